@@ -1,0 +1,100 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// ID names an archived message for ever: microseconds since 2020 in the upper 51 bits, 12 bits that keep nodes and
+// moments apart in the lower. IDs of one node rise strictly.
+type ID int64
+
+// Epoch is the time of ID 0.
+var Epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// String gives 13 characters of Crockford base32, which sort as the numbers do.
+func (id ID) String() string {
+	var b [13]byte
+	v := uint64(id)
+	for i := 12; i >= 0; i-- {
+		b[i] = alphabet[v&31]
+		v >>= 5
+	}
+	return string(b[:])
+}
+
+// ErrID is returned by ParseID for what String cannot have given.
+var ErrID = errors.New("store: malformed id")
+
+// ParseID reads what String gave.
+func ParseID(s string) (ID, error) {
+	if len(s) != 13 {
+		return 0, ErrID
+	}
+	var v uint64
+	for i := 0; i < 13; i++ {
+		d := digits[s[i]]
+		if d < 0 {
+			return 0, ErrID
+		}
+		if i == 0 && d > 7 { // 63 bits
+			return 0, ErrID
+		}
+		v = v<<5 | uint64(d)
+	}
+	return ID(v), nil
+}
+
+var digits = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	for i := 0; i < len(alphabet); i++ {
+		t[alphabet[i]] = int8(i)
+	}
+	return t
+}()
+
+// Time gives the moment the ID was made.
+func (id ID) Time() time.Time { return Epoch.Add(time.Duration(id>>12) * time.Microsecond) }
+
+// FirstID gives the smallest ID of a moment.
+func FirstID(t time.Time) ID {
+	d := t.Sub(Epoch)
+	if d < 0 {
+		return 0
+	}
+	return ID(d/time.Microsecond) << 12
+}
+
+// IDs makes IDs. The zero value is ready; one a node.
+type IDs struct {
+	last atomic.Int64
+	salt atomic.Int64 // 12 bits of this node, +1 so that 0 means not chosen yet
+}
+
+// Next gives an ID greater than every one it gave before. Safe from any goroutine.
+func (g *IDs) Next() ID {
+	salt := g.salt.Load()
+	if salt == 0 {
+		var b [2]byte
+		rand.Read(b[:])
+		g.salt.CompareAndSwap(0, int64(binary.BigEndian.Uint16(b[:])&0xfff)+1)
+		salt = g.salt.Load()
+	}
+	for {
+		last := g.last.Load()
+		next := int64(FirstID(time.Now())) | (salt - 1)
+		if next <= last {
+			next = last + 1<<12
+		}
+		if g.last.CompareAndSwap(last, next) {
+			return ID(next)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/quick"
+	"time"
+)
+
+func TestIDText(t *testing.T) {
+	if err := quick.Check(func(v int64) bool {
+		id := ID(v &^ (-1 << 63))
+		got, err := ParseID(id.String())
+		return err == nil && got == id
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"", "0", "zzzzzzzzzzzzz", "00000000000u0", "00000000000000", "0000000000A00"} {
+		if _, err := ParseID(bad); err == nil {
+			t.Errorf("%q is taken for an id", bad)
+		}
+	}
+}
+
+func TestIDsRise(t *testing.T) {
+	var g IDs
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var all []ID
+	for range 8 {
+		wg.Go(func() {
+			mine := make([]ID, 2000)
+			for i := range mine {
+				mine[i] = g.Next()
+			}
+			if !slices.IsSorted(mine) {
+				t.Error("ids of one goroutine do not rise")
+			}
+			mu.Lock()
+			all = append(all, mine...)
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	slices.Sort(all)
+	if len(slices.Compact(all)) != 16000 {
+		t.Error("an id was given twice")
+	}
+	if d := time.Since(g.Next().Time()); d > time.Minute || d < -time.Minute {
+		t.Errorf("an id's time is %v off", d)
+	}
+}

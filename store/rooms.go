@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Room is a MUC room (XEP-0045): host is the MUC service's domain.
+type Room struct {
+	Host, Name string
+	Group      string // id of the group it belongs to ("" for a free room)
+	Theme      string // key of the theme; "" in a group's main room
+	Epoch      int64  // raised by who takes the room over
+	LastSeq    int64  // newest in its archive; read from there
+	Config     []byte // muc's own JSON
+	Subject    []byte // the message that set it, as broadcast; nil: none was ever set
+	Created    time.Time
+	Destroyed  time.Time // zero: lives. A name is never used again: the row stays as a tombstone
+}
+
+// Affiliation is one person's long-lived relation to a room: owner, admin, member, outcast.
+type Affiliation struct {
+	JID         string // bare
+	Affiliation string
+	Nick        string // reserved nick, "" if none
+	Reason      string
+}
+
+// Occupant is who is in a room, kept so that another node can go on with it.
+type Occupant struct {
+	JID      string // full, real
+	Nick     string
+	Presence []byte
+}
+
+type Rooms interface {
+	// CreateRoom makes the row with its first affiliations; ErrExists also for a destroyed one's name.
+	CreateRoom(ctx context.Context, r Room, as ...Affiliation) error
+	// Room gives the row; a destroyed one is ErrNotFound.
+	Room(ctx context.Context, host, name string) (Room, error)
+	RoomExisted(ctx context.Context, host, name string) (bool, error)
+	// Rooms lists living rooms in order of name.
+	Rooms(ctx context.Context, host, after string, limit int) ([]Room, error)
+	SaveRoomConfig(ctx context.Context, host, name string, config []byte) error
+	SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error
+	// TakeRoom raises the epoch and gives the row as it is then.
+	TakeRoom(ctx context.Context, host, name string) (Room, error)
+	DestroyRoom(ctx context.Context, host, name string, at time.Time) error
+
+	Affiliations(ctx context.Context, host, room string) ([]Affiliation, error)
+	// SetAffiliations writes all in one transaction; one with Affiliation "none" or "" is removed.
+	SetAffiliations(ctx context.Context, host, room string, as ...Affiliation) error
+}

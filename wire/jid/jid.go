@@ -1,0 +1,208 @@
+// Package jid is the address of everything in XMPP (RFC 7622), as a small comparable value.
+//
+// mellium's jid.JID cannot be a map key and normalises on each parse; addresses are compared and looked up several
+// times for each stanza here. So a JID is one string and two lengths; what is plain ASCII in canonical form is taken
+// as it is, and everything else goes through mellium's PRECIS profiles.
+package jid
+
+import (
+	"errors"
+	"strings"
+
+	mjid "mellium.im/xmpp/jid"
+)
+
+// MaxPart is the longest a localpart, domainpart or resourcepart may be, in bytes (RFC 7622, sections 3.2 to 3.4).
+const MaxPart = 1023
+
+// JID is an address in canonical form. It is comparable: two JIDs are equal exactly if they are the same address.
+// The zero value is no address. JIDs are immutable and safe for use from any goroutine.
+type JID struct {
+	s      string // local@domain/resource
+	local  uint16 // length of the localpart, 0 if there is none
+	domain uint16 // length of the domainpart
+}
+
+// ErrInvalid is returned for what is no address; the stanza error for it is jid-malformed.
+var ErrInvalid = errors.New("jid: malformed address")
+
+// Parse takes an address as it came from the wire and gives it in canonical form, or ErrInvalid.
+func Parse(s string) (JID, error) {
+	local, domain, resource, ok := split(s)
+	if !ok {
+		return JID{}, ErrInvalid
+	}
+	return make3(s, local, domain, resource)
+}
+
+// New makes a JID of its parts, each normalised; local and resource may be empty.
+func New(local, domain, resource string) (JID, error) {
+	if domain == "" {
+		return JID{}, ErrInvalid
+	}
+	return make3("", local, domain, resource)
+}
+
+// MustParse is Parse for constants; it panics on what is no address.
+func MustParse(s string) JID {
+	j, err := Parse(s)
+	if err != nil {
+		panic(err.Error() + ": " + s)
+	}
+	return j
+}
+
+// split cuts at the first slash, then at the first at-sign before it (RFC 7622, section 3.1).
+func split(s string) (local, domain, resource string, ok bool) {
+	domain = s
+	if i := strings.IndexByte(s, '/'); i >= 0 {
+		domain, resource = s[:i], s[i+1:]
+		if resource == "" {
+			return "", "", "", false
+		}
+	}
+	if i := strings.IndexByte(domain, '@'); i >= 0 {
+		local, domain = domain[:i], domain[i+1:]
+		if local == "" {
+			return "", "", "", false
+		}
+	}
+	return local, domain, resource, domain != ""
+}
+
+func make3(whole, local, domain, resource string) (JID, error) {
+	if len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart {
+		return JID{}, ErrInvalid
+	}
+	if !plainLocal(local) || !plainDomain(domain) || !plainResource(resource) {
+		m, err := mjid.New(local, domain, resource)
+		if err != nil {
+			return JID{}, ErrInvalid
+		}
+		local, domain, resource, whole = m.Localpart(), m.Domainpart(), m.Resourcepart(), ""
+		// A dot at the end is the DNS root, not part of the name (RFC 7622, section 3.2).
+		if strings.HasSuffix(domain, ".") {
+			domain = strings.TrimSuffix(domain, ".")
+		}
+		if domain == "" || len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart || strings.ContainsAny(domain, "@/") {
+			return JID{}, ErrInvalid
+		}
+	}
+	if whole == "" {
+		whole = join(local, domain, resource)
+	}
+	return JID{s: whole, local: uint16(len(local)), domain: uint16(len(domain))}, nil
+}
+
+func join(local, domain, resource string) string {
+	switch {
+	case local == "" && resource == "":
+		return domain
+	case local == "":
+		return domain + "/" + resource
+	case resource == "":
+		return local + "@" + domain
+	}
+	return local + "@" + domain + "/" + resource
+}
+
+// plainLocal, plainDomain and plainResource say that a part is ASCII that the PRECIS profiles leave as it is.
+func plainLocal(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '+', c == '=', c == '~', c == '!', c == '#', c == '$', c == '%', c == '*':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func plainDomain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case c == '-' && i > 0 && s[i-1] != '.' && i+1 < len(s) && s[i+1] != '.':
+			if i >= 3 && s[i-1] == '-' { // xn--: IDNA decides
+				return false
+			}
+		case c == '.' && i > 0 && s[i-1] != '.' && i+1 < len(s):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func plainResource(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// String gives the whole address; no allocation.
+func (j JID) String() string { return j.s }
+
+// IsZero says that there is no address.
+func (j JID) IsZero() bool { return j.s == "" }
+
+// Local gives the localpart, "" if there is none.
+func (j JID) Local() string { return j.s[:j.local] }
+
+func (j JID) domainStart() int {
+	if j.local == 0 {
+		return 0
+	}
+	return int(j.local) + 1
+}
+
+// Domain gives the domainpart.
+func (j JID) Domain() string {
+	i := j.domainStart()
+	return j.s[i : i+int(j.domain)]
+}
+
+// Resource gives the resourcepart, "" for a bare JID.
+func (j JID) Resource() string {
+	i := j.domainStart() + int(j.domain)
+	if i >= len(j.s) {
+		return ""
+	}
+	return j.s[i+1:]
+}
+
+// IsBare says that there is no resourcepart.
+func (j JID) IsBare() bool { return j.domainStart()+int(j.domain) == len(j.s) }
+
+// Bare gives the address without its resourcepart; no allocation.
+func (j JID) Bare() JID {
+	return JID{s: j.s[:j.domainStart()+int(j.domain)], local: j.local, domain: j.domain}
+}
+
+// Host gives the address of the domain alone; no allocation.
+func (j JID) Host() JID {
+	return JID{s: j.Domain(), domain: j.domain}
+}
+
+// WithResource gives the bare address with this resource, normalised.
+func (j JID) WithResource(resource string) (JID, error) {
+	return New(j.Local(), j.Domain(), resource)
+}
+
+// MarshalText and UnmarshalText are for configuration and JSON.
+func (j JID) MarshalText() ([]byte, error) { return []byte(j.s), nil }
+
+// UnmarshalText parses b as Parse does; empty text is the zero JID.
+func (j *JID) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*j = JID{}
+		return nil
+	}
+	*j, err = Parse(string(b))
+	return err
+}

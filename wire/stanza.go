@@ -1,0 +1,307 @@
+// Package wire is XML on a connection: stanzas as values, a strict bounded reader, a coalescing writer.
+package wire
+
+import (
+	"parley/wire/jid"
+)
+
+// Kind says what a first-level element of a stream is.
+type Kind uint8
+
+const (
+	Message Kind = iota + 1
+	Presence
+	IQ
+	Other // no stanza: stream management, SASL, features and the like (a "nonza")
+)
+
+// Names of the three stanzas by Kind.
+var kindNames = [...]string{Message: "message", Presence: "presence", IQ: "iq"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) && kindNames[k] != "" {
+		return kindNames[k]
+	}
+	return "other"
+}
+
+// Name is an expanded XML name.
+type Name struct{ Space, Local string }
+
+// Attr is an attribute; Space is empty for one without a prefix.
+type Attr struct {
+	Name  Name
+	Value string
+}
+
+// Child is a first-level payload of a stanza: its name, and where its bytes lie in Stanza.Payload.
+type Child struct {
+	Name       Name
+	Start, End int
+}
+
+// Stanza is one first-level element of a stream: its header parsed, its payload kept as bytes.
+//
+// The payload is self-contained: it can be put into any element whose default namespace is the content namespace
+// (jabber:client or jabber:server). First-level payloads in the content namespace (body, show, error …) carry no xmlns;
+// every other one declares all that it uses, so that it means the same in any context.
+//
+// A Stanza is immutable once it has been sent, routed or handed to a Session; many recipients share it. Who needs
+// another header makes a copy (Copy) and changes that: the payload stays shared until it is replaced.
+type Stanza struct {
+	Kind     Kind
+	Name     Name // as received; for stanzas the content namespace is always NSClient
+	Type     string
+	ID       string
+	Lang     string
+	To, From jid.JID
+	Attrs    []Attr // of an Other: all attributes but xmlns; of a stanza: unused
+	Payload  []byte
+	Children []Child
+	Text     string // of an Other: its character data (SASL responses); of a stanza: unused
+
+	tail []byte // see Render
+}
+
+// Copy gives a shallow copy with the payload shared and nothing rendered.
+func (st *Stanza) Copy() *Stanza {
+	c := *st
+	c.tail = nil
+	return &c
+}
+
+// Reply gives an empty stanza of the same kind, id and (for an iq) type result, addressed back to where st came from.
+func (st *Stanza) Reply() *Stanza {
+	r := &Stanza{Kind: st.Kind, Name: st.Name, ID: st.ID, To: st.From, From: st.To}
+	if st.Kind == IQ {
+		r.Type = "result"
+	} else {
+		r.Type = st.Type
+	}
+	return r
+}
+
+// Has says whether there is a first-level payload of that name; an empty local name matches any.
+func (st *Stanza) Has(space, local string) bool {
+	_, ok := st.Child(space, local)
+	return ok
+}
+
+// Child gives the first payload of that name; an empty local name matches any in the namespace.
+func (st *Stanza) Child(space, local string) (Child, bool) {
+	for _, c := range st.Children {
+		if c.Name.Space == space && (local == "" || c.Name.Local == local) {
+			return c, true
+		}
+	}
+	return Child{}, false
+}
+
+// Raw gives a payload's bytes, which are not to be changed.
+func (st *Stanza) Raw(c Child) []byte { return st.Payload[c.Start:c.End:c.End] }
+
+// Element parses the first payload of that name; nil if there is none.
+func (st *Stanza) Element(space, local string) *Element {
+	c, ok := st.Child(space, local)
+	if !ok {
+		return nil
+	}
+	e, err := ParseElement(st.Raw(c), NSClient)
+	if err != nil { // the reader has checked it: a bug of ours
+		return nil
+	}
+	return e
+}
+
+// BodyText gives the text of the first <body/> without xml:lang preference, "" if there is none.
+func (st *Stanza) BodyText() string {
+	if e := st.Element(NSClient, "body"); e != nil {
+		return e.Text()
+	}
+	return ""
+}
+
+// Attr gives an attribute of an Other, "" if there is none.
+func (st *Stanza) Attr(local string) string {
+	for _, a := range st.Attrs {
+		if a.Name.Space == "" && a.Name.Local == local {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// Add appends a payload to a stanza that is not yet shared; the old payload bytes are copied, never changed in place.
+func (st *Stanza) Add(es ...*Element) *Stanza {
+	b := make([]byte, len(st.Payload), len(st.Payload)+128*len(es))
+	copy(b, st.Payload)
+	cs := make([]Child, len(st.Children), len(st.Children)+len(es))
+	copy(cs, st.Children)
+	for _, e := range es {
+		if e == nil {
+			continue
+		}
+		start := len(b)
+		b = e.AppendXML(b, NSClient)
+		cs = append(cs, Child{e.Name, start, len(b)})
+	}
+	st.Payload, st.Children, st.tail = b, cs, nil
+	return st
+}
+
+// AddRaw appends a payload already serialised and self-contained.
+func (st *Stanza) AddRaw(n Name, raw []byte) *Stanza {
+	b := make([]byte, len(st.Payload), len(st.Payload)+len(raw))
+	copy(b, st.Payload)
+	cs := make([]Child, len(st.Children), len(st.Children)+1)
+	copy(cs, st.Children)
+	st.Children = append(cs, Child{n, len(b), len(b) + len(raw)})
+	st.Payload, st.tail = append(b, raw...), nil
+	return st
+}
+
+// Remove drops every payload for which drop says so, in a stanza not yet shared; it does nothing (and allocates
+// nothing) if there is none. drop may ask for st.Raw(c).
+func (st *Stanza) Remove(drop func(Child) bool) *Stanza {
+	hit := false
+	for _, c := range st.Children {
+		if drop(c) {
+			hit = true
+			break
+		}
+	}
+	if !hit {
+		return st
+	}
+	b := make([]byte, 0, len(st.Payload))
+	cs := make([]Child, 0, len(st.Children))
+	for _, c := range st.Children {
+		if drop(c) {
+			continue
+		}
+		start := len(b)
+		b = append(b, st.Payload[c.Start:c.End]...)
+		cs = append(cs, Child{c.Name, start, len(b)})
+	}
+	st.Payload, st.Children, st.tail = b, cs, nil
+	return st
+}
+
+// Render makes everything of the stanza but its recipient once, for a stanza that goes to many: AppendXML then only
+// copies. Call it before the stanza is shared.
+func (st *Stanza) Render() *Stanza {
+	if st.tail == nil {
+		st.tail = st.appendTail(make([]byte, 0, len(st.Payload)+160))
+	}
+	return st
+}
+
+// Root says how a stanza's start tag declares its namespace.
+type Root uint8
+
+const (
+	Inherit Root = iota // inside a stream whose default namespace is the content namespace
+	Client              // xmlns='jabber:client' on the stanza itself: WebSocket (RFC 7395), forwarded (XEP-0297)
+)
+
+// AppendXML appends the stanza as XML, addressed to `to` (which usually is st.To), and gives the longer slice.
+func (st *Stanza) AppendXML(b []byte, to jid.JID, root Root) []byte {
+	if st.Kind == Other {
+		return st.appendOther(b)
+	}
+	b = append(b, '<')
+	b = append(b, kindNames[st.Kind]...)
+	if root == Client {
+		b = append(b, ` xmlns='jabber:client'`...)
+	}
+	if !to.IsZero() {
+		b = append(b, ` to='`...)
+		b = AppendEscaped(b, to.String())
+		b = append(b, '\'')
+	}
+	if st.tail != nil {
+		return append(b, st.tail...)
+	}
+	return st.appendTail(b)
+}
+
+func (st *Stanza) appendTail(b []byte) []byte {
+	if !st.From.IsZero() {
+		b = appendAttr(b, "from", st.From.String())
+	}
+	if st.Type != "" {
+		b = appendAttr(b, "type", st.Type)
+	}
+	if st.ID != "" {
+		b = appendAttr(b, "id", st.ID)
+	}
+	if st.Lang != "" {
+		b = appendAttr(b, "xml:lang", st.Lang)
+	}
+	if len(st.Payload) == 0 {
+		return append(b, '/', '>')
+	}
+	b = append(b, '>')
+	b = append(b, st.Payload...)
+	b = append(b, '<', '/')
+	b = append(b, kindNames[st.Kind]...)
+	return append(b, '>')
+}
+
+func (st *Stanza) appendOther(b []byte) []byte {
+	b = append(b, '<')
+	b = append(b, st.Name.Local...)
+	b = appendAttr(b, "xmlns", st.Name.Space)
+	for _, a := range st.Attrs {
+		b = appendAttr(b, a.Name.Local, a.Value)
+	}
+	if len(st.Payload) == 0 && st.Text == "" {
+		return append(b, '/', '>')
+	}
+	b = append(b, '>')
+	b = AppendEscaped(b, st.Text)
+	b = append(b, st.Payload...)
+	b = append(b, '<', '/')
+	b = append(b, st.Name.Local...)
+	return append(b, '>')
+}
+
+func appendAttr(b []byte, name, value string) []byte {
+	b = append(b, ' ')
+	b = append(b, name...)
+	b = append(b, '=', '\'')
+	b = AppendEscaped(b, value)
+	return append(b, '\'')
+}
+
+// AppendEscaped appends s escaped for character data and for attribute values in either quote.
+func AppendEscaped(b []byte, s string) []byte {
+	last := 0
+	for i := 0; i < len(s); i++ {
+		var esc string
+		switch s[i] {
+		case '<':
+			esc = "&lt;"
+		case '>':
+			esc = "&gt;"
+		case '&':
+			esc = "&amp;"
+		case '\'':
+			esc = "&apos;"
+		case '"':
+			esc = "&quot;"
+		case '\t':
+			esc = "&#9;"
+		case '\n':
+			esc = "&#10;"
+		case '\r':
+			esc = "&#13;"
+		default:
+			continue
+		}
+		b = append(b, s[last:i]...)
+		b = append(b, esc...)
+		last = i + 1
+	}
+	return append(b, s[last:]...)
+}
