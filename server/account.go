@@ -1,0 +1,177 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"parley/store"
+)
+
+// Account is a local account that has sessions now.
+type Account struct {
+	Host *Host
+	Name string // localpart
+
+	mu       sync.Mutex // guards changes of sessions
+	sessions atomic.Pointer[[]*Session]
+	contacts atomic.Pointer[Contacts] // nil: not loaded
+	changes  atomic.Uint64            // of the roster, so that a load that was overtaken is not kept
+}
+
+// Sessions gives the account's sessions as they are now; the slice is shared and never changed.
+func (a *Account) Sessions() []*Session {
+	if a == nil {
+		return nil
+	}
+	if p := a.sessions.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// Session finds one by its resource; nil if there is none.
+func (a *Account) Session(resource string) *Session {
+	for _, s := range a.Sessions() {
+		if s.JID.Resource() == resource {
+			return s
+		}
+	}
+	return nil
+}
+
+// Account gives a local account's sessions; nil if it has none (or does not exist).
+func (h *Host) Account(name string) *Account {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.accounts[name]
+}
+
+// Accounts calls f for each account with sessions, until it says false. No lock is held.
+func (h *Host) Accounts(f func(*Account) bool) {
+	h.mu.RLock()
+	as := make([]*Account, 0, len(h.accounts))
+	for _, a := range h.accounts {
+		as = append(as, a)
+	}
+	h.mu.RUnlock()
+	for _, a := range as {
+		if !f(a) {
+			return
+		}
+	}
+}
+
+// add puts a session into its account; old is one with the same resource that it takes the place of.
+func (h *Host) add(s *Session) (old *Session) {
+	name := s.JID.Local()
+	h.mu.Lock()
+	a := h.accounts[name]
+	if a == nil {
+		a = &Account{Host: h, Name: name}
+		h.accounts[name] = a
+	}
+	s.account = a
+	a.mu.Lock()
+	h.mu.Unlock()
+	defer a.mu.Unlock()
+	was := a.Sessions()
+	now := make([]*Session, 0, len(was)+1)
+	for _, o := range was {
+		if o.JID == s.JID {
+			old = o
+			continue
+		}
+		now = append(now, o)
+	}
+	now = append(now, s)
+	a.sessions.Store(&now)
+	return old
+}
+
+// remove takes a session out, and its account if it was the last; false if it was not there (any more).
+func (h *Host) remove(s *Session) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a := s.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := a.Sessions()
+	now := make([]*Session, 0, len(was))
+	for _, o := range was {
+		if o != s {
+			now = append(now, o)
+		}
+	}
+	if len(now) == len(was) {
+		return false
+	}
+	a.sessions.Store(&now)
+	if len(now) == 0 && h.accounts[a.Name] == a {
+		delete(h.accounts, a.Name)
+	}
+	return true
+}
+
+// Exists says whether there is such an account. Accounts with sessions exist; for others the answer is remembered for
+// as long as Forget is not called.
+func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
+	if h.Account(name) != nil {
+		return true, nil
+	}
+	if known, ok := h.exists.get(name); ok {
+		return known, nil
+	}
+	_, err := h.Store.User(ctx, h.Domain, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	h.exists.put(name, err == nil)
+	return err == nil, nil
+}
+
+// Forget drops what is remembered of an account; called when one is made, changed or deleted.
+func (h *Host) Forget(name string) {
+	h.exists.drop(name)
+	h.ContactsChanged(name)
+}
+
+// Kick ends all sessions of an account with this stream error.
+func (h *Host) Kick(name string, err *wireStreamError) int {
+	ss := h.Account(name).Sessions()
+	for _, s := range ss {
+		s.Close(err)
+	}
+	return len(ss)
+}
+
+// memo is a bounded map that starts anew when it is full.
+type memo struct {
+	mu sync.Mutex
+	m  map[string]bool
+}
+
+const maxMemo = 100_000
+
+func (c *memo) get(k string) (v, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok = c.m[k]
+	return v, ok
+}
+
+func (c *memo) put(k string, v bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil || len(c.m) >= maxMemo {
+		c.m = make(map[string]bool)
+	}
+	c.m[k] = v
+}
+
+func (c *memo) drop(k string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.m, k)
+}

@@ -1,0 +1,137 @@
+package server
+
+import (
+	"context"
+
+	"parley/wire"
+)
+
+// refuseEarly says which messages will go back to their sender whatever sessions there are (RFC 6121, section 8.5):
+// a groupchat message to a bare JID, and all but chat to a resource that is not there.
+func (h *Host) refuseEarly(p *Pass) error {
+	st := p.Stanza
+	if st.To.IsBare() {
+		if st.Type == "groupchat" {
+			return ServiceUnavailable
+		}
+		return nil
+	}
+	if h.Account(p.Account).Session(st.To.Resource()) != nil {
+		return nil
+	}
+	switch st.Type {
+	case "chat":
+		return nil // as to the bare JID
+	case "headline", "error":
+		return ErrHandled
+	}
+	return ServiceUnavailable
+}
+
+// deliver chooses sessions (RFC 6121, section 8.5) and gives them the message.
+func (h *Host) deliver(ctx context.Context, p *Pass) error {
+	st := p.Stanza
+	a := h.Account(p.Account)
+	if !st.To.IsBare() {
+		if s := a.Session(st.To.Resource()); s != nil && h.give(p, s) {
+			return h.run(ctx, ReceivedCopy, p)
+		}
+		if st.Type != "chat" {
+			return h.refuseEarly(p) // it went away just now
+		}
+	}
+	switch st.Type {
+	case "headline": // to all that are not negative
+		for _, s := range a.Sessions() {
+			if pr, prio := s.Presence(); pr != nil && prio >= 0 {
+				h.give(p, s)
+			}
+		}
+		return nil
+	case "error":
+		return nil
+	}
+	// RFC 6121, section 8.5.2.1.1: to a bare JID, the highest priorities that are not negative.
+	for _, s := range mostAvailable(a.Sessions()) {
+		h.give(p, s)
+	}
+	if len(p.Delivered) > 0 {
+		return h.run(ctx, ReceivedCopy, p)
+	}
+	// Sessions of negative priority take no messages to the bare JID, yet may have asked for copies of all.
+	if err := h.run(ctx, ReceivedCopy, p); err != nil {
+		return err
+	}
+	return h.run(ctx, Undelivered, p)
+}
+
+func (h *Host) give(p *Pass, s *Session) bool {
+	if s.SendTo(p.Stanza, p.Stanza.To) != nil {
+		return false
+	}
+	h.Metrics.delivered(p.Stanza.Kind)
+	p.Delivered = append(p.Delivered, s)
+	return true
+}
+
+// mostAvailable gives the available sessions of the highest priority, if that is not negative.
+func mostAvailable(ss []*Session) []*Session {
+	best := int8(-1)
+	n := 0
+	for _, s := range ss {
+		pr, prio := s.Presence()
+		if pr == nil || prio < best || prio < 0 {
+			continue
+		}
+		if prio > best {
+			best, n = prio, 0
+		}
+		n++
+	}
+	if n == len(ss) {
+		return ss
+	}
+	var out []*Session
+	for _, s := range ss {
+		if pr, prio := s.Presence(); pr != nil && prio == best && best >= 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Unacked takes what a session's client never acknowledged, when the session ends for good (XEP-0198). A message that
+// another session of the account has seen (as one of the most available, or as a carbon) is done; any other goes where
+// messages go that find nobody. It is in the archive already and is not archived again.
+func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
+	for _, st := range sts {
+		if st.Kind != wire.Message || st.Type == "error" || st.Type == "headline" {
+			continue
+		}
+		if st.Type == "groupchat" || st.To.Bare() != s.JID.Bare() {
+			continue // the room's archive has it
+		}
+		if st.Has(wire.NSCarbons, "") { // a copy of what another session got
+			continue
+		}
+		seen := false
+		for _, o := range h.Account(s.JID.Local()).Sessions() {
+			if o == s {
+				continue
+			}
+			if pr, prio := o.Presence(); pr != nil && (o.Is(Carbons) || prio >= 0 && st.To.IsBare()) {
+				seen = true
+				break
+			}
+		}
+		if seen {
+			continue
+		}
+		c := st.Copy()
+		p := &Pass{Host: h, Account: s.JID.Local(), Stanza: c}
+		if err := h.run(ctx, Undelivered, p); err != nil {
+			h.logFault(ctx, st, err)
+			h.Router.Reply(ctx, st, err)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/store"
+	"parley/wire"
+)
+
+var (
+	// ErrHandled stops a stanza without a word to its sender.
+	ErrHandled = errors.New("server: handled")
+	// ErrReplied says that an IQFunc has answered by itself.
+	ErrReplied = errors.New("server: replied already")
+	// ErrClosed is returned by sends to a session that is gone.
+	ErrClosed = errors.New("server: session is closed")
+)
+
+// AppError is a stanza error with an application-specific condition (RFC 6120, section 8.3.4).
+type AppError struct {
+	stanza.Error
+	App *wire.Element
+}
+
+func (e *AppError) Unwrap() error { return e.Error }
+
+// Errors that many places give.
+var (
+	BadRequest         = stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}
+	ServiceUnavailable = stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
+	ItemNotFound       = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
+	Forbidden          = stanza.Error{Type: stanza.Auth, Condition: stanza.Forbidden}
+	NotAllowed         = stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAllowed}
+	NotAcceptable      = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
+	MalformedJID       = stanza.Error{Type: stanza.Modify, Condition: stanza.JIDMalformed}
+	ResourceConstraint = stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}
+	PolicyViolation    = stanza.Error{Type: stanza.Modify, Condition: stanza.PolicyViolation}
+	Internal           = stanza.Error{Type: stanza.Wait, Condition: stanza.InternalServerError}
+	RemoteNotFound     = stanza.Error{Type: stanza.Cancel, Condition: stanza.RemoteServerNotFound}
+)
+
+// WithText gives e with a text in English for a person to read.
+func WithText(e stanza.Error, text string) stanza.Error {
+	e.Text = map[string]string{"en": text}
+	return e
+}
+
+// maxEcho is the largest payload, in bytes, that an error carries back to its sender.
+const maxEcho = 2048
+
+// ErrorReply turns an error into the answer to st; nil if st must not be answered (it is an error or a result itself)
+// or err needs no answer. Whatever is not a stanza error becomes internal-server-error; the caller has logged it.
+func ErrorReply(st *wire.Stanza, err error) *wire.Stanza {
+	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) || st.Type == "error" || st.Kind == wire.Other {
+		return nil // never bounce an error
+	}
+	if st.Kind == wire.IQ && st.Type == "result" {
+		return nil
+	}
+	r := st.Reply()
+	r.Type = "error"
+	if st.Kind != wire.IQ && len(st.Payload) <= maxEcho {
+		r.Payload, r.Children = st.Payload, st.Children
+	}
+	return r.Add(errorElement(err))
+}
+
+func errorElement(err error) *wire.Element {
+	var app *wire.Element
+	var ae *AppError
+	if errors.As(err, &ae) {
+		app = ae.App
+	}
+	var se stanza.Error
+	if !errors.As(err, &se) {
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			se = ItemNotFound
+		case errors.Is(err, store.ErrLimit):
+			se = ResourceConstraint
+		default:
+			se = Internal
+		}
+	}
+	e := wire.E(wire.NSClient, "error").Set("type", string(se.Type))
+	if !se.By.Equal(zeroBy) {
+		e.Set("by", se.By.String())
+	}
+	e.Add(wire.E(wire.NSStanzas, string(se.Condition)))
+	for lang, text := range se.Text {
+		t := wire.T(wire.NSStanzas, "text", text)
+		if lang != "" {
+			t.Attrs = append(t.Attrs, wire.Attr{Name: wire.Name{Space: wire.NSXML, Local: "lang"}, Value: lang})
+		}
+		e.Add(t)
+	}
+	return e.Add(app)
+}
+
+var zeroBy = stanza.Error{}.By
+
+// logFault writes down what is ours to mend; peers' mistakes are debug.
+func (h *Host) logFault(ctx context.Context, st *wire.Stanza, err error) {
+	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) {
+		return
+	}
+	level := slog.LevelError
+	var se stanza.Error
+	if errors.As(err, &se) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrLimit) {
+		level = slog.LevelDebug
+	} else if ctx.Err() != nil {
+		level = slog.LevelInfo
+	}
+	if h.Log.Enabled(ctx, level) {
+		h.Log.Log(ctx, level, "stanza refused", "kind", st.Kind.String(), "type", st.Type, "from", st.From.String(), "to", st.To.String(), "err", err)
+	}
+}

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Feature is one XEP, or one chapter of RFC 6121, as a value. A host is made of a list of them.
+type Feature struct {
+	Name    string   // for configuration, logs, metrics
+	XEP     []XEP    // docs/xeps.md and the console are generated from it
+	Disco   []string // what the host announces
+	Account []string // what its users' accounts announce
+
+	Identities        []Identity      // of the host, besides server/im
+	AccountIdentities []Identity      // of accounts, besides account/registered
+	Forms             []*wire.Element // in the host's disco#info (XEP-0128)
+	Stream            []*wire.Element // stream features after authentication
+
+	IQ      map[Query]IQFunc // requests it answers
+	Steps   []Step
+	Bound   func(ctx context.Context, s *Session)
+	Unbound func(ctx context.Context, s *Session) // after its unavailable presence went out
+	Run     func(ctx context.Context) error       // background work, ends with the context
+}
+
+// XEP is what a feature implements of which extension, in which version, and what of it is not there.
+type XEP struct {
+	Number  int    // 0 for an RFC
+	Title   string // as the specification names itself
+	Version string
+	Notes   string // what a reader should know: limits, parts left out; empty: complete
+}
+
+// Target says whom a request is for.
+type Target uint8
+
+const (
+	ToHost    Target = iota // the domain itself
+	ToAccount               // a bare JID, from anyone: the handler decides what the asker may know
+	ToSelf                  // the asker's own account (no `to`, or its bare JID); from others: service-unavailable
+)
+
+// Query names a request: for whom, get or set, and its payload.
+type Query struct {
+	To    Target
+	Type  string // "get" or "set"
+	Space string
+	Local string
+}
+
+// Request is an iq that a feature answers.
+type Request struct {
+	Host    *Host
+	Session *Session // the asker's session; nil if it is not of this node's own
+	From    jid.JID
+	Account string // localpart of the account that is asked; "" for the host
+	Stanza  *wire.Stanza
+	Payload *wire.Element // the request's only child
+}
+
+// Self says that the asker is the account that is asked.
+func (r *Request) Self() bool {
+	return r.Account != "" && r.From.Local() == r.Account && r.From.Domain() == r.Host.Domain
+}
+
+// IQFunc answers a request: a payload for the result (nil: an empty one), or an error (a stanza.Error or *AppError goes to
+// the asker, anything else is logged and becomes internal-server-error). ErrReplied: it has answered by itself.
+type IQFunc func(ctx context.Context, r *Request) (*wire.Element, error)
+
+// Step is what a feature does at a stage. An error stops the stanza: ErrHandled silently, a stanza.Error by telling
+// the sender.
+type Step struct {
+	Stage Stage
+	Kind  wire.Kind // 0: any
+	Do    func(ctx context.Context, p *Pass) error
+}
+
+// Identity is a service discovery identity (XEP-0030).
+type Identity struct{ Category, Type, Name string }
+
+// Item is an entry of disco#items.
+type Item struct {
+	JID        jid.JID
+	Node, Name string
+}
+
+func (h *Host) install(fs []*Feature) error {
+	for _, f := range fs {
+		for q, fn := range f.IQ {
+			if other, ok := h.iq[q]; ok {
+				return fmt.Errorf("features %s and %s both answer %+v", other.feature, f.Name, q)
+			}
+			h.iq[q] = handler{f.Name, fn}
+		}
+		for _, s := range f.Steps {
+			h.steps[s.Stage] = append(h.steps[s.Stage], s)
+		}
+	}
+	h.Features = fs
+	return nil
+}
+
+type handler struct {
+	feature string
+	do      IQFunc
+}
+
+// feature finds a feature by its name; nil if the host has none such.
+func (h *Host) Feature(name string) *Feature {
+	for _, f := range h.Features {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+var errConflict = stanza.Error{Type: stanza.Modify, Condition: stanza.Conflict}
+
+func (h *Host) receiveIQ(ctx context.Context, st *wire.Stanza) error {
+	if err := checkIQ(st); err != nil {
+		return err
+	}
+	if st.To.Local() == "" {
+		return h.hostIQ(ctx, nil, st)
+	}
+	if st.To.IsBare() {
+		return h.accountIQ(ctx, nil, st, st.To.Local())
+	}
+	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}
+	if err := h.run(ctx, ReceivedCheck, p); err != nil {
+		return err
+	}
+	s := h.Account(st.To.Local()).Session(st.To.Resource())
+	if s == nil || !h.give(p, s) {
+		return ServiceUnavailable // RFC 6121, section 8.5.3.2.3; nothing for a result or an error
+	}
+	return nil
+}
+
+func (h *Host) hostIQ(ctx context.Context, s *Session, st *wire.Stanza) error {
+	if st.Type == "result" || st.Type == "error" {
+		h.asks.answer(st)
+		return nil
+	}
+	return h.answer(ctx, &Request{Host: h, Session: s, From: st.From, Stanza: st}, ToHost)
+}
+
+func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name string) error {
+	if st.Type == "result" || st.Type == "error" {
+		h.asks.answer(st)
+		return nil
+	}
+	r := &Request{Host: h, Session: s, From: st.From, Account: name, Stanza: st}
+	if !r.Self() {
+		// Whether there is such an account is nobody's business: the answer is the same (RFC 6120, section 8.5.1).
+		if ok, err := h.Exists(ctx, name); err != nil {
+			return err
+		} else if !ok {
+			return ServiceUnavailable
+		}
+		if err := h.run(ctx, ReceivedCheck, &Pass{Host: h, Account: name, Stanza: st}); err != nil {
+			return err
+		}
+	} else if r.Session == nil {
+		r.Session = h.Account(name).Session(st.From.Resource())
+	}
+	return h.answer(ctx, r, ToAccount)
+}
+
+// answer finds who answers a request, and sends the result; errors are the caller's to tell.
+func (h *Host) answer(ctx context.Context, r *Request, to Target) error {
+	name := r.Stanza.Children[0].Name
+	q := Query{to, r.Stanza.Type, name.Space, name.Local}
+	fn, ok := h.iq[q]
+	if !ok && r.Self() {
+		q.To = ToSelf
+		fn, ok = h.iq[q]
+	}
+	if !ok {
+		return ServiceUnavailable
+	}
+	r.Payload = r.Stanza.Element(name.Space, name.Local)
+	if r.Payload == nil {
+		return BadRequest
+	}
+	e, err := fn.do(ctx, r)
+	if errors.Is(err, ErrReplied) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	reply := r.Stanza.Reply()
+	if e != nil {
+		reply.Add(e)
+	}
+	if r.Session != nil {
+		_ = r.Session.SendTo(reply, r.From)
+		return nil
+	}
+	h.Router.Send(ctx, reply)
+	return nil
+}
+
+// asks are the host's own requests that wait for their answers.
+type asks struct {
+	mu sync.Mutex
+	m  map[askKey]chan *wire.Stanza
+}
+
+type askKey struct {
+	id   string
+	from jid.JID
+}
+
+func (a *asks) answer(st *wire.Stanza) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := askKey{st.ID, st.From}
+	if c, ok := a.m[k]; ok {
+		delete(a.m, k)
+		c <- st // has room for one
+	}
+}
+
+// ErrNoAnswer is returned by Ask when nothing came in time.
+var ErrNoAnswer = errors.New("server: no answer")
+
+// Ask sends a request (its `to` is set; `from` and id are set here) and waits for the answer, at most as long as
+// timeout. An answer of type error is returned like any other. Never call it from a stream's or a room's goroutine.
+func (h *Host) Ask(ctx context.Context, st *wire.Stanza, timeout time.Duration) (*wire.Stanza, error) {
+	if st.From.IsZero() {
+		st.From = h.JID
+	}
+	st.ID = h.NewID()
+	c := make(chan *wire.Stanza, 1)
+	k := askKey{st.ID, st.To}
+	h.asks.mu.Lock()
+	if h.asks.m == nil {
+		h.asks.m = make(map[askKey]chan *wire.Stanza)
+	}
+	h.asks.m[k] = c
+	h.asks.mu.Unlock()
+	defer func() {
+		h.asks.mu.Lock()
+		delete(h.asks.m, k)
+		h.asks.mu.Unlock()
+	}()
+	if err := h.Router.Route(ctx, st); err != nil {
+		return nil, err
+	}
+	t := time.NewTimer(timeout)
+	defer t.Stop()
+	select {
+	case r := <-c:
+		return r, nil
+	case <-t.C:
+		return nil, ErrNoAnswer
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+
+	"parley/store"
+	"parley/wire"
+)
+
+// Pass is one stanza on its way through the stages of one account's side: its sender's or its recipient's.
+type Pass struct {
+	Host    *Host
+	Account string // localpart of the account whose side this is
+	Sent    bool   // the sender's side
+	Session *Session
+	// Stanza is what goes on. A step of a …Stamp stage that changes it sets a changed Copy.
+	Stanza *wire.Stanza
+	ID     store.ID // the archive's id of this side, 0 if it is not archived
+	// Delivered are the sessions that Deliver has given it to, for ReceivedCopy.
+	Delivered []*Session
+	// Initial says, at Announce, that the session was not available before.
+	Initial bool
+	Was     *wire.Stanza // at Announce: the presence before; nil: none
+
+	writes []store.Write
+}
+
+// Write adds to what is committed before the stanza goes on.
+func (p *Pass) Write(w store.Write) { p.writes = append(p.writes, w) }
+
+// run takes the steps of a stage.
+func (h *Host) run(ctx context.Context, stage Stage, p *Pass) error {
+	for i := range h.steps[stage] {
+		s := &h.steps[stage][i]
+		if s.Kind != 0 && s.Kind != p.Stanza.Kind {
+			continue
+		}
+		if err := s.Do(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Host) commit(ctx context.Context, ws []store.Write) error {
+	if len(ws) == 0 {
+		return nil
+	}
+	return h.Store.Commit(ctx, ws...)
+}

@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"parley/wire"
+)
+
+// sentPresence sorts what a client sends: to everyone, to one, or about a subscription (RFC 6121, sections 3 and 4).
+func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) error {
+	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st}
+	switch st.Type {
+	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
+		if st.To.IsZero() {
+			return BadRequest
+		}
+		// RFC 6121, section 3.1.2: from the bare JID, to the bare JID.
+		st.To, st.From = st.To.Bare(), s.JID.Bare()
+		if err := h.run(ctx, SentCheck, p); err != nil {
+			return err
+		}
+		return h.run(ctx, Subscribing, p)
+	case "", "unavailable":
+		if st.To.IsZero() {
+			return h.announce(ctx, p)
+		}
+		return h.sendDirected(ctx, p)
+	case "probe", "error":
+		if st.To.IsZero() {
+			return ErrHandled
+		}
+		if st.Type == "probe" { // servers probe, clients do not (RFC 6121, section 4.3)
+			return ErrHandled
+		}
+		return h.Router.Route(ctx, st)
+	}
+	return BadRequest
+}
+
+func (h *Host) sendDirected(ctx context.Context, p *Pass) error {
+	if err := h.run(ctx, SentCheck, p); err != nil {
+		return err
+	}
+	// RFC 6121, section 4.6.3: whoever gets directed presence is told when the session goes away.
+	if !p.Session.direct(p.Stanza.To, p.Stanza.Type == "") {
+		return PolicyViolation
+	}
+	return h.Router.Route(ctx, p.Stanza)
+}
+
+func (h *Host) announce(ctx context.Context, p *Pass) error {
+	prio, err := priority(p.Stanza)
+	if err != nil {
+		return err
+	}
+	if err := h.run(ctx, SentCheck, p); err != nil {
+		return err
+	}
+	if p.Stanza.Type == "unavailable" {
+		p.Was = p.Session.setPresence(nil, 0)
+		if err := h.run(ctx, Announce, p); err != nil {
+			return err
+		}
+		h.undirect(ctx, p.Session, p.Stanza)
+		return nil
+	}
+	p.Was = p.Session.setPresence(p.Stanza, prio)
+	p.Initial = p.Was == nil
+	return h.run(ctx, Announce, p)
+}
+
+// priority reads <priority/> (RFC 6121, section 4.7.2.3).
+func priority(st *wire.Stanza) (int8, error) {
+	c, ok := st.Child(wire.NSClient, "priority")
+	if !ok {
+		return 0, nil
+	}
+	e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+	if err != nil {
+		return 0, BadRequest
+	}
+	text := strings.TrimSpace(e.Text())
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 8)
+	if err != nil {
+		return 0, BadRequest
+	}
+	return int8(n), nil
+}
+
+// withdraw makes a session that ends unavailable to everyone who saw it.
+func (h *Host) withdraw(ctx context.Context, s *Session) {
+	st := &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: "unavailable", From: s.JID}
+	if was := s.setPresence(nil, 0); was != nil {
+		p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
+		h.logFault(ctx, st, h.run(ctx, Announce, p))
+	}
+	h.undirect(ctx, s, st)
+}
+
+func (h *Host) undirect(ctx context.Context, s *Session, st *wire.Stanza) {
+	for _, to := range s.takeDirected() {
+		c := st.Copy()
+		c.To, c.Type = to, "unavailable"
+		h.Router.Send(ctx, c)
+	}
+}
+
+// receivePresence is RFC 6121, sections 8.5.1 to 8.5.3 for presence.
+func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
+	if st.To.Local() == "" {
+		return nil // nothing to see on a domain
+	}
+	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}
+	a := h.Account(p.Account)
+	switch st.Type {
+	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
+		return h.receiveAbout(ctx, p, Subscription)
+	case "probe":
+		return h.receiveAbout(ctx, p, Probe)
+	case "", "unavailable":
+		if a == nil {
+			return nil
+		}
+	case "error":
+		if a == nil || st.To.IsBare() {
+			return nil
+		}
+	default:
+		return BadRequest
+	}
+	if err := h.run(ctx, ReceivedCheck, p); err != nil {
+		return ErrHandled // nobody learns from presence that they are blocked
+	}
+	if !st.To.IsBare() {
+		if s := a.Session(st.To.Resource()); s != nil {
+			h.give(p, s)
+		}
+		return nil
+	}
+	h.Shown(a, p.Stanza)
+	return nil
+}
+
+func (h *Host) receiveAbout(ctx context.Context, p *Pass, stage Stage) error {
+	p.Stanza = p.Stanza.Copy()
+	p.Stanza.To, p.Stanza.From = p.Stanza.To.Bare(), p.Stanza.From
+	if stage == Subscription {
+		p.Stanza.From = p.Stanza.From.Bare()
+	}
+	if ok, err := h.Exists(ctx, p.Account); err != nil {
+		return err
+	} else if !ok {
+		if stage == Probe || p.Stanza.Type != "subscribe" {
+			return nil
+		}
+		// RFC 6121, section 3.1.3 allows silence; an answer ends the asker's waiting.
+		st := p.Stanza
+		h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: st.Name, Type: "unsubscribed", ID: st.ID, From: st.To, To: st.From})
+		return nil
+	}
+	if err := h.run(ctx, ReceivedCheck, p); err != nil {
+		return ErrHandled
+	}
+	return h.run(ctx, stage, p)
+}
+
+// Shown gives a presence to all available sessions of an account, addressed to its bare JID.
+func (h *Host) Shown(a *Account, st *wire.Stanza) {
+	for _, s := range a.Sessions() {
+		if s.Available() && s.SendTo(st, s.JID.Bare()) == nil {
+			h.Metrics.delivered(wire.Presence)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package server
+
+import (
+	"context"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/wire"
+)
+
+// Sent takes a stanza from a local session; its `from` is the session's full JID already. It returns when the stanza
+// is durable and on its way, which is when it may be acknowledged. Errors are told to the session here.
+func (h *Host) Sent(ctx context.Context, s *Session, st *wire.Stanza) {
+	h.Metrics.received(st.Kind)
+	err := h.sent(ctx, s, st)
+	if err == nil {
+		return
+	}
+	h.logFault(ctx, st, err)
+	if reply := ErrorReply(st, err); reply != nil {
+		reply.To = s.JID
+		_ = s.Send(reply) // its stream is closing: nobody to tell
+	}
+}
+
+func (h *Host) sent(ctx context.Context, s *Session, st *wire.Stanza) error {
+	if st.Malformed {
+		return MalformedJID
+	}
+	switch st.Kind {
+	case wire.Message:
+		return h.sentMessage(ctx, s, st)
+	case wire.Presence:
+		return h.sentPresence(ctx, s, st)
+	case wire.IQ:
+		return h.sentIQ(ctx, s, st)
+	}
+	return stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
+}
+
+func (h *Host) sentMessage(ctx context.Context, s *Session, st *wire.Stanza) error {
+	if st.To.IsZero() { // RFC 6121, section 8.1: to the sender's own bare JID
+		st.To = s.JID.Bare()
+	}
+	switch st.Type {
+	case "", "normal", "chat", "groupchat", "headline", "error":
+	default: // RFC 6121, section 5.2.2: an unknown type is normal
+		st.Type = "normal"
+	}
+	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st}
+	for _, stage := range [...]Stage{SentCheck, SentStamp, SentArchive} {
+		if err := h.run(ctx, stage, p); err != nil {
+			return err
+		}
+	}
+	if to := h.Router.Host(p.Stanza.To.Domain()); to != nil {
+		return to.receiveMessage(ctx, p.Stanza, p)
+	}
+	if err := h.commit(ctx, p.writes); err != nil {
+		return err
+	}
+	if err := h.run(ctx, SentCopy, p); err != nil {
+		return err
+	}
+	return h.Router.Route(ctx, p.Stanza)
+}
+
+func (h *Host) sentIQ(ctx context.Context, s *Session, st *wire.Stanza) error {
+	if err := checkIQ(st); err != nil {
+		return err
+	}
+	if st.To.IsZero() || st.To == s.JID.Bare() {
+		return h.accountIQ(ctx, s, st, s.JID.Local())
+	}
+	if st.To == h.JID {
+		return h.hostIQ(ctx, s, st)
+	}
+	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st}
+	if err := h.run(ctx, SentCheck, p); err != nil {
+		return err
+	}
+	return h.Router.Route(ctx, p.Stanza)
+}
+
+// checkIQ keeps the rules of RFC 6120, section 8.2.3.
+func checkIQ(st *wire.Stanza) error {
+	switch st.Type {
+	case "get", "set":
+		if st.ID == "" || len(st.Children) != 1 {
+			return BadRequest
+		}
+	case "result":
+		if len(st.Children) > 1 {
+			return ErrHandled
+		}
+	case "error":
+	default:
+		return BadRequest
+	}
+	return nil
+}

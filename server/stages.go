@@ -1,0 +1,40 @@
+package server
+
+// Stage is a named place in a stanza's life at which features may take a step. The order below is the order in which
+// a stanza meets them; there are no priorities besides it and the order of features in node/features.go.
+//
+// Between two accounts of this deployment both sides' writes are one commit:
+//
+//	SentCheck SentStamp SentArchive · ReceivedCheck ReceivedStamp ReceivedArchive · commit ·
+//	SentCopy · Deliver · ReceivedCopy · Undelivered
+//
+// To everything else: SentCheck SentStamp SentArchive · commit · SentCopy · Route. So what is shown is stored, always.
+type Stage uint8
+
+const (
+	SentCheck       Stage = iota // may refuse: blocklist, rate limits
+	SentStamp                    // may rewrite: strip forged stanza-ids
+	SentArchive                  // Pass.Write what has to be durable before anyone sees the stanza
+	SentCopy                     // carbons to the sender's other sessions
+	ReceivedCheck                // blocklist
+	ReceivedStamp                // stanza-id
+	ReceivedArchive              // Pass.Write
+	ReceivedCopy                 // carbons
+	Undelivered                  // no session took it: offline, push
+
+	Announce     // a session's own presence without `to`: broadcast, probes, what waits for the first presence
+	Subscribing  // subscribe, subscribed, unsubscribe, unsubscribed as a local user sends it
+	Subscription // the same, and as it arrives for a local user
+	Probe        // a presence probe for a local user
+	stages
+)
+
+var stageNames = [stages]string{"SentCheck", "SentStamp", "SentArchive", "SentCopy", "ReceivedCheck", "ReceivedStamp",
+	"ReceivedArchive", "ReceivedCopy", "Undelivered", "Announce", "Subscribing", "Subscription", "Probe"}
+
+func (s Stage) String() string {
+	if s < stages {
+		return stageNames[s]
+	}
+	return "unknown stage"
+}
