@@ -1,0 +1,45 @@
+package target
+
+import (
+	"context"
+	"os"
+	"runtime"
+
+	"parley/bench/load"
+)
+
+// Relay is the floor: this same program, run as a bare TLS relay.
+type Relay struct{}
+
+func (Relay) Name() string     { return "relay" }
+func (Relay) Available() error { return nil }
+func (Relay) Version() string  { return "bare TLS relay, " + runtime.Version() }
+func (Relay) Archives() bool   { return false }
+func (Relay) CanFill() bool    { return false }
+
+// Start runs "bench relay ADDRESS CERT KEY".
+func (Relay) Start(ctx context.Context, dir string, _ Setup) (*Instance, error) {
+	cert, cfg, err := newCertificate(dir)
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p, err := command{name: self, args: []string{"relay", loopback(port), cert.cert, cert.key}, dir: dir}.start("relay")
+	if err != nil {
+		return nil, err
+	}
+	in := &Instance{Dial: &load.Dialer{Addr: loopback(port), Domain: Domain, TLS: cfg, Relay: true}}
+	in.add(p)
+	if err := waitLogin(ctx, in.Dial, p); err != nil {
+		in.Stop()
+		return nil, err
+	}
+	return in, nil
+}

@@ -1,0 +1,80 @@
+package work
+
+import "parley/bench/target"
+
+func fixed(n int) func(Scale) int { return func(Scale) int { return n } }
+
+func bigRoom(s Scale) int { return s.BigRoom }
+
+// All returns every workload in the order they are run.
+func All() []Work {
+	chatUsers := fixed(2 * Pairs)
+	return []Work{
+		{
+			Rows: []Row{{Name: "chat", Title: "one-to-one, closed loop, archived", Unit: "message",
+				Must: []Goal{{Of: "ejabberd", Max: 0.1}}, Aim: []Goal{{Max: 50}}}},
+			Users: chatUsers, Archive: true, Run: chat("chat"),
+		},
+		{
+			Rows: []Row{{Name: "chat-noarchive", Title: "one-to-one, closed loop, no archive", Unit: "message",
+				Must: []Goal{{Of: "ejabberd", Max: 0.25}}, Aim: []Goal{{Of: "relay", Max: 5}}}},
+			Users: chatUsers, Run: chat("chat-noarchive"),
+		},
+		{
+			Rows: []Row{{Name: "open", Title: "one-to-one, 500/s, archived", Unit: "message",
+				Must: []Goal{{Of: "relay", Max: 4}}, Aim: []Goal{{Of: "relay", Max: 2.5}}}},
+			Users: chatUsers, Archive: true, Run: open,
+		},
+		{
+			Rows:  []Row{{Name: "fanout10", Title: "room of 10", Unit: "delivery"}},
+			Users: fixed(10), Archive: true, Run: fanout(fixed(10), "", "fanout10", ""),
+		},
+		{
+			Rows: []Row{
+				{Name: "fanout100", Title: "room of 100", Unit: "delivery",
+					Must: []Goal{{Of: "relay", Max: 5}}, Aim: []Goal{{Max: 8}}},
+				{Name: "latency", Title: "room of 100 at 1,000 deliveries/s", Unit: "delivery",
+					Must: []Goal{{Max: 15000, Latency: true}}},
+			},
+			Users: fixed(100), Archive: true, Run: fanout(fixed(100), "", "fanout100", "latency"),
+		},
+		{
+			Rows: []Row{
+				{Name: "joins", Title: "joins into one large room", Unit: "presence",
+					Must: []Goal{{Of: "ejabberd", Max: 1. / 8}}, Aim: []Goal{{Of: "ejabberd", Max: 1. / 15}}},
+				{Name: "fanout500", Title: "the large room", Unit: "delivery"},
+			},
+			Users: bigRoom, Archive: true, Run: fanout(bigRoom, "joins", "fanout500", ""),
+		},
+		{
+			Rows: []Row{{Name: "presence", Title: "presence to 100 contacts", Unit: "presence",
+				Must: []Goal{{Of: "ejabberd", Max: 1. / 6}}, Aim: []Goal{{Max: 10}}}},
+			Users: fixed(contacts + 1), Archive: true, Run: presence,
+		},
+		{
+			Rows: []Row{{Name: "login", Title: "login and logout", Unit: "login",
+				Must: []Goal{{Of: "better", Max: 0.25}}, Aim: []Goal{{Of: "relay", Max: 3}}}},
+			Users: fixed(loginWorkers * loginUsers), Archive: true, Run: login,
+		},
+		{
+			Rows: []Row{{Name: "idle", Title: "idle sessions, memory", Unit: "session", KiB: true,
+				Must: []Goal{{Of: "relay", Max: 1.5}, {NoIdle: true}}, Aim: []Goal{{Of: "relay", Max: 1.2}}}},
+			Users: func(s Scale) int { return max(s.Idle, 20) }, Archive: true, Fresh: true, Run: idle,
+		},
+		{
+			Rows: []Row{{Name: "archive10k", Title: "archive page, of 10,000", Unit: "page",
+				Must: []Goal{{Of: "ejabberd", Max: 0.1}}, Aim: []Goal{{Max: 500}}}},
+			Users: fixed(2), Archive: true, Fresh: true, Filled: 10000, Run: archivePages("archive10k", 10000),
+		},
+		{
+			Rows: []Row{{Name: "archive100k", Title: "archive page, of 100,000", Unit: "page",
+				Must: []Goal{{Of: "row:archive10k", Max: 1.3}}}},
+			Users: fixed(2), Archive: true, Fresh: true, Filled: 100000, Run: archivePages("archive100k", 100000),
+		},
+	}
+}
+
+// Targets returns every server in the order of the table's columns.
+func Targets() []target.Target {
+	return []target.Target{target.Relay{}, target.Prosody{}, target.Ejabberd{}}
+}

@@ -1,0 +1,128 @@
+package work
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"parley/bench/load"
+	"parley/bench/target"
+)
+
+const (
+	loginWorkers = 4
+	loginUsers   = 16 // Of each worker.
+)
+
+// loginOnce does all of TCP, TLS, SCRAM, bind, roster and presence, waits for
+// its own presence to come back, and closes the stream in order.
+func (e *Env) loginOnce(ctx context.Context, i int) error {
+	back := make(chan struct{}, 1)
+	h := func(_ *load.Session, st []byte) {
+		if load.Is(st, "presence") && !isError(st) {
+			select {
+			case back <- struct{}{}:
+			default:
+			}
+		}
+	}
+	s, err := e.In.Dial.Open(ctx, load.Options{User: target.User(i), Resource: "bench", Roster: true, Presence: true, Early: h, Index: i})
+	if err != nil {
+		return err
+	}
+	s.Start(h)
+	defer s.Close()
+	select {
+	case <-back:
+		return nil
+	case <-s.Done():
+		return fmt.Errorf("session ended after login: %v", s.Err())
+	case <-time.After(e.Deadline):
+		return fmt.Errorf("%s did not get its own presence", s.JID)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// login is workers that log in and out, as fast as they can.
+func login(ctx context.Context, e *Env) ([]Result, error) {
+	// Once each, so that neither side derives keys while it is measured.
+	err := parallel(ctx, loginWorkers*loginUsers, loginWorkers, func(ctx context.Context, i int) error {
+		return e.loginOnce(ctx, i)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var count atomic.Int64
+	hist := new(load.Histogram)
+	g, err := e.gauge(&count)
+	if err != nil {
+		return nil, err
+	}
+	err = parallel(ctx, loginWorkers, loginWorkers, func(ctx context.Context, w int) error {
+		for k := 0; time.Since(g.at) < e.Scale.Measure; k++ {
+			began := time.Now()
+			if err := e.loginOnce(ctx, w*loginUsers+k%loginUsers); err != nil {
+				return err
+			}
+			hist.Add(time.Since(began))
+			count.Add(1)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	res, err := g.read("login")
+	res.addLatency(hist)
+	return []Result{res}, err
+}
+
+// idle opens many sessions that do nothing, and reads what each adds to the
+// server's memory, and what all together cost in CPU time.
+func idle(ctx context.Context, e *Env) ([]Result, error) {
+	err := parallel(ctx, 20, 4, func(ctx context.Context, i int) error { return e.loginOnce(ctx, i) })
+	if err != nil {
+		return nil, err
+	}
+	if err := sleep(ctx, e.Scale.Settle/2); err != nil {
+		return nil, err
+	}
+	before, err := e.In.Tree.Memory()
+	if err != nil {
+		return nil, err
+	}
+	n := e.Scale.Idle
+	var arrived atomic.Int64
+	fl, err := e.open(ctx, n, func(*load.Session, []byte) { arrived.Add(1) })
+	if err != nil {
+		return nil, err
+	}
+	defer fl.close()
+	if err := sleep(ctx, e.Scale.Settle); err != nil {
+		return nil, err
+	}
+	cpu, err := e.In.Tree.CPU()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := sleep(ctx, e.Scale.IdleWatch); err != nil {
+		return nil, err
+	}
+	cpu2, err := e.In.Tree.CPU()
+	if err != nil {
+		return nil, err
+	}
+	wall := time.Since(began)
+	after, err := e.In.Tree.Memory()
+	if err != nil {
+		return nil, err
+	}
+	res := Result{
+		Row: "idle", Units: int64(n), PerUnit: float64(after-before) / 1024 / float64(n),
+		Wall: wall, IdleCPU: (cpu2 - cpu).Seconds() / wall.Seconds(),
+	}
+	return []Result{res}, firstOf(fl.alive(), fl.confirm(ctx))
+}
