@@ -253,8 +253,9 @@ func goalText(g work.Goal) string {
 	}
 }
 
-// noIdle is the share of a core above which idle sessions do cost CPU.
-const noIdle = 0.001
+// noIdle is the share of a core above which idle sessions do cost CPU: more than
+// two ticks of 10 ms in the ten seconds that are watched.
+const noIdle = 0.002
 
 func (r *Report) met(row, s string, g work.Goal) (met, known bool) {
 	own, ok := r.get(row, s)

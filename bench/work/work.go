@@ -87,7 +87,7 @@ type Goal struct {
 	Of      string
 	Max     float64
 	Latency bool
-	NoIdle  bool // IdleCPU at most 0.1 % of a core.
+	NoIdle  bool // IdleCPU next to nothing.
 }
 
 // Work runs one server through one or more rows.
@@ -296,4 +296,4 @@ func (e *Env) over(ctx context.Context, row string, count *atomic.Int64) (Result
 }
 
 // filler makes messages as long as those of a usual client, about 360 bytes.
-var filler = strings.Repeat("lorem ipsum dolor sit amet ", 5)
+var filler = strings.Repeat("lorem ipsum dolor sit amet ", 9)
