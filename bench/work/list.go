@@ -44,7 +44,7 @@ func All() []Work {
 					Must: []Goal{{Of: "ejabberd", Max: 1. / 8}}, Aim: []Goal{{Of: "ejabberd", Max: 1. / 15}}},
 				{Name: "fanout500", Title: "the large room", Unit: "delivery"},
 			},
-			Users: bigRoom, Archive: true, Run: fanout(bigRoom, "joins", "fanout500", ""),
+			Users: bigRoom, Archive: true, Once: true, Run: fanout(bigRoom, "joins", "fanout500", ""),
 		},
 		{
 			Rows: []Row{{Name: "presence", Title: "presence to 100 contacts", Unit: "presence",
@@ -59,17 +59,17 @@ func All() []Work {
 		{
 			Rows: []Row{{Name: "idle", Title: "idle sessions, memory", Unit: "session", KiB: true,
 				Must: []Goal{{Of: "relay", Max: 1.5}, {NoIdle: true}}, Aim: []Goal{{Of: "relay", Max: 1.2}}}},
-			Users: func(s Scale) int { return max(s.Idle, 20) }, Archive: true, Fresh: true, Run: idle,
+			Users: func(s Scale) int { return max(s.Idle, 20) }, Archive: true, Fresh: true, Once: true, Run: idle,
 		},
 		{
 			Rows: []Row{{Name: "archive10k", Title: "archive page, of 10,000", Unit: "page",
 				Must: []Goal{{Of: "ejabberd", Max: 0.1}}, Aim: []Goal{{Max: 500}}}},
-			Users: fixed(2), Archive: true, Fresh: true, Filled: 10000, Run: archivePages("archive10k", 10000),
+			Users: fixed(2), Archive: true, Fresh: true, Once: true, Filled: 10000, Run: archivePages("archive10k", 10000),
 		},
 		{
 			Rows: []Row{{Name: "archive100k", Title: "archive page, of 100,000", Unit: "page",
 				Must: []Goal{{Of: "row:archive10k", Max: 1.3}}}},
-			Users: fixed(2), Archive: true, Fresh: true, Filled: 100000, Run: archivePages("archive100k", 100000),
+			Users: fixed(2), Archive: true, Fresh: true, Once: true, Filled: 100000, Run: archivePages("archive100k", 100000),
 		},
 	}
 }

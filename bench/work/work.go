@@ -96,6 +96,7 @@ type Work struct {
 	Users   func(Scale) int
 	Archive bool // Run with the archive on.
 	Fresh   bool // Needs a server that nothing else has used.
+	Once    bool // Long enough that one round will do.
 	Filled  int  // Messages that the archive of User(0) must hold.
 	Run     func(context.Context, *Env) ([]Result, error)
 }

@@ -87,8 +87,8 @@ func (b *bench) close() {
 func (b *bench) run(ctx context.Context) error {
 	for round := range b.o.rounds {
 		for _, w := range b.works {
-			if w.Fresh && round > 0 {
-				continue // Costly to set up, and steady.
+			if w.Once && round > 0 {
+				continue
 			}
 			for _, t := range b.targets {
 				if err := b.measure(ctx, w, t); err != nil {
