@@ -22,11 +22,13 @@ var (
 
 // AppError is a stanza error with an application-specific condition (RFC 6120, section 8.3.4).
 type AppError struct {
-	stanza.Error
-	App *wire.Element
+	Stanza stanza.Error
+	App    *wire.Element
 }
 
-func (e *AppError) Unwrap() error { return e.Error }
+func (e *AppError) Error() string { return e.Stanza.Error() + " (" + e.App.Name.Local + ")" }
+
+func (e *AppError) Unwrap() error { return e.Stanza }
 
 // Errors that many places give.
 var (

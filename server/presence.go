@@ -148,7 +148,7 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 
 func (h *Host) receiveAbout(ctx context.Context, p *Pass, stage Stage) error {
 	p.Stanza = p.Stanza.Copy()
-	p.Stanza.To, p.Stanza.From = p.Stanza.To.Bare(), p.Stanza.From
+	p.Stanza.To = p.Stanza.To.Bare()
 	if stage == Subscription {
 		p.Stanza.From = p.Stanza.From.Bare()
 	}
