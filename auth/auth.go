@@ -1,0 +1,211 @@
+// Package auth is passwords, SASL and throttling.
+package auth
+
+import (
+	"context"
+	"crypto"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"runtime"
+
+	"golang.org/x/text/secure/precis"
+)
+
+// Error is a SASL failure (RFC 6120, section 6.5). Text is for people, in English; it never says whether an account
+// exists.
+type Error struct{ Condition, Text string }
+
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return "sasl: " + e.Condition
+	}
+	return "sasl: " + e.Condition + ": " + e.Text
+}
+
+var (
+	errNotAuthorized = &Error{Condition: "not-authorized"}
+	errMalformed     = &Error{Condition: "malformed-request"}
+	errAuthzid       = &Error{Condition: "invalid-authzid"}
+)
+
+// Keys are what is kept of a password; the password itself never is (RFC 5802, section 3). One salt serves both hashes.
+type Keys struct {
+	Salt                       []byte
+	Iterations                 int
+	SHA1Stored, SHA1Server     []byte
+	SHA256Stored, SHA256Server []byte
+}
+
+const saltLen = 16
+
+// ErrPassword is returned for a password that no client could send: empty, or with characters that PRECIS forbids.
+var ErrPassword = errors.New("auth: the password is empty or has characters that are not allowed")
+
+// prepare is OpaqueString (RFC 8265, section 4.2).
+func prepare(password string) (string, error) {
+	if password == "" || len(password) > 1024 {
+		return "", ErrPassword
+	}
+	plain := true
+	for i := 0; i < len(password); i++ {
+		plain = plain && password[i] >= ' ' && password[i] < 0x7f
+	}
+	if plain {
+		return password, nil
+	}
+	p, err := precis.OpaqueString.String(password)
+	if err != nil || p == "" {
+		return "", ErrPassword
+	}
+	return p, nil
+}
+
+// work bounds how many passwords are stretched at once, so that a flood of them cannot take the machine.
+var work = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
+
+// NewKeys makes the keys of a password with a fresh salt. iterations below 4096 are raised to that (RFC 5802).
+func NewKeys(password string, iterations int) (Keys, error) {
+	p, err := prepare(password)
+	if err != nil {
+		return Keys{}, err
+	}
+	k := Keys{Salt: make([]byte, saltLen), Iterations: max(iterations, 4096)}
+	rand.Read(k.Salt)
+	if k.SHA1Stored, k.SHA1Server, err = derive(sha1.New, p, k.Salt, k.Iterations); err != nil {
+		return Keys{}, err
+	}
+	k.SHA256Stored, k.SHA256Server, err = derive(sha256.New, p, k.Salt, k.Iterations)
+	return k, err
+}
+
+func derive(h func() hash.Hash, password string, salt []byte, iterations int) (stored, server []byte, err error) {
+	work <- struct{}{}
+	defer func() { <-work }()
+	salted, err := pbkdf2.Key(h, password, salt, iterations, h().Size())
+	if err != nil {
+		return nil, nil, fmt.Errorf("stretch password: %w", err)
+	}
+	return digest(h, mac(h, salted, []byte("Client Key"))), mac(h, salted, []byte("Server Key")), nil
+}
+
+func mac(h func() hash.Hash, key, data []byte) []byte {
+	m := hmac.New(h, key)
+	m.Write(data)
+	return m.Sum(nil)
+}
+
+func digest(h func() hash.Hash, data []byte) []byte {
+	d := h()
+	d.Write(data)
+	return d.Sum(nil)
+}
+
+// Verify says whether this is the password. It costs what making the keys has cost.
+func (k Keys) Verify(password string) bool {
+	p, err := prepare(password)
+	if err != nil || k.Iterations <= 0 {
+		return false
+	}
+	stored, _, err := derive(sha256.New, p, k.Salt, k.Iterations)
+	return err == nil && subtle.ConstantTimeCompare(stored, k.SHA256Stored) == 1
+}
+
+const keysVersion = 1
+
+// MarshalBinary gives the form that is kept: version, iterations, salt, four keys.
+func (k Keys) MarshalBinary() ([]byte, error) {
+	if len(k.Salt) != saltLen || len(k.SHA1Stored) != 20 || len(k.SHA1Server) != 20 || len(k.SHA256Stored) != 32 || len(k.SHA256Server) != 32 {
+		return nil, errors.New("auth: incomplete keys")
+	}
+	b := binary.BigEndian.AppendUint32([]byte{keysVersion}, uint32(k.Iterations))
+	for _, part := range [][]byte{k.Salt, k.SHA1Stored, k.SHA1Server, k.SHA256Stored, k.SHA256Server} {
+		b = append(b, part...)
+	}
+	return b, nil
+}
+
+// UnmarshalBinary reads what MarshalBinary gave.
+func (k *Keys) UnmarshalBinary(b []byte) error {
+	if len(b) != 5+saltLen+40+64 || b[0] != keysVersion {
+		return errors.New("auth: keys of an unknown form")
+	}
+	b = append([]byte(nil), b...)
+	k.Iterations = int(binary.BigEndian.Uint32(b[1:]))
+	b = b[5:]
+	for _, p := range []struct {
+		to *[]byte
+		n  int
+	}{{&k.Salt, saltLen}, {&k.SHA1Stored, 20}, {&k.SHA1Server, 20}, {&k.SHA256Stored, 32}, {&k.SHA256Server, 32}} {
+		*p.to, b = b[:p.n:p.n], b[p.n:]
+	}
+	return nil
+}
+
+// Lookup finds what is kept for a username (prepared localpart). ok is false if nobody can sign in as that: the
+// exchange then goes on with a Faker's keys. An error is temporary-auth-failure.
+type Lookup func(ctx context.Context, username string) (k Keys, ok bool, err error)
+
+// Faker gives users that do not exist salts that stay the same, so that they look like those that do.
+type Faker struct {
+	secret     []byte
+	iterations int
+}
+
+// NewFaker makes one; the secret is to be kept between starts, iterations are those of new accounts.
+func NewFaker(secret []byte, iterations int) *Faker {
+	return &Faker{secret: secret, iterations: max(iterations, 4096)}
+}
+
+// Keys gives keys that no password has.
+func (f *Faker) Keys(host, username string) Keys {
+	part := func(what string, n int) []byte {
+		return mac(sha512.New, f.secret, []byte(what+"\x00"+host+"\x00"+username))[:n]
+	}
+	return Keys{Salt: part("salt", saltLen), Iterations: f.iterations, SHA1Stored: part("1", 20), SHA1Server: part("2", 20),
+		SHA256Stored: part("3", 32), SHA256Server: part("4", 32)}
+}
+
+// Binding is the channel-binding data of a connection; nil where there is none.
+type Binding struct {
+	Exporter []byte // tls-exporter, RFC 9266
+	EndPoint []byte // tls-server-end-point, RFC 5929
+}
+
+func (b Binding) data(kind string) []byte {
+	switch kind {
+	case "tls-exporter":
+		return b.Exporter
+	case "tls-server-end-point":
+		return b.EndPoint
+	}
+	return nil
+}
+
+func (b Binding) any() bool { return b.Exporter != nil || b.EndPoint != nil }
+
+// ServerEndPoint gives the hash of a certificate that RFC 5929, section 4.1, wants: with the hash of its signature, but
+// SHA-256 for MD5 and SHA-1; nil where that is not defined.
+func ServerEndPoint(cert *x509.Certificate) []byte {
+	h := crypto.SHA256
+	switch cert.SignatureAlgorithm {
+	case x509.SHA384WithRSA, x509.ECDSAWithSHA384, x509.SHA384WithRSAPSS:
+		h = crypto.SHA384
+	case x509.SHA512WithRSA, x509.ECDSAWithSHA512, x509.SHA512WithRSAPSS:
+		h = crypto.SHA512
+	case x509.PureEd25519, x509.UnknownSignatureAlgorithm:
+		return nil
+	}
+	d := h.New()
+	d.Write(cert.Raw)
+	return d.Sum(nil)
+}

@@ -1,0 +1,126 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/secure/precis"
+)
+
+// Mechanisms that there are, in order of preference.
+var Mechanisms = []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
+
+// Offer gives those of the configured mechanisms that this connection can have: -PLUS with channel binding, PLAIN
+// inside TLS.
+func Offer(configured []string, secure bool, b Binding) []string {
+	var out []string
+	for _, m := range configured {
+		switch {
+		case !slices.Contains(Mechanisms, m):
+		case strings.HasSuffix(m, "-PLUS") && !b.any():
+		case m == "PLAIN" && !secure:
+		default:
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// Options of one exchange.
+type Options struct {
+	Host          string
+	Mechanisms    []string // as offered
+	Binding       Binding
+	Secure        bool // PLAIN may be used
+	Lookup        Lookup
+	Faker         *Faker
+	DowngradeHash bool // XEP-0474
+}
+
+// Exchange is the server's side of one authentication. It is for one goroutine.
+type Exchange interface {
+	// Next takes the client's message, the initial response first, and gives the challenge, or with done the data that
+	// goes with success. Errors are *Error.
+	Next(ctx context.Context, message []byte) (challenge []byte, done bool, err error)
+	// Username is the localpart once it is known; it has proven nothing before Next gave done.
+	Username() string
+}
+
+// Start begins an exchange; invalid-mechanism if it was not offered.
+func Start(mechanism string, o Options) (Exchange, error) {
+	if !slices.Contains(o.Mechanisms, mechanism) {
+		if mechanism == "PLAIN" && !o.Secure {
+			return nil, &Error{Condition: "encryption-required"}
+		}
+		return nil, &Error{Condition: "invalid-mechanism"}
+	}
+	if mechanism == "PLAIN" {
+		return &plain{o: o}, nil
+	}
+	return newScram(mechanism, o), nil
+}
+
+// username prepares a SASL username as a localpart (UsernameCaseMapped, RFC 8265, section 3.3).
+func username(s string) (string, error) {
+	if s == "" || len(s) > 1023 {
+		return "", errMalformed
+	}
+	u, err := precis.UsernameCaseMapped.String(s)
+	if err != nil || strings.ContainsAny(u, "\"&'/:<>@") {
+		return "", errNotAuthorized
+	}
+	return u, nil
+}
+
+// checkAuthzid: nobody may act for another (RFC 6120, section 6.3.8).
+func checkAuthzid(authzid, user, host string) error {
+	if authzid != "" && authzid != user+"@"+host {
+		return errAuthzid
+	}
+	return nil
+}
+
+// keys finds an account's keys, or some that look like an account's.
+func (o Options) keys(ctx context.Context, user string) (Keys, bool, error) {
+	k, ok, err := o.Lookup(ctx, user)
+	if err != nil {
+		return Keys{}, false, &Error{Condition: "temporary-auth-failure"}
+	}
+	if !ok {
+		return o.Faker.Keys(o.Host, user), false, nil
+	}
+	return k, true, nil
+}
+
+// plain is RFC 4616.
+type plain struct {
+	o    Options
+	user string
+}
+
+func (p *plain) Username() string { return p.user }
+
+func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
+	parts := bytes.Split(message, []byte{0})
+	if len(parts) != 3 || len(parts[1]) == 0 || len(parts[2]) == 0 {
+		return nil, false, errMalformed
+	}
+	user, err := username(string(parts[1]))
+	if err != nil {
+		return nil, false, err
+	}
+	p.user = user
+	k, ok, err := p.o.keys(ctx, user)
+	if err != nil {
+		return nil, false, err
+	}
+	if !k.Verify(string(parts[2])) || !ok { // both, so that it takes the same time
+		return nil, false, errNotAuthorized
+	}
+	if err := checkAuthzid(string(parts[0]), user, p.o.Host); err != nil {
+		return nil, false, err
+	}
+	return nil, true, nil
+}

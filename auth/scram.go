@@ -1,0 +1,214 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"hash"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// scram is RFC 5802 with the hashes of RFC 5802 and RFC 7677. The server stretches nothing: a login costs a few HMACs.
+type scram struct {
+	o    Options
+	hash func() hash.Hash
+	name string
+	plus bool
+
+	step      int
+	user      string
+	authzid   string
+	gs2       string // header as sent
+	binding   []byte // data that has to come back after the header
+	firstBare string
+	serverMsg string
+	nonce     string
+	keys      Keys
+	known     bool
+}
+
+func newScram(mechanism string, o Options) *scram {
+	s := &scram{o: o, name: mechanism, plus: strings.HasSuffix(mechanism, "-PLUS"), hash: sha256.New}
+	if strings.HasPrefix(mechanism, "SCRAM-SHA-1") {
+		s.hash = sha1.New
+	}
+	return s
+}
+
+func (s *scram) Username() string { return s.user }
+
+func (s *scram) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
+	s.step++
+	switch s.step {
+	case 1:
+		b, err := s.first(ctx, string(message))
+		return b, false, err
+	case 2:
+		b, err := s.final(string(message))
+		return b, err == nil, err
+	}
+	return nil, false, errMalformed
+}
+
+// first reads gs2-header and client-first-message-bare (RFC 5802, section 7) and gives the server's first message.
+func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
+	flag, rest, ok1 := strings.Cut(m, ",")
+	authzid, bare, ok2 := strings.Cut(rest, ",")
+	if !ok1 || !ok2 || len(m) > 8192 {
+		return nil, errMalformed
+	}
+	if err := s.channel(flag); err != nil {
+		return nil, err
+	}
+	if authzid != "" {
+		a, ok := strings.CutPrefix(authzid, "a=")
+		if s.authzid, ok = unescapeName(a, ok); !ok {
+			return nil, errMalformed
+		}
+	}
+	s.gs2, s.firstBare = flag+","+authzid+",", bare
+	attrs := strings.Split(bare, ",")
+	if strings.HasPrefix(attrs[0], "m=") { // a mandatory extension: there is none we know
+		return nil, &Error{Condition: "malformed-request", Text: "unknown extension"}
+	}
+	if len(attrs) < 2 {
+		return nil, errMalformed
+	}
+	n, ok := strings.CutPrefix(attrs[0], "n=")
+	name, ok := unescapeName(n, ok)
+	nonce, ok2 := strings.CutPrefix(attrs[1], "r=")
+	if !ok || !ok2 || !printable(nonce) {
+		return nil, errMalformed
+	}
+	user, err := username(name)
+	if err != nil {
+		return nil, err
+	}
+	s.user = user
+	if s.keys, s.known, err = s.o.keys(ctx, user); err != nil {
+		return nil, err
+	}
+	var r [18]byte
+	rand.Read(r[:])
+	s.nonce = nonce + base64.StdEncoding.EncodeToString(r[:])
+	s.serverMsg = "r=" + s.nonce + ",s=" + base64.StdEncoding.EncodeToString(s.keys.Salt) + ",i=" + strconv.Itoa(s.keys.Iterations)
+	if s.o.DowngradeHash {
+		s.serverMsg += ",h=" + s.downgrade()
+	}
+	return []byte(s.serverMsg), nil
+}
+
+// channel checks the channel-binding flag of the gs2 header.
+func (s *scram) channel(flag string) error {
+	switch {
+	case flag == "n":
+		if s.plus {
+			return errMalformed
+		}
+	case flag == "y":
+		// The client could have bound the channel and thinks we cannot: if we offered it, someone took it from our offer.
+		if s.plus || slices.ContainsFunc(s.o.Mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
+			return errNotAuthorized
+		}
+	case strings.HasPrefix(flag, "p="):
+		if !s.plus {
+			return errMalformed
+		}
+		if s.binding = s.o.Binding.data(flag[2:]); s.binding == nil {
+			return &Error{Condition: "not-authorized", Text: "unsupported channel binding"}
+		}
+	default:
+		return errMalformed
+	}
+	return nil
+}
+
+// downgrade is the hash of what we offered (XEP-0474): mechanisms and channel bindings, sorted.
+func (s *scram) downgrade() string {
+	ms := slices.Clone(s.o.Mechanisms)
+	slices.Sort(ms)
+	in := strings.Join(ms, "\x1e")
+	var cbs []string
+	if s.o.Binding.Exporter != nil {
+		cbs = append(cbs, "tls-exporter")
+	}
+	if s.o.Binding.EndPoint != nil {
+		cbs = append(cbs, "tls-server-end-point")
+	}
+	if len(cbs) > 0 {
+		in += "\x1f" + strings.Join(cbs, "\x1e")
+	}
+	return base64.StdEncoding.EncodeToString(digest(s.hash, []byte(in)))
+}
+
+// final checks client-final-message and gives the server's signature.
+func (s *scram) final(m string) ([]byte, error) {
+	i := strings.LastIndex(m, ",p=")
+	if i < 0 || len(m) > 16384 {
+		return nil, errMalformed
+	}
+	without := m[:i]
+	proof, err := base64.StdEncoding.DecodeString(m[i+3:])
+	if err != nil {
+		return nil, errMalformed
+	}
+	attrs := strings.Split(without, ",")
+	if len(attrs) < 2 {
+		return nil, errMalformed
+	}
+	c, ok1 := strings.CutPrefix(attrs[0], "c=")
+	r, ok2 := strings.CutPrefix(attrs[1], "r=")
+	cbind, err := base64.StdEncoding.DecodeString(c)
+	if !ok1 || !ok2 || err != nil {
+		return nil, errMalformed
+	}
+	if subtle.ConstantTimeCompare(cbind, append([]byte(s.gs2), s.binding...)) != 1 || r != s.nonce {
+		return nil, errNotAuthorized
+	}
+	stored, server := s.keys.SHA256Stored, s.keys.SHA256Server
+	if s.hash().Size() == sha1.Size {
+		stored, server = s.keys.SHA1Stored, s.keys.SHA1Server
+	}
+	message := []byte(s.firstBare + "," + s.serverMsg + "," + without)
+	signature := mac(s.hash, stored, message)
+	if len(proof) != len(signature) {
+		return nil, errNotAuthorized
+	}
+	key := make([]byte, len(proof))
+	subtle.XORBytes(key, proof, signature)
+	if !hmac.Equal(digest(s.hash, key), stored) || !s.known {
+		return nil, errNotAuthorized
+	}
+	if err := checkAuthzid(s.authzid, s.user, s.o.Host); err != nil {
+		return nil, err
+	}
+	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash, server, message))), nil
+}
+
+// unescapeName reads a saslname; ok carries on from what was read before.
+func unescapeName(s string, ok bool) (string, bool) {
+	if !ok || s == "" {
+		return "", false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] == '=' && !strings.HasPrefix(s[i:], "=2C") && !strings.HasPrefix(s[i:], "=3D") {
+			return "", false
+		}
+	}
+	return strings.NewReplacer("=2C", ",", "=3D", "=").Replace(s), true
+}
+
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x21 || s[i] > 0x7e || s[i] == ',' {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,70 @@
+package c2s
+
+import (
+	"parley/server"
+	"parley/wire"
+)
+
+const nsSession = wire.NSSession
+
+// bind offers what an authenticated client may do and waits until it has a session: a new one (RFC 6120, section 7) or
+// the one it had (XEP-0198).
+func (st *stream) bind() error {
+	es := []*wire.Element{wire.E(wire.NSBind, "bind"), wire.E(nsSession, "session", wire.E(nsSession, "optional")), wire.E(wire.NSSM, "sm")}
+	st.features(append(es, st.host.StreamFeatures()...)...)
+	for st.bound == nil {
+		x, err := st.t.next()
+		if err != nil {
+			return err
+		}
+		switch {
+		case x.Name == wire.Name{Space: wire.NSSM, Local: "resume"}:
+			if err := st.resume(x); err != nil {
+				return err
+			}
+		case x.Name.Space == wire.NSSM:
+			st.smFailed("unexpected-request", nil)
+		case x.Kind == wire.IQ && x.Type == "set" && x.Has(wire.NSBind, "bind"):
+			if err := st.bindResource(x); err != nil {
+				return err
+			}
+		case x.Kind == wire.Other:
+			return &wire.StreamError{Condition: "unsupported-stanza-type"}
+		default:
+			return &wire.StreamError{Condition: "not-authorized", Text: "bind a resource first"}
+		}
+	}
+	return nil
+}
+
+func (st *stream) bindResource(x *wire.Stanza) error {
+	reply := x.Reply()
+	reply.From = reply.To
+	b, err := st.newBound(x)
+	if err != nil {
+		if e := server.ErrorReply(x, err); e != nil {
+			return st.conn.Send(e, e.To)
+		}
+		return err
+	}
+	st.bound = b
+	reply.Add(wire.E(wire.NSBind, "bind", wire.T(wire.NSBind, "jid", b.session.JID.String())))
+	return st.conn.Send(reply, reply.To)
+}
+
+func (st *stream) newBound(x *wire.Stanza) (*bound, error) {
+	if x.ID == "" {
+		return nil, server.BadRequest
+	}
+	resource := x.Element(wire.NSBind, "bind").ChildText(wire.NSBind, "resource")
+	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn}}
+	b.reader, b.conn = st.done, st.conn
+	info := server.SessionInfo{StreamID: st.id, Remote: st.addr.String(), Transport: st.t.name(), Mechanism: st.mech}
+	s, err := st.host.Bind(st.srv.ctx, st.user, resource, st.srv.cfg.Conflict, b.out, info)
+	if err != nil {
+		return nil, err
+	}
+	b.session = s
+	b.out.carries(b)
+	return b, nil
+}

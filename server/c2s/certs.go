@@ -1,0 +1,148 @@
+package c2s
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// CertFile names the files of one certificate chain and its key, PEM. Hosts are the domains it is shown for; the first
+// CertFile is shown to who names no domain or another.
+type CertFile struct {
+	Hosts     []string
+	Cert, Key string
+}
+
+// Certs are the server's certificates, read again when their files change. Safe from any goroutine.
+type Certs struct {
+	files []CertFile
+	now   atomic.Pointer[certTable]
+	log   *slog.Logger
+}
+
+type certTable struct {
+	byHost map[string]*tls.Certificate
+	first  *tls.Certificate
+	stamps []string
+}
+
+// NewCerts reads all certificates; an error names the file and what is wrong with it.
+func NewCerts(files []CertFile, log *slog.Logger) (*Certs, error) {
+	c := &Certs{files: files, log: log}
+	t, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	c.now.Store(t)
+	return c, nil
+}
+
+func (c *Certs) read() (*certTable, error) {
+	if len(c.files) == 0 {
+		return nil, errors.New("no certificate is configured")
+	}
+	t := &certTable{byHost: make(map[string]*tls.Certificate)}
+	for _, f := range c.files {
+		cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
+		}
+		if cert.Leaf == nil {
+			if cert.Leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
+				return nil, fmt.Errorf("certificate %s: %w", f.Cert, err)
+			}
+		}
+		if t.first == nil {
+			t.first = &cert
+		}
+		for _, h := range f.Hosts {
+			t.byHost[h] = &cert
+		}
+		t.stamps = append(t.stamps, stamp(f))
+	}
+	return t, nil
+}
+
+// stamp changes when one of the files does.
+func stamp(f CertFile) string {
+	var s string
+	for _, name := range []string{f.Cert, f.Key} {
+		if i, err := os.Stat(name); err == nil {
+			s += fmt.Sprint(i.ModTime().UnixNano(), " ", i.Size(), ";")
+		}
+	}
+	return s
+}
+
+// Reload reads the files again if one has changed, and says whether it did. If they cannot be used the old certificates
+// stay.
+func (c *Certs) Reload() (bool, error) {
+	now := c.now.Load()
+	changed := false
+	for i, f := range c.files {
+		changed = changed || stamp(f) != now.stamps[i]
+	}
+	if !changed {
+		return false, nil
+	}
+	t, err := c.read()
+	if err != nil {
+		return false, err
+	}
+	c.now.Store(t)
+	return true, nil
+}
+
+// Watch reloads at this interval until done is closed.
+func (c *Certs) Watch(done <-chan struct{}, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-t.C:
+		}
+		if ok, err := c.Reload(); err != nil {
+			c.log.Error("certificates have changed but cannot be used; the old ones stay", "err", err)
+		} else if ok {
+			c.log.Info("certificates read again")
+		}
+	}
+}
+
+// For gives the certificate for a domain or a service below it.
+func (c *Certs) For(name string) *tls.Certificate {
+	t := c.now.Load()
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if cert := t.byHost[name]; cert != nil {
+		return cert
+	}
+	if _, parent, ok := strings.Cut(name, "."); ok {
+		if cert := t.byHost[parent]; cert != nil && cert.Leaf.VerifyHostname(name) == nil {
+			return cert
+		}
+	}
+	return t.first
+}
+
+// TLS gives the configuration for serving clients; alpn is offered if not empty.
+func (c *Certs) TLS(alpn ...string) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, // RFC 7590, RFC 9325
+		NextProtos: alpn,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			cert := c.For(hello.ServerName)
+			if raw, ok := hello.Conn.(*rawConn); ok {
+				raw.cert = cert
+			}
+			return cert, nil
+		},
+	}
+}

@@ -1,0 +1,281 @@
+package c2s
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// outbound is the way to a client: its connection, and what it has not acknowledged yet (XEP-0198). It outlives the
+// connection when the stream can be resumed. Safe from any goroutine.
+type outbound struct {
+	srv *Server
+
+	mu       sync.Mutex
+	conn     *wire.Conn // nil: waiting to be resumed
+	sm       bool
+	resume   bool
+	queue    ring   // sent and not acknowledged
+	bytes    int    // of the queue
+	sent     uint32 // stanzas sent since <enable/>, modulo 2^32 as XEP-0198 counts
+	acked    uint32
+	asked    bool // an <r/> is out
+	misses   int  // sweeps since that <r/>
+	waiting  bool // is on the server's list of streams with something unacknowledged
+	dead     bool
+	owner    *bound            // nil until the session is bound
+	closing  bool              // Close was called before that
+	why      *wire.StreamError // and why
+	deadline *time.Timer       // while detached
+}
+
+type unacked struct {
+	st *wire.Stanza
+	to jid.JID
+}
+
+// Send queues a stanza for the client. When the client does not take what it gets, its connection is cut: a resumable
+// stream then waits for the client, within the limits of what it may leave unacknowledged.
+func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead {
+		return server.ErrClosed
+	}
+	if !o.sm {
+		return o.conn.Send(st, to)
+	}
+	if o.queue.len() >= o.srv.cfg.SM.MaxStanzas || o.bytes >= o.srv.cfg.SM.MaxBytes {
+		o.dead = true
+		go o.owner.end(&wire.StreamError{Condition: "policy-violation", Text: "too much is unacknowledged"})
+		return server.ErrClosed
+	}
+	o.queue.push(unacked{st, to})
+	o.bytes += len(st.Payload) + stanzaCost
+	o.sent++
+	if o.conn == nil {
+		return nil
+	}
+	if o.conn.Send(st, to) != nil {
+		return nil // the reader notices; the stanza is in the queue
+	}
+	o.ask()
+	return nil
+}
+
+// stanzaCost is what a queued stanza is counted for besides its payload, in bytes.
+const stanzaCost = 256
+
+// ask sends an <r/> when enough has gathered; what is less is asked for by the server's sweep, so that a stanza costs
+// no answer of its own.
+func (o *outbound) ask() {
+	if !o.waiting {
+		o.waiting = true
+		o.srv.sweep.add(o)
+	}
+	if !o.asked && o.sent-o.acked >= uint32(o.srv.cfg.SM.AckEvery) {
+		o.asked, o.misses = true, 0
+		_ = o.conn.WriteRaw(ackRequest)
+	}
+}
+
+var ackRequest = []byte(`<r xmlns='urn:xmpp:sm:3'/>`)
+
+// acknowledge takes the client's count; false if it is more than was ever sent.
+func (o *outbound) acknowledge(h uint32) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := h - o.acked // modulo 2^32
+	if n > uint32(o.queue.len()) {
+		return false
+	}
+	for range n {
+		u := o.queue.pop()
+		o.bytes -= len(u.st.Payload) + stanzaCost
+	}
+	o.acked = h
+	o.asked = false
+	return true
+}
+
+// enable turns stream management on for what is sent after answer.
+func (o *outbound) enable(resume bool, answer []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.conn != nil {
+		_ = o.conn.WriteRaw(answer)
+	}
+	o.sm, o.resume = true, resume
+}
+
+// detach leaves the session without a connection until it is resumed; false if it cannot be.
+func (o *outbound) detach(conn *wire.Conn) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.resume || o.dead || o.conn != conn {
+		return false
+	}
+	o.conn, o.asked = nil, false
+	o.deadline = time.AfterFunc(o.srv.cfg.SM.ResumeTimeout, func() { o.owner.end(nil) })
+	return true
+}
+
+// attach goes on with another connection: hello is sent first, then all that the client has not got.
+func (o *outbound) attach(conn *wire.Conn, h uint32, hello []byte) error {
+	if !o.acknowledge(h) {
+		return errTooHigh
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead || o.conn != nil {
+		return server.ErrClosed
+	}
+	if o.deadline != nil && !o.deadline.Stop() {
+		return server.ErrClosed // its time is up this very moment
+	}
+	o.deadline, o.conn, o.asked = nil, conn, false
+	conn.Cork()
+	defer conn.Uncork()
+	_ = conn.WriteRaw(hello)
+	o.queue.each(func(u unacked) { _ = conn.Send(u.st, u.to) })
+	if o.queue.len() > 0 {
+		o.asked, o.misses = true, 0
+		_ = conn.WriteRaw(ackRequest)
+		if !o.waiting {
+			o.waiting = true
+			o.srv.sweep.add(o)
+		}
+	}
+	return nil
+}
+
+// Close ends the session with a stream error or without.
+func (o *outbound) Close(err *wire.StreamError) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.owner != nil {
+		go o.owner.end(err) // it takes this lock, and may run SQL
+		return
+	}
+	o.closing, o.why, o.dead = true, err, true
+}
+
+// carries names the session; one that was closed while it was being bound ends now.
+func (o *outbound) carries(b *bound) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.owner = b
+	if o.closing {
+		go b.end(o.why)
+	}
+}
+
+// kill makes every later Send fail and gives what was never acknowledged; conn is the connection there still is.
+func (o *outbound) kill() (left []*wire.Stanza, conn *wire.Conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dead = true
+	o.resume = false
+	if o.deadline != nil {
+		o.deadline.Stop()
+	}
+	o.queue.each(func(u unacked) { left = append(left, u.st) })
+	o.queue = ring{}
+	return left, o.conn
+}
+
+// ring is a queue that keeps its room; it holds nothing while it is empty for long (see shrink).
+type ring struct {
+	buf  []unacked
+	head int
+	n    int
+}
+
+func (r *ring) len() int { return r.n }
+
+func (r *ring) push(u unacked) {
+	if r.n == len(r.buf) {
+		now := make([]unacked, max(4, 2*len(r.buf)))
+		for i := range r.n {
+			now[i] = r.buf[(r.head+i)%len(r.buf)]
+		}
+		r.buf, r.head = now, 0
+	}
+	r.buf[(r.head+r.n)%len(r.buf)] = u
+	r.n++
+}
+
+func (r *ring) pop() unacked {
+	u := r.buf[r.head]
+	r.buf[r.head] = unacked{}
+	r.head = (r.head + 1) % len(r.buf)
+	r.n--
+	if r.n == 0 && len(r.buf) > 64 {
+		r.buf, r.head = nil, 0
+	}
+	return u
+}
+
+func (r *ring) each(f func(unacked)) {
+	for i := range r.n {
+		f(r.buf[(r.head+i)%len(r.buf)])
+	}
+}
+
+// sweep asks, every few seconds, for acknowledgement of what is outstanding on streams where too little was sent for
+// an <r/> to go with it. Streams with nothing outstanding cost nothing.
+type sweep struct {
+	mu   sync.Mutex
+	list []*outbound
+}
+
+func (w *sweep) add(o *outbound) {
+	w.mu.Lock()
+	w.list = append(w.list, o)
+	w.mu.Unlock()
+}
+
+func (w *sweep) run(ctx context.Context, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		w.mu.Lock()
+		list := w.list
+		w.list = nil
+		w.mu.Unlock()
+		for _, o := range list {
+			if o.sweep() {
+				w.add(o)
+			}
+		}
+	}
+}
+
+// sweep says whether the stream is to stay on the list. A client that does not answer an <r/> for
+// several sweeps has lost its connection: it is cut, to be resumed.
+func (o *outbound) sweep() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead || o.queue.len() == 0 || o.conn == nil {
+		o.waiting = false
+		return false
+	}
+	if !o.asked {
+		o.asked, o.misses = true, 0
+		_ = o.conn.WriteRaw(ackRequest)
+		return true
+	}
+	if o.misses++; o.misses >= o.srv.cfg.SM.MaxMisses {
+		o.conn.Abort(errNoAck)
+	}
+	return true
+}

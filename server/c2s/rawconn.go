@@ -1,0 +1,36 @@
+package c2s
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// rawConn is an accepted connection: it paces its peer, and remembers which certificate it was shown.
+type rawConn struct {
+	net.Conn
+	pace *rate.Limiter    // nil: no limit
+	cert *tls.Certificate // set in the handshake, for tls-server-end-point
+}
+
+// Read waits when the peer has sent more than its rate: TCP then makes it wait too.
+func (c *rawConn) Read(p []byte) (int, error) {
+	if c.pace != nil && len(p) > c.pace.Burst() {
+		p = p[:c.pace.Burst()]
+	}
+	n, err := c.Conn.Read(p)
+	if c.pace != nil && n > 0 {
+		if d := c.pace.ReserveN(time.Now(), n).Delay(); d > 0 {
+			time.Sleep(d)
+		}
+	}
+	return n, err
+}
+
+func isExhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ECONNABORTED)
+}

@@ -1,0 +1,229 @@
+// Package c2s is the client door: TCP with STARTTLS, direct TLS and WebSocket; authentication, binding, stream
+// management (RFC 6120, RFC 7395, XEP-0198, XEP-0368).
+package c2s
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/auth"
+	"parley/server"
+	"parley/wire"
+)
+
+// Config is all that the door needs to know. Durations and limits of zero mean none, unless said otherwise.
+type Config struct {
+	Router    *server.Router
+	StartTLS  *tls.Config // see Certs.TLS
+	DirectTLS *tls.Config // with ALPN xmpp-client
+	Log       *slog.Logger
+	Registry  prometheus.Registerer
+
+	Mechanisms      []string // in order of preference
+	Iterations      int      // of accounts that do not exist, so that they look like others
+	Secret          []byte   // for the salts of those accounts
+	Throttle        *auth.Throttle
+	DowngradeHash   bool // XEP-0474
+	AuthAttempts    int  // failed ones on a stream before it is closed
+	Conflict        server.Conflict
+	SM              SMConfig
+	Unauthenticated wire.Limits
+	Authenticated   wire.Limits
+
+	HandshakeTimeout time.Duration // from accepting to the end of TLS
+	AuthTimeout      time.Duration // from accepting to binding
+	WriteTimeout     time.Duration // for one write to a client
+	MaxQueue         int           // bytes that may wait for a client
+	BytesPerSecond   int           // from one client, on average
+	Burst            int           // bytes from one client at once
+	StanzasPerSecond int           // from one session, on average
+	StanzasBurst     int
+	MaxConnections   int
+	MaxPerAddress    int           // an IPv6 /64 counts as one address
+	KeepAlive        time.Duration // TCP keep-alive
+	AllowPlainText   bool          // streams without TLS may authenticate: only for tests of clients behind a proxy
+}
+
+// SMConfig is for XEP-0198.
+type SMConfig struct {
+	ResumeTimeout time.Duration // 0: streams cannot be resumed
+	MaxStanzas    int           // unacknowledged ones of one session
+	MaxBytes      int
+	AckEvery      int           // stanzas after which an <r/> is sent at once
+	Sweep         time.Duration // how often fewer than that are asked for
+	MaxMisses     int           // sweeps without an answer before the connection is cut
+}
+
+// Server accepts clients. Make it with New, give it listeners with Serve, stop it with Shutdown.
+type Server struct {
+	cfg    Config
+	log    *slog.Logger
+	faker  *auth.Faker
+	sweep  sweep
+	resume resumables
+
+	ctx    context.Context // of the work done for clients; ends after Shutdown
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	streams   map[*stream]struct{}
+	perAddr   map[netip.Addr]int
+	listeners []net.Listener
+	stopping  bool
+	wg        sync.WaitGroup
+
+	connections prometheus.Gauge
+	refused     *prometheus.CounterVec
+}
+
+// New makes a door that is closed.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, log: cfg.Log.With("door", "c2s"), faker: auth.NewFaker(cfg.Secret, cfg.Iterations),
+		streams: make(map[*stream]struct{}), perAddr: make(map[netip.Addr]int)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.connections = prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_c2s_connections", Help: "Client connections."})
+	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_c2s_refused_total", Help: "Client connections and authentications refused."}, []string{"why"})
+	cfg.Registry.MustRegister(s.connections, s.refused)
+	s.wg.Go(func() { s.sweep.run(s.ctx, cfg.SM.Sweep) })
+	s.wg.Go(func() { s.resume.run(s.ctx, time.Minute) })
+	return s
+}
+
+// Serve accepts connections until the listener is closed by Shutdown. direct: TLS from the first byte (XEP-0368).
+func (s *Server) Serve(l net.Listener, direct bool) error {
+	s.mu.Lock()
+	if s.stopping {
+		s.mu.Unlock()
+		return l.Close()
+	}
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if s.isStopping() {
+				return nil
+			}
+			var ne net.Error
+			if errors.As(err, &ne) && ne.Timeout() || isExhausted(err) {
+				s.log.Error("accept", "err", err)
+				time.Sleep(50 * time.Millisecond) // out of file descriptors: some will come free
+				continue
+			}
+			return err
+		}
+		st := s.newStream(nc)
+		if st == nil {
+			nc.Close()
+			continue
+		}
+		s.wg.Go(func() { st.serveTCP(direct) })
+	}
+}
+
+func (s *Server) isStopping() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping
+}
+
+// admit counts a connection; why it may not come in, "" if it may.
+func (s *Server) admit(st *stream) (why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := addressKey(st.addr)
+	switch {
+	case s.stopping:
+		return "stopping"
+	case s.cfg.MaxConnections > 0 && len(s.streams) >= s.cfg.MaxConnections:
+		return "connections"
+	case s.cfg.MaxPerAddress > 0 && s.perAddr[key] >= s.cfg.MaxPerAddress:
+		return "connections of an address"
+	}
+	s.streams[st] = struct{}{}
+	s.perAddr[key]++
+	s.connections.Inc()
+	return ""
+}
+
+func (s *Server) leave(st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := addressKey(st.addr)
+	delete(s.streams, st)
+	if s.perAddr[key]--; s.perAddr[key] <= 0 {
+		delete(s.perAddr, key)
+	}
+	s.connections.Dec()
+}
+
+func addressKey(a netip.Addr) netip.Addr {
+	if a.Is6() && !a.Is4In6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return a.Unmap()
+}
+
+// Shutdown stops accepting, says goodbye to every client (system-shutdown), keeps what they have not acknowledged, and
+// returns when all streams have ended, or cuts them when ctx ends.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	s.stopping = true
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	var all []*stream
+	for st := range s.streams {
+		all = append(all, st)
+	}
+	s.mu.Unlock()
+	bye := &wire.StreamError{Condition: "system-shutdown"}
+	for _, b := range s.resume.all() {
+		b.end(bye)
+	}
+	for _, st := range all {
+		st.goodbye(bye)
+	}
+	done := make(chan struct{})
+	go func() {
+		s.waitStreams()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		for _, st := range all {
+			st.raw.Close()
+		}
+		<-done
+	}
+	s.cancel()
+	s.wg.Wait()
+}
+
+// waitStreams returns when no stream is left; nothing new comes in while stopping.
+func (s *Server) waitStreams() {
+	for {
+		s.mu.Lock()
+		var one *stream
+		for st := range s.streams {
+			one = st
+			break
+		}
+		s.mu.Unlock()
+		if one == nil {
+			return
+		}
+		<-one.done
+	}
+}

@@ -1,0 +1,268 @@
+package c2s
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// bound is a session and its way to the client, from binding to its end; it outlives connections (XEP-0198).
+type bound struct {
+	srv  *Server
+	out  *outbound
+	smid string // previd of a resumption; "" if it cannot be resumed
+
+	session *server.Session
+	handled atomic.Uint32 // stanzas from the client, modulo 2^32, counted from <enable/>
+
+	// Of the stream that carries it now; handed on by resume.
+	enabled bool
+	conn    *wire.Conn
+	reader  chan struct{} // closed when that stream's goroutine has ended
+
+	once sync.Once
+	mu   sync.Mutex
+}
+
+// end closes the session for good, with a stream error to the client if there is one, and gives what the client never
+// acknowledged to whom it may concern.
+func (b *bound) end(why *wire.StreamError) {
+	b.once.Do(func() {
+		b.srv.resume.drop(b)
+		left, conn := b.out.kill()
+		if conn != nil && why != nil {
+			conn.Close(appendStreamError(nil, why), b.footer())
+		}
+		ctx := context.WithoutCancel(b.srv.ctx)
+		b.session.Host.Unbind(ctx, b.session)
+		b.session.Host.Unacked(ctx, b.session, left)
+	})
+}
+
+func (b *bound) footer() []byte {
+	if b.session.Info.Transport == "websocket" {
+		return wsClose
+	}
+	return []byte(`</stream:stream>`)
+}
+
+// nonza handles what is no stanza on a bound stream: stream management, and nothing else.
+func (st *stream) nonza(x *wire.Stanza) error {
+	if x.Name.Space != wire.NSSM {
+		return &wire.StreamError{Condition: "unsupported-stanza-type"}
+	}
+	switch x.Name.Local {
+	case "r":
+		if !st.bound.enabled {
+			return st.smFailed("unexpected-request", nil)
+		}
+		return st.conn.WriteRaw(appendAck(nil, st.bound.handled.Load()))
+	case "a":
+		return st.acked(x)
+	case "enable":
+		return st.enable(x)
+	}
+	return st.smFailed("unexpected-request", nil)
+}
+
+func appendAck(b []byte, h uint32) []byte {
+	b = append(b, `<a xmlns='urn:xmpp:sm:3' h='`...)
+	b = strconv.AppendUint(b, uint64(h), 10)
+	return append(b, `'/>`...)
+}
+
+func (st *stream) acked(x *wire.Stanza) error {
+	h, err := strconv.ParseUint(x.Attr("h"), 10, 32)
+	if err != nil || !st.bound.enabled {
+		return st.smFailed("unexpected-request", nil)
+	}
+	if !st.bound.out.acknowledge(uint32(h)) {
+		return st.bound.tooHigh(h)
+	}
+	return nil
+}
+
+// tooHigh is XEP-0198, section 4: the client acknowledges what it was never sent.
+func (b *bound) tooHigh(h uint64) *wire.StreamError {
+	b.out.mu.Lock()
+	sent := b.out.sent
+	b.out.mu.Unlock()
+	return &wire.StreamError{Condition: "undefined-condition", Text: "You acknowledged more stanzas than were sent",
+		App: wire.E(wire.NSSM, "handled-count-too-high").Set("h", strconv.FormatUint(h, 10)).Set("send-count", strconv.FormatUint(uint64(sent), 10))}
+}
+
+func (st *stream) smFailed(condition string, h *uint32) error {
+	e := wire.E(wire.NSSM, "failed", wire.E(wire.NSStanzas, condition))
+	if h != nil {
+		e.Set("h", strconv.FormatUint(uint64(*h), 10))
+	}
+	st.send(e)
+	return nil
+}
+
+func (st *stream) enable(x *wire.Stanza) error {
+	b := st.bound
+	if b.enabled {
+		return st.smFailed("unexpected-request", nil)
+	}
+	b.enabled = true
+	b.handled.Store(0)
+	want := x.Attr("resume")
+	resume := (want == "true" || want == "1") && st.srv.cfg.SM.ResumeTimeout > 0
+	e := wire.E(wire.NSSM, "enabled")
+	if resume {
+		b.smid = newSMID()
+		e.Set("id", b.smid).Set("resume", "true").Set("max", strconv.Itoa(int(st.srv.cfg.SM.ResumeTimeout/time.Second)))
+		st.srv.resume.put(b)
+	}
+	// The answer goes before whatever is counted from now on.
+	b.out.enable(resume, e.AppendXML(nil, wire.NSClient))
+	b.session.Set(server.Resumable)
+	return nil
+}
+
+func newSMID() string {
+	var b [20]byte
+	rand.Read(b[:])
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+}
+
+// resume takes a session over from a connection that is gone, or that its client thinks gone (XEP-0198, section 5).
+func (st *stream) resume(x *wire.Stanza) error {
+	h, err := strconv.ParseUint(x.Attr("h"), 10, 32)
+	if err != nil || x.Attr("previd") == "" {
+		return st.smFailed("bad-request", nil)
+	}
+	who, _ := jid.New(st.user, st.host.Domain, "")
+	b, last := st.srv.resume.take(x.Attr("previd"), who)
+	if b == nil {
+		return st.smFailed("item-not-found", last)
+	}
+	if !b.release(st.srv.cfg.WriteTimeout) {
+		return st.smFailed("item-not-found", nil)
+	}
+	defer b.mu.Unlock()
+	hello := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(b.handled.Load()), 10)).AppendXML(nil, wire.NSClient)
+	switch err := b.out.attach(st.conn, uint32(h), hello); {
+	case errors.Is(err, errTooHigh):
+		b.end(nil)
+		return b.tooHigh(h)
+	case err != nil:
+		handled := b.handled.Load()
+		return st.smFailed("item-not-found", &handled)
+	}
+	b.conn, b.reader = st.conn, st.done
+	st.bound = b
+	return nil
+}
+
+// release cuts the connection that carries the session, waits until its goroutine has handled what it had read, and
+// leaves b locked for its new stream; false if that takes too long or the session is over.
+func (b *bound) release(patience time.Duration) bool {
+	b.mu.Lock()
+	b.conn.Abort(errResumed)
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case <-b.reader:
+		return true
+	case <-t.C:
+		b.mu.Unlock()
+		return false
+	}
+}
+
+var errResumed = errors.New("c2s: resumed on another connection")
+
+// resumables are the sessions that can be resumed, and for some time the counts of those that no longer can.
+type resumables struct {
+	mu    sync.Mutex
+	m     map[string]*bound
+	ended map[string]endedSession
+}
+
+type endedSession struct {
+	who     jid.JID
+	handled uint32
+	at      time.Time
+}
+
+const (
+	keepEnded = time.Hour
+	maxEnded  = 50_000
+)
+
+func (r *resumables) put(b *bound) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.m == nil {
+		r.m = make(map[string]*bound)
+		r.ended = make(map[string]endedSession)
+	}
+	r.m[b.smid] = b
+}
+
+func (r *resumables) drop(b *bound) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b.smid == "" || r.m[b.smid] != b {
+		return
+	}
+	delete(r.m, b.smid)
+	if len(r.ended) < maxEnded {
+		r.ended[b.smid] = endedSession{b.session.JID.Bare(), b.handled.Load(), time.Now()}
+	}
+}
+
+// take finds a session of this account; for one that has ended, how many of its client's stanzas were handled.
+func (r *resumables) take(smid string, who jid.JID) (*bound, *uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b := r.m[smid]; b != nil && b.session.JID.Bare() == who {
+		return b, nil
+	}
+	if e, ok := r.ended[smid]; ok && e.who == who {
+		return nil, &e.handled
+	}
+	return nil, nil
+}
+
+func (r *resumables) all() []*bound {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var bs []*bound
+	for _, b := range r.m {
+		bs = append(bs, b)
+	}
+	return bs
+}
+
+// run forgets ended sessions after a while.
+func (r *resumables) run(ctx context.Context, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		r.mu.Lock()
+		for id, e := range r.ended {
+			if time.Since(e.at) > keepEnded {
+				delete(r.ended, id)
+			}
+		}
+		r.mu.Unlock()
+	}
+}

@@ -1,0 +1,389 @@
+package c2s
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/base32"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// stream is one client connection from accepting to its end, over whichever transport. Its fields belong to its
+// goroutine; what others need (goodbye) is guarded.
+type stream struct {
+	srv    *Server
+	raw    *rawConn
+	tls    *tls.Conn // nil before TLS
+	secure bool
+	addr   netip.Addr
+	log    *slog.Logger
+	t      transport
+	conn   *wire.Conn
+	done   chan struct{} // closed when the goroutine has returned
+
+	id       string
+	host     *server.Host // after the first stream header
+	lang     string
+	opened   bool // our header is out
+	user     string
+	mech     string
+	failures int
+	bound    *bound // after binding or resumption
+
+	mu      sync.Mutex
+	leaving *wire.StreamError // set by goodbye
+}
+
+// transport is how a stream's elements travel: a TCP byte stream, WebSocket frames.
+type transport interface {
+	// open waits for the client's stream header (again after TLS and SASL).
+	open() (wire.Header, error)
+	next() (*wire.Stanza, error)
+	// hello makes our stream header.
+	hello(st *stream, to string) []byte
+	footer() []byte
+	// restart makes ready for another header.
+	restart()
+	setLimits(wire.Limits)
+	// more says that something the client has sent already is waiting.
+	more() bool
+	name() string
+}
+
+var (
+	errNoAck    = errors.New("c2s: the client does not answer")
+	errTooHigh  = errors.New("c2s: acknowledges more than was sent")
+	errEnd      = errors.New("c2s: stream is over")
+	errTimedOut = &wire.StreamError{Condition: "connection-timeout", Text: "authentication took too long"}
+)
+
+// newStream admits a connection; nil if it may not come in.
+func (s *Server) newStream(nc net.Conn) *stream {
+	st := &stream{srv: s, raw: &rawConn{Conn: nc}, done: make(chan struct{})}
+	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+		st.addr = ap.Addr()
+	}
+	if why := s.admit(st); why != "" {
+		s.refused.WithLabelValues(why).Inc()
+		s.log.Debug("connection refused", "remote", st.addr, "why", why)
+		return nil
+	}
+	if s.cfg.BytesPerSecond > 0 {
+		st.raw.pace = rate.NewLimiter(rate.Limit(s.cfg.BytesPerSecond), max(s.cfg.Burst, 1024))
+	}
+	if tc, ok := nc.(*net.TCPConn); ok && s.cfg.KeepAlive > 0 {
+		_ = tc.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: s.cfg.KeepAlive, Interval: s.cfg.KeepAlive / 4, Count: 4})
+	}
+	st.newID()
+	return st
+}
+
+// newID gives the stream an id that cannot be guessed (RFC 6120, section 4.7.3); each restart needs another.
+func (st *stream) newID() {
+	var b [15]byte
+	rand.Read(b[:])
+	st.id = strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+	st.log = st.srv.log.With("stream", st.id)
+}
+
+func (s *Server) connConfig() wire.ConnConfig {
+	return wire.ConnConfig{MaxQueue: s.cfg.MaxQueue, WriteTimeout: s.cfg.WriteTimeout}
+}
+
+// serveTCP is the life of a TCP connection.
+func (st *stream) serveTCP(direct bool) {
+	defer st.finish()
+	_ = st.raw.SetDeadline(time.Now().Add(st.srv.cfg.HandshakeTimeout))
+	var nc net.Conn = st.raw
+	t := &tcp{}
+	if direct {
+		if !st.handshake(st.srv.directTLS()) {
+			return
+		}
+		nc, t.named = st.tls, "tls"
+	} else {
+		t.named = "tcp"
+	}
+	_ = st.raw.SetDeadline(time.Now().Add(st.srv.cfg.AuthTimeout))
+	t.rd = wire.NewReader(nc, st.srv.cfg.Unauthenticated)
+	st.t = t
+	st.use(wire.NewConn(nc, st.srv.connConfig()))
+	st.serve()
+}
+
+func (st *stream) handshake(cfg *tls.Config) bool {
+	tc := tls.Server(st.raw, cfg)
+	if err := tc.HandshakeContext(st.srv.ctx); err != nil {
+		st.log.Debug("tls handshake failed", "remote", st.addr, "err", err)
+		return false
+	}
+	st.tls, st.secure = tc, true
+	return true
+}
+
+// finish ends what the goroutine has held.
+func (st *stream) finish() {
+	if st.conn != nil {
+		st.conn.Close()
+	}
+	st.raw.Close()
+	st.srv.leave(st)
+	close(st.done)
+}
+
+// serve negotiates, then carries stanzas, until the stream is over.
+func (st *stream) serve() {
+	started := time.Now()
+	err := st.negotiate()
+	if err == nil {
+		_ = st.raw.SetDeadline(time.Time{})
+		st.log.Info("session open", "jid", st.bound.session.JID.String(), "transport", st.t.name(), "mechanism", st.mech)
+		err = st.carry()
+	}
+	st.over(err)
+	st.log.Info("stream closed", "after", time.Since(started).Round(time.Millisecond), "why", reason(err))
+}
+
+func reason(err error) string {
+	if err == nil || errors.Is(err, wire.ErrStreamEnd) {
+		return "closed by the client"
+	}
+	return err.Error()
+}
+
+// use sets the connection that stanzas go out on.
+func (st *stream) use(c *wire.Conn) {
+	st.mu.Lock()
+	st.conn = c
+	st.mu.Unlock()
+}
+
+// goodbye ends the stream from outside; its goroutine finds its connection closed and parts with the session.
+func (st *stream) goodbye(why *wire.StreamError) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.leaving = why
+	if st.conn == nil {
+		st.raw.Close()
+		return
+	}
+	c, footer := st.conn, st.t.footer()
+	go c.Close(appendStreamError(nil, why), footer)
+}
+
+// over answers the end of the stream as its cause demands, and parts with the session.
+func (st *stream) over(err error) {
+	st.mu.Lock()
+	if st.leaving != nil {
+		err = st.leaving
+	}
+	st.mu.Unlock()
+	var se *wire.StreamError
+	switch {
+	case errors.As(err, &se):
+		st.fail(se)
+	case errors.Is(err, wire.ErrStreamEnd), errors.Is(err, errEnd):
+		if st.bound != nil {
+			st.bound.end(nil)
+		}
+		st.close(st.t.footer())
+		return
+	case isTimeout(err) && st.bound == nil:
+		st.fail(errTimedOut)
+	}
+	if st.bound == nil {
+		return
+	}
+	if se == nil && st.bound.out.detach(st.conn) {
+		st.log.Debug("waiting to be resumed", "jid", st.bound.session.JID.String())
+		return
+	}
+	st.bound.end(nil)
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// fail sends a stream error (RFC 6120, section 4.9), our header before it if that is not out yet.
+func (st *stream) fail(se *wire.StreamError) {
+	var final [][]byte
+	if !st.opened {
+		final = append(final, st.t.hello(st, ""))
+		st.opened = true
+	}
+	if st.bound != nil {
+		st.bound.end(nil)
+	}
+	st.close(append(final, appendStreamError(nil, se), st.t.footer())...)
+}
+
+// close writes what is left and closes; a client that does not read does not hold it up for longer than a write may take.
+func (st *stream) close(final ...[]byte) {
+	_ = st.raw.SetWriteDeadline(time.Now().Add(st.srv.cfg.WriteTimeout))
+	st.conn.Close(final...)
+}
+
+// header takes the client's stream header and answers it; host is chosen on the first.
+func (st *stream) header() error {
+	h, err := st.t.open()
+	if err != nil {
+		return err
+	}
+	if h.Lang != "" && len(h.Lang) <= 35 {
+		st.lang = h.Lang
+	}
+	if h.ContentNS != wire.NSClient {
+		return &wire.StreamError{Condition: "invalid-namespace"}
+	}
+	to, err := jid.Parse(h.To)
+	if h.To == "" {
+		return &wire.StreamError{Condition: "host-unknown", Text: "the stream header names no domain"}
+	}
+	if err != nil || to.Local() != "" || !to.IsBare() {
+		return &wire.StreamError{Condition: "improper-addressing"}
+	}
+	host := st.srv.cfg.Router.Host(to.Domain())
+	if host == nil || st.host != nil && host != st.host {
+		return &wire.StreamError{Condition: "host-unknown"}
+	}
+	st.host = host
+	if !supported(h.Version) {
+		return &wire.StreamError{Condition: "unsupported-version"}
+	}
+	_ = st.conn.WriteRaw(st.t.hello(st, h.From))
+	st.opened = true
+	return nil
+}
+
+// supported: the major version must be 1 (RFC 6120, section 4.7.5).
+func supported(version string) bool {
+	return version == "1.0" || strings.HasPrefix(version, "1.")
+}
+
+// negotiate goes from the first header to a bound or resumed session: TLS, SASL, binding.
+func (st *stream) negotiate() error {
+	if err := st.header(); err != nil {
+		return err
+	}
+	if !st.secure && !st.srv.cfg.AllowPlainText {
+		if err := st.starttls(); err != nil {
+			return err
+		}
+		if err := st.header(); err != nil {
+			return err
+		}
+	}
+	if err := st.authenticate(); err != nil {
+		return err
+	}
+	st.t.restart()
+	st.t.setLimits(st.srv.cfg.Authenticated)
+	st.newID()
+	st.opened = false
+	if err := st.header(); err != nil {
+		return err
+	}
+	return st.bind()
+}
+
+// features sends <stream:features/>.
+func (st *stream) features(es ...*wire.Element) {
+	b := []byte(`<stream:features xmlns:stream='http://etherx.jabber.org/streams'>`)
+	for _, e := range es {
+		b = e.AppendXML(b, wire.NSClient)
+	}
+	_ = st.conn.WriteRaw(append(b, `</stream:features>`...))
+}
+
+// send writes an element that is no stanza.
+func (st *stream) send(e *wire.Element) {
+	_ = st.conn.WriteRaw(e.AppendXML(nil, wire.NSClient))
+}
+
+// carry is the life of a session: one stanza after another.
+func (st *stream) carry() error {
+	ctx, corked := st.srv.ctx, false
+	var pace *rate.Limiter
+	if n := st.srv.cfg.StanzasPerSecond; n > 0 {
+		pace = rate.NewLimiter(rate.Limit(n), max(st.srv.cfg.StanzasBurst, 1))
+	}
+	for {
+		x, err := st.t.next()
+		if err != nil {
+			return err
+		}
+		if pace != nil {
+			waitN(pace, 1)
+		}
+		if x.Kind == wire.Other {
+			if err := st.nonza(x); err != nil {
+				return err
+			}
+			if corked && !st.t.more() {
+				st.conn.UncorkWrite()
+				corked = false
+			}
+			continue
+		}
+		if err := st.stamp(x); err != nil {
+			return err
+		}
+		if !corked { // answers go out with the last of what was read together
+			st.conn.Cork()
+			corked = true
+		}
+		st.host.Sent(ctx, st.bound.session, x)
+		st.bound.handled.Add(1)
+		if !st.t.more() {
+			st.conn.UncorkWrite()
+			corked = false
+		}
+	}
+}
+
+// stamp makes sure of the sender (RFC 6120, section 8.1.2.1) and of the language (8.1.5).
+func (st *stream) stamp(x *wire.Stanza) error {
+	full := st.bound.session.JID
+	if x.From != full && !x.From.IsZero() && x.From != full.Bare() {
+		return &wire.StreamError{Condition: "invalid-from"}
+	}
+	x.From = full
+	if x.Lang == "" {
+		x.Lang = st.lang
+	}
+	return nil
+}
+
+// appendStreamError appends <stream:error/>.
+func appendStreamError(b []byte, se *wire.StreamError) []byte {
+	b = append(b, `<stream:error xmlns:stream='http://etherx.jabber.org/streams'>`...)
+	b = wire.E(wire.NSStreams, se.Condition).AppendXML(b, wire.NSClient)
+	if se.Text != "" {
+		b = append(b, `<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>`...)
+		b = wire.AppendEscaped(b, se.Text)
+		b = append(b, `</text>`...)
+	}
+	if se.App != nil {
+		b = se.App.AppendXML(b, wire.NSClient)
+	}
+	return append(b, `</stream:error>`...)
+}
+
+// within gives the context of one store call during negotiation.
+func (st *stream) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(st.srv.ctx, st.srv.cfg.AuthTimeout)
+}

@@ -1,0 +1,86 @@
+package c2s
+
+import (
+	"crypto/tls"
+
+	"parley/wire"
+)
+
+// tcp is RFC 6120's own transport.
+type tcp struct {
+	rd    *wire.Reader
+	named string
+}
+
+func (t *tcp) open() (wire.Header, error)  { return t.rd.Header() }
+func (t *tcp) next() (*wire.Stanza, error) { return t.rd.Next() }
+func (t *tcp) footer() []byte              { return []byte(`</stream:stream>`) }
+func (t *tcp) restart()                    { t.rd.Restart() }
+func (t *tcp) setLimits(l wire.Limits)     { t.rd.SetLimits(l) }
+func (t *tcp) more() bool                  { return t.rd.Buffered() > 0 }
+func (t *tcp) name() string                { return t.named }
+
+func (t *tcp) hello(st *stream, to string) []byte {
+	b := []byte(`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'`)
+	b = helloAttrs(b, st, to)
+	return append(b, '>')
+}
+
+// helloAttrs appends what both transports say in their stream header.
+func helloAttrs(b []byte, st *stream, to string) []byte {
+	b = append(b, ` id='`...)
+	b = wire.AppendEscaped(b, st.id)
+	if st.host != nil {
+		b = append(b, `' from='`...)
+		b = wire.AppendEscaped(b, st.host.Domain)
+	}
+	if to != "" && len(to) <= 3*1024 {
+		b = append(b, `' to='`...)
+		b = wire.AppendEscaped(b, to)
+	}
+	lang := st.lang
+	if lang == "" {
+		lang = "en"
+	}
+	b = append(b, `' xml:lang='`...)
+	b = wire.AppendEscaped(b, lang)
+	return append(b, '\'')
+}
+
+// directTLS is for connections that begin with TLS (XEP-0368), startTLS for those that ask for it.
+func (s *Server) directTLS() *tls.Config { return s.cfg.DirectTLS }
+
+// starttls offers TLS and nothing else, and takes nothing else (RFC 6120, section 5).
+func (st *stream) starttls() error {
+	st.features(wire.E(wire.NSTLS, "starttls", wire.E(wire.NSTLS, "required")))
+	x, err := st.t.next()
+	if err != nil {
+		return err
+	}
+	if x.Name != (wire.Name{Space: wire.NSTLS, Local: "starttls"}) {
+		if x.Name.Space == wire.NSSASL {
+			st.saslFailure("encryption-required", "")
+			return errEnd
+		}
+		return &wire.StreamError{Condition: "not-authorized", Text: "TLS is required"}
+	}
+	if st.t.more() {
+		// What came before the handshake may be an attacker's: nothing of it may be read as if it came inside TLS.
+		st.send(wire.E(wire.NSTLS, "failure"))
+		return &wire.StreamError{Condition: "policy-violation", Text: "data before the TLS handshake"}
+	}
+	st.send(wire.E(wire.NSTLS, "proceed"))
+	if err := st.conn.Flush(); err != nil {
+		return err
+	}
+	if !st.handshake(st.srv.cfg.StartTLS) {
+		return errEnd
+	}
+	t := st.t.(*tcp)
+	t.rd = wire.NewReader(st.tls, st.srv.cfg.Unauthenticated)
+	t.named = "starttls"
+	st.conn.Swap(st.tls)
+	st.newID()
+	st.opened = false
+	return nil
+}
