@@ -1,0 +1,280 @@
+// Package config reads how a deployment is set up: viper in, one typed and validated Config out.
+//
+// Every key is documented in parley.sample.yaml. Only cmd and node know this package; the others get the values they
+// need in their own types.
+package config
+
+import (
+	_ "embed"
+	"path/filepath"
+	"time"
+)
+
+// Sample is the documented configuration file: every key with its default.
+//
+//go:embed parley.sample.yaml
+var Sample []byte
+
+// Config is all that can be configured. The yaml tag is the key; sections nest with a dot ("limits.stanza_size").
+// Durations and sizes of 0 mean "no limit" where the sample says so. It is not changed after Load.
+type Config struct {
+	Hosts            []Host           `yaml:"hosts"`
+	DataDir          string           `yaml:"data_dir"`
+	Store            Store            `yaml:"store"`
+	Listeners        Listeners        `yaml:"listeners"`
+	TLS              TLS              `yaml:"tls"`
+	DNS              DNS              `yaml:"dns"`
+	Auth             Auth             `yaml:"auth"`
+	Limits           Limits           `yaml:"limits"`
+	StreamManagement StreamManagement `yaml:"stream_management"`
+	Accounts         Accounts         `yaml:"accounts"`
+	Archive          Archive          `yaml:"archive"`
+	Rooms            Rooms            `yaml:"rooms"`
+	Groups           Groups           `yaml:"groups"`
+	Registration     Registration     `yaml:"registration"`
+	Log              Log              `yaml:"log"`
+	Shutdown         Shutdown         `yaml:"shutdown"`
+}
+
+// Host is a hosted domain. In the file, a host that needs nothing else may be written as its domain alone.
+type Host struct {
+	Domain      string `yaml:"domain"` // canonical after Load: lower case, A-labels as U-labels
+	Title       string `yaml:"title"`
+	Certificate string `yaml:"certificate"` // PEM chain; "": tls.certificate
+	Key         string `yaml:"key"`
+}
+
+// Store says where things are kept.
+type Store struct {
+	DSN            string `yaml:"dsn" secret:"dsn"` // "sqlite:PATH" or "postgres://…"; resolved by Load
+	DSNFile        string `yaml:"dsn_file"`
+	MaxConnections int    `yaml:"max_connections"`
+	CommitBatch    int    `yaml:"commit_batch"` // writes in one transaction of the group commit
+	Migrate        bool   `yaml:"migrate"`      // bring the schema up to date on start
+}
+
+// Listeners are the doors. A door without addresses is closed.
+type Listeners struct {
+	C2S       Listener  `yaml:"c2s"`
+	C2STLS    Listener  `yaml:"c2s_tls"`
+	WebSocket WebSocket `yaml:"websocket"`
+	Metrics   Listener  `yaml:"metrics"`
+	Control   Control   `yaml:"control"`
+}
+
+// Listener is a list of "host:port"; port 0 takes a free one.
+type Listener struct {
+	Addresses []string `yaml:"addresses"`
+}
+
+// WebSocket is RFC 7395.
+type WebSocket struct {
+	Addresses      []string `yaml:"addresses"`       // wss
+	PlainAddresses []string `yaml:"plain_addresses"` // ws, for a proxy that ends TLS; treated as encrypted
+	Path           string   `yaml:"path"`
+	Origins        []string `yaml:"origins"` // hosts besides its own whose pages may connect; "*" for any
+}
+
+// Control is the Unix socket of the command line.
+type Control struct {
+	Path string `yaml:"path"` // resolved by Load: data_dir/parley.sock where it is empty
+	Mode string `yaml:"mode"` // octal, "0600"
+}
+
+// TLS holds for every door and for connections to other servers.
+type TLS struct {
+	Certificate    string        `yaml:"certificate"`
+	Key            string        `yaml:"key"`
+	MinVersion     string        `yaml:"min_version"` // "1.2" or "1.3"
+	CAFiles        []string      `yaml:"ca_files"`    // trusted besides the system's
+	ReloadInterval time.Duration `yaml:"reload_interval"`
+}
+
+// DNS is for finding other servers.
+type DNS struct {
+	Resolver string        `yaml:"resolver"` // "host:port"; "": the system's
+	Timeout  time.Duration `yaml:"timeout"`
+}
+
+// Auth is for SASL and passwords.
+type Auth struct {
+	Mechanisms          []string `yaml:"mechanisms"` // in order of preference
+	ScramIterations     int      `yaml:"scram_iterations"`
+	DowngradeProtection bool     `yaml:"downgrade_protection"` // XEP-0474
+	PasswordPolicy      bool     `yaml:"password_policy"`
+	AttemptsPerStream   int      `yaml:"attempts_per_stream"`
+	ResourceConflict    string   `yaml:"resource_conflict"` // "replace", "refuse", "generate"
+	Throttle            Throttle `yaml:"throttle"`
+}
+
+// Throttle bounds failed sign-ins.
+type Throttle struct {
+	PerAccount int           `yaml:"per_account"` // failures of one account from one address within Window
+	PerAddress int           `yaml:"per_address"` // failures from one address within Window
+	Window     time.Duration `yaml:"window"`
+}
+
+// Limits bound what a client may cost.
+type Limits struct {
+	StanzaSizeUnauthenticated Size          `yaml:"stanza_size_unauthenticated"`
+	StanzaSize                Size          `yaml:"stanza_size"`
+	Depth                     int           `yaml:"depth"`
+	Attributes                int           `yaml:"attributes"` // of one element
+	BytesPerSecond            Size          `yaml:"bytes_per_second"`
+	BytesBurst                Size          `yaml:"bytes_burst"`
+	StanzasPerSecond          int           `yaml:"stanzas_per_second"`
+	StanzasBurst              int           `yaml:"stanzas_burst"`
+	SendQueue                 Size          `yaml:"send_queue"`
+	Connections               int           `yaml:"connections"`
+	ConnectionsPerAddress     int           `yaml:"connections_per_address"`
+	SessionsPerAccount        int           `yaml:"sessions_per_account"`
+	HandshakeTimeout          time.Duration `yaml:"handshake_timeout"`
+	AuthTimeout               time.Duration `yaml:"auth_timeout"`
+	WriteTimeout              time.Duration `yaml:"write_timeout"`
+	KeepAlive                 time.Duration `yaml:"keep_alive"`
+}
+
+// StreamManagement is XEP-0198.
+type StreamManagement struct {
+	ResumeTimeout time.Duration `yaml:"resume_timeout"`
+	MaxStanzas    int           `yaml:"max_stanzas"` // unacknowledged, of one session
+	MaxBytes      Size          `yaml:"max_bytes"`
+	AckEvery      int           `yaml:"ack_every"` // stanzas after which <r/> is sent at once
+	AckInterval   time.Duration `yaml:"ack_interval"`
+	MaxMisses     int           `yaml:"max_misses"` // intervals without an answer
+}
+
+// Accounts bounds what is kept for each account.
+type Accounts struct {
+	MaxContacts        int           `yaml:"max_contacts"`
+	MaxBookmarks       int           `yaml:"max_bookmarks"`
+	OfflineMessages    int           `yaml:"offline_messages"`
+	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
+	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
+	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
+}
+
+// Archive is XEP-0313 of accounts.
+type Archive struct {
+	DefaultPolicy string        `yaml:"default_policy"` // "always", "roster", "never"
+	Retention     time.Duration `yaml:"retention"`
+	PageMax       int           `yaml:"page_max"`
+}
+
+// Rooms is XEP-0045.
+type Rooms struct {
+	Label          string        `yaml:"label"`  // the service is at <label>.<host>
+	Create         string        `yaml:"create"` // "anyone", "local", "admins"
+	MaxOccupants   int           `yaml:"max_occupants"`
+	MaxPerUser     int           `yaml:"max_per_user"` // rooms an account may own
+	NameLength     int           `yaml:"name_length"`
+	HistoryDefault int           `yaml:"history_default"`
+	HistoryMax     int           `yaml:"history_max"`
+	MessageSize    Size          `yaml:"message_size"`
+	MessageRate    int           `yaml:"message_rate"` // of one occupant, per second
+	MessageBurst   int           `yaml:"message_burst"`
+	Archive        bool          `yaml:"archive"`
+	Retention      time.Duration `yaml:"retention"`
+}
+
+// Groups are the organization's groups and themes.
+type Groups struct {
+	Create      string `yaml:"create"`       // "members", "admins"
+	ThemesBy    string `yaml:"themes_by"`    // "members", "moderators": of a new group
+	SpacesLabel string `yaml:"spaces_label"` // the spaces service is at <label>.<host>
+}
+
+// Registration is XEP-0077.
+type Registration struct {
+	Enabled        bool `yaml:"enabled"`
+	ChangePassword bool `yaml:"change_password"`
+	PerHour        int  `yaml:"per_hour"` // new accounts from one address
+}
+
+// Log is for slog.
+type Log struct {
+	Level  string `yaml:"level"`  // "debug", "info", "warn", "error"
+	Format string `yaml:"format"` // "text", "json"
+}
+
+// Shutdown is about stopping.
+type Shutdown struct {
+	Grace time.Duration `yaml:"grace"`
+}
+
+const day = 24 * time.Hour
+
+// Default gives the defaults of production. A host and a certificate are what it lacks.
+func Default() *Config {
+	return &Config{
+		DataDir: "/var/lib/parley",
+		Store:   Store{MaxConnections: 16, CommitBatch: 512, Migrate: true},
+		Listeners: Listeners{
+			C2S:       Listener{Addresses: []string{":5222"}},
+			C2STLS:    Listener{Addresses: []string{":5223"}},
+			WebSocket: WebSocket{Addresses: []string{":5443"}, Path: "/xmpp-websocket"},
+			Metrics:   Listener{Addresses: []string{"127.0.0.1:9280"}},
+			Control:   Control{Mode: "0600"},
+		},
+		TLS: TLS{MinVersion: "1.2", ReloadInterval: time.Minute},
+		DNS: DNS{Timeout: 5 * time.Second},
+		Auth: Auth{
+			Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}, ScramIterations: 10000, DowngradeProtection: true, PasswordPolicy: true,
+			AttemptsPerStream: 3, ResourceConflict: "replace",
+			Throttle: Throttle{PerAccount: 10, PerAddress: 100, Window: 10 * time.Minute},
+		},
+		Limits: Limits{
+			StanzaSizeUnauthenticated: 10 * KiB, StanzaSize: 256 * KiB, Depth: 64, Attributes: 64,
+			BytesPerSecond: 256 * KiB, BytesBurst: 2 * MiB, StanzasPerSecond: 100, StanzasBurst: 1000,
+			SendQueue: 4 * MiB, Connections: 50000, ConnectionsPerAddress: 200, SessionsPerAccount: 20,
+			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
+			KeepAlive: 2 * time.Minute,
+		},
+		StreamManagement: StreamManagement{
+			ResumeTimeout: 10 * time.Minute, MaxStanzas: 2000, MaxBytes: 4 * MiB,
+			AckEvery: 50, AckInterval: 15 * time.Second, MaxMisses: 8,
+		},
+		Accounts: Accounts{
+			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineExpiry: 90 * day,
+			PrivateElements: 64, PrivateElementSize: 64 * KiB,
+		},
+		Archive: Archive{DefaultPolicy: "always", PageMax: 250},
+		Rooms: Rooms{
+			Label: "groups", Create: "local", MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
+			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
+		},
+		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces"},
+		Registration: Registration{ChangePassword: true, PerHour: 5},
+		Log:          Log{Level: "info", Format: "text"},
+		Shutdown:     Shutdown{Grace: 10 * time.Second},
+	}
+}
+
+// Dev gives what `parley dev` runs with: the defaults, but all data in dataDir, the embedded store, loopback only, and
+// the host localhost. Its certificate files are what it lacks.
+func Dev(dataDir string) *Config {
+	c := Default()
+	c.DataDir = dataDir
+	c.Hosts = []Host{{Domain: "localhost"}}
+	c.Listeners.C2S.Addresses = loopback("5222")
+	c.Listeners.C2STLS.Addresses = loopback("5223")
+	c.Listeners.WebSocket.Addresses = loopback("5443")
+	c.Listeners.WebSocket.PlainAddresses = loopback("5280")
+	c.Listeners.WebSocket.Origins = []string{"localhost", "localhost:*", "127.0.0.1:*"}
+	c.Listeners.Metrics.Addresses = []string{"127.0.0.1:9280"}
+	c.resolve()
+	return c
+}
+
+// loopback is 127.0.0.1 only: in many containers ::1 cannot be had, and clients try both.
+func loopback(port string) []string { return []string{"127.0.0.1:" + port} }
+
+// resolve fills in what follows from other keys.
+func (c *Config) resolve() {
+	if c.Store.DSN == "" {
+		c.Store.DSN = "sqlite:" + filepath.Join(c.DataDir, "parley.db")
+	}
+	if c.Listeners.Control.Path == "" {
+		c.Listeners.Control.Path = filepath.Join(c.DataDir, "parley.sock")
+	}
+}

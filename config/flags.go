@@ -1,0 +1,51 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+)
+
+// keyOf marks a flag that is short for a key.
+const keyOf = "parley-config-key"
+
+// Flags adds the flags that Load understands: some keys by name, and --set for every other.
+func Flags(fs *pflag.FlagSet) {
+	short := func(name, key, usage string) {
+		fs.String(name, "", usage+" (`"+key+"`)")
+		fs.SetAnnotation(name, keyOf, []string{key})
+	}
+	short("data-dir", "data_dir", "directory for the embedded store, the control socket and generated files")
+	short("log-level", "log.level", "debug, info, warn or error")
+	short("log-format", "log.format", "text or json")
+	fs.StringArray("set", nil, "set any key of the configuration, e.g. --set limits.stanza_size=512KiB (may be repeated; lists are parted by commas)")
+}
+
+// bindFlags makes flags that were given win over the file and the environment.
+func bindFlags(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
+	if flags == nil {
+		return nil
+	}
+	flags.Visit(func(f *pflag.Flag) {
+		if key := f.Annotations[keyOf]; len(key) == 1 {
+			v.Set(key[0], f.Value.String())
+		}
+	})
+	sets, err := flags.GetStringArray("set")
+	if err != nil {
+		return nil // these flags have none
+	}
+	known := Keys()
+	for _, s := range sets {
+		key, value, ok := strings.Cut(s, "=")
+		if key = strings.TrimSpace(key); !ok {
+			ps.add(s, "--set needs key=value")
+		} else if !contains(known, key) {
+			ps.add(key, "there is no such key%s", didYouMean(key, known))
+		} else {
+			v.Set(key, value)
+		}
+	}
+	return ps
+}

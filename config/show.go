@@ -1,0 +1,50 @@
+package config
+
+import (
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Entry is one key and its value in force, as it would be written.
+type Entry struct {
+	Key   string `json:"key"`
+	Value any    `json:"value"` // string, bool, int, []string or []Host
+}
+
+// Entries lists all keys in the order of the sample. Passwords are left out.
+func (c *Config) Entries() (es []Entry) {
+	for _, l := range leaves(reflect.ValueOf(c).Elem(), "") {
+		v := l.value.Interface()
+		switch t := v.(type) {
+		case Size:
+			v = t.String()
+		case time.Duration:
+			v = FormatDuration(t)
+		case string:
+			if l.secret {
+				v = redact(t)
+			}
+		}
+		es = append(es, Entry{l.key, v})
+	}
+	return es
+}
+
+// redact takes the password out of a DSN.
+func redact(dsn string) string {
+	if strings.HasPrefix(dsn, "sqlite:") {
+		return dsn
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "(hidden)"
+	}
+	q := u.Query()
+	if q.Has("password") {
+		q.Set("password", "xxxxx")
+		u.RawQuery = q.Encode()
+	}
+	return u.Redacted()
+}

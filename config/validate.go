@@ -1,0 +1,322 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/wire/jid"
+)
+
+// Mechanisms are those that auth.mechanisms may name.
+var Mechanisms = []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
+
+// validate checks what the types do not. Keys in already have had their say.
+func (c *Config) validate(already Problems) (ps Problems) {
+	v := &checker{silent: make(map[string]bool)}
+	for _, p := range already {
+		v.silent[p.Key] = true
+	}
+	c.checkHosts(v)
+	c.checkStore(v)
+	c.checkListeners(v)
+	c.checkTLS(v)
+	c.checkChoices(v)
+	c.checkRanges(v)
+	return v.ps
+}
+
+type checker struct {
+	ps     Problems
+	silent map[string]bool
+}
+
+func (v *checker) add(key, format string, args ...any) {
+	if !v.silent[key] {
+		v.ps.add(key, format, args...)
+	}
+}
+
+func (c *Config) checkHosts(v *checker) {
+	if len(c.Hosts) == 0 {
+		v.add("hosts", "no host is given: name the domain of your addresses, like hosts: [example.org]")
+	}
+	taken := make(map[string]string) // domain: by what
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		at := fmt.Sprintf("hosts[%d]", i)
+		j, err := jid.Parse(h.Domain)
+		if err != nil || j.Local() != "" || !j.IsBare() {
+			v.add(at+".domain", "%q is no domain: write it like example.org", h.Domain)
+			continue
+		}
+		h.Domain = j.Domain()
+		if _, ok := taken[h.Domain]; ok {
+			v.add(at+".domain", "%s is listed twice", h.Domain)
+		}
+		taken[h.Domain] = at
+		if (h.Certificate == "") != (h.Key == "") {
+			v.add(at+".certificate", "certificate and key belong together: give both, or none to use tls.certificate")
+		}
+	}
+	for _, h := range c.Hosts {
+		for _, label := range []string{c.Rooms.Label, c.Groups.SpacesLabel} {
+			if at, ok := taken[label+"."+h.Domain]; ok {
+				v.add(at+".domain", "%s.%s is a service of %s: host another domain, or change the label", label, h.Domain, h.Domain)
+			}
+		}
+	}
+	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
+		if j, err := jid.Parse(l.label); err != nil || j.Domain() != l.label || strings.ContainsAny(l.label, ".@/") {
+			v.add(l.key, "%q is no label of a domain: use lower-case letters, digits and hyphens", l.label)
+		}
+	}
+	if c.Rooms.Label == c.Groups.SpacesLabel {
+		v.add("groups.spaces_label", "it is the same as rooms.label: the services need different addresses")
+	}
+}
+
+func (c *Config) checkStore(v *checker) {
+	if c.DataDir == "" {
+		v.add("data_dir", "no directory is given")
+	}
+	switch scheme, rest, _ := strings.Cut(c.Store.DSN, ":"); scheme {
+	case "sqlite":
+		if rest == "" {
+			v.add("store.dsn", "name the file: sqlite:/var/lib/parley/parley.db")
+		}
+	case "postgres", "postgresql":
+		if u, err := url.Parse(c.Store.DSN); err != nil || u.Host == "" && u.Query().Get("host") == "" {
+			v.add("store.dsn", "this is no postgres URL: write postgres://user:password@host:26257/database") // not the value: it may hold a password
+		}
+	default:
+		v.add("store.dsn", "it begins with neither sqlite: nor postgres: (CockroachDB and PostgreSQL)")
+	}
+}
+
+func (c *Config) checkListeners(v *checker) {
+	l := &c.Listeners
+	used := make(map[string]string)
+	for _, d := range []struct {
+		key       string
+		addresses []string
+	}{
+		{"listeners.c2s.addresses", l.C2S.Addresses},
+		{"listeners.c2s_tls.addresses", l.C2STLS.Addresses},
+		{"listeners.websocket.addresses", l.WebSocket.Addresses},
+		{"listeners.websocket.plain_addresses", l.WebSocket.PlainAddresses},
+		{"listeners.metrics.addresses", l.Metrics.Addresses},
+	} {
+		for _, a := range d.addresses {
+			port, err := checkAddress(a, 0)
+			if err != nil {
+				v.add(d.key, "%v", err)
+			} else if by, ok := used[a]; ok && port != 0 {
+				v.add(d.key, "%s is taken by %s", a, by)
+			}
+			used[a] = d.key
+		}
+	}
+	if len(l.C2S.Addresses)+len(l.C2STLS.Addresses)+len(l.WebSocket.Addresses)+len(l.WebSocket.PlainAddresses) == 0 {
+		v.add("listeners", "every door for clients is closed: give one of them an address")
+	}
+	if !strings.HasPrefix(l.WebSocket.Path, "/") || strings.ContainsAny(l.WebSocket.Path, " {}?#") {
+		v.add("listeners.websocket.path", "%q is no path: write it like /xmpp-websocket", l.WebSocket.Path)
+	}
+	if m, err := strconv.ParseUint(l.Control.Mode, 8, 32); err != nil || m > 0o777 || m&0o600 != 0o600 || m&0o007 != 0 {
+		v.add("listeners.control.mode", "%q must be 0600, or 0660 to let the socket's group in: everyone who may write to it is an administrator", l.Control.Mode)
+	}
+	if n := len(l.Control.Path); n > 100 {
+		v.add("listeners.control.path", "%d bytes are too long for a Unix socket: at most 100", n)
+	}
+}
+
+// checkAddress reads "host:port". defaultPort is added where there is none; 0: a port is needed.
+func checkAddress(a string, defaultPort int) (port int, err error) {
+	host, p, err := net.SplitHostPort(a)
+	if err != nil && defaultPort > 0 {
+		host, p, err = net.SplitHostPort(net.JoinHostPort(strings.Trim(a, "[]"), strconv.Itoa(defaultPort)))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q needs a port: write it like 0.0.0.0:5222, [::]:5222 or :5222", a)
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil {
+		return 0, fmt.Errorf("%q: the port must be a number up to 65535", a)
+	}
+	if host != "" && host != "localhost" {
+		if _, err := netip.ParseAddr(host); err != nil {
+			return 0, fmt.Errorf("%q: write an IP address of this machine, or :%s for all of them", a, p)
+		}
+	}
+	return int(n), nil
+}
+
+func (c *Config) checkTLS(v *checker) {
+	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
+		v.add("tls.certificate", "certificate and key belong together: give both")
+	}
+	for i, h := range c.Hosts {
+		if h.Certificate == "" && c.TLS.Certificate == "" {
+			v.add(fmt.Sprintf("hosts[%d].certificate", i), "%s has no certificate: give it one, or one for all hosts in tls.certificate and tls.key", h.Domain)
+		}
+	}
+	if r := c.DNS.Resolver; r != "" {
+		if _, err := checkAddress(r, 53); err != nil {
+			v.add("dns.resolver", "%v", err)
+		} else if _, _, err := net.SplitHostPort(r); err != nil {
+			c.DNS.Resolver = net.JoinHostPort(strings.Trim(r, "[]"), "53")
+		}
+	}
+}
+
+func (c *Config) checkChoices(v *checker) {
+	choice := func(key, value string, of ...string) {
+		if !slices.Contains(of, value) {
+			v.add(key, "%q is none of %s", value, strings.Join(of, ", "))
+		}
+	}
+	choice("tls.min_version", c.TLS.MinVersion, "1.2", "1.3")
+	choice("auth.resource_conflict", c.Auth.ResourceConflict, "replace", "refuse", "generate")
+	choice("archive.default_policy", c.Archive.DefaultPolicy, "always", "roster", "never")
+	choice("rooms.create", c.Rooms.Create, "anyone", "local", "admins")
+	choice("groups.create", c.Groups.Create, "members", "admins")
+	choice("groups.themes_by", c.Groups.ThemesBy, "members", "moderators")
+	choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	choice("log.format", c.Log.Format, "text", "json")
+	for _, m := range c.Auth.Mechanisms {
+		choice("auth.mechanisms", m, Mechanisms...)
+	}
+	if len(c.Auth.Mechanisms) == 0 {
+		v.add("auth.mechanisms", "nobody could sign in: name at least one of %s", strings.Join(Mechanisms, ", "))
+	}
+}
+
+func (c *Config) checkRanges(v *checker) {
+	num := func(key string, n, low, high int) {
+		if n < low || n > high {
+			v.add(key, "%d is not between %d and %d", n, low, high)
+		}
+	}
+	size := func(key string, s, low, high Size) {
+		if s < low || s > high {
+			v.add(key, "%v is not between %v and %v", s, low, high)
+		}
+	}
+	span := func(key string, d, low, high time.Duration) {
+		if d < low || d > high {
+			v.add(key, "%s is not between %s and %s", FormatDuration(d), FormatDuration(low), FormatDuration(high))
+		}
+	}
+	const many = 1 << 30
+	num("store.max_connections", c.Store.MaxConnections, 2, 1000)
+	num("store.commit_batch", c.Store.CommitBatch, 1, 10000)
+	span("tls.reload_interval", c.TLS.ReloadInterval, time.Second, day)
+	span("dns.timeout", c.DNS.Timeout, 100*time.Millisecond, time.Minute)
+
+	num("auth.scram_iterations", c.Auth.ScramIterations, 4096, 10_000_000) // RFC 5802, section 5.1: at least 4096
+	num("auth.attempts_per_stream", c.Auth.AttemptsPerStream, 1, 100)
+	num("auth.throttle.per_account", c.Auth.Throttle.PerAccount, 1, many)
+	num("auth.throttle.per_address", c.Auth.Throttle.PerAddress, 1, many)
+	span("auth.throttle.window", c.Auth.Throttle.Window, time.Second, day)
+
+	l := &c.Limits
+	size("limits.stanza_size_unauthenticated", l.StanzaSizeUnauthenticated, 4*KiB, MiB)
+	size("limits.stanza_size", l.StanzaSize, 10000, 64*MiB) // RFC 6120, section 13.12: at least 10000
+	num("limits.depth", l.Depth, 8, 1000)
+	num("limits.attributes", l.Attributes, 8, 1000)
+	size("limits.bytes_per_second", l.BytesPerSecond, 0, 64*GiB)
+	size("limits.bytes_burst", l.BytesBurst, 0, 64*GiB)
+	num("limits.stanzas_per_second", l.StanzasPerSecond, 0, many)
+	num("limits.stanzas_burst", l.StanzasBurst, 0, many)
+	size("limits.send_queue", l.SendQueue, 64*KiB, GiB)
+	num("limits.connections", l.Connections, 0, many)
+	num("limits.connections_per_address", l.ConnectionsPerAddress, 0, many)
+	num("limits.sessions_per_account", l.SessionsPerAccount, 1, 10000)
+	span("limits.handshake_timeout", l.HandshakeTimeout, time.Second, 10*time.Minute)
+	span("limits.auth_timeout", l.AuthTimeout, time.Second, 10*time.Minute)
+	span("limits.write_timeout", l.WriteTimeout, time.Second, 10*time.Minute)
+	span("limits.keep_alive", l.KeepAlive, 0, day)
+	if l.SendQueue < l.StanzaSize {
+		v.add("limits.send_queue", "%v is less than limits.stanza_size (%v): one stanza would close the stream", l.SendQueue, l.StanzaSize)
+	}
+	if l.BytesPerSecond > 0 && l.BytesBurst < l.StanzaSize {
+		v.add("limits.bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait", l.BytesBurst, l.StanzaSize)
+	}
+	if l.StanzasPerSecond > 0 && l.StanzasBurst < 1 {
+		v.add("limits.stanzas_burst", "at least 1 is needed where limits.stanzas_per_second is set")
+	}
+	c.checkMoreRanges(v, num, size, span)
+}
+
+func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), size func(string, Size, Size, Size), span func(string, time.Duration, time.Duration, time.Duration)) {
+	const many = 1 << 30
+	span("stream_management.resume_timeout", c.StreamManagement.ResumeTimeout, 0, day)
+	num("stream_management.max_stanzas", c.StreamManagement.MaxStanzas, 10, many)
+	size("stream_management.max_bytes", c.StreamManagement.MaxBytes, 64*KiB, GiB)
+	num("stream_management.ack_every", c.StreamManagement.AckEvery, 1, 10000)
+	span("stream_management.ack_interval", c.StreamManagement.AckInterval, time.Second, time.Hour)
+	num("stream_management.max_misses", c.StreamManagement.MaxMisses, 1, 1000)
+	if c.StreamManagement.AckEvery >= c.StreamManagement.MaxStanzas {
+		v.add("stream_management.ack_every", "it must be less than stream_management.max_stanzas: the session would be closed before it was asked")
+	}
+
+	num("accounts.max_contacts", c.Accounts.MaxContacts, 1, many)
+	num("accounts.max_bookmarks", c.Accounts.MaxBookmarks, 1, many)
+	num("accounts.offline_messages", c.Accounts.OfflineMessages, 0, many)
+	span("accounts.offline_expiry", c.Accounts.OfflineExpiry, time.Hour, 3650*day)
+	num("accounts.private_elements", c.Accounts.PrivateElements, 0, 100000)
+	size("accounts.private_element_size", c.Accounts.PrivateElementSize, KiB, 64*MiB)
+
+	span("archive.retention", c.Archive.Retention, 0, 36500*day)
+	num("archive.page_max", c.Archive.PageMax, 1, 10000)
+
+	num("rooms.max_occupants", c.Rooms.MaxOccupants, 1, many)
+	num("rooms.max_per_user", c.Rooms.MaxPerUser, 0, many)
+	num("rooms.name_length", c.Rooms.NameLength, 1, 1000)
+	num("rooms.history_max", c.Rooms.HistoryMax, 0, 10000)
+	num("rooms.history_default", c.Rooms.HistoryDefault, 0, c.Rooms.HistoryMax)
+	size("rooms.message_size", c.Rooms.MessageSize, KiB, c.Limits.StanzaSize)
+	num("rooms.message_rate", c.Rooms.MessageRate, 0, many)
+	num("rooms.message_burst", c.Rooms.MessageBurst, 0, many)
+	span("rooms.retention", c.Rooms.Retention, 0, 36500*day)
+	if c.Rooms.MessageRate > 0 && c.Rooms.MessageBurst < 1 {
+		v.add("rooms.message_burst", "at least 1 is needed where rooms.message_rate is set")
+	}
+	num("registration.per_hour", c.Registration.PerHour, 0, many)
+	span("shutdown.grace", c.Shutdown.Grace, 0, 10*time.Minute)
+}
+
+// CheckFiles says which of the files that the configuration names cannot be read by this process.
+func (c *Config) CheckFiles() error {
+	var ps Problems
+	file := func(key, name string) {
+		if name == "" {
+			return
+		}
+		if f, err := os.Open(name); err != nil {
+			ps.add(key, "%v", err)
+		} else {
+			f.Close()
+		}
+	}
+	file("tls.certificate", c.TLS.Certificate)
+	file("tls.key", c.TLS.Key)
+	for i, h := range c.Hosts {
+		file(fmt.Sprintf("hosts[%d].certificate", i), h.Certificate)
+		file(fmt.Sprintf("hosts[%d].key", i), h.Key)
+	}
+	for i, name := range c.TLS.CAFiles {
+		file(fmt.Sprintf("tls.ca_files[%d]", i), name)
+	}
+	if len(ps) > 0 {
+		return ps
+	}
+	return nil
+}
