@@ -56,10 +56,10 @@ func TestRoundTrip(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	field := `<field var='a'><value>1</value></field>`
 	for in, want := range map[string]error{
-		`<x xmlns='jabber:x:data'/>`:                                                            ErrNotForm,
-		`<x xmlns='jabber:x:oob' type='form'/>`:                                                 ErrNotForm,
-		`<x xmlns='jabber:x:data' type='submit'><field><value>1</value></field></x>`:            ErrNotForm,
-		`<x xmlns='jabber:x:data' type='submit'>` + strings.Repeat(field, MaxFields+1) + `</x>`: ErrTooMany,
+		`<x xmlns='jabber:x:data'/>`:                                                                                          ErrNotForm,
+		`<x xmlns='jabber:x:oob' type='form'/>`:                                                                               ErrNotForm,
+		`<x xmlns='jabber:x:data' type='submit'><field><value>1</value></field></x>`:                                          ErrNotForm,
+		`<x xmlns='jabber:x:data' type='submit'>` + strings.Repeat(field, MaxFields+1) + `</x>`:                               ErrTooMany,
 		`<x xmlns='jabber:x:data' type='submit'><field var='a'>` + strings.Repeat(`<value/>`, MaxValues+1) + `</field></x>`:   ErrTooMany,
 		`<x xmlns='jabber:x:data' type='submit'><field var='a'>` + strings.Repeat(`<option/>`, MaxOptions+1) + `</field></x>`: ErrTooMany,
 	} {
