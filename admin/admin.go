@@ -1,0 +1,157 @@
+// Package admin is the administrator's door: health and metrics over HTTP, and the control socket that the command line
+// speaks to. What can be done is declared here and done elsewhere.
+package admin
+
+import (
+	"context"
+	"time"
+)
+
+// Operations is what an administrator can do. Addresses are bare JIDs; a name alone means an account of the only hosted
+// domain. A host of "" is the only hosted domain, and an error where there are several. Errors are *Error where the
+// administrator can do something about them.
+type Operations interface {
+	Accounts
+	Groups
+	Sessions
+	Info(ctx context.Context) (Info, error)
+}
+
+// Accounts are people.
+type Accounts interface {
+	AddUser(ctx context.Context, u NewUser) (User, error)
+	// Users gives at most limit accounts in order of name, those that come after the name `after`.
+	Users(ctx context.Context, host, after string, limit int) ([]User, error)
+	User(ctx context.Context, address string) (User, error)
+	// ChangeUser changes what is given. Disabling closes the account's sessions.
+	ChangeUser(ctx context.Context, address string, c UserChange) (User, error)
+	// SetPassword sets it and closes the account's sessions.
+	SetPassword(ctx context.Context, address, password string) error
+	DeleteUser(ctx context.Context, address string) error
+}
+
+// Groups are the organization's groups and their themes. A group is named by its slug, a theme by its key or slug.
+type Groups interface {
+	CreateGroup(ctx context.Context, g NewGroup) (Group, error)
+	Groups(ctx context.Context, host, after string, limit int) ([]Group, error)
+	// Group gives it with members and themes.
+	Group(ctx context.Context, host, slug string) (Group, error)
+	// SetMember adds a person or changes their role.
+	SetMember(ctx context.Context, host, slug, address, role string) (Member, error)
+	RemoveMember(ctx context.Context, host, slug, address string) error
+	DeleteGroup(ctx context.Context, host, slug string) error
+	CreateTheme(ctx context.Context, host, slug string, t NewTheme) (Theme, error)
+	CloseTheme(ctx context.Context, host, slug, theme string) error
+}
+
+// Sessions are who is signed in now.
+type Sessions interface {
+	// Sessions gives those of a host, or of one account where address is given.
+	Sessions(ctx context.Context, host, address string) ([]Session, error)
+	// Kick closes one session (full JID) or all of an account (bare JID), and says how many.
+	Kick(ctx context.Context, address string) (int, error)
+}
+
+// User is an account as administrators see it.
+type User struct {
+	Address  string    `json:"address"`
+	Name     string    `json:"name,omitempty"`
+	Admin    bool      `json:"admin"`
+	Disabled bool      `json:"disabled"`
+	Password bool      `json:"password"` // it has one
+	Created  time.Time `json:"created"`
+	LastSeen time.Time `json:"last_seen,omitzero"`
+	Sessions int       `json:"sessions"`
+}
+
+// NewUser is an account to be made.
+type NewUser struct {
+	Address  string `json:"address"`
+	Name     string `json:"name,omitempty"`
+	Password string `json:"password"`
+	Admin    bool   `json:"admin,omitempty"`
+}
+
+// UserChange changes what is not nil.
+type UserChange struct {
+	Name     *string `json:"name,omitempty"`
+	Admin    *bool   `json:"admin,omitempty"`
+	Disabled *bool   `json:"disabled,omitempty"`
+}
+
+// Group is a group as administrators see it.
+type Group struct {
+	Host        string    `json:"host"`
+	Slug        string    `json:"slug"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Private     bool      `json:"private"`
+	ThemesBy    string    `json:"themes_by"`
+	Room        string    `json:"room"` // address of its main room
+	Created     time.Time `json:"created"`
+	Members     []Member  `json:"members,omitempty"`
+	Themes      []Theme   `json:"themes,omitempty"`
+}
+
+// NewGroup is a group to be made.
+type NewGroup struct {
+	Host        string `json:"host,omitempty"`
+	Slug        string `json:"slug"`
+	Name        string `json:"name,omitempty"` // "": the slug
+	Description string `json:"description,omitempty"`
+	Private     bool   `json:"private,omitempty"`
+	Owner       string `json:"owner"`
+}
+
+// Member is a person in a group.
+type Member struct {
+	Address string    `json:"address"`
+	Role    string    `json:"role"` // member, moderator, owner, banned
+	Since   time.Time `json:"since,omitzero"`
+}
+
+// Theme is a conversation in a group.
+type Theme struct {
+	Key        string    `json:"key"`
+	Slug       string    `json:"slug"`
+	Name       string    `json:"name"`
+	Room       string    `json:"room"`
+	Restricted bool      `json:"restricted"`
+	Creator    string    `json:"creator"`
+	Created    time.Time `json:"created"`
+	Closed     time.Time `json:"closed,omitzero"`
+}
+
+// NewTheme is a theme to be made.
+type NewTheme struct {
+	Name    string `json:"name"`
+	Creator string `json:"creator,omitempty"` // "": an owner of the group
+}
+
+// Session is a signed-in client.
+type Session struct {
+	Address   string    `json:"address"` // full
+	Since     time.Time `json:"since"`
+	Remote    string    `json:"remote"`
+	Transport string    `json:"transport"`
+	Mechanism string    `json:"mechanism"`
+	Available bool      `json:"available"`
+	Priority  int8      `json:"priority"`
+}
+
+// Info is about the server itself.
+type Info struct {
+	Version string     `json:"version"`
+	Go      string     `json:"go"`
+	Started time.Time  `json:"started"`
+	Store   string     `json:"store"` // engine
+	Hosts   []HostInfo `json:"hosts"`
+}
+
+// HostInfo counts what a hosted domain has.
+type HostInfo struct {
+	Domain   string `json:"domain"`
+	Title    string `json:"title,omitempty"`
+	Users    int    `json:"users"`
+	Sessions int    `json:"sessions"`
+}

@@ -1,0 +1,172 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// ErrNoServer is returned by a Client whose socket nobody listens on.
+var ErrNoServer = errors.New("no server is listening")
+
+// Client is Operations over the control socket.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+var _ Operations = (*Client)(nil)
+
+// NewClient makes one for the socket at path. It connects when it is used.
+func NewClient(path string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConns: 1}}}
+}
+
+// Close lets the connection go.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+func (c *Client) do(ctx context.Context, method string, path []string, query url.Values, body, answer any) error {
+	var content io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(b)
+	}
+	u := "http://parley/v1"
+	for _, p := range path {
+		if p == "" {
+			return Invalid("", "an empty name was given")
+		}
+		u += "/" + strings.ReplaceAll(url.PathEscape(p), ".", "%2E") // "." and ".." are names here
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u+"?"+query.Encode(), content)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return c.dialError(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		e := &Error{Status: res.StatusCode}
+		if err := json.NewDecoder(io.LimitReader(res.Body, maxBody)).Decode(e); err != nil || e.Text == "" {
+			e.Text = "the server answered " + res.Status
+		}
+		return e
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
+		return fmt.Errorf("the server's answer: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) dialError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("you may not use the control socket %s: run this as the server's user", c.path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w on %s: start it with `parley serve`, or name the socket with --socket", ErrNoServer, c.path)
+	}
+	return fmt.Errorf("control socket %s: %w", c.path, err)
+}
+
+func host(h string) url.Values {
+	if h == "" {
+		return nil
+	}
+	return url.Values{"host": {h}}
+}
+
+func list(host, after string, limit int) url.Values {
+	return url.Values{"host": {host}, "after": {after}, "limit": {strconv.Itoa(limit)}}
+}
+
+func (c *Client) Info(ctx context.Context) (v Info, err error) {
+	return v, c.do(ctx, "GET", []string{"info"}, nil, nil, &v)
+}
+
+func (c *Client) AddUser(ctx context.Context, u NewUser) (v User, err error) {
+	return v, c.do(ctx, "POST", []string{"users"}, nil, u, &v)
+}
+
+func (c *Client) Users(ctx context.Context, h, after string, limit int) (v []User, err error) {
+	return v, c.do(ctx, "GET", []string{"users"}, list(h, after, limit), nil, &v)
+}
+
+func (c *Client) User(ctx context.Context, address string) (v User, err error) {
+	return v, c.do(ctx, "GET", []string{"users", address}, nil, nil, &v)
+}
+
+func (c *Client) ChangeUser(ctx context.Context, address string, ch UserChange) (v User, err error) {
+	return v, c.do(ctx, "PATCH", []string{"users", address}, nil, ch, &v)
+}
+
+func (c *Client) SetPassword(ctx context.Context, address, pw string) error {
+	return c.do(ctx, "PUT", []string{"users", address, "password"}, nil, password{pw}, nil)
+}
+
+func (c *Client) DeleteUser(ctx context.Context, address string) error {
+	return c.do(ctx, "DELETE", []string{"users", address}, nil, nil, nil)
+}
+
+func (c *Client) CreateGroup(ctx context.Context, g NewGroup) (v Group, err error) {
+	return v, c.do(ctx, "POST", []string{"groups"}, nil, g, &v)
+}
+
+func (c *Client) Groups(ctx context.Context, h, after string, limit int) (v []Group, err error) {
+	return v, c.do(ctx, "GET", []string{"groups"}, list(h, after, limit), nil, &v)
+}
+
+func (c *Client) Group(ctx context.Context, h, slug string) (v Group, err error) {
+	return v, c.do(ctx, "GET", []string{"groups", slug}, host(h), nil, &v)
+}
+
+func (c *Client) SetMember(ctx context.Context, h, slug, address, r string) (v Member, err error) {
+	return v, c.do(ctx, "PUT", []string{"groups", slug, "members", address}, host(h), role{r}, &v)
+}
+
+func (c *Client) RemoveMember(ctx context.Context, h, slug, address string) error {
+	return c.do(ctx, "DELETE", []string{"groups", slug, "members", address}, host(h), nil, nil)
+}
+
+func (c *Client) DeleteGroup(ctx context.Context, h, slug string) error {
+	return c.do(ctx, "DELETE", []string{"groups", slug}, host(h), nil, nil)
+}
+
+func (c *Client) CreateTheme(ctx context.Context, h, slug string, t NewTheme) (v Theme, err error) {
+	return v, c.do(ctx, "POST", []string{"groups", slug, "themes"}, host(h), t, &v)
+}
+
+func (c *Client) CloseTheme(ctx context.Context, h, slug, theme string) error {
+	return c.do(ctx, "DELETE", []string{"groups", slug, "themes", theme}, host(h), nil, nil)
+}
+
+func (c *Client) Sessions(ctx context.Context, h, address string) (v []Session, err error) {
+	return v, c.do(ctx, "GET", []string{"sessions"}, url.Values{"host": {h}, "address": {address}}, nil, &v)
+}
+
+func (c *Client) Kick(ctx context.Context, address string) (int, error) {
+	var k kicked
+	err := c.do(ctx, "DELETE", []string{"sessions", address}, nil, nil, &k)
+	return k.Closed, err
+}

@@ -1,0 +1,94 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Check is one thing that must be well for the server to be. Do gets a context that ends after checkTimeout.
+type Check struct {
+	Name string
+	Do   func(ctx context.Context) error
+}
+
+const checkTimeout = 3 * time.Second
+
+// Monitor gives the handler for /healthz and /metrics.
+func Monitor(g prometheus.Gatherer, checks ...Check) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { healthz(w, r, checks) })
+	mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
+	return mux
+}
+
+// RegisterProcess adds the metrics of the Go runtime and of the process. Once in each registry.
+func RegisterProcess(r prometheus.Registerer) error {
+	if err := r.Register(collectors.NewGoCollector()); err != nil {
+		return err
+	}
+	return r.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+}
+
+// Health is what /healthz answers: with 200 where all is well, otherwise with 503 and the reasons.
+type Health struct {
+	Status string            `json:"status"` // "ok" or "failing"
+	Checks map[string]string `json:"checks"` // "ok" or the reason, by name
+}
+
+func healthz(w http.ResponseWriter, r *http.Request, checks []Check) {
+	h, status := look(r.Context(), checks), http.StatusOK
+	if h.Status != "ok" {
+		status = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	_ = enc.Encode(h) // who asked may have gone
+}
+
+// look makes all checks at once. One that does not heed its context does not keep the answer waiting.
+func look(ctx context.Context, checks []Check) Health {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	h := Health{Status: "ok", Checks: make(map[string]string)}
+	var mu sync.Mutex // guards h until done
+	var wg sync.WaitGroup
+	for _, c := range checks {
+		h.Checks[c.Name] = "no answer"
+	}
+	done := make(chan struct{})
+	for _, c := range checks {
+		wg.Go(func() {
+			result := "ok"
+			if err := c.Do(ctx); err != nil {
+				result = err.Error()
+			}
+			mu.Lock()
+			h.Checks[c.Name] = result
+			mu.Unlock()
+		})
+	}
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	out := Health{Status: "ok", Checks: make(map[string]string)}
+	for name, result := range h.Checks {
+		if out.Checks[name] = result; result != "ok" {
+			out.Status = "failing"
+		}
+	}
+	return out
+}
