@@ -1,248 +1,329 @@
 package wire
 
 import (
-	"sync"
-	"unicode/utf8"
+	"bytes"
 
 	"parley/wire/jid"
 )
 
-// stanza takes a complete first-level element in p.b apart. contentNS is what stands for the content namespace in this
-// stream; p.ns holds the declarations of the stream header, at depth 0.
-func (p *parser) stanza(contentNS string, cache *jids) (*Stanza, error) {
-	if !utf8.Valid(p.b) {
-		return nil, errNotWellFormed
+// root takes the header of the stanza.
+func (p *parser) root(t *rawTag, def *rawAttr) error {
+	st := &p.head
+	p.outer, p.def = len(p.decls), p.scope.def
+	if def != nil {
+		p.def = def.text(p.b)
 	}
-	base := len(p.ns)
-	defer func() { p.ns = p.ns[:base] }()
-	p.outer, p.borrowed = -1, p.borrowed[:0]
-	t, err := p.startTag(0)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.declare(1); err != nil {
-		return nil, err
-	}
-	n, err := p.resolveTag(t)
-	if err != nil {
-		return nil, err
-	}
-	st := &Stanza{Name: n, Kind: Other}
-	if n.Space == contentNS {
-		switch n.Local {
-		case "message":
-			st.Kind = Message
-		case "presence":
-			st.Kind = Presence
-		case "iq":
-			st.Kind = IQ
-		default:
-			return nil, &StreamError{Condition: "unsupported-stanza-type"}
-		}
-		st.Name.Space = NSClient
+	st.Kind, st.Name.Local = Other, intern(t.local(p.b))
+	if t.colon < 0 {
+		st.Name.Space = p.def
 	} else {
-		contentNS = "\x00" // payloads of others inherit nothing
-	}
-	p.headerAttrs(st, cache)
-	if t.selfClose {
-		if t.end != len(p.b) {
-			return nil, errNotWellFormed
-		}
-		return st, nil
-	}
-	return st, p.payloads(st, t, contentNS)
-}
-
-func (p *parser) headerAttrs(st *Stanza, cache *jids) {
-	for _, a := range p.attrs {
-		prefix, local := p.text(a.name.p0, a.name.p1), p.text(a.name.l0, a.name.l1)
-		if string(prefix) == "xmlns" || len(prefix) == 0 && string(local) == "xmlns" {
-			continue
-		}
-		if string(prefix) == "xml" && string(local) == "lang" {
-			st.Lang = p.value(a)
-			continue
-		}
-		if st.Kind == Other {
-			b, _ := p.lookup(prefix)
-			uri := b.uri
-			if len(prefix) == 0 {
-				uri = ""
-			}
-			st.Attrs = append(st.Attrs, Attr{Name{uri, intern(local)}, p.value(a)})
-			continue
-		}
-		if len(prefix) > 0 {
-			continue
-		}
-		switch string(local) {
-		case "to":
-			p.address(a, &st.To, st, cache)
-		case "from":
-			p.address(a, &st.From, st, cache)
-		case "type":
-			st.Type = p.value(a)
-		case "id":
-			st.ID = p.value(a)
-		}
-	}
-}
-
-func (p *parser) address(a attr, to *jid.JID, st *Stanza, cache *jids) {
-	if !a.entity {
-		raw := p.b[a.v0:a.v1]
-		for i := range cache.last {
-			if cache.last[i].String() == string(raw) && len(raw) > 0 {
-				*to = cache.last[i]
-				return
-			}
-		}
-	}
-	j, err := cache.parse(p.value(a))
-	if err != nil {
-		st.Malformed = true
-		return
-	}
-	*to = j
-}
-
-// payloads reads the children of the root, makes each self-contained, and checks that the root ends the buffer.
-func (p *parser) payloads(st *Stanza, root tag, contentNS string) error {
-	i := root.end
-	out := make([]byte, 0, len(p.b)-i)
-	for {
-		from := i
-		end, blank, err := p.chars(i)
+		ref, err := p.use(t.prefix(p.b))
 		if err != nil {
 			return err
 		}
-		if i = end; !blank {
-			p.rootText(st, p.b[from:i], false)
+		st.Name.Space = p.space(ref)
+	}
+	p.content = p.scope.content
+	if p.content == "" && (st.Name.Space == NSClient || st.Name.Space == NSServer) {
+		p.content = st.Name.Space
+	}
+	if p.content == "" || st.Name.Space != p.content {
+		return p.otherAttrs()
+	}
+	switch st.Name.Local {
+	case "message":
+		st.Kind = Message
+	case "presence":
+		st.Kind = Presence
+	case "iq":
+		st.Kind = IQ
+	default:
+		return &StreamError{Condition: "unsupported-stanza-type", Text: "neither message nor presence nor iq"}
+	}
+	st.Name.Space = NSClient
+	p.stanzaAttrs()
+	return nil
+}
+
+func (p *parser) stanzaAttrs() {
+	st := &p.head
+	for i := range p.attrs {
+		a := &p.attrs[i]
+		switch string(p.b[a.name:a.nameEnd]) {
+		case "to":
+			st.To = p.address(a)
+		case "from":
+			st.From = p.address(a)
+		case "id":
+			if !a.esc {
+				st.ID = string(p.b[a.value:a.valueTo]) // never the same
+				break
+			}
+			st.ID = a.text(p.b)
+		case "type":
+			st.Type = a.text(p.b)
+		case "xml:lang":
+			st.Lang = a.text(p.b)
 		}
-		if i+1 >= len(p.b) {
-			return errNotWellFormed
+	}
+}
+
+func (p *parser) otherAttrs() error {
+	st := &p.head
+	n := 0
+	for i := range p.attrs {
+		if decl, _, _ := declares(p.b, &p.attrs[i]); !decl {
+			n++
 		}
-		switch p.b[i+1] {
-		case '/':
-			if i, err = p.endTag(i, root); err != nil {
-				return err
-			}
-			if i != len(p.b) {
-				return errNotWellFormed
-			}
-			if len(out) > 0 {
-				st.Payload = out
-			}
-			return nil
-		case '!', '?':
-			end, ok, err := p.cdata(i)
+	}
+	if n == 0 {
+		return nil
+	}
+	st.Attrs = make([]Attr, 0, n)
+	for i := range p.attrs {
+		a := &p.attrs[i]
+		if decl, _, _ := declares(p.b, a); decl {
+			continue
+		}
+		if string(p.b[a.name:a.nameEnd]) == "xml:lang" {
+			st.Lang = a.text(p.b)
+			continue
+		}
+		name := Name{Local: intern(a.local(p.b))}
+		if a.colon >= 0 {
+			ref, err := p.use(a.prefix(p.b))
 			if err != nil {
 				return err
 			}
-			if !ok {
-				return errRestricted
-			}
-			p.rootText(st, p.b[i+len(cdataOpen):end-3], true)
-			i = end
-		default:
-			if len(st.Children) >= p.lim.Children {
-				return errTooMany
-			}
+			name.Space = p.space(ref)
+		}
+		st.Attrs = append(st.Attrs, Attr{name, a.text(p.b)})
+	}
+	return nil
+}
+
+// address parses an address; one that is none marks the stanza.
+func (p *parser) address(a *rawAttr) jid.JID {
+	raw := p.b[a.value:a.valueTo]
+	if j, ok := p.cache.get(raw); ok {
+		return j
+	}
+	j, err := jid.Parse(a.text(p.b))
+	if err != nil {
+		p.head.Malformed = true
+		return jid.JID{}
+	}
+	p.cache.put(j)
+	return j
+}
+
+// jids are the last few addresses of a stream: a client mostly writes to the same ones. A nil one keeps nothing.
+type jids struct {
+	last [4]jid.JID
+	next uint8
+}
+
+// get gives the address that is written exactly so.
+func (c *jids) get(raw []byte) (jid.JID, bool) {
+	if c == nil || len(raw) == 0 {
+		return jid.JID{}, false
+	}
+	for i := range c.last {
+		if c.last[i].String() == string(raw) {
+			return c.last[i], true
+		}
+	}
+	return jid.JID{}, false
+}
+
+func (c *jids) put(j jid.JID) {
+	if c != nil {
+		c.last[c.next] = j
+		c.next = (c.next + 1) % uint8(len(c.last))
+	}
+}
+
+// child begins a first-level payload.
+func (p *parser) child(t *rawTag, def *rawAttr) error {
+	if len(p.kids) >= p.lim.Children {
+		return tooMuch("too many payloads")
+	}
+	p.kids = append(p.kids, payload{start: t.at, nameTo: t.nameEnd, used: int32(len(p.used)), usedTo: int32(len(p.used))})
+	k := &p.kids[len(p.kids)-1]
+	k.name.Local = intern(t.local(p.b))
+	switch {
+	case t.colon >= 0:
+		ref, err := p.use(t.prefix(p.b))
+		if err != nil {
+			return err
+		}
+		k.name.Space = p.space(ref)
+	case def != nil:
+		k.name.Space = def.text(p.b)
+	default:
+		k.name.Space, k.inherits = p.def, true
+	}
+	if p.head.Kind == Other || k.name.Space != p.content {
+		return nil
+	}
+	// It is in the content namespace: what says so goes, for on another stream that may be the other of the two.
+	k.name.Space = NSClient
+	switch {
+	case t.colon >= 0:
+		k.rewrite = true
+	case def != nil:
+		k.cut, k.cutTo = def.at, def.valueTo+1
+	default:
+		k.inherits = false
+	}
+	return nil
+}
+
+// build gives the stanza when run has found its end. Nothing of it lies in the buffer.
+func (p *parser) build() *Stanza {
+	n := len(p.kids)
+	st, kids := newStanza(n)
+	*st = p.head
+	size := 0
+	for i := range p.kids {
+		size += int(p.kids[i].end - p.kids[i].start)
+	}
+	if size > 0 {
+		out := make([]byte, 0, size)
+		for i := range p.kids {
+			k := &p.kids[i]
 			start := len(out)
-			var n Name
-			if out, n, i, err = p.payload(out, i, contentNS); err != nil {
-				return err
-			}
-			if st.Children == nil {
-				st.Children = make([]Child, 0, 4)
-			}
-			st.Children = append(st.Children, Child{n, start, len(out)})
+			out = p.appendPayload(out, k)
+			kids = append(kids, Child{k.name, start, len(out)})
 		}
+		st.Payload, st.Children = out, kids
 	}
-}
-
-// payload checks the child at i and appends it in self-contained form.
-func (p *parser) payload(out []byte, i int, contentNS string) ([]byte, Name, int, error) {
-	t, err := p.startTag(i)
-	if err != nil {
-		return out, Name{}, i, err
-	}
-	own, has := attr{}, false
-	for _, a := range p.attrs {
-		if a.name.p1 == a.name.p0 && string(p.text(a.name.l0, a.name.l1)) == "xmlns" {
-			own, has = a, true
+	if len(p.text) > 0 {
+		var s []byte
+		for _, t := range p.text {
+			if t.cdata {
+				s = appendCDATA(s, p.b[t.from:t.to])
+			} else {
+				s = appendText(s, p.b[t.from:t.to])
+			}
 		}
+		st.Text = string(s)
 	}
-	p.outer, p.borrowed = 1, p.borrowed[:0]
-	n, end, err := p.element(i, 2, nil)
-	p.outer = -1
-	if err != nil {
-		return out, n, i, err
-	}
-	inner := n.Space == contentNS && t.name.p0 == t.name.p1
-	if n.Space == contentNS {
-		n.Space = NSClient
-	}
-	scope, _ := p.lookup(nil)
-	inject := !has && scope.uri != contentNS
-	if !inject && len(p.borrowed) == 0 && !(has && inner) {
-		return append(out, p.b[i:end]...), n, end, nil
-	}
-	out = append(out, p.b[i:t.nameEnd]...)
-	if inject {
-		out = appendAttr(out, "xmlns", scope.uri)
-	}
-	for _, b := range p.borrowed {
-		out = appendAttr(out, "xmlns:"+b.prefix, b.uri)
-	}
-	if has && inner { // said by the stanza's own namespace, which may be jabber:server elsewhere
-		out = append(out, p.b[t.nameEnd:own.start]...)
-		return append(out, p.b[own.end:end]...), n, end, nil
-	}
-	return append(out, p.b[t.nameEnd:end]...), n, end, nil
+	return st
 }
 
-func (p *parser) rootText(st *Stanza, raw []byte, cdata bool) {
-	if st.Kind != Other {
-		return
+// newStanza gives a stanza and room for n children, for the usual numbers in one allocation.
+func newStanza(n int) (*Stanza, []Child) {
+	switch {
+	case n == 0:
+		return new(Stanza), nil
+	case n == 1:
+		s := new(struct {
+			st   Stanza
+			kids [1]Child
+		})
+		return &s.st, s.kids[:0]
+	case n == 2:
+		s := new(struct {
+			st   Stanza
+			kids [2]Child
+		})
+		return &s.st, s.kids[:0]
+	case n <= 4:
+		s := new(struct {
+			st   Stanza
+			kids [4]Child
+		})
+		return &s.st, s.kids[:0]
 	}
-	if cdata {
-		st.Text += string(raw)
-		return
-	}
-	st.Text += string(unescape(nil, raw, false))
+	return new(Stanza), make([]Child, 0, n)
 }
 
-// ParseStanza takes one element that stands alone, with nothing but white space around it: a WebSocket frame.
+// appendPayload appends a payload in self-contained form (see Stanza).
+func (p *parser) appendPayload(out []byte, k *payload) []byte {
+	b := p.b
+	if !k.inherits && k.used == k.usedTo {
+		if k.cutTo == 0 {
+			return append(out, b[k.start:k.end]...)
+		}
+		out = append(out, b[k.start:k.cut]...)
+		return append(out, b[k.cutTo:k.end]...)
+	}
+	start := len(out)
+	out = append(out, b[k.start:k.nameTo]...)
+	if k.inherits {
+		def := p.def
+		if def == p.content && p.head.Kind != Other {
+			def = NSClient
+		}
+		out = appendAttr(out, "xmlns", def)
+	}
+	for _, ref := range p.used[k.used:k.usedTo] {
+		out = append(out, " xmlns:"...)
+		if ref < 0 {
+			out = append(out, p.scope.prefixes[^ref].prefix...)
+		} else {
+			out = append(out, b[p.decls[ref].prefix:p.decls[ref].prefixTo]...)
+		}
+		out = append(out, '=', '\'')
+		out = AppendEscaped(out, p.space(ref))
+		out = append(out, '\'')
+	}
+	from := k.nameTo
+	if k.cutTo != 0 {
+		out = append(out, b[from:k.cut]...)
+		from = k.cutTo
+	}
+	out = append(out, b[from:k.end]...)
+	if k.rewrite {
+		return p.rewrite(out, start)
+	}
+	return out
+}
+
+// rewrite gives the element from start on without prefixes: it is in the content namespace, and is to be in that of any
+// stream it is put in. Nobody is known to send such.
+func (p *parser) rewrite(out []byte, start int) []byte {
+	e, err := ParseElement(bytes.Clone(out[start:]), p.content)
+	if err != nil { // it has been checked: a bug of ours
+		return out
+	}
+	return e.AppendXML(out[:start], p.content)
+}
+
+// noScope is around an element that stands alone.
+var noScope scope
+
+// ParseStanza takes one element that stands alone, with nothing but whitespace around it: a WebSocket frame (RFC 7395),
+// a stanza out of an archive. A stanza declares its namespace itself. Errors are *StreamError.
 func ParseStanza(frame []byte, lim Limits) (*Stanza, error) {
 	lim = lim.withDefaults()
 	if len(frame) > lim.Stanza {
-		return nil, errTooLarge
+		return nil, tooMuch("the stanza is too large")
 	}
-	for len(frame) > 0 && space(frame[0]) {
-		frame = frame[1:]
+	i := skipSpace(frame, 0)
+	if i == len(frame) || frame[i] != '<' {
+		return nil, notWellFormed("no element")
 	}
-	for len(frame) > 0 && space(frame[len(frame)-1]) {
-		frame = frame[:len(frame)-1]
+	frame = frame[i:]
+	if len(frame) > 1 && (frame[1] == '!' || frame[1] == '?') {
+		return nil, restricted("an element is expected")
 	}
-	if len(frame) < 2 || frame[0] != '<' {
-		return nil, errNotWellFormed
+	if len(frame) > 1 && frame[1] == '/' {
+		return nil, notWellFormed("an end tag without start tag")
 	}
-	if frame[1] == '!' || frame[1] == '?' {
-		return nil, errRestricted
+	w := workers.Get().(*worker)
+	defer w.release()
+	w.begin(&noScope, lim, nil)
+	end, err := w.run(frame)
+	if err == errMore {
+		err = notWellFormed("the element is cut off")
 	}
-	p := parsers.Get().(*parser)
-	defer p.release()
-	p.b, p.lim, p.ns = frame, lim, p.ns[:0]
-	return p.stanza(NSClient, &p.cache)
-}
-
-var parsers = sync.Pool{New: func() any { return new(parser) }}
-
-func (p *parser) release() {
-	p.b = nil
-	p.cache = jids{}
-	if cap(p.attrs) <= 128 && cap(p.open) <= 128 && cap(p.ns) <= 128 {
-		parsers.Put(p)
+	if err != nil {
+		return nil, err
 	}
+	if skipSpace(frame, end) != len(frame) {
+		return nil, notWellFormed("something after the element")
+	}
+	return w.build(), nil
 }

@@ -16,6 +16,8 @@ var (
 	ErrClosed = errors.New("wire: connection is closed")
 )
 
+var buffers = sync.Pool{New: func() any { b := make([]byte, 4096); return &b }}
+
 // ConnConfig bounds the write side of a connection.
 type ConnConfig struct {
 	MaxQueue     int           // bytes queued and not yet written; 0: 4 MiB

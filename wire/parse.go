@@ -1,695 +1,408 @@
 package wire
 
 import (
-	"strconv"
-	"unicode/utf8"
-
-	"parley/wire/jid"
+	"bytes"
+	"sync"
 )
 
-// StreamError ends a stream (RFC 6120, section 4.9).
-type StreamError struct {
-	Condition string // as in section 4.9.3
-	Text      string // for people, in English; may be empty
-	App       *Element
+// scope is what a first-level element finds around it: what the stream header has declared.
+type scope struct {
+	content  string // the content namespace; empty: that of the element, if it is a stanza (WebSocket)
+	def      string // the default namespace
+	prefixes []binding
 }
 
-func (e *StreamError) Error() string {
-	if e.Text == "" {
-		return "stream error " + e.Condition
-	}
-	return "stream error " + e.Condition + ": " + e.Text
+// decl is a prefix that the element being read declares.
+type decl struct {
+	prefix, prefixTo int32
+	value, valueTo   int32
+	esc              bool
 }
 
-// Limits of what a peer may send; zero means the default.
-type Limits struct {
-	Stanza   int // bytes of one first-level element, and of the stream header
-	Depth    int // of elements in a first-level element, itself being 1
-	Attrs    int // of one element, namespace declarations among them
-	Children int // first-level payloads of one stanza
+// openTag is an element whose end has not come.
+type openTag struct {
+	name, nameTo int32
+	decls        int32 // there were before it
+	own          bool  // the default namespace here is declared within the payload
 }
 
-func (l Limits) withDefaults() Limits {
-	set := func(v *int, d int) {
-		if *v <= 0 {
-			*v = d
-		}
-	}
-	set(&l.Stanza, 256<<10)
-	set(&l.Depth, 64)
-	set(&l.Attrs, 64)
-	set(&l.Children, 256)
-	return l
+// payload is a first-level payload.
+type payload struct {
+	name          Name
+	start, nameTo int32
+	end           int32
+	cut, cutTo    int32 // an attribute to leave out, with the whitespace before it
+	inherits      bool  // it uses the default namespace of what is around it
+	rewrite       bool  // it is in the content namespace by a prefix
+	used, usedTo  int32 // in parser.used: the outer prefixes it uses
 }
 
-var (
-	errNotWellFormed = &StreamError{Condition: "not-well-formed"}
-	errRestricted    = &StreamError{Condition: "restricted-xml"}
-	errTooDeep       = &StreamError{Condition: "policy-violation", Text: "elements are nested too deeply"}
-	errTooLarge      = &StreamError{Condition: "policy-violation", Text: "stanza is too large"}
-	errTooManyAttrs  = &StreamError{Condition: "policy-violation", Text: "too many attributes"}
-	errTooMany       = &StreamError{Condition: "policy-violation", Text: "too many payloads"}
-)
-
-// binding is a namespace declaration in scope.
-type binding struct {
-	prefix, uri string
-	depth       int // of the element that declares it; 0: the stream header
+// piece is character data of the root.
+type piece struct {
+	from, to int
+	cdata    bool
 }
 
-// attr is an attribute of the tag at hand, as it stands in the buffer.
-type attr struct {
-	start, end int // with the white space before it
-	name       qname
-	v0, v1     int // the value, without quotes
-	entity     bool
-}
-
-// qname is a name as written: prefix (may be empty) and local part.
-type qname struct{ p0, p1, l0, l1 int }
-
-type tag struct {
-	name      qname
-	start     int // of '<'
-	nameEnd   int
-	end       int // after '>'
-	selfClose bool
-}
-
-// parser checks and takes apart complete elements. It is not safe for use by two goroutines.
-type parser struct {
-	lim   Limits
-	b     []byte
-	ns    []binding
-	attrs []attr
-	open  []tag
-	// of the payload at hand: prefixes it uses that are declared outside of it
-	borrowed []binding
-	outer    int // bindings of a depth up to this lie outside the payload
-	cache    jids
-}
-
-func (p *parser) text(q0, q1 int) []byte { return p.b[q0:q1] }
-
-// class of bytes: what the scanners stop at.
+// What the parser is in the middle of.
 const (
-	cPlain = iota
-	cName  // may stand in a name, ASCII
-	cStop  // needs a look
-	cBad   // never legal
+	inContent = iota
+	inTag     // a tag whose end had not come
+	inCDATA
 )
 
-var class = func() (t [256]uint8) {
-	for c := range 0x20 {
-		t[c] = cBad
-	}
-	t['\t'], t['\n'], t['\r'] = cPlain, cPlain, cPlain
-	t['<'], t['&'], t['>'], t['\''], t['"'] = cStop, cStop, cStop, cStop, cStop
-	t[0xef] = cStop // U+FFFE and U+FFFF are no characters
-	return t
-}()
+// parser reads one first-level element, however its bytes arrive, and looks at no byte twice but those of a tag that
+// came in parts. All offsets are from the element's beginning.
+type parser struct {
+	scope   *scope
+	lim     Limits
+	cache   *jids
+	b       []byte // all there is of the element so far, and what may follow it
+	pos     int    // up to where it is read
+	state   uint8
+	again   bool // inTag: it was tried before, so that its end is looked for before it is tried again
+	quote   byte // inTag: the quote scan is within, or 0
+	scan    int  // inTag: up to where its end was looked for
+	cdata   int  // inCDATA: where it begins
+	content string
+	def     string // the default namespace within the root
+	outer   int    // decls of the root
 
-var nameChar = func() (t [256]bool) {
-	for c := 'a'; c <= 'z'; c++ {
-		t[c], t[c-32] = true, true
-	}
-	for c := '0'; c <= '9'; c++ {
-		t[c] = true
-	}
-	t['-'], t['_'], t['.'] = true, true, true
-	for c := 0x80; c < 0x100; c++ {
-		t[c] = true // looked at by checkName
-	}
-	return t
-}()
-
-// scanName reads an NCName at i and gives its end, i if there is none.
-func (p *parser) scanName(i int) int {
-	j := i
-	wide := false
-	for j < len(p.b) && nameChar[p.b[j]] {
-		wide = wide || p.b[j] >= 0x80
-		j++
-	}
-	if j == i {
-		return i
-	}
-	if c := p.b[i]; c == '-' || c == '.' || c >= '0' && c <= '9' {
-		return i
-	}
-	if wide && !wideName(p.b[i:j]) {
-		return i
-	}
-	return j
+	head  Stanza // without its payload
+	attrs []rawAttr
+	stack []openTag
+	decls []decl
+	kids  []payload
+	used  []int // decls, or ^i for scope.prefixes[i]
+	text  []piece
 }
 
-func wideName(b []byte) bool {
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r >= 0x80 && !nameRune(r, i == 0) || r == utf8.RuneError && n <= 1 {
-			return false
-		}
-		i += n
-	}
-	return true
+// worker is a parser with a first buffer: what a Reader holds while there is something to read, and no longer.
+type worker struct {
+	parser
+	first [4096]byte
 }
 
-// nameRune: NameStartChar and NameChar of XML 1.0, fifth edition, beyond ASCII.
-func nameRune(r rune, first bool) bool {
-	switch {
-	case r >= 0xC0 && r <= 0x2FF && r != 0xD7 && r != 0xF7, r >= 0x370 && r <= 0x1FFF && r != 0x37E,
-		r == 0x200C, r == 0x200D, r >= 0x2070 && r <= 0x218F, r >= 0x2C00 && r <= 0x2FEF, r >= 0x3001 && r <= 0xD7FF,
-		r >= 0xF900 && r <= 0xFDCF, r >= 0xFDF0 && r <= 0xFFFD, r >= 0x10000 && r <= 0xEFFFF:
-		return true
-	case first:
-		return false
-	}
-	return r == 0xB7 || r >= 0x300 && r <= 0x36F || r == 0x203F || r == 0x2040
+var workers = sync.Pool{New: func() any { return new(worker) }}
+
+// begin makes the parser ready for an element.
+func (p *parser) begin(s *scope, lim Limits, cache *jids) {
+	p.scope, p.lim, p.cache = s, lim, cache
+	p.pos, p.state, p.outer = 0, inContent, 0
+	p.head = Stanza{}
+	p.stack, p.decls, p.kids, p.used, p.text = p.stack[:0], p.decls[:0], p.kids[:0], p.used[:0], p.text[:0]
 }
 
-func (p *parser) scanQName(i int) (q qname, end int, ok bool) {
-	j := p.scanName(i)
-	if j == i {
-		return q, i, false
+func (w *worker) release() {
+	w.scope, w.cache, w.b, w.head = nil, nil, nil, Stanza{}
+	if cap(w.kids) > 64 || cap(w.stack)+cap(w.decls)+cap(w.used)+cap(w.text)+cap(w.attrs) > 1024 {
+		w.parser = parser{}
 	}
-	if j < len(p.b) && p.b[j] == ':' {
-		k := p.scanName(j + 1)
-		if k == j+1 {
-			return q, i, false
-		}
-		return qname{i, j, j + 1, k}, k, true
+	for i := range w.kids {
+		w.kids[i].name = Name{}
 	}
-	return qname{i, i, i, j}, j, true
+	workers.Put(w)
 }
 
-func space(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
-// startTag reads the tag at i ('<'), its attributes into p.attrs; namespaces are not looked at.
-func (p *parser) startTag(i int) (t tag, err error) {
-	t.start = i
-	q, j, ok := p.scanQName(i + 1)
-	if !ok {
-		return t, errNotWellFormed
-	}
-	t.name, t.nameEnd = q, j
-	p.attrs = p.attrs[:0]
-	for {
-		at := j
-		for j < len(p.b) && space(p.b[j]) {
-			j++
-		}
-		if j >= len(p.b) {
-			return t, errNotWellFormed
-		}
-		switch p.b[j] {
-		case '>':
-			t.end = j + 1
-			return t, nil
-		case '/':
-			if j+1 >= len(p.b) || p.b[j+1] != '>' {
-				return t, errNotWellFormed
-			}
-			t.end, t.selfClose = j+2, true
-			return t, nil
-		}
-		if j == at {
-			return t, errNotWellFormed
-		}
-		if len(p.attrs) >= p.lim.Attrs {
-			return t, errTooManyAttrs
-		}
-		a, err := p.attribute(j)
-		if err != nil {
-			return t, err
-		}
-		a.start = at
-		p.attrs = append(p.attrs, a)
-		j = a.end
-	}
-}
-
-func (p *parser) attribute(j int) (a attr, err error) {
-	q, j, ok := p.scanQName(j)
-	if !ok {
-		return a, errNotWellFormed
-	}
-	a.name = q
-	for j < len(p.b) && space(p.b[j]) {
-		j++
-	}
-	if j >= len(p.b) || p.b[j] != '=' {
-		return a, errNotWellFormed
-	}
-	for j++; j < len(p.b) && space(p.b[j]); j++ {
-	}
-	if j >= len(p.b) || p.b[j] != '\'' && p.b[j] != '"' {
-		return a, errNotWellFormed
-	}
-	quote := p.b[j]
-	j++
-	a.v0 = j
-	for j < len(p.b) {
-		c := p.b[j]
-		switch class[c] {
-		case cBad:
-			return a, errNotWellFormed
-		case cStop:
-			switch {
-			case c == quote:
-				a.v1, a.end = j, j+1
-				return a, nil
-			case c == '<':
-				return a, errNotWellFormed
-			case c == '&':
-				n, err := p.reference(j)
-				if err != nil {
-					return a, err
+// run reads on; b is the whole element as far as it has come. It gives where the element ends, or errMore.
+func (p *parser) run(b []byte) (end int, err error) {
+	p.b = b
+	for p.pos < len(b) {
+		switch p.state {
+		case inTag:
+			// A tag that has come in two parts is read again; one in more parts has its end looked for first.
+			if p.again {
+				if err := p.tagEnds(); err != nil {
+					return 0, err
 				}
-				a.entity = true
-				j += n
+			}
+			err := p.markup()
+			if err == errMore {
+				if p.again {
+					return 0, notWellFormed("a broken tag")
+				}
+				p.again, p.scan, p.quote = true, p.pos+1, 0
 				continue
-			case c == 0xef && p.nonchar(j):
-				return a, errNotWellFormed
 			}
+			if err != nil {
+				return 0, err
+			}
+			p.state = inContent
+			if len(p.stack) == 0 {
+				return p.pos, nil
+			}
+			continue
+		case inCDATA:
+			if p.pos, err = scanCDATA(b, p.pos); err != nil {
+				return 0, err
+			}
+			p.piece(p.cdata, p.pos-len("]]>"), true)
+			p.state = inContent
+			continue
 		}
-		j++
-	}
-	return a, errNotWellFormed
-}
-
-// nonchar says that U+FFFE or U+FFFF is at j.
-func (p *parser) nonchar(j int) bool {
-	return j+2 < len(p.b) && p.b[j+1] == 0xbf && p.b[j+2] >= 0xbe
-}
-
-// reference checks the entity or character reference at j and gives its length.
-func (p *parser) reference(j int) (int, error) {
-	end := j + 1
-	for end < len(p.b) && end-j < 12 && p.b[end] != ';' {
-		end++
-	}
-	if end >= len(p.b) || p.b[end] != ';' {
-		if k := p.scanName(j + 1); k > j+1 && k < len(p.b) && p.b[k] == ';' {
-			return 0, errRestricted // a long name, yet a reference
+		if b[p.pos] != '<' {
+			from := p.pos
+			p.pos, err = scanText(b, from)
+			p.piece(from, p.pos, false)
+			if err != nil {
+				return 0, err
+			}
+			continue
 		}
-		return 0, errNotWellFormed
+		if err := p.markup(); err != nil {
+			return 0, err
+		}
+		if len(p.stack) == 0 {
+			return p.pos, nil
+		}
 	}
-	name := p.b[j+1 : end]
-	if _, ok := resolve(name); ok {
-		return end - j + 1, nil
-	}
-	if len(name) > 0 && name[0] != '#' && p.scanName(j+1) == end {
-		return 0, errRestricted // RFC 6120, section 11.1: only the predefined entities
-	}
-	return 0, errNotWellFormed
+	return 0, errMore
 }
 
-// resolve gives the character of a reference without & and ;.
-func resolve(name []byte) (rune, bool) {
-	switch string(name) {
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "amp":
-		return '&', true
-	case "apos":
-		return '\'', true
-	case "quot":
-		return '"', true
+// piece notes character data of the root, which only an Other keeps.
+func (p *parser) piece(from, to int, cdata bool) {
+	if len(p.stack) != 1 || p.head.Kind != Other || from == to {
+		return
 	}
-	if len(name) < 2 || name[0] != '#' {
-		return 0, false
+	if n := len(p.text); n > 0 && !cdata && !p.text[n-1].cdata && p.text[n-1].to == from {
+		p.text[n-1].to = to
+		return
 	}
-	digits, base := string(name[1:]), 10
-	if name[1] == 'x' {
-		digits, base = string(name[2:]), 16
-	}
-	if len(digits) == 0 || digits[0] == '+' || digits[0] == '-' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, base, 32)
-	r := rune(n)
-	if err != nil || n > utf8.MaxRune || !legal(r) {
-		return 0, false
-	}
-	return r, true
+	p.text = append(p.text, piece{from, to, cdata})
 }
 
-// legal is Char of XML 1.0.
-func legal(r rune) bool {
-	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
+// markup reads what begins at pos with '<'.
+func (p *parser) markup() (err error) {
+	if p.pos+1 >= len(p.b) {
+		return errMore
+	}
+	switch p.b[p.pos+1] {
+	case '!':
+		n, err := scanBang(p.b, p.pos)
+		if err != nil {
+			return err
+		}
+		p.state, p.pos, p.cdata = inCDATA, n, n
+		return nil
+	case '?':
+		return restricted("processing instructions are not allowed")
+	case '/':
+		err = p.endTag()
+	default:
+		err = p.startTag()
+	}
+	if err == errMore && p.state != inTag {
+		p.state, p.again = inTag, false
+	}
+	return err
 }
 
-// value gives an attribute's value, normalised (XML 1.0, section 3.3.3).
-func (p *parser) value(a attr) string {
-	raw := p.b[a.v0:a.v1]
-	plain := !a.entity
-	for i := 0; plain && i < len(raw); i++ {
-		plain = raw[i] >= 0x20
-	}
-	if plain {
-		return intern(raw)
-	}
-	return string(unescape(nil, raw, true))
-}
-
-// unescape appends raw with its references resolved and its line ends normalised.
-func unescape(dst, raw []byte, attribute bool) []byte {
-	for i := 0; i < len(raw); i++ {
-		c := raw[i]
+// tagEnds looks for the '>' of the tag at pos, from where it has looked before.
+func (p *parser) tagEnds() error {
+	for i, b := p.scan, p.b; i < len(b); i++ {
+		c := b[i]
 		switch {
-		case c == '&':
-			j := i + 1
-			for raw[j] != ';' {
-				j++
+		case p.quote != 0:
+			n := bytes.IndexByte(b[i:], p.quote)
+			if n < 0 {
+				p.scan = len(b)
+				return errMore
 			}
-			r, _ := resolve(raw[i+1 : j])
-			dst = utf8.AppendRune(dst, r)
-			i = j
-		case c == '\r':
-			if i+1 < len(raw) && raw[i+1] == '\n' {
-				i++
-			}
-			c = '\n'
-			fallthrough
-		case attribute && (c == '\n' || c == '\t'):
-			if attribute {
-				c = ' '
-			}
-			fallthrough
-		default:
-			dst = append(dst, c)
+			i += n
+			p.quote = 0
+		case c == '\'', c == '"':
+			p.quote = c
+		case c == '<':
+			return notWellFormed("'<' in a tag")
+		case c == '>':
+			return nil
 		}
 	}
-	return dst
+	p.scan = len(p.b)
+	return errMore
 }
 
-// declare puts the tag's namespace declarations in scope at depth.
-func (p *parser) declare(depth int) error {
-	for i := range p.attrs {
-		a := &p.attrs[i]
-		prefix, local := p.text(a.name.p0, a.name.p1), p.text(a.name.l0, a.name.l1)
-		switch {
-		case len(prefix) == 0 && string(local) == "xmlns":
-			uri := p.value(*a)
-			if uri == NSXML || uri == nsXMLNS {
-				return errNotWellFormed
-			}
-			p.ns = append(p.ns, binding{"", uri, depth})
-		case string(prefix) == "xmlns":
-			uri := p.value(*a)
-			name := intern(local)
-			if name == "xmlns" || uri == "" || uri == nsXMLNS || (name == "xml") != (uri == NSXML) {
-				return errNotWellFormed
-			}
-			p.ns = append(p.ns, binding{name, uri, depth})
+func (p *parser) endTag() error {
+	top := &p.stack[len(p.stack)-1]
+	name := p.b[top.name:top.nameTo]
+	from := p.pos + 2
+	to := from + len(name)
+	if to < len(p.b) && p.b[to] == '>' && bytes.Equal(p.b[from:to], name) {
+		to++
+	} else {
+		var err error
+		if to, err = scanEnd(p.b, p.pos, name); err != nil {
+			return err
 		}
+	}
+	p.pos = to
+	decls := top.decls
+	p.stack = p.stack[:len(p.stack)-1]
+	switch len(p.stack) {
+	case 0:
+		return nil // the root's declarations are needed by build
+	case 1:
+		p.kids[len(p.kids)-1].end = int32(to)
+	}
+	p.decls = p.decls[:decls]
+	return nil
+}
+
+func (p *parser) startTag() error {
+	t, attrs, err := scanTag(p.b, p.pos, p.attrs, p.lim.Attrs)
+	p.attrs = attrs
+	if err != nil {
+		return err
+	}
+	depth := len(p.stack)
+	if depth >= p.lim.Depth {
+		return tooMuch("elements are nested too deeply")
+	}
+	o := openTag{name: t.name, nameTo: t.nameEnd, decls: int32(len(p.decls))}
+	def, prefixed, err := p.declare()
+	if err != nil {
+		return err
+	}
+	if depth > 0 {
+		o.own = def != nil || p.stack[depth-1].own
+	}
+	switch {
+	case depth == 0:
+		err = p.root(&t, def)
+	case depth == 1:
+		err = p.child(&t, def)
+	case t.colon >= 0:
+		_, err = p.use(t.prefix(p.b))
+	case !o.own:
+		p.kids[len(p.kids)-1].inherits = true
+	}
+	if err == nil && prefixed > 0 {
+		err = p.attrPrefixes(prefixed)
+	}
+	if err != nil {
+		return err
+	}
+	p.pos = int(t.end)
+	if !t.empty {
+		p.stack = append(p.stack, o)
+		return nil
+	}
+	p.decls = p.decls[:o.decls]
+	if depth == 1 {
+		p.kids[len(p.kids)-1].end = t.end
 	}
 	return nil
 }
 
-const nsXMLNS = "http://www.w3.org/2000/xmlns/"
-
-func (p *parser) lookup(prefix []byte) (binding, bool) {
-	for i := len(p.ns) - 1; i >= 0; i-- {
-		if p.ns[i].prefix == string(prefix) {
-			return p.ns[i], true
-		}
-	}
-	switch string(prefix) {
-	case "":
-		return binding{}, true
-	case "xml":
-		return binding{"xml", NSXML, 1 << 30}, true // declared everywhere
-	}
-	return binding{}, false
-}
-
-// resolveTag gives the tag's expanded name and checks those of its attributes; borrowed prefixes are noted.
-func (p *parser) resolveTag(t tag) (Name, error) {
-	b, ok := p.lookup(p.text(t.name.p0, t.name.p1))
-	if !ok {
-		return Name{}, errNotWellFormed
-	}
-	if t.name.p1 > t.name.p0 {
-		if b.uri == nsXMLNS || string(p.text(t.name.p0, t.name.p1)) == "xmlns" {
-			return Name{}, errNotWellFormed
-		}
-		p.borrow(b)
-	}
+// declare takes the namespace declarations among the attributes. It gives that of the default namespace, and how many
+// other attributes have a prefix that is not xml.
+func (p *parser) declare() (def *rawAttr, prefixed int, err error) {
 	for i := range p.attrs {
 		a := &p.attrs[i]
-		prefix := p.text(a.name.p0, a.name.p1)
-		uri := ""
-		if len(prefix) > 0 && string(prefix) != "xmlns" {
-			ab, ok := p.lookup(prefix)
-			if !ok {
-				return Name{}, errNotWellFormed
-			}
-			uri = ab.uri
-			p.borrow(ab)
+		if a.colon < 0 && int(a.nameEnd-a.name) != len("xmlns") {
+			continue
 		}
-		for k := range i {
-			o := &p.attrs[k]
-			if string(p.text(o.name.l0, o.name.l1)) != string(p.text(a.name.l0, a.name.l1)) {
-				continue
+		ok, prefix, err := declares(p.b, a)
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case !ok:
+			if a.colon >= 0 && string(a.prefix(p.b)) != "xml" {
+				prefixed++
 			}
-			op := p.text(o.name.p0, o.name.p1)
-			if string(op) == string(prefix) {
-				return Name{}, errNotWellFormed
+		case len(prefix) == 0:
+			def = a
+		case string(prefix) != "xml":
+			if len(p.decls) >= maxDecls {
+				return nil, 0, tooMuch("too many namespace declarations")
 			}
-			if len(op) > 0 && len(prefix) > 0 && string(op) != "xmlns" && string(prefix) != "xmlns" {
-				if ob, ok := p.lookup(op); ok && ob.uri == uri {
-					return Name{}, errNotWellFormed
-				}
-			}
+			p.decls = append(p.decls, decl{a.colon + 1, a.nameEnd, a.value, a.valueTo, a.esc})
 		}
 	}
-	return Name{b.uri, intern(p.text(t.name.l0, t.name.l1))}, nil
+	return def, prefixed, nil
 }
 
-func (p *parser) borrow(b binding) {
-	if b.depth > p.outer {
-		return
-	}
-	for _, o := range p.borrowed {
-		if o.prefix == b.prefix {
-			return
-		}
-	}
-	p.borrowed = append(p.borrowed, b)
-}
+// refXML stands for the prefix xml among what use gives.
+const refXML = maxDecls
 
-func (p *parser) drop(depth int) {
-	n := len(p.ns)
-	for n > 0 && p.ns[n-1].depth >= depth && p.ns[n-1].depth > 0 {
-		n--
-	}
-	p.ns = p.ns[:n]
-}
-
-// chars checks character data from i to the next tag and gives where that begins; blank says it is white space alone.
-func (p *parser) chars(i int) (end int, blank bool, err error) {
-	blank = true
-	for i < len(p.b) {
-		c := p.b[i]
-		switch class[c] {
-		case cBad:
-			return i, false, errNotWellFormed
-		case cStop:
-			switch c {
-			case '<':
-				return i, blank, nil
-			case '&':
-				n, err := p.reference(i)
-				if err != nil {
-					return i, false, err
-				}
-				i += n
-				blank = false
-				continue
-			case '>':
-				if i >= 2 && p.b[i-1] == ']' && p.b[i-2] == ']' {
-					return i, false, errNotWellFormed
-				}
-			case 0xef:
-				if p.nonchar(i) {
-					return i, false, errNotWellFormed
-				}
+// use resolves a prefix, and notes that the payload being read uses it if it is declared outside of it.
+func (p *parser) use(prefix []byte) (ref int, err error) {
+	ref = -1
+	for i := len(p.decls) - 1; i >= 0; i-- {
+		d := &p.decls[i]
+		if bytes.Equal(p.b[d.prefix:d.prefixTo], prefix) {
+			if i >= p.outer {
+				return i, nil
 			}
-			blank = false
-		default:
-			if blank && !space(c) {
-				blank = false
-			}
-		}
-		i++
-	}
-	return i, blank, nil
-}
-
-const cdataOpen = "<![CDATA["
-
-// cdata checks the section at i and gives its end; ok is false if there is none at i.
-func (p *parser) cdata(i int) (end int, ok bool, err error) {
-	if len(p.b)-i < len(cdataOpen) || string(p.b[i:i+len(cdataOpen)]) != cdataOpen {
-		return i, false, nil
-	}
-	for j := i + len(cdataOpen); j+2 < len(p.b); j++ {
-		c := p.b[j]
-		if c == ']' && p.b[j+1] == ']' && p.b[j+2] == '>' {
-			return j + 3, true, nil
-		}
-		if class[c] == cBad || c == 0xef && p.nonchar(j) {
+			ref = i
 			break
 		}
 	}
-	return i, true, errNotWellFormed
+	if ref < 0 {
+		if string(prefix) == "xml" {
+			return refXML, nil
+		}
+		i := len(p.scope.prefixes) - 1
+		for i >= 0 && p.scope.prefixes[i].prefix != string(prefix) {
+			i--
+		}
+		if i < 0 {
+			return 0, notWellFormed("a prefix is not declared")
+		}
+		ref = ^i
+	}
+	if n := len(p.kids); n > 0 {
+		k := &p.kids[n-1]
+		for _, r := range p.used[k.used:k.usedTo] {
+			if r == ref {
+				return ref, nil
+			}
+		}
+		p.used = append(p.used, ref)
+		k.usedTo = int32(len(p.used))
+	}
+	return ref, nil
 }
 
-// events of walk
-type visitor interface {
-	start(t tag, n Name) error
-	stop(t tag) error
-	data(raw []byte, cdata bool) error
+// space gives the namespace of what use has found.
+func (p *parser) space(ref int) string {
+	switch {
+	case ref == refXML:
+		return NSXML
+	case ref < 0:
+		return p.scope.prefixes[^ref].space
+	}
+	d := &p.decls[ref]
+	a := rawAttr{value: d.value, valueTo: d.valueTo, esc: d.esc}
+	return a.text(p.b)
 }
 
-// element checks the element at i, which lies at this depth, and gives its end; v may be nil.
-func (p *parser) element(i, depth int, v visitor) (n Name, end int, err error) {
-	base := len(p.open)
-	defer func() { p.open = p.open[:base] }()
-	d := depth
-	for {
-		t, err := p.startTag(i)
+// attrPrefixes resolves the prefixes of attributes; no two may have the same expanded name (Namespaces in XML 1.0,
+// section 6.3).
+func (p *parser) attrPrefixes(n int) error {
+	names := make([]Name, 0, 8)
+	for i := range p.attrs {
+		a := &p.attrs[i]
+		if a.colon < 0 {
+			continue
+		}
+		prefix := a.prefix(p.b)
+		if string(prefix) == "xml" || string(prefix) == "xmlns" {
+			continue
+		}
+		ref, err := p.use(prefix)
 		if err != nil {
-			return n, i, err
+			return err
 		}
-		if d > p.lim.Depth {
-			return n, i, errTooDeep
+		if n == 1 {
+			return nil
 		}
-		if err := p.declare(d); err != nil {
-			return n, i, err
-		}
-		tn, err := p.resolveTag(t)
-		if err != nil {
-			return n, i, err
-		}
-		if d == depth {
-			n = tn
-		}
-		if v != nil {
-			if err := v.start(t, tn); err != nil {
-				return n, i, err
+		name := Name{p.space(ref), intern(a.local(p.b))}
+		for _, o := range names {
+			if o == name {
+				return notWellFormed("an attribute twice")
 			}
 		}
-		i = t.end
-		if t.selfClose {
-			if v != nil {
-				if err := v.stop(t); err != nil {
-					return n, i, err
-				}
-			}
-			p.drop(d)
-			if d == depth {
-				return n, i, nil
-			}
-		} else {
-			p.open = append(p.open, t)
-			d++
-		}
-		// text and end tags up to the next start tag
-		for {
-			from := i
-			if i, _, err = p.chars(i); err != nil {
-				return n, i, err
-			}
-			if v != nil && i > from {
-				if err := v.data(p.b[from:i], false); err != nil {
-					return n, i, err
-				}
-			}
-			if i+1 >= len(p.b) {
-				return n, i, errNotWellFormed
-			}
-			if p.b[i+1] == '!' || p.b[i+1] == '?' {
-				end, ok, err := p.cdata(i)
-				if err != nil {
-					return n, i, err
-				}
-				if !ok {
-					return n, i, errRestricted
-				}
-				if v != nil {
-					if err := v.data(p.b[i+len(cdataOpen):end-3], true); err != nil {
-						return n, i, err
-					}
-				}
-				i = end
-				continue
-			}
-			if p.b[i+1] != '/' {
-				break
-			}
-			t := p.open[len(p.open)-1]
-			if i, err = p.endTag(i, t); err != nil {
-				return n, i, err
-			}
-			p.open = p.open[:len(p.open)-1]
-			d--
-			if v != nil {
-				if err := v.stop(t); err != nil {
-					return n, i, err
-				}
-			}
-			p.drop(d)
-			if d == depth {
-				return n, i, nil
-			}
-		}
+		names = append(names, name)
 	}
-}
-
-// endTag checks that the end tag at i is that of t.
-func (p *parser) endTag(i int, t tag) (int, error) {
-	name := p.b[t.start+1 : t.nameEnd]
-	j := i + 2 + len(name)
-	if j > len(p.b) || string(p.b[i+2:j]) != string(name) {
-		return i, errNotWellFormed
-	}
-	for j < len(p.b) && space(p.b[j]) {
-		j++
-	}
-	if j >= len(p.b) || p.b[j] != '>' {
-		return i, errNotWellFormed
-	}
-	return j + 1, nil
-}
-
-// intern gives b as a string without allocating for what is frequent.
-func intern(b []byte) string {
-	if s, ok := interned[string(b)]; ok {
-		return s
-	}
-	return string(b)
-}
-
-// jids remembers the last few addresses of one stream: a client mostly writes to the same.
-type jids struct {
-	last [4]jid.JID
-	next int
-}
-
-func (c *jids) parse(b string) (jid.JID, error) {
-	for i := range c.last {
-		if c.last[i].String() == b {
-			return c.last[i], nil
-		}
-	}
-	j, err := jid.Parse(b)
-	if err == nil && j.String() == b {
-		c.last[c.next] = j
-		c.next = (c.next + 1) % len(c.last)
-	}
-	return j, err
+	return nil
 }

@@ -2,321 +2,277 @@ package wire
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"strings"
 	"sync"
 )
 
-// ErrStreamEnd says that the peer has closed its stream with </stream:stream>.
-var ErrStreamEnd = errors.New("wire: stream closed by the peer")
+// maxHeader is how long a stream header may be, in bytes, if Limits.Stanza allows it.
+const maxHeader = 16 << 10
 
-// Header is a stream's opening tag (RFC 6120, section 4.7), as it came.
+// Header is a stream's opening tag (RFC 6120, section 4.7). To and From are as they came: whether they are addresses,
+// and whose, is for the caller to see.
 type Header struct {
 	To, From, ID, Version, Lang string
 	ContentNS                   string // NSClient or NSServer
 }
 
-// Reader reads a stream's elements. It is for one goroutine. While nothing is pending it holds no buffer but a small
-// one of its own, so that idle sessions are cheap; one that has begun an element holds up to Limits.Stanza bytes.
+// Reader reads a stream's elements, within Limits. It is for one goroutine. While nothing is pending it holds no buffer
+// but a small one of its own, so that idle sessions are cheap.
 type Reader struct {
-	src     io.Reader
-	lim     Limits
-	content string
-	decls   []binding
-	name    []byte // of the stream's tag as written
-	cache   jids
+	src    io.Reader
+	lim    Limits
+	scope  scope
+	name   string // of the stream's tag as written
+	onWait func()
+	err    error // what has ended the stream: it is given again
+	srcErr error // what the source gave together with its last bytes
 
-	buf   []byte // from the pool; nil when nothing is pending
-	r, w  int
+	w       *worker // nil: nothing is buffered
+	buf     []byte  // w.first or larger
+	from    int     // buf[from:to] is not consumed
+	to      int
+	reading bool // w.parser is in an element, which begins at from
+	scan    int  // Header: up to where the tag's end was looked for
+	quote   byte // Header: the quote scan is within
+	blank   bool // whitespace came before the header
+	again   bool // this is not the first header on this source
+
+	cache jids
 	small [128]byte
-
-	// Where the search for the end of the element at r has got to: nothing is looked at twice, however it arrives.
-	pos, tagAt, depth int
-	mode              uint8
-	quote             byte
-	open              []span // names of the open elements, from r
 }
 
-type span struct{ from, to int }
-
-const (
-	inText = iota
-	inTag
-	inBang
-	inCDATA
-)
+// large are second buffers: most stanzas that do not fit into a worker's own fit into one of these.
+var large = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // NewReader reads from src.
 func NewReader(src io.Reader, lim Limits) *Reader {
 	return &Reader{src: src, lim: lim.withDefaults()}
 }
 
-// SetLimits changes the limits from the next element on.
+// SetLimits changes the limits, from the next element on: they rise after authentication.
 func (r *Reader) SetLimits(l Limits) { r.lim = l.withDefaults() }
 
-// Restart makes ready for another stream header on the same source; what was read and not consumed stays.
+// OnWait has f called before each read of the source, which may wait: a writer that was corked while stanzas were at
+// hand has to be released then, whether or not the beginning of another one is buffered.
+func (r *Reader) OnWait(f func()) { r.onWait = f }
+
+// Restart makes ready for another stream header on the same source (after SASL); what was read and not consumed stays.
 func (r *Reader) Restart() {
-	r.content, r.decls, r.name = "", nil, nil
-	r.begin()
+	r.scope, r.name, r.err, r.reading = scope{}, "", nil, false
+	r.scan, r.quote, r.blank, r.again = 0, 0, false, true
 }
 
-// Buffered gives how many bytes have been read and not consumed, white space between elements aside.
+// Reset makes ready for another stream on another source (after STARTTLS). What was read and not consumed is dropped:
+// it may be an attacker's and must not be read as if it came through the new one. Who is to notice asks Buffered before.
+func (r *Reader) Reset(src io.Reader) {
+	r.Restart()
+	r.from = r.to
+	r.give()
+	r.src, r.srcErr, r.again, r.cache = src, nil, false, jids{}
+}
+
+// Buffered gives how many bytes were read from the source and not consumed, whitespace aside. Before STARTTLS goes on it
+// must be 0 (RFC 6120, section 5.3.3; CVE-2011-0411 and its kin).
 func (r *Reader) Buffered() int {
 	n := 0
-	for _, c := range r.buf[r.r:r.w] {
-		if !space(c) {
+	for _, c := range r.buf[r.from:r.to] {
+		if class[c]&isSpace == 0 {
 			n++
 		}
 	}
 	return n
 }
 
-func (r *Reader) begin() {
-	r.pos, r.depth, r.mode, r.open = r.r, 0, inText, r.open[:0]
+// give returns the buffers to their pools if nothing is in them.
+func (r *Reader) give() {
+	if r.w == nil || r.from != r.to || r.reading {
+		return
+	}
+	r.giveLarge()
+	r.w.release()
+	r.w, r.buf, r.from, r.to = nil, nil, 0, 0
 }
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, 4096); return &b }}
+func (r *Reader) giveLarge() {
+	if len(r.buf) == 32<<10 {
+		large.Put((*[32 << 10]byte)(r.buf))
+	}
+}
 
-// fill reads more.
+// fill reads more; what it waits for is the source.
 func (r *Reader) fill() error {
-	if r.buf == nil {
-		n, err := r.src.Read(r.small[:])
-		if n > 0 {
-			r.buf = *buffers.Get().(*[]byte)
-			r.r, r.w = 0, copy(r.buf, r.small[:n])
-			r.begin()
-			return nil
+	if r.srcErr != nil {
+		return r.srcErr
+	}
+	into := r.small[:]
+	if r.w != nil {
+		r.room()
+		into = r.buf[r.to:]
+	}
+	if r.onWait != nil {
+		r.onWait()
+	}
+	n, err := r.src.Read(into)
+	for tries := 0; n == 0 && err == nil; tries++ {
+		if tries == 100 {
+			return io.ErrNoProgress
 		}
+		n, err = r.src.Read(into)
+	}
+	if n == 0 {
 		return err
 	}
-	if r.w == len(r.buf) {
-		if r.r > 0 {
-			copy(r.buf, r.buf[r.r:r.w])
-			r.pos, r.tagAt, r.w, r.r = r.pos-r.r, r.tagAt-r.r, r.w-r.r, 0
-		} else {
-			b := make([]byte, 2*len(r.buf))
-			copy(b, r.buf)
-			r.putBuffer()
-			r.buf = b
-		}
-	}
-	n, err := r.src.Read(r.buf[r.w:])
-	r.w += n
-	if n > 0 {
+	r.srcErr = err
+	if r.w != nil {
+		r.to += n
 		return nil
 	}
-	if err == nil {
-		return io.ErrNoProgress
+	b := r.small[skipSpace(r.small[:n], 0):n]
+	if len(b) < n {
+		r.blank = true
 	}
+	if len(b) == 0 { // a keep-alive
+		return nil
+	}
+	r.w = workers.Get().(*worker)
+	r.buf = r.w.first[:]
+	r.from, r.to = 0, copy(r.buf, b)
+	return nil
+}
+
+// room makes room behind r.to, by moving what is pending to the front if that gives enough, else by a larger buffer.
+func (r *Reader) room() {
+	switch n := r.to - r.from; {
+	case r.to < len(r.buf):
+	case n <= len(r.buf)/2:
+		copy(r.buf, r.buf[r.from:r.to])
+		r.from, r.to = 0, n
+	default:
+		var b []byte
+		if len(r.buf) < 32<<10 {
+			b = large.Get().(*[32 << 10]byte)[:]
+		} else {
+			b = make([]byte, 2*len(r.buf))
+		}
+		copy(b, r.buf[r.from:r.to])
+		r.giveLarge()
+		r.buf, r.from, r.to = b, 0, n
+	}
+}
+
+// fail ends the stream.
+func (r *Reader) fail(err error) error {
+	r.err = err
+	r.from, r.reading = r.to, false
+	r.give()
 	return err
 }
 
-func (r *Reader) putBuffer() {
-	if len(r.buf) == 4096 {
-		b := r.buf
-		buffers.Put(&b)
-	}
-}
-
-// consume drops everything up to end, and the buffer if that was all.
-func (r *Reader) consume(end int) {
-	r.r = end
-	if r.r == r.w {
-		r.putBuffer()
-		r.buf, r.r, r.w = nil, 0, 0
-	}
-	r.begin()
-}
-
-// skip drops white space before an element; false if there is nothing else yet.
+// skip drops whitespace and says whether something else is there.
 func (r *Reader) skip() bool {
-	i := r.r
-	for i < r.w && space(r.buf[i]) {
-		i++
+	at := r.from
+	r.from = skipSpace(r.buf[:r.to], at)
+	if r.from > at {
+		r.blank = true
 	}
-	if i > r.r || r.buf != nil && i == r.w {
-		r.consume(i)
+	if r.from == r.to {
+		r.give()
+		return false
 	}
-	return r.r < r.w
+	return true
 }
 
-// Next gives the next first-level element: a stanza, or an Other. ErrStreamEnd when the stream is closed, a
-// *StreamError for what ends it, else the source's error.
+// Next gives the next first-level element: a stanza, or an Other. Whitespace between elements is skipped. ErrStreamEnd
+// says that the peer has closed the stream, a *StreamError that it broke a rule or a limit; anything else is the
+// source's error as it is (io.EOF in the middle of an element too). A deadline that passed may be waited on again; the
+// others stay.
 func (r *Reader) Next() (*Stanza, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
 	for {
-		if r.pos == r.r && !r.skip() {
-			if err := r.fill(); err != nil {
-				return nil, err
+		if r.reading || r.skip() {
+			st, err := r.read()
+			if err == nil {
+				return st, nil
 			}
-			continue
+			if err != errMore {
+				return nil, r.fail(err)
+			}
+			if r.to-r.from > r.lim.Stanza {
+				return nil, r.fail(tooMuch("the stanza is too large"))
+			}
 		}
-		end, err := r.scan()
-		if err != nil {
+		if err := r.fill(); err != nil {
 			return nil, err
 		}
-		if end == 0 {
-			if r.w-r.r > r.lim.Stanza {
-				return nil, errTooLarge
-			}
-			if err := r.fill(); err != nil {
-				if err == io.EOF {
-					err = io.ErrUnexpectedEOF
-				}
-				return nil, err
-			}
-			continue
-		}
-		if end-r.r > r.lim.Stanza {
-			return nil, errTooLarge
-		}
-		if r.depth < 0 {
-			return nil, r.closing(end)
-		}
-		st, err := r.parse(r.buf[r.r:end])
-		r.consume(end)
-		return st, err
 	}
 }
 
-func (r *Reader) parse(b []byte) (*Stanza, error) {
-	p := parsers.Get().(*parser)
-	defer p.release()
-	p.b, p.lim = b, r.lim
-	p.ns = append(p.ns[:0], r.decls...)
-	return p.stanza(r.content, &r.cache)
+// read goes on with the element at r.from.
+func (r *Reader) read() (*Stanza, error) {
+	b := r.buf[r.from:r.to]
+	if !r.reading {
+		if b[0] != '<' {
+			return nil, notWellFormed("text between stanzas")
+		}
+		if len(b) < 2 {
+			return nil, errMore
+		}
+		switch b[1] {
+		case '/':
+			return nil, r.closing(b)
+		case '!', '?':
+			return nil, restricted("only elements are allowed in a stream")
+		}
+		r.w.begin(&r.scope, r.lim, &r.cache)
+		r.reading = true
+	}
+	end, err := r.w.run(b)
+	if err != nil {
+		return nil, err
+	}
+	if end > r.w.lim.Stanza {
+		return nil, tooMuch("the stanza is too large")
+	}
+	st := r.w.build()
+	r.reading = false
+	r.from += end
+	r.give()
+	return st, nil
 }
 
-func (r *Reader) closing(end int) error {
-	name := bytes.TrimRight(r.buf[r.r+2:end-1], " \t\r\n")
-	r.consume(end)
-	if !bytes.Equal(name, r.name) {
-		return errNotWellFormed
+// closing reads the stream's end tag.
+func (r *Reader) closing(b []byte) error {
+	if len(b) > len(r.name)+64 {
+		b = b[:len(r.name)+64]
+	}
+	if bytes.IndexByte(b, '>') < 0 && len(b) == len(r.name)+64 {
+		return notWellFormed("an end tag does not match")
+	}
+	if _, err := scanEnd(b, 0, []byte(r.name)); err != nil {
+		return err
 	}
 	return ErrStreamEnd
 }
 
-// scan looks for the end of the element at r; 0 if it has not come yet. It finds ends; what lies between is checked
-// when it is complete.
-func (r *Reader) scan() (int, error) {
-	for r.pos < r.w {
-		switch r.mode {
-		case inText:
-			i := bytes.IndexByte(r.buf[r.pos:r.w], '<')
-			if r.depth == 0 && i != 0 {
-				return 0, errNotWellFormed // text between stanzas
-			}
-			if i < 0 {
-				r.pos = r.w
-				return 0, nil
-			}
-			r.tagAt = r.pos + i
-			r.pos, r.mode, r.quote = r.tagAt+1, inTag, 0
-		case inTag:
-			if done, err := r.scanTag(); done || err != nil {
-				return r.pos, err
-			}
-		case inBang:
-			n := min(r.w-r.tagAt, len(cdataOpen))
-			if string(r.buf[r.tagAt:r.tagAt+n]) != cdataOpen[:n] || r.depth == 0 {
-				return 0, errRestricted
-			}
-			if r.pos = r.tagAt + n; n == len(cdataOpen) {
-				r.mode = inCDATA
-			}
-		case inCDATA:
-			from := max(r.pos-2, r.tagAt+len(cdataOpen))
-			i := bytes.Index(r.buf[from:r.w], []byte("]]>"))
-			if i < 0 {
-				r.pos = r.w
-				return 0, nil
-			}
-			r.pos, r.mode = from+i+3, inText
-		}
-	}
-	return 0, nil
-}
-
-// scanTag goes on in a tag; done when it ends the element.
-func (r *Reader) scanTag() (done bool, err error) {
-	if r.pos == r.tagAt+1 {
-		switch r.buf[r.pos] {
-		case '!':
-			r.mode = inBang
-			return false, nil
-		case '?':
-			return false, errRestricted
-		}
-	}
-	for r.pos < r.w {
-		if r.quote != 0 {
-			i := bytes.IndexByte(r.buf[r.pos:r.w], r.quote)
-			if i < 0 {
-				r.pos = r.w
-				return false, nil
-			}
-			r.pos, r.quote = r.pos+i+1, 0
-			continue
-		}
-		switch c := r.buf[r.pos]; c {
-		case '\'', '"':
-			r.quote = c
-		case '<':
-			return false, errNotWellFormed
-		case '>':
-			if err := r.nest(); err != nil {
-				return false, err
-			}
-			r.pos, r.mode = r.pos+1, inText
-			return r.depth <= 0, nil
-		}
-		r.pos++
-	}
-	return false, nil
-}
-
-// nest counts the tag that ends at pos. End tags must match here already, or a peer's mistake would look like an
-// element that has not ended yet.
-func (r *Reader) nest() error {
-	if r.buf[r.tagAt+1] == '/' {
-		if r.depth--; r.depth < 0 {
-			return nil // the stream's
-		}
-		o := r.open[r.depth]
-		r.open = r.open[:r.depth]
-		if !bytes.HasPrefix(r.buf[r.tagAt+2:r.pos], r.buf[r.r+o.from:r.r+o.to]) {
-			return errNotWellFormed
-		}
-		return nil
-	}
-	if r.buf[r.pos-1] == '/' {
-		return nil
-	}
-	if r.depth++; r.depth > r.lim.Depth {
-		return errTooDeep
-	}
-	end := r.tagAt + 1
-	for !space(r.buf[end]) && end < r.pos {
-		end++
-	}
-	r.open = append(r.open, span{r.tagAt + 1 - r.r, end - r.r})
-	return nil
-}
-
-// Header reads an optional XML declaration and the stream's opening tag.
+// Header reads an XML declaration, which may be missing, and the stream's opening tag. Errors are as those of Next.
 func (r *Reader) Header() (Header, error) {
+	if r.err != nil {
+		return Header{}, r.err
+	}
 	for {
 		if r.skip() {
-			h, end, err := r.header()
-			if err != nil {
-				return h, err
-			}
-			if end > 0 {
-				r.consume(end)
+			h, err := r.header()
+			if err == nil {
 				return h, nil
 			}
-			if r.w-r.r > min(r.lim.Stanza, 16<<10) {
-				return h, errTooLarge
+			if err != errMore {
+				return Header{}, r.fail(err)
+			}
+			if r.to-r.from > min(r.lim.Stanza, maxHeader) {
+				return Header{}, r.fail(tooMuch("the stream header is too large"))
 			}
 		}
 		if err := r.fill(); err != nil {
@@ -325,120 +281,174 @@ func (r *Reader) Header() (Header, error) {
 	}
 }
 
-func (r *Reader) header() (h Header, end int, err error) {
-	b := r.buf[r.r:r.w]
-	at := 0
-	if b[0] != '<' {
-		return h, 0, errNotWellFormed
+const xmlDeclStart = "<?xml"
+
+// header goes on with the XML declaration or the opening tag at r.from.
+func (r *Reader) header() (h Header, err error) {
+	b := r.buf[r.from:r.to]
+	switch {
+	case b[0] != '<' || len(b) > 1 && b[1] == '/':
+		return h, notWellFormed("a stream header is expected")
+	case len(b) > 1 && b[1] == '!':
+		return h, restricted("comments and DTDs are not allowed")
+	case len(b) > 1 && b[1] == '?' && !strings.HasPrefix(xmlDeclStart, string(b[:min(len(b), len(xmlDeclStart))])):
+		return h, restricted("processing instructions are not allowed")
 	}
-	if len(b) >= 2 && b[1] == '!' {
-		return h, 0, errRestricted
+	end := r.tagEnd(b)
+	if end == 0 {
+		return h, errMore
 	}
-	if bytes.HasPrefix([]byte("<?xml"), b[:min(len(b), 5)]) && len(b) >= 2 {
-		i := bytes.Index(b, []byte("?>"))
-		if i < 0 {
-			return h, 0, nil
+	r.scan, r.quote = 0, 0
+	if b[1] == '?' {
+		// XML 1.0, section 2.8: at the very beginning or not at all. A client may have ended its last stream with a newline.
+		if r.blank && !r.again {
+			return h, notWellFormed("whitespace before the XML declaration")
 		}
-		if err := xmlDecl(string(b[5:i])); err != nil {
-			return h, 0, err
+		if err := xmlDecl(b[:end]); err != nil {
+			return h, err
 		}
-		at = i + 2
-		for at < len(b) && space(b[at]) {
-			at++
+		r.from += end
+		r.blank, r.again = true, false
+		if !r.skip() {
+			return h, errMore
 		}
-	} else if len(b) >= 2 && b[1] == '?' {
-		return h, 0, errRestricted
+		return r.header()
 	}
-	if at == len(b) {
-		return h, 0, nil
+	h, empty, err := r.openTag(b[:end])
+	if err != nil {
+		return h, err
 	}
-	n := tagEnd(b[at:])
-	if n == 0 {
-		return h, 0, nil
+	r.from += end
+	if empty {
+		r.err = ErrStreamEnd
 	}
-	h, err = r.openTag(b[at : at+n])
-	return h, r.r + at + n, err
+	r.give()
+	return h, nil
 }
 
-// tagEnd finds the end of the tag that b begins with; 0 if it has not come.
-func tagEnd(b []byte) int {
-	var quote byte
-	for i, c := range b {
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
+// tagEnd finds where the tag that b begins with ends, going on from where it was before; 0 if that has not come.
+func (r *Reader) tagEnd(b []byte) int {
+	for i := r.scan; i < len(b); i++ {
+		switch c := b[i]; {
+		case r.quote != 0:
+			if c == r.quote {
+				r.quote = 0
 			}
 		case c == '\'' || c == '"':
-			quote = c
+			r.quote = c
 		case c == '>':
 			return i + 1
 		}
 	}
+	r.scan = len(b)
 	return 0
 }
 
-// xmlDecl checks what stands between <?xml and ?>.
-func xmlDecl(s string) error {
-	fields := strings.Fields(strings.ReplaceAll(s, "\"", "'"))
-	if len(fields) == 0 || len(s) > 200 || !space(s[0]) || fields[0] != "version='1.0'" {
-		return errNotWellFormed
+// xmlDecl checks an XML declaration (XML 1.0, section 2.8).
+func xmlDecl(b []byte) error {
+	bad := notWellFormed("a bad XML declaration")
+	i, end := len(xmlDeclStart), len(b)-len("?>")
+	if end < i || b[end] != '?' {
+		return bad
 	}
-	for _, f := range fields[1:] {
-		if v, ok := strings.CutPrefix(f, "encoding="); ok && !strings.EqualFold(v, "'utf-8'") {
-			return &StreamError{Condition: "unsupported-encoding"}
+	names := []string{"version", "encoding", "standalone"}
+	for first := true; ; first = false {
+		at := i
+		if i = skipSpace(b[:end], i); i == end {
+			if first {
+				return bad
+			}
+			return nil
 		}
+		var a rawAttr
+		next, err := scanAttr(b, i, &a)
+		if at == i || err != nil || next > end || a.esc {
+			return bad
+		}
+		for len(names) > 0 && names[0] != string(b[a.name:a.nameEnd]) {
+			names = names[1:]
+		}
+		if len(names) == 0 || first && names[0] != "version" {
+			return bad
+		}
+		v := string(b[a.value:a.valueTo])
+		switch names[0] {
+		case "version":
+			if v != "1.0" {
+				return bad
+			}
+		case "encoding":
+			if !strings.EqualFold(v, "UTF-8") { // RFC 6120, section 11.6
+				return &StreamError{Condition: "unsupported-encoding", Text: "only UTF-8 is supported"}
+			}
+		case "standalone":
+			if v != "yes" && v != "no" {
+				return bad
+			}
+		}
+		names, i = names[1:], next
 	}
-	return nil
 }
 
-func (r *Reader) openTag(b []byte) (h Header, err error) {
-	p := parsers.Get().(*parser)
-	defer p.release()
-	p.b, p.lim, p.ns, p.outer = bytes.Clone(b), r.lim, p.ns[:0], -1
-	t, err := p.startTag(0)
-	if err != nil {
-		return h, err
+// openTag takes the stream's opening tag and remembers what it declares.
+func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
+	p := elementParser{b: b}
+	l, end, err := p.start(0)
+	switch {
+	case err == errMore || err == nil && end != len(b):
+		return h, false, notWellFormed("a broken tag")
+	case err != nil:
+		return h, false, err
+	case len(p.attrs) > r.lim.Attrs:
+		return h, false, tooMuch("too many attributes")
+	case l.e.Name.Space != NSStream:
+		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the stream's namespace is " + NSStream}
+	case l.e.Name.Local != "stream":
+		return h, false, &StreamError{Condition: "bad-format", Text: "a stream is expected"}
 	}
-	if t.selfClose || t.end != len(b) {
-		return h, errNotWellFormed
+	r.scope = scope{}
+	for _, d := range p.bindings {
+		if d.prefix == "" {
+			r.scope.def = d.space
+			continue
+		}
+		r.scope.prefixes = append(r.scope.prefixes, d)
 	}
-	if err := p.declare(0); err != nil {
-		return h, err
+	if r.scope.content = r.scope.contentNS(); r.scope.content == "" {
+		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the content namespace is neither jabber:client nor jabber:server"}
 	}
-	n, err := p.resolveTag(t)
-	if err != nil {
-		return h, err
-	}
-	if n.Space != NSStream {
-		return h, &StreamError{Condition: "invalid-namespace"}
-	}
-	if n.Local != "stream" {
-		return h, &StreamError{Condition: "bad-format"}
-	}
-	def, _ := p.lookup(nil)
-	h.ContentNS = def.uri
-	if t.name.p0 == t.name.p1 { // <stream xmlns='…streams'>: the content namespace is declared on each stanza
-		h.ContentNS = NSClient
-	}
-	if h.ContentNS != NSClient && h.ContentNS != NSServer {
-		return h, &StreamError{Condition: "invalid-namespace"}
-	}
-	for _, a := range p.attrs {
-		switch string(p.b[a.name.p0:a.name.p1]) + ":" + string(p.text(a.name.l0, a.name.l1)) {
-		case ":to":
-			h.To = p.value(a)
-		case ":from":
-			h.From = p.value(a)
-		case ":id":
-			h.ID = p.value(a)
-		case ":version":
-			h.Version = p.value(a)
-		case "xml:lang":
-			h.Lang = p.value(a)
+	h.ContentNS = r.scope.content
+	for _, a := range l.e.Attrs {
+		switch a.Name {
+		case Name{"", "to"}:
+			h.To = a.Value
+		case Name{"", "from"}:
+			h.From = a.Value
+		case Name{"", "id"}:
+			h.ID = a.Value
+		case Name{"", "version"}:
+			h.Version = a.Value
+		case Name{NSXML, "lang"}:
+			h.Lang = a.Value
 		}
 	}
-	r.content, r.name = h.ContentNS, bytes.Clone(b[t.start+1:t.nameEnd])
-	r.decls = append([]binding(nil), p.ns...)
-	return h, nil
+	r.name = string(b[l.tag.name:l.tag.nameEnd])
+	return h, l.tag.empty, nil
+}
+
+// contentNS gives the content namespace (RFC 6120, section 4.8.2): the default one, or one that a prefix is bound to. A
+// stream that has its own namespace as the default one may declare it on each stanza (section 4.8.3, last example).
+func (s *scope) contentNS() string {
+	if s.def == NSClient || s.def == NSServer {
+		return s.def
+	}
+	for _, b := range s.prefixes {
+		if b.space == NSClient || b.space == NSServer {
+			return b.space
+		}
+	}
+	if s.def == NSStream {
+		return NSClient
+	}
+	return ""
 }

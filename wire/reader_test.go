@@ -81,7 +81,7 @@ func TestStreamErrors(t *testing.T) {
 		{`<?pi x?>`, "restricted-xml"},
 		{`<!DOCTYPE x><message/>`, "restricted-xml"},
 		{`<message><body>` + "\x01" + `</body></message>`, "not-well-formed"},
-		{`<message><body>` + "\xff" + `</body></message>`, "not-well-formed"},
+		{`<message><body>` + "\xff" + `</body></message>`, "unsupported-encoding"},
 		{`<message><body>&#0;</body></message>`, "not-well-formed"},
 		{`<message><p:x/></message>`, "not-well-formed"},
 		{`<message a='1' a='2'/>`, "not-well-formed"},

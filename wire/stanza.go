@@ -2,6 +2,8 @@
 package wire
 
 import (
+	"unicode/utf8"
+
 	"parley/wire/jid"
 )
 
@@ -55,7 +57,7 @@ type Stanza struct {
 	ID       string
 	Lang     string
 	To, From jid.JID
-	Attrs    []Attr // of an Other: all attributes but xmlns; of a stanza: unused
+	Attrs    []Attr // of an Other: all attributes but xmlns and xml:lang; of a stanza: unused
 	Payload  []byte
 	Children []Child
 	Text     string // of an Other: its character data (SASL responses); of a stanza: unused
@@ -251,22 +253,22 @@ func (st *Stanza) appendTail(b []byte) []byte {
 }
 
 func (st *Stanza) appendOther(b []byte) []byte {
-	b = append(b, '<')
-	b = append(b, st.Name.Local...)
-	b = appendAttr(b, "xmlns", st.Name.Space)
-	for _, a := range st.Attrs {
-		b = appendAttr(b, a.Name.Local, a.Value)
+	b, _ = appendStart(b, st.Name, noParent)
+	if st.Lang != "" {
+		b = appendAttr(b, "xml:lang", st.Lang)
 	}
+	b = appendAttrs(b, st.Attrs)
 	if len(st.Payload) == 0 && st.Text == "" {
 		return append(b, '/', '>')
 	}
 	b = append(b, '>')
-	b = AppendEscaped(b, st.Text)
+	b = appendCharData(b, st.Text)
 	b = append(b, st.Payload...)
-	b = append(b, '<', '/')
-	b = append(b, st.Name.Local...)
-	return append(b, '>')
+	return appendEnd(b, st.Name)
 }
+
+// noParent is no namespace's name: what has it as its parent always declares its own.
+const noParent = "\x00"
 
 func appendAttr(b []byte, name, value string) []byte {
 	b = append(b, ' ')
@@ -276,34 +278,52 @@ func appendAttr(b []byte, name, value string) []byte {
 	return append(b, '\'')
 }
 
-// AppendEscaped appends s escaped for character data and for attribute values in either quote.
-func AppendEscaped(b []byte, s string) []byte {
+// AppendEscaped appends s escaped for character data and for attribute values in either quote. What cannot be in XML at
+// all becomes U+FFFD, so that no text, wherever it is from, can break a stream.
+func AppendEscaped(b []byte, s string) []byte { return appendEscaped(b, s, stopText|stopValue) }
+
+// appendCharData is AppendEscaped for character data only, where line breaks and quotes may stay as they are.
+func appendCharData(b []byte, s string) []byte { return appendEscaped(b, s, stopText) }
+
+func appendEscaped(b []byte, s string, stop uint8) []byte {
 	last := 0
-	for i := 0; i < len(s); i++ {
-		var esc string
-		switch s[i] {
-		case '<':
-			esc = "&lt;"
-		case '>':
-			esc = "&gt;"
-		case '&':
-			esc = "&amp;"
-		case '\'':
-			esc = "&apos;"
-		case '"':
-			esc = "&quot;"
-		case '\t':
-			esc = "&#9;"
-		case '\n':
-			esc = "&#10;"
-		case '\r':
-			esc = "&#13;"
-		default:
+	for i := 0; i < len(s); {
+		c := s[i]
+		if class[c]&stop == 0 && c != '\r' {
+			i++
 			continue
 		}
-		b = append(b, s[last:i]...)
-		b = append(b, esc...)
-		last = i + 1
+		n, esc := 1, ""
+		switch {
+		case c == '<':
+			esc = "&lt;"
+		case c == '>':
+			esc = "&gt;"
+		case c == '&':
+			esc = "&amp;"
+		case c == '\'':
+			esc = "&apos;"
+		case c == '"':
+			esc = "&quot;"
+		case c == '\t':
+			esc = "&#9;"
+		case c == '\n':
+			esc = "&#10;"
+		case c == '\r':
+			esc = "&#13;"
+		case c < utf8.RuneSelf:
+			esc = "\uFFFD"
+		default:
+			var r rune
+			if r, n = utf8.DecodeRuneInString(s[i:]); r == utf8.RuneError && n == 1 || !isChar(r) {
+				esc = "\uFFFD"
+			}
+		}
+		if esc != "" {
+			b = append(append(b, s[last:i]...), esc...)
+			last = i + n
+		}
+		i += n
 	}
 	return append(b, s[last:]...)
 }

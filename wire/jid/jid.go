@@ -81,9 +81,7 @@ func make3(whole, local, domain, resource string) (JID, error) {
 		}
 		local, domain, resource, whole = m.Localpart(), m.Domainpart(), m.Resourcepart(), ""
 		// A dot at the end is the DNS root, not part of the name (RFC 7622, section 3.2).
-		if strings.HasSuffix(domain, ".") {
-			domain = strings.TrimSuffix(domain, ".")
-		}
+		domain = strings.TrimSuffix(domain, ".")
 		if domain == "" || len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart || strings.ContainsAny(domain, "@/") {
 			return JID{}, ErrInvalid
 		}
