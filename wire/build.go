@@ -312,10 +312,10 @@ func ParseStanza(frame []byte, lim Limits) (*Stanza, error) {
 	if len(frame) > 1 && frame[1] == '/' {
 		return nil, notWellFormed("an end tag without start tag")
 	}
-	w := workers.Get().(*worker)
-	defer w.release()
-	w.begin(&noScope, lim, nil)
-	end, err := w.run(frame)
+	p := parsers.Get().(*parser)
+	defer p.release()
+	p.begin(&noScope, lim, nil)
+	end, err := p.run(frame)
 	if err == errMore {
 		err = notWellFormed("the element is cut off")
 	}
@@ -325,5 +325,5 @@ func ParseStanza(frame []byte, lim Limits) (*Stanza, error) {
 	if skipSpace(frame, end) != len(frame) {
 		return nil, notWellFormed("something after the element")
 	}
-	return w.build(), nil
+	return p.build(), nil
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -16,8 +17,6 @@ var (
 	ErrClosed = errors.New("wire: connection is closed")
 )
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, 4096); return &b }}
-
 // ConnConfig bounds the write side of a connection.
 type ConnConfig struct {
 	MaxQueue     int           // bytes queued and not yet written; 0: 4 MiB
@@ -27,7 +26,8 @@ type ConnConfig struct {
 }
 
 // Conn is the write side of a connection. Send never waits: it queues, and a goroutine that lives while there is
-// something to write writes all that has gathered at once. Safe from any goroutine.
+// something to write writes all that has gathered at once. An idle Conn has neither goroutine nor buffer. Safe from any
+// goroutine.
 type Conn struct {
 	cfg ConnConfig
 
@@ -39,8 +39,10 @@ type Conn struct {
 	inFlight int    // bytes being written
 	writing  bool
 	corked   int
-	err      error // why nothing more is taken
-	deadline time.Time
+	err      error         // why nothing more is taken
+	closed   bool          // nc is closed, or is being closed without waiting
+	cut      time.Time     // after it no further frame is begun; set by Close
+	done     chan struct{} // made by the first who asks; closed with err
 }
 
 // NewConn writes to nc.
@@ -58,15 +60,16 @@ func NewConn(nc net.Conn, cfg ConnConfig) *Conn {
 
 // Send queues a stanza addressed to `to`. ErrFull: the peer reads too slowly and is being cut. ErrClosed: it is gone.
 func (c *Conn) Send(st *Stanza, to jid.JID) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.room(); err != nil {
-		return err
-	}
 	root := Inherit
 	if c.cfg.WriteFrame != nil {
 		root = Client
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	c.reserve(len(st.Payload) + len(st.Text) + len(to.String()) + 256)
 	c.buf = st.AppendXML(c.buf, to, root)
 	return c.queued()
 }
@@ -75,22 +78,25 @@ func (c *Conn) Send(st *Stanza, to jid.JID) error {
 func (c *Conn) WriteRaw(b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.room(); err != nil {
-		return err
+	if c.err != nil {
+		return c.err
 	}
+	c.reserve(len(b))
 	c.buf = append(c.buf, b...)
 	return c.queued()
 }
 
-// room makes ready for more in buf.
-func (c *Conn) room() error {
-	if c.err != nil {
-		return c.err
+// reserve makes room for about n bytes more in buf, from the pools while it is of their sizes.
+func (c *Conn) reserve(n int) {
+	switch need := len(c.buf) + n; {
+	case need <= cap(c.buf):
+	case c.buf == nil && need <= smallBuffer:
+		c.buf = small.Get().(*[smallBuffer]byte)[:0]
+	case cap(c.buf) < largeBuffer && need <= largeBuffer:
+		b := append(large.Get().(*[largeBuffer]byte)[:0], c.buf...)
+		giveBuffer(c.buf)
+		c.buf = b
 	}
-	if c.buf == nil {
-		c.buf = (*buffers.Get().(*[]byte))[:0]
-	}
-	return nil
 }
 
 func (c *Conn) queued() error {
@@ -105,49 +111,76 @@ func (c *Conn) queued() error {
 	return nil
 }
 
+// startLocked starts the writer. What fills a TLS record is not held back: nothing would be gained.
 func (c *Conn) startLocked() {
-	if !c.writing && c.corked == 0 && len(c.buf) > 0 {
+	if !c.writing && len(c.buf) > 0 && (c.corked == 0 || len(c.buf) >= 16<<10) {
 		c.writing = true
 		go c.write()
 	}
 }
 
-// failLocked cuts the connection; what is queued is lost.
-func (c *Conn) failLocked(err error) {
+// endLocked says why nothing more is taken.
+func (c *Conn) endLocked(err error) {
 	if c.err == nil {
 		c.err = err
+		if c.done != nil {
+			close(c.done)
+		}
 	}
-	c.buf, c.ends = nil, nil
-	nc := c.nc
-	go nc.Close() // a TLS close may wait for a writer that waits for the peer
 }
 
-// Abort cuts the connection at once.
+// failLocked cuts the connection; what is queued is lost.
+func (c *Conn) failLocked(err error) {
+	c.endLocked(err)
+	giveBuffer(c.buf)
+	c.buf, c.ends = nil, nil
+	if !c.closed {
+		c.closed = true
+		go c.nc.Close() // a TLS close may wait for a writer that waits for the peer
+	}
+}
+
+// Abort cuts the connection at once. Err says err from then on, unless the connection had ended before.
 func (c *Conn) Abort(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failLocked(err)
 }
 
-// Err says why nothing more is taken; nil while all is well.
+// Err says why nothing more is taken: ErrFull, ErrClosed, what Abort was given, or the error of a write (a timeout is a
+// peer that does not read). nil while all is well.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// Cork holds writing back until as many Uncorks: what is sent in between goes in one write.
+// Done is closed when nothing more is taken; then Err says why.
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// Cork holds writing back until as many Uncorks: what is sent in between goes in one write, or in several that each
+// fill a TLS record. What others send is held back too: nothing that may wait belongs between the two.
 func (c *Conn) Cork() {
 	c.mu.Lock()
 	c.corked++
 	c.mu.Unlock()
 }
 
-// Uncork ends a Cork.
+// Uncork ends a Cork. Without one it does nothing.
 func (c *Conn) Uncork() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.corked--
+	c.corked = max(c.corked-1, 0)
 	c.startLocked()
 }
 
@@ -155,7 +188,7 @@ func (c *Conn) Uncork() {
 // write may. For the connection's reader: a peer that does not read is not read from.
 func (c *Conn) UncorkWrite() {
 	c.mu.Lock()
-	c.corked--
+	c.corked = max(c.corked-1, 0)
 	if c.writing || c.corked > 0 || len(c.buf) == 0 {
 		c.mu.Unlock()
 		return
@@ -168,37 +201,41 @@ func (c *Conn) UncorkWrite() {
 // write writes until the queue is empty. It is the only writer while c.writing.
 func (c *Conn) write() {
 	c.mu.Lock()
-	for c.buf != nil && len(c.buf) > 0 {
-		b, ends, nc := c.buf, c.ends, c.nc
+	for len(c.buf) > 0 {
+		b, ends, nc, cut := c.buf, c.ends, c.nc, c.cut
 		c.buf, c.ends, c.inFlight = nil, nil, len(b)
-		if now := time.Now(); c.deadline.Sub(now) < c.cfg.WriteTimeout*3/4 {
-			c.deadline = now.Add(c.cfg.WriteTimeout)
-			_ = nc.SetWriteDeadline(c.deadline)
-		}
 		c.mu.Unlock()
-		err := c.writeOut(nc, b, ends)
-		if cap(b) == 4096 {
-			b = b[:4096]
-			buffers.Put(&b)
-		}
+		err := c.writeOut(nc, b, ends, cut)
+		giveBuffer(b)
 		c.mu.Lock()
 		c.inFlight = 0
 		if err != nil {
 			c.failLocked(err)
 		}
 	}
+	if c.err == nil && c.cfg.WriteFrame == nil {
+		// An old deadline would break what TLS itself may have to write (a key update), and its timer would wake us.
+		_ = c.nc.SetWriteDeadline(time.Time{})
+	}
 	c.writing = false
 	c.idle.Broadcast()
 	c.mu.Unlock()
 }
 
-func (c *Conn) writeOut(nc net.Conn, b []byte, ends []int) error {
+func (c *Conn) writeOut(nc net.Conn, b []byte, ends []int, cut time.Time) error {
 	if c.cfg.WriteFrame == nil {
+		// Set each time: whoever owns nc sets deadlines too, and a write without one could wait for ever.
+		if err := nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
+			return err
+		}
 		_, err := nc.Write(b)
 		return err
 	}
 	from := 0
 	for _, end := range ends {
+		if !cut.IsZero() && time.Now().After(cut) {
+			return os.ErrDeadlineExceeded
+		}
 		if err := c.cfg.WriteFrame(b[from:end]); err != nil {
 			return err
 		}
@@ -207,48 +244,61 @@ func (c *Conn) writeOut(nc net.Conn, b []byte, ends []int) error {
 	return nil
 }
 
-// Flush waits until all that was queued is written.
+// Flush waits until all that was queued is written, corked or not.
 func (c *Conn) Flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.writing {
-		c.idle.Wait()
+	c.drainLocked()
+	if c.err == ErrClosed {
+		return nil
 	}
 	return c.err
 }
 
-// Swap goes on with another connection over the same peer (after STARTTLS); nothing may be queued.
+// drainLocked waits until the queue is empty.
+func (c *Conn) drainLocked() {
+	for c.writing || len(c.buf) > 0 {
+		if !c.writing {
+			c.writing = true
+			go c.write()
+		}
+		c.idle.Wait()
+	}
+}
+
+// Swap goes on with another connection to the same peer (after STARTTLS); what is queued goes out on the old one.
 func (c *Conn) Swap(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.writing {
-		c.idle.Wait()
-	}
-	c.nc, c.deadline = nc, time.Time{}
-}
-
-// Close writes what is queued and the final elements, then closes the connection. It returns when that is done, after WriteTimeout
-// at the latest. Closing again does nothing.
-func (c *Conn) Close(final ...[]byte) {
-	c.mu.Lock()
-	if c.err != nil {
-		c.mu.Unlock()
+	c.drainLocked()
+	if c.closed { // cut meanwhile; nobody else would close it
+		go nc.Close()
 		return
 	}
-	for _, b := range final {
-		_ = c.room()
-		c.buf = append(c.buf, b...)
-		if c.cfg.WriteFrame != nil {
-			c.ends = append(c.ends, len(c.buf))
+	c.nc = nc
+}
+
+// Close writes what is queued and the final elements, then closes the connection. It returns when that is done, after
+// about twice WriteTimeout at the latest. Closing again only waits for that.
+func (c *Conn) Close(final ...[]byte) {
+	c.mu.Lock()
+	if c.err == nil {
+		for _, b := range final {
+			c.reserve(len(b))
+			c.buf = append(c.buf, b...)
+			if len(b) > 0 && c.cfg.WriteFrame != nil {
+				c.ends = append(c.ends, len(c.buf))
+			}
 		}
+		c.cut = time.Now().Add(c.cfg.WriteTimeout)
+		c.endLocked(ErrClosed)
 	}
-	c.corked = 0
-	c.startLocked()
-	c.err = ErrClosed
-	for c.writing {
-		c.idle.Wait()
-	}
+	c.drainLocked()
+	closed := c.closed
+	c.closed = true
 	nc := c.nc
 	c.mu.Unlock()
-	_ = nc.Close()
+	if !closed {
+		_ = nc.Close()
+	}
 }

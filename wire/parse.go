@@ -76,13 +76,7 @@ type parser struct {
 	text  []piece
 }
 
-// worker is a parser with a first buffer: what a Reader holds while there is something to read, and no longer.
-type worker struct {
-	parser
-	first [4096]byte
-}
-
-var workers = sync.Pool{New: func() any { return new(worker) }}
+var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // begin makes the parser ready for an element.
 func (p *parser) begin(s *scope, lim Limits, cache *jids) {
@@ -92,15 +86,16 @@ func (p *parser) begin(s *scope, lim Limits, cache *jids) {
 	p.stack, p.decls, p.kids, p.used, p.text = p.stack[:0], p.decls[:0], p.kids[:0], p.used[:0], p.text[:0]
 }
 
-func (w *worker) release() {
-	w.scope, w.cache, w.b, w.head = nil, nil, nil, Stanza{}
-	if cap(w.kids) > 64 || cap(w.stack)+cap(w.decls)+cap(w.used)+cap(w.text)+cap(w.attrs) > 1024 {
-		w.parser = parser{}
+// release gives the parser back to the pool, with nothing in it that is anyone's.
+func (p *parser) release() {
+	if cap(p.kids) > 64 || cap(p.stack)+cap(p.decls)+cap(p.used)+cap(p.text)+cap(p.attrs) > 1024 {
+		*p = parser{}
 	}
-	for i := range w.kids {
-		w.kids[i].name = Name{}
+	p.scope, p.cache, p.b, p.head = nil, nil, nil, Stanza{}
+	for i := range p.kids {
+		p.kids[i].name = Name{}
 	}
-	workers.Put(w)
+	parsers.Put(p)
 }
 
 // run reads on; b is the whole element as far as it has come. It gives where the element ends, or errMore.

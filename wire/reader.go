@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"strings"
-	"sync"
 )
 
 // maxHeader is how long a stream header may be, in bytes, if Limits.Stanza allows it.
@@ -28,11 +27,11 @@ type Reader struct {
 	err    error // what has ended the stream: it is given again
 	srcErr error // what the source gave together with its last bytes
 
-	w       *worker // nil: nothing is buffered
-	buf     []byte  // w.first or larger
+	buf     []byte  // nil: nothing is buffered
+	p       *parser // nil as buf is
 	from    int     // buf[from:to] is not consumed
 	to      int
-	reading bool // w.parser is in an element, which begins at from
+	reading bool // p is in an element, which begins at from
 	scan    int  // Header: up to where the tag's end was looked for
 	quote   byte // Header: the quote scan is within
 	blank   bool // whitespace came before the header
@@ -41,9 +40,6 @@ type Reader struct {
 	cache jids
 	small [128]byte
 }
-
-// large are second buffers: most stanzas that do not fit into a worker's own fit into one of these.
-var large = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // NewReader reads from src.
 func NewReader(src io.Reader, lim Limits) *Reader {
@@ -86,18 +82,12 @@ func (r *Reader) Buffered() int {
 
 // give returns the buffers to their pools if nothing is in them.
 func (r *Reader) give() {
-	if r.w == nil || r.from != r.to || r.reading {
+	if r.buf == nil || r.from != r.to || r.reading {
 		return
 	}
-	r.giveLarge()
-	r.w.release()
-	r.w, r.buf, r.from, r.to = nil, nil, 0, 0
-}
-
-func (r *Reader) giveLarge() {
-	if len(r.buf) == 32<<10 {
-		large.Put((*[32 << 10]byte)(r.buf))
-	}
+	giveBuffer(r.buf)
+	r.p.release()
+	r.p, r.buf, r.from, r.to = nil, nil, 0, 0
 }
 
 // fill reads more; what it waits for is the source.
@@ -106,7 +96,7 @@ func (r *Reader) fill() error {
 		return r.srcErr
 	}
 	into := r.small[:]
-	if r.w != nil {
+	if r.buf != nil {
 		r.room()
 		into = r.buf[r.to:]
 	}
@@ -124,7 +114,7 @@ func (r *Reader) fill() error {
 		return err
 	}
 	r.srcErr = err
-	if r.w != nil {
+	if r.buf != nil {
 		r.to += n
 		return nil
 	}
@@ -135,8 +125,8 @@ func (r *Reader) fill() error {
 	if len(b) == 0 { // a keep-alive
 		return nil
 	}
-	r.w = workers.Get().(*worker)
-	r.buf = r.w.first[:]
+	r.p = parsers.Get().(*parser)
+	r.buf = small.Get().(*[smallBuffer]byte)[:]
 	r.from, r.to = 0, copy(r.buf, b)
 	return nil
 }
@@ -150,13 +140,13 @@ func (r *Reader) room() {
 		r.from, r.to = 0, n
 	default:
 		var b []byte
-		if len(r.buf) < 32<<10 {
-			b = large.Get().(*[32 << 10]byte)[:]
+		if len(r.buf) < largeBuffer {
+			b = large.Get().(*[largeBuffer]byte)[:]
 		} else {
 			b = make([]byte, 2*len(r.buf))
 		}
 		copy(b, r.buf[r.from:r.to])
-		r.giveLarge()
+		giveBuffer(r.buf)
 		r.buf, r.from, r.to = b, 0, n
 	}
 }
@@ -226,17 +216,17 @@ func (r *Reader) read() (*Stanza, error) {
 		case '!', '?':
 			return nil, restricted("only elements are allowed in a stream")
 		}
-		r.w.begin(&r.scope, r.lim, &r.cache)
+		r.p.begin(&r.scope, r.lim, &r.cache)
 		r.reading = true
 	}
-	end, err := r.w.run(b)
+	end, err := r.p.run(b)
 	if err != nil {
 		return nil, err
 	}
-	if end > r.w.lim.Stanza {
+	if end > r.p.lim.Stanza {
 		return nil, tooMuch("the stanza is too large")
 	}
-	st := r.w.build()
+	st := r.p.build()
 	r.reading = false
 	r.from += end
 	r.give()
