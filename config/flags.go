@@ -49,3 +49,9 @@ func bindFlags(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
 	}
 	return ps
 }
+
+// HostFlag adds --host, short for the key hosts.
+func HostFlag(fs *pflag.FlagSet) {
+	fs.String("host", "", "hosted `domain` (default localhost)")
+	fs.SetAnnotation("host", keyOf, []string{"hosts"})
+}

@@ -205,3 +205,20 @@ func Keys() (keys []string) {
 	}
 	return keys
 }
+
+// ControlPath gives the path of the control socket that a server with this file and environment listens on. Other
+// mistakes in them are not its concern.
+func ControlPath(path string) (string, error) {
+	c := Default()
+	v := viper.New()
+	if path != "" {
+		v.SetConfigFile(path)
+		v.SetConfigType("yaml")
+		if err := v.ReadInConfig(); err != nil {
+			return "", fileError(path, err)
+		}
+	}
+	c.read(v, nil)
+	c.resolve()
+	return c.Listeners.Control.Path, nil
+}
