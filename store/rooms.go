@@ -36,6 +36,9 @@ type Occupant struct {
 type Rooms interface {
 	// CreateRoom makes the row with its first affiliations; ErrExists also for a destroyed one's name.
 	CreateRoom(ctx context.Context, r Room, as ...Affiliation) error
+	// ReviveRoom makes a destroyed free room (of no group) anew under its old name, with its archive and affiliations
+	// gone and its epoch raised; ErrExists if the name belongs to a living room or to a group's.
+	ReviveRoom(ctx context.Context, r Room, as ...Affiliation) error
 	// Room gives the row; a destroyed one is ErrNotFound.
 	Room(ctx context.Context, host, name string) (Room, error)
 	RoomExisted(ctx context.Context, host, name string) (bool, error)

@@ -1,0 +1,130 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"parley/store"
+)
+
+func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, err error) {
+	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM offline WHERE host = $1 AND owner = $2 AND expires > $3", host, user, time.Now().UnixMicro())
+	return n, err
+}
+
+func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (es []store.OfflineEntry, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		e := store.OfflineEntry{Host: host, Owner: user}
+		var expires int64
+		if err := r.Scan(&e.ID, &expires, &e.Stanza); err != nil {
+			return err
+		}
+		e.Expires = when(expires)
+		es = append(es, e)
+		return nil
+	}, "SELECT id, expires, stanza FROM offline WHERE host = $1 AND owner = $2 AND expires > $3 ORDER BY id LIMIT $4", host, user, time.Now().UnixMicro(), limit)
+	return es, err
+}
+
+func (s *Store) DropOffline(ctx context.Context, host, user string, upTo store.ID) error {
+	_, err := s.exec(ctx, "DELETE FROM offline WHERE host = $1 AND owner = $2 AND id <= $3", host, user, int64(upTo))
+	return err
+}
+
+func (s *Store) Private(ctx context.Context, host, user, space, local string) (data []byte, err error) {
+	err = s.row(ctx, []any{&data}, "SELECT data FROM private_data WHERE host = $1 AND owner = $2 AND space = $3 AND local = $4", host, user, space, local)
+	return data, err
+}
+
+func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string, data []byte, limit int) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO private_data (host, owner, space, local, data) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (host, owner, space, local) DO UPDATE SET data = excluded.data`, host, user, space, local, data); err != nil {
+			return err
+		}
+		return within(ctx, tx, limit, "SELECT COUNT(*) FROM private_data WHERE host = $1 AND owner = $2", host, user)
+	})
+}
+
+// within gives ErrLimit if a count is above limit; 0 is none.
+func within(ctx context.Context, tx *sql.Tx, limit int, q string, args ...any) error {
+	if limit <= 0 {
+		return nil
+	}
+	var n int
+	if err := tx.QueryRowContext(ctx, q, args...).Scan(&n); err != nil {
+		return err
+	}
+	if n > limit {
+		return store.ErrLimit
+	}
+	return nil
+}
+
+func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bookmark, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var b store.Bookmark
+		var updated int64
+		if err := r.Scan(&b.Room, &b.Name, &b.Nick, &b.Password, &b.Autojoin, &b.Extensions, &updated); err != nil {
+			return err
+		}
+		b.Updated = when(updated)
+		bs = append(bs, b)
+		return nil
+	}, "SELECT room, name, nick, password, autojoin, extensions, updated FROM bookmarks WHERE host = $1 AND owner = $2 ORDER BY room", host, user)
+	return bs, err
+}
+
+func (s *Store) SetBookmarks(ctx context.Context, host, user string, limit int, bs ...store.Bookmark) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, b := range bs {
+			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
+				return err
+			}
+		}
+		return within(ctx, tx, limit, "SELECT COUNT(*) FROM bookmarks WHERE host = $1 AND owner = $2", host, user)
+	})
+}
+
+func writeBookmark(ctx context.Context, tx *sql.Tx, host, user string, b store.Bookmark) error {
+	if b.Updated.IsZero() {
+		b.Updated = time.Now()
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO bookmarks (host, owner, room, name, nick, password, autojoin, extensions, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (host, owner, room) DO UPDATE SET name = excluded.name, nick = excluded.nick, password = excluded.password,
+			autojoin = excluded.autojoin, extensions = excluded.extensions, updated = excluded.updated`,
+		host, user, b.Room, b.Name, b.Nick, b.Password, bit(b.Autojoin), b.Extensions, micros(b.Updated))
+	return err
+}
+
+func (s *Store) DeleteBookmarks(ctx context.Context, host, user string, rooms ...string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, room := range rooms {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3", host, user, room); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) Get(ctx context.Context, host, key string) (v []byte, err error) {
+	err = s.row(ctx, []any{&v}, "SELECT v FROM kv WHERE host = $1 AND k = $2", host, key)
+	return v, err
+}
+
+func (s *Store) Put(ctx context.Context, host, key string, value []byte) error {
+	if value == nil {
+		return errors.New("store: no value")
+	}
+	_, err := s.exec(ctx, "INSERT INTO kv (host, k, v) VALUES ($1, $2, $3) ON CONFLICT (host, k) DO UPDATE SET v = excluded.v", host, key, value)
+	return err
+}
+
+func (s *Store) Delete(ctx context.Context, host, key string) error {
+	_, err := s.exec(ctx, "DELETE FROM kv WHERE host = $1 AND k = $2", host, key)
+	return err
+}

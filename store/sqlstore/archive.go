@@ -1,0 +1,165 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/store"
+)
+
+// log is an archive table as pages are read from it: of accounts, or of rooms.
+type log struct {
+	table, owner, columns string
+}
+
+var (
+	accountLog = log{"archive", "owner", "id, stanza, '', 0"}
+	roomLog    = log{"room_archive", "room", "id, stanza, sender, seq"}
+)
+
+func (s *Store) ReadArchive(ctx context.Context, host, owner string, p store.Page) ([]store.Archived, bool, int, error) {
+	return s.read(ctx, accountLog, host, owner, p)
+}
+
+func (s *Store) ReadRoom(ctx context.Context, host, room string, p store.Page) ([]store.Archived, bool, int, error) {
+	p.With = ""
+	return s.read(ctx, roomLog, host, room, p)
+}
+
+func (s *Store) ArchiveBounds(ctx context.Context, host, owner string) (first, last store.ID, err error) {
+	return s.bounds(ctx, accountLog, host, owner)
+}
+
+func (s *Store) RoomBounds(ctx context.Context, host, room string) (first, last store.ID, err error) {
+	return s.bounds(ctx, roomLog, host, room)
+}
+
+// bounds asks twice for one end of the key: MIN and MAX in one query would read all of it on some engines.
+func (s *Store) bounds(ctx context.Context, l log, host, owner string) (first, last store.ID, err error) {
+	q := "SELECT id FROM " + l.table + " WHERE host = $1 AND " + l.owner + " = $2 ORDER BY id "
+	if err := s.row(ctx, []any{&first}, q+"ASC LIMIT 1", host, owner); err != nil {
+		return 0, 0, err
+	}
+	err = s.row(ctx, []any{&last}, q+"DESC LIMIT 1", host, owner)
+	return first, last, err
+}
+
+// filter is the WHERE of a page, its arguments beside it.
+type filter struct {
+	where strings.Builder
+	args  []any
+}
+
+func (f *filter) and(cond string, arg any) {
+	f.args = append(f.args, arg)
+	f.where.WriteString(" AND " + cond + " $" + strconv.Itoa(len(f.args)))
+}
+
+func newFilter(l log, host, owner string, p store.Page) *filter {
+	f := &filter{args: []any{host, owner}}
+	f.where.WriteString(" WHERE host = $1 AND " + l.owner + " = $2")
+	if p.With != "" {
+		bare, res, full := strings.Cut(p.With, "/")
+		f.and("with_bare =", bare)
+		if full {
+			f.and("with_res =", res)
+		}
+	}
+	return f
+}
+
+func (s *Store) read(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
+	if len(p.IDs) > 0 {
+		return s.readIDs(ctx, l, host, owner, p)
+	}
+	for _, id := range []store.ID{p.After, p.Before} {
+		if id != 0 {
+			var n int64
+			if err := s.row(ctx, []any{&n}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3", host, owner, int64(id)); err != nil {
+				return nil, false, 0, err
+			}
+		}
+	}
+	low, high := span(p)
+	if p.Count {
+		f := newFilter(l, host, owner, p)
+		f.and("id >=", low)
+		f.and("id <=", high)
+		if err := s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM "+l.table+f.where.String(), f.args...); err != nil {
+			return nil, false, 0, err
+		}
+	}
+	f := newFilter(l, host, owner, p)
+	f.and("id >=", max(low, int64(p.After)+1))
+	if p.Before != 0 {
+		high = min(high, int64(p.Before)-1)
+	}
+	f.and("id <=", high)
+	order := " ORDER BY id"
+	if p.Backwards {
+		order += " DESC"
+	}
+	f.args = append(f.args, p.Max+1)
+	q := "SELECT " + l.columns + " FROM " + l.table + f.where.String() + order + " LIMIT $" + strconv.Itoa(len(f.args))
+	es = make([]store.Archived, 0, min(p.Max+1, 64))
+	if err := s.rows(ctx, scanArchived(&es), q, f.args...); err != nil {
+		return nil, false, 0, err
+	}
+	if complete = len(es) <= p.Max; !complete {
+		es = es[:p.Max]
+	}
+	if p.Backwards {
+		slices.Reverse(es)
+	}
+	return es, complete, total, nil
+}
+
+// span gives the ids of the page's time filter, both ends included.
+func span(p store.Page) (low, high int64) {
+	low, high = 0, math.MaxInt64
+	if !p.Start.IsZero() {
+		low = int64(store.FirstID(p.Start))
+	}
+	if !p.End.IsZero() {
+		high = int64(store.FirstID(p.End.Add(time.Microsecond))) - 1
+	}
+	return low, high
+}
+
+func scanArchived(es *[]store.Archived) func(*sql.Rows) error {
+	return func(r *sql.Rows) error {
+		var e store.Archived
+		if err := r.Scan(&e.ID, &e.Stanza, &e.Sender, &e.Seq); err != nil {
+			return err
+		}
+		*es = append(*es, e)
+		return nil
+	}
+}
+
+func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
+	ids := slices.Clone(p.IDs)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	for _, id := range ids {
+		n := len(es)
+		if err := s.rows(ctx, scanArchived(&es), "SELECT "+l.columns+" FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3", host, owner, int64(id)); err != nil {
+			return nil, false, 0, err
+		}
+		if len(es) == n {
+			return nil, false, 0, store.ErrNotFound
+		}
+	}
+	return es, true, len(es), nil
+}
+
+func (s *Store) ExpireArchive(ctx context.Context, host string, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, `DELETE FROM archive WHERE host = $1 AND (owner, id) IN
+		(SELECT owner, id FROM archive WHERE host = $1 AND id < $2 ORDER BY owner, id LIMIT $3)`, host, int64(store.FirstID(before)), limit)
+	return int(n), err
+}

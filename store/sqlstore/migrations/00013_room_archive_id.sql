@@ -1,0 +1,3 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE UNIQUE INDEX IF NOT EXISTS room_archive_id ON room_archive (host, room, id);

@@ -1,0 +1,3 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE UNIQUE INDEX IF NOT EXISTS org_groups_slug ON org_groups (host, slug);

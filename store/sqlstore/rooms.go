@@ -1,0 +1,140 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"parley/store"
+)
+
+const roomColumns = "host, name, group_id, theme, epoch, config, subject, created, destroyed, " +
+	"(SELECT COALESCE(MAX(seq), 0) FROM room_archive a WHERE a.host = rooms.host AND a.room = rooms.name)"
+
+func scanRoom(r interface{ Scan(...any) error }) (m store.Room, err error) {
+	var created, destroyed int64
+	err = r.Scan(&m.Host, &m.Name, &m.Group, &m.Theme, &m.Epoch, &m.Config, &m.Subject, &created, &destroyed, &m.LastSeq)
+	m.Created, m.Destroyed = when(created), when(destroyed)
+	return m, err
+}
+
+func insertRoom(ctx context.Context, tx *sql.Tx, r store.Room) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO rooms (host, name, group_id, theme, epoch, config, subject, created, destroyed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+		r.Host, r.Name, r.Group, r.Theme, r.Epoch, r.Config, r.Subject, micros(r.Created))
+	return translate(err)
+}
+
+func (s *Store) CreateRoom(ctx context.Context, r store.Room, as ...store.Affiliation) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := insertRoom(ctx, tx, r); err != nil {
+			return err
+		}
+		return writeAffiliations(ctx, tx, r.Host, r.Name, as)
+	})
+}
+
+// ReviveRoom makes a destroyed free room anew under its old name: its archive and affiliations are gone. A room of a
+// group or theme is never revived: ErrExists, as for one that lives.
+func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affiliation) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE rooms SET epoch = epoch + 1, config = $3, subject = $4, created = $5, destroyed = 0
+			WHERE host = $1 AND name = $2 AND destroyed <> 0 AND group_id = '' AND theme = ''`, r.Host, r.Name, r.Config, r.Subject, micros(r.Created))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			if err == nil {
+				err = store.ErrExists
+			}
+			return err
+		}
+		for _, table := range []string{"affiliations", "room_archive"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND room = $2", r.Host, r.Name); err != nil {
+				return err
+			}
+		}
+		return writeAffiliations(ctx, tx, r.Host, r.Name, as)
+	})
+}
+
+func (s *Store) Room(ctx context.Context, host, name string) (m store.Room, err error) {
+	found := false
+	err = s.rows(ctx, func(r *sql.Rows) (err error) {
+		found = true
+		m, err = scanRoom(r)
+		return err
+	}, "SELECT "+roomColumns+" FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0", host, name)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return m, err
+}
+
+func (s *Store) RoomExisted(ctx context.Context, host, name string) (bool, error) {
+	var n int64
+	err := s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM rooms WHERE host = $1 AND name = $2", host, name)
+	return n > 0, err
+}
+
+func (s *Store) Rooms(ctx context.Context, host, after string, limit int) (ms []store.Room, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		m, err := scanRoom(r)
+		ms = append(ms, m)
+		return err
+	}, "SELECT "+roomColumns+" FROM rooms WHERE host = $1 AND name > $2 AND destroyed = 0 ORDER BY name LIMIT $3", host, after, limit)
+	return ms, err
+}
+
+func (s *Store) SaveRoomConfig(ctx context.Context, host, name string, config []byte) error {
+	return s.one(ctx, "UPDATE rooms SET config = $3 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, config)
+}
+
+func (s *Store) SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error {
+	return s.one(ctx, "UPDATE rooms SET subject = $3 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, subject)
+}
+
+func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name); err != nil {
+			return err
+		}
+		m, err = scanRoom(tx.QueryRowContext(ctx, "SELECT "+roomColumns+" FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0", host, name))
+		return err
+	})
+	return m, err
+}
+
+func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time) error {
+	return s.one(ctx, "UPDATE rooms SET destroyed = $3, epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, micros(at))
+}
+
+func (s *Store) Affiliations(ctx context.Context, host, room string) (as []store.Affiliation, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var a store.Affiliation
+		err := r.Scan(&a.JID, &a.Affiliation, &a.Nick, &a.Reason)
+		as = append(as, a)
+		return err
+	}, "SELECT jid, affiliation, nick, reason FROM affiliations WHERE host = $1 AND room = $2 ORDER BY jid", host, room)
+	return as, err
+}
+
+func (s *Store) SetAffiliations(ctx context.Context, host, room string, as ...store.Affiliation) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return writeAffiliations(ctx, tx, host, room, as) })
+}
+
+func writeAffiliations(ctx context.Context, tx *sql.Tx, host, room string, as []store.Affiliation) error {
+	for _, a := range as {
+		var err error
+		if a.Affiliation == "" || a.Affiliation == "none" {
+			_, err = tx.ExecContext(ctx, "DELETE FROM affiliations WHERE host = $1 AND room = $2 AND jid = $3", host, room, a.JID)
+		} else {
+			_, err = tx.ExecContext(ctx, `INSERT INTO affiliations (host, room, jid, affiliation, nick, reason) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (host, room, jid) DO UPDATE SET affiliation = excluded.affiliation, nick = excluded.nick, reason = excluded.reason`,
+				host, room, a.JID, a.Affiliation, a.Nick, a.Reason)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"parley/store"
+)
+
+const contactColumns = "jid, name, subscription, ask, member_of, approved, request, in_roster, removed, version"
+
+func scanContact(r interface{ Scan(...any) error }) (c store.Contact, removed bool, err error) {
+	var groups string
+	err = r.Scan(&c.JID, &c.Name, &c.Subscription, &c.Ask, &groups, &c.Approved, &c.Request, &c.InRoster, &removed, &c.Version)
+	if err == nil && groups != "" {
+		err = json.Unmarshal([]byte(groups), &c.Groups)
+	}
+	return c, removed, err
+}
+
+func (s *Store) Roster(ctx context.Context, host, user string) (cs []store.Contact, version int64, err error) {
+	// The version is read first: a change in between shows contacts that are newer, which does no harm.
+	err = s.row(ctx, []any{&version}, "SELECT version FROM rosters WHERE host = $1 AND owner = $2", host, user)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, 0, err
+	}
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		c, _, err := scanContact(r)
+		cs = append(cs, c)
+		return err
+	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0 ORDER BY jid", host, user)
+	return cs, version, err
+}
+
+func (s *Store) RosterSince(ctx context.Context, host, user string, since int64) (changed []store.Contact, removed []store.Removed, now int64, ok bool, err error) {
+	err = s.row(ctx, []any{&now}, "SELECT version FROM rosters WHERE host = $1 AND owner = $2", host, user)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, nil, 0, false, err
+	}
+	if since > now || since < 0 {
+		return nil, nil, now, false, nil
+	}
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		c, gone, err := scanContact(r)
+		if gone {
+			removed = append(removed, store.Removed{JID: c.JID, Version: c.Version})
+		} else {
+			changed = append(changed, c)
+		}
+		return err
+	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND version > $3 ORDER BY version", host, user, since)
+	return changed, removed, now, err == nil, err
+}
+
+func (s *Store) Contact(ctx context.Context, host, user, jid string) (c store.Contact, err error) {
+	found := false
+	err = s.rows(ctx, func(r *sql.Rows) (err error) {
+		found = true
+		c, _, err = scanContact(r)
+		return err
+	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND jid = $3 AND removed = 0", host, user, jid)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return c, err
+}
+
+func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit int, f func(*store.Contact) (bool, error)) (out store.Contact, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		version, err := s.lockRoster(ctx, tx, host, user)
+		if err != nil {
+			return err
+		}
+		c, gone, err := scanContact(tx.QueryRowContext(ctx, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND jid = $3", host, user, jid))
+		had := err == nil && !gone
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if !had {
+			c = store.Contact{JID: jid, Subscription: store.SubNone}
+		}
+		before := c
+		remove, err := f(&c)
+		if err != nil {
+			out = before
+			out.Version = 0
+			return err
+		}
+		if !had && remove {
+			return store.ErrNotFound
+		}
+		if !had && limit > 0 {
+			var n int
+			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0", host, user).Scan(&n); err != nil {
+				return err
+			}
+			if n >= limit {
+				return store.ErrLimit
+			}
+		}
+		version++
+		c.JID, c.Version = jid, version
+		out = c
+		return writeContact(ctx, tx, host, user, c, remove)
+	})
+	if errors.Is(err, store.ErrNoChange) {
+		return out, nil
+	}
+	return out, err
+}
+
+// lockRoster takes the roster's row, made if need be, so that changes of one roster come one after the other.
+func (s *Store) lockRoster(ctx context.Context, tx *sql.Tx, host, user string) (version int64, err error) {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO rosters (host, owner, version) VALUES ($1, $2, 0) ON CONFLICT (host, owner) DO NOTHING", host, user); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, "SELECT version FROM rosters WHERE host = $1 AND owner = $2"+s.forUpdate(), host, user).Scan(&version)
+	return version, err
+}
+
+func writeContact(ctx context.Context, tx *sql.Tx, host, user string, c store.Contact, remove bool) error {
+	if remove {
+		c = store.Contact{JID: c.JID, Subscription: store.SubNone, Version: c.Version}
+	}
+	groups := ""
+	if len(c.Groups) > 0 {
+		b, err := json.Marshal(c.Groups)
+		if err != nil {
+			return err
+		}
+		groups = string(b)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO contacts (host, owner, jid, name, subscription, ask, member_of, approved, request, in_roster, removed, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (host, owner, jid) DO UPDATE SET name = excluded.name, subscription = excluded.subscription, ask = excluded.ask,
+			member_of = excluded.member_of, approved = excluded.approved, request = excluded.request, in_roster = excluded.in_roster,
+			removed = excluded.removed, version = excluded.version`,
+		host, user, c.JID, c.Name, c.Subscription, bit(c.Ask), groups, bit(c.Approved), c.Request, bit(c.InRoster), bit(remove), c.Version)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE rosters SET version = $3 WHERE host = $1 AND owner = $2", host, user, c.Version)
+	return err
+}

@@ -1,0 +1,291 @@
+// Package sqlstore keeps everything in SQLite, PostgreSQL or CockroachDB, with one set of queries.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/cockroach-go/v2/crdb"
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/store"
+)
+
+// Options of a store.
+type Options struct {
+	Log            *slog.Logger
+	MaxConnections int  // to PostgreSQL or CockroachDB; readers of SQLite are few whatever it says. 0: 16
+	CommitBatch    int  // most rows of one group commit. 0: 512
+	Migrate        bool // bring the schema up to date
+}
+
+// Store is a store.Store. Safe from any goroutine.
+type Store struct {
+	opts   Options
+	pg     bool    // PostgreSQL or CockroachDB
+	w, r   *sql.DB // of SQLite: one writer, some readers; else the same
+	stmts  sync.Map // SQLite: prepared statements by their text
+	writer writer
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects: dsn is "sqlite:PATH", or "postgres://…" for PostgreSQL and CockroachDB. An error says in plain words
+// what cannot be reached; it never holds a password.
+func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = 16
+	}
+	if o.CommitBatch <= 0 {
+		o.CommitBatch = 512
+	}
+	s := &Store{opts: o}
+	var err error
+	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
+	case "sqlite":
+		err = s.openSQLite(rest)
+	case "postgres", "postgresql":
+		err = s.openPostgres(dsn)
+	default:
+		return nil, fmt.Errorf("store: unknown kind %q: it is sqlite:PATH or postgres://…", scheme)
+	}
+	if err == nil {
+		err = s.Ping(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: cannot open %s: %w", redact(dsn), err)
+	}
+	if o.Migrate {
+		if err := s.Migrate(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("store: migrate %s: %w", redact(dsn), err), s.w.Close())
+		}
+	}
+	s.writer.start(s)
+	return s, nil
+}
+
+// redact gives a DSN without its password.
+func redact(dsn string) string {
+	if u, err := url.Parse(dsn); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	if strings.HasPrefix(dsn, "sqlite:") {
+		return dsn
+	}
+	return "the database"
+}
+
+// openSQLite: WAL, and each commit synced to the disk. One connection writes; transactions take the lock when they
+// begin, so that none fails in the middle.
+func (s *Store) openSQLite(path string) (err error) {
+	if path == "" {
+		return errors.New("the path is missing: sqlite:PATH")
+	}
+	q := "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_txlock=immediate"
+	if s.w, err = sql.Open("sqlite", "file:"+path+q); err != nil {
+		return err
+	}
+	s.w.SetMaxOpenConns(1)
+	if s.r, err = sql.Open("sqlite", "file:"+path+q+"&_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	s.r.SetMaxOpenConns(4)
+	s.r.SetMaxIdleConns(4)
+	return nil
+}
+
+func (s *Store) openPostgres(dsn string) (err error) {
+	s.pg = true
+	if s.w, err = sql.Open("pgx", dsn); err != nil {
+		return err
+	}
+	s.w.SetMaxOpenConns(s.opts.MaxConnections)
+	s.w.SetMaxIdleConns(s.opts.MaxConnections)
+	s.w.SetConnMaxLifetime(30 * time.Minute)
+	s.r = s.w
+	return nil
+}
+
+// Ping asks whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.w.PingContext(ctx) }
+
+// Close finishes the commits that have been accepted, then closes the database.
+func (s *Store) Close() error {
+	s.writer.close()
+	if s.r != s.w {
+		return errors.Join(s.r.Close(), s.w.Close())
+	}
+	return s.w.Close()
+}
+
+// stmt gives the prepared statement for a text on SQLite; nil elsewhere, where pgx keeps them for each connection.
+func (s *Store) stmt(ctx context.Context, db *sql.DB, q string) (*sql.Stmt, error) {
+	if s.pg {
+		return nil, nil
+	}
+	type key struct {
+		db *sql.DB
+		q  string
+	}
+	if st, ok := s.stmts.Load(key{db, q}); ok {
+		return st.(*sql.Stmt), nil
+	}
+	st, err := db.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if old, ok := s.stmts.LoadOrStore(key{db, q}, st); ok {
+		st.Close()
+		return old.(*sql.Stmt), nil
+	}
+	return st, nil
+}
+
+// exec runs a statement that changes something and says how many rows it has changed.
+func (s *Store) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	st, err := s.stmt(ctx, s.w, q)
+	if err != nil {
+		return 0, err
+	}
+	var res sql.Result
+	if st != nil {
+		res, err = st.ExecContext(ctx, args...)
+	} else {
+		res, err = s.w.ExecContext(ctx, q, args...)
+	}
+	if err != nil {
+		return 0, translate(err)
+	}
+	return res.RowsAffected()
+}
+
+// one runs a statement that has to change something: ErrNotFound otherwise.
+func (s *Store) one(ctx context.Context, q string, args ...any) error {
+	n, err := s.exec(ctx, q, args...)
+	if err == nil && n == 0 {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// rows runs a query and gives each row to scan.
+func (s *Store) rows(ctx context.Context, scan func(*sql.Rows) error, q string, args ...any) error {
+	st, err := s.stmt(ctx, s.r, q)
+	if err != nil {
+		return err
+	}
+	var rows *sql.Rows
+	if st != nil {
+		rows, err = st.QueryContext(ctx, args...)
+	} else {
+		rows, err = s.r.QueryContext(ctx, q, args...)
+	}
+	if err != nil {
+		return translate(err)
+	}
+	return each(rows, scan)
+}
+
+func each(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// row runs a query for one row: ErrNotFound if there is none.
+func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) error {
+	found := false
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		found = true
+		return r.Scan(dest...)
+	}, q, args...)
+	if err == nil && !found {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// tx runs f in a transaction, which may be begun again: f does nothing but SQL, and starts from nothing each time.
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+	if s.pg {
+		return translate(crdb.ExecuteTx(crdb.WithMaxRetries(ctx, 500), s.w, nil, f))
+	}
+	tx, err := s.w.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(translate(err), ignoreDone(tx.Rollback()))
+	}
+	return translate(tx.Commit())
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// forUpdate is hung on a SELECT whose rows the transaction will change; SQLite has the whole database locked already.
+func (s *Store) forUpdate() string {
+	if s.pg {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// translate turns a violated key into ErrExists.
+func translate(err error) error {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "23505" {
+		return store.ErrExists
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) && (se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || se.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE) {
+		return store.ErrExists
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// micros and when keep times as microseconds; 0 is the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func when(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,101 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"parley/store"
+)
+
+const userColumns = "host, name, keys, disabled, admin, full_name, created, last_seen, last_status"
+
+func scanUser(r interface{ Scan(...any) error }) (u store.User, err error) {
+	var created, seen int64
+	err = r.Scan(&u.Host, &u.Name, &u.Keys, &u.Disabled, &u.Admin, &u.FullName, &created, &seen, &u.LastStatus)
+	u.Created, u.LastSeen = when(created), when(seen)
+	return u, err
+}
+
+func (s *Store) CreateUser(ctx context.Context, u store.User) error {
+	_, err := s.exec(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created), micros(u.LastSeen), u.LastStatus)
+	return err
+}
+
+func (s *Store) User(ctx context.Context, host, name string) (u store.User, err error) {
+	found := false
+	err = s.rows(ctx, func(r *sql.Rows) (err error) {
+		found = true
+		u, err = scanUser(r)
+		return err
+	}, "SELECT "+userColumns+" FROM users WHERE host = $1 AND name = $2", host, name)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return u, err
+}
+
+func (s *Store) Users(ctx context.Context, host, after string, limit int) (us []store.User, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		u, err := scanUser(r)
+		us = append(us, u)
+		return err
+	}, "SELECT "+userColumns+" FROM users WHERE host = $1 AND name > $2 ORDER BY name LIMIT $3", host, after, limit)
+	return us, err
+}
+
+func (s *Store) CountUsers(ctx context.Context, host string) (n int, err error) {
+	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM users WHERE host = $1", host)
+	return n, err
+}
+
+func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) error {
+	return s.one(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2", host, name, keys)
+}
+
+func (s *Store) SetDisabled(ctx context.Context, host, name string, disabled bool) error {
+	return s.one(ctx, "UPDATE users SET disabled = $3 WHERE host = $1 AND name = $2", host, name, bit(disabled))
+}
+
+func (s *Store) SetAdmin(ctx context.Context, host, name string, admin bool) error {
+	return s.one(ctx, "UPDATE users SET admin = $3 WHERE host = $1 AND name = $2", host, name, bit(admin))
+}
+
+func (s *Store) SetFullName(ctx context.Context, host, name, full string) error {
+	return s.one(ctx, "UPDATE users SET full_name = $3 WHERE host = $1 AND name = $2", host, name, full)
+}
+
+func (s *Store) SetLastSeen(ctx context.Context, host, name string, at time.Time, status string) error {
+	return s.one(ctx, "UPDATE users SET last_seen = $3, last_status = $4 WHERE host = $1 AND name = $2", host, name, micros(at), status)
+}
+
+func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM users WHERE host = $1 AND name = $2", host, name)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
+		}
+		for _, table := range []string{"rosters", "contacts", "archive", "offline", "private_data", "bookmarks"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
+				return err
+			}
+		}
+		jid := name + "@" + host
+		if _, err := tx.ExecContext(ctx, "DELETE FROM members WHERE host = $1 AND jid = $2", host, jid); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND jid = $2", host, jid)
+		return err
+	})
+}
+
+func orNotFound(err error) error {
+	if err == nil {
+		return store.ErrNotFound
+	}
+	return err
+}
