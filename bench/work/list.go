@@ -76,5 +76,5 @@ func All() []Work {
 
 // Targets returns every server in the order of the table's columns.
 func Targets() []target.Target {
-	return []target.Target{target.Relay{}, target.Prosody{}, target.Ejabberd{}}
+	return []target.Target{target.Relay{}, target.Prosody{}, target.Ejabberd{}, target.Parley{}, target.Parley{Postgres: true}}
 }

@@ -1,0 +1,186 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	"parley/auth"
+	"parley/bench/load"
+	"parley/store"
+	"parley/store/sqlstore"
+)
+
+// Parley is the server of this repository, built from the working tree. Its
+// store is SQLite in its own process, or PostgreSQL, whose processes then count
+// as its own.
+type Parley struct{ Postgres bool }
+
+// Name is "parley" or "parley-pg".
+func (p Parley) Name() string {
+	if p.Postgres {
+		return "parley-pg"
+	}
+	return "parley"
+}
+
+// Available looks for what builds and runs it.
+func (p Parley) Available() error {
+	if err := haveProgram("go", "golang"); err != nil {
+		return err
+	}
+	if p.Postgres {
+		_, err := postgresProgram("postgres")
+		return err
+	}
+	return nil
+}
+
+func (p Parley) Version() string {
+	v := "parley " + firstLine("git", "describe", "--always", "--dirty")
+	if !p.Postgres {
+		return v + ", SQLite"
+	}
+	pg, err := postgresProgram("postgres")
+	if err != nil {
+		return v
+	}
+	return v + ", " + firstLine(pg, "--version")
+}
+
+func (Parley) Archives() bool { return true }
+
+// CanFill is false: it is fast enough to be sent the archive.
+func (Parley) CanFill() bool { return false }
+
+// Everything by default but addresses, and what limits traffic.
+var parleyConfig = template.Must(template.New("parley").Parse(`
+hosts: [{{.Domain}}]
+data_dir: {{.Data}}
+store:
+  dsn: "{{.DSN}}"
+listeners:
+  c2s: { addresses: ["{{.Addr}}"] }
+  c2s_tls: { addresses: [] }
+  websocket: { addresses: [] }
+  metrics: { addresses: [] }
+tls:
+  certificate: {{.Cert}}
+  key: {{.Key}}
+limits:
+  bytes_per_second: 0
+  stanzas_per_second: 0
+  connections_per_address: 0
+archive:
+  default_policy: {{if .Archive}}always{{else}}never{{end}}
+rooms:
+  label: rooms
+  max_occupants: 5000
+  max_per_user: 0
+  message_rate: 0
+  archive: {{.Archive}}
+log:
+  level: error
+`))
+
+// Start builds the server, makes the accounts through the store's own code, and
+// runs it.
+func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, err error) {
+	in := new(Instance)
+	defer func() {
+		if err != nil {
+			in.Stop()
+		}
+	}()
+	bin := filepath.Join(dir, "parley")
+	// Not by command.run: the compiler wants the caller's HOME and caches.
+	if err := goBuild(ctx, bin); err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return nil, err
+	}
+	dsn := "sqlite:" + filepath.Join(data, "parley.db")
+	if t.Postgres {
+		pg, err := startPostgres(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		in.add(pg.process)
+		dsn = fmt.Sprintf("postgres://%s@%s/postgres?sslmode=disable", postgresUser, loopback(pg.port))
+	}
+	if err := parleyAccounts(ctx, dsn, s.Users); err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	cert, tlsConfig, err := newCertificate(dir)
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	var conf bytes.Buffer
+	if err := parleyConfig.Execute(&conf, map[string]any{
+		"Domain": Domain, "Data": data, "DSN": dsn, "Addr": loopback(port), "Cert": cert.cert, "Key": cert.key, "Archive": s.Archive,
+	}); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "parley.yaml")
+	if err := os.WriteFile(file, conf.Bytes(), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := command{name: bin, args: []string{"serve", "--config", file}, dir: dir}.start("parley")
+	if err != nil {
+		return nil, err
+	}
+	in.add(p)
+	in.Dial = &load.Dialer{Addr: loopback(port), Domain: Domain, Password: password, TLS: tlsConfig}
+	if err := waitLogin(ctx, in.Dial, p); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// parleyAccounts writes n accounts with the same keys into a new store.
+func parleyAccounts(ctx context.Context, dsn string, n int) error {
+	keys, err := auth.NewKeys(password, scramIterations)
+	if err != nil {
+		return err
+	}
+	b, err := keys.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	st, err := sqlstore.Open(ctx, dsn, sqlstore.Options{
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxConnections: 4, CommitBatch: 64, Migrate: true,
+	})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	now := time.Now()
+	for i := range n {
+		if err := st.CreateUser(ctx, store.User{Host: Domain, Name: User(i), Keys: b, Created: now}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goBuild builds the server of this module into the file bin.
+func goBuild(ctx context.Context, bin string) error {
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", bin, "parley/cmd/parley").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
