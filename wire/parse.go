@@ -257,7 +257,11 @@ func (p *parser) startTag() error {
 	if err != nil {
 		return err
 	}
-	if depth > 0 {
+	switch depth {
+	case 0:
+	case 1:
+		o.own = def != nil || t.colon < 0 // without prefix, it has said what it inherits: see child
+	default:
 		o.own = def != nil || p.stack[depth-1].own
 	}
 	switch {

@@ -1,0 +1,405 @@
+package wire
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"parley/wire/jid"
+)
+
+// encoding/xml is the oracle: what is accepted here it must accept too, and see the same in it; and it must see the
+// same again in what is made of it for another stream.
+
+const streamNS = ` xmlns:stream='http://etherx.jabber.org/streams'`
+
+// headers are the streams that fuzzed content is put in.
+var headers = []string{
+	`<stream:stream xmlns='jabber:client'` + streamNS + `>`,
+	`<stream:stream xmlns='jabber:server'` + streamNS + ` xmlns:db='jabber:server:dialback'>`,
+	`<stream:stream xmlns='jabber:client'` + streamNS + ` xmlns:a='urn:a' xmlns:b='urn:&apos;b' xmlns:c='jabber:client'>`,
+	`<s:stream xmlns:c='jabber:client' xmlns:s='http://etherx.jabber.org/streams' xmlns:a='urn:a'>`,
+	`<s:stream xmlns='urn:d' xmlns:c='jabber:server' xmlns:s='http://etherx.jabber.org/streams' xmlns:a='urn:a'>`,
+	`<stream xmlns='http://etherx.jabber.org/streams' xmlns:a='jabber:server'>`,
+	`<stream xmlns='http://etherx.jabber.org/streams' xmlns:a='urn:a'>`,
+}
+
+// surroundings are other streams that what was read is put in: whatever prefix it uses means something else there.
+var surroundings = func() (out []string) {
+	var wrong strings.Builder
+	for c := 'a'; c <= 'z'; c++ {
+		fmt.Fprintf(&wrong, " xmlns:%c='urn:wrong:%c'", c, c)
+	}
+	for _, p := range []string{"stream", "db", "ns000", "ns0"} {
+		fmt.Fprintf(&wrong, " xmlns:%s='urn:wrong'", p)
+	}
+	for _, ns := range []string{NSClient, "urn:elsewhere", NSServer} {
+		out = append(out, "<w xmlns='"+ns+"'"+wrong.String()+">")
+	}
+	return out
+}()
+
+// tree is what an oracle sees in an element.
+type tree struct {
+	name  Name
+	attrs []Attr // sorted; without declarations
+	text  string // all directly inside; what is between elements is told apart by marks
+	kids  []*tree
+}
+
+func (t *tree) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "(%s %s %q %q", t.name.Space, t.name.Local, t.attrs, t.text)
+	for _, k := range t.kids {
+		s.WriteString(k.String())
+	}
+	return s.String() + ")"
+}
+
+func byName(a, b Attr) int {
+	return strings.Compare(a.Name.Space+" "+a.Name.Local, b.Name.Space+" "+b.Name.Local)
+}
+
+// normalise is attribute value normalisation, which encoding/xml does not do; nor can it be told from the outside
+// whether whitespace was written as a reference.
+var normalise = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
+
+func oracleTree(d *xml.Decoder, start xml.StartElement) (*tree, error) {
+	t := &tree{name: Name{start.Name.Space, start.Name.Local}}
+	for _, a := range start.Attr {
+		if a.Name.Space == "xmlns" || a.Name == (xml.Name{Local: "xmlns"}) {
+			continue
+		}
+		t.attrs = append(t.attrs, Attr{Name{a.Name.Space, a.Name.Local}, normalise.Replace(a.Value)})
+	}
+	slices.SortFunc(t.attrs, byName)
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			k, err := oracleTree(d, tok)
+			if err != nil {
+				return nil, err
+			}
+			t.kids = append(t.kids, k)
+			t.text += "\x00"
+		case xml.CharData:
+			t.text += string(tok)
+		case xml.EndElement:
+			return t, nil
+		default:
+			return nil, fmt.Errorf("unexpected %T", tok)
+		}
+	}
+}
+
+// oracleOf parses a whole element that stands inside start tags.
+func oracleOf(around, s string) (*tree, error) {
+	d := xml.NewDecoder(strings.NewReader(around + s))
+	for skip := around != ""; ; {
+		tok, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		if start, ok := tok.(xml.StartElement); ok {
+			if !skip {
+				return oracleTree(d, start)
+			}
+			skip = false
+		}
+	}
+}
+
+func treeOf(e *Element) *tree {
+	t := &tree{name: e.Name, attrs: slices.Clone(e.Attrs)}
+	for i := range t.attrs {
+		t.attrs[i].Value = normalise.Replace(t.attrs[i].Value)
+	}
+	slices.SortFunc(t.attrs, byName)
+	for _, n := range e.Nodes {
+		if n.Element != nil {
+			t.kids = append(t.kids, treeOf(n.Element))
+			t.text += "\x00"
+			continue
+		}
+		t.text += n.Text
+	}
+	return t
+}
+
+// oneContent makes no difference any more between the two content namespaces: on a stream between servers, one stands
+// for the other.
+func (t *tree) oneContent() *tree {
+	if t.name.Space == NSServer {
+		t.name.Space = NSClient
+	}
+	for i := range t.attrs {
+		if t.attrs[i].Name.Space == NSServer {
+			t.attrs[i].Name.Space = NSClient
+		}
+	}
+	slices.SortFunc(t.attrs, byName)
+	for _, k := range t.kids {
+		k.oneContent()
+	}
+	return t
+}
+
+// pieces gives what it reads in pieces of random length.
+type pieces struct {
+	r   io.Reader
+	rnd *rand.Rand
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	return p.r.Read(b[:min(len(b), 1+p.rnd.IntN(1+p.rnd.IntN(60)))])
+}
+
+func readAll(src io.Reader, lim Limits) (h Header, sts []*Stanza, err error) {
+	r := NewReader(src, lim)
+	if h, err = r.Header(); err != nil {
+		return h, nil, err
+	}
+	for {
+		st, err := r.Next()
+		if err != nil {
+			if r.buf != nil && err != io.EOF {
+				return h, sts, errors.New("a buffer was kept")
+			}
+			return h, sts, err
+		}
+		if r.buf == nil != (r.from == r.to) {
+			return h, sts, errors.New("a buffer was kept")
+		}
+		sts = append(sts, st)
+	}
+}
+
+// condition gives what two readings of the same bytes must agree in: an error that ends the stream at once in one may
+// wait for the end of a tag in the other, and limits may strike earlier.
+func condition(err error) string {
+	var se *StreamError
+	if errors.As(err, &se) {
+		return se.Condition
+	}
+	return err.Error()
+}
+
+func FuzzReader(f *testing.F) {
+	for i, s := range []string{
+		chat,
+		`<message to='b@a.example' type="chat" id='1'><body>hi &amp; <![CDATA[<x>]]></body><x xmlns='urn:x'><y/></x></message></stream:stream>`,
+		`<message xmlns:w='urn:w'><w:a xmlns='urn:n'/><a:b a:c='1' b:d='2'><e/></a:b></message> <r xmlns='urn:xmpp:sm:3'/>`,
+		`<c:message><c:body>x<c:y xmlns='urn:y'><z/></c:y></c:body><body/></c:message>`,
+		`<message xmlns='jabber:client' xml:lang='de' to='A@B.example/ü'><body xmlns='jabber:client'>ü&#x10FFFF;</body></message>`,
+		`<c:iq xmlns='urn:d' type='get'><q/><q xmlns=''/><q xmlns='urn:d'/></c:iq>`,
+		`<message xmlns='jabber:server'><x:db xmlns:x='jabber:server'/><db:y/></message>`,
+		`<stream:features><x xmlns='urn:x'/><y/></stream:features><auth xmlns='urn:s' a:m='1' xml:lang='x'>a<b/>c&#13;` + "\r\n" + `</auth>`,
+		"<presence\r\n\tid = '1\n2' ><größe\u00a0/></presence>", `<presence><größe/></presence>`,
+		`<iq><a b='&quot;&#39;>' c="]]>"/>]]&gt;</iq><iq>]]></iq>`,
+		`<iq><xml:a xml:b='1'/></iq><xml:iq/>`,
+	} {
+		f.Add(s, uint8(i), uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, s string, which uint8, seed uint64) {
+		header := headers[int(which)%len(headers)]
+		lim := Limits{Stanza: 8 << 10}
+		h, sts, err := readAll(strings.NewReader(header+s), lim)
+		for _, src := range []io.Reader{
+			&pieces{strings.NewReader(header + s), rand.New(rand.NewPCG(seed, 1))},
+			iotest.OneByteReader(strings.NewReader(header + s)),
+			iotest.DataErrReader(strings.NewReader(header + s)),
+		} {
+			_, again, errAgain := readAll(src, lim)
+			if !reflect.DeepEqual(sts, again) {
+				t.Fatalf("%T:\n got %+v\nwant %+v", src, again, sts)
+			}
+			a, b := condition(err), condition(errAgain)
+			if a != b && a != "EOF" && b != "EOF" && a != "policy-violation" && b != "policy-violation" {
+				t.Fatalf("%T: %v, else %v", src, errAgain, err)
+			}
+		}
+		d := xml.NewDecoder(strings.NewReader(header + s))
+		if _, err := d.Token(); err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range sts {
+			compare(t, d, h, st)
+		}
+	})
+}
+
+// compare checks a stanza against what the oracle reads next.
+func compare(t *testing.T, d *xml.Decoder, h Header, st *Stanza) {
+	t.Helper()
+	var want *tree
+	for want == nil {
+		tok, err := d.Token()
+		if err != nil {
+			t.Fatalf("accepted %+v, but: %v", st, err)
+		}
+		if start, ok := tok.(xml.StartElement); ok {
+			if want, err = oracleTree(d, start); err != nil {
+				t.Fatalf("accepted %+v, but: %v", st, err)
+			}
+		}
+	}
+	one := func(x *tree) *tree { return x }
+	if st.Kind != Other {
+		want.header(t, st)
+		if h.ContentNS == NSServer {
+			one = (*tree).oneContent
+		}
+	} else { // its text comes before its elements when it is written again
+		want.text = strings.ReplaceAll(want.text, "\x00", "") + strings.Repeat("\x00", len(want.kids))
+	}
+	want = one(want)
+	if len(st.Children) != len(want.kids) {
+		t.Fatalf("%d payloads, want %d", len(st.Children), len(want.kids))
+	}
+	at := 0
+	for i, c := range st.Children {
+		if c.Start != at || c.End <= at {
+			t.Fatalf("payload %d lies at %d, want %d", i, c.Start, at)
+		}
+		at = c.End
+		if c.Name != want.kids[i].name {
+			t.Fatalf("payload %v, want %v", c.Name, want.kids[i].name)
+		}
+		e, err := ParseElement(st.Raw(c), NSClient)
+		if err != nil {
+			t.Fatalf("%s: %v", st.Raw(c), err)
+		}
+		if got := one(treeOf(e)); got.String() != want.kids[i].String() {
+			t.Fatalf("as an Element\n got %v\nwant %v\nfrom %s", got, want.kids[i], st.Raw(c))
+		}
+	}
+	if at != len(st.Payload) {
+		t.Fatal("bytes behind the last payload")
+	}
+	for i, around := range surroundings {
+		root := Inherit
+		if i == 1 {
+			root = Client
+		}
+		b := st.AppendXML(nil, st.To, root)
+		got, err := oracleOf(around, string(b))
+		if err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		if i == 2 && st.Kind != Other { // what inherits jabber:server here was in the content namespace there
+			got.oneContent()
+			want.oneContent()
+		}
+		sorted(got, want)
+		if got = one(got); got.String() != want.String() {
+			t.Fatalf("in %.25s\n got %v\nwant %v\nfrom %s", around, got, want, b)
+		}
+	}
+	if st.Kind == Other && (st.Name.Space == NSClient || st.Name.Space == NSServer) || st.Kind != Other && h.ContentNS == NSServer {
+		return // alone, it means something else
+	}
+	b := st.AppendXML(nil, st.To, Client)
+	alone, err := ParseStanza(b, Limits{Stanza: 1 << 20, Attrs: 128, Depth: 128})
+	if err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	alone.Malformed = st.Malformed
+	if !reflect.DeepEqual(alone, st) {
+		t.Fatalf("alone\n got %+v\nwant %+v", alone, st)
+	}
+}
+
+// sorted puts the roots' attributes in the same order.
+func sorted(ts ...*tree) {
+	for _, t := range ts {
+		slices.SortFunc(t.attrs, byName)
+	}
+}
+
+// header checks the header of a stanza and leaves in t what is written of it again.
+func (t *tree) header(tt *testing.T, st *Stanza) {
+	tt.Helper()
+	var want Stanza
+	var kept []Attr
+	for _, a := range t.attrs {
+		switch a.Name {
+		case Name{"", "type"}:
+			want.Type = a.Value
+		case Name{"", "id"}:
+			want.ID = a.Value
+		case Name{NSXML, "lang"}:
+			want.Lang = a.Value
+		case Name{"", "to"}, Name{"", "from"}:
+			j, err := jid.Parse(a.Value)
+			if err != nil {
+				want.Malformed = true
+				continue
+			}
+			if a.Name.Local == "to" {
+				want.To = j
+			} else {
+				want.From = j
+			}
+			a.Value = j.String()
+		default:
+			continue
+		}
+		if a.Value != "" {
+			kept = append(kept, a)
+		}
+	}
+	t.attrs, t.text = kept, strings.Repeat("\x00", strings.Count(t.text, "\x00"))
+	if normalise.Replace(st.Type) != want.Type || normalise.Replace(st.ID) != want.ID || normalise.Replace(st.Lang) != want.Lang ||
+		st.Malformed != want.Malformed || !st.Malformed && (st.To != want.To || st.From != want.From) {
+		tt.Fatalf("header\n got %+v\nwant %+v", st, want)
+	}
+}
+
+func FuzzElement(f *testing.F) {
+	for _, s := range []string{
+		`<a/>`, `<a xmlns='y'><b/>t</a>`, `<p:a xmlns:p='y' p:b='1' xml:lang='de'><b/><p:c/>&#9;</p:a>`,
+		`<a>1&amp;2<![CDATA[<3>]]>4<b/>5</a>`, `<a b='1&#10;2'>&#13;</a>`, `<xml:a/>`, `<größe/>`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := ParseElement([]byte(s), "")
+		if err != nil {
+			var se *StreamError
+			if !errors.As(err, &se) {
+				t.Fatal(err)
+			}
+			return
+		}
+		want, err := oracleOf("", s)
+		if err != nil {
+			t.Fatalf("accepted, but: %v", err)
+		}
+		if got := treeOf(e); got.String() != want.String() {
+			t.Fatalf("\n got %v\nwant %v", got, want)
+		}
+		for _, around := range surroundings {
+			parent := around[len("<w xmlns='"):]
+			parent = parent[:strings.IndexByte(parent, '\'')]
+			b := string(e.AppendXML(nil, parent))
+			got, err := oracleOf(around, b)
+			if err != nil {
+				t.Fatalf("%s: %v", b, err)
+			}
+			if got.String() != want.String() {
+				t.Fatalf("\n got %v\nwant %v\nfrom %s", got, want, b)
+			}
+		}
+	})
+}
