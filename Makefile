@@ -1,0 +1,31 @@
+# make build   bin/parley
+# make test    install what the tests need (Debian packages, npm packages) and run them all, with the race detector
+# make check   gofmt, vet, staticcheck, govulncheck, the layers
+# make fuzz    every fuzzer for FUZZTIME (30s)
+# make bench   parley beside Prosody, ejabberd and a bare relay; takes long
+
+SHELL := /bin/bash
+FUZZTIME ?= 30s
+
+.PHONY: build test check deps fuzz bench clean
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/parley ./cmd/parley
+
+deps:
+	@scripts/deps
+
+test: deps
+	@scripts/test
+
+check:
+	@scripts/check
+
+fuzz:
+	@scripts/fuzz $(FUZZTIME)
+
+bench:
+	go run ./bench/cmd/bench
+
+clean:
+	rm -rf bin
