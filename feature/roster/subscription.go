@@ -1,0 +1,195 @@
+package roster
+
+import (
+	"context"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// from and to split a subscription into its two directions; join puts them together.
+func from(sub string) bool { return sub == store.SubFrom || sub == store.SubBoth }
+func to(sub string) bool   { return sub == store.SubTo || sub == store.SubBoth }
+
+func join(from, to bool) string {
+	switch {
+	case from && to:
+		return store.SubBoth
+	case from:
+		return store.SubFrom
+	case to:
+		return store.SubTo
+	}
+	return store.SubNone
+}
+
+// outbound is what a user's own client says about a subscription (RFC 6121, Appendix A.2).
+func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
+	st, contact := p.Stanza, p.Stanza.To
+	if contact == st.From {
+		return errSelf
+	}
+	route, shown, hidden := true, false, false
+	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
+		before := *c
+		route, shown, hidden = true, false, false
+		switch st.Type {
+		case "subscribe":
+			if !to(c.Subscription) {
+				c.Ask, c.InRoster = true, true
+			}
+		case "unsubscribe":
+			c.Ask, c.Subscription = false, join(from(c.Subscription), false)
+		case "subscribed":
+			switch {
+			case from(c.Subscription):
+				route = false
+			case c.Request != nil:
+				c.Request, c.InRoster, c.Subscription, shown = nil, true, join(true, to(c.Subscription)), true
+			default: // section 3.4: approved before it was asked for
+				c.Approved, c.InRoster, route = true, true, false
+			}
+		case "unsubscribed":
+			hidden = from(c.Subscription)
+			route = hidden || c.Request != nil
+			c.Request, c.Approved, c.Subscription = nil, false, join(false, to(c.Subscription))
+		}
+		return settle(c, before)
+	})
+	if err != nil {
+		return err
+	}
+	if c.Version > 0 {
+		r.changed(p.Account, c)
+	}
+	if !route {
+		return nil
+	}
+	if err := r.h.Router.Route(ctx, st); err != nil {
+		return err
+	}
+	if shown {
+		r.appear(ctx, p.Account, contact)
+	}
+	if hidden {
+		r.vanish(ctx, p.Account, contact)
+	}
+	return nil
+}
+
+// settle says what is to be kept: nothing where nothing has changed, no row where nothing is left to remember.
+func settle(c *store.Contact, before store.Contact) (remove bool, err error) {
+	if c.Subscription == before.Subscription && c.Ask == before.Ask && c.Approved == before.Approved && c.InRoster == before.InRoster &&
+		(c.Request == nil) == (before.Request == nil) {
+		return false, store.ErrNoChange
+	}
+	return !c.InRoster && c.Request == nil && !c.Approved && c.Subscription == store.SubNone && !c.Ask, nil
+}
+
+// inbound is what comes from a contact about a subscription (RFC 6121, Appendix A.3).
+func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
+	st, contact := p.Stanza, p.Stanza.From
+	self := st.To
+	if contact == self {
+		return server.ErrHandled
+	}
+	deliver, granted, hidden := false, false, false
+	request := st.AppendXML(nil, self, wire.Client)
+	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
+		before := *c
+		deliver, granted, hidden = false, false, false
+		switch st.Type {
+		case "subscribe":
+			switch {
+			case from(c.Subscription): // section 3.1.3: the server answers for the user
+				granted = true
+			case c.Approved:
+				granted, c.Subscription, c.InRoster = true, join(true, to(c.Subscription)), true
+			default:
+				deliver = true
+				if len(request) > maxRequest {
+					return false, server.PolicyViolation
+				}
+				c.Request = request
+			}
+		case "subscribed":
+			if deliver = c.Ask; deliver {
+				c.Ask, c.Subscription = false, join(from(c.Subscription), true)
+			}
+		case "unsubscribe":
+			hidden = from(c.Subscription)
+			deliver = hidden || c.Request != nil
+			c.Request, c.Subscription = nil, join(false, to(c.Subscription))
+		case "unsubscribed":
+			deliver = c.Ask || to(c.Subscription)
+			c.Ask, c.Subscription = false, join(from(c.Subscription), false)
+		}
+		return settle(c, before)
+	})
+	if err != nil {
+		return err
+	}
+	if deliver {
+		r.h.Shown(r.h.Account(p.Account), st)
+	}
+	if c.Version > 0 && st.Type != "subscribe" || granted && c.Version > 0 {
+		r.changed(p.Account, c)
+	} else if c.Version > 0 {
+		r.h.ContactsChanged(p.Account)
+	}
+	if granted {
+		r.h.Router.Send(ctx, about("subscribed", self, contact, st.ID))
+		r.appear(ctx, p.Account, contact)
+	}
+	if hidden {
+		r.vanish(ctx, p.Account, contact)
+	}
+	return nil
+}
+
+// maxRequest is the longest subscription request that is kept, in bytes.
+const maxRequest = 4096
+
+// requests shows pending subscription requests to a client that becomes available (RFC 6121, section 3.1.3).
+func (r *roster) requests(ctx context.Context, p *server.Pass) error {
+	if !p.Initial {
+		return nil
+	}
+	cs, err := r.h.Contacts(ctx, p.Account)
+	if err != nil {
+		return err
+	}
+	all, _ := cs.All()
+	for _, c := range all {
+		if c.Request == nil {
+			continue
+		}
+		st, err := wire.ParseStanza(c.Request, wire.Limits{})
+		if err != nil {
+			continue
+		}
+		_ = p.Session.Send(st)
+	}
+	return nil
+}
+
+// appear sends the account's presence to a contact that may see it from now on; vanish takes it back.
+func (r *roster) appear(ctx context.Context, account string, contact jid.JID) {
+	for _, s := range r.h.Account(account).Sessions() {
+		if pr, _ := s.Presence(); pr != nil {
+			c := pr.Copy()
+			c.To = contact
+			r.h.Router.Send(ctx, c)
+		}
+	}
+}
+
+func (r *roster) vanish(ctx context.Context, account string, contact jid.JID) {
+	for _, s := range r.h.Account(account).Sessions() {
+		if s.Available() {
+			r.h.Router.Send(ctx, about("unavailable", s.JID, contact, ""))
+		}
+	}
+}
