@@ -75,14 +75,17 @@ func make3(whole, local, domain, resource string) (JID, error) {
 		return JID{}, ErrInvalid
 	}
 	if !plainLocal(local) || !plainDomain(domain) || !plainResource(resource) {
+		// A dot at the end is the DNS root, not part of the name (RFC 7622, section 3.2).
+		domain = strings.TrimSuffix(domain, ".")
+		if emptyLabel(domain) {
+			return JID{}, ErrInvalid
+		}
 		m, err := mjid.New(local, domain, resource)
 		if err != nil {
 			return JID{}, ErrInvalid
 		}
 		local, domain, resource, whole = m.Localpart(), m.Domainpart(), m.Resourcepart(), ""
-		// A dot at the end is the DNS root, not part of the name (RFC 7622, section 3.2).
-		domain = strings.TrimSuffix(domain, ".")
-		if domain == "" || len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart || strings.ContainsAny(domain, "@/") {
+		if emptyLabel(domain) || len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart || strings.ContainsAny(domain, "@/") {
 			return JID{}, ErrInvalid
 		}
 	}
@@ -90,6 +93,11 @@ func make3(whole, local, domain, resource string) (JID, error) {
 		whole = join(local, domain, resource)
 	}
 	return JID{s: whole, local: uint16(len(local)), domain: uint16(len(domain))}, nil
+}
+
+// emptyLabel says that a domain begins or ends with a dot, or has two side by side.
+func emptyLabel(domain string) bool {
+	return domain == "" || domain[0] == '.' || domain[len(domain)-1] == '.' || strings.Contains(domain, "..")
 }
 
 func join(local, domain, resource string) string {

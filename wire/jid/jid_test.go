@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
 		{"a@192.0.2.1", "a@192.0.2.1"},
 		{"a@[2001:db8::1]/r", "a@[2001:db8::1]/r"},
 		{long + "@example.org/" + long, long + "@example.org/" + long},
-		{"", ""}, {"@example.org", ""}, {"a@", ""}, {"/r", ""}, {"a@/r", ""}, {"a@example.org/", ""}, {"a b@example.org", ""},
+		{"...", ""}, {".a", ""}, {"a..b", ""}, {"a@é..", ""}, {"", ""}, {"@example.org", ""}, {"a@", ""}, {"/r", ""}, {"a@/r", ""}, {"a@example.org/", ""}, {"a b@example.org", ""},
 		{"a@b@example.org", ""}, {"a'b@example.org", ""}, {"<a>@example.org", ""}, {"a@exa mple.org", ""}, {"a@example.org/\x00", ""},
 		{long + "a@example.org", ""}, {"a@example.org/" + long + "a", ""}, {"a\xff@example.org", ""},
 	} {
