@@ -1,8 +1,14 @@
 package server
 
 import (
+	"context"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
 	"slices"
+	"strings"
 
+	"parley/store"
 	"parley/wire"
 )
 
@@ -57,11 +63,106 @@ func (h *Host) AccountInfo() Info {
 	return i
 }
 
-// StreamFeatures gives what an authenticated stream offers besides binding and stream management.
+// StreamFeatures gives what an authenticated stream offers besides binding and stream management; with it the host's own
+// capabilities (XEP-0115, section 6.3).
 func (h *Host) StreamFeatures() []*wire.Element {
 	var es []*wire.Element
 	for _, f := range h.Features {
 		es = append(es, f.Stream...)
 	}
-	return es
+	return append(es, wire.E(wire.NSCaps, "c").Set("hash", "sha-1").Set("node", CapsNode).Set("ver", h.Caps()))
+}
+
+// Node is a disco node of the host besides its own: commands and the like. A func that does not know a node gives
+// store.ErrNotFound.
+type Node struct {
+	Info  func(ctx context.Context, r *Request, node string) (*wire.Element, error)
+	Items func(ctx context.Context, r *Request, node string) (*wire.Element, error)
+}
+
+// NodeInfo and NodeItems ask the features that have nodes; item-not-found if none knows this one.
+func (h *Host) NodeInfo(ctx context.Context, r *Request, node string) (*wire.Element, error) {
+	for _, f := range h.Features {
+		if f.Node.Info != nil {
+			if e, err := f.Node.Info(ctx, r, node); !errors.Is(err, store.ErrNotFound) {
+				return e, err
+			}
+		}
+	}
+	return nil, ItemNotFound
+}
+
+func (h *Host) NodeItems(ctx context.Context, r *Request, node string) (*wire.Element, error) {
+	for _, f := range h.Features {
+		if f.Node.Items != nil {
+			if e, err := f.Node.Items(ctx, r, node); !errors.Is(err, store.ErrNotFound) {
+				return e, err
+			}
+		}
+	}
+	return nil, ItemNotFound
+}
+
+// CapsNode is what the server calls itself in entity capabilities (XEP-0115).
+const CapsNode = "https://parley.im"
+
+// Caps gives the verification string of what the host announces (XEP-0115, section 5.1; SHA-1 as the XEP has it).
+func (h *Host) Caps() string {
+	h.capsOnce.Do(func() { h.caps = h.Info().Caps() })
+	return h.caps
+}
+
+// IsCapsNode says that a disco node names what the host announces now.
+func (h *Host) IsCapsNode(node string) bool { return node == CapsNode+"#"+h.Caps() }
+
+// Caps gives the verification string of an Info (XEP-0115, section 5.1).
+func (i Info) Caps() string {
+	var ids []string
+	for _, id := range i.Identities {
+		ids = append(ids, id.Category+"/"+id.Type+"//"+id.Name)
+	}
+	slices.Sort(ids)
+	fs := slices.Clone(i.Features)
+	slices.Sort(fs)
+	parts := append(ids, slices.Compact(fs)...)
+	var forms []string
+	for _, f := range i.Forms {
+		forms = append(forms, capsForm(f))
+	}
+	slices.Sort(forms)
+	s := ""
+	for _, p := range parts {
+		s += p + "<"
+	}
+	sum := sha1.Sum([]byte(s + strings.Join(forms, "")))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// capsForm gives a form's part of the string: FORM_TYPE first, then fields by name with their values sorted.
+func capsForm(f *wire.Element) string {
+	kind := ""
+	var fields []string
+	for _, e := range f.Elements() {
+		if e.Name.Local != "field" {
+			continue
+		}
+		var values []string
+		for _, v := range e.Elements() {
+			if v.Name.Local == "value" {
+				values = append(values, v.Text())
+			}
+		}
+		if e.Attr("var") == "FORM_TYPE" {
+			kind = strings.Join(values, "<") + "<"
+			continue
+		}
+		slices.Sort(values)
+		s := e.Attr("var") + "<"
+		for _, v := range values {
+			s += v + "<"
+		}
+		fields = append(fields, s)
+	}
+	slices.Sort(fields)
+	return kind + strings.Join(fields, "")
 }

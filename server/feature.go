@@ -19,6 +19,7 @@ type Feature struct {
 	AccountIdentities []Identity      // of accounts, besides account/registered
 	Forms             []*wire.Element // in the host's disco#info (XEP-0128)
 	Stream            []*wire.Element // stream features after authentication
+	Node              Node            // disco nodes of the host
 
 	IQ      map[Query]IQFunc // requests it answers
 	Steps   []Step

@@ -36,9 +36,11 @@ type Host struct {
 	accounts map[string]*Account
 	exists   memo
 
-	items  atomic.Pointer[[]Item] // disco#items of the host
-	asks   asks
-	nextID atomic.Uint64
+	items atomic.Pointer[[]Item] // disco#items of the host
+	asks  asks
+
+	capsOnce sync.Once
+	caps     string
 }
 
 // Limits of a host that the hall itself keeps.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // sentPresence sorts what a client sends: to everyone, to one, or about a subscription (RFC 6121, sections 3 and 4).
@@ -176,4 +177,14 @@ func (h *Host) Shown(a *Account, st *wire.Stanza) {
 			h.Metrics.delivered(wire.Presence)
 		}
 	}
+}
+
+// MayReceive asks the ReceivedCheck stage (blocklists) whether an account takes a stanza.
+func (h *Host) MayReceive(ctx context.Context, st *wire.Stanza, to jid.JID) bool {
+	if len(h.steps[ReceivedCheck]) == 0 {
+		return true
+	}
+	c := st.Copy()
+	c.To = to
+	return h.run(ctx, ReceivedCheck, &Pass{Host: h, Account: to.Local(), Stanza: c}) == nil
 }

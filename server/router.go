@@ -163,7 +163,7 @@ func (r *Router) Fanout(ctx context.Context, st *wire.Stanza, tos []jid.JID, gon
 			}
 			continue
 		}
-		if h.refused(ctx, s, st, to) {
+		if !h.MayReceive(ctx, st, to) {
 			continue
 		}
 		if s.SendTo(st, to) != nil && gone != nil {
@@ -172,14 +172,4 @@ func (r *Router) Fanout(ctx context.Context, st *wire.Stanza, tos []jid.JID, gon
 		}
 		h.Metrics.delivered(st.Kind)
 	}
-}
-
-// refused asks the ReceivedCheck stage (blocklists) about one recipient of many.
-func (h *Host) refused(ctx context.Context, s *Session, st *wire.Stanza, to jid.JID) bool {
-	if len(h.steps[ReceivedCheck]) == 0 {
-		return false
-	}
-	c := st.Copy()
-	c.To = to
-	return h.run(ctx, ReceivedCheck, &Pass{Host: h, Account: to.Local(), Stanza: c}) != nil
 }

@@ -1,0 +1,84 @@
+// Package disco is service discovery of hosts and accounts (XEP-0030).
+package disco
+
+import (
+	"context"
+
+	"parley/server"
+	"parley/wire"
+)
+
+type disco struct{ h *server.Host }
+
+// New makes the feature. What it says is what the host's features announce.
+func New(h *server.Host) *server.Feature {
+	d := disco{h}
+	info := func(to server.Target) server.Query {
+		return server.Query{To: to, Type: "get", Space: wire.NSDiscoInfo, Local: "query"}
+	}
+	items := func(to server.Target) server.Query {
+		return server.Query{To: to, Type: "get", Space: wire.NSDiscoItems, Local: "query"}
+	}
+	return &server.Feature{
+		Name:    "disco",
+		XEP:     []server.XEP{{Number: 30, Title: "Service Discovery", Version: "2.5.0"}},
+		Disco:   []string{wire.NSDiscoInfo, wire.NSDiscoItems},
+		Account: []string{wire.NSDiscoInfo, wire.NSDiscoItems},
+		IQ: map[server.Query]server.IQFunc{
+			info(server.ToHost): d.hostInfo, items(server.ToHost): d.hostItems,
+			info(server.ToAccount): d.accountInfo, items(server.ToAccount): d.accountItems,
+		},
+	}
+}
+
+func (d disco) hostInfo(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	node := r.Payload.Attr("node")
+	if node == "" || d.h.IsCapsNode(node) {
+		return d.h.Info().Element(node), nil
+	}
+	return d.h.NodeInfo(ctx, r, node)
+}
+
+func (d disco) hostItems(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	if node := r.Payload.Attr("node"); node != "" {
+		return d.h.NodeItems(ctx, r, node)
+	}
+	return server.ItemsElement("", d.h.Items()), nil
+}
+
+// known says that the asker may know of the account: it is its own, or of a contact that sees its presence. Others get
+// the same answer as for an account that does not exist (XEP-0030, section 8).
+func (d disco) known(ctx context.Context, r *server.Request) error {
+	if r.Self() {
+		return nil
+	}
+	cs, err := d.h.Contacts(ctx, r.Account)
+	if err != nil {
+		return err
+	}
+	if !cs.SubscribedFrom(r.From.Bare()) {
+		return server.ServiceUnavailable
+	}
+	return nil
+}
+
+func (d disco) accountInfo(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	if err := d.known(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Payload.Attr("node") != "" {
+		return nil, server.ItemNotFound
+	}
+	return d.h.AccountInfo().Element(""), nil
+}
+
+// accountItems: PEP nodes are items of the account itself, and named by their own queries.
+func (d disco) accountItems(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	if err := d.known(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Payload.Attr("node") != "" {
+		return nil, server.ItemNotFound
+	}
+	return server.ItemsElement("", nil), nil
+}
