@@ -21,7 +21,12 @@ import (
 // Parley is the server of this repository, built from the working tree. Its
 // store is SQLite in its own process, or PostgreSQL, whose processes then count
 // as its own.
-type Parley struct{ Postgres bool }
+type Parley struct {
+	Postgres bool
+	// Profile is a directory for CPU and heap profiles of what is run, see
+	// bench/cmd/profiled; none if empty. The last server started wins.
+	Profile string
+}
 
 // Name is "parley" or "parley-pg".
 func (p Parley) Name() string {
@@ -101,7 +106,11 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	}()
 	bin := filepath.Join(dir, "parley")
 	// Not by command.run: the compiler wants the caller's HOME and caches.
-	if err := goBuild(ctx, bin); err != nil {
+	program, more := "parley/cmd/parley", []string(nil)
+	if t.Profile != "" {
+		program, more = "parley/bench/cmd/profiled", []string{t.Profile}
+	}
+	if err := goBuild(ctx, bin, program); err != nil {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
@@ -138,7 +147,7 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	if err := os.WriteFile(file, conf.Bytes(), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := command{name: bin, args: []string{"serve", "--config", file}, dir: dir}.start("parley")
+	p, err := command{name: bin, args: append([]string{"serve", "--config", file}, more...), dir: dir}.start("parley")
 	if err != nil {
 		return nil, err
 	}
@@ -176,9 +185,11 @@ func parleyAccounts(ctx context.Context, dsn string, n int) error {
 	return nil
 }
 
-// goBuild builds the server of this module into the file bin.
-func goBuild(ctx context.Context, bin string) error {
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", bin, "parley/cmd/parley").CombinedOutput()
+// goBuild builds a program of this module into the file bin, as make build does.
+func goBuild(ctx context.Context, bin, program string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", bin, program)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build: %w: %s", err, bytes.TrimSpace(out))
 	}

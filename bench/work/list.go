@@ -74,7 +74,11 @@ func All() []Work {
 	}
 }
 
-// Targets returns every server in the order of the table's columns.
-func Targets() []target.Target {
-	return []target.Target{target.Relay{}, target.Prosody{}, target.Ejabberd{}, target.Parley{}, target.Parley{Postgres: true}}
+// Targets returns every server in the order of the table's columns. Parley's
+// profiles go to the directory profile, if it is not empty.
+func Targets(profile string) []target.Target {
+	return []target.Target{
+		target.Relay{}, target.Prosody{}, target.Ejabberd{},
+		target.Parley{Profile: profile}, target.Parley{Postgres: true, Profile: profile},
+	}
 }

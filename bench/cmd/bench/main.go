@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -59,9 +60,9 @@ func runRelay(ctx context.Context, addr, certFile, keyFile string) error {
 }
 
 type options struct {
-	targets, work, scale, json string
-	rounds, window             int
-	timeout, deadline          time.Duration
+	targets, work, scale, json, profile string
+	rounds, window                      int
+	timeout, deadline                   time.Duration
 }
 
 func parse(args []string) (options, error) {
@@ -71,6 +72,7 @@ func parse(args []string) (options, error) {
 	fs.StringVar(&o.work, "work", "", "rows to measure, comma-separated; all if empty: "+strings.Join(rowNames(work.All()), ","))
 	fs.StringVar(&o.scale, "scale", "full", "quick: a few seconds for each row; full: what the targets are judged by")
 	fs.StringVar(&o.json, "json", "", "write everything to this file as JSON")
+	fs.StringVar(&o.profile, "profile", "", "write profiles of parley to this directory: cpu.pprof, and heap.pprof at its largest; for one row at a time")
 	fs.IntVar(&o.rounds, "rounds", 0, "how often each row is measured, the median counts; 1 for quick and 3 for full if 0")
 	fs.IntVar(&o.window, "window", 1, "messages in flight for each pair or room in the closed loops, at most 8")
 	fs.DurationVar(&o.timeout, "timeout", 2*time.Hour, "end everything after this time")
@@ -105,7 +107,15 @@ func run(ctx context.Context, args []string) error {
 			o.rounds = 3
 		}
 	}
-	targets, err := chooseTargets(o.targets)
+	if o.profile != "" {
+		if o.profile, err = filepath.Abs(o.profile); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(o.profile, 0o755); err != nil {
+			return err
+		}
+	}
+	targets, err := chooseTargets(o.targets, o.profile)
 	if err != nil {
 		return err
 	}
@@ -142,7 +152,7 @@ func writeJSON(name string, r *report.Report) error {
 
 func targetNames() []string {
 	var out []string
-	for _, t := range work.Targets() {
+	for _, t := range work.Targets("") {
 		out = append(out, t.Name())
 	}
 	return out
@@ -150,8 +160,8 @@ func targetNames() []string {
 
 // chooseTargets returns the named targets, or all that can be run, saying which
 // cannot.
-func chooseTargets(names string) ([]target.Target, error) {
-	all := work.Targets()
+func chooseTargets(names, profile string) ([]target.Target, error) {
+	all := work.Targets(profile)
 	if names == "" {
 		return slices.DeleteFunc(all, func(t target.Target) bool {
 			err := t.Available()
