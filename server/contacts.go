@@ -25,6 +25,16 @@ func (c *Contacts) SubscribedFrom(who jid.JID) bool { _, ok := c.from[who]; retu
 // SubscribedTo says that the account gets the presence of `who` (bare).
 func (c *Contacts) SubscribedTo(who jid.JID) bool { _, ok := c.to[who]; return ok }
 
+// InRoster says that the account has `who` (bare) in its roster.
+func (c *Contacts) InRoster(who jid.JID) bool {
+	for i := range c.all {
+		if c.all[i].JID == who.String() {
+			return c.all[i].InRoster
+		}
+	}
+	return false
+}
+
 // All gives the roster as it is kept, hidden items too, and its version.
 func (c *Contacts) All() ([]store.Contact, int64) { return c.all, c.version }
 

@@ -23,6 +23,17 @@ type Pass struct {
 	Was     *wire.Stanza // at Announce: the presence before; nil: none
 
 	writes []store.Write
+	bytes  []byte       // Stanza as it is kept
+	of     *wire.Stanza // what bytes was made of
+}
+
+// Serialized gives the stanza as archives keep it, made once for both sides of a local message. It is not to be changed.
+func (p *Pass) Serialized() []byte {
+	if p.bytes == nil || p.of != p.Stanza {
+		p.of = p.Stanza
+		p.bytes = p.Stanza.AppendXML(make([]byte, 0, len(p.Stanza.Payload)+256), p.Stanza.To, wire.Client)
+	}
+	return p.bytes
 }
 
 // Write adds to what is committed before the stanza goes on.

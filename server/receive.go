@@ -22,6 +22,9 @@ func (h *Host) Receive(ctx context.Context, st *wire.Stanza) error {
 // receiveMessage is the recipient's side. from is the sender's side when that is local too: then both are one commit.
 func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) error {
 	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}
+	if from != nil {
+		p.bytes, p.of = from.bytes, from.of
+	}
 	if st.To.Local() == "" {
 		return h.messageToHost(ctx, p, from)
 	}

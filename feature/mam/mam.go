@@ -1,0 +1,208 @@
+// Package mam keeps every account's messages and gives them back (XEP-0313), under ids that messages carry (XEP-0359).
+package mam
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Config of the archive; zero values mean the defaults.
+type Config struct {
+	Default string // "always" (the default), "roster", "never": of accounts that have said nothing
+	PageMax int    // entries of one page; default 250
+}
+
+type archive struct {
+	h     *server.Host
+	cfg   Config
+	prefs sync.Map // account → *prefs
+	known atomic.Int64
+}
+
+// New makes the feature.
+func New(h *server.Host, cfg Config) *server.Feature {
+	if cfg.PageMax <= 0 {
+		cfg.PageMax = 250
+	}
+	if cfg.Default == "" {
+		cfg.Default = "always"
+	}
+	a := &archive{h: h, cfg: cfg}
+	q := func(typ, local string) server.Query {
+		return server.Query{To: server.ToSelf, Type: typ, Space: wire.NSMAM, Local: local}
+	}
+	return &server.Feature{
+		Name: "mam",
+		XEP: []server.XEP{{Number: 313, Title: "Message Archive Management", Version: "1.1.3"}, {Number: 441, Title: "Message Archive Management Preferences", Version: "0.2.0"},
+			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"}, {Number: 334, Title: "Message Processing Hints", Version: "0.4.1"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
+		Account: []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSSID},
+		Disco:   []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSRSM},
+		IQ: map[server.Query]server.IQFunc{
+			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
+			q("get", "prefs"): a.getPrefs, q("set", "prefs"): a.setPrefs,
+		},
+		Steps: []server.Step{
+			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
+			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
+			{Stage: server.ReceivedStamp, Kind: wire.Message, Do: a.strip},
+			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.received},
+		},
+	}
+}
+
+// strip takes out stanza-ids that claim to be of this account's archive (XEP-0359, section 6).
+func (a *archive) strip(_ context.Context, p *server.Pass) error {
+	if !p.Stanza.Has(wire.NSSID, "stanza-id") {
+		return nil
+	}
+	self := p.Account + "@" + a.h.Domain
+	st := p.Stanza.Copy()
+	p.Stanza = st.Remove(func(c wire.Child) bool {
+		if c.Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) {
+			return false
+		}
+		e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+		if err != nil {
+			return true
+		}
+		by, err := jid.Parse(e.Attr("by"))
+		return err != nil || by.String() == self || by.String() == a.h.Domain
+	})
+	return nil
+}
+
+// sent keeps the sender's side. What one sends to oneself is kept once, as received.
+func (a *archive) sent(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if !meaningful(st) || st.To.Bare() == p.Session.JID.Bare() {
+		return nil
+	}
+	if ok, err := a.wanted(ctx, p.Account, st.To.Bare()); err != nil || !ok {
+		return err
+	}
+	a.keep(p, st.To, false)
+	return nil
+}
+
+// received keeps the recipient's side and gives the message its id.
+func (a *archive) received(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if !meaningful(st) {
+		return nil
+	}
+	if ok, err := a.wanted(ctx, p.Account, st.From.Bare()); err != nil || !ok {
+		return err
+	}
+	a.keep(p, st.From, true)
+	p.Stanza = stamped(st, p.Account+"@"+a.h.Domain, p.ID)
+	return nil
+}
+
+func (a *archive) keep(p *server.Pass, with jid.JID, incoming bool) {
+	p.ID = a.h.IDs.Next()
+	p.Write(&store.ArchiveEntry{Host: a.h.Domain, Owner: p.Account, ID: p.ID, With: with.Bare().String(), WithRes: with.Resource(),
+		Incoming: incoming, OriginID: p.Stanza.ID, Stanza: p.Serialized()})
+}
+
+// stamped gives a copy with the archive's id (XEP-0359, section 3).
+func stamped(st *wire.Stanza, by string, id store.ID) *wire.Stanza {
+	c := st.Copy()
+	b := make([]byte, len(st.Payload), len(st.Payload)+96)
+	copy(b, st.Payload)
+	start := len(b)
+	b = append(b, `<stanza-id xmlns='urn:xmpp:sid:0' by='`...)
+	b = wire.AppendEscaped(b, by)
+	b = append(b, `' id='`...)
+	b = append(b, id.String()...)
+	b = append(b, `'/>`...)
+	c.Payload = b
+	c.Children = append(slices.Clip(st.Children), wire.Child{Name: wire.Name{Space: wire.NSSID, Local: "stanza-id"}, Start: start, End: len(b)})
+	return c
+}
+
+// meaningful says that a message is worth keeping: by what it means, not by having a body. Reactions, retractions,
+// corrections, markers and call invites are kept; typing notifications are not. Rooms keep their own messages.
+func meaningful(st *wire.Stanza) bool {
+	switch st.Type {
+	case "error", "headline", "groupchat":
+		return false
+	}
+	keep := false
+	for i := range st.Children {
+		n := &st.Children[i].Name
+		switch n.Space {
+		case wire.NSHints:
+			switch n.Local {
+			case "no-store", "no-permanent-store":
+				return false
+			case "store":
+				return true
+			}
+		case "http://jabber.org/protocol/chatstates", wire.NSSID, wire.NSDelay, wire.NSCarbons, "urn:xmpp:eme:0",
+			"http://jabber.org/protocol/nick", wire.NSPubSubEv, "urn:xmpp:mam:2", "jabber:x:event", "jabber:x:delay",
+			"http://jabber.org/protocol/shim", "http://jabber.org/protocol/address":
+		case "urn:xmpp:receipts":
+			keep = keep || n.Local == "received"
+		case "urn:xmpp:chat-markers:0":
+			keep = keep || n.Local != "markable"
+		case wire.NSClient:
+			keep = keep || n.Local == "body" || n.Local == "subject"
+		default:
+			keep = true
+		}
+	}
+	return keep
+}
+
+func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	if r.Session == nil {
+		return nil, server.ServiceUnavailable
+	}
+	q, err := server.ParseArchiveQuery(r.Payload, a.cfg.PageMax)
+	if err != nil {
+		return nil, err
+	}
+	q.Count = q.OnlyMax
+	if q.OnlyMax {
+		q.Max = 1
+	}
+	es, complete, total, err := a.h.Store.ReadArchive(ctx, a.h.Domain, r.Account, q.Page)
+	if err != nil {
+		return nil, err
+	}
+	if q.OnlyMax {
+		return server.ArchiveFin(nil, total == 0, total), nil
+	}
+	es, complete = q.Trim(es, complete)
+	from := r.From.Bare()
+	for i := range es {
+		k := i
+		if q.Flip {
+			k = len(es) - 1 - i
+		}
+		if err := r.Session.Send(server.ArchiveResult(from, r.From, q.QueryID, es[k].ID, es[k].Stanza)); err != nil {
+			return nil, server.ErrReplied // the stream is gone
+		}
+	}
+	return server.ArchiveFin(es, complete, -1), nil
+}
+
+func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error) {
+	return server.ArchiveForm(), nil
+}
+
+func (a *archive) metadata(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	first, last, err := a.h.Store.ArchiveBounds(ctx, a.h.Domain, r.Account)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	return server.ArchiveMetadata(first, last), nil
+}
