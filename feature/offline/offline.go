@@ -1,0 +1,147 @@
+// Package offline keeps messages for people who are not there (XEP-0160).
+package offline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// Config bounds what waits; zero values mean the defaults.
+type Config struct {
+	Max    int           // messages of one account; default 1000
+	Expiry time.Duration // default 90 days
+}
+
+type offline struct {
+	h   *server.Host
+	cfg Config
+	now sync.Map // accounts whose messages are being delivered
+}
+
+// New makes the feature.
+func New(h *server.Host, cfg Config) *server.Feature {
+	if cfg.Max <= 0 {
+		cfg.Max = 1000
+	}
+	if cfg.Expiry <= 0 {
+		cfg.Expiry = 90 * 24 * time.Hour
+	}
+	o := &offline{h: h, cfg: cfg}
+	return &server.Feature{
+		Name: "offline",
+		XEP: []server.XEP{{Number: 160, Title: "Best Practices for Handling Offline Messages", Version: "1.0.1"},
+			{Number: 203, Title: "Delayed Delivery", Version: "2.0"}},
+		Disco: []string{"msgoffline"},
+		Steps: []server.Step{
+			{Stage: server.Undelivered, Kind: wire.Message, Do: o.keep},
+			{Stage: server.Announce, Do: o.arrive},
+		},
+	}
+}
+
+// keeps says whether a message waits: chat and normal ones that say something and may be stored.
+func keeps(st *wire.Stanza) bool {
+	switch st.Type {
+	case "chat", "normal", "":
+	default:
+		return false
+	}
+	says := false
+	for i := range st.Children {
+		n := &st.Children[i].Name
+		switch n.Space {
+		case wire.NSHints:
+			switch n.Local {
+			case "no-store":
+				return false
+			case "store":
+				says = true
+			}
+		case "http://jabber.org/protocol/chatstates", wire.NSSID, wire.NSDelay:
+		default:
+			says = true
+		}
+	}
+	return says
+}
+
+func (o *offline) keep(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if !keeps(st) {
+		return nil
+	}
+	n, err := o.h.Store.CountOffline(ctx, o.h.Domain, p.Account)
+	if err != nil {
+		return err
+	}
+	if n >= o.cfg.Max {
+		return server.ServiceUnavailable // XEP-0160, section 3
+	}
+	now := time.Now()
+	c := st.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
+	e := &store.OfflineEntry{Host: o.h.Domain, Owner: p.Account, ID: o.h.IDs.Next(), Stanza: c.AppendXML(nil, c.To, wire.Client), Expires: now.Add(o.cfg.Expiry)}
+	if err := o.h.Store.Commit(ctx, e); err != nil {
+		return err
+	}
+	// Someone may have arrived between the look at the sessions and the commit.
+	for _, s := range o.h.Account(p.Account).Sessions() {
+		if pr, prio := s.Presence(); pr != nil && prio >= 0 {
+			return o.deliver(ctx, p.Account, s)
+		}
+	}
+	return nil
+}
+
+// arrive delivers what waits to the first client that takes messages.
+func (o *offline) arrive(ctx context.Context, p *server.Pass) error {
+	if pr, prio := p.Session.Presence(); pr == nil || prio < 0 {
+		return nil
+	}
+	if !p.Initial && p.Was != nil && !negative(p.Was) {
+		return nil
+	}
+	return o.deliver(ctx, p.Account, p.Session)
+}
+
+func negative(pr *wire.Stanza) bool {
+	e := pr.Element(wire.NSClient, "priority")
+	return e != nil && len(e.Text()) > 0 && e.Text()[0] == '-'
+}
+
+const page = 100
+
+// deliver gives all that waits to one client. A message is dropped when it is in the client's queue: of a stream that
+// can be resumed it comes back if it is never acknowledged.
+func (o *offline) deliver(ctx context.Context, account string, s *server.Session) error {
+	if _, busy := o.now.LoadOrStore(account, true); busy {
+		return nil
+	}
+	defer o.now.Delete(account)
+	for {
+		es, err := o.h.Store.TakeOffline(ctx, o.h.Domain, account, page)
+		if err != nil || len(es) == 0 {
+			return err
+		}
+		for _, e := range es {
+			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
+			if err != nil {
+				o.h.Log.Error("an offline message cannot be read and is dropped", "id", e.ID, "err", err)
+				continue
+			}
+			if err := s.Send(st); err != nil {
+				return nil // the client is gone again: all of this page waits on
+			}
+		}
+		if err := o.h.Store.DropOffline(ctx, o.h.Domain, account, es[len(es)-1].ID); err != nil {
+			return err
+		}
+		if len(es) < page {
+			return nil
+		}
+	}
+}
