@@ -70,16 +70,6 @@ func (p *parser) stanzaAttrs() {
 
 func (p *parser) otherAttrs() error {
 	st := &p.head
-	n := 0
-	for i := range p.attrs {
-		if decl, _, _ := declares(p.b, &p.attrs[i]); !decl {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	st.Attrs = make([]Attr, 0, n)
 	for i := range p.attrs {
 		a := &p.attrs[i]
 		if decl, _, _ := declares(p.b, a); decl {
@@ -96,6 +86,9 @@ func (p *parser) otherAttrs() error {
 				return err
 			}
 			name.Space = p.space(ref)
+		}
+		if st.Attrs == nil {
+			st.Attrs = make([]Attr, 0, len(p.attrs)-i)
 		}
 		st.Attrs = append(st.Attrs, Attr{name, a.text(p.b)})
 	}
