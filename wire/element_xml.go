@@ -15,6 +15,7 @@ type binding struct{ prefix, space string }
 // elementParser builds an Element of a whole document.
 type elementParser struct {
 	b        []byte
+	limit    int // of attributes
 	attrs    []rawAttr
 	bindings []binding
 	text     []byte // character data not yet in a Node
@@ -27,7 +28,7 @@ func ParseElement(b []byte, defaultNS string) (*Element, error) {
 	if len(b) > maxElement {
 		return nil, tooMuch("the element is too large")
 	}
-	p := elementParser{b: b, bindings: []binding{{"", defaultNS}}}
+	p := elementParser{b: b, limit: maxAttrs, bindings: []binding{{"", defaultNS}}}
 	i := skipSpace(b, 0)
 	if i >= len(b) || b[i] != '<' {
 		return nil, notWellFormed("no element")
@@ -148,7 +149,7 @@ func scanEnd(b []byte, i int, name []byte) (int, error) {
 // start reads the start tag at b[i].
 func (p *elementParser) start(i int) (l level, end int, err error) {
 	b := p.b
-	if l.tag, p.attrs, err = scanTag(b, i, p.attrs, maxAttrs); err != nil {
+	if l.tag, p.attrs, err = scanTag(b, i, p.attrs, p.limit); err != nil {
 		return l, i, err
 	}
 	l.bindings = len(p.bindings)

@@ -22,10 +22,10 @@ type Reader struct {
 	src    io.Reader
 	lim    Limits
 	scope  scope
-	name   string // of the stream's tag as written
-	onWait func()
-	err    error // what has ended the stream: it is given again
-	srcErr error // what the source gave together with its last bytes
+	name   string  // of the stream's tag as written
+	ahead  *Stanza // read by Ready and not yet given
+	err    error   // what has ended the stream: it is given again
+	srcErr error   // what the source gave together with its last bytes
 
 	buf     []byte  // nil: nothing is buffered
 	p       *parser // nil as buf is
@@ -49,13 +49,9 @@ func NewReader(src io.Reader, lim Limits) *Reader {
 // SetLimits changes the limits, from the next element on: they rise after authentication.
 func (r *Reader) SetLimits(l Limits) { r.lim = l.withDefaults() }
 
-// OnWait has f called before each read of the source, which may wait: a writer that was corked while stanzas were at
-// hand has to be released then, whether or not the beginning of another one is buffered.
-func (r *Reader) OnWait(f func()) { r.onWait = f }
-
 // Restart makes ready for another stream header on the same source (after SASL); what was read and not consumed stays.
 func (r *Reader) Restart() {
-	r.scope, r.name, r.err, r.reading = scope{}, "", nil, false
+	r.scope, r.name, r.ahead, r.err, r.reading = scope{}, "", nil, nil, false
 	r.scan, r.quote, r.blank, r.again = 0, 0, false, true
 }
 
@@ -99,9 +95,6 @@ func (r *Reader) fill() error {
 	if r.buf != nil {
 		r.room()
 		into = r.buf[r.to:]
-	}
-	if r.onWait != nil {
-		r.onWait()
 	}
 	n, err := r.src.Read(into)
 	for tries := 0; n == 0 && err == nil; tries++ {
@@ -178,26 +171,39 @@ func (r *Reader) skip() bool {
 // source's error as it is (io.EOF in the middle of an element too). A deadline that passed may be waited on again; the
 // others stay.
 func (r *Reader) Next() (*Stanza, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	for {
-		if r.reading || r.skip() {
-			st, err := r.read()
-			if err == nil {
-				return st, nil
-			}
-			if err != errMore {
-				return nil, r.fail(err)
-			}
-			if r.to-r.from > r.lim.Stanza {
-				return nil, r.fail(tooMuch("the stanza is too large"))
-			}
-		}
+	for !r.Ready() {
 		if err := r.fill(); err != nil {
 			return nil, err
 		}
 	}
+	if st := r.ahead; st != nil {
+		r.ahead = nil
+		return st, nil
+	}
+	return nil, r.err
+}
+
+// Ready says that Next will not wait: another element, or an error, is there already. (That something is buffered does
+// not say so, it may be half a stanza.) It is for the time between stanzas, not before Restart or Reset.
+func (r *Reader) Ready() bool {
+	if r.ahead != nil || r.err != nil {
+		return true
+	}
+	if !r.reading && !r.skip() {
+		return false
+	}
+	st, err := r.read()
+	switch {
+	case err == nil:
+		r.ahead = st
+	case err != errMore:
+		_ = r.fail(err)
+	case r.to-r.from > r.lim.Stanza:
+		_ = r.fail(tooMuch("the stanza is too large"))
+	default:
+		return false
+	}
+	return true
 }
 
 // read goes on with the element at r.from.
@@ -382,15 +388,13 @@ func xmlDecl(b []byte) error {
 
 // openTag takes the stream's opening tag and remembers what it declares.
 func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
-	p := elementParser{b: b}
+	p := elementParser{b: b, limit: r.lim.Attrs}
 	l, end, err := p.start(0)
 	switch {
 	case err == errMore || err == nil && end != len(b):
 		return h, false, notWellFormed("a broken tag")
 	case err != nil:
 		return h, false, err
-	case len(p.attrs) > r.lim.Attrs:
-		return h, false, tooMuch("too many attributes")
 	case l.e.Name.Space != NSStream:
 		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the stream's namespace is " + NSStream}
 	case l.e.Name.Local != "stream":
