@@ -1,0 +1,167 @@
+package org
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// NewTheme is what a theme is made of.
+type NewTheme struct {
+	Name       string
+	Restricted bool      // only for its creator and People
+	Creator    jid.JID   // zero: an administrator, who may always
+	People     []jid.JID // of a restricted theme
+}
+
+// CreateTheme makes a theme with its room and the bookmarks of those who follow it: in small groups everyone, else its
+// creator. Who may is the group's policy.
+func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (store.Theme, error) {
+	name, err := checkName("name", n.Name)
+	if err != nil {
+		return store.Theme{}, err
+	}
+	if !n.Creator.IsZero() {
+		if err := o.mayCreateTheme(ctx, host, group, n.Creator); err != nil {
+			return store.Theme{}, err
+		}
+	}
+	o.change.Lock()
+	defer o.change.Unlock()
+	s, err := o.state(ctx, host, group)
+	if err != nil {
+		return store.Theme{}, err
+	}
+	if len(s.themes) >= o.cfg.MaxThemes {
+		return store.Theme{}, &Error{Forbidden, "", "the group has as many themes as it may have"}
+	}
+	for _, t := range s.themes {
+		if t.Name == name && t.Closed.IsZero() {
+			return store.Theme{}, &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, t.Room).String()}
+		}
+	}
+	t := store.Theme{Host: host, Group: group, Name: name, Slug: Slug(name), Restricted: n.Restricted, Creator: n.Creator.Bare().String(), Created: time.Now().UTC()}
+	people := map[jid.JID]bool{n.Creator.Bare(): true}
+	for _, j := range n.People {
+		people[j.Bare()] = true
+	}
+	var followers []string
+	for j, role := range s.members {
+		if role == store.RoleBanned || t.Restricted && !people[j] {
+			continue
+		}
+		if len(s.members) <= o.cfg.MaxFollow || people[j] {
+			followers = append(followers, j.String())
+		}
+	}
+	if err := o.keepTheme(ctx, s, &t, followers); err != nil {
+		return t, err
+	}
+	if t.Restricted {
+		var list []store.Member
+		for j := range people {
+			if !j.IsZero() {
+				list = append(list, store.Member{JID: j.String(), Role: store.RoleMember})
+			}
+		}
+		if err := o.st.SetThemeList(ctx, host, t.Key, list...); err != nil {
+			return t, err
+		}
+	}
+	o.drop(host, group)
+	ms := make([]store.Member, 0, len(followers))
+	for _, f := range followers {
+		ms = append(ms, store.Member{JID: f, Role: store.RoleMember})
+	}
+	o.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
+	return t, nil
+}
+
+// keepTheme writes it under a key that is free.
+func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, followers []string) error {
+	for range 5 {
+		t.Key = token(7)
+		t.Room = s.group.Room + "." + t.Key
+		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers, o.bookmark(t.Host, t.Room, s.group.Name+" › "+t.Name))
+		if !errors.Is(err, store.ErrExists) {
+			return err
+		}
+	}
+	return errors.New("org: no free key for a theme")
+}
+
+func (o *Org) mayCreateTheme(ctx context.Context, host, group string, who jid.JID) error {
+	a, err := o.Affiliation(ctx, host, group, "", who)
+	if err != nil {
+		return err
+	}
+	s, err := o.state(ctx, host, group)
+	if err != nil {
+		return err
+	}
+	switch {
+	case a == Owner || a == Admin:
+		return nil
+	case a == Member && s.group.ThemesBy == "members":
+		return nil
+	case a == Member:
+		return &Error{Forbidden, "", "only moderators create themes in this group"}
+	}
+	return &Error{Forbidden, "", "only members create themes"}
+}
+
+// Theme finds a theme by its key.
+func (o *Org) Theme(ctx context.Context, host, key string) (store.Theme, error) {
+	t, err := o.st.Theme(ctx, host, key)
+	return t, notFound(err, "there is no theme "+key)
+}
+
+// Themes lists a group's themes in order of creation; with a viewer those that person may know of.
+func (o *Org) Themes(ctx context.Context, host, group string, viewer jid.JID) ([]store.Theme, error) {
+	s, err := o.state(ctx, host, group)
+	if err != nil {
+		return nil, err
+	}
+	var ts []store.Theme
+	for _, key := range s.order {
+		if !viewer.IsZero() {
+			if ok, err := o.Visible(ctx, host, group, key, viewer); err != nil {
+				return nil, err
+			} else if !ok {
+				continue
+			}
+		}
+		ts = append(ts, s.themes[key].Theme)
+	}
+	return ts, nil
+}
+
+// CloseTheme ends the conversation: nobody writes there any more, everybody who could read it can. With open it goes on.
+func (o *Org) CloseTheme(ctx context.Context, host, key string, open bool) error {
+	o.change.Lock()
+	defer o.change.Unlock()
+	t, err := o.st.Theme(ctx, host, key)
+	if err != nil {
+		return notFound(err, "there is no theme "+key)
+	}
+	if t.Closed.IsZero() == open {
+		return nil
+	}
+	t.Closed = time.Time{}
+	if !open {
+		t.Closed = time.Now().UTC()
+	}
+	if err := o.st.UpdateTheme(ctx, t); err != nil {
+		return err
+	}
+	o.drop(host, t.Group)
+	s, err := o.state(ctx, host, t.Group)
+	if err != nil {
+		return err
+	}
+	o.tell(Event{Kind: ThemeChanged, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}})
+	return nil
+}
