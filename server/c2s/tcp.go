@@ -17,7 +17,7 @@ func (t *tcp) next() (*wire.Stanza, error) { return t.rd.Next() }
 func (t *tcp) footer() []byte              { return []byte(`</stream:stream>`) }
 func (t *tcp) restart()                    { t.rd.Restart() }
 func (t *tcp) setLimits(l wire.Limits)     { t.rd.SetLimits(l) }
-func (t *tcp) more() bool                  { return t.rd.Buffered() > 0 }
+func (t *tcp) more() bool                  { return t.rd.Ready() }
 func (t *tcp) name() string                { return t.named }
 
 func (t *tcp) hello(st *stream, to string) []byte {
@@ -64,7 +64,7 @@ func (st *stream) starttls() error {
 		}
 		return &wire.StreamError{Condition: "not-authorized", Text: "TLS is required"}
 	}
-	if st.t.more() {
+	if st.t.(*tcp).rd.Buffered() > 0 {
 		// What came before the handshake may be an attacker's: nothing of it may be read as if it came inside TLS.
 		st.send(wire.E(wire.NSTLS, "failure"))
 		return &wire.StreamError{Condition: "policy-violation", Text: "data before the TLS handshake"}
