@@ -3,9 +3,10 @@ package wire
 // nsXMLNS is bound to the prefix xmlns and to no other (Namespaces in XML 1.0, section 3).
 const nsXMLNS = "http://www.w3.org/2000/xmlns/"
 
+const frequentSize = 1024 // four times what is in it
+
 // frequent holds names, namespaces and values that most stanzas are made of, so that reading them allocates nothing.
-var frequent = func() map[string]string {
-	m := make(map[string]string)
+var frequent = func() (t [frequentSize]string) {
 	for _, s := range []string{
 		NSClient, NSServer, NSStream, NSFraming, NSStreams, NSStanzas, NSSASL, NSTLS, NSBind, NSSession, NSSM, NSDelay, NSSID,
 		NSForward, NSCarbons, NSHints, NSMAM, NSRSM, NSForm, NSDiscoInfo, NSDiscoItems, NSCaps, NSRoster, NSMUC, NSMUCUser,
@@ -37,18 +38,33 @@ var frequent = func() map[string]string {
 		"en", "de", "fr", "es", "ru", "1.0", "true", "false", "0", "1", "sha-1", "PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256",
 		"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "EXTERNAL",
 	} {
-		m[s] = s
+		for i := internSlot(s); ; i++ {
+			if i %= frequentSize; t[i] == s {
+				break
+			} else if t[i] == "" {
+				t[i] = s
+				break
+			}
+		}
 	}
-	return m
+	return t
 }()
+
+// internSlot is where the search for s begins. The last byte and one in the middle tell most of these strings apart.
+func internSlot[T string | []byte](s T) uint {
+	n := uint(len(s))
+	return ((uint(s[n-1])*37+uint(s[n/2]))*37 + uint(s[0]) + n*131) % frequentSize
+}
 
 // intern gives b as a string, without allocating for what is frequent.
 func intern(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if s, ok := frequent[string(b)]; ok {
-		return s
+	for i := internSlot(b); frequent[i] != ""; i = (i + 1) % frequentSize {
+		if frequent[i] == string(b) {
+			return frequent[i]
+		}
 	}
 	return string(b)
 }

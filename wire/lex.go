@@ -39,13 +39,10 @@ func scanName(b []byte, i int) (colon, end int, err error) {
 		return 0, 0, notWellFormed("a name is missing")
 	}
 	colon = -1
-	for i < len(b) && class[b[i]]&isName != 0 {
-		i++
-	}
+	i = skipClass(b, i, isName)
 	if i < len(b) && b[i] == ':' {
 		colon, part = i, i+1
-		for i++; i < len(b) && class[b[i]]&isName != 0; i++ {
-		}
+		i = skipClass(b, i+1, isName)
 	}
 	if i >= len(b) {
 		return 0, 0, errMore
@@ -85,7 +82,32 @@ func scanWideName(b []byte, i int) (colon, end int, err error) {
 }
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && class[b[i]]&isSpace != 0 {
+	if uint(i) < uint(len(b)) && b[i] > ' ' { // mostly there is none
+		return i
+	}
+	return skipClass(b, i, isSpace)
+}
+
+// skipClass gives the first place from i on whose byte is not of the class, skipTo the first whose byte is. These are
+// the loops that take the time.
+func skipClass(b []byte, i int, of uint8) int {
+	if i >= len(b) {
+		return i
+	}
+	for _, c := range b[i:] {
+		if class[c]&of == 0 {
+			break
+		}
+		i++
+	}
+	return i
+}
+
+func skipTo(b []byte, i int, of uint8) int {
+	for _, c := range b[i:] {
+		if class[c]&of != 0 {
+			break
+		}
 		i++
 	}
 	return i
@@ -172,10 +194,7 @@ func scanAttr(b []byte, i int, a *rawAttr) (int, error) {
 	i++
 	a.value = int32(i)
 	for {
-		for i < len(b) && class[b[i]]&stopValue == 0 {
-			i++
-		}
-		if i >= len(b) {
+		if i = skipTo(b, i, stopValue); i >= len(b) {
 			return i, errMore
 		}
 		switch c := b[i]; {
@@ -285,10 +304,7 @@ func refRune(b []byte) (rune, error) {
 // to go on once there are more bytes.
 func scanText(b []byte, i int) (_ int, err error) {
 	for {
-		for i < len(b) && class[b[i]]&stopText == 0 {
-			i++
-		}
-		if i >= len(b) {
+		if i = skipTo(b, i, stopText); i >= len(b) {
 			return i, errMore
 		}
 		switch c := b[i]; {
