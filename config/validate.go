@@ -278,17 +278,14 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("archive.page_max", c.Archive.PageMax, 1, 10000)
 
 	num("rooms.max_occupants", c.Rooms.MaxOccupants, 1, many)
-	num("rooms.max_per_user", c.Rooms.MaxPerUser, 0, many)
-	num("rooms.name_length", c.Rooms.NameLength, 1, 1000)
+	num("rooms.max_per_user", c.Rooms.MaxPerUser, 1, many)
+	num("rooms.name_length", c.Rooms.NameLength, 16, 1000)
 	num("rooms.history_max", c.Rooms.HistoryMax, 0, 10000)
 	num("rooms.history_default", c.Rooms.HistoryDefault, 0, c.Rooms.HistoryMax)
 	size("rooms.message_size", c.Rooms.MessageSize, KiB, c.Limits.StanzaSize)
-	num("rooms.message_rate", c.Rooms.MessageRate, 0, many)
-	num("rooms.message_burst", c.Rooms.MessageBurst, 0, many)
+	num("rooms.message_rate", c.Rooms.MessageRate, 1, many)
+	num("rooms.message_burst", c.Rooms.MessageBurst, 1, many)
 	span("rooms.retention", c.Rooms.Retention, 0, 36500*day)
-	if c.Rooms.MessageRate > 0 && c.Rooms.MessageBurst < 1 {
-		v.add("rooms.message_burst", "at least 1 is needed where rooms.message_rate is set")
-	}
 	num("registration.per_hour", c.Registration.PerHour, 0, many)
 	span("shutdown.grace", c.Shutdown.Grace, 0, 10*time.Minute)
 }
