@@ -167,7 +167,7 @@ type Rooms struct {
 	Create         string        `yaml:"create"` // "anyone", "local", "admins"
 	MaxOccupants   int           `yaml:"max_occupants"`
 	MaxPerUser     int           `yaml:"max_per_user"` // rooms an account may own
-	NameLength     int           `yaml:"name_length"` // bytes of a room's localpart and of a nick
+	NameLength     int           `yaml:"name_length"`  // bytes of a room's localpart and of a nick
 	HistoryDefault int           `yaml:"history_default"`
 	HistoryMax     int           `yaml:"history_max"`
 	MessageSize    Size          `yaml:"message_size"`
