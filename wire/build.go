@@ -173,7 +173,7 @@ func (p *parser) child(t *rawTag, def *rawAttr) error {
 }
 
 // build gives the stanza when run has found its end. Nothing of it lies in the buffer.
-func (p *parser) build() *Stanza {
+func (p *parser) build() (*Stanza, error) {
 	n := len(p.kids)
 	st, kids := newStanza(n)
 	*st = p.head
@@ -188,6 +188,9 @@ func (p *parser) build() *Stanza {
 			start := len(out)
 			out = p.appendPayload(out, k)
 			kids = append(kids, Child{k.name, start, len(out)})
+			if len(out) > 4*p.lim.Stanza { // all payloads use all prefixes of the stream
+				return nil, tooMuch("the stanza is too large with its namespaces declared")
+			}
 		}
 		st.Payload, st.Children = out, kids
 	}
@@ -202,7 +205,7 @@ func (p *parser) build() *Stanza {
 		}
 		st.Text = string(s)
 	}
-	return st
+	return st, nil
 }
 
 // newStanza gives a stanza and room for n children, for the usual numbers in one allocation.
@@ -318,5 +321,5 @@ func ParseStanza(frame []byte, lim Limits) (*Stanza, error) {
 	if skipSpace(frame, end) != len(frame) {
 		return nil, notWellFormed("something after the element")
 	}
-	return p.build(), nil
+	return p.build()
 }

@@ -3,10 +3,11 @@ package wire
 import "bytes"
 
 const (
-	maxDepth   = 128     // of any element, whatever Limits say
-	maxAttrs   = 128     // of one element, whatever Limits say
-	maxElement = 4 << 20 // bytes of one element, whatever Limits say
-	maxDecls   = 64      // prefixes in scope at once in a stanza: each use of a prefix looks through them
+	maxDepth     = 128     // of any element, whatever Limits say
+	maxAttrs     = 128     // of one element, whatever Limits say
+	maxElement   = 4 << 20 // bytes of one element, whatever Limits say
+	maxDecls     = 64      // prefixes in scope at once in a stanza: each use of a prefix looks through them
+	maxNamespace = 256     // bytes of a namespace: it may have to be declared on each element when written again
 )
 
 // binding is a prefix and its namespace; an empty prefix is the default namespace.
@@ -241,6 +242,8 @@ func declares(b []byte, a *rawAttr) (ok bool, prefix []byte, err error) {
 		v = appendValue(nil, v)
 	}
 	switch {
+	case len(v) > maxNamespace:
+		err = tooMuch("a namespace is too long")
 	case string(prefix) == "xmlns":
 		err = notWellFormed("the prefix xmlns cannot be declared")
 	case string(prefix) == "xml" && string(v) != NSXML:

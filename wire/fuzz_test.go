@@ -450,6 +450,31 @@ func (t *tree) header(tt *testing.T, st *Stanza) {
 	}
 }
 
+// FuzzStanza is FuzzReader for elements that stand alone.
+func FuzzStanza(f *testing.F) {
+	for _, s := range []string{
+		`<message xmlns='jabber:client'` + chat[len("<message"):], ` <r xmlns='urn:xmpp:sm:3'/>` + "\n", `<c:iq xmlns:c='jabber:server'><c:x/></c:iq>`,
+		`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' xml:lang='de'/>`, `<message/>`, `<a>x<b/>y</a>`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		st, err := ParseStanza([]byte(s), Limits{Stanza: 8 << 10})
+		if err != nil {
+			var se *StreamError
+			if !errors.As(err, &se) {
+				t.Fatal(err)
+			}
+			return
+		}
+		root, err := oracleOf("", s)
+		if err != nil {
+			t.Fatalf("accepted, but: %v", err)
+		}
+		compare(t, xml.NewDecoder(strings.NewReader(s)), Header{ContentNS: root.name.Space}, st)
+	})
+}
+
 func FuzzElement(f *testing.F) {
 	for _, s := range []string{
 		`<a/>`, `<a xmlns='y'><b/>t</a>`, `<p:a xmlns:p='y' p:b='1' xml:lang='de'><b/><p:c/>&#9;</p:a>`,

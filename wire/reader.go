@@ -232,7 +232,10 @@ func (r *Reader) read() (*Stanza, error) {
 	if end > r.p.lim.Stanza {
 		return nil, tooMuch("the stanza is too large")
 	}
-	st := r.p.build()
+	st, err := r.p.build()
+	if err != nil {
+		return nil, err
+	}
 	r.reading = false
 	r.from += end
 	r.give()

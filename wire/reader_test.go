@@ -144,6 +144,8 @@ func TestStreamErrors(t *testing.T) {
 		{`<message>` + strings.Repeat("<a/>", 257) + `</message>`, "policy-violation"},
 		{`<r xmlns='urn:xmpp:sm:3'>` + strings.Repeat("<a/>", 257) + `</r>`, "policy-violation"},
 		{`<message>` + strings.Repeat("<a"+manyDecls(40)+">", 2), "policy-violation"},
+		{`<message xmlns:a='urn:` + strings.Repeat("a", 300) + `'/>`, "policy-violation"},
+		{`<message` + longDecls() + `>` + strings.Repeat(`<a0:x`+strings.ReplaceAll(manyAttrs(60), "=", ":y=")+`/>`, 240) + `</message>`, "policy-violation"},
 		{`<message id='` + strings.Repeat("a", 300<<10) + `'/>`, "policy-violation"},
 		{`<message id='` + strings.Repeat("a", 300<<10), "policy-violation"},
 	} {
@@ -173,6 +175,15 @@ func manyAttrs(n int) string {
 }
 
 func manyDecls(n int) string { return strings.ReplaceAll(manyAttrs(n), " a", " xmlns:a") }
+
+// longDecls declares 60 prefixes, of namespaces that are all long.
+func longDecls() string {
+	var s strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&s, " xmlns:a%d='urn:%s%d'", i, strings.Repeat("a", 240), i)
+	}
+	return s.String()
+}
 
 func TestHeaderErrors(t *testing.T) {
 	for _, c := range []struct{ in, want string }{

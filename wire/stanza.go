@@ -164,6 +164,12 @@ func (st *Stanza) AddRaw(n Name, raw []byte) *Stanza {
 	return st
 }
 
+// SetPayload replaces the payload of a stanza that is not yet shared; children say where in b each payload lies.
+func (st *Stanza) SetPayload(b []byte, children []Child) *Stanza {
+	st.Payload, st.Children, st.tail = b, children, nil
+	return st
+}
+
 // Remove drops every payload for which drop says so, in a stanza not yet shared; it does nothing (and allocates
 // nothing) if there is none. drop may ask for st.Raw(c).
 func (st *Stanza) Remove(drop func(Child) bool) *Stanza {
