@@ -235,3 +235,33 @@ func ArchiveMetadata(first, last store.ID) *wire.Element {
 	}
 	return m.Add(end("start", first), end("end", last))
 }
+
+// Meaningful says that a message is worth keeping: by what it means, not by having a body. Reactions, retractions,
+// corrections, markers and call invites are kept; typing notifications are not. Hints (XEP-0334) decide before that.
+func Meaningful(st *wire.Stanza) bool {
+	keep := false
+	for i := range st.Children {
+		n := &st.Children[i].Name
+		switch n.Space {
+		case wire.NSHints:
+			switch n.Local {
+			case "no-store", "no-permanent-store":
+				return false
+			case "store":
+				return true
+			}
+		case "http://jabber.org/protocol/chatstates", wire.NSSID, wire.NSDelay, wire.NSCarbons, "urn:xmpp:eme:0",
+			"http://jabber.org/protocol/nick", wire.NSPubSubEv, "urn:xmpp:mam:2", "jabber:x:event", "jabber:x:delay",
+			"http://jabber.org/protocol/shim", "http://jabber.org/protocol/address", "urn:xmpp:occupant-id:0":
+		case "urn:xmpp:receipts":
+			keep = keep || n.Local == "received"
+		case "urn:xmpp:chat-markers:0":
+			keep = keep || n.Local != "markable"
+		case wire.NSClient:
+			keep = keep || n.Local == "body" || n.Local == "subject"
+		default:
+			keep = true
+		}
+	}
+	return keep
+}

@@ -1,0 +1,401 @@
+package muc
+
+import (
+	"context"
+	"slices"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+var rank = map[string]int{org.Outcast: 0, org.None: 1, org.Member: 2, org.Admin: 3, org.Owner: 4}
+
+const maxNick = 1023
+
+// change is one item of a muc#admin set, checked.
+type change struct {
+	who         jid.JID // bare; zero for a role change
+	o           *occupant
+	affiliation string
+	role        string
+	nick        string
+	reason      string
+}
+
+// adminGet lists who has an affiliation or a role (sections 8.x and 9.x).
+func (r *room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	items := q.Elements()
+	if len(items) != 1 || items[0].Name.Local != "item" {
+		return nil, server.BadRequest
+	}
+	mine, err := r.affiliation(ctx, st.From)
+	if err != nil {
+		return nil, err
+	}
+	reply := wire.E(wire.NSMUCAdmin, "query")
+	if role := items[0].Attr("role"); role != "" {
+		o := r.sessions[st.From]
+		if rank[mine] < rank[org.Admin] && (o == nil || o.role != "moderator") {
+			return nil, server.Forbidden
+		}
+		for _, x := range r.order {
+			if x.role == role {
+				reply.Add(wire.E(wire.NSMUCAdmin, "item").Set("affiliation", x.affiliation).Set("role", x.role).Set("nick", x.nick).Set("jid", x.clients[len(x.clients)-1].jid.String()))
+			}
+		}
+		return reply, nil
+	}
+	want := items[0].Attr("affiliation")
+	if _, ok := rank[want]; !ok || want == org.None {
+		return nil, server.BadRequest
+	}
+	if err := r.mayList(st.From, mine, want); err != nil {
+		return nil, err
+	}
+	list, err := r.list(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		it := wire.E(wire.NSMUCAdmin, "item").Set("affiliation", want).Set("jid", a.JID).Set("nick", a.Nick)
+		if a.Reason != "" {
+			it.Add(wire.T(wire.NSMUCAdmin, "reason", a.Reason))
+		}
+		reply.Add(it)
+	}
+	return reply, nil
+}
+
+// mayList: moderators and admins read every list; the others those of members, owners and admins of a room in which
+// they see real addresses anyway (OMEMO clients need them).
+func (r *room) mayList(who jid.JID, mine, want string) error {
+	if rank[mine] >= rank[org.Admin] {
+		return nil
+	}
+	o := r.sessions[who]
+	in := o != nil || rank[mine] >= rank[org.Member]
+	if in && want != org.Outcast && r.cfg.NonAnonymous {
+		role := "participant"
+		if o != nil {
+			role = o.role
+		}
+		if r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role) {
+			return nil
+		}
+	}
+	if o != nil && o.role == "moderator" {
+		return nil
+	}
+	return server.Forbidden
+}
+
+func (r *room) list(ctx context.Context, affiliation string) ([]store.Affiliation, error) {
+	var out []store.Affiliation
+	if r.group != "" {
+		all, err := r.s.cfg.Org.AffiliationsOf(ctx, r.s.host.Domain, r.group, r.theme)
+		if err != nil {
+			return nil, err
+		}
+		for j, a := range all {
+			if a == affiliation {
+				out = append(out, store.Affiliation{JID: j.String(), Affiliation: a})
+			}
+		}
+	} else {
+		for _, a := range r.people {
+			if a.Affiliation == affiliation {
+				out = append(out, a)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b store.Affiliation) int {
+		if a.JID < b.JID {
+			return -1
+		}
+		return 1
+	})
+	return out, nil
+}
+
+// maxChanges is how many items one set may have.
+const maxChanges = 500
+
+// adminSet changes roles and affiliations: all of it or, if one item may not be, nothing.
+func (r *room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
+	mine, err := r.affiliation(ctx, st.From)
+	if err != nil {
+		return err
+	}
+	items := q.Elements()
+	if len(items) == 0 || len(items) > maxChanges {
+		return server.BadRequest
+	}
+	actor := r.sessions[st.From]
+	var changes []change
+	for _, it := range items {
+		if it.Name != (wire.Name{Space: wire.NSMUCAdmin, Local: "item"}) {
+			return server.BadRequest
+		}
+		c, err := r.change(ctx, actor, st.From, mine, it)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, c)
+	}
+	if err := r.keepOwner(ctx, changes); err != nil {
+		return err
+	}
+	return r.apply(ctx, actor, changes)
+}
+
+// change reads and checks one item.
+func (r *room) change(ctx context.Context, actor *occupant, from jid.JID, mine string, it *wire.Element) (change, error) {
+	c := change{affiliation: it.Attr("affiliation"), role: it.Attr("role"), nick: it.Attr("nick"), reason: it.ChildText(wire.NSMUCAdmin, "reason")}
+	if len(c.nick) > maxNick || len(c.reason) > 2000 {
+		return c, server.NotAcceptable
+	}
+	if c.nick != "" {
+		c.o = r.nicks[c.nick]
+	}
+	if s := it.Attr("jid"); s != "" {
+		j, err := jid.Parse(s)
+		if err != nil {
+			return c, server.MalformedJID
+		}
+		c.who = j.Bare()
+	} else if c.affiliation != "" && c.o != nil {
+		c.who = c.o.bare
+	}
+	switch {
+	case c.affiliation != "" && !c.who.IsZero():
+		c.role = ""
+		return c, r.mayAffiliate(ctx, from, mine, c)
+	case c.role != "" && c.nick != "":
+		c.affiliation = ""
+		if c.o == nil {
+			return c, errNoOccupant
+		}
+		return c, r.mayRole(actor, mine, c)
+	}
+	return c, server.BadRequest
+}
+
+// mayAffiliate is the table of section 5.2.1: owners change everything, admins what is below them.
+func (r *room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c change) error {
+	if _, ok := rank[c.affiliation]; !ok {
+		return server.BadRequest
+	}
+	was, err := r.affiliation(ctx, c.who)
+	if err != nil {
+		return err
+	}
+	switch {
+	case rank[mine] < rank[org.Admin]:
+		return server.Forbidden
+	case mine == org.Admin && (rank[was] >= rank[org.Admin] || rank[c.affiliation] >= rank[org.Admin]) && was != c.affiliation:
+		return server.NotAllowed
+	case c.who == from.Bare() && c.affiliation == org.Outcast:
+		return errConflict // section 9.1: nobody bans themselves
+	}
+	return nil
+}
+
+// mayRole is the table of section 5.1.1.
+func (r *room) mayRole(actor *occupant, mine string, c change) error {
+	if actor == nil || actor.role != "moderator" {
+		return server.Forbidden
+	}
+	switch c.role {
+	case "none", "visitor":
+		if c.o != actor && rank[c.o.affiliation] >= rank[mine] && rank[c.o.affiliation] >= rank[org.Admin] {
+			return server.NotAllowed
+		}
+		if c.role == "visitor" && rank[c.o.affiliation] >= rank[org.Admin] {
+			return server.NotAllowed
+		}
+		if c.role == "none" && c.o != actor && rank[c.o.affiliation] > rank[mine] {
+			return server.NotAllowed
+		}
+	case "participant":
+		if c.o.role == "moderator" && rank[c.o.affiliation] >= rank[org.Admin] {
+			return server.NotAllowed
+		}
+		if c.o.role == "moderator" && rank[mine] < rank[org.Admin] {
+			return server.Forbidden
+		}
+	case "moderator":
+		if rank[mine] < rank[org.Admin] {
+			return server.Forbidden
+		}
+	default:
+		return server.BadRequest
+	}
+	return nil
+}
+
+// keepOwner: the last owner stays (section 10.6).
+func (r *room) keepOwner(ctx context.Context, cs []change) error {
+	if r.group != "" {
+		return nil // org sees to it
+	}
+	owners := make(map[jid.JID]bool)
+	for j, a := range r.people {
+		if a.Affiliation == org.Owner {
+			owners[j] = true
+		}
+	}
+	before := len(owners)
+	for _, c := range cs {
+		if c.affiliation == org.Owner {
+			owners[c.who] = true
+		} else if c.affiliation != "" {
+			delete(owners, c.who)
+		}
+	}
+	if len(owners) == 0 && before > 0 {
+		return errConflict
+	}
+	return nil
+}
+
+func (r *room) apply(ctx context.Context, actor *occupant, cs []change) error {
+	if r.group != "" {
+		if err := r.setMembers(ctx, cs); err != nil {
+			return err
+		}
+	} else if err := r.setPeople(ctx, cs); err != nil {
+		return err
+	}
+	for _, c := range cs {
+		if c.affiliation != "" {
+			if r.group == "" { // in a group's room the group's event does it
+				r.affiliated(ctx, c.who, c.affiliation, leaving{actor: actor, reason: c.reason})
+			}
+			continue
+		}
+		r.setRole(ctx, actor, c)
+	}
+	return nil
+}
+
+func (r *room) setPeople(ctx context.Context, cs []change) error {
+	var as []store.Affiliation
+	for _, c := range cs {
+		if c.affiliation == "" {
+			continue
+		}
+		nick := c.nick
+		if c.o != nil && c.o.bare == c.who { // the nick only said who was meant
+			nick = r.people[c.who].Nick
+		}
+		as = append(as, store.Affiliation{JID: c.who.String(), Affiliation: c.affiliation, Nick: nick, Reason: c.reason})
+	}
+	if len(as) == 0 {
+		return nil
+	}
+	if err := r.s.st.SetAffiliations(ctx, r.s.cfg.Domain, r.name, as...); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range as {
+		j, _ := jid.Parse(a.JID)
+		if a.Affiliation == org.None {
+			delete(r.people, j)
+		} else {
+			r.people[j] = a
+		}
+	}
+	return nil
+}
+
+// affiliated shows a person's new affiliation to the room, and puts out who may not be in it any more.
+func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, l leaving) {
+	found := false
+	for _, o := range slices.Clone(r.order) {
+		if o.bare != who {
+			continue
+		}
+		found = true
+		was := o.affiliation
+		o.affiliation = affiliation
+		switch {
+		case affiliation == org.Outcast:
+			l.codes = []string{"301"}
+			r.expel(ctx, o, l)
+		case affiliation == org.None && r.cfg.MembersOnly:
+			l.codes = []string{"321"}
+			r.expel(ctx, o, l)
+		default:
+			if was != affiliation {
+				o.role = r.roleFor(affiliation)
+			}
+			r.reshow(ctx, o, l)
+		}
+	}
+	if !found && r.cfg.NonAnonymous { // section 9.3: those who are in may learn of it
+		it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).Set("role", "none").Set("jid", who.String())
+		st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
+		r.send(ctx, st.Add(userX(it)), r.everyone(nil))
+	}
+}
+
+// reshow broadcasts an occupant's presence after a change of role or affiliation, to itself too.
+func (r *room) reshow(ctx context.Context, o *occupant, l leaving) {
+	o.shown = [2]*wire.Stanza{}
+	if l.reason != "" || l.actor != nil {
+		make1 := func(real bool, codes ...string) *wire.Stanza {
+			it := r.item(o, real)
+			if l.actor != nil {
+				it.Add(wire.E(wire.NSMUCUser, "actor").Set("nick", l.actor.nick))
+			}
+			if l.reason != "" {
+				it.Add(wire.T(wire.NSMUCUser, "reason", l.reason))
+			}
+			p := o.clients[len(o.clients)-1].presence
+			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid, Payload: p.Payload, Children: p.Children}
+			return st.Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+		}
+		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, make1(real), tos) })
+		r.send(ctx, make1(true, "110"), clientsOf(o))
+		return
+	}
+	r.show(ctx, o)
+	r.send(ctx, r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, "110"), clientsOf(o))
+}
+
+func (r *room) setRole(ctx context.Context, actor *occupant, c change) {
+	if len(c.o.clients) == 0 {
+		return
+	}
+	l := leaving{actor: actor, reason: c.reason}
+	if c.role == "none" {
+		l.codes = []string{"307"}
+		r.expel(ctx, c.o, l)
+		return
+	}
+	c.o.role = c.role
+	r.reshow(ctx, c.o, l)
+}
+
+// expelStrangers is section 10.2: a room that becomes members-only.
+func (r *room) expelStrangers(ctx context.Context) {
+	for _, o := range slices.Clone(r.order) {
+		if o.affiliation == org.None {
+			r.expel(ctx, o, leaving{codes: []string{"322"}})
+		}
+	}
+}
+
+// refreshRoles gives everyone the role of their affiliation, after the room was made or is no longer moderated.
+func (r *room) refreshRoles(ctx context.Context) {
+	for _, o := range slices.Clone(r.order) {
+		if role := r.roleFor(o.affiliation); role != o.role {
+			o.role = role
+			r.reshow(ctx, o, leaving{})
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package muc
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/form"
+)
+
+// RoomConfig is what a room's owner decides (section 10.2). It is kept as JSON.
+type RoomConfig struct {
+	Name          string   `json:"name,omitempty"`
+	Description   string   `json:"description,omitempty"`
+	Lang          string   `json:"lang,omitempty"`
+	Persistent    bool     `json:"persistent"`
+	Public        bool     `json:"public"`
+	MembersOnly   bool     `json:"members_only"`
+	Moderated     bool     `json:"moderated"`
+	NonAnonymous  bool     `json:"non_anonymous"`
+	Archive       bool     `json:"archive"`
+	Password      string   `json:"password,omitempty"`
+	ChangeSubject bool     `json:"change_subject"` // participants may
+	Invites       bool     `json:"invites"`        // members may invite
+	PM            string   `json:"pm,omitempty"`   // who may send private messages: anyone, participants, moderators, none
+	MaxUsers      int      `json:"max_users,omitempty"`
+	History       int      `json:"history,omitempty"` // messages on joining; 0: the service's default
+	Broadcast     []string `json:"broadcast,omitempty"`
+	MemberList    []string `json:"member_list,omitempty"`
+}
+
+// Default is what rooms are unless their service says otherwise.
+var Default = RoomConfig{Persistent: false, Public: true, Archive: true, Invites: true, PM: "anyone"}
+
+const (
+	nsConfig = "http://jabber.org/protocol/muc#roomconfig"
+	nsInfo   = "http://jabber.org/protocol/muc#roominfo"
+	prefix   = "muc#roomconfig_"
+)
+
+const (
+	maxRoomName = 200  // bytes
+	maxRoomDesc = 2000 // bytes
+	maxPassword = 200
+)
+
+func (r *room) configForm() *wire.Element {
+	c := r.cfg
+	f := form.New("form", nsConfig)
+	f.Title = "Configuration of " + r.jid.String()
+	f.Add(prefix+"roomname", "text-single", "Name", c.Name)
+	f.Add(prefix+"roomdesc", "text-single", "Description", c.Description)
+	f.Add(prefix+"lang", "text-single", "Language of discussions", c.Lang)
+	if r.group != "" {
+		return f.Element() // the rest follows from the group
+	}
+	f.AddBool(prefix+"persistentroom", "Keep the room when nobody is in it", c.Persistent)
+	f.AddBool(prefix+"publicroom", "List the room publicly", c.Public)
+	f.AddBool(prefix+"membersonly", "Only members may enter", c.MembersOnly)
+	f.AddBool(prefix+"moderatedroom", "Newcomers may only listen", c.Moderated)
+	f.AddBool(prefix+"passwordprotectedroom", "A password is needed to enter", c.Password != "")
+	f.Add(prefix+"roomsecret", "text-private", "Password", c.Password)
+	f.AddList(prefix+"whois", "Who sees real addresses", map[bool]string{true: "anyone", false: "moderators"}[c.NonAnonymous],
+		form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Anyone", Value: "anyone"})
+	f.AddBool(prefix+"changesubject", "Participants may change the subject", c.ChangeSubject)
+	f.AddBool(prefix+"allowinvites", "Members may invite others", c.Invites)
+	f.AddList(prefix+"allowpm", "Who may send private messages", c.PM, form.Option{Label: "Anyone", Value: "anyone"},
+		form.Option{Label: "Who may speak", Value: "participants"}, form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Nobody", Value: "none"})
+	f.AddBool(prefix+"enablelogging", "Keep an archive", c.Archive)
+	maxUsers := "none"
+	if c.MaxUsers > 0 {
+		maxUsers = strconv.Itoa(c.MaxUsers)
+	}
+	f.AddList(prefix+"maxusers", "Most occupants", maxUsers, maxUserOptions(c.MaxUsers)...)
+	f.Add("muc#maxhistoryfetch", "text-single", "Messages shown on entering", strconv.Itoa(r.historyMax()))
+	f.Fields = append(f.Fields, rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
+		rolesField(prefix+"getmemberlist", "Who may read the list of members", c.MemberList))
+	return f.Element()
+}
+
+func maxUserOptions(now int) []form.Option {
+	var os []form.Option
+	seen := false
+	for _, n := range []int{10, 20, 50, 100, 200, 500, 1000} {
+		os = append(os, form.Option{Label: strconv.Itoa(n), Value: strconv.Itoa(n)})
+		seen = seen || n == now
+	}
+	if now > 0 && !seen {
+		os = append(os, form.Option{Label: strconv.Itoa(now), Value: strconv.Itoa(now)})
+	}
+	return append(os, form.Option{Label: "No limit of its own", Value: "none"})
+}
+
+var allRoles = []string{"moderator", "participant", "visitor"}
+
+func rolesField(name, label string, values []string) form.Field {
+	if values == nil {
+		values = allRoles
+	}
+	fd := form.Field{Var: name, Type: "list-multi", Label: label, Values: values}
+	for _, r := range allRoles {
+		fd.Options = append(fd.Options, form.Option{Label: r, Value: r})
+	}
+	return fd
+}
+
+// configure takes an owner's form (section 10.2) and gives what has changed as status codes; nothing changes if the
+// form is wrong.
+func (r *room) configure(ctx context.Context, f form.Form) error {
+	if f.About() != nsConfig && f.About() != "" {
+		return server.BadRequest
+	}
+	now := r.cfg
+	if err := now.apply(f, r.group != ""); err != nil {
+		return err
+	}
+	if r.group != "" {
+		return r.configureGroup(ctx, now)
+	}
+	if err := r.saveConfig(ctx, now); err != nil {
+		return err
+	}
+	return r.setPeopleOfForm(ctx, f)
+}
+
+func (c *RoomConfig) apply(f form.Form, group bool) error {
+	for _, fd := range f.Fields {
+		name, ok := strings.CutPrefix(fd.Var, prefix)
+		if fd.Var == "muc#maxhistoryfetch" {
+			name, ok = "historylength", true
+		}
+		if !ok {
+			continue
+		}
+		v := f.Get(fd.Var)
+		switch name {
+		case "roomname":
+			if c.Name = v; len(v) > maxRoomName {
+				return server.NotAcceptable
+			}
+			continue
+		case "roomdesc":
+			if c.Description = f.Text(fd.Var); len(c.Description) > maxRoomDesc {
+				return server.NotAcceptable
+			}
+			continue
+		case "lang":
+			if c.Lang = v; len(v) > 35 {
+				return server.NotAcceptable
+			}
+			continue
+		}
+		if group {
+			continue // fixed by the kind of group: a set that changes nothing is accepted, one that would is ignored
+		}
+		if err := c.applyField(name, v, fd, f); err != nil {
+			return err
+		}
+	}
+	if protect, ok := f.Bool(prefix + "passwordprotectedroom"); ok {
+		if !protect {
+			c.Password = ""
+		} else if c.Password == "" {
+			return server.WithText(server.NotAcceptable, "a password is missing")
+		}
+	}
+	return nil
+}
+
+func (c *RoomConfig) applyField(name, v string, fd form.Field, f form.Form) error {
+	bools := map[string]*bool{"persistentroom": &c.Persistent, "publicroom": &c.Public, "membersonly": &c.MembersOnly, "moderatedroom": &c.Moderated,
+		"changesubject": &c.ChangeSubject, "allowinvites": &c.Invites, "enablelogging": &c.Archive}
+	if to := bools[name]; to != nil {
+		b, ok := f.Bool(fd.Var)
+		if !ok {
+			return server.NotAcceptable
+		}
+		*to = b
+		return nil
+	}
+	switch name {
+	case "roomsecret":
+		if c.Password = v; len(v) > maxPassword {
+			return server.NotAcceptable
+		}
+	case "whois":
+		if v != "anyone" && v != "moderators" {
+			return server.NotAcceptable
+		}
+		c.NonAnonymous = v == "anyone"
+	case "allowpm":
+		switch v {
+		case "anyone", "participants", "moderators", "none":
+			c.PM = v
+		default:
+			return server.NotAcceptable
+		}
+	case "maxusers", "historylength":
+		n := 0
+		if v != "none" && v != "" {
+			var err error
+			if n, err = strconv.Atoi(v); err != nil || n < 0 {
+				return server.NotAcceptable
+			}
+		}
+		if name == "maxusers" {
+			c.MaxUsers = n
+		} else {
+			c.History = n
+		}
+	case "presencebroadcast":
+		c.Broadcast = roles(fd.Values)
+	case "getmemberlist":
+		c.MemberList = roles(fd.Values)
+	}
+	return nil
+}
+
+func roles(values []string) []string {
+	out := []string{}
+	for _, v := range values {
+		switch v {
+		case "moderator", "participant", "visitor":
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// saveConfig keeps a configuration and tells the occupants what has changed (section 10.2.1).
+func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
+	b, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	if err := r.s.st.SaveRoomConfig(ctx, r.s.cfg.Domain, r.name, b); err != nil {
+		return err
+	}
+	was := r.cfg
+	r.setConfig(now)
+	if r.locked {
+		r.locked = false
+		return nil
+	}
+	r.tellConfig(ctx, was, now)
+	if now.MembersOnly && !was.MembersOnly {
+		r.expelStrangers(ctx)
+	}
+	if now.Moderated != was.Moderated {
+		r.refreshRoles(ctx)
+	}
+	return nil
+}
+
+func (r *room) setConfig(c RoomConfig) {
+	r.mu.Lock()
+	r.cfg = c
+	r.mu.Unlock()
+	for _, o := range r.order {
+		o.shown = [2]*wire.Stanza{}
+	}
+}
+
+func (r *room) tellConfig(ctx context.Context, was, now RoomConfig) {
+	var codes []string
+	if was.NonAnonymous != now.NonAnonymous {
+		codes = append(codes, map[bool]string{true: "172", false: "173"}[now.NonAnonymous])
+	}
+	if was.Archive != now.Archive {
+		codes = append(codes, map[bool]string{true: "170", false: "171"}[now.Archive])
+	}
+	was.NonAnonymous, was.Archive = now.NonAnonymous, now.Archive
+	a, _ := json.Marshal(was)
+	b, _ := json.Marshal(now)
+	if string(a) != string(b) || len(codes) == 0 {
+		codes = append(codes, "104")
+	}
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid, ID: r.s.host.NewID()}
+	r.send(ctx, st.Add(userX(nil, codes...)), r.everyone(nil))
+}
+
+func (r *room) historyMax() int {
+	n := r.cfg.History
+	if n <= 0 {
+		n = r.s.cfg.HistoryDefault
+	}
+	return min(n, r.s.cfg.HistoryMax)
+}

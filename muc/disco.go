@@ -1,0 +1,370 @@
+package muc
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+const (
+	nsPing     = "urn:xmpp:ping"
+	nsSelfPing = "http://jabber.org/protocol/muc#self-ping-optimization"
+	nsStableID = "http://jabber.org/protocol/muc#stable_id"
+	nsSpaces   = "urn:xmpp:spaces:0"
+	nsNick     = "x-roomuser-item"
+)
+
+// XEPs is what the service implements, for docs/xeps.md.
+var XEPs = []server.XEP{
+	{Number: 45, Title: "Multi-User Chat", Version: "1.35.1", Notes: "no registration and no voice requests yet"},
+	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
+	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
+	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
+	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one step"},
+	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
+}
+
+// receive is for the service itself.
+func (s *Service) receive(ctx context.Context, st *wire.Stanza) error {
+	if st.Kind != wire.IQ {
+		if st.Kind == wire.Message && st.Type != "error" && st.Type != "headline" {
+			return server.ServiceUnavailable
+		}
+		return nil
+	}
+	if st.Type != "get" && st.Type != "set" {
+		return nil
+	}
+	if len(st.Children) != 1 {
+		return server.BadRequest
+	}
+	n := st.Children[0].Name
+	q := st.Element(n.Space, n.Local)
+	e, err := s.answer(ctx, st, q)
+	if err != nil {
+		return asStanzaError(err)
+	}
+	s.reply(ctx, st, e)
+	return nil
+}
+
+func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	node := q.Attr("node")
+	switch {
+	case q.Name.Space == wire.NSDiscoInfo && st.Type == "get":
+		if e := server.CommandInfo(s.commands(), node); e != nil {
+			return e, nil
+		}
+		if node != "" && node != wire.NSCommands {
+			return nil, server.ItemNotFound
+		}
+		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: "Groups"}},
+			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
+	case q.Name.Space == wire.NSDiscoItems && st.Type == "get":
+		if node == wire.NSCommands {
+			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
+		}
+		return s.list(ctx, st.From)
+	case q.Name.Space == nsPing && st.Type == "get":
+		return nil, nil
+	case q.Name == wire.Name{Space: wire.NSCommands, Local: "command"} && st.Type == "set":
+		return server.RunCommand(ctx, s.commands(), st.From, q)
+	}
+	return nil, server.ServiceUnavailable
+}
+
+// maxListed is how many rooms one answer names.
+const maxListed = 500
+
+// list names the rooms that the asker may know of (section 6.3).
+func (s *Service) list(ctx context.Context, who jid.JID) (*wire.Element, error) {
+	var items []server.Item
+	after := ""
+	for len(items) < maxListed {
+		rows, err := s.st.Rooms(ctx, s.cfg.Domain, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			after = row.Name
+			if it, ok, err := s.listed(ctx, row, who); err != nil {
+				return nil, err
+			} else if ok {
+				items = append(items, it)
+			}
+		}
+		if len(rows) < 200 {
+			break
+		}
+	}
+	return server.ItemsElement("", items), nil
+}
+
+func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it server.Item, ok bool, err error) {
+	j, err := jid.New(row.Name, s.cfg.Domain, "")
+	if err != nil {
+		return it, false, nil
+	}
+	it = server.Item{JID: j, Name: row.Name}
+	if row.Theme != "" {
+		return it, false, nil // themes are items of their group's room
+	}
+	if row.Group != "" {
+		ok, err = s.cfg.Org.Visible(ctx, s.host.Domain, row.Group, "", who)
+		if err != nil || !ok {
+			return it, false, ignoreGone(err)
+		}
+		g, err := s.cfg.Org.GroupByID(ctx, s.host.Domain, row.Group)
+		if err != nil {
+			return it, false, ignoreGone(err)
+		}
+		it.Name = g.Name
+		return it, true, nil
+	}
+	c, err := s.configOf(row)
+	if err != nil || !c.Public {
+		return it, false, err
+	}
+	if c.Name != "" {
+		it.Name = c.Name
+	}
+	return it, true, nil
+}
+
+func ignoreGone(err error) error {
+	var oe *org.Error
+	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+		return nil
+	}
+	return err
+}
+
+// roomIQ answers requests to a room that need nothing of what its goroutine owns: discovery, the archive, commands.
+func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err error) {
+	if len(st.Children) != 1 {
+		return true, server.BadRequest
+	}
+	n := st.Children[0].Name
+	switch n.Space {
+	case wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMAM, wire.NSCommands:
+	default:
+		return false, nil
+	}
+	r, err := s.find(ctx, st.To.Local())
+	if errors.Is(err, store.ErrNotFound) {
+		return true, server.ItemNotFound
+	}
+	if err != nil {
+		return true, err
+	}
+	q := st.Element(n.Space, n.Local)
+	var e *wire.Element
+	switch n.Space {
+	case wire.NSDiscoInfo:
+		e, err = r.info(ctx, st, q.Attr("node"))
+	case wire.NSDiscoItems:
+		e, err = r.items(ctx, st, q.Attr("node"))
+	case wire.NSMAM:
+		e, err = r.archive(ctx, st, q)
+	case wire.NSCommands:
+		e, err = r.command(ctx, st, q)
+	}
+	if err != nil {
+		return true, asStanzaError(err)
+	}
+	s.reply(ctx, st, e)
+	return true, nil
+}
+
+// find gives a room, loaded if need be.
+func (s *Service) find(ctx context.Context, name string) (*room, error) {
+	if err := s.post(ctx, name, work{do: func(context.Context, *room) {}}); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.rooms[name]; r != nil {
+		return r, nil
+	}
+	return nil, store.ErrNotFound
+}
+
+// known: what one may not see answers as if it were not there. A free room that is not listed is found by who knows
+// its address.
+func (r *room) known(ctx context.Context, who jid.JID) error {
+	if r.group == "" {
+		a, err := r.affiliation(ctx, who)
+		if err == nil && a == org.Outcast {
+			return server.Forbidden
+		}
+		return err
+	}
+	ok, err := r.s.cfg.Org.Visible(ctx, r.s.host.Domain, r.group, r.theme, who)
+	if err == nil && !ok {
+		return server.ItemNotFound
+	}
+	return err
+}
+
+func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
+	if err := r.known(ctx, st.From); err != nil {
+		return nil, err
+	}
+	if node == nsNick {
+		return r.nickInfo(st.From), nil
+	}
+	if e := server.CommandInfo(r.commands(), node); e != nil {
+		return e, nil
+	}
+	if node != "" && node != wire.NSCommands {
+		return nil, server.ItemNotFound
+	}
+	c := r.config()
+	pick := func(yes bool, a, b string) string {
+		if yes {
+			return a
+		}
+		return b
+	}
+	name := c.Name
+	if name == "" {
+		name = r.name
+	}
+	fs := []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended",
+		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
+		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
+		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
+	if r.group != "" {
+		fs = append(fs, wire.NSCommands)
+	}
+	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: []*wire.Element{r.infoForm(c)}}
+	return i.Element(node), nil
+}
+
+func (r *room) infoForm(c RoomConfig) *wire.Element {
+	f := form.New("result", nsInfo)
+	f.Add(prefix+"roomname", "text-single", "Name", c.Name)
+	f.Add("muc#roominfo_description", "text-single", "Description", c.Description)
+	f.Add("muc#roominfo_lang", "text-single", "Language", c.Lang)
+	f.Add("muc#roominfo_occupants", "text-single", "Occupants", strconv.Itoa(int(r.present.Load())))
+	f.AddBool("muc#roominfo_changesubject", "Participants may change the subject", c.ChangeSubject)
+	f.AddBool(prefix+"changesubject", "Participants may change the subject", c.ChangeSubject)
+	f.AddBool(prefix+"allowinvites", "Members may invite", c.Invites)
+	f.Add(prefix+"allowpm", "text-single", "Private messages", c.PM)
+	f.Add("muc#maxhistoryfetch", "text-single", "History on entering", strconv.Itoa(r.s.cfg.HistoryMax))
+	return f.Element()
+}
+
+// nickInfo is section 6.6: the nick that is reserved for the asker.
+func (r *room) nickInfo(who jid.JID) *wire.Element {
+	r.mu.RLock()
+	nick := r.people[who.Bare()].Nick
+	r.mu.RUnlock()
+	i := server.Info{}
+	if nick != "" {
+		i.Identities = []server.Identity{{Category: "conference", Type: "text", Name: nick}}
+	}
+	return i.Element(nsNick)
+}
+
+// items: of a group's room its themes that the asker may know of. Who is in a room is not told to those outside.
+func (r *room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
+	if err := r.known(ctx, st.From); err != nil {
+		return nil, err
+	}
+	if node == wire.NSCommands {
+		return server.CommandItems(ctx, r.commands(), st.From, r.jid), nil
+	}
+	if node != "" {
+		return nil, server.ItemNotFound
+	}
+	var items []server.Item
+	if r.group != "" && r.theme == "" {
+		ts, err := r.s.cfg.Org.Themes(ctx, r.s.host.Domain, r.group, st.From)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range ts {
+			items = append(items, server.Item{JID: r.s.cfg.Org.RoomJID(r.s.host.Domain, t.Room), Name: r.config().Name + " › " + t.Name})
+		}
+	}
+	return server.ItemsElement("", items), nil
+}
+
+// archive is XEP-0313 of the room: for who could read it live.
+func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	a, err := r.affiliation(ctx, st.From)
+	if err != nil {
+		return nil, err
+	}
+	c := r.config()
+	if a == org.Outcast || c.MembersOnly && a == org.None || c.Password != "" && rank[a] < rank[org.Member] {
+		return nil, server.Forbidden
+	}
+	switch {
+	case st.Type == "get" && q.Name.Local == "query":
+		return server.ArchiveForm(), nil
+	case st.Type == "get" && q.Name.Local == "metadata":
+		first, last, err := r.s.st.RoomBounds(ctx, r.s.cfg.Domain, r.name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		return server.ArchiveMetadata(first, last), nil
+	case st.Type == "set" && q.Name.Local == "query":
+	default:
+		return nil, server.ServiceUnavailable
+	}
+	aq, err := server.ParseArchiveQuery(q, r.s.cfg.PageMax)
+	if err != nil {
+		return nil, err
+	}
+	if aq.With != "" {
+		return nil, server.WithText(server.NotAcceptable, "an archive of a room has no filter by person")
+	}
+	return r.page(ctx, st, aq, c.NonAnonymous || rank[a] >= rank[org.Admin])
+}
+
+// page sends one page; real addresses go to those who see them live.
+func (r *room) page(ctx context.Context, st *wire.Stanza, q server.ArchiveQuery, real bool) (*wire.Element, error) {
+	q.Count = q.OnlyMax
+	if q.OnlyMax {
+		q.Max = 1
+	}
+	es, complete, total, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, q.Page)
+	if err != nil {
+		return nil, err
+	}
+	if q.OnlyMax {
+		return server.ArchiveFin(nil, total == 0, total), nil
+	}
+	es, complete = q.Trim(es, complete)
+	for i := range es {
+		k := i
+		if q.Flip {
+			k = len(es) - 1 - i
+		}
+		kept := es[k].Stanza
+		if real && es[k].Sender != "" {
+			kept = withSender(kept, es[k].Sender)
+		}
+		r.s.host.Router.Send(ctx, server.ArchiveResult(r.jid, st.From, q.QueryID, es[k].ID, kept))
+	}
+	return server.ArchiveFin(es, complete, -1), nil
+}
+
+// withSender adds who it was, as XEP-0313, section 6.1.2 (archives of rooms) says it.
+func withSender(kept []byte, sender string) []byte {
+	st, err := wire.ParseStanza(kept, wire.Limits{Stanza: len(kept)})
+	if err != nil {
+		return kept
+	}
+	st.Add(userX(wire.E(wire.NSMUCUser, "item").Set("jid", sender)))
+	return st.AppendXML(nil, jid.JID{}, wire.Client)
+}

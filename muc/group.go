@@ -1,0 +1,170 @@
+package muc
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// A group's room and its themes' rooms: what they are follows from the group, and org says who is who in them.
+
+// loadGroup sets the room's configuration from its group.
+func (r *room) loadGroup(ctx context.Context) error {
+	o, host := r.s.cfg.Org, r.s.host.Domain
+	g, err := o.GroupByID(ctx, host, r.group)
+	if err != nil {
+		return err
+	}
+	c := groupConfig(g)
+	if r.theme != "" {
+		t, err := o.Theme(ctx, host, r.theme)
+		if err != nil {
+			return err
+		}
+		c.Name = g.Name + " › " + t.Name
+		r.closed = !t.Closed.IsZero()
+		c.Public = c.Public && !t.Restricted
+	}
+	c.Lang = r.cfg.Lang
+	r.cfg = c
+	return nil
+}
+
+// groupConfig is the table of kinds of groups: members only and real addresses, so that clients make a group of it.
+func groupConfig(g store.Group) RoomConfig {
+	return RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: !g.Private, MembersOnly: true, NonAnonymous: true,
+		Archive: true, Invites: true, PM: "anyone"}
+}
+
+// configOf gives the configuration of a free room's row.
+func (s *Service) configOf(row store.Room) (RoomConfig, error) {
+	c := s.cfg.Defaults
+	if len(row.Config) == 0 {
+		return c, nil
+	}
+	err := json.Unmarshal(row.Config, &c)
+	return c, err
+}
+
+// configureGroup takes what an owner may change of a group by its room: name and description. The event does the rest.
+func (r *room) configureGroup(ctx context.Context, now RoomConfig) error {
+	if r.theme != "" {
+		if now.Name != r.cfg.Name || now.Description != r.cfg.Description {
+			return server.WithText(server.NotAllowed, "a theme is renamed by its group")
+		}
+		return nil
+	}
+	_, err := r.s.cfg.Org.Update(ctx, r.s.host.Domain, r.group, now.Name, &now.Description, "")
+	return err
+}
+
+// setMembers turns changes of affiliations into changes of the group.
+func (r *room) setMembers(ctx context.Context, cs []change) error {
+	var ms []store.Member
+	for _, c := range cs {
+		if c.affiliation == "" {
+			continue
+		}
+		now, err := r.affiliation(ctx, c.who)
+		if err != nil {
+			return err
+		}
+		if now == c.affiliation {
+			continue // some clients copy affiliations to where they hold already
+		}
+		if r.theme != "" {
+			return server.WithText(server.NotAllowed, "who is in a theme follows from its group")
+		}
+		role := map[string]string{org.Owner: store.RoleOwner, org.Admin: store.RoleModerator, org.Member: store.RoleMember, org.Outcast: store.RoleBanned, org.None: ""}[c.affiliation]
+		ms = append(ms, store.Member{JID: c.who.String(), Role: role})
+	}
+	if len(ms) == 0 {
+		return nil
+	}
+	return r.s.cfg.Org.SetMembers(ctx, r.s.host.Domain, r.group, ms)
+}
+
+// changed is told of every change of a group, after its commit.
+func (s *Service) changed(e org.Event) {
+	if e.Host != s.host.Domain {
+		return
+	}
+	switch e.Kind {
+	case org.GroupChanged, org.ThemeChanged:
+		for _, j := range e.Rooms {
+			s.postLoaded(j.Local(), func(ctx context.Context, r *room) { r.reconfigure(ctx) })
+		}
+		if e.Kind == org.GroupChanged {
+			s.eachOf(e.Group.ID, func(ctx context.Context, r *room) { r.reconfigure(ctx) })
+		}
+	case org.MembersChanged:
+		s.eachOf(e.Group.ID, func(ctx context.Context, r *room) { r.membersChanged(ctx, e.Members) })
+	case org.GroupDeleted:
+		s.eachOf(e.Group.ID, func(ctx context.Context, r *room) {
+			r.over = true
+			r.evict(ctx, wire.E(wire.NSMUCUser, "destroy", wire.T(wire.NSMUCUser, "reason", "the group was deleted")))
+			s.forget(r)
+		})
+	case org.ThemeCreated:
+		s.announceTheme(e)
+	}
+}
+
+// eachOf does something in every room of a group that is in memory.
+func (s *Service) eachOf(group string, do func(ctx context.Context, r *room)) {
+	s.mu.RLock()
+	var names []string
+	for name, r := range s.rooms {
+		if r.group == group {
+			names = append(names, name)
+		}
+	}
+	s.mu.RUnlock()
+	for _, name := range names {
+		s.postLoaded(name, do)
+	}
+}
+
+// reconfigure takes over what the group or theme says now.
+func (r *room) reconfigure(ctx context.Context) {
+	was, closed := r.cfg, r.closed
+	r.mu.Lock()
+	err := r.loadGroup(ctx)
+	r.mu.Unlock()
+	if err != nil {
+		r.s.log.Error("a group's room cannot be brought up to date", "room", r.jid.String(), "err", err)
+		return
+	}
+	for _, o := range r.order {
+		o.shown = [2]*wire.Stanza{}
+	}
+	r.tellConfig(ctx, was, r.cfg)
+	if closed != r.closed {
+		r.refreshRoles(ctx)
+	}
+}
+
+// membersChanged shows new affiliations and puts out who is no longer in the group (section 9.4: 321, 9.1: 301).
+func (r *room) membersChanged(ctx context.Context, ms []store.Member) {
+	for _, m := range ms {
+		who, err := jid.Parse(m.JID)
+		if err != nil {
+			continue
+		}
+		a, err := r.affiliation(ctx, who)
+		if err != nil {
+			r.s.log.Error("affiliation", "room", r.jid.String(), "err", err)
+			continue
+		}
+		if r.theme != "" && !slices.ContainsFunc(r.order, func(o *occupant) bool { return o.bare == who }) {
+			continue // the group's own room has told
+		}
+		r.affiliated(ctx, who, a, leaving{})
+	}
+}

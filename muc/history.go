@@ -1,0 +1,111 @@
+package muc
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// past is a message that newcomers are shown.
+type past struct {
+	st *wire.Stanza // with its delay
+	at time.Time
+	n  int // characters as maxchars counts them
+}
+
+// loadRecent reads the last messages of the archive.
+func (r *room) loadRecent(ctx context.Context) error {
+	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{Max: r.s.cfg.HistoryMax, Backwards: true})
+	if err != nil {
+		return err
+	}
+	for _, e := range es {
+		st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
+		if err != nil || isSubject(st) {
+			continue
+		}
+		r.rememberAt(st, e.ID.Time())
+	}
+	return nil
+}
+
+// remember keeps a message for newcomers: what is archived, or in a room without an archive whatever has a body.
+func (r *room) remember(st *wire.Stanza, e *store.RoomEntry) {
+	switch {
+	case e != nil && !e.Subject:
+		r.rememberAt(st, e.ID.Time())
+	case e == nil && !r.cfg.Archive && st.Has(wire.NSClient, "body"):
+		r.rememberAt(st, time.Now())
+	}
+}
+
+func (r *room) rememberAt(st *wire.Stanza, at time.Time) {
+	if len(r.recent) >= r.s.cfg.HistoryMax {
+		copy(r.recent, r.recent[1:])
+		r.recent = r.recent[:len(r.recent)-1]
+	}
+	r.recent = append(r.recent, past{st: st, at: at, n: len(st.Payload) + 100})
+}
+
+// delayed gives the message as history shows it, made when it is first wanted.
+func (p *past) delayed(room jid.JID) *wire.Stanza {
+	if !p.st.Has(wire.NSDelay, "delay") {
+		p.st = p.st.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", room.String()).Set("stamp", p.at.UTC().Format(server.TimeFormat))).Render()
+	}
+	return p.st
+}
+
+// sendHistory is section 7.2.13 and 7.2.14; h is what the client asks for, nil for the room's default.
+func (r *room) sendHistory(ctx context.Context, to jid.JID, h *wire.Element) {
+	first := max(0, len(r.recent)-r.historyMax())
+	if h != nil {
+		first = r.wanted(h)
+	}
+	for i := first; i < len(r.recent); i++ {
+		r.send(ctx, r.recent[i].delayed(r.jid), []jid.JID{to})
+	}
+}
+
+// wanted gives where the history that a client has asked for begins.
+func (r *room) wanted(h *wire.Element) int {
+	number := func(name string) (int, bool) {
+		n, err := strconv.Atoi(h.Attr(name))
+		return n, err == nil && n >= 0
+	}
+	first := 0
+	later := func(i int) { first = max(first, i) }
+	n, stanzas := number("maxstanzas")
+	if stanzas {
+		later(len(r.recent) - n)
+	}
+	since := time.Time{}
+	if s, ok := number("seconds"); ok {
+		since = time.Now().Add(-time.Duration(min(s, 1<<30)) * time.Second)
+	}
+	if t, err := time.Parse(time.RFC3339Nano, h.Attr("since")); err == nil && t.After(since) {
+		since = t
+	}
+	if !since.IsZero() {
+		i := len(r.recent)
+		for i > 0 && !r.recent[i-1].at.Before(since) {
+			i--
+		}
+		later(i)
+	} else if !stanzas {
+		later(len(r.recent) - r.historyMax())
+	}
+	if chars, ok := number("maxchars"); ok {
+		i := len(r.recent)
+		for i > first && chars >= r.recent[i-1].n {
+			i--
+			chars -= r.recent[i].n
+		}
+		later(i)
+	}
+	return first
+}

@@ -1,0 +1,268 @@
+package muc
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// pendingMessage waits for the commit of its batch.
+type pendingMessage struct {
+	from  *wire.Stanza // as sent
+	out   *wire.Stanza // as broadcast
+	entry *store.RoomEntry
+	o     *occupant
+	after func(ctx context.Context)
+}
+
+var errTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
+
+// onMessage sorts messages: to all, to one, invitations and the like.
+func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
+	if st.Type == "error" {
+		r.flush(ctx)
+		return r.bounced(ctx, st)
+	}
+	o := r.sessions[st.From]
+	if !st.To.IsBare() {
+		r.flush(ctx)
+		return r.privateMessage(ctx, o, st)
+	}
+	if st.Type != "groupchat" {
+		r.flush(ctx)
+		return r.toRoom(ctx, o, st)
+	}
+	if o == nil {
+		return errNotOccupant
+	}
+	if len(st.Payload) > r.s.cfg.MessageSize {
+		return server.WithText(server.PolicyViolation, "the message is too large")
+	}
+	if !o.pace.Allow() {
+		return errTooFast
+	}
+	if isSubject(st) {
+		return r.changeSubject(ctx, o, st)
+	}
+	if o.role == "visitor" {
+		return server.Forbidden
+	}
+	if name, ok := r.themeCommand(st); ok {
+		r.flush(ctx)
+		return r.createThemeByText(o, st, name)
+	}
+	r.queue(o, st, false)
+	return nil
+}
+
+// isSubject: a subject and neither body nor thread (section 8.1).
+func isSubject(st *wire.Stanza) bool {
+	return st.Has(wire.NSClient, "subject") && !st.Has(wire.NSClient, "body") && !st.Has(wire.NSClient, "thread")
+}
+
+// outgoing makes what is broadcast of what an occupant has sent: from the occupant, with its occupant-id, without what
+// only the room may say.
+func (r *room) outgoing(o *occupant, st *wire.Stanza) *wire.Stanza {
+	out := st.Copy().Remove(func(c wire.Child) bool {
+		switch c.Name.Space {
+		case wire.NSMUCUser, nsOccupantID:
+			return true
+		case wire.NSSID:
+			return c.Name.Local == "stanza-id" && r.forged(st, c)
+		case wire.NSDelay:
+			return true
+		}
+		return false
+	})
+	out.To, out.From = jid.JID{}, o.jid
+	return out
+}
+
+func (r *room) forged(st *wire.Stanza, c wire.Child) bool {
+	e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+	return err != nil || e.Attr("by") == r.jid.String() || e.Attr("by") == r.s.cfg.Domain
+}
+
+// queue puts a message into the batch that is committed next.
+func (r *room) queue(o *occupant, st *wire.Stanza, subject bool) *pendingMessage {
+	p := &pendingMessage{from: st, o: o}
+	if o == nil {
+		p.out = st
+	} else {
+		p.out = r.outgoing(o, st)
+	}
+	id := store.ID(0)
+	if r.cfg.Archive && (subject || server.Meaningful(p.out)) {
+		id = r.s.host.IDs.Next()
+	}
+	r.sign(p.out, o, id)
+	if id != 0 {
+		r.seq++
+		p.entry = &store.RoomEntry{Host: r.s.cfg.Domain, Room: r.name, Epoch: r.epoch, Seq: r.seq, ID: id, OriginID: st.ID, Subject: subject,
+			Stanza: p.out.AppendXML(make([]byte, 0, len(p.out.Payload)+200), jid.JID{}, wire.Client)}
+		if o != nil {
+			p.entry.Nick, p.entry.OccupantID, p.entry.Sender = o.nick, o.id, o.bare.String()
+		}
+	}
+	r.pending = append(r.pending, p)
+	return p
+}
+
+// sign adds the room's stanza-id (XEP-0359) and the occupant-id (XEP-0421), in one copy of the payload.
+func (r *room) sign(st *wire.Stanza, o *occupant, id store.ID) {
+	b := make([]byte, len(st.Payload), len(st.Payload)+220)
+	copy(b, st.Payload)
+	cs := slices.Clip(st.Children)
+	if id != 0 {
+		start := len(b)
+		b = append(b, `<stanza-id xmlns='urn:xmpp:sid:0' by='`...)
+		b = wire.AppendEscaped(b, r.jid.String())
+		b = append(b, `' id='`...)
+		b = append(b, id.String()...)
+		b = append(b, `'/>`...)
+		cs = append(cs, wire.Child{Name: wire.Name{Space: wire.NSSID, Local: "stanza-id"}, Start: start, End: len(b)})
+	}
+	if o != nil {
+		start := len(b)
+		b = append(b, `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='`...)
+		b = append(b, o.id...)
+		b = append(b, `'/>`...)
+		cs = append(cs, wire.Child{Name: wire.Name{Space: nsOccupantID, Local: "occupant-id"}, Start: start, End: len(b)})
+	}
+	st.SetPayload(b, cs)
+}
+
+// flush commits what waits and then shows it, in order. Nothing is seen that is not kept.
+func (r *room) flush(ctx context.Context) {
+	if len(r.pending) == 0 {
+		return
+	}
+	batch := r.pending
+	r.pending = nil
+	ws := make([]store.Write, 0, len(batch))
+	for _, p := range batch {
+		if p.entry != nil {
+			ws = append(ws, p.entry)
+		}
+	}
+	if len(ws) > 0 {
+		if err := r.s.st.Commit(ctx, ws...); err != nil {
+			r.notKept(ctx, batch, err)
+			return
+		}
+	}
+	tos := r.everyone(nil)
+	for _, p := range batch {
+		r.send(ctx, p.out, tos)
+		r.remember(p.out, p.entry)
+		if p.after != nil {
+			p.after(ctx)
+		}
+	}
+}
+
+// notKept tells the senders. A room that is another node's by now leaves this one, and is loaded anew when asked for.
+func (r *room) notKept(ctx context.Context, batch []*pendingMessage, err error) {
+	if errors.Is(err, store.ErrConflict) {
+		r.s.log.Info("room was taken over", "room", r.jid.String())
+		r.over = true
+		r.s.forget(r)
+	}
+	for _, p := range batch {
+		if p.o != nil {
+			r.s.fail(ctx, p.from, err)
+		}
+	}
+}
+
+// say has the room itself, or an occupant of it, say something in the room.
+func (r *room) say(ctx context.Context, from jid.JID, body string, extra ...*wire.Element) {
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: r.s.host.NewID()}
+	st.Add(wire.T(wire.NSClient, "body", body)).Add(extra...)
+	r.queue(nil, st, false)
+	r.flush(ctx)
+}
+
+// changeSubject is section 8.1.
+func (r *room) changeSubject(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	if o.role == "visitor" || o.role != "moderator" && !r.cfg.ChangeSubject {
+		return server.Forbidden
+	}
+	p := r.queue(o, st, true)
+	p.after = func(ctx context.Context) {
+		r.subject, r.subjectAt = p.out, time.Now()
+		c := p.out.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).Set("stamp", r.subjectAt.UTC().Format(server.TimeFormat)))
+		if err := r.s.st.SaveRoomSubject(ctx, r.s.cfg.Domain, r.name, c.AppendXML(nil, jid.JID{}, wire.Client)); err != nil {
+			r.s.log.Error("subject is not kept", "room", r.jid.String(), "err", err)
+		}
+		r.subject = c
+	}
+	return nil
+}
+
+// sendSubject: always one, if only an empty one (section 7.2.15).
+func (r *room) sendSubject(ctx context.Context, to jid.JID) {
+	st := r.subject
+	if st == nil {
+		st = (&wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid}).Add(wire.E(wire.NSClient, "subject"))
+	}
+	r.send(ctx, st.Copy(), []jid.JID{to})
+}
+
+// privateMessage is section 7.5.
+func (r *room) privateMessage(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	if o == nil {
+		return errNotOccupant
+	}
+	if st.Type == "groupchat" {
+		return server.BadRequest
+	}
+	to := r.nicks[st.To.Resource()]
+	if to == nil {
+		return errNoOccupant
+	}
+	if len(st.Payload) > r.s.cfg.MessageSize {
+		return server.PolicyViolation
+	}
+	if !o.pace.Allow() {
+		return errTooFast
+	}
+	switch {
+	case r.cfg.PM == "none", r.cfg.PM == "moderators" && o.role != "moderator", r.cfg.PM == "participants" && o.role == "visitor":
+		return server.Forbidden
+	}
+	out := r.outgoing(o, st)
+	r.sign(out, o, 0)
+	r.send(ctx, out.Add(wire.E(wire.NSMUCUser, "x")), clientsOf(to))
+	return nil
+}
+
+// bounced: a client that cannot be reached is not here any more. Other errors are an occupant's answer to an occupant.
+func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
+	o := r.sessions[st.From]
+	if o == nil {
+		return nil
+	}
+	e := st.Element(wire.NSClient, "error")
+	for _, c := range []string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout", "service-unavailable"} {
+		if e.Child(wire.NSStanzas, c) != nil {
+			if st.To.IsBare() {
+				r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
+				return nil
+			}
+		}
+	}
+	if to := r.nicks[st.To.Resource()]; to != nil && !st.To.IsBare() {
+		out := r.outgoing(o, st)
+		r.send(ctx, out, clientsOf(to))
+	}
+	return nil
+}

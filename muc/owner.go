@@ -1,0 +1,220 @@
+package muc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// create makes a room for who enters one that is not there (section 10.1). It stays locked until its owner has
+// accepted or changed its configuration.
+func (s *Service) create(ctx context.Context, st *wire.Stanza) error {
+	if st.To.Resource() == "" {
+		return server.MalformedJID
+	}
+	if !st.Has(wire.NSMUC, "x") {
+		return server.WithText(errNotOccupant, "you are not in this room")
+	}
+	if err := s.make(ctx, st); err != nil {
+		return err
+	}
+	return s.post(ctx, st.To.Local(), work{st: st})
+}
+
+// createReserved: some clients ask for or send the configuration of a room before they enter it.
+func (s *Service) createReserved(ctx context.Context, st *wire.Stanza) error {
+	x := st.Element(wire.NSMUCOwner, "query").Child(wire.NSForm, "x")
+	if x == nil || x.Attr("type") != "submit" {
+		return server.ItemNotFound
+	}
+	if err := s.make(ctx, st); err != nil {
+		return err
+	}
+	return s.post(ctx, st.To.Local(), work{st: st})
+}
+
+func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
+	if err := s.mayCreate(ctx, st.From); err != nil {
+		return err
+	}
+	name := st.To.Local()
+	cfg, err := json.Marshal(s.cfg.Defaults)
+	if err != nil {
+		return err
+	}
+	row := store.Room{Host: s.cfg.Domain, Name: name, Config: cfg, Created: time.Now().UTC()}
+	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: org.Owner}
+	err = s.st.CreateRoom(ctx, row, owner)
+	if errors.Is(err, store.ErrExists) {
+		// A free room that was destroyed may be made anew, without its past; a group's address never is.
+		if err = s.st.ReviveRoom(ctx, row, owner); errors.Is(err, store.ErrExists) {
+			if _, e := s.st.Room(ctx, s.cfg.Domain, name); e == nil {
+				return nil // somebody else has just made it
+			}
+			return server.WithText(errConflict, "this address has been used and is kept from reuse")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.load(ctx, name); err != nil {
+		return err
+	}
+	return s.post(ctx, name, work{do: func(_ context.Context, r *room) { r.locked = true }})
+}
+
+func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
+	local := who.Domain() == s.host.Domain
+	switch s.cfg.Create {
+	case "anyone":
+		return nil
+	case "local":
+		if local {
+			return nil
+		}
+	case "admins":
+		if local && s.isAdmin(ctx, who) {
+			return nil
+		}
+	}
+	return server.WithText(server.NotAllowed, "you may not create rooms here")
+}
+
+func (s *Service) isAdmin(ctx context.Context, who jid.JID) bool {
+	if who.Domain() != s.host.Domain {
+		return false
+	}
+	u, err := s.st.User(ctx, s.host.Domain, who.Local())
+	return err == nil && u.Admin && !u.Disabled
+}
+
+// owner answers muc#owner queries (sections 10.1, 10.2, 10.9).
+func (r *room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	mine, err := r.affiliation(ctx, st.From)
+	if err != nil {
+		return nil, err
+	}
+	if mine != org.Owner {
+		return nil, server.Forbidden
+	}
+	if st.Type == "get" {
+		return wire.E(wire.NSMUCOwner, "query", r.configForm()), nil
+	}
+	if d := q.Child(wire.NSMUCOwner, "destroy"); d != nil {
+		return nil, r.destroy(ctx, d)
+	}
+	x := q.Child(wire.NSForm, "x")
+	if x == nil {
+		return nil, server.BadRequest
+	}
+	f, err := form.Parse(x)
+	if err != nil {
+		return nil, server.BadRequest
+	}
+	switch f.Type {
+	case "cancel": // section 10.1.3: a room whose owner does not want it after all
+		if r.locked {
+			r.end(ctx)
+		}
+		return nil, nil
+	case "submit":
+		if len(f.Fields) == 0 || len(f.Fields) == 1 && f.Has(form.TypeVar) { // an instant room
+			r.locked = false
+			return nil, nil
+		}
+		return nil, r.configure(ctx, f)
+	}
+	return nil, server.BadRequest
+}
+
+// setPeopleOfForm takes roomowners and roomadmins of a configuration form, which replace the lists there are.
+func (r *room) setPeopleOfForm(ctx context.Context, f form.Form) error {
+	var cs []change
+	for name, affiliation := range map[string]string{prefix + "roomowners": org.Owner, prefix + "roomadmins": org.Admin} {
+		if !f.Has(name) {
+			continue
+		}
+		js, err := f.JIDs(name)
+		if err != nil {
+			return server.NotAcceptable
+		}
+		keep := make(map[jid.JID]bool)
+		for _, j := range js {
+			keep[j.Bare()] = true
+			if r.people[j.Bare()].Affiliation != affiliation {
+				cs = append(cs, change{who: j.Bare(), affiliation: affiliation})
+			}
+		}
+		for j, a := range r.people {
+			if a.Affiliation == affiliation && !keep[j] {
+				cs = append(cs, change{who: j, affiliation: org.Member})
+			}
+		}
+	}
+	if len(cs) == 0 {
+		return nil
+	}
+	if err := r.keepOwner(ctx, cs); err != nil {
+		return err
+	}
+	return r.apply(ctx, nil, cs)
+}
+
+// destroy is section 10.9. Groups and themes end by their own commands, with history kept.
+func (r *room) destroy(ctx context.Context, d *wire.Element) error {
+	if r.group != "" {
+		return server.WithText(server.NotAllowed, "this room belongs to a group: delete the group, or close the theme")
+	}
+	note := wire.E(wire.NSMUCUser, "destroy").Set("jid", d.Attr("jid"))
+	for _, name := range []string{"reason", "password"} {
+		if s := d.ChildText(wire.NSMUCOwner, name); s != "" && len(s) <= 2000 {
+			note.Add(wire.T(wire.NSMUCUser, name, s))
+		}
+	}
+	if d.Attr("jid") != "" {
+		if _, err := jid.Parse(d.Attr("jid")); err != nil {
+			return server.MalformedJID
+		}
+	}
+	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil {
+		return err
+	}
+	r.over = true
+	r.evict(ctx, note)
+	r.s.forget(r)
+	return nil
+}
+
+// evict tells every occupant that the room is gone.
+func (r *room) evict(ctx context.Context, note *wire.Element) {
+	for _, o := range slices.Clone(r.order) {
+		for _, c := range o.clients {
+			it := wire.E(wire.NSMUCUser, "item").Set("affiliation", "none").Set("role", "none")
+			x := userX(it, "110").Add(note)
+			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}
+			r.send(ctx, st.Add(x), []jid.JID{c.jid})
+			delete(r.sessions, c.jid)
+		}
+	}
+	r.order, r.nicks = nil, make(map[string]*occupant)
+	r.present.Store(0)
+}
+
+// end is a temporary room's end, or that of one whose making was cancelled.
+func (r *room) end(ctx context.Context) {
+	r.over = true
+	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.s.log.Error("an empty room is not removed", "room", r.jid.String(), "err", err)
+	}
+	r.evict(ctx, wire.E(wire.NSMUCUser, "destroy"))
+	r.s.forget(r)
+}

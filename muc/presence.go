@@ -1,0 +1,397 @@
+package muc
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/time/rate"
+
+	"parley/org"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+var (
+	messageName        = wire.Name{Space: wire.NSClient, Local: "message"}
+	presenceName       = wire.Name{Space: wire.NSClient, Local: "presence"}
+	serverItemNotFound = server.ItemNotFound
+)
+
+const nsOccupantID = "urn:xmpp:occupant-id:0"
+
+// userX makes <x xmlns='…muc#user'/> with an item and status codes.
+func userX(item *wire.Element, codes ...string) *wire.Element {
+	x := wire.E(wire.NSMUCUser, "x", item)
+	for _, c := range codes {
+		x.Add(wire.E(wire.NSMUCUser, "status").Set("code", c))
+	}
+	return x
+}
+
+// onPresence is a client that comes, changes, or goes.
+func (r *room) onPresence(ctx context.Context, st *wire.Stanza) error {
+	o := r.sessions[st.From]
+	switch st.Type {
+	case "":
+		if o == nil {
+			return r.join(ctx, st)
+		}
+		if st.To.IsBare() {
+			return server.MalformedJID
+		}
+		if st.To.Resource() != o.nick {
+			return r.rename(ctx, o, st)
+		}
+		if st.Has(wire.NSMUC, "x") { // its client believes it is not in: it gets everything anew
+			return r.rejoin(ctx, o, st)
+		}
+		return r.update(ctx, o, st)
+	case "unavailable":
+		if o != nil {
+			r.leave(ctx, o, st.From, st, leaving{})
+		}
+		return nil
+	case "error":
+		if o != nil {
+			r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
+		}
+		return nil
+	}
+	return nil
+}
+
+// join is section 7.2. Refusals come before anything has changed.
+func (r *room) join(ctx context.Context, st *wire.Stanza) error {
+	nick := st.To.Resource()
+	if nick == "" {
+		return server.MalformedJID
+	}
+	x := st.Element(wire.NSMUC, "x")
+	if x == nil { // a presence update of a client that is not in (any more)
+		return server.WithText(errNotOccupant, "you are not in this room")
+	}
+	affiliation, err := r.enter(ctx, st.From)
+	if err != nil {
+		return err
+	}
+	if err := r.mayEnter(affiliation, st.From, x); err != nil {
+		return err
+	}
+	o := r.nicks[nick]
+	switch {
+	case o != nil && o.bare != st.From.Bare():
+		return errConflict
+	case o == nil && r.reserved(nick, st.From.Bare()):
+		return errConflict
+	}
+	r.admit(ctx, st, o, nick, affiliation, x)
+	return nil
+}
+
+// enter gives the affiliation of who wants to come in; a public group takes them in by that.
+func (r *room) enter(ctx context.Context, who jid.JID) (string, error) {
+	if r.group != "" {
+		return r.s.cfg.Org.Enter(ctx, r.s.host.Domain, r.group, r.theme, who)
+	}
+	return r.affiliation(ctx, who)
+}
+
+func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error {
+	owner := affiliation == org.Owner || affiliation == org.Admin
+	switch {
+	case affiliation == org.Outcast:
+		return server.Forbidden
+	case r.locked && affiliation != org.Owner:
+		return server.ItemNotFound
+	case r.cfg.MembersOnly && affiliation == org.None:
+		return errNoMember
+	case r.cfg.Password != "" && x.ChildText(wire.NSMUC, "password") != r.cfg.Password:
+		return errNotAuthorized
+	case len(r.sessions) >= r.s.cfg.MaxOccupants:
+		return server.ServiceUnavailable
+	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner:
+		return server.ServiceUnavailable
+	}
+	return nil
+}
+
+// reserved says that somebody else has reserved this nick.
+func (r *room) reserved(nick string, who jid.JID) bool {
+	for j, a := range r.people {
+		if a.Nick == nick && j != who {
+			return true
+		}
+	}
+	return false
+}
+
+// admit puts a client in: it is shown the others, they are shown it, then it gets itself, the history, the subject.
+func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, affiliation string, x *wire.Element) {
+	for _, other := range r.order {
+		if other != o && r.visible(other) {
+			r.send(ctx, r.shownTo(other, r.roleFor(affiliation)), []jid.JID{st.From})
+		}
+	}
+	fresh := o == nil
+	if fresh {
+		j, err := r.jid.WithResource(nick)
+		if err != nil {
+			r.s.fail(ctx, st, server.MalformedJID)
+			return
+		}
+		o = &occupant{nick: nick, jid: j, bare: st.From.Bare(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
+			pace: rate.NewLimiter(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
+		r.nicks[nick] = o
+		r.order = append(r.order, o)
+		r.present.Store(int32(len(r.order)))
+	}
+	o.clients = append(o.clients, client{st.From, bareStanza(st)})
+	r.sessions[st.From] = o
+	o.shown = [2]*wire.Stanza{}
+	r.show(ctx, o)
+	r.greet(ctx, o, st, x)
+}
+
+// greet sends a client its own presence, the history and the subject (sections 7.2.2, 7.2.13, 7.2.15).
+func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.Element) {
+	codes := []string{"110"}
+	if r.cfg.NonAnonymous {
+		codes = append(codes, "100")
+	}
+	if r.cfg.Archive {
+		codes = append(codes, "170")
+	}
+	if r.locked {
+		codes = append(codes, "201")
+	}
+	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, codes...)
+	self.ID = st.ID
+	r.send(ctx, self, []jid.JID{st.From})
+	r.sendHistory(ctx, st.From, x.Child(wire.NSMUC, "history"))
+	r.sendSubject(ctx, st.From)
+}
+
+// rejoin is a join of a client that is in already.
+func (r *room) rejoin(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	for _, other := range r.order {
+		if other != o && r.visible(other) {
+			r.send(ctx, r.shownTo(other, o.role), []jid.JID{st.From})
+		}
+	}
+	r.setPresence(o, st)
+	r.show(ctx, o)
+	self := o.clients
+	i := slices.IndexFunc(self, func(c client) bool { return c.jid == st.From })
+	o.clients = append(append(slices.Clone(self[:i]), self[i+1:]...), self[i])
+	r.greet(ctx, o, st, st.Element(wire.NSMUC, "x"))
+	return nil
+}
+
+// bareStanza is the presence without what only the room may say.
+func bareStanza(st *wire.Stanza) *wire.Stanza {
+	return st.Copy().Remove(func(c wire.Child) bool {
+		return c.Name.Space == wire.NSMUC || c.Name.Space == wire.NSMUCUser || c.Name.Space == nsOccupantID
+	})
+}
+
+func (r *room) setPresence(o *occupant, st *wire.Stanza) {
+	for i := range o.clients {
+		if o.clients[i].jid == st.From {
+			o.clients[i].presence = bareStanza(st)
+			if i != len(o.clients)-1 { // the last one speaks for the occupant
+				o.clients = append(append(o.clients[:i:i], o.clients[i+1:]...), client{st.From, bareStanza(st)})
+			}
+			break
+		}
+	}
+	o.shown = [2]*wire.Stanza{}
+}
+
+// update is a change of availability (section 7.8).
+func (r *room) update(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	r.setPresence(o, st)
+	r.show(ctx, o)
+	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, "110")
+	self.ID = st.ID
+	r.send(ctx, self, clientsOf(o))
+	return nil
+}
+
+func clientsOf(o *occupant) []jid.JID {
+	tos := make([]jid.JID, len(o.clients))
+	for i, c := range o.clients {
+		tos[i] = c.jid
+	}
+	return tos
+}
+
+// item is an occupant as presence tells of it.
+func (r *room) item(o *occupant, real bool) *wire.Element {
+	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", o.affiliation).Set("role", o.role)
+	if real && len(o.clients) > 0 {
+		it.Set("jid", o.clients[len(o.clients)-1].jid.String())
+	}
+	return it
+}
+
+// presenceOf makes an occupant's presence; real: with the real JID.
+func (r *room) presenceOf(o *occupant, sent *wire.Stanza, real bool, codes ...string) *wire.Stanza {
+	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid}
+	if sent != nil {
+		st.Type, st.Lang, st.Payload, st.Children = sent.Type, sent.Lang, sent.Payload, sent.Children
+	}
+	return st.Add(userX(r.item(o, real), codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+}
+
+// shownTo gives an occupant's presence as others of that role see it; made once for each of the two views.
+func (r *room) shownTo(o *occupant, role string) *wire.Stanza {
+	i := 0
+	if r.cfg.NonAnonymous || role == "moderator" {
+		i = 1
+	}
+	if o.shown[i] == nil {
+		o.shown[i] = r.presenceOf(o, o.clients[len(o.clients)-1].presence, i == 1).Render()
+	}
+	return o.shown[i]
+}
+
+// visible: presence of some roles may not be broadcast (muc#roomconfig_presencebroadcast).
+func (r *room) visible(o *occupant) bool {
+	return r.cfg.Broadcast == nil || slices.Contains(r.cfg.Broadcast, o.role)
+}
+
+// show broadcasts an occupant's presence to everyone else.
+func (r *room) show(ctx context.Context, o *occupant) {
+	if !r.visible(o) {
+		return
+	}
+	r.views(o, func(real bool, tos []jid.JID) {
+		role := ""
+		if real {
+			role = "moderator"
+		}
+		r.send(ctx, r.shownTo(o, role), tos)
+	})
+}
+
+// views calls f for those who do not see real JIDs and for those who do; o itself is left out.
+func (r *room) views(o *occupant, f func(real bool, tos []jid.JID)) {
+	var all [2][]jid.JID
+	for _, other := range r.order {
+		if other == o {
+			continue
+		}
+		i := 0
+		if r.cfg.NonAnonymous || other.role == "moderator" {
+			i = 1
+		}
+		for _, c := range other.clients {
+			all[i] = append(all[i], c.jid)
+		}
+	}
+	for i, tos := range all {
+		if len(tos) > 0 {
+			f(i == 1, tos)
+		}
+	}
+}
+
+// leaving says how somebody goes: by themselves, or with codes, by whom and why.
+type leaving struct {
+	codes   []string
+	actor   *occupant
+	reason  string
+	destroy *wire.Element
+}
+
+// leave takes one client out; the occupant goes with the last.
+func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.Stanza, l leaving) {
+	if sent != nil {
+		sent = bareStanza(sent)
+	}
+	delete(r.sessions, who)
+	o.clients = slices.DeleteFunc(o.clients, func(c client) bool { return c.jid == who })
+	if len(o.clients) > 0 {
+		o.shown = [2]*wire.Stanza{}
+		r.send(ctx, r.goodbye(o, sent, who, true, append([]string{"110"}, l.codes...), l, o.role), []jid.JID{who})
+		return
+	}
+	r.remove(o)
+	gone := func(real bool, codes []string) *wire.Stanza { return r.goodbye(o, sent, who, real, codes, l, "none") }
+	if r.visible(o) {
+		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, l.codes), tos) })
+	}
+	r.send(ctx, gone(true, append([]string{"110"}, l.codes...)), []jid.JID{who})
+	r.emptied(ctx)
+}
+
+func (r *room) remove(o *occupant) {
+	delete(r.nicks, o.nick)
+	r.order = slices.DeleteFunc(r.order, func(x *occupant) bool { return x == o })
+	r.present.Store(int32(len(r.order)))
+}
+
+// goodbye makes the unavailable presence of an occupant (sections 7.14, 8.2, 9.1).
+func (r *room) goodbye(o *occupant, sent *wire.Stanza, who jid.JID, real bool, codes []string, l leaving, role string) *wire.Stanza {
+	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", o.affiliation).Set("role", role)
+	if real {
+		it.Set("jid", who.String())
+	}
+	if l.actor != nil {
+		it.Add(wire.E(wire.NSMUCUser, "actor").Set("nick", l.actor.nick))
+	}
+	if l.reason != "" {
+		it.Add(wire.T(wire.NSMUCUser, "reason", l.reason))
+	}
+	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}
+	if sent != nil {
+		st.Payload, st.Children, st.ID = sent.Payload, sent.Children, sent.ID
+	}
+	x := userX(it, codes...)
+	x.Add(l.destroy)
+	return st.Add(x, wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+}
+
+// expel takes a whole occupant out.
+func (r *room) expel(ctx context.Context, o *occupant, l leaving) {
+	o.role = "none"
+	for _, c := range slices.Clone(o.clients) {
+		r.leave(ctx, o, c.jid, nil, l)
+	}
+}
+
+// rename is section 7.6.
+func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	nick := st.To.Resource()
+	if other := r.nicks[nick]; other != nil || r.reserved(nick, o.bare) {
+		return errConflict
+	}
+	if len(o.clients) > 1 { // the other clients would not know themselves again
+		return server.WithText(errConflict, "another client of yours is here under your nick")
+	}
+	j, err := r.jid.WithResource(nick)
+	if err != nil {
+		return server.MalformedJID
+	}
+	gone := func(real bool, codes ...string) *wire.Stanza {
+		it := r.item(o, real).Set("nick", nick)
+		return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+	}
+	r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, "303"), tos) })
+	self := gone(true, "303", "110")
+	self.ID = st.ID
+	r.send(ctx, self, clientsOf(o))
+	delete(r.nicks, o.nick)
+	o.nick, o.jid = nick, j
+	r.nicks[nick] = o
+	return r.update(ctx, o, st)
+}
+
+// emptied ends a temporary room when the last has left (section 10.1, "temporary").
+func (r *room) emptied(ctx context.Context) {
+	if len(r.order) > 0 || r.cfg.Persistent || r.group != "" || r.over {
+		return
+	}
+	r.end(ctx)
+}

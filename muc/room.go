@@ -1,0 +1,256 @@
+package muc
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// room is one room. Its goroutine owns everything below `owned`; what others read lies under mu.
+type room struct {
+	s     *Service
+	name  string
+	jid   jid.JID
+	group string // id of the group whose room it is; "" for a free room
+	theme string // key of the theme
+
+	in      chan work
+	present atomic.Int32 // occupants
+	used    atomic.Int64 // unix nanoseconds of the last work
+
+	mu     sync.RWMutex
+	cfg    RoomConfig
+	people map[jid.JID]store.Affiliation // of a free room: who has an affiliation
+
+	// owned
+	epoch     int64
+	seq       int64
+	locked    bool // made and not configured yet (section 10.1.3)
+	closed    bool // a closed theme: nobody writes
+	nicks     map[string]*occupant
+	sessions  map[jid.JID]*occupant
+	order     []*occupant // as they came
+	subject   *wire.Stanza
+	subjectAt time.Time
+	recent    []past
+	pending   []*pendingMessage
+	gone      []jid.JID
+	over      bool
+}
+
+// occupant is a person in the room under one nick, with one or more clients.
+type occupant struct {
+	nick        string
+	jid         jid.JID // occupant JID: room@service/nick
+	bare        jid.JID // real
+	id          string  // XEP-0421
+	affiliation string
+	role        string
+	clients     []client
+	pace        *rate.Limiter
+	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
+}
+
+type client struct {
+	jid      jid.JID
+	presence *wire.Stanza // as sent, without the MUC part
+}
+
+const inbox = 1024
+
+func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
+	r := &room{s: s, name: row.Name, group: row.Group, theme: row.Theme, in: make(chan work, inbox), epoch: row.Epoch, seq: row.LastSeq,
+		people: make(map[jid.JID]store.Affiliation), nicks: make(map[string]*occupant), sessions: make(map[jid.JID]*occupant)}
+	var err error
+	if r.jid, err = jid.New(row.Name, s.cfg.Domain, ""); err != nil {
+		return nil, err
+	}
+	r.used.Store(time.Now().UnixNano())
+	r.cfg = s.cfg.Defaults
+	if len(row.Config) > 0 {
+		if err := json.Unmarshal(row.Config, &r.cfg); err != nil {
+			return nil, fmt.Errorf("room %s: configuration: %w", r.jid, err)
+		}
+	}
+	if len(row.Subject) > 0 {
+		if r.subject, err = wire.ParseStanza(row.Subject, wire.Limits{Stanza: len(row.Subject)}); err != nil {
+			return nil, fmt.Errorf("room %s: subject: %w", r.jid, err)
+		}
+	}
+	if r.group != "" {
+		if err := r.loadGroup(ctx); err != nil {
+			return nil, err
+		}
+	} else {
+		as, err := s.st.Affiliations(ctx, s.cfg.Domain, row.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range as {
+			if j, err := jid.Parse(a.JID); err == nil {
+				r.people[j] = a
+			}
+		}
+	}
+	return r, r.loadRecent(ctx)
+}
+
+// give hands work over; an error if the room has too much to do.
+func (r *room) give(w work) error {
+	select {
+	case r.in <- w:
+		return nil
+	default:
+		return errFull
+	}
+}
+
+// maxBatch is how much of the inbox is taken at once: its messages are one commit.
+const maxBatch = 64
+
+// run is the room's goroutine, until its inbox is closed.
+func (r *room) run(ctx context.Context) {
+	batch := make([]work, 0, maxBatch)
+	for w := range r.in {
+		batch = append(batch[:0], w)
+	gather:
+		for len(batch) < maxBatch {
+			select {
+			case w, ok := <-r.in:
+				if !ok {
+					break gather
+				}
+				batch = append(batch, w)
+			default:
+				break gather
+			}
+		}
+		for i := range batch {
+			r.handle(ctx, batch[i])
+			batch[i] = work{}
+		}
+		r.flush(ctx)
+		r.dropGone(ctx)
+		r.used.Store(time.Now().UnixNano())
+	}
+}
+
+// handle does one piece of work. A panic costs its sender an error, not everyone the room.
+func (r *room) handle(ctx context.Context, w work) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.s.log.Error("panic in a room", "room", r.jid.String(), "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	if w.do != nil {
+		r.flush(ctx)
+		w.do(ctx, r)
+		return
+	}
+	if r.over {
+		r.s.fail(ctx, w.st, serverItemNotFound)
+		return
+	}
+	if w.st.Kind != wire.Message {
+		r.flush(ctx)
+	}
+	var err error
+	switch w.st.Kind {
+	case wire.Presence:
+		err = r.onPresence(ctx, w.st)
+	case wire.Message:
+		err = r.onMessage(ctx, w.st)
+	case wire.IQ:
+		err = r.onIQ(ctx, w.st)
+	}
+	r.s.fail(ctx, w.st, err)
+}
+
+// config and affiliations are read from any goroutine.
+func (r *room) config() RoomConfig {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.cfg
+}
+
+// affiliation of a person (bare or full). In a group's room org computes it.
+func (r *room) affiliation(ctx context.Context, who jid.JID) (string, error) {
+	if r.group != "" {
+		return r.s.cfg.Org.Affiliation(ctx, r.s.host.Domain, r.group, r.theme, who)
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if a := r.people[who.Bare()].Affiliation; a != "" {
+		return a, nil
+	}
+	return org.None, nil
+}
+
+// occupantID is the same for a person in this room for ever, and tells nothing of who it is (XEP-0421).
+func (r *room) occupantID(who jid.JID) string {
+	m := hmac.New(sha256.New, r.s.cfg.Secret)
+	m.Write([]byte(r.jid.String() + "\x00" + who.Bare().String()))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))
+}
+
+// role that goes with an affiliation (section 5.1.2).
+func (r *room) roleFor(affiliation string) string {
+	switch affiliation {
+	case org.Owner, org.Admin:
+		return "moderator"
+	case org.Member:
+		if !r.closed {
+			return "participant"
+		}
+	case org.Outcast:
+		return "none"
+	}
+	if r.cfg.Moderated || r.closed {
+		return "visitor"
+	}
+	return "participant"
+}
+
+// everyone gives the real addresses of all clients in the room; only of those for which ok says so, if it is not nil.
+func (r *room) everyone(ok func(*occupant) bool) []jid.JID {
+	tos := make([]jid.JID, 0, len(r.sessions))
+	for _, o := range r.order {
+		if ok == nil || ok(o) {
+			for i := range o.clients {
+				tos = append(tos, o.clients[i].jid)
+			}
+		}
+	}
+	return tos
+}
+
+// send gives st to many; clients that turn out to be gone are removed afterwards.
+func (r *room) send(ctx context.Context, st *wire.Stanza, tos []jid.JID) {
+	r.s.host.Router.Fanout(ctx, st, tos, func(j jid.JID) { r.gone = append(r.gone, j) })
+}
+
+// dropGone removes clients that could not be reached: their servers or streams are gone.
+func (r *room) dropGone(ctx context.Context) {
+	for len(r.gone) > 0 {
+		j := r.gone[len(r.gone)-1]
+		r.gone = r.gone[:len(r.gone)-1]
+		if o := r.sessions[j]; o != nil {
+			r.leave(ctx, o, j, nil, leaving{codes: []string{"333"}})
+		}
+	}
+}

@@ -1,0 +1,325 @@
+// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it; and the product's
+// groups and themes, which are rooms whose affiliations package org computes.
+package muc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Config of a service; zero values mean the defaults.
+type Config struct {
+	Domain   string
+	Host     *server.Host // whose people it is for
+	Org      *org.Org
+	Secret   []byte // for occupant ids (XEP-0421)
+	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
+	Defaults RoomConfig
+
+	MaxOccupants   int           // of one room; default 1000
+	MaxPerUser     int           // rooms one person may own; default 100
+	NameLength     int           // bytes of a room's localpart and of a nick; default 200
+	HistoryDefault int           // messages shown on joining; default 20
+	HistoryMax     int           // most that can be asked for; default 250
+	MessageSize    int           // bytes of a message's payload; default 64 KiB
+	MessageRate    int           // messages a second of one occupant; default 10
+	MessageBurst   int           // default 50
+	PageMax        int           // entries of an archive page; default 250
+	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
+	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
+}
+
+func (c *Config) setDefaults() {
+	set := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&c.MaxOccupants, 1000)
+	set(&c.MaxPerUser, 100)
+	set(&c.NameLength, 200)
+	set(&c.HistoryMax, 250)
+	if c.HistoryDefault == 0 {
+		c.HistoryDefault = 20
+	}
+	set(&c.MessageSize, 64<<10)
+	set(&c.MessageRate, 10)
+	set(&c.MessageBurst, 50)
+	set(&c.PageMax, 250)
+	if c.Idle <= 0 {
+		c.Idle = 10 * time.Minute
+	}
+	if c.Create == "" {
+		c.Create = "local"
+	}
+}
+
+// Service is the entity of a MUC domain.
+type Service struct {
+	cfg  Config
+	jid  jid.JID
+	host *server.Host
+	st   store.Store
+	log  *slog.Logger
+
+	mu     sync.RWMutex // guards rooms and closed; rooms are given work under the read lock, and leave under the lock
+	rooms  map[string]*room
+	closed bool
+	wg     sync.WaitGroup // room goroutines, and work they have started
+}
+
+var (
+	errFull          = server.WithText(server.ResourceConstraint, "the room is busy")
+	errClosing       = stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}
+	errNotAuthorized = stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized}
+	errNoMember      = stanza.Error{Type: stanza.Auth, Condition: stanza.RegistrationRequired}
+	errConflict      = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
+	errNotOccupant   = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
+	errNoOccupant    = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
+)
+
+// NewService makes a service and puts it on its host's router and list of services.
+func NewService(c Config) (*Service, error) {
+	c.setDefaults()
+	j, err := jid.Parse(c.Domain)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: c, jid: j, host: c.Host, st: c.Host.Store, log: c.Host.Log.With("service", c.Domain), rooms: make(map[string]*room)}
+	if err := c.Host.Router.Add(c.Domain, s); err != nil {
+		return nil, err
+	}
+	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
+	c.Org.Subscribe(s.changed)
+	return s, nil
+}
+
+// Run takes idle rooms out of memory until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	t := time.NewTicker(s.cfg.Idle / 4)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			s.unloadIdle(time.Now())
+		}
+	}
+}
+
+func (s *Service) unloadIdle(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, r := range s.rooms {
+		if r.present.Load() == 0 && len(r.in) == 0 && now.Sub(time.Unix(0, r.used.Load())) > s.cfg.Idle {
+			delete(s.rooms, name)
+			close(r.in)
+		}
+	}
+}
+
+// Close ends all rooms when they have done what waits, or when ctx ends. Occupants are not told: their clients come
+// back to rooms that still are.
+func (s *Service) Close(ctx context.Context) {
+	s.mu.Lock()
+	s.closed = true
+	for name, r := range s.rooms {
+		delete(s.rooms, name)
+		close(r.in)
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Receive is server.Entity.
+func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
+	if st.To.Local() == "" {
+		return s.receive(ctx, st)
+	}
+	if len(st.To.Local()) > s.cfg.NameLength || len(st.To.Resource()) > s.cfg.NameLength {
+		return server.NotAcceptable
+	}
+	if st.Kind == wire.IQ && st.To.IsBare() && (st.Type == "get" || st.Type == "set") {
+		if done, err := s.roomIQ(ctx, st); done {
+			return err
+		}
+	}
+	err := s.post(ctx, st.To.Local(), work{st: st})
+	if errors.Is(err, store.ErrNotFound) {
+		return s.noRoom(ctx, st)
+	}
+	return err
+}
+
+// noRoom is a stanza for a room that is not there: whoever enters may create it.
+func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
+	switch {
+	case st.Type == "error" || st.Kind == wire.IQ && st.Type == "result":
+		return nil
+	case st.Kind == wire.Presence && st.Type == "":
+		return s.create(ctx, st)
+	case st.Kind == wire.Presence:
+		return nil
+	case st.Kind == wire.IQ && st.Type == "set" && st.Has(wire.NSMUCOwner, "query"):
+		return s.createReserved(ctx, st)
+	}
+	return server.ItemNotFound
+}
+
+// work is what a room's goroutine does next: a stanza, or a function.
+type work struct {
+	st *wire.Stanza
+	do func(ctx context.Context, r *room)
+}
+
+// post hands work to a room, which is loaded if need be: ErrNotFound if there is none.
+func (s *Service) post(ctx context.Context, name string, w work) error {
+	s.mu.RLock()
+	r := s.rooms[name]
+	if r != nil {
+		defer s.mu.RUnlock()
+		return r.give(w)
+	}
+	closed := s.closed
+	s.mu.RUnlock()
+	if closed {
+		return errClosing
+	}
+	if _, err := s.st.Room(ctx, s.cfg.Domain, name); err != nil {
+		return err
+	}
+	if err := s.load(ctx, name); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r = s.rooms[name]; r == nil {
+		return errClosing
+	}
+	return r.give(w)
+}
+
+// postLoaded hands work to a room if it is in memory; work of events waits for its place elsewhere if the room is busy.
+func (s *Service) postLoaded(name string, do func(ctx context.Context, r *room)) {
+	s.mu.RLock()
+	r := s.rooms[name]
+	var err error
+	if r != nil {
+		err = r.give(work{do: do})
+	}
+	s.mu.RUnlock()
+	if r != nil && err != nil {
+		s.wg.Go(func() {
+			for range 1000 {
+				time.Sleep(5 * time.Millisecond)
+				s.mu.RLock()
+				r := s.rooms[name]
+				if r == nil || r.give(work{do: do}) == nil {
+					s.mu.RUnlock()
+					return
+				}
+				s.mu.RUnlock()
+			}
+			s.log.Error("a room is too busy for a change of its group", "room", name)
+		})
+	}
+}
+
+// load takes a room over from the store and starts its goroutine; nothing if it is in memory already.
+func (s *Service) load(ctx context.Context, name string) error {
+	row, err := s.st.TakeRoom(ctx, s.cfg.Domain, name)
+	if err != nil {
+		return err
+	}
+	r, err := newRoom(ctx, s, row)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosing
+	}
+	if other := s.rooms[name]; other != nil {
+		// Two came at once; the one that is there goes on with the newer epoch.
+		return other.give(work{do: func(_ context.Context, r *room) { r.epoch = max(r.epoch, row.Epoch) }})
+	}
+	s.start(r)
+	return nil
+}
+
+// start is called with mu held.
+func (s *Service) start(r *room) {
+	s.rooms[r.name] = r
+	s.wg.Go(func() { r.run(context.WithoutCancel(context.Background())) })
+}
+
+// forget takes a room out of memory: it is destroyed, or another node's.
+func (s *Service) forget(r *room) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rooms[r.name] == r {
+		delete(s.rooms, r.name)
+		close(r.in)
+	}
+}
+
+// reply answers an iq.
+func (s *Service) reply(ctx context.Context, st *wire.Stanza, e *wire.Element) {
+	r := st.Reply()
+	if e != nil {
+		r.Add(e)
+	}
+	s.host.Router.Send(ctx, r)
+}
+
+// fail tells the sender of st about err.
+func (s *Service) fail(ctx context.Context, st *wire.Stanza, err error) {
+	if err == nil {
+		return
+	}
+	err = asStanzaError(err)
+	var se stanza.Error
+	if !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled) {
+		s.log.Error("room failed", "room", st.To.String(), "err", err)
+	}
+	s.host.Router.Reply(ctx, st, err)
+}
+
+// asStanzaError turns what org refuses into a stanza error.
+func asStanzaError(err error) error {
+	var oe *org.Error
+	if !errors.As(err, &oe) {
+		return err
+	}
+	base := server.NotAcceptable
+	switch oe.Kind {
+	case org.Exists:
+		base = errConflict
+	case org.NotFound:
+		base = server.ItemNotFound
+	case org.Forbidden:
+		base = server.NotAllowed
+	}
+	return server.WithText(base, oe.Error())
+}
