@@ -66,8 +66,8 @@ type Groups interface {
 	// CreateTheme makes the theme, its room and the followers' bookmarks in one transaction.
 	CreateTheme(ctx context.Context, t Theme, r Room, followers []string, bookmark Bookmark) error
 	Theme(ctx context.Context, host, key string) (Theme, error)
-	Themes(ctx context.Context, host, group string) ([]Theme, error) // in order of creation
-	UpdateTheme(ctx context.Context, t Theme) error                  // name, restricted, closed
+	Themes(ctx context.Context, host, group string) ([]Theme, error)   // in order of creation
+	UpdateTheme(ctx context.Context, t Theme) error                    // name, restricted, closed
 	ThemeList(ctx context.Context, host, key string) ([]Member, error) // a restricted theme's list, and who is banned in it
 	SetThemeList(ctx context.Context, host, key string, ms ...Member) error
 }

@@ -128,38 +128,13 @@ func stamped(st *wire.Stanza, by string, id store.ID) *wire.Stanza {
 	return c
 }
 
-// meaningful says that a message is worth keeping: by what it means, not by having a body. Reactions, retractions,
-// corrections, markers and call invites are kept; typing notifications are not. Rooms keep their own messages.
+// meaningful says that an account keeps a message; rooms keep their own.
 func meaningful(st *wire.Stanza) bool {
 	switch st.Type {
 	case "error", "headline", "groupchat":
 		return false
 	}
-	keep := false
-	for i := range st.Children {
-		n := &st.Children[i].Name
-		switch n.Space {
-		case wire.NSHints:
-			switch n.Local {
-			case "no-store", "no-permanent-store":
-				return false
-			case "store":
-				return true
-			}
-		case "http://jabber.org/protocol/chatstates", wire.NSSID, wire.NSDelay, wire.NSCarbons, "urn:xmpp:eme:0",
-			"http://jabber.org/protocol/nick", wire.NSPubSubEv, "urn:xmpp:mam:2", "jabber:x:event", "jabber:x:delay",
-			"http://jabber.org/protocol/shim", "http://jabber.org/protocol/address":
-		case "urn:xmpp:receipts":
-			keep = keep || n.Local == "received"
-		case "urn:xmpp:chat-markers:0":
-			keep = keep || n.Local != "markable"
-		case wire.NSClient:
-			keep = keep || n.Local == "body" || n.Local == "subject"
-		default:
-			keep = true
-		}
-	}
-	return keep
+	return server.Meaningful(st)
 }
 
 func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, error) {

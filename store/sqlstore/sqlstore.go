@@ -32,8 +32,8 @@ type Options struct {
 // Store is a store.Store. Safe from any goroutine.
 type Store struct {
 	opts   Options
-	pg     bool    // PostgreSQL or CockroachDB
-	w, r   *sql.DB // of SQLite: one writer, some readers; else the same
+	pg     bool     // PostgreSQL or CockroachDB
+	w, r   *sql.DB  // of SQLite: one writer, some readers; else the same
 	stmts  sync.Map // SQLite: prepared statements by their text
 	writer writer
 }
