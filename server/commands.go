@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// Command is an ad-hoc command (XEP-0050) of one step: a form, and what is done with it. The server keeps nothing
+// between the two, so there are no sessions to time out.
+type Command struct {
+	Node, Name string
+	Allowed    func(ctx context.Context, who jid.JID) bool // nil: everyone
+	Form       func(ctx context.Context, who jid.JID) (*form.Form, error)
+	// Do gets the form as submitted and gives a note for the person, and a form of results or nil.
+	Do func(ctx context.Context, who jid.JID, f form.Form) (note string, result *form.Form, err error)
+}
+
+var errBadAction = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-action")}
+
+// RunCommand answers an iq set with a <command/>. An *org.Error and its like is the caller's to turn into a stanza error.
+func RunCommand(ctx context.Context, cmds []Command, who jid.JID, c *wire.Element) (*wire.Element, error) {
+	for i := range cmds {
+		if cmds[i].Node == c.Attr("node") {
+			return cmds[i].run(ctx, who, c)
+		}
+	}
+	return nil, ItemNotFound
+}
+
+func (cmd *Command) run(ctx context.Context, who jid.JID, c *wire.Element) (*wire.Element, error) {
+	if cmd.Allowed != nil && !cmd.Allowed(ctx, who) {
+		return nil, Forbidden
+	}
+	reply := wire.E(wire.NSCommands, "command").Set("node", cmd.Node).Set("sessionid", c.Attr("sessionid"))
+	x := c.Child(wire.NSForm, "x")
+	switch c.Attr("action") {
+	case "cancel":
+		return reply.Set("status", "canceled"), nil
+	case "", "execute", "complete", "next":
+	default:
+		return nil, errBadAction
+	}
+	if x == nil && cmd.Form != nil {
+		return cmd.ask(ctx, who, c, reply)
+	}
+	var f form.Form
+	if x != nil {
+		var err error
+		if f, err = form.Parse(x); err != nil {
+			return nil, BadRequest
+		}
+		if f.Type == "cancel" {
+			return reply.Set("status", "canceled"), nil
+		}
+	}
+	note, result, err := cmd.Do(ctx, who, f)
+	if err != nil {
+		return nil, err
+	}
+	reply.Set("status", "completed")
+	if note != "" {
+		reply.Add(wire.T(wire.NSCommands, "note", note).Set("type", "info"))
+	}
+	if result != nil {
+		reply.Add(result.Element())
+	}
+	return reply, nil
+}
+
+func (cmd *Command) ask(ctx context.Context, who jid.JID, c, reply *wire.Element) (*wire.Element, error) {
+	if a := c.Attr("action"); a != "" && a != "execute" {
+		return nil, errBadAction
+	}
+	f, err := cmd.Form(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	var id [10]byte
+	rand.Read(id[:])
+	reply.Set("status", "executing").Set("sessionid", hex.EncodeToString(id[:]))
+	reply.Add(wire.E(wire.NSCommands, "actions", wire.E(wire.NSCommands, "complete")).Set("execute", "complete"))
+	return reply.Add(f.Element()), nil
+}
+
+// CommandItems lists the commands a person may run, for disco#items with the commands node.
+func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID) *wire.Element {
+	var items []Item
+	for _, c := range cmds {
+		if c.Allowed == nil || c.Allowed(ctx, who) {
+			items = append(items, Item{JID: at, Node: c.Node, Name: c.Name})
+		}
+	}
+	return ItemsElement(wire.NSCommands, items)
+}
+
+// CommandInfo describes one command, nil if there is none of that node.
+func CommandInfo(cmds []Command, node string) *wire.Element {
+	for _, c := range cmds {
+		if c.Node == node {
+			return Info{Identities: []Identity{{"automation", "command-node", c.Name}}, Features: []string{wire.NSCommands, wire.NSForm}}.Element(node)
+		}
+	}
+	return nil
+}
