@@ -125,7 +125,7 @@ type Theme struct {
 // NewTheme is a theme to be made.
 type NewTheme struct {
 	Name    string `json:"name"`
-	Creator string `json:"creator,omitempty"` // "": an owner of the group
+	Creator string `json:"creator,omitempty"` // "": the administrator
 }
 
 // Session is a signed-in client.

@@ -33,6 +33,11 @@ func Conflict(field, format string, args ...any) *Error {
 	return &Error{http.StatusConflict, fmt.Sprintf(format, args...), field}
 }
 
+// Forbidden: a rule is against it.
+func Forbidden(field, format string, args ...any) *Error {
+	return &Error{http.StatusForbidden, fmt.Sprintf(format, args...), field}
+}
+
 // reply writes v, or the error there was.
 func reply(w http.ResponseWriter, r *http.Request, log *slog.Logger, v any, err error) {
 	status := http.StatusOK

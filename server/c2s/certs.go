@@ -137,6 +137,8 @@ func (c *Certs) TLS(alpn ...string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, // RFC 7590, RFC 9325
 		NextProtos: alpn,
+		// Small first records are for browsers' page loads; here they would split a write into many.
+		DynamicRecordSizingDisabled: true,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			cert := c.For(hello.ServerName)
 			if raw, ok := hello.Conn.(*rawConn); ok {

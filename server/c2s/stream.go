@@ -326,7 +326,11 @@ func (st *stream) carry() error {
 		if err != nil {
 			return err
 		}
-		if pace != nil {
+		if pace != nil && !pace.Allow() {
+			if corked { // what others send the client does not wait for the client's own haste
+				st.conn.UncorkWrite()
+				corked = false
+			}
 			waitN(pace, 1)
 		}
 		if x.Kind == wire.Other {

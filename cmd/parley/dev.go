@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley/config"
+	"parley/node"
+	"parley/node/devcert"
+)
+
+const devDataDir = "parley-data"
+
+func (a *app) devCommand() *cobra.Command {
+	var offset int
+	var seed string
+	c := &cobra.Command{
+		Use: "dev", Short: "Try it: no questions, loopback only, data in ./parley-data", Args: cobra.NoArgs,
+		Long: `Runs a server to try things with: it asks nothing, listens on loopback only, keeps its data in ./parley-data and makes a
+certificate of its own. Delete that directory to start over. The environment, --set and the other flags change it as they
+change ` + "`parley serve`.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if seed != "" && seed != "demo" {
+				return usage("--seed knows only demo")
+			}
+			var tls devcert.Files
+			var cfg *config.Config
+			cfg, err := config.LoadDev(config.DevOptions{DataDir: devDataDir, PortOffset: offset,
+				Certificate: func(dir string, hosts []config.Host) (_, _ string, err error) {
+					tls, err = devcert.Ensure(filepath.Join(dir, "tls"), certNames(hosts), time.Now())
+					return tls.Cert, tls.Key, err
+				}}, c.Flags())
+			if err != nil {
+				return err
+			}
+			return a.run(c.Context(), cfg, func(n *node.Node) error {
+				a.welcome(n, cfg, tls)
+				if seed == "" {
+					return nil
+				}
+				return a.seed(c.Context(), n, cfg.Hosts[0].Domain)
+			}, "stop it, or use other ports with --port-offset 1000")
+		},
+	}
+	f := c.Flags()
+	config.Flags(f)
+	config.HostFlag(f)
+	f.IntVar(&offset, "port-offset", 0, "add this to every port, where the usual ones are taken")
+	f.StringVar(&seed, "seed", "", "demo: make accounts with a group and a theme to look at")
+	return c
+}
+
+// certNames are the domains that the certificate has to be valid for: hosts and their services.
+func certNames(hosts []config.Host) (names []string) {
+	d := config.Default()
+	for _, h := range hosts {
+		names = append(names, h.Domain, d.Rooms.Label+"."+h.Domain, d.Groups.SpacesLabel+"."+h.Domain)
+	}
+	return names
+}
+
+// welcome says what is there and what to do next.
+func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
+	host := cfg.Hosts[0].Domain
+	ws := cfg.Listeners.WebSocket.Path
+	if a.json {
+		a.encode(a.out, map[string]any{"host": host, "ca": tls.CA, "socket": cfg.Listeners.Control.Path, "data_dir": cfg.DataDir,
+			"c2s": address(n, "c2s"), "c2s_tls": address(n, "c2s_tls"), "websocket": address(n, "websocket"),
+			"websocket_plain": address(n, "websocket_plain"), "metrics": address(n, "metrics")})
+		return
+	}
+	var b strings.Builder
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-14s"+format+"\n", append([]any{what}, args...)...)
+	}
+	fmt.Fprintf(&b, "\nparley is running for %s. Only programs on this machine can reach it.\n\n", host)
+	line("XMPP", "%s (STARTTLS), %s (TLS)", address(n, "c2s"), address(n, "c2s_tls"))
+	line("WebSocket", "wss://%s%s (TLS), ws://%s%s", address(n, "websocket"), ws, address(n, "websocket_plain"), ws)
+	line("Health", "http://%s/healthz", address(n, "metrics"))
+	line("Data", "%s (delete it to start over)", cfg.DataDir)
+	if tls.CA != "" {
+		line("Certificate", "clients have to trust %s", tls.CA)
+	}
+	fmt.Fprintf(&b, "\nNext, in another terminal:\n\n  %s user add alice@%s\n  %s user add bob@%s\n\n", program(), host, program(), host)
+	fmt.Fprintf(&b, "Then sign in with Gajim, Dino, Profanity or another XMPP client (README.md has the steps). If it asks for\na server, that is %s. Ctrl-C stops parley.\n\n", address(n, "c2s"))
+	fmt.Fprint(a.out, b.String())
+}
+
+func address(n *node.Node, door string) string {
+	if a := n.Addr(door); a != nil {
+		return a.String()
+	}
+	return "closed"
+}
+
+// program is how this program was started, as the next command line has to begin.
+func program() string {
+	if exe, err := os.Executable(); err == nil && strings.Contains(exe, "go-build") {
+		return "go run ./cmd/parley"
+	}
+	return filepath.Base(os.Args[0])
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// asMain makes the test's own program run main, so that signals and terminals are tried on a real process.
+const asMain = "PARLEY_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		os.Unsetenv(asMain)
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), os.Args[0], args...)
+	c.Env = append(os.Environ(), asMain+"=1")
+	return c
+}
+
+// startProcess runs `parley dev` as a process and waits until it serves.
+func startProcess(t *testing.T, dir string) (*exec.Cmd, map[string]string, *bytes.Buffer) {
+	t.Helper()
+	c := command(t, append([]string{"--json", "dev", "--data-dir", dir}, anyPort...)...)
+	var log bytes.Buffer
+	c.Stderr = &log
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var welcome map[string]string
+	if err := json.NewDecoder(bufio.NewReader(out)).Decode(&welcome); err != nil {
+		c.Wait()
+		t.Fatalf("%v\n%s", err, &log)
+	}
+	return c, welcome, &log
+}
+
+func TestStopsOnSignals(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		dir := shortDir(t)
+		c, welcome, log := startProcess(t, dir)
+		if err := c.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Wait(); err != nil {
+			t.Errorf("%v: %v\n%s", sig, err, log)
+		}
+		if _, err := os.Lstat(welcome["socket"]); err == nil {
+			t.Errorf("%v: the control socket is still there", sig)
+		}
+	}
+}
+
+// What was answered is kept, even if the process is killed at once; and it starts again on what it has left.
+func TestKilled(t *testing.T) {
+	dir := shortDir(t)
+	c, welcome, _ := startProcess(t, dir)
+	t.Setenv("PARLEY_SOCKET", welcome["socket"])
+	if code, _, errs := cli(t, pw+"\n", "user", "add", "alice"); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	c.Wait()
+	if code, _, errs := cli(t, "", "user", "list"); code != exitFailed || !strings.Contains(errs, "no server is listening") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	c, _, log := startProcess(t, dir)
+	if code, _, errs := cli(t, "", "user", "show", "alice"); code != exitOK {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	c.Process.Signal(os.Interrupt)
+	if err := c.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, log)
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	dir := shortDir(t)
+	c, welcome, _ := startProcess(t, dir)
+	defer c.Wait()
+	defer c.Process.Signal(os.Interrupt)
+	args := append([]string{"dev", "--data-dir", shortDir(t)}, anyPort...)
+	code, _, errs := cli(t, "", append(args, "--set", "listeners.c2s.addresses="+welcome["c2s"])...)
+	if code != exitFailed || !strings.Contains(errs, welcome["c2s"]+" is in use by another program: stop it, or use other ports with --port-offset") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}

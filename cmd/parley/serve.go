@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"parley/config"
+	"parley/node"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "serve", Short: "Run the server, from a configuration file", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.load(c)
+			if err != nil {
+				return err
+			}
+			return a.run(c.Context(), cfg, nil, "give that listener another address in the configuration, or stop the other program")
+		},
+	}
+	config.Flags(c.Flags())
+	return c
+}
+
+// run runs a node until the context ends. ready is called when it listens; portTaken says what to do about a port that
+// is in use.
+func (a *app) run(ctx context.Context, cfg *config.Config, ready func(n *node.Node) error, portTaken string) error {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("%w: make it for the server's user, or name another in data_dir", err)
+	}
+	log := newLogger(cfg.Log, a.err)
+	n, err := node.New(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	told := make(chan error, 1)
+	go func() {
+		defer close(told)
+		select {
+		case <-n.Ready():
+			if ready != nil {
+				if err := ready(n); err != nil {
+					told <- err
+					cancel()
+				}
+			}
+		case <-ctx.Done():
+		}
+	}()
+	err = n.Run(ctx)
+	cancel()
+	return errors.Join(explainListen(err, portTaken), <-told)
+}
+
+// explainListen says of a door that could not be opened which it is and what to do.
+func explainListen(err error, portTaken string) error {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "listen" {
+		return err
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%v is in use by another program: %s", op.Addr, portTaken)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%v needs rights that this user has not: take a port above 1023, or give the program cap_net_bind_service", op.Addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%v is no address of this machine: name one that is in the configuration", op.Addr)
+	}
+	return err
+}
+
+func newLogger(l config.Log, w io.Writer) *slog.Logger {
+	level := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[l.Level]
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

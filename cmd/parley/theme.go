@@ -1,0 +1,79 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"parley/admin"
+)
+
+func (a *app) themeCommand() *cobra.Command {
+	return a.noun("theme", "Themes of a group: create, list, close", a.themeCreate(), a.themeList(), a.themeClose())
+}
+
+func (a *app) themeCreate() *cobra.Command {
+	var host string
+	var t admin.NewTheme
+	c := &cobra.Command{
+		Use: "create GROUP NAME", Short: "Start a theme; its members' clients join it", Args: cobra.ExactArgs(2),
+		Example: "  parley theme create engineering 'Q4 launch'",
+		RunE: func(c *cobra.Command, args []string) error {
+			t.Name = args[1]
+			return a.with(func(cl *admin.Client) error {
+				made, err := cl.CreateTheme(c.Context(), host, args[0], t)
+				if err == nil {
+					a.done(made, "%s: created, its room is %s", printable(made.Name), made.Room)
+				}
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&t.Creator, "creator", "", "`address` of the member who starts it (default: the administrator)")
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) themeList() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "list GROUP", Short: "List the themes of a group", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				g, err := cl.Group(c.Context(), host, args[0])
+				if err != nil {
+					return err
+				}
+				if g.Themes == nil {
+					g.Themes = []admin.Theme{}
+				}
+				a.show(g.Themes, func(w io.Writer) { printThemes(w, g.Themes) })
+				return nil
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func printThemes(w io.Writer, themes []admin.Theme) {
+	var rows [][]string
+	for _, t := range themes {
+		rows = append(rows, []string{t.Key, t.Name, flags(when(t.Restricted, "restricted"), when(!t.Closed.IsZero(), "closed")), t.Creator, t.Room})
+	}
+	table(w, "no themes", "THEME\tNAME\tSTATE\tCREATOR\tROOM", rows)
+}
+
+func (a *app) themeClose() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "close GROUP THEME", Short: "Close a theme; what was said stays", Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args[1:], "closed", func(theme string) error { return cl.CloseTheme(c.Context(), host, args[0], theme) })
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}

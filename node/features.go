@@ -1,0 +1,72 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"parley/feature/carbons"
+	"parley/feature/disco"
+	"parley/feature/entitytime"
+	"parley/feature/lastactivity"
+	"parley/feature/mam"
+	"parley/feature/offline"
+	"parley/feature/ping"
+	"parley/feature/presence"
+	"parley/feature/roster"
+	"parley/feature/session"
+	softwareversion "parley/feature/version"
+	"parley/muc"
+	"parley/org"
+	"parley/server"
+)
+
+// features lists what a host gets, in the order in which they take their steps.
+func (n *Node) features(h *server.Host) []*server.Feature {
+	c := n.Config
+	return []*server.Feature{
+		disco.New(h),
+		ping.New(h),
+		softwareversion.New(h, Version()),
+		entitytime.New(h),
+		session.New(h),
+		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
+		presence.New(h),
+		lastactivity.New(h),
+		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax}),
+		carbons.New(h),
+		offline.New(h, offline.Config{Max: c.Accounts.OfflineMessages, Expiry: c.Accounts.OfflineExpiry}),
+	}
+}
+
+// buildHosts makes every hosted domain with its services.
+func (n *Node) buildHosts(ctx context.Context) error {
+	c := n.Config
+	n.Org = org.New(n.Store, org.Config{Label: c.Rooms.Label})
+	secret, err := n.secret(ctx, "occupant-id")
+	if err != nil {
+		return err
+	}
+	metrics := server.NewMetrics(n.Registry)
+	for _, hc := range c.Hosts {
+		h, err := server.NewHost(server.HostConfig{Domain: hc.Domain, Store: n.Store, IDs: n.IDs, Router: n.Router, Log: n.Log, Metrics: metrics,
+			Limits: server.Limits{SessionsPerAccount: c.Limits.SessionsPerAccount}, Features: n.features})
+		if err != nil {
+			return err
+		}
+		rooms, err := muc.NewService(n.roomsConfig(h, secret))
+		if err != nil {
+			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
+		}
+		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms})
+	}
+	return nil
+}
+
+func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
+	c := n.Config.Rooms
+	defaults := muc.Default
+	defaults.Archive = c.Archive
+	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
+		MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
+		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, GroupsBy: n.Config.Groups.Create}
+}

@@ -1,0 +1,218 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"parley/admin"
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// orgError turns org's errors into the control socket's.
+func orgError(err error) error {
+	var e *org.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Kind {
+	case org.NotFound:
+		return admin.NotFound(e.Field, "%v", e)
+	case org.Exists:
+		return admin.Conflict(e.Field, "%v", e)
+	case org.Forbidden:
+		return admin.Forbidden(e.Field, "%v", e)
+	}
+	return admin.Invalid(e.Field, "%v", e)
+}
+
+// group finds a group by the host and its slug.
+func (o *operations) group(ctx context.Context, domain, slug string) (*server.Host, store.Group, error) {
+	h, err := o.host("host", domain)
+	if err != nil {
+		return nil, store.Group{}, err
+	}
+	g, err := o.n.Org.Group(ctx, h.Domain, slug)
+	return h, g, orgError(err)
+}
+
+// person reads the address of someone who may be of another server. A name alone is an account of h.
+func person(field string, h *server.Host, address string) (jid.JID, error) {
+	if !strings.Contains(address, "@") {
+		address += "@" + h.Domain
+	}
+	j, err := jid.Parse(address)
+	if err != nil || j.Local() == "" {
+		return jid.JID{}, admin.Invalid(field, "%q is no address: write it like alice@%s", address, h.Domain)
+	}
+	return j.Bare(), nil
+}
+
+func (o *operations) showGroup(g store.Group) admin.Group {
+	return admin.Group{Host: g.Host, Slug: g.Slug, Name: g.Name, Description: g.Description, Private: g.Private, ThemesBy: g.ThemesBy,
+		Room: o.n.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created}
+}
+
+func (o *operations) showTheme(t store.Theme) admin.Theme {
+	return admin.Theme{Key: t.Key, Slug: t.Slug, Name: t.Name, Room: o.n.Org.RoomJID(t.Host, t.Room).String(), Restricted: t.Restricted,
+		Creator: t.Creator, Created: t.Created, Closed: t.Closed}
+}
+
+func (o *operations) CreateGroup(ctx context.Context, in admin.NewGroup) (admin.Group, error) {
+	h, err := o.host("host", in.Host)
+	if err != nil {
+		return admin.Group{}, err
+	}
+	owner, err := person("owner", h, in.Owner)
+	if err != nil {
+		return admin.Group{}, err
+	}
+	if in.Name == "" {
+		in.Name = in.Slug
+	}
+	g, err := o.n.Org.CreateGroup(ctx, h.Domain, org.NewGroup{Slug: in.Slug, Name: in.Name, Description: in.Description, Private: in.Private,
+		ThemesBy: o.n.Config.Groups.ThemesBy, Owner: owner})
+	if err != nil {
+		return admin.Group{}, orgError(err)
+	}
+	return o.showGroup(g), nil
+}
+
+func (o *operations) Groups(ctx context.Context, domain, after string, limit int) ([]admin.Group, error) {
+	h, err := o.host("host", domain)
+	if err != nil {
+		return nil, err
+	}
+	gs, err := o.n.Org.Groups(ctx, h.Domain, after, limit)
+	if err != nil {
+		return nil, orgError(err)
+	}
+	out := make([]admin.Group, len(gs))
+	for i, g := range gs {
+		out[i] = o.showGroup(g)
+	}
+	return out, nil
+}
+
+func (o *operations) Group(ctx context.Context, domain, slug string) (admin.Group, error) {
+	_, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return admin.Group{}, err
+	}
+	ms, err := o.n.Org.Members(ctx, g.Host, g.ID)
+	if err != nil {
+		return admin.Group{}, orgError(err)
+	}
+	ts, err := o.n.Org.Themes(ctx, g.Host, g.ID, jid.JID{})
+	if err != nil {
+		return admin.Group{}, orgError(err)
+	}
+	out := o.showGroup(g)
+	for _, m := range ms {
+		out.Members = append(out.Members, admin.Member{Address: m.JID, Role: m.Role, Since: m.Since})
+	}
+	for _, t := range ts {
+		out.Themes = append(out.Themes, o.showTheme(t))
+	}
+	return out, nil
+}
+
+func (o *operations) SetMember(ctx context.Context, domain, slug, address, role string) (admin.Member, error) {
+	h, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return admin.Member{}, err
+	}
+	who, err := person("address", h, address)
+	if err != nil {
+		return admin.Member{}, err
+	}
+	if role == "" { // for org this means to take them out
+		return admin.Member{}, admin.Invalid("role", "role: is member, moderator, owner or banned")
+	}
+	if err := o.n.Org.SetMember(ctx, g.Host, g.ID, who, role); err != nil {
+		return admin.Member{}, orgError(err)
+	}
+	return o.member(ctx, g, who)
+}
+
+// member finds a person in a group.
+func (o *operations) member(ctx context.Context, g store.Group, who jid.JID) (admin.Member, error) {
+	m, err := o.n.Store.Member(ctx, g.Host, g.ID, who.String())
+	if errors.Is(err, store.ErrNotFound) {
+		return admin.Member{}, admin.NotFound("address", "%s is not in the group %s", who, g.Slug)
+	}
+	return admin.Member{Address: m.JID, Role: m.Role, Since: m.Since}, err
+}
+
+func (o *operations) RemoveMember(ctx context.Context, domain, slug, address string) error {
+	h, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return err
+	}
+	who, err := person("address", h, address)
+	if err != nil {
+		return err
+	}
+	if _, err := o.member(ctx, g, who); err != nil {
+		return err
+	}
+	return orgError(o.n.Org.SetMember(ctx, g.Host, g.ID, who, ""))
+}
+
+func (o *operations) DeleteGroup(ctx context.Context, domain, slug string) error {
+	_, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return err
+	}
+	return orgError(o.n.Org.DeleteGroup(ctx, g.Host, g.ID))
+}
+
+func (o *operations) CreateTheme(ctx context.Context, domain, slug string, in admin.NewTheme) (admin.Theme, error) {
+	h, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return admin.Theme{}, err
+	}
+	n := org.NewTheme{Name: in.Name}
+	if in.Creator != "" {
+		if n.Creator, err = person("creator", h, in.Creator); err != nil {
+			return admin.Theme{}, err
+		}
+	}
+	t, err := o.n.Org.CreateTheme(ctx, g.Host, g.ID, n)
+	if err != nil {
+		return admin.Theme{}, orgError(err)
+	}
+	return o.showTheme(t), nil
+}
+
+// CloseTheme takes a theme's key, or its slug where only one open theme has it.
+func (o *operations) CloseTheme(ctx context.Context, domain, slug, theme string) error {
+	_, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return err
+	}
+	ts, err := o.n.Org.Themes(ctx, g.Host, g.ID, jid.JID{})
+	if err != nil {
+		return orgError(err)
+	}
+	var found []string
+	for _, t := range ts {
+		if t.Key == theme {
+			found = []string{t.Key}
+			break
+		}
+		if t.Slug == theme && t.Closed.IsZero() {
+			found = append(found, t.Key)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return admin.NotFound("theme", "there is no theme %s in the group %s", theme, g.Slug)
+	case 1:
+		return orgError(o.n.Org.CloseTheme(ctx, g.Host, found[0], false))
+	}
+	return admin.Conflict("theme", "there are several themes %s: use one of their keys, %s", theme, strings.Join(found, ", "))
+}

@@ -1,0 +1,142 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/auth"
+	"parley/config"
+	"parley/server"
+	"parley/server/c2s"
+	"parley/wire"
+)
+
+// listen opens every door that is configured.
+func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
+	l := n.Config.Listeners
+	for _, a := range l.C2S.Addresses {
+		if err := n.serve(g, "c2s", a, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {
+			return err
+		}
+	}
+	for _, a := range l.C2STLS.Addresses {
+		if err := n.serve(g, "c2s_tls", a, func(nl net.Listener) error { return n.door.Serve(nl, true) }); err != nil {
+			return err
+		}
+	}
+	for _, a := range l.WebSocket.Addresses {
+		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.tlsConfig("http/1.1")); err != nil {
+			return err
+		}
+	}
+	for _, a := range l.WebSocket.PlainAddresses {
+		if err := n.serveHTTP(g, "websocket_plain", a, n.webHandler(true), nil); err != nil {
+			return err
+		}
+	}
+	return n.listenAdmin(ctx, g)
+}
+
+func (n *Node) serve(g *errgroup.Group, door, addr string, f func(net.Listener) error) error {
+	nl, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for %s on %s: %w", door, addr, err)
+	}
+	n.mu.Lock()
+	if n.addrs[door] == nil {
+		n.addrs[door] = nl.Addr()
+	}
+	n.mu.Unlock()
+	n.Log.Info("listening", "door", door, "address", nl.Addr().String())
+	g.Go(func() error { return f(nl) })
+	return nil
+}
+
+// serveHTTP serves h until the node stops.
+func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, cfg *tls.Config) error {
+	s := &http.Server{Handler: h, TLSConfig: cfg, ReadHeaderTimeout: n.Config.Limits.HandshakeTimeout, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelDebug)}
+	n.stop = append(n.stop, func(ctx context.Context) {
+		if s.Shutdown(ctx) != nil {
+			s.Close()
+		}
+	})
+	return n.serve(g, door, addr, func(nl net.Listener) error {
+		if cfg != nil {
+			nl = tls.NewListener(nl, cfg)
+		}
+		if err := s.Serve(nl); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+}
+
+func (n *Node) webHandler(proxied bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(n.Config.Listeners.WebSocket.Path, n.door.WebSocket(n.Config.Listeners.WebSocket.Origins, proxied))
+	return mux
+}
+
+func (n *Node) tlsConfig(alpn ...string) *tls.Config {
+	c := n.certs.TLS(alpn...)
+	if n.Config.TLS.MinVersion == "1.3" {
+		c.MinVersion = tls.VersionTLS13
+	}
+	return c
+}
+
+// certFiles gives each host's certificate, the default one first.
+func certFiles(cfg *config.Config) []c2s.CertFile {
+	var files []c2s.CertFile
+	byName := make(map[string]int)
+	add := func(cert, key string, hosts ...string) {
+		if cert == "" {
+			return
+		}
+		i, ok := byName[cert]
+		if !ok {
+			i = len(files)
+			byName[cert] = i
+			files = append(files, c2s.CertFile{Cert: cert, Key: key})
+		}
+		files[i].Hosts = append(files[i].Hosts, hosts...)
+	}
+	add(cfg.TLS.Certificate, cfg.TLS.Key)
+	for _, h := range cfg.Hosts {
+		if h.Certificate != "" {
+			add(h.Certificate, h.Key, h.Domain)
+		} else {
+			add(cfg.TLS.Certificate, cfg.TLS.Key, h.Domain)
+		}
+	}
+	return files
+}
+
+// doorConfig translates the configuration for the client door.
+func doorConfig(n *Node, secret []byte) c2s.Config {
+	l, sm, a := n.Config.Limits, n.Config.StreamManagement, n.Config.Auth
+	conflict := map[string]server.Conflict{"replace": server.Replace, "refuse": server.Refuse, "generate": server.Generate}[a.ResourceConflict]
+	return c2s.Config{
+		Router: n.Router, Log: n.Log, Registry: n.Registry,
+		StartTLS: n.tlsConfig(), DirectTLS: n.tlsConfig("xmpp-client"),
+		Mechanisms: a.Mechanisms, Iterations: a.ScramIterations, Secret: secret, DowngradeHash: a.DowngradeProtection,
+		Throttle:     auth.NewThrottle(auth.ThrottleConfig{PerAccount: a.Throttle.PerAccount, PerAddress: a.Throttle.PerAddress, Window: a.Throttle.Window}),
+		AuthAttempts: a.AttemptsPerStream, Conflict: conflict,
+		SM: c2s.SMConfig{ResumeTimeout: sm.ResumeTimeout, MaxStanzas: sm.MaxStanzas, MaxBytes: int(sm.MaxBytes), AckEvery: sm.AckEvery,
+			Sweep: sm.AckInterval, MaxMisses: sm.MaxMisses},
+		Unauthenticated:  wire.Limits{Stanza: int(l.StanzaSizeUnauthenticated), Depth: 16, Attrs: l.Attributes},
+		Authenticated:    wire.Limits{Stanza: int(l.StanzaSize), Depth: l.Depth, Attrs: l.Attributes},
+		HandshakeTimeout: l.HandshakeTimeout, AuthTimeout: l.AuthTimeout, WriteTimeout: l.WriteTimeout, MaxQueue: int(l.SendQueue),
+		BytesPerSecond: int(l.BytesPerSecond), Burst: int(l.BytesBurst), StanzasPerSecond: l.StanzasPerSecond, StanzasBurst: l.StanzasBurst,
+		MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, KeepAlive: l.KeepAlive,
+	}
+}

@@ -1,0 +1,211 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/admin"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// DemoAccount is an account that SeedDemo has made; its password is known here only.
+type DemoAccount struct {
+	Address  string `json:"address"`
+	Name     string `json:"name"`
+	Password string `json:"password"`
+}
+
+// ErrSeeded is returned by SeedDemo where it has been before.
+var ErrSeeded = errors.New("the demo accounts are there already")
+
+const (
+	nsMUC     = "http://jabber.org/protocol/muc"
+	nsMUCUser = "http://jabber.org/protocol/muc#user"
+)
+
+// SeedDemo makes accounts that know each other, a group with a theme, and some messages, on a node that runs. All of it
+// goes the way that it goes for people: through the same operations, and through sessions of these accounts.
+func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	o := &operations{n: n}
+	accounts := []DemoAccount{{Address: "alice", Name: "Alice Martin"}, {Address: "bob", Name: "Bob Fischer"}, {Address: "carol", Name: "Carol Rossi"}}
+	for i := range accounts {
+		a := &accounts[i]
+		a.Address += "@" + domain
+		a.Password = demoPassword()
+		_, err := o.AddUser(ctx, admin.NewUser{Address: a.Address, Name: a.Name, Password: a.Password, Admin: i == 0})
+		var e *admin.Error
+		if errors.As(err, &e) && e.Field == "address" && i == 0 {
+			return nil, ErrSeeded
+		}
+		if err != nil {
+			return nil, fmt.Errorf("demo account %s: %w", a.Address, err)
+		}
+	}
+	g, err := o.CreateGroup(ctx, admin.NewGroup{Host: domain, Slug: "engineering", Name: "Engineering", Description: "How we build it", Owner: accounts[0].Address})
+	if err != nil {
+		return nil, fmt.Errorf("demo group: %w", err)
+	}
+	for _, a := range accounts[1:] {
+		if _, err := o.SetMember(ctx, domain, g.Slug, a.Address, "member"); err != nil {
+			return nil, fmt.Errorf("demo group: %w", err)
+		}
+	}
+	t, err := o.CreateTheme(ctx, domain, g.Slug, admin.NewTheme{Name: "Q4 launch", Creator: accounts[0].Address})
+	if err != nil {
+		return nil, fmt.Errorf("demo theme: %w", err)
+	}
+	if err := n.demoTalk(ctx, accounts, jid.MustParse(g.Room), jid.MustParse(t.Room)); err != nil {
+		return nil, fmt.Errorf("demo messages: %w", err)
+	}
+	return accounts, nil
+}
+
+// demoPassword has 80 bits in four groups that can be typed.
+func demoPassword() string {
+	s := strings.ToLower(rand.Text()[:16])
+	return s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
+}
+
+// demoTalk makes the accounts each other's contacts and lets them say something.
+func (n *Node) demoTalk(ctx context.Context, accounts []DemoAccount, group, theme jid.JID) error {
+	actors := make([]*actor, len(accounts))
+	for i, a := range accounts {
+		x, err := n.actor(ctx, jid.MustParse(a.Address))
+		if err != nil {
+			return err
+		}
+		defer x.leave(ctx)
+		actors[i] = x
+	}
+	alice, bob, carol := actors[0], actors[1], actors[2]
+	for _, x := range actors {
+		for _, y := range actors {
+			if x != y {
+				x.send(ctx, &wire.Stanza{Kind: wire.Presence, Type: "subscribe", To: y.s.JID.Bare()})
+				y.send(ctx, &wire.Stanza{Kind: wire.Presence, Type: "subscribed", To: x.s.JID.Bare()})
+			}
+		}
+	}
+	for _, x := range actors {
+		for _, room := range []jid.JID{group, theme} {
+			if err := x.join(ctx, room); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range []struct {
+		who  *actor
+		to   jid.JID
+		text string
+	}{
+		{alice, group, "Welcome! Everyone in Engineering reads this room; for one subject start a theme: !theme NAME"},
+		{bob, group, "Good morning."},
+		{alice, theme, "All about the launch in here, please."},
+		{carol, theme, "The checklist is nearly done. Bob, can you look at the certificates?"},
+		{bob, theme, "On it."},
+		{alice, bob.s.JID.Bare(), "Coffee at three?"},
+		{bob, alice.s.JID.Bare(), "With pleasure."},
+	} {
+		if err := m.who.say(ctx, m.to, m.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// actor is a session without a connection.
+type actor struct {
+	s   *server.Session
+	got chan *wire.Stanza
+}
+
+func (n *Node) actor(ctx context.Context, who jid.JID) (*actor, error) {
+	a := &actor{got: make(chan *wire.Stanza, 256)}
+	h := n.Host(who.Domain())
+	s, err := h.Bind(ctx, who.Local(), "", server.Generate, a, server.SessionInfo{Transport: "demo"})
+	if err != nil {
+		return nil, err
+	}
+	a.s = s
+	a.send(ctx, &wire.Stanza{Kind: wire.Presence})
+	return a, nil
+}
+
+// Send is server.Outbound. What does not fit is nothing that is waited for.
+func (a *actor) Send(st *wire.Stanza, _ jid.JID) error {
+	select {
+	case a.got <- st:
+	default:
+	}
+	return nil
+}
+
+func (a *actor) Close(*wire.StreamError) {}
+
+func (a *actor) leave(ctx context.Context) { a.s.Host.Unbind(ctx, a.s) }
+
+func (a *actor) send(ctx context.Context, st *wire.Stanza) {
+	st.Name = wire.Name{Space: wire.NSClient, Local: st.Kind.String()}
+	st.From = a.s.JID
+	a.s.Host.Sent(ctx, a.s, st)
+}
+
+func (a *actor) join(ctx context.Context, room jid.JID) error {
+	here, err := jid.New(room.Local(), room.Domain(), a.s.JID.Local())
+	if err != nil {
+		return err
+	}
+	a.send(ctx, (&wire.Stanza{Kind: wire.Presence, To: here}).Add(wire.E(nsMUC, "x")))
+	return a.wait(ctx, func(st *wire.Stanza) bool {
+		x := st.Element(nsMUCUser, "x")
+		return st.Kind == wire.Presence && st.From == here && x != nil && hasStatus(x, "110")
+	})
+}
+
+func hasStatus(x *wire.Element, code string) bool {
+	for _, c := range x.Elements() {
+		if c.Name.Local == "status" && c.Attr("code") == code {
+			return true
+		}
+	}
+	return false
+}
+
+// say sends a message; one to a room is done when the room has sent it to everyone.
+func (a *actor) say(ctx context.Context, to jid.JID, text string) error {
+	st := &wire.Stanza{Kind: wire.Message, Type: "chat", ID: strings.ToLower(rand.Text()), To: to}
+	room := a.s.Host.Router.Host(to.Domain()) == nil
+	if room {
+		st.Type = "groupchat"
+	}
+	a.send(ctx, st.Add(wire.T(wire.NSClient, "body", text)))
+	if !room {
+		return nil
+	}
+	return a.wait(ctx, func(got *wire.Stanza) bool { return got.Kind == wire.Message && got.ID == st.ID })
+}
+
+// wait reads what the session gets until is says yes; an error stanza ends it.
+func (a *actor) wait(ctx context.Context, is func(*wire.Stanza) bool) error {
+	for {
+		select {
+		case st := <-a.got:
+			if st.Type == "error" {
+				return fmt.Errorf("%s has answered %s", st.From, st.Payload)
+			}
+			if is(st) {
+				return nil
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("no answer for %s: %w", a.s.JID, ctx.Err())
+		}
+	}
+}
