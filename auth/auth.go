@@ -32,6 +32,10 @@ func (e *Error) Error() string {
 	return "sasl: " + e.Condition + ": " + e.Text
 }
 
+// ErrBinding is returned for a kind of channel binding that this connection does not have. Nothing was guessed at: it
+// does not count as a failed attempt.
+var ErrBinding = &Error{Condition: "not-authorized", Text: "unsupported channel binding"}
+
 var (
 	errNotAuthorized = &Error{Condition: "not-authorized"}
 	errMalformed     = &Error{Condition: "malformed-request"}

@@ -37,6 +37,7 @@ type Options struct {
 	Lookup        Lookup
 	Faker         *Faker
 	DowngradeHash bool // XEP-0474
+	BindingFailed bool // the client has met ErrBinding on this stream
 }
 
 // Exchange is the server's side of one authentication. It is for one goroutine.

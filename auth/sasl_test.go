@@ -213,6 +213,19 @@ func TestScramRefuses(t *testing.T) {
 	}
 }
 
+func TestFlagYAfterFailedBinding(t *testing.T) {
+	o := options(t, Binding{Exporter: make([]byte, 32)})
+	o.BindingFailed = true
+	ex, _ := Start("SCRAM-SHA-256", o)
+	if _, _, err := ex.Next(context.Background(), []byte("y,,n=user,r=abc")); err != nil {
+		t.Error(err)
+	}
+	ex, _ = Start("SCRAM-SHA-256-PLUS", o)
+	if _, _, err := ex.Next(context.Background(), []byte("y,,n=user,r=abc")); condition(err) != "not-authorized" {
+		t.Error(err)
+	}
+}
+
 func TestUnknownLooksKnown(t *testing.T) {
 	o := options(t, Binding{})
 	challenge := func(user string) string {

@@ -112,8 +112,9 @@ func (s *scram) channel(flag string) error {
 			return errMalformed
 		}
 	case flag == "y":
-		// The client could have bound the channel and thinks we cannot: if we offered it, someone took it from our offer.
-		if s.plus || slices.ContainsFunc(s.o.Mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
+		// The client could have bound the channel and thinks we cannot: if we offered it, someone took it from our offer,
+		// unless it has found out on this very stream that we lack its kind of binding (decisions/005).
+		if s.plus || !s.o.BindingFailed && slices.ContainsFunc(s.o.Mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
 			return errNotAuthorized
 		}
 	case strings.HasPrefix(flag, "p="):
@@ -121,7 +122,7 @@ func (s *scram) channel(flag string) error {
 			return errMalformed
 		}
 		if s.binding = s.o.Binding.data(flag[2:]); s.binding == nil {
-			return &Error{Condition: "not-authorized", Text: "unsupported channel binding"}
+			return ErrBinding
 		}
 	default:
 		return errMalformed

@@ -54,6 +54,10 @@ func (st *stream) authenticate() error {
 			return err
 		}
 		st.saslFailure(ae.Condition, ae.Text)
+		if ae == auth.ErrBinding && !st.unbindable {
+			st.unbindable = true
+			continue
+		}
 		st.srv.refused.WithLabelValues("authentication").Inc()
 		if err := st.failed(); err != nil {
 			return err
@@ -87,7 +91,7 @@ func (st *stream) exchange(x *wire.Stanza, mechs []string, binding auth.Binding)
 	}
 	ex, err := auth.Start(x.Attr("mechanism"), auth.Options{
 		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure || st.srv.cfg.AllowPlainText,
-		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash,
+		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable,
 	})
 	if err != nil {
 		return err
@@ -112,6 +116,9 @@ func (st *stream) exchange(x *wire.Stanza, mechs []string, binding auth.Binding)
 			}
 		}
 		if err != nil {
+			if errors.Is(err, auth.ErrBinding) {
+				return err
+			}
 			st.srv.cfg.Throttle.Failed(st.addr, ex.Username()+"@"+st.host.Domain)
 			return err
 		}

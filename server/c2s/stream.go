@@ -33,14 +33,15 @@ type stream struct {
 	conn   *wire.Conn
 	done   chan struct{} // closed when the goroutine has returned
 
-	id       string
-	host     *server.Host // after the first stream header
-	lang     string
-	opened   bool // our header is out
-	user     string
-	mech     string
-	failures int
-	bound    *bound // after binding or resumption
+	id         string
+	host       *server.Host // after the first stream header
+	lang       string
+	opened     bool // our header is out
+	user       string
+	mech       string
+	failures   int
+	unbindable bool   // the client has tried a kind of channel binding that there is not
+	bound      *bound // after binding or resumption
 
 	mu      sync.Mutex
 	leaving *wire.StreamError // set by goodbye
