@@ -203,7 +203,8 @@ func (s *Session) setUp(o Options) error {
 		if _, err := s.expect("enabled", o.Early); err != nil {
 			return fmt.Errorf("stream management: %w", err)
 		}
-		s.sm, s.handled = true, 0
+		s.sm = true
+		s.handled.Store(0)
 	}
 	if o.Roster {
 		if _, err := s.request("get", "<query xmlns='jabber:iq:roster'/>", o.Early); err != nil {
@@ -260,10 +261,8 @@ func (s *Session) expect(name string, early Handler) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if s.ackDue && !s.sc.More() {
-			if err := s.ack(); err != nil {
-				return "", err
-			}
+		if err := s.ackIfDue(); err != nil {
+			return "", err
 		}
 		switch {
 		case mine:

@@ -30,8 +30,8 @@ type Session struct {
 	tls     *tls.Conn
 	sc      *Scanner
 	sm      bool
-	handled uint32 // Stanzas received since SM was enabled; reader only.
-	ackDue  bool   // The server asked and has no answer yet; reader only.
+	handled atomic.Uint32 // Stanzas received since SM was enabled; only the reader adds.
+	ackDue  bool          // The server asked and has no answer yet; reader only.
 
 	sent   atomic.Uint32 // Stanzas sent since SM was enabled.
 	acked  atomic.Uint32
@@ -73,8 +73,8 @@ func (s *Session) Start(h Handler) {
 			if err == nil && !mine {
 				h(s, st)
 			}
-			if err == nil && s.ackDue && !s.sc.More() {
-				err = s.ack()
+			if err == nil {
+				err = s.ackIfDue()
 			}
 			if err != nil {
 				s.err = fmt.Errorf("%s: %w", s.JID, err)
@@ -88,7 +88,7 @@ func (s *Session) Start(h Handler) {
 func (s *Session) own(st []byte) (bool, error) {
 	switch {
 	case Is(st, "message"), Is(st, "presence"):
-		s.handled++
+		s.handled.Add(1)
 		return false, nil
 	case Is(st, "r"):
 		s.ackDue = true
@@ -103,7 +103,7 @@ func (s *Session) own(st []byte) (bool, error) {
 		default:
 		}
 	case Is(st, "iq"):
-		s.handled++
+		s.handled.Add(1)
 		return s.answer(st)
 	case Is(st, "stream:error"):
 		return true, fmt.Errorf("stream error: %s", st)
@@ -132,13 +132,21 @@ func (s *Session) answer(st []byte) (bool, error) {
 	return true, s.Send(1, []byte(reply))
 }
 
-// ack tells the server what has arrived. Start calls it when nothing more is
-// buffered, so that many requests get one answer (XEP-0198, section 4).
-func (s *Session) ack() error {
+// ackIfDue answers the server's requests when nothing more is buffered, so that
+// many requests get one answer (XEP-0198, section 4).
+func (s *Session) ackIfDue() error {
+	if !s.ackDue || s.sc.More() {
+		return nil
+	}
 	s.ackDue = false
+	return s.ack()
+}
+
+// ack tells the server what has arrived. It is safe from any goroutine.
+func (s *Session) ack() error {
 	var b [64]byte
 	out := append(b[:0], "<a xmlns='urn:xmpp:sm:3' h='"...)
-	out = strconv.AppendUint(out, uint64(s.handled), 10)
+	out = strconv.AppendUint(out, uint64(s.handled.Load()), 10)
 	out = append(out, "'/>"...)
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
@@ -189,9 +197,13 @@ func (s *Session) Err() error {
 }
 
 // Close ends the stream in order (RFC 6120, section 4.4), waits up to five
-// seconds for the server to do the same, and closes the connection. Start must
-// have been called.
+// seconds for the server to do the same, and closes the connection. What has
+// arrived is acknowledged before, or the server had to keep it for the next
+// session (XEP-0198, section 4). Start must have been called.
 func (s *Session) Close() {
+	if s.sm {
+		s.ack()
+	}
 	s.sendMu.Lock()
 	s.tls.SetDeadline(time.Now().Add(5 * time.Second))
 	s.tls.Write([]byte("</stream:stream>"))

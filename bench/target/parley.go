@@ -88,8 +88,9 @@ archive:
 rooms:
   label: rooms
   max_occupants: 5000
-  max_per_user: 0
-  message_rate: 0
+  max_per_user: 1000000
+  message_rate: 1000000
+  message_burst: 1000000
   archive: {{.Archive}}
 log:
   level: error

@@ -208,7 +208,7 @@ func (e *Env) fill(ctx context.Context, size int) (func(int) string, error) {
 			count.Add(1)
 			<-room
 		} else if ok {
-			t.doubled.Add(1)
+			t.double(fmt.Sprintf("when due was %d", count.Load()), st)
 		}
 	})
 	if err != nil {

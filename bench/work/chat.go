@@ -34,11 +34,12 @@ func (p *pingpong) handle(s *load.Session, st []byte) {
 		return
 	}
 	pair := lane / p.window
-	if want := p.next[lane].Load(); seq < want || s.Index != 2*pair+1-int(seq&1) {
-		p.doubled.Add(1)
+	if s.Index != 2*pair+1-int(seq&1) {
+		p.double("to "+s.JID+" who sent it", st)
 		return
-	} else if seq > want {
-		p.lost.Add(seq - want)
+	}
+	if !p.follows(seq, p.next[lane].Load(), st) {
+		return
 	}
 	p.next[lane].Store(seq + 1)
 	p.count.Add(1)
@@ -137,7 +138,7 @@ func (o *openLoop) handle(_ *load.Session, st []byte) {
 		return
 	}
 	if o.seen[seq].Swap(true) {
-		o.doubled.Add(1)
+		o.double("again", st)
 		return
 	}
 	o.hist.Load().Add(time.Since(o.start) - time.Duration(o.sent[seq].Load()))

@@ -52,12 +52,8 @@ func (b *broadcast) onPresence(s *load.Session, st []byte) {
 	if !ok || s.Index == 0 || !b.going.Load() {
 		return
 	}
-	switch want := b.next[s.Index]; {
-	case seq < want:
-		b.doubled.Add(1)
+	if !b.follows(seq, b.next[s.Index], st) {
 		return
-	case seq > want:
-		b.lost.Add(seq - want)
 	}
 	b.next[s.Index] = seq + 1
 	b.count.Add(1)

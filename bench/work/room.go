@@ -163,7 +163,7 @@ func (r *room) onPresence(s *load.Session, st []byte) {
 		return
 	}
 	if r.seen[s.Index][nick] {
-		r.doubled.Add(1)
+		r.double("again", st)
 		return
 	}
 	r.seen[s.Index][nick] = true
@@ -182,12 +182,8 @@ func (r *room) onMessage(s *load.Session, st []byte) {
 	if !ok || l >= len(r.lanes) {
 		return
 	}
-	switch want := r.next[s.Index][l]; {
-	case seq < want:
-		r.doubled.Add(1)
+	if !r.follows(seq, r.next[s.Index][l], st) {
 		return
-	case seq > want:
-		r.lost.Add(seq - want)
 	}
 	r.next[s.Index][l] = seq + 1
 	r.deliveries.Add(1)

@@ -106,15 +106,41 @@ type tally struct {
 	lost, doubled, refused atomic.Int64
 
 	mu    sync.Mutex
-	first string // The first refusal as received.
+	first string // The first of all as received, with what was expected.
 }
 
-func (t *tally) refuse(st []byte) {
-	if t.refused.Add(1) == 1 {
-		t.mu.Lock()
-		t.first = string(st)
-		t.mu.Unlock()
+func (t *tally) note(text string, st []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.first == "" {
+		t.first = text + string(st)
 	}
+}
+
+// refuse counts an error that came back.
+func (t *tally) refuse(st []byte) {
+	t.refused.Add(1)
+	t.note("", st)
+}
+
+// follows reports whether seq is want or later; what lies between is lost. An
+// earlier one is doubled.
+func (t *tally) follows(seq, want int64, st []byte) bool {
+	switch {
+	case seq < want:
+		t.double(fmt.Sprintf("%d when due was %d", seq, want), st)
+		return false
+	case seq > want:
+		t.lost.Add(seq - want)
+		t.note(fmt.Sprintf("%d when due was %d: ", seq, want), st)
+	}
+	return true
+}
+
+// double counts what must not have come.
+func (t *tally) double(why string, st []byte) {
+	t.doubled.Add(1)
+	t.note(why+": ", st)
 }
 
 // err returns what went wrong of n, nil if nothing.
