@@ -1,0 +1,59 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/config"
+	"parley/muc"
+	"parley/node/devcert"
+	"parley/server"
+	"parley/server/c2s"
+)
+
+var update = flag.Bool("update", false, "write docs/xeps.md")
+
+// TestXEPs holds docs/xeps.md to what the features say.
+func TestXEPs(t *testing.T) {
+	cfg := config.Dev(t.TempDir())
+	cert(t, cfg)
+	n, err := New(context.Background(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := n.Store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	all := slices.Concat(c2s.XEPs, muc.XEPs)
+	for _, f := range n.hosts[0].Features {
+		all = append(all, f.XEP...)
+	}
+	want := server.Matrix(all)
+	name := filepath.Join("..", "docs", "xeps.md")
+	if *update {
+		if err := os.WriteFile(name, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("docs/xeps.md is not what the features say: go test ./node -run XEPs -update (%v)", err)
+	}
+}
+
+func cert(t *testing.T, cfg *config.Config) {
+	t.Helper()
+	files, err := devcert.Ensure(t.TempDir(), []string{cfg.Hosts[0].Domain}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.TLS.Certificate, cfg.TLS.Key = files.Cert, files.Key
+}

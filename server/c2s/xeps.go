@@ -1,0 +1,17 @@
+package c2s
+
+import "parley/server"
+
+// XEPs is what the door implements, for docs/xeps.md.
+var XEPs = []server.XEP{
+	{Title: "RFC 6120: Core", Notes: "client to server"},
+	{Title: "RFC 7395: XMPP over WebSocket"},
+	{Title: "RFC 7590: TLS in XMPP", Notes: "TLS 1.2 and newer, required"},
+	{Title: "RFC 7622: Address Format"},
+	{Title: "RFC 9266: Channel Bindings for TLS 1.3", Notes: "tls-exporter; and tls-server-end-point of RFC 5929"},
+	{Number: 198, Title: "Stream Management", Version: "1.6.1", Notes: "with resumption on the same node"},
+	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client"},
+	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "0.4.2"},
+	{Number: 474, Title: "SASL SCRAM Downgrade Protection", Version: "0.3.0"},
+	{Number: 115, Title: "Entity Capabilities", Version: "1.6.0", Notes: "SHA-1, as clients have it"},
+}
