@@ -195,10 +195,10 @@ func (r *room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c ch
 	switch {
 	case rank[mine] < rank[org.Admin]:
 		return server.Forbidden
-	case mine == org.Admin && (rank[was] >= rank[org.Admin] || rank[c.affiliation] >= rank[org.Admin]) && was != c.affiliation:
-		return server.NotAllowed
 	case c.who == from.Bare() && c.affiliation == org.Outcast:
 		return errConflict // section 9.1: nobody bans themselves
+	case mine == org.Admin && (rank[was] >= rank[org.Admin] || rank[c.affiliation] >= rank[org.Admin]) && was != c.affiliation:
+		return server.NotAllowed
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ type RoomConfig struct {
 	PM            string   `json:"pm,omitempty"`   // who may send private messages: anyone, participants, moderators, none
 	MaxUsers      int      `json:"max_users,omitempty"`
 	History       int      `json:"history,omitempty"` // messages on joining; 0: the service's default
-	Broadcast     []string `json:"broadcast,omitempty"`
-	MemberList    []string `json:"member_list,omitempty"`
+	Broadcast     []string `json:"broadcast"`         // roles whose presence is shown; nil: all
+	MemberList    []string `json:"member_list"`
 }
 
 // Default is what rooms are unless their service says otherwise.

@@ -18,6 +18,9 @@ func (r *room) toRoom(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	if o == nil {
 		return errNotOccupant
 	}
+	if !o.pace.Allow() {
+		return errTooFast
+	}
 	n := 0
 	for _, inv := range x.Elements() {
 		if inv.Name != (wire.Name{Space: wire.NSMUCUser, Local: "invite"}) {

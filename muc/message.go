@@ -252,12 +252,10 @@ func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
 		return nil
 	}
 	e := st.Element(wire.NSClient, "error")
-	for _, c := range []string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout", "service-unavailable"} {
+	for _, c := range [...]string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout", "service-unavailable"} {
 		if e.Child(wire.NSStanzas, c) != nil {
-			if st.To.IsBare() {
-				r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
-				return nil
-			}
+			r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
+			return nil
 		}
 	}
 	if to := r.nicks[st.To.Resource()]; to != nil && !st.To.IsBare() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/org"
@@ -47,6 +48,11 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 		return err
 	}
 	name := st.To.Local()
+	if group, _, ok := strings.Cut(name, "."); ok { // it would look like a theme of that group
+		if row, err := s.st.Room(ctx, s.cfg.Domain, group); err == nil && row.Group != "" {
+			return server.WithText(server.NotAllowed, "this address is for themes of a group")
+		}
+	}
 	cfg, err := json.Marshal(s.cfg.Defaults)
 	if err != nil {
 		return err
@@ -66,10 +72,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	if err := s.load(ctx, name); err != nil {
-		return err
-	}
-	return s.post(ctx, name, work{do: func(_ context.Context, r *room) { r.locked = true }})
+	return s.load(ctx, name, func(r *room) { r.locked = true })
 }
 
 func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {

@@ -13,9 +13,8 @@ import (
 )
 
 var (
-	messageName        = wire.Name{Space: wire.NSClient, Local: "message"}
-	presenceName       = wire.Name{Space: wire.NSClient, Local: "presence"}
-	serverItemNotFound = server.ItemNotFound
+	messageName  = wire.Name{Space: wire.NSClient, Local: "message"}
+	presenceName = wire.Name{Space: wire.NSClient, Local: "presence"}
 )
 
 const nsOccupantID = "urn:xmpp:occupant-id:0"
@@ -210,6 +209,9 @@ func (r *room) setPresence(o *occupant, st *wire.Stanza) {
 
 // update is a change of availability (section 7.8).
 func (r *room) update(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	if !o.pace.Allow() {
+		return errTooFast
+	}
 	r.setPresence(o, st)
 	r.show(ctx, o)
 	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, "110")
@@ -311,10 +313,14 @@ func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.S
 		sent = bareStanza(sent)
 	}
 	delete(r.sessions, who)
+	spoke := len(o.clients) > 0 && o.clients[len(o.clients)-1].jid == who
 	o.clients = slices.DeleteFunc(o.clients, func(c client) bool { return c.jid == who })
 	if len(o.clients) > 0 {
-		o.shown = [2]*wire.Stanza{}
 		r.send(ctx, r.goodbye(o, sent, who, true, append([]string{"110"}, l.codes...), l, o.role), []jid.JID{who})
+		if spoke && l.codes == nil { // another client speaks for the occupant now
+			o.shown = [2]*wire.Stanza{}
+			r.show(ctx, o)
+		}
 		return
 	}
 	r.remove(o)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/org"
+	"parley/server"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -50,7 +52,8 @@ type room struct {
 	recent    []past
 	pending   []*pendingMessage
 	gone      []jid.JID
-	over      bool
+	over      bool   // destroyed, or another node's by now
+	late      []work // came after that
 }
 
 // occupant is a person in the room under one nick, with one or more clients.
@@ -112,6 +115,7 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 
 // give hands work over; an error if the room has too much to do.
 func (r *room) give(w work) error {
+	r.used.Store(time.Now().UnixNano()) // before it is in the inbox: a room with something to do is not idle
 	select {
 	case r.in <- w:
 		return nil
@@ -146,7 +150,14 @@ func (r *room) run(ctx context.Context) {
 		}
 		r.flush(ctx)
 		r.dropGone(ctx)
-		r.used.Store(time.Now().UnixNano())
+	}
+	// What came too late is for the room that is at this address now, if there is one.
+	for _, w := range r.late {
+		if w.st != nil {
+			r.s.fail(ctx, w.st, r.s.Receive(ctx, w.st))
+		} else if err := r.s.post(ctx, r.name, w); err != nil && !errors.Is(err, store.ErrNotFound) {
+			r.s.log.Info("work for a room is lost", "room", r.jid.String(), "err", err)
+		}
 	}
 }
 
@@ -154,20 +165,22 @@ func (r *room) run(ctx context.Context) {
 func (r *room) handle(ctx context.Context, w work) {
 	defer func() {
 		if p := recover(); p != nil {
+			if w.st != nil {
+				r.s.host.Router.Reply(ctx, w.st, server.Internal)
+			}
 			r.s.log.Error("panic in a room", "room", r.jid.String(), "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	if w.do != nil {
+	if w.do != nil || w.st.Kind != wire.Message {
 		r.flush(ctx)
-		w.do(ctx, r)
-		return
 	}
 	if r.over {
-		r.s.fail(ctx, w.st, serverItemNotFound)
+		r.late = append(r.late, w)
 		return
 	}
-	if w.st.Kind != wire.Message {
-		r.flush(ctx)
+	if w.do != nil {
+		w.do(ctx, r)
+		return
 	}
 	var err error
 	switch w.st.Kind {

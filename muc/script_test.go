@@ -198,7 +198,7 @@ func (c *recorder) next() *wire.Element {
 
 // send has the client send a stanza.
 func (c *recorder) send(xml string) {
-	st, err := wire.ParseStanza([]byte(strings.Replace(xml, " ", " xmlns='jabber:client' ", 1)), wire.Limits{Stanza: 1 << 20})
+	st, err := wire.ParseStanza([]byte(root.ReplaceAllString(strings.TrimSpace(xml), "<$1 xmlns='jabber:client'")), wire.Limits{Stanza: 1 << 20})
 	if err != nil {
 		c.rig.t.Fatalf("%v: %s", err, xml)
 	}
@@ -224,6 +224,8 @@ func (r *rig) settled(actor, room string) []*wire.Element {
 		es = append(es, e)
 	}
 }
+
+var root = regexp.MustCompile(`^<(\w+)`)
 
 var line = regexp.MustCompile(`^(\w+) (sends|gets nothing|gets|forgets)(?: from (\S+))?:?\s*(.*)$`)
 

@@ -73,14 +73,16 @@ type Service struct {
 	st   store.Store
 	log  *slog.Logger
 
-	mu     sync.RWMutex // guards rooms and closed; rooms are given work under the read lock, and leave under the lock
-	rooms  map[string]*room
-	closed bool
-	wg     sync.WaitGroup // room goroutines, and work they have started
+	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
+	rooms   map[string]*room
+	loading map[string]chan struct{} // closed when the room is in rooms, or could not be loaded
+	closed  bool
+	wg      sync.WaitGroup // room goroutines, and work they have started
 }
 
 var (
 	errFull          = server.WithText(server.ResourceConstraint, "the room is busy")
+	errTaken         = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room has moved: try again")
 	errClosing       = stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}
 	errNotAuthorized = stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized}
 	errNoMember      = stanza.Error{Type: stanza.Auth, Condition: stanza.RegistrationRequired}
@@ -96,7 +98,7 @@ func NewService(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: c, jid: j, host: c.Host, st: c.Host.Store, log: c.Host.Log.With("service", c.Domain), rooms: make(map[string]*room)}
+	s := &Service{cfg: c, jid: j, host: c.Host, st: c.Host.Store, log: c.Host.Log.With("service", c.Domain), rooms: make(map[string]*room), loading: make(map[string]chan struct{})}
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}
@@ -123,10 +125,15 @@ func (s *Service) unloadIdle(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, r := range s.rooms {
-		if r.present.Load() == 0 && len(r.in) == 0 && now.Sub(time.Unix(0, r.used.Load())) > s.cfg.Idle {
-			delete(s.rooms, name)
-			close(r.in)
+		if r.present.Load() != 0 || len(r.in) != 0 || now.Sub(time.Unix(0, r.used.Load())) <= s.cfg.Idle {
+			continue
 		}
+		if !r.config().Persistent { // its occupants were those of an earlier process, and did not come back
+			_ = r.give(work{do: func(ctx context.Context, r *room) { r.emptied(ctx) }})
+			continue
+		}
+		delete(s.rooms, name)
+		close(r.in)
 	}
 }
 
@@ -200,15 +207,8 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 		defer s.mu.RUnlock()
 		return r.give(w)
 	}
-	closed := s.closed
 	s.mu.RUnlock()
-	if closed {
-		return errClosing
-	}
-	if _, err := s.st.Room(ctx, s.cfg.Domain, name); err != nil {
-		return err
-	}
-	if err := s.load(ctx, name); err != nil {
+	if err := s.load(ctx, name, nil); err != nil {
 		return err
 	}
 	s.mu.RLock()
@@ -229,7 +229,7 @@ func (s *Service) postLoaded(name string, do func(ctx context.Context, r *room))
 	}
 	s.mu.RUnlock()
 	if r != nil && err != nil {
-		s.wg.Go(func() {
+		s.background(func(context.Context) {
 			for range 1000 {
 				time.Sleep(5 * time.Millisecond)
 				s.mu.RLock()
@@ -245,33 +245,66 @@ func (s *Service) postLoaded(name string, do func(ctx context.Context, r *room))
 	}
 }
 
-// load takes a room over from the store and starts its goroutine; nothing if it is in memory already.
-func (s *Service) load(ctx context.Context, name string) error {
-	row, err := s.st.TakeRoom(ctx, s.cfg.Domain, name)
-	if err != nil {
-		return err
+// load takes a room over from the store and starts its goroutine, once setup (if any) has had it; nothing if it is in
+// memory already. Who comes while somebody else is at it waits for that: taking it twice would make the first stale.
+func (s *Service) load(ctx context.Context, name string, setup func(r *room)) error {
+	done := make(chan struct{})
+	for {
+		s.mu.Lock()
+		switch wait := s.loading[name]; {
+		case s.closed:
+			s.mu.Unlock()
+			return errClosing
+		case s.rooms[name] != nil:
+			s.mu.Unlock()
+			return nil
+		case wait != nil:
+			s.mu.Unlock()
+			select {
+			case <-wait:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			continue
+		}
+		s.loading[name] = done
+		s.mu.Unlock()
+		break
 	}
-	r, err := newRoom(ctx, s, row)
-	if err != nil {
-		return err
+	r, err := s.take(ctx, name)
+	if err == nil && setup != nil {
+		setup(r)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	delete(s.loading, name)
+	close(done)
+	switch {
+	case err != nil:
+		return err
+	case s.closed:
 		return errClosing
 	}
-	if other := s.rooms[name]; other != nil {
-		// Two came at once; the one that is there goes on with the newer epoch.
-		return other.give(work{do: func(_ context.Context, r *room) { r.epoch = max(r.epoch, row.Epoch) }})
-	}
-	s.start(r)
+	s.rooms[name] = r
+	s.wg.Go(func() { r.run(context.Background()) })
 	return nil
 }
 
-// start is called with mu held.
-func (s *Service) start(r *room) {
-	s.rooms[r.name] = r
-	s.wg.Go(func() { r.run(context.WithoutCancel(context.Background())) })
+func (s *Service) take(ctx context.Context, name string) (*room, error) {
+	row, err := s.st.TakeRoom(ctx, s.cfg.Domain, name)
+	if err != nil {
+		return nil, err
+	}
+	return newRoom(ctx, s, row)
+}
+
+// background does what takes longer than a room may be kept waiting; nothing once the service is closed.
+func (s *Service) background(f func(ctx context.Context)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if !s.closed {
+		s.wg.Go(func() { f(context.Background()) })
+	}
 }
 
 // forget takes a room out of memory: it is destroyed, or another node's.
@@ -299,6 +332,9 @@ func (s *Service) fail(ctx context.Context, st *wire.Stanza, err error) {
 		return
 	}
 	err = asStanzaError(err)
+	if errors.Is(err, store.ErrConflict) {
+		err = errTaken
+	}
 	var se stanza.Error
 	if !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled) {
 		s.log.Error("room failed", "room", st.To.String(), "err", err)

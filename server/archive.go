@@ -23,7 +23,6 @@ type ArchiveQuery struct {
 
 var (
 	errNotImplemented = stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
-	archiveFields     = []string{"with", "start", "end", "before-id", "after-id", "ids", "include-groupchat"}
 )
 
 // maxIDs is how many ids one query may name.

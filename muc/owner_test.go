@@ -1,0 +1,254 @@
+package muc_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"parley/muc"
+	"parley/store"
+)
+
+func TestCreate(t *testing.T) {
+	r := newRig(t, func(c *muc.Config) { c.Create = "admins" })
+	r.user("!prince", "romeo", "juliet")
+	r.login("prince/palace", "romeo/phone", "juliet/balcony")
+	r.play(`
+	romeo sends: <presence id='c1' to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo gets: <presence type='error' id='c1' from='orchard@groups.example.org/Romeo'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+	prince sends: <presence to='orchard@groups.example.org/Prince'>` + x + `</presence>
+	prince gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' role='moderator'/><status code='201'/><status code='110'/></x></presence>
+	prince gets: <message><subject/></message>
+	# Locked: as if it were not there.
+	romeo sends: <presence id='c2' to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo gets: <presence type='error' id='c2'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+	prince sends: <iq type='get' id='c3' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>
+	prince gets: <iq type='result' id='c3'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/muc#roomconfig</value></field>
+		<field var='muc#roomconfig_roomname'/><field var='muc#roomconfig_roomdesc'/><field var='muc#roomconfig_persistentroom' type='boolean'/><field var='muc#roomconfig_publicroom'/>
+		<field var='muc#roomconfig_membersonly'/><field var='muc#roomconfig_moderatedroom'/><field var='muc#roomconfig_passwordprotectedroom'/><field var='muc#roomconfig_roomsecret' type='text-private'/>
+		<field var='muc#roomconfig_whois' type='list-single'/><field var='muc#roomconfig_changesubject'/><field var='muc#roomconfig_allowinvites'/><field var='muc#roomconfig_allowpm'/>
+		<field var='muc#roomconfig_enablelogging'/><field var='muc#roomconfig_maxusers'/></x></query></iq>
+	romeo sends: <iq type='get' id='c4' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>
+	` + refused("romeo", "c4", "auth", "forbidden"))
+	// Cancelled: the room is gone, and can be made again.
+	r.play(`prince sends: <iq type='set' id='c5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='cancel'/></query></iq>
+	prince gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><destroy/></x></presence>
+	prince gets: <iq type='result' id='c5'/>
+	prince sends: <presence to='orchard@groups.example.org/Prince'>` + x + `</presence>
+	prince gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><status code='201'/></x></presence>
+	prince gets: <message><subject/></message>`)
+	r.configure("prince", field("roomname", "The Orchard")+field("whois", "anyone"))
+	r.play(`prince gets: <iq type='result' id='cfg'/>
+	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo gets: <presence from='orchard@groups.example.org/Prince'><x xmlns='http://jabber.org/protocol/muc#user'><item jid='prince@example.org/palace'/></x></presence>
+	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><status code='100'/></x></presence>`)
+}
+
+func TestConfigure(t *testing.T) {
+	r := verona(t)
+	r.enter("juliet")
+	for _, c := range []struct{ fields, codes string }{
+		{field("roomname", "Capulet's Orchard"), "<status code='104'/><never><status code='172'/></never>"},
+		{field("whois", "anyone"), "<status code='172'/>"},
+		{field("whois", "moderators"), "<status code='173'/>"},
+		{field("enablelogging", "0"), "<status code='171'/>"},
+		{field("enablelogging", "1"), "<status code='170'/>"},
+	} {
+		r.configure("romeo", c.fields)
+		r.play(`romeo gets: <message type='groupchat' from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>
+		romeo gets: <iq type='result' id='cfg'/>
+		juliet gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>`)
+	}
+	for _, bad := range []string{field("whois", "nobody"), field("persistentroom", "perhaps"), field("maxusers", "-1"), field("passwordprotectedroom", "1")} {
+		r.configure("romeo", bad)
+		r.play(refused("romeo", "cfg", "modify", "not-acceptable"))
+	}
+	r.configure("juliet", field("roomname", "x"))
+	r.play(refused("juliet", "cfg", "auth", "forbidden"))
+	r.configure("romeo", field("maxusers", "10")+field("presencebroadcast", "moderator"))
+	r.play(`romeo forgets from orchard@groups.example.org
+	juliet forgets from orchard@groups.example.org
+	# Participants are not shown any more.
+	nurse sends: <presence to='orchard@groups.example.org/Nurse'>` + x + `</presence>
+	nurse gets: <presence from='orchard@groups.example.org/Romeo'/>
+	nurse gets: <presence from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>
+	romeo gets nothing from orchard@groups.example.org
+	juliet gets nothing from orchard@groups.example.org`)
+}
+
+func TestMaxUsers(t *testing.T) {
+	r := verona(t, func(c *muc.Config) { c.MaxOccupants = 2 })
+	r.enter("juliet")
+	r.play(`nurse sends: <presence id='f' to='orchard@groups.example.org/Nurse'>` + x + `</presence>
+	nurse gets: <presence type='error' id='f'><error><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`)
+}
+
+func TestRate(t *testing.T) {
+	r := verona(t, func(c *muc.Config) { c.MessageRate, c.MessageBurst, c.MessageSize = 1, 2, 2000 })
+	r.enter("juliet")
+	r.play(`juliet sends: <message type='groupchat' id='r1' to='orchard@groups.example.org'><body>1</body></message>
+	juliet sends: <message type='groupchat' id='r2' to='orchard@groups.example.org'><body>2</body></message>
+	juliet sends: <message type='groupchat' id='r3' to='orchard@groups.example.org'><body>3</body></message>`)
+	errors := 0
+	for _, e := range r.settled("juliet", "orchard@groups.example.org") {
+		if e.Attr("type") == "error" && e.Child("jabber:client", "error").Attr("type") == "wait" {
+			errors++
+		}
+	}
+	if errors != 1 {
+		t.Errorf("%d messages were too fast, not 1", errors)
+	}
+	big := make([]byte, 3000)
+	for i := range big {
+		big[i] = 'x'
+	}
+	r.play(`romeo forgets from orchard@groups.example.org
+	romeo sends: <message type='groupchat' id='big' to='orchard@groups.example.org'><body>` + string(big) + `</body></message>
+	romeo gets: <message type='error' id='big'><error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+}
+
+func TestDestroy(t *testing.T) {
+	r := verona(t)
+	r.configure("romeo", field("persistentroom", "1"))
+	r.enter("juliet")
+	r.play(`
+	romeo sends: <message type='groupchat' id='old' to='orchard@groups.example.org'><body>a secret</body></message>
+	romeo gets: <message id='old'/>
+	juliet gets: <message id='old'/>
+	juliet sends: <iq type='set' id='d0' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy/></query></iq>
+	` + refused("juliet", "d0", "auth", "forbidden") + `
+	romeo sends: <iq type='set' id='d1' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='tomb@groups.example.org'><reason>Morning</reason></destroy></query></iq>
+	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><destroy jid='tomb@groups.example.org'><reason>Morning</reason></destroy></x></presence>
+	romeo gets: <iq type='result' id='d1'/>
+	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><destroy jid='tomb@groups.example.org'/></x></presence>
+	juliet sends: <message type='groupchat' id='d2' to='orchard@groups.example.org'><body>x</body></message>
+	juliet gets: <message type='error' id='d2'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+
+	# Made anew by another: neither its past nor its owner.
+	juliet sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
+	juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner'/><status code='201'/></x></presence>
+	juliet gets: <message><subject/></message>
+	juliet sends: <iq type='set' id='d3' to='orchard@groups.example.org'><query xmlns='urn:xmpp:mam:2'/></iq>
+	juliet gets: <iq type='result' id='d3'><fin xmlns='urn:xmpp:mam:2' complete='true'/></iq>
+	romeo sends: <presence id='d4' to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo gets: <presence type='error' id='d4'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`)
+}
+
+func TestTemporary(t *testing.T) {
+	r := verona(t)
+	r.play(`
+	romeo sends: <presence type='unavailable' to='orchard@groups.example.org/Romeo'/>
+	romeo gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>
+	juliet sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
+	juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner'/><status code='201'/></x></presence>`)
+}
+
+func TestTakenOver(t *testing.T) {
+	r := verona(t)
+	r.configure("romeo", field("persistentroom", "1"))
+	r.enter("juliet")
+	// Another node takes the room: what is said here is not kept, so it is not shown.
+	if _, err := r.st.TakeRoom(context.Background(), "groups.example.org", "orchard"); err != nil {
+		t.Fatal(err)
+	}
+	r.play(`romeo sends: <message type='groupchat' id='t1' to='orchard@groups.example.org'><body>x</body></message>
+	romeo gets: <message type='error' id='t1'><error type='wait'/></message>`)
+	// Loaded anew it goes on.
+	r.play(`romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner'/><status code='110'/></x></presence>
+	romeo gets: <message><subject/></message>
+	romeo sends: <message type='groupchat' id='t2' to='orchard@groups.example.org'><body>y</body></message>
+	romeo gets: <message type='groupchat' id='t2'/>
+	juliet gets nothing from orchard@groups.example.org`)
+	es, _, _, err := r.st.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 10})
+	if err != nil || len(es) != 1 {
+		t.Errorf("%d entries, %v", len(es), err)
+	}
+}
+
+// TestLoadTogether: many who come to a room that is not in memory at the same moment find one room.
+func TestLoadTogether(t *testing.T) {
+	r := verona(t)
+	r.configure("romeo", field("persistentroom", "1"))
+	for range 5 {
+		r.restart()
+		r.login("romeo/phone", "juliet/balcony", "nurse/house", "tybalt/street")
+		done := make(chan struct{}, 4)
+		for _, a := range []string{"romeo", "juliet", "nurse", "tybalt"} {
+			go func() {
+				r.clients[a].send(`<presence to='orchard@groups.example.org/` + a + `'>` + x + `</presence>`)
+				r.clients[a].send(`<message type='groupchat' id='` + a + `' to='orchard@groups.example.org'><body>x</body></message>`)
+				done <- struct{}{}
+			}()
+		}
+		for range 4 {
+			<-done
+		}
+		for _, a := range []string{"romeo", "juliet", "nurse", "tybalt"} {
+			for _, e := range r.settled(a, "orchard@groups.example.org") {
+				if e.Attr("type") == "error" {
+					t.Errorf("%s gets %s", a, e.AppendXML(nil, ""))
+				}
+			}
+		}
+		if es, _, _, err := r.st.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 100}); err != nil || len(es)%4 != 0 {
+			t.Errorf("%d messages are kept, %v", len(es), err)
+		}
+	}
+}
+
+func TestGhost(t *testing.T) {
+	r := verona(t)
+	r.enter("juliet", "nurse")
+	// A client's stream is gone without a word: what cannot be delivered takes it out.
+	c := r.clients["nurse"]
+	c.mu.Lock()
+	c.shut = true
+	c.mu.Unlock()
+	r.play(`romeo sends: <message type='groupchat' id='g1' to='orchard@groups.example.org'><body>x</body></message>
+	juliet gets: <message id='g1'/>
+	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><status code='333'/></x></presence>
+	# A bounce of what the room has sent does it too.
+	juliet sends: <message type='error' id='g1' to='orchard@groups.example.org/Romeo'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+	romeo gets: <message id='g1'/>
+	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'/>
+	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'/>`)
+}
+
+func TestIdle(t *testing.T) {
+	r := newRig(t, func(c *muc.Config) { c.Idle = 40 * time.Millisecond })
+	r.user("romeo")
+	r.login("romeo/phone")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.svc.Run(ctx) }()
+	r.play(`
+	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo forgets from orchard@groups.example.org`)
+	r.configure("romeo", field("persistentroom", "1"))
+	r.play(`romeo sends: <presence type='unavailable' to='orchard@groups.example.org/Romeo'/>
+	romeo forgets from orchard@groups.example.org`)
+	epoch := func() int64 {
+		row, err := r.st.Room(ctx, "groups.example.org", "orchard")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return row.Epoch
+	}
+	// Out of memory and in again is another epoch.
+	deadline := time.After(15 * time.Second)
+	tick := time.NewTicker(60 * time.Millisecond)
+	defer tick.Stop()
+	for was := epoch(); epoch() == was; {
+		select {
+		case <-tick.C:
+			r.settled("romeo", "orchard@groups.example.org")
+		case <-deadline:
+			t.Fatal("an empty room stays in memory")
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
