@@ -401,12 +401,14 @@ func TestSeedDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	in := s.TokenReader()
+	defer in.Close()
 	for room, want := range map[string]string{g.Room: "Good morning.", g.Themes[0].Room: "On it."} {
 		if _, err := fmt.Fprintf(s.Conn(), `<presence to="%s/Bob"><x xmlns="http://jabber.org/protocol/muc"/></presence>`, room); err != nil {
 			t.Fatal(err)
 		}
 		for {
-			tok, err := s.TokenReader().Token()
+			tok, err := in.Token()
 			if err != nil {
 				t.Fatalf("no %q in the history of %s: %v", want, room, err)
 			}
