@@ -26,6 +26,13 @@ type Feature struct {
 	Bound   func(ctx context.Context, s *Session)
 	Unbound func(ctx context.Context, s *Session) // after its unavailable presence went out
 	Run     func(ctx context.Context) error       // background work, ends with the context
+
+	PEP       []PEPNode                 // nodes of accounts that it keeps by itself
+	Private   map[wire.Name]PrivateView // elements of private storage that it keeps by itself
+	Published func(ctx context.Context, account, node string, it PEPItem)
+	// Wants is called when it is known which nodes a session's client wants to be told of (XEP-0163, section 4), and
+	// when that has changed; added are those that it did not want before.
+	Wants func(ctx context.Context, s *Session, added []string)
 }
 
 // XEP is what a feature implements of which extension, in which version, and what of it is not there.

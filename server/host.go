@@ -36,6 +36,7 @@ type Host struct {
 	accounts map[string]*Account
 	exists   memo
 
+	pep   PEP
 	items atomic.Pointer[[]Item] // disco#items of the host
 	asks  asks
 
