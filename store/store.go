@@ -27,6 +27,7 @@ type Store interface {
 	Offline
 	Private
 	Bookmarks
+	Nodes
 	Rooms
 	Groups
 	KV
