@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"parley/feature/bookmarks"
 	"parley/feature/carbons"
 	"parley/feature/disco"
 	"parley/feature/entitytime"
@@ -17,12 +18,15 @@ import (
 	softwareversion "parley/feature/version"
 	"parley/muc"
 	"parley/org"
+	"parley/pubsub"
 	"parley/server"
 )
 
 // features lists what a host gets, in the order in which they take their steps.
 func (n *Node) features(h *server.Host) []*server.Feature {
 	c := n.Config
+	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks})
+	n.bookmarks[h.Domain] = marks
 	return []*server.Feature{
 		disco.New(h),
 		ping.New(h),
@@ -32,6 +36,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),
 		lastactivity.New(h),
+		pubsub.NewAccounts(h, pubsub.Limits{}),
+		marks.Feature(),
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax}),
 		carbons.New(h),
 		offline.New(h, offline.Config{Max: c.Accounts.OfflineMessages, Expiry: c.Accounts.OfflineExpiry}),
@@ -42,6 +48,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 func (n *Node) buildHosts(ctx context.Context) error {
 	c := n.Config
 	n.Org = org.New(n.Store, org.Config{Label: c.Rooms.Label})
+	n.pushes = newPushes(n)
 	secret, err := n.secret(ctx, "occupant-id")
 	if err != nil {
 		return err
@@ -56,6 +63,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		rooms, err := muc.NewService(n.roomsConfig(h, secret))
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
+		}
+		if _, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h}); err != nil {
+			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
 		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms})
 	}

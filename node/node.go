@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parley/config"
+	"parley/feature/bookmarks"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -33,9 +34,11 @@ type Node struct {
 	Org      *org.Org
 	IDs      *store.IDs
 
-	hosts []*host
-	certs *c2s.Certs
-	door  *c2s.Server
+	hosts     []*host
+	bookmarks map[string]*bookmarks.Bookmarks // by host
+	pushes    *pushes
+	certs     *c2s.Certs
+	door      *c2s.Server
 
 	mu    sync.Mutex
 	addrs map[string]net.Addr
@@ -53,7 +56,7 @@ type host struct {
 // puts hosts and services together. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		addrs: make(map[string]net.Addr), ready: make(chan struct{})}
+		bookmarks: make(map[string]*bookmarks.Bookmarks), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
@@ -110,6 +113,7 @@ func (n *Node) Run(ctx context.Context) error {
 		g.Go(func() error { return ignore(h.Run(work)) })
 		g.Go(func() error { return ignore(h.rooms.Run(work)) })
 	}
+	g.Go(func() error { return n.pushes.run(work) })
 	g.Go(func() error {
 		n.certs.Watch(work.Done(), n.Config.TLS.ReloadInterval)
 		return nil

@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha1"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -103,6 +101,39 @@ func (h *Host) NodeItems(ctx context.Context, r *Request, node string) (*wire.El
 	return nil, ItemNotFound
 }
 
+// AccountNodeInfo and AccountNodeItems do the same for a node of an account; Items of the node "" are all there are.
+func (h *Host) AccountNodeInfo(ctx context.Context, r *Request, node string) (*wire.Element, error) {
+	for _, f := range h.Features {
+		if f.AccountNode.Info != nil {
+			if e, err := f.AccountNode.Info(ctx, r, node); !errors.Is(err, store.ErrNotFound) {
+				return e, err
+			}
+		}
+	}
+	return nil, ItemNotFound
+}
+
+func (h *Host) AccountNodeItems(ctx context.Context, r *Request, node string) (*wire.Element, error) {
+	all := ItemsElement(node, nil)
+	for _, f := range h.Features {
+		if f.AccountNode.Items == nil {
+			continue
+		}
+		e, err := f.AccountNode.Items(ctx, r, node)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil || node != "":
+			return e, err
+		default:
+			all.Add(e.Elements()...)
+		}
+	}
+	if node != "" {
+		return nil, ItemNotFound
+	}
+	return all, nil
+}
+
 // CapsNode is what the server calls itself in entity capabilities (XEP-0115).
 const CapsNode = "https://parley.im"
 
@@ -124,18 +155,14 @@ func (i Info) Caps() string {
 	slices.Sort(ids)
 	fs := slices.Clone(i.Features)
 	slices.Sort(fs)
-	parts := append(ids, slices.Compact(fs)...)
+	fs = slices.Compact(fs)
 	var forms []string
 	for _, f := range i.Forms {
 		forms = append(forms, capsForm(f))
 	}
 	slices.Sort(forms)
-	s := ""
-	for _, p := range parts {
-		s += p + "<"
-	}
-	sum := sha1.Sum([]byte(s + strings.Join(forms, "")))
-	return base64.StdEncoding.EncodeToString(sum[:])
+	sum, _ := capsHash("sha-1", ids, fs, forms)
+	return sum
 }
 
 // capsForm gives a form's part of the string: FORM_TYPE first, then fields by name with their values sorted.

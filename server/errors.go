@@ -32,17 +32,18 @@ func (e *AppError) Unwrap() error { return e.Stanza }
 
 // Errors that many places give.
 var (
-	BadRequest         = stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}
-	ServiceUnavailable = stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
-	ItemNotFound       = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
-	Forbidden          = stanza.Error{Type: stanza.Auth, Condition: stanza.Forbidden}
-	NotAllowed         = stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAllowed}
-	NotAcceptable      = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
-	MalformedJID       = stanza.Error{Type: stanza.Modify, Condition: stanza.JIDMalformed}
-	ResourceConstraint = stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}
-	PolicyViolation    = stanza.Error{Type: stanza.Modify, Condition: stanza.PolicyViolation}
-	Internal           = stanza.Error{Type: stanza.Wait, Condition: stanza.InternalServerError}
-	RemoteNotFound     = stanza.Error{Type: stanza.Cancel, Condition: stanza.RemoteServerNotFound}
+	BadRequest            = stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}
+	ServiceUnavailable    = stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
+	ItemNotFound          = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
+	Forbidden             = stanza.Error{Type: stanza.Auth, Condition: stanza.Forbidden}
+	NotAllowed            = stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAllowed}
+	NotAcceptable         = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
+	MalformedJID          = stanza.Error{Type: stanza.Modify, Condition: stanza.JIDMalformed}
+	ResourceConstraint    = stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}
+	PolicyViolation       = stanza.Error{Type: stanza.Modify, Condition: stanza.PolicyViolation}
+	Internal              = stanza.Error{Type: stanza.Wait, Condition: stanza.InternalServerError}
+	RemoteNotFound        = stanza.Error{Type: stanza.Cancel, Condition: stanza.RemoteServerNotFound}
+	FeatureNotImplemented = stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
 )
 
 // WithText gives e with a text in English for a person to read.

@@ -20,6 +20,7 @@ type Feature struct {
 	Forms             []*wire.Element // in the host's disco#info (XEP-0128)
 	Stream            []*wire.Element // stream features after authentication
 	Node              Node            // disco nodes of the host
+	AccountNode       Node            // disco nodes of accounts; Items of "" are what else an account has
 
 	IQ      map[Query]IQFunc // requests it answers
 	Steps   []Step

@@ -37,6 +37,7 @@ type Host struct {
 	exists   memo
 
 	pep   PEP
+	known capsMemo
 	items atomic.Pointer[[]Item] // disco#items of the host
 	asks  asks
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"parley/wire"
 	"parley/wire/jid"
@@ -11,7 +12,8 @@ import (
 type PEPItem struct {
 	ID        string
 	Payload   []byte
-	Publisher jid.JID // zero: not known
+	Publisher jid.JID   // zero: not known
+	At        time.Time // when it was published; zero: not known
 }
 
 // PEPNode is a node that every account has (XEP-0163) and a feature keeps in its own way, such as bookmarks. It is as

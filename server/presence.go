@@ -69,7 +69,13 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 	}
 	p.Was = p.Session.setPresence(p.Stanza, prio)
 	p.Initial = p.Was == nil
-	return h.run(ctx, Announce, p)
+	if err := h.run(ctx, Announce, p); err != nil {
+		return err
+	}
+	if p.Stanza.Has(wire.NSCaps, "c") {
+		h.learn(ctx, p.Session, p.Stanza)
+	}
+	return nil
 }
 
 // priority reads <priority/> (RFC 6121, section 4.7.2.3).

@@ -28,6 +28,8 @@ type Session struct {
 	account *Account
 	out     Outbound
 	closed  atomic.Bool
+	wants   atomic.Pointer[wanted]
+	asking  atomic.Bool
 
 	mu       sync.Mutex
 	presence *wire.Stanza // last broadcast available presence, from the full JID; nil: unavailable

@@ -66,19 +66,15 @@ func (d disco) accountInfo(ctx context.Context, r *server.Request) (*wire.Elemen
 	if err := d.known(ctx, r); err != nil {
 		return nil, err
 	}
-	if r.Payload.Attr("node") != "" {
-		return nil, server.ItemNotFound
+	if node := r.Payload.Attr("node"); node != "" {
+		return d.h.AccountNodeInfo(ctx, r, node)
 	}
 	return d.h.AccountInfo().Element(""), nil
 }
 
-// accountItems: PEP nodes are items of the account itself, and named by their own queries.
 func (d disco) accountItems(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	if err := d.known(ctx, r); err != nil {
 		return nil, err
 	}
-	if r.Payload.Attr("node") != "" {
-		return nil, server.ItemNotFound
-	}
-	return server.ItemsElement("", nil), nil
+	return d.h.AccountNodeItems(ctx, r, r.Payload.Attr("node"))
 }

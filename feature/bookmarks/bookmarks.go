@@ -1,0 +1,247 @@
+// Package bookmarks is a person's list of rooms (XEP-0402), kept once and seen through three views: the node of that
+// XEP, the older node of XEP-0048, and private storage (XEP-0049). A change through any of them, or by the server itself
+// when somebody joins a group, is told on both nodes.
+package bookmarks
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// The namespaces of the views.
+const (
+	nsBookmarks = "urn:xmpp:bookmarks:1"
+	nsStorage   = "storage:bookmarks"
+)
+
+// Config of bookmarks; zero values mean the defaults.
+type Config struct {
+	Max       int // of one account, default 1000
+	Extension int // bytes of one bookmark's extensions, default 16 KiB
+}
+
+// Bookmarks is the feature with what the server's own changes need.
+type Bookmarks struct {
+	h   *server.Host
+	cfg Config
+}
+
+// New makes it.
+func New(h *server.Host, c Config) *Bookmarks {
+	if c.Max <= 0 {
+		c.Max = 1000
+	}
+	if c.Extension <= 0 {
+		c.Extension = 16 << 10
+	}
+	return &Bookmarks{h: h, cfg: c}
+}
+
+// Feature gives what the host installs.
+func (b *Bookmarks) Feature() *server.Feature {
+	return &server.Feature{
+		Name: "bookmarks",
+		XEP: []server.XEP{{Number: 402, Title: "PEP Native Bookmarks", Version: "1.2.0"}, {Number: 48, Title: "Bookmarks", Version: "1.2"},
+			{Number: 411, Title: "Bookmarks Conversion", Version: "1.1.0"}},
+		Account: []string{nsBookmarks + "#compat", nsBookmarks + "#compat-pep", "urn:xmpp:bookmarks-conversion:0"},
+		PEP: []server.PEPNode{
+			{Name: nsBookmarks, Access: "whitelist", Items: b.items, Publish: b.publish, Retract: b.retract},
+			{Name: nsStorage, Access: "whitelist", Single: true, Items: b.storageItems, Publish: b.publishStorage, Retract: b.retractStorage},
+		},
+		Private: map[wire.Name]server.PrivateView{
+			{Space: nsStorage, Local: "storage"}: {Get: b.storage, Set: b.setStorage},
+		},
+	}
+}
+
+// items gives the view of XEP-0402: one item for each room.
+func (b *Bookmarks) items(ctx context.Context, account string) ([]server.PEPItem, error) {
+	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(bs, func(x, y store.Bookmark) int { return x.Updated.Compare(y.Updated) })
+	items := make([]server.PEPItem, len(bs))
+	for i := range bs {
+		items[i] = item(&bs[i])
+	}
+	return items, nil
+}
+
+func item(b *store.Bookmark) server.PEPItem {
+	return server.PEPItem{ID: b.Room, Payload: conference(b, nsBookmarks).AppendXML(nil, ""), At: b.Updated}
+}
+
+// conference makes a bookmark's element in either namespace; only the newer one has extensions.
+func conference(b *store.Bookmark, space string) *wire.Element {
+	e := wire.E(space, "conference").Set("name", b.Name)
+	if space == nsStorage {
+		e.Set("jid", b.Room)
+	}
+	if b.Autojoin {
+		e.Set("autojoin", "true")
+	} else if space == nsStorage {
+		e.Set("autojoin", "false")
+	}
+	if b.Nick != "" {
+		e.Add(wire.T(space, "nick", b.Nick))
+	}
+	if b.Password != "" {
+		e.Add(wire.T(space, "password", b.Password))
+	}
+	if space == nsBookmarks && len(b.Extensions) > 0 {
+		e.AddRaw(b.Extensions)
+	}
+	return e
+}
+
+// parse reads a <conference/>; room is its id in XEP-0402.
+func (b *Bookmarks) parse(e *wire.Element, room string) (store.Bookmark, error) {
+	j, err := jid.Parse(room)
+	if err != nil || !j.IsBare() || j.Local() == "" {
+		return store.Bookmark{}, server.WithText(server.BadRequest, "a bookmark's id is the address of a room")
+	}
+	m := store.Bookmark{Room: j.String(), Name: e.Attr("name"), Nick: e.ChildText(e.Name.Space, "nick"), Password: e.ChildText(e.Name.Space, "password"),
+		Updated: time.Now()}
+	switch e.Attr("autojoin") {
+	case "true", "1":
+		m.Autojoin = true
+	case "", "false", "0":
+	default:
+		return m, server.BadRequest
+	}
+	if len(m.Name) > 1024 || len(m.Nick) > 1023 || len(m.Password) > 1023 {
+		return m, server.WithText(server.NotAcceptable, "a name, nick or password is too long")
+	}
+	if x := e.Child(nsBookmarks, "extensions"); x != nil {
+		if m.Extensions = x.AppendXML(nil, ""); len(m.Extensions) > b.cfg.Extension {
+			return m, server.WithText(server.NotAcceptable, "the extensions are too large")
+		}
+	}
+	return m, nil
+}
+
+// publish is a client's change through XEP-0402. Extensions that it leaves out stay: some clients drop what they do not
+// know.
+func (b *Bookmarks) publish(ctx context.Context, account, id string, e *wire.Element) error {
+	if e.Name != (wire.Name{Space: nsBookmarks, Local: "conference"}) {
+		return server.BadRequest
+	}
+	m, err := b.parse(e, id)
+	if err != nil {
+		return err
+	}
+	if err := b.merge(ctx, account, &m); err != nil {
+		return err
+	}
+	return b.save(ctx, account, []store.Bookmark{m}, nil)
+}
+
+// merge keeps what an earlier version of the bookmark had and this one does not say.
+func (b *Bookmarks) merge(ctx context.Context, account string, m *store.Bookmark) error {
+	if m.Extensions != nil {
+		return nil
+	}
+	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	if err != nil {
+		return err
+	}
+	for i := range bs {
+		if bs[i].Room == m.Room {
+			m.Extensions = bs[i].Extensions
+		}
+	}
+	return nil
+}
+
+func (b *Bookmarks) retract(ctx context.Context, account, id string) error {
+	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	if err != nil {
+		return err
+	}
+	if j, err := jid.Parse(id); err == nil {
+		id = j.String()
+	}
+	if !slices.ContainsFunc(bs, func(m store.Bookmark) bool { return m.Room == id }) {
+		return server.ItemNotFound
+	}
+	return b.save(ctx, account, nil, []string{id})
+}
+
+// save writes, and tells on both nodes.
+func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookmark, drop []string) error {
+	if len(set) > 0 {
+		err := b.h.Store.SetBookmarks(ctx, b.h.Domain, account, b.cfg.Max, set...)
+		if errors.Is(err, store.ErrLimit) {
+			return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}, "there are too many bookmarks")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(drop) > 0 {
+		if err := b.h.Store.DeleteBookmarks(ctx, b.h.Domain, account, drop...); err != nil {
+			return err
+		}
+	}
+	return b.tell(ctx, account, set, drop)
+}
+
+// tell pushes what has changed to the account's own clients.
+func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookmark, drop []string) error {
+	pep := b.h.PEP()
+	if pep == nil || len(b.h.Account(account).Sessions()) == 0 {
+		return nil
+	}
+	for i := range set {
+		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Items: []server.PEPItem{item(&set[i])}}); err != nil {
+			return err
+		}
+	}
+	if len(drop) > 0 {
+		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Retract: drop}); err != nil {
+			return err
+		}
+	}
+	old, err := b.storageItems(ctx, account)
+	if err != nil {
+		return err
+	}
+	return pep.Notify(ctx, account, nsStorage, server.PEPEvent{Items: old})
+}
+
+// Added tells an account's clients of bookmarks that the server itself has written: they join by themselves.
+func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) error {
+	all, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	if err != nil {
+		return err
+	}
+	var set []store.Bookmark
+	for _, m := range all {
+		if slices.ContainsFunc(rooms, func(r jid.JID) bool { return r.String() == m.Room }) {
+			set = append(set, m)
+		}
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	return b.tell(ctx, account, set, nil)
+}
+
+// Removed tells of bookmarks that the server itself has taken away.
+func (b *Bookmarks) Removed(ctx context.Context, account string, rooms []jid.JID) error {
+	drop := make([]string, len(rooms))
+	for i, r := range rooms {
+		drop[i] = r.String()
+	}
+	return b.tell(ctx, account, nil, drop)
+}

@@ -1,0 +1,62 @@
+package node
+
+import (
+	"context"
+
+	"parley/org"
+)
+
+// pushes tells the clients of people who join or leave groups and themes of their new bookmarks, in the order of the
+// changes, away from who changes.
+type pushes struct {
+	n     *Node
+	queue chan org.Event
+}
+
+// maxPushes is how many changes may wait. Who misses one sees it at the next sign-in.
+const maxPushes = 4096
+
+func newPushes(n *Node) *pushes {
+	p := &pushes{n: n, queue: make(chan org.Event, maxPushes)}
+	n.Org.Subscribe(p.note)
+	return p
+}
+
+func (p *pushes) note(e org.Event) {
+	if len(e.Joined) == 0 && len(e.Left) == 0 {
+		return
+	}
+	select {
+	case p.queue <- e:
+	default:
+		p.n.Log.Warn("too many changes of memberships at once: some clients learn of theirs at their next sign-in", "host", e.Host)
+	}
+}
+
+func (p *pushes) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-p.queue:
+			p.push(ctx, e)
+		}
+	}
+}
+
+func (p *pushes) push(ctx context.Context, e org.Event) {
+	b := p.n.bookmarks[e.Host]
+	if b == nil {
+		return
+	}
+	for _, account := range e.Joined {
+		if err := b.Added(ctx, account, e.Rooms); err != nil {
+			p.n.Log.Error("cannot tell of a bookmark", "host", e.Host, "account", account, "err", err)
+		}
+	}
+	for _, account := range e.Left {
+		if err := b.Removed(ctx, account, e.Rooms); err != nil {
+			p.n.Log.Error("cannot tell of a bookmark", "host", e.Host, "account", account, "err", err)
+		}
+	}
+}

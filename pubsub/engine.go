@@ -1,0 +1,331 @@
+// Package pubsub is publish-subscribe (XEP-0060): nodes, items and subscriptions, of accounts (XEP-0163) and of a service
+// with a domain of its own. Both are one engine on one set of tables.
+package pubsub
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// Limits of what is kept; zero values mean the defaults.
+type Limits struct {
+	Nodes         int // of one account, default 200; of a service, default 10,000
+	Items         int // of one node, and what "max" means; default 1000
+	ItemBytes     int // of one payload; default 128 KiB
+	Affiliations  int // of one node; default 1000
+	Subscriptions int // of one node; default 10,000
+	Page          int // items in one answer; default 200
+}
+
+func (l Limits) withDefaults(nodes int) Limits {
+	for _, d := range []struct {
+		at *int
+		v  int
+	}{{&l.Nodes, nodes}, {&l.Items, 1000}, {&l.ItemBytes, 128 << 10}, {&l.Affiliations, 1000}, {&l.Subscriptions, 10_000}, {&l.Page, 200}} {
+		if *d.at <= 0 {
+			*d.at = d.v
+		}
+	}
+	return l
+}
+
+// engine does the requests of one kind of place.
+type engine struct {
+	h        *server.Host
+	limits   Limits
+	def      NodeConfig
+	accounts bool
+	virtual  map[string]*server.PEPNode
+	// mayCreate says who may make nodes in a service; of accounts only their owners.
+	mayCreate func(ctx context.Context, who jid.JID) bool
+}
+
+// place is whose nodes are meant: an account's, or the service's.
+type place struct {
+	jid   jid.JID
+	host  string // as in the store
+	owner string
+}
+
+// ask is one request on its way.
+type ask struct {
+	*engine
+	place
+	from jid.JID
+	self bool // the account's owner asks
+}
+
+// node is one that a request is about.
+type node struct {
+	ask
+	name    string
+	cfg     NodeConfig
+	virtual *server.PEPNode
+
+	affiliations []store.NodeAffiliation
+	affLoaded    bool
+}
+
+// Affiliations to a node.
+const (
+	owner       = "owner"
+	publisher   = "publisher"
+	publishOnly = "publish-only"
+	member      = "member"
+	outcast     = "outcast"
+	none        = "none"
+)
+
+var affiliations = []string{owner, publisher, publishOnly, member, outcast, none}
+
+// load finds a node; item-not-found if there is none.
+func (a ask) load(ctx context.Context, name string) (*node, error) {
+	if name == "" {
+		return nil, errNodeRequired
+	}
+	n := &node{ask: a, name: name}
+	if v := a.virtual[name]; v != nil {
+		n.virtual, n.cfg, n.affLoaded = v, virtualConfig(v, a.limits), true
+		return n, nil
+	}
+	row, err := a.h.Store.Node(ctx, a.host, a.owner, name)
+	if err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, server.ItemNotFound
+		}
+		return nil, err
+	}
+	n.cfg, err = configOf(row, a.def)
+	return n, err
+}
+
+func virtualConfig(v *server.PEPNode, l Limits) NodeConfig {
+	c := accountDefault
+	c.Access, c.Last, c.Max = v.Access, "never", l.Items
+	if v.Single {
+		c.Max = 1
+	}
+	return c
+}
+
+// affiliation of a person to the node.
+func (n *node) affiliation(ctx context.Context, who jid.JID) (string, error) {
+	if n.isOwner(who) {
+		return owner, nil
+	}
+	if !n.affLoaded {
+		as, err := n.h.Store.NodeAffiliations(ctx, n.host, n.place.owner, n.name)
+		if err != nil {
+			return none, err
+		}
+		n.affiliations, n.affLoaded = as, true
+	}
+	bare := who.Bare().String()
+	for _, a := range n.affiliations {
+		if a.JID == bare {
+			return a.Affiliation, nil
+		}
+	}
+	return none, nil
+}
+
+// isOwner says that the place is this person's account.
+func (p place) isOwner(who jid.JID) bool { return p.owner != "" && who.Bare() == p.jid }
+
+// owned gives a node if the asker owns it: forbidden otherwise (section 8).
+func (a ask) owned(ctx context.Context, name string) (*node, error) {
+	n, err := a.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	aff, err := n.affiliation(ctx, a.from)
+	if err != nil {
+		return nil, err
+	}
+	if aff != owner {
+		return nil, server.Forbidden
+	}
+	return n, nil
+}
+
+// maySee says whether somebody may subscribe and read (section 4.5), and if not, why. In authorize nodes one has to be
+// subscribed: the caller checks that.
+func (n *node) maySee(ctx context.Context, who jid.JID) error {
+	aff, err := n.affiliation(ctx, who)
+	if err != nil {
+		return err
+	}
+	switch aff {
+	case owner, publisher, member:
+		return nil
+	case outcast, publishOnly:
+		return server.Forbidden
+	}
+	switch n.cfg.Access {
+	case "open", "authorize":
+		return nil
+	case "whitelist":
+		return errClosedNode
+	}
+	if n.place.owner == "" { // a service has no roster
+		return errNoPresence
+	}
+	cs, err := n.h.Contacts(ctx, n.place.owner)
+	if err != nil {
+		return err
+	}
+	if n.cfg.Access == "roster" {
+		if !n.inGroup(cs, who) {
+			return errNotInGroup
+		}
+		return nil
+	}
+	if !cs.SubscribedFrom(who.Bare()) {
+		return errNoPresence
+	}
+	return nil
+}
+
+func (n *node) inGroup(cs *server.Contacts, who jid.JID) bool {
+	all, _ := cs.All()
+	bare := who.Bare().String()
+	for i := range all {
+		if all[i].JID == bare && all[i].InRoster {
+			return slices.ContainsFunc(all[i].Groups, func(g string) bool { return slices.Contains(n.cfg.Groups, g) })
+		}
+	}
+	return false
+}
+
+// mayPublish is section 7.1.
+func (n *node) mayPublish(ctx context.Context, who jid.JID) error {
+	aff, err := n.affiliation(ctx, who)
+	if err != nil {
+		return err
+	}
+	switch {
+	case aff == owner, aff == publisher, aff == publishOnly:
+		return nil
+	case aff == outcast, n.virtual != nil:
+		return server.Forbidden
+	case n.cfg.Publish == "open":
+		return n.maySee(ctx, who)
+	case n.cfg.Publish == "subscribers":
+		sub, err := n.subscription(ctx, who)
+		if err != nil {
+			return err
+		}
+		if sub != nil && sub.State == "subscribed" {
+			return nil
+		}
+	}
+	return server.Forbidden
+}
+
+// subscription gives the one of a person or of one of its clients; nil if there is none.
+func (n *node) subscription(ctx context.Context, who jid.JID) (*store.NodeSubscription, error) {
+	if n.virtual != nil {
+		return nil, nil
+	}
+	ss, err := n.h.Store.SubscriptionsOf(ctx, n.host, n.place.owner, who.Bare().String())
+	if err != nil {
+		return nil, err
+	}
+	for i := range ss {
+		if ss[i].Node == n.name {
+			return &ss[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// do answers a request: e is <pubsub/> in one of its two namespaces. Its first child that is not about another says what
+// is wanted.
+func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element, error) {
+	var verb *wire.Element
+	for _, c := range e.Elements() {
+		switch c.Name.Local {
+		case "configure", "options", "publish-options", "set":
+			if verb != nil && (c.Name.Local != "options" || verb.Name.Local == "subscribe") {
+				continue
+			}
+			if c.Name.Local == "publish-options" || c.Name.Local == "set" {
+				continue
+			}
+		}
+		if verb != nil {
+			return nil, server.BadRequest
+		}
+		verb = c
+	}
+	if verb == nil || verb.Name.Space != e.Name.Space {
+		return nil, server.BadRequest
+	}
+	verbs := userVerbs
+	if e.Name.Space == nsOwner {
+		verbs = ownerVerbs
+	}
+	fn := verbs[typ+" "+verb.Name.Local]
+	if fn == nil {
+		if _, known := verbs["get "+verb.Name.Local]; known {
+			return nil, server.BadRequest
+		}
+		if _, known := verbs["set "+verb.Name.Local]; known {
+			return nil, server.BadRequest
+		}
+		return nil, server.WithText(server.FeatureNotImplemented, "no such request in publish-subscribe")
+	}
+	if len(verb.Attr("node")) > maxName {
+		return nil, server.WithText(server.NotAcceptable, "the node's name is too long")
+	}
+	return fn(a, ctx, e, verb)
+}
+
+// maxName is the longest a node's name or an item's id may be, in bytes.
+const maxName = 1024
+
+type verbFunc func(a ask, ctx context.Context, e, verb *wire.Element) (*wire.Element, error)
+
+var userVerbs, ownerVerbs map[string]verbFunc
+
+func init() { // in a function, since subscribing and publishing lead back to the engine
+	userVerbs = map[string]verbFunc{
+		"set create": ask.create, "set publish": ask.publish, "set retract": ask.retract, "get items": ask.items,
+		"set subscribe": ask.subscribe, "set unsubscribe": ask.unsubscribe, "get subscriptions": ask.mySubscriptions,
+		"get affiliations": ask.myAffiliations, "get options": ask.noOptions, "set options": ask.noOptions, "get default": ask.noOptions,
+	}
+	ownerVerbs = map[string]verbFunc{
+		"get configure": ask.getConfig, "set configure": ask.setConfig, "get default": ask.getDefault, "set delete": ask.remove,
+		"set purge": ask.purge, "get subscriptions": ask.getSubscriptions, "set subscriptions": ask.setSubscriptions,
+		"get affiliations": ask.getAffiliations, "set affiliations": ask.setAffiliations,
+	}
+}
+
+func (a ask) noOptions(context.Context, *wire.Element, *wire.Element) (*wire.Element, error) {
+	return nil, unsupported("subscription-options")
+}
+
+// submitted reads the form inside e; ok is false if there is none or it was cancelled.
+func submitted(e *wire.Element, about string) (f form.Form, ok bool, err error) {
+	x := e.Child(wire.NSForm, "x")
+	if x == nil {
+		return f, false, nil
+	}
+	if f, err = form.Parse(x); err != nil {
+		return f, false, server.BadRequest
+	}
+	if f.Type == form.Cancel {
+		return f, false, nil
+	}
+	if f.Type != form.Submit || f.About() != "" && f.About() != about {
+		return f, false, server.BadRequest
+	}
+	return f, true, nil
+}

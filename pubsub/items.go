@@ -1,0 +1,200 @@
+package pubsub
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// items is section 6.5: all, the newest, some by their ids, or a page (XEP-0059). They are given in the order in which
+// they were published.
+func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, err := a.load(ctx, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	if err := n.mayRead(ctx); err != nil {
+		return nil, err
+	}
+	if !n.cfg.Persist {
+		return nil, unsupported("persistent-items")
+	}
+	p, set, err := a.page(e, verb)
+	if err != nil {
+		return nil, err
+	}
+	items, total, err := n.read(ctx, p)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, server.ItemNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(p.IDs) > 0 && len(items) == 0 {
+		return nil, server.ItemNotFound
+	}
+	list := wire.E(wire.NSPubSub, "items").Set("node", n.name)
+	if set != nil && set.onlyCount {
+		items = nil
+	}
+	for _, it := range items {
+		list.Add(n.item(wire.NSPubSub, it, true))
+	}
+	answer := wire.E(wire.NSPubSub, "pubsub", list)
+	if set != nil || len(p.IDs) == 0 && len(items) < total && len(items) == p.Max {
+		answer.Add(rsm(items, total))
+	}
+	return answer, nil
+}
+
+// mayRead: who may see, and in authorize nodes has been let in.
+func (n *node) mayRead(ctx context.Context) error {
+	if err := n.maySee(ctx, n.from); err != nil {
+		return err
+	}
+	if n.cfg.Access != "authorize" {
+		return nil
+	}
+	if aff, err := n.affiliation(ctx, n.from); err != nil || aff != none {
+		return err
+	}
+	sub, err := n.subscription(ctx, n.from)
+	switch {
+	case err != nil:
+		return err
+	case sub == nil:
+		return errMustSubscribe
+	case sub.State == "pending":
+		return errPending
+	}
+	return nil
+}
+
+type asked struct{ onlyCount bool }
+
+// page reads what is wanted of the items.
+func (a ask) page(e, verb *wire.Element) (p store.ItemPage, set *asked, err error) {
+	p.Max = a.limits.Page
+	for _, c := range verb.Elements() {
+		id := c.Attr("id")
+		if c.Name.Local != "item" || id == "" {
+			return p, nil, server.BadRequest
+		}
+		p.IDs = append(p.IDs, id)
+	}
+	if len(p.IDs) > a.limits.Page {
+		return p, nil, errTooManyItems
+	}
+	if m := verb.Attr("max_items"); m != "" {
+		n, err := strconv.Atoi(m)
+		if err != nil || n < 1 {
+			return p, nil, server.BadRequest
+		}
+		p.Max, p.Backwards = min(n, p.Max), true
+	}
+	s := e.Child(wire.NSRSM, "set")
+	if s == nil {
+		return p, nil, nil
+	}
+	set = &asked{}
+	if m := s.Child(wire.NSRSM, "max"); m != nil {
+		n, err := strconv.Atoi(m.Text())
+		if err != nil || n < 0 {
+			return p, nil, server.BadRequest
+		}
+		if n == 0 {
+			set.onlyCount = true
+			n = 1
+		}
+		p.Max = min(n, p.Max)
+	}
+	p.After = s.ChildText(wire.NSRSM, "after")
+	if b := s.Child(wire.NSRSM, "before"); b != nil {
+		p.Before, p.Backwards = b.Text(), true
+	}
+	if s.Child(wire.NSRSM, "index") != nil {
+		return p, nil, stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
+	}
+	return p, set, nil
+}
+
+// rsm is the <set/> of an answer; there is no index (XEP-0059, section 2.6 leaves it open).
+func rsm(items []server.PEPItem, total int) *wire.Element {
+	s := wire.E(wire.NSRSM, "set")
+	if len(items) > 0 {
+		s.Add(wire.T(wire.NSRSM, "first", items[0].ID), wire.T(wire.NSRSM, "last", items[len(items)-1].ID))
+	}
+	return s.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(total)))
+}
+
+// read gives a page of items of either kind of node.
+func (n *node) read(ctx context.Context, p store.ItemPage) ([]server.PEPItem, int, error) {
+	if n.virtual != nil {
+		return n.readVirtual(ctx, p)
+	}
+	kept, total, err := n.h.Store.Items(ctx, n.host, n.place.owner, n.name, p)
+	if err != nil {
+		return nil, 0, err
+	}
+	items := make([]server.PEPItem, len(kept))
+	for i, it := range kept {
+		items[i] = pepItem(it)
+	}
+	return items, total, nil
+}
+
+func (n *node) readVirtual(ctx context.Context, p store.ItemPage) ([]server.PEPItem, int, error) {
+	all, err := n.virtual.Items(ctx, n.place.owner)
+	if err != nil {
+		return nil, 0, err
+	}
+	total := len(all)
+	at := func(id string) int {
+		return slices.IndexFunc(all, func(it server.PEPItem) bool { return it.ID == id })
+	}
+	from, to := 0, total
+	if p.After != "" {
+		if from = at(p.After) + 1; from == 0 {
+			return nil, 0, store.ErrNotFound
+		}
+	}
+	if p.Before != "" {
+		if to = at(p.Before); to < 0 {
+			return nil, 0, store.ErrNotFound
+		}
+	}
+	if from > to {
+		return nil, total, nil
+	}
+	all = all[from:to]
+	if len(p.IDs) > 0 {
+		all = slices.DeleteFunc(slices.Clone(all), func(it server.PEPItem) bool { return !slices.Contains(p.IDs, it.ID) })
+	}
+	if len(all) > p.Max {
+		if p.Backwards {
+			all = all[len(all)-p.Max:]
+		} else {
+			all = all[:p.Max]
+		}
+	}
+	return all, total, nil
+}
+
+// item makes an <item/>; with its payload if that is wanted.
+func (n *node) item(space string, it server.PEPItem, payload bool) *wire.Element {
+	e := wire.E(space, "item").Set("id", it.ID)
+	if !n.accounts && !it.Publisher.IsZero() {
+		e.Set("publisher", it.Publisher.String())
+	}
+	if payload && it.Payload != nil {
+		e.AddRaw(it.Payload)
+	}
+	return e
+}

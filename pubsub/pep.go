@@ -1,0 +1,178 @@
+package pubsub
+
+import (
+	"context"
+	"errors"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// accounts is personal eventing: every account is a service of its own (XEP-0163).
+type accounts struct{ engine }
+
+// NewAccounts makes the feature. Virtual nodes are those of the host's features, found when first asked for.
+func NewAccounts(h *server.Host, l Limits) *server.Feature {
+	s := &accounts{engine{h: h, limits: l.withDefaults(200), def: accountDefault, accounts: true}}
+	h.SetPEP(s)
+	q := func(typ, space string) server.Query {
+		return server.Query{To: server.ToAccount, Type: typ, Space: space, Local: "pubsub"}
+	}
+	return &server.Feature{
+		Name: "pep",
+		XEP: []server.XEP{{Number: 163, Title: "Personal Eventing Protocol", Version: "1.2.2"}, {Number: 60, Title: "Publish-Subscribe", Version: "1.26.0", Notes: "no collections, no subscription options"},
+			{Number: 222, Title: "Persistent Storage of Public Data via PubSub", Version: "1.0.1"}, {Number: 223, Title: "Persistent Storage of Private Data via PubSub", Version: "1.1.1"}},
+		Account:           features(true),
+		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
+		AccountNode:       server.Node{Info: s.nodeInfo, Items: s.nodeItems},
+		Disco:             features(true),
+		Identities:        []server.Identity{{Category: "pubsub", Type: "pep"}},
+		IQ: map[server.Query]server.IQFunc{
+			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
+		},
+		Steps: []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}},
+		Wants: s.wants,
+	}
+}
+
+// collect finds the features' own nodes; the host's features are known only after it is made.
+func (s *accounts) collect() map[string]*server.PEPNode {
+	m := make(map[string]*server.PEPNode)
+	for _, f := range s.h.Features {
+		for i := range f.PEP {
+			m[f.PEP[i].Name] = &f.PEP[i]
+		}
+	}
+	return m
+}
+
+func (s *accounts) of(account string, from jid.JID) (ask, error) {
+	j, err := jid.New(account, s.h.Domain, "")
+	if err != nil {
+		return ask{}, err
+	}
+	e := s.engine
+	e.virtual = s.collect()
+	return ask{engine: &e, place: place{jid: j, host: s.h.Domain, owner: account}, from: from, self: from.Bare() == j}, nil
+}
+
+// own is a request of the account itself.
+func (s *accounts) own(account string) (ask, error) {
+	a, err := s.of(account, jid.JID{})
+	a.from, a.self = a.jid, true
+	return a, err
+}
+
+func (s *accounts) iq(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	a, err := s.of(r.Account, r.From)
+	if err != nil {
+		return nil, err
+	}
+	return a.do(ctx, r.Stanza.Type, r.Payload)
+}
+
+func (s *accounts) nodeInfo(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
+	a, err := s.of(r.Account, r.From)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.info(ctx, node)
+	if isNotFound(err) {
+		return nil, store.ErrNotFound
+	}
+	return e, err
+}
+
+func (s *accounts) nodeItems(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
+	a, err := s.of(r.Account, r.From)
+	if err != nil {
+		return nil, err
+	}
+	if node != "" {
+		e, err := a.itemsOf(ctx, node)
+		if isNotFound(err) {
+			return nil, store.ErrNotFound
+		}
+		return e, err
+	}
+	items, err := a.nodes(ctx)
+	return server.ItemsElement("", items), err
+}
+
+func isNotFound(err error) bool {
+	var se stanza.Error
+	return errors.As(err, &se) && se.Condition == stanza.ItemNotFound || errors.Is(err, store.ErrNotFound)
+}
+
+// answer takes the owner's answer to a subscription request, which is a message to the account itself.
+func (s *accounts) answer(ctx context.Context, p *server.Pass) error {
+	x := p.Stanza.Element(wire.NSForm, "x")
+	if x == nil || x.Attr("type") != "submit" || p.Stanza.From.Bare() != p.Stanza.To || p.Stanza.To.Local() == "" {
+		return nil
+	}
+	a, err := s.of(p.Account, p.Stanza.From)
+	if err != nil {
+		return err
+	}
+	if err := a.approve(ctx, x); err != nil {
+		return err
+	}
+	return server.ErrHandled
+}
+
+// wants sends a client the newest items of nodes that it has begun to want: its own account's and those of contacts
+// whose presence it gets (XEP-0163, section 4.3.4). Features' own nodes are asked for by who wants them.
+func (s *accounts) wants(ctx context.Context, to *server.Session, added []string) {
+	a, err := s.own(to.JID.Local())
+	if err != nil {
+		return
+	}
+	cs, err := s.h.Contacts(ctx, a.owner)
+	if err != nil {
+		s.h.Log.Error("publish-subscribe", "what", "contacts", "err", err)
+		return
+	}
+	owners := map[string][]string{s.h.Domain: {a.owner}}
+	for _, c := range cs.To {
+		if h := s.h.Router.Host(c.Domain()); h != nil {
+			owners[h.Domain] = append(owners[h.Domain], c.Local())
+		}
+	}
+	for domain, locals := range owners {
+		h := s.h.Router.Host(domain)
+		if p, ok := h.PEP().(*accounts); ok {
+			if err := p.lastOf(ctx, to, locals, added); err != nil {
+				s.h.Log.Error("publish-subscribe", "what", "last items", "err", err)
+			}
+		}
+	}
+}
+
+func (s *accounts) lastOf(ctx context.Context, to *server.Session, locals, nodes []string) error {
+	items, err := s.h.Store.LastItems(ctx, s.h.Domain, locals, nodes)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		a, err := s.of(it.Owner, to.JID)
+		if err != nil {
+			continue
+		}
+		n := &node{ask: a, name: it.Node}
+		if n.cfg, err = parseConfig(it.Config, a.def); err != nil {
+			return err
+		}
+		if n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to.JID) != nil {
+			continue
+		}
+		st := n.message(n.event(server.PEPEvent{Items: []server.PEPItem{pepItem(it.NodeItem)}}))
+		if s.h.MayReceive(ctx, st, to.JID) {
+			_ = to.SendTo(delayed(st, n, it.Seq.Time()), to.JID)
+		}
+	}
+	return nil
+}

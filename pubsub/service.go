@@ -1,0 +1,124 @@
+package pubsub
+
+import (
+	"context"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// ServiceConfig is what a publish-subscribe service is made of.
+type ServiceConfig struct {
+	Domain string
+	Name   string // for people; default "Publish-Subscribe"
+	Host   *server.Host
+	Limits Limits
+	// Create says who may make nodes; nil: accounts of the host.
+	Create func(ctx context.Context, who jid.JID) bool
+}
+
+// Service is a publish-subscribe service with a domain of its own.
+type Service struct {
+	engine
+	cfg ServiceConfig
+	jid jid.JID
+}
+
+// NewService makes it and puts it on the router and into the host's disco#items.
+func NewService(c ServiceConfig) (*Service, error) {
+	j, err := jid.New("", c.Domain, "")
+	if err != nil {
+		return nil, err
+	}
+	if c.Name == "" {
+		c.Name = "Publish-Subscribe"
+	}
+	s := &Service{engine: engine{h: c.Host, limits: c.Limits.withDefaults(10_000), def: serviceDefault, mayCreate: c.Create}, cfg: c, jid: j}
+	if s.mayCreate == nil {
+		s.mayCreate = func(_ context.Context, who jid.JID) bool { return who.Domain() == c.Host.Domain }
+	}
+	if err := c.Host.Router.Add(c.Domain, s); err != nil {
+		return nil, err
+	}
+	c.Host.AddItem(server.Item{JID: j, Name: c.Name})
+	return s, nil
+}
+
+func (s *Service) ask(from jid.JID) ask {
+	return ask{engine: &s.engine, place: place{jid: s.jid, host: s.cfg.Domain}, from: from}
+}
+
+// Receive takes what is sent to the service.
+func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
+	if st.To != s.jid {
+		if st.Kind == wire.Presence {
+			return nil
+		}
+		return server.ServiceUnavailable
+	}
+	switch st.Kind {
+	case wire.IQ:
+		return s.iq(ctx, st)
+	case wire.Message:
+		if x := st.Element(wire.NSForm, "x"); x != nil && st.Type != "error" {
+			return s.ask(st.From).approve(ctx, x)
+		}
+		if st.Type == "error" || st.Type == "headline" {
+			return nil
+		}
+		return server.ServiceUnavailable
+	}
+	return nil // presence: nothing to see here
+}
+
+func (s *Service) iq(ctx context.Context, st *wire.Stanza) error {
+	if st.Type != "get" && st.Type != "set" {
+		return nil
+	}
+	if len(st.Children) != 1 || st.ID == "" {
+		return server.BadRequest
+	}
+	name := st.Children[0].Name
+	e := st.Element(name.Space, name.Local)
+	if e == nil {
+		return server.BadRequest
+	}
+	answer, err := s.serve(ctx, st, e)
+	if err != nil {
+		return err
+	}
+	reply := st.Reply()
+	if answer != nil {
+		reply.Add(answer)
+	}
+	s.h.Router.Send(ctx, reply)
+	return nil
+}
+
+func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	a := s.ask(st.From)
+	node := e.Attr("node")
+	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
+	case "get " + wire.NSDiscoInfo + " query":
+		if node != "" {
+			return a.info(ctx, node)
+		}
+		i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: s.cfg.Name}},
+			Features: append(features(false), wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, "urn:xmpp:ping")}
+		return i.Element(""), nil
+	case "get " + wire.NSDiscoItems + " query":
+		if node != "" {
+			return a.itemsOf(ctx, node)
+		}
+		items, err := a.nodes(ctx)
+		return server.ItemsElement("", items), err
+	case "get urn:xmpp:ping ping":
+		return nil, nil
+	case "get " + wire.NSPubSub + " pubsub", "set " + wire.NSPubSub + " pubsub", "get " + nsOwner + " pubsub", "set " + nsOwner + " pubsub":
+		return a.do(ctx, st.Type, e)
+	}
+	return nil, stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
+}

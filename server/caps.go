@@ -1,0 +1,209 @@
+package server
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"hash"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/wire"
+)
+
+// What the server learns of its clients by entity capabilities (XEP-0115): the nodes they want to be told of, which is
+// their features that end in +notify (XEP-0060, section 9.2).
+
+const (
+	notify       = "+notify"
+	maxKnown     = 10_000 // kinds of clients remembered
+	maxWanted    = 100    // nodes of one client
+	maxWantedLen = 1024   // bytes of the name of one
+	askTimeout   = 30 * time.Second
+)
+
+// capsMemo keeps what kinds of clients want, by hash and verification string. Only what was verified is in it.
+type capsMemo struct {
+	mu sync.Mutex
+	m  map[capsKey][]string
+}
+
+type capsKey struct{ hash, ver string }
+
+func (c *capsMemo) get(k capsKey) (v []string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok = c.m[k]
+	return v, ok
+}
+
+func (c *capsMemo) put(k capsKey, v []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil || len(c.m) >= maxKnown {
+		c.m = make(map[capsKey][]string)
+	}
+	c.m[k] = v
+}
+
+// Wants says that the session's client wants to be told of a node's events.
+func (s *Session) Wants(node string) bool {
+	w := s.wants.Load()
+	if w == nil {
+		return false
+	}
+	_, ok := slices.BinarySearch(w.nodes, node)
+	return ok
+}
+
+type wanted struct {
+	key   capsKey
+	nodes []string // sorted
+}
+
+// learn finds out what a client wants, from the capabilities in its presence: from memory, or by asking it.
+func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
+	c := st.Element(wire.NSCaps, "c")
+	key := capsKey{c.Attr("hash"), c.Attr("ver")}
+	if key.ver == "" {
+		return
+	}
+	was := s.wants.Load()
+	if was != nil && was.key == key {
+		return
+	}
+	if nodes, ok := h.known.get(key); ok {
+		h.learned(ctx, s, was, &wanted{key, nodes})
+		return
+	}
+	if !s.asking.CompareAndSwap(false, true) {
+		return // one question at a time
+	}
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		nodes, ok := h.askCaps(ctx, s, c.Attr("node"), key)
+		if ok {
+			h.learned(ctx, s, was, &wanted{key, nodes})
+		}
+		s.asking.Store(false)
+		if now, _ := s.Presence(); ok && now != nil && now != st {
+			h.learn(ctx, s, now) // it has changed meanwhile
+		}
+	}()
+}
+
+func (h *Host) learned(ctx context.Context, s *Session, was, now *wanted) {
+	if !s.wants.CompareAndSwap(was, now) || s.closed.Load() {
+		return
+	}
+	added := now.nodes
+	if was != nil {
+		added = slices.DeleteFunc(slices.Clone(now.nodes), func(n string) bool {
+			_, had := slices.BinarySearch(was.nodes, n)
+			return had
+		})
+	}
+	if len(added) == 0 {
+		return
+	}
+	for _, f := range h.Features {
+		if f.Wants != nil {
+			f.Wants(ctx, s, added)
+		}
+	}
+}
+
+// askCaps asks a client what it can do. An answer that is not what the hash says is true of this client alone.
+func (h *Host) askCaps(ctx context.Context, s *Session, node string, key capsKey) ([]string, bool) {
+	if node != "" {
+		node += "#" + key.ver
+	}
+	q := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "get", From: s.JID.Bare(), To: s.JID}
+	answer, err := h.Ask(ctx, q.Add(wire.E(wire.NSDiscoInfo, "query").Set("node", node)), askTimeout)
+	if err != nil || answer.Type != "result" {
+		return nil, false
+	}
+	e := answer.Element(wire.NSDiscoInfo, "query")
+	if e == nil {
+		return nil, false
+	}
+	nodes := wantedBy(e)
+	if sum, ok := capsOf(e, key.hash); ok && sum == key.ver {
+		h.known.put(key, nodes)
+	}
+	return nodes, true
+}
+
+func wantedBy(e *wire.Element) []string {
+	var nodes []string
+	for _, c := range e.Elements() {
+		n, ok := strings.CutSuffix(c.Attr("var"), notify)
+		if c.Name.Local == "feature" && ok && len(n) <= maxWantedLen && len(nodes) < maxWanted {
+			nodes = append(nodes, strings.Clone(n))
+		}
+	}
+	slices.Sort(nodes)
+	return slices.Compact(nodes)
+}
+
+// capsOf gives the verification string of a disco#info answer (XEP-0115, section 5.1); ok is false for a hash that is
+// not known, or where names are given twice, as nobody does in good faith (section 5.4).
+func capsOf(e *wire.Element, algorithm string) (string, bool) {
+	var ids, fs, forms []string
+	for _, c := range e.Elements() {
+		switch c.Name.Local {
+		case "identity":
+			ids = append(ids, c.Attr("category")+"/"+c.Attr("type")+"/"+lang(c)+"/"+c.Attr("name"))
+		case "feature":
+			fs = append(fs, c.Attr("var"))
+		case "x":
+			if f := capsForm(c); !strings.HasPrefix(f, "<") && f != "" {
+				forms = append(forms, f)
+			}
+		}
+	}
+	for _, l := range [][]string{ids, fs, forms} {
+		slices.Sort(l)
+		if len(slices.Compact(slices.Clone(l))) != len(l) {
+			return "", false
+		}
+	}
+	return capsHash(algorithm, ids, fs, forms)
+}
+
+func lang(e *wire.Element) string {
+	for _, a := range e.Attrs {
+		if a.Name == (wire.Name{Space: wire.NSXML, Local: "lang"}) {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// capsHash puts sorted parts together.
+func capsHash(algorithm string, ids, features, forms []string) (string, bool) {
+	var sum hash.Hash
+	switch algorithm {
+	case "sha-1":
+		sum = sha1.New()
+	case "sha-256":
+		sum = sha256.New()
+	case "sha-512":
+		sum = sha512.New()
+	default:
+		return "", false
+	}
+	for _, l := range [][]string{ids, features} {
+		for _, s := range l {
+			sum.Write([]byte(s + "<"))
+		}
+	}
+	for _, f := range forms {
+		sum.Write([]byte(f))
+	}
+	return base64.StdEncoding.EncodeToString(sum.Sum(nil)), true
+}
