@@ -83,7 +83,7 @@ func (a *app) withStore(c *cobra.Command, f func(ctx context.Context, st *sqlsto
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Minute)
 	defer cancel()
-	st, err := sqlstore.Open(ctx, cfg.Store.DSN, sqlstore.Options{Log: newLogger(cfg.Log, a.err), MaxConnections: cfg.Store.MaxConnections})
+	st, err := sqlstore.Open(ctx, cfg.Store.DSN, sqlstore.Options{Log: newLogger(cfg.Log, a.err), MaxConnections: cfg.Store.MaxConnections, Inspect: true})
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,17 @@ import (
 )
 
 func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, err error) {
+	if err := s.settle(ctx, host, user); err != nil {
+		return 0, err
+	}
 	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM offline WHERE host = $1 AND owner = $2 AND expires > $3", host, user, time.Now().UnixMicro())
 	return n, err
 }
 
 func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (es []store.OfflineEntry, err error) {
+	if err := s.settle(ctx, host, user); err != nil {
+		return nil, err
+	}
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		e := store.OfflineEntry{Host: host, Owner: user}
 		var expires int64
@@ -29,6 +35,9 @@ func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (
 }
 
 func (s *Store) DropOffline(ctx context.Context, host, user string, upTo store.ID) error {
+	if err := s.settle(ctx, host, user); err != nil {
+		return err
+	}
 	_, err := s.exec(ctx, "DELETE FROM offline WHERE host = $1 AND owner = $2 AND id <= $3", host, user, int64(upTo))
 	return err
 }

@@ -41,6 +41,9 @@ func (s *Store) RoomBounds(ctx context.Context, host, room string) (first, last 
 
 // bounds asks twice for one end of the key: MIN and MAX in one query would read all of it on some engines.
 func (s *Store) bounds(ctx context.Context, l log, host, owner string) (first, last store.ID, err error) {
+	if err := s.settle(ctx, host, owner); err != nil {
+		return 0, 0, err
+	}
 	q := "SELECT id FROM " + l.table + " WHERE host = $1 AND " + l.owner + " = $2 ORDER BY id "
 	if err := s.row(ctx, []any{&first}, q+"ASC LIMIT 1", host, owner); err != nil {
 		return 0, 0, err
@@ -74,6 +77,9 @@ func newFilter(l log, host, owner string, p store.Page) *filter {
 }
 
 func (s *Store) read(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
+	if err := s.settle(ctx, host, owner); err != nil {
+		return nil, false, 0, err
+	}
 	if len(p.IDs) > 0 {
 		return s.readIDs(ctx, l, host, owner, p)
 	}
@@ -159,6 +165,9 @@ func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.
 }
 
 func (s *Store) ExpireArchive(ctx context.Context, host string, before time.Time, limit int) (int, error) {
+	if err := s.settleAll(ctx); err != nil {
+		return 0, err
+	}
 	n, err := s.exec(ctx, `DELETE FROM archive WHERE host = $1 AND (owner, id) IN
 		(SELECT owner, id FROM archive WHERE host = $1 AND id < $2 ORDER BY owner, id LIMIT $3)`, host, int64(store.FirstID(before)), limit)
 	return int(n), err

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"parley/store"
 )
@@ -21,10 +23,19 @@ type writer struct {
 }
 
 type request struct {
-	ws   []store.Write
-	err  error
-	done chan struct{}
+	ws    []store.Write
+	err   error
+	done  chan struct{}
+	state atomic.Int32 // requestWaits until its batch is begun or its caller gives up
 }
+
+const (
+	requestWaits = iota
+	requestTaken
+	requestGone
+)
+
+func (r *request) take() bool { return r.state.CompareAndSwap(requestWaits, requestTaken) }
 
 var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
 
@@ -36,26 +47,34 @@ func (w *writer) start(s *Store) {
 	}()
 }
 
-func (w *writer) close() {
+// close says whether it was this call that ended it.
+func (w *writer) close() bool {
 	w.mu.Lock()
 	was := w.closed
 	w.closed = true
 	w.mu.Unlock()
-	if !was && w.in != nil {
-		close(w.in)
-		<-w.done
+	if was || w.in == nil {
+		return false
 	}
+	close(w.in)
+	<-w.done
+	return true
 }
 
-// Commit is store.Committer. If ctx ends while it waits, ws may or may not be kept.
+// Commit is store.Committer. If ctx ends before its batch is begun, nothing of ws is kept; after that it waits for the
+// batch, so that nothing of ws is read once it has returned.
 func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	if len(ws) == 0 {
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	r := requests.Get().(*request)
 	r.ws, r.err = ws, nil
+	r.state.Store(requestWaits)
 	s.writer.mu.RLock()
-	if s.writer.closed {
+	if s.writer.closed || s.writer.in == nil {
 		s.writer.mu.RUnlock()
 		return errors.New("store: closed")
 	}
@@ -68,34 +87,50 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	}
 	select {
 	case <-r.done:
-		err := r.err
-		r.ws = nil
-		requests.Put(r)
-		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		if r.state.CompareAndSwap(requestWaits, requestGone) {
+			return ctx.Err() // the writer lets it fall
+		}
+		<-r.done
 	}
+	err := r.err
+	r.ws = nil
+	requests.Put(r)
+	return err
 }
 
 func (s *Store) writeBatches(in <-chan *request) {
 	var batch []*request
 	for r := range in {
-		batch = append(batch[:0], r)
-		rows := len(r.ws)
+		batch = batch[:0]
+		rows := 0
 	gather:
-		for rows < s.opts.CommitBatch {
+		for {
+			if r.take() {
+				batch = append(batch, r)
+				rows += len(r.ws)
+			}
+			if rows >= s.opts.CommitBatch {
+				break
+			}
 			select {
-			case r, ok := <-in:
+			case next, ok := <-in:
 				if !ok {
 					break gather
 				}
-				batch = append(batch, r)
-				rows += len(r.ws)
+				r = next
 			default:
 				break gather
 			}
 		}
-		s.commitBatch(batch)
+		if len(batch) == 0 {
+			continue
+		}
+		if s.app != nil {
+			s.appendBatch(batch)
+		} else {
+			s.commitBatch(batch)
+		}
 		for i, r := range batch {
 			r.done <- struct{}{}
 			batch[i] = nil
@@ -103,9 +138,13 @@ func (s *Store) writeBatches(in <-chan *request) {
 	}
 }
 
+// commitTime is the longest a transaction may take: a database that does not answer is an error, not a silence.
+const commitTime = time.Minute
+
 // commitBatch sets every request's err. One that cannot be kept does not take others with it.
 func (s *Store) commitBatch(batch []*request) {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
 	err := s.commitAll(ctx, batch)
 	if err == nil {
 		return
@@ -125,9 +164,6 @@ type rowsOf struct {
 }
 
 func (s *Store) commitAll(ctx context.Context, batch []*request) error {
-	if err := s.prepareInserts(ctx); err != nil {
-		return err
-	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var out rowsOf
 		epochs := map[[2]string]int64{}
@@ -137,7 +173,7 @@ func (s *Store) commitAll(ctx context.Context, batch []*request) error {
 				return err
 			}
 			if r.err == nil {
-				out.add(r.ws)
+				out.add(r.ws...)
 			}
 		}
 		for i, args := range [...][]any{out.archive, out.offline, out.rooms} {
@@ -174,7 +210,7 @@ func (s *Store) checkEpochs(ctx context.Context, tx *sql.Tx, r *request, known m
 	return nil
 }
 
-func (o *rowsOf) add(ws []store.Write) {
+func (o *rowsOf) add(ws ...store.Write) {
 	for _, w := range ws {
 		switch e := w.(type) {
 		case *store.ArchiveEntry:
@@ -195,13 +231,21 @@ type table struct {
 
 var sizes = [...]int{64, 16, 4, 1}
 
-var inserts = [...]table{
-	newTable("archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza)"),
-	newTable("offline (host, owner, id, expires, stanza)"),
-	newTable("room_archive (host, room, seq, id, nick, occupant_id, sender, origin_id, subject, stanza)"),
-}
+// An entry has a key of its own for ever: one that is there already is the same one, kept by an attempt whose answer
+// was lost. In a room the number is the key, and two that want the same one are two entries.
+var (
+	inserts = [...]table{newTable(archiveInto, " ON CONFLICT DO NOTHING", true), newTable(offlineInto, " ON CONFLICT DO NOTHING", true), newTable(roomInto, "", true)}
+	// Of what the journal had, where rooms have been checked. SQLite looks names like $1 up one after the other; ? has none.
+	moves = [...]table{newTable(archiveInto, " ON CONFLICT DO NOTHING", false), newTable(offlineInto, " ON CONFLICT DO NOTHING", false), newTable(roomInto, " ON CONFLICT DO NOTHING", false)}
+)
 
-func newTable(into string) table {
+const (
+	archiveInto = "archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza)"
+	offlineInto = "offline (host, owner, id, expires, stanza)"
+	roomInto    = "room_archive (host, room, seq, id, nick, occupant_id, sender, origin_id, subject, stanza)"
+)
+
+func newTable(into, conflict string, numbered bool) table {
 	t := table{columns: strings.Count(into, ",") + 1}
 	for i, rows := range sizes {
 		b := []byte("INSERT INTO " + into + " VALUES ")
@@ -214,19 +258,23 @@ func newTable(into string) table {
 			default:
 				b = append(b, ',')
 			}
-			b = append(b, '$')
-			b = strconv.AppendInt(b, int64(n+1), 10)
+			if numbered {
+				b = append(b, '$')
+				b = strconv.AppendInt(b, int64(n+1), 10)
+			} else {
+				b = append(b, '?')
+			}
 		}
-		t.texts[i] = string(append(b, ')'))
+		t.texts[i] = string(append(append(b, ')'), conflict...))
 	}
 	return t
 }
 
-// prepareInserts prepares, on SQLite, all that a group commit may need: there is only one connection that writes, and
-// inside a transaction it is taken.
-func (s *Store) prepareInserts(ctx context.Context) error {
-	for i := range inserts {
-		for _, q := range inserts[i].texts {
+// prepareMoves prepares all that a move to SQLite may need: there is only one connection that writes, and inside a
+// transaction it is taken.
+func (s *Store) prepareMoves(ctx context.Context) error {
+	for i := range moves {
+		for _, q := range moves[i].texts {
 			if _, err := s.stmt(ctx, s.w, q); err != nil {
 				return err
 			}

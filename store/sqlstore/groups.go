@@ -126,7 +126,7 @@ func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 }
 
 func (s *Store) DeleteGroup(ctx context.Context, host, id string, at time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.changeRoom(ctx, "", "", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE org_groups SET deleted = $3 WHERE host = $1 AND id = $2 AND deleted = 0", host, id, micros(at))
 		if err != nil {
 			return err

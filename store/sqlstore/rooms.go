@@ -36,7 +36,7 @@ func (s *Store) CreateRoom(ctx context.Context, r store.Room, as ...store.Affili
 // ReviveRoom makes a destroyed free room anew under its old name: its archive and affiliations are gone. A room of a
 // group or theme is never revived: ErrExists, as for one that lives.
 func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affiliation) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.changeRoom(ctx, r.Host, r.Name, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE rooms SET epoch = epoch + 1, config = $3, subject = $4, created = $5, destroyed = 0
 			WHERE host = $1 AND name = $2 AND destroyed <> 0 AND group_id = '' AND theme = ''`, r.Host, r.Name, r.Config, r.Subject, micros(r.Created))
 		if err != nil {
@@ -58,6 +58,9 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 }
 
 func (s *Store) Room(ctx context.Context, host, name string) (m store.Room, err error) {
+	if err := s.settle(ctx, host, name); err != nil {
+		return m, err
+	}
 	found := false
 	err = s.rows(ctx, func(r *sql.Rows) (err error) {
 		found = true
@@ -77,6 +80,9 @@ func (s *Store) RoomExisted(ctx context.Context, host, name string) (bool, error
 }
 
 func (s *Store) Rooms(ctx context.Context, host, after string, limit int) (ms []store.Room, err error) {
+	if err := s.settleAll(ctx); err != nil {
+		return nil, err
+	}
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		m, err := scanRoom(r)
 		ms = append(ms, m)
@@ -94,7 +100,7 @@ func (s *Store) SaveRoomSubject(ctx context.Context, host, name string, subject 
 }
 
 func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.changeRoom(ctx, host, name, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name); err != nil {
 			return err
 		}
@@ -105,7 +111,17 @@ func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, 
 }
 
 func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time) error {
-	return s.one(ctx, "UPDATE rooms SET destroyed = $3, epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, micros(at))
+	return s.changeRoom(ctx, host, name, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE rooms SET destroyed = $3, epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, micros(at))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if n > 0 {
+			return err
+		}
+		return orNotFound(err)
+	})
 }
 
 func (s *Store) Affiliations(ctx context.Context, host, room string) (as []store.Affiliation, err error) {

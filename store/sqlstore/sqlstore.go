@@ -27,6 +27,7 @@ type Options struct {
 	MaxConnections int  // to PostgreSQL or CockroachDB; readers of SQLite are few whatever it says. 0: 16
 	CommitBatch    int  // most rows of one group commit. 0: 512
 	Migrate        bool // bring the schema up to date
+	Inspect        bool // only for the schema: of SQLite the journal is left alone, and Commit refused
 }
 
 // Store is a store.Store. Safe from any goroutine.
@@ -36,6 +37,7 @@ type Store struct {
 	w, r   *sql.DB  // of SQLite: one writer, some readers; else the same
 	stmts  sync.Map // SQLite: prepared statements by their text
 	writer writer
+	app    *appender // SQLite only
 }
 
 var _ store.Store = (*Store)(nil)
@@ -70,7 +72,15 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	}
 	if o.Migrate {
 		if err := s.Migrate(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("store: migrate %s: %w", redact(dsn), err), s.w.Close())
+			return nil, errors.Join(fmt.Errorf("store: migrate %s: %w", redact(dsn), err), s.closeDatabase())
+		}
+	}
+	if o.Inspect {
+		return s, nil
+	}
+	if !s.pg {
+		if err := s.openJournal(ctx, strings.TrimPrefix(dsn, "sqlite:")); err != nil {
+			return nil, errors.Join(fmt.Errorf("store: cannot open %s: %w", redact(dsn), err), s.closeDatabase())
 		}
 	}
 	s.writer.start(s)
@@ -94,7 +104,7 @@ func (s *Store) openSQLite(path string) (err error) {
 	if path == "" {
 		return errors.New("the path is missing: sqlite:PATH")
 	}
-	q := "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_txlock=immediate"
+	q := "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_txlock=immediate"
 	if s.w, err = sql.Open("sqlite", "file:"+path+q); err != nil {
 		return err
 	}
@@ -124,7 +134,14 @@ func (s *Store) Ping(ctx context.Context) error { return s.w.PingContext(ctx) }
 
 // Close finishes the commits that have been accepted, then closes the database.
 func (s *Store) Close() error {
-	s.writer.close()
+	var err error
+	if s.writer.close() && s.app != nil {
+		err = s.closeJournal()
+	}
+	return errors.Join(err, s.closeDatabase())
+}
+
+func (s *Store) closeDatabase() error {
 	if s.r != s.w {
 		return errors.Join(s.r.Close(), s.w.Close())
 	}

@@ -71,6 +71,9 @@ func (s *Store) SetLastSeen(ctx context.Context, host, name string, at time.Time
 }
 
 func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
+	if err := s.settle(ctx, host, name); err != nil {
+		return err
+	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM users WHERE host = $1 AND name = $2", host, name)
 		if err != nil {
