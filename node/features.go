@@ -38,7 +38,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		lastactivity.New(h),
 		pubsub.NewAccounts(h, pubsub.Limits{}),
 		marks.Feature(),
-		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax}),
+		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		offline.New(h, offline.Config{Max: c.Accounts.OfflineMessages, Expiry: c.Accounts.OfflineExpiry}),
 	}

@@ -47,8 +47,8 @@ func New(h *server.Host) *server.Feature {
 	return f
 }
 
-// eligible is section 6.1.
-func eligible(st *wire.Stanza) bool {
+// eligible is section 6.1; sent tells the two directions of a private message in a room apart.
+func eligible(st *wire.Stanza, sent bool) bool {
 	switch st.Type {
 	case "groupchat", "headline", "error":
 		return false
@@ -63,8 +63,8 @@ func eligible(st *wire.Stanza) bool {
 			if n.Local == "no-copy" {
 				return false
 			}
-		case wire.NSMUCUser: // a private message in a room: its occupant's client alone knows the room
-			if x := st.Element(wire.NSMUCUser, "x"); x.Child(wire.NSMUCUser, "invite") == nil && x.Child(wire.NSMUCUser, "decline") == nil {
+		case wire.NSMUCUser: // a private message in a room: the room gives it to all the occupant's clients itself
+			if x := st.Element(wire.NSMUCUser, "x"); !sent && x.Child(wire.NSMUCUser, "invite") == nil && x.Child(wire.NSMUCUser, "decline") == nil {
 				return false
 			}
 			chat = true
@@ -106,7 +106,7 @@ func (c carbons) copy(direction string, p *server.Pass, to func(*server.Session)
 			continue
 		}
 		if copied == nil {
-			if !eligible(p.Stanza) {
+			if !eligible(p.Stanza, p.Sent) {
 				return
 			}
 			copied = wrap(direction, p, s.JID.Bare())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/server"
 	"parley/store"
@@ -16,8 +17,9 @@ import (
 
 // Config of the archive; zero values mean the defaults.
 type Config struct {
-	Default string // "always" (the default), "roster", "never": of accounts that have said nothing
-	PageMax int    // entries of one page; default 250
+	Default   string        // "always" (the default), "roster", "never": of accounts that have said nothing
+	PageMax   int           // entries of one page; default 250
+	Retention time.Duration // older entries are removed; 0: none ever
 }
 
 type archive struct {
@@ -49,12 +51,44 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
 			q("get", "prefs"): a.getPrefs, q("set", "prefs"): a.setPrefs,
 		},
+		Run: a.expire,
 		Steps: []server.Step{
 			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
 			{Stage: server.ReceivedStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.received},
 		},
+	}
+}
+
+// How expire goes about it.
+const (
+	expireEvery = time.Hour
+	expireBatch = 1000 // entries of one transaction
+)
+
+// expire removes what is older than the retention, little by little.
+func (a *archive) expire(ctx context.Context) error {
+	if a.cfg.Retention <= 0 {
+		return nil
+	}
+	t := time.NewTicker(expireEvery)
+	defer t.Stop()
+	for {
+		for {
+			n, err := a.h.Store.ExpireArchive(ctx, a.h.Domain, time.Now().Add(-a.cfg.Retention), expireBatch)
+			if err != nil && ctx.Err() == nil {
+				a.h.Log.Error("cannot remove old messages from the archive", "err", err)
+			}
+			if err != nil || n < expireBatch {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
 	}
 }
 
