@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"parley/feature/adhoc"
 	"parley/feature/bookmarks"
 	"parley/feature/carbons"
 	"parley/feature/disco"
@@ -14,6 +15,7 @@ import (
 	"parley/feature/ping"
 	"parley/feature/presence"
 	"parley/feature/roster"
+	"parley/feature/serviceadmin"
 	"parley/feature/session"
 	softwareversion "parley/feature/version"
 	"parley/muc"
@@ -33,6 +35,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		softwareversion.New(h, Version()),
 		entitytime.New(h),
 		session.New(h),
+		adhoc.New(h),
+		serviceadmin.New(h, byCommand{&operations{n: n}}),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),
 		lastactivity.New(h),

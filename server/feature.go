@@ -22,6 +22,8 @@ type Feature struct {
 	Node              Node            // disco nodes of the host
 	AccountNode       Node            // disco nodes of accounts; Items of "" are what else an account has
 
+	Commands []Command // of the host (XEP-0050)
+
 	IQ      map[Query]IQFunc // requests it answers
 	Steps   []Step
 	Bound   func(ctx context.Context, s *Session)

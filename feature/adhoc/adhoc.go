@@ -1,0 +1,58 @@
+// Package adhoc offers the host's commands (XEP-0050): those of all its features.
+package adhoc
+
+import (
+	"context"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+type adhoc struct{ h *server.Host }
+
+// New makes the feature.
+func New(h *server.Host) *server.Feature {
+	a := adhoc{h}
+	return &server.Feature{
+		Name:  "adhoc",
+		XEP:   []server.XEP{{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one form; nothing is kept between its two steps"}},
+		Disco: []string{wire.NSCommands},
+		Node:  server.Node{Info: a.info, Items: a.items},
+		IQ: map[server.Query]server.IQFunc{
+			{To: server.ToHost, Type: "set", Space: wire.NSCommands, Local: "command"}: a.run,
+		},
+	}
+}
+
+func (a adhoc) commands() []server.Command {
+	var cmds []server.Command
+	for _, f := range a.h.Features {
+		cmds = append(cmds, f.Commands...)
+	}
+	return cmds
+}
+
+func (a adhoc) run(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	return server.RunCommand(ctx, a.commands(), r.From, r.Payload)
+}
+
+func (a adhoc) info(_ context.Context, _ *server.Request, node string) (*wire.Element, error) {
+	if node == wire.NSCommands {
+		return server.Info{Identities: []server.Identity{{Category: "automation", Type: "command-list", Name: "Commands"}}, Features: []string{wire.NSCommands}}.Element(node), nil
+	}
+	if e := server.CommandInfo(a.commands(), node); e != nil {
+		return e, nil
+	}
+	return nil, store.ErrNotFound
+}
+
+func (a adhoc) items(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
+	if node == wire.NSCommands {
+		return server.CommandItems(ctx, a.commands(), r.From, a.h.JID), nil
+	}
+	if server.CommandInfo(a.commands(), node) != nil {
+		return server.ItemsElement(node, nil), nil
+	}
+	return nil, store.ErrNotFound
+}

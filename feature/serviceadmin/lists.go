@@ -1,0 +1,227 @@
+package serviceadmin
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+)
+
+type user = store.User
+
+var endedByAdmin = &wire.StreamError{Condition: "policy-violation", Text: "an administrator has ended this session"}
+
+// users calls f for every account.
+func (s *service) users(ctx context.Context, f func(user)) error {
+	after := ""
+	for {
+		us, err := s.h.Store.Users(ctx, s.h.Domain, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, u := range us {
+			f(u)
+			after = u.Name
+		}
+		if len(us) < 500 {
+			return nil
+		}
+	}
+}
+
+// idle says that all clients of an account show that nobody is there (sections 4.16 and 4.17 leave open what that means).
+func idle(ss []*server.Session) bool {
+	for _, o := range ss {
+		pr, _ := o.Presence()
+		if pr == nil {
+			continue
+		}
+		show, _ := pr.Child(wire.NSClient, "show")
+		if e, err := wire.ParseElement(pr.Raw(show), wire.NSClient); err != nil || e.Text() != "away" && e.Text() != "xa" {
+			return false
+		}
+	}
+	return true
+}
+
+// choose collects addresses of accounts by what they are now.
+func (s *service) choose(ctx context.Context, which string) ([]string, error) {
+	var names []string
+	switch which {
+	case "registered", "disabled":
+		err := s.users(ctx, func(u user) {
+			if which == "registered" || u.Disabled {
+				names = append(names, u.Name+"@"+s.h.Domain)
+			}
+		})
+		return names, err
+	}
+	s.h.Accounts(func(a *server.Account) bool {
+		ss := a.Sessions()
+		if len(ss) > 0 && (which == "online" || (which == "idle") == idle(ss)) {
+			names = append(names, a.Name+"@"+s.h.Domain)
+		}
+		return true
+	})
+	slices.Sort(names)
+	return names, nil
+}
+
+// lists are sections 4.13 to 4.22.
+func (s *service) lists() []server.Command {
+	kinds := []struct{ which, title, list string }{
+		{"registered", "registered users", "get-registered-users-list"}, {"disabled", "disabled users", "get-disabled-users-list"},
+		{"online", "online users", "get-online-users-list"}, {"active", "active users", "get-active-users"}, {"idle", "idle users", "get-idle-users"},
+	}
+	var cmds []server.Command
+	for _, k := range kinds {
+		cmds = append(cmds, s.command("get-"+k.which+"-users-num", "Count the "+k.title, nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
+			names, err := s.choose(ctx, k.which)
+			return "", result().Add(k.which+"usersnum", form.TextSingle, "Number of "+k.title, strconv.Itoa(len(names))), err
+		}))
+		cmds = append(cmds, s.command(k.list, "List the "+k.title, func(f *form.Form) {
+			f.AddList("max_items", "How many at most", "100", form.Option{Label: "25", Value: "25"}, form.Option{Label: "100", Value: "100"},
+				form.Option{Label: "500", Value: "500"}, form.Option{Label: "All", Value: "none"})
+		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			names, err := s.choose(ctx, k.which)
+			if n, aerr := strconv.Atoi(f.Get("max_items")); aerr == nil && n >= 0 {
+				names = names[:min(n, len(names))]
+			}
+			names = names[:min(len(names), form.MaxValues)]
+			return "", result().Add(k.which+"userjids", form.JIDMulti, "The "+k.title, names...), err
+		}))
+	}
+	return cmds
+}
+
+func (s *service) roster(ctx context.Context, f form.Form) (string, *form.Form, error) {
+	js, err := f.JIDs("accountjids")
+	if err != nil || len(js) != 1 || js[0].Domain() != s.h.Domain {
+		return "", nil, server.WithText(server.BadRequest, "the roster of one account of "+s.h.Domain+" at a time")
+	}
+	if ok, err := s.h.Exists(ctx, js[0].Local()); err != nil || !ok {
+		if err == nil {
+			err = server.ItemNotFound
+		}
+		return "", nil, err
+	}
+	cs, err := s.h.Contacts(ctx, js[0].Local())
+	if err != nil {
+		return "", nil, err
+	}
+	all, _ := cs.All()
+	var lines []string
+	for i := range all {
+		if all[i].InRoster {
+			lines = append(lines, all[i].JID+" ("+all[i].Subscription+") "+all[i].Name)
+		}
+	}
+	return "", result().Add("accountjids", form.JIDSingle, "", js[0].Bare().String()).Add("roster", form.TextMulti, "Contacts", lines...), nil
+}
+
+// maxAnnouncement is how long an announcement may be, in bytes.
+const maxAnnouncement = 16 << 10
+
+const motdKey = "motd"
+
+// announcements are sections 4.23 to 4.27.
+func (s *service) announcements() []server.Command {
+	body := func(field, label string) func(f *form.Form) {
+		return func(f *form.Form) { f.AddText(field, label, "").Required() }
+	}
+	text := func(f form.Form, field string) (string, error) {
+		t := f.Text(field)
+		if t == "" || len(t) > maxAnnouncement {
+			return "", server.WithText(server.NotAcceptable, "a text of at most 16 KiB is needed")
+		}
+		return t, nil
+	}
+	set := func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+		t, err := text(f, "motd")
+		if err != nil {
+			return "", nil, err
+		}
+		defer s.motd.forget()
+		return "The message of the day has been set.", nil, s.h.Store.Put(ctx, s.h.Domain, motdKey, []byte(t))
+	}
+	return []server.Command{
+		s.command("announce", "Send an announcement to online users", func(f *form.Form) {
+			f.Add("subject", form.TextSingle, "Subject")
+			body("announcement", "Announcement")(f)
+		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			t, err := text(f, "announcement")
+			if err != nil {
+				return "", nil, err
+			}
+			s.h.Accounts(func(a *server.Account) bool {
+				for _, o := range a.Sessions() {
+					if o.Available() {
+						_ = o.Send(s.note(o, f.Get("subject"), t))
+					}
+				}
+				return true
+			})
+			return "The announcement has been sent.", nil, nil
+		}),
+		s.command("set-motd", "Set the message of the day", body("motd", "Message of the day"), set),
+		s.command("edit-motd", "Edit the message of the day", func(f *form.Form) {
+			now, _ := s.h.Store.Get(context.Background(), s.h.Domain, motdKey) // nothing: an empty field
+			f.AddText("motd", "Message of the day", string(now)).Required()
+		}, set),
+		s.command("delete-motd", "Delete the message of the day", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
+			defer s.motd.forget()
+			return "The message of the day has been deleted.", nil, s.h.Store.Delete(ctx, s.h.Domain, motdKey)
+		}),
+	}
+}
+
+func (s *service) note(o *server.Session, subject, text string) *wire.Stanza {
+	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, Type: "headline", ID: s.h.NewID(), From: s.h.JID, To: o.JID}
+	if subject != "" {
+		st.Add(wire.T(wire.NSClient, "subject", subject))
+	}
+	return st.Add(wire.T(wire.NSClient, "body", text))
+}
+
+// greet gives the message of the day to a client that signs in; the text is looked up at most once a minute.
+func (s *service) greet(ctx context.Context, p *server.Pass) error {
+	if !p.Initial {
+		return nil
+	}
+	if t := s.motd.get(ctx, s.h); t != "" {
+		_ = p.Session.Send(s.note(p.Session, "", t))
+	}
+	return nil
+}
+
+// motd remembers the message of the day, so that signing in does not ask the store each time.
+type motd struct {
+	mu   sync.Mutex
+	text string
+	at   time.Time
+}
+
+func (m *motd) get(ctx context.Context, h *server.Host) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Since(m.at) > time.Minute {
+		b, err := h.Store.Get(ctx, h.Domain, motdKey)
+		if err != nil {
+			b = nil
+		}
+		m.text, m.at = string(b), time.Now()
+	}
+	return m.text
+}
+
+func (m *motd) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = time.Time{}
+}

@@ -1,0 +1,261 @@
+// Package serviceadmin lets administrators run the service from their clients (XEP-0133). Who is one is said by the
+// account; what may be done to accounts is decided by Accounts, for every door alike.
+package serviceadmin
+
+import (
+	"context"
+	"strconv"
+
+	"parley/server"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+const ns = "http://jabber.org/protocol/admin"
+
+// Accounts changes accounts. Errors are stanza errors for the administrator to read.
+type Accounts interface {
+	Add(ctx context.Context, who jid.JID, password, name string) error
+	Delete(ctx context.Context, who jid.JID) error
+	SetDisabled(ctx context.Context, who jid.JID, disabled bool) error
+	SetPassword(ctx context.Context, who jid.JID, password string) error
+	SetAdmin(ctx context.Context, who jid.JID, admin bool) error
+}
+
+type service struct {
+	h        *server.Host
+	accounts Accounts
+	motd     motd
+}
+
+// New makes the feature.
+func New(h *server.Host, accounts Accounts) *server.Feature {
+	s := &service{h: h, accounts: accounts}
+	return &server.Feature{
+		Name:     "serviceadmin",
+		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "no welcome message, black- and whitelists, restart and shutdown"}},
+		Commands: append(s.people(), append(s.lists(), s.announcements()...)...),
+		Steps:    []server.Step{{Stage: server.Announce, Do: s.greet}},
+	}
+}
+
+// admin says that somebody may administer this host.
+func (s *service) admin(ctx context.Context, who jid.JID) bool {
+	if who.Domain() != s.h.Domain {
+		return false
+	}
+	u, err := s.h.Store.User(ctx, s.h.Domain, who.Local())
+	return err == nil && u.Admin && !u.Disabled
+}
+
+// command is one of the XEP's: fields build the form, do gets what was submitted.
+func (s *service) command(name, title string, fields func(f *form.Form), do func(ctx context.Context, f form.Form) (string, *form.Form, error)) server.Command {
+	c := server.Command{Node: ns + "#" + name, Name: title, Allowed: s.admin,
+		Do: func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+			if fields != nil && f.Type != form.Submit {
+				return "", nil, server.BadRequest
+			}
+			return do(ctx, f)
+		}}
+	if fields != nil {
+		c.Form = func(context.Context, jid.JID) (*form.Form, error) {
+			f := form.New(form.Ask, ns)
+			f.Title = title
+			fields(f)
+			return f, nil
+		}
+	}
+	return c
+}
+
+func result() *form.Form { return form.New(form.Result, ns) }
+
+// maxPeople is how many accounts one command may name.
+const maxPeople = 1000
+
+// each does something for every account that is named; all of them have to be of this host, before anything is done.
+func (s *service) each(ctx context.Context, f form.Form, field string, do func(context.Context, jid.JID) error) error {
+	js, err := f.JIDs(field)
+	if err != nil {
+		return server.MalformedJID
+	}
+	if len(js) == 0 || len(js) > maxPeople {
+		return server.BadRequest
+	}
+	for _, j := range js {
+		if j.Domain() != s.h.Domain || j.Local() == "" {
+			return server.WithText(server.NotAcceptable, j.String()+" is no account of "+s.h.Domain)
+		}
+	}
+	for _, j := range js {
+		if err := do(ctx, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func jids(f *form.Form) {
+	f.Add("accountjids", form.JIDMulti, "Accounts").Required()
+}
+
+// people are sections 4.1 to 4.10.
+func (s *service) people() []server.Command {
+	done := func(note string, err error) (string, *form.Form, error) { return note, nil, err }
+	oneOf := func(f *form.Form) { f.Add("accountjid", form.JIDSingle, "Account").Required() }
+	return []server.Command{
+		s.command("add-user", "Add a user", func(f *form.Form) {
+			f.Add("accountjid", form.JIDSingle, "Address of the new account").Required()
+			f.Add("password", form.TextPrivate, "Password").Add("password-verify", form.TextPrivate, "The password again")
+			f.Add("email", form.TextSingle, "Email address").Add("given_name", form.TextSingle, "Given name").Add("surname", form.TextSingle, "Family name")
+		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			return done("The account has been made.", s.add(ctx, f))
+		}),
+		s.command("delete-user", "Delete users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			return done("The accounts have been deleted.", s.each(ctx, f, "accountjids", s.accounts.Delete))
+		}),
+		s.command("disable-user", "Disable users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			return done("The accounts have been disabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.SetDisabled(ctx, j, true) }))
+		}),
+		s.command("reenable-user", "Enable users again", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			return done("The accounts have been enabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.SetDisabled(ctx, j, false) }))
+		}),
+		s.command("end-user-session", "End the sessions of users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			return done("The sessions have been ended.", s.each(ctx, f, "accountjids", s.end))
+		}),
+		s.command("change-user-password", "Change a password", func(f *form.Form) {
+			oneOf(f)
+			f.Add("password", form.TextPrivate, "The new password").Required()
+		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			return done("The password has been changed.", s.each(ctx, f, "accountjid", func(ctx context.Context, j jid.JID) error { return s.accounts.SetPassword(ctx, j, f.Get("password")) }))
+		}),
+		s.command("get-user-roster", "Get the roster of a user", jids, s.roster),
+		s.command("get-user-lastlogin", "Get the last sign-in of users", jids, s.lastLogin),
+		s.command("user-stats", "Get the statistics of users", jids, s.stats),
+		s.command("edit-admin", "Edit the administrators", func(f *form.Form) {
+			f.Add("adminjids", form.JIDMulti, "Administrators", s.admins(context.Background())...).Required()
+		}, s.editAdmins),
+	}
+}
+
+func (s *service) add(ctx context.Context, f form.Form) error {
+	if f.Get("password") != f.Get("password-verify") && f.Has("password-verify") {
+		return server.WithText(server.BadRequest, "the two passwords are not the same")
+	}
+	name := f.Get("given_name")
+	if last := f.Get("surname"); last != "" {
+		if name != "" {
+			name += " "
+		}
+		name += last
+	}
+	return s.each(ctx, f, "accountjid", func(ctx context.Context, j jid.JID) error {
+		return s.accounts.Add(ctx, j.Bare(), f.Get("password"), name)
+	})
+}
+
+// end closes all sessions of an account, or one that is named by its full address (section 4.5).
+func (s *service) end(_ context.Context, who jid.JID) error {
+	a := s.h.Account(who.Local())
+	for _, o := range a.Sessions() {
+		if who.IsBare() || o.JID == who {
+			o.Close(endedByAdmin)
+		}
+	}
+	return nil
+}
+
+// named gives one field's accounts as results.
+func (s *service) named(ctx context.Context, f form.Form, add func(ctx context.Context, j jid.JID, r *form.Form) error) (string, *form.Form, error) {
+	r := result()
+	err := s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error {
+		if ok, err := s.h.Exists(ctx, j.Local()); err != nil {
+			return err
+		} else if !ok {
+			return server.ItemNotFound
+		}
+		r.Add("accountjids", form.JIDMulti, "", j.Bare().String())
+		return add(ctx, j, r)
+	})
+	return "", r, err
+}
+
+func (s *service) lastLogin(ctx context.Context, f form.Form) (string, *form.Form, error) {
+	return s.named(ctx, f, func(ctx context.Context, j jid.JID, r *form.Form) error {
+		last := "never"
+		u, err := s.h.Store.User(ctx, s.h.Domain, j.Local())
+		if err != nil {
+			return err
+		}
+		if ss := s.h.Account(j.Local()).Sessions(); len(ss) > 0 {
+			last = ss[len(ss)-1].Started.UTC().Format("2006-01-02T15:04:05Z")
+		} else if !u.LastSeen.IsZero() {
+			last = u.LastSeen.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		r.Add("lastlogin", form.TextSingle, "Last sign-in of "+j.Bare().String(), last)
+		return nil
+	})
+}
+
+func (s *service) stats(ctx context.Context, f form.Form) (string, *form.Form, error) {
+	return s.named(ctx, f, func(ctx context.Context, j jid.JID, r *form.Form) error {
+		cs, err := s.h.Contacts(ctx, j.Local())
+		if err != nil {
+			return err
+		}
+		n := 0
+		all, _ := cs.All()
+		for i := range all {
+			if all[i].InRoster {
+				n++
+			}
+		}
+		var addresses, resources []string
+		for _, o := range s.h.Account(j.Local()).Sessions() {
+			addresses, resources = append(addresses, o.Info.Remote), append(resources, o.JID.Resource())
+		}
+		r.Add("rostersize", form.TextSingle, "Contacts", strconv.Itoa(n))
+		r.Add("ipaddresses", form.TextMulti, "Addresses", addresses...).Add("onlineresources", form.TextMulti, "Resources", resources...)
+		return nil
+	})
+}
+
+func (s *service) admins(ctx context.Context) []string {
+	var as []string
+	_ = s.users(ctx, func(u user) { // what is missing is not removed: editAdmins looks again
+		if u.Admin {
+			as = append(as, u.Name+"@"+s.h.Domain)
+		}
+	})
+	return as
+}
+
+// editAdmins makes the list what was submitted. Nobody can lock everyone out: one has to remain.
+func (s *service) editAdmins(ctx context.Context, f form.Form) (string, *form.Form, error) {
+	want := make(map[string]bool)
+	err := s.each(ctx, f, "adminjids", func(ctx context.Context, j jid.JID) error {
+		want[j.Local()] = true
+		return s.accounts.SetAdmin(ctx, j.Bare(), true)
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	var drop []string
+	if err := s.users(ctx, func(u user) {
+		if u.Admin && !want[u.Name] {
+			drop = append(drop, u.Name)
+		}
+	}); err != nil {
+		return "", nil, err
+	}
+	for _, name := range drop {
+		j, err := jid.New(name, s.h.Domain, "")
+		if err != nil {
+			return "", nil, err
+		}
+		if err := s.accounts.SetAdmin(ctx, j, false); err != nil {
+			return "", nil, err
+		}
+	}
+	return "The administrators have been changed.", nil, nil
+}

@@ -1,0 +1,60 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/admin"
+	"parley/feature/serviceadmin"
+	"parley/server"
+	"parley/wire/jid"
+)
+
+// byCommand is the operations for administrators who use ad-hoc commands (XEP-0133).
+type byCommand struct{ o *operations }
+
+var _ serviceadmin.Accounts = byCommand{}
+
+func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
+	_, err := c.o.AddUser(ctx, admin.NewUser{Address: who.String(), Password: password, Name: name})
+	return asStanzaError(err)
+}
+
+func (c byCommand) Delete(ctx context.Context, who jid.JID) error {
+	return asStanzaError(c.o.DeleteUser(ctx, who.Bare().String()))
+}
+
+func (c byCommand) SetDisabled(ctx context.Context, who jid.JID, disabled bool) error {
+	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Disabled: &disabled})
+	return asStanzaError(err)
+}
+
+func (c byCommand) SetPassword(ctx context.Context, who jid.JID, password string) error {
+	return asStanzaError(c.o.SetPassword(ctx, who.Bare().String(), password))
+}
+
+func (c byCommand) SetAdmin(ctx context.Context, who jid.JID, is bool) error {
+	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Admin: &is})
+	return asStanzaError(err)
+}
+
+// asStanzaError says in XMPP what went wrong, with the words for a person.
+func asStanzaError(err error) error {
+	var ae *admin.Error
+	if !errors.As(err, &ae) {
+		return err
+	}
+	e := server.NotAcceptable
+	switch ae.Status {
+	case http.StatusConflict:
+		e = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
+	case http.StatusNotFound:
+		e = server.ItemNotFound
+	case http.StatusForbidden:
+		e = server.Forbidden
+	}
+	return server.WithText(e, ae.Text)
+}
