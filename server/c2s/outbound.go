@@ -31,6 +31,8 @@ type outbound struct {
 	closing  bool              // Close was called before that
 	why      *wire.StreamError // and why
 	deadline *time.Timer       // while detached
+	inactive bool              // XEP-0352
+	held     []unacked         // what waits while it is
 }
 
 type unacked struct {
@@ -46,6 +48,19 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	if o.dead {
 		return server.ErrClosed
 	}
+	if o.inactive {
+		if o.hold(st, to) {
+			return nil
+		}
+		if err := o.release(); err != nil {
+			return err
+		}
+	}
+	return o.put(st, to)
+}
+
+// put sends, and keeps until it is acknowledged.
+func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	if !o.sm {
 		return o.conn.Send(st, to)
 	}
@@ -119,7 +134,8 @@ func (o *outbound) detach(conn *wire.Conn) bool {
 	if !o.resume || o.dead || o.conn != conn {
 		return false
 	}
-	o.conn, o.asked = nil, false
+	o.conn, o.asked, o.inactive = nil, false, false // a client that comes back is active (XEP-0352, section 5.1)
+	_ = o.release()                                 // to the queue of what it has not acknowledged
 	o.deadline = time.AfterFunc(o.srv.cfg.SM.ResumeTimeout, func() { o.owner.end(nil) })
 	return true
 }

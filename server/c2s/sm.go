@@ -56,8 +56,11 @@ func (b *bound) footer() []byte {
 	return []byte(`</stream:stream>`)
 }
 
-// nonza handles what is no stanza on a bound stream: stream management, and nothing else.
+// nonza handles what is no stanza on a bound stream: stream management and the client's state, and nothing else.
 func (st *stream) nonza(x *wire.Stanza) error {
+	if x.Name.Space == nsCSI {
+		return st.state(x.Name.Local)
+	}
 	if x.Name.Space != wire.NSSM {
 		return &wire.StreamError{Condition: "unsupported-stanza-type"}
 	}

@@ -10,6 +10,7 @@ var XEPs = []server.XEP{
 	{Title: "RFC 7622: Address Format"},
 	{Title: "RFC 9266: Channel Bindings for TLS 1.3", Notes: "tls-exporter; and tls-server-end-point of RFC 5929"},
 	{Number: 198, Title: "Stream Management", Version: "1.6.1", Notes: "with resumption on the same node"},
+	{Number: 352, Title: "Client State Indication", Version: "1.0.0"},
 	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client"},
 	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "0.4.2"},
 	{Number: 474, Title: "SASL SCRAM Downgrade Protection", Version: "0.3.0"},
