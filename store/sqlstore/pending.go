@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -76,6 +75,7 @@ func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 			err = errors.Join(err, a.lock.Close())
 		}
 	}()
+	s.mover = newMover()
 	if err := s.readPosition(ctx, a); err != nil {
 		return err
 	}
@@ -421,51 +421,4 @@ func (c *chunk) reset() {
 		c.owners = nil
 	}
 	clear(c.owners)
-}
-
-// move writes entries to the database, with the position they reach to, in one transaction that is on the disk when it
-// returns.
-func (s *Store) move(ctx context.Context, entries []byte, upTo position) error {
-	var out rowsOf
-	archive, rest, err := decode(entries)
-	if err != nil {
-		return err
-	}
-	// An archive is a tree: entries of one owner one after the other touch few of its pages.
-	slices.SortStableFunc(archive, func(a, b *store.ArchiveEntry) int {
-		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.ID, b.ID))
-	})
-	for _, e := range archive {
-		out.add(e)
-	}
-	for _, w := range rest {
-		out.add(w)
-	}
-	if err := s.prepareMoves(ctx); err != nil {
-		return err
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		for i, args := range [...][]any{out.archive, out.offline, out.rooms} {
-			if err := s.insert(ctx, tx, &moves[i], args); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE journal SET number = $1, off = $2", upTo.number, upTo.off)
-		return err
-	})
-}
-
-func decode(entries []byte) (archive []*store.ArchiveEntry, rest []store.Write, err error) {
-	d := decoder{b: entries}
-	for {
-		w, err := d.next()
-		if w == nil || err != nil {
-			return archive, rest, err
-		}
-		if e, ok := w.(*store.ArchiveEntry); ok {
-			archive = append(archive, e)
-		} else {
-			rest = append(rest, w)
-		}
-	}
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"encoding/binary"
 	"errors"
-	"time"
 
 	"parley/store"
 )
@@ -33,7 +32,6 @@ func appendWrite(b []byte, w store.Write) []byte {
 	case *store.RoomEntry:
 		b = append(b, kindRoom, flag(e.Subject))
 		b = appendKey(b, e.Host, e.Room, e.ID)
-		b = binary.AppendVarint(b, e.Epoch)
 		b = binary.AppendVarint(b, e.Seq)
 		b = appendText(b, e.Nick)
 		b = appendText(b, e.OccupantID)
@@ -58,40 +56,46 @@ func appendText[T string | []byte](b []byte, s T) []byte {
 
 var errEntry = errors.New("store: an entry of the journal cannot be read")
 
-// decoder reads entries back. The bytes of stanzas stay where they are; names that come again and again are one string.
+// decoder reads entries back as rows. The bytes of stanzas stay where they are; names that come again and again are one
+// value.
 type decoder struct {
 	b     []byte
 	bad   bool
-	names map[string]string
+	names map[string]any
 }
 
-// next decodes one entry; nil at the end.
-func (d *decoder) next() (store.Write, error) {
-	if len(d.b) == 0 {
-		return nil, nil
+func (d *decoder) kind() (int, error) {
+	if len(d.b) < 2 || d.b[0] < kindArchive || d.b[0] > kindRoom {
+		return 0, errEntry
 	}
-	if len(d.b) < 2 {
-		return nil, errEntry
-	}
-	kind, set := d.b[0], d.b[1] != 0
+	return int(d.b[0]), nil
+}
+
+// row decodes one entry, of which kind has been seen.
+func (d *decoder) row(kind int, r *row) error {
+	set := any(int64(d.b[1]))
 	d.b = d.b[2:]
 	host, owner, id := d.name(), d.name(), d.id()
-	var w store.Write
+	r.host, _ = host.(string)
+	r.owner, _ = owner.(string)
+	r.id = id
+	c := &r.columns
+	c[0], c[1], c[2] = host, owner, id
 	switch kind {
 	case kindArchive:
-		w = &store.ArchiveEntry{Host: host, Owner: owner, ID: id, Incoming: set, With: d.name(), WithRes: d.name(), OriginID: string(d.bytes()), Stanza: d.bytes()}
+		c[3], c[4] = d.name(), d.name()
+		c[5], c[6], c[7] = set, d.text(), d.bytes()
 	case kindOffline:
-		w = &store.OfflineEntry{Host: host, Owner: owner, ID: id, Expires: d.when(), Stanza: d.bytes()}
+		c[3], c[4] = d.int(), d.bytes()
 	case kindRoom:
-		w = &store.RoomEntry{Host: host, Room: owner, ID: id, Subject: set, Epoch: d.int(), Seq: d.int(), Nick: d.name(), OccupantID: d.name(),
-			Sender: d.name(), OriginID: string(d.bytes()), Stanza: d.bytes()}
-	default:
-		return nil, errEntry
+		c[2], c[3] = d.int(), id
+		c[4], c[5], c[6] = d.name(), d.name(), d.name()
+		c[7], c[8], c[9] = d.text(), set, d.bytes()
 	}
 	if d.bad {
-		return nil, errEntry
+		return errEntry
 	}
-	return w, nil
+	return nil
 }
 
 func (d *decoder) bytes() []byte {
@@ -105,27 +109,26 @@ func (d *decoder) bytes() []byte {
 	return v
 }
 
-func (d *decoder) name() string {
+func (d *decoder) text() string { return string(d.bytes()) }
+
+func (d *decoder) name() any {
 	b := d.bytes()
-	if s, ok := d.names[string(b)]; ok {
-		return s
+	s, ok := d.names[string(b)]
+	if !ok {
+		s = string(b)
+		d.names[string(b)] = s
 	}
-	s := string(b)
-	if d.names == nil {
-		d.names = make(map[string]string)
-	}
-	d.names[s] = s
 	return s
 }
 
-func (d *decoder) id() store.ID {
+func (d *decoder) id() int64 {
 	if len(d.b) < 8 {
 		d.bad, d.b = true, nil
 		return 0
 	}
 	v := binary.LittleEndian.Uint64(d.b)
 	d.b = d.b[8:]
-	return store.ID(v)
+	return int64(v)
 }
 
 func (d *decoder) int() int64 {
@@ -137,5 +140,3 @@ func (d *decoder) int() int64 {
 	d.b = d.b[used:]
 	return v
 }
-
-func (d *decoder) when() time.Time { return when(d.int()) }

@@ -38,6 +38,7 @@ type Store struct {
 	stmts  sync.Map // SQLite: prepared statements by their text
 	writer writer
 	app    *appender // SQLite only
+	mover  *mover
 }
 
 var _ store.Store = (*Store)(nil)
