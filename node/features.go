@@ -14,6 +14,7 @@ import (
 	"parley/feature/offline"
 	"parley/feature/ping"
 	"parley/feature/presence"
+	"parley/feature/push"
 	"parley/feature/roster"
 	"parley/feature/serviceadmin"
 	"parley/feature/session"
@@ -44,6 +45,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		marks.Feature(),
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
+		push.New(h, push.Config{}),
 		offline.New(h, offline.Config{Max: c.Accounts.OfflineMessages, Expiry: c.Accounts.OfflineExpiry}),
 	}
 }

@@ -33,6 +33,9 @@ type Feature struct {
 	PEP       []PEPNode                 // nodes of accounts that it keeps by itself
 	Private   map[wire.Name]PrivateView // elements of private storage that it keeps by itself
 	Published func(ctx context.Context, account, node string, it PEPItem)
+	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
+	// returns at once and sends nothing itself.
+	Asleep func(s *Session, st *wire.Stanza)
 	// Wants is called when it is known which nodes a session's client wants to be told of (XEP-0163, section 4), and
 	// when that has changed; added are those that it did not want before.
 	Wants func(ctx context.Context, s *Session, added []string)

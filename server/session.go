@@ -69,6 +69,15 @@ func (s *Session) SendTo(st *wire.Stanza, to jid.JID) error {
 	return s.out.Send(st, to)
 }
 
+// Asleep is called by the session's door when a stanza waits for a client that is not connected now.
+func (s *Session) Asleep(st *wire.Stanza) {
+	for _, f := range s.Host.Features {
+		if f.Asleep != nil {
+			f.Asleep(s, st)
+		}
+	}
+}
+
 // Close ends the session's stream with this error; nil for an ordinary end.
 func (s *Session) Close(err *wire.StreamError) { s.out.Close(err) }
 

@@ -73,6 +73,7 @@ func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	o.bytes += len(st.Payload) + stanzaCost
 	o.sent++
 	if o.conn == nil {
+		o.owner.session.Asleep(st)
 		return nil
 	}
 	if o.conn.Send(st, to) != nil {
@@ -136,6 +137,7 @@ func (o *outbound) detach(conn *wire.Conn) bool {
 	}
 	o.conn, o.asked, o.inactive = nil, false, false // a client that comes back is active (XEP-0352, section 5.1)
 	_ = o.release()                                 // to the queue of what it has not acknowledged
+	o.queue.each(func(u unacked) { o.owner.session.Asleep(u.st) })
 	o.deadline = time.AfterFunc(o.srv.cfg.SM.ResumeTimeout, func() { o.owner.end(nil) })
 	return true
 }

@@ -1,0 +1,351 @@
+// Package push wakes clients that are not connected, through the push service of their app (XEP-0357).
+package push
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+const (
+	ns        = "urn:xmpp:push:0"
+	nsSummary = "urn:xmpp:push:summary"
+	nsOptions = wire.NSPubSub + "#publish-options"
+)
+
+// Config of push; zero values mean the defaults.
+type Config struct {
+	Max     int           // registrations of one account, default 20
+	Body    string        // what last-message-body says of a message of importance; default "New message". Never its text.
+	Timeout time.Duration // for a push service to answer, default 1 min
+	Errors  int           // answers of type error in a row after which a registration is dropped, default 5
+}
+
+// registration is one app of an account. What is read from the store is shared and not changed.
+type registration struct {
+	Service string `json:"service"`
+	Node    string `json:"node,omitempty"`
+	Options []byte `json:"options,omitempty"` // the form of publish options
+	Device  string `json:"device"`            // resource of the client that has enabled it
+	Errors  int    `json:"errors,omitempty"`
+}
+
+type key struct{ account, service, node string }
+
+type push struct {
+	h   *server.Host
+	cfg Config
+
+	known sync.Map // account → []registration
+	count atomic.Int64
+	write sync.Mutex // one change of registrations at a time
+
+	mu      sync.Mutex
+	waiting map[key]*note // what is to be sent, a registration once
+	queue   chan key
+}
+
+// note is what a push will say.
+type note struct {
+	count int
+	from  string
+	body  bool
+}
+
+const (
+	maxKnown = 100_000
+	maxQueue = 10_000
+	workers  = 16
+)
+
+// New makes the feature.
+func New(h *server.Host, c Config) *server.Feature {
+	if c.Max <= 0 {
+		c.Max = 20
+	}
+	if c.Body == "" {
+		c.Body = "New message"
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = time.Minute
+	}
+	if c.Errors <= 0 {
+		c.Errors = 5
+	}
+	p := &push{h: h, cfg: c, waiting: make(map[key]*note), queue: make(chan key, maxQueue)}
+	return &server.Feature{
+		Name:    "push",
+		XEP:     []server.XEP{{Number: 357, Title: "Push Notifications", Version: "0.4.1"}},
+		Account: []string{ns},
+		Disco:   []string{ns},
+		IQ: map[server.Query]server.IQFunc{
+			{To: server.ToSelf, Type: "set", Space: ns, Local: "enable"}:  p.enable,
+			{To: server.ToSelf, Type: "set", Space: ns, Local: "disable"}: p.disable,
+		},
+		Steps: []server.Step{
+			{Stage: server.ReceivedCopy, Kind: wire.Message, Do: p.received},
+		},
+		Asleep: p.asleep,
+		Run:    p.run,
+	}
+}
+
+// enable is section 5.
+func (p *push) enable(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	service, err := jid.Parse(r.Payload.Attr("jid"))
+	if err != nil || r.Session == nil {
+		return nil, server.BadRequest
+	}
+	reg := registration{Service: service.String(), Node: r.Payload.Attr("node"), Device: r.From.Resource()}
+	if len(reg.Node) > 1024 {
+		return nil, server.NotAcceptable
+	}
+	if x := r.Payload.Child(wire.NSForm, "x"); x != nil {
+		f, err := form.Parse(x)
+		if err != nil || f.About() != nsOptions {
+			return nil, server.BadRequest
+		}
+		if reg.Options = x.AppendXML(nil, ""); len(reg.Options) > 4096 {
+			return nil, server.NotAcceptable
+		}
+	}
+	return nil, p.change(ctx, r.Account, func(rs []registration) ([]registration, error) {
+		rs = slices.DeleteFunc(rs, func(o registration) bool { return o.Service == reg.Service && o.Node == reg.Node })
+		if len(rs) >= p.cfg.Max {
+			return nil, server.WithText(server.ResourceConstraint, "too many apps have asked for push notifications")
+		}
+		return append(rs, reg), nil
+	})
+}
+
+// disable is section 6.
+func (p *push) disable(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	service, err := jid.Parse(r.Payload.Attr("jid"))
+	if err != nil {
+		return nil, server.BadRequest
+	}
+	node := r.Payload.Attr("node")
+	return nil, p.change(ctx, r.Account, func(rs []registration) ([]registration, error) {
+		return slices.DeleteFunc(rs, func(o registration) bool {
+			return o.Service == service.String() && (node == "" || node == o.Node)
+		}), nil
+	})
+}
+
+// Registrations are kept where the account's private data is, and go with it.
+const (
+	keptSpace = "parley:push"
+	keptName  = "registrations"
+)
+
+func (p *push) registrations(ctx context.Context, account string) ([]registration, error) {
+	if rs, ok := p.known.Load(account); ok {
+		return rs.([]registration), nil
+	}
+	b, err := p.h.Store.Private(ctx, p.h.Domain, account, keptSpace, keptName)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	var rs []registration
+	if e, perr := wire.ParseElement(b, ""); err == nil && perr == nil {
+		_ = json.Unmarshal([]byte(e.Text()), &rs) // not ours: there are none
+	}
+	if p.count.Add(1) > maxKnown {
+		p.known.Clear()
+		p.count.Store(0)
+	}
+	p.known.Store(account, rs)
+	return rs, nil
+}
+
+func (p *push) change(ctx context.Context, account string, f func([]registration) ([]registration, error)) error {
+	p.write.Lock()
+	defer p.write.Unlock()
+	rs, err := p.registrations(ctx, account)
+	if err != nil {
+		return err
+	}
+	now, err := f(slices.Clone(rs))
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	if err := p.h.Store.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName, wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0); err != nil {
+		return err
+	}
+	p.known.Store(account, now)
+	return nil
+}
+
+// received is called when a message has been given to the clients that are there: the apps of those that are not are
+// woken.
+func (p *push) received(ctx context.Context, ps *server.Pass) error {
+	if !important(ps.Stanza) {
+		return nil
+	}
+	rs, err := p.registrations(ctx, ps.Account)
+	if err != nil || len(rs) == 0 {
+		return err
+	}
+	a := p.h.Account(ps.Account)
+	for _, r := range rs {
+		if a.Session(r.Device) == nil {
+			p.wake(ps.Account, r, ps.Stanza)
+		}
+	}
+	return nil
+}
+
+// asleep is called when something is kept for a client whose connection is gone and which may resume (XEP-0198).
+func (p *push) asleep(s *server.Session, st *wire.Stanza) {
+	if !important(st) {
+		return
+	}
+	v, ok := p.known.Load(s.JID.Local())
+	if !ok {
+		return
+	}
+	for _, r := range v.([]registration) {
+		if r.Device == s.JID.Resource() {
+			p.wake(s.JID.Local(), r, st)
+		}
+	}
+}
+
+// important says that a person will want to know now.
+func important(st *wire.Stanza) bool {
+	if st.Kind != wire.Message || st.Type == "error" || st.Type == "headline" {
+		return false
+	}
+	for i := range st.Children {
+		switch n := &st.Children[i].Name; n.Space {
+		case wire.NSClient:
+			if n.Local == "body" {
+				return true
+			}
+		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:jingle-message:0", "jabber:x:conference", "urn:xmpp:call-invites:0":
+			return true
+		case wire.NSMUCUser:
+			if st.Type != "groupchat" && st.Element(wire.NSMUCUser, "x").Child(wire.NSMUCUser, "invite") != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// wake queues a push; what comes while one waits is counted in it.
+func (p *push) wake(account string, r registration, st *wire.Stanza) {
+	k := key{account, r.Service, r.Node}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.waiting[k]
+	if n == nil {
+		select {
+		case p.queue <- k:
+		default:
+			return // thousands wait: the app learns of it from the next message
+		}
+		n = &note{}
+		p.waiting[k] = n
+	}
+	n.count++
+	n.from = st.From.Bare().String()
+	n.body = true
+}
+
+func (p *push) take(k key) *note {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.waiting[k]
+	delete(p.waiting, k)
+	return n
+}
+
+// run sends what is queued.
+func (p *push) run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case k := <-p.queue:
+					p.send(ctx, k, p.take(k))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+// send publishes to the push service (section 7). One that goes on answering with errors is dropped.
+func (p *push) send(ctx context.Context, k key, n *note) {
+	rs, err := p.registrations(ctx, k.account)
+	i := slices.IndexFunc(rs, func(r registration) bool { return r.Service == k.service && r.Node == k.node })
+	to, jerr := jid.Parse(k.service)
+	from, ferr := jid.New(k.account, p.h.Domain, "")
+	if err != nil || i < 0 || n == nil || jerr != nil || ferr != nil {
+		return
+	}
+	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", From: from, To: to}
+	answer, err := p.h.Ask(ctx, st.Add(p.payload(rs[i], n)), p.cfg.Timeout)
+	if ctx.Err() != nil {
+		return
+	}
+	failed := err != nil && !errors.Is(err, server.ErrNoAnswer) || answer != nil && answer.Type == "error"
+	if failed || rs[i].Errors > 0 {
+		if err := p.settle(ctx, k, failed); err != nil {
+			p.h.Log.Error("cannot note the outcome of a push", "account", k.account, "err", err)
+		}
+	}
+}
+
+func (p *push) payload(r registration, n *note) *wire.Element {
+	f := form.New(form.Submit, nsSummary)
+	f.Add("message-count", "", "", strconv.Itoa(n.count)).Add("last-message-sender", "", "", n.from)
+	if n.body {
+		f.Add("last-message-body", "", "", p.cfg.Body)
+	}
+	item := wire.E(wire.NSPubSub, "item", wire.E(ns, "notification", f.Element()))
+	e := wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", r.Node))
+	if len(r.Options) > 0 {
+		e.Add(wire.E(wire.NSPubSub, "publish-options").AddRaw(r.Options))
+	}
+	return e
+}
+
+// settle counts failures in a row.
+func (p *push) settle(ctx context.Context, k key, failed bool) error {
+	return p.change(ctx, k.account, func(rs []registration) ([]registration, error) {
+		for i := range rs {
+			if rs[i].Service != k.service || rs[i].Node != k.node {
+				continue
+			}
+			if !failed {
+				rs[i].Errors = 0
+			} else if rs[i].Errors++; rs[i].Errors >= p.cfg.Errors {
+				p.h.Log.Info("a push service refuses: it is not asked any more", "account", k.account, "service", k.service)
+				return slices.Delete(rs, i, i+1), nil
+			}
+			break
+		}
+		return rs, nil
+	})
+}
