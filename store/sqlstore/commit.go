@@ -13,19 +13,21 @@ import (
 	"parley/store"
 )
 
-// writer is the group commit: one goroutine takes what waits, commits it in one transaction, and takes what has
-// gathered meanwhile. So a batch is as large as the load makes it, and nobody waits for it to fill.
+// writer is the group commit. Who comes first commits what is there; who comes meanwhile waits, and is committed together
+// by the first of those. So a batch is as large as the load makes it, nobody waits for it to fill, and one that is alone
+// needs no other goroutine.
 type writer struct {
-	mu     sync.RWMutex // held for reading while a request is handed over
-	closed bool
-	in     chan *request
-	done   chan struct{}
+	mu      sync.Mutex
+	free    sync.Cond // of mu: nobody leads
+	closed  bool
+	leading bool
+	queue   []*request
 }
 
 type request struct {
 	ws    []store.Write
 	err   error
-	done  chan struct{}
+	turn  chan turn
 	state atomic.Int32 // requestWaits until its batch is begun or its caller gives up
 }
 
@@ -35,30 +37,30 @@ const (
 	requestGone
 )
 
+// turn is what a waiting caller is told.
+type turn bool
+
+const (
+	committed turn = false
+	lead      turn = true
+)
+
 func (r *request) take() bool { return r.state.CompareAndSwap(requestWaits, requestTaken) }
 
-var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
+var requests = sync.Pool{New: func() any { return &request{turn: make(chan turn, 1)} }}
 
-func (w *writer) start(s *Store) {
-	w.in, w.done = make(chan *request, 4096), make(chan struct{})
-	go func() {
-		defer close(w.done)
-		s.writeBatches(w.in)
-	}()
-}
+var errClosed = errors.New("store: closed")
 
-// close says whether it was this call that ended it.
+// close waits for the commits that have been accepted. It says whether it was this call that ended it.
 func (w *writer) close() bool {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	was := w.closed
 	w.closed = true
-	w.mu.Unlock()
-	if was || w.in == nil {
-		return false
+	for w.leading {
+		w.free.Wait()
 	}
-	close(w.in)
-	<-w.done
-	return true
+	return !was
 }
 
 // Commit is store.Committer. If ctx ends before its batch is begun, nothing of ws is kept; after that it waits for the
@@ -73,25 +75,23 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	r := requests.Get().(*request)
 	r.ws, r.err = ws, nil
 	r.state.Store(requestWaits)
-	s.writer.mu.RLock()
-	if s.writer.closed || s.writer.in == nil {
-		s.writer.mu.RUnlock()
-		return errors.New("store: closed")
+	w := &s.writer
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return errClosed
 	}
-	select {
-	case s.writer.in <- r:
-		s.writer.mu.RUnlock()
-	case <-ctx.Done():
-		s.writer.mu.RUnlock()
-		return ctx.Err()
+	w.queue = append(w.queue, r)
+	first := !w.leading
+	if first {
+		w.leading = true
+		r.take()
 	}
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		if r.state.CompareAndSwap(requestWaits, requestGone) {
-			return ctx.Err() // the writer lets it fall
-		}
-		<-r.done
+	w.mu.Unlock()
+	if first {
+		s.lead(r)
+	} else if err := s.wait(ctx, r); err != nil {
+		return err // r is still in the queue, and let fall when it is its turn
 	}
 	err := r.err
 	r.ws = nil
@@ -99,43 +99,67 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	return err
 }
 
-func (s *Store) writeBatches(in <-chan *request) {
-	var batch []*request
-	for r := range in {
-		batch = batch[:0]
-		rows := 0
-	gather:
-		for {
-			if r.take() {
-				batch = append(batch, r)
-				rows += len(r.ws)
-			}
-			if rows >= s.opts.CommitBatch {
-				break
-			}
-			select {
-			case next, ok := <-in:
-				if !ok {
-					break gather
-				}
-				r = next
-			default:
-				break gather
-			}
+// wait returns an error only if r has been given up.
+func (s *Store) wait(ctx context.Context, r *request) error {
+	var t turn
+	select {
+	case t = <-r.turn:
+	case <-ctx.Done():
+		if r.state.CompareAndSwap(requestWaits, requestGone) {
+			return ctx.Err()
 		}
-		if len(batch) == 0 {
-			continue
-		}
-		if s.app != nil {
-			s.appendBatch(batch)
-		} else {
-			s.commitBatch(batch)
-		}
-		for i, r := range batch {
-			r.done <- struct{}{}
-			batch[i] = nil
+		t = <-r.turn
+	}
+	if t == lead {
+		s.lead(r)
+	}
+	return nil
+}
+
+// lead commits a batch that own is in, and finds who leads after it.
+func (s *Store) lead(own *request) {
+	w := &s.writer
+	w.mu.Lock()
+	batch, n, count := make([]*request, 0, 16), 0, 0
+	for n < len(w.queue) && count < s.opts.CommitBatch {
+		r := w.queue[n]
+		n++
+		if r == own || r.take() {
+			batch = append(batch, r)
+			count += len(r.ws)
 		}
 	}
+	w.drop(n)
+	w.mu.Unlock()
+
+	if s.app != nil {
+		s.appendBatch(batch)
+	} else {
+		s.commitBatch(batch)
+	}
+	for _, r := range batch {
+		if r != own {
+			r.turn <- committed
+		}
+	}
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.queue) > 0 {
+		if r := w.queue[0]; r.take() {
+			r.turn <- lead
+			return
+		}
+		w.drop(1)
+	}
+	w.leading = false
+	w.free.Broadcast()
+}
+
+func (w *writer) drop(n int) {
+	rest := copy(w.queue, w.queue[n:])
+	clear(w.queue[rest:])
+	w.queue = w.queue[:rest]
 }
 
 // commitTime is the longest a transaction may take: a database that does not answer is an error, not a silence.

@@ -134,7 +134,12 @@ func (s *Store) replay(ctx context.Context, a *appender) error {
 		}
 		s.opts.Log.Info("took over what the journal had kept", "bytes", len(left))
 	}
-	a.moved, a.j.number, a.j.off = last, last.number, 0
+	a.moved, a.j.number = last, last.number
+	// Nothing of the old segments is needed. The file is made now rather than when the first message waits for it.
+	if err := a.j.begin(last.number+1, 0); err != nil {
+		return err
+	}
+	a.j.previous = position{}
 	return nil
 }
 
@@ -196,8 +201,9 @@ func (s *Store) tryAppend(batch []*request) (full bool, err error) {
 		if r.err = s.checkRooms(r.ws); r.err != nil {
 			continue
 		}
+		var last []byte
 		for _, w := range r.ws {
-			rec = appendWrite(rec, w)
+			rec, last = appendWrite(rec, w, last)
 		}
 	}
 	if cap(rec) <= 1<<20 {

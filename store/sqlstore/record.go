@@ -14,16 +14,30 @@ const (
 	kindRoom    = 3
 )
 
-// appendWrite encodes one entry: its kind, then its fields in the order of the table's columns.
-func appendWrite(b []byte, w store.Write) []byte {
+// What the byte after the kind says.
+const (
+	flagSet  = 1 // Incoming or Subject
+	flagSame = 2 // the stanza is that of the entry before
+)
+
+// appendWrite encodes one entry: its kind, flags, its fields, its stanza. last is the stanza of the entry before, if it
+// is in the same record: of a local message both sides have the same.
+func appendWrite(b []byte, w store.Write, last []byte) (out, stanza []byte) {
 	switch e := w.(type) {
 	case *store.ArchiveEntry:
-		b = append(b, kindArchive, flag(e.Incoming))
+		same := byte(0)
+		if len(last) > 0 && len(e.Stanza) == len(last) && &e.Stanza[0] == &last[0] {
+			same = flagSame
+		}
+		b = append(b, kindArchive, flag(e.Incoming)|same)
 		b = appendKey(b, e.Host, e.Owner, e.ID)
 		b = appendText(b, e.With)
 		b = appendText(b, e.WithRes)
 		b = appendText(b, e.OriginID)
-		b = appendText(b, e.Stanza)
+		if same == 0 {
+			b = appendText(b, e.Stanza)
+		}
+		return b, e.Stanza
 	case *store.OfflineEntry:
 		b = append(b, kindOffline, 0)
 		b = appendKey(b, e.Host, e.Owner, e.ID)
@@ -39,7 +53,7 @@ func appendWrite(b []byte, w store.Write) []byte {
 		b = appendText(b, e.OriginID)
 		b = appendText(b, e.Stanza)
 	}
-	return b
+	return b, nil
 }
 
 func flag(b bool) byte { return byte(bit(b)) }
@@ -62,6 +76,7 @@ type decoder struct {
 	b     []byte
 	bad   bool
 	names map[string]any
+	last  any // stanza
 }
 
 func (d *decoder) kind() (int, error) {
@@ -73,7 +88,7 @@ func (d *decoder) kind() (int, error) {
 
 // row decodes one entry, of which kind has been seen.
 func (d *decoder) row(kind int, r *row) error {
-	set := any(int64(d.b[1]))
+	set, same := any(int64(d.b[1]&flagSet)), d.b[1]&flagSame != 0
 	d.b = d.b[2:]
 	host, owner, id := d.name(), d.name(), d.id()
 	r.host, _ = host.(string)
@@ -84,7 +99,12 @@ func (d *decoder) row(kind int, r *row) error {
 	switch kind {
 	case kindArchive:
 		c[3], c[4] = d.name(), d.name()
-		c[5], c[6], c[7] = set, d.text(), d.bytes()
+		c[5], c[6] = set, d.text()
+		if !same {
+			d.last = d.bytes()
+		}
+		c[7] = d.last
+		d.bad = d.bad || d.last == nil
 	case kindOffline:
 		c[3], c[4] = d.int(), d.bytes()
 	case kindRoom:

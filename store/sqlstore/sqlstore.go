@@ -56,6 +56,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		o.CommitBatch = 512
 	}
 	s := &Store{opts: o}
+	s.writer.free.L, s.writer.closed = &s.writer.mu, true
 	var err error
 	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
 	case "sqlite":
@@ -84,7 +85,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 			return nil, errors.Join(fmt.Errorf("store: cannot open %s: %w", redact(dsn), err), s.closeDatabase())
 		}
 	}
-	s.writer.start(s)
+	s.writer.closed = false
 	return s, nil
 }
 
