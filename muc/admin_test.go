@@ -34,6 +34,17 @@ func TestKick(t *testing.T) {
 	r.play(refused("nurse", "k4", "cancel", "not-allowed"))
 }
 
+// Who submits the whole form, as clients do, names all roles whose presence is shown: a kick is shown as before.
+func TestKickIsShown(t *testing.T) {
+	r := verona(t)
+	r.configure("romeo", `<field var='muc#roomconfig_presencebroadcast'><value>moderator</value><value>participant</value><value>visitor</value></field>`)
+	r.enter("juliet", "nurse")
+	r.admin("romeo", "k1", `<item nick='Nurse' role='none'/>`)
+	r.play(`
+	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none'/><status code='307'/></x></presence>
+	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='-'/><status code='307'/></x></presence>`)
+}
+
 func TestVoice(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("moderatedroom", "1"))

@@ -305,6 +305,7 @@ type leaving struct {
 	actor   *occupant
 	reason  string
 	destroy *wire.Element
+	whole   bool // every client of the occupant goes
 }
 
 // leave takes one client out; the occupant goes with the last.
@@ -316,7 +317,11 @@ func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.S
 	spoke := len(o.clients) > 0 && o.clients[len(o.clients)-1].jid == who
 	o.clients = slices.DeleteFunc(o.clients, func(c client) bool { return c.jid == who })
 	if len(o.clients) > 0 {
-		r.send(ctx, r.goodbye(o, sent, who, true, append([]string{"110"}, l.codes...), l, o.role), []jid.JID{who})
+		role := o.role
+		if l.whole {
+			role = "none"
+		}
+		r.send(ctx, r.goodbye(o, sent, who, true, append([]string{"110"}, l.codes...), l, role), []jid.JID{who})
 		if spoke && l.codes == nil { // another client speaks for the occupant now
 			o.shown = [2]*wire.Stanza{}
 			r.show(ctx, o)
@@ -359,9 +364,9 @@ func (r *room) goodbye(o *occupant, sent *wire.Stanza, who jid.JID, real bool, c
 	return st.Add(x, wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 }
 
-// expel takes a whole occupant out.
+// expel takes a whole occupant out. It keeps its role until then: that says who is shown that it goes.
 func (r *room) expel(ctx context.Context, o *occupant, l leaving) {
-	o.role = "none"
+	l.whole = true
 	for _, c := range slices.Clone(o.clients) {
 		r.leave(ctx, o, c.jid, nil, l)
 	}
