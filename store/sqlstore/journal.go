@@ -126,6 +126,26 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// spare makes the next segment's file under another name, so that nobody waits for it later; adopt gives it its own, if
+// there is none by then.
+func (j *journal) spare() (*os.File, error) { return j.create(j.path + ".journal.new") }
+
+func (j *journal) adopt(f *os.File) error {
+	next := j.number + 1
+	if j.files[next&1] != nil {
+		return errors.Join(f.Close(), os.Remove(j.path+".journal.new"))
+	}
+	err := os.Rename(j.path+".journal.new", j.name(next))
+	if err == nil {
+		err = syncDir(filepath.Dir(j.path))
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	j.files[next&1] = f
+	return nil
+}
+
 // append writes a record and returns when it is on the disk. rec has recordHead bytes free at its front. After an error
 // nothing is kept: the place is wiped, and until that has worked nothing else is written.
 func (j *journal) append(rec []byte) error {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -65,7 +66,7 @@ type roomUndo struct {
 
 // openJournal takes the database for this process alone, and moves to it what a process that was killed has left.
 func (s *Store) openJournal(ctx context.Context, path string) (err error) {
-	a := &appender{j: &journal{path: path, size: segmentSize}, rooms: make(map[owner]roomState), waiting: &chunk{}, now: &chunk{},
+	a := &appender{j: &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)}, rooms: make(map[owner]roomState), waiting: &chunk{}, now: &chunk{},
 		kick: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	if a.lock, err = lock(path + ".lock"); err != nil {
 		return err
@@ -154,6 +155,9 @@ func (s *Store) closeJournal() error {
 
 func (s *Store) moveNowAndThen() {
 	defer close(s.app.done)
+	if err := s.app.spare(); err != nil {
+		s.opts.Log.Warn("the journal's second file cannot be made yet", "err", err)
+	}
 	t := time.NewTicker(moveAfter)
 	defer t.Stop()
 	for {
@@ -167,6 +171,16 @@ func (s *Store) moveNowAndThen() {
 			s.opts.Log.Error("messages cannot be moved from the journal to the database", "err", err)
 		}
 	}
+}
+
+func (a *appender) spare() error {
+	f, err := a.j.spare()
+	if err != nil {
+		return err
+	}
+	a.appending.Lock()
+	defer a.appending.Unlock()
+	return a.j.adopt(f)
 }
 
 // appendBatch writes a batch to the journal and sets every request's err.

@@ -28,6 +28,8 @@ type Options struct {
 	CommitBatch    int  // most rows of one group commit. 0: 512
 	Migrate        bool // bring the schema up to date
 	Inspect        bool // only for the schema: of SQLite the journal is left alone, and Commit refused
+
+	journalSize int64 // of one of the journal's files; 0: segmentSize
 }
 
 // Store is a store.Store. Safe from any goroutine.
