@@ -12,6 +12,7 @@ var (
 	typeSize     = reflect.TypeFor[Size]()
 	typeDuration = reflect.TypeFor[time.Duration]()
 	typeHosts    = reflect.TypeFor[[]Host]()
+	typeComps    = reflect.TypeFor[[]Component]()
 	typeStrings  = reflect.TypeFor[[]string]()
 )
 
@@ -22,6 +23,8 @@ func assign(dst reflect.Value, key string, raw any) (ps Problems) {
 	switch dst.Type() {
 	case typeHosts:
 		return assignHosts(dst, key, raw)
+	case typeComps:
+		return assignComponents(dst, key, raw)
 	case typeStrings:
 		return assignStrings(dst, key, raw)
 	case typeSize:
@@ -151,5 +154,32 @@ func assignHosts(dst reflect.Value, key string, raw any) (ps Problems) {
 		}
 	}
 	dst.Set(reflect.ValueOf(hosts))
+	return ps
+}
+
+func assignComponents(dst reflect.Value, key string, raw any) (ps Problems) {
+	vs, ok := list(raw)
+	if !ok {
+		ps.add(key, "a list of components belongs here, each with domain and secret")
+		return ps
+	}
+	var cs []Component
+	if len(vs) > 0 {
+		cs = make([]Component, len(vs))
+	}
+	for i, v := range vs {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		m, ok := v.(map[string]any)
+		if !ok {
+			ps.add(at, "domain and secret belong here")
+			continue
+		}
+		for _, l := range leaves(reflect.ValueOf(&cs[i]).Elem(), "") {
+			if r, ok := m[l.key]; ok {
+				ps = append(ps, assign(l.value, at+"."+l.key, r)...)
+			}
+		}
+	}
+	dst.Set(reflect.ValueOf(cs))
 	return ps
 }

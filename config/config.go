@@ -19,6 +19,7 @@ var Sample []byte
 // Durations and sizes of 0 mean "no limit" where the sample says so. It is not changed after Load.
 type Config struct {
 	Hosts            []Host           `yaml:"hosts"`
+	Components       []Component      `yaml:"components"`
 	DataDir          string           `yaml:"data_dir"`
 	Store            Store            `yaml:"store"`
 	Listeners        Listeners        `yaml:"listeners"`
@@ -44,6 +45,14 @@ type Host struct {
 	Key         string `yaml:"key"`
 }
 
+// Component is a domain that an external program serves (XEP-0114).
+type Component struct {
+	Domain string `yaml:"domain"`
+	Secret string `yaml:"secret"` // one of this and SecretFile
+	// SecretFile is a file with the secret; white space around it does not count.
+	SecretFile string `yaml:"secret_file"`
+}
+
 // Store says where things are kept.
 type Store struct {
 	DSN            string `yaml:"dsn" secret:"dsn"` // "sqlite:PATH" or "postgres://…"; resolved by Load
@@ -58,6 +67,7 @@ type Listeners struct {
 	C2S       Listener  `yaml:"c2s"`
 	C2STLS    Listener  `yaml:"c2s_tls"`
 	WebSocket WebSocket `yaml:"websocket"`
+	Component Listener  `yaml:"component"` // XEP-0114
 	Metrics   Listener  `yaml:"metrics"`
 	Control   Control   `yaml:"control"`
 }
@@ -213,6 +223,7 @@ func Default() *Config {
 			C2S:       Listener{Addresses: []string{":5222"}},
 			C2STLS:    Listener{Addresses: []string{":5223"}},
 			WebSocket: WebSocket{Addresses: []string{":5443"}, Path: "/xmpp-websocket"},
+			Component: Listener{Addresses: []string{"127.0.0.1:5347"}},
 			Metrics:   Listener{Addresses: []string{"127.0.0.1:9280"}},
 			Control:   Control{Mode: "0600"},
 		},
@@ -261,6 +272,7 @@ func Dev(dataDir string) *Config {
 	c.Listeners.WebSocket.Addresses = loopback("5443")
 	c.Listeners.WebSocket.PlainAddresses = loopback("5280")
 	c.Listeners.WebSocket.Origins = []string{"localhost", "localhost:*", "127.0.0.1:*"}
+	c.Listeners.Component.Addresses = []string{"127.0.0.1:5347"}
 	c.Listeners.Metrics.Addresses = []string{"127.0.0.1:9280"}
 	c.resolve()
 	return c

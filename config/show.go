@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,7 +11,7 @@ import (
 // Entry is one key and its value in force, as it would be written.
 type Entry struct {
 	Key   string `json:"key"`
-	Value any    `json:"value"` // string, bool, int, []string or []Host
+	Value any    `json:"value"` // string, bool, int, []string, []Host or []Component
 }
 
 // Entries lists all keys in the order of the sample. Passwords are left out.
@@ -18,6 +19,14 @@ func (c *Config) Entries() (es []Entry) {
 	for _, l := range leaves(reflect.ValueOf(c).Elem(), "") {
 		v := l.value.Interface()
 		switch t := v.(type) {
+		case []Component:
+			cs := slices.Clone(t)
+			for i := range cs {
+				if cs[i].Secret != "" {
+					cs[i].Secret = "(hidden)"
+				}
+			}
+			v = cs
 		case Size:
 			v = t.String()
 		case time.Duration:

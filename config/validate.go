@@ -43,6 +43,29 @@ func (v *checker) add(key, format string, args ...any) {
 	}
 }
 
+func (c *Config) checkComponents(v *checker, taken map[string]string) {
+	for i := range c.Components {
+		m := &c.Components[i]
+		at := fmt.Sprintf("components[%d]", i)
+		j, err := jid.Parse(m.Domain)
+		if err != nil || j.Local() != "" || !j.IsBare() {
+			v.add(at+".domain", "%q is no domain: write it like irc.example.org", m.Domain)
+			continue
+		}
+		m.Domain = j.Domain()
+		if by, ok := taken[m.Domain]; ok {
+			v.add(at+".domain", "%s is served by %s already", m.Domain, by)
+		}
+		taken[m.Domain] = at
+		if (m.Secret == "") == (m.SecretFile == "") {
+			v.add(at+".secret", "a component has one secret, in secret or in secret_file")
+		}
+		if len(c.Listeners.Component.Addresses) == 0 {
+			v.add("listeners.component.addresses", "no address is given for the components to connect to")
+		}
+	}
+}
+
 func (c *Config) checkHosts(v *checker) {
 	if len(c.Hosts) == 0 {
 		v.add("hosts", "no host is given: name the domain of your addresses, like hosts: [example.org]")
@@ -72,6 +95,7 @@ func (c *Config) checkHosts(v *checker) {
 			}
 		}
 	}
+	c.checkComponents(v, taken)
 	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
 		if j, err := jid.Parse(l.label); err != nil || j.Domain() != l.label || strings.ContainsAny(l.label, ".@/") {
 			v.add(l.key, "%q is no label of a domain: use lower-case letters, digits and hyphens", l.label)
@@ -111,6 +135,7 @@ func (c *Config) checkListeners(v *checker) {
 		{"listeners.c2s_tls.addresses", l.C2STLS.Addresses},
 		{"listeners.websocket.addresses", l.WebSocket.Addresses},
 		{"listeners.websocket.plain_addresses", l.WebSocket.PlainAddresses},
+		{"listeners.component.addresses", l.Component.Addresses},
 		{"listeners.metrics.addresses", l.Metrics.Addresses},
 	} {
 		for _, a := range d.addresses {

@@ -27,7 +27,7 @@ var ranks = [][]string{
 	{"auth"},
 	{"store"},
 	{"server", "org"},
-	{"server/c2s", "federation", "cluster", "admin", "muc", "pubsub", "feature/*", "store/sqlstore", "node/devcert"},
+	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "feature/*", "store/sqlstore", "node/devcert"},
 	{"config"},
 	{"node"},
 	{"cmd/*"},

@@ -42,6 +42,9 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 	}
+	if err := n.listenComponents(g); err != nil {
+		return err
+	}
 	return n.listenAdmin(ctx, g)
 }
 

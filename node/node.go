@@ -20,6 +20,7 @@ import (
 	"parley/org"
 	"parley/server"
 	"parley/server/c2s"
+	"parley/server/component"
 	"parley/store"
 	"parley/store/sqlstore"
 )
@@ -34,11 +35,12 @@ type Node struct {
 	Org      *org.Org
 	IDs      *store.IDs
 
-	hosts     []*host
-	bookmarks map[string]*bookmarks.Bookmarks // by host
-	pushes    *pushes
-	certs     *c2s.Certs
-	door      *c2s.Server
+	hosts      []*host
+	bookmarks  map[string]*bookmarks.Bookmarks // by host
+	pushes     *pushes
+	certs      *c2s.Certs
+	door       *c2s.Server
+	components *component.Server // nil: none is configured
 
 	mu    sync.Mutex
 	addrs map[string]net.Addr
@@ -70,6 +72,9 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, erro
 
 func (n *Node) build(ctx context.Context) error {
 	if err := n.buildHosts(ctx); err != nil {
+		return err
+	}
+	if err := n.buildComponents(); err != nil {
 		return err
 	}
 	certs, err := c2s.NewCerts(certFiles(n.Config), n.Log)

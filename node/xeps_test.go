@@ -16,6 +16,7 @@ import (
 	"parley/node/devcert"
 	"parley/server"
 	"parley/server/c2s"
+	"parley/server/component"
 )
 
 var update = flag.Bool("update", false, "write docs/xeps.md")
@@ -33,7 +34,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, muc.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, muc.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

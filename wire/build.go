@@ -38,6 +38,9 @@ func (p *parser) root(t *rawTag, def *rawAttr) error {
 	case "iq":
 		st.Kind = IQ
 	default:
+		if p.content == NSComponent && st.Name.Local == "handshake" { // XEP-0114, section 3
+			return p.otherAttrs()
+		}
 		return &StreamError{Condition: "unsupported-stanza-type", Text: "neither message nor presence nor iq"}
 	}
 	st.Name.Space = NSClient

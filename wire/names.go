@@ -4,6 +4,7 @@ package wire
 const (
 	NSClient     = "jabber:client"
 	NSServer     = "jabber:server"
+	NSComponent  = "jabber:component:accept"
 	NSStream     = "http://etherx.jabber.org/streams"
 	NSFraming    = "urn:ietf:params:xml:ns:xmpp-framing"
 	NSStreams    = "urn:ietf:params:xml:ns:xmpp-streams"

@@ -13,7 +13,7 @@ const maxHeader = 16 << 10
 // and whose, is for the caller to see.
 type Header struct {
 	To, From, ID, Version, Lang string
-	ContentNS                   string // NSClient or NSServer
+	ContentNS                   string // NSClient, NSServer or NSComponent
 }
 
 // Reader reads a stream's elements, within Limits. It is for one goroutine. While nothing is pending it holds no buffer
@@ -412,7 +412,7 @@ func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 		r.scope.prefixes = append(r.scope.prefixes, d)
 	}
 	if r.scope.content = r.scope.contentNS(); r.scope.content == "" {
-		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the content namespace is neither jabber:client nor jabber:server"}
+		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the content namespace is none of jabber:client, jabber:server and jabber:component:accept"}
 	}
 	h.ContentNS = r.scope.content
 	for _, a := range l.e.Attrs {
@@ -436,7 +436,7 @@ func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 // contentNS gives the content namespace (RFC 6120, section 4.8.2): the default one, or one that a prefix is bound to. A
 // stream that has its own namespace as the default one may declare it on each stanza (section 4.8.3, last example).
 func (s *scope) contentNS() string {
-	if s.def == NSClient || s.def == NSServer {
+	if s.def == NSClient || s.def == NSServer || s.def == NSComponent {
 		return s.def
 	}
 	for _, b := range s.prefixes {

@@ -1,0 +1,58 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/server"
+	"parley/server/component"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// buildComponents puts the domains of external components on the router, and those below a host into its disco#items.
+func (n *Node) buildComponents() error {
+	if len(n.Config.Components) == 0 {
+		return nil
+	}
+	l := n.Config.Limits
+	n.components = component.New(component.Config{Router: n.Router, Log: n.Log, WriteTimeout: l.WriteTimeout, KeepAlive: l.KeepAlive,
+		Limits: wire.Limits{Stanza: int(l.StanzaSize), Depth: l.Depth, Attrs: l.Attributes}})
+	for _, c := range n.Config.Components {
+		secret := c.Secret
+		if c.SecretFile != "" {
+			b, err := os.ReadFile(c.SecretFile)
+			if err != nil {
+				return fmt.Errorf("secret of component %s: %w", c.Domain, err)
+			}
+			secret = strings.TrimSpace(string(b))
+		}
+		if err := n.components.Add(c.Domain, secret); err != nil {
+			return err
+		}
+		for _, h := range n.hosts {
+			if j, err := jid.New("", c.Domain, ""); err == nil && strings.HasSuffix(c.Domain, "."+h.Domain) {
+				h.AddItem(server.Item{JID: j})
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Node) listenComponents(g *errgroup.Group) error {
+	if n.components == nil {
+		return nil
+	}
+	n.stop = append(n.stop, func(ctx context.Context) { n.components.Shutdown(ctx) })
+	for _, a := range n.Config.Listeners.Component.Addresses {
+		if err := n.serve(g, "component", a, func(l net.Listener) error { return n.components.Serve(l) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

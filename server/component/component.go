@@ -1,0 +1,327 @@
+// Package component is the door for external components (XEP-0114): programs that serve a domain of their own, such as
+// gateways and bots.
+package component
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// XEPs is what the door implements, for docs/xeps.md.
+var XEPs = []server.XEP{{Number: 114, Title: "Jabber Component Protocol", Version: "1.6"}}
+
+// Config of the door; zero values mean the defaults.
+type Config struct {
+	Router       *server.Router
+	Log          *slog.Logger
+	Limits       wire.Limits   // of the components' stanzas
+	MaxQueue     int           // bytes queued for a component, default 64 MiB
+	AuthTimeout  time.Duration // for the handshake, default 10 s
+	WriteTimeout time.Duration // default 1 min
+	KeepAlive    time.Duration // of TCP, default 1 min
+}
+
+// Server is the door. Safe from any goroutine.
+type Server struct {
+	cfg    Config
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	domains   map[string]*Component
+	listeners []net.Listener
+	conns     map[net.Conn]bool
+	closed    bool
+	wg        sync.WaitGroup
+}
+
+// Component is one domain that an external program serves.
+type Component struct {
+	srv    *Server
+	domain string
+	secret string
+
+	mu     sync.Mutex
+	stream *stream // nil: not connected
+}
+
+// New makes a door without components.
+func New(c Config) *Server {
+	if c.MaxQueue <= 0 {
+		c.MaxQueue = 64 << 20
+	}
+	for _, d := range []struct {
+		at *time.Duration
+		v  time.Duration
+	}{{&c.AuthTimeout, 10 * time.Second}, {&c.WriteTimeout, time.Minute}, {&c.KeepAlive, time.Minute}} {
+		if *d.at <= 0 {
+			*d.at = d.v
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Server{cfg: c, ctx: ctx, cancel: cancel, domains: make(map[string]*Component), conns: make(map[net.Conn]bool)}
+}
+
+// Add lets a program that knows the secret serve a domain. The domain is served from now on: while nobody is
+// connected, what is sent to it goes back.
+func (s *Server) Add(domain, secret string) error {
+	j, err := jid.Parse(domain)
+	if err != nil || j.Local() != "" || !j.IsBare() || j.Domain() != domain {
+		return fmt.Errorf("component %q is no domain in canonical form", domain)
+	}
+	if secret == "" {
+		return fmt.Errorf("component %s has no secret", domain)
+	}
+	c := &Component{srv: s, domain: domain, secret: secret}
+	if err := s.cfg.Router.Add(domain, c); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.domains[domain] = c
+	return nil
+}
+
+// errAway is the answer while no program serves the domain.
+var errAway = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "the component is not connected")
+
+// Receive gives a stanza to the program.
+func (c *Component) Receive(_ context.Context, st *wire.Stanza) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stream == nil || c.stream.conn.Send(st, st.To) != nil {
+		return errAway
+	}
+	return nil
+}
+
+// Connected says whether a program serves the domain now.
+func (s *Server) Connected(domain string) bool {
+	s.mu.Lock()
+	c := s.domains[domain]
+	s.mu.Unlock()
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stream != nil
+}
+
+// Serve accepts connections until the listener is closed; then it returns nil.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return l.Close()
+	}
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			var ne net.Error
+			if errors.As(err, &ne) && ne.Timeout() {
+				continue
+			}
+			return fmt.Errorf("accept components: %w", err)
+		}
+		s.mu.Lock()
+		if s.closed || len(s.conns) >= maxConns {
+			s.mu.Unlock()
+			nc.Close()
+			continue
+		}
+		s.conns[nc] = true
+		s.wg.Add(1)
+		s.mu.Unlock()
+		go func() {
+			defer s.wg.Done()
+			s.serve(nc)
+			s.mu.Lock()
+			delete(s.conns, nc)
+			s.mu.Unlock()
+		}()
+	}
+}
+
+// maxConns is how many connections there may be, signed in or not.
+const maxConns = 1000
+
+// Shutdown says goodbye to all components and waits for them, at most as long as ctx.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	s.closed = true
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	for _, c := range s.domains {
+		c.leave(&wire.StreamError{Condition: "system-shutdown"})
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() { s.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	s.cancel()
+	s.mu.Lock()
+	for nc := range s.conns {
+		nc.Close()
+	}
+	s.mu.Unlock()
+}
+
+func (c *Component) leave(why *wire.StreamError) {
+	c.mu.Lock()
+	st := c.stream
+	c.stream = nil
+	c.mu.Unlock()
+	if st != nil {
+		st.conn.Close(streamError(why), footer)
+	}
+}
+
+// stream is one connection of a program.
+type stream struct {
+	srv  *Server
+	nc   net.Conn
+	rd   *wire.Reader
+	conn *wire.Conn
+	id   string
+	of   *Component
+}
+
+const namespace = wire.NSComponent
+
+var footer = []byte(`</stream:stream>`)
+
+func streamError(se *wire.StreamError) []byte {
+	b := append([]byte(`<stream:error>`), wire.E(wire.NSStreams, se.Condition).AppendXML(nil, "")...)
+	if se.Text != "" {
+		b = wire.T(wire.NSStreams, "text", se.Text).AppendXML(b, "")
+	}
+	return append(b, `</stream:error>`...)
+}
+
+func (s *Server) serve(nc net.Conn) {
+	defer nc.Close()
+	if t, ok := nc.(*net.TCPConn); ok {
+		_ = t.SetKeepAlivePeriod(s.cfg.KeepAlive) // only sooner notice of a dead peer
+	}
+	st := &stream{srv: s, nc: nc, rd: wire.NewReader(nc, s.cfg.Limits), id: newID(),
+		conn: wire.NewConn(nc, wire.ConnConfig{MaxQueue: s.cfg.MaxQueue, WriteTimeout: s.cfg.WriteTimeout})}
+	_ = nc.SetReadDeadline(time.Now().Add(s.cfg.AuthTimeout))
+	err := st.open()
+	if err == nil {
+		_ = nc.SetReadDeadline(time.Time{})
+		s.cfg.Log.Info("component connected", "component", st.of.domain, "address", nc.RemoteAddr().String())
+		err = st.carry()
+		s.cfg.Log.Info("component disconnected", "component", st.of.domain, "err", err)
+	} else {
+		s.cfg.Log.Info("component refused", "address", nc.RemoteAddr().String(), "err", err)
+	}
+	if st.of != nil {
+		st.of.mu.Lock()
+		if st.of.stream == st {
+			st.of.stream = nil
+		}
+		st.of.mu.Unlock()
+	}
+	var se *wire.StreamError
+	if errors.As(err, &se) {
+		st.conn.Close(streamError(se), footer)
+		return
+	}
+	st.conn.Close(footer)
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// open is the handshake (section 3).
+func (st *stream) open() error {
+	h, err := st.rd.Header()
+	hello := []byte(`<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='` + namespace + `' id='` + st.id + `'`)
+	if h.To != "" && len(h.To) < 1024 {
+		hello = wire.AppendEscaped(append(hello, ` from='`...), h.To)
+		hello = append(hello, '\'')
+	}
+	_ = st.conn.WriteRaw(append(hello, '>'))
+	if err != nil {
+		return err
+	}
+	if h.ContentNS != namespace {
+		return &wire.StreamError{Condition: "invalid-namespace"}
+	}
+	st.srv.mu.Lock()
+	c := st.srv.domains[h.To]
+	st.srv.mu.Unlock()
+	if c == nil {
+		return &wire.StreamError{Condition: "host-unknown", Text: "no component of this name is configured"}
+	}
+	x, err := st.rd.Next()
+	if err != nil {
+		return err
+	}
+	want := sha1.Sum([]byte(st.id + c.secret))
+	if x.Name != (wire.Name{Space: namespace, Local: "handshake"}) ||
+		subtle.ConstantTimeCompare([]byte(x.Text), []byte(hex.EncodeToString(want[:]))) != 1 {
+		return &wire.StreamError{Condition: "not-authorized"}
+	}
+	// Who knows the secret is the component, now: an older connection may be one that died without a word.
+	c.leave(&wire.StreamError{Condition: "conflict"})
+	_ = st.conn.WriteRaw([]byte(`<handshake/>`))
+	c.mu.Lock()
+	c.stream, st.of = st, c
+	c.mu.Unlock()
+	return nil
+}
+
+// carry routes what the program sends.
+func (st *stream) carry() error {
+	for {
+		x, err := st.rd.Next()
+		if err != nil {
+			return err
+		}
+		if x.Kind == wire.Other {
+			return &wire.StreamError{Condition: "unsupported-stanza-type"}
+		}
+		if x.From.IsZero() || x.From.Domain() != st.of.domain {
+			return &wire.StreamError{Condition: "invalid-from", Text: "a component speaks for its own domain"}
+		}
+		if x.To.IsZero() || x.Malformed {
+			if x.Malformed {
+				_ = st.conn.Send(server.ErrorReply(x, server.MalformedJID), x.From)
+				continue
+			}
+			return &wire.StreamError{Condition: "improper-addressing"}
+		}
+		if err := st.srv.cfg.Router.Route(st.srv.ctx, x); err != nil {
+			st.srv.cfg.Router.Reply(st.srv.ctx, x, err)
+		}
+	}
+}
