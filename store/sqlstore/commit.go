@@ -2,10 +2,7 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -165,7 +162,7 @@ func (w *writer) drop(n int) {
 // commitTime is the longest a transaction may take: a database that does not answer is an error, not a silence.
 const commitTime = time.Minute
 
-// commitBatch sets every request's err. One that cannot be kept does not take others with it.
+// commitBatch is the commit on PostgreSQL and CockroachDB. It sets every request's err. One that cannot be kept does not take others with it.
 func (s *Store) commitBatch(batch []*request) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
@@ -178,155 +175,8 @@ func (s *Store) commitBatch(batch []*request) {
 		return
 	}
 	for _, r := range batch {
-		r.err = s.commitAll(ctx, []*request{r})
-	}
-}
-
-// rowsOf sorts what a batch writes by table.
-type rowsOf struct {
-	archive, offline, rooms []any
-}
-
-func (s *Store) commitAll(ctx context.Context, batch []*request) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		var out rowsOf
-		epochs := map[[2]string]int64{}
-		for _, r := range batch {
-			r.err = nil
-			if err := s.checkEpochs(ctx, tx, r, epochs); err != nil {
-				return err
-			}
-			if r.err == nil {
-				out.add(r.ws...)
-			}
-		}
-		for i, args := range [...][]any{out.archive, out.offline, out.rooms} {
-			if err := s.insert(ctx, tx, &inserts[i], args); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// checkEpochs sets r.err to ErrConflict if one of its rooms is another node's by now.
-func (s *Store) checkEpochs(ctx context.Context, tx *sql.Tx, r *request, known map[[2]string]int64) error {
-	for _, w := range r.ws {
-		e, ok := w.(*store.RoomEntry)
-		if !ok {
-			continue
-		}
-		k := [2]string{e.Host, e.Room}
-		epoch, ok := known[k]
-		if !ok {
-			err := tx.QueryRowContext(ctx, "SELECT epoch FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0"+s.forUpdate(), e.Host, e.Room).Scan(&epoch)
-			if errors.Is(err, sql.ErrNoRows) {
-				epoch = -1
-			} else if err != nil {
-				return err
-			}
-			known[k] = epoch
-		}
-		if epoch != e.Epoch {
-			r.err = store.ErrConflict
+		if err := s.commitAll(ctx, []*request{r}); err != nil {
+			r.err = err
 		}
 	}
-	return nil
-}
-
-func (o *rowsOf) add(ws ...store.Write) {
-	for _, w := range ws {
-		switch e := w.(type) {
-		case *store.ArchiveEntry:
-			o.archive = append(o.archive, e.Host, e.Owner, int64(e.ID), e.With, e.WithRes, bit(e.Incoming), e.OriginID, e.Stanza)
-		case *store.OfflineEntry:
-			o.offline = append(o.offline, e.Host, e.Owner, int64(e.ID), micros(e.Expires), e.Stanza)
-		case *store.RoomEntry:
-			o.rooms = append(o.rooms, e.Host, e.Room, e.Seq, int64(e.ID), e.Nick, e.OccupantID, e.Sender, e.OriginID, bit(e.Subject), e.Stanza)
-		}
-	}
-}
-
-// table is one that the group commit writes: its statements have a few fixed sizes, so that each is prepared once.
-type table struct {
-	columns int
-	texts   [len(sizes)]string
-}
-
-var sizes = [...]int{64, 16, 4, 1}
-
-// An entry has a key of its own for ever: one that is there already is the same one, kept by an attempt whose answer
-// was lost. In a room the number is the key, and two that want the same one are two entries.
-var (
-	inserts = [...]table{newTable(archiveInto, " ON CONFLICT DO NOTHING", true), newTable(offlineInto, " ON CONFLICT DO NOTHING", true), newTable(roomInto, "", true)}
-	// Of what the journal had, where rooms have been checked. SQLite looks names like $1 up one after the other; ? has none.
-	moves = [...]table{newTable(archiveInto, " ON CONFLICT DO NOTHING", false), newTable(offlineInto, " ON CONFLICT DO NOTHING", false), newTable(roomInto, " ON CONFLICT DO NOTHING", false)}
-)
-
-const (
-	archiveInto = "archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza)"
-	offlineInto = "offline (host, owner, id, expires, stanza)"
-	roomInto    = "room_archive (host, room, seq, id, nick, occupant_id, sender, origin_id, subject, stanza)"
-)
-
-func newTable(into, conflict string, numbered bool) table {
-	t := table{columns: strings.Count(into, ",") + 1}
-	for i, rows := range sizes {
-		b := []byte("INSERT INTO " + into + " VALUES ")
-		for n := range rows * t.columns {
-			switch {
-			case n == 0:
-				b = append(b, '(')
-			case n%t.columns == 0:
-				b = append(b, "),("...)
-			default:
-				b = append(b, ',')
-			}
-			if numbered {
-				b = append(b, '$')
-				b = strconv.AppendInt(b, int64(n+1), 10)
-			} else {
-				b = append(b, '?')
-			}
-		}
-		t.texts[i] = string(append(append(b, ')'), conflict...))
-	}
-	return t
-}
-
-// prepareMoves prepares all that a move to SQLite may need: there is only one connection that writes, and inside a
-// transaction it is taken.
-func (s *Store) prepareMoves(ctx context.Context) error {
-	for i := range moves {
-		for _, q := range moves[i].texts {
-			if _, err := s.stmt(ctx, s.w, q); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, t *table, args []any) error {
-	for len(args) > 0 {
-		i := 0
-		for len(args) < sizes[i]*t.columns {
-			i++
-		}
-		n := sizes[i] * t.columns
-		st, err := s.stmt(ctx, s.w, t.texts[i])
-		if err != nil {
-			return err
-		}
-		if st != nil {
-			_, err = tx.StmtContext(ctx, st).ExecContext(ctx, args[:n]...)
-		} else {
-			_, err = tx.ExecContext(ctx, t.texts[i], args[:n]...)
-		}
-		if err != nil {
-			return err
-		}
-		args = args[n:]
-	}
-	return nil
 }

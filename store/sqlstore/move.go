@@ -105,3 +105,73 @@ func (s *Store) insertRows(ctx context.Context, tx *sql.Tx, m *mover, rs *rows) 
 	}
 	return s.insert(ctx, tx, rs.table, m.args)
 }
+
+// table is one that moves write: its statements have a few fixed sizes, so that each is prepared once.
+type table struct {
+	columns int
+	texts   [len(sizes)]string
+}
+
+var sizes = [...]int{64, 16, 4, 1}
+
+// moves are the tables of what the journal has. Nothing conflicts there but what is the same entry: rooms have been
+// checked. SQLite looks parameters like $1 up one after the other; ? has no name.
+var moves = [...]table{newTable(archiveInto), newTable(offlineInto), newTable(roomInto)}
+
+const (
+	archiveInto = "archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza)"
+	offlineInto = "offline (host, owner, id, expires, stanza)"
+	roomInto    = "room_archive (host, room, seq, id, nick, occupant_id, sender, origin_id, subject, stanza)"
+)
+
+func newTable(into string) table {
+	t := table{columns: strings.Count(into, ",") + 1}
+	for i, rows := range sizes {
+		b := []byte("INSERT INTO " + into + " VALUES ")
+		for n := range rows * t.columns {
+			switch {
+			case n == 0:
+				b = append(b, '(')
+			case n%t.columns == 0:
+				b = append(b, "),("...)
+			default:
+				b = append(b, ',')
+			}
+			b = append(b, '?')
+		}
+		t.texts[i] = string(append(b, ") ON CONFLICT DO NOTHING"...))
+	}
+	return t
+}
+
+// prepareMoves prepares all that a move to SQLite may need: there is only one connection that writes, and inside a
+// transaction it is taken.
+func (s *Store) prepareMoves(ctx context.Context) error {
+	for i := range moves {
+		for _, q := range moves[i].texts {
+			if _, err := s.stmt(ctx, s.w, q); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, t *table, args []any) error {
+	for len(args) > 0 {
+		i := 0
+		for len(args) < sizes[i]*t.columns {
+			i++
+		}
+		n := sizes[i] * t.columns
+		st, err := s.stmt(ctx, s.w, t.texts[i])
+		if err != nil {
+			return err
+		}
+		if _, err := tx.StmtContext(ctx, st).ExecContext(ctx, args[:n]...); err != nil {
+			return err
+		}
+		args = args[n:]
+	}
+	return nil
+}
