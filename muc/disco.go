@@ -3,7 +3,10 @@ package muc
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"parley/org"
 	"parley/server"
@@ -262,6 +265,38 @@ func (r *room) infoForm(c RoomConfig) *wire.Element {
 	return f.Element()
 }
 
+// maxOccupantItems is how many occupants one answer names.
+const maxOccupantItems = 500
+
+// occupants lists who is in the room, as its own goroutine knows it.
+func (r *room) occupants(ctx context.Context, who jid.JID) ([]server.Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the room may be going, and never answer
+	defer cancel()
+	answer := make(chan []server.Item, 1)
+	err := r.s.post(ctx, r.name, work{do: func(_ context.Context, r *room) {
+		var items []server.Item
+		public := r.cfg.Public && !r.cfg.MembersOnly && r.cfg.Password == ""
+		if public || r.sessions[who] != nil {
+			for _, o := range r.nicks {
+				if items = append(items, server.Item{JID: o.jid, Name: o.nick}); len(items) == maxOccupantItems {
+					break
+				}
+			}
+		}
+		answer <- items
+	}})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case items := <-answer:
+		slices.SortFunc(items, func(a, b server.Item) int { return strings.Compare(a.Name, b.Name) })
+		return items, nil
+	case <-ctx.Done():
+		return nil, errClosing
+	}
+}
+
 // nickInfo is section 6.6: the nick that is reserved for the asker.
 func (r *room) nickInfo(who jid.JID) *wire.Element {
 	r.mu.RLock()
@@ -274,7 +309,8 @@ func (r *room) nickInfo(who jid.JID) *wire.Element {
 	return i.Element(nsNick)
 }
 
-// items: of a group's room its themes that the asker may know of. Who is in a room is not told to those outside.
+// items: of a group's room its themes that the asker may know of; of any other who is in it, if that is public or the
+// asker is in it too (section 6.5).
 func (r *room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
 	if err := r.known(ctx, st.From); err != nil {
 		return nil, err
@@ -286,6 +322,12 @@ func (r *room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.E
 		return nil, server.ItemNotFound
 	}
 	var items []server.Item
+	if r.group == "" {
+		var err error
+		if items, err = r.occupants(ctx, st.From); err != nil {
+			return nil, err
+		}
+	}
 	if r.group != "" && r.theme == "" {
 		ts, err := r.s.cfg.Org.Themes(ctx, r.s.host.Domain, r.group, st.From)
 		if err != nil {

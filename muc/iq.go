@@ -48,6 +48,9 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 func (r *room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
 	if o == nil {
+		if st.Has(wire.NSDiscoInfo, "") || st.Has(wire.NSDiscoItems, "") {
+			return server.BadRequest // section 6.5 wants it so
+		}
 		return errNotOccupant
 	}
 	to := r.nicks[st.To.Resource()]
