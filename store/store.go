@@ -39,7 +39,9 @@ type Store interface {
 // Committer is the group commit: what many sessions write at the same time goes in one transaction.
 type Committer interface {
 	// Commit returns when all of ws is durable, or with the error that kept it from being so (then none of ws is
-	// kept). Writes of one call are in one transaction, together with those of other callers.
+	// kept). Writes of one call are in one transaction, together with those of other callers. An archive or offline
+	// entry whose owner and ID are there already is left as it is; a room's number that is taken is ErrExists. If ctx ends
+	// before the batch is begun nothing is kept; otherwise Commit waits for it: ws is not read after it returns.
 	Commit(ctx context.Context, ws ...Write) error
 }
 
