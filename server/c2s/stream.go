@@ -301,11 +301,13 @@ func (st *stream) negotiate() error {
 	return st.bind()
 }
 
-// features sends <stream:features/>.
+// features sends <stream:features/>; what is nil is left out.
 func (st *stream) features(es ...*wire.Element) {
 	b := []byte(`<stream:features xmlns:stream='http://etherx.jabber.org/streams'>`)
 	for _, e := range es {
-		b = e.AppendXML(b, wire.NSClient)
+		if e != nil {
+			b = e.AppendXML(b, wire.NSClient)
+		}
 	}
 	_ = st.conn.WriteRaw(append(b, `</stream:features>`...))
 }
