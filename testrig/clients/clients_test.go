@@ -108,7 +108,7 @@ func startServer(t *testing.T) *server {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := &server{t: t, dir: dir}
-	args := []string{"--json", "dev", "--data-dir", filepath.Join(dir, "data")}
+	args := []string{"--json", "dev", "--data-dir", filepath.Join(dir, "data"), "--log-level", "debug"}
 	for _, door := range []string{"c2s.addresses", "c2s_tls.addresses", "websocket.addresses", "websocket.plain_addresses", "metrics.addresses"} {
 		args = append(args, "--set", "listeners."+door+"=127.0.0.1:0")
 	}
@@ -156,7 +156,7 @@ func (s *server) stop(c *exec.Cmd) {
 		s.t.Logf("parley dev's log:\n%s", tail(s.log.String(), 200))
 	}
 	for line := range strings.Lines(s.log.String()) {
-		if strings.Contains(line, "level=ERROR") {
+		if strings.Contains(line, "level=ERROR") || strings.Contains(line, "panic") {
 			s.t.Errorf("in parley's log: %s", line)
 		}
 	}

@@ -10,16 +10,17 @@ import (
 	"time"
 )
 
-// peer is a slixmpp client that is signed in: whom the other clients speak with.
+// peer is a client in a process of its own, which does what it is told and tells what it sees.
 type peer struct {
 	t    *testing.T
+	name string
 	in   *json.Encoder
 	seen chan event
 	had  []event // what came and was not waited for
 	errs lockedBuffer
 }
 
-// event is a line of peer.py.
+// event is a line of JSON that a peer reads or prints.
 type event struct {
 	Event string `json:"event,omitempty"`
 	From  string `json:"from,omitempty"`
@@ -28,13 +29,21 @@ type event struct {
 	Body  string `json:"body,omitempty"`
 }
 
-// peer signs in to an account and joins rooms.
+// peer is a slixmpp client, signed in and in rooms: whom the other clients speak with.
 func (s *server) peer(address string, rooms ...string) *peer {
 	s.t.Helper()
 	needSlixmpp(s.t)
 	c := exec.Command(python, append([]string{"py/peer.py", address}, rooms...)...)
 	c.Env = s.env()
-	p := &peer{t: s.t, seen: make(chan event, 1000)}
+	p := s.start(c, address)
+	p.on("ready")
+	return p
+}
+
+// start starts a peer. It signs out and ends when its input does, which is when the test is over.
+func (s *server) start(c *exec.Cmd, name string) *peer {
+	s.t.Helper()
+	p := &peer{t: s.t, name: name, seen: make(chan event, 1000)}
 	c.Stderr = &p.errs
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -49,17 +58,16 @@ func (s *server) peer(address string, rooms ...string) *peer {
 	}
 	p.in = json.NewEncoder(in)
 	go p.read(bufio.NewScanner(out))
-	s.t.Cleanup(func() { // it signs out when its input ends
+	s.t.Cleanup(func() {
 		in.Close()
 		kill := time.AfterFunc(patience, func() { c.Process.Kill() })
 		defer kill.Stop()
 		for range p.seen {
 		}
 		if err := c.Wait(); err != nil {
-			s.t.Errorf("peer.py: %v\n%s", err, &p.errs)
+			s.t.Errorf("%s: %v\n%s", name, err, p.errs.String())
 		}
 	})
-	p.want("it is signed in", func(e event) bool { return e.Event == "ready" })
 	return p
 }
 
@@ -88,13 +96,13 @@ func (p *peer) want(what string, is func(event) bool) event {
 		case e, ok := <-p.seen:
 			switch {
 			case !ok:
-				p.t.Fatalf("the peer ended before %s; it had %+v\n%s", what, p.had, &p.errs)
+				p.t.Fatalf("%s ended before %s; it had %+v\n%s", p.name, what, p.had, p.errs.String())
 			case is(e):
 				return e
 			}
 			p.had = append(p.had, e)
 		case <-late:
-			p.t.Fatalf("not in %v: %s; the peer had %+v\n%s", patience, what, p.had, &p.errs)
+			p.t.Fatalf("%s waited %v for %s; it had %+v\n%s", p.name, patience, what, p.had, p.errs.String())
 		}
 	}
 }
@@ -107,10 +115,22 @@ func (p *peer) message(from, kind, body string) {
 	})
 }
 
-// send sends a message.
+// send has it send a message.
 func (p *peer) send(to, kind, body string) {
 	p.t.Helper()
-	if err := p.in.Encode(event{To: to, Type: kind, Body: body}); err != nil {
-		p.t.Fatalf("%v\n%s", err, &p.errs)
+	p.tell(event{Event: "send", To: to, Type: kind, Body: body})
+}
+
+// tell tells it what to do.
+func (p *peer) tell(e event) {
+	p.t.Helper()
+	if err := p.in.Encode(e); err != nil {
+		p.t.Fatalf("%s: %v\n%s", p.name, err, p.errs.String())
 	}
+}
+
+// on waits for an event that has a name and no more to it.
+func (p *peer) on(name string) event {
+	p.t.Helper()
+	return p.want(name, func(e event) bool { return e.Event == name })
 }
