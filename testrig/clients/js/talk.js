@@ -14,8 +14,8 @@ const alice = client({
 });
 alice.reconnect.delay = 10;
 alice.on("error", (err) => tell({ event: "error", body: String(err) }));
-alice.on("input", (text) => console.error("<", text));
-alice.on("output", (text) => console.error(">", text));
+alice.on("element", (el) => console.error("<", el.toString()));
+alice.on("send", (el) => console.error(">", el.toString()));
 alice.streamManagement.on("resumed", () => tell({ event: "resumed" }));
 alice.on("stanza", (st) => {
   const body = st.is("message") && st.getChildText("body");
