@@ -1,0 +1,44 @@
+package c2s
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"parley/wire"
+)
+
+// Who comes over WebSocket is answered with an <open/> and what it may sign in with, with and without TLS (RFC 7395,
+// section 3.3.2). There is no channel to bind to: it may end at a proxy.
+func TestWebSocketOffersSASL(t *testing.T) {
+	d := newDoor(t, func(c *Config) { c.Unauthenticated = wire.Limits{Stanza: 10_000} })
+	web := httptest.NewServer(d.WebSocket(nil, true))
+	defer web.Close()
+	secure := httptest.NewTLSServer(d.WebSocket(nil, false))
+	defer secure.Close()
+	for _, s := range []*httptest.Server{web, secure} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		c, _, err := websocket.Dial(ctx, s.URL, &websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPClient: s.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		if err := c.Write(ctx, websocket.MessageText, []byte(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='`+domain+`' version='1.0'/>`)); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"<open ", "<mechanism>SCRAM-SHA-256</mechanism>"} {
+			_, b, err := c.Read(ctx)
+			if err != nil {
+				t.Fatalf("no %s: %v", want, err)
+			}
+			if !strings.Contains(string(b), want) || strings.Contains(string(b), "-PLUS") {
+				t.Errorf("got %s", b)
+			}
+		}
+	}
+}
