@@ -12,3 +12,5 @@ func slixmpp(t *testing.T, script string) {
 func TestSlixmppIM(t *testing.T)     { slixmpp(t, "im.py") }
 func TestSlixmppRooms(t *testing.T)  { slixmpp(t, "rooms.py") }
 func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
+
+func TestSlixmppBookmarks(t *testing.T) { slixmpp(t, "bookmarks.py") }
