@@ -16,17 +16,23 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "parley/node"
 )
 
 const (
 	// patience is how long a client may take for one thing. Every wait ends with the event, not with this.
 	patience = 30 * time.Second
 	// scriptTime is how long a script with many steps may take.
-	scriptTime = 100 * time.Second
+	scriptTime = 180 * time.Second
 
 	python = "/usr/bin/python3" // Debian's, which is where Debian's slixmpp is
 	pw     = "Correct-Horse-7"
 )
+
+// What the tests run is not compiled into them: that these are read tells the go command that a result kept from before
+// is void if one of them changes; importing node says it of the packages.
+var runs = []string{"../../cmd/parley", "py", "js"}
 
 // parleyBin is the program, built once.
 var parleyBin string
@@ -102,6 +108,11 @@ type server struct {
 
 func startServer(t *testing.T) *server {
 	t.Helper()
+	for _, dir := range runs {
+		if _, err := os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 	dir, err := os.MkdirTemp("", "parley")
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import traceback
 
 import slixmpp
 
-PATIENCE = 15  # seconds that one thing may take
+PATIENCE = 30  # seconds that one thing may take
 PLUGINS = (
     'xep_0004', 'xep_0030', 'xep_0045', 'xep_0059', 'xep_0060', 'xep_0115', 'xep_0163', 'xep_0198', 'xep_0199',
     'xep_0203', 'xep_0249', 'xep_0280', 'xep_0297', 'xep_0313', 'xep_0359',
@@ -120,8 +120,6 @@ async def bodies(client, jid=None, **filters):
         after = fin['rsm']['last']
         check(after, f'a page that is not the last, without <last/>: {result}')
     raise AssertionError('an archive without end')
-
-
 
 
 def run(main):
