@@ -197,7 +197,9 @@ func (r *room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c ch
 		return server.Forbidden
 	case c.who == from.Bare() && c.affiliation == org.Outcast:
 		return errConflict // section 9.1: nobody bans themselves
-	case mine == org.Admin && (rank[was] >= rank[org.Admin] || rank[c.affiliation] >= rank[org.Admin]) && was != c.affiliation:
+	case mine == org.Admin && rank[c.affiliation] >= rank[org.Admin] && was != c.affiliation:
+		return server.Forbidden // sections 10.5 and 10.8: those lists are the owners'
+	case mine == org.Admin && rank[was] >= rank[org.Admin] && was != c.affiliation:
 		return server.NotAllowed
 	}
 	return nil

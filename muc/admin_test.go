@@ -90,7 +90,7 @@ func TestAffiliations(t *testing.T) {
 	r.play(`juliet sends: <iq type='get' id='a5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query></iq>
 	juliet gets: <iq type='result' id='a5'><query xmlns='http://jabber.org/protocol/muc#admin'><never><item/></never></query></iq>`)
 	r.admin("juliet", "a6", `<item jid='tybalt@example.org' affiliation='owner'/>`)
-	r.play(refused("juliet", "a6", "cancel", "not-allowed"))
+	r.play(refused("juliet", "a6", "auth", "forbidden"))
 	r.admin("juliet", "a7", `<item jid='juliet@example.org' affiliation='outcast'/>`)
 	r.play(refused("juliet", "a7", "cancel", "conflict"))
 	r.admin("romeo", "a8", `<item jid='romeo@example.org' affiliation='member'/>`)

@@ -3,9 +3,11 @@ package muc
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
+	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/form"
@@ -78,7 +80,21 @@ func (r *room) configForm() *wire.Element {
 	f.Add("muc#maxhistoryfetch", "text-single", "Messages shown on entering", strconv.Itoa(r.historyMax()))
 	f.Fields = append(f.Fields, rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
 		rolesField(prefix+"getmemberlist", "Who may read the list of members", c.MemberList))
+	f.Add(prefix+"roomadmins", "jid-multi", "Administrators", r.with(org.Admin)...)
+	f.Add(prefix+"roomowners", "jid-multi", "Owners", r.with(org.Owner)...)
 	return f.Element()
+}
+
+// with lists who has an affiliation in a free room.
+func (r *room) with(affiliation string) []string {
+	var js []string
+	for j, a := range r.people {
+		if a.Affiliation == affiliation {
+			js = append(js, j.String())
+		}
+	}
+	slices.Sort(js)
+	return js
 }
 
 func maxUserOptions(now int) []form.Option {
@@ -120,10 +136,14 @@ func (r *room) configure(ctx context.Context, f form.Form) error {
 	if r.group != "" {
 		return r.configureGroup(ctx, now)
 	}
-	if err := r.saveConfig(ctx, now); err != nil {
+	people, err := r.peopleOfForm(ctx, f)
+	if err != nil {
 		return err
 	}
-	return r.setPeopleOfForm(ctx, f)
+	if err := r.saveConfig(ctx, now); err != nil || len(people) == 0 {
+		return err
+	}
+	return r.apply(ctx, nil, people)
 }
 
 func (c *RoomConfig) apply(f form.Form, group bool) error {

@@ -139,37 +139,36 @@ func (r *room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wi
 	return nil, server.BadRequest
 }
 
-// setPeopleOfForm takes roomowners and roomadmins of a configuration form, which replace the lists there are.
-func (r *room) setPeopleOfForm(ctx context.Context, f form.Form) error {
-	var cs []change
-	for name, affiliation := range map[string]string{prefix + "roomowners": org.Owner, prefix + "roomadmins": org.Admin} {
-		if !f.Has(name) {
+// peopleOfForm reads roomowners and roomadmins of a configuration form, which replace the lists there are. Who is on
+// neither any more stays a member.
+func (r *room) peopleOfForm(ctx context.Context, f form.Form) ([]change, error) {
+	want, lists := make(map[jid.JID]string), make(map[string]bool)
+	for _, l := range []struct{ field, affiliation string }{{"roomadmins", org.Admin}, {"roomowners", org.Owner}} {
+		if !f.Has(prefix + l.field) {
 			continue
 		}
-		js, err := f.JIDs(name)
-		if err != nil {
-			return server.NotAcceptable
+		js, err := f.JIDs(prefix + l.field)
+		if err != nil || len(js) > maxChanges {
+			return nil, server.NotAcceptable
 		}
-		keep := make(map[jid.JID]bool)
+		lists[l.affiliation] = true
 		for _, j := range js {
-			keep[j.Bare()] = true
-			if r.people[j.Bare()].Affiliation != affiliation {
-				cs = append(cs, change{who: j.Bare(), affiliation: affiliation})
-			}
-		}
-		for j, a := range r.people {
-			if a.Affiliation == affiliation && !keep[j] {
-				cs = append(cs, change{who: j, affiliation: org.Member})
-			}
+			want[j.Bare()] = l.affiliation
 		}
 	}
-	if len(cs) == 0 {
-		return nil
+	var cs []change
+	for j, a := range r.people {
+		if lists[a.Affiliation] && want[j] == "" {
+			want[j] = org.Member
+		}
 	}
-	if err := r.keepOwner(ctx, cs); err != nil {
-		return err
+	for j, affiliation := range want {
+		if r.people[j].Affiliation != affiliation && (affiliation != org.Admin || r.people[j].Affiliation != org.Owner || lists[org.Owner]) {
+			cs = append(cs, change{who: j, affiliation: affiliation})
+		}
 	}
-	return r.apply(ctx, nil, cs)
+	slices.SortFunc(cs, func(a, b change) int { return strings.Compare(a.who.String(), b.who.String()) })
+	return cs, r.keepOwner(ctx, cs)
 }
 
 // destroy is section 10.9. Groups and themes end by their own commands, with history kept.

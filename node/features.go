@@ -37,7 +37,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		entitytime.New(h),
 		session.New(h),
 		adhoc.New(h),
-		serviceadmin.New(h, byCommand{&operations{n: n}}),
+		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),
 		lastactivity.New(h),

@@ -50,6 +50,9 @@ func (a ask) subscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 	if err != nil {
 		return nil, err
 	}
+	if old != nil && old.State == "pending" {
+		return nil, errPending
+	}
 	sub := store.NodeSubscription{Node: n.name, JID: who.String(), SubID: n.h.IDs.Next().String(), State: "subscribed"}
 	if old != nil {
 		sub = *old

@@ -137,6 +137,15 @@ func (h *Host) Forget(name string) {
 	h.ContactsChanged(name)
 }
 
+// Created lets the features know of a new account.
+func (h *Host) Created(ctx context.Context, name string) {
+	for _, f := range h.Features {
+		if f.Created != nil {
+			f.Created(ctx, name)
+		}
+	}
+}
+
 // Kick ends all sessions of an account with this stream error.
 func (h *Host) Kick(name string, err *wireStreamError) int {
 	ss := h.Account(name).Sessions()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 
 	"mellium.im/xmpp/stanza"
 
@@ -21,6 +22,11 @@ type Command struct {
 	// Do gets the form as submitted and gives a note for the person, and a form of results or nil.
 	Do func(ctx context.Context, who jid.JID, f form.Form) (note string, result *form.Form, err error)
 }
+
+// NoteError is an outcome of a command that a person reads: the command ran, and could not do what it was to do.
+type NoteError struct{ Text string }
+
+func (e *NoteError) Error() string { return e.Text }
 
 var errBadAction = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-action")}
 
@@ -61,6 +67,10 @@ func (cmd *Command) run(ctx context.Context, who jid.JID, c *wire.Element) (*wir
 		}
 	}
 	note, result, err := cmd.Do(ctx, who, f)
+	var failed *NoteError
+	if errors.As(err, &failed) {
+		return reply.Set("status", "completed").Add(wire.T(wire.NSCommands, "note", failed.Text).Set("type", "error")), nil
+	}
 	if err != nil {
 		return nil, err
 	}

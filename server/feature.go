@@ -33,6 +33,8 @@ type Feature struct {
 	PEP       []PEPNode                 // nodes of accounts that it keeps by itself
 	Private   map[wire.Name]PrivateView // elements of private storage that it keeps by itself
 	Published func(ctx context.Context, account, node string, it PEPItem)
+	// Created is called when an account of the host has been made.
+	Created func(ctx context.Context, account string)
 	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
 	// returns at once and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)

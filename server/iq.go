@@ -54,7 +54,7 @@ func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name 
 		if ok, err := h.Exists(ctx, name); err != nil {
 			return err
 		} else if !ok {
-			return ServiceUnavailable
+			return h.nobody(ctx, r)
 		}
 		if err := h.run(ctx, ReceivedCheck, &Pass{Host: h, Account: name, Stanza: st}); err != nil {
 			return err
@@ -65,14 +65,30 @@ func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name 
 	return h.answer(ctx, r, ToAccount)
 }
 
+// nobody answers for an account that does not exist, as an account would that shows nothing to the asker.
+func (h *Host) nobody(ctx context.Context, r *Request) error {
+	switch n := r.Stanza.Children[0].Name; n.Space {
+	case wire.NSDiscoItems: // XEP-0030, section 8
+		if e := r.Stanza.Element(n.Space, "query"); e != nil && r.Stanza.Type == "get" {
+			h.Router.Send(ctx, r.Stanza.Reply().Add(ItemsElement(e.Attr("node"), nil)))
+			return nil
+		}
+	case wire.NSRoster: // RFC 6121, section 2.3.3
+		return Forbidden
+	}
+	return ServiceUnavailable
+}
+
 // answer finds who answers a request, and sends the result; errors are the caller's to tell.
 func (h *Host) answer(ctx context.Context, r *Request, to Target) error {
 	name := r.Stanza.Children[0].Name
 	q := Query{to, r.Stanza.Type, name.Space, name.Local}
 	fn, ok := h.iq[q]
-	if !ok && r.Self() {
+	if r.Self() { // what is only for the account itself goes first
 		q.To = ToSelf
-		fn, ok = h.iq[q]
+		if own, has := h.iq[q]; has {
+			fn, ok = own, true
+		}
 	}
 	if !ok {
 		return ServiceUnavailable

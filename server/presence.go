@@ -162,13 +162,7 @@ func (h *Host) receiveAbout(ctx context.Context, p *Pass, stage Stage) error {
 	if ok, err := h.Exists(ctx, p.Account); err != nil {
 		return err
 	} else if !ok {
-		if stage == Probe || p.Stanza.Type != "subscribe" {
-			return nil
-		}
-		// RFC 6121, section 3.1.3 allows silence; an answer ends the asker's waiting.
-		st := p.Stanza
-		h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: st.Name, Type: "unsubscribed", ID: st.ID, From: st.To, To: st.From})
-		return nil
+		return nil // RFC 6121, section 8.5.1
 	}
 	if err := h.run(ctx, ReceivedCheck, p); err != nil {
 		return ErrHandled

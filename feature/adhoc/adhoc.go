@@ -19,8 +19,12 @@ func New(h *server.Host) *server.Feature {
 		XEP:   []server.XEP{{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one form; nothing is kept between its two steps"}},
 		Disco: []string{wire.NSCommands},
 		Node:  server.Node{Info: a.info, Items: a.items},
+		// Some clients look for them at their own account.
+		Account:     []string{wire.NSCommands},
+		AccountNode: server.Node{Info: a.own(a.info), Items: a.own(a.items)},
 		IQ: map[server.Query]server.IQFunc{
 			{To: server.ToHost, Type: "set", Space: wire.NSCommands, Local: "command"}: a.run,
+			{To: server.ToSelf, Type: "set", Space: wire.NSCommands, Local: "command"}: a.run,
 		},
 	}
 }
@@ -37,6 +41,15 @@ func (a adhoc) run(ctx context.Context, r *server.Request) (*wire.Element, error
 	return server.RunCommand(ctx, a.commands(), r.From, r.Payload)
 }
 
+func (a adhoc) own(f func(context.Context, *server.Request, string) (*wire.Element, error)) func(context.Context, *server.Request, string) (*wire.Element, error) {
+	return func(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
+		if !r.Self() {
+			return nil, store.ErrNotFound
+		}
+		return f(ctx, r, node)
+	}
+}
+
 func (a adhoc) info(_ context.Context, _ *server.Request, node string) (*wire.Element, error) {
 	if node == wire.NSCommands {
 		return server.Info{Identities: []server.Identity{{Category: "automation", Type: "command-list", Name: "Commands"}}, Features: []string{wire.NSCommands}}.Element(node), nil
@@ -49,7 +62,11 @@ func (a adhoc) info(_ context.Context, _ *server.Request, node string) (*wire.El
 
 func (a adhoc) items(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
 	if node == wire.NSCommands {
-		return server.CommandItems(ctx, a.commands(), r.From, a.h.JID), nil
+		at := r.Stanza.To
+		if at.IsZero() {
+			at = r.From.Bare()
+		}
+		return server.CommandItems(ctx, a.commands(), r.From, at), nil
 	}
 	if server.CommandInfo(a.commands(), node) != nil {
 		return server.ItemsElement(node, nil), nil

@@ -72,9 +72,13 @@ func (d disco) accountInfo(ctx context.Context, r *server.Request) (*wire.Elemen
 	return d.h.AccountInfo().Element(""), nil
 }
 
+// accountItems: who may know nothing of the account gets what its nodes show to everyone, and nothing where that is
+// nothing, as of an account that does not exist (section 8).
 func (d disco) accountItems(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	if err := d.known(ctx, r); err != nil {
-		return nil, err
+	node := r.Payload.Attr("node")
+	e, err := d.h.AccountNodeItems(ctx, r, node)
+	if err != nil && d.known(ctx, r) != nil {
+		return server.ItemsElement(node, nil), nil
 	}
-	return d.h.AccountNodeItems(ctx, r, r.Payload.Attr("node"))
+	return e, err
 }

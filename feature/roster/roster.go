@@ -43,6 +43,9 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		IQ: map[server.Query]server.IQFunc{
 			{To: server.ToSelf, Type: "get", Space: wire.NSRoster, Local: "query"}: r.get,
 			{To: server.ToSelf, Type: "set", Space: wire.NSRoster, Local: "query"}: r.set,
+			// Another's roster: section 2.3.3.
+			{To: server.ToAccount, Type: "get", Space: wire.NSRoster, Local: "query"}: forbidden,
+			{To: server.ToAccount, Type: "set", Space: wire.NSRoster, Local: "query"}: forbidden,
 		},
 		Steps: []server.Step{
 			{Stage: server.Subscribing, Do: r.outbound},
@@ -62,20 +65,22 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 		q.Session.Set(server.Interested)
 	}
 	if ver, asked := version(q.Payload); asked && ver > 0 && q.Session != nil {
-		changed, removed, now, ok, err := r.h.Store.RosterSince(ctx, r.h.Domain, q.Account, ver)
+		changed, removed, _, ok, err := r.h.Store.RosterSince(ctx, r.h.Domain, q.Account, ver)
 		if err != nil {
 			return nil, err
 		}
 		if ok && len(changed)+len(removed) <= 50 {
 			// The result goes first, then what has changed since.
 			_ = q.Session.SendTo(q.Stanza.Reply(), q.From)
-			for _, c := range changed {
-				r.pushTo(q.Session, item(c), max(c.Version, 0))
+			for len(changed)+len(removed) > 0 { // in the order of the changes (section 2.6.3)
+				if len(removed) == 0 || len(changed) > 0 && changed[0].Version < removed[0].Version {
+					r.pushTo(q.Session, item(changed[0]), changed[0].Version)
+					changed = changed[1:]
+				} else {
+					r.pushTo(q.Session, removedItem(removed[0].JID), removed[0].Version)
+					removed = removed[1:]
+				}
 			}
-			for _, c := range removed {
-				r.pushTo(q.Session, removedItem(c.JID), c.Version)
-			}
-			_ = now
 			return nil, server.ErrReplied
 		}
 	}
@@ -95,6 +100,8 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 	}
 	return e, nil
 }
+
+func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
 // version reads the ver attribute; asked says that there is one, even if empty.
 func version(q *wire.Element) (ver int64, asked bool) {

@@ -11,6 +11,7 @@ import (
 	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
+	"parley/wire/jid"
 )
 
 type user = store.User
@@ -116,19 +117,29 @@ func (s *service) roster(ctx context.Context, f form.Form) (string, *form.Form, 
 		return "", nil, err
 	}
 	all, _ := cs.All()
-	var lines []string
+	q := wire.E(wire.NSRoster, "query")
 	for i := range all {
-		if all[i].InRoster {
-			lines = append(lines, all[i].JID+" ("+all[i].Subscription+") "+all[i].Name)
+		if !all[i].InRoster {
+			continue
 		}
+		it := wire.E(wire.NSRoster, "item").Set("jid", all[i].JID).Set("name", all[i].Name).Set("subscription", all[i].Subscription)
+		for _, g := range all[i].Groups {
+			it.Add(wire.T(wire.NSRoster, "group", g))
+		}
+		q.Add(it)
 	}
-	return "", result().Add("accountjids", form.JIDSingle, "", js[0].Bare().String()).Add("roster", form.TextMulti, "Contacts", lines...), nil
+	r := result().Add("accountjids", form.JIDSingle, "", js[0].Bare().String())
+	r.Extra = append(r.Extra, q) // section 4.8 has the roster itself inside the form
+	return "", r, nil
 }
 
 // maxAnnouncement is how long an announcement may be, in bytes.
 const maxAnnouncement = 16 << 10
 
-const motdKey = "motd"
+const (
+	motdKey    = "motd"
+	welcomeKey = "welcome"
+)
 
 // announcements are sections 4.23 to 4.27.
 func (s *service) announcements() []server.Command {
@@ -174,11 +185,35 @@ func (s *service) announcements() []server.Command {
 			now, _ := s.h.Store.Get(context.Background(), s.h.Domain, motdKey) // nothing: an empty field
 			f.AddText("motd", "Message of the day", string(now)).Required()
 		}, set),
+		s.command("set-welcome", "Set the welcome message", body("welcome", "Welcome message"), func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			t, err := text(f, "welcome")
+			if err != nil {
+				return "", nil, err
+			}
+			return "New accounts will be welcomed.", nil, s.h.Store.Put(ctx, s.h.Domain, welcomeKey, []byte(t))
+		}),
+		s.command("delete-welcome", "Delete the welcome message", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
+			return "New accounts will not be welcomed any more.", nil, s.h.Store.Delete(ctx, s.h.Domain, welcomeKey)
+		}),
 		s.command("delete-motd", "Delete the message of the day", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
 			defer s.motd.forget()
 			return "The message of the day has been deleted.", nil, s.h.Store.Delete(ctx, s.h.Domain, motdKey)
 		}),
 	}
+}
+
+// welcome leaves a new account the message that administrators have set; it is read on the first sign-in.
+func (s *service) welcome(ctx context.Context, account string) {
+	text, err := s.h.Store.Get(ctx, s.h.Domain, welcomeKey)
+	if err != nil || len(text) == 0 {
+		return
+	}
+	to, err := jid.New(account, s.h.Domain, "")
+	if err != nil {
+		return
+	}
+	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, ID: s.h.NewID(), From: s.h.JID, To: to}
+	s.h.Router.Send(ctx, st.Add(wire.T(wire.NSClient, "body", string(text))))
 }
 
 func (s *service) note(o *server.Session, subject, text string) *wire.Stanza {

@@ -4,9 +4,13 @@ package serviceadmin
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
+	"mellium.im/xmpp/stanza"
+
 	"parley/server"
+	"parley/store"
 	"parley/wire/form"
 	"parley/wire/jid"
 )
@@ -33,9 +37,10 @@ func New(h *server.Host, accounts Accounts) *server.Feature {
 	s := &service{h: h, accounts: accounts}
 	return &server.Feature{
 		Name:     "serviceadmin",
-		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "no welcome message, black- and whitelists, restart and shutdown"}},
+		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "no black- and whitelists, restart and shutdown"}},
 		Commands: append(s.people(), append(s.lists(), s.announcements()...)...),
 		Steps:    []server.Step{{Stage: server.Announce, Do: s.greet}},
+		Created:  s.welcome,
 	}
 }
 
@@ -55,7 +60,8 @@ func (s *service) command(name, title string, fields func(f *form.Form), do func
 			if fields != nil && f.Type != form.Submit {
 				return "", nil, server.BadRequest
 			}
-			return do(ctx, f)
+			note, result, err := do(ctx, f)
+			return note, result, readable(err)
 		}}
 	if fields != nil {
 		c.Form = func(context.Context, jid.JID) (*form.Form, error) {
@@ -66,6 +72,27 @@ func (s *service) command(name, title string, fields func(f *form.Form), do func
 		}
 	}
 	return c
+}
+
+// readable makes of what went wrong a note for the administrator: that is what clients show.
+func readable(err error) error {
+	var se stanza.Error
+	if !errors.As(err, &se) {
+		if errors.Is(err, store.ErrNotFound) {
+			return &server.NoteError{Text: "There is no such account."}
+		}
+		return err
+	}
+	if text := se.Text["en"]; text != "" {
+		return &server.NoteError{Text: text}
+	}
+	switch se.Condition {
+	case stanza.ItemNotFound:
+		return &server.NoteError{Text: "There is no such account."}
+	case stanza.JIDMalformed:
+		return &server.NoteError{Text: "One of the addresses is none."}
+	}
+	return err
 }
 
 func result() *form.Form { return form.New(form.Result, ns) }

@@ -35,6 +35,12 @@ func (st *stream) authenticate() error {
 		if x.Kind != wire.Other {
 			return &wire.StreamError{Condition: "not-authorized"}
 		}
+		if x.Name.Space == wire.NSSM { // XEP-0198, section 3: not before signing in
+			if err := st.smFailed("unexpected-request", nil); err != nil {
+				return err
+			}
+			continue
+		}
 		if x.Name.Space != wire.NSSASL {
 			return &wire.StreamError{Condition: "unsupported-stanza-type"}
 		}

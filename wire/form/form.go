@@ -65,6 +65,7 @@ type Form struct {
 	Title        string
 	Instructions string // lines parted by \n
 	Fields       []Field
+	Extra        []*wire.Element // elements of other protocols (XEP-0133 has such); Parse leaves them out
 }
 
 // Parse reads an <x xmlns='jabber:x:data'/>; what it does not know is left out. A nil element is ErrNotForm.
@@ -149,7 +150,7 @@ func (f Form) Element() *wire.Element {
 	for i := range f.Fields {
 		e.Add(f.Fields[i].element())
 	}
-	return e
+	return e.Add(f.Extra...)
 }
 
 // element's order is that of the schema: desc, required, value, option.
