@@ -50,6 +50,9 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		IQ: map[server.Query]server.IQFunc{
 			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
 			q("get", "prefs"): a.getPrefs, q("set", "prefs"): a.setPrefs,
+			// Another's archive.
+			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "query"}: forbidden, {To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "query"}: forbidden,
+			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
 		},
 		Run: a.expire,
 		Steps: []server.Step{
@@ -170,6 +173,8 @@ func meaningful(st *wire.Stanza) bool {
 	}
 	return server.Meaningful(st)
 }
+
+func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
 func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	if r.Session == nil {

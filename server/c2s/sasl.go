@@ -15,6 +15,9 @@ import (
 
 const nsSASLCB = "urn:xmpp:sasl-cb:0" // XEP-0440
 
+// maxUnbindable is how many kinds of channel binding that there are not a client may try before it counts as failing.
+const maxUnbindable = 4
+
 // maxSASL is the longest a client's SASL data may be, in base64 characters.
 const maxSASL = 16 << 10
 
@@ -60,8 +63,8 @@ func (st *stream) authenticate() error {
 			return err
 		}
 		st.saslFailure(ae.Condition, ae.Text)
-		if ae == auth.ErrBinding && !st.unbindable {
-			st.unbindable = true
+		if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // it says nothing of the password
+			st.unbindable++
 			continue
 		}
 		st.srv.refused.WithLabelValues("authentication").Inc()
@@ -97,7 +100,7 @@ func (st *stream) exchange(x *wire.Stanza, mechs []string, binding auth.Binding)
 	}
 	ex, err := auth.Start(x.Attr("mechanism"), auth.Options{
 		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure || st.srv.cfg.AllowPlainText,
-		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable,
+		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
 	})
 	if err != nil {
 		return err

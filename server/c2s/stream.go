@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ type stream struct {
 	user       string
 	mech       string
 	failures   int
-	unbindable bool   // the client has tried a kind of channel binding that there is not
+	unbindable int    // how often the client has tried a kind of channel binding that there is not
 	bound      *bound // after binding or resumption
 
 	mu      sync.Mutex
@@ -147,14 +148,25 @@ func (st *stream) finish() {
 // serve negotiates, then carries stanzas, until the stream is over.
 func (st *stream) serve() {
 	started := time.Now()
-	err := st.negotiate()
-	if err == nil {
-		_ = st.raw.SetDeadline(time.Time{})
-		st.log.Info("session open", "jid", st.bound.session.JID.String(), "transport", st.t.name(), "mechanism", st.mech)
-		err = st.carry()
-	}
+	err := st.live()
 	st.over(err)
 	st.log.Info("stream closed", "after", time.Since(started).Round(time.Millisecond), "why", reason(err))
+}
+
+// live is the stream until something ends it. A panic costs this stream, not everybody's.
+func (st *stream) live() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			st.log.Error("panic in a stream", "panic", p, "stack", string(debug.Stack()))
+			err = &wire.StreamError{Condition: "internal-server-error"}
+		}
+	}()
+	if err := st.negotiate(); err != nil {
+		return err
+	}
+	_ = st.raw.SetDeadline(time.Time{})
+	st.log.Info("session open", "jid", st.bound.session.JID.String(), "transport", st.t.name(), "mechanism", st.mech)
+	return st.carry()
 }
 
 func reason(err error) string {
