@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"hash"
 	"runtime"
+	"strings"
 
 	"golang.org/x/text/secure/precis"
 )
@@ -153,6 +154,12 @@ func (k *Keys) UnmarshalBinary(b []byte) error {
 		*p.to, b = b[:p.n:p.n], b[p.n:]
 	}
 	return nil
+}
+
+// Derive gives 32 bytes that only who has the secret can know, other ones for each label and each list of parts, none of
+// which has a NUL in it.
+func Derive(secret []byte, label string, parts ...string) []byte {
+	return mac(sha256.New, secret, []byte("parley\x00"+label+"\x00"+strings.Join(parts, "\x00")))
 }
 
 // Lookup finds what is kept for a username (prepared localpart). ok is false if nobody can sign in as that: the

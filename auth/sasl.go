@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/secure/precis"
+
+	"parley/wire/jid"
 )
 
 // Mechanisms that there are, in order of preference.
@@ -38,6 +40,9 @@ type Options struct {
 	Faker         *Faker
 	DowngradeHash bool // XEP-0474
 	BindingFailed bool // the client has met ErrBinding on this stream
+	// From is the bare JID in the client's stream header; who asks to act as another than that is refused (XEP-0388,
+	// section 2.3). "" if it is not known, or not to be looked at.
+	From string
 }
 
 // Exchange is the server's side of one authentication. It is for one goroutine.
@@ -76,8 +81,17 @@ func username(s string) (string, error) {
 }
 
 // checkAuthzid: nobody may act for another (RFC 6120, section 6.3.8).
-func checkAuthzid(authzid, user, host string) error {
-	if authzid != "" && authzid != user+"@"+host {
+func (o Options) checkAuthzid(authzid, user string) error {
+	if authzid == "" {
+		return nil
+	}
+	self := user + "@" + o.Host
+	if authzid != self {
+		if j, err := jid.Parse(authzid); err != nil || j.String() != self {
+			return errAuthzid
+		}
+	}
+	if o.From != "" && o.From != self {
 		return errAuthzid
 	}
 	return nil
@@ -120,7 +134,7 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 	if !k.Verify(string(parts[2])) || !ok { // both, so that it takes the same time
 		return nil, false, errNotAuthorized
 	}
-	if err := checkAuthzid(string(parts[0]), user, p.o.Host); err != nil {
+	if err := p.o.checkAuthzid(string(parts[0]), user); err != nil {
 		return nil, false, err
 	}
 	return nil, true, nil

@@ -186,7 +186,7 @@ func (s *scram) final(m string) ([]byte, error) {
 	if !hmac.Equal(digest(s.hash, key), stored) || !s.known {
 		return nil, errNotAuthorized
 	}
-	if err := checkAuthzid(s.authzid, s.user, s.o.Host); err != nil {
+	if err := s.o.checkAuthzid(s.authzid, s.user); err != nil {
 		return nil, err
 	}
 	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash, server, message))), nil

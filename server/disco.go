@@ -71,6 +71,15 @@ func (h *Host) StreamFeatures() []*wire.Element {
 	return append(es, wire.E(wire.NSCaps, "c").Set("hash", "sha-1").Set("node", CapsNode).Set("ver", h.Caps()))
 }
 
+// Inline gives what the features do for a client while it binds (XEP-0386).
+func (h *Host) Inline() []Inline {
+	var all []Inline
+	for _, f := range h.Features {
+		all = append(all, f.Inline...)
+	}
+	return all
+}
+
 // Node is a disco node of the host besides its own: commands and the like. A func that does not know a node gives
 // store.ErrNotFound.
 type Node struct {

@@ -38,6 +38,8 @@ type Feature struct {
 	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
 	// returns at once and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)
+	// Inline are what it does for a client while that binds (XEP-0386).
+	Inline []Inline
 	// Wants is called when it is known which nodes a session's client wants to be told of (XEP-0163, section 4), and
 	// when that has changed; added are those that it did not want before.
 	Wants func(ctx context.Context, s *Session, added []string)
@@ -59,6 +61,14 @@ const (
 	ToAccount               // a bare JID, from anyone: the handler decides what the asker may know
 	ToSelf                  // the asker's own account (no `to`, or its bare JID); from others: service-unavailable
 )
+
+// Inline is a part of binding: done before anything else reaches the client, told to it together with its address.
+type Inline struct {
+	Announce string // what the stream's features call it; "" for what is done for every client that binds this way
+	// Do is called when the resource is bound, with the client's whole <bind/>. What it gives goes into <bound/>; nil is
+	// nothing.
+	Do func(ctx context.Context, s *Session, bind *wire.Element) *wire.Element
+}
 
 // Query names a request: for whom, get or set, and its payload.
 type Query struct {

@@ -46,16 +46,25 @@ type SessionInfo struct {
 	Remote    string // address of the peer
 	Transport string // "tcp", "tls", "websocket"
 	Mechanism string
+	Client    Client
+}
+
+// Client is what a client's installation says of itself (XEP-0388, section 2.3). It is for its own account and for the
+// server's people, never for others.
+type Client struct {
+	ID               string // a UUID in lower case; "" if it is not told
+	Software, Device string
 }
 
 // Flag is something a session has asked for.
 type Flag uint32
 
 const (
-	Interested Flag = 1 << iota // has asked for the roster: gets roster pushes
-	Carbons                     // XEP-0280
-	Blocklist                   // XEP-0191: has asked for the blocklist
-	Resumable                   // XEP-0198
+	Interested  Flag = 1 << iota // has asked for the roster: gets roster pushes
+	Carbons                      // XEP-0280
+	Blocklist                    // XEP-0191: has asked for the blocklist
+	Resumable                    // XEP-0198
+	FromArchive                  // XEP-0386: knows where its archive ends, and reads there what it has missed
 )
 
 // Send queues a stanza for the client as it is addressed.

@@ -10,6 +10,7 @@ const (
 	NSStreams    = "urn:ietf:params:xml:ns:xmpp-streams"
 	NSStanzas    = "urn:ietf:params:xml:ns:xmpp-stanzas"
 	NSSASL       = "urn:ietf:params:xml:ns:xmpp-sasl"
+	NSSASL2      = "urn:xmpp:sasl:2"
 	NSTLS        = "urn:ietf:params:xml:ns:xmpp-tls"
 	NSBind       = "urn:ietf:params:xml:ns:xmpp-bind"
 	NSSession    = "urn:ietf:params:xml:ns:xmpp-session"

@@ -35,6 +35,7 @@ func New(h *server.Host) *server.Feature {
 		Disco:   []string{wire.NSCarbons, "urn:xmpp:carbons:rules:0"},
 		Account: []string{wire.NSCarbons, "urn:xmpp:carbons:rules:0"},
 		IQ:      map[server.Query]server.IQFunc{},
+		Inline:  []server.Inline{{Announce: wire.NSCarbons, Do: bound}},
 		Steps: []server.Step{
 			{Stage: server.SentCopy, Kind: wire.Message, Do: c.sent},
 			{Stage: server.ReceivedCopy, Kind: wire.Message, Do: c.received},
@@ -45,6 +46,14 @@ func New(h *server.Host) *server.Feature {
 		f.IQ[q] = fn
 	}
 	return f
+}
+
+// bound is <enable/> in XEP-0386, section 3.2: it cannot fail and has no answer.
+func bound(_ context.Context, s *server.Session, bind *wire.Element) *wire.Element {
+	if bind.Child(wire.NSCarbons, "enable") != nil {
+		s.Set(server.Carbons)
+	}
+	return nil
 }
 
 // eligible is section 6.1; sent tells the two directions of a private message in a room apart.

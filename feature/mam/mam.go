@@ -54,7 +54,8 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "query"}: forbidden, {To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "query"}: forbidden,
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
 		},
-		Run: a.expire,
+		Inline: []server.Inline{{Do: a.bound}},
+		Run:    a.expire,
 		Steps: []server.Step{
 			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
@@ -211,6 +212,17 @@ func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, 
 
 func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error) {
 	return server.ArchiveForm(), nil
+}
+
+// bound tells a client where its archive ends at the moment of binding (XEP-0386, section 3.2).
+func (a *archive) bound(ctx context.Context, s *server.Session, _ *wire.Element) *wire.Element {
+	first, last, err := a.h.Store.ArchiveBounds(ctx, a.h.Domain, s.JID.Local())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		a.h.Log.Error("cannot tell a client where its archive ends", "err", err)
+		return nil
+	}
+	s.Set(server.FromArchive)
+	return server.ArchiveMetadata(first, last)
 }
 
 func (a *archive) metadata(ctx context.Context, r *server.Request) (*wire.Element, error) {

@@ -113,6 +113,22 @@ func negative(pr *wire.Stanza) bool {
 	return e != nil && len(e.Text()) > 0 && e.Text()[0] == '-'
 }
 
+// archived says that the account's archive has a message: a client that reads there what it has missed does not get it
+// a second time (XEP-0386, section 3.2). What the archive does not have it gets like any other client.
+func archived(st *wire.Stanza, s *server.Session) bool {
+	account := s.JID.Bare().String()
+	for i := range st.Children {
+		if st.Children[i].Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) {
+			continue
+		}
+		e, err := wire.ParseElement(st.Raw(st.Children[i]), wire.NSClient)
+		if err == nil && e.Attr("by") == account {
+			return true
+		}
+	}
+	return false
+}
+
 const page = 100
 
 // deliver gives all that waits to one client. A message is dropped when it is in the client's queue: of a stream that
@@ -131,6 +147,9 @@ func (o *offline) deliver(ctx context.Context, account string, s *server.Session
 			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
 			if err != nil {
 				o.h.Log.Error("an offline message cannot be read and is dropped", "id", e.ID, "err", err)
+				continue
+			}
+			if s.Is(server.FromArchive) && archived(st, s) {
 				continue
 			}
 			if err := s.Send(st); err != nil {

@@ -40,7 +40,10 @@ func (st *stream) bind() error {
 func (st *stream) bindResource(x *wire.Stanza) error {
 	reply := x.Reply()
 	reply.From = reply.To
-	b, err := st.newBound(x)
+	if x.ID == "" {
+		return st.conn.Send(server.ErrorReply(x, server.BadRequest), reply.To)
+	}
+	b, err := st.newBound(x.Element(wire.NSBind, "bind").ChildText(wire.NSBind, "resource"), st.srv.cfg.Conflict, false)
 	if err != nil {
 		if e := server.ErrorReply(x, err); e != nil {
 			return st.conn.Send(e, e.To)
@@ -52,15 +55,12 @@ func (st *stream) bindResource(x *wire.Stanza) error {
 	return st.conn.Send(reply, reply.To)
 }
 
-func (st *stream) newBound(x *wire.Stanza) (*bound, error) {
-	if x.ID == "" {
-		return nil, server.BadRequest
-	}
-	resource := x.Element(wire.NSBind, "bind").ChildText(wire.NSBind, "resource")
-	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn}}
+// newBound binds a resource. early: nothing is sent to the client before its outbound's begin is called.
+func (st *stream) newBound(resource string, conflict server.Conflict, early bool) (*bound, error) {
+	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn, early: early}}
 	b.reader, b.conn = st.done, st.conn
-	info := server.SessionInfo{StreamID: st.id, Remote: st.addr.String(), Transport: st.t.name(), Mechanism: st.mech}
-	s, err := st.host.Bind(st.srv.ctx, st.user, resource, st.srv.cfg.Conflict, b.out, info)
+	info := server.SessionInfo{StreamID: st.id, Remote: st.addr.String(), Transport: st.t.name(), Mechanism: st.mech, Client: st.client}
+	s, err := st.host.Bind(st.srv.ctx, st.user, resource, conflict, b.out, info)
 	if err != nil {
 		return nil, err
 	}

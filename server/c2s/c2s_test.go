@@ -40,7 +40,7 @@ type door struct {
 	host         *server.Host
 }
 
-func newDoor(t testing.TB, change func(*Config)) *door {
+func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *door {
 	t.Helper()
 	ctx, dir, log := context.Background(), t.TempDir(), slog.New(slog.DiscardHandler)
 	st, err := sqlstore.Open(ctx, "sqlite:"+filepath.Join(dir, "db"), sqlstore.Options{Migrate: true})
@@ -55,7 +55,7 @@ func newDoor(t testing.TB, change func(*Config)) *door {
 	}
 	reg, router := prometheus.NewRegistry(), server.NewRouter()
 	d.host, err = server.NewHost(server.HostConfig{Domain: domain, Store: st, IDs: new(store.IDs), Router: router, Log: log,
-		Metrics: server.NewMetrics(reg), Features: func(*server.Host) []*server.Feature { return nil }})
+		Metrics: server.NewMetrics(reg), Features: func(*server.Host) []*server.Feature { return features }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,8 @@ type outbound struct {
 	why      *wire.StreamError // and why
 	deadline *time.Timer       // while detached
 	inactive bool              // XEP-0352
-	held     []unacked         // what waits while it is
+	early    bool              // the client has not been told that it is bound
+	held     []unacked         // what waits while it is inactive or early
 }
 
 type unacked struct {
@@ -48,13 +49,26 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	if o.dead {
 		return server.ErrClosed
 	}
-	if o.inactive {
-		if o.hold(st, to) {
-			return nil
+	if o.inactive || o.early {
+		return o.pass(st, to)
+	}
+	return o.put(st, to)
+}
+
+// pass sends what does not have to wait, after what has waited.
+func (o *outbound) pass(st *wire.Stanza, to jid.JID) error {
+	if o.early {
+		if len(o.held) >= maxHeld {
+			return server.ErrClosed
 		}
-		if err := o.release(); err != nil {
-			return err
-		}
+		o.held = append(o.held, unacked{st, to})
+		return nil
+	}
+	if o.inactive && o.hold(st, to) {
+		return nil
+	}
+	if err := o.release(); err != nil {
+		return err
 	}
 	return o.put(st, to)
 }

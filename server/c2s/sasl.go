@@ -21,7 +21,8 @@ const maxUnbindable = 4
 // maxSASL is the longest a client's SASL data may be, in base64 characters.
 const maxSASL = 16 << 10
 
-// authenticate offers SASL until a client is who it says it is (RFC 6120, section 6).
+// authenticate offers SASL, in its old profile and its new one (XEP-0388), until a client is who it says it is (RFC 6120,
+// section 6).
 func (st *stream) authenticate() error {
 	binding := st.binding()
 	mechs := auth.Offer(st.srv.cfg.Mechanisms, st.secure, binding)
@@ -29,7 +30,7 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(offer, channelBindings(binding))
+	st.features(offer, st.offer2(mechs), channelBindings(binding))
 	for {
 		x, err := st.t.next()
 		if err != nil {
@@ -44,17 +45,21 @@ func (st *stream) authenticate() error {
 			}
 			continue
 		}
-		if x.Name.Space != wire.NSSASL {
-			return &wire.StreamError{Condition: "unsupported-stanza-type"}
-		}
-		if x.Name.Local != "auth" {
-			st.saslFailure("malformed-request", "")
+		space := x.Name.Space
+		switch {
+		case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
+			err = st.authenticate1(x, mechs, binding)
+		case x.Name == wire.Name{Space: wire.NSSASL2, Local: "authenticate"} && st.secure:
+			err = st.authenticate2(x, mechs, binding)
+		case space == wire.NSSASL, space == wire.NSSASL2 && st.secure:
+			st.saslFailure(space, "malformed-request", "")
 			if err := st.failed(); err != nil {
 				return err
 			}
 			continue
+		default:
+			return &wire.StreamError{Condition: "unsupported-stanza-type"}
 		}
-		err = st.exchange(x, mechs, binding)
 		if err == nil {
 			return nil
 		}
@@ -62,7 +67,7 @@ func (st *stream) authenticate() error {
 		if !errors.As(err, &ae) {
 			return err
 		}
-		st.saslFailure(ae.Condition, ae.Text)
+		st.saslFailure(space, ae.Condition, ae.Text)
 		if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // it says nothing of the password
 			st.unbindable++
 			continue
@@ -83,25 +88,23 @@ func (st *stream) failed() error {
 	return nil
 }
 
-func (st *stream) saslFailure(condition, text string) {
-	f := wire.E(wire.NSSASL, "failure", wire.E(wire.NSSASL, condition))
+// saslFailure answers in the profile of SASL that the client speaks.
+func (st *stream) saslFailure(space, condition, text string) {
+	f := wire.E(space, "failure", wire.E(wire.NSSASL, condition))
 	if text != "" {
-		t := wire.T(wire.NSSASL, "text", text)
+		t := wire.T(space, "text", text)
 		t.Attrs = append(t.Attrs, wire.Attr{Name: wire.Name{Space: wire.NSXML, Local: "lang"}, Value: "en"})
 		f.Add(t)
 	}
 	st.send(f)
 }
 
-// exchange is one <auth/> to its success or failure.
-func (st *stream) exchange(x *wire.Stanza, mechs []string, binding auth.Binding) error {
-	if ok, wait := st.srv.cfg.Throttle.Allow(st.addr, ""); !ok {
-		return throttled(wait)
+// authenticate1 is one <auth/> to its success or failure.
+func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Binding) error {
+	if err := st.throttle(""); err != nil {
+		return err
 	}
-	ex, err := auth.Start(x.Attr("mechanism"), auth.Options{
-		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure || st.srv.cfg.AllowPlainText,
-		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
-	})
+	ex, err := auth.Start(x.Attr("mechanism"), st.options(mechs, binding))
 	if err != nil {
 		return err
 	}
@@ -109,41 +112,11 @@ func (st *stream) exchange(x *wire.Stanza, mechs []string, binding auth.Binding)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := st.within()
-	defer cancel()
-	if data == nil { // every mechanism here begins with the client (RFC 6120, section 6.4.2)
-		st.send(wire.E(wire.NSSASL, "challenge"))
-		if data, err = st.response(); err != nil {
-			return err
-		}
+	data, err = st.exchange(ex, data, wire.NSSASL)
+	if err != nil {
+		return err
 	}
-	for {
-		challenge, done, err := ex.Next(ctx, data)
-		if user := ex.Username(); user != "" {
-			if ok, wait := st.srv.cfg.Throttle.Allow(st.addr, user+"@"+st.host.Domain); !ok {
-				return throttled(wait)
-			}
-		}
-		if err != nil {
-			if errors.Is(err, auth.ErrBinding) {
-				return err
-			}
-			st.srv.cfg.Throttle.Failed(st.addr, ex.Username()+"@"+st.host.Domain)
-			return err
-		}
-		if done {
-			return st.welcome(ex, challenge, x.Attr("mechanism"))
-		}
-		st.send(wire.T(wire.NSSASL, "challenge", base64.StdEncoding.EncodeToString(challenge)))
-		if data, err = st.response(); err != nil {
-			return err
-		}
-	}
-}
-
-func (st *stream) welcome(ex auth.Exchange, data []byte, mech string) error {
-	st.user, st.mech = ex.Username(), mech
-	st.srv.cfg.Throttle.Succeeded(st.addr, st.user+"@"+st.host.Domain)
+	st.welcome(ex, x.Attr("mechanism"))
 	ok := wire.E(wire.NSSASL, "success")
 	if len(data) > 0 {
 		ok = wire.T(wire.NSSASL, "success", base64.StdEncoding.EncodeToString(data))
@@ -152,8 +125,56 @@ func (st *stream) welcome(ex auth.Exchange, data []byte, mech string) error {
 	return nil
 }
 
+func (st *stream) options(mechs []string, binding auth.Binding) auth.Options {
+	return auth.Options{
+		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure || st.srv.cfg.AllowPlainText,
+		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
+	}
+}
+
+// exchange carries messages between the client and ex until one side has had enough; data is the initial response, nil
+// if there was none. It gives what goes with success.
+func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte, error) {
+	ctx, cancel := st.within()
+	defer cancel()
+	var err error
+	if data == nil { // every mechanism here begins with the client (RFC 6120, section 6.4.2)
+		st.send(wire.E(space, "challenge"))
+		if data, err = st.response(space); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		challenge, done, err := ex.Next(ctx, data)
+		if user := ex.Username(); user != "" {
+			if err := st.throttle(user); err != nil {
+				return nil, err
+			}
+		}
+		if err != nil {
+			if !errors.Is(err, auth.ErrBinding) {
+				st.srv.cfg.Throttle.Failed(st.addr, ex.Username()+"@"+st.host.Domain)
+			}
+			return nil, err
+		}
+		if done {
+			return challenge, nil
+		}
+		st.send(wire.T(space, "challenge", base64.StdEncoding.EncodeToString(challenge)))
+		if data, err = st.response(space); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// welcome notes who the client has proven to be.
+func (st *stream) welcome(ex auth.Exchange, mech string) {
+	st.user, st.mech = ex.Username(), mech
+	st.srv.cfg.Throttle.Succeeded(st.addr, st.user+"@"+st.host.Domain)
+}
+
 // response waits for the client's next <response/>.
-func (st *stream) response() ([]byte, error) {
+func (st *stream) response(space string) ([]byte, error) {
 	x, err := st.t.next()
 	if err != nil {
 		return nil, err
@@ -162,14 +183,20 @@ func (st *stream) response() ([]byte, error) {
 		return nil, &wire.StreamError{Condition: "not-authorized"}
 	}
 	switch x.Name {
-	case wire.Name{Space: wire.NSSASL, Local: "response"}:
+	case wire.Name{Space: space, Local: "response"}:
+		if space == wire.NSSASL2 {
+			return decode2(x.Text)
+		}
 		b, err := decode(x.Text)
 		if b == nil && err == nil {
 			b = []byte{}
 		}
 		return b, err
-	case wire.Name{Space: wire.NSSASL, Local: "abort"}:
+	case wire.Name{Space: space, Local: "abort"}:
 		return nil, &auth.Error{Condition: "aborted"}
+	}
+	if space == wire.NSSASL2 {
+		return nil, errBetween
 	}
 	return nil, &auth.Error{Condition: "malformed-request"}
 }
@@ -200,7 +227,15 @@ func decode(text string) ([]byte, error) {
 	return b, nil
 }
 
-func throttled(wait time.Duration) error {
+// throttle says that this address, or it for this user, has to wait.
+func (st *stream) throttle(user string) error {
+	if user != "" {
+		user += "@" + st.host.Domain
+	}
+	ok, wait := st.srv.cfg.Throttle.Allow(st.addr, user)
+	if ok {
+		return nil
+	}
 	return &auth.Error{Condition: "temporary-auth-failure", Text: "too many attempts; try again in " + wait.Round(time.Second).String()}
 }
 

@@ -105,12 +105,16 @@ func (b *bound) tooHigh(h uint64) *wire.StreamError {
 }
 
 func (st *stream) smFailed(condition string, h *uint32) error {
+	st.send(smFailure(condition, h))
+	return nil
+}
+
+func smFailure(condition string, h *uint32) *wire.Element {
 	e := wire.E(wire.NSSM, "failed", wire.E(wire.NSStanzas, condition))
 	if h != nil {
 		e.Set("h", strconv.FormatUint(uint64(*h), 10))
 	}
-	st.send(e)
-	return nil
+	return e
 }
 
 func (st *stream) enable(x *wire.Stanza) error {
@@ -118,21 +122,29 @@ func (st *stream) enable(x *wire.Stanza) error {
 	if b.enabled {
 		return st.smFailed("unexpected-request", nil)
 	}
-	b.enabled = true
-	b.handled.Store(0)
-	want := x.Attr("resume")
-	resume := (want == "true" || want == "1") && st.srv.cfg.SM.ResumeTimeout > 0
-	e := wire.E(wire.NSSM, "enabled")
-	if resume {
-		b.smid = newSMID()
-		e.Set("id", b.smid).Set("resume", "true").Set("max", strconv.Itoa(int(st.srv.cfg.SM.ResumeTimeout/time.Second)))
-		st.srv.resume.put(b)
-	}
+	e := b.enable(x.Attr("resume"))
 	// The answer goes before whatever is counted from now on.
-	b.out.enable(resume, e.AppendXML(nil, wire.NSClient))
-	b.session.Set(server.Resumable)
+	b.out.enable(b.smid != "", e.AppendXML(nil, wire.NSClient))
 	return nil
 }
+
+// enable begins to count what comes from the client, and gives the answer; what goes to it is counted from when out is
+// told.
+func (b *bound) enable(resume string) *wire.Element {
+	b.enabled = true
+	b.handled.Store(0)
+	e := wire.E(wire.NSSM, "enabled")
+	if timeout := b.srv.cfg.SM.ResumeTimeout; yes(resume) && timeout > 0 {
+		b.smid = newSMID()
+		e.Set("id", b.smid).Set("resume", "true").Set("max", strconv.Itoa(int(timeout/time.Second)))
+		b.srv.resume.put(b)
+	}
+	b.session.Set(server.Resumable)
+	return e
+}
+
+// yes reads an xs:boolean.
+func yes(s string) bool { return s == "true" || s == "1" }
 
 func newSMID() string {
 	var b [20]byte
@@ -140,33 +152,42 @@ func newSMID() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// resume takes a session over from a connection that is gone, or that its client thinks gone (XEP-0198, section 5).
 func (st *stream) resume(x *wire.Stanza) error {
-	h, err := strconv.ParseUint(x.Attr("h"), 10, 32)
-	if err != nil || x.Attr("previd") == "" {
-		return st.smFailed("bad-request", nil)
+	failed, err := st.takeOver(x.Attr("previd"), x.Attr("h"), func(resumed *wire.Element, _ *bound) *wire.Element { return resumed })
+	if failed != nil {
+		st.send(failed)
+	}
+	return err
+}
+
+// takeOver takes a session over from a connection that is gone, or that its client thinks gone (XEP-0198, section 5).
+// hello makes what the client is told before all that it has not got. failed is why that cannot be.
+func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Element, b *bound) *wire.Element) (failed *wire.Element, err error) {
+	h, err := strconv.ParseUint(count, 10, 32)
+	if err != nil || previd == "" {
+		return smFailure("bad-request", nil), nil
 	}
 	who, _ := jid.New(st.user, st.host.Domain, "")
-	b, last := st.srv.resume.take(x.Attr("previd"), who)
+	b, last := st.srv.resume.take(previd, who)
 	if b == nil {
-		return st.smFailed("item-not-found", last)
+		return smFailure("item-not-found", last), nil
 	}
 	if !b.release(st.srv.cfg.WriteTimeout) {
-		return st.smFailed("item-not-found", nil)
+		return smFailure("item-not-found", nil), nil
 	}
 	defer b.mu.Unlock()
-	hello := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(b.handled.Load()), 10)).AppendXML(nil, wire.NSClient)
-	switch err := b.out.attach(st.conn, uint32(h), hello); {
+	resumed := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(b.handled.Load()), 10))
+	switch err := b.out.attach(st.conn, uint32(h), hello(resumed, b).AppendXML(nil, wire.NSClient)); {
 	case errors.Is(err, errTooHigh):
 		b.end(nil)
-		return b.tooHigh(h)
+		return nil, b.tooHigh(h)
 	case err != nil:
 		handled := b.handled.Load()
-		return st.smFailed("item-not-found", &handled)
+		return smFailure("item-not-found", &handled), nil
 	}
 	b.conn, b.reader = st.conn, st.done
 	st.bound = b
-	return nil
+	return nil, nil
 }
 
 // release cuts the connection that carries the session, waits until its goroutine has handled what it had read, and

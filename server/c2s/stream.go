@@ -37,12 +37,15 @@ type stream struct {
 	id         string
 	host       *server.Host // after the first stream header
 	lang       string
-	opened     bool // our header is out
+	from       string // of the client's stream header
+	opened     bool   // our header is out
 	user       string
 	mech       string
 	failures   int
 	unbindable int    // how often the client has tried a kind of channel binding that there is not
 	bound      *bound // after binding or resumption
+	client     server.Client
+	newer      bool // signed in with XEP-0388: no new header follows
 
 	mu      sync.Mutex
 	leaving *wire.StreamError // set by goodbye
@@ -273,7 +276,7 @@ func (st *stream) header() error {
 	if host == nil || st.host != nil && host != st.host {
 		return &wire.StreamError{Condition: "host-unknown"}
 	}
-	st.host = host
+	st.host, st.from = host, h.From
 	if !supported(h.Version) {
 		return &wire.StreamError{Condition: "unsupported-version"}
 	}
@@ -303,6 +306,12 @@ func (st *stream) negotiate() error {
 	if err := st.authenticate(); err != nil {
 		return err
 	}
+	if st.newer {
+		if st.bound != nil {
+			return nil
+		}
+		return st.bind()
+	}
 	st.t.restart()
 	st.t.setLimits(st.srv.cfg.Authenticated)
 	st.newID()
@@ -315,13 +324,17 @@ func (st *stream) negotiate() error {
 
 // features sends <stream:features/>; what is nil is left out.
 func (st *stream) features(es ...*wire.Element) {
-	b := []byte(`<stream:features xmlns:stream='http://etherx.jabber.org/streams'>`)
+	_ = st.conn.WriteRaw(appendFeatures(nil, es))
+}
+
+func appendFeatures(b []byte, es []*wire.Element) []byte {
+	b = append(b, `<stream:features xmlns:stream='http://etherx.jabber.org/streams'>`...)
 	for _, e := range es {
 		if e != nil {
 			b = e.AppendXML(b, wire.NSClient)
 		}
 	}
-	_ = st.conn.WriteRaw(append(b, `</stream:features>`...))
+	return append(b, `</stream:features>`...)
 }
 
 // send writes an element that is no stanza.

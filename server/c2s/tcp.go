@@ -58,8 +58,8 @@ func (st *stream) starttls() error {
 		return err
 	}
 	if x.Name != (wire.Name{Space: wire.NSTLS, Local: "starttls"}) {
-		if x.Name.Space == wire.NSSASL {
-			st.saslFailure("encryption-required", "")
+		if x.Name.Space == wire.NSSASL || x.Name.Space == wire.NSSASL2 {
+			st.saslFailure(x.Name.Space, "encryption-required", "")
 			return errEnd
 		}
 		return &wire.StreamError{Condition: "not-authorized", Text: "TLS is required"}

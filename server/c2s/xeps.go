@@ -12,7 +12,9 @@ var XEPs = []server.XEP{
 	{Number: 198, Title: "Stream Management", Version: "1.6.1", Notes: "with resumption on the same node"},
 	{Number: 352, Title: "Client State Indication", Version: "1.0.0"},
 	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client"},
-	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "0.4.2"},
-	{Number: 474, Title: "SASL SCRAM Downgrade Protection", Version: "0.3.0"},
+	{Number: 386, Title: "Bind 2", Version: "1.1.0", Notes: "a client's resource stays the same"},
+	{Number: 388, Title: "Extensible SASL Profile", Version: "1.0.4"},
+	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "1.0.0"},
+	{Number: 474, Title: "SASL SCRAM Downgrade Protection", Version: "0.5.0"},
 	{Number: 115, Title: "Entity Capabilities", Version: "1.6.0", Notes: "SHA-1, as clients have it"},
 }

@@ -1,0 +1,178 @@
+package c2s
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+
+	"parley/auth"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// The new profile of SASL (XEP-0388): what a client wants to have once it is signed in comes with its first message, and
+// the answer to all of it with the last one. There is no second stream header.
+
+// maxAgent is the longest name of a client's software or device that is kept, in bytes.
+const maxAgent = 128
+
+// errBetween is for anything but an answer to a challenge (XEP-0388, section 2.4: such a client is disconnected).
+var errBetween = &wire.StreamError{Condition: "policy-violation", Text: "only a response or an abort may come during authentication"}
+
+// request2 is an <authenticate/>.
+type request2 struct {
+	mech          string
+	data          []byte // nil: no initial response
+	client        server.Client
+	bind          *wire.Element // XEP-0386
+	previd, count string        // XEP-0198
+	resume        bool
+}
+
+// offer2 gives <authentication/>; nil where it may not be offered (XEP-0388, section 3: not without TLS, nor without a
+// mechanism).
+func (st *stream) offer2(mechs []string) *wire.Element {
+	if !st.secure || len(mechs) == 0 {
+		return nil
+	}
+	offer := wire.E(wire.NSSASL2, "authentication")
+	for _, m := range mechs {
+		offer.Add(wire.T(wire.NSSASL2, "mechanism", m))
+	}
+	return offer.Add(wire.E(wire.NSSASL2, "inline", st.offerBind2(), wire.E(wire.NSSM, "sm")))
+}
+
+// authenticate2 is one <authenticate/> to its success or failure.
+func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Binding) error {
+	if err := st.throttle(""); err != nil {
+		return err
+	}
+	o := st.options(mechs, binding)
+	if st.from != "" {
+		from, err := jid.Parse(st.from)
+		if err != nil || from.Domain() != st.host.Domain {
+			return &wire.StreamError{Condition: "invalid-from"}
+		}
+		o.From = from.Bare().String()
+	}
+	req, err := newRequest2(x)
+	if err != nil {
+		return err
+	}
+	ex, err := auth.Start(req.mech, o)
+	if err != nil {
+		return err
+	}
+	data, err := st.exchange(ex, req.data, wire.NSSASL2)
+	if err != nil {
+		return err
+	}
+	st.welcome(ex, req.mech)
+	st.client, st.newer = req.client, true
+	st.t.setLimits(st.srv.cfg.Authenticated)
+	return st.success2(req, data)
+}
+
+func newRequest2(x *wire.Stanza) (*request2, error) {
+	r := &request2{mech: x.Attr("mechanism"), bind: x.Element(nsBind2, "bind")}
+	if r.mech == "" {
+		return nil, &auth.Error{Condition: "malformed-request", Text: "no mechanism is named"}
+	}
+	if e := x.Element(wire.NSSASL2, "initial-response"); e != nil {
+		var err error
+		if r.data, err = decode2(e.Text()); err != nil {
+			return nil, err
+		}
+	}
+	if e := x.Element(wire.NSSASL2, "user-agent"); e != nil {
+		id := strings.ToLower(e.Attr("id"))
+		if id != "" && !isUUID(id) {
+			return nil, &auth.Error{Condition: "malformed-request", Text: "the id of the user agent is no UUID"}
+		}
+		r.client = server.Client{ID: id, Software: agentText(e.ChildText(wire.NSSASL2, "software")), Device: agentText(e.ChildText(wire.NSSASL2, "device"))}
+	}
+	if e := x.Element(wire.NSSM, "resume"); e != nil {
+		r.resume, r.previd, r.count = true, e.Attr("previd"), e.Attr("h")
+	}
+	return r, nil
+}
+
+// success2 does what the client has asked for besides signing in, and answers with the whole: a session resumed, or else
+// one bound, or neither, and then the features of what is left to do.
+func (st *stream) success2(req *request2, data []byte) error {
+	answer := func(who string, results ...*wire.Element) *wire.Element {
+		success := wire.E(wire.NSSASL2, "success")
+		if len(data) > 0 {
+			success.Add(wire.T(wire.NSSASL2, "additional-data", base64.StdEncoding.EncodeToString(data)))
+		}
+		return success.Add(wire.T(wire.NSSASL2, "authorization-identifier", who)).Add(results...)
+	}
+	var failed *wire.Element
+	if req.resume {
+		var err error
+		failed, err = st.takeOver(req.previd, req.count, func(resumed *wire.Element, b *bound) *wire.Element {
+			return answer(b.session.JID.String(), resumed)
+		})
+		if err != nil || st.bound != nil {
+			return err // no features follow a resumption (XEP-0198, section 9.2)
+		}
+	}
+	if req.bind != nil {
+		err := st.bind2(req.bind, func(full string, bound *wire.Element) *wire.Element { return answer(full, failed, bound) })
+		if err == nil {
+			return nil
+		}
+		// The client is signed in all the same; it may try to bind in the old way, and is told there why it cannot.
+		st.log.Debug("cannot bind", "user", st.user, "err", err)
+	}
+	st.send(answer(st.user+"@"+st.host.Domain, failed))
+	return nil
+}
+
+// decode2 reads data, of which there is some or it is empty; "=" means nothing here (XEP-0388, section 2.2).
+func decode2(text string) ([]byte, error) {
+	text = strings.TrimSpace(text)
+	if len(text) > maxSASL {
+		return nil, &auth.Error{Condition: "malformed-request"}
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		return nil, &auth.Error{Condition: "incorrect-encoding"}
+	}
+	return b, nil
+}
+
+// agentText cuts what a client says of itself to what is kept of it.
+func agentText(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) <= maxAgent {
+		return s
+	}
+	n := maxAgent
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// isUUID takes a UUID of any version: what counts is that it is one installation's own.
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}
