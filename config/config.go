@@ -30,6 +30,7 @@ type Config struct {
 	StreamManagement StreamManagement `yaml:"stream_management"`
 	Accounts         Accounts         `yaml:"accounts"`
 	Archive          Archive          `yaml:"archive"`
+	Upload           Upload           `yaml:"upload"`
 	Rooms            Rooms            `yaml:"rooms"`
 	Groups           Groups           `yaml:"groups"`
 	Registration     Registration     `yaml:"registration"`
@@ -164,6 +165,16 @@ type Accounts struct {
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
 }
 
+// Upload is XEP-0363.
+type Upload struct {
+	Enabled bool          `yaml:"enabled"`
+	Dir     string        `yaml:"dir"` // "": data_dir/uploads
+	URL     string        `yaml:"url"` // "": https://<host>:<port of the websocket listener>/upload
+	MaxSize Size          `yaml:"max_size"`
+	Quota   Size          `yaml:"quota"`
+	Expiry  time.Duration `yaml:"expiry"`
+}
+
 // Archive is XEP-0313 of accounts.
 type Archive struct {
 	DefaultPolicy string        `yaml:"default_policy"` // "always", "roster", "never"
@@ -241,6 +252,7 @@ func Default() *Config {
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 			KeepAlive: 2 * time.Minute,
 		},
+		Upload: Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
 		StreamManagement: StreamManagement{
 			ResumeTimeout: 10 * time.Minute, MaxStanzas: 2000, MaxBytes: 4 * MiB,
 			AckEvery: 50, AckInterval: 15 * time.Second, MaxMisses: 8,

@@ -299,6 +299,12 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.private_elements", c.Accounts.PrivateElements, 0, 100000)
 	size("accounts.private_element_size", c.Accounts.PrivateElementSize, KiB, 64*MiB)
 
+	span("upload.expiry", c.Upload.Expiry, time.Hour, 36500*day)
+	if c.Upload.URL != "" {
+		if u, err := url.Parse(c.Upload.URL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.HasSuffix(c.Upload.URL, "/") {
+			v.add("upload.url", "%q is no address to begin with: write it like https://files.example.org/upload", c.Upload.URL)
+		}
+	}
 	span("archive.retention", c.Archive.Retention, 0, 36500*day)
 	num("archive.page_max", c.Archive.PageMax, 1, 10000)
 

@@ -73,7 +73,11 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if _, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h}); err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
-		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms})
+		uploads, err := n.buildUpload(ctx, h)
+		if err != nil {
+			return err
+		}
+		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms, uploads: uploads})
 	}
 	return nil
 }

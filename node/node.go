@@ -16,6 +16,7 @@ import (
 
 	"parley/config"
 	"parley/feature/bookmarks"
+	"parley/feature/upload"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -51,7 +52,8 @@ type Node struct {
 // host is a hosted domain with its services.
 type host struct {
 	*server.Host
-	rooms *muc.Service
+	rooms   *muc.Service
+	uploads *upload.Service // nil: there is none
 }
 
 // New builds a node: it opens the store (bringing its schema up to date if so configured) and the certificates, and
@@ -119,6 +121,7 @@ func (n *Node) Run(ctx context.Context) error {
 		g.Go(func() error { return ignore(h.rooms.Run(work)) })
 	}
 	g.Go(func() error { return n.pushes.run(work) })
+	n.runUploads(work, g)
 	g.Go(func() error {
 		n.certs.Watch(work.Done(), n.Config.TLS.ReloadInterval)
 		return nil

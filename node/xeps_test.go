@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/config"
+	"parley/feature/upload"
 	"parley/muc"
 	"parley/node/devcert"
 	"parley/server"
@@ -34,7 +35,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, muc.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, muc.XEPs, upload.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

@@ -28,6 +28,7 @@ type Store interface {
 	Private
 	Bookmarks
 	Nodes
+	Uploads
 	Rooms
 	Groups
 	KV

@@ -87,6 +87,10 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 				return err
 			}
 		}
+		// Files are removed by who keeps them, which looks for what has expired.
+		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1 WHERE host = $1 AND owner = $2", host, name); err != nil {
+			return err
+		}
 		jid := name + "@" + host
 		if _, err := tx.ExecContext(ctx, "DELETE FROM members WHERE host = $1 AND jid = $2", host, jid); err != nil {
 			return err

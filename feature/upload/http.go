@@ -1,0 +1,163 @@
+package upload
+
+import (
+	"crypto/subtle"
+	"errors"
+	"io/fs"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"parley/store"
+)
+
+// shown are the types that a browser may show on its own; anything else is only to be saved. Nothing here runs scripts.
+var shown = map[string]bool{
+	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true, "image/heic": true,
+	"audio/mpeg": true, "audio/ogg": true, "audio/mp4": true, "audio/aac": true, "audio/opus": true, "audio/flac": true, "audio/wav": true, "audio/webm": true,
+	"video/mp4": true, "video/webm": true, "video/ogg": true, "video/quicktime": true, "text/plain": true,
+}
+
+// ServeHTTP takes and gives files under <id>/<name>, what comes before that having been stripped.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Range")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range")
+	h.Set("Access-Control-Max-Age", "7200")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	u, err := s.find(r)
+	if errors.Is(err, store.ErrNotFound) {
+		http.NotFound(w, r)
+		return
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		s.get(w, r, u)
+	case http.MethodPut:
+		s.put(w, r, u)
+	default:
+		h.Set("Allow", "GET, HEAD, PUT, OPTIONS")
+		http.Error(w, "use GET or PUT", http.StatusMethodNotAllowed)
+	}
+}
+
+func (s *Service) fail(w http.ResponseWriter, err error) {
+	s.cfg.Host.Log.Error("upload", "err", err)
+	http.Error(w, "something is wrong here; try again later", http.StatusInternalServerError)
+}
+
+// find gives the slot or file that the path names.
+func (s *Service) find(r *http.Request) (store.Upload, error) {
+	id, name, ok := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	if !ok || len(id) != 24 || strings.Contains(name, "/") {
+		return store.Upload{}, store.ErrNotFound
+	}
+	name, err := url.PathUnescape(name)
+	if err != nil {
+		return store.Upload{}, store.ErrNotFound
+	}
+	u, err := s.cfg.Host.Store.Upload(r.Context(), s.cfg.Host.Domain, id)
+	if err == nil && (u.Name != name || !u.Expires.IsZero() && !time.Now().Before(u.Expires)) {
+		err = store.ErrNotFound
+	}
+	return u, err
+}
+
+// put takes the file. A client whose connection breaks begins again with the same slot.
+func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch {
+	case !ok || subtle.ConstantTimeCompare([]byte(token), []byte(s.token(u))) != 1:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "the slot's Authorization header is missing", http.StatusUnauthorized)
+		return
+	case u.Done:
+		http.Error(w, "the file is there already", http.StatusConflict)
+		return
+	case time.Since(u.Created) > s.cfg.SlotTTL:
+		http.Error(w, "the slot's time is over: ask for another", http.StatusForbidden)
+		return
+	case r.ContentLength >= 0 && r.ContentLength != u.Size:
+		http.Error(w, "the file has not the size that the slot is for", http.StatusRequestEntityTooLarge)
+		return
+	case u.ContentType != "" && !sameType(u.ContentType, r.Header.Get("Content-Type")):
+		http.Error(w, "the file has not the type that the slot is for", http.StatusUnsupportedMediaType)
+		return
+	}
+	err := s.files.put(u.ID, u.Size, r.Body)
+	switch {
+	case errors.Is(err, errSize):
+		http.Error(w, "the file has not the size that the slot is for", http.StatusBadRequest)
+		return
+	case errors.Is(err, fs.ErrExist): // it came whole before, and the database did not learn of it
+	case err != nil && r.Context().Err() != nil:
+		return // the client is gone
+	case err != nil:
+		s.fail(w, err)
+		return
+	}
+	if err := s.cfg.Host.Store.FinishUpload(r.Context(), u.Host, u.ID); err != nil && !errors.Is(err, store.ErrConflict) {
+		s.fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+}
+
+// sameType compares types without their parameters; a client may leave the header out.
+func sameType(a, b string) bool {
+	if b == "" {
+		return true
+	}
+	x, _, err := mime.ParseMediaType(a)
+	if err != nil {
+		return false
+	}
+	y, _, err := mime.ParseMediaType(b)
+	return err == nil && x == y
+}
+
+// get gives the file, or the part of it that is asked for (RFC 9110, section 14).
+func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
+	if !u.Done {
+		http.NotFound(w, r)
+		return
+	}
+	f, err := s.files.open(u.ID)
+	if errors.Is(err, fs.ErrNotExist) {
+		http.NotFound(w, r)
+		return
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	defer f.Close()
+	h := w.Header()
+	typ, params, err := mime.ParseMediaType(u.ContentType)
+	disposition := "inline"
+	if err != nil || !shown[typ] {
+		typ, params, disposition = "application/octet-stream", nil, "attachment"
+	}
+	if typ == "text/plain" {
+		params = map[string]string{"charset": "utf-8"}
+	}
+	h.Set("Content-Type", mime.FormatMediaType(typ, params))
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": u.Name}))
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("ETag", `"`+u.ID+`"`)
+	http.ServeContent(w, r, "", u.Created, f)
+}

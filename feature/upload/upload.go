@@ -1,0 +1,260 @@
+// Package upload lets people share files over HTTP (XEP-0363): a service that gives out slots, and the web pages behind
+// them.
+package upload
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"mime"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+const (
+	ns        = "urn:xmpp:http:upload:0"
+	nsPurpose = "urn:xmpp:http:upload:purpose:0"
+)
+
+// XEPs is what the service implements, for docs/xeps.md.
+var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0", Notes: "files on the node's own disk"}}
+
+// Config of the service; zero values mean the defaults.
+type Config struct {
+	Domain  string // upload.<host>
+	Host    *server.Host
+	Dir     string        // where files are kept; made if it is not there
+	URL     func() string // what the service's addresses begin with, without a slash at the end
+	Secret  []byte        // of the deployment, for the slots' tokens
+	MaxSize int64         // bytes of one file, default 100 MiB
+	Quota   int64         // bytes of one account, default 1 GiB
+	Expiry  time.Duration // of files that are messages; default 90 days
+	SlotTTL time.Duration // how long a slot may be used, default 10 min
+}
+
+// Service is the upload service of one host: an entity on the router and an http.Handler.
+type Service struct {
+	cfg   Config
+	jid   jid.JID
+	files files
+}
+
+// New makes it, and puts it on the router and into the host's disco#items.
+func New(c Config) (*Service, error) {
+	for _, d := range []struct {
+		at *int64
+		v  int64
+	}{{&c.MaxSize, 100 << 20}, {&c.Quota, 1 << 30}} {
+		if *d.at <= 0 {
+			*d.at = d.v
+		}
+	}
+	if c.Expiry <= 0 {
+		c.Expiry = 90 * 24 * time.Hour
+	}
+	if c.SlotTTL <= 0 {
+		c.SlotTTL = 10 * time.Minute
+	}
+	j, err := jid.New("", c.Domain, "")
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: c, jid: j, files: files{c.Dir}}
+	if err := s.files.prepare(); err != nil {
+		return nil, fmt.Errorf("uploads of %s: %w", c.Host.Domain, err)
+	}
+	if err := c.Host.Router.Add(c.Domain, s); err != nil {
+		return nil, err
+	}
+	c.Host.AddItem(server.Item{JID: j, Name: "File upload"})
+	return s, nil
+}
+
+// Receive answers what is sent to the service.
+func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
+	if st.Kind != wire.IQ {
+		if st.Kind == wire.Message && st.Type != "error" && st.Type != "headline" {
+			return server.ServiceUnavailable
+		}
+		return nil
+	}
+	if st.Type != "get" && st.Type != "set" {
+		return nil
+	}
+	if len(st.Children) != 1 || st.ID == "" {
+		return server.BadRequest
+	}
+	n := st.Children[0].Name
+	e := st.Element(n.Space, n.Local)
+	if e == nil {
+		return server.BadRequest
+	}
+	answer, err := s.serve(ctx, st, e)
+	if err != nil {
+		return err
+	}
+	s.cfg.Host.Router.Send(ctx, st.Reply().Add(answer))
+	return nil
+}
+
+func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	if st.To != s.jid {
+		return nil, server.ServiceUnavailable
+	}
+	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
+	case "get " + wire.NSDiscoInfo + " query":
+		if e.Attr("node") != "" {
+			return nil, server.ItemNotFound
+		}
+		f := form.New(form.Result, ns)
+		f.Add("max-file-size", form.TextSingle, "", strconv.FormatInt(s.cfg.MaxSize, 10))
+		return server.Info{Identities: []server.Identity{{Category: "store", Type: "file", Name: "File upload"}},
+			Features: []string{wire.NSDiscoInfo, wire.NSDiscoItems, ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", "urn:xmpp:ping"},
+			Forms:    []*wire.Element{f.Element()}}.Element(""), nil
+	case "get " + wire.NSDiscoItems + " query":
+		return server.ItemsElement(e.Attr("node"), nil), nil
+	case "get urn:xmpp:ping ping":
+		return nil, nil
+	case "get " + ns + " request":
+		return s.slot(ctx, st.From, e)
+	}
+	return nil, server.ServiceUnavailable
+}
+
+const maxName = 255 // bytes of a file's name
+
+// slot is sections 5 and 6: a place to put a file, and the one to get it from.
+func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
+	if who.Domain() != s.cfg.Host.Domain || who.Local() == "" {
+		return nil, server.WithText(server.Forbidden, "only people of "+s.cfg.Host.Domain+" may upload files")
+	}
+	u := store.Upload{Host: s.cfg.Host.Domain, Owner: who.Local(), Name: e.Attr("filename"), ContentType: e.Attr("content-type"), Created: time.Now()}
+	if u.Name == "" || len(u.Name) > maxName || !utf8.ValidString(u.Name) || path.Base(u.Name) != u.Name || u.Name == "." || u.Name == ".." || strings.ContainsFunc(u.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+		return nil, server.WithText(server.BadRequest, "the file name is missing, too long or has characters that cannot be")
+	}
+	var err error
+	if u.Size, err = strconv.ParseInt(e.Attr("size"), 10, 64); err != nil || u.Size <= 0 {
+		return nil, server.WithText(server.BadRequest, "the size is missing or is no number of bytes")
+	}
+	if u.Size > s.cfg.MaxSize {
+		return nil, &server.AppError{Stanza: server.WithText(server.NotAcceptable, fmt.Sprintf("File too large. The maximum file size is %d bytes", s.cfg.MaxSize)),
+			App: wire.E(ns, "file-too-large", wire.T(ns, "max-file-size", strconv.FormatInt(s.cfg.MaxSize, 10)))}
+	}
+	if u.ContentType != "" {
+		if _, _, err := mime.ParseMediaType(u.ContentType); err != nil || len(u.ContentType) > 255 {
+			return nil, server.WithText(server.BadRequest, "the content type is none")
+		}
+	}
+	if u.Expires, err = s.expires(e); err != nil {
+		return nil, err
+	}
+	var id [18]byte
+	rand.Read(id[:])
+	u.ID = base64.RawURLEncoding.EncodeToString(id[:])
+	err = s.cfg.Host.Store.CreateUpload(ctx, u, s.cfg.Quota)
+	if errors.Is(err, store.ErrLimit) {
+		return nil, s.overQuota(ctx, u)
+	}
+	if err != nil {
+		return nil, err
+	}
+	at := s.cfg.URL() + "/" + u.ID + "/" + url.PathEscape(u.Name)
+	put := wire.E(ns, "put", wire.T(ns, "header", "Bearer "+s.token(u)).Set("name", "Authorization")).Set("url", at)
+	return wire.E(ns, "slot", put, wire.E(ns, "get").Set("url", at)), nil
+}
+
+// expires is what the purpose says of how long the file is wanted (section 8).
+func (s *Service) expires(e *wire.Element) (time.Time, error) {
+	if e.Child(nsPurpose, "profile") != nil {
+		return time.Time{}, nil
+	}
+	until := time.Now().Add(s.cfg.Expiry)
+	if eph := e.Child(nsPurpose, "ephemeral"); eph != nil {
+		t, err := time.Parse(time.RFC3339, eph.Attr("expire-before"))
+		if err != nil || t.Before(time.Now()) {
+			return t, server.WithText(server.BadRequest, "expire-before is no time to come")
+		}
+		if t.Before(until) {
+			until = t
+		}
+	}
+	return until, nil
+}
+
+// overQuota says when there will be room: when the oldest of the account's files goes.
+func (s *Service) overQuota(ctx context.Context, u store.Upload) error {
+	us, err := s.cfg.Host.Store.UploadsOf(ctx, u.Host, u.Owner)
+	if err != nil {
+		return err
+	}
+	var first time.Time
+	for _, o := range us {
+		if !o.Expires.IsZero() && (first.IsZero() || o.Expires.Before(first)) {
+			first = o.Expires
+		}
+	}
+	e := &server.AppError{Stanza: server.WithText(server.ResourceConstraint, fmt.Sprintf("Quota reached. Your files may have %d bytes in all", s.cfg.Quota))}
+	if !first.IsZero() {
+		e.App = wire.E(ns, "retry").Set("stamp", first.UTC().Format(time.RFC3339))
+	}
+	if e.App == nil {
+		return e.Stanza
+	}
+	return e
+}
+
+// token proves to the web side that a slot was given.
+func (s *Service) token(u store.Upload) string {
+	m := hmac.New(sha256.New, s.cfg.Secret)
+	fmt.Fprintf(m, "upload\x00%s\x00%s\x00%d\x00%s", u.Host, u.ID, u.Size, u.Name)
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
+
+// Run removes files whose time is over, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	t := time.NewTicker(10 * time.Minute)
+	defer t.Stop()
+	for {
+		if err := s.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Host.Log.Error("cannot remove old uploads", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// Sweep removes what is over at a moment.
+func (s *Service) Sweep(ctx context.Context, now time.Time) error {
+	for {
+		us, err := s.cfg.Host.Store.ExpiredUploads(ctx, s.cfg.Host.Domain, now, now.Add(-s.cfg.SlotTTL-time.Hour), 100)
+		if err != nil || len(us) == 0 {
+			return err
+		}
+		for _, u := range us {
+			// The file first: a row without a file is found again.
+			if err := s.files.remove(u.ID); err != nil {
+				return err
+			}
+			if err := s.cfg.Host.Store.DeleteUpload(ctx, u.Host, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/feature/upload"
+	"parley/server"
+)
+
+const uploadPath = "/upload/"
+
+// buildUpload makes the upload service of a host; nil if uploads are off.
+func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service, error) {
+	c := n.Config.Upload
+	if !c.Enabled {
+		return nil, nil
+	}
+	secret, err := n.secret(ctx, "upload")
+	if err != nil {
+		return nil, err
+	}
+	dir := c.Dir
+	if dir == "" {
+		dir = filepath.Join(n.Config.DataDir, "uploads")
+	}
+	s, err := upload.New(upload.Config{Domain: "upload." + h.Domain, Host: h, Dir: filepath.Join(dir, h.Domain), Secret: secret,
+		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: c.Expiry})
+	if err != nil {
+		return nil, fmt.Errorf("uploads of %s: %w", h.Domain, err)
+	}
+	return s, nil
+}
+
+// uploadURL is where the files of a host are, as clients see it.
+func (n *Node) uploadURL(domain string) string {
+	if u := n.Config.Upload.URL; u != "" {
+		return u + "/" + domain
+	}
+	at := domain
+	if a, ok := n.Addr("websocket").(*net.TCPAddr); ok && a.Port != 443 {
+		at = net.JoinHostPort(domain, strconv.Itoa(a.Port))
+	}
+	return "https://" + at + uploadPath + domain
+}
+
+func (n *Node) handleUploads(mux *http.ServeMux) {
+	for _, h := range n.hosts {
+		if h.uploads != nil {
+			p := uploadPath + h.Domain
+			mux.Handle(p+"/", http.StripPrefix(p, h.uploads))
+		}
+	}
+}
+
+func (n *Node) runUploads(ctx context.Context, g *errgroup.Group) {
+	for _, h := range n.hosts {
+		if h.uploads != nil {
+			g.Go(func() error { return h.uploads.Run(ctx) })
+		}
+	}
+}
