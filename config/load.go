@@ -157,6 +157,19 @@ func (c *Config) read(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
 	return ps
 }
 
+// Set changes one key as a file or a flag would; what follows from other keys is not looked at again.
+func (c *Config) Set(key, value string) error {
+	for _, l := range leaves(reflect.ValueOf(c).Elem(), "") {
+		if l.key == key {
+			if ps := assign(l.value, key, value); len(ps) > 0 {
+				return ps
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no key %s", key)
+}
+
 // readSecrets reads what is given as the name of a file.
 func (c *Config) readSecrets() (ps Problems) {
 	if c.Store.DSNFile == "" {

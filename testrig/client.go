@@ -1,0 +1,284 @@
+package testrig
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// patience is how long a client waits for what has to come.
+const patience = 15 * time.Second
+
+// Client is one scripted client over one connection.
+type Client struct {
+	rig  *Rig
+	nc   net.Conn
+	ws   *websocket.Conn
+	host string
+
+	mu   sync.Mutex
+	got  []*Element
+	err  error // why nothing more comes
+	more chan struct{}
+
+	Features *Element
+	ID       string // of the stream
+	Address  string // full, once bound
+}
+
+const nsStream = "http://etherx.jabber.org/streams"
+
+// Connect opens a connection over "tcp", "tls" or "ws"; nothing is said on it.
+func (r *Rig) Connect(door, host string) (*Client, error) {
+	c := &Client{rig: r, host: host, more: make(chan struct{}, 1)}
+	if door == "ws" {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		ws, resp, err := websocket.Dial(ctx, "ws://"+r.Node.Addr("websocket_plain").String()+r.cfg.Listeners.WebSocket.Path, &websocket.DialOptions{Subprotocols: []string{"xmpp"}})
+		if err != nil {
+			return nil, err
+		}
+		if resp.Body != nil {
+			resp.Body.Close()
+		}
+		ws.SetReadLimit(1 << 20)
+		c.ws = ws
+		go c.readFrames()
+		return c, nil
+	}
+	nc, err := r.dial(door)
+	if err != nil {
+		return nil, err
+	}
+	c.nc = nc
+	return c, nil
+}
+
+// Close cuts the connection without a word.
+func (c *Client) Close() {
+	if c.ws != nil {
+		c.ws.CloseNow()
+		return
+	}
+	c.nc.Close()
+}
+
+// Write sends bytes as they are.
+func (c *Client) Write(s string) error {
+	if c.ws != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return c.ws.Write(ctx, websocket.MessageText, []byte(s))
+	}
+	_ = c.nc.SetWriteDeadline(time.Now().Add(patience))
+	_, err := io.WriteString(c.nc, s)
+	return err
+}
+
+// header begins a stream.
+func (c *Client) header() string {
+	if c.ws != nil {
+		return fmt.Sprintf("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='%s' version='1.0'/>", c.host)
+	}
+	return fmt.Sprintf("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='%s' to='%s' version='1.0'>", nsStream, c.host)
+}
+
+// Listen reads a stream from its header on, in the background.
+func (c *Client) Listen() {
+	if c.ws == nil {
+		go c.readStream(c.nc)
+	}
+}
+
+func (c *Client) put(e *Element, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e != nil {
+		c.got = append(c.got, e)
+	}
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+}
+
+// errEnd is the proper end of a stream.
+var errEnd = errors.New("the stream has ended")
+
+func (c *Client) readStream(nc net.Conn) {
+	d := xml.NewDecoder(nc)
+	for {
+		t, err := d.Token()
+		if err != nil {
+			c.put(nil, err)
+			return
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if t.Name.Space == nsStream && t.Name.Local == "stream" {
+				e := &Element{Name: t.Name}
+				for _, a := range t.Attr {
+					if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
+						e.Attrs = append(e.Attrs, a)
+					}
+				}
+				c.put(e, nil)
+				continue
+			}
+			e, err := read(d, t)
+			c.put(e, err)
+			if err != nil {
+				return
+			}
+			if pause(e) { // another stream begins: who reads on has to know
+				return
+			}
+		case xml.EndElement:
+			c.put(nil, errEnd)
+			return
+		}
+	}
+}
+
+// pause says that after this element the client begins a new stream, and reads it anew.
+func pause(e *Element) bool {
+	return e.Name.Local == "proceed" || e.Name.Local == "success" && e.Name.Space == "urn:ietf:params:xml:ns:xmpp-sasl"
+}
+
+func (c *Client) readFrames() {
+	for {
+		_, b, err := c.ws.Read(context.Background())
+		if err != nil {
+			if websocket.CloseStatus(err) == websocket.StatusNormalClosure {
+				err = errEnd
+			}
+			c.put(nil, err)
+			return
+		}
+		e, err := parse(string(b), "")
+		c.put(e, err)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Next waits for the next element.
+func (c *Client) Next() (*Element, error) {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	for {
+		c.mu.Lock()
+		if len(c.got) > 0 {
+			e := c.got[0]
+			c.got = c.got[1:]
+			c.mu.Unlock()
+			return e, nil
+		}
+		err := c.err
+		c.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-c.more:
+		case <-t.C:
+			return nil, errors.New("nothing comes")
+		}
+	}
+}
+
+// Begin opens a stream and waits for the features.
+func (c *Client) Begin() error {
+	if err := c.Write(c.header()); err != nil {
+		return err
+	}
+	c.Listen()
+	head, err := c.Next()
+	if err != nil {
+		return err
+	}
+	c.ID = head.attr("id")
+	if c.Features, err = c.Next(); err != nil {
+		return err
+	}
+	if c.Features.Name.Local != "features" {
+		return fmt.Errorf("no features but %s", c.Features)
+	}
+	return nil
+}
+
+// StartTLS goes on inside TLS.
+func (c *Client) StartTLS() error {
+	if err := c.Write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"); err != nil {
+		return err
+	}
+	e, err := c.Next()
+	if err != nil {
+		return err
+	}
+	if e.Name.Local != "proceed" {
+		return fmt.Errorf("no TLS: %s", e)
+	}
+	c.nc = tls.Client(c.nc, c.rig.tls(c.host))
+	return nil
+}
+
+// SignIn goes from the connection to an authenticated stream.
+func (c *Client) SignIn(name, password string) error {
+	if err := c.Begin(); err != nil {
+		return err
+	}
+	if _, secure := c.nc.(*tls.Conn); c.ws == nil && !secure {
+		if err := c.StartTLS(); err != nil {
+			return err
+		}
+		if err := c.Begin(); err != nil {
+			return err
+		}
+	}
+	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + password))
+	if err := c.Write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + plain + "</auth>"); err != nil {
+		return err
+	}
+	e, err := c.Next()
+	if err != nil {
+		return err
+	}
+	if e.Name.Local != "success" {
+		return fmt.Errorf("not signed in: %s", e)
+	}
+	return c.Begin()
+}
+
+// Bind takes a resource; "" has the server choose.
+func (c *Client) Bind(resource string) error {
+	if resource != "" {
+		resource = "<resource>" + resource + "</resource>"
+	}
+	if err := c.Write("<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" + resource + "</bind></iq>"); err != nil {
+		return err
+	}
+	e, err := c.Next()
+	if err != nil {
+		return err
+	}
+	if e.attr("type") != "result" || len(e.Children) != 1 {
+		return fmt.Errorf("not bound: %s", e)
+	}
+	c.Address = strings.TrimSpace(e.Children[0].Children[0].Text)
+	return nil
+}

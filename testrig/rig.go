@@ -1,0 +1,175 @@
+// Package testrig runs real nodes in the test's own process, with scripted clients that share no code with the server's
+// streams: what they read goes through encoding/xml.
+package testrig
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/auth"
+	"parley/config"
+	"parley/node"
+	"parley/node/devcert"
+	"parley/store"
+)
+
+// The hosts of a rig.
+const (
+	Host   = "example.org"
+	Second = "second.example"
+)
+
+// Password is every account's.
+const Password = "pencil-and-paper"
+
+// Rig is a running node.
+type Rig struct {
+	Node  *node.Node
+	Roots *x509.CertPool
+
+	t      testing.TB
+	cfg    *config.Config
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+// Start runs a node on free ports of loopback, on an embedded store of its own; change may alter its configuration. It
+// is stopped when the test ends. An error in its log fails the test.
+func Start(t testing.TB, change func(*config.Config)) *Rig {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "parley-rig") // t.TempDir's names are too long for a Unix socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	cfg := config.Dev(dir)
+	cfg.Hosts = []config.Host{{Domain: Host}, {Domain: Second}}
+	files, err := devcert.Ensure(filepath.Join(dir, "tls"), []string{Host, Second, "groups." + Host, "groups." + Second}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.TLS.Certificate, cfg.TLS.Key = files.Cert, files.Key
+	l := &cfg.Listeners
+	free := []string{"127.0.0.1:0"}
+	l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses = free, free, free, free
+	l.Metrics.Addresses, l.Component.Addresses = free, free
+	if change != nil {
+		change(cfg)
+	}
+	pem, err := os.ReadFile(files.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Rig{t: t, cfg: cfg, Roots: x509.NewCertPool()}
+	r.Roots.AppendCertsFromPEM(pem)
+	r.run()
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *Rig) run() {
+	r.t.Helper()
+	log := slog.New(slog.NewTextHandler(faults{r.t}, &slog.HandlerOptions{Level: slog.LevelError}))
+	ctx, cancel := context.WithCancel(context.Background())
+	n, err := node.New(ctx, r.cfg, log)
+	if err != nil {
+		cancel()
+		r.t.Fatal(err)
+	}
+	r.Node, r.cancel, r.ended = n, cancel, make(chan error, 1)
+	go func() { r.ended <- n.Run(ctx) }()
+	select {
+	case <-n.Ready():
+	case err := <-r.ended:
+		r.t.Fatalf("the node does not start: %v", err)
+	}
+}
+
+func (r *Rig) stop() {
+	r.cancel()
+	select {
+	case err := <-r.ended:
+		if err != nil {
+			r.t.Errorf("the node ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		r.t.Error("the node does not stop")
+	}
+}
+
+// Restart stops the node in order and starts another on the same data.
+func (r *Rig) Restart() {
+	r.t.Helper()
+	r.stop()
+	r.run()
+}
+
+// faults fails the test for what the node logs as an error.
+type faults struct{ t testing.TB }
+
+func (f faults) Write(b []byte) (int, error) {
+	f.t.Errorf("logged: %s", b)
+	return len(b), nil
+}
+
+var _ io.Writer = faults{}
+
+// keys are made once: making them is meant to take long.
+var keys = sync.OnceValues(func() ([]byte, error) {
+	k, err := auth.NewKeys(Password, 4096)
+	if err != nil {
+		return nil, err
+	}
+	return k.MarshalBinary()
+})
+
+// Account makes accounts, "romeo" or "romeo@second.example"; "!romeo" is an administrator.
+func (r *Rig) Account(names ...string) {
+	r.t.Helper()
+	kb, err := keys()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, name := range names {
+		name, admin := strings.CutPrefix(name, "!")
+		local, host, ok := strings.Cut(name, "@")
+		if !ok {
+			host = Host
+		}
+		u := store.User{Host: host, Name: local, Keys: kb, Admin: admin, Created: time.Now()}
+		if err := r.Node.Store.CreateUser(context.Background(), u); err != nil {
+			r.t.Fatalf("account %s: %v", name, err)
+		}
+		r.Node.Host(host).Forget(local)
+	}
+}
+
+// dial opens a connection to a door: "tcp", "tls" (direct) or "component".
+func (r *Rig) dial(door string) (net.Conn, error) {
+	name := map[string]string{"tcp": "c2s", "tls": "c2s_tls", "component": "component"}[door]
+	a := r.Node.Addr(name)
+	if a == nil {
+		return nil, fmt.Errorf("there is no door %q", door)
+	}
+	if door != "tls" {
+		return net.Dial("tcp", a.String())
+	}
+	c := r.tls(Host)
+	c.NextProtos = []string{"xmpp-client"}
+	return tls.Dial("tcp", a.String(), c)
+}
+
+func (r *Rig) tls(host string) *tls.Config {
+	return &tls.Config{RootCAs: r.Roots, ServerName: host, MinVersion: tls.VersionTLS12}
+}
