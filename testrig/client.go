@@ -31,6 +31,7 @@ type Client struct {
 	err  error // why nothing more comes
 	more chan struct{}
 
+	listening bool // belongs to who drives the client
 	Features *Element
 	ID       string // of the stream
 	Address  string // full, once bound
@@ -93,9 +94,10 @@ func (c *Client) header() string {
 	return fmt.Sprintf("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='%s' to='%s' version='1.0'>", nsStream, c.host)
 }
 
-// Listen reads a stream from its header on, in the background.
+// Listen reads a stream from its header on, in the background; nothing if it does so already.
 func (c *Client) Listen() {
-	if c.ws == nil {
+	if c.ws == nil && !c.listening {
+		c.listening = true
 		go c.readStream(c.nc)
 	}
 }
@@ -233,7 +235,7 @@ func (c *Client) StartTLS() error {
 	if e.Name.Local != "proceed" {
 		return fmt.Errorf("no TLS: %s", e)
 	}
-	c.nc = tls.Client(c.nc, c.rig.tls(c.host))
+	c.nc, c.listening = tls.Client(c.nc, c.rig.tls(c.host)), false
 	return nil
 }
 
@@ -261,6 +263,7 @@ func (c *Client) SignIn(name, password string) error {
 	if e.Name.Local != "success" {
 		return fmt.Errorf("not signed in: %s", e)
 	}
+	c.listening = false
 	return c.Begin()
 }
 

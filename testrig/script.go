@@ -118,6 +118,7 @@ func (p *player) do(s step) error {
 	case "sends":
 		return c.Write(p.stanza(c, s.text))
 	case "sends raw":
+		c.Listen()
 		return c.Write(p.vars.fill(s.text))
 	case "says hello":
 		return c.Begin()
