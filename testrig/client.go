@@ -32,9 +32,9 @@ type Client struct {
 	more chan struct{}
 
 	listening bool // belongs to who drives the client
-	Features *Element
-	ID       string // of the stream
-	Address  string // full, once bound
+	Features  *Element
+	ID        string // of the stream
+	Address   string // full, once bound
 }
 
 const nsStream = "http://etherx.jabber.org/streams"
