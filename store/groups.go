@@ -63,7 +63,7 @@ type Groups interface {
 	// new (users of host only), and without them for those who leave; one transaction.
 	SetMembers(ctx context.Context, host, id string, ms []Member, bookmarks []Bookmark) error
 
-	// CreateTheme makes the theme, its room and the followers' bookmarks in one transaction.
+	// CreateTheme makes the theme, its room and the bookmarks of followers (bare JIDs; those of host only) in one transaction.
 	CreateTheme(ctx context.Context, t Theme, r Room, followers []string, bookmark Bookmark) error
 	Theme(ctx context.Context, host, key string) (Theme, error)
 	Themes(ctx context.Context, host, group string) ([]Theme, error)   // in order of creation

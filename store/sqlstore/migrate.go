@@ -29,6 +29,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if current, newest, err := p.GetVersions(ctx); err != nil {
+		return err
+	} else if current > newest {
+		return fmt.Errorf("the schema has version %d, and this program knows %d at most: it is older than the one that made it", current, newest)
+	}
 	done, err := p.Up(ctx)
 	for _, r := range done {
 		s.opts.Log.Debug("migrated", "version", r.Source.Version, "took", r.Duration)

@@ -1,0 +1,132 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"parley/store"
+	"parley/store/sqlstore"
+	"parley/store/storetest"
+	"parley/testrig/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func open(t *testing.T, dsn string) store.Store {
+	t.Helper()
+	st, err := sqlstore.Open(context.Background(), dsn, sqlstore.Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, "sqlite:"+filepath.Join(t.TempDir(), "db")) })
+}
+
+func TestPostgreSQL(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, pgtest.DSN(t)) })
+}
+
+func TestCockroachDB(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, pgtest.CockroachDSN(t)) })
+}
+
+// TestPostgreSQLKilled: the database is killed while messages are written; what was acknowledged is there afterwards, and
+// the store goes on by itself.
+func TestPostgreSQLKilled(t *testing.T) {
+	pg := pgtest.Fresh(t)
+	st := open(t, pg.Database(t))
+	defer st.Close()
+	ctx := context.Background()
+	var mu sync.Mutex
+	kept := make(map[store.ID]bool)
+	id := store.ID(0)
+	for range 3 {
+		var wg sync.WaitGroup
+		enough := make(chan struct{})
+		var once sync.Once
+		for range 4 {
+			wg.Go(func() {
+				for {
+					mu.Lock()
+					id++
+					mine, n := id, len(kept)
+					mu.Unlock()
+					if n%100 == 99 {
+						once.Do(func() { close(enough) })
+					}
+					if err := st.Commit(ctx, &store.ArchiveEntry{Host: "example.org", Owner: "romeo", ID: mine, With: "x@y", Stanza: []byte("<m/>")}); err != nil {
+						once.Do(func() { close(enough) })
+						return
+					}
+					mu.Lock()
+					kept[mine] = true
+					mu.Unlock()
+				}
+			})
+		}
+		<-enough
+		pg.Kill()
+		wg.Wait()
+		if err := pg.Run(); err != nil {
+			t.Fatal(err)
+		}
+		there := make(map[store.ID]bool)
+		page := store.Page{Max: 1000}
+		for {
+			es, complete, _, err := st.ReadArchive(ctx, "example.org", "romeo", page)
+			if err != nil {
+				t.Fatalf("after the database is back: %v", err)
+			}
+			for _, e := range es {
+				if there[e.ID] {
+					t.Errorf("%d is there twice", e.ID)
+				}
+				there[e.ID] = true
+			}
+			if complete || len(es) == 0 {
+				break
+			}
+			page.After = es[len(es)-1].ID
+		}
+		for id := range kept {
+			if !there[id] {
+				t.Fatalf("%d was acknowledged and is lost, of %d", id, len(kept))
+			}
+		}
+	}
+	if len(kept) < 200 {
+		t.Errorf("only %d were written", len(kept))
+	}
+}
+
+// TestNewerSchema: a program that is older than its database says so and leaves it alone.
+func TestNewerSchema(t *testing.T) {
+	for name, dsn := range map[string]func(t *testing.T) string{
+		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") }, "postgres": func(t *testing.T) string { return pgtest.DSN(t) }} {
+		t.Run(name, func(t *testing.T) {
+			d := dsn(t)
+			st := open(t, d)
+			if err := st.(*sqlstore.Store).PretendNewer(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if err := st.Close(); err != nil {
+				t.Fatal(err)
+			}
+			st2, err := sqlstore.Open(context.Background(), d, sqlstore.Options{Migrate: true})
+			if err == nil {
+				st2.Close()
+				t.Fatal("a newer schema is taken")
+			}
+			if errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			t.Log(err)
+		})
+	}
+}

@@ -1,0 +1,256 @@
+// Package pgtest gives tests a real PostgreSQL: a server of its own on a Unix socket in a temporary directory, started
+// with the first test that asks and killed with the last, and a fresh database for each.
+package pgtest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Require, set in the environment, makes a missing PostgreSQL a failure instead of a skipped test.
+const Require = "PARLEY_TEST_REQUIRE_POSTGRES"
+
+// Cockroach names a CockroachDB by its URL, for tests that run on one where there is one.
+const Cockroach = "PARLEY_TEST_COCKROACH"
+
+// Server is a PostgreSQL of the tests' own.
+type Server struct {
+	dir  string
+	cmd  *exec.Cmd
+	cred *syscall.Credential
+	next atomic.Int64
+}
+
+var shared struct {
+	once sync.Once
+	s    *Server
+	err  error
+}
+
+// Main runs a package's tests and stops the shared server: func TestMain(m *testing.M) { pgtest.Main(m) }.
+func Main(m *testing.M) {
+	code := m.Run()
+	if shared.s != nil {
+		shared.s.Close()
+	}
+	os.Exit(code)
+}
+
+// DSN gives a fresh database of the shared server, dropped when the test ends. Without PostgreSQL the test is skipped.
+func DSN(t testing.TB) string {
+	t.Helper()
+	shared.once.Do(func() { shared.s, shared.err = Start() })
+	if shared.err != nil {
+		missing(t, shared.err)
+	}
+	return shared.s.Database(t)
+}
+
+func missing(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv(Require) != "" {
+		t.Fatalf("PostgreSQL: %v", err)
+	}
+	t.Skipf("PostgreSQL: %v", err)
+}
+
+// Fresh starts a server for one test, which may kill it.
+func Fresh(t testing.TB) *Server {
+	t.Helper()
+	s, err := Start()
+	if err != nil {
+		missing(t, err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// program finds a program of PostgreSQL's, where Debian has it or in the path; the newest version.
+func program(name string) (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err != nil || len(found) == 0 {
+		return exec.LookPath(name)
+	}
+	return found[len(found)-1], nil
+}
+
+// Start makes a database cluster and starts its server. PostgreSQL refuses to run as root: then it runs as the user
+// postgres, or nobody.
+func Start() (*Server, error) {
+	initdb, err := program("initdb")
+	if err != nil {
+		return nil, err
+	}
+	// Not below a directory of the test's: a socket's path is short, and another user has to reach it.
+	dir, err := os.MkdirTemp("/tmp", "pgtest")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	if os.Geteuid() == 0 {
+		if s.cred, err = someone(); err != nil {
+			return nil, err
+		}
+		if err := os.Chown(dir, int(s.cred.Uid), int(s.cred.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	out, err := s.command(initdb, "-D", s.data(), "-A", "trust", "-U", "parley", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync").CombinedOutput()
+	if err == nil {
+		err = s.Run()
+	} else {
+		err = fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func someone() (*syscall.Credential, error) {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, uerr := strconv.ParseUint(u.Uid, 10, 32)
+		gid, gerr := strconv.ParseUint(u.Gid, 10, 32)
+		if uerr == nil && gerr == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, fmt.Errorf("PostgreSQL does not run as root, and there is no user postgres or nobody")
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	c := exec.Command(name, args...)
+	c.Dir = s.dir
+	c.Env = []string{"LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: s.cred}
+	return c
+}
+
+// Run starts the server, again after Kill, and waits until it answers.
+func (s *Server) Run() error {
+	postgres, err := program("postgres")
+	if err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(s.data(), "postmaster.pid")) // of one that was killed
+	s.cmd = s.command(postgres, "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB",
+		"-c", "fsync=on", "-c", "timezone=UTC")
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		err := db.PingContext(ctx)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			return fmt.Errorf("the server does not answer: %w\n%s", err, text)
+		}
+		time.Sleep(20 * time.Millisecond) // polling another program
+	}
+}
+
+func (s *Server) url(database string) string {
+	return "postgres://parley@/" + database + "?host=" + url.QueryEscape(s.dir) + "&sslmode=disable"
+}
+
+// Database makes a database and gives its DSN; it is dropped when the test ends.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := "t" + strconv.FormatInt(s.next.Add(1), 10)
+	s.exec(t, "CREATE DATABASE "+name)
+	t.Cleanup(func() { s.exec(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	return s.url(name)
+}
+
+func (s *Server) exec(t testing.TB, q string) {
+	t.Helper()
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(context.Background(), q); err != nil {
+		t.Errorf("%s: %v", q, err)
+	}
+}
+
+// Kill ends the server and all its processes as a loss of power would.
+func (s *Server) Kill() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) // it may be gone
+		_ = s.cmd.Wait()
+		s.cmd = nil
+	}
+}
+
+// Close kills the server and removes what it kept.
+func (s *Server) Close() {
+	s.Kill()
+	_ = os.RemoveAll(s.dir)
+}
+
+// CockroachDSN gives a fresh database of the CockroachDB that the environment names, dropped when the test ends; the test
+// is skipped if it names none.
+func CockroachDSN(t testing.TB) string {
+	t.Helper()
+	base := os.Getenv(Cockroach)
+	if base == "" {
+		t.Skipf("%s names no CockroachDB", Cockroach)
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("parley_test_%d_%d", os.Getpid(), time.Now().UnixNano())
+	db, err := sql.Open("pgx", base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := db.ExecContext(context.Background(), "DROP DATABASE "+name+" CASCADE"); err != nil {
+			t.Error(err)
+		}
+		db.Close()
+	})
+	u.Path = "/" + name
+	return u.String()
+}
