@@ -14,6 +14,7 @@ import (
 	"parley/feature/offline"
 	"parley/feature/ping"
 	"parley/feature/presence"
+	"parley/feature/private"
 	"parley/feature/push"
 	"parley/feature/roster"
 	"parley/feature/serviceadmin"
@@ -43,6 +44,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		lastactivity.New(h),
 		pubsub.NewAccounts(h, pubsub.Limits{}),
 		marks.Feature(),
+		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		push.New(h, push.Config{}),

@@ -1,0 +1,126 @@
+// Package private keeps elements that clients want kept (XEP-0049), for the account alone.
+package private
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+const ns = "jabber:iq:private"
+
+// Config of private storage; zero values mean the defaults.
+type Config struct {
+	Max  int // elements of one account, default 64
+	Size int // bytes of one element, default 64 KiB
+}
+
+type private struct {
+	h   *server.Host
+	cfg Config
+}
+
+// New makes the feature. Elements that another feature keeps by itself (server.Feature.Private) go there.
+func New(h *server.Host, c Config) *server.Feature {
+	if c.Max <= 0 {
+		c.Max = 64
+	}
+	if c.Size <= 0 {
+		c.Size = 64 << 10
+	}
+	p := private{h, c}
+	q := func(to server.Target, typ string) server.Query {
+		return server.Query{To: to, Type: typ, Space: ns, Local: "query"}
+	}
+	forbidden := func(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
+	return &server.Feature{
+		Name: "private",
+		XEP:  []server.XEP{{Number: 49, Title: "Private XML Storage", Version: "1.2"}},
+		IQ: map[server.Query]server.IQFunc{q(server.ToSelf, "get"): p.get, q(server.ToSelf, "set"): p.set,
+			q(server.ToAccount, "get"): forbidden, q(server.ToAccount, "set"): forbidden}, // another's: section 2.4
+	}
+}
+
+// check reads the elements of a query; each is in a namespace of its own that is not the protocol's.
+func check(q *wire.Element) ([]*wire.Element, error) {
+	es := q.Elements()
+	if len(es) == 0 {
+		return nil, server.BadRequest
+	}
+	for _, e := range es {
+		switch space := e.Name.Space; {
+		case space == "" || space == ns:
+			return nil, server.BadRequest
+		case strings.HasPrefix(space, "jabber:") && (space == wire.NSClient || space == wire.NSServer || strings.HasPrefix(space, "jabber:iq:")) || space == "vcard-temp":
+			return nil, server.NotAcceptable // section 2.4: not what belongs to other protocols
+		case strings.HasPrefix(space, "parley:"):
+			return nil, server.NotAcceptable // what features keep here
+		}
+	}
+	return es, nil
+}
+
+func (p private) view(n wire.Name) (server.PrivateView, bool) {
+	for _, f := range p.h.Features {
+		if v, ok := f.Private[n]; ok {
+			return v, true
+		}
+	}
+	return server.PrivateView{}, false
+}
+
+// get gives the element that is kept, or the empty one that was asked for.
+func (p private) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	es, err := check(r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	if len(es) > 1 {
+		return nil, server.NotAcceptable // section 2.2: one at a time
+	}
+	answer := wire.E(ns, "query")
+	n := es[0].Name
+	if v, ok := p.view(n); ok {
+		e, err := v.Get(ctx, r.Account)
+		return answer.Add(e), err
+	}
+	data, err := p.h.Store.Private(ctx, p.h.Domain, r.Account, n.Space, n.Local)
+	if errors.Is(err, store.ErrNotFound) {
+		return answer.Add(wire.E(n.Space, n.Local)), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return answer.AddRaw(data), nil
+}
+
+func (p private) set(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	es, err := check(r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range es { // all of it, before any is kept
+		if len(e.AppendXML(nil, "")) > p.cfg.Size {
+			return nil, server.WithText(server.NotAcceptable, "the element is too large")
+		}
+		if e.Name.Space != es[0].Name.Space {
+			return nil, server.NotAcceptable // section 2.1: of one namespace
+		}
+	}
+	for _, e := range es {
+		if v, ok := p.view(e.Name); ok {
+			if err := v.Set(ctx, r.Account, e); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := p.h.Store.SetPrivate(ctx, p.h.Domain, r.Account, e.Name.Space, e.Name.Local, e.AppendXML(nil, ""), p.cfg.Max); err != nil {
+			return nil, err // too many: resource-constraint
+		}
+	}
+	return nil, nil
+}
