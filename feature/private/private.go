@@ -104,7 +104,7 @@ func (p private) set(ctx context.Context, r *server.Request) (*wire.Element, err
 		return nil, err
 	}
 	for _, e := range es { // all of it, before any is kept
-		if len(e.AppendXML(nil, "")) > p.cfg.Size {
+		if _, ok := p.view(e.Name); !ok && len(e.AppendXML(nil, "")) > p.cfg.Size {
 			return nil, server.WithText(server.NotAcceptable, "the element is too large")
 		}
 		if e.Name.Space != es[0].Name.Space {
