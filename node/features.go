@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"parley/feature/adhoc"
+	"parley/feature/blocking"
 	"parley/feature/bookmarks"
 	"parley/feature/carbons"
 	"parley/feature/disco"
@@ -32,6 +33,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks})
 	n.bookmarks[h.Domain] = marks
 	return []*server.Feature{
+		blocking.New(h, blocking.Config{}),
 		disco.New(h),
 		ping.New(h),
 		softwareversion.New(h, Version()),

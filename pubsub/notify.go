@@ -112,7 +112,7 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 	}
 	for _, contact := range cs.From {
 		h := n.h.Router.Host(contact.Domain())
-		if h == nil {
+		if h == nil || n.h.Blocked(ctx, n.place.owner, contact) {
 			continue
 		}
 		asked, allowed := false, false

@@ -33,6 +33,8 @@ type Feature struct {
 	PEP       []PEPNode                 // nodes of accounts that it keeps by itself
 	Private   map[wire.Name]PrivateView // elements of private storage that it keeps by itself
 	Published func(ctx context.Context, account, node string, it PEPItem)
+	// Blocks says that an account wants nothing of somebody. It is asked for every stanza and has to be cheap.
+	Blocks func(ctx context.Context, account string, who jid.JID) bool
 	// Created is called when an account of the host has been made.
 	Created func(ctx context.Context, account string)
 	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
@@ -121,6 +123,9 @@ func (h *Host) install(fs []*Feature) error {
 				return fmt.Errorf("features %s and %s both answer %+v", other.feature, f.Name, q)
 			}
 			h.iq[q] = handler{f.Name, fn}
+		}
+		if f.Blocks != nil {
+			h.blocks = append(h.blocks, f.Blocks)
 		}
 		for _, s := range f.Steps {
 			h.steps[s.Stage] = append(h.steps[s.Stage], s)

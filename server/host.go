@@ -29,8 +29,9 @@ type Host struct {
 	Features []*Feature
 	Limits   Limits
 
-	iq    map[Query]handler
-	steps [stages][]Step
+	iq     map[Query]handler
+	blocks []func(ctx context.Context, account string, who jid.JID) bool
+	steps  [stages][]Step
 
 	mu       sync.RWMutex // guards accounts; taken before Account.mu
 	accounts map[string]*Account

@@ -29,6 +29,7 @@ type Store interface {
 	Bookmarks
 	Nodes
 	Uploads
+	Blocklist
 	Rooms
 	Groups
 	KV

@@ -37,7 +37,9 @@ func (f presence) announce(ctx context.Context, p *server.Pass) error {
 	self := p.Session.JID.Bare()
 	p.Stanza.Render()
 	for _, to := range cs.From {
-		f.show(ctx, p.Stanza, to)
+		if !f.h.Blocked(ctx, p.Account, to) {
+			f.show(ctx, p.Stanza, to)
+		}
 	}
 	f.h.Shown(f.h.Account(p.Account), p.Stanza)
 	if p.Stanza.Type == "unavailable" || !p.Initial {

@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive},
 		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items},
 		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
-		{"KV", kv}, {"Uploads", uploads}, {"ManyAtOnce", many},
+		{"KV", kv}, {"Blocklist", blocklist}, {"Uploads", uploads}, {"ManyAtOnce", many},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
@@ -318,4 +318,16 @@ func many(s *suite) {
 		seen[c.Version] = true
 	}
 	s.same([]int{len(cs), len(seen)}, []int{80, 80})
+}
+
+func blocklist(s *suite) {
+	s.user("romeo")
+	s.ok(s.st.Block(s.ctx, host, "romeo", 2, "b@x", "a@x", "b@x"))
+	s.is(s.st.Block(s.ctx, host, "romeo", 2, "c@x"), store.ErrLimit)
+	s.same(must[[]string](s)(s.st.Blocked(s.ctx, host, "romeo")), []string{"a@x", "b@x"})
+	s.same(len(must[[]string](s)(s.st.Blocked(s.ctx, other, "romeo"))), 0)
+	s.ok(s.st.Unblock(s.ctx, host, "romeo", "a@x", "never@x"))
+	s.same(must[[]string](s)(s.st.Blocked(s.ctx, host, "romeo")), []string{"b@x"})
+	s.ok(s.st.Unblock(s.ctx, host, "romeo"))
+	s.same(len(must[[]string](s)(s.st.Blocked(s.ctx, host, "romeo"))), 0)
 }

@@ -1,0 +1,281 @@
+// Package blocking keeps people from being bothered (XEP-0191): nothing goes between an account and whom it has blocked.
+package blocking
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const (
+	ns        = "urn:xmpp:blocking"
+	nsErrors  = "urn:xmpp:blocking:errors"
+	nsReports = "urn:xmpp:reporting:1"
+)
+
+// Config of blocking; zero values mean the defaults.
+type Config struct {
+	Max int // addresses of one account, default 1000
+}
+
+type blocking struct {
+	h     *server.Host
+	cfg   Config
+	lists sync.Map // account → map[jid.JID]struct{}, nil: nobody is blocked
+	known atomic.Int64
+}
+
+const maxKnown = 100_000
+
+// New makes the feature. It stands first in the list of features: a blocked stanza gets nowhere.
+func New(h *server.Host, c Config) *server.Feature {
+	if c.Max <= 0 {
+		c.Max = 1000
+	}
+	b := &blocking{h: h, cfg: c}
+	q := func(typ, local string) server.Query {
+		return server.Query{To: server.ToSelf, Type: typ, Space: ns, Local: local}
+	}
+	return &server.Feature{
+		Name: "blocking",
+		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3.1"}, {Number: 377, Title: "Spam Reporting", Version: "0.4.0", Notes: "reports go to the log"}},
+		// Announced by the host, as section 3.1 has it.
+		Disco:  []string{ns, nsReports},
+		IQ:     map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
+		Blocks: b.blocks,
+		Steps: []server.Step{
+			{Stage: server.SentCheck, Do: b.sent},
+			{Stage: server.ReceivedCheck, Do: b.received},
+		},
+	}
+}
+
+// listOf gives whom an account has blocked; nil if nobody.
+func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]struct{}, error) {
+	if l, ok := b.lists.Load(account); ok {
+		return l.(map[jid.JID]struct{}), nil
+	}
+	js, err := b.h.Store.Blocked(ctx, b.h.Domain, account)
+	if err != nil {
+		return nil, err
+	}
+	var l map[jid.JID]struct{}
+	for _, s := range js {
+		if j, err := jid.Parse(s); err == nil {
+			if l == nil {
+				l = make(map[jid.JID]struct{})
+			}
+			l[j] = struct{}{}
+		}
+	}
+	if b.known.Add(1) > maxKnown {
+		b.lists.Clear()
+		b.known.Store(0)
+	}
+	b.lists.Store(account, l)
+	return l, nil
+}
+
+// blocks says that an account has blocked an address: itself, its bare form, its domain with the resource, or its domain
+// (section 3.2).
+func (b *blocking) blocks(ctx context.Context, account string, who jid.JID) bool {
+	l, err := b.listOf(ctx, account)
+	if err != nil {
+		b.h.Log.Error("cannot read a blocklist", "account", account, "err", err)
+		return false
+	}
+	if l == nil || who.IsZero() || who.Local() == account && who.Domain() == b.h.Domain {
+		return false
+	}
+	if in(l, who) || in(l, who.Bare()) {
+		return true
+	}
+	if d, err := jid.New("", who.Domain(), who.Resource()); err == nil && in(l, d) {
+		return true
+	}
+	d, err := jid.New("", who.Domain(), "")
+	return err == nil && in(l, d)
+}
+
+func in(l map[jid.JID]struct{}, j jid.JID) bool { _, ok := l[j]; return ok }
+
+// errBlocked goes to an account that talks to whom it has blocked (section 3.3).
+var errBlocked = &server.AppError{Stanza: stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAcceptable}, App: wire.E(nsErrors, "blocked")}
+
+func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if st.To.IsZero() || !b.blocks(ctx, p.Account, st.To) {
+		return nil
+	}
+	if st.Kind == wire.Presence && st.Type == "unavailable" {
+		return nil // going away is told to everyone
+	}
+	return errBlocked
+}
+
+// received: messages and requests are answered as if there were nobody, presence is not answered (section 3.2).
+func (b *blocking) received(ctx context.Context, p *server.Pass) error {
+	if !b.blocks(ctx, p.Account, p.Stanza.From) {
+		return nil
+	}
+	if p.Stanza.Kind == wire.Presence || p.Stanza.Type == "groupchat" || p.Stanza.Type == "headline" {
+		return server.ErrHandled
+	}
+	return server.ServiceUnavailable
+}
+
+func (b *blocking) list(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	js, err := b.h.Store.Blocked(ctx, b.h.Domain, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	if r.Session != nil {
+		r.Session.Set(server.Blocklist)
+	}
+	return items("blocklist", js), nil
+}
+
+func items(local string, js []string) *wire.Element {
+	e := wire.E(ns, local)
+	for _, j := range js {
+		e.Add(wire.E(ns, "item").Set("jid", j))
+	}
+	return e
+}
+
+// read takes the addresses of a request.
+func (b *blocking) read(q *wire.Element) ([]jid.JID, []string, error) {
+	var js []jid.JID
+	var ss []string
+	for _, it := range q.Elements() {
+		if it.Name != (wire.Name{Space: ns, Local: "item"}) {
+			return nil, nil, server.BadRequest
+		}
+		j, err := jid.Parse(it.Attr("jid"))
+		if err != nil {
+			return nil, nil, server.MalformedJID
+		}
+		js, ss = append(js, j), append(ss, j.String())
+	}
+	return js, ss, nil
+}
+
+func (b *blocking) block(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	js, ss, err := b.read(r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	if len(js) == 0 {
+		return nil, server.BadRequest // section 3.3
+	}
+	b.report(r)
+	self := r.From.Bare()
+	for i, j := range js {
+		if j == self {
+			return nil, server.WithText(server.NotAllowed, "you cannot block "+ss[i]+", which is you")
+		}
+		if !b.blocks(ctx, r.Account, j) {
+			b.show(ctx, r.Account, j, false) // while it still goes through
+		}
+	}
+	err = b.h.Store.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
+	if errors.Is(err, store.ErrLimit) {
+		return nil, server.WithText(server.ResourceConstraint, "too many addresses are blocked")
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.lists.Delete(r.Account)
+	b.push(r.Account, items("block", ss))
+	return nil, nil
+}
+
+func (b *blocking) unblock(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	js, ss, err := b.read(r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	was, err := b.listOf(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.h.Store.Unblock(ctx, b.h.Domain, r.Account, ss...); err != nil {
+		return nil, err
+	}
+	b.lists.Delete(r.Account)
+	if len(js) == 0 {
+		for j := range was {
+			js = append(js, j)
+		}
+	}
+	for _, j := range js {
+		if in(was, j) {
+			b.show(ctx, r.Account, j, true)
+		}
+	}
+	b.push(r.Account, items("unblock", ss))
+	return nil, nil
+}
+
+// push tells the account's clients that have asked for the list.
+func (b *blocking) push(account string, e *wire.Element) {
+	for _, s := range b.h.Account(account).Sessions() {
+		if s.Is(server.Blocklist) {
+			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: b.h.NewID(), To: s.JID}
+			_ = s.Send(st.Add(e)) // a client that is gone needs no push
+		}
+	}
+}
+
+// show makes the account's clients available or not to those contacts that see its presence and that j means (sections
+// 3.3 and 3.4).
+func (b *blocking) show(ctx context.Context, account string, j jid.JID, available bool) {
+	cs, err := b.h.Contacts(ctx, account)
+	if err != nil {
+		b.h.Log.Error("cannot tell of a block", "account", account, "err", err)
+		return
+	}
+	for _, c := range cs.From {
+		if c != j.Bare() && (j.Local() != "" || c.Domain() != j.Domain()) {
+			continue
+		}
+		for _, s := range b.h.Account(account).Sessions() {
+			pr, _ := s.Presence()
+			if pr == nil {
+				continue
+			}
+			st := pr.Copy()
+			if !available {
+				st = &wire.Stanza{Kind: wire.Presence, Name: pr.Name, Type: "unavailable", From: s.JID}
+			}
+			st.To = c
+			b.h.Router.Send(ctx, st)
+		}
+	}
+}
+
+// report notes what people say of those they block (XEP-0377).
+func (b *blocking) report(r *server.Request) {
+	for _, it := range r.Payload.Elements() {
+		if rep := it.Child(nsReports, "report"); rep != nil {
+			b.h.Log.Info("reported", "by", r.From.Bare().String(), "whom", it.Attr("jid"), "reason", strings.TrimPrefix(rep.Attr("reason"), "urn:xmpp:reporting:"),
+				"text", short(rep.ChildText(nsReports, "text")))
+		}
+	}
+}
+
+func short(s string) string {
+	if len(s) > 500 {
+		return s[:500]
+	}
+	return s
+}

@@ -1,0 +1,42 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+)
+
+func (s *Store) Blocked(ctx context.Context, host, user string) (jids []string, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var j string
+		err := r.Scan(&j)
+		jids = append(jids, j)
+		return err
+	}, "SELECT jid FROM blocked WHERE host = $1 AND owner = $2 ORDER BY jid", host, user)
+	return jids, err
+}
+
+func (s *Store) Block(ctx context.Context, host, user string, limit int, jids ...string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, j := range jids {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO blocked (host, owner, jid) VALUES ($1, $2, $3) ON CONFLICT (host, owner, jid) DO NOTHING", host, user, j); err != nil {
+				return err
+			}
+		}
+		return within(ctx, tx, limit, "SELECT COUNT(*) FROM blocked WHERE host = $1 AND owner = $2", host, user)
+	})
+}
+
+func (s *Store) Unblock(ctx context.Context, host, user string, jids ...string) error {
+	if len(jids) == 0 {
+		_, err := s.exec(ctx, "DELETE FROM blocked WHERE host = $1 AND owner = $2", host, user)
+		return err
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, j := range jids {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM blocked WHERE host = $1 AND owner = $2 AND jid = $3", host, user, j); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
