@@ -20,6 +20,7 @@ import (
 	"parley/feature/roster"
 	"parley/feature/serviceadmin"
 	"parley/feature/session"
+	"parley/feature/vcard"
 	softwareversion "parley/feature/version"
 	"parley/muc"
 	"parley/org"
@@ -41,6 +42,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		session.New(h),
 		adhoc.New(h),
 		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}),
+		vcard.New(h, vcard.Config{}),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),
 		lastactivity.New(h),

@@ -41,8 +41,10 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 }
 
 func (h *Host) sendDirected(ctx context.Context, p *Pass) error {
-	if err := h.run(ctx, SentCheck, p); err != nil {
-		return err
+	for _, stage := range [...]Stage{SentCheck, SentStamp} {
+		if err := h.run(ctx, stage, p); err != nil {
+			return err
+		}
 	}
 	// RFC 6121, section 4.6.3: whoever gets directed presence is told when the session goes away.
 	if !p.Session.direct(p.Stanza.To, p.Stanza.Type == "") {
@@ -56,8 +58,10 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 	if err != nil {
 		return err
 	}
-	if err := h.run(ctx, SentCheck, p); err != nil {
-		return err
+	for _, stage := range [...]Stage{SentCheck, SentStamp} {
+		if err := h.run(ctx, stage, p); err != nil {
+			return err
+		}
 	}
 	if p.Stanza.Type == "unavailable" {
 		p.Was = p.Session.setPresence(nil, 0)

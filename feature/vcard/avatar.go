@@ -1,0 +1,213 @@
+package vcard
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"image"
+	_ "image/gif"  // the sizes of pictures
+	_ "image/jpeg" // of these
+	_ "image/png"  // kinds
+	"net/http"
+	"strconv"
+	"strings"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// picture is the one of a card.
+type picture struct {
+	typ  string
+	data []byte
+}
+
+func (p *picture) hash() string {
+	sum := sha1.Sum(p.data)
+	return hex.EncodeToString(sum[:])
+}
+
+// photo reads the picture of a card; nil if it has none that can be read.
+func photo(card *wire.Element) *picture {
+	ph := card.Child(ns, "PHOTO")
+	text := strings.Join(strings.Fields(ph.ChildText(ns, "BINVAL")), "")
+	if text == "" {
+		return nil
+	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(data) == 0 {
+		return nil
+	}
+	typ := ph.ChildText(ns, "TYPE")
+	if !strings.HasPrefix(typ, "image/") {
+		typ = http.DetectContentType(data)
+	}
+	return &picture{typ, data}
+}
+
+// hash gives the SHA-1 of an account's picture; "" if it has none.
+func (v *vcard) hash(ctx context.Context, account string) (string, error) {
+	if h, ok := v.hashes.Load(account); ok {
+		return h.(string), nil
+	}
+	h := ""
+	card, err := v.card(ctx, account)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	if err == nil {
+		if p := photo(card); p != nil {
+			h = p.hash()
+		}
+	}
+	v.remember(account, h)
+	return h, nil
+}
+
+func (v *vcard) remember(account, hash string) {
+	if v.known.Add(1) > maxKnown {
+		v.hashes.Clear()
+		v.known.Store(0)
+	}
+	v.hashes.Store(account, hash)
+}
+
+// stamp puts the picture's hash into presence (XEP-0398, section 3): of a client that knows nothing of pictures, or says
+// that it does not know yet.
+func (v *vcard) stamp(ctx context.Context, p *server.Pass) error {
+	if p.Stanza.Type != "" {
+		return nil
+	}
+	x := p.Stanza.Element(nsUpdate, "x")
+	h, err := v.hash(ctx, p.Account)
+	if err != nil {
+		return err
+	}
+	if h == "" && x == nil || x != nil && x.ChildText(nsUpdate, "photo") == h && x.Child(nsUpdate, "photo") != nil {
+		return nil
+	}
+	p.Stanza = p.Stanza.Copy().Remove(isUpdate).Add(wire.E(nsUpdate, "x", wire.T(nsUpdate, "photo", h)))
+	return nil
+}
+
+func isUpdate(c wire.Child) bool { return c.Name == wire.Name{Space: nsUpdate, Local: "x"} }
+
+// changed shows contacts the new picture: every client's presence goes out again with its hash.
+func (v *vcard) changed(ctx context.Context, account, hash string) {
+	if old, ok := v.hashes.Load(account); ok && old == hash {
+		return
+	}
+	v.remember(account, hash)
+	for _, s := range v.h.Account(account).Sessions() {
+		pr, _ := s.Presence()
+		if pr == nil {
+			continue
+		}
+		again := pr.Copy().Remove(isUpdate).Add(wire.E(nsUpdate, "x", wire.T(nsUpdate, "photo", hash)))
+		again.ID = v.h.NewID()
+		v.h.Sent(ctx, s, again)
+	}
+}
+
+// toNodes publishes a card's picture where newer clients look.
+func (v *vcard) toNodes(ctx context.Context, account string, card *wire.Element) error {
+	v.write.Lock()
+	defer v.write.Unlock()
+	pep := v.h.PEP()
+	p := photo(card)
+	was := ""
+	if pep != nil {
+		if last, err := pep.Last(ctx, account, nsMeta); err == nil && bytes.Contains(last.Payload, []byte("<info")) {
+			was = last.ID
+		}
+	}
+	switch {
+	case p == nil:
+		v.changed(ctx, account, "")
+		if pep == nil || was == "" {
+			return nil
+		}
+		return pep.Publish(ctx, account, nsMeta, "open", server.PEPItem{ID: "none", Payload: wire.E(nsMeta, "metadata").AppendXML(nil, "")})
+	case pep == nil || was == p.hash():
+		v.changed(ctx, account, p.hash())
+		return nil
+	}
+	h := p.hash()
+	data := wire.T(nsData, "data", base64.StdEncoding.EncodeToString(p.data))
+	if err := pep.Publish(ctx, account, nsData, "open", server.PEPItem{ID: h, Payload: data.AppendXML(nil, "")}); err != nil {
+		return err
+	}
+	info := wire.E(nsMeta, "info").Set("bytes", strconv.Itoa(len(p.data))).Set("id", h).Set("type", p.typ)
+	if c, _, err := image.DecodeConfig(bytes.NewReader(p.data)); err == nil {
+		info.Set("width", strconv.Itoa(c.Width)).Set("height", strconv.Itoa(c.Height))
+	}
+	if err := pep.Publish(ctx, account, nsMeta, "open", server.PEPItem{ID: h, Payload: wire.E(nsMeta, "metadata", info).AppendXML(nil, "")}); err != nil {
+		return err
+	}
+	v.changed(ctx, account, h)
+	return nil
+}
+
+// published puts a picture that came by the avatar nodes into the card, where older clients look.
+func (v *vcard) published(ctx context.Context, account, node string, it server.PEPItem) {
+	if node != nsMeta {
+		return
+	}
+	if err := v.toCard(ctx, account, it); err != nil {
+		v.h.Log.Error("cannot put an avatar into a card", "account", account, "err", err)
+	}
+}
+
+func (v *vcard) toCard(ctx context.Context, account string, it server.PEPItem) error {
+	meta, err := wire.ParseElement(it.Payload, "")
+	if err != nil {
+		return nil // not what it says it is
+	}
+	card, err := v.card(ctx, account)
+	if errors.Is(err, store.ErrNotFound) {
+		card, err = wire.E(ns, "vCard"), nil
+	}
+	if err != nil {
+		return err
+	}
+	var now *picture
+	if info := meta.Child(nsMeta, "info"); info != nil {
+		last, err := v.h.PEP().Last(ctx, account, nsData)
+		if err != nil || last.ID != info.Attr("id") {
+			return nil // the picture is elsewhere (a URL), or was never published
+		}
+		d, err := wire.ParseElement(last.Payload, "")
+		if err != nil {
+			return nil
+		}
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(d.Text()), ""))
+		if err != nil {
+			return nil
+		}
+		now = &picture{info.Attr("type"), data}
+	}
+	was := photo(card)
+	if was == nil && now == nil || was != nil && now != nil && was.hash() == now.hash() {
+		return nil
+	}
+	replaced := wire.E(ns, "vCard")
+	for _, e := range card.Elements() {
+		if e.Name.Local != "PHOTO" {
+			replaced.Add(e)
+		}
+	}
+	hash := ""
+	if now != nil {
+		hash = now.hash()
+		replaced.Add(wire.E(ns, "PHOTO", wire.T(ns, "TYPE", now.typ), wire.T(ns, "BINVAL", base64.StdEncoding.EncodeToString(now.data))))
+	}
+	if err := v.save(ctx, account, replaced); err != nil {
+		return err
+	}
+	v.changed(ctx, account, hash)
+	return nil
+}
