@@ -206,11 +206,30 @@ func (o *operations) SetPassword(ctx context.Context, address, password string) 
 	return nil
 }
 
+// farewell ends the subscriptions of an account that goes, so that contacts do not wait for it for ever.
+func farewell(ctx context.Context, h *server.Host, name string) {
+	cs, err := h.Contacts(ctx, name)
+	self, jerr := jid.New(name, h.Domain, "")
+	if err != nil || jerr != nil {
+		return // they learn of it by asking
+	}
+	tell := func(to jid.JID, kind string) {
+		h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: kind, ID: h.NewID(), From: self, To: to})
+	}
+	for _, to := range cs.From {
+		tell(to, "unsubscribed")
+	}
+	for _, to := range cs.To {
+		tell(to, "unsubscribe")
+	}
+}
+
 func (o *operations) DeleteUser(ctx context.Context, address string) error {
 	h, u, err := o.existing(ctx, "address", address)
 	if err != nil {
 		return err
 	}
+	farewell(ctx, h, u.Name)
 	// Closed first: a client that comes back in between would write into an account that is going.
 	if err := o.n.Store.SetDisabled(ctx, u.Host, u.Name, true); err != nil {
 		return fmt.Errorf("disable %s: %w", u.Name, err)

@@ -17,6 +17,7 @@ import (
 	"parley/feature/presence"
 	"parley/feature/private"
 	"parley/feature/push"
+	"parley/feature/register"
 	"parley/feature/roster"
 	"parley/feature/serviceadmin"
 	"parley/feature/session"
@@ -41,6 +42,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		entitytime.New(h),
 		session.New(h),
 		adhoc.New(h),
+		register.New(h, byClient{byCommand{&operations{n: n}}}, c.Registration.ChangePassword),
 		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}),
 		vcard.New(h, vcard.Config{}),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),

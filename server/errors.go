@@ -37,6 +37,7 @@ var (
 	ItemNotFound          = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
 	Forbidden             = stanza.Error{Type: stanza.Auth, Condition: stanza.Forbidden}
 	NotAllowed            = stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAllowed}
+	Unexpected            = stanza.Error{Type: stanza.Wait, Condition: stanza.UnexpectedRequest}
 	NotAcceptable         = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
 	MalformedJID          = stanza.Error{Type: stanza.Modify, Condition: stanza.JIDMalformed}
 	ResourceConstraint    = stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}

@@ -30,11 +30,14 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(offer, st.offer2(mechs), channelBindings(binding))
+	st.features(offer, st.offer2(mechs), channelBindings(binding), st.registration())
 	for {
 		x, err := st.t.next()
 		if err != nil {
 			return err
+		}
+		if st.register(x) {
+			continue
 		}
 		if x.Kind != wire.Other {
 			return &wire.StreamError{Condition: "not-authorized"}

@@ -49,6 +49,8 @@ type Config struct {
 	MaxConnections   int
 	MaxPerAddress    int           // an IPv6 /64 counts as one address
 	KeepAlive        time.Duration // TCP keep-alive
+	Register         Register      // makes accounts for strangers; nil: they may not
+	RegisterPerHour  int           // from one address; 0: no limit
 	AllowPlainText   bool          // streams without TLS may authenticate: only for tests of clients behind a proxy
 }
 
@@ -64,11 +66,13 @@ type SMConfig struct {
 
 // Server accepts clients. Make it with New, give it listeners with Serve, stop it with Shutdown.
 type Server struct {
-	cfg    Config
-	log    *slog.Logger
-	faker  *auth.Faker
-	sweep  sweep
-	resume resumables
+	cfg   Config
+	log   *slog.Logger
+	faker *auth.Faker
+	sweep sweep
+
+	registrations *auth.Throttle
+	resume        resumables
 
 	ctx    context.Context // of the work done for clients; ends after Shutdown
 	cancel context.CancelFunc
@@ -87,7 +91,8 @@ type Server struct {
 // New makes a door that is closed.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, log: cfg.Log.With("door", "c2s"), faker: auth.NewFaker(cfg.Secret, cfg.Iterations),
-		streams: make(map[*stream]struct{}), perAddr: make(map[netip.Addr]int)}
+		registrations: registrationThrottle(cfg.RegisterPerHour),
+		streams:       make(map[*stream]struct{}), perAddr: make(map[netip.Addr]int)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.connections = prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_c2s_connections", Help: "Client connections."})
 	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_c2s_refused_total", Help: "Client connections and authentications refused."}, []string{"why"})

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"parley/admin"
+	"parley/feature/register"
+	"parley/server"
+	"parley/server/c2s"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// byClient is the operations for people who manage their own account from a client (XEP-0077).
+type byClient struct{ byCommand }
+
+var _ register.Accounts = byClient{}
+
+// SetOwnPassword keeps the session it comes from and ends the account's others.
+func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, password string) error {
+	keys, err := c.o.keys(s.JID.Local(), password)
+	if err != nil {
+		return asStanzaError(err)
+	}
+	if err := c.o.n.Store.SetKeys(ctx, s.Host.Domain, s.JID.Local(), keys); err != nil {
+		return fmt.Errorf("set password of %s: %w", s.JID.Bare(), err)
+	}
+	for _, o := range s.Host.Account(s.JID.Local()).Sessions() {
+		if o != s {
+			o.Close(&wire.StreamError{Condition: "reset", Text: "the password has been changed"})
+		}
+	}
+	return nil
+}
+
+// register gives what makes accounts for strangers; nil if they may not have any.
+func (n *Node) register() c2s.Register {
+	if !n.Config.Registration.Enabled {
+		return nil
+	}
+	o := &operations{n: n}
+	return func(ctx context.Context, h *server.Host, name, password string, _ netip.Addr) error {
+		j, err := jid.New(name, h.Domain, "")
+		if err != nil {
+			return server.WithText(server.NotAcceptable, "this name cannot be one of an account")
+		}
+		_, err = o.AddUser(ctx, admin.NewUser{Address: j.String(), Password: password})
+		return asStanzaError(err)
+	}
+}

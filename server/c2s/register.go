@@ -1,0 +1,83 @@
+package c2s
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"parley/auth"
+	"parley/server"
+	"parley/wire"
+)
+
+// Accounts made before signing in (XEP-0077, section 3.1), where the configuration lets strangers do that.
+
+const (
+	nsRegister        = "jabber:iq:register"
+	nsRegisterFeature = "http://jabber.org/features/iq-register"
+)
+
+// Register makes an account; its error is a stanza error for the person.
+type Register func(ctx context.Context, host *server.Host, name, password string, from netip.Addr) error
+
+// registrationThrottle bounds new accounts from one address.
+func registrationThrottle(perHour int) *auth.Throttle {
+	if perHour <= 0 {
+		perHour = 1 << 30
+	}
+	return auth.NewThrottle(auth.ThrottleConfig{PerAccount: 1 << 30, PerAddress: perHour, Window: time.Hour})
+}
+
+// registration announces that strangers may make accounts here; nil if they may not.
+func (st *stream) registration() *wire.Element {
+	if st.srv.cfg.Register == nil || !st.secure && !st.srv.cfg.AllowPlainText {
+		return nil
+	}
+	return wire.E(nsRegisterFeature, "register")
+}
+
+// register answers a request of a client that has not signed in; false if it is none that may be answered then.
+func (st *stream) register(x *wire.Stanza) bool {
+	if x.Kind != wire.IQ || !x.Has(nsRegister, "query") || x.ID == "" || st.registration() == nil {
+		return false
+	}
+	x.From, x.To = x.To, x.From
+	reply := &wire.Stanza{Kind: wire.IQ, Name: x.Name, ID: x.ID, Type: "result", From: st.host.JID}
+	switch x.Type {
+	case "get":
+		reply.Add(wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", "Choose a name and a password for your account at "+st.host.Domain+"."),
+			wire.E(nsRegister, "username"), wire.E(nsRegister, "password")))
+	case "set":
+		if err := st.registered(x.Element(nsRegister, "query")); err != nil {
+			if reply = server.ErrorReply(x, err); reply == nil {
+				return true
+			}
+			reply.From = st.host.JID
+		}
+	default:
+		return false
+	}
+	_ = st.conn.Send(reply, reply.To) // a stream that is gone is noticed by reading
+	return true
+}
+
+func (st *stream) registered(q *wire.Element) error {
+	name, password := q.ChildText(nsRegister, "username"), q.ChildText(nsRegister, "password")
+	if q.Child(nsRegister, "remove") != nil {
+		return server.Unexpected // nobody has signed in
+	}
+	if name == "" || password == "" {
+		return server.WithText(server.NotAcceptable, "a name and a password are needed")
+	}
+	if ok, _ := st.srv.registrations.Allow(st.addr, ""); !ok {
+		return server.WithText(server.ResourceConstraint, "too many accounts have been made from your address: try again later")
+	}
+	ctx, cancel := st.within()
+	defer cancel()
+	if err := st.srv.cfg.Register(ctx, st.host, name, password, st.addr); err != nil {
+		return err
+	}
+	st.srv.registrations.Failed(st.addr, "") // counted
+	st.log.Info("account made", "name", name)
+	return nil
+}
