@@ -83,7 +83,8 @@ type WebSocket struct {
 	Addresses      []string `yaml:"addresses"`       // wss
 	PlainAddresses []string `yaml:"plain_addresses"` // ws, for a proxy that ends TLS; treated as encrypted
 	Path           string   `yaml:"path"`
-	Origins        []string `yaml:"origins"` // hosts besides its own whose pages may connect; "*" for any
+	BOSHPath       string   `yaml:"bosh_path"` // XEP-0206; "": none
+	Origins        []string `yaml:"origins"`   // hosts besides its own whose pages may connect; "*" for any
 }
 
 // Control is the Unix socket of the command line.
@@ -233,7 +234,7 @@ func Default() *Config {
 		Listeners: Listeners{
 			C2S:       Listener{Addresses: []string{":5222"}},
 			C2STLS:    Listener{Addresses: []string{":5223"}},
-			WebSocket: WebSocket{Addresses: []string{":5443"}, Path: "/xmpp-websocket"},
+			WebSocket: WebSocket{Addresses: []string{":5443"}, Path: "/xmpp-websocket", BOSHPath: "/http-bind"},
 			Component: Listener{Addresses: []string{"127.0.0.1:5347"}},
 			Metrics:   Listener{Addresses: []string{"127.0.0.1:9280"}},
 			Control:   Control{Mode: "0600"},

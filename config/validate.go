@@ -154,6 +154,9 @@ func (c *Config) checkListeners(v *checker) {
 	if !strings.HasPrefix(l.WebSocket.Path, "/") || strings.ContainsAny(l.WebSocket.Path, " {}?#") {
 		v.add("listeners.websocket.path", "%q is no path: write it like /xmpp-websocket", l.WebSocket.Path)
 	}
+	if p := l.WebSocket.BOSHPath; p != "" && (!strings.HasPrefix(p, "/") || p == l.WebSocket.Path || strings.ContainsAny(p, " {}")) {
+		v.add("listeners.websocket.bosh_path", "%q is no path of its own: write it like /http-bind", p)
+	}
 	if m, err := strconv.ParseUint(l.Control.Mode, 8, 32); err != nil || m > 0o777 || m&0o600 != 0o600 || m&0o007 != 0 {
 		v.add("listeners.control.mode", "%q must be 0600, or 0660 to let the socket's group in: everyone who may write to it is an administrator", l.Control.Mode)
 	}

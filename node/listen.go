@@ -86,6 +86,10 @@ func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, c
 func (n *Node) webHandler(proxied bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(n.Config.Listeners.WebSocket.Path, n.door.WebSocket(n.Config.Listeners.WebSocket.Origins, proxied))
+	if p := n.Config.Listeners.WebSocket.BOSHPath; p != "" {
+		mux.Handle(p, n.door.BOSH(proxied))
+	}
+	n.handleHostMeta(mux)
 	n.handleUploads(mux)
 	return mux
 }

@@ -1,0 +1,186 @@
+package c2s
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// BOSH (XEP-0124, XEP-0206): a stream over pairs of HTTP requests and answers, for browsers behind proxies that know
+// nothing else. Behind it is the same stream as behind TCP.
+
+const (
+	nsBOSH  = "http://jabber.org/protocol/httpbind"
+	nsXBOSH = "urn:xmpp:xbosh"
+
+	boshWait       = 60 * time.Second // the longest a request is held
+	boshInactivity = 60 * time.Second // the longest a client may have no request here
+	boshPause      = 120 * time.Second
+	boshHold       = 1
+	boshRequests   = boshHold + 1 // at once, and the window of request ids
+	boshPolling    = 2            // seconds; announced, and meant for clients that do not hold
+)
+
+// bosh is the handler: sessions by their ids.
+type bosh struct {
+	srv    *Server
+	secure bool
+
+	mu       sync.Mutex
+	sessions map[string]*boshSession
+}
+
+// BOSH gives the handler. secure: a proxy before it ends TLS.
+func (s *Server) BOSH(secure bool) http.Handler {
+	return &bosh{srv: s, secure: secure, sessions: make(map[string]*boshSession)}
+}
+
+func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "POST, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Content-Type")
+	h.Set("Access-Control-Max-Age", "86400")
+	h.Set("Cache-Control", "no-store")
+	switch r.Method {
+	case http.MethodOptions:
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case http.MethodPost:
+	default:
+		h.Set("Allow", "POST, OPTIONS")
+		http.Error(w, "this is an XMPP server's BOSH (XEP-0206): clients post to it", http.StatusMethodNotAllowed)
+		return
+	}
+	limit := int64(b.srv.cfg.Authenticated.Stanza) + 4096
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
+		return // the client is gone
+	}
+	if int64(len(body)) > limit {
+		b.terminate(w, "policy-violation")
+		return
+	}
+	e, err := wire.ParseElement(body, "")
+	if err != nil || e.Name != (wire.Name{Space: nsBOSH, Local: "body"}) {
+		b.terminate(w, "bad-request")
+		return
+	}
+	rid, err := strconv.ParseInt(e.Attr("rid"), 10, 64)
+	if err != nil || rid < 0 || rid >= 1<<53 {
+		b.terminate(w, "bad-request")
+		return
+	}
+	if e.Attr("sid") == "" {
+		b.create(w, r, e, rid)
+		return
+	}
+	b.mu.Lock()
+	s := b.sessions[e.Attr("sid")]
+	b.mu.Unlock()
+	if s == nil {
+		b.terminate(w, "item-not-found")
+		return
+	}
+	s.request(w, r, e, rid)
+}
+
+// terminate answers a request that has no session (section 17.2).
+func (b *bosh) terminate(w http.ResponseWriter, condition string) {
+	writeBody(w, wire.E(nsBOSH, "body").Set("type", "terminate").Set("condition", condition), nil)
+}
+
+// writeBody writes a <body/> with finished elements inside.
+func writeBody(w http.ResponseWriter, body *wire.Element, frames [][]byte) {
+	out := append([]byte(nil), `<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' xmlns:xmpp='urn:xmpp:xbosh'`...)
+	for _, a := range body.Attrs {
+		name := a.Name.Local
+		if a.Name.Space == nsXBOSH {
+			name = "xmpp:" + name
+		}
+		out = append(out, " "+name+"='"...)
+		out = wire.AppendEscaped(out, a.Value)
+		out = append(out, '\'')
+	}
+	if len(frames) == 0 {
+		out = append(out, "/>"...)
+	} else {
+		out = append(out, '>')
+		for _, f := range frames {
+			out = append(out, f...)
+		}
+		out = append(out, "</body>"...)
+	}
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(out)))
+	_, _ = w.Write(out) // who is gone asks again
+}
+
+// create begins a session (section 7).
+func (b *bosh) create(w http.ResponseWriter, r *http.Request, e *wire.Element, rid int64) {
+	to, err := jid.Parse(e.Attr("to"))
+	switch {
+	case e.Attr("to") == "" || err != nil || to.Local() != "" || !to.IsBare():
+		b.terminate(w, "improper-addressing")
+		return
+	case b.srv.cfg.Router.Host(to.Domain()) == nil:
+		b.terminate(w, "host-unknown")
+		return
+	case b.srv.isStopping():
+		b.terminate(w, "system-shutdown")
+		return
+	}
+	s := &boshSession{b: b, nextID: rid, lim: b.srv.cfg.Unauthenticated, wait: boshWait, hold: boshHold, in: make(chan boshIn, 16), answers: make(map[int64]*boshAnswer), secure: r.TLS != nil || b.secure}
+	if n, err := strconv.Atoi(e.Attr("wait")); err == nil && n >= 0 && time.Duration(n)*time.Second < s.wait {
+		s.wait = time.Duration(n) * time.Second
+	}
+	if n, err := strconv.Atoi(e.Attr("hold")); err == nil && n == 0 {
+		s.hold = 0
+	}
+	s.moved = sync.NewCond(&s.mu)
+	s.ctx, s.cancel = context.WithCancel(b.srv.ctx)
+	var id [16]byte
+	rand.Read(id[:])
+	s.id = hex.EncodeToString(id[:])
+	nc := &boshConn{s: s, remote: r.RemoteAddr}
+	st := b.srv.newStream(nc)
+	if st == nil {
+		b.terminate(w, "policy-violation")
+		return
+	}
+	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		st.addr = ap.Addr()
+	}
+	s.st, st.secure, st.t = st, s.secure, s
+	cfg := b.srv.connConfig()
+	cfg.WriteFrame = s.write
+	st.use(wire.NewConn(nc, cfg))
+	b.mu.Lock()
+	b.sessions[s.id] = s
+	b.mu.Unlock()
+	_ = nc.SetReadDeadline(time.Now().Add(b.srv.cfg.AuthTimeout))
+	b.srv.wg.Go(func() {
+		defer st.finish()
+		st.serve()
+	})
+	s.request(w, r, e, rid)
+}
+
+func (b *bosh) drop(s *boshSession) {
+	b.mu.Lock()
+	delete(b.sessions, s.id)
+	b.mu.Unlock()
+}
+
+// errGone says that a client has had no request here for too long.
+var errGone = errors.New("c2s: the BOSH client has gone")
