@@ -12,19 +12,24 @@ var (
 	typeSize     = reflect.TypeFor[Size]()
 	typeDuration = reflect.TypeFor[time.Duration]()
 	typeHosts    = reflect.TypeFor[[]Host]()
-	typeComps    = reflect.TypeFor[[]Component]()
 	typeStrings  = reflect.TypeFor[[]string]()
 )
+
+// isList says that a key is a list of sections.
+func isList(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t != typeHosts
+}
 
 // assign sets a key to a value as YAML (string, int, float64, bool, list, map), a flag or the environment (string)
 // give it.
 func assign(dst reflect.Value, key string, raw any) (ps Problems) {
 	var err error
+	if isList(dst.Type()) {
+		return assignList(dst, key, raw)
+	}
 	switch dst.Type() {
 	case typeHosts:
 		return assignHosts(dst, key, raw)
-	case typeComps:
-		return assignComponents(dst, key, raw)
 	case typeStrings:
 		return assignStrings(dst, key, raw)
 	case typeSize:
@@ -157,29 +162,30 @@ func assignHosts(dst reflect.Value, key string, raw any) (ps Problems) {
 	return ps
 }
 
-func assignComponents(dst reflect.Value, key string, raw any) (ps Problems) {
+// assignList is for lists of sections, such as components.
+func assignList(dst reflect.Value, key string, raw any) (ps Problems) {
 	vs, ok := list(raw)
 	if !ok {
-		ps.add(key, "a list of components belongs here, each with domain and secret")
+		ps.add(key, "a list belongs here, each of its entries with keys and values")
 		return ps
 	}
-	var cs []Component
+	out := reflect.Zero(dst.Type())
 	if len(vs) > 0 {
-		cs = make([]Component, len(vs))
+		out = reflect.MakeSlice(dst.Type(), len(vs), len(vs))
 	}
 	for i, v := range vs {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			ps.add(at, "domain and secret belong here")
+			ps.add(at, "keys and values belong here")
 			continue
 		}
-		for _, l := range leaves(reflect.ValueOf(&cs[i]).Elem(), "") {
+		for _, l := range leaves(out.Index(i), "") {
 			if r, ok := m[l.key]; ok {
 				ps = append(ps, assign(l.value, at+"."+l.key, r)...)
 			}
 		}
 	}
-	dst.Set(reflect.ValueOf(cs))
+	dst.Set(out)
 	return ps
 }

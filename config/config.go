@@ -18,24 +18,26 @@ var Sample []byte
 // Config is all that can be configured. The yaml tag is the key; sections nest with a dot ("limits.stanza_size").
 // Durations and sizes of 0 mean "no limit" where the sample says so. It is not changed after Load.
 type Config struct {
-	Hosts            []Host           `yaml:"hosts"`
-	Components       []Component      `yaml:"components"`
-	DataDir          string           `yaml:"data_dir"`
-	Store            Store            `yaml:"store"`
-	Listeners        Listeners        `yaml:"listeners"`
-	TLS              TLS              `yaml:"tls"`
-	DNS              DNS              `yaml:"dns"`
-	Auth             Auth             `yaml:"auth"`
-	Limits           Limits           `yaml:"limits"`
-	StreamManagement StreamManagement `yaml:"stream_management"`
-	Accounts         Accounts         `yaml:"accounts"`
-	Archive          Archive          `yaml:"archive"`
-	Upload           Upload           `yaml:"upload"`
-	Rooms            Rooms            `yaml:"rooms"`
-	Groups           Groups           `yaml:"groups"`
-	Registration     Registration     `yaml:"registration"`
-	Log              Log              `yaml:"log"`
-	Shutdown         Shutdown         `yaml:"shutdown"`
+	Hosts            []Host            `yaml:"hosts"`
+	Components       []Component       `yaml:"components"`
+	Contact          Contact           `yaml:"contact"`
+	ExternalServices []ExternalService `yaml:"external_services"`
+	DataDir          string            `yaml:"data_dir"`
+	Store            Store             `yaml:"store"`
+	Listeners        Listeners         `yaml:"listeners"`
+	TLS              TLS               `yaml:"tls"`
+	DNS              DNS               `yaml:"dns"`
+	Auth             Auth              `yaml:"auth"`
+	Limits           Limits            `yaml:"limits"`
+	StreamManagement StreamManagement  `yaml:"stream_management"`
+	Accounts         Accounts          `yaml:"accounts"`
+	Archive          Archive           `yaml:"archive"`
+	Upload           Upload            `yaml:"upload"`
+	Rooms            Rooms             `yaml:"rooms"`
+	Groups           Groups            `yaml:"groups"`
+	Registration     Registration      `yaml:"registration"`
+	Log              Log               `yaml:"log"`
+	Shutdown         Shutdown          `yaml:"shutdown"`
 }
 
 // Host is a hosted domain. In the file, a host that needs nothing else may be written as its domain alone.
@@ -52,6 +54,30 @@ type Component struct {
 	Secret string `yaml:"secret"` // one of this and SecretFile
 	// SecretFile is a file with the secret; white space around it does not count.
 	SecretFile string `yaml:"secret_file"`
+}
+
+// ExternalService is a server of another protocol that clients are told of (XEP-0215): STUN and TURN for calls.
+type ExternalService struct {
+	Type      string `yaml:"type"` // "stun", "turn", "turns" …
+	Host      string `yaml:"host"`
+	Port      int    `yaml:"port"`
+	Transport string `yaml:"transport"` // "udp" or "tcp"
+	Username  string `yaml:"username"`
+	Password  string `yaml:"password"`
+	// Secret is what is shared with a TURN server that takes time-limited credentials made of it (coturn's
+	// use-auth-secret); then there is no Username and Password.
+	Secret string `yaml:"secret"`
+}
+
+// Contact is whom people write to about the service (XEP-0157): URIs, "mailto:abuse@example.org".
+type Contact struct {
+	Abuse    []string `yaml:"abuse"`
+	Admin    []string `yaml:"admin"`
+	Feedback []string `yaml:"feedback"`
+	Sales    []string `yaml:"sales"`
+	Security []string `yaml:"security"`
+	Status   []string `yaml:"status"`
+	Support  []string `yaml:"support"`
 }
 
 // Store says where things are kept.

@@ -11,7 +11,7 @@ import (
 // Entry is one key and its value in force, as it would be written.
 type Entry struct {
 	Key   string `json:"key"`
-	Value any    `json:"value"` // string, bool, int, []string, []Host or []Component
+	Value any    `json:"value"` // string, bool, int, []string, []Host, []Component or []ExternalService
 }
 
 // Entries lists all keys in the order of the sample. Passwords are left out.
@@ -19,6 +19,17 @@ func (c *Config) Entries() (es []Entry) {
 	for _, l := range leaves(reflect.ValueOf(c).Elem(), "") {
 		v := l.value.Interface()
 		switch t := v.(type) {
+		case []ExternalService:
+			es := slices.Clone(t)
+			for i := range es {
+				if es[i].Secret != "" {
+					es[i].Secret = "(hidden)"
+				}
+				if es[i].Password != "" {
+					es[i].Password = "(hidden)"
+				}
+			}
+			v = es
 		case []Component:
 			cs := slices.Clone(t)
 			for i := range cs {

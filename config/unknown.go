@@ -50,7 +50,7 @@ func checkSection(n *yaml.Node, t reflect.Type, prefix string) (ps Problems) {
 			ps = append(ps, Problem{Key: prefix + name, Line: k.Line, Text: "there is no such key" + meant(t, prefix, name)})
 		case f.Kind() == reflect.Struct:
 			ps = append(ps, checkSection(v, f, prefix+name+".")...)
-		case (f == typeHosts || f == typeComps) && v.Kind == yaml.SequenceNode:
+		case (f == typeHosts || isList(f)) && v.Kind == yaml.SequenceNode:
 			for j, h := range v.Content {
 				if h.Kind == yaml.MappingNode {
 					ps = append(ps, checkSection(h, f.Elem(), fmt.Sprintf("%s%s[%d].", prefix, name, j))...)

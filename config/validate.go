@@ -43,6 +43,34 @@ func (v *checker) add(key, format string, args ...any) {
 	}
 }
 
+func (c *Config) checkServices(v *checker) {
+	for i, e := range c.ExternalServices {
+		at := fmt.Sprintf("external_services[%d]", i)
+		switch {
+		case e.Type == "" || e.Host == "":
+			v.add(at, "a service has a type and a host")
+		case e.Port < 0 || e.Port > 65535:
+			v.add(at+".port", "%d is no port", e.Port)
+		case e.Transport != "" && e.Transport != "udp" && e.Transport != "tcp":
+			v.add(at+".transport", "%q is neither udp nor tcp", e.Transport)
+		case e.Secret != "" && (e.Username != "" || e.Password != ""):
+			v.add(at+".secret", "with a secret there is no username and password: they are made of it")
+		}
+	}
+	for name, uris := range c.Contact.All() {
+		for _, u := range uris {
+			if p, err := url.Parse(u); err != nil || p.Scheme == "" {
+				v.add("contact."+name, "%q is no URI: write it like mailto:abuse@example.org", u)
+			}
+		}
+	}
+}
+
+// All gives the lists by their names.
+func (c Contact) All() map[string][]string {
+	return map[string][]string{"abuse": c.Abuse, "admin": c.Admin, "feedback": c.Feedback, "sales": c.Sales, "security": c.Security, "status": c.Status, "support": c.Support}
+}
+
 func (c *Config) checkComponents(v *checker, taken map[string]string) {
 	for i := range c.Components {
 		m := &c.Components[i]
@@ -96,6 +124,7 @@ func (c *Config) checkHosts(v *checker) {
 		}
 	}
 	c.checkComponents(v, taken)
+	c.checkServices(v)
 	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
 		if j, err := jid.Parse(l.label); err != nil || j.Domain() != l.label || strings.ContainsAny(l.label, ".@/") {
 			v.add(l.key, "%q is no label of a domain: use lower-case letters, digits and hyphens", l.label)

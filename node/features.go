@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"parley/config"
 	"parley/feature/adhoc"
 	"parley/feature/blocking"
 	"parley/feature/bookmarks"
 	"parley/feature/carbons"
 	"parley/feature/disco"
 	"parley/feature/entitytime"
+	"parley/feature/extdisco"
 	"parley/feature/lastactivity"
 	"parley/feature/mam"
 	"parley/feature/offline"
@@ -36,7 +38,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.bookmarks[h.Domain] = marks
 	return []*server.Feature{
 		blocking.New(h, blocking.Config{}),
-		disco.New(h),
+		disco.New(h, c.Contact.All()),
 		ping.New(h),
 		softwareversion.New(h, Version()),
 		entitytime.New(h),
@@ -54,8 +56,17 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		push.New(h, push.Config{}),
+		extdisco.New(h, external(c.ExternalServices)),
 		offline.New(h, offline.Config{Max: c.Accounts.OfflineMessages, Expiry: c.Accounts.OfflineExpiry}),
 	}
+}
+
+func external(from []config.ExternalService) []extdisco.Service {
+	out := make([]extdisco.Service, len(from))
+	for i, e := range from {
+		out[i] = extdisco.Service{Type: e.Type, Host: e.Host, Transport: e.Transport, Port: e.Port, Username: e.Username, Password: e.Password, Secret: e.Secret}
+	}
+	return out
 }
 
 // buildHosts makes every hosted domain with its services.

@@ -3,15 +3,19 @@ package disco
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"parley/server"
 	"parley/wire"
+	"parley/wire/form"
 )
 
 type disco struct{ h *server.Host }
 
-// New makes the feature. What it says is what the host's features announce.
-func New(h *server.Host) *server.Feature {
+// New makes the feature. What it says is what the host's features announce; contact are URIs of people to write to, by
+// the kind of matter ("abuse", "support" … of XEP-0157).
+func New(h *server.Host, contact map[string][]string) *server.Feature {
 	d := disco{h}
 	info := func(to server.Target) server.Query {
 		return server.Query{To: to, Type: "get", Space: wire.NSDiscoInfo, Local: "query"}
@@ -20,15 +24,30 @@ func New(h *server.Host) *server.Feature {
 		return server.Query{To: to, Type: "get", Space: wire.NSDiscoItems, Local: "query"}
 	}
 	return &server.Feature{
-		Name:    "disco",
-		XEP:     []server.XEP{{Number: 30, Title: "Service Discovery", Version: "2.5.0"}},
-		Disco:   []string{wire.NSDiscoInfo, wire.NSDiscoItems},
+		Name: "disco",
+		XEP: []server.XEP{{Number: 30, Title: "Service Discovery", Version: "2.5.0"}, {Number: 157, Title: "Contact Addresses for XMPP Services", Version: "1.1.1"},
+			{Number: 128, Title: "Service Discovery Extensions", Version: "1.0.1"}},
+		Disco:   []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCaps},
+		Forms:   contacts(contact),
 		Account: []string{wire.NSDiscoInfo, wire.NSDiscoItems},
 		IQ: map[server.Query]server.IQFunc{
 			info(server.ToHost): d.hostInfo, items(server.ToHost): d.hostItems,
 			info(server.ToAccount): d.accountInfo, items(server.ToAccount): d.accountItems,
 		},
 	}
+}
+
+func contacts(by map[string][]string) []*wire.Element {
+	f := form.New(form.Result, "http://jabber.org/network/serverinfo")
+	for _, kind := range slices.Sorted(maps.Keys(by)) {
+		if len(by[kind]) > 0 {
+			f.Add(kind+"-addresses", form.ListMulti, "", by[kind]...)
+		}
+	}
+	if len(f.Fields) < 2 {
+		return nil
+	}
+	return []*wire.Element{f.Element()}
 }
 
 func (d disco) hostInfo(ctx context.Context, r *server.Request) (*wire.Element, error) {

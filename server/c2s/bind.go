@@ -10,7 +10,7 @@ const nsSession = wire.NSSession
 // bind offers what an authenticated client may do and waits until it has a session: a new one (RFC 6120, section 7) or
 // the one it had (XEP-0198).
 func (st *stream) bind() error {
-	es := []*wire.Element{wire.E(wire.NSBind, "bind"), wire.E(nsSession, "session", wire.E(nsSession, "optional")), wire.E(wire.NSSM, "sm"), wire.E(nsCSI, "csi")}
+	es := []*wire.Element{wire.E(wire.NSBind, "bind"), wire.E(nsSession, "session", wire.E(nsSession, "optional")), wire.E(wire.NSSM, "sm"), wire.E(nsCSI, "csi"), announced(st.srv.cfg.Authenticated)}
 	st.features(append(es, st.host.StreamFeatures()...)...)
 	for st.bound == nil {
 		x, err := st.t.next()

@@ -30,7 +30,7 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(offer, st.offer2(mechs), channelBindings(binding), st.registration())
+	st.features(offer, st.offer2(mechs), channelBindings(binding), st.registration(), announced(st.srv.cfg.Unauthenticated))
 	for {
 		x, err := st.t.next()
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -154,6 +155,11 @@ func (st *stream) serve() {
 	err := st.live()
 	st.over(err)
 	st.log.Info("stream closed", "after", time.Since(started).Round(time.Millisecond), "why", reason(err))
+}
+
+// announced tells a client how much it may send at once (XEP-0478).
+func announced(l wire.Limits) *wire.Element {
+	return wire.E("urn:xmpp:stream-limits:0", "limits", wire.T("urn:xmpp:stream-limits:0", "max-bytes", strconv.Itoa(l.Stanza)))
 }
 
 // live is the stream until something ends it. A panic costs this stream, not everybody's.

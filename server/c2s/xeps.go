@@ -19,5 +19,6 @@ var XEPs = []server.XEP{
 	{Number: 388, Title: "Extensible SASL Profile", Version: "1.0.4"},
 	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "1.0.0"},
 	{Number: 474, Title: "SASL SCRAM Downgrade Protection", Version: "0.5.0"},
+	{Number: 478, Title: "Stream Limits Advertisement", Version: "0.2.0"},
 	{Number: 115, Title: "Entity Capabilities", Version: "1.6.0", Notes: "SHA-1, as clients have it"},
 }
