@@ -142,6 +142,9 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 		return nil, server.BadRequest
 	}
 	it := items[0]
+	if it.Attr("jid") == "" { // the schema requires it (RFC 6121, appendix D.2)
+		return nil, server.BadRequest
+	}
 	j, err := jid.Parse(it.Attr("jid"))
 	if err != nil {
 		return nil, server.MalformedJID
