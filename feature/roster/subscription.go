@@ -107,6 +107,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 				granted = true
 			case c.Approved:
 				granted, c.Subscription, c.InRoster = true, join(true, to(c.Subscription)), true
+			case c.Request != nil: // asked and not answered: once is enough (appendix A.3.1)
 			default:
 				deliver = true
 				if len(request) > maxRequest {
