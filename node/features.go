@@ -34,6 +34,10 @@ import (
 // features lists what a host gets, in the order in which they take their steps.
 func (n *Node) features(h *server.Host) []*server.Feature {
 	c := n.Config
+	waiting := c.Accounts.OfflineMessages
+	if waiting == 0 { // none, as config has it; the feature's zero is its default
+		waiting = -1
+	}
 	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks})
 	n.bookmarks[h.Domain] = marks
 	return []*server.Feature{
@@ -57,7 +61,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		carbons.New(h),
 		push.New(h, push.Config{}),
 		extdisco.New(h, external(c.ExternalServices)),
-		offline.New(h, offline.Config{Max: c.Accounts.OfflineMessages, Expiry: c.Accounts.OfflineExpiry}),
+		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}
 }
 

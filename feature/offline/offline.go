@@ -13,7 +13,7 @@ import (
 
 // Config bounds what waits; zero values mean the defaults.
 type Config struct {
-	Max    int           // messages of one account; default 1000
+	Max    int           // messages of one account; default 1000, below 0: none
 	Expiry time.Duration // default 90 days
 }
 
@@ -25,7 +25,7 @@ type offline struct {
 
 // New makes the feature.
 func New(h *server.Host, cfg Config) *server.Feature {
-	if cfg.Max <= 0 {
+	if cfg.Max == 0 {
 		cfg.Max = 1000
 	}
 	if cfg.Expiry <= 0 {
