@@ -157,6 +157,7 @@ func ArchiveForm() *wire.Element {
 	f.Add("end", "text-single", "")
 	f.Add("before-id", "text-single", "")
 	f.Add("after-id", "text-single", "")
+	f.Fields = append(f.Fields, form.Field{Var: "include-groupchat", Type: "boolean"})
 	x := f.Element()
 	x.Add(wire.E(wire.NSForm, "field", wire.E("http://jabber.org/protocol/xdata-validate", "validate",
 		wire.E("http://jabber.org/protocol/xdata-validate", "open")).Set("datatype", "xs:string")).Set("var", "ids").Set("type", "list-multi"))
@@ -175,13 +176,16 @@ func ArchiveResult(from, to jid.JID, queryID string, id store.ID, kept []byte) *
 	b = append(b, ` id='`...)
 	b = append(b, id.String()...)
 	b = append(b, `'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='`...)
-	b = id.Time().AppendFormat(b, TimeFormat)
+	b = id.Time().AppendFormat(b, archiveTime)
 	b = append(b, `'/>`...)
 	b = append(b, kept...)
 	b = append(b, `</forwarded></result>`...)
 	return &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, From: from, To: to, Payload: b,
 		Children: []wire.Child{{Name: wire.Name{Space: wire.NSMAM, Local: "result"}, End: len(b)}}}
 }
+
+// archiveTime says all of an entry's time: who asks for what was kept until then gets that entry too (section 4.1.2).
+const archiveTime = "2006-01-02T15:04:05.000000Z"
 
 // TimeFormat is XEP-0082 in UTC with milliseconds.
 const TimeFormat = "2006-01-02T15:04:05.000Z"
@@ -230,7 +234,7 @@ func ArchiveMetadata(first, last store.ID) *wire.Element {
 		return m
 	}
 	end := func(name string, id store.ID) *wire.Element {
-		return wire.E(wire.NSMAM, name).Set("id", id.String()).Set("timestamp", id.Time().Format("2006-01-02T15:04:05Z"))
+		return wire.E(wire.NSMAM, name).Set("id", id.String()).Set("timestamp", id.Time().Format(archiveTime))
 	}
 	return m.Add(end("start", first), end("end", last))
 }

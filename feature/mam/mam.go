@@ -45,7 +45,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		Name: "mam",
 		XEP: []server.XEP{{Number: 313, Title: "Message Archive Management", Version: "1.1.3"}, {Number: 441, Title: "Message Archive Management Preferences", Version: "0.2.0"},
 			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"}, {Number: 334, Title: "Message Processing Hints", Version: "0.4.1"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
-		Account: []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSSID},
+		Account: []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field", wire.NSSID},
 		Disco:   []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSRSM},
 		IQ: map[server.Query]server.IQFunc{
 			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
@@ -53,6 +53,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			// Another's archive.
 			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "query"}: forbidden, {To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "query"}: forbidden,
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
+			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "prefs"}:    forbidden, {To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "prefs"}: forbidden,
 		},
 		Inline: []server.Inline{{Do: a.bound}},
 		Run:    a.expire,
