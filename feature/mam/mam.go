@@ -124,7 +124,7 @@ func (a *archive) sent(ctx context.Context, p *server.Pass) error {
 	if !meaningful(st) || st.To.Bare() == p.Session.JID.Bare() {
 		return nil
 	}
-	if ok, err := a.wanted(ctx, p.Account, st.To.Bare()); err != nil || !ok {
+	if ok, err := a.wanted(ctx, p.Account, st.To); err != nil || !ok {
 		return err
 	}
 	a.keep(p, st.To, false)
@@ -137,7 +137,7 @@ func (a *archive) received(ctx context.Context, p *server.Pass) error {
 	if !meaningful(st) {
 		return nil
 	}
-	if ok, err := a.wanted(ctx, p.Account, st.From.Bare()); err != nil || !ok {
+	if ok, err := a.wanted(ctx, p.Account, st.From); err != nil || !ok {
 		return err
 	}
 	a.keep(p, st.From, true)

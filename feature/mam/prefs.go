@@ -62,18 +62,19 @@ func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
 	return p, nil
 }
 
-// wanted says whether the account keeps messages with this address.
+// wanted says whether the account keeps messages with this address: a listed address with a resource is that one only
+// (XEP-0441, section 4.1).
 func (a *archive) wanted(ctx context.Context, account string, with jid.JID) (bool, error) {
 	p, err := a.prefsOf(ctx, account)
 	if err != nil {
 		return false, err
 	}
 	if len(p.never)+len(p.always) > 0 {
-		w := with.String()
-		if p.never[w] {
+		full, bare := with.String(), with.Bare().String()
+		if p.never[full] || p.never[bare] {
 			return false, nil
 		}
-		if p.always[w] {
+		if p.always[full] || p.always[bare] {
 			return true, nil
 		}
 	}
@@ -85,7 +86,7 @@ func (a *archive) wanted(ctx context.Context, account string, with jid.JID) (boo
 		if err != nil {
 			return false, err
 		}
-		return cs.InRoster(with), nil
+		return cs.InRoster(with.Bare()), nil
 	}
 	return true, nil
 }
@@ -125,7 +126,7 @@ func (a *archive) setPrefs(ctx context.Context, r *server.Request) (*wire.Elemen
 			if err != nil {
 				return nil, server.BadRequest
 			}
-			*l.to = append(*l.to, j.Bare().String())
+			*l.to = append(*l.to, j.String())
 		}
 	}
 	if len(p.Always)+len(p.Never) > maxRules {
