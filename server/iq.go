@@ -73,7 +73,7 @@ func (h *Host) nobody(ctx context.Context, r *Request) error {
 			h.Router.Send(ctx, r.Stanza.Reply().Add(ItemsElement(e.Attr("node"), nil)))
 			return nil
 		}
-	case wire.NSRoster, wire.NSMAM: // RFC 6121, section 2.3.3; XEP-0313, section 6
+	case wire.NSRoster, wire.NSMAM, "jabber:iq:last": // RFC 6121, section 2.3.3; XEP-0313, section 8; XEP-0012, section 3
 		return Forbidden
 	}
 	return ServiceUnavailable

@@ -40,7 +40,7 @@ func New(h *server.Host) *server.Feature {
 			{To: server.ToHost, Type: "get", Space: ns, Local: "query"}:    l.uptime,
 			{To: server.ToAccount, Type: "get", Space: ns, Local: "query"}: l.account,
 		},
-		Steps: []server.Step{{Stage: server.Announce, Do: l.leave}},
+		Steps: []server.Step{{Stage: server.Announce, Do: l.leave}, {Stage: server.ReceivedCheck, Kind: wire.IQ, Do: l.guard}},
 		Run:   l.run,
 	}
 }
@@ -65,7 +65,7 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 		}
 	}
 	for _, s := range l.h.Account(r.Account).Sessions() {
-		if s.Available() {
+		if s.Available() || r.Self() { // to others a client without presence is not there
 			return seconds(0, ""), nil
 		}
 	}
@@ -77,6 +77,22 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 		return nil, server.ServiceUnavailable
 	}
 	return seconds(time.Since(u.LastSeen), u.LastStatus), nil
+}
+
+// guard is section 4: who does not see the account's presence cannot ask one of its clients either.
+func (l *last) guard(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if st.Type != "get" || st.To.IsBare() || !st.Has(ns, "query") || st.From.Bare() == st.To.Bare() {
+		return nil
+	}
+	cs, err := l.h.Contacts(ctx, p.Account)
+	if err != nil {
+		return err
+	}
+	if !cs.SubscribedFrom(st.From.Bare()) {
+		return server.Forbidden
+	}
+	return nil
 }
 
 // leave remembers when an account's last client went away; it is written down later, off the stream's path.
