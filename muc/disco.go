@@ -74,6 +74,9 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 		if node == wire.NSCommands {
 			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
 		}
+		if node != "" {
+			return nil, server.ItemNotFound
+		}
 		return s.list(ctx, st.From)
 	case q.Name.Space == nsPing && st.Type == "get":
 		return nil, nil

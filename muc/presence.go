@@ -108,9 +108,9 @@ func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error 
 	case r.cfg.Password != "" && x.ChildText(wire.NSMUC, "password") != r.cfg.Password:
 		return errNotAuthorized
 	case len(r.sessions) >= r.s.cfg.MaxOccupants:
-		return server.ServiceUnavailable
+		return errNoPlace
 	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner:
-		return server.ServiceUnavailable
+		return errNoPlace
 	}
 	return nil
 }
@@ -389,7 +389,9 @@ func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 		it := r.item(o, real).Set("nick", nick)
 		return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 	}
-	r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, "303"), tos) })
+	if r.visible(o) {
+		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, "303"), tos) })
+	}
 	self := gone(true, "303", "110")
 	self.ID = st.ID
 	r.send(ctx, self, clientsOf(o))

@@ -84,6 +84,7 @@ var (
 	errFull          = server.WithText(server.ResourceConstraint, "the room is busy")
 	errTaken         = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room has moved: try again")
 	errClosing       = stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}
+	errNoPlace       = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room is full") // section 7.2.9
 	errNotAuthorized = stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized}
 	errNoMember      = stanza.Error{Type: stanza.Auth, Condition: stanza.RegistrationRequired}
 	errConflict      = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}

@@ -176,7 +176,7 @@ func ArchiveResult(from, to jid.JID, queryID string, id store.ID, kept []byte) *
 	b = append(b, ` id='`...)
 	b = append(b, id.String()...)
 	b = append(b, `'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='`...)
-	b = id.Time().AppendFormat(b, archiveTime)
+	b = id.Time().AppendFormat(b, TimeFormat)
 	b = append(b, `'/>`...)
 	b = append(b, kept...)
 	b = append(b, `</forwarded></result>`...)
@@ -184,11 +184,9 @@ func ArchiveResult(from, to jid.JID, queryID string, id store.ID, kept []byte) *
 		Children: []wire.Child{{Name: wire.Name{Space: wire.NSMAM, Local: "result"}, End: len(b)}}}
 }
 
-// archiveTime says all of an entry's time: who asks for what was kept until then gets that entry too (section 4.1.2).
-const archiveTime = "2006-01-02T15:04:05.000000Z"
-
-// TimeFormat is XEP-0082 in UTC with milliseconds.
-const TimeFormat = "2006-01-02T15:04:05.000Z"
+// TimeFormat is XEP-0082 in UTC with microseconds, which is all of an entry's time: who asks for what was kept until or
+// since then gets that entry too (XEP-0313, section 4.1.2; XEP-0045, section 7.2.14).
+const TimeFormat = "2006-01-02T15:04:05.000000Z"
 
 // maxPageBytes is how much one page may hold: with a page of large messages the rest is asked for by its next.
 const maxPageBytes = 1 << 20
@@ -234,7 +232,7 @@ func ArchiveMetadata(first, last store.ID) *wire.Element {
 		return m
 	}
 	end := func(name string, id store.ID) *wire.Element {
-		return wire.E(wire.NSMAM, name).Set("id", id.String()).Set("timestamp", id.Time().Format(archiveTime))
+		return wire.E(wire.NSMAM, name).Set("id", id.String()).Set("timestamp", id.Time().Format(TimeFormat))
 	}
 	return m.Add(end("start", first), end("end", last))
 }
