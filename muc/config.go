@@ -295,8 +295,11 @@ func (r *room) tellConfig(ctx context.Context, was, now RoomConfig) {
 	was.NonAnonymous, was.Archive = now.NonAnonymous, now.Archive
 	a, _ := json.Marshal(was)
 	b, _ := json.Marshal(now)
-	if string(a) != string(b) || len(codes) == 0 {
+	if string(a) != string(b) {
 		codes = append(codes, "104")
+	}
+	if len(codes) == 0 {
+		return
 	}
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid, ID: r.s.host.NewID()}
 	r.send(ctx, st.Add(userX(nil, codes...)), r.everyone(nil))
