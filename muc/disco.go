@@ -370,10 +370,15 @@ func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	if err != nil {
 		return nil, err
 	}
-	if aq.With != "" {
-		return nil, server.WithText(server.NotAcceptable, "an archive of a room has no filter by person")
+	real := c.NonAnonymous || rank[a] >= rank[org.Admin]
+	switch {
+	case aq.With == "":
+	case !real: // section 4.1.1: it would say who is who
+		return nil, server.Forbidden
+	case strings.Contains(aq.With, "/"):
+		return nil, server.WithText(server.NotAcceptable, "an archive of a room knows people by their bare addresses")
 	}
-	return r.page(ctx, st, aq, c.NonAnonymous || rank[a] >= rank[org.Admin])
+	return r.page(ctx, st, aq, real)
 }
 
 // page sends one page; real addresses go to those who see them live.

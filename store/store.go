@@ -158,7 +158,7 @@ func (*RoomEntry) write()    {}
 
 // Page asks for a part of an archive: XEP-0313 filters and XEP-0059 paging.
 type Page struct {
-	With          string // bare or full; "" for all. In a room: the sender's occupant JID is not supported
+	With          string // bare or full; "" for all. In a room: the sender's bare address
 	Start, End    time.Time
 	After, Before ID // exclusive; 0: none
 	IDs           []ID

@@ -15,11 +15,12 @@ import (
 // log is an archive table as pages are read from it: of accounts, or of rooms.
 type log struct {
 	table, owner, columns string
+	with                  string // the column of the other's bare address
 }
 
 var (
-	accountLog = log{"archive", "owner", "id, stanza, '', 0"}
-	roomLog    = log{"room_archive", "room", "id, stanza, sender, seq"}
+	accountLog = log{"archive", "owner", "id, stanza, '', 0", "with_bare"}
+	roomLog    = log{"room_archive", "room", "id, stanza, sender, seq", "sender"}
 )
 
 func (s *Store) ReadArchive(ctx context.Context, host, owner string, p store.Page) ([]store.Archived, bool, int, error) {
@@ -27,7 +28,6 @@ func (s *Store) ReadArchive(ctx context.Context, host, owner string, p store.Pag
 }
 
 func (s *Store) ReadRoom(ctx context.Context, host, room string, p store.Page) ([]store.Archived, bool, int, error) {
-	p.With = ""
 	return s.read(ctx, roomLog, host, room, p)
 }
 
@@ -68,8 +68,8 @@ func newFilter(l log, host, owner string, p store.Page) *filter {
 	f.where.WriteString(" WHERE host = $1 AND " + l.owner + " = $2")
 	if p.With != "" {
 		bare, res, full := strings.Cut(p.With, "/")
-		f.and("with_bare =", bare)
-		if full {
+		f.and(l.with+" =", bare)
+		if full && l == accountLog {
 			f.and("with_res =", res)
 		}
 	}
