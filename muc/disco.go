@@ -30,6 +30,7 @@ var XEPs = []server.XEP{
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
+	{Number: 425, Title: "Moderated Message Retraction", Version: "0.3.0", Notes: "and version 0.2.1, for older clients"},
 	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one step"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
 }
@@ -243,7 +244,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if name == "" {
 		name = r.name
 	}
-	fs := []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
+	fs := []string{wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone", wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
 		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}

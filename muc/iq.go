@@ -29,6 +29,11 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 		}
 	case wire.NSMUCOwner:
 		reply, err = r.owner(ctx, st, payload)
+	case wire.NSModerate, nsFasten:
+		if st.Type != "set" {
+			return server.BadRequest
+		}
+		err = r.moderate(ctx, st, payload)
 	case "urn:xmpp:ping":
 		if r.sessions[st.From] == nil {
 			return errNotOccupant

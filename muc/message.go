@@ -55,6 +55,9 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if o.role == "visitor" {
 		return server.Forbidden
 	}
+	if err := r.ownRetraction(ctx, o, st); err != nil {
+		return err
+	}
 	if name, ok := r.themeCommand(st); ok {
 		r.flush(ctx)
 		return r.createThemeByText(o, st, name)

@@ -182,6 +182,11 @@ type Archive interface {
 	ReadArchive(ctx context.Context, host, owner string, p Page) (es []Archived, complete bool, total int, err error)
 	// ArchiveBounds gives the first and last entry; ErrNotFound if there is none.
 	ArchiveBounds(ctx context.Context, host, owner string) (first, last ID, err error)
+	// FindArchived gives the newest entry with this id attribute and that other side (bare); ErrNotFound.
+	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (Archived, error)
+	// ReplaceArchived puts another stanza in the place of an entry's, which is gone then; ErrNotFound.
+	ReplaceArchived(ctx context.Context, host, owner string, id ID, stanza []byte) error
+	ReplaceInRoom(ctx context.Context, host, room string, id ID, stanza []byte) error
 	// ExpireArchive removes entries older than before, at most limit, and says how many.
 	ExpireArchive(ctx context.Context, host string, before time.Time, limit int) (int, error)
 

@@ -34,6 +34,8 @@ const (
 	NSPubSub     = "http://jabber.org/protocol/pubsub"
 	NSPubSubEv   = "http://jabber.org/protocol/pubsub#event"
 	NSCommands   = "http://jabber.org/protocol/commands"
+	NSRetract    = "urn:xmpp:message-retract:1"
+	NSModerate   = "urn:xmpp:message-moderate:1"
 	NSOOB        = "jabber:x:oob"
 	NSXML        = "http://www.w3.org/XML/1998/namespace"
 )

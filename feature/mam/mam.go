@@ -44,8 +44,9 @@ func New(h *server.Host, cfg Config) *server.Feature {
 	return &server.Feature{
 		Name: "mam",
 		XEP: []server.XEP{{Number: 313, Title: "Message Archive Management", Version: "1.1.3"}, {Number: 441, Title: "Message Archive Management Preferences", Version: "0.2.0"},
-			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"}, {Number: 334, Title: "Message Processing Hints", Version: "0.4.1"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
-		Account: []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field", wire.NSSID},
+			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"}, {Number: 424, Title: "Message Retraction", Version: "0.4.2", Notes: "tombstones in archives"},
+			{Number: 334, Title: "Message Processing Hints", Version: "0.4.1"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
+		Account: []string{wire.NSRetract + "#tombstone", wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field", wire.NSSID},
 		Disco:   []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSRSM},
 		IQ: map[server.Query]server.IQFunc{
 			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
@@ -59,8 +60,10 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		Run:    a.expire,
 		Steps: []server.Step{
 			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
+			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sentRetraction},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
 			{Stage: server.ReceivedStamp, Kind: wire.Message, Do: a.strip},
+			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.receivedRetraction},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.received},
 		},
 	}

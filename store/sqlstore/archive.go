@@ -172,3 +172,26 @@ func (s *Store) ExpireArchive(ctx context.Context, host string, before time.Time
 		(SELECT owner, id FROM archive WHERE host = $1 AND id < $2 ORDER BY owner, id LIMIT $3)`, host, int64(store.FirstID(before)), limit)
 	return int(n), err
 }
+
+func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (e store.Archived, err error) {
+	if err := s.settle(ctx, host, owner); err != nil {
+		return e, err
+	}
+	err = s.row(ctx, []any{&e.ID, &e.Stanza}, `SELECT id, stanza FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND origin_id = $4
+		AND incoming = $5 ORDER BY id DESC LIMIT 1`, host, owner, with, originID, bit(incoming))
+	return e, err
+}
+
+func (s *Store) ReplaceArchived(ctx context.Context, host, owner string, id store.ID, stanza []byte) error {
+	if err := s.settle(ctx, host, owner); err != nil {
+		return err
+	}
+	return s.one(ctx, "UPDATE archive SET stanza = $4 WHERE host = $1 AND owner = $2 AND id = $3", host, owner, int64(id), stanza)
+}
+
+func (s *Store) ReplaceInRoom(ctx context.Context, host, room string, id store.ID, stanza []byte) error {
+	if err := s.settle(ctx, host, room); err != nil {
+		return err
+	}
+	return s.one(ctx, "UPDATE room_archive SET stanza = $4 WHERE host = $1 AND room = $2 AND id = $3", host, room, int64(id), stanza)
+}

@@ -26,6 +26,31 @@ func commit(s *suite) {
 	s.same(must[int](s)(s.st.CountOffline(s.ctx, host, "juliet")), 1)
 }
 
+func replace(s *suite) {
+	s.user("romeo")
+	s.ok(s.st.Commit(s.ctx, entry("romeo", 1, "juliet@example.org"), entry("romeo", 3, "juliet@example.org"), entry("romeo", 4, "juliet@example.org")))
+	_, err := s.st.FindArchived(s.ctx, host, "romeo", "juliet@example.org", "o3", true)
+	s.is(err, store.ErrNotFound)
+	_, err = s.st.FindArchived(s.ctx, host, "romeo", "nurse@example.org", "o3", false)
+	s.is(err, store.ErrNotFound)
+	e, err := s.st.FindArchived(s.ctx, host, "romeo", "juliet@example.org", "o3", false)
+	s.ok(err)
+	s.same(e.ID, store.ID(3))
+	s.ok(s.st.ReplaceArchived(s.ctx, host, "romeo", 3, []byte("<gone/>")))
+	s.is(s.st.ReplaceArchived(s.ctx, host, "romeo", 99, []byte("<gone/>")), store.ErrNotFound)
+	es, _, _, err := s.st.ReadArchive(s.ctx, host, "romeo", store.Page{Max: 10})
+	s.ok(err)
+	s.same([]string{string(es[0].Stanza), string(es[1].Stanza)}, []string{"<message id='1'/>", "<gone/>"})
+	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
+	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
+	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: 1, ID: 5, Stanza: []byte("<m/>")}))
+	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 5, []byte("<gone/>")))
+	s.is(s.st.ReplaceInRoom(s.ctx, rooms, "r", 6, []byte("<gone/>")), store.ErrNotFound)
+	es, _, _, err = s.st.ReadRoom(s.ctx, rooms, "r", store.Page{Max: 1})
+	s.ok(err)
+	s.same(string(es[0].Stanza), "<gone/>")
+}
+
 func ids(es []store.Archived) (is []int) {
 	for _, e := range es {
 		is = append(is, int(e.ID))

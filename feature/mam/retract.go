@@ -1,0 +1,44 @@
+package mam
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// A message that its sender takes back is gone from both sides' archives (XEP-0424, section 4): a tombstone is left. It
+// is done before the retraction is shown to anybody.
+
+func (a *archive) sentRetraction(ctx context.Context, p *server.Pass) error {
+	return a.bury(ctx, p, p.Stanza.To, false)
+}
+
+func (a *archive) receivedRetraction(ctx context.Context, p *server.Pass) error {
+	return a.bury(ctx, p, p.Stanza.From, true)
+}
+
+func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incoming bool) error {
+	id := server.Retracts(p.Stanza)
+	if id == "" || p.Stanza.Type == "groupchat" || p.Stanza.Type == "error" {
+		return nil
+	}
+	e, err := a.h.Store.FindArchived(ctx, a.h.Domain, p.Account, with.Bare().String(), id, incoming)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // never kept, or long gone
+	}
+	if err != nil {
+		return err
+	}
+	left, err := server.Tombstone(e.Stanza, p.Stanza.ID, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := a.h.Store.ReplaceArchived(ctx, a.h.Domain, p.Account, e.ID, left); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return nil
+}

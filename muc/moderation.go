@@ -1,0 +1,134 @@
+package muc
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// Messages that are taken back: by who wrote them (XEP-0424), or by a moderator (XEP-0425, as it is and as it was).
+
+const (
+	nsModerate0 = "urn:xmpp:message-moderate:0"
+	nsRetract0  = "urn:xmpp:message-retract:0"
+	nsFasten    = "urn:xmpp:fasten:0"
+)
+
+// errModerator has the type that the XEP's example has.
+var errModerator = server.WithText(stanza.Error{Type: stanza.Modify, Condition: stanza.Forbidden}, "only moderators may moderate others' messages")
+
+// moderateQuery reads a request in either form: which message, why. ok is false if it asks for nothing that is known.
+func moderateQuery(q *wire.Element) (id, reason string, ok bool) {
+	if q.Name.Space == nsFasten {
+		m := q.Child(nsModerate0, "moderate")
+		return q.Attr("id"), m.ChildText(nsModerate0, "reason"), m.Child(nsRetract0, "retract") != nil
+	}
+	return q.Attr("id"), q.ChildText(wire.NSModerate, "reason"), q.Child(wire.NSRetract, "retract") != nil
+}
+
+// moderate takes a message back for everyone.
+func (r *room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
+	o := r.sessions[st.From]
+	if o == nil {
+		return errNotOccupant
+	}
+	if o.role != "moderator" {
+		return errModerator
+	}
+	sid, reason, ok := moderateQuery(q)
+	if !ok || sid == "" || len(reason) > maxReason {
+		return server.BadRequest
+	}
+	r.flush(ctx)
+	e, err := r.kept(ctx, sid)
+	if err != nil {
+		return err
+	}
+	by := func(space string) *wire.Element {
+		return wire.E(space, "moderated", wire.E(nsOccupantID, "occupant-id").Set("id", o.id)).Set("by", o.jid.String())
+	}
+	why := []*wire.Element{by(wire.NSModerate)}
+	if reason != "" {
+		why = append(why, wire.T(wire.NSRetract, "reason", reason))
+	}
+	out := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid, ID: r.s.host.NewID()}
+	if err := r.bury(ctx, e, out.ID, why...); err != nil {
+		return err
+	}
+	out.Add(wire.E(wire.NSRetract, "retract", why...).Set("id", sid))
+	old := by(nsModerate0).Add(wire.E(nsRetract0, "retract"))
+	if reason != "" {
+		old.Add(wire.T(nsModerate0, "reason", reason))
+	}
+	out.Add(wire.E(nsFasten, "apply-to", old).Set("id", sid))
+	r.queue(nil, out.Add(wire.E(wire.NSHints, "store")), false)
+	r.flush(ctx)
+	return nil
+}
+
+const maxReason = 1000
+
+// kept finds a message of the room by its stanza-id.
+func (r *room) kept(ctx context.Context, sid string) (store.Archived, error) {
+	id, err := store.ParseID(sid)
+	if err != nil {
+		return store.Archived{}, server.ItemNotFound
+	}
+	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{IDs: []store.ID{id}, Max: 1})
+	if errors.Is(err, store.ErrNotFound) || err == nil && len(es) == 0 {
+		return store.Archived{}, server.ItemNotFound
+	}
+	if err != nil {
+		return store.Archived{}, err
+	}
+	return es[0], nil
+}
+
+// bury leaves a tombstone of a message, in the archive and for newcomers.
+func (r *room) bury(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
+	left, err := server.Tombstone(e.Stanza, retraction, time.Now(), why...)
+	if err != nil {
+		return err
+	}
+	if err := r.s.st.ReplaceInRoom(ctx, r.s.cfg.Domain, r.name, e.ID, left); err != nil {
+		return err
+	}
+	for i := range r.recent {
+		sid := r.recent[i].st.Element(wire.NSSID, "stanza-id")
+		if sid.Attr("id") != e.ID.String() {
+			continue
+		}
+		st, err := wire.ParseStanza(left, wire.Limits{Stanza: len(left)})
+		if err != nil {
+			return err
+		}
+		r.recent[i].st = st
+	}
+	return nil
+}
+
+// ownRetraction: who wrote a message may take it back; a retraction of what another wrote is refused.
+func (r *room) ownRetraction(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	sid := server.Retracts(st)
+	if sid == "" {
+		return nil
+	}
+	r.flush(ctx)
+	e, err := r.kept(ctx, sid)
+	if errors.Is(err, server.ItemNotFound) {
+		return nil // by another id, or not kept: clients settle it among themselves
+	}
+	if err != nil {
+		return err
+	}
+	if e.Sender != o.bare.String() {
+		return server.Forbidden
+	}
+	return r.bury(ctx, e, st.ID)
+}
