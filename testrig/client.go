@@ -45,7 +45,7 @@ func (r *Rig) Connect(door, host string) (*Client, error) {
 	if door == "ws" {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		ws, resp, err := websocket.Dial(ctx, "ws://"+r.Node.Addr("websocket_plain").String()+r.cfg.Listeners.WebSocket.Path, &websocket.DialOptions{Subprotocols: []string{"xmpp"}})
+		ws, resp, err := websocket.Dial(ctx, "ws://"+r.addr("websocket_plain")+r.cfg.Listeners.WebSocket.Path, &websocket.DialOptions{Subprotocols: []string{"xmpp"}})
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (r *Rig) Connect(door, host string) (*Client, error) {
 		go c.readFrames()
 		return c, nil
 	}
-	nc, err := r.dial(door)
+	nc, err := r.dial(door, host)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (c *Client) Begin() error {
 	if err != nil {
 		return err
 	}
-	c.ID = head.attr("id")
+	c.ID = head.Attr("id")
 	if c.Features, err = c.Next(); err != nil {
 		return err
 	}
@@ -279,7 +279,7 @@ func (c *Client) Bind(resource string) error {
 	if err != nil {
 		return err
 	}
-	if e.attr("type") != "result" || len(e.Children) != 1 {
+	if e.Attr("type") != "result" || len(e.Children) != 1 {
 		return fmt.Errorf("not bound: %s", e)
 	}
 	c.Address = strings.TrimSpace(e.Children[0].Children[0].Text)

@@ -15,13 +15,26 @@ type Element struct {
 	Text     string // all character data directly inside
 }
 
-func (e *Element) attr(local string) string {
+func (e *Element) Attr(local string) string {
 	for _, a := range e.Attrs {
 		if a.Name.Space == "" && a.Name.Local == local {
 			return a.Value
 		}
 	}
 	return ""
+}
+
+// Find gives the first element of that local name, e itself or below it in order; nil if there is none.
+func (e *Element) Find(local string) *Element {
+	if e.Name.Local == local {
+		return e
+	}
+	for _, c := range e.Children {
+		if f := c.Find(local); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // String writes it for a person to read.

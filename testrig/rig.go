@@ -39,6 +39,7 @@ type Rig struct {
 	Roots *x509.CertPool
 
 	t      testing.TB
+	doors  map[string]string // of a process that is not this one; nil: Node's
 	cfg    *config.Config
 	cancel context.CancelFunc
 	ended  chan error
@@ -76,6 +77,22 @@ func Start(t testing.TB, change func(*config.Config)) *Rig {
 	r.run()
 	t.Cleanup(r.stop)
 	return r
+}
+
+// Attach gives clients to a node that runs elsewhere, as a process of its own; doors are its addresses by the names that
+// node.Addr has.
+func Attach(t testing.TB, doors map[string]string, roots *x509.CertPool) *Rig {
+	return &Rig{t: t, doors: doors, Roots: roots}
+}
+
+func (r *Rig) addr(door string) string {
+	if r.doors != nil {
+		return r.doors[door]
+	}
+	if a := r.Node.Addr(door); a != nil {
+		return a.String()
+	}
+	return ""
 }
 
 func (r *Rig) run() {
@@ -156,18 +173,18 @@ func (r *Rig) Account(names ...string) {
 }
 
 // dial opens a connection to a door: "tcp", "tls" (direct) or "component".
-func (r *Rig) dial(door string) (net.Conn, error) {
+func (r *Rig) dial(door, host string) (net.Conn, error) {
 	name := map[string]string{"tcp": "c2s", "tls": "c2s_tls", "component": "component"}[door]
-	a := r.Node.Addr(name)
-	if a == nil {
+	a := r.addr(name)
+	if a == "" {
 		return nil, fmt.Errorf("there is no door %q", door)
 	}
 	if door != "tls" {
-		return net.Dial("tcp", a.String())
+		return net.Dial("tcp", a)
 	}
-	c := r.tls(Host)
+	c := r.tls(host)
 	c.NextProtos = []string{"xmpp-client"}
-	return tls.Dial("tcp", a.String(), c)
+	return tls.Dial("tcp", a, c)
 }
 
 func (r *Rig) tls(host string) *tls.Config {

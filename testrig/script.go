@@ -265,7 +265,7 @@ func (p *player) until(c *Client, to, ns string) ([]*Element, error) {
 		if err != nil {
 			return es, err
 		}
-		if e.attr("id") == id {
+		if e.Attr("id") == id {
 			return es, nil
 		}
 		es = append(es, e)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"parley/testrig/pgtest"
 )
 
 // asMain makes the test's own program run main, so that signals and terminals are tried on a real process.
@@ -19,7 +21,7 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(asMain)
 		main()
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 func command(t *testing.T, args ...string) *exec.Cmd {
@@ -30,9 +32,9 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 }
 
 // startProcess runs `parley dev` as a process and waits until it serves.
-func startProcess(t *testing.T, dir string) (*exec.Cmd, map[string]string, *bytes.Buffer) {
+func startProcess(t *testing.T, dir string, more ...string) (*exec.Cmd, map[string]string, *bytes.Buffer) {
 	t.Helper()
-	c := command(t, append([]string{"--json", "dev", "--data-dir", dir}, anyPort...)...)
+	c := command(t, append(append([]string{"--json", "dev", "--data-dir", dir}, anyPort...), more...)...)
 	var log bytes.Buffer
 	c.Stderr = &log
 	out, err := c.StdoutPipe()
