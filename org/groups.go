@@ -305,8 +305,31 @@ func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member
 	for _, b := range bs {
 		e.Rooms = append(e.Rooms, jid.MustParse(b.Room))
 	}
+	for _, key := range s.order {
+		if t := s.themes[key]; !t.Closed.IsZero() && !t.Restricted { // newcomers do not get those, who leaves may have them
+			e.Rooms = append(e.Rooms, o.RoomJID(host, t.Room))
+		}
+	}
 	o.tell(e)
+	o.tellRestricted(s, e.Left)
 	return nil
+}
+
+// tellRestricted tells those who have left of the restricted themes that they were in; the others are not to learn that
+// there are any.
+func (o *Org) tellRestricted(s *state, left []string) {
+	for _, key := range s.order {
+		t := s.themes[key]
+		var who []string
+		for _, name := range left {
+			if j, err := jid.New(name, s.group.Host, ""); err == nil && t.Restricted && t.people[j] != "" {
+				who = append(who, name)
+			}
+		}
+		if len(who) > 0 {
+			o.tell(Event{Kind: BookmarksGone, Host: s.group.Host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(s.group.Host, t.Room)}, Left: who})
+		}
+	}
 }
 
 // bookmarksOf gives the bookmarks a new member gets: the group's room, and in small groups its open themes.

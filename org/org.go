@@ -82,7 +82,8 @@ const (
 	GroupDeleted
 	MembersChanged
 	ThemeCreated
-	ThemeChanged // closed, renamed
+	ThemeChanged  // closed, renamed
+	BookmarksGone // of a restricted theme, for those who were in it and have left its group
 )
 
 // Event is a change that is durable.

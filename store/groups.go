@@ -60,7 +60,7 @@ type Groups interface {
 	Members(ctx context.Context, host, id string) ([]Member, error)
 	Member(ctx context.Context, host, id, jid string) (Member, error)
 	// SetMembers adds or changes members (role "" removes), with the bookmarks of the group's rooms for those who are
-	// new (users of host only), and without them for those who leave; one transaction.
+	// new (users of host only), and without any of the group's rooms for those who leave; one transaction.
 	SetMembers(ctx context.Context, host, id string, ms []Member, bookmarks []Bookmark) error
 
 	// CreateTheme makes the theme, its room and the bookmarks of followers (bare JIDs; those of host only) in one transaction.

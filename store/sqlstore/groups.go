@@ -66,13 +66,16 @@ func writeMembers(ctx context.Context, tx *sql.Tx, host, id string, ms []store.M
 		if user == "" || in(was) == in(m.Role) {
 			continue
 		}
-		for _, b := range bs {
-			if in(m.Role) {
-				err = writeBookmark(ctx, tx, host, user, b)
-			} else {
-				_, err = tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3", host, user, b.Room)
-			}
+		if !in(m.Role) { // of all its rooms: also of themes that are closed, or that few know of
+			_, err = tx.ExecContext(ctx, `DELETE FROM bookmarks WHERE host = $1 AND owner = $2
+				AND room IN (SELECT name || '@' || host FROM rooms WHERE group_id = $3)`, host, user, id)
 			if err != nil {
+				return err
+			}
+			continue
+		}
+		for _, b := range bs {
+			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
 				return err
 			}
 		}
