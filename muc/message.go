@@ -49,6 +49,9 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if !o.pace.Allow() {
 		return errTooFast
 	}
+	if r.closed { // moderators neither: it is there to be read
+		return server.WithText(server.Forbidden, "this theme is closed")
+	}
 	if isSubject(st) {
 		return r.changeSubject(ctx, o, st)
 	}
