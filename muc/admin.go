@@ -361,7 +361,9 @@ func (r *room) reshow(ctx context.Context, o *occupant, l leaving) {
 			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid, Payload: p.Payload, Children: p.Children}
 			return st.Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 		}
-		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, make1(real), tos) })
+		if r.visible(o) {
+			r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, make1(real), tos) })
+		}
 		r.send(ctx, make1(true, "110"), clientsOf(o))
 		return
 	}
