@@ -234,9 +234,10 @@ type Groups struct {
 
 // Registration is XEP-0077.
 type Registration struct {
-	Enabled        bool `yaml:"enabled"`
-	ChangePassword bool `yaml:"change_password"`
-	PerHour        int  `yaml:"per_hour"` // new accounts from one address
+	Enabled        bool   `yaml:"enabled"`
+	ChangePassword bool   `yaml:"change_password"`
+	PerHour        int    `yaml:"per_hour"`    // new accounts from one address
+	Invitations    string `yaml:"invitations"` // whose invitations make accounts: "anyone", "admins", "nobody"
 }
 
 // Log is for slog.
@@ -294,7 +295,7 @@ func Default() *Config {
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
 		},
 		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces"},
-		Registration: Registration{ChangePassword: true, PerHour: 5},
+		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Log:          Log{Level: "info", Format: "text"},
 		Shutdown:     Shutdown{Grace: 10 * time.Second},
 	}

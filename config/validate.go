@@ -243,6 +243,7 @@ func (c *Config) checkChoices(v *checker) {
 	choice("auth.resource_conflict", c.Auth.ResourceConflict, "replace", "refuse", "generate")
 	choice("archive.default_policy", c.Archive.DefaultPolicy, "always", "roster", "never")
 	choice("rooms.create", c.Rooms.Create, "anyone", "local", "admins")
+	choice("registration.invitations", c.Registration.Invitations, "anyone", "admins", "nobody")
 	choice("groups.create", c.Groups.Create, "members", "admins")
 	choice("groups.themes_by", c.Groups.ThemesBy, "members", "moderators")
 	choice("log.level", c.Log.Level, "debug", "info", "warn", "error")

@@ -12,6 +12,7 @@ import (
 	"parley/feature/disco"
 	"parley/feature/entitytime"
 	"parley/feature/extdisco"
+	"parley/feature/invite"
 	"parley/feature/lastactivity"
 	"parley/feature/mam"
 	"parley/feature/offline"
@@ -40,6 +41,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	}
 	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks})
 	n.bookmarks[h.Domain] = marks
+	invitations := invite.New(h, invite.Config{Accounts: c.Registration.Invitations})
+	n.invitations[h.Domain] = invitations
 	return []*server.Feature{
 		blocking.New(h, blocking.Config{}),
 		disco.New(h, c.Contact.All()),
@@ -51,6 +54,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		register.New(h, byClient{byCommand{&operations{n: n}}}, c.Registration.ChangePassword),
 		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}),
 		vcard.New(h, vcard.Config{}),
+		invitations.Feature(),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),
 		lastactivity.New(h),

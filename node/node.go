@@ -16,6 +16,7 @@ import (
 
 	"parley/config"
 	"parley/feature/bookmarks"
+	"parley/feature/invite"
 	"parley/feature/upload"
 	"parley/muc"
 	"parley/org"
@@ -36,12 +37,13 @@ type Node struct {
 	Org      *org.Org
 	IDs      *store.IDs
 
-	hosts      []*host
-	bookmarks  map[string]*bookmarks.Bookmarks // by host
-	pushes     *pushes
-	certs      *c2s.Certs
-	door       *c2s.Server
-	components *component.Server // nil: none is configured
+	hosts       []*host
+	bookmarks   map[string]*bookmarks.Bookmarks // by host
+	pushes      *pushes
+	invitations map[string]*invite.Invitations // by host
+	certs       *c2s.Certs
+	door        *c2s.Server
+	components  *component.Server // nil: none is configured
 
 	mu    sync.Mutex
 	addrs map[string]net.Addr
@@ -60,7 +62,7 @@ type host struct {
 // puts hosts and services together. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		bookmarks: make(map[string]*bookmarks.Bookmarks), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
+		bookmarks: make(map[string]*bookmarks.Bookmarks), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err

@@ -37,16 +37,35 @@ func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, passwor
 
 // register gives what makes accounts for strangers; nil if they may not have any.
 func (n *Node) register() c2s.Register {
-	if !n.Config.Registration.Enabled {
+	if !n.Config.Registration.Enabled && n.Config.Registration.Invitations == "nobody" {
 		return nil
 	}
 	o := &operations{n: n}
-	return func(ctx context.Context, h *server.Host, name, password string, _ netip.Addr) error {
+	return func(ctx context.Context, h *server.Host, name, password, token string, _ netip.Addr) error {
+		if token == "" && !n.Config.Registration.Enabled {
+			return server.NotAllowed
+		}
 		j, err := jid.New(name, h.Domain, "")
 		if err != nil {
 			return server.WithText(server.NotAcceptable, "this name cannot be one of an account")
 		}
 		_, err = o.AddUser(ctx, admin.NewUser{Address: j.String(), Password: password})
-		return asStanzaError(err)
+		if err != nil || token == "" {
+			return asStanzaError(err)
+		}
+		if err := n.invitations[h.Domain].Take(ctx, token, j.Local()); err != nil {
+			n.Log.Error("an invitation could not be used up", "account", j.String(), "err", err)
+		}
+		return nil
+	}
+}
+
+// invited looks at tokens of strangers.
+func (n *Node) invited() c2s.Invited {
+	if n.Config.Registration.Invitations == "nobody" {
+		return nil
+	}
+	return func(ctx context.Context, h *server.Host, token string) (string, error) {
+		return n.invitations[h.Domain].Check(ctx, token)
 	}
 }

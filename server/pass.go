@@ -22,6 +22,7 @@ type Pass struct {
 	Initial bool
 	Was     *wire.Stanza // at Announce: the presence before; nil: none
 
+	after  []func(ctx context.Context)
 	writes []store.Write
 	bytes  []byte       // Stanza as it is kept
 	of     *wire.Stanza // what bytes was made of
@@ -39,6 +40,9 @@ func (p *Pass) Serialized() []byte {
 // Write adds to what is committed before the stanza goes on.
 func (p *Pass) Write(w store.Write) { p.writes = append(p.writes, w) }
 
+// After has something done when the stage it is called in is over.
+func (p *Pass) After(f func(ctx context.Context)) { p.after = append(p.after, f) }
+
 // run takes the steps of a stage.
 func (h *Host) run(ctx context.Context, stage Stage, p *Pass) error {
 	for i := range h.steps[stage] {
@@ -49,6 +53,10 @@ func (h *Host) run(ctx context.Context, stage Stage, p *Pass) error {
 		if err := s.Do(ctx, p); err != nil {
 			return err
 		}
+	}
+	for after := p.after; len(after) > 0; after = after[1:] {
+		p.after = nil
+		after[0](ctx)
 	}
 	return nil
 }

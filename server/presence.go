@@ -121,6 +121,16 @@ func (h *Host) undirect(ctx context.Context, s *Session, st *wire.Stanza) {
 	}
 }
 
+// Subscribe has an account ask to see somebody's presence, as its own client would (RFC 6121, section 3.1).
+func (h *Host) Subscribe(ctx context.Context, account string, to jid.JID) error {
+	from, err := jid.New(account, h.Domain, "")
+	if err != nil {
+		return err
+	}
+	st := &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: "subscribe", ID: h.NewID(), From: from, To: to.Bare()}
+	return h.run(ctx, Subscribing, &Pass{Host: h, Account: account, Sent: true, Stanza: st})
+}
+
 // receivePresence is RFC 6121, sections 8.5.1 to 8.5.3 for presence.
 func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 	if st.To.Local() == "" {

@@ -30,6 +30,7 @@ type Store interface {
 	Nodes
 	Uploads
 	Blocklist
+	Invitations
 	Rooms
 	Groups
 	KV

@@ -52,6 +52,8 @@ func New(h *server.Host, c Config) *server.Feature {
 		Disco:  []string{ns, nsReports},
 		IQ:     map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
 		Blocks: b.blocks,
+		// The list is in memory before a room asks for it among hundreds of others.
+		Bound: func(ctx context.Context, s *server.Session) { b.blocks(ctx, s.JID.Local(), jid.JID{}) },
 		Steps: []server.Step{
 			{Stage: server.SentCheck, Do: b.sent},
 			{Stage: server.ReceivedCheck, Do: b.received},

@@ -18,7 +18,10 @@ const (
 )
 
 // Register makes an account; its error is a stanza error for the person.
-type Register func(ctx context.Context, host *server.Host, name, password string, from netip.Addr) error
+type Register func(ctx context.Context, host *server.Host, name, password, token string, from netip.Addr) error
+
+// Invited says which name an invitation's token is for, "" for any; an error if it is not good.
+type Invited func(ctx context.Context, host *server.Host, token string) (name string, err error)
 
 // registrationThrottle bounds new accounts from one address.
 func registrationThrottle(perHour int) *auth.Throttle {
@@ -30,10 +33,45 @@ func registrationThrottle(perHour int) *auth.Throttle {
 
 // registration announces that strangers may make accounts here; nil if they may not.
 func (st *stream) registration() *wire.Element {
-	if st.srv.cfg.Register == nil || !st.secure && !st.srv.cfg.AllowPlainText {
+	if st.srv.cfg.Register == nil || !st.srv.cfg.OpenRegistration && st.token == "" || !st.secure && !st.srv.cfg.AllowPlainText {
 		return nil
 	}
 	return wire.E(nsRegisterFeature, "register")
+}
+
+// invitations announces that strangers with a token may make accounts (XEP-0445).
+func (st *stream) invitations() *wire.Element {
+	if st.srv.cfg.Invited == nil || !st.secure && !st.srv.cfg.AllowPlainText {
+		return nil
+	}
+	return wire.E("urn:xmpp:ibr-token:0", "register")
+}
+
+const nsPARS = "urn:xmpp:pars:0"
+
+// preauth takes a token; false if the stanza has none.
+func (st *stream) preauth(x *wire.Stanza) bool {
+	if x.Kind != wire.IQ || x.Type != "set" || !x.Has(nsPARS, "preauth") || x.ID == "" || st.invitations() == nil {
+		return false
+	}
+	reply := &wire.Stanza{Kind: wire.IQ, Name: x.Name, ID: x.ID, Type: "result", From: st.host.JID}
+	token := x.Element(nsPARS, "preauth").Attr("token")
+	ctx, cancel := st.within()
+	defer cancel()
+	if ok, _ := st.srv.cfg.Throttle.Allow(st.addr, ""); !ok {
+		token = ""
+	}
+	name, err := st.srv.cfg.Invited(ctx, st.host, token)
+	if err == nil {
+		st.token, st.invitedAs = token, name
+	} else {
+		st.srv.cfg.Throttle.Failed(st.addr, "")
+		reply.Type = "error"
+		reply = server.ErrorReply(x, server.WithText(server.ItemNotFound, "The provided token is invalid or expired"))
+		reply.From, reply.To = st.host.JID, x.From
+	}
+	_ = st.conn.Send(reply, reply.To) // a stream that is gone is noticed by reading
+	return true
 }
 
 // register answers a request of a client that has not signed in; false if it is none that may be answered then.
@@ -69,15 +107,19 @@ func (st *stream) registered(q *wire.Element) error {
 	if name == "" || password == "" {
 		return server.WithText(server.NotAcceptable, "a name and a password are needed")
 	}
+	if st.invitedAs != "" && name != st.invitedAs {
+		return server.WithText(server.NotAcceptable, "this invitation is for the name "+st.invitedAs)
+	}
 	if ok, _ := st.srv.registrations.Allow(st.addr, ""); !ok {
 		return server.WithText(server.ResourceConstraint, "too many accounts have been made from your address: try again later")
 	}
 	ctx, cancel := st.within()
 	defer cancel()
-	if err := st.srv.cfg.Register(ctx, st.host, name, password, st.addr); err != nil {
+	if err := st.srv.cfg.Register(ctx, st.host, name, password, st.token, st.addr); err != nil {
 		return err
 	}
 	st.srv.registrations.Failed(st.addr, "") // counted
+	st.token, st.invitedAs = "", ""
 	st.log.Info("account made", "name", name)
 	return nil
 }

@@ -30,13 +30,13 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(offer, st.offer2(mechs), channelBindings(binding), st.registration(), announced(st.srv.cfg.Unauthenticated))
+	st.features(offer, st.offer2(mechs), channelBindings(binding), st.registration(), st.invitations(), announced(st.srv.cfg.Unauthenticated))
 	for {
 		x, err := st.t.next()
 		if err != nil {
 			return err
 		}
-		if st.register(x) {
+		if st.preauth(x) || st.register(x) {
 			continue
 		}
 		if x.Kind != wire.Other {

@@ -50,6 +50,8 @@ type Config struct {
 	MaxPerAddress    int           // an IPv6 /64 counts as one address
 	KeepAlive        time.Duration // TCP keep-alive
 	Register         Register      // makes accounts for strangers; nil: they may not
+	OpenRegistration bool          // anyone may make an account, with or without an invitation
+	Invited          Invited       // looks at invitations of strangers; nil: there are none
 	RegisterPerHour  int           // from one address; 0: no limit
 	AllowPlainText   bool          // streams without TLS may authenticate: only for tests of clients behind a proxy
 }

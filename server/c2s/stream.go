@@ -43,6 +43,8 @@ type stream struct {
 	user       string
 	mech       string
 	failures   int
+	invitedAs  string // the name that token is for; "": any
+	token      string // of an invitation that is good (XEP-0445)
 	unbindable int    // how often the client has tried a kind of channel binding that there is not
 	bound      *bound // after binding or resumption
 	client     server.Client

@@ -1,0 +1,236 @@
+// Package invite lets people bring others in: as contacts, and with an account of their own (XEP-0401, XEP-0379,
+// XEP-0445). An invitation is a token that is good once, for a while.
+package invite
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+const (
+	nsInvite = "urn:xmpp:invite"
+	nsPARS   = "urn:xmpp:pars:0"
+)
+
+// Config of invitations; zero values mean the defaults.
+type Config struct {
+	Accounts string        // whose invitations make accounts: "anyone", "admins", "nobody"; default admins
+	Expiry   time.Duration // default 7 days
+	Max      int           // invitations of one account that wait, default 100
+}
+
+// Invitations is the feature with what the door needs.
+type Invitations struct {
+	h   *server.Host
+	cfg Config
+}
+
+// New makes it.
+func New(h *server.Host, c Config) *Invitations {
+	if c.Expiry <= 0 {
+		c.Expiry = 7 * 24 * time.Hour
+	}
+	if c.Max <= 0 {
+		c.Max = 100
+	}
+	if c.Accounts == "" {
+		c.Accounts = "admins"
+	}
+	return &Invitations{h, c}
+}
+
+// Feature gives what the host installs. It stands before the roster, which then finds who was invited approved.
+func (v *Invitations) Feature() *server.Feature {
+	return &server.Feature{
+		Name: "invite",
+		XEP: []server.XEP{{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.5.0", Notes: "no landing page yet"},
+			{Number: 379, Title: "Pre-Authenticated Roster Subscription", Version: "0.3.2"}, {Number: 445, Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0"}},
+		Disco: []string{nsInvite},
+		Commands: []server.Command{
+			{Node: nsInvite + "#invite", Name: "Invite a contact", Allowed: v.local, Do: v.invite},
+			{Node: nsInvite + "#create-account", Name: "Invite someone to an account here", Allowed: v.mayAccounts, Form: v.accountForm, Do: v.account},
+		},
+		Steps: []server.Step{{Stage: server.Subscription, Kind: wire.Presence, Do: v.subscribed}},
+	}
+}
+
+func (v *Invitations) local(_ context.Context, who jid.JID) bool {
+	return who.Domain() == v.h.Domain && who.Local() != ""
+}
+
+func (v *Invitations) mayAccounts(ctx context.Context, who jid.JID) bool {
+	if !v.local(ctx, who) || v.cfg.Accounts == "nobody" {
+		return false
+	}
+	if v.cfg.Accounts == "anyone" {
+		return true
+	}
+	u, err := v.h.Store.User(ctx, v.h.Domain, who.Local())
+	return err == nil && u.Admin && !u.Disabled
+}
+
+func hash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// Create makes an invitation and gives its token.
+func (v *Invitations) Create(ctx context.Context, i store.Invitation) (token string, expires time.Time, err error) {
+	var b [18]byte
+	rand.Read(b[:])
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	i.Host, i.Hash, i.Created = v.h.Domain, hash(token), time.Now()
+	i.Expires = i.Created.Add(v.cfg.Expiry)
+	err = v.h.Store.CreateInvitation(ctx, i, v.cfg.Max)
+	if errors.Is(err, store.ErrLimit) {
+		err = server.WithText(server.ResourceConstraint, "too many of your invitations wait for an answer")
+	}
+	return token, i.Expires, err
+}
+
+func result(uri string, expires time.Time) *form.Form {
+	return form.New(form.Result, nsInvite+"#invitation").Add("uri", form.TextSingle, "Send this to whom you invite", uri).
+		Add("expire", form.TextSingle, "Good until", expires.UTC().Format(time.RFC3339))
+}
+
+// invite is XEP-0401, section 3.1: a contact, who may make an account if the inviter may let people.
+func (v *Invitations) invite(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
+	accounts := v.mayAccounts(ctx, who)
+	token, expires, err := v.Create(ctx, store.Invitation{Inviter: who.Local(), Contact: true, Account: accounts})
+	if err != nil {
+		return "", nil, err
+	}
+	uri := "xmpp:" + who.Bare().String() + "?roster;preauth=" + token
+	if accounts {
+		uri += ";ibr=y"
+	}
+	return "", result(uri, expires), nil
+}
+
+func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) {
+	return form.New(form.Ask, nsInvite+"#create-account").Add("username", form.TextSingle, "Name of the account (empty: chosen by whom you invite)").
+		AddBool("roster-subscription", "Make us contacts", false), nil
+}
+
+// account is XEP-0401, section 3.2.
+func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+	i := store.Invitation{Inviter: who.Local(), Account: true}
+	i.Contact, _ = f.Bool("roster-subscription")
+	at := v.h.Domain
+	if name := f.Get("username"); name != "" {
+		j, err := jid.New(name, v.h.Domain, "")
+		if err != nil {
+			return "", nil, server.WithText(server.NotAcceptable, "this name cannot be one of an account")
+		}
+		if ok, err := v.h.Exists(ctx, j.Local()); err != nil {
+			return "", nil, err
+		} else if ok {
+			return "", nil, &server.NoteError{Text: "The account " + j.String() + " exists already."}
+		}
+		i.Username, at = j.Local(), j.String()
+	}
+	token, expires, err := v.Create(ctx, i)
+	if err != nil {
+		return "", nil, err
+	}
+	return "", result("xmpp:"+url.PathEscape(at)+"?register;preauth="+token, expires), nil
+}
+
+// subscribed is XEP-0379, section 4: who asks with a token of an account's is let in, and asked in turn.
+func (v *Invitations) subscribed(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if st.Type != "subscribe" || !st.Has(nsPARS, "preauth") {
+		return nil
+	}
+	token := st.Element(nsPARS, "preauth").Attr("token")
+	i, err := v.h.Store.Invitation(ctx, v.h.Domain, hash(token), time.Now())
+	if err != nil || !i.Contact || i.Inviter != p.Account {
+		return ignore(err) // it goes on as a request like any other
+	}
+	if _, err := v.h.Store.TakeInvitation(ctx, v.h.Domain, i.Hash, time.Now()); err != nil {
+		return ignore(err)
+	}
+	contact := st.From.Bare()
+	_, err = v.h.Store.UpdateContact(ctx, v.h.Domain, p.Account, contact.String(), 0, func(c *store.Contact) (bool, error) {
+		if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth {
+			return false, store.ErrNoChange
+		}
+		c.Approved, c.InRoster = true, true
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	v.h.ContactsChanged(p.Account)
+	account := p.Account
+	p.After(func(ctx context.Context) {
+		if err := v.h.Subscribe(ctx, account, contact); err != nil {
+			v.h.Log.Error("cannot ask an invited contact in turn", "account", account, "err", err)
+		}
+	})
+	return nil
+}
+
+func ignore(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Check says what a token lets a stranger do who wants an account: the name it is for, "" for any. store.ErrNotFound if
+// it is not good.
+func (v *Invitations) Check(ctx context.Context, token string) (username string, err error) {
+	i, err := v.h.Store.Invitation(ctx, v.h.Domain, hash(token), time.Now())
+	if err == nil && !i.Account {
+		err = store.ErrNotFound
+	}
+	return i.Username, err
+}
+
+// Take uses a token up for an account that has been made, and makes it and its inviter contacts if that was meant.
+func (v *Invitations) Take(ctx context.Context, token, account string) error {
+	i, err := v.h.Store.TakeInvitation(ctx, v.h.Domain, hash(token), time.Now())
+	if err != nil || !i.Contact || i.Inviter == account {
+		return err
+	}
+	for _, pair := range [][2]string{{i.Inviter, account}, {account, i.Inviter}} {
+		other, err := jid.New(pair[1], v.h.Domain, "")
+		if err != nil {
+			return err
+		}
+		c, err := v.h.Store.UpdateContact(ctx, v.h.Domain, pair[0], other.String(), 0, func(c *store.Contact) (bool, error) {
+			c.Subscription, c.InRoster, c.Ask, c.Request, c.Approved = store.SubBoth, true, false, nil, false
+			return false, nil
+		})
+		if err != nil {
+			return err
+		}
+		v.h.ContactsChanged(pair[0])
+		v.push(pair[0], c)
+	}
+	return nil
+}
+
+// push shows an account's clients the new contact (RFC 6121, section 2.1.6).
+func (v *Invitations) push(account string, c store.Contact) {
+	for _, s := range v.h.Account(account).Sessions() {
+		if s.Is(server.Interested) {
+			it := wire.E(wire.NSRoster, "item").Set("jid", c.JID).Set("subscription", c.Subscription)
+			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: v.h.NewID(), To: s.JID}
+			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // who is gone asks anew
+		}
+	}
+}
