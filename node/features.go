@@ -9,6 +9,7 @@ import (
 	"parley/feature/blocking"
 	"parley/feature/bookmarks"
 	"parley/feature/carbons"
+	"parley/feature/directory"
 	"parley/feature/disco"
 	"parley/feature/entitytime"
 	"parley/feature/extdisco"
@@ -99,6 +100,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		}
 		if _, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h}); err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
+		}
+		if _, err := directory.New(h, "users."+hc.Domain); err != nil {
+			return fmt.Errorf("directory of %s: %w", hc.Domain, err)
 		}
 		uploads, err := n.buildUpload(ctx, h)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/config"
+	"parley/feature/directory"
 	"parley/feature/upload"
 	"parley/muc"
 	"parley/node/devcert"
@@ -35,7 +36,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, muc.XEPs, upload.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, muc.XEPs, upload.XEPs, directory.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

@@ -67,6 +67,9 @@ type Users interface {
 	CreateUser(ctx context.Context, u User) error // ErrExists
 	User(ctx context.Context, host, name string) (User, error)
 	Users(ctx context.Context, host, after string, limit int) ([]User, error) // in order of Name
+	// FindUsers gives accounts that are not disabled and whose name or full name has all of these words in it, whatever
+	// their case, in order of Name.
+	FindUsers(ctx context.Context, host string, words []string, limit int) ([]User, error)
 	CountUsers(ctx context.Context, host string) (int, error)
 	SetKeys(ctx context.Context, host, name string, keys []byte) error
 	SetDisabled(ctx context.Context, host, name string, disabled bool) error

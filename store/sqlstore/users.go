@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"strconv"
+	"strings"
 	"time"
 
 	"parley/store"
@@ -56,6 +58,28 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 
 func (s *Store) SetDisabled(ctx context.Context, host, name string, disabled bool) error {
 	return s.one(ctx, "UPDATE users SET disabled = $3 WHERE host = $1 AND name = $2", host, name, bit(disabled))
+}
+
+// like escapes what means something in a pattern.
+var like = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+
+func (s *Store) FindUsers(ctx context.Context, host string, words []string, limit int) (us []store.User, err error) {
+	q, args := "SELECT name, full_name, admin, created FROM users WHERE host = $1 AND disabled = 0", []any{host}
+	for _, w := range words {
+		args = append(args, "%"+like.Replace(strings.ToLower(w))+"%")
+		n := strconv.Itoa(len(args))
+		q += " AND (name LIKE $" + n + ` ESCAPE '\' OR LOWER(full_name) LIKE $` + n + ` ESCAPE '\')`
+	}
+	args = append(args, limit)
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		u := store.User{Host: host}
+		var created int64
+		err := r.Scan(&u.Name, &u.FullName, &u.Admin, &created)
+		u.Created = when(created)
+		us = append(us, u)
+		return err
+	}, q+" ORDER BY name LIMIT $"+strconv.Itoa(len(args)), args...)
+	return us, err
 }
 
 func (s *Store) SetAdmin(ctx context.Context, host, name string, admin bool) error {

@@ -108,8 +108,16 @@ func users(s *suite) {
 	s.same(names(must[[]store.User](s)(s.st.Users(s.ctx, host, "", 2))), []string{"a", "juliet"})
 	s.same(names(must[[]store.User](s)(s.st.Users(s.ctx, host, "juliet", 10))), []string{"nurse", "romeo"})
 	s.same(must[int](s)(s.st.CountUsers(s.ctx, host)), 4)
+	find := func(words ...string) []string {
+		return names(must[[]store.User](s)(s.st.FindUsers(s.ctx, host, words, 10)))
+	}
+	s.same(find("MONTAGUE"), []string{"romeo"})
+	s.same(find("rom", "mont"), []string{"romeo"})
+	s.same(len(find("%"))+len(find("_"))+len(find("x", "romeo")), 0)
+	s.same(len(find()), 4)
 	s.ok(s.st.SetKeys(s.ctx, host, "romeo", []byte{9}))
 	s.ok(s.st.SetDisabled(s.ctx, host, "romeo", true))
+	s.same(len(find("romeo")), 0)
 	s.ok(s.st.SetAdmin(s.ctx, host, "romeo", false))
 	s.ok(s.st.SetFullName(s.ctx, host, "romeo", "R"))
 	s.ok(s.st.SetLastSeen(s.ctx, host, "romeo", at(5), "bye"))
