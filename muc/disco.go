@@ -306,6 +306,9 @@ func (r *room) nickInfo(who jid.JID) *wire.Element {
 	r.mu.RLock()
 	nick := r.people[who.Bare()].Nick
 	r.mu.RUnlock()
+	if nick == "" && r.group != "" && who.Domain() == r.s.host.Domain {
+		nick = who.Local() // clients that ask do so to enter without asking the person
+	}
 	i := server.Info{}
 	if nick != "" {
 		i.Identities = []server.Identity{{Category: "conference", Type: "text", Name: nick}}

@@ -72,9 +72,20 @@ func (b *Bookmarks) items(ctx context.Context, account string) ([]server.PEPItem
 	slices.SortStableFunc(bs, func(x, y store.Bookmark) int { return x.Updated.Compare(y.Updated) })
 	items := make([]server.PEPItem, len(bs))
 	for i := range bs {
-		items[i] = item(&bs[i])
+		items[i] = item(named(account, &bs[i]))
 	}
 	return items, nil
+}
+
+// named gives a bookmark with a nick: clients join a room by themselves only if they know under which. One that nobody
+// has chosen is the account's name, which nobody else of the host has.
+func named(account string, b *store.Bookmark) *store.Bookmark {
+	if b.Nick != "" {
+		return b
+	}
+	c := *b
+	c.Nick = account
+	return &c
 }
 
 func item(b *store.Bookmark) server.PEPItem {
@@ -203,7 +214,7 @@ func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookma
 		return nil
 	}
 	for i := range set {
-		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Items: []server.PEPItem{item(&set[i])}}); err != nil {
+		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Items: []server.PEPItem{item(named(account, &set[i]))}}); err != nil {
 			return err
 		}
 	}

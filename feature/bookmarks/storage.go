@@ -27,7 +27,7 @@ func (b *Bookmarks) storage(ctx context.Context, account string) (*wire.Element,
 	}
 	e := wire.E(nsStorage, "storage")
 	for i := range bs {
-		e.Add(conference(&bs[i], nsStorage))
+		e.Add(conference(named(account, &bs[i]), nsStorage))
 	}
 	kept, err := b.h.Store.Private(ctx, b.h.Domain, account, linkSpace, urls)
 	if errors.Is(err, store.ErrNotFound) {
