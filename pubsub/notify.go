@@ -99,7 +99,7 @@ func (n *node) sendTo(ctx context.Context, st *wire.Stanza, to jid.JID, got map[
 // want this node's events.
 func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.JID]bool) error {
 	for _, s := range n.h.Account(n.place.owner).Sessions() {
-		if s.Available() && s.Wants(n.name) {
+		if s.Available() && n.wantedBy(s) {
 			n.give(ctx, n.h, s, st, got)
 		}
 	}
@@ -129,6 +129,10 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 		}
 	}
 	return nil
+}
+
+func (n *node) wantedBy(s *server.Session) bool {
+	return s.Wants(n.name) || n.virtual != nil && n.virtual.Like != "" && s.Wants(n.virtual.Like)
 }
 
 func (n *node) give(ctx context.Context, h *server.Host, s *server.Session, st *wire.Stanza, got map[jid.JID]bool) {

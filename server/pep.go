@@ -22,6 +22,7 @@ type PEPNode struct {
 	Name   string
 	Access string // "whitelist": the account alone; "presence"; "open"
 	Single bool   // one item at most
+	Like   string // who wants the events of that node gets this one's too; "" for none
 	Items  func(ctx context.Context, account string) ([]PEPItem, error)
 	// Publish keeps an item that the account's owner publishes; the id is not empty.
 	Publish func(ctx context.Context, account, id string, payload *wire.Element) error

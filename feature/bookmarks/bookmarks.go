@@ -54,8 +54,8 @@ func (b *Bookmarks) Feature() *server.Feature {
 			{Number: 411, Title: "Bookmarks Conversion", Version: "1.1.0"}},
 		Account: []string{nsBookmarks + "#compat", nsBookmarks + "#compat-pep", "urn:xmpp:bookmarks-conversion:0"},
 		PEP: []server.PEPNode{
-			{Name: nsBookmarks, Access: "whitelist", Items: b.items, Publish: b.publish, Retract: b.retract},
-			{Name: nsStorage, Access: "whitelist", Single: true, Items: b.storageItems, Publish: b.publishStorage, Retract: b.retractStorage},
+			{Name: nsBookmarks, Access: "whitelist", Like: nsStorage, Items: b.items, Publish: b.publish, Retract: b.retract},
+			{Name: nsStorage, Access: "whitelist", Like: nsBookmarks, Single: true, Items: b.storageItems, Publish: b.publishStorage, Retract: b.retractStorage},
 		},
 		Private: map[wire.Name]server.PrivateView{
 			{Space: nsStorage, Local: "storage"}: {Get: b.storage, Set: b.setStorage},
