@@ -26,7 +26,7 @@ const (
 
 // XEPs is what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{
-	{Number: 45, Title: "Multi-User Chat", Version: "1.35.1", Notes: "no registration and no voice requests yet"},
+	{Number: 45, Title: "Multi-User Chat", Version: "1.35.1", Notes: "no unique room names (section 10.1.4)"},
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
@@ -244,7 +244,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if name == "" {
 		name = r.name
 	}
-	fs := []string{wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone", wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
+	fs := []string{nsRequest, nsRegister, wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone", wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
 		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}

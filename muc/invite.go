@@ -11,6 +11,12 @@ import (
 
 // toRoom is a message to the room that is not for all: an invitation, or its refusal (sections 7.8.2, 7.8.3).
 func (r *room) toRoom(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	if st.Has(wire.NSForm, "x") && !st.Has(wire.NSMUCUser, "x") {
+		if o != nil && !o.pace.Allow() {
+			return errTooFast
+		}
+		return r.onForm(ctx, o, st)
+	}
 	x := st.Element(wire.NSMUCUser, "x")
 	if d := x.Child(wire.NSMUCUser, "decline"); d != nil {
 		return r.decline(ctx, st, d)

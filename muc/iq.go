@@ -29,6 +29,8 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 		}
 	case wire.NSMUCOwner:
 		reply, err = r.owner(ctx, st, payload)
+	case nsRegister:
+		reply, err = r.registration(ctx, st, payload)
 	case wire.NSModerate, nsFasten:
 		if st.Type != "set" {
 			return server.BadRequest

@@ -1,0 +1,202 @@
+package muc
+
+import (
+	"context"
+
+	"parley/org"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// What people ask a room for, and moderators and owners answer: a voice (XEP-0045, sections 7.13 and 8.6), membership
+// (sections 7.10 and 9.9).
+
+const (
+	nsRequest    = "http://jabber.org/protocol/muc#request"
+	nsRegForm    = "http://jabber.org/protocol/muc#register"
+	nsRegister   = "jabber:iq:register"
+	requestAllow = "muc#request_allow"
+	regAllow     = "muc#register_allow"
+	regNick      = "muc#register_roomnick"
+)
+
+// onForm takes a form that was sent to the room as a message.
+func (r *room) onForm(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	f, err := form.Parse(st.Element(wire.NSForm, "x"))
+	if err != nil {
+		return server.BadRequest
+	}
+	if f.Type == form.Cancel {
+		return nil
+	}
+	if o == nil {
+		return errNotOccupant
+	}
+	if f.Type != form.Submit {
+		return server.BadRequest
+	}
+	switch f.About() {
+	case nsRequest:
+		if _, answered := f.Bool(requestAllow); answered {
+			return r.answerVoice(ctx, o, f)
+		}
+		return r.askVoice(ctx, o, f)
+	case nsRegForm:
+		return r.answerRegistration(ctx, o, f)
+	}
+	return server.BadRequest
+}
+
+// askVoice passes a visitor's request on to the moderators.
+func (r *room) askVoice(ctx context.Context, o *occupant, f form.Form) error {
+	if role := f.Get("muc#role"); role != "participant" && role != "" {
+		return server.BadRequest
+	}
+	if o.role != "visitor" || r.closed {
+		return server.WithText(server.NotAllowed, "you may speak already, or nobody may")
+	}
+	ask := form.New(form.Ask, nsRequest)
+	ask.Title, ask.Instructions = "Voice request", "To approve this request for voice, select the checkbox and send the form."
+	ask.AddList("muc#role", "Requested role", "participant", form.Option{Label: "Participant", Value: "participant"})
+	ask.Add("muc#jid", form.JIDSingle, "User ID", o.clients[0].jid.String()).Add("muc#roomnick", form.TextSingle, "Room nickname", o.nick).
+		AddBool(requestAllow, "Grant voice to this person?", false)
+	return r.tellModerators(ctx, ask, func(m *occupant) bool { return m.role == "moderator" })
+}
+
+// tellModerators gives a form to those occupants who may answer it; an error if none is there.
+func (r *room) tellModerators(ctx context.Context, f *form.Form, may func(*occupant) bool) error {
+	var tos []jid.JID
+	for _, m := range r.order {
+		if may(m) {
+			tos = append(tos, clientsOf(m)...)
+		}
+	}
+	if len(tos) == 0 {
+		return server.WithText(server.ServiceUnavailable, "nobody who could answer is in the room")
+	}
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
+	r.send(ctx, st.Add(f.Element()), tos)
+	return nil
+}
+
+// answerVoice is a moderator's answer.
+func (r *room) answerVoice(ctx context.Context, o *occupant, f form.Form) error {
+	if o.role != "moderator" {
+		return server.Forbidden
+	}
+	who := r.nicks[f.Get("muc#roomnick")]
+	if who == nil {
+		return errNoOccupant
+	}
+	if allow, _ := f.Bool(requestAllow); allow && who.role == "visitor" {
+		r.setRole(ctx, o, change{o: who, nick: who.nick, role: "participant"})
+	}
+	return nil
+}
+
+// registration answers jabber:iq:register to the room (section 7.10).
+func (r *room) registration(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	if r.group != "" {
+		return nil, server.WithText(server.NotAllowed, "membership of a group is given by its moderators")
+	}
+	who := st.From.Bare()
+	mine := r.people[who]
+	if mine.Affiliation == org.Outcast {
+		return nil, server.Forbidden
+	}
+	if st.Type == "get" {
+		if mine.Affiliation != "" && mine.Nick != "" {
+			return wire.E(nsRegister, "query", wire.E(nsRegister, "registered"), wire.T(nsRegister, "username", mine.Nick)), nil
+		}
+		f := form.New(form.Ask, nsRegForm)
+		f.Title, f.Instructions = "Registration in "+r.jid.String(), "Choose the nickname that is yours in this room."
+		f.Add(regNick, form.TextSingle, "Nickname", mine.Nick).Required()
+		return wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", f.Instructions), f.Element()), nil
+	}
+	if q.Child(nsRegister, "remove") != nil {
+		return nil, r.unregister(ctx, st.From, mine.Affiliation)
+	}
+	f, err := form.Parse(q.Child(wire.NSForm, "x"))
+	if err != nil || f.About() != nsRegForm && f.About() != "" {
+		return nil, server.BadRequest
+	}
+	if f.Type == form.Cancel {
+		return nil, nil
+	}
+	nick, err := checkNick(f.Get(regNick))
+	if err != nil {
+		return nil, err
+	}
+	if other := r.nicks[nick]; r.reserved(nick, who) || other != nil && other.bare != who {
+		return nil, errConflict
+	}
+	if mine.Affiliation == "" && (r.cfg.MembersOnly || r.cfg.Moderated) {
+		return nil, r.askMembership(ctx, who, nick)
+	}
+	return nil, r.enroll(ctx, nil, who, nick)
+}
+
+// enroll makes somebody a member under a nick; who is more than that stays so.
+func (r *room) enroll(ctx context.Context, actor *occupant, who jid.JID, nick string) error {
+	affiliation := r.people[who].Affiliation
+	if affiliation == "" {
+		affiliation = org.Member
+	}
+	return r.apply(ctx, actor, []change{{who: who, affiliation: affiliation, nick: nick}})
+}
+
+func (r *room) unregister(ctx context.Context, from jid.JID, affiliation string) error {
+	switch affiliation {
+	case "":
+		return server.ItemNotFound
+	case org.Member:
+		return r.apply(ctx, nil, []change{{who: from.Bare(), affiliation: org.None}})
+	}
+	return server.WithText(server.NotAllowed, "owners and administrators do not leave by this")
+}
+
+// askMembership passes a request on to those who may make members.
+func (r *room) askMembership(ctx context.Context, who jid.JID, nick string) error {
+	ask := form.New(form.Ask, nsRegForm)
+	ask.Title, ask.Instructions = "Registration request", "To approve this registration request, select the checkbox and send the form."
+	ask.Add("muc#register_jid", form.JIDSingle, "User ID", who.String()).Add(regNick, form.TextSingle, "Desired nickname", nick).
+		AddBool(regAllow, "Allow this person to register with the room?", false)
+	return r.tellModerators(ctx, ask, func(m *occupant) bool { return rank[m.affiliation] >= rank[org.Admin] })
+}
+
+// answerRegistration is an administrator's answer (section 9.9).
+func (r *room) answerRegistration(ctx context.Context, o *occupant, f form.Form) error {
+	if rank[o.affiliation] < rank[org.Admin] || r.group != "" {
+		return server.Forbidden
+	}
+	js, err := f.JIDs("muc#register_jid")
+	if err != nil || len(js) != 1 {
+		return server.BadRequest
+	}
+	who := js[0].Bare()
+	if allow, _ := f.Bool(regAllow); !allow {
+		return nil
+	}
+	nick, err := checkNick(f.Get(regNick))
+	if err != nil {
+		return err
+	}
+	if r.reserved(nick, who) || r.people[who].Affiliation == org.Outcast {
+		return errConflict
+	}
+	return r.enroll(ctx, o, who, nick)
+}
+
+// checkNick says whether a nick can be one of a room.
+func checkNick(nick string) (string, error) {
+	if nick == "" || len(nick) > maxNick {
+		return "", server.WithText(server.NotAcceptable, "a nickname is missing or too long")
+	}
+	j, err := jid.New("r", "s.example", nick)
+	if err != nil {
+		return "", server.WithText(server.NotAcceptable, "this cannot be a nickname")
+	}
+	return j.Resource(), nil
+}
