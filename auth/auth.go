@@ -190,6 +190,7 @@ func (f *Faker) Keys(host, username string) Keys {
 type Binding struct {
 	Exporter []byte // tls-exporter, RFC 9266
 	EndPoint []byte // tls-server-end-point, RFC 5929
+	Unique   []byte // tls-unique, RFC 5929: only for tokens, see TokenMechanisms
 }
 
 func (b Binding) data(kind string) []byte {

@@ -43,6 +43,8 @@ type Options struct {
 	// From is the bare JID in the client's stream header; who asks to act as another than that is refused (XEP-0388,
 	// section 2.3). "" if it is not known, or not to be looked at.
 	From string
+	// Tokens are for the mechanisms that take one instead of a password.
+	Tokens Tokens
 }
 
 // Exchange is the server's side of one authentication. It is for one goroutine.
@@ -64,6 +66,9 @@ func Start(mechanism string, o Options) (Exchange, error) {
 	}
 	if mechanism == "PLAIN" {
 		return &plain{o: o}, nil
+	}
+	if strings.HasPrefix(mechanism, "HT-") {
+		return &ht{o: o, name: mechanism}, nil
 	}
 	return newScram(mechanism, o), nil
 }

@@ -136,13 +136,14 @@ type DNS struct {
 
 // Auth is for SASL and passwords.
 type Auth struct {
-	Mechanisms          []string `yaml:"mechanisms"` // in order of preference
-	ScramIterations     int      `yaml:"scram_iterations"`
-	DowngradeProtection bool     `yaml:"downgrade_protection"` // XEP-0474
-	PasswordPolicy      bool     `yaml:"password_policy"`
-	AttemptsPerStream   int      `yaml:"attempts_per_stream"`
-	ResourceConflict    string   `yaml:"resource_conflict"` // "replace", "refuse", "generate"
-	Throttle            Throttle `yaml:"throttle"`
+	Mechanisms          []string      `yaml:"mechanisms"` // in order of preference
+	ScramIterations     int           `yaml:"scram_iterations"`
+	DowngradeProtection bool          `yaml:"downgrade_protection"` // XEP-0474
+	TokenLifetime       time.Duration `yaml:"token_lifetime"`       // XEP-0484; 0: no tokens
+	PasswordPolicy      bool          `yaml:"password_policy"`
+	AttemptsPerStream   int           `yaml:"attempts_per_stream"`
+	ResourceConflict    string        `yaml:"resource_conflict"` // "replace", "refuse", "generate"
+	Throttle            Throttle      `yaml:"throttle"`
 }
 
 // Throttle bounds failed sign-ins.
@@ -270,6 +271,7 @@ func Default() *Config {
 		DNS: DNS{Timeout: 5 * time.Second},
 		Auth: Auth{
 			Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}, ScramIterations: 10000, DowngradeProtection: true, PasswordPolicy: true,
+			TokenLifetime:     21 * 24 * time.Hour,
 			AttemptsPerStream: 3, ResourceConflict: "replace",
 			Throttle: Throttle{PerAccount: 10, PerAddress: 100, Window: 10 * time.Minute},
 		},

@@ -332,6 +332,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.private_elements", c.Accounts.PrivateElements, 0, 100000)
 	size("accounts.private_element_size", c.Accounts.PrivateElementSize, KiB, 64*MiB)
 
+	span("auth.token_lifetime", c.Auth.TokenLifetime, 0, 3650*day)
 	span("upload.expiry", c.Upload.Expiry, time.Hour, 36500*day)
 	if c.Upload.URL != "" {
 		if u, err := url.Parse(c.Upload.URL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.HasSuffix(c.Upload.URL, "/") {

@@ -22,6 +22,7 @@ var (
 type Store interface {
 	Committer
 	Users
+	Tokens
 	Rosters
 	Archive
 	Offline
@@ -71,6 +72,7 @@ type Users interface {
 	// their case, in order of Name.
 	FindUsers(ctx context.Context, host string, words []string, limit int) ([]User, error)
 	CountUsers(ctx context.Context, host string) (int, error)
+	// SetKeys sets what a password is known by; tokens that were given to who knew the one before are no more.
 	SetKeys(ctx context.Context, host, name string, keys []byte) error
 	SetDisabled(ctx context.Context, host, name string, disabled bool) error
 	SetAdmin(ctx context.Context, host, name string, admin bool) error

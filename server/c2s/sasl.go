@@ -30,7 +30,7 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(offer, st.offer2(mechs), channelBindings(binding), st.registration(), st.invitations(), announced(st.srv.cfg.Unauthenticated))
+	st.features(offer, st.offer2(mechs, binding), channelBindings(binding), st.registration(), st.invitations(), announced(st.srv.cfg.Unauthenticated))
 	for {
 		x, err := st.t.next()
 		if err != nil {
@@ -270,7 +270,7 @@ func (st *stream) binding() auth.Binding {
 	}
 	cs := st.tls.ConnectionState()
 	if key, err := cs.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32); err == nil {
-		b.Exporter = key
+		b.Exporter, b.Unique = key, cs.TLSUnique // without an extended master secret neither is worth much (RFC 7627)
 	}
 	if cert := st.raw.cert; cert != nil && cert.Leaf != nil {
 		b.EndPoint = auth.ServerEndPoint(cert.Leaf)

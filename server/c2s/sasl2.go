@@ -7,6 +7,7 @@ import (
 
 	"parley/auth"
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -26,13 +27,14 @@ type request2 struct {
 	data          []byte // nil: no initial response
 	client        server.Client
 	bind          *wire.Element // XEP-0386
-	previd, count string        // XEP-0198
+	fast          fast
+	previd, count string // XEP-0198
 	resume        bool
 }
 
 // offer2 gives <authentication/>; nil where it may not be offered (XEP-0388, section 3: not without TLS, nor without a
 // mechanism).
-func (st *stream) offer2(mechs []string) *wire.Element {
+func (st *stream) offer2(mechs []string, binding auth.Binding) *wire.Element {
 	if !st.secure || len(mechs) == 0 {
 		return nil
 	}
@@ -40,7 +42,7 @@ func (st *stream) offer2(mechs []string) *wire.Element {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL2, "mechanism", m))
 	}
-	return offer.Add(wire.E(wire.NSSASL2, "inline", st.offerBind2(), wire.E(wire.NSSM, "sm")))
+	return offer.Add(wire.E(wire.NSSASL2, "inline", st.offerBind2(), wire.E(wire.NSSM, "sm"), st.offerFast(binding)))
 }
 
 // authenticate2 is one <authenticate/> to its success or failure.
@@ -60,6 +62,14 @@ func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Bin
 	if err != nil {
 		return err
 	}
+	var used store.Token
+	if req.fast.token && strings.HasPrefix(req.mech, "HT-") && st.srv.cfg.TokenLifetime > 0 {
+		if req.client.ID == "" {
+			return &auth.Error{Condition: "malformed-request", Text: "a token goes with the id of a user agent"}
+		}
+		o.Mechanisms = auth.TokenMechanisms(binding)
+		o.Tokens = st.tokens(req.client.ID, req.fast.count, &used)
+	}
 	ex, err := auth.Start(req.mech, o)
 	if err != nil {
 		return err
@@ -69,9 +79,14 @@ func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Bin
 		return err
 	}
 	st.welcome(ex, req.mech)
-	st.client, st.newer = req.client, true
+	st.client = req.client
+	token, err := st.renew(req.fast, &used, binding)
+	if err != nil {
+		return err
+	}
+	st.newer = true
 	st.t.setLimits(st.srv.cfg.Authenticated)
-	return st.success2(req, data)
+	return st.success2(req, data, token)
 }
 
 func newRequest2(x *wire.Stanza) (*request2, error) {
@@ -95,18 +110,20 @@ func newRequest2(x *wire.Stanza) (*request2, error) {
 	if e := x.Element(wire.NSSM, "resume"); e != nil {
 		r.resume, r.previd, r.count = true, e.Attr("previd"), e.Attr("h")
 	}
-	return r, nil
+	var err error
+	r.fast, err = newFast(x)
+	return r, err
 }
 
 // success2 does what the client has asked for besides signing in, and answers with the whole: a session resumed, or else
 // one bound, or neither, and then the features of what is left to do.
-func (st *stream) success2(req *request2, data []byte) error {
+func (st *stream) success2(req *request2, data []byte, token *wire.Element) error {
 	answer := func(who string, results ...*wire.Element) *wire.Element {
 		success := wire.E(wire.NSSASL2, "success")
 		if len(data) > 0 {
 			success.Add(wire.T(wire.NSSASL2, "additional-data", base64.StdEncoding.EncodeToString(data)))
 		}
-		return success.Add(wire.T(wire.NSSASL2, "authorization-identifier", who)).Add(results...)
+		return success.Add(wire.T(wire.NSSASL2, "authorization-identifier", who)).Add(results...).Add(token)
 	}
 	var failed *wire.Element
 	if req.resume {

@@ -29,10 +29,11 @@ type Config struct {
 
 	Mechanisms      []string // in order of preference
 	Iterations      int      // of accounts that do not exist, so that they look like others
-	Secret          []byte   // for the salts of those accounts
+	Secret          []byte   // for the salts of those accounts, clients' resources, tokens; kept for ever
 	Throttle        *auth.Throttle
-	DowngradeHash   bool // XEP-0474
-	AuthAttempts    int  // failed ones on a stream before it is closed
+	DowngradeHash   bool          // XEP-0474
+	TokenLifetime   time.Duration // XEP-0484; 0: no tokens
+	AuthAttempts    int           // failed ones on a stream before it is closed
 	Conflict        server.Conflict
 	SM              SMConfig
 	Unauthenticated wire.Limits

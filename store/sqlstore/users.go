@@ -53,7 +53,17 @@ func (s *Store) CountUsers(ctx context.Context, host string) (n int, err error) 
 }
 
 func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) error {
-	return s.one(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2", host, name, keys)
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2", host, name, keys)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2", host, name)
+		return err
+	})
 }
 
 func (s *Store) SetDisabled(ctx context.Context, host, name string, disabled bool) error {
@@ -106,7 +116,7 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"rosters", "contacts", "archive", "offline", "private_data", "bookmarks", "blocked", "invitations", "nodes", "node_items", "node_affiliations", "node_subscriptions"} {
+		for _, table := range []string{"rosters", "contacts", "archive", "offline", "private_data", "bookmarks", "blocked", "invitations", "nodes", "node_items", "node_affiliations", "node_subscriptions", "tokens"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
 				return err
 			}
