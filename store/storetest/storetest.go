@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Replace", replace},
 		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items},
 		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
-		{"KV", kv}, {"Blocklist", blocklist}, {"Uploads", uploads}, {"ManyAtOnce", many},
+		{"KV", kv}, {"Blocklist", blocklist}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
@@ -338,4 +338,34 @@ func blocklist(s *suite) {
 	s.same(must[[]string](s)(s.st.Blocked(s.ctx, host, "romeo")), []string{"b@x"})
 	s.ok(s.st.Unblock(s.ctx, host, "romeo"))
 	s.same(len(must[[]string](s)(s.st.Blocked(s.ctx, host, "romeo"))), 0)
+}
+
+func tokens(s *suite) {
+	s.user("romeo")
+	tok := func(client string, n byte) store.Token {
+		return store.Token{Host: host, Owner: "romeo", Client: client, Fresh: true, Mechanism: "HT", Salt: []byte{n}, Issued: at(int(n)), Expires: at(1000 + int(n))}
+	}
+	one := tok("a", 1)
+	s.ok(s.st.PutToken(s.ctx, one, 2))
+	s.same(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a")), []store.Token{one})
+	s.ok(s.st.UseToken(s.ctx, one, 5))
+	one.Fresh, one.Uses = false, 5
+	s.same(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a")), []store.Token{one})
+	s.is(s.st.UseToken(s.ctx, one, 5), store.ErrConflict)
+	s.ok(s.st.UseToken(s.ctx, one, 6))
+	// A fresh one stands beside it until it is used.
+	two := tok("a", 2)
+	s.ok(s.st.PutToken(s.ctx, two, 2))
+	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a"))), 2)
+	s.ok(s.st.UseToken(s.ctx, two, 0))
+	s.is(s.st.UseToken(s.ctx, one, 7), store.ErrConflict)
+	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a"))), 1)
+	// At most two installations; those that expire first go.
+	s.ok(s.st.PutToken(s.ctx, tok("b", 3), 2))
+	s.ok(s.st.PutToken(s.ctx, tok("c", 4), 2))
+	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a"))), 0)
+	s.ok(s.st.DeleteTokens(s.ctx, host, "romeo", "b"))
+	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "b"))), 0)
+	s.ok(s.st.SetKeys(s.ctx, host, "romeo", []byte{7})) // a new password
+	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "c"))), 0)
 }
