@@ -36,6 +36,7 @@ type Config struct {
 	Rooms            Rooms             `yaml:"rooms"`
 	Groups           Groups            `yaml:"groups"`
 	Registration     Registration      `yaml:"registration"`
+	Federation       Federation        `yaml:"federation"`
 	Log              Log               `yaml:"log"`
 	Shutdown         Shutdown          `yaml:"shutdown"`
 }
@@ -241,6 +242,27 @@ type Registration struct {
 	Invitations    string `yaml:"invitations"` // whose invitations make accounts: "anyone", "admins", "nobody"
 }
 
+// Federation is for speaking with other servers.
+type Federation struct {
+	Enabled            bool          `yaml:"enabled"`
+	Addresses          []string      `yaml:"addresses"`     // with STARTTLS
+	TLSAddresses       []string      `yaml:"tls_addresses"` // direct TLS
+	RequireTLS         bool          `yaml:"require_tls"`
+	RequireCertificate bool          `yaml:"require_certificate"`
+	AllowDialback      bool          `yaml:"allow_dialback"`
+	Block              []string      `yaml:"block"` // domains; "*.example.org" for all below
+	Allow              []string      `yaml:"allow"` // not empty: only these
+	StanzaSize         Size          `yaml:"stanza_size"`
+	StanzasPerSecond   int           `yaml:"stanzas_per_second"` // of one remote domain
+	StanzasBurst       int           `yaml:"stanzas_burst"`
+	SendQueue          Size          `yaml:"send_queue"` // of one pair of domains
+	Connections        int           `yaml:"connections"`
+	Unproven           int           `yaml:"unproven"` // connections that have not proven a domain
+	HandshakeTimeout   time.Duration `yaml:"handshake_timeout"`
+	AuthTimeout        time.Duration `yaml:"auth_timeout"`
+	IdleTimeout        time.Duration `yaml:"idle_timeout"`
+}
+
 // Log is for slog.
 type Log struct {
 	Level  string `yaml:"level"`  // "debug", "info", "warn", "error"
@@ -298,13 +320,18 @@ func Default() *Config {
 		},
 		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces"},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
-		Log:          Log{Level: "info", Format: "text"},
-		Shutdown:     Shutdown{Grace: 10 * time.Second},
+		Federation: Federation{
+			Enabled: true, Addresses: []string{":5269"}, TLSAddresses: []string{":5270"}, RequireTLS: true, AllowDialback: true,
+			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, SendQueue: MiB, Connections: 10000, Unproven: 1000,
+			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
+		},
+		Log:      Log{Level: "info", Format: "text"},
+		Shutdown: Shutdown{Grace: 10 * time.Second},
 	}
 }
 
-// Dev gives what `parley dev` runs with: the defaults, but all data in dataDir, the embedded store, loopback only, and
-// the host localhost. Its certificate files are what it lacks.
+// Dev gives what `parley dev` runs with: the defaults, but all data in dataDir, the embedded store, loopback only, no
+// federation, and the host localhost. Its certificate files are what it lacks.
 func Dev(dataDir string) *Config {
 	c := Default()
 	c.DataDir = dataDir
@@ -316,6 +343,9 @@ func Dev(dataDir string) *Config {
 	c.Listeners.WebSocket.Origins = []string{"localhost", "localhost:*", "127.0.0.1:*"}
 	c.Listeners.Component.Addresses = []string{"127.0.0.1:5347"}
 	c.Listeners.Metrics.Addresses = []string{"127.0.0.1:9280"}
+	c.Federation.Enabled = false
+	c.Federation.Addresses = loopback("5269")
+	c.Federation.TLSAddresses = loopback("5270")
 	c.resolve()
 	return c
 }

@@ -93,7 +93,7 @@ func LoadDev(o DevOptions, flags *pflag.FlagSet) (*Config, error) {
 // shiftPorts adds n to every port that is not 0.
 func (c *Config) shiftPorts(n int) {
 	l := &c.Listeners
-	for _, as := range [][]string{l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses, l.Metrics.Addresses} {
+	for _, as := range [][]string{l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses, l.Metrics.Addresses, c.Federation.Addresses, c.Federation.TLSAddresses} {
 		for i, a := range as {
 			if host, port, err := net.SplitHostPort(a); err == nil {
 				if p, err := strconv.Atoi(port); err == nil && p != 0 {

@@ -29,6 +29,7 @@ func (c *Config) validate(already Problems) (ps Problems) {
 	c.checkTLS(v)
 	c.checkChoices(v)
 	c.checkRanges(v)
+	c.checkFederation(v)
 	return v.ps
 }
 
@@ -166,6 +167,8 @@ func (c *Config) checkListeners(v *checker) {
 		{"listeners.websocket.plain_addresses", l.WebSocket.PlainAddresses},
 		{"listeners.component.addresses", l.Component.Addresses},
 		{"listeners.metrics.addresses", l.Metrics.Addresses},
+		{"federation.addresses", c.Federation.Addresses},
+		{"federation.tls_addresses", c.Federation.TLSAddresses},
 	} {
 		for _, a := range d.addresses {
 			port, err := checkAddress(a, 0)

@@ -45,6 +45,9 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	if err := n.listenComponents(g); err != nil {
 		return err
 	}
+	if err := n.listenFederation(g); err != nil {
+		return err
+	}
 	return n.listenAdmin(ctx, g)
 }
 

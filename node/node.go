@@ -18,6 +18,7 @@ import (
 	"parley/feature/bookmarks"
 	"parley/feature/invite"
 	"parley/feature/upload"
+	"parley/federation"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -43,7 +44,8 @@ type Node struct {
 	invitations map[string]*invite.Invitations // by host
 	certs       *c2s.Certs
 	door        *c2s.Server
-	components  *component.Server // nil: none is configured
+	components  *component.Server  // nil: none is configured
+	federation  *federation.Server // nil: it is off
 
 	mu    sync.Mutex
 	addrs map[string]net.Addr
@@ -91,7 +93,7 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	n.door = c2s.New(doorConfig(n, secret))
-	return nil
+	return n.buildFederation(ctx)
 }
 
 // secret gives a random value that stays the same for the deployment.
@@ -160,7 +162,7 @@ func ignore(err error) error {
 func (n *Node) Ready() <-chan struct{} { return n.ready }
 
 // Addr gives the address a door listens on (its first one): "c2s", "c2s_tls", "websocket", "websocket_plain",
-// "metrics"; nil if it is closed.
+// "s2s", "s2s_tls", "metrics"; nil if it is closed.
 func (n *Node) Addr(door string) net.Addr {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"parley/config"
 	"parley/feature/directory"
 	"parley/feature/upload"
+	"parley/federation"
 	"parley/muc"
 	"parley/node/devcert"
 	"parley/server"
@@ -36,7 +37,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, muc.XEPs, upload.XEPs, directory.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

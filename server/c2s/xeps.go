@@ -4,7 +4,7 @@ import "parley/server"
 
 // XEPs is what the door implements, for docs/xeps.md.
 var XEPs = []server.XEP{
-	{Title: "RFC 6120: Core", Notes: "client to server"},
+	{Title: "RFC 6120: Core", Notes: "client to server, server to server"},
 	{Title: "RFC 7395: XMPP over WebSocket"},
 	{Title: "RFC 7590: TLS in XMPP", Notes: "TLS 1.2 and newer, required"},
 	{Title: "RFC 7622: Address Format"},
@@ -14,7 +14,7 @@ var XEPs = []server.XEP{
 	{Number: 156, Title: "Discovering Alternative XMPP Connection Methods", Version: "1.4.0", Notes: "host-meta in XML and JSON"},
 	{Number: 198, Title: "Stream Management", Version: "1.6.1", Notes: "with resumption on the same node"},
 	{Number: 352, Title: "Client State Indication", Version: "1.0.0"},
-	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client"},
+	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client and xmpp-server"},
 	{Number: 386, Title: "Bind 2", Version: "1.1.0", Notes: "a client's resource stays the same"},
 	{Number: 388, Title: "Extensible SASL Profile", Version: "1.0.4"},
 	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "1.0.0"},

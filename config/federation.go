@@ -1,0 +1,61 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/wire/jid"
+)
+
+// checkFederation also brings the listed domains into canonical form.
+func (c *Config) checkFederation(v *checker) {
+	f := &c.Federation
+	for _, l := range []struct {
+		key  string
+		list []string
+	}{{"federation.block", f.Block}, {"federation.allow", f.Allow}} {
+		for i, e := range l.list {
+			name, below := strings.CutPrefix(e, "*.")
+			j, err := jid.Parse(name)
+			if err != nil || j.Local() != "" || !j.IsBare() || strings.Contains(name, "*") {
+				v.add(fmt.Sprintf("%s[%d]", l.key, i), "%q is no domain: write it like example.org, or *.example.org for all below it", e)
+				continue
+			}
+			if l.list[i] = j.Domain(); below {
+				l.list[i] = "*." + j.Domain()
+			}
+		}
+	}
+	if !f.AllowDialback && !f.RequireTLS {
+		v.add("federation.require_tls", "without TLS there are no certificates, and without allow_dialback no other proof")
+	}
+	if f.RequireCertificate && !f.RequireTLS {
+		v.add("federation.require_tls", "certificates are only shown in TLS: federation.require_certificate needs it")
+	}
+	span := func(key string, d, low, high time.Duration) {
+		if d < low || d > high {
+			v.add(key, "%s is not between %s and %s", FormatDuration(d), FormatDuration(low), FormatDuration(high))
+		}
+	}
+	num := func(key string, n, low, high int) {
+		if n < low || n > high {
+			v.add(key, "%d is not between %d and %d", n, low, high)
+		}
+	}
+	size := func(key string, s, low, high Size) {
+		if s < low || s > high {
+			v.add(key, "%v is not between %v and %v", s, low, high)
+		}
+	}
+	const many = 1 << 30
+	size("federation.stanza_size", f.StanzaSize, 10000, 4*MiB) // RFC 6120, section 13.12: at least 10000
+	size("federation.send_queue", f.SendQueue, 64*KiB, GiB)
+	num("federation.stanzas_per_second", f.StanzasPerSecond, 1, many)
+	num("federation.stanzas_burst", f.StanzasBurst, 1, many)
+	num("federation.connections", f.Connections, 1, many)
+	num("federation.unproven", f.Unproven, 1, many)
+	span("federation.handshake_timeout", f.HandshakeTimeout, time.Second, 10*time.Minute)
+	span("federation.auth_timeout", f.AuthTimeout, time.Second, 10*time.Minute)
+	span("federation.idle_timeout", f.IdleTimeout, time.Minute, day)
+}

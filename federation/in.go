@@ -1,0 +1,424 @@
+package federation
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// incoming is one stream that another server has opened. Its fields belong to its goroutine, but for those said to be
+// guarded.
+type incoming struct {
+	srv    *Server
+	raw    net.Conn
+	addr   netip.Addr
+	log    *slog.Logger
+	direct bool
+	*line
+	claims []string // guarded by srv.mu: under which keys the stream counts as unproven
+
+	id       string
+	from, to string // of the stream header; from may be empty
+	lang     string
+	opened   bool
+	due      time.Time // until when a domain has to be proven
+	voice    voice
+	paces    map[string]*rate.Limiter
+	failures int
+	status   atomic.Pointer[Status]
+
+	mu      sync.Mutex // guards what follows
+	leaving *wire.StreamError
+	verdict []verdict     // of keys that were being verified
+	asked   map[pair]bool // keys that are
+}
+
+// verdict is what the authoritative server has said about a key.
+type verdict struct {
+	pair
+	condition string // of the error; "" for valid, "invalid" for that
+}
+
+var (
+	errAuthTimeout = &wire.StreamError{Condition: "connection-timeout", Text: "no domain was proven in time"}
+	errIdle        = errors.New("federation: idle")
+)
+
+// serve is the life of the stream.
+func (in *incoming) serve() {
+	defer in.raw.Close()
+	stop := context.AfterFunc(in.srv.ctx, func() { in.raw.Close() })
+	defer stop()
+	_ = in.raw.SetDeadline(time.Now().Add(in.srv.cfg.HandshakeTimeout))
+	var over *tls.Conn
+	if in.direct {
+		over = tls.Server(in.raw, in.srv.serverTLS("", true))
+		if err := over.HandshakeContext(in.srv.ctx); err != nil {
+			in.log.Debug("tls handshake failed", "err", err)
+			return
+		}
+	}
+	l := in.srv.newLine(in.raw, over)
+	in.mu.Lock()
+	in.line = l
+	in.mu.Unlock()
+	in.due = time.Now().Add(in.srv.cfg.AuthTimeout)
+	_ = in.raw.SetDeadline(in.due)
+	err := in.live()
+	in.mu.Lock()
+	if in.leaving != nil {
+		err = in.leaving
+	}
+	in.mu.Unlock()
+	if isTimeout(err) {
+		if err = errIdle; !in.voice.any() {
+			err = errAuthTimeout
+		}
+	}
+	if !in.opened {
+		_ = in.conn.WriteRaw(hello("", "", in.id))
+	}
+	_ = in.raw.SetWriteDeadline(time.Now().Add(in.srv.cfg.WriteTimeout))
+	in.close(err)
+	for d := range in.paces {
+		in.srv.rates.give(d)
+	}
+	in.log.Info("stream closed", "from", in.from, "to", in.to, "err", err)
+}
+
+// live negotiates and carries until the stream is over. A panic costs this stream, not everybody's.
+func (in *incoming) live() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.log.Error("panic in a stream", "panic", p, "stack", string(debug.Stack()))
+			err = &wire.StreamError{Condition: "internal-server-error"}
+		}
+	}()
+	if err := in.header(); err != nil {
+		return err
+	}
+	if err := in.features(); err != nil {
+		return err
+	}
+	for {
+		x, err := in.next()
+		if err != nil {
+			return err
+		}
+		if x.Kind != wire.Other {
+			err = in.stanza(x)
+		} else {
+			err = in.nonza(x)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// next waits for an element, and answers keys while it does.
+func (in *incoming) next() (*wire.Stanza, error) {
+	for {
+		if err := in.settle(); err != nil {
+			return nil, err
+		}
+		x, err := in.rd.Next()
+		if err == nil || !isTimeout(err) || !in.woken() {
+			if err == nil {
+				err = in.settle() // a key may have been found valid just before the stanza that it is for
+			}
+			return x, err
+		}
+	}
+}
+
+// woken says that the deadline was only there to wake the reader.
+func (in *incoming) woken() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.verdict) > 0
+}
+
+// header takes the other server's stream header and answers it (RFC 6120, section 4.7).
+func (in *incoming) header() error {
+	h, err := in.rd.Header()
+	if err != nil {
+		return err
+	}
+	in.opened = false
+	if len(h.Lang) <= 35 {
+		in.lang = h.Lang
+	}
+	to, from := parseDomain(h.To), parseDomain(h.From)
+	answer := ""
+	if in.srv.cfg.Router.Local(to) {
+		answer = to
+	}
+	_ = in.conn.WriteRaw(hello(answer, from, in.id))
+	in.opened = true
+	switch {
+	case h.ContentNS != wire.NSServer:
+		return &wire.StreamError{Condition: "invalid-namespace"}
+	case h.To != "" && to == "", h.From != "" && from == "":
+		return &wire.StreamError{Condition: "improper-addressing"}
+	case answer == "":
+		return &wire.StreamError{Condition: "host-unknown"}
+	case in.voice.any() && (from != in.from || to != in.to): // after SASL
+		return &wire.StreamError{Condition: "invalid-from"}
+	case from != "" && !in.voice.claimable(from):
+		return &wire.StreamError{Condition: "invalid-from"}
+	case !supported(h.Version):
+		return &wire.StreamError{Condition: "unsupported-version"}
+	case from != "" && !in.srv.cfg.Policy.permits(from):
+		in.srv.refused.WithLabelValues("policy").Inc()
+		return &wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with"}
+	case from != "" && !in.srv.claim(in, from):
+		in.srv.refused.WithLabelValues("unproven").Inc()
+		return &wire.StreamError{Condition: "resource-constraint"}
+	}
+	in.from, in.to = from, to
+	return nil
+}
+
+// parseDomain gives a domain in canonical form, "" if it is none.
+func parseDomain(s string) string {
+	j, err := jid.Parse(s)
+	if err != nil || j.Local() != "" || !j.IsBare() {
+		return ""
+	}
+	return j.Domain()
+}
+
+// features says what may come next.
+func (in *incoming) features() error {
+	fs := []*wire.Element{}
+	if in.tls == nil {
+		if in.direct {
+			return errors.New("federation: no TLS on a direct stream")
+		}
+		starttls := wire.E(wire.NSTLS, "starttls")
+		if !in.srv.cfg.AllowPlain {
+			starttls.Add(wire.E(wire.NSTLS, "required"))
+		} else if in.srv.cfg.Cert(in.to) == nil {
+			starttls = nil
+		}
+		if starttls != nil {
+			fs = append(fs, starttls)
+		}
+	} else if in.voice.sasl == "" && in.from != "" && in.certificate(in.from) == nil {
+		fs = append(fs, wire.E(wire.NSSASL, "mechanisms", wire.T(wire.NSSASL, "mechanism", "EXTERNAL")))
+	}
+	if (in.tls != nil || in.srv.cfg.AllowPlain) && !in.srv.cfg.Policy.RefuseDialback {
+		fs = append(fs, wire.E(nsDialbackFeatures, "dialback", wire.E(nsDialbackFeatures, "errors")))
+	}
+	b := []byte(`<stream:features>`)
+	for _, f := range fs {
+		b = f.AppendXML(b, wire.NSServer)
+	}
+	return in.conn.WriteRaw(append(b, `</stream:features>`...))
+}
+
+// certificate says why the peer's certificate does not prove a domain; nil if it does.
+func (in *incoming) certificate(domain string) error {
+	return checkCertificate(in.peerCertificates(), domain, in.srv.cfg.Roots, time.Now())
+}
+
+func (in *incoming) nonza(x *wire.Stanza) error {
+	switch {
+	case isStreamError(x):
+		return readStreamError(x)
+	case x.Name == wire.Name{Space: wire.NSTLS, Local: "starttls"} && in.tls == nil:
+		return in.starttls()
+	case in.tls == nil && !in.srv.cfg.AllowPlain:
+		if x.Name.Space == wire.NSSASL {
+			in.saslFailure("encryption-required")
+		}
+		if x.Name.Space == nsDialback && x.Attr("type") == "" {
+			in.answer(x, "error", "policy-violation") // XEP-0220, section 2.4
+		}
+		return &wire.StreamError{Condition: "policy-violation", Text: "TLS is required"}
+	case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
+		return in.external(x)
+	case x.Name.Space == wire.NSSASL:
+		in.saslFailure("malformed-request")
+		return nil
+	case x.Name == wire.Name{Space: nsDialback, Local: "result"}:
+		return in.result(x)
+	case x.Name == wire.Name{Space: nsDialback, Local: "verify"}:
+		return in.verify(x)
+	}
+	return &wire.StreamError{Condition: "unsupported-stanza-type"}
+}
+
+// starttls is RFC 6120, section 5.
+func (in *incoming) starttls() error {
+	if in.rd.Buffered() > 0 || in.voice.any() {
+		_ = in.conn.WriteRaw([]byte(`<failure xmlns='` + wire.NSTLS + `'/>`))
+		return &wire.StreamError{Condition: "policy-violation", Text: "data before the TLS handshake"}
+	}
+	_ = in.conn.WriteRaw([]byte(`<proceed xmlns='` + wire.NSTLS + `'/>`))
+	if err := in.conn.Flush(); err != nil {
+		return err
+	}
+	over := tls.Server(in.raw, in.srv.serverTLS(in.to, false))
+	ctx, cancel := context.WithTimeout(in.srv.ctx, in.srv.cfg.HandshakeTimeout)
+	defer cancel()
+	if err := over.HandshakeContext(ctx); err != nil {
+		in.raw.Close()
+		return err
+	}
+	in.mu.Lock()
+	in.upgrade(over)
+	in.mu.Unlock()
+	return in.again()
+}
+
+// again begins the stream anew, after TLS and SASL.
+func (in *incoming) again() error {
+	in.id = newID()
+	in.log = in.srv.log.With("stream", in.id, "remote", in.addr.String())
+	if err := in.header(); err != nil {
+		return err
+	}
+	return in.features()
+}
+
+func (in *incoming) saslFailure(condition string) {
+	_ = in.conn.WriteRaw(wire.E(wire.NSSASL, "failure", wire.E(wire.NSSASL, condition)).AppendXML(nil, wire.NSServer))
+}
+
+// maxFailures is how often a stream may try SASL in vain.
+const maxFailures = 3
+
+// external is SASL EXTERNAL (XEP-0178, section 3): the certificate has to be for the domain of the stream header, and an
+// authorization identity, if there is one, has to be that domain.
+func (in *incoming) external(x *wire.Stanza) error {
+	domain := in.from
+	switch {
+	case in.voice.sasl != "":
+		return &wire.StreamError{Condition: "policy-violation", Text: "authenticated already"}
+	case x.Attr("mechanism") != "EXTERNAL":
+		in.saslFailure("invalid-mechanism")
+		return in.failed()
+	case x.Text != "" && x.Text != "=":
+		b, err := base64.StdEncoding.DecodeString(x.Text)
+		if err != nil {
+			in.saslFailure("incorrect-encoding")
+			return in.failed()
+		}
+		if authz := parseDomain(string(b)); authz == "" || authz != domain {
+			in.saslFailure("invalid-authzid")
+			return in.failed()
+		}
+	}
+	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.cfg.Policy.permits(domain) || !in.voice.proveSASL(domain) {
+		in.log.Info("certificate refused", "from", domain, "err", err)
+		in.saslFailure("not-authorized")
+		return in.failed()
+	}
+	_ = in.conn.WriteRaw([]byte(`<success xmlns='` + wire.NSSASL + `'/>`))
+	in.trusted("external", pair{domain, in.to})
+	in.rd.Restart()
+	if err := in.again(); err != nil {
+		return err
+	}
+	in.wait()
+	return nil
+}
+
+func (in *incoming) failed() error {
+	if in.failures++; in.failures >= maxFailures {
+		return &wire.StreamError{Condition: "policy-violation", Text: "too many failed attempts"}
+	}
+	return nil
+}
+
+// trusted goes over to the limits of a stream that has proven a domain.
+func (in *incoming) trusted(how string, p pair) {
+	in.srv.proven(in)
+	in.rd.SetLimits(in.srv.cfg.Limits)
+	if in.status.Load() == nil {
+		in.status.Store(&Status{From: p.from, To: p.to, Incoming: true, Since: time.Now(), How: how})
+	}
+	in.log.Info("domain proven", "from", p.from, "to", p.to, "by", how)
+}
+
+// stanza lets one in, at its domain's pace.
+func (in *incoming) stanza(x *wire.Stanza) error {
+	if err := in.voice.allows(x); err != nil {
+		return err
+	}
+	if err := in.pace(x.From.Domain()); err != nil {
+		return err
+	}
+	if x.Lang == "" {
+		x.Lang = in.lang
+	}
+	if err := in.srv.cfg.Router.Route(in.srv.ctx, x); err != nil {
+		in.srv.cfg.Router.Reply(in.srv.ctx, x, err)
+	}
+	if !in.rd.Ready() {
+		in.wait()
+	}
+	return nil
+}
+
+// wait sets until when the stream may send something; a verdict wakes the reader at once.
+func (in *incoming) wait() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.waitLocked()
+}
+
+func (in *incoming) waitLocked() {
+	switch {
+	case len(in.verdict) > 0:
+		_ = in.raw.SetReadDeadline(time.Unix(1, 0))
+	case in.voice.any():
+		_ = in.raw.SetReadDeadline(time.Now().Add(2 * in.srv.cfg.IdleTimeout)) // who has opened the stream closes it first
+	default:
+		_ = in.raw.SetReadDeadline(in.due)
+	}
+}
+
+// pace makes who is too fast wait; TCP then makes the other server wait too.
+func (in *incoming) pace(domain string) error {
+	l := in.paces[domain]
+	if l == nil {
+		if in.paces == nil {
+			in.paces = make(map[string]*rate.Limiter)
+		}
+		l = in.srv.rates.take(domain)
+		in.paces[domain] = l
+	}
+	if l.Allow() {
+		return nil
+	}
+	return l.Wait(in.srv.ctx)
+}
+
+// goodbye ends the stream from outside.
+func (in *incoming) goodbye(why *wire.StreamError) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.leaving = why
+	if in.line == nil {
+		in.raw.Close()
+		return
+	}
+	c := in.line.conn
+	go c.Close(appendStreamError(nil, why), footer)
+}

@@ -1,0 +1,91 @@
+package node
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/federation"
+	"parley/wire"
+)
+
+// buildFederation opens the way to other servers.
+func (n *Node) buildFederation(ctx context.Context) error {
+	f, l := n.Config.Federation, n.Config.Limits
+	if !f.Enabled {
+		return nil
+	}
+	secret, err := n.secret(ctx, "dialback")
+	if err != nil {
+		return err
+	}
+	roots, err := authorities(n.Config.TLS.CAFiles)
+	if err != nil {
+		return err
+	}
+	n.federation = federation.New(federation.Config{
+		Router: n.Router, Log: n.Log, Registry: n.Registry, Secret: secret, Cert: n.certs.For, Roots: roots, MinTLS: n.tlsConfig().MinVersion,
+		Resolver: resolver(n.Config.DNS.Resolver), DNSTimeout: n.Config.DNS.Timeout, AllowPlain: !f.RequireTLS,
+		Policy: federation.Policy{RequireCertificate: f.RequireCertificate, RefuseDialback: !f.AllowDialback, Block: f.Block, Allow: f.Allow},
+		Limits: wire.Limits{Stanza: int(f.StanzaSize), Depth: l.Depth, Attrs: l.Attributes}, MaxQueue: int(f.SendQueue),
+		MaxIncoming: f.Connections, MaxUnproven: f.Unproven, StanzasPerSecond: f.StanzasPerSecond, StanzasBurst: f.StanzasBurst,
+		HandshakeTimeout: f.HandshakeTimeout, AuthTimeout: f.AuthTimeout, IdleTimeout: f.IdleTimeout, WriteTimeout: l.WriteTimeout, KeepAlive: l.KeepAlive,
+	})
+	n.Router.SetRemote(n.federation)
+	return nil
+}
+
+// authorities are the system's and those of the files; nil: the system's alone.
+func authorities(files []string) (*x509.CertPool, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a machine without any
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("authorities: %w", err)
+		}
+		if !pool.AppendCertsFromPEM(b) {
+			return nil, fmt.Errorf("authorities: %s holds no certificate in PEM", name)
+		}
+	}
+	return pool, nil
+}
+
+// resolver asks one DNS server; "" gives the system's resolver.
+func resolver(addr string) *net.Resolver {
+	if addr == "" {
+		return net.DefaultResolver
+	}
+	var d net.Dialer
+	return &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return d.DialContext(ctx, network, addr)
+	}}
+}
+
+func (n *Node) listenFederation(g *errgroup.Group) error {
+	if n.federation == nil {
+		return nil
+	}
+	n.stop = append(n.stop, n.federation.Shutdown)
+	for _, d := range []struct {
+		door      string
+		addresses []string
+		direct    bool
+	}{{"s2s", n.Config.Federation.Addresses, false}, {"s2s_tls", n.Config.Federation.TLSAddresses, true}} {
+		for _, a := range d.addresses {
+			if err := n.serve(g, d.door, a, func(l net.Listener) error { return n.federation.Serve(l, d.direct) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
