@@ -71,7 +71,7 @@ func TestPostgreSQLKilled(t *testing.T) {
 			})
 		}
 		<-enough
-		pg.Kill()
+		pg.Kill(t)
 		wg.Wait()
 		if err := pg.Run(); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@
 package pgtest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -30,7 +33,9 @@ const Cockroach = "PARLEY_TEST_COCKROACH"
 // Server is a PostgreSQL of the tests' own.
 type Server struct {
 	dir  string
-	cmd  *exec.Cmd
+	lock *os.File // held while this process lives
+	proc *os.Process
+	done chan struct{} // closed when the process is gone
 	cred *syscall.Credential
 	next atomic.Int64
 }
@@ -85,7 +90,12 @@ func program(name string) (string, error) {
 	if err != nil || len(found) == 0 {
 		return exec.LookPath(name)
 	}
-	return found[len(found)-1], nil
+	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }), nil
+}
+
+func version(path string) float64 {
+	v, _ := strconv.ParseFloat(filepath.Base(filepath.Dir(filepath.Dir(path))), 64) // 0: not a version
+	return v
 }
 
 // Start makes a database cluster and starts its server. PostgreSQL refuses to run as root: then it runs as the user
@@ -101,11 +111,17 @@ func Start() (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir}
+	if err := s.mark(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	sweep()
 	if os.Geteuid() == 0 {
-		if s.cred, err = someone(); err != nil {
-			return nil, err
+		if s.cred, err = someone(); err == nil {
+			err = os.Chown(dir, int(s.cred.Uid), int(s.cred.Gid))
 		}
-		if err := os.Chown(dir, int(s.cred.Uid), int(s.cred.Gid)); err != nil {
+		if err != nil {
+			s.Close()
 			return nil, err
 		}
 	}
@@ -139,11 +155,13 @@ func someone() (*syscall.Credential, error) {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
+// command makes one that ends with this process: at SIGQUIT PostgreSQL stops at once, as if it had crashed, but gives its
+// shared memory back.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Dir = s.dir
 	c.Env = []string{"LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")}
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: s.cred}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGQUIT, Credential: s.cred}
 	return c
 }
 
@@ -153,16 +171,15 @@ func (s *Server) Run() error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(filepath.Join(s.data(), "postmaster.pid")) // of one that was killed
-	s.cmd = s.command(postgres, "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB",
-		"-c", "fsync=on", "-c", "timezone=UTC")
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if err := s.cmd.Start(); err != nil {
+	c := s.command(postgres, "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB",
+		"-c", "dynamic_shared_memory_type=mmap", "-c", "fsync=on", "-c", "timezone=UTC")
+	c.Stdout, c.Stderr = log, log
+	if err := s.start(c); err != nil {
 		return err
 	}
 	db, err := sql.Open("pgx", s.url("postgres"))
@@ -177,11 +194,41 @@ func (s *Server) Run() error {
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		if s.gone() || time.Now().After(deadline) {
 			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 			return fmt.Errorf("the server does not answer: %w\n%s", err, text)
 		}
 		time.Sleep(20 * time.Millisecond) // polling another program
+	}
+}
+
+// start keeps the thread that has started the process, for the process ends with it (PR_SET_PDEATHSIG, prctl(2)).
+func (s *Server) start(c *exec.Cmd) error {
+	started := make(chan error)
+	done := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.Start()
+		started <- err
+		if err == nil {
+			_ = c.Wait() // how it ended is in the log
+			close(done)
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	s.proc, s.done = c.Process, done
+	return nil
+}
+
+func (s *Server) gone() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -194,7 +241,11 @@ func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := "t" + strconv.FormatInt(s.next.Add(1), 10)
 	s.exec(t, "CREATE DATABASE "+name)
-	t.Cleanup(func() { s.exec(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	t.Cleanup(func() {
+		if s.proc != nil { // a server that is closed has dropped all
+			s.exec(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+		}
+	})
 	return s.url(name)
 }
 
@@ -208,21 +259,6 @@ func (s *Server) exec(t testing.TB, q string) {
 	if _, err := db.ExecContext(context.Background(), q); err != nil {
 		t.Errorf("%s: %v", q, err)
 	}
-}
-
-// Kill ends the server and all its processes as a loss of power would.
-func (s *Server) Kill() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) // it may be gone
-		_ = s.cmd.Wait()
-		s.cmd = nil
-	}
-}
-
-// Close kills the server and removes what it kept.
-func (s *Server) Close() {
-	s.Kill()
-	_ = os.RemoveAll(s.dir)
 }
 
 // CockroachDSN gives a fresh database of the CockroachDB that the environment names, dropped when the test ends; the test
