@@ -48,7 +48,7 @@ func (s *Store) Private(ctx context.Context, host, user, space, local string) (d
 }
 
 func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string, data []byte, limit int) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO private_data (host, owner, space, local, data) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (host, owner, space, local) DO UPDATE SET data = excluded.data`, host, user, space, local, data); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bo
 }
 
 func (s *Store) SetBookmarks(ctx context.Context, host, user string, limit int, bs ...store.Bookmark) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		for _, b := range bs {
 			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
 				return err

@@ -9,7 +9,7 @@ import (
 )
 
 func (s *Store) CreateInvitation(ctx context.Context, i store.Invitation, limit int) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM invitations WHERE host = $1 AND owner = $2 AND expires <= $3", i.Host, i.Inviter, micros(i.Created)); err != nil {
 			return err
 		}

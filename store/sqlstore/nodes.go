@@ -12,7 +12,7 @@ import (
 )
 
 func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...store.NodeAffiliation) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO nodes (host, owner, name, config, creator, created) VALUES ($1, $2, $3, $4, $5, $6)",
 			n.Host, n.Owner, n.Name, n.Config, n.Creator, micros(n.Created)); err != nil {
 			return err
@@ -212,7 +212,7 @@ func (s *Store) NodeAffiliations(ctx context.Context, host, owner, node string) 
 }
 
 func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node string, limit int, as ...store.NodeAffiliation) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		if err := writeNodeAffiliations(ctx, tx, host, owner, node, as); err != nil {
 			return err
 		}
@@ -255,7 +255,7 @@ func (s *Store) subscriptions(ctx context.Context, q string, args ...any) (ss []
 }
 
 func (s *Store) SetNodeSubscriptions(ctx context.Context, host, owner string, limit int, ss ...store.NodeSubscription) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		for _, sub := range ss {
 			if sub.State == "" || sub.State == "none" {
 				if _, err := tx.ExecContext(ctx, "DELETE FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, sub.Node, sub.JID); err != nil {

@@ -18,7 +18,7 @@ func scanUpload(r interface{ Scan(...any) error }) (u store.Upload, err error) {
 }
 
 func (s *Store) CreateUpload(ctx context.Context, u store.Upload, quota int64) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO uploads ("+uploadColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
 			u.Host, u.ID, u.Owner, u.Name, u.ContentType, u.Size, micros(u.Created), micros(u.Expires)); err != nil {
 			return err
