@@ -31,7 +31,7 @@ func TestTargets(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	ts, err = s.targets(context.Background(), "bücher.example") // no records: the domain itself, as an A-label
-	if err != nil || len(ts) != 1 || ts[0].host != "xn--bcher-kva.example" || ts[0].port != 5269 || ts[0].direct || ts[0].doubt != nil {
+	if err != nil || len(ts) != 1 || ts[0].host != "xn--bcher-kva.example." || ts[0].port != 5269 || ts[0].direct || ts[0].doubt != nil {
 		t.Errorf("got %v, %v", ts, err)
 	}
 	if !slices.Contains(d.asked, "_xmpp-server._tcp.xn--bcher-kva.example") {

@@ -42,6 +42,7 @@ func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotFound, err)
 	}
+	name += "." // else the system's search list would find a domain for us that is another
 	var direct, start []*net.SRV
 	var errDirect, errStart error
 	done := make(chan struct{})

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -124,6 +125,7 @@ func newDNS() *dns {
 }
 
 func (d *dns) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	name = strings.TrimSuffix(name, ".")
 	full := "_" + service + "._" + proto + "." + name
 	d.mu.Lock()
 	d.asked = append(d.asked, full)
@@ -140,6 +142,7 @@ func (d *dns) LookupSRV(ctx context.Context, service, proto, name string) (strin
 }
 
 func (d *dns) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
+	host = strings.TrimSuffix(host, ".")
 	d.mu.Lock()
 	as, hang := d.hosts[host], d.hang[host]
 	d.mu.Unlock()
