@@ -105,18 +105,7 @@ func TestNobodyThere(t *testing.T) {
 	for _, w := range wires {
 		w.cut()
 	}
-	done := make(chan struct{})
-	defer close(done)
-	go func() { // the first may vanish in a connection that is not yet known to be dead
-		for {
-			_ = romeo.c.Write("<message type='groupchat' to='" + room + "'><body>still there?</body></message>")
-			select {
-			case <-done:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	}()
+	defer romeo.keepsSending("<message type='groupchat' to='" + room + "'><body>still there?</body></message>")()
 	romeo.getsPresence("unavailable", room+"/juliet")
 }
 

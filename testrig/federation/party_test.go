@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/testrig"
 )
@@ -87,6 +88,23 @@ func (p *party) opens(room, nick string) {
 		p.sends("<iq type='set' id='cfg' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
 		p.gets("the room's settings taken", func(e *testrig.Element) bool { return e.Attr("id") == "cfg" && e.Attr("type") == "result" })
 	}
+}
+
+// keepsSending sends again and again until stop is called: the first may vanish in a connection that nobody knows to be
+// dead yet.
+func (p *party) keepsSending(stanza string) (stop func()) {
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for p.c.Write(stanza) == nil {
+			select {
+			case <-over:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	return func() { close(over); <-done }
 }
 
 // across has two people of two servers do together what works within one.
