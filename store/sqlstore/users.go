@@ -78,7 +78,7 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string, limi
 	for _, w := range words {
 		args = append(args, "%"+like.Replace(strings.ToLower(w))+"%")
 		n := strconv.Itoa(len(args))
-		q += " AND (name LIKE $" + n + ` ESCAPE '\' OR LOWER(full_name) LIKE $` + n + ` ESCAPE '\')`
+		q += " AND (name LIKE $" + n + ` ESCAPE '\' OR ` + s.fold() + `(full_name) LIKE $` + n + ` ESCAPE '\')`
 	}
 	args = append(args, limit)
 	err = s.rows(ctx, func(r *sql.Rows) error {
