@@ -76,6 +76,8 @@ listeners:
   c2s_tls: { addresses: [] }
   websocket: { addresses: [] }
   metrics: { addresses: [] }
+federation:
+  enabled: false
 tls:
   certificate: {{.Cert}}
   key: {{.Key}}
