@@ -97,7 +97,7 @@ func (s *Store) commitAll(ctx context.Context, batch []*request) error {
 	}
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
 	if ins := all.inserts(); len(ins) == 1 && len(all.rooms.stanzas) == 0 {
-		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, 500), func(ctx context.Context, _ ...any) error {
+		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
 			_, err := s.w.ExecContext(ctx, ins[0].text, ins[0].args...)
 			return err
 		}))

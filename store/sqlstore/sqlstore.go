@@ -36,6 +36,7 @@ type Options struct {
 type Store struct {
 	opts   Options
 	pg     bool     // PostgreSQL or CockroachDB
+	roach  bool     // CockroachDB
 	w, r   *sql.DB  // of SQLite: one writer, some readers; else the same
 	stmts  sync.Map // SQLite: prepared statements by their text
 	writer writer
@@ -64,7 +65,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	case "sqlite":
 		err = s.openSQLite(rest)
 	case "postgres", "postgresql":
-		err = s.openPostgres(dsn)
+		err = s.openPostgres(ctx, dsn)
 	default:
 		return nil, fmt.Errorf("store: unknown kind %q: it is sqlite:PATH or postgres://…", scheme)
 	}
@@ -121,7 +122,7 @@ func (s *Store) openSQLite(path string) (err error) {
 	return nil
 }
 
-func (s *Store) openPostgres(dsn string) (err error) {
+func (s *Store) openPostgres(ctx context.Context, dsn string) (err error) {
 	s.pg = true
 	if s.w, err = sql.Open("pgx", dsn); err != nil {
 		return err
@@ -130,6 +131,11 @@ func (s *Store) openPostgres(dsn string) (err error) {
 	s.w.SetMaxIdleConns(s.opts.MaxConnections)
 	s.w.SetConnMaxLifetime(30 * time.Minute)
 	s.r = s.w
+	var version string
+	if err := s.w.QueryRowContext(ctx, "SELECT version()").Scan(&version); err != nil {
+		return errors.Join(err, s.w.Close())
+	}
+	s.roach = strings.HasPrefix(version, "CockroachDB")
 	return nil
 }
 
@@ -245,17 +251,10 @@ func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) erro
 
 // tx runs f in a transaction, which may be begun again: f does nothing but SQL, and starts from nothing each time.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	if s.pg {
-		return translate(crdb.ExecuteTx(crdb.WithMaxRetries(ctx, 500), s.w, nil, f))
+	if s.roach {
+		return translate(crdb.ExecuteTx(crdb.WithMaxRetries(ctx, maxRetries), s.w, nil, f))
 	}
-	tx, err := s.w.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(translate(err), ignoreDone(tx.Rollback()))
-	}
-	return translate(tx.Commit())
+	return s.txAgain(ctx, sql.LevelDefault, f)
 }
 
 func ignoreDone(err error) error {
