@@ -16,6 +16,7 @@ import (
 	"parley/feature/invite"
 	"parley/feature/lastactivity"
 	"parley/feature/mam"
+	"parley/feature/mds"
 	"parley/feature/offline"
 	"parley/feature/ping"
 	"parley/feature/presence"
@@ -62,6 +63,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		pubsub.NewAccounts(h, pubsub.Limits{}),
 		marks.Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
+		mds.New(h),
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		push.New(h, push.Config{}),

@@ -223,6 +223,9 @@ func (s *accounts) Publish(ctx context.Context, account, name, access string, it
 		if slices.Contains(accessModels, access) {
 			cfg.Access = access
 		}
+		if access == "whitelist" { // storage of the account's own (XEP-0223)
+			cfg.Max, cfg.Last = a.limits.Items, "never"
+		}
 		if err = a.make(ctx, name, cfg); err == nil {
 			n, err = a.load(ctx, name)
 		}

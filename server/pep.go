@@ -43,7 +43,7 @@ type PEP interface {
 	// Notify tells who may see the node and wants to.
 	Notify(ctx context.Context, account, node string, e PEPEvent) error
 	// Publish keeps and tells an item in an account's name; a node that is not there is made with this access model
-	// ("" for the default: presence).
+	// ("" for the default: presence; "whitelist": for many items that none but the account's clients see, XEP-0223).
 	Publish(ctx context.Context, account, node, access string, it PEPItem) error
 	// Last gives a node's newest item; ItemNotFound if there is none.
 	Last(ctx context.Context, account, node string) (PEPItem, error)

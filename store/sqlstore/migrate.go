@@ -19,7 +19,7 @@ func (s *Store) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider("", s.w, dir, goose.WithStore(versions{}))
+	return goose.NewProvider("", s.w, dir, goose.WithStore(versions{}), goose.WithAllowOutofOrder(true))
 }
 
 // Migrate brings the schema up to date. Doing it again, or from two nodes at once, does no harm: each migration is one
