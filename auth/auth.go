@@ -4,19 +4,10 @@ package auth
 import (
 	"context"
 	"crypto"
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/subtle"
 	"crypto/x509"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"hash"
-	"runtime"
 	"strings"
 
 	"golang.org/x/text/secure/precis"
@@ -43,16 +34,6 @@ var (
 	errAuthzid       = &Error{Condition: "invalid-authzid"}
 )
 
-// Keys are what is kept of a password; the password itself never is (RFC 5802, section 3). One salt serves both hashes.
-type Keys struct {
-	Salt                       []byte
-	Iterations                 int
-	SHA1Stored, SHA1Server     []byte
-	SHA256Stored, SHA256Server []byte
-}
-
-const saltLen = 16
-
 // ErrPassword is returned for a password that no client could send: empty, or with characters that PRECIS forbids.
 var ErrPassword = errors.New("auth: the password is empty or has characters that are not allowed")
 
@@ -73,87 +54,6 @@ func prepare(password string) (string, error) {
 		return "", ErrPassword
 	}
 	return p, nil
-}
-
-// work bounds how many passwords are stretched at once, so that a flood of them cannot take the machine.
-var work = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
-
-// NewKeys makes the keys of a password with a fresh salt. iterations below 4096 are raised to that (RFC 5802).
-func NewKeys(password string, iterations int) (Keys, error) {
-	p, err := prepare(password)
-	if err != nil {
-		return Keys{}, err
-	}
-	k := Keys{Salt: make([]byte, saltLen), Iterations: max(iterations, 4096)}
-	rand.Read(k.Salt)
-	if k.SHA1Stored, k.SHA1Server, err = derive(sha1.New, p, k.Salt, k.Iterations); err != nil {
-		return Keys{}, err
-	}
-	k.SHA256Stored, k.SHA256Server, err = derive(sha256.New, p, k.Salt, k.Iterations)
-	return k, err
-}
-
-func derive(h func() hash.Hash, password string, salt []byte, iterations int) (stored, server []byte, err error) {
-	work <- struct{}{}
-	defer func() { <-work }()
-	salted, err := pbkdf2.Key(h, password, salt, iterations, h().Size())
-	if err != nil {
-		return nil, nil, fmt.Errorf("stretch password: %w", err)
-	}
-	return digest(h, mac(h, salted, []byte("Client Key"))), mac(h, salted, []byte("Server Key")), nil
-}
-
-func mac(h func() hash.Hash, key, data []byte) []byte {
-	m := hmac.New(h, key)
-	m.Write(data)
-	return m.Sum(nil)
-}
-
-func digest(h func() hash.Hash, data []byte) []byte {
-	d := h()
-	d.Write(data)
-	return d.Sum(nil)
-}
-
-// Verify says whether this is the password. It costs what making the keys has cost.
-func (k Keys) Verify(password string) bool {
-	p, err := prepare(password)
-	if err != nil || k.Iterations <= 0 {
-		return false
-	}
-	stored, _, err := derive(sha256.New, p, k.Salt, k.Iterations)
-	return err == nil && subtle.ConstantTimeCompare(stored, k.SHA256Stored) == 1
-}
-
-const keysVersion = 1
-
-// MarshalBinary gives the form that is kept: version, iterations, salt, four keys.
-func (k Keys) MarshalBinary() ([]byte, error) {
-	if len(k.Salt) != saltLen || len(k.SHA1Stored) != 20 || len(k.SHA1Server) != 20 || len(k.SHA256Stored) != 32 || len(k.SHA256Server) != 32 {
-		return nil, errors.New("auth: incomplete keys")
-	}
-	b := binary.BigEndian.AppendUint32([]byte{keysVersion}, uint32(k.Iterations))
-	for _, part := range [][]byte{k.Salt, k.SHA1Stored, k.SHA1Server, k.SHA256Stored, k.SHA256Server} {
-		b = append(b, part...)
-	}
-	return b, nil
-}
-
-// UnmarshalBinary reads what MarshalBinary gave.
-func (k *Keys) UnmarshalBinary(b []byte) error {
-	if len(b) != 5+saltLen+40+64 || b[0] != keysVersion {
-		return errors.New("auth: keys of an unknown form")
-	}
-	b = append([]byte(nil), b...)
-	k.Iterations = int(binary.BigEndian.Uint32(b[1:]))
-	b = b[5:]
-	for _, p := range []struct {
-		to *[]byte
-		n  int
-	}{{&k.Salt, saltLen}, {&k.SHA1Stored, 20}, {&k.SHA1Server, 20}, {&k.SHA256Stored, 32}, {&k.SHA256Server, 32}} {
-		*p.to, b = b[:p.n:p.n], b[p.n:]
-	}
-	return nil
 }
 
 // Derive gives 32 bytes that only who has the secret can know, other ones for each label and each list of parts, none of
@@ -182,8 +82,8 @@ func (f *Faker) Keys(host, username string) Keys {
 	part := func(what string, n int) []byte {
 		return mac(sha512.New, f.secret, []byte(what+"\x00"+host+"\x00"+username))[:n]
 	}
-	return Keys{Salt: part("salt", saltLen), Iterations: f.iterations, SHA1Stored: part("1", 20), SHA1Server: part("2", 20),
-		SHA256Stored: part("3", 32), SHA256Server: part("4", 32)}
+	salt := part("salt", saltLen)
+	return Keys{SHA1: Key{salt, f.iterations, part("1", 20), part("2", 20)}, SHA256: Key{salt, f.iterations, part("3", 32), part("4", 32)}}
 }
 
 // Binding is the channel-binding data of a connection; nil where there is none.

@@ -45,6 +45,8 @@ type Options struct {
 	From string
 	// Tokens are for the mechanisms that take one instead of a password.
 	Tokens Tokens
+	// Upgrade is told the complete keys of who has shown the password itself and lacked some; nil: nobody wants to know.
+	Upgrade func(ctx context.Context, user string, k Keys)
 }
 
 // Exchange is the server's side of one authentication. It is for one goroutine.
@@ -141,6 +143,11 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 	}
 	if err := p.o.checkAuthzid(string(parts[0]), user); err != nil {
 		return nil, false, err
+	}
+	if p.o.Upgrade != nil && len(k.Missing()) > 0 {
+		if full, err := k.complete(string(parts[2])); err == nil {
+			p.o.Upgrade(ctx, user, full)
+		}
 	}
 	return nil, true, nil
 }

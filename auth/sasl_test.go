@@ -154,9 +154,8 @@ func TestVectors(t *testing.T) {
 		o := options(t, Binding{})
 		salt, _ := base64.StdEncoding.DecodeString(v.salt)
 		o.Lookup = func(context.Context, string) (Keys, bool, error) {
-			s1, k1, _ := derive(newScram("SCRAM-SHA-1", o).hash, "pencil", salt, 4096)
-			s2, k2, _ := derive(newScram("SCRAM-SHA-256", o).hash, "pencil", salt, 4096)
-			return Keys{salt, 4096, s1, k1, s2, k2}, true, nil
+			k, err := newKeys("pencil", salt, 4096, Keys{})
+			return k, true, err
 		}
 		s := newScram(v.mech, o)
 		if _, _, err := s.Next(context.Background(), []byte(v.first)); err != nil {
@@ -281,6 +280,66 @@ func TestKeysForm(t *testing.T) {
 	}
 	if _, err := NewKeys("", 4096); err == nil {
 		t.Error("takes an empty password")
+	}
+}
+
+// Keys of one hash alone, as accounts of other servers have them: the other is made when the password is shown.
+func TestKeysApart(t *testing.T) {
+	full, err := NewKeys("pencil", 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var k Keys
+	if err := k.SetKey("SCRAM-SHA-1", Key{Salt: []byte("other salt"), Iterations: 1}); err == nil {
+		t.Error("a key without keys is taken")
+	}
+	if err := k.SetKey("SCRAM-SHA-512", full.SHA1); err == nil {
+		t.Error("a key of an unknown hash is taken")
+	}
+	if _, err := k.MarshalBinary(); err == nil {
+		t.Error("no keys have a form")
+	}
+	if err := k.SetKey("SCRAM-SHA-1", full.SHA1); err != nil || !slices.Equal(k.Missing(), []string{"SCRAM-SHA-256"}) {
+		t.Fatalf("%v: %v are missing", err, k.Missing())
+	}
+	b, err := k.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Keys
+	if err := back.UnmarshalBinary(b); err != nil || !back.Verify("pencil") || back.Verify("pen") || len(back.Missing()) != 1 {
+		t.Fatalf("%v: %+v", err, back)
+	}
+	for n := range b {
+		if back.UnmarshalBinary(b[:n]) == nil {
+			t.Errorf("takes the first %d bytes", n)
+		}
+	}
+	var upgraded Keys
+	o := options(t, Binding{})
+	o.Secure = true
+	o.Lookup = func(context.Context, string) (Keys, bool, error) { return k, true, nil }
+	o.Upgrade = func(_ context.Context, user string, now Keys) { upgraded = now }
+	ex, err := Start("PLAIN", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, done, err := ex.Next(context.Background(), []byte("\x00romeo\x00pencil")); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	if len(upgraded.Missing()) > 0 || !upgraded.Verify("pencil") || !slices.Equal(upgraded.SHA1.Stored, full.SHA1.Stored) {
+		t.Errorf("made %+v", upgraded)
+	}
+	if b, err = upgraded.MarshalBinary(); err != nil || back.UnmarshalBinary(b) != nil || !back.Verify("pencil") {
+		t.Errorf("two salts are not kept: %v", err)
+	}
+	// Without the password SCRAM with the other hash is as for an account that does not exist.
+	ex, err = Start("SCRAM-SHA-256", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if challenge, _, err := ex.Next(context.Background(), []byte("n,,n=romeo,r=abc")); err != nil || !strings.Contains(string(challenge), ",s=") {
+		t.Errorf("%q %v", challenge, err)
 	}
 }
 

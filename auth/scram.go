@@ -29,7 +29,7 @@ type scram struct {
 	firstBare string
 	serverMsg string
 	nonce     string
-	keys      Keys
+	key       Key
 	known     bool
 }
 
@@ -91,13 +91,17 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 		return nil, err
 	}
 	s.user = user
-	if s.keys, s.known, err = s.o.keys(ctx, user); err != nil {
+	keys, known, err := s.o.keys(ctx, user)
+	if err != nil {
 		return nil, err
+	}
+	if s.key, s.known = keys.of(s.hash().Size()), known; s.key.IsZero() { // of another hash only
+		s.key, s.known = s.o.Faker.Keys(s.o.Host, user).of(s.hash().Size()), false
 	}
 	var r [18]byte
 	rand.Read(r[:])
 	s.nonce = nonce + base64.StdEncoding.EncodeToString(r[:])
-	s.serverMsg = "r=" + s.nonce + ",s=" + base64.StdEncoding.EncodeToString(s.keys.Salt) + ",i=" + strconv.Itoa(s.keys.Iterations)
+	s.serverMsg = "r=" + s.nonce + ",s=" + base64.StdEncoding.EncodeToString(s.key.Salt) + ",i=" + strconv.Itoa(s.key.Iterations)
 	if s.o.DowngradeHash {
 		s.serverMsg += ",h=" + s.downgrade()
 	}
@@ -172,10 +176,7 @@ func (s *scram) final(m string) ([]byte, error) {
 	if subtle.ConstantTimeCompare(cbind, append([]byte(s.gs2), s.binding...)) != 1 || r != s.nonce {
 		return nil, errNotAuthorized
 	}
-	stored, server := s.keys.SHA256Stored, s.keys.SHA256Server
-	if s.hash().Size() == sha1.Size {
-		stored, server = s.keys.SHA1Stored, s.keys.SHA1Server
-	}
+	stored, server := s.key.Stored, s.key.Server
 	message := []byte(s.firstBare + "," + s.serverMsg + "," + without)
 	signature := mac(s.hash, stored, message)
 	if len(proof) != len(signature) {

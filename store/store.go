@@ -74,6 +74,9 @@ type Users interface {
 	CountUsers(ctx context.Context, host string) (int, error)
 	// SetKeys sets what a password is known by; tokens that were given to who knew the one before are no more.
 	SetKeys(ctx context.Context, host, name string, keys []byte) error
+	// UpgradeKeys puts other keys of the same password in the place of old; tokens stay. ErrConflict if old are no longer
+	// what is kept.
+	UpgradeKeys(ctx context.Context, host, name string, old, now []byte) error
 	SetDisabled(ctx context.Context, host, name string, disabled bool) error
 	SetAdmin(ctx context.Context, host, name string, admin bool) error
 	SetFullName(ctx context.Context, host, name, full string) error

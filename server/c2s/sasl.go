@@ -25,7 +25,7 @@ const maxSASL = 16 << 10
 // section 6).
 func (st *stream) authenticate() error {
 	binding := st.binding()
-	mechs := auth.Offer(st.srv.cfg.Mechanisms, st.secure, binding)
+	mechs := st.usable(auth.Offer(st.srv.cfg.Mechanisms, st.secure, binding))
 	offer := wire.E(wire.NSSASL, "mechanisms")
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
@@ -131,7 +131,7 @@ func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Bin
 func (st *stream) options(mechs []string, binding auth.Binding) auth.Options {
 	return auth.Options{
 		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure || st.srv.cfg.AllowPlainText,
-		Lookup: st.srv.lookup(st.host), Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
+		Lookup: st.srv.lookup(st.host), Upgrade: st.upgraded, Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
 	}
 }
 

@@ -28,7 +28,8 @@ type request2 struct {
 	client        server.Client
 	bind          *wire.Element // XEP-0386
 	fast          fast
-	previd, count string // XEP-0198
+	upgrades      []string // XEP-0480
+	previd, count string   // XEP-0198
 	resume        bool
 }
 
@@ -41,6 +42,9 @@ func (st *stream) offer2(mechs []string, binding auth.Binding) *wire.Element {
 	offer := wire.E(wire.NSSASL2, "authentication")
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL2, "mechanism", m))
+	}
+	for _, m := range st.upgradable() {
+		offer.Add(wire.T(nsUpgrade, "upgrade", upgradePrefix+m))
 	}
 	return offer.Add(wire.E(wire.NSSASL2, "inline", st.offerBind2(), wire.E(wire.NSSM, "sm"), st.offerFast(binding)))
 }
@@ -79,6 +83,10 @@ func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Bin
 		return err
 	}
 	st.welcome(ex, req.mech)
+	if data, err = st.upgrade(req, data); err != nil {
+		st.user = ""
+		return err
+	}
 	st.client = req.client
 	token, err := st.renew(req.fast, &used, binding)
 	if err != nil {
@@ -109,6 +117,13 @@ func newRequest2(x *wire.Stanza) (*request2, error) {
 	}
 	if e := x.Element(wire.NSSM, "resume"); e != nil {
 		r.resume, r.previd, r.count = true, e.Attr("previd"), e.Attr("h")
+	}
+	for _, c := range x.Children {
+		if c.Name == (wire.Name{Space: nsUpgrade, Local: "upgrade"}) && len(r.upgrades) < maxUpgrades {
+			if e, err := wire.ParseElement(x.Raw(c), wire.NSClient); err == nil {
+				r.upgrades = append(r.upgrades, strings.TrimSpace(e.Text()))
+			}
+		}
 	}
 	var err error
 	r.fast, err = newFast(x)

@@ -20,5 +20,7 @@ var XEPs = []server.XEP{
 	{Number: 440, Title: "SASL Channel-Binding Type Capability", Version: "1.0.0"},
 	{Number: 474, Title: "SASL SCRAM Downgrade Protection", Version: "0.5.0"},
 	{Number: 478, Title: "Stream Limits Advertisement", Version: "0.2.0"},
+	{Number: 480, Title: "SASL Upgrade Tasks", Version: "0.2.0", Notes: "to SCRAM-SHA-1 and SCRAM-SHA-256"},
+	{Number: 484, Title: "Fast Authentication Streamlining Tokens", Version: "0.2.0", Notes: "no TLS early data"},
 	{Number: 115, Title: "Entity Capabilities", Version: "1.6.0", Notes: "SHA-1, as clients have it"},
 }

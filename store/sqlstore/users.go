@@ -66,6 +66,14 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 	})
 }
 
+func (s *Store) UpgradeKeys(ctx context.Context, host, name string, old, now []byte) error {
+	n, err := s.exec(ctx, "UPDATE users SET keys = $4 WHERE host = $1 AND name = $2 AND keys = $3", host, name, old, now)
+	if err == nil && n == 0 {
+		err = store.ErrConflict
+	}
+	return err
+}
+
 func (s *Store) SetDisabled(ctx context.Context, host, name string, disabled bool) error {
 	return s.one(ctx, "UPDATE users SET disabled = $3 WHERE host = $1 AND name = $2", host, name, bit(disabled))
 }

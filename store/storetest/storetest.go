@@ -124,6 +124,11 @@ func users(s *suite) {
 	u.Keys, u.Disabled, u.Admin, u.FullName, u.LastSeen, u.LastStatus = []byte{9}, true, false, "R", at(5), "bye"
 	s.same(must[store.User](s)(s.st.User(s.ctx, host, "romeo")), u)
 	s.is(s.st.SetKeys(s.ctx, host, "nobody", nil), store.ErrNotFound)
+	s.is(s.st.UpgradeKeys(s.ctx, host, "romeo", []byte{8}, []byte{10}), store.ErrConflict)
+	s.ok(s.st.UpgradeKeys(s.ctx, host, "romeo", []byte{9}, []byte{11}))
+	if u, err := s.st.User(s.ctx, host, "romeo"); err != nil || len(u.Keys) != 1 || u.Keys[0] != 11 {
+		s.Errorf("upgraded keys: %v %v", u.Keys, err)
+	}
 	s.is(s.st.SetDisabled(s.ctx, host, "nobody", true), store.ErrNotFound)
 	s.is(s.st.SetLastSeen(s.ctx, host, "nobody", at(1), ""), store.ErrNotFound)
 	s.is(s.st.DeleteUser(s.ctx, host, "nobody"), store.ErrNotFound)
