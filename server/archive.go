@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -260,9 +261,17 @@ func Meaningful(st *wire.Stanza) bool {
 			keep = keep || n.Local != "markable"
 		case wire.NSClient:
 			keep = keep || n.Local == "body" || n.Local == "subject"
+		case wire.NSMUCUser: // an invitation; empty it only says that a private message is from a room (XEP-0045, 7.5)
+			keep = keep || hasChild(st.Raw(st.Children[i]))
 		default:
 			keep = true
 		}
 	}
 	return keep
+}
+
+// hasChild says whether a serialised element has one.
+func hasChild(raw []byte) bool {
+	i := bytes.IndexByte(raw[1:], '<')
+	return i >= 0 && raw[i+2] != '/'
 }
