@@ -249,9 +249,9 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
 	if r.group != "" {
-		fs = append(fs, wire.NSCommands)
+		fs = append(fs, wire.NSCommands, nsSpaces)
 	}
-	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: []*wire.Element{r.infoForm(c)}}
+	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(c)}, r.spaceForms()...)}
 	return i.Element(node), nil
 }
 
@@ -266,6 +266,9 @@ func (r *room) infoForm(c RoomConfig) *wire.Element {
 	f.AddBool(prefix+"allowinvites", "Members may invite", c.Invites)
 	f.Add(prefix+"allowpm", "text-single", "Private messages", c.PM)
 	f.Add("muc#maxhistoryfetch", "text-single", "History on entering", strconv.Itoa(r.s.cfg.HistoryMax))
+	if r.group != "" {
+		f.Add(prefix+"pubsub", "text-single", "Its space", org.SpaceIRI(r.s.host.Domain, r.group))
+	}
 	return f.Element()
 }
 

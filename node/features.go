@@ -32,6 +32,7 @@ import (
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
+	"parley/wire/jid"
 )
 
 // features lists what a host gets, in the order in which they take their steps.
@@ -45,6 +46,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.bookmarks[h.Domain] = marks
 	invitations := invite.New(h, invite.Config{Accounts: c.Registration.Invitations})
 	n.invitations[h.Domain] = invitations
+	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h)})
 	return []*server.Feature{
 		blocking.New(h, blocking.Config{}),
 		disco.New(h, c.Contact.All()),
@@ -62,6 +64,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		lastactivity.New(h),
 		pubsub.NewAccounts(h, pubsub.Limits{}),
 		marks.Feature(),
+		n.spaces[h.Domain].Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
 		mds.New(h),
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
@@ -103,6 +106,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if _, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h}); err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
+		if err := n.spaces[hc.Domain].Open(); err != nil {
+			return fmt.Errorf("spaces of %s: %w", hc.Domain, err)
+		}
 		if _, err := directory.New(h, "users."+hc.Domain); err != nil {
 			return fmt.Errorf("directory of %s: %w", hc.Domain, err)
 		}
@@ -122,4 +128,15 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
 		MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
 		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, GroupsBy: n.Config.Groups.Create}
+}
+
+// mayCreateGroups says who may make groups of a host by a client: `groups.create`.
+func (n *Node) mayCreateGroups(h *server.Host) func(context.Context, jid.JID) bool {
+	return func(ctx context.Context, who jid.JID) bool {
+		if who.Domain() != h.Domain {
+			return false
+		}
+		u, err := n.Store.User(ctx, h.Domain, who.Local())
+		return err == nil && !u.Disabled && (u.Admin || n.Config.Groups.Create == "members")
+	}
 }

@@ -21,6 +21,7 @@ import (
 	"parley/federation"
 	"parley/muc"
 	"parley/org"
+	"parley/pubsub"
 	"parley/server"
 	"parley/server/c2s"
 	"parley/server/component"
@@ -40,6 +41,7 @@ type Node struct {
 
 	hosts       []*host
 	bookmarks   map[string]*bookmarks.Bookmarks // by host
+	spaces      map[string]*pubsub.Spaces       // by host
 	pushes      *pushes
 	invitations map[string]*invite.Invitations // by host
 	certs       *c2s.Certs
@@ -64,7 +66,7 @@ type host struct {
 // puts hosts and services together. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		bookmarks: make(map[string]*bookmarks.Bookmarks), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
+		bookmarks: make(map[string]*bookmarks.Bookmarks), spaces: make(map[string]*pubsub.Spaces), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err

@@ -155,6 +155,11 @@ func (n *node) readVirtual(ctx context.Context, p store.ItemPage) ([]server.PEPI
 	if err != nil {
 		return nil, 0, err
 	}
+	return pageOf(all, p)
+}
+
+// pageOf gives a page of items that are all at hand, and how many there are.
+func pageOf(all []server.PEPItem, p store.ItemPage) ([]server.PEPItem, int, error) {
 	total := len(all)
 	at := func(id string) int {
 		return slices.IndexFunc(all, func(it server.PEPItem) bool { return it.ID == id })

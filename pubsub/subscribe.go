@@ -223,7 +223,7 @@ func (a ask) approve(ctx context.Context, x *wire.Element) error {
 	return n.decide(ctx, *sub)
 }
 
-// decide changes somebody's subscription and tells that person (section 8.8.4).
+// decide changes somebody's subscription and tells that person ("Notification of Subscription State Changes").
 func (n *node) decide(ctx context.Context, sub store.NodeSubscription) error {
 	if err := n.saveSubscriptions(ctx, sub); err != nil {
 		return err
@@ -233,7 +233,7 @@ func (n *node) decide(ctx context.Context, sub store.NodeSubscription) error {
 		return err
 	}
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: n.jid, To: to, ID: n.h.NewID()}
-	n.h.Router.Send(ctx, st.Add(wire.E(wire.NSPubSub, "pubsub", subscriptionElement(wire.NSPubSub, sub))))
+	n.h.Router.Send(ctx, st.Add(wire.E(wire.NSPubSubEv, "event", subscriptionElement(wire.NSPubSubEv, sub))))
 	if sub.State == "subscribed" && n.cfg.Last != "never" {
 		return n.last(ctx, to)
 	}

@@ -1,0 +1,253 @@
+package pubsub
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Groups as spaces (XEP-0503): every group is a node of the service `spaces.<host>`, made anew for each asker of what the
+// asker may know. Nothing of it is kept: members are the subscribers, roles the affiliations, themes the items.
+
+const (
+	nsSpaces     = "urn:xmpp:spaces:0"
+	nsPubSubFilt = "urn:xmpp:pubsub-filter:0"
+	nsBookmarks  = "urn:xmpp:bookmarks:1"
+	nsPinning    = "urn:xmpp:bookmarks-pinning:0"
+)
+
+// SpacesConfig is what the service is made of.
+type SpacesConfig struct {
+	Host *server.Host
+	Org  *org.Org
+	// Create says who may make groups; nil: nobody may, this way.
+	Create func(ctx context.Context, who jid.JID) bool
+}
+
+// Spaces is the service.
+type Spaces struct {
+	cfg    SpacesConfig
+	h      *server.Host
+	o      *org.Org
+	jid    jid.JID
+	engine engine // for reading requests: what pages and items may be
+	events chan org.Event
+	order  sync.RWMutex // read-held by a change until it is answered: what follows from it is told afterwards
+	asked  sync.Map     // membership: has asked for it by itself, and gets the answer for it
+}
+
+// membership is of a person in a group.
+type membership struct {
+	group string
+	who   jid.JID
+}
+
+// NewSpaces makes it; Open puts it on the router. Its Feature is to be installed before anything changes.
+func NewSpaces(c SpacesConfig) *Spaces {
+	s := &Spaces{cfg: c, h: c.Host, o: c.Org, events: make(chan org.Event, maxEvents),
+		engine: engine{h: c.Host, limits: Limits{}.withDefaults(0), def: serviceDefault}}
+	c.Org.Subscribe(s.note)
+	return s
+}
+
+// Open puts the service on the router and into the host's disco#items.
+func (s *Spaces) Open() (err error) {
+	if s.jid, err = jid.New("", org.SpacesDomain(s.h.Domain), ""); err != nil {
+		return err
+	}
+	if err := s.h.Router.Add(s.jid.Domain(), s); err != nil {
+		return err
+	}
+	s.h.AddItem(server.Item{JID: s.jid, Name: "Spaces"})
+	return nil
+}
+
+// Feature is the part of it that accounts have: the list of a person's spaces that Movim reads, and the worker that tells
+// of changes.
+func (s *Spaces) Feature() *server.Feature {
+	return &server.Feature{
+		Name: "spaces",
+		XEP:  []server.XEP{{Number: 503, Title: "Server-side spaces", Version: "0.3.0", Notes: "spaces are the groups; no banners"}},
+		PEP: []server.PEPNode{{Name: nodeMovim, Access: "whitelist", Items: s.subscriptionItems,
+			Publish: s.keepExtensions, Retract: func(context.Context, string, string) error { return nil }}},
+		Run: s.run,
+	}
+}
+
+// spacesFeatures are those that XEP-0503, section 4 asks for, and what else there is.
+var spacesFeatures = func() []string {
+	fs := []string{wire.NSPubSub, nsSpaces, wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, nsPubSubFilt, "urn:xmpp:ping"}
+	for _, n := range []string{"access-open", "access-whitelist", "config-node", "create-nodes", "delete-items", "delete-nodes", "instant-nodes",
+		"item-ids", "manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation",
+		"persistent-items", "publish", "publisher-affiliation", "retract-items", "retrieve-affiliations", "retrieve-items",
+		"retrieve-subscriptions", "rsm", "subscribe", "subscription-notifications"} {
+		fs = append(fs, wire.NSPubSub+"#"+n)
+	}
+	return fs
+}()
+
+// interested marks a session whose client has asked the service for something: it knows what spaces are.
+type interested struct{}
+
+// Receive takes what is sent to the service.
+func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
+	if st.Kind == wire.Presence {
+		return nil
+	}
+	if st.To != s.jid {
+		return server.ServiceUnavailable
+	}
+	if st.Kind == wire.Message {
+		if st.Type == "error" || st.Type == "headline" {
+			return nil
+		}
+		return server.ServiceUnavailable
+	}
+	if st.Type != "get" && st.Type != "set" {
+		return nil
+	}
+	if len(st.Children) != 1 || st.ID == "" {
+		return server.BadRequest
+	}
+	name := st.Children[0].Name
+	e := st.Element(name.Space, name.Local)
+	if e == nil {
+		return server.BadRequest
+	}
+	if ss := s.h.Router.Session(st.From); ss != nil {
+		ss.SetValue(interested{}, true)
+	}
+	if st.Type == "set" {
+		s.order.RLock()
+		defer s.order.RUnlock()
+	}
+	answer, err := s.serve(ctx, st, e)
+	if err != nil {
+		return orgFault(err)
+	}
+	reply := st.Reply()
+	if answer != nil {
+		reply.Add(answer)
+	}
+	s.h.Router.Send(ctx, reply)
+	return nil
+}
+
+func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	node := e.Attr("node")
+	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
+	case "get " + wire.NSDiscoInfo + " query":
+		if node != "" {
+			return s.info(ctx, st.From, node)
+		}
+		i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: "Spaces"}}, Features: spacesFeatures}
+		return i.Element(""), nil
+	case "get " + wire.NSDiscoItems + " query":
+		if node != "" {
+			return s.itemNames(ctx, st.From, node)
+		}
+		return s.list(ctx, st.From, e)
+	case "get urn:xmpp:ping ping":
+		return nil, nil
+	case "get " + wire.NSPubSub + " pubsub", "set " + wire.NSPubSub + " pubsub":
+		return s.do(ctx, st, e, spacesVerbs)
+	case "get " + nsOwner + " pubsub", "set " + nsOwner + " pubsub":
+		return s.do(ctx, st, e, spacesOwnerVerbs)
+	}
+	return nil, stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
+}
+
+// list names the spaces that the asker may know of (XEP-0503, section 5.1). A filter that leaves spaces out
+// (XEP-0462) gives an empty list.
+func (s *Spaces) list(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
+	q := wire.E(wire.NSDiscoItems, "query")
+	if f := e.Child(nsPubSubFilt, "filter"); f != nil {
+		ok, err := filterHasSpaces(f)
+		if err != nil || !ok {
+			return q, err
+		}
+	}
+	gs, err := s.o.VisibleGroups(ctx, s.h.Domain, who, maxListed)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range gs {
+		q.Add(wire.E(wire.NSDiscoItems, "item").Set("jid", s.jid.String()).Set("node", g.ID).Set("name", g.Name))
+	}
+	return q, nil
+}
+
+// space is one node for one asker.
+type space struct {
+	*Spaces
+	from  jid.JID
+	group store.Group
+	aff   string // org's
+	role  string // as a member; "" for who is none
+}
+
+// load finds a space; item-not-found where the asker may not know of it.
+func (s *Spaces) load(ctx context.Context, who jid.JID, node string) (*space, error) {
+	if node == "" {
+		return nil, errNodeRequired
+	}
+	ok, err := s.o.Visible(ctx, s.h.Domain, node, "", who)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, server.ItemNotFound
+	}
+	sp := &space{Spaces: s, from: who}
+	if sp.group, err = s.o.GroupByID(ctx, s.h.Domain, node); err != nil {
+		return nil, err
+	}
+	if sp.aff, err = s.o.Affiliation(ctx, s.h.Domain, node, "", who); err != nil {
+		return nil, err
+	}
+	sp.role, err = s.o.RoleOf(ctx, s.h.Domain, node, who)
+	return sp, err
+}
+
+// led and owned give a space if the asker moderates or owns its group: forbidden otherwise.
+func (s *Spaces) led(ctx context.Context, who jid.JID, node string) (*space, error) {
+	sp, err := s.load(ctx, who, node)
+	if err == nil && sp.aff != org.Owner && sp.aff != org.Admin {
+		return nil, server.Forbidden
+	}
+	return sp, err
+}
+
+func (s *Spaces) owned(ctx context.Context, who jid.JID, node string) (*space, error) {
+	sp, err := s.load(ctx, who, node)
+	if err == nil && sp.aff != org.Owner {
+		return nil, server.Forbidden
+	}
+	return sp, err
+}
+
+// orgFault turns what org refuses into a stanza error.
+func orgFault(err error) error {
+	var oe *org.Error
+	if !errors.As(err, &oe) {
+		return err
+	}
+	base := server.NotAcceptable
+	switch oe.Kind {
+	case org.Exists:
+		base = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
+	case org.NotFound:
+		base = server.ItemNotFound
+	case org.Forbidden:
+		base = server.NotAllowed
+	}
+	return server.WithText(base, oe.Error())
+}

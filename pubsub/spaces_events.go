@@ -1,0 +1,203 @@
+package pubsub
+
+import (
+	"context"
+	"slices"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// maxEvents is how many changes may wait to be told. Who misses one reads it with the node's items.
+const maxEvents = 4096
+
+func (s *Spaces) note(e org.Event) {
+	if e.Host != s.h.Domain {
+		return
+	}
+	select {
+	case s.events <- e:
+	default:
+		s.h.Log.Warn("too many changes of groups at once: some clients learn of them when they next ask for their spaces")
+	}
+}
+
+// run tells of changes, in order, away from who makes them.
+func (s *Spaces) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-s.events:
+			if err := s.tell(ctx, e); err != nil && ctx.Err() == nil && orgFault(err) == err {
+				s.h.Log.Error("a change of a space is not told", "group", e.Group.ID, "err", err)
+			}
+		}
+	}
+}
+
+func (s *Spaces) tell(ctx context.Context, e org.Event) error {
+	s.order.Lock()
+	defer s.order.Unlock()
+	node := wire.E(wire.NSPubSubEv, "items").Set("node", e.Group.ID)
+	switch e.Kind {
+	case org.ThemeCreated:
+		return s.toMembers(ctx, e.Group.ID, e.Theme.Key, node.Add(eventItem(s.themeItem(e.Group, *e.Theme))))
+	case org.ThemeChanged:
+		if e.Theme.Closed.IsZero() {
+			node.Add(eventItem(s.themeItem(e.Group, *e.Theme)))
+		} else {
+			node.Add(wire.E(wire.NSPubSubEv, "retract").Set("id", s.o.RoomJID(s.h.Domain, e.Theme.Room).String()))
+		}
+		return s.toMembers(ctx, e.Group.ID, e.Theme.Key, node)
+	case org.GroupChanged:
+		sp := space{Spaces: s, group: e.Group}
+		c := wire.E(wire.NSPubSubEv, "configuration", sp.config().form("result", nsConfig)).Set("node", e.Group.ID)
+		if err := s.toMembers(ctx, e.Group.ID, "", c); err != nil {
+			return err
+		}
+		return s.toMembers(ctx, e.Group.ID, "", node.Add(eventItem(s.mainItem(e.Group))))
+	case org.GroupCreated, org.MembersChanged:
+		return s.tellMembers(ctx, e)
+	case org.GroupDeleted:
+		return s.tellDeleted(ctx, e)
+	}
+	return nil
+}
+
+func eventItem(it server.PEPItem) *wire.Element {
+	return wire.E(wire.NSPubSubEv, "item").Set("id", it.ID).AddRaw(it.Payload)
+}
+
+func (s *Spaces) message(e *wire.Element) *wire.Stanza {
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "headline", From: s.jid, ID: s.h.NewID()}
+	return st.Add(wire.E(wire.NSPubSubEv, "event", e))
+}
+
+// subscribed are those who have subscribed by themselves, and not only by joining the group some other way.
+func (s *Spaces) subscribed(ctx context.Context, node string) (map[jid.JID]bool, error) {
+	ss, err := s.h.Store.NodeSubscriptions(ctx, s.jid.Domain(), "", node)
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[jid.JID]bool, len(ss))
+	for _, sub := range ss {
+		if j, err := jid.Parse(sub.JID); err == nil {
+			m[j] = true
+		}
+	}
+	return m, nil
+}
+
+// toMembers sends an event to those who may see the group, or the theme in it.
+func (s *Spaces) toMembers(ctx context.Context, group, theme string, e *wire.Element) error {
+	people, err := s.o.AffiliationsOf(ctx, s.h.Domain, group, theme)
+	if err != nil {
+		return err
+	}
+	subs, err := s.subscribed(ctx, group)
+	if err != nil {
+		return err
+	}
+	st := s.message(e)
+	st.Render()
+	for j, a := range people {
+		if a != org.Outcast {
+			s.give(ctx, st, j, subs[j])
+		}
+	}
+	return nil
+}
+
+// give sends an event to a member's clients: all that are there of who has subscribed, else those that have shown that
+// they know of spaces. People of other servers have to have subscribed.
+func (s *Spaces) give(ctx context.Context, st *wire.Stanza, to jid.JID, subscribed bool) {
+	if to.Domain() != s.h.Domain {
+		if subscribed {
+			c := st.Copy()
+			c.To = to
+			s.h.Router.Send(ctx, c)
+		}
+		return
+	}
+	for _, ss := range s.h.Account(to.Local()).Sessions() {
+		if ss.Available() && (subscribed || ss.Value(interested{}) != nil) {
+			_ = ss.SendTo(st, ss.JID)
+		}
+	}
+}
+
+// tellMembers tells people that they are in, or out (XEP-0060, section 12.15), and Movim's list with them.
+func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
+	subs, err := s.subscribed(ctx, e.Group.ID)
+	if err != nil {
+		return err
+	}
+	var gone []store.NodeSubscription
+	for _, m := range e.Members {
+		who, err := jid.Parse(m.JID)
+		if err != nil {
+			continue
+		}
+		state, news := "subscribed", slices.Contains(e.Joined, who.Local()) && (e.Kind != org.GroupCreated || m.Role != store.RoleOwner)
+		if m.Role == "" || m.Role == store.RoleBanned {
+			state, news = none, true
+			if subs[who] {
+				gone = append(gone, store.NodeSubscription{Node: e.Group.ID, JID: m.JID, State: none})
+			}
+		}
+		if _, asked := s.asked.LoadAndDelete(membership{e.Group.ID, who}); asked || !news {
+			continue // gets the answer, has made the group, or was in before and has another role now
+		}
+		st := s.message(wire.E(wire.NSPubSubEv, "subscription").Set("node", e.Group.ID).Set("jid", m.JID).Set("subscription", state))
+		s.give(ctx, st, who, subs[who])
+	}
+	for _, name := range e.Joined {
+		s.tellList(ctx, name, server.PEPEvent{Items: []server.PEPItem{s.subscriptionItem(e.Group, nil)}})
+	}
+	for _, name := range e.Left {
+		s.tellList(ctx, name, server.PEPEvent{Retract: []string{e.Group.ID}})
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return s.h.Store.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, gone...)
+}
+
+func (s *Spaces) tellList(ctx context.Context, account string, ev server.PEPEvent) {
+	if p := s.h.PEP(); p != nil && len(s.h.Account(account).Sessions()) > 0 {
+		if err := p.Notify(ctx, account, nodeMovim, ev); err != nil {
+			s.h.Log.Error("a list of spaces is not told", "account", account, "err", err)
+		}
+	}
+}
+
+// tellDeleted: the group is no more, who was in it is known from the event and from who had subscribed.
+func (s *Spaces) tellDeleted(ctx context.Context, e org.Event) error {
+	subs, err := s.subscribed(ctx, e.Group.ID)
+	if err != nil {
+		return err
+	}
+	st := s.message(wire.E(wire.NSPubSubEv, "delete").Set("node", e.Group.ID))
+	st.Render()
+	for _, name := range e.Left {
+		if j, err := jid.New(name, s.h.Domain, ""); err == nil {
+			s.give(ctx, st, j, subs[j])
+		}
+		s.tellList(ctx, name, server.PEPEvent{Retract: []string{e.Group.ID}})
+	}
+	var gone []store.NodeSubscription
+	for j := range subs {
+		if j.Domain() != s.h.Domain {
+			s.give(ctx, st, j, true)
+		}
+		gone = append(gone, store.NodeSubscription{Node: e.Group.ID, JID: j.String(), State: none})
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return s.h.Store.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, gone...)
+}

@@ -1,0 +1,137 @@
+package pubsub
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// filterHasSpaces reads XEP-0462: whether nodes of spaces' type are wanted.
+func filterHasSpaces(filter *wire.Element) (bool, error) {
+	f, err := form.Parse(filter.Child(wire.NSForm, "x"))
+	if err != nil {
+		return false, server.BadRequest
+	}
+	if fd := f.Field("included-types"); fd != nil {
+		return slices.Contains(fd.Values, nsSpaces), nil
+	}
+	if fd := f.Field("excluded-types"); fd != nil {
+		return !slices.Contains(fd.Values, nsSpaces), nil
+	}
+	return true, nil
+}
+
+// config of the node, as XEP-0503, section 3 has it.
+func (sp *space) config() NodeConfig {
+	c := NodeConfig{Title: sp.group.Name, Description: sp.group.Description, Type: nsSpaces, Access: "open", Publish: "publishers",
+		Max: sp.engine.limits.Items, Persist: true, Payloads: true, Notify: true, OnConfig: true, OnDelete: true, OnRetract: true,
+		ByPresence: true, Last: "never", Kind: "headline"}
+	if sp.group.Private {
+		c.Access = "whitelist"
+	}
+	return c
+}
+
+// info is the node's metadata (XEP-0503, section 5.2).
+func (s *Spaces) info(ctx context.Context, who jid.JID, node string) (*wire.Element, error) {
+	sp, err := s.load(ctx, who, node)
+	if err != nil {
+		return nil, err
+	}
+	items, err := sp.items(ctx)
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.o.AffiliationsOf(ctx, s.h.Domain, node, "")
+	if err != nil {
+		return nil, err
+	}
+	var owners []string
+	members := 0
+	for j, a := range people {
+		if a == org.Owner {
+			owners = append(owners, j.String())
+		}
+		if a != org.Outcast {
+			members++
+		}
+	}
+	slices.Sort(owners)
+	c := sp.config()
+	f := form.New(form.Result, nsMeta)
+	f.Add("pubsub#type", form.TextSingle, "", nsSpaces).Add("pubsub#title", form.TextSingle, "", c.Title)
+	if c.Description != "" {
+		f.Add("pubsub#description", form.TextSingle, "", c.Description)
+	}
+	f.Add("pubsub#owner", form.JIDMulti, "", owners...)
+	if len(owners) > 0 {
+		f.Add("pubsub#creator", form.JIDSingle, "", owners[0])
+	}
+	f.Add("pubsub#creation_date", form.TextSingle, "", sp.group.Created.UTC().Format("2006-01-02T15:04:05Z")).
+		Add("pubsub#access_model", form.TextSingle, "", c.Access).Add("pubsub#publish_model", form.TextSingle, "", c.Publish).
+		Add("pubsub#num_items", form.TextSingle, "", strconv.Itoa(len(items))).Add("pubsub#num_subscribers", form.TextSingle, "", strconv.Itoa(members))
+	i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: sp.group.Name}},
+		Features: []string{wire.NSPubSub, nsSpaces}, Forms: []*wire.Element{f.Element()}}
+	return i.Element(node), nil
+}
+
+// items are what is in the space: the group's room first, then its themes as they came; closed ones are over.
+func (sp *space) items(ctx context.Context) ([]server.PEPItem, error) {
+	ts, err := sp.o.Themes(ctx, sp.h.Domain, sp.group.ID, sp.from)
+	if err != nil {
+		return nil, err
+	}
+	items := []server.PEPItem{sp.mainItem(sp.group)}
+	for _, t := range ts {
+		if t.Closed.IsZero() {
+			items = append(items, sp.themeItem(sp.group, t))
+		}
+	}
+	return items, nil
+}
+
+// mainItem is the group's room, pinned above its themes (XEP-0469).
+func (s *Spaces) mainItem(g store.Group) server.PEPItem {
+	e := wire.E(nsBookmarks, "conference", wire.E(nsBookmarks, "extensions", wire.E(nsPinning, "pinned"))).Set("name", g.Name).Set("autojoin", "true")
+	return server.PEPItem{ID: s.o.RoomJID(s.h.Domain, g.Room).String(), Payload: e.AppendXML(nil, ""), At: g.Created}
+}
+
+// themeItem has the theme's own name: its group's stands above it here.
+func (s *Spaces) themeItem(_ store.Group, t store.Theme) server.PEPItem {
+	e := wire.E(nsBookmarks, "conference").Set("name", t.Name)
+	return server.PEPItem{ID: s.o.RoomJID(s.h.Domain, t.Room).String(), Payload: e.AppendXML(nil, ""), At: t.Created}
+}
+
+func (s *Spaces) itemNames(ctx context.Context, who jid.JID, node string) (*wire.Element, error) {
+	sp, err := s.load(ctx, who, node)
+	if err != nil {
+		return nil, err
+	}
+	items, err := sp.items(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := wire.E(wire.NSDiscoItems, "query").Set("node", node)
+	for _, it := range items {
+		q.Add(wire.E(wire.NSDiscoItems, "item").Set("jid", s.jid.String()).Set("name", it.ID))
+	}
+	return q, nil
+}
+
+// find gives the theme whose room has this address, if it is of the group and the asker may know of it.
+func (sp *space) find(ctx context.Context, id string) (t store.Theme, ok bool, err error) {
+	ts, err := sp.o.Themes(ctx, sp.h.Domain, sp.group.ID, sp.from)
+	for _, t := range ts {
+		if sp.o.RoomJID(sp.h.Domain, t.Room).String() == id {
+			return t, true, nil
+		}
+	}
+	return t, false, err
+}

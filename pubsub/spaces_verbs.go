@@ -1,0 +1,426 @@
+package pubsub
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// spacesVerb answers one request: e is <pubsub/>, verb the child that says what is wanted.
+type spacesVerb func(s *Spaces, ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error)
+
+var (
+	spacesVerbs = map[string]spacesVerb{
+		"get items": (*Spaces).getItems, "set subscribe": (*Spaces).subscribe, "set unsubscribe": (*Spaces).unsubscribe,
+		"get subscriptions": (*Spaces).mySubscriptions, "get affiliations": (*Spaces).myAffiliations, "set create": (*Spaces).create,
+		"set publish": (*Spaces).publish, "set retract": (*Spaces).retract,
+	}
+	spacesOwnerVerbs = map[string]spacesVerb{
+		"get configure": (*Spaces).getConfig, "set configure": (*Spaces).setConfig, "set delete": (*Spaces).remove,
+		"get subscriptions": (*Spaces).getSubscriptions, "set subscriptions": (*Spaces).setSubscriptions,
+		"get affiliations": (*Spaces).getAffiliations, "set affiliations": (*Spaces).setAffiliations,
+	}
+)
+
+func (s *Spaces) do(ctx context.Context, st *wire.Stanza, e *wire.Element, verbs map[string]spacesVerb) (*wire.Element, error) {
+	for _, verb := range e.Elements() {
+		if verb.Name.Space != e.Name.Space {
+			continue
+		}
+		if f := verbs[st.Type+" "+verb.Name.Local]; f != nil {
+			return f(s, ctx, st.From, e, verb)
+		}
+		break
+	}
+	return nil, server.WithText(server.FeatureNotImplemented, "spaces are groups: they know no such request")
+}
+
+func pubsubAnswer(e *wire.Element) *wire.Element { return wire.E(wire.NSPubSub, "pubsub", e) }
+
+// getItems is XEP-0503, section 5.4.
+func (s *Spaces) getItems(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.load(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	p, set, err := ask{engine: &s.engine}.page(e, verb)
+	if err != nil {
+		return nil, err
+	}
+	all, err := sp.items(ctx)
+	if err != nil {
+		return nil, err
+	}
+	items, total, err := pageOf(all, p)
+	if errors.Is(err, store.ErrNotFound) || err == nil && len(p.IDs) > 0 && len(items) == 0 {
+		return nil, server.ItemNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	list := wire.E(wire.NSPubSub, "items").Set("node", sp.group.ID)
+	if set != nil && set.onlyCount {
+		items = nil
+	}
+	for _, it := range items {
+		list.Add(wire.E(wire.NSPubSub, "item").Set("id", it.ID).AddRaw(it.Payload))
+	}
+	answer := pubsubAnswer(list)
+	if set != nil || len(p.IDs) == 0 && len(items) < total {
+		answer.Add(rsm(items, total))
+	}
+	return answer, nil
+}
+
+// subscriber reads whose subscription it is: that of the asker, who is a person here and not one of its clients.
+func (s *Spaces) subscriber(from jid.JID, verb *wire.Element) (jid.JID, error) {
+	a := ask{engine: &s.engine, from: from}
+	return a.subscriber(verb)
+}
+
+func (s *Spaces) subscription(node, who, state string) *wire.Element {
+	return wire.E(wire.NSPubSub, "subscription").Set("node", node).Set("jid", who).Set("subscription", state)
+}
+
+// subscribe joins the group (XEP-0503, section 5.3). Who has subscribed is told of what changes, whatever their client is.
+func (s *Spaces) subscribe(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	who, err := s.subscriber(from, verb)
+	if err != nil {
+		return nil, err
+	}
+	if o := e.Child(wire.NSPubSub, "options"); o != nil && len(o.Elements()) > 0 {
+		return nil, unsupported("subscription-options")
+	}
+	sp, err := s.load(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	m := membership{sp.group.ID, from.Bare()}
+	if sp.role == "" {
+		s.asked.Store(m, true)
+	}
+	joined, err := s.o.Join(ctx, s.h.Domain, sp.group.ID, from)
+	if err != nil || !joined {
+		s.asked.Delete(m)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !joined {
+		return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "pending")), nil
+	}
+	sub := store.NodeSubscription{Node: sp.group.ID, JID: from.Bare().String(), State: "subscribed"}
+	if err := s.h.Store.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, sub); errors.Is(err, store.ErrLimit) {
+		return nil, errTooManySubs
+	} else if err != nil {
+		return nil, err
+	}
+	return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "subscribed")), nil
+}
+
+// unsubscribe leaves the group.
+func (s *Spaces) unsubscribe(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	if j, err := jid.Parse(verb.Attr("jid")); err == nil && verb.Attr("jid") != "" && j.Bare() != from.Bare() {
+		return nil, server.Forbidden
+	}
+	who, err := s.subscriber(from, verb)
+	if err != nil {
+		return nil, err
+	}
+	sp, err := s.load(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	if sp.role == "" {
+		return nil, errNotSubscribed
+	}
+	if verb.Attr("subid") != "" {
+		return nil, errSubID
+	}
+	m := membership{sp.group.ID, from.Bare()}
+	s.asked.Store(m, true)
+	if err := s.o.SetMember(ctx, s.h.Domain, sp.group.ID, from.Bare(), ""); err != nil {
+		s.asked.Delete(m)
+		return nil, err
+	}
+	return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "none")), nil
+}
+
+func (s *Spaces) mySubscriptions(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	gs, err := s.mine(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	list := wire.E(wire.NSPubSub, "subscriptions").Set("node", verb.Attr("node"))
+	for _, g := range gs {
+		list.Add(s.subscription(g.ID, from.Bare().String(), "subscribed"))
+	}
+	return pubsubAnswer(list), nil
+}
+
+func (s *Spaces) myAffiliations(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	gs, err := s.mine(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	list := wire.E(wire.NSPubSub, "affiliations").Set("node", verb.Attr("node"))
+	for _, g := range gs {
+		role, err := s.o.RoleOf(ctx, s.h.Domain, g.ID, from)
+		if err != nil {
+			return nil, err
+		}
+		list.Add(wire.E(wire.NSPubSub, "affiliation").Set("node", g.ID).Set("affiliation", affiliationOf[role]))
+	}
+	return pubsubAnswer(list), nil
+}
+
+// mine are the asker's groups; with a node only that one.
+func (s *Spaces) mine(ctx context.Context, from jid.JID, node string) ([]store.Group, error) {
+	if node != "" {
+		if _, err := s.load(ctx, from, node); err != nil {
+			return nil, err
+		}
+	}
+	gs, err := s.o.GroupsOf(ctx, s.h.Domain, from)
+	if node != "" {
+		gs = slices.DeleteFunc(gs, func(g store.Group) bool { return g.ID != node })
+	}
+	return gs, err
+}
+
+// affiliationOf and roleOf translate between a group's roles and XEP-0060's affiliations.
+var (
+	affiliationOf = map[string]string{store.RoleOwner: owner, store.RoleModerator: publisher, store.RoleMember: member, store.RoleBanned: outcast}
+	roleOf        = map[string]string{owner: store.RoleOwner, publisher: store.RoleModerator, member: store.RoleMember, outcast: store.RoleBanned, none: ""}
+)
+
+// create makes a group; its id is ours to choose, and told (XEP-0060, section 8.1.2).
+func (s *Spaces) create(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	if s.cfg.Create == nil || !s.cfg.Create(ctx, from) {
+		return nil, server.Forbidden
+	}
+	n := org.NewGroup{Owner: from.Bare(), Name: verb.Attr("node"), Private: true}
+	if c := e.Child(wire.NSPubSub, "configure"); c != nil {
+		f, ok, err := submitted(c, nsConfig)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			if t := f.Get("pubsub#title"); t != "" {
+				n.Name = t
+			}
+			if t := f.Get("pubsub#type"); t != "" && t != nsSpaces {
+				return nil, server.WithText(server.NotAcceptable, "nodes here are spaces")
+			}
+			n.Description = f.Get("pubsub#description")
+			n.Private = f.Get("pubsub#access_model") != "open"
+		}
+	}
+	g, err := s.o.CreateGroup(ctx, s.h.Domain, n)
+	if err != nil {
+		return nil, err
+	}
+	return pubsubAnswer(wire.E(wire.NSPubSub, "create").Set("node", g.ID)), nil
+}
+
+// publish makes a theme of a <conference/> with a name.
+func (s *Spaces) publish(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.load(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	items, err := ask{engine: &s.engine, from: from}.readItems(verb)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) != 1 {
+		return nil, errItemRequired
+	}
+	c, err := wire.ParseElement(items[0].Payload, "")
+	if err != nil || c.Name != (wire.Name{Space: nsBookmarks, Local: "conference"}) {
+		return nil, errPayload
+	}
+	if items[0].ID == s.o.RoomJID(s.h.Domain, sp.group.Room).String() {
+		return nil, server.WithText(server.NotAllowed, "the group's own room is what the group is")
+	}
+	t, there, err := sp.find(ctx, items[0].ID)
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		return nil, server.WithText(server.NotAllowed, "the theme "+t.Name+" is there already")
+	}
+	if t, err = s.o.CreateTheme(ctx, s.h.Domain, sp.group.ID, org.NewTheme{Name: c.Attr("name"), Creator: from.Bare()}); err != nil {
+		return nil, err
+	}
+	p := wire.E(wire.NSPubSub, "publish").Set("node", sp.group.ID)
+	return pubsubAnswer(p.Add(wire.E(wire.NSPubSub, "item").Set("id", s.o.RoomJID(s.h.Domain, t.Room).String()))), nil
+}
+
+// retract closes a theme.
+func (s *Spaces) retract(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.led(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	its := verb.Elements()
+	if len(its) == 0 {
+		return nil, errItemRequired
+	}
+	if len(its) > s.engine.limits.Page {
+		return nil, errTooManyItems
+	}
+	for _, it := range its {
+		t, ok, err := sp.find(ctx, it.Attr("id"))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, server.ItemNotFound
+		}
+		if err := s.o.CloseTheme(ctx, s.h.Domain, t.Key, false); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (s *Spaces) getConfig(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.owned(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", sp.config().form(form.Ask, nsConfig)).Set("node", sp.group.ID)), nil
+}
+
+// setConfig changes name and description; what else is in the form has to stay as it is.
+func (s *Spaces) setConfig(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.owned(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	f, ok, err := submitted(verb, nsConfig)
+	if err != nil || !ok {
+		return nil, err
+	}
+	was := sp.config()
+	now, err := was.apply(f, &s.engine.limits, false)
+	if err != nil {
+		return nil, server.WithText(server.NotAcceptable, "a field of the configuration has a value that is not allowed")
+	}
+	if now.Access != was.Access || now.Publish != was.Publish || now.Type != was.Type {
+		return nil, server.WithText(server.NotAllowed, "of a space its title and description can be changed")
+	}
+	_, err = s.o.Update(ctx, s.h.Domain, sp.group.ID, now.Title, &now.Description, "")
+	return nil, err
+}
+
+func (s *Spaces) remove(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.owned(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.o.DeleteGroup(ctx, s.h.Domain, sp.group.ID)
+}
+
+func (s *Spaces) getSubscriptions(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.led(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	ms, err := s.o.Members(ctx, s.h.Domain, sp.group.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := wire.E(nsOwner, "subscriptions").Set("node", sp.group.ID)
+	for _, m := range ms {
+		if m.Role != store.RoleBanned {
+			list.Add(wire.E(nsOwner, "subscription").Set("jid", m.JID).Set("subscription", "subscribed"))
+		}
+	}
+	return wire.E(nsOwner, "pubsub", list), nil
+}
+
+func (s *Spaces) setSubscriptions(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	return s.setPeople(ctx, from, verb, func(role, state string) (string, bool) {
+		switch {
+		case state == "subscribed" && (role == "" || role == store.RoleBanned):
+			return store.RoleMember, true
+		case state == "subscribed":
+			return role, true
+		case state == none && role == store.RoleBanned:
+			return role, true
+		}
+		return "", state == none
+	}, "subscription")
+}
+
+func (s *Spaces) getAffiliations(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	sp, err := s.led(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	ms, err := s.o.Members(ctx, s.h.Domain, sp.group.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := wire.E(nsOwner, "affiliations").Set("node", sp.group.ID)
+	for _, m := range ms {
+		list.Add(wire.E(nsOwner, "affiliation").Set("jid", m.JID).Set("affiliation", affiliationOf[m.Role]))
+	}
+	return wire.E(nsOwner, "pubsub", list), nil
+}
+
+func (s *Spaces) setAffiliations(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
+	return s.setPeople(ctx, from, verb, func(_, aff string) (string, bool) {
+		role, ok := roleOf[aff]
+		return role, ok
+	}, "affiliation")
+}
+
+// setPeople changes members: by their subscription or affiliation, in one transaction. Moderators may add and remove
+// members; roles are the owners'.
+func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element, role func(was, value string) (string, bool), what string) (*wire.Element, error) {
+	sp, err := s.led(ctx, from, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	es := verb.Elements()
+	if len(es) > s.engine.limits.Page {
+		return nil, server.WithText(server.NotAcceptable, "too many at once")
+	}
+	var ms []store.Member
+	for _, c := range es {
+		who, err := jid.Parse(c.Attr("jid"))
+		if err != nil || who.Local() == "" || c.Name.Local != what {
+			return nil, server.BadRequest
+		}
+		was, err := s.o.RoleOf(ctx, s.h.Domain, sp.group.ID, who)
+		if err != nil {
+			return nil, err
+		}
+		now, ok := role(was, c.Attr(what))
+		if !ok {
+			return nil, server.BadRequest
+		}
+		if now == was {
+			continue
+		}
+		high := func(r string) bool { return r == store.RoleOwner || r == store.RoleModerator }
+		if sp.aff != org.Owner && (high(was) || high(now)) {
+			return nil, server.Forbidden
+		}
+		ms = append(ms, store.Member{JID: who.Bare().String(), Role: now})
+	}
+	if len(ms) == 0 {
+		return nil, nil
+	}
+	return nil, s.o.SetMembers(ctx, s.h.Domain, sp.group.ID, ms)
+}
