@@ -30,20 +30,6 @@ type Accounts interface {
 	DeleteUser(ctx context.Context, address string) error
 }
 
-// Groups are the organization's groups and their themes. A group is named by its slug, a theme by its key or slug.
-type Groups interface {
-	CreateGroup(ctx context.Context, g NewGroup) (Group, error)
-	Groups(ctx context.Context, host, after string, limit int) ([]Group, error)
-	// Group gives it with members and themes.
-	Group(ctx context.Context, host, slug string) (Group, error)
-	// SetMember adds a person or changes their role.
-	SetMember(ctx context.Context, host, slug, address, role string) (Member, error)
-	RemoveMember(ctx context.Context, host, slug, address string) error
-	DeleteGroup(ctx context.Context, host, slug string) error
-	CreateTheme(ctx context.Context, host, slug string, t NewTheme) (Theme, error)
-	CloseTheme(ctx context.Context, host, slug, theme string) error
-}
-
 // Sessions are who is signed in now.
 type Sessions interface {
 	// Sessions gives those of a host, or of one account where address is given.
@@ -77,55 +63,6 @@ type UserChange struct {
 	Name     *string `json:"name,omitempty"`
 	Admin    *bool   `json:"admin,omitempty"`
 	Disabled *bool   `json:"disabled,omitempty"`
-}
-
-// Group is a group as administrators see it.
-type Group struct {
-	Host        string    `json:"host"`
-	Slug        string    `json:"slug"`
-	Name        string    `json:"name"`
-	Description string    `json:"description,omitempty"`
-	Private     bool      `json:"private"`
-	ThemesBy    string    `json:"themes_by"`
-	Room        string    `json:"room"` // address of its main room
-	Created     time.Time `json:"created"`
-	Members     []Member  `json:"members,omitempty"`
-	Themes      []Theme   `json:"themes,omitempty"`
-}
-
-// NewGroup is a group to be made.
-type NewGroup struct {
-	Host        string `json:"host,omitempty"`
-	Slug        string `json:"slug"`
-	Name        string `json:"name,omitempty"` // "": the slug
-	Description string `json:"description,omitempty"`
-	Private     bool   `json:"private,omitempty"`
-	Owner       string `json:"owner"`
-}
-
-// Member is a person in a group.
-type Member struct {
-	Address string    `json:"address"`
-	Role    string    `json:"role"` // member, moderator, owner, banned
-	Since   time.Time `json:"since,omitzero"`
-}
-
-// Theme is a conversation in a group.
-type Theme struct {
-	Key        string    `json:"key"`
-	Slug       string    `json:"slug"`
-	Name       string    `json:"name"`
-	Room       string    `json:"room"`
-	Restricted bool      `json:"restricted"`
-	Creator    string    `json:"creator"`
-	Created    time.Time `json:"created"`
-	Closed     time.Time `json:"closed,omitzero"`
-}
-
-// NewTheme is a theme to be made.
-type NewTheme struct {
-	Name    string `json:"name"`
-	Creator string `json:"creator,omitempty"` // "": the administrator
 }
 
 // Session is a signed-in client.

@@ -147,7 +147,9 @@ func TestClientIsOperations(t *testing.T) {
 		{func() (any, error) { return c.ChangeUser(ctx, "x", UserChange{Disabled: yes()}) }, `change["x" "{\"disabled\":true}"]`, User{Address: "x", Created: when}},
 		{func() (any, error) { return nil, c.SetPassword(ctx, "x", "secret-word") }, `password["x" "secret-word"]`, nil},
 		{func() (any, error) { return nil, c.DeleteUser(ctx, "x") }, `delete["x"]`, nil},
-		{func() (any, error) { return c.CreateGroup(ctx, NewGroup{"h", "s", "n", "d", true, "o"}) }, `group["h" "s" "n" "d" %!q(bool=true) "o"]`, Group{Slug: "s", Created: when}},
+		{func() (any, error) {
+			return c.CreateGroup(ctx, NewGroup{Host: "h", Slug: "s", Name: "n", Description: "d", Private: true, Owner: "o"})
+		}, `group["h" "s" "n" "d" %!q(bool=true) "o"]`, Group{Slug: "s", Created: when}},
 		{func() (any, error) { return c.Groups(ctx, "", "", 32) }, `groups["" "" ' ']`, []Group(nil)},
 		{func() (any, error) { return c.Group(ctx, "h", "s") }, `show["h" "s"]`, Group{Host: "h", Slug: "s", Created: when, Members: []Member{{Address: "x@a.example", Role: "owner"}}}},
 		{func() (any, error) { return c.SetMember(ctx, "h", "s", odd, "owner") }, `member["h" "s" "` + odd + `" "owner"]`, Member{Address: odd, Role: "owner"}},

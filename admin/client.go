@@ -149,6 +149,22 @@ func (c *Client) RemoveMember(ctx context.Context, h, slug, address string) erro
 	return c.do(ctx, "DELETE", []string{"groups", slug, "members", address}, host(h), nil, nil)
 }
 
+func (c *Client) ChangeGroup(ctx context.Context, h, slug string, ch GroupChange) (v Group, err error) {
+	return v, c.do(ctx, "PATCH", []string{"groups", slug}, host(h), ch, &v)
+}
+
+func (c *Client) DeletedGroups(ctx context.Context, h string) (v []Group, err error) {
+	return v, c.do(ctx, "GET", []string{"deleted-groups"}, host(h), nil, &v)
+}
+
+func (c *Client) RestoreGroup(ctx context.Context, h, slug string) (v Group, err error) {
+	return v, c.do(ctx, "POST", []string{"deleted-groups", slug, "restore"}, host(h), nil, &v)
+}
+
+func (c *Client) SetPhoto(ctx context.Context, h, slug string, image []byte) error {
+	return c.do(ctx, "PUT", []string{"groups", slug, "photo"}, host(h), photo{image}, nil)
+}
+
 func (c *Client) DeleteGroup(ctx context.Context, h, slug string) error {
 	return c.do(ctx, "DELETE", []string{"groups", slug}, host(h), nil, nil)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxBody   = 64 << 10
+	maxBody   = 192 << 10
 	pageLimit = 1000 // most entries of one answer
 )
 
@@ -94,49 +94,6 @@ type role struct {
 // kicked says how many sessions were closed.
 type kicked struct {
 	Closed int `json:"closed"`
-}
-
-func (c *control) groups(op Groups) {
-	c.handle("POST /v1/groups", func(r *http.Request) (any, error) {
-		g, err := read[NewGroup](r)
-		if err != nil {
-			return nil, err
-		}
-		return op.CreateGroup(r.Context(), g)
-	})
-	c.handle("GET /v1/groups", func(r *http.Request) (any, error) {
-		after, limit, err := page(r)
-		if err != nil {
-			return nil, err
-		}
-		return op.Groups(r.Context(), r.FormValue("host"), after, limit)
-	})
-	c.handle("GET /v1/groups/{slug}", func(r *http.Request) (any, error) {
-		return op.Group(r.Context(), r.FormValue("host"), r.PathValue("slug"))
-	})
-	c.handle("DELETE /v1/groups/{slug}", func(r *http.Request) (any, error) {
-		return nil, op.DeleteGroup(r.Context(), r.FormValue("host"), r.PathValue("slug"))
-	})
-	c.handle("PUT /v1/groups/{slug}/members/{address}", func(r *http.Request) (any, error) {
-		m, err := read[role](r)
-		if err != nil {
-			return nil, err
-		}
-		return op.SetMember(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("address"), m.Role)
-	})
-	c.handle("DELETE /v1/groups/{slug}/members/{address}", func(r *http.Request) (any, error) {
-		return nil, op.RemoveMember(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("address"))
-	})
-	c.handle("POST /v1/groups/{slug}/themes", func(r *http.Request) (any, error) {
-		t, err := read[NewTheme](r)
-		if err != nil {
-			return nil, err
-		}
-		return op.CreateTheme(r.Context(), r.FormValue("host"), r.PathValue("slug"), t)
-	})
-	c.handle("DELETE /v1/groups/{slug}/themes/{theme}", func(r *http.Request) (any, error) {
-		return nil, op.CloseTheme(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("theme"))
-	})
 }
 
 func (c *control) sessions(op Sessions) {

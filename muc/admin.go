@@ -331,6 +331,7 @@ func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 		case affiliation == org.None && r.cfg.MembersOnly:
 			l.codes = []string{"321"}
 			r.expel(ctx, o, l)
+		case was == affiliation && l.actor == nil: // who became a member by coming in
 		default:
 			if was != affiliation {
 				o.role = r.roleFor(affiliation)

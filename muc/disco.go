@@ -357,7 +357,18 @@ func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 		return nil, err
 	}
 	c := r.config()
-	if a == org.Outcast || c.MembersOnly && a == org.None || c.Password != "" && rank[a] < rank[org.Member] {
+	if r.group != "" {
+		acc, err := r.access(ctx, st.From)
+		if err != nil {
+			return nil, err
+		}
+		if !acc.Know && acc.Affiliation != org.Outcast {
+			return nil, server.ItemNotFound
+		}
+		if !acc.Read {
+			return nil, server.Forbidden
+		}
+	} else if a == org.Outcast || c.MembersOnly && a == org.None || c.Password != "" && rank[a] < rank[org.Member] {
 		return nil, server.Forbidden
 	}
 	switch {

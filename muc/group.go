@@ -21,6 +21,7 @@ func (r *room) loadGroup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.rules = org.RulesOf(g)
 	c := groupConfig(g)
 	if r.theme != "" {
 		t, err := o.Theme(ctx, host, r.theme)
@@ -29,17 +30,24 @@ func (r *room) loadGroup(ctx context.Context) error {
 		}
 		c.Name = g.Name + " › " + t.Name
 		r.closed = !t.Closed.IsZero()
-		c.Public = c.Public && !t.Restricted
+		if t.Restricted {
+			c.Public, c.MembersOnly = false, true
+		}
 	}
 	c.Lang = r.cfg.Lang
 	r.cfg = c
 	return nil
 }
 
-// groupConfig is the table of kinds of groups: members only and real addresses, so that clients make a group of it.
+// groupConfig renders the rules of a kind of group. Members only and real addresses: clients make a group of it.
 func groupConfig(g store.Group) RoomConfig {
-	return RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: !g.Private, MembersOnly: true, NonAnonymous: true,
-		Archive: true, Invites: true, PM: "anyone"}
+	r := org.RulesOf(g)
+	c := RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: r.Listed, MembersOnly: r.MembersOnly, NonAnonymous: r.ShowAddresses,
+		Moderated: r.Moderated, Archive: true, Invites: true, PM: "anyone"}
+	if r.QuietMembers {
+		c.Broadcast = []string{"moderator"}
+	}
+	return c
 }
 
 // configOf gives the configuration of a free room's row.
@@ -60,7 +68,7 @@ func (r *room) configureGroup(ctx context.Context, now RoomConfig) error {
 		}
 		return nil
 	}
-	_, err := r.s.cfg.Org.Update(ctx, r.s.host.Domain, r.group, now.Name, &now.Description, "")
+	_, err := r.s.cfg.Org.Update(ctx, r.s.host.Domain, r.group, org.GroupChange{Name: &now.Name, Description: &now.Description})
 	return err
 }
 
@@ -145,8 +153,11 @@ func (r *room) reconfigure(ctx context.Context) {
 		o.shown = [2]*wire.Stanza{}
 	}
 	r.tellConfig(ctx, was, r.cfg)
-	if closed != r.closed {
+	if closed != r.closed || was.Moderated != r.cfg.Moderated {
 		r.refreshRoles(ctx)
+	}
+	if r.cfg.MembersOnly && !was.MembersOnly {
+		r.expelStrangers(ctx)
 	}
 }
 
@@ -168,3 +179,42 @@ func (r *room) membersChanged(ctx context.Context, ms []store.Member) {
 		r.affiliated(ctx, who, a, leaving{})
 	}
 }
+
+// access is what org says of a person here.
+func (r *room) access(ctx context.Context, who jid.JID) (org.Access, error) {
+	return r.s.cfg.Org.Access(ctx, r.s.host.Domain, r.group, r.theme, who)
+}
+
+// enterGroup gives the affiliation of who comes into a group's room or a theme; where the kind of group has it so they
+// are members by that.
+func (r *room) enterGroup(ctx context.Context, who jid.JID) (string, error) {
+	a, err := r.s.cfg.Org.Enter(ctx, r.s.host.Domain, r.group, r.theme, who)
+	switch {
+	case err != nil || a.Read || a.Affiliation == org.Outcast:
+		return a.Affiliation, err
+	case r.cfg.MembersOnly:
+		return a.Affiliation, errNoMember
+	}
+	return a.Affiliation, server.WithText(server.Forbidden, "this room is for people of "+r.s.host.Domain)
+}
+
+// isReaction says that a message says nothing, but how its sender finds one that was said (XEP-0444), or how far they
+// have read (XEP-0333): what who may not write may send all the same.
+func isReaction(st *wire.Stanza) bool {
+	found := false
+	for _, c := range st.Children {
+		switch c.Name.Space {
+		case nsReactions, nsMarkers:
+			found = true
+		case wire.NSHints, wire.NSSID:
+		default:
+			return false
+		}
+	}
+	return found
+}
+
+const (
+	nsReactions = "urn:xmpp:reactions:0"
+	nsMarkers   = "urn:xmpp:chat-markers:0"
+)

@@ -55,7 +55,7 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if isSubject(st) {
 		return r.changeSubject(ctx, o, st)
 	}
-	if o.role == "visitor" {
+	if o.role == "visitor" && !(r.rules.Moderated && isReaction(st)) {
 		return server.Forbidden
 	}
 	if err := r.ownRetraction(ctx, o, st); err != nil {

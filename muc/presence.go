@@ -88,10 +88,10 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// enter gives the affiliation of who wants to come in; a public group takes them in by that.
+// enter gives the affiliation of who wants to come in.
 func (r *room) enter(ctx context.Context, who jid.JID) (string, error) {
 	if r.group != "" {
-		return r.s.cfg.Org.Enter(ctx, r.s.host.Domain, r.group, r.theme, who)
+		return r.enterGroup(ctx, who)
 	}
 	return r.affiliation(ctx, who)
 }

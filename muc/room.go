@@ -42,8 +42,9 @@ type room struct {
 	// owned
 	epoch     int64
 	seq       int64
-	locked    bool // made and not configured yet (section 10.1.3)
-	closed    bool // a closed theme: nobody writes
+	locked    bool      // made and not configured yet (section 10.1.3)
+	closed    bool      // a closed theme: nobody writes
+	rules     org.Rules // of its group
 	nicks     map[string]*occupant
 	sessions  map[jid.JID]*occupant
 	order     []*occupant // as they came
@@ -227,7 +228,7 @@ func (r *room) roleFor(affiliation string) string {
 	case org.Owner, org.Admin:
 		return "moderator"
 	case org.Member:
-		if !r.closed {
+		if !r.closed && !r.rules.Moderated {
 			return "participant"
 		}
 	case org.Outcast:

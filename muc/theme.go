@@ -14,7 +14,6 @@ import (
 const (
 	nodeNewTheme   = "https://parley.im/commands#new-theme"
 	nodeCloseTheme = "https://parley.im/commands#close-theme"
-	nodeNewGroup   = "https://parley.im/commands#new-group"
 )
 
 // themeCommand reads `!theme NAME` in a group's room.
@@ -91,19 +90,13 @@ func (r *room) commands() []server.Command {
 	if r.group == "" {
 		return nil
 	}
-	is := func(ranks int) func(context.Context, jid.JID) bool {
-		return func(ctx context.Context, who jid.JID) bool {
-			a, err := r.affiliation(ctx, who)
-			return err == nil && rank[a] >= ranks
-		}
-	}
 	if r.theme != "" {
-		return []server.Command{{Node: nodeCloseTheme, Name: "Close this theme", Allowed: is(rank[org.Admin]),
+		return []server.Command{{Node: nodeCloseTheme, Name: "Close this theme", Allowed: r.ranked(org.Admin),
 			Do: func(ctx context.Context, _ jid.JID, _ form.Form) (string, *form.Form, error) {
 				return "The theme is closed: it can be read, and nobody writes any more.", nil, r.s.cfg.Org.CloseTheme(ctx, r.s.host.Domain, r.theme, false)
 			}}}
 	}
-	return []server.Command{{Node: nodeNewTheme, Name: "New theme", Allowed: is(rank[org.Member]),
+	return []server.Command{{Node: nodeNewTheme, Name: "New theme", Allowed: r.ranked(org.Member),
 		Form: func(context.Context, jid.JID) (*form.Form, error) {
 			f := form.New("form", nodeNewTheme)
 			f.Title, f.Instructions = "New theme", "A focused conversation in this group. Its members find it in their clients."
@@ -111,7 +104,7 @@ func (r *room) commands() []server.Command {
 			f.AddBool("restricted", "Only for people named here", false)
 			f.Add("people", "jid-multi", "People")
 			return f, nil
-		}, Do: r.newTheme}}
+		}, Do: r.newTheme}, r.settingsCommand()}
 }
 
 func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
@@ -128,35 +121,4 @@ func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, 
 	res := form.New("result", nodeNewTheme)
 	res.Add("room", "jid-single", "Room", room.String())
 	return "The theme " + t.Name + " is at " + room.String() + ".", res, nil
-}
-
-// commands of the service: making a group.
-func (s *Service) commands() []server.Command {
-	return []server.Command{{Node: nodeNewGroup, Name: "New group", Allowed: func(ctx context.Context, who jid.JID) bool {
-		return who.Domain() == s.host.Domain && (s.cfg.GroupsBy == "members" || s.isAdmin(ctx, who))
-	}, Form: func(context.Context, jid.JID) (*form.Form, error) {
-		f := form.New("form", nodeNewGroup)
-		f.Title = "New group"
-		f.Add("name", "text-single", "Name").Required()
-		f.Add("description", "text-single", "What it is for")
-		f.AddBool("private", "Only its members know of it", true)
-		f.Add("members", "jid-multi", "Members")
-		return f, nil
-	}, Do: s.newGroup}}
-}
-
-func (s *Service) newGroup(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-	members, err := f.JIDs("members")
-	if err != nil {
-		return "", nil, server.NotAcceptable
-	}
-	private, ok := f.Bool("private")
-	g, err := s.cfg.Org.CreateGroup(ctx, s.host.Domain, org.NewGroup{Name: f.Get("name"), Description: f.Get("description"), Private: private || !ok, Owner: who.Bare(), Members: members})
-	if err != nil {
-		return "", nil, err
-	}
-	room := s.cfg.Org.RoomJID(s.host.Domain, g.Room)
-	res := form.New("result", nodeNewGroup)
-	res.Add("room", "jid-single", "Room", room.String())
-	return "The group " + g.Name + " is at " + room.String() + ".", res, nil
 }

@@ -52,7 +52,8 @@ func person(field string, h *server.Host, address string) (jid.JID, error) {
 }
 
 func (o *operations) showGroup(g store.Group) admin.Group {
-	return admin.Group{Host: g.Host, Slug: g.Slug, Name: g.Name, Description: g.Description, Private: g.Private, ThemesBy: g.ThemesBy,
+	return admin.Group{Host: g.Host, Slug: g.Slug, Name: g.Name, Description: g.Description, Emoji: g.Emoji, Kind: org.RulesOf(g).Kind,
+		Private: g.Private, ThemesBy: g.ThemesBy, MentionBy: g.MentionBy, Guests: g.Guests, Photo: g.PhotoHash, Deleted: g.Deleted,
 		Room: o.n.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created}
 }
 
@@ -73,7 +74,7 @@ func (o *operations) CreateGroup(ctx context.Context, in admin.NewGroup) (admin.
 	if in.Name == "" {
 		in.Name = in.Slug
 	}
-	g, err := o.n.Org.CreateGroup(ctx, h.Domain, org.NewGroup{Slug: in.Slug, Name: in.Name, Description: in.Description, Private: in.Private,
+	g, err := o.n.Org.CreateGroup(ctx, h.Domain, org.NewGroup{Slug: in.Slug, Name: in.Name, Description: in.Description, Kind: in.Kind, Private: in.Private, Emoji: in.Emoji,
 		ThemesBy: o.n.Config.Groups.ThemesBy, Owner: owner})
 	if err != nil {
 		return admin.Group{}, orgError(err)
@@ -118,6 +119,52 @@ func (o *operations) Group(ctx context.Context, domain, slug string) (admin.Grou
 		out.Themes = append(out.Themes, o.showTheme(t))
 	}
 	return out, nil
+}
+
+func (o *operations) ChangeGroup(ctx context.Context, domain, slug string, c admin.GroupChange) (admin.Group, error) {
+	_, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return admin.Group{}, err
+	}
+	g, err = o.n.Org.Update(ctx, g.Host, g.ID, org.GroupChange{Name: c.Name, Description: c.Description, Kind: c.Kind, Hidden: c.Hidden,
+		ThemesBy: c.ThemesBy, MentionBy: c.MentionBy, Emoji: c.Emoji, Guests: c.Guests})
+	if err != nil {
+		return admin.Group{}, orgError(err)
+	}
+	return o.showGroup(g), nil
+}
+
+func (o *operations) DeletedGroups(ctx context.Context, domain string) ([]admin.Group, error) {
+	h, err := o.host("host", domain)
+	if err != nil {
+		return nil, err
+	}
+	gs, err := o.n.Org.DeletedGroups(ctx, h.Domain)
+	out := make([]admin.Group, len(gs))
+	for i, g := range gs {
+		out[i] = o.showGroup(g)
+	}
+	return out, err
+}
+
+func (o *operations) RestoreGroup(ctx context.Context, domain, slug string) (admin.Group, error) {
+	h, err := o.host("host", domain)
+	if err != nil {
+		return admin.Group{}, err
+	}
+	g, err := o.n.Org.RestoreGroup(ctx, h.Domain, slug)
+	if err != nil {
+		return admin.Group{}, orgError(err)
+	}
+	return o.showGroup(g), nil
+}
+
+func (o *operations) SetPhoto(ctx context.Context, domain, slug string, image []byte) error {
+	_, g, err := o.group(ctx, domain, slug)
+	if err != nil {
+		return err
+	}
+	return orgError(o.n.Org.SetPhoto(ctx, g.Host, g.ID, image))
 }
 
 func (o *operations) SetMember(ctx context.Context, domain, slug, address, role string) (admin.Member, error) {

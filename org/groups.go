@@ -27,8 +27,12 @@ type NewGroup struct {
 	Slug        string // "": made from the name
 	Name        string
 	Description string
-	Private     bool
+	Kind        string // "": public, or private
+	Private     bool   // without a kind: private; of an announcement: people do not find it by themselves
 	ThemesBy    string // "members" (the default) or "moderators"
+	MentionBy   string // "members" (the default), "moderators" or "nobody"
+	Guests      bool
+	Emoji       string
 	Owner       jid.JID
 	Members     []jid.JID
 }
@@ -39,19 +43,20 @@ func (o *Org) CreateGroup(ctx context.Context, host string, n NewGroup) (store.G
 	if err != nil {
 		return store.Group{}, err
 	}
-	if len(n.Description) > maxDescription {
-		return store.Group{}, &Error{Invalid, "description", "is too long: at most 2000 bytes"}
-	}
-	if n.ThemesBy == "" {
-		n.ThemesBy = "members"
-	}
-	if n.ThemesBy != "members" && n.ThemesBy != "moderators" {
-		return store.Group{}, &Error{Invalid, "themes_by", `is "members" or "moderators"`}
-	}
 	if n.Owner.IsZero() || n.Owner.Local() == "" {
 		return store.Group{}, &Error{Invalid, "owner", "a group needs an owner"}
 	}
-	g := store.Group{Host: host, ID: token(10), Name: name, Description: n.Description, Private: n.Private, ThemesBy: n.ThemesBy, Created: time.Now().UTC()}
+	g := store.Group{Host: host, ID: token(10), Name: name, Description: n.Description, ThemesBy: n.ThemesBy, Created: time.Now().UTC(),
+		GroupSettings: store.GroupSettings{MentionBy: n.MentionBy, Guests: n.Guests, Emoji: n.Emoji}}
+	if n.Kind == "" {
+		n.Kind = kindOf(store.Group{Private: n.Private})
+	}
+	if err := setKind(&g, n.Kind, n.Private); err != nil {
+		return g, err
+	}
+	if err := checkSettings(&g); err != nil {
+		return g, err
+	}
 	if g.Slug, err = checkSlug(n.Slug, name); err != nil {
 		return store.Group{}, err
 	}
@@ -61,13 +66,13 @@ func (o *Org) CreateGroup(ctx context.Context, host string, n NewGroup) (store.G
 			ms = append(ms, store.Member{JID: j.Bare().String(), Role: store.RoleMember, Since: g.Created})
 		}
 	}
-	if err := o.people(ctx, host, ms); err != nil {
+	if err := o.people(ctx, g, ms); err != nil {
 		return store.Group{}, err
 	}
 	o.change.Lock()
 	defer o.change.Unlock()
 	g.Room = g.Slug
-	if g.Private { // its name is not to be read from its address
+	if g.Private { // its name is not to be read from its address; it stays so, whatever becomes of the group
 		g.Room = token(12)
 	}
 	err = o.st.CreateGroup(ctx, g, o.room(g, "", g.Room), ms, o.bookmark(host, g.Room, g.Name))
@@ -87,32 +92,6 @@ func (o *Org) room(g store.Group, theme, local string) store.Room {
 
 func (o *Org) bookmark(host, room, name string) store.Bookmark {
 	return store.Bookmark{Room: o.RoomJID(host, room).String(), Name: name, Autojoin: true, Updated: time.Now().UTC()}
-}
-
-// people checks that members of this host exist.
-func (o *Org) people(ctx context.Context, host string, ms []store.Member) error {
-	for _, m := range ms {
-		j, err := jid.Parse(m.JID)
-		if err != nil || j.Local() == "" {
-			return &Error{Invalid, "member", m.JID + " is no address of a person"}
-		}
-		if j.Domain() != host {
-			continue
-		}
-		if _, err := o.st.User(ctx, host, j.Local()); err != nil {
-			return notFound(err, "there is no account "+m.JID)
-		}
-	}
-	return nil
-}
-
-func locals(host string, ms []store.Member) (users []string) {
-	for _, m := range ms {
-		if j, err := jid.Parse(m.JID); err == nil && j.Domain() == host {
-			users = append(users, j.Local())
-		}
-	}
-	return users
 }
 
 func checkName(field, s string) (string, error) {
@@ -195,13 +174,15 @@ func (o *Org) Groups(ctx context.Context, host, after string, limit int) ([]stor
 	return o.st.Groups(ctx, host, after, limit)
 }
 
-// Members lists who is in a group or banned from it, in order of address.
-func (o *Org) Members(ctx context.Context, host, id string) ([]store.Member, error) {
-	return o.st.Members(ctx, host, id)
+// GroupChange is what is to be changed of a group; nil stays.
+type GroupChange struct {
+	Name, Description, Kind, ThemesBy, MentionBy, Emoji *string
+	Hidden                                              *bool // of an announcement: people do not find it by themselves
+	Guests                                              *bool
 }
 
-// Update changes a group's name, description and who may create themes; empty values of name and themesBy stay.
-func (o *Org) Update(ctx context.Context, host, id, name string, description *string, themesBy string) (store.Group, error) {
+// Update changes a group.
+func (o *Org) Update(ctx context.Context, host, id string, c GroupChange) (store.Group, error) {
 	o.change.Lock()
 	defer o.change.Unlock()
 	s, err := o.state(ctx, host, id)
@@ -209,164 +190,85 @@ func (o *Org) Update(ctx context.Context, host, id, name string, description *st
 		return store.Group{}, err
 	}
 	g := s.group
-	if name != "" {
-		if g.Name, err = checkName("name", name); err != nil {
-			return g, err
-		}
+	if err := c.apply(&g); err != nil {
+		return s.group, err
 	}
-	if description != nil {
-		if len(*description) > maxDescription {
-			return g, &Error{Invalid, "description", "is too long: at most 2000 bytes"}
-		}
-		g.Description = *description
+	if g == s.group {
+		return g, nil
 	}
-	if themesBy == "members" || themesBy == "moderators" {
-		g.ThemesBy = themesBy
-	} else if themesBy != "" {
-		return g, &Error{Invalid, "themes_by", `is "members" or "moderators"`}
+	if !RulesOf(g).Remote {
+		for j, role := range s.members {
+			if j.Domain() != host && role != store.RoleBanned {
+				return s.group, &Error{Forbidden, "kind", j.String() + " is of another server: only a federated group has such members"}
+			}
+		}
 	}
 	if err := o.st.UpdateGroup(ctx, g); err != nil {
-		return g, err
+		return s.group, err
 	}
 	o.drop(host, id)
 	o.tell(Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}})
 	return g, nil
 }
 
-// SetMember adds a person to a group or changes their role; role "" takes them out, store.RoleBanned keeps them out. The
-// last owner stays.
-func (o *Org) SetMember(ctx context.Context, host, id string, who jid.JID, role string) error {
-	return o.SetMembers(ctx, host, id, []store.Member{{JID: who.Bare().String(), Role: role}})
+func (c *GroupChange) apply(g *store.Group) (err error) {
+	if c.Name != nil {
+		if g.Name, err = checkName("name", *c.Name); err != nil {
+			return err
+		}
+	}
+	set := func(to *string, from *string) {
+		if from != nil {
+			*to = *from
+		}
+	}
+	set(&g.Description, c.Description)
+	set(&g.ThemesBy, c.ThemesBy)
+	set(&g.MentionBy, c.MentionBy)
+	set(&g.Emoji, c.Emoji)
+	if c.Guests != nil {
+		g.Guests = *c.Guests
+	}
+	kind, hidden := kindOf(*g), g.Private
+	set(&kind, c.Kind)
+	if c.Hidden != nil {
+		hidden = *c.Hidden
+	}
+	if err := setKind(g, kind, hidden); err != nil {
+		return err
+	}
+	return checkSettings(g)
 }
 
-// SetMembers does that for many, in one transaction.
-func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
-	if err != nil {
-		return err
+// checkSettings sets what is missing and says what cannot be.
+func checkSettings(g *store.Group) error {
+	if g.ThemesBy == "" {
+		g.ThemesBy = "members"
 	}
-	e := Event{Kind: MembersChanged, Host: host, Group: s.group}
-	owners, size := 0, len(s.members)
-	for _, r := range s.members {
-		if r == store.RoleOwner {
-			owners++
-		}
+	if g.MentionBy == "" {
+		g.MentionBy = "members"
 	}
-	in := func(role string) bool { return role != "" && role != store.RoleBanned }
-	for _, m := range ms {
-		switch m.Role {
-		case "", store.RoleMember, store.RoleModerator, store.RoleOwner, store.RoleBanned:
-		default:
-			return &Error{Invalid, "role", "is member, moderator, owner or banned"}
-		}
-		j, err := jid.Parse(m.JID)
-		if err != nil || j.Local() == "" {
-			return &Error{Invalid, "member", m.JID + " is no address of a person"}
-		}
-		was := s.members[j]
-		if was == m.Role {
-			continue
-		}
-		if was == store.RoleOwner {
-			owners--
-		}
-		if m.Role == store.RoleOwner {
-			owners++
-		}
-		if was == "" {
-			size++
-		}
-		if in(m.Role) && !in(was) {
-			if err := o.people(ctx, host, []store.Member{m}); err != nil {
-				return err
-			}
-			e.Joined = append(e.Joined, locals(host, []store.Member{m})...)
-		} else if in(was) && !in(m.Role) {
-			e.Left = append(e.Left, locals(host, []store.Member{m})...)
-		}
-		e.Members = append(e.Members, store.Member{JID: j.String(), Role: m.Role, Since: time.Now().UTC()})
+	switch {
+	case len(g.Description) > maxDescription:
+		return &Error{Invalid, "description", "is too long: at most 2000 bytes"}
+	case g.ThemesBy != "members" && g.ThemesBy != "moderators":
+		return &Error{Invalid, "themes_by", `is "members" or "moderators"`}
+	case g.MentionBy != "members" && g.MentionBy != "moderators" && g.MentionBy != "nobody":
+		return &Error{Invalid, "mention_by", `is "members", "moderators" or "nobody"`}
+	case g.Emoji != "" && !isEmoji(g.Emoji):
+		return &Error{Invalid, "emoji", "is one emoji"}
 	}
-	if len(e.Members) == 0 {
-		return nil
-	}
-	if owners == 0 {
-		return &Error{Forbidden, "role", "the last owner stays: name another owner first"}
-	}
-	if size > o.cfg.MaxGroup {
-		return &Error{Forbidden, "member", "the group is full"}
-	}
-	bs := o.bookmarksOf(s)
-	if err := o.st.SetMembers(ctx, host, id, e.Members, bs); err != nil {
-		return err
-	}
-	o.drop(host, id)
-	for _, b := range bs {
-		e.Rooms = append(e.Rooms, jid.MustParse(b.Room))
-	}
-	for _, key := range s.order {
-		if t := s.themes[key]; !t.Closed.IsZero() && !t.Restricted { // newcomers do not get those, who leaves may have them
-			e.Rooms = append(e.Rooms, o.RoomJID(host, t.Room))
-		}
-	}
-	o.tell(e)
-	o.tellRestricted(s, e.Left)
 	return nil
 }
 
-// tellRestricted tells those who have left of the restricted themes that they were in; the others are not to learn that
-// there are any.
-func (o *Org) tellRestricted(s *state, left []string) {
-	for _, key := range s.order {
-		t := s.themes[key]
-		var who []string
-		for _, name := range left {
-			if j, err := jid.New(name, s.group.Host, ""); err == nil && t.Restricted && t.people[j] != "" {
-				who = append(who, name)
-			}
-		}
-		if len(who) > 0 {
-			o.tell(Event{Kind: BookmarksGone, Host: s.group.Host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(s.group.Host, t.Room)}, Left: who})
+// isEmoji takes what may be one: a few characters, none of them a letter, digit, space or control.
+func isEmoji(s string) bool {
+	n := 0
+	for _, r := range s {
+		n++
+		if r < 0x203c && r != 0xa9 && r != 0xae || unicode.IsLetter(r) || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError {
+			return false
 		}
 	}
-}
-
-// bookmarksOf gives the bookmarks a new member gets: the group's room, and in small groups its open themes.
-func (o *Org) bookmarksOf(s *state) []store.Bookmark {
-	bs := []store.Bookmark{o.bookmark(s.group.Host, s.group.Room, s.group.Name)}
-	for _, key := range s.order {
-		t := s.themes[key]
-		if t.Closed.IsZero() && !t.Restricted {
-			b := o.bookmark(s.group.Host, t.Room, s.group.Name+" › "+t.Name)
-			b.Autojoin = len(s.members) <= o.cfg.MaxFollow
-			bs = append(bs, b)
-		}
-	}
-	return bs
-}
-
-// DeleteGroup ends a group: its rooms are closed, their history is kept, its addresses are never used again.
-func (o *Org) DeleteGroup(ctx context.Context, host, id string) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
-	if err != nil {
-		return err
-	}
-	if err := o.st.DeleteGroup(ctx, host, id, time.Now()); err != nil {
-		return notFound(err, "no such group")
-	}
-	o.drop(host, id)
-	e := Event{Kind: GroupDeleted, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}}
-	for _, key := range s.order {
-		e.Rooms = append(e.Rooms, o.RoomJID(host, s.themes[key].Room))
-	}
-	for j := range s.members {
-		if j.Domain() == host {
-			e.Left = append(e.Left, j.Local())
-		}
-	}
-	o.tell(e)
-	return nil
+	return n <= 10
 }

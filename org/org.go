@@ -156,6 +156,12 @@ func (o *Org) load(ctx context.Context, host, id string) (*state, error) {
 	if err != nil {
 		return nil, notFound(err, "no such group")
 	}
+	return o.read(ctx, g)
+}
+
+// read gives all there is of a group, whether it lives or not.
+func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
+	host, id := g.Host, g.ID
 	s := &state{group: g, members: make(map[jid.JID]string), themes: make(map[string]*themeState)}
 	ms, err := o.st.Members(ctx, host, id)
 	if err != nil {
@@ -199,127 +205,4 @@ func notFound(err error, text string) error {
 		return &Error{NotFound, "", text}
 	}
 	return err
-}
-
-// Affiliations of XEP-0045, as far as they follow from a group.
-const (
-	Owner   = "owner"
-	Admin   = "admin"
-	Member  = "member"
-	None    = "none"
-	Outcast = "outcast"
-)
-
-// Affiliation is the one function that says who a person is in a group's room, or with a theme's key in that theme's.
-// Every door asks it: join, send, discovery, member lists, archives. It runs no SQL for members.
-func (o *Org) Affiliation(ctx context.Context, host, group, theme string, who jid.JID) (string, error) {
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return None, err
-	}
-	who = who.Bare()
-	if a, ok := s.affiliation(theme, who); ok {
-		return a, nil
-	}
-	if who.Domain() != host {
-		return None, nil
-	}
-	// An administrator of the organization owns its groups.
-	u, err := o.st.User(ctx, host, who.Local())
-	if errors.Is(err, store.ErrNotFound) {
-		return None, nil
-	}
-	if err != nil {
-		return None, err
-	}
-	if u.Admin && !u.Disabled {
-		return Owner, nil
-	}
-	return None, nil
-}
-
-// affiliation decides from the group's own rows; ok is false for who is not in it.
-func (s *state) affiliation(theme string, who jid.JID) (a string, ok bool) {
-	role := s.members[who]
-	var t *themeState
-	if theme != "" {
-		if t = s.themes[theme]; t == nil {
-			return None, true
-		}
-	}
-	switch {
-	case role == store.RoleBanned || t != nil && t.people[who] == store.RoleBanned:
-		return Outcast, true
-	case role == store.RoleOwner:
-		return Owner, true
-	case role == store.RoleModerator:
-		return Admin, true
-	case role == "":
-		return None, false
-	case t == nil || !t.Restricted || t.people[who] != "":
-		return Member, true
-	}
-	return None, true
-}
-
-// AffiliationsOf lists who has an affiliation in a group's room, or in a theme's: what member lists show.
-func (o *Org) AffiliationsOf(ctx context.Context, host, group, theme string) (map[jid.JID]string, error) {
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[jid.JID]string, len(s.members))
-	for j := range s.members {
-		if a, _ := s.affiliation(theme, j); a != None {
-			all[j] = a
-		}
-	}
-	if t := s.themes[theme]; t != nil {
-		for j := range t.people {
-			if a, _ := s.affiliation(theme, j); a != None {
-				all[j] = a
-			}
-		}
-	}
-	return all, nil
-}
-
-// Visible says whether a person may know of a group, or of a theme in it: members of it, and of a public group
-// everyone of the organization. Restricted themes are seen by those who are in them.
-func (o *Org) Visible(ctx context.Context, host, group, theme string, who jid.JID) (bool, error) {
-	a, err := o.Affiliation(ctx, host, group, theme, who)
-	if err != nil || a == Outcast {
-		return false, err
-	}
-	if a != None {
-		return true, nil
-	}
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return false, err
-	}
-	if s.group.Private || who.Domain() != host {
-		return false, nil
-	}
-	return theme == "" || !s.themes[theme].restricted(), nil
-}
-
-func (t *themeState) restricted() bool { return t == nil || t.Restricted }
-
-// Enter is Affiliation for who wants to come in: into a public group local people come as new members.
-func (o *Org) Enter(ctx context.Context, host, group, theme string, who jid.JID) (string, error) {
-	a, err := o.Affiliation(ctx, host, group, theme, who)
-	if err != nil || a != None || who.Domain() != host {
-		return a, err
-	}
-	s, err := o.state(ctx, host, group)
-	if err != nil || s.group.Private {
-		return None, err
-	}
-	if s.members[who.Bare()] == "" {
-		if err := o.SetMember(ctx, host, group, who.Bare(), store.RoleMember); err != nil {
-			return None, err
-		}
-	}
-	return o.Affiliation(ctx, host, group, theme, who)
 }

@@ -16,6 +16,31 @@ type Group struct {
 	ThemesBy    string // who may create themes: "members" or "moderators"
 	Created     time.Time
 	Deleted     time.Time // zero: lives
+	GroupSettings
+}
+
+// GroupSettings is what else a group's owners decide; the values and what they mean are org's.
+type GroupSettings struct {
+	Kind      string // "": private or public, as Private says
+	Mandatory string // "": no, "everyone", or a team's id
+	MentionBy string // who may mention all of it
+	Guests    bool   // themes may have people of outside
+	Emoji     string
+	PhotoHash string // SHA-1 in hex of its photo; "": none. Written by SetGroupPhoto only
+}
+
+// Photo of a group.
+type Photo struct {
+	Type string // image/png, image/jpeg …
+	Hash string // SHA-1 in hex
+	Data []byte
+}
+
+// GroupRequest is somebody who wants to be a member.
+type GroupRequest struct {
+	JID    string // bare
+	Reason string
+	Since  time.Time
 }
 
 // Roles of a group's members.
@@ -24,6 +49,7 @@ const (
 	RoleModerator = "moderator"
 	RoleOwner     = "owner"
 	RoleBanned    = "banned"
+	RoleGuest     = "guest" // in a theme, and not in its group
 )
 
 // Member is a person in a group.
@@ -43,6 +69,15 @@ type Theme struct {
 	Creator          string
 	Created          time.Time
 	Closed           time.Time // zero: open
+	Archived         bool      // closed, and in no list any more
+	Source           Source
+}
+
+// Source is the message or thread a theme began with; the zero value: none.
+type Source struct {
+	Room   string // localpart of the room it was said in
+	ID     ID     // its stanza-id
+	Thread string
 }
 
 type Groups interface {
@@ -53,9 +88,23 @@ type Groups interface {
 	GroupBySlug(ctx context.Context, host, slug string) (Group, error)
 	Groups(ctx context.Context, host, after string, limit int) ([]Group, error) // living ones, in order of slug
 	GroupsOf(ctx context.Context, host, jid string) ([]Group, error)            // where jid is a member (not banned)
-	UpdateGroup(ctx context.Context, g Group) error                             // name, description, private, themesBy
+	UpdateGroup(ctx context.Context, g Group) error                             // name, description, private, themesBy, settings
 	// DeleteGroup marks the group deleted, its rooms destroyed; bookmarks of its rooms go from members' lists.
 	DeleteGroup(ctx context.Context, host, id string, at time.Time) error
+	// DeletedGroups gives those that were deleted after since, in order of slug.
+	DeletedGroups(ctx context.Context, host string, since time.Time) ([]Group, error)
+	// RestoreGroup has a deleted group live again, with the rooms that were destroyed with it, and writes the bookmarks
+	// of its members; ErrNotFound if it is not deleted.
+	RestoreGroup(ctx context.Context, host, id string, users []string, bookmarks []Bookmark) error
+	// SetGroupPhoto keeps a photo and its hash; one without Data takes it away.
+	SetGroupPhoto(ctx context.Context, host, id string, p Photo) error
+	GroupPhoto(ctx context.Context, host, id string) (Photo, error)
+
+	// PutGroupRequest keeps a request; one of the same person takes the place of an earlier one. ErrLimit if there would
+	// be more than max.
+	PutGroupRequest(ctx context.Context, host, id string, r GroupRequest, max int) error
+	GroupRequests(ctx context.Context, host, id string) ([]GroupRequest, error) // in order of time
+	DropGroupRequest(ctx context.Context, host, id, jid string) error           // ErrNotFound
 
 	Members(ctx context.Context, host, id string) ([]Member, error)
 	Member(ctx context.Context, host, id, jid string) (Member, error)
@@ -67,7 +116,7 @@ type Groups interface {
 	CreateTheme(ctx context.Context, t Theme, r Room, followers []string, bookmark Bookmark) error
 	Theme(ctx context.Context, host, key string) (Theme, error)
 	Themes(ctx context.Context, host, group string) ([]Theme, error)   // in order of creation
-	UpdateTheme(ctx context.Context, t Theme) error                    // name, restricted, closed
+	UpdateTheme(ctx context.Context, t Theme) error                    // name, restricted, closed, archived
 	ThemeList(ctx context.Context, host, key string) ([]Member, error) // a restricted theme's list, and who is banned in it
 	SetThemeList(ctx context.Context, host, key string, ms ...Member) error
 }

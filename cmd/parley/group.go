@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,8 +11,8 @@ import (
 )
 
 func (a *app) groupCommand() *cobra.Command {
-	return a.noun("group", "Groups: create, list, show, add, remove, delete",
-		a.groupCreate(), a.groupList(), a.groupShow(), a.groupAdd(), a.groupRemove(), a.groupDelete())
+	return a.noun("group", "Groups: create, list, show, set, photo, add, remove, delete, restore",
+		a.groupCreate(), a.groupList(), a.groupShow(), a.groupSet(), a.groupPhoto(), a.groupAdd(), a.groupRemove(), a.groupDelete(), a.groupRestore())
 }
 
 func (a *app) groupCreate() *cobra.Command {
@@ -45,7 +46,9 @@ func (a *app) groupCreate() *cobra.Command {
 	f.StringVar(&g.Owner, "owner", "", "`address` of its first owner")
 	f.StringVar(&g.Name, "name", "", "name that people see (default: the slug)")
 	f.StringVar(&g.Description, "description", "", "what it is about")
-	f.BoolVar(&g.Private, "private", false, "only members can find it")
+	f.StringVar(&g.Kind, "kind", "", kinds)
+	f.BoolVar(&g.Private, "private", false, "only members can find it: the kind private, or an announcement that is not listed")
+	f.StringVar(&g.Emoji, "emoji", "", "an emoji for it")
 	f.StringSliceVar(&members, "member", nil, "`address` of a member (may be repeated)")
 	hostFlag(c, &g.Host)
 	return c
@@ -66,9 +69,9 @@ func (a *app) groupList() *cobra.Command {
 				a.show(groups, func(w io.Writer) {
 					var rows [][]string
 					for _, g := range groups {
-						rows = append(rows, []string{g.Slug, g.Name, visibility(g), g.Room})
+						rows = append(rows, []string{g.Slug, strings.TrimSpace(g.Emoji + " " + g.Name), g.Kind, visibility(g), g.Room})
 					}
-					table(w, "There are no groups yet: parley group create SLUG --owner ADDRESS", "GROUP\tNAME\tSEEN BY\tROOM", rows)
+					table(w, "There are no groups yet: parley group create SLUG --owner ADDRESS", "GROUP\tNAME\tKIND\tSEEN BY\tROOM", rows)
 				})
 				return nil
 			})
@@ -104,8 +107,8 @@ func (a *app) groupShow() *cobra.Command {
 }
 
 func printGroup(w io.Writer, g admin.Group) {
-	fmt.Fprintf(w, "group        %s\nname         %s\ndescription  %s\nseen by      %s\nthemes by    %s\nroom         %s\ncreated      %s\n\n",
-		g.Slug, printable(g.Name), printable(g.Description), visibility(g), g.ThemesBy, g.Room, stamp(g.Created))
+	fmt.Fprintf(w, "group        %s\nname         %s\ndescription  %s\nkind         %s\nseen by      %s\nthemes by    %s\nmentions by  %s\nroom         %s\ncreated      %s\n\n",
+		g.Slug, printable(strings.TrimSpace(g.Emoji+" "+g.Name)), printable(g.Description), g.Kind, visibility(g), g.ThemesBy, g.MentionBy, g.Room, stamp(g.Created))
 	var rows [][]string
 	for _, m := range g.Members {
 		rows = append(rows, []string{m.Address, m.Role, stamp(m.Since)})
@@ -153,7 +156,7 @@ func (a *app) groupDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete GROUP", Short: "Delete a group with its themes", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes the group "+printable(args[0])+": everyone leaves its rooms and themes.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes the group "+printable(args[0])+": everyone leaves its rooms and themes. For 30 days parley group restore brings it back.", args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *admin.Client) error {

@@ -9,11 +9,15 @@ import (
 	"parley/store"
 )
 
-const groupColumns = "host, id, slug, room, name, description, private, themes_by, created, deleted"
+// selectGroup has room for a condition, in which the group is g. What was added to groups later is in a table of its own.
+const selectGroup = "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, g.created, g.deleted, " +
+	"COALESCE(s.kind, ''), COALESCE(s.mandatory, ''), COALESCE(s.mention_by, ''), COALESCE(s.guests, 0), COALESCE(s.emoji, ''), COALESCE(s.photo_hash, '') " +
+	"FROM org_groups g LEFT JOIN group_settings s ON s.host = g.host AND s.group_id = g.id WHERE "
 
 func scanGroup(r interface{ Scan(...any) error }) (g store.Group, err error) {
 	var created, deleted int64
-	err = r.Scan(&g.Host, &g.ID, &g.Slug, &g.Room, &g.Name, &g.Description, &g.Private, &g.ThemesBy, &created, &deleted)
+	err = r.Scan(&g.Host, &g.ID, &g.Slug, &g.Room, &g.Name, &g.Description, &g.Private, &g.ThemesBy, &created, &deleted,
+		&g.Kind, &g.Mandatory, &g.MentionBy, &g.Guests, &g.Emoji, &g.PhotoHash)
 	g.Created, g.Deleted = when(created), when(deleted)
 	return g, err
 }
@@ -29,9 +33,12 @@ func localUser(host, jid string) string {
 
 func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms []store.Member, b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO org_groups ("+groupColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
+		_, err := tx.ExecContext(ctx, "INSERT INTO org_groups (host, id, slug, room, name, description, private, themes_by, created, deleted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
 			g.Host, g.ID, g.Slug, g.Room, g.Name, g.Description, bit(g.Private), g.ThemesBy, micros(g.Created))
 		if err != nil {
+			return err
+		}
+		if err := writeSettings(ctx, tx, g); err != nil {
 			return err
 		}
 		if err := insertRoom(ctx, tx, r); err != nil {
@@ -39,6 +46,13 @@ func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms
 		}
 		return writeMembers(ctx, tx, g.Host, g.ID, ms, []store.Bookmark{b})
 	})
+}
+
+func writeSettings(ctx context.Context, tx *sql.Tx, g store.Group) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO group_settings (host, group_id, kind, mandatory, mention_by, guests, emoji, photo_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
+		ON CONFLICT (host, group_id) DO UPDATE SET kind = excluded.kind, mandatory = excluded.mandatory, mention_by = excluded.mention_by,
+			guests = excluded.guests, emoji = excluded.emoji`, g.Host, g.ID, g.Kind, g.Mandatory, g.MentionBy, bit(g.Guests), g.Emoji)
+	return err
 }
 
 // writeMembers changes members and the bookmarks of those who come or go.
@@ -89,7 +103,7 @@ func (s *Store) group(ctx context.Context, where string, args ...any) (g store.G
 		found = true
 		g, err = scanGroup(r)
 		return err
-	}, "SELECT "+groupColumns+" FROM org_groups WHERE "+where+" AND deleted = 0", args...)
+	}, selectGroup+where+" AND g.deleted = 0", args...)
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
@@ -97,11 +111,11 @@ func (s *Store) group(ctx context.Context, where string, args ...any) (g store.G
 }
 
 func (s *Store) Group(ctx context.Context, host, id string) (store.Group, error) {
-	return s.group(ctx, "host = $1 AND id = $2", host, id)
+	return s.group(ctx, "g.host = $1 AND g.id = $2", host, id)
 }
 
 func (s *Store) GroupBySlug(ctx context.Context, host, slug string) (store.Group, error) {
-	return s.group(ctx, "host = $1 AND slug = $2", host, slug)
+	return s.group(ctx, "g.host = $1 AND g.slug = $2", host, slug)
 }
 
 func (s *Store) groups(ctx context.Context, q string, args ...any) (gs []store.Group, err error) {
@@ -114,18 +128,26 @@ func (s *Store) groups(ctx context.Context, q string, args ...any) (gs []store.G
 }
 
 func (s *Store) Groups(ctx context.Context, host, after string, limit int) ([]store.Group, error) {
-	return s.groups(ctx, "SELECT "+groupColumns+" FROM org_groups WHERE host = $1 AND slug > $2 AND deleted = 0 ORDER BY slug LIMIT $3", host, after, limit)
+	return s.groups(ctx, selectGroup+"g.host = $1 AND g.slug > $2 AND g.deleted = 0 ORDER BY g.slug LIMIT $3", host, after, limit)
 }
 
 func (s *Store) GroupsOf(ctx context.Context, host, jid string) ([]store.Group, error) {
-	return s.groups(ctx, "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, g.created, g.deleted "+
-		"FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id "+
-		"WHERE m.host = $1 AND m.jid = $2 AND m.role <> $3 AND g.deleted = 0 ORDER BY g.slug", host, jid, store.RoleBanned)
+	return s.groups(ctx, selectGroup+"g.host = $1 AND g.deleted = 0 AND g.id IN (SELECT m.group_id FROM members m WHERE m.host = $1 AND m.jid = $2 AND m.role <> $3) ORDER BY g.slug",
+		host, jid, store.RoleBanned)
 }
 
 func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
-	return s.one(ctx, "UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6 WHERE host = $1 AND id = $2 AND deleted = 0",
-		g.Host, g.ID, g.Name, g.Description, bit(g.Private), g.ThemesBy)
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6 WHERE host = $1 AND id = $2 AND deleted = 0",
+			g.Host, g.ID, g.Name, g.Description, bit(g.Private), g.ThemesBy)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
+		}
+		return writeSettings(ctx, tx, g)
+	})
 }
 
 func (s *Store) DeleteGroup(ctx context.Context, host, id string, at time.Time) error {
@@ -198,83 +220,5 @@ func (s *Store) SetMembers(ctx context.Context, host, id string, ms []store.Memb
 			return store.ErrNotFound
 		}
 		return writeMembers(ctx, tx, host, id, ms, bs)
-	})
-}
-
-const themeColumns = "host, theme_key, group_id, slug, room, name, restricted, creator, created, closed"
-
-func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.Theme, err error) {
-	err = s.rows(ctx, func(r *sql.Rows) error {
-		var t store.Theme
-		var created, closed int64
-		err := r.Scan(&t.Host, &t.Key, &t.Group, &t.Slug, &t.Room, &t.Name, &t.Restricted, &t.Creator, &created, &closed)
-		t.Created, t.Closed = when(created), when(closed)
-		ts = append(ts, t)
-		return err
-	}, q, args...)
-	return ts, err
-}
-
-func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO themes ("+themeColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator, micros(t.Created), micros(t.Closed))
-		if err != nil {
-			return err
-		}
-		if err := insertRoom(ctx, tx, r); err != nil {
-			return err
-		}
-		for _, jid := range followers {
-			if user := localUser(t.Host, jid); user != "" {
-				if err := writeBookmark(ctx, tx, t.Host, user, b); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Store) Theme(ctx context.Context, host, key string) (t store.Theme, err error) {
-	ts, err := s.themes(ctx, "SELECT "+themeColumns+" FROM themes WHERE host = $1 AND theme_key = $2", host, key)
-	if err != nil || len(ts) == 0 {
-		return t, orNotFound(err)
-	}
-	return ts[0], nil
-}
-
-func (s *Store) Themes(ctx context.Context, host, group string) ([]store.Theme, error) {
-	return s.themes(ctx, "SELECT "+themeColumns+" FROM themes WHERE host = $1 AND group_id = $2 ORDER BY created, theme_key", host, group)
-}
-
-func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
-	return s.one(ctx, "UPDATE themes SET name = $3, restricted = $4, closed = $5 WHERE host = $1 AND theme_key = $2",
-		t.Host, t.Key, t.Name, bit(t.Restricted), micros(t.Closed))
-}
-
-func (s *Store) ThemeList(ctx context.Context, host, key string) (ms []store.Member, err error) {
-	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM theme_people WHERE host = $1 AND theme_key = $2 ORDER BY jid", host, key)
-	return ms, err
-}
-
-func (s *Store) SetThemeList(ctx context.Context, host, key string, ms ...store.Member) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		for _, m := range ms {
-			var err error
-			if m.Role == "" {
-				_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
-			} else {
-				if m.Since.IsZero() {
-					m.Since = time.Now()
-				}
-				_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since) VALUES ($1, $2, $3, $4, $5)
-					ON CONFLICT (host, theme_key, jid) DO UPDATE SET role = excluded.role`, host, key, m.JID, m.Role, micros(m.Since))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 }

@@ -1,0 +1,180 @@
+package org
+
+import (
+	"context"
+	"errors"
+
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// Affiliations of XEP-0045, as far as they follow from a group.
+const (
+	Owner   = "owner"
+	Admin   = "admin"
+	Member  = "member"
+	None    = "none"
+	Outcast = "outcast"
+)
+
+// Access is what a person may do in a group's room or in a theme.
+type Access struct {
+	Affiliation string // effective affiliation
+	Know        bool   // learn that it is there, what it is called, how it looks
+	Read        bool   // what was said, and come in
+	Write       bool   // as a participant or more
+	Join        bool   // not in it yet, and is by coming in
+	Ask         bool   // not in it, and may ask to be
+}
+
+// Access is the one function that says who a person is in a group's room, or with a theme's key in that theme's, and
+// what follows from it. Every door asks it: join, send, discovery, member lists, archives, search, pages. It runs no SQL
+// for members.
+func (o *Org) Access(ctx context.Context, host, group, theme string, who jid.JID) (Access, error) {
+	s, err := o.state(ctx, host, group)
+	if err != nil {
+		return Access{Affiliation: None}, err
+	}
+	who = who.Bare()
+	a, ok := s.affiliation(theme, who)
+	if !ok && who.Domain() == host {
+		if admin, err := o.administers(ctx, host, who); err != nil {
+			return Access{Affiliation: None}, err
+		} else if admin { // an administrator of the organization owns its groups
+			a = Owner
+		}
+	}
+	return s.access(theme, who, a), nil
+}
+
+func (o *Org) administers(ctx context.Context, host string, who jid.JID) (bool, error) {
+	u, err := o.st.User(ctx, host, who.Local())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && u.Admin && !u.Disabled, err
+}
+
+// access is what follows from an affiliation and the group's kind.
+func (s *state) access(theme string, who jid.JID, affiliation string) Access {
+	a := Access{Affiliation: affiliation}
+	r := RulesOf(s.group)
+	open := true
+	if theme != "" {
+		t := s.themes[theme]
+		if t == nil {
+			return a
+		}
+		open = !t.Restricted
+		a.Write = t.Closed.IsZero()
+	} else {
+		a.Write = true
+	}
+	switch affiliation {
+	case Outcast:
+		a.Write = false
+	case Owner, Admin:
+		a.Know, a.Read = true, true
+	case Member:
+		a.Know, a.Read, a.Write = true, true, a.Write && !r.Moderated
+	default:
+		ours := who.Domain() == s.group.Host
+		a.Know = ours && r.Listed && open
+		a.Read = a.Know && !r.MembersOnly
+		a.Write = a.Write && a.Read && !r.Moderated
+		a.Join = a.Know && r.Joins
+		a.Ask = a.Know && r.Asks
+	}
+	return a
+}
+
+// affiliation decides from the group's own rows; ok is false for who is not in it.
+func (s *state) affiliation(theme string, who jid.JID) (a string, ok bool) {
+	role := s.members[who]
+	var t *themeState
+	if theme != "" {
+		if t = s.themes[theme]; t == nil {
+			return None, true
+		}
+	}
+	switch {
+	case role == store.RoleBanned || t != nil && t.people[who] == store.RoleBanned:
+		return Outcast, true
+	case role == store.RoleOwner:
+		return Owner, true
+	case role == store.RoleModerator:
+		return Admin, true
+	case t != nil && t.people[who] == store.RoleGuest:
+		return Member, true
+	case role == "":
+		return None, false
+	case t == nil || !t.Restricted || t.people[who] != "":
+		return Member, true
+	}
+	return None, true
+}
+
+// Affiliation is the affiliation that Access gives.
+func (o *Org) Affiliation(ctx context.Context, host, group, theme string, who jid.JID) (string, error) {
+	a, err := o.Access(ctx, host, group, theme, who)
+	return a.Affiliation, err
+}
+
+// AffiliationsOf lists who has an affiliation in a group's room, or in a theme's: what member lists show.
+func (o *Org) AffiliationsOf(ctx context.Context, host, group, theme string) (map[jid.JID]string, error) {
+	s, err := o.state(ctx, host, group)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[jid.JID]string, len(s.members))
+	for j := range s.members {
+		if a, _ := s.affiliation(theme, j); a != None {
+			all[j] = a
+		}
+	}
+	if t := s.themes[theme]; t != nil {
+		for j := range t.people {
+			if a, _ := s.affiliation(theme, j); a != None {
+				all[j] = a
+			}
+		}
+	}
+	return all, nil
+}
+
+// Visible says whether a person may know of a group, or of a theme in it.
+func (o *Org) Visible(ctx context.Context, host, group, theme string, who jid.JID) (bool, error) {
+	a, err := o.Access(ctx, host, group, theme, who)
+	return a.Know, err
+}
+
+// Enter is Access for who wants to come in: where the kind of group has it so, people of the organization are members by
+// that.
+func (o *Org) Enter(ctx context.Context, host, group, theme string, who jid.JID) (Access, error) {
+	a, err := o.Access(ctx, host, group, theme, who)
+	if err != nil || !a.Join {
+		return a, err
+	}
+	if err := o.SetMember(ctx, host, group, who.Bare(), store.RoleMember); err != nil {
+		return Access{Affiliation: None}, err
+	}
+	return o.Access(ctx, host, group, theme, who)
+}
+
+// MayMention says whether a person may mention everyone in a group ("@all"), by the group's policy.
+func (o *Org) MayMention(ctx context.Context, host, group, theme string, who jid.JID) (bool, error) {
+	s, err := o.state(ctx, host, group)
+	if err != nil {
+		return false, err
+	}
+	a, err := o.Access(ctx, host, group, theme, who)
+	switch {
+	case err != nil || !a.Write:
+		return false, err
+	case s.group.MentionBy == "nobody":
+		return false, nil
+	case s.group.MentionBy == "moderators":
+		return a.Affiliation == Owner || a.Affiliation == Admin, nil
+	}
+	return true, nil
+}

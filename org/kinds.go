@@ -1,0 +1,77 @@
+package org
+
+import (
+	"slices"
+
+	"parley/store"
+)
+
+// Kinds of groups.
+const (
+	Private      = "private"      // who is in it knows of it; others are added
+	Public       = "public"       // people of the organization find it, and are members by coming in
+	Large        = "large"        // the same without membership: whoever of the organization is in it may talk
+	ByRequest    = "request"      // people find it and ask to be members
+	Announcement = "announcement" // moderators write, the others read and react
+	Federated    = "federated"    // people of other servers may be members
+)
+
+// Kinds lists them, in the order in which people are offered them.
+var Kinds = []string{Private, Public, Large, ByRequest, Announcement, Federated}
+
+// Rules are what a kind of group means for its rooms, for every door.
+type Rules struct {
+	Kind          string
+	MembersOnly   bool // who is not a member is not let in
+	ShowAddresses bool // everyone in it sees real addresses; else moderators only
+	Listed        bool // people of the organization find it
+	Moderated     bool // members read; moderators write
+	QuietMembers  bool // presence of members is not broadcast
+	Joins         bool // people of the organization become members by coming in
+	Asks          bool // they may ask to be
+	Remote        bool // people of other servers may be members
+}
+
+// RulesOf is the table of kinds.
+func RulesOf(g store.Group) Rules {
+	r := Rules{Kind: kindOf(g), MembersOnly: true, ShowAddresses: true}
+	switch r.Kind {
+	case Public:
+		r.Listed, r.Joins = true, true
+	case Large:
+		r.Listed, r.MembersOnly = true, false
+	case ByRequest:
+		r.Listed, r.Asks = true, true
+	case Announcement:
+		r.Listed = !g.Private
+		r.Moderated, r.QuietMembers, r.Joins = true, true, r.Listed
+	case Federated:
+		r.ShowAddresses, r.Remote = false, true
+	}
+	return r
+}
+
+// kindOf gives a group's kind; groups that are older than kinds have none kept.
+func kindOf(g store.Group) string {
+	switch {
+	case g.Kind != "":
+		return g.Kind
+	case g.Private:
+		return Private
+	}
+	return Public
+}
+
+// setKind checks a kind and makes the group of it; hidden is what matters for announcements only.
+func setKind(g *store.Group, kind string, hidden bool) error {
+	if !slices.Contains(Kinds, kind) {
+		return &Error{Invalid, "kind", "is private, public, large, request, announcement or federated"}
+	}
+	g.Kind = kind
+	if kind == Announcement {
+		g.Private = hidden
+	} else {
+		g.Private = !RulesOf(*g).Listed
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"parley/store"
+)
+
+// Photos of groups, requests for membership, and groups that come back.
+
+func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Photo) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		var n int64
+		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(), host, id).Scan(&n); err != nil {
+			return err
+		}
+		if n != 0 {
+			return store.ErrNotFound
+		}
+		if len(p.Data) == 0 {
+			p.Hash = ""
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO group_settings (host, group_id, kind, mandatory, mention_by, guests, emoji, photo_hash) VALUES ($1, $2, '', '', '', 0, '', $3)
+			ON CONFLICT (host, group_id) DO UPDATE SET photo_hash = excluded.photo_hash`, host, id, p.Hash)
+		if err != nil {
+			return err
+		}
+		if p.Hash == "" {
+			_, err = tx.ExecContext(ctx, "DELETE FROM group_photos WHERE host = $1 AND group_id = $2", host, id)
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO group_photos (host, group_id, mime, hash, data) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (host, group_id) DO UPDATE SET mime = excluded.mime, hash = excluded.hash, data = excluded.data`, host, id, p.Type, p.Hash, p.Data)
+		return err
+	})
+}
+
+func (s *Store) GroupPhoto(ctx context.Context, host, id string) (p store.Photo, err error) {
+	err = s.row(ctx, []any{&p.Type, &p.Hash, &p.Data}, "SELECT mime, hash, data FROM group_photos WHERE host = $1 AND group_id = $2", host, id)
+	return p, err
+}
+
+func (s *Store) PutGroupRequest(ctx context.Context, host, id string, r store.GroupRequest, limit int) error {
+	return s.counted(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO group_requests (host, group_id, jid, reason, since) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (host, group_id, jid) DO UPDATE SET reason = excluded.reason`, host, id, r.JID, r.Reason, micros(r.Since))
+		if err != nil {
+			return err
+		}
+		return within(ctx, tx, limit, "SELECT COUNT(*) FROM group_requests WHERE host = $1 AND group_id = $2", host, id)
+	})
+}
+
+func (s *Store) GroupRequests(ctx context.Context, host, id string) (rs []store.GroupRequest, err error) {
+	err = s.rows(ctx, func(rows *sql.Rows) error {
+		var r store.GroupRequest
+		var since int64
+		err := rows.Scan(&r.JID, &r.Reason, &since)
+		r.Since = when(since)
+		rs = append(rs, r)
+		return err
+	}, "SELECT jid, reason, since FROM group_requests WHERE host = $1 AND group_id = $2 ORDER BY since, jid", host, id)
+	return rs, err
+}
+
+func (s *Store) DropGroupRequest(ctx context.Context, host, id, jid string) error {
+	return s.one(ctx, "DELETE FROM group_requests WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, jid)
+}
+
+func (s *Store) DeletedGroups(ctx context.Context, host string, since time.Time) ([]store.Group, error) {
+	return s.groups(ctx, selectGroup+"g.host = $1 AND g.deleted > $2 ORDER BY g.slug", host, micros(since))
+}
+
+// RestoreGroup wakes the rooms that went at the very moment of the group: one that was destroyed by itself stays so.
+func (s *Store) RestoreGroup(ctx context.Context, host, id string, users []string, bs []store.Bookmark) error {
+	return s.changeRoom(ctx, "", "", func(tx *sql.Tx) error {
+		var deleted int64
+		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(), host, id).Scan(&deleted); err != nil {
+			return err
+		}
+		if deleted == 0 {
+			return store.ErrNotFound
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE org_groups SET deleted = 0 WHERE host = $1 AND id = $2", host, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE rooms SET destroyed = 0, epoch = epoch + 1 WHERE group_id = $1 AND destroyed = $2", id, deleted); err != nil {
+			return err
+		}
+		for _, u := range users {
+			for _, b := range bs {
+				if err := writeBookmark(ctx, tx, host, u, b); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,109 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"parley/store"
+)
+
+const selectTheme = "SELECT t.host, t.theme_key, t.group_id, t.slug, t.room, t.name, t.restricted, t.creator, t.created, t.closed, " +
+	"COALESCE(d.archived, 0), COALESCE(d.source_room, ''), COALESCE(d.source_id, 0), COALESCE(d.thread, '') " +
+	"FROM themes t LEFT JOIN theme_details d ON d.host = t.host AND d.theme_key = t.theme_key WHERE "
+
+func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.Theme, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var t store.Theme
+		var created, closed int64
+		err := r.Scan(&t.Host, &t.Key, &t.Group, &t.Slug, &t.Room, &t.Name, &t.Restricted, &t.Creator, &created, &closed,
+			&t.Archived, &t.Source.Room, &t.Source.ID, &t.Source.Thread)
+		t.Created, t.Closed = when(created), when(closed)
+		ts = append(ts, t)
+		return err
+	}, q, args...)
+	return ts, err
+}
+
+func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO themes (host, theme_key, group_id, slug, room, name, restricted, creator, created, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator, micros(t.Created), micros(t.Closed))
+		if err != nil {
+			return err
+		}
+		if err := writeDetails(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := insertRoom(ctx, tx, r); err != nil {
+			return err
+		}
+		for _, jid := range followers {
+			if user := localUser(t.Host, jid); user != "" {
+				if err := writeBookmark(ctx, tx, t.Host, user, b); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func writeDetails(ctx context.Context, tx *sql.Tx, t store.Theme) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO theme_details (host, theme_key, archived, source_room, source_id, thread) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (host, theme_key) DO UPDATE SET archived = excluded.archived`,
+		t.Host, t.Key, bit(t.Archived), t.Source.Room, int64(t.Source.ID), t.Source.Thread)
+	return err
+}
+
+func (s *Store) Theme(ctx context.Context, host, key string) (t store.Theme, err error) {
+	ts, err := s.themes(ctx, selectTheme+"t.host = $1 AND t.theme_key = $2", host, key)
+	if err != nil || len(ts) == 0 {
+		return t, orNotFound(err)
+	}
+	return ts[0], nil
+}
+
+func (s *Store) Themes(ctx context.Context, host, group string) ([]store.Theme, error) {
+	return s.themes(ctx, selectTheme+"t.host = $1 AND t.group_id = $2 ORDER BY t.created, t.theme_key", host, group)
+}
+
+func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE themes SET name = $3, restricted = $4, closed = $5 WHERE host = $1 AND theme_key = $2",
+			t.Host, t.Key, t.Name, bit(t.Restricted), micros(t.Closed))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
+		}
+		return writeDetails(ctx, tx, t)
+	})
+}
+
+func (s *Store) ThemeList(ctx context.Context, host, key string) (ms []store.Member, err error) {
+	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM theme_people WHERE host = $1 AND theme_key = $2 ORDER BY jid", host, key)
+	return ms, err
+}
+
+func (s *Store) SetThemeList(ctx context.Context, host, key string, ms ...store.Member) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, m := range ms {
+			var err error
+			if m.Role == "" {
+				_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
+			} else {
+				if m.Since.IsZero() {
+					m.Since = time.Now()
+				}
+				_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since) VALUES ($1, $2, $3, $4, $5)
+					ON CONFLICT (host, theme_key, jid) DO UPDATE SET role = excluded.role`, host, key, m.JID, m.Role, micros(m.Since))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

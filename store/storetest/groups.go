@@ -1,0 +1,89 @@
+package storetest
+
+import (
+	"time"
+
+	"parley/store"
+)
+
+func groupSettings(s *suite) {
+	s.user("romeo", "juliet")
+	romeo := store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)}
+	s.group("g1", "eng", romeo)
+	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
+	g.GroupSettings = store.GroupSettings{Kind: "request", Mandatory: "everyone", MentionBy: "moderators", Guests: true, Emoji: "🚀"}
+	s.ok(s.st.UpdateGroup(s.ctx, g))
+	s.same(must[store.Group](s)(s.st.Group(s.ctx, host, "g1")), g)
+	p := store.Photo{Type: "image/png", Hash: "abc", Data: []byte{1, 0, 2}}
+	s.ok(s.st.SetGroupPhoto(s.ctx, host, "g1", p))
+	s.same(must[store.Photo](s)(s.st.GroupPhoto(s.ctx, host, "g1")), p)
+	s.ok(s.st.UpdateGroup(s.ctx, g)) // leaves the photo
+	g.PhotoHash = "abc"
+	s.same(must[[]store.Group](s)(s.st.Groups(s.ctx, host, "", 10)), []store.Group{g})
+	s.same(must[[]store.Group](s)(s.st.GroupsOf(s.ctx, host, romeo.JID)), []store.Group{g})
+	s.ok(s.st.SetGroupPhoto(s.ctx, host, "g1", store.Photo{}))
+	_, err := s.st.GroupPhoto(s.ctx, host, "g1")
+	s.is(err, store.ErrNotFound)
+	s.same(must[store.Group](s)(s.st.Group(s.ctx, host, "g1")).PhotoHash, "")
+	s.is(s.st.SetGroupPhoto(s.ctx, host, "no", p), store.ErrNotFound)
+	s.is(s.st.SetGroupPhoto(s.ctx, other, "g1", p), store.ErrNotFound)
+	g.ID = "no"
+	s.is(s.st.UpdateGroup(s.ctx, g), store.ErrNotFound)
+}
+
+func groupRequests(s *suite) {
+	s.group("g1", "eng")
+	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "juliet@example.org", Reason: "please", Since: at(2)}, 2))
+	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "nurse@example.org", Since: at(1)}, 2))
+	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "juliet@example.org", Reason: "pretty please", Since: at(9)}, 2))
+	s.is(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "romeo@example.org", Since: at(3)}, 2), store.ErrLimit)
+	s.same(must[[]store.GroupRequest](s)(s.st.GroupRequests(s.ctx, host, "g1")), []store.GroupRequest{
+		{JID: "nurse@example.org", Since: at(1)}, {JID: "juliet@example.org", Reason: "pretty please", Since: at(2)}})
+	s.same(len(must[[]store.GroupRequest](s)(s.st.GroupRequests(s.ctx, other, "g1"))), 0)
+	s.ok(s.st.DropGroupRequest(s.ctx, host, "g1", "nurse@example.org"))
+	s.is(s.st.DropGroupRequest(s.ctx, host, "g1", "nurse@example.org"), store.ErrNotFound)
+}
+
+// restoreGroup: what went with the group comes back with it, and nothing else.
+func restoreGroup(s *suite) {
+	s.user("romeo")
+	s.group("g1", "eng", store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)})
+	room := func(name, theme string) {
+		s.ok(s.st.CreateRoom(s.ctx, store.Room{Host: rooms, Name: name, Group: "g1", Theme: theme, Created: at(1)}))
+	}
+	room("eng.one", "one")
+	room("eng.two", "two")
+	taken := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "eng.two"))
+	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "eng.two", Epoch: taken.Epoch, Seq: 1, ID: 77, Stanza: []byte("<message/>")}))
+	s.ok(s.st.DestroyRoom(s.ctx, rooms, "eng.one", at(5)))
+	s.is(s.st.RestoreGroup(s.ctx, host, "g1", nil, nil), store.ErrNotFound)
+	s.ok(s.st.DeleteGroup(s.ctx, host, "g1", at(9)))
+	s.same(len(must[[]store.Group](s)(s.st.DeletedGroups(s.ctx, host, at(9)))), 0)
+	gs := must[[]store.Group](s)(s.st.DeletedGroups(s.ctx, host, at(8)))
+	if len(gs) != 1 || gs[0].ID != "g1" || !gs[0].Deleted.Equal(at(9)) {
+		s.Fatalf("deleted groups: %+v", gs)
+	}
+	// Its addresses are still nobody else's.
+	err := s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: "g2", Slug: "eng", Room: "other", Created: at(1)}, store.Room{Host: rooms, Name: "other", Group: "g2"}, nil, store.Bookmark{Room: "other@" + rooms})
+	s.is(err, store.ErrExists)
+	s.ok(s.st.RestoreGroup(s.ctx, host, "g1", []string{"romeo"}, []store.Bookmark{{Room: "eng@" + rooms, Autojoin: true}, {Room: "eng.two@" + rooms}}))
+	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
+	s.same(g.Deleted, time.Time{})
+	_, err = s.st.Room(s.ctx, rooms, "eng.one")
+	s.is(err, store.ErrNotFound)
+	two := must[store.Room](s)(s.st.Room(s.ctx, rooms, "eng.two"))
+	s.same(two.LastSeq, int64(1))
+	s.same(len(must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, "romeo"))), 2)
+	s.is(s.st.RestoreGroup(s.ctx, host, "no", nil, nil), store.ErrNotFound)
+}
+
+func themeDetails(s *suite) {
+	s.group("g1", "eng")
+	th := store.Theme{Host: host, Group: "g1", Key: "k", Slug: "q", Room: "eng.k", Name: "Q", Creator: "romeo@example.org", Created: at(1), Source: store.Source{Room: "eng", ID: 99, Thread: "t"}}
+	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, nil, store.Bookmark{Room: "eng.k@" + rooms}))
+	th.Closed, th.Archived = at(3), true
+	s.ok(s.st.UpdateTheme(s.ctx, th))
+	s.same(must[[]store.Theme](s)(s.st.Themes(s.ctx, host, "g1")), []store.Theme{th})
+	th.Key = "no"
+	s.is(s.st.UpdateTheme(s.ctx, th), store.ErrNotFound)
+}
