@@ -77,7 +77,7 @@ func (o *Org) Join(ctx context.Context, host, group string, who jid.JID) (joined
 		return false, err
 	}
 	a, err := o.Enter(ctx, host, group, "", who)
-	if err != nil || a == None {
+	if err != nil || !a.Read { // somebody has to say yes first
 		return false, err
 	}
 	if role, err = o.RoleOf(ctx, host, group, who); err == nil && role == "" { // an administrator, who comes in without being a member

@@ -318,7 +318,11 @@ func (s *Spaces) setConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 	if now.Access != was.Access || now.Publish != was.Publish || now.Type != was.Type {
 		return nil, server.WithText(server.NotAllowed, "of a space its title and description can be changed")
 	}
-	_, err = s.o.Update(ctx, s.h.Domain, sp.group.ID, now.Title, &now.Description, "")
+	c := org.GroupChange{Description: &now.Description}
+	if now.Title != "" {
+		c.Name = &now.Title
+	}
+	_, err = s.o.Update(ctx, s.h.Domain, sp.group.ID, c)
 	return nil, err
 }
 
