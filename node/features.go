@@ -103,7 +103,8 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
-		if _, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h}); err != nil {
+		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h})
+		if err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
 		if err := n.spaces[hc.Domain].Open(); err != nil {
@@ -116,7 +117,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms, uploads: uploads})
+		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms, uploads: uploads, nodes: nodes})
 	}
 	return nil
 }

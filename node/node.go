@@ -59,6 +59,7 @@ type Node struct {
 type host struct {
 	*server.Host
 	rooms   *muc.Service
+	nodes   *pubsub.Service
 	uploads *upload.Service // nil: there is none
 }
 
@@ -125,6 +126,7 @@ func (n *Node) Run(ctx context.Context) error {
 	for _, h := range n.hosts {
 		g.Go(func() error { return ignore(h.Run(work)) })
 		g.Go(func() error { return ignore(h.rooms.Run(work)) })
+		g.Go(func() error { return h.nodes.Run(work) })
 	}
 	g.Go(func() error { return n.pushes.run(work) })
 	n.runUploads(work, g)

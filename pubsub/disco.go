@@ -13,23 +13,21 @@ import (
 // maxListed is how many nodes one answer names.
 const maxListed = 1000
 
-// features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for them one by one.
+// features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for them one by one, and
+// take access-… for what may be chosen, as every server does, not for the default.
 func features(account bool) []string {
 	names := []string{"access-authorize", "access-open", "access-whitelist", "auto-create", "config-node", "config-node-max",
-		"create-and-configure", "create-nodes", "delete-items", "delete-nodes", "get-pending", "item-ids", "last-published", "manage-subscriptions",
-		"member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items", "publish",
-		"publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes", "retract-items", "retrieve-affiliations",
-		"retrieve-default", "retrieve-items", "retrieve-subscriptions", "rsm", "subscribe", "subscription-notifications"}
+		"create-and-configure", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes", "item-ids", "leased-subscription",
+		"manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items",
+		"presence-notifications", "publish", "publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes", "retract-items",
+		"retrieve-affiliations", "retrieve-default", "retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm", "subscribe",
+		"subscription-notifications", "subscription-options"}
 	if account {
-		names = append(names, "access-presence", "access-roster", "auto-subscribe", "filtered-notifications", "presence-notifications", "presence-subscribe")
-	} else {
-		names = append(names, "instant-nodes")
+		names = append(names, "access-presence", "access-roster", "auto-subscribe", "filtered-notifications", "last-published", "presence-subscribe")
 	}
 	fs := []string{wire.NSPubSub}
 	for _, n := range names {
-		if n != "get-pending" {
-			fs = append(fs, wire.NSPubSub+"#"+n)
-		}
+		fs = append(fs, wire.NSPubSub+"#"+n)
 	}
 	return fs
 }
@@ -40,29 +38,59 @@ func (a ask) info(ctx context.Context, name string) (*wire.Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.accounts {
-		if err := n.maySee(ctx, a.from); err != nil {
-			return nil, err
-		}
+	if err := n.maySee(ctx, a.from); err != nil {
+		return nil, err
 	}
+	f, err := n.metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: n.cfg.Title}}, Features: features(a.accounts), Forms: []*wire.Element{f.Element()}}
+	return i.Element(name), nil
+}
+
+// metadata is what is configured and what is counted (section 5.4).
+func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	_, total, err := n.read(ctx, store.ItemPage{Max: 1})
 	if err != nil {
 		return nil, err
 	}
 	f := form.New(form.Result, nsMeta)
-	f.Add("pubsub#title", form.TextSingle, "", n.cfg.Title).Add("pubsub#description", form.TextSingle, "", n.cfg.Description).
-		Add("pubsub#type", form.TextSingle, "", n.cfg.Type).Add("pubsub#access_model", form.TextSingle, "", n.cfg.Access).
-		Add("pubsub#publish_model", form.TextSingle, "", n.cfg.Publish).Add("pubsub#max_items", form.TextSingle, "", strconv.Itoa(n.cfg.Max)).
-		Add("pubsub#num_items", form.TextSingle, "", strconv.Itoa(total))
-	if n.virtual == nil {
-		row, err := a.h.Store.Node(ctx, a.host, a.owner, name)
-		if err != nil {
-			return nil, err
+	for _, name := range []string{"pubsub#title", "pubsub#description", "pubsub#type", "pubsub#language", "pubsub#contact", "pubsub#access_model", "pubsub#publish_model", "pubsub#max_items"} {
+		o := n.option(name)
+		if v := o.get(&n.cfg, &n.limits); len(v) > 0 {
+			f.Add(name, o.kind, "", v...)
 		}
-		f.Add("pubsub#creation_date", form.TextSingle, "", row.Created.UTC().Format("2006-01-02T15:04:05Z")).Add("pubsub#creator", form.JIDSingle, "", row.Creator)
 	}
-	i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: n.cfg.Title}}, Features: features(a.accounts), Forms: []*wire.Element{f.Element()}}
-	return i.Element(name), nil
+	f.Add("pubsub#num_items", form.TextSingle, "", strconv.Itoa(total))
+	if n.virtual != nil {
+		return f, nil
+	}
+	row, err := n.h.Store.Node(ctx, n.host, n.place.owner, n.name)
+	if err != nil {
+		return nil, err
+	}
+	subs, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := n.owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	count := 0
+	for i := range subs {
+		if subs[i].State == subscribed && !over(&subs[i]) {
+			count++
+		}
+	}
+	f.Add("pubsub#creation_date", form.TextSingle, "", row.Created.UTC().Format("2006-01-02T15:04:05Z")).Add("pubsub#creator", form.JIDSingle, "", row.Creator).
+		Add("pubsub#num_subscribers", form.TextSingle, "", strconv.Itoa(count))
+	var who []string
+	for _, o := range owners {
+		who = append(who, o.String())
+	}
+	return f.Add("pubsub#owner", form.JIDMulti, "", who...), nil
 }
 
 // nodes are the nodes the asker may see, as items of their service or account (section 5.2).
@@ -71,9 +99,16 @@ func (a ask) nodes(ctx context.Context) ([]server.Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	roles, err := a.roles(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var items []server.Item
 	for _, row := range rows {
-		n := &node{ask: a, name: row.Name}
+		n := &node{ask: a, name: row.Name, affLoaded: true}
+		if r := roles[row.Name]; r != "" {
+			n.affiliations = []store.NodeAffiliation{{JID: a.from.Bare().String(), Affiliation: r}}
+		}
 		if n.cfg, err = configOf(row, a.def); err != nil {
 			return nil, err
 		}
@@ -89,6 +124,19 @@ func (a ask) nodes(ctx context.Context) ([]server.Item, error) {
 		}
 	}
 	return items, nil
+}
+
+// roles are the asker's affiliations to all nodes of the place.
+func (a ask) roles(ctx context.Context) (map[string]string, error) {
+	rs, err := a.h.Store.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]string, len(rs))
+	for _, r := range rs {
+		m[r.Node] = r.Affiliation
+	}
+	return m, nil
 }
 
 // itemsOf are a node's items as items of the node (section 5.5).

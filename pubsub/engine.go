@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 
+	"mellium.im/xmpp/stanza"
+
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -92,13 +94,13 @@ func (a ask) load(ctx context.Context, name string) (*node, error) {
 	}
 	n := &node{ask: a, name: name}
 	if v := a.virtual[name]; v != nil {
-		n.virtual, n.cfg, n.affLoaded = v, virtualConfig(v, a.limits), true
+		n.virtual, n.cfg, n.affLoaded = v, virtualConfig(v), true
 		return n, nil
 	}
 	row, err := a.h.Store.Node(ctx, a.host, a.owner, name)
 	if err != nil {
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, server.ItemNotFound
+			return nil, a.missing(ctx, name)
 		}
 		return nil, err
 	}
@@ -106,9 +108,21 @@ func (a ask) load(ctx context.Context, name string) (*node, error) {
 	return n, err
 }
 
-func virtualConfig(v *server.PEPNode, l Limits) NodeConfig {
+// missing says that a node is not there, or where it is now (section 6.1.3.11).
+func (a ask) missing(ctx context.Context, name string) error {
+	uri, err := a.h.Store.NodeRedirect(ctx, a.host, a.owner, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return server.ItemNotFound
+	}
+	if err != nil {
+		return err
+	}
+	return &server.AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.Gone}, Address: uri}
+}
+
+func virtualConfig(v *server.PEPNode) NodeConfig {
 	c := accountDefault
-	c.Access, c.Last, c.Max = v.Access, "never", l.Items
+	c.Access, c.Last, c.Max = v.Access, "never", unlimited
 	if v.Single {
 		c.Max = 1
 	}
@@ -239,34 +253,19 @@ func (n *node) subscription(ctx context.Context, who jid.JID) (*store.NodeSubscr
 		return nil, err
 	}
 	for i := range ss {
-		if ss[i].Node == n.name {
+		if ss[i].Node == n.name && !over(&ss[i]) {
 			return &ss[i], nil
 		}
 	}
 	return nil, nil
 }
 
-// do answers a request: e is <pubsub/> in one of its two namespaces. Its first child that is not about another says what
-// is wanted.
+// do answers a request: e is <pubsub/> in one of its two namespaces. Its first child says what is wanted, others say
+// more of it.
 func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element, error) {
-	var verb *wire.Element
-	for _, c := range e.Elements() {
-		switch c.Name.Local {
-		case "configure", "options", "publish-options", "set":
-			if verb != nil && (c.Name.Local != "options" || verb.Name.Local == "subscribe") {
-				continue
-			}
-			if c.Name.Local == "publish-options" || c.Name.Local == "set" {
-				continue
-			}
-		}
-		if verb != nil {
-			return nil, server.BadRequest
-		}
-		verb = c
-	}
-	if verb == nil || verb.Name.Space != e.Name.Space {
-		return nil, server.BadRequest
+	verb, err := verbOf(e)
+	if err != nil {
+		return nil, err
 	}
 	verbs := userVerbs
 	if e.Name.Space == nsOwner {
@@ -274,10 +273,9 @@ func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element
 	}
 	fn := verbs[typ+" "+verb.Name.Local]
 	if fn == nil {
-		if _, known := verbs["get "+verb.Name.Local]; known {
-			return nil, server.BadRequest
-		}
-		if _, known := verbs["set "+verb.Name.Local]; known {
+		_, get := verbs["get "+verb.Name.Local]
+		_, set := verbs["set "+verb.Name.Local]
+		if get || set {
 			return nil, server.BadRequest
 		}
 		return nil, server.WithText(server.FeatureNotImplemented, "no such request in publish-subscribe")
@@ -286,6 +284,29 @@ func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element
 		return nil, server.WithText(server.NotAcceptable, "the node's name is too long")
 	}
 	return fn(a, ctx, e, verb)
+}
+
+// follows says which elements may come behind which, and not be about another node or address (sections 6.3.7, 7.1.5,
+// 8.1.3).
+var follows = map[string]string{"configure": "create", "options": "subscribe", "publish-options": "publish"}
+
+func verbOf(e *wire.Element) (verb *wire.Element, err error) {
+	for _, c := range e.Elements() {
+		switch {
+		case c.Name == wire.Name{Space: wire.NSRSM, Local: "set"}:
+		case verb == nil:
+			verb = c
+		case follows[c.Name.Local] == verb.Name.Local && c.Attr("node") == "" && c.Attr("jid") == "":
+		case c.Name.Local == "configure" && verb.Name.Local == "publish":
+			// COMPAT: how clients asked for a configuration before publish-options (version 1.9); not done, not refused.
+		default:
+			return nil, server.BadRequest
+		}
+	}
+	if verb == nil || verb.Name.Space != e.Name.Space || verb.Name.Local == "publish-options" {
+		return nil, server.BadRequest
+	}
+	return verb, nil
 }
 
 // maxName is the longest a node's name or an item's id may be, in bytes.
@@ -299,17 +320,13 @@ func init() { // in a function, since subscribing and publishing lead back to th
 	userVerbs = map[string]verbFunc{
 		"set create": ask.create, "set publish": ask.publish, "set retract": ask.retract, "get items": ask.items,
 		"set subscribe": ask.subscribe, "set unsubscribe": ask.unsubscribe, "get subscriptions": ask.mySubscriptions,
-		"get affiliations": ask.myAffiliations, "get options": ask.noOptions, "set options": ask.noOptions, "get default": ask.noOptions,
+		"get affiliations": ask.myAffiliations, "get options": ask.getOptions, "set options": ask.setOptionsOf, "get default": ask.defaultOptions,
 	}
 	ownerVerbs = map[string]verbFunc{
 		"get configure": ask.getConfig, "set configure": ask.setConfig, "get default": ask.getDefault, "set delete": ask.remove,
 		"set purge": ask.purge, "get subscriptions": ask.getSubscriptions, "set subscriptions": ask.setSubscriptions,
 		"get affiliations": ask.getAffiliations, "set affiliations": ask.setAffiliations,
 	}
-}
-
-func (a ask) noOptions(context.Context, *wire.Element, *wire.Element) (*wire.Element, error) {
-	return nil, unsupported("subscription-options")
 }
 
 // submitted reads the form inside e; ok is false if there is none or it was cancelled.

@@ -14,6 +14,9 @@ const (
 	nsOptions = wire.NSPubSub + "#publish-options"
 	nsMeta    = wire.NSPubSub + "#meta-data"
 	nsSubAuth = wire.NSPubSub + "#subscribe_authorization"
+
+	nsGetPending = wire.NSPubSub + "#get-pending"
+	nsSubOptions = wire.NSPubSub + "#subscribe_options"
 )
 
 func fault(typ stanza.ErrorType, condition stanza.Condition, local string) error {
@@ -40,6 +43,9 @@ var (
 	errPrecondition  = fault(stanza.Cancel, stanza.Conflict, "precondition-not-met")
 	errInvalidJID    = fault(stanza.Modify, stanza.BadRequest, "invalid-jid")
 	errJIDRequired   = fault(stanza.Modify, stanza.BadRequest, "jid-required")
+	errOptions       = fault(stanza.Modify, stanza.BadRequest, "invalid-options")
+	errNoSubscriber  = fault(stanza.Modify, stanza.UnexpectedRequest, "not-subscribed")
+	errAccessModel   = fault(stanza.Modify, stanza.NotAcceptable, "unsupported-access-model")
 	errSubID         = fault(stanza.Modify, stanza.NotAcceptable, "invalid-subid")
 	errNotSubscribed = fault(stanza.Cancel, stanza.UnexpectedRequest, "not-subscribed")
 	errMustSubscribe = fault(stanza.Auth, stanza.NotAuthorized, "not-subscribed")

@@ -14,7 +14,7 @@ import (
 )
 
 // items is section 6.5: all, the newest, some by their ids, or a page (XEP-0059). They are given in the order in which
-// they were published.
+// they were published; what is asked for by its id and is not there is not an error (section 6.5.9.12).
 func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.load(ctx, verb.Attr("node"))
 	if err != nil {
@@ -36,9 +36,6 @@ func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, e
 	}
 	if err != nil {
 		return nil, err
-	}
-	if len(p.IDs) > 0 && len(items) == 0 {
-		return nil, server.ItemNotFound
 	}
 	list := wire.E(wire.NSPubSub, "items").Set("node", n.name)
 	if set != nil && set.onlyCount {
@@ -139,6 +136,7 @@ func (n *node) read(ctx context.Context, p store.ItemPage) ([]server.PEPItem, in
 	if n.virtual != nil {
 		return n.readVirtual(ctx, p)
 	}
+	p.Since = n.cfg.since()
 	kept, total, err := n.h.Store.Items(ctx, n.host, n.place.owner, n.name, p)
 	if err != nil {
 		return nil, 0, err
@@ -195,7 +193,7 @@ func pageOf(all []server.PEPItem, p store.ItemPage) ([]server.PEPItem, int, erro
 // item makes an <item/>; with its payload if that is wanted.
 func (n *node) item(space string, it server.PEPItem, payload bool) *wire.Element {
 	e := wire.E(space, "item").Set("id", it.ID)
-	if !n.accounts && !it.Publisher.IsZero() {
+	if n.cfg.Publisher == publisher && !it.Publisher.IsZero() {
 		e.Set("publisher", it.Publisher.String())
 	}
 	if payload && it.Payload != nil {

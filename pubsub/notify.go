@@ -8,7 +8,6 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/wire"
-	"parley/wire/form"
 	"parley/wire/jid"
 )
 
@@ -68,31 +67,50 @@ func (n *node) send(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range subs {
-		to, err := jid.Parse(s.JID)
-		if err != nil || s.State != "subscribed" || got[to] || n.maySee(ctx, to) != nil {
+	for i := range subs {
+		to, err := jid.Parse(subs[i].JID)
+		if err != nil || subs[i].State != subscribed || over(&subs[i]) || got[to] || n.maySee(ctx, to) != nil {
 			continue
 		}
-		n.sendTo(ctx, st, to, got)
+		n.sendTo(ctx, st, to, &subs[i], got)
 	}
 	return nil
 }
 
-// sendTo gives the event to one subscriber; a bare address of ours means those of its clients that have not had it.
-func (n *node) sendTo(ctx context.Context, st *wire.Stanza, to jid.JID, got map[jid.JID]bool) {
+// sendTo gives the event to one subscriber, each of its clients once. Of our own people it is known who is there and in
+// which state; others get a message that their server keeps for nobody (section 12.7), if only who is available is to
+// have it.
+func (n *node) sendTo(ctx context.Context, st *wire.Stanza, to jid.JID, sub *store.NodeSubscription, got map[jid.JID]bool) {
+	o := optionsOf(sub)
+	if o.Silent || n.place.owner != "" && n.h.Blocked(ctx, n.place.owner, to) {
+		return
+	}
 	h := n.h.Router.Host(to.Domain())
-	if h == nil || !to.IsBare() || !n.cfg.ByPresence && len(got) == 0 {
+	if h == nil || !n.cfg.ByPresence && len(o.Show) == 0 && !n.some(got, to) {
 		got[to] = true
 		c := st.Copy()
 		c.To = to
+		if n.cfg.ByPresence {
+			c.Type = "headline"
+		}
 		n.h.Router.Send(ctx, c)
 		return
 	}
 	for _, s := range h.Account(to.Local()).Sessions() {
-		if s.Available() && !got[s.JID] {
+		if s.Available() && !got[s.JID] && (to.IsBare() || s.JID == to) && o.wants(s) {
 			n.give(ctx, h, s, st, got)
 		}
 	}
+}
+
+// some says that a client of this person has the event already.
+func (n *node) some(got map[jid.JID]bool, who jid.JID) bool {
+	for j := range got {
+		if j.Bare() == who.Bare() {
+			return true
+		}
+	}
+	return false
 }
 
 // sendByPresence is XEP-0163, section 4: the account's own clients and those of contacts that see its presence, if they
@@ -165,24 +183,6 @@ func delayed(st *wire.Stanza, n *node, at time.Time) *wire.Stanza {
 	return st.Add(wire.E(wire.NSDelay, "delay").Set("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z")).Set("from", n.jid.String()))
 }
 
-// request asks the owners whether somebody may subscribe (section 8.6).
-func (n *node) request(ctx context.Context, sub store.NodeSubscription) error {
-	f := form.New(form.Ask, nsSubAuth)
-	f.Title = "Subscription request"
-	f.Instructions = "Choose whether this subscription is allowed."
-	f.Add("pubsub#subid", form.Hidden, "", sub.SubID).Add("pubsub#node", form.TextSingle, "Node", n.name).
-		Add("pubsub#subscriber_jid", form.JIDSingle, "Subscriber", sub.JID).AddBool("pubsub#allow", "Allow this subscription?", false)
-	owners, err := n.owners(ctx)
-	if err != nil {
-		return err
-	}
-	for _, to := range owners {
-		st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: n.jid, To: to, ID: n.h.NewID()}
-		n.h.Router.Send(ctx, st.Add(f.Element()))
-	}
-	return nil
-}
-
 func (n *node) owners(ctx context.Context) ([]jid.JID, error) {
 	if n.place.owner != "" {
 		return []jid.JID{n.jid}, nil
@@ -224,7 +224,7 @@ func (s *accounts) Publish(ctx context.Context, account, name, access string, it
 			cfg.Access = access
 		}
 		if access == "whitelist" { // storage of the account's own (XEP-0223)
-			cfg.Max, cfg.Last = a.limits.Items, "never"
+			cfg.Max, cfg.Last = unlimited, "never"
 		}
 		if err = a.make(ctx, name, cfg); err == nil {
 			n, err = a.load(ctx, name)
@@ -268,5 +268,5 @@ func (s *accounts) Remove(ctx context.Context, account, name string) error {
 	if err != nil {
 		return err
 	}
-	return n.delete(ctx)
+	return n.delete(ctx, "")
 }

@@ -9,6 +9,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/form"
 	"parley/wire/jid"
 )
 
@@ -24,7 +25,7 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 	}
 	return &server.Feature{
 		Name: "pep",
-		XEP: []server.XEP{{Number: 163, Title: "Personal Eventing Protocol", Version: "1.2.2"}, {Number: 60, Title: "Publish-Subscribe", Version: "1.26.0", Notes: "no collections, no subscription options"},
+		XEP: []server.XEP{{Number: 163, Title: "Personal Eventing Protocol", Version: "1.2.2"}, {Number: 60, Title: "Publish-Subscribe", Version: "1.26.0", Notes: "no collections; one subscription an address"},
 			{Number: 222, Title: "Persistent Storage of Public Data via PubSub", Version: "1.0.1"}, {Number: 223, Title: "Persistent Storage of Private Data via PubSub", Version: "1.1.1"}},
 		Account:           features(true),
 		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
@@ -34,8 +35,10 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 		IQ: map[server.Query]server.IQFunc{
 			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
 		},
-		Steps: []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}},
-		Wants: s.wants,
+		Steps:    []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}, {Stage: server.Announce, Do: s.offline}},
+		Wants:    s.wants,
+		Run:      func(ctx context.Context) error { return s.expire(ctx, h.Domain) },
+		Commands: []server.Command{s.getPending(s.asker)},
 	}
 }
 
@@ -65,6 +68,14 @@ func (s *accounts) own(account string) (ask, error) {
 	a, err := s.of(account, jid.JID{})
 	a.from, a.self = a.jid, true
 	return a, err
+}
+
+// asker is a request of who runs a command, about that person's own nodes.
+func (s *accounts) asker(who jid.JID) (ask, error) {
+	if who.Domain() != s.h.Domain || who.Local() == "" {
+		return ask{}, server.Forbidden
+	}
+	return s.of(who.Local(), who)
 }
 
 func (s *accounts) iq(ctx context.Context, r *server.Request) (*wire.Element, error) {
@@ -111,12 +122,15 @@ func isNotFound(err error) bool {
 // answer takes the owner's answer to a subscription request, which is a message to the account itself.
 func (s *accounts) answer(ctx context.Context, p *server.Pass) error {
 	x := p.Stanza.Element(wire.NSForm, "x")
-	if x == nil || x.Attr("type") != "submit" || p.Stanza.From.Bare() != p.Stanza.To || p.Stanza.To.Local() == "" {
+	if x == nil || x.Attr("type") != form.Submit && x.Attr("type") != form.Cancel || p.Stanza.From.Bare() != p.Stanza.To || p.Stanza.To.Local() == "" {
 		return nil
 	}
 	a, err := s.of(p.Account, p.Stanza.From)
 	if err != nil {
 		return err
+	}
+	if f, err := form.Parse(x); err != nil || f.About() != nsSubAuth { // for another client of the account
+		return nil
 	}
 	if err := a.approve(ctx, x); err != nil {
 		return err
@@ -166,7 +180,7 @@ func (s *accounts) lastOf(ctx context.Context, to *server.Session, locals, nodes
 		if n.cfg, err = parseConfig(it.Config, a.def); err != nil {
 			return err
 		}
-		if n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to.JID) != nil {
+		if it.Seq < n.cfg.since() || n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to.JID) != nil {
 			continue
 		}
 		st := n.message(n.event(server.PEPEvent{Items: []server.PEPItem{pepItem(it.NodeItem)}}))

@@ -8,6 +8,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/form"
 )
 
 // create makes a node (section 8.1).
@@ -30,8 +31,8 @@ func (a ask) create(ctx context.Context, e, verb *wire.Element) (*wire.Element, 
 			return nil, err
 		}
 		if ok {
-			if cfg, err = cfg.apply(f, &a.limits, false); err != nil {
-				return nil, server.WithText(server.NotAcceptable, "a field of the configuration has a value that is not allowed")
+			if cfg, err = a.configured(cfg, f); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -45,7 +46,7 @@ func (a ask) create(ctx context.Context, e, verb *wire.Element) (*wire.Element, 
 }
 
 func (a ask) make(ctx context.Context, name string, cfg NodeConfig) error {
-	n := store.Node{Host: a.host, Owner: a.owner, Name: name, Config: cfg.json(), Creator: a.from.Bare().String(), Created: time.Now()}
+	n := store.Node{Host: a.host, Owner: a.owner, Name: name, Config: cfg.json(), Creator: a.from.Bare().String(), Created: time.Now(), Upkeep: cfg.upkeep()}
 	var as []store.NodeAffiliation
 	if a.owner == "" {
 		as = append(as, store.NodeAffiliation{JID: n.Creator, Affiliation: owner})
@@ -126,12 +127,12 @@ func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, e
 			if err := n.mayPublish(ctx, a.from); err != nil {
 				return nil, err
 			}
-			if ok && n.virtual == nil && !n.cfg.meets(f, &a.limits) {
+			if ok && !n.meets(f) {
 				return nil, errPrecondition
 			}
 			return n, nil
 		}
-		if !errors.Is(err, server.ItemNotFound) || try > 0 {
+		if !isNotFound(err) || try > 0 { // of one that has moved the publisher learns where to
 			return nil, err
 		}
 		if a.accounts && !a.self || !a.accounts && !a.mayCreate(ctx, a.from) {
@@ -139,7 +140,7 @@ func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, e
 		}
 		cfg := a.def
 		if ok {
-			if cfg, err = cfg.apply(f, &a.limits, true); err != nil {
+			if cfg, err = a.apply(cfg, f, true); err != nil {
 				return nil, errPrecondition
 			}
 		}
@@ -148,6 +149,16 @@ func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, e
 			return nil, err
 		}
 	}
+}
+
+// meets holds publish-options against the node. Nodes that a feature keeps are as their clients want them, but for who
+// may read them.
+func (n *node) meets(f form.Form) bool {
+	if n.virtual == nil {
+		return n.engine.meets(n.cfg, f)
+	}
+	v := f.Get("pubsub#access_model")
+	return v == "" || v == n.cfg.Access
 }
 
 // check holds items against the node's configuration (section 7.1.3).
@@ -161,12 +172,15 @@ func (n *node) check(items []server.PEPItem) error {
 	if !n.cfg.Persist && !n.cfg.Payloads {
 		return errForbiddenItem
 	}
-	if len(items) > n.cfg.Max {
+	if len(items) > n.cfg.max(&n.limits) {
 		return errTooManyItems
 	}
 	for i := range items {
-		if items[i].Payload == nil && n.cfg.Payloads {
+		switch {
+		case items[i].Payload == nil && n.cfg.Payloads:
 			return errNoPayload
+		case len(items[i].Payload) > n.cfg.maxBytes(&n.limits):
+			return errPayloadSize
 		}
 	}
 	return nil
@@ -191,7 +205,7 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 		for i, it := range items {
 			kept[i] = store.NodeItem{ID: it.ID, Seq: n.h.IDs.Next(), Publisher: it.Publisher.String(), Payload: it.Payload}
 		}
-		if err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, n.cfg.Max, kept...); err != nil {
+		if err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, n.cfg.max(&n.limits), kept...); err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,13 @@ func (s *Service) ask(from jid.JID) ask {
 	return ask{engine: &s.engine, place: place{jid: s.jid, host: s.cfg.Domain}, from: from}
 }
 
+func (s *Service) commands() []server.Command {
+	return []server.Command{s.getPending(func(who jid.JID) (ask, error) { return s.ask(who), nil })}
+}
+
+// Run removes what is kept only for a while, until ctx ends.
+func (s *Service) Run(ctx context.Context) error { return s.expire(ctx, s.cfg.Domain) }
+
 // Receive takes what is sent to the service.
 func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	if st.To != s.jid {
@@ -103,13 +110,22 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 	node := e.Attr("node")
 	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
 	case "get " + wire.NSDiscoInfo + " query":
+		if node == wire.NSCommands {
+			return server.Info{Identities: []server.Identity{{Category: "automation", Type: "command-list", Name: "Commands"}}, Features: []string{wire.NSCommands}}.Element(node), nil
+		}
+		if c := server.CommandInfo(s.commands(), node); c != nil {
+			return c, nil
+		}
 		if node != "" {
 			return a.info(ctx, node)
 		}
 		i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: s.cfg.Name}},
-			Features: append(features(false), wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, "urn:xmpp:ping")}
+			Features: append(features(false), wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCommands, wire.NSRSM, "urn:xmpp:ping")}
 		return i.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
+		if node == wire.NSCommands {
+			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
+		}
 		if node != "" {
 			return a.itemsOf(ctx, node)
 		}
@@ -117,6 +133,8 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		return server.ItemsElement("", items), err
 	case "get urn:xmpp:ping ping":
 		return nil, nil
+	case "set " + wire.NSCommands + " command":
+		return server.RunCommand(ctx, s.commands(), st.From, e)
 	case "get " + wire.NSPubSub + " pubsub", "set " + wire.NSPubSub + " pubsub", "get " + nsOwner + " pubsub", "set " + nsOwner + " pubsub":
 		return a.do(ctx, st.Type, e)
 	}

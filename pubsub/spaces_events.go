@@ -55,7 +55,7 @@ func (s *Spaces) tell(ctx context.Context, e org.Event) error {
 		return s.toMembers(ctx, e.Group.ID, e.Theme.Key, node)
 	case org.GroupChanged:
 		sp := space{Spaces: s, group: e.Group}
-		c := wire.E(wire.NSPubSubEv, "configuration", sp.config().form("result", nsConfig)).Set("node", e.Group.ID)
+		c := wire.E(wire.NSPubSubEv, "configuration", s.engine.form(sp.config(), "result", nsConfig)).Set("node", e.Group.ID)
 		if err := s.toMembers(ctx, e.Group.ID, "", c); err != nil {
 			return err
 		}

@@ -31,8 +31,8 @@ func filterHasSpaces(filter *wire.Element) (bool, error) {
 // config of the node, as XEP-0503, section 3 has it.
 func (sp *space) config() NodeConfig {
 	c := NodeConfig{Title: sp.group.Name, Description: sp.group.Description, Type: nsSpaces, Access: "open", Publish: "publishers",
-		Max: sp.engine.limits.Items, Persist: true, Payloads: true, Notify: true, OnConfig: true, OnDelete: true, OnRetract: true,
-		ByPresence: true, Last: "never", Kind: "headline"}
+		Max: unlimited, Persist: true, Payloads: true, Notify: true, OnConfig: true, OnDelete: true, OnRetract: true,
+		ByPresence: true, Last: "never", Kind: "headline", Subscribe: true, Publisher: none}
 	if sp.group.Private {
 		c.Access = "whitelist"
 	}

@@ -297,7 +297,7 @@ func (s *Spaces) getConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 	if err != nil {
 		return nil, err
 	}
-	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", sp.config().form(form.Ask, nsConfig)).Set("node", sp.group.ID)), nil
+	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", s.engine.form(sp.config(), form.Ask, nsConfig)).Set("node", sp.group.ID)), nil
 }
 
 // setConfig changes name and description; what else is in the form has to stay as it is.
@@ -311,9 +311,9 @@ func (s *Spaces) setConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 		return nil, err
 	}
 	was := sp.config()
-	now, err := was.apply(f, &s.engine.limits, false)
+	now, err := s.engine.configured(was, f)
 	if err != nil {
-		return nil, server.WithText(server.NotAcceptable, "a field of the configuration has a value that is not allowed")
+		return nil, err
 	}
 	if now.Access != was.Access || now.Publish != was.Publish || now.Type != was.Type {
 		return nil, server.WithText(server.NotAllowed, "of a space its title and description can be changed")

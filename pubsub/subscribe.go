@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"errors"
+	"time"
 
 	"parley/server"
 	"parley/store"
@@ -43,40 +44,98 @@ func (a ask) subscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 	if n.virtual != nil {
 		return nil, server.WithText(server.NotAllowed, "this node's events come by +notify (XEP-0163)")
 	}
-	if o := e.Child(wire.NSPubSub, "options"); o != nil && len(o.Elements()) > 0 {
-		return nil, unsupported("subscription-options")
+	if !n.cfg.Subscribe {
+		return nil, unsupported("subscribe")
 	}
-	old, err := n.exactly(ctx, who)
+	sub, err := n.subscribed(ctx, who)
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && old.State == "pending" {
-		return nil, errPending
+	answer := wire.E(wire.NSPubSub, "pubsub")
+	options, ok, err := submitted(e.Child(wire.NSPubSub, "options"), nsSubOptions)
+	if err != nil {
+		return nil, err
 	}
-	sub := store.NodeSubscription{Node: n.name, JID: who.String(), SubID: n.h.IDs.Next().String(), State: "subscribed"}
-	if old != nil {
-		sub = *old
-	} else if n.cfg.Access == "authorize" {
-		if aff, err := n.affiliation(ctx, who); err != nil {
+	if ok {
+		if err := a.setOptions(&sub, options, who); err != nil {
 			return nil, err
-		} else if aff == none {
-			sub.State = "pending"
 		}
 	}
-	if old == nil {
+	isNew := sub.SubID == ""
+	if isNew {
+		sub.SubID = n.h.IDs.Next().String()
+	}
+	if isNew || ok {
 		if err := n.saveSubscriptions(ctx, sub); err != nil {
 			return nil, err
 		}
-		if sub.State == "pending" {
-			if err := n.request(ctx, sub); err != nil {
-				return nil, err
-			}
-		}
 	}
-	if sub.State == "subscribed" && n.cfg.Last != "never" {
+	answer.Add(subscriptionElement(wire.NSPubSub, sub))
+	if ok {
+		answer.Add(wire.E(wire.NSPubSub, "options", a.subscriptionForm(form.Result, &sub, who)))
+	}
+	switch {
+	case sub.State == pending:
+		return answer, n.request(ctx, sub)
+	case isNew:
+		n.logged("new subscriber", n.tellOwners(ctx, sub))
+	}
+	if n.cfg.Last != "never" {
 		defer func() { n.logged("last item", n.last(ctx, who)) }()
 	}
-	return wire.E(wire.NSPubSub, "pubsub", subscriptionElement(wire.NSPubSub, sub)), nil
+	return answer, nil
+}
+
+// subscribed gives the subscription an address has, or the one it would get, which has no id yet. Who asks again gets the
+// same (section 6.1.6).
+func (n *node) subscribed(ctx context.Context, who jid.JID) (store.NodeSubscription, error) {
+	old, err := n.exactly(ctx, who)
+	if err != nil {
+		return store.NodeSubscription{}, err
+	}
+	if old != nil {
+		if old.State == pending {
+			return *old, errPending
+		}
+		return *old, nil
+	}
+	sub := store.NodeSubscription{Node: n.name, JID: who.String(), State: subscribed}
+	if n.cfg.Access == "authorize" {
+		aff, err := n.affiliation(ctx, who)
+		if err != nil {
+			return sub, err
+		}
+		if aff == none {
+			sub.State = pending
+		}
+	}
+	return sub, nil
+}
+
+// States of a subscription besides "none".
+const (
+	subscribed = "subscribed"
+	pending    = "pending"
+)
+
+// tellOwners says who has come or gone, where the node is to say so (pubsub#notify_sub).
+func (n *node) tellOwners(ctx context.Context, sub store.NodeSubscription) error {
+	if !n.cfg.OnSub {
+		return nil
+	}
+	owners, err := n.owners(ctx)
+	if err != nil {
+		return err
+	}
+	for _, to := range owners {
+		if to.String() == sub.JID {
+			continue
+		}
+		st := n.message(wire.E(wire.NSPubSubEv, "event", subscriptionElement(wire.NSPubSubEv, sub)))
+		st.To = to
+		n.h.Router.Send(ctx, st)
+	}
+	return nil
 }
 
 func (n *node) logged(what string, err error) {
@@ -100,7 +159,7 @@ func (n *node) exactly(ctx context.Context, who jid.JID) (*store.NodeSubscriptio
 		return nil, err
 	}
 	for i := range ss {
-		if ss[i].Node == n.name && ss[i].JID == who.String() {
+		if ss[i].Node == n.name && ss[i].JID == who.String() && !over(&ss[i]) {
 			return &ss[i], nil
 		}
 	}
@@ -108,7 +167,11 @@ func (n *node) exactly(ctx context.Context, who jid.JID) (*store.NodeSubscriptio
 }
 
 func subscriptionElement(space string, s store.NodeSubscription) *wire.Element {
-	return wire.E(space, "subscription").Set("node", s.Node).Set("jid", s.JID).Set("subid", s.SubID).Set("subscription", s.State)
+	e := wire.E(space, "subscription").Set("node", s.Node).Set("jid", s.JID).Set("subid", s.SubID).Set("subscription", s.State)
+	if !s.Expires.IsZero() && s.State != none {
+		e.Set("expiry", s.Expires.UTC().Format(time.RFC3339))
+	}
+	return e
 }
 
 // unsubscribe is section 6.2.
@@ -141,9 +204,13 @@ func (a ask) unsubscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elem
 	if id := verb.Attr("subid"); id != "" && id != sub.SubID {
 		return nil, errSubID
 	}
+	was := sub.State
 	sub.State = none
 	if err := n.saveSubscriptions(ctx, *sub); err != nil {
 		return nil, err
+	}
+	if was == subscribed {
+		n.logged("subscriber gone", n.tellOwners(ctx, *sub))
 	}
 	return wire.E(wire.NSPubSub, "pubsub", subscriptionElement(wire.NSPubSub, *sub)), nil
 }
@@ -155,8 +222,8 @@ func (a ask) mySubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.
 		return nil, err
 	}
 	list := wire.E(wire.NSPubSub, "subscriptions").Set("node", verb.Attr("node"))
-	for _, s := range ss {
-		if name := verb.Attr("node"); name == "" || name == s.Node {
+	for i, s := range ss {
+		if name := verb.Attr("node"); (name == "" || name == s.Node) && !over(&ss[i]) {
 			list.Add(subscriptionElement(wire.NSPubSub, s))
 		}
 	}
@@ -166,76 +233,36 @@ func (a ask) mySubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.
 // myAffiliations is section 5.7.
 func (a ask) myAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	list := wire.E(wire.NSPubSub, "affiliations").Set("node", verb.Attr("node"))
-	add := func(n *node) error {
-		aff, err := n.affiliation(ctx, a.from)
-		if err == nil && aff != none {
-			list.Add(wire.E(wire.NSPubSub, "affiliation").Set("node", n.name).Set("affiliation", aff))
-		}
-		return err
-	}
 	if name := verb.Attr("node"); name != "" {
 		n, err := a.load(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if err := add(n); err != nil {
+		aff, err := n.affiliation(ctx, a.from)
+		if err != nil {
 			return nil, err
+		}
+		if aff != none {
+			list.Add(wire.E(wire.NSPubSub, "affiliation").Set("node", n.name).Set("affiliation", aff))
 		}
 		return wire.E(wire.NSPubSub, "pubsub", list), nil
 	}
-	rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, "", maxListed)
+	if a.self {
+		rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, "", maxListed)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			list.Add(wire.E(wire.NSPubSub, "affiliation").Set("node", row.Name).Set("affiliation", owner))
+		}
+		return wire.E(wire.NSPubSub, "pubsub", list), nil
+	}
+	roles, err := a.h.Store.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		if err := add(&node{ask: a, name: row.Name}); err != nil {
-			return nil, err
-		}
+	for _, r := range roles {
+		list.Add(wire.E(wire.NSPubSub, "affiliation").Set("node", r.Node).Set("affiliation", r.Affiliation))
 	}
 	return wire.E(wire.NSPubSub, "pubsub", list), nil
-}
-
-// approve takes an owner's answer to a request (section 8.6); a form that is not one is ignored.
-func (a ask) approve(ctx context.Context, x *wire.Element) error {
-	f, err := form.Parse(x)
-	if err != nil || f.Type != form.Submit || f.About() != nsSubAuth {
-		return server.BadRequest
-	}
-	n, err := a.owned(ctx, f.Get("pubsub#node"))
-	if err != nil {
-		return err
-	}
-	who, err := jid.Parse(f.Get("pubsub#subscriber_jid"))
-	if err != nil {
-		return server.BadRequest
-	}
-	sub, err := n.exactly(ctx, who)
-	if err != nil {
-		return err
-	}
-	if sub == nil || sub.State != "pending" {
-		return server.ItemNotFound
-	}
-	sub.State = none
-	if allow, _ := f.Bool("pubsub#allow"); allow {
-		sub.State = "subscribed"
-	}
-	return n.decide(ctx, *sub)
-}
-
-// decide changes somebody's subscription and tells that person ("Notification of Subscription State Changes").
-func (n *node) decide(ctx context.Context, sub store.NodeSubscription) error {
-	if err := n.saveSubscriptions(ctx, sub); err != nil {
-		return err
-	}
-	to, err := jid.Parse(sub.JID)
-	if err != nil {
-		return err
-	}
-	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: n.jid, To: to, ID: n.h.NewID()}
-	n.h.Router.Send(ctx, st.Add(wire.E(wire.NSPubSubEv, "event", subscriptionElement(wire.NSPubSubEv, sub))))
-	if sub.State == "subscribed" && n.cfg.Last != "never" {
-		return n.last(ctx, to)
-	}
-	return nil
 }

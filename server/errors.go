@@ -22,11 +22,18 @@ var (
 
 // AppError is a stanza error with an application-specific condition (RFC 6120, section 8.3.4).
 type AppError struct {
-	Stanza stanza.Error
-	App    *wire.Element
+	Stanza  stanza.Error
+	App     *wire.Element // nil: none
+	Address string        // in conditions that say where it is now: gone and redirect (RFC 6120, section 8.3.3)
+	Payload *wire.Element // sent back beside the error
 }
 
-func (e *AppError) Error() string { return e.Stanza.Error() + " (" + e.App.Name.Local + ")" }
+func (e *AppError) Error() string {
+	if e.App == nil {
+		return e.Stanza.Error()
+	}
+	return e.Stanza.Error() + " (" + e.App.Name.Local + ")"
+}
 
 func (e *AppError) Unwrap() error { return e.Stanza }
 
@@ -70,14 +77,19 @@ func ErrorReply(st *wire.Stanza, err error) *wire.Stanza {
 	if st.Kind != wire.IQ && len(st.Payload) <= maxEcho {
 		r.Payload, r.Children = st.Payload, st.Children
 	}
+	var ae *AppError
+	if errors.As(err, &ae) && ae.Payload != nil {
+		r.Add(ae.Payload)
+	}
 	return r.Add(errorElement(err))
 }
 
 func errorElement(err error) *wire.Element {
 	var app *wire.Element
+	var address string
 	var ae *AppError
 	if errors.As(err, &ae) {
-		app = ae.App
+		app, address = ae.App, ae.Address
 	}
 	var se stanza.Error
 	if !errors.As(err, &se) {
@@ -94,7 +106,7 @@ func errorElement(err error) *wire.Element {
 	if !se.By.Equal(zeroBy) {
 		e.Set("by", se.By.String())
 	}
-	e.Add(wire.E(wire.NSStanzas, string(se.Condition)))
+	e.Add(wire.T(wire.NSStanzas, string(se.Condition), address))
 	for lang, text := range se.Text {
 		t := wire.T(wire.NSStanzas, "text", text)
 		if lang != "" {

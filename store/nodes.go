@@ -12,6 +12,13 @@ type Node struct {
 	Config            []byte // pubsub's own JSON
 	Creator           string // bare JID
 	Created           time.Time
+	Upkeep            Upkeep // written with the node and its configuration, never read back
+}
+
+// Upkeep is what becomes of a node's items without anybody asking for it.
+type Upkeep struct {
+	Expire       time.Duration // how long an item is kept; 0: no limit
+	PurgeOffline bool          // items go when who has published them does
 }
 
 // NodeItem is something published.
@@ -29,6 +36,9 @@ type OwnedItem struct {
 	NodeItem
 }
 
+// NodeRole is an affiliation seen from the person's side.
+type NodeRole struct{ Node, Affiliation string }
+
 // NodeAffiliation is one person's long-lived relation to a node.
 type NodeAffiliation struct{ JID, Affiliation string }
 
@@ -37,6 +47,8 @@ type NodeSubscription struct {
 	Node, JID string // JID bare or full
 	SubID     string
 	State     string
+	Options   []byte    // pubsub's own JSON; nil: none
+	Expires   time.Time // zero: never
 }
 
 // ItemPage asks for a part of a node's items, in the order in which they were published.
@@ -45,6 +57,7 @@ type ItemPage struct {
 	After, Before string   // ids, exclusive; "" for none; not there: ErrNotFound
 	Backwards     bool     // the last Max before Before (or of all), still given in order
 	Max           int      // at least 1
+	Since         ID       // published at this moment or later; total counts only those
 }
 
 type Nodes interface {
@@ -52,9 +65,13 @@ type Nodes interface {
 	CreateNode(ctx context.Context, n Node, max int, as ...NodeAffiliation) error
 	Node(ctx context.Context, host, owner, name string) (Node, error)
 	Nodes(ctx context.Context, host, owner, after string, limit int) ([]Node, error) // in order of name
-	SetNodeConfig(ctx context.Context, host, owner, name string, config []byte) error
-	// DeleteNode removes it with all that belongs to it; ErrNotFound.
-	DeleteNode(ctx context.Context, host, owner, name string) error
+	// SetNodeConfig writes Config and Upkeep; ErrNotFound.
+	SetNodeConfig(ctx context.Context, n Node) error
+	// DeleteNode removes it with all that belongs to it; ErrNotFound. A redirect, if it is not empty, stays in its place,
+	// among the newest max of its owner, until a node of that name is made.
+	DeleteNode(ctx context.Context, host, owner, name, redirect string, max int) error
+	// NodeRedirect gives what was left in a deleted node's place; ErrNotFound.
+	NodeRedirect(ctx context.Context, host, owner, name string) (string, error)
 
 	// Publish keeps items under their ids, and of all only the newest max. ErrNotFound if the node is gone.
 	Publish(ctx context.Context, host, owner, node string, max int, items ...NodeItem) error
@@ -65,10 +82,17 @@ type Nodes interface {
 	// Retract removes items and gives those that were there.
 	Retract(ctx context.Context, host, owner, node string, ids ...string) ([]string, error)
 	Purge(ctx context.Context, host, owner, node string) error
+	// PurgeOffline removes what a publisher (bare JID) has in those of an owner's nodes that want it so, and gives it,
+	// without payloads.
+	PurgeOffline(ctx context.Context, host, owner, publisher string) ([]OwnedItem, error)
+	// ExpireNodes removes items that are older than their nodes keep them, and subscriptions whose time is over.
+	ExpireNodes(ctx context.Context, host string, now time.Time) error
 
 	NodeAffiliations(ctx context.Context, host, owner, node string) ([]NodeAffiliation, error)
 	// SetNodeAffiliations writes all in one transaction; "none" or "" removes. ErrLimit if there would be more than max.
 	SetNodeAffiliations(ctx context.Context, host, owner, node string, max int, as ...NodeAffiliation) error
+	// NodeRoles gives a person's (bare JID) affiliations to all nodes of an owner, in order of node.
+	NodeRoles(ctx context.Context, host, owner, jid string) ([]NodeRole, error)
 	// NodeSubscriptions gives those of a node, in order of JID.
 	NodeSubscriptions(ctx context.Context, host, owner, node string) ([]NodeSubscription, error)
 	// SubscriptionsOf gives those of a person (bare JID) and its resources, at all nodes of an owner.

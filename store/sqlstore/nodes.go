@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/store"
 )
@@ -20,8 +21,26 @@ func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...s
 		if err := within(ctx, tx, limit, "SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2", n.Host, n.Owner); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", n.Host, n.Owner, n.Name); err != nil {
+			return err
+		}
+		if err := writeUpkeep(ctx, tx, n); err != nil {
+			return err
+		}
 		return writeNodeAffiliations(ctx, tx, n.Host, n.Owner, n.Name, as)
 	})
+}
+
+// writeUpkeep keeps a row only for nodes that want something done.
+func writeUpkeep(ctx context.Context, tx *sql.Tx, n store.Node) error {
+	if n.Upkeep == (store.Upkeep{}) {
+		_, err := tx.ExecContext(ctx, "DELETE FROM node_upkeep WHERE host = $1 AND owner = $2 AND node = $3", n.Host, n.Owner, n.Name)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO node_upkeep (host, owner, node, expire, purge_offline) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (host, owner, node) DO UPDATE SET expire = excluded.expire, purge_offline = excluded.purge_offline`,
+		n.Host, n.Owner, n.Name, int64(n.Upkeep.Expire/time.Microsecond), bit(n.Upkeep.PurgeOffline))
+	return err
 }
 
 func (s *Store) Node(ctx context.Context, host, owner, name string) (store.Node, error) {
@@ -44,11 +63,20 @@ func (s *Store) Nodes(ctx context.Context, host, owner, after string, limit int)
 	return ns, err
 }
 
-func (s *Store) SetNodeConfig(ctx context.Context, host, owner, name string, config []byte) error {
-	return s.one(ctx, "UPDATE nodes SET config = $4 WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name, config)
+func (s *Store) SetNodeConfig(ctx context.Context, n store.Node) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE nodes SET config = $4 WHERE host = $1 AND owner = $2 AND name = $3", n.Host, n.Owner, n.Name, n.Config)
+		if err != nil {
+			return err
+		}
+		if rows, err := res.RowsAffected(); err != nil || rows == 0 {
+			return orNotFound(err)
+		}
+		return writeUpkeep(ctx, tx, n)
+	})
 }
 
-func (s *Store) DeleteNode(ctx context.Context, host, owner, name string) error {
+func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect string, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM nodes WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
 		if err != nil {
@@ -57,13 +85,37 @@ func (s *Store) DeleteNode(ctx context.Context, host, owner, name string) error 
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"node_items", "node_affiliations", "node_subscriptions"} {
+		for _, table := range []string{"node_items", "node_affiliations", "node_subscriptions", "node_options", "node_upkeep"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2 AND node = $3", host, owner, name); err != nil {
 				return err
 			}
 		}
-		return nil
+		if redirect == "" {
+			return nil
+		}
+		return leaveRedirect(ctx, tx, host, owner, name, redirect, limit)
 	})
+}
+
+func leaveRedirect(ctx context.Context, tx *sql.Tx, host, owner, name, uri string, limit int) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO node_redirects (host, owner, name, uri, created) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (host, owner, name) DO UPDATE SET uri = excluded.uri, created = excluded.created`, host, owner, name, uri, micros(time.Now())); err != nil {
+		return err
+	}
+	var oldest int64
+	err := tx.QueryRowContext(ctx, "SELECT created FROM node_redirects WHERE host = $1 AND owner = $2 ORDER BY created DESC LIMIT 1 OFFSET $3", host, owner, limit).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND created <= $3", host, owner, oldest)
+	}
+	return err
+}
+
+func (s *Store) NodeRedirect(ctx context.Context, host, owner, name string) (uri string, err error) {
+	err = s.row(ctx, []any{&uri}, "SELECT uri FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
+	return uri, err
 }
 
 func (s *Store) Publish(ctx context.Context, host, owner, node string, limit int, items ...store.NodeItem) error {
@@ -95,11 +147,11 @@ func (s *Store) Publish(ctx context.Context, host, owner, node string, limit int
 }
 
 func (s *Store) Items(ctx context.Context, host, owner, node string, p store.ItemPage) (items []store.NodeItem, total int, err error) {
-	if err = s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node); err != nil {
+	if err = s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq >= $4", host, owner, node, int64(p.Since)); err != nil {
 		return nil, 0, err
 	}
-	q := "SELECT id, seq, publisher, payload FROM node_items WHERE host = $1 AND owner = $2 AND node = $3"
-	args := []any{host, owner, node}
+	q := "SELECT id, seq, publisher, payload FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq >= $4"
+	args := []any{host, owner, node, int64(p.Since)}
 	add := func(cond string, v any) {
 		args = append(args, v)
 		q += cond + "$" + strconv.Itoa(len(args))
@@ -201,78 +253,57 @@ func (s *Store) Purge(ctx context.Context, host, owner, node string) error {
 	return err
 }
 
-func (s *Store) NodeAffiliations(ctx context.Context, host, owner, node string) (as []store.NodeAffiliation, err error) {
+func (s *Store) PurgeOffline(ctx context.Context, host, owner, publisher string) (gone []store.OwnedItem, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
-		var a store.NodeAffiliation
-		err := r.Scan(&a.JID, &a.Affiliation)
-		as = append(as, a)
+		it := store.OwnedItem{Owner: owner}
+		err := r.Scan(&it.Node, &it.Config, &it.ID, &it.Seq, &it.Publisher)
+		gone = append(gone, it)
 		return err
-	}, "SELECT jid, affiliation FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY jid", host, owner, node)
-	return as, err
-}
-
-func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node string, limit int, as ...store.NodeAffiliation) error {
-	return s.counted(ctx, func(tx *sql.Tx) error {
-		if err := writeNodeAffiliations(ctx, tx, host, owner, node, as); err != nil {
-			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node)
-	})
-}
-
-func writeNodeAffiliations(ctx context.Context, tx *sql.Tx, host, owner, node string, as []store.NodeAffiliation) error {
-	for _, a := range as {
-		var err error
-		if a.Affiliation == "" || a.Affiliation == "none" {
-			_, err = tx.ExecContext(ctx, "DELETE FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, node, a.JID)
-		} else {
-			_, err = tx.ExecContext(ctx, `INSERT INTO node_affiliations (host, owner, node, jid, affiliation) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (host, owner, node, jid) DO UPDATE SET affiliation = excluded.affiliation`, host, owner, node, a.JID, a.Affiliation)
-		}
-		if err != nil {
-			return err
-		}
+	}, `SELECT i.node, n.config, i.id, i.seq, i.publisher FROM node_upkeep u
+		JOIN nodes n ON n.host = u.host AND n.owner = u.owner AND n.name = u.node
+		JOIN node_items i ON i.host = u.host AND i.owner = u.owner AND i.node = u.node
+		WHERE u.host = $1 AND u.owner = $2 AND u.purge_offline = 1 AND i.publisher = $3 ORDER BY i.node, i.seq`, host, owner, publisher)
+	if err != nil || len(gone) == 0 {
+		return nil, err
 	}
-	return nil
-}
-
-func (s *Store) NodeSubscriptions(ctx context.Context, host, owner, node string) ([]store.NodeSubscription, error) {
-	return s.subscriptions(ctx, "SELECT node, jid, subid, state FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY jid", host, owner, node)
-}
-
-func (s *Store) SubscriptionsOf(ctx context.Context, host, owner, jid string) ([]store.NodeSubscription, error) {
-	return s.subscriptions(ctx, "SELECT node, jid, subid, state FROM node_subscriptions WHERE host = $1 AND owner = $2 AND bare = $3 ORDER BY node, jid", host, owner, jid)
-}
-
-func (s *Store) subscriptions(ctx context.Context, q string, args ...any) (ss []store.NodeSubscription, err error) {
-	err = s.rows(ctx, func(r *sql.Rows) error {
-		var sub store.NodeSubscription
-		err := r.Scan(&sub.Node, &sub.JID, &sub.SubID, &sub.State)
-		ss = append(ss, sub)
-		return err
-	}, q, args...)
-	return ss, err
-}
-
-func (s *Store) SetNodeSubscriptions(ctx context.Context, host, owner string, limit int, ss ...store.NodeSubscription) error {
-	return s.counted(ctx, func(tx *sql.Tx) error {
-		for _, sub := range ss {
-			if sub.State == "" || sub.State == "none" {
-				if _, err := tx.ExecContext(ctx, "DELETE FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, sub.Node, sub.JID); err != nil {
-					return err
-				}
-				continue
-			}
-			bare, _, _ := strings.Cut(sub.JID, "/")
-			if _, err := tx.ExecContext(ctx, `INSERT INTO node_subscriptions (host, owner, node, jid, bare, subid, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (host, owner, node, jid) DO UPDATE SET subid = excluded.subid, state = excluded.state`,
-				host, owner, sub.Node, sub.JID, bare, sub.SubID, sub.State); err != nil {
-				return err
-			}
-			if err := within(ctx, tx, limit, "SELECT COUNT(*) FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3", host, owner, sub.Node); err != nil {
+	return gone, s.tx(ctx, func(tx *sql.Tx) error {
+		for _, it := range gone { // the sequence number too: what was published meanwhile stays
+			if _, err := tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4 AND seq = $5", host, owner, it.Node, it.ID, int64(it.Seq)); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+func (s *Store) ExpireNodes(ctx context.Context, host string, now time.Time) error {
+	type node struct {
+		owner, name string
+		keep        int64
+	}
+	var nodes []node
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		var n node
+		err := r.Scan(&n.owner, &n.name, &n.keep)
+		nodes = append(nodes, n)
+		return err
+	}, "SELECT owner, node, expire FROM node_upkeep WHERE host = $1 AND expire > 0", host)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		oldest := store.FirstID(now.Add(-time.Duration(n.keep) * time.Microsecond))
+		if _, err := s.exec(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq < $4", host, n.owner, n.name, int64(oldest)); err != nil {
+			return err
+		}
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		const over = " WHERE host = $1 AND expires > 0 AND expires <= $2"
+		if _, err := tx.ExecContext(ctx, `DELETE FROM node_subscriptions WHERE host = $1 AND (owner, node, jid) IN
+			(SELECT owner, node, jid FROM node_options`+over+")", host, micros(now)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM node_options"+over, host, micros(now))
+		return err
 	})
 }

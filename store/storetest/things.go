@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"time"
 
 	"parley/store"
 )
@@ -47,18 +48,78 @@ func nodes(s *suite) {
 	s.is(err, store.ErrNotFound)
 	ns := must[[]store.Node](s)(s.st.Nodes(s.ctx, host, "romeo", "", 10))
 	s.same([]string{ns[0].Name, ns[1].Name}, []string{"a", "b"})
-	s.ok(s.st.SetNodeConfig(s.ctx, host, "romeo", "b", []byte("[]")))
-	s.is(s.st.SetNodeConfig(s.ctx, host, "romeo", "z", nil), store.ErrNotFound)
+	s.ok(s.st.SetNodeConfig(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "b", Config: []byte("[]")}))
+	s.is(s.st.SetNodeConfig(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "z"}), store.ErrNotFound)
 	s.same(string(must[store.Node](s)(s.st.Node(s.ctx, host, "romeo", "b")).Config), "[]")
 	s.ok(s.st.Publish(s.ctx, host, "romeo", "b", 5, store.NodeItem{ID: "i", Seq: 1}))
-	s.ok(s.st.DeleteNode(s.ctx, host, "romeo", "b"))
-	s.is(s.st.DeleteNode(s.ctx, host, "romeo", "b"), store.ErrNotFound)
+	s.ok(s.st.DeleteNode(s.ctx, host, "romeo", "b", "", 1))
+	s.is(s.st.DeleteNode(s.ctx, host, "romeo", "b", "", 1), store.ErrNotFound)
 	s.is(s.st.Publish(s.ctx, host, "romeo", "b", 5, store.NodeItem{ID: "i", Seq: 1}), store.ErrNotFound)
 	n.Config = nil
 	s.ok(s.st.CreateNode(s.ctx, n, 2)) // nothing of the old one is in it
+	nodeRedirects(s)
 	its, total, err := s.st.Items(s.ctx, host, "romeo", "b", store.ItemPage{Max: 10})
 	s.ok(err)
 	s.same([]int{len(its), total, len(must[[]store.NodeAffiliation](s)(s.st.NodeAffiliations(s.ctx, host, "romeo", "b")))}, []int{0, 0, 0})
+}
+
+// nodeRedirects: what is left in a node's place is there until it is made again, and only so many of them.
+func nodeRedirects(s *suite) {
+	_, err := s.st.NodeRedirect(s.ctx, host, "juliet", "x")
+	s.is(err, store.ErrNotFound)
+	for _, name := range []string{"x", "y", "z"} {
+		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "juliet", Name: name, Config: []byte("{}")}, 0))
+		s.ok(s.st.DeleteNode(s.ctx, host, "juliet", name, "xmpp:"+name, 2))
+	}
+	_, err = s.st.NodeRedirect(s.ctx, host, "juliet", "x")
+	s.is(err, store.ErrNotFound)
+	s.same(must[string](s)(s.st.NodeRedirect(s.ctx, host, "juliet", "z")), "xmpp:z")
+	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "juliet", Name: "z", Config: []byte("{}")}, 0))
+	_, err = s.st.NodeRedirect(s.ctx, host, "juliet", "z")
+	s.is(err, store.ErrNotFound)
+}
+
+// nodeUpkeep: what goes by itself goes, and nothing else does.
+func nodeUpkeep(s *suite) {
+	const hour = time.Hour
+	now := store.Epoch.Add(1000 * hour)
+	put := func(node, id, who string, ago time.Duration) {
+		s.ok(s.st.Publish(s.ctx, host, "romeo", node, 9, store.NodeItem{ID: id, Seq: store.FirstID(now.Add(-ago)) + 1, Publisher: who}))
+	}
+	left := func(node string, since store.ID) (ids []string) {
+		its, total, err := s.st.Items(s.ctx, host, "romeo", node, store.ItemPage{Max: 9, Since: since})
+		s.ok(err)
+		for _, it := range its {
+			ids = append(ids, it.ID)
+		}
+		s.same(total, len(its))
+		return ids
+	}
+	for _, n := range []store.Node{{Name: "short", Upkeep: store.Upkeep{Expire: hour}}, {Name: "long"}, {Name: "off", Upkeep: store.Upkeep{PurgeOffline: true}}} {
+		n.Host, n.Owner, n.Config = host, "romeo", []byte("{}")
+		s.ok(s.st.CreateNode(s.ctx, n, 0))
+		put(n.Name, "old", "romeo@"+host, 2*hour)
+		put(n.Name, "new", "juliet@"+host, hour/2)
+	}
+	s.same(left("short", store.FirstID(now.Add(-hour))), []string{"new"})
+	sub := store.NodeSubscription{Node: "long", JID: "a@x", SubID: "1", State: "subscribed", Options: []byte(`{"a":1}`), Expires: now}
+	stays := store.NodeSubscription{Node: "long", JID: "b@x", SubID: "2", State: "subscribed", Expires: now.Add(hour)}
+	s.ok(s.st.SetNodeSubscriptions(s.ctx, host, "romeo", 9, sub, stays))
+	s.same(must[[]store.NodeSubscription](s)(s.st.SubscriptionsOf(s.ctx, host, "romeo", "a@x")), []store.NodeSubscription{sub})
+	s.ok(s.st.ExpireNodes(s.ctx, "other.example", now))
+	s.same(left("short", 0), []string{"old", "new"})
+	s.ok(s.st.ExpireNodes(s.ctx, host, now))
+	s.same(left("short", 0), []string{"new"})
+	s.same(left("long", 0), []string{"old", "new"})
+	s.same(must[[]store.NodeSubscription](s)(s.st.NodeSubscriptions(s.ctx, host, "romeo", "long")), []store.NodeSubscription{stays})
+	gone := must[[]store.OwnedItem](s)(s.st.PurgeOffline(s.ctx, host, "romeo", "romeo@"+host))
+	if len(gone) != 1 || gone[0].Node != "off" || gone[0].ID != "old" || string(gone[0].Config) != "{}" {
+		s.Errorf("went with their publisher: %+v", gone)
+	}
+	s.same(left("off", 0), []string{"new"})
+	s.same(left("long", 0), []string{"old", "new"})
+	s.ok(s.st.SetNodeConfig(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "off", Config: []byte("{}")}))
+	s.same(len(must[[]store.OwnedItem](s)(s.st.PurgeOffline(s.ctx, host, "romeo", "juliet@"+host))), 0)
 }
 
 func items(s *suite) {
@@ -114,6 +175,7 @@ func nodePeople(s *suite) {
 	s.is(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2, store.NodeAffiliation{JID: "c@x", Affiliation: "member"}), store.ErrLimit)
 	s.ok(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2, store.NodeAffiliation{JID: "b@x", Affiliation: "none"}))
 	s.same(must[[]store.NodeAffiliation](s)(s.st.NodeAffiliations(s.ctx, rooms, "", "n")), []store.NodeAffiliation{a})
+	s.same(must[[]store.NodeRole](s)(s.st.NodeRoles(s.ctx, rooms, "", "a@x")), []store.NodeRole{{Node: "n", Affiliation: "owner"}})
 	one := store.NodeSubscription{Node: "n", JID: "a@x/res", SubID: "1", State: "subscribed"}
 	two := store.NodeSubscription{Node: "n", JID: "a@x", SubID: "2", State: "pending"}
 	s.ok(s.st.SetNodeSubscriptions(s.ctx, rooms, "", 2, one, two))

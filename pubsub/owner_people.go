@@ -1,0 +1,232 @@
+package pubsub
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// getSubscriptions and setSubscriptions are section 8.8. Who waits is not among them: see getPending.
+func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, err := a.owned(ctx, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	ss, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	if err != nil {
+		return nil, err
+	}
+	list := wire.E(nsOwner, "subscriptions").Set("node", n.name)
+	for i := range ss {
+		if s := &ss[i]; s.State == subscribed && !over(s) {
+			list.Add(wire.E(nsOwner, "subscription").Set("jid", s.JID).Set("subscription", s.State).Set("subid", s.SubID))
+		}
+	}
+	return wire.E(nsOwner, "pubsub", list), nil
+}
+
+// someRefused says which of several changes were not made, and how things are; the others were (sections 8.8.2.4,
+// 8.9.2.4).
+func someRefused(n *node, list string, entries []*wire.Element) error {
+	l := wire.E(nsOwner, list, entries...).Set("node", n.name)
+	return &server.AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}, Payload: wire.E(nsOwner, "pubsub", l)}
+}
+
+var errTooMany = server.WithText(server.NotAcceptable, "too many at once")
+
+func (a ask) setSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, err := a.owned(ctx, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	if n.virtual != nil {
+		return nil, server.NotAllowed
+	}
+	entries := verb.Elements()
+	if len(entries) > a.limits.Page {
+		return nil, errTooMany
+	}
+	var refused []*wire.Element
+	for _, c := range entries {
+		if c.Name.Local != "subscription" {
+			return nil, server.BadRequest
+		}
+		was, err := n.setSubscription(ctx, c)
+		if errors.Is(err, errEntry) {
+			refused = append(refused, wire.E(nsOwner, "subscription").Set("jid", c.Attr("jid")).Set("subscription", was))
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	if refused != nil {
+		return nil, someRefused(n, "subscriptions", refused)
+	}
+	return nil, nil
+}
+
+// errEntry: one of several changes cannot be made.
+var errEntry = errors.New("pubsub: entry is not acceptable")
+
+// setSubscription makes one change and says what was before.
+func (n *node) setSubscription(ctx context.Context, c *wire.Element) (was string, err error) {
+	who, err := jid.Parse(c.Attr("jid"))
+	if err != nil {
+		return none, errEntry
+	}
+	sub := store.NodeSubscription{Node: n.name, JID: who.String(), State: none}
+	old, err := n.exactly(ctx, who)
+	if err != nil {
+		return none, err
+	}
+	if old != nil {
+		sub = *old
+	}
+	was = sub.State
+	state := c.Attr("subscription")
+	switch id := c.Attr("subid"); {
+	case id != "" && id != sub.SubID:
+		return was, errEntry
+	case state == "" || state == was: // nothing is to be changed
+		return was, nil
+	case !slices.Contains([]string{none, pending, subscribed}, state):
+		return was, errEntry
+	}
+	if sub.SubID == "" {
+		sub.SubID = n.h.IDs.Next().String()
+	}
+	sub.State = state
+	return was, n.decide(ctx, sub)
+}
+
+// getAffiliations and setAffiliations are section 8.9.
+func (a ask) getAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, err := a.owned(ctx, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := n.affiliation(ctx, a.h.JID); err != nil { // loads them
+		return nil, err
+	}
+	list := wire.E(nsOwner, "affiliations").Set("node", n.name)
+	if n.place.owner != "" {
+		list.Add(wire.E(nsOwner, "affiliation").Set("jid", n.jid.String()).Set("affiliation", owner))
+	}
+	for _, s := range n.affiliations {
+		list.Add(wire.E(nsOwner, "affiliation").Set("jid", s.JID).Set("affiliation", s.Affiliation))
+	}
+	return wire.E(nsOwner, "pubsub", list), nil
+}
+
+func (a ask) setAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, err := a.owned(ctx, verb.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	if n.virtual != nil {
+		return nil, server.NotAllowed
+	}
+	if len(verb.Elements()) > a.limits.Page {
+		return nil, errTooMany
+	}
+	if _, err := n.affiliation(ctx, a.h.JID); err != nil { // loads them
+		return nil, err
+	}
+	as, refused, err := n.readAffiliations(verb)
+	if err != nil {
+		return nil, err
+	}
+	err = n.h.Store.SetNodeAffiliations(ctx, n.host, n.place.owner, n.name, a.limits.Affiliations, as...)
+	if errors.Is(err, store.ErrLimit) {
+		return nil, server.ResourceConstraint
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.affLoaded = false
+	for _, x := range as {
+		if err := n.settle(ctx, x); err != nil {
+			return nil, err
+		}
+	}
+	if refused != nil {
+		return nil, someRefused(n, "affiliations", refused)
+	}
+	return nil, nil
+}
+
+// readAffiliations gives what can be changed, and as it is now what cannot.
+func (n *node) readAffiliations(verb *wire.Element) (as []store.NodeAffiliation, refused []*wire.Element, err error) {
+	now := make(map[string]string)
+	owners := 0
+	for _, s := range n.affiliations {
+		now[s.JID] = s.Affiliation
+		if s.Affiliation == owner {
+			owners++
+		}
+	}
+	for _, c := range verb.Elements() {
+		if c.Name.Local != "affiliation" {
+			return nil, nil, server.BadRequest
+		}
+		who, err := jid.Parse(c.Attr("jid"))
+		bare, aff := who.Bare().String(), c.Attr("affiliation")
+		was := now[bare]
+		if was == "" {
+			was = none
+		}
+		if n.isOwner(who) {
+			was = owner
+		}
+		// An account owns its nodes; others have one owner at least.
+		last := n.isOwner(who) || was == owner && owners == 1 && n.place.owner == ""
+		switch {
+		case err == nil && (aff == "" || aff == was): // nothing is to be changed
+		case err != nil || !slices.Contains(affiliations, aff) || last:
+			refused = append(refused, wire.E(nsOwner, "affiliation").Set("jid", c.Attr("jid")).Set("affiliation", was))
+		default:
+			if aff == owner {
+				owners++
+			} else if was == owner {
+				owners--
+			}
+			now[bare] = aff
+			as = append(as, store.NodeAffiliation{JID: bare, Affiliation: aff})
+		}
+	}
+	return as, refused, nil
+}
+
+// settle is what a new affiliation means for a person's subscriptions: who is cast out has none, who is let in waits no
+// longer (sections 4.1 and 8.7.5).
+func (n *node) settle(ctx context.Context, x store.NodeAffiliation) error {
+	ss, err := n.h.Store.SubscriptionsOf(ctx, n.host, n.place.owner, x.JID)
+	if err != nil {
+		return err
+	}
+	for _, s := range ss {
+		if s.Node != n.name {
+			continue
+		}
+		was := s.State
+		switch x.Affiliation {
+		case outcast:
+			s.State = none
+		case owner, publisher, member:
+			s.State = subscribed
+		}
+		if s.State == was {
+			continue
+		}
+		if err := n.decide(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

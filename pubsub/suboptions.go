@@ -1,0 +1,217 @@
+package pubsub
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// subOptions are what a subscriber wants of its subscription (section 6.3). They are kept as JSON.
+type subOptions struct {
+	Silent bool     `json:"silent,omitempty"` // nothing is to be delivered
+	Show   []string `json:"show,omitempty"`   // only while in one of these states of presence; none: in any
+}
+
+// Names of the fields, and the states of presence: what <show/> says, and "online" for none.
+const (
+	optDeliver = "pubsub#deliver"
+	optExpire  = "pubsub#expire"
+	optShow    = "pubsub#show-values"
+	online     = "online"
+)
+
+var shows = []string{"away", "chat", "dnd", online, "xa"}
+
+func optionsOf(s *store.NodeSubscription) (o subOptions) {
+	if len(s.Options) > 0 {
+		_ = json.Unmarshal(s.Options, &o) // of our own making; what cannot be read is the default
+	}
+	return o
+}
+
+// wants says whether a client in this state of presence gets events by the subscription.
+func (o *subOptions) wants(s *server.Session) bool {
+	return !o.Silent && (len(o.Show) == 0 || slices.Contains(o.Show, showOf(s)))
+}
+
+func showOf(s *server.Session) string {
+	st, _ := s.Presence()
+	if st == nil {
+		return ""
+	}
+	if show := st.Element(wire.NSClient, "show").Text(); show != "" {
+		return show
+	}
+	return online
+}
+
+// over says that a subscription's time has come.
+func over(s *store.NodeSubscription) bool {
+	return !s.Expires.IsZero() && !time.Now().Before(s.Expires)
+}
+
+// ours says that the presence of an address is known here: other servers' people are not asked for their state.
+func (e *engine) ours(who jid.JID) bool { return e.h.Router.Host(who.Domain()) != nil }
+
+// subscriptionForm gives a subscription's options as a form of this type.
+func (e *engine) subscriptionForm(typ string, s *store.NodeSubscription, who jid.JID) *wire.Element {
+	o := optionsOf(s)
+	f := form.New(typ, nsSubOptions)
+	f.AddBool(optDeliver, "Send notifications", !o.Silent)
+	if s.Expires.IsZero() {
+		f.Add(optExpire, form.TextSingle, "When the subscription ends")
+	} else {
+		f.Add(optExpire, form.TextSingle, "When the subscription ends", s.Expires.UTC().Format(time.RFC3339))
+	}
+	if !e.ours(who) {
+		return f.Element()
+	}
+	values := o.Show
+	if len(values) == 0 {
+		values = shows
+	}
+	f.Add(optShow, form.ListMulti, "Only while in one of these states", values...)
+	if typ == form.Ask {
+		fd := &f.Fields[len(f.Fields)-1]
+		for _, v := range shows {
+			fd.Options = append(fd.Options, form.Option{Value: v})
+		}
+	}
+	return f.Element()
+}
+
+// setOptions changes a subscription as a submitted form says; what is not there stays as it is.
+func (e *engine) setOptions(s *store.NodeSubscription, f form.Form, who jid.JID) error {
+	o := optionsOf(s)
+	for i := range f.Fields {
+		fd := &f.Fields[i]
+		switch fd.Var {
+		case optDeliver:
+			deliver, ok := f.Bool(optDeliver)
+			if !ok {
+				return errOptions
+			}
+			o.Silent = !deliver
+		case optExpire:
+			s.Expires = time.Time{}
+			if v := one(fd.Values); v != "" {
+				t, err := time.Parse(time.RFC3339, v)
+				if err != nil || !t.After(time.Now()) {
+					return errOptions
+				}
+				s.Expires = t.UTC().Truncate(time.Microsecond)
+			}
+		case optShow:
+			o.Show = nil
+			for _, v := range fd.Values {
+				if !slices.Contains(shows, v) || !e.ours(who) {
+					return errOptions
+				}
+				if !slices.Contains(o.Show, v) {
+					o.Show = append(o.Show, v)
+				}
+			}
+			if len(o.Show) == len(shows) {
+				o.Show = nil
+			}
+		case "pubsub#digest", "pubsub#include_body": // asked for by default in old clients; only "no" can be had
+			if yes, ok := f.Bool(fd.Var); !ok || yes {
+				return errOptions
+			}
+		}
+	}
+	s.Options = nil
+	if o.Silent || len(o.Show) > 0 {
+		b, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		s.Options = b
+	}
+	return nil
+}
+
+// optionsTarget finds the subscription that an <options/> is about. One address has one subscription to a node, so its id
+// may be left out (section 6.3.4.4).
+func (a ask) optionsTarget(ctx context.Context, verb *wire.Element) (*node, *store.NodeSubscription, jid.JID, error) {
+	s := verb.Attr("jid")
+	if s == "" {
+		return nil, nil, jid.JID{}, errJIDRequired
+	}
+	who, err := jid.Parse(s)
+	if err != nil {
+		return nil, nil, who, server.MalformedJID
+	}
+	if who.Bare() != a.from.Bare() {
+		return nil, nil, who, server.Forbidden
+	}
+	n, err := a.load(ctx, verb.Attr("node"))
+	if err != nil {
+		return nil, nil, who, err
+	}
+	if n.virtual != nil {
+		return nil, nil, who, unsupported("subscription-options")
+	}
+	sub, err := n.exactly(ctx, who)
+	if err != nil {
+		return nil, nil, who, err
+	}
+	if sub == nil {
+		return nil, nil, who, errNoSubscriber
+	}
+	if id := verb.Attr("subid"); id != "" && id != sub.SubID {
+		return nil, nil, who, errSubID
+	}
+	return n, sub, who, nil
+}
+
+// getOptions and setOptionsOf are section 6.3.
+func (a ask) getOptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, sub, who, err := a.optionsTarget(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	o := wire.E(wire.NSPubSub, "options", a.subscriptionForm(form.Ask, sub, who)).Set("node", n.name).Set("jid", sub.JID).Set("subid", sub.SubID)
+	return wire.E(wire.NSPubSub, "pubsub", o), nil
+}
+
+func (a ask) setOptionsOf(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	n, sub, who, err := a.optionsTarget(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	if verb.Child(wire.NSForm, "x") == nil {
+		return nil, errOptions
+	}
+	f, ok, err := submitted(verb, nsSubOptions)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if err := a.setOptions(sub, f, who); err != nil {
+		return nil, err
+	}
+	return nil, n.saveSubscriptions(ctx, *sub)
+}
+
+// defaultOptions is section 6.4: of a node, or of the service; all nodes have the same.
+func (a ask) defaultOptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
+	d := wire.E(wire.NSPubSub, "default")
+	if name := verb.Attr("node"); name != "" {
+		n, err := a.load(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := n.maySee(ctx, a.from); err != nil {
+			return nil, err
+		}
+		d.Set("node", name)
+	}
+	return wire.E(wire.NSPubSub, "pubsub", d.Add(a.subscriptionForm(form.Result, new(store.NodeSubscription), a.from))), nil
+}
