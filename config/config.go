@@ -37,6 +37,8 @@ type Config struct {
 	Groups           Groups            `yaml:"groups"`
 	Registration     Registration      `yaml:"registration"`
 	Federation       Federation        `yaml:"federation"`
+	Web              Web               `yaml:"web"`
+	Mail             Mail              `yaml:"mail"`
 	Log              Log               `yaml:"log"`
 	Shutdown         Shutdown          `yaml:"shutdown"`
 }
@@ -263,6 +265,28 @@ type Federation struct {
 	IdleTimeout        time.Duration `yaml:"idle_timeout"`
 }
 
+// Web is the pages for browsers: console, own pages, invitations.
+type Web struct {
+	Enabled     bool          `yaml:"enabled"`
+	URL         string        `yaml:"url"`         // what links begin with; "": https://<host>:<port of the websocket listener>
+	PlainLinks  bool          `yaml:"plain_links"` // links lead to the plain listener on this machine
+	SessionIdle time.Duration `yaml:"session_idle"`
+	InviteTime  time.Duration `yaml:"invite_time"` // how long a link is good
+}
+
+// Mail is how e-mail is sent. Without Host none is.
+type Mail struct {
+	Host         string `yaml:"host"`
+	Port         int    `yaml:"port"`
+	TLS          string `yaml:"tls"` // "starttls", "tls", "none"
+	Username     string `yaml:"username"`
+	Password     string `yaml:"password" secret:"yes"`
+	PasswordFile string `yaml:"password_file"`
+	From         string `yaml:"from"`
+	PerMinute    int    `yaml:"per_minute"`
+	Show         bool   `yaml:"show"` // nothing is sent; /dev/outbox shows what would be
+}
+
 // Log is for slog.
 type Log struct {
 	Level  string `yaml:"level"`  // "debug", "info", "warn", "error"
@@ -325,6 +349,8 @@ func Default() *Config {
 			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, SendQueue: MiB, Connections: 10000, Unproven: 1000,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
 		},
+		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
+		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20},
 		Log:      Log{Level: "info", Format: "text"},
 		Shutdown: Shutdown{Grace: 10 * time.Second},
 	}
@@ -343,6 +369,7 @@ func Dev(dataDir string) *Config {
 	c.Listeners.WebSocket.Origins = []string{"localhost", "localhost:*", "127.0.0.1:*"}
 	c.Listeners.Component.Addresses = []string{"127.0.0.1:5347"}
 	c.Listeners.Metrics.Addresses = []string{"127.0.0.1:9280"}
+	c.Web.PlainLinks, c.Mail.Show = true, true
 	c.Federation.Enabled = false
 	c.Federation.Addresses = loopback("5269")
 	c.Federation.TLSAddresses = loopback("5270")

@@ -172,6 +172,17 @@ func (c *Config) Set(key, value string) error {
 
 // readSecrets reads what is given as the name of a file.
 func (c *Config) readSecrets() (ps Problems) {
+	if f := c.Mail.PasswordFile; f != "" {
+		text, err := os.ReadFile(f)
+		switch {
+		case c.Mail.Password != "":
+			ps.add("mail.password_file", "mail.password is given too: leave one of them out")
+		case err != nil:
+			ps.add("mail.password_file", "%v", err)
+		default:
+			c.Mail.Password = strings.TrimSpace(string(text))
+		}
+	}
 	if c.Store.DSNFile == "" {
 		return nil
 	}

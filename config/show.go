@@ -44,7 +44,9 @@ func (c *Config) Entries() (es []Entry) {
 			v = FormatDuration(t)
 		case string:
 			if l.secret {
-				v = redact(t)
+				if v = redact(t); l.key != "store.dsn" && t != "" {
+					v = "(hidden)"
+				}
 			}
 		}
 		es = append(es, Entry{l.key, v})

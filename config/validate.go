@@ -30,6 +30,7 @@ func (c *Config) validate(already Problems) (ps Problems) {
 	c.checkChoices(v)
 	c.checkRanges(v)
 	c.checkFederation(v)
+	c.checkWeb(v)
 	return v.ps
 }
 

@@ -21,13 +21,15 @@ const Module = "parley"
 // ranks is the order, from the ground up. A package may import those of a lower rank. "feature/*" is any package below
 // feature.
 var ranks = [][]string{
-	{"wire/jid"},
+	{"wire/jid", "words"},
 	{"wire"},
 	{"wire/form"},
 	{"auth"},
 	{"store"},
 	{"server", "org"},
-	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "feature/*", "store/sqlstore", "node/devcert"},
+	{"people"},
+	{"post"},
+	{"server/c2s", "server/component", "federation", "cluster", "admin", "admin/web", "muc", "pubsub", "feature/*", "store/sqlstore", "node/devcert"},
 	{"config"},
 	{"node"},
 	{"cmd/*"},

@@ -44,7 +44,9 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	}
 	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks})
 	n.bookmarks[h.Domain] = marks
-	invitations := invite.New(h, invite.Config{Accounts: c.Registration.Invitations})
+	rules := n.newPeople(h, n.inviteSecret)
+	n.people[h.Domain] = rules
+	invitations := invite.New(h, rules, invite.Config{Accounts: c.Registration.Invitations})
 	n.invitations[h.Domain] = invitations
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h)})
 	return []*server.Feature{
@@ -90,6 +92,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	n.pushes = newPushes(n)
 	secret, err := n.secret(ctx, "occupant-id")
 	if err != nil {
+		return err
+	}
+	if n.inviteSecret, err = n.secret(ctx, "invitations"); err != nil {
 		return err
 	}
 	metrics := server.NewMetrics(n.Registry)

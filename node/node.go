@@ -39,6 +39,7 @@ type Node struct {
 	Org      *org.Org
 	IDs      *store.IDs
 
+	pages       // what is for people in browsers
 	hosts       []*host
 	bookmarks   map[string]*bookmarks.Bookmarks // by host
 	spaces      map[string]*pubsub.Spaces       // by host
@@ -80,6 +81,9 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, erro
 }
 
 func (n *Node) build(ctx context.Context) error {
+	if err := n.buildWords(); err != nil {
+		return err
+	}
 	if err := n.buildHosts(ctx); err != nil {
 		return err
 	}
@@ -130,6 +134,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return n.pushes.run(work) })
 	n.runUploads(work, g)
+	n.runPost(work, g)
 	g.Go(func() error {
 		n.certs.Watch(work.Done(), n.Config.TLS.ReloadInterval)
 		return nil

@@ -49,14 +49,11 @@ func (n *Node) register() c2s.Register {
 		if err != nil {
 			return server.WithText(server.NotAcceptable, "this name cannot be one of an account")
 		}
+		if token != "" {
+			return n.accept(ctx, h, j.Local(), password, token)
+		}
 		_, err = o.AddUser(ctx, admin.NewUser{Address: j.String(), Password: password})
-		if err != nil || token == "" {
-			return asStanzaError(err)
-		}
-		if err := n.invitations[h.Domain].Take(ctx, token, j.Local()); err != nil {
-			n.Log.Error("an invitation could not be used up", "account", j.String(), "err", err)
-		}
-		return nil
+		return asStanzaError(err)
 	}
 }
 

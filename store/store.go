@@ -22,6 +22,7 @@ var (
 type Store interface {
 	Committer
 	Users
+	People
 	Tokens
 	Rosters
 	Archive
@@ -34,6 +35,11 @@ type Store interface {
 	Invitations
 	Rooms
 	Groups
+	WebSessions
+	Audit
+	Outbox
+	Factors
+	APITokens
 	KV
 
 	Ping(ctx context.Context) error

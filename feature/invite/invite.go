@@ -4,14 +4,11 @@ package invite
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"net/url"
 	"time"
 
+	"parley/org"
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -34,11 +31,12 @@ type Config struct {
 // Invitations is the feature with what the door needs.
 type Invitations struct {
 	h   *server.Host
+	p   *people.People
 	cfg Config
 }
 
 // New makes it.
-func New(h *server.Host, c Config) *Invitations {
+func New(h *server.Host, p *people.People, c Config) *Invitations {
 	if c.Expiry <= 0 {
 		c.Expiry = 7 * 24 * time.Hour
 	}
@@ -48,14 +46,14 @@ func New(h *server.Host, c Config) *Invitations {
 	if c.Accounts == "" {
 		c.Accounts = "admins"
 	}
-	return &Invitations{h, c}
+	return &Invitations{h, p, c}
 }
 
 // Feature gives what the host installs. It stands before the roster, which then finds who was invited approved.
 func (v *Invitations) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "invite",
-		XEP: []server.XEP{{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.5.0", Notes: "no landing page yet"},
+		XEP: []server.XEP{{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.5.0"},
 			{Number: 379, Title: "Pre-Authenticated Roster Subscription", Version: "0.3.2"}, {Number: 445, Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0"}},
 		Disco: []string{nsInvite},
 		Commands: []server.Command{
@@ -81,42 +79,38 @@ func (v *Invitations) mayAccounts(ctx context.Context, who jid.JID) bool {
 	return err == nil && u.Admin && !u.Disabled
 }
 
-func hash(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
-
-// Create makes an invitation and gives its token.
-func (v *Invitations) Create(ctx context.Context, i store.Invitation) (token string, expires time.Time, err error) {
-	var b [18]byte
-	rand.Read(b[:])
-	token = base64.RawURLEncoding.EncodeToString(b[:])
-	i.Host, i.Hash, i.Created = v.h.Domain, hash(token), time.Now()
-	i.Expires = i.Created.Add(v.cfg.Expiry)
-	err = v.h.Store.CreateInvitation(ctx, i, v.cfg.Max)
-	if errors.Is(err, store.ErrLimit) {
+// create makes an invitation and gives its token. Whether the inviter may was asked before.
+func (v *Invitations) create(ctx context.Context, i store.Invitation) (store.Invitation, string, error) {
+	i, token, err := v.p.Open(ctx, i, v.cfg.Max, v.cfg.Expiry)
+	var e *people.Error
+	if errors.As(err, &e) && e.Kind == org.Forbidden {
 		err = server.WithText(server.ResourceConstraint, "too many of your invitations wait for an answer")
 	}
-	return token, i.Expires, err
+	return i, token, err
 }
 
-func result(uri string, expires time.Time) *form.Form {
-	return form.New(form.Result, nsInvite+"#invitation").Add("uri", form.TextSingle, "Send this to whom you invite", uri).
-		Add("expire", form.TextSingle, "Good until", expires.UTC().Format(time.RFC3339))
+// result is what an inviter gets; landing is the page for who has no client yet, "" for none.
+func result(uri, landing string, expires time.Time) *form.Form {
+	f := form.New(form.Result, nsInvite+"#invitation").Add("uri", form.TextSingle, "Send this to whom you invite", uri)
+	if landing != "" {
+		f.Add("landing-url", form.TextSingle, "Or this, for a browser", landing)
+	}
+	return f.Add("expire", form.TextSingle, "Good until", expires.UTC().Format(time.RFC3339))
 }
 
 // invite is XEP-0401, section 3.1: a contact, who may make an account if the inviter may let people.
 func (v *Invitations) invite(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
 	accounts := v.mayAccounts(ctx, who)
-	token, expires, err := v.Create(ctx, store.Invitation{Inviter: who.Local(), Contact: true, Account: accounts})
+	i, token, err := v.create(ctx, store.Invitation{Inviter: who.Local(), Contact: true, Account: accounts})
 	if err != nil {
 		return "", nil, err
 	}
-	uri := "xmpp:" + who.Bare().String() + "?roster;preauth=" + token
+	uri, landing := "xmpp:"+who.Bare().String()+"?roster;preauth="+token, ""
 	if accounts {
 		uri += ";ibr=y"
+		landing = v.p.LinkURL(i.Kind, token)
 	}
-	return "", result(uri, expires), nil
+	return "", result(uri, landing, i.Expires), nil
 }
 
 func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) {
@@ -128,7 +122,6 @@ func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) 
 func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	i := store.Invitation{Inviter: who.Local(), Account: true}
 	i.Contact, _ = f.Bool("roster-subscription")
-	at := v.h.Domain
 	if name := f.Get("username"); name != "" {
 		j, err := jid.New(name, v.h.Domain, "")
 		if err != nil {
@@ -139,13 +132,13 @@ func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (st
 		} else if ok {
 			return "", nil, &server.NoteError{Text: "The account " + j.String() + " exists already."}
 		}
-		i.Username, at = j.Local(), j.String()
+		i.Username = j.Local()
 	}
-	token, expires, err := v.Create(ctx, i)
+	i, token, err := v.create(ctx, i)
 	if err != nil {
 		return "", nil, err
 	}
-	return "", result("xmpp:"+url.PathEscape(at)+"?register;preauth="+token, expires), nil
+	return "", result(v.p.URI(i, token), v.p.LinkURL(i.Kind, token), i.Expires), nil
 }
 
 // subscribed is XEP-0379, section 4: who asks with a token of an account's is let in, and asked in turn.
@@ -155,11 +148,11 @@ func (v *Invitations) subscribed(ctx context.Context, p *server.Pass) error {
 		return nil
 	}
 	token := st.Element(nsPARS, "preauth").Attr("token")
-	i, err := v.h.Store.Invitation(ctx, v.h.Domain, hash(token), time.Now())
+	i, err := v.p.Look(ctx, store.KindInvite, token)
 	if err != nil || !i.Contact || i.Inviter != p.Account {
 		return ignore(err) // it goes on as a request like any other
 	}
-	if _, err := v.h.Store.TakeInvitation(ctx, v.h.Domain, i.Hash, time.Now()); err != nil {
+	if err := v.p.UseContact(ctx, i); err != nil {
 		return ignore(err)
 	}
 	contact := st.From.Bare()
@@ -184,7 +177,8 @@ func (v *Invitations) subscribed(ctx context.Context, p *server.Pass) error {
 }
 
 func ignore(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+	var d *people.Dead
+	if errors.As(err, &d) {
 		return nil
 	}
 	return err
@@ -193,44 +187,10 @@ func ignore(err error) error {
 // Check says what a token lets a stranger do who wants an account: the name it is for, "" for any. store.ErrNotFound if
 // it is not good.
 func (v *Invitations) Check(ctx context.Context, token string) (username string, err error) {
-	i, err := v.h.Store.Invitation(ctx, v.h.Domain, hash(token), time.Now())
-	if err == nil && !i.Account {
+	i, err := v.p.Look(ctx, store.KindInvite, token)
+	var d *people.Dead
+	if errors.As(err, &d) || err == nil && !i.Account {
 		err = store.ErrNotFound
 	}
 	return i.Username, err
-}
-
-// Take uses a token up for an account that has been made, and makes it and its inviter contacts if that was meant.
-func (v *Invitations) Take(ctx context.Context, token, account string) error {
-	i, err := v.h.Store.TakeInvitation(ctx, v.h.Domain, hash(token), time.Now())
-	if err != nil || !i.Contact || i.Inviter == account {
-		return err
-	}
-	for _, pair := range [][2]string{{i.Inviter, account}, {account, i.Inviter}} {
-		other, err := jid.New(pair[1], v.h.Domain, "")
-		if err != nil {
-			return err
-		}
-		c, err := v.h.Store.UpdateContact(ctx, v.h.Domain, pair[0], other.String(), 0, func(c *store.Contact) (bool, error) {
-			c.Subscription, c.InRoster, c.Ask, c.Request, c.Approved = store.SubBoth, true, false, nil, false
-			return false, nil
-		})
-		if err != nil {
-			return err
-		}
-		v.h.ContactsChanged(pair[0])
-		v.push(pair[0], c)
-	}
-	return nil
-}
-
-// push shows an account's clients the new contact (RFC 6121, section 2.1.6).
-func (v *Invitations) push(account string, c store.Contact) {
-	for _, s := range v.h.Account(account).Sessions() {
-		if s.Is(server.Interested) {
-			it := wire.E(wire.NSRoster, "item").Set("jid", c.JID).Set("subscription", c.Subscription)
-			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: v.h.NewID(), To: s.JID}
-			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // who is gone asks anew
-		}
-	}
 }

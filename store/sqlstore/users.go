@@ -124,7 +124,8 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"rosters", "contacts", "archive", "offline", "private_data", "bookmarks", "blocked", "invitations", "nodes", "node_items", "node_affiliations", "node_subscriptions", "node_options", "node_upkeep", "node_redirects", "tokens"} {
+		for _, table := range []string{"rosters", "contacts", "archive", "offline", "private_data", "bookmarks", "blocked", "invitations", "nodes", "node_items", "node_affiliations", "node_subscriptions", "node_options", "node_upkeep", "node_redirects", "tokens",
+			"people", "invites", "web_sessions", "second_factors", "app_passwords", "api_tokens"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
 				return err
 			}

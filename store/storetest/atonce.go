@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"parley/store"
 )
@@ -54,7 +53,7 @@ func limits(s *suite) {
 		},
 		"blocked": func(i int) error { return s.st.Block(s.ctx, host, "romeo", max, fmt.Sprint("x", i, "@y")) },
 		"invitations": func(i int) error {
-			return s.st.CreateInvitation(s.ctx, store.Invitation{Host: host, Hash: fmt.Sprint(i), Inviter: "romeo", Created: at(1), Expires: at(9)}, max)
+			return s.st.CreateInvitation(s.ctx, store.Invitation{Host: host, ID: fmt.Sprint(i), Inviter: "romeo", State: store.InviteOpen, MaxUses: 1, Created: at(1), Expires: at(9)}, max, store.InvitationEvent{ID: 1})
 		},
 		"nodes": func(i int) error {
 			return s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "romeo", Name: fmt.Sprint("n", i)}, max)
@@ -99,10 +98,10 @@ func firstWins(s *suite) {
 		id := fmt.Sprint("g", i)
 		return s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: id, Slug: "eng", Room: id}, store.Room{Host: rooms, Name: id, Group: id}, nil, store.Bookmark{Room: id + "@" + rooms})
 	})
-	i := store.Invitation{Host: host, Hash: "h", Inviter: "romeo", Created: at(1), Expires: at(9)}
-	s.ok(s.st.CreateInvitation(s.ctx, i, 1))
-	check("invitation", map[string]int{"ok": 1, store.ErrNotFound.Error(): 7}, func(int) error {
-		_, err := s.st.TakeInvitation(s.ctx, host, "h", at(2))
+	i := store.Invitation{Host: host, ID: "h", Generation: 1, Inviter: "romeo", State: store.InviteOpen, MaxUses: 1, Created: at(1), Expires: at(9)}
+	s.ok(s.st.CreateInvitation(s.ctx, i, 1, store.InvitationEvent{ID: 1}))
+	check("invitation", map[string]int{"ok": 1, store.ErrNotFound.Error(): 7}, func(n int) error {
+		_, err := s.st.UseInvitation(s.ctx, host, "h", 1, at(2), nil, store.InvitationEvent{ID: store.ID(n + 2)})
 		return err
 	})
 	tok := store.Token{Host: host, Owner: "romeo", Client: "c", Fresh: true, Mechanism: "HT", Salt: []byte{1}, Expires: at(9)}
@@ -181,36 +180,4 @@ func takers(s *suite) {
 	s.same(got, map[string]int{"ok": 8})
 	slices.Sort(epochs)
 	s.same(len(slices.Compact(epochs)), 8)
-}
-
-func invitations(s *suite) {
-	i := store.Invitation{Host: host, Hash: "one", Inviter: "romeo", Account: true, Contact: true, Username: "juliet", Created: at(1), Expires: at(10)}
-	s.ok(s.st.CreateInvitation(s.ctx, i, 2))
-	s.is(s.st.CreateInvitation(s.ctx, i, 9), store.ErrExists)
-	s.same(must[store.Invitation](s)(s.st.Invitation(s.ctx, host, "one", at(9))), i)
-	for _, c := range []struct {
-		host, hash string
-		at         time.Time
-	}{{host, "one", at(10)}, {host, "two", at(2)}, {other, "one", at(2)}} {
-		_, err := s.st.Invitation(s.ctx, c.host, c.hash, c.at)
-		s.is(err, store.ErrNotFound)
-		_, err = s.st.TakeInvitation(s.ctx, c.host, c.hash, c.at)
-		s.is(err, store.ErrNotFound)
-	}
-	j := i
-	j.Hash, j.Account, j.Contact, j.Username = "two", false, false, ""
-	s.ok(s.st.CreateInvitation(s.ctx, j, 2))
-	k := i
-	k.Hash = "three"
-	s.is(s.st.CreateInvitation(s.ctx, k, 2), store.ErrLimit)
-	_, err := s.st.Invitation(s.ctx, host, "three", at(2))
-	s.is(err, store.ErrNotFound)
-	k.Host = other
-	s.ok(s.st.CreateInvitation(s.ctx, k, 2))
-	// Those that are over do not count.
-	k.Host, k.Created, k.Expires = host, at(10), at(20)
-	s.ok(s.st.CreateInvitation(s.ctx, k, 1))
-	s.same(must[store.Invitation](s)(s.st.TakeInvitation(s.ctx, host, "three", at(11))), k)
-	_, err = s.st.TakeInvitation(s.ctx, host, "three", at(11))
-	s.is(err, store.ErrNotFound)
 }

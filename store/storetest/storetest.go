@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
 		{"KV", kv}, {"Blocklist", blocklist}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
 		{"GroupSettings", groupSettings}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails},
+		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"APITokens", apiTokens},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)

@@ -1,0 +1,49 @@
+package config
+
+import (
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// checkWeb checks web and mail.
+func (c *Config) checkWeb(v *checker) {
+	if u := c.Web.URL; u != "" {
+		if p, err := url.Parse(u); err != nil || p.Scheme != "https" && p.Scheme != "http" || p.Host == "" || p.Path != "" {
+			v.add("web.url", "%q is no address to begin with: write it like https://chat.example.org", u)
+		}
+	}
+	for _, s := range []struct {
+		key string
+		d   time.Duration
+	}{{"web.session_idle", c.Web.SessionIdle}, {"web.invite_time", c.Web.InviteTime}} {
+		if s.d < time.Minute || s.d > 365*day {
+			v.add(s.key, "%s is not between 1m and 365d", FormatDuration(s.d))
+		}
+	}
+	m := c.Mail
+	switch m.TLS {
+	case "starttls", "tls", "none":
+	default:
+		v.add("mail.tls", "%q is none of starttls, tls, none", m.TLS)
+	}
+	if m.Port < 1 || m.Port > 65535 {
+		v.add("mail.port", "%d is no port", m.Port)
+	}
+	if m.PerMinute < 1 || m.PerMinute > 10000 {
+		v.add("mail.per_minute", "%d is not between 1 and 10000", m.PerMinute)
+	}
+	if m.Host == "" {
+		return
+	}
+	if strings.ContainsAny(m.Host, " /:") {
+		v.add("mail.host", "%q is no host: write its name, and the port in mail.port", m.Host)
+	}
+	if _, err := mail.ParseAddress(m.From); err != nil {
+		v.add("mail.from", "%q is no address to write from: write it like Example Org <chat@example.org>", m.From)
+	}
+	if (m.Username == "") != (m.Password == "") {
+		v.add("mail.username", "username and password belong together: give both")
+	}
+}

@@ -1,0 +1,114 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/admin"
+	"parley/org"
+	"parley/people"
+	"parley/post"
+	"parley/server"
+	"parley/words"
+)
+
+// pages is what the node has for people in browsers, and their rules.
+type pages struct {
+	people       map[string]*people.People // by host
+	inviteSecret []byte
+	words        *words.Catalogue
+	compose      people.Compose
+}
+
+// newPeople makes the rules for a host's accounts.
+func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
+	title := ""
+	for _, hc := range n.Config.Hosts {
+		if hc.Domain == h.Domain {
+			title = hc.Title
+		}
+	}
+	c := people.Config{Host: h, Org: n.Org, Secret: secret, Title: title, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy,
+		Expiry: n.Config.Web.InviteTime, Log: n.Log, URL: func() string { return n.webURL(h.Domain) }}
+	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
+		c.Compose = n.compose
+	}
+	return people.New(c)
+}
+
+// webURL is what links to the pages of a host begin with.
+func (n *Node) webURL(domain string) string {
+	w := n.Config.Web
+	if w.URL != "" {
+		return w.URL
+	}
+	if a, ok := n.Addr("websocket_plain").(*net.TCPAddr); ok && w.PlainLinks {
+		return "http://" + net.JoinHostPort("localhost", strconv.Itoa(a.Port))
+	}
+	at := domain
+	if a, ok := n.Addr("websocket").(*net.TCPAddr); ok && a.Port != 443 {
+		at = net.JoinHostPort(domain, strconv.Itoa(a.Port))
+	}
+	return "https://" + at
+}
+
+// peopleError turns people's errors into the control socket's.
+func peopleError(err error) error {
+	var e *people.Error
+	if !errors.As(err, &e) {
+		return orgError(err)
+	}
+	switch e.Kind {
+	case org.NotFound:
+		return admin.NotFound(e.Field, "%v", e)
+	case org.Exists:
+		return admin.Conflict(e.Field, "%v", e)
+	case org.Forbidden:
+		return admin.Forbidden(e.Field, "%v", e)
+	}
+	return admin.Invalid(e.Field, "%v", e)
+}
+
+// accept makes an account for a stranger with an invitation, in a client (XEP-0445).
+func (n *Node) accept(ctx context.Context, h *server.Host, name, password, token string) error {
+	_, err := n.people[h.Domain].Accept(ctx, token, name, "", password, "app")
+	var d *people.Dead
+	if errors.As(err, &d) {
+		return server.WithText(server.NotAllowed, "this invitation is not good any more")
+	}
+	return asStanzaError(peopleError(err))
+}
+
+// buildWords reads the catalogues and makes what writes mails.
+func (n *Node) buildWords() (err error) {
+	n.people = make(map[string]*people.People)
+	if n.words, err = words.New(); err != nil {
+		return err
+	}
+	n.compose, err = post.Composer(n.words)
+	return err
+}
+
+// runPost brings the outbox to the relay, if there is one.
+func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
+	m := n.Config.Mail
+	if m.Host == "" || m.Show {
+		return
+	}
+	roots, err := authorities(n.Config.TLS.CAFiles)
+	if err != nil {
+		g.Go(func() error { return err })
+		return
+	}
+	var all []*people.People
+	for _, h := range n.hosts {
+		all = append(all, n.people[h.Domain])
+	}
+	w := post.New(post.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute,
+		Roots: roots, Log: n.Log}, n.Store, all)
+	g.Go(func() error { return w.Run(ctx) })
+}

@@ -1,0 +1,118 @@
+package people
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// Letter is what a mail tells.
+type Letter struct {
+	Kind         string // KindInvite, KindReset, "test"
+	Lang         string
+	Organization string
+	Name         string // of who is written to
+	Address      string // chat address
+	Role         string
+	Department   string
+	By           string // who invites; "" is the organization
+	Note         string
+	Link         string
+	Decline      string
+	Expires      time.Time
+}
+
+// Compose writes a mail.
+type Compose func(l Letter) (subject, text, html string, err error)
+
+// LinkURL is where the page of a token is.
+func (p *People) LinkURL(kind, token string) string {
+	path := "/i/"
+	if kind == store.KindReset {
+		path = "/reset/"
+	}
+	return p.cfg.URL() + path + token
+}
+
+// URI is the same for apps (XEP-0401, XEP-0445).
+func (p *People) URI(i store.Invitation, token string) string {
+	at := p.h.Domain
+	if i.Username != "" {
+		at = i.Username + "@" + at
+	}
+	return "xmpp:" + strings.ReplaceAll(url.PathEscape(at), "%40", "@") + "?register;preauth=" + token
+}
+
+// Mails says whether mails are sent at all.
+func (p *People) Mails() bool { return p.cfg.Compose != nil }
+
+// Letter says what the mail of an invitation tells.
+func (p *People) Letter(ctx context.Context, i store.Invitation, token string, to store.Person) Letter {
+	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.cfg.Title, Name: to.FullName, Address: to.Address(), Role: to.Role, Department: to.Department,
+		Note: i.Note, Link: p.LinkURL(i.Kind, token), Expires: i.Expires}
+	if i.Kind == store.KindInvite {
+		l.Decline = l.Link + "/decline"
+	}
+	if by, err := p.st.Person(ctx, p.h.Domain, i.Inviter); err == nil && i.Inviter != "" && i.Inviter != to.Name {
+		l.By = by.Display()
+	}
+	return l
+}
+
+// send puts the mail of an invitation into the outbox.
+func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token string, to store.Person) (store.Invitation, error) {
+	if p.cfg.Compose == nil {
+		return i, fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
+	}
+	if to.Email == "" {
+		return i, fail(org.Invalid, "email", "{{.Name}} has no e-mail address", "Name", to.Display())
+	}
+	subject, text, html, err := p.cfg.Compose(p.Letter(ctx, i, token, to))
+	if err != nil {
+		return i, err
+	}
+	if err := p.Post(ctx, to.Email, subject, text, html, i.ID); err != nil {
+		return i, err
+	}
+	return p.st.UpdateInvitation(ctx, i.Host, i.ID, func(i *store.Invitation) (store.InvitationEvent, error) {
+		i.Email = to.Email
+		return p.event("queued", a.Name, to.Email), nil
+	})
+}
+
+// Post puts a mail into the outbox.
+func (p *People) Post(ctx context.Context, to, subject, text, html, invitation string) error {
+	return p.st.AddMail(ctx, store.Mail{Host: p.h.Domain, ID: p.h.IDs.Next(), To: to, Subject: subject, Text: text, HTML: html, Invitation: invitation,
+		State: store.MailWaiting, Due: time.Now().UTC()})
+}
+
+// Delivered notes what became of a mail in the history of its invitation.
+func (p *People) Delivered(ctx context.Context, m store.Mail) {
+	if m.Invitation == "" {
+		return
+	}
+	kind := "sent"
+	if m.State == store.MailFailed {
+		kind = "bounced"
+	}
+	if err := p.st.AddInvitationEvent(ctx, m.Host, m.Invitation, p.event(kind, "", m.Error)); err != nil {
+		p.cfg.Log.Error("note what became of a mail", "err", err)
+	}
+}
+
+// push shows an account's clients the new contact (RFC 6121, section 2.1.6).
+func (p *People) push(account string, c store.Contact) {
+	for _, s := range p.h.Account(account).Sessions() {
+		if s.Is(server.Interested) {
+			it := wire.E(wire.NSRoster, "item").Set("jid", c.JID).Set("subscription", c.Subscription)
+			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: p.h.NewID(), To: s.JID}
+			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // who is gone asks anew
+		}
+	}
+}

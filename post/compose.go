@@ -1,0 +1,112 @@
+package post
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"parley/people"
+	"parley/store"
+	"parley/words"
+)
+
+//go:embed letter.html
+var letterHTML string
+
+// letter is a mail before it has a form: paragraphs and one button.
+type letter struct {
+	Lang, Subject, Greeting string
+	Before                  []string
+	Note, NoteBy            string
+	Facts                   [][2]string
+	Button, Link            string
+	After                   []string
+	Decline, DeclineText    string
+}
+
+// Composer writes people's letters in their language, as text and as HTML without pictures.
+func Composer(c *words.Catalogue) (people.Compose, error) {
+	tmpl, err := template.New("letter").Parse(letterHTML)
+	if err != nil {
+		return nil, fmt.Errorf("letter.html: %w", err)
+	}
+	return func(l people.Letter) (subject, text, html string, err error) {
+		x := write(c.Lang(l.Lang), l)
+		var b bytes.Buffer
+		if err := tmpl.Execute(&b, x); err != nil {
+			return "", "", "", err
+		}
+		return x.Subject, x.text(), b.String(), nil
+	}, nil
+}
+
+func write(t *words.Lang, l people.Letter) letter {
+	x := letter{Lang: t.Code, Link: l.Link, Greeting: t.T("Hello,")}
+	if l.Name != "" {
+		x.Greeting = t.T("Hello {{.Name}},", "Name", l.Name)
+	}
+	until := l.Expires.UTC().Format("2006-01-02 15:04 UTC")
+	switch l.Kind {
+	case store.KindInvite:
+		x.Subject = t.T("You've been invited to join {{.Organization}}!", "Organization", l.Organization)
+		x.Before = []string{t.T("{{.Organization}} invites you to its chat: one place for groups, themes and direct messages.", "Organization", l.Organization)}
+		if l.By != "" {
+			x.Before = []string{t.T("{{.By}} invites you to the chat of {{.Organization}}: one place for groups, themes and direct messages.", "By", l.By, "Organization", l.Organization)}
+		}
+		x.Note, x.NoteBy = l.Note, l.By
+		x.Facts = [][2]string{{t.T("Your address"), l.Address}, {t.T("Your role"), t.T("role " + l.Role)}}
+		if l.Department != "" {
+			x.Facts = append(x.Facts, [2]string{t.T("Department"), l.Department})
+		}
+		x.Facts = append(x.Facts, [2]string{t.T("Good until"), until})
+		x.Button = t.T("Accept the invitation")
+		x.After = []string{t.T("You choose a password, and are signed in. The link is yours alone: please do not pass it on.")}
+		x.Decline, x.DeclineText = l.Decline, t.T("Not for you? Decline the invitation:")
+	case store.KindReset:
+		x.Subject = t.T("Your new password for {{.Organization}}", "Organization", l.Organization)
+		x.Before = []string{t.T("With this link you choose a new password for {{.Address}}.", "Address", l.Address)}
+		x.Facts = [][2]string{{t.T("Good until"), until}}
+		x.Button = t.T("Choose a new password")
+		x.After = []string{t.T("You have not asked for it? Then ignore this mail: your password stays as it is.")}
+	default:
+		x.Subject = t.T("A test message from {{.Organization}}", "Organization", l.Organization)
+		x.Before = []string{t.T("If you can read this, e-mail works."), time.Now().UTC().Format(time.RFC1123)}
+	}
+	return x
+}
+
+// text is the letter for who reads no HTML.
+func (x letter) text() string {
+	var b strings.Builder
+	p := func(s string) {
+		if s != "" {
+			b.WriteString(s + "\n\n")
+		}
+	}
+	p(x.Greeting)
+	for _, s := range x.Before {
+		p(s)
+	}
+	if x.Note != "" {
+		p("    " + strings.ReplaceAll(x.Note, "\n", "\n    "))
+	}
+	for _, f := range x.Facts {
+		b.WriteString(f[0] + ": " + f[1] + "\n")
+	}
+	if len(x.Facts) > 0 {
+		b.WriteString("\n")
+	}
+	if x.Link != "" {
+		p(x.Button + ":\n" + x.Link)
+	}
+	for _, s := range x.After {
+		p(s)
+	}
+	if x.Decline != "" {
+		p(x.DeclineText + "\n" + x.Decline)
+	}
+	return b.String()
+}

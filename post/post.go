@@ -1,0 +1,216 @@
+// Package post is e-mail: it writes letters and brings what is in the outbox to a relay, at a pace that the relay bears.
+package post
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+	"golang.org/x/time/rate"
+
+	"parley/people"
+	"parley/store"
+)
+
+// Config of the relay.
+type Config struct {
+	Host      string
+	Port      int
+	TLS       string // "starttls", "tls", "none"
+	Username  string
+	Password  string
+	From      string
+	PerMinute int
+	Roots     *x509.CertPool // nil: the system's
+	Log       *slog.Logger
+}
+
+// Worker brings the outbox of some hosts to the relay.
+type Worker struct {
+	cfg    Config
+	st     store.Outbox
+	people []*people.People
+	pace   *rate.Limiter
+	look   time.Duration
+}
+
+// How a mail is tried again: after a minute, then each time after twice as long, up to six hours; for two days or so.
+const (
+	firstWait   = time.Minute
+	longestWait = 6 * time.Hour
+	maxAttempts = 15
+	oneAttempt  = 2 * time.Minute
+)
+
+// New makes a worker; Run it.
+func New(c Config, st store.Outbox, ps []*people.People) *Worker {
+	if c.PerMinute < 1 {
+		c.PerMinute = 20
+	}
+	return &Worker{cfg: c, st: st, people: ps, pace: rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), c.PerMinute), look: time.Second}
+}
+
+// Run works until ctx ends.
+func (w *Worker) Run(ctx context.Context) error {
+	tick := time.NewTicker(w.look)
+	defer tick.Stop()
+	for {
+		for _, p := range w.people {
+			if err := w.round(ctx, p); err != nil && ctx.Err() == nil {
+				w.cfg.Log.Error("outbox", "host", p.Host(), "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *Worker) round(ctx context.Context, p *people.People) error {
+	ms, err := w.st.DueMails(ctx, p.Host(), time.Now(), 20)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if err := w.pace.Wait(ctx); err != nil {
+			return nil // the node stops
+		}
+		err := w.st.ClaimMail(ctx, m, time.Now().Add(2*oneAttempt))
+		if errors.Is(err, store.ErrConflict) {
+			continue // another node has it
+		}
+		if err != nil {
+			return err
+		}
+		m.Attempts++
+		if err := w.try(ctx, p, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try makes one attempt and keeps what has become of it.
+func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error {
+	within, cancel := context.WithTimeout(ctx, oneAttempt)
+	err := w.send(within, m)
+	cancel()
+	if ctx.Err() != nil {
+		return nil // it is tried again after the claim has run out
+	}
+	now := time.Now().UTC()
+	switch {
+	case err == nil:
+		m.State, m.Error, m.Done = store.MailSent, "", now
+	case final(err) || m.Attempts >= maxAttempts:
+		m.State, m.Error, m.Done = store.MailFailed, Explain(err), now
+	default:
+		wait := longestWait
+		if n := m.Attempts - 1; n < 9 {
+			wait = min(firstWait<<n, longestWait)
+		}
+		m.Error, m.Due = Explain(err), now.Add(wait)
+		w.cfg.Log.Info("mail has to wait", "host", m.Host, "mail", m.ID.String(), "attempts", m.Attempts, "err", err)
+	}
+	if err := w.st.SetMail(ctx, m); err != nil {
+		return err
+	}
+	if m.State != store.MailWaiting {
+		p.Delivered(ctx, m)
+	}
+	return nil
+}
+
+func (w *Worker) send(ctx context.Context, m store.Mail) error {
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	if err := msg.From(w.cfg.From); err != nil {
+		return fmt.Errorf("from: %w", err)
+	}
+	if err := msg.To(m.To); err != nil {
+		return &badAddress{err}
+	}
+	msg.Subject(m.Subject)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetDate()
+	msg.SetMessageIDWithValue(m.ID.String() + "@" + m.Host) // the same for every attempt
+	msg.SetBodyString(mail.TypeTextPlain, m.Text)
+	if m.HTML != "" {
+		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
+	}
+	opts := []mail.Option{mail.WithPort(w.cfg.Port), mail.WithTimeout(30 * time.Second),
+		mail.WithTLSConfig(&tls.Config{ServerName: w.cfg.Host, RootCAs: w.cfg.Roots, MinVersion: tls.VersionTLS12})}
+	switch w.cfg.TLS {
+	case "tls":
+		opts = append(opts, mail.WithSSL())
+	case "none":
+		opts = append(opts, mail.WithTLSPolicy(mail.NoTLS))
+	default:
+		opts = append(opts, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if w.cfg.Username != "" {
+		kind := mail.SMTPAuthAutoDiscover
+		if w.cfg.TLS == "none" {
+			kind = mail.SMTPAuthPlainNoEnc
+		}
+		opts = append(opts, mail.WithSMTPAuth(kind), mail.WithUsername(w.cfg.Username), mail.WithPassword(w.cfg.Password))
+	}
+	c, err := mail.NewClient(w.cfg.Host, opts...)
+	if err != nil {
+		return fmt.Errorf("mail client: %w", err)
+	}
+	return c.DialAndSendWithContext(ctx, msg)
+}
+
+// badAddress is one that no relay needs to be asked about.
+type badAddress struct{ err error }
+
+func (b *badAddress) Error() string { return "the address is malformed: " + b.err.Error() }
+func (b *badAddress) Unwrap() error { return b.err }
+
+// final: trying again would not help.
+func final(err error) bool {
+	var bad *badAddress
+	if errors.As(err, &bad) {
+		return true
+	}
+	var se *mail.SendError
+	return errors.As(err, &se) && !se.IsTemp() && se.ErrorCode() >= 500
+}
+
+// Explain says in plain words why a mail was not sent.
+func Explain(err error) string {
+	var se *mail.SendError
+	var dns *net.DNSError
+	var op *net.OpError
+	var cert *tls.CertificateVerificationError
+	text := ""
+	switch {
+	case errors.As(err, &dns):
+		text = "the mail relay was not found"
+	case errors.As(err, &cert):
+		text = "the mail relay's certificate is not trusted"
+	case errors.As(err, &se) && se.ErrorCode() >= 500:
+		text = "the mail relay refuses it for good"
+	case errors.As(err, &se) && se.ErrorCode() >= 400:
+		text = "the mail relay refuses it for now"
+	case errors.As(err, &op), errors.Is(err, context.DeadlineExceeded):
+		text = "the mail relay does not answer"
+	}
+	detail := strings.Join(strings.Fields(err.Error()), " ")
+	if len(detail) > 300 {
+		detail = strings.ToValidUTF8(detail[:300], "") + "…"
+	}
+	if text == "" {
+		return detail
+	}
+	return text + ": " + detail
+}

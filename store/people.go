@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Roles of accounts in the organization. What each may do is people's to say. RoleOwner and RoleMember are those of
+// groups too.
+const (
+	RoleAdmin      = "admin"
+	RoleSupervisor = "supervisor"
+)
+
+// States of an account.
+const (
+	StateActive   = "active"
+	StateInvited  = "invited" // has no password yet
+	StateDisabled = "disabled"
+	StateArchived = "archived"
+)
+
+// Person is an account with what the organization knows of it.
+type Person struct {
+	User
+	Role       string // owner, admin, supervisor, member; owner and admin go with User.Admin
+	Email      string // for work, unique on the host whatever its case; "" if none
+	Phone      string
+	Title      string
+	Department string
+	Lang       string    // "en", "fr"; "" if not known
+	Archived   time.Time // zero: not
+}
+
+// State says which of the states it is in.
+func (p Person) State() string {
+	switch {
+	case !p.Archived.IsZero():
+		return StateArchived
+	case p.Disabled:
+		return StateDisabled
+	case len(p.Keys) == 0:
+		return StateInvited
+	}
+	return StateActive
+}
+
+// Address is the bare JID.
+func (p Person) Address() string { return p.Name + "@" + p.Host }
+
+// Display is the full name, or else the localpart.
+func (p Person) Display() string {
+	if p.FullName != "" {
+		return p.FullName
+	}
+	return p.Name
+}
+
+// PeopleFilter chooses people; zero values choose all.
+type PeopleFilter struct {
+	Words      []string // each in name, full name, e-mail, title or department, whatever the case
+	State      string
+	Role       string
+	Department string
+	Offset     int
+	Limit      int // at least 1
+}
+
+type People interface {
+	Person(ctx context.Context, host, name string) (Person, error)
+	PersonByEmail(ctx context.Context, host, email string) (Person, error)
+	// People gives those that the filter chooses, in order of name, and how many they are in all.
+	People(ctx context.Context, host string, f PeopleFilter) ([]Person, int, error)
+	// CountPeople gives how many of the chosen there are of each state; the filter's State is not looked at.
+	CountPeople(ctx context.Context, host string, f PeopleFilter) (map[string]int, error)
+	Departments(ctx context.Context, host string) ([]string, error)
+	// CreatePerson makes the account and what is known of it in one transaction; ErrExists, also for an e-mail address.
+	CreatePerson(ctx context.Context, p Person) error
+	// UpdatePerson changes one in a transaction: f gets what is there and changes it, all but Host, Name, Keys and
+	// Created; it may be called again. ErrExists if another has the e-mail address. It gives what was and what is.
+	UpdatePerson(ctx context.Context, host, name string, f func(p *Person) error) (was, is Person, err error)
+}

@@ -1,0 +1,172 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/store"
+)
+
+const (
+	personColumns = `u.host, u.name, u.keys, u.disabled, u.admin, u.full_name, u.created, u.last_seen, u.last_status,
+		COALESCE(p.role, ''), COALESCE(p.email, ''), COALESCE(p.phone, ''), COALESCE(p.title, ''), COALESCE(p.department, ''),
+		COALESCE(p.lang, ''), COALESCE(p.archived, 0)`
+	personTables = " FROM users u LEFT JOIN people p ON p.host = u.host AND p.owner = u.name"
+
+	// stateCase says in SQL what Person.State says.
+	stateCase = `CASE WHEN COALESCE(p.archived, 0) > 0 THEN 'archived' WHEN u.disabled <> 0 THEN 'disabled'
+		WHEN u.keys IS NULL OR LENGTH(u.keys) = 0 THEN 'invited' ELSE 'active' END`
+	// roleCase: owner and admin go with the flag that every door looks at.
+	roleCase = `CASE WHEN u.admin <> 0 THEN CASE WHEN p.role = 'owner' THEN 'owner' ELSE 'admin' END
+		WHEN p.role = 'supervisor' THEN 'supervisor' ELSE 'member' END`
+)
+
+func scanPerson(r interface{ Scan(...any) error }) (p store.Person, err error) {
+	var created, seen, archived int64
+	err = r.Scan(&p.Host, &p.Name, &p.Keys, &p.Disabled, &p.Admin, &p.FullName, &created, &seen, &p.LastStatus,
+		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived)
+	p.Created, p.LastSeen, p.Archived = when(created), when(seen), when(archived)
+	switch {
+	case p.Admin && p.Role != store.RoleOwner:
+		p.Role = store.RoleAdmin
+	case !p.Admin && p.Role != store.RoleSupervisor:
+		p.Role = store.RoleMember
+	}
+	return p, translate(err)
+}
+
+func (s *Store) onePerson(ctx context.Context, where string, args ...any) (p store.Person, err error) {
+	found := false
+	err = s.rows(ctx, func(r *sql.Rows) (err error) {
+		found = true
+		p, err = scanPerson(r)
+		return err
+	}, "SELECT "+personColumns+personTables+where, args...)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return p, err
+}
+
+func (s *Store) Person(ctx context.Context, host, name string) (store.Person, error) {
+	return s.onePerson(ctx, " WHERE u.host = $1 AND u.name = $2", host, name)
+}
+
+func (s *Store) PersonByEmail(ctx context.Context, host, email string) (store.Person, error) {
+	if email == "" {
+		return store.Person{}, store.ErrNotFound
+	}
+	return s.onePerson(ctx, " WHERE p.host = $1 AND p.email_key = $2", host, strings.ToLower(email))
+}
+
+// chosen makes the WHERE of a filter.
+func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []any) {
+	where, args = " WHERE u.host = $1", []any{host}
+	add := func(text string, v any) {
+		args = append(args, v)
+		where += " AND " + strings.ReplaceAll(text, "?", "$"+strconv.Itoa(len(args)))
+	}
+	fold := s.fold()
+	for _, w := range f.Words {
+		add(`(u.name LIKE ? ESCAPE '\' OR `+fold+`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\' OR `+
+			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\' OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\')`, "%"+like.Replace(strings.ToLower(w))+"%")
+	}
+	if f.State != "" {
+		add(stateCase+" = ?", f.State)
+	}
+	if f.Role != "" {
+		add(roleCase+" = ?", f.Role)
+	}
+	if f.Department != "" {
+		add("p.department = ?", f.Department)
+	}
+	return where, args
+}
+
+func (s *Store) People(ctx context.Context, host string, f store.PeopleFilter) (ps []store.Person, total int, err error) {
+	where, args := s.chosen(host, f)
+	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*)"+personTables+where, args...); err != nil {
+		return nil, 0, err
+	}
+	n := len(args)
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		p, err := scanPerson(r)
+		ps = append(ps, p)
+		return err
+	}, "SELECT "+personColumns+personTables+where+" ORDER BY u.name LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
+	return ps, total, err
+}
+
+func (s *Store) CountPeople(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error) {
+	f.State = ""
+	where, args := s.chosen(host, f)
+	counts := make(map[string]int)
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		var state string
+		var n int
+		err := r.Scan(&state, &n)
+		counts[state] += n
+		return err
+	}, "SELECT state, COUNT(*) FROM (SELECT "+stateCase+" AS state"+personTables+where+") AS x GROUP BY state", args...)
+	return counts, err
+}
+
+func (s *Store) Departments(ctx context.Context, host string) (ds []string, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var d string
+		err := r.Scan(&d)
+		ds = append(ds, d)
+		return err
+	}, "SELECT DISTINCT department FROM people WHERE host = $1 AND department <> '' ORDER BY department", host)
+	return ds, err
+}
+
+func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			p.Host, p.Name, p.Keys, bit(p.Disabled), bit(p.Admin), p.FullName, micros(p.Created), micros(p.LastSeen), p.LastStatus); err != nil {
+			return err
+		}
+		return writePerson(ctx, tx, p)
+	})
+}
+
+func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO people (host, owner, role, email, email_key, phone, title, department, lang, archived, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (host, owner) DO UPDATE SET role = excluded.role, email = excluded.email, email_key = excluded.email_key, phone = excluded.phone,
+			title = excluded.title, department = excluded.department, lang = excluded.lang, archived = excluded.archived, updated = excluded.updated`,
+		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang, micros(p.Archived), time.Now().UnixMicro())
+	return err
+}
+
+func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if lock := s.forUpdate(); lock != "" { // not of the outer join, which PostgreSQL refuses
+			var n int
+			if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+lock, host, name).Scan(&n); err != nil {
+				return err
+			}
+		}
+		p, err := scanPerson(tx.QueryRowContext(ctx, "SELECT "+personColumns+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
+		if err != nil {
+			return err
+		}
+		was = p
+		if err := f(&p); err != nil {
+			return err
+		}
+		p.Host, p.Name, p.Keys, p.Created = was.Host, was.Name, was.Keys, was.Created
+		p.Admin = p.Role == store.RoleOwner || p.Role == store.RoleAdmin
+		is = p
+		if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
+			host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
+			return err
+		}
+		return writePerson(ctx, tx, p)
+	})
+	return was, is, err
+}
