@@ -252,6 +252,7 @@ type Federation struct {
 	RequireTLS         bool          `yaml:"require_tls"`
 	RequireCertificate bool          `yaml:"require_certificate"`
 	AllowDialback      bool          `yaml:"allow_dialback"`
+	Bidi               bool          `yaml:"bidi"`
 	Block              []string      `yaml:"block"` // domains; "*.example.org" for all below
 	Allow              []string      `yaml:"allow"` // not empty: only these
 	StanzaSize         Size          `yaml:"stanza_size"`
@@ -345,7 +346,7 @@ func Default() *Config {
 		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces"},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{
-			Enabled: true, Addresses: []string{":5269"}, TLSAddresses: []string{":5270"}, RequireTLS: true, AllowDialback: true,
+			Enabled: true, Addresses: []string{":5269"}, TLSAddresses: []string{":5270"}, RequireTLS: true, AllowDialback: true, Bidi: true,
 			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, SendQueue: MiB, Connections: 10000, Unproven: 1000,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
 		},

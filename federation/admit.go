@@ -7,7 +7,7 @@ import (
 
 // accept takes a connection in if there is room.
 func (s *Server) accept(nc net.Conn, direct bool) {
-	in := &incoming{srv: s, raw: nc, id: newID(), direct: direct, voice: voice{local: s.cfg.Router.Local}}
+	in := &incoming{ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, raw: nc, id: newID(), direct: direct, over: make(chan struct{})}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		in.addr = addressKey(ap.Addr())
 	}
@@ -86,6 +86,11 @@ func (s *Server) leave(in *incoming) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.provenLocked(in)
+	for p, other := range s.back {
+		if other == in {
+			delete(s.back, p)
+		}
+	}
 	delete(s.streams, in)
 	if s.perAddr[in.addr]--; s.perAddr[in.addr] <= 0 {
 		delete(s.perAddr, in.addr)

@@ -100,6 +100,7 @@ func (in *incoming) settled(v verdict) error {
 	case "":
 	case "invalid":
 		in.voice.revoke(v.pair)
+		in.noWayBack(pair{v.to, v.from})
 		in.srv.refused.WithLabelValues("invalid key").Inc()
 		in.log.Info("the dialback key is invalid", "from", v.from, "to", v.to)
 		tell("invalid", "")
@@ -119,6 +120,7 @@ func (in *incoming) settled(v verdict) error {
 	default:
 		in.trusted("dialback", v.pair)
 		tell("valid", "")
+		in.wayBack(pair{v.to, v.from})
 	}
 	in.wait()
 	return nil

@@ -25,6 +25,7 @@ var XEPs = []server.XEP{
 	{Number: 178, Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", Notes: "between servers"},
 	{Number: 185, Title: "Dialback Key Generation and Validation", Version: "1.0"},
 	{Number: 220, Title: "Server Dialback", Version: "1.1.1", Notes: "only inside TLS, unless configured otherwise"},
+	{Number: 288, Title: "Bidirectional Server-to-Server Connections", Version: "1.0.1"},
 	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client and xmpp-server"},
 }
 
@@ -42,6 +43,7 @@ type Config struct {
 	MinTLS     uint16                        // default TLS 1.2
 	AllowPlain bool                          // streams without TLS, with dialback alone: for old servers in a closed network
 	Policy     Policy
+	NoBidi     bool // one stream for each direction, though XEP-0288 could do with one
 
 	Limits           wire.Limits   // of stanzas
 	MaxQueue         int           // bytes that wait for one pair of domains, default 1 MiB
@@ -109,6 +111,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	peers     map[pair]*peer
+	back      map[pair]*incoming // streams of others that may be used for the pair (XEP-0288)
 	streams   map[*incoming]struct{}
 	perAddr   map[netip.Addr]int
 	unproven  map[string]int // by address and by claimed domain; "" counts all
@@ -126,7 +129,7 @@ const maxAsks = 200
 // New makes a door that is closed.
 func New(cfg Config) *Server {
 	cfg.defaults()
-	s := &Server{cfg: cfg, log: cfg.Log.With("door", "s2s"), keys: newKeys(cfg.Secret), peers: make(map[pair]*peer),
+	s := &Server{cfg: cfg, log: cfg.Log.With("door", "s2s"), keys: newKeys(cfg.Secret), peers: make(map[pair]*peer), back: make(map[pair]*incoming),
 		streams: make(map[*incoming]struct{}), perAddr: make(map[netip.Addr]int), unproven: make(map[string]int), asks: make(chan struct{}, maxAsks)}
 	s.rates.init(cfg.StanzasPerSecond, cfg.StanzasBurst)
 	s.backs.init(cfg.BackoffMin, cfg.BackoffMax)

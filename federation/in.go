@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -22,7 +20,7 @@ import (
 // incoming is one stream that another server has opened. Its fields belong to its goroutine, but for those said to be
 // guarded.
 type incoming struct {
-	srv    *Server
+	ear
 	raw    net.Conn
 	addr   netip.Addr
 	log    *slog.Logger
@@ -32,13 +30,13 @@ type incoming struct {
 
 	id       string
 	from, to string // of the stream header; from may be empty
-	lang     string
 	opened   bool
 	due      time.Time // until when a domain has to be proven
-	voice    voice
-	paces    map[string]*rate.Limiter
 	failures int
+	bidi     bool // XEP-0288: the other server takes stanzas on this stream too
+	acks     acks
 	status   atomic.Pointer[Status]
+	over     chan struct{} // closed when the stream is
 
 	mu      sync.Mutex // guards what follows
 	leaving *wire.StreamError
@@ -92,10 +90,9 @@ func (in *incoming) serve() {
 		_ = in.conn.WriteRaw(hello("", "", in.id))
 	}
 	_ = in.raw.SetWriteDeadline(time.Now().Add(in.srv.cfg.WriteTimeout))
-	in.close(err)
-	for d := range in.paces {
-		in.srv.rates.give(d)
-	}
+	in.line.close(err)
+	close(in.over)
+	in.ear.close()
 	in.log.Info("stream closed", "from", in.from, "to", in.to, "err", err)
 }
 
@@ -224,6 +221,11 @@ func (in *incoming) features() error {
 	if (in.tls != nil || in.srv.cfg.AllowPlain) && !in.srv.cfg.Policy.RefuseDialback {
 		fs = append(fs, wire.E(nsDialbackFeatures, "dialback", wire.E(nsDialbackFeatures, "errors")))
 	}
+	if proven := in.voice.any(); proven {
+		fs = append(fs, wire.E(nsSM, "sm"))
+	} else if (in.tls != nil || in.srv.cfg.AllowPlain) && !in.srv.cfg.NoBidi {
+		fs = append(fs, wire.E(nsBidiFeature, "bidi"))
+	}
 	b := []byte(`<stream:features>`)
 	for _, f := range fs {
 		b = f.AppendXML(b, wire.NSServer)
@@ -250,6 +252,10 @@ func (in *incoming) nonza(x *wire.Stanza) error {
 			in.answer(x, "error", "policy-violation") // XEP-0220, section 2.4
 		}
 		return &wire.StreamError{Condition: "policy-violation", Text: "TLS is required"}
+	case x.Name == wire.Name{Space: nsBidi, Local: "bidi"}:
+		return in.bothWays()
+	case x.Name.Space == nsSM:
+		return in.acks.nonza(in.conn, x, in.voice.any())
 	case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
 		return in.external(x)
 	case x.Name.Space == wire.NSSASL:
@@ -335,6 +341,7 @@ func (in *incoming) external(x *wire.Stanza) error {
 	if err := in.again(); err != nil {
 		return err
 	}
+	in.wayBack(pair{in.to, domain})
 	in.wait()
 	return nil
 }
@@ -356,20 +363,12 @@ func (in *incoming) trusted(how string, p pair) {
 	in.log.Info("domain proven", "from", p.from, "to", p.to, "by", how)
 }
 
-// stanza lets one in, at its domain's pace.
+// stanza lets one in.
 func (in *incoming) stanza(x *wire.Stanza) error {
-	if err := in.voice.allows(x); err != nil {
+	if err := in.hear(x); err != nil {
 		return err
 	}
-	if err := in.pace(x.From.Domain()); err != nil {
-		return err
-	}
-	if x.Lang == "" {
-		x.Lang = in.lang
-	}
-	if err := in.srv.cfg.Router.Route(in.srv.ctx, x); err != nil {
-		in.srv.cfg.Router.Reply(in.srv.ctx, x, err)
-	}
+	in.acks.heard()
 	if !in.rd.Ready() {
 		in.wait()
 	}
@@ -392,22 +391,6 @@ func (in *incoming) waitLocked() {
 	default:
 		_ = in.raw.SetReadDeadline(in.due)
 	}
-}
-
-// pace makes who is too fast wait; TCP then makes the other server wait too.
-func (in *incoming) pace(domain string) error {
-	l := in.paces[domain]
-	if l == nil {
-		if in.paces == nil {
-			in.paces = make(map[string]*rate.Limiter)
-		}
-		l = in.srv.rates.take(domain)
-		in.paces[domain] = l
-	}
-	if l.Allow() {
-		return nil
-	}
-	return l.Wait(in.srv.ctx)
 }
 
 // goodbye ends the stream from outside.

@@ -14,12 +14,16 @@ import (
 // outgoing is a stream that we have opened, up to its features.
 type outgoing struct {
 	*line
-	srv      *Server
-	pair     pair
-	id       string // given by the other server
-	external bool   // SASL EXTERNAL is on offer
-	starttls bool
-	stop     func() bool
+	ear
+	pair       pair
+	id         string // given by the other server
+	external   bool   // SASL EXTERNAL is on offer
+	starttls   bool
+	bidi       bool // stanzas come on it too
+	offersBidi bool
+	managed    bool // stream management is on offer
+	acks       acks
+	stop       func() bool
 }
 
 var (
@@ -75,7 +79,7 @@ func (s *Server) openTarget(ctx context.Context, p pair, t target) (*outgoing, e
 			return nil, fmt.Errorf("%w: TLS: %w", errDial, err)
 		}
 	}
-	out := &outgoing{line: s.newLine(raw, over), srv: s, pair: p, stop: stop}
+	out := &outgoing{line: s.newLine(raw, over), ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, pair: p, stop: stop}
 	if err := out.secure(shaking); err != nil {
 		out.close(err)
 		return nil, err
@@ -156,6 +160,8 @@ func (out *outgoing) header() error {
 		return &wire.StreamError{Condition: "unsupported-stanza-type", Text: "features are expected"}
 	}
 	out.starttls = x.Has(wire.NSTLS, "starttls")
+	out.offersBidi = x.Has(nsBidiFeature, "bidi")
+	out.managed = x.Has(nsSM, "sm")
 	for _, m := range x.Element(wire.NSSASL, "mechanisms").Elements() {
 		if m.Name.Local == "mechanism" && m.Text() == "EXTERNAL" {
 			out.external = true
@@ -195,6 +201,10 @@ func (out *outgoing) authenticate() (how string, err error) {
 			return "", fmt.Errorf("the other server's certificate: %w", err)
 		}
 	}
+	if out.offersBidi && !s.cfg.NoBidi {
+		_ = out.conn.WriteRaw([]byte(`<bidi xmlns='` + nsBidi + `'/>`))
+		out.bidi = true
+	}
 	if out.external && out.tls != nil && speaksItself(s.cfg.Cert(out.pair.from), out.pair.from, time.Now()) {
 		if err = out.sasl(); err == nil {
 			return "external", nil
@@ -225,7 +235,11 @@ func (out *outgoing) sasl() error {
 		return readStreamError(x)
 	case x.Name == wire.Name{Space: wire.NSSASL, Local: "success"}:
 		out.rd.Restart()
-		return out.header()
+		if err := out.header(); err != nil || !out.managed {
+			return err
+		}
+		out.acks.start()
+		return out.conn.WriteRaw([]byte(`<enable xmlns='` + nsSM + `'/>`))
 	case x.Name == wire.Name{Space: wire.NSSASL, Local: "failure"}:
 		e := &errRefused{"failure"}
 		for _, c := range x.Children {

@@ -66,7 +66,7 @@ func (s *Server) peer(p pair) (*peer, error) {
 		return nil, server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "this server is stopping")
 	case !s.cfg.Policy.permits(p.to):
 		return nil, server.WithText(server.NotAllowed, "this domain is not spoken with")
-	case err != nil:
+	case err != nil && s.back[p] == nil:
 		return nil, toSender(err)
 	case len(s.peers) >= s.cfg.MaxPairs:
 		return nil, server.ResourceConstraint
@@ -145,22 +145,35 @@ func (pe *peer) end(ifEmpty bool) (left []*wire.Stanza, ended bool) {
 // run is the life of a peer: connect, carry, bounce what is left.
 func (pe *peer) run() {
 	s := pe.srv
-	out, err := pe.connect()
-	if err != nil {
-		pe.log.Info("no stream to another server", "err", err)
-		s.backs.failed(pe.blame(err), err, time.Now()) // before the peer goes: the next stanza finds it
-		left, _ := pe.end(false)
-		pe.bounce(left, err)
-		return
+	var left []*wire.Stanza
+	for {
+		var unsure []*wire.Stanza
+		c, err := pe.connect()
+		if err != nil {
+			pe.log.Info("no stream to another server", "err", err)
+			s.backs.failed(pe.blame(err), err, time.Now()) // before the peer goes: the next stanza finds it
+			more, _ := pe.end(false)
+			pe.bounce(append(left, more...), err)
+			return
+		}
+		s.gauge.WithLabelValues("out").Inc()
+		left, unsure, err = pe.carry(c, left)
+		s.gauge.WithLabelValues("out").Dec()
+		pe.log.Info("stream closed", "err", err)
+		pe.bounce(unsure, err)
+		c.close(ourError(err))
+		if (c.ours && !c.wrote) || s.ctx.Err() != nil {
+			more, _ := pe.end(false)
+			pe.bounce(append(left, more...), err)
+			return
+		}
+		// What has not been written goes out on another stream: the other server may close one whenever it likes.
+		if len(left) == 0 {
+			if _, ended := pe.end(true); ended {
+				return
+			}
+		}
 	}
-	s.backs.worked(pe.pair)
-	s.gauge.WithLabelValues("out").Inc()
-	defer s.gauge.WithLabelValues("out").Dec()
-	left, err := pe.carry(out)
-	pe.log.Info("stream closed", "err", err)
-	more, _ := pe.end(false)
-	pe.bounce(append(left, more...), err)
-	out.close(ourError(err))
 }
 
 // blame says for what a failure counts: the other domain cannot be reached at all, or it does not take this pair.
@@ -171,7 +184,11 @@ func (pe *peer) blame(err error) pair {
 	return pe.pair
 }
 
-func (pe *peer) connect() (*outgoing, error) {
+// connect finds a stream for the pair, or makes one.
+func (pe *peer) connect() (*carrier, error) {
+	if c := pe.borrow(); c != nil {
+		return c, nil
+	}
 	s := pe.srv
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.AuthTimeout)
 	defer cancel()
@@ -185,11 +202,17 @@ func (pe *peer) connect() (*outgoing, error) {
 		return nil, err
 	}
 	out.keep()
+	pe.open(how)
+	s.backs.worked(pe.pair)
+	pe.log.Info("stream open", "by", how, "tls", out.tls != nil, "both_ways", out.bidi, "remote", out.raw.RemoteAddr().String())
+	return out.carrier(), nil
+}
+
+// open notes how the stream was come by.
+func (pe *peer) open(how string) {
 	pe.mu.Lock()
 	pe.how, pe.since = how, time.Now()
 	pe.mu.Unlock()
-	pe.log.Info("stream open", "by", how, "tls", out.tls != nil, "remote", out.raw.RemoteAddr().String())
-	return out, nil
 }
 
 // ourError is what the other server is told: only what is its own fault.
@@ -201,27 +224,27 @@ func ourError(err error) error {
 	return nil
 }
 
-// carry sends what is queued until the stream ends, and gives what it was given and could not write.
-func (pe *peer) carry(out *outgoing) (left []*wire.Stanza, err error) {
-	ended := make(chan error, 1)
-	stop := context.AfterFunc(pe.srv.ctx, func() { out.raw.Close() })
-	defer stop()
-	pe.srv.wg.Go(func() { ended <- pe.listen(out) })
+// carry sends first, then what is queued, until the stream ends. It gives what was not written, and of what was what the
+// other server has not acknowledged though it said that it would.
+func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.Stanza, err error) {
 	idle := time.NewTimer(pe.srv.cfg.IdleTimeout)
 	defer idle.Stop()
 	for {
-		sts, stopping := pe.take()
+		sts, stopping := first, false
+		if first = nil; sts == nil && !c.full(pe) {
+			sts, stopping = pe.take()
+		}
 		select {
-		case err := <-ended: // nothing more is given to a connection that is closed
-			return sts, err
+		case <-c.ended: // nothing more is given to a connection that is closed
+			return sts, c.lost(), c.why()
 		default:
 		}
-		if err := pe.write(out, sts); err != nil {
-			return sts, err
+		if err := c.write(sts); err != nil {
+			return sts, c.lost(), err
 		}
 		if stopping {
 			if left, ok := pe.end(true); ok {
-				return left, &wire.StreamError{Condition: "system-shutdown"}
+				return left, nil, &wire.StreamError{Condition: "system-shutdown"}
 			}
 			continue
 		}
@@ -230,37 +253,92 @@ func (pe *peer) carry(out *outgoing) (left []*wire.Stanza, err error) {
 		}
 		select {
 		case <-pe.wake:
-		case err := <-ended:
-			return nil, err
+		case <-c.more():
+		case <-c.ended:
+			left, _ := pe.take()
+			return left, c.lost(), c.why()
 		case <-idle.C:
+			if c.full(pe) { // it has not acknowledged anything for as long
+				return nil, c.lost(), &wire.StreamError{Condition: "connection-timeout"}
+			}
 			if _, ok := pe.end(true); ok {
-				return nil, errIdle
+				return nil, nil, errIdle
 			}
 		}
 	}
 }
 
+func (c *carrier) full(pe *peer) bool {
+	return c.acks != nil && c.acks.full(pe.srv.cfg.MaxQueued, pe.srv.cfg.MaxQueue)
+}
+
+func (c *carrier) lost() []*wire.Stanza {
+	if c.acks == nil {
+		return nil
+	}
+	return c.acks.lost()
+}
+
+func (c *carrier) more() <-chan struct{} {
+	if c.acks == nil {
+		return nil
+	}
+	return c.acks.more
+}
+
 // write hands stanzas to the network and waits until it has taken them.
-func (pe *peer) write(out *outgoing, sts []*wire.Stanza) error {
+func (c *carrier) write(sts []*wire.Stanza) error {
 	if len(sts) == 0 {
 		return nil
 	}
-	out.conn.Cork()
+	c.conn.Cork()
 	var err error
 	for _, st := range sts {
-		if err = out.conn.Send(st, st.To); err != nil {
+		if err = c.conn.Send(st, st.To); err != nil {
 			break
 		}
 	}
-	out.conn.Uncork()
+	if err == nil && c.acks != nil && c.acks.sent(sts) { // one for all of them
+		err = c.conn.WriteRaw(ackRequest)
+	}
+	c.conn.Uncork()
 	if err != nil {
 		return err
 	}
-	return out.conn.Flush()
+	if err := c.conn.Flush(); err != nil {
+		return err
+	}
+	c.wrote = true
+	c.used()
+	return nil
 }
 
-// listen reads what the other server says on a stream that is ours to send on: nothing but its end is expected.
-func (pe *peer) listen(out *outgoing) error {
+// carrier begins to read the stream, which is authenticated, and gives it to a peer to send on.
+func (out *outgoing) carrier() *carrier {
+	ended := make(chan struct{})
+	var why error
+	stop := context.AfterFunc(out.srv.ctx, func() { out.raw.Close() })
+	c := &carrier{conn: out.conn, ended: ended, why: func() error { return why }, used: func() {}, ours: true,
+		close: func(err error) { stop(); out.close(err) }}
+	if out.acks.more != nil {
+		c.acks = &out.acks
+	}
+	out.srv.wg.Go(func() {
+		defer close(ended)
+		defer out.ear.close()
+		why = out.listen()
+	})
+	return c
+}
+
+// listen reads what the other server says on a stream of our making: stanzas only if that was agreed (XEP-0288).
+func (out *outgoing) listen() error {
+	if out.bidi {
+		out.rd.SetLimits(out.srv.cfg.Limits)
+		if err := out.voice.provePair(pair{out.pair.to, out.pair.from}); err != nil {
+			return err
+		}
+	}
 	for {
 		x, err := out.rd.Next()
 		switch {
@@ -268,10 +346,21 @@ func (pe *peer) listen(out *outgoing) error {
 			return err
 		case isStreamError(x):
 			return readStreamError(x)
-		case x.Kind != wire.Other:
+		case x.Name.Space == nsSM:
+			err = out.acks.nonza(out.conn, x, false)
+		case x.Name == wire.Name{Space: nsDialback, Local: "result"} && x.Attr("type") == "" && out.bidi:
+			// For another pair, which XEP-0288 allows: it may open a stream of its own for that.
+			err = out.conn.WriteRaw(dialback("result", x.Attr("to"), x.Attr("from"), "", "error", "policy-violation"))
+		case x.Name.Space == nsDialback: // XEP-0220, section 4.1: answers that nobody waits for, or keys for the wrong stream
+		case x.Kind != wire.Other && !out.bidi:
 			return &wire.StreamError{Condition: "not-authorized", Text: "this stream is for the other direction"}
-		case x.Name.Space == nsDialback: // section 4.1: answers that nobody waits for, or keys for the wrong stream
-			continue
+		case x.Kind != wire.Other:
+			if err = out.hear(x); err == nil {
+				out.acks.heard()
+			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -283,3 +283,7 @@ func condition(st *wire.Stanza) string {
 	}
 	return errorCondition(st)
 }
+
+func tlsServer(nc net.Conn, cert *tls.Certificate) net.Conn {
+	return tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{*cert}, ClientAuth: tls.RequestClientCert, NextProtos: []string{"xmpp-server"}})
+}

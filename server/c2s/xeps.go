@@ -12,7 +12,7 @@ var XEPs = []server.XEP{
 	{Number: 124, Title: "Bidirectional-streams Over Synchronous HTTP (BOSH)", Version: "1.11.2", Notes: "no key sequence, no acknowledgements of requests"},
 	{Number: 206, Title: "XMPP Over BOSH", Version: "1.4"},
 	{Number: 156, Title: "Discovering Alternative XMPP Connection Methods", Version: "1.4.0", Notes: "host-meta in XML and JSON"},
-	{Number: 198, Title: "Stream Management", Version: "1.6.1", Notes: "with resumption on the same node"},
+	{Number: 198, Title: "Stream Management", Version: "1.6.1", Notes: "with resumption on the same node; between servers acknowledgements alone"},
 	{Number: 352, Title: "Client State Indication", Version: "1.0.0"},
 	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client and xmpp-server"},
 	{Number: 386, Title: "Bind 2", Version: "1.1.0", Notes: "a client's resource stays the same"},

@@ -21,8 +21,8 @@ const (
 	ourAddr   = "10.99.0.1"
 	theirAddr = "10.99.0.2"
 	dnsAddr   = "10.99.0.3"
-	ours      = "p.test"
-	theirs    = "x.test"
+	ours      = "p.lan"
+	theirs    = "x.lan"
 	inside    = "PARLEY_TEST_NAMESPACE"
 )
 
@@ -116,7 +116,7 @@ func answers(t *testing.T, addr string) {
 // startDNSMasq serves records for both servers.
 func startDNSMasq(t *testing.T, direct bool) {
 	t.Helper()
-	args := []string{"--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local=/test/", "--user=root", "--pid-file=",
+	args := []string{"--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local=/lan/", "--user=root", "--pid-file=",
 		"--listen-address=" + dnsAddr, "--bind-interfaces", "--host-record=host." + ours + "," + ourAddr, "--host-record=host." + theirs + "," + theirAddr}
 	for _, d := range []string{ours, "groups." + ours} {
 		args = append(args, fmt.Sprintf("--srv-host=_xmpp-server._tcp.%s,host.%s,5269,10", d, ours))
@@ -166,17 +166,17 @@ Component "conference.%[8]s" "muc"
 }
 
 // startProsody starts it with an account juliet. trusted are the authorities it knows (a file).
-func startProsody(t *testing.T, secure bool, files devcert.Files, trusted func(own string) string) *prosody {
+func startProsody(t *testing.T, secure, bidi bool, files devcert.Files, trusted func(own string) string) *prosody {
 	t.Helper()
 	dir := t.TempDir()
 	p := &prosody{log: filepath.Join(dir, "prosody.log")}
 	conf := filepath.Join(dir, "prosody.cfg.lua")
-	accounts := filepath.Join(dir, "x%2etest", "accounts")
+	accounts := filepath.Join(dir, "x%2elan", "accounts")
 	if err := os.MkdirAll(accounts, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		conf:                                  prosodyConfig(dir, trusted(files.CA), files.Cert, files.Key, secure, false),
+		conf:                                  prosodyConfig(dir, trusted(files.CA), files.Cert, files.Key, secure, bidi),
 		filepath.Join(accounts, "juliet.dat"): `return { ["password"] = "` + testrig.Password + `" };`,
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -221,13 +221,13 @@ func bundle(t *testing.T, files ...string) string {
 }
 
 // withProsody runs the same conversation with certificates that count, or with dialback.
-func withProsody(t *testing.T, external, direct bool) {
+func withProsody(t *testing.T, external, direct, bidi bool) {
 	if !namespaced(t) {
 		return
 	}
 	startDNSMasq(t, direct)
 	fo, ft := certificates(t, ours, "groups"), certificates(t, theirs, "conference")
-	p := startProsody(t, external, ft, func(own string) string {
+	p := startProsody(t, external, bidi, ft, func(own string) string {
 		if external {
 			return bundle(t, own, fo.CA)
 		}
@@ -252,9 +252,10 @@ func withProsody(t *testing.T, external, direct bool) {
 	}
 }
 
-func TestProsodyExternal(t *testing.T)  { withProsody(t, true, false) }
-func TestProsodyDialback(t *testing.T)  { withProsody(t, false, false) }
-func TestProsodyDirectTLS(t *testing.T) { withProsody(t, true, true) }
+func TestProsodyExternal(t *testing.T)  { withProsody(t, true, false, false) }
+func TestProsodyDialback(t *testing.T)  { withProsody(t, false, false, false) }
+func TestProsodyDirectTLS(t *testing.T) { withProsody(t, true, true, false) }
+func TestProsodyBidi(t *testing.T)      { withProsody(t, true, false, true) }
 
 // fails sends a message and expects it back with an error.
 func (p *party) fails(to, id, condition string) {
@@ -273,7 +274,7 @@ func TestProsodyBadCertificate(t *testing.T) {
 	}
 	startDNSMasq(t, false)
 	fo, ft := certificates(t, ours, "groups"), certificates(t, theirs)
-	p := startProsody(t, true, ft, func(own string) string { return own })
+	p := startProsody(t, true, false, ft, func(own string) string { return own })
 	h := newHouse(t, ours, dnsAddr+":53", fo, func(c *config.Config) {
 		c.Federation.Addresses = []string{ourAddr + ":5269"}
 		c.Federation.RequireCertificate = true
@@ -292,7 +293,7 @@ func TestProsodyDies(t *testing.T) {
 	}
 	startDNSMasq(t, false)
 	fo, ft := certificates(t, ours, "groups"), certificates(t, theirs, "conference")
-	p := startProsody(t, false, ft, func(own string) string { return own })
+	p := startProsody(t, false, false, ft, func(own string) string { return own })
 	h := newHouse(t, ours, dnsAddr+":53", fo, func(c *config.Config) { c.Federation.Addresses = []string{ourAddr + ":5269"} })
 	romeo, juliet := h.party(t, "romeo"), join(t, p.clients, "juliet@"+theirs, testrig.Password, "")
 	const room = "hall@groups." + ours
