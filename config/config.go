@@ -94,7 +94,7 @@ type Store struct {
 
 // Listeners are the doors. A door without addresses is closed.
 type Listeners struct {
-	C2S       Listener  `yaml:"c2s"`
+	C2S       C2S       `yaml:"c2s"`
 	C2STLS    Listener  `yaml:"c2s_tls"`
 	WebSocket WebSocket `yaml:"websocket"`
 	Component Listener  `yaml:"component"` // XEP-0114
@@ -105,6 +105,12 @@ type Listeners struct {
 // Listener is a list of "host:port"; port 0 takes a free one.
 type Listener struct {
 	Addresses []string `yaml:"addresses"`
+}
+
+// C2S is RFC 6120 with STARTTLS.
+type C2S struct {
+	Addresses  []string `yaml:"addresses"`
+	RequireTLS bool     `yaml:"require_tls"`
 }
 
 // WebSocket is RFC 7395.
@@ -307,7 +313,7 @@ func Default() *Config {
 		DataDir: "/var/lib/parley",
 		Store:   Store{MaxConnections: 16, CommitBatch: 512, Migrate: true},
 		Listeners: Listeners{
-			C2S:       Listener{Addresses: []string{":5222"}},
+			C2S:       C2S{Addresses: []string{":5222"}, RequireTLS: true},
 			C2STLS:    Listener{Addresses: []string{":5223"}},
 			WebSocket: WebSocket{Addresses: []string{":5443"}, Path: "/xmpp-websocket", BOSHPath: "/http-bind"},
 			Component: Listener{Addresses: []string{"127.0.0.1:5347"}},

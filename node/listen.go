@@ -22,6 +22,9 @@ import (
 // listen opens every door that is configured.
 func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	l := n.Config.Listeners
+	if !l.C2S.RequireTLS {
+		n.Log.Warn("clients may do without TLS: what they say can be read on the way", "key", "listeners.c2s.require_tls")
+	}
 	for _, a := range l.C2S.Addresses {
 		if err := n.serve(g, "c2s", a, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {
 			return err
@@ -150,6 +153,6 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 		HandshakeTimeout: l.HandshakeTimeout, AuthTimeout: l.AuthTimeout, WriteTimeout: l.WriteTimeout, MaxQueue: int(l.SendQueue),
 		BytesPerSecond: int(l.BytesPerSecond), Burst: int(l.BytesBurst), StanzasPerSecond: l.StanzasPerSecond, StanzasBurst: l.StanzasBurst,
 		Register: n.register(), Invited: n.invited(), OpenRegistration: n.Config.Registration.Enabled, RegisterPerHour: n.Config.Registration.PerHour,
-		MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, KeepAlive: l.KeepAlive,
+		PlainStreams: !n.Config.Listeners.C2S.RequireTLS, MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, KeepAlive: l.KeepAlive,
 	}
 }

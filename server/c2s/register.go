@@ -33,7 +33,7 @@ func registrationThrottle(perHour int) *auth.Throttle {
 
 // registration announces that strangers may make accounts here; nil if they may not.
 func (st *stream) registration() *wire.Element {
-	if st.srv.cfg.Register == nil || !st.srv.cfg.OpenRegistration && st.token == "" || !st.secure && !st.srv.cfg.AllowPlainText {
+	if st.srv.cfg.Register == nil || !st.srv.cfg.OpenRegistration && st.token == "" || !st.secure && !st.srv.cfg.PlainStreams {
 		return nil
 	}
 	return wire.E(nsRegisterFeature, "register")
@@ -41,7 +41,7 @@ func (st *stream) registration() *wire.Element {
 
 // invitations announces that strangers with a token may make accounts (XEP-0445).
 func (st *stream) invitations() *wire.Element {
-	if st.srv.cfg.Invited == nil || !st.secure && !st.srv.cfg.AllowPlainText {
+	if st.srv.cfg.Invited == nil || !st.secure && !st.srv.cfg.PlainStreams {
 		return nil
 	}
 	return wire.E("urn:xmpp:ibr-token:0", "register")

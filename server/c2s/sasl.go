@@ -30,7 +30,7 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(offer, st.offer2(mechs, binding), channelBindings(binding), st.registration(), st.invitations(), announced(st.srv.cfg.Unauthenticated))
+	st.features(st.offerTLS(), offer, st.offer2(mechs, binding), channelBindings(binding), st.registration(), st.invitations(), announced(st.srv.cfg.Unauthenticated))
 	for {
 		x, err := st.t.next()
 		if err != nil {
@@ -50,6 +50,11 @@ func (st *stream) authenticate() error {
 		}
 		space := x.Name.Space
 		switch {
+		case x.Name == startTLSName && st.mayEncrypt():
+			if err := st.encrypt(); err != nil {
+				return err
+			}
+			return st.authenticate()
 		case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
 			err = st.authenticate1(x, mechs, binding)
 		case x.Name == wire.Name{Space: wire.NSSASL2, Local: "authenticate"} && st.secure:
@@ -130,7 +135,7 @@ func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Bin
 
 func (st *stream) options(mechs []string, binding auth.Binding) auth.Options {
 	return auth.Options{
-		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure || st.srv.cfg.AllowPlainText,
+		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure,
 		Lookup: st.srv.lookup(st.host), Upgrade: st.upgraded, Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
 	}
 }

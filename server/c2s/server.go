@@ -54,7 +54,7 @@ type Config struct {
 	OpenRegistration bool          // anyone may make an account, with or without an invitation
 	Invited          Invited       // looks at invitations of strangers; nil: there are none
 	RegisterPerHour  int           // from one address; 0: no limit
-	AllowPlainText   bool          // streams without TLS may authenticate: only for tests of clients behind a proxy
+	PlainStreams     bool          // streams over TCP may do without TLS; never with the mechanism PLAIN
 }
 
 // SMConfig is for XEP-0198.

@@ -303,11 +303,8 @@ func (st *stream) negotiate() error {
 	if err := st.header(); err != nil {
 		return err
 	}
-	if !st.secure && !st.srv.cfg.AllowPlainText {
+	if !st.secure && !st.srv.cfg.PlainStreams {
 		if err := st.starttls(); err != nil {
-			return err
-		}
-		if err := st.header(); err != nil {
 			return err
 		}
 	}

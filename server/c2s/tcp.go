@@ -50,6 +50,22 @@ func helloAttrs(b []byte, st *stream, to string) []byte {
 // directTLS is for connections that begin with TLS (XEP-0368), startTLS for those that ask for it.
 func (s *Server) directTLS() *tls.Config { return s.cfg.DirectTLS }
 
+var startTLSName = wire.Name{Space: wire.NSTLS, Local: "starttls"}
+
+// mayEncrypt says that TLS can be had on this stream, and is not there yet.
+func (st *stream) mayEncrypt() bool {
+	_, ok := st.t.(*tcp)
+	return ok && !st.secure
+}
+
+// offerTLS is TLS beside SASL, where streams may do without it; nil where there is nothing to offer.
+func (st *stream) offerTLS() *wire.Element {
+	if !st.mayEncrypt() {
+		return nil
+	}
+	return wire.E(wire.NSTLS, "starttls")
+}
+
 // starttls offers TLS and nothing else, and takes nothing else (RFC 6120, section 5).
 func (st *stream) starttls() error {
 	st.features(wire.E(wire.NSTLS, "starttls", wire.E(wire.NSTLS, "required")))
@@ -57,13 +73,18 @@ func (st *stream) starttls() error {
 	if err != nil {
 		return err
 	}
-	if x.Name != (wire.Name{Space: wire.NSTLS, Local: "starttls"}) {
+	if x.Name != startTLSName {
 		if x.Name.Space == wire.NSSASL || x.Name.Space == wire.NSSASL2 {
 			st.saslFailure(x.Name.Space, "encryption-required", "")
 			return errEnd
 		}
 		return &wire.StreamError{Condition: "not-authorized", Text: "TLS is required"}
 	}
+	return st.encrypt()
+}
+
+// encrypt answers <starttls/> and goes on inside TLS, with the client's new header.
+func (st *stream) encrypt() error {
 	if st.t.(*tcp).rd.Buffered() > 0 {
 		// What came before the handshake may be an attacker's: nothing of it may be read as if it came inside TLS.
 		st.send(wire.E(wire.NSTLS, "failure"))
@@ -82,5 +103,5 @@ func (st *stream) starttls() error {
 	st.conn.Swap(st.tls)
 	st.newID()
 	st.opened = false
-	return nil
+	return st.header()
 }

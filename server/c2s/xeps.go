@@ -6,7 +6,7 @@ import "parley/server"
 var XEPs = []server.XEP{
 	{Title: "RFC 6120: Core", Notes: "client to server, server to server"},
 	{Title: "RFC 7395: XMPP over WebSocket"},
-	{Title: "RFC 7590: TLS in XMPP", Notes: "TLS 1.2 and newer, required"},
+	{Title: "RFC 7590: TLS in XMPP", Notes: "TLS 1.2 and newer, required unless configured otherwise"},
 	{Title: "RFC 7622: Address Format"},
 	{Title: "RFC 9266: Channel Bindings for TLS 1.3", Notes: "tls-exporter; and tls-server-end-point of RFC 5929"},
 	{Number: 124, Title: "Bidirectional-streams Over Synchronous HTTP (BOSH)", Version: "1.11.2", Notes: "no key sequence, no acknowledgements of requests"},
