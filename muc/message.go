@@ -112,7 +112,7 @@ func (r *room) queue(o *occupant, st *wire.Stanza, subject bool) *pendingMessage
 	r.sign(p.out, o, id)
 	if id != 0 {
 		r.seq++
-		p.entry = &store.RoomEntry{Host: r.s.cfg.Domain, Room: r.name, Epoch: r.epoch, Seq: r.seq, ID: id, OriginID: st.ID, Subject: subject,
+		p.entry = &store.RoomEntry{Host: r.s.cfg.Domain, Room: r.name, Epoch: r.epoch, Seq: r.seq, ID: id, OriginID: st.ID, Subject: subject, Quiet: !server.Said(p.out),
 			Stanza: p.out.AppendXML(make([]byte, 0, len(p.out.Payload)+200), jid.JID{}, wire.Client)}
 		if o != nil {
 			p.entry.Nick, p.entry.OccupantID, p.entry.Sender = o.nick, o.id, o.bare.String()

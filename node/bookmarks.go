@@ -50,12 +50,12 @@ func (p *pushes) push(ctx context.Context, e org.Event) {
 		return
 	}
 	for _, account := range e.Joined {
-		if err := b.Added(ctx, account, e.Rooms); err != nil {
+		if err := b.Added(ctx, account, e.Rooms); err != nil && ctx.Err() == nil {
 			p.n.Log.Error("cannot tell of a bookmark", "host", e.Host, "account", account, "err", err)
 		}
 	}
 	for _, account := range e.Left {
-		if err := b.Removed(ctx, account, e.Rooms); err != nil {
+		if err := b.Removed(ctx, account, e.Rooms); err != nil && ctx.Err() == nil {
 			p.n.Log.Error("cannot tell of a bookmark", "host", e.Host, "account", account, "err", err)
 		}
 	}

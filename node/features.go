@@ -13,6 +13,7 @@ import (
 	"parley/feature/disco"
 	"parley/feature/entitytime"
 	"parley/feature/extdisco"
+	"parley/feature/inbox"
 	"parley/feature/invite"
 	"parley/feature/lastactivity"
 	"parley/feature/mam"
@@ -71,6 +72,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		mds.New(h),
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
+		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		push.New(h, push.Config{}),
 		extdisco.New(h, external(c.ExternalServices)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),

@@ -275,3 +275,24 @@ func hasChild(raw []byte) bool {
 	i := bytes.IndexByte(raw[1:], '<')
 	return i >= 0 && raw[i+2] != '/'
 }
+
+// Said says that a message has something for a person to read which was not there before: not a reaction, a marker, a
+// correction, a retraction, a subject. It is what counts as unread.
+func Said(st *wire.Stanza) bool {
+	said := false
+	for i := range st.Children {
+		n := &st.Children[i].Name
+		switch n.Space {
+		case "urn:xmpp:message-correct:0", "urn:xmpp:reactions:0", "urn:xmpp:message-retract:0", wire.NSRetract, wire.NSModerate,
+			"urn:xmpp:fasten:0", "urn:xmpp:chat-markers:0":
+			if n.Local != "markable" {
+				return false
+			}
+		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "jabber:x:encrypted", "urn:xmpp:openpgp:0", "urn:xmpp:call-invites:0":
+			said = said || n.Local != "fallback"
+		case wire.NSClient:
+			said = said || n.Local == "body"
+		}
+	}
+	return said
+}

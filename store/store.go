@@ -40,6 +40,7 @@ type Store interface {
 	Outbox
 	Factors
 	APITokens
+	Unread
 	KV
 
 	Ping(ctx context.Context) error
@@ -164,6 +165,7 @@ type RoomEntry struct {
 	Sender     string // real bare JID of who said it; "" for the room itself
 	OriginID   string
 	Subject    bool   // it changes the subject
+	Quiet      bool   // nothing to read, so it does not count as unread: a reaction, a marker, a correction; a Subject is so too
 	Stanza     []byte // as broadcast, from room@service/nick, without to
 }
 
@@ -201,6 +203,7 @@ type Archive interface {
 	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (Archived, error)
 	// ReplaceArchived puts another stanza in the place of an entry's, which is gone then; ErrNotFound.
 	ReplaceArchived(ctx context.Context, host, owner string, id ID, stanza []byte) error
+	// ReplaceInRoom does so in a room; what is there instead is Quiet.
 	ReplaceInRoom(ctx context.Context, host, room string, id ID, stanza []byte) error
 	// ExpireArchive removes entries older than before, at most limit, and says how many.
 	ExpireArchive(ctx context.Context, host string, before time.Time, limit int) (int, error)

@@ -193,5 +193,5 @@ func (s *Store) ReplaceInRoom(ctx context.Context, host, room string, id store.I
 	if err := s.settle(ctx, host, room); err != nil {
 		return err
 	}
-	return s.one(ctx, "UPDATE room_archive SET stanza = $4 WHERE host = $1 AND room = $2 AND id = $3", host, room, int64(id), stanza)
+	return s.one(ctx, "UPDATE room_archive SET stanza = $4, subject = 1 WHERE host = $1 AND room = $2 AND id = $3", host, room, int64(id), stanza)
 }

@@ -61,7 +61,7 @@ func (b *batchColumns) add(ws []store.Write) {
 		case *store.RoomEntry:
 			c := &b.rooms
 			c.text(e.Host, e.Room, e.Nick, e.OccupantID, e.Sender, e.OriginID)
-			c.number(e.Seq, int64(e.ID), bit(e.Subject))
+			c.number(e.Seq, int64(e.ID), bit(e.Subject || e.Quiet))
 			c.stanzas = append(c.stanzas, e.Stanza)
 		}
 	}

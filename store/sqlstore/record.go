@@ -16,7 +16,7 @@ const (
 
 // What the byte after the kind says.
 const (
-	flagSet  = 1 // Incoming or Subject
+	flagSet  = 1 // Incoming, or Subject or Quiet
 	flagSame = 2 // the stanza is that of the entry before
 )
 
@@ -44,7 +44,7 @@ func appendWrite(b []byte, w store.Write, last []byte) (out, stanza []byte) {
 		b = binary.AppendVarint(b, micros(e.Expires))
 		b = appendText(b, e.Stanza)
 	case *store.RoomEntry:
-		b = append(b, kindRoom, flag(e.Subject))
+		b = append(b, kindRoom, flag(e.Subject || e.Quiet))
 		b = appendKey(b, e.Host, e.Room, e.ID)
 		b = binary.AppendVarint(b, e.Seq)
 		b = appendText(b, e.Nick)

@@ -112,6 +112,33 @@ func (s *Store) SetLastSeen(ctx context.Context, host, name string, at time.Time
 	return s.one(ctx, "UPDATE users SET last_seen = $3, last_status = $4 WHERE host = $1 AND name = $2", host, name, micros(at), status)
 }
 
+// owned are the tables whose rows are an account's own, by its host and owner.
+var owned = []string{
+	"rosters",
+	"contacts",
+	"archive",
+	"offline",
+	"private_data",
+	"bookmarks",
+	"blocked",
+	"invitations",
+	"nodes",
+	"node_items",
+	"node_affiliations",
+	"node_subscriptions",
+	"node_options",
+	"node_upkeep",
+	"node_redirects",
+	"displayed",
+	"tokens",
+	"people",
+	"invites",
+	"web_sessions",
+	"second_factors",
+	"app_passwords",
+	"api_tokens",
+}
+
 func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 	if err := s.settle(ctx, host, name); err != nil {
 		return err
@@ -124,8 +151,7 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"rosters", "contacts", "archive", "offline", "private_data", "bookmarks", "blocked", "invitations", "nodes", "node_items", "node_affiliations", "node_subscriptions", "node_options", "node_upkeep", "node_redirects", "tokens",
-			"people", "invites", "web_sessions", "second_factors", "app_passwords", "api_tokens"} {
+		for _, table := range owned {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
 				return err
 			}

@@ -1,0 +1,293 @@
+// Package inbox is what a person has not read: it notes how far they have read each conversation, as their clients say it
+// (XEP-0490, XEP-0333), and lists the conversations with what is new in them (XEP-0430).
+package inbox
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const (
+	ns        = "urn:xmpp:inbox:1"
+	nsMDS     = "urn:xmpp:mds:displayed:0"
+	nsMarkers = "urn:xmpp:chat-markers:0"
+)
+
+// maxNoted is of how many conversations it is kept how far an account has read them.
+const maxNoted = 10_000
+
+// Config of the inbox; zero values mean the defaults.
+type Config struct {
+	Chats int // conversations with people that are looked at, the newest; default 500
+	Page  int // entries of one answer; default 100
+}
+
+// Inbox is the feature.
+type Inbox struct {
+	h     *server.Host
+	o     *org.Org
+	cfg   Config
+	notes notes
+}
+
+// New makes it.
+func New(h *server.Host, o *org.Org, c Config) *Inbox {
+	if c.Chats <= 0 {
+		c.Chats = 500
+	}
+	if c.Page <= 0 {
+		c.Page = 100
+	}
+	return &Inbox{h: h, o: o, cfg: c, notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)}}
+}
+
+// Feature gives what the host installs.
+func (b *Inbox) Feature() *server.Feature {
+	return &server.Feature{
+		Name: "inbox",
+		XEP: []server.XEP{{Number: 430, Title: "Inbox", Version: "0.2.0", Notes: "people, and the rooms of groups; the ids of pages are addresses"},
+			{Number: 333, Title: "Displayed Markers", Version: "1.0.0", Notes: "the server notes them as read"}},
+		Account: []string{ns},
+		Disco:   []string{ns},
+		IQ: map[server.Query]server.IQFunc{
+			{To: server.ToSelf, Type: "get", Space: ns, Local: "inbox"}: b.list,
+		},
+		Steps:     []server.Step{{Stage: server.SentCopy, Kind: wire.Message, Do: b.marker}},
+		Published: b.published,
+		Run:       b.run,
+	}
+}
+
+// marker notes a marker that a client sends (XEP-0333, section 4): it has been shown to the person.
+func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
+	if p.Stanza.Type == "error" || !p.Stanza.Has(nsMarkers, "displayed") {
+		return nil
+	}
+	e := p.Stanza.Element(nsMarkers, "displayed")
+	if e == nil || p.Account == "" {
+		return nil
+	}
+	chat := p.Stanza.To.Bare()
+	id, err := store.ParseID(e.Attr("id")) // in rooms it is the room's own
+	if p.Stanza.Type != "groupchat" {
+		found, ferr := b.h.Store.FindArchived(ctx, b.h.Domain, p.Account, chat.String(), e.Attr("id"), true)
+		switch {
+		case ferr == nil:
+			id, err = found.ID, nil
+		case !errors.Is(ferr, store.ErrNotFound):
+			b.h.Log.Error("a marker cannot be noted", "err", ferr)
+			return nil
+		}
+	}
+	if err == nil {
+		b.note(p.Account, chat, id)
+	}
+	return nil
+}
+
+// published notes what a client says of all of an account's conversations (XEP-0490).
+func (b *Inbox) published(_ context.Context, account, node string, it server.PEPItem) {
+	if node != nsMDS {
+		return
+	}
+	chat, err := jid.Parse(it.ID)
+	if err != nil {
+		return
+	}
+	e, err := wire.ParseElement(it.Payload, "")
+	if err != nil {
+		return
+	}
+	sid := e.Child(wire.NSSID, "stanza-id")
+	by, err := jid.Parse(sid.Attr("by"))
+	if err != nil || by != chat.Bare() && by.String() != account+"@"+b.h.Domain {
+		return
+	}
+	if id, err := store.ParseID(sid.Attr("id")); err == nil {
+		b.note(account, chat.Bare(), id)
+	}
+}
+
+// note keeps it for the next writing. Conversations of rooms elsewhere have ids that are not ours.
+func (b *Inbox) note(account string, chat jid.JID, id store.ID) {
+	if chat.Local() == "" || id.Time().After(time.Now().Add(time.Minute)) {
+		return
+	}
+	b.notes.add(account, chat.String(), id)
+}
+
+func (b *Inbox) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			return b.flush(last)
+		case <-b.notes.wake:
+			if err := b.flush(ctx); err != nil && ctx.Err() == nil {
+				b.h.Log.Error("how far people have read is not kept", "err", err)
+			}
+		}
+	}
+}
+
+// flush writes what has been noted; when it returns, all that was noted before is in the store.
+func (b *Inbox) flush(ctx context.Context) error {
+	return b.notes.flush(func(account string, chats map[string]store.ID) error {
+		ds := make([]store.Displayed, 0, len(chats))
+		for chat, id := range chats {
+			ds = append(ds, store.Displayed{Chat: chat, ID: id})
+		}
+		err := b.h.Store.SetDisplayed(ctx, b.h.Domain, account, maxNoted, ds...)
+		if errors.Is(err, store.ErrLimit) { // of addresses that are no conversations
+			err = nil
+		}
+		return err
+	})
+}
+
+// list answers with a message for each conversation, the latest first (XEP-0430, section 3.1).
+func (b *Inbox) list(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	if r.Session == nil {
+		return nil, server.ServiceUnavailable
+	}
+	onlyUnread, err := truth(r.Payload, "unread-only", false)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := truth(r.Payload, "messages", true)
+	if err != nil {
+		return nil, err
+	}
+	all, err := b.Conversations(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	fin := wire.E(ns, "fin")
+	unread, sum := 0, 0
+	for i := range all {
+		if all[i].Unread > 0 {
+			unread++
+			sum += all[i].Unread
+		}
+	}
+	fin.Set("total", strconv.Itoa(len(all))).Set("unread", strconv.Itoa(unread)).Set("all-unread", strconv.Itoa(sum))
+	if onlyUnread {
+		all = withUnread(all)
+	}
+	page, err := b.page(r.Payload, all)
+	if err != nil {
+		return nil, err
+	}
+	for i := range page {
+		st, err := b.entry(ctx, r, &page[i], messages)
+		if err != nil {
+			return nil, err
+		}
+		if r.Session.Send(st) != nil {
+			return nil, server.ErrReplied // the stream is gone
+		}
+	}
+	set := wire.E(wire.NSRSM, "set")
+	if len(page) > 0 {
+		set.Add(wire.T(wire.NSRSM, "first", page[0].With.String()), wire.T(wire.NSRSM, "last", page[len(page)-1].With.String()))
+	}
+	return fin.Add(set.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(len(all))))), nil
+}
+
+func withUnread(all []Conversation) (some []Conversation) {
+	for _, c := range all {
+		if c.Unread > 0 {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+func truth(e *wire.Element, name string, def bool) (bool, error) {
+	switch e.Attr(name) {
+	case "":
+		return def, nil
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, server.BadRequest
+}
+
+// page is XEP-0059 over the list; its ids are the conversations' addresses.
+func (b *Inbox) page(e *wire.Element, all []Conversation) ([]Conversation, error) {
+	most, backwards := b.cfg.Page, false
+	if set := e.Child(wire.NSRSM, "set"); set != nil {
+		if m := set.Child(wire.NSRSM, "max"); m != nil {
+			n, err := strconv.Atoi(m.Text())
+			if err != nil || n < 0 {
+				return nil, server.BadRequest
+			}
+			most = min(most, n)
+		}
+		at := func(id string) int {
+			for i := range all {
+				if all[i].With.String() == id {
+					return i
+				}
+			}
+			return -1
+		}
+		if a := set.ChildText(wire.NSRSM, "after"); a != "" {
+			i := at(a)
+			if i < 0 {
+				return nil, server.ItemNotFound
+			}
+			all = all[i+1:]
+		}
+		if x := set.Child(wire.NSRSM, "before"); x != nil {
+			backwards = true
+			if x.Text() != "" {
+				i := at(x.Text())
+				if i < 0 {
+					return nil, server.ItemNotFound
+				}
+				all = all[:i]
+			}
+		}
+	}
+	switch {
+	case len(all) <= most:
+		return all, nil
+	case backwards:
+		return all[len(all)-most:], nil
+	}
+	return all[:most], nil
+}
+
+func (b *Inbox) entry(ctx context.Context, r *server.Request, c *Conversation, message bool) (*wire.Stanza, error) {
+	from, err := jid.New(r.Account, b.h.Domain, "")
+	if err != nil {
+		return nil, err
+	}
+	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, From: from, To: r.From}
+	st.Add(wire.E(ns, "entry").Set("jid", c.With.String()).Set("unread", strconv.Itoa(c.Unread)).Set("id", c.Last.String()))
+	if !message {
+		return st, nil
+	}
+	id, kept, err := b.latest(ctx, r.Account, c)
+	if err != nil || kept == nil {
+		return st, err
+	}
+	res := server.ArchiveResult(from, r.From, r.Stanza.ID, id, kept)
+	start := len(st.Payload)
+	payload := append(append(make([]byte, 0, start+len(res.Payload)), st.Payload...), res.Payload...)
+	cs := append(append([]wire.Child{}, st.Children...), wire.Child{Name: res.Children[0].Name, Start: start, End: len(payload)})
+	st.SetPayload(payload, cs)
+	return st, nil
+}

@@ -1,0 +1,74 @@
+package storetest
+
+import (
+	"fmt"
+
+	"parley/store"
+)
+
+// displayedUpTo: how far somebody has read only goes forward, and goes with the account.
+func displayedUpTo(s *suite) {
+	s.user("romeo", "juliet")
+	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "b@x", ID: 20}, store.Displayed{Chat: "a@x", ID: 5}))
+	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "b@x", ID: 10}, store.Displayed{Chat: "a@x", ID: 6}))
+	s.ok(s.st.SetDisplayed(s.ctx, host, "juliet", 2, store.Displayed{Chat: "b@x", ID: 99}))
+	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")), []store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
+	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, other, "romeo"))), 0)
+	s.is(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "a@x", ID: 7}, store.Displayed{Chat: "c@x", ID: 1}), store.ErrLimit)
+	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")), []store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
+	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo"))), 0)
+	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "juliet"))), 1)
+}
+
+// roomNews: what is unread are messages of others since what was read and since the last own one.
+func roomNews(s *suite) {
+	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
+	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
+	_, err := s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 0, 10)
+	s.is(err, store.ErrNotFound)
+	say := func(seq int, sender string, quiet bool) {
+		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: int64(seq), ID: store.ID(seq * 10), Sender: sender, Quiet: quiet, Stanza: fmt.Appendf(nil, "<m>%d</m>", seq)}))
+	}
+	news := func(who string, after store.ID, limit int) [2]int {
+		s.Helper()
+		n := must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", who, after, limit))
+		return [2]int{n.Unread, int(n.Last.ID)}
+	}
+	say(1, "juliet@example.org", true)
+	_, err = s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 0, 10)
+	s.is(err, store.ErrNotFound)
+	say(2, "juliet@example.org", false)
+	say(3, "romeo@example.org", false)
+	say(4, "juliet@example.org", false)
+	say(5, "juliet@example.org", true)
+	say(6, "nurse@example.org", false)
+	say(7, "juliet@example.org", true)
+	s.same(news("romeo@example.org", 0, 10), [2]int{2, 60})
+	s.same(news("nurse@example.org", 0, 10), [2]int{0, 60})
+	s.same(news("tybalt@example.org", 0, 10), [2]int{4, 60})
+	s.same(news("tybalt@example.org", 0, 3), [2]int{3, 60})
+	s.same(news("romeo@example.org", 40, 10), [2]int{1, 60})
+	s.same(news("romeo@example.org", 45, 10), [2]int{1, 60})
+	s.same(news("romeo@example.org", 60, 10), [2]int{0, 60})
+	n := must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 60, 10))
+	s.same([]string{n.Last.Sender, string(n.Last.Stanza)}, []string{"nurse@example.org", "<m>6</m>"})
+	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 60, []byte("<gone/>"))) // taken back: nothing to read
+	s.same(news("romeo@example.org", 0, 10), [2]int{1, 40})
+}
+
+// chats: the conversations of an archive.
+func chats(s *suite) {
+	for i, c := range []struct {
+		with string
+		in   bool
+	}{{"juliet@example.org", true}, {"nurse@example.org", true}, {"juliet@example.org", false}, {"juliet@example.org", true}, {"friar@example.org", false}} {
+		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{Host: host, Owner: "romeo", ID: store.ID(i + 1), With: c.with, Incoming: c.in, Stanza: fmt.Appendf(nil, "<m>%d</m>", i+1)}))
+	}
+	s.same(must[[]store.Chat](s)(s.st.Chats(s.ctx, host, "romeo", 2)), []store.Chat{{With: "friar@example.org", Last: 5}, {With: "juliet@example.org", Last: 4}})
+	s.same(len(must[[]store.Chat](s)(s.st.Chats(s.ctx, host, "romeo", 9))), 3)
+	s.same(len(must[[]store.Chat](s)(s.st.Chats(s.ctx, other, "romeo", 9))), 0)
+	es := must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 1, 9))
+	s.same(es, []store.ChatEntry{{ID: 4, Incoming: true, Stanza: []byte("<m>4</m>")}, {ID: 3, Incoming: false, Stanza: []byte("<m>3</m>")}})
+	s.same(len(must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 0, 1))), 1)
+}
