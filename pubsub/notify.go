@@ -129,8 +129,12 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 		return err
 	}
 	for _, contact := range cs.From {
+		if n.h.Blocked(ctx, n.place.owner, contact) {
+			continue
+		}
 		h := n.h.Router.Host(contact.Domain())
-		if h == nil || n.h.Blocked(ctx, n.place.owner, contact) {
+		if h == nil {
+			n.sendFar(ctx, st, contact, got)
 			continue
 		}
 		asked, allowed := false, false
@@ -147,6 +151,20 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 		}
 	}
 	return nil
+}
+
+// sendFar sends the event to those clients of a contact on another server that want it.
+func (n *node) sendFar(ctx context.Context, st *wire.Stanza, contact jid.JID, got map[jid.JID]bool) {
+	whos := n.h.Watching(contact, n.name)
+	if len(whos) == 0 || n.cfg.Access == "authorize" || n.maySee(ctx, contact) != nil {
+		return
+	}
+	for _, who := range whos {
+		got[who] = true
+		c := st.Copy()
+		c.To = who
+		n.h.Router.Send(ctx, c)
+	}
 }
 
 func (n *node) wantedBy(s *server.Session) bool {

@@ -35,8 +35,8 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 		IQ: map[server.Query]server.IQFunc{
 			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
 		},
-		Steps:    []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}, {Stage: server.Announce, Do: s.offline}},
-		Wants:    s.wants,
+		Steps: []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}, {Stage: server.Announce, Do: s.offline}},
+		Wants: s.wants, WantsFrom: s.wantsFrom,
 		Run:      func(ctx context.Context) error { return s.expire(ctx, h.Domain) },
 		Commands: []server.Command{s.getPending(s.asker)},
 	}
@@ -167,12 +167,35 @@ func (s *accounts) wants(ctx context.Context, to *server.Session, added []string
 }
 
 func (s *accounts) lastOf(ctx context.Context, to *server.Session, locals, nodes []string) error {
+	return s.eachLast(ctx, to.JID, locals, nodes, func(st *wire.Stanza) {
+		if s.h.MayReceive(ctx, st, to.JID) {
+			_ = to.SendTo(st, to.JID)
+		}
+	})
+}
+
+// wantsFrom is wants for a contact on another server, whose presence has come to one account.
+func (s *accounts) wantsFrom(ctx context.Context, account string, who jid.JID, added []string) {
+	if s.h.Blocked(ctx, account, who) {
+		return
+	}
+	err := s.eachLast(ctx, who, []string{account}, added, func(st *wire.Stanza) {
+		st.To = who
+		s.h.Router.Send(ctx, st)
+	})
+	if err != nil {
+		s.h.Log.Error("publish-subscribe", "what", "last items", "err", err)
+	}
+}
+
+// eachLast makes events of the newest items of nodes that somebody may see and that give them to who comes.
+func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []string, do func(*wire.Stanza)) error {
 	items, err := s.h.Store.LastItems(ctx, s.h.Domain, locals, nodes)
 	if err != nil {
 		return err
 	}
 	for _, it := range items {
-		a, err := s.of(it.Owner, to.JID)
+		a, err := s.of(it.Owner, to)
 		if err != nil {
 			continue
 		}
@@ -180,13 +203,11 @@ func (s *accounts) lastOf(ctx context.Context, to *server.Session, locals, nodes
 		if n.cfg, err = parseConfig(it.Config, a.def); err != nil {
 			return err
 		}
-		if it.Seq < n.cfg.since() || n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to.JID) != nil {
+		if it.Seq < n.cfg.since() || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to) != nil {
 			continue
 		}
 		st := n.message(n.event(server.PEPEvent{Items: []server.PEPItem{pepItem(it.NodeItem)}}))
-		if s.h.MayReceive(ctx, st, to.JID) {
-			_ = to.SendTo(delayed(st, n, it.Seq.Time()), to.JID)
-		}
+		do(delayed(st, n, it.Seq.Time()))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // What the server learns of its clients by entity capabilities (XEP-0115): the nodes they want to be told of, which is
@@ -85,7 +86,7 @@ func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 	}
 	ctx = context.WithoutCancel(ctx)
 	go func() {
-		nodes, ok := h.askCaps(ctx, s, c.Attr("node"), key)
+		nodes, ok := h.askCaps(ctx, s.JID.Bare(), s.JID, c.Attr("node"), key)
 		if ok {
 			h.learned(ctx, s, was, &wanted{key, nodes})
 		}
@@ -118,11 +119,11 @@ func (h *Host) learned(ctx context.Context, s *Session, was, now *wanted) {
 }
 
 // askCaps asks a client what it can do. An answer that is not what the hash says is true of this client alone.
-func (h *Host) askCaps(ctx context.Context, s *Session, node string, key capsKey) ([]string, bool) {
+func (h *Host) askCaps(ctx context.Context, from, to jid.JID, node string, key capsKey) ([]string, bool) {
 	if node != "" {
 		node += "#" + key.ver
 	}
-	q := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "get", From: s.JID.Bare(), To: s.JID}
+	q := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "get", From: from, To: to}
 	answer, err := h.Ask(ctx, q.Add(wire.E(wire.NSDiscoInfo, "query").Set("node", node)), askTimeout)
 	if err != nil || answer.Type != "result" {
 		return nil, false

@@ -45,6 +45,8 @@ type Feature struct {
 	// Wants is called when it is known which nodes a session's client wants to be told of (XEP-0163, section 4), and
 	// when that has changed; added are those that it did not want before.
 	Wants func(ctx context.Context, s *Session, added []string)
+	// WantsFrom is the same for a client of another server, of somebody who sees the account's presence.
+	WantsFrom func(ctx context.Context, account string, who jid.JID, added []string)
 }
 
 // XEP is what a feature implements of which extension, in which version, and what of it is not there.

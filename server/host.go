@@ -37,10 +37,11 @@ type Host struct {
 	accounts map[string]*Account
 	exists   memo
 
-	pep   PEP
-	known capsMemo
-	items atomic.Pointer[[]Item] // disco#items of the host
-	asks  asks
+	pep      PEP
+	known    capsMemo
+	watchers watchers
+	items    atomic.Pointer[[]Item] // disco#items of the host
+	asks     asks
 
 	capsOnce sync.Once
 	caps     string

@@ -145,6 +145,7 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 		return h.receiveAbout(ctx, p, Probe)
 	case "", "unavailable":
 		if a == nil {
+			h.watch(ctx, p.Account, st)
 			return nil
 		}
 	case "error":
@@ -156,6 +157,9 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 	}
 	if err := h.run(ctx, ReceivedCheck, p); err != nil {
 		return ErrHandled // nobody learns from presence that they are blocked
+	}
+	if st.Type != "error" {
+		h.watch(ctx, p.Account, p.Stanza)
 	}
 	if !st.To.IsBare() {
 		if s := a.Session(st.To.Resource()); s != nil {

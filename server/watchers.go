@@ -1,0 +1,234 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Clients of other servers' people want to be told of nodes as ours do (XEP-0163, section 4). What is known of them is
+// what their presence says, so only those are here that have shown themselves to an account of the host.
+
+const (
+	maxWatchers  = 50_000 // clients known
+	maxResources = 20     // of one address
+	maxAsking    = 100    // that are being asked what they want
+)
+
+// watchers are clients of other servers, by their bare and full addresses.
+type watchers struct {
+	mu     sync.Mutex
+	by     map[jid.JID][]*watcher
+	n      int
+	asking int
+}
+
+type watcher struct {
+	who      jid.JID
+	wants    *wanted            // nil: not known yet
+	accounts map[string]*wanted // that see it, with what it has been told of their nodes by; nil: nothing
+	asked    capsKey            // being asked about; zero: not
+}
+
+func (w *watchers) find(who jid.JID) *watcher {
+	for _, c := range w.by[who.Bare()] {
+		if c.who == who {
+			return c
+		}
+	}
+	return nil
+}
+
+func (w *watchers) dropLocked(gone *watcher) {
+	if gone.asked != (capsKey{}) {
+		w.asking--
+	}
+	bare := gone.who.Bare()
+	left := slices.DeleteFunc(w.by[bare], func(c *watcher) bool { return c == gone })
+	w.n--
+	if len(left) == 0 {
+		delete(w.by, bare)
+	} else {
+		w.by[bare] = left
+	}
+}
+
+// addLocked gives the watcher of an address, seen by this account; nil where there is no room for it.
+func (w *watchers) addLocked(who jid.JID, account string) *watcher {
+	if c := w.find(who); c != nil {
+		c.accounts[account] = c.accounts[account] // as it is, or not told
+		return c
+	}
+	bare := who.Bare()
+	if w.n >= maxWatchers || len(w.by[bare]) >= maxResources {
+		return nil
+	}
+	if w.by == nil {
+		w.by = make(map[jid.JID][]*watcher)
+	}
+	c := &watcher{who: who, accounts: map[string]*wanted{account: nil}}
+	w.by[bare] = append(w.by[bare], c)
+	w.n++
+	return c
+}
+
+// Watching gives the clients of somebody on another server that want to be told of a node's events.
+func (h *Host) Watching(bare jid.JID, node string) []jid.JID {
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var whos []jid.JID
+	for _, c := range w.by[bare] {
+		if c.wants == nil {
+			continue
+		}
+		if _, ok := slices.BinarySearch(c.wants.nodes, node); ok {
+			whos = append(whos, c.who)
+		}
+	}
+	return whos
+}
+
+// watch notes what the presence of another server's client to an account says of it.
+func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
+	if st.From.IsBare() || h.Router.Host(st.From.Domain()) != nil {
+		return
+	}
+	if st.Type == "unavailable" {
+		h.unwatch(account, st.From)
+		return
+	}
+	if !st.Has(wire.NSCaps, "c") {
+		return
+	}
+	e := st.Element(wire.NSCaps, "c")
+	key := capsKey{strings.Clone(e.Attr("hash")), strings.Clone(e.Attr("ver"))}
+	if key.ver == "" || len(key.ver) > maxWantedLen || !h.watched(ctx, account, st.From) {
+		return
+	}
+	if nodes, ok := h.known.get(key); ok {
+		h.watchers.mu.Lock()
+		c := h.watchers.addLocked(st.From, account)
+		h.watchers.mu.Unlock()
+		if c != nil {
+			h.watcherWants(ctx, account, st.From, &wanted{key, nodes})
+		}
+		return
+	}
+	if h.beginAsking(account, st.From, key) {
+		ctx = context.WithoutCancel(ctx)
+		go h.askWatcher(ctx, account, st.From, e.Attr("node"), key)
+	}
+}
+
+// watched says whether somebody may be told of an account's nodes because of a subscription to its presence. Of accounts
+// that are not there contacts would have to be read for each presence: it is enough that they ask when they come.
+func (h *Host) watched(ctx context.Context, account string, who jid.JID) bool {
+	if h.Account(account) == nil {
+		h.watchers.mu.Lock()
+		defer h.watchers.mu.Unlock()
+		c := h.watchers.find(who)
+		return c != nil
+	}
+	cs, err := h.Contacts(ctx, account)
+	return err == nil && cs.SubscribedFrom(who.Bare())
+}
+
+func (h *Host) unwatch(account string, who jid.JID) {
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.find(who); c != nil {
+		delete(c.accounts, account)
+		if len(c.accounts) == 0 {
+			w.dropLocked(c)
+		}
+	}
+}
+
+// beginAsking says that a client is to be asked now; not, if it is being asked, and then the answer is for this account too.
+func (h *Host) beginAsking(account string, who jid.JID, key capsKey) bool {
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.addLocked(who, account)
+	if c == nil {
+		return false
+	}
+	if c.wants != nil && c.wants.key == key && c.accounts[account] == c.wants {
+		return false // an answer that is true of this client alone, and known
+	}
+	if c.asked == key || w.asking >= maxAsking {
+		return false
+	}
+	if c.asked == (capsKey{}) {
+		w.asking++
+	}
+	c.asked = key
+	return true
+}
+
+func (h *Host) askWatcher(ctx context.Context, account string, who jid.JID, node string, key capsKey) {
+	from, err := jid.New(account, h.Domain, "")
+	var nodes []string
+	ok := false
+	if err == nil {
+		nodes, ok = h.askCaps(ctx, from, who, node, key)
+	}
+	w := &h.watchers
+	w.mu.Lock()
+	var accounts []string
+	if c := w.find(who); c != nil && c.asked == key {
+		c.asked = capsKey{}
+		w.asking--
+		for a := range c.accounts {
+			accounts = append(accounts, a)
+		}
+		if !ok {
+			w.dropLocked(c)
+		}
+	}
+	w.mu.Unlock()
+	if ok {
+		for _, a := range accounts {
+			h.watcherWants(ctx, a, who, &wanted{key, nodes})
+		}
+	}
+}
+
+// watcherWants notes what a client wants and lets the features know what of it is new, for one account.
+func (h *Host) watcherWants(ctx context.Context, account string, who jid.JID, now *wanted) {
+	w := &h.watchers
+	w.mu.Lock()
+	c := w.find(who)
+	if c == nil {
+		w.mu.Unlock()
+		return
+	}
+	told, sees := c.accounts[account]
+	if !sees { // it has gone meanwhile
+		w.mu.Unlock()
+		return
+	}
+	added := now.nodes
+	if told != nil {
+		added = slices.DeleteFunc(slices.Clone(now.nodes), func(n string) bool {
+			_, had := slices.BinarySearch(told.nodes, n)
+			return had
+		})
+	}
+	c.accounts[account], c.wants = now, now
+	w.mu.Unlock()
+	if len(added) == 0 {
+		return
+	}
+	for _, f := range h.Features {
+		if f.WantsFrom != nil {
+			f.WantsFrom(ctx, account, who, added)
+		}
+	}
+}
