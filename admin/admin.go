@@ -4,6 +4,7 @@ package admin
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -28,6 +29,11 @@ type Accounts interface {
 	// SetPassword sets it and closes the account's sessions.
 	SetPassword(ctx context.Context, address, password string) error
 	DeleteUser(ctx context.Context, address string) error
+	// Export writes accounts with all that is theirs (XEP-0227): these, or with none named all of a host ("" for all
+	// hosts). An error after the first byte leaves w without an end.
+	Export(ctx context.Context, x Export, w io.Writer) error
+	// Import makes accounts of such a file.
+	Import(ctx context.Context, in Import, r io.Reader) (Imported, error)
 }
 
 // Sessions are who is signed in now.

@@ -58,6 +58,21 @@ func (r *recorder) SetPassword(_ context.Context, a, p string) error {
 	return r.err
 }
 func (r *recorder) DeleteUser(_ context.Context, a string) error { r.note("delete", a); return r.err }
+func (r *recorder) Export(_ context.Context, x Export, w io.Writer) error {
+	r.note("export", x.Host, x.Addresses, x.Archive, x.Passwords)
+	if r.err == nil || r.err.Error() == "late" {
+		io.WriteString(w, strings.Repeat("<user/>", 2000))
+	}
+	return r.err
+}
+func (r *recorder) Import(_ context.Context, in Import, from io.Reader) (Imported, error) {
+	b, err := io.ReadAll(from)
+	if err == nil {
+		err = r.err
+	}
+	r.note("import", fmt.Sprint(in.Merge, len(b)))
+	return Imported{Users: []string{"x@a.example"}, Messages: 2}, err
+}
 func (r *recorder) CreateGroup(_ context.Context, g NewGroup) (Group, error) {
 	r.note("group", g.Host, g.Slug, g.Name, g.Description, g.Private, g.Owner)
 	return Group{Slug: g.Slug, Created: when}, r.err
@@ -148,6 +163,14 @@ func TestClientIsOperations(t *testing.T) {
 		{func() (any, error) { return nil, c.SetPassword(ctx, "x", "secret-word") }, `password["x" "secret-word"]`, nil},
 		{func() (any, error) { return nil, c.DeleteUser(ctx, "x") }, `delete["x"]`, nil},
 		{func() (any, error) {
+			var b bytes.Buffer
+			err := c.Export(ctx, Export{"h", []string{"x", odd}, true, false}, &b)
+			return b.Len(), err
+		}, `export["h" ["x" "` + odd + `"] %!q(bool=true) %!q(bool=false)]`, 14000},
+		{func() (any, error) {
+			return c.Import(ctx, Import{true}, strings.NewReader(strings.Repeat("x", 3*maxBody)))
+		}, `import["true 196608"]`, Imported{Users: []string{"x@a.example"}, Messages: 2}},
+		{func() (any, error) {
 			return c.CreateGroup(ctx, NewGroup{Host: "h", Slug: "s", Name: "n", Description: "d", Private: true, Owner: "o"})
 		}, `group["h" "s" "n" "d" %!q(bool=true) "o"]`, Group{Slug: "s", Created: when}},
 		{func() (any, error) { return c.Groups(ctx, "", "", 32) }, `groups["" "" ' ']`, []Group(nil)},
@@ -181,6 +204,17 @@ func TestClientIsOperations(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "disk on fire") {
 		t.Error("the failure is not in the log")
+	}
+}
+
+// An export that fails in the middle is seen to be cut.
+func TestExportCut(t *testing.T) {
+	r := &recorder{err: errors.New("late")}
+	c := NewClient(serve(t, r, io.Discard))
+	defer c.Close()
+	var b bytes.Buffer
+	if err := c.Export(t.Context(), Export{}, &b); err == nil || !strings.Contains(err.Error(), "not whole") {
+		t.Errorf("got %v after %d bytes", err, b.Len())
 	}
 }
 

@@ -48,36 +48,50 @@ func (c *Client) do(ctx context.Context, method string, path []string, query url
 		}
 		content = bytes.NewReader(b)
 	}
+	res, err := c.send(ctx, method, path, query, content)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if answer == nil {
+		return nil
+	}
+	return decode(res.Body, answer)
+}
+
+func decode(r io.Reader, answer any) error {
+	if err := json.NewDecoder(r).Decode(answer); err != nil {
+		return fmt.Errorf("the server's answer: %w", err)
+	}
+	return nil
+}
+
+// send makes a request and gives the answer to one that was done.
+func (c *Client) send(ctx context.Context, method string, path []string, query url.Values, content io.Reader) (*http.Response, error) {
 	u := "http://parley/v1"
 	for _, p := range path {
 		if p == "" {
-			return Invalid("", "an empty name was given")
+			return nil, Invalid("", "an empty name was given")
 		}
 		u += "/" + strings.ReplaceAll(url.PathEscape(p), ".", "%2E") // "." and ".." are names here
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u+"?"+query.Encode(), content)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return c.dialError(err)
+		return nil, c.dialError(err)
 	}
-	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
+		defer res.Body.Close()
 		e := &Error{Status: res.StatusCode}
 		if err := json.NewDecoder(io.LimitReader(res.Body, maxBody)).Decode(e); err != nil || e.Text == "" {
 			e.Text = "the server answered " + res.Status
 		}
-		return e
+		return nil, e
 	}
-	if answer == nil {
-		return nil
-	}
-	if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
-		return fmt.Errorf("the server's answer: %w", err)
-	}
-	return nil
+	return res, nil
 }
 
 func (c *Client) dialError(err error) error {

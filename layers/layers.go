@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"server", "org"},
 	{"people"},
 	{"post"},
-	{"server/c2s", "server/component", "federation", "cluster", "admin", "admin/web", "muc", "pubsub", "feature/*", "store/sqlstore", "node/devcert"},
+	{"server/c2s", "server/component", "federation", "cluster", "admin", "admin/web", "muc", "pubsub", "pie", "feature/*", "store/sqlstore", "node/devcert"},
 	{"config"},
 	{"node"},
 	{"cmd/*"},

@@ -17,6 +17,7 @@ import (
 	"parley/federation"
 	"parley/muc"
 	"parley/node/devcert"
+	"parley/pie"
 	"parley/server"
 	"parley/server/c2s"
 	"parley/server/component"
@@ -37,7 +38,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs, pie.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

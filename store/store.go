@@ -225,6 +225,8 @@ type Private interface {
 	Private(ctx context.Context, host, user, space, local string) ([]byte, error)
 	// SetPrivate keeps data; ErrLimit if the account would have more than max elements.
 	SetPrivate(ctx context.Context, host, user, space, local string, data []byte, max int) error
+	// AllPrivate gives every element of an account, in order of namespace and name.
+	AllPrivate(ctx context.Context, host, user string) ([][]byte, error)
 }
 
 // Bookmark is a room a person wants to have at hand (XEP-0402): one row, however a client writes or reads it.

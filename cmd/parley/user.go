@@ -11,8 +11,9 @@ import (
 )
 
 func (a *app) userCommand() *cobra.Command {
-	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, admin",
-		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userDelete(), a.userPasswd())
+	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, admin, export, import",
+		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userDelete(), a.userPasswd(),
+		a.userExport(), a.userImport())
 }
 
 func passwordFlag(c *cobra.Command, file *string) {

@@ -57,6 +57,18 @@ func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string,
 	})
 }
 
+func (s *Store) AllPrivate(ctx context.Context, host, user string) (all [][]byte, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var data []byte
+		if err := r.Scan(&data); err != nil {
+			return err
+		}
+		all = append(all, data)
+		return nil
+	}, "SELECT data FROM private_data WHERE host = $1 AND owner = $2 ORDER BY space, local", host, user)
+	return all, err
+}
+
 // within gives ErrLimit if a count is above limit; 0 is none.
 func within(ctx context.Context, tx *sql.Tx, limit int, q string, args ...any) error {
 	if limit <= 0 {

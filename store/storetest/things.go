@@ -14,6 +14,8 @@ func private(s *suite) {
 	s.ok(s.st.SetPrivate(s.ctx, host, "romeo", "ns", "a", []byte("<a/>"), 2))
 	s.ok(s.st.SetPrivate(s.ctx, host, "romeo", "ns", "b", []byte("<b/>"), 2))
 	s.is(s.st.SetPrivate(s.ctx, host, "romeo", "ns2", "a", []byte("<c/>"), 2), store.ErrLimit)
+	s.same(must[[][]byte](s)(s.st.AllPrivate(s.ctx, host, "romeo")), [][]byte{[]byte("<a/>"), []byte("<b/>")})
+	s.same(len(must[[][]byte](s)(s.st.AllPrivate(s.ctx, host, "juliet"))), 0)
 	_, err = s.st.Private(s.ctx, host, "romeo", "ns2", "a")
 	s.is(err, store.ErrNotFound)
 	s.ok(s.st.SetPrivate(s.ctx, host, "romeo", "ns", "a", []byte("<a x='1'/>"), 2))

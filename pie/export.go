@@ -1,0 +1,328 @@
+package pie
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"parley/auth"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// Exporter writes accounts.
+type Exporter struct {
+	Archive   bool // with their messages
+	Passwords bool // with what their passwords are known by
+}
+
+// nodesKept are nodes that every account has and that are written as nodes, too.
+var nodesKept = []string{"urn:xmpp:bookmarks:1"}
+
+// out writes elements, and remembers that it could not.
+type out struct {
+	ctx context.Context
+	w   io.Writer
+	err error
+}
+
+func (o *out) raw(s string) {
+	if o.err == nil {
+		_, o.err = io.WriteString(o.w, s)
+	}
+}
+
+func (o *out) element(e *wire.Element) {
+	if e != nil && o.err == nil {
+		_, o.err = o.w.Write(append(e.AppendXML(nil, ""), '\n'))
+	}
+}
+
+func (o *out) fail(err error) bool {
+	if o.err == nil {
+		o.err = err
+	}
+	return o.err != nil
+}
+
+// open writes a start tag in the format's namespace.
+func (o *out) open(local, name, value string) {
+	b := append([]byte("<"+local), " xmlns='"+ns+"'"...)
+	if name != "" {
+		b = append(wire.AppendEscaped(append(b, " "+name+"='"...), value), '\'')
+	}
+	o.raw(string(b) + ">\n")
+}
+
+// Write writes accounts of hosts, each with the names that pick chooses among, in order. An error leaves a file that is
+// not whole.
+func (x Exporter) Write(ctx context.Context, w io.Writer, hosts []*server.Host, pick func(h *server.Host, name string) bool) error {
+	o := &out{ctx: ctx, w: w}
+	o.raw("<?xml version='1.0' encoding='UTF-8'?>\n")
+	o.open("server-data", "", "")
+	for _, h := range hosts {
+		o.open("host", "jid", h.Domain)
+		for after := ""; o.err == nil; {
+			us, err := h.Store.Users(ctx, h.Domain, after, page)
+			if o.fail(err) || len(us) == 0 {
+				break
+			}
+			for _, u := range us {
+				if pick(h, u.Name) && o.err == nil {
+					x.user(o, h, u)
+				}
+			}
+			after = us[len(us)-1].Name
+		}
+		o.raw("</host>\n")
+	}
+	o.raw("</server-data>\n")
+	return o.err
+}
+
+func (x Exporter) user(o *out, h *server.Host, u store.User) {
+	o.open("user", "name", u.Name)
+	a := wire.E(nsAccount, "account").Set("name", u.FullName)
+	if u.Disabled {
+		a.Set("disabled", "true")
+	}
+	o.element(a)
+	if x.Passwords && len(u.Keys) > 0 {
+		o.keys(u.Keys)
+	}
+	o.contacts(h, u.Name)
+	o.answer(h, u.Name, wire.E(nsVCard, "vCard"))
+	o.private(h, u.Name)
+	o.blocked(h, u.Name)
+	o.answer(h, u.Name, wire.E(wire.NSMAM, "prefs"))
+	o.nodes(h, u.Name)
+	o.waiting(h, u.Name)
+	if x.Archive {
+		o.archive(h, u.Name)
+	}
+	o.raw("</user>\n")
+}
+
+// answer writes what the account's own client would get; nothing if that is empty.
+func (o *out) answer(h *server.Host, name string, q *wire.Element) {
+	if o.err != nil {
+		return
+	}
+	e, err := h.Do(o.ctx, name, "get", q)
+	if o.fail(err) || e == nil || len(e.Elements()) == 0 {
+		return
+	}
+	o.element(e)
+}
+
+func (o *out) keys(kept []byte) {
+	var k auth.Keys
+	if o.fail(k.UnmarshalBinary(kept)) {
+		return
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	for mech, key := range map[string]auth.Key{"SCRAM-SHA-1": k.SHA1, "SCRAM-SHA-256": k.SHA256} {
+		if key.IsZero() {
+			continue
+		}
+		o.element(wire.E(nsScram, "scram-credentials", wire.T(nsScram, "iter-count", strconv.Itoa(key.Iterations)), wire.T(nsScram, "salt", b64(key.Salt)),
+			wire.T(nsScram, "server-key", b64(key.Server)), wire.T(nsScram, "stored-key", b64(key.Stored))).Set("mechanism", mech))
+	}
+}
+
+func (o *out) contacts(h *server.Host, name string) {
+	cs, _, err := h.Store.Roster(o.ctx, h.Domain, name)
+	if o.fail(err) {
+		return
+	}
+	q := wire.E(wire.NSRoster, "query")
+	var requests []*wire.Element
+	for _, c := range cs {
+		if c.Request != nil {
+			if e, err := wire.ParseElement(c.Request, wire.NSClient); err == nil {
+				requests = append(requests, e)
+			}
+		}
+		if !c.InRoster {
+			continue
+		}
+		it := wire.E(wire.NSRoster, "item").Set("jid", c.JID).Set("name", c.Name).Set("subscription", c.Subscription)
+		if c.Ask {
+			it.Set("ask", "subscribe")
+		}
+		if c.Approved {
+			it.Set("approved", "true")
+		}
+		for _, g := range c.Groups {
+			it.Add(wire.T(wire.NSRoster, "group", g))
+		}
+		q.Add(it)
+	}
+	o.element(q)
+	for _, r := range requests {
+		o.element(r)
+	}
+}
+
+// private writes private storage, less what features of this server keep there.
+func (o *out) private(h *server.Host, name string) {
+	all, err := h.Store.AllPrivate(o.ctx, h.Domain, name)
+	if o.fail(err) {
+		return
+	}
+	q := wire.E(nsPrivate, "query")
+	for _, b := range all {
+		e, err := wire.ParseElement(b, "")
+		if o.fail(err) {
+			return
+		}
+		if e.Name.Space != nsVCard && !strings.HasPrefix(e.Name.Space, "parley:") {
+			q.Add(e)
+		}
+	}
+	if marks, err := h.Do(o.ctx, name, "get", wire.E(nsPrivate, "query", wire.E("storage:bookmarks", "storage"))); !o.fail(err) {
+		for _, e := range marks.Elements() {
+			if len(e.Elements()) > 0 {
+				q.Add(e)
+			}
+		}
+	}
+	if len(q.Elements()) > 0 {
+		o.element(q)
+	}
+}
+
+// blocked writes a privacy list, which is what the format has for it.
+func (o *out) blocked(h *server.Host, name string) {
+	js, err := h.Store.Blocked(o.ctx, h.Domain, name)
+	if o.fail(err) || len(js) == 0 {
+		return
+	}
+	l := wire.E(nsPrivacy, "list").Set("name", "blocked")
+	for i, j := range js {
+		l.Add(wire.E(nsPrivacy, "item").Set("type", "jid").Set("value", j).Set("action", "deny").Set("order", strconv.Itoa(i+1)))
+	}
+	l.Add(wire.E(nsPrivacy, "item").Set("action", "allow").Set("order", strconv.Itoa(len(js)+1)))
+	o.element(wire.E(nsPrivacy, "query", wire.E(nsPrivacy, "default").Set("name", "blocked"), l))
+}
+
+func (o *out) nodes(h *server.Host, name string) {
+	nodes := append([]string(nil), nodesKept...)
+	for after := ""; o.err == nil; {
+		ns, err := h.Store.Nodes(o.ctx, h.Domain, name, after, page)
+		if o.fail(err) || len(ns) == 0 {
+			break
+		}
+		for _, n := range ns {
+			nodes = append(nodes, n.Name)
+		}
+		after = ns[len(ns)-1].Name
+	}
+	owner := wire.E(nsOwner, "pubsub")
+	for _, n := range nodes {
+		for _, what := range []string{"configure", "affiliations", "subscriptions"} {
+			if o.err != nil {
+				return
+			}
+			e, err := h.Do(o.ctx, name, "get", wire.E(nsOwner, "pubsub", wire.E(nsOwner, what).Set("node", n)))
+			if o.fail(err) {
+				return
+			}
+			if what == "affiliations" {
+				e = others(e, name+"@"+h.Domain)
+			}
+			for _, c := range e.Elements() {
+				if len(c.Elements()) > 0 {
+					owner.Add(c)
+				}
+			}
+		}
+	}
+	o.element(owner)
+	o.raw("<pubsub xmlns='" + wire.NSPubSub + "'>\n")
+	for _, n := range nodes {
+		o.items(h, name, n)
+	}
+	o.raw("</pubsub>\n")
+}
+
+// others leaves out that an account owns its nodes.
+func others(e *wire.Element, self string) *wire.Element {
+	out := wire.E(e.Name.Space, e.Name.Local)
+	for _, l := range e.Elements() {
+		c := wire.E(l.Name.Space, l.Name.Local).Set("node", l.Attr("node"))
+		for _, a := range l.Elements() {
+			if a.Attr("jid") != self {
+				c.Add(a)
+			}
+		}
+		out.Add(c)
+	}
+	return out
+}
+
+func (o *out) items(h *server.Host, name, node string) {
+	o.raw(string(append(wire.AppendEscaped([]byte("<items node='"), node), "'>\n"...)))
+	for after := ""; o.err == nil; {
+		set := wire.E(wire.NSRSM, "set", wire.T(wire.NSRSM, "max", "100"))
+		if after != "" {
+			set.Add(wire.T(wire.NSRSM, "after", after))
+		}
+		e, err := h.Do(o.ctx, name, "get", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "items").Set("node", node), set))
+		if errors.Is(err, server.FeatureNotImplemented) { // its items are not kept
+			break
+		}
+		if o.fail(err) {
+			return
+		}
+		items := e.Child(wire.NSPubSub, "items").Elements()
+		if len(items) == 0 {
+			break
+		}
+		for _, it := range items {
+			o.element(it)
+			after = it.Attr("id")
+		}
+	}
+	o.raw("</items>\n")
+}
+
+func (o *out) waiting(h *server.Host, name string) {
+	n, err := h.Store.CountOffline(o.ctx, h.Domain, name)
+	if o.fail(err) || n == 0 {
+		return
+	}
+	es, err := h.Store.TakeOffline(o.ctx, h.Domain, name, n)
+	if o.fail(err) {
+		return
+	}
+	o.open("offline-messages", "", "")
+	for _, e := range es {
+		o.raw(string(e.Stanza) + "\n")
+	}
+	o.raw("</offline-messages>\n")
+}
+
+func (o *out) archive(h *server.Host, name string) {
+	o.raw("<archive xmlns='" + nsArchive + "'>\n")
+	p := store.Page{Max: page}
+	for o.err == nil {
+		es, complete, _, err := h.Store.ReadArchive(o.ctx, h.Domain, name, p)
+		if o.fail(err) {
+			return
+		}
+		for _, e := range es {
+			delay := wire.E(wire.NSDelay, "delay").Set("stamp", e.ID.Time().Format(timeFormat))
+			o.element(wire.E(wire.NSMAM, "result", wire.E(nsForward, "forwarded", delay).AddRaw(e.Stanza)).Set("id", e.ID.String()))
+			p.After = e.ID
+		}
+		if complete || len(es) == 0 {
+			break
+		}
+	}
+	o.raw("</archive>\n")
+}

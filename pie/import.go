@@ -1,0 +1,370 @@
+package pie
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"parley/auth"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Importer reads accounts.
+type Importer struct {
+	Config
+	Host  func(domain string) *server.Host // nil: not hosted here
+	Merge bool                             // accounts that are there already get what the file has, too; their passwords stay
+}
+
+// incoming is one account on its way in.
+type incoming struct {
+	*Importer
+	ctx     context.Context
+	r       *reader
+	report  *Report
+	h       *server.Host
+	name    string
+	self    jid.JID
+	made    bool
+	keys    auth.Keys
+	config  []*wire.Element // nodes first get their configuration, then their items
+	items   []*wire.Element
+	unknown map[string]bool
+}
+
+// Read takes a whole file. An error means that it could not be read on, or that this server failed; accounts before that
+// are kept. What could not be taken of an account is in the report.
+func (im *Importer) Read(ctx context.Context, from io.Reader) (Report, error) {
+	im.Config = im.withDefaults()
+	var report Report
+	r := newReader(from)
+	root, ok, err := r.next()
+	if err != nil || !ok || root.Name != (xml.Name{Space: ns, Local: "server-data"}) {
+		return report, errors.Join(ErrFormat, err)
+	}
+	for {
+		s, ok, err := r.next()
+		if err != nil || !ok {
+			return report, err
+		}
+		if s.Name != (xml.Name{Space: ns, Local: "host"}) {
+			report.problem("<%s xmlns='%s'/> is not known", s.Name.Local, s.Name.Space)
+			err = r.skip()
+		} else {
+			err = im.host(ctx, r, s, &report)
+		}
+		if err != nil {
+			return report, err
+		}
+	}
+}
+
+func (im *Importer) host(ctx context.Context, r *reader, host xml.StartElement, report *Report) error {
+	var h *server.Host
+	if j, err := jid.Parse(attr(host, "jid")); err == nil && j.Local() == "" {
+		h = im.Host(j.Domain())
+	}
+	if h == nil {
+		report.problem("%q is not hosted here: its accounts are left out", attr(host, "jid"))
+		return r.skip()
+	}
+	for {
+		s, ok, err := r.next()
+		if err != nil || !ok {
+			return err
+		}
+		if s.Name != (xml.Name{Space: ns, Local: "user"}) {
+			report.problem("%s: <%s xmlns='%s'/> is not known", h.Domain, s.Name.Local, s.Name.Space)
+			err = r.skip()
+		} else {
+			err = im.user(ctx, r, h, s, report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.StartElement, report *Report) error {
+	j, err := jid.New(attr(s, "name"), h.Domain, "")
+	if err != nil || j.Local() == "" {
+		report.problem("%q is no name of an account", attr(s, "name"))
+		return r.skip()
+	}
+	u := &incoming{Importer: im, ctx: ctx, r: r, report: report, h: h, name: j.Local(), self: j, unknown: make(map[string]bool)}
+	if p := attr(s, "password"); p != "" {
+		if u.keys, err = auth.NewKeys(p, im.Iterations); err != nil {
+			u.problem("password", err)
+		}
+	}
+	err = h.Store.CreateUser(ctx, store.User{Host: h.Domain, Name: u.name, Created: time.Now()})
+	switch {
+	case err == nil:
+		u.made = true
+		h.Forget(u.name)
+		h.Created(ctx, u.name)
+	case !errors.Is(err, store.ErrExists):
+		return err
+	case !im.Merge:
+		report.problem("%s exists already and is left as it is", j)
+		return r.skip()
+	}
+	if err := u.read(); err != nil {
+		return err
+	}
+	report.Users = append(report.Users, j.String())
+	return nil
+}
+
+// problem notes what could not be taken, unless it is this server's failure: that is given back.
+func (u *incoming) problem(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var se stanza.Error
+	var text string
+	switch {
+	case errors.As(err, &se):
+		if text = se.Text["en"]; text == "" {
+			text = string(se.Condition)
+		}
+	case errors.Is(err, store.ErrLimit):
+		text = "there are more than an account may have"
+	case errors.Is(err, auth.ErrPassword), errors.Is(err, errValue):
+		text = err.Error()
+	default:
+		return err
+	}
+	u.report.problem("%s: %s: %s", u.self, what, text)
+	return nil
+}
+
+// errValue is for what an element says and cannot be.
+var errValue = errors.New("it is malformed")
+
+// read takes all that belongs to the account.
+func (u *incoming) read() error {
+	for {
+		s, ok, err := u.r.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := u.child(s); err != nil {
+			return err
+		}
+	}
+	if err := u.nodes(); err != nil {
+		return err
+	}
+	if u.made && len(u.keys.Missing()) < 2 {
+		b, err := u.keys.MarshalBinary()
+		if err == nil {
+			err = u.h.Store.SetKeys(u.ctx, u.h.Domain, u.name, b)
+		}
+		if err != nil {
+			return err
+		}
+	} else if u.made {
+		u.report.problem("%s: the file has no password that can be used: set one", u.self)
+	}
+	u.h.Forget(u.name)
+	return nil
+}
+
+func (u *incoming) child(s xml.StartElement) error {
+	switch s.Name {
+	case xml.Name{Space: nsArchive, Local: "archive"}:
+		return u.archive()
+	case xml.Name{Space: ns, Local: "offline-messages"}:
+		return u.offline()
+	}
+	e, err := u.r.element(s)
+	if err != nil {
+		return err
+	}
+	switch e.Name {
+	case wire.Name{Space: nsScram, Local: "scram-credentials"}:
+		return u.problem("password", u.scram(e))
+	case wire.Name{Space: wire.NSRoster, Local: "query"}:
+		return u.roster(e)
+	case wire.Name{Space: wire.NSClient, Local: "presence"}, wire.Name{Space: ns, Local: "presence"}: // COMPAT: Prosody forgets xmlns
+		return u.problem("a subscription request", u.request(e))
+	case wire.Name{Space: nsVCard, Local: "vCard"}:
+		return u.do("the card", "set", e)
+	case wire.Name{Space: nsPrivate, Local: "query"}:
+		for _, kept := range e.Elements() {
+			if err := u.do("private data "+kept.Name.Space, "set", wire.E(nsPrivate, "query", kept)); err != nil {
+				return err
+			}
+		}
+	case wire.Name{Space: nsPrivacy, Local: "query"}:
+		return u.privacy(e)
+	case wire.Name{Space: wire.NSMAM, Local: "prefs"}:
+		return u.do("archive preferences", "set", e)
+	case wire.Name{Space: nsOwner, Local: "pubsub"}:
+		u.config = append(u.config, e.Elements()...)
+	case wire.Name{Space: wire.NSPubSub, Local: "pubsub"}:
+		u.items = append(u.items, e.Elements()...)
+	case wire.Name{Space: nsAccount, Local: "account"}:
+		return u.account(e)
+	default:
+		if !u.unknown[e.Name.Space] {
+			u.unknown[e.Name.Space] = true
+			u.report.problem("%s: <%s xmlns='%s'/> is not known", u.self, e.Name.Local, e.Name.Space)
+		}
+	}
+	return nil
+}
+
+// do asks in the account's name.
+func (u *incoming) do(what, typ string, e *wire.Element) error {
+	_, err := u.h.Do(u.ctx, u.name, typ, e)
+	return u.problem(what, err)
+}
+
+func (u *incoming) account(e *wire.Element) error {
+	if !u.made {
+		return nil
+	}
+	if name := e.Attr("name"); name != "" && len(name) <= 800 {
+		if err := u.h.Store.SetFullName(u.ctx, u.h.Domain, u.name, name); err != nil {
+			return err
+		}
+	}
+	if e.Attr("disabled") == "true" {
+		return u.h.Store.SetDisabled(u.ctx, u.h.Domain, u.name, true)
+	}
+	return nil
+}
+
+// scram takes keys (section 3.3). COMPAT: ejabberd 23 encodes them twice.
+func (u *incoming) scram(e *wire.Element) error {
+	mech := e.Attr("mechanism")
+	get := func(local string) []byte {
+		b, _ := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.ChildText(nsScram, local)), ""))
+		return b
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(e.ChildText(nsScram, "iter-count")))
+	if err != nil {
+		return errValue
+	}
+	k := auth.Key{Salt: get("salt"), Iterations: n, Stored: get("stored-key"), Server: get("server-key")}
+	if u.keys.SetKey(mech, k) == nil {
+		return nil
+	}
+	for _, b := range []*[]byte{&k.Salt, &k.Stored, &k.Server} {
+		if *b, err = base64.StdEncoding.DecodeString(string(*b)); err != nil {
+			return errValue
+		}
+	}
+	if u.keys.SetKey(mech, k) != nil {
+		return errValue
+	}
+	return nil
+}
+
+func (u *incoming) roster(q *wire.Element) error {
+	for _, it := range q.Elements() {
+		j, err := jid.Parse(it.Attr("jid"))
+		if err != nil || it.Name.Local != "item" || j.Bare() == u.self {
+			continue
+		}
+		sub := it.Attr("subscription")
+		switch sub {
+		case store.SubNone, store.SubTo, store.SubFrom, store.SubBoth:
+		default:
+			sub = store.SubNone
+		}
+		var groups []string
+		for _, g := range it.Elements() {
+			if t := g.Text(); g.Name.Local == "group" && t != "" && len(t) < 1024 && len(groups) < 50 {
+				groups = append(groups, t)
+			}
+		}
+		_, err = u.h.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
+			if c.InRoster {
+				return false, store.ErrNoChange
+			}
+			c.InRoster, c.Name, c.Groups, c.Subscription = true, cut(it.Attr("name"), 1023), groups, sub
+			c.Ask, c.Approved = it.Attr("ask") == "subscribe", it.Attr("approved") == "true"
+			return false, nil
+		})
+		if err := u.problem("contact "+j.String(), err); err != nil {
+			return err
+		}
+	}
+	u.h.ContactsChanged(u.name)
+	return nil
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// request is a subscription request that has not been answered (section 3.9).
+func (u *incoming) request(e *wire.Element) error {
+	from, err := jid.Parse(e.Attr("from"))
+	if err != nil || e.Attr("type") != "subscribe" {
+		return errValue
+	}
+	p := wire.E(wire.NSClient, "presence").Set("type", "subscribe").Set("from", from.Bare().String()).Set("to", u.self.String()).Set("id", e.Attr("id"))
+	p.Nodes = e.Nodes
+	kept := p.AppendXML(nil, "")
+	if len(kept) > 4096 {
+		p.Nodes = nil
+		kept = p.AppendXML(nil, "")
+	}
+	_, err = u.h.Store.UpdateContact(u.ctx, u.h.Domain, u.name, from.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
+		if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth || c.Request != nil {
+			return false, store.ErrNoChange
+		}
+		c.Request = kept
+		return false, nil
+	})
+	return err
+}
+
+// privacy takes from the default list whom it denies everything: that is what is left of such lists (XEP-0191).
+func (u *incoming) privacy(q *wire.Element) error {
+	def := ""
+	if d := q.Child(nsPrivacy, "default"); d != nil {
+		def = d.Attr("name")
+	}
+	block := wire.E(nsBlock, "block")
+	for _, l := range q.Elements() {
+		if l.Name.Local != "list" {
+			continue
+		}
+		if l.Attr("name") != def {
+			u.report.problem("%s: the privacy list %q is not in force and is left out", u.self, l.Attr("name"))
+			continue
+		}
+		for _, it := range l.Elements() {
+			if it.Attr("type") == "jid" && it.Attr("action") == "deny" && (len(it.Elements()) == 0 || it.Child(nsPrivacy, "message") != nil) {
+				block.Add(wire.E(nsBlock, "item").Set("jid", it.Attr("value")))
+			} else if it.Attr("action") == "deny" {
+				u.report.problem("%s: the privacy list has a rule that is not by address and is left out", u.self)
+			}
+		}
+	}
+	if len(block.Elements()) == 0 {
+		return nil
+	}
+	return u.do("blocked addresses", "set", block)
+}

@@ -1,0 +1,168 @@
+package pie
+
+import (
+	"strings"
+	"time"
+
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const (
+	nsForward  = "urn:xmpp:forward:0"
+	timeFormat = "2006-01-02T15:04:05.000000Z"
+
+	batch = 200 // archived messages of one commit
+	page  = 250 // of one read
+)
+
+// archive reads results one by one (section 3.11): there may be millions.
+func (u *incoming) archive() error {
+	var ws []store.Write
+	var last store.ID
+	flush := func() error {
+		if len(ws) == 0 {
+			return nil
+		}
+		err := u.h.Store.Commit(u.ctx, ws...)
+		u.report.Messages += len(ws)
+		ws = ws[:0]
+		return err
+	}
+	for {
+		s, ok, err := u.r.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return flush()
+		}
+		e, err := u.r.element(s)
+		if err != nil {
+			return err
+		}
+		entry, err := u.archived(e, last)
+		if err != nil {
+			u.report.problem("%s: an archived message: %v", u.self, err)
+			continue
+		}
+		if entry == nil {
+			continue
+		}
+		last = entry.ID
+		if ws = append(ws, entry); len(ws) == batch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// archived makes an entry of a result; nil for what archives of accounts do not have here.
+func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry, error) {
+	f := e.Child(nsForward, "forwarded")
+	at, err := time.Parse(time.RFC3339Nano, strings.ToUpper(f.Child(wire.NSDelay, "delay").Attr("stamp")))
+	if err != nil || at.After(time.Now().Add(24*time.Hour)) {
+		return nil, errValue
+	}
+	st, err := u.message(f.Child(wire.NSClient, "message"))
+	if err != nil {
+		return nil, err
+	}
+	if st.Type == "groupchat" {
+		return nil, nil // rooms have archives of their own
+	}
+	entry := &store.ArchiveEntry{Host: u.h.Domain, Owner: u.name, OriginID: st.ID}
+	with := st.To
+	if st.From.Bare() != u.self || st.To.Bare() == u.self {
+		entry.Incoming, with = true, st.From
+	}
+	if with.IsZero() {
+		with = u.self
+	}
+	entry.With, entry.WithRes = with.Bare().String(), with.Resource()
+	entry.ID = place(e.Attr("id"), at, last)
+	if at.Before(store.Epoch) { // ids do not reach back: the message itself says when it was
+		st.Add(wire.E(wire.NSDelay, "delay").Set("from", u.h.Domain).Set("stamp", at.UTC().Format(timeFormat)))
+	}
+	entry.Stanza = st.AppendXML(nil, st.To, wire.Client)
+	return entry, nil
+}
+
+// place finds an id: the one it had, if it was ours; else one of its time, after the one before. The same file gives the
+// same ids, so that reading it again keeps nothing twice.
+func place(was string, at time.Time, last store.ID) store.ID {
+	if id, err := store.ParseID(was); err == nil && id > last {
+		if d := id.Time().Sub(at); d > -time.Second && d < time.Second {
+			return id
+		}
+	}
+	id := store.FirstID(at)
+	if id <= last {
+		id = last + 1<<12
+	}
+	return max(id, 1<<12)
+}
+
+// message reads one, less the marks that its old server has left for this account.
+func (u *incoming) message(e *wire.Element) (*wire.Stanza, error) {
+	if e == nil {
+		return nil, errValue
+	}
+	b := e.AppendXML(nil, "")
+	st, err := wire.ParseStanza(b, wire.Limits{Stanza: max(len(b), 1)})
+	if err != nil || st.Kind != wire.Message || st.Malformed || st.From.IsZero() && st.To.IsZero() {
+		return nil, errValue
+	}
+	return st.Remove(func(c wire.Child) bool {
+		switch c.Name {
+		case wire.Name{Space: "urn:xmpp:mam:tmp", Local: "archived"}:
+			return true
+		case wire.Name{Space: wire.NSSID, Local: "stanza-id"}:
+			id, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+			if err != nil {
+				return true
+			}
+			by, err := jid.Parse(id.Attr("by"))
+			return err != nil || by == u.self
+		}
+		return false
+	}), nil
+}
+
+// offline reads messages that have not been delivered (section 3.5).
+func (u *incoming) offline() error {
+	n, left := 0, 0
+	for {
+		s, ok, err := u.r.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		e, err := u.r.element(s)
+		if err != nil {
+			return err
+		}
+		st, err := u.message(e)
+		if err != nil {
+			u.report.problem("%s: a waiting message: %v", u.self, err)
+			continue
+		}
+		if !u.made || n >= u.MaxOffline { // who was here has had theirs
+			left++
+			continue
+		}
+		n++
+		o := &store.OfflineEntry{Host: u.h.Domain, Owner: u.name, ID: u.h.IDs.Next(), Stanza: st.AppendXML(nil, u.self, wire.Client), Expires: time.Now().Add(u.OfflineExpiry)}
+		if err := u.h.Store.Commit(u.ctx, o); err != nil {
+			return err
+		}
+	}
+	if left > 0 {
+		u.report.problem("%s: %d waiting messages are left out", u.self, left)
+	}
+	return nil
+}

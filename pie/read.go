@@ -1,0 +1,105 @@
+package pie
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+
+	"parley/wire"
+)
+
+// Bounds of one element that is read as a whole.
+const (
+	maxElement = 64 << 20 // bytes of input
+	maxDepth   = 100
+)
+
+// reader reads elements out of a large document. encoding/xml resolves prefixes, takes no external entities, and is off
+// any path where speed matters.
+type reader struct{ d *xml.Decoder }
+
+func newReader(r io.Reader) *reader { return &reader{xml.NewDecoder(r)} }
+
+// next gives the next start tag inside the element that is open; ok is false at its end.
+func (r *reader) next() (s xml.StartElement, ok bool, err error) {
+	for {
+		t, err := r.d.Token()
+		if err != nil {
+			return s, false, broken(err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			return t.Copy(), true, nil
+		case xml.EndElement:
+			return s, false, nil
+		}
+	}
+}
+
+func broken(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %w", ErrFormat, err)
+}
+
+// skip leaves the open element.
+func (r *reader) skip() error {
+	if err := r.d.Skip(); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+// element reads the rest of an element whose start tag has been read.
+func (r *reader) element(s xml.StartElement) (*wire.Element, error) {
+	begin := r.d.InputOffset()
+	e := open(s)
+	stack := []*wire.Element{e}
+	for len(stack) > 0 {
+		t, err := r.d.Token()
+		if err != nil {
+			return nil, broken(err)
+		}
+		if r.d.InputOffset()-begin > maxElement || len(stack) > maxDepth {
+			return nil, fmt.Errorf("%w: <%s/> is too large", ErrFormat, s.Name.Local)
+		}
+		top := stack[len(stack)-1]
+		switch t := t.(type) {
+		case xml.StartElement:
+			c := open(t)
+			top.Add(c)
+			stack = append(stack, c)
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		case xml.CharData:
+			top.Nodes = append(top.Nodes, wire.Node{Text: string(t)})
+		}
+	}
+	return e, nil
+}
+
+func open(s xml.StartElement) *wire.Element {
+	e := wire.E(s.Name.Space, s.Name.Local)
+	for _, a := range s.Attr {
+		space := a.Name.Space
+		switch {
+		case space == "xmlns" || space == "" && a.Name.Local == "xmlns":
+			continue
+		case space == "xml":
+			space = wire.NSXML
+		}
+		e.Attrs = append(e.Attrs, wire.Attr{Name: wire.Name{Space: space, Local: a.Name.Local}, Value: a.Value})
+	}
+	return e
+}
+
+func attr(s xml.StartElement, local string) string {
+	for _, a := range s.Attr {
+		if a.Name.Space == "" && a.Name.Local == local {
+			return a.Value
+		}
+	}
+	return ""
+}
