@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"slices"
+	"time"
 
 	"parley/org"
 	"parley/server"
@@ -13,8 +14,6 @@ import (
 
 var rank = map[string]int{org.Outcast: 0, org.None: 1, org.Member: 2, org.Admin: 3, org.Owner: 4}
 
-const maxNick = 1023
-
 // change is one item of a muc#admin set, checked.
 type change struct {
 	who         jid.JID // bare; zero for a role change
@@ -22,6 +21,7 @@ type change struct {
 	affiliation string
 	role        string
 	nick        string
+	setNick     bool // the reserved nick changes, to none if nick is "" (section 9.5)
 	reason      string
 }
 
@@ -37,6 +37,9 @@ func (r *room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	}
 	reply := wire.E(wire.NSMUCAdmin, "query")
 	if role := items[0].Attr("role"); role != "" {
+		if !slices.Contains(allRoles, role) {
+			return nil, server.BadRequest
+		}
 		o := r.sessions[st.From]
 		if rank[mine] < rank[org.Admin] && (o == nil || o.role != "moderator") {
 			return nil, server.Forbidden
@@ -160,21 +163,26 @@ func (r *room) change(ctx context.Context, actor *occupant, from jid.JID, mine s
 	if c.nick != "" {
 		c.o = r.nicks[c.nick]
 	}
+	if c.affiliation != "" && c.role != "" {
+		return c, server.BadRequest // section 17.4
+	}
 	if s := it.Attr("jid"); s != "" {
 		j, err := jid.Parse(s)
 		if err != nil {
 			return c, server.MalformedJID
 		}
 		c.who = j.Bare()
+		c.setNick = slices.ContainsFunc(it.Attrs, func(a wire.Attr) bool { return a.Name == wire.Name{Local: "nick"} })
 	} else if c.affiliation != "" && c.o != nil {
 		c.who = c.o.bare
 	}
 	switch {
 	case c.affiliation != "" && !c.who.IsZero():
-		c.role = ""
-		return c, r.mayAffiliate(ctx, from, mine, c)
+		if err := r.mayAffiliate(ctx, from, mine, c); err != nil {
+			return c, err
+		}
+		return c, r.mayHold(&c)
 	case c.role != "" && c.nick != "":
-		c.affiliation = ""
 		if c.o == nil {
 			return c, errNoOccupant
 		}
@@ -205,6 +213,27 @@ func (r *room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c ch
 	return nil
 }
 
+// mayHold checks the nick that is to be reserved with an affiliation. Outcasts have none, and a domain is only ever banned.
+func (r *room) mayHold(c *change) error {
+	if c.who.Local() == "" && c.affiliation != org.Outcast && c.affiliation != org.None {
+		return server.WithText(server.NotAllowed, "a whole domain can be banned, and nothing else")
+	}
+	if c.affiliation == org.Outcast {
+		c.nick, c.setNick = "", true
+	}
+	if !c.setNick || c.nick == "" {
+		return nil
+	}
+	var err error
+	if c.nick, err = checkNick(c.nick); err != nil {
+		return err
+	}
+	if r.reserved(c.nick, c.who) {
+		return server.WithText(errConflict, "somebody else has this nickname reserved")
+	}
+	return nil
+}
+
 // mayRole is the table of section 5.1.1.
 func (r *room) mayRole(actor *occupant, mine string, c change) error {
 	if actor == nil || actor.role != "moderator" {
@@ -218,7 +247,7 @@ func (r *room) mayRole(actor *occupant, mine string, c change) error {
 		if c.role == "visitor" && rank[c.o.affiliation] >= rank[org.Admin] {
 			return server.NotAllowed
 		}
-		if c.role == "none" && c.o != actor && rank[c.o.affiliation] > rank[mine] {
+		if c.o != actor && rank[c.o.affiliation] > rank[mine] {
 			return server.NotAllowed
 		}
 	case "participant":
@@ -290,10 +319,17 @@ func (r *room) setPeople(ctx context.Context, cs []change) error {
 			continue
 		}
 		nick := c.nick
-		if c.o != nil && c.o.bare == c.who { // the nick only said who was meant
+		if !c.setNick { // if there is one it only said who was meant
 			nick = r.people[c.who].Nick
 		}
-		as = append(as, store.Affiliation{JID: c.who.String(), Affiliation: c.affiliation, Nick: nick, Reason: c.reason})
+		since := r.people[c.who].Since
+		if was := r.people[c.who].Affiliation; was == "" || was == org.Outcast {
+			since = time.Now().UTC().Truncate(time.Microsecond)
+		}
+		if c.affiliation == org.Outcast {
+			since = time.Time{}
+		}
+		as = append(as, store.Affiliation{JID: c.who.String(), Affiliation: c.affiliation, Nick: nick, Reason: c.reason, Since: since})
 	}
 	if len(as) == 0 {
 		return nil
@@ -301,6 +337,18 @@ func (r *room) setPeople(ctx context.Context, cs []change) error {
 	if err := r.s.st.SetAffiliations(ctx, r.s.cfg.Domain, r.name, as...); err != nil {
 		return err
 	}
+	r.keep(as)
+	for _, a := range as {
+		j, _ := jid.Parse(a.JID)
+		if err := r.answered(ctx, j); err != nil {
+			r.s.log.Error("a request that was answered is kept", "room", r.jid.String(), "err", err)
+		}
+	}
+	return nil
+}
+
+// keep brings what is in memory up to what the store has.
+func (r *room) keep(as []store.Affiliation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range as {
@@ -311,14 +359,14 @@ func (r *room) setPeople(ctx context.Context, cs []change) error {
 			r.people[j] = a
 		}
 	}
-	return nil
+	r.hold()
 }
 
 // affiliated shows a person's new affiliation to the room, and puts out who may not be in it any more.
 func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, l leaving) {
 	found := false
 	for _, o := range slices.Clone(r.order) {
-		if o.bare != who {
+		if o.bare != who && !(affiliation == org.Outcast && o.bare.Host() == who && o.affiliation == org.None) {
 			continue
 		}
 		found = true
@@ -363,7 +411,10 @@ func (r *room) reshow(ctx context.Context, o *occupant, l leaving) {
 			return st.Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 		}
 		if r.visible(o) {
+			o.seen = true
 			r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, make1(real), tos) })
+		} else {
+			r.hide(ctx, o)
 		}
 		r.send(ctx, make1(true, "110"), clientsOf(o))
 		return

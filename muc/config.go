@@ -29,6 +29,7 @@ type RoomConfig struct {
 	Invites       bool     `json:"invites"`        // members may invite
 	PM            string   `json:"pm,omitempty"`   // who may send private messages: anyone, participants, moderators, none
 	MaxUsers      int      `json:"max_users,omitempty"`
+	PubSub        string   `json:"pubsub,omitempty"`  // IRI of a node that belongs to the room
 	History       int      `json:"history,omitempty"` // messages on joining; 0: the service's default
 	Broadcast     []string `json:"broadcast"`         // roles whose presence is shown; nil: all
 	MemberList    []string `json:"member_list"`
@@ -71,6 +72,7 @@ func (r *room) configForm() *wire.Element {
 	f.AddBool(prefix+"allowinvites", "Members may invite others", c.Invites)
 	f.AddList(prefix+"allowpm", "Who may send private messages", c.PM, form.Option{Label: "Anyone", Value: "anyone"},
 		form.Option{Label: "Who may speak", Value: "participants"}, form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Nobody", Value: "none"})
+	f.Add(prefix+"pubsub", "text-single", "XMPP address of a publish-subscribe node that belongs to the room", c.PubSub)
 	f.AddBool(prefix+"enablelogging", "Keep an archive", c.Archive)
 	maxUsers := "none"
 	if c.MaxUsers > 0 {
@@ -164,6 +166,14 @@ func (c *RoomConfig) apply(f form.Form, group bool) error {
 			continue
 		case "roomdesc":
 			if c.Description = f.Text(fd.Var); len(c.Description) > maxRoomDesc {
+				return server.NotAcceptable
+			}
+			continue
+		case "pubsub":
+			if !group {
+				c.PubSub = v
+			}
+			if len(v) > maxRoomDesc {
 				return server.NotAcceptable
 			}
 			continue
@@ -272,6 +282,7 @@ func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
 	if now.Moderated != was.Moderated {
 		r.refreshRoles(ctx)
 	}
+	r.reveal(ctx)
 	return nil
 }
 
@@ -281,6 +292,15 @@ func (r *room) setConfig(c RoomConfig) {
 	r.mu.Unlock()
 	for _, o := range r.order {
 		o.shown = [2]*wire.Stanza{}
+	}
+}
+
+// reveal shows and hides those whose role has become one that is shown, or is not any more.
+func (r *room) reveal(ctx context.Context) {
+	for _, o := range r.order {
+		if r.visible(o) != o.seen {
+			r.show(ctx, o)
+		}
 	}
 }
 

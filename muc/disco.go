@@ -22,11 +22,14 @@ const (
 	nsStableID = "http://jabber.org/protocol/muc#stable_id"
 	nsSpaces   = "urn:xmpp:spaces:0"
 	nsNick     = "x-roomuser-item"
+	nsTraffic  = "http://jabber.org/protocol/muc#traffic"
+	nsUnique   = "http://jabber.org/protocol/muc#unique"
 )
 
 // XEPs is what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{
-	{Number: 45, Title: "Multi-User Chat", Version: "1.35.1", Notes: "no unique room names (section 10.1.4)"},
+	{Number: 45, Title: "Multi-User Chat", Version: "1.35.1", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops"},
+	{Number: 307, Title: "Unique Room Names for Multi-User Chat", Version: "0.1"},
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
@@ -70,7 +73,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 			return nil, server.ItemNotFound
 		}
 		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: "Groups"}},
-			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
+			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsUnique, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
 	case q.Name.Space == wire.NSDiscoItems && st.Type == "get":
 		if node == wire.NSCommands {
 			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
@@ -78,40 +81,15 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 		if node != "" {
 			return nil, server.ItemNotFound
 		}
-		return s.list(ctx, st.From)
+		return s.list(ctx, st.From, q.Child(wire.NSRSM, "set"))
 	case q.Name.Space == nsPing && st.Type == "get":
 		return nil, nil
+	case q.Name == wire.Name{Space: nsUnique, Local: "unique"} && st.Type == "get":
+		return s.unique(ctx, st.From)
 	case q.Name == wire.Name{Space: wire.NSCommands, Local: "command"} && st.Type == "set":
 		return server.RunCommand(ctx, s.commands(), st.From, q)
 	}
 	return nil, server.ServiceUnavailable
-}
-
-// maxListed is how many rooms one answer names.
-const maxListed = 500
-
-// list names the rooms that the asker may know of (section 6.3).
-func (s *Service) list(ctx context.Context, who jid.JID) (*wire.Element, error) {
-	var items []server.Item
-	after := ""
-	for len(items) < maxListed {
-		rows, err := s.st.Rooms(ctx, s.cfg.Domain, after, 200)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			after = row.Name
-			if it, ok, err := s.listed(ctx, row, who); err != nil {
-				return nil, err
-			} else if ok {
-				items = append(items, it)
-			}
-		}
-		if len(rows) < 200 {
-			break
-		}
-	}
-	return server.ItemsElement("", items), nil
 }
 
 func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it server.Item, ok bool, err error) {
@@ -227,6 +205,9 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if node == nsNick {
 		return r.nickInfo(st.From), nil
 	}
+	if node == nsTraffic { // section 18.1.1: nothing is taken out of what people send
+		return nil, server.ServiceUnavailable
+	}
 	if e := server.CommandInfo(r.commands(), node); e != nil {
 		return e, nil
 	}
@@ -244,24 +225,30 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if name == "" {
 		name = r.name
 	}
-	fs := []string{nsRequest, nsRegister, wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone", wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
+	mine, err := r.affiliation(ctx, st.From)
+	if err != nil {
+		return nil, err
+	}
+	fs := []string{nsRequest, nsRegForm, nsConfig, nsInfo, nsRegister, wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone", wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
 		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
 	if r.group != "" {
 		fs = append(fs, wire.NSCommands, nsSpaces)
 	}
-	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(c)}, r.spaceForms()...)}
+	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(c, mine)}, r.spaceForms()...)}
 	return i.Element(node), nil
 }
 
-func (r *room) infoForm(c RoomConfig) *wire.Element {
+func (r *room) infoForm(c RoomConfig, mine string) *wire.Element {
 	f := form.New("result", nsInfo)
 	f.Add(prefix+"roomname", "text-single", "Name", c.Name)
 	f.Add("muc#roominfo_description", "text-single", "Description", c.Description)
 	f.Add("muc#roominfo_lang", "text-single", "Language", c.Lang)
+	r.tellMore(f, c, mine)
 	f.Add("muc#roominfo_occupants", "text-single", "Occupants", strconv.Itoa(int(r.present.Load())))
 	f.AddBool("muc#roominfo_changesubject", "Participants may change the subject", c.ChangeSubject)
+	f.AddBool("muc#roominfo_subjectmod", "Participants may change the subject", c.ChangeSubject)
 	f.AddBool(prefix+"changesubject", "Participants may change the subject", c.ChangeSubject)
 	f.AddBool(prefix+"allowinvites", "Members may invite", c.Invites)
 	f.Add(prefix+"allowpm", "text-single", "Private messages", c.PM)

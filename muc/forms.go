@@ -2,9 +2,12 @@ package muc
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"parley/org"
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
 	"parley/wire/jid"
@@ -103,8 +106,11 @@ func (r *room) registration(ctx context.Context, st *wire.Stanza, q *wire.Elemen
 	}
 	who := st.From.Bare()
 	mine := r.people[who]
-	if mine.Affiliation == org.Outcast {
-		return nil, server.Forbidden
+	switch a, err := r.affiliation(ctx, who); {
+	case err != nil:
+		return nil, err
+	case a == org.Outcast:
+		return nil, server.WithText(server.NotAllowed, "you are banned from this room")
 	}
 	if st.Type == "get" {
 		if mine.Affiliation != "" && mine.Nick != "" {
@@ -129,7 +135,7 @@ func (r *room) registration(ctx context.Context, st *wire.Stanza, q *wire.Elemen
 	if err != nil {
 		return nil, err
 	}
-	if other := r.nicks[nick]; r.reserved(nick, who) || other != nil && other.bare != who {
+	if r.reserved(nick, who) || r.taken(nick, who) {
 		return nil, errConflict
 	}
 	if mine.Affiliation == "" && (r.cfg.MembersOnly || r.cfg.Moderated) {
@@ -144,7 +150,7 @@ func (r *room) enroll(ctx context.Context, actor *occupant, who jid.JID, nick st
 	if affiliation == "" {
 		affiliation = org.Member
 	}
-	return r.apply(ctx, actor, []change{{who: who, affiliation: affiliation, nick: nick}})
+	return r.apply(ctx, actor, []change{{who: who, affiliation: affiliation, nick: nick, setNick: true}})
 }
 
 func (r *room) unregister(ctx context.Context, from jid.JID, affiliation string) error {
@@ -157,13 +163,54 @@ func (r *room) unregister(ctx context.Context, from jid.JID, affiliation string)
 	return server.WithText(server.NotAllowed, "owners and administrators do not leave by this")
 }
 
-// askMembership passes a request on to those who may make members.
+// maxRequests is how many people may wait for an answer of one room.
+const maxRequests = 100
+
+// askMembership keeps a request, and passes it on to those who may make members; who of them comes later gets it then.
 func (r *room) askMembership(ctx context.Context, who jid.JID, nick string) error {
+	q := store.RoomRequest{JID: who.String(), Nick: nick, Since: time.Now().UTC()}
+	if err := r.s.st.AddRoomRequest(ctx, r.s.cfg.Domain, r.name, q, maxRequests); err != nil {
+		return err
+	}
+	r.requests = slices.DeleteFunc(r.requests, func(x store.RoomRequest) bool { return x.JID == q.JID })
+	r.requests = append(r.requests, q)
+	var tos []jid.JID
+	for _, m := range r.order {
+		if rank[m.affiliation] >= rank[org.Admin] {
+			tos = append(tos, clientsOf(m)...)
+		}
+	}
+	r.sendRequest(ctx, q, tos)
+	return nil
+}
+
+// sendRequest asks administrators for an answer (section 9.9).
+func (r *room) sendRequest(ctx context.Context, q store.RoomRequest, tos []jid.JID) {
 	ask := form.New(form.Ask, nsRegForm)
 	ask.Title, ask.Instructions = "Registration request", "To approve this registration request, select the checkbox and send the form."
-	ask.Add("muc#register_jid", form.JIDSingle, "User ID", who.String()).Add(regNick, form.TextSingle, "Desired nickname", nick).
+	ask.Add("muc#register_jid", form.JIDSingle, "User ID", q.JID).Add(regNick, form.TextSingle, "Desired nickname", q.Nick).
 		AddBool(regAllow, "Allow this person to register with the room?", false)
-	return r.tellModerators(ctx, ask, func(m *occupant) bool { return rank[m.affiliation] >= rank[org.Admin] })
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
+	r.send(ctx, st.Add(ask.Element()), tos)
+}
+
+// sendRequests gives an administrator who comes in what waits for an answer.
+func (r *room) sendRequests(ctx context.Context, o *occupant, to jid.JID) {
+	if rank[o.affiliation] >= rank[org.Admin] {
+		for _, q := range r.requests {
+			r.sendRequest(ctx, q, []jid.JID{to})
+		}
+	}
+}
+
+// answered forgets a request.
+func (r *room) answered(ctx context.Context, who jid.JID) error {
+	n := len(r.requests)
+	r.requests = slices.DeleteFunc(r.requests, func(q store.RoomRequest) bool { return q.JID == who.String() })
+	if len(r.requests) == n {
+		return nil
+	}
+	return r.s.st.DeleteRoomRequest(ctx, r.s.cfg.Domain, r.name, who.String())
 }
 
 // answerRegistration is an administrator's answer (section 9.9).
@@ -177,7 +224,7 @@ func (r *room) answerRegistration(ctx context.Context, o *occupant, f form.Form)
 	}
 	who := js[0].Bare()
 	if allow, _ := f.Bool(regAllow); !allow {
-		return nil
+		return r.answered(ctx, who)
 	}
 	nick, err := checkNick(f.Get(regNick))
 	if err != nil {
@@ -186,17 +233,14 @@ func (r *room) answerRegistration(ctx context.Context, o *occupant, f form.Form)
 	if r.reserved(nick, who) || r.people[who].Affiliation == org.Outcast {
 		return errConflict
 	}
-	return r.enroll(ctx, o, who, nick)
+	was := r.people[who].Affiliation
+	if err := r.enroll(ctx, o, who, nick); err != nil || was != "" || r.isIn(who) {
+		return err
+	}
+	r.s.host.Router.Send(ctx, r.invitation(r.s.host.NewID(), o.jid, who, nil)) // section 9.5
+	return nil
 }
 
-// checkNick says whether a nick can be one of a room.
-func checkNick(nick string) (string, error) {
-	if nick == "" || len(nick) > maxNick {
-		return "", server.WithText(server.NotAcceptable, "a nickname is missing or too long")
-	}
-	j, err := jid.New("r", "s.example", nick)
-	if err != nil {
-		return "", server.WithText(server.NotAcceptable, "this cannot be a nickname")
-	}
-	return j.Resource(), nil
+func (r *room) isIn(who jid.JID) bool {
+	return slices.ContainsFunc(r.order, func(o *occupant) bool { return o.bare == who })
 }

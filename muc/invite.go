@@ -2,9 +2,11 @@ package muc
 
 import (
 	"context"
+	"errors"
 
 	"parley/org"
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -55,24 +57,31 @@ func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wi
 	if !mod && !r.cfg.Invites || o.role == "visitor" {
 		return server.Forbidden
 	}
-	if r.cfg.MembersOnly {
-		a, err := r.affiliation(ctx, to)
-		if err != nil {
+	if err := r.mayReceive(ctx, st.From, to); err != nil {
+		return err
+	}
+	a, err := r.affiliation(ctx, to)
+	switch {
+	case err != nil:
+		return err
+	case a == org.Outcast:
+		return server.WithText(server.Forbidden, "they are banned from this room")
+	case r.cfg.MembersOnly && a == org.None && r.group != "" && !mod:
+		return server.Forbidden
+	case r.cfg.MembersOnly && a == org.None: // section 9.5: who may invite makes members by that
+		if err := r.apply(ctx, o, []change{{who: to.Bare(), affiliation: org.Member}}); err != nil {
 			return err
-		}
-		if a == org.Outcast || a == org.None && !mod {
-			return server.Forbidden
-		}
-		if a == org.None {
-			if err := r.apply(ctx, o, []change{{who: to.Bare(), affiliation: org.Member}}); err != nil {
-				return err
-			}
 		}
 	}
 	from := o.jid
 	if r.cfg.NonAnonymous {
 		from = st.From.Bare()
 	}
+	return r.s.host.Router.Route(ctx, r.invitation(st.ID, from, to, inv))
+}
+
+// invitation is what somebody who is invited gets; inv has the reason and what else the inviter says, or is nil.
+func (r *room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.Stanza {
 	out := wire.E(wire.NSMUCUser, "invite").Set("from", from.String())
 	for _, name := range []string{"reason", "continue"} {
 		if e := inv.Child(wire.NSMUCUser, name); e != nil {
@@ -83,8 +92,23 @@ func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wi
 	if r.cfg.Password != "" {
 		x.Add(wire.T(wire.NSMUCUser, "password", r.cfg.Password))
 	}
-	m := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, To: to, ID: st.ID}
-	return r.s.host.Router.Route(ctx, m.Add(x, wire.E("jabber:x:conference", "x").Set("jid", r.jid.String()).Set("reason", inv.ChildText(wire.NSMUCUser, "reason"))))
+	m := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, To: to, ID: id}
+	return m.Add(x, wire.E("jabber:x:conference", "x").Set("jid", r.jid.String()).Set("reason", inv.ChildText(wire.NSMUCUser, "reason")))
+}
+
+// mayReceive: nobody invites an account that is not there (section 7.8.2). Whether it is, only people of this host are told.
+func (r *room) mayReceive(ctx context.Context, from, to jid.JID) error {
+	if to.Local() == "" {
+		return server.ItemNotFound
+	}
+	if host := r.s.host.Domain; to.Domain() != host || from.Domain() != host {
+		return nil
+	}
+	_, err := r.s.st.User(ctx, to.Domain(), to.Local())
+	if errors.Is(err, store.ErrNotFound) {
+		return server.WithText(server.ItemNotFound, "there is no such account")
+	}
+	return err
 }
 
 // decline tells who has invited; only occupants and members can have.

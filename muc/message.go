@@ -32,6 +32,9 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 		return r.bounced(ctx, st)
 	}
 	o := r.sessions[st.From]
+	if o == nil && r.locked {
+		return server.ItemNotFound // section 17.2
+	}
 	if !st.To.IsBare() {
 		r.flush(ctx)
 		return r.privateMessage(ctx, o, st)
@@ -210,6 +213,9 @@ func (r *room) changeSubject(ctx context.Context, o *occupant, st *wire.Stanza) 
 			r.s.log.Error("subject is not kept", "room", r.jid.String(), "err", err)
 		}
 		r.subject = c
+		r.mu.Lock()
+		r.topic = c.Element(wire.NSClient, "subject").Text()
+		r.mu.Unlock()
 	}
 	return nil
 }

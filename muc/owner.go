@@ -23,7 +23,11 @@ func (s *Service) create(ctx context.Context, st *wire.Stanza) error {
 		return server.MalformedJID
 	}
 	if !st.Has(wire.NSMUC, "x") {
-		return server.WithText(errNotOccupant, "you are not in this room")
+		s.notIn(ctx, st)
+		return nil
+	}
+	if nickKey(st.To.Resource()) == "" {
+		return errNoNick
 	}
 	if err := s.make(ctx, st); err != nil {
 		return err
@@ -47,6 +51,9 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	if err := s.mayCreate(ctx, st.From); err != nil {
 		return err
 	}
+	if err := s.mayOwnMore(ctx, st.From); err != nil {
+		return err
+	}
 	name := st.To.Local()
 	if group, _, ok := strings.Cut(name, "."); ok { // it would look like a theme of that group
 		if row, err := s.st.Room(ctx, s.cfg.Domain, group); err == nil && row.Group != "" {
@@ -58,7 +65,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 		return err
 	}
 	row := store.Room{Host: s.cfg.Domain, Name: name, Config: cfg, Created: time.Now().UTC()}
-	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: org.Owner}
+	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: org.Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
 	if errors.Is(err, store.ErrExists) {
 		// A free room that was destroyed may be made anew, without its past; a group's address never is.
@@ -90,6 +97,15 @@ func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
 		}
 	}
 	return server.WithText(server.NotAllowed, "you may not create rooms here")
+}
+
+// mayOwnMore: nobody has more rooms than one may (section 13.6), but administrators.
+func (s *Service) mayOwnMore(ctx context.Context, who jid.JID) error {
+	n, err := s.st.RoomsOwned(ctx, s.cfg.Domain, who.Bare().String())
+	if err == nil && n >= s.cfg.MaxPerUser && !s.isAdmin(ctx, who) {
+		return server.WithText(server.NotAllowed, "you own as many rooms as one may")
+	}
+	return err
 }
 
 func (s *Service) isAdmin(ctx context.Context, who jid.JID) bool {
@@ -207,7 +223,9 @@ func (r *room) evict(ctx context.Context, note *wire.Element) {
 			delete(r.sessions, c.jid)
 		}
 	}
-	r.order, r.nicks = nil, make(map[string]*occupant)
+	r.order = nil
+	clear(r.nicks)
+	clear(r.keys)
 	r.present.Store(0)
 }
 

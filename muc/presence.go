@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"golang.org/x/time/rate"
+	"mellium.im/xmpp/stanza"
 
 	"parley/org"
 	"parley/server"
@@ -67,8 +68,15 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 		return server.MalformedJID
 	}
 	x := st.Element(wire.NSMUC, "x")
-	if x == nil { // a presence update of a client that is not in (any more)
-		return server.WithText(errNotOccupant, "you are not in this room")
+	if x == nil {
+		r.s.notIn(ctx, st)
+		return nil
+	}
+	if !r.comers.allow(st.From) {
+		return errComing
+	}
+	if nickKey(nick) == "" {
+		return errNoNick
 	}
 	affiliation, err := r.enter(ctx, st.From)
 	if err != nil {
@@ -77,13 +85,10 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 	if err := r.mayEnter(affiliation, st.From, x); err != nil {
 		return err
 	}
-	o := r.nicks[nick]
-	switch {
-	case o != nil && o.bare != st.From.Bare():
-		return errConflict
-	case o == nil && r.reserved(nick, st.From.Bare()):
+	if r.taken(nick, st.From.Bare()) || r.reserved(nick, st.From.Bare()) {
 		return errConflict
 	}
+	o := r.nicks[nick]
 	r.admit(ctx, st, o, nick, affiliation, x)
 	return nil
 }
@@ -107,7 +112,7 @@ func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error 
 		return errNoMember
 	case r.cfg.Password != "" && x.ChildText(wire.NSMUC, "password") != r.cfg.Password:
 		return errNotAuthorized
-	case len(r.sessions) >= r.s.cfg.MaxOccupants:
+	case len(r.sessions) >= r.s.cfg.MaxOccupants && (!owner || len(r.sessions) >= r.s.cfg.MaxOccupants+spareSeats):
 		return errNoPlace
 	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner:
 		return errNoPlace
@@ -115,14 +120,23 @@ func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error 
 	return nil
 }
 
-// reserved says that somebody else has reserved this nick.
-func (r *room) reserved(nick string, who jid.JID) bool {
-	for j, a := range r.people {
-		if a.Nick == nick && j != who {
-			return true
-		}
-	}
-	return false
+// spareSeats of a full room are for its owners and administrators (section 7.2.9).
+const spareSeats = 20
+
+// How often one person may come into one room: a join costs the whole room's presence.
+const (
+	comingRate  = 1
+	comingBurst = 20
+)
+
+var errComing = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are coming and going too often")
+
+// notIn tells a client that it is not in a room it believes to be in: its presence would be a join of the old protocol, and
+// leave it half in (section 7.2.17).
+func (s *Service) notIn(ctx context.Context, st *wire.Stanza) {
+	it := wire.E(wire.NSMUCUser, "item", wire.T(wire.NSMUCUser, "reason", "You are not in the room.")).Set("affiliation", org.None).Set("role", "none")
+	p := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: st.To, To: st.From, ID: st.ID}
+	s.host.Router.Send(ctx, p.Add(userX(it, "110", "307", "333")))
 }
 
 // admit puts a client in: it is shown the others, they are shown it, then it gets itself, the history, the subject.
@@ -139,9 +153,9 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 			r.s.fail(ctx, st, server.MalformedJID)
 			return
 		}
-		o = &occupant{nick: nick, jid: j, bare: st.From.Bare(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
+		o = &occupant{bare: st.From.Bare(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
 			pace: rate.NewLimiter(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
-		r.nicks[nick] = o
+		r.nameAs(o, nick, j)
 		r.order = append(r.order, o)
 		r.present.Store(int32(len(r.order)))
 	}
@@ -169,6 +183,7 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.
 	r.send(ctx, self, []jid.JID{st.From})
 	r.sendHistory(ctx, st.From, x.Child(wire.NSMUC, "history"))
 	r.sendSubject(ctx, st.From)
+	r.sendRequests(ctx, o, st.From)
 }
 
 // rejoin is a join of a client that is in already.
@@ -214,10 +229,15 @@ func (r *room) update(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	}
 	r.setPresence(o, st)
 	r.show(ctx, o)
-	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, "110")
-	self.ID = st.ID
-	r.send(ctx, self, clientsOf(o))
+	r.showSelf(ctx, o, st.ID)
 	return nil
+}
+
+// showSelf sends an occupant its own presence.
+func (r *room) showSelf(ctx context.Context, o *occupant, id string) {
+	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, "110")
+	self.ID = id
+	r.send(ctx, self, clientsOf(o))
 }
 
 func clientsOf(o *occupant) []jid.JID {
@@ -266,8 +286,10 @@ func (r *room) visible(o *occupant) bool {
 // show broadcasts an occupant's presence to everyone else.
 func (r *room) show(ctx context.Context, o *occupant) {
 	if !r.visible(o) {
+		r.hide(ctx, o)
 		return
 	}
+	o.seen = true
 	r.views(o, func(real bool, tos []jid.JID) {
 		role := ""
 		if real {
@@ -275,6 +297,16 @@ func (r *room) show(ctx context.Context, o *occupant) {
 		}
 		r.send(ctx, r.shownTo(o, role), tos)
 	})
+}
+
+// hide takes the presence of an occupant back whose role is not one that is shown, or not any more.
+func (r *room) hide(ctx context.Context, o *occupant) {
+	if !o.seen {
+		return
+	}
+	o.seen = false
+	who := o.clients[len(o.clients)-1].jid
+	r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, r.goodbye(o, nil, who, real, nil, leaving{}, "none"), tos) })
 }
 
 // views calls f for those who do not see real JIDs and for those who do; o itself is left out.
@@ -330,7 +362,7 @@ func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.S
 	}
 	r.remove(o)
 	gone := func(real bool, codes []string) *wire.Stanza { return r.goodbye(o, sent, who, real, codes, l, "none") }
-	if r.visible(o) {
+	if o.seen {
 		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, l.codes), tos) })
 	}
 	r.send(ctx, gone(true, append([]string{"110"}, l.codes...)), []jid.JID{who})
@@ -338,7 +370,7 @@ func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.S
 }
 
 func (r *room) remove(o *occupant) {
-	delete(r.nicks, o.nick)
+	r.unname(o)
 	r.order = slices.DeleteFunc(r.order, func(x *occupant) bool { return x == o })
 	r.present.Store(int32(len(r.order)))
 }
@@ -375,7 +407,12 @@ func (r *room) expel(ctx context.Context, o *occupant, l leaving) {
 // rename is section 7.6.
 func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	nick := st.To.Resource()
-	if other := r.nicks[nick]; other != nil || r.reserved(nick, o.bare) {
+	switch {
+	case nickKey(nick) == "":
+		return errNoNick
+	case !o.pace.Allow():
+		return errTooFast
+	case r.nicks[nick] != nil || r.taken(nick, o.bare) || r.reserved(nick, o.bare):
 		return errConflict
 	}
 	if len(o.clients) > 1 { // the other clients would not know themselves again
@@ -389,21 +426,22 @@ func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 		it := r.item(o, real).Set("nick", nick)
 		return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 	}
-	if r.visible(o) {
+	if o.seen {
 		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, "303"), tos) })
 	}
 	self := gone(true, "303", "110")
 	self.ID = st.ID
 	r.send(ctx, self, clientsOf(o))
-	delete(r.nicks, o.nick)
-	o.nick, o.jid = nick, j
-	r.nicks[nick] = o
-	return r.update(ctx, o, st)
+	r.nameAs(o, nick, j)
+	r.setPresence(o, st)
+	r.show(ctx, o)
+	r.showSelf(ctx, o, st.ID)
+	return nil
 }
 
-// emptied ends a temporary room when the last has left (section 10.1, "temporary").
+// emptied ends a temporary room when the last has left, and one whose owner goes before it is configured (section 10.1.3).
 func (r *room) emptied(ctx context.Context) {
-	if len(r.order) > 0 || r.cfg.Persistent || r.group != "" || r.over {
+	if len(r.order) > 0 || r.cfg.Persistent && !r.locked || r.group != "" || r.over {
 		return
 	}
 	r.end(ctx)

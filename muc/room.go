@@ -38,6 +38,7 @@ type room struct {
 	mu     sync.RWMutex
 	cfg    RoomConfig
 	people map[jid.JID]store.Affiliation // of a free room: who has an affiliation
+	topic  string                        // the subject's text
 
 	// owned
 	epoch     int64
@@ -47,7 +48,11 @@ type room struct {
 	rules     org.Rules // of its group
 	nicks     map[string]*occupant
 	sessions  map[jid.JID]*occupant
-	order     []*occupant // as they came
+	order     []*occupant          // as they came
+	keys      map[string]*occupant // by what their nicks look like
+	holders   map[string]jid.JID   // who has reserved nicks that look like that
+	comers    *pacer
+	requests  []store.RoomRequest // of a free room: who wants to be a member
 	subject   *wire.Stanza
 	subjectAt time.Time
 	recent    []past
@@ -68,6 +73,7 @@ type occupant struct {
 	clients     []client
 	pace        *rate.Limiter
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
+	seen        bool            // the others have been shown it
 }
 
 type client struct {
@@ -79,7 +85,8 @@ const inbox = 1024
 
 func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 	r := &room{s: s, name: row.Name, group: row.Group, theme: row.Theme, in: make(chan work, inbox), epoch: row.Epoch, seq: row.LastSeq,
-		people: make(map[jid.JID]store.Affiliation), nicks: make(map[string]*occupant), sessions: make(map[jid.JID]*occupant)}
+		people: make(map[jid.JID]store.Affiliation), nicks: make(map[string]*occupant), sessions: make(map[jid.JID]*occupant),
+		keys: make(map[string]*occupant), comers: newPacer(comingRate, comingBurst)}
 	var err error
 	if r.jid, err = jid.New(row.Name, s.cfg.Domain, ""); err != nil {
 		return nil, err
@@ -95,6 +102,7 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 		if r.subject, err = wire.ParseStanza(row.Subject, wire.Limits{Stanza: len(row.Subject)}); err != nil {
 			return nil, fmt.Errorf("room %s: subject: %w", r.jid, err)
 		}
+		r.topic = r.subject.Element(wire.NSClient, "subject").Text()
 	}
 	if r.group != "" {
 		if err := r.loadGroup(ctx); err != nil {
@@ -109,6 +117,10 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 			if j, err := jid.Parse(a.JID); err == nil {
 				r.people[j] = a
 			}
+		}
+		r.hold()
+		if r.requests, err = s.st.RoomRequests(ctx, s.cfg.Domain, row.Name); err != nil {
+			return nil, err
 		}
 	}
 	return r, r.loadRecent(ctx)
@@ -211,6 +223,9 @@ func (r *room) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	defer r.mu.RUnlock()
 	if a := r.people[who.Bare()].Affiliation; a != "" {
 		return a, nil
+	}
+	if r.people[who.Host()].Affiliation == org.Outcast { // section 9.2: a whole domain
+		return org.Outcast, nil
 	}
 	return org.None, nil
 }

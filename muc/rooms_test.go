@@ -65,7 +65,7 @@ func TestJoin(t *testing.T) {
 	nurse sends: <presence to='orchard@groups.example.org' id='n2'>` + x + `</presence>
 	nurse gets: <presence type='error' id='n2'><error type='modify'><jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
 	nurse sends: <presence to='orchard@groups.example.org/Nurse' id='n3'/>
-	nurse gets: <presence type='error' id='n3'><error><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+	nurse gets: <presence type='unavailable' id='n3'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none'/><status code='110'/><status code='307'/><status code='333'/></x></presence>
 	romeo gets nothing from orchard@groups.example.org
 
 	# A second client of the same person may use the nick.

@@ -24,6 +24,14 @@ type Affiliation struct {
 	Affiliation string
 	Nick        string // reserved nick, "" if none
 	Reason      string
+	Since       time.Time // when they were added: the first that was written counts, until one is zero
+}
+
+// RoomRequest is somebody's wish to be a member of a free room, until an administrator has answered.
+type RoomRequest struct {
+	JID   string // bare
+	Nick  string // that they want reserved
+	Since time.Time
 }
 
 // Occupant is who is in a room, kept so that another node can go on with it.
@@ -53,4 +61,13 @@ type Rooms interface {
 	Affiliations(ctx context.Context, host, room string) ([]Affiliation, error)
 	// SetAffiliations writes all in one transaction; one with Affiliation "none" or "" is removed.
 	SetAffiliations(ctx context.Context, host, room string, as ...Affiliation) error
+	// RoomsOwned counts the living free rooms that somebody owns.
+	RoomsOwned(ctx context.Context, host, jid string) (int, error)
+
+	// AddRoomRequest keeps a request, in place of an earlier one of the same person; ErrLimit if the room has max of others
+	// (it is its room's goroutine that asks: two at once may both be the last).
+	AddRoomRequest(ctx context.Context, host, room string, q RoomRequest, max int) error
+	// RoomRequests gives those of a room, the oldest first.
+	RoomRequests(ctx context.Context, host, room string) ([]RoomRequest, error)
+	DeleteRoomRequest(ctx context.Context, host, room, jid string) error
 }

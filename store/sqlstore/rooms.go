@@ -48,7 +48,7 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 			}
 			return err
 		}
-		for _, table := range []string{"affiliations", "room_archive"} {
+		for _, table := range []string{"affiliations", "affiliation_since", "room_requests", "room_archive"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND room = $2", r.Host, r.Name); err != nil {
 				return err
 			}
@@ -127,10 +127,14 @@ func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time
 func (s *Store) Affiliations(ctx context.Context, host, room string) (as []store.Affiliation, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var a store.Affiliation
-		err := r.Scan(&a.JID, &a.Affiliation, &a.Nick, &a.Reason)
+		var since int64
+		err := r.Scan(&a.JID, &a.Affiliation, &a.Nick, &a.Reason, &since)
+		a.Since = when(since)
 		as = append(as, a)
 		return err
-	}, "SELECT jid, affiliation, nick, reason FROM affiliations WHERE host = $1 AND room = $2 ORDER BY jid", host, room)
+	}, `SELECT a.jid, a.affiliation, a.nick, a.reason, COALESCE(s.since, 0) FROM affiliations a
+		LEFT JOIN affiliation_since s ON s.host = a.host AND s.room = a.room AND s.jid = a.jid
+		WHERE a.host = $1 AND a.room = $2 ORDER BY a.jid`, host, room)
 	return as, err
 }
 
@@ -142,15 +146,73 @@ func writeAffiliations(ctx context.Context, tx *sql.Tx, host, room string, as []
 	for _, a := range as {
 		var err error
 		if a.Affiliation == "" || a.Affiliation == "none" {
-			_, err = tx.ExecContext(ctx, "DELETE FROM affiliations WHERE host = $1 AND room = $2 AND jid = $3", host, room, a.JID)
+			err = deleteAffiliation(ctx, tx, host, room, a.JID)
 		} else {
 			_, err = tx.ExecContext(ctx, `INSERT INTO affiliations (host, room, jid, affiliation, nick, reason) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (host, room, jid) DO UPDATE SET affiliation = excluded.affiliation, nick = excluded.nick, reason = excluded.reason`,
 				host, room, a.JID, a.Affiliation, a.Nick, a.Reason)
+			switch {
+			case err != nil:
+			case a.Since.IsZero():
+				_, err = tx.ExecContext(ctx, "DELETE FROM affiliation_since WHERE host = $1 AND room = $2 AND jid = $3", host, room, a.JID)
+			default:
+				_, err = tx.ExecContext(ctx, "INSERT INTO affiliation_since (host, room, jid, since) VALUES ($1, $2, $3, $4) ON CONFLICT (host, room, jid) DO NOTHING",
+					host, room, a.JID, micros(a.Since))
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func deleteAffiliation(ctx context.Context, tx *sql.Tx, host, room, jid string) error {
+	for _, table := range []string{"affiliations", "affiliation_since"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND room = $2 AND jid = $3", host, room, jid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) RoomsOwned(ctx context.Context, host, jid string) (int, error) {
+	var n int64
+	err := s.row(ctx, []any{&n}, `SELECT COUNT(*) FROM affiliations a JOIN rooms r ON r.host = a.host AND r.name = a.room
+		WHERE a.host = $1 AND a.jid = $2 AND a.affiliation = 'owner' AND r.destroyed = 0 AND r.group_id = ''`, host, jid)
+	return int(n), err
+}
+
+func (s *Store) AddRoomRequest(ctx context.Context, host, room string, q store.RoomRequest, max int) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		var n int64
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM room_requests WHERE host = $1 AND room = $2 AND jid <> $3", host, room, q.JID).Scan(&n); err != nil {
+			return err
+		}
+		if int(n) >= max {
+			return store.ErrLimit
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO room_requests (host, room, jid, nick, since) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (host, room, jid) DO UPDATE SET nick = excluded.nick`, host, room, q.JID, q.Nick, micros(q.Since))
+		return err
+	})
+}
+
+func (s *Store) RoomRequests(ctx context.Context, host, room string) (qs []store.RoomRequest, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var q store.RoomRequest
+		var since int64
+		err := r.Scan(&q.JID, &q.Nick, &since)
+		q.Since = when(since)
+		qs = append(qs, q)
+		return err
+	}, "SELECT jid, nick, since FROM room_requests WHERE host = $1 AND room = $2 ORDER BY since, jid", host, room)
+	return qs, err
+}
+
+func (s *Store) DeleteRoomRequest(ctx context.Context, host, room, jid string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM room_requests WHERE host = $1 AND room = $2 AND jid = $3", host, room, jid)
+		return err
+	})
 }

@@ -1,0 +1,5 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE IF NOT EXISTS affiliation_since (
+    host TEXT NOT NULL, room TEXT NOT NULL, jid TEXT NOT NULL, since INT8 NOT NULL,
+    PRIMARY KEY (host, room, jid));
