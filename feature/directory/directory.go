@@ -104,7 +104,8 @@ func fields() *wire.Element {
 	return wire.E(ns, "query", wire.T(ns, "instructions", instructions), wire.E(ns, "first"), wire.E(ns, "last"), wire.E(ns, "nick"), f.Element())
 }
 
-// search is section 2.2: all the words that were filled in have to be found.
+// search is section 2.2: all the words that were filled in have to be found. No field has to be: who fills in none gets
+// the first of all people, as clients show them to be picked from.
 func (s *Service) search(ctx context.Context, q *wire.Element) (*wire.Element, error) {
 	x := q.Child(wire.NSForm, "x")
 	var words []string
@@ -123,8 +124,8 @@ func (s *Service) search(ctx context.Context, q *wire.Element) (*wire.Element, e
 			words = append(words, strings.Fields(c.Text())...)
 		}
 	}
-	if len(words) == 0 || len(words) > 10 {
-		return nil, server.WithText(server.NotAcceptable, "fill in a field, with ten words at most")
+	if len(words) > 10 {
+		return nil, server.WithText(server.NotAcceptable, "ten words at most")
 	}
 	for i := range words {
 		if words[i] = strings.Trim(words[i], "*"); len(words[i]) > 100 {
