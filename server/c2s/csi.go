@@ -1,6 +1,8 @@
 package c2s
 
 import (
+	"slices"
+
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -10,8 +12,11 @@ import (
 
 const nsCSI = "urn:xmpp:csi:0"
 
-// maxHeld is how many stanzas are held for one client.
-const maxHeld = 200
+// What is held for one client at most: stanzas, and their bytes. Then all of it goes out.
+const (
+	maxHeld      = 200
+	maxHeldBytes = 256 << 10
+)
 
 // state takes <active/> and <inactive/>.
 func (st *stream) state(local string) error {
@@ -41,22 +46,40 @@ func (o *outbound) hold(st *wire.Stanza, to jid.JID) bool {
 	if !canWait(st) {
 		return false
 	}
-	if st.Kind == wire.Presence {
-		for i := range o.held {
-			if h := o.held[i].st; h.Kind == wire.Presence && h.From == st.From && !h.Has(wire.NSMUCUser, "x") && !st.Has(wire.NSMUCUser, "x") {
-				o.held[i] = unacked{st, to}
-				return true
-			}
-		}
+	o.heldBytes += len(st.Payload) + stanzaCost
+	if i := o.outdone(st); i >= 0 {
+		o.heldBytes -= len(o.held[i].st.Payload) + stanzaCost
+		o.held = slices.Delete(o.held, i, i+1)
 	}
 	o.held = append(o.held, unacked{st, to})
-	return len(o.held) < maxHeld || o.release() == nil
+	return len(o.held) < maxHeld && o.heldBytes < maxHeldBytes || o.release() == nil
+}
+
+// outdone finds the held presence that this one makes pointless; -1 if there is none.
+func (o *outbound) outdone(st *wire.Stanza) int {
+	if st.Kind != wire.Presence || tells(st) {
+		return -1
+	}
+	for i := range o.held {
+		if h := o.held[i].st; h.Kind == wire.Presence && h.From == st.From {
+			if tells(h) {
+				return -1
+			}
+			return i
+		}
+	}
+	return -1
+}
+
+// tells says that a presence is more than a state: a room's status codes say what has happened (XEP-0045).
+func tells(st *wire.Stanza) bool {
+	return st.Has(wire.NSMUCUser, "x") && st.Element(wire.NSMUCUser, "x").Child(wire.NSMUCUser, "status") != nil
 }
 
 // release sends what was held, in its order.
 func (o *outbound) release() error {
 	held := o.held
-	o.held = nil
+	o.held, o.heldBytes = nil, 0
 	if len(held) == 0 {
 		return nil
 	}
@@ -88,6 +111,10 @@ func canWait(st *wire.Stanza) bool {
 		switch n := &st.Children[i].Name; n.Space {
 		case "http://jabber.org/protocol/chatstates", wire.NSHints, wire.NSSID, wire.NSDelay, "urn:xmpp:occupant-id:0", "urn:xmpp:chat-markers:0",
 			"urn:xmpp:receipts":
+		case wire.NSCarbons:
+			if c := forwarded(st, n.Local); c == nil || !canWait(c) {
+				return false
+			}
 		case wire.NSPubSubEv:
 			if st.Type != "headline" {
 				return false
@@ -101,4 +128,18 @@ func canWait(st *wire.Stanza) bool {
 		}
 	}
 	return true
+}
+
+// forwarded gives the message that a carbon (XEP-0280) is a copy of.
+func forwarded(st *wire.Stanza, direction string) *wire.Stanza {
+	e := st.Element(wire.NSCarbons, direction)
+	m := e.Child("urn:xmpp:forward:0", "forwarded").Child(wire.NSClient, "message")
+	if m == nil {
+		return nil
+	}
+	c, err := wire.ParseStanza(m.AppendXML(nil, ""), wire.Limits{Stanza: len(st.Payload) + 1024})
+	if err != nil {
+		return nil
+	}
+	return c
 }

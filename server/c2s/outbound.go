@@ -34,6 +34,8 @@ type outbound struct {
 	inactive bool              // XEP-0352
 	early    bool              // the client has not been told that it is bound
 	held     []unacked         // what waits while it is inactive or early
+
+	heldBytes int
 }
 
 type unacked struct {
