@@ -49,9 +49,9 @@ func New(h *server.Host, c Config) *server.Feature {
 		Name: "vcard",
 		XEP: []server.XEP{{Number: 54, Title: "vcard-temp", Version: "1.3.0"}, {Number: 153, Title: "vCard-Based Avatars", Version: "1.1.1", Notes: "the server puts the hash into presence"},
 			{Number: 84, Title: "User Avatar", Version: "1.1.4"}, {Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.1"},
-			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.11", Notes: "as a node of the account"}},
+			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.11", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084"}},
 		Disco:   []string{ns},
-		Account: []string{ns, "urn:xmpp:pep-vcard-conversion:0"},
+		Account: []string{ns, "urn:xmpp:pep-vcard-conversion:0", nsCard4},
 		IQ: map[server.Query]server.IQFunc{
 			q(server.ToSelf, "get"): v.own, q(server.ToSelf, "set"): v.set,
 			q(server.ToAccount, "get"): v.get, q(server.ToAccount, "set"): forbidden,
@@ -98,6 +98,9 @@ func (v *vcard) service(context.Context, *server.Request) (*wire.Element, error)
 
 func (v *vcard) set(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	if err := v.save(ctx, r.Account, r.Payload); err != nil {
+		return nil, err
+	}
+	if err := v.toCard4(ctx, r.Account, r.Payload); err != nil {
 		return nil, err
 	}
 	return nil, v.toNodes(ctx, r.Account, r.Payload)
