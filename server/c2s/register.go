@@ -74,6 +74,9 @@ func (st *stream) preauth(x *wire.Stanza) bool {
 	return true
 }
 
+// registerPatience is how long a person may take to fill in the form, and then to sign in.
+const registerPatience = 10 * time.Minute
+
 // register answers a request of a client that has not signed in; false if it is none that may be answered then.
 func (st *stream) register(x *wire.Stanza) bool {
 	if x.Kind != wire.IQ || !x.Has(nsRegister, "query") || x.ID == "" || st.registration() == nil {
@@ -94,6 +97,9 @@ func (st *stream) register(x *wire.Stanza) bool {
 		}
 	default:
 		return false
+	}
+	if reply.Type == "result" {
+		_ = st.raw.SetDeadline(time.Now().Add(max(registerPatience, st.srv.cfg.AuthTimeout)))
 	}
 	_ = st.conn.Send(reply, reply.To) // a stream that is gone is noticed by reading
 	return true
