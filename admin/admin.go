@@ -15,6 +15,7 @@ type Operations interface {
 	Accounts
 	Groups
 	Sessions
+	Federation
 	Info(ctx context.Context) (Info, error)
 }
 

@@ -33,12 +33,12 @@ func (in *incoming) result(x *wire.Stanza) error {
 	case !s.cfg.Router.Local(p.to):
 		in.answer(x, "error", "item-not-found")
 		return nil
-	case s.cfg.Policy.RefuseDialback, !s.cfg.Policy.permits(p.from):
+	case !s.dialbackWith(p.from), !s.permits(p.from):
 		in.answer(x, "error", "policy-violation")
 		return nil
 	case in.certificate(p.from) == nil: // no need to call back: the certificate proves more
 		return in.settled(verdict{pair: p})
-	case s.cfg.Policy.RequireCertificate:
+	case s.certificateFrom(p.from):
 		in.answer(x, "error", "not-authorized")
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -103,6 +104,8 @@ type Server struct {
 	keys  keys
 	rates rates
 	backs backoffs
+	rules atomic.Pointer[rules]
+	known states
 	asks  chan struct{} // holds one token for each verification under way
 
 	ctx    context.Context // of all work; ends with Shutdown

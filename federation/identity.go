@@ -21,7 +21,10 @@ var (
 	oidSRVName  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 7} // RFC 4985
 )
 
-var errNoCertificate = errors.New("no certificate was shown")
+var (
+	errNoCertificate = errors.New("no certificate was shown")
+	errWrongHost     = errors.New("the certificate is not for this domain")
+)
 
 // ascii gives a domain as DNS and certificates have it: lower case, A-labels.
 func ascii(domain string) (string, error) {
@@ -57,7 +60,7 @@ func checkCertificate(certs []*x509.Certificate, domain string, roots *x509.Cert
 			return nil
 		}
 	}
-	return fmt.Errorf("the certificate is not for %s", domain)
+	return fmt.Errorf("%w: %s", errWrongHost, domain)
 }
 
 // constrained: an authority that may speak for some names only. crypto/x509 holds it to that for dNSNames, not for

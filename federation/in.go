@@ -179,7 +179,7 @@ func (in *incoming) header() error {
 		return &wire.StreamError{Condition: "invalid-from"}
 	case !supported(h.Version):
 		return &wire.StreamError{Condition: "unsupported-version"}
-	case from != "" && !in.srv.cfg.Policy.permits(from):
+	case from != "" && !in.srv.permits(from):
 		in.srv.refused.WithLabelValues("policy").Inc()
 		return &wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with"}
 	case from != "" && !in.srv.claim(in, from):
@@ -218,7 +218,7 @@ func (in *incoming) features() error {
 	} else if in.voice.sasl == "" && in.from != "" && in.certificate(in.from) == nil {
 		fs = append(fs, wire.E(wire.NSSASL, "mechanisms", wire.T(wire.NSSASL, "mechanism", "EXTERNAL")))
 	}
-	if (in.tls != nil || in.srv.cfg.AllowPlain) && !in.srv.cfg.Policy.RefuseDialback {
+	if (in.tls != nil || in.srv.cfg.AllowPlain) && in.srv.dialbackWith(in.from) {
 		fs = append(fs, wire.E(nsDialbackFeatures, "dialback", wire.E(nsDialbackFeatures, "errors")))
 	}
 	if proven := in.voice.any(); proven {
@@ -330,7 +330,7 @@ func (in *incoming) external(x *wire.Stanza) error {
 			return in.failed()
 		}
 	}
-	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.cfg.Policy.permits(domain) || !in.voice.proveSASL(domain) {
+	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.permits(domain) || !in.voice.proveSASL(domain) {
 		in.log.Info("certificate refused", "from", domain, "err", err)
 		in.saslFailure("not-authorized")
 		return in.failed()
@@ -360,6 +360,12 @@ func (in *incoming) trusted(how string, p pair) {
 	if in.status.Load() == nil {
 		in.status.Store(&Status{From: p.from, To: p.to, Incoming: true, Since: time.Now(), How: how})
 	}
+	in.srv.known.note(p.from, func(d *Domain) {
+		d.LastIn = time.Now()
+		if certs := in.peerCertificates(); len(certs) > 0 {
+			d.Certificate = in.srv.describe(certs, p.from)
+		}
+	})
 	in.log.Info("domain proven", "from", p.from, "to", p.to, "by", how)
 }
 

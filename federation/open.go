@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"parley/wire"
@@ -66,12 +67,17 @@ func (s *Server) openTarget(ctx context.Context, p pair, t target) (*outgoing, e
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errDial, err)
 	}
+	return s.openOn(ctx, shaking, raw, p, t.direct)
+}
+
+// openOn goes from a connection to the features inside TLS; shaking bounds that, ctx the stream.
+func (s *Server) openOn(ctx, shaking context.Context, raw net.Conn, p pair, direct bool) (*outgoing, error) {
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	if d, ok := ctx.Deadline(); ok {
 		_ = raw.SetDeadline(d)
 	}
 	var over *tls.Conn
-	if t.direct {
+	if direct {
 		over = tls.Client(raw, s.clientTLS(p.from, p.to, true))
 		if err := over.HandshakeContext(shaking); err != nil {
 			stop()
@@ -196,7 +202,7 @@ func (e *errRefused) Error() string {
 // authenticate makes the stream one for stanzas of the pair, and says how.
 func (out *outgoing) authenticate() (how string, err error) {
 	s := out.srv
-	if s.cfg.Policy.RequireCertificate {
+	if s.certificateFrom(out.pair.to) {
 		if err := checkCertificate(out.peerCertificates(), out.pair.to, s.cfg.Roots, time.Now()); err != nil {
 			return "", fmt.Errorf("the other server's certificate: %w", err)
 		}
@@ -214,7 +220,7 @@ func (out *outgoing) authenticate() (how string, err error) {
 			return "", err
 		}
 	}
-	if s.cfg.Policy.RefuseDialback {
+	if !s.dialbackWith(out.pair.to) {
 		if err == nil {
 			err = &errRefused{"it takes no certificate of ours, and dialback is switched off here"}
 		}

@@ -64,7 +64,7 @@ func (s *Server) peer(p pair) (*peer, error) {
 	switch err := s.backs.refuses(p, time.Now()); {
 	case s.stopping:
 		return nil, server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "this server is stopping")
-	case !s.cfg.Policy.permits(p.to):
+	case !s.permits(p.to):
 		return nil, server.WithText(server.NotAllowed, "this domain is not spoken with")
 	case err != nil && s.back[p] == nil:
 		return nil, toSender(err)
@@ -151,7 +151,7 @@ func (pe *peer) run() {
 		c, err := pe.connect()
 		if err != nil {
 			pe.log.Info("no stream to another server", "err", err)
-			s.backs.failed(pe.blame(err), err, time.Now()) // before the peer goes: the next stanza finds it
+			s.failed(pe.blame(err), err) // before the peer goes: the next stanza finds it
 			more, _ := pe.end(false)
 			pe.bounce(append(left, more...), err)
 			return
@@ -203,7 +203,7 @@ func (pe *peer) connect() (*carrier, error) {
 	}
 	out.keep()
 	pe.open(how)
-	s.backs.worked(pe.pair)
+	s.reached(pe.pair, out.tls)
 	pe.log.Info("stream open", "by", how, "tls", out.tls != nil, "both_ways", out.bidi, "remote", out.raw.RemoteAddr().String())
 	return out.carrier(), nil
 }

@@ -1,33 +1,18 @@
 package federation
 
 import (
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// Policy says with whom, and on which proof. Domains are in canonical form; "*.example.org" means all below example.org.
+// Policy says with whom, and on which proof, as configured; rules go before it. Domains are in canonical form; "*.example.org" means all below example.org.
 type Policy struct {
 	RequireCertificate bool     // both ways: nothing but a valid certificate proves a domain
 	RefuseDialback     bool     // no XEP-0220: only SASL EXTERNAL
 	Block              []string // never these
 	Allow              []string // only these, if there are any
-}
-
-// permits says whether a remote domain may be spoken with.
-func (p *Policy) permits(domain string) bool {
-	return !listed(p.Block, domain) && (len(p.Allow) == 0 || listed(p.Allow, domain))
-}
-
-func listed(list []string, domain string) bool {
-	for _, e := range list {
-		if below, ok := strings.CutPrefix(e, "*"); ok && strings.HasSuffix(domain, below) || e == domain {
-			return true
-		}
-	}
-	return false
 }
 
 // rates are the limiters of remote domains, one for all streams of a domain.
@@ -103,7 +88,7 @@ func (b *backoffs) refuses(p pair, now time.Time) error {
 	return nil
 }
 
-func (b *backoffs) failed(p pair, err error, now time.Time) {
+func (b *backoffs) failed(p pair, err error, now time.Time) (until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f := b.of[p]
@@ -122,6 +107,7 @@ func (b *backoffs) failed(p pair, err error, now time.Time) {
 	}
 	f.times++
 	f.until, f.err = now.Add(wait), err
+	return f.until
 }
 
 // forget makes room: those that may be tried again, and if that is not enough any.

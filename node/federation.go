@@ -36,7 +36,7 @@ func (n *Node) buildFederation(ctx context.Context) error {
 		HandshakeTimeout: f.HandshakeTimeout, AuthTimeout: f.AuthTimeout, IdleTimeout: f.IdleTimeout, WriteTimeout: l.WriteTimeout, KeepAlive: l.KeepAlive,
 	})
 	n.Router.SetRemote(n.federation)
-	return nil
+	return n.loadRules(ctx)
 }
 
 // authorities are the system's and those of the files; nil: the system's alone.

@@ -134,6 +134,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return n.pushes.run(work) })
 	n.runUploads(work, g)
+	n.watchRules(work, g)
 	n.runPost(work, g)
 	g.Go(func() error {
 		n.certs.Watch(work.Done(), n.Config.TLS.ReloadInterval)

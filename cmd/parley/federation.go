@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley/admin"
+)
+
+func (a *app) federationCommand() *cobra.Command {
+	return a.noun("federation", "Other servers: list, test, rules, block, allow, forget, import, only-listed",
+		a.federationList(), a.federationTest(), a.federationRules(), a.federationSet("block", "Do not speak with a domain (*.DOMAIN: all below it)"),
+		a.federationSet("allow", "Speak with a domain, whatever the lists say"),
+		a.federationSet("certificate", "Speak with a domain only if it shows a valid certificate"),
+		a.federationSet("dialback", "Take dialback from a domain though certificates are required of others"),
+		a.federationForget(), a.federationImport(), a.federationOnlyListed())
+}
+
+func (a *app) federationList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the domains that there was something with, and how it went", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(func(cl *admin.Client) error {
+				ds, err := cl.Domains(c.Context())
+				if err != nil {
+					return err
+				}
+				a.show(ds, func(w io.Writer) {
+					var rows [][]string
+					for _, d := range ds {
+						in, out := 0, 0
+						for _, s := range d.Streams {
+							if s.Incoming {
+								in++
+							} else {
+								out++
+							}
+						}
+						until := ""
+						if !d.Certificate.NotAfter.IsZero() {
+							until = stamp(d.Certificate.NotAfter)
+						}
+						rows = append(rows, []string{d.Domain, fmt.Sprintf("%d in, %d out", in, out), stamp(latest(d.LastIn, d.LastOut)), until, d.Rule, d.Error})
+					}
+					table(w, "Nothing was said to or by other servers since this one runs.", "DOMAIN\tSTREAMS\tLAST\tCERTIFICATE UNTIL\tRULE\tERROR", rows)
+				})
+				return nil
+			})
+		},
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+var errNotReached = errors.New("the domain cannot be reached")
+
+func (a *app) federationTest() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "test DOMAIN", Short: "Try to reach a domain, step by step", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				steps, err := cl.TestDomain(c.Context(), host, args[0])
+				if err != nil {
+					return err
+				}
+				a.show(steps, func(w io.Writer) {
+					var rows [][]string
+					for _, s := range steps {
+						state := "ok"
+						if !s.OK {
+							state = "FAILS"
+						}
+						rows = append(rows, []string{s.Name, state, s.Took.Round(time.Millisecond).String(), s.Text})
+					}
+					table(w, "", "STEP\tSTATE\tTOOK\tFOUND", rows)
+				})
+				if len(steps) == 0 || !steps[len(steps)-1].OK {
+					return errNotReached
+				}
+				return nil
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) federationRules() *cobra.Command {
+	return &cobra.Command{
+		Use: "rules", Short: "List what was said of domains", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(func(cl *admin.Client) error {
+				rs, err := cl.DomainRules(c.Context())
+				if err != nil {
+					return err
+				}
+				a.show(rs, func(w io.Writer) {
+					if rs.OnlyListed {
+						fmt.Fprintln(w, "Only domains that are allowed here or in the configuration are spoken with.")
+					}
+					var rows [][]string
+					for _, r := range rs.Rules {
+						rows = append(rows, []string{r.Domain, r.Action, stamp(r.Since), r.Note})
+					}
+					table(w, "There are no rules.", "DOMAIN\tRULE\tSINCE\tNOTE", rows)
+				})
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) federationSet(action, short string) *cobra.Command {
+	var note string
+	c := &cobra.Command{
+		Use: action + " DOMAIN...", Short: short, Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args, action, func(domain string) error {
+					return cl.SetDomainRules(c.Context(), []admin.DomainRule{{Domain: domain, Action: action, Note: note}})
+				})
+			})
+		},
+	}
+	c.Flags().StringVar(&note, "note", "", "why, for other administrators")
+	return c
+}
+
+func (a *app) federationForget() *cobra.Command {
+	return &cobra.Command{
+		Use: "forget DOMAIN...", Short: "Take back what was said of a domain", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args, "forgotten", func(domain string) error { return cl.DeleteDomainRule(c.Context(), domain) })
+			})
+		},
+	}
+}
+
+// importBatch is how many rules are sent at once: less than what the control socket takes.
+const importBatch = 500
+
+func (a *app) federationImport() *cobra.Command {
+	var note string
+	c := &cobra.Command{
+		Use: "import FILE", Short: "Block the domains of a list: one in each line, # begins a comment; - is standard input", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			in := c.InOrStdin()
+			if args[0] != "-" {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				in = f
+			}
+			rs, err := readList(in, note)
+			if err != nil {
+				return err
+			}
+			return a.with(func(cl *admin.Client) error {
+				for from := 0; from < len(rs); from += importBatch {
+					if err := cl.SetDomainRules(c.Context(), rs[from:min(from+importBatch, len(rs))]); err != nil {
+						return fmt.Errorf("after %d domains: %w", from, err)
+					}
+				}
+				a.done(map[string]int{"blocked": len(rs)}, "%d domains are blocked", len(rs))
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&note, "note", "imported", "where the list is from")
+	return c
+}
+
+func readList(in io.Reader, note string) (rs []admin.DomainRule, err error) {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		text, _, _ := strings.Cut(lines.Text(), "#")
+		// Lists of Prosody's and others have a column of reasons behind the domain.
+		if fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' }); len(fields) > 0 {
+			rs = append(rs, admin.DomainRule{Domain: fields[0], Action: "block", Note: note})
+		}
+	}
+	return rs, lines.Err()
+}
+
+func (a *app) federationOnlyListed() *cobra.Command {
+	return &cobra.Command{
+		Use: "only-listed on|off", Short: "Speak only with domains that are allowed, or with all that are not blocked", Args: cobra.ExactArgs(1), ValidArgs: []string{"on", "off"},
+		RunE: func(c *cobra.Command, args []string) error {
+			on := args[0] == "on"
+			if !on && args[0] != "off" {
+				return fmt.Errorf("%q is neither on nor off", args[0])
+			}
+			return a.with(func(cl *admin.Client) error {
+				if err := cl.SetOnlyListed(c.Context(), on); err != nil {
+					return err
+				}
+				a.done(map[string]bool{"only_listed": on}, "only listed domains: %s", args[0])
+				return nil
+			})
+		},
+	}
+}

@@ -1,0 +1,110 @@
+package federation
+
+import (
+	"strings"
+
+	"parley/store"
+	"parley/wire"
+)
+
+// rules are what administrators have said while the server runs, by domain or "*.domain"; they are not changed once made.
+type rules struct {
+	of   map[string]store.DomainRule
+	only bool
+}
+
+// SetRules takes over what administrators say of domains, in place of what they have said before. onlyListed: no others
+// are spoken with than those that a rule or the configuration allows. Streams that are no longer allowed end.
+func (s *Server) SetRules(rs []store.DomainRule, onlyListed bool) {
+	r := &rules{of: make(map[string]store.DomainRule, len(rs)), only: onlyListed}
+	for _, d := range rs {
+		r.of[d.Domain] = d
+	}
+	s.rules.Store(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for in := range s.streams {
+		if st := in.status.Load(); st != nil && !s.stillFine(st.From, st.How) {
+			go in.goodbye(&wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with any more"})
+		}
+	}
+	for p, pe := range s.peers {
+		if !s.stillFine(p.to, pe.status().How) {
+			pe.stop()
+		}
+	}
+}
+
+func (s *Server) stillFine(domain, how string) bool {
+	return s.permits(domain) && (how != "dialback" || !s.certificateFrom(domain) && s.dialbackWith(domain))
+}
+
+// rule gives what was said of a domain: that of itself goes before that of the domains it is below.
+func (s *Server) rule(domain string) (store.DomainRule, bool) {
+	r := s.rules.Load()
+	if r == nil || len(r.of) == 0 {
+		return store.DomainRule{}, false
+	}
+	if d, ok := r.of[domain]; ok {
+		return d, true
+	}
+	for {
+		_, parent, ok := strings.Cut(domain, ".")
+		if !ok {
+			return store.DomainRule{}, false
+		}
+		if d, ok := r.of["*."+parent]; ok {
+			return d, true
+		}
+		domain = parent
+	}
+}
+
+// RuleFor gives what administrators have said of a domain, or of those it is below; "" for nothing.
+func (s *Server) RuleFor(domain string) string {
+	d, _ := s.rule(domain)
+	return d.Action
+}
+
+// permits says whether a remote domain may be spoken with.
+func (s *Server) permits(domain string) bool {
+	if d, ok := s.rule(domain); ok {
+		return d.Action != store.DomainBlock
+	}
+	p, r := &s.cfg.Policy, s.rules.Load()
+	if listed(p.Block, domain) {
+		return false
+	}
+	return len(p.Allow) == 0 && (r == nil || !r.only) || listed(p.Allow, domain)
+}
+
+// certificateFrom says whether nothing but a valid certificate proves a domain.
+func (s *Server) certificateFrom(domain string) bool {
+	switch d, _ := s.rule(domain); d.Action {
+	case store.DomainCertificate:
+		return true
+	case store.DomainDialback:
+		return false
+	}
+	return s.cfg.Policy.RequireCertificate
+}
+
+// dialbackWith says whether dialback is spoken with a domain ("": with somebody who has not said who they are).
+func (s *Server) dialbackWith(domain string) bool {
+	switch d, _ := s.rule(domain); d.Action {
+	case store.DomainCertificate:
+		return false
+	case store.DomainDialback:
+		return true
+	}
+	return !s.cfg.Policy.RefuseDialback
+}
+
+func listed(list []string, domain string) bool {
+	for _, e := range list {
+		if below, ok := strings.CutPrefix(e, "*"); ok && strings.HasSuffix(domain, below) || e == domain {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,176 @@
+package federation
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Domain is what is known of a domain elsewhere since this server runs.
+type Domain struct {
+	Domain      string
+	LastOut     time.Time // when a stream to it was last opened, and one from it proven
+	LastIn      time.Time
+	Error       string // the last failure in plain words, "" if it has worked since
+	Detail      string // the same as the program has it
+	ErrorAt     time.Time
+	RetryAt     time.Time // it is left alone until then
+	Certificate Certificate
+	Streams     []Status
+}
+
+// Certificate is the one a server has shown last.
+type Certificate struct {
+	Subject, Issuer string
+	NotAfter        time.Time // zero: none was seen
+	Problem         string    // why it proves nothing; "" if it does
+}
+
+// states remembers domains, so many at most: those that were heard of longest ago are forgotten.
+type states struct {
+	mu sync.Mutex
+	of map[string]*Domain
+}
+
+const maxStates = 5000
+
+func (s *states) note(domain string, f func(*Domain)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.of[domain]
+	if d == nil {
+		if s.of == nil {
+			s.of = make(map[string]*Domain)
+		}
+		if len(s.of) >= maxStates {
+			var oldest *Domain
+			for _, o := range s.of {
+				if oldest == nil || o.last().Before(oldest.last()) {
+					oldest = o
+				}
+			}
+			delete(s.of, oldest.Domain)
+		}
+		d = &Domain{Domain: domain}
+		s.of[domain] = d
+	}
+	f(d)
+}
+
+func (d *Domain) last() time.Time {
+	return slices.MaxFunc([]time.Time{d.LastIn, d.LastOut, d.ErrorAt}, time.Time.Compare)
+}
+
+// failed notes why there is no stream to a domain.
+func (s *Server) failed(p pair, err error) {
+	now := time.Now()
+	until := s.backs.failed(p, err, now)
+	s.known.note(p.to, func(d *Domain) {
+		d.Error, d.Detail, d.ErrorAt, d.RetryAt = Explain(err), err.Error(), now, until
+	})
+}
+
+// reached notes a stream to a domain.
+func (s *Server) reached(p pair, over *tls.Conn) {
+	s.backs.worked(p)
+	s.known.note(p.to, func(d *Domain) {
+		d.LastOut, d.Error, d.Detail, d.RetryAt = time.Now(), "", "", time.Time{}
+		if over != nil {
+			d.Certificate = s.describe(over.ConnectionState().PeerCertificates, p.to)
+		}
+	})
+}
+
+func (s *Server) describe(certs []*x509.Certificate, domain string) (c Certificate) {
+	if len(certs) > 0 {
+		c = Certificate{Subject: certs[0].Subject.String(), Issuer: certs[0].Issuer.String(), NotAfter: certs[0].NotAfter}
+		if c.Subject == "" && len(certs[0].DNSNames) > 0 {
+			c.Subject = certs[0].DNSNames[0]
+		}
+	}
+	if err := checkCertificate(certs, domain, s.cfg.Roots, time.Now()); err != nil {
+		c.Problem = Explain(err)
+	}
+	return c
+}
+
+// Domains gives what is known of the domains elsewhere, in order of their names.
+func (s *Server) Domains() []Domain {
+	all := make(map[string]*Domain)
+	s.known.mu.Lock()
+	for name, d := range s.known.of {
+		c := *d
+		all[name] = &c
+	}
+	s.known.mu.Unlock()
+	for _, st := range s.Streams() {
+		name := st.To
+		if st.Incoming {
+			name = st.From
+		}
+		if all[name] == nil {
+			all[name] = &Domain{Domain: name}
+		}
+		all[name].Streams = append(all[name].Streams, st)
+	}
+	out := make([]Domain, 0, len(all))
+	for _, d := range all {
+		out = append(out, *d)
+	}
+	slices.SortFunc(out, func(a, b Domain) int { return cmp.Compare(a.Domain, b.Domain) })
+	return out
+}
+
+// Explain says in plain words what has gone wrong with another server, and what may be done.
+func Explain(err error) string {
+	var re *remoteError
+	var er *errRefused
+	var de *net.DNSError
+	var expired x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, errNotFound):
+		return "DNS knows no XMPP server for this domain: there is no record _xmpp-server._tcp or _xmpps-server._tcp, and no address"
+	case errors.As(err, &de) && de.IsTimeout:
+		return "DNS did not answer in time: the name servers of this domain, or our resolver, cannot be reached"
+	case errors.As(err, &de):
+		return "DNS could not be asked: " + de.Err
+	case errors.As(err, &expired) && expired.Reason == x509.Expired:
+		return "its certificate has expired, or is not valid yet (or a clock is wrong)"
+	case errors.As(err, &unknown):
+		return "its certificate is signed by an authority that this machine does not trust"
+	case errors.As(err, &host), errors.Is(err, errWrongHost):
+		return "its certificate is for another domain"
+	case errors.Is(err, errNoCertificate):
+		return "it shows no certificate"
+	case errors.As(err, &re) && re.condition == "host-unknown":
+		return "the server that DNS names does not serve this domain"
+	case errors.As(err, &re) && (re.condition == "policy-violation" || re.condition == "not-authorized"):
+		return "the other server refuses to speak with us (" + re.condition + "): we may be on a list of its administrator's"
+	case errors.As(err, &re):
+		return fmt.Sprintf("the other server ended the stream: %s", re.condition)
+	case errors.As(err, &er):
+		return "the other server does not believe that we are who we are: our certificate does not prove it, and it could not verify it by calling back (" + er.condition + ")"
+	case errors.Is(err, errTLS):
+		return "the other server offers no encryption, which is required here"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens at its address: the server is down, or a firewall refuses us"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "there is no route to its address"
+	case isTimeout(err):
+		return "it did not answer in time: the server is down, or a firewall drops what we send"
+	case errors.Is(err, errDial):
+		return "the connection could not be made"
+	}
+	return "the connection broke"
+}

@@ -1,0 +1,3 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE IF NOT EXISTS domain_rules (domain TEXT NOT NULL PRIMARY KEY, action TEXT NOT NULL, note TEXT NOT NULL, since INT8 NOT NULL);
