@@ -408,7 +408,7 @@ func (r *room) reshow(ctx context.Context, o *occupant, l leaving) {
 			}
 			p := o.clients[len(o.clients)-1].presence
 			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid, Payload: p.Payload, Children: p.Children}
-			return st.Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+			return st.Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
 		}
 		if r.visible(o) {
 			o.seen = true

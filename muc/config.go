@@ -33,6 +33,10 @@ type RoomConfig struct {
 	History       int      `json:"history,omitempty"` // messages on joining; 0: the service's default
 	Broadcast     []string `json:"broadcast"`         // roles whose presence is shown; nil: all
 	MemberList    []string `json:"member_list"`
+	Avatars       []string `json:"avatars,omitempty"` // SHA-1 in hex of the pictures in the room's vCard (XEP-0486)
+
+	Hats []Hat               `json:"hats,omitempty"` // XEP-0317: the room's own
+	Worn map[string][]string `json:"worn,omitempty"` // who wears which of them: URIs by bare address
 }
 
 // Default is what rooms are unless their service says otherwise.
@@ -142,8 +146,12 @@ func (r *room) configure(ctx context.Context, f form.Form) error {
 	if err != nil {
 		return err
 	}
-	if err := r.saveConfig(ctx, now); err != nil || len(people) == 0 {
+	if err := r.saveConfig(ctx, now); err != nil {
 		return err
+	}
+	r.locked = false
+	if len(people) == 0 {
+		return nil
 	}
 	return r.apply(ctx, nil, people)
 }
@@ -272,10 +280,10 @@ func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
 	was := r.cfg
 	r.setConfig(now)
 	if r.locked {
-		r.locked = false
-		return nil
+		return nil // nobody but its owner is in
 	}
 	r.tellConfig(ctx, was, now)
+	r.avatarChanged(ctx, was.Avatars)
 	if now.MembersOnly && !was.MembersOnly {
 		r.expelStrangers(ctx)
 	}
@@ -312,7 +320,7 @@ func (r *room) tellConfig(ctx context.Context, was, now RoomConfig) {
 	if was.Archive != now.Archive {
 		codes = append(codes, map[bool]string{true: "170", false: "171"}[now.Archive])
 	}
-	was.NonAnonymous, was.Archive = now.NonAnonymous, now.Archive
+	was.NonAnonymous, was.Archive, was.Worn = now.NonAnonymous, now.Archive, now.Worn
 	a, _ := json.Marshal(was)
 	b, _ := json.Marshal(now)
 	if string(a) != string(b) {

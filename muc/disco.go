@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/org"
 	"parley/server"
@@ -28,7 +27,9 @@ const (
 
 // XEPs is what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{
-	{Number: 45, Title: "Multi-User Chat", Version: "1.35.1", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops"},
+	{Number: 45, Title: "Multi-User Chat", Version: "1.35.5", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops"},
+	{Number: 317, Title: "Hats", Version: "0.3.1"},
+	{Number: 486, Title: "MUC Avatars", Version: "0.1.0"},
 	{Number: 307, Title: "Unique Room Names for Multi-User Chat", Version: "0.1"},
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
@@ -73,7 +74,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 			return nil, server.ItemNotFound
 		}
 		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: "Groups"}},
-			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsUnique, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
+			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsUnique, nsVCard, nsHats, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
 	case q.Name.Space == wire.NSDiscoItems && st.Type == "get":
 		if node == wire.NSCommands {
 			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
@@ -138,7 +139,7 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 	}
 	n := st.Children[0].Name
 	switch n.Space {
-	case wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMAM, wire.NSCommands:
+	case wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMAM, wire.NSCommands, nsVCard:
 	default:
 		return false, nil
 	}
@@ -160,6 +161,8 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 		e, err = r.archive(ctx, st, q)
 	case wire.NSCommands:
 		e, err = r.command(ctx, st, q)
+	case nsVCard:
+		e, err = r.vcard(ctx, st, q)
 	}
 	if err != nil {
 		return true, asStanzaError(err)
@@ -233,8 +236,9 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
+	fs = append(fs, nsVCard, nsHats, wire.NSCommands)
 	if r.group != "" {
-		fs = append(fs, wire.NSCommands, nsSpaces)
+		fs = append(fs, nsSpaces)
 	}
 	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(c, mine)}, r.spaceForms()...)}
 	return i.Element(node), nil
@@ -246,6 +250,9 @@ func (r *room) infoForm(c RoomConfig, mine string) *wire.Element {
 	f.Add("muc#roominfo_description", "text-single", "Description", c.Description)
 	f.Add("muc#roominfo_lang", "text-single", "Language", c.Lang)
 	r.tellMore(f, c, mine)
+	if len(c.Avatars) > 0 {
+		f.Add("muc#roominfo_avatarhash", form.TextMulti, "Hash of the picture", c.Avatars...)
+	}
 	f.Add("muc#roominfo_occupants", "text-single", "Occupants", strconv.Itoa(int(r.present.Load())))
 	f.AddBool("muc#roominfo_changesubject", "Participants may change the subject", c.ChangeSubject)
 	f.AddBool("muc#roominfo_subjectmod", "Participants may change the subject", c.ChangeSubject)
@@ -264,11 +271,8 @@ const maxOccupantItems = 500
 
 // occupants lists who is in the room, as its own goroutine knows it.
 func (r *room) occupants(ctx context.Context, who jid.JID) ([]server.Item, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the room may be going, and never answer
-	defer cancel()
-	answer := make(chan []server.Item, 1)
-	err := r.s.post(ctx, r.name, work{do: func(_ context.Context, r *room) {
-		var items []server.Item
+	var items []server.Item
+	err := r.ask(ctx, func(_ context.Context, r *room) error {
 		public := r.cfg.Public && !r.cfg.MembersOnly && r.cfg.Password == ""
 		if public || r.sessions[who] != nil {
 			for _, o := range r.nicks {
@@ -277,18 +281,13 @@ func (r *room) occupants(ctx context.Context, who jid.JID) ([]server.Item, error
 				}
 			}
 		}
-		answer <- items
-	}})
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case items := <-answer:
-		slices.SortFunc(items, func(a, b server.Item) int { return strings.Compare(a.Name, b.Name) })
-		return items, nil
-	case <-ctx.Done():
-		return nil, errClosing
-	}
+	slices.SortFunc(items, func(a, b server.Item) int { return strings.Compare(a.Name, b.Name) })
+	return items, nil
 }
 
 // nickInfo is section 6.6: the nick that is reserved for the asker.

@@ -44,6 +44,9 @@ func groupConfig(g store.Group) RoomConfig {
 	r := org.RulesOf(g)
 	c := RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: r.Listed, MembersOnly: r.MembersOnly, NonAnonymous: r.ShowAddresses,
 		Moderated: r.Moderated, Archive: true, Invites: true, PM: "anyone"}
+	if g.PhotoHash != "" {
+		c.Avatars = []string{g.PhotoHash}
+	}
 	if r.QuietMembers {
 		c.Broadcast = []string{"moderator"}
 	}
@@ -153,6 +156,7 @@ func (r *room) reconfigure(ctx context.Context) {
 		o.shown = [2]*wire.Stanza{}
 	}
 	r.tellConfig(ctx, was, r.cfg)
+	r.avatarChanged(ctx, was.Avatars)
 	if closed != r.closed || was.Moderated != r.cfg.Moderated {
 		r.refreshRoles(ctx)
 	}

@@ -112,6 +112,9 @@ func (r *room) tellMore(f *form.Form, c RoomConfig, mine string) {
 	if c.NonAnonymous && len(owners) > 0 {
 		f.Add("muc#roominfo_contactjid", form.JIDMulti, "Owners", owners...)
 	}
+	if len(c.Hats) > 0 {
+		f.Add("hats#hash", form.TextSingle, "Hash of the hats", hatsHash(c.Hats))
+	}
 	if c.PubSub != "" {
 		f.Add(prefix+"pubsub", form.TextSingle, "Node that belongs to the room", c.PubSub)
 	}

@@ -206,6 +206,7 @@ func (r *room) destroy(ctx context.Context, d *wire.Element) error {
 	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil {
 		return err
 	}
+	r.dropCard(ctx)
 	r.over = true
 	r.evict(ctx, note)
 	r.s.forget(r)
@@ -235,6 +236,7 @@ func (r *room) end(ctx context.Context) {
 	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		r.s.log.Error("an empty room is not removed", "room", r.jid.String(), "err", err)
 	}
+	r.dropCard(ctx)
 	r.evict(ctx, wire.E(wire.NSMUCUser, "destroy"))
 	r.s.forget(r)
 }

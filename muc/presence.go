@@ -155,6 +155,7 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 		}
 		o = &occupant{bare: st.From.Bare(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
 			pace: rate.NewLimiter(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
+		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
 		r.order = append(r.order, o)
 		r.present.Store(int32(len(r.order)))
@@ -181,6 +182,7 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.
 	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, codes...)
 	self.ID = st.ID
 	r.send(ctx, self, []jid.JID{st.From})
+	r.sendAvatar(ctx, []jid.JID{st.From})
 	r.sendHistory(ctx, st.From, x.Child(wire.NSMUC, "history"))
 	r.sendSubject(ctx, st.From)
 	r.sendRequests(ctx, o, st.From)
@@ -205,7 +207,7 @@ func (r *room) rejoin(ctx context.Context, o *occupant, st *wire.Stanza) error {
 // bareStanza is the presence without what only the room may say.
 func bareStanza(st *wire.Stanza) *wire.Stanza {
 	return st.Copy().Remove(func(c wire.Child) bool {
-		return c.Name.Space == wire.NSMUC || c.Name.Space == wire.NSMUCUser || c.Name.Space == nsOccupantID
+		return c.Name.Space == wire.NSMUC || c.Name.Space == wire.NSMUCUser || c.Name.Space == nsOccupantID || c.Name.Space == nsHats
 	})
 }
 
@@ -263,7 +265,7 @@ func (r *room) presenceOf(o *occupant, sent *wire.Stanza, real bool, codes ...st
 	if sent != nil {
 		st.Type, st.Lang, st.Payload, st.Children = sent.Type, sent.Lang, sent.Payload, sent.Children
 	}
-	return st.Add(userX(r.item(o, real), codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+	return st.Add(userX(r.item(o, real), codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
 }
 
 // shownTo gives an occupant's presence as others of that role see it; made once for each of the two views.

@@ -74,6 +74,7 @@ type occupant struct {
 	pace        *rate.Limiter
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
 	seen        bool            // the others have been shown it
+	hats        *wire.Element   // XEP-0317; nil: none
 }
 
 type client struct {

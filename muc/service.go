@@ -27,6 +27,10 @@ type Config struct {
 	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
 	Defaults RoomConfig
 
+	// Hats gives what somebody wears in every room, or in those of one group (its id; "" in a free room): roles, teams.
+	// It is called when they come in and after HatsChanged, on the room's goroutine: it may not wait for anything. May be nil.
+	Hats func(ctx context.Context, group string, who jid.JID) []Hat
+
 	MaxOccupants   int           // of one room; default 1000
 	MaxPerUser     int           // rooms one person may own; default 100
 	NameLength     int           // bytes of a room's localpart and of a nick; default 200
@@ -218,6 +222,22 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 		return errClosing
 	}
 	return r.give(w)
+}
+
+// ask has a room do something on its goroutine, and waits until it has.
+func (r *room) ask(ctx context.Context, do func(ctx context.Context, r *room) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the room may be going, and never answer
+	defer cancel()
+	done := make(chan error, 1)
+	if err := r.s.post(ctx, r.name, work{do: func(ctx context.Context, r *room) { done <- do(ctx, r) }}); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errClosing
+	}
 }
 
 // postLoaded hands work to a room if it is in memory; work of events waits for its place elsewhere if the room is busy.

@@ -88,7 +88,7 @@ func (r *room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 
 func (r *room) commands() []server.Command {
 	if r.group == "" {
-		return nil
+		return r.hatCommands()
 	}
 	if r.theme != "" {
 		return []server.Command{{Node: nodeCloseTheme, Name: "Close this theme", Allowed: r.ranked(org.Admin),

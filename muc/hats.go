@@ -1,0 +1,300 @@
+package muc
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"parley/org"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// Hats (XEP-0317): titles that people wear in rooms. Those of the organization (roles, teams) come from Config.Hats and are
+// worn in every room; a free room has its own besides, which its administrators make and give by ad-hoc commands.
+
+const (
+	nsHats       = "urn:xmpp:hats:0"
+	nsHatForm    = "urn:xmpp:hats:commands"
+	maxHats      = 50  // of a room
+	maxWorn      = 10  // of its hats by one person
+	maxWearers   = 500 // people with hats of the room
+	maxHatTitle  = 100 // bytes
+	maxHatURI    = 500 // bytes
+	hatCreate    = nsHatForm + ":create"
+	hatDestroy   = nsHatForm + ":destroy"
+	hatList      = nsHatForm + ":list"
+	hatAssign    = nsHatForm + ":assign"
+	hatUnassign  = nsHatForm + ":unassign"
+	hatsAssigned = nsHatForm + ":list-assigned"
+)
+
+// Hat is a title that somebody wears.
+type Hat struct {
+	URI   string `json:"uri"`
+	Title string `json:"title"`
+	Hue   string `json:"hue,omitempty"` // an angle of the colour circle (XEP-0392); "" leaves it to clients
+}
+
+// HatsChanged has somebody's hats looked up and shown anew in the rooms they are in.
+func (s *Service) HatsChanged(who jid.JID) {
+	s.mu.RLock()
+	names := slices.Collect(maps.Keys(s.rooms))
+	s.mu.RUnlock()
+	for _, name := range names {
+		s.postLoaded(name, func(ctx context.Context, r *room) {
+			r.rehat(ctx, func(o *occupant) bool { return o.bare == who.Bare() })
+		})
+	}
+}
+
+// hatsOf makes the payload of an occupant's hats; nil if there are none.
+func (r *room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
+	var hats []Hat
+	if r.s.cfg.Hats != nil {
+		hats = r.s.cfg.Hats(ctx, r.group, who)
+	}
+	for _, uri := range r.cfg.Worn[who.String()] {
+		if i := hatIndex(r.cfg.Hats, uri); i >= 0 {
+			hats = append(hats, r.cfg.Hats[i])
+		}
+	}
+	if len(hats) == 0 {
+		return nil
+	}
+	e := wire.E(nsHats, "hats")
+	for _, h := range hats {
+		e.Add(wire.E(nsHats, "hat").Set("title", h.Title).Set("uri", h.URI).Set("hue", h.Hue))
+	}
+	return e
+}
+
+// rehat shows those anew whose hats are others now.
+func (r *room) rehat(ctx context.Context, ok func(*occupant) bool) {
+	for _, o := range slices.Clone(r.order) {
+		if ok(o) {
+			o.hats = r.hatsOf(ctx, o.bare)
+			r.reshow(ctx, o, leaving{})
+		}
+	}
+}
+
+func hatIndex(hats []Hat, uri string) int {
+	return slices.IndexFunc(hats, func(h Hat) bool { return h.URI == uri })
+}
+
+// hatsHash changes when the list of a room's hats does (section 3).
+func hatsHash(hats []Hat) string {
+	sum := sha1.New()
+	for _, h := range hats {
+		sum.Write([]byte(h.URI + "\x00" + h.Title + "\x00" + h.Hue + "\x00"))
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// hatCommands are a free room's.
+func (r *room) hatCommands() []server.Command {
+	admin := r.ranked(org.Admin)
+	do := func(change func(c *RoomConfig, f form.Form) error) func(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
+		return func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+			return "", nil, r.ask(ctx, func(ctx context.Context, r *room) error {
+				return r.changeHats(ctx, func(c *RoomConfig) error { return change(c, f) })
+			})
+		}
+	}
+	ask := func(title string, fill func(f *form.Form, hats []form.Option)) func(context.Context, jid.JID) (*form.Form, error) {
+		return func(context.Context, jid.JID) (*form.Form, error) {
+			f := form.New(form.Ask, nsHatForm)
+			f.Title = title
+			var os []form.Option
+			for _, h := range r.config().Hats {
+				os = append(os, form.Option{Label: h.Title, Value: h.URI})
+			}
+			fill(f, os)
+			return f, nil
+		}
+	}
+	which := func(f *form.Form, os []form.Option) { f.AddList("hats#uri", "Hat", "", os...) }
+	whose := func(f *form.Form, os []form.Option) {
+		f.Add("hats#jid", form.JIDSingle, "User address").Required()
+		which(f, os)
+	}
+	return []server.Command{
+		{Node: hatCreate, Name: "Create or change a hat", Allowed: admin, Do: do(createHat(r.s.host.Domain)), Form: ask("Creating a hat", func(f *form.Form, _ []form.Option) {
+			f.Add("hats#title", form.TextSingle, "Title").Required()
+			f.Add("hats#uri", form.TextSingle, "URI").Required()
+			f.Add("hats#hue", form.TextSingle, "Hue")
+		})},
+		{Node: hatDestroy, Name: "Destroy a hat", Allowed: admin, Do: do(destroyHat), Form: ask("Destroying a hat", which)},
+		{Node: hatAssign, Name: "Assign a hat", Allowed: admin, Do: do(assignHat), Form: ask("Assigning a hat", whose)},
+		{Node: hatUnassign, Name: "Remove a hat", Allowed: admin, Do: do(unassignHat), Form: ask("Removing a hat", whose)},
+		{Node: hatList, Name: "List the hats", Allowed: r.mayLook, Do: r.listHats},
+		{Node: hatsAssigned, Name: "List who wears which hat", Allowed: admin, Do: r.listWorn},
+	}
+}
+
+// mayLook: who could come in may know of what there is.
+func (r *room) mayLook(ctx context.Context, who jid.JID) bool {
+	a, err := r.affiliation(ctx, who)
+	c := r.config()
+	return err == nil && a != org.Outcast && (rank[a] >= rank[org.Member] || !c.MembersOnly && c.Password == "")
+}
+
+// changeHats saves a change and shows it: who wears another hat now, and, if the list is another, code 104.
+func (r *room) changeHats(ctx context.Context, change func(c *RoomConfig) error) error {
+	was := r.cfg
+	now := was
+	now.Hats, now.Worn = slices.Clone(was.Hats), maps.Clone(was.Worn)
+	if now.Worn == nil {
+		now.Worn = make(map[string][]string)
+	}
+	if err := change(&now); err != nil {
+		return err
+	}
+	if err := r.saveConfig(ctx, now); err != nil {
+		return err
+	}
+	shown := func(c *RoomConfig, who string) string {
+		var b strings.Builder
+		for _, uri := range c.Worn[who] {
+			if i := hatIndex(c.Hats, uri); i >= 0 {
+				b.WriteString(hatsHash(c.Hats[i : i+1]))
+			}
+		}
+		return b.String()
+	}
+	r.rehat(ctx, func(o *occupant) bool { return shown(&was, o.bare.String()) != shown(&now, o.bare.String()) })
+	return nil
+}
+
+func createHat(host string) func(c *RoomConfig, f form.Form) error {
+	return func(c *RoomConfig, f form.Form) error {
+		h := Hat{URI: f.Get("hats#uri"), Title: strings.TrimSpace(f.Get("hats#title")), Hue: f.Get("hats#hue")}
+		if h.URI == "" || h.Title == "" || len(h.URI) > maxHatURI || len(h.Title) > maxHatTitle || !strings.Contains(h.URI, ":") {
+			return server.WithText(server.NotAcceptable, "a hat needs a title and an URI, and none too long")
+		}
+		if h.Hue != "" {
+			if hue, err := strconv.ParseFloat(h.Hue, 64); err != nil || !(hue >= 0 && hue <= 360) || len(h.Hue) > 20 {
+				return server.WithText(server.NotAcceptable, "a hue is an angle from 0 to 360")
+			}
+		}
+		if strings.HasPrefix(strings.ToLower(h.URI), "https://"+host+"/hats/") {
+			return server.WithText(server.NotAllowed, "such hats are the organization's to give")
+		}
+		if i := hatIndex(c.Hats, h.URI); i >= 0 {
+			c.Hats[i] = h
+			return nil
+		}
+		if len(c.Hats) >= maxHats {
+			return server.ResourceConstraint
+		}
+		c.Hats = append(c.Hats, h)
+		return nil
+	}
+}
+
+func destroyHat(c *RoomConfig, f form.Form) error {
+	uri := f.Get("hats#uri")
+	if uri == "" {
+		uri = f.Get("hat") // as the XEP's form names it
+	}
+	i := hatIndex(c.Hats, uri)
+	if i < 0 {
+		return server.ItemNotFound
+	}
+	c.Hats = slices.Delete(c.Hats, i, i+1)
+	for who := range c.Worn {
+		takeHat(c, who, uri)
+	}
+	return nil
+}
+
+func takeHat(c *RoomConfig, who, uri string) {
+	left := slices.DeleteFunc(slices.Clone(c.Worn[who]), func(u string) bool { return u == uri })
+	if c.Worn[who] = left; len(left) == 0 {
+		delete(c.Worn, who)
+	}
+}
+
+// wearer reads who and which hat a form is about.
+func wearer(c *RoomConfig, f form.Form) (who, uri string, err error) {
+	js, err := f.JIDs("hats#jid")
+	if err != nil || len(js) != 1 || js[0].Local() == "" {
+		return "", "", server.WithText(server.NotAcceptable, "whose hat it is has to be said")
+	}
+	uri = f.Get("hats#uri")
+	if hatIndex(c.Hats, uri) < 0 {
+		return "", "", server.ItemNotFound
+	}
+	return js[0].Bare().String(), uri, nil
+}
+
+func assignHat(c *RoomConfig, f form.Form) error {
+	who, uri, err := wearer(c, f)
+	if err != nil || slices.Contains(c.Worn[who], uri) {
+		return err
+	}
+	if len(c.Worn[who]) >= maxWorn || c.Worn[who] == nil && len(c.Worn) >= maxWearers {
+		return server.ResourceConstraint
+	}
+	c.Worn[who] = append(slices.Clone(c.Worn[who]), uri)
+	return nil
+}
+
+func unassignHat(c *RoomConfig, f form.Form) error {
+	who, uri, err := wearer(c, f)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.Worn[who], uri) {
+		return server.ItemNotFound
+	}
+	takeHat(c, who, uri)
+	return nil
+}
+
+func (r *room) listHats(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
+	f := table("Hats list", "hats#title", "hats#uri", "hats#hue")
+	for _, h := range r.config().Hats {
+		row(f, "hats#title", h.Title, "hats#uri", h.URI, "hats#hue", h.Hue)
+	}
+	return "", f, nil
+}
+
+func (r *room) listWorn(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
+	f := table("Assigned hats list", "hats#jid", "hats#uri", "hats#title", "hats#hue")
+	c := r.config()
+	for _, who := range slices.Sorted(maps.Keys(c.Worn)) {
+		for _, uri := range c.Worn[who] {
+			if i := hatIndex(c.Hats, uri); i >= 0 {
+				row(f, "hats#jid", who, "hats#uri", uri, "hats#title", c.Hats[i].Title, "hats#hue", c.Hats[i].Hue)
+			}
+		}
+	}
+	return "", f, nil
+}
+
+// table begins a form of results with rows (XEP-0004, section 3.4).
+func table(title string, columns ...string) *form.Form {
+	f := &form.Form{Type: form.Result, Title: title}
+	reported := wire.E(wire.NSForm, "reported")
+	for _, c := range columns {
+		reported.Add(wire.E(wire.NSForm, "field").Set("var", c))
+	}
+	f.Extra = []*wire.Element{reported}
+	return f
+}
+
+func row(f *form.Form, cells ...string) {
+	item := wire.E(wire.NSForm, "item")
+	for i := 0; i+1 < len(cells); i += 2 {
+		item.Add(wire.E(wire.NSForm, "field", wire.T(wire.NSForm, "value", cells[i+1])).Set("var", cells[i]))
+	}
+	f.Extra = append(f.Extra, item)
+}
