@@ -3,6 +3,7 @@ module parley
 go 1.26.8
 
 require (
+	github.com/clipperhouse/uax29/v2 v2.7.0
 	github.com/cockroachdb/cockroach-go/v2 v2.4.2
 	github.com/coder/websocket v1.8.15
 	github.com/fsnotify/fsnotify v1.9.0

@@ -25,7 +25,7 @@ var ranks = [][]string{
 	{"wire"},
 	{"wire/form"},
 	{"auth"},
-	{"store"},
+	{"store", "store/words"},
 	{"server", "org"},
 	{"people"},
 	{"post"},

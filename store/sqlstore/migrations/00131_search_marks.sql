@@ -1,0 +1,3 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE IF NOT EXISTS search_marks (host TEXT NOT NULL, owner TEXT NOT NULL, upto INT8 NOT NULL, PRIMARY KEY (host, owner));

@@ -1,0 +1,128 @@
+package words
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Query is what is asked for: all of its parts have to be there.
+type Query struct{ parts []part }
+
+// part is words that follow each other. With prefix the last may be the beginning of one.
+type part struct {
+	words  []string
+	prefix bool
+}
+
+// Limits of a query.
+const (
+	MaxText       = 1024 // bytes
+	maxQueryWords = 16
+)
+
+// ErrTooMuch is the answer to a query that is too long.
+var ErrTooMuch = errors.New("words: too much is asked for")
+
+// Parse reads what a person has typed: words of which all have to be there, in any order, and "words in quotes" that
+// follow each other, as do those of one piece like e-mail or example.org. The last word, unless it is quoted, and one
+// with a * behind it stand for every word that begins like that.
+func Parse(text string) (Query, error) {
+	var q Query
+	if len(text) > MaxText {
+		return q, ErrTooMuch
+	}
+	quoted := false
+	n := 0
+	for _, piece := range strings.Split(quotes.Replace(text), `"`) {
+		var pieces []string
+		if quoted {
+			pieces = []string{piece}
+		} else {
+			pieces = strings.Fields(piece)
+		}
+		for _, s := range pieces {
+			p := part{words: split(nil, s, maxQueryWords+1)}
+			if n += len(p.words); n > maxQueryWords {
+				return Query{}, ErrTooMuch
+			}
+			if len(p.words) > 0 {
+				last := p.words[len(p.words)-1]
+				p.prefix = !quoted && strings.HasSuffix(s, "*") && enough(last)
+				q.parts = append(q.parts, p)
+			}
+		}
+		quoted = !quoted
+	}
+	// Behind an even number of quotes the text ended outside of them: what was split last was not quoted.
+	if n := len(q.parts); n > 0 && quoted && endsInWord(text) {
+		last := &q.parts[n-1]
+		last.prefix = last.prefix || enough(last.words[len(last.words)-1])
+	}
+	return q, nil
+}
+
+var quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`)
+
+// enough: one letter would begin half of all words, but a word by itself where that is one.
+func enough(word string) bool {
+	return len(word) >= 2 && (utf8.RuneCountInString(word) >= 2 || word[0] >= utf8.RuneSelf)
+}
+
+func endsInWord(text string) bool {
+	r, _ := utf8.DecodeLastRuneInString(text)
+	return isWord(r) || unicode.Is(unicode.M, r)
+}
+
+// Empty says that nothing can be found.
+func (q Query) Empty() bool { return len(q.parts) == 0 }
+
+// Terms gives the words that have to be there, and what some words have to begin with.
+func (q Query) Terms() (exact, prefixes []string) {
+	for _, p := range q.parts {
+		ws := p.words
+		if p.prefix {
+			prefixes = append(prefixes, ws[len(ws)-1])
+			ws = ws[:len(ws)-1]
+		}
+		exact = append(exact, ws...)
+	}
+	slices.Sort(exact)
+	slices.Sort(prefixes)
+	return slices.Compact(exact), slices.Compact(prefixes)
+}
+
+// Match says whether a message whose words are ws is one of those.
+func (q Query) Match(ws []string) bool {
+	for _, p := range q.parts {
+		if !p.in(ws) {
+			return false
+		}
+	}
+	return len(q.parts) > 0
+}
+
+func (p part) in(ws []string) bool {
+	n := len(p.words)
+	for i := 0; i+n <= len(ws); i++ {
+		if p.at(ws[i : i+n]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p part) at(ws []string) bool {
+	for i, w := range p.words {
+		if ws[i] == w {
+			continue
+		}
+		if p.prefix && i == len(p.words)-1 && strings.HasPrefix(ws[i], w) {
+			continue
+		}
+		return false
+	}
+	return true
+}

@@ -1,0 +1,144 @@
+// Package words makes of messages the words they can be found by, and finds out whether a message has the words that
+// are asked for. Words are segmented as Unicode does it (UAX #29), in lower case, without accents.
+package words
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	uax29 "github.com/clipperhouse/uax29/v2/words"
+	"golang.org/x/text/unicode/norm"
+
+	"parley/wire"
+)
+
+const (
+	maxWords  = 1000 // of one message: what comes behind them is not found
+	maxLength = 40   // bytes of a word; longer ones are cut, also where they are asked for
+)
+
+// Of gives the words of an archived message in their order, "" between two texts. A message that is encrypted, that was
+// taken back or that takes another back has none: what it says to clients that do not understand it is not said by anyone.
+func Of(stanza []byte) []string {
+	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
+	if err != nil {
+		return nil
+	}
+	return OfStanza(st)
+}
+
+// OfStanza is Of for one that is parsed.
+func OfStanza(st *wire.Stanza) []string {
+	var ws []string
+	for _, c := range st.Children {
+		switch {
+		case silent(c.Name):
+			return nil
+		case c.Name.Space != wire.NSClient || c.Name.Local != "body" && c.Name.Local != "subject":
+			continue
+		}
+		e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+		if err != nil {
+			continue
+		}
+		if len(ws) > 0 {
+			ws = append(ws, "")
+		}
+		ws = split(ws, e.Text(), maxWords)
+	}
+	return ws
+}
+
+// silent: payloads beside which a body is only there for those who do not know them.
+func silent(n wire.Name) bool {
+	switch n.Space {
+	case "urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "jabber:x:encrypted", "urn:xmpp:openpgp:0", wire.NSRetract, "urn:xmpp:reactions:0":
+		return true
+	}
+	return strings.HasPrefix(n.Space, "urn:xmpp:omemo:")
+}
+
+// Terms gives the different words there are, sorted.
+func Terms(ws []string) []string {
+	ts := slices.Clone(ws)
+	slices.Sort(ts)
+	ts = slices.Compact(ts)
+	if len(ts) > 0 && ts[0] == "" {
+		ts = ts[1:]
+	}
+	return ts
+}
+
+// split appends the words of a text, until there are max.
+func split(ws []string, text string, max int) []string {
+	segments := uax29.FromString(norm.NFKC.String(text)) // ﬁ and ½ are more than one letter
+	for segments.Next() {
+		// A segment may be don't, 3.14 or report_final.pdf. Its parts are words that follow each other.
+		for s := segments.Value(); ; {
+			i := strings.IndexFunc(s, isWord)
+			if i < 0 {
+				break
+			}
+			s = s[i:]
+			n := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) && !unicode.Is(unicode.M, r) })
+			if n < 0 {
+				n = len(s)
+			}
+			if len(ws) >= max {
+				return ws
+			}
+			ws = append(ws, fold(s[:n]))
+			s = s[n:]
+		}
+	}
+	return ws
+}
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+// fold gives a word as it is looked up.
+func fold(s string) string {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return cut(foldWide(s))
+		}
+	}
+	return cut(strings.ToLower(s))
+}
+
+// foldWide is fold for what is not ASCII. Accents go from Latin and Greek letters only: elsewhere marks are vowels, or
+// make another letter.
+func foldWide(s string) string {
+	var b strings.Builder
+	bare := false
+	for _, r := range norm.NFD.String(s) {
+		r = unicode.ToLower(r)
+		if unicode.Is(unicode.M, r) && bare {
+			continue
+		}
+		bare = unicode.In(r, unicode.Latin, unicode.Greek)
+		if as, ok := letters[r]; ok {
+			b.WriteString(as)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	out := norm.NFC.String(b.String())
+	return strings.ReplaceAll(out, "ё", "е")
+}
+
+// letters are those that people write otherwise where their keyboard has them not, and that do not decompose.
+var letters = map[rune]string{'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ħ': "h", 'ı': "i", 'ς': "σ"}
+
+func cut(s string) string {
+	if len(s) <= maxLength {
+		return s
+	}
+	n := maxLength
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
