@@ -9,6 +9,7 @@ import (
 
 	"parley/org"
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
 )
@@ -268,13 +269,18 @@ func roles(values []string) []string {
 	return out
 }
 
+// access is what a search has to know.
+func (c RoomConfig) access() store.RoomAccess {
+	return store.RoomAccess{Open: c.Public && !c.MembersOnly && c.Password == "", Named: c.NonAnonymous}
+}
+
 // saveConfig keeps a configuration and tells the occupants what has changed (section 10.2.1).
 func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
 	b, err := json.Marshal(now)
 	if err != nil {
 		return err
 	}
-	if err := r.s.st.SaveRoomConfig(ctx, r.s.cfg.Domain, r.name, b); err != nil {
+	if err := r.s.st.SaveRoomConfig(ctx, r.s.cfg.Domain, r.name, b, now.access()); err != nil {
 		return err
 	}
 	was := r.cfg

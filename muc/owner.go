@@ -64,7 +64,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	row := store.Room{Host: s.cfg.Domain, Name: name, Config: cfg, Created: time.Now().UTC()}
+	row := store.Room{Host: s.cfg.Domain, Name: name, Config: cfg, Access: s.cfg.Defaults.access(), Created: time.Now().UTC()}
 	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: org.Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
 	if errors.Is(err, store.ErrExists) {

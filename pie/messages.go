@@ -36,7 +36,10 @@ func (u *incoming) archive() error {
 			return err
 		}
 		if !ok {
-			return flush()
+			if err := flush(); err != nil {
+				return err
+			}
+			return u.h.Store.ForgetIndex(u.ctx, u.h.Domain, u.name) // they may be older than what is in it
 		}
 		e, err := u.r.element(s)
 		if err != nil {

@@ -8,14 +8,21 @@ import (
 // Room is a MUC room (XEP-0045): host is the MUC service's domain.
 type Room struct {
 	Host, Name string
-	Group      string // id of the group it belongs to ("" for a free room)
-	Theme      string // key of the theme; "" in a group's main room
-	Epoch      int64  // raised by who takes the room over
-	LastSeq    int64  // newest in its archive; read from there
-	Config     []byte // muc's own JSON
-	Subject    []byte // the message that set it, as broadcast; nil: none was ever set
+	Group      string     // id of the group it belongs to ("" for a free room)
+	Theme      string     // key of the theme; "" in a group's main room
+	Epoch      int64      // raised by who takes the room over
+	LastSeq    int64      // newest in its archive; read from there
+	Config     []byte     // muc's own JSON
+	Access     RoomAccess // of a free room; written, not read back
+	Subject    []byte     // the message that set it, as broadcast; nil: none was ever set
 	Created    time.Time
 	Destroyed  time.Time // zero: lives. A name is never used again: the row stays as a tombstone
+}
+
+// RoomAccess is what a search has to know of a free room's configuration.
+type RoomAccess struct {
+	Open  bool // everyone of the host may find it and read it
+	Named bool // everyone in it sees who the others are
 }
 
 // Affiliation is one person's long-lived relation to a room: owner, admin, member, outcast.
@@ -52,7 +59,7 @@ type Rooms interface {
 	RoomExisted(ctx context.Context, host, name string) (bool, error)
 	// Rooms lists living rooms in order of name.
 	Rooms(ctx context.Context, host, after string, limit int) ([]Room, error)
-	SaveRoomConfig(ctx context.Context, host, name string, config []byte) error
+	SaveRoomConfig(ctx context.Context, host, name string, config []byte, a RoomAccess) error
 	SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error
 	// TakeRoom raises the epoch and gives the row as it is then.
 	TakeRoom(ctx context.Context, host, name string) (Room, error)

@@ -42,6 +42,7 @@ type Store interface {
 	Factors
 	APITokens
 	Unread
+	Search
 	KV
 
 	Ping(ctx context.Context) error
@@ -180,9 +181,10 @@ type Page struct {
 	Start, End    time.Time
 	After, Before ID // exclusive; 0: none
 	IDs           []ID
-	Backwards     bool // the last Max before Before (or of all), still given in order of time
-	Max           int  // at least 1; the caller has bounded it
-	Count         bool // total is wanted
+	Backwards     bool   // the last Max before Before (or of all), still given in order of time
+	Max           int    // at least 1; the caller has bounded it
+	Count         bool   // total is wanted
+	Text          string // only messages with these words (words.Parse; words.ErrTooMuch); "" for all
 }
 
 // Archived is an entry read back.

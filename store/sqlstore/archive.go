@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/store"
+	"parley/store/words"
 )
 
 // log is an archive table as pages are read from it: of accounts, or of rooms.
@@ -83,13 +84,11 @@ func (s *Store) read(ctx context.Context, l log, host, owner string, p store.Pag
 	if len(p.IDs) > 0 {
 		return s.readIDs(ctx, l, host, owner, p)
 	}
-	for _, id := range []store.ID{p.After, p.Before} {
-		if id != 0 {
-			var n int64
-			if err := s.row(ctx, []any{&n}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3", host, owner, int64(id)); err != nil {
-				return nil, false, 0, err
-			}
-		}
+	if err := s.pageEnds(ctx, l, host, owner, p); err != nil {
+		return nil, false, 0, err
+	}
+	if p.Text != "" {
+		return s.readFound(ctx, l, host, owner, p)
 	}
 	low, high := span(p)
 	if p.Count {
@@ -123,6 +122,20 @@ func (s *Store) read(ctx context.Context, l log, host, owner string, p store.Pag
 		slices.Reverse(es)
 	}
 	return es, complete, total, nil
+}
+
+// pageEnds: what a page is asked for after or before has to be there.
+func (s *Store) pageEnds(ctx context.Context, l log, host, owner string, p store.Page) error {
+	for _, id := range []store.ID{p.After, p.Before} {
+		if id == 0 {
+			continue
+		}
+		var n int64
+		if err := s.row(ctx, []any{&n}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3", host, owner, int64(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // span gives the ids of the page's time filter, both ends included.
@@ -161,16 +174,14 @@ func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.
 			return nil, false, 0, store.ErrNotFound
 		}
 	}
-	return es, true, len(es), nil
-}
-
-func (s *Store) ExpireArchive(ctx context.Context, host string, before time.Time, limit int) (int, error) {
-	if err := s.settleAll(ctx); err != nil {
-		return 0, err
+	if p.Text != "" {
+		q, err := words.Parse(p.Text)
+		if err != nil {
+			return nil, false, 0, err
+		}
+		es = slices.DeleteFunc(es, func(e store.Archived) bool { return !q.Match(words.Of(e.Stanza)) })
 	}
-	n, err := s.exec(ctx, `DELETE FROM archive WHERE host = $1 AND (owner, id) IN
-		(SELECT owner, id FROM archive WHERE host = $1 AND id < $2 ORDER BY owner, id LIMIT $3)`, host, int64(store.FirstID(before)), limit)
-	return int(n), err
+	return es, true, len(es), nil
 }
 
 func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (e store.Archived, err error) {
@@ -180,18 +191,4 @@ func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID st
 	err = s.row(ctx, []any{&e.ID, &e.Stanza}, `SELECT id, stanza FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND origin_id = $4
 		AND incoming = $5 ORDER BY id DESC LIMIT 1`, host, owner, with, originID, bit(incoming))
 	return e, err
-}
-
-func (s *Store) ReplaceArchived(ctx context.Context, host, owner string, id store.ID, stanza []byte) error {
-	if err := s.settle(ctx, host, owner); err != nil {
-		return err
-	}
-	return s.one(ctx, "UPDATE archive SET stanza = $4 WHERE host = $1 AND owner = $2 AND id = $3", host, owner, int64(id), stanza)
-}
-
-func (s *Store) ReplaceInRoom(ctx context.Context, host, room string, id store.ID, stanza []byte) error {
-	if err := s.settle(ctx, host, room); err != nil {
-		return err
-	}
-	return s.one(ctx, "UPDATE room_archive SET stanza = $4, subject = 1 WHERE host = $1 AND room = $2 AND id = $3", host, room, int64(id), stanza)
 }

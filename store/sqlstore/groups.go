@@ -180,6 +180,9 @@ func (s *Store) DeleteGroup(ctx context.Context, host, id string, at time.Time) 
 			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND room = $2", host, m.name+"@"+m.host); err != nil {
 				return err
 			}
+			if err := s.forgetTerms(ctx, tx, m.host, m.name); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

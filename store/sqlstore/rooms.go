@@ -29,6 +29,9 @@ func (s *Store) CreateRoom(ctx context.Context, r store.Room, as ...store.Affili
 		if err := insertRoom(ctx, tx, r); err != nil {
 			return err
 		}
+		if err := writeAccess(ctx, tx, r.Host, r.Name, r.Access); err != nil {
+			return err
+		}
 		return writeAffiliations(ctx, tx, r.Host, r.Name, as)
 	})
 }
@@ -53,8 +56,20 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 				return err
 			}
 		}
+		if err := s.forgetTerms(ctx, tx, r.Host, r.Name); err != nil {
+			return err
+		}
+		if err := writeAccess(ctx, tx, r.Host, r.Name, r.Access); err != nil {
+			return err
+		}
 		return writeAffiliations(ctx, tx, r.Host, r.Name, as)
 	})
+}
+
+func writeAccess(ctx context.Context, tx *sql.Tx, host, room string, a store.RoomAccess) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO room_access (host, room, open, named) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (host, room) DO UPDATE SET open = excluded.open, named = excluded.named`, host, room, bit(a.Open), bit(a.Named))
+	return err
 }
 
 func (s *Store) Room(ctx context.Context, host, name string) (m store.Room, err error) {
@@ -91,8 +106,17 @@ func (s *Store) Rooms(ctx context.Context, host, after string, limit int) (ms []
 	return ms, err
 }
 
-func (s *Store) SaveRoomConfig(ctx context.Context, host, name string, config []byte) error {
-	return s.one(ctx, "UPDATE rooms SET config = $3 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, config)
+func (s *Store) SaveRoomConfig(ctx context.Context, host, name string, config []byte, a store.RoomAccess) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE rooms SET config = $3 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, config)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
+		}
+		return writeAccess(ctx, tx, host, name, a)
+	})
 }
 
 func (s *Store) SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error {
@@ -116,11 +140,10 @@ func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time
 		if err != nil {
 			return err
 		}
-		n, err := res.RowsAffected()
-		if n > 0 {
-			return err
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
 		}
-		return orNotFound(err)
+		return s.forgetTerms(ctx, tx, host, name)
 	})
 }
 

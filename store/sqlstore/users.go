@@ -156,6 +156,9 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 				return err
 			}
 		}
+		if err := s.forgetTerms(ctx, tx, host, name); err != nil {
+			return err
+		}
 		// Files are removed by who keeps them, which looks for what has expired.
 		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1 WHERE host = $1 AND owner = $2", host, name); err != nil {
 			return err

@@ -147,7 +147,7 @@ func revived(s *suite) {
 	s.ok(s.st.Commit(s.ctx, e(old, 1), e(old, 2)))
 	s.is(s.st.ReviveRoom(s.ctx, roomRow("never")), store.ErrExists)
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "r", at(1)))
-	for _, err := range []error{s.st.SaveRoomConfig(s.ctx, rooms, "r", nil), s.st.SaveRoomSubject(s.ctx, rooms, "r", nil)} {
+	for _, err := range []error{s.st.SaveRoomConfig(s.ctx, rooms, "r", nil, store.RoomAccess{}), s.st.SaveRoomSubject(s.ctx, rooms, "r", nil)} {
 		s.is(err, store.ErrNotFound)
 	}
 	s.ok(s.st.ReviveRoom(s.ctx, roomRow("r")))
