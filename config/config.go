@@ -200,6 +200,7 @@ type Accounts struct {
 	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
 	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
+	PushSender         bool          `yaml:"push_sender"`          // push services learn who has sent a message (XEP-0357)
 }
 
 // Upload is XEP-0363.

@@ -238,6 +238,6 @@ func (o *operations) DeleteUser(ctx context.Context, address string) error {
 	if err := o.n.Store.DeleteUser(ctx, u.Host, u.Name); err != nil {
 		return fmt.Errorf("delete %s: %w", u.Name, err)
 	}
-	h.Forget(u.Name)
+	h.Deleted(ctx, u.Name)
 	return nil
 }

@@ -73,7 +73,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
-		push.New(h, push.Config{}),
+		push.New(h, push.Config{Sender: c.Accounts.PushSender}),
 		extdisco.New(h, external(c.ExternalServices)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}

@@ -230,7 +230,7 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 	if err := p.st.DeleteUser(ctx, u.Host, u.Name); err != nil {
 		return fmt.Errorf("delete %s: %w", u.Name, err)
 	}
-	p.h.Forget(u.Name)
+	p.h.Deleted(ctx, u.Name)
 	p.audit(ctx, a, "person.delete", u.Address(), map[string]any{"email": u.Email, "role": u.Role})
 	return nil
 }

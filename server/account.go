@@ -146,6 +146,16 @@ func (h *Host) Created(ctx context.Context, name string) {
 	}
 }
 
+// Deleted lets the features know that an account is no more; who makes one of the same name starts with nothing.
+func (h *Host) Deleted(ctx context.Context, name string) {
+	h.Forget(name)
+	for _, f := range h.Features {
+		if f.Deleted != nil {
+			f.Deleted(ctx, name)
+		}
+	}
+}
+
 // Kick ends all sessions of an account with this stream error.
 func (h *Host) Kick(name string, err *wireStreamError) int {
 	ss := h.Account(name).Sessions()

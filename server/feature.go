@@ -37,6 +37,8 @@ type Feature struct {
 	Blocks func(ctx context.Context, account string, who jid.JID) bool
 	// Created is called when an account of the host has been made.
 	Created func(ctx context.Context, account string)
+	// Deleted is called when an account and all that was kept of it are gone: what a feature remembers of it has to go, too.
+	Deleted func(ctx context.Context, account string)
 	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
 	// returns at once and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)

@@ -49,9 +49,10 @@ func New(h *server.Host, c Config) *server.Feature {
 		Name: "blocking",
 		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3.1"}, {Number: 377, Title: "Spam Reporting", Version: "0.4.0", Notes: "reports go to the log"}},
 		// Announced by the host, as section 3.1 has it.
-		Disco:  []string{ns, nsReports},
-		IQ:     map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
-		Blocks: b.blocks,
+		Disco:   []string{ns, nsReports},
+		IQ:      map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
+		Blocks:  b.blocks,
+		Deleted: func(_ context.Context, account string) { b.lists.Delete(account) },
 		// The list is in memory before a room asks for it among hundreds of others.
 		Bound: func(ctx context.Context, s *server.Session) { b.blocks(ctx, s.JID.Local(), jid.JID{}) },
 		Steps: []server.Step{

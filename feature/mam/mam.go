@@ -56,8 +56,9 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "prefs"}:    forbidden, {To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "prefs"}: forbidden,
 		},
-		Inline: []server.Inline{{Do: a.bound}},
-		Run:    a.expire,
+		Inline:  []server.Inline{{Do: a.bound}},
+		Run:     a.expire,
+		Deleted: a.deleted,
 		Steps: []server.Step{
 			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sentRetraction},

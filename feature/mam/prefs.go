@@ -142,3 +142,10 @@ func (a *archive) setPrefs(ctx context.Context, r *server.Request) (*wire.Elemen
 	a.prefs.Store(r.Account, p.index())
 	return p.element(), nil
 }
+
+func (a *archive) deleted(ctx context.Context, account string) {
+	a.prefs.Delete(account)
+	if err := a.h.Store.Delete(ctx, a.h.Domain, prefsKey(account)); err != nil {
+		a.h.Log.Error("cannot remove the archive preferences of a deleted account", "account", account, "err", err)
+	}
+}

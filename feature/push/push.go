@@ -29,7 +29,8 @@ type Config struct {
 	Max     int           // registrations of one account, default 20
 	Body    string        // what last-message-body says of a message of importance; default "New message". Never its text.
 	Timeout time.Duration // for a push service to answer, default 1 min
-	Errors  int           // answers of type error in a row after which a registration is dropped, default 5
+	Errors  int           // answers in a row that say it may work later, after which a registration is dropped, default 5
+	Sender  bool          // tell push services who has sent the message
 }
 
 // registration is one app of an account. What is read from the store is shared and not changed.
@@ -60,7 +61,6 @@ type push struct {
 type note struct {
 	count int
 	from  string
-	body  bool
 }
 
 const (
@@ -96,8 +96,9 @@ func New(h *server.Host, c Config) *server.Feature {
 		Steps: []server.Step{
 			{Stage: server.ReceivedCopy, Kind: wire.Message, Do: p.received},
 		},
-		Asleep: p.asleep,
-		Run:    p.run,
+		Asleep:  p.asleep,
+		Deleted: func(_ context.Context, account string) { p.known.Delete(account) },
+		Run:     p.run,
 	}
 }
 
@@ -265,7 +266,6 @@ func (p *push) wake(account string, r registration, st *wire.Stanza) {
 	}
 	n.count++
 	n.from = st.From.Bare().String()
-	n.body = true
 }
 
 func (p *push) take(k key) *note {
@@ -309,9 +309,11 @@ func (p *push) send(ctx context.Context, k key, n *note) {
 	if ctx.Err() != nil {
 		return
 	}
-	failed := err != nil && !errors.Is(err, server.ErrNoAnswer) || answer != nil && answer.Type == "error"
-	if failed || rs[i].Errors > 0 {
-		if err := p.settle(ctx, k, failed); err != nil {
+	if errors.Is(err, server.ErrNoAnswer) { // it may have come, and the answer not
+		return
+	}
+	if o := outcome(answer, err); o != done || rs[i].Errors > 0 {
+		if err := p.settle(ctx, k, o); err != nil {
 			p.h.Log.Error("cannot note the outcome of a push", "account", k.account, "err", err)
 		}
 	}
@@ -319,10 +321,11 @@ func (p *push) send(ctx context.Context, k key, n *note) {
 
 func (p *push) payload(r registration, n *note) *wire.Element {
 	f := form.New(form.Submit, nsSummary)
-	f.Add("message-count", "", "", strconv.Itoa(n.count)).Add("last-message-sender", "", "", n.from)
-	if n.body {
-		f.Add("last-message-body", "", "", p.cfg.Body)
+	f.Add("message-count", "", "", strconv.Itoa(n.count))
+	if p.cfg.Sender {
+		f.Add("last-message-sender", "", "", n.from)
 	}
+	f.Add("last-message-body", "", "", p.cfg.Body)
 	item := wire.E(wire.NSPubSub, "item", wire.E(ns, "notification", f.Element()))
 	e := wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", r.Node))
 	if len(r.Options) > 0 {
@@ -331,16 +334,45 @@ func (p *push) payload(r registration, n *note) *wire.Element {
 	return e
 }
 
-// settle counts failures in a row.
-func (p *push) settle(ctx context.Context, k key, failed bool) error {
+// What came of a push.
+type result uint8
+
+const (
+	done  result = iota
+	later        // it may work another time
+	never        // the service does not want it
+)
+
+// outcome reads an answer (section 7.1).
+func outcome(answer *wire.Stanza, err error) result {
+	if err != nil { // the service could not be reached
+		return later
+	}
+	if answer.Type != "error" {
+		return done
+	}
+	e := answer.Element(wire.NSClient, "error")
+	if e.Attr("type") == "wait" {
+		return later
+	}
+	for _, c := range []string{"service-unavailable", "remote-server-not-found", "remote-server-timeout", "internal-server-error", "resource-constraint", "recipient-unavailable"} {
+		if e.Child(wire.NSStanzas, c) != nil {
+			return later
+		}
+	}
+	return never
+}
+
+// settle drops a registration that its service does not want, at once or after some failures in a row.
+func (p *push) settle(ctx context.Context, k key, o result) error {
 	return p.change(ctx, k.account, func(rs []registration) ([]registration, error) {
 		for i := range rs {
 			if rs[i].Service != k.service || rs[i].Node != k.node {
 				continue
 			}
-			if !failed {
+			if o == done {
 				rs[i].Errors = 0
-			} else if rs[i].Errors++; rs[i].Errors >= p.cfg.Errors {
+			} else if rs[i].Errors++; o == never || rs[i].Errors >= p.cfg.Errors {
 				p.h.Log.Info("a push service refuses: it is not asked any more", "account", k.account, "service", k.service)
 				return slices.Delete(rs, i, i+1), nil
 			}

@@ -59,6 +59,7 @@ func New(h *server.Host, c Config) *server.Feature {
 		},
 		Steps:     []server.Step{{Stage: server.SentStamp, Kind: wire.Presence, Do: v.stamp}},
 		Published: v.published,
+		Deleted:   func(_ context.Context, account string) { v.hashes.Delete(account) },
 	}
 }
 
