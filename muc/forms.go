@@ -34,6 +34,9 @@ func (r *room) onForm(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	if f.Type == form.Cancel {
 		return nil
 	}
+	if r.group != "" && f.About() == nsRegForm && f.Type == form.Submit {
+		return r.answerGroupRequest(ctx, st, f)
+	}
 	if o == nil {
 		return errNotOccupant
 	}
@@ -102,7 +105,7 @@ func (r *room) answerVoice(ctx context.Context, o *occupant, f form.Form) error 
 // registration answers jabber:iq:register to the room (section 7.10).
 func (r *room) registration(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	if r.group != "" {
-		return nil, server.WithText(server.NotAllowed, "membership of a group is given by its moderators")
+		return r.groupRegistration(ctx, st, q)
 	}
 	who := st.From.Bare()
 	mine := r.people[who]
@@ -215,7 +218,7 @@ func (r *room) answered(ctx context.Context, who jid.JID) error {
 
 // answerRegistration is an administrator's answer (section 9.9).
 func (r *room) answerRegistration(ctx context.Context, o *occupant, f form.Form) error {
-	if rank[o.affiliation] < rank[org.Admin] || r.group != "" {
+	if rank[o.affiliation] < rank[org.Admin] {
 		return server.Forbidden
 	}
 	js, err := f.JIDs("muc#register_jid")

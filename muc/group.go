@@ -75,7 +75,7 @@ func (r *room) configureGroup(ctx context.Context, now RoomConfig) error {
 	return err
 }
 
-// setMembers turns changes of affiliations into changes of the group.
+// setMembers turns changes of affiliations into changes of the group, or of who is in the theme.
 func (r *room) setMembers(ctx context.Context, cs []change) error {
 	var ms []store.Member
 	for _, c := range cs {
@@ -89,16 +89,40 @@ func (r *room) setMembers(ctx context.Context, cs []change) error {
 		if now == c.affiliation {
 			continue // some clients copy affiliations to where they hold already
 		}
-		if r.theme != "" {
-			return server.WithText(server.NotAllowed, "who is in a theme follows from its group")
-		}
 		role := map[string]string{org.Owner: store.RoleOwner, org.Admin: store.RoleModerator, org.Member: store.RoleMember, org.Outcast: store.RoleBanned, org.None: ""}[c.affiliation]
+		if high := role == store.RoleOwner || role == store.RoleModerator; r.theme != "" && (high || rank[now] >= rank[org.Admin]) {
+			return server.WithText(server.NotAllowed, "moderators and owners of a theme are those of its group")
+		}
 		ms = append(ms, store.Member{JID: c.who.String(), Role: role})
 	}
 	if len(ms) == 0 {
 		return nil
 	}
+	if r.theme != "" {
+		return r.setThemePeople(ctx, ms)
+	}
 	return r.s.cfg.Org.SetMembers(ctx, r.s.host.Domain, r.group, ms)
+}
+
+// setThemePeople refuses what org would take for nothing to do: a member of the group is in its open themes.
+func (r *room) setThemePeople(ctx context.Context, ms []store.Member) error {
+	o, host := r.s.cfg.Org, r.s.host.Domain
+	t, err := o.Theme(ctx, host, r.theme)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		a, err := r.affiliation(ctx, jid.MustParse(m.JID))
+		if err != nil {
+			return err
+		}
+		if m.Role == "" && a == org.Member && !t.Restricted {
+			if role, err := o.RoleOf(ctx, host, r.group, jid.MustParse(m.JID)); err != nil || role != "" {
+				return server.WithText(server.NotAllowed, "who is in a theme follows from its group")
+			}
+		}
+	}
+	return o.SetThemePeople(ctx, host, r.theme, ms)
 }
 
 // changed is told of every change of a group, after its commit.
@@ -107,13 +131,16 @@ func (s *Service) changed(e org.Event) {
 		return
 	}
 	switch e.Kind {
-	case org.GroupChanged, org.ThemeChanged:
-		for _, j := range e.Rooms {
-			s.postLoaded(j.Local(), func(ctx context.Context, r *room) { r.reconfigure(ctx) })
-		}
-		if e.Kind == org.GroupChanged {
-			s.eachOf(e.Group.ID, func(ctx context.Context, r *room) { r.reconfigure(ctx) })
-		}
+	case org.GroupChanged:
+		s.eachOf(e.Group.ID, func(ctx context.Context, r *room) { r.reconfigure(ctx) })
+	case org.ThemeChanged:
+		s.postLoaded(e.Rooms[0].Local(), func(ctx context.Context, r *room) { r.themeChanged(ctx, e) })
+	case org.ThemePeople:
+		s.postLoaded(e.Rooms[0].Local(), func(ctx context.Context, r *room) { r.membersChanged(ctx, e.Members) })
+	case org.MembershipAsked:
+		s.askModerators(e)
+	case org.MembershipGranted, org.MembershipDenied:
+		s.tellAsker(e)
 	case org.MembersChanged:
 		s.eachOf(e.Group.ID, func(ctx context.Context, r *room) { r.membersChanged(ctx, e.Members) })
 	case org.GroupDeleted:

@@ -52,6 +52,10 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if !o.pace.Allow() {
 		return errTooFast
 	}
+	if cmd, rest := r.textCommandOf(st); cmd != nil {
+		r.flush(ctx)
+		return r.runText(ctx, o, st, cmd, rest)
+	}
 	if r.closed { // moderators neither: it is there to be read
 		return server.WithText(server.Forbidden, "this theme is closed")
 	}
@@ -63,10 +67,6 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	}
 	if err := r.ownRetraction(ctx, o, st); err != nil {
 		return err
-	}
-	if name, ok := r.themeCommand(st); ok {
-		r.flush(ctx)
-		return r.createThemeByText(o, st, name)
 	}
 	r.queue(o, st, false)
 	return nil

@@ -48,17 +48,17 @@ func (s *Service) createReserved(ctx context.Context, st *wire.Stanza) error {
 }
 
 func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
+	name := st.To.Local()
+	if group, theme, ok := strings.Cut(name, "."); ok { // it would look like a theme of that group
+		if row, err := s.st.Room(ctx, s.cfg.Domain, group); err == nil && row.Group != "" {
+			return s.makeTheme(ctx, st, row.Group, theme)
+		}
+	}
 	if err := s.mayCreate(ctx, st.From); err != nil {
 		return err
 	}
 	if err := s.mayOwnMore(ctx, st.From); err != nil {
 		return err
-	}
-	name := st.To.Local()
-	if group, _, ok := strings.Cut(name, "."); ok { // it would look like a theme of that group
-		if row, err := s.st.Room(ctx, s.cfg.Domain, group); err == nil && row.Group != "" {
-			return server.WithText(server.NotAllowed, "this address is for themes of a group")
-		}
 	}
 	cfg, err := json.Marshal(s.cfg.Defaults)
 	if err != nil {

@@ -79,6 +79,7 @@ type Service struct {
 
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
 	rooms   map[string]*room
+	texts   []textCommand
 	loading map[string]chan struct{} // closed when the room is in rooms, or could not be loaded
 	closed  bool
 	wg      sync.WaitGroup // room goroutines, and work they have started
@@ -107,6 +108,7 @@ func NewService(c Config) (*Service, error) {
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}
+	s.addTexts(groupTexts()...)
 	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
 	c.Org.Subscribe(s.changed)
 	return s, nil

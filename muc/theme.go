@@ -3,50 +3,27 @@ package muc
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"parley/org"
 	"parley/server"
 	"parley/wire"
-	"parley/wire/form"
 	"parley/wire/jid"
 )
 
-const (
-	nodeNewTheme   = "https://parley.im/commands#new-theme"
-	nodeCloseTheme = "https://parley.im/commands#close-theme"
-)
-
-// themeCommand reads `!theme NAME` in a group's room.
-func (r *room) themeCommand(st *wire.Stanza) (name string, ok bool) {
-	if r.group == "" || r.theme != "" || !st.Has(wire.NSClient, "body") {
-		return "", false
+// makeTheme is a member who enters a fresh room at an address that is for themes of a group.
+func (s *Service) makeTheme(ctx context.Context, st *wire.Stanza, group, slug string) error {
+	if st.Kind != wire.Presence || slug == "" || slug != org.Slug(slug) {
+		return server.WithText(server.NotAllowed, "this address is for themes of a group")
 	}
-	body := strings.TrimSpace(st.BodyText())
-	rest, ok := strings.CutPrefix(body, "!theme")
-	if !ok || rest != "" && rest[0] != ' ' && rest[0] != '\n' {
-		return "", false
-	}
-	return strings.TrimSpace(rest), true
-}
-
-// createThemeByText makes the theme away from the room's goroutine: what follows from it comes back as work. The text
-// itself is not shown: the line about the new theme stands in its place.
-func (r *room) createThemeByText(o *occupant, st *wire.Stanza, name string) error {
-	if name == "" {
-		return server.WithText(server.NotAcceptable, "write !theme and its name")
-	}
-	s, group, who := r.s, r.group, o.bare
-	s.wg.Go(func() {
-		ctx := context.Background()
-		if _, err := s.cfg.Org.CreateTheme(ctx, s.host.Domain, group, org.NewTheme{Name: name, Creator: who}); err != nil {
-			s.fail(ctx, st, err)
-		}
-	})
-	return nil
+	name := []rune(strings.ReplaceAll(slug, "-", " "))
+	name[0] = unicode.ToUpper(name[0])
+	_, err := s.cfg.Org.CreateTheme(ctx, s.host.Domain, group, org.NewTheme{Name: string(name), Slug: slug, Creator: st.From.Bare()})
+	return asStanzaError(err)
 }
 
 // announceTheme says it in the group's room, from its creator if they are there, else from the room; and invites the
-// members of other servers, whose bookmarks are not ours to write.
+// members of other servers, whose bookmarks are not ours to write. Restricted ones are not for all to know of.
 func (s *Service) announceTheme(e org.Event) {
 	theme := e.Rooms[0]
 	do := func(ctx context.Context, r *room) {
@@ -59,10 +36,11 @@ func (s *Service) announceTheme(e org.Event) {
 		uri := "xmpp:" + theme.String() + "?join"
 		r.say(ctx, from, "New theme: "+e.Theme.Name+": "+uri, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", uri)))
 	}
-	s.wg.Go(func() {
-		ctx := context.Background()
-		if err := s.post(ctx, e.Group.Room, work{do: do}); err != nil {
-			s.log.Error("a new theme is not announced", "group", e.Group.ID, "err", err)
+	s.background(func(ctx context.Context) {
+		if !e.Theme.Restricted {
+			if err := s.post(ctx, e.Group.Room, work{do: do}); err != nil {
+				s.log.Error("a new theme is not announced", "group", e.Group.ID, "err", err)
+			}
 		}
 		for _, m := range e.Members {
 			to, err := jid.Parse(m.JID)
@@ -73,6 +51,28 @@ func (s *Service) announceTheme(e org.Event) {
 			s.host.Router.Send(ctx, st.Add(wire.E("jabber:x:conference", "x").Set("jid", theme.String()).Set("reason", "New theme: "+e.Theme.Name)))
 		}
 	})
+}
+
+// themeChanged takes over what a theme is now, and says what has become of it.
+func (r *room) themeChanged(ctx context.Context, e org.Event) {
+	was, name := r.closed, r.cfg.Name
+	r.reconfigure(ctx)
+	by := ""
+	for _, o := range r.order {
+		if o.bare == e.Actor.Bare() {
+			by = o.nick + ": "
+		}
+	}
+	switch {
+	case e.Theme.Archived:
+		r.say(ctx, r.jid, by+"this theme is archived. It can be read, and is in nobody's list.")
+	case r.closed && !was:
+		r.say(ctx, r.jid, by+"this theme is closed. It can be read; !reopen goes on with it.")
+	case was && !r.closed:
+		r.say(ctx, r.jid, by+"this theme goes on.")
+	case r.cfg.Name != name:
+		r.say(ctx, r.jid, by+"this theme is now called "+e.Theme.Name+".")
+	}
 }
 
 // command runs an ad-hoc command on a room (XEP-0050).
@@ -87,38 +87,11 @@ func (r *room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 }
 
 func (r *room) commands() []server.Command {
-	if r.group == "" {
-		return r.hatCommands()
+	switch r.place() {
+	case inGroup:
+		return r.groupCommands()
+	case inTheme:
+		return r.themeCommands()
 	}
-	if r.theme != "" {
-		return []server.Command{{Node: nodeCloseTheme, Name: "Close this theme", Allowed: r.ranked(org.Admin),
-			Do: func(ctx context.Context, _ jid.JID, _ form.Form) (string, *form.Form, error) {
-				return "The theme is closed: it can be read, and nobody writes any more.", nil, r.s.cfg.Org.CloseTheme(ctx, r.s.host.Domain, r.theme, false)
-			}}}
-	}
-	return []server.Command{{Node: nodeNewTheme, Name: "New theme", Allowed: r.ranked(org.Member),
-		Form: func(context.Context, jid.JID) (*form.Form, error) {
-			f := form.New("form", nodeNewTheme)
-			f.Title, f.Instructions = "New theme", "A focused conversation in this group. Its members find it in their clients."
-			f.Add("name", "text-single", "Name").Required()
-			f.AddBool("restricted", "Only for people named here", false)
-			f.Add("people", "jid-multi", "People")
-			return f, nil
-		}, Do: r.newTheme}, r.settingsCommand()}
-}
-
-func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-	people, err := f.JIDs("people")
-	if err != nil {
-		return "", nil, server.NotAcceptable
-	}
-	restricted, _ := f.Bool("restricted")
-	t, err := r.s.cfg.Org.CreateTheme(ctx, r.s.host.Domain, r.group, org.NewTheme{Name: f.Get("name"), Restricted: restricted, Creator: who.Bare(), People: people})
-	if err != nil {
-		return "", nil, err
-	}
-	room := r.s.cfg.Org.RoomJID(r.s.host.Domain, t.Room)
-	res := form.New("result", nodeNewTheme)
-	res.Add("room", "jid-single", "Room", room.String())
-	return "The theme " + t.Name + " is at " + room.String() + ".", res, nil
+	return r.hatCommands()
 }

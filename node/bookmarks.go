@@ -23,7 +23,7 @@ func newPushes(n *Node) *pushes {
 }
 
 func (p *pushes) note(e org.Event) {
-	if len(e.Joined) == 0 && len(e.Left) == 0 {
+	if len(e.Joined) == 0 && len(e.Left) == 0 && len(e.Renamed) == 0 {
 		return
 	}
 	select {
@@ -50,13 +50,18 @@ func (p *pushes) push(ctx context.Context, e org.Event) {
 		return
 	}
 	for _, account := range e.Joined {
-		if err := b.Added(ctx, account, e.Rooms); err != nil && ctx.Err() == nil {
-			p.n.Log.Error("cannot tell of a bookmark", "host", e.Host, "account", account, "err", err)
-		}
+		p.told(ctx, e.Host, account, b.Added(ctx, account, e.Rooms))
+	}
+	for _, account := range e.Renamed {
+		p.told(ctx, e.Host, account, b.Added(ctx, account, e.Rooms[:1]))
 	}
 	for _, account := range e.Left {
-		if err := b.Removed(ctx, account, e.Rooms); err != nil && ctx.Err() == nil {
-			p.n.Log.Error("cannot tell of a bookmark", "host", e.Host, "account", account, "err", err)
-		}
+		p.told(ctx, e.Host, account, b.Removed(ctx, account, e.Rooms))
+	}
+}
+
+func (p *pushes) told(ctx context.Context, host, account string, err error) {
+	if err != nil && ctx.Err() == nil { // who is not told because the node stops sees it at the next sign-in
+		p.n.Log.Error("cannot tell of a bookmark", "host", host, "account", account, "err", err)
 	}
 }

@@ -207,7 +207,21 @@ func (o *Org) Update(ctx context.Context, host, id string, c GroupChange) (store
 		return s.group, err
 	}
 	o.drop(host, id)
-	o.tell(Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}})
+	e := Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+	if g.Name == s.group.Name {
+		o.tell(e)
+		return g, nil
+	}
+	if err := o.renamed(ctx, e, s.group.Name, g.Name); err != nil {
+		return g, err
+	}
+	for _, key := range s.order {
+		t := &s.themes[key].Theme
+		room := []jid.JID{o.RoomJID(host, t.Room)}
+		if err := o.renamed(ctx, Event{Kind: BookmarksNamed, Host: host, Group: g, Theme: t, Rooms: room}, themeName(s.group, t.Name), themeName(g, t.Name)); err != nil {
+			return g, err
+		}
+	}
 	return g, nil
 }
 

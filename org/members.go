@@ -2,6 +2,7 @@ package org
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/store"
@@ -112,6 +113,11 @@ func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member
 		return err
 	}
 	o.drop(host, id)
+	for _, m := range e.Members { // who is in, or is not to be, waits for no answer
+		if err := o.st.DropGroupRequest(ctx, host, id, m.JID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
 	for _, b := range bs {
 		e.Rooms = append(e.Rooms, jid.MustParse(b.Room))
 	}
@@ -148,7 +154,7 @@ func (o *Org) bookmarksOf(s *state) []store.Bookmark {
 	for _, key := range s.order {
 		t := s.themes[key]
 		if t.Closed.IsZero() && !t.Restricted {
-			b := o.bookmark(s.group.Host, t.Room, s.group.Name+" › "+t.Name)
+			b := o.bookmark(s.group.Host, t.Room, themeName(s.group, t.Name))
 			b.Autojoin = len(s.members) <= o.cfg.MaxFollow
 			bs = append(bs, b)
 		}

@@ -82,8 +82,13 @@ const (
 	GroupDeleted
 	MembersChanged
 	ThemeCreated
-	ThemeChanged  // closed, renamed
-	BookmarksGone // of a restricted theme, for those who were in it and have left its group
+	ThemeChanged    // closed, opened, archived, renamed
+	ThemePeople     // who is in a restricted theme, guests, who is banned in one
+	MembershipAsked // Actor asks to be a member, because of Reason
+	MembershipGranted
+	MembershipDenied
+	BookmarksNamed // of a theme whose group was renamed
+	BookmarksGone  // of a restricted theme, for those who were in it and have left its group
 )
 
 // Event is a change that is durable.
@@ -96,7 +101,9 @@ type Event struct {
 	Rooms   []jid.JID      // the rooms it is about
 	Joined  []string       // local accounts that have got bookmarks of Rooms
 	Left    []string       // local accounts whose bookmarks of Rooms are gone
+	Renamed []string       // local accounts whose bookmark of the first of Rooms has another name
 	Actor   jid.JID        // zero: an administrator
+	Reason  string         // MembershipAsked
 }
 
 // Subscribe has f called for each event, in order, after its commit. f returns soon and changes nothing here.

@@ -15,6 +15,8 @@ type NewTheme struct {
 	Restricted bool      // only for its creator and People
 	Creator    jid.JID   // zero: an administrator, who may always
 	People     []jid.JID // of a restricted theme
+	Source     store.Source
+	Slug       string // for one whose room is to be at <group's room>.<slug>; "": at <group's room>.<key>
 }
 
 // CreateTheme makes a theme with its room and the bookmarks of those who follow it: in small groups everyone, else its
@@ -39,11 +41,11 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 		return store.Theme{}, &Error{Forbidden, "", "the group has as many themes as it may have"}
 	}
 	for _, t := range s.themes {
-		if t.Name == name && t.Closed.IsZero() {
+		if t.Name == name && t.Closed.IsZero() && (!t.Restricted || s.inTheme(t, n.Creator)) {
 			return store.Theme{}, &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, t.Room).String()}
 		}
 	}
-	t := store.Theme{Host: host, Group: group, Name: name, Slug: Slug(name), Restricted: n.Restricted, Creator: n.Creator.Bare().String(), Created: time.Now().UTC()}
+	t := store.Theme{Host: host, Group: group, Name: name, Slug: Slug(name), Restricted: n.Restricted, Creator: n.Creator.Bare().String(), Created: time.Now().UTC(), Source: n.Source}
 	people := map[jid.JID]bool{n.Creator.Bare(): true}
 	for _, j := range n.People {
 		people[j.Bare()] = true
@@ -57,19 +59,16 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 			followers = append(followers, j.String())
 		}
 	}
-	if err := o.keepTheme(ctx, s, &t, followers); err != nil {
-		return t, err
-	}
+	var list []store.Member
 	if t.Restricted {
-		var list []store.Member
 		for j := range people {
 			if !j.IsZero() {
-				list = append(list, store.Member{JID: j.String(), Role: store.RoleMember})
+				list = append(list, store.Member{JID: j.String(), Role: store.RoleMember, Since: t.Created})
 			}
 		}
-		if err := o.st.SetThemeList(ctx, host, t.Key, list...); err != nil {
-			return t, err
-		}
+	}
+	if err := o.keepTheme(ctx, s, &t, n.Slug, followers, list); err != nil {
+		return t, err
 	}
 	o.drop(host, group)
 	ms := make([]store.Member, 0, len(followers))
@@ -81,17 +80,26 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 }
 
 // keepTheme writes it under a key that is free.
-func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, followers []string) error {
+func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, slug string, followers []string, list []store.Member) error {
 	for range 5 {
 		t.Key = token(7)
 		t.Room = s.group.Room + "." + t.Key
-		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers, o.bookmark(t.Host, t.Room, s.group.Name+" › "+t.Name))
+		if slug != "" {
+			t.Room = s.group.Room + "." + slug
+		}
+		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers, o.bookmark(t.Host, t.Room, themeName(s.group, t.Name)), list...)
+		if errors.Is(err, store.ErrExists) && slug != "" {
+			return &Error{Exists, "slug", "this address has been used and is kept from reuse"}
+		}
 		if !errors.Is(err, store.ErrExists) {
 			return err
 		}
 	}
 	return errors.New("org: no free key for a theme")
 }
+
+// themeName is what a theme is called outside its group: in lists of rooms and bookmarks.
+func themeName(g store.Group, name string) string { return g.Name + " › " + name }
 
 func (o *Org) mayCreateTheme(ctx context.Context, host, group string, who jid.JID) error {
 	a, err := o.Affiliation(ctx, host, group, "", who)
@@ -119,7 +127,8 @@ func (o *Org) Theme(ctx context.Context, host, key string) (store.Theme, error) 
 	return t, notFound(err, "there is no theme "+key)
 }
 
-// Themes lists a group's themes in order of creation; with a viewer those that person may know of.
+// Themes lists a group's themes in order of creation; with a viewer those that
+// person may know of, without archived ones.
 func (o *Org) Themes(ctx context.Context, host, group string, viewer jid.JID) ([]store.Theme, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {
@@ -128,6 +137,9 @@ func (o *Org) Themes(ctx context.Context, host, group string, viewer jid.JID) ([
 	var ts []store.Theme
 	for _, key := range s.order {
 		if !viewer.IsZero() {
+			if s.themes[key].Archived {
+				continue
+			}
 			if ok, err := o.Visible(ctx, host, group, key, viewer); err != nil {
 				return nil, err
 			} else if !ok {
@@ -137,31 +149,4 @@ func (o *Org) Themes(ctx context.Context, host, group string, viewer jid.JID) ([
 		ts = append(ts, s.themes[key].Theme)
 	}
 	return ts, nil
-}
-
-// CloseTheme ends the conversation: nobody writes there any more, everybody who could read it can. With open it goes on.
-func (o *Org) CloseTheme(ctx context.Context, host, key string, open bool) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	t, err := o.st.Theme(ctx, host, key)
-	if err != nil {
-		return notFound(err, "there is no theme "+key)
-	}
-	if t.Closed.IsZero() == open {
-		return nil
-	}
-	t.Closed = time.Time{}
-	if !open {
-		t.Closed = time.Now().UTC()
-	}
-	if err := o.st.UpdateTheme(ctx, t); err != nil {
-		return err
-	}
-	o.drop(host, t.Group)
-	s, err := o.state(ctx, host, t.Group)
-	if err != nil {
-		return err
-	}
-	o.tell(Event{Kind: ThemeChanged, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}})
-	return nil
 }

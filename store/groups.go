@@ -112,11 +112,19 @@ type Groups interface {
 	// new (users of host only), and without any of the group's rooms for those who leave; one transaction.
 	SetMembers(ctx context.Context, host, id string, ms []Member, bookmarks []Bookmark) error
 
-	// CreateTheme makes the theme, its room and the bookmarks of followers (bare JIDs; those of host only) in one transaction.
-	CreateTheme(ctx context.Context, t Theme, r Room, followers []string, bookmark Bookmark) error
+	// CreateTheme makes the theme, its room, its list and the bookmarks of followers (bare JIDs; those of host only) in
+	// one transaction.
+	CreateTheme(ctx context.Context, t Theme, r Room, followers []string, bookmark Bookmark, list ...Member) error
 	Theme(ctx context.Context, host, key string) (Theme, error)
 	Themes(ctx context.Context, host, group string) ([]Theme, error)   // in order of creation
 	UpdateTheme(ctx context.Context, t Theme) error                    // name, restricted, closed, archived
 	ThemeList(ctx context.Context, host, key string) ([]Member, error) // a restricted theme's list, and who is banned in it
 	SetThemeList(ctx context.Context, host, key string, ms ...Member) error
+	// ChangeThemeList changes a theme's list (role "" removes), and writes the bookmark for the users who come, and takes
+	// it from those who go; one transaction.
+	ChangeThemeList(ctx context.Context, host, key string, ms []Member, come, gone []string, bookmark Bookmark) error
+	// RenameBookmarks gives those bookmarks of a room that have its old name the new one, and says whose they are.
+	RenameBookmarks(ctx context.Context, host, room, old, name string) (users []string, err error)
+	// DropBookmarks removes all bookmarks of a room, and says whose they were.
+	DropBookmarks(ctx context.Context, host, room string) (users []string, err error)
 }

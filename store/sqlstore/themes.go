@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"parley/store"
@@ -25,7 +26,7 @@ func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.T
 	return ts, err
 }
 
-func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark) error {
+func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark, list ...store.Member) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO themes (host, theme_key, group_id, slug, room, name, restricted, creator, created, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator, micros(t.Created), micros(t.Closed))
@@ -36,6 +37,9 @@ func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, fo
 			return err
 		}
 		if err := insertRoom(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := writeThemeList(ctx, tx, t.Host, t.Key, list); err != nil {
 			return err
 		}
 		for _, jid := range followers {
@@ -88,22 +92,70 @@ func (s *Store) ThemeList(ctx context.Context, host, key string) (ms []store.Mem
 }
 
 func (s *Store) SetThemeList(ctx context.Context, host, key string, ms ...store.Member) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		for _, m := range ms {
-			var err error
-			if m.Role == "" {
-				_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
-			} else {
-				if m.Since.IsZero() {
-					m.Since = time.Now()
-				}
-				_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since) VALUES ($1, $2, $3, $4, $5)
-					ON CONFLICT (host, theme_key, jid) DO UPDATE SET role = excluded.role`, host, key, m.JID, m.Role, micros(m.Since))
+	return s.tx(ctx, func(tx *sql.Tx) error { return writeThemeList(ctx, tx, host, key, ms) })
+}
+
+func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []store.Member) error {
+	for _, m := range ms {
+		var err error
+		if m.Role == "" {
+			_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
+		} else {
+			if m.Since.IsZero() {
+				m.Since = time.Now()
 			}
-			if err != nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, theme_key, jid) DO UPDATE SET role = excluded.role`, host, key, m.JID, m.Role, micros(m.Since))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []store.Member, come, gone []string, b store.Bookmark) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := writeThemeList(ctx, tx, host, key, ms); err != nil {
+			return err
+		}
+		for _, user := range come {
+			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
+				return err
+			}
+		}
+		for _, user := range gone {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3", host, user, b.Room); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name string) (users []string, err error) {
+	return s.owners(ctx, "UPDATE bookmarks SET name = $4 WHERE host = $1 AND room = $2 AND name = $3 RETURNING owner", host, room, old, name)
+}
+
+func (s *Store) DropBookmarks(ctx context.Context, host, room string) (users []string, err error) {
+	return s.owners(ctx, "DELETE FROM bookmarks WHERE host = $1 AND room = $2 RETURNING owner", host, room)
+}
+
+// owners runs a statement that says whose rows it has changed, in order of their names.
+func (s *Store) owners(ctx context.Context, q string, args ...any) (users []string, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		users = nil
+		rows, err := tx.QueryContext(ctx, q, args...)
+		if err != nil {
+			return err
+		}
+		return each(rows, func(r *sql.Rows) error {
+			var u string
+			err := r.Scan(&u)
+			users = append(users, u)
+			return err
+		})
+	})
+	slices.Sort(users)
+	return users, err
 }

@@ -87,3 +87,29 @@ func themeDetails(s *suite) {
 	th.Key = "no"
 	s.is(s.st.UpdateTheme(s.ctx, th), store.ErrNotFound)
 }
+
+// themePeople: bookmarks come and go with a theme's list; all bookmarks of a room are renamed or dropped at once.
+func themePeople(s *suite) {
+	s.user("romeo", "juliet", "nurse")
+	s.group("g1", "eng")
+	mark := store.Bookmark{Room: "eng.k@" + rooms, Name: "Eng › Q", Autojoin: true}
+	th := store.Theme{Host: host, Group: "g1", Key: "k", Slug: "q", Room: "eng.k", Name: "Q", Restricted: true, Created: at(1)}
+	list := []store.Member{{JID: "juliet@example.org", Role: store.RoleMember, Since: at(1)}, {JID: "romeo@example.org", Role: store.RoleMember, Since: at(1)}}
+	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, []string{"romeo@example.org", "juliet@example.org"}, mark, list...))
+	s.same(must[[]store.Member](s)(s.st.ThemeList(s.ctx, host, "k")), list)
+	nurse := store.Member{JID: "nurse@example.org", Role: store.RoleGuest, Since: at(2)}
+	s.ok(s.st.ChangeThemeList(s.ctx, host, "k", []store.Member{nurse, {JID: "juliet@example.org"}}, []string{"nurse"}, []string{"juliet"}, mark))
+	s.same(must[[]store.Member](s)(s.st.ThemeList(s.ctx, host, "k")), []store.Member{nurse, list[1]})
+	of := func(user string) []store.Bookmark {
+		return must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, user))
+	}
+	s.same([]int{len(of("juliet")), len(of("nurse")), len(of("romeo"))}, []int{0, 1, 1})
+	own := mark
+	own.Name = "My own name"
+	s.ok(s.st.SetBookmarks(s.ctx, host, "nurse", 0, own))
+	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R")), []string{"romeo"})
+	s.same([]string{of("romeo")[0].Name, of("nurse")[0].Name}, []string{"Eng › R", "My own name"})
+	s.same(must[[]string](s)(s.st.DropBookmarks(s.ctx, other, mark.Room)), []string(nil))
+	s.same(must[[]string](s)(s.st.DropBookmarks(s.ctx, host, mark.Room)), []string{"nurse", "romeo"})
+	s.same(len(of("romeo")), 0)
+}

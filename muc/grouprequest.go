@@ -1,0 +1,182 @@
+package muc
+
+import (
+	"context"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// Membership of a group for who asks: registration with its room (XEP-0045, sections 7.10 and 9.9). A wish is kept until
+// it is answered, by whichever moderator and whichever way.
+
+const regReason = "reason"
+
+// groupRegistration answers jabber:iq:register to a group's room.
+func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	o, host, who := r.s.cfg.Org, r.s.host.Domain, st.From.Bare()
+	a, err := r.access(ctx, who)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Affiliation == org.Outcast:
+		return nil, server.Forbidden
+	case !a.Know:
+		return nil, server.ItemNotFound
+	case r.theme != "":
+		return nil, server.WithText(server.NotAllowed, "who is in a theme follows from its group")
+	}
+	if st.Type == "get" {
+		if rank[a.Affiliation] >= rank[org.Member] {
+			return wire.E(nsRegister, "query", wire.E(nsRegister, "registered"), wire.T(nsRegister, "username", who.Local())), nil
+		}
+		if !a.Ask && !a.Join {
+			return nil, server.WithText(server.NotAllowed, "membership of this group is given by its moderators")
+		}
+		f := r.requestForm(a, who)
+		return wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", f.Instructions), f.Element()), nil
+	}
+	if q.Child(nsRegister, "remove") != nil {
+		return nil, o.Leave(ctx, host, r.group, who)
+	}
+	f, err := form.Parse(q.Child(wire.NSForm, "x"))
+	if err != nil || f.About() != nsRegForm && f.About() != "" {
+		return nil, server.BadRequest
+	}
+	if f.Type == form.Cancel {
+		return nil, nil
+	}
+	if a.Join {
+		_, err := o.Enter(ctx, host, r.group, "", who)
+		return nil, err
+	}
+	return nil, o.Request(ctx, host, r.group, who, f.Text(regReason))
+}
+
+func (r *room) requestForm(a org.Access, who jid.JID) *form.Form {
+	f := form.New(form.Ask, nsRegForm)
+	f.Title, f.Instructions = "Membership of "+r.cfg.Name, "You are a member by sending this form."
+	if a.Ask {
+		f.Instructions = "The moderators of this group decide who is a member. You will be told what they say."
+	}
+	f.Add(regNick, form.TextSingle, "Nickname", who.Local())
+	if a.Ask {
+		f.AddText(regReason, "Why you would like to be a member", "")
+	}
+	return f
+}
+
+// askModerators passes a wish on to all who may answer it, in the room or not.
+func (s *Service) askModerators(e org.Event) {
+	s.background(func(ctx context.Context) {
+		all, err := s.cfg.Org.AffiliationsOf(ctx, e.Host, e.Group.ID, "")
+		if err != nil {
+			s.log.Error("moderators are not asked", "group", e.Group.ID, "err", err)
+			return
+		}
+		for j, a := range all {
+			if rank[a] >= rank[org.Admin] {
+				s.host.Router.Send(ctx, s.requestMessage(e.Group, e.Rooms[0], j, store.GroupRequest{JID: e.Actor.String(), Reason: e.Reason}))
+			}
+		}
+	})
+}
+
+func (s *Service) requestMessage(g store.Group, room, to jid.JID, q store.GroupRequest) *wire.Stanza {
+	body := q.JID + " asks to be a member of " + g.Name + "."
+	f := form.New(form.Ask, nsRegForm)
+	f.Title, f.Instructions = "Membership of "+g.Name, "To approve this request, select the checkbox and send the form."
+	f.Add("muc#register_jid", form.JIDSingle, "Who asks", q.JID)
+	if j, err := jid.Parse(q.JID); err == nil {
+		f.Add(regNick, form.TextSingle, "Desired nickname", j.Local())
+	}
+	if q.Reason != "" {
+		f.AddFixed(q.Reason)
+		body += "\n> " + q.Reason
+	}
+	f.AddBool(regAllow, "Make a member of this person?", false)
+	body += "\nIn the group's room, write !approve " + q.JID + " or !deny " + q.JID
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "normal", From: room, To: to, ID: s.host.NewID()}
+	return st.Add(wire.T(wire.NSClient, "body", body), f.Element())
+}
+
+// answerGroupRequest is a moderator's answer by form; they need not be in the room.
+func (r *room) answerGroupRequest(ctx context.Context, st *wire.Stanza, f form.Form) error {
+	js, err := f.JIDs("muc#register_jid")
+	if err != nil || len(js) != 1 || r.theme != "" {
+		return server.BadRequest
+	}
+	yes, ok := f.Bool(regAllow)
+	if !ok {
+		return server.BadRequest
+	}
+	return r.s.cfg.Org.AnswerRequest(ctx, r.s.host.Domain, r.group, js[0].Bare(), yes, st.From.Bare())
+}
+
+// tellAsker says to who has asked what has become of it.
+func (s *Service) tellAsker(e org.Event) {
+	to, err := jid.Parse(e.Members[0].JID)
+	if err != nil {
+		return
+	}
+	body, affiliation := "You are a member of "+e.Group.Name+" now.", org.Member
+	if e.Kind == org.MembershipDenied {
+		body, affiliation = "You have asked to be a member of "+e.Group.Name+": its moderators have not agreed.", org.None
+	}
+	s.background(func(ctx context.Context) {
+		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "normal", From: e.Rooms[0], To: to, ID: s.host.NewID()}
+		it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).Set("role", "none").Set("jid", to.String())
+		s.host.Router.Send(ctx, st.Add(wire.T(wire.NSClient, "body", body), userX(it)))
+	})
+}
+
+const nodeRequests = "https://parley.im/commands#requests"
+
+// requestsCommand answers requests in a form.
+func (r *room) requestsCommand() server.Command {
+	o, host := r.s.cfg.Org, r.s.host.Domain
+	return server.Command{Node: nodeRequests, Name: "Who asks to be a member", Allowed: r.ranked(org.Admin),
+		Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
+			rs, err := o.Requests(ctx, host, r.group)
+			if err != nil {
+				return nil, err
+			}
+			f := form.New(form.Ask, nodeRequests)
+			f.Title = "Who asks to be a member"
+			if len(rs) == 0 {
+				f.Instructions = "Nobody is waiting."
+			}
+			var os []form.Option
+			for _, q := range rs[:min(len(rs), form.MaxOptions)] {
+				label := q.JID
+				if q.Reason != "" {
+					label += ": " + q.Reason
+				}
+				os = append(os, form.Option{Label: label, Value: q.JID})
+			}
+			f.Fields = append(f.Fields, form.Field{Var: "approve", Type: form.ListMulti, Label: "Make members of", Options: os},
+				form.Field{Var: "deny", Type: form.ListMulti, Label: "Turn down", Options: os})
+			return f, nil
+		},
+		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
+			for _, a := range []struct {
+				field string
+				yes   bool
+			}{{"approve", true}, {"deny", false}} {
+				js, err := f.JIDs(a.field)
+				if err != nil {
+					return "", nil, server.NotAcceptable
+				}
+				for _, j := range js {
+					if err := o.AnswerRequest(ctx, host, r.group, j, a.yes, by.Bare()); err != nil {
+						return "", nil, err
+					}
+				}
+			}
+			return "They have been told.", nil, nil
+		}}
+}

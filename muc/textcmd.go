@@ -1,0 +1,157 @@
+package muc
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Text commands are lines that begin with `!` and a word, in a group's room or a theme: what every client can send. The
+// line is shown to who wrote it only, so that their client knows that it has arrived, and is not kept.
+
+// textCommand is one of them.
+type textCommand struct {
+	word  string
+	args  string // as help shows them
+	about string
+	where place
+	least string // affiliation from which on it is there
+	do    func(ctx context.Context, c *textCall) (answer string, err error)
+}
+
+// place says where a command is: bits.
+type place uint8
+
+const (
+	inGroup place = 1 << iota
+	inTheme
+)
+
+// textCall is a command as it was written. It is worked on away from the room's goroutine.
+type textCall struct {
+	s            *Service
+	group, theme string // id and key
+	room         string // localpart
+	who          jid.JID
+	nick         string
+	rest         string // what comes after the word
+	source       store.Source
+	quote        []string // lines of what source is about
+}
+
+// placeOf says what kind of room this is; 0 is a free one.
+func (r *room) place() place {
+	switch {
+	case r.group == "":
+		return 0
+	case r.theme == "":
+		return inGroup
+	}
+	return inTheme
+}
+
+// textCommandOf finds the command of a message, nil if it is none. A word that is none is something that is said.
+func (r *room) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) {
+	at := r.place()
+	if at == 0 || !st.Has(wire.NSClient, "body") {
+		return nil, ""
+	}
+	body := st.BodyText()
+	if !strings.Contains(body, "!") {
+		return nil, ""
+	}
+	if body = strings.TrimSpace(withoutFallback(st, body)); !strings.HasPrefix(body, "!") {
+		return nil, ""
+	}
+	word, rest, _ := strings.Cut(body[1:], " ")
+	if i := strings.IndexByte(word, '\n'); i >= 0 {
+		word, rest = word[:i], word[i+1:]+" "+rest
+	}
+	for i := range r.s.texts {
+		if c := &r.s.texts[i]; c.word == word && c.where&at != 0 {
+			return c, strings.TrimSpace(rest)
+		}
+	}
+	return nil, ""
+}
+
+// runText starts a command. What follows from it comes back to the room as work.
+func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *textCommand, rest string) error {
+	if rank[o.affiliation] < rank[cmd.least] {
+		return server.WithText(server.Forbidden, "!"+cmd.word+" is not for you to use here")
+	}
+	c := &textCall{s: r.s, group: r.group, theme: r.theme, room: r.name, who: o.bare, nick: o.nick, rest: rest}
+	c.source, c.quote = r.sourceOf(ctx, st)
+	echo := r.outgoing(o, st)
+	r.sign(echo, o, 0)
+	r.send(ctx, echo, []jid.JID{st.From})
+	asker, here := st.From, r.jid
+	r.s.background(func(ctx context.Context) {
+		answer, err := cmd.do(ctx, c)
+		if err != nil {
+			r.s.fail(ctx, st, err)
+			return
+		}
+		if answer == "" {
+			return
+		}
+		a := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: here, To: asker, ID: r.s.host.NewID()}
+		r.s.host.Router.Send(ctx, a.Add(wire.T(wire.NSClient, "body", answer)))
+	})
+	return nil
+}
+
+// help lists the commands that somebody has in a place.
+func (s *Service) help(at place, affiliation string) string {
+	lines := []string{"What you can write here:"}
+	for _, c := range s.texts {
+		if c.where&at != 0 && rank[affiliation] >= rank[c.least] {
+			lines = append(lines, strings.TrimSpace("!"+c.word+" "+c.args)+": "+c.about)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// addTexts adds commands of another file of rules, when the service is made.
+func (s *Service) addTexts(cs ...textCommand) { s.texts = slices.Concat(s.texts, cs) }
+
+const nsFallback = "urn:xmpp:fallback:0"
+
+// withoutFallback cuts out what a body repeats of the message that is replied to (XEP-0428, XEP-0461). Positions count
+// characters.
+func withoutFallback(st *wire.Stanza, body string) string {
+	f := st.Element(nsFallback, "fallback")
+	if f == nil || f.Attr("for") != nsReply {
+		return body
+	}
+	b := f.Child(nsFallback, "body")
+	if b == nil || b.Attr("start") == "" {
+		return body
+	}
+	rs := []rune(body)
+	start, end := number(b.Attr("start")), number(b.Attr("end"))
+	if start < 0 || end < start || end > len(rs) {
+		return body
+	}
+	return string(rs[:start]) + string(rs[end:])
+}
+
+// number reads one that is not negative; -1 if it is none.
+func number(s string) int {
+	n := 0
+	for _, c := range s {
+		if c < '0' || c > '9' || n > 1<<30 {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	if s == "" {
+		return -1
+	}
+	return n
+}
