@@ -38,6 +38,8 @@ type RoomConfig struct {
 
 	Hats []Hat               `json:"hats,omitempty"` // XEP-0317: the room's own
 	Worn map[string][]string `json:"worn,omitempty"` // who wears which of them: URIs by bare address
+
+	Mentions *MentionRules `json:"mentions,omitempty"` // nil: the defaults
 }
 
 // Default is what rooms are unless their service says otherwise.

@@ -35,6 +35,8 @@ var XEPs = []server.XEP{
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
 	{Number: 425, Title: "Moderated Message Retraction", Version: "0.3.0", Notes: "and version 0.2.1, for older clients"},
+	{Number: 372, Title: "References", Version: "0.5.0", Notes: "mentions: who is not there is told"},
+	{Number: 513, Title: "Explicit Mentions", Version: "0.1.0", Notes: "people, rooms, spaces, roles and affiliations, hats of teams; not servers"},
 	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one step"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
 }
@@ -140,6 +142,8 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 	n := st.Children[0].Name
 	switch n.Space {
 	case wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMAM, wire.NSCommands, nsVCard:
+	case nsMentions:
+		return s.onMentionIQ(ctx, st, st.Element(n.Space, n.Local))
 	default:
 		return false, nil
 	}
@@ -240,6 +244,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if r.group != "" {
 		fs = append(fs, nsSpaces)
 	}
+	fs = append(fs, r.mentionsOf()...)
 	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(c, mine)}, r.spaceForms()...)}
 	return i.Element(node), nil
 }
@@ -260,6 +265,7 @@ func (r *room) infoForm(c RoomConfig, mine string) *wire.Element {
 	f.AddBool(prefix+"allowinvites", "Members may invite", c.Invites)
 	f.Add(prefix+"allowpm", "text-single", "Private messages", c.PM)
 	f.Add("muc#maxhistoryfetch", "text-single", "History on entering", strconv.Itoa(r.s.cfg.HistoryMax))
+	f.Fields = append(f.Fields, r.mentionForm("result", c.mentionRules()).Fields[1:]...)
 	if r.group != "" {
 		f.Add(prefix+"pubsub", "text-single", "Its space", org.SpaceIRI(r.s.host.Domain, r.group))
 	}

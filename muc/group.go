@@ -34,7 +34,7 @@ func (r *room) loadGroup(ctx context.Context) error {
 			c.Public, c.MembersOnly = false, true
 		}
 	}
-	c.Lang = r.cfg.Lang
+	c.Lang, c.Mentions = r.cfg.Lang, r.cfg.Mentions
 	r.cfg = c
 	return nil
 }

@@ -175,6 +175,9 @@ func (r *room) flush(ctx context.Context) {
 		if p.after != nil {
 			p.after(ctx)
 		}
+		if p.o != nil {
+			r.mentions(p)
+		}
 	}
 }
 

@@ -58,8 +58,9 @@ type room struct {
 	recent    []past
 	pending   []*pendingMessage
 	gone      []jid.JID
-	over      bool   // destroyed, or another node's by now
-	late      []work // came after that
+	calls     map[jid.JID]*rate.Limiter // of those who have called many
+	over      bool                      // destroyed, or another node's by now
+	late      []work                    // came after that
 }
 
 // occupant is a person in the room under one nick, with one or more clients.

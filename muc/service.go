@@ -42,6 +42,10 @@ type Config struct {
 	PageMax        int           // entries of an archive page; default 250
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
+	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
+	Mentioned func(ctx context.Context, m Mention)
+	// Team gives the people of a team by its name for addresses; nil: there are none.
+	Team func(ctx context.Context, slug string) []jid.JID
 }
 
 func (c *Config) setDefaults() {

@@ -49,6 +49,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.people[h.Domain] = rules
 	invitations := invite.New(h, rules, invite.Config{Accounts: c.Registration.Invitations})
 	n.invitations[h.Domain] = invitations
+	alerts := push.New(h, push.Config{Sender: c.Accounts.PushSender})
+	n.alerts[h.Domain] = alerts
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h)})
 	return []*server.Feature{
 		blocking.New(h, blocking.Config{}),
@@ -73,7 +75,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
-		push.New(h, push.Config{Sender: c.Accounts.PushSender}),
+		alerts.Feature(),
 		extdisco.New(h, external(c.ExternalServices)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}
@@ -135,7 +137,8 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	defaults.Archive = c.Archive
 	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
 		MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
-		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, GroupsBy: n.Config.Groups.Create}
+		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, GroupsBy: n.Config.Groups.Create,
+		Mentioned: n.mentioned(h)}
 }
 
 // mayCreateGroups says who may make groups of a host by a client: `groups.create`.

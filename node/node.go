@@ -17,6 +17,7 @@ import (
 	"parley/config"
 	"parley/feature/bookmarks"
 	"parley/feature/invite"
+	"parley/feature/push"
 	"parley/feature/upload"
 	"parley/federation"
 	"parley/muc"
@@ -43,6 +44,7 @@ type Node struct {
 	hosts       []*host
 	bookmarks   map[string]*bookmarks.Bookmarks // by host
 	spaces      map[string]*pubsub.Spaces       // by host
+	alerts      map[string]*push.Push           // by host
 	pushes      *pushes
 	invitations map[string]*invite.Invitations // by host
 	certs       *c2s.Certs
@@ -68,7 +70,7 @@ type host struct {
 // puts hosts and services together. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		bookmarks: make(map[string]*bookmarks.Bookmarks), spaces: make(map[string]*pubsub.Spaces), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
+		bookmarks: make(map[string]*bookmarks.Bookmarks), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err

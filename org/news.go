@@ -14,9 +14,10 @@ const MaxUnread = 200
 
 // RoomNews is a room of a person's groups with what they have not read in it: "missed activity".
 type RoomNews struct {
-	Room  jid.JID
-	Group store.Group
-	Theme *store.Theme // nil: the group's own room
+	Room     jid.JID
+	Group    store.Group
+	Theme    *store.Theme // nil: the group's own room
+	Mentions int          // of the unread ones, in how many the person was mentioned
 	store.News
 }
 
@@ -57,6 +58,13 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 			}
 			if err != nil {
 				return nil, err
+			}
+			if r.Unread > 0 {
+				ids, err := o.st.Mentions(ctx, host, who.Local(), r.Room.String(), r.Since, MaxUnread)
+				if err != nil {
+					return nil, err
+				}
+				r.Mentions = len(ids)
 			}
 			all = append(all, r)
 		}

@@ -13,6 +13,7 @@ type Displayed struct {
 type News struct {
 	Unread int // messages since, of others, until an own one; never more than was asked for
 	Last   Archived
+	Since  ID // what was read, or the newest own message if that is later
 }
 
 // Chat is a conversation in a person's archive, with its newest entry.
@@ -31,6 +32,13 @@ type Unread interface {
 	// most limit: nothing before the newest of their own. Entries that are Quiet do not count. ErrNotFound if there is no
 	// message at all.
 	RoomNews(ctx context.Context, host, room, sender string, after ID, limit int) (News, error)
+	// AddMentions notes that accounts were mentioned in a message of a room (bare address); without users everyone of the
+	// room was.
+	AddMentions(ctx context.Context, host, room string, id ID, users ...string) error
+	// Mentions gives the messages of a room after one in which an account was mentioned, in order.
+	Mentions(ctx context.Context, host, user, room string, after ID, limit int) ([]ID, error)
+	// ExpireMentions forgets those older than before, at most limit, and says how many.
+	ExpireMentions(ctx context.Context, host string, before ID, limit int) (int, error)
 	// Chats lists the conversations in an account's archive, the newest first.
 	Chats(ctx context.Context, host, user string, limit int) ([]Chat, error)
 	// ChatSince gives the newest entries of a conversation after one, the newest first, with whether they came from the

@@ -125,8 +125,14 @@ func (b *Inbox) note(account string, chat jid.JID, id store.ID) {
 }
 
 func (b *Inbox) run(ctx context.Context) error {
+	daily := time.NewTicker(24 * time.Hour)
+	defer daily.Stop()
 	for {
 		select {
+		case <-daily.C:
+			if err := b.expire(ctx); err != nil && ctx.Err() == nil {
+				b.h.Log.Error("old mentions are not forgotten", "err", err)
+			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
@@ -135,6 +141,18 @@ func (b *Inbox) run(ctx context.Context) error {
 			if err := b.flush(ctx); err != nil && ctx.Err() == nil {
 				b.h.Log.Error("how far people have read is not kept", "err", err)
 			}
+		}
+	}
+}
+
+// keptMentions is how long it is remembered that somebody was mentioned.
+const keptMentions = 90 * 24 * time.Hour
+
+func (b *Inbox) expire(ctx context.Context) error {
+	for {
+		n, err := b.h.Store.ExpireMentions(ctx, b.h.Domain, store.FirstID(time.Now().Add(-keptMentions)), 1000)
+		if err != nil || n < 1000 {
+			return err
 		}
 	}
 }

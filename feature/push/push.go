@@ -22,6 +22,8 @@ const (
 	ns        = "urn:xmpp:push:0"
 	nsSummary = "urn:xmpp:push:summary"
 	nsOptions = wire.NSPubSub + "#publish-options"
+	// nsPriority: an app says that it wants to know which pushes are urgent.
+	nsPriority = "tigase:push:priority:0"
 )
 
 // Config of push; zero values mean the defaults.
@@ -40,11 +42,13 @@ type registration struct {
 	Options []byte `json:"options,omitempty"` // the form of publish options
 	Device  string `json:"device"`            // resource of the client that has enabled it
 	Errors  int    `json:"errors,omitempty"`
+	Urgency bool   `json:"urgency,omitempty"` // wants nsPriority
 }
 
 type key struct{ account, service, node string }
 
-type push struct {
+// Push is the feature with what other parts of the server want pushed.
+type Push struct {
 	h   *server.Host
 	cfg Config
 
@@ -59,8 +63,9 @@ type push struct {
 
 // note is what a push will say.
 type note struct {
-	count int
-	from  string
+	count  int
+	from   string
+	urgent bool
 }
 
 const (
@@ -69,8 +74,8 @@ const (
 	workers  = 16
 )
 
-// New makes the feature.
-func New(h *server.Host, c Config) *server.Feature {
+// New makes it.
+func New(h *server.Host, c Config) *Push {
 	if c.Max <= 0 {
 		c.Max = 20
 	}
@@ -83,11 +88,15 @@ func New(h *server.Host, c Config) *server.Feature {
 	if c.Errors <= 0 {
 		c.Errors = 5
 	}
-	p := &push{h: h, cfg: c, waiting: make(map[key]*note), queue: make(chan key, maxQueue)}
+	return &Push{h: h, cfg: c, waiting: make(map[key]*note), queue: make(chan key, maxQueue)}
+}
+
+// Feature gives what the host installs.
+func (p *Push) Feature() *server.Feature {
 	return &server.Feature{
 		Name:    "push",
-		XEP:     []server.XEP{{Number: 357, Title: "Push Notifications", Version: "0.4.1"}},
-		Account: []string{ns},
+		XEP:     []server.XEP{{Number: 357, Title: "Push Notifications", Version: "0.4.1", Notes: "and tigase:push:priority:0"}},
+		Account: []string{ns, nsPriority},
 		Disco:   []string{ns},
 		IQ: map[server.Query]server.IQFunc{
 			{To: server.ToSelf, Type: "set", Space: ns, Local: "enable"}:  p.enable,
@@ -103,12 +112,12 @@ func New(h *server.Host, c Config) *server.Feature {
 }
 
 // enable is section 5.
-func (p *push) enable(ctx context.Context, r *server.Request) (*wire.Element, error) {
+func (p *Push) enable(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	service, err := jid.Parse(r.Payload.Attr("jid"))
 	if err != nil || r.Session == nil {
 		return nil, server.BadRequest
 	}
-	reg := registration{Service: service.String(), Node: r.Payload.Attr("node"), Device: r.From.Resource()}
+	reg := registration{Service: service.String(), Node: r.Payload.Attr("node"), Device: r.From.Resource(), Urgency: r.Payload.Child(nsPriority, "priority") != nil}
 	if len(reg.Node) > 1024 {
 		return nil, server.NotAcceptable
 	}
@@ -131,7 +140,7 @@ func (p *push) enable(ctx context.Context, r *server.Request) (*wire.Element, er
 }
 
 // disable is section 6.
-func (p *push) disable(ctx context.Context, r *server.Request) (*wire.Element, error) {
+func (p *Push) disable(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	service, err := jid.Parse(r.Payload.Attr("jid"))
 	if err != nil {
 		return nil, server.BadRequest
@@ -150,7 +159,7 @@ const (
 	keptName  = "registrations"
 )
 
-func (p *push) registrations(ctx context.Context, account string) ([]registration, error) {
+func (p *Push) registrations(ctx context.Context, account string) ([]registration, error) {
 	if rs, ok := p.known.Load(account); ok {
 		return rs.([]registration), nil
 	}
@@ -170,7 +179,7 @@ func (p *push) registrations(ctx context.Context, account string) ([]registratio
 	return rs, nil
 }
 
-func (p *push) change(ctx context.Context, account string, f func([]registration) ([]registration, error)) error {
+func (p *Push) change(ctx context.Context, account string, f func([]registration) ([]registration, error)) error {
 	p.write.Lock()
 	defer p.write.Unlock()
 	rs, err := p.registrations(ctx, account)
@@ -194,7 +203,7 @@ func (p *push) change(ctx context.Context, account string, f func([]registration
 
 // received is called when a message has been given to the clients that are there: the apps of those that are not are
 // woken.
-func (p *push) received(ctx context.Context, ps *server.Pass) error {
+func (p *Push) received(ctx context.Context, ps *server.Pass) error {
 	if !important(ps.Stanza) {
 		return nil
 	}
@@ -205,14 +214,29 @@ func (p *push) received(ctx context.Context, ps *server.Pass) error {
 	a := p.h.Account(ps.Account)
 	for _, r := range rs {
 		if a.Session(r.Device) == nil {
-			p.wake(ps.Account, r, ps.Stanza)
+			p.wake(ps.Account, r, ps.Stanza.From, urgent(ps.Stanza))
+		}
+	}
+	return nil
+}
+
+// Mention wakes the apps of an account that are not connected: somebody has called it by name in a room.
+func (p *Push) Mention(ctx context.Context, account string, room jid.JID) error {
+	rs, err := p.registrations(ctx, account)
+	if err != nil || len(rs) == 0 {
+		return err
+	}
+	a := p.h.Account(account)
+	for _, r := range rs {
+		if a.Session(r.Device) == nil {
+			p.wake(account, r, room, true)
 		}
 	}
 	return nil
 }
 
 // asleep is called when something is kept for a client whose connection is gone and which may resume (XEP-0198).
-func (p *push) asleep(s *server.Session, st *wire.Stanza) {
+func (p *Push) asleep(s *server.Session, st *wire.Stanza) {
 	if !important(st) {
 		return
 	}
@@ -222,7 +246,7 @@ func (p *push) asleep(s *server.Session, st *wire.Stanza) {
 	}
 	for _, r := range v.([]registration) {
 		if r.Device == s.JID.Resource() {
-			p.wake(s.JID.Local(), r, st)
+			p.wake(s.JID.Local(), r, st.From, urgent(st))
 		}
 	}
 }
@@ -249,8 +273,11 @@ func important(st *wire.Stanza) bool {
 	return false
 }
 
+// urgent says that somebody is spoken to, and not only a room they are in.
+func urgent(st *wire.Stanza) bool { return st.Type != "groupchat" }
+
 // wake queues a push; what comes while one waits is counted in it.
-func (p *push) wake(account string, r registration, st *wire.Stanza) {
+func (p *Push) wake(account string, r registration, from jid.JID, urgent bool) {
 	k := key{account, r.Service, r.Node}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -265,10 +292,11 @@ func (p *push) wake(account string, r registration, st *wire.Stanza) {
 		p.waiting[k] = n
 	}
 	n.count++
-	n.from = st.From.Bare().String()
+	n.from = from.Bare().String()
+	n.urgent = n.urgent || urgent
 }
 
-func (p *push) take(k key) *note {
+func (p *Push) take(k key) *note {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.waiting[k]
@@ -277,7 +305,7 @@ func (p *push) take(k key) *note {
 }
 
 // run sends what is queued.
-func (p *push) run(ctx context.Context) error {
+func (p *Push) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -296,7 +324,7 @@ func (p *push) run(ctx context.Context) error {
 }
 
 // send publishes to the push service (section 7). One that goes on answering with errors is dropped.
-func (p *push) send(ctx context.Context, k key, n *note) {
+func (p *Push) send(ctx context.Context, k key, n *note) {
 	rs, err := p.registrations(ctx, k.account)
 	i := slices.IndexFunc(rs, func(r registration) bool { return r.Service == k.service && r.Node == k.node })
 	to, jerr := jid.Parse(k.service)
@@ -319,14 +347,22 @@ func (p *push) send(ctx context.Context, k key, n *note) {
 	}
 }
 
-func (p *push) payload(r registration, n *note) *wire.Element {
+func (p *Push) payload(r registration, n *note) *wire.Element {
 	f := form.New(form.Submit, nsSummary)
 	f.Add("message-count", "", "", strconv.Itoa(n.count))
 	if p.cfg.Sender {
 		f.Add("last-message-sender", "", "", n.from)
 	}
 	f.Add("last-message-body", "", "", p.cfg.Body)
-	item := wire.E(wire.NSPubSub, "item", wire.E(ns, "notification", f.Element()))
+	notification := wire.E(ns, "notification", f.Element())
+	if r.Urgency {
+		level := "low"
+		if n.urgent {
+			level = "high"
+		}
+		notification.Add(wire.T(nsPriority, "priority", level))
+	}
+	item := wire.E(wire.NSPubSub, "item", notification)
 	e := wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", r.Node))
 	if len(r.Options) > 0 {
 		e.Add(wire.E(wire.NSPubSub, "publish-options").AddRaw(r.Options))
@@ -364,7 +400,7 @@ func outcome(answer *wire.Stanza, err error) result {
 }
 
 // settle drops a registration that its service does not want, at once or after some failures in a row.
-func (p *push) settle(ctx context.Context, k key, o result) error {
+func (p *Push) settle(ctx context.Context, k key, o result) error {
 	return p.change(ctx, k.account, func(rs []registration) ([]registration, error) {
 		for i := range rs {
 			if rs[i].Service != k.service || rs[i].Node != k.node {

@@ -35,6 +35,7 @@ func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after s
 	if err := s.settle(ctx, host, room); err != nil {
 		return n, err
 	}
+	n.Since = after
 	l := &n.Last
 	if err := s.row(ctx, []any{&l.ID, &l.Stanza, &l.Sender, &l.Seq}, `SELECT id, stanza, sender, seq FROM room_archive
 		WHERE host = $1 AND room = $2 AND subject = 0 ORDER BY id DESC LIMIT 1`, host, room); err != nil {
@@ -46,14 +47,18 @@ func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after s
 	own := false
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var from string
-		if err := r.Scan(&from); err != nil {
+		var id store.ID
+		if err := r.Scan(&from, &id); err != nil {
 			return err
 		}
-		if own = own || from == sender; !own {
+		if from == sender && !own {
+			own, n.Since = true, id
+		}
+		if !own {
 			n.Unread++
 		}
 		return nil
-	}, `SELECT sender FROM room_archive WHERE host = $1 AND room = $2 AND id > $3 AND subject = 0 ORDER BY id DESC LIMIT $4`, host, room, int64(after), limit)
+	}, `SELECT sender, id FROM room_archive WHERE host = $1 AND room = $2 AND id > $3 AND subject = 0 ORDER BY id DESC LIMIT $4`, host, room, int64(after), limit)
 	return n, err
 }
 

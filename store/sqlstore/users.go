@@ -130,6 +130,7 @@ var owned = []string{
 	"node_upkeep",
 	"node_redirects",
 	"displayed",
+	"mentions",
 	"tokens",
 	"people",
 	"invites",

@@ -53,8 +53,31 @@ func roomNews(s *suite) {
 	s.same(news("romeo@example.org", 60, 10), [2]int{0, 60})
 	n := must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 60, 10))
 	s.same([]string{n.Last.Sender, string(n.Last.Stanza)}, []string{"nurse@example.org", "<m>6</m>"})
+	s.same([]store.ID{must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 10, 10)).Since, must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 40, 10)).Since}, []store.ID{30, 40})
 	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 60, []byte("<gone/>"))) // taken back: nothing to read
 	s.same(news("romeo@example.org", 0, 10), [2]int{1, 40})
+}
+
+// mentions are noted for some or for all of a room, and forgotten by their age.
+func mentions(s *suite) {
+	s.user("romeo", "juliet")
+	s.ok(s.st.AddMentions(s.ctx, host, "r@x", 10, "romeo", "juliet"))
+	s.ok(s.st.AddMentions(s.ctx, host, "r@x", 10, "romeo"))
+	s.ok(s.st.AddMentions(s.ctx, host, "r@x", 20))
+	s.ok(s.st.AddMentions(s.ctx, host, "r@x", 20, "romeo"))
+	s.ok(s.st.AddMentions(s.ctx, host, "q@x", 30, "romeo"))
+	get := func(user, room string, after store.ID) []store.ID {
+		return must[[]store.ID](s)(s.st.Mentions(s.ctx, host, user, room, after, 10))
+	}
+	s.same(get("romeo", "r@x", 0), []store.ID{10, 20})
+	s.same(get("romeo", "r@x", 10), []store.ID{20})
+	s.same(get("nurse", "r@x", 0), []store.ID{20})
+	s.same(get("romeo", "q@x", 0), []store.ID{30})
+	s.same(len(must[[]store.ID](s)(s.st.Mentions(s.ctx, other, "romeo", "r@x", 0, 10))), 0)
+	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.same(len(get("romeo", "q@x", 0)), 0)
+	s.same(must[int](s)(s.st.ExpireMentions(s.ctx, host, 20, 10)), 1)
+	s.same(get("juliet", "r@x", 0), []store.ID{20})
 }
 
 // chats: the conversations of an archive.

@@ -1,0 +1,398 @@
+package muc
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Mentions: `@name`, `@all`, `@here` in the text, XEP-0372 references, XEP-0513 explicit mentions. Who is in the room sees
+// them live; this is for who is not: they are told by what Config.Mentioned does.
+
+const (
+	nsMentions  = "urn:xmpp:mentions:0"
+	nsReference = "urn:xmpp:reference:0"
+)
+
+// Mention is that people were mentioned in a message. All of them may read the room.
+type Mention struct {
+	Room   jid.JID
+	Name   string // of the room
+	Group  string // id of its group; "" for a free room
+	ID     store.ID
+	By     jid.JID // real, bare
+	All    bool    // everyone of the room: People are then all of them
+	People []jid.JID
+}
+
+// called is what a message says, not yet whom that means.
+type called struct {
+	people []jid.JID // bare, by name or address
+	teams  []string  // what may be names of teams
+	all    bool      // everyone who may read the room
+	roles  []string  // XEP-0513, section 3.2.2: role or affiliation
+	here   bool      // those who are in the room and not away
+	count  int
+}
+
+// maxNames is how many names of one text are looked at.
+const maxNames = 20
+
+// mayMention says that a message may have mentions in it: what nearly all have not is not looked at further.
+func mayMention(st *wire.Stanza) bool {
+	for i := range st.Children {
+		switch st.Children[i].Name.Space {
+		case nsMentions, nsReference:
+			return true
+		}
+	}
+	return strings.IndexByte(st.BodyText(), '@') >= 0
+}
+
+// mentions does what follows from a message that is kept and shown. The room's goroutine finds out whom it names; who of
+// them may know is asked elsewhere.
+func (r *room) mentions(p *pendingMessage) {
+	if p.entry == nil || p.entry.Quiet || r.s.cfg.Mentioned == nil || !mayMention(p.out) {
+		return
+	}
+	rules := r.cfg.mentionRules()
+	c := r.call(p, rules.Count)
+	if c.count > rules.Count { // XEP-0513, section 3.6: too many are none
+		return
+	}
+	moderator := p.o.role == "moderator"
+	if !allows(rules.Individual, moderator) {
+		c.people, c.teams = nil, nil
+	}
+	if !allows(rules.Associations, moderator) {
+		c.roles = nil
+	}
+	for _, role := range c.roles {
+		c.people = append(c.people, r.withRole(role)...)
+	}
+	wide := c.all || c.here || len(c.teams) > 0
+	if wide && (!allows(rules.Channel, moderator) || !r.paceOf(p.o.bare)) {
+		c.all, c.here, c.teams = false, false, nil
+	}
+	if c.here {
+		c.people = append(c.people, r.attentive()...)
+	}
+	if len(c.people) == 0 && len(c.teams) == 0 && !c.all {
+		return
+	}
+	m := Mention{Room: r.jid, Name: r.cfg.Name, Group: r.group, ID: p.entry.ID, By: p.o.bare, All: c.all, People: c.people}
+	theme := r.theme
+	free := r.freeReaders()
+	r.s.background(func(ctx context.Context) { r.s.mentioned(ctx, m, theme, c.teams, free) })
+}
+
+// paceOf keeps calls to many in bounds: three at once, then one in half a minute.
+func (r *room) paceOf(who jid.JID) bool {
+	l := r.calls[who]
+	if l == nil {
+		if len(r.calls) >= r.s.cfg.MaxOccupants || r.calls == nil {
+			r.calls = make(map[jid.JID]*rate.Limiter)
+		}
+		l = rate.NewLimiter(rate.Every(30*time.Second), 3)
+		r.calls[who] = l
+	}
+	return l.Allow()
+}
+
+// attentive are those in the room who are not away.
+func (r *room) attentive() (who []jid.JID) {
+	for _, o := range r.order {
+		for i := range o.clients {
+			show := ""
+			if e := o.clients[i].presence.Element(wire.NSClient, "show"); e != nil {
+				show = e.Text()
+			}
+			if show == "" || show == "chat" {
+				who = append(who, o.bare)
+				break
+			}
+		}
+	}
+	return who
+}
+
+// withRole gives the occupants with a role or affiliation.
+func (r *room) withRole(role string) (who []jid.JID) {
+	for _, o := range r.order {
+		if o.role == role || o.affiliation == role {
+			who = append(who, o.bare)
+		}
+	}
+	return who
+}
+
+// freeReaders are those who may read a free room: who has an affiliation to it, and who is in it.
+func (r *room) freeReaders() map[jid.JID]bool {
+	if r.group != "" {
+		return nil
+	}
+	m := make(map[jid.JID]bool, len(r.people)+len(r.order))
+	for j, a := range r.people {
+		if a.Affiliation != org.Outcast {
+			m[j] = true
+		}
+	}
+	for _, o := range r.order {
+		m[o.bare] = true
+	}
+	return m
+}
+
+// call reads a message, and no further when it has more mentions than there may be.
+func (r *room) call(p *pendingMessage, most int) (c called) {
+	st := p.out
+	for i := range st.Children {
+		if c.count > most {
+			return c
+		}
+		switch st.Children[i].Name {
+		case wire.Name{Space: nsReference, Local: "reference"}:
+			if e, err := wire.ParseElement(st.Raw(st.Children[i]), ""); err == nil && e.Attr("type") == "mention" {
+				c.count++
+				r.callURI(&c, e.Attr("uri"))
+			}
+		case wire.Name{Space: nsMentions, Local: "mention"}:
+			if e, err := wire.ParseElement(st.Raw(st.Children[i]), ""); err == nil {
+				c.count++
+				r.callExplicit(&c, e)
+			}
+		}
+	}
+	if c.count == 0 { // who says explicitly whom they mean is not read between the lines
+		r.callText(&c, st.BodyText())
+	}
+	return c
+}
+
+// callURI is XEP-0372, section 3.2: a person's address, or an occupant's.
+func (r *room) callURI(c *called, uri string) {
+	rest, ok := strings.CutPrefix(uri, "xmpp:")
+	if !ok {
+		return
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	if j, err := jid.Parse(rest); err == nil {
+		r.callJID(c, j)
+	}
+}
+
+func (r *room) callJID(c *called, j jid.JID) {
+	if j.Bare() == r.jid {
+		if o := r.nicks[j.Resource()]; o != nil {
+			c.people = append(c.people, o.bare)
+		}
+		return
+	}
+	if j.Local() != "" {
+		c.people = append(c.people, j.Bare())
+	}
+}
+
+// callExplicit is XEP-0513.
+func (r *room) callExplicit(c *called, e *wire.Element) {
+	if e.Child(nsMentions, "noping") != nil {
+		return
+	}
+	active := e.Child(nsMentions, "active") != nil
+	kind, typed := strings.CutPrefix(e.Attr("mentions"), nsMentions+"#")
+	switch {
+	case !typed && e.Attr("mentions") != "":
+	case !typed && e.Attr("occupantid") != "":
+		for _, o := range r.order {
+			if o.id == e.Attr("occupantid") {
+				c.people = append(c.people, o.bare)
+			}
+		}
+		for j := range r.peopleAround() {
+			if r.occupantID(j) == e.Attr("occupantid") {
+				c.people = append(c.people, j)
+			}
+		}
+	case !typed:
+		if j, err := jid.Parse(e.Attr("jid")); err == nil {
+			r.callJID(c, j)
+		}
+	case kind == "channel" || kind == "space":
+		if u := e.Attr("uri"); u != "" && u != "xmpp:"+r.jid.String() && u != org.SpaceIRI(r.s.host.Domain, r.group) {
+			return // of another room: there one has to say it
+		}
+		if active {
+			c.here = true
+		} else {
+			c.all = true
+		}
+	case kind == "hats":
+		if _, slug, ok := strings.Cut(e.Attr("uri"), "/hats/team/"); ok {
+			c.teams = append(c.teams, slug)
+		}
+	default:
+		if role, ok := associations[kind]; ok {
+			c.roles = append(c.roles, role)
+		}
+	}
+}
+
+// associations are the roles and affiliations that XEP-0513, section 3.2.2 names.
+var associations = map[string]string{"moderators": "moderator", "participants": "participant", "visitors": "visitor",
+	"owner": "owner", "admin": "admin", "member": "member", "none": "none"}
+
+// peopleAround are those with an affiliation, who may be elsewhere; of a large group none: they would cost too much.
+func (r *room) peopleAround() map[jid.JID]string {
+	if r.group == "" {
+		m := make(map[jid.JID]string, len(r.people))
+		for j, a := range r.people {
+			m[j] = a.Affiliation
+		}
+		return m
+	}
+	m, err := r.s.cfg.Org.AffiliationsOf(context.Background(), r.s.host.Domain, r.group, r.theme)
+	if err != nil || len(m) > 500 {
+		return nil
+	}
+	return m
+}
+
+// callText finds `@name` where a word begins: a nick in the room, which may have spaces, or else the name of an account
+// or team.
+func (r *room) callText(c *called, text string) {
+	before := ' '
+	for i, ch := range text {
+		if ch == '@' && !unicode.IsLetter(before) && !unicode.IsDigit(before) && before != '@' && before != '/' {
+			if c.count >= maxNames {
+				return
+			}
+			if r.callName(c, text[i+1:]) {
+				c.count++
+			}
+		}
+		before = ch
+	}
+}
+
+func (r *room) callName(c *called, rest string) bool {
+	best := -1
+	for i, o := range r.order { // the longest nick that stands there
+		if hasWord(rest, o.nick) && (best < 0 || len(o.nick) > len(r.order[best].nick)) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		c.people = append(c.people, r.order[best].bare)
+		return true
+	}
+	end := strings.IndexFunc(rest, func(ch rune) bool {
+		return !unicode.IsLetter(ch) && !unicode.IsDigit(ch) && !strings.ContainsRune("-_.", ch)
+	})
+	if end < 0 {
+		end = len(rest)
+	}
+	name := strings.ToLower(strings.TrimRight(rest[:end], "-_."))
+	switch name {
+	case "":
+		return false
+	case "all", "everyone":
+		c.all = true
+		return true
+	case "here":
+		c.here = true
+		return true
+	}
+	if j, err := jid.New(name, r.s.host.Domain, ""); err == nil {
+		c.people = append(c.people, j)
+	}
+	c.teams = append(c.teams, name)
+	return true
+}
+
+// hasWord says that s begins with the word, whatever its case, and that the word ends there.
+func hasWord(s, word string) bool {
+	if word == "" || len(s) < len(word) || !strings.EqualFold(s[:len(word)], word) {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(s[len(word):])
+	return len(s) == len(word) || !unicode.IsLetter(next) && !unicode.IsDigit(next)
+}
+
+// mentioned finds who of those named may read the room, and has them told. Nobody else learns of it.
+func (s *Service) mentioned(ctx context.Context, m Mention, theme string, teams []string, free map[jid.JID]bool) {
+	o, host := s.cfg.Org, s.host.Domain
+	if m.All && m.Group != "" {
+		ok, err := o.MayMention(ctx, host, m.Group, theme, m.By)
+		if m.All = ok && err == nil; m.All {
+			all, err := o.AffiliationsOf(ctx, host, m.Group, theme)
+			if err != nil {
+				s.mentionFailed(m, err)
+			}
+			for j := range all {
+				m.People = append(m.People, j)
+			}
+		}
+	} else if m.All {
+		for j := range free {
+			m.People = append(m.People, j)
+		}
+	}
+	if m.Group != "" {
+		for _, slug := range teams {
+			m.People = append(m.People, s.team(ctx, slug)...)
+		}
+	}
+	slices.SortFunc(m.People, func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) })
+	m.People = slices.DeleteFunc(slices.Compact(m.People), func(j jid.JID) bool {
+		if j == m.By || j.Domain() != host { // other servers tell their people themselves
+			return true
+		}
+		if m.Group == "" {
+			return !free[j]
+		}
+		a, err := o.Access(ctx, host, m.Group, theme, j)
+		if err != nil {
+			s.mentionFailed(m, err)
+		}
+		return err != nil || !a.Read
+	})
+	if len(m.People) > 0 {
+		s.cfg.Mentioned(ctx, m)
+	}
+}
+
+func (s *Service) mentionFailed(m Mention, err error) {
+	if asStanzaError(err) == err {
+		s.log.Error("a mention is not told", "room", m.Room.String(), "err", err)
+	}
+}
+
+// team gives the people of a team that may be mentioned by its name; none if there is no such.
+func (s *Service) team(ctx context.Context, slug string) []jid.JID {
+	if s.cfg.Team == nil {
+		return nil
+	}
+	return s.cfg.Team(ctx, slug)
+}
+
+// mentionsOf are the kinds that a room announces (XEP-0513, section 2).
+func (r *room) mentionsOf() []string {
+	fs := []string{nsMentions, nsMentions + "#channel", nsMentions + "#associations", nsReference}
+	for kind := range associations {
+		fs = append(fs, nsMentions+"#"+kind)
+	}
+	if r.group != "" {
+		fs = append(fs, nsMentions+"#space", nsMentions+"#hats")
+	}
+	return fs
+}

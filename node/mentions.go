@@ -1,0 +1,70 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"parley/muc"
+	"parley/server"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// maxWoken is up to how many people at once get the room back among the ones their clients enter by themselves. Larger
+// calls are pushed and stand under missed activity.
+const maxWoken = 500
+
+// mentioned has people told of a mention: it is noted under what they have missed, their devices that are not connected
+// are woken, and whose clients do not enter the room by themselves any more get it back.
+func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m muc.Mention) {
+	return func(ctx context.Context, m muc.Mention) {
+		var users []string
+		for _, j := range m.People {
+			if j.Domain() == h.Domain {
+				users = append(users, j.Local())
+			}
+		}
+		if len(users) == 0 {
+			return
+		}
+		noted := users
+		if m.All {
+			noted = nil
+		}
+		if err := n.Store.AddMentions(ctx, h.Domain, m.Room.String(), m.ID, noted...); err != nil {
+			n.Log.Error("a mention is not noted", "room", m.Room.String(), "err", err)
+		}
+		for _, user := range users {
+			if err := n.alerts[h.Domain].Mention(ctx, user, m.Room); err != nil {
+				n.Log.Error("a mention is not pushed", "account", user, "err", err)
+			}
+			if len(users) <= maxWoken {
+				if err := n.wake(ctx, h, user, m); err != nil {
+					n.Log.Error("a mention does not wake", "account", user, "err", err)
+				}
+			}
+		}
+	}
+}
+
+// wake has a person's clients enter the room again, or for the first time.
+func (n *Node) wake(ctx context.Context, h *server.Host, user string, m muc.Mention) error {
+	bs, err := n.Store.Bookmarks(ctx, h.Domain, user)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(bs, func(b store.Bookmark) bool { return b.Room == m.Room.String() })
+	b := store.Bookmark{Room: m.Room.String(), Name: m.Name}
+	if i >= 0 {
+		if b = bs[i]; b.Autojoin {
+			return nil
+		}
+	}
+	b.Autojoin = true
+	b.Updated = time.Now().UTC()
+	if err := n.Store.SetBookmarks(ctx, h.Domain, user, n.Config.Accounts.MaxBookmarks, b); err != nil {
+		return err
+	}
+	return n.bookmarks[h.Domain].Added(ctx, user, []jid.JID{m.Room})
+}
