@@ -211,6 +211,19 @@ type Upload struct {
 	MaxSize Size          `yaml:"max_size"`
 	Quota   Size          `yaml:"quota"`
 	Expiry  time.Duration `yaml:"expiry"`
+	S3      S3            `yaml:"s3"`
+}
+
+// S3 is a bucket of an object store. Without Endpoint there is none.
+type S3 struct {
+	Endpoint      string `yaml:"endpoint"` // host or host:port
+	Bucket        string `yaml:"bucket"`
+	Region        string `yaml:"region"`
+	Prefix        string `yaml:"prefix"`
+	AccessKey     string `yaml:"access_key"`
+	SecretKey     string `yaml:"secret_key" secret:"yes"`
+	SecretKeyFile string `yaml:"secret_key_file"`
+	Plain         bool   `yaml:"plain"` // HTTP, not HTTPS
 }
 
 // Archive is XEP-0313 of accounts.

@@ -183,8 +183,19 @@ func (c *Config) readSecrets() (ps Problems) {
 			c.Mail.Password = strings.TrimSpace(string(text))
 		}
 	}
+	if f := c.Upload.S3.SecretKeyFile; f != "" {
+		text, err := os.ReadFile(f)
+		switch {
+		case c.Upload.S3.SecretKey != "":
+			ps.add("upload.s3.secret_key_file", "upload.s3.secret_key is given too: leave one of them out")
+		case err != nil:
+			ps.add("upload.s3.secret_key_file", "%v", err)
+		default:
+			c.Upload.S3.SecretKey = strings.TrimSpace(string(text))
+		}
+	}
 	if c.Store.DSNFile == "" {
-		return nil
+		return ps
 	}
 	if c.Store.DSN != "" {
 		ps.add("store.dsn_file", "store.dsn is given too: leave one of them out")

@@ -343,6 +343,18 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 			v.add("upload.url", "%q is no address to begin with: write it like https://files.example.org/upload", c.Upload.URL)
 		}
 	}
+	if s3 := c.Upload.S3; s3.Endpoint != "" {
+		if strings.Contains(s3.Endpoint, "/") {
+			v.add("upload.s3.endpoint", "%q is no host: write it like s3.example.org or 10.0.0.1:9000", s3.Endpoint)
+		}
+		if s3.Bucket == "" {
+			v.add("upload.s3.bucket", "say which bucket files are kept in")
+		}
+		if s3.AccessKey == "" || s3.SecretKey == "" {
+			v.add("upload.s3.access_key", "the access key and the secret key of the bucket are missing")
+		}
+		size("upload.max_size", c.Upload.MaxSize, 1, 5*GiB)
+	}
 	span("archive.retention", c.Archive.Retention, 0, 36500*day)
 	num("archive.page_max", c.Archive.PageMax, 1, 10000)
 

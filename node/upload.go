@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"parley/config"
 	"parley/feature/upload"
 	"parley/server"
 )
@@ -30,12 +31,19 @@ func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service
 	if dir == "" {
 		dir = filepath.Join(n.Config.DataDir, "uploads")
 	}
-	s, err := upload.New(upload.Config{Domain: "upload." + h.Domain, Host: h, Dir: filepath.Join(dir, h.Domain), Secret: secret,
-		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: c.Expiry})
+	s, err := upload.New(ctx, upload.Config{Domain: "upload." + h.Domain, Host: h, Dir: filepath.Join(dir, h.Domain), Secret: secret,
+		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: c.Expiry, Bucket: bucket(c.S3)})
 	if err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", h.Domain, err)
 	}
 	return s, nil
+}
+
+func bucket(c config.S3) *upload.Bucket {
+	if c.Endpoint == "" {
+		return nil
+	}
+	return &upload.Bucket{Endpoint: c.Endpoint, Name: c.Bucket, Region: c.Region, Prefix: c.Prefix, AccessKey: c.AccessKey, SecretKey: c.SecretKey, Plain: c.Plain}
 }
 
 // uploadURL is where the files of a host are, as clients see it.

@@ -1,67 +1,40 @@
 package upload
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 )
 
-// files are kept in one directory, each under its id, in a directory of the id's first two characters.
-type files struct{ dir string }
-
-func (f files) prepare() error { return os.MkdirAll(filepath.Join(f.dir, "incoming"), 0o700) }
-
-func (f files) path(id string) string { return filepath.Join(f.dir, id[:2], id) }
-
-// put keeps exactly size bytes of r; what was there before is an error (fs.ErrExist). It is on the disk when put returns.
-func (f files) put(id string, size int64, r io.Reader) (err error) {
-	tmp, err := os.CreateTemp(filepath.Join(f.dir, "incoming"), "upload-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if rerr := os.Remove(tmp.Name()); err == nil && rerr != nil {
-			err = rerr
-		}
-	}()
-	n, err := io.Copy(tmp, io.LimitReader(r, size+1))
-	if err == nil && n != size {
-		err = errSize
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(f.path(id)), 0o700); err != nil {
-		return err
-	}
-	if err := os.Link(tmp.Name(), f.path(id)); err != nil { // fails if it is there, where a rename would not
-		return err
-	}
-	return syncDir(filepath.Dir(f.path(id)))
+// files is where files are kept, under their ids.
+type files interface {
+	prepare(ctx context.Context) error
+	// put keeps exactly size bytes of r: errSize if there are not so many. It is durable when put returns, and of what
+	// fails nothing is left. What was there before may be an error (fs.ErrExist), or is replaced.
+	put(ctx context.Context, id string, size int64, r io.Reader) error
+	// open gives a file; fs.ErrNotExist.
+	open(ctx context.Context, id string) (io.ReadSeekCloser, error)
+	// remove takes a file away, if it is there.
+	remove(ctx context.Context, id string) error
 }
 
 var errSize = errors.New("upload: not of the size that was asked for")
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// body is what a client sends; it remembers how much came, and whether it was the client that failed.
+type body struct {
+	r   io.Reader
+	n   int64
+	err error // io.EOF: it came to its end
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.n += int64(n)
 	if err != nil {
-		return err
+		b.err = err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return n, err
 }
 
-func (f files) open(id string) (*os.File, error) { return os.Open(f.path(id)) }
-
-func (f files) remove(id string) error {
-	err := os.Remove(f.path(id))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove upload: %w", err)
-	}
-	return nil
-}
+// broken says that the client failed.
+func (b *body) broken() bool { return b.err != nil && b.err != io.EOF }

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"io/fs"
@@ -26,7 +27,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Range")
-	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Accept-Ranges, ETag")
 	h.Set("Access-Control-Max-Age", "7200")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -98,19 +99,39 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 		http.Error(w, "the file has not the type that the slot is for", http.StatusUnsupportedMediaType)
 		return
 	}
-	err := s.files.put(u.ID, u.Size, r.Body)
+	if _, busy := s.coming.LoadOrStore(u.ID, true); busy {
+		http.Error(w, "the file is just being put", http.StatusConflict)
+		return
+	}
+	defer s.coming.Delete(u.ID)
+	in := &body{r: r.Body}
+	err := s.files.put(r.Context(), u.ID, u.Size, in)
 	switch {
-	case errors.Is(err, errSize):
+	case errors.Is(err, fs.ErrExist): // it came whole before, and the database did not learn of it
+	case errors.Is(err, errSize), in.broken(), err != nil && r.Context().Err() != nil: // the last: the client is gone
 		http.Error(w, "the file has not the size that the slot is for", http.StatusBadRequest)
 		return
-	case errors.Is(err, fs.ErrExist): // it came whole before, and the database did not learn of it
-	case err != nil && r.Context().Err() != nil:
-		return // the client is gone
 	case err != nil:
 		s.fail(w, err)
 		return
 	}
-	if err := s.cfg.Host.Store.FinishUpload(r.Context(), u.Host, u.ID); err != nil && !errors.Is(err, store.ErrConflict) {
+	s.finish(w, r, u)
+}
+
+// finish says that the file is there. Who took very long may find that the slot has been swept away, or that the account
+// is gone: then the file is, too.
+func (s *Service) finish(w http.ResponseWriter, r *http.Request, u store.Upload) {
+	ctx := context.WithoutCancel(r.Context()) // it is there, whether or not the client waits for the answer
+	err := s.cfg.Host.Store.FinishUpload(ctx, u.Host, u.ID)
+	if errors.Is(err, store.ErrConflict) {
+		if _, err = s.cfg.Host.Store.Upload(ctx, u.Host, u.ID); errors.Is(err, store.ErrNotFound) {
+			if err = s.files.remove(ctx, u.ID); err == nil {
+				http.Error(w, "the slot's time is over: ask for another", http.StatusForbidden)
+				return
+			}
+		}
+	}
+	if err != nil {
 		s.fail(w, err)
 		return
 	}
@@ -136,7 +157,7 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
 		http.NotFound(w, r)
 		return
 	}
-	f, err := s.files.open(u.ID)
+	f, err := s.files.open(r.Context(), u.ID)
 	if errors.Is(err, fs.ErrNotExist) {
 		http.NotFound(w, r)
 		return

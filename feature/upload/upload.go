@@ -15,6 +15,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -31,13 +32,14 @@ const (
 )
 
 // XEPs is what the service implements, for docs/xeps.md.
-var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0", Notes: "files on the node's own disk"}}
+var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0", Notes: "files on the node's disk or in an S3-compatible store"}}
 
 // Config of the service; zero values mean the defaults.
 type Config struct {
 	Domain  string // upload.<host>
 	Host    *server.Host
 	Dir     string        // where files are kept; made if it is not there
+	Bucket  *Bucket       // where they are kept instead; nil: in Dir
 	URL     func() string // what the service's addresses begin with, without a slash at the end
 	Secret  []byte        // of the deployment, for the slots' tokens
 	MaxSize int64         // bytes of one file, default 100 MiB
@@ -48,13 +50,14 @@ type Config struct {
 
 // Service is the upload service of one host: an entity on the router and an http.Handler.
 type Service struct {
-	cfg   Config
-	jid   jid.JID
-	files files
+	cfg    Config
+	jid    jid.JID
+	files  files
+	coming sync.Map // ids of the files that are being put
 }
 
 // New makes it, and puts it on the router and into the host's disco#items.
-func New(c Config) (*Service, error) {
+func New(ctx context.Context, c Config) (*Service, error) {
 	for _, d := range []struct {
 		at *int64
 		v  int64
@@ -73,8 +76,13 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: c, jid: j, files: files{c.Dir}}
-	if err := s.files.prepare(); err != nil {
+	s := &Service{cfg: c, jid: j, files: disk{c.Dir}}
+	if c.Bucket != nil {
+		if s.files, err = newBucket(*c.Bucket, c.Host.Domain); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.files.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", c.Host.Domain, err)
 	}
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
@@ -123,7 +131,7 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		f := form.New(form.Result, ns)
 		f.Add("max-file-size", form.TextSingle, "", strconv.FormatInt(s.cfg.MaxSize, 10))
 		return server.Info{Identities: []server.Identity{{Category: "store", Type: "file", Name: "File upload"}},
-			Features: []string{wire.NSDiscoInfo, wire.NSDiscoItems, ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", "urn:xmpp:ping"},
+			Features: []string{wire.NSDiscoInfo, wire.NSDiscoItems, ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", nsPurpose + "#permanent", "urn:xmpp:ping"},
 			Forms:    []*wire.Element{f.Element()}}.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
 		return server.ItemsElement(e.Attr("node"), nil), nil
@@ -179,7 +187,7 @@ func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire
 
 // expires is what the purpose says of how long the file is wanted (section 8).
 func (s *Service) expires(e *wire.Element) (time.Time, error) {
-	if e.Child(nsPurpose, "profile") != nil {
+	if e.Child(nsPurpose, "profile") != nil || e.Child(nsPurpose, "permanent") != nil {
 		return time.Time{}, nil
 	}
 	until := time.Now().Add(s.cfg.Expiry)
@@ -249,7 +257,7 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) error {
 		}
 		for _, u := range us {
 			// The file first: a row without a file is found again.
-			if err := s.files.remove(u.ID); err != nil {
+			if err := s.files.remove(ctx, u.ID); err != nil {
 				return err
 			}
 			if err := s.cfg.Host.Store.DeleteUpload(ctx, u.Host, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {

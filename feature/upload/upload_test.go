@@ -25,12 +25,15 @@ import (
 const ns = "urn:xmpp:http:upload:0"
 
 type rig struct {
-	t   *testing.T
-	st  *sqlstore.Store
-	svc *upload.Service
-	web *httptest.Server
-	out *asker
-	r   *server.Router
+	t    *testing.T
+	host *server.Host
+	dir  string      // where files are, or
+	s3   *fakeBucket // in which store; nil: none
+	st   *sqlstore.Store
+	svc  *upload.Service
+	web  *httptest.Server
+	out  *asker
+	r    *server.Router
 }
 
 // asker is the socket of the client that asks: it keeps what it gets.
@@ -67,7 +70,8 @@ func newRig(t *testing.T, change func(*upload.Config)) *rig {
 	if change != nil {
 		change(&c)
 	}
-	if r.svc, err = upload.New(c); err != nil {
+	r.dir, r.host = c.Dir, h
+	if r.svc, err = upload.New(ctx, c); err != nil {
 		t.Fatal(err)
 	}
 	r.web = httptest.NewServer(http.StripPrefix("/f", r.svc))
@@ -135,8 +139,9 @@ func (r *rig) status(want int, method, url, auth string, body []byte, headers ..
 	return resp
 }
 
-func TestUpload(t *testing.T) {
-	r := newRig(t, nil)
+func TestUpload(t *testing.T) { everywhere(t, nil, testUpload) }
+
+func testUpload(t *testing.T, r *rig) {
 	put, get, auth := r.slot(request("tr&#xe8;s cool.jpg", "5", " content-type='image/jpeg'"))
 	r.status(404, "GET", get, "", nil)
 	r.status(401, "PUT", put, "", []byte("hello"))
@@ -204,7 +209,10 @@ func TestRefused(t *testing.T) {
 }
 
 func TestExpiry(t *testing.T) {
-	r := newRig(t, func(c *upload.Config) { c.Expiry = time.Hour })
+	everywhere(t, func(c *upload.Config) { c.Expiry = time.Hour }, testExpiry)
+}
+
+func testExpiry(t *testing.T, r *rig) {
 	put, get, auth := r.slot(request("a", "1", ""))
 	r.status(201, "PUT", put, auth, []byte("x"))
 	keptPut, kept, keptAuth := r.slot(`<request xmlns='` + ns + `' filename='me.png' size='1'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>`)
@@ -215,6 +223,9 @@ func TestExpiry(t *testing.T) {
 	}
 	r.status(404, "GET", get, "", nil)
 	r.status(404, "GET", never, "", nil)
+	if n := len(r.kept()); n != 1 {
+		t.Errorf("%d files are kept", n)
+	}
 	r.status(200, "GET", kept, "", nil)
 	us, err := r.st.UploadsOf(t.Context(), "example.org", "romeo")
 	if err != nil || len(us) != 1 {
@@ -224,4 +235,10 @@ func TestExpiry(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.status(404, "GET", kept, "", nil)
+	if err := r.svc.Sweep(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.kept(); len(left) > 0 {
+		t.Errorf("of a deleted account there is %v", left)
+	}
 }
