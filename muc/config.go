@@ -34,7 +34,10 @@ type RoomConfig struct {
 	History       int      `json:"history,omitempty"` // messages on joining; 0: the service's default
 	Broadcast     []string `json:"broadcast"`         // roles whose presence is shown; nil: all
 	MemberList    []string `json:"member_list"`
-	Avatars       []string `json:"avatars,omitempty"` // SHA-1 in hex of the pictures in the room's vCard (XEP-0486)
+	HistoryFor    string   `json:"history_for,omitempty"` // who reads what was said: "" (who may come in), members, admins
+	SinceJoin     bool     `json:"since_join,omitempty"`  // and only what was said since they were added
+	SlowMode      int      `json:"slow_mode,omitempty"`   // seconds between two messages of one person (XEP-0500)
+	Avatars       []string `json:"avatars,omitempty"`     // SHA-1 in hex of the pictures in the room's vCard (XEP-0486)
 
 	Hats []Hat               `json:"hats,omitempty"` // XEP-0317: the room's own
 	Worn map[string][]string `json:"worn,omitempty"` // who wears which of them: URIs by bare address
@@ -49,6 +52,9 @@ const (
 	nsConfig = "http://jabber.org/protocol/muc#roomconfig"
 	nsInfo   = "http://jabber.org/protocol/muc#roominfo"
 	prefix   = "muc#roomconfig_"
+
+	fieldHistoryFor = "{https://parley.im/rooms}history_for"
+	fieldSinceJoin  = "{https://parley.im/rooms}history_since_join"
 )
 
 const (
@@ -87,7 +93,14 @@ func (r *room) configForm() *wire.Element {
 	}
 	f.AddList(prefix+"maxusers", "Most occupants", maxUsers, maxUserOptions(c.MaxUsers)...)
 	f.Add("muc#maxhistoryfetch", "text-single", "Messages shown on entering", strconv.Itoa(r.historyMax()))
-	f.Fields = append(f.Fields, rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
+	historyFor := c.HistoryFor
+	if historyFor == "" {
+		historyFor = "anyone"
+	}
+	f.AddList(fieldHistoryFor, "Who may read what was said before", historyFor, form.Option{Label: "Whoever may come in", Value: "anyone"},
+		form.Option{Label: "Members", Value: historyForMembers}, form.Option{Label: "Administrators", Value: historyForAdmins})
+	f.AddBool(fieldSinceJoin, "People read only what was said since they were added", c.SinceJoin)
+	f.Fields = append(f.Fields, slowField(c.SlowMode), rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
 		rolesField(prefix+"getmemberlist", "Who may read the list of members", c.MemberList))
 	f.Add(prefix+"roomadmins", "jid-multi", "Administrators", r.with(org.Admin)...)
 	f.Add(prefix+"roomowners", "jid-multi", "Owners", r.with(org.Owner)...)
@@ -162,8 +175,11 @@ func (r *room) configure(ctx context.Context, f form.Form) error {
 func (c *RoomConfig) apply(f form.Form, group bool) error {
 	for _, fd := range f.Fields {
 		name, ok := strings.CutPrefix(fd.Var, prefix)
-		if fd.Var == "muc#maxhistoryfetch" {
+		switch fd.Var {
+		case "muc#maxhistoryfetch":
 			name, ok = "historylength", true
+		case fieldHistoryFor, fieldSinceJoin:
+			name, ok = fd.Var, true
 		}
 		if !ok {
 			continue
@@ -213,7 +229,7 @@ func (c *RoomConfig) apply(f form.Form, group bool) error {
 
 func (c *RoomConfig) applyField(name, v string, fd form.Field, f form.Form) error {
 	bools := map[string]*bool{"persistentroom": &c.Persistent, "publicroom": &c.Public, "membersonly": &c.MembersOnly, "moderatedroom": &c.Moderated,
-		"changesubject": &c.ChangeSubject, "allowinvites": &c.Invites, "enablelogging": &c.Archive}
+		"changesubject": &c.ChangeSubject, "allowinvites": &c.Invites, "enablelogging": &c.Archive, fieldSinceJoin: &c.SinceJoin}
 	if to := bools[name]; to != nil {
 		b, ok := f.Bool(fd.Var)
 		if !ok {
@@ -252,6 +268,21 @@ func (c *RoomConfig) applyField(name, v string, fd form.Field, f form.Form) erro
 		} else {
 			c.History = n
 		}
+	case fieldHistoryFor:
+		switch v {
+		case "anyone":
+			c.HistoryFor = ""
+		case historyForMembers, historyForAdmins:
+			c.HistoryFor = v
+		default:
+			return server.NotAcceptable
+		}
+	case "slow_mode_duration":
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 || n > maxSlow {
+			return server.NotAcceptable
+		}
+		c.SlowMode = n
 	case "presencebroadcast":
 		c.Broadcast = roles(fd.Values)
 	case "getmemberlist":

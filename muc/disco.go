@@ -29,6 +29,9 @@ const (
 var XEPs = []server.XEP{
 	{Number: 45, Title: "Multi-User Chat", Version: "1.35.5", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops"},
 	{Number: 317, Title: "Hats", Version: "0.3.1"},
+	{Number: 433, Title: "Extended Channel Search", Version: "0.1.0", Notes: "on each service, over its own rooms"},
+	{Number: 500, Title: "MUC Slow Mode", Version: "0.1.1"},
+	{Number: 502, Title: "MUC Activity Indicator", Version: "0.1.0"},
 	{Number: 486, Title: "MUC Avatars", Version: "0.1.0"},
 	{Number: 307, Title: "Unique Room Names for Multi-User Chat", Version: "0.1"},
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
@@ -76,7 +79,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 			return nil, server.ItemNotFound
 		}
 		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: "Groups"}},
-			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsUnique, nsVCard, nsHats, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
+			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsUnique, nsSearch, nsVCard, nsHats, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
 	case q.Name.Space == wire.NSDiscoItems && st.Type == "get":
 		if node == wire.NSCommands {
 			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
@@ -87,6 +90,8 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 		return s.list(ctx, st.From, q.Child(wire.NSRSM, "set"))
 	case q.Name.Space == nsPing && st.Type == "get":
 		return nil, nil
+	case q.Name == wire.Name{Space: nsSearch, Local: "search"} && st.Type == "get":
+		return s.search(ctx, st.From, q)
 	case q.Name == wire.Name{Space: nsUnique, Local: "unique"} && st.Type == "get":
 		return s.unique(ctx, st.From)
 	case q.Name == wire.Name{Space: wire.NSCommands, Local: "command"} && st.Type == "set":
@@ -245,16 +250,20 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 		fs = append(fs, nsSpaces)
 	}
 	fs = append(fs, r.mentionsOf()...)
-	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(c, mine)}, r.spaceForms()...)}
+	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(ctx, c, mine)}, r.spaceForms()...)}
 	return i.Element(node), nil
 }
 
-func (r *room) infoForm(c RoomConfig, mine string) *wire.Element {
+func (r *room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.Element {
 	f := form.New("result", nsInfo)
 	f.Add(prefix+"roomname", "text-single", "Name", c.Name)
 	f.Add("muc#roominfo_description", "text-single", "Description", c.Description)
 	f.Add("muc#roominfo_lang", "text-single", "Language", c.Lang)
 	r.tellMore(f, c, mine)
+	f.Add("muc#roominfo_slow_mode_duration", form.TextSingle, "Seconds from one message to the next", strconv.Itoa(c.SlowMode))
+	if busy, ok := r.busy(ctx, c); ok {
+		f.Add(fieldActivity, form.TextSingle, "Messages per hour", strconv.FormatFloat(busy, 'f', 2, 64))
+	}
 	if len(c.Avatars) > 0 {
 		f.Add("muc#roominfo_avatarhash", form.TextMulti, "Hash of the picture", c.Avatars...)
 	}
@@ -340,91 +349,4 @@ func (r *room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.E
 		}
 	}
 	return server.ItemsElement("", items), nil
-}
-
-// archive is XEP-0313 of the room: for who could read it live.
-func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
-	a, err := r.affiliation(ctx, st.From)
-	if err != nil {
-		return nil, err
-	}
-	c := r.config()
-	if r.group != "" {
-		acc, err := r.access(ctx, st.From)
-		if err != nil {
-			return nil, err
-		}
-		if !acc.Know && acc.Affiliation != org.Outcast {
-			return nil, server.ItemNotFound
-		}
-		if !acc.Read {
-			return nil, server.Forbidden
-		}
-	} else if a == org.Outcast || c.MembersOnly && a == org.None || c.Password != "" && rank[a] < rank[org.Member] {
-		return nil, server.Forbidden
-	}
-	switch {
-	case st.Type == "get" && q.Name.Local == "query":
-		return server.ArchiveForm(), nil
-	case st.Type == "get" && q.Name.Local == "metadata":
-		first, last, err := r.s.st.RoomBounds(ctx, r.s.cfg.Domain, r.name)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-		return server.ArchiveMetadata(first, last), nil
-	case st.Type == "set" && q.Name.Local == "query":
-	default:
-		return nil, server.ServiceUnavailable
-	}
-	aq, err := server.ParseArchiveQuery(q, r.s.cfg.PageMax)
-	if err != nil {
-		return nil, err
-	}
-	real := c.NonAnonymous || rank[a] >= rank[org.Admin]
-	switch {
-	case aq.With == "":
-	case !real: // section 4.1.1: it would say who is who
-		return nil, server.Forbidden
-	case strings.Contains(aq.With, "/"):
-		return nil, server.WithText(server.NotAcceptable, "an archive of a room knows people by their bare addresses")
-	}
-	return r.page(ctx, st, aq, real)
-}
-
-// page sends one page; real addresses go to those who see them live.
-func (r *room) page(ctx context.Context, st *wire.Stanza, q server.ArchiveQuery, real bool) (*wire.Element, error) {
-	q.Count = q.OnlyMax
-	if q.OnlyMax {
-		q.Max = 1
-	}
-	es, complete, total, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, q.Page)
-	if err != nil {
-		return nil, err
-	}
-	if q.OnlyMax {
-		return server.ArchiveFin(nil, total == 0, total), nil
-	}
-	es, complete = q.Trim(es, complete)
-	for i := range es {
-		k := i
-		if q.Flip {
-			k = len(es) - 1 - i
-		}
-		kept := es[k].Stanza
-		if real && es[k].Sender != "" {
-			kept = withSender(kept, es[k].Sender)
-		}
-		r.s.host.Router.Send(ctx, server.ArchiveResult(r.jid, st.From, q.QueryID, es[k].ID, kept))
-	}
-	return server.ArchiveFin(es, complete, -1), nil
-}
-
-// withSender adds who it was, as XEP-0313, section 6.1.2 (archives of rooms) says it.
-func withSender(kept []byte, sender string) []byte {
-	st, err := wire.ParseStanza(kept, wire.Limits{Stanza: len(kept)})
-	if err != nil {
-		return kept
-	}
-	st.Add(userX(wire.E(wire.NSMUCUser, "item").Set("jid", sender)))
-	return st.AppendXML(nil, jid.JID{}, wire.Client)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"parley/server"
 	"parley/store"
@@ -15,7 +16,6 @@ import (
 type past struct {
 	st *wire.Stanza // with its delay
 	at time.Time
-	n  int // characters as maxchars counts them
 }
 
 // loadRecent reads the last messages of the archive.
@@ -49,7 +49,7 @@ func (r *room) rememberAt(st *wire.Stanza, at time.Time) {
 		copy(r.recent, r.recent[1:])
 		r.recent = r.recent[:len(r.recent)-1]
 	}
-	r.recent = append(r.recent, past{st: st, at: at, n: len(st.Payload) + 100})
+	r.recent = append(r.recent, past{st: st, at: at})
 }
 
 // delayed gives the message as history shows it, made when it is first wanted.
@@ -60,11 +60,23 @@ func (p *past) delayed(room jid.JID) *wire.Stanza {
 	return p.st
 }
 
+// size is what it is counted as by maxchars: the characters of the whole stanza.
+func (p *past) size(room, to jid.JID) int {
+	return utf8.RuneCount(p.delayed(room).AppendXML(nil, to, wire.Client))
+}
+
 // sendHistory is section 7.2.13 and 7.2.14; h is what the client asks for, nil for the room's default.
-func (r *room) sendHistory(ctx context.Context, to jid.JID, h *wire.Element) {
+func (r *room) sendHistory(ctx context.Context, o *occupant, to jid.JID, h *wire.Element) {
+	from, ok := r.shownFrom(ctx, o)
+	if !ok {
+		return
+	}
 	first := max(0, len(r.recent)-r.historyMax())
 	if h != nil {
-		first = r.wanted(h)
+		first = r.wanted(h, to)
+	}
+	for first < len(r.recent) && r.recent[first].at.Before(from) {
+		first++
 	}
 	for i := first; i < len(r.recent); i++ {
 		r.send(ctx, r.recent[i].delayed(r.jid), []jid.JID{to})
@@ -72,7 +84,7 @@ func (r *room) sendHistory(ctx context.Context, to jid.JID, h *wire.Element) {
 }
 
 // wanted gives where the history that a client has asked for begins.
-func (r *room) wanted(h *wire.Element) int {
+func (r *room) wanted(h *wire.Element, to jid.JID) int {
 	number := func(name string) (int, bool) {
 		n, err := strconv.Atoi(h.Attr(name))
 		return n, err == nil && n >= 0
@@ -101,9 +113,10 @@ func (r *room) wanted(h *wire.Element) int {
 	}
 	if chars, ok := number("maxchars"); ok {
 		i := len(r.recent)
-		for i > first && chars >= r.recent[i-1].n {
-			i--
-			chars -= r.recent[i].n
+		for i > first && chars > 0 {
+			if chars -= r.recent[i-1].size(r.jid, to); chars >= 0 {
+				i--
+			}
 		}
 		later(i)
 	}

@@ -68,6 +68,9 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if err := r.ownRetraction(ctx, o, st); err != nil {
 		return err
 	}
+	if err := r.slow(o, st); err != nil {
+		return err
+	}
 	r.queue(o, st, false)
 	return nil
 }

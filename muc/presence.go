@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"slices"
+	"time"
 
 	"golang.org/x/time/rate"
 	"mellium.im/xmpp/stanza"
@@ -153,7 +154,7 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 			r.s.fail(ctx, st, server.MalformedJID)
 			return
 		}
-		o = &occupant{bare: st.From.Bare(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
+		o = &occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
 			pace: rate.NewLimiter(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
@@ -183,7 +184,7 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.
 	self.ID = st.ID
 	r.send(ctx, self, []jid.JID{st.From})
 	r.sendAvatar(ctx, []jid.JID{st.From})
-	r.sendHistory(ctx, st.From, x.Child(wire.NSMUC, "history"))
+	r.sendHistory(ctx, o, st.From, x.Child(wire.NSMUC, "history"))
 	r.sendSubject(ctx, st.From)
 	r.sendRequests(ctx, o, st.From)
 }

@@ -34,6 +34,7 @@ type room struct {
 	in      chan work
 	present atomic.Int32 // occupants
 	used    atomic.Int64 // unix nanoseconds of the last work
+	rate    atomic.Pointer[activity]
 
 	mu     sync.RWMutex
 	cfg    RoomConfig
@@ -48,9 +49,10 @@ type room struct {
 	rules     org.Rules // of its group
 	nicks     map[string]*occupant
 	sessions  map[jid.JID]*occupant
-	order     []*occupant          // as they came
-	keys      map[string]*occupant // by what their nicks look like
-	holders   map[string]jid.JID   // who has reserved nicks that look like that
+	order     []*occupant           // as they came
+	keys      map[string]*occupant  // by what their nicks look like
+	holders   map[string]jid.JID    // who has reserved nicks that look like that
+	spoke     map[jid.JID]time.Time // in slow mode: when somebody has said something last
 	comers    *pacer
 	requests  []store.RoomRequest // of a free room: who wants to be a member
 	subject   *wire.Stanza
@@ -76,6 +78,7 @@ type occupant struct {
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
 	seen        bool            // the others have been shown it
 	hats        *wire.Element   // XEP-0317; nil: none
+	came        time.Time
 }
 
 type client struct {

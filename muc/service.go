@@ -81,6 +81,8 @@ type Service struct {
 	st   store.Store
 	log  *slog.Logger
 
+	searchers *pacer
+
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
 	rooms   map[string]*room
 	texts   []textCommand
@@ -108,7 +110,7 @@ func NewService(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: c, jid: j, host: c.Host, st: c.Host.Store, log: c.Host.Log.With("service", c.Domain), rooms: make(map[string]*room), loading: make(map[string]chan struct{})}
+	s := &Service{cfg: c, jid: j, host: c.Host, st: c.Host.Store, log: c.Host.Log.With("service", c.Domain), searchers: newPacer(searchRate, searchBurst), rooms: make(map[string]*room), loading: make(map[string]chan struct{})}
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ type Field struct {
 	Var, Type, Label string
 	Desc             string // a longer explanation
 	Required         bool
+	Validate         *wire.Element // XEP-0122; Parse leaves it out
 	Values           []string
 	Options          []Option
 }
@@ -168,7 +169,7 @@ func (fd *Field) element() *wire.Element {
 	for _, o := range fd.Options {
 		e.Add(wire.E(wire.NSForm, "option", wire.T(wire.NSForm, "value", o.Value)).Set("label", o.Label))
 	}
-	return e
+	return e.Add(fd.Validate)
 }
 
 // Field gives the first field of that name, nil if there is none. It lies in f.Fields and may be changed there.

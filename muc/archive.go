@@ -1,0 +1,203 @@
+package muc
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Who may read what was said: values of RoomConfig.HistoryFor.
+const (
+	historyForMembers = "members"
+	historyForAdmins  = "admins"
+)
+
+// reading gives somebody's affiliation, and from when on they may read what was said in the room; an error if they may
+// read nothing of it. For who comes in the history on entering follows the same rules.
+func (r *room) reading(ctx context.Context, who jid.JID) (affiliation string, from time.Time, err error) {
+	if affiliation, err = r.affiliation(ctx, who); err != nil {
+		return affiliation, from, err
+	}
+	if r.group != "" {
+		acc, err := r.access(ctx, who)
+		switch {
+		case err != nil:
+			return affiliation, from, err
+		case !acc.Know && acc.Affiliation != org.Outcast:
+			return affiliation, from, server.ItemNotFound
+		case !acc.Read:
+			return affiliation, from, server.Forbidden
+		}
+	} else if c := r.config(); !mayRead(&c, affiliation) {
+		return affiliation, from, server.Forbidden
+	}
+	from, err = r.readsFrom(ctx, who, affiliation)
+	return affiliation, from, err
+}
+
+// mayRead says it of a free room.
+func mayRead(c *RoomConfig, affiliation string) bool {
+	least := rank[org.None]
+	if c.MembersOnly || c.Password != "" || c.HistoryFor == historyForMembers {
+		least = rank[org.Member]
+	}
+	if c.HistoryFor == historyForAdmins {
+		least = rank[org.Admin]
+	}
+	return rank[affiliation] >= least
+}
+
+// readsFrom: where people read only what was said since they were added, that is when; who just visits reads what was said
+// since they came in. Administrators read everything.
+func (r *room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
+	switch {
+	case !r.config().SinceJoin || rank[affiliation] >= rank[org.Admin]:
+		return time.Time{}, nil
+	case r.group != "":
+		m, err := r.s.st.Member(ctx, r.s.host.Domain, r.group, who.Bare().String())
+		if errors.Is(err, store.ErrNotFound) { // of a kind of group that is open to who is not in it
+			return r.cameAt(ctx, who)
+		}
+		return m.Since, err
+	case affiliation == org.None:
+		return r.cameAt(ctx, who)
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.people[who.Bare()].Since, nil
+}
+
+// cameAt is when somebody has come in; an error if they are not in.
+func (r *room) cameAt(ctx context.Context, who jid.JID) (at time.Time, err error) {
+	err = r.ask(ctx, func(_ context.Context, r *room) error {
+		for _, o := range r.order {
+			if o.bare == who.Bare() && (at.IsZero() || o.came.Before(at)) {
+				at = o.came
+			}
+		}
+		if at.IsZero() {
+			return server.Forbidden
+		}
+		return nil
+	})
+	return at, err
+}
+
+// shownFrom is from when on somebody who comes in is shown the history; ok is false if they are shown nothing.
+func (r *room) shownFrom(ctx context.Context, o *occupant) (from time.Time, ok bool) {
+	switch {
+	case r.group == "" && r.cfg.HistoryFor != "" && !mayRead(&r.cfg, o.affiliation):
+		return from, false
+	case !r.cfg.SinceJoin || rank[o.affiliation] >= rank[org.Admin]:
+		return from, true
+	case o.affiliation == org.None:
+		return o.came, true
+	case r.group == "":
+		return r.people[o.bare].Since, true
+	}
+	m, err := r.s.st.Member(ctx, r.s.host.Domain, r.group, o.bare.String())
+	return m.Since, err == nil
+}
+
+// bounds gives the first and last message that may be read; zero if there is none.
+func (r *room) bounds(ctx context.Context, from time.Time) (first, last store.ID, err error) {
+	first, last, err = r.s.st.RoomBounds(ctx, r.s.cfg.Domain, r.name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return 0, 0, nil
+	case err != nil || !first.Time().Before(from):
+		return first, last, err
+	}
+	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{Start: from, Max: 1})
+	if err != nil || len(es) == 0 {
+		return 0, 0, err
+	}
+	return es[0].ID, last, nil
+}
+
+// archive is XEP-0313 of the room: for who could read it live.
+func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	a, from, err := r.reading(ctx, st.From)
+	if err != nil {
+		return nil, err
+	}
+	c := r.config()
+	switch {
+	case st.Type == "get" && q.Name.Local == "query":
+		return server.ArchiveForm(), nil
+	case st.Type == "get" && q.Name.Local == "metadata":
+		first, last, err := r.bounds(ctx, from)
+		if err != nil {
+			return nil, err
+		}
+		return server.ArchiveMetadata(first, last), nil
+	case st.Type == "set" && q.Name.Local == "query":
+	default:
+		return nil, server.ServiceUnavailable
+	}
+	aq, err := server.ParseArchiveQuery(q, r.s.cfg.PageMax)
+	if err != nil {
+		return nil, err
+	}
+	real := c.NonAnonymous || rank[a] >= rank[org.Admin]
+	switch {
+	case aq.With == "":
+	case !real: // section 4.1.1: it would say who is who
+		return nil, server.Forbidden
+	case strings.Contains(aq.With, "/"):
+		return nil, server.WithText(server.NotAcceptable, "an archive of a room knows people by their bare addresses")
+	}
+	if from.After(aq.Start) {
+		aq.Start = from
+	}
+	if slices.ContainsFunc(aq.IDs, func(id store.ID) bool { return id.Time().Before(from) }) {
+		return nil, server.ItemNotFound
+	}
+	return r.page(ctx, st, aq, real)
+}
+
+// page sends one page; real addresses go to those who see them live.
+func (r *room) page(ctx context.Context, st *wire.Stanza, q server.ArchiveQuery, real bool) (*wire.Element, error) {
+	q.Count = q.OnlyMax
+	if q.OnlyMax {
+		q.Max = 1
+	}
+	es, complete, total, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, q.Page)
+	if err != nil {
+		return nil, err
+	}
+	if q.OnlyMax {
+		return server.ArchiveFin(nil, total == 0, total), nil
+	}
+	es, complete = q.Trim(es, complete)
+	for i := range es {
+		k := i
+		if q.Flip {
+			k = len(es) - 1 - i
+		}
+		kept := es[k].Stanza
+		if real && es[k].Sender != "" {
+			kept = withSender(kept, es[k].Sender)
+		}
+		r.s.host.Router.Send(ctx, server.ArchiveResult(r.jid, st.From, q.QueryID, es[k].ID, kept))
+	}
+	return server.ArchiveFin(es, complete, -1), nil
+}
+
+// withSender adds who it was, as XEP-0313, section 6.1.2 (archives of rooms) says it.
+func withSender(kept []byte, sender string) []byte {
+	st, err := wire.ParseStanza(kept, wire.Limits{Stanza: len(kept)})
+	if err != nil {
+		return kept
+	}
+	st.Add(userX(wire.E(wire.NSMUCUser, "item").Set("jid", sender)))
+	return st.AppendXML(nil, jid.JID{}, wire.Client)
+}
