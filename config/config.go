@@ -135,6 +135,20 @@ type TLS struct {
 	MinVersion     string        `yaml:"min_version"` // "1.2" or "1.3"
 	CAFiles        []string      `yaml:"ca_files"`    // trusted besides the system's
 	ReloadInterval time.Duration `yaml:"reload_interval"`
+	ACME           ACME          `yaml:"acme"`
+}
+
+// ACME is where certificates come from that are in no file.
+type ACME struct {
+	Enabled   bool     `yaml:"enabled"`
+	Terms     bool     `yaml:"accept_terms"`
+	Email     string   `yaml:"email"`
+	Directory string   `yaml:"directory"`
+	CAFile    string   `yaml:"ca_file"`
+	Names     []string `yaml:"names"`
+	HTTPPort  int      `yaml:"http_port"`
+	TLSPort   int      `yaml:"tls_port"`
+	Host      string   `yaml:"host"`
 }
 
 // DNS is for finding other servers.
@@ -334,7 +348,7 @@ func Default() *Config {
 			Metrics:   Listener{Addresses: []string{"127.0.0.1:9280"}},
 			Control:   Control{Mode: "0600"},
 		},
-		TLS: TLS{MinVersion: "1.2", ReloadInterval: time.Minute},
+		TLS: TLS{MinVersion: "1.2", ReloadInterval: time.Minute, ACME: ACME{Directory: letsEncrypt, HTTPPort: 80, TLSPort: 443}},
 		DNS: DNS{Timeout: 5 * time.Second},
 		Auth: Auth{
 			Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}, ScramIterations: 10000, DowngradeProtection: true, PasswordPolicy: true,

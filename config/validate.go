@@ -224,10 +224,11 @@ func (c *Config) checkTLS(v *checker) {
 		v.add("tls.certificate", "certificate and key belong together: give both")
 	}
 	for i, h := range c.Hosts {
-		if h.Certificate == "" && c.TLS.Certificate == "" {
-			v.add(fmt.Sprintf("hosts[%d].certificate", i), "%s has no certificate: give it one, or one for all hosts in tls.certificate and tls.key", h.Domain)
+		if h.Certificate == "" && c.TLS.Certificate == "" && !c.TLS.ACME.Enabled {
+			v.add(fmt.Sprintf("hosts[%d].certificate", i), "%s has no certificate: give it one, or one for all hosts in tls.certificate and tls.key, or let tls.acme get one", h.Domain)
 		}
 	}
+	c.checkACME(v)
 	if r := c.DNS.Resolver; r != "" {
 		if _, err := checkAddress(r, 53); err != nil {
 			v.add("dns.resolver", "%v", err)
@@ -386,6 +387,7 @@ func (c *Config) CheckFiles() error {
 	}
 	file("tls.certificate", c.TLS.Certificate)
 	file("tls.key", c.TLS.Key)
+	file("tls.acme.ca_file", c.TLS.ACME.CAFile)
 	for i, h := range c.Hosts {
 		file(fmt.Sprintf("hosts[%d].certificate", i), h.Certificate)
 		file(fmt.Sprintf("hosts[%d].key", i), h.Key)

@@ -36,7 +36,7 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 		}
 	}
 	for _, a := range l.WebSocket.Addresses {
-		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.tlsConfig("http/1.1")); err != nil {
+		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.webTLS()); err != nil {
 			return err
 		}
 	}
@@ -71,6 +71,9 @@ func (n *Node) serve(g *errgroup.Group, door, addr string, f func(net.Listener) 
 
 // serveHTTP serves h until the node stops.
 func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, cfg *tls.Config) error {
+	if n.acme != nil {
+		h = n.acme.HTTP(h) // HTTP-01
+	}
 	s := &http.Server{Handler: h, TLSConfig: cfg, ReadHeaderTimeout: n.Config.Limits.HandshakeTimeout, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelDebug)}
 	n.stop = append(n.stop, func(ctx context.Context) {
@@ -98,6 +101,15 @@ func (n *Node) webHandler(proxied bool) http.Handler {
 	n.handleHostMeta(mux)
 	n.handleUploads(mux)
 	return mux
+}
+
+// webTLS also answers an authority that looks for a proof (TLS-ALPN-01).
+func (n *Node) webTLS() *tls.Config {
+	c := n.tlsConfig("http/1.1")
+	if n.acme != nil {
+		c = n.acme.TLS(c)
+	}
+	return c
 }
 
 func (n *Node) tlsConfig(alpn ...string) *tls.Config {

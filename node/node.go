@@ -21,6 +21,7 @@ import (
 	"parley/feature/upload"
 	"parley/federation"
 	"parley/muc"
+	"parley/node/acme"
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
@@ -48,6 +49,7 @@ type Node struct {
 	pushes      *pushes
 	invitations map[string]*invite.Invitations // by host
 	certs       *c2s.Certs
+	acme        *acme.Certs // nil: certificates are in files
 	door        *c2s.Server
 	components  *component.Server  // nil: none is configured
 	federation  *federation.Server // nil: it is off
@@ -92,11 +94,9 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.buildComponents(); err != nil {
 		return err
 	}
-	certs, err := c2s.NewCerts(certFiles(n.Config), n.Log)
-	if err != nil {
+	if err := n.buildCerts(); err != nil {
 		return err
 	}
-	n.certs = certs
 	secret, err := n.secret(ctx, "sasl")
 	if err != nil {
 		return err
@@ -138,10 +138,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.runUploads(work, g)
 	n.watchRules(work, g)
 	n.runPost(work, g)
-	g.Go(func() error {
-		n.certs.Watch(work.Done(), n.Config.TLS.ReloadInterval)
-		return nil
-	})
+	n.runCerts(work, g)
 	err := n.listen(work, g)
 	if err == nil {
 		close(n.ready)

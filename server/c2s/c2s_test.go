@@ -49,7 +49,7 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *d
 	}
 	d := &door{roots: x509.NewCertPool()}
 	cert, key := d.certificate(t, dir)
-	certs, err := NewCerts([]CertFile{{Hosts: []string{domain}, Cert: cert, Key: key}}, log)
+	certs, err := NewCerts([]CertFile{{Hosts: []string{domain}, Cert: cert, Key: key}}, nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,10 @@ type CertFile struct {
 
 // Certs are the server's certificates, read again when their files change. Safe from any goroutine.
 type Certs struct {
-	files []CertFile
-	now   atomic.Pointer[certTable]
-	log   *slog.Logger
+	files  []CertFile
+	issued func(name string) *tls.Certificate // nil: none are but those in files
+	now    atomic.Pointer[certTable]
+	log    *slog.Logger
 }
 
 type certTable struct {
@@ -32,9 +33,10 @@ type certTable struct {
 	stamps []string
 }
 
-// NewCerts reads all certificates; an error names the file and what is wrong with it.
-func NewCerts(files []CertFile, log *slog.Logger) (*Certs, error) {
-	c := &Certs{files: files, log: log}
+// NewCerts reads all certificates; an error names the file and what is wrong with it. issued, which may be nil, gives those
+// of names that no file is for; it is asked for every connection.
+func NewCerts(files []CertFile, issued func(name string) *tls.Certificate, log *slog.Logger) (*Certs, error) {
+	c := &Certs{files: files, issued: issued, log: log}
 	t, err := c.read()
 	if err != nil {
 		return nil, err
@@ -44,7 +46,7 @@ func NewCerts(files []CertFile, log *slog.Logger) (*Certs, error) {
 }
 
 func (c *Certs) read() (*certTable, error) {
-	if len(c.files) == 0 {
+	if len(c.files) == 0 && c.issued == nil {
 		return nil, errors.New("no certificate is configured")
 	}
 	t := &certTable{byHost: make(map[string]*tls.Certificate)}
@@ -117,12 +119,17 @@ func (c *Certs) Watch(done <-chan struct{}, every time.Duration) {
 	}
 }
 
-// For gives the certificate for a domain or a service below it.
+// For gives the certificate for a domain or a service below it; nil if there is none, and none for everybody.
 func (c *Certs) For(name string) *tls.Certificate {
 	t := c.now.Load()
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if cert := t.byHost[name]; cert != nil {
 		return cert
+	}
+	if c.issued != nil {
+		if cert := c.issued(name); cert != nil {
+			return cert
+		}
 	}
 	if _, parent, ok := strings.Cut(name, "."); ok {
 		if cert := t.byHost[parent]; cert != nil && cert.Leaf.VerifyHostname(name) == nil {
