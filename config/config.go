@@ -37,6 +37,7 @@ type Config struct {
 	Groups           Groups            `yaml:"groups"`
 	Registration     Registration      `yaml:"registration"`
 	Federation       Federation        `yaml:"federation"`
+	TURN             TURN              `yaml:"turn"`
 	Web              Web               `yaml:"web"`
 	Mail             Mail              `yaml:"mail"`
 	Log              Log               `yaml:"log"`
@@ -384,6 +385,7 @@ func Default() *Config {
 			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, SendQueue: MiB, Connections: 10000, Unproven: 1000,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
 		},
+		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000},
 		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
 		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20},
 		Log:      Log{Level: "info", Format: "text"},

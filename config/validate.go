@@ -29,6 +29,7 @@ func (c *Config) validate(already Problems) (ps Problems) {
 	c.checkTLS(v)
 	c.checkChoices(v)
 	c.checkRanges(v)
+	c.checkTURN(v)
 	c.checkFederation(v)
 	c.checkWeb(v)
 	return v.ps

@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"server", "org"},
 	{"people"},
 	{"post"},
-	{"server/c2s", "server/component", "federation", "cluster", "admin", "admin/web", "muc", "pubsub", "pie", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},
+	{"server/c2s", "server/component", "federation", "cluster", "admin", "admin/web", "muc", "pubsub", "pie", "turn", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},
 	{"config"},
 	{"node"},
 	{"cmd/*"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"parley/config"
 	"parley/feature/adhoc"
 	"parley/feature/blocking"
 	"parley/feature/bookmarks"
@@ -76,17 +75,9 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		alerts.Feature(),
-		extdisco.New(h, external(c.ExternalServices)),
+		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}
-}
-
-func external(from []config.ExternalService) []extdisco.Service {
-	out := make([]extdisco.Service, len(from))
-	for i, e := range from {
-		out[i] = extdisco.Service{Type: e.Type, Host: e.Host, Transport: e.Transport, Port: e.Port, Username: e.Username, Password: e.Password, Secret: e.Secret}
-	}
-	return out
 }
 
 // buildHosts makes every hosted domain with its services.

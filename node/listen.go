@@ -51,6 +51,9 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	if err := n.listenFederation(g); err != nil {
 		return err
 	}
+	if err := n.listenTURN(ctx, g); err != nil {
+		return err
+	}
 	return n.listenAdmin(ctx, g)
 }
 

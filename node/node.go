@@ -16,6 +16,7 @@ import (
 
 	"parley/config"
 	"parley/feature/bookmarks"
+	"parley/feature/extdisco"
 	"parley/feature/invite"
 	"parley/feature/push"
 	"parley/feature/upload"
@@ -58,6 +59,8 @@ type Node struct {
 	addrs map[string]net.Addr
 	ready chan struct{}
 	stop  []func(context.Context) // of what listens, in the order of stopping
+
+	relays []extdisco.Service // of the TURN server that is built in; guarded by mu
 }
 
 // host is a hosted domain with its services.

@@ -65,6 +65,9 @@ func (r *Rig) Connect(door, host string) (*Client, error) {
 	return c, nil
 }
 
+// Host is the hosted domain whose client it is.
+func (c *Client) Host() string { return c.host }
+
 // Close cuts the connection without a word.
 func (c *Client) Close() {
 	if c.ws != nil {

@@ -4,20 +4,16 @@ package extdisco
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"strconv"
+	"strings"
 	"time"
 
+	"parley/auth"
 	"parley/server"
 	"parley/wire"
 )
 
 const ns = "urn:xmpp:extdisco:2"
-
-// ttl is how long credentials made of a secret are good.
-const ttl = 24 * time.Hour
 
 // Service is one that clients are told of.
 type Service struct {
@@ -27,24 +23,44 @@ type Service struct {
 	Secret                string // of a TURN server that takes time-limited credentials; then no Username
 }
 
+// Config of the feature.
+type Config struct {
+	Services func() []Service // as they are now
+	// Lifetime is how long credentials made of a secret are good, default a day. Who has asked for services gets new ones
+	// before that.
+	Lifetime time.Duration
+}
+
 type extdisco struct {
-	h        *server.Host
-	services []Service
+	h   *server.Host
+	cfg Config
 }
 
 // New makes the feature.
-func New(h *server.Host, services []Service) *server.Feature {
-	x := extdisco{h, services}
+func New(h *server.Host, c Config) *server.Feature {
+	if c.Lifetime <= 0 {
+		c.Lifetime = 24 * time.Hour
+	}
+	x := extdisco{h, c}
 	return &server.Feature{
 		Name:  "extdisco",
-		XEP:   []server.XEP{{Number: 215, Title: "External Service Discovery", Version: "1.0.0", Notes: "from the configuration"}},
+		XEP:   []server.XEP{{Number: 215, Title: "External Service Discovery", Version: "1.0.0", Notes: "those of the configuration and the TURN server that is built in"}},
 		Disco: []string{ns},
 		IQ: map[server.Query]server.IQFunc{
 			{To: server.ToHost, Type: "get", Space: ns, Local: "services"}:    x.list,
 			{To: server.ToHost, Type: "get", Space: ns, Local: "credentials"}: x.credentials,
 		},
+		Run: x.renew,
 	}
 }
+
+// asked is what a client's session has asked for, and until when it may use what it got.
+type asked struct {
+	typ   string
+	until time.Time
+}
+
+type askedKey struct{}
 
 // may: credentials cost bandwidth; they are for people of this host.
 func (x extdisco) may(r *server.Request) error {
@@ -59,28 +75,44 @@ func (x extdisco) list(_ context.Context, r *server.Request) (*wire.Element, err
 		return nil, err
 	}
 	typ := r.Payload.Attr("type")
-	e := wire.E(ns, "services").Set("type", typ)
-	for _, s := range x.services {
-		if typ == "" || typ == s.Type {
-			e.Add(s.element(r.From.Local()))
-		}
+	e, until := x.services(typ, r.From.Local(), "")
+	if r.Session != nil && !until.IsZero() {
+		r.Session.SetValue(askedKey{}, asked{typ, until})
 	}
 	return e, nil
 }
 
-// credentials are for one service (section 3.4).
+// services lists those of a type, "" for all, and says until when one of them is good; the zero time if all always are.
+func (x extdisco) services(typ, who, action string) (*wire.Element, time.Time) {
+	e := wire.E(ns, "services").Set("type", typ)
+	until := time.Now().Add(x.cfg.Lifetime)
+	ends := false
+	for _, s := range x.cfg.Services() {
+		if (typ == "" || typ == s.Type) && (action == "" || s.Secret != "") {
+			e.Add(s.element(who+"@"+x.h.Domain, until).Set("action", action))
+			ends = ends || s.Secret != ""
+		}
+	}
+	if !ends {
+		until = time.Time{}
+	}
+	return e, until
+}
+
+// credentials are for one service (section 3.3); what a service is known without is not asked for.
 func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Element, error) {
 	if err := x.may(r); err != nil {
 		return nil, err
 	}
 	q := r.Payload.Child(ns, "service")
-	if q.Attr("type") == "" || q.Attr("host") == "" {
+	if q.Attr("type") == "" || q.Attr("host") == "" || len(r.Payload.Elements()) != 1 {
 		return nil, server.BadRequest
 	}
 	e := wire.E(ns, "credentials")
-	for _, s := range x.services {
-		if s.Type == q.Attr("type") && s.Host == q.Attr("host") && (q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) {
-			e.Add(s.element(r.From.Local()))
+	for _, s := range x.cfg.Services() {
+		if s.Type == q.Attr("type") && strings.EqualFold(s.Host, q.Attr("host")) && (q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) &&
+			(s.Secret != "" || s.Username != "") {
+			e.Add(s.element(r.From.Local()+"@"+x.h.Domain, time.Now().Add(x.cfg.Lifetime)))
 		}
 	}
 	if len(e.Nodes) == 0 {
@@ -89,19 +121,43 @@ func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Eleme
 	return e, nil
 }
 
-func (s *Service) element(who string) *wire.Element {
+// renew pushes new credentials to clients whose own end soon (section 3.2).
+func (x extdisco) renew(ctx context.Context) error {
+	t := time.NewTicker(x.cfg.Lifetime / 8)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		x.h.Accounts(func(a *server.Account) bool {
+			for _, s := range a.Sessions() {
+				if had, ok := s.Value(askedKey{}).(asked); ok && time.Until(had.until) < x.cfg.Lifetime/4 {
+					x.push(s, had.typ)
+				}
+			}
+			return ctx.Err() == nil
+		})
+	}
+}
+
+func (x extdisco) push(s *server.Session, typ string) {
+	e, until := x.services(typ, s.JID.Local(), "modify")
+	s.SetValue(askedKey{}, asked{typ, until})
+	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: x.h.NewID(), From: x.h.JID, To: s.JID}
+	_ = s.Send(st.Add(e)) // a client that is gone asks again
+}
+
+func (s *Service) element(who string, until time.Time) *wire.Element {
 	e := wire.E(ns, "service").Set("type", s.Type).Set("host", s.Host).Set("transport", s.Transport)
 	if s.Port > 0 {
 		e.Set("port", strconv.Itoa(s.Port))
 	}
 	switch {
 	case s.Secret != "":
-		until := time.Now().Add(ttl)
-		name := strconv.FormatInt(until.Unix(), 10) + ":" + who
-		m := hmac.New(sha1.New, []byte(s.Secret))
-		m.Write([]byte(name))
-		e.Set("username", name).Set("password", base64.StdEncoding.EncodeToString(m.Sum(nil))).
-			Set("expires", until.UTC().Format(time.RFC3339)).Set("restricted", "true")
+		name, password := auth.RelayCredentials(s.Secret, who, until)
+		e.Set("username", name).Set("password", password).Set("expires", until.UTC().Format(time.RFC3339)).Set("restricted", "true")
 	case s.Username != "":
 		e.Set("username", s.Username).Set("password", s.Password).Set("restricted", "true")
 	}

@@ -1,0 +1,18 @@
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"strconv"
+	"time"
+)
+
+// RelayCredentials gives a name and a password that are good until then at a TURN server that shares the secret ("A REST API
+// for access to TURN services", which coturn calls use-auth-secret).
+func RelayCredentials(secret, who string, until time.Time) (username, password string) {
+	username = strconv.FormatInt(until.Unix(), 10) + ":" + who
+	m := hmac.New(sha1.New, []byte(secret))
+	m.Write([]byte(username))
+	return username, base64.StdEncoding.EncodeToString(m.Sum(nil))
+}

@@ -1,0 +1,215 @@
+package turn
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/logging"
+	pion "github.com/pion/turn/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/auth"
+)
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// start runs a relay on loopback, over UDP and TCP.
+func start(t *testing.T, change func(*Config)) (s *Server, udp, tcp string) {
+	t.Helper()
+	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Realm: "a.example", Secret: "s", Public: loopback, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	if change != nil {
+		change(&cfg)
+	}
+	if s, err = Serve(cfg, []net.PacketConn{pc}, []net.Listener{l}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, pc.LocalAddr().String(), l.Addr().String()
+}
+
+// client is pion's, over UDP or TCP, with these credentials.
+func client(t *testing.T, network, addr, username, password string) *pion.Client {
+	t.Helper()
+	var conn net.PacketConn
+	if network == "tcp" {
+		c, err := net.Dial("tcp4", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn = pion.NewSTUNConn(c)
+	} else {
+		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn = c
+	}
+	c, err := pion.NewClient(&pion.ClientConfig{STUNServerAddr: addr, TURNServerAddr: addr, Conn: conn, Username: username, Password: password, Realm: "a.example",
+		LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(); conn.Close() })
+	if err := c.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func soon() time.Time { return time.Now().Add(time.Hour) }
+
+// What a client sends through the relay comes out at a peer, and back.
+func TestRelays(t *testing.T) {
+	_, udp, tcp := start(t, nil)
+	for network, addr := range map[string]string{"udp": udp, "tcp": tcp} {
+		t.Run(network, func(t *testing.T) {
+			name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
+			c := client(t, network, addr, name, pw)
+			mapped, err := c.SendBindingRequest()
+			if err != nil || !strings.HasPrefix(mapped.String(), "127.0.0.1:") {
+				t.Fatalf("STUN: %v %v", mapped, err)
+			}
+			relay, err := c.Allocate()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer relay.Close()
+			peer, err := net.ListenPacket("udp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer peer.Close()
+			_ = peer.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = relay.SetDeadline(time.Now().Add(10 * time.Second))
+			if _, err := relay.WriteTo([]byte("hello"), peer.LocalAddr()); err != nil {
+				t.Fatal(err)
+			}
+			b := make([]byte, 100)
+			n, from, err := peer.ReadFrom(b)
+			if err != nil || string(b[:n]) != "hello" || from.String() != relay.LocalAddr().String() {
+				t.Fatalf("%q from %v, %v", b[:n], from, err)
+			}
+			if _, err := peer.WriteTo([]byte("and back again"), from); err != nil {
+				t.Fatal(err)
+			}
+			if n, _, err = relay.ReadFrom(b); err != nil || string(b[:n]) != "and back again" {
+				t.Fatalf("%q, %v", b[:n], err)
+			}
+		})
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	_, udp, _ := start(t, nil)
+	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
+	old, oldPW := auth.RelayCredentials("s", "romeo@a.example", time.Now().Add(-time.Minute))
+	other, _ := auth.RelayCredentials("s", "juliet@a.example", soon())
+	_, wrong := auth.RelayCredentials("another secret", "romeo@a.example", soon())
+	for what, c := range map[string][2]string{"expired": {old, oldPW}, "another's password": {other, pw}, "another secret": {name, wrong}, "no time": {"romeo", pw}, "none": {"", ""}} {
+		if relay, err := client(t, "udp", udp, c[0], c[1]).Allocate(); err == nil {
+			relay.Close()
+			t.Errorf("%s: relayed", what)
+		}
+	}
+}
+
+func TestQuota(t *testing.T) {
+	s, udp, _ := start(t, func(c *Config) { c.PerUser, c.Total = 2, 3 })
+	allocate := func(who string) (net.PacketConn, error) {
+		name, pw := auth.RelayCredentials("s", who, soon())
+		return client(t, "udp", udp, name, pw).Allocate()
+	}
+	var first net.PacketConn
+	for i := range 2 {
+		relay, err := allocate("romeo")
+		if err != nil {
+			t.Fatal(i, err)
+		}
+		first = relay
+	}
+	if _, err := allocate("romeo"); err == nil {
+		t.Error("a third relay for one person")
+	}
+	if _, err := allocate("juliet"); err != nil {
+		t.Error(err)
+	}
+	if _, err := allocate("nurse"); err == nil {
+		t.Error("a fourth relay")
+	}
+	// One that is given back is free again.
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; {
+		s.mu.Lock()
+		n := s.users["romeo"]
+		s.mu.Unlock()
+		if n == 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it is still counted")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := allocate("romeo"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nobody gets into the network that the relay stands in.
+func TestGuard(t *testing.T) {
+	_, udp, _ := start(t, func(c *Config) { c.Allow = nil; c.Public = netip.MustParseAddr("8.8.4.4"); c.Local = loopback })
+	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
+	c := client(t, "udp", udp, name, pw)
+	relay, err := c.Allocate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	if err := c.CreatePermission(&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 53}); err == nil {
+		t.Error("loopback may be reached")
+	}
+	if err := c.CreatePermission(&net.UDPAddr{IP: net.IPv4(8, 8, 8, 8), Port: 53}); err != nil {
+		t.Errorf("the internet may not: %v", err)
+	}
+	s := &Server{cfg: Config{Public: netip.MustParseAddr("1.2.3.4"), Allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}}
+	for addr, want := range map[string]bool{"9.9.9.9": true, "1.2.3.4": true, "2606:4700::1111": true, "10.1.2.3": true, "10.2.0.1": false, "192.168.1.1": false, "172.16.0.1": false,
+		"127.0.0.1": false, "169.254.169.254": false, "100.64.0.1": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false, "::1": false, "::": false, "fe80::1": false,
+		"fd00::1": false, "ff02::1": false, "::ffff:192.168.1.1": false, "::ffff:9.9.9.9": true, "64:ff9b::a00:1": false, "2002:a00:1::": false, "::a00:1": false} {
+		if got := s.may(net.ParseIP(addr)); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+	if s.may(nil) {
+		t.Error("no address")
+	}
+}
+
+func TestOnlyUDP(t *testing.T) {
+	_, _, tcp := start(t, nil)
+	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
+	if _, err := client(t, "tcp", tcp, name, pw).AllocateTCP(); err == nil {
+		t.Error("connections are relayed")
+	}
+	if _, _, err := (ports{&Server{cfg: Config{MinPort: 50000, MaxPort: 50010}}}).AllocatePacketConn(pion.AllocateListenerConfig{RequestedPort: 22}); err == nil {
+		t.Error("a port that is not one of the relay's")
+	}
+	if _, err := (ports{}).AllocateConn(pion.AllocateConnConfig{}); !errors.Is(err, errNoTCP) {
+		t.Error(err)
+	}
+}
