@@ -36,7 +36,7 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
 		},
 		Steps: []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}, {Stage: server.Announce, Do: s.offline}},
-		Wants: s.wants, WantsFrom: s.wantsFrom,
+		Wants: s.wants, WantsFrom: s.wantsFrom, Granted: s.granted,
 		Run:      func(ctx context.Context) error { return s.expire(ctx, h.Domain) },
 		Commands: []server.Command{s.getPending(s.asker)},
 	}
@@ -168,18 +168,38 @@ func (s *accounts) wants(ctx context.Context, to *server.Session, added []string
 
 func (s *accounts) lastOf(ctx context.Context, to *server.Session, locals, nodes []string) error {
 	return s.eachLast(ctx, to.JID, locals, nodes, func(st *wire.Stanza) {
-		if s.h.MayReceive(ctx, st, to.JID) {
+		if to.Host.MayReceive(ctx, st, to.JID) {
 			_ = to.SendTo(st, to.JID)
 		}
 	})
 }
 
-// wantsFrom is wants for a contact on another server, whose presence has come to one account.
-func (s *accounts) wantsFrom(ctx context.Context, account string, who jid.JID, added []string) {
-	if s.h.Blocked(ctx, account, who) {
+// granted sends a new contact's clients what they would have been sent had they come now.
+func (s *accounts) granted(ctx context.Context, account string, contact jid.JID) {
+	h := s.h.Router.Host(contact.Domain())
+	if h == nil {
+		for who, nodes := range s.h.Watchers(contact) {
+			s.wantsFrom(ctx, account, who, nodes)
+		}
 		return
 	}
-	err := s.eachLast(ctx, who, []string{account}, added, func(st *wire.Stanza) {
+	for _, to := range h.Account(contact.Local()).Sessions() {
+		if !to.Available() || len(to.Wanted()) == 0 {
+			continue
+		}
+		if err := s.lastOf(ctx, to, []string{account}, to.Wanted()); err != nil {
+			s.h.Log.Error("publish-subscribe", "what", "last items", "err", err)
+		}
+	}
+}
+
+// wantsFrom is wants for a contact on another server, whose presence has come to one account.
+func (s *accounts) wantsFrom(ctx context.Context, account string, who jid.JID, added []string) {
+	cs, err := s.h.Contacts(ctx, account)
+	if err != nil || !cs.SubscribedFrom(who.Bare()) || s.h.Blocked(ctx, account, who) {
+		return
+	}
+	err = s.eachLast(ctx, who, []string{account}, added, func(st *wire.Stanza) {
 		st.To = who
 		s.h.Router.Send(ctx, st)
 	})

@@ -61,6 +61,14 @@ func (s *Session) Wants(node string) bool {
 	return ok
 }
 
+// Wanted gives the nodes whose events the session's client wants, sorted; not to be changed.
+func (s *Session) Wanted() []string {
+	if w := s.wants.Load(); w != nil {
+		return w.nodes
+	}
+	return nil
+}
+
 type wanted struct {
 	key   capsKey
 	nodes []string // sorted

@@ -49,6 +49,8 @@ type Feature struct {
 	Wants func(ctx context.Context, s *Session, added []string)
 	// WantsFrom is the same for a client of another server, of somebody who sees the account's presence.
 	WantsFrom func(ctx context.Context, account string, who jid.JID, added []string)
+	// Granted is called when somebody (bare) may see an account's presence from now on, and has been shown it.
+	Granted func(ctx context.Context, account string, contact jid.JID)
 }
 
 // XEP is what a feature implements of which extension, in which version, and what of it is not there.

@@ -93,6 +93,20 @@ func (h *Host) Watching(bare jid.JID, node string) []jid.JID {
 	return whos
 }
 
+// Watchers gives the clients of somebody on another server, and what they want to be told of.
+func (h *Host) Watchers(bare jid.JID) map[jid.JID][]string {
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := make(map[jid.JID][]string)
+	for _, c := range w.by[bare] {
+		if c.wants != nil {
+			m[c.who] = c.wants.nodes
+		}
+	}
+	return m
+}
+
 // watch notes what the presence of another server's client to an account says of it.
 func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 	if st.From.IsBare() || h.Router.Host(st.From.Domain()) != nil {
@@ -125,7 +139,8 @@ func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 	}
 }
 
-// watched says whether somebody may be told of an account's nodes because of a subscription to its presence. Of accounts
+// watched says whether what somebody wants is worth knowing: one sees the other's presence. Who may be told is asked when
+// there is something to tell, and a subscription may come after the presence. Of accounts
 // that are not there contacts would have to be read for each presence: it is enough that they ask when they come.
 func (h *Host) watched(ctx context.Context, account string, who jid.JID) bool {
 	if h.Account(account) == nil {
@@ -135,7 +150,7 @@ func (h *Host) watched(ctx context.Context, account string, who jid.JID) bool {
 		return c != nil
 	}
 	cs, err := h.Contacts(ctx, account)
-	return err == nil && cs.SubscribedFrom(who.Bare())
+	return err == nil && (cs.SubscribedFrom(who.Bare()) || cs.SubscribedTo(who.Bare()))
 }
 
 func (h *Host) unwatch(account string, who jid.JID) {

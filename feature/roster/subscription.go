@@ -185,6 +185,11 @@ func (r *roster) appear(ctx context.Context, account string, contact jid.JID) {
 			r.h.Router.Send(ctx, c)
 		}
 	}
+	for _, f := range r.h.Features {
+		if f.Granted != nil {
+			f.Granted(ctx, account, contact)
+		}
+	}
 }
 
 func (r *roster) vanish(ctx context.Context, account string, contact jid.JID) {

@@ -14,3 +14,4 @@ func TestSlixmppRooms(t *testing.T)  { slixmpp(t, "rooms.py") }
 func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
 
 func TestSlixmppBookmarks(t *testing.T) { slixmpp(t, "bookmarks.py") }
+func TestSlixmppPEP(t *testing.T)       { slixmpp(t, "pep.py") }

@@ -6,6 +6,7 @@ import sys
 import traceback
 
 import slixmpp
+from slixmpp.exceptions import IqError
 
 PATIENCE = 30  # seconds that one thing may take
 PLUGINS = (
@@ -74,7 +75,10 @@ class Client(slixmpp.ClientXMPP):
 
     async def sign_in(self, presence=True):
         host, port = os.environ['RIG_C2S'].rsplit(':', 1)
-        self.connect((host, int(port)))
+        if slixmpp.__version_info__ >= (1, 10):
+            self.connect(host, int(port))
+        else:
+            self.connect((host, int(port)))
         await self.want('session', 'sign-in')
         await self.get_roster(timeout=PATIENCE)
         if presence:
@@ -120,6 +124,26 @@ async def bodies(client, jid=None, **filters):
         after = fin['rsm']['last']
         check(after, f'a page that is not the last, without <last/>: {result}')
     raise AssertionError('an archive without end')
+
+
+async def refused(request, condition, what):
+    """Says that a request is answered with this error."""
+    try:
+        await request
+    except IqError as e:
+        check(e.condition == condition, f'{what}: {e.iq}')
+        return e
+    check(False, f'{what}: not refused')
+
+
+async def befriend(a, b):
+    """Each sees the other's presence."""
+    for c in (a, b):
+        c.auto_authorize = c.auto_subscribe = True
+    a.send_presence_subscription(b.boundjid.bare)
+    for c, other in ((a, b), (b, a)):
+        await c.want('roster_update', 'both', lambda r: any(str(j) == other.boundjid.bare and i['subscription'] == 'both' for j, i in r['roster']['items'].items()))
+        await c.want('presence', 'that the other is there', lambda p: p['from'] == other.boundjid and p['type'] == 'available')
 
 
 def run(main):
