@@ -155,6 +155,7 @@ type ACME struct {
 // DNS is for finding other servers.
 type DNS struct {
 	Resolver string        `yaml:"resolver"` // "host:port"; "": the system's
+	DNSSEC   bool          `yaml:"dnssec"`
 	Timeout  time.Duration `yaml:"timeout"`
 }
 

@@ -230,6 +230,9 @@ func (c *Config) checkTLS(v *checker) {
 		}
 	}
 	c.checkACME(v)
+	if c.DNS.DNSSEC && c.DNS.Resolver == "" {
+		v.add("dns.dnssec", "name the resolver that checks DNSSEC in dns.resolver")
+	}
 	if r := c.DNS.Resolver; r != "" {
 		if _, err := checkAddress(r, 53); err != nil {
 			v.add("dns.resolver", "%v", err)

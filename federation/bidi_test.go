@@ -118,7 +118,7 @@ func (x *stranger) authenticate(domain string) *wire.Stanza {
 }
 
 // called is a stranger that is called: accept takes one stream of a's for b.example with a certificate.
-func called(t *testing.T, ca *authority, d *dns, domain string) (accept func(offers string) *stranger) {
+func called(t *testing.T, ca *authority, d *fakeDNS, domain string) (accept func(offers string) *stranger) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 // XEPs is what the door implements, for docs/xeps.md.
 var XEPs = []server.XEP{
 	{Title: "RFC 6120: Core", Notes: "client to server, server to server"},
+	{Title: "RFC 7712: Domain Name Associations in XMPP", Notes: "DANE, where the resolver checks DNSSEC; no POSH"},
 	{Number: 178, Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", Notes: "between servers"},
 	{Number: 185, Title: "Dialback Key Generation and Validation", Version: "1.0"},
 	{Number: 220, Title: "Server Dialback", Version: "1.1.1", Notes: "only inside TLS, unless configured otherwise"},
@@ -38,6 +39,7 @@ type Config struct {
 
 	Resolver   Resolver                      // nil: the system's
 	DNSTimeout time.Duration                 // for one query, default 5 s
+	Secure     Secure                        // nil: no DANE
 	Secret     []byte                        // of the deployment, for dialback keys
 	Cert       func(string) *tls.Certificate // ours for a domain; nil or another's where there is none
 	Roots      *x509.CertPool                // authorities to trust; nil: the system's

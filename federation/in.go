@@ -35,6 +35,7 @@ type incoming struct {
 	failures int
 	bidi     bool // XEP-0288: the other server takes stanzas on this stream too
 	acks     acks
+	proofs   map[string]error // what the certificate was found to prove
 	status   atomic.Pointer[Status]
 	over     chan struct{} // closed when the stream is
 
@@ -235,7 +236,15 @@ func (in *incoming) features() error {
 
 // certificate says why the peer's certificate does not prove a domain; nil if it does.
 func (in *incoming) certificate(domain string) error {
-	return checkCertificate(in.peerCertificates(), domain, in.srv.cfg.Roots, time.Now())
+	if err, known := in.proofs[domain]; known { // features, SASL and keys each ask
+		return err
+	}
+	err := in.srv.proves(in.srv.ctx, in.peerCertificates(), domain)
+	if in.proofs == nil || len(in.proofs) >= maxAsked {
+		in.proofs = make(map[string]error)
+	}
+	in.proofs[domain] = err
+	return err
 }
 
 func (in *incoming) nonza(x *wire.Stanza) error {
@@ -286,6 +295,7 @@ func (in *incoming) starttls() error {
 		in.raw.Close()
 		return err
 	}
+	in.proofs = nil
 	in.mu.Lock()
 	in.upgrade(over)
 	in.mu.Unlock()

@@ -203,7 +203,7 @@ func (e *errRefused) Error() string {
 func (out *outgoing) authenticate() (how string, err error) {
 	s := out.srv
 	if s.certificateFrom(out.pair.to) {
-		if err := checkCertificate(out.peerCertificates(), out.pair.to, s.cfg.Roots, time.Now()); err != nil {
+		if err := s.proves(s.ctx, out.peerCertificates(), out.pair.to); err != nil {
 			return "", fmt.Errorf("the other server's certificate: %w", err)
 		}
 	}

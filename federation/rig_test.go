@@ -111,8 +111,8 @@ func sanOf(t *testing.T, names map[string]asn1.ObjectIdentifier, tag int) []byte
 	return der
 }
 
-// dns is the DNS of a test.
-type dns struct {
+// fakeDNS is the DNS of a test.
+type fakeDNS struct {
 	mu    sync.Mutex
 	srv   map[string][]*net.SRV // by "_service._tcp.name"
 	hosts map[string][]netip.Addr
@@ -120,11 +120,11 @@ type dns struct {
 	asked []string
 }
 
-func newDNS() *dns {
-	return &dns{srv: make(map[string][]*net.SRV), hosts: make(map[string][]netip.Addr), hang: make(map[string]bool)}
+func newDNS() *fakeDNS {
+	return &fakeDNS{srv: make(map[string][]*net.SRV), hosts: make(map[string][]netip.Addr), hang: make(map[string]bool)}
 }
 
-func (d *dns) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
+func (d *fakeDNS) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
 	name = strings.TrimSuffix(name, ".")
 	full := "_" + service + "._" + proto + "." + name
 	d.mu.Lock()
@@ -141,7 +141,7 @@ func (d *dns) LookupSRV(ctx context.Context, service, proto, name string) (strin
 	return full, rs, nil
 }
 
-func (d *dns) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
+func (d *fakeDNS) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
 	host = strings.TrimSuffix(host, ".")
 	d.mu.Lock()
 	as, hang := d.hosts[host], d.hang[host]
@@ -157,7 +157,7 @@ func (d *dns) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, er
 }
 
 // point lets a domain be served at an address of this machine.
-func (d *dns) point(service, domain string, at net.Addr) {
+func (d *fakeDNS) point(service, domain string, at net.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := "_" + service + "._tcp." + domain
@@ -200,7 +200,7 @@ type siteConfig struct {
 	service string // "xmpp-server" unless given
 }
 
-func newSite(t *testing.T, d *dns, ca *authority, c siteConfig) *site {
+func newSite(t *testing.T, d *fakeDNS, ca *authority, c siteConfig) *site {
 	t.Helper()
 	s := &site{t: t, router: server.NewRouter(), users: make(map[string]inbox)}
 	log := discard

@@ -27,9 +27,13 @@ func (n *Node) buildFederation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var secure federation.Secure
+	if n.Config.DNS.DNSSEC {
+		secure = federation.Validating{Addr: n.Config.DNS.Resolver, Timeout: n.Config.DNS.Timeout}
+	}
 	n.federation = federation.New(federation.Config{
 		Router: n.Router, Log: n.Log, Registry: n.Registry, Secret: secret, Cert: n.certs.For, Roots: roots, MinTLS: n.tlsConfig().MinVersion,
-		Resolver: resolver(n.Config.DNS.Resolver), DNSTimeout: n.Config.DNS.Timeout, AllowPlain: !f.RequireTLS, NoBidi: !f.Bidi,
+		Resolver: resolver(n.Config.DNS.Resolver), DNSTimeout: n.Config.DNS.Timeout, Secure: secure, AllowPlain: !f.RequireTLS, NoBidi: !f.Bidi,
 		Policy: federation.Policy{RequireCertificate: f.RequireCertificate, RefuseDialback: !f.AllowDialback, Block: f.Block, Allow: f.Allow},
 		Limits: wire.Limits{Stanza: int(f.StanzaSize), Depth: l.Depth, Attrs: l.Attributes}, MaxQueue: int(f.SendQueue),
 		MaxIncoming: f.Connections, MaxUnproven: f.Unproven, StanzasPerSecond: f.StanzasPerSecond, StanzasBurst: f.StanzasBurst,
