@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"parley/store"
@@ -112,7 +113,7 @@ func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member
 	if err := o.st.SetMembers(ctx, host, id, e.Members, bs); err != nil {
 		return err
 	}
-	o.drop(host, id)
+	o.renew(s, e)
 	for _, m := range e.Members { // who is in, or is not to be, waits for no answer
 		if err := o.st.DropGroupRequest(ctx, host, id, m.JID); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -129,6 +130,23 @@ func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member
 	o.tell(e)
 	o.tellRestricted(s, e.Left)
 	return nil
+}
+
+// renew has the group's state follow a change of its members, made from the state there was: to read thousands of members
+// anew for each that comes or goes would cost more than all else.
+func (o *Org) renew(s *state, e Event) {
+	host, id := s.group.Host, s.group.ID
+	members := maps.Clone(s.members)
+	for _, m := range e.Members {
+		if j := jid.MustParse(m.JID); m.Role == "" {
+			delete(members, j)
+		} else {
+			members[j] = m.Role
+		}
+	}
+	o.mu.Lock()
+	o.states[[2]string{host, id}] = &state{group: s.group, members: members, themes: s.themes, order: s.order}
+	o.mu.Unlock()
 }
 
 // tellRestricted tells those who have left of the restricted themes that they were in; the others are not to learn that

@@ -153,8 +153,11 @@ func (o *Org) state(ctx context.Context, host, id string) (*state, error) {
 		return nil, err
 	}
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	if now := o.states[k]; now != nil { // of who has changed it meanwhile
+		return now, nil
+	}
 	o.states[k] = s
-	o.mu.Unlock()
 	return s, nil
 }
 
