@@ -15,3 +15,4 @@ func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
 
 func TestSlixmppBookmarks(t *testing.T) { slixmpp(t, "bookmarks.py") }
 func TestSlixmppPEP(t *testing.T)       { slixmpp(t, "pep.py") }
+func TestSlixmppUpload(t *testing.T)    { slixmpp(t, "upload.py") }
