@@ -1,6 +1,11 @@
 package clients
 
-import "testing"
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"testing"
+)
 
 // slixmpp runs one of the scripts in py, with a server of its own. The script says which step failed and what it saw.
 func slixmpp(t *testing.T, script string) {
@@ -16,3 +21,13 @@ func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
 func TestSlixmppBookmarks(t *testing.T) { slixmpp(t, "bookmarks.py") }
 func TestSlixmppPEP(t *testing.T)       { slixmpp(t, "pep.py") }
 func TestSlixmppUpload(t *testing.T)    { slixmpp(t, "upload.py") }
+
+// TestOMEMO is slixmpp-omemo, which Debian has not: scripts/deps puts it into py/venv.
+func TestOMEMO(t *testing.T) {
+	const venv = "py/venv/bin/python"
+	if out, err := exec.CommandContext(t.Context(), venv, "-c", "import slixmpp_omemo").CombinedOutput(); err != nil {
+		missing(t, "slixmpp-omemo", fmt.Errorf("%w: %s", err, bytes.TrimSpace(out)))
+	}
+	t.Parallel()
+	startServer(t).script(venv, "py/secrets_omemo.py")
+}
