@@ -21,6 +21,7 @@ type Config struct {
 	Hosts            []Host            `yaml:"hosts"`
 	Components       []Component       `yaml:"components"`
 	Contact          Contact           `yaml:"contact"`
+	OutageStatus     []string          `yaml:"outage_status"` // URLs (XEP-0455)
 	ExternalServices []ExternalService `yaml:"external_services"`
 	DataDir          string            `yaml:"data_dir"`
 	Store            Store             `yaml:"store"`
@@ -289,8 +290,9 @@ type Federation struct {
 	RequireCertificate bool          `yaml:"require_certificate"`
 	AllowDialback      bool          `yaml:"allow_dialback"`
 	Bidi               bool          `yaml:"bidi"`
-	Block              []string      `yaml:"block"` // domains; "*.example.org" for all below
-	Allow              []string      `yaml:"allow"` // not empty: only these
+	Publish            bool          `yaml:"publish"` // XEP-0485
+	Block              []string      `yaml:"block"`   // domains; "*.example.org" for all below
+	Allow              []string      `yaml:"allow"`   // not empty: only these
 	StanzaSize         Size          `yaml:"stanza_size"`
 	StanzasPerSecond   int           `yaml:"stanzas_per_second"` // of one remote domain
 	StanzasBurst       int           `yaml:"stanzas_burst"`

@@ -60,6 +60,11 @@ func (c *Config) checkServices(v *checker) {
 			v.add(at+".secret", "with a secret there is no username and password: they are made of it")
 		}
 	}
+	for i, s := range c.OutageStatus {
+		if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			v.add(fmt.Sprintf("outage_status[%d]", i), "%q is no address of a web page", s)
+		}
+	}
 	for name, uris := range c.Contact.All() {
 		for _, u := range uris {
 			if p, err := url.Parse(u); err != nil || p.Scheme == "" {

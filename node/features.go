@@ -24,6 +24,7 @@ import (
 	"parley/feature/push"
 	"parley/feature/register"
 	"parley/feature/roster"
+	"parley/feature/serverinfo"
 	"parley/feature/serviceadmin"
 	"parley/feature/session"
 	"parley/feature/vcard"
@@ -53,7 +54,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h)})
 	return []*server.Feature{
 		blocking.New(h, blocking.Config{}),
-		disco.New(h, c.Contact.All()),
+		disco.New(h, c.Contact.All(), n.infoAddress(h)),
 		ping.New(h),
 		softwareversion.New(h, Version()),
 		entitytime.New(h),
@@ -76,6 +77,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		alerts.Feature(),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
+		serverinfo.New(h, n.serverInfo(h)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}
 }

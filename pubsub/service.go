@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"errors"
 
 	"mellium.im/xmpp/stanza"
 
@@ -49,6 +50,35 @@ func NewService(c ServiceConfig) (*Service, error) {
 
 func (s *Service) ask(from jid.JID) ask {
 	return ask{engine: &s.engine, place: place{jid: s.jid, host: s.cfg.Domain}, from: from}
+}
+
+// Keep publishes the only item of a node that is the host's own and that everyone may read. A node of that name that somebody
+// else has made is taken away.
+func (s *Service) Keep(ctx context.Context, name, title string, it server.PEPItem) error {
+	a := s.ask(s.cfg.Host.JID)
+	n, err := a.load(ctx, name)
+	if err == nil {
+		if n, err = a.owned(ctx, name); errors.Is(err, server.Forbidden) {
+			if n, err = a.load(ctx, name); err == nil {
+				err = n.delete(ctx, "")
+			}
+			if err == nil {
+				err = server.ItemNotFound
+			}
+		}
+	}
+	if isNotFound(err) {
+		cfg := a.def
+		cfg.Title, cfg.Access, cfg.Max = title, "open", 1
+		if err = a.make(ctx, name, cfg); err == nil {
+			n, err = a.load(ctx, name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	it.Publisher = a.from
+	return n.put(ctx, []server.PEPItem{it})
 }
 
 func (s *Service) commands() []server.Command {

@@ -14,10 +14,11 @@ import (
 type disco struct{ h *server.Host }
 
 // New makes the feature. What it says is what the host's features announce; contact are URIs of people to write to, by
-// the kind of matter ("abuse", "support" … of XEP-0157).
-func New(h *server.Host, contact map[string][]string) *server.Feature {
+// the kind of matter ("abuse", "support" … of XEP-0157); info is where more of the server is published (XEP-0485, which has
+// the same form), "" if nowhere.
+func New(h *server.Host, contact map[string][]string, info string) *server.Feature {
 	d := disco{h}
-	info := func(to server.Target) server.Query {
+	about := func(to server.Target) server.Query {
 		return server.Query{To: to, Type: "get", Space: wire.NSDiscoInfo, Local: "query"}
 	}
 	items := func(to server.Target) server.Query {
@@ -28,21 +29,24 @@ func New(h *server.Host, contact map[string][]string) *server.Feature {
 		XEP: []server.XEP{{Number: 30, Title: "Service Discovery", Version: "2.5.0"}, {Number: 157, Title: "Contact Addresses for XMPP Services", Version: "1.1.1"},
 			{Number: 128, Title: "Service Discovery Extensions", Version: "1.0.1"}},
 		Disco:   []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCaps},
-		Forms:   contacts(contact),
+		Forms:   contacts(contact, info),
 		Account: []string{wire.NSDiscoInfo, wire.NSDiscoItems},
 		IQ: map[server.Query]server.IQFunc{
-			info(server.ToHost): d.hostInfo, items(server.ToHost): d.hostItems,
-			info(server.ToAccount): d.accountInfo, items(server.ToAccount): d.accountItems,
+			about(server.ToHost): d.hostInfo, items(server.ToHost): d.hostItems,
+			about(server.ToAccount): d.accountInfo, items(server.ToAccount): d.accountItems,
 		},
 	}
 }
 
-func contacts(by map[string][]string) []*wire.Element {
+func contacts(by map[string][]string, info string) []*wire.Element {
 	f := form.New(form.Result, "http://jabber.org/network/serverinfo")
 	for _, kind := range slices.Sorted(maps.Keys(by)) {
 		if len(by[kind]) > 0 {
 			f.Add(kind+"-addresses", form.ListMulti, "", by[kind]...)
 		}
+	}
+	if info != "" {
+		f.Add("serverinfo-pubsub-node", form.TextSingle, "", info)
 	}
 	if len(f.Fields) < 2 {
 		return nil
