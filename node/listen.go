@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"parley/auth"
 	"parley/config"
 	"parley/server"
 	"parley/server/c2s"
@@ -103,6 +102,7 @@ func (n *Node) webHandler(proxied bool) http.Handler {
 	}
 	n.handleHostMeta(mux)
 	n.handleUploads(mux)
+	n.handleWeb(mux, proxied)
 	return mux
 }
 
@@ -159,7 +159,7 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 		StartTLS: n.tlsConfig(), DirectTLS: n.tlsConfig("xmpp-client"),
 		Mechanisms: a.Mechanisms, Iterations: a.ScramIterations, Secret: secret, DowngradeHash: a.DowngradeProtection,
 		TokenLifetime: a.TokenLifetime,
-		Throttle:      auth.NewThrottle(auth.ThrottleConfig{PerAccount: a.Throttle.PerAccount, PerAddress: a.Throttle.PerAddress, Window: a.Throttle.Window}),
+		Throttle:      n.throttle,
 		AuthAttempts:  a.AttemptsPerStream, Conflict: conflict,
 		SM: c2s.SMConfig{ResumeTimeout: sm.ResumeTimeout, MaxStanzas: sm.MaxStanzas, MaxBytes: int(sm.MaxBytes), AckEvery: sm.AckEvery,
 			Sweep: sm.AckInterval, MaxMisses: sm.MaxMisses},

@@ -105,6 +105,9 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	n.door = c2s.New(doorConfig(n, secret))
+	if err := n.buildWeb(ctx); err != nil {
+		return err
+	}
 	return n.buildFederation(ctx)
 }
 

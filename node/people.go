@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parley/admin"
+	"parley/admin/web"
+	"parley/auth"
 	"parley/org"
 	"parley/people"
 	"parley/post"
@@ -21,6 +23,8 @@ type pages struct {
 	people       map[string]*people.People // by host
 	inviteSecret []byte
 	words        *words.Catalogue
+	throttle     *auth.Throttle // of sign-ins, wherever they are made
+	web          *web.Server    // nil: there are no pages
 	compose      people.Compose
 }
 
@@ -86,6 +90,8 @@ func (n *Node) accept(ctx context.Context, h *server.Host, name, password, token
 // buildWords reads the catalogues and makes what writes mails.
 func (n *Node) buildWords() (err error) {
 	n.people = make(map[string]*people.People)
+	t := n.Config.Auth.Throttle
+	n.throttle = auth.NewThrottle(auth.ThrottleConfig{PerAccount: t.PerAccount, PerAddress: t.PerAddress, Window: t.Window})
 	if n.words, err = words.New(); err != nil {
 		return err
 	}

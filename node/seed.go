@@ -159,7 +159,11 @@ func (a *actor) send(ctx context.Context, st *wire.Stanza) {
 }
 
 func (a *actor) join(ctx context.Context, room jid.JID) error {
-	here, err := jid.New(room.Local(), room.Domain(), a.s.JID.Local())
+	return a.joinAs(ctx, room, a.s.JID.Local())
+}
+
+func (a *actor) joinAs(ctx context.Context, room jid.JID, nick string) error {
+	here, err := jid.New(room.Local(), room.Domain(), nick)
 	if err != nil {
 		return err
 	}

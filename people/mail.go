@@ -116,3 +116,19 @@ func (p *People) push(account string, c store.Contact) {
 		}
 	}
 }
+
+// TestMail writes to an administrator, to see whether mail works.
+func (p *People) TestMail(ctx context.Context, a Actor, to store.Person, lang string) error {
+	if !a.Runs() {
+		return fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	if p.cfg.Compose == nil {
+		return fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
+	}
+	subject, text, html, err := p.cfg.Compose(Letter{Kind: "test", Lang: lang, Organization: p.cfg.Title, Name: to.FullName})
+	if err != nil {
+		return err
+	}
+	p.audit(ctx, a, "system.mail", to.Email, nil)
+	return p.Post(ctx, to.Email, subject, text, html, "")
+}

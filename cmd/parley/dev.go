@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,10 +41,12 @@ change ` + "`parley serve`.",
 			}
 			return a.run(c.Context(), cfg, func(n *node.Node) error {
 				a.welcome(n, cfg, tls)
-				if seed == "" {
-					return nil
+				if seed != "" {
+					if err := a.seed(c.Context(), n, cfg.Hosts[0].Domain); err != nil {
+						return err
+					}
 				}
-				return a.seed(c.Context(), n, cfg.Hosts[0].Domain)
+				return a.firstOwner(c.Context(), n, cfg)
 			}, "stop it, or use other ports with --port-offset 1000")
 		},
 	}
@@ -71,7 +74,7 @@ func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 	if a.json {
 		a.encode(a.out, map[string]any{"host": host, "ca": tls.CA, "socket": cfg.Listeners.Control.Path, "data_dir": cfg.DataDir,
 			"c2s": address(n, "c2s"), "c2s_tls": address(n, "c2s_tls"), "websocket": address(n, "websocket"),
-			"websocket_plain": address(n, "websocket_plain"), "metrics": address(n, "metrics")})
+			"websocket_plain": address(n, "websocket_plain"), "web": n.WebURL(host), "metrics": address(n, "metrics")})
 		return
 	}
 	var b strings.Builder
@@ -79,6 +82,9 @@ func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 		fmt.Fprintf(&b, "  %-14s"+format+"\n", append([]any{what}, args...)...)
 	}
 	fmt.Fprintf(&b, "\nparley is running for %s. Only programs on this machine can reach it.\n\n", host)
+	if u := n.WebURL(host); u != "" {
+		line("Pages", "%s (and mails that are not sent: %s/dev/outbox)", u, u)
+	}
 	line("XMPP", "%s (STARTTLS), %s (TLS)", address(n, "c2s"), address(n, "c2s_tls"))
 	line("WebSocket", "wss://%s%s (TLS), ws://%s%s", address(n, "websocket"), ws, address(n, "websocket_plain"), ws)
 	line("Health", "http://%s/healthz", address(n, "metrics"))
@@ -89,6 +95,25 @@ func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 	fmt.Fprintf(&b, "\nNext, in another terminal:\n\n  %s user add alice@%s\n  %s user add bob@%s\n\n", program(), host, program(), host)
 	fmt.Fprintf(&b, "Then sign in with Gajim, Dino, Profanity or another XMPP client (README.md has the steps). If it asks for\na server, that is %s. Ctrl-C stops parley.\n\n", address(n, "c2s"))
 	fmt.Fprint(a.out, b.String())
+}
+
+// firstOwner prints, for each host that nobody is in charge of, the link that makes its first owner.
+func (a *app) firstOwner(ctx context.Context, n *node.Node, cfg *config.Config) error {
+	for _, h := range cfg.Hosts {
+		link, err := n.FirstOwner(ctx, h.Domain)
+		if err != nil {
+			return err
+		}
+		if link == "" {
+			continue
+		}
+		if a.json {
+			a.encode(a.out, map[string]string{"host": h.Domain, "first_owner": link})
+			continue
+		}
+		fmt.Fprintf(a.out, "Nobody is in charge of %s yet. Open this link, once, to make its owner:\n\n  %s\n\n", h.Domain, link)
+	}
+	return nil
 }
 
 func address(n *node.Node, door string) string {

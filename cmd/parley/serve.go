@@ -24,7 +24,7 @@ func (a *app) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.run(c.Context(), cfg, nil, "give that listener another address in the configuration, or stop the other program")
+			return a.run(c.Context(), cfg, func(n *node.Node) error { return a.firstOwner(c.Context(), n, cfg) }, "give that listener another address in the configuration, or stop the other program")
 		},
 	}
 	config.Flags(c.Flags())

@@ -1,0 +1,172 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"parley/people"
+	"parley/store"
+)
+
+func (s *Server) invitations() {
+	s.handle("GET /i/{token}", public, (*ctx).invited)
+	s.handle("POST /i/{token}", public, (*ctx).accept)
+	s.handle("GET /i/{token}/decline", public, (*ctx).declinePage)
+	s.handle("POST /i/{token}/decline", public, (*ctx).decline)
+	s.handle("GET /welcome", member, (*ctx).welcome)
+	if s.Outbox {
+		s.handle("GET /dev/outbox", public, (*ctx).outbox)
+	}
+}
+
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// link looks at the token in the path. Whichever host it was made for answers.
+func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
+	token := c.r.PathValue("token")
+	if ok, _ := c.s.Throttle.Allow(c.addr(), ""); !ok {
+		return nil, store.Invitation{}, &people.Dead{Why: people.Unknown}
+	}
+	for _, p := range c.s.People {
+		if p.Made(kind, token) {
+			i, err := p.Look(c.r.Context(), kind, token)
+			if err == nil || i.Host != "" {
+				c.P = p
+				if i.Lang != "" && c.Me == nil && c.cookieLang() == "" {
+					c.Lang = c.s.Words.Lang(i.Lang)
+				}
+			}
+			return p, i, err
+		}
+	}
+	c.s.Throttle.Failed(c.addr(), "") // who guesses
+	return nil, store.Invitation{}, &people.Dead{Why: people.Unknown}
+}
+
+// deadLink says why a link is not good, and what to do.
+func (c *ctx) deadLink(err error) error {
+	var d *people.Dead
+	if !errors.As(err, &d) {
+		return err
+	}
+	status := http.StatusGone
+	if d.Why == people.Unknown {
+		status = http.StatusNotFound
+	}
+	by := ""
+	if d.Invitation.Inviter != "" {
+		if u, err := c.s.Store.Person(c.r.Context(), d.Invitation.Host, d.Invitation.Inviter); err == nil {
+			by = u.Display()
+		}
+	}
+	return c.page(status, "deadlink", c.T("This link is not good any more"), map[string]any{"Why": d.Why, "By": by, "Kind": d.Invitation.Kind})
+}
+
+type acceptForm struct {
+	Token, Name, FullName, Fixed, Domain, URI string
+	By, Note, Role, Department                string
+	Expires                                   time.Time
+	Error, Field                              string
+}
+
+func (c *ctx) acceptForm(p *people.People, i store.Invitation) acceptForm {
+	token := c.r.PathValue("token")
+	f := acceptForm{Token: token, Fixed: i.Username, Domain: p.Host(), URI: p.URI(i, token), Note: i.Note, Expires: i.Expires, Role: store.RoleMember}
+	if u, err := c.s.Store.Person(c.r.Context(), i.Host, i.Inviter); err == nil {
+		f.By = u.Display()
+	}
+	if i.Username != "" {
+		if u, err := c.s.Store.Person(c.r.Context(), i.Host, i.Username); err == nil {
+			f.FullName, f.Role, f.Department = u.FullName, u.Role, u.Department
+		}
+	}
+	return f
+}
+
+// invited shows an invitation. Apps ask with HEAD where they can go on (console.md, decision 4). Neither uses it up.
+func (c *ctx) invited() error {
+	p, i, err := c.link(store.KindInvite)
+	if err != nil {
+		return c.deadLink(err)
+	}
+	f := c.acceptForm(p, i)
+	c.w.Header().Set("Link", "<"+f.URI+">; rel=\"alternate\"")
+	if c.r.Method == http.MethodGet {
+		p.Opened(c.r.Context(), i)
+	}
+	return c.show("accept", c.T("Join {{.Organization}}", "Organization", p.Title()), f)
+}
+
+func (c *ctx) accept() error {
+	p, i, err := c.link(store.KindInvite)
+	if err != nil {
+		return c.deadLink(err)
+	}
+	u, err := p.Accept(c.r.Context(), c.r.PathValue("token"), c.form("name"), c.form("full_name"), c.password(), "web")
+	if err != nil {
+		text, field, ok := c.explain(err)
+		if !ok {
+			return c.deadLink(err)
+		}
+		f := c.acceptForm(p, i)
+		f.Error, f.Field, f.Name = text, field, c.form("name")
+		if n := c.form("full_name"); n != "" {
+			f.FullName = n
+		}
+		return c.page(http.StatusUnprocessableEntity, "accept", c.T("Join {{.Organization}}", "Organization", p.Title()), f)
+	}
+	if u.Lang == "" {
+		if u, err = p.Update(c.r.Context(), people.As(u, c.remote()), u.Name, people.Change{Lang: &c.Lang.Code}); err != nil {
+			return err
+		}
+	}
+	if err := c.signIn(p, u); err != nil {
+		return err
+	}
+	return c.to("/welcome")
+}
+
+func (c *ctx) declinePage() error {
+	p, i, err := c.link(store.KindInvite)
+	if err != nil {
+		return c.deadLink(err)
+	}
+	return c.show("decline", c.T("Decline the invitation"), c.acceptForm(p, i))
+}
+
+func (c *ctx) decline() error {
+	p, _, err := c.link(store.KindInvite)
+	if err == nil {
+		_, err = p.Decline(c.r.Context(), c.r.PathValue("token"))
+	}
+	if err != nil {
+		return c.deadLink(err)
+	}
+	return c.show("declined", c.T("You have declined"), nil)
+}
+
+// App is a client that people can use.
+type App struct{ Name, For, URL, Icon string }
+
+// Apps that are tried against parley; the addresses are their makers' own.
+var Apps = []App{
+	{"Conversations", "Android", "https://conversations.im/", "smartphone"},
+	{"Monal", "iPhone, iPad, Mac", "https://monal-im.org/", "smartphone"},
+	{"Gajim", "Windows, Linux, Mac", "https://gajim.org/", "laptop"},
+	{"Dino", "Linux, Windows", "https://dino.im/", "laptop"},
+}
+
+func (c *ctx) welcome() error {
+	return c.show("welcome", c.T("Welcome"), map[string]any{"Apps": Apps})
+}
+
+// outbox shows what would have been sent, where parley is only tried out.
+func (c *ctx) outbox() error {
+	ms, err := c.s.Store.Mails(c.r.Context(), c.host(), 50)
+	if err != nil {
+		return err
+	}
+	return c.show("outbox", c.T("Outbox"), map[string]any{"Mails": ms})
+}

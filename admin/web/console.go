@@ -1,0 +1,339 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/people"
+	"parley/store"
+)
+
+// System tells of the server itself.
+type System interface {
+	// Health gives what is checked, "ok" or the reason, by name.
+	Health(ctx context.Context) []Check
+	Info(ctx context.Context, host string) Info
+	// Records are the DNS records that a host needs, with what was found when look is true.
+	Records(ctx context.Context, host string) []Record
+}
+
+// Check is one thing that has to be well.
+type Check struct {
+	Name string
+	OK   bool
+	Text string
+}
+
+// Info is about the node.
+type Info struct {
+	Version, Go, Store string
+	Started            time.Time
+	Sessions           int
+	Doors              [][2]string // name and address
+	Certificates       []Certificate
+	Mail               string // where mail goes; "" nowhere
+}
+
+// Certificate is one that is shown to clients.
+type Certificate struct {
+	Names   []string
+	Issuer  string
+	Expires time.Time
+	Days    int
+}
+
+// Record is a DNS record to have.
+type Record struct{ Type, Name, Value, Why string }
+
+func (s *Server) console() {
+	s.handle("GET /admin", console, (*ctx).overview)
+	s.handle("GET /admin/people", console, (*ctx).peopleList)
+	s.handle("POST /admin/people", console, (*ctx).bulk)
+	s.handle("GET /admin/people.csv", runs, (*ctx).export)
+	s.handle("GET /admin/people/new", console, (*ctx).newPage)
+	s.handle("POST /admin/people/new", console, (*ctx).create)
+	s.handle("GET /admin/people/import", runs, (*ctx).importPage)
+	s.handle("POST /admin/people/import", runs, (*ctx).importFile)
+	s.handle("GET /admin/people/{name}", console, (*ctx).personPage)
+	s.handle("POST /admin/people/{name}", console, (*ctx).personSave)
+	s.handle("POST /admin/people/{name}/{act}", console, (*ctx).personAct)
+	s.handle("GET /admin/invitations", console, (*ctx).invitationList)
+	s.handle("POST /admin/invitations", console, (*ctx).openLink)
+	s.handle("GET /admin/invitations/{id}", console, (*ctx).invitationPage)
+	s.handle("GET /admin/invitations/{id}/qr.png", console, (*ctx).qr)
+	s.handle("POST /admin/invitations/{id}/{act}", console, (*ctx).invitationAct)
+	s.handle("GET /admin/audit", runs, (*ctx).auditPage)
+	s.handle("GET /admin/system", runs, (*ctx).systemPage)
+	s.handle("POST /admin/system/mail", runs, (*ctx).testMail)
+	s.handle("POST /admin/system/mail/{id}", runs, (*ctx).mailAct)
+}
+
+// step is a line of the checklist for a new organization.
+type step struct {
+	Done             bool
+	Text, Link, Verb string
+}
+
+func (c *ctx) overview() error {
+	ctx := c.r.Context()
+	counts, err := c.s.Store.CountPeople(ctx, c.host(), c.Actor.Filter(store.PeopleFilter{}))
+	if err != nil {
+		return err
+	}
+	groups, err := c.s.Org.Groups(ctx, c.host(), "", 1000)
+	if err != nil {
+		return err
+	}
+	waiting, _, err := c.s.Store.People(ctx, c.host(), c.Actor.Filter(store.PeopleFilter{State: store.StateInvited, Limit: 5}))
+	if err != nil {
+		return err
+	}
+	d := map[string]any{"Counts": counts, "Groups": len(groups), "Waiting": waiting, "Sessions": 0}
+	if c.Actor.Runs() {
+		audit, err := c.s.Store.AuditEntries(ctx, c.host(), store.AuditFilter{Limit: 8})
+		if err != nil {
+			return err
+		}
+		mails, err := c.s.Store.CountMails(ctx, c.host())
+		if err != nil {
+			return err
+		}
+		total := 0
+		for _, n := range counts {
+			total += n
+		}
+		info := c.s.System.Info(ctx, c.host())
+		d["Audit"], d["Mails"], d["Checks"], d["Info"], d["Sessions"] = c.entries(audit), mails, c.s.System.Health(ctx), info, info.Sessions
+		steps := []step{
+			{total > 1, c.T("Bring in your first colleagues"), "/admin/people/new", c.T("New colleague")},
+			{len(groups) > 0, c.T("Make a group that people talk in"), "/groups/new", c.T("New group")},
+			{c.Me.Email != "", c.T("Give your own account a work e-mail address"), "/admin/people/" + c.Me.Name, c.T("Your page")},
+			{c.P.Mails(), c.T("Set up e-mail, so that invitations are sent"), "/admin/system", c.T("System")},
+		}
+		open := 0
+		for _, s := range steps {
+			if !s.Done {
+				open++
+			}
+		}
+		d["Steps"], d["OpenSteps"] = steps, open
+	}
+	return c.show("overview", c.T("Overview"), d)
+}
+
+const perPage = 25
+
+// pager is the way through a long list.
+type pager struct {
+	Page, Pages, Total, From, To int
+	Query                        url.Values
+}
+
+func (c *ctx) pageNumber() int {
+	n, err := strconv.Atoi(c.r.FormValue("page"))
+	if err != nil || n < 1 || n > 1_000_000 {
+		return 1
+	}
+	return n
+}
+
+func (c *ctx) pager(page, total int) pager {
+	p := pager{Page: page, Pages: max(1, (total+perPage-1)/perPage), Total: total, Query: c.r.URL.Query()}
+	if total > 0 {
+		p.From, p.To = (page-1)*perPage+1, min(page*perPage, total)
+	}
+	return p
+}
+
+func (p pager) Has(page int) bool { return page >= 1 && page <= p.Pages }
+
+func (c *ctx) peopleFilter() store.PeopleFilter {
+	words := strings.Fields(c.r.FormValue("q"))
+	if len(words) > 8 {
+		words = words[:8]
+	}
+	return c.Actor.Filter(store.PeopleFilter{Words: words, State: c.r.FormValue("state"), Role: c.r.FormValue("role"), Department: c.r.FormValue("department"), Limit: perPage})
+}
+
+// tab is one of the states that a list can be narrowed to.
+type tab struct {
+	State, Text string
+	Count       int
+	Here        bool
+}
+
+func (c *ctx) peopleList() error {
+	f := c.peopleFilter()
+	page := c.pageNumber()
+	f.Offset = (page - 1) * perPage
+	ps, total, err := c.s.Store.People(c.r.Context(), c.host(), f)
+	if err != nil {
+		return err
+	}
+	counts, err := c.s.Store.CountPeople(c.r.Context(), c.host(), f)
+	if err != nil {
+		return err
+	}
+	departments, err := c.s.Store.Departments(c.r.Context(), c.host())
+	if err != nil {
+		return err
+	}
+	all := 0
+	for _, n := range counts {
+		all += n
+	}
+	tabs := []tab{{"", c.T("All"), all, f.State == ""}}
+	for _, s := range []string{store.StateActive, store.StateInvited, store.StateDisabled, store.StateArchived} {
+		tabs = append(tabs, tab{s, c.T("state " + s), counts[s], f.State == s})
+	}
+	d := map[string]any{"People": ps, "Pager": c.pager(page, total), "Tabs": tabs, "Departments": departments, "Roles": roles, "Online": c.online(ps),
+		"Q": c.r.FormValue("q"), "Role": f.Role, "Department": c.r.FormValue("department"), "State": f.State, "Filtered": len(f.Words) > 0 || f.State != "" || f.Role != "" || c.r.FormValue("department") != ""}
+	return c.panel(200, "people", "list", c.T("People"), d)
+}
+
+var roles = []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}
+
+// online says how many sessions each of some people has.
+func (c *ctx) online(ps []store.Person) map[string]int {
+	m := make(map[string]int)
+	for _, p := range ps {
+		m[p.Name] = len(c.P.Sessions(p.Name))
+	}
+	return m
+}
+
+// bulk does one thing to all that were ticked, and says how many it was done to.
+func (c *ctx) bulk() error {
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	back := c.back("/admin/people")
+	names := c.r.Form["name"]
+	if len(names) == 0 {
+		c.say("error", c.T("Tick some people first"))
+		return c.to(back)
+	}
+	do := c.form("do")
+	yes, no := true, false
+	change := map[string]people.Change{"disable": {Disabled: &yes}, "enable": {Disabled: &no, Archived: &no}, "archive": {Archived: &yes}}
+	done, failed := 0, ""
+	for _, n := range names {
+		var err error
+		switch do {
+		case "invite":
+			_, _, err = c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: n, Send: true})
+		case "disable", "enable", "archive":
+			_, err = c.P.Update(c.r.Context(), c.Actor, n, change[do])
+		default:
+			return notFound
+		}
+		if err == nil {
+			done++
+			continue
+		}
+		text, _, ok := c.explain(err)
+		if !ok {
+			return err
+		}
+		failed = text
+	}
+	if done == len(names) {
+		return c.done(back, "Done for {{.Count}} people", "Count", done)
+	}
+	c.say("error", c.T("Done for {{.Count}} people", "Count", done)+". "+c.T("For the others not: {{.Why}}", "Why", failed))
+	return c.to(back)
+}
+
+// entry is a line of the audit log as people read it.
+type entry struct {
+	store.AuditEntry
+	Who, What, Link string
+	At              time.Time
+}
+
+func (c *ctx) entries(es []store.AuditEntry) []entry {
+	out := make([]entry, len(es))
+	for i, e := range es {
+		out[i] = entry{AuditEntry: e, Who: e.Actor, What: c.T("audit " + e.Action), At: e.ID.Time()}
+		if e.Actor == "" {
+			out[i].Who = c.T("The server")
+		}
+		if name, host, ok := strings.Cut(e.Target, "@"); ok && host == c.host() {
+			out[i].Link = "/admin/people/" + name
+		}
+	}
+	return out
+}
+
+func (c *ctx) auditPage() error {
+	f := store.AuditFilter{Actor: c.form("actor"), Target: c.form("target"), Action: c.form("action"), Limit: 51}
+	if b := c.form("before"); b != "" {
+		id, err := store.ParseID(b)
+		if err != nil {
+			return notFound
+		}
+		f.Before = id
+	}
+	es, err := c.s.Store.AuditEntries(c.r.Context(), c.host(), f)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if len(es) > 50 {
+		es = es[:50]
+		next = es[49].ID.String()
+	}
+	return c.show("audit", c.T("Audit log"), map[string]any{"Entries": c.entries(es), "Next": next, "Actor": f.Actor, "Target": f.Target, "Action": f.Action,
+		"Actions": []string{"person", "invitation", "group", "theme", "session", "system", "token"}})
+}
+
+func (c *ctx) systemPage() error {
+	ctx := c.r.Context()
+	mails, err := c.s.Store.Mails(ctx, c.host(), 20)
+	if err != nil {
+		return err
+	}
+	counts, err := c.s.Store.CountMails(ctx, c.host())
+	if err != nil {
+		return err
+	}
+	return c.show("system", c.T("System"), map[string]any{"Checks": c.s.System.Health(ctx), "Info": c.s.System.Info(ctx, c.host()),
+		"Records": c.s.System.Records(ctx, c.host()), "Mails": mails, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
+}
+
+// testMail writes a mail to who asks.
+func (c *ctx) testMail() error {
+	if c.Me.Email == "" {
+		c.say("error", c.T("Your account has no e-mail address to send it to"))
+		return c.to("/admin/system")
+	}
+	if err := c.P.TestMail(c.r.Context(), c.Actor, *c.Me, c.Lang.Code); err != nil {
+		return c.oops("/admin/system", err)
+	}
+	return c.done("/admin/system", "A test message to {{.Address}} is on its way", "Address", c.Me.Email)
+}
+
+// mailAct tries a mail again that has failed.
+func (c *ctx) mailAct() error {
+	id, err := store.ParseID(c.r.PathValue("id"))
+	if err != nil {
+		return notFound
+	}
+	ms, err := c.s.Store.Mails(c.r.Context(), c.host(), 200)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if m.ID == id && m.State != store.MailSent {
+			m.State, m.Due, m.Done = store.MailWaiting, c.now, time.Time{}
+			if err := c.s.Store.SetMail(c.r.Context(), m); err != nil {
+				return err
+			}
+			return c.done("/admin/system", "It is tried again now")
+		}
+	}
+	return notFound
+}

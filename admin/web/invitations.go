@@ -1,0 +1,166 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/skip2/go-qrcode"
+
+	"parley/people"
+	"parley/store"
+)
+
+// invitation is one as the console shows it.
+type invitation struct {
+	store.Invitation
+	State  string // also "expired"
+	Link   string // "" if it is not good
+	Events []event
+}
+
+type event struct {
+	store.InvitationEvent
+	At   time.Time
+	Text string
+}
+
+func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err error) {
+	v = invitation{Invitation: i, State: i.State}
+	if i.State == store.InviteOpen && !i.Good(c.now) {
+		v.State = people.Expired
+	}
+	if i.Good(c.now) {
+		token, err := c.P.Token(i)
+		if err != nil {
+			return v, err
+		}
+		v.Link = c.P.LinkURL(i.Kind, token)
+	}
+	if !whole {
+		return v, nil
+	}
+	es, err := c.s.Store.InvitationEvents(c.r.Context(), i.Host, i.ID)
+	for _, e := range es {
+		v.Events = append(v.Events, event{e, e.ID.Time(), c.T("history " + e.Kind)})
+	}
+	return v, err
+}
+
+func (c *ctx) invitationList() error {
+	page := c.pageNumber()
+	f := store.InvitationFilter{Kind: store.KindInvite, Offset: (page - 1) * perPage, Limit: perPage}
+	if !c.Actor.Runs() {
+		f.Inviter = c.Me.Name
+	}
+	is, total, err := c.s.Store.Invitations(c.r.Context(), c.host(), f)
+	if err != nil {
+		return err
+	}
+	out := make([]invitation, len(is))
+	for n, i := range is {
+		if out[n], err = c.showInvitation(i, false); err != nil {
+			return err
+		}
+	}
+	return c.show("invitations", c.T("Invitations"), map[string]any{"Invitations": out, "Pager": c.pager(page, total)})
+}
+
+// openLink makes a link for people who choose their names, as often as is said.
+func (c *ctx) openLink() error {
+	expiry, ok := validity[c.form("days")]
+	uses := map[string]int{"1": 1, "10": 10, "50": 50, "500": 500}[c.form("uses")]
+	if !ok || uses == 0 {
+		return badForm
+	}
+	i, _, err := c.P.Invite(c.r.Context(), c.Actor, people.Invite{Expiry: expiry, MaxUses: uses, Note: c.form("note")})
+	if err != nil {
+		return c.oops("/admin/invitations", err)
+	}
+	return c.done("/admin/invitations/"+i.ID, "The link is ready to be passed on")
+}
+
+// oneInvitation gives the one in the path, if the actor may see it.
+func (c *ctx) oneInvitation() (store.Invitation, error) {
+	i, err := c.s.Store.Invitation(c.r.Context(), c.host(), c.r.PathValue("id"))
+	if err != nil {
+		return i, err
+	}
+	if c.Actor.Runs() || i.Inviter == c.Me.Name {
+		return i, nil
+	}
+	if i.Username == "" {
+		return i, forbidden
+	}
+	u, err := c.P.Get(c.r.Context(), i.Username)
+	if err == nil && !c.Actor.May(people.Create, u) {
+		err = forbidden
+	}
+	return i, err
+}
+
+func (c *ctx) invitationPage() error {
+	i, err := c.oneInvitation()
+	if err != nil {
+		return err
+	}
+	v, err := c.showInvitation(i, true)
+	if err != nil {
+		return err
+	}
+	return c.show("invitation", c.T("Invitation"), v)
+}
+
+// qr shows the link to a camera. Capitals make it smaller: the code has a form for them.
+func (c *ctx) qr() error {
+	i, err := c.oneInvitation()
+	if err != nil {
+		return err
+	}
+	token, err := c.P.Link(c.r.Context(), c.Actor, i)
+	if err != nil {
+		return notFound
+	}
+	link := c.P.LinkURL(i.Kind, strings.ToUpper(token))
+	b, err := qrcode.Encode(link, qrcode.Medium, 480)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Type", "image/png")
+	_, _ = c.w.Write(b)
+	return nil
+}
+
+func (c *ctx) invitationAct() error {
+	i, err := c.oneInvitation()
+	if err != nil {
+		return err
+	}
+	back := c.back("/admin/invitations/" + i.ID)
+	ctx := c.r.Context()
+	switch c.r.PathValue("act") {
+	case "resend":
+		u, uerr := c.s.Store.Person(ctx, c.host(), i.Username)
+		send := c.P.Mails() && uerr == nil && u.Email != ""
+		if _, _, err = c.P.Resend(ctx, c.Actor, i.ID, send); err == nil && send {
+			return c.done(back, "A new link is on its way; the old one is no good any more")
+		}
+		if err == nil {
+			return c.done(back, "There is a new link; the old one is no good any more")
+		}
+	case "revoke":
+		if _, err = c.P.Revoke(ctx, c.Actor, i.ID); err == nil {
+			return c.done(back, "The link is no good any more")
+		}
+	case "extend":
+		if _, err = c.P.Extend(ctx, c.Actor, i.ID, 7*24*time.Hour); err == nil {
+			return c.done(back, "The link is good for another seven days")
+		}
+	default:
+		return notFound
+	}
+	if http.MethodPost == c.r.Method {
+		return c.oops(back, err)
+	}
+	return err
+}

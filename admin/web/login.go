@@ -1,0 +1,397 @@
+package web
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/auth"
+	"parley/org"
+	"parley/people"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+func (s *Server) signing() {
+	s.handle("GET /login", public, (*ctx).loginPage)
+	s.handle("POST /login", public, (*ctx).login)
+	s.handle("GET /login/code", public, (*ctx).codePage)
+	s.handle("POST /login/code", public, (*ctx).code)
+	s.handle("POST /logout", public, (*ctx).logout)
+	s.handle("POST /lang", public, (*ctx).setLang)
+	s.handle("GET /setup/{token}", public, (*ctx).setupPage)
+	s.handle("POST /setup/{token}", public, (*ctx).setup)
+	s.handle("GET /forgot", public, (*ctx).forgotPage)
+	s.handle("POST /forgot", public, (*ctx).forgot)
+	s.handle("GET /reset/{token}", public, (*ctx).resetPage)
+	s.handle("POST /reset/{token}", public, (*ctx).reset)
+}
+
+type loginForm struct {
+	User, Back, Error string
+	Mails             bool
+}
+
+func (c *ctx) loginPage() error {
+	if c.Me != nil {
+		return c.to(c.back("/"))
+	}
+	return c.show("login", c.T("Sign in"), loginForm{Back: c.r.FormValue("back"), Mails: c.P.Mails()})
+}
+
+// find looks for the account that a chat address, the name before it, or a work e-mail address stands for.
+func (s *Server) find(ctx context.Context, site *people.People, who string) (*people.People, store.Person, error) {
+	name, domain, full := strings.Cut(who, "@")
+	p := site
+	if full {
+		if p = s.people(strings.ToLower(domain)); p == nil {
+			p = site
+			name = ""
+		}
+	}
+	if name != "" {
+		if j, err := jid.New(name, p.Host(), ""); err == nil {
+			u, err := s.Store.Person(ctx, p.Host(), j.Local())
+			if !errors.Is(err, store.ErrNotFound) {
+				return p, u, err
+			}
+		}
+	}
+	if full {
+		for _, q := range append([]*people.People{p}, s.People...) {
+			u, err := s.Store.PersonByEmail(ctx, q.Host(), who)
+			if !errors.Is(err, store.ErrNotFound) {
+				return q, u, err
+			}
+		}
+	}
+	return p, store.Person{}, store.ErrNotFound
+}
+
+// verify says whether this is the password of an account. For one that there is not it takes the same time.
+func (s *Server) verify(p *people.People, u store.Person, found bool, password string) (bool, error) {
+	if !found || u.State() != store.StateActive {
+		s.Faker.Keys(p.Host(), "-").Verify(password)
+		return false, nil
+	}
+	var k auth.Keys
+	if err := k.UnmarshalBinary(u.Keys); err != nil {
+		return false, err
+	}
+	return k.Verify(password), nil
+}
+
+func (c *ctx) login() error {
+	who, password := c.form("user"), c.r.FormValue("password")
+	refuse := func(status int, text string) error {
+		return c.page(status, "login", c.T("Sign in"), loginForm{User: who, Back: c.r.FormValue("back"), Error: text, Mails: c.P.Mails()})
+	}
+	if who == "" || password == "" || len(who) > 1000 || len(password) > 1024 {
+		return refuse(http.StatusUnprocessableEntity, c.T("Enter your address and your password"))
+	}
+	p, u, err := c.s.find(c.r.Context(), c.P, who)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	account := u.Name + "@" + p.Host()
+	if err != nil {
+		account = strings.ToLower(who)
+	}
+	if ok, wait := c.s.Throttle.Allow(c.addr(), account); !ok {
+		c.w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		return refuse(http.StatusTooManyRequests, c.T("Too many attempts: try again in a few minutes"))
+	}
+	ok, err := c.s.verify(p, u, err == nil, password)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		c.s.Throttle.Failed(c.addr(), account)
+		return refuse(http.StatusUnauthorized, c.T("The address or the password is not right"))
+	}
+	c.s.Throttle.Succeeded(c.addr(), account)
+	f, err := c.s.Store.SecondFactor(c.r.Context(), u.Host, u.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if f.Confirmed {
+		c.cookie(pendingCookie, c.s.seal("pending", u.Host+"/"+u.Name, pendingTime), pendingTime)
+		return c.to("/login/code?back=" + queryEscape(c.back("/")))
+	}
+	if err := c.signIn(p, u); err != nil {
+		return err
+	}
+	return c.to(c.back("/"))
+}
+
+const (
+	pendingCookie = "__Host-parley-pending"
+	pendingTime   = 5 * time.Minute
+)
+
+// seal signs what a browser is to give back within a time; open reads it.
+func (s *Server) seal(kind, text string, keep time.Duration) string {
+	text = strconv.FormatInt(time.Now().Add(keep).Unix(), 10) + "|" + text
+	mac := auth.Derive(s.Secret, "web "+kind, text)
+	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + base64.RawURLEncoding.EncodeToString(mac)
+}
+
+func (s *Server) unseal(kind, sealed string) (string, bool) {
+	a, b, _ := strings.Cut(sealed, ".")
+	text, err1 := base64.RawURLEncoding.DecodeString(a)
+	mac, err2 := base64.RawURLEncoding.DecodeString(b)
+	if err1 != nil || err2 != nil || subtle.ConstantTimeCompare(mac, auth.Derive(s.Secret, "web "+kind, string(text))) != 1 {
+		return "", false
+	}
+	until, rest, _ := strings.Cut(string(text), "|")
+	at, err := strconv.ParseInt(until, 10, 64)
+	return rest, err == nil && time.Now().Unix() < at
+}
+
+// halfway gives who has given a password and not yet a code.
+func (c *ctx) halfway() (*people.People, store.Person, bool) {
+	k, err := c.r.Cookie(pendingCookie)
+	if err != nil {
+		return nil, store.Person{}, false
+	}
+	text, ok := c.s.unseal("pending", k.Value)
+	host, name, _ := strings.Cut(text, "/")
+	p := c.s.people(host)
+	if !ok || p == nil {
+		return nil, store.Person{}, false
+	}
+	u, err := c.s.Store.Person(c.r.Context(), host, name)
+	return p, u, err == nil && u.State() == store.StateActive
+}
+
+func (c *ctx) codePage() error {
+	if _, _, ok := c.halfway(); !ok {
+		return c.to("/login")
+	}
+	return c.show("code", c.T("Second step"), loginForm{Back: c.r.FormValue("back")})
+}
+
+func (c *ctx) code() error {
+	p, u, ok := c.halfway()
+	if !ok {
+		return c.to("/login")
+	}
+	account := "2fa " + u.Address()
+	refuse := func(status int, text string) error {
+		return c.page(status, "code", c.T("Second step"), loginForm{Back: c.r.FormValue("back"), Error: text})
+	}
+	if ok, _ := c.s.Throttle.Allow(c.addr(), account); !ok {
+		return refuse(http.StatusTooManyRequests, c.T("Too many attempts: try again in a few minutes"))
+	}
+	good, err := c.s.useCode(c.r.Context(), u, c.form("code"))
+	if err != nil {
+		return err
+	}
+	if !good {
+		c.s.Throttle.Failed(c.addr(), account)
+		return refuse(http.StatusUnauthorized, c.T("This code is not right, or was used already"))
+	}
+	c.cookie(pendingCookie, "", 0)
+	if err := c.signIn(p, u); err != nil {
+		return err
+	}
+	return c.to(c.back("/"))
+}
+
+func (c *ctx) logout() error {
+	if c.Me != nil {
+		if err := c.s.Store.DeleteWebSession(c.r.Context(), c.host(), c.Me.Name, c.Session.Hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	c.cookie(sessionCookie, "", 0)
+	c.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return c.done("/login", "You are signed out")
+}
+
+func (c *ctx) setLang() error {
+	lang := c.form("lang")
+	if lang != "en" && lang != "fr" {
+		return notFound
+	}
+	c.cookie(langCookie, lang, 365*24*time.Hour)
+	if c.Me != nil {
+		if _, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name, people.Change{Lang: &lang}); err != nil {
+			return err
+		}
+	}
+	return c.to(c.back("/"))
+}
+
+// The first owner comes with a link that is printed when the server starts and nobody is in charge.
+const firstKey = "web/first-owner"
+
+// FirstOwner gives the link that makes a host's first owner, a new one each time; "" if somebody is in charge.
+func (s *Server) FirstOwner(ctx context.Context, host string) (string, error) {
+	p := s.people(host)
+	if p == nil {
+		return "", fmt.Errorf("%s is not hosted here", host)
+	}
+	if led, err := s.led(ctx, host); err != nil || led {
+		return "", err
+	}
+	token := newToken()
+	if err := s.Store.Put(ctx, host, firstKey, []byte(hashToken(token))); err != nil {
+		return "", err
+	}
+	return p.URL() + "/setup/" + token, nil
+}
+
+// led says whether somebody can administer a host.
+func (s *Server) led(ctx context.Context, host string) (bool, error) {
+	for _, role := range []string{store.RoleOwner, store.RoleAdmin} {
+		if _, n, err := s.Store.People(ctx, host, store.PeopleFilter{Role: role, State: store.StateActive, Limit: 1}); err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
+}
+
+// first checks the token of a first owner's link and gives its host.
+func (c *ctx) first() (*people.People, error) {
+	hash := []byte(hashToken(c.r.PathValue("token")))
+	for _, p := range c.s.People {
+		kept, err := c.s.Store.Get(c.r.Context(), p.Host(), firstKey)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if subtle.ConstantTimeCompare(kept, hash) != 1 {
+			continue
+		}
+		if led, err := c.s.led(c.r.Context(), p.Host()); err != nil || led {
+			return nil, errors.Join(err, c.s.Store.Delete(c.r.Context(), p.Host(), firstKey), errFirst)
+		}
+		return p, nil
+	}
+	return nil, errFirst
+}
+
+var errFirst = &people.Error{Kind: org.NotFound, Text: "This link was used already, or a newer one was printed when the server started again"}
+
+type setupForm struct {
+	Token, Name, FullName, Email, Domain, Error, Field string
+}
+
+func (c *ctx) setupPage() error {
+	p, err := c.first()
+	if err != nil {
+		return err
+	}
+	return c.show("setup", c.T("Welcome to parley"), setupForm{Token: c.r.PathValue("token"), Domain: p.Host()})
+}
+
+func (c *ctx) setup() error {
+	p, err := c.first()
+	if err != nil {
+		return err
+	}
+	f := setupForm{Token: c.r.PathValue("token"), Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Domain: p.Host()}
+	u, err := p.Create(c.r.Context(), people.System, people.NewPerson{Name: f.Name, FullName: f.FullName, Email: f.Email, Role: store.RoleOwner, Lang: c.Lang.Code, Password: c.password()})
+	if err != nil {
+		var ok bool
+		if f.Error, f.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		return c.page(http.StatusUnprocessableEntity, "setup", c.T("Welcome to parley"), f)
+	}
+	if err := c.s.Store.Delete(c.r.Context(), p.Host(), firstKey); err != nil {
+		return err
+	}
+	if err := c.signIn(p, u); err != nil {
+		return err
+	}
+	return c.done("/admin", "Welcome, {{.Name}}: the organization is yours", "Name", u.Display())
+}
+
+// password gives the password of a form; one that is missing is told by People.
+func (c *ctx) password() string {
+	if p := c.r.FormValue("password"); p != "" {
+		return p
+	}
+	return " " // too short for every policy, and not the same as none
+}
+
+type forgotForm struct {
+	User  string
+	Sent  bool
+	Mails bool
+}
+
+func (c *ctx) forgotPage() error {
+	return c.show("forgot", c.T("Forgotten password"), forgotForm{Mails: c.P.Mails()})
+}
+
+// forgot answers the same whoever asks: it tells nobody which accounts there are. The mail is written meanwhile.
+func (c *ctx) forgot() error {
+	who := c.form("user")
+	if ok, _ := c.s.Throttle.Allow(c.addr(), ""); !ok || len(who) > 1000 {
+		return c.page(http.StatusTooManyRequests, "forgot", c.T("Forgotten password"), forgotForm{User: who, Mails: true})
+	}
+	c.s.Throttle.Failed(c.addr(), "") // each asking counts
+	if p, u, err := c.s.find(c.r.Context(), c.P, who); err == nil && u.Email != "" && u.State() == store.StateActive && p.Mails() {
+		actor := people.Actor{Name: u.Name, Remote: c.remote()}
+		ctx := context.WithoutCancel(c.r.Context())
+		go func() {
+			if ok, _ := c.s.Throttle.Allow(c.addr(), "reset "+u.Address()); !ok {
+				return
+			}
+			c.s.Throttle.Failed(c.addr(), "reset "+u.Address())
+			if _, _, err := p.Reset(ctx, actor, u.Name, true); err != nil {
+				c.s.Log.Error("send a link for a new password", "account", u.Address(), "err", err)
+			}
+		}()
+	}
+	return c.show("forgot", c.T("Forgotten password"), forgotForm{User: who, Sent: true, Mails: true})
+}
+
+type resetForm struct {
+	Token, Address, Error string
+}
+
+func (c *ctx) resetPage() error {
+	p, i, err := c.link(store.KindReset)
+	if err != nil {
+		return c.deadLink(err)
+	}
+	return c.show("reset", c.T("Choose a new password"), resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host()})
+}
+
+func (c *ctx) reset() error {
+	p, i, err := c.link(store.KindReset)
+	if err != nil {
+		return c.deadLink(err)
+	}
+	u, err := p.NewPassword(c.r.Context(), c.r.PathValue("token"), c.password())
+	if err != nil {
+		text, _, ok := c.explain(err)
+		if !ok {
+			return c.deadLink(err)
+		}
+		return c.page(http.StatusUnprocessableEntity, "reset", c.T("Choose a new password"), resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host(), Error: text})
+	}
+	f, err := c.s.Store.SecondFactor(c.r.Context(), u.Host, u.Name)
+	if err == nil && f.Confirmed { // the link is not the second factor
+		return c.done("/login", "Your new password is set: sign in with it")
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := c.signIn(p, u); err != nil {
+		return err
+	}
+	return c.done("/", "Your new password is set")
+}

@@ -1,0 +1,351 @@
+package web
+
+import (
+	"encoding/csv"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+)
+
+var badForm = &people.Error{Kind: org.Invalid, Text: "The form did not arrive as it should: try again"}
+
+// colleague is the form of a new colleague, as it was filled in.
+type colleague struct {
+	people.NewPerson
+	Days   string
+	Note   string
+	Domain string
+	Error  string
+	Field  string
+	Known  string // account that has the address already
+	Made   string // who was created just before
+	Link   string // of the invitation made just before
+
+	Grants      []string
+	Departments []string
+	AllGroups   []store.Group
+	Mails       bool
+}
+
+func (c *ctx) colleague() (colleague, error) {
+	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Days: "7"}
+	if len(f.Grants) == 0 {
+		f.Grants = []string{store.RoleMember}
+	}
+	f.Role, f.Lang = store.RoleMember, c.Lang.Code
+	if c.Actor.Role == store.RoleSupervisor {
+		f.Department = c.Actor.Department
+	}
+	var err error
+	if f.Departments, err = c.s.Store.Departments(c.r.Context(), c.host()); err != nil {
+		return f, err
+	}
+	f.AllGroups, err = c.s.Org.Groups(c.r.Context(), c.host(), "", 200)
+	return f, err
+}
+
+func (c *ctx) newPage() error {
+	f, err := c.colleague()
+	if err != nil {
+		return err
+	}
+	return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), f)
+}
+
+var validity = map[string]time.Duration{"1": 24 * time.Hour, "3": 72 * time.Hour, "7": 168 * time.Hour, "14": 336 * time.Hour, "30": 720 * time.Hour}
+
+// create makes an account; the button says whether the person is invited, and whether another one follows, with role,
+// department, groups and language as they were.
+func (c *ctx) create() error {
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	f, err := c.colleague()
+	if err != nil {
+		return err
+	}
+	f.NewPerson = people.NewPerson{Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Phone: c.form("phone"), Title: c.form("title"),
+		Department: c.form("department"), Role: c.form("role"), Lang: c.form("lang"), Groups: c.r.Form["groups"]}
+	f.Days, f.Note = c.form("days"), c.form("note")
+	expiry, ok := validity[f.Days]
+	if !ok {
+		f.Days, expiry = "7", validity["7"]
+	}
+	do := c.form("do")
+	invite, another := strings.Contains(do, "invite"), strings.Contains(do, "another")
+	refuse := func(err error) error {
+		var pe *people.Error
+		if f.Error, f.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		if errors.As(err, &pe) && pe.Kind == org.Exists && len(pe.Args) == 4 {
+			f.Known, _ = pe.Args[3].(string)
+		}
+		return c.panel(http.StatusUnprocessableEntity, "colleague", "panel", c.T("New colleague"), f)
+	}
+	if invite && c.P.Mails() && f.Email == "" {
+		return refuse(&people.Error{Kind: org.Invalid, Field: "email", Text: "An e-mail address is needed to send the invitation to"})
+	}
+	u, err := c.P.Create(c.r.Context(), c.Actor, f.NewPerson)
+	if err != nil {
+		return refuse(err)
+	}
+	link := ""
+	if invite {
+		_, token, err := c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: u.Name, Expiry: expiry, Note: f.Note, Send: c.P.Mails(), Lang: f.Lang})
+		if err != nil {
+			return c.oops("/admin/people/"+u.Name, err) // the account is there
+		}
+		link = c.P.LinkURL(store.KindInvite, token)
+	}
+	if another {
+		next, err := c.colleague()
+		if err != nil {
+			return err
+		}
+		next.Role, next.Department, next.Groups, next.Lang, next.Days = f.Role, f.Department, f.Groups, f.Lang, f.Days
+		next.Made, next.Link = u.Display(), link
+		return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), next)
+	}
+	if invite && c.P.Mails() {
+		return c.done("/admin/people/"+u.Name, "{{.Name}} is invited: the mail is on its way", "Name", u.Display())
+	}
+	if invite {
+		return c.done("/admin/people/"+u.Name+"#access", "{{.Name}} is invited: copy the link and pass it on", "Name", u.Display())
+	}
+	return c.done("/admin/people/"+u.Name, "{{.Name}} has an account now, and can be invited", "Name", u.Display())
+}
+
+// personData is what the page of a person shows.
+type personData struct {
+	store.Person
+	Can         map[string]bool
+	Grants      []string
+	Departments []string
+	Groups      []store.Group
+	Invitations []invitation
+	Devices     []deviceRow
+	Browsers    []store.WebSession
+	Audit       []entry
+	TwoFactor   bool
+	Mails       bool
+	Self        bool
+	Error       string
+	Field       string
+}
+
+type deviceRow struct {
+	Address, Resource, Software, Device, Transport, Remote string
+	Since                                                  time.Time
+	Available                                              bool
+}
+
+func (c *ctx) devices(name string) (ds []deviceRow) {
+	for _, s := range c.P.Sessions(name) {
+		presence, _ := s.Presence()
+		ds = append(ds, deviceRow{s.JID.String(), s.JID.Resource(), s.Info.Client.Software, s.Info.Client.Device, s.Info.Transport, s.Info.Remote, s.Started, presence != nil})
+	}
+	return ds
+}
+
+func (c *ctx) personData(u store.Person) (d personData, err error) {
+	ctx := c.r.Context()
+	d = personData{Person: u, Grants: c.Actor.Grants(), Mails: c.P.Mails(), Self: u.Name == c.Me.Name, Devices: c.devices(u.Name), Can: map[string]bool{
+		"edit": c.Actor.May(people.Edit, u), "disable": c.Actor.May(people.Disable, u) && u.Name != c.Me.Name, "delete": c.Actor.May(people.Delete, u) && u.Name != c.Me.Name,
+		"reset": c.Actor.May(people.Reset, u), "invite": c.Actor.May(people.Create, u), "role": c.Actor.May(people.SetRole, u) && (u.Name != c.Me.Name || c.Actor.Role == store.RoleOwner)}}
+	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
+		return d, err
+	}
+	if d.Groups, err = c.s.Store.GroupsOf(ctx, c.host(), u.Address()); err != nil {
+		return d, err
+	}
+	is, _, err := c.s.Store.Invitations(ctx, c.host(), store.InvitationFilter{Username: u.Name, Limit: 5})
+	if err != nil {
+		return d, err
+	}
+	for _, i := range is {
+		v, err := c.showInvitation(i, true)
+		if err != nil {
+			return d, err
+		}
+		d.Invitations = append(d.Invitations, v)
+	}
+	if d.Browsers, err = c.s.Store.WebSessionsOf(ctx, c.host(), u.Name, c.now); err != nil {
+		return d, err
+	}
+	es, err := c.s.Store.AuditEntries(ctx, c.host(), store.AuditFilter{Target: u.Address(), Limit: 20})
+	if err != nil {
+		return d, err
+	}
+	d.Audit = c.entries(es)
+	f, err := c.s.Store.SecondFactor(ctx, c.host(), u.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return d, err
+	}
+	d.TwoFactor = f.Confirmed
+	return d, nil
+}
+
+// person gives who the path names, if the actor may see that person.
+func (c *ctx) person() (store.Person, error) {
+	u, err := c.P.Get(c.r.Context(), c.r.PathValue("name"))
+	if err == nil && !c.Actor.May(people.See, u) && u.Name != c.Me.Name {
+		err = forbidden
+	}
+	return u, err
+}
+
+func (c *ctx) personPage() error {
+	u, err := c.person()
+	if err != nil {
+		return err
+	}
+	d, err := c.personData(u)
+	if err != nil {
+		return err
+	}
+	return c.show("person", u.Display(), d)
+}
+
+// given gives a form's field where it was sent at all.
+func (c *ctx) given(name string) *string {
+	if !c.r.Form.Has(name) {
+		return nil
+	}
+	s := c.form(name)
+	return &s
+}
+
+func (c *ctx) personSave() error {
+	u, err := c.person()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	ch := people.Change{FullName: c.given("full_name"), Email: c.given("email"), Phone: c.given("phone"), Title: c.given("title"), Department: c.given("department"),
+		Role: c.given("role"), Lang: c.given("lang")}
+	if _, err := c.P.Update(c.r.Context(), c.Actor, u.Name, ch); err != nil {
+		d, derr := c.personData(u)
+		if derr != nil {
+			return derr
+		}
+		var ok bool
+		if d.Error, d.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		for _, f := range []struct{ to, from *string }{{&d.FullName, ch.FullName}, {&d.Email, ch.Email}, {&d.Phone, ch.Phone}, {&d.Title, ch.Title}, {&d.Department, ch.Department}} {
+			if f.from != nil {
+				*f.to = *f.from
+			}
+		}
+		return c.page(http.StatusUnprocessableEntity, "person", u.Display(), d)
+	}
+	return c.done("/admin/people/"+u.Name, "Saved")
+}
+
+func (c *ctx) personAct() error {
+	u, err := c.person()
+	if err != nil {
+		return err
+	}
+	ctx, page := c.r.Context(), "/admin/people/"+u.Name
+	yes, no := true, false
+	update := func(ch people.Change, text string) error {
+		if _, err := c.P.Update(ctx, c.Actor, u.Name, ch); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done(page, text, "Name", u.Display())
+	}
+	switch c.r.PathValue("act") {
+	case "disable":
+		return update(people.Change{Disabled: &yes}, "{{.Name}} is disabled and signed out everywhere")
+	case "enable":
+		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again")
+	case "archive":
+		return update(people.Change{Archived: &yes}, "{{.Name}} is in the archive, and signed out everywhere")
+	case "signout":
+		if _, err := c.P.SignOut(ctx, c.Actor, u.Name); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done(page, "{{.Name}} is signed out everywhere", "Name", u.Display())
+	case "invite":
+		if _, _, err := c.P.Invite(ctx, c.Actor, people.Invite{Username: u.Name, Send: c.P.Mails() && u.Email != ""}); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done(page+"#access", "{{.Name}} is invited", "Name", u.Display())
+	case "reset":
+		if _, _, err := c.P.Reset(ctx, c.Actor, u.Name, c.P.Mails() && u.Email != ""); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done(page+"#access", "There is a link for a new password")
+	case "factor":
+		if !c.Actor.May(people.Reset, u) || u.Name == c.Me.Name {
+			return forbidden
+		}
+		if err := c.s.Store.DeleteSecondFactor(ctx, u.Host, u.Name); err != nil {
+			return err
+		}
+		c.P.Audit(ctx, c.Actor, "person.factor.reset", u.Address(), nil)
+		return c.done(page, "The second step is off: the password alone signs in")
+	case "delete":
+		if c.form("confirm") != u.Name {
+			c.say("error", c.T("Type {{.Name}} to delete the account", "Name", u.Name))
+			return c.to(page + "#danger")
+		}
+		if err := c.P.Delete(ctx, c.Actor, u.Name); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done("/admin/people", "{{.Name}} is deleted", "Name", u.Display())
+	}
+	return notFound
+}
+
+// export gives the people of the current filter as a table for other programs.
+func (c *ctx) export() error {
+	f := c.peopleFilter()
+	f.Limit = 500
+	h := c.w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="people.csv"`)
+	out := csv.NewWriter(c.w)
+	_ = out.Write([]string{"name", "full_name", "email", "phone", "title", "department", "role", "state", "created", "last_seen"})
+	for {
+		ps, _, err := c.s.Store.People(c.r.Context(), c.host(), f)
+		if err != nil {
+			c.s.Log.Error("export", "err", err) // the head is out
+			return nil
+		}
+		for _, p := range ps {
+			row := []string{p.Name, p.FullName, p.Email, p.Phone, p.Title, p.Department, p.Role, p.State(), p.Created.Format(time.RFC3339), ""}
+			if !p.LastSeen.IsZero() {
+				row[9] = p.LastSeen.Format(time.RFC3339)
+			}
+			for i := range row {
+				row[i] = harmless(row[i])
+			}
+			_ = out.Write(row)
+		}
+		f.Offset += len(ps)
+		if len(ps) < f.Limit {
+			break
+		}
+	}
+	out.Flush()
+	c.P.Audit(c.r.Context(), c.Actor, "person.export", "", map[string]any{"count": f.Offset})
+	return nil
+}
+
+// harmless keeps a spreadsheet from taking a text for a formula.
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) && !(s[0] == '+' && strings.Trim(s[1:], "0123456789 ().-/") == "") {
+		return "'" + s
+	}
+	return s
+}

@@ -1,0 +1,309 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"parley/people"
+	"parley/store"
+	"parley/words"
+)
+
+var start = time.Now()
+
+// views are the templates of each language: a page's name gives its set.
+type views map[string]map[string]*template.Template
+
+// parse reads the templates: those that begin with "_" are parts of all pages.
+func (s *Server) parse() (views, error) {
+	fsys := sub("templates")
+	names, err := fs.Glob(fsys, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	vs := make(views)
+	for _, code := range words.Languages {
+		vs[code] = make(map[string]*template.Template)
+		base := template.New("").Funcs(s.funcs(s.Words.Lang(code)))
+		for _, n := range names {
+			if strings.HasPrefix(n, "_") {
+				if _, err := base.ParseFS(fsys, n); err != nil {
+					return nil, err
+				}
+			}
+		}
+		for _, n := range names {
+			if strings.HasPrefix(n, "_") {
+				continue
+			}
+			t, err := base.Clone()
+			if err == nil {
+				t, err = t.ParseFS(fsys, n)
+			}
+			if err != nil {
+				return nil, err
+			}
+			vs[code][strings.TrimSuffix(path.Base(n), ".html")] = t
+		}
+	}
+	return vs, nil
+}
+
+func (s *Server) funcs(l *words.Lang) template.FuncMap {
+	return template.FuncMap{
+		"t":      l.T,
+		"icon":   func(name string) (template.HTML, error) { return s.icon(name) },
+		"asset":  s.assets.path,
+		"date":   l.Date,
+		"moment": l.Moment,
+		"ago":    func(t time.Time) string { return l.Ago(t, time.Now()) },
+		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"zero":   func(t time.Time) bool { return t.IsZero() },
+		"hue":    hue, "initials": initials,
+		"dict": dict,
+		"join": strings.Join,
+		"qs":   qs, "under": strings.HasPrefix, "cut": cut, "linked": linked, "safeurl": func(s string) template.URL { return template.URL(s) }, "list": func(xs ...string) []string { return xs },
+		"add":  func(a, b int) int { return a + b },
+		"role": func(r string) string { return l.T("role " + r) },
+		"has": func(list []string, s string) bool {
+			for _, x := range list {
+				if x == s {
+					return true
+				}
+			}
+			return false
+		},
+		"device": func(agent string) string { return device(l, agent) },
+	}
+}
+
+func (s *Server) icon(name string) (template.HTML, error) {
+	h, ok := s.assets.icons[name]
+	if !ok {
+		return "", fmt.Errorf("there is no icon %q", name)
+	}
+	return h, nil
+}
+
+// dict makes a map of names and values for a part.
+func dict(args ...any) (map[string]any, error) {
+	m := make(map[string]any)
+	for i := 0; i+1 < len(args); i += 2 {
+		k, ok := args[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", args[i])
+		}
+		m[k] = args[i+1]
+	}
+	return m, nil
+}
+
+// qs changes one parameter of a query; what depends on the page's number starts over.
+func qs(q url.Values, name string, value any) template.URL {
+	n := make(url.Values)
+	for k, v := range q {
+		if k != "page" && k != "back" && len(v) > 0 && v[0] != "" {
+			n[k] = v
+		}
+	}
+	if s := fmt.Sprint(value); s == "" {
+		n.Del(name)
+	} else {
+		n.Set(name, s)
+	}
+	return template.URL("?" + n.Encode())
+}
+
+// hue gives a person or group one of twelve colours, always the same.
+func hue(s string) int {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return int(h.Sum32() % 12)
+}
+
+func initials(name string) string {
+	var out []rune
+	for _, w := range strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '.' || r == '-' || r == '_' }) {
+		for _, r := range w {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				out = append(out, unicode.ToUpper(r))
+				break
+			}
+		}
+		if len(out) == 2 {
+			break
+		}
+	}
+	return string(out)
+}
+
+// device says in a few words which browser it was.
+func device(l *words.Lang, agent string) string {
+	find := func(pairs ...string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if strings.Contains(agent, pairs[i]) {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+	browser := find("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari")
+	system := find("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS", "macOS", "Linux", "Linux")
+	switch {
+	case browser == "" && system == "":
+		return l.T("A browser")
+	case browser == "" || system == "":
+		return browser + system
+	}
+	return l.T("{{.Browser}} on {{.System}}", "Browser", browser, "System", system)
+}
+
+// view is what every page is made of.
+type view struct {
+	Title  string
+	Lang   string
+	Org    string
+	Domain string
+	Path   string
+	Query  url.Values
+	Me     *store.Person
+	Actor  people.Actor
+	Notes  []note
+	Bare   bool // without navigation
+	Chat   bool // there is one
+	Data   any
+}
+
+// note is a message about what was done: kind "ok" or "error".
+type note struct{ Kind, Text string }
+
+func (c *ctx) view(title string, data any) view {
+	return view{Title: title, Lang: c.Lang.Code, Org: c.P.Title(), Domain: c.host(), Path: c.r.URL.Path, Query: c.r.URL.Query(), Me: c.Me, Actor: c.Actor,
+		Bare: c.Me == nil, Chat: c.s.Chat != nil, Data: data}
+}
+
+// page shows a page.
+func (c *ctx) page(status int, name, title string, data any) error {
+	v := c.view(title, data)
+	v.Notes = c.takeNotes()
+	return c.render(status, name, "layout", v)
+}
+
+// show is page where all is well.
+func (c *ctx) show(name, title string, data any) error {
+	return c.page(http.StatusOK, name, title, data)
+}
+
+// panel shows only the part of a page that is asked for by htmx, or the whole of it.
+func (c *ctx) panel(status int, name, part, title string, data any) error {
+	if c.r.Header.Get("HX-Request") != "" && c.r.Header.Get("HX-Boosted") == "" {
+		return c.render(http.StatusOK, name, part, c.view(title, data)) // htmx would not show it with another status
+	}
+	return c.page(status, name, title, data)
+}
+
+// part shows a part that all pages share.
+func (c *ctx) part(part string, data any) {
+	if err := c.render(http.StatusOK, "error", part, data); err != nil {
+		c.s.Log.Error("page", "part", part, "err", err)
+	}
+}
+
+func (c *ctx) render(status int, name, part string, v any) error {
+	t := c.s.views[c.Lang.Code][name]
+	if t == nil {
+		return fmt.Errorf("there is no template %s", name)
+	}
+	var b bytes.Buffer // whole before anything is sent: an error in it is no half page
+	if err := t.ExecuteTemplate(&b, part, v); err != nil {
+		return fmt.Errorf("template %s: %w", name, err)
+	}
+	c.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	c.w.Header().Set("Content-Language", c.Lang.Code)
+	if c.w.Header().Get("Cache-Control") == "" {
+		c.w.Header().Set("Cache-Control", "no-store")
+	}
+	c.w.WriteHeader(status)
+	if c.r.Method != http.MethodHead {
+		_, _ = c.w.Write(b.Bytes()) // who asked may have gone
+	}
+	return nil
+}
+
+const noteCookie = "__Host-parley-note"
+
+// say keeps a message for the page that comes next.
+func (c *ctx) say(kind, text string) {
+	b, err := json.Marshal(note{kind, text})
+	if err != nil || len(b) > 2000 {
+		return
+	}
+	http.SetCookie(c.w, &http.Cookie{Name: noteCookie, Value: base64.RawURLEncoding.EncodeToString(b), Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// done says what was done, and goes on.
+func (c *ctx) done(path, id string, args ...any) error {
+	c.say("ok", c.T(id, args...))
+	return c.to(path)
+}
+
+// oops goes on with what cannot be done; what is our fault stays an error.
+func (c *ctx) oops(path string, err error) error {
+	text, _, ok := c.explain(err)
+	if !ok {
+		return err
+	}
+	c.say("error", text)
+	return c.to(path)
+}
+
+func (c *ctx) takeNotes() []note {
+	k, err := c.r.Cookie(noteCookie)
+	if err != nil {
+		return nil
+	}
+	http.SetCookie(c.w, &http.Cookie{Name: noteCookie, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true})
+	b, err := base64.RawURLEncoding.DecodeString(k.Value)
+	var n note
+	if err != nil || json.Unmarshal(b, &n) != nil || n.Kind != "ok" && n.Kind != "error" {
+		return nil
+	}
+	return []note{n}
+}
+
+// cut shortens a text to one line of n characters.
+func cut(s string, n int) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return string(r)
+}
+
+var address = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?)\]']`)
+
+// linked makes links of the addresses in a text; all else of it is text.
+func linked(s string) template.HTML {
+	var b strings.Builder
+	last := 0
+	for _, at := range address.FindAllStringIndex(s, -1) {
+		b.WriteString(template.HTMLEscapeString(s[last:at[0]]))
+		u := template.HTMLEscapeString(s[at[0]:at[1]])
+		b.WriteString(`<a href="` + u + `" rel="noreferrer noopener nofollow">` + u + `</a>`)
+		last = at[1]
+	}
+	b.WriteString(template.HTMLEscapeString(s[last:]))
+	return template.HTML(b.String())
+}

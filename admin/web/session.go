@@ -1,0 +1,136 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"parley/people"
+	"parley/store"
+)
+
+const (
+	sessionCookie = "__Host-parley"
+	langCookie    = "__Host-parley-lang"
+	maxSessions   = 20 // of one account
+	touchEvery    = time.Minute
+	freshFor      = 10 * time.Minute // after which the password is asked for again before something sensitive
+)
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+func newToken() string {
+	var b [24]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// signIn makes a session: a new token each time, whatever the browser had before.
+func (c *ctx) signIn(p *people.People, u store.Person) error {
+	token := newToken()
+	agent := c.r.UserAgent()
+	if len(agent) > 300 {
+		agent = agent[:300]
+	}
+	w := store.WebSession{Host: p.Host(), Hash: hashToken(token), Owner: u.Name, Created: c.now, Seen: c.now, Expires: c.now.Add(c.s.Idle), Proven: c.now,
+		Remote: c.remote(), Agent: strings.ToValidUTF8(agent, "")}
+	if err := c.s.Store.CreateWebSession(c.r.Context(), w, maxSessions); err != nil {
+		return err
+	}
+	c.cookie(sessionCookie, token+"."+p.Host(), c.s.Idle)
+	return nil
+}
+
+func (c *ctx) cookie(name, value string, keep time.Duration) {
+	k := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(keep.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if keep <= 0 {
+		k.MaxAge = -1
+	}
+	http.SetCookie(c.w, k)
+}
+
+// signedIn finds out who asks. An error is ours.
+func (c *ctx) signedIn() error {
+	p, w, u, err := c.s.who(c.r)
+	if err != nil || p == nil {
+		return err
+	}
+	c.P, c.Session, c.Me = p, w, &u
+	c.Actor = people.As(u, c.remote())
+	c.Lang = c.s.Words.Of(c.r, langOr(u.Lang, c.cookieLang()))
+	if c.now.Sub(w.Seen) > touchEvery {
+		w.Seen, w.Expires, w.Proven = c.now, c.now.Add(c.s.Idle), time.Time{}
+		if err := c.s.Store.TouchWebSession(c.r.Context(), w); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if k, err := c.r.Cookie(sessionCookie); err == nil {
+			c.cookie(sessionCookie, k.Value, c.s.Idle)
+		}
+	}
+	return nil
+}
+
+func langOr(ls ...string) string {
+	for _, l := range ls {
+		if l != "" {
+			return l
+		}
+	}
+	return ""
+}
+
+// who gives the person behind a request's session; nil people if there is none that is good.
+func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.Person, error) {
+	k, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return nil, store.WebSession{}, store.Person{}, nil
+	}
+	token, host, _ := strings.Cut(k.Value, ".")
+	p := s.people(host)
+	if p == nil {
+		return nil, store.WebSession{}, store.Person{}, nil
+	}
+	w, err := s.Store.WebSession(r.Context(), host, hashToken(token), time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, w, store.Person{}, nil
+	}
+	if err != nil {
+		return nil, w, store.Person{}, err
+	}
+	u, err := s.Store.Person(r.Context(), host, w.Owner)
+	if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {
+		return nil, w, u, nil
+	}
+	if err != nil {
+		return nil, w, u, err
+	}
+	return p, w, u, nil
+}
+
+func (c *ctx) cookieLang() string {
+	if k, err := c.r.Cookie(langCookie); err == nil {
+		return k.Value
+	}
+	return ""
+}
+
+// toLogin sends someone to sign in, and back here afterwards.
+func (c *ctx) toLogin() {
+	to := "/login"
+	if c.r.Method == http.MethodGet && c.r.URL.Path != "/" {
+		to += "?back=" + url.QueryEscape(c.r.URL.RequestURI())
+	}
+	_ = c.to(to)
+}
+
+// fresh: the password was given a short while ago, so that something sensitive may be done.
+func (c *ctx) fresh() bool { return c.now.Sub(c.Session.Proven) < freshFor }

@@ -1,0 +1,336 @@
+// Package web is the pages for people in browsers: the console of who runs the organization, everybody's own pages,
+// invitations. What may be done is people's and org's to say; here it is asked for and shown.
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"parley/auth"
+	"parley/org"
+	"parley/people"
+	"parley/server"
+	"parley/store"
+	"parley/words"
+)
+
+// Config is what the pages need.
+type Config struct {
+	People   []*people.People // one a host, the default host's first
+	Hosts    map[string]*server.Host
+	Org      *org.Org
+	Store    store.Store
+	IDs      *store.IDs
+	Words    *words.Catalogue
+	Log      *slog.Logger
+	Secret   []byte // signs what is kept in the browser for a moment
+	Throttle *auth.Throttle
+	Faker    *auth.Faker // keys of accounts that there are not
+	Idle     time.Duration
+	Outbox   bool // /dev/outbox shows mails
+	Rooms    Rooms
+	System   System
+	Chat     http.Handler // the WebSocket of /chat; nil: there is none
+	XMPPPath string
+}
+
+// Server serves the pages. Safe from any goroutine.
+type Server struct {
+	Config
+	mux    *http.ServeMux
+	views  views
+	assets *assets
+	routes []string // patterns, for the test that looks at each
+	cross  *http.CrossOriginProtection
+	first  map[string]bool // hosts that are known to have somebody in charge
+}
+
+// New makes the pages.
+func New(c Config) (*Server, error) {
+	s := &Server{Config: c, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
+	var err error
+	if s.assets, err = newAssets(); err != nil {
+		return nil, err
+	}
+	if s.views, err = s.parse(); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	s.register()
+	return s, nil
+}
+
+// Access says who may open a page.
+type access uint8
+
+const (
+	public  access = iota
+	member         // signed in
+	console        // who looks after people
+	runs           // who runs the organization
+)
+
+func (s *Server) register() {
+	s.mux.HandleFunc("GET /assets/{version}/{name...}", s.assets.serve)
+	s.routes = append(s.routes, "GET /assets/{version}/{name...}")
+	s.handle("/", public, func(c *ctx) error { return notFound })
+	s.signing()
+	s.invitations()
+	s.own()
+	s.console()
+	s.groups()
+	s.chat()
+}
+
+// notFound and forbidden become their pages.
+var (
+	notFound  = &people.Error{Kind: org.NotFound, Text: "There is no such page"}
+	forbidden = &people.Error{Kind: org.Forbidden, Text: "Your role does not allow this"}
+)
+
+// maxForm bounds what is sent with a form, but for files.
+const (
+	maxForm = 256 << 10
+	maxFile = 4 << 20
+)
+
+// handle answers a pattern for who has access; an error becomes a page.
+func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
+	s.routes = append(s.routes, pattern)
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c := s.begin(w, r)
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				s.Log.Error("panic in a page", "path", pattern, "panic", p, "stack", string(debug.Stack()))
+				c.fail(errors.New("panic"))
+			}
+		}()
+		limit := int64(maxForm)
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+			limit = maxFile
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		err := c.signedIn()
+		switch {
+		case err != nil:
+		case need != public && c.Me == nil:
+			c.toLogin()
+			return
+		case need == console && !c.Actor.Console(), need == runs && !c.Actor.Runs():
+			err = forbidden
+		default:
+			if need != public {
+				w.Header().Set("Cache-Control", "no-store")
+			}
+			err = f(c)
+		}
+		if err != nil {
+			c.fail(err)
+		}
+	})
+}
+
+// ServeHTTP serves what comes over TLS by itself.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, false) }
+
+// Proxied serves what a proxy has taken off TLS.
+func (s *Server) Proxied() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, true) })
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
+	secureHeaders(w.Header())
+	if proxied {
+		r.RemoteAddr = forwarded(r)
+	} else {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if err := s.cross.Check(r); err != nil {
+		http.Error(w, "this request comes from another site", http.StatusForbidden)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// forwarded gives the address that the proxy next to us has seen: the last one of the list.
+func forwarded(r *http.Request) string {
+	all := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+	if a, err := netip.ParseAddr(strings.TrimSpace(all[len(all)-1])); err == nil {
+		return net.JoinHostPort(a.String(), "0")
+	}
+	return r.RemoteAddr
+}
+
+// policy is the content security policy of every page but the chat's.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func secureHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+}
+
+// ctx is one request.
+type ctx struct {
+	s       *Server
+	w       http.ResponseWriter
+	r       *http.Request
+	P       *people.People
+	Lang    *words.Lang
+	Me      *store.Person // nil: nobody has signed in
+	Session store.WebSession
+	Actor   people.Actor
+	now     time.Time
+}
+
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) *ctx {
+	c := &ctx{s: s, w: w, r: r, P: s.site(r), now: time.Now().UTC()}
+	c.Lang = s.Words.Of(r, c.cookieLang())
+	return c
+}
+
+// site chooses the host by the name in the URL: the default one where that is none of ours.
+func (s *Server) site(r *http.Request) *people.People {
+	name := r.Host
+	if h, _, err := net.SplitHostPort(name); err == nil {
+		name = h
+	}
+	if p := s.people(strings.ToLower(name)); p != nil {
+		return p
+	}
+	return s.People[0]
+}
+
+func (s *Server) people(domain string) *people.People {
+	for _, p := range s.People {
+		if p.Host() == domain {
+			return p
+		}
+	}
+	return nil
+}
+
+// remote is the address the request comes from.
+func (c *ctx) remote() string {
+	if a := c.addr(); a.IsValid() {
+		return a.String()
+	}
+	return ""
+}
+
+func (c *ctx) addr() netip.Addr {
+	ap, err := netip.ParseAddrPort(c.r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}
+
+func (c *ctx) host() string            { return c.P.Host() }
+func (c *ctx) form(name string) string { return strings.TrimSpace(c.r.FormValue(name)) }
+
+// T says a message in the page's language.
+func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
+
+// explain gives the text for a mistake of who asked; ok is false for one of ours.
+func (c *ctx) explain(err error) (text, field string, ok bool) {
+	var pe *people.Error
+	var oe *org.Error
+	switch {
+	case errors.As(err, &pe):
+		return c.T(pe.Text, pe.Args...), pe.Field, true
+	case errors.As(err, &oe):
+		return c.T(oe.Error()), oe.Field, true
+	}
+	return "", "", false
+}
+
+// fail shows what went wrong.
+func (c *ctx) fail(err error) {
+	status, text := http.StatusInternalServerError, ""
+	var pe *people.Error
+	var oe *org.Error
+	var big *http.MaxBytesError
+	kind := org.Kind(0)
+	switch {
+	case errors.As(err, &pe):
+		kind = pe.Kind
+	case errors.As(err, &oe):
+		kind = oe.Kind
+	case errors.Is(err, store.ErrNotFound):
+		err, kind = notFound, org.NotFound
+	case errors.As(err, &big):
+		err, kind = &people.Error{Kind: org.Invalid, Text: "This is too large"}, org.Invalid
+	}
+	switch kind {
+	case org.NotFound:
+		status = http.StatusNotFound
+	case org.Forbidden:
+		status = http.StatusForbidden
+	case org.Exists:
+		status = http.StatusConflict
+	case org.Invalid:
+		status = http.StatusUnprocessableEntity
+	}
+	if status == http.StatusInternalServerError {
+		if c.r.Context().Err() != nil {
+			return // nobody is there to read it
+		}
+		c.s.Log.Error("page", "path", c.r.URL.Path, "err", err)
+		text = c.T("Something went wrong here. It has been noted in the server's log.")
+	} else {
+		text, _, _ = c.explain(err)
+	}
+	if c.r.Header.Get("HX-Request") != "" { // htmx shows nothing for an error: the page itself is to show it
+		c.w.Header().Set("HX-Retarget", "#toasts")
+		c.w.Header().Set("HX-Reswap", "beforeend")
+		c.part("toast", note{"error", text})
+		return
+	}
+	c.page(status, "error", c.T("Error"), map[string]any{"Status": status, "Text": text})
+}
+
+// to sends the browser on, after something was done.
+func (c *ctx) to(path string) error {
+	if c.r.Header.Get("HX-Request") != "" {
+		c.w.Header().Set("HX-Redirect", path)
+		c.w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	http.Redirect(c.w, c.r, path, http.StatusSeeOther)
+	return nil
+}
+
+// back is the local address a form wants to return to.
+func (c *ctx) back(otherwise string) string {
+	to := c.r.FormValue("back")
+	if u, err := url.Parse(to); err == nil && u.Host == "" && u.Scheme == "" && strings.HasPrefix(u.Path, "/") && !strings.HasPrefix(to, "//") && !strings.Contains(to, `\`) {
+		return to
+	}
+	return otherwise
+}
+
+// sub gives a directory of the embedded files.
+func sub(name string) fs.FS {
+	f, err := fs.Sub(files, name)
+	if err != nil { // it is embedded
+		panic(err)
+	}
+	return f
+}
+
+// Routes gives the patterns that are served.
+func (s *Server) Routes() []string { return s.routes }

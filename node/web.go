@@ -1,0 +1,227 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/admin"
+	"parley/admin/web"
+	"parley/auth"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// buildWeb makes the pages.
+func (n *Node) buildWeb(ctx context.Context) error {
+	if !n.Config.Web.Enabled {
+		return nil
+	}
+	secret, err := n.secret(ctx, "web")
+	if err != nil {
+		return err
+	}
+	c := web.Config{Hosts: make(map[string]*server.Host), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
+		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Idle: n.Config.Web.SessionIdle, Outbox: n.Config.Mail.Show, Rooms: webRooms{n},
+		System: webSystem{n, time.Now()}}
+	for _, h := range n.hosts {
+		c.People = append(c.People, n.people[h.Domain])
+		c.Hosts[h.Domain] = h.Host
+	}
+	n.web, err = web.New(c)
+	return err
+}
+
+// handleWeb serves the pages on what the other handlers of the listener leave.
+func (n *Node) handleWeb(mux *http.ServeMux, proxied bool) {
+	switch {
+	case n.web == nil:
+	case proxied:
+		mux.Handle("/", n.web.Proxied())
+	default:
+		mux.Handle("/", n.web)
+	}
+}
+
+// WebURL is where the pages of a host are; "" if there are none.
+func (n *Node) WebURL(domain string) string {
+	if n.web == nil {
+		return ""
+	}
+	return n.webURL(domain)
+}
+
+// FirstOwner gives the link that makes a host's first owner; "" if somebody is in charge, or there are no pages.
+func (n *Node) FirstOwner(ctx context.Context, domain string) (string, error) {
+	if n.web == nil {
+		return "", nil
+	}
+	return n.web.FirstOwner(ctx, domain)
+}
+
+// webRooms does in rooms what people do on pages.
+type webRooms struct{ n *Node }
+
+// Say comes into the room with a session that is available nowhere else, says it, and leaves.
+func (w webRooms) Say(ctx context.Context, account, room jid.JID, text string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	u, err := w.n.people[account.Domain()].Get(ctx, account.Local())
+	if err != nil {
+		return err
+	}
+	x, err := w.n.hidden(ctx, account, "web")
+	if err != nil {
+		return err
+	}
+	defer x.leave(context.WithoutCancel(ctx))
+	for i, nick := range []string{w.nick(ctx, account, room), u.Display(), account.Local(), account.Local() + " (web)"} {
+		if nick == "" {
+			continue
+		}
+		if err = x.joinAs(ctx, room, nick); err == nil {
+			break
+		}
+		if i == 3 || !strings.Contains(err.Error(), "conflict") {
+			return err
+		}
+	}
+	return x.say(ctx, room, text)
+}
+
+// nick is what the person goes by in the bookmark of the room.
+func (w webRooms) nick(ctx context.Context, account, room jid.JID) string {
+	bs, err := w.n.Store.Bookmarks(ctx, account.Domain(), account.Local())
+	if err != nil {
+		return ""
+	}
+	for _, b := range bs {
+		if b.Room == room.String() {
+			return b.Nick
+		}
+	}
+	return ""
+}
+
+func (w webRooms) Export(ctx context.Context, out io.Writer, account jid.JID) error {
+	o := &operations{n: w.n}
+	return o.Export(ctx, admin.Export{Addresses: []string{account.String()}, Archive: true}, out)
+}
+
+// webSystem tells of the node.
+type webSystem struct {
+	n       *Node
+	started time.Time
+}
+
+func (w webSystem) Health(ctx context.Context) []web.Check {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	began := time.Now()
+	err := w.n.Store.Ping(ctx)
+	store := web.Check{Name: "Database", OK: err == nil, Text: time.Since(began).Round(10 * time.Microsecond).String()}
+	if err != nil {
+		store.Text = err.Error()
+	}
+	out := []web.Check{store}
+	for _, c := range w.certificates() {
+		k := web.Check{Name: "Certificate", OK: c.Days > 14, Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days)}
+		out = append(out, k)
+	}
+	current, newest, err := w.n.Store.MigrationStatus(ctx)
+	out = append(out, web.Check{Name: "Schema", OK: err == nil && current == newest, Text: strconv.FormatInt(current, 10)})
+	return out
+}
+
+func (w webSystem) certificates() (out []web.Certificate) {
+	seen := make(map[string]bool)
+	for _, f := range certFiles(w.n.Config) {
+		if seen[f.Cert] {
+			continue
+		}
+		seen[f.Cert] = true
+		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		if err != nil {
+			continue
+		}
+		leaf, err := x509.ParseCertificate(pair.Certificate[0])
+		if err != nil {
+			continue
+		}
+		out = append(out, web.Certificate{Names: leaf.DNSNames, Issuer: leaf.Issuer.CommonName, Expires: leaf.NotAfter, Days: int(time.Until(leaf.NotAfter).Hours() / 24)})
+	}
+	return out
+}
+
+func (w webSystem) Info(_ context.Context, host string) web.Info {
+	scheme, _, _ := strings.Cut(w.n.Config.Store.DSN, ":")
+	in := web.Info{Version: Version(), Go: runtime.Version(), Store: map[string]string{"sqlite": "SQLite"}[scheme], Started: w.started, Certificates: w.certificates()}
+	if in.Store == "" {
+		in.Store = "PostgreSQL / CockroachDB"
+	}
+	if h := w.n.Host(host); h != nil {
+		in.Sessions = sessions(h)
+	}
+	for _, d := range [][2]string{{"XMPP, STARTTLS", "c2s"}, {"XMPP, TLS", "c2s_tls"}, {"HTTPS, WebSocket", "websocket"}, {"HTTP", "websocket_plain"},
+		{"Federation, STARTTLS", "s2s"}, {"Federation, TLS", "s2s_tls"}, {"Metrics", "metrics"}} {
+		if a := w.n.Addr(d[1]); a != nil {
+			in.Doors = append(in.Doors, [2]string{d[0], a.String()})
+		}
+	}
+	if m := w.n.Config.Mail; m.Host != "" {
+		in.Mail = net.JoinHostPort(m.Host, strconv.Itoa(m.Port)) + " (" + m.TLS + ")"
+	}
+	return in
+}
+
+func (w webSystem) Records(_ context.Context, host string) (out []web.Record) {
+	port := func(door string, otherwise int) int {
+		if a, ok := w.n.Addr(door).(*net.TCPAddr); ok {
+			return a.Port
+		}
+		return otherwise
+	}
+	add := func(typ, name, value, why string) {
+		out = append(out, web.Record{Type: typ, Name: name, Value: value, Why: why})
+	}
+	srv := func(service, door string, otherwise int, why string) {
+		if w.n.Addr(door) != nil {
+			add("SRV", "_"+service+"._tcp."+host+".", fmt.Sprintf("0 5 %d %s.", port(door, otherwise), host), why)
+		}
+	}
+	srv("xmpp-client", "c2s", 5222, "apps")
+	srv("xmpps-client", "c2s_tls", 5223, "apps, TLS")
+	srv("xmpp-server", "s2s", 5269, "servers")
+	srv("xmpps-server", "s2s_tls", 5270, "servers, TLS")
+	for _, label := range []string{w.n.Config.Rooms.Label, w.n.Config.Groups.SpacesLabel, "pubsub", "upload"} {
+		add("CNAME", label+"."+host+".", host+".", "service")
+	}
+	return out
+}
+
+// hidden is a session of an account that nobody sees: it is available to no contact.
+func (n *Node) hidden(ctx context.Context, who jid.JID, transport string) (*actor, error) {
+	h := n.Host(who.Domain())
+	if h == nil {
+		return nil, server.ItemNotFound
+	}
+	a := &actor{got: make(chan *wire.Stanza, 256)}
+	s, err := h.Bind(ctx, who.Local(), "", server.Generate, a, server.SessionInfo{Transport: transport})
+	if err != nil {
+		return nil, err
+	}
+	a.s = s
+	return a, nil
+}
+
+// WebRoutes gives the patterns of all pages.
+func (n *Node) WebRoutes() []string { return n.web.Routes() }
