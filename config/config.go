@@ -248,6 +248,7 @@ type Archive struct {
 	DefaultPolicy string        `yaml:"default_policy"` // "always", "roster", "never"
 	Retention     time.Duration `yaml:"retention"`
 	PageMax       int           `yaml:"page_max"`
+	Search        bool          `yaml:"search"` // by words, of accounts and of rooms
 }
 
 // Rooms is XEP-0045.
@@ -376,7 +377,7 @@ func Default() *Config {
 			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineExpiry: 90 * day,
 			PrivateElements: 64, PrivateElementSize: 64 * KiB,
 		},
-		Archive: Archive{DefaultPolicy: "always", PageMax: 250},
+		Archive: Archive{DefaultPolicy: "always", PageMax: 250, Search: true},
 		Rooms: Rooms{
 			Label: "groups", Create: "local", MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,

@@ -132,7 +132,7 @@ func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	c := r.config()
 	switch {
 	case st.Type == "get" && q.Name.Local == "query":
-		return server.ArchiveForm(), nil
+		return server.ArchiveForm(r.s.cfg.Search), nil
 	case st.Type == "get" && q.Name.Local == "metadata":
 		first, last, err := r.bounds(ctx, from)
 		if err != nil {
@@ -143,7 +143,7 @@ func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	default:
 		return nil, server.ServiceUnavailable
 	}
-	aq, err := server.ParseArchiveQuery(q, r.s.cfg.PageMax)
+	aq, err := server.ParseArchiveQuery(q, r.s.cfg.PageMax, r.s.cfg.Search)
 	if err != nil {
 		return nil, err
 	}

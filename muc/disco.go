@@ -246,6 +246,9 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
 	fs = append(fs, nsVCard, nsHats, wire.NSCommands)
+	if r.s.cfg.Search {
+		fs = append(fs, wire.NSFullText)
+	}
 	if r.group != "" {
 		fs = append(fs, nsSpaces)
 	}

@@ -39,6 +39,7 @@ type Config struct {
 	MessageSize    int           // bytes of a message's payload; default 64 KiB
 	MessageRate    int           // messages a second of one occupant; default 10
 	MessageBurst   int           // default 50
+	Search         bool          // archives may be asked for messages by their words (XEP-0431)
 	PageMax        int           // entries of an archive page; default 250
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"

@@ -109,6 +109,9 @@ func (o *operations) AddUser(ctx context.Context, in admin.NewUser) (admin.User,
 	if err != nil {
 		return admin.User{}, err
 	}
+	if h.Reserved(j.Local()) {
+		return admin.User{}, admin.Conflict("address", "%s is the server's own", j)
+	}
 	if err := checkFullName(in.Name); err != nil {
 		return admin.User{}, err
 	}

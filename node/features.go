@@ -52,7 +52,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	alerts := push.New(h, push.Config{Sender: c.Accounts.PushSender})
 	n.alerts[h.Domain] = alerts
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h)})
-	return []*server.Feature{
+	return append(n.searching(h), []*server.Feature{
 		blocking.New(h, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),
 		ping.New(h),
@@ -72,14 +72,14 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		n.spaces[h.Domain].Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
 		mds.New(h),
-		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Retention: c.Archive.Retention}),
+		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		alerts.Feature(),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
-	}
+	}...)
 }
 
 // buildHosts makes every hosted domain with its services.
@@ -130,7 +130,7 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	defaults.Archive = c.Archive
 	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
 		MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
-		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, GroupsBy: n.Config.Groups.Create,
+		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, GroupsBy: n.Config.Groups.Create,
 		Mentioned: n.mentioned(h)}
 }
 

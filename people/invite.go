@@ -300,6 +300,9 @@ func (p *People) Accept(ctx context.Context, token, name, full, password, how st
 	if err != nil || name == "" {
 		return store.Person{}, fail(org.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
 	}
+	if p.h.Reserved(j.Local()) {
+		return store.Person{}, fail(org.Exists, "name", "This name is taken")
+	}
 	if full, err = line("full_name", full); err != nil {
 		return store.Person{}, err
 	}

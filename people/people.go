@@ -286,6 +286,9 @@ func (p *People) prepare(ctx context.Context, a Actor, n NewPerson) (u store.Per
 	if err != nil {
 		return u, nil, fail(org.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
 	}
+	if p.h.Reserved(j.Local()) {
+		return u, nil, fail(org.Exists, "name", "This name is taken")
+	}
 	u.Name = j.Local()
 	u.Admin = u.Role == store.RoleOwner || u.Role == store.RoleAdmin
 	if err := a.may(Create, u); err != nil {

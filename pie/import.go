@@ -101,6 +101,10 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 		report.problem("%q is no name of an account", attr(s, "name"))
 		return r.skip()
 	}
+	if h.Reserved(j.Local()) {
+		report.problem("%s is the server's own", j)
+		return r.skip()
+	}
 	u := &incoming{Importer: im, ctx: ctx, r: r, report: report, h: h, name: j.Local(), self: j, unknown: make(map[string]bool)}
 	if p := attr(s, "password"); p != "" {
 		if u.keys, err = auth.NewKeys(p, im.Iterations); err != nil {

@@ -9,6 +9,7 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	"parley/store"
+	"parley/store/words"
 	"parley/wire"
 	"parley/wire/form"
 	"parley/wire/jid"
@@ -20,7 +21,15 @@ type ArchiveQuery struct {
 	QueryID string
 	Flip    bool // the page's entries are wanted newest first (section 4.1.6)
 	OnlyMax bool // <max>0</max>: only the count is wanted
+
+	search bool
 }
+
+// Fields for words that messages have to have (XEP-0431): as the XEP names it, and as clients and servers did before.
+const (
+	fieldText     = "{" + wire.NSFullText + "}fulltext"
+	fieldWithText = "withtext"
+)
 
 var (
 	errNotImplemented = stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
@@ -29,10 +38,11 @@ var (
 // maxIDs is how many ids one query may name.
 const maxIDs = 100
 
-// ParseArchiveQuery reads a <query xmlns='urn:xmpp:mam:2'/>; pages hold at most max entries, 50 if nothing is said. The
+// ParseArchiveQuery reads a <query xmlns='urn:xmpp:mam:2'/>; pages hold at most max entries, 50 if nothing is said.
+// search says that messages may be asked for by their words. The
 // error is a stanza error.
-func ParseArchiveQuery(q *wire.Element, max int) (ArchiveQuery, error) {
-	a := ArchiveQuery{QueryID: q.Attr("queryid")}
+func ParseArchiveQuery(q *wire.Element, max int, search bool) (ArchiveQuery, error) {
+	a := ArchiveQuery{QueryID: q.Attr("queryid"), search: search}
 	a.Max = min(50, max)
 	a.Flip = q.Child(wire.NSMAM, "flip-page") != nil
 	if x := q.Child(wire.NSForm, "x"); x != nil {
@@ -73,6 +83,11 @@ func (a *ArchiveQuery) filters(x *wire.Element) error {
 			a.After, err = parseID(v)
 		case "ids":
 			err = a.ids(fd.Values)
+		case fieldText, fieldWithText:
+			if !a.search {
+				return WithText(errNotImplemented, "unknown field "+fd.Var)
+			}
+			err = a.text(v)
 		default: // XEP-0313, section 4.1.5
 			return WithText(errNotImplemented, "unknown field "+fd.Var)
 		}
@@ -80,6 +95,14 @@ func (a *ArchiveQuery) filters(x *wire.Element) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func (a *ArchiveQuery) text(s string) error {
+	if _, err := words.Parse(s); err != nil {
+		return WithText(PolicyViolation, "too many words")
+	}
+	a.Text = s
 	return nil
 }
 
@@ -151,7 +174,7 @@ func (a *ArchiveQuery) paging(set *wire.Element, limit int) error {
 }
 
 // ArchiveForm is the answer to who asks which fields there are (section 4.1.1).
-func ArchiveForm() *wire.Element {
+func ArchiveForm(search bool) *wire.Element {
 	f := form.New("form", wire.NSMAM)
 	f.Add("with", "jid-single", "")
 	f.Add("start", "text-single", "")
@@ -159,6 +182,10 @@ func ArchiveForm() *wire.Element {
 	f.Add("before-id", "text-single", "")
 	f.Add("after-id", "text-single", "")
 	f.Fields = append(f.Fields, form.Field{Var: "include-groupchat", Type: "boolean"})
+	if search {
+		f.Add(fieldText, "text-single", "")
+		f.Add(fieldWithText, "text-single", "")
+	}
 	x := f.Element()
 	x.Add(wire.E(wire.NSForm, "field", wire.E("http://jabber.org/protocol/xdata-validate", "validate",
 		wire.E("http://jabber.org/protocol/xdata-validate", "open")).Set("datatype", "xs:string")).Set("var", "ids").Set("type", "list-multi"))

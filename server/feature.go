@@ -22,7 +22,8 @@ type Feature struct {
 	Node              Node            // disco nodes of the host
 	AccountNode       Node            // disco nodes of accounts; Items of "" are what else an account has
 
-	Commands []Command // of the host (XEP-0050)
+	Commands []Command        // of the host (XEP-0050)
+	Voices   map[string]Voice // by localpart: addresses that are no accounts
 
 	IQ      map[Query]IQFunc // requests it answers
 	Steps   []Step
@@ -132,6 +133,9 @@ func (h *Host) install(fs []*Feature) error {
 		}
 		if f.Blocks != nil {
 			h.blocks = append(h.blocks, f.Blocks)
+		}
+		if err := h.installVoices(f); err != nil {
+			return err
 		}
 		for _, s := range f.Steps {
 			h.steps[s.Stage] = append(h.steps[s.Stage], s)

@@ -32,6 +32,7 @@ type Host struct {
 	iq     map[Query]handler
 	blocks []func(ctx context.Context, account string, who jid.JID) bool
 	steps  [stages][]Step
+	voices map[string]Voice
 
 	mu       sync.RWMutex // guards accounts; taken before Account.mu
 	accounts map[string]*Account

@@ -136,6 +136,9 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 	if st.To.Local() == "" {
 		return nil // nothing to see on a domain
 	}
+	if v := h.voices[st.To.Local()]; v != nil {
+		return v(ctx, st)
+	}
 	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}
 	a := h.Account(p.Account)
 	switch st.Type {

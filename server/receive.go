@@ -28,6 +28,9 @@ func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) 
 	if st.To.Local() == "" {
 		return h.messageToHost(ctx, p, from)
 	}
+	if v := h.voices[p.Account]; v != nil {
+		return h.voice(ctx, v, p, from)
+	}
 	// The recipient's side can refuse; the sender's archive keeps what was sent all the same.
 	refusal := h.prepare(ctx, p)
 	if from != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -63,13 +64,16 @@ var digits = func() (t [256]int8) {
 // Time gives the moment the ID was made.
 func (id ID) Time() time.Time { return Epoch.Add(time.Duration(id>>12) * time.Microsecond) }
 
-// FirstID gives the smallest ID of a moment.
+// FirstID gives the smallest ID of a moment; of one that IDs do not reach (after 2091) the greatest there is.
 func FirstID(t time.Time) ID {
 	d := t.Sub(Epoch)
 	if d < 0 {
 		return 0
 	}
-	return ID(d/time.Microsecond) << 12
+	if us := d / time.Microsecond; us < 1<<51 {
+		return ID(us) << 12
+	}
+	return math.MaxInt64
 }
 
 // IDs makes IDs. The zero value is ready; one a node.

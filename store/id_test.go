@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -49,5 +50,14 @@ func TestIDsRise(t *testing.T) {
 	}
 	if d := time.Since(g.Next().Time()); d > time.Minute || d < -time.Minute {
 		t.Errorf("an id's time is %v off", d)
+	}
+}
+
+func TestFirstIDFarAway(t *testing.T) {
+	for _, year := range []int{1, 2019, 2020, 2026, 2090, 2092, 2100, 2400, 9999} {
+		id := FirstID(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))
+		if before, after := year <= 2020, year > 2091; id < 0 || before != (id == 0) || after != (id == math.MaxInt64) {
+			t.Errorf("%d: %d", year, id)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -184,7 +185,30 @@ func (v vars) same(want, got string) bool {
 		v[m[1]] = got
 		return got != ""
 	}
-	return v.fill(want) == got
+	want = v.fill(want)
+	return want == got || v.within(want, got)
+}
+
+// within matches a text in which some values have not been seen before.
+func (v vars) within(want, got string) bool {
+	names := variable.FindAllStringSubmatch(want, -1)
+	if names == nil {
+		return false
+	}
+	var pattern strings.Builder
+	for i, literal := range variable.Split(want, -1) {
+		if i > 0 {
+			pattern.WriteString("(.+?)")
+		}
+		pattern.WriteString(regexp.QuoteMeta(literal))
+	}
+	m := regexp.MustCompile("(?s)^" + pattern.String() + "$").FindStringSubmatch(got)
+	for i := range m {
+		if i > 0 {
+			v[names[i-1][1]] = m[i]
+		}
+	}
+	return m != nil
 }
 
 // fill puts values in where a script names them.

@@ -37,5 +37,6 @@ const (
 	NSRetract    = "urn:xmpp:message-retract:1"
 	NSModerate   = "urn:xmpp:message-moderate:1"
 	NSOOB        = "jabber:x:oob"
+	NSFullText   = "urn:xmpp:fulltext:0"
 	NSXML        = "http://www.w3.org/XML/1998/namespace"
 )

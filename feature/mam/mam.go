@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Default   string        // "always" (the default), "roster", "never": of accounts that have said nothing
 	PageMax   int           // entries of one page; default 250
+	Search    bool          // messages may be asked for by their words (XEP-0431)
 	Retention time.Duration // older entries are removed; 0: none ever
 }
 
@@ -186,7 +187,7 @@ func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, 
 	if r.Session == nil {
 		return nil, server.ServiceUnavailable
 	}
-	q, err := server.ParseArchiveQuery(r.Payload, a.cfg.PageMax)
+	q, err := server.ParseArchiveQuery(r.Payload, a.cfg.PageMax, a.cfg.Search)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +217,7 @@ func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, 
 }
 
 func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error) {
-	return server.ArchiveForm(), nil
+	return server.ArchiveForm(a.cfg.Search), nil
 }
 
 // bound tells a client where its archive ends at the moment of binding (XEP-0386, section 3.2).

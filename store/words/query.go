@@ -126,3 +126,54 @@ func (p part) at(ws []string) bool {
 	}
 	return true
 }
+
+// Excerpt gives the part of a text where the query's first words are, on one line, of about that many characters.
+func (q Query) Excerpt(text string, length int) string {
+	fields := strings.Fields(text)
+	first := 0
+	for i, s := range fields {
+		if q.touches(split(nil, s, maxQueryWords)) {
+			first = i
+			break
+		}
+	}
+	// A third of it is what comes before.
+	from, n := first, 0
+	for from > 0 && n+utf8.RuneCountInString(fields[from-1]) < length/3 {
+		from--
+		n += utf8.RuneCountInString(fields[from]) + 1
+	}
+	var b strings.Builder
+	if from > 0 {
+		b.WriteString("… ")
+	}
+	left := length
+	for i, s := range fields[from:] {
+		if i > 0 {
+			b.WriteByte(' ')
+			left--
+		}
+		rs := []rune(s)
+		if len(rs) > left {
+			if i == 0 || left > length/4 { // one long word
+				b.WriteString(string(rs[:left]))
+			}
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(s)
+		left -= len(rs)
+	}
+	return b.String()
+}
+
+// touches says whether the first word of a part is among some words.
+func (q Query) touches(ws []string) bool {
+	for _, p := range q.parts {
+		one := part{words: p.words[:1], prefix: p.prefix && len(p.words) == 1}
+		if one.in(ws) {
+			return true
+		}
+	}
+	return false
+}

@@ -18,6 +18,8 @@ func TestSlixmppIM(t *testing.T)     { slixmpp(t, "im.py") }
 func TestSlixmppRooms(t *testing.T)  { slixmpp(t, "rooms.py") }
 func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
 
+func TestSlixmppSearch(t *testing.T) { slixmpp(t, "search.py") }
+
 func TestSlixmppBookmarks(t *testing.T) { slixmpp(t, "bookmarks.py") }
 func TestSlixmppPEP(t *testing.T)       { slixmpp(t, "pep.py") }
 func TestSlixmppUpload(t *testing.T)    { slixmpp(t, "upload.py") }

@@ -1,0 +1,141 @@
+// Package notify is the server's own voice: notify@ a host, which people of the host write to in any client.
+package notify
+
+import (
+	"context"
+	"strings"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Name is the localpart.
+const Name = "notify"
+
+// Config of the voice.
+type Config struct {
+	Rooms  string // the domain of the host's rooms
+	Search bool   // messages are found by their words
+}
+
+// maxWaiting is how many commands may wait for those before them.
+const maxWaiting = 64
+
+type voice struct {
+	h        *server.Host
+	cfg      Config
+	jid      jid.JID
+	commands []command
+	queue    chan *wire.Stanza
+}
+
+// command is something that a line beginning with ! does.
+type command struct {
+	name, usage, help string
+	do                func(ctx context.Context, who jid.JID, rest string) (string, error)
+}
+
+// New makes the feature.
+func New(h *server.Host, c Config) *server.Feature {
+	v := &voice{h: h, cfg: c, jid: jid.MustParse(Name + "@" + h.Domain), queue: make(chan *wire.Stanza, maxWaiting)}
+	if c.Search {
+		v.commands = append(v.commands, command{"!search", "!search WORDS", searchHelp, v.search})
+	}
+	return &server.Feature{Name: "notify", Voices: map[string]server.Voice{Name: v.receive}, Run: v.run}
+}
+
+// receive is server.Voice.
+func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
+	if st.Kind == wire.Presence {
+		v.presence(ctx, st)
+		return nil
+	}
+	switch {
+	case st.Type == "error", st.Type == "headline":
+		return nil
+	case st.From.Domain() != v.h.Domain || st.From.Local() == "" || st.Type == "groupchat": // two machines would talk for ever
+		return server.ServiceUnavailable
+	case !st.Has(wire.NSClient, "body"): // typing, receipts
+		return nil
+	}
+	select {
+	case v.queue <- st:
+		return nil
+	default:
+		return server.WithText(server.ResourceConstraint, "too many are asking at the moment")
+	}
+}
+
+// presence: everyone of the host may have it among their contacts.
+func (v *voice) presence(ctx context.Context, st *wire.Stanza) {
+	if st.From.Domain() != v.h.Domain || st.From.Local() == "" {
+		return
+	}
+	send := func(typ string, from jid.JID) {
+		v.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: typ, From: from, To: st.From.Bare()})
+	}
+	here, err := v.jid.WithResource("parley")
+	if err != nil {
+		return
+	}
+	switch st.Type {
+	case "subscribe":
+		send("subscribed", v.jid)
+		send("", here)
+	case "unsubscribe":
+		send("unsubscribed", v.jid)
+	case "probe":
+		send("", here)
+	}
+}
+
+// run answers, one after the other.
+func (v *voice) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case st := <-v.queue:
+			v.answer(ctx, st)
+		}
+	}
+}
+
+func (v *voice) answer(ctx context.Context, st *wire.Stanza) {
+	text, err := v.obey(ctx, st.From.Bare(), strings.TrimSpace(st.BodyText()))
+	if err != nil {
+		v.h.Log.Error("a command cannot be answered", "from", st.From.Bare().String(), "err", err)
+		v.h.Router.Reply(ctx, st, server.Internal)
+		return
+	}
+	r := st.Reply()
+	r.ID, r.From = v.h.NewID(), v.jid
+	// Not kept: what it tells of messages may be taken back, or not be for this person's eyes any more.
+	r.Add(wire.T(wire.NSClient, "body", text), st.Element(wire.NSClient, "thread"), wire.E(wire.NSHints, "no-store"))
+	v.h.Router.Send(ctx, r)
+}
+
+func (v *voice) obey(ctx context.Context, who jid.JID, line string) (string, error) {
+	name, rest, _ := strings.Cut(line, " ")
+	for _, c := range v.commands {
+		if strings.EqualFold(name, c.name) {
+			if rest = strings.TrimSpace(rest); rest == "" {
+				return c.help, nil
+			}
+			return c.do(ctx, who, rest)
+		}
+	}
+	return v.help(), nil
+}
+
+func (v *voice) help() string {
+	if len(v.commands) == 0 {
+		return "This is " + v.h.Domain + ". There is nothing to ask here."
+	}
+	lines := []string{"This is " + v.h.Domain + ". You can write:"}
+	for _, c := range v.commands {
+		lines = append(lines, c.usage, c.help)
+	}
+	return strings.Join(lines, "\n")
+}

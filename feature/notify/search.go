@@ -1,0 +1,143 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/store"
+	"parley/store/words"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const searchHelp = `Finds messages in your chats, groups and themes that have all the words, "words in quotes" together. ` +
+	`from:juliet, in:engineering, after:2026-01-31 and before:2026-12-31 narrow it down. Encrypted messages are not found.`
+
+const (
+	maxHits    = 10
+	maxExcerpt = 160 // characters
+)
+
+// search answers !search with the newest hits.
+func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, error) {
+	f := store.Find{Host: v.h.Domain, Rooms: v.cfg.Rooms, Asker: who.String(), Except: v.jid.String(), Max: maxHits}
+	if text, err := v.narrow(ctx, &f, rest); text != "" || err != nil {
+		return text, err
+	}
+	q, err := words.Parse(f.Text)
+	if err != nil {
+		return "These are too many words.", nil
+	}
+	if q.Empty() {
+		return searchHelp, nil
+	}
+	hits, complete, err := v.h.Store.SearchMessages(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	if len(hits) == 0 {
+		return "Nothing was found.", nil
+	}
+	var b strings.Builder
+	switch {
+	case !complete:
+		fmt.Fprintf(&b, "The newest %d of more messages:", len(hits))
+	case len(hits) == 1:
+		b.WriteString("One message:")
+	default:
+		fmt.Fprintf(&b, "%d messages:", len(hits))
+	}
+	for _, h := range hits {
+		b.WriteString("\n\n" + v.hit(who, q, h))
+	}
+	return b.String(), nil
+}
+
+// narrow takes the filters out of what was written; the rest is the words. What it gives is for the asker to mend.
+func (v *voice) narrow(ctx context.Context, f *store.Find, rest string) (string, error) {
+	var left []string
+	for _, w := range strings.Fields(rest) {
+		key, value, ok := strings.Cut(w, ":")
+		if !ok || value == "" {
+			left = append(left, w)
+			continue
+		}
+		switch key {
+		case "from":
+			if !strings.Contains(value, "@") {
+				value += "@" + v.h.Domain
+			}
+			j, err := jid.Parse(value)
+			if err != nil {
+				return "from: is a name or an address, like from:juliet.", nil
+			}
+			f.From = j.Bare().String()
+		case "in":
+			if err := v.place(ctx, f, value); err != nil {
+				return "", err
+			}
+		case "after", "before":
+			day, err := time.Parse(time.DateOnly, value)
+			if err != nil {
+				return key + ": is a day, like " + key + ":2026-01-31.", nil
+			}
+			if key == "after" {
+				f.After = day
+			} else {
+				f.Before = day.Add(-time.Microsecond)
+			}
+		default:
+			left = append(left, w)
+		}
+	}
+	f.Text = strings.Join(left, " ")
+	return "", nil
+}
+
+// place is a group by its slug, or else a room. Whether there is such a one is told by nothing but what is found in it.
+func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
+	g, err := v.h.Store.GroupBySlug(ctx, v.h.Domain, strings.ToLower(name))
+	if err == nil {
+		f.Group = g.ID
+		return nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	name, _, _ = strings.Cut(name, "@")
+	f.Room = strings.ToLower(name)
+	return nil
+}
+
+// hit shows one message: where, who, when, what, and how to get there.
+func (v *voice) hit(who jid.JID, q words.Query, m store.Found) string {
+	where, link, by := m.Room, m.With, m.Nick
+	switch {
+	case m.Room == "":
+		where = m.With
+		if by = m.Sender; by == who.String() {
+			by = "you"
+		}
+	case m.GroupName != "":
+		where = m.GroupName
+		if m.ThemeName != "" {
+			where += " › " + m.ThemeName
+		}
+	}
+	if m.Room != "" {
+		link = m.Room + "@" + v.cfg.Rooms + "?join"
+	}
+	if by == "" {
+		by = m.Sender
+	}
+	said := ""
+	if st, err := wire.ParseStanza(m.Stanza, wire.Limits{Stanza: len(m.Stanza)}); err == nil {
+		if said = st.BodyText(); said == "" {
+			said = st.Element(wire.NSClient, "subject").Text()
+		}
+	}
+	return fmt.Sprintf("%s — %s, %s\n%s\nxmpp:%s", where, by, m.ID.Time().Format("2006-01-02 15:04 MST"), q.Excerpt(said, maxExcerpt), link)
+}

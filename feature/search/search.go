@@ -1,0 +1,51 @@
+// Package search takes archives into the index by which messages are found fast (XEP-0431 finds them without, too).
+package search
+
+import (
+	"context"
+	"time"
+
+	"parley/server"
+	"parley/wire"
+)
+
+// Config of the index; zero values mean the defaults.
+type Config struct {
+	Rooms string        // the domain of the host's rooms; "": it has none
+	Every time.Duration // default 5 minutes
+}
+
+// settled is how old messages have to be: those whose commits may still come are younger, and clocks of nodes differ less.
+const settled = 10 * time.Minute
+
+// New makes the feature. Without it archives are searched by being read.
+func New(h *server.Host, c Config) *server.Feature {
+	if c.Every <= 0 {
+		c.Every = 5 * time.Minute
+	}
+	return &server.Feature{
+		Name:    "search",
+		XEP:     []server.XEP{{Number: 431, Title: "Full Text Search in MAM", Version: "0.2.0", Notes: "all words, phrases in quotes, beginnings of words; of accounts and rooms; also under the older name withtext"}},
+		Disco:   []string{wire.NSFullText},
+		Account: []string{wire.NSFullText},
+		Run: func(ctx context.Context) error {
+			t := time.NewTicker(c.Every)
+			defer t.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-t.C:
+				}
+				for _, host := range []string{h.Domain, c.Rooms} {
+					if host == "" {
+						continue
+					}
+					if _, err := h.Store.IndexArchives(ctx, host, time.Now().Add(-settled)); err != nil && ctx.Err() == nil {
+						h.Log.Error("messages cannot be taken into the index", "of", host, "err", err)
+					}
+				}
+			}
+		},
+	}
+}
