@@ -34,6 +34,7 @@ type Config struct {
 	Accounts         Accounts          `yaml:"accounts"`
 	Archive          Archive           `yaml:"archive"`
 	Upload           Upload            `yaml:"upload"`
+	PubSub           PubSub            `yaml:"pubsub"`
 	Rooms            Rooms             `yaml:"rooms"`
 	Groups           Groups            `yaml:"groups"`
 	Registration     Registration      `yaml:"registration"`
@@ -231,6 +232,15 @@ type Upload struct {
 	S3      S3            `yaml:"s3"`
 }
 
+// PubSub is XEP-0060 and XEP-0163: what the nodes of accounts and of the service may hold.
+type PubSub struct {
+	Nodes         int  `yaml:"nodes"`         // of one account
+	ServiceNodes  int  `yaml:"service_nodes"` // of pubsub.<host>
+	Items         int  `yaml:"items"`         // of one node
+	ItemSize      Size `yaml:"item_size"`     // of one payload
+	Subscriptions int  `yaml:"subscriptions"` // of one node
+}
+
 // S3 is a bucket of an object store. Without Endpoint there is none.
 type S3 struct {
 	Endpoint      string `yaml:"endpoint"` // host or host:port
@@ -368,6 +378,7 @@ func Default() *Config {
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 			KeepAlive: 2 * time.Minute,
 		},
+		PubSub: PubSub{Nodes: 200, ServiceNodes: 10000, Items: 1000, ItemSize: 128 * KiB, Subscriptions: 10000},
 		Upload: Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
 		StreamManagement: StreamManagement{
 			ResumeTimeout: 10 * time.Minute, MaxStanzas: 2000, MaxBytes: 4 * MiB,

@@ -346,6 +346,12 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.private_elements", c.Accounts.PrivateElements, 0, 100000)
 	size("accounts.private_element_size", c.Accounts.PrivateElementSize, KiB, 64*MiB)
 
+	num("pubsub.nodes", c.PubSub.Nodes, 1, many)
+	num("pubsub.service_nodes", c.PubSub.ServiceNodes, 1, many)
+	num("pubsub.items", c.PubSub.Items, 1, 100000)
+	size("pubsub.item_size", c.PubSub.ItemSize, KiB, 64*MiB)
+	num("pubsub.subscriptions", c.PubSub.Subscriptions, 1, many)
+
 	span("auth.token_lifetime", c.Auth.TokenLifetime, 0, 3650*day)
 	span("upload.expiry", c.Upload.Expiry, time.Hour, 36500*day)
 	if c.Upload.URL != "" {

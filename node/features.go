@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"parley/config"
 	"parley/feature/adhoc"
 	"parley/feature/blocking"
 	"parley/feature/bookmarks"
@@ -67,7 +68,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),
 		lastactivity.New(h),
-		pubsub.NewAccounts(h, pubsub.Limits{}),
+		pubsub.NewAccounts(h, nodeLimits(c.PubSub, c.PubSub.Nodes)),
 		marks.Feature(),
 		n.spaces[h.Domain].Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
@@ -105,7 +106,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
-		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h})
+		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h, Limits: nodeLimits(c.PubSub, c.PubSub.ServiceNodes)})
 		if err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
@@ -143,4 +144,8 @@ func (n *Node) mayCreateGroups(h *server.Host) func(context.Context, jid.JID) bo
 		u, err := n.Store.User(ctx, h.Domain, who.Local())
 		return err == nil && !u.Disabled && (u.Admin || n.Config.Groups.Create == "members")
 	}
+}
+
+func nodeLimits(c config.PubSub, nodes int) pubsub.Limits {
+	return pubsub.Limits{Nodes: nodes, Items: c.Items, ItemBytes: int(c.ItemSize), Subscriptions: c.Subscriptions}
 }

@@ -10,7 +10,7 @@ import (
 	"parley/wire/form"
 )
 
-// maxListed is how many nodes one answer names.
+// maxListed is how many nodes one answer names, and how many are read at once.
 const maxListed = 1000
 
 // features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for them one by one, and
@@ -93,37 +93,77 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	return f.Add("pubsub#owner", form.JIDMulti, "", who...), nil
 }
 
-// nodes are the nodes the asker may see, as items of their service or account (section 5.2).
-func (a ask) nodes(ctx context.Context) ([]server.Item, error) {
-	rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, "", maxListed)
-	if err != nil {
-		return nil, err
-	}
+// nodes are the nodes the asker may see, as items of their service or account (section 5.2): at most max of those that
+// come after a name; more says that there are others.
+func (a ask) nodes(ctx context.Context, after string, max int) (items []server.Item, more bool, err error) {
 	roles, err := a.roles(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var items []server.Item
-	for _, row := range rows {
-		n := &node{ask: a, name: row.Name, affLoaded: true}
-		if r := roles[row.Name]; r != "" {
-			n.affiliations = []store.NodeAffiliation{{JID: a.from.Bare().String(), Affiliation: r}}
+	for {
+		rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, after, maxListed)
+		if err != nil {
+			return nil, false, err
 		}
-		if n.cfg, err = configOf(row, a.def); err != nil {
-			return nil, err
-		}
-		if n.maySee(ctx, a.from) == nil {
+		for _, row := range rows {
+			n := &node{ask: a, name: row.Name, affLoaded: true}
+			if r := roles[row.Name]; r != "" {
+				n.affiliations = []store.NodeAffiliation{{JID: a.from.Bare().String(), Affiliation: r}}
+			}
+			if n.cfg, err = configOf(row, a.def); err != nil {
+				return nil, false, err
+			}
+			if n.maySee(ctx, a.from) != nil {
+				continue
+			}
+			if len(items) == max {
+				return items, true, nil
+			}
 			items = append(items, server.Item{JID: a.jid, Node: row.Name, Name: n.cfg.Title})
 		}
+		if len(rows) < maxListed {
+			return items, false, nil
+		}
+		after = rows[len(rows)-1].Name
 	}
-	if a.self {
-		for name, v := range a.virtual {
-			if its, err := v.Items(ctx, a.owner); err == nil && len(its) > 0 {
-				items = append(items, server.Item{JID: a.jid, Node: name})
-			}
+}
+
+// list answers disco#items of a service: page by page where that is asked for, or where there are many (XEP-0059).
+func (a ask) list(ctx context.Context, e *wire.Element) (*wire.Element, error) {
+	set := e.Child(wire.NSRSM, "set")
+	max := maxListed
+	if m := set.Child(wire.NSRSM, "max"); m != nil {
+		n, err := strconv.Atoi(m.Text())
+		if err != nil || n < 1 {
+			return nil, server.BadRequest
+		}
+		max = min(n, max)
+	}
+	if set.Child(wire.NSRSM, "before") != nil || set.Child(wire.NSRSM, "index") != nil {
+		return nil, server.FeatureNotImplemented
+	}
+	items, more, err := a.nodes(ctx, set.ChildText(wire.NSRSM, "after"), max)
+	if err != nil {
+		return nil, err
+	}
+	q := server.ItemsElement("", items)
+	if len(items) == 0 || set == nil && !more {
+		return q, nil
+	}
+	return q.Add(wire.E(wire.NSRSM, "set", wire.T(wire.NSRSM, "first", items[0].Node), wire.T(wire.NSRSM, "last", items[len(items)-1].Node))), nil
+}
+
+// virtualNodes are features' own that have something in them, for the account itself.
+func (a ask) virtualNodes(ctx context.Context) (items []server.Item) {
+	if !a.self {
+		return nil
+	}
+	for name, v := range a.virtual {
+		if its, err := v.Items(ctx, a.owner); err == nil && len(its) > 0 {
+			items = append(items, server.Item{JID: a.jid, Node: name})
 		}
 	}
-	return items, nil
+	return items
 }
 
 // roles are the asker's affiliations to all nodes of the place.

@@ -110,8 +110,8 @@ func (s *accounts) nodeItems(ctx context.Context, r *server.Request, node string
 		}
 		return e, err
 	}
-	items, err := a.nodes(ctx)
-	return server.ItemsElement("", items), err
+	items, _, err := a.nodes(ctx, "", maxListed)
+	return server.ItemsElement("", append(items, a.virtualNodes(ctx)...)), err
 }
 
 func isNotFound(err error) bool {

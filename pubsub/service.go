@@ -159,8 +159,7 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		if node != "" {
 			return a.itemsOf(ctx, node)
 		}
-		items, err := a.nodes(ctx)
-		return server.ItemsElement("", items), err
+		return a.list(ctx, e)
 	case "get urn:xmpp:ping ping":
 		return nil, nil
 	case "set " + wire.NSCommands + " command":
