@@ -307,6 +307,9 @@ type Federation struct {
 	StanzaSize         Size          `yaml:"stanza_size"`
 	StanzasPerSecond   int           `yaml:"stanzas_per_second"` // of one remote domain
 	StanzasBurst       int           `yaml:"stanzas_burst"`
+	Strangers          string        `yaml:"strangers"`
+	StrangersPerMinute int           `yaml:"strangers_per_minute"`
+	JoinsPerMinute     int           `yaml:"joins_per_minute"`
 	SendQueue          Size          `yaml:"send_queue"` // of one pair of domains
 	Connections        int           `yaml:"connections"`
 	Unproven           int           `yaml:"unproven"` // connections that have not proven a domain
@@ -397,7 +400,7 @@ func Default() *Config {
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{
 			Enabled: true, Addresses: []string{":5269"}, TLSAddresses: []string{":5270"}, RequireTLS: true, AllowDialback: true, Bidi: true,
-			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, SendQueue: MiB, Connections: 10000, Unproven: 1000,
+			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, Strangers: "accept", StrangersPerMinute: 60, JoinsPerMinute: 300, SendQueue: MiB, Connections: 10000, Unproven: 1000,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
 		},
 		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000},

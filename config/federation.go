@@ -53,6 +53,11 @@ func (c *Config) checkFederation(v *checker) {
 	size("federation.send_queue", f.SendQueue, 64*KiB, GiB)
 	num("federation.stanzas_per_second", f.StanzasPerSecond, 1, many)
 	num("federation.stanzas_burst", f.StanzasBurst, 1, many)
+	if f.Strangers != "accept" && f.Strangers != "refuse" {
+		v.add("federation.strangers", "%q is none of accept, refuse", f.Strangers)
+	}
+	num("federation.strangers_per_minute", f.StrangersPerMinute, 0, many)
+	num("federation.joins_per_minute", f.JoinsPerMinute, 0, many)
 	num("federation.connections", f.Connections, 1, many)
 	num("federation.unproven", f.Unproven, 1, many)
 	span("federation.handshake_timeout", f.HandshakeTimeout, time.Second, 10*time.Minute)

@@ -40,6 +40,7 @@ type Config struct {
 	MessageRate    int           // messages a second of one occupant; default 10
 	MessageBurst   int           // default 50
 	Search         bool          // archives may be asked for messages by their words (XEP-0431)
+	GuestJoins     int           // of people of one other server, a minute; 0: no limit
 	PageMax        int           // entries of an archive page; default 250
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
@@ -82,6 +83,8 @@ type Service struct {
 	st   store.Store
 	log  *slog.Logger
 
+	guests guests
+
 	searchers *pacer
 
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
@@ -116,6 +119,7 @@ func NewService(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.addTexts(groupTexts()...)
+	s.guests.perMinute = c.GuestJoins
 	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
 	c.Org.Subscribe(s.changed)
 	return s, nil
@@ -179,6 +183,9 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	}
 	if len(st.To.Local()) > s.cfg.NameLength || len(st.To.Resource()) > s.cfg.NameLength {
 		return server.NotAcceptable
+	}
+	if !s.guests.allow(st, s.host.Router.Local) {
+		return errGuests
 	}
 	if st.Kind == wire.IQ && st.To.IsBare() && (st.Type == "get" || st.Type == "set") {
 		if done, err := s.roomIQ(ctx, st); done {

@@ -28,6 +28,7 @@ import (
 	"parley/feature/serverinfo"
 	"parley/feature/serviceadmin"
 	"parley/feature/session"
+	"parley/feature/strangers"
 	"parley/feature/vcard"
 	softwareversion "parley/feature/version"
 	"parley/muc"
@@ -56,6 +57,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	return append(n.searching(h), []*server.Feature{
 		blocking.New(h, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),
+		strangers.New(h, strangers.Config{Refuse: c.Federation.Strangers == "refuse", PerMinute: c.Federation.StrangersPerMinute}),
 		ping.New(h),
 		softwareversion.New(h, Version()),
 		entitytime.New(h),
@@ -131,7 +133,7 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	defaults.Archive = c.Archive
 	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
 		MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
-		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, GroupsBy: n.Config.Groups.Create,
+		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, GuestJoins: n.Config.Federation.JoinsPerMinute, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, GroupsBy: n.Config.Groups.Create,
 		Mentioned: n.mentioned(h)}
 }
 

@@ -1,0 +1,113 @@
+// Package strangers is what people hear from those of other servers whom they do not know: all of it, at a bounded rate
+// for each domain, or nothing.
+package strangers
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Config of the feature; zero values mean no limit.
+type Config struct {
+	Refuse    bool // messages of strangers go back to them; they may still ask for a subscription
+	PerMinute int  // messages and requests of the strangers of one domain, over all accounts of the host
+}
+
+type strangers struct {
+	h   *server.Host
+	cfg Config
+
+	mu sync.Mutex
+	of map[string]*rate.Limiter // by domain
+}
+
+// maxDomains is how many domains' rates are remembered; above it those that have not sent lately are forgotten.
+const maxDomains = 10_000
+
+// New makes the feature. It stands behind the blocklist and before what keeps anything.
+func New(h *server.Host, c Config) *server.Feature {
+	s := &strangers{h: h, cfg: c, of: make(map[string]*rate.Limiter)}
+	f := &server.Feature{Name: "strangers"}
+	if c.Refuse || c.PerMinute > 0 {
+		f.Steps = []server.Step{{Stage: server.ReceivedCheck, Do: s.received}}
+	}
+	return f
+}
+
+func (s *strangers) received(ctx context.Context, p *server.Pass) error {
+	st := p.Stanza
+	if !matters(st) || s.h.Router.Local(st.From.Domain()) {
+		return nil
+	}
+	known, err := s.known(ctx, p.Account, st.From.Bare())
+	if err != nil || known {
+		return err
+	}
+	if s.cfg.Refuse && st.Kind == wire.Message {
+		// The same as for an account that does not exist: who tries addresses learns nothing.
+		return server.ServiceUnavailable
+	}
+	if s.cfg.PerMinute > 0 && !s.allow(st.From.Domain()) {
+		return server.WithText(server.ResourceConstraint, "too much from people of your server who are not known here")
+	}
+	return nil
+}
+
+// matters: what a person would see. Rooms speak only to who has entered them, and errors answer something.
+func matters(st *wire.Stanza) bool {
+	switch st.Kind {
+	case wire.Message:
+		return st.Type != "groupchat" && st.Type != "error"
+	case wire.Presence:
+		return st.Type == "subscribe"
+	}
+	return false
+}
+
+// known: a contact, somebody who was shown presence (as the rooms are that one is in), or somebody spoken with before.
+func (s *strangers) known(ctx context.Context, account string, who jid.JID) (bool, error) {
+	c, err := s.h.Contacts(ctx, account)
+	if err != nil {
+		return false, err
+	}
+	if c.InRoster(who) || c.SubscribedFrom(who) || c.SubscribedTo(who) {
+		return true, nil
+	}
+	if a := s.h.Account(account); a != nil {
+		for _, session := range a.Sessions() {
+			if session.DirectedTo(who) {
+				return true, nil
+			}
+		}
+	}
+	es, _, _, err := s.h.Store.ReadArchive(ctx, s.h.Domain, account, store.Page{With: who.String(), Max: 1})
+	return len(es) > 0, err
+}
+
+func (s *strangers) allow(domain string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.of[domain]
+	if l == nil {
+		if len(s.of) >= maxDomains {
+			for d, l := range s.of {
+				if l.Tokens() >= float64(s.cfg.PerMinute) {
+					delete(s.of, d)
+				}
+			}
+			if len(s.of) >= maxDomains {
+				return false
+			}
+		}
+		l = rate.NewLimiter(rate.Limit(float64(s.cfg.PerMinute)/60), s.cfg.PerMinute)
+		s.of[domain] = l
+	}
+	return l.Allow()
+}
