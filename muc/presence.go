@@ -51,6 +51,8 @@ func (r *room) onPresence(ctx context.Context, st *wire.Stanza) error {
 	case "unavailable":
 		if o != nil {
 			r.leave(ctx, o, st.From, st, leaving{})
+		} else {
+			r.s.notInAnyMore(ctx, st)
 		}
 		return nil
 	case "error":
@@ -138,6 +140,17 @@ func (s *Service) notIn(ctx context.Context, st *wire.Stanza) {
 	it := wire.E(wire.NSMUCUser, "item", wire.T(wire.NSMUCUser, "reason", "You are not in the room.")).Set("affiliation", org.None).Set("role", "none")
 	p := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: st.To, To: st.From, ID: st.ID}
 	s.host.Router.Send(ctx, p.Add(userX(it, "110", "307", "333")))
+}
+
+// notInAnyMore answers who leaves a room it is not in (any more), or one that is gone: its client waits to hear that it is
+// out, and may have left while it was put out.
+func (s *Service) notInAnyMore(ctx context.Context, st *wire.Stanza) {
+	if st.To.Resource() == "" {
+		return
+	}
+	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", org.None).Set("role", "none")
+	p := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: st.To, To: st.From, ID: st.ID}
+	s.host.Router.Send(ctx, p.Add(userX(it, "110")))
 }
 
 // admit puts a client in: it is shown the others, they are shown it, then it gets itself, the history, the subject.

@@ -207,6 +207,9 @@ func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 	case st.Kind == wire.Presence && st.Type == "":
 		return s.create(ctx, st)
 	case st.Kind == wire.Presence:
+		if st.Type == "unavailable" {
+			s.notInAnyMore(ctx, st)
+		}
 		return nil
 	case st.Kind == wire.IQ && st.Type == "set" && st.Has(wire.NSMUCOwner, "query"):
 		return s.createReserved(ctx, st)
