@@ -229,6 +229,9 @@ func (e *engine) choices(o *option) []string {
 // form gives a configuration as a form of this type.
 func (e *engine) form(c NodeConfig, typ, about string) *wire.Element {
 	f := form.New(typ, about)
+	if !e.accounts { // clients that set it have to find it
+		f.AddList("pubsub#node_type", "Type of the node", "leaf", form.Option{Value: "leaf"})
+	}
 	for i := range options {
 		o := e.option(options[i].name)
 		if o == nil {
