@@ -99,7 +99,7 @@ func (x extdisco) services(typ, who, action string) (*wire.Element, time.Time) {
 	return e, until
 }
 
-// credentials are for one service (section 3.3); what a service is known without is not asked for.
+// credentials are for one service (section 3.3). One that takes none is named without: that is the answer, no error.
 func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Element, error) {
 	if err := x.may(r); err != nil {
 		return nil, err
@@ -110,8 +110,7 @@ func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Eleme
 	}
 	e := wire.E(ns, "credentials")
 	for _, s := range x.cfg.Services() {
-		if s.Type == q.Attr("type") && strings.EqualFold(s.Host, q.Attr("host")) && (q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) &&
-			(s.Secret != "" || s.Username != "") {
+		if s.Type == q.Attr("type") && strings.EqualFold(s.Host, q.Attr("host")) && (q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) {
 			e.Add(s.element(r.From.Local()+"@"+x.h.Domain, time.Now().Add(x.cfg.Lifetime)))
 		}
 	}

@@ -58,6 +58,14 @@ func TestRenew(t *testing.T) {
 	if len(first.Elements()) != 3 {
 		t.Fatalf("%d services", len(first.Elements()))
 	}
+	for typ, credentials := range map[string]bool{"stun": false, "turn": true, "ftp": true} {
+		ask := &wire.Stanza{Kind: q.Kind, Name: q.Name, Type: "get", ID: typ, From: s.JID, To: h.JID}
+		h.Sent(ctx, s, ask.Add(wire.E(ns, "credentials", wire.E(ns, "service").Set("type", typ).Set("host", "A.example"))))
+		answer := (<-c).Element(ns, "credentials")
+		if es := answer.Elements(); len(es) != 1 || (es[0].Attr("password") != "") != credentials {
+			t.Errorf("credentials of %s: %v", typ, answer)
+		}
+	}
 	push := <-c
 	got := push.Element(ns, "services").Elements()
 	if push.Type != "set" || len(got) != 1 || got[0].Attr("action") != "modify" || got[0].Attr("type") != "turn" || got[0].Attr("password") == first.Elements()[1].Attr("password") {
