@@ -16,6 +16,7 @@ type Operations interface {
 	Groups
 	Sessions
 	Federation
+	Webhooks
 	Info(ctx context.Context) (Info, error)
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	PubSub           PubSub            `yaml:"pubsub"`
 	Rooms            Rooms             `yaml:"rooms"`
 	Groups           Groups            `yaml:"groups"`
+	Webhooks         Webhooks          `yaml:"webhooks"`
 	Registration     Registration      `yaml:"registration"`
 	Federation       Federation        `yaml:"federation"`
 	TURN             TURN              `yaml:"turn"`
@@ -284,6 +285,19 @@ type Groups struct {
 	SpacesLabel string `yaml:"spaces_label"` // the spaces service is at <label>.<host>
 }
 
+// Webhooks join groups' rooms with programs elsewhere.
+type Webhooks struct {
+	URL         string        `yaml:"url"` // "": https://<host>:<port of the websocket listener>/hooks
+	MaxPerGroup int           `yaml:"max_per_group"`
+	Rate        int           `yaml:"rate"` // requests a second that one takes
+	Burst       int           `yaml:"burst"`
+	Timeout     time.Duration `yaml:"timeout"`  // of a request that goes out
+	Retry       time.Duration `yaml:"retry"`    // before the second attempt
+	Attempts    int           `yaml:"attempts"` // after which a delivery is given up
+	Log         time.Duration `yaml:"log"`      // how long deliveries are remembered
+	Allow       []string      `yaml:"allow"`    // networks besides the public internet that they may go to
+}
+
 // Registration is XEP-0077.
 type Registration struct {
 	Enabled        bool   `yaml:"enabled"`
@@ -397,6 +411,7 @@ func Default() *Config {
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
 		},
 		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces"},
+		Webhooks:     Webhooks{MaxPerGroup: 50, Rate: 1, Burst: 20, Timeout: 10 * time.Second, Retry: 10 * time.Second, Attempts: 12, Log: 7 * 24 * time.Hour, Allow: []string{}},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{
 			Enabled: true, Addresses: []string{":5269"}, TLSAddresses: []string{":5270"}, RequireTLS: true, AllowDialback: true, Bidi: true,

@@ -383,6 +383,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("rooms.message_rate", c.Rooms.MessageRate, 1, many)
 	num("rooms.message_burst", c.Rooms.MessageBurst, 1, many)
 	span("rooms.retention", c.Rooms.Retention, 0, 36500*day)
+	c.checkWebhooks(v, num, span)
 	num("registration.per_hour", c.Registration.PerHour, 0, many)
 	span("shutdown.grace", c.Shutdown.Grace, 0, 10*time.Minute)
 }

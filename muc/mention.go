@@ -70,7 +70,11 @@ func (r *room) mentions(p *pendingMessage) {
 	if c.count > rules.Count { // XEP-0513, section 3.6: too many are none
 		return
 	}
-	moderator := p.o.role == "moderator"
+	var by jid.JID
+	moderator := false
+	if p.o != nil {
+		by, moderator = p.o.bare, p.o.role == "moderator"
+	}
 	if !allows(rules.Individual, moderator) {
 		c.people, c.teams = nil, nil
 	}
@@ -81,7 +85,7 @@ func (r *room) mentions(p *pendingMessage) {
 		c.people = append(c.people, r.withRole(role)...)
 	}
 	wide := c.all || c.here || len(c.teams) > 0
-	if wide && (!allows(rules.Channel, moderator) || !r.paceOf(p.o.bare)) {
+	if wide && (!allows(rules.Channel, moderator) || !r.paceOf(by)) {
 		c.all, c.here, c.teams = false, false, nil
 	}
 	if c.here {
@@ -90,7 +94,7 @@ func (r *room) mentions(p *pendingMessage) {
 	if len(c.people) == 0 && len(c.teams) == 0 && !c.all {
 		return
 	}
-	m := Mention{Room: r.jid, Name: r.cfg.Name, Group: r.group, ID: p.entry.ID, By: p.o.bare, All: c.all, People: c.people}
+	m := Mention{Room: r.jid, Name: r.cfg.Name, Group: r.group, ID: p.entry.ID, By: by, All: c.all, People: c.people}
 	theme := r.theme
 	free := r.freeReaders()
 	r.s.background(func(ctx context.Context) { r.s.mentioned(ctx, m, theme, c.teams, free) })

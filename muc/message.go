@@ -21,6 +21,7 @@ type pendingMessage struct {
 	entry *store.RoomEntry
 	o     *occupant
 	after func(ctx context.Context)
+	hook  bool // a program says it
 }
 
 var errTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
@@ -178,8 +179,11 @@ func (r *room) flush(ctx context.Context) {
 		if p.after != nil {
 			p.after(ctx)
 		}
-		if p.o != nil {
+		if p.o != nil || p.hook {
 			r.mentions(p)
+		}
+		if r.group != "" && p.entry != nil && r.s.cfg.Said != nil {
+			r.s.cfg.Said(r.group, r.theme, p.entry)
 		}
 	}
 }

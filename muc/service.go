@@ -46,6 +46,8 @@ type Config struct {
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
 	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
 	Mentioned func(ctx context.Context, m Mention)
+	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
+	Said func(group, theme string, e *store.RoomEntry)
 	// Team gives the people of a team by its name for addresses; nil: there are none.
 	Team func(ctx context.Context, slug string) []jid.JID
 }

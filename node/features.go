@@ -104,7 +104,10 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rooms, err := muc.NewService(n.roomsConfig(h, secret))
+		hooks := n.buildWebhooks(h)
+		rc := n.roomsConfig(h, secret)
+		rc.Said = hooks.Said
+		rooms, err := muc.NewService(rc)
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
@@ -122,7 +125,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms, uploads: uploads, nodes: nodes})
+		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms, hooks: hooks, uploads: uploads, nodes: nodes})
 	}
 	return nil
 }

@@ -103,6 +103,7 @@ func (n *Node) webHandler(proxied bool) http.Handler {
 	n.handleHostMeta(mux)
 	n.handleUploads(mux)
 	n.handleWeb(mux, proxied)
+	n.handleWebhooks(mux)
 	return mux
 }
 

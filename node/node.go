@@ -20,6 +20,7 @@ import (
 	"parley/feature/invite"
 	"parley/feature/push"
 	"parley/feature/upload"
+	"parley/feature/webhooks"
 	"parley/federation"
 	"parley/muc"
 	"parley/node/acme"
@@ -67,6 +68,7 @@ type Node struct {
 type host struct {
 	*server.Host
 	rooms   *muc.Service
+	hooks   *webhooks.Webhooks
 	nodes   *pubsub.Service
 	uploads *upload.Service // nil: there is none
 }
@@ -138,6 +140,7 @@ func (n *Node) Run(ctx context.Context) error {
 	for _, h := range n.hosts {
 		g.Go(func() error { return ignore(h.Run(work)) })
 		g.Go(func() error { return ignore(h.rooms.Run(work)) })
+		g.Go(func() error { return ignore(h.hooks.Run(work)) })
 		g.Go(func() error { return h.nodes.Run(work) })
 	}
 	g.Go(func() error { return n.pushes.run(work) })

@@ -42,6 +42,7 @@ type Store interface {
 	Factors
 	APITokens
 	Unread
+	Webhooks
 	Search
 	KV
 

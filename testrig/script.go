@@ -89,6 +89,27 @@ func Play(t *testing.T, file string) {
 			}
 		}
 	})
+	r.play(t, file, s)
+}
+
+// Run plays the text of a script on this node. Its clients stay until the test ends, or their resources are bound again.
+func (r *Rig) Run(t *testing.T, text string) {
+	t.Helper()
+	s, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := r.player(t, "script", s)
+	t.Cleanup(p.close)
+}
+
+func (r *Rig) play(t *testing.T, file string, s *Script) {
+	t.Helper()
+	r.player(t, file, s).close()
+}
+
+func (r *Rig) player(t *testing.T, file string, s *Script) *player {
+	t.Helper()
 	p := &player{t: t, rig: r, clients: make(map[string]*Client), vars: vars{"host": Host, "second": Second}, file: file}
 	r.Account(s.accounts...)
 	for _, st := range s.steps {
@@ -96,6 +117,10 @@ func Play(t *testing.T, file string) {
 			t.Fatalf("%s:%d: %s %s: %v", file, st.at, st.actor, st.verb, err)
 		}
 	}
+	return p
+}
+
+func (p *player) close() {
 	for _, c := range p.clients {
 		c.Close()
 	}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parley/admin"
+)
+
+func (a *app) webhookCommand() *cobra.Command {
+	return a.noun("webhook", "Programs that speak in groups, or are told what happens there: create, list, log, retry, disable, enable, delete",
+		a.webhookCreate(), a.webhookList(), a.webhookLog(), a.webhookRetry(), a.webhookSwitch("disable", "Let webhooks rest", true),
+		a.webhookSwitch("enable", "Let webhooks go on, with what happens from now on", false), a.webhookDelete())
+}
+
+func (a *app) webhookCreate() *cobra.Command {
+	var w admin.NewWebhook
+	c := &cobra.Command{
+		Use: "create GROUP NAME", Short: "Let a program post to a group, or with --to tell a program what happens there", Args: cobra.ExactArgs(2),
+		Long: "Without --to: gives the address that a program posts to; what it posts is said in the group's room under NAME.\n" +
+			"With --to: what happens in the group is posted there, signed with a secret. Both are told this once.",
+		Example: "  parley webhook create engineering CI\n  parley webhook create engineering Log --to https://log.example.org/in --event message --event theme",
+		RunE: func(c *cobra.Command, args []string) error {
+			w.Group, w.Name = args[0], args[1]
+			return a.with(func(cl *admin.Client) error {
+				made, err := cl.CreateWebhook(c.Context(), w)
+				if err != nil {
+					return err
+				}
+				if made.Direction == "in" {
+					a.done(made, "%s: created; programs post to\n%s", made.ID, made.URL)
+				} else {
+					a.done(made, "%s: created; requests are signed with\n%s", made.ID, made.Secret)
+				}
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&w.Theme, "theme", "", "`key` of the theme it is for (default: the group's room; going out, all of the group)")
+	c.Flags().StringVar(&w.URL, "to", "", "`URL` that events are posted to")
+	c.Flags().StringSliceVar(&w.Events, "event", nil, "which `events` go there: message, theme, member, group (default message)")
+	hostFlag(c, &w.Host)
+	return c
+}
+
+func (a *app) webhookList() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "list [GROUP]", Short: "List the webhooks of a group, or all", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				group := strings.Join(args, "")
+				ws, err := cl.Webhooks(c.Context(), host, group)
+				if err != nil {
+					return err
+				}
+				a.show(ws, func(w io.Writer) {
+					var rows [][]string
+					for _, h := range ws {
+						rows = append(rows, []string{h.ID, h.Direction, h.Name, h.Group, h.Theme, flags(when(h.Disabled, "disabled")), strings.Join(h.Events, ","), h.URL})
+					}
+					table(w, "no webhooks", "ID\tDIRECTION\tNAME\tGROUP\tTHEME\tSTATE\tEVENTS\tTO", rows)
+				})
+				return nil
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) webhookLog() *cobra.Command {
+	var host, state string
+	var limit int
+	c := &cobra.Command{
+		Use: "log ID", Short: "Show what was delivered, what waits and what was given up", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				ds, err := cl.Deliveries(c.Context(), host, args[0], state, limit)
+				if err != nil {
+					return err
+				}
+				a.show(ds, func(w io.Writer) {
+					var rows [][]string
+					for _, d := range ds {
+						rows = append(rows, []string{d.Updated.Local().Format("2006-01-02 15:04:05"), d.Event, d.State, strconv.Itoa(d.Attempts), printable(d.Error), d.Room})
+					}
+					table(w, "nothing was delivered", "WHEN\tEVENT\tSTATE\tATTEMPTS\tERROR\tROOM", rows)
+				})
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&state, "state", "", "only those: `waiting`, done or dead")
+	c.Flags().IntVar(&limit, "limit", 50, "how many of the newest")
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) webhookRetry() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "retry ID", Short: "Try again what was given up", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				n, err := cl.Redeliver(c.Context(), host, args[0])
+				if err == nil {
+					a.done(map[string]int{"deliveries": n}, "%s", fmt.Sprintf("%d to be tried again", n))
+				}
+				return err
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) webhookSwitch(name, short string, disabled bool) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: name + " ID...", Short: short, Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args, name+"d", func(id string) error { return cl.SetWebhookDisabled(c.Context(), host, id, disabled) })
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) webhookDelete() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "delete ID...", Short: "Delete webhooks with their log", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args, "deleted", func(id string) error { return cl.DeleteWebhook(c.Context(), host, id) })
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}

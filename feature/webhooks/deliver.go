@@ -1,0 +1,231 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// queueOld is queue for a message out of the archive, if it is one and is newer than the webhook.
+func (w *Webhooks) queueOld(ctx context.Context, s said) error {
+	st, err := wire.ParseStanza(s.entry.Stanza, wire.Limits{Stanza: len(s.entry.Stanza)})
+	if err != nil || !server.Said(st) {
+		return nil
+	}
+	return w.queue(ctx, s, true)
+}
+
+// resume delivers in every lane in which something waits.
+func (w *Webhooks) resume(ctx context.Context) error {
+	ls, err := w.st.WaitingLanes(ctx, w.h.Domain)
+	for _, l := range ls {
+		w.start(l)
+	}
+	return err
+}
+
+// start has a lane delivered, if that is not being done.
+func (w *Webhooks) start(l store.Lane) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.run == nil || w.run.Err() != nil || w.lanes[l] {
+		return
+	}
+	w.lanes[l] = true
+	w.wg.Go(func() { w.lane(w.run, l) })
+}
+
+// lane delivers what waits of one webhook and room, one after the other.
+func (w *Webhooks) lane(ctx context.Context, l store.Lane) {
+	for {
+		d, hook, err := w.next(ctx, l)
+		if err != nil {
+			w.end(ctx, l, err)
+			if errors.Is(err, store.ErrNotFound) && ctx.Err() == nil {
+				w.look(ctx, l) // something may have come between the look and the end
+			}
+			return
+		}
+		wait := w.attempt(ctx, hook, &d)
+		if ctx.Err() != nil {
+			w.end(ctx, l, ctx.Err())
+			return
+		}
+		if err := w.st.SetDelivery(ctx, d); err != nil {
+			w.end(ctx, l, err)
+			return
+		}
+		if wait > 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(wait):
+			}
+		}
+	}
+}
+
+var errRests = errors.New("webhooks: it rests")
+
+func (w *Webhooks) next(ctx context.Context, l store.Lane) (d store.Delivery, hook store.Webhook, err error) {
+	if hook, err = w.st.Webhook(ctx, w.h.Domain, l.Hook); err != nil {
+		return d, hook, err
+	}
+	if hook.Disabled {
+		return d, hook, errRests
+	}
+	d, err = w.st.NextDelivery(ctx, w.h.Domain, l)
+	return d, hook, err
+}
+
+func (w *Webhooks) end(ctx context.Context, l store.Lane, err error) {
+	w.mu.Lock()
+	delete(w.lanes, l)
+	w.mu.Unlock()
+	if ctx.Err() == nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, errRests) {
+		w.h.Log.Error("webhook: deliveries wait", "hook", l.Hook, "err", err)
+	}
+}
+
+// look starts the lane again if something waits in it.
+func (w *Webhooks) look(ctx context.Context, l store.Lane) {
+	if _, err := w.st.NextDelivery(ctx, w.h.Domain, l); err == nil {
+		if hook, err := w.st.Webhook(ctx, w.h.Domain, l.Hook); err == nil && !hook.Disabled {
+			w.start(l)
+		}
+	}
+}
+
+const maxBackoff = time.Hour
+
+// attempt posts an event once and notes what has come of it. It gives how long to wait before the next attempt.
+func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Delivery) (wait time.Duration) {
+	select {
+	case w.seats <- struct{}{}:
+		defer func() { <-w.seats }()
+	case <-ctx.Done():
+		return 0
+	}
+	d.Attempts++
+	d.Status, d.Error = 0, ""
+	status, err := w.send(ctx, hook, d)
+	d.Status, d.Updated = status, time.Now()
+	switch {
+	case err == nil:
+		d.State = store.DeliveryDone
+		return 0
+	case d.Attempts >= w.cfg.Attempts || status == http.StatusGone || errors.Is(err, errPrivate):
+		d.State = store.DeliveryDead
+		w.h.Log.Info("webhook: a delivery is given up", "hook", hook.ID, "attempts", d.Attempts, "err", err)
+	default:
+		wait = min(maxBackoff, w.cfg.Retry<<min(d.Attempts-1, 20))
+		wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
+	}
+	if d.Error = err.Error(); len(d.Error) > 500 {
+		d.Error = d.Error[:500]
+	}
+	return wait
+}
+
+// send is one request. What is signed is the time, a dot and the body; who checks it should refuse old times.
+func (w *Webhooks) send(ctx context.Context, hook store.Webhook, d *store.Delivery) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.URL, bytes.NewReader(d.Body))
+	if err != nil {
+		return 0, err
+	}
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "parley-webhook")
+	req.Header.Set("Parley-Event", d.Event)
+	req.Header.Set("Parley-Delivery", d.Hook+"-"+d.ID.String())
+	req.Header.Set("Parley-Timestamp", at)
+	req.Header.Set("Parley-Signature", "v1="+Sign(hook.Secret, at, d.Body))
+	res, err := w.client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return res.StatusCode, fmt.Errorf("the answer was %s", res.Status)
+	}
+	return res.StatusCode, nil
+}
+
+// Sign gives the signature of a body sent at a moment (Unix seconds): HMAC-SHA256 in hex.
+func Sign(secret, at string, body []byte) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(at + "."))
+	m.Write(body)
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+var errPrivate = errors.New("the address is not one of the public internet; webhooks.allow may name its network")
+
+// newClient makes a client that reaches no addresses of our own network, whatever names say, and follows nobody elsewhere.
+func (w *Webhooks) newClient() *http.Client {
+	d := &net.Dialer{Timeout: w.cfg.Timeout, Control: func(_, address string, _ syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		if !w.allowed(at.Addr().Unmap()) {
+			return errPrivate
+		}
+		return nil
+	}}
+	return &http.Client{Timeout: w.cfg.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: w.cfg.Timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxConnsPerHost: 4}}
+}
+
+func (w *Webhooks) allowed(a netip.Addr) bool {
+	for _, p := range w.cfg.Allow {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
+		return false
+	}
+	for _, p := range special {
+		if p.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// special are networks that are nobody's on the public internet (RFC 6890), besides those that netip knows.
+var special = func() (ps []netip.Prefix) {
+	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
+		ps = append(ps, netip.MustParsePrefix(s))
+	}
+	return ps
+}()
+
+func (w *Webhooks) expire(ctx context.Context) error {
+	before := time.Now().Add(-w.cfg.Kept)
+	if _, err := w.st.ExpireDeliveries(ctx, w.h.Domain, before, 10_000); err != nil {
+		return err
+	}
+	_, err := w.st.ExpireHookKeys(ctx, w.h.Domain, store.FirstID(before), 10_000)
+	return err
+}

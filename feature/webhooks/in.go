@@ -1,0 +1,245 @@
+package webhooks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/time/rate"
+
+	"parley/org"
+	"parley/store"
+)
+
+const (
+	maxRequest = 64 << 10
+	maxKey     = 128
+)
+
+// request is what a program posts.
+type request struct {
+	Text  string `json:"text"`
+	Title string `json:"title"`
+	Link  string `json:"link"`
+	File  string `json:"file"`  // URL
+	Theme string `json:"theme"` // key of a theme of the webhook's group
+}
+
+// answer is what it gets.
+type answer struct {
+	ID   string `json:"id"` // stanza-id
+	Room string `json:"room"`
+}
+
+// problem is a mistake of who posts.
+type problem struct {
+	status int
+	text   string
+}
+
+func (p *problem) Error() string { return p.text }
+
+// ServeHTTP takes POST <token>, what comes before that having been stripped.
+func (w *Webhooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.Header().Set("X-Content-Type-Options", "nosniff")
+	a, err := w.take(rw, r)
+	var p *problem
+	switch {
+	case err == nil:
+		rw.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(rw).Encode(a) // the program is gone: nobody to tell
+	case errors.As(err, &p):
+		http.Error(rw, p.text, p.status)
+	default:
+		w.h.Log.Error("webhook", "err", err)
+		http.Error(rw, "something is wrong here; try again later", http.StatusInternalServerError)
+	}
+}
+
+// Knows says whether a token is of this host.
+func (w *Webhooks) Knows(ctx context.Context, secret string) bool {
+	_, err := w.find(ctx, secret)
+	return err == nil
+}
+
+func (w *Webhooks) find(ctx context.Context, secret string) (store.Webhook, error) {
+	if len(secret) > 100 {
+		return store.Webhook{}, store.ErrNotFound
+	}
+	sum := sha256.Sum256([]byte(secret))
+	hook, err := w.st.WebhookByToken(ctx, sum[:])
+	if err == nil && hook.Host != w.h.Domain {
+		err = store.ErrNotFound
+	}
+	return hook, err
+}
+
+func (w *Webhooks) take(rw http.ResponseWriter, r *http.Request) (answer, error) {
+	hook, err := w.find(r.Context(), strings.Trim(r.URL.Path, "/"))
+	if errors.Is(err, store.ErrNotFound) || err == nil && hook.Disabled {
+		return answer{}, &problem{http.StatusNotFound, "there is no such webhook"}
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	if r.Method != http.MethodPost {
+		rw.Header().Set("Allow", "POST")
+		return answer{}, &problem{http.StatusMethodNotAllowed, "use POST"}
+	}
+	p := w.paceOf(hook.ID)
+	if res := p.limiter.Reserve(); res.Delay() > 0 {
+		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(res.Delay().Seconds()))))
+		res.Cancel()
+		return answer{}, &problem{http.StatusTooManyRequests, "too many requests: wait"}
+	}
+	q, err := read(rw, r)
+	if err != nil {
+		return answer{}, err
+	}
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > maxKey {
+		return answer{}, &problem{http.StatusBadRequest, "the Idempotency-Key is longer than 128 bytes"}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return w.post(r.Context(), hook, q, key)
+}
+
+func (w *Webhooks) paceOf(id string) *pace {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.paces[id]
+	if p == nil {
+		p = &pace{limiter: rate.NewLimiter(rate.Limit(w.cfg.Rate), w.cfg.Burst)}
+		w.paces[id] = p
+	}
+	return p
+}
+
+// read takes JSON, or a form with the same names as a page or curl sends it.
+func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
+	r.Body = http.MaxBytesReader(rw, r.Body, maxRequest)
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind == "application/x-www-form-urlencoded" {
+		err = r.ParseForm()
+		q = request{Text: r.PostForm.Get("text"), Title: r.PostForm.Get("title"), Link: r.PostForm.Get("link"), File: r.PostForm.Get("file"), Theme: r.PostForm.Get("theme")}
+	} else {
+		var b []byte
+		if b, err = io.ReadAll(r.Body); err == nil {
+			err = json.Unmarshal(b, &q)
+		}
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return q, &problem{http.StatusRequestEntityTooLarge, "the request is larger than 64 KiB"}
+	}
+	if err != nil {
+		return q, &problem{http.StatusBadRequest, `the body is to be JSON like {"text": "…", "title": "…", "link": "https://…", "file": "https://…", "theme": "…"}`}
+	}
+	for _, u := range []string{q.Link, q.File} {
+		if x, err := url.Parse(u); u != "" && (err != nil || x.Host == "" || x.Scheme != "https" && x.Scheme != "http" || len(u) > 2048) {
+			return q, &problem{http.StatusBadRequest, "link and file are http addresses"}
+		}
+	}
+	if strings.TrimSpace(q.Text+q.Title+q.Link+q.File) == "" {
+		return q, &problem{http.StatusBadRequest, "there is nothing to say: text, title, link or file is to be given"}
+	}
+	return q, nil
+}
+
+// body puts title, text and link together as one reads them.
+func (q request) body() string {
+	var lines []string
+	for _, s := range []string{strings.TrimSpace(q.Title), strings.TrimSpace(q.Text), q.Link} {
+		if s != "" {
+			lines = append(lines, clean(s))
+		}
+	}
+	if q.Title != "" && len(lines) > 0 {
+		lines[0] = "*" + lines[0] + "*" // XEP-0393
+	}
+	return strings.Join(lines, "\n")
+}
+
+// clean leaves out what XML cannot hold.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t', r >= 0x20 && r <= 0xd7ff, r >= 0xe000 && r <= 0xfffd, r >= 0x10000:
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// post says it in the room, once for each key.
+func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key string) (answer, error) {
+	room, err := w.room(ctx, hook, q.Theme)
+	if err != nil {
+		return answer{}, err
+	}
+	to := w.o.RoomJID(w.h.Domain, room).String()
+	if key != "" {
+		id, err := w.st.HookKey(ctx, w.h.Domain, hook.ID, key)
+		if err == nil {
+			return answer{id.String(), to}, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return answer{}, err
+		}
+	}
+	id, err := w.cfg.Post(ctx, room, Post{Hook: hook.ID, Name: hook.Name, Body: q.body(), File: q.File})
+	var oe *org.Error
+	if errors.As(err, &oe) {
+		return answer{}, &problem{http.StatusConflict, oe.Text}
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	if key != "" {
+		if err := w.st.SetHookKey(ctx, w.h.Domain, hook.ID, key, id); err != nil {
+			w.h.Log.Error("an idempotency key is not kept", "hook", hook.ID, "err", err)
+		}
+	}
+	return answer{id.String(), to}, nil
+}
+
+// room is where it is said: the webhook's own, or a theme of its group.
+func (w *Webhooks) room(ctx context.Context, hook store.Webhook, theme string) (string, error) {
+	gone := &problem{http.StatusGone, "the group or theme of this webhook is no more"}
+	g, err := w.o.GroupByID(ctx, w.h.Domain, hook.Group)
+	if err != nil {
+		return "", orGone(err, gone)
+	}
+	if hook.Theme != "" {
+		if theme != "" && theme != hook.Theme {
+			return "", &problem{http.StatusForbidden, "this webhook is for another theme"}
+		}
+		theme = hook.Theme
+	}
+	if theme == "" {
+		return g.Room, nil
+	}
+	t, err := w.o.Theme(ctx, w.h.Domain, theme)
+	if err == nil && t.Group == hook.Group {
+		return t.Room, nil
+	}
+	return "", orGone(err, &problem{http.StatusNotFound, "there is no such theme in the group"})
+}
+
+func orGone(err error, p *problem) error {
+	var oe *org.Error
+	if err == nil || errors.As(err, &oe) && oe.Kind == org.NotFound {
+		return p
+	}
+	return err
+}

@@ -1,0 +1,264 @@
+package webhooks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// said is a message of a room.
+type said struct {
+	group, theme, room string
+	entry              *store.RoomEntry
+}
+
+// Said is told of each message that is kept in a group's room. It costs one look into a map where nobody wants it.
+func (w *Webhooks) Said(group, theme string, e *store.RoomEntry) {
+	if (*w.out.Load())[group] == nil || e.Quiet || e.Subject {
+		return
+	}
+	select {
+	case w.said <- said{group, theme, e.Room, e}:
+	default: // thousands wait: what is missing is found in the archive at the next start
+		w.h.Log.Warn("too many messages at once for webhooks", "group", group)
+	}
+}
+
+// note is told of changes of groups.
+func (w *Webhooks) note(e org.Event) {
+	if e.Host != w.h.Domain || (*w.out.Load())[e.Group.ID] == nil {
+		return
+	}
+	var kind string
+	var data any
+	theme := ""
+	switch e.Kind {
+	case org.ThemeCreated, org.ThemeChanged:
+		kind, theme = EventTheme, e.Theme.Key
+		data = themeData{Key: e.Theme.Key, Name: e.Theme.Name, Room: w.o.RoomJID(e.Host, e.Theme.Room).String(), Closed: !e.Theme.Closed.IsZero(), New: e.Kind == org.ThemeCreated}
+		if e.Theme.Restricted { // its name is for those in it
+			return
+		}
+	case org.MembersChanged:
+		kind = EventMember
+		var ms []memberData
+		for _, m := range e.Members {
+			ms = append(ms, memberData{m.JID, m.Role})
+		}
+		data = ms
+	case org.GroupChanged:
+		kind, data = EventGroup, groupData{e.Group.Slug, e.Group.Name}
+	default:
+		return
+	}
+	at := time.Now()
+	d := event{Event: kind, Group: e.Group.Slug, Room: w.o.RoomJID(e.Host, e.Group.Room).String(), At: at.UTC(), Data: data}
+	select {
+	case w.said <- said{e.Group.ID, theme, e.Group.Room, nil}.with(w.h.IDs.Next(), d):
+	default:
+		w.h.Log.Warn("too many events at once for webhooks", "group", e.Group.ID)
+	}
+}
+
+// with makes an event of something that is no message. Its entry carries the event.
+func (s said) with(id store.ID, e event) said {
+	b, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // strings and times
+	}
+	s.entry = &store.RoomEntry{ID: id, Nick: e.Event, Stanza: b}
+	return s
+}
+
+// event is what a program gets.
+type event struct {
+	Event string    `json:"event"`
+	Group string    `json:"group"` // slug
+	Theme string    `json:"theme,omitempty"`
+	Room  string    `json:"room"`
+	At    time.Time `json:"at"`
+	Data  any       `json:"data"`
+}
+
+type messageData struct {
+	ID   string `json:"id"` // stanza-id
+	From string `json:"from,omitempty"`
+	Nick string `json:"nick,omitempty"`
+	Text string `json:"text"`
+}
+
+type themeData struct {
+	Key    string `json:"key"`
+	Name   string `json:"name"`
+	Room   string `json:"room"`
+	Closed bool   `json:"closed"`
+	New    bool   `json:"new"`
+}
+
+type memberData struct {
+	Address string `json:"address"`
+	Role    string `json:"role"` // "": has left
+}
+
+type groupData struct {
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// queue keeps what is to be delivered of one thing that has happened; old: some time ago, as the archive has it.
+func (w *Webhooks) queue(ctx context.Context, s said, old bool) error {
+	kind := EventMessage
+	if s.entry.Room == "" {
+		kind = s.entry.Nick
+	}
+	var ds []store.Delivery
+	for _, h := range (*w.out.Load())[s.group] {
+		if !slices.Contains(strings.Fields(h.Events), kind) || h.Theme != "" && h.Theme != s.theme || s.entry.ID < store.FirstID(h.Created) {
+			continue
+		}
+		if old && s.entry.ID.Time().Before(h.Last.Time().Add(-overlap)) {
+			continue
+		}
+		body := s.entry.Stanza
+		if kind == EventMessage {
+			var err error
+			if body, err = w.message(ctx, h, s); err != nil {
+				return err
+			}
+		}
+		if body == nil {
+			continue
+		}
+		ds = append(ds, store.Delivery{Host: w.h.Domain, Hook: h.ID, Room: s.room, ID: s.entry.ID, Event: kind, Body: body, Updated: time.Now()})
+	}
+	if len(ds) == 0 {
+		return nil
+	}
+	if err := w.st.AddDeliveries(ctx, ds...); err != nil {
+		return err
+	}
+	for _, d := range ds {
+		w.start(store.Lane{Hook: d.Hook, Room: d.Room})
+	}
+	return nil
+}
+
+// message makes an event of a message; nil if it is not to go out: of a restricted theme only to a webhook made for it.
+func (w *Webhooks) message(ctx context.Context, h store.Webhook, s said) ([]byte, error) {
+	g, err := w.o.GroupByID(ctx, w.h.Domain, s.group)
+	if err != nil {
+		return nil, ignoreGone(err)
+	}
+	if s.theme != "" {
+		t, err := w.o.Theme(ctx, w.h.Domain, s.theme)
+		if err != nil || t.Restricted && h.Theme != s.theme {
+			return nil, ignoreGone(err)
+		}
+	}
+	st, err := wire.ParseStanza(s.entry.Stanza, wire.Limits{Stanza: len(s.entry.Stanza)})
+	if err != nil {
+		return nil, err
+	}
+	if from, err := jid.Parse(s.entry.Sender); err != nil || from.Local() == "" {
+		s.entry.Sender = ""
+	}
+	d := messageData{ID: s.entry.ID.String(), From: s.entry.Sender, Nick: st.From.Resource(), Text: st.BodyText()}
+	return json.Marshal(event{Event: EventMessage, Group: g.Slug, Theme: s.theme, Room: w.o.RoomJID(w.h.Domain, s.room).String(), At: s.entry.ID.Time(), Data: d})
+}
+
+func ignoreGone(err error) error {
+	var oe *org.Error
+	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+		return nil
+	}
+	return err
+}
+
+// Run queues what happens, and delivers what waits, until ctx ends.
+func (w *Webhooks) Run(ctx context.Context) error {
+	defer w.wg.Wait()
+	w.mu.Lock()
+	w.run = ctx
+	w.mu.Unlock()
+	if err := w.load(ctx); err != nil {
+		return err
+	}
+	if err := w.catchUp(ctx); err != nil && ctx.Err() == nil {
+		w.h.Log.Error("webhooks: what was said while the server was down is not sent", "err", err)
+	}
+	if err := w.resume(ctx); err != nil && ctx.Err() == nil {
+		w.h.Log.Error("webhooks: what waits is not sent", "err", err)
+	}
+	daily := time.NewTicker(time.Hour)
+	defer daily.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-w.said:
+			err = w.queue(ctx, s, false)
+		case <-daily.C:
+			err = w.expire(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			w.h.Log.Error("webhooks", "err", err)
+		}
+	}
+}
+
+// catchUp queues messages that were kept and not queued any more before the server ended.
+func (w *Webhooks) catchUp(ctx context.Context) error {
+	for group, hooks := range *w.out.Load() {
+		g, err := w.o.GroupByID(ctx, w.h.Domain, group)
+		if err != nil {
+			if ignoreGone(err) == nil {
+				continue
+			}
+			return err
+		}
+		ts, err := w.o.Themes(ctx, w.h.Domain, group, jid.JID{})
+		if err != nil {
+			return err
+		}
+		since := hooks[0].Last
+		for _, h := range hooks {
+			since = min(since, h.Last)
+		}
+		rooms := map[string]string{g.Room: ""}
+		for _, t := range ts {
+			rooms[t.Room] = t.Key
+		}
+		for room, theme := range rooms {
+			if err := w.catchUpRoom(ctx, group, theme, room, since); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// overlap is how much of what was queued last is looked at again: rooms are not in step with each other. What was queued
+// is not queued twice.
+const overlap = time.Minute
+
+func (w *Webhooks) catchUpRoom(ctx context.Context, group, theme, room string, since store.ID) error {
+	es, _, _, err := w.st.ReadRoom(ctx, w.o.RoomDomain(w.h.Domain), room, store.Page{Start: since.Time().Add(-overlap), Max: 1000})
+	if err != nil {
+		return err
+	}
+	for _, e := range es {
+		if err := w.queueOld(ctx, said{group, theme, room, &store.RoomEntry{Room: room, ID: e.ID, Sender: e.Sender, Stanza: e.Stanza}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

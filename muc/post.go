@@ -1,0 +1,102 @@
+package muc
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"strings"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Said is what somebody says in a room who is not in it: a program, by a webhook.
+type Said struct {
+	ID   string // of the program; its occupant-id is made of it
+	Nick string
+	Body string
+	File string // URL; shown as a file by clients that do so
+	Hat  string // what it is, for people: "bot"
+	More []*wire.Element
+}
+
+// Say says something in a room and gives the stanza-id of it, or of the file if that is all there is; it is kept then. An
+// *org.Error says why it cannot be said.
+func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error) {
+	type outcome struct {
+		id  store.ID
+		err error
+	}
+	done := make(chan outcome, 1)
+	err := s.post(ctx, name, work{do: func(ctx context.Context, r *room) {
+		id, err := r.sayFor(ctx, m)
+		done <- outcome{id, err}
+	}})
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, &org.Error{Kind: org.NotFound, Text: "there is no such room any more"}
+	}
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case o := <-done:
+		return o.id, o.err
+	case <-ctx.Done(): // it may be said yet
+		return 0, ctx.Err()
+	}
+}
+
+func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
+	if r.closed {
+		return 0, &org.Error{Kind: org.Forbidden, Text: "this theme is closed"}
+	}
+	nick := m.Nick
+	for r.nicks[nick] != nil { // nobody is spoken for
+		nick += " (" + m.Hat + ")"
+	}
+	from, err := jid.New(r.name, r.s.cfg.Domain, nick)
+	if err != nil {
+		return 0, &org.Error{Kind: org.Invalid, Text: "the name cannot be one in a room"}
+	}
+	var kept []*pendingMessage
+	say := func(body string, extra ...*wire.Element) {
+		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: r.s.host.NewID()}
+		st.Add(wire.T(wire.NSClient, "body", body)).Add(extra...).Add(wire.E(nsOccupantID, "occupant-id").Set("id", r.programID(m.ID)))
+		if m.Hat != "" {
+			hat := wire.E("urn:xmpp:hats:0", "hat").Set("uri", "https://"+r.s.host.Domain+"/hats/"+m.Hat).Set("title", m.Hat)
+			st.Add(wire.E("urn:xmpp:hats:0", "hats", hat))
+		}
+		p := r.queue(nil, st, false)
+		p.hook = true
+		kept = append(kept, p)
+	}
+	said := 0
+	if m.Body != "" {
+		say(m.Body, m.More...)
+	}
+	if m.File != "" {
+		say(m.File, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", m.File)))
+	}
+	for _, p := range kept {
+		p.after = func(context.Context) { said++ }
+	}
+	r.flush(ctx)
+	if said != len(kept) || len(kept) == 0 {
+		return 0, errTaken
+	}
+	if kept[0].entry == nil {
+		return 0, nil
+	}
+	return kept[0].entry.ID, nil
+}
+
+// programID is the occupant-id of who is no person (XEP-0421).
+func (r *room) programID(id string) string {
+	m := hmac.New(sha256.New, r.s.cfg.Secret)
+	m.Write([]byte(r.jid.String() + "\x00program\x00" + id))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))
+}
