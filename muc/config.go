@@ -302,9 +302,16 @@ func roles(values []string) []string {
 	return out
 }
 
-// access is what a search has to know.
+// access is what a search has to know of a free room.
 func (c RoomConfig) access() store.RoomAccess {
-	return store.RoomAccess{Open: c.Public && !c.MembersOnly && c.Password == "", Named: c.NonAnonymous}
+	a := store.RoomAccess{Readers: store.ReadersMembers, Since: c.SinceJoin, Named: c.NonAnonymous}
+	switch {
+	case !mayRead(&c, org.Member):
+		a.Readers = store.ReadersAdmins
+	case c.Public && mayRead(&c, org.None):
+		a.Readers = store.ReadersAnyone
+	}
+	return a
 }
 
 // saveConfig keeps a configuration and tells the occupants what has changed (section 10.2.1).

@@ -21,9 +21,17 @@ type Room struct {
 
 // RoomAccess is what a search has to know of a free room's configuration.
 type RoomAccess struct {
-	Open  bool // everyone of the host may find it and read it
-	Named bool // everyone in it sees who the others are
+	Readers string // ReadersAnyone …; "": members
+	Since   bool   // members read only what was said since they were added; who just visits is not searched for then
+	Named   bool   // everyone in it sees who the others are
 }
+
+// Who finds messages of a free room by a search.
+const (
+	ReadersAnyone  = "anyone"  // everyone of the host: the room is listed, and all may come in
+	ReadersMembers = "members" // and administrators and owners
+	ReadersAdmins  = "admins"  // and owners
+)
 
 // Affiliation is one person's long-lived relation to a room: owner, admin, member, outcast.
 type Affiliation struct {

@@ -28,36 +28,40 @@ const (
 	hidden    = ` COALESCE(s.kind, '') = 'federated' ` // addresses are shown to moderators only
 
 	asMember = `SELECT r.name AS owner, g.id AS group_id, g.name AS group_name, r.theme AS theme, COALESCE(t.name, '') AS theme_name,
-			CASE WHEN m.role = 'member' AND ` + hidden + ` THEN 0 ELSE 1 END AS named
+			CASE WHEN m.role = 'member' AND ` + hidden + ` THEN 0 ELSE 1 END AS named, 0 AS since
 		FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id AND g.deleted = 0` + ofGroups + `
 		WHERE m.host = $1 AND m.jid = $3 AND ` + notBanned + ` AND ` + enabled + `
 			AND (m.role IN ('owner', 'moderator') OR m.role = 'member' AND (r.theme = '' OR t.restricted = 0 OR p.role IS NOT NULL))`
 
-	asGuest = `SELECT` + groupRoom + `CASE WHEN ` + hidden + ` THEN 0 ELSE 1 END
+	asGuest = `SELECT` + groupRoom + `CASE WHEN ` + hidden + ` THEN 0 ELSE 1 END, 0
 		FROM theme_people p JOIN themes t ON t.host = p.host AND t.theme_key = p.theme_key
 		JOIN org_groups g ON g.host = t.host AND g.id = t.group_id AND g.deleted = 0
 		JOIN rooms r ON r.host = $2 AND r.group_id = g.id AND r.theme = t.theme_key AND r.destroyed = 0
 		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = g.id
 		WHERE p.host = $1 AND p.jid = $3 AND p.role = 'guest' AND ` + enabled + inNoGroup
 
-	asAdmin = `SELECT` + groupRoom + `1
+	asAdmin = `SELECT` + groupRoom + `1, 0
 		FROM users u JOIN org_groups g ON g.host = u.host AND g.deleted = 0` + ofGroups + `
 		WHERE u.host = $1 AND u.name = $4 AND u.admin = 1 AND u.disabled = 0 AND ` + notBanned + ` AND COALESCE(p.role, '') <> 'guest'` + inNoGroup
 
 	// Large groups are read by everyone of the organization.
-	asAnyone = `SELECT` + groupRoom + `1
+	asAnyone = `SELECT` + groupRoom + `1, 0
 		FROM group_settings l JOIN org_groups g ON g.host = l.host AND g.id = l.group_id AND g.deleted = 0` + ofGroups + `
 		WHERE l.host = $1 AND l.kind = 'large' AND $4 <> '' AND ` + notBanned + ` AND (r.theme = '' OR t.restricted = 0) AND ` + enabled + inNoGroup
 
-	asOccupant = `SELECT r.name, '', '', '', '', CASE WHEN a.affiliation IN ('owner', 'admin') THEN 1 ELSE COALESCE(x.named, 0) END
+	// since is the first id that may be read: store.FirstID in SQL.
+	asOccupant = `SELECT r.name, '', '', '', '', CASE WHEN a.affiliation IN ('owner', 'admin') THEN 1 ELSE COALESCE(x.named, 0) END,
+			CASE WHEN a.affiliation = 'member' AND x.since_added = 1 THEN COALESCE((s.since - 1577836800000000) * 4096, 0) ELSE 0 END
 		FROM affiliations a JOIN rooms r ON r.host = a.host AND r.name = a.room AND r.group_id = '' AND r.destroyed = 0
-		LEFT JOIN room_access x ON x.host = a.host AND x.room = a.room
-		WHERE a.host = $2 AND a.jid = $3 AND a.affiliation IN ('owner', 'admin', 'member') AND ` + enabled
+		LEFT JOIN room_readers x ON x.host = a.host AND x.room = a.room
+		LEFT JOIN affiliation_since s ON s.host = a.host AND s.room = a.room AND s.jid = a.jid
+		WHERE a.host = $2 AND a.jid = $3 AND ` + enabled + `
+			AND (a.affiliation IN ('owner', 'admin') OR a.affiliation = 'member' AND COALESCE(x.readers, 'members') <> 'admins')`
 
 	// Of free rooms that everyone may enter, those that are listed too.
-	asVisitor = `SELECT r.name, '', '', '', '', x.named
-		FROM room_access x JOIN rooms r ON r.host = x.host AND r.name = x.room AND r.group_id = '' AND r.destroyed = 0
-		WHERE x.host = $2 AND x.open = 1 AND $4 <> '' AND ` + enabled + `
+	asVisitor = `SELECT r.name, '', '', '', '', x.named, 0
+		FROM room_readers x JOIN rooms r ON r.host = x.host AND r.name = x.room AND r.group_id = '' AND r.destroyed = 0
+		WHERE x.host = $2 AND x.readers = 'anyone' AND x.since_added = 0 AND $4 <> '' AND ` + enabled + `
 			AND NOT EXISTS (SELECT 1 FROM affiliations a WHERE a.host = x.host AND a.room = x.room
 				AND (a.jid = $3 AND a.affiliation IN ('owner', 'admin', 'member', 'outcast') OR a.jid = $1 AND a.affiliation = 'outcast'))`
 )
@@ -188,7 +192,7 @@ func (n *search) rooms(ctx context.Context) error {
 	w.and("a.id >=", n.low)
 	w.and("a.id <=", n.high)
 	err := n.read(ctx, "SELECT "+foundColumns+" FROM "+from+` LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.owner
-		JOIN room_archive a ON a.host = $2 AND a.room = r.owner AND a.id > COALESCE(k.upto, 0) WHERE 1 = 1`+w.where.String(), w.args)
+		JOIN room_archive a ON a.host = $2 AND a.room = r.owner AND a.id >= r.since AND a.id > COALESCE(k.upto, 0) WHERE 1 = 1`+w.where.String(), w.args)
 	if err != nil {
 		return err
 	}
@@ -284,7 +288,7 @@ func (n *search) lookUp(ctx context.Context, named []foundKey) error {
 		n.said(w)
 		oneOf(w, "a.id", ids)
 		oneOf(w, "r.owner", rooms)
-		err := n.read(ctx, "SELECT "+foundColumns+" FROM "+from+" JOIN room_archive a ON a.host = $2 AND a.room = r.owner WHERE 1 = 1"+w.where.String(), w.args)
+		err := n.read(ctx, "SELECT "+foundColumns+" FROM "+from+" JOIN room_archive a ON a.host = $2 AND a.room = r.owner AND a.id >= r.since WHERE 1 = 1"+w.where.String(), w.args)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -67,8 +68,9 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 }
 
 func writeAccess(ctx context.Context, tx *sql.Tx, host, room string, a store.RoomAccess) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO room_access (host, room, open, named) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (host, room) DO UPDATE SET open = excluded.open, named = excluded.named`, host, room, bit(a.Open), bit(a.Named))
+	_, err := tx.ExecContext(ctx, `INSERT INTO room_readers (host, room, readers, named, since_added) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (host, room) DO UPDATE SET readers = excluded.readers, named = excluded.named, since_added = excluded.since_added`,
+		host, room, cmp.Or(a.Readers, store.ReadersMembers), bit(a.Named), bit(a.Since))
 	return err
 }
 

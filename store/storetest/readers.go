@@ -52,9 +52,11 @@ func readers(s *suite) {
 		theme(id, "open-"+id, false)
 		theme(id, "few-"+id, true)
 	}
-	lists := []store.Affiliation{{JID: at0("owner"), Affiliation: "owner"}, {JID: at0("moderator"), Affiliation: "admin"}, {JID: at0("member"), Affiliation: "member"},
+	lists := []store.Affiliation{{JID: at0("owner"), Affiliation: "owner"}, {JID: at0("moderator"), Affiliation: "admin"}, {JID: at0("member"), Affiliation: "member", Since: at(98)},
 		{JID: at0("banned"), Affiliation: "outcast"}, {JID: at0("disabled"), Affiliation: "member"}, {JID: "far@elsewhere.example", Affiliation: "member"}}
-	free := map[string]store.RoomAccess{"f-open": {Open: true}, "f-named": {Open: true, Named: true}, "f-closed": {}, "f-closed-named": {Named: true}, "f-gone": {Open: true}, "f-shut": {Open: true}}
+	const anyone = store.ReadersAnyone
+	free := map[string]store.RoomAccess{"f-open": {Readers: anyone}, "f-named": {Readers: anyone, Named: true}, "f-closed": {}, "f-closed-named": {Named: true},
+		"f-gone": {Readers: anyone}, "f-shut": {Readers: anyone}, "f-admins": {Readers: store.ReadersAdmins, Named: true}, "f-since": {Readers: anyone, Since: true, Named: true}}
 	for name, a := range free {
 		lists := lists
 		r := roomRow(name)
@@ -64,7 +66,7 @@ func readers(s *suite) {
 		}
 		s.ok(s.st.CreateRoom(s.ctx, r, lists...))
 	}
-	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{Open: true}))
+	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{Readers: anyone}))
 	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{}))
 
 	id := store.ID(0)
@@ -131,7 +133,7 @@ func (x readersOf) rooms(asker jid.JID) map[string]bool {
 		switch {
 		case a == org.Owner, a == org.Admin:
 			may[r.Name] = true
-		case a == org.Member, a == org.None && !domain && access.Open && asker.Domain() == host:
+		case a == org.Member && access.Readers != store.ReadersAdmins, a == org.None && !domain && access.Readers == store.ReadersAnyone && !access.Since && asker.Domain() == host:
 			may[r.Name] = access.Named
 		}
 	}
@@ -147,6 +149,9 @@ func (x readersOf) check(stage, asker string) {
 		x.ok(err)
 		got := make(map[string]bool)
 		for _, m := range fs {
+			if m.Room == "f-since" && asker == "member@"+host && m.ID.Time().Before(at(98)) {
+				x.Errorf("%s: from before they were added: %+v", asker, m)
+			}
 			got[m.Room] = m.Sender != ""
 			if (m.Theme != "") != (m.ThemeName != "") || (m.Group != "") != (m.GroupName != "") {
 				x.Errorf("%s: %+v", asker, m)
@@ -175,5 +180,6 @@ func (x readersOf) check(stage, asker string) {
 	})
 	expect("a group", find(store.Find{Text: "needle", Group: "g1"}), func(r string, _ bool) bool { return slices.Contains([]string{"g1", "g1.open-g1", "g1.few-g1"}, r) })
 	expect("a theme", find(store.Find{Text: "needle", Theme: "few-large"}), func(r string, _ bool) bool { return r == "large.few-large" })
+	expect("what was said since", find(store.Find{Text: "needle", Room: "f-since"}), func(r string, _ bool) bool { return r == "f-since" })
 	expect("a room", find(store.Find{Text: "needle", Room: "f-open"}), func(r string, _ bool) bool { return r == "f-open" })
 }
