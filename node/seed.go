@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/admin"
+	"parley/people"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -49,6 +50,9 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 			return nil, fmt.Errorf("demo account %s: %w", a.Address, err)
 		}
 	}
+	if err := n.demoColleagues(ctx, domain); err != nil {
+		return nil, err
+	}
 	g, err := o.CreateGroup(ctx, admin.NewGroup{Host: domain, Slug: "engineering", Name: "Engineering", Description: "How we build it", Owner: accounts[0].Address})
 	if err != nil {
 		return nil, fmt.Errorf("demo group: %w", err)
@@ -66,6 +70,39 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 		return nil, fmt.Errorf("demo messages: %w", err)
 	}
 	return accounts, nil
+}
+
+// demoColleagues says more of the accounts, and adds some who are invited and have not come yet.
+func (n *Node) demoColleagues(ctx context.Context, domain string) error {
+	p := n.people[domain]
+	if p == nil {
+		return nil
+	}
+	for _, c := range []struct{ name, role, title, department string }{
+		{"alice", "owner", "Head of engineering", "Engineering"},
+		{"bob", "supervisor", "Platform engineer", "Engineering"},
+		{"carol", "member", "Release manager", "Operations"},
+	} {
+		email := c.name + "@work.example"
+		if _, err := p.Update(ctx, people.System, c.name, people.Change{Role: &c.role, Title: &c.title, Department: &c.department, Email: &email}); err != nil {
+			return fmt.Errorf("demo account %s: %w", c.name, err)
+		}
+	}
+	for _, c := range []people.NewPerson{
+		{FullName: "Daniel Okafor", Email: "daniel@work.example", Title: "Account manager", Department: "Sales"},
+		{FullName: "Élodie Marchand", Email: "elodie@work.example", Title: "Designer", Department: "Product", Lang: "fr"},
+		{FullName: "Farid Haddad", Email: "farid@work.example", Title: "Support lead", Department: "Support"},
+		{FullName: "Grace Lindqvist", Email: "grace@work.example", Title: "Finance", Department: "Operations"},
+	} {
+		u, err := p.Create(ctx, people.System, c)
+		if err == nil && c.Department != "Operations" {
+			_, _, err = p.Invite(ctx, people.Actor{Name: "alice", Role: "owner"}, people.Invite{Username: u.Name, Send: p.Mails(), Note: "Glad to have you with us!"})
+		}
+		if err != nil {
+			return fmt.Errorf("demo account %s: %w", c.FullName, err)
+		}
+	}
+	return nil
 }
 
 // demoPassword has 80 bits in four groups that can be typed.

@@ -33,6 +33,9 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	c := web.Config{Hosts: make(map[string]*server.Host), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
 		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Idle: n.Config.Web.SessionIdle, Outbox: n.Config.Mail.Show, Rooms: webRooms{n},
 		System: webSystem{n, time.Now()}}
+	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, proxied bool) {
+		n.door.External(w, r, account, proxied)
+	}
 	for _, h := range n.hosts {
 		c.People = append(c.People, n.people[h.Domain])
 		c.Hosts[h.Domain] = h.Host

@@ -101,3 +101,6 @@ func (b *Browser) SignIn(user string) {
 		b.t.Fatalf("sign in %s: %d %s", user, p.Status, p.Text)
 	}
 }
+
+// Client is what the browser speaks HTTP with.
+func (b *Browser) Client() *http.Client { return b.http }

@@ -210,6 +210,9 @@ func (c *ctx) logout() error {
 			return err
 		}
 	}
+	if c.Me != nil {
+		c.endChats()
+	}
 	c.cookie(sessionCookie, "", 0)
 	c.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return c.done("/login", "You are signed out")

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,8 +40,7 @@ type Config struct {
 	Outbox   bool // /dev/outbox shows mails
 	Rooms    Rooms
 	System   System
-	Chat     http.Handler // the WebSocket of /chat; nil: there is none
-	XMPPPath string
+	Chat     Chat // nil: there is none
 }
 
 // Server serves the pages. Safe from any goroutine.
@@ -148,6 +148,7 @@ func (s *Server) Proxied() http.Handler {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 	secureHeaders(w.Header())
+	r = r.WithContext(context.WithValue(r.Context(), proxiedKey{}, proxied))
 	if proxied {
 		r.RemoteAddr = forwarded(r)
 	} else {
@@ -159,6 +160,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 	}
 	s.mux.ServeHTTP(w, r)
 }
+
+type proxiedKey struct{}
 
 // forwarded gives the address that the proxy next to us has seen: the last one of the list.
 func forwarded(r *http.Request) string {

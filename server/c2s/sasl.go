@@ -24,6 +24,9 @@ const maxSASL = 16 << 10
 // authenticate offers SASL, in its old profile and its new one (XEP-0388), until a client is who it says it is (RFC 6120,
 // section 6).
 func (st *stream) authenticate() error {
+	if !st.known.IsZero() {
+		return st.authenticateKnown()
+	}
 	binding := st.binding()
 	mechs := st.usable(auth.Offer(st.srv.cfg.Mechanisms, st.secure, binding))
 	offer := wire.E(wire.NSSASL, "mechanisms")

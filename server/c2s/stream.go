@@ -48,7 +48,8 @@ type stream struct {
 	unbindable int    // how often the client has tried a kind of channel binding that there is not
 	bound      *bound // after binding or resumption
 	client     server.Client
-	newer      bool // signed in with XEP-0388: no new header follows
+	known      jid.JID // the account, where the page that the client runs in has signed in
+	newer      bool    // signed in with XEP-0388: no new header follows
 
 	mu      sync.Mutex
 	leaving *wire.StreamError // set by goodbye

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // ws is RFC 7395: each element is a message of its own.
@@ -46,7 +47,7 @@ func (s *Server) WebSocket(origins []string, secure bool) http.Handler {
 			s.log.Debug("websocket refused", "remote", r.RemoteAddr, "err", err)
 			return // Accept has answered
 		}
-		s.serveWS(c, r, secure)
+		s.serveWS(c, r, secure, jid.JID{})
 	})
 }
 
@@ -61,7 +62,8 @@ func offers(r *http.Request, protocol string) bool {
 	return false
 }
 
-func (s *Server) serveWS(c *websocket.Conn, r *http.Request, secure bool) {
+// serveWS serves a stream; known is the account where it is known already.
+func (s *Server) serveWS(c *websocket.Conn, r *http.Request, secure bool, known jid.JID) {
 	nc := &wsConn{c: c, remote: r.RemoteAddr}
 	nc.ctx, nc.cancel = context.WithCancel(s.ctx)
 	st := s.newStream(nc)
@@ -73,7 +75,7 @@ func (s *Server) serveWS(c *websocket.Conn, r *http.Request, secure bool) {
 		st.addr = ap.Addr()
 	}
 	defer st.finish()
-	st.secure = r.TLS != nil || secure
+	st.secure, st.known = r.TLS != nil || secure, known
 	t := &ws{c: c, ctx: nc.ctx, lim: s.cfg.Unauthenticated, st: st}
 	c.SetReadLimit(int64(t.lim.Stanza) + 1)
 	st.t = t
