@@ -365,6 +365,7 @@ func (r *room) keep(as []store.Affiliation) {
 // affiliated shows a person's new affiliation to the room, and puts out who may not be in it any more.
 func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, l leaving) {
 	found := false
+	l.version = r.versioned(who, affiliation)
 	for _, o := range slices.Clone(r.order) {
 		if o.bare != who && !(affiliation == org.Outcast && o.bare.Host() == who && o.affiliation == org.None) {
 			continue
@@ -379,7 +380,7 @@ func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 		case affiliation == org.None && r.cfg.MembersOnly:
 			l.codes = []string{"321"}
 			r.expel(ctx, o, l)
-		case was == affiliation && l.actor == nil: // who became a member by coming in
+		case was == affiliation && l.actor == nil && l.version == nil: // who became a member by coming in
 		default:
 			if was != affiliation {
 				o.role = r.roleFor(affiliation)
@@ -387,17 +388,25 @@ func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 			r.reshow(ctx, o, l)
 		}
 	}
-	if !found && r.cfg.NonAnonymous { // section 9.3: those who are in may learn of it
+	if !found { // section 10.3 and others: who is not in
+		r.affiliatedAbsent(ctx, who, affiliation, l)
+	}
+}
+
+// affiliatedAbsent tells those of a change who see real addresses: everyone, or moderators if some follow the lists (XEP-0463).
+func (r *room) affiliatedAbsent(ctx context.Context, who jid.JID, affiliation string, l leaving) {
+	tos := r.everyone(func(o *occupant) bool { return r.cfg.NonAnonymous || r.versions != nil && o.role == "moderator" })
+	if len(tos) > 0 {
 		it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).Set("role", "none").Set("jid", who.String())
 		st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
-		r.send(ctx, st.Add(userX(it)), r.everyone(nil))
+		r.send(ctx, st.Add(userX(it).Add(l.version)), tos)
 	}
 }
 
 // reshow broadcasts an occupant's presence after a change of role or affiliation, to itself too.
 func (r *room) reshow(ctx context.Context, o *occupant, l leaving) {
 	o.shown = [2]*wire.Stanza{}
-	if l.reason != "" || l.actor != nil {
+	if l.reason != "" || l.actor != nil || l.version != nil {
 		make1 := func(real bool, codes ...string) *wire.Stanza {
 			it := r.item(o, real)
 			if l.actor != nil {
@@ -408,7 +417,7 @@ func (r *room) reshow(ctx context.Context, o *occupant, l leaving) {
 			}
 			p := o.clients[len(o.clients)-1].presence
 			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid, Payload: p.Payload, Children: p.Children}
-			return st.Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
+			return st.Add(userX(it, codes...).Add(l.version), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
 		}
 		if r.visible(o) {
 			o.seen = true

@@ -32,6 +32,7 @@ var XEPs = []server.XEP{
 	{Number: 433, Title: "Extended Channel Search", Version: "0.1.0", Notes: "on each service, over its own rooms"},
 	{Number: 500, Title: "MUC Slow Mode", Version: "0.1.1"},
 	{Number: 502, Title: "MUC Activity Indicator", Version: "0.1.0"},
+	{Number: 463, Title: "MUC Affiliations Versioning", Version: "0.2.0"},
 	{Number: 486, Title: "MUC Avatars", Version: "0.1.0"},
 	{Number: 307, Title: "Unique Room Names for Multi-User Chat", Version: "0.1"},
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
@@ -245,7 +246,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
 		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
 		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
-	fs = append(fs, nsVCard, nsHats, wire.NSCommands)
+	fs = append(fs, nsVCard, nsHats, nsVersions, wire.NSCommands)
 	if r.s.cfg.Search {
 		fs = append(fs, wire.NSFullText)
 	}

@@ -3,7 +3,6 @@ package muc
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"parley/org"
 	"parley/server"
@@ -182,6 +181,7 @@ func (r *room) reconfigure(ctx context.Context) {
 	for _, o := range r.order {
 		o.shown = [2]*wire.Stanza{}
 	}
+	r.versions = nil // what kind of group it is decides who is what
 	r.tellConfig(ctx, was, r.cfg)
 	r.avatarChanged(ctx, was.Avatars)
 	if closed != r.closed || was.Moderated != r.cfg.Moderated {
@@ -192,6 +192,9 @@ func (r *room) reconfigure(ctx context.Context) {
 	}
 }
 
+// manyMembers who come into a group at once are not each told to everyone in its room.
+const manyMembers = 50
+
 // membersChanged shows new affiliations and puts out who is no longer in the group (section 9.4: 321, 9.1: 301).
 func (r *room) membersChanged(ctx context.Context, ms []store.Member) {
 	for _, m := range ms {
@@ -199,12 +202,17 @@ func (r *room) membersChanged(ctx context.Context, ms []store.Member) {
 		if err != nil {
 			continue
 		}
+		if len(ms) > manyMembers && !r.isIn(who) { // nobody is told of hundreds, one by one: lists are asked for
+			r.versions = nil
+			continue
+		}
 		a, err := r.affiliation(ctx, who)
 		if err != nil {
 			r.s.log.Error("affiliation", "room", r.jid.String(), "err", err)
 			continue
 		}
-		if r.theme != "" && !slices.ContainsFunc(r.order, func(o *occupant) bool { return o.bare == who }) {
+		if r.theme != "" && !r.isIn(who) {
+			r.versioned(who, a)
 			continue // the group's own room has told
 		}
 		r.affiliated(ctx, who, a, leaving{})

@@ -155,6 +155,7 @@ func (s *Service) notInAnyMore(ctx context.Context, st *wire.Stanza) {
 
 // admit puts a client in: it is shown the others, they are shown it, then it gets itself, the history, the subject.
 func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, affiliation string, x *wire.Element) {
+	version := r.sendVersions(ctx, st, affiliation, x)
 	for _, other := range r.order {
 		if other != o && r.visible(other) {
 			r.send(ctx, r.shownTo(other, r.roleFor(affiliation)), []jid.JID{st.From})
@@ -178,11 +179,11 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 	r.sessions[st.From] = o
 	o.shown = [2]*wire.Stanza{}
 	r.show(ctx, o)
-	r.greet(ctx, o, st, x)
+	r.greet(ctx, o, st, x, version)
 }
 
 // greet sends a client its own presence, the history and the subject (sections 7.2.2, 7.2.13, 7.2.15).
-func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.Element) {
+func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x, version *wire.Element) {
 	codes := []string{"110"}
 	if r.cfg.NonAnonymous {
 		codes = append(codes, "100")
@@ -193,7 +194,7 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.
 	if r.locked {
 		codes = append(codes, "201")
 	}
-	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, codes...)
+	self := r.presenceWith(o, o.clients[len(o.clients)-1].presence, true, version, codes...)
 	self.ID = st.ID
 	r.send(ctx, self, []jid.JID{st.From})
 	r.sendAvatar(ctx, []jid.JID{st.From})
@@ -204,6 +205,11 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x *wire.
 
 // rejoin is a join of a client that is in already.
 func (r *room) rejoin(ctx context.Context, o *occupant, st *wire.Stanza) error {
+	if !r.comers.allow(st.From) {
+		return errComing
+	}
+	x := st.Element(wire.NSMUC, "x")
+	version := r.sendVersions(ctx, st, o.affiliation, x)
 	for _, other := range r.order {
 		if other != o && r.visible(other) {
 			r.send(ctx, r.shownTo(other, o.role), []jid.JID{st.From})
@@ -214,7 +220,7 @@ func (r *room) rejoin(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	self := o.clients
 	i := slices.IndexFunc(self, func(c client) bool { return c.jid == st.From })
 	o.clients = append(append(slices.Clone(self[:i]), self[i+1:]...), self[i])
-	r.greet(ctx, o, st, st.Element(wire.NSMUC, "x"))
+	r.greet(ctx, o, st, x, version)
 	return nil
 }
 
@@ -275,11 +281,16 @@ func (r *room) item(o *occupant, real bool) *wire.Element {
 
 // presenceOf makes an occupant's presence; real: with the real JID.
 func (r *room) presenceOf(o *occupant, sent *wire.Stanza, real bool, codes ...string) *wire.Stanza {
+	return r.presenceWith(o, sent, real, nil, codes...)
+}
+
+// presenceWith says besides which version of the affiliations there is (XEP-0463), if one is given.
+func (r *room) presenceWith(o *occupant, sent *wire.Stanza, real bool, version *wire.Element, codes ...string) *wire.Stanza {
 	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid}
 	if sent != nil {
 		st.Type, st.Lang, st.Payload, st.Children = sent.Type, sent.Lang, sent.Payload, sent.Children
 	}
-	return st.Add(userX(r.item(o, real), codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
+	return st.Add(userX(r.item(o, real), codes...).Add(version), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
 }
 
 // shownTo gives an occupant's presence as others of that role see it; made once for each of the two views.
@@ -353,7 +364,8 @@ type leaving struct {
 	actor   *occupant
 	reason  string
 	destroy *wire.Element
-	whole   bool // every client of the occupant goes
+	version *wire.Element // XEP-0463: of the list of affiliations, if it has changed by this
+	whole   bool          // every client of the occupant goes
 }
 
 // leave takes one client out; the occupant goes with the last.
@@ -408,7 +420,7 @@ func (r *room) goodbye(o *occupant, sent *wire.Stanza, who jid.JID, real bool, c
 		st.Payload, st.Children, st.ID = sent.Payload, sent.Children, sent.ID
 	}
 	x := userX(it, codes...)
-	x.Add(l.destroy)
+	x.Add(l.destroy, l.version)
 	return st.Add(x, wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 }
 

@@ -1,0 +1,206 @@
+package muc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Versions of the list of affiliations (XEP-0463): who comes in says which one they know, and gets what has changed since.
+//
+// A version is a sum over the list itself: it is the same after a restart, on another node and after a change that was
+// taken back, and nothing is kept for it. The last changes are remembered while the room is in memory; who knows an older
+// version gets the whole list. All of this is there only in rooms where somebody has asked for it.
+
+const (
+	nsVersions  = "urn:xmpp:muc:affiliations:1"
+	maxSteps    = 200              // changes that are remembered
+	itemsAtOnce = 300              // in one message
+	versionsAge = 10 * time.Minute // after which the list of a group is looked at anew when somebody comes in
+)
+
+type versions struct {
+	list  map[jid.JID]string // affiliations by bare address; never "none"
+	sum   versionSum
+	steps []versionStep // the oldest first
+	at    time.Time     // when the list was read
+}
+
+// versionSum is the exclusive or of a hash of each entry: a change of one entry changes it without a look at the others.
+type versionSum [16]byte
+
+type versionStep struct {
+	since       versionSum
+	who         jid.JID
+	affiliation string
+}
+
+func (v *versionSum) flip(who jid.JID, affiliation string) {
+	if affiliation == "" || affiliation == org.None {
+		return
+	}
+	h := sha256.Sum256([]byte(who.String() + "\x00" + affiliation))
+	for i := range v {
+		v[i] ^= h[i]
+	}
+}
+
+func (v versionSum) String() string { return hex.EncodeToString(v[:]) }
+
+// set notes one change.
+func (v *versions) set(who jid.JID, affiliation string) (since, until versionSum) {
+	since = v.sum
+	v.sum.flip(who, v.list[who])
+	v.sum.flip(who, affiliation)
+	if affiliation == org.None || affiliation == "" {
+		delete(v.list, who)
+		affiliation = org.None
+	} else {
+		v.list[who] = affiliation
+	}
+	if v.sum != since {
+		if len(v.steps) == maxSteps {
+			v.steps = slices.Delete(v.steps, 0, maxSteps/2)
+		}
+		v.steps = append(v.steps, versionStep{since, who, affiliation})
+	}
+	return since, v.sum
+}
+
+// versioned notes a change and gives what its broadcast says of it; nil where nobody has asked for versions.
+func (r *room) versioned(who jid.JID, affiliation string) *wire.Element {
+	if r.versions == nil {
+		return nil
+	}
+	since, until := r.versions.set(who, affiliation)
+	if since == until {
+		return nil
+	}
+	return mav(since.String(), until.String())
+}
+
+func mav(since, until string) *wire.Element {
+	return wire.E(nsVersions, "mav").Set("since", since).Set("until", until)
+}
+
+// currentVersions reads the list if it was not, or if it may have changed by something that rooms are not told.
+func (r *room) currentVersions(ctx context.Context) (*versions, error) {
+	if v := r.versions; v != nil && (r.group == "" || time.Since(v.at) < versionsAge) {
+		return v, nil
+	}
+	list := make(map[jid.JID]string, len(r.people))
+	for j, a := range r.people {
+		list[j] = a.Affiliation
+	}
+	if r.group != "" {
+		var err error
+		if list, err = r.s.cfg.Org.AffiliationsOf(ctx, r.s.host.Domain, r.group, r.theme); err != nil {
+			return nil, err
+		}
+	}
+	v := &versions{list: list, at: time.Now()}
+	for j, a := range list {
+		v.sum.flip(j, a)
+	}
+	if r.versions != nil && r.versions.sum == v.sum {
+		v.steps = r.versions.steps
+	}
+	r.versions = v
+	return v, nil
+}
+
+// sendVersions answers the question in a join, before anything else is sent (section 4.2.1). It gives what the client's own
+// presence says of the version; nil if it did not ask or may not.
+func (r *room) sendVersions(ctx context.Context, st *wire.Stanza, affiliation string, x *wire.Element) *wire.Element {
+	ask := x.Child(nsVersions, "mav")
+	if ask == nil {
+		return nil
+	}
+	v, err := r.currentVersions(ctx)
+	if err == nil && !r.mayFollow(affiliation) {
+		err = server.Forbidden
+	}
+	if err != nil {
+		r.s.fail(ctx, &wire.Stanza{Kind: wire.Message, Name: messageName, From: st.From, To: r.jid, ID: st.ID}, err)
+		return nil
+	}
+	admin, known := rank[affiliation] >= rank[org.Admin], ask.Attr("since")
+	if steps, ok := v.after(known); ok {
+		r.sendItems(ctx, st.From, known, v.sum, items(steps, func(a string) string {
+			if a == org.Outcast && !admin { // who is banned is the administrators' to know, as in the lists
+				return org.None
+			}
+			return a
+		}))
+	} else {
+		r.sendItems(ctx, st.From, "", v.sum, items(v.list, func(a string) string {
+			if a == org.Outcast && !admin {
+				return ""
+			}
+			return a
+		}))
+	}
+	return mav("", v.sum.String())
+}
+
+// after gives what has changed since a version, the last of each person; ok is false if it is not known any more.
+func (v *versions) after(known string) (changes map[jid.JID]string, ok bool) {
+	if known == v.sum.String() {
+		return nil, true
+	}
+	i := slices.IndexFunc(v.steps, func(s versionStep) bool { return s.since.String() == known })
+	if i < 0 {
+		return nil, false
+	}
+	changes = make(map[jid.JID]string)
+	for _, s := range v.steps[i:] {
+		changes[s.who] = s.affiliation
+	}
+	return changes, true
+}
+
+// mayFollow: who may read the lists once they are in (section 4.2.3).
+func (r *room) mayFollow(affiliation string) bool {
+	role := r.roleFor(affiliation)
+	return role == "moderator" || r.cfg.NonAnonymous && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role))
+}
+
+// items renders entries in order of address, as what shown makes of their affiliations: "" leaves one out.
+func items(list map[jid.JID]string, shown func(string) string) []*wire.Element {
+	es := make([]*wire.Element, 0, len(list))
+	for _, j := range slices.SortedFunc(maps.Keys(list), func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) }) {
+		if a := shown(list[j]); a != "" {
+			es = append(es, wire.E(wire.NSMUCUser, "item").Set("jid", j.String()).Set("affiliation", a))
+		}
+	}
+	return es
+}
+
+// sendItems sends a list in as many messages as it takes, each from the version with which the one before ended. The versions
+// in between are known to nobody: who has only seen those gets the whole list again.
+func (r *room) sendItems(ctx context.Context, to jid.JID, since string, until versionSum, items []*wire.Element) {
+	if since == until.String() {
+		return
+	}
+	for part := 'a'; ; part++ {
+		n, end := min(len(items), itemsAtOnce), until.String()
+		if n < len(items) {
+			end += string(part)
+		}
+		x := userX(nil).Add(mav(since, end)).Add(items[:n]...)
+		st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
+		r.send(ctx, st.Add(x), []jid.JID{to})
+		if items, since = items[n:], end; len(items) == 0 {
+			return
+		}
+	}
+}
