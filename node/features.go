@@ -65,7 +65,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		adhoc.New(h),
 		register.New(h, byClient{byCommand{&operations{n: n}}}, c.Registration.ChangePassword),
 		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}),
-		vcard.New(h, vcard.Config{}),
+		vcard.New(h, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words}),
 		invitations.Feature(),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts}),
 		presence.New(h),

@@ -155,7 +155,7 @@ func (v *vcard) toNodes(ctx context.Context, account string, card *wire.Element)
 // published puts a picture that came by the avatar nodes into the card, where older clients look.
 func (v *vcard) published(ctx context.Context, account, node string, it server.PEPItem) {
 	if node == nodeCard4 {
-		if err := v.fromCard4(ctx, account, it); err != nil {
+		if err := v.told(v.fromCard4(ctx, account, it)); err != nil {
 			v.h.Log.Error("cannot keep a card in its old form", "account", account, "err", err)
 		}
 		return
@@ -163,7 +163,7 @@ func (v *vcard) published(ctx context.Context, account, node string, it server.P
 	if node != nsMeta {
 		return
 	}
-	if err := v.toCard(ctx, account, it); err != nil {
+	if err := v.told(v.toCard(ctx, account, it)); err != nil {
 		v.h.Log.Error("cannot put an avatar into a card", "account", account, "err", err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"mellium.im/xmpp/stanza"
+
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -25,6 +27,9 @@ const (
 type Config struct {
 	Size int // bytes of one card, default 128 KiB
 }
+
+// Words is how many bytes of a card are left for what is not the picture, which may be as large as an item of a node.
+const Words = 32 << 10
 
 type vcard struct {
 	h      *server.Host
@@ -101,10 +106,21 @@ func (v *vcard) set(ctx context.Context, r *server.Request) (*wire.Element, erro
 	if err := v.save(ctx, r.Account, r.Payload); err != nil {
 		return nil, err
 	}
-	if err := v.toCard4(ctx, r.Account, r.Payload); err != nil {
+	if err := v.told(v.toCard4(ctx, r.Account, r.Payload)); err != nil {
 		return nil, err
 	}
-	return nil, v.toNodes(ctx, r.Account, r.Payload)
+	return nil, v.told(v.toNodes(ctx, r.Account, r.Payload))
+}
+
+// told takes a refusal for what it is: the account may have no more nodes, or what it has published is too large for the
+// other place. What was asked for is done all the same.
+func (v *vcard) told(err error) error {
+	var refused stanza.Error
+	if errors.As(err, &refused) {
+		v.h.Log.Debug("a card or picture is not in all its places", "err", err)
+		return nil
+	}
+	return err
 }
 
 func (v *vcard) save(ctx context.Context, account string, e *wire.Element) error {

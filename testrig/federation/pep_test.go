@@ -25,11 +25,16 @@ func (p *party) getsNick(from, name string) *testrig.Element {
 	})
 }
 
-// shows sends presence with capabilities, and tells all who ask that it wants nicks.
-func (p *party) shows(asked ...string) {
+// shows sends presence with capabilities, and tells as many as will ask that it wants nicks.
+func (p *party) shows(asked int) {
 	p.t.Helper()
 	const caps = "<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='http://example.com/x' ver='of-its-own'/></presence>"
 	p.sends(caps)
+	p.answers(asked)
+}
+
+func (p *party) answers(asked int) {
+	p.t.Helper()
 	for range asked {
 		q := p.gets("a question for its capabilities", func(e *testrig.Element) bool {
 			return e.Name.Local == "iq" && e.Attr("type") == "get" && e.Find("query") != nil && e.Find("query").Attr("node") == "http://example.com/x#of-its-own"
@@ -68,7 +73,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("a contact gets %s", e)
 	}
 	// She comes, and is sent the newest item; both servers ask what she wants.
-	juliet.shows("a.example", "b.example")
+	juliet.shows(2)
 	if e := juliet.getsNick(romeo.bare, "Romeo M."); e.Attr("to") != juliet.c.Address || e.Find("delay") == nil {
 		t.Errorf("the newest item came as %s", e)
 	}
@@ -93,4 +98,27 @@ func TestEvents(t *testing.T) {
 	if e := juliet.gets("an event or the words", func(e *testrig.Element) bool { return e.Name.Local == "message" }); e.Find("event") != nil {
 		t.Errorf("who is gone gets %s", e)
 	}
+}
+
+// TestEventsOfNewContacts: who is there already when they become contacts is told as who comes.
+func TestEventsOfNewContacts(t *testing.T) {
+	dns := startDNS(t)
+	fa, fb := certificates(t, "a.example"), certificates(t, "b.example")
+	none := func(*config.Config) {}
+	a := newHouse(t, "a.example", dns.addr, fa, none)
+	b := newHouse(t, "b.example", dns.addr, fb, none)
+	for _, h := range []*house{a, b} {
+		dns.point(h.Node.Addr("s2s"), h.domain)
+	}
+	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
+	romeo.publishes("1", "Romeo M.")
+	juliet.shows(1)
+	romeo.sends("<presence type='subscribe' to='%s'/>", juliet.bare)
+	juliet.getsPresence("subscribe", romeo.bare)
+	juliet.sends("<presence type='subscribed' to='%s'/>", romeo.bare)
+	juliet.answers(1) // her presence has gone to him, and his server asks
+	juliet.sends("<presence type='subscribe' to='%s'/>", romeo.bare)
+	romeo.getsPresence("subscribe", juliet.bare)
+	romeo.sends("<presence type='subscribed' to='%s'/>", juliet.bare)
+	juliet.getsNick(romeo.bare, "Romeo M.")
 }
