@@ -85,7 +85,7 @@ type Service struct {
 	st   store.Store
 	log  *slog.Logger
 
-	guests guests
+	guests server.Rates // joins, by the other server's domain
 
 	searchers *pacer
 
@@ -121,7 +121,7 @@ func NewService(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.addTexts(groupTexts()...)
-	s.guests.perMinute = c.GuestJoins
+	s.guests.PerMinute = c.GuestJoins
 	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
 	c.Org.Subscribe(s.changed)
 	return s, nil
@@ -186,7 +186,7 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	if len(st.To.Local()) > s.cfg.NameLength || len(st.To.Resource()) > s.cfg.NameLength {
 		return server.NotAcceptable
 	}
-	if !s.guests.allow(st, s.host.Router.Local) {
+	if !s.admitsGuest(st) {
 		return errGuests
 	}
 	if st.Kind == wire.IQ && st.To.IsBare() && (st.Type == "get" || st.Type == "set") {

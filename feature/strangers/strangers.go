@@ -4,9 +4,6 @@ package strangers
 
 import (
 	"context"
-	"sync"
-
-	"golang.org/x/time/rate"
 
 	"parley/server"
 	"parley/store"
@@ -21,19 +18,14 @@ type Config struct {
 }
 
 type strangers struct {
-	h   *server.Host
-	cfg Config
-
-	mu sync.Mutex
-	of map[string]*rate.Limiter // by domain
+	h     *server.Host
+	cfg   Config
+	rates server.Rates // by domain
 }
-
-// maxDomains is how many domains' rates are remembered; above it those that have not sent lately are forgotten.
-const maxDomains = 10_000
 
 // New makes the feature. It stands behind the blocklist and before what keeps anything.
 func New(h *server.Host, c Config) *server.Feature {
-	s := &strangers{h: h, cfg: c, of: make(map[string]*rate.Limiter)}
+	s := &strangers{h: h, cfg: c, rates: server.Rates{PerMinute: c.PerMinute}}
 	f := &server.Feature{Name: "strangers"}
 	if c.Refuse || c.PerMinute > 0 {
 		f.Steps = []server.Step{{Stage: server.ReceivedCheck, Do: s.received}}
@@ -54,7 +46,7 @@ func (s *strangers) received(ctx context.Context, p *server.Pass) error {
 		// The same as for an account that does not exist: who tries addresses learns nothing.
 		return server.ServiceUnavailable
 	}
-	if s.cfg.PerMinute > 0 && !s.allow(st.From.Domain()) {
+	if !s.rates.Allow(st.From.Domain()) {
 		return server.WithText(server.ResourceConstraint, "too much from people of your server who are not known here")
 	}
 	return nil
@@ -89,25 +81,4 @@ func (s *strangers) known(ctx context.Context, account string, who jid.JID) (boo
 	}
 	es, _, _, err := s.h.Store.ReadArchive(ctx, s.h.Domain, account, store.Page{With: who.String(), Max: 1})
 	return len(es) > 0, err
-}
-
-func (s *strangers) allow(domain string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.of[domain]
-	if l == nil {
-		if len(s.of) >= maxDomains {
-			for d, l := range s.of {
-				if l.Tokens() >= float64(s.cfg.PerMinute) {
-					delete(s.of, d)
-				}
-			}
-			if len(s.of) >= maxDomains {
-				return false
-			}
-		}
-		l = rate.NewLimiter(rate.Limit(float64(s.cfg.PerMinute)/60), s.cfg.PerMinute)
-		s.of[domain] = l
-	}
-	return l.Allow()
 }
