@@ -262,6 +262,10 @@ func (r *room) privateMessage(ctx context.Context, o *occupant, st *wire.Stanza)
 		return server.Forbidden
 	}
 	out := r.outgoing(o, st)
+	if st.ID != "" {
+		r.private[r.privates%len(r.private)] = privateID(o.nick, st.ID)
+		r.privates++
+	}
 	r.sign(out, o, 0)
 	r.send(ctx, out.Add(wire.E(wire.NSMUCUser, "x")), clientsOf(to))
 	return nil
@@ -274,15 +278,24 @@ func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
 		return nil
 	}
 	e := st.Element(wire.NSClient, "error")
+	to := r.nicks[st.To.Resource()]
+	if to != nil && e.Child(wire.NSStanzas, "service-unavailable") != nil && slices.Contains(r.private[:], privateID(to.nick, st.ID)) {
+		// Who has blocked another answers that one's private messages so (XEP-0191, section 3.3), and is here all the same.
+		r.send(ctx, r.outgoing(o, st), clientsOf(to))
+		return nil
+	}
 	for _, c := range [...]string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout", "service-unavailable"} {
 		if e.Child(wire.NSStanzas, c) != nil {
 			r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
 			return nil
 		}
 	}
-	if to := r.nicks[st.To.Resource()]; to != nil && !st.To.IsBare() {
+	if to != nil && !st.To.IsBare() {
 		out := r.outgoing(o, st)
 		r.send(ctx, out, clientsOf(to))
 	}
 	return nil
 }
+
+// privateID marks a private message by who has sent it, and its id.
+func privateID(nick, id string) string { return nick + "\x00" + id }

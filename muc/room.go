@@ -53,7 +53,9 @@ type room struct {
 	keys      map[string]*occupant  // by what their nicks look like
 	holders   map[string]jid.JID    // who has reserved nicks that look like that
 	spoke     map[jid.JID]time.Time // in slow mode: when somebody has said something last
-	versions  *versions             // of the list of affiliations; nil: nobody has asked for them
+	private   [32]string            // the last private messages: see bounced
+	privates  int
+	versions  *versions // of the list of affiliations; nil: nobody has asked for them
 	comers    *pacer
 	requests  []store.RoomRequest // of a free room: who wants to be a member
 	subject   *wire.Stanza

@@ -129,6 +129,7 @@ func NewService(c Config) (*Service, error) {
 
 // Run takes idle rooms out of memory until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	s.wakeTemporary(ctx)
 	t := time.NewTicker(s.cfg.Idle / 4)
 	defer t.Stop()
 	for {
@@ -137,6 +138,30 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case <-t.C:
 			s.unloadIdle(time.Now())
+		}
+	}
+}
+
+// wakeTemporary loads the temporary rooms of an earlier process, so that those end to which nobody comes back.
+func (s *Service) wakeTemporary(ctx context.Context) {
+	after := ""
+	for ctx.Err() == nil {
+		rows, err := s.st.Rooms(ctx, s.cfg.Domain, after, 200)
+		if err != nil {
+			s.log.Error("temporary rooms are not looked for", "err", err)
+			return
+		}
+		for _, row := range rows {
+			after = row.Name
+			if c, err := s.configOf(row); err != nil || row.Group != "" || c.Persistent {
+				continue
+			}
+			if err := s.post(ctx, row.Name, work{do: func(context.Context, *room) {}}); err != nil && !errors.Is(err, store.ErrNotFound) {
+				s.log.Info("a temporary room is not woken", "room", row.Name, "err", err)
+			}
+		}
+		if len(rows) < 200 {
+			return
 		}
 	}
 }
