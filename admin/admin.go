@@ -14,6 +14,7 @@ import (
 type Operations interface {
 	Accounts
 	Groups
+	Teams
 	Sessions
 	Federation
 	Webhooks

@@ -178,7 +178,7 @@ func TestClientIsOperations(t *testing.T) {
 		{func() (any, error) { return c.SetMember(ctx, "h", "s", odd, "owner") }, `member["h" "s" "` + odd + `" "owner"]`, Member{Address: odd, Role: "owner"}},
 		{func() (any, error) { return nil, c.RemoveMember(ctx, "", "s", "x") }, `remove["" "s" "x"]`, nil},
 		{func() (any, error) { return nil, c.DeleteGroup(ctx, "h", "s") }, `deletegroup["h" "s"]`, nil},
-		{func() (any, error) { return c.CreateTheme(ctx, "h", "s", NewTheme{"Q4 launch", "x"}) }, `theme["h" "s" "Q4 launch" "x"]`, Theme{Name: "Q4 launch", Created: when}},
+		{func() (any, error) { return c.CreateTheme(ctx, "h", "s", NewTheme{Name: "Q4 launch", Creator: "x"}) }, `theme["h" "s" "Q4 launch" "x"]`, Theme{Name: "Q4 launch", Created: when}},
 		{func() (any, error) { return nil, c.CloseTheme(ctx, "h", "s", "k") }, `close["h" "s" "k"]`, nil},
 		{func() (any, error) { return c.Sessions(ctx, "h", "x") }, `sessions["h" "x"]`, []Session{{Address: "x", Since: when, Priority: -1}}},
 		{func() (any, error) { return c.Kick(ctx, odd) }, `kick["` + odd + `"]`, 3},

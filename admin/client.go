@@ -183,6 +183,30 @@ func (c *Client) DeleteGroup(ctx context.Context, h, slug string) error {
 	return c.do(ctx, "DELETE", []string{"groups", slug}, host(h), nil, nil)
 }
 
+func (c *Client) SetMandatory(ctx context.Context, h, slug, w string) error {
+	return c.do(ctx, "PUT", []string{"groups", slug, "mandatory"}, host(h), whom{w}, nil)
+}
+
+func (c *Client) SetGroupTeam(ctx context.Context, h, slug, team, r string) error {
+	return c.do(ctx, "PUT", []string{"groups", slug, "teams", team}, host(h), role{r}, nil)
+}
+
+func (c *Client) Requests(ctx context.Context, h, slug string) (v []Request, err error) {
+	return v, c.do(ctx, "GET", []string{"groups", slug, "requests"}, host(h), nil, &v)
+}
+
+func (c *Client) AnswerRequest(ctx context.Context, h, slug, address string, yes bool) error {
+	return c.do(ctx, "PUT", []string{"groups", slug, "requests", address}, host(h), answer{yes}, nil)
+}
+
+func (c *Client) ChangeTheme(ctx context.Context, h, slug, theme string, ch ThemeChange) (v Theme, err error) {
+	return v, c.do(ctx, "PATCH", []string{"groups", slug, "themes", theme}, host(h), ch, &v)
+}
+
+func (c *Client) SetThemePerson(ctx context.Context, h, slug, theme, address, r string) error {
+	return c.do(ctx, "PUT", []string{"groups", slug, "themes", theme, "people", address}, host(h), role{r}, nil)
+}
+
 func (c *Client) CreateTheme(ctx context.Context, h, slug string, t NewTheme) (v Theme, err error) {
 	return v, c.do(ctx, "POST", []string{"groups", slug, "themes"}, host(h), t, &v)
 }

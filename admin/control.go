@@ -23,6 +23,7 @@ func Control(op Operations, log *slog.Logger) http.Handler {
 	c.accounts(op)
 	c.files(op)
 	c.groups(op)
+	c.teams(op)
 	c.sessions(op)
 	c.federation(op)
 	c.webhooks(op)

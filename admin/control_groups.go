@@ -53,6 +53,44 @@ func (c *control) groups(op Groups) {
 	c.handle("DELETE /v1/groups/{slug}/members/{address}", func(r *http.Request) (any, error) {
 		return nil, op.RemoveMember(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("address"))
 	})
+	c.handle("PUT /v1/groups/{slug}/mandatory", func(r *http.Request) (any, error) {
+		w, err := read[whom](r)
+		if err != nil {
+			return nil, err
+		}
+		return nil, op.SetMandatory(r.Context(), r.FormValue("host"), r.PathValue("slug"), w.Whom)
+	})
+	c.handle("PUT /v1/groups/{slug}/teams/{team}", func(r *http.Request) (any, error) {
+		m, err := read[role](r)
+		if err != nil {
+			return nil, err
+		}
+		return nil, op.SetGroupTeam(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("team"), m.Role)
+	})
+	c.handle("GET /v1/groups/{slug}/requests", func(r *http.Request) (any, error) {
+		return op.Requests(r.Context(), r.FormValue("host"), r.PathValue("slug"))
+	})
+	c.handle("PUT /v1/groups/{slug}/requests/{address}", func(r *http.Request) (any, error) {
+		y, err := read[answer](r)
+		if err != nil {
+			return nil, err
+		}
+		return nil, op.AnswerRequest(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("address"), y.Yes)
+	})
+	c.handle("PATCH /v1/groups/{slug}/themes/{theme}", func(r *http.Request) (any, error) {
+		ch, err := read[ThemeChange](r)
+		if err != nil {
+			return nil, err
+		}
+		return op.ChangeTheme(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("theme"), ch)
+	})
+	c.handle("PUT /v1/groups/{slug}/themes/{theme}/people/{address}", func(r *http.Request) (any, error) {
+		m, err := read[role](r)
+		if err != nil {
+			return nil, err
+		}
+		return nil, op.SetThemePerson(r.Context(), r.FormValue("host"), r.PathValue("slug"), r.PathValue("theme"), r.PathValue("address"), m.Role)
+	})
 	c.handle("POST /v1/groups/{slug}/themes", func(r *http.Request) (any, error) {
 		t, err := read[NewTheme](r)
 		if err != nil {
@@ -67,4 +105,12 @@ func (c *control) groups(op Groups) {
 
 type photo struct {
 	Image []byte `json:"image"`
+}
+
+type whom struct {
+	Whom string `json:"whom"`
+}
+
+type answer struct {
+	Yes bool `json:"yes"`
 }

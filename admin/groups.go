@@ -21,8 +21,20 @@ type Groups interface {
 	SetMember(ctx context.Context, host, slug, address, role string) (Member, error)
 	RemoveMember(ctx context.Context, host, slug, address string) error
 	DeleteGroup(ctx context.Context, host, slug string) error
+	// SetMandatory has everyone in a group ("everyone") or everyone of a team (its slug); "" ends it.
+	SetMandatory(ctx context.Context, host, slug, whom string) error
+	// SetGroupTeam has a team in a group as one, as member or moderator; "" takes it out.
+	SetGroupTeam(ctx context.Context, host, slug, team, role string) error
+	// Requests lists who asks to be a member.
+	Requests(ctx context.Context, host, slug string) ([]Request, error)
+	AnswerRequest(ctx context.Context, host, slug, address string, yes bool) error
+
 	CreateTheme(ctx context.Context, host, slug string, t NewTheme) (Theme, error)
+	// ChangeTheme renames, opens, closes, archives.
+	ChangeTheme(ctx context.Context, host, slug, theme string, c ThemeChange) (Theme, error)
 	CloseTheme(ctx context.Context, host, slug, theme string) error
+	// SetThemePerson has somebody in a restricted theme, or as a guest, or not any more (role "").
+	SetThemePerson(ctx context.Context, host, slug, theme, address, role string) error
 }
 
 // Group is a group as administrators see it.
@@ -40,9 +52,31 @@ type Group struct {
 	Room        string    `json:"room"` // address of its main room
 	Created     time.Time `json:"created"`
 	Deleted     time.Time `json:"deleted,omitzero"`
-	Photo       string    `json:"photo,omitempty"` // SHA-1 of its photo, in hex
+	Photo       string    `json:"photo,omitempty"`     // SHA-1 of its photo, in hex
+	Mandatory   string    `json:"mandatory,omitempty"` // "everyone", or a team's slug
+	Adding      *Progress `json:"adding,omitempty"`    // of people to a group that has become mandatory
+	Teams       []InTeam  `json:"teams,omitempty"`
 	Members     []Member  `json:"members,omitempty"`
 	Themes      []Theme   `json:"themes,omitempty"`
+}
+
+// Progress of what is done in the background.
+type Progress struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// InTeam is a team in a group.
+type InTeam struct {
+	Slug string `json:"slug"`
+	Role string `json:"role"`
+}
+
+// Request is somebody who asks to be a member.
+type Request struct {
+	Address string    `json:"address"`
+	Reason  string    `json:"reason,omitempty"`
+	Since   time.Time `json:"since"`
 }
 
 // NewGroup is a group to be made.
@@ -86,10 +120,22 @@ type Theme struct {
 	Creator    string    `json:"creator"`
 	Created    time.Time `json:"created"`
 	Closed     time.Time `json:"closed,omitzero"`
+	State      string    `json:"state"` // open, closed, archived
+	Link       string    `json:"link"`
+	Source     string    `json:"source,omitempty"` // the message it began with: room/stanza-id
+	People     []Member  `json:"people,omitempty"` // of a restricted one, and guests
+}
+
+// ThemeChange changes what is not nil.
+type ThemeChange struct {
+	Name  *string `json:"name,omitempty"`
+	State *string `json:"state,omitempty"`
 }
 
 // NewTheme is a theme to be made.
 type NewTheme struct {
-	Name    string `json:"name"`
-	Creator string `json:"creator,omitempty"` // "": the administrator
+	Name       string   `json:"name"`
+	Creator    string   `json:"creator,omitempty"` // "": the administrator
+	Restricted bool     `json:"restricted,omitempty"`
+	People     []string `json:"people,omitempty"` // of a restricted one
 }

@@ -232,6 +232,9 @@ func (o *operations) DeleteUser(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
+	if err := o.n.Org.MayGo(ctx, u.Host, u.Name); err != nil {
+		return orgError(err)
+	}
 	farewell(ctx, h, u.Name)
 	// Closed first: a client that comes back in between would write into an account that is going.
 	if err := o.n.Store.SetDisabled(ctx, u.Host, u.Name, true); err != nil {

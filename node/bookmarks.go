@@ -23,7 +23,7 @@ func newPushes(n *Node) *pushes {
 }
 
 func (p *pushes) note(e org.Event) {
-	if len(e.Joined) == 0 && len(e.Left) == 0 && len(e.Renamed) == 0 {
+	if len(e.Joined) == 0 && len(e.Left) == 0 && len(e.Renamed) == 0 && e.Kind != org.TeamChanged {
 		return
 	}
 	select {
@@ -45,6 +45,10 @@ func (p *pushes) run(ctx context.Context) error {
 }
 
 func (p *pushes) push(ctx context.Context, e org.Event) {
+	if e.Kind == org.TeamChanged {
+		p.n.rehat(e)
+		return
+	}
 	b := p.n.bookmarks[e.Host]
 	if b == nil {
 		return

@@ -57,11 +57,6 @@ func (o *operations) showGroup(g store.Group) admin.Group {
 		Room: o.n.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created}
 }
 
-func (o *operations) showTheme(t store.Theme) admin.Theme {
-	return admin.Theme{Key: t.Key, Slug: t.Slug, Name: t.Name, Room: o.n.Org.RoomJID(t.Host, t.Room).String(), Restricted: t.Restricted,
-		Creator: t.Creator, Created: t.Created, Closed: t.Closed}
-}
-
 func (o *operations) CreateGroup(ctx context.Context, in admin.NewGroup) (admin.Group, error) {
 	h, err := o.host("host", in.Host)
 	if err != nil {
@@ -116,9 +111,18 @@ func (o *operations) Group(ctx context.Context, domain, slug string) (admin.Grou
 		out.Members = append(out.Members, admin.Member{Address: m.JID, Role: m.Role, Since: m.Since})
 	}
 	for _, t := range ts {
-		out.Themes = append(out.Themes, o.showTheme(t))
+		out.Themes = append(out.Themes, o.showTheme(g, t))
 	}
-	return out, nil
+	if out.Teams, err = o.teamsIn(ctx, g); err != nil {
+		return out, err
+	}
+	if done, total := o.n.Org.Progress(g.Host, g.ID); total > 0 {
+		out.Adding = &admin.Progress{Done: done, Total: total}
+	}
+	if out.Mandatory = g.Mandatory; g.Mandatory != "" && g.Mandatory != org.Everyone {
+		out.Mandatory, err = o.teamSlug(ctx, g.Host, g.Mandatory)
+	}
+	return out, err
 }
 
 func (o *operations) ChangeGroup(ctx context.Context, domain, slug string, c admin.GroupChange) (admin.Group, error) {
@@ -215,51 +219,4 @@ func (o *operations) DeleteGroup(ctx context.Context, domain, slug string) error
 		return err
 	}
 	return orgError(o.n.Org.DeleteGroup(ctx, g.Host, g.ID))
-}
-
-func (o *operations) CreateTheme(ctx context.Context, domain, slug string, in admin.NewTheme) (admin.Theme, error) {
-	h, g, err := o.group(ctx, domain, slug)
-	if err != nil {
-		return admin.Theme{}, err
-	}
-	n := org.NewTheme{Name: in.Name}
-	if in.Creator != "" {
-		if n.Creator, err = person("creator", h, in.Creator); err != nil {
-			return admin.Theme{}, err
-		}
-	}
-	t, err := o.n.Org.CreateTheme(ctx, g.Host, g.ID, n)
-	if err != nil {
-		return admin.Theme{}, orgError(err)
-	}
-	return o.showTheme(t), nil
-}
-
-// CloseTheme takes a theme's key, or its slug where only one open theme has it.
-func (o *operations) CloseTheme(ctx context.Context, domain, slug, theme string) error {
-	_, g, err := o.group(ctx, domain, slug)
-	if err != nil {
-		return err
-	}
-	ts, err := o.n.Org.Themes(ctx, g.Host, g.ID, jid.JID{})
-	if err != nil {
-		return orgError(err)
-	}
-	var found []string
-	for _, t := range ts {
-		if t.Key == theme {
-			found = []string{t.Key}
-			break
-		}
-		if t.Slug == theme && t.Closed.IsZero() {
-			found = append(found, t.Key)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return admin.NotFound("theme", "there is no theme %s in the group %s", theme, g.Slug)
-	case 1:
-		return orgError(o.n.Org.CloseTheme(ctx, g.Host, found[0], false))
-	}
-	return admin.Conflict("theme", "there are several themes %s: use one of their keys, %s", theme, strings.Join(found, ", "))
 }

@@ -49,6 +49,7 @@ type Node struct {
 	spaces      map[string]*pubsub.Spaces       // by host
 	alerts      map[string]*push.Push           // by host
 	pushes      *pushes
+	hats        hats
 	invitations map[string]*invite.Invitations // by host
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
@@ -144,6 +145,7 @@ func (n *Node) Run(ctx context.Context) error {
 		g.Go(func() error { return h.nodes.Run(work) })
 	}
 	g.Go(func() error { return n.pushes.run(work) })
+	g.Go(func() error { return n.Org.Run(work, n.domains(), n.fault) })
 	n.runUploads(work, g)
 	n.watchRules(work, g)
 	n.runPost(work, g)

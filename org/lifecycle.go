@@ -73,7 +73,7 @@ func (o *Org) RestoreGroup(ctx context.Context, host, slug string) (store.Group,
 				users = append(users, j.Local())
 			}
 		}
-		bs := o.bookmarksOf(s)
+		bs := o.bookmarksOf(s, 0)
 		if err := o.st.RestoreGroup(ctx, host, g.ID, users, bs); err != nil {
 			return g, notFound(err, "no such group")
 		}

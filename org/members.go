@@ -58,94 +58,215 @@ func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member
 	if err != nil {
 		return err
 	}
-	e := Event{Kind: MembersChanged, Host: host, Group: s.group}
-	had, size := 0, len(s.members)
-	for _, r := range s.members {
-		if r == store.RoleOwner {
-			had++
-		}
+	tv, err := o.teamsOf(ctx, host)
+	if err != nil {
+		return err
 	}
-	owners := had
-	in := func(role string) bool { return role != "" && role != store.RoleBanned }
+	c := &memberChange{s: s}
+	had, owners := s.owners(), s.owners()
 	for _, m := range ms {
-		switch m.Role {
-		case "", store.RoleMember, store.RoleModerator, store.RoleOwner, store.RoleBanned:
-		default:
-			return &Error{Invalid, "role", "is member, moderator, owner or banned"}
+		j, err := o.checkMember(ctx, s, m)
+		if err != nil {
+			return err
 		}
-		j, err := jid.Parse(m.JID)
-		if err != nil || j.Local() == "" {
-			return &Error{Invalid, "member", m.JID + " is no address of a person"}
+		roles := s.teamRoles(tv, j)
+		if m.Role == "" && len(roles) > 0 && inGroup(s.members[j]) {
+			return &Error{Forbidden, "member", j.String() + " is in this group by a team: take them out of the team"}
 		}
-		was := s.members[j]
-		if was == m.Role {
-			continue
-		}
-		if was == store.RoleOwner {
+		own := s.ownRole(j)
+		if own == store.RoleOwner {
 			owners--
 		}
 		if m.Role == store.RoleOwner {
 			owners++
 		}
-		if was == "" {
-			size++
-		}
-		if in(m.Role) && !in(was) {
-			if err := o.people(ctx, s.group, []store.Member{m}); err != nil {
-				return err
-			}
-			e.Joined = append(e.Joined, locals(host, []store.Member{m})...)
-		} else if in(was) && !in(m.Role) {
-			e.Left = append(e.Left, locals(host, []store.Member{m})...)
-		}
-		e.Members = append(e.Members, store.Member{JID: j.String(), Role: m.Role, Since: time.Now().UTC()})
-	}
-	if len(e.Members) == 0 {
-		return nil
+		c.set(j, m.Role, roles)
 	}
 	if owners == 0 && had > 0 {
 		return &Error{Forbidden, "role", "the last owner stays: name another owner first"}
 	}
-	if size > o.cfg.MaxGroup {
+	if len(s.members)+c.fresh > o.cfg.MaxGroup {
 		return &Error{Forbidden, "member", "the group is full"}
 	}
-	bs := o.bookmarksOf(s)
-	if err := o.st.SetMembers(ctx, host, id, e.Members, bs); err != nil {
+	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+}
+
+// checkMember says whether a person may have a role in a group of their own.
+func (o *Org) checkMember(ctx context.Context, s *state, m store.Member) (jid.JID, error) {
+	switch m.Role {
+	case "", store.RoleMember, store.RoleModerator, store.RoleOwner, store.RoleBanned:
+	default:
+		return jid.JID{}, &Error{Invalid, "role", "is member, moderator, owner or banned"}
+	}
+	j, err := jid.Parse(m.JID)
+	if err != nil || j.Local() == "" {
+		return j, &Error{Invalid, "member", m.JID + " is no address of a person"}
+	}
+	j = j.Bare()
+	switch was := s.members[j]; {
+	case inGroup(m.Role) && !inGroup(was):
+		return j, o.people(ctx, s.group, []store.Member{m})
+	case m.Role == "" && inGroup(was) && s.group.Mandatory == Everyone && j.Domain() == s.group.Host:
+		return j, &Error{Forbidden, "member", "everyone of " + s.group.Host + " is in this group"}
+	}
+	return j, nil
+}
+
+// owners counts those who are owners of their own: teams own no groups.
+func (s *state) owners() (n int) {
+	for j := range s.members {
+		if s.ownRole(j) == store.RoleOwner {
+			n++
+		}
+	}
+	return n
+}
+
+// ownRole is what a person is in the group without their teams.
+func (s *state) ownRole(who jid.JID) string {
+	if own, ok := s.own[who]; ok {
+		return own
+	}
+	return s.members[who]
+}
+
+// teamRoles is what a person's teams make them in the group.
+func (s *state) teamRoles(tv *teams, who jid.JID) (roles []string) {
+	if who.Domain() != s.group.Host {
+		return nil
+	}
+	for _, gt := range s.teams {
+		if t := tv.byID[gt.Team]; t != nil && t.has(who.Local()) {
+			roles = append(roles, gt.Role)
+		}
+	}
+	return roles
+}
+
+// effective is what a person is by themselves and by their teams: the most of it; banned is banned.
+func effective(own string, teams []string) string {
+	grade := map[string]int{"": 0, store.RoleMember: 1, store.RoleModerator: 2, store.RoleOwner: 3, store.RoleBanned: 4}
+	for _, r := range teams {
+		if grade[r] > grade[own] {
+			own = r
+		}
+	}
+	return own
+}
+
+// memberChange gathers what changes in one group.
+type memberChange struct {
+	s       *state
+	members []store.GroupMember
+	changed []store.Member // whose effective role is another
+	joined  []string
+	left    []string
+	fresh   int // rows there will be more
+}
+
+// set says what a person is to be: of their own, and by teams.
+func (c *memberChange) set(who jid.JID, own string, byTeams []string) {
+	was, now := c.s.members[who], effective(own, byTeams)
+	_, granted := c.s.own[who]
+	if now == was && own == c.s.ownRole(who) && granted == (len(byTeams) > 0) {
+		return
+	}
+	m := store.Member{JID: who.String(), Role: now, Since: time.Now().UTC()}
+	c.members = append(c.members, store.GroupMember{Group: c.s.group.ID, Member: m, Own: own, ByTeam: len(byTeams) > 0})
+	if now == was {
+		return
+	}
+	c.changed = append(c.changed, m)
+	if was == "" {
+		c.fresh++
+	}
+	if who.Domain() != c.s.group.Host {
+		return
+	}
+	if inGroup(now) && !inGroup(was) {
+		c.joined = append(c.joined, who.Local())
+	} else if inGroup(was) && !inGroup(now) {
+		c.left = append(c.left, who.Local())
+	}
+}
+
+// changeMembers writes changes of groups, with what else belongs to them, and tells.
+func (o *Org) changeMembers(ctx context.Context, x store.OrgChange, cs ...*memberChange) error {
+	x.Bookmarks = make(map[string][]store.Bookmark)
+	for _, c := range cs {
+		x.Members = append(x.Members, c.members...)
+		if len(c.joined) > 0 {
+			x.Bookmarks[c.s.group.ID] = o.bookmarksOf(c.s, len(c.joined))
+		}
+	}
+	if len(x.Members)+len(x.GroupTeams)+len(x.In)+len(x.Out) == 0 && x.Team == nil && x.Defaults == nil {
+		return nil
+	}
+	if err := o.st.ChangeOrg(ctx, x); err != nil {
 		return err
 	}
-	o.renew(s, e)
-	for _, m := range e.Members { // who is in, or is not to be, waits for no answer
-		if err := o.st.DropGroupRequest(ctx, host, id, m.JID); err != nil && !errors.Is(err, store.ErrNotFound) {
+	for _, c := range cs {
+		if len(x.GroupTeams) > 0 {
+			o.drop(x.Host, c.s.group.ID)
+		} else {
+			o.renew(c)
+		}
+	}
+	for _, c := range cs {
+		if err := o.tellMembers(ctx, c); err != nil {
 			return err
 		}
 	}
-	for _, b := range bs {
-		e.Rooms = append(e.Rooms, jid.MustParse(b.Room))
+	return nil
+}
+
+func (o *Org) tellMembers(ctx context.Context, c *memberChange) error {
+	host, g := c.s.group.Host, c.s.group
+	if len(c.changed) == 0 {
+		return nil
 	}
-	for _, key := range s.order {
-		if t := s.themes[key]; !t.Closed.IsZero() && !t.Restricted { // newcomers do not get those, who leaves may have them
+	for _, m := range c.changed { // who is in, or is not to be, waits for no answer
+		if !RulesOf(g).Asks {
+			break
+		}
+		if err := o.st.DropGroupRequest(ctx, host, g.ID, m.JID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: c.changed, Joined: c.joined, Left: c.left, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+	for _, key := range c.s.order { // also those that newcomers do not get: who leaves may have them
+		if t := c.s.themes[key]; !t.Restricted {
 			e.Rooms = append(e.Rooms, o.RoomJID(host, t.Room))
 		}
 	}
 	o.tell(e)
-	o.tellRestricted(s, e.Left)
+	o.tellRestricted(c.s, c.left)
 	return nil
 }
 
 // renew has the group's state follow a change of its members, made from the state there was: to read thousands of members
 // anew for each that comes or goes would cost more than all else.
-func (o *Org) renew(s *state, e Event) {
-	host, id := s.group.Host, s.group.ID
-	members := maps.Clone(s.members)
-	for _, m := range e.Members {
-		if j := jid.MustParse(m.JID); m.Role == "" {
-			delete(members, j)
+func (o *Org) renew(c *memberChange) {
+	s := *c.s
+	s.members, s.own = maps.Clone(c.s.members), maps.Clone(c.s.own)
+	for _, m := range c.members {
+		j := jid.MustParse(m.JID)
+		if m.Role == "" {
+			delete(s.members, j)
 		} else {
-			members[j] = m.Role
+			s.members[j] = m.Role
 		}
+		if !m.ByTeam {
+			delete(s.own, j)
+			continue
+		}
+		if s.own == nil {
+			s.own = make(map[jid.JID]string)
+		}
+		s.own[j] = m.Own
 	}
 	o.mu.Lock()
-	o.states[[2]string{host, id}] = &state{group: s.group, members: members, themes: s.themes, order: s.order}
+	o.states[[2]string{s.group.Host, s.group.ID}] = &s
 	o.mu.Unlock()
 }
 
@@ -166,15 +287,15 @@ func (o *Org) tellRestricted(s *state, left []string) {
 	}
 }
 
-// bookmarksOf gives the bookmarks a new member gets: the group's room, and in small groups its open themes.
-func (o *Org) bookmarksOf(s *state) []store.Bookmark {
+// bookmarksOf gives the bookmarks that new members get: the group's room, and in small groups its open themes.
+func (o *Org) bookmarksOf(s *state, fresh int) []store.Bookmark {
 	bs := []store.Bookmark{o.bookmark(s.group.Host, s.group.Room, s.group.Name)}
+	if len(s.members)+fresh > o.cfg.MaxFollow {
+		return bs
+	}
 	for _, key := range s.order {
-		t := s.themes[key]
-		if t.Closed.IsZero() && !t.Restricted {
-			b := o.bookmark(s.group.Host, t.Room, themeName(s.group, t.Name))
-			b.Autojoin = len(s.members) <= o.cfg.MaxFollow
-			bs = append(bs, b)
+		if t := s.themes[key]; t.Closed.IsZero() && !t.Restricted {
+			bs = append(bs, o.bookmark(s.group.Host, t.Room, themeName(s.group, t.Name)))
 		}
 	}
 	return bs

@@ -42,6 +42,7 @@ type Config struct {
 	MaxFollow int    // groups up to this size follow each new theme; default 50
 	MaxThemes int    // of one group; default 1000
 	MaxGroup  int    // members of one group; default 5000
+	MaxRoster int    // people of one team who have each other in their contact lists: larger ones do not; default 250
 }
 
 // Org knows and changes groups. Safe from any goroutine.
@@ -54,6 +55,9 @@ type Org struct {
 
 	mu     sync.RWMutex
 	states map[[2]string]*state // host and group id
+	teams  map[string]*teams    // by host
+	jobs   map[[2]string]*job   // adding everyone to mandatory groups
+	wake   chan struct{}        // there are jobs
 }
 
 // New makes it. Subscribe before anything changes.
@@ -70,7 +74,10 @@ func New(st store.Store, c Config) *Org {
 	if c.MaxGroup <= 0 {
 		c.MaxGroup = 5000
 	}
-	return &Org{st: st, cfg: c, states: make(map[[2]string]*state)}
+	if c.MaxRoster <= 0 {
+		c.MaxRoster = 250
+	}
+	return &Org{st: st, cfg: c, states: make(map[[2]string]*state), teams: make(map[string]*teams), jobs: make(map[[2]string]*job), wake: make(chan struct{}, 1)}
 }
 
 // EventKind says what has happened.
@@ -87,6 +94,7 @@ const (
 	MembershipAsked // Actor asks to be a member, because of Reason
 	MembershipGranted
 	MembershipDenied
+	TeamChanged    // made, renamed, deleted, other people in it
 	BookmarksNamed // of a theme whose group was renamed
 	BookmarksGone  // of a restricted theme, for those who were in it and have left its group
 )
@@ -104,6 +112,7 @@ type Event struct {
 	Renamed []string       // local accounts whose bookmark of the first of Rooms has another name
 	Actor   jid.JID        // zero: an administrator
 	Reason  string         // MembershipAsked
+	Team    TeamEvent      // TeamChanged
 }
 
 // Subscribe has f called for each event, in order, after its commit. f returns soon and changes nothing here.
@@ -130,7 +139,9 @@ func (o *Org) RoomJID(host, local string) jid.JID {
 // state is a group as it is remembered. It is shared and not changed: a change drops it.
 type state struct {
 	group   store.Group
-	members map[jid.JID]string // role
+	members map[jid.JID]string // effective role
+	own     map[jid.JID]string // of those who are in it by a team: what they are of their own
+	teams   []store.GroupTeam  // that are in it as one
 	themes  map[string]*themeState
 	order   []string
 }
@@ -180,6 +191,21 @@ func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
 	for _, m := range ms {
 		if j, err := jid.Parse(m.JID); err == nil {
 			s.members[j] = m.Role
+		}
+	}
+	if s.teams, err = o.st.GroupTeams(ctx, host, id); err != nil {
+		return nil, err
+	}
+	if len(s.teams) > 0 {
+		own, err := o.st.Grants(ctx, host, id)
+		if err != nil {
+			return nil, err
+		}
+		s.own = make(map[jid.JID]string, len(own))
+		for k, role := range own {
+			if j, err := jid.Parse(k); err == nil {
+				s.own[j] = role
+			}
 		}
 	}
 	ts, err := o.st.Themes(ctx, host, id)

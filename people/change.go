@@ -221,6 +221,11 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 			return err
 		}
 	}
+	if p.cfg.Org != nil {
+		if err := p.cfg.Org.MayGo(ctx, p.h.Domain, name); err != nil {
+			return err
+		}
+	}
 	p.farewell(ctx, name)
 	// Closed first: a client that comes back in between would write into an account that is going.
 	if err := p.st.SetDisabled(ctx, u.Host, u.Name, true); err != nil {

@@ -135,6 +135,11 @@ func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
 func (h *Host) Forget(name string) {
 	h.exists.drop(name)
 	h.ContactsChanged(name)
+	for _, f := range h.Features {
+		if f.Changed != nil {
+			f.Changed(name)
+		}
+	}
 }
 
 // Created lets the features know of a new account.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"parley/store"
 	"parley/wire"
@@ -15,6 +16,8 @@ type Contacts struct {
 	from, to map[jid.JID]struct{}
 	all      []store.Contact
 	version  int64
+	mates    map[jid.JID]Mate
+	Mates    string    // version of what is in it because of teams; "": nothing
 	From     []jid.JID // bare addresses that get the account's presence
 	To       []jid.JID // bare addresses whose presence the account gets
 }
@@ -52,7 +55,11 @@ func (h *Host) Contacts(ctx context.Context, name string) (*Contacts, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Contacts{all: all, version: version, from: map[jid.JID]struct{}{}, to: map[jid.JID]struct{}{}}
+	c := &Contacts{version: version, from: map[jid.JID]struct{}{}, to: map[jid.JID]struct{}{}}
+	if err := c.join(ctx, h, name, all); err != nil {
+		return nil, err
+	}
+	all = c.all
 	for i := range all {
 		j, err := jid.Parse(all[i].JID)
 		if err != nil {
@@ -82,4 +89,73 @@ func (h *Host) ContactsChanged(name string) {
 		a.changes.Add(1)
 		a.contacts.Store(nil)
 	}
+}
+
+// Mate is somebody who is in an account's roster because both are in a team: they see each other, whatever the account's
+// own roster says of them.
+type Mate struct {
+	JID    jid.JID  // bare
+	Name   string   // for where the account has given none
+	Groups []string // names of the teams
+}
+
+// SetMates names what gives an account's mates, and a version of them ("" if there are none). Not after the start.
+func (h *Host) SetMates(f func(ctx context.Context, account string) ([]Mate, string, error)) {
+	h.mates = f
+}
+
+// join puts what is kept and the mates together.
+func (c *Contacts) join(ctx context.Context, h *Host, name string, kept []store.Contact) error {
+	c.all = kept
+	if h.mates == nil {
+		return nil
+	}
+	ms, version, err := h.mates(ctx, name)
+	if err != nil || len(ms) == 0 {
+		return err
+	}
+	c.Mates, c.mates = version, make(map[jid.JID]Mate, len(ms))
+	for _, m := range ms {
+		c.mates[m.JID] = m
+	}
+	c.all = make([]store.Contact, 0, len(kept)+len(ms))
+	seen := make(map[jid.JID]bool, len(kept))
+	for _, k := range kept {
+		if j, err := jid.Parse(k.JID); err == nil {
+			seen[j] = true
+			k = c.Seen(k, j)
+		}
+		c.all = append(c.all, k)
+	}
+	for _, m := range ms {
+		if !seen[m.JID] {
+			c.all = append(c.all, c.Seen(store.Contact{JID: m.JID.String()}, m.JID))
+		}
+	}
+	return nil
+}
+
+// Mate says whether somebody (bare) is in the roster because of a team.
+func (c *Contacts) Mate(who jid.JID) (Mate, bool) {
+	m, ok := c.mates[who]
+	return m, ok
+}
+
+// Seen gives a contact that is kept as it is seen: with what a team adds.
+func (c *Contacts) Seen(k store.Contact, who jid.JID) store.Contact {
+	m, ok := c.mates[who]
+	if !ok {
+		return k
+	}
+	if !k.InRoster || k.Name == "" {
+		k.Name = m.Name
+	}
+	k.InRoster, k.Subscription, k.Ask = true, store.SubBoth, false
+	k.Groups = slices.Clone(k.Groups)
+	for _, g := range m.Groups {
+		if !slices.Contains(k.Groups, g) {
+			k.Groups = append(k.Groups, g)
+		}
+	}
+	return k
 }

@@ -38,6 +38,8 @@ type Feature struct {
 	Blocks func(ctx context.Context, account string, who jid.JID) bool
 	// Created is called when an account of the host has been made.
 	Created func(ctx context.Context, account string)
+	// Changed is called when an account has been made, or changed by an administrator or its owner: its name, its rights.
+	Changed func(account string)
 	// Deleted is called when an account and all that was kept of it are gone: what a feature remembers of it has to go, too.
 	Deleted func(ctx context.Context, account string)
 	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It

@@ -33,6 +33,7 @@ type Host struct {
 	blocks []func(ctx context.Context, account string, who jid.JID) bool
 	steps  [stages][]Step
 	voices map[string]Voice
+	mates  func(ctx context.Context, account string) ([]Mate, string, error)
 
 	mu       sync.RWMutex // guards accounts; taken before Account.mu
 	accounts map[string]*Account

@@ -36,6 +36,7 @@ type Store interface {
 	Invitations
 	Rooms
 	Groups
+	Teams
 	WebSessions
 	Audit
 	Outbox
@@ -75,7 +76,9 @@ type User struct {
 }
 
 type Users interface {
-	CreateUser(ctx context.Context, u User) error // ErrExists
+	// CreateUser makes an account, which is a member of the groups that everyone is in from its first moment, and has
+	// their rooms bookmarked; ErrExists. The other ways of making one do the same.
+	CreateUser(ctx context.Context, u User) error
 	User(ctx context.Context, host, name string) (User, error)
 	Users(ctx context.Context, host, after string, limit int) ([]User, error) // in order of Name
 	// FindUsers gives accounts that are not disabled and whose name or full name has all of these words in it, whatever

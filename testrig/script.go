@@ -41,6 +41,9 @@ func Parse(text string) (*Script, error) {
 		case cut(l, "config ", &rest, &ok):
 			k, v, _ := strings.Cut(rest, "=")
 			s.config = append(s.config, [2]string{strings.TrimSpace(k), strings.TrimSpace(v)})
+		case cut(l, "administrator does: ", &rest, &ok), cut(l, "administrator cannot: ", &rest, &ok):
+			verb, _, _ := strings.Cut(l, ":")
+			s.steps = append(s.steps, step{at: i + 1, verb: verb, arg: rest})
 		case l == "restart":
 			s.steps = append(s.steps, step{at: i + 1, verb: l})
 		default:
@@ -127,6 +130,9 @@ func (p *player) close() {
 }
 
 func (p *player) do(s step) error {
+	if strings.HasPrefix(s.verb, "administrator ") {
+		return p.administer(s)
+	}
 	if s.verb == "restart" {
 		p.rig.Restart()
 		p.clients = make(map[string]*Client)

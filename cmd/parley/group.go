@@ -11,8 +11,10 @@ import (
 )
 
 func (a *app) groupCommand() *cobra.Command {
-	return a.noun("group", "Groups: create, list, show, set, photo, add, remove, delete, restore",
-		a.groupCreate(), a.groupList(), a.groupShow(), a.groupSet(), a.groupPhoto(), a.groupAdd(), a.groupRemove(), a.groupDelete(), a.groupRestore())
+	return a.noun("group", "Groups: create, list, show, set, photo, add, remove, team, mandatory, requests, delete, restore",
+		a.groupCreate(), a.groupList(), a.groupShow(), a.groupSet(), a.groupPhoto(), a.groupAdd(), a.groupRemove(),
+		a.groupTeam(), a.groupMandatory(), a.groupRequests(), a.groupAnswer("approve", "Make members of who asks", "is a member"), a.groupAnswer("deny", "Turn down who asks", "turned down"),
+		a.groupDelete(), a.groupRestore())
 }
 
 func (a *app) groupCreate() *cobra.Command {
@@ -109,6 +111,15 @@ func (a *app) groupShow() *cobra.Command {
 func printGroup(w io.Writer, g admin.Group) {
 	fmt.Fprintf(w, "group        %s\nname         %s\ndescription  %s\nkind         %s\nseen by      %s\nthemes by    %s\nmentions by  %s\nroom         %s\ncreated      %s\n\n",
 		g.Slug, printable(strings.TrimSpace(g.Emoji+" "+g.Name)), printable(g.Description), g.Kind, visibility(g), g.ThemesBy, g.MentionBy, g.Room, stamp(g.Created))
+	if g.Mandatory != "" {
+		fmt.Fprintf(w, "mandatory for %s\n\n", g.Mandatory)
+	}
+	if p := g.Adding; p != nil {
+		fmt.Fprintf(w, "adding everyone: %d of %d\n\n", p.Done, p.Total)
+	}
+	for _, t := range g.Teams {
+		fmt.Fprintf(w, "team %s: %s\n\n", t.Slug, t.Role)
+	}
 	var rows [][]string
 	for _, m := range g.Members {
 		rows = append(rows, []string{m.Address, m.Role, stamp(m.Since)})

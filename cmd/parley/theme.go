@@ -9,7 +9,10 @@ import (
 )
 
 func (a *app) themeCommand() *cobra.Command {
-	return a.noun("theme", "Themes of a group: create, list, close", a.themeCreate(), a.themeList(), a.themeClose())
+	return a.noun("theme", "Themes of a group: create, list, rename, close, reopen, archive, add, remove", a.themeCreate(), a.themeList(), a.themeRename(),
+		a.themeState("close", "closed", "Close a theme; what was said stays", "closed"), a.themeState("reopen", "open", "Go on with a theme", "reopened"),
+		a.themeState("archive", "archived", "Close a theme and take it out of everybody's list; what was said stays", "archived"),
+		a.themePeople("add", "member", "Have people in a restricted theme, or as guests in any", "added"), a.themePeople("remove", "", "Take people out of a theme", "removed"))
 }
 
 func (a *app) themeCreate() *cobra.Command {
@@ -29,6 +32,8 @@ func (a *app) themeCreate() *cobra.Command {
 			})
 		},
 	}
+	c.Flags().BoolVar(&t.Restricted, "restricted", false, "only for its creator, those named with --person, and moderators")
+	c.Flags().StringSliceVar(&t.People, "person", nil, "`address` of somebody in a restricted theme (may be repeated)")
 	c.Flags().StringVar(&t.Creator, "creator", "", "`address` of the member who starts it (default: the administrator)")
 	hostFlag(c, &host)
 	return c
@@ -59,21 +64,7 @@ func (a *app) themeList() *cobra.Command {
 func printThemes(w io.Writer, themes []admin.Theme) {
 	var rows [][]string
 	for _, t := range themes {
-		rows = append(rows, []string{t.Key, t.Name, flags(when(t.Restricted, "restricted"), when(!t.Closed.IsZero(), "closed")), t.Creator, t.Room})
+		rows = append(rows, []string{t.Key, t.Name, flags(when(t.Restricted, "restricted"), when(t.State != "open", t.State)), t.Creator, t.Room})
 	}
 	table(w, "no themes", "THEME\tNAME\tSTATE\tCREATOR\tROOM", rows)
-}
-
-func (a *app) themeClose() *cobra.Command {
-	var host string
-	c := &cobra.Command{
-		Use: "close GROUP THEME", Short: "Close a theme; what was said stays", Args: cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args[1:], "closed", func(theme string) error { return cl.CloseTheme(c.Context(), host, args[0], theme) })
-			})
-		},
-	}
-	hostFlag(c, &host)
-	return c
 }

@@ -3,10 +3,14 @@ package roster
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -17,6 +21,8 @@ import (
 type Config struct {
 	MaxContacts int // of one account, hidden ones included; default 2000
 	MaxGroups   int // of one contact; default 50
+	// Org has teams, whose people are in each other's rosters; nil: there are none.
+	Org *org.Org
 }
 
 const maxName = 1023 // bytes of a contact's or group's name
@@ -35,7 +41,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		cfg.MaxGroups = 50
 	}
 	r := &roster{h, cfg}
-	return &server.Feature{
+	f := &server.Feature{
 		Name: "roster",
 		XEP:  []server.XEP{{Title: "RFC 6121: Instant Messaging and Presence (rosters and subscriptions)", Notes: "with roster versioning and pre-approval"}},
 		Stream: []*wire.Element{wire.E("urn:xmpp:features:rosterver", "ver"),
@@ -53,6 +59,10 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			{Stage: server.Announce, Do: r.requests},
 		},
 	}
+	if cfg.Org != nil {
+		r.withTeams(f)
+	}
+	return f
 }
 
 // get is RFC 6121, section 2.2, with versions (2.6): nothing if the client is up to date, the changes as pushes if they
@@ -64,7 +74,12 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 	if q.Session != nil {
 		q.Session.Set(server.Interested)
 	}
-	if ver, asked := version(q.Payload); asked && ver > 0 && q.Session != nil {
+	cs, err := r.h.Contacts(ctx, q.Account)
+	if err != nil {
+		return nil, err
+	}
+	ver, mates, asked := version(q.Payload)
+	if asked && (ver > 0 || mates != "") && mates == cs.Mates && q.Session != nil {
 		changed, removed, _, ok, err := r.h.Store.RosterSince(ctx, r.h.Domain, q.Account, ver)
 		if err != nil {
 			return nil, err
@@ -72,26 +87,14 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 		if ok && len(changed)+len(removed) <= 50 {
 			// The result goes first, then what has changed since.
 			_ = q.Session.SendTo(q.Stanza.Reply(), q.From)
-			for len(changed)+len(removed) > 0 { // in the order of the changes (section 2.6.3)
-				if len(removed) == 0 || len(changed) > 0 && changed[0].Version < removed[0].Version {
-					r.pushTo(q.Session, item(changed[0]), changed[0].Version)
-					changed = changed[1:]
-				} else {
-					r.pushTo(q.Session, removedItem(removed[0].JID), removed[0].Version)
-					removed = removed[1:]
-				}
-			}
+			r.catchUp(q.Session, cs, changed, removed)
 			return nil, server.ErrReplied
 		}
 	}
-	cs, err := r.h.Contacts(ctx, q.Account)
-	if err != nil {
-		return nil, err
-	}
-	all, ver := cs.All()
+	all, now := cs.All()
 	e := wire.E(wire.NSRoster, "query")
-	if _, asked := version(q.Payload); asked {
-		e.Attrs = append(e.Attrs, wire.Attr{Name: wire.Name{Local: "ver"}, Value: strconv.FormatInt(ver, 10)})
+	if asked {
+		e.Attrs = append(e.Attrs, wire.Attr{Name: wire.Name{Local: "ver"}, Value: verOf(now, cs.Mates)})
 	}
 	for _, c := range all {
 		if c.InRoster {
@@ -101,20 +104,63 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 	return e, nil
 }
 
+// catchUp pushes what has changed, in the order of the changes (section 2.6.3).
+func (r *roster) catchUp(s *server.Session, cs *server.Contacts, changed []store.Contact, removed []store.Removed) {
+	for len(changed)+len(removed) > 0 {
+		if len(removed) == 0 || len(changed) > 0 && changed[0].Version < removed[0].Version {
+			if c := seen(cs, changed[0]); c.InRoster {
+				r.pushTo(s, item(c), verOf(changed[0].Version, cs.Mates))
+			}
+			changed = changed[1:]
+		} else {
+			r.pushTo(s, itemOrNone(cs, removed[0].JID), verOf(removed[0].Version, cs.Mates))
+			removed = removed[1:]
+		}
+	}
+}
+
+// seen is a contact with what a team adds.
+func seen(cs *server.Contacts, c store.Contact) store.Contact {
+	j, err := jid.Parse(c.JID)
+	if err != nil {
+		return c
+	}
+	return cs.Seen(c, j)
+}
+
+// itemOrNone is what is left of a contact that is not kept any more: what a team makes of it, or nothing.
+func itemOrNone(cs *server.Contacts, address string) *wire.Element {
+	if c := seen(cs, store.Contact{JID: address}); c.InRoster {
+		return item(c)
+	}
+	return removedItem(address)
+}
+
+// verOf writes the version of a roster: that of what is kept, and behind a hyphen that of what is there because of
+// teams.
+func verOf(kept int64, mates string) string {
+	v := strconv.FormatInt(kept, 10)
+	if mates != "" {
+		v += "-" + mates
+	}
+	return v
+}
+
 func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
 // version reads the ver attribute; asked says that there is one, even if empty.
-func version(q *wire.Element) (ver int64, asked bool) {
+func version(q *wire.Element) (kept int64, mates string, asked bool) {
 	for _, a := range q.Attrs {
 		if a.Name.Space == "" && a.Name.Local == "ver" {
-			n, err := strconv.ParseInt(a.Value, 10, 64)
+			v, mates, _ := strings.Cut(a.Value, "-")
+			n, err := strconv.ParseInt(v, 10, 64)
 			if err != nil {
-				n = 0
+				return 0, "", true
 			}
-			return n, true
+			return n, mates, true
 		}
 	}
-	return 0, false
+	return 0, "", false
 }
 
 func item(c store.Contact) *wire.Element {
@@ -161,6 +207,13 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if len(name) > maxName {
 		return nil, server.NotAcceptable
 	}
+	cs, err := r.h.Contacts(ctx, q.Account)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := cs.Mate(j); ok { // clients send all groups they know: what comes of a team is not the person's own
+		groups = slices.DeleteFunc(groups, func(g string) bool { return slices.Contains(m.Groups, g) })
+	}
 	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		c.Name, c.Groups, c.InRoster = name, groups, true
 		return false, nil
@@ -168,7 +221,7 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if err != nil {
 		return nil, err
 	}
-	r.changed(q.Account, c)
+	r.changed(ctx, q.Account, c)
 	return nil, nil
 }
 
@@ -195,6 +248,11 @@ func (r *roster) groups(it *wire.Element) ([]string, error) {
 
 // remove takes a contact out and ends the subscriptions in both directions (RFC 6121, section 2.5.2).
 func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error {
+	cs, err := r.h.Contacts(ctx, q.Account)
+	if err != nil {
+		return err
+	}
+	_, mate := cs.Mate(j)
 	var was store.Contact
 	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), 0, func(c *store.Contact) (bool, error) {
 		if !c.InRoster {
@@ -203,11 +261,17 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 		was = *c
 		return true, nil
 	})
+	if mate && errors.Is(err, store.ErrNotFound) {
+		return server.WithText(server.NotAllowed, "you are in a team with this person")
+	}
 	if err != nil {
 		return err
 	}
 	r.h.ContactsChanged(q.Account)
-	r.push(q.Account, removedItem(j.String()), c.Version)
+	if cs, err = r.h.Contacts(ctx, q.Account); err != nil {
+		return err
+	}
+	r.push(q.Account, itemOrNone(cs, j.String()), verOf(c.Version, cs.Mates))
 	self := q.From.Bare()
 	if was.Ask || was.Subscription == store.SubTo || was.Subscription == store.SubBoth {
 		r.h.Router.Send(ctx, about("unsubscribe", self, j, r.h.NewID()))
@@ -222,15 +286,27 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 }
 
 // changed tells the account's clients of a contact as it is now.
-func (r *roster) changed(account string, c store.Contact) {
+func (r *roster) changed(ctx context.Context, account string, c store.Contact) {
 	r.h.ContactsChanged(account)
+	mates := ""
+	if cs, err := r.h.Contacts(ctx, account); err == nil {
+		c, mates = seenAt(cs, c), cs.Mates
+	}
 	if c.InRoster {
-		r.push(account, item(c), c.Version)
+		r.push(account, item(c), verOf(c.Version, mates))
 	}
 }
 
+// seenAt is seen with the contact's own version.
+func seenAt(cs *server.Contacts, c store.Contact) store.Contact {
+	v := c.Version
+	c = seen(cs, c)
+	c.Version = v
+	return c
+}
+
 // push is RFC 6121, section 2.1.6.
-func (r *roster) push(account string, it *wire.Element, version int64) {
+func (r *roster) push(account string, it *wire.Element, version string) {
 	for _, s := range r.h.Account(account).Sessions() {
 		if s.Is(server.Interested) {
 			r.pushTo(s, it, version)
@@ -238,9 +314,9 @@ func (r *roster) push(account string, it *wire.Element, version int64) {
 	}
 }
 
-func (r *roster) pushTo(s *server.Session, it *wire.Element, version int64) {
+func (r *roster) pushTo(s *server.Session, it *wire.Element, version string) {
 	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: r.h.NewID(), To: s.JID}
-	st.Add(wire.E(wire.NSRoster, "query", it).Set("ver", strconv.FormatInt(version, 10)))
+	st.Add(wire.E(wire.NSRoster, "query", it).Set("ver", version))
 	_ = s.Send(st)
 }
 

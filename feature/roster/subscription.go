@@ -62,7 +62,7 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 		return err
 	}
 	if c.Version > 0 {
-		r.changed(p.Account, c)
+		r.changed(ctx, p.Account, c)
 	}
 	if !route {
 		return nil
@@ -97,6 +97,11 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 	}
 	deliver, granted, hidden := false, false, false
 	request := st.AppendXML(nil, self, wire.Client)
+	cs, err := r.h.Contacts(ctx, p.Account)
+	if err != nil {
+		return err
+	}
+	_, mate := cs.Mate(contact)
 	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		before := *c
 		deliver, granted, hidden = false, false, false
@@ -105,7 +110,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 			switch {
 			case from(c.Subscription): // section 3.1.3: the server answers for the user
 				granted = true
-			case c.Approved:
+			case c.Approved || mate: // who is in a team with the user need not ask
 				granted, c.Subscription, c.InRoster = true, join(true, to(c.Subscription)), true
 			case c.Request != nil: // asked and not answered: once is enough (appendix A.3.1)
 			default:
@@ -136,7 +141,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 		r.h.Shown(r.h.Account(p.Account), st)
 	}
 	if c.Version > 0 && st.Type != "subscribe" || granted && c.Version > 0 {
-		r.changed(p.Account, c)
+		r.changed(ctx, p.Account, c)
 	} else if c.Version > 0 {
 		r.h.ContactsChanged(p.Account)
 	}
@@ -193,6 +198,9 @@ func (r *roster) appear(ctx context.Context, account string, contact jid.JID) {
 }
 
 func (r *roster) vanish(ctx context.Context, account string, contact jid.JID) {
+	if cs, err := r.h.Contacts(ctx, account); err == nil && cs.SubscribedFrom(contact) {
+		return // they are in a team
+	}
 	for _, s := range r.h.Account(account).Sessions() {
 		if s.Available() {
 			r.h.Router.Send(ctx, about("unavailable", s.JID, contact, ""))

@@ -122,9 +122,7 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 	reset := i.Kind == store.KindReset
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && !reset:
-		_, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, 0, 0, $4, $5, 0, '')",
-			u.Host, u.Name, u.Keys, u.FullName, micros(u.Created))
-		return err
+		return insertUser(ctx, tx, store.User{Host: u.Host, Name: u.Name, Keys: u.Keys, FullName: u.FullName, Created: u.Created})
 	case err != nil:
 		return err
 	case len(keys) > 0 && !reset || i.Username != u.Name: // one that waits is for who was invited to it

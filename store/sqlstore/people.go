@@ -126,8 +126,7 @@ func (s *Store) Departments(ctx context.Context, host string) (ds []string, err 
 
 func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			p.Host, p.Name, p.Keys, bit(p.Disabled), bit(p.Admin), p.FullName, micros(p.Created), micros(p.LastSeen), p.LastStatus); err != nil {
+		if err := insertUser(ctx, tx, p.User); err != nil {
 			return err
 		}
 		return writePerson(ctx, tx, p)

@@ -20,9 +20,17 @@ func scanUser(r interface{ Scan(...any) error }) (u store.User, err error) {
 }
 
 func (s *Store) CreateUser(ctx context.Context, u store.User) error {
-	_, err := s.exec(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	return s.tx(ctx, func(tx *sql.Tx) error { return insertUser(ctx, tx, u) })
+}
+
+// insertUser makes the account with all that one has from the start.
+func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created), micros(u.LastSeen), u.LastStatus)
-	return err
+	if err != nil {
+		return err
+	}
+	return arrive(ctx, tx, u.Host, u.Name)
 }
 
 func (s *Store) User(ctx context.Context, host, name string) (u store.User, err error) {
@@ -165,7 +173,12 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 			return err
 		}
 		jid := name + "@" + host
-		if _, err := tx.ExecContext(ctx, "DELETE FROM members WHERE host = $1 AND jid = $2", host, jid); err != nil {
+		for _, table := range []string{"members", "member_grants", "group_requests"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND jid = $2", host, jid); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM team_members WHERE host = $1 AND name = $2", host, name); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND jid = $2", host, jid)

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"parley/admin"
+)
+
+func (a *app) groupMandatory() *cobra.Command {
+	var host, team string
+	var off bool
+	c := &cobra.Command{
+		Use: "mandatory GROUP", Short: "Have everyone in a group, now and in future; or everyone of a team", Args: cobra.ExactArgs(1),
+		Example: "  parley group mandatory announcements\n  parley group mandatory sales-room --team sales",
+		RunE: func(c *cobra.Command, args []string) error {
+			whom := "everyone"
+			switch {
+			case off && team != "":
+				return usage("give --team or --off, not both")
+			case off:
+				whom = ""
+			case team != "":
+				whom = team
+			}
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args, "changed", func(slug string) error { return cl.SetMandatory(c.Context(), host, slug, whom) })
+			})
+		},
+	}
+	c.Flags().StringVar(&team, "team", "", "everyone of this `team` only")
+	c.Flags().BoolVar(&off, "off", false, "it is not mandatory any more: who is in it stays")
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) groupTeam() *cobra.Command {
+	var host, role string
+	var remove bool
+	c := &cobra.Command{
+		Use: "team GROUP TEAM...", Short: "Have teams in a group as one: who is in the team is in the group", Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			done := role
+			if remove {
+				role, done = "", "removed"
+			}
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args[1:], done, func(team string) error { return cl.SetGroupTeam(c.Context(), host, args[0], team, role) })
+			})
+		},
+	}
+	c.Flags().StringVar(&role, "role", "member", "member or moderator")
+	c.Flags().BoolVar(&remove, "remove", false, "take them out")
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) groupRequests() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "requests GROUP", Short: "List who asks to be a member", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				rs, err := cl.Requests(c.Context(), host, args[0])
+				if err != nil {
+					return err
+				}
+				a.show(rs, func(w io.Writer) {
+					var rows [][]string
+					for _, r := range rs {
+						rows = append(rows, []string{r.Address, stamp(r.Since), r.Reason})
+					}
+					table(w, "nobody asks", "ADDRESS\tSINCE\tREASON", rows)
+				})
+				return nil
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+// groupAnswer is approve or deny.
+func (a *app) groupAnswer(verb, short, done string) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: verb + " GROUP ADDRESS...", Short: short, Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args[1:], done, func(address string) error {
+					return cl.AnswerRequest(c.Context(), host, args[0], address, verb == "approve")
+				})
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+// themeState is close, reopen or archive.
+func (a *app) themeState(verb, state, short, done string) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: verb + " GROUP THEME...", Short: short, Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args[1:], done, func(theme string) error {
+					_, err := cl.ChangeTheme(c.Context(), host, args[0], theme, admin.ThemeChange{State: &state})
+					return err
+				})
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) themeRename() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "rename GROUP THEME NAME", Short: "Give a theme another name; its address stays", Args: cobra.ExactArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				t, err := cl.ChangeTheme(c.Context(), host, args[0], args[1], admin.ThemeChange{Name: &args[2]})
+				if err == nil {
+					a.done(t, "%s: renamed", printable(t.Name))
+				}
+				return err
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+// themePeople is add or remove.
+func (a *app) themePeople(verb, role, short, done string) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: verb + " GROUP THEME ADDRESS...", Short: short, Args: cobra.MinimumNArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args[2:], done, func(address string) error {
+					return cl.SetThemePerson(c.Context(), host, args[0], args[1], address, role)
+				})
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}

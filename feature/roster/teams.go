@@ -1,0 +1,122 @@
+package roster
+
+import (
+	"context"
+	"slices"
+
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Teams in rosters: people of a team have each other as contacts, in a group of the team's name. These items are not
+// kept: they are made of the team whenever a roster is looked at.
+
+const maxEvents = 4096 // changes of teams that may wait to be told
+
+// withTeams adds them to the feature.
+func (r *roster) withTeams(f *server.Feature) {
+	o, host := r.cfg.Org, r.h.Domain
+	r.h.SetMates(func(ctx context.Context, account string) ([]server.Mate, string, error) {
+		ms, version, err := o.Mates(ctx, host, account)
+		out := make([]server.Mate, 0, len(ms))
+		for _, m := range ms {
+			if j, err := jid.New(m.Name, host, ""); err == nil {
+				out = append(out, server.Mate{JID: j, Name: m.FullName, Groups: m.Teams})
+			}
+		}
+		return out, version, err
+	})
+	events := make(chan org.TeamEvent, maxEvents)
+	o.Subscribe(func(e org.Event) {
+		if e.Kind != org.TeamChanged || e.Host != host {
+			return
+		}
+		for _, name := range slices.Concat(e.Team.Before, e.Team.Now) {
+			r.h.ContactsChanged(name)
+		}
+		select {
+		case events <- e.Team:
+		default:
+			r.h.Log.Warn("too many changes of teams at once: some clients learn of theirs at their next sign-in")
+		}
+	})
+	f.Run = func(ctx context.Context) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case e := <-events:
+				r.teamChanged(ctx, e)
+			}
+		}
+	}
+}
+
+// teamChanged pushes what is new in rosters, and shows people who see each other from now on that they are there, or
+// that they are gone.
+func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
+	in := func(list []string, name string) bool { return slices.Contains(list, name) }
+	everyone := slices.Compact(slices.Sorted(slices.Values(slices.Concat(e.Before, e.Now))))
+	renamed := org.TeamLabel(e.Was) != org.TeamLabel(e.Is)
+	for _, name := range everyone {
+		if len(r.h.Account(name).Sessions()) == 0 {
+			continue
+		}
+		cs, err := r.h.Contacts(ctx, name)
+		if err != nil {
+			r.h.Log.Error("a team is not told of", "account", name, "err", err)
+			continue
+		}
+		_, kept := cs.All()
+		stays := in(e.Before, name) && in(e.Now, name)
+		for _, other := range everyone {
+			if other == name || stays && !renamed && other != e.Person && in(e.Before, other) == in(e.Now, other) {
+				continue
+			}
+			j, err := jid.New(other, r.h.Domain, "")
+			if err != nil {
+				continue
+			}
+			r.push(name, itemOrKept(cs, j), verOf(kept, cs.Mates))
+			was := in(e.Before, name) && in(e.Before, other)
+			is := in(e.Now, name) && in(e.Now, other)
+			if was != is {
+				r.showMate(ctx, name, j, cs.SubscribedTo(j))
+			}
+		}
+	}
+}
+
+// itemOrKept is a contact as it is in the roster, or that it is not there.
+func itemOrKept(cs *server.Contacts, j jid.JID) *wire.Element {
+	all, _ := cs.All()
+	i := slices.IndexFunc(all, func(c store.Contact) bool { return c.JID == j.String() })
+	if i >= 0 && all[i].InRoster {
+		return item(all[i])
+	}
+	return removedItem(j.String())
+}
+
+// showMate gives an account the presence of a mate; of one that is none any more, that they are not there.
+func (r *roster) showMate(ctx context.Context, account string, who jid.JID, visible bool) {
+	a := r.h.Account(account)
+	self, err := jid.New(account, r.h.Domain, "")
+	if err != nil || r.h.Blocked(ctx, who.Local(), self) {
+		return
+	}
+	for _, s := range r.h.Account(who.Local()).Sessions() {
+		pr, _ := s.Presence()
+		if pr == nil {
+			continue
+		}
+		if !visible {
+			pr = about("unavailable", s.JID, who, "")
+		}
+		if r.h.MayReceive(ctx, pr, self) {
+			r.h.Shown(a, pr)
+		}
+	}
+}

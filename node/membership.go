@@ -1,0 +1,138 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/muc"
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// membership has org know of accounts that come, change and go.
+func (n *Node) membership(h *server.Host) *server.Feature {
+	fault := func(what, account string, err error) {
+		if err != nil {
+			n.Log.Error(what, "host", h.Domain, "account", account, "err", err)
+		}
+	}
+	return &server.Feature{
+		Name: "membership",
+		Created: func(ctx context.Context, account string) {
+			fault("a new account is not told of to its groups", account, n.Org.Arrived(ctx, h.Domain, account))
+		},
+		Changed: func(account string) {
+			n.hats.forget(h.Domain, account)
+			n.rehatOne(h.Domain, account)
+			fault("a name is not told of to its teams", account, n.Org.PersonRenamed(context.Background(), h.Domain, account))
+		},
+		Deleted: func(ctx context.Context, account string) {
+			fault("a deleted account is not told of to its groups", account, n.Org.Gone(ctx, h.Domain, account))
+		},
+	}
+}
+
+// hats remembers the roles that people wear in rooms.
+type hats struct {
+	mu    sync.Mutex
+	roles map[[2]string]string
+}
+
+const maxHats = 100_000
+
+func (c *hats) forget(host, account string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.roles, [2]string{host, account})
+}
+
+func (c *hats) role(ctx context.Context, st store.People, host, account string) string {
+	k := [2]string{host, account}
+	c.mu.Lock()
+	role, ok := c.roles[k]
+	c.mu.Unlock()
+	if ok {
+		return role
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // a room waits for it
+	defer cancel()
+	p, err := st.Person(ctx, host, account)
+	if err != nil {
+		return ""
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.roles == nil || len(c.roles) >= maxHats {
+		c.roles = make(map[[2]string]string)
+	}
+	c.roles[k] = p.Role
+	return p.Role
+}
+
+// hatsOf gives what a person wears in the rooms of groups: their role, if it is more than member, and their teams.
+func (n *Node) hatsOf(h *server.Host) func(ctx context.Context, group string, who jid.JID) []muc.Hat {
+	titles := map[string]string{store.RoleOwner: "Owner", store.RoleAdmin: "Administrator", store.RoleSupervisor: "Supervisor"}
+	return func(ctx context.Context, group string, who jid.JID) []muc.Hat {
+		if group == "" || who.Domain() != h.Domain {
+			return nil
+		}
+		var out []muc.Hat
+		base := "https://" + h.Domain + "/hats/"
+		if role := n.hats.role(ctx, n.Store, h.Domain, who.Local()); titles[role] != "" {
+			out = append(out, muc.Hat{URI: base + "role/" + role, Title: titles[role]})
+		}
+		ts, err := n.Org.TeamsOf(ctx, h.Domain, who.Local())
+		if err != nil {
+			n.Log.Error("teams cannot be read", "host", h.Domain, "err", err)
+		}
+		for _, t := range ts {
+			out = append(out, muc.Hat{URI: base + "team/" + t.Slug, Title: org.TeamLabel(t)})
+		}
+		return out
+	}
+}
+
+// rehatOne shows somebody anew whose role may be another.
+func (n *Node) rehatOne(domain, account string) {
+	for _, h := range n.hosts {
+		if h.Domain != domain || len(h.Account(account).Sessions()) == 0 {
+			continue
+		}
+		if j, err := jid.New(account, domain, ""); err == nil {
+			h.rooms.HatsChanged(j)
+		}
+	}
+}
+
+// rehat shows those anew whose teams are others now.
+func (n *Node) rehat(e org.Event) {
+	t := e.Team
+	if t.Person != "" {
+		return
+	}
+	i := slices.IndexFunc(n.hosts, func(h *host) bool { return h.Domain == e.Host })
+	if i < 0 {
+		return
+	}
+	renamed := org.TeamLabel(t.Was) != org.TeamLabel(t.Is)
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(t.Before, t.Now)))) {
+		if renamed || slices.Contains(t.Before, name) != slices.Contains(t.Now, name) {
+			if j, err := jid.New(name, e.Host, ""); err == nil {
+				n.hosts[i].rooms.HatsChanged(j)
+			}
+		}
+	}
+}
+
+func (n *Node) domains() (ds []string) {
+	for _, h := range n.hosts {
+		ds = append(ds, h.Domain)
+	}
+	return ds
+}
+
+func (n *Node) fault(err error) { n.Log.Error("adding everyone to a group", "err", err) }
