@@ -60,7 +60,9 @@ func (w *watchers) dropLocked(gone *watcher) {
 // addLocked gives the watcher of an address, seen by this account; nil where there is no room for it.
 func (w *watchers) addLocked(who jid.JID, account string) *watcher {
 	if c := w.find(who); c != nil {
-		c.accounts[account] = c.accounts[account] // as it is, or not told
+		if _, sees := c.accounts[account]; !sees {
+			c.accounts[account] = nil
+		}
 		return c
 	}
 	bare := who.Bare()
