@@ -36,6 +36,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, proxied bool) {
 		n.door.External(w, r, account, proxied)
 	}
+	c.Ops = &operations{n: n, started: time.Now()}
 	for _, h := range n.hosts {
 		c.People = append(c.People, n.people[h.Domain])
 		c.Hosts[h.Domain] = h.Host

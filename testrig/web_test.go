@@ -408,6 +408,12 @@ func TestGroupOnAPage(t *testing.T) {
 	if p := tybalt.Post("/g/verona", "text", "let me in"); p.Status != 404 {
 		t.Errorf("a stranger writes: %d", p.Status)
 	}
+	if p := romeo.Get("/search?q=client"); !strings.Contains(p.Text, "/g/verona/m/") {
+		t.Error("the search does not find it")
+	}
+	if p := tybalt.Get("/search?q=client"); strings.Contains(p.Text, "Verona") || strings.Contains(p.Text, "/g/verona") {
+		t.Error("the search finds it for a stranger")
+	}
 	if p := tybalt.Get("/groups"); strings.Contains(p.Text, "Verona") {
 		t.Error("a stranger sees the group")
 	}

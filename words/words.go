@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -22,8 +21,9 @@ var Languages = []string{"en", "fr"}
 
 // Lang speaks one language. Safe from any goroutine.
 type Lang struct {
-	Code string
-	loc  *i18n.Localizer
+	Code  string
+	loc   *i18n.Localizer
+	known map[string]message
 }
 
 // Catalogue says messages in each of the languages.
@@ -77,7 +77,7 @@ func New() (*Catalogue, error) {
 				return nil, fmt.Errorf("catalogue %s: %q: %w", code, id, err)
 			}
 		}
-		c.langs[code] = &Lang{Code: code, loc: i18n.NewLocalizer(bundle, code)}
+		c.langs[code] = &Lang{Code: code, loc: i18n.NewLocalizer(bundle, code), known: ms}
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c, nil
@@ -122,7 +122,7 @@ func (l *Lang) T(id string, args ...any) string {
 			}
 		}
 		c.TemplateData = data
-	} else if !strings.Contains(id, "{{") && l.Code == Languages[0] {
+	} else if _, ok := l.known[id]; !ok && l.Code == Languages[0] {
 		return id
 	}
 	s, err := l.loc.Localize(c)

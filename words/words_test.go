@@ -107,6 +107,8 @@ func TestForms(t *testing.T) {
 		{c.Lang("fr").T("Hello, {{.Name}}", "Name", "<b>"), "Bonjour, <b>"}, // escaping is the template's
 		{c.Lang("fr").T("not in any catalogue"), "not in any catalogue"},
 		{c.Lang("fr").T("role owner"), "Propriétaire"},
+		{c.Lang("en").T("role owner"), "Owner"},
+		{c.Lang("en").T("Sign in"), "Sign in"},
 		{c.Lang("xx").Code, "en"},
 		{c.Lang("fr").Date(now), "4 mars 2030"},
 		{c.Lang("en").Ago(now.Add(-26*time.Hour), now), "yesterday"},

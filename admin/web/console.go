@@ -2,7 +2,11 @@ package web
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -251,6 +255,7 @@ func (c *ctx) bulk() error {
 type entry struct {
 	store.AuditEntry
 	Who, What, Link string
+	Changes         []change
 	At              time.Time
 }
 
@@ -258,11 +263,59 @@ func (c *ctx) entries(es []store.AuditEntry) []entry {
 	out := make([]entry, len(es))
 	for i, e := range es {
 		out[i] = entry{AuditEntry: e, Who: e.Actor, What: c.T("audit " + e.Action), At: e.ID.Time()}
+		out[i].Changes = c.changes(e.Detail)
 		if e.Actor == "" {
 			out[i].Who = c.T("The server")
 		}
 		if name, host, ok := strings.Cut(e.Target, "@"); ok && host == c.host() {
 			out[i].Link = "/admin/people/" + name
+		}
+	}
+	return out
+}
+
+// change is a part of an entry: what was and what is, or only a fact.
+type change struct{ Name, Was, Is string }
+
+// changes reads what was kept with an entry.
+func (c *ctx) changes(detail string) (out []change) {
+	var d map[string]any
+	if detail == "" || json.Unmarshal([]byte(detail), &d) != nil {
+		return nil
+	}
+	text := func(v any) string {
+		switch x := v.(type) {
+		case nil:
+			return ""
+		case bool:
+			if x {
+				return c.T("yes")
+			}
+			return c.T("no")
+		case []any:
+			parts := make([]string, len(x))
+			for i, p := range x {
+				parts[i] = fmt.Sprint(p)
+			}
+			return strings.Join(parts, ", ")
+		case float64:
+			return strconv.FormatFloat(x, 'f', -1, 64)
+		}
+		return fmt.Sprint(v)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		ch := change{Name: c.T("field " + name), Is: text(d[name])}
+		if pair, ok := d[name].([]any); ok && len(pair) == 2 && name != "members" && name != "groups" {
+			ch.Was, ch.Is = text(pair[0]), text(pair[1])
+			if ch.Was == "" {
+				ch.Was = "—"
+			}
+			if ch.Is == "" {
+				ch.Is = "—"
+			}
+		}
+		if ch.Is != "" && name != "id" {
+			out = append(out, ch)
 		}
 	}
 	return out

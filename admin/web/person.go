@@ -129,6 +129,7 @@ type personData struct {
 	Departments []string
 	Groups      []store.Group
 	Invitations []invitation
+	Waits       bool // a good link is out
 	Devices     []deviceRow
 	Browsers    []store.WebSession
 	Audit       []entry
@@ -174,6 +175,7 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 			return d, err
 		}
 		d.Invitations = append(d.Invitations, v)
+		d.Waits = d.Waits || i.Kind == store.KindInvite && v.Link != ""
 	}
 	if d.Browsers, err = c.s.Store.WebSessionsOf(ctx, c.host(), u.Name, c.now); err != nil {
 		return d, err

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/admin"
 	"parley/auth"
 	"parley/org"
 	"parley/people"
@@ -39,6 +40,7 @@ type Config struct {
 	Idle     time.Duration
 	Outbox   bool // /dev/outbox shows mails
 	Rooms    Rooms
+	Ops      admin.Operations // federation and webhooks, by the same operations as the command line
 	System   System
 	Chat     Chat // nil: there is none
 }
@@ -87,6 +89,9 @@ func (s *Server) register() {
 	s.own()
 	s.console()
 	s.groups()
+	s.searching()
+	s.federation()
+	s.webhooks()
 	s.chat()
 }
 
@@ -252,11 +257,14 @@ func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
 func (c *ctx) explain(err error) (text, field string, ok bool) {
 	var pe *people.Error
 	var oe *org.Error
+	var ae *admin.Error
 	switch {
+	case errors.As(err, &ae):
+		return c.T(upper(ae.Text)), ae.Field, true
 	case errors.As(err, &pe):
 		return c.T(pe.Text, pe.Args...), pe.Field, true
 	case errors.As(err, &oe):
-		return c.T(oe.Error()), oe.Field, true
+		return c.T(upper(oe.Error())), oe.Field, true
 	}
 	return "", "", false
 }
@@ -268,7 +276,13 @@ func (c *ctx) fail(err error) {
 	var oe *org.Error
 	var big *http.MaxBytesError
 	kind := org.Kind(0)
+	var ae *admin.Error
 	switch {
+	case errors.As(err, &ae):
+		kind = map[int]org.Kind{http.StatusNotFound: org.NotFound, http.StatusForbidden: org.Forbidden, http.StatusConflict: org.Exists}[ae.Status]
+		if kind == 0 {
+			kind = org.Invalid
+		}
 	case errors.As(err, &pe):
 		kind = pe.Kind
 	case errors.As(err, &oe):
