@@ -32,7 +32,7 @@ const (
 
 // What the tests run is not compiled into them: that these are read tells the go command that a result kept from before
 // is void if one of them changes; importing node says it of the packages.
-var runs = []string{"../../cmd/parley", "py", "js"}
+var runs = []string{"../../cmd/parley", "py", "js", "."}
 
 // parleyBin is the program, built once.
 var parleyBin string
@@ -106,7 +106,10 @@ type server struct {
 	log     lockedBuffer
 }
 
-func startServer(t *testing.T) *server {
+func startServer(t *testing.T) *server { return startServerAt(t, "127.0.0.1:0") }
+
+// startServerAt has clients that use STARTTLS come to a fixed address, which only a test in a namespace can have.
+func startServerAt(t *testing.T, c2s string) *server {
 	t.Helper()
 	for _, dir := range runs {
 		if _, err := os.ReadDir(dir); err != nil {
@@ -120,7 +123,8 @@ func startServer(t *testing.T) *server {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := &server{t: t, dir: dir}
 	args := []string{"--json", "dev", "--data-dir", filepath.Join(dir, "data"), "--log-level", "debug"}
-	for _, door := range []string{"c2s.addresses", "c2s_tls.addresses", "websocket.addresses", "websocket.plain_addresses", "metrics.addresses"} {
+	args = append(args, "--set", "listeners.c2s.addresses="+c2s)
+	for _, door := range []string{"c2s_tls.addresses", "websocket.addresses", "websocket.plain_addresses", "metrics.addresses"} {
 		args = append(args, "--set", "listeners."+door+"=127.0.0.1:0")
 	}
 	c := exec.Command(parleyBin, args...)
