@@ -49,7 +49,8 @@ type Group struct {
 	ThemesBy    string    `json:"themes_by"`
 	MentionBy   string    `json:"mention_by"`
 	Guests      bool      `json:"guests"`
-	Room        string    `json:"room"` // address of its main room
+	SinceJoin   bool      `json:"since_join"` // members read only what was said since they were added
+	Room        string    `json:"room"`       // address of its main room
 	Created     time.Time `json:"created"`
 	Deleted     time.Time `json:"deleted,omitzero"`
 	Photo       string    `json:"photo,omitempty"`     // SHA-1 of its photo, in hex
@@ -101,6 +102,7 @@ type GroupChange struct {
 	MentionBy   *string `json:"mention_by,omitempty"`
 	Emoji       *string `json:"emoji,omitempty"`
 	Guests      *bool   `json:"guests,omitempty"`
+	SinceJoin   *bool   `json:"since_join,omitempty"`
 }
 
 // Member is a person in a group.

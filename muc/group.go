@@ -43,6 +43,7 @@ func groupConfig(g store.Group) RoomConfig {
 	r := org.RulesOf(g)
 	c := RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: r.Listed, MembersOnly: r.MembersOnly, NonAnonymous: r.ShowAddresses,
 		Moderated: r.Moderated, Archive: true, Invites: true, PM: "anyone"}
+	c.SinceJoin = g.SinceJoin
 	if g.PhotoHash != "" {
 		c.Avatars = []string{g.PhotoHash}
 	}

@@ -97,6 +97,7 @@ func settingsForm(g store.Group) *form.Form {
 	f.AddList("mention_by", "Who may mention everyone", g.MentionBy, form.Option{Label: "Members", Value: "members"},
 		form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Nobody", Value: "nobody"})
 	f.AddBool("guests", "Themes may have guests", g.Guests)
+	f.AddBool("since_join", "Members read only what was said since they were added", g.SinceJoin)
 	return f
 }
 
@@ -116,7 +117,7 @@ func settingsOf(f form.Form) (c org.GroupChange) {
 		return nil
 	}
 	return org.GroupChange{Name: text("name"), Description: text("description"), Kind: text("kind"), ThemesBy: text("themes_by"), MentionBy: text("mention_by"),
-		Emoji: text("emoji"), Hidden: yes("hidden"), Guests: yes("guests")}
+		Emoji: text("emoji"), Hidden: yes("hidden"), Guests: yes("guests"), SinceJoin: yes("since_join")}
 }
 
 // ranked says of who is allowed a command: those of this affiliation or a higher one.

@@ -53,7 +53,7 @@ func person(field string, h *server.Host, address string) (jid.JID, error) {
 
 func (o *operations) showGroup(g store.Group) admin.Group {
 	return admin.Group{Host: g.Host, Slug: g.Slug, Name: g.Name, Description: g.Description, Emoji: g.Emoji, Kind: org.RulesOf(g).Kind,
-		Private: g.Private, ThemesBy: g.ThemesBy, MentionBy: g.MentionBy, Guests: g.Guests, Photo: g.PhotoHash, Deleted: g.Deleted,
+		Private: g.Private, ThemesBy: g.ThemesBy, MentionBy: g.MentionBy, Guests: g.Guests, SinceJoin: g.SinceJoin, Photo: g.PhotoHash, Deleted: g.Deleted,
 		Room: o.n.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created}
 }
 
@@ -131,7 +131,7 @@ func (o *operations) ChangeGroup(ctx context.Context, domain, slug string, c adm
 		return admin.Group{}, err
 	}
 	g, err = o.n.Org.Update(ctx, g.Host, g.ID, org.GroupChange{Name: c.Name, Description: c.Description, Kind: c.Kind, Hidden: c.Hidden,
-		ThemesBy: c.ThemesBy, MentionBy: c.MentionBy, Emoji: c.Emoji, Guests: c.Guests})
+		ThemesBy: c.ThemesBy, MentionBy: c.MentionBy, Emoji: c.Emoji, Guests: c.Guests, SinceJoin: c.SinceJoin})
 	if err != nil {
 		return admin.Group{}, orgError(err)
 	}

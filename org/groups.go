@@ -179,6 +179,7 @@ type GroupChange struct {
 	Name, Description, Kind, ThemesBy, MentionBy, Emoji *string
 	Hidden                                              *bool // of an announcement: people do not find it by themselves
 	Guests                                              *bool
+	SinceJoin                                           *bool // members read only what was said since they were added
 }
 
 // Update changes a group.
@@ -242,6 +243,9 @@ func (c *GroupChange) apply(g *store.Group) (err error) {
 	set(&g.Emoji, c.Emoji)
 	if c.Guests != nil {
 		g.Guests = *c.Guests
+	}
+	if c.SinceJoin != nil {
+		g.SinceJoin = *c.SinceJoin
 	}
 	kind, hidden := kindOf(*g), g.Private
 	set(&kind, c.Kind)

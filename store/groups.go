@@ -25,6 +25,7 @@ type GroupSettings struct {
 	Mandatory string // "": no, "everyone", or a team's id
 	MentionBy string // who may mention all of it
 	Guests    bool   // themes may have people of outside
+	SinceJoin bool   // members read only what was said since they were added
 	Emoji     string
 	PhotoHash string // SHA-1 in hex of its photo; "": none. Written by SetGroupPhoto only
 }

@@ -30,6 +30,7 @@ func (a *app) groupSet() *cobra.Command {
 	f.StringVar(&v.emoji, "emoji", "", "an emoji for it")
 	f.BoolVar(&v.hidden, "hidden", false, "of an announcement: people do not find it by themselves")
 	f.BoolVar(&v.guests, "guests", false, "themes may have people who are not in the group")
+	f.Bool("since-join", false, "members read only what was said since they were added")
 	hostFlag(c, &host)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		var ch admin.GroupChange
@@ -41,7 +42,7 @@ func (a *app) groupSet() *cobra.Command {
 				*to, any = &s, true
 			}
 		}
-		for name, to := range map[string]**bool{"hidden": &ch.Hidden, "guests": &ch.Guests} {
+		for name, to := range map[string]**bool{"hidden": &ch.Hidden, "guests": &ch.Guests, "since-join": &ch.SinceJoin} {
 			if f.Changed(name) {
 				b, _ := f.GetBool(name)
 				*to, any = &b, true

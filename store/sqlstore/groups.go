@@ -11,13 +11,13 @@ import (
 
 // selectGroup has room for a condition, in which the group is g. What was added to groups later is in a table of its own.
 const selectGroup = "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, g.created, g.deleted, " +
-	"COALESCE(s.kind, ''), COALESCE(s.mandatory, ''), COALESCE(s.mention_by, ''), COALESCE(s.guests, 0), COALESCE(s.emoji, ''), COALESCE(s.photo_hash, '') " +
-	"FROM org_groups g LEFT JOIN group_settings s ON s.host = g.host AND s.group_id = g.id WHERE "
+	"COALESCE(s.kind, ''), COALESCE(s.mandatory, ''), COALESCE(s.mention_by, ''), COALESCE(s.guests, 0), COALESCE(s.emoji, ''), COALESCE(s.photo_hash, ''), COALESCE(h.since_join, 0) " +
+	"FROM org_groups g LEFT JOIN group_settings s ON s.host = g.host AND s.group_id = g.id LEFT JOIN group_history h ON h.host = g.host AND h.group_id = g.id WHERE "
 
 func scanGroup(r interface{ Scan(...any) error }) (g store.Group, err error) {
 	var created, deleted int64
 	err = r.Scan(&g.Host, &g.ID, &g.Slug, &g.Room, &g.Name, &g.Description, &g.Private, &g.ThemesBy, &created, &deleted,
-		&g.Kind, &g.Mandatory, &g.MentionBy, &g.Guests, &g.Emoji, &g.PhotoHash)
+		&g.Kind, &g.Mandatory, &g.MentionBy, &g.Guests, &g.Emoji, &g.PhotoHash, &g.SinceJoin)
 	g.Created, g.Deleted = when(created), when(deleted)
 	return g, err
 }
@@ -52,6 +52,11 @@ func writeSettings(ctx context.Context, tx *sql.Tx, g store.Group) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO group_settings (host, group_id, kind, mandatory, mention_by, guests, emoji, photo_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
 		ON CONFLICT (host, group_id) DO UPDATE SET kind = excluded.kind, mandatory = excluded.mandatory, mention_by = excluded.mention_by,
 			guests = excluded.guests, emoji = excluded.emoji`, g.Host, g.ID, g.Kind, g.Mandatory, g.MentionBy, bit(g.Guests), g.Emoji)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO group_history (host, group_id, since_join) VALUES ($1, $2, $3)
+		ON CONFLICT (host, group_id) DO UPDATE SET since_join = excluded.since_join`, g.Host, g.ID, bit(g.SinceJoin))
 	return err
 }
 

@@ -21,14 +21,18 @@ const (
 	// ofGroups joins what a group's rooms are to g, with the asker's place in group and theme.
 	ofGroups = ` JOIN rooms r ON r.host = $2 AND r.group_id = g.id AND r.destroyed = 0
 		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = g.id
+		LEFT JOIN group_history h ON h.host = $1 AND h.group_id = g.id
 		LEFT JOIN themes t ON t.host = $1 AND t.theme_key = r.theme
 		LEFT JOIN theme_people p ON p.host = $1 AND p.theme_key = r.theme AND p.jid = $3 `
 	notBanned = ` (r.theme = '' OR t.theme_key IS NOT NULL) AND COALESCE(p.role, '') <> 'banned' `
 	inNoGroup = ` AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = $1 AND m.group_id = g.id AND m.jid = $3) `
-	hidden    = ` COALESCE(s.kind, '') = 'federated' ` // addresses are shown to moderators only
+	// forVisitors: who is in no group is added at no time, and finds nothing where members find what is newer than that.
+	forVisitors = ` COALESCE(h.since_join, 0) = 0 AND `
+	hidden      = ` COALESCE(s.kind, '') = 'federated' ` // addresses are shown to moderators only
 
 	asMember = `SELECT r.name AS owner, g.id AS group_id, g.name AS group_name, r.theme AS theme, COALESCE(t.name, '') AS theme_name,
-			CASE WHEN m.role = 'member' AND ` + hidden + ` THEN 0 ELSE 1 END AS named, 0 AS since
+			CASE WHEN m.role = 'member' AND ` + hidden + ` THEN 0 ELSE 1 END AS named,
+			CASE WHEN m.role = 'member' AND COALESCE(h.since_join, 0) = 1 THEN (m.since - 1577836800000000) * 4096 ELSE 0 END AS since
 		FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id AND g.deleted = 0` + ofGroups + `
 		WHERE m.host = $1 AND m.jid = $3 AND ` + notBanned + ` AND ` + enabled + `
 			AND (m.role IN ('owner', 'moderator') OR m.role = 'member' AND (r.theme = '' OR t.restricted = 0 OR p.role IS NOT NULL))`
@@ -38,7 +42,8 @@ const (
 		JOIN org_groups g ON g.host = t.host AND g.id = t.group_id AND g.deleted = 0
 		JOIN rooms r ON r.host = $2 AND r.group_id = g.id AND r.theme = t.theme_key AND r.destroyed = 0
 		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = g.id
-		WHERE p.host = $1 AND p.jid = $3 AND p.role = 'guest' AND ` + enabled + inNoGroup
+		LEFT JOIN group_history h ON h.host = $1 AND h.group_id = g.id
+		WHERE p.host = $1 AND p.jid = $3 AND p.role = 'guest' AND ` + forVisitors + enabled + inNoGroup
 
 	asAdmin = `SELECT` + groupRoom + `1, 0
 		FROM users u JOIN org_groups g ON g.host = u.host AND g.deleted = 0` + ofGroups + `
@@ -47,7 +52,7 @@ const (
 	// Large groups are read by everyone of the organization.
 	asAnyone = `SELECT` + groupRoom + `1, 0
 		FROM group_settings l JOIN org_groups g ON g.host = l.host AND g.id = l.group_id AND g.deleted = 0` + ofGroups + `
-		WHERE l.host = $1 AND l.kind = 'large' AND $4 <> '' AND ` + notBanned + ` AND (r.theme = '' OR t.restricted = 0) AND ` + enabled + inNoGroup
+		WHERE l.host = $1 AND l.kind = 'large' AND $4 <> '' AND ` + forVisitors + notBanned + ` AND (r.theme = '' OR t.restricted = 0) AND ` + enabled + inNoGroup
 
 	// since is the first id that may be read: store.FirstID in SQL.
 	asOccupant = `SELECT r.name, '', '', '', '', CASE WHEN a.affiliation IN ('owner', 'admin') THEN 1 ELSE COALESCE(x.named, 0) END,

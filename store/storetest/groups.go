@@ -11,7 +11,7 @@ func groupSettings(s *suite) {
 	romeo := store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)}
 	s.group("g1", "eng", romeo)
 	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
-	g.GroupSettings = store.GroupSettings{Kind: "request", Mandatory: "everyone", MentionBy: "moderators", Guests: true, Emoji: "🚀"}
+	g.GroupSettings = store.GroupSettings{Kind: "request", Mandatory: "everyone", MentionBy: "moderators", Guests: true, SinceJoin: true, Emoji: "🚀"}
 	s.ok(s.st.UpdateGroup(s.ctx, g))
 	s.same(must[store.Group](s)(s.st.Group(s.ctx, host, "g1")), g)
 	p := store.Photo{Type: "image/png", Hash: "abc", Data: []byte{1, 0, 2}}

@@ -28,7 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}{
 		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Replace", replace},
 		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep},
-		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
+		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople}, {"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
 		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
 		{"KV", kv}, {"Blocklist", blocklist}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
 		{"GroupSettings", groupSettings}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams}, {"Mandatory", mandatory},
