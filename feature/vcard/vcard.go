@@ -53,8 +53,8 @@ func New(h *server.Host, c Config) *server.Feature {
 	return &server.Feature{
 		Name: "vcard",
 		XEP: []server.XEP{{Number: 54, Title: "vcard-temp", Version: "1.3.0"}, {Number: 153, Title: "vCard-Based Avatars", Version: "1.1.1", Notes: "the server puts the hash into presence"},
-			{Number: 84, Title: "User Avatar", Version: "1.1.4"}, {Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.1"},
-			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.11", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084"}},
+			{Number: 84, Title: "User Avatar", Version: "1.1.4"}, {Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.0"},
+			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.12.0", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084"}},
 		Disco:   []string{ns},
 		Account: []string{ns, "urn:xmpp:pep-vcard-conversion:0", nsCard4},
 		IQ: map[server.Query]server.IQFunc{
