@@ -53,7 +53,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.invitations[h.Domain] = invitations
 	alerts := push.New(h, push.Config{Sender: c.Accounts.PushSender})
 	n.alerts[h.Domain] = alerts
-	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h)})
+	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h), URL: func() string { return n.listenerURL(h.Domain, spacesPath) }})
 	return append(n.searching(h), []*server.Feature{
 		blocking.New(h, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),

@@ -104,6 +104,7 @@ func (n *Node) webHandler(proxied bool) http.Handler {
 	n.handleUploads(mux)
 	n.handleWeb(mux, proxied)
 	n.handleWebhooks(mux)
+	n.handleSpaces(mux)
 	return mux
 }
 

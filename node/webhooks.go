@@ -61,11 +61,26 @@ func (n *Node) hookURL(domain, secret string) string {
 	if u := n.Config.Webhooks.URL; u != "" {
 		return u + "/" + secret
 	}
+	return n.listenerURL(domain, hooksPath) + "/" + secret
+}
+
+// listenerURL is a path of the websocket listener's, as others see it, without the slash at its end.
+func (n *Node) listenerURL(domain, path string) string {
 	at := domain
 	if a, ok := n.Addr("websocket").(*net.TCPAddr); ok && a.Port != 443 {
 		at = net.JoinHostPort(domain, strconv.Itoa(a.Port))
 	}
-	return "https://" + at + hooksPath + secret
+	return "https://" + at + strings.TrimSuffix(path, "/")
+}
+
+// spacesPath is where the photos of groups are (XEP-0503).
+const spacesPath = "/spaces/"
+
+func (n *Node) handleSpaces(mux *http.ServeMux) {
+	for domain, s := range n.spaces {
+		p := spacesPath + domain
+		mux.Handle(p+"/", http.StripPrefix(p, s))
+	}
 }
 
 func (o *operations) hooks(domain string) (*server.Host, *webhooks.Webhooks, error) {

@@ -28,6 +28,8 @@ const (
 type SpacesConfig struct {
 	Host *server.Host
 	Org  *org.Org
+	// URL is where photos are, before <host>/<group>/<hash>; nil: nowhere.
+	URL func() string
 	// Create says who may make groups; nil: nobody may, this way.
 	Create func(ctx context.Context, who jid.JID) bool
 }
@@ -84,8 +86,8 @@ func (s *Spaces) Feature() *server.Feature {
 
 // spacesFeatures are those that XEP-0503, section 4 asks for, and what else there is.
 var spacesFeatures = func() []string {
-	fs := []string{wire.NSPubSub, nsSpaces, wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, nsPubSubFilt, "urn:xmpp:ping"}
-	for _, n := range []string{"access-open", "access-whitelist", "config-node", "create-nodes", "delete-items", "delete-nodes", "instant-nodes",
+	fs := []string{wire.NSPubSub, nsSpaces, wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, wire.NSCommands, nsPubSubFilt, "urn:xmpp:ping"}
+	for _, n := range []string{"access-authorize", "access-open", "access-whitelist", "config-node", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes",
 		"item-ids", "manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation",
 		"persistent-items", "publish", "publisher-affiliation", "retract-items", "retrieve-affiliations", "retrieve-items",
 		"retrieve-subscriptions", "rsm", "subscribe", "subscription-notifications"} {
@@ -108,6 +110,9 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 	if st.Kind == wire.Message {
 		if st.Type == "error" || st.Type == "headline" {
 			return nil
+		}
+		if x := st.Element(wire.NSForm, "x"); x != nil {
+			return orgFault(s.answer(ctx, st.From, x))
 		}
 		return server.ServiceUnavailable
 	}
@@ -144,6 +149,8 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
 	node := e.Attr("node")
 	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
+	case "set " + wire.NSCommands + " command":
+		return s.getPending(ctx, st.From, e)
 	case "get " + wire.NSDiscoInfo + " query":
 		if node != "" {
 			return s.info(ctx, st.From, node)

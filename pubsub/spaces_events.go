@@ -59,11 +59,48 @@ func (s *Spaces) tell(ctx context.Context, e org.Event) error {
 		if err := s.toMembers(ctx, e.Group.ID, "", c); err != nil {
 			return err
 		}
-		return s.toMembers(ctx, e.Group.ID, "", node.Add(eventItem(s.mainItem(e.Group))))
+		avatar, err := s.avatarItems(ctx, e.Group)
+		if err != nil {
+			return err
+		}
+		for _, it := range append([]server.PEPItem{s.mainItem(e.Group)}, avatar...) {
+			node.Add(eventItem(it))
+		}
+		return s.toMembers(ctx, e.Group.ID, "", node)
+	case org.ThemePeople:
+		return s.tellThemePeople(ctx, e)
+	case org.MembershipDenied:
+		s.tellAnswer(ctx, e)
 	case org.GroupCreated, org.MembersChanged:
 		return s.tellMembers(ctx, e)
 	case org.GroupDeleted:
 		return s.tellDeleted(ctx, e)
+	}
+	return nil
+}
+
+// tellThemePeople: for those it is about a theme comes into the space, or goes from it.
+func (s *Spaces) tellThemePeople(ctx context.Context, e org.Event) error {
+	subs, err := s.subscribed(ctx, e.Group.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range e.Members {
+		who, err := jid.Parse(m.JID)
+		if err != nil {
+			continue
+		}
+		sees, err := s.o.Visible(ctx, s.h.Domain, e.Group.ID, e.Theme.Key, who)
+		if err != nil {
+			return err
+		}
+		node := wire.E(wire.NSPubSubEv, "items").Set("node", e.Group.ID)
+		if sees && e.Theme.Closed.IsZero() {
+			node.Add(eventItem(s.themeItem(e.Group, *e.Theme)))
+		} else {
+			node.Add(wire.E(wire.NSPubSubEv, "retract").Set("id", s.o.RoomJID(s.h.Domain, e.Theme.Room).String()))
+		}
+		s.give(ctx, s.message(node), who, subs[who])
 	}
 	return nil
 }

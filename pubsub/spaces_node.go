@@ -35,6 +35,8 @@ func (sp *space) config() NodeConfig {
 		ByPresence: true, Last: "never", Kind: "headline", Subscribe: true, Publisher: none}
 	if sp.group.Private {
 		c.Access = "whitelist"
+	} else if org.RulesOf(sp.group).Asks {
+		c.Access = "authorize"
 	}
 	return c
 }
@@ -94,7 +96,8 @@ func (sp *space) items(ctx context.Context) ([]server.PEPItem, error) {
 			items = append(items, sp.themeItem(sp.group, t))
 		}
 	}
-	return items, nil
+	avatar, err := sp.avatarItems(ctx, sp.group)
+	return append(items, avatar...), err
 }
 
 // mainItem is the group's room, pinned above its themes (XEP-0469).

@@ -114,6 +114,9 @@ func (s *Spaces) subscribe(ctx context.Context, from jid.JID, e, verb *wire.Elem
 		return nil, err
 	}
 	if !joined {
+		if err := s.o.Request(ctx, s.h.Domain, sp.group.ID, from, ""); err != nil {
+			return nil, err
+		}
 		return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "pending")), nil
 	}
 	sub := store.NodeSubscription{Node: sp.group.ID, JID: from.Bare().String(), State: "subscribed"}
@@ -138,15 +141,20 @@ func (s *Spaces) unsubscribe(ctx context.Context, from jid.JID, e, verb *wire.El
 	if err != nil {
 		return nil, err
 	}
-	if sp.role == "" {
-		return nil, errNotSubscribed
-	}
 	if verb.Attr("subid") != "" {
 		return nil, errSubID
 	}
+	if sp.role == "" {
+		if err := s.h.Store.DropGroupRequest(ctx, s.h.Domain, sp.group.ID, from.Bare().String()); errors.Is(err, store.ErrNotFound) {
+			return nil, errNotSubscribed
+		} else if err != nil {
+			return nil, err
+		}
+		return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "none")), nil
+	}
 	m := membership{sp.group.ID, from.Bare()}
 	s.asked.Store(m, true)
-	if err := s.o.SetMember(ctx, s.h.Domain, sp.group.ID, from.Bare(), ""); err != nil {
+	if err := s.o.Leave(ctx, s.h.Domain, sp.group.ID, from); err != nil {
 		s.asked.Delete(m)
 		return nil, err
 	}
@@ -161,6 +169,15 @@ func (s *Spaces) mySubscriptions(ctx context.Context, from jid.JID, e, verb *wir
 	list := wire.E(wire.NSPubSub, "subscriptions").Set("node", verb.Attr("node"))
 	for _, g := range gs {
 		list.Add(s.subscription(g.ID, from.Bare().String(), "subscribed"))
+	}
+	asked, err := s.waiting(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range asked {
+		if node := verb.Attr("node"); node == "" || node == g.ID {
+			list.Add(s.subscription(g.ID, from.Bare().String(), "pending"))
+		}
 	}
 	return pubsubAnswer(list), nil
 }
@@ -349,6 +366,13 @@ func (s *Spaces) getSubscriptions(ctx context.Context, from jid.JID, e, verb *wi
 			list.Add(wire.E(nsOwner, "subscription").Set("jid", m.JID).Set("subscription", "subscribed"))
 		}
 	}
+	rs, err := s.o.Requests(ctx, s.h.Domain, sp.group.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rs {
+		list.Add(wire.E(nsOwner, "subscription").Set("jid", r.JID).Set("subscription", "pending"))
+	}
 	return wire.E(nsOwner, "pubsub", list), nil
 }
 
@@ -409,6 +433,16 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 		was, err := s.o.RoleOf(ctx, s.h.Domain, sp.group.ID, who)
 		if err != nil {
 			return nil, err
+		}
+		if what == "subscription" && was == "" { // of who has asked it is the answer
+			if asked, err := s.pending(ctx, sp.group.ID, who); err != nil {
+				return nil, err
+			} else if state := c.Attr(what); asked && (state == none || state == "subscribed") {
+				if err := s.o.AnswerRequest(ctx, s.h.Domain, sp.group.ID, who, state != none, from); err != nil {
+					return nil, err
+				}
+				continue
+			}
 		}
 		now, ok := role(was, c.Attr(what))
 		if !ok {

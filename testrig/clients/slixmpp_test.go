@@ -18,6 +18,10 @@ func TestSlixmppIM(t *testing.T)     { slixmpp(t, "im.py") }
 func TestSlixmppRooms(t *testing.T)  { slixmpp(t, "rooms.py") }
 func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
 
+func TestSlixmppSpaces(t *testing.T)   { slixmpp(t, "spaces.py") }
+func TestSlixmppInbox(t *testing.T)    { slixmpp(t, "inbox.py") }
+func TestSlixmppWebhooks(t *testing.T) { slixmpp(t, "webhooks.py") }
+
 func TestSlixmppSearch(t *testing.T) { slixmpp(t, "search.py") }
 
 func TestSlixmppBookmarks(t *testing.T) { slixmpp(t, "bookmarks.py") }

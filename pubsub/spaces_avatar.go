@@ -1,0 +1,64 @@
+package pubsub
+
+import (
+	"context"
+	"crypto/subtle"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// The photo of a group as its space's avatar (XEP-0503, section 5.2.1). Its address holds the hash of the photo, which only
+// those learn who may know of the group.
+
+const (
+	idAvatar    = "urn:xmpp:spaces:avatar:metadata:0"
+	idAvatarOld = "urn:xmpp:avatar:metadata" // what Movim reads
+	nsMetadata  = "urn:xmpp:avatar:metadata"
+)
+
+// avatarItems describe the photo under the id of the XEP and under the older one; none where there is no photo.
+func (s *Spaces) avatarItems(ctx context.Context, g store.Group) ([]server.PEPItem, error) {
+	if g.PhotoHash == "" || s.cfg.URL == nil {
+		return nil, nil
+	}
+	p, err := s.o.Photo(ctx, s.h.Domain, g.ID)
+	if err != nil {
+		return nil, ignoreNotFound(err)
+	}
+	info := wire.E(nsMetadata, "info").Set("id", p.Hash).Set("bytes", strconv.Itoa(len(p.Data))).Set("type", p.Type).
+		Set("url", s.cfg.URL()+"/"+s.h.Domain+"/"+g.ID+"/"+p.Hash)
+	b := wire.E(nsMetadata, "metadata", info).AppendXML(nil, "")
+	return []server.PEPItem{{ID: idAvatar, Payload: b}, {ID: idAvatarOld, Payload: b}}, nil
+}
+
+// ServeHTTP gives the photo at <group>/<hash>, what comes before that having been stripped.
+func (s *Spaces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	group, hash, ok := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+	if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.NotFound(w, r)
+		return
+	}
+	p, err := s.o.Photo(r.Context(), s.h.Domain, group)
+	if err != nil || subtle.ConstantTimeCompare([]byte(p.Hash), []byte(hash)) != 1 {
+		if err = ignoreNotFound(err); err != nil {
+			s.h.Log.Error("a group's photo cannot be read", "group", group, "err", err)
+		}
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", p.Type)
+	h.Set("Content-Length", strconv.Itoa(len(p.Data)))
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Access-Control-Allow-Origin", "*")
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(p.Data) // whoever asked is gone
+	}
+}

@@ -1,0 +1,99 @@
+package testrig_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/org"
+	"parley/store"
+	"parley/testrig"
+	"parley/wire/jid"
+)
+
+// dot is a picture of one pixel.
+var dot, _ = base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+
+// TestSpaceAvatar: the photo of a group is its space's avatar, under both ids, at an address that only members learn.
+func TestSpaceAvatar(t *testing.T) {
+	t.Parallel()
+	h := startHooked(t, nil)
+	if err := h.Node.Org.SetPhoto(t.Context(), testrig.Host, h.id, dot); err != nil {
+		t.Fatal(err)
+	}
+	g, err := h.Node.Org.GroupByID(t.Context(), testrig.Host, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := "https://example.org:" + h.addr[strings.LastIndexByte(h.addr, ':')+1:] + "/spaces/example.org/" + h.id + "/" + g.PhotoHash
+	h.Run(t, `
+romeo signs in
+romeo sends: <iq type='get' id='1' to='spaces.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'/></pubsub></iq>
+romeo gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'>
+<item id='urn:xmpp:spaces:avatar:metadata:0'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' id='`+g.PhotoHash+`' url='`+at+`'/></metadata></item>
+<item id='urn:xmpp:avatar:metadata'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' id='`+g.PhotoHash+`'/></metadata></item></items></pubsub></iq>`)
+	get := func(path string) (int, []byte) {
+		res, err := h.http.Get("https://" + h.addr + "/spaces/example.org/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, b
+	}
+	if status, b := get(h.id + "/" + g.PhotoHash); status != 200 || !bytes.Equal(b, dot) {
+		t.Errorf("%d %q", status, b)
+	}
+	for _, path := range []string{h.id + "/", h.id + "/" + strings.Repeat("0", 40), "nosuch/" + g.PhotoHash} {
+		if status, _ := get(path); status != 404 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+}
+
+// TestNews: what pages and digests say of missed activity, with mentions among it.
+func TestNews(t *testing.T) {
+	t.Parallel()
+	h := startHooked(t, nil)
+	h.Run(t, `
+romeo signs in
+romeo sends: <presence to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+romeo forgets from `+h.room+`
+romeo sends: <message type='groupchat' to='`+h.room+`'><body>one</body></message>
+romeo sends: <message type='groupchat' to='`+h.room+`'><body>@juliet two</body></message>
+romeo sends: <message type='groupchat' to='`+h.room+`'><body>@all three</body></message>
+romeo forgets from `+h.room)
+	juliet, romeo := jid.MustParse("juliet@example.org"), jid.MustParse("romeo@example.org")
+	news := func(who jid.JID) org.RoomNews {
+		t.Helper()
+		ns, err := h.Node.Org.News(t.Context(), testrig.Host, who, false)
+		if err != nil || len(ns) != 1 || ns[0].Room.String() != h.room {
+			t.Fatalf("%+v %v", ns, err)
+		}
+		return ns[0]
+	}
+	n := news(juliet)
+	for deadline := time.Now().Add(20 * time.Second); n.Mentions < 2 && time.Now().Before(deadline); n = news(juliet) { // noted away from the room
+	}
+	if n.Unread != 3 || n.Mentions != 2 || !strings.Contains(string(n.Last.Stanza), "@all three") {
+		t.Errorf("%+v", n)
+	}
+	if n := news(romeo); n.Unread != 0 || n.Mentions != 0 {
+		t.Errorf("%+v", n)
+	}
+	if err := h.Node.Store.SetDisplayed(t.Context(), testrig.Host, "juliet", 10, store.Displayed{Chat: h.room, ID: n.Last.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if ns, err := h.Node.Org.News(t.Context(), testrig.Host, juliet, true); err != nil || len(ns) != 0 {
+		t.Errorf("%+v %v", ns, err)
+	}
+	if ns, err := h.Node.Org.News(t.Context(), testrig.Host, jid.MustParse("tybalt@example.org"), false); err != nil || len(ns) != 0 {
+		t.Errorf("%+v %v", ns, err)
+	}
+}
