@@ -106,10 +106,11 @@ type server struct {
 	log     lockedBuffer
 }
 
-func startServer(t *testing.T) *server { return startServerAt(t, "127.0.0.1:0") }
+// startServer starts it; set are keys of the configuration, as key=value.
+func startServer(t *testing.T, set ...string) *server { return startServerAt(t, "127.0.0.1:0", set...) }
 
 // startServerAt has clients that use STARTTLS come to a fixed address, which only a test in a namespace can have.
-func startServerAt(t *testing.T, c2s string) *server {
+func startServerAt(t *testing.T, c2s string, set ...string) *server {
 	t.Helper()
 	for _, dir := range runs {
 		if _, err := os.ReadDir(dir); err != nil {
@@ -126,6 +127,9 @@ func startServerAt(t *testing.T, c2s string) *server {
 	args = append(args, "--set", "listeners.c2s.addresses="+c2s)
 	for _, door := range []string{"c2s_tls.addresses", "websocket.addresses", "websocket.plain_addresses", "metrics.addresses"} {
 		args = append(args, "--set", "listeners."+door+"=127.0.0.1:0")
+	}
+	for _, kv := range set {
+		args = append(args, "--set", kv)
 	}
 	c := exec.Command(parleyBin, args...)
 	c.Dir, c.Stderr = dir, &s.log

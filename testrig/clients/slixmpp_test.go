@@ -18,9 +18,15 @@ func TestSlixmppIM(t *testing.T)     { slixmpp(t, "im.py") }
 func TestSlixmppRooms(t *testing.T)  { slixmpp(t, "rooms.py") }
 func TestSlixmppGroups(t *testing.T) { slixmpp(t, "groups.py") }
 
-func TestSlixmppSpaces(t *testing.T)   { slixmpp(t, "spaces.py") }
-func TestSlixmppInbox(t *testing.T)    { slixmpp(t, "inbox.py") }
-func TestSlixmppWebhooks(t *testing.T) { slixmpp(t, "webhooks.py") }
+func TestSlixmppSpaces(t *testing.T) { slixmpp(t, "spaces.py") }
+func TestSlixmppInbox(t *testing.T)  { slixmpp(t, "inbox.py") }
+
+// TestSlixmppWebhooks lets webhooks reach a program on this machine.
+func TestSlixmppWebhooks(t *testing.T) {
+	needSlixmpp(t)
+	t.Parallel()
+	startServer(t, "webhooks.allow=127.0.0.0/8").script(python, "py/webhooks.py")
+}
 
 func TestSlixmppSearch(t *testing.T) { slixmpp(t, "search.py") }
 

@@ -2,6 +2,9 @@
 
 import xml.etree.ElementTree as ET
 
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+
 from rig import PATIENCE, Client, check, parley, run, step
 
 NS = '{urn:xmpp:inbox:1}'
@@ -14,11 +17,10 @@ async def inbox(c):
     iq.append(ET.Element(NS + 'inbox', {'messages': 'false'}))
     fin = (await iq.send(timeout=PATIENCE)).xml.find(NS + 'fin')
     found = {}
-    for _, m in [s for s in c.seen if s[0] == 'message']:
+    for _, m in [s for s in c.seen if s[0] == 'entry']:
         e = m.xml.find(NS + 'entry')
-        if e is not None:
-            found[e.get('jid')] = int(e.get('unread'))
-    c.seen = [s for s in c.seen if s[0] != 'message']
+        found[e.get('jid')] = int(e.get('unread'))
+    c.seen = [s for s in c.seen if s[0] != 'entry']
     return found, int(fin.get('all-unread'))
 
 
@@ -27,7 +29,10 @@ async def main():
     await parley('group', 'create', 'engineering', '--name', 'Engineering', '--owner', 'alice@localhost', '--member', 'bob@localhost')
     alice = await Client('alice@localhost/desk').sign_in()
     bob = await Client('bob@localhost/phone').sign_in()
-    bob.register_plugin('xep_0333')
+    bob.register_handler(Callback('inbox', MatchXPath('{jabber:client}message/' + NS + 'entry'), lambda m: bob.keep('entry', m)))
+    for c in (alice, bob):
+        c.register_plugin('xep_0333')
+    alice.add_event_handler('marker_displayed', lambda m: alice.keep('marker', m))
     info = await bob['xep_0030'].get_info('localhost')
     check('urn:xmpp:inbox:1' in info['disco_info']['features'], f'{info}')
     for c in (alice, bob):
@@ -41,12 +46,14 @@ async def main():
     check(got == ({GROUP: 2, 'alice@localhost': 1}, 3), f'{got}')
 
     step('markers: read in the room, and from the person')
-    bob['xep_0333'].send_marker(in_room['from'].bare, in_room['stanza_id']['id'], 'displayed', mtype='groupchat')
-    await alice.want('message', 'the marker', lambda m: m.xml.find('{urn:xmpp:chat-markers:0}displayed') is not None)
+    m = bob.make_message(mto=GROUP, mtype='groupchat')  # slixmpp's own send_marker is for people
+    m['displayed']['id'] = in_room['stanza_id']['id']
+    m.send()
+    await alice.want('marker', 'the marker')
     got = await inbox(bob)
     check(got == ({GROUP: 0, 'alice@localhost': 1}, 1), f'{got}')
-    bob['xep_0333'].send_marker('alice@localhost', to_bob['id'], 'displayed', mtype='chat')
-    await alice.want('message', 'the marker', lambda m: m.xml.find('{urn:xmpp:chat-markers:0}displayed') is not None)
+    bob['xep_0333'].send_marker('alice@localhost', to_bob['id'], 'displayed')
+    await alice.want('marker', 'the marker')
     got = await inbox(bob)
     check(got == ({GROUP: 0, 'alice@localhost': 0}, 0), f'{got}')
 

@@ -30,6 +30,7 @@ async def main():
     await parley('group', 'create', 'board', '--name', 'Board', '--owner', 'alice@localhost', '--private')
     alice = await Client('alice@localhost/desk').sign_in()
     bob = await Client('bob@localhost/phone').sign_in()
+    bob.add_event_handler('pubsub_publish', lambda m: bob.keep('event', m))
 
     step('the service and what it has, for each')
     items = (await bob['xep_0030'].get_items('localhost'))['disco_items']['items']
@@ -58,7 +59,7 @@ async def main():
 
     def about(m):
         return any(e.get('name') == 'Cheese' for e in m.xml.iter(CONFERENCE))
-    m = await bob.want('message', 'the event', about)
+    m = await bob.want('event', 'the event', about)
     check(m['from'].full == SPACES and m.xml.find(EVENT + 'event') is not None, f'{m}')
     check('Cheese' in (await rooms(bob, market)).values(), f'{await rooms(bob, market)}')
 
