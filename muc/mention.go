@@ -38,7 +38,7 @@ type Mention struct {
 // called is what a message says, not yet whom that means.
 type called struct {
 	people []jid.JID // bare, by name or address
-	teams  []string  // what may be names of teams
+	teams  []string  // by their names for addresses
 	all    bool      // everyone who may read the room
 	roles  []string  // XEP-0513, section 3.2.2: role or affiliation
 	here   bool      // those who are in the room and not away
@@ -319,7 +319,11 @@ func (r *room) callName(c *called, rest string) bool {
 	if j, err := jid.New(name, r.s.host.Domain, ""); err == nil {
 		c.people = append(c.people, j)
 	}
-	c.teams = append(c.teams, name)
+	if r.group != "" {
+		if _, err := r.s.cfg.Org.Team(context.Background(), r.s.host.Domain, name); err == nil {
+			c.teams = append(c.teams, name)
+		}
+	}
 	return true
 }
 
@@ -353,7 +357,7 @@ func (s *Service) mentioned(ctx context.Context, m Mention, theme string, teams 
 	}
 	if m.Group != "" {
 		for _, slug := range teams {
-			m.People = append(m.People, s.team(ctx, slug)...)
+			m.People = append(m.People, s.team(ctx, m.By, slug)...)
 		}
 	}
 	slices.SortFunc(m.People, func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) })
@@ -381,12 +385,26 @@ func (s *Service) mentionFailed(m Mention, err error) {
 	}
 }
 
-// team gives the people of a team that may be mentioned by its name; none if there is no such.
-func (s *Service) team(ctx context.Context, slug string) []jid.JID {
-	if s.cfg.Team == nil {
+// team gives the people of a team, if it may be mentioned by this one; none if there is no such.
+func (s *Service) team(ctx context.Context, by jid.JID, slug string) (who []jid.JID) {
+	o, host := s.cfg.Org, s.host.Domain
+	t, err := o.Team(ctx, host, slug)
+	if err != nil {
 		return nil
 	}
-	return s.cfg.Team(ctx, slug)
+	if ok, err := o.MayMentionTeam(ctx, host, t.ID, by); err != nil || !ok {
+		return nil
+	}
+	ms, err := o.TeamPeople(ctx, host, t.ID)
+	if err != nil {
+		s.log.Error("a mention of a team is not told", "team", slug, "err", err)
+	}
+	for _, m := range ms {
+		if j, err := jid.New(m.Name, host, ""); err == nil {
+			who = append(who, j)
+		}
+	}
+	return who
 }
 
 // mentionsOf are the kinds that a room announces (XEP-0513, section 2).

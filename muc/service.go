@@ -48,8 +48,6 @@ type Config struct {
 	Mentioned func(ctx context.Context, m Mention)
 	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
 	Said func(group, theme string, e *store.RoomEntry)
-	// Team gives the people of a team by its name for addresses; nil: there are none.
-	Team func(ctx context.Context, slug string) []jid.JID
 }
 
 func (c *Config) setDefaults() {

@@ -97,3 +97,40 @@ romeo forgets from `+h.room)
 		t.Errorf("%+v %v", ns, err)
 	}
 }
+
+// TestTeamMention: a team is called by its name, those of it who may read the room are told, and nobody else; who calls must
+// be allowed to.
+func TestTeamMention(t *testing.T) {
+	t.Parallel()
+	h := startHooked(t, nil)
+	h.Account("tybalt")
+	ctx := t.Context()
+	for _, n := range []org.NewTeam{{Name: "Guard", People: []string{"juliet", "tybalt"}}, {Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}}} {
+		if _, err := h.Node.Org.CreateTeam(ctx, testrig.Host, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.Run(t, `
+romeo signs in
+romeo sends: <presence to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+romeo forgets from `+h.room+`
+romeo sends: <message type='groupchat' to='`+h.room+`'><body>@quiet hush</body></message>
+romeo sends: <message type='groupchat' to='`+h.room+`'><body>to arms, @guard!</body></message>
+romeo sends: <message type='groupchat' to='`+h.room+`'><body>to arms</body><mention xmlns='urn:xmpp:mentions:0' mentions='urn:xmpp:mentions:0#hats' uri='https://example.org/hats/team/guard'/></message>
+romeo forgets from `+h.room)
+	mentions := func(user string) int {
+		ids, err := h.Node.Store.Mentions(ctx, testrig.Host, user, h.room, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(ids)
+	}
+	for deadline := time.Now().Add(20 * time.Second); mentions("juliet") < 2 && time.Now().Before(deadline); {
+	}
+	if n := mentions("juliet"); n != 2 {
+		t.Errorf("juliet was mentioned %d times", n)
+	}
+	if n := mentions("tybalt"); n != 0 {
+		t.Errorf("tybalt was mentioned %d times", n)
+	}
+}
