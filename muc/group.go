@@ -141,7 +141,10 @@ func (s *Service) changed(e org.Event) {
 		s.askModerators(e)
 	case org.MembershipGranted, org.MembershipDenied:
 		s.tellAsker(e)
+	case org.GroupCreated:
+		s.inviteGuests(e)
 	case org.MembersChanged:
+		s.inviteGuests(e)
 		s.eachOf(e.Group.ID, func(ctx context.Context, r *room) { r.membersChanged(ctx, e.Members) })
 	case org.GroupDeleted:
 		s.eachOf(e.Group.ID, func(ctx context.Context, r *room) {

@@ -47,8 +47,7 @@ func (s *Service) announceTheme(e org.Event) {
 			if err != nil || to.Domain() == s.host.Domain {
 				continue
 			}
-			st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: s.cfg.Org.RoomJID(e.Host, e.Group.Room), To: to, ID: s.host.NewID()}
-			s.host.Router.Send(ctx, st.Add(wire.E("jabber:x:conference", "x").Set("jid", theme.String()).Set("reason", "New theme: "+e.Theme.Name)))
+			s.inviteGuest(ctx, e, to, theme, "New theme: "+e.Theme.Name)
 		}
 	})
 }

@@ -82,7 +82,8 @@ func (o *Org) CreateGroup(ctx context.Context, host string, n NewGroup) (store.G
 	if err != nil {
 		return store.Group{}, err
 	}
-	o.tell(Event{Kind: GroupCreated, Host: host, Group: g, Members: ms, Rooms: []jid.JID{o.RoomJID(host, g.Room)}, Joined: locals(host, ms)})
+	rooms := []jid.JID{o.RoomJID(host, g.Room)}
+	o.tell(Event{Kind: GroupCreated, Host: host, Group: g, Members: ms, Rooms: rooms, Joined: locals(host, ms), Guests: guests(host, ms), Open: rooms})
 	return g, nil
 }
 

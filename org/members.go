@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"parley/store"
@@ -42,6 +43,15 @@ func locals(host string, ms []store.Member) (users []string) {
 		}
 	}
 	return users
+}
+
+func guests(host string, ms []store.Member) (js []jid.JID) {
+	for _, m := range ms {
+		if j, err := jid.Parse(m.JID); err == nil && j.Domain() != host {
+			js = append(js, j)
+		}
+	}
+	return js
 }
 
 // SetMember adds a person to a group or changes their role; role "" takes them out, store.RoleBanned keeps them out. The
@@ -161,7 +171,8 @@ type memberChange struct {
 	changed []store.Member // whose effective role is another
 	joined  []string
 	left    []string
-	fresh   int // rows there will be more
+	guests  []jid.JID // of other servers, who have come in
+	fresh   int       // rows there will be more
 }
 
 // set says what a person is to be: of their own, and by teams.
@@ -181,6 +192,9 @@ func (c *memberChange) set(who jid.JID, own string, byTeams []string) {
 		c.fresh++
 	}
 	if who.Domain() != c.s.group.Host {
+		if inGroup(now) && !inGroup(was) {
+			c.guests = append(c.guests, who)
+		}
 		return
 	}
 	if inGroup(now) && !inGroup(was) {
@@ -233,10 +247,14 @@ func (o *Org) tellMembers(ctx context.Context, c *memberChange) error {
 			return err
 		}
 	}
-	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: c.changed, Joined: c.joined, Left: c.left, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: c.changed, Joined: c.joined, Left: c.left, Guests: c.guests, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+	e.Open = slices.Clone(e.Rooms)
 	for _, key := range c.s.order { // also those that newcomers do not get: who leaves may have them
 		if t := c.s.themes[key]; !t.Restricted {
 			e.Rooms = append(e.Rooms, o.RoomJID(host, t.Room))
+			if t.Closed.IsZero() {
+				e.Open = append(e.Open, o.RoomJID(host, t.Room))
+			}
 		}
 	}
 	o.tell(e)

@@ -109,6 +109,8 @@ type Event struct {
 	Rooms   []jid.JID      // the rooms it is about
 	Joined  []string       // local accounts that have got bookmarks of Rooms
 	Left    []string       // local accounts whose bookmarks of Rooms are gone
+	Guests  []jid.JID      // people of other servers who have come in: their bookmarks are not ours
+	Open    []jid.JID      // the rooms they are invited to
 	Renamed []string       // local accounts whose bookmark of the first of Rooms has another name
 	Actor   jid.JID        // zero: an administrator
 	Reason  string         // MembershipAsked
