@@ -283,6 +283,7 @@ type Groups struct {
 	Create      string `yaml:"create"`       // "members", "admins"
 	ThemesBy    string `yaml:"themes_by"`    // "members", "moderators": of a new group
 	SpacesLabel string `yaml:"spaces_label"` // the spaces service is at <label>.<host>
+	MeetingURL  string `yaml:"meeting_url"`  // template: https://meet.example.org/{room}-{secret}; "": no meetings
 }
 
 // Webhooks join groups' rooms with programs elsewhere.

@@ -260,6 +260,11 @@ func (c *Config) checkChoices(v *checker) {
 	choice("registration.invitations", c.Registration.Invitations, "anyone", "admins", "nobody")
 	choice("groups.create", c.Groups.Create, "members", "admins")
 	choice("groups.themes_by", c.Groups.ThemesBy, "members", "moderators")
+	if m := c.Groups.MeetingURL; m != "" {
+		if u, err := url.Parse(strings.NewReplacer("{room}", "x", "{secret}", "x").Replace(m)); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || !strings.Contains(m, "{secret}") {
+			v.add("groups.meeting_url", "%q is no address with {secret} in it, like https://meet.example.org/{room}-{secret}", m)
+		}
+	}
 	choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	choice("log.format", c.Log.Format, "text", "json")
 	for _, m := range c.Auth.Mechanisms {

@@ -40,6 +40,7 @@ var XEPs = []server.XEP{
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
 	{Number: 425, Title: "Moderated Message Retraction", Version: "0.3.0", Notes: "and version 0.2.1, for older clients"},
 	{Number: 372, Title: "References", Version: "0.5.0", Notes: "mentions: who is not there is told"},
+	{Number: 482, Title: "Call Invites", Version: "0.1.0", Notes: "invitations to meetings elsewhere, by !meet"},
 	{Number: 513, Title: "Explicit Mentions", Version: "0.1.0", Notes: "people, rooms, spaces, roles and affiliations, hats of teams; not servers"},
 	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one step"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},

@@ -44,6 +44,7 @@ type Config struct {
 	PageMax        int           // entries of an archive page; default 250
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
+	Meetings       string        // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
 	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
 	Mentioned func(ctx context.Context, m Mention)
 	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
@@ -119,6 +120,9 @@ func NewService(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.addTexts(groupTexts()...)
+	if c.Meetings != "" {
+		s.addTexts(meetingTexts()...)
+	}
 	s.guests.PerMinute = c.GuestJoins
 	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
 	c.Org.Subscribe(s.changed)

@@ -88,9 +88,9 @@ func (r *room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 func (r *room) commands() []server.Command {
 	switch r.place() {
 	case inGroup:
-		return r.groupCommands()
+		return append(r.groupCommands(), r.meetingCommands()...)
 	case inTheme:
-		return r.themeCommands()
+		return append(r.themeCommands(), r.meetingCommands()...)
 	}
 	return r.hatCommands()
 }
