@@ -179,7 +179,7 @@ func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.
 		if err != nil {
 			return nil, false, 0, err
 		}
-		es = slices.DeleteFunc(es, func(e store.Archived) bool { return !q.Match(words.Of(e.Stanza)) })
+		es = slices.DeleteFunc(es, func(e store.Archived) bool { return !q.MatchStanza(e.Stanza) })
 	}
 	return es, true, len(es), nil
 }

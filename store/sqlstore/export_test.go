@@ -33,3 +33,9 @@ func (s *Store) IndexedTerms(ctx context.Context, term string) (n int, err error
 	}, "SELECT ids FROM search_terms WHERE term = $1", []byte(term))
 	return n, err
 }
+
+// Analyze has the database look at its tables, as it does by itself sooner or later.
+func (s *Store) Analyze(ctx context.Context) error {
+	_, err := s.exec(ctx, "ANALYZE")
+	return err
+}

@@ -61,7 +61,7 @@ func (m *matcher) run(ctx context.Context, backwards bool, f func(store.Archived
 	if err != nil {
 		return err
 	}
-	look := func(e store.Archived) bool { return !m.query.Match(words.Of(e.Stanza)) || f(e) }
+	look := func(e store.Archived) bool { return !m.query.MatchStanza(e.Stanza) || f(e) }
 	parts := []func(context.Context, int64, bool, func(store.Archived) bool) (bool, error){m.indexed, m.tail}
 	if backwards {
 		slices.Reverse(parts)

@@ -1,14 +1,10 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"slices"
-	"strings"
 
 	"parley/store"
-	"parley/store/words"
 )
 
 // readable is the rooms that a person may read, as a subquery: $1 the organization's domain, $2 its rooms' domain, $3 who
@@ -74,232 +70,34 @@ const (
 // enabled: an account of the host has to be there and not disabled.
 const enabled = `($4 = '' OR EXISTS (SELECT 1 FROM users e WHERE e.host = $1 AND e.name = $4 AND e.disabled = 0))`
 
-func (s *Store) SearchMessages(ctx context.Context, f store.Find) ([]store.Found, bool, error) {
-	q, err := words.Parse(f.Text)
-	if err != nil || q.Empty() {
-		return nil, true, err
-	}
-	if err := s.settleAll(ctx); err != nil {
-		return nil, false, err
-	}
-	n := &search{s: s, f: f, query: q, account: localUser(f.Host, f.Asker), max: f.Max + 1, seen: make(map[foundKey]bool)}
-	n.low, n.high = span(store.Page{Start: f.After, End: f.Before})
-	if f.Older != 0 {
-		n.high = min(n.high, int64(f.Older)-1)
-	}
-	if n.low > n.high {
-		return nil, true, nil
-	}
-	if err := n.own(ctx); err != nil {
-		return nil, false, err
-	}
-	if err := n.rooms(ctx); err != nil {
-		return nil, false, err
-	}
-	n.cut()
-	if len(n.found) > f.Max {
-		return n.found[:f.Max], false, nil
-	}
-	return n.found, true, nil
+// mayRead is a room that somebody may read.
+type mayRead struct {
+	store.Found       // what it is
+	named       bool  // and who is who
+	after       int64 // what comes after is to be read: it is not in the index, and not from before they were added
+	since       int64 // the first that may be read
 }
 
-// search is one search: found are the newest so far.
-type search struct {
-	s         *Store
-	f         store.Find
-	query     words.Query
-	account   string
-	low, high int64
-	max       int
-	found     []store.Found
-	seen      map[foundKey]bool
-}
-
-type foundKey struct {
-	owner string
-	id    int64
-}
-
-func (n *search) add(f store.Found) {
-	if k := (foundKey{f.Room, int64(f.ID)}); !n.seen[k] {
-		n.seen[k] = true
-		if n.found = append(n.found, f); len(n.found) >= 4*n.max {
-			n.cut()
-		}
-	}
-}
-
-// cut leaves the newest.
-func (n *search) cut() {
-	slices.SortFunc(n.found, func(a, b store.Found) int {
-		return cmp.Or(cmp.Compare(b.ID, a.ID), strings.Compare(a.Room, b.Room))
-	})
-	if len(n.found) >= n.max {
-		clear(n.found[n.max:])
-		n.found = n.found[:n.max]
-		n.low = max(n.low, int64(n.found[n.max-1].ID)) // nothing older is wanted any more
-	}
-}
-
-// own searches the asker's archive.
-func (n *search) own(ctx context.Context) error {
-	f := &n.f
-	if n.account == "" || f.Group != "" || f.Theme != "" || f.Room != "" {
-		return nil
-	}
-	var one int64
-	err := n.s.row(ctx, []any{&one}, "SELECT 1 FROM users WHERE host = $1 AND name = $2 AND disabled = 0", f.Host, n.account)
-	if err != nil {
-		return ignoreNotFound(err)
-	}
-	l := accountLog
-	l.columns = "id, stanza, with_bare, incoming"
-	m := &matcher{s: n.s, l: l, host: f.Host, owner: n.account, query: n.query, low: n.low, high: n.high}
-	count := 0
-	return m.run(ctx, true, func(e store.Archived) bool {
-		g := store.Found{ID: e.ID, Stanza: e.Stanza, With: e.Sender, Incoming: e.Seq == 1, Sender: f.Asker}
-		if g.Incoming {
-			g.Sender = g.With
-		}
-		if g.With == f.Except && f.Except != "" || f.From != "" && g.Sender != f.From {
-			return true
-		}
-		n.add(g)
-		count++
-		return count < n.max
-	})
-}
-
-func ignoreNotFound(err error) error {
-	if err == store.ErrNotFound {
-		return nil
-	}
-	return err
-}
-
-// scope gives the arguments of readable, and what of it is asked for.
-func (n *search) scope() (*filter, string) {
-	w := &filter{args: []any{n.f.Host, n.f.Rooms, n.f.Asker, n.account}}
-	for _, c := range []struct{ column, value string }{{"r.group_id", n.f.Group}, {"r.theme", n.f.Theme}, {"r.owner", n.f.Room}} {
+// readables lists the rooms of readable that are asked for, by name.
+func (s *Store) readables(ctx context.Context, f store.Find, account string) (map[string]*mayRead, error) {
+	w := &filter{args: []any{f.Host, f.Rooms, f.Asker, account}}
+	for _, c := range []struct{ column, value string }{{"r.group_id", f.Group}, {"r.theme", f.Theme}, {"r.owner", f.Room}} {
 		if c.value != "" {
 			w.and(c.column+" =", c.value)
 		}
 	}
-	return w, readable
-}
-
-const foundColumns = "a.id, a.stanza, a.room, r.group_id, r.group_name, r.theme, r.theme_name, a.nick, CASE WHEN r.named = 1 THEN a.sender ELSE '' END"
-
-// rooms searches the rooms: first what is not in the index, then what the index names.
-func (n *search) rooms(ctx context.Context) error {
-	w, from := n.scope()
-	n.said(w)
-	w.and("a.id >=", n.low)
-	w.and("a.id <=", n.high)
-	err := n.read(ctx, "SELECT "+foundColumns+" FROM "+from+` LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.owner
-		JOIN room_archive a ON a.host = $2 AND a.room = r.owner AND a.id >= r.since AND a.id > COALESCE(k.upto, 0) WHERE 1 = 1`+w.where.String(), w.args)
-	if err != nil {
-		return err
-	}
-	n.cut()
-	named, err := n.named(ctx)
-	if err != nil {
-		return err
-	}
-	return n.lookUp(ctx, named)
-}
-
-// said is the filter for who has said it.
-func (n *search) said(w *filter) {
-	if n.f.From != "" {
-		w.and("r.named = 1 AND a.sender =", n.f.From)
-	}
-}
-
-// read takes rows of foundColumns that have the words.
-func (n *search) read(ctx context.Context, q string, args []any) error {
-	return n.s.rows(ctx, func(r *sql.Rows) error {
-		var f store.Found
-		if err := r.Scan(&f.ID, &f.Stanza, &f.Room, &f.Group, &f.GroupName, &f.Theme, &f.ThemeName, &f.Nick, &f.Sender); err != nil {
+	rooms := make(map[string]*mayRead)
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		m := new(mayRead)
+		if err := r.Scan(&m.Room, &m.Group, &m.GroupName, &m.Theme, &m.ThemeName, &m.named, &m.since, &m.after); err != nil {
 			return err
 		}
-		if int64(f.ID) >= n.low && n.query.Match(words.Of(f.Stanza)) {
-			n.add(f)
+		m.after = max(m.after, m.since-1)
+		if f.From == "" || m.named {
+			rooms[m.Room] = m
 		}
 		return nil
-	}, q, args...)
-}
-
-// named gives what the index has under all of the words, newest first.
-func (n *search) named(ctx context.Context) (named []foundKey, err error) {
-	exact, prefixes := n.query.Terms()
-	var have map[string][]int64
-	for i, t := range append(exact, prefixes...) {
-		w, from := n.scope()
-		w.and("t.high >=", n.low)
-		w.and("t.low <=", n.high)
-		cond, more := termIs("t.term", t, i >= len(exact), len(w.args))
-		some := make(map[string][]int64)
-		err := n.s.rows(ctx, func(r *sql.Rows) error {
-			var owner string
-			var b sql.RawBytes
-			if err := r.Scan(&owner, &b); err != nil {
-				return err
-			}
-			if _, ok := have[owner]; i > 0 && !ok {
-				return nil
-			}
-			ids, err := unpackIDs(some[owner], b)
-			some[owner] = ids
-			return err
-		}, "SELECT r.owner, t.ids FROM "+from+" JOIN search_terms t ON t.host = $2 AND t.owner = r.owner AND "+cond+" WHERE 1 = 1"+w.where.String(), append(w.args, more...)...)
-		if err != nil {
-			return nil, err
-		}
-		for owner, ids := range some {
-			slices.Sort(ids)
-			ids = slices.Compact(ids)
-			if i > 0 {
-				ids = both(have[owner], ids)
-			}
-			if some[owner] = ids; len(ids) == 0 {
-				delete(some, owner)
-			}
-		}
-		have = some
-	}
-	for owner, ids := range have {
-		for _, id := range ids {
-			if id >= n.low && id <= n.high && !n.seen[foundKey{owner, id}] {
-				named = append(named, foundKey{owner, id})
-			}
-		}
-	}
-	slices.SortFunc(named, func(a, b foundKey) int { return cmp.Or(cmp.Compare(b.id, a.id), strings.Compare(a.owner, b.owner)) })
-	return named, nil
-}
-
-// lookUp reads what the index names, until there is nothing newer to be found.
-func (n *search) lookUp(ctx context.Context, named []foundKey) error {
-	for len(named) > 0 && named[0].id >= n.low {
-		some := named[:min(len(named), lookUps)]
-		named = named[len(some):]
-		var ids []int64
-		var rooms []string
-		for _, k := range some {
-			ids, rooms = append(ids, k.id), append(rooms, k.owner)
-		}
-		w, from := n.scope()
-		n.said(w)
-		oneOf(w, "a.id", ids)
-		oneOf(w, "r.owner", rooms)
-		err := n.read(ctx, "SELECT "+foundColumns+" FROM "+from+" JOIN room_archive a ON a.host = $2 AND a.room = r.owner AND a.id >= r.since WHERE 1 = 1"+w.where.String(), w.args)
-		if err != nil {
-			return err
-		}
-		if len(n.found) >= n.max {
-			n.cut()
-		}
-	}
-	return nil
+	}, `SELECT r.owner, r.group_id, r.group_name, r.theme, r.theme_name, r.named, r.since, COALESCE(k.upto, 0)
+		FROM `+readable+" LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.owner WHERE 1 = 1"+w.where.String(), w.args...)
+	return rooms, err
 }

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -74,6 +75,37 @@ func enough(word string) bool {
 func endsInWord(text string) bool {
 	r, _ := utf8.DecodeLastRuneInString(text)
 	return isWord(r) || unicode.Is(unicode.M, r)
+}
+
+// MatchStanza says it of an archived message. Most that have not the words need not be read for that: they are not among
+// their bytes.
+func (q Query) MatchStanza(stanza []byte) bool {
+	return q.among(stanza) && q.Match(Of(stanza))
+}
+
+// among says false only if a word cannot be in the message. In one that is not plain ASCII it may be written in any way.
+func (q Query) among(stanza []byte) bool {
+	var buf [2048]byte
+	lower := append(buf[:0], stanza...)
+	for i, c := range lower {
+		switch {
+		case c >= utf8.RuneSelf:
+			return true
+		case 'A' <= c && c <= 'Z':
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	if bytes.Contains(lower, []byte("&#")) || bytes.Contains(lower, []byte("<![")) {
+		return true
+	}
+	for _, p := range q.parts {
+		for _, w := range p.words {
+			if !bytes.Contains(lower, []byte(w)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Empty says that nothing can be found.

@@ -77,6 +77,12 @@ func TestQuery(t *testing.T) {
 		if got := q.Match(Of(message(text))); got != c.want {
 			t.Errorf("%q: %v, want %v (%+v)", c.query, got, c.want, q)
 		}
+		for _, m := range []string{text, strings.ReplaceAll(text, "é", "e"), strings.NewReplacer("Café ＡＢ", "<![CDATA[Caf]]>e AB", "fox", "f&#111;x").Replace(text), strings.NewReplacer("Café ＡＢ", "Cafe AB & c").Replace(text)} {
+			st := []byte("<message xmlns='jabber:client' id='NO'><body>" + strings.ReplaceAll(m, " & ", " &amp; ") + "</body></message>")
+			if got := q.MatchStanza(st); got != c.want {
+				t.Errorf("%q in %s: %v, want %v", c.query, st, got, c.want)
+			}
+		}
 	}
 	// Two texts are not one.
 	two := Of([]byte("<message xmlns='jabber:client'><subject>a brown</subject><body>fox</body></message>"))
