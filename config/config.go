@@ -363,7 +363,8 @@ type Log struct {
 
 // Shutdown is about stopping.
 type Shutdown struct {
-	Grace time.Duration `yaml:"grace"`
+	Grace     time.Duration `yaml:"grace"`
+	ByCommand bool          `yaml:"by_command"` // administrators may stop and restart the server from their clients (XEP-0133)
 }
 
 const day = 24 * time.Hour

@@ -60,6 +60,7 @@ type Node struct {
 	mu    sync.Mutex
 	addrs map[string]net.Addr
 	ready chan struct{}
+	quit  chan error              // an administrator stops the node; the error, if any, is what Run gives
 	stop  []func(context.Context) // of what listens, in the order of stopping
 
 	relays []extdisco.Service // of the TURN server that is built in; guarded by mu
@@ -78,7 +79,7 @@ type host struct {
 // puts hosts and services together. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		bookmarks: make(map[string]*bookmarks.Bookmarks), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{})}
+		bookmarks: make(map[string]*bookmarks.Bookmarks), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
@@ -156,6 +157,7 @@ func (n *Node) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-work.Done(): // something failed
+		case err = <-n.quit:
 		}
 	}
 	grace, done := context.WithTimeout(context.Background(), n.Config.Shutdown.Grace)

@@ -41,6 +41,31 @@ func (c byCommand) SetAdmin(ctx context.Context, who jid.JID, is bool) error {
 	return asStanzaError(err)
 }
 
+func (c byCommand) SetName(ctx context.Context, who jid.JID, name string) error {
+	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Name: &name})
+	return asStanzaError(err)
+}
+
+// ErrRestart is what Run gives when an administrator wants the program to start anew.
+var ErrRestart = errors.New("an administrator restarts the server")
+
+// stopper gives what stops this node from a client; nil if the operator does not want that.
+func (n *Node) stopper() func(restart bool) {
+	if !n.Config.Shutdown.ByCommand {
+		return nil
+	}
+	return func(restart bool) {
+		var why error
+		if restart {
+			why = ErrRestart
+		}
+		select {
+		case n.quit <- why:
+		default: // it is stopping already
+		}
+	}
+}
+
 // asStanzaError says in XMPP what went wrong, with the words for a person.
 func asStanzaError(err error) error {
 	var ae *admin.Error

@@ -13,12 +13,13 @@ import (
 	"parley/wire/jid"
 )
 
-// Command is an ad-hoc command (XEP-0050) of one step: a form, and what is done with it. The server keeps nothing
-// between the two, so there are no sessions to time out.
+// Command is an ad-hoc command (XEP-0050): a form, perhaps others that follow from it, and what is done with them. The server
+// keeps nothing in between, so there are no sessions to time out.
 type Command struct {
 	Node, Name string
 	Allowed    func(ctx context.Context, who jid.JID) bool // nil: everyone
 	Form       func(ctx context.Context, who jid.JID) (*form.Form, error)
+	Then       []FormStage // further forms; Do gets the answers to all
 	// Do gets the form as submitted and gives a note for the person, and a form of results or nil.
 	Do func(ctx context.Context, who jid.JID, f form.Form) (note string, result *form.Form, err error)
 }
@@ -50,8 +51,19 @@ func (cmd *Command) run(ctx context.Context, who jid.JID, c *wire.Element) (*wir
 	case "cancel":
 		return reply.Set("status", "canceled"), nil
 	case "", "execute", "complete", "next":
+	case "prev":
+		if len(cmd.Then) == 0 {
+			return nil, errBadAction
+		}
 	default:
 		return nil, errBadAction
+	}
+	if len(cmd.Then) > 0 && x.Attr("type") != "cancel" {
+		f, done, err := cmd.stage(ctx, who, c, reply)
+		if err != nil || !done {
+			return reply, err
+		}
+		return cmd.finish(ctx, who, f, reply)
 	}
 	if x == nil && cmd.Form != nil {
 		return cmd.ask(ctx, who, c, reply)
@@ -66,6 +78,10 @@ func (cmd *Command) run(ctx context.Context, who jid.JID, c *wire.Element) (*wir
 			return reply.Set("status", "canceled"), nil
 		}
 	}
+	return cmd.finish(ctx, who, f, reply)
+}
+
+func (cmd *Command) finish(ctx context.Context, who jid.JID, f form.Form, reply *wire.Element) (*wire.Element, error) {
 	note, result, err := cmd.Do(ctx, who, f)
 	var failed *NoteError
 	if errors.As(err, &failed) {

@@ -18,7 +18,6 @@ const asMain = "PARLEY_TEST_MAIN"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {
-		os.Unsetenv(asMain)
 		main()
 	}
 	pgtest.Main(m)

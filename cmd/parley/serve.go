@@ -60,7 +60,20 @@ func (a *app) run(ctx context.Context, cfg *config.Config, ready func(n *node.No
 	}()
 	err = n.Run(ctx)
 	cancel()
+	if errors.Is(err, node.ErrRestart) {
+		<-told
+		return again()
+	}
 	return errors.Join(explainListen(err, portTaken), <-told)
+}
+
+// again runs the program anew in this process, as it was started; what it has kept open for itself is closed by that.
+func again() error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("restart: %w", syscall.Exec(exe, os.Args, os.Environ()))
 }
 
 // explainListen says of a door that could not be opened which it is and what to do.

@@ -16,7 +16,7 @@ func New(h *server.Host) *server.Feature {
 	a := adhoc{h}
 	return &server.Feature{
 		Name:  "adhoc",
-		XEP:   []server.XEP{{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one form; nothing is kept between its two steps"}},
+		XEP:   []server.XEP{{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "nothing is kept between the steps of a command"}},
 		Disco: []string{wire.NSCommands},
 		Node:  server.Node{Info: a.info, Items: a.items},
 		// Some clients look for them at their own account.

@@ -170,14 +170,7 @@ func (s *service) announcements() []server.Command {
 			if err != nil {
 				return "", nil, err
 			}
-			s.h.Accounts(func(a *server.Account) bool {
-				for _, o := range a.Sessions() {
-					if o.Available() {
-						_ = o.Send(s.note(o, f.Get("subject"), t))
-					}
-				}
-				return true
-			})
+			s.tell(f.Get("subject"), t)
 			return "The announcement has been sent.", nil, nil
 		}),
 		s.command("set-motd", "Set the message of the day", body("motd", "Message of the day"), set),
@@ -200,6 +193,18 @@ func (s *service) announcements() []server.Command {
 			return "The message of the day has been deleted.", nil, s.h.Store.Delete(ctx, s.h.Domain, motdKey)
 		}),
 	}
+}
+
+// tell sends something to all who are online.
+func (s *service) tell(subject, text string) {
+	s.h.Accounts(func(a *server.Account) bool {
+		for _, o := range a.Sessions() {
+			if o.Available() {
+				_ = o.Send(s.note(o, subject, text)) // who is going need not know
+			}
+		}
+		return true
+	})
 }
 
 // welcome leaves a new account the message that administrators have set; it is read on the first sign-in.

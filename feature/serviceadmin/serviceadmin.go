@@ -5,7 +5,10 @@ package serviceadmin
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"sync"
+	"time"
 
 	"mellium.im/xmpp/stanza"
 
@@ -24,21 +27,32 @@ type Accounts interface {
 	SetDisabled(ctx context.Context, who jid.JID, disabled bool) error
 	SetPassword(ctx context.Context, who jid.JID, password string) error
 	SetAdmin(ctx context.Context, who jid.JID, admin bool) error
+	SetName(ctx context.Context, who jid.JID, name string) error
+}
+
+// Config of the feature.
+type Config struct {
+	// Stop ends the program, or with restart starts it anew; nil: administrators may not do that from their clients.
+	Stop func(restart bool)
 }
 
 type service struct {
 	h        *server.Host
 	accounts Accounts
+	cfg      Config
 	motd     motd
+
+	mu   sync.Mutex  // guards stop
+	stop *time.Timer // a stop that has been asked for; nil: none
 }
 
 // New makes the feature.
-func New(h *server.Host, accounts Accounts) *server.Feature {
-	s := &service{h: h, accounts: accounts}
+func New(h *server.Host, accounts Accounts, c Config) *server.Feature {
+	s := &service{h: h, accounts: accounts, cfg: c}
 	return &server.Feature{
 		Name:     "serviceadmin",
-		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "no black- and whitelists, restart and shutdown"}},
-		Commands: append(s.people(), append(s.lists(), s.announcements()...)...),
+		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "no black- and whitelists: what is blocked is the web console's; restart and shutdown where the operator allows them"}},
+		Commands: append(s.people(), slices.Concat(s.lists(), s.announcements(), s.stops(), []server.Command{s.editUser()})...),
 		Steps:    []server.Step{{Stage: server.Announce, Do: s.greet}},
 		Created:  s.welcome,
 	}
