@@ -284,6 +284,9 @@ type Groups struct {
 	ThemesBy    string `yaml:"themes_by"`    // "members", "moderators": of a new group
 	SpacesLabel string `yaml:"spaces_label"` // the spaces service is at <label>.<host>
 	MeetingURL  string `yaml:"meeting_url"`  // template: https://meet.example.org/{room}-{secret}; "": no meetings
+	// ThemeIdle is after how long without a message clients of who has not taken part enter a theme no more, until
+	// somebody writes there; 0: never.
+	ThemeIdle time.Duration `yaml:"theme_idle"`
 }
 
 // Webhooks join groups' rooms with programs elsewhere.
@@ -412,7 +415,7 @@ func Default() *Config {
 			Label: "groups", Create: "local", MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
 		},
-		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces"},
+		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day},
 		Webhooks:     Webhooks{MaxPerGroup: 50, Rate: 1, Burst: 20, Timeout: 10 * time.Second, Retry: 10 * time.Second, Attempts: 12, Log: 7 * 24 * time.Hour},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{

@@ -347,6 +347,9 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.max_contacts", c.Accounts.MaxContacts, 1, many)
 	num("accounts.max_bookmarks", c.Accounts.MaxBookmarks, 1, many)
 	num("accounts.offline_messages", c.Accounts.OfflineMessages, 0, many)
+	if c.Groups.ThemeIdle != 0 {
+		span("groups.theme_idle", c.Groups.ThemeIdle, time.Hour, 3650*day)
+	}
 	span("accounts.offline_expiry", c.Accounts.OfflineExpiry, time.Hour, 3650*day)
 	num("accounts.private_elements", c.Accounts.PrivateElements, 0, 100000)
 	size("accounts.private_element_size", c.Accounts.PrivateElementSize, KiB, 64*MiB)

@@ -29,6 +29,9 @@ func (r *room) loadGroup(ctx context.Context) error {
 		}
 		c.Name = g.Name + " › " + t.Name
 		r.closed = !t.Closed.IsZero()
+		if r.dormant, err = o.Dormant(ctx, host, r.theme); err != nil {
+			return err
+		}
 		if t.Restricted {
 			c.Public, c.MembersOnly = false, true
 		}
@@ -137,6 +140,8 @@ func (s *Service) changed(e org.Event) {
 		s.postLoaded(e.Rooms[0].Local(), func(ctx context.Context, r *room) { r.themeChanged(ctx, e) })
 	case org.ThemePeople:
 		s.postLoaded(e.Rooms[0].Local(), func(ctx context.Context, r *room) { r.membersChanged(ctx, e.Members) })
+	case org.ThemeDozes:
+		s.postLoaded(e.Rooms[0].Local(), func(_ context.Context, r *room) { r.dormant = true })
 	case org.MembershipAsked:
 		s.askModerators(e)
 	case org.MembershipGranted, org.MembershipDenied:

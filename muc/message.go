@@ -182,6 +182,9 @@ func (r *room) flush(ctx context.Context) {
 		if p.o != nil || p.hook {
 			r.mentions(p)
 		}
+		if r.theme != "" && p.entry != nil {
+			r.follow(p)
+		}
 		if r.group != "" && p.entry != nil && r.s.cfg.Said != nil {
 			r.s.cfg.Said(r.group, r.theme, p.entry)
 		}

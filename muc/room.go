@@ -46,6 +46,7 @@ type room struct {
 	seq       int64
 	locked    bool      // made and not configured yet (section 10.1.3)
 	closed    bool      // a closed theme: nobody writes
+	dormant   bool      // people sleep in this theme: the next message wakes them
 	rules     org.Rules // of its group
 	nicks     map[string]*occupant
 	sessions  map[jid.JID]*occupant
@@ -78,6 +79,7 @@ type occupant struct {
 	role        string
 	clients     []client
 	pace        *rate.Limiter
+	wrote       bool            // in a theme, since it came in
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
 	seen        bool            // the others have been shown it
 	hats        *wire.Element   // XEP-0317; nil: none

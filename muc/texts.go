@@ -28,6 +28,8 @@ func groupTexts() []textCommand {
 		{"close", "", "close this theme: it can be read, and nobody writes", inTheme, org.Member, textState(org.ThemeClosed)},
 		{"reopen", "", "go on with this theme", inTheme, org.Member, textState(org.ThemeOpen)},
 		{"archive", "", "close this theme and take it out of everybody's list", inTheme, org.Admin, textState(org.ThemeArchived)},
+		{"follow", "", "have your clients enter this theme", inTheme, org.None, textFollow(store.FollowYes)},
+		{"mute", "", "have your clients enter this theme no more", inTheme, org.None, textFollow(store.FollowMuted)},
 		{"leave", "", "be a member of this group no more", inGroup, org.Member, textLeave},
 	}
 }
@@ -200,4 +202,17 @@ func (c *textCall) answer(ctx context.Context, yes bool, done string) (string, e
 		return "", err
 	}
 	return who.String() + " " + done, c.org().AnswerRequest(ctx, c.host(), c.group, who, yes, c.who)
+}
+
+func textFollow(state string) func(context.Context, *textCall) (string, error) {
+	return func(ctx context.Context, c *textCall) (string, error) {
+		if c.who.Domain() != c.host() {
+			return "", server.WithText(server.NotAllowed, "bookmarks of other servers' people are theirs")
+		}
+		answer := "You follow this theme."
+		if state == store.FollowMuted {
+			answer = "Your clients enter this theme no more."
+		}
+		return answer, c.org().Follow(ctx, c.host(), c.theme, c.who.Local(), state)
+	}
 }

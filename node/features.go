@@ -45,7 +45,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	if waiting == 0 { // none, as config has it; the feature's zero is its default
 		waiting = -1
 	}
-	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks})
+	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks, Changed: n.marked(h)})
 	n.bookmarks[h.Domain] = marks
 	rules := n.newPeople(h, n.inviteSecret)
 	n.people[h.Domain] = rules

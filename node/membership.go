@@ -25,6 +25,10 @@ func (n *Node) membership(h *server.Host) *server.Feature {
 		Created: func(ctx context.Context, account string) {
 			fault("a new account is not told of to its groups", account, n.Org.Arrived(ctx, h.Domain, account))
 		},
+		Bound: func(ctx context.Context, s *server.Session) {
+			fault("groups that one has to be in are not entered again", s.JID.Local(), n.Org.AssertMandatory(ctx, h.Domain, s.JID.Local()))
+		},
+		Run: func(ctx context.Context) error { return n.doze(ctx, h) },
 		Changed: func(account string) {
 			n.hats.forget(h.Domain, account)
 			n.rehatOne(h.Domain, account)
@@ -136,3 +140,32 @@ func (n *Node) domains() (ds []string) {
 }
 
 func (n *Node) fault(err error) { n.Log.Error("adding everyone to a group", "err", err) }
+
+// marked has org know which rooms a person's clients enter.
+func (n *Node) marked(h *server.Host) func(ctx context.Context, account string, room jid.JID, was, is bool) {
+	return func(ctx context.Context, account string, room jid.JID, was, is bool) {
+		if err := n.Org.Marked(ctx, h.Domain, account, room, was, is); err != nil {
+			n.Log.Error("a bookmark's change is not noted", "host", h.Domain, "account", account, "err", err)
+		}
+	}
+}
+
+// doze has people sleep in themes where nothing has been said for long.
+func (n *Node) doze(ctx context.Context, h *server.Host) error {
+	idle := n.Config.Groups.ThemeIdle
+	if idle <= 0 {
+		return nil
+	}
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		if err := n.Org.DozeIdle(ctx, h.Domain, time.Now().Add(-idle)); err != nil && ctx.Err() == nil {
+			n.Log.Error("idle themes", "host", h.Domain, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}

@@ -94,9 +94,11 @@ const (
 	MembershipAsked // Actor asks to be a member, because of Reason
 	MembershipGranted
 	MembershipDenied
-	TeamChanged    // made, renamed, deleted, other people in it
-	BookmarksNamed // of a theme whose group was renamed
-	BookmarksGone  // of a restricted theme, for those who were in it and have left its group
+	TeamChanged      // made, renamed, deleted, other people in it
+	BookmarksNamed   // of a theme whose group was renamed
+	BookmarksChanged // of one room, of those in Renamed: whether clients enter it
+	ThemeDozes       // nothing was said for long: the clients of those in Renamed do not enter it any more
+	BookmarksGone    // of a restricted theme, for those who were in it and have left its group
 )
 
 // Event is a change that is durable.
@@ -109,9 +111,9 @@ type Event struct {
 	Rooms   []jid.JID      // the rooms it is about
 	Joined  []string       // local accounts that have got bookmarks of Rooms
 	Left    []string       // local accounts whose bookmarks of Rooms are gone
+	Renamed []string       // local accounts whose bookmark of the first of Rooms is another
 	Guests  []jid.JID      // people of other servers who have come in: their bookmarks are not ours
 	Open    []jid.JID      // the rooms they are invited to
-	Renamed []string       // local accounts whose bookmark of the first of Rooms has another name
 	Actor   jid.JID        // zero: an administrator
 	Reason  string         // MembershipAsked
 	Team    TeamEvent      // TeamChanged

@@ -70,6 +70,11 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 	if err := o.keepTheme(ctx, s, &t, n.Slug, followers, list); err != nil {
 		return t, err
 	}
+	if c := n.Creator; c.Domain() == host {
+		if err := o.st.SetFollow(ctx, host, t.Key, c.Local(), store.FollowYes); err != nil {
+			return t, err
+		}
+	}
 	o.drop(host, group)
 	ms := make([]store.Member, 0, len(followers))
 	for _, f := range followers {

@@ -37,6 +37,7 @@ type Store interface {
 	Rooms
 	Groups
 	Teams
+	Follows
 	WebSessions
 	Audit
 	Outbox

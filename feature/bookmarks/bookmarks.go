@@ -27,6 +27,8 @@ const (
 type Config struct {
 	Max       int // of one account, default 1000
 	Extension int // bytes of one bookmark's extensions, default 16 KiB
+	// Changed is called after a person's client has changed whether clients enter a room by themselves; may be nil.
+	Changed func(ctx context.Context, account string, room jid.JID, was, is bool)
 }
 
 // Bookmarks is the feature with what the server's own changes need.
@@ -190,6 +192,13 @@ func (b *Bookmarks) retract(ctx context.Context, account, id string) error {
 
 // save writes, and tells on both nodes.
 func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookmark, drop []string) error {
+	var was []store.Bookmark
+	if b.cfg.Changed != nil {
+		var err error
+		if was, err = b.h.Store.Bookmarks(ctx, b.h.Domain, account); err != nil {
+			return err
+		}
+	}
 	if len(set) > 0 {
 		err := b.h.Store.SetBookmarks(ctx, b.h.Domain, account, b.cfg.Max, set...)
 		if errors.Is(err, store.ErrLimit) {
@@ -204,7 +213,30 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 			return err
 		}
 	}
+	b.changed(ctx, account, was, set, drop)
 	return b.tell(ctx, account, set, drop)
+}
+
+// changed calls Changed for what is another now.
+func (b *Bookmarks) changed(ctx context.Context, account string, was, set []store.Bookmark, drop []string) {
+	if b.cfg.Changed == nil {
+		return
+	}
+	entered := make(map[string]bool, len(was))
+	for i := range was {
+		entered[was[i].Room] = was[i].Autojoin
+	}
+	call := func(room string, is bool) {
+		if j, err := jid.Parse(room); err == nil && entered[room] != is {
+			b.cfg.Changed(ctx, account, j, entered[room], is)
+		}
+	}
+	for i := range set {
+		call(set[i].Room, set[i].Autojoin)
+	}
+	for _, room := range drop {
+		call(room, false)
+	}
 }
 
 // tell pushes what has changed to the account's own clients.

@@ -124,6 +124,7 @@ func (s *Store) SetLastSeen(ctx context.Context, host, name string, at time.Time
 var owned = []string{
 	"rosters",
 	"contacts",
+	"follows",
 	"archive",
 	"offline",
 	"private_data",

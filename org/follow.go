@@ -1,0 +1,220 @@
+package org
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// Following of themes. Clients enter the rooms that are bookmarked to be entered by themselves; so what a person follows
+// is said by their bookmarks, and clients need not know of any of this.
+
+// wakeAtMost is how often a theme wakes one person.
+const wakeAtMost = time.Hour
+
+// ThemeOfRoom finds the theme whose room this is; NotFound if it is none of a theme.
+func (o *Org) ThemeOfRoom(ctx context.Context, host string, room jid.JID) (store.Theme, error) {
+	if room.Domain() != o.RoomDomain(host) {
+		return store.Theme{}, &Error{NotFound, "", "no theme"}
+	}
+	r, err := o.st.Room(ctx, room.Domain(), room.Local())
+	if err != nil {
+		return store.Theme{}, notFound(err, "no theme")
+	}
+	if r.Theme == "" {
+		return store.Theme{}, &Error{NotFound, "", "no theme"}
+	}
+	return o.Theme(ctx, host, r.Theme)
+}
+
+// Follow sets whether a person follows a theme: FollowYes, FollowMuted or FollowAuto; their clients enter its room by
+// themselves, or do so no more.
+func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
+	switch state {
+	case store.FollowYes, store.FollowMuted, store.FollowAuto:
+	default:
+		return &Error{Invalid, "state", "is following, muted or auto"}
+	}
+	j, err := jid.New(name, host, "")
+	if err != nil {
+		return &Error{Invalid, "", "no such account"}
+	}
+	o.change.Lock()
+	defer o.change.Unlock()
+	s, t, err := o.theme(ctx, host, key)
+	if err != nil {
+		return err
+	}
+	if a, err := o.Access(ctx, host, s.group.ID, key, j); err != nil {
+		return err
+	} else if !a.Read {
+		return &Error{Forbidden, "", "you are not in this theme"}
+	}
+	if err := o.st.SetFollow(ctx, host, key, name, state); err != nil {
+		return err
+	}
+	return o.mark(ctx, s, &t.Theme, name, state != store.FollowMuted)
+}
+
+// mark writes whether a person's clients enter a theme's room, and has them told.
+func (o *Org) mark(ctx context.Context, s *state, t *store.Theme, name string, autojoin bool) error {
+	host, room := t.Host, o.RoomJID(t.Host, t.Room)
+	b := o.bookmark(host, t.Room, themeName(s.group, t.Name))
+	bs, err := o.st.Bookmarks(ctx, host, name)
+	if err != nil {
+		return err
+	}
+	found := false
+	for i := range bs {
+		if bs[i].Room == room.String() {
+			b, found = bs[i], true
+		}
+	}
+	if found && b.Autojoin == autojoin || !found && !autojoin {
+		return nil
+	}
+	b.Autojoin, b.Updated = autojoin, time.Now().UTC()
+	if err := o.st.SetBookmarks(ctx, host, name, 0, b); err != nil {
+		return err
+	}
+	o.tell(Event{Kind: BookmarksChanged, Host: host, Group: s.group, Theme: t, Rooms: []jid.JID{room}, Renamed: []string{name}})
+	return nil
+}
+
+// TookPart has somebody who has written in a theme follow it, whatever they did before.
+func (o *Org) TookPart(ctx context.Context, host, key, name string) error {
+	state, _, err := o.st.Follow(ctx, host, key, name)
+	if err != nil || state == store.FollowYes {
+		return err
+	}
+	return o.Follow(ctx, host, key, name, store.FollowYes)
+}
+
+// Marked is told when a person's client has changed a bookmark: was and is say whether clients enter the room by
+// themselves. Who has them do so no more has left a theme on purpose.
+func (o *Org) Marked(ctx context.Context, host, name string, room jid.JID, was, is bool) error {
+	if was == is {
+		return nil
+	}
+	t, err := o.ThemeOfRoom(ctx, host, room)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	state, _, err := o.st.Follow(ctx, host, t.Key, name)
+	switch {
+	case err != nil:
+		return err
+	case !is:
+		return o.st.SetFollow(ctx, host, t.Key, name, store.FollowMuted)
+	case state != store.FollowAuto:
+		return o.st.SetFollow(ctx, host, t.Key, name, store.FollowYes)
+	}
+	return nil
+}
+
+// DozeIdle has people sleep in themes in which nothing was said since idle: their clients enter them no more until
+// something is. Who has taken part stays.
+func (o *Org) DozeIdle(ctx context.Context, host string, idle time.Time) error {
+	for after := ""; ; {
+		gs, err := o.st.Groups(ctx, host, after, 200)
+		if err != nil {
+			return err
+		}
+		for _, g := range gs {
+			after = g.Slug
+			ts, err := o.st.Themes(ctx, host, g.ID)
+			if err != nil {
+				return err
+			}
+			for i := range ts {
+				if err := o.dozeTheme(ctx, g, &ts[i], idle); err != nil {
+					return err
+				}
+			}
+		}
+		if len(gs) < 200 {
+			return nil
+		}
+	}
+}
+
+func (o *Org) dozeTheme(ctx context.Context, g store.Group, t *store.Theme, idle time.Time) error {
+	if t.Archived || t.Created.After(idle) {
+		return nil
+	}
+	_, last, err := o.st.RoomBounds(ctx, o.RoomDomain(g.Host), t.Room)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err == nil && last.Time().After(idle) {
+		return nil
+	}
+	o.change.Lock()
+	defer o.change.Unlock()
+	room := o.RoomJID(g.Host, t.Room)
+	users, err := o.st.Doze(ctx, g.Host, t.Key, room.String())
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	o.tell(Event{Kind: ThemeDozes, Host: g.Host, Group: g, Theme: t, Rooms: []jid.JID{room}, Renamed: users})
+	return nil
+}
+
+// WakeTheme has those come back who sleep in a theme, since something was said there. more says that some were woken
+// too lately and sleep on.
+func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err error) {
+	o.change.Lock()
+	defer o.change.Unlock()
+	s, t, err := o.theme(ctx, host, key)
+	if err != nil {
+		return false, err
+	}
+	room := o.RoomJID(host, t.Room)
+	users, left, err := o.st.Wake(ctx, host, key, room.String(), time.Now().Add(-wakeAtMost))
+	if err != nil || len(users) == 0 {
+		return left > 0, err
+	}
+	o.tell(Event{Kind: BookmarksChanged, Host: host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{room}, Renamed: users})
+	return left > 0, nil
+}
+
+// Dormant says whether people sleep in a theme.
+func (o *Org) Dormant(ctx context.Context, host, key string) (bool, error) {
+	n, err := o.st.Dormant(ctx, host, key)
+	return n > 0, err
+}
+
+// AssertMandatory has a person's clients enter the groups again that they have to be in, if they were told not to; at
+// most once a day.
+func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
+	bs, err := o.st.MandatoryRooms(ctx, host, name)
+	if err != nil || len(bs) == 0 {
+		return err
+	}
+	key := "mandatory/" + name
+	if b, err := o.st.Get(ctx, host, key); err == nil {
+		if at, err := time.Parse(time.RFC3339, string(b)); err == nil && time.Since(at) < 24*time.Hour {
+			return nil
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := o.st.Put(ctx, host, key, []byte(time.Now().UTC().Format(time.RFC3339))); err != nil {
+		return err
+	}
+	if err := o.st.SetBookmarks(ctx, host, name, 0, bs...); err != nil {
+		return err
+	}
+	o.change.Lock()
+	defer o.change.Unlock()
+	for _, b := range bs {
+		o.tell(Event{Kind: BookmarksChanged, Host: host, Rooms: []jid.JID{jid.MustParse(b.Room)}, Renamed: []string{name}})
+	}
+	return nil
+}
