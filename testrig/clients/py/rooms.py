@@ -1,4 +1,9 @@
-"""A room (XEP-0045): made, configured, joined; messages, subject, private messages, kick, archive."""
+"""A room (XEP-0045): made, configured, joined; messages, subject, private messages, kick, archive; its picture (XEP-0486),
+hats (XEP-0317), invitations and members."""
+
+import base64
+import hashlib
+from xml.etree import ElementTree as ET
 
 from slixmpp.exceptions import IqError, PresenceError
 
@@ -82,6 +87,67 @@ async def late(alice, bob):
     check(got == ['soup is ready', 'I am on my way'], f'the room has {got}')
 
 
+PNG = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNiAAAABgADNjd8qAAAAABJRU5ErkJggg==')
+
+
+async def picture(alice, bob):
+    step('the picture of a room')
+    digest = hashlib.sha1(PNG).hexdigest()
+    for c in (alice, bob):
+        c.register_plugin('xep_0054')
+    bob.add_event_handler('groupchat_config_status', lambda m: bob.keep('groupchat_config_status', m))
+
+    async def publish(c):
+        card = c['xep_0054'].make_vcard()
+        card['PHOTO']['TYPE'] = 'image/png'
+        card['PHOTO']['BINVAL'] = PNG
+        iq = c.make_iq_set(ito=ROOM)
+        iq.append(card)
+        await iq.send(timeout=PATIENCE)
+    try:
+        await publish(bob)
+    except IqError as e:
+        check(e.condition == 'forbidden', f'a picture by a participant: {e.iq}')
+    else:
+        check(False, 'a participant could set the picture')
+    await publish(alice)
+    await bob.want('groupchat_config_status', 'that the room has changed', lambda m: m['from'].full == ROOM and '104' in str(m))
+    info = (await bob['xep_0030'].get_info(ROOM))
+    check('vcard-temp' in info['disco_info']['features'] and digest in str(info), f'info: {info}')
+    got = (await bob['xep_0054'].get_vcard(ROOM, timeout=PATIENCE))['vcard_temp']['PHOTO']
+    check(got['BINVAL'] == PNG and got['TYPE'] == 'image/png', f'picture: {got}')
+
+
+async def hats(alice, bob):
+    step('hats')
+    uri = 'https://kitchen.example/hats#chef'
+
+    async def command(name, **fields):
+        form = alice['xep_0004'].make_form(ftype='submit')
+        form.add_field(var='FORM_TYPE', ftype='hidden', value='urn:xmpp:hats:commands')
+        for var, value in fields.items():
+            form.add_field(var='hats#' + var, value=value)
+        iq = alice.make_iq_set(ito=ROOM)
+        c = ET.SubElement(iq.xml, '{http://jabber.org/protocol/commands}command', node='urn:xmpp:hats:commands:' + name, action='execute')
+        c.append(form.xml)
+        return await iq.send(timeout=PATIENCE)
+    await command('create', title='Chef', uri=uri)
+    await command('assign', jid='bob@localhost', uri=uri)
+    await alice.want('groupchat_presence', 'bob with a hat', lambda p: p['from'].full == ROOM + '/bob' and uri in str(p))
+
+
+async def members(alice, bob):
+    step('members, an invitation')
+    muc = alice['xep_0045']
+    await muc.set_affiliation(ROOM, 'member', jid='carol@localhost', nick='carol')
+    check([str(j) for j in await muc.get_affiliation_list(ROOM, 'member', timeout=PATIENCE)] == ['carol@localhost'], 'the list of members is another')
+    carol = await Client('bob@localhost/second').sign_in()
+    carol.add_event_handler('groupchat_invite', lambda m: carol.keep('groupchat_invite', m))
+    muc.invite(ROOM, 'bob@localhost/second', reason='dinner')
+    await carol.want('groupchat_invite', 'an invitation', lambda m: m['from'].bare == ROOM and 'dinner' in str(m))
+    await carol.sign_out()
+
+
 async def kick(alice, bob):
     step('kick')
     try:
@@ -120,6 +186,9 @@ async def main():
     await configure(alice)
     await talk(alice, bob)
     await late(alice, bob)
+    await picture(alice, bob)
+    await hats(alice, bob)
+    await members(alice, bob)
     await kick(alice, bob)
     await alice.sign_out()
     await bob.sign_out()
