@@ -90,8 +90,26 @@ func (r *room) kept(ctx context.Context, sid string) (store.Archived, error) {
 	return es[0], nil
 }
 
-// bury leaves a tombstone of a message, in the archive and for newcomers.
+// bury leaves a tombstone of a message and of its corrections, in the archive and for newcomers.
 func (r *room) bury(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
+	if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil && e.Sender != "" {
+		es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{With: e.Sender, After: e.ID, Max: server.CorrectionsRead})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		for _, c := range es {
+			if _, ok := server.Corrects(c.Stanza, st.ID); !ok {
+				continue
+			}
+			if err := r.entomb(ctx, c, retraction, why...); err != nil {
+				return err
+			}
+		}
+	}
+	return r.entomb(ctx, e, retraction, why...)
+}
+
+func (r *room) entomb(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
 	left, err := server.Tombstone(e.Stanza, retraction, time.Now(), why...)
 	if err != nil {
 		return err

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"time"
 
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // Tombstone gives what stays of an archived message that was taken back (XEP-0424, section 4): who sent it, its ids, and
@@ -30,4 +32,22 @@ func Retracts(st *wire.Stanza) string {
 		return ""
 	}
 	return st.Element(wire.NSRetract, "retract").Attr("id")
+}
+
+const nsCorrect = "urn:xmpp:message-correct:0"
+
+// CorrectionsRead is how many messages after one that is taken back are looked at for its corrections.
+const CorrectionsRead = 1000
+
+// Corrects says whether an archived message corrects the one with this id (XEP-0308), and who sent it. Who takes a message
+// back takes back what it became, too.
+func Corrects(stanza []byte, id string) (from jid.JID, ok bool) {
+	if id == "" || !bytes.Contains(stanza, []byte(nsCorrect)) {
+		return from, false
+	}
+	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
+	if err != nil {
+		return from, false
+	}
+	return st.From, st.Element(nsCorrect, "replace").Attr("id") == id
 }

@@ -33,6 +33,22 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 	if err != nil {
 		return err
 	}
+	es, _, _, err := a.h.Store.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), After: e.ID, Max: server.CorrectionsRead})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	for _, c := range es {
+		if from, ok := server.Corrects(c.Stanza, id); !ok || from.Bare() != p.Stanza.From.Bare() {
+			continue
+		}
+		if err := a.entomb(ctx, p, c); err != nil {
+			return err
+		}
+	}
+	return a.entomb(ctx, p, e)
+}
+
+func (a *archive) entomb(ctx context.Context, p *server.Pass, e store.Archived) error {
 	left, err := server.Tombstone(e.Stanza, p.Stanza.ID, time.Now())
 	if err != nil {
 		return err
