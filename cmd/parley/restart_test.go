@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/xml"
 	"net"
 	"strings"
@@ -46,7 +47,9 @@ func TestRestartByCommand(t *testing.T) {
 	}
 	go s.Serve(nil)
 	const form = "<command xmlns='http://jabber.org/protocol/commands' node='http://jabber.org/protocol/admin#restart'><x xmlns='jabber:x:data' type='submit'></x></command>"
-	if err := s.UnmarshalIQElement(t.Context(), xml.NewDecoder(strings.NewReader(form)), stanza.IQ{Type: stanza.SetIQ, To: mjid.MustParse("localhost")}, new(struct{})); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.UnmarshalIQElement(ctx, xml.NewDecoder(strings.NewReader(form)), stanza.IQ{Type: stanza.SetIQ, To: mjid.MustParse("localhost")}, new(struct{})); err != nil {
 		t.Fatal(err)
 	}
 	for late := time.Now().Add(30 * time.Second); ; {

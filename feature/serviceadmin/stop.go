@@ -12,6 +12,9 @@ import (
 // maxDelay is how long before it a stop may be asked for.
 const maxDelay = time.Hour
 
+// leastDelay is long enough for who asks to get the answer.
+const leastDelay = 500 * time.Millisecond
+
 // stops are sections 4.30 and 4.31: there only where the operator allows them.
 func (s *service) stops() []server.Command {
 	if s.cfg.Stop == nil {
@@ -42,7 +45,7 @@ func (s *service) stops() []server.Command {
 			if s.stop != nil { // the latest counts
 				s.stop.Stop()
 			}
-			s.stop = time.AfterFunc(time.Duration(n)*time.Second, func() { s.cfg.Stop(restart) })
+			s.stop = time.AfterFunc(max(time.Duration(n)*time.Second, leastDelay), func() { s.cfg.Stop(restart) })
 			s.h.Log.Warn("an administrator stops the server", "restart", restart, "seconds", n)
 			return done, nil, nil
 		})
