@@ -199,9 +199,7 @@ func readRows(text string) ([]row, error) {
 		}
 		r := row{Line: line, New: people.NewPerson{Name: get("name"), FullName: get("full_name"), Email: get("email"), Phone: get("phone"), Title: get("title"),
 			Department: get("department"), Role: strings.ToLower(get("role")), Lang: get("lang")}}
-		for _, g := range strings.FieldsFunc(get("groups"), func(r rune) bool { return strings.ContainsRune(",; |", r) }) {
-			r.New.Groups = append(r.New.Groups, g)
-		}
+		r.New.Groups = strings.FieldsFunc(get("groups"), func(r rune) bool { return strings.ContainsRune(",; |", r) })
 		if r.New.Role == "" {
 			r.New.Role = store.RoleMember
 		}

@@ -53,7 +53,6 @@ type Server struct {
 	assets *assets
 	routes []string // patterns, for the test that looks at each
 	cross  *http.CrossOriginProtection
-	first  map[string]bool // hosts that are known to have somebody in charge
 }
 
 // New makes the pages.

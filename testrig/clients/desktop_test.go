@@ -24,8 +24,8 @@ func alone(t *testing.T, programs ...string) bool {
 	}
 	needSlixmpp(t)
 	if out, err := exec.Command("unshare", "-n", "-m", "ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
-		missing(t, "a network namespace", err)
 		t.Logf("%s", out)
+		missing(t, "a network namespace", err)
 	}
 	script := `ip link set lo up && mkdir -p /tmp/.X11-unix && mount -t tmpfs tmpfs /tmp/.X11-unix && exec "$@"`
 	c := exec.Command("unshare", "-n", "-m", "-p", "-f", "--kill-child", "--mount-proc", "--propagation", "private",
