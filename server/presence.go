@@ -68,6 +68,9 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 		if err := h.run(ctx, Announce, p); err != nil {
 			return err
 		}
+		if p.Was != nil { // RFC 6121, section 4.5.2: to the resource that has sent it too
+			_ = p.Session.SendTo(p.Stanza, p.Session.JID.Bare())
+		}
 		h.undirect(ctx, p.Session, p.Stanza)
 		return nil
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 
 	"parley/wire/jid"
 )
@@ -104,10 +105,13 @@ func (p *parser) address(a *rawAttr) jid.JID {
 	if j, ok := p.cache.get(raw); ok {
 		return j
 	}
-	j, err := jid.Parse(a.text(p.b))
+	text := a.text(p.b)
+	j, err := jid.Parse(text)
 	if err != nil {
 		p.head.Malformed = true
-		return jid.JID{}
+		bare, _, _ := strings.Cut(text, "/")
+		j, _ = jid.Parse(bare) // where only the resource is wrong, the answer comes from somewhere: clients look for that
+		return j
 	}
 	p.cache.put(j)
 	return j

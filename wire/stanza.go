@@ -61,7 +61,8 @@ type Stanza struct {
 	Payload  []byte
 	Children []Child
 	Text     string // of an Other: its character data (SASL responses); of a stanza: unused
-	// Malformed: to or from is no address and was left out; the answer is jid-malformed (RFC 6120, section 8.3.3.8).
+	// Malformed: to or from is no address and was left out, or only its resource; the answer is jid-malformed (RFC 6120,
+	// section 8.3.3.8).
 	Malformed bool
 
 	tail []byte // see Render
