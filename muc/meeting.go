@@ -81,15 +81,9 @@ func (r *room) meet(ctx context.Context, who jid.JID, topic, at string) error {
 		wire.E(nsCallInvites, "invite", wire.E(nsCallInvites, "external").Set("uri", at)).Set("video", "true"),
 		wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", at)),
 	}
-	for _, o := range r.order {
-		if o.bare == who.Bare() {
-			st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: o.clients[0].jid, To: r.jid, ID: r.s.host.NewID()}
-			r.queue(o, st.Add(wire.T(wire.NSClient, "body", body+at)).Add(more...), false)
-			r.flush(ctx)
-			return nil
-		}
+	if !r.sayAs(ctx, who, body+at, more...) {
+		r.say(ctx, r.jid, body+at, more...)
 	}
-	r.say(ctx, r.jid, body+at, more...)
 	return nil
 }
 

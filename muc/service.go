@@ -120,6 +120,7 @@ func NewService(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.addTexts(groupTexts()...)
+	s.addTexts(snippetTexts()...)
 	if c.Meetings != "" {
 		s.addTexts(meetingTexts()...)
 	}

@@ -28,6 +28,7 @@ import (
 	"parley/feature/serverinfo"
 	"parley/feature/serviceadmin"
 	"parley/feature/session"
+	"parley/feature/sharing"
 	"parley/feature/strangers"
 	"parley/feature/vcard"
 	softwareversion "parley/feature/version"
@@ -79,6 +80,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: c.Archive.Retention}),
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
+		sharing.New(h, n.Org),
 		alerts.Feature(),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),

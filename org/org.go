@@ -99,6 +99,8 @@ const (
 	BookmarksChanged // of one room, of those in Renamed: whether clients enter it
 	ThemeDozes       // nothing was said for long: the clients of those in Renamed do not enter it any more
 	BookmarksGone    // of a restricted theme, for those who were in it and have left its group
+	Shared           // something with a team, by Actor
+	Unshared         // no more
 )
 
 // Event is a change that is durable.
@@ -116,7 +118,8 @@ type Event struct {
 	Open    []jid.JID      // the rooms they are invited to
 	Actor   jid.JID        // zero: an administrator
 	Reason  string         // MembershipAsked
-	Team    TeamEvent      // TeamChanged
+	Team    TeamEvent      // TeamChanged, Shared, Unshared
+	Shared  *store.Shared  // Shared, Unshared
 }
 
 // Subscribe has f called for each event, in order, after its commit. f returns soon and changes nothing here.

@@ -45,6 +45,7 @@ type Store interface {
 	APITokens
 	Unread
 	Webhooks
+	Sharing
 	Search
 	KV
 

@@ -134,3 +134,63 @@ romeo forgets from `+h.room)
 		t.Errorf("tybalt was mentioned %d times", n)
 	}
 }
+
+// TestSharing: saved replies and contacts of a team, by commands and lines in rooms.
+func TestSharing(t *testing.T) {
+	t.Parallel()
+	h := startHooked(t, nil)
+	h.Account("tybalt")
+	if _, err := h.Node.Org.CreateTeam(t.Context(), testrig.Host, org.NewTeam{Name: "Guard", People: []string{"romeo", "juliet"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.Run(t, `
+romeo signs in
+juliet signs in
+tybalt signs in
+juliet sends: <presence/>
+juliet gets: <presence from='juliet@example.org/juliet'/>
+# Commands are there for who is in a team.
+tybalt sends: <iq type='get' id='1' to='example.org'><query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/></iq>
+tybalt gets: <iq type='result' id='1'><query xmlns='http://jabber.org/protocol/disco#items'><never><item node='https://parley.im/commands#snippets'/></never></query></iq>
+tybalt sends: <iq type='set' id='2' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-snippet' action='complete'><x xmlns='jabber:x:data' type='submit'/></command></iq>
+tybalt gets: <iq type='error' id='2'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+romeo sends: <iq type='get' id='1' to='example.org'><query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/></iq>
+romeo gets: <iq type='result' id='1'><query xmlns='http://jabber.org/protocol/disco#items'><item node='https://parley.im/commands#snippets'/><item node='https://parley.im/commands#share-contact'/></query></iq>
+romeo sends: <iq type='set' id='2' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-snippet' action='execute'/></iq>
+romeo gets: <iq type='result' id='2'><command xmlns='http://jabber.org/protocol/commands' status='executing'><x xmlns='jabber:x:data' type='form'><field var='team'><value>guard</value><option label='Guard'><value>guard</value></option></field><field var='text' type='text-multi'/></x></command></iq>
+romeo sends: <iq type='set' id='3' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-snippet' action='complete'><x xmlns='jabber:x:data' type='submit'><field var='team'><value>guard</value></field><field var='name'><value>Peace</value></field><field var='text'><value>I do but keep the peace,</value><value>put up thy sword.</value></field></x></command></iq>
+romeo gets: <iq type='result' id='3'><command xmlns='http://jabber.org/protocol/commands' status='completed'><note type='info'/></command></iq>
+romeo sends: <iq type='set' id='4' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-snippet' action='complete'><x xmlns='jabber:x:data' type='submit'><field var='team'><value>nosuch</value></field><field var='name'><value>x</value></field><field var='text'><value>x</value></field></x></command></iq>
+romeo gets: <iq type='result' id='4'><command xmlns='http://jabber.org/protocol/commands' status='completed'><note type='error'/></command></iq>
+romeo sends: <iq type='set' id='5' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-snippet' action='complete'><x xmlns='jabber:x:data' type='submit'><field var='team'><value>guard</value></field><field var='name'><value> </value></field></x></command></iq>
+romeo gets: <iq type='result' id='5'><command xmlns='http://jabber.org/protocol/commands' status='completed'><note type='error'/></command></iq>
+# A colleague says it in a room by its name.
+juliet sends: <presence id='j' to='`+h.room+`/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+juliet forgets from `+h.room+`
+romeo sends: <presence id='j' to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+romeo forgets from `+h.room+`
+juliet forgets from `+h.room+`
+juliet sends: <message type='groupchat' id='s1' to='`+h.room+`'><body>!snippet peace</body></message>
+romeo gets: <message type='groupchat' from='`+h.room+`/Juliet'><body>I do but keep the peace,&#10;put up thy sword.</body><stanza-id xmlns='urn:xmpp:sid:0'/></message>
+juliet gets: <message id='s1'/>
+juliet gets: <message type='groupchat' from='`+h.room+`/Juliet'/>
+juliet sends: <message type='groupchat' id='s2' to='`+h.room+`'><body>!snippet war</body></message>
+juliet gets: <message id='s2' type='groupchat'/>
+juliet gets: <message id='s2' type='error'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+juliet sends: <message type='groupchat' id='s3' to='`+h.room+`'><body>!snippets</body></message>
+juliet gets: <message id='s3'/>
+juliet gets: <message from='`+h.room+`'><body>Peace (Guard): I do but keep the peace,</body></message>
+# Contacts are sent to the team's people as roster items.
+romeo sends: <iq type='set' id='6' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#share-contact' action='complete'><x xmlns='jabber:x:data' type='submit'><field var='team'><value>guard</value></field><field var='contact'><value>escalus@verona.example</value></field><field var='name'><value>Prince Escalus</value></field></x></command></iq>
+romeo gets: <iq type='result' id='6'/>
+juliet gets: <message from='example.org'><body>For the team Guard: Prince Escalus xmpp:escalus@verona.example</body><x xmlns='http://jabber.org/protocol/rosterx'><item action='add' jid='escalus@verona.example' name='Prince Escalus'><group>Guard</group></item></x></message>
+juliet sends: <iq type='set' id='7' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#team-contacts' action='execute'/></iq>
+juliet gets: <message from='example.org'><body/><x xmlns='http://jabber.org/protocol/rosterx'><item action='add' jid='escalus@verona.example'/></x></message>
+juliet gets: <iq type='result' id='7'><command xmlns='http://jabber.org/protocol/commands' status='completed'/></iq>
+romeo sends: <iq type='set' id='8' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#unshare-contact' action='execute'/></iq>
+romeo gets: <iq type='result' id='8'><command xmlns='http://jabber.org/protocol/commands' status='executing'><x xmlns='jabber:x:data' type='form'><field var='which'><option><value>guard/escalus@verona.example</value></option></field></x></command></iq>
+romeo sends: <iq type='set' id='9' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#unshare-contact' action='complete'><x xmlns='jabber:x:data' type='submit'><field var='which'><value>guard/escalus@verona.example</value></field></x></command></iq>
+romeo gets: <iq type='result' id='9'/>
+juliet gets: <message from='example.org'><x xmlns='http://jabber.org/protocol/rosterx'><item action='delete' jid='escalus@verona.example'><group>Guard</group></item></x></message>
+tybalt gets nothing`)
+}
