@@ -72,24 +72,27 @@ func (r *room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	return reply, nil
 }
 
-// mayList: moderators and admins read every list; the others those of members, owners and admins of a room in which
-// they see real addresses anyway (OMEMO clients need them).
+// mayList says who reads which list: administrators every one, but where addresses are hidden owners alone those of owners
+// and administrators (sections 10.5, 10.8); those who see addresses anyway, in the room or members of it, all but that of
+// who is banned (section 9.5: OMEMO clients need them), if their role is one that may.
 func (r *room) mayList(who jid.JID, mine, want string) error {
-	if rank[mine] >= rank[org.Admin] {
+	switch {
+	case mine == org.Owner:
 		return nil
+	case !r.cfg.NonAnonymous && (want == org.Owner || want == org.Admin):
+		return server.Forbidden
+	case rank[mine] >= rank[org.Admin]:
+		return nil
+	case want == org.Outcast:
+		return server.Forbidden
 	}
 	o := r.sessions[who]
-	in := o != nil || rank[mine] >= rank[org.Member]
-	if in && want != org.Outcast && r.cfg.NonAnonymous {
-		role := "participant"
-		if o != nil {
-			role = o.role
-		}
-		if r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role) {
-			return nil
-		}
+	role := "participant"
+	if o != nil {
+		role = o.role
 	}
-	if o != nil && o.role == "moderator" {
+	in := o != nil || rank[mine] >= rank[org.Member]
+	if in && (r.cfg.NonAnonymous || role == "moderator") && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role)) {
 		return nil
 	}
 	return server.Forbidden
