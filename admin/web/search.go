@@ -62,7 +62,7 @@ func (c *ctx) search() error {
 	}
 	var hits []hit
 	for _, m := range found {
-		hits = append(hits, c.hit(m, slugs))
+		hits = append(hits, hitOf(c.Me.Display(), m, slugs))
 	}
 	d["Hits"], d["Done"] = hits, true
 	if !complete && len(found) > 0 {
@@ -77,7 +77,8 @@ func (c *ctx) search() error {
 	return c.show("search", c.T("Search"), d)
 }
 
-func (c *ctx) hit(m store.Found, slugs map[string]string) hit {
+// hitOf shows one that was found; own is what the asker is called.
+func hitOf(own string, m store.Found, slugs map[string]string) hit {
 	h := hit{At: m.ID.Time(), By: m.Nick}
 	if st, err := wire.ParseStanza(m.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200}); err == nil {
 		h.Text = st.BodyText()
@@ -86,7 +87,7 @@ func (c *ctx) hit(m store.Found, slugs map[string]string) hit {
 	case m.Room == "":
 		h.Where = m.With
 		if h.By = m.With; !m.Incoming {
-			h.By = c.Me.Display()
+			h.By = own
 		}
 	case slug != "" && m.Theme != "":
 		h.Where, h.Link = m.GroupName+" › "+m.ThemeName, "/g/"+slug+"/t/"+m.Theme+"/m/"+m.ID.String()+"#m-"+m.ID.String()

@@ -92,6 +92,8 @@ func (s *Server) register() {
 	s.federation()
 	s.webhooks()
 	s.chat()
+	s.tokens()
+	s.api()
 }
 
 // notFound and forbidden become their pages.

@@ -1,0 +1,288 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// apiGroup is a group in JSON.
+type apiGroup struct {
+	Slug        string      `json:"slug"`
+	Name        string      `json:"name"`
+	Description string      `json:"description"`
+	Kind        string      `json:"kind"`
+	Room        string      `json:"room" doc:"address of its main room"`
+	Created     time.Time   `json:"created"`
+	Members     []apiMember `json:"members,omitempty"`
+	Themes      []apiTheme  `json:"themes,omitempty"`
+}
+
+type apiMember struct {
+	Address string `json:"address"`
+	Role    string `json:"role"`
+}
+
+type apiTheme struct {
+	Key     string    `json:"key"`
+	Name    string    `json:"name"`
+	Room    string    `json:"room"`
+	Created time.Time `json:"created"`
+	Closed  time.Time `json:"closed,omitzero"`
+}
+
+type apiMessage struct {
+	ID     string    `json:"id"`
+	At     time.Time `json:"at"`
+	Nick   string    `json:"nick"`
+	Sender string    `json:"sender,omitempty" doc:"address of who said it, where it is known"`
+	Text   string    `json:"text"`
+	Where  string    `json:"where,omitempty"`
+	Link   string    `json:"link,omitempty"`
+}
+
+func (s *Server) showGroup(g store.Group) apiGroup {
+	return apiGroup{Slug: g.Slug, Name: g.Name, Description: g.Description, Kind: org.RulesOf(g).Kind, Room: s.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created}
+}
+
+// apiRoom finds a group's room or a theme's for a caller, as pages do: what one may not know of is not there.
+func (s *Server) apiRoom(ctx context.Context, c caller, slug, key string) (g store.Group, a org.Access, local string, err error) {
+	if g, err = s.Org.Group(ctx, c.me.Host, slug); err != nil {
+		return g, a, "", err
+	}
+	if a, err = s.Org.Access(ctx, c.me.Host, g.ID, key, c.self()); err != nil {
+		return g, a, "", err
+	}
+	if !a.Know {
+		return g, a, "", notFound
+	}
+	local = g.Room
+	if key != "" {
+		t, err := s.Org.Theme(ctx, c.me.Host, key)
+		if err != nil || t.Group != g.ID {
+			return g, a, "", notFound
+		}
+		local = t.Room
+	}
+	return g, a, local, nil
+}
+
+func manages(a org.Access) error {
+	if a.Affiliation == org.Owner || a.Affiliation == org.Admin {
+		return nil
+	}
+	return forbidden
+}
+
+func (s *Server) apiGroups(a huma.API) {
+	type Slugged struct {
+		Slug string `path:"slug" maxLength:"100"`
+	}
+	huma.Register(a, operation("list-groups", http.MethodGet, "/groups", "groups:read", "Groups that one may know of"), func(ctx context.Context, _ *struct{}) (*body[[]apiGroup], error) {
+		c := who(ctx)
+		gs, err := s.Org.VisibleGroups(ctx, c.me.Host, c.self(), 1000)
+		out := []apiGroup{}
+		for _, g := range gs {
+			out = append(out, s.showGroup(g))
+		}
+		return &body[[]apiGroup]{out}, s.apiError(err)
+	})
+	huma.Register(a, operation("get-group", http.MethodGet, "/groups/{slug}", "groups:read", "A group with its themes, and for who may read it its members"), func(ctx context.Context, in *Slugged) (*body[apiGroup], error) {
+		c := who(ctx)
+		g, access, _, err := s.apiRoom(ctx, c, in.Slug, "")
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		out := s.showGroup(g)
+		ts, err := s.Org.Themes(ctx, c.me.Host, g.ID, c.self())
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		for _, t := range ts {
+			out.Themes = append(out.Themes, apiTheme{t.Key, t.Name, s.Org.RoomJID(t.Host, t.Room).String(), t.Created, t.Closed})
+		}
+		if !access.Read {
+			return &body[apiGroup]{out}, nil
+		}
+		ms, err := s.Org.Members(ctx, c.me.Host, g.ID)
+		for _, m := range ms {
+			out.Members = append(out.Members, apiMember{m.JID, m.Role})
+		}
+		return &body[apiGroup]{out}, s.apiError(err)
+	})
+	create := operation("create-group", http.MethodPost, "/groups", "groups:write", "Create a group; the caller owns it")
+	create.DefaultStatus = http.StatusCreated
+	huma.Register(a, create, func(ctx context.Context, in *body[struct {
+		Name        string `json:"name" maxLength:"200"`
+		Slug        string `json:"slug,omitempty" maxLength:"100"`
+		Description string `json:"description,omitempty" maxLength:"2000"`
+		Kind        string `json:"kind,omitempty" enum:"private,public,large,request,announcement,federated"`
+	}]) (*body[apiGroup], error) {
+		c := who(ctx)
+		if !c.actor.Runs() {
+			return nil, s.apiError(forbidden)
+		}
+		g, err := s.Org.CreateGroup(ctx, c.me.Host, org.NewGroup{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description, Kind: in.Body.Kind, Owner: c.self()})
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		c.p.Audit(ctx, c.actor, "group.create", g.Slug, nil)
+		return &body[apiGroup]{s.showGroup(g)}, nil
+	})
+	member := func(ctx context.Context, slug, address, role string) error {
+		c := who(ctx)
+		g, access, _, err := s.apiRoom(ctx, c, slug, "")
+		if err == nil {
+			err = manages(access)
+		}
+		if err != nil {
+			return err
+		}
+		if role == store.RoleOwner && access.Affiliation != org.Owner {
+			return forbidden
+		}
+		j, err := jid.Parse(address)
+		if err == nil && j.Local() == "" {
+			j, err = jid.New(address, c.me.Host, "")
+		}
+		if err != nil {
+			return badForm
+		}
+		if err := s.Org.SetMember(ctx, c.me.Host, g.ID, j, role); err != nil {
+			return err
+		}
+		c.p.Audit(ctx, c.actor, "group.members", g.Slug, map[string]any{"members": []string{j.String()}, "role": role})
+		return nil
+	}
+	huma.Register(a, operation("set-member", http.MethodPut, "/groups/{slug}/members/{address}", "groups:write", "Add a member or change the role"), func(ctx context.Context, in *struct {
+		Slugged
+		Address string `path:"address" maxLength:"3071"`
+		Body    struct {
+			Role string `json:"role" enum:"member,moderator,owner,banned"`
+		}
+	}) (*struct{}, error) {
+		return nil, s.apiError(member(ctx, in.Slug, in.Address, in.Body.Role))
+	})
+	huma.Register(a, operation("remove-member", http.MethodDelete, "/groups/{slug}/members/{address}", "groups:write", "Take a member out"), func(ctx context.Context, in *struct {
+		Slugged
+		Address string `path:"address" maxLength:"3071"`
+	}) (*struct{}, error) {
+		return nil, s.apiError(member(ctx, in.Slug, in.Address, ""))
+	})
+	theme := operation("create-theme", http.MethodPost, "/groups/{slug}/themes", "groups:write", "Start a theme")
+	theme.DefaultStatus = http.StatusCreated
+	huma.Register(a, theme, func(ctx context.Context, in *struct {
+		Slugged
+		Body struct {
+			Name string `json:"name" maxLength:"200"`
+		}
+	}) (*body[apiTheme], error) {
+		c := who(ctx)
+		g, _, _, err := s.apiRoom(ctx, c, in.Slug, "")
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		t, err := s.Org.CreateTheme(ctx, c.me.Host, g.ID, org.NewTheme{Name: in.Body.Name, Creator: c.self()})
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		c.p.Audit(ctx, c.actor, "theme.create", g.Slug+"/"+t.Key, map[string]any{"name": t.Name})
+		return &body[apiTheme]{apiTheme{t.Key, t.Name, s.Org.RoomJID(t.Host, t.Room).String(), t.Created, t.Closed}}, nil
+	})
+	s.apiMessages(a)
+}
+
+func (s *Server) apiMessages(a huma.API) {
+	type Where struct {
+		Slug  string `path:"slug" maxLength:"100"`
+		Theme string `query:"theme" maxLength:"20" doc:"key of a theme; none: the main room"`
+	}
+	huma.Register(a, operation("list-messages", http.MethodGet, "/groups/{slug}/messages", "messages:read", "What was said, the oldest first; the newest page without before and after"), func(ctx context.Context, in *struct {
+		Where
+		Before string `query:"before" maxLength:"13"`
+		After  string `query:"after" maxLength:"13"`
+		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	}) (*body[[]apiMessage], error) {
+		c := who(ctx)
+		_, access, local, err := s.apiRoom(ctx, c, in.Slug, in.Theme)
+		if err == nil && !access.Read {
+			err = forbidden
+		}
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		p := store.Page{Max: in.Limit, Backwards: in.After == ""}
+		for _, f := range []struct {
+			text string
+			id   *store.ID
+		}{{in.Before, &p.Before}, {in.After, &p.After}} {
+			if f.text == "" {
+				continue
+			}
+			if *f.id, err = store.ParseID(f.text); err != nil {
+				return nil, s.apiError(notFound)
+			}
+		}
+		es, _, _, err := s.Store.ReadRoom(ctx, s.Org.RoomDomain(c.me.Host), local, p)
+		out := []apiMessage{}
+		for _, e := range es {
+			if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200}); err == nil && st.BodyText() != "" {
+				out = append(out, apiMessage{ID: e.ID.String(), At: e.ID.Time(), Nick: st.From.Resource(), Sender: e.Sender, Text: st.BodyText()})
+			}
+		}
+		return &body[[]apiMessage]{out}, s.apiError(err)
+	})
+	huma.Register(a, operation("send-message", http.MethodPost, "/groups/{slug}/messages", "messages:write", "Say something, as oneself"), func(ctx context.Context, in *struct {
+		Where
+		Body struct {
+			Text string `json:"text" minLength:"1" maxLength:"10000"`
+		}
+	}) (*struct{}, error) {
+		c := who(ctx)
+		_, access, local, err := s.apiRoom(ctx, c, in.Slug, in.Theme)
+		if err == nil && !access.Write {
+			err = forbidden
+		}
+		if err == nil {
+			err = s.Rooms.Say(ctx, c.self(), s.Org.RoomJID(c.me.Host, local), in.Body.Text)
+		}
+		return nil, s.apiError(err)
+	})
+	huma.Register(a, operation("search-messages", http.MethodGet, "/search", "messages:read", "Messages with these words in all that one may read, the newest first"), func(ctx context.Context, in *struct {
+		Q     string `query:"q" required:"true" maxLength:"500"`
+		From  string `query:"from" maxLength:"3071" doc:"address of who said it"`
+		Older string `query:"older" maxLength:"13"`
+		Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
+	}) (*body[[]apiMessage], error) {
+		c := who(ctx)
+		f := store.Find{Host: c.me.Host, Rooms: s.Org.RoomDomain(c.me.Host), Asker: c.self().String(), Text: in.Q, From: in.From, Max: in.Limit}
+		var err error
+		if in.Older != "" {
+			if f.Older, err = store.ParseID(in.Older); err != nil {
+				return nil, s.apiError(notFound)
+			}
+		}
+		found, _, err := s.Store.SearchMessages(ctx, f)
+		if err != nil {
+			return nil, s.apiError(err)
+		}
+		gs, err := s.Org.GroupsOf(ctx, c.me.Host, c.self())
+		slugs := make(map[string]string, len(gs))
+		for _, g := range gs {
+			slugs[g.ID] = g.Slug
+		}
+		out := []apiMessage{}
+		for _, m := range found {
+			h := hitOf(c.me.Display(), m, slugs)
+			out = append(out, apiMessage{ID: m.ID.String(), At: h.At, Nick: h.By, Sender: m.Sender, Text: h.Text, Where: h.Where, Link: h.Link})
+		}
+		return &body[[]apiMessage]{out}, s.apiError(err)
+	})
+}
