@@ -43,3 +43,5 @@ func TestOMEMO(t *testing.T) {
 	t.Parallel()
 	startServer(t).script(venv, "py/secrets_omemo.py")
 }
+
+func TestSlixmppTeams(t *testing.T) { slixmpp(t, "teams.py") }

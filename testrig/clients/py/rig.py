@@ -100,11 +100,11 @@ def step(what):
     print(f'--- {what}', flush=True)
 
 
-async def parley(*args):
-    """Runs a command of parley against the server."""
-    p = await asyncio.create_subprocess_exec(os.environ['PARLEY'], *args,
+async def parley(*args, text=''):
+    """Runs a command of parley against the server; text is its standard input."""
+    p = await asyncio.create_subprocess_exec(os.environ['PARLEY'], *args, stdin=asyncio.subprocess.PIPE,
                                              stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-    out, _ = await asyncio.wait_for(p.communicate(), PATIENCE)
+    out, _ = await asyncio.wait_for(p.communicate(text.encode()), PATIENCE)
     check(p.returncode == 0, f'parley {args}: {p.returncode}\n{out.decode()}')
     return out.decode()
 
