@@ -50,7 +50,7 @@ func (a *app) run(ctx context.Context, cfg *config.Config, ready func(n *node.No
 		select {
 		case <-n.Ready():
 			if ready != nil {
-				if err := ready(n); err != nil {
+				if err := ready(n); err != nil && ctx.Err() == nil { // stopped in the middle of it, it has nothing to say
 					told <- err
 					cancel()
 				}
