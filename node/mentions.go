@@ -48,8 +48,13 @@ func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m muc.Mention
 	}
 }
 
-// wake has a person's clients enter the room again, or for the first time.
+// wake has a person's clients enter the room again, or for the first time; not a theme that they have left on purpose.
 func (n *Node) wake(ctx context.Context, h *server.Host, user string, m muc.Mention) error {
+	if t, err := n.Org.ThemeOfRoom(ctx, h.Domain, m.Room); err == nil {
+		if state, _, err := n.Store.Follow(ctx, h.Domain, t.Key, user); err != nil || state == store.FollowMuted {
+			return err
+		}
+	}
 	bs, err := n.Store.Bookmarks(ctx, h.Domain, user)
 	if err != nil {
 		return err

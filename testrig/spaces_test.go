@@ -194,3 +194,51 @@ romeo gets: <iq type='result' id='9'/>
 juliet gets: <message from='example.org'><x xmlns='http://jabber.org/protocol/rosterx'><item action='delete' jid='escalus@verona.example'><group>Guard</group></item></x></message>
 tybalt gets nothing`)
 }
+
+// TestMentionWakes: who sleeps in a theme is woken by being mentioned, and not who has left it on purpose.
+func TestMentionWakes(t *testing.T) {
+	t.Parallel()
+	h := startHooked(t, nil)
+	h.Account("nurse")
+	ctx := t.Context()
+	if err := h.Node.Org.SetMember(ctx, testrig.Host, h.id, jid.MustParse("nurse@example.org"), store.RoleMember); err != nil {
+		t.Fatal(err)
+	}
+	theme, err := h.Node.Org.CreateTheme(ctx, testrig.Host, h.id, org.NewTheme{Name: "Balcony", Creator: jid.MustParse("romeo@example.org")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := theme.Room + "@groups.example.org"
+	enters := func(user string) bool {
+		bs, err := h.Node.Store.Bookmarks(ctx, testrig.Host, user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range bs {
+			if b.Room == room {
+				return b.Autojoin
+			}
+		}
+		return false
+	}
+	if err := h.Node.Org.Follow(ctx, testrig.Host, theme.Key, "juliet", store.FollowMuted); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Node.Store.SetBookmarks(ctx, testrig.Host, "nurse", 0, store.Bookmark{Room: room, Name: "Balcony", Updated: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if enters("juliet") || enters("nurse") {
+		t.Fatal("they enter")
+	}
+	h.Run(t, `
+romeo signs in
+romeo sends: <presence to='`+room+`/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+romeo forgets from `+room+`
+romeo sends: <message type='groupchat' to='`+room+`'><body>@juliet @nurse come</body></message>
+romeo forgets from `+room)
+	for deadline := time.Now().Add(20 * time.Second); !enters("nurse") && time.Now().Before(deadline); {
+	}
+	if !enters("nurse") || enters("juliet") { // they are told in the order of their names
+		t.Errorf("nurse %v, juliet %v", enters("nurse"), enters("juliet"))
+	}
+}
