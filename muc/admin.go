@@ -396,11 +396,14 @@ func (r *room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 	}
 }
 
-// affiliatedAbsent tells those of a change who see real addresses: everyone, or moderators if some follow the lists (XEP-0463).
+// affiliatedAbsent tells those of a change who see real addresses: everyone, or moderators.
 func (r *room) affiliatedAbsent(ctx context.Context, who jid.JID, affiliation string, l leaving) {
-	tos := r.everyone(func(o *occupant) bool { return r.cfg.NonAnonymous || r.versions != nil && o.role == "moderator" })
+	tos := r.everyone(func(o *occupant) bool { return r.cfg.NonAnonymous || o.role == "moderator" })
 	if len(tos) > 0 {
 		it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).Set("role", "none").Set("jid", who.String())
+		if l.reason != "" {
+			it.Add(wire.T(wire.NSMUCUser, "reason", l.reason))
+		}
 		st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
 		r.send(ctx, st.Add(userX(it).Add(l.version)), tos)
 	}

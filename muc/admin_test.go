@@ -76,6 +76,7 @@ func TestAffiliations(t *testing.T) {
 	r.admin("romeo", "a1", `<item jid='juliet@example.org' affiliation='admin'/><item jid='tybalt@example.org' affiliation='member'/><item nick='Nurse' affiliation='member'/>`)
 	r.play(`
 	juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='admin' role='moderator'/><status code='110'/></x></presence>
+	juliet gets: <message from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member' jid='tybalt@example.org'/></x></message>
 	juliet gets: <presence from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member' jid='nurse@example.org/house'/></x></presence>
 	nurse gets: <presence from='orchard@groups.example.org/Juliet'/>
 	nurse gets: <presence from='orchard@groups.example.org/Nurse'/>

@@ -17,7 +17,7 @@ func TestVersionsInParts(t *testing.T) {
 		for k := range 350 {
 			fmt.Fprintf(&items, "<item affiliation='member' jid='m%d@elsewhere.example'/>", i*350+k)
 		}
-		r.play("romeo sends: <iq type='set' id='m' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>" + items.String() + "</query></iq>\nromeo gets: <iq type='result' id='m'/>")
+		r.play("romeo sends: <iq type='set' id='m' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>" + items.String() + "</query></iq>\nromeo forgets from orchard@groups.example.org")
 	}
 	c := r.clients["romeo"]
 	c.send("<presence to='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc'><mav xmlns='" + ns + "'/></x></presence>")
