@@ -17,7 +17,7 @@ const (
 
 // commands of the service: making a group.
 func (s *Service) commands() []server.Command {
-	return []server.Command{{Node: nodeNewGroup, Name: "New group", Allowed: func(ctx context.Context, who jid.JID) bool {
+	return append([]server.Command{{Node: nodeNewGroup, Name: "New group", Allowed: func(ctx context.Context, who jid.JID) bool {
 		return who.Domain() == s.host.Domain && (s.cfg.GroupsBy == "members" || s.isAdmin(ctx, who))
 	}, Form: func(context.Context, jid.JID) (*form.Form, error) {
 		f := form.New(form.Ask, nodeNewGroup)
@@ -28,7 +28,7 @@ func (s *Service) commands() []server.Command {
 		f.Add("emoji", form.TextSingle, "Emoji")
 		f.Add("members", form.JIDMulti, "Members")
 		return f, nil
-	}, Do: s.newGroup}}
+	}, Do: s.newGroup}}, s.adminCommands()...)
 }
 
 // kindLabels say what a kind means, in the order of org.Kinds.

@@ -27,7 +27,7 @@ const (
 )
 
 func (r *room) groupCommands() []server.Command {
-	return []server.Command{
+	return append([]server.Command{
 		{Node: nodeNewTheme, Name: "New theme", Allowed: r.ranked(org.Member), Form: newThemeForm, Do: r.newTheme},
 		{Node: nodeMembers, Name: "Change who is in this group", Allowed: r.ranked(org.Admin), Form: membersForm, Do: r.changeMembers},
 		r.requestsCommand(),
@@ -38,7 +38,7 @@ func (r *room) groupCommands() []server.Command {
 			}},
 		{Node: nodeDeleteGroup, Name: "Delete this group", Allowed: r.ranked(org.Owner),
 			Form: confirmForm(nodeDeleteGroup, "Delete this group", "Everyone leaves its rooms and themes. For 30 days an administrator can bring it back.", "The group's name"), Do: r.deleteGroup},
-	}
+	}, r.teamCommands()...)
 }
 
 func newThemeForm(context.Context, jid.JID) (*form.Form, error) {
