@@ -16,6 +16,7 @@ type Operations interface {
 	Groups
 	Teams
 	Sessions
+	Reports
 	Federation
 	Webhooks
 	Info(ctx context.Context) (Info, error)

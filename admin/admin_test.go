@@ -111,6 +111,15 @@ func (r *recorder) Sessions(_ context.Context, h, a string) ([]Session, error) {
 }
 func (r *recorder) Kick(_ context.Context, a string) (int, error) { r.note("kick", a); return 3, r.err }
 
+func (r *recorder) Reports(_ context.Context, h, before string, limit int) ([]Report, error) {
+	r.note("reports", h, before, fmt.Sprint(limit))
+	return []Report{{ID: "7", At: when}}, r.err
+}
+func (r *recorder) DeleteReport(_ context.Context, h, id string) error {
+	r.note("deletereport", h, id)
+	return r.err
+}
+
 // serve runs the control door on a socket of its own.
 func serve(t *testing.T, op Operations, log io.Writer) (path string) {
 	t.Helper()
@@ -181,6 +190,8 @@ func TestClientIsOperations(t *testing.T) {
 		{func() (any, error) { return c.CreateTheme(ctx, "h", "s", NewTheme{Name: "Q4 launch", Creator: "x"}) }, `theme["h" "s" "Q4 launch" "x"]`, Theme{Name: "Q4 launch", Created: when}},
 		{func() (any, error) { return nil, c.CloseTheme(ctx, "h", "s", "k") }, `close["h" "s" "k"]`, nil},
 		{func() (any, error) { return c.Sessions(ctx, "h", "x") }, `sessions["h" "x"]`, []Session{{Address: "x", Since: when, Priority: -1}}},
+		{func() (any, error) { return c.Reports(ctx, "h", "7", 9) }, `reports["h" "7" "9"]`, []Report{{ID: "7", At: when}}},
+		{func() (any, error) { return nil, c.DeleteReport(ctx, "h", "7") }, `deletereport["h" "7"]`, nil},
 		{func() (any, error) { return c.Kick(ctx, odd) }, `kick["` + odd + `"]`, 3},
 	} {
 		r.asked, r.err = "", nil

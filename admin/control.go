@@ -25,6 +25,7 @@ func Control(op Operations, log *slog.Logger) http.Handler {
 	c.groups(op)
 	c.teams(op)
 	c.sessions(op)
+	c.reports(op)
 	c.federation(op)
 	c.webhooks(op)
 	c.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -32,6 +32,7 @@ type Store interface {
 	Nodes
 	Uploads
 	Blocklist
+	Reports
 	DomainRules
 	Invitations
 	Rooms

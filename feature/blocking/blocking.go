@@ -47,7 +47,7 @@ func New(h *server.Host, c Config) *server.Feature {
 	}
 	return &server.Feature{
 		Name: "blocking",
-		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3.1"}, {Number: 377, Title: "Spam Reporting", Version: "0.4.0", Notes: "reports go to the log"}},
+		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3.1"}, {Number: 377, Title: "Spam Reporting", Version: "0.4.0", Notes: "reports are kept for administrators: parley report list"}},
 		// Announced by the host, as section 3.1 has it.
 		Disco:   []string{ns, nsReports},
 		IQ:      map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
@@ -180,7 +180,7 @@ func (b *blocking) block(ctx context.Context, r *server.Request) (*wire.Element,
 	if len(js) == 0 {
 		return nil, server.BadRequest // section 3.3
 	}
-	b.report(r)
+	b.report(ctx, r)
 	self := r.From.Bare()
 	for i, j := range js {
 		if j == self {
@@ -266,19 +266,40 @@ func (b *blocking) show(ctx context.Context, account string, j jid.JID, availabl
 	}
 }
 
-// report notes what people say of those they block (XEP-0377).
-func (b *blocking) report(r *server.Request) {
+// maxReports is how many reports of one person are kept; maxReported how many messages one may name.
+const (
+	maxReports  = 100
+	maxReported = 20
+)
+
+// report keeps what people say of those they block (XEP-0377), for administrators.
+func (b *blocking) report(ctx context.Context, r *server.Request) {
 	for _, it := range r.Payload.Elements() {
-		if rep := it.Child(nsReports, "report"); rep != nil {
-			b.h.Log.Info("reported", "by", r.From.Bare().String(), "whom", it.Attr("jid"), "reason", strings.TrimPrefix(rep.Attr("reason"), "urn:xmpp:reporting:"),
-				"text", short(rep.ChildText(nsReports, "text")))
+		said := it.Child(nsReports, "report")
+		who, err := jid.Parse(it.Attr("jid"))
+		if said == nil || err != nil {
+			continue
+		}
+		rep := store.Report{Host: b.h.Domain, ID: b.h.IDs.Next(), Reporter: r.Account, Who: who.String(),
+			Reason: short(strings.TrimPrefix(said.Attr("reason"), "urn:xmpp:reporting:"), 50), Text: short(said.ChildText(nsReports, "text"), 2000)}
+		for _, c := range said.Elements() {
+			if c.Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) || c.Attr("by") != r.From.Bare().String() || len(rep.Messages) == maxReported {
+				continue
+			}
+			if id, err := store.ParseID(c.Attr("id")); err == nil {
+				rep.Messages = append(rep.Messages, id)
+			}
+		}
+		b.h.Log.Info("reported", "by", r.From.Bare().String(), "whom", rep.Who, "reason", rep.Reason)
+		if err := b.h.Store.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) { // they are blocked all the same
+			b.h.Log.Error("cannot keep a report", "err", err)
 		}
 	}
 }
 
-func short(s string) string {
-	if len(s) > 500 {
-		return s[:500]
+func short(s string, n int) string {
+	if len(s) > n {
+		return strings.ToValidUTF8(s[:n], "")
 	}
 	return s
 }

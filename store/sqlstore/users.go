@@ -130,6 +130,7 @@ var owned = []string{
 	"private_data",
 	"bookmarks",
 	"blocked",
+	"reports",
 	"invitations",
 	"nodes",
 	"node_items",

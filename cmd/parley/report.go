@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"parley/admin"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	return a.noun("report", "What people say of those they block: list, delete", a.reportList(), a.reportDelete())
+}
+
+func (a *app) reportList() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "list", Short: "List reports, the newest first", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(func(cl *admin.Client) error {
+				all, err := pages(func(before string, limit int) ([]admin.Report, error) {
+					return cl.Reports(c.Context(), host, before, limit)
+				}, func(r admin.Report) string { return r.ID })
+				if err != nil {
+					return err
+				}
+				a.show(all, func(w io.Writer) {
+					if len(all) == 0 {
+						fmt.Fprintln(w, "Nobody has reported anybody.")
+					}
+					for _, r := range all {
+						fmt.Fprintf(w, "%s  %s  %s reports %s for %s\n", r.ID, stamp(r.At), printable(r.By), printable(r.Whom), printable(r.Reason))
+						for _, t := range append([]string{r.Text}, r.Messages...) {
+							if t != "" {
+								fmt.Fprintf(w, "    %s\n", printable(t))
+							}
+						}
+					}
+				})
+				return nil
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) reportDelete() *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "delete ID...", Short: "Delete reports that are dealt with", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args, "deleted", func(id string) error { return cl.DeleteReport(c.Context(), host, id) })
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
