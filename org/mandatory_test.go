@@ -1,0 +1,179 @@
+package org_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/org"
+	"parley/store"
+	"parley/store/sqlstore"
+	"parley/wire/jid"
+)
+
+const host = "example.org"
+
+func open(t *testing.T, names ...string) *sqlstore.Store {
+	t.Helper()
+	st, err := sqlstore.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "db"), sqlstore.Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	for _, n := range names {
+		if err := st.CreateUser(context.Background(), store.User{Host: host, Name: n, Created: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return st
+}
+
+func person(name string) jid.JID { return jid.MustParse(name + "@" + host) }
+
+// TestEveryone: those there are come into a mandatory group in the background, a part of them after a restart; who is
+// banned stays out, each is told of once.
+func TestEveryone(t *testing.T) {
+	ctx := context.Background()
+	names := make([]string, 250)
+	for i := range names {
+		names[i] = fmt.Sprintf("p%03d", i)
+	}
+	st := open(t, names...)
+	o := org.New(st, org.Config{})
+	var mu sync.Mutex
+	joined := make(map[string]int)
+	note := func(e org.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Kind == org.MembersChanged {
+			for _, name := range e.Joined {
+				joined[name]++
+			}
+		}
+	}
+	o.Subscribe(note)
+	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "All", Owner: person("p000")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.SetMember(ctx, host, g.ID, person("p007"), store.RoleBanned); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.SetMandatory(ctx, host, g.ID, org.Everyone); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody runs the first one: the second finds what is to be done.
+	if n, err := st.CountOutside(ctx, host, g.ID); err != nil || n != 248 {
+		t.Fatalf("%d are outside, %v", n, err)
+	}
+	o = org.New(st, org.Config{})
+	o.Subscribe(note)
+	run, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- o.Run(run, []string{host}, func(err error) { t.Error(err) })
+	}()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		done, total := o.Progress(host, g.ID)
+		if done > total {
+			t.Fatalf("%d of %d", done, total)
+		}
+		n, err := st.CountOutside(ctx, host, g.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 && total == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d are outside still; %d of %d", n, done, total)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(joined) != 248 || joined["p007"] != 0 {
+		t.Errorf("%d have joined, of them p007 %d times", len(joined), joined["p007"])
+	}
+	for name, n := range joined {
+		if n != 1 {
+			t.Errorf("%s has joined %d times", name, n)
+		}
+	}
+	if bs, err := st.Bookmarks(ctx, host, "p123"); err != nil || len(bs) != 1 || !bs[0].Autojoin {
+		t.Errorf("bookmarks of p123: %+v, %v", bs, err)
+	}
+	if role, err := o.RoleOf(ctx, host, g.ID, person("p007")); err != nil || role != store.RoleBanned {
+		t.Errorf("p007 is %q, %v", role, err)
+	}
+}
+
+// TestTeamInGroup: what a team makes of people, what they are of their own, and what is left when the team goes.
+func TestTeamInGroup(t *testing.T) {
+	ctx := context.Background()
+	st := open(t, "owner", "a", "b", "c")
+	o := org.New(st, org.Config{})
+	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "G", Owner: person("owner"), Members: []jid.JID{person("b")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := make([]store.Team, 2)
+	for i, people := range [][]string{{"a", "b"}, {"a", "c"}} {
+		if two[i], err = o.CreateTeam(ctx, host, org.NewTeam{Name: fmt.Sprintf("T%d", i), People: people}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(what string, a, b, c string) {
+		t.Helper()
+		for _, fresh := range []*org.Org{o, org.New(st, org.Config{})} { // as it is remembered, and as it is kept
+			for name, want := range map[string]string{"a": a, "b": b, "c": c, "owner": store.RoleOwner} {
+				if role, err := fresh.RoleOf(ctx, host, g.ID, person(name)); err != nil || role != want {
+					t.Errorf("%s: %s is %q, not %q; %v", what, name, role, want, err)
+				}
+			}
+		}
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	is("without teams", "", "member", "")
+	do(o.SetGroupTeam(ctx, host, g.ID, two[0].ID, store.RoleMember))
+	is("one team", "member", "member", "")
+	do(o.SetGroupTeam(ctx, host, g.ID, two[1].ID, store.RoleModerator))
+	is("a second, of moderators", "moderator", "member", "moderator")
+	do(o.SetMember(ctx, host, g.ID, person("c"), store.RoleBanned))
+	is("banned", "moderator", "member", "banned")
+	if err := o.SetMember(ctx, host, g.ID, person("a"), ""); err == nil {
+		t.Error("who is in it by a team is taken out")
+	}
+	do(o.SetMember(ctx, host, g.ID, person("c"), ""))
+	is("banned no more", "moderator", "member", "moderator")
+	do(o.SetTeamPeople(ctx, host, two[1].ID, nil, []string{"a"}))
+	is("out of one of two teams", "member", "member", "moderator")
+	do(o.DeleteTeam(ctx, host, two[1].ID))
+	is("a team that is gone", "member", "member", "")
+	do(o.SetMember(ctx, host, g.ID, person("a"), store.RoleModerator))
+	do(o.SetGroupTeam(ctx, host, g.ID, two[0].ID, ""))
+	is("no team any more", "moderator", "member", "")
+	// Default groups: people come in by themselves, and stay.
+	slugs := []string{g.Slug}
+	if _, err := o.UpdateTeam(ctx, host, two[0].ID, org.TeamChange{Defaults: &slugs}); err != nil {
+		t.Fatal(err)
+	}
+	do(o.SetTeamPeople(ctx, host, two[0].ID, []string{"c"}, nil))
+	is("a default group", "moderator", "member", "member")
+	do(o.DeleteTeam(ctx, host, two[0].ID))
+	is("its team is gone", "moderator", "member", "member")
+	if err := o.SetMember(ctx, host, g.ID, person("owner"), store.RoleMember); err == nil {
+		t.Error("the last owner is none any more")
+	}
+}
