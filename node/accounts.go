@@ -10,6 +10,7 @@ import (
 
 	"parley/admin"
 	"parley/auth"
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -129,6 +130,7 @@ func (o *operations) AddUser(ctx context.Context, in admin.NewUser) (admin.User,
 	}
 	h.Forget(u.Name)
 	h.Created(ctx, u.Name)
+	o.audit(ctx, u.Host, "person.create", j.String(), map[string]any{"admin": u.Admin})
 	return o.show(h, u), nil
 }
 
@@ -189,6 +191,11 @@ func (o *operations) ChangeUser(ctx context.Context, address string, c admin.Use
 	if c.Disabled != nil && *c.Disabled {
 		h.Kick(u.Name, &wire.StreamError{Condition: "not-authorized", Text: "this account has been disabled"})
 	}
+	action := "person.change"
+	if c.Disabled != nil {
+		action = map[bool]string{true: "person.disable", false: "person.enable"}[*c.Disabled]
+	}
+	o.audit(ctx, u.Host, action, u.Name+"@"+u.Host, nil)
 	_, u, err = o.existing(ctx, "address", address)
 	return o.show(h, u), err
 }
@@ -206,6 +213,7 @@ func (o *operations) SetPassword(ctx context.Context, address, password string) 
 		return fmt.Errorf("set password of %s: %w", u.Name, err)
 	}
 	h.Kick(u.Name, &wire.StreamError{Condition: "reset", Text: "the password has been changed"})
+	o.audit(ctx, u.Host, "person.password", u.Name+"@"+u.Host, nil)
 	return nil
 }
 
@@ -244,6 +252,14 @@ func (o *operations) DeleteUser(ctx context.Context, address string) error {
 	if err := o.n.Store.DeleteUser(ctx, u.Host, u.Name); err != nil {
 		return fmt.Errorf("delete %s: %w", u.Name, err)
 	}
+	o.audit(ctx, u.Host, "person.delete", u.Name+"@"+u.Host, nil)
 	h.Deleted(ctx, u.Name)
 	return nil
+}
+
+// audit notes what was done on the command line, or by an administrator's client.
+func (o *operations) audit(ctx context.Context, host, action, target string, detail map[string]any) {
+	if p := o.n.people[host]; p != nil {
+		p.Audit(ctx, people.System, action, target, detail)
+	}
 }

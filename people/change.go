@@ -178,8 +178,8 @@ func (p *People) SignOut(ctx context.Context, a Actor, name string) (int, error)
 	return n, nil
 }
 
-// SetPassword sets it and ends all sessions but the web session with this hash.
-func (p *People) SetPassword(ctx context.Context, a Actor, name, password, but string) error {
+// SetPassword sets it and ends all sessions, those of browsers too.
+func (p *People) SetPassword(ctx context.Context, a Actor, name, password string) error {
 	u, err := p.Get(ctx, name)
 	if err != nil {
 		return err
@@ -194,9 +194,6 @@ func (p *People) SetPassword(ctx context.Context, a Actor, name, password, but s
 		return err
 	}
 	if err := p.st.SetKeys(ctx, p.h.Domain, name, keys); err != nil {
-		return err
-	}
-	if err := p.st.DeleteWebSessions(ctx, p.h.Domain, name, but); err != nil {
 		return err
 	}
 	p.h.Kick(name, &wire.StreamError{Condition: "reset", Text: "the password has been changed"})
@@ -221,10 +218,8 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 			return err
 		}
 	}
-	if p.cfg.Org != nil {
-		if err := p.cfg.Org.MayGo(ctx, p.h.Domain, name); err != nil {
-			return err
-		}
+	if err := p.cfg.Org.MayGo(ctx, u.Host, u.Name); err != nil { // a group would be left without an owner
+		return err
 	}
 	p.farewell(ctx, name)
 	// Closed first: a client that comes back in between would write into an account that is going.

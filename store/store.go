@@ -88,7 +88,7 @@ type Users interface {
 	// their case, in order of Name.
 	FindUsers(ctx context.Context, host string, words []string, limit int) ([]User, error)
 	CountUsers(ctx context.Context, host string) (int, error)
-	// SetKeys sets what a password is known by; tokens that were given to who knew the one before are no more.
+	// SetKeys sets what a password is known by; tokens and web sessions of who knew the one before are no more.
 	SetKeys(ctx context.Context, host, name string, keys []byte) error
 	// UpgradeKeys puts other keys of the same password in the place of old; tokens stay. ErrConflict if old are no longer
 	// what is kept.

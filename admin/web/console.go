@@ -340,7 +340,7 @@ func (c *ctx) auditPage() error {
 		next = es[49].ID.String()
 	}
 	return c.show("audit", c.T("Audit log"), map[string]any{"Entries": c.entries(es), "Next": next, "Actor": f.Actor, "Target": f.Target, "Action": f.Action,
-		"Actions": []string{"person", "invitation", "group", "theme", "session", "system", "token"}})
+		"Actions": []string{"person", "invitation", "group", "theme", "team", "session", "system", "token"}})
 }
 
 func (c *ctx) systemPage() error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/admin"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -34,6 +35,10 @@ func (s *Server) groups() {
 	s.handle("POST /g/{slug}/settings", member, (*ctx).saveGroup)
 	s.handle("POST /g/{slug}/members", member, (*ctx).saveMembers)
 	s.handle("POST /g/{slug}/delete", member, (*ctx).deleteGroup)
+	s.handle("POST /g/{slug}/requests", member, (*ctx).answerRequest)
+	s.handle("POST /g/{slug}/mandatory", runs, (*ctx).setMandatory)
+	s.handle("POST /groups/restore", runs, (*ctx).restoreGroup)
+	s.teams()
 }
 
 // groupRow is a group in a list.
@@ -81,7 +86,13 @@ func (c *ctx) groupList() error {
 			others = append(others, r)
 		}
 	}
-	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), map[string]any{"Mine": mine, "Others": others, "Q": c.form("q"), "May": c.Actor.Runs()})
+	d := map[string]any{"Mine": mine, "Others": others, "Q": c.form("q"), "May": c.Actor.Runs()}
+	if c.Actor.Runs() {
+		if d["Deleted"], err = c.s.Ops.DeletedGroups(ctx, c.host()); err != nil {
+			return err
+		}
+	}
+	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), d)
 }
 
 type groupForm struct {
@@ -396,6 +407,12 @@ func (c *ctx) joinGroup() error {
 	if joined {
 		return c.done(r.Path, "You are in {{.Name}} now", "Name", r.Group.Name)
 	}
+	if r.Access.Ask {
+		if err := c.s.Org.Request(c.r.Context(), c.host(), r.Group.ID, c.self(), c.form("reason")); err != nil {
+			return c.oops(r.Path, err)
+		}
+		return c.done(r.Path, "Your wish is with the owners of {{.Name}}", "Name", r.Group.Name)
+	}
 	return c.done("/groups", "An owner of the group has to let you in: ask one of them")
 }
 
@@ -447,6 +464,7 @@ type settingsData struct {
 	room
 	Members      []memberRow
 	Others       []store.Person
+	Requests     []admin.Request
 	Kind         string
 	Kinds        []string
 	Error, Field string
@@ -464,6 +482,9 @@ func (c *ctx) managed() (room, error) {
 func (c *ctx) settingsData(r room) (d settingsData, err error) {
 	d = settingsData{room: r, Kind: org.RulesOf(r.Group).Kind, Kinds: org.Kinds}
 	if d.Members, err = c.members(r.Group.ID); err != nil {
+		return d, err
+	}
+	if d.Requests, err = c.s.Ops.Requests(c.r.Context(), c.host(), r.Group.Slug); err != nil {
 		return d, err
 	}
 	ps, _, err := c.s.Store.People(c.r.Context(), c.host(), store.PeopleFilter{Limit: 1000})

@@ -184,10 +184,14 @@ func readRows(text string) ([]row, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := in.FieldPos(0)
 		if err != nil {
+			line := 0
+			if pe := (*csv.ParseError)(nil); errors.As(err, &pe) {
+				line = pe.StartLine
+			}
 			return bad("Line {{.Line}} cannot be read: are quotes missing?", "Line", line)
 		}
+		line, _ := in.FieldPos(0)
 		if len(rows) >= maxImport {
 			return bad("At most 5000 lines at once")
 		}

@@ -212,13 +212,10 @@ func (c *ctx) newPassword() error {
 	if ok, err := c.proven(c.r.FormValue("current")); !ok {
 		return c.refuseSecurity(err)
 	}
-	if err := c.P.SetPassword(c.r.Context(), c.Actor, c.Me.Name, c.password(), c.Session.Hash); err != nil {
+	if err := c.P.SetPassword(c.r.Context(), c.Actor, c.Me.Name, c.password()); err != nil {
 		return c.refuseSecurity(err)
 	}
-	// The session goes on under a new token: whoever has seen the old one has nothing.
-	if err := c.s.Store.DeleteWebSession(c.r.Context(), c.host(), c.Me.Name, c.Session.Hash); err != nil {
-		return err
-	}
+	// This browser goes on under a new token: whoever has seen the old one has nothing.
 	if err := c.signIn(c.P, *c.Me); err != nil {
 		return err
 	}

@@ -69,8 +69,12 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2", host, name)
-		return err
+		for _, table := range []string{"tokens", "web_sessions"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -208,6 +208,14 @@ func webSessions(s *suite) {
 	s.ok(s.st.TouchWebSession(s.ctx, store.WebSession{Host: host, Hash: "b", Seen: at(8), Expires: at(30), Proven: at(6)}))
 	s.same(must[store.WebSession](s)(s.st.WebSession(s.ctx, host, "b", at(20))).Proven, at(6))
 	s.is(s.st.TouchWebSession(s.ctx, store.WebSession{Host: host, Hash: "x"}), store.ErrNotFound)
+	// A new password ends them all.
+	s.user("nurse")
+	n := w
+	n.Hash, n.Owner = "n", "nurse"
+	s.ok(s.st.CreateWebSession(s.ctx, n, 2))
+	s.ok(s.st.SetKeys(s.ctx, host, "nurse", []byte{1}))
+	_, err := s.st.WebSession(s.ctx, host, "n", at(2))
+	s.is(err, store.ErrNotFound)
 	s.is(s.st.DeleteWebSession(s.ctx, host, "juliet", "b"), store.ErrNotFound) // of somebody else
 	s.ok(s.st.DeleteWebSessions(s.ctx, host, "romeo", "b"))
 	s.same(hashes(), []string{"b"})

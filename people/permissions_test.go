@@ -1,0 +1,68 @@
+package people
+
+import (
+	"testing"
+
+	"parley/store"
+)
+
+// Who may do what to whom: the whole table, so that a change of it is seen.
+func TestMay(t *testing.T) {
+	roles := []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}
+	acts := []Act{See, Create, Edit, SetRole, Disable, Delete, Reset}
+	// For each actor and target, of the same department: one letter for each act that is allowed.
+	letters := "scerdxp"
+	want := map[string][]string{
+		store.RoleMember:     {"", "", "", ""},
+		store.RoleSupervisor: {"scedp", "s", "s", "s"},
+		store.RoleAdmin:      {"scerdxp", "scerdxp", "s", "s"},
+		store.RoleOwner:      {"scerdxp", "scerdxp", "scerdxp", "scerdxp"},
+	}
+	for _, actor := range roles {
+		for i, target := range roles {
+			got := ""
+			for n, act := range acts {
+				if (Actor{Name: "actor", Role: actor, Department: "Sales"}).May(act, store.Person{User: store.User{Name: "target"}, Role: target, Department: "Sales"}) {
+					got += letters[n : n+1]
+				}
+			}
+			if got != want[actor][i] {
+				t.Errorf("%s to %s: %q, want %q", actor, target, got, want[actor][i])
+			}
+		}
+	}
+	for _, department := range []string{"", "Support"} {
+		for _, act := range acts {
+			if (Actor{Role: store.RoleSupervisor, Department: department}).May(act, store.Person{Role: store.RoleMember, Department: "Sales"}) {
+				t.Errorf("a supervisor of %q may do %d to somebody of Sales", department, act)
+			}
+			if (Actor{Role: store.RoleSupervisor}).May(act, store.Person{Role: store.RoleMember}) {
+				t.Errorf("a supervisor of no department may do %d to who has none", act)
+			}
+		}
+	}
+	if got := len((Actor{Role: store.RoleAdmin}).Grants()); got != 2 {
+		t.Errorf("an administrator gives %d roles", got)
+	}
+}
+
+func TestPropose(t *testing.T) {
+	for _, c := range [][3]string{{"Élodie.Marchand@x.example", "", "elodie.marchand"}, {"", "Jean-Luc  Été", "jean-luc.ete"}, {"a+b@x", "", "a.b"}, {"", "李", ""}, {"", "..x..", "x"}} {
+		if got := Propose(c[0], c[1]); got != c[2] {
+			t.Errorf("%q, %q: %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+func TestCheckEmail(t *testing.T) {
+	for _, good := range []string{"", "a@b.example", " a.b+c@d.example "} {
+		if _, err := CheckEmail(good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"a", "a@b", "A <a@b.example>", "a@b.example, c@d.example", "a b@c.example", "a@b.example\r\nBcc: x@y.example", "\"a\"@b.example"} {
+		if _, err := CheckEmail(bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
