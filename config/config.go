@@ -53,6 +53,8 @@ type Host struct {
 	Title       string `yaml:"title"`
 	Certificate string `yaml:"certificate"` // PEM chain; "": tls.certificate
 	Key         string `yaml:"key"`
+	// ArchiveRetention is how long messages of its people are kept, where that is not Archive.Retention; 0: as that says.
+	ArchiveRetention time.Duration `yaml:"archive_retention"`
 }
 
 // Component is a domain that an external program serves (XEP-0114).

@@ -380,6 +380,9 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 		size("upload.max_size", c.Upload.MaxSize, 1, 5*GiB)
 	}
 	span("archive.retention", c.Archive.Retention, 0, 36500*day)
+	for i, h := range c.Hosts {
+		span(fmt.Sprintf("hosts[%d].archive_retention", i), h.ArchiveRetention, 0, 36500*day)
+	}
 	num("archive.page_max", c.Archive.PageMax, 1, 10000)
 
 	num("rooms.max_occupants", c.Rooms.MaxOccupants, 1, many)

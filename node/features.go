@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"parley/config"
 	"parley/feature/adhoc"
@@ -77,7 +78,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		n.spaces[h.Domain].Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
 		mds.New(h),
-		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: c.Archive.Retention}),
+		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: n.retention(h)}),
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		sharing.New(h, n.Org),
@@ -86,6 +87,16 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		serverinfo.New(h, n.serverInfo(h)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}...)
+}
+
+// retention is how long a host keeps its people's messages; 0: for ever.
+func (n *Node) retention(h *server.Host) time.Duration {
+	for _, c := range n.Config.Hosts {
+		if c.Domain == h.Domain && c.ArchiveRetention > 0 {
+			return c.ArchiveRetention
+		}
+	}
+	return n.Config.Archive.Retention
 }
 
 // buildHosts makes every hosted domain with its services.
