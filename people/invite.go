@@ -159,26 +159,40 @@ func (p *People) change(ctx context.Context, a Actor, id, action string, f func(
 	if err != nil {
 		return i, store.Person{}, err
 	}
-	target := store.Person{Role: store.RoleMember, Department: a.Department}
-	if i.Username != "" {
-		if target, err = p.Get(ctx, i.Username); err != nil {
-			return i, target, err
-		}
-	}
-	act := Create
-	if i.Kind == store.KindReset {
-		act = Reset
-	}
-	if i.Inviter != a.Name || a.Name == "" {
-		if err := a.may(act, target); err != nil {
-			return i, target, err
-		}
+	target, err := p.passes(ctx, a, i)
+	if err != nil {
+		return i, target, err
 	}
 	i, err = p.st.UpdateInvitation(ctx, p.h.Domain, id, f)
 	if err == nil {
 		p.audit(ctx, a, "invitation."+action, who(i), map[string]any{"id": i.ID})
 	}
 	return i, target, err
+}
+
+// passes says whether an actor may have to do with an invitation: its link is as good as the account's password. Who has
+// made it may have lost the right since then, or the account may have risen; and one's own password is not changed by a
+// link out of the console, but with the old one or by mail.
+func (p *People) passes(ctx context.Context, a Actor, i store.Invitation) (store.Person, error) {
+	target := store.Person{Role: store.RoleMember, Department: a.Department}
+	if i.Username == "" {
+		if i.Inviter == a.Name && a.Name != "" {
+			return target, nil
+		}
+		return target, a.may(Create, target)
+	}
+	target, err := p.Get(ctx, i.Username)
+	if err != nil {
+		return target, err
+	}
+	if a.Name == i.Username && a.Name != "" {
+		return target, fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	act := Create
+	if i.Kind == store.KindReset {
+		act = Reset
+	}
+	return target, a.may(act, target)
 }
 
 // Resend makes a new link, after which the old one is none any more, and sends it if there is an address to send it to.
@@ -228,10 +242,14 @@ func (p *People) Extend(ctx context.Context, a Actor, id string, by time.Duratio
 	return i, err
 }
 
-// Link gives the token of an invitation that is good, to be shown again.
+// Link gives the token of an invitation that is good, to be shown again to who may invite that person, or give them a new
+// password: for anybody else the link would be a way into the account.
 func (p *People) Link(ctx context.Context, a Actor, i store.Invitation) (string, error) {
 	if !i.Good(time.Now()) {
 		return "", &Dead{Expired, i}
+	}
+	if _, err := p.passes(ctx, a, i); err != nil {
+		return "", err
 	}
 	return p.Token(i)
 }

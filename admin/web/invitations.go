@@ -31,11 +31,12 @@ func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err 
 		v.State = people.Expired
 	}
 	if i.Good(c.now) {
-		token, err := c.P.Token(i)
-		if err != nil {
+		token, err := c.P.Link(c.r.Context(), c.Actor, i)
+		if err == nil {
+			v.Link = c.P.LinkURL(i.Kind, token)
+		} else if _, _, ok := c.explain(err); !ok {
 			return v, err
 		}
-		v.Link = c.P.LinkURL(i.Kind, token)
 	}
 	if !whole {
 		return v, nil

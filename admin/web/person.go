@@ -175,7 +175,7 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 			return d, err
 		}
 		d.Invitations = append(d.Invitations, v)
-		d.Waits = d.Waits || i.Kind == store.KindInvite && v.Link != ""
+		d.Waits = d.Waits || i.Kind == store.KindInvite && i.Good(c.now)
 	}
 	if d.Browsers, err = c.s.Store.WebSessionsOf(ctx, c.host(), u.Name, c.now); err != nil {
 		return d, err

@@ -1,0 +1,99 @@
+package testrig_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"parley/store"
+	"parley/testrig"
+)
+
+// role makes an account what it is to be, by the store.
+func role(t *testing.T, r *testrig.Rig, name, role, department string) {
+	t.Helper()
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, name, func(p *store.Person) error {
+		p.Role, p.Department, p.Email = role, department, name+"@work.example"
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A link is as good as a password: who may see a person's page, and not give that person a new one, gets none from it.
+func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet", "tybalt", "paris", "nurse")
+	role(t, r, "juliet", store.RoleOwner, "Sales")
+	role(t, r, "tybalt", store.RoleSupervisor, "Sales")
+	role(t, r, "paris", store.RoleMember, "Sales")
+	admin, supervisor, owner := r.Browser(t), r.Browser(t), r.Browser(t)
+	admin.SignIn("romeo")
+	supervisor.SignIn("tybalt")
+	owner.SignIn("juliet")
+	latest := func(name string) string { // the link that was made last for an account
+		for {
+			is, _, err := r.Node.Store.Invitations(t.Context(), testrig.Host, store.InvitationFilter{Username: name, Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(is) > 0 {
+				return is[0].ID
+			}
+		}
+	}
+	reset := func(name string) string { // as who has forgotten the password
+		if g := r.Browser(t).Post("/forgot", "user", name); g.Status != 200 {
+			t.Fatal(g.Status)
+		}
+		return latest(name)
+	}
+	link := regexp.MustCompile(`/(i|reset)/[0-9a-z]{32}`)
+	ofOwner, ofMember := reset("juliet"), reset("paris")
+	for _, b := range []*testrig.Browser{admin, supervisor, owner} {
+		if g := b.Get("/admin/people/juliet"); g.Status != 200 || link.MatchString(g.Text) {
+			t.Errorf("the page of an owner: %d, %q", g.Status, link.FindString(g.Text))
+		}
+		if g := b.Get("/admin/invitations/" + ofOwner); link.MatchString(g.Text) {
+			t.Errorf("the page of an owner's link: %d", g.Status)
+		}
+		if g := b.Get("/admin/invitations/" + ofOwner + "/qr.png"); g.Status < 400 {
+			t.Errorf("the picture of an owner's link: %d", g.Status)
+		}
+		if g := b.Post("/admin/invitations/" + ofOwner + "/resend"); link.MatchString(b.Get("/admin/invitations/" + ofOwner).Text) {
+			t.Errorf("made anew: %d", g.Status)
+		}
+	}
+	for _, b := range []*testrig.Browser{admin, supervisor} {
+		if g := b.Get("/admin/people/paris"); !link.MatchString(g.Text) {
+			t.Errorf("the page of a member: %d", g.Status)
+		}
+	}
+	// Who had the right when the link was made has lost it.
+	if g := supervisor.Post("/admin/people/paris/reset"); g.Status != 303 {
+		t.Fatal(g.Status)
+	}
+	made := latest("paris")
+	role(t, r, "paris", store.RoleAdmin, "Sales")
+	for _, id := range []string{made, ofMember} {
+		supervisor.Post("/admin/invitations/" + id + "/resend")
+		if g := supervisor.Get("/admin/invitations/" + id); link.MatchString(g.Text) {
+			t.Errorf("the link of who has become an administrator: %d", g.Status)
+		}
+	}
+	// An account that waits to be an owner's.
+	if g := owner.Post("/admin/people/new", "name", "boss", "full_name", "The Boss", "email", "boss@work.example", "role", "owner", "do", "invite"); g.Status != 303 {
+		t.Fatal(g.Status, g.Text)
+	}
+	for _, path := range []string{"/admin/people/boss", "/admin/invitations"} {
+		if g := admin.Get(path); g.Status != 200 || link.MatchString(g.Text) {
+			t.Errorf("%s of an owner to be: %d", path, g.Status)
+		}
+		if g := owner.Get(path); path != "/admin/invitations" && !link.MatchString(g.Text) {
+			t.Errorf("%s to another owner: %d", path, g.Status)
+		}
+	}
+	if strings.Contains(admin.Get("/admin/people/boss").Text, "/invite\"") {
+		t.Error("an administrator is offered to invite an owner")
+	}
+}
