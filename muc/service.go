@@ -45,6 +45,8 @@ type Config struct {
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
 	Meetings       string        // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
+	// GroupCommands are what else there is to do in a group's room (XEP-0050); nil: nothing.
+	GroupCommands func(group string) []server.Command
 	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
 	Mentioned func(ctx context.Context, m Mention)
 	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.

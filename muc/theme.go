@@ -88,7 +88,11 @@ func (r *room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 func (r *room) commands() []server.Command {
 	switch r.place() {
 	case inGroup:
-		return append(r.groupCommands(), r.meetingCommands()...)
+		cs := append(r.groupCommands(), r.meetingCommands()...)
+		if f := r.s.cfg.GroupCommands; f != nil {
+			cs = append(cs, f(r.group)...)
+		}
+		return cs
 	case inTheme:
 		return append(r.themeCommands(), r.meetingCommands()...)
 	}

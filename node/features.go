@@ -121,6 +121,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		hooks := n.buildWebhooks(h)
 		rc := n.roomsConfig(h, secret)
 		rc.Said = hooks.Said
+		rc.GroupCommands = func(group string) []server.Command {
+			return hooks.Commands(group, func(secret string) string { return n.hookURL(h.Domain, secret) })
+		}
 		rooms, err := muc.NewService(rc)
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
