@@ -27,6 +27,9 @@ type Config struct {
 	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
 	Defaults RoomConfig
 
+	// Web gives what links to pages begin with, "" where there are none. May be nil.
+	Web func() string
+
 	// Hats gives what somebody wears in every room, or in those of one group (its id; "" in a free room): roles, teams.
 	// It is called when they come in and after HatsChanged, on the room's goroutine: it may not wait for anything. May be nil.
 	Hats func(ctx context.Context, group string, who jid.JID) []Hat

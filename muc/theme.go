@@ -34,7 +34,7 @@ func (s *Service) announceTheme(e org.Event) {
 			}
 		}
 		uri := "xmpp:" + theme.String() + "?join"
-		r.say(ctx, from, "New theme: "+e.Theme.Name+": "+uri, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", uri)))
+		r.say(ctx, from, "New theme: "+e.Theme.Name+": "+s.themeLink(e)+uri, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", uri)))
 	}
 	s.background(func(ctx context.Context) {
 		if !e.Theme.Restricted {
@@ -50,6 +50,14 @@ func (s *Service) announceTheme(e org.Event) {
 			s.inviteGuest(ctx, e, to, theme, "New theme: "+e.Theme.Name)
 		}
 	})
+}
+
+// themeLink is the theme's page, for who is not in a client that knows what to do with the room's address.
+func (s *Service) themeLink(e org.Event) string {
+	if s.cfg.Web == nil || s.cfg.Web() == "" {
+		return ""
+	}
+	return s.cfg.Web() + strings.TrimPrefix(org.ThemeLink(e.Group, *e.Theme), "https://"+e.Host) + " "
 }
 
 // themeChanged takes over what a theme is now, and says what has become of it.

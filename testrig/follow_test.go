@@ -2,9 +2,11 @@ package testrig_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
+	"parley/config"
 	"parley/store"
 	"parley/testrig"
 	"parley/wire/jid"
@@ -12,7 +14,7 @@ import (
 
 // TestFollowing: who leaves a theme on purpose is not woken; who is idle sleeps, and what is said wakes them.
 func TestFollowing(t *testing.T) {
-	r := testrig.Start(t, nil)
+	r := testrig.Start(t, func(c *config.Config) { c.Web.URL = "https://chat.example.org" })
 	r.Account("romeo", "juliet", "nurse")
 	ctx, o := context.Background(), r.Node.Org
 	romeo, nurse := signIn(t, r, "romeo"), signIn(t, r, "nurse")
@@ -57,6 +59,20 @@ func TestFollowing(t *testing.T) {
 	th, err := o.ThemeOfRoom(ctx, testrig.Host, jid.MustParse(room))
 	if err != nil {
 		t.Fatal(err)
+	}
+	// The line in the group's room has the theme's page and its address.
+	line := "New theme: Feast: https://chat.example.org/g/verona/t/" + th.Key + " xmpp:" + room + "?join"
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		es, _, _, err := r.Node.Store.ReadRoom(ctx, "groups."+testrig.Host, g.Room, store.Page{Max: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(es) == 1 && strings.Contains(string(es[0].Stanza), line) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the group's room has %d lines, not %q", len(es), line)
+		}
 	}
 	do(t, romeo, "<message type='groupchat' id='m' to='"+room+"'><body>Anybody here?</body></message>", "m")
 	for deadline := time.Now().Add(20 * time.Second); !enters("juliet"); time.Sleep(time.Millisecond) {
