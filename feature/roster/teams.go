@@ -66,6 +66,9 @@ func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 			continue
 		}
 		cs, err := r.h.Contacts(ctx, name)
+		if ctx.Err() != nil { // the server ends: clients ask anew when they come back
+			return
+		}
 		if err != nil {
 			r.h.Log.Error("a team is not told of", "account", name, "err", err)
 			continue
