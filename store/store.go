@@ -226,8 +226,8 @@ type Offline interface {
 	CountOffline(ctx context.Context, host, user string) (int, error)
 	// TakeOffline gives waiting messages in order, at most limit; they stay until DropOffline.
 	TakeOffline(ctx context.Context, host, user string, limit int) ([]OfflineEntry, error)
-	// DropOffline removes all up to and including id.
-	DropOffline(ctx context.Context, host, user string, upTo ID) error
+	// DropOffline removes those with these ids, and what has expired: one with a lower id may have been kept meanwhile.
+	DropOffline(ctx context.Context, host, user string, ids ...ID) error
 }
 
 // Private is XEP-0049: one XML element for each name.

@@ -20,7 +20,9 @@ type Config struct {
 type offline struct {
 	h   *server.Host
 	cfg Config
-	now sync.Map // accounts whose messages are being delivered
+
+	mu  sync.Mutex
+	now map[string]bool // accounts whose messages are being delivered; true: there may be more by now
 }
 
 // New makes the feature.
@@ -31,7 +33,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 	if cfg.Expiry <= 0 {
 		cfg.Expiry = 90 * 24 * time.Hour
 	}
-	o := &offline{h: h, cfg: cfg}
+	o := &offline{h: h, cfg: cfg, now: make(map[string]bool)}
 	return &server.Feature{
 		Name: "offline",
 		XEP: []server.XEP{{Number: 160, Title: "Best Practices for Handling Offline Messages", Version: "1.0.1"},
@@ -134,10 +136,49 @@ const page = 100
 // deliver gives all that waits to one client. A message is dropped when it is in the client's queue: of a stream that
 // can be resumed it comes back if it is never acknowledged.
 func (o *offline) deliver(ctx context.Context, account string, s *server.Session) error {
-	if _, busy := o.now.LoadOrStore(account, true); busy {
+	if !o.begin(account) {
 		return nil
 	}
-	defer o.now.Delete(account)
+	for again := true; again; again = o.more(account) {
+		if err := o.deliverAll(ctx, account, s); err != nil {
+			o.end(account)
+			return err
+		}
+	}
+	return nil
+}
+
+// begin says whether it is for the caller to deliver. If somebody is at it, that one looks once more.
+func (o *offline) begin(account string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, busy := o.now[account]; busy {
+		o.now[account] = true
+		return false
+	}
+	o.now[account] = false
+	return true
+}
+
+// more says whether to look again, and ends the delivery if not.
+func (o *offline) more(account string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.now[account] {
+		o.now[account] = false
+		return true
+	}
+	delete(o.now, account)
+	return false
+}
+
+func (o *offline) end(account string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.now, account)
+}
+
+func (o *offline) deliverAll(ctx context.Context, account string, s *server.Session) error {
 	for {
 		es, err := o.h.Store.TakeOffline(ctx, o.h.Domain, account, page)
 		if err != nil || len(es) == 0 {
@@ -156,7 +197,11 @@ func (o *offline) deliver(ctx context.Context, account string, s *server.Session
 				return nil // the client is gone again: all of this page waits on
 			}
 		}
-		if err := o.h.Store.DropOffline(ctx, o.h.Domain, account, es[len(es)-1].ID); err != nil {
+		ids := make([]store.ID, len(es))
+		for i := range es {
+			ids[i] = es[i].ID
+		}
+		if err := o.h.Store.DropOffline(ctx, o.h.Domain, account, ids...); err != nil {
 			return err
 		}
 		if len(es) < page {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -34,11 +35,29 @@ func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (
 	return es, err
 }
 
-func (s *Store) DropOffline(ctx context.Context, host, user string, upTo store.ID) error {
+const (
+	dropOfflinePg     = "DELETE FROM offline WHERE host = $1 AND owner = $2 AND (id = ANY($3) OR expires <= $4)"
+	dropOfflineSQLite = "DELETE FROM offline WHERE host = $1 AND owner = $2 AND (id IN (SELECT value FROM json_each($3)) OR expires <= $4)"
+)
+
+func (s *Store) DropOffline(ctx context.Context, host, user string, ids ...store.ID) error {
 	if err := s.settle(ctx, host, user); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, "DELETE FROM offline WHERE host = $1 AND owner = $2 AND id <= $3", host, user, int64(upTo))
+	numbers := make([]int64, len(ids))
+	for i, id := range ids {
+		numbers[i] = int64(id)
+	}
+	now := time.Now().UnixMicro()
+	if s.pg {
+		_, err := s.exec(ctx, dropOfflinePg, host, user, numbers, now)
+		return err
+	}
+	list, err := json.Marshal(numbers)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, dropOfflineSQLite, host, user, string(list), now)
 	return err
 }
 

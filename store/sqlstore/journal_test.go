@@ -205,14 +205,16 @@ func TestGoneStaysGone(t *testing.T) {
 	s, ctx := openAt(t, filepath.Join(t.TempDir(), "db")), context.Background()
 	var ids store.IDs
 	var last store.ID
+	var all []store.ID
 	if err := s.CreateUser(ctx, store.User{Host: "a", Name: "gone", Created: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
 		last = ids.Next()
+		all = append(all, last)
 		commit(t, s, entry("gone", last, 10), entry("stays", last, 10), &store.OfflineEntry{Host: "a", Owner: "stays", ID: last, Stanza: []byte("<m/>"), Expires: time.Now().Add(time.Hour)})
 	}
-	if err := s.DropOffline(ctx, "a", "stays", last-1); err != nil {
+	if err := s.DropOffline(ctx, "a", "stays", all[:len(all)-1]...); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.DeleteUser(ctx, "a", "gone"); err != nil {
