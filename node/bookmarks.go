@@ -10,14 +10,14 @@ import (
 // changes, away from who changes.
 type pushes struct {
 	n     *Node
-	queue chan org.Event
+	queue chan *org.Event // pointers: room for thousands of events themselves would be megabytes
 }
 
 // maxPushes is how many changes may wait. Who misses one sees it at the next sign-in.
 const maxPushes = 4096
 
 func newPushes(n *Node) *pushes {
-	p := &pushes{n: n, queue: make(chan org.Event, maxPushes)}
+	p := &pushes{n: n, queue: make(chan *org.Event, maxPushes)}
 	n.Org.Subscribe(p.note)
 	return p
 }
@@ -27,7 +27,7 @@ func (p *pushes) note(e org.Event) {
 		return
 	}
 	select {
-	case p.queue <- e:
+	case p.queue <- &e:
 	default:
 		p.n.Log.Warn("too many changes of memberships at once: some clients learn of theirs at their next sign-in", "host", e.Host)
 	}
@@ -39,7 +39,7 @@ func (p *pushes) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-p.queue:
-			p.push(ctx, e)
+			p.push(ctx, *e)
 		}
 	}
 }

@@ -41,7 +41,7 @@ type Spaces struct {
 	o      *org.Org
 	jid    jid.JID
 	engine engine // for reading requests: what pages and items may be
-	events chan org.Event
+	events chan *org.Event
 	order  sync.RWMutex // read-held by a change until it is answered: what follows from it is told afterwards
 	asked  sync.Map     // membership: has asked for it by itself, and gets the answer for it
 }
@@ -54,7 +54,7 @@ type membership struct {
 
 // NewSpaces makes it; Open puts it on the router. Its Feature is to be installed before anything changes.
 func NewSpaces(c SpacesConfig) *Spaces {
-	s := &Spaces{cfg: c, h: c.Host, o: c.Org, events: make(chan org.Event, maxEvents),
+	s := &Spaces{cfg: c, h: c.Host, o: c.Org, events: make(chan *org.Event, maxEvents),
 		engine: engine{h: c.Host, limits: Limits{}.withDefaults(0), def: serviceDefault}}
 	c.Org.Subscribe(s.note)
 	return s

@@ -19,7 +19,7 @@ func (s *Spaces) note(e org.Event) {
 		return
 	}
 	select {
-	case s.events <- e:
+	case s.events <- &e:
 	default:
 		s.h.Log.Warn("too many changes of groups at once: some clients learn of them when they next ask for their spaces")
 	}
@@ -32,7 +32,7 @@ func (s *Spaces) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-s.events:
-			if err := s.tell(ctx, e); err != nil && ctx.Err() == nil && orgFault(err) == err {
+			if err := s.tell(ctx, *e); err != nil && ctx.Err() == nil && orgFault(err) == err {
 				s.h.Log.Error("a change of a space is not told", "group", e.Group.ID, "err", err)
 			}
 		}

@@ -29,7 +29,7 @@ func (r *roster) withTeams(f *server.Feature) {
 		}
 		return out, version, err
 	})
-	events := make(chan org.TeamEvent, maxEvents)
+	events := make(chan *org.TeamEvent, maxEvents)
 	o.Subscribe(func(e org.Event) {
 		if e.Kind != org.TeamChanged || e.Host != host {
 			return
@@ -38,7 +38,7 @@ func (r *roster) withTeams(f *server.Feature) {
 			r.h.ContactsChanged(name)
 		}
 		select {
-		case events <- e.Team:
+		case events <- &e.Team:
 		default:
 			r.h.Log.Warn("too many changes of teams at once: some clients learn of theirs at their next sign-in")
 		}
@@ -49,7 +49,7 @@ func (r *roster) withTeams(f *server.Feature) {
 			case <-ctx.Done():
 				return nil
 			case e := <-events:
-				r.teamChanged(ctx, e)
+				r.teamChanged(ctx, *e)
 			}
 		}
 	}

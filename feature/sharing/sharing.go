@@ -26,14 +26,14 @@ const (
 type Sharing struct {
 	h      *server.Host
 	o      *org.Org
-	events chan org.Event
+	events chan *org.Event
 }
 
 const maxEvents = 1024
 
 // New makes the feature. It is to be made before anything changes.
 func New(h *server.Host, o *org.Org) *server.Feature {
-	s := &Sharing{h: h, o: o, events: make(chan org.Event, maxEvents)}
+	s := &Sharing{h: h, o: o, events: make(chan *org.Event, maxEvents)}
 	o.Subscribe(s.note)
 	return &server.Feature{
 		Name: "sharing",
@@ -198,7 +198,7 @@ func (s *Sharing) note(e org.Event) {
 		return
 	}
 	select {
-	case s.events <- e:
+	case s.events <- &e:
 	default:
 		s.h.Log.Warn("too many contacts are shared at once: some people learn of them when they ask")
 	}
@@ -211,7 +211,7 @@ func (s *Sharing) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-s.events:
-			s.tell(ctx, e)
+			s.tell(ctx, *e)
 		}
 	}
 }
