@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -24,42 +24,42 @@ import (
 
 var start = time.Now()
 
-// views are the templates of each language: a page's name gives its set.
-type views map[string]map[string]*template.Template
+// views are the templates of pages, each parsed when it is first shown in a language: all of them in all languages are some
+// ten megabytes. Safe from any goroutine.
+type views struct {
+	funcs func(l *words.Lang) template.FuncMap
+	words *words.Catalogue
 
-// parse reads the templates: those that begin with "_" are parts of all pages.
-func (s *Server) parse() (views, error) {
-	fsys := sub("templates")
-	names, err := fs.Glob(fsys, "*.html")
+	mu sync.Mutex
+	of map[[2]string]*template.Template // by language and page
+}
+
+// names gives those of the pages: templates that begin with "_" are parts of all of them.
+func (v *views) names() (names []string, err error) {
+	files, err := fs.Glob(sub("templates"), "*.html")
+	for _, f := range files {
+		if !strings.HasPrefix(f, "_") {
+			names = append(names, strings.TrimSuffix(f, ".html"))
+		}
+	}
+	return names, err
+}
+
+func (v *views) get(lang, name string) (*template.Template, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if t := v.of[[2]string{lang, name}]; t != nil {
+		return t, nil
+	}
+	t, err := template.New("").Funcs(v.funcs(v.words.Lang(lang))).ParseFS(sub("templates"), "_*.html", name+".html")
 	if err != nil {
 		return nil, err
 	}
-	vs := make(views)
-	for _, code := range words.Languages {
-		vs[code] = make(map[string]*template.Template)
-		base := template.New("").Funcs(s.funcs(s.Words.Lang(code)))
-		for _, n := range names {
-			if strings.HasPrefix(n, "_") {
-				if _, err := base.ParseFS(fsys, n); err != nil {
-					return nil, err
-				}
-			}
-		}
-		for _, n := range names {
-			if strings.HasPrefix(n, "_") {
-				continue
-			}
-			t, err := base.Clone()
-			if err == nil {
-				t, err = t.ParseFS(fsys, n)
-			}
-			if err != nil {
-				return nil, err
-			}
-			vs[code][strings.TrimSuffix(path.Base(n), ".html")] = t
-		}
+	if v.of == nil {
+		v.of = make(map[[2]string]*template.Template)
 	}
-	return vs, nil
+	v.of[[2]string{lang, name}] = t
+	return t, nil
 }
 
 func (s *Server) funcs(l *words.Lang) template.FuncMap {
@@ -223,9 +223,9 @@ func (c *ctx) part(part string, data any) {
 }
 
 func (c *ctx) render(status int, name, part string, v any) error {
-	t := c.s.views[c.Lang.Code][name]
-	if t == nil {
-		return fmt.Errorf("there is no template %s", name)
+	t, err := c.s.views.get(c.Lang.Code, name)
+	if err != nil {
+		return fmt.Errorf("template %s: %w", name, err)
 	}
 	var b bytes.Buffer // whole before anything is sent: an error in it is no half page
 	if err := t.ExecuteTemplate(&b, part, v); err != nil {

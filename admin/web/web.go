@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -62,9 +61,7 @@ func New(c Config) (*Server, error) {
 	if s.assets, err = newAssets(); err != nil {
 		return nil, err
 	}
-	if s.views, err = s.parse(); err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
+	s.views.funcs, s.views.words = s.funcs, s.Words
 	s.register()
 	return s, nil
 }
