@@ -83,18 +83,38 @@ func (v *vcard) card(ctx context.Context, account string) (*wire.Element, error)
 func (v *vcard) own(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	e, err := v.card(ctx, r.Account)
 	if errors.Is(err, store.ErrNotFound) {
-		return wire.E(ns, "vCard"), nil
+		if e, err = v.named(ctx, r.Account); e == nil && err == nil {
+			e = wire.E(ns, "vCard")
+		}
 	}
 	return e, err
 }
 
-// get: an account without a card answers as one that does not exist (section 3.3).
+// get: an account without a card answers as one that does not exist (section 3.3), but for colleagues, who are shown the
+// name that the organization knows it by.
 func (v *vcard) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	e, err := v.card(ctx, r.Account)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, server.ServiceUnavailable
+	if !errors.Is(err, store.ErrNotFound) {
+		return e, err
 	}
-	return e, err
+	if r.From.Domain() == v.h.Domain {
+		if e, err := v.named(ctx, r.Account); e != nil || err != nil {
+			return e, err
+		}
+	}
+	return nil, server.ServiceUnavailable
+}
+
+// named makes a card of what the organization knows of an account: its full name; nil if that is nothing.
+func (v *vcard) named(ctx context.Context, account string) (*wire.Element, error) {
+	u, err := v.h.Store.User(ctx, v.h.Domain, account)
+	if errors.Is(err, store.ErrNotFound) || err == nil && u.FullName == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return wire.E(ns, "vCard", wire.T(ns, "FN", u.FullName)), nil
 }
 
 // service is the host's own card.

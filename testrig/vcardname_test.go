@@ -1,0 +1,33 @@
+package testrig_test
+
+import (
+	"testing"
+
+	"parley/testrig"
+)
+
+// Who has made no card is shown to colleagues by the name that the organization knows; to nobody else.
+func TestCardOfAColleague(t *testing.T) {
+	r := testrig.Start(t, nil)
+	r.Account("romeo", "juliet", "nurse@second.example")
+	if err := r.Node.Store.SetFullName(t.Context(), testrig.Host, "juliet", "Juliet <Capulet>"); err != nil {
+		t.Fatal(err)
+	}
+	romeo := signIn(t, r, "romeo")
+	ask := func(id, to string) *testrig.Element {
+		t.Helper()
+		return do(t, romeo, "<iq type='get' id='"+id+"' to='"+to+"'><vCard xmlns='vcard-temp'/></iq>", id)
+	}
+	if e := ask("1", "juliet@example.org"); e.Find("FN") == nil || e.Find("FN").Text != "Juliet <Capulet>" {
+		t.Errorf("a colleague: %s", e)
+	}
+	if e := ask("2", "romeo@example.org"); e.Attr("type") != "result" || e.Find("FN") != nil { // the own one, without a name
+		t.Errorf("the own card: %s", e)
+	}
+	if err := r.Node.Store.SetFullName(t.Context(), testrig.Second, "nurse", "Angelica"); err != nil {
+		t.Fatal(err)
+	}
+	if e := ask("3", "nurse@second.example"); e.Find("service-unavailable") == nil {
+		t.Errorf("of another organization: %s", e)
+	}
+}
