@@ -1,6 +1,7 @@
 package testrig_test
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -95,5 +96,46 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 	}
 	if strings.Contains(admin.Get("/admin/people/boss").Text, "/invite\"") {
 		t.Error("an administrator is offered to invite an owner")
+	}
+}
+
+// On pages a moderator does what a moderator does in rooms: members, not the ranks above them, and not what the group is.
+func TestModeratorsOnPages(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet", "tybalt", "paris")
+	romeo, tybalt := r.Browser(t), r.Browser(t)
+	romeo.SignIn("romeo")
+	tybalt.SignIn("tybalt")
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members", "member", "juliet", "member", "tybalt"); p.Status != 303 {
+		t.Fatal(p.Status, p.Text)
+	}
+	romeo.Post("/g/verona/members", "member", "tybalt", "role", "moderator")
+	romeo.Post("/g/verona/members", "member", "juliet", "role", "owner")
+	roles := func() map[string]string {
+		g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ms, err := r.Node.Org.Members(t.Context(), testrig.Host, g.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := map[string]string{"kind": g.Kind}
+		for _, x := range ms {
+			m[strings.TrimSuffix(x.JID, "@"+testrig.Host)] = x.Role
+		}
+		return m
+	}
+	want := map[string]string{"kind": "private", "romeo": "owner", "juliet": "owner", "tybalt": "moderator"}
+	for _, try := range [][]string{{"juliet", "banned"}, {"juliet", "member"}, {"juliet", "remove"}, {"paris", "moderator"}, {"paris", "owner"}, {"tybalt", "owner"}} {
+		tybalt.Post("/g/verona/members", "member", try[0], "role", try[1])
+	}
+	tybalt.Post("/g/verona/settings", "name", "Verona", "kind", "public")
+	if got := roles(); !maps.Equal(got, want) {
+		t.Errorf("after what a moderator has tried: %v", got)
+	}
+	tybalt.Post("/g/verona/members", "member", "paris", "role", "member")
+	if want["paris"] = "member"; !maps.Equal(roles(), want) {
+		t.Errorf("a moderator adds a member: %v", roles())
 	}
 }

@@ -145,9 +145,6 @@ func (s *Server) apiGroups(a huma.API) {
 		if err != nil {
 			return err
 		}
-		if role == store.RoleOwner && access.Affiliation != org.Owner {
-			return forbidden
-		}
 		j, err := jid.Parse(address)
 		if err == nil && j.Local() == "" {
 			j, err = jid.New(address, c.me.Host, "")
@@ -155,7 +152,7 @@ func (s *Server) apiGroups(a huma.API) {
 		if err != nil {
 			return badForm
 		}
-		if err := s.Org.SetMember(ctx, c.me.Host, g.ID, j, role); err != nil {
+		if err := s.Org.SetMemberAs(ctx, c.me.Host, g.ID, c.self(), j, role); err != nil {
 			return err
 		}
 		c.p.Audit(ctx, c.actor, "group.members", g.Slug, map[string]any{"members": []string{j.String()}, "role": role})

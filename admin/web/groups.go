@@ -421,7 +421,7 @@ func (c *ctx) leaveGroup() error {
 	if err != nil {
 		return err
 	}
-	if err := c.s.Org.SetMember(c.r.Context(), c.host(), r.Group.ID, c.self(), ""); err != nil {
+	if err := c.s.Org.Leave(c.r.Context(), c.host(), r.Group.ID, c.self()); err != nil {
 		return c.oops(r.Path, err)
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "group.leave", r.Group.Slug, nil)
@@ -511,6 +511,9 @@ func (c *ctx) groupSettings() error {
 
 func (c *ctx) saveGroup() error {
 	r, err := c.managed()
+	if err == nil && r.Access.Affiliation != org.Owner { // as by the command of its rooms
+		err = forbidden
+	}
 	if err != nil {
 		return err
 	}
@@ -554,26 +557,24 @@ func (c *ctx) saveMembers() error {
 	if role == "remove" {
 		role = ""
 	}
-	var ms []store.Member
+	var ms []jid.JID
+	var names []string
 	for _, n := range c.r.Form["member"] {
 		if !strings.Contains(n, "@") {
 			n += "@" + c.host()
 		}
-		ms = append(ms, store.Member{JID: n, Role: role})
+		j, err := jid.Parse(n)
+		if err != nil || j.Local() == "" {
+			return badForm
+		}
+		ms, names = append(ms, j), append(names, j.Bare().String())
 	}
 	if len(ms) == 0 {
 		c.say("error", c.T("Tick some people first"))
 		return c.to(page)
 	}
-	if role == store.RoleOwner && r.Access.Affiliation != org.Owner {
-		return forbidden
-	}
-	if err := c.s.Org.SetMembers(c.r.Context(), c.host(), r.Group.ID, ms); err != nil {
+	if err := c.s.Org.SetMembersAs(c.r.Context(), c.host(), r.Group.ID, c.self(), ms, role); err != nil {
 		return c.oops(page, err)
-	}
-	names := make([]string, len(ms))
-	for i, m := range ms {
-		names[i] = m.JID
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "group.members", r.Group.Slug, map[string]any{"role": role, "members": names})
 	return c.done(page, "Done for {{.Count}} people", "Count", len(ms))
