@@ -59,6 +59,9 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 			if err != nil {
 				return nil, err
 			}
+			if g.SinceJoin && m.Role == store.RoleMember && r.Last.ID < store.FirstID(m.Since) { // said before they were in
+				continue
+			}
 			if r.Unread > 0 {
 				ids, err := o.st.Mentions(ctx, host, who.Local(), r.Room.String(), r.Since, MaxUnread)
 				if err != nil {

@@ -2,10 +2,12 @@ package testrig_test
 
 import (
 	"maps"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
+	"parley/org"
 	"parley/store"
 	"parley/testrig"
 )
@@ -137,5 +139,67 @@ func TestModeratorsOnPages(t *testing.T) {
 	tybalt.Post("/g/verona/members", "member", "paris", "role", "member")
 	if want["paris"] = "member"; !maps.Equal(roles(), want) {
 		t.Errorf("a moderator adds a member: %v", roles())
+	}
+}
+
+// What was said before a member was added is not on pages where it is not in the room's archive; addresses and who is banned
+// are for moderators there as they are in rooms.
+func TestPagesShowNoMoreThanRooms(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet", "tybalt")
+	romeo, juliet := r.Browser(t), r.Browser(t)
+	romeo.SignIn("romeo")
+	juliet.SignIn("juliet")
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members"); p.Status != 303 {
+		t.Fatal(p.Status, p.Text)
+	}
+	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	if _, err := r.Node.Org.Update(t.Context(), testrig.Host, g.ID, org.GroupChange{SinceJoin: &yes}); err != nil {
+		t.Fatal(err)
+	}
+	romeo.Post("/g/verona", "text", "an old secret")
+	old := regexp.MustCompile(`/g/verona/m/([0-9a-z]{13})`).FindStringSubmatch(romeo.Get("/g/verona").Text)
+	if old == nil {
+		t.Fatal("nothing was said")
+	}
+	romeo.Post("/g/verona/members", "member", "juliet", "role", "member")
+	romeo.Post("/g/verona/members", "member", "tybalt", "role", "banned")
+	token := regexp.MustCompile(`parley_[0-9a-z]{20,}`).FindString(juliet.Post("/me/tokens", "name", "x", "scope", "messages:read", "scope", "groups:read", "days", "30", "current", testrig.Password).Text)
+	bearer := func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+token) }
+	api := func(path string) string { return juliet.Do("GET", "/api/v1"+path, nil, bearer).Text }
+	look := func() map[string]string {
+		return map[string]string{"home": juliet.Get("/").Text, "room": juliet.Get("/g/verona").Text, "link": juliet.Get("/g/verona/m/" + old[1]).Text,
+			"page": juliet.Get("/g/verona?after=0000000000001").Text, "search": juliet.Get("/search?q=secret").Text, "API": api("/groups/verona/messages"),
+			"group in the API": api("/groups/verona")}
+	}
+	for where, text := range look() {
+		if strings.Contains(text, "old secret") || strings.Contains(text, "tybalt") && where != "home" {
+			t.Errorf("%s shows what is not for a new member", where)
+		}
+	}
+	romeo.Post("/g/verona", "text", "said since then")
+	for where, text := range look() {
+		if strings.Contains(text, "old secret") {
+			t.Errorf("%s shows what was said before", where)
+		}
+		if (where == "room" || where == "API" || where == "home") && !strings.Contains(text, "said since then") {
+			t.Errorf("%s does not show what was said since", where)
+		}
+	}
+	kind := org.Federated
+	if _, err := r.Node.Org.Update(t.Context(), testrig.Host, g.ID, org.GroupChange{Kind: &kind}); err != nil {
+		t.Fatal(err)
+	}
+	for where, text := range map[string]string{"group": api("/groups/verona"), "messages": api("/groups/verona/messages"), "page": juliet.Get("/g/verona").Text} {
+		if strings.Contains(text, "romeo@"+testrig.Host) {
+			t.Errorf("%s shows an address that the room does not", where)
+		}
+	}
+	if text := romeo.Get("/g/verona").Text; !strings.Contains(text, "juliet") || !strings.Contains(text, "tybalt") {
+		t.Error("an owner does not see the members")
 	}
 }

@@ -81,6 +81,17 @@ func manages(a org.Access) error {
 	return forbidden
 }
 
+// addresses says whether somebody sees real addresses in a group; who does not sees nicknames.
+func addresses(g store.Group, a org.Access) bool {
+	return org.RulesOf(g).ShowAddresses || manages(a) == nil
+}
+
+// listed says whether somebody sees a member in the list of a group: who is banned is for moderators, and so is everybody
+// where addresses are not shown.
+func listed(g store.Group, a org.Access, self jid.JID, m store.Member) bool {
+	return manages(a) == nil || m.Role != store.RoleBanned && (addresses(g, a) || m.JID == self.String())
+}
+
 func (s *Server) apiGroups(a huma.API) {
 	type Slugged struct {
 		Slug string `path:"slug" maxLength:"100"`
@@ -113,6 +124,9 @@ func (s *Server) apiGroups(a huma.API) {
 		}
 		ms, err := s.Org.Members(ctx, c.me.Host, g.ID)
 		for _, m := range ms {
+			if !listed(g, access, c.self(), m) {
+				continue
+			}
 			out.Members = append(out.Members, apiMember{m.JID, m.Role})
 		}
 		return &body[apiGroup]{out}, s.apiError(err)
@@ -208,14 +222,18 @@ func (s *Server) apiMessages(a huma.API) {
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}) (*body[[]apiMessage], error) {
 		c := who(ctx)
-		_, access, local, err := s.apiRoom(ctx, c, in.Slug, in.Theme)
-		if err == nil && !access.Read {
-			err = forbidden
+		g, access, local, err := s.apiRoom(ctx, c, in.Slug, in.Theme)
+		var from time.Time
+		if err == nil {
+			if from, access.Read, err = s.Org.ReadsFrom(ctx, g, access, c.self()); err == nil && !access.Read {
+				err = forbidden
+			}
 		}
 		if err != nil {
 			return nil, s.apiError(err)
 		}
-		p := store.Page{Max: in.Limit, Backwards: in.After == ""}
+		addressed := addresses(g, access)
+		p := store.Page{Start: from, Max: in.Limit, Backwards: in.After == ""}
 		for _, f := range []struct {
 			text string
 			id   *store.ID
@@ -231,7 +249,11 @@ func (s *Server) apiMessages(a huma.API) {
 		out := []apiMessage{}
 		for _, e := range es {
 			if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200}); err == nil && st.BodyText() != "" {
-				out = append(out, apiMessage{ID: e.ID.String(), At: e.ID.Time(), Nick: st.From.Resource(), Sender: e.Sender, Text: st.BodyText()})
+				m := apiMessage{ID: e.ID.String(), At: e.ID.Time(), Nick: st.From.Resource(), Text: st.BodyText()}
+				if addressed {
+					m.Sender = e.Sender
+				}
+				out = append(out, m)
 			}
 		}
 		return &body[[]apiMessage]{out}, s.apiError(err)

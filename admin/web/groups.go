@@ -148,6 +148,7 @@ type room struct {
 	Group  store.Group
 	Theme  *store.Theme
 	Access org.Access
+	From   time.Time // what was said before is not for this person
 	Role   string
 	Local  string // localpart
 	Path   string
@@ -180,6 +181,9 @@ func (c *ctx) room() (r room, err error) {
 			return r, notFound
 		}
 		r.Theme, r.Local, r.Path = &t, t.Room, r.Path+"/t/"+key
+	}
+	if r.From, r.Access.Read, err = c.s.Org.ReadsFrom(ctx, r.Group, r.Access, c.self()); err != nil {
+		return r, err
 	}
 	r.Role, err = c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, c.self())
 	return r, err
@@ -269,6 +273,7 @@ func (c *ctx) roomData(r room) (d roomData, err error) {
 	if d.Members, err = c.members(r.Group.ID); err != nil {
 		return d, err
 	}
+	d.Members = slices.DeleteFunc(d.Members, func(m memberRow) bool { return !listed(r.Group, r.Access, c.self(), m.Member) })
 	return d, c.history(&d)
 }
 
@@ -313,7 +318,7 @@ func (c *ctx) history(d *roomData) error {
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return err
 	}
-	p := store.Page{Max: historyPage, Backwards: true}
+	p := store.Page{Start: d.From, Max: historyPage, Backwards: true}
 	switch {
 	case here > 0: // half of it before, half after
 		p.Before, p.Max = here, historyPage/2
@@ -328,12 +333,15 @@ func (c *ctx) history(d *roomData) error {
 		return err
 	}
 	older, newer := !complete && p.Backwards || after > 0, before > 0 || !complete && !p.Backwards
+	if here > 0 && here < store.FirstID(d.From) {
+		return notFound
+	}
 	if here > 0 {
-		one, _, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{IDs: []store.ID{here}, Max: 1})
+		one, _, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{Start: d.From, IDs: []store.ID{here}, Max: 1})
 		if err != nil {
 			return err
 		}
-		more, all, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{After: here, Max: historyPage / 2})
+		more, all, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{Start: d.From, After: here, Max: historyPage / 2})
 		if err != nil {
 			return err
 		}
