@@ -41,6 +41,7 @@ type Config struct {
 	Registration     Registration      `yaml:"registration"`
 	Federation       Federation        `yaml:"federation"`
 	TURN             TURN              `yaml:"turn"`
+	Proxy65          Proxy65           `yaml:"proxy65"`
 	Web              Web               `yaml:"web"`
 	Mail             Mail              `yaml:"mail"`
 	Log              Log               `yaml:"log"`
@@ -105,6 +106,7 @@ type Listeners struct {
 	WebSocket WebSocket `yaml:"websocket"`
 	Component Listener  `yaml:"component"` // XEP-0114
 	Metrics   Listener  `yaml:"metrics"`
+	Proxy65   Listener  `yaml:"proxy65"` // XEP-0065
 	Control   Control   `yaml:"control"`
 }
 
@@ -402,8 +404,9 @@ func Default() *Config {
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 			KeepAlive: 2 * time.Minute,
 		},
-		PubSub: PubSub{Nodes: 200, ServiceNodes: 10000, Items: 1000, ItemSize: 128 * KiB, Subscriptions: 10000},
-		Upload: Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
+		Proxy65: Proxy65{BytesPerSecond: 4 * MiB, PerAddress: 20, Pending: 200, Total: 1000},
+		PubSub:  PubSub{Nodes: 200, ServiceNodes: 10000, Items: 1000, ItemSize: 128 * KiB, Subscriptions: 10000},
+		Upload:  Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
 		StreamManagement: StreamManagement{
 			ResumeTimeout: 10 * time.Minute, MaxStanzas: 2000, MaxBytes: 4 * MiB,
 			AckEvery: 50, AckInterval: 15 * time.Second, MaxMisses: 8,

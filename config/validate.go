@@ -30,6 +30,7 @@ func (c *Config) validate(already Problems) (ps Problems) {
 	c.checkChoices(v)
 	c.checkRanges(v)
 	c.checkTURN(v)
+	c.checkProxy65(v)
 	c.checkFederation(v)
 	c.checkWeb(v)
 	return v.ps
@@ -173,6 +174,7 @@ func (c *Config) checkListeners(v *checker) {
 		{"listeners.websocket.addresses", l.WebSocket.Addresses},
 		{"listeners.websocket.plain_addresses", l.WebSocket.PlainAddresses},
 		{"listeners.component.addresses", l.Component.Addresses},
+		{"listeners.proxy65.addresses", l.Proxy65.Addresses},
 		{"listeners.metrics.addresses", l.Metrics.Addresses},
 		{"federation.addresses", c.Federation.Addresses},
 		{"federation.tls_addresses", c.Federation.TLSAddresses},

@@ -138,6 +138,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if _, err := directory.New(h, "users."+hc.Domain); err != nil {
 			return fmt.Errorf("directory of %s: %w", hc.Domain, err)
 		}
+		if err := n.buildProxy65(h); err != nil {
+			return fmt.Errorf("proxy of %s: %w", hc.Domain, err)
+		}
 		uploads, err := n.buildUpload(ctx, h)
 		if err != nil {
 			return err

@@ -53,6 +53,9 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	if err := n.listenTURN(ctx, g); err != nil {
 		return err
 	}
+	if err := n.listenProxy65(g); err != nil {
+		return err
+	}
 	return n.listenAdmin(ctx, g)
 }
 

@@ -18,6 +18,7 @@ import (
 	"parley/feature/bookmarks"
 	"parley/feature/extdisco"
 	"parley/feature/invite"
+	"parley/feature/proxy65"
 	"parley/feature/push"
 	"parley/feature/upload"
 	"parley/feature/webhooks"
@@ -51,6 +52,7 @@ type Node struct {
 	pushes      *pushes
 	hats        hats
 	invitations map[string]*invite.Invitations // by host
+	proxy       *proxy65.Relay                 // nil: it is off
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
 	door        *c2s.Server

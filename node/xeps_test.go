@@ -13,6 +13,7 @@ import (
 
 	"parley/config"
 	"parley/feature/directory"
+	"parley/feature/proxy65"
 	"parley/feature/upload"
 	"parley/federation"
 	"parley/muc"
@@ -38,7 +39,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs, pie.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs, proxy65.XEPs, pie.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

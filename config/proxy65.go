@@ -1,0 +1,27 @@
+package config
+
+import "strings"
+
+// Proxy65 is the proxy for SOCKS5 bytestreams (XEP-0065). It is off where listeners.proxy65 has no address.
+type Proxy65 struct {
+	Address        string `yaml:"address"` // what clients are told to connect to, without the port; "": the host
+	BytesPerSecond Size   `yaml:"bytes_per_second"`
+	PerAddress     int    `yaml:"per_address"`
+	Pending        int    `yaml:"pending"`
+	Total          int    `yaml:"total"`
+}
+
+func (c *Config) checkProxy65(v *checker) {
+	p := c.Proxy65
+	if strings.ContainsAny(p.Address, " /[]\t") {
+		v.add("proxy65.address", "%q is neither a name nor an IP address: write it without port and brackets", p.Address)
+	}
+	if p.BytesPerSecond != 0 && p.BytesPerSecond < KiB {
+		v.add("proxy65.bytes_per_second", "less than 1KiB is no transfer: give more, or 0 for no limit")
+	}
+	for key, n := range map[string]int{"proxy65.per_address": p.PerAddress, "proxy65.pending": p.Pending, "proxy65.total": p.Total} {
+		if n < 2 {
+			v.add(key, "%d is too few: a transfer takes two connections", n)
+		}
+	}
+}
