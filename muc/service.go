@@ -156,7 +156,9 @@ func (s *Service) wakeTemporary(ctx context.Context) {
 	for ctx.Err() == nil {
 		rows, err := s.st.Rooms(ctx, s.cfg.Domain, after, 200)
 		if err != nil {
-			s.log.Error("temporary rooms are not looked for", "err", err)
+			if ctx.Err() == nil {
+				s.log.Error("temporary rooms are not looked for", "err", err)
+			}
 			return
 		}
 		for _, row := range rows {

@@ -285,6 +285,7 @@ func (o *Org) renew(c *memberChange) {
 	}
 	o.mu.Lock()
 	o.states[[2]string{s.group.Host, s.group.ID}] = &s
+	o.changes++
 	o.mu.Unlock()
 }
 

@@ -55,9 +55,11 @@ type Org struct {
 
 	mu     sync.RWMutex
 	states map[[2]string]*state // host and group id
-	teams  map[string]*teams    // by host
-	jobs   map[[2]string]*job   // adding everyone to mandatory groups
-	wake   chan struct{}        // there are jobs
+	// changes counts what has been written: a state that began to be read before is not kept.
+	changes uint64
+	teams   map[string]*teams  // by host
+	jobs    map[[2]string]*job // adding everyone to mandatory groups
+	wake    chan struct{}      // there are jobs
 }
 
 // New makes it. Subscribe before anything changes.
@@ -160,23 +162,36 @@ type themeState struct {
 
 func (o *Org) state(ctx context.Context, host, id string) (*state, error) {
 	k := [2]string{host, id}
-	o.mu.RLock()
-	s := o.states[k]
-	o.mu.RUnlock()
-	if s != nil {
-		return s, nil
+	for try := 0; ; try++ {
+		o.mu.RLock()
+		s, seen := o.states[k], o.changes
+		o.mu.RUnlock()
+		if s != nil {
+			return s, nil
+		}
+		s, err := o.load(ctx, host, id)
+		if err != nil {
+			return nil, err
+		}
+		if s, fresh := o.keep(k, s, seen); fresh || try == 2 {
+			return s, nil
+		}
 	}
-	s, err := o.load(ctx, host, id)
-	if err != nil {
-		return nil, err
-	}
+}
+
+// keep lets a state be found from now on, unless something has changed since it began to be read: it may have been read
+// before that change, and would hide it for ever.
+func (o *Org) keep(k [2]string, s *state, seen uint64) (_ *state, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if now := o.states[k]; now != nil { // of who has changed it meanwhile
-		return now, nil
+		return now, true
+	}
+	if o.changes != seen {
+		return s, false
 	}
 	o.states[k] = s
-	return s, nil
+	return s, true
 }
 
 func (o *Org) load(ctx context.Context, host, id string) (*state, error) {
@@ -240,6 +255,7 @@ func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
 func (o *Org) drop(host, id string) {
 	o.mu.Lock()
 	delete(o.states, [2]string{host, id})
+	o.changes++
 	o.mu.Unlock()
 }
 
