@@ -325,10 +325,10 @@ func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
 	}
 	was := r.cfg
 	r.setConfig(now)
+	r.tellConfig(ctx, was, now)
 	if r.locked {
 		return nil // nobody but its owner is in
 	}
-	r.tellConfig(ctx, was, now)
 	r.avatarChanged(ctx, was.Avatars)
 	if now.MembersOnly && !was.MembersOnly {
 		r.expelStrangers(ctx)
