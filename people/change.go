@@ -70,7 +70,7 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 		return is, fail(org.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
 	case errors.Is(err, store.ErrExists):
 		is.Email = *c.Email
-		if err := p.taken(ctx, store.Person{User: store.User{Host: p.h.Domain, Name: "\x00"}, Email: *c.Email}); err != nil {
+		if err := p.taken(ctx, store.Person{User: store.User{Host: p.h.Domain, Name: ""}, Email: *c.Email}); err != nil {
 			return is, err
 		}
 		return is, fail(org.Exists, "email", "This e-mail address belongs to someone else")

@@ -295,7 +295,9 @@ func (p *People) prepare(ctx context.Context, a Actor, n NewPerson) (u store.Per
 		return u, nil, err
 	}
 	for _, slug := range n.Groups {
-		if _, err := p.cfg.Org.Group(ctx, p.h.Domain, slug); err != nil {
+		if ok, err := p.mayPut(ctx, a, slug); err != nil {
+			return u, nil, err
+		} else if !ok {
 			return u, nil, fail(org.Invalid, "groups", "There is no group {{.Name}}", "Name", slug)
 		}
 	}
@@ -303,6 +305,44 @@ func (p *People) prepare(ctx context.Context, a Actor, n NewPerson) (u store.Per
 		keys, err = p.keys(u.Name, n.Password)
 	}
 	return u, keys, err
+}
+
+// mayPut says whether an actor may put a new account into a group: who does not run the organization could otherwise read
+// any group by an account made for it. Such a one puts people where they could come in by themselves, or where the actor
+// decides who is in.
+func (p *People) mayPut(ctx context.Context, a Actor, slug string) (bool, error) {
+	g, err := p.cfg.Org.Group(ctx, p.h.Domain, slug)
+	var oe *org.Error
+	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+		return false, nil
+	}
+	if err != nil || a.Runs() {
+		return err == nil, err
+	}
+	self, err := jid.New(a.Name, p.h.Domain, "")
+	if err != nil {
+		return false, err
+	}
+	access, err := p.cfg.Org.Access(ctx, p.h.Domain, g.ID, "", self)
+	r := org.RulesOf(g)
+	return access.Affiliation == org.Owner || access.Affiliation == org.Admin || r.Listed && (r.Joins || !r.MembersOnly), err
+}
+
+// Places are the groups that an actor may put a new account into.
+func (p *People) Places(ctx context.Context, a Actor, limit int) ([]store.Group, error) {
+	gs, err := p.cfg.Org.Groups(ctx, p.h.Domain, "", limit)
+	if err != nil || a.Runs() {
+		return gs, err
+	}
+	var out []store.Group
+	for _, g := range gs {
+		if ok, err := p.mayPut(ctx, a, g.Slug); err != nil {
+			return nil, err
+		} else if ok {
+			out = append(out, g)
+		}
+	}
+	return out, nil
 }
 
 // taken says who has a name or an address already; nil if nobody.

@@ -75,7 +75,7 @@ func (a Actor) Filter(f store.PeopleFilter) store.PeopleFilter {
 	if a.Role == store.RoleSupervisor {
 		f.Department = a.Department
 		if f.Department == "" {
-			f.Department = "\x00" // nobody's
+			f.Department = "\x01" // nobody's; not NUL, which PostgreSQL takes in no text
 		}
 	}
 	return f

@@ -203,3 +203,71 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 		t.Error("an owner does not see the members")
 	}
 }
+
+// A supervisor does not read a group by an account made for it.
+func TestSupervisorsPutPeopleWhereTheyMay(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "tybalt")
+	role(t, r, "tybalt", store.RoleSupervisor, "Sales")
+	romeo, tybalt := r.Browser(t), r.Browser(t)
+	romeo.SignIn("romeo")
+	tybalt.SignIn("tybalt")
+	for name, kind := range map[string]string{"Board": "private", "Canteen": "public", "Council": "request"} {
+		if p := romeo.Post("/groups/new", "name", name, "kind", kind, "themes_by", "members"); p.Status != 303 {
+			t.Fatal(p.Status, p.Text)
+		}
+	}
+	if p := tybalt.Get("/admin/people/new"); p.Status != 200 || strings.Contains(p.Text, "Board") || strings.Contains(p.Text, "Council") || !strings.Contains(p.Text, "Canteen") {
+		t.Errorf("the form: %d", p.Status)
+	}
+	for slug, status := range map[string]int{"board": 422, "council": 422, "canteen": 303} {
+		if p := tybalt.Post("/admin/people/new", "full_name", "Spy "+slug, "department", "Sales", "groups", slug, "do", "create"); p.Status != status {
+			t.Errorf("into %s: %d", slug, p.Status)
+		}
+	}
+	// Of no department, a supervisor sees nobody; and an address that is taken is a mistake of who gives it. On every engine.
+	role(t, r, "tybalt", store.RoleSupervisor, "")
+	if p := tybalt.Get("/admin/people"); p.Status != 200 || strings.Contains(p.Text, "spy") {
+		t.Errorf("the people of no department: %d", p.Status)
+	}
+	if p := romeo.Post("/admin/people/spy.canteen", "email", "tybalt@work.example"); p.Status != 422 {
+		t.Errorf("an address that is taken: %d", p.Status)
+	}
+}
+
+// What XML cannot hold reaches nobody's client by way of a page.
+func TestWhatXMLCannotHold(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet")
+	romeo := r.Browser(t)
+	romeo.SignIn("romeo")
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members", "member", "juliet"); p.Status != 303 {
+		t.Fatal(p.Status, p.Text)
+	}
+	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := signIn(t, r, "juliet")
+	do(t, c, "<presence to='"+g.Room+"@groups."+testrig.Host+"/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	for _, text := range []string{"one\x01", "two\x00", "three\xff", "four\ufffe"} {
+		if p := romeo.Post("/g/verona", "text", text); p.Status != 303 && p.Status != 422 {
+			t.Errorf("%q: %d", text, p.Status)
+		}
+	}
+	romeo.Post("/g/verona", "text", "the end")
+	for {
+		e, err := c.Next() // an error if it is no XML
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := e.Find("body"); b != nil && b.Text == "the end" {
+			break
+		}
+	}
+	for _, path := range []string{"/search?q=%00a", "/g/%00", "/people?q=%ff", "/admin/people?q=%00", "/i/%00", "/admin/people/%00"} {
+		if p := romeo.Get(path); p.Status >= 500 {
+			t.Errorf("%s: %d", path, p.Status)
+		}
+	}
+}

@@ -155,11 +155,11 @@ func (c *ctx) pager(page, total int) pager {
 func (p pager) Has(page int) bool { return page >= 1 && page <= p.Pages }
 
 func (c *ctx) peopleFilter() store.PeopleFilter {
-	words := strings.Fields(c.r.FormValue("q"))
+	words := strings.Fields(c.form("q"))
 	if len(words) > 8 {
 		words = words[:8]
 	}
-	return c.Actor.Filter(store.PeopleFilter{Words: words, State: c.r.FormValue("state"), Role: c.r.FormValue("role"), Department: c.r.FormValue("department"), Limit: perPage})
+	return c.Actor.Filter(store.PeopleFilter{Words: words, State: c.form("state"), Role: c.form("role"), Department: c.form("department"), Limit: perPage})
 }
 
 // tab is one of the states that a list can be narrowed to.
@@ -194,7 +194,7 @@ func (c *ctx) peopleList() error {
 		tabs = append(tabs, tab{s, c.T("state " + s), counts[s], f.State == s})
 	}
 	d := map[string]any{"People": ps, "Pager": c.pager(page, total), "Tabs": tabs, "Departments": departments, "Roles": roles, "Online": c.online(ps),
-		"Q": c.r.FormValue("q"), "Role": f.Role, "Department": c.r.FormValue("department"), "State": f.State, "Filtered": len(f.Words) > 0 || f.State != "" || f.Role != "" || c.r.FormValue("department") != ""}
+		"Q": c.form("q"), "Role": f.Role, "Department": c.form("department"), "State": f.State, "Filtered": len(f.Words) > 0 || f.State != "" || f.Role != "" || c.form("department") != ""}
 	return c.panel(200, "people", "list", c.T("People"), d)
 }
 

@@ -83,7 +83,7 @@ func (c *ctx) home() error {
 
 // directory is the people of the organization, for everyone in it.
 func (c *ctx) directory() error {
-	words := strings.Fields(c.r.FormValue("q"))
+	words := strings.Fields(c.form("q"))
 	if len(words) > 8 {
 		words = words[:8]
 	}
@@ -92,7 +92,7 @@ func (c *ctx) directory() error {
 	if err != nil {
 		return err
 	}
-	return c.panel(http.StatusOK, "directory", "list", c.T("People"), map[string]any{"People": ps, "Pager": c.pager(page, total), "Q": c.r.FormValue("q"), "Online": c.online(ps)})
+	return c.panel(http.StatusOK, "directory", "list", c.T("People"), map[string]any{"People": ps, "Pager": c.pager(page, total), "Q": c.form("q"), "Online": c.online(ps)})
 }
 
 type profileForm struct {

@@ -45,7 +45,7 @@ func (c *ctx) colleague() (colleague, error) {
 	if f.Departments, err = c.s.Store.Departments(c.r.Context(), c.host()); err != nil {
 		return f, err
 	}
-	f.AllGroups, err = c.s.Org.Groups(c.r.Context(), c.host(), "", 200)
+	f.AllGroups, err = c.P.Places(c.r.Context(), c.Actor, 200)
 	return f, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"parley/admin"
 	"parley/auth"
@@ -157,6 +158,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 	} else {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no name of anything, and no text for a database
+		http.Error(w, "there is no such page", http.StatusNotFound)
+		return
+	}
 	if err := s.cross.Check(r); err != nil {
 		http.Error(w, "this request comes from another site", http.StatusForbidden)
 		return
@@ -245,8 +250,12 @@ func (c *ctx) addr() netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-func (c *ctx) host() string            { return c.P.Host() }
-func (c *ctx) form(name string) string { return strings.TrimSpace(c.r.FormValue(name)) }
+func (c *ctx) host() string { return c.P.Host() }
+
+// form gives a field's text, without what PostgreSQL takes in no text: it would fail as if that were our fault.
+func (c *ctx) form(name string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(c.r.FormValue(name), "\ufffd"), "\x00", ""))
+}
 
 // T says a message in the page's language.
 func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
