@@ -35,7 +35,7 @@ func (t *team) has(name string) bool {
 
 func (o *Org) teamsOf(ctx context.Context, host string) (*teams, error) {
 	o.mu.RLock()
-	tv := o.teams[host]
+	tv, seen := o.teams[host], o.changes
 	o.mu.RUnlock()
 	if tv != nil {
 		return tv, nil
@@ -61,8 +61,10 @@ func (o *Org) teamsOf(ctx context.Context, host string) (*teams, error) {
 		}
 	}
 	o.mu.Lock()
-	o.teams[host] = tv
-	o.mu.Unlock()
+	defer o.mu.Unlock()
+	if o.changes == seen { // else it may have been read before the change
+		o.teams[host] = tv
+	}
 	return tv, nil
 }
 
@@ -70,6 +72,7 @@ func (o *Org) teamsOf(ctx context.Context, host string) (*teams, error) {
 func (o *Org) PersonChanged(host string) {
 	o.mu.Lock()
 	delete(o.teams, host)
+	o.changes++
 	o.mu.Unlock()
 }
 

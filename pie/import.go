@@ -39,6 +39,7 @@ type incoming struct {
 	keys    auth.Keys
 	config  []*wire.Element // nodes first get their configuration, then their items
 	items   []*wire.Element
+	card    *wire.Element
 	unknown map[string]bool
 }
 
@@ -170,7 +171,7 @@ func (u *incoming) read() error {
 			return err
 		}
 	}
-	if err := u.nodes(); err != nil {
+	if err := u.nodesAndCard(); err != nil {
 		return err
 	}
 	if u.made && len(u.keys.Missing()) < 2 {
@@ -207,6 +208,7 @@ func (u *incoming) child(s xml.StartElement) error {
 	case wire.Name{Space: wire.NSClient, Local: "presence"}, wire.Name{Space: ns, Local: "presence"}: // COMPAT: Prosody forgets xmlns
 		return u.problem("a subscription request", u.request(e))
 	case wire.Name{Space: nsVCard, Local: "vCard"}:
+		u.card = e
 		return u.do("the card", "set", e)
 	case wire.Name{Space: nsPrivate, Local: "query"}:
 		for _, kept := range e.Elements() {

@@ -11,6 +11,20 @@ import (
 
 const nsConfig = wire.NSPubSub + "#node_config"
 
+// nodesAndCard: where the file has the card in its new form too, publishing that has written the old one anew. It is to be
+// what the file says.
+func (u *incoming) nodesAndCard() error {
+	if err := u.nodes(); err != nil || u.card == nil {
+		return err
+	}
+	for _, l := range u.items {
+		if l.Attr("node") == "urn:xmpp:vcard4" {
+			return u.h.Store.SetPrivate(u.ctx, u.h.Domain, u.name, nsVCard, "vCard", u.card.AppendXML(nil, ""), 0)
+		}
+	}
+	return nil
+}
+
 // nodes makes the account's nodes (section 3.10): first as they are configured, then with their items.
 func (u *incoming) nodes() error {
 	many := make(map[string]bool)
