@@ -38,7 +38,8 @@ func TestCreate(t *testing.T) {
 	prince gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><status code='201'/></x></presence>
 	prince gets: <message><subject/></message>`)
 	r.configure("prince", field("roomname", "The Orchard")+field("whois", "anyone"))
-	r.play(`prince gets: <iq type='result' id='cfg'/>
+	r.play(`prince gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'><status code='172'/><status code='104'/></x></message>
+	prince gets: <iq type='result' id='cfg'/>
 	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence from='orchard@groups.example.org/Prince'><x xmlns='http://jabber.org/protocol/muc#user'><item jid='prince@example.org/palace'/></x></presence>
 	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><status code='100'/></x></presence>`)
