@@ -11,6 +11,9 @@ import (
 
 const nsConfig = wire.NSPubSub + "#node_config"
 
+// maxCard is what the cards of accounts may take by default; a larger one has been refused, and stays so.
+const maxCard = 128 << 10
+
 // nodesAndCard: where the file has the card in its new form too, publishing that has written the old one anew. It is to be
 // what the file says.
 func (u *incoming) nodesAndCard() error {
@@ -18,7 +21,7 @@ func (u *incoming) nodesAndCard() error {
 		return err
 	}
 	for _, l := range u.items {
-		if l.Attr("node") == "urn:xmpp:vcard4" {
+		if l.Attr("node") == "urn:xmpp:vcard4" && len(u.card.AppendXML(nil, "")) <= maxCard {
 			return u.h.Store.SetPrivate(u.ctx, u.h.Domain, u.name, nsVCard, "vCard", u.card.AppendXML(nil, ""), 0)
 		}
 	}
