@@ -311,3 +311,27 @@ func TestProsodyDies(t *testing.T) {
 	romeo.sends("<message type='groupchat' to='%s'><body>still there?</body></message>", room)
 	romeo.getsPresence("unavailable", room+"/juliet")
 }
+
+// TestProsodyExpired: where a certificate is wanted, one that has expired is none.
+func TestProsodyExpired(t *testing.T) {
+	if !namespaced(t) {
+		return
+	}
+	startDNSMasq(t, false)
+	fo := certificates(t, ours, "groups")
+	ft, err := devcert.Ensure(filepath.Join(t.TempDir(), theirs), []string{theirs, "conference." + theirs}, time.Now().AddDate(-2, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProsody(t, false, false, ft, func(own string) string { return own })
+	h := newHouse(t, ours, dnsAddr+":53", fo, func(c *config.Config) {
+		c.Federation.Addresses = []string{ourAddr + ":5269"}
+		c.Federation.RequireCertificate = true
+		c.TLS.CAFiles = []string{ft.CA}
+	})
+	romeo := h.party(t, "romeo")
+	romeo.fails("juliet@"+theirs, "expired", "remote-server-timeout")
+	if !p.has("Incoming s2s connection") {
+		t.Error("Prosody was not reached")
+	}
+}
