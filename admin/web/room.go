@@ -1,0 +1,339 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+	"parley/wire"
+)
+
+// room is a group's room or a theme's, with what the person may do there.
+type room struct {
+	Group  store.Group
+	Theme  *store.Theme
+	Access org.Access
+	From   time.Time // what was said before is not for this person
+	Role   string
+	Local  string // localpart
+	Path   string
+}
+
+func (r room) Manages() bool {
+	return r.Access.Affiliation == org.Owner || r.Access.Affiliation == org.Admin
+}
+
+// room gives the one in the path. What one may not know of is not there.
+func (c *ctx) room() (r room, err error) {
+	ctx := c.r.Context()
+	if r.Group, err = c.s.Org.Group(ctx, c.host(), c.r.PathValue("slug")); err != nil {
+		return r, err
+	}
+	key := c.r.PathValue("key")
+	if r.Access, err = c.s.Org.Access(ctx, c.host(), r.Group.ID, key, c.self()); err != nil {
+		return r, err
+	}
+	if !r.Access.Know {
+		return r, notFound
+	}
+	r.Local, r.Path = r.Group.Room, "/g/"+r.Group.Slug
+	if key != "" {
+		t, err := c.s.Org.Theme(ctx, c.host(), key)
+		if err != nil {
+			return r, err
+		}
+		if t.Group != r.Group.ID {
+			return r, notFound
+		}
+		r.Theme, r.Local, r.Path = &t, t.Room, r.Path+"/t/"+key
+	}
+	if r.From, r.Access.Read, err = c.s.Org.ReadsFrom(ctx, r.Group, r.Access, c.self()); err != nil {
+		return r, err
+	}
+	r.Role, err = c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, c.self())
+	return r, err
+}
+
+// message is something that was said, as pages show it.
+type message struct {
+	ID      string
+	Nick    string
+	Sender  string // name of the account; "" of another server or the room itself
+	Text    string
+	At      time.Time
+	Day     bool // the first of its day
+	Joined  bool // goes on from the one before
+	Here    bool // the one the link leads to
+	Mine    bool
+	Removed bool
+}
+
+// message reads an archived one; nil if it shows nothing.
+func (c *ctx) message(a store.Archived) *message {
+	st, err := wire.ParseStanza(a.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200})
+	if err != nil {
+		return nil
+	}
+	m := &message{ID: a.ID.String(), Nick: st.From.Resource(), Text: st.BodyText(), At: a.ID.Time()}
+	if name, host, ok := strings.Cut(a.Sender, "@"); ok && host == c.host() {
+		m.Sender, m.Mine = name, c.Me != nil && name == c.Me.Name
+	}
+	if st.Has("urn:xmpp:message-retract:1", "retracted") || st.Has("urn:xmpp:message-moderate:1", "moderated") {
+		m.Removed, m.Text = true, ""
+	}
+	if m.Text == "" && !m.Removed {
+		return nil
+	}
+	return m
+}
+
+const historyPage = 50
+
+type roomData struct {
+	room
+	Messages      []message
+	Older, Newer  string // ids to page with
+	Themes        []store.Theme
+	Closed        bool // some of them are
+	Members       []memberRow
+	Address       string
+	CreatesThemes bool
+	Error         string
+	Draft         string
+}
+
+type memberRow struct {
+	store.Member
+	Name, Display string
+	Online        int
+}
+
+func (c *ctx) roomPage() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	d, err := c.roomData(r)
+	if err != nil {
+		return err
+	}
+	title := r.Group.Name
+	if r.Theme != nil {
+		title = r.Theme.Name + " · " + title
+	}
+	return c.show("room", title, d)
+}
+
+func (c *ctx) roomData(r room) (d roomData, err error) {
+	ctx := c.r.Context()
+	d = roomData{room: r, Address: c.s.Org.RoomJID(c.host(), r.Local).String()}
+	if d.Themes, err = c.s.Org.Themes(ctx, c.host(), r.Group.ID, c.self()); err != nil {
+		return d, err
+	}
+	d.Closed = slices.ContainsFunc(d.Themes, func(t store.Theme) bool { return !t.Closed.IsZero() })
+	d.CreatesThemes = r.Manages() || r.Role != "" && r.Role != store.RoleBanned && r.Group.ThemesBy == "members"
+	if !r.Access.Read {
+		return d, nil
+	}
+	if d.Members, err = c.members(r.Group.ID); err != nil {
+		return d, err
+	}
+	d.Members = slices.DeleteFunc(d.Members, func(m memberRow) bool { return !listed(r.Group, r.Access, c.self(), m.Member) })
+	return d, c.history(&d)
+}
+
+func (c *ctx) members(group string) (out []memberRow, err error) {
+	ms, err := c.s.Org.Members(c.r.Context(), c.host(), group)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range ms {
+		row := memberRow{Member: m, Display: m.JID}
+		if name, host, ok := strings.Cut(m.JID, "@"); ok && host == c.host() {
+			row.Name = name
+			if u, err := c.s.Store.User(c.r.Context(), host, name); err == nil && u.FullName != "" {
+				row.Display = u.FullName
+			}
+			row.Online = len(c.P.Sessions(name))
+		}
+		out = append(out, row)
+	}
+	rank := map[string]int{store.RoleOwner: 0, store.RoleModerator: 1, store.RoleMember: 2, store.RoleBanned: 3}
+	slices.SortStableFunc(out, func(a, b memberRow) int {
+		return cmp.Or(cmp.Compare(rank[a.Role], rank[b.Role]), strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display)))
+	})
+	return out, nil
+}
+
+// history reads the page of a room's archive that the address asks for: around a message, before or after one, or the end.
+func (c *ctx) history(d *roomData) error {
+	parse := func(s string) (store.ID, error) {
+		if s == "" {
+			return 0, nil
+		}
+		id, err := store.ParseID(s)
+		if err != nil {
+			return 0, notFound
+		}
+		return id, nil
+	}
+	here, err1 := parse(c.r.PathValue("id"))
+	before, err2 := parse(c.form("before"))
+	after, err3 := parse(c.form("after"))
+	if err := cmp.Or(err1, err2, err3); err != nil {
+		return err
+	}
+	p := store.Page{Start: d.From, Max: historyPage, Backwards: true}
+	switch {
+	case here > 0: // half of it before, half after
+		p.Before, p.Max = here, historyPage/2
+	case before > 0:
+		p.Before = before
+	case after > 0:
+		p.After, p.Backwards = after, false
+	}
+	domain := c.s.Org.RoomDomain(c.host())
+	es, complete, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, p)
+	if err != nil {
+		return err
+	}
+	older, newer := !complete && p.Backwards || after > 0, before > 0 || !complete && !p.Backwards
+	if here > 0 && here < store.FirstID(d.From) {
+		return notFound
+	}
+	if here > 0 {
+		one, _, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{Start: d.From, IDs: []store.ID{here}, Max: 1})
+		if err != nil {
+			return err
+		}
+		more, all, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{Start: d.From, After: here, Max: historyPage / 2})
+		if err != nil {
+			return err
+		}
+		es, newer = append(append(es, one...), more...), !all
+	}
+	if len(es) > 0 {
+		if older {
+			d.Older = es[0].ID.String()
+		}
+		if newer {
+			d.Newer = es[len(es)-1].ID.String()
+		}
+	}
+	var last *message
+	for _, e := range es {
+		m := c.message(e)
+		if m == nil {
+			continue
+		}
+		m.Here = here > 0 && e.ID == here
+		m.Day = last == nil || last.At.YearDay() != m.At.YearDay() || last.At.Year() != m.At.Year()
+		m.Joined = !m.Day && last.Nick == m.Nick && m.At.Sub(last.At) < 5*time.Minute
+		d.Messages = append(d.Messages, *m)
+		last = &d.Messages[len(d.Messages)-1]
+	}
+	return nil
+}
+
+const maxSay = 10000
+
+func (c *ctx) sayInRoom() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	text := strings.TrimSpace(strings.ReplaceAll(c.r.FormValue("text"), "\r\n", "\n"))
+	if text == "" {
+		return c.to(r.Path)
+	}
+	if len(text) > maxSay {
+		err = &people.Error{Kind: org.Invalid, Text: "This is too long for one message"}
+	} else if !r.Access.Write {
+		err = &people.Error{Kind: org.Forbidden, Text: "You may read here, and not write"}
+	} else {
+		err = c.s.Rooms.Say(c.r.Context(), c.self(), c.s.Org.RoomJID(c.host(), r.Local), text)
+	}
+	if err == nil {
+		return c.to(r.Path + "#end")
+	}
+	d, derr := c.roomData(r)
+	if derr != nil {
+		return derr
+	}
+	var ok bool
+	if d.Error, _, ok = c.explain(err); !ok {
+		return err
+	}
+	d.Draft = text
+	return c.page(http.StatusUnprocessableEntity, "room", r.Group.Name, d)
+}
+
+func (c *ctx) joinGroup() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	joined, err := c.s.Org.Join(c.r.Context(), c.host(), r.Group.ID, c.self())
+	if err != nil {
+		return c.oops(r.Path, err)
+	}
+	if joined {
+		return c.done(r.Path, "You are in {{.Name}} now", "Name", r.Group.Name)
+	}
+	if r.Access.Ask {
+		if err := c.s.Org.Request(c.r.Context(), c.host(), r.Group.ID, c.self(), c.form("reason")); err != nil {
+			return c.oops(r.Path, err)
+		}
+		return c.done(r.Path, "Your wish is with the owners of {{.Name}}", "Name", r.Group.Name)
+	}
+	return c.done("/groups", "An owner of the group has to let you in: ask one of them")
+}
+
+func (c *ctx) leaveGroup() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	if err := c.s.Org.Leave(c.r.Context(), c.host(), r.Group.ID, c.self()); err != nil {
+		return c.oops(r.Path, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "group.leave", r.Group.Slug, nil)
+	return c.done("/groups", "You have left {{.Name}}", "Name", r.Group.Name)
+}
+
+func (c *ctx) createTheme() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	t, err := c.s.Org.CreateTheme(c.r.Context(), c.host(), r.Group.ID, org.NewTheme{Name: c.form("name"), Creator: c.self()})
+	if err != nil {
+		return c.oops(r.Path, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "theme.create", r.Group.Slug+"/"+t.Key, map[string]any{"name": t.Name})
+	return c.done(r.Path+"/t/"+t.Key, "The theme is there, and in everybody's apps")
+}
+
+func (c *ctx) closeTheme() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	if !r.Manages() && r.Theme.Creator != c.self().String() {
+		return forbidden
+	}
+	open := c.form("do") == "open"
+	if err := c.s.Org.CloseTheme(c.r.Context(), c.host(), r.Theme.Key, open); err != nil {
+		return c.oops(r.Path, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "theme.close", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"open": open})
+	if open {
+		return c.done(r.Path, "The theme is open again")
+	}
+	return c.done(r.Path, "The theme is closed: it can be read, and nobody writes in it")
+}
