@@ -21,7 +21,7 @@ const Module = "parley"
 // ranks is the order, from the ground up. A package may import those of a lower rank. "feature/*" is any package below
 // feature.
 var ranks = [][]string{
-	{"wire/jid", "words"},
+	{"wire/jid", "words", "picture"},
 	{"wire"},
 	{"wire/form"},
 	{"auth"},

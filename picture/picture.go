@@ -1,0 +1,147 @@
+// Package picture makes small pictures of what people upload: it looks before it decodes, leaves out what cameras and
+// programs write beside the pixels, and gives PNG or JPEG.
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	_ "image/gif" // of one with several frames the first
+	"image/jpeg"
+	"image/png"
+)
+
+const (
+	MaxBytes = 8 << 20  // of what is uploaded
+	maxArea  = 24 << 20 // pixels of it: 100 MB while it is looked at
+	minSide  = 16       // of what is made
+	smallest = 64       // a side to which it is made smaller until it fits
+	side     = 512      // of what is made
+)
+
+// Errors that say what is wrong with a picture.
+var (
+	ErrFormat = errors.New("this is no picture in PNG, JPEG or GIF")
+	ErrLarge  = errors.New("this picture is too large: at most 8 MB and 24 million pixels")
+	ErrSmall  = errors.New("this picture is too small: at least 16 pixels each way")
+)
+
+// one at a time: each needs memory for all its pixels.
+var one = make(chan struct{}, 1)
+
+// Square makes a square picture of the middle of an uploaded one: at most 512 pixels each way and at most limit bytes, upright,
+// without metadata. The type is image/png where it has few colours or holes, else image/jpeg.
+func Square(data []byte, limit int) (out []byte, typ string, err error) {
+	if len(data) > MaxBytes {
+		return nil, "", ErrLarge
+	}
+	c, format, err := image.DecodeConfig(bytes.NewReader(data))
+	switch {
+	case err != nil:
+		return nil, "", ErrFormat
+	case c.Width < minSide || c.Height < minSide:
+		return nil, "", ErrSmall
+	case c.Width > maxArea/c.Height:
+		return nil, "", ErrLarge
+	}
+	one <- struct{}{}
+	defer func() { <-one }()
+	src, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, "", ErrFormat
+	}
+	turn := 1
+	if format == "jpeg" {
+		turn = orientation(data)
+	}
+	n := min(side, src.Bounds().Dx(), src.Bounds().Dy())
+	m := upright(shrink(src, n), turn)
+	for {
+		if out, typ, err = encode(m, format, limit); err != nil || len(out) <= limit {
+			return out, typ, err
+		}
+		if n = n * 3 / 4; n < smallest {
+			return nil, "", ErrLarge
+		}
+		m = shrink(m, n)
+	}
+}
+
+// encode writes PNG where that is small enough and fitting, else JPEG.
+func encode(m *image.NRGBA, from string, limit int) ([]byte, string, error) {
+	var b bytes.Buffer
+	if from != "jpeg" {
+		if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, m); err != nil {
+			return nil, "", err
+		}
+		if b.Len() <= limit || !m.Opaque() {
+			return b.Bytes(), "image/png", nil
+		}
+	}
+	for q := 88; ; q -= 12 {
+		b.Reset()
+		if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: q}); err != nil {
+			return nil, "", err
+		}
+		if b.Len() <= limit || q < 60 {
+			return b.Bytes(), "image/jpeg", nil
+		}
+	}
+}
+
+// shrink takes the square in the middle and makes it n by n: each pixel is the mean of those that it stands for.
+func shrink(src image.Image, n int) *image.NRGBA {
+	r := src.Bounds()
+	full := min(r.Dx(), r.Dy())
+	x0, y0 := r.Min.X+(r.Dx()-full)/2, r.Min.Y+(r.Dy()-full)/2
+	out := image.NewNRGBA(image.Rect(0, 0, n, n))
+	for y := range n {
+		ya, yb := y*full/n, max((y+1)*full/n, y*full/n+1)
+		for x := range n {
+			xa, xb := x*full/n, max((x+1)*full/n, x*full/n+1)
+			var sr, sg, sb, sa, count uint64
+			for v := ya; v < yb; v++ {
+				for u := xa; u < xb; u++ {
+					cr, cg, cb, ca := src.At(x0+u, y0+v).RGBA()
+					sr, sg, sb, sa, count = sr+uint64(cr), sg+uint64(cg), sb+uint64(cb), sa+uint64(ca), count+1
+				}
+			}
+			mean := color.RGBA64{uint16(sr / count), uint16(sg / count), uint16(sb / count), uint16(sa / count)}
+			out.Set(x, y, mean)
+		}
+	}
+	return out
+}
+
+// upright turns a square as its camera's note says (EXIF 2.3, Orientation: 1 to 8).
+func upright(m *image.NRGBA, o int) *image.NRGBA {
+	if o < 2 || o > 8 {
+		return m
+	}
+	n := m.Bounds().Dx() - 1
+	out := image.NewNRGBA(m.Bounds())
+	for y := 0; y <= n; y++ {
+		for x := 0; x <= n; x++ {
+			u, v := x, y
+			switch o {
+			case 2:
+				u = n - x
+			case 3:
+				u, v = n-x, n-y
+			case 4:
+				v = n - y
+			case 5:
+				u, v = y, x
+			case 6:
+				u, v = y, n-x
+			case 7:
+				u, v = n-y, n-x
+			case 8:
+				u, v = n-y, x
+			}
+			out.SetNRGBA(x, y, m.NRGBAAt(u, v))
+		}
+	}
+	return out
+}
