@@ -10,19 +10,23 @@ import (
 	_ "image/gif" // of one with several frames the first
 	"image/jpeg"
 	"image/png"
+
+	"golang.org/x/image/draw"
+	_ "golang.org/x/image/webp" // what telephones save
 )
 
 const (
-	MaxBytes = 8 << 20  // of what is uploaded
-	maxArea  = 24 << 20 // pixels of it: 100 MB while it is looked at
-	minSide  = 16       // of what is made
-	smallest = 64       // a side to which it is made smaller until it fits
-	side     = 512      // of what is made
+	MaxBytes = 8 << 20   // of what is uploaded
+	maxArea  = 24 << 20  // pixels of it
+	maxBytes = 128 << 20 // that it takes while it is looked at: a small file may hold a large picture
+	minSide  = 16        // of what is made
+	smallest = 64        // a side to which it is made smaller until it fits
+	side     = 512       // of what is made
 )
 
 // Errors that say what is wrong with a picture.
 var (
-	ErrFormat = errors.New("this is no picture in PNG, JPEG or GIF")
+	ErrFormat = errors.New("this is no picture in PNG, JPEG, GIF or WebP")
 	ErrLarge  = errors.New("this picture is too large: at most 8 MB and 24 million pixels")
 	ErrSmall  = errors.New("this picture is too small: at least 16 pixels each way")
 )
@@ -30,20 +34,50 @@ var (
 // one at a time: each needs memory for all its pixels.
 var one = make(chan struct{}, 1)
 
-// Square makes a square picture of the middle of an uploaded one: at most 512 pixels each way and at most limit bytes, upright,
-// without metadata. The type is image/png where it has few colours or holes, else image/jpeg.
-func Square(data []byte, limit int) (out []byte, typ string, err error) {
+// Readable says by a file's head alone, without decoding it, what Square would say of it.
+func Readable(data []byte) error {
+	_, err := head(data)
+	return err
+}
+
+func head(data []byte) (format string, err error) {
 	if len(data) > MaxBytes {
-		return nil, "", ErrLarge
+		return "", ErrLarge
 	}
 	c, format, err := image.DecodeConfig(bytes.NewReader(data))
 	switch {
 	case err != nil:
-		return nil, "", ErrFormat
+		return "", ErrFormat
 	case c.Width < minSide || c.Height < minSide:
-		return nil, "", ErrSmall
-	case c.Width > maxArea/c.Height:
-		return nil, "", ErrLarge
+		return "", ErrSmall
+	case c.Width > maxArea/c.Height || c.Width*c.Height > maxBytes/depth(c.ColorModel):
+		return "", ErrLarge
+	}
+	return format, nil
+}
+
+// depth is how many bytes a pixel takes.
+func depth(m color.Model) int {
+	switch m {
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	case color.YCbCrModel:
+		return 3
+	}
+	return 4
+}
+
+// Square makes a square picture of the middle of an uploaded one: at most 512 pixels each way and at most limit bytes, upright,
+// without metadata. The type is image/png where it has few colours or holes, else image/jpeg.
+func Square(data []byte, limit int) (out []byte, typ string, err error) {
+	return Small(data, side, limit)
+}
+
+// Small is Square with at most n pixels each way.
+func Small(data []byte, n, limit int) (out []byte, typ string, err error) {
+	format, err := head(data)
+	if err != nil {
+		return nil, "", err
 	}
 	one <- struct{}{}
 	defer func() { <-one }()
@@ -55,7 +89,7 @@ func Square(data []byte, limit int) (out []byte, typ string, err error) {
 	if format == "jpeg" {
 		turn = orientation(data)
 	}
-	n := min(side, src.Bounds().Dx(), src.Bounds().Dy())
+	n = min(n, src.Bounds().Dx(), src.Bounds().Dy())
 	m := upright(shrink(src, n), turn)
 	for {
 		if out, typ, err = encode(m, format, limit); err != nil || len(out) <= limit {
@@ -90,27 +124,13 @@ func encode(m *image.NRGBA, from string, limit int) ([]byte, string, error) {
 	}
 }
 
-// shrink takes the square in the middle and makes it n by n: each pixel is the mean of those that it stands for.
+// shrink takes the square in the middle and makes it n by n.
 func shrink(src image.Image, n int) *image.NRGBA {
 	r := src.Bounds()
 	full := min(r.Dx(), r.Dy())
-	x0, y0 := r.Min.X+(r.Dx()-full)/2, r.Min.Y+(r.Dy()-full)/2
+	at := r.Min.Add(image.Pt((r.Dx()-full)/2, (r.Dy()-full)/2))
 	out := image.NewNRGBA(image.Rect(0, 0, n, n))
-	for y := range n {
-		ya, yb := y*full/n, max((y+1)*full/n, y*full/n+1)
-		for x := range n {
-			xa, xb := x*full/n, max((x+1)*full/n, x*full/n+1)
-			var sr, sg, sb, sa, count uint64
-			for v := ya; v < yb; v++ {
-				for u := xa; u < xb; u++ {
-					cr, cg, cb, ca := src.At(x0+u, y0+v).RGBA()
-					sr, sg, sb, sa, count = sr+uint64(cr), sg+uint64(cg), sb+uint64(cb), sa+uint64(ca), count+1
-				}
-			}
-			mean := color.RGBA64{uint16(sr / count), uint16(sg / count), uint16(sb / count), uint16(sa / count)}
-			out.Set(x, y, mean)
-		}
-	}
+	draw.CatmullRom.Scale(out, out.Rect, src, image.Rectangle{at, at.Add(image.Pt(full, full))}, draw.Src, nil)
 	return out
 }
 

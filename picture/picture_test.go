@@ -134,6 +134,7 @@ func TestRefused(t *testing.T) {
 		"nothing":    {nil, ErrFormat},
 		"cut":        {encoded(t, halves(300, 300), "png")[:200], ErrFormat},
 		"heavy":      {make([]byte, MaxBytes+1), ErrLarge},
+		"deep":       {encoded(t, image.NewNRGBA64(image.Rect(0, 0, 5000, 4000)), "png"), ErrLarge},
 		"tiny":       {encoded(t, halves(4, 400), "png"), ErrSmall},
 		"two faces":  {huge, ErrFormat},
 		"wide plain": {encoded(t, image.NewPaletted(image.Rect(0, 0, 30000, 1000), color.Palette{red, blue}), "png"), ErrLarge},
@@ -157,4 +158,44 @@ func FuzzSquare(f *testing.F) {
 			t.Errorf("%d bytes, %s, %s, %v", len(out), typ, format, err)
 		}
 	})
+}
+
+// webp is a WebP file of one colour, in its form without loss: each of its five codes has one symbol, so that pixels take no
+// bits at all.
+func webp(w, h int, c color.NRGBA) []byte {
+	bits, n := make([]byte, 32), 0
+	put := func(v uint32, width int) {
+		for i := range width {
+			bits[n/8] |= byte(v>>i&1) << (n % 8)
+			n++
+		}
+	}
+	put(0x2f, 8)
+	put(uint32(w-1), 14)
+	put(uint32(h-1), 14)
+	put(0, 1+3+3) // no alpha, version 0; no transform, no cache, one group of codes
+	for _, symbol := range []uint8{c.G, c.R, c.B, c.A} {
+		put(1|0<<1|1<<2, 3)
+		put(uint32(symbol), 8)
+	}
+	put(1, 4) // distances: none
+	bits = bits[:(n/8+2)&^1]
+	file := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(12+len(bits)))
+	file = binary.LittleEndian.AppendUint32(append(file, "WEBPVP8L"...), uint32(len(bits)))
+	return append(file, bits...)
+}
+
+func TestWebP(t *testing.T) {
+	data := webp(200, 100, red)
+	if err := Readable(data); err != nil {
+		t.Fatal(err)
+	}
+	out, typ, err := Small(data, 64, 100<<10)
+	if err != nil || typ != "image/png" {
+		t.Fatal(typ, err)
+	}
+	m, _, err := image.Decode(bytes.NewReader(out))
+	if err != nil || m.Bounds().Dx() != 64 || !isRed(m.At(32, 32)) {
+		t.Error(m.Bounds(), err)
+	}
 }
