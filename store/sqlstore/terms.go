@@ -133,7 +133,7 @@ func (s *Store) insertTerms(ctx context.Context, tx *sql.Tx, host, owner string,
 		names, packed = append(names, []byte(t)), append(packed, packIDs(ids))
 		highs, lows = append(highs, ids[len(ids)-1]), append(lows, ids[0])
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO "+termsInto+` SELECT $1, $2, term, high, low, ids
+	_, err := tx.ExecContext(ctx, "INSERT INTO "+termsInto+` SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), term, high, low, ids
 		FROM unnest($3::BYTEA[], $4::INT8[], $5::INT8[], $6::BYTEA[]) AS u (term, high, low, ids)`, host, owner, names, highs, lows, packed)
 	return err
 }
