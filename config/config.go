@@ -173,6 +173,7 @@ type Auth struct {
 	DowngradeProtection bool          `yaml:"downgrade_protection"` // XEP-0474
 	TokenLifetime       time.Duration `yaml:"token_lifetime"`       // XEP-0484; 0: no tokens
 	PasswordPolicy      bool          `yaml:"password_policy"`
+	TwoFactor           []string      `yaml:"two_factor"` // roles
 	AttemptsPerStream   int           `yaml:"attempts_per_stream"`
 	ResourceConflict    string        `yaml:"resource_conflict"` // "replace", "refuse", "generate"
 	Throttle            Throttle      `yaml:"throttle"`

@@ -272,6 +272,9 @@ func (c *Config) checkChoices(v *checker) {
 	for _, m := range c.Auth.Mechanisms {
 		choice("auth.mechanisms", m, Mechanisms...)
 	}
+	for _, r := range c.Auth.TwoFactor {
+		choice("auth.two_factor", r, "member", "supervisor", "admin", "owner")
+	}
 	if len(c.Auth.Mechanisms) == 0 {
 		v.add("auth.mechanisms", "nobody could sign in: name at least one of %s", strings.Join(Mechanisms, ", "))
 	}

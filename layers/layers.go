@@ -26,7 +26,7 @@ var ranks = [][]string{
 	{"wire/form"},
 	{"auth"},
 	{"store", "store/words"},
-	{"server", "org"},
+	{"server", "org", "settings"},
 	{"people"},
 	{"post"},
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "pie", "turn", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},

@@ -51,7 +51,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.bookmarks[h.Domain] = marks
 	rules := n.newPeople(h, n.inviteSecret)
 	n.people[h.Domain] = rules
-	invitations := invite.New(h, rules, invite.Config{Accounts: c.Registration.Invitations})
+	invitations := invite.New(h, rules, invite.Config{Accounts: func() string { return n.settings.Of(h.Domain).InviteApps }})
 	n.invitations[h.Domain] = invitations
 	alerts := push.New(h, push.Config{Sender: c.Accounts.PushSender})
 	n.alerts[h.Domain] = alerts
@@ -78,7 +78,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		n.spaces[h.Domain].Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
 		mds.New(h),
-		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: n.retention(h)}),
+		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Archive }}),
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		sharing.New(h, n.Org),
@@ -87,16 +87,6 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		serverinfo.New(h, n.serverInfo(h)),
 		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
 	}...)
-}
-
-// retention is how long a host keeps its people's messages; 0: for ever.
-func (n *Node) retention(h *server.Host) time.Duration {
-	for _, c := range n.Config.Hosts {
-		if c.Domain == h.Domain && c.ArchiveRetention > 0 {
-			return c.ArchiveRetention
-		}
-	}
-	return n.Config.Archive.Retention
 }
 
 // buildHosts makes every hosted domain with its services.

@@ -172,7 +172,7 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 		Authenticated:    wire.Limits{Stanza: int(l.StanzaSize), Depth: l.Depth, Attrs: l.Attributes},
 		HandshakeTimeout: l.HandshakeTimeout, AuthTimeout: l.AuthTimeout, WriteTimeout: l.WriteTimeout, MaxQueue: int(l.SendQueue),
 		BytesPerSecond: int(l.BytesPerSecond), Burst: int(l.BytesBurst), StanzasPerSecond: l.StanzasPerSecond, StanzasBurst: l.StanzasBurst,
-		Register: n.register(), Invited: n.invited(), OpenRegistration: n.Config.Registration.Enabled, RegisterPerHour: n.Config.Registration.PerHour,
+		Register: n.register(), Invited: n.invited(), Invites: n.invites, OpenRegistration: n.Config.Registration.Enabled, RegisterPerHour: n.Config.Registration.PerHour,
 		PlainStreams: !n.Config.Listeners.C2S.RequireTLS, MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, KeepAlive: l.KeepAlive,
 	}
 }

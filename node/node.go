@@ -30,6 +30,7 @@ import (
 	"parley/server"
 	"parley/server/c2s"
 	"parley/server/component"
+	"parley/settings"
 	"parley/store"
 	"parley/store/sqlstore"
 )
@@ -43,6 +44,7 @@ type Node struct {
 	Router   *server.Router
 	Org      *org.Org
 	IDs      *store.IDs
+	settings *settings.Settings
 
 	pages       // what is for people in browsers
 	hosts       []*host
@@ -95,6 +97,9 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, erro
 
 func (n *Node) build(ctx context.Context) error {
 	if err := n.buildWords(); err != nil {
+		return err
+	}
+	if err := n.buildSettings(ctx); err != nil {
 		return err
 	}
 	if err := n.buildHosts(ctx); err != nil {
@@ -151,6 +156,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.Org.Run(work, n.domains(), n.fault) })
 	n.runUploads(work, g)
 	n.watchRules(work, g)
+	g.Go(func() error { return n.settings.Run(work) })
 	n.runPost(work, g)
 	n.runCerts(work, g)
 	err := n.listen(work, g)

@@ -38,12 +38,12 @@ func Version() string {
 func (o *operations) Info(ctx context.Context) (admin.Info, error) {
 	scheme, _, _ := strings.Cut(o.n.Config.Store.DSN, ":")
 	in := admin.Info{Version: Version(), Go: runtime.Version(), Started: o.started, Store: scheme, Hosts: []admin.HostInfo{}}
-	for i, h := range o.n.hosts {
+	for _, h := range o.n.hosts {
 		users, err := o.n.Store.CountUsers(ctx, h.Domain)
 		if err != nil {
 			return in, fmt.Errorf("count accounts: %w", err)
 		}
-		in.Hosts = append(in.Hosts, admin.HostInfo{Domain: h.Domain, Title: o.n.Config.Hosts[i].Title, Users: users, Sessions: sessions(h.Host)})
+		in.Hosts = append(in.Hosts, admin.HostInfo{Domain: h.Domain, Title: o.n.settings.Of(h.Domain).Title, Users: users, Sessions: sessions(h.Host)})
 	}
 	return in, nil
 }

@@ -30,14 +30,8 @@ type pages struct {
 
 // newPeople makes the rules for a host's accounts.
 func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
-	title := ""
-	for _, hc := range n.Config.Hosts {
-		if hc.Domain == h.Domain {
-			title = hc.Title
-		}
-	}
-	c := people.Config{Host: h, Org: n.Org, Secret: secret, Title: title, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy,
-		Expiry: n.Config.Web.InviteTime, Log: n.Log, URL: func() string { return n.webURL(h.Domain) }}
+	c := people.Config{Host: h, Org: n.Org, Secret: secret, Settings: n.settings, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy,
+		Log: n.Log, URL: func() string { return n.webURL(h.Domain) }}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose
 	}

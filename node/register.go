@@ -35,11 +35,8 @@ func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, passwor
 	return nil
 }
 
-// register gives what makes accounts for strangers; nil if they may not have any.
+// register gives what makes accounts for strangers.
 func (n *Node) register() c2s.Register {
-	if !n.Config.Registration.Enabled && n.Config.Registration.Invitations == "nobody" {
-		return nil
-	}
 	o := &operations{n: n}
 	return func(ctx context.Context, h *server.Host, name, password, token string, _ netip.Addr) error {
 		if token == "" && !n.Config.Registration.Enabled {
@@ -59,10 +56,10 @@ func (n *Node) register() c2s.Register {
 
 // invited looks at tokens of strangers.
 func (n *Node) invited() c2s.Invited {
-	if n.Config.Registration.Invitations == "nobody" {
-		return nil
-	}
 	return func(ctx context.Context, h *server.Host, token string) (string, error) {
 		return n.invitations[h.Domain].Check(ctx, token)
 	}
 }
+
+// invites says whether the invitations of a host make accounts in apps.
+func (n *Node) invites(h *server.Host) bool { return n.settings.Of(h.Domain).InviteApps != "nobody" }

@@ -51,7 +51,7 @@ func (p *People) event(kind, actor, detail string) store.InvitationEvent {
 // Open makes an invitation as it is, for an actor whose right has been looked at, and gives its token.
 func (p *People) Open(ctx context.Context, i store.Invitation, max int, expiry time.Duration) (store.Invitation, string, error) {
 	if expiry <= 0 {
-		expiry = p.cfg.Expiry
+		expiry = p.Policy().InviteTime
 	}
 	i.Host, i.ID, i.State, i.Created = p.h.Domain, p.h.IDs.Next().String(), store.InviteOpen, time.Now().UTC().Truncate(time.Microsecond)
 	i.Expires = i.Created.Add(expiry)
@@ -96,7 +96,7 @@ func (p *People) Invite(ctx context.Context, a Actor, v Invite) (store.Invitatio
 		v.MaxUses = 1
 	}
 	i, token, err := p.Open(ctx, store.Invitation{Inviter: a.Name, Account: true, Contact: v.Contact && a.Name != "", Username: v.Username, Lang: langOf(v.Lang, target.Lang),
-		Note: note(v.Note), MaxUses: v.MaxUses}, p.cfg.MaxInvites, v.Expiry)
+		Note: note(v.Note), MaxUses: v.MaxUses}, p.Policy().MaxInvites, v.Expiry)
 	if err != nil {
 		return i, "", err
 	}
@@ -205,7 +205,7 @@ func (p *People) Resend(ctx context.Context, a Actor, id string, send bool) (sto
 			return store.InvitationEvent{}, fail(org.Forbidden, "", "This link was made anew too often: invite once more")
 		}
 		i.Generation++
-		i.State, i.Expires = store.InviteOpen, time.Now().UTC().Add(p.cfg.Expiry)
+		i.State, i.Expires = store.InviteOpen, time.Now().UTC().Add(p.Policy().InviteTime)
 		return p.event("superseded", a.Name, ""), nil
 	})
 	if err != nil {
@@ -394,7 +394,7 @@ func (p *People) Reset(ctx context.Context, a Actor, name string, send bool) (st
 	if u.State() != store.StateActive {
 		return store.Invitation{}, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 	}
-	i, token, err := p.Open(ctx, store.Invitation{Kind: store.KindReset, Inviter: a.Name, Username: name, Lang: langOf(u.Lang)}, p.cfg.MaxInvites, resetExpiry)
+	i, token, err := p.Open(ctx, store.Invitation{Kind: store.KindReset, Inviter: a.Name, Username: name, Lang: langOf(u.Lang)}, p.Policy().MaxInvites, resetExpiry)
 	if err != nil {
 		return i, "", err
 	}

@@ -54,7 +54,7 @@ func (p *People) Mails() bool { return p.cfg.Compose != nil }
 
 // Letter says what the mail of an invitation tells.
 func (p *People) Letter(ctx context.Context, i store.Invitation, token string, to store.Person) Letter {
-	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.cfg.Title, Name: to.FullName, Address: to.Address(), Role: to.Role, Department: to.Department,
+	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.Title(), Name: to.FullName, Address: to.Address(), Role: to.Role, Department: to.Department,
 		Note: i.Note, Link: p.LinkURL(i.Kind, token), Expires: i.Expires}
 	if i.Kind == store.KindInvite {
 		l.Decline = l.Link + "/decline"
@@ -125,7 +125,7 @@ func (p *People) TestMail(ctx context.Context, a Actor, to store.Person, lang st
 	if p.cfg.Compose == nil {
 		return fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
-	subject, text, html, err := p.cfg.Compose(Letter{Kind: "test", Lang: lang, Organization: p.cfg.Title, Name: to.FullName})
+	subject, text, html, err := p.cfg.Compose(Letter{Kind: "test", Lang: lang, Organization: p.Title(), Name: to.FullName})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"parley/auth"
 	"parley/org"
 	"parley/server"
+	"parley/settings"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -51,11 +52,9 @@ type Config struct {
 	Host       *server.Host
 	Org        *org.Org
 	Secret     []byte // tokens are made with it; kept for ever
-	Title      string // of the organization; "" is its domain
-	Iterations int    // of SCRAM
-	Policy     bool   // passwords have to be good
-	Expiry     time.Duration
-	MaxInvites int // that wait, of one inviter; default 2000
+	Settings   *settings.Settings
+	Iterations int  // of SCRAM
+	Policy     bool // passwords have to be good
 	Log        *slog.Logger
 	URL        func() string // what links begin with
 	Compose    Compose       // writes mails; nil: none are sent
@@ -70,15 +69,6 @@ type People struct {
 
 // New makes it.
 func New(c Config) *People {
-	if c.Expiry <= 0 {
-		c.Expiry = 7 * 24 * time.Hour
-	}
-	if c.MaxInvites <= 0 {
-		c.MaxInvites = 2000
-	}
-	if c.Title == "" {
-		c.Title = c.Host.Domain
-	}
 	return &People{cfg: c, h: c.Host, st: c.Host.Store}
 }
 
@@ -86,7 +76,15 @@ func New(c Config) *People {
 func (p *People) Host() string { return p.h.Domain }
 
 // Title is what the organization is called.
-func (p *People) Title() string { return p.cfg.Title }
+func (p *People) Title() string {
+	if t := p.Policy().Title; t != "" {
+		return t
+	}
+	return p.h.Domain
+}
+
+// Policy is what the organization has decided and what holds where it has not; it costs nothing to ask.
+func (p *People) Policy() settings.Values { return p.cfg.Settings.Of(p.h.Domain) }
 
 // URL is what links begin with.
 func (p *People) URL() string { return p.cfg.URL() }

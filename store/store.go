@@ -34,6 +34,7 @@ type Store interface {
 	Blocklist
 	Reports
 	DomainRules
+	Settings
 	Invitations
 	Rooms
 	Groups

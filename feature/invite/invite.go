@@ -23,8 +23,7 @@ const (
 
 // Config of invitations; zero values mean the defaults.
 type Config struct {
-	Accounts string        // whose invitations make accounts: "anyone", "admins", "nobody"; default admins
-	Expiry   time.Duration // default 7 days
+	Accounts func() string // whose invitations make accounts: "anyone", "admins", "nobody"; default admins
 	Max      int           // invitations of one account that wait, default 100
 }
 
@@ -37,14 +36,11 @@ type Invitations struct {
 
 // New makes it.
 func New(h *server.Host, p *people.People, c Config) *Invitations {
-	if c.Expiry <= 0 {
-		c.Expiry = 7 * 24 * time.Hour
-	}
 	if c.Max <= 0 {
 		c.Max = 100
 	}
-	if c.Accounts == "" {
-		c.Accounts = "admins"
+	if c.Accounts == nil {
+		c.Accounts = func() string { return "admins" }
 	}
 	return &Invitations{h, p, c}
 }
@@ -69,10 +65,11 @@ func (v *Invitations) local(_ context.Context, who jid.JID) bool {
 }
 
 func (v *Invitations) mayAccounts(ctx context.Context, who jid.JID) bool {
-	if !v.local(ctx, who) || v.cfg.Accounts == "nobody" {
+	accounts := v.cfg.Accounts()
+	if !v.local(ctx, who) || accounts == "nobody" {
 		return false
 	}
-	if v.cfg.Accounts == "anyone" {
+	if accounts == "anyone" {
 		return true
 	}
 	u, err := v.h.Store.User(ctx, v.h.Domain, who.Local())
@@ -81,7 +78,7 @@ func (v *Invitations) mayAccounts(ctx context.Context, who jid.JID) bool {
 
 // create makes an invitation and gives its token. Whether the inviter may was asked before.
 func (v *Invitations) create(ctx context.Context, i store.Invitation) (store.Invitation, string, error) {
-	i, token, err := v.p.Open(ctx, i, v.cfg.Max, v.cfg.Expiry)
+	i, token, err := v.p.Open(ctx, i, v.cfg.Max, 0)
 	var e *people.Error
 	if errors.As(err, &e) && e.Kind == org.Forbidden {
 		err = server.WithText(server.ResourceConstraint, "too many of your invitations wait for an answer")

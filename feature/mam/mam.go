@@ -17,10 +17,10 @@ import (
 
 // Config of the archive; zero values mean the defaults.
 type Config struct {
-	Default   string        // "always" (the default), "roster", "never": of accounts that have said nothing
-	PageMax   int           // entries of one page; default 250
-	Search    bool          // messages may be asked for by their words (XEP-0431)
-	Retention time.Duration // older entries are removed; 0: none ever
+	Default   string               // "always" (the default), "roster", "never": of accounts that have said nothing
+	PageMax   int                  // entries of one page; default 250
+	Search    bool                 // messages may be asked for by their words (XEP-0431)
+	Retention func() time.Duration // older entries are removed; 0: none ever
 }
 
 type archive struct {
@@ -79,14 +79,18 @@ const (
 
 // expire removes what is older than the retention, little by little.
 func (a *archive) expire(ctx context.Context) error {
-	if a.cfg.Retention <= 0 {
+	if a.cfg.Retention == nil {
 		return nil
 	}
 	t := time.NewTicker(expireEvery)
 	defer t.Stop()
 	for {
 		for {
-			n, err := a.h.Store.ExpireArchive(ctx, a.h.Domain, time.Now().Add(-a.cfg.Retention), expireBatch)
+			keep := a.cfg.Retention() // it may be changed meanwhile
+			if keep <= 0 {
+				break
+			}
+			n, err := a.h.Store.ExpireArchive(ctx, a.h.Domain, time.Now().Add(-keep), expireBatch)
 			if err != nil && ctx.Err() == nil {
 				a.h.Log.Error("cannot remove old messages from the archive", "err", err)
 			}

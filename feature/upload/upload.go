@@ -38,14 +38,14 @@ var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0
 type Config struct {
 	Domain  string // upload.<host>
 	Host    *server.Host
-	Dir     string        // where files are kept; made if it is not there
-	Bucket  *Bucket       // where they are kept instead; nil: in Dir
-	URL     func() string // what the service's addresses begin with, without a slash at the end
-	Secret  []byte        // of the deployment, for the slots' tokens
-	MaxSize int64         // bytes of one file, default 100 MiB
-	Quota   int64         // bytes of one account, default 1 GiB
-	Expiry  time.Duration // of files that are messages; default 90 days
-	SlotTTL time.Duration // how long a slot may be used, default 10 min
+	Dir     string               // where files are kept; made if it is not there
+	Bucket  *Bucket              // where they are kept instead; nil: in Dir
+	URL     func() string        // what the service's addresses begin with, without a slash at the end
+	Secret  []byte               // of the deployment, for the slots' tokens
+	MaxSize int64                // bytes of one file, default 100 MiB
+	Quota   int64                // bytes of one account, default 1 GiB
+	Expiry  func() time.Duration // of files that are messages; default 90 days
+	SlotTTL time.Duration        // how long a slot may be used, default 10 min
 }
 
 // Service is the upload service of one host: an entity on the router and an http.Handler.
@@ -66,8 +66,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 			*d.at = d.v
 		}
 	}
-	if c.Expiry <= 0 {
-		c.Expiry = 90 * 24 * time.Hour
+	if c.Expiry == nil {
+		c.Expiry = func() time.Duration { return 90 * 24 * time.Hour }
 	}
 	if c.SlotTTL <= 0 {
 		c.SlotTTL = 10 * time.Minute
@@ -190,7 +190,7 @@ func (s *Service) expires(e *wire.Element) (time.Time, error) {
 	if e.Child(nsPurpose, "profile") != nil || e.Child(nsPurpose, "permanent") != nil {
 		return time.Time{}, nil
 	}
-	until := time.Now().Add(s.cfg.Expiry)
+	until := time.Now().Add(s.cfg.Expiry())
 	if eph := e.Child(nsPurpose, "ephemeral"); eph != nil {
 		t, err := time.Parse(time.RFC3339, eph.Attr("expire-before"))
 		if err != nil || t.Before(time.Now()) {

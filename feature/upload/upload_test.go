@@ -209,7 +209,7 @@ func TestRefused(t *testing.T) {
 }
 
 func TestExpiry(t *testing.T) {
-	everywhere(t, func(c *upload.Config) { c.Expiry = time.Hour }, testExpiry)
+	everywhere(t, func(c *upload.Config) { c.Expiry = func() time.Duration { return time.Hour } }, testExpiry)
 }
 
 func testExpiry(t *testing.T, r *rig) {

@@ -41,7 +41,7 @@ func (st *stream) registration() *wire.Element {
 
 // invitations announces that strangers with a token may make accounts (XEP-0445).
 func (st *stream) invitations() *wire.Element {
-	if st.srv.cfg.Invited == nil || !st.secure && !st.srv.cfg.PlainStreams {
+	if st.srv.cfg.Invited == nil || st.srv.cfg.Invites != nil && !st.srv.cfg.Invites(st.host) || !st.secure && !st.srv.cfg.PlainStreams {
 		return nil
 	}
 	return wire.E("urn:xmpp:ibr-token:0", "register")

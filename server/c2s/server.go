@@ -48,13 +48,14 @@ type Config struct {
 	StanzasPerSecond int           // from one session, on average
 	StanzasBurst     int
 	MaxConnections   int
-	MaxPerAddress    int           // an IPv6 /64 counts as one address
-	KeepAlive        time.Duration // TCP keep-alive
-	Register         Register      // makes accounts for strangers; nil: they may not
-	OpenRegistration bool          // anyone may make an account, with or without an invitation
-	Invited          Invited       // looks at invitations of strangers; nil: there are none
-	RegisterPerHour  int           // from one address; 0: no limit
-	PlainStreams     bool          // streams over TCP may do without TLS; never with the mechanism PLAIN
+	MaxPerAddress    int                       // an IPv6 /64 counts as one address
+	KeepAlive        time.Duration             // TCP keep-alive
+	Register         Register                  // makes accounts for strangers; nil: they may not
+	OpenRegistration bool                      // anyone may make an account, with or without an invitation
+	Invited          Invited                   // looks at invitations of strangers; nil: there are none
+	Invites          func(h *server.Host) bool // whether those of a host are looked at now; nil: always
+	RegisterPerHour  int                       // from one address; 0: no limit
+	PlainStreams     bool                      // streams over TCP may do without TLS; never with the mechanism PLAIN
 }
 
 // SMConfig is for XEP-0198.

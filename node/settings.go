@@ -1,0 +1,39 @@
+package node
+
+import (
+	"context"
+
+	"parley/config"
+	"parley/settings"
+	"parley/store"
+)
+
+// buildSettings reads what the organizations have decided; the configuration gives the rest.
+func (n *Node) buildSettings(ctx context.Context) error {
+	hosts := make(map[string]settings.Defaults)
+	for _, h := range n.Config.Hosts {
+		hosts[h.Domain] = defaultsOf(n.Config, h)
+	}
+	n.settings = settings.New(n.Store, n.Log, hosts)
+	return n.settings.Load(ctx)
+}
+
+// defaultsOf gives what the configuration says for a host.
+func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
+	values := func(c *config.Config, h config.Host) settings.Values {
+		v := settings.Values{Title: h.Title, TwoFactor: c.Auth.TwoFactor, SessionIdle: c.Web.SessionIdle, InviteBy: store.RoleSupervisor, InviteApps: c.Registration.Invitations,
+			InviteTime: c.Web.InviteTime, Reusable: true, MaxUses: 500, MaxInvites: 2000, Archive: c.Archive.Retention, Uploads: c.Upload.Expiry}
+		if h.ArchiveRetention > 0 {
+			v.Archive = h.ArchiveRetention
+		}
+		return v
+	}
+	d := settings.Defaults{Values: values(c, h)}
+	builtIn := values(config.Default(), config.Host{Domain: h.Domain})
+	for _, s := range settings.All {
+		if s.Of(&d.Values) != s.Of(&builtIn) {
+			d.Configured = append(d.Configured, s.Name)
+		}
+	}
+	return d
+}
