@@ -58,6 +58,10 @@ type User struct {
 	Created  time.Time `json:"created"`
 	LastSeen time.Time `json:"last_seen,omitzero"`
 	Sessions int       `json:"sessions"`
+	// Retention is how long its messages are kept: "90d", "forever". Only of one account, not in lists.
+	Retention string `json:"retention,omitempty"`
+	// RetentionBy says who has decided that: "host", "administrator" or "person".
+	RetentionBy string `json:"retention_by,omitempty"`
 }
 
 // NewUser is an account to be made.
@@ -73,6 +77,9 @@ type UserChange struct {
 	Name     *string `json:"name,omitempty"`
 	Admin    *bool   `json:"admin,omitempty"`
 	Disabled *bool   `json:"disabled,omitempty"`
+	// Retention is how long the account's messages are kept: a duration like "90d", "forever", or "host" for as long as
+	// those of others.
+	Retention *string `json:"retention,omitempty"`
 }
 
 // Session is a signed-in client.

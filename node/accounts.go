@@ -161,13 +161,20 @@ func (o *operations) User(ctx context.Context, address string) (admin.User, erro
 	if err != nil {
 		return admin.User{}, err
 	}
-	return o.show(h, u), nil
+	shown := o.show(h, u)
+	return shown, o.showRetention(ctx, h, u.Name, &shown)
 }
 
 func (o *operations) ChangeUser(ctx context.Context, address string, c admin.UserChange) (admin.User, error) {
 	h, u, err := o.existing(ctx, "address", address)
 	if err != nil {
 		return admin.User{}, err
+	}
+	var keep time.Duration
+	if c.Retention != nil {
+		if keep, err = readRetention(*c.Retention); err != nil {
+			return admin.User{}, err
+		}
 	}
 	if c.Name != nil {
 		if err := checkFullName(*c.Name); err != nil {
@@ -187,6 +194,13 @@ func (o *operations) ChangeUser(ctx context.Context, address string, c admin.Use
 			return admin.User{}, fmt.Errorf("disable %s: %w", u.Name, err)
 		}
 	}
+	var detail map[string]any
+	if c.Retention != nil {
+		if err := o.n.Store.SetRetention(ctx, u.Host, u.Name, func(r *store.Retention) { r.Set = keep }); err != nil {
+			return admin.User{}, fmt.Errorf("set retention of %s: %w", u.Name, err)
+		}
+		detail = map[string]any{"retention": *c.Retention}
+	}
 	h.Forget(u.Name)
 	if c.Disabled != nil && *c.Disabled {
 		h.Kick(u.Name, &wire.StreamError{Condition: "not-authorized", Text: "this account has been disabled"})
@@ -195,9 +209,8 @@ func (o *operations) ChangeUser(ctx context.Context, address string, c admin.Use
 	if c.Disabled != nil {
 		action = map[bool]string{true: "person.disable", false: "person.enable"}[*c.Disabled]
 	}
-	o.audit(ctx, u.Host, action, u.Name+"@"+u.Host, nil)
-	_, u, err = o.existing(ctx, "address", address)
-	return o.show(h, u), err
+	o.audit(ctx, u.Host, action, u.Name+"@"+u.Host, detail)
+	return o.User(ctx, address)
 }
 
 func (o *operations) SetPassword(ctx context.Context, address, password string) error {

@@ -46,6 +46,19 @@ func (c byCommand) SetName(ctx context.Context, who jid.JID, name string) error 
 	return asStanzaError(err)
 }
 
+func (c byCommand) Retention(ctx context.Context, who jid.JID) (string, error) {
+	r, err := c.o.n.Store.Retention(ctx, who.Domain(), who.Local())
+	if err != nil || r.Set == 0 {
+		return "host", err
+	}
+	return writeRetention(r.Set), nil
+}
+
+func (c byCommand) SetRetention(ctx context.Context, who jid.JID, keep string) error {
+	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Retention: &keep})
+	return asStanzaError(err)
+}
+
 // ErrRestart is what Run gives when an administrator wants the program to start anew.
 var ErrRestart = errors.New("an administrator restarts the server")
 

@@ -26,6 +26,7 @@ type Store interface {
 	Tokens
 	Rosters
 	Archive
+	Retentions
 	Offline
 	Private
 	Bookmarks
@@ -216,8 +217,8 @@ type Archive interface {
 	ReplaceArchived(ctx context.Context, host, owner string, id ID, stanza []byte) error
 	// ReplaceInRoom does so in a room; what is there instead is Quiet.
 	ReplaceInRoom(ctx context.Context, host, room string, id ID, stanza []byte) error
-	// ExpireArchive removes entries older than before, at most limit, and says how many.
-	ExpireArchive(ctx context.Context, host string, before time.Time, limit int) (int, error)
+	// ExpireArchive removes entries of an account older than before, at most limit, and says how many.
+	ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (int, error)
 
 	ReadRoom(ctx context.Context, host, room string, p Page) (es []Archived, complete bool, total int, err error)
 	RoomBounds(ctx context.Context, host, room string) (first, last ID, err error)

@@ -9,6 +9,33 @@ import (
 	"parley/testrig"
 )
 
+// keep puts a message of a week ago in archives, by host and account.
+func keep(t *testing.T, r *testrig.Rig, owners ...[2]string) {
+	old := store.FirstID(time.Now().Add(-7 * 24 * time.Hour))
+	for _, o := range owners {
+		e := &store.ArchiveEntry{Host: o[0], Owner: o[1], ID: old, With: "nurse@c.example", Incoming: true, Stanza: []byte("<message xmlns='jabber:client' from='nurse@c.example'><body>x</body></message>")}
+		if err := r.Node.Store.Commit(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// kept counts what is there of it; with gone it waits until there is nothing.
+func kept(t *testing.T, r *testrig.Rig, host, owner string, gone bool) int {
+	for late := time.Now().Add(15 * time.Second); ; {
+		es, _, _, err := r.Node.Store.ReadArchive(t.Context(), host, owner, store.Page{Max: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !gone || len(es) == 0 {
+			return len(es)
+		}
+		if time.Now().After(late) {
+			t.Fatalf("the message of %s is still there", owner)
+		}
+	}
+}
+
 // Each host keeps its people's messages as long as it says, others as long as all.
 func TestRetention(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
@@ -16,27 +43,34 @@ func TestRetention(t *testing.T) {
 		c.Hosts[1].ArchiveRetention = 24 * time.Hour
 	})
 	r.Account("romeo", "juliet@second.example")
-	old := store.FirstID(time.Now().Add(-7 * 24 * time.Hour))
-	for host, owner := range map[string]string{testrig.Host: "romeo", testrig.Second: "juliet"} {
-		e := &store.ArchiveEntry{Host: host, Owner: owner, ID: old, With: "nurse@c.example", Incoming: true, Stanza: []byte("<message xmlns='jabber:client' from='nurse@c.example'><body>x</body></message>")}
-		if err := r.Node.Store.Commit(t.Context(), e); err != nil {
-			t.Fatal(err)
-		}
-	}
+	keep(t, r, [2]string{testrig.Host, "romeo"}, [2]string{testrig.Second, "juliet"})
 	r.Restart() // what is too old goes at the start, then every hour
-	count := func(host, owner string) int {
-		es, _, _, err := r.Node.Store.ReadArchive(t.Context(), host, owner, store.Page{Max: 10})
-		if err != nil {
+	kept(t, r, testrig.Second, "juliet", true)
+	if n := kept(t, r, testrig.Host, "romeo", false); n != 1 {
+		t.Errorf("the other host has %d", n)
+	}
+}
+
+// What has been said for one account holds for it and no other.
+func TestRetentionOfAccounts(t *testing.T) {
+	const day = 24 * time.Hour
+	r := testrig.Start(t, func(c *config.Config) { c.Archive.Retention = 3 * day })
+	r.Account("aaron", "juliet", "nurse", "romeo", "tybalt@second.example", "zed")
+	for name, said := range map[string]store.Retention{"juliet": {Set: store.Forever}, "nurse": {Set: 30 * day, Own: day}, "romeo": {Own: 30 * day}} {
+		if err := r.Node.Store.SetRetention(t.Context(), testrig.Host, name, func(r *store.Retention) { *r = said }); err != nil {
 			t.Fatal(err)
 		}
-		return len(es)
 	}
-	for late := time.Now().Add(15 * time.Second); count(testrig.Second, "juliet") > 0; {
-		if time.Now().After(late) {
-			t.Fatal("it is still there")
+	for _, name := range []string{"aaron", "juliet", "nurse", "romeo", "zed"} {
+		keep(t, r, [2]string{testrig.Host, name})
+	}
+	r.Restart()
+	for _, name := range []string{"aaron", "romeo", "zed"} { // in this order they are looked at
+		kept(t, r, testrig.Host, name, true)
+	}
+	for _, name := range []string{"juliet", "nurse"} {
+		if n := kept(t, r, testrig.Host, name, false); n != 1 {
+			t.Errorf("of %s %d are there", name, n)
 		}
-	}
-	if n := count(testrig.Host, "romeo"); n != 1 {
-		t.Errorf("the other host has %d", n)
 	}
 }

@@ -222,6 +222,17 @@ func TestUserCommands(t *testing.T) {
 	d.fails(exitUsage, "user add ADDRESS", "", "user", "add")
 	d.fails(exitUsage, "on nor off", "", "user", "admin", "alice", "maybe")
 	d.fails(exitUsage, "--yes", "", "user", "delete", "alice")
+	if out := d.ok("", "user", "retention", "bob", "90d"); out != "bob@localhost: messages are kept for 90d, as an administrator has said\n" {
+		t.Error(out)
+	}
+	if out := d.ok("", "user", "show", "bob"); !strings.Contains(out, "messages   kept for 90d, as an administrator has said\n") {
+		t.Error(out)
+	}
+	if out := d.ok("", "user", "retention", "bob", "host"); out != "bob@localhost: messages are kept for ever\n" {
+		t.Error(out)
+	}
+	d.fails(exitFailed, "like 90d, or forever", "", "user", "retention", "bob", "long")
+	d.fails(exitFailed, "is not between 1h and", "", "user", "retention", "bob", "1m")
 
 	users := decode[[]admin.User](t, d.ok("", "--json", "user", "list"))
 	if len(users) != 3 || users[0].Address != "alice@localhost" || users[0].Name != "Alice Martin" || !users[0].Admin {

@@ -11,8 +11,8 @@ import (
 )
 
 func (a *app) userCommand() *cobra.Command {
-	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, admin, export, import",
-		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userDelete(), a.userPasswd(),
+	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, admin, retention, export, import",
+		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userRetention(), a.userDelete(), a.userPasswd(),
 		a.userExport(), a.userImport())
 }
 
@@ -95,8 +95,8 @@ func (a *app) userShow() *cobra.Command {
 					return err
 				}
 				a.show(u, func(w io.Writer) {
-					fmt.Fprintf(w, "address    %s\nname       %s\nstate      %s\ncreated    %s\nlast seen  %s\nsessions   %d\n",
-						u.Address, printable(u.Name), userFlags(u), stamp(u.Created), stamp(u.LastSeen), u.Sessions)
+					fmt.Fprintf(w, "address    %s\nname       %s\nstate      %s\ncreated    %s\nlast seen  %s\nsessions   %d\nmessages   %s\n",
+						u.Address, printable(u.Name), userFlags(u), stamp(u.Created), stamp(u.LastSeen), u.Sessions, kept(u))
 				})
 				return nil
 			})
@@ -135,6 +135,33 @@ func (a *app) userAdmin() *cobra.Command {
 				u, err := cl.ChangeUser(c.Context(), args[0], admin.UserChange{Admin: &on})
 				if err == nil {
 					a.done(u, "%s: %s", u.Address, map[bool]string{true: "may administer the host", false: "may no longer administer the host"}[on])
+				}
+				return err
+			})
+		},
+	}
+}
+
+// kept says how long an account's messages are kept, and by whose decision.
+func kept(u admin.User) string {
+	by := map[string]string{"administrator": ", as an administrator has said", "person": ", as the person has said"}[u.RetentionBy]
+	if u.Retention == "forever" {
+		return "kept for ever" + by
+	}
+	return "kept for " + u.Retention + by
+}
+
+func (a *app) userRetention() *cobra.Command {
+	return &cobra.Command{
+		Use: "retention ADDRESS DURATION|forever|host", Short: "Say how long an account's messages are kept", Args: cobra.ExactArgs(2),
+		Long: "Says how long the messages of an account are kept, in place of what holds for its host: for a time, be it shorter or\n" +
+			"longer, or forever. host takes that back. What is older is removed within the hour.",
+		Example: "  parley user retention alice@example.org 90d",
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				u, err := cl.ChangeUser(c.Context(), args[0], admin.UserChange{Retention: &args[1]})
+				if err == nil {
+					a.done(u, "%s: messages are %s", u.Address, kept(u))
 				}
 				return err
 			})

@@ -20,7 +20,7 @@ type Config struct {
 	Default   string               // "always" (the default), "roster", "never": of accounts that have said nothing
 	PageMax   int                  // entries of one page; default 250
 	Search    bool                 // messages may be asked for by their words (XEP-0431)
-	Retention func() time.Duration // older entries are removed; 0: none ever
+	Retention func() time.Duration // older entries are removed, where nothing else holds for an account; 0: none ever. It may change
 }
 
 type archive struct {
@@ -57,9 +57,10 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "prefs"}:    forbidden, {To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "prefs"}: forbidden,
 		},
-		Inline:  []server.Inline{{Do: a.bound}},
-		Run:     a.expire,
-		Deleted: a.deleted,
+		Commands: []server.Command{{Node: retentionNode, Name: "How long my messages are kept", Allowed: a.local, Form: a.retentionForm, Do: a.setRetention}},
+		Inline:   []server.Inline{{Do: a.bound}},
+		Run:      a.expire,
+		Deleted:  a.deleted,
 		Steps: []server.Step{
 			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sentRetraction},
@@ -68,41 +69,6 @@ func New(h *server.Host, cfg Config) *server.Feature {
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.receivedRetraction},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.received},
 		},
-	}
-}
-
-// How expire goes about it.
-const (
-	expireEvery = time.Hour
-	expireBatch = 1000 // entries of one transaction
-)
-
-// expire removes what is older than the retention, little by little.
-func (a *archive) expire(ctx context.Context) error {
-	if a.cfg.Retention == nil {
-		return nil
-	}
-	t := time.NewTicker(expireEvery)
-	defer t.Stop()
-	for {
-		for {
-			keep := a.cfg.Retention() // it may be changed meanwhile
-			if keep <= 0 {
-				break
-			}
-			n, err := a.h.Store.ExpireArchive(ctx, a.h.Domain, time.Now().Add(-keep), expireBatch)
-			if err != nil && ctx.Err() == nil {
-				a.h.Log.Error("cannot remove old messages from the archive", "err", err)
-			}
-			if err != nil || n < expireBatch {
-				break
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
 	}
 }
 

@@ -30,10 +30,15 @@ func (s *service) editUser() server.Command {
 			if err != nil {
 				return nil, err
 			}
+			keep, err := s.accounts.Retention(ctx, who)
+			if err != nil {
+				return nil, err
+			}
 			f := form.New(form.Ask, ns)
 			f.Title = who.String()
 			return f.Add("name", form.TextSingle, "Full name", u.FullName).AddBool("admin", "May administer the host", u.Admin).
-				AddBool("disabled", "Cannot sign in", u.Disabled), nil
+				AddBool("disabled", "Cannot sign in", u.Disabled).
+				Add("retention", form.TextSingle, "How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
 		}},
 		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
 			u, who, err := account(ctx, f)
@@ -48,7 +53,10 @@ func (s *service) editUser() server.Command {
 			if who == by.Bare() && (f.Has("admin") && !admin || disabled) {
 				return "", nil, &server.NoteError{Text: "That would lock you out; another administrator can do it."}
 			}
-			if f.Has("name") && f.Get("name") != u.FullName {
+			if f.Has("retention") { // first: it is what may be refused
+				err = s.retain(ctx, who, f.Get("retention"))
+			}
+			if err == nil && f.Has("name") && f.Get("name") != u.FullName {
 				err = s.accounts.SetName(ctx, who, f.Get("name"))
 			}
 			if err == nil && f.Has("admin") && admin != u.Admin {
@@ -59,4 +67,13 @@ func (s *service) editUser() server.Command {
 			}
 			return "The account has been changed.", nil, readable(err)
 		}}
+}
+
+// retain says how long an account's messages are kept, if that is another time than until now.
+func (s *service) retain(ctx context.Context, who jid.JID, keep string) error {
+	was, err := s.accounts.Retention(ctx, who)
+	if err != nil || was == keep {
+		return err
+	}
+	return s.accounts.SetRetention(ctx, who, keep)
 }

@@ -28,6 +28,10 @@ type Accounts interface {
 	SetPassword(ctx context.Context, who jid.JID, password string) error
 	SetAdmin(ctx context.Context, who jid.JID, admin bool) error
 	SetName(ctx context.Context, who jid.JID, name string) error
+	// Retention is what has been said about how long an account's messages are kept, as SetRetention takes it: "90d",
+	// "forever", "host" for as long as those of others.
+	Retention(ctx context.Context, who jid.JID) (string, error)
+	SetRetention(ctx context.Context, who jid.JID, keep string) error
 }
 
 // Config of the feature.

@@ -220,7 +220,7 @@ func TestGoneStaysGone(t *testing.T) {
 	if err := s.DeleteUser(ctx, "a", "gone"); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.ExpireArchive(ctx, "a", last.Time(), 3); err != nil || n != 3 {
+	if n, err := s.ExpireArchive(ctx, "a", "stays", last.Time(), 3); err != nil || n != 3 {
 		t.Fatalf("%d, %v", n, err)
 	}
 	for _, s := range []*Store{openAt(t, killed(t, s)), s} {

@@ -130,6 +130,7 @@ var owned = []string{
 	"contacts",
 	"follows",
 	"archive",
+	"retentions",
 	"offline",
 	"private_data",
 	"bookmarks",

@@ -133,6 +133,6 @@ func hosts(s *suite) {
 	s.ok(s.st.DeleteUpload(s.ctx, host, "u"))
 	s.ok(s.st.DeleteTokens(s.ctx, host, "romeo", ""))
 	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
-	s.same(must[int](s)(s.st.ExpireArchive(s.ctx, host, time.Now(), 10)), 0)
+	s.same(must[int](s)(s.st.ExpireArchive(s.ctx, host, "romeo", time.Now(), 10)), 0)
 	check(other)
 }

@@ -1,0 +1,118 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"parley/store"
+	"parley/store/words"
+)
+
+// toMicros gives microseconds; what is for ever stays so.
+func toMicros(d time.Duration) int64 {
+	if d == store.Forever {
+		return -1
+	}
+	return int64(d / time.Microsecond)
+}
+
+func fromMicros(n int64) time.Duration {
+	if n < 0 {
+		return store.Forever
+	}
+	return time.Duration(n) * time.Microsecond
+}
+
+func scanRetention(r interface{ Scan(...any) error }, more ...any) (store.Retention, error) {
+	var said, own int64
+	err := r.Scan(append(more, &said, &own)...)
+	return store.Retention{Set: fromMicros(said), Own: fromMicros(own)}, err
+}
+
+func (s *Store) Retention(ctx context.Context, host, name string) (r store.Retention, err error) {
+	err = s.rows(ctx, func(rows *sql.Rows) (err error) {
+		r, err = scanRetention(rows)
+		return err
+	}, "SELECT said, own FROM retentions WHERE host = $1 AND owner = $2", host, name)
+	return r, err
+}
+
+func (s *Store) Retentions(ctx context.Context, host, after string, limit int) (rs []store.AccountRetention, err error) {
+	err = s.rows(ctx, func(rows *sql.Rows) error {
+		var a store.AccountRetention
+		var err error
+		a.Retention, err = scanRetention(rows, &a.Name)
+		rs = append(rs, a)
+		return err
+	}, `SELECT u.name, COALESCE(r.said, 0), COALESCE(r.own, 0) FROM users u LEFT JOIN retentions r ON r.host = u.host AND r.owner = u.name
+		WHERE u.host = $1 AND u.name > $2 ORDER BY u.name LIMIT $3`, host, after, limit)
+	return rs, err
+}
+
+func (s *Store) SetRetention(ctx context.Context, host, name string, f func(*store.Retention)) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		var n int // the account, which two that change this wait for
+		if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), host, name).Scan(&n); err != nil {
+			return err
+		}
+		r, err := scanRetention(tx.QueryRowContext(ctx, "SELECT said, own FROM retentions WHERE host = $1 AND owner = $2", host, name))
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		f(&r)
+		_, err = tx.ExecContext(ctx, `INSERT INTO retentions (host, owner, said, own) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (host, owner) DO UPDATE SET said = excluded.said, own = excluded.own`, host, name, toMicros(r.Set), toMicros(r.Own))
+		return err
+	})
+}
+
+func (s *Store) ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (n int, err error) {
+	if err := s.settle(ctx, host, owner); err != nil {
+		return 0, err
+	}
+	end := int64(store.FirstID(before))
+	var some int // most accounts have nothing to remove, and need no transaction
+	err = s.row(ctx, []any{&some}, "SELECT 1 FROM archive WHERE host = $1 AND owner = $2 AND id < $3 LIMIT 1", host, owner, end)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		n, err = s.expire(ctx, tx, host, owner, end, limit)
+		return err
+	})
+	return n, err
+}
+
+// expire removes the oldest entries, and their words from the index.
+func (s *Store) expire(ctx context.Context, tx *sql.Tx, host, owner string, end int64, limit int) (n int, err error) {
+	if _, err := s.lockMark(ctx, tx, host, owner); err != nil {
+		return 0, err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT id, stanza FROM archive WHERE host = $1 AND owner = $2 AND id < $3 ORDER BY id LIMIT $4", host, owner, end, limit)
+	if err != nil {
+		return 0, err
+	}
+	var last int64
+	var terms postings
+	err = each(rows, func(r *sql.Rows) error {
+		var stanza sql.RawBytes
+		if err := r.Scan(&last, &stanza); err != nil {
+			return err
+		}
+		terms = terms.add(last, words.Terms(words.Of(stanza)))
+		n++
+		return nil
+	})
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM archive WHERE host = $1 AND owner = $2 AND id <= $3", host, owner, last); err != nil {
+		return 0, err
+	}
+	return n, s.removeTerms(ctx, tx, host, owner, terms)
+}

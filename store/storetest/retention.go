@@ -1,0 +1,37 @@
+package storetest
+
+import (
+	"time"
+
+	"parley/store"
+)
+
+// retentions are what administrators and people say about how long messages are kept.
+func retentions(s *suite) {
+	const day = 24 * time.Hour
+	s.user("juliet", "nurse", "romeo")
+	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "romeo", Created: at(1)}))
+	set := func(host, name string, f func(*store.Retention)) {
+		s.ok(s.st.SetRetention(s.ctx, host, name, f))
+	}
+	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "romeo")), store.Retention{})
+	set(host, "romeo", func(r *store.Retention) { r.Set = 30 * day })
+	set(host, "romeo", func(r *store.Retention) { r.Own = 7 * day })
+	set(host, "juliet", func(r *store.Retention) { r.Set = store.Forever })
+	set(other, "romeo", func(r *store.Retention) { r.Own = day })
+	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "romeo")), store.Retention{Set: 30 * day, Own: 7 * day})
+	s.same(must[[]store.AccountRetention](s)(s.st.Retentions(s.ctx, host, "", 2)),
+		[]store.AccountRetention{{Name: "juliet", Retention: store.Retention{Set: store.Forever}}, {Name: "nurse"}})
+	s.same(must[[]store.AccountRetention](s)(s.st.Retentions(s.ctx, host, "nurse", 2)),
+		[]store.AccountRetention{{Name: "romeo", Retention: store.Retention{Set: 30 * day, Own: 7 * day}}})
+	set(host, "romeo", func(r *store.Retention) { r.Set = 0 })
+	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "romeo")), store.Retention{Own: 7 * day})
+	s.is(s.st.SetRetention(s.ctx, host, "nobody", func(r *store.Retention) { r.Set = day }), store.ErrNotFound)
+	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "nobody")), store.Retention{})
+
+	// An account that is made anew has none.
+	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.user("romeo")
+	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "romeo")), store.Retention{})
+	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, other, "romeo")), store.Retention{Own: day})
+}
