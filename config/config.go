@@ -360,7 +360,9 @@ type Mail struct {
 	PasswordFile string `yaml:"password_file"`
 	From         string `yaml:"from"`
 	PerMinute    int    `yaml:"per_minute"`
-	Show         bool   `yaml:"show"` // nothing is sent; /dev/outbox shows what would be
+	Show         bool   `yaml:"show"`        // nothing is sent; /dev/outbox shows what would be
+	Digest       string `yaml:"digest"`      // "off", "daily", "weekly": for who has not chosen
+	DigestHour   int    `yaml:"digest_hour"` // by the machine's clock
 }
 
 // Log is for slog.
@@ -431,7 +433,7 @@ func Default() *Config {
 		},
 		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000},
 		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
-		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20},
+		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20, Digest: "off", DigestHour: 7},
 		Log:      Log{Level: "info", Format: "text"},
 		Shutdown: Shutdown{Grace: 10 * time.Second},
 	}

@@ -34,6 +34,14 @@ func (c *Config) checkWeb(v *checker) {
 	if m.PerMinute < 1 || m.PerMinute > 10000 {
 		v.add("mail.per_minute", "%d is not between 1 and 10000", m.PerMinute)
 	}
+	switch m.Digest {
+	case "off", "daily", "weekly":
+	default:
+		v.add("mail.digest", "%q is none of off, daily, weekly", m.Digest)
+	}
+	if m.DigestHour < 0 || m.DigestHour > 23 {
+		v.add("mail.digest_hour", "%d is no hour between 0 and 23", m.DigestHour)
+	}
 	if m.Host == "" {
 		return
 	}

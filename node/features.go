@@ -10,6 +10,7 @@ import (
 	"parley/feature/blocking"
 	"parley/feature/bookmarks"
 	"parley/feature/carbons"
+	"parley/feature/digest"
 	"parley/feature/directory"
 	"parley/feature/disco"
 	"parley/feature/entitytime"
@@ -82,6 +83,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		carbons.New(h),
 		inbox.New(h, n.Org, inbox.Config{}).Feature(),
 		sharing.New(h, n.Org),
+		digest.New(h, rules, n.Org),
 		alerts.Feature(),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),

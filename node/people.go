@@ -34,6 +34,12 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 		Log: n.Log, URL: func() string { return n.webURL(h.Domain) }}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose
+		if m := n.Config.Mail; n.Config.Web.Enabled { // without pages there were no way out of it
+			c.Digests = &people.Digests{Default: m.Digest, Hour: m.DigestHour}
+			if !m.Show {
+				c.Digests.Waiting = m.PerMinute
+			}
+		}
 	}
 	return people.New(c)
 }
@@ -95,6 +101,9 @@ func (n *Node) buildWords() (err error) {
 
 // runPost brings the outbox to the relay, if there is one.
 func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
+	for _, h := range n.hosts {
+		g.Go(func() error { return n.people[h.Domain].RunDigests(ctx) })
+	}
 	m := n.Config.Mail
 	if m.Host == "" || m.Show {
 		return

@@ -218,3 +218,44 @@ func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	}
 	return nil
 }
+
+// Followed is a theme with a person's state in it; FollowSleep is told as FollowAuto.
+type Followed struct {
+	Group store.Group
+	Theme store.Theme
+	State string
+}
+
+// Following lists the themes of a person's groups that they may read, but for archived ones, group by group.
+func (o *Org) Following(ctx context.Context, host string, who jid.JID) ([]Followed, error) {
+	gs, err := o.GroupsOf(ctx, host, who)
+	if err != nil {
+		return nil, err
+	}
+	var out []Followed
+	for _, g := range gs {
+		ts, err := o.Themes(ctx, host, g.ID, who)
+		if isNotFound(err) { // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range ts {
+			if a, err := o.Access(ctx, host, g.ID, t.Key, who); err != nil {
+				return nil, err
+			} else if !a.Read {
+				continue
+			}
+			state, _, err := o.st.Follow(ctx, host, t.Key, who.Local())
+			if err != nil {
+				return nil, err
+			}
+			if state == store.FollowSleep {
+				state = store.FollowAuto
+			}
+			out = append(out, Followed{g, t, state})
+		}
+	}
+	return out, nil
+}

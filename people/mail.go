@@ -12,9 +12,15 @@ import (
 	"parley/wire"
 )
 
+// Kinds of letters beside those of invitations.
+const (
+	LetterTest   = "test"
+	LetterDigest = "digest" // what was missed
+)
+
 // Letter is what a mail tells.
 type Letter struct {
-	Kind         string // KindInvite, KindReset, "test"
+	Kind         string // KindInvite, KindReset, LetterTest, LetterDigest
 	Lang         string
 	Organization string
 	Name         string // of who is written to
@@ -26,6 +32,10 @@ type Letter struct {
 	Link         string
 	Decline      string
 	Expires      time.Time
+	Missed       []Missed
+	More         int    // rooms that are not told of
+	Every        string // how often such letters come
+	Settings     string // where that is changed
 }
 
 // Compose writes a mail.
@@ -94,7 +104,7 @@ func (p *People) Post(ctx context.Context, to, subject, text, html, invitation s
 
 // Delivered notes what became of a mail in the history of its invitation.
 func (p *People) Delivered(ctx context.Context, m store.Mail) {
-	if m.Invitation == "" {
+	if _, ok := m.Digest(); ok || m.Invitation == "" {
 		return
 	}
 	kind := "sent"
@@ -125,7 +135,7 @@ func (p *People) TestMail(ctx context.Context, a Actor, to store.Person, lang st
 	if p.cfg.Compose == nil {
 		return fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
-	subject, text, html, err := p.cfg.Compose(Letter{Kind: "test", Lang: lang, Organization: p.Title(), Name: to.FullName})
+	subject, text, html, err := p.cfg.Compose(Letter{Kind: LetterTest, Lang: lang, Organization: p.Title(), Name: to.FullName})
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ type Config struct {
 	Log        *slog.Logger
 	URL        func() string // what links begin with
 	Compose    Compose       // writes mails; nil: none are sent
+	Digests    *Digests      // nil: nobody is written to of what was missed
 }
 
 // People knows and changes the accounts of a host. Safe from any goroutine.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/org"
 	"parley/people"
 	"parley/store"
 	"parley/words"
@@ -25,7 +26,11 @@ type letter struct {
 	Button, Link            string
 	After                   []string
 	Decline, DeclineText    string
+	Rooms                   []line
 }
+
+// line is a room with what is new in it.
+type line struct{ Name, Text, Link string }
 
 // Composer writes people's letters in their language, as text and as HTML without pictures.
 func Composer(c *words.Catalogue) (people.Compose, error) {
@@ -71,6 +76,8 @@ func write(t *words.Lang, l people.Letter) letter {
 		x.Facts = [][2]string{{t.T("Good until"), until}}
 		x.Button = t.T("Choose a new password")
 		x.After = []string{t.T("You have not asked for it? Then ignore this mail: your password stays as it is.")}
+	case people.LetterDigest:
+		x.digest(t, l)
 	default:
 		x.Subject = t.T("A test message from {{.Organization}}", "Organization", l.Organization)
 		x.Before = []string{t.T("If you can read this, e-mail works."), time.Now().UTC().Format(time.RFC1123)}
@@ -99,6 +106,9 @@ func (x letter) text() string {
 	if len(x.Facts) > 0 {
 		b.WriteString("\n")
 	}
+	for _, r := range x.Rooms {
+		p(r.Name + ": " + r.Text + "\n" + r.Link)
+	}
 	if x.Link != "" {
 		p(x.Button + ":\n" + x.Link)
 	}
@@ -109,4 +119,30 @@ func (x letter) text() string {
 		p(x.DeclineText + "\n" + x.Decline)
 	}
 	return b.String()
+}
+
+// digest tells what was missed: where, and how much, but not what. A mailbox is no place for what is said in a group.
+func (x *letter) digest(t *words.Lang, l people.Letter) {
+	x.Subject = t.T("What you have missed at {{.Organization}}", "Organization", l.Organization)
+	x.Before = []string{t.T("There is something new that you have not read yet.")}
+	for _, m := range l.Missed {
+		text := t.T("{{.Count}} new messages", "Count", m.Unread)
+		if m.Unread >= org.MaxUnread {
+			text = t.T("{{.Number}} new messages or more", "Number", org.MaxUnread)
+		}
+		if m.Mentions > 0 {
+			text += ", " + t.T("you are mentioned in {{.Count}} of them", "Count", m.Mentions)
+		}
+		x.Rooms = append(x.Rooms, line{m.Name, text, m.Link})
+	}
+	if l.More > 0 {
+		x.After = append(x.After, t.T("There is something new in {{.Count}} more rooms.", "Count", l.More))
+	}
+	x.Button = t.T("Read it")
+	every := t.T("You get this mail at most once a day, and only when you have missed something.")
+	if l.Every == store.DigestWeekly {
+		every = t.T("You get this mail at most once a week, and only when you have missed something.")
+	}
+	x.After = append(x.After, every, t.T("Choose how often, and which themes you follow: {{.Link}}", "Link", l.Settings))
+	x.Decline, x.DeclineText = l.Decline, t.T("You want none of these mails any more?")
 }

@@ -101,8 +101,16 @@ func (w *Worker) round(ctx context.Context, p *people.People) error {
 
 // try makes one attempt and keeps what has become of it.
 func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error {
+	m, ok, err := p.Fresh(ctx, m)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		m.State, m.Error, m.Done = store.MailDropped, "", time.Now().UTC()
+		return w.st.SetMail(ctx, m)
+	}
 	within, cancel := context.WithTimeout(ctx, oneAttempt)
-	err := w.send(within, m)
+	err = w.send(within, p, m)
 	cancel()
 	if ctx.Err() != nil {
 		return nil // it is tried again after the claim has run out
@@ -130,7 +138,7 @@ func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error 
 	return nil
 }
 
-func (w *Worker) send(ctx context.Context, m store.Mail) error {
+func (w *Worker) send(ctx context.Context, p *people.People, m store.Mail) error {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.From(w.cfg.From); err != nil {
 		return fmt.Errorf("from: %w", err)
@@ -140,6 +148,14 @@ func (w *Worker) send(ctx context.Context, m store.Mail) error {
 	}
 	msg.Subject(m.Subject)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	off, err := p.Unsubscribe(ctx, m)
+	if err != nil {
+		return err
+	}
+	if off != "" { // RFC 8058
+		msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+off+">")
+		msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 	msg.SetDate()
 	msg.SetMessageIDWithValue(m.ID.String() + "@" + m.Host) // the same for every attempt
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)

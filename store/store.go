@@ -44,6 +44,7 @@ type Store interface {
 	WebSessions
 	Audit
 	Outbox
+	Digests
 	Factors
 	APITokens
 	Unread

@@ -54,7 +54,8 @@ type Audit interface {
 const (
 	MailWaiting = "waiting"
 	MailSent    = "sent"
-	MailFailed  = "failed" // for good
+	MailFailed  = "failed"  // for good
+	MailDropped = "dropped" // there is nothing to say any more
 )
 
 // Mail is an e-mail to be sent.
@@ -63,7 +64,7 @@ type Mail struct {
 	ID          ID // says when it was written
 	To, Subject string
 	Text, HTML  string
-	Invitation  string // id of the one it carries; ""
+	Invitation  string // id of the one it carries, or DigestOf the person it tells what was missed; ""
 	State       string
 	Attempts    int
 	Due         time.Time // when to try next

@@ -61,7 +61,9 @@ func (d *delivery) Data(r io.Reader) error {
 	return err
 }
 
-func TestMailByRelay(t *testing.T) {
+// startRelay runs a relay, and says how a node sends by it.
+func startRelay(t *testing.T) (*relay, func(c *config.Config)) {
+	t.Helper()
 	sink := &relay{seen: make(map[string]int), got: make(chan string, 10)}
 	srv := smtp.NewServer(sink)
 	srv.Domain = "relay.example"
@@ -77,9 +79,16 @@ func TestMailByRelay(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	r := testrig.Start(t, func(c *config.Config) {
-		c.Mail = config.Mail{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: "none", From: "Verona <chat@example.org>", PerMinute: 600}
-	})
+	return sink, func(c *config.Config) {
+		m := &c.Mail
+		m.Host, m.Port, m.TLS, m.From, m.PerMinute = "127.0.0.1", l.Addr().(*net.TCPAddr).Port, "none", "Verona <chat@example.org>", 600
+		m.Show = false
+	}
+}
+
+func TestMailByRelay(t *testing.T) {
+	sink, mailed := startRelay(t)
+	r := testrig.Start(t, mailed)
 	r.Account("!romeo")
 	b := r.Browser(t)
 	b.SignIn("romeo")

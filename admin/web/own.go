@@ -29,6 +29,7 @@ func (s *Server) own() {
 	s.handle("POST /me/factor", member, (*ctx).factor)
 	s.handle("GET /me/factor.png", member, (*ctx).factorQR)
 	s.handle("POST /me/sessions", member, (*ctx).endSessions)
+	s.notifications()
 	s.handle("GET /me/data", member, (*ctx).data)
 	s.handle("POST /me/data", member, (*ctx).download)
 }

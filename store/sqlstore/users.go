@@ -153,6 +153,7 @@ var owned = []string{
 	"second_factors",
 	"app_passwords",
 	"api_tokens",
+	"digests",
 }
 
 func (s *Store) DeleteUser(ctx context.Context, host, name string) error {

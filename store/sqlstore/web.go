@@ -119,9 +119,14 @@ func (s *Store) mails(ctx context.Context, rest string, args ...any) (ms []store
 }
 
 func (s *Store) AddMail(ctx context.Context, m store.Mail) error {
-	_, err := s.exec(ctx, "INSERT INTO outbox ("+mailColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-		m.Host, int64(m.ID), m.To, m.Subject, m.Text, m.HTML, m.Invitation, m.State, m.Attempts, micros(m.Due), m.Error, micros(m.Done))
+	_, err := s.exec(ctx, insertMail, mailArgs(m)...)
 	return err
+}
+
+const insertMail = "INSERT INTO outbox (" + mailColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+
+func mailArgs(m store.Mail) []any {
+	return []any{m.Host, int64(m.ID), m.To, m.Subject, m.Text, m.HTML, m.Invitation, m.State, m.Attempts, micros(m.Due), m.Error, micros(m.Done)}
 }
 
 func (s *Store) DueMails(ctx context.Context, host string, at time.Time, limit int) ([]store.Mail, error) {

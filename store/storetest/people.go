@@ -301,3 +301,36 @@ func apiTokens(s *suite) {
 	s.is(s.st.DeleteAPIToken(s.ctx, host, "juliet", "h"), store.ErrNotFound)
 	s.ok(s.st.DeleteAPIToken(s.ctx, host, "romeo", "h"))
 }
+
+// digests are put off by one of those who try, with their mail.
+func digests(s *suite) {
+	s.user("romeo", "juliet", "nurse")
+	for _, n := range []string{"romeo", "juliet"} {
+		_, _, err := s.st.UpdatePerson(s.ctx, host, n, func(p *store.Person) error { p.Email = n + "@x.example"; return nil })
+		s.ok(err)
+	}
+	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")), store.Digest{Owner: "romeo"})
+	weekly := store.Digest{Owner: "romeo", Every: store.DigestWeekly, Due: at(5)}
+	s.ok(s.st.SetDigest(s.ctx, host, weekly))
+	s.same(must[int](s)(s.st.StartDigests(s.ctx, host, at(7), 9)), 1) // the nurse has no address, romeo his choice
+	s.same(must[int](s)(s.st.StartDigests(s.ctx, host, at(9), 9)), 0)
+	due := func(t int) []store.Digest { return must[[]store.Digest](s)(s.st.DueDigests(s.ctx, host, at(t), 9)) }
+	s.same(due(4), []store.Digest(nil))
+	s.same(due(7), []store.Digest{weekly, {Owner: "juliet", Due: at(7)}})
+	m := store.Mail{Host: host, ID: 8, To: "romeo@x.example", Subject: "missed", Invitation: store.DigestOf("romeo"), State: store.MailWaiting, Due: at(5)}
+	s.ok(s.st.PutOffDigest(s.ctx, host, weekly, at(12), 77, &m))
+	m2 := m
+	m2.ID = 9
+	s.is(s.st.PutOffDigest(s.ctx, host, weekly, at(12), 77, &m2), store.ErrConflict)
+	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 5)), []store.Mail{m})
+	weekly.Due, weekly.Told = at(12), 77
+	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")), weekly)
+	off := store.Digest{Owner: "romeo", Every: store.DigestOff}
+	s.ok(s.st.SetDigest(s.ctx, host, off))
+	s.is(s.st.PutOffDigest(s.ctx, host, weekly, at(20), 78, nil), store.ErrConflict) // has chosen anew
+	s.same(due(99), []store.Digest{{Owner: "juliet", Due: at(7)}})
+	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")).Told, store.ID(77))
+	s.ok(s.st.PutOffDigest(s.ctx, host, store.Digest{Owner: "juliet", Due: at(7)}, at(8), 0, nil))
+	s.ok(s.st.DeleteUser(s.ctx, host, "juliet"))
+	s.same(due(99), []store.Digest(nil))
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"net/http"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+)
+
+func (s *Server) notifications() {
+	s.handle("GET /me/notifications", member, (*ctx).notify)
+	s.handle("POST /me/notifications", member, (*ctx).saveNotify)
+	s.handle("GET /digest/{token}", public, (*ctx).digestLink)
+	s.handle("POST /digest/{token}", public, (*ctx).endDigest)
+}
+
+type notifyData struct {
+	Mails, Address bool   // mails are written here; the person has an address
+	Every          string // how often
+	Themes         []org.Followed
+	Error, Field   string
+}
+
+func (c *ctx) notifyData() (d notifyData, err error) {
+	d.Mails, d.Address = c.P.WritesDigests(), c.Me.Email != ""
+	if d.Every, err = c.P.DigestOf(c.r.Context(), c.Me.Name); err != nil {
+		return d, err
+	}
+	d.Themes, err = c.s.Org.Following(c.r.Context(), c.host(), c.self())
+	return d, err
+}
+
+func (c *ctx) notify() error {
+	d, err := c.notifyData()
+	if err != nil {
+		return err
+	}
+	return c.show("notifications", c.T("Notifications"), d)
+}
+
+func (c *ctx) saveNotify() error {
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	if err := c.setNotify(); err != nil {
+		text, field, ok := c.explain(err)
+		if !ok {
+			return err
+		}
+		d, err := c.notifyData()
+		if err != nil {
+			return err
+		}
+		d.Error, d.Field = text, field
+		return c.page(http.StatusUnprocessableEntity, "notifications", c.T("Notifications"), d)
+	}
+	return c.done("/me/notifications", "Saved")
+}
+
+func (c *ctx) setNotify() error {
+	ctx := c.r.Context()
+	if every := c.given("digest"); every != nil {
+		if err := c.P.SetDigest(ctx, c.Actor, c.Me.Name, *every); err != nil {
+			return err
+		}
+	}
+	fs, err := c.s.Org.Following(ctx, c.host(), c.self())
+	if err != nil {
+		return err
+	}
+	for _, f := range fs {
+		state := c.given("theme-" + f.Theme.Key)
+		if state == nil || *state == f.State {
+			continue
+		}
+		if err := c.s.Org.Follow(ctx, c.host(), f.Theme.Key, c.Me.Name, *state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// digestPerson is whose mails the link in the path ends. Whichever host it was made for answers.
+func (c *ctx) digestPerson() (store.Person, error) {
+	if ok, _ := c.s.Throttle.Allow(c.addr(), ""); !ok {
+		return store.Person{}, notFound
+	}
+	for _, p := range c.s.People {
+		u, err := p.ByDigest(c.r.Context(), c.r.PathValue("token"))
+		if err == nil {
+			c.P = p
+			if u.Lang != "" && c.Me == nil && c.cookieLang() == "" {
+				c.Lang = c.s.Words.Lang(u.Lang)
+			}
+			return u, nil
+		}
+		if _, _, ok := c.explain(err); !ok {
+			return u, err
+		}
+	}
+	c.s.Throttle.Failed(c.addr(), "") // who guesses
+	return store.Person{}, notFound
+}
+
+// digestLink asks; programs that look at links in mails change nothing.
+func (c *ctx) digestLink() error {
+	u, err := c.digestPerson()
+	if err != nil {
+		return err
+	}
+	return c.show("digest", c.T("E-mail about what you have missed"), map[string]any{"Address": u.Address(), "Token": c.r.PathValue("token")})
+}
+
+// endDigest is the button of that page, and the one click of mail programs (RFC 8058), which send no cookie.
+func (c *ctx) endDigest() error {
+	u, err := c.digestPerson()
+	if err != nil {
+		return err
+	}
+	if err := c.P.SetDigest(c.r.Context(), people.As(u, c.remote()), u.Name, store.DigestOff); err != nil {
+		return err
+	}
+	return c.show("digest", c.T("E-mail about what you have missed"), map[string]any{"Address": u.Address(), "Done": true})
+}
