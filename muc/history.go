@@ -71,6 +71,9 @@ func (r *room) sendHistory(ctx context.Context, o *occupant, to jid.JID, h *wire
 	if !ok {
 		return
 	}
+	if kept := r.s.kept(); kept.After(from) {
+		from = kept
+	}
 	first := max(0, len(r.recent)-r.historyMax())
 	if h != nil {
 		first = r.wanted(h, to)

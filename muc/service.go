@@ -45,6 +45,7 @@ type Config struct {
 	Search         bool          // archives may be asked for messages by their words (XEP-0431)
 	GuestJoins     int           // of people of one other server, a minute; 0: no limit
 	PageMax        int           // entries of an archive page; default 250
+	Retention      time.Duration // older messages are removed; 0: none ever
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
 	Meetings       string        // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
@@ -137,6 +138,11 @@ func NewService(c Config) (*Service, error) {
 
 // Run takes idle rooms out of memory until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	if s.cfg.Retention > 0 {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.expire(ctx) })
+		defer wg.Wait()
+	}
 	s.wakeTemporary(ctx)
 	t := time.NewTicker(s.cfg.Idle / 4)
 	defer t.Stop()

@@ -221,6 +221,10 @@ type Archive interface {
 	// ExpireArchive removes entries of an account older than before, at most limit, and says how many.
 	ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (int, error)
 
+	// ExpireRooms removes what is older than before in the archives of a service's rooms, little by little, also in those
+	// of rooms that have ended, and says how much.
+	ExpireRooms(ctx context.Context, host string, before time.Time) (int, error)
+
 	ReadRoom(ctx context.Context, host, room string, p Page) (es []Archived, complete bool, total int, err error)
 	RoomBounds(ctx context.Context, host, room string) (first, last ID, err error)
 }

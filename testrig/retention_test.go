@@ -74,3 +74,39 @@ func TestRetentionOfAccounts(t *testing.T) {
 		}
 	}
 }
+
+// What is too old in a room is in its archive no more, nor shown to who comes in.
+func TestRoomRetention(t *testing.T) {
+	const day = 24 * time.Hour
+	r := testrig.Start(t, func(c *config.Config) { c.Rooms.Retention, c.Rooms.Create = 3*day, "anyone" })
+	service := "groups." + testrig.Host
+	room := store.Room{Host: service, Name: "r", Config: []byte(`{"persistent":true,"public":true,"archive":true}`), Created: time.Now()}
+	ctx, st := t.Context(), r.Node.Store
+	if err := st.CreateRoom(ctx, room, store.Affiliation{JID: "nurse@example.org", Affiliation: "owner"}); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := st.TakeRoom(ctx, service, "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, age := range []time.Duration{7 * day, day} {
+		e := &store.RoomEntry{Host: service, Room: "r", Epoch: taken.Epoch, Seq: int64(i + 1), ID: store.FirstID(time.Now().Add(-age)), Nick: "Nurse",
+			Stanza: []byte("<message xmlns='jabber:client' type='groupchat' from='r@" + service + "/Nurse'><body>x</body></message>")}
+		if err := st.Commit(ctx, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Restart()
+	for late := time.Now().Add(15 * time.Second); ; {
+		es, _, _, err := r.Node.Store.ReadRoom(ctx, service, "r", store.Page{Max: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(es) == 1 {
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%d messages are there", len(es))
+		}
+	}
+}

@@ -68,13 +68,45 @@ func (s *Store) SetRetention(ctx context.Context, host, name string, f func(*sto
 	})
 }
 
-func (s *Store) ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (n int, err error) {
+func (s *Store) ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (int, error) {
+	return s.expire(ctx, accountLog, host, owner, before, limit)
+}
+
+func (s *Store) ExpireRooms(ctx context.Context, host string, before time.Time) (n int, err error) {
+	const page, limit = 200, 1000
+	for after := ""; ; {
+		var names []string
+		err := s.rows(ctx, func(r *sql.Rows) error {
+			var name string
+			err := r.Scan(&name)
+			names = append(names, name)
+			return err
+		}, "SELECT name FROM rooms WHERE host = $1 AND name > $2 ORDER BY name LIMIT $3", host, after, page)
+		if err != nil {
+			return n, err
+		}
+		for _, name := range names {
+			for gone := limit; gone == limit; n += gone {
+				if gone, err = s.expire(ctx, roomLog, host, name, before, limit); err != nil {
+					return n, err
+				}
+			}
+		}
+		if len(names) < page {
+			return n, nil
+		}
+		after = names[page-1]
+	}
+}
+
+// expire removes the oldest entries of one archive.
+func (s *Store) expire(ctx context.Context, l log, host, owner string, before time.Time, limit int) (n int, err error) {
 	if err := s.settle(ctx, host, owner); err != nil {
 		return 0, err
 	}
 	end := int64(store.FirstID(before))
-	var some int // most accounts have nothing to remove, and need no transaction
-	err = s.row(ctx, []any{&some}, "SELECT 1 FROM archive WHERE host = $1 AND owner = $2 AND id < $3 LIMIT 1", host, owner, end)
+	var some int // most have nothing to remove, and need no transaction
+	err = s.row(ctx, []any{&some}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id < $3 LIMIT 1", host, owner, end)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}
@@ -82,18 +114,19 @@ func (s *Store) ExpireArchive(ctx context.Context, host, owner string, before ti
 		return 0, err
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		n, err = s.expire(ctx, tx, host, owner, end, limit)
+		n, err = s.expireSome(ctx, tx, l, host, owner, end, limit)
 		return err
 	})
 	return n, err
 }
 
-// expire removes the oldest entries, and their words from the index.
-func (s *Store) expire(ctx context.Context, tx *sql.Tx, host, owner string, end int64, limit int) (n int, err error) {
+// expireSome takes their words out of the index, too.
+func (s *Store) expireSome(ctx context.Context, tx *sql.Tx, l log, host, owner string, end int64, limit int) (n int, err error) {
 	if _, err := s.lockMark(ctx, tx, host, owner); err != nil {
 		return 0, err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT id, stanza FROM archive WHERE host = $1 AND owner = $2 AND id < $3 ORDER BY id LIMIT $4", host, owner, end, limit)
+	where := " FROM " + l.table + " WHERE host = $1 AND " + l.owner + " = $2 AND id "
+	rows, err := tx.QueryContext(ctx, "SELECT id, stanza"+where+"< $3 ORDER BY id LIMIT $4", host, owner, end, limit)
 	if err != nil {
 		return 0, err
 	}
@@ -111,7 +144,7 @@ func (s *Store) expire(ctx context.Context, tx *sql.Tx, host, owner string, end 
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM archive WHERE host = $1 AND owner = $2 AND id <= $3", host, owner, last); err != nil {
+	if _, err := tx.ExecContext(ctx, "DELETE"+where+"<= $3", host, owner, last); err != nil {
 		return 0, err
 	}
 	return n, s.removeTerms(ctx, tx, host, owner, terms)

@@ -26,7 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		test func(*suite)
 	}{
-		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Retentions", retentions}, {"Replace", replace},
+		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Retentions", retentions}, {"RoomsExpire", roomsExpire}, {"Replace", replace},
 		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep},
 		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople}, {"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
 		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},

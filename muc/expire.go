@@ -1,0 +1,32 @@
+package muc
+
+import (
+	"context"
+	"time"
+)
+
+const expireEvery = time.Hour
+
+// expire removes what is older than the service keeps until ctx ends.
+func (s *Service) expire(ctx context.Context) {
+	t := time.NewTicker(expireEvery)
+	defer t.Stop()
+	for {
+		if _, err := s.st.ExpireRooms(ctx, s.cfg.Domain, s.kept()); err != nil && ctx.Err() == nil {
+			s.log.Error("cannot remove old messages of rooms", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// kept is from when on messages are kept; zero: from the first.
+func (s *Service) kept() time.Time {
+	if s.cfg.Retention <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(-s.cfg.Retention)
+}
