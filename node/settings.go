@@ -37,3 +37,6 @@ func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 	}
 	return d
 }
+
+// Settings are what the organizations have decided.
+func (n *Node) Settings() *settings.Settings { return n.settings }

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"parley/org"
@@ -85,17 +86,25 @@ func (p *People) Invite(ctx context.Context, a Actor, v Invite) (store.Invitatio
 		if target.State() != store.StateInvited {
 			return store.Invitation{}, "", fail(org.Invalid, "", "{{.Name}} has a password already: a link for a new one is what is needed", "Name", target.Display())
 		}
-		if err := p.revokeOthers(ctx, a, v.Username); err != nil {
-			return store.Invitation{}, "", err
-		}
 	}
 	if err := a.may(Create, target); err != nil {
+		return store.Invitation{}, "", err
+	}
+	if err := p.mayInvite(a); err != nil {
 		return store.Invitation{}, "", err
 	}
 	if v.MaxUses > 1 && v.Username != "" {
 		v.MaxUses = 1
 	}
-	i, token, err := p.Open(ctx, store.Invitation{Inviter: a.Name, Account: true, Contact: v.Contact && a.Name != "", Username: v.Username, Lang: langOf(v.Lang, target.Lang),
+	if err := p.mayReuse(v.MaxUses); err != nil {
+		return store.Invitation{}, "", err
+	}
+	if v.Username != "" {
+		if err := p.revokeOthers(ctx, a, v.Username); err != nil {
+			return store.Invitation{}, "", err
+		}
+	}
+	i, token, err := p.Open(ctx, store.Invitation{Inviter: a.Name, Account: true, Contact: v.Contact && a.Name != "", Username: v.Username, Lang: p.langOf(v.Lang, target.Lang),
 		Note: note(v.Note), MaxUses: v.MaxUses}, p.Policy().MaxInvites, v.Expiry)
 	if err != nil {
 		return i, "", err
@@ -107,13 +116,35 @@ func (p *People) Invite(ctx context.Context, a Actor, v Invite) (store.Invitatio
 	return i, token, err
 }
 
-func langOf(ls ...string) string {
-	for _, l := range ls {
+// langOf gives the first language that is known, or the organization's.
+func (p *People) langOf(ls ...string) string {
+	for _, l := range append(ls, p.Policy().Lang) {
 		if l != "" {
 			return l
 		}
 	}
 	return "en"
+}
+
+// mayInvite says whether the organization lets an actor's role invite.
+func (p *People) mayInvite(a Actor) error {
+	if p.Policy().MayInvite(a.Role) {
+		return nil
+	}
+	return fail(org.Forbidden, "", "The organization's settings do not let your role invite")
+}
+
+// mayReuse says whether a link may be used so often.
+func (p *People) mayReuse(uses int) error {
+	switch v := p.Policy(); {
+	case uses <= 1:
+		return nil
+	case !v.Reusable:
+		return fail(org.Forbidden, "uses", "The organization's settings let a link be used once only")
+	case uses > v.MaxUses:
+		return fail(org.Invalid, "uses", "The organization's settings let a link be used {{.Max}} times at most", "Max", strconv.Itoa(v.MaxUses))
+	}
+	return nil
 }
 
 func note(s string) string {
@@ -203,6 +234,11 @@ func (p *People) Resend(ctx context.Context, a Actor, id string, send bool) (sto
 		}
 		if i.Generation >= maxGeneration {
 			return store.InvitationEvent{}, fail(org.Forbidden, "", "This link was made anew too often: invite once more")
+		}
+		if i.Kind == store.KindInvite {
+			if err := p.mayInvite(a); err != nil {
+				return store.InvitationEvent{}, err
+			}
 		}
 		i.Generation++
 		i.State, i.Expires = store.InviteOpen, time.Now().UTC().Add(p.Policy().InviteTime)
@@ -394,7 +430,7 @@ func (p *People) Reset(ctx context.Context, a Actor, name string, send bool) (st
 	if u.State() != store.StateActive {
 		return store.Invitation{}, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 	}
-	i, token, err := p.Open(ctx, store.Invitation{Kind: store.KindReset, Inviter: a.Name, Username: name, Lang: langOf(u.Lang)}, p.Policy().MaxInvites, resetExpiry)
+	i, token, err := p.Open(ctx, store.Invitation{Kind: store.KindReset, Inviter: a.Name, Username: name, Lang: p.langOf(u.Lang)}, p.Policy().MaxInvites, resetExpiry)
 	if err != nil {
 		return i, "", err
 	}

@@ -26,6 +26,7 @@ type Letter struct {
 	Name         string // of who is written to
 	Address      string // chat address
 	Role         string
+	RoleName     string // what the organization calls it; "": the word of the language
 	Department   string
 	By           string // who invites; "" is the organization
 	Note         string
@@ -64,7 +65,7 @@ func (p *People) Mails() bool { return p.cfg.Compose != nil }
 
 // Letter says what the mail of an invitation tells.
 func (p *People) Letter(ctx context.Context, i store.Invitation, token string, to store.Person) Letter {
-	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.Title(), Name: to.FullName, Address: to.Address(), Role: to.Role, Department: to.Department,
+	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.Title(), Name: to.FullName, Address: to.Address(), Role: to.Role, RoleName: p.Policy().Roles[to.Role], Department: to.Department,
 		Note: i.Note, Link: p.LinkURL(i.Kind, token), Expires: i.Expires}
 	if i.Kind == store.KindInvite {
 		l.Decline = l.Link + "/decline"

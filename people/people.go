@@ -84,9 +84,6 @@ func (p *People) Title() string {
 	return p.h.Domain
 }
 
-// Policy is what the organization has decided and what holds where it has not; it costs nothing to ask.
-func (p *People) Policy() settings.Values { return p.cfg.Settings.Of(p.h.Domain) }
-
 // URL is what links begin with.
 func (p *People) URL() string { return p.cfg.URL() }
 

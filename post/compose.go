@@ -62,7 +62,11 @@ func write(t *words.Lang, l people.Letter) letter {
 			x.Before = []string{t.T("{{.By}} invites you to the chat of {{.Organization}}: one place for groups, themes and direct messages.", "By", l.By, "Organization", l.Organization)}
 		}
 		x.Note, x.NoteBy = l.Note, l.By
-		x.Facts = [][2]string{{t.T("Your address"), l.Address}, {t.T("Your role"), t.T("role " + l.Role)}}
+		role := l.RoleName
+		if role == "" {
+			role = t.T("role " + l.Role)
+		}
+		x.Facts = [][2]string{{t.T("Your address"), l.Address}, {t.T("Your role"), role}}
 		if l.Department != "" {
 			x.Facts = append(x.Facts, [2]string{t.T("Department"), l.Department})
 		}

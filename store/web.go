@@ -124,6 +124,7 @@ type APITokens interface {
 	AddAPIToken(ctx context.Context, t APIToken, max int) error
 	APIToken(ctx context.Context, host, hash string, at time.Time) (APIToken, error)
 	APITokensOf(ctx context.Context, host, owner string) ([]APIToken, error)
+	APITokens(ctx context.Context, host string, limit int) ([]APIToken, error) // in order of owner and time
 	UseAPIToken(ctx context.Context, host, hash string, at time.Time) error
 	DeleteAPIToken(ctx context.Context, host, owner, hash string) error
 }

@@ -91,8 +91,9 @@ func (c *Catalogue) Lang(code string) *Lang {
 	return c.langs[Languages[0]]
 }
 
-// Of chooses the language of a request: the person's if it is known, else what the browser asks for.
-func (c *Catalogue) Of(r *http.Request, preferred string) *Lang {
+// Of chooses the language of a request: the person's if it is known, else what the browser asks for, if it is one of ours,
+// else another one.
+func (c *Catalogue) Of(r *http.Request, preferred, otherwise string) *Lang {
 	if l := c.langs[preferred]; l != nil {
 		return l
 	}
@@ -102,9 +103,12 @@ func (c *Catalogue) Of(r *http.Request, preferred string) *Lang {
 	}
 	tags, _, err := language.ParseAcceptLanguage(accept)
 	if err != nil || len(tags) == 0 {
-		return c.langs[Languages[0]]
+		return c.Lang(otherwise)
 	}
-	_, i, _ := c.matcher.Match(tags...)
+	_, i, sure := c.matcher.Match(tags...)
+	if sure == language.No {
+		return c.Lang(otherwise)
+	}
 	return c.langs[Languages[i]]
 }
 

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
@@ -17,14 +16,6 @@ import (
 	"parley/people"
 	"parley/store"
 	"parley/wire/jid"
-)
-
-// Scopes of tokens, as they are offered. What a token may do is what its owner may do, and of that what its scopes name.
-var scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read"}
-
-const (
-	tokenPrefix = "parley_" // so that scanners of repositories find one that was left there
-	maxTokens   = 20        // of one account
 )
 
 // caller is who asks the API.
@@ -102,10 +93,10 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 
 // byToken gives a token's owner and its scopes; nil if it is none that is good.
 func (s *Server) byToken(ctx context.Context, token string) (*store.Person, []string, error) {
-	if !strings.HasPrefix(token, tokenPrefix) || len(token) > 100 {
+	if !strings.HasPrefix(token, people.TokenPrefix) || len(token) > 100 {
 		return nil, nil, nil
 	}
-	now, hash := time.Now().UTC(), hashToken(token)
+	now, hash := time.Now().UTC(), people.HashToken(token)
 	for _, p := range s.People {
 		t, err := s.Store.APIToken(ctx, p.Host(), hash, now)
 		if errors.Is(err, store.ErrNotFound) {
@@ -177,7 +168,7 @@ func (s *Server) tokens() {
 
 func (c *ctx) tokenData() (map[string]any, error) {
 	ts, err := c.s.Store.APITokensOf(c.r.Context(), c.host(), c.Me.Name)
-	return map[string]any{"Tokens": ts, "Scopes": scopes, "Fresh": c.fresh()}, err
+	return map[string]any{"Tokens": ts, "Scopes": people.Scopes, "Fresh": c.fresh()}, err
 }
 
 func (c *ctx) tokenPage() error {
@@ -208,25 +199,14 @@ func (c *ctx) makeToken() error {
 	if ok, err := c.proven(c.r.FormValue("current")); !ok {
 		return refuse(err)
 	}
-	have := slices.DeleteFunc(slices.Clone(c.r.Form["scope"]), func(s string) bool { return !slices.Contains(scopes, s) })
-	name := c.form("name")
-	if name == "" || len(name) > 100 || len(have) == 0 {
-		return refuse(&people.Error{Kind: org.Invalid, Field: "name", Text: "A token needs a name and a scope"})
-	}
-	expiry, ok := map[string]time.Duration{"30": 30 * 24 * time.Hour, "90": 90 * 24 * time.Hour, "365": 365 * 24 * time.Hour}[c.form("days")]
+	keep, ok := map[string]time.Duration{"30": 30 * 24 * time.Hour, "90": 90 * 24 * time.Hour, "365": 365 * 24 * time.Hour}[c.form("days")]
 	if !ok {
 		return badForm
 	}
-	token := tokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
-	t := store.APIToken{Host: c.host(), Hash: hashToken(token), Owner: c.Me.Name, Name: name, Scopes: strings.Join(have, " "), Created: c.now, Expires: c.now.Add(expiry)}
-	err := c.s.Store.AddAPIToken(c.r.Context(), t, maxTokens)
-	if errors.Is(err, store.ErrLimit) {
-		return refuse(&people.Error{Kind: org.Forbidden, Text: "You have as many tokens as you may have: revoke one first"})
-	}
+	token, _, err := c.P.CreateToken(c.r.Context(), c.Actor, c.Me.Name, c.form("name"), c.r.Form["scope"], keep)
 	if err != nil {
-		return err
+		return refuse(err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "token.create", c.Me.Address(), map[string]any{"name": name, "scopes": t.Scopes})
 	d, err := c.tokenData()
 	if err != nil {
 		return err
@@ -236,9 +216,8 @@ func (c *ctx) makeToken() error {
 }
 
 func (c *ctx) revokeToken() error {
-	if err := c.s.Store.DeleteAPIToken(c.r.Context(), c.host(), c.Me.Name, c.form("token")); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+	if err := c.P.RevokeToken(c.r.Context(), c.Actor, c.Me.Name, c.form("token")); err != nil {
+		return c.oops("/me/tokens", err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "token.revoke", c.Me.Address(), nil)
 	return c.done("/me/tokens", "The token is no good any more")
 }

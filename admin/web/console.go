@@ -305,6 +305,9 @@ func (c *ctx) changes(detail string) (out []change) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d)) {
 		ch := change{Name: c.T("field " + name), Is: text(d[name])}
+		if strings.Contains(name, ".") {
+			ch.Name = c.T("setting " + name)
+		}
 		if pair, ok := d[name].([]any); ok && len(pair) == 2 && name != "members" && name != "groups" {
 			ch.Was, ch.Is = text(pair[0]), text(pair[1])
 			if ch.Was == "" {
@@ -340,7 +343,7 @@ func (c *ctx) auditPage() error {
 		next = es[49].ID.String()
 	}
 	return c.show("audit", c.T("Audit log"), map[string]any{"Entries": c.entries(es), "Next": next, "Actor": f.Actor, "Target": f.Target, "Action": f.Action,
-		"Actions": []string{"person", "invitation", "group", "theme", "team", "session", "system", "token"}})
+		"Actions": []string{"person", "invitation", "group", "theme", "team", "session", "settings", "system", "token"}})
 }
 
 func (c *ctx) systemPage() error {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,12 +65,22 @@ func (c *ctx) invitationList() error {
 			return err
 		}
 	}
-	return c.show("invitations", c.T("Invitations"), map[string]any{"Invitations": out, "Pager": c.pager(page, total)})
+	v := c.P.Policy()
+	var uses []string
+	for _, n := range []int{1, 10, 50, 500} {
+		if n == 1 || v.Reusable && n <= v.MaxUses {
+			uses = append(uses, strconv.Itoa(n))
+		}
+	}
+	return c.show("invitations", c.T("Invitations"), map[string]any{"Invitations": out, "Pager": c.pager(page, total), "May": v.MayInvite(c.Actor.Role), "Uses": uses, "Usual": c.span(v.InviteTime)})
 }
 
 // openLink makes a link for people who choose their names, as often as is said.
 func (c *ctx) openLink() error {
 	expiry, ok := validity[c.form("days")]
+	if c.form("days") == "" { // as the settings say
+		ok = true
+	}
 	uses := map[string]int{"1": 1, "10": 10, "50": 50, "500": 500}[c.form("uses")]
 	if !ok || uses == 0 {
 		return badForm

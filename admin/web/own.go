@@ -229,7 +229,7 @@ func (c *ctx) prove() error {
 		return c.refuseSecurity(err)
 	}
 	w := c.Session
-	w.Seen, w.Expires, w.Proven = c.now, c.now.Add(c.s.Idle), c.now
+	w.Seen, w.Expires, w.Proven = c.now, c.now.Add(c.P.Policy().SessionIdle), c.now
 	if err := c.s.Store.TouchWebSession(c.r.Context(), w); err != nil {
 		return err
 	}

@@ -30,10 +30,12 @@ type colleague struct {
 	Departments []string
 	AllGroups   []store.Group
 	Mails       bool
+	MayInvite   bool
+	Usual       string // how long a link is good where nothing else was said
 }
 
 func (c *ctx) colleague() (colleague, error) {
-	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Days: "7"}
+	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Usual: c.span(c.P.Policy().InviteTime), MayInvite: c.P.Policy().MayInvite(c.Actor.Role)}
 	if len(f.Grants) == 0 {
 		f.Grants = []string{store.RoleMember}
 	}
@@ -74,7 +76,7 @@ func (c *ctx) create() error {
 	f.Days, f.Note = c.form("days"), c.form("note")
 	expiry, ok := validity[f.Days]
 	if !ok {
-		f.Days, expiry = "7", validity["7"]
+		f.Days, expiry = "", 0
 	}
 	do := c.form("do")
 	invite, another := strings.Contains(do, "invite"), strings.Contains(do, "another")

@@ -27,11 +27,11 @@ var start = time.Now()
 // views are the templates of pages, each parsed when it is first shown in a language: all of them in all languages are some
 // ten megabytes. Safe from any goroutine.
 type views struct {
-	funcs func(l *words.Lang) template.FuncMap
+	funcs func(host string, l *words.Lang) template.FuncMap
 	words *words.Catalogue
 
 	mu sync.Mutex
-	of map[[2]string]*template.Template // by language and page
+	of map[[3]string]*template.Template // by host, language and page
 }
 
 // names gives those of the pages: templates that begin with "_" are parts of all of them.
@@ -45,24 +45,24 @@ func (v *views) names() (names []string, err error) {
 	return names, err
 }
 
-func (v *views) get(lang, name string) (*template.Template, error) {
+func (v *views) get(host, lang, name string) (*template.Template, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if t := v.of[[2]string{lang, name}]; t != nil {
+	if t := v.of[[3]string{host, lang, name}]; t != nil {
 		return t, nil
 	}
-	t, err := template.New("").Funcs(v.funcs(v.words.Lang(lang))).ParseFS(sub("templates"), "_*.html", name+".html")
+	t, err := template.New("").Funcs(v.funcs(host, v.words.Lang(lang))).ParseFS(sub("templates"), "_*.html", name+".html")
 	if err != nil {
 		return nil, err
 	}
 	if v.of == nil {
-		v.of = make(map[[2]string]*template.Template)
+		v.of = make(map[[3]string]*template.Template)
 	}
-	v.of[[2]string{lang, name}] = t
+	v.of[[3]string{host, lang, name}] = t
 	return t, nil
 }
 
-func (s *Server) funcs(l *words.Lang) template.FuncMap {
+func (s *Server) funcs(host string, l *words.Lang) template.FuncMap {
 	return template.FuncMap{
 		"t":      l.T,
 		"icon":   func(name string) (template.HTML, error) { return s.icon(name) },
@@ -77,7 +77,7 @@ func (s *Server) funcs(l *words.Lang) template.FuncMap {
 		"join": strings.Join,
 		"qs":   qs, "under": strings.HasPrefix, "cut": cut, "linked": linked, "safeurl": func(s string) template.URL { return template.URL(s) }, "list": func(xs ...string) []string { return xs },
 		"add":  func(a, b int) int { return a + b },
-		"role": func(r string) string { return l.T("role " + r) },
+		"role": func(r string) string { return s.people(host).RoleName(l, r) },
 		"has": func(list []string, s string) bool {
 			for _, x := range list {
 				if x == s {
@@ -223,7 +223,7 @@ func (c *ctx) part(part string, data any) {
 }
 
 func (c *ctx) render(status int, name, part string, v any) error {
-	t, err := c.s.views.get(c.Lang.Code, name)
+	t, err := c.s.views.get(c.host(), c.Lang.Code, name)
 	if err != nil {
 		return fmt.Errorf("template %s: %w", name, err)
 	}

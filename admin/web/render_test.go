@@ -23,13 +23,13 @@ func TestEveryPageParses(t *testing.T) {
 	}
 	for _, lang := range words.Languages {
 		for _, name := range names {
-			v, err := s.views.get(lang, name)
+			v, err := s.views.get("example.org", lang, name)
 			if err != nil {
 				t.Errorf("%s in %s: %v", name, lang, err)
 			} else if v.Lookup("layout") == nil {
 				t.Errorf("%s has no layout", name)
 			}
-			if again, err := s.views.get(lang, name); again != v || err != nil {
+			if again, err := s.views.get("example.org", lang, name); again != v || err != nil {
 				t.Errorf("%s in %s is parsed twice: %v", name, lang, err)
 			}
 		}

@@ -36,17 +36,17 @@ func newToken() string {
 
 // signIn makes a session: a new token each time, whatever the browser had before.
 func (c *ctx) signIn(p *people.People, u store.Person) error {
-	token := newToken()
+	token, idle := newToken(), p.Policy().SessionIdle
 	agent := c.r.UserAgent()
 	if len(agent) > 300 {
 		agent = agent[:300]
 	}
-	w := store.WebSession{Host: p.Host(), Hash: hashToken(token), Owner: u.Name, Created: c.now, Seen: c.now, Expires: c.now.Add(c.s.Idle), Proven: c.now,
+	w := store.WebSession{Host: p.Host(), Hash: hashToken(token), Owner: u.Name, Created: c.now, Seen: c.now, Expires: c.now.Add(idle), Proven: c.now,
 		Remote: c.remote(), Agent: strings.ToValidUTF8(agent, "")}
 	if err := c.s.Store.CreateWebSession(c.r.Context(), w, maxSessions); err != nil {
 		return err
 	}
-	c.cookie(sessionCookie, token+"."+p.Host(), c.s.Idle)
+	c.cookie(sessionCookie, token+"."+p.Host(), idle)
 	return nil
 }
 
@@ -66,14 +66,15 @@ func (c *ctx) signedIn() error {
 	}
 	c.P, c.Session, c.Me = p, w, &u
 	c.Actor = people.As(u, c.remote())
-	c.Lang = c.s.Words.Of(c.r, langOr(u.Lang, c.cookieLang()))
-	if c.now.Sub(w.Seen) > touchEvery {
-		w.Seen, w.Expires, w.Proven = c.now, c.now.Add(c.s.Idle), time.Time{}
+	c.Lang = c.s.Words.Of(c.r, langOr(u.Lang, c.cookieLang()), p.Policy().Lang)
+	idle := p.Policy().SessionIdle
+	if c.now.Sub(w.Seen) > min(touchEvery, idle/2) {
+		w.Seen, w.Expires, w.Proven = c.now, c.now.Add(idle), time.Time{}
 		if err := c.s.Store.TouchWebSession(c.r.Context(), w); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		if k, err := c.r.Cookie(sessionCookie); err == nil {
-			c.cookie(sessionCookie, k.Value, c.s.Idle)
+			c.cookie(sessionCookie, k.Value, idle)
 		}
 	}
 	return nil
@@ -105,6 +106,9 @@ func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.P
 	}
 	if err != nil {
 		return nil, w, store.Person{}, err
+	}
+	if time.Since(w.Seen) > p.Policy().SessionIdle { // it was longer when this was seen
+		return nil, w, store.Person{}, nil
 	}
 	u, err := s.Store.Person(r.Context(), host, w.Owner)
 	if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {

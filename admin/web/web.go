@@ -37,8 +37,7 @@ type Config struct {
 	Secret   []byte // signs what is kept in the browser for a moment
 	Throttle *auth.Throttle
 	Faker    *auth.Faker // keys of accounts that there are not
-	Idle     time.Duration
-	Outbox   bool // /dev/outbox shows mails
+	Outbox   bool        // /dev/outbox shows mails
 	Rooms    Rooms
 	Ops      admin.Operations // federation and webhooks, by the same operations as the command line
 	System   System
@@ -91,6 +90,7 @@ func (s *Server) register() {
 	s.webhooks()
 	s.chat()
 	s.tokens()
+	s.settings()
 	s.api()
 }
 
@@ -209,7 +209,7 @@ type ctx struct {
 
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *ctx {
 	c := &ctx{s: s, w: w, r: r, P: s.site(r), now: time.Now().UTC()}
-	c.Lang = s.Words.Of(r, c.cookieLang())
+	c.Lang = s.Words.Of(r, c.cookieLang(), c.P.Policy().Lang)
 	return c
 }
 

@@ -285,6 +285,10 @@ func (s *Store) APITokensOf(ctx context.Context, host, owner string) ([]store.AP
 	return s.apiTokens(ctx, " AND owner = $2 ORDER BY created, hash", host, owner)
 }
 
+func (s *Store) APITokens(ctx context.Context, host string, limit int) ([]store.APIToken, error) {
+	return s.apiTokens(ctx, " ORDER BY owner, created, hash LIMIT $2", host, limit)
+}
+
 func (s *Store) UseAPIToken(ctx context.Context, host, hash string, at time.Time) error {
 	return s.one(ctx, "UPDATE api_tokens SET used = $3 WHERE host = $1 AND hash = $2", host, hash, micros(at))
 }

@@ -298,6 +298,10 @@ func apiTokens(s *suite) {
 	s.ok(s.st.UseAPIToken(s.ctx, host, "h", at(3)))
 	k.Used = at(3)
 	s.same(must[[]store.APIToken](s)(s.st.APITokensOf(s.ctx, host, "romeo")), []store.APIToken{k})
+	j := store.APIToken{Host: host, Hash: "j", Owner: "juliet", Name: "other", Scopes: "audit:read", Created: at(5), Expires: at(9)}
+	s.ok(s.st.AddAPIToken(s.ctx, j, 1))
+	s.same(must[[]store.APIToken](s)(s.st.APITokens(s.ctx, host, 10)), []store.APIToken{j, k})
+	s.same(must[[]store.APIToken](s)(s.st.APITokens(s.ctx, host, 1)), []store.APIToken{j})
 	s.is(s.st.DeleteAPIToken(s.ctx, host, "juliet", "h"), store.ErrNotFound)
 	s.ok(s.st.DeleteAPIToken(s.ctx, host, "romeo", "h"))
 }

@@ -1,0 +1,110 @@
+package people
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/store"
+)
+
+// Scopes of API tokens, as they are offered. What a token may do is what its owner may do, and of that what its scopes name.
+var Scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read"}
+
+// TokenPrefix begins every API token, so that scanners of repositories find one that was left there.
+const TokenPrefix = "parley_"
+
+const (
+	maxTokens    = 20 // of one account
+	maxTokenLife = 5 * 366 * 24 * time.Hour
+)
+
+// HashToken is what is kept of a token.
+func HashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// CreateToken makes an API token for oneself, or from the command line for anybody, and gives it: this once.
+func (p *People) CreateToken(ctx context.Context, a Actor, owner, name string, scopes []string, keep time.Duration) (string, store.APIToken, error) {
+	t := store.APIToken{}
+	if a.Name != "" && a.Name != owner {
+		return "", t, fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	u, err := p.Get(ctx, owner)
+	if err != nil {
+		return "", t, err
+	}
+	if u.State() != store.StateActive {
+		return "", t, fail(org.Invalid, "", "{{.Name}} cannot sign in now: a token would be good for nothing", "Name", u.Display())
+	}
+	if name, err = line("name", name); err != nil {
+		return "", t, err
+	}
+	if name == "" || len(name) > 100 || len(scopes) == 0 {
+		return "", t, fail(org.Invalid, "name", "A token needs a name and a scope")
+	}
+	for _, s := range scopes {
+		if !slices.Contains(Scopes, s) {
+			return "", t, fail(org.Invalid, "scopes", "There is no scope {{.Name}}: there are {{.Known}}", "Name", s, "Known", strings.Join(Scopes, ", "))
+		}
+	}
+	if keep <= 0 || keep > maxTokenLife {
+		return "", t, fail(org.Invalid, "expires", "A token is good for five years at most")
+	}
+	token := TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	t = store.APIToken{Host: p.h.Domain, Hash: HashToken(token), Owner: owner, Name: name, Scopes: strings.Join(scopes, " "), Created: now, Expires: now.Add(keep)}
+	err = p.st.AddAPIToken(ctx, t, maxTokens)
+	if errors.Is(err, store.ErrLimit) {
+		return "", t, fail(org.Forbidden, "", "You have as many tokens as you may have: revoke one first")
+	}
+	if err != nil {
+		return "", t, err
+	}
+	p.audit(ctx, a, "token.create", u.Address(), map[string]any{"name": name, "scopes": t.Scopes, "expires": t.Expires})
+	return token, t, nil
+}
+
+// maxTokenList is how many tokens of a host are listed.
+const maxTokenList = 1000
+
+// Tokens gives all API tokens of the host, to who runs the organization.
+func (p *People) Tokens(ctx context.Context, a Actor) ([]store.APIToken, error) {
+	if !a.Runs() {
+		return nil, fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	return p.st.APITokens(ctx, p.h.Domain, maxTokenList)
+}
+
+// RevokeToken ends one: of one's own, or of who the actor may sign out.
+func (p *People) RevokeToken(ctx context.Context, a Actor, owner, hash string) error {
+	u, err := p.Get(ctx, owner)
+	if err != nil {
+		return err
+	}
+	if a.Name != owner || a.Name == "" {
+		if err := a.may(Disable, u); err != nil {
+			return err
+		}
+	}
+	ts, err := p.st.APITokensOf(ctx, p.h.Domain, owner)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(ts, func(t store.APIToken) bool { return t.Hash == hash })
+	if i < 0 {
+		return fail(org.NotFound, "", "There is no such token")
+	}
+	if err := p.st.DeleteAPIToken(ctx, p.h.Domain, owner, hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	p.audit(ctx, a, "token.revoke", u.Address(), map[string]any{"name": ts[i].Name})
+	return nil
+}
