@@ -18,7 +18,7 @@ import (
 )
 
 // A room's picture (XEP-0486): the PHOTO of its vCard, which owners set; its hash is in muc#roominfo, and in presence of
-// the room itself for clients that look there. A group's room and its themes show the group's photo.
+// the room itself for clients that look there. A group's room and its themes show the group's photo, or its emoji.
 
 const (
 	nsVCard       = "vcard-temp"
@@ -75,7 +75,7 @@ func (r *room) card(ctx context.Context) (*wire.Element, error) {
 		return empty, nil
 	}
 	if r.group != "" {
-		p, err := r.s.cfg.Org.Photo(ctx, r.s.host.Domain, r.group)
+		p, err := r.s.cfg.Org.Picture(ctx, r.s.host.Domain, r.group)
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,10 @@ func (r *room) loadGroup(ctx context.Context) error {
 		return err
 	}
 	r.rules = org.RulesOf(g)
-	c := groupConfig(g)
+	c, err := r.s.groupConfig(g)
+	if err != nil {
+		return err
+	}
 	if r.theme != "" {
 		t, err := o.Theme(ctx, host, r.theme)
 		if err != nil {
@@ -42,18 +45,19 @@ func (r *room) loadGroup(ctx context.Context) error {
 }
 
 // groupConfig renders the rules of a kind of group. Members only and real addresses: clients make a group of it.
-func groupConfig(g store.Group) RoomConfig {
+func (s *Service) groupConfig(g store.Group) (RoomConfig, error) {
 	r := org.RulesOf(g)
 	c := RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: r.Listed, MembersOnly: r.MembersOnly, NonAnonymous: r.ShowAddresses,
 		Moderated: r.Moderated, Archive: true, Invites: true, PM: "anyone"}
 	c.SinceJoin = g.SinceJoin
-	if g.PhotoHash != "" {
-		c.Avatars = []string{g.PhotoHash}
-	}
 	if r.QuietMembers {
 		c.Broadcast = []string{"moderator"}
 	}
-	return c
+	hash, err := s.cfg.Org.PictureHash(g)
+	if hash != "" {
+		c.Avatars = []string{hash}
+	}
+	return c, err
 }
 
 // configOf gives the configuration of a free room's row.

@@ -200,7 +200,7 @@ func (s *Service) searched(ctx context.Context, row store.Room) (RoomConfig, err
 	if err != nil {
 		return RoomConfig{}, err
 	}
-	return groupConfig(g), nil
+	return s.groupConfig(g)
 }
 
 // page cuts a page out of what was found (XEP-0059): by the address after which the last one ended, or by its place if

@@ -60,6 +60,7 @@ type Org struct {
 	teams   map[string]*teams  // by host
 	jobs    map[[2]string]*job // adding everyone to mandatory groups
 	wake    chan struct{}      // there are jobs
+	tiles   tiles
 }
 
 // New makes it. Subscribe before anything changes.

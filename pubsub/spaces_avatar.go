@@ -12,7 +12,7 @@ import (
 	"parley/wire"
 )
 
-// The photo of a group as its space's avatar (XEP-0503, section 5.2.1). Its address holds the hash of the photo, which only
+// The photo of a group, or its emoji, as its space's avatar (XEP-0503, section 5.2.1). Its address holds the hash of the photo, which only
 // those learn who may know of the group.
 
 const (
@@ -21,12 +21,12 @@ const (
 	nsMetadata  = "urn:xmpp:avatar:metadata"
 )
 
-// avatarItems describe the photo under the id of the XEP and under the older one; none where there is no photo.
+// avatarItems describe the photo under the id of the XEP and under the older one; none where there is none.
 func (s *Spaces) avatarItems(ctx context.Context, g store.Group) ([]server.PEPItem, error) {
-	if g.PhotoHash == "" || s.cfg.URL == nil {
+	if s.cfg.URL == nil {
 		return nil, nil
 	}
-	p, err := s.o.Photo(ctx, s.h.Domain, g.ID)
+	p, err := s.o.Picture(ctx, s.h.Domain, g.ID)
 	if err != nil {
 		return nil, ignoreNotFound(err)
 	}
@@ -43,7 +43,7 @@ func (s *Spaces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	p, err := s.o.Photo(r.Context(), s.h.Domain, group)
+	p, err := s.o.Picture(r.Context(), s.h.Domain, group)
 	if err != nil || subtle.ConstantTimeCompare([]byte(p.Hash), []byte(hash)) != 1 {
 		if err = ignoreNotFound(err); err != nil {
 			s.h.Log.Error("a group's photo cannot be read", "group", group, "err", err)

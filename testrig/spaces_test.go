@@ -2,7 +2,9 @@ package testrig_test
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"strings"
 	"testing"
@@ -54,6 +56,29 @@ romeo gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/p
 		if status, _ := get(path); status != 404 {
 			t.Errorf("%s: %d", path, status)
 		}
+	}
+	// Without a photo it is the emoji; the address of the photo leads nowhere any more.
+	emoji := "🎭"
+	if err := h.Node.Org.SetPhoto(t.Context(), testrig.Host, h.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Node.Org.Update(t.Context(), testrig.Host, h.id, org.GroupChange{Emoji: &emoji}); err != nil {
+		t.Fatal(err)
+	}
+	h.Run(t, `
+juliet signs in
+juliet sends: <iq type='get' id='1' to='spaces.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'/></pubsub></iq>
+juliet gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'><item id='urn:xmpp:avatar:metadata'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' bytes='*'/></metadata></item></items></pubsub></iq>`)
+	p, err := h.Node.Org.Picture(t.Context(), testrig.Host, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, b := get(h.id + "/" + p.Hash)
+	if sum := sha1.Sum(b); status != 200 || hex.EncodeToString(sum[:]) != p.Hash || !bytes.HasPrefix(b, []byte("\x89PNG")) {
+		t.Errorf("%d, %d bytes of %s", status, len(b), p.Hash)
+	}
+	if status, _ := get(h.id + "/" + g.PhotoHash); status != 404 {
+		t.Errorf("the photo that was taken away: %d", status)
 	}
 }
 

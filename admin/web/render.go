@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"parley/people"
+	"parley/picture"
 	"parley/store"
 	"parley/words"
 )
@@ -72,7 +72,7 @@ func (s *Server) funcs(host string, l *words.Lang) template.FuncMap {
 		"ago":    func(t time.Time) string { return l.Ago(t, time.Now()) },
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"zero":   func(t time.Time) bool { return t.IsZero() },
-		"hue":    hue, "initials": initials,
+		"hue":    picture.Hue, "initials": initials,
 		"dict": dict,
 		"join": strings.Join,
 		"qs":   qs, "under": strings.HasPrefix, "cut": cut, "linked": linked, "safeurl": func(s string) template.URL { return template.URL(s) }, "list": func(xs ...string) []string { return xs },
@@ -125,13 +125,6 @@ func qs(q url.Values, name string, value any) template.URL {
 		n.Set(name, s)
 	}
 	return template.URL("?" + n.Encode())
-}
-
-// hue gives a person or group one of twelve colours, always the same.
-func hue(s string) int {
-	h := fnv.New32a()
-	h.Write([]byte(s))
-	return int(h.Sum32() % 12)
 }
 
 func initials(name string) string {
