@@ -104,16 +104,18 @@ func quoted(st *wire.Stanza) []string {
 	return append([]string{st.From.Resource() + ":"}, strings.Split("> "+strings.ReplaceAll(body, "\n", "\n> "), "\n")...)
 }
 
-// quoteInTheme has a new theme's room begin with what it is about.
-func (s *Service) quoteInTheme(ctx context.Context, t store.Theme, lines []string) {
+// beginWith has a new theme's room begin with what it is about, before anybody enters.
+func (s *Service) beginWith(lines []string) func(context.Context, store.Theme) {
 	if len(lines) == 0 {
-		return
+		return nil
 	}
 	text := strings.Join(lines, "\n")
 	if len(text) > s.cfg.MessageSize/2 {
 		text = strings.ToValidUTF8(text[:s.cfg.MessageSize/2], "") + "…"
 	}
-	if err := s.post(ctx, t.Room, work{do: func(ctx context.Context, r *room) { r.say(ctx, r.jid, text) }}); err != nil {
-		s.log.Error("a theme does not begin with its message", "theme", t.Key, "err", err)
+	return func(ctx context.Context, t store.Theme) {
+		if err := s.post(ctx, t.Room, work{do: func(ctx context.Context, r *room) { r.say(ctx, r.jid, text) }}); err != nil {
+			s.lost("a theme does not begin with its message", err, "theme", t.Key)
+		}
 	}
 }

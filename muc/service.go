@@ -390,6 +390,16 @@ func (s *Service) background(f func(ctx context.Context)) {
 	}
 }
 
+// lost logs that a room could not be given something to do. When the service ends that is as it should be.
+func (s *Service) lost(what string, err error, args ...any) {
+	s.mu.RLock()
+	closed := s.closed
+	s.mu.RUnlock()
+	if !closed {
+		s.log.Error(what, append(args, "err", err)...)
+	}
+}
+
 // forget takes a room out of memory: it is destroyed, or another node's.
 func (s *Service) forget(r *room) {
 	s.mu.Lock()

@@ -52,10 +52,7 @@ func textTheme(ctx context.Context, c *textCall) (string, error) {
 	if c.rest == "" {
 		return "", server.WithText(server.NotAcceptable, "write !theme and its name")
 	}
-	t, err := c.org().CreateTheme(ctx, c.host(), c.group, org.NewTheme{Name: c.rest, Creator: c.who, Source: c.source})
-	if err == nil {
-		c.s.quoteInTheme(ctx, t, c.quote)
-	}
+	_, err := c.org().CreateTheme(ctx, c.host(), c.group, org.NewTheme{Name: c.rest, Creator: c.who, Source: c.source, Begin: c.s.beginWith(c.quote)})
 	return "", err
 }
 

@@ -39,7 +39,7 @@ func (s *Service) announceTheme(e org.Event) {
 	s.background(func(ctx context.Context) {
 		if !e.Theme.Restricted {
 			if err := s.post(ctx, e.Group.Room, work{do: do}); err != nil {
-				s.log.Error("a new theme is not announced", "group", e.Group.ID, "err", err)
+				s.lost("a new theme is not announced", err, "group", e.Group.ID)
 			}
 		}
 		for _, m := range e.Members {

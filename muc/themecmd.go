@@ -173,11 +173,11 @@ func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, 
 			return "", nil, err
 		}
 	}
+	n.Begin = r.s.beginWith(quote)
 	t, err := r.s.cfg.Org.CreateTheme(ctx, r.s.host.Domain, r.group, n)
 	if err != nil {
 		return "", nil, err
 	}
-	r.s.quoteInTheme(ctx, t, quote)
 	room := r.s.cfg.Org.RoomJID(r.s.host.Domain, t.Room)
 	res := form.New("result", nodeNewTheme)
 	res.Add("room", "jid-single", "Room", room.String())

@@ -17,6 +17,8 @@ type NewTheme struct {
 	People     []jid.JID // of a restricted theme
 	Source     store.Source
 	Slug       string // for one whose room is to be at <group's room>.<slug>; "": at <group's room>.<key>
+	// Begin is called when the theme is there and nobody has been told of it: what its room is to begin with. May be nil.
+	Begin func(ctx context.Context, t store.Theme)
 }
 
 // CreateTheme makes a theme with its room and the bookmarks of those who follow it: in small groups everyone, else its
@@ -79,6 +81,9 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 	ms := make([]store.Member, 0, len(followers))
 	for _, f := range followers {
 		ms = append(ms, store.Member{JID: f, Role: store.RoleMember})
+	}
+	if n.Begin != nil {
+		n.Begin(ctx, t)
 	}
 	o.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
 	return t, nil
