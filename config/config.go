@@ -221,6 +221,7 @@ type Accounts struct {
 	MaxContacts        int           `yaml:"max_contacts"`
 	MaxBookmarks       int           `yaml:"max_bookmarks"`
 	OfflineMessages    int           `yaml:"offline_messages"`
+	OfflineBytes       Size          `yaml:"offline_bytes"` // of all messages that wait for one account
 	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
 	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
@@ -244,6 +245,8 @@ type PubSub struct {
 	ServiceNodes  int  `yaml:"service_nodes"` // of pubsub.<host>
 	Items         int  `yaml:"items"`         // of one node
 	ItemSize      Size `yaml:"item_size"`     // of one payload
+	Bytes         Size `yaml:"bytes"`         // of all payloads of one account
+	ServiceBytes  Size `yaml:"service_bytes"` // of all payloads of pubsub.<host>
 	Subscriptions int  `yaml:"subscriptions"` // of one node
 }
 
@@ -408,14 +411,14 @@ func Default() *Config {
 			KeepAlive: 2 * time.Minute,
 		},
 		Proxy65: Proxy65{BytesPerSecond: 4 * MiB, PerAddress: 20, Pending: 200, Total: 1000},
-		PubSub:  PubSub{Nodes: 200, ServiceNodes: 10000, Items: 1000, ItemSize: 128 * KiB, Subscriptions: 10000},
+		PubSub:  PubSub{Nodes: 200, ServiceNodes: 10000, Items: 1000, ItemSize: 128 * KiB, Bytes: 64 * MiB, ServiceBytes: GiB, Subscriptions: 10000},
 		Upload:  Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
 		StreamManagement: StreamManagement{
 			ResumeTimeout: 10 * time.Minute, MaxStanzas: 2000, MaxBytes: 4 * MiB,
 			AckEvery: 50, AckInterval: 15 * time.Second, MaxMisses: 8,
 		},
 		Accounts: Accounts{
-			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineExpiry: 90 * day,
+			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineBytes: 16 * MiB, OfflineExpiry: 90 * day,
 			PrivateElements: 64, PrivateElementSize: 64 * KiB,
 		},
 		Archive: Archive{DefaultPolicy: "always", PageMax: 250, Search: true},

@@ -352,6 +352,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.max_contacts", c.Accounts.MaxContacts, 1, many)
 	num("accounts.max_bookmarks", c.Accounts.MaxBookmarks, 1, many)
 	num("accounts.offline_messages", c.Accounts.OfflineMessages, 0, many)
+	size("accounts.offline_bytes", c.Accounts.OfflineBytes, c.Limits.StanzaSize, 64*GiB)
 	if c.Groups.ThemeIdle != 0 {
 		span("groups.theme_idle", c.Groups.ThemeIdle, time.Hour, 3650*day)
 	}
@@ -363,6 +364,8 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("pubsub.service_nodes", c.PubSub.ServiceNodes, 1, many)
 	num("pubsub.items", c.PubSub.Items, 1, 100000)
 	size("pubsub.item_size", c.PubSub.ItemSize, KiB, 64*MiB)
+	size("pubsub.bytes", c.PubSub.Bytes, c.PubSub.ItemSize, 1024*GiB)
+	size("pubsub.service_bytes", c.PubSub.ServiceBytes, c.PubSub.ItemSize, 1024*GiB)
 	num("pubsub.subscriptions", c.PubSub.Subscriptions, 1, many)
 
 	span("auth.token_lifetime", c.Auth.TokenLifetime, 0, 3650*day)

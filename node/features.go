@@ -74,7 +74,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		n.membership(h),
 		presence.New(h),
 		lastactivity.New(h),
-		pubsub.NewAccounts(h, nodeLimits(c.PubSub, c.PubSub.Nodes)),
+		pubsub.NewAccounts(h, nodeLimits(c.PubSub, c.PubSub.Nodes, c.PubSub.Bytes)),
 		marks.Feature(),
 		n.spaces[h.Domain].Feature(),
 		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
@@ -87,7 +87,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		alerts.Feature(),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),
-		offline.New(h, offline.Config{Max: waiting, Expiry: c.Accounts.OfflineExpiry}),
+		offline.New(h, offline.Config{Max: waiting, Bytes: int64(c.Accounts.OfflineBytes), Expiry: c.Accounts.OfflineExpiry}),
 	}...)
 }
 
@@ -120,7 +120,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
-		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h, Limits: nodeLimits(c.PubSub, c.PubSub.ServiceNodes)})
+		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h, Limits: nodeLimits(c.PubSub, c.PubSub.ServiceNodes, c.PubSub.ServiceBytes)})
 		if err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
@@ -163,6 +163,6 @@ func (n *Node) mayCreateGroups(h *server.Host) func(context.Context, jid.JID) bo
 	}
 }
 
-func nodeLimits(c config.PubSub, nodes int) pubsub.Limits {
-	return pubsub.Limits{Nodes: nodes, Items: c.Items, ItemBytes: int(c.ItemSize), Subscriptions: c.Subscriptions}
+func nodeLimits(c config.PubSub, nodes int, bytes config.Size) pubsub.Limits {
+	return pubsub.Limits{Nodes: nodes, Items: c.Items, ItemBytes: int(c.ItemSize), Bytes: int64(bytes), Subscriptions: c.Subscriptions}
 }

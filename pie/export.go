@@ -292,7 +292,7 @@ func (o *out) items(h *server.Host, name, node string) {
 }
 
 func (o *out) waiting(h *server.Host, name string) {
-	n, err := h.Store.CountOffline(o.ctx, h.Domain, name)
+	n, _, err := h.Store.CountOffline(o.ctx, h.Domain, name)
 	if o.fail(err) || n == 0 {
 		return
 	}

@@ -18,12 +18,13 @@ import (
 
 // Limits of what is kept; zero values mean the defaults.
 type Limits struct {
-	Nodes         int // of one account, default 200; of a service, default 10,000
-	Items         int // of one node, and what "max" means; default 1000
-	ItemBytes     int // of one payload; default 128 KiB
-	Affiliations  int // of one node; default 1000
-	Subscriptions int // of one node; default 10,000
-	Page          int // items in one answer; default 200
+	Nodes         int   // of one account, default 200; of a service, default 10,000
+	Items         int   // of one node, and what "max" means; default 1000
+	ItemBytes     int   // of one payload; default 128 KiB
+	Bytes         int64 // of all payloads of one account, or of a service; 0: no limit
+	Affiliations  int   // of one node; default 1000
+	Subscriptions int   // of one node; default 10,000
+	Page          int   // items in one answer; default 200
 }
 
 func (l Limits) withDefaults(nodes int) Limits {

@@ -38,6 +38,8 @@ var (
 	errForbiddenItem = fault(stanza.Modify, stanza.BadRequest, "item-forbidden")
 	errPayloadSize   = fault(stanza.Modify, stanza.NotAcceptable, "payload-too-big")
 	errTooManyItems  = fault(stanza.Modify, stanza.NotAllowed, "max-items-exceeded")
+	// XEP-0060 has no condition for this.
+	errFull          = server.WithText(server.ResourceConstraint, "the items that are kept here take all the room there is for them: remove some first")
 	errTooManyNodes  = fault(stanza.Wait, stanza.ResourceConstraint, "max-nodes-exceeded")
 	errTooManySubs   = fault(stanza.Wait, stanza.PolicyViolation, "too-many-subscriptions")
 	errPrecondition  = fault(stanza.Cancel, stanza.Conflict, "precondition-not-met")

@@ -205,7 +205,11 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 		for i, it := range items {
 			kept[i] = store.NodeItem{ID: it.ID, Seq: n.h.IDs.Next(), Publisher: it.Publisher.String(), Payload: it.Payload}
 		}
-		if err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, n.cfg.max(&n.limits), kept...); err != nil {
+		err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, n.cfg.max(&n.limits), n.limits.Bytes, kept...)
+		if errors.Is(err, store.ErrLimit) {
+			return errFull
+		}
+		if err != nil {
 			return err
 		}
 	}

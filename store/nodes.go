@@ -73,8 +73,9 @@ type Nodes interface {
 	// NodeRedirect gives what was left in a deleted node's place; ErrNotFound.
 	NodeRedirect(ctx context.Context, host, owner, name string) (string, error)
 
-	// Publish keeps items under their ids, and of all only the newest max. ErrNotFound if the node is gone.
-	Publish(ctx context.Context, host, owner, node string, max int, items ...NodeItem) error
+	// Publish keeps items under their ids, and of all only the newest max. ErrNotFound if the node is gone, ErrLimit if
+	// the payloads of all the owner's nodes would have more than so many bytes (0: no limit).
+	Publish(ctx context.Context, host, owner, node string, max int, bytes int64, items ...NodeItem) error
 	// Items gives a page, and how many items there are in all.
 	Items(ctx context.Context, host, owner, node string, p ItemPage) (items []NodeItem, total int, err error)
 	// LastItems gives the newest item of each of the nodes with one of these names, of these owners.

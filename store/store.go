@@ -230,7 +230,8 @@ type Archive interface {
 }
 
 type Offline interface {
-	CountOffline(ctx context.Context, host, user string) (int, error)
+	// CountOffline gives how many messages wait, and their bytes.
+	CountOffline(ctx context.Context, host, user string) (n int, bytes int64, err error)
 	// TakeOffline gives waiting messages in order, at most limit; they stay until DropOffline.
 	TakeOffline(ctx context.Context, host, user string, limit int) ([]OfflineEntry, error)
 	// DropOffline removes those with these ids, and what has expired: one with a lower id may have been kept meanwhile.

@@ -14,6 +14,7 @@ import (
 // Config bounds what waits; zero values mean the defaults.
 type Config struct {
 	Max    int           // messages of one account; default 1000, below 0: none
+	Bytes  int64         // of all of them; default 16 MiB
 	Expiry time.Duration // default 90 days
 }
 
@@ -29,6 +30,9 @@ type offline struct {
 func New(h *server.Host, cfg Config) *server.Feature {
 	if cfg.Max == 0 {
 		cfg.Max = 1000
+	}
+	if cfg.Bytes <= 0 {
+		cfg.Bytes = 16 << 20
 	}
 	if cfg.Expiry <= 0 {
 		cfg.Expiry = 90 * 24 * time.Hour
@@ -77,16 +81,16 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	if !keeps(st) {
 		return nil
 	}
-	n, err := o.h.Store.CountOffline(ctx, o.h.Domain, p.Account)
+	n, bytes, err := o.h.Store.CountOffline(ctx, o.h.Domain, p.Account)
 	if err != nil {
 		return err
-	}
-	if n >= o.cfg.Max {
-		return server.ServiceUnavailable // XEP-0160, section 3
 	}
 	now := time.Now()
 	c := st.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
 	e := &store.OfflineEntry{Host: o.h.Domain, Owner: p.Account, ID: o.h.IDs.Next(), Stanza: c.AppendXML(nil, c.To, wire.Client), Expires: now.Add(o.cfg.Expiry)}
+	if n >= o.cfg.Max || bytes+int64(len(e.Stanza)) > o.cfg.Bytes {
+		return server.ServiceUnavailable // XEP-0160, section 3
+	}
 	if err := o.h.Store.Commit(ctx, e); err != nil {
 		return err
 	}

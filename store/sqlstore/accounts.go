@@ -10,12 +10,13 @@ import (
 	"parley/store"
 )
 
-func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, err error) {
+func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, bytes int64, err error) {
 	if err := s.settle(ctx, host, user); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM offline WHERE host = $1 AND owner = $2 AND expires > $3", host, user, time.Now().UnixMicro())
-	return n, err
+	err = s.row(ctx, []any{&n, &bytes}, "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(stanza)), 0) AS INT8) FROM offline WHERE host = $1 AND owner = $2 AND expires > $3",
+		host, user, time.Now().UnixMicro())
+	return n, bytes, err
 }
 
 func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (es []store.OfflineEntry, err error) {

@@ -162,7 +162,7 @@ func TestCutAtEveryByte(t *testing.T) {
 		if ids := archived(t, s, "u"); len(ids) != 2 {
 			t.Errorf("cut at %d: %v", cut, ids)
 		}
-		if n, err := s.CountOffline(context.Background(), "a", "u"); err != nil || n != 0 {
+		if n, _, err := s.CountOffline(context.Background(), "a", "u"); err != nil || n != 0 {
 			t.Errorf("cut at %d: %d offline, %v", cut, n, err)
 		}
 		commit(t, s, entry("u", 9, 50))

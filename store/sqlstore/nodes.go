@@ -118,32 +118,66 @@ func (s *Store) NodeRedirect(ctx context.Context, host, owner, name string) (uri
 	return uri, err
 }
 
-func (s *Store) Publish(ctx context.Context, host, owner, node string, limit int, items ...store.NodeItem) error {
+func (s *Store) Publish(ctx context.Context, host, owner, node string, limit int, bytes int64, items ...store.NodeItem) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var one int
 		err := tx.QueryRowContext(ctx, "SELECT 1 FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+s.forUpdate(), host, owner, node).Scan(&one)
 		if err != nil {
 			return err
 		}
+		added := int64(0)
 		for _, it := range items {
+			added += int64(len(it.Payload))
 			if _, err := tx.ExecContext(ctx, `INSERT INTO node_items (host, owner, node, id, seq, publisher, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)
 				ON CONFLICT (host, owner, node, id) DO UPDATE SET seq = excluded.seq, publisher = excluded.publisher, payload = excluded.payload`,
 				host, owner, node, it.ID, int64(it.Seq), it.Publisher, it.Payload); err != nil {
 				return err
 			}
 		}
-		var oldest int64
-		err = tx.QueryRowContext(ctx, "SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY seq DESC LIMIT 1 OFFSET $4",
-			host, owner, node, limit).Scan(&oldest)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
+		if err := keepNewest(ctx, tx, host, owner, node, limit); err != nil || bytes <= 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq <= $4", host, owner, node, oldest)
-		return err
+		return takeBytes(ctx, tx, host, owner, added, bytes)
 	})
+}
+
+func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, limit int) error {
+	var oldest int64
+	err := tx.QueryRowContext(ctx, "SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY seq DESC LIMIT 1 OFFSET $4",
+		host, owner, node, limit).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq <= $4", host, owner, node, oldest)
+	return err
+}
+
+// notCounted is what is noted of nodes that nobody has counted yet.
+const notCounted = 1 << 62
+
+// takeBytes notes that so many bytes have been added to what an owner's nodes hold. What is noted is never too little, and
+// may be too much, as what goes is not subtracted: only where it is over the limit is it counted anew. Whoever publishes to
+// the same owner's nodes meanwhile waits for the row.
+func takeBytes(ctx context.Context, tx *sql.Tx, host, owner string, added, limit int64) error {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO node_usage (host, owner, bytes) VALUES ($1, $2, $3) ON CONFLICT (host, owner) DO NOTHING", host, owner, int64(notCounted)); err != nil {
+		return err
+	}
+	var noted int64
+	err := tx.QueryRowContext(ctx, "UPDATE node_usage SET bytes = bytes + $3 WHERE host = $1 AND owner = $2 RETURNING bytes", host, owner, added).Scan(&noted)
+	if err != nil || noted <= limit {
+		return err
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT CAST(COALESCE(SUM(LENGTH(payload)), 0) AS INT8) FROM node_items WHERE host = $1 AND owner = $2", host, owner).Scan(&noted); err != nil {
+		return err
+	}
+	if noted > limit {
+		return store.ErrLimit
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE node_usage SET bytes = $3 WHERE host = $1 AND owner = $2", host, owner, noted)
+	return err
 }
 
 func (s *Store) Items(ctx context.Context, host, owner, node string, p store.ItemPage) (items []store.NodeItem, total int, err error) {

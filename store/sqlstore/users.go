@@ -143,6 +143,7 @@ var owned = []string{
 	"node_subscriptions",
 	"node_options",
 	"node_upkeep",
+	"node_usage",
 	"node_redirects",
 	"displayed",
 	"mentions",

@@ -134,7 +134,7 @@ func again(s *suite) {
 	s.same(len(off), 1)
 	s.same(string(off[0].Stanza), "one")
 	s.ok(s.st.Commit(s.ctx, e("five")...)) // also when it has been read
-	s.same(must[int](s)(s.st.CountOffline(s.ctx, host, "romeo")), 1)
+	s.same(s.waiting(host, "romeo"), 1)
 }
 
 // revived: a room that is made anew knows nothing of the old one, and who had that one keeps nothing in it.

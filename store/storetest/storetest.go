@@ -27,7 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		test func(*suite)
 	}{
 		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Retentions", retentions}, {"RoomsExpire", roomsExpire}, {"Replace", replace},
-		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep},
+		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep}, {"NodeBytes", nodeBytes}, {"NodeBytesAtOnce", nodeBytesAtOnce},
 		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople}, {"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
 		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
 		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
@@ -159,7 +159,7 @@ func deleteUser(s *suite) {
 		s.ok(err)
 		es, _, _, err := s.st.ReadArchive(s.ctx, h, "romeo", store.Page{Max: 10})
 		s.ok(err)
-		off := must[int](s)(s.st.CountOffline(s.ctx, h, "romeo"))
+		off := s.waiting(h, "romeo")
 		bs := must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, h, "romeo"))
 		ns := must[[]store.Node](s)(s.st.Nodes(s.ctx, h, "romeo", "", 10))
 		n = len(cs) + len(es) + off + len(bs) + len(ns)

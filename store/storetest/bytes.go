@@ -1,0 +1,79 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+
+	"parley/store"
+)
+
+// nodeBytes: what an owner's nodes hold together has a limit.
+func nodeBytes(s *suite) {
+	s.user("romeo", "juliet")
+	for _, name := range []string{"a", "b"} {
+		for _, owner := range []string{"romeo", "juliet"} {
+			s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: owner, Name: name, Created: at(1)}, 9))
+		}
+	}
+	seq := store.ID(0)
+	publish := func(owner, node, id string, size int) error {
+		seq++
+		return s.st.Publish(s.ctx, host, owner, node, 2, 1000, store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
+	}
+	// What was there before anybody counted does count.
+	s.ok(s.st.Publish(s.ctx, host, "romeo", "a", 2, 0, store.NodeItem{ID: "1", Seq: 1, Payload: make([]byte, 600)}))
+	s.is(publish("romeo", "b", "1", 401), store.ErrLimit)
+	_, n, err := s.st.Items(s.ctx, host, "romeo", "b", store.ItemPage{Max: 9})
+	s.ok(err)
+	s.same(n, 0) // nothing of it is kept
+	s.ok(publish("romeo", "b", "1", 400))
+	s.ok(publish("juliet", "a", "1", 1000))
+	s.is(publish("romeo", "b", "2", 1), store.ErrLimit)
+	for range 5 { // in its own place
+		s.ok(publish("romeo", "b", "1", 400))
+	}
+	// What goes makes room: by being replaced, pushed out, retracted, with its node.
+	s.ok(publish("romeo", "b", "1", 100))
+	s.ok(publish("romeo", "b", "2", 300))
+	s.ok(publish("romeo", "b", "3", 100))
+	s.is(publish("romeo", "b", "2", 301), store.ErrLimit)
+	must[[]string](s)(s.st.Retract(s.ctx, host, "romeo", "b", "3"))
+	s.ok(publish("romeo", "b", "2", 400))
+	s.ok(s.st.DeleteNode(s.ctx, host, "romeo", "a", "", 0))
+	s.ok(publish("romeo", "b", "4", 600))
+	s.ok(s.st.Purge(s.ctx, host, "romeo", "b"))
+	s.ok(publish("romeo", "b", "5", 1000))
+	// A new account has it all.
+	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.user("romeo")
+	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "a", Created: at(1)}, 9))
+	s.ok(publish("romeo", "a", "1", 1000))
+}
+
+// nodeBytesAtOnce: who publish at the same time do not get past the limit together.
+func nodeBytesAtOnce(s *suite) {
+	s.user("romeo")
+	const nodes = 8
+	for i := range nodes {
+		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "romeo", Name: fmt.Sprint(i), Created: at(1)}, 0))
+	}
+	var wg sync.WaitGroup
+	for i := range nodes {
+		wg.Go(func() {
+			err := s.st.Publish(s.ctx, host, "romeo", fmt.Sprint(i), 9, 350, store.NodeItem{ID: "i", Seq: store.ID(i + 1), Payload: make([]byte, 100)})
+			if err != nil && !errors.Is(err, store.ErrLimit) {
+				s.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	all := 0
+	for i := range nodes {
+		_, n, err := s.st.Items(s.ctx, host, "romeo", fmt.Sprint(i), store.ItemPage{Max: 9})
+		s.ok(err)
+		all += n
+	}
+	s.same(all, 3)
+}
