@@ -98,7 +98,7 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	}
 	switch st.Kind {
 	case wire.IQ:
-		return s.iq(ctx, st)
+		return server.AnswerIQ(ctx, s.h.Router, st, s.serve)
 	case wire.Message:
 		if x := st.Element(wire.NSForm, "x"); x != nil && st.Type != "error" {
 			return s.ask(st.From).approve(ctx, x)
@@ -109,30 +109,6 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 		return server.ServiceUnavailable
 	}
 	return nil // presence: nothing to see here
-}
-
-func (s *Service) iq(ctx context.Context, st *wire.Stanza) error {
-	if st.Type != "get" && st.Type != "set" {
-		return nil
-	}
-	if len(st.Children) != 1 || st.ID == "" {
-		return server.BadRequest
-	}
-	name := st.Children[0].Name
-	e := st.Element(name.Space, name.Local)
-	if e == nil {
-		return server.BadRequest
-	}
-	answer, err := s.serve(ctx, st, e)
-	if err != nil {
-		return err
-	}
-	reply := st.Reply()
-	if answer != nil {
-		reply.Add(answer)
-	}
-	s.h.Router.Send(ctx, reply)
-	return nil
 }
 
 func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {

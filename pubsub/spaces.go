@@ -116,37 +116,17 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 		}
 		return server.ServiceUnavailable
 	}
-	if st.Type != "get" && st.Type != "set" {
-		return nil
-	}
-	if len(st.Children) != 1 || st.ID == "" {
-		return server.BadRequest
-	}
-	name := st.Children[0].Name
-	e := st.Element(name.Space, name.Local)
-	if e == nil {
-		return server.BadRequest
-	}
-	if ss := s.h.Router.Session(st.From); ss != nil {
-		ss.SetValue(interested{}, true)
-	}
 	if st.Type == "set" {
 		s.order.RLock()
 		defer s.order.RUnlock()
 	}
-	answer, err := s.serve(ctx, st, e)
-	if err != nil {
-		return orgFault(err)
-	}
-	reply := st.Reply()
-	if answer != nil {
-		reply.Add(answer)
-	}
-	s.h.Router.Send(ctx, reply)
-	return nil
+	return orgFault(server.AnswerIQ(ctx, s.h.Router, st, s.serve))
 }
 
 func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	if ss := s.h.Router.Session(st.From); ss != nil {
+		ss.SetValue(interested{}, true)
+	}
 	node := e.Attr("node")
 	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
 	case "set " + wire.NSCommands + " command":

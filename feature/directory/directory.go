@@ -9,7 +9,6 @@ import (
 	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
-	"parley/wire/jid"
 )
 
 const ns = "jabber:iq:search"
@@ -21,77 +20,29 @@ var XEPs = []server.XEP{{Number: 55, Title: "Jabber Search", Version: "1.3", Not
 const most = 100
 
 // Service is the directory of one host: an entity on the router.
-type Service struct {
-	h   *server.Host
-	jid jid.JID
-}
+type Service struct{ server.Service }
 
 // New makes it for users.<host>, and puts it on the router and into the host's disco#items.
 func New(h *server.Host, domain string) (*Service, error) {
-	j, err := jid.New("", domain, "")
-	if err != nil {
+	s := &Service{}
+	s.Service = server.Service{Host: h, Identity: server.Identity{Category: "directory", Type: "user", Name: "People"}, Features: []string{ns}, Answer: s.answer}
+	if err := s.Open(domain); err != nil {
 		return nil, err
 	}
-	s := &Service{h, j}
-	if err := h.Router.Add(domain, s); err != nil {
-		return nil, err
-	}
-	h.AddItem(server.Item{JID: j, Name: "People"})
 	return s, nil
 }
 
-// Receive answers what is sent to the service.
-func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
-	if st.Kind != wire.IQ {
-		if st.Kind == wire.Message && st.Type != "error" && st.Type != "headline" {
-			return server.ServiceUnavailable
-		}
-		return nil
-	}
-	if st.Type != "get" && st.Type != "set" {
-		return nil
-	}
-	if len(st.Children) != 1 || st.ID == "" {
-		return server.BadRequest
-	}
-	n := st.Children[0].Name
-	e := st.Element(n.Space, n.Local)
-	if e == nil {
-		return server.BadRequest
-	}
-	answer, err := s.serve(ctx, st, e)
-	if err != nil {
-		return err
-	}
-	s.h.Router.Send(ctx, st.Reply().Add(answer))
-	return nil
-}
-
-func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
-	if st.To != s.jid {
+func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	if e.Name != (wire.Name{Space: ns, Local: "query"}) {
 		return nil, server.ServiceUnavailable
 	}
-	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
-	case "get " + wire.NSDiscoInfo + " query":
-		if e.Attr("node") != "" {
-			return nil, server.ItemNotFound
-		}
-		return server.Info{Identities: []server.Identity{{Category: "directory", Type: "user", Name: "People"}},
-			Features: []string{wire.NSDiscoInfo, wire.NSDiscoItems, ns, "urn:xmpp:ping"}}.Element(""), nil
-	case "get " + wire.NSDiscoItems + " query":
-		return server.ItemsElement(e.Attr("node"), nil), nil
-	case "get urn:xmpp:ping ping":
-		return nil, nil
-	case "get " + ns + " query", "set " + ns + " query":
-		if st.From.Domain() != s.h.Domain || st.From.Local() == "" {
-			return nil, server.Forbidden
-		}
-		if st.Type == "get" {
-			return fields(), nil
-		}
-		return s.search(ctx, e)
+	if st.From.Domain() != s.Host.Domain || st.From.Local() == "" {
+		return nil, server.Forbidden
 	}
-	return nil, server.ServiceUnavailable
+	if st.Type == "get" {
+		return fields(), nil
+	}
+	return s.search(ctx, e)
 }
 
 const instructions = "Fill in one or more fields to find people."
@@ -132,7 +83,7 @@ func (s *Service) search(ctx context.Context, q *wire.Element) (*wire.Element, e
 			return nil, server.NotAcceptable
 		}
 	}
-	us, err := s.h.Store.FindUsers(ctx, s.h.Domain, words, most)
+	us, err := s.Host.Store.FindUsers(ctx, s.Host.Domain, words, most)
 	if err != nil {
 		return nil, err
 	}

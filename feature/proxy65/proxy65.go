@@ -29,8 +29,7 @@ const maxSID = 1024
 
 // Service is the proxy as people of one host see it: an entity on the router.
 type Service struct {
-	h     *server.Host
-	jid   jid.JID
+	server.Service
 	relay *Relay
 	where func() (host string, port int)
 }
@@ -38,76 +37,26 @@ type Service struct {
 // New makes it for domain, puts it on the router and into the host's disco#items. where gives what clients are told to
 // connect to; port 0: it does not listen.
 func New(h *server.Host, domain string, relay *Relay, where func() (host string, port int)) (*Service, error) {
-	j, err := jid.New("", domain, "")
-	if err != nil {
+	s := &Service{relay: relay, where: where}
+	s.Service = server.Service{Host: h, Identity: server.Identity{Category: "proxy", Type: "bytestreams", Name: "File transfer proxy"},
+		Features: []string{ns}, Answer: s.answer}
+	if err := s.Open(domain); err != nil {
 		return nil, err
 	}
-	s := &Service{h: h, jid: j, relay: relay, where: where}
-	if err := h.Router.Add(domain, s); err != nil {
-		return nil, err
-	}
-	h.AddItem(server.Item{JID: j, Name: name})
 	return s, nil
 }
 
-const name = "File transfer proxy"
-
-// Receive answers what is sent to the service.
-func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
-	if st.Kind != wire.IQ {
-		if st.Kind == wire.Message && st.Type != "error" && st.Type != "headline" {
-			return server.ServiceUnavailable
-		}
-		return nil
-	}
-	if st.Type != "get" && st.Type != "set" {
-		return nil
-	}
-	if len(st.Children) != 1 || st.ID == "" {
-		return server.BadRequest
-	}
-	n := st.Children[0].Name
-	e := st.Element(n.Space, n.Local)
-	if e == nil {
-		return server.BadRequest
-	}
-	answer, err := s.serve(st, e)
-	if err != nil {
-		return err
-	}
-	r := st.Reply()
-	if answer != nil {
-		r.Add(answer)
-	}
-	s.h.Router.Send(ctx, r)
-	return nil
-}
-
-func (s *Service) serve(st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
-	if st.To != s.jid {
+func (s *Service) answer(_ context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	if e.Name != (wire.Name{Space: ns, Local: "query"}) {
 		return nil, server.ServiceUnavailable
 	}
-	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
-	case "get " + wire.NSDiscoInfo + " query":
-		if e.Attr("node") != "" {
-			return nil, server.ItemNotFound
-		}
-		return server.Info{Identities: []server.Identity{{Category: "proxy", Type: "bytestreams", Name: name}},
-			Features: []string{wire.NSDiscoInfo, wire.NSDiscoItems, ns, "urn:xmpp:ping"}}.Element(""), nil
-	case "get " + wire.NSDiscoItems + " query":
-		return server.ItemsElement(e.Attr("node"), nil), nil
-	case "get urn:xmpp:ping ping":
-		return nil, nil
-	case "get " + ns + " query", "set " + ns + " query":
-		if st.From.Domain() != s.h.Domain || st.From.Local() == "" {
-			return nil, server.Forbidden
-		}
-		if st.Type == "get" {
-			return s.address()
-		}
-		return nil, s.activate(st.From, e)
+	if st.From.Domain() != s.Host.Domain || st.From.Local() == "" {
+		return nil, server.Forbidden
 	}
-	return nil, server.ServiceUnavailable
+	if st.Type == "get" {
+		return s.address()
+	}
+	return nil, s.activate(st.From, e)
 }
 
 // address is section 4: where the proxy is.
@@ -116,7 +65,7 @@ func (s *Service) address() (*wire.Element, error) {
 	if port == 0 {
 		return nil, server.NotAllowed
 	}
-	return wire.E(ns, "query", wire.E(ns, "streamhost").Set("host", host).Set("jid", s.jid.String()).Set("port", strconv.Itoa(port))), nil
+	return wire.E(ns, "query", wire.E(ns, "streamhost").Set("host", host).Set("jid", s.JID.String()).Set("port", strconv.Itoa(port))), nil
 }
 
 // activate is section 6.3.7: what the requester says is made into the name that both have connected with, so that nobody

@@ -50,8 +50,8 @@ type Config struct {
 
 // Service is the upload service of one host: an entity on the router and an http.Handler.
 type Service struct {
+	server.Service
 	cfg    Config
-	jid    jid.JID
 	files  files
 	coming sync.Map // ids of the files that are being put
 }
@@ -72,12 +72,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.SlotTTL <= 0 {
 		c.SlotTTL = 10 * time.Minute
 	}
-	j, err := jid.New("", c.Domain, "")
-	if err != nil {
-		return nil, err
-	}
-	s := &Service{cfg: c, jid: j, files: disk{c.Dir}}
+	s := &Service{cfg: c, files: disk{c.Dir}}
 	if c.Bucket != nil {
+		var err error
 		if s.files, err = newBucket(*c.Bucket, c.Host.Domain); err != nil {
 			return nil, err
 		}
@@ -85,62 +82,21 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := s.files.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", c.Host.Domain, err)
 	}
-	if err := c.Host.Router.Add(c.Domain, s); err != nil {
+	f := form.New(form.Result, ns)
+	f.Add("max-file-size", form.TextSingle, "", strconv.FormatInt(c.MaxSize, 10))
+	s.Service = server.Service{Host: c.Host, Identity: server.Identity{Category: "store", Type: "file", Name: "File upload"}, Answer: s.answer, Forms: []*wire.Element{f.Element()},
+		Features: []string{ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", nsPurpose + "#permanent"}}
+	if err := s.Open(c.Domain); err != nil {
 		return nil, err
 	}
-	c.Host.AddItem(server.Item{JID: j, Name: "File upload"})
 	return s, nil
 }
 
-// Receive answers what is sent to the service.
-func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
-	if st.Kind != wire.IQ {
-		if st.Kind == wire.Message && st.Type != "error" && st.Type != "headline" {
-			return server.ServiceUnavailable
-		}
-		return nil
-	}
-	if st.Type != "get" && st.Type != "set" {
-		return nil
-	}
-	if len(st.Children) != 1 || st.ID == "" {
-		return server.BadRequest
-	}
-	n := st.Children[0].Name
-	e := st.Element(n.Space, n.Local)
-	if e == nil {
-		return server.BadRequest
-	}
-	answer, err := s.serve(ctx, st, e)
-	if err != nil {
-		return err
-	}
-	s.cfg.Host.Router.Send(ctx, st.Reply().Add(answer))
-	return nil
-}
-
-func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
-	if st.To != s.jid {
+func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	if st.Type != "get" || e.Name != (wire.Name{Space: ns, Local: "request"}) {
 		return nil, server.ServiceUnavailable
 	}
-	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
-	case "get " + wire.NSDiscoInfo + " query":
-		if e.Attr("node") != "" {
-			return nil, server.ItemNotFound
-		}
-		f := form.New(form.Result, ns)
-		f.Add("max-file-size", form.TextSingle, "", strconv.FormatInt(s.cfg.MaxSize, 10))
-		return server.Info{Identities: []server.Identity{{Category: "store", Type: "file", Name: "File upload"}},
-			Features: []string{wire.NSDiscoInfo, wire.NSDiscoItems, ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", nsPurpose + "#permanent", "urn:xmpp:ping"},
-			Forms:    []*wire.Element{f.Element()}}.Element(""), nil
-	case "get " + wire.NSDiscoItems + " query":
-		return server.ItemsElement(e.Attr("node"), nil), nil
-	case "get urn:xmpp:ping ping":
-		return nil, nil
-	case "get " + ns + " request":
-		return s.slot(ctx, st.From, e)
-	}
-	return nil, server.ServiceUnavailable
+	return s.slot(ctx, st.From, e)
 }
 
 const maxName = 255 // bytes of a file's name

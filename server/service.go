@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Service is an entity with a domain of its own that answers requests and does nothing else, such as upload.<host>. What it
+// is and a ping it answers by itself.
+type Service struct {
+	Host     *Host
+	JID      jid.JID // set by Open
+	Identity Identity
+	Features []string        // beside those that every service has
+	Forms    []*wire.Element // of its disco#info (XEP-0128)
+	// Answer takes every other request to the service itself; nil and no error is an empty result.
+	Answer func(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error)
+}
+
+// Open puts the service on the router and into the host's disco#items. A domain that is taken is an error.
+func (s *Service) Open(domain string) (err error) {
+	if s.JID, err = jid.New("", domain, ""); err != nil {
+		return err
+	}
+	if err := s.Host.Router.Add(domain, s); err != nil {
+		return err
+	}
+	s.Host.AddItem(Item{JID: s.JID, Name: s.Identity.Name})
+	return nil
+}
+
+// Receive takes what is sent to the service or to an address at it, of which there are none.
+func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
+	switch {
+	case st.Kind == wire.IQ:
+		return AnswerIQ(ctx, s.Host.Router, st, s.serve)
+	case st.Kind == wire.Message && st.Type != "error" && st.Type != "headline":
+		return ServiceUnavailable
+	}
+	return nil
+}
+
+func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+	if st.To != s.JID {
+		return nil, ServiceUnavailable
+	}
+	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
+	case "get " + wire.NSDiscoInfo + " query":
+		if e.Attr("node") != "" {
+			return nil, ItemNotFound
+		}
+		return Info{Identities: []Identity{s.Identity}, Features: slices.Concat([]string{wire.NSDiscoInfo, wire.NSDiscoItems, "urn:xmpp:ping"}, s.Features), Forms: s.Forms}.Element(""), nil
+	case "get " + wire.NSDiscoItems + " query":
+		return ItemsElement(e.Attr("node"), nil), nil
+	case "get urn:xmpp:ping ping":
+		return nil, nil
+	}
+	return s.Answer(ctx, st, e)
+}
+
+// AnswerIQ gives a request's payload to answer and sends the result; answers of others are dropped. A request without an id
+// or with more than one payload is a bad one (RFC 6120, section 8.2.3).
+func AnswerIQ(ctx context.Context, r *Router, st *wire.Stanza, answer func(context.Context, *wire.Stanza, *wire.Element) (*wire.Element, error)) error {
+	if st.Type != "get" && st.Type != "set" {
+		return nil
+	}
+	if len(st.Children) != 1 || st.ID == "" {
+		return BadRequest
+	}
+	name := st.Children[0].Name
+	e := st.Element(name.Space, name.Local)
+	if e == nil {
+		return BadRequest
+	}
+	result, err := answer(ctx, st, e)
+	if err != nil {
+		return err
+	}
+	reply := st.Reply()
+	if result != nil {
+		reply.Add(result)
+	}
+	r.Send(ctx, reply)
+	return nil
+}
