@@ -57,8 +57,9 @@ func (s *Spaces) info(ctx context.Context, who jid.JID, node string) (*wire.Elem
 	}
 	var owners []string
 	members := 0
+	named := org.RulesOf(sp.group).ShowAddresses || sp.aff == org.Owner || sp.aff == org.Admin
 	for j, a := range people {
-		if a == org.Owner {
+		if a == org.Owner && (named || j == who.Bare()) {
 			owners = append(owners, j.String())
 		}
 		if a != org.Outcast {

@@ -3,9 +3,12 @@ package testrig_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
+	"parley/admin"
+	"parley/config"
 	"parley/org"
 	"parley/store"
 	"parley/testrig"
@@ -70,7 +73,17 @@ var doors = []struct {
 	}},
 }
 
-type gate struct{ room, theme, secret string }
+// gate is a group with its rooms: its own, an open theme's, a restricted theme's.
+type gate struct {
+	room, theme, secret string
+	id, slug            string
+	hidden              bool      // addresses are for moderators
+	keys                [3]string // of the themes, "" for the group's own room
+	said                [3]string // stanza-ids of what was said in each
+	word                string    // that was said in each, and nowhere else
+}
+
+func (g gate) rooms() [3]string { return [3]string{g.room, g.theme, g.secret} }
 
 var count int
 
@@ -103,45 +116,41 @@ func enters(t *testing.T, c *testrig.Client, room string) bool {
 // is of the organization and not in the group; former was in it.
 var visitors = []string{"stranger", "remote", "colleague", "member", "moderator", "owner", "admin", "banned", "former"}
 
-// access is the table: which doors are open in which kind of group for whom.
+// access is the table: which doors are open in which kind of group for whom. "i" is being in the group oneself, as far as
+// one's own server knows: those doors, and others that these letters open, are in access_views_test.go.
 var access = map[string]map[string]string{
-	"private": {"member": "klvtafmjs", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
+	"private": {"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"public": {"colleague": "klvtjs", "former": "klvtjs",
-		"member": "klvtafmjs", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
+		"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"large": {"colleague": "klvtafjs", "former": "klvtafjs",
-		"member": "klvtafmjs", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
+		"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"request": {"colleague": "klvt", "former": "klvt",
-		"member": "klvtafmjs", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
+		"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"announcement": {"colleague": "klvtj", "former": "klvtj",
-		"member": "klvtafmj", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
-	"announcement, hidden": {"member": "klvtafmj", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
+		"member": "klvtafmji", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
+	"announcement, hidden": {"member": "klvtafmji", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"federated": {"remote": "klvtafjs",
-		"member": "klvtafjs", "moderator": "klvtxafmbjs", "owner": "klvtxafmbcjs", "admin": "klvtxafmbcjs"},
+		"member": "klvtafjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 }
 
 // TestAccess walks every door for everyone and every kind of group.
 func TestAccess(t *testing.T) {
-	r := testrig.Start(t, nil)
-	for _, v := range visitors {
-		switch v {
-		case "stranger", "remote":
-			r.Account(v + "@" + testrig.Second)
-		case "admin":
-			r.Account("!admin")
-		default:
-			r.Account(v)
+	r, ctl := startControlled(t, web)
+	clients := makeVisitors(t, r)
+	people := make(map[string]visitor)
+	for v, c := range clients {
+		people[v] = visit(t, r, v, c)
+		if b := people[v].web; b != nil { // the console's webhooks are of all groups
+			if p := b.Get("/admin/webhooks"); (p.Status == http.StatusOK) != (v == "admin") {
+				t.Errorf("%s: the console's webhooks: %d", v, p.Status)
+			}
 		}
-	}
-	clients := make(map[string]*testrig.Client)
-	for _, v := range visitors {
-		host := testrig.Host
-		if v == "stranger" || v == "remote" {
-			host = testrig.Second
-		}
-		clients[v] = signInAt(t, r, v, host)
 	}
 	for kind, table := range access {
-		g := makeGate(t, r, kind)
+		g := makeGate(t, r, ctl, kind)
+		for _, v := range visitors {
+			look(t, kind, people[v], g, table[v])
+		}
 		for _, v := range visitors {
 			var open strings.Builder
 			for _, d := range doors {
@@ -149,14 +158,48 @@ func TestAccess(t *testing.T) {
 					open.WriteString(d.letter)
 				}
 			}
-			if open.String() != table[v] {
-				t.Errorf("%s, %s: open are %q, to be open are %q", kind, v, open.String(), table[v])
+			if want := strings.TrimSuffix(table[v], "i"); open.String() != want {
+				t.Errorf("%s, %s: open are %q, to be open are %q", kind, v, open.String(), want)
 			}
+			subscribes(t, kind, people[v], g, table[v])
 		}
 	}
 }
 
-func signInAt(t *testing.T, r *testrig.Rig, name, host string) *testrig.Client {
+// startControlled starts a rig, with its control socket.
+func startControlled(t *testing.T, change func(*config.Config)) (*testrig.Rig, *admin.Client) {
+	t.Helper()
+	socket := ""
+	r := testrig.Start(t, func(c *config.Config) {
+		change(c)
+		socket = c.Listeners.Control.Path
+	})
+	ctl := admin.NewClient(socket)
+	t.Cleanup(ctl.Close)
+	return r, ctl
+}
+
+// makeVisitors makes an account of each, and signs them in.
+func makeVisitors(t *testing.T, r *testrig.Rig) map[string]*testrig.Client {
+	t.Helper()
+	clients := make(map[string]*testrig.Client)
+	for _, v := range visitors {
+		host := testrig.Host
+		switch v {
+		case "stranger", "remote":
+			host = testrig.Second
+			r.Account(v + "@" + host)
+		case "admin":
+			r.Account("!admin")
+		default:
+			r.Account(v)
+		}
+		clients[v] = signInAt(t, r, v, host, "x")
+	}
+	return clients
+}
+
+func signInAt(t *testing.T, r *testrig.Rig, name, host, resource string) *testrig.Client {
 	t.Helper()
 	c, err := r.Connect("tls", host)
 	if err != nil {
@@ -166,14 +209,21 @@ func signInAt(t *testing.T, r *testrig.Rig, name, host string) *testrig.Client {
 	if err := c.SignIn(name, testrig.Password); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Bind("x"); err != nil {
+	if err := c.Bind(resource); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
+func personOf(visitor string) jid.JID {
+	if visitor == "stranger" || visitor == "remote" {
+		return jid.MustParse(visitor + "@" + testrig.Second)
+	}
+	return jid.MustParse(visitor + "@" + testrig.Host)
+}
+
 // makeGate makes a group of a kind, with an open and a restricted theme, and has everyone be what they are there.
-func makeGate(t *testing.T, r *testrig.Rig, kind string) gate {
+func makeGate(t *testing.T, r *testrig.Rig, ctl *admin.Client, kind string) gate {
 	t.Helper()
 	ctx, o := context.Background(), r.Node.Org
 	fail := func(err error) {
@@ -183,12 +233,7 @@ func makeGate(t *testing.T, r *testrig.Rig, kind string) gate {
 		}
 	}
 	name, _, hidden := strings.Cut(kind, ",")
-	person := func(v string) jid.JID {
-		if v == "remote" {
-			return jid.MustParse(v + "@" + testrig.Second)
-		}
-		return jid.MustParse(v + "@" + testrig.Host)
-	}
+	person := personOf
 	g, err := o.CreateGroup(ctx, testrig.Host, org.NewGroup{Slug: "g" + org.Slug(kind), Name: kind, Kind: name, Private: hidden, Owner: person("owner"),
 		Members: []jid.JID{person("member"), person("moderator"), person("former")}})
 	fail(err)
@@ -203,5 +248,8 @@ func makeGate(t *testing.T, r *testrig.Rig, kind string) gate {
 	secret, err := o.CreateTheme(ctx, testrig.Host, g.ID, org.NewTheme{Name: "Secret", Restricted: true})
 	fail(err)
 	address := func(room string) string { return o.RoomJID(testrig.Host, room).String() }
-	return gate{address(g.Room), address(theme.Room), address(secret.Room)}
+	made := gate{room: address(g.Room), theme: address(theme.Room), secret: address(secret.Room), id: g.ID, slug: g.Slug, hidden: name == org.Federated,
+		keys: [3]string{"", theme.Key, secret.Key}, word: "rosemary" + strings.ReplaceAll(g.Slug, "-", "")}
+	speak(t, r, ctl, &made)
+	return made
 }

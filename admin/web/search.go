@@ -1,11 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"time"
 
+	"parley/org"
 	"parley/store"
 	"parley/store/words"
 	"parley/wire"
@@ -40,11 +42,9 @@ func (c *ctx) search() error {
 		}
 		f.From = from
 	}
-	slugs := make(map[string]string, len(gs))
-	for _, g := range gs {
-		slugs[g.ID] = g.Slug
-		if g.Slug == c.form("group") {
-			f.Group = g.ID
+	if slug := c.form("group"); slug != "" {
+		if f.Group, err = c.s.searchedGroup(ctx, c.host(), slug); err != nil {
+			return err
 		}
 	}
 	if older := c.form("older"); older != "" {
@@ -62,7 +62,7 @@ func (c *ctx) search() error {
 	}
 	var hits []hit
 	for _, m := range found {
-		hits = append(hits, hitOf(c.Me.Display(), m, slugs))
+		hits = append(hits, c.s.hitOf(ctx, c.host(), c.Me.Display(), m))
 	}
 	d["Hits"], d["Done"] = hits, true
 	if !complete && len(found) > 0 {
@@ -77,13 +77,30 @@ func (c *ctx) search() error {
 	return c.show("search", c.T("Search"), d)
 }
 
-// hitOf shows one that was found; own is what the asker is called.
-func hitOf(own string, m store.Found, slugs map[string]string) hit {
+// searchedGroup gives the id of a group by its slug, or what none has: whether there is such a group is told by nothing but
+// what is found in it.
+func (s *Server) searchedGroup(ctx context.Context, host, slug string) (string, error) {
+	g, err := s.Org.Group(ctx, host, slug)
+	var oe *org.Error
+	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+		return "none", nil
+	}
+	return g.ID, err
+}
+
+// hitOf shows one that was found; own is what the asker is called. Who may read what is in a group may open its page.
+func (s *Server) hitOf(ctx context.Context, host, own string, m store.Found) hit {
+	slug := ""
+	if m.Group != "" {
+		if g, err := s.Org.GroupByID(ctx, host, m.Group); err == nil { // else it is gone meanwhile
+			slug = g.Slug
+		}
+	}
 	h := hit{At: m.ID.Time(), By: m.Nick}
 	if st, err := wire.ParseStanza(m.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200}); err == nil {
 		h.Text = st.BodyText()
 	}
-	switch slug := slugs[m.Group]; {
+	switch {
 	case m.Room == "":
 		h.Where = m.With
 		if h.By = m.With; !m.Incoming {
