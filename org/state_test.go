@@ -8,6 +8,7 @@ import (
 	"parley/org"
 	"parley/store"
 	"parley/store/sqlstore"
+	"parley/wire/jid"
 )
 
 // late is a store whose first answer about themes comes late.
@@ -52,5 +53,46 @@ func TestReadBeforeChange(t *testing.T) {
 	}
 	if a, err := o.Affiliation(ctx, host, g.ID, theme.Key, person("romeo")); err != nil || a != org.Owner {
 		t.Errorf("in the new theme: %q, %v", a, err)
+	}
+}
+
+// A bookmark of who is in the group no more does not learn what the group, or a theme of it, is called now.
+func TestNewNamesAreForThoseInIt(t *testing.T) {
+	ctx := context.Background()
+	st := open(t, "romeo", "juliet", "paris")
+	o := org.New(st, org.Config{})
+	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	th, err := o.CreateTheme(ctx, host, g.ID, org.NewTheme{Name: "Potion", Creator: person("romeo")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.SetMember(ctx, host, g.ID, person("paris"), ""); err != nil {
+		t.Fatal(err)
+	}
+	for room, name := range map[string]string{g.Room: "Plot", th.Room: "Plot › Potion"} { // his client has kept them
+		if err := st.SetBookmarks(ctx, host, "paris", 0, store.Bookmark{Room: room + "@groups." + host, Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := o.RenameTheme(ctx, host, th.Key, "Poison", jid.JID{}); err != nil {
+		t.Fatal(err)
+	}
+	name := "Tomb"
+	if _, err := o.Update(ctx, host, g.ID, org.GroupChange{Name: &name}); err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]map[string]bool{"juliet": {"Tomb": true, "Tomb › Poison": true}, "paris": {"Plot": true, "Plot › Potion": true}} {
+		bs, err := st.Bookmarks(ctx, host, user)
+		if err != nil || len(bs) != 2 {
+			t.Fatal(bs, err)
+		}
+		for _, b := range bs {
+			if !want[b.Name] {
+				t.Errorf("%s has %q", user, b.Name)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package org
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parley/store"
@@ -144,12 +145,43 @@ func (o *Org) RenameTheme(ctx context.Context, host, key, name string, actor jid
 		themeName(s.group, was.Name), themeName(s.group, name))
 }
 
-// renamed writes the new name into bookmarks of the event's one room, and tells everyone.
+// renamed writes the new name into bookmarks of the event's one room, of those who may know of it, and tells everyone: a
+// bookmark may be of somebody who is in the group no more.
 func (o *Org) renamed(ctx context.Context, e Event, old, name string) error {
-	users, err := o.st.RenameBookmarks(ctx, e.Host, e.Rooms[0].String(), old, name)
-	e.Renamed = users
+	room, theme := e.Rooms[0].String(), ""
+	if e.Theme != nil {
+		theme = e.Theme.Key
+	}
+	users, err := o.st.Bookmarkers(ctx, e.Host, room, old)
+	if err == nil {
+		users, err = o.knowing(ctx, e.Host, e.Group.ID, theme, users)
+	}
+	for some := range slices.Chunk(users, 500) {
+		if err != nil {
+			break
+		}
+		var done []string
+		done, err = o.st.RenameBookmarks(ctx, e.Host, room, old, name, some)
+		e.Renamed = append(e.Renamed, done...)
+	}
 	o.tell(e)
 	return err
+}
+
+// knowing gives those of some accounts that may know of a group, or of a theme in it.
+func (o *Org) knowing(ctx context.Context, host, group, theme string, users []string) (some []string, err error) {
+	for _, u := range users {
+		j, err := jid.New(u, host, "")
+		if err != nil {
+			continue
+		}
+		if ok, err := o.Visible(ctx, host, group, theme, j); err != nil {
+			return nil, err
+		} else if ok {
+			some = append(some, u)
+		}
+	}
+	return some, nil
 }
 
 // ThemePeople lists who is in a theme by more than its group: of a restricted one the list, guests, who is banned in it.

@@ -124,8 +124,11 @@ type Groups interface {
 	// ChangeThemeList changes a theme's list (role "" removes), and writes the bookmark for the users who come, and takes
 	// it from those who go; one transaction.
 	ChangeThemeList(ctx context.Context, host, key string, ms []Member, come, gone []string, bookmark Bookmark) error
-	// RenameBookmarks gives those bookmarks of a room that have its old name the new one, and says whose they are.
-	RenameBookmarks(ctx context.Context, host, room, old, name string) (users []string, err error)
+	// Bookmarkers says who has a bookmark of a room by a name, in order.
+	Bookmarkers(ctx context.Context, host, room, name string) (users []string, err error)
+	// RenameBookmarks gives those bookmarks of a room that have its old name the new one, of some users, at most 1000, and
+	// says whose they were.
+	RenameBookmarks(ctx context.Context, host, room, old, name string, users []string) (renamed []string, err error)
 	// DropBookmarks removes all bookmarks of a room, and says whose they were.
 	DropBookmarks(ctx context.Context, host, room string) (users []string, err error)
 }

@@ -133,8 +133,16 @@ func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []stor
 	})
 }
 
-func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name string) (users []string, err error) {
-	return s.owners(ctx, "UPDATE bookmarks SET name = $4 WHERE host = $1 AND room = $2 AND name = $3 RETURNING owner", host, room, old, name)
+func (s *Store) Bookmarkers(ctx context.Context, host, room, name string) (users []string, err error) {
+	return s.owners(ctx, "SELECT owner FROM bookmarks WHERE host = $1 AND room = $2 AND name = $3", host, room, name)
+}
+
+func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name string, users []string) (renamed []string, err error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	list, args := in(5, users, []any{host, room, old, name})
+	return s.owners(ctx, "UPDATE bookmarks SET name = $4 WHERE host = $1 AND room = $2 AND name = $3 AND owner IN "+list+" RETURNING owner", args...)
 }
 
 func (s *Store) DropBookmarks(ctx context.Context, host, room string) (users []string, err error) {

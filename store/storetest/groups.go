@@ -107,8 +107,12 @@ func themePeople(s *suite) {
 	own := mark
 	own.Name = "My own name"
 	s.ok(s.st.SetBookmarks(s.ctx, host, "nurse", 0, own))
-	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R")), []string{"romeo"})
-	s.same([]string{of("romeo")[0].Name, of("nurse")[0].Name}, []string{"Eng › R", "My own name"})
+	s.ok(s.st.SetBookmarks(s.ctx, host, "juliet", 0, mark))
+	s.same(must[[]string](s)(s.st.Bookmarkers(s.ctx, host, mark.Room, mark.Name)), []string{"juliet", "romeo"})
+	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R", nil)), []string(nil))
+	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R", []string{"nurse", "romeo"})), []string{"romeo"})
+	s.same([]string{of("romeo")[0].Name, of("nurse")[0].Name, of("juliet")[0].Name}, []string{"Eng › R", "My own name", mark.Name})
+	s.ok(s.st.DeleteBookmarks(s.ctx, host, "juliet", mark.Room))
 	s.same(must[[]string](s)(s.st.DropBookmarks(s.ctx, other, mark.Room)), []string(nil))
 	s.same(must[[]string](s)(s.st.DropBookmarks(s.ctx, host, mark.Room)), []string{"nurse", "romeo"})
 	s.same(len(of("romeo")), 0)
