@@ -1,6 +1,7 @@
 package muc
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -22,6 +23,11 @@ type Said struct {
 	File string // URL; shown as a file by clients that do so
 	Hat  string // what it is, for people: "bot"
 	More []*wire.Element
+
+	// Once is an id that the message has in clients, and no other: it is said once, whoever asks for it again. Of one that
+	// may have been said before, since Since, the archive is asked.
+	Once  string
+	Since store.ID
 }
 
 // Say says something in a room and gives the stanza-id of it, or of the file if that is all there is; it is kept then. An
@@ -51,6 +57,11 @@ func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error
 }
 
 func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
+	if m.Once != "" && m.Since != 0 {
+		if id, err := r.saidOnce(ctx, m.Once, m.Since); id != 0 || err != nil {
+			return id, err
+		}
+	}
 	if r.closed {
 		return 0, &org.Error{Kind: org.Forbidden, Text: "this theme is closed"}
 	}
@@ -64,7 +75,10 @@ func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 	}
 	var kept []*pendingMessage
 	say := func(body string, extra ...*wire.Element) {
-		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: r.s.host.NewID()}
+		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: m.Once}
+		if m.Once == "" || len(kept) > 0 {
+			st.ID = r.s.host.NewID()
+		}
 		st.Add(wire.T(wire.NSClient, "body", body)).Add(extra...).Add(wire.E(nsOccupantID, "occupant-id").Set("id", r.programID(m.ID)))
 		if m.Hat != "" {
 			hat := wire.E("urn:xmpp:hats:0", "hat").Set("uri", "https://"+r.s.host.Domain+"/hats/"+m.Hat).Set("title", m.Hat)
@@ -92,6 +106,36 @@ func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 		return 0, nil
 	}
 	return kept[0].entry.ID, nil
+}
+
+// maxLooked is in how many messages one is looked for that may have been said before: more came after it in no time in
+// which programs try again.
+const maxLooked = 20_000
+
+// saidOnce finds the message that has an id of programs, since a moment; 0 if there is none.
+func (r *room) saidOnce(ctx context.Context, id string, since store.ID) (store.ID, error) {
+	r.flush(ctx)
+	mark := []byte(id)
+	page := store.Page{Start: since.Time(), Max: 500}
+	for looked := 0; looked < maxLooked; {
+		es, complete, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, page)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return 0, err
+		}
+		for _, e := range es {
+			if e.Sender != "" || !bytes.Contains(e.Stanza, mark) {
+				continue
+			}
+			if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil && st.ID == id {
+				return e.ID, nil
+			}
+		}
+		if complete || len(es) == 0 {
+			return 0, nil
+		}
+		looked, page.After = looked+len(es), es[len(es)-1].ID
+	}
+	return 0, nil
 }
 
 // programID is the occupant-id of who is no person (XEP-0421).

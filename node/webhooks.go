@@ -29,7 +29,7 @@ func (n *Node) buildWebhooks(h *server.Host) *webhooks.Webhooks {
 	return webhooks.New(webhooks.Config{Host: h, Org: n.Org, Max: c.MaxPerGroup, Rate: float64(c.Rate), Burst: c.Burst, Retry: c.Retry, Attempts: c.Attempts,
 		Timeout: c.Timeout, Kept: c.Log, Allow: allow,
 		Post: func(ctx context.Context, room string, p webhooks.Post) (store.ID, error) {
-			return n.host(h.Domain).rooms.Say(ctx, room, muc.Said{ID: p.Hook, Nick: p.Name, Body: p.Body, File: p.File, Hat: "bot"})
+			return n.host(h.Domain).rooms.Say(ctx, room, muc.Said{ID: p.Hook, Nick: p.Name, Body: p.Body, File: p.File, Hat: "bot", Once: p.Once, Since: p.Since})
 		}})
 }
 

@@ -80,7 +80,10 @@ type Webhooks interface {
 
 	// HookKey gives the message that was posted under an idempotency key; ErrNotFound.
 	HookKey(ctx context.Context, host, hook, key string) (ID, error)
-	// SetHookKey keeps it; ExpireHookKeys forgets those that are older.
+	// BeginHookKey keeps that a post under a key has begun at a moment, before it is said; fresh is false if it had begun
+	// before, at since.
+	BeginHookKey(ctx context.Context, host, hook, key string, at ID) (since ID, fresh bool, err error)
+	// SetHookKey keeps the message, when it has been said. ExpireHookKeys forgets keys that are older.
 	SetHookKey(ctx context.Context, host, hook, key string, id ID) error
 	ExpireHookKeys(ctx context.Context, host string, before ID, limit int) (int, error)
 }

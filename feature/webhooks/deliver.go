@@ -23,12 +23,12 @@ import (
 )
 
 // queueOld is queue for a message out of the archive, if it is one and is newer than the webhook.
-func (w *Webhooks) queueOld(ctx context.Context, s said) error {
+func (w *Webhooks) queueOld(ctx context.Context, s said, a age) error {
 	st, err := wire.ParseStanza(s.entry.Stanza, wire.Limits{Stanza: len(s.entry.Stanza)})
 	if err != nil || !server.Said(st) {
 		return nil
 	}
-	return w.queue(ctx, s, true)
+	return w.queue(ctx, s, a)
 }
 
 // resume delivers in every lane in which something waits.

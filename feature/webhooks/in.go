@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -109,8 +110,10 @@ func (w *Webhooks) take(rw http.ResponseWriter, r *http.Request) (answer, error)
 	if len(key) > maxKey {
 		return answer{}, &problem{http.StatusBadRequest, "the Idempotency-Key is longer than 128 bytes"}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if key != "" {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+	}
 	return w.post(r.Context(), hook, q, key)
 }
 
@@ -188,16 +191,17 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 		return answer{}, err
 	}
 	to := w.o.RoomJID(w.h.Domain, room).String()
+	p := Post{Hook: hook.ID, Name: hook.Name, Body: q.body(), File: q.File}
 	if key != "" {
-		id, err := w.st.HookKey(ctx, w.h.Domain, hook.ID, key)
-		if err == nil {
-			return answer{id.String(), to}, nil
-		}
-		if !errors.Is(err, store.ErrNotFound) {
+		id, err := w.begin(ctx, &p, key)
+		if err != nil {
 			return answer{}, err
 		}
+		if id != 0 {
+			return answer{id.String(), to}, nil
+		}
 	}
-	id, err := w.cfg.Post(ctx, room, Post{Hook: hook.ID, Name: hook.Name, Body: q.body(), File: q.File})
+	id, err := w.cfg.Post(ctx, room, p)
 	var oe *org.Error
 	if errors.As(err, &oe) {
 		return answer{}, &problem{http.StatusConflict, oe.Text}
@@ -207,10 +211,26 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 	}
 	if key != "" {
 		if err := w.st.SetHookKey(ctx, w.h.Domain, hook.ID, key, id); err != nil {
-			w.h.Log.Error("an idempotency key is not kept", "hook", hook.ID, "err", err)
+			w.h.Log.Error("an idempotency key is not kept; the next request with it finds the message", "hook", hook.ID, "err", err)
 		}
 	}
 	return answer{id.String(), to}, nil
+}
+
+// begin keeps that a key is used before anything is said under it: whatever becomes of this process and of who waits for
+// the answer, the next request with the key finds the message if it was said. It gives its id if that is known.
+func (w *Webhooks) begin(ctx context.Context, p *Post, key string) (store.ID, error) {
+	id, err := w.st.HookKey(ctx, w.h.Domain, p.Hook, key)
+	if !errors.Is(err, store.ErrNotFound) {
+		return id, err
+	}
+	sum := sha256.Sum256([]byte(p.Hook + "\x00" + key))
+	p.Once = "hook-" + hex.EncodeToString(sum[:16])
+	since, fresh, err := w.st.BeginHookKey(ctx, w.h.Domain, p.Hook, key, w.h.IDs.Next())
+	if !fresh {
+		p.Since = since
+	}
+	return 0, err
 }
 
 // room is where it is said: the webhook's own, or a theme of its group.

@@ -25,11 +25,7 @@ func (w *Webhooks) Said(group, theme string, e *store.RoomEntry) {
 	if (*w.out.Load())[group] == nil || e.Quiet || e.Subject {
 		return
 	}
-	select {
-	case w.said <- said{group, theme, e.Room, e}:
-	default: // thousands wait: what is missing is found in the archive at the next start
-		w.h.Log.Warn("too many messages at once for webhooks", "group", group)
-	}
+	w.waits.add(said{group, theme, e.Room, e})
 }
 
 // note is told of changes of groups.
@@ -61,9 +57,7 @@ func (w *Webhooks) note(e org.Event) {
 	}
 	at := time.Now()
 	d := event{Event: kind, Group: e.Group.Slug, Room: w.o.RoomJID(e.Host, e.Group.Room).String(), At: at.UTC(), Data: data}
-	select {
-	case w.said <- said{e.Group.ID, theme, e.Group.Room, nil}.with(w.h.IDs.Next(), d):
-	default:
+	if !w.waits.add(said{e.Group.ID, theme, e.Group.Room, nil}.with(w.h.IDs.Next(), d)) {
 		w.h.Log.Warn("too many events at once for webhooks", "group", e.Group.ID)
 	}
 }
@@ -113,8 +107,17 @@ type groupData struct {
 	Name string `json:"name"`
 }
 
-// queue keeps what is to be delivered of one thing that has happened; old: some time ago, as the archive has it.
-func (w *Webhooks) queue(ctx context.Context, s said, old bool) error {
+// age says how queue comes to know of something.
+type age uint8
+
+const (
+	now     age = iota // it has just happened
+	missed             // the archive has it, and it has not been queued
+	perhaps            // the archive has it, and it may have been queued and be forgotten already
+)
+
+// queue keeps what is to be delivered of one thing that has happened.
+func (w *Webhooks) queue(ctx context.Context, s said, a age) error {
 	kind := EventMessage
 	if s.entry.Room == "" {
 		kind = s.entry.Nick
@@ -124,7 +127,7 @@ func (w *Webhooks) queue(ctx context.Context, s said, old bool) error {
 		if !slices.Contains(strings.Fields(h.Events), kind) || h.Theme != "" && h.Theme != s.theme || s.entry.ID < store.FirstID(h.Created) {
 			continue
 		}
-		if old && s.entry.ID.Time().Before(h.Last.Time().Add(-overlap)) {
+		if a == perhaps && s.entry.ID.Time().Before(h.Last.Time().Add(-overlap)) {
 			continue
 		}
 		body := s.entry.Stanza
@@ -204,10 +207,10 @@ func (w *Webhooks) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case s := <-w.said:
-			err = w.queue(ctx, s, false)
+		case <-w.waits.wake:
+			err = w.queueAll(ctx)
 		case <-daily.C:
-			err = w.expire(ctx)
+			err = errors.Join(w.queueAll(ctx), w.expire(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			w.h.Log.Error("webhooks", "err", err)
@@ -215,32 +218,35 @@ func (w *Webhooks) Run(ctx context.Context) error {
 	}
 }
 
+// queueAll queues what waits, and what there was no room for or could not be kept, as the archives have it.
+func (w *Webhooks) queueAll(ctx context.Context) error {
+	all, gaps := w.waits.take()
+	var failed error
+	for _, s := range all {
+		if err := w.queue(ctx, s, now); err != nil {
+			failed = err
+			w.waits.miss(s.group, s.entry.ID)
+		}
+	}
+	for group, since := range gaps {
+		w.h.Log.Warn("too many messages at once for webhooks: they are sent late", "group", group)
+		if err := w.catchUpGroup(ctx, group, since.Time(), missed); err != nil {
+			failed = err
+			w.waits.miss(group, since)
+		}
+	}
+	return failed
+}
+
 // catchUp queues messages that were kept and not queued any more before the server ended.
 func (w *Webhooks) catchUp(ctx context.Context) error {
 	for group, hooks := range *w.out.Load() {
-		g, err := w.o.GroupByID(ctx, w.h.Domain, group)
-		if err != nil {
-			if ignoreGone(err) == nil {
-				continue
-			}
-			return err
-		}
-		ts, err := w.o.Themes(ctx, w.h.Domain, group, jid.JID{})
-		if err != nil {
-			return err
-		}
 		since := hooks[0].Last
 		for _, h := range hooks {
 			since = min(since, h.Last)
 		}
-		rooms := map[string]string{g.Room: ""}
-		for _, t := range ts {
-			rooms[t.Room] = t.Key
-		}
-		for room, theme := range rooms {
-			if err := w.catchUpRoom(ctx, group, theme, room, since); err != nil {
-				return err
-			}
+		if err := w.catchUpGroup(ctx, group, since.Time().Add(-overlap), perhaps); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -250,15 +256,47 @@ func (w *Webhooks) catchUp(ctx context.Context) error {
 // is not queued twice.
 const overlap = time.Minute
 
-func (w *Webhooks) catchUpRoom(ctx context.Context, group, theme, room string, since store.ID) error {
-	es, _, _, err := w.st.ReadRoom(ctx, w.o.RoomDomain(w.h.Domain), room, store.Page{Start: since.Time().Add(-overlap), Max: 1000})
+// catchUpGroup queues what was said in a group since a moment.
+func (w *Webhooks) catchUpGroup(ctx context.Context, group string, since time.Time, a age) error {
+	g, err := w.o.GroupByID(ctx, w.h.Domain, group)
+	if err != nil {
+		return ignoreGone(err)
+	}
+	ts, err := w.o.Themes(ctx, w.h.Domain, group, jid.JID{})
 	if err != nil {
 		return err
 	}
-	for _, e := range es {
-		if err := w.queueOld(ctx, said{group, theme, room, &store.RoomEntry{Room: room, ID: e.ID, Sender: e.Sender, Stanza: e.Stanza}}); err != nil {
+	rooms := map[string]string{g.Room: ""}
+	for _, t := range ts {
+		rooms[t.Room] = t.Key
+	}
+	for room, theme := range rooms {
+		if err := w.catchUpRoom(ctx, said{group, theme, room, nil}, since, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// catchUpPage is how many messages are read at once.
+const catchUpPage = 1000
+
+func (w *Webhooks) catchUpRoom(ctx context.Context, s said, since time.Time, a age) error {
+	page := store.Page{Start: since, Max: catchUpPage}
+	for {
+		es, complete, _, err := w.st.ReadRoom(ctx, w.o.RoomDomain(w.h.Domain), s.room, page)
+		if err != nil {
+			return err
+		}
+		for _, e := range es {
+			page.After = e.ID
+			s.entry = &store.RoomEntry{Room: s.room, ID: e.ID, Sender: e.Sender, Stanza: e.Stanza}
+			if err := w.queueOld(ctx, s, a); err != nil {
+				return err
+			}
+		}
+		if complete || len(es) == 0 {
+			return nil
+		}
+	}
 }

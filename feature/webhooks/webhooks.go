@@ -60,6 +60,11 @@ type Post struct {
 	Hook, Name string // id, and under which name it says it
 	Body       string
 	File       string // URL of something to be shown as a file
+
+	// Once is what a message has as its id that is said once, however often it is posted: with Since it may have been said
+	// already, after that.
+	Once  string
+	Since store.ID
 }
 
 // Webhooks are those of a host.
@@ -71,7 +76,7 @@ type Webhooks struct {
 
 	out    atomic.Pointer[map[string][]store.Webhook] // going out, by group
 	change sync.Mutex                                 // one change of webhooks at a time
-	said   chan said
+	waits  backlog
 	client *http.Client
 	seats  chan struct{} // requests at once
 
@@ -83,14 +88,11 @@ type Webhooks struct {
 }
 
 type pace struct {
-	mu      sync.Mutex // held while one posts: an idempotency key is looked up and kept under it
+	mu      sync.Mutex // held while one posts under an idempotency key: it is looked up and kept under it
 	limiter *rate.Limiter
 }
 
-const (
-	maxSaid  = 10_000
-	maxSeats = 16
-)
+const maxSeats = 16
 
 // New makes them. Subscribe before anything changes.
 func New(c Config) *Webhooks {
@@ -115,7 +117,7 @@ func New(c Config) *Webhooks {
 	if c.Kept <= 0 {
 		c.Kept = 7 * 24 * time.Hour
 	}
-	w := &Webhooks{cfg: c, h: c.Host, st: c.Host.Store, o: c.Org, said: make(chan said, maxSaid), seats: make(chan struct{}, maxSeats),
+	w := &Webhooks{cfg: c, h: c.Host, st: c.Host.Store, o: c.Org, waits: backlog{wake: make(chan struct{}, 1)}, seats: make(chan struct{}, maxSeats),
 		lanes: make(map[store.Lane]bool), paces: make(map[string]*pace)}
 	w.out.Store(&map[string][]store.Webhook{})
 	w.client = w.newClient()

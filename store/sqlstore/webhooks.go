@@ -70,7 +70,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, host, id string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"deliveries", "hook_keys"} {
+		for _, table := range []string{"deliveries", "hook_keys", "hook_begun"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND hook = $2", host, id); err != nil {
 				return err
 			}
@@ -152,6 +152,15 @@ func (s *Store) HookKey(ctx context.Context, host, hook, key string) (id store.I
 	return id, err
 }
 
+func (s *Store) BeginHookKey(ctx context.Context, host, hook, key string, at store.ID) (since store.ID, fresh bool, err error) {
+	n, err := s.exec(ctx, "INSERT INTO hook_begun (host, hook, idem, since) VALUES ($1, $2, $3, $4) ON CONFLICT (host, hook, idem) DO NOTHING", host, hook, key, int64(at))
+	if err != nil || n > 0 {
+		return at, true, err
+	}
+	err = s.row(ctx, []any{&since}, "SELECT since FROM hook_begun WHERE host = $1 AND hook = $2 AND idem = $3", host, hook, key)
+	return since, false, err
+}
+
 func (s *Store) SetHookKey(ctx context.Context, host, hook, key string, id store.ID) error {
 	_, err := s.exec(ctx, "INSERT INTO hook_keys (host, hook, idem, id) VALUES ($1, $2, $3, $4) ON CONFLICT (host, hook, idem) DO NOTHING", host, hook, key, int64(id))
 	return err
@@ -160,5 +169,10 @@ func (s *Store) SetHookKey(ctx context.Context, host, hook, key string, id store
 func (s *Store) ExpireHookKeys(ctx context.Context, host string, before store.ID, limit int) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM hook_keys WHERE host = $1 AND (hook, idem) IN
 		(SELECT hook, idem FROM hook_keys WHERE host = $1 AND id < $2 ORDER BY hook, idem LIMIT $3)`, host, int64(before), limit)
+	if err != nil {
+		return int(n), err
+	}
+	_, err = s.exec(ctx, `DELETE FROM hook_begun WHERE host = $1 AND (hook, idem) IN
+		(SELECT hook, idem FROM hook_begun WHERE host = $1 AND since < $2 ORDER BY hook, idem LIMIT $3)`, host, int64(before), limit)
 	return int(n), err
 }

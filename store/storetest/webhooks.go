@@ -27,8 +27,13 @@ func webhookRows(s *suite) {
 	s.same(must[store.Webhook](s)(s.st.Webhook(s.ctx, host, "b")).Last, store.ID(8))
 	s.is(s.st.SetWebhookDisabled(s.ctx, host, "none", true, 0), store.ErrNotFound)
 	s.ok(s.st.AddDeliveries(s.ctx, store.Delivery{Host: host, Hook: "b", Room: "r", ID: 9, Event: "message", Body: []byte("x"), Updated: at(4)}))
+	_, _, err = s.st.BeginHookKey(s.ctx, host, "a", "k", 5)
+	s.ok(err)
 	s.ok(s.st.SetHookKey(s.ctx, host, "a", "k", 5))
 	s.ok(s.st.DeleteWebhook(s.ctx, host, "a"))
+	_, fresh, err := s.st.BeginHookKey(s.ctx, host, "a", "k", 6)
+	s.ok(err)
+	s.same(fresh, true)
 	s.ok(s.st.DeleteWebhook(s.ctx, host, "b"))
 	s.is(s.st.DeleteWebhook(s.ctx, host, "b"), store.ErrNotFound)
 	_, err = s.st.HookKey(s.ctx, host, "a", "k")
@@ -63,10 +68,30 @@ func hookDeliveries(s *suite) {
 	s.same(must[int](s)(s.st.ExpireDeliveries(s.ctx, host, at(99), 9)), 1)
 	s.same(len(must[[]store.Delivery](s)(s.st.Deliveries(s.ctx, host, "b", "", 9))), 1)
 
+	begin := func(hook, key string, at store.ID) (since store.ID, fresh bool) {
+		since, fresh, err := s.st.BeginHookKey(s.ctx, host, hook, key, at)
+		s.ok(err)
+		return since, fresh
+	}
+	for _, try := range []struct {
+		key       string
+		at, since store.ID
+		fresh     bool
+	}{{"k", 4, 4, true}, {"k", 7, 4, false}, {"other", 8, 8, true}} {
+		since, fresh := begin("b", try.key, try.at)
+		s.same(since, try.since)
+		s.same(fresh, try.fresh)
+	}
 	s.ok(s.st.SetHookKey(s.ctx, host, "b", "k", 5))
 	s.ok(s.st.SetHookKey(s.ctx, host, "b", "k", 6))
 	s.same(must[store.ID](s)(s.st.HookKey(s.ctx, host, "b", "k")), store.ID(5))
 	s.same(must[int](s)(s.st.ExpireHookKeys(s.ctx, host, 6, 9)), 1)
+	if since, fresh := begin("b", "k", 9); since != 9 || !fresh {
+		s.Errorf("a key that is forgotten has begun at %v", since)
+	}
+	if since, fresh := begin("b", "other", 9); since != 8 || fresh {
+		s.Errorf("a key that is not forgotten begins anew at %v", since)
+	}
 	_, err = s.st.HookKey(s.ctx, host, "b", "k")
 	s.is(err, store.ErrNotFound)
 }

@@ -1,0 +1,67 @@
+package webhooks
+
+import (
+	"sync"
+
+	"parley/store"
+)
+
+// maxSaid is how many things that have happened wait to be queued. Rooms do not wait for that: of messages beyond it only
+// from where on they are missing is kept, and they are read from the archive.
+const maxSaid = 10_000
+
+// backlog is what has happened and is not queued yet.
+type backlog struct {
+	wake chan struct{}
+
+	mu    sync.Mutex
+	items []said
+	gaps  map[string]store.ID // by group, the first that is missing
+}
+
+// add keeps one, if there is room for it; of a message the place at least.
+func (b *backlog) add(s said) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept := len(b.items) < maxSaid
+	switch {
+	case kept:
+		b.items = append(b.items, s)
+	case s.entry.Room != "":
+		b.missLocked(s.group, s.entry.ID)
+	}
+	b.ring()
+	return kept
+}
+
+// miss keeps that a group's messages are missing from one on.
+func (b *backlog) miss(group string, from store.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.missLocked(group, from)
+}
+
+func (b *backlog) missLocked(group string, from store.ID) {
+	if b.gaps == nil {
+		b.gaps = make(map[string]store.ID)
+	}
+	if was, ok := b.gaps[group]; !ok || from < was {
+		b.gaps[group] = from
+	}
+}
+
+func (b *backlog) ring() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives all of it.
+func (b *backlog) take() (items []said, gaps map[string]store.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	items, gaps = b.items, b.gaps
+	b.items, b.gaps = nil, nil
+	return items, gaps
+}
