@@ -271,3 +271,50 @@ func TestWhatXMLCannotHold(t *testing.T) {
 		}
 	}
 }
+
+// Who has created a theme closes it as long as they are in its group, and not afterwards.
+func TestClosingAThemeOnPages(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet", "paris")
+	romeo, juliet, paris := r.Browser(t), r.Browser(t), r.Browser(t)
+	romeo.SignIn("romeo")
+	juliet.SignIn("juliet")
+	paris.SignIn("paris")
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "public", "themes_by", "members", "member", "juliet", "member", "paris"); p.Status != 303 {
+		t.Fatal(p.Status, p.Text)
+	}
+	made := juliet.Post("/g/verona/themes", "name", "Balcony")
+	if made.Status != 303 {
+		t.Fatal(made.Status, made.Text)
+	}
+	closed := func() bool {
+		t.Helper()
+		th, err := r.Node.Org.Theme(t.Context(), testrig.Host, made.To[strings.LastIndexByte(made.To, '/')+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !th.Closed.IsZero()
+	}
+	offered := func(b *testrig.Browser) bool { return strings.Contains(b.Get(made.To).Text, made.To+"/close") }
+	for _, try := range []struct {
+		who  string
+		b    *testrig.Browser
+		may  bool
+		form string
+	}{{"another member", paris, false, ""}, {"who has created it", juliet, true, ""}, {"who has created it", juliet, true, "open"}} {
+		was := closed()
+		if is := offered(try.b); is != try.may {
+			t.Errorf("%s is offered to close it: %v", try.who, is)
+		}
+		try.b.Post(made.To+"/close", "do", try.form)
+		if done := closed() != was; done != try.may {
+			t.Errorf("%s closes or opens it: %v", try.who, done)
+		}
+	}
+	if p := juliet.Post("/g/verona/leave"); p.Status != 303 {
+		t.Fatal(p.Status, p.Text)
+	}
+	if p := juliet.Post(made.To + "/close"); p.Status != 403 || closed() || offered(juliet) {
+		t.Errorf("who has left closes it: %d, closed: %v, offered: %v", p.Status, closed(), offered(juliet))
+	}
+}

@@ -103,6 +103,7 @@ type roomData struct {
 	Members       []memberRow
 	Address       string
 	CreatesThemes bool
+	Closes        bool // the theme, or opens it again
 	Error         string
 	Draft         string
 }
@@ -136,6 +137,7 @@ func (c *ctx) roomData(r room) (d roomData, err error) {
 		return d, err
 	}
 	d.Closed = slices.ContainsFunc(d.Themes, func(t store.Theme) bool { return !t.Closed.IsZero() })
+	d.Closes = r.Theme != nil && c.s.Org.MayManageTheme(ctx, c.host(), r.Theme.Key, c.self()) == nil
 	d.CreatesThemes = r.Manages() || r.Role != "" && r.Role != store.RoleBanned && r.Group.ThemesBy == "members"
 	if !r.Access.Read {
 		return d, nil
@@ -324,8 +326,8 @@ func (c *ctx) closeTheme() error {
 	if err != nil {
 		return err
 	}
-	if !r.Manages() && r.Theme.Creator != c.self().String() {
-		return forbidden
+	if err := c.s.Org.MayManageTheme(c.r.Context(), c.host(), r.Theme.Key, c.self()); err != nil {
+		return err
 	}
 	open := c.form("do") == "open"
 	if err := c.s.Org.CloseTheme(c.r.Context(), c.host(), r.Theme.Key, open); err != nil {
