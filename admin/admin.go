@@ -13,6 +13,7 @@ import (
 // administrator can do something about them.
 type Operations interface {
 	Accounts
+	AppPasswords
 	Groups
 	Teams
 	Sessions

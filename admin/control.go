@@ -21,6 +21,7 @@ func Control(op Operations, log *slog.Logger) http.Handler {
 	c := &control{log: log, mux: http.NewServeMux()}
 	c.handle("GET /v1/info", func(r *http.Request) (any, error) { return op.Info(r.Context()) })
 	c.accounts(op)
+	c.appPasswords(op)
 	c.files(op)
 	c.groups(op)
 	c.teams(op)

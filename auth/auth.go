@@ -14,8 +14,11 @@ import (
 )
 
 // Error is a SASL failure (RFC 6120, section 6.5). Text is for people, in English; it never says whether an account
-// exists.
-type Error struct{ Condition, Text string }
+// exists, but to who has shown a password of it.
+type Error struct {
+	Condition, Text string
+	Known           bool // who has failed knows a password of the account: nothing was guessed at
+}
 
 func (e *Error) Error() string {
 	if e.Text == "" {
@@ -62,9 +65,26 @@ func Derive(secret []byte, label string, parts ...string) []byte {
 	return mac(sha256.New, secret, []byte("parley\x00"+label+"\x00"+strings.Join(parts, "\x00")))
 }
 
-// Lookup finds what is kept for a username (prepared localpart). ok is false if nobody can sign in as that: the
-// exchange then goes on with a Faker's keys. An error is temporary-auth-failure.
-type Lookup func(ctx context.Context, username string) (k Keys, ok bool, err error)
+// Secret is one of the passwords of an account.
+type Secret struct {
+	ID   string // of an app password; "" is the account's own
+	Keys Keys
+	// Refuse says why this one does not sign in, to who has shown that they know it; "" if it does.
+	Refuse string
+}
+
+// Lookup finds the passwords of a username (prepared localpart). The first says with which salt and how many iterations a
+// client is to go about it: any other is found only where it has the same (see KeysLike). With none nobody can sign in as
+// that: the exchange then goes on with a Faker's keys. An error is temporary-auth-failure.
+type Lookup func(ctx context.Context, username string) ([]Secret, error)
+
+// known says whether somebody who has shown this password may sign in.
+func (s Secret) known() error {
+	if s.Refuse != "" {
+		return &Error{Condition: "not-authorized", Text: s.Refuse, Known: true}
+	}
+	return nil
+}
 
 // Faker gives users that do not exist salts that stay the same, so that they look like those that do.
 type Faker struct {

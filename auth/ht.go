@@ -52,6 +52,7 @@ type ht struct {
 }
 
 func (h *ht) Username() string { return h.user }
+func (h *ht) Secret() string   { return "" }
 
 func (h *ht) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	name, proof, ok := strings.Cut(string(message), "\x00")

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/rand"
@@ -34,6 +35,16 @@ func (k Keys) of(size int) Key {
 		return k.SHA1
 	}
 	return k.SHA256
+}
+
+// Of gives the key for a mechanism, named without -PLUS; a zero one if there is none.
+func (k Keys) Of(mechanism string) Key {
+	for _, h := range hashes {
+		if h.name == mechanism {
+			return *h.at(&k)
+		}
+	}
+	return Key{}
 }
 
 // scramHash is one kind of key.
@@ -93,12 +104,31 @@ func NewKeys(password string, iterations int) (Keys, error) {
 	return newKeys(p, NewSalt(), max(iterations, 4096), Keys{})
 }
 
+// KeysLike makes the keys of another password of the same account: with the salts and iterations that the first has, a
+// client that signs in with either computes what can be compared with both.
+func KeysLike(password string, iterations int, like Keys) (Keys, error) {
+	p, err := prepare(password)
+	if err != nil {
+		return Keys{}, err
+	}
+	return likeKeys(p, NewSalt(), max(iterations, 4096), Keys{}, like)
+}
+
 // newKeys makes what there is none of in k.
 func newKeys(prepared string, salt []byte, iterations int, k Keys) (Keys, error) {
+	return likeKeys(prepared, salt, iterations, k, Keys{})
+}
+
+// likeKeys makes what there is none of in k, with the salts and iterations of like where that has some.
+func likeKeys(prepared string, salt []byte, iterations int, k, like Keys) (Keys, error) {
 	for _, h := range hashes {
 		at := h.at(&k)
 		if !at.IsZero() {
 			continue
+		}
+		salt, iterations := salt, iterations
+		if l := h.at(&like); !l.IsZero() {
+			salt, iterations = l.Salt, l.Iterations
 		}
 		salted, err := stretch(h.new, prepared, salt, iterations)
 		if err != nil {
@@ -109,13 +139,25 @@ func newKeys(prepared string, salt []byte, iterations int, k Keys) (Keys, error)
 	return k, nil
 }
 
-// complete makes the keys that are missing of a password that has just been shown.
-func (k Keys) complete(password string) (Keys, error) {
+// complete makes the keys that are missing of a password that has just been shown, like those of the account's others.
+func (k Keys) complete(password string, others []Secret) (Keys, error) {
 	p, err := prepare(password)
 	if err != nil {
 		return k, err
 	}
-	return newKeys(p, NewSalt(), max(k.SHA1.Iterations, k.SHA256.Iterations, 4096), k)
+	return likeKeys(p, NewSalt(), max(k.SHA1.Iterations, k.SHA256.Iterations, 4096), k, Like(others))
+}
+
+// Like gives, for each hash, keys of one of these passwords that has some.
+func Like(ss []Secret) (k Keys) {
+	for _, s := range ss {
+		for _, h := range hashes {
+			if at := h.at(&k); at.IsZero() {
+				*at = *h.at(&s.Keys)
+			}
+		}
+	}
+	return k
 }
 
 // NewSalt makes one.
@@ -162,20 +204,38 @@ func digest(h func() hash.Hash, data []byte) []byte {
 }
 
 // Verify says whether this is the password. It costs what making the key has cost.
-func (k Keys) Verify(password string) bool {
+func (k Keys) Verify(password string) bool { return verify([]Secret{{Keys: k}}, password) != nil }
+
+// verify gives the one of some passwords that this is; nil if it is none. It costs the same however many they are.
+func verify(ss []Secret, password string) (found *Secret) {
 	p, err := prepare(password)
-	if err != nil {
-		return false
+	if err != nil || len(ss) == 0 {
+		return nil
 	}
-	key, h := k.SHA256, sha256.New
+	key, h := ss[0].Keys.SHA256, sha256.New
 	if key.IsZero() {
-		key, h = k.SHA1, sha1.New
+		key, h = ss[0].Keys.SHA1, sha1.New
 	}
 	if key.IsZero() {
-		return false
+		return nil
 	}
 	salted, err := stretch(h, p, key.Salt, key.Iterations)
-	return err == nil && subtle.ConstantTimeCompare(keyOf(h, salted, nil, 0).Stored, key.Stored) == 1
+	if err != nil {
+		return nil
+	}
+	stored := keyOf(h, salted, nil, 0).Stored
+	for i := range ss {
+		k := ss[i].Keys.of(h().Size())
+		if k.like(key) && subtle.ConstantTimeCompare(stored, k.Stored) == 1 && found == nil {
+			found = &ss[i]
+		}
+	}
+	return found
+}
+
+// like says that a client computes the same of one password for both.
+func (k Key) like(o Key) bool {
+	return !k.IsZero() && k.Iterations == o.Iterations && bytes.Equal(k.Salt, o.Salt)
 }
 
 // Forms in which keys are kept: 1 has one salt for both hashes, and both keys; 2 has each key by itself, or none.

@@ -56,6 +56,8 @@ type Exchange interface {
 	Next(ctx context.Context, message []byte) (challenge []byte, done bool, err error)
 	// Username is the localpart once it is known; it has proven nothing before Next gave done.
 	Username() string
+	// Secret is the id of the app password that was shown; "" for the account's own, or for a token.
+	Secret() string
 }
 
 // Start begins an exchange; invalid-mechanism if it was not offered.
@@ -104,25 +106,28 @@ func (o Options) checkAuthzid(authzid, user string) error {
 	return nil
 }
 
-// keys finds an account's keys, or some that look like an account's.
-func (o Options) keys(ctx context.Context, user string) (Keys, bool, error) {
-	k, ok, err := o.Lookup(ctx, user)
+// secrets finds an account's passwords; for one that there is not, or that has none, one that looks like an account's and
+// that nothing signs in with.
+func (o Options) secrets(ctx context.Context, user string) (ss []Secret, known bool, err error) {
+	ss, err = o.Lookup(ctx, user)
 	if err != nil {
-		return Keys{}, false, &Error{Condition: "temporary-auth-failure"}
+		return nil, false, &Error{Condition: "temporary-auth-failure"}
 	}
-	if !ok {
-		return o.Faker.Keys(o.Host, user), false, nil
+	if len(ss) == 0 {
+		return []Secret{{Keys: o.Faker.Keys(o.Host, user)}}, false, nil
 	}
-	return k, true, nil
+	return ss, true, nil
 }
 
 // plain is RFC 4616.
 type plain struct {
-	o    Options
-	user string
+	o      Options
+	user   string
+	secret string
 }
 
 func (p *plain) Username() string { return p.user }
+func (p *plain) Secret() string   { return p.secret }
 
 func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	parts := bytes.Split(message, []byte{0})
@@ -134,18 +139,23 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 		return nil, false, err
 	}
 	p.user = user
-	k, ok, err := p.o.keys(ctx, user)
+	secrets, known, err := p.o.secrets(ctx, user)
 	if err != nil {
 		return nil, false, err
 	}
-	if !k.Verify(string(parts[2])) || !ok { // both, so that it takes the same time
+	found := verify(secrets, string(parts[2]))
+	if found == nil || !known { // both, so that it takes the same time
 		return nil, false, errNotAuthorized
+	}
+	if err := found.known(); err != nil {
+		return nil, false, err
 	}
 	if err := p.o.checkAuthzid(string(parts[0]), user); err != nil {
 		return nil, false, err
 	}
-	if p.o.Upgrade != nil && len(k.Missing()) > 0 {
-		if full, err := k.complete(string(parts[2])); err == nil {
+	p.secret = found.ID
+	if k := found.Keys; p.o.Upgrade != nil && found.ID == "" && len(k.Missing()) > 0 {
+		if full, err := k.complete(string(parts[2]), secrets); err == nil {
 			p.o.Upgrade(ctx, user, full)
 		}
 	}

@@ -29,8 +29,11 @@ func options(t testing.TB, b Binding) Options {
 	}
 	return Options{
 		Host: host, Mechanisms: Offer(Mechanisms, true, b), Binding: b, Secure: true, Faker: NewFaker([]byte("secret"), 4096),
-		Lookup: func(_ context.Context, user string) (Keys, bool, error) {
-			return k, user == "user", nil
+		Lookup: func(_ context.Context, user string) ([]Secret, error) {
+			if user != "user" {
+				return nil, nil
+			}
+			return []Secret{{Keys: k}}, nil
 		},
 	}
 }
@@ -153,9 +156,9 @@ func TestVectors(t *testing.T) {
 	} {
 		o := options(t, Binding{})
 		salt, _ := base64.StdEncoding.DecodeString(v.salt)
-		o.Lookup = func(context.Context, string) (Keys, bool, error) {
+		o.Lookup = func(context.Context, string) ([]Secret, error) {
 			k, err := newKeys("pencil", salt, 4096, Keys{})
-			return k, true, err
+			return []Secret{{Keys: k}}, err
 		}
 		s := newScram(v.mech, o)
 		if _, _, err := s.Next(context.Background(), []byte(v.first)); err != nil {
@@ -318,7 +321,7 @@ func TestKeysApart(t *testing.T) {
 	var upgraded Keys
 	o := options(t, Binding{})
 	o.Secure = true
-	o.Lookup = func(context.Context, string) (Keys, bool, error) { return k, true, nil }
+	o.Lookup = func(context.Context, string) ([]Secret, error) { return []Secret{{Keys: k}}, nil }
 	o.Upgrade = func(_ context.Context, user string, now Keys) { upgraded = now }
 	ex, err := Start("PLAIN", o)
 	if err != nil {

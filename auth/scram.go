@@ -29,8 +29,10 @@ type scram struct {
 	firstBare string
 	serverMsg string
 	nonce     string
-	key       Key
+	key       Key      // of the first password, which says salt and iterations
+	secrets   []Secret // those that a proof may be of
 	known     bool
+	secret    string
 }
 
 func newScram(mechanism string, o Options) *scram {
@@ -42,6 +44,7 @@ func newScram(mechanism string, o Options) *scram {
 }
 
 func (s *scram) Username() string { return s.user }
+func (s *scram) Secret() string   { return s.secret }
 
 func (s *scram) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	s.step++
@@ -91,13 +94,11 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 		return nil, err
 	}
 	s.user = user
-	keys, known, err := s.o.keys(ctx, user)
+	secrets, known, err := s.o.secrets(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	if s.key, s.known = keys.of(s.hash().Size()), known; s.key.IsZero() { // of another hash only
-		s.key, s.known = s.o.Faker.Keys(s.o.Host, user).of(s.hash().Size()), false
-	}
+	s.choose(secrets, known)
 	var r [18]byte
 	rand.Read(r[:])
 	s.nonce = nonce + base64.StdEncoding.EncodeToString(r[:])
@@ -106,6 +107,20 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 		s.serverMsg += ",h=" + s.downgrade()
 	}
 	return []byte(s.serverMsg), nil
+}
+
+// choose keeps the passwords that a client's proof may be of: those of the same salt and iterations as the first.
+func (s *scram) choose(secrets []Secret, known bool) {
+	size := s.hash().Size()
+	s.key, s.known = secrets[0].Keys.of(size), known
+	if s.key.IsZero() { // of another hash only
+		s.key, s.known, secrets = s.o.Faker.Keys(s.o.Host, s.user).of(size), false, nil
+	}
+	for _, x := range secrets {
+		if x.Keys.of(size).like(s.key) {
+			s.secrets = append(s.secrets, x)
+		}
+	}
 }
 
 // channel checks the channel-binding flag of the gs2 header.
@@ -176,21 +191,36 @@ func (s *scram) final(m string) ([]byte, error) {
 	if subtle.ConstantTimeCompare(cbind, append([]byte(s.gs2), s.binding...)) != 1 || r != s.nonce {
 		return nil, errNotAuthorized
 	}
-	stored, server := s.key.Stored, s.key.Server
 	message := []byte(s.firstBare + "," + s.serverMsg + "," + without)
-	signature := mac(s.hash, stored, message)
-	if len(proof) != len(signature) {
+	found := s.proven(proof, message)
+	if found == nil || !s.known {
 		return nil, errNotAuthorized
 	}
-	key := make([]byte, len(proof))
-	subtle.XORBytes(key, proof, signature)
-	if !hmac.Equal(digest(s.hash, key), stored) || !s.known {
-		return nil, errNotAuthorized
+	if err := found.known(); err != nil {
+		return nil, err
 	}
 	if err := s.o.checkAuthzid(s.authzid, s.user); err != nil {
 		return nil, err
 	}
-	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash, server, message))), nil
+	s.secret = found.ID
+	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash, found.Keys.of(s.hash().Size()).Server, message))), nil
+}
+
+// proven gives the password that this is a proof of; nil if of none.
+func (s *scram) proven(proof, message []byte) (found *Secret) {
+	size := s.hash().Size()
+	if len(proof) != size {
+		return nil
+	}
+	key := make([]byte, size)
+	for i := range s.secrets {
+		stored := s.secrets[i].Keys.of(size).Stored
+		subtle.XORBytes(key, proof, mac(s.hash, stored, message))
+		if hmac.Equal(digest(s.hash, key), stored) && found == nil {
+			found = &s.secrets[i]
+		}
+	}
+	return found
 }
 
 // unescapeName reads a saslname; ok carries on from what was read before.

@@ -225,6 +225,9 @@ func (o *operations) SetPassword(ctx context.Context, address, password string) 
 	if err := o.n.Store.SetKeys(ctx, u.Host, u.Name, keys); err != nil {
 		return fmt.Errorf("set password of %s: %w", u.Name, err)
 	}
+	if err := o.n.Store.RevokePrograms(ctx, u.Host, u.Name); err != nil { // whoever had the account in hand has nothing left of it
+		return fmt.Errorf("revoke what programs of %s sign in with: %w", u.Name, err)
+	}
 	h.Kick(u.Name, &wire.StreamError{Condition: "reset", Text: "the password has been changed"})
 	o.audit(ctx, u.Host, "person.password", u.Name+"@"+u.Host, nil)
 	return nil

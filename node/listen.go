@@ -162,7 +162,7 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 	return c2s.Config{
 		Router: n.Router, Log: n.Log, Registry: n.Registry,
 		StartTLS: n.tlsConfig(), DirectTLS: n.tlsConfig("xmpp-client"),
-		Mechanisms: a.Mechanisms, Iterations: a.ScramIterations, Secret: secret, DowngradeHash: a.DowngradeProtection,
+		Secrets: secrets{n}, Mechanisms: a.Mechanisms, Iterations: a.ScramIterations, Secret: secret, DowngradeHash: a.DowngradeProtection,
 		TokenLifetime: a.TokenLifetime,
 		Throttle:      n.throttle,
 		AuthAttempts:  a.AttemptsPerStream, Conflict: conflict,

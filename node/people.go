@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,6 +16,7 @@ import (
 	"parley/people"
 	"parley/post"
 	"parley/server"
+	"parley/server/c2s"
 	"parley/words"
 )
 
@@ -75,6 +77,19 @@ func peopleError(err error) error {
 		return admin.Forbidden(e.Field, "%v", e)
 	}
 	return admin.Invalid(e.Field, "%v", e)
+}
+
+// secrets are the passwords that clients sign in with.
+type secrets struct{ n *Node }
+
+var _ c2s.Secrets = secrets{}
+
+func (s secrets) Secrets(ctx context.Context, h *server.Host, user string) ([]auth.Secret, error) {
+	return s.n.people[h.Domain].Secrets(ctx, user)
+}
+
+func (s secrets) Use(ctx context.Context, h *server.Host, user, id string) error {
+	return s.n.Store.UseAppPassword(ctx, h.Domain, user, id, time.Now().UTC())
 }
 
 // accept makes an account for a stranger with an invitation, in a client (XEP-0445).

@@ -7,6 +7,7 @@ import (
 
 	"parley/admin"
 	"parley/feature/register"
+	"parley/people"
 	"parley/server"
 	"parley/server/c2s"
 	"parley/wire"
@@ -20,9 +21,13 @@ var _ register.Accounts = byClient{}
 
 // SetOwnPassword keeps the session it comes from and ends the account's others.
 func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, password string) error {
-	keys, err := c.o.keys(s.JID.Local(), password)
+	p := c.o.n.people[s.Host.Domain]
+	if err := ownsPassword(ctx, p, s); err != nil {
+		return err
+	}
+	keys, err := p.KeysFor(ctx, s.JID.Local(), password)
 	if err != nil {
-		return asStanzaError(err)
+		return asStanzaError(peopleError(err))
 	}
 	if err := c.o.n.Store.SetKeys(ctx, s.Host.Domain, s.JID.Local(), keys); err != nil {
 		return fmt.Errorf("set password of %s: %w", s.JID.Bare(), err)
@@ -31,6 +36,28 @@ func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, passwor
 		if o != s {
 			o.Close(&wire.StreamError{Condition: "reset", Text: "the password has been changed"})
 		}
+	}
+	return nil
+}
+
+// MayLeave asks whether anybody is left in charge.
+func (c byClient) MayLeave(ctx context.Context, s *server.Session) error {
+	p := c.o.n.people[s.Host.Domain]
+	if err := ownsPassword(ctx, p, s); err != nil {
+		return err
+	}
+	return asStanzaError(peopleError(p.MayLeave(ctx, s.JID.Local())))
+}
+
+// ownsPassword refuses who has signed in with less than the account's own password and, where there is one, the second step:
+// an app password is for reading and writing, not for taking the account over.
+func ownsPassword(ctx context.Context, p *people.People, s *server.Session) error {
+	on, err := p.HasFactor(ctx, s.JID.Local())
+	if err != nil {
+		return err
+	}
+	if on || s.Info.Credential != "" {
+		return server.WithText(server.NotAllowed, "this is done with the account's own password, at "+p.URL()+"/me/security")
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"parley/admin/web"
 	"parley/auth"
 	"parley/server"
+	"parley/server/c2s"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -33,8 +34,8 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	c := web.Config{Hosts: make(map[string]*server.Host), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
 		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Outbox: n.Config.Mail.Show, Rooms: webRooms{n},
 		System: webSystem{n, time.Now()}}
-	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, proxied bool) {
-		n.door.External(w, r, account, proxied)
+	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool) {
+		n.door.External(w, r, c2s.Known{Account: account, Credential: session, Holds: holds, Secure: proxied})
 	}
 	c.Ops = &operations{n: n, started: time.Now()}
 	for _, h := range n.hosts {

@@ -92,6 +92,11 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 	case was.Disabled && !is.Disabled:
 		action = "person.enable"
 	}
+	if needs, err := p.NeedsFactor(ctx, is); err != nil {
+		return is, err
+	} else if needs && was.Role != is.Role {
+		p.h.Kick(name, &wire.StreamError{Condition: "policy-violation", Text: "the role needs the second step: set it up first"})
+	}
 	p.audit(ctx, a, action, is.Address(), detail)
 	return is, nil
 }
@@ -178,7 +183,8 @@ func (p *People) SignOut(ctx context.Context, a Actor, name string) (int, error)
 	return n, nil
 }
 
-// SetPassword sets it and ends all sessions, those of browsers too.
+// SetPassword sets it and ends all sessions, those of browsers too. Where another sets it, app passwords and API tokens are
+// no more either: whoever had the account in hand has nothing left of it.
 func (p *People) SetPassword(ctx context.Context, a Actor, name, password string) error {
 	u, err := p.Get(ctx, name)
 	if err != nil {
@@ -189,12 +195,17 @@ func (p *People) SetPassword(ctx context.Context, a Actor, name, password string
 			return err
 		}
 	}
-	keys, err := p.keys(name, password)
+	keys, err := p.KeysFor(ctx, name, password)
 	if err != nil {
 		return err
 	}
 	if err := p.st.SetKeys(ctx, p.h.Domain, name, keys); err != nil {
 		return err
+	}
+	if a.Name != name {
+		if err := p.st.RevokePrograms(ctx, p.h.Domain, name); err != nil {
+			return err
+		}
 	}
 	p.h.Kick(name, &wire.StreamError{Condition: "reset", Text: "the password has been changed"})
 	p.audit(ctx, a, "person.password", u.Address(), nil)
@@ -213,12 +224,7 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 	if a.Name == name {
 		return fail(org.Forbidden, "", "You cannot close your own account here")
 	}
-	if u.Role == store.RoleOwner {
-		if err := p.anotherOwner(ctx, name); err != nil {
-			return err
-		}
-	}
-	if err := p.cfg.Org.MayGo(ctx, u.Host, u.Name); err != nil { // a group would be left without an owner
+	if err := p.MayLeave(ctx, name); err != nil {
 		return err
 	}
 	p.farewell(ctx, name)
@@ -233,6 +239,20 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 	p.h.Deleted(ctx, u.Name)
 	p.audit(ctx, a, "person.delete", u.Address(), map[string]any{"email": u.Email, "role": u.Role})
 	return nil
+}
+
+// MayLeave says why an account cannot go: the organization, or a group, would be left without an owner.
+func (p *People) MayLeave(ctx context.Context, name string) error {
+	u, err := p.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	if u.Role == store.RoleOwner {
+		if err := p.anotherOwner(ctx, name); err != nil {
+			return err
+		}
+	}
+	return p.cfg.Org.MayGo(ctx, u.Host, u.Name)
 }
 
 // farewell ends the subscriptions of an account that goes, so that contacts do not wait for it for ever.

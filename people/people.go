@@ -211,12 +211,16 @@ func (p *People) fields(u *store.Person) (err error) {
 
 // keys makes what is kept of a password that is good enough.
 func (p *People) keys(name, password string) ([]byte, error) {
+	return p.keysLike(name, password, auth.Keys{})
+}
+
+func (p *People) keysLike(name, password string, like auth.Keys) ([]byte, error) {
 	if p.cfg.Policy {
 		if err := auth.CheckPassword(password, name); err != nil {
 			return nil, passwordError(err)
 		}
 	}
-	k, err := auth.NewKeys(password, p.cfg.Iterations)
+	k, err := auth.KeysLike(password, p.cfg.Iterations, like)
 	if err != nil {
 		return nil, passwordError(err)
 	}

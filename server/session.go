@@ -47,6 +47,9 @@ type SessionInfo struct {
 	Transport string // "tcp", "tls", "websocket"
 	Mechanism string
 	Client    Client
+	// Credential is what it has signed in with: the id of an app password, the hash of a browser's session (EXTERNAL); "" is
+	// the account's own password.
+	Credential string
 }
 
 // Client is what a client's installation says of itself (XEP-0388, section 2.3). It is for its own account and for the

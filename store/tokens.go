@@ -14,15 +14,17 @@ type Token struct {
 	Mechanism       string // the only one that the token is good for
 	Salt            []byte // no two tokens have the same
 	Issued, Expires time.Time
-	Uses            int64 // the highest count that the client has sent with it
+	Uses            int64  // the highest count that the client has sent with it
+	App             string // id of the app password that the client had signed in with; "": the account's own
 }
 
 // Tokens are those of accounts; an installation has at most one that it uses and one that is fresh.
 type Tokens interface {
 	// Tokens gives those of an installation, the fresh one first; expired ones too.
 	Tokens(ctx context.Context, host, owner, client string) ([]Token, error)
-	// PutToken keeps a fresh token instead of the fresh one there may be. If more than max installations of the account
-	// have tokens, those that expire first are forgotten.
+	// PutToken keeps a fresh token instead of the fresh one there may be. An installation that has come with another
+	// password than before has no older token. If more than max installations of the account have tokens, those that
+	// expire first are forgotten.
 	PutToken(ctx context.Context, t Token, max int) error
 	// UseToken makes t the one its installation uses: the one used before is no more. count, unless it is 0, has to be
 	// higher than any that came with it. ErrConflict if it is not, or if the token is no longer what it was.

@@ -110,7 +110,10 @@ type Factors interface {
 	// AddAppPassword keeps one; ErrLimit if there would be more than max.
 	AddAppPassword(ctx context.Context, host, owner string, p AppPassword, max int) error
 	UseAppPassword(ctx context.Context, host, owner, id string, at time.Time) error
+	// DeleteAppPassword removes one, and the tokens of clients that have signed in with it.
 	DeleteAppPassword(ctx context.Context, host, owner, id string) error
+	// RevokePrograms removes all that programs sign in with: app passwords, API tokens, tokens of clients.
+	RevokePrograms(ctx context.Context, host, owner string) error
 }
 
 // APIToken lets a program act for a person, within scopes. Only its hash is kept.

@@ -242,6 +242,14 @@ func (c *Client) StartTLS() error {
 	return nil
 }
 
+// TLS is the state of the connection, to bind a channel to it.
+func (c *Client) TLS() tls.ConnectionState {
+	if t, ok := c.nc.(*tls.Conn); ok {
+		return t.ConnectionState()
+	}
+	return tls.ConnectionState{}
+}
+
 // SignIn goes from the connection to an authenticated stream.
 func (c *Client) SignIn(name, password string) error {
 	if err := c.Begin(); err != nil {
@@ -266,6 +274,11 @@ func (c *Client) SignIn(name, password string) error {
 	if e.Name.Local != "success" {
 		return fmt.Errorf("not signed in: %s", e)
 	}
+	return c.Again()
+}
+
+// Again begins the stream that comes after SASL.
+func (c *Client) Again() error {
 	c.listening = false
 	return c.Begin()
 }

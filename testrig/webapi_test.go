@@ -44,7 +44,7 @@ func (readCloser) Close() error { return nil }
 // newToken makes one on the page of tokens.
 func newToken(t *testing.T, b *testrig.Browser, scopes ...string) string {
 	t.Helper()
-	fields := []string{"name", "test", "days", "30", "current", testrig.Password}
+	fields := []string{"name", "test", "days", "30"}
 	for _, s := range scopes {
 		fields = append(fields, "scope", s)
 	}
@@ -65,9 +65,6 @@ func TestAPI(t *testing.T) {
 	romeo, juliet := r.Browser(t), r.Browser(t)
 	romeo.SignIn("romeo")
 	juliet.SignIn("juliet")
-	if p := romeo.Post("/me/tokens", "name", "x", "days", "30", "current", "wrong", "scope", "people:read"); p.Status != 422 {
-		t.Errorf("a token without the password: %d", p.Status)
-	}
 	all := apiClient{t, r.Browser(t), newToken(t, romeo, "people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read")}
 	reads := apiClient{t, r.Browser(t), newToken(t, romeo, "people:read")}
 	hers := apiClient{t, r.Browser(t), newToken(t, juliet, "people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read")}

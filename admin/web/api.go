@@ -79,6 +79,14 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 			refuse(http.StatusUnauthorized, "a token is needed")
 			return
 		}
+		if needs, err := s.people(me.Host).NeedsFactor(hc.Context(), *me); err != nil {
+			s.Log.Error("api", "err", err)
+			refuse(http.StatusInternalServerError, "the server failed: its log says why")
+			return
+		} else if needs {
+			refuse(http.StatusForbidden, "your role needs the second step: set it up at "+s.people(me.Host).URL()+"/me/security")
+			return
+		}
 		for _, need := range hc.Operation().Security {
 			for _, scope := range need["token"] {
 				if !slices.Contains(have, scope) {
@@ -168,7 +176,7 @@ func (s *Server) tokens() {
 
 func (c *ctx) tokenData() (map[string]any, error) {
 	ts, err := c.s.Store.APITokensOf(c.r.Context(), c.host(), c.Me.Name)
-	return map[string]any{"Tokens": ts, "Scopes": people.Scopes, "Fresh": c.fresh()}, err
+	return map[string]any{"Tokens": ts, "Scopes": people.Scopes}, err
 }
 
 func (c *ctx) tokenPage() error {
@@ -195,9 +203,6 @@ func (c *ctx) makeToken() error {
 		}
 		d["Error"], d["Field"] = text, field
 		return c.page(http.StatusUnprocessableEntity, "tokens", c.T("API tokens"), d)
-	}
-	if ok, err := c.proven(c.r.FormValue("current")); !ok {
-		return refuse(err)
 	}
 	keep, ok := map[string]time.Duration{"30": 30 * 24 * time.Hour, "90": 90 * 24 * time.Hour, "365": 365 * 24 * time.Hour}[c.form("days")]
 	if !ok {

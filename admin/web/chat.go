@@ -1,13 +1,24 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"sync"
+	"time"
 
+	"parley/server"
+	"parley/store"
 	"parley/wire/jid"
 )
 
-// Chat serves the WebSocket of a chat client that runs in a page of ours, for the account that the page is signed in with.
-type Chat func(w http.ResponseWriter, r *http.Request, account jid.JID, proxied bool)
+// Chat serves the WebSocket of a chat client that runs in a page of ours, for the account that the page is signed in with,
+// until the stream is over. session names the browser's session, and holds says store.ErrNotFound when that is over.
+type Chat func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool)
+
+// chatCheck is how often it is looked whether the session of a browser that chats is still there. Who ends one here ends its
+// streams at once: this is for those that expire, or are ended elsewhere.
+const chatCheck = time.Minute
 
 // chat is the page with a chat client, signed in by the web session.
 func (s *Server) chat() {
@@ -30,15 +41,29 @@ func (c *ctx) chatPage() error {
 
 func (c *ctx) chatSocket() error {
 	proxied, _ := c.r.Context().Value(proxiedKey{}).(bool)
-	c.s.Chat(c.w, c.r, c.self(), proxied)
-	return nil
-}
-
-// endChats closes the streams of chats in pages: who signs out of a browser is out of the chat in it too.
-func (c *ctx) endChats() {
-	for _, s := range c.P.Sessions(c.Me.Name) {
-		if s.Info.Mechanism == "EXTERNAL" {
-			s.Close(goodbye)
-		}
+	host, session := c.host(), c.Session.Hash
+	holds := func(ctx context.Context) error {
+		_, err := c.s.Store.WebSession(ctx, host, session, time.Now())
+		return err
 	}
+	over := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		t := time.NewTicker(chatCheck)
+		defer t.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-t.C:
+			}
+			if err := holds(context.WithoutCancel(c.r.Context())); errors.Is(err, store.ErrNotFound) {
+				c.P.CloseStreams(c.Me.Name, func(i server.SessionInfo) bool { return i.Credential == session }, goodbye)
+			}
+		}
+	})
+	c.s.Chat(c.w, c.r, c.self(), session, holds, proxied)
+	close(over)
+	watch.Wait()
+	return nil
 }

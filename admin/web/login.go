@@ -206,12 +206,9 @@ func (c *ctx) code() error {
 
 func (c *ctx) logout() error {
 	if c.Me != nil {
-		if err := c.s.Store.DeleteWebSession(c.r.Context(), c.host(), c.Me.Name, c.Session.Hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := c.endSession(c.Session.Hash); err != nil {
 			return err
 		}
-	}
-	if c.Me != nil {
-		c.endChats()
 	}
 	c.cookie(sessionCookie, "", 0)
 	c.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)

@@ -83,6 +83,8 @@ func (s *Server) register() {
 	s.signing()
 	s.invitations()
 	s.own()
+	s.security()
+	s.steppingUp()
 	s.console()
 	s.groups()
 	s.searching()
@@ -134,12 +136,26 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 			if need != public {
 				w.Header().Set("Cache-Control", "no-store")
 			}
-			err = f(c)
+			err = c.answer(pattern, need, f)
 		}
 		if err != nil {
 			c.fail(err)
 		}
 	})
+}
+
+// answer lets f answer, unless something has to be done first: the second step set up, a proof given.
+func (c *ctx) answer(pattern string, need access, f func(c *ctx) error) error {
+	if need == public {
+		return f(c)
+	}
+	if enrol, err := c.enrols(pattern); err != nil || enrol {
+		return err
+	}
+	if done, err := c.stepUp(pattern); err != nil || done {
+		return err
+	}
+	return f(c)
 }
 
 // ServeHTTP serves what comes over TLS by itself.

@@ -247,6 +247,16 @@ func TestUserCommands(t *testing.T) {
 	d.ok("Another-Horse-8\n", "user", "passwd", "alice")
 	d.fails(exitFailed, "password", "alice-alice-Alice-1\n", "user", "passwd", "alice")
 
+	phone := d.ok("", "user", "app-password", "add", "alice", "her telephone")
+	if ps := decode[[]admin.AppPassword](t, d.ok("", "--json", "user", "app-password", "list", "alice")); len(ps) != 1 || ps[0].Name != "her telephone" || len(phone) != 25 || ps[0].Password != "" {
+		t.Errorf("got %+v, %q", ps, phone)
+	} else {
+		d.ok("", "user", "app-password", "revoke", "alice", ps[0].ID)
+		d.fails(exitFailed, "no such app password", "", "user", "app-password", "revoke", "alice", ps[0].ID)
+	}
+	d.fails(exitFailed, "Name the program", "", "user", "app-password", "add", "alice", " ")
+	d.ok("", "user", "factor-off", "alice")
+
 	code, out, errs := d.cli("", "user", "delete", "--yes", "carol", "nobody")
 	if code != exitPartial || out != "carol: deleted\n" || !strings.Contains(errs, "nobody: there is no account") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)

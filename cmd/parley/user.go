@@ -11,8 +11,8 @@ import (
 )
 
 func (a *app) userCommand() *cobra.Command {
-	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, admin, retention, export, import",
-		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userRetention(), a.userDelete(), a.userPasswd(),
+	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, app-password, factor-off, admin, retention, export, import",
+		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userRetention(), a.userDelete(), a.userPasswd(), a.userAppPassword(), a.userFactorOff(),
 		a.userExport(), a.userImport())
 }
 

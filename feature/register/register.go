@@ -15,6 +15,8 @@ const ns = "jabber:iq:register"
 // Accounts does what is asked. Errors are stanza errors for the person to read.
 type Accounts interface {
 	SetOwnPassword(ctx context.Context, s *server.Session, password string) error
+	// MayLeave says why the account of a session cannot be given up by it.
+	MayLeave(ctx context.Context, s *server.Session) error
 	Delete(ctx context.Context, who jid.JID) error
 }
 
@@ -71,6 +73,9 @@ func (r *register) set(ctx context.Context, q *server.Request) (*wire.Element, e
 func (r *register) remove(ctx context.Context, q *server.Request) error {
 	if len(q.Payload.Elements()) != 1 {
 		return server.BadRequest
+	}
+	if err := r.accounts.MayLeave(ctx, q.Session); err != nil {
+		return err
 	}
 	_ = q.Session.SendTo(q.Stanza.Reply(), q.From) // who is gone already does not mind
 	if err := r.accounts.Delete(ctx, q.From.Bare()); err != nil {

@@ -62,9 +62,13 @@ func New(h *server.Host, accounts Accounts, c Config) *server.Feature {
 	}
 }
 
-// admin says that somebody may administer this host.
+// admin says that somebody may administer this host. A client that has not shown the account's own password may not: an app
+// password is for reading and writing, and a browser's session is asked for a proof on the pages.
 func (s *service) admin(ctx context.Context, who jid.JID) bool {
 	if who.Domain() != s.h.Domain {
+		return false
+	}
+	if x := s.h.Account(who.Local()).Session(who.Resource()); x != nil && x.Info.Credential != "" {
 		return false
 	}
 	u, err := s.h.Store.User(ctx, s.h.Domain, who.Local())

@@ -1,7 +1,10 @@
 package c2s
 
 import (
+	"errors"
+
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 )
 
@@ -59,12 +62,31 @@ func (st *stream) bindResource(x *wire.Stanza) error {
 func (st *stream) newBound(resource string, conflict server.Conflict, early bool) (*bound, error) {
 	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn, early: early}}
 	b.reader, b.conn = st.done, st.conn
-	info := server.SessionInfo{StreamID: st.id, Remote: st.addr.String(), Transport: st.t.name(), Mechanism: st.mech, Client: st.client}
+	info := server.SessionInfo{StreamID: st.id, Remote: st.addr.String(), Transport: st.t.name(), Mechanism: st.mech, Client: st.client, Credential: st.credential}
 	s, err := st.host.Bind(st.srv.ctx, st.user, resource, conflict, b.out, info)
 	if err != nil {
 		return nil, err
 	}
 	b.session = s
 	b.out.carries(b)
+	if err := st.revoked(); err != nil {
+		b.end(nil)
+		return nil, err
+	}
 	return b, nil
+}
+
+// revoked looks at the credential once more when the session can be found by who revokes it: neither of the two comes too
+// late then.
+func (st *stream) revoked() error {
+	if st.holds == nil {
+		return nil
+	}
+	ctx, cancel := st.within()
+	defer cancel()
+	err := st.holds(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return &wire.StreamError{Condition: "reset", Text: "what you have signed in with has been revoked"}
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 
@@ -15,8 +16,9 @@ import (
 
 // External serves a WebSocket to a client whose account is known already, from the session of the page it runs in: EXTERNAL
 // is all that is on offer (RFC 4422, appendix A), and for that account only. The page's own origin is the only one that may
-// connect: cookies alone would let any page in. secure: a proxy before it ends TLS.
-func (s *Server) External(w http.ResponseWriter, r *http.Request, account jid.JID, secure bool) {
+// connect: cookies alone would let any page in.
+// Returns when the stream is over.
+func (s *Server) External(w http.ResponseWriter, r *http.Request, k Known) {
 	switch {
 	case s.isStopping():
 		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
@@ -33,13 +35,21 @@ func (s *Server) External(w http.ResponseWriter, r *http.Request, account jid.JI
 		s.log.Debug("websocket refused", "remote", r.RemoteAddr, "err", err)
 		return // Accept has answered
 	}
-	s.serveWS(c, r, secure, account)
+	s.serveWS(c, r, k)
+}
+
+// Known is who a client is, where the page it runs in has signed in.
+type Known struct {
+	Account    jid.JID
+	Credential string                          // of the session: see server.SessionInfo
+	Holds      func(ctx context.Context) error // store.ErrNotFound when the session is over
+	Secure     bool                            // a proxy before it ends TLS
 }
 
 // authenticateKnown is authenticate for a stream whose account is known.
 func (st *stream) authenticateKnown() error {
-	if st.host.Domain != st.known.Domain() {
-		return &wire.StreamError{Condition: "host-unknown", Text: "this connection is for " + st.known.Domain()}
+	if st.host.Domain != st.known.Account.Domain() {
+		return &wire.StreamError{Condition: "host-unknown", Text: "this connection is for " + st.known.Account.Domain()}
 	}
 	st.features(wire.E(wire.NSSASL, "mechanisms", wire.T(wire.NSSASL, "mechanism", "EXTERNAL")), announced(st.srv.cfg.Unauthenticated))
 	for {
@@ -75,18 +85,18 @@ func (st *stream) external(x *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	if len(authzid) > 0 && !bytes.Equal(authzid, []byte(st.known.String())) {
+	if len(authzid) > 0 && !bytes.Equal(authzid, []byte(st.known.Account.String())) {
 		return &auth.Error{Condition: "invalid-authzid"}
 	}
 	ctx, cancel := st.within()
 	defer cancel()
-	u, err := st.host.Store.User(ctx, st.host.Domain, st.known.Local())
+	u, err := st.host.Store.User(ctx, st.host.Domain, st.known.Account.Local())
 	if errors.Is(err, store.ErrNotFound) || err == nil && (u.Disabled || len(u.Keys) == 0) {
 		return &auth.Error{Condition: "not-authorized"}
 	}
 	if err != nil {
 		return &auth.Error{Condition: "temporary-auth-failure"}
 	}
-	st.user, st.mech = u.Name, "EXTERNAL"
+	st.user, st.mech, st.credential, st.holds = u.Name, "EXTERNAL", st.known.Credential, st.known.Holds
 	return nil
 }

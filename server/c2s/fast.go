@@ -68,13 +68,18 @@ func (st *stream) tokens(client string, count int64, used *store.Token) auth.Tok
 		if err != nil {
 			return nil, err
 		}
-		if _, ok, err := st.srv.lookup(st.host)(ctx, user); err != nil || !ok {
+		secrets, err := st.srv.lookup(st.host)(ctx, user)
+		if err != nil {
 			return nil, err
 		}
 		var ts []auth.Token
 		for _, t := range kept {
-			if t.Mechanism == mechanism {
+			// A token is worth what the password is that it was got with.
+			if s := secret(secrets, t.App); s != nil && t.Mechanism == mechanism {
 				ts = append(ts, auth.Token{Secret: []byte(st.srv.tokenSecret(t)), Use: func(ctx context.Context) error {
+					if s.Refuse != "" {
+						return &auth.Error{Condition: "not-authorized", Text: s.Refuse, Known: true}
+					}
 					*used = t
 					return st.useToken(ctx, t, count)
 				}})
@@ -133,7 +138,7 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 		return nil, nil
 	}
 	t := store.Token{Host: st.host.Domain, Owner: st.user, Client: st.client.ID, Mechanism: mech, Salt: make([]byte, 32),
-		Issued: now, Expires: now.Add(st.srv.cfg.TokenLifetime)}
+		Issued: now, Expires: now.Add(st.srv.cfg.TokenLifetime), App: st.credential}
 	rand.Read(t.Salt)
 	if err := st.host.Store.PutToken(ctx, t, maxTokenClients); err != nil {
 		st.log.Error("cannot keep a token", "user", st.user, "err", err)

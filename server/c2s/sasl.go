@@ -24,7 +24,7 @@ const maxSASL = 16 << 10
 // authenticate offers SASL, in its old profile and its new one (XEP-0388), until a client is who it says it is (RFC 6120,
 // section 6).
 func (st *stream) authenticate() error {
-	if !st.known.IsZero() {
+	if !st.known.Account.IsZero() {
 		return st.authenticateKnown()
 	}
 	binding := st.binding()
@@ -163,7 +163,8 @@ func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte,
 			}
 		}
 		if err != nil {
-			if !errors.Is(err, auth.ErrBinding) {
+			var ae *auth.Error
+			if !errors.Is(err, auth.ErrBinding) && !(errors.As(err, &ae) && ae.Known) {
 				st.srv.cfg.Throttle.Failed(st.addr, ex.Username()+"@"+st.host.Domain)
 			}
 			return nil, err
@@ -181,7 +182,18 @@ func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte,
 // welcome notes who the client has proven to be.
 func (st *stream) welcome(ex auth.Exchange, mech string) {
 	st.user, st.mech = ex.Username(), mech
+	st.signedInWith(ex.Secret())
 	st.srv.cfg.Throttle.Succeeded(st.addr, st.user+"@"+st.host.Domain)
+}
+
+// signedInWith notes an app password, whose use is noted when a session is bound.
+func (st *stream) signedInWith(id string) {
+	if st.credential = id; id == "" {
+		st.holds = nil
+		return
+	}
+	host, user := st.host, st.user
+	st.holds = func(ctx context.Context) error { return st.srv.cfg.Secrets.Use(ctx, host, user, id) }
 }
 
 // response waits for the client's next <response/>.
@@ -250,23 +262,41 @@ func (st *stream) throttle(user string) error {
 	return &auth.Error{Condition: "temporary-auth-failure", Text: "too many attempts; try again in " + wait.Round(time.Second).String()}
 }
 
-// lookup gives auth what is kept of an account. A disabled account looks like one that does not exist until the
-// password was right; auth then says account-disabled.
+// Secrets knows which passwords accounts have.
+type Secrets interface {
+	// Secrets gives them as auth.Lookup does.
+	Secrets(ctx context.Context, h *server.Host, user string) ([]auth.Secret, error)
+	// Use notes that an app password is used now; store.ErrNotFound if it is no more.
+	Use(ctx context.Context, h *server.Host, user, id string) error
+}
+
+// lookup gives auth what is kept of an account. A disabled account looks like one that does not exist.
 func (s *Server) lookup(h *server.Host) auth.Lookup {
-	return func(ctx context.Context, user string) (auth.Keys, bool, error) {
+	return func(ctx context.Context, user string) ([]auth.Secret, error) {
+		if s.cfg.Secrets != nil {
+			return s.cfg.Secrets.Secrets(ctx, h, user)
+		}
 		u, err := h.Store.User(ctx, h.Domain, user)
 		if errors.Is(err, store.ErrNotFound) || err == nil && (u.Disabled || len(u.Keys) == 0) {
-			return auth.Keys{}, false, nil
+			return nil, nil
 		}
 		if err != nil {
-			return auth.Keys{}, false, err
+			return nil, err
 		}
-		var k auth.Keys
-		if err := k.UnmarshalBinary(u.Keys); err != nil {
-			return auth.Keys{}, false, err
-		}
-		return k, true, nil
+		var own auth.Secret
+		err = own.Keys.UnmarshalBinary(u.Keys)
+		return []auth.Secret{own}, err
 	}
+}
+
+// secret finds the password with this id; nil if there is none.
+func secret(ss []auth.Secret, id string) *auth.Secret {
+	for i := range ss {
+		if ss[i].ID == id {
+			return &ss[i]
+		}
+	}
+	return nil
 }
 
 // binding gathers what this connection has for channel binding: tls-exporter (RFC 9266; TLS 1.3, or 1.2 with extended

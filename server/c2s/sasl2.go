@@ -83,6 +83,9 @@ func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Bin
 		return err
 	}
 	st.welcome(ex, req.mech)
+	if used.Salt != nil {
+		st.signedInWith(used.App)
+	}
 	if data, err = st.upgrade(req, data); err != nil {
 		st.user = ""
 		return err

@@ -28,6 +28,7 @@ type Config struct {
 	Registry  prometheus.Registerer
 
 	Mechanisms      []string // in order of preference
+	Secrets         Secrets  // nil: an account has its own password and no other
 	Iterations      int      // of accounts that do not exist, so that they look like others
 	Secret          []byte   // for the salts of those accounts, clients' resources, tokens; kept for ever
 	Throttle        *auth.Throttle

@@ -172,6 +172,13 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 	if b == nil {
 		return smFailure("item-not-found", last), nil
 	}
+	// A session ends with the app password, or the browser's session, that it has come with: no other takes it over.
+	if b.session.Info.Credential != st.credential {
+		return smFailure("item-not-found", nil), nil
+	}
+	if err := st.revoked(); err != nil {
+		return nil, err
+	}
 	if !b.release(st.srv.cfg.WriteTimeout) {
 		return smFailure("item-not-found", nil), nil
 	}

@@ -42,14 +42,16 @@ type stream struct {
 	opened     bool   // our header is out
 	user       string
 	mech       string
+	credential string                          // see server.SessionInfo
+	holds      func(ctx context.Context) error // ErrNotFound when that credential is no more; nil: it is not asked for
 	failures   int
 	invitedAs  string // the name that token is for; "": any
 	token      string // of an invitation that is good (XEP-0445)
 	unbindable int    // how often the client has tried a kind of channel binding that there is not
 	bound      *bound // after binding or resumption
 	client     server.Client
-	known      jid.JID // the account, where the page that the client runs in has signed in
-	newer      bool    // signed in with XEP-0388: no new header follows
+	known      Known // where the page that the client runs in has signed in
+	newer      bool  // signed in with XEP-0388: no new header follows
 
 	mu      sync.Mutex
 	leaving *wire.StreamError // set by goodbye

@@ -45,11 +45,11 @@ func (st *stream) usable(mechs []string) []string {
 	}
 	ctx, cancel := st.within()
 	defer cancel()
-	k, ok, err := st.srv.lookup(st.host)(ctx, from.Local())
-	if err != nil || !ok {
+	secrets, err := st.srv.lookup(st.host)(ctx, from.Local())
+	if err != nil || len(secrets) == 0 {
 		return mechs
 	}
-	missing := k.Missing()
+	missing := secrets[0].Keys.Missing() // the others are like it
 	if len(missing) == 0 {
 		return mechs
 	}
@@ -85,20 +85,22 @@ func (st *stream) keepKeys(ctx context.Context, user string, change func(k *auth
 // upgrade has the client do the tasks that it has asked for and that its account needs, between the end of SASL and
 // success. data is what goes with the first answer; it gives what is left for success.
 func (st *stream) upgrade(req *request2, data []byte) ([]byte, error) {
-	if len(req.upgrades) == 0 || strings.HasPrefix(req.mech, "HT-") { // who has a token need not have the password
+	// Who has a token, or an app password, need not have the password.
+	if len(req.upgrades) == 0 || strings.HasPrefix(req.mech, "HT-") || st.credential != "" {
 		return data, nil
 	}
 	ctx, cancel := st.within()
 	defer cancel()
-	k, ok, err := st.srv.lookup(st.host)(ctx, st.user)
-	if err != nil || !ok {
+	secrets, err := st.srv.lookup(st.host)(ctx, st.user)
+	own := secret(secrets, "")
+	if err != nil || own == nil {
 		return nil, &auth.Error{Condition: "temporary-auth-failure"}
 	}
-	for _, m := range k.Missing() {
+	for _, m := range own.Keys.Missing() {
 		if !slices.Contains(req.upgrades, upgradePrefix+m) || !slices.Contains(st.upgradable(), m) {
 			continue
 		}
-		if err := st.scramTask(ctx, m, data); err != nil {
+		if err := st.scramTask(ctx, m, data, auth.Like(secrets)); err != nil {
 			return nil, err
 		}
 		data = nil
@@ -106,8 +108,8 @@ func (st *stream) upgrade(req *request2, data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// scramTask is XEP-0480, section 3, for one mechanism.
-func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte) error {
+// scramTask is XEP-0480, section 3, for one mechanism. The key is made like one of the account's others, if there is one.
+func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte, like auth.Keys) error {
 	task := upgradePrefix + mechanism
 	c := wire.E(wire.NSSASL2, "continue")
 	if len(data) > 0 {
@@ -122,6 +124,9 @@ func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte) 
 		return &auth.Error{Condition: "malformed-request", Text: "another task was asked for"}
 	}
 	salt, iterations := auth.NewSalt(), max(st.srv.cfg.Iterations, 4096)
+	if l := like.Of(mechanism); !l.IsZero() {
+		salt, iterations = l.Salt, l.Iterations
+	}
 	st.send(wire.E(wire.NSSASL2, "task-data",
 		wire.T(nsScramUpgrade, "salt", base64.StdEncoding.EncodeToString(salt)).Set("iterations", strconv.Itoa(iterations))))
 	if x, err = st.during("task-data"); err != nil {

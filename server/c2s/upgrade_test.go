@@ -35,11 +35,11 @@ func (d *door) older(t *testing.T, user string) {
 
 func (d *door) missing(t *testing.T, user string) []string {
 	t.Helper()
-	k, ok, err := d.lookup(d.host)(context.Background(), user)
-	if err != nil || !ok {
-		t.Fatal(ok, err)
+	ss, err := d.lookup(d.host)(context.Background(), user)
+	if err != nil || len(ss) != 1 {
+		t.Fatal(ss, err)
 	}
-	return k.Missing()
+	return ss[0].Keys.Missing()
 }
 
 const askUpgrades = "<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade><upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-OTHER</upgrade>"

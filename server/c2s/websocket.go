@@ -13,7 +13,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/wire"
-	"parley/wire/jid"
 )
 
 // ws is RFC 7395: each element is a message of its own.
@@ -47,7 +46,7 @@ func (s *Server) WebSocket(origins []string, secure bool) http.Handler {
 			s.log.Debug("websocket refused", "remote", r.RemoteAddr, "err", err)
 			return // Accept has answered
 		}
-		s.serveWS(c, r, secure, jid.JID{})
+		s.serveWS(c, r, Known{Secure: secure})
 	})
 }
 
@@ -62,8 +61,8 @@ func offers(r *http.Request, protocol string) bool {
 	return false
 }
 
-// serveWS serves a stream; known is the account where it is known already.
-func (s *Server) serveWS(c *websocket.Conn, r *http.Request, secure bool, known jid.JID) {
+// serveWS serves a stream; k has the account where it is known already.
+func (s *Server) serveWS(c *websocket.Conn, r *http.Request, k Known) {
 	nc := &wsConn{c: c, remote: r.RemoteAddr}
 	nc.ctx, nc.cancel = context.WithCancel(s.ctx)
 	st := s.newStream(nc)
@@ -75,7 +74,7 @@ func (s *Server) serveWS(c *websocket.Conn, r *http.Request, secure bool, known 
 		st.addr = ap.Addr()
 	}
 	defer st.finish()
-	st.secure, st.known = r.TLS != nil || secure, known
+	st.secure, st.known = r.TLS != nil || k.Secure, k
 	t := &ws{c: c, ctx: nc.ctx, lim: s.cfg.Unauthenticated, st: st}
 	c.SetReadLimit(int64(t.lim.Stanza) + 1)
 	st.t = t

@@ -136,12 +136,12 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 			return err
 		}
 	}
-	for _, table := range []string{"tokens", "web_sessions"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", u.Host, u.Name); err != nil {
+	if reset { // somebody else may have had it all in hand
+		if err := clearOut(ctx, tx, u.Host, u.Name, programs); err != nil {
 			return err
 		}
 	}
-	return nil
+	return clearOut(ctx, tx, u.Host, u.Name, signedIn)
 }
 
 func (s *Store) InvitationEvents(ctx context.Context, host, id string) (es []store.InvitationEvent, err error) {

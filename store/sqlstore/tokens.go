@@ -3,26 +3,33 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"parley/store"
 )
 
 const tokenColumns = "host, owner, client, fresh, mechanism, salt, issued, expires, uses"
 
+// appOf is the app password that an installation signs in with.
+const appOf = "COALESCE((SELECT app FROM token_apps a WHERE a.host = tokens.host AND a.owner = tokens.owner AND a.client = tokens.client), '')"
+
 func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []store.Token, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var t store.Token
 		var issued, expires int64
-		err := r.Scan(&t.Host, &t.Owner, &t.Client, &t.Fresh, &t.Mechanism, &t.Salt, &issued, &expires, &t.Uses)
+		err := r.Scan(&t.Host, &t.Owner, &t.Client, &t.Fresh, &t.Mechanism, &t.Salt, &issued, &expires, &t.Uses, &t.App)
 		t.Issued, t.Expires = when(issued), when(expires)
 		ts = append(ts, t)
 		return err
-	}, "SELECT "+tokenColumns+" FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 ORDER BY fresh DESC", host, owner, client)
+	}, "SELECT "+tokenColumns+", "+appOf+" FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 ORDER BY fresh DESC", host, owner, client)
 	return ts, err
 }
 
 func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := tokenApp(ctx, tx, t); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO tokens ("+tokenColumns+`) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0)
 			ON CONFLICT (host, owner, client, fresh) DO UPDATE SET mechanism = excluded.mechanism, salt = excluded.salt,
 				issued = excluded.issued, expires = excluded.expires, uses = 0`,
@@ -34,8 +41,30 @@ func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 		_, err = tx.ExecContext(ctx, `DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client IN (
 			SELECT client FROM tokens WHERE host = $1 AND owner = $2 AND client <> $3
 			GROUP BY client ORDER BY MAX(expires) DESC, client LIMIT 1000 OFFSET $4)`, t.Host, t.Owner, t.Client, max-1)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM token_apps WHERE host = $1 AND owner = $2 AND client NOT IN (SELECT client FROM tokens WHERE host = $1 AND owner = $2)", t.Host, t.Owner)
 		return err
 	})
+}
+
+// tokenApp notes which password an installation signs in with. Its tokens of another one go: they would outlive that.
+func tokenApp(ctx context.Context, tx *sql.Tx, t store.Token) error {
+	was := ""
+	err := tx.QueryRowContext(ctx, "SELECT app FROM token_apps WHERE host = $1 AND owner = $2 AND client = $3", t.Host, t.Owner, t.Client).Scan(&was)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if was == t.App {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3", t.Host, t.Owner, t.Client); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO token_apps (host, owner, client, app) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (host, owner, client) DO UPDATE SET app = excluded.app`, t.Host, t.Owner, t.Client, t.App)
+	return err
 }
 
 func (s *Store) UseToken(ctx context.Context, t store.Token, count int64) error {

@@ -69,13 +69,23 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"tokens", "web_sessions"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return clearOut(ctx, tx, host, name, signedIn)
 	})
+}
+
+var (
+	signedIn = []string{"tokens", "token_apps", "web_sessions"}                // what goes with a password
+	programs = []string{"app_passwords", "api_tokens", "tokens", "token_apps"} // what signs in without it
+)
+
+// clearOut empties tables of what is an account's own.
+func clearOut(ctx context.Context, tx *sql.Tx, host, owner string, tables []string) error {
+	for _, table := range tables {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, owner); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) UpgradeKeys(ctx context.Context, host, name string, old, now []byte) error {
@@ -148,6 +158,7 @@ var owned = []string{
 	"displayed",
 	"mentions",
 	"tokens",
+	"token_apps",
 	"people",
 	"invites",
 	"web_sessions",
@@ -169,10 +180,8 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range owned {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, name); err != nil {
-				return err
-			}
+		if err := clearOut(ctx, tx, host, name, owned); err != nil {
+			return err
 		}
 		if err := s.forgetTerms(ctx, tx, host, name); err != nil {
 			return err

@@ -243,7 +243,21 @@ func (s *Store) UseAppPassword(ctx context.Context, host, owner, id string, at t
 }
 
 func (s *Store) DeleteAppPassword(ctx context.Context, host, owner, id string) error {
-	return s.one(ctx, "DELETE FROM app_passwords WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id)
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM app_passwords WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return orNotFound(err)
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client IN (SELECT client FROM token_apps WHERE host = $1 AND owner = $2 AND app = $3)", host, owner, id)
+		return err
+	})
+}
+
+func (s *Store) RevokePrograms(ctx context.Context, host, owner string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return clearOut(ctx, tx, host, owner, programs) })
 }
 
 const apiTokenColumns = "host, hash, owner, name, scopes, created, expires, used"

@@ -288,6 +288,47 @@ func factors(s *suite) {
 	s.same(must[[]store.AppPassword](s)(s.st.AppPasswords(s.ctx, host, "romeo")), []store.AppPassword(nil))
 }
 
+// What clients have got by an app password goes with it.
+func appTokens(s *suite) {
+	s.user("romeo")
+	app := func(id string) {
+		s.ok(s.st.AddAppPassword(s.ctx, host, "romeo", store.AppPassword{ID: id, Name: id, Keys: []byte{1}, Created: at(1)}, 9))
+	}
+	put := func(client, app string, n byte) {
+		s.ok(s.st.PutToken(s.ctx, store.Token{Host: host, Owner: "romeo", Client: client, Mechanism: "m", Salt: []byte{n}, Issued: at(1), Expires: at(9), Fresh: true, App: app}, 9))
+	}
+	apps := func(client string) (out []string) {
+		for _, t := range must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", client)) {
+			out = append(out, t.App)
+		}
+		return out
+	}
+	app("1")
+	app("2")
+	put("a", "1", 1)
+	put("b", "2", 2)
+	put("c", "", 3)
+	s.same([][]string{apps("a"), apps("b"), apps("c")}, [][]string{{"1"}, {"2"}, {""}})
+	s.ok(s.st.DeleteAppPassword(s.ctx, host, "romeo", "1"))
+	s.same([][]string{apps("a"), apps("b"), apps("c")}, [][]string{nil, {"2"}, {""}})
+	// A client that comes with another password has nothing left of the one before, used or not.
+	b := must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "b"))
+	s.ok(s.st.UseToken(s.ctx, b[0], 0))
+	put("b", "", 4)
+	s.same(apps("b"), []string{""})
+	put("b", "2", 5)
+	s.same(apps("b"), []string{"2"})
+
+	s.ok(s.st.AddAPIToken(s.ctx, store.APIToken{Host: host, Hash: "r", Owner: "romeo", Created: at(1), Expires: at(9)}, 9))
+	s.user("nurse")
+	s.ok(s.st.AddAppPassword(s.ctx, host, "nurse", store.AppPassword{ID: "1", Keys: []byte{1}, Created: at(1)}, 9))
+	s.ok(s.st.RevokePrograms(s.ctx, host, "romeo"))
+	s.same([][]string{apps("b"), apps("c")}, [][]string{nil, nil})
+	s.same(len(must[[]store.AppPassword](s)(s.st.AppPasswords(s.ctx, host, "romeo"))), 0)
+	s.same(len(must[[]store.APIToken](s)(s.st.APITokensOf(s.ctx, host, "romeo"))), 0)
+	s.same(len(must[[]store.AppPassword](s)(s.st.AppPasswords(s.ctx, host, "nurse"))), 1)
+}
+
 func apiTokens(s *suite) {
 	k := store.APIToken{Host: host, Hash: "h", Owner: "romeo", Name: "script", Scopes: "people:read", Created: at(1), Expires: at(9)}
 	s.ok(s.st.AddAPIToken(s.ctx, k, 1))

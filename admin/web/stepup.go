@@ -1,0 +1,219 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+)
+
+// dangerous are the requests that need a proof that is not old, besides the session: a password or a code, so that a browser
+// that was left open, or a cookie that was stolen, is not enough for them. The function, where there is one, says which of
+// a pattern's requests it is.
+var dangerous = map[string]func(c *ctx) bool{
+	"POST /me/factor":           nil,
+	"POST /me/apps":             nil,
+	"POST /me/tokens":           nil,
+	"POST /me/data":             nil,
+	"GET /admin/people.csv":     nil,
+	"GET /admin/people/import":  nil,
+	"POST /admin/people/import": nil,
+	"POST /admin/people/new":    (*ctx).givesRole,
+	"POST /admin/people/{name}": (*ctx).changesPerson,
+	"POST /admin/people/{name}/{act}": func(c *ctx) bool {
+		return slices.Contains([]string{"delete", "reset", "factor"}, c.r.PathValue("act"))
+	},
+	"POST /admin/invitations/{id}/{act}": func(c *ctx) bool {
+		i, err := c.oneInvitation()
+		return err == nil && i.Kind == store.KindReset && c.r.PathValue("act") != "revoke"
+	},
+	"POST /admin/federation/rules": nil,
+	"POST /admin/webhooks":         nil,
+	// Who signs in how, and which second step is demanded.
+	"POST /admin/settings/{section}": func(c *ctx) bool { return c.r.PathValue("section") == "signin" },
+	"POST /admin/settings/default":   func(c *ctx) bool { return strings.HasPrefix(c.form("name"), "signin.") },
+	"POST /g/{slug}/delete":          nil,
+}
+
+// givesRole says that somebody is made who is more than a member.
+func (c *ctx) givesRole() bool { return c.form("role") != "" && c.form("role") != store.RoleMember }
+
+// changesPerson says that somebody's role changes, or the address that links for a new password go to.
+func (c *ctx) changesPerson() bool {
+	u, err := c.person()
+	if err != nil {
+		return false // it fails anyhow
+	}
+	role, email := c.form("role"), c.form("email")
+	return role != "" && role != u.Role || c.r.Form.Has("email") && !strings.EqualFold(email, u.Email)
+}
+
+func (s *Server) steppingUp() {
+	s.handle("POST /me/prove", member, (*ctx).proveFirst)
+}
+
+// enrolling are what is left to who has to set up the second step first.
+var enrolling = []string{"GET /me/security", "POST /me/prove", "POST /me/factor", "GET /me/factor.png", "POST /logout", "POST /lang"}
+
+// enrols sends who has to set up the second step to where that is done.
+func (c *ctx) enrols(pattern string) (bool, error) {
+	if slices.Contains(enrolling, pattern) {
+		return false, nil
+	}
+	needs, err := c.P.NeedsFactor(c.r.Context(), *c.Me)
+	if err != nil || !needs {
+		return false, err
+	}
+	return true, c.to("/me/security#factor")
+}
+
+// proofField is what a form has besides its own fields when the proof comes with it.
+const proofField = "proof"
+
+// stepUp lets a request through that is not dangerous, or has its proof; otherwise it asks for one, with all that was sent
+// in the form that asks, and done is true.
+func (c *ctx) stepUp(pattern string) (done bool, err error) {
+	which, listed := dangerous[pattern]
+	if !listed {
+		return false, nil
+	}
+	if !strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/form-data") {
+		if err := c.r.ParseForm(); err != nil {
+			return true, badForm
+		}
+	}
+	if which != nil && !which(c) || c.fresh() {
+		c.forgetProof()
+		return false, nil
+	}
+	given := c.r.PostFormValue(proofField)
+	if given == "" || c.r.Method != http.MethodPost {
+		return true, c.askProof(http.StatusForbidden, "")
+	}
+	if err := c.prove(given); err != nil {
+		text, _, ok := c.explain(err)
+		if !ok {
+			return true, err
+		}
+		return true, c.askProof(http.StatusUnprocessableEntity, text)
+	}
+	c.forgetProof()
+	return false, nil
+}
+
+// forgetProof keeps a password out of what handlers see, and repeat.
+func (c *ctx) forgetProof() {
+	delete(c.r.Form, proofField)
+	delete(c.r.PostForm, proofField)
+}
+
+type proofForm struct {
+	Action string
+	Fields [][2]string
+	Codes  bool // one of the authenticator does too
+	Error  string
+}
+
+// askProof asks. A form comes back with what it had; a page is opened again when the proof was given, and a file has to be
+// chosen once more.
+func (c *ctx) askProof(status int, text string) error {
+	f := proofForm{Action: c.r.URL.RequestURI(), Error: text}
+	var err error
+	if f.Codes, err = c.P.HasFactor(c.r.Context(), c.Me.Name); err != nil {
+		return err
+	}
+	if c.r.Method != http.MethodPost {
+		f.Action, f.Fields = "/me/prove", [][2]string{{"back", c.r.URL.RequestURI()}}
+	} else {
+		f.Fields = hidden(c.r.PostForm)
+	}
+	return c.panel(status, "prove", "panel", c.T("Is it you?"), f)
+}
+
+// hidden are the fields of a form in an order that stays.
+func hidden(form url.Values) (out [][2]string) {
+	for name, values := range form {
+		for _, v := range values {
+			if name != proofField {
+				out = append(out, [2]string{name, v})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	return out
+}
+
+// proveFirst is where a page that is dangerous to open is opened from.
+func (c *ctx) proveFirst() error {
+	back := c.back("/me/security")
+	if err := c.prove(c.r.PostFormValue(proofField)); err != nil {
+		text, _, ok := c.explain(err)
+		if !ok {
+			return err
+		}
+		on, err := c.P.HasFactor(c.r.Context(), c.Me.Name)
+		if err != nil {
+			return err
+		}
+		return c.page(http.StatusUnprocessableEntity, "prove", c.T("Is it you?"), proofForm{Action: "/me/prove", Fields: [][2]string{{"back", back}}, Codes: on, Error: text})
+	}
+	return c.to(back)
+}
+
+// prove takes a password, or a code of the authenticator, for the proof that it is the person who has signed in.
+func (c *ctx) prove(given string) error {
+	good, err := false, error(nil)
+	if code := strings.ReplaceAll(given, " ", ""); len(code) == 6 && strings.Trim(code, "0123456789") == "" {
+		if good, err = c.ownCode(code); err != nil {
+			return err
+		}
+	}
+	if !good {
+		if err := c.ownPassword(given); err != nil {
+			return err
+		}
+	}
+	w := c.Session
+	w.Seen, w.Expires, w.Proven = c.now, c.now.Add(c.P.Policy().SessionIdle), c.now
+	if err := c.s.Store.TouchWebSession(c.r.Context(), w); err != nil {
+		return err
+	}
+	c.Session = w
+	return nil
+}
+
+var tooMany = &people.Error{Kind: org.Forbidden, Field: "current", Text: "Too many attempts: try again in a few minutes"}
+
+// ownCode says whether this is a code of who has signed in. A wrong one is counted where it turns out to be no password either.
+func (c *ctx) ownCode(code string) (bool, error) {
+	if ok, _ := c.s.Throttle.Allow(c.addr(), "2fa "+c.Me.Address()); !ok {
+		return false, tooMany
+	}
+	on, err := c.P.HasFactor(c.r.Context(), c.Me.Name)
+	if err != nil || !on {
+		return false, err
+	}
+	good, err := c.s.useCode(c.r.Context(), *c.Me, code)
+	if err == nil && !good {
+		c.s.Throttle.Failed(c.addr(), "2fa "+c.Me.Address())
+	}
+	return good, err
+}
+
+// ownPassword checks the password of who has signed in already.
+func (c *ctx) ownPassword(password string) error {
+	account := c.Me.Address()
+	if ok, _ := c.s.Throttle.Allow(c.addr(), account); !ok {
+		return tooMany
+	}
+	ok, err := c.s.verify(c.P, *c.Me, true, password)
+	if err == nil && !ok {
+		c.s.Throttle.Failed(c.addr(), account)
+		err = &people.Error{Kind: org.Invalid, Field: "current", Text: "This is not your password"}
+	}
+	return err
+}

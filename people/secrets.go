@@ -1,0 +1,245 @@
+package people
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/auth"
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+)
+
+// maxAppPasswords is how many an account has at most: a client's proof is compared with each.
+const maxAppPasswords = 25
+
+// NeedsFactor says whether a person has to set up the second step before anything else: the role demands it, and it is
+// not there yet.
+func (p *People) NeedsFactor(ctx context.Context, u store.Person) (bool, error) {
+	if !p.DemandsFactor(u.Role) {
+		return false, nil
+	}
+	on, err := p.HasFactor(ctx, u.Name)
+	return !on, err
+}
+
+// DemandsFactor says whether who has this role has to have the second step.
+func (p *People) DemandsFactor(role string) bool { return slices.Contains(p.Policy().TwoFactor, role) }
+
+// HasFactor says whether an account's second step is in force.
+func (p *People) HasFactor(ctx context.Context, name string) (bool, error) {
+	f, err := p.st.SecondFactor(ctx, p.h.Domain, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return f.Confirmed, err
+}
+
+// Secrets gives the passwords that a client may sign in with; none for who cannot sign in at all. With the second step on,
+// the account's own password is for the pages alone: a client cannot ask for a code.
+func (p *People) Secrets(ctx context.Context, name string) ([]auth.Secret, error) {
+	u, err := p.st.Person(ctx, p.h.Domain, name)
+	if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ss, err := p.apps(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	own := auth.Secret{}
+	if err := own.Keys.UnmarshalBinary(u.Keys); err != nil {
+		return nil, err
+	}
+	on, err := p.HasFactor(ctx, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !on && p.DemandsFactor(u.Role):
+		own.Refuse = "your role needs the second step: set it up at " + p.URL() + "/me/security, and make an app password for this program there"
+		for i := range ss {
+			ss[i].Refuse = own.Refuse
+		}
+	case on:
+		own.Refuse = "the second step is on: make an app password for this program at " + p.URL() + "/me/security"
+	default: // what the account's own has is what counts, where an app password was made unlike it
+		return append([]auth.Secret{own}, ss...), nil
+	}
+	return append(ss, own), nil
+}
+
+// apps gives the app passwords as auth takes them.
+func (p *People) apps(ctx context.Context, name string) (ss []auth.Secret, err error) {
+	as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
+	for _, a := range as {
+		s := auth.Secret{ID: a.ID}
+		if err := s.Keys.UnmarshalBinary(a.Keys); err != nil {
+			return nil, err
+		}
+		ss = append(ss, s)
+	}
+	return ss, err
+}
+
+// KeysFor makes what is kept of a new password of an account: like those of its app passwords, which stay.
+func (p *People) KeysFor(ctx context.Context, name, password string) ([]byte, error) {
+	ss, err := p.apps(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return p.keysLike(name, password, auth.Like(ss))
+}
+
+// AppPasswords gives those of an account, the oldest first, without what is kept of them.
+func (p *People) AppPasswords(ctx context.Context, name string) ([]store.AppPassword, error) {
+	as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
+	for i := range as {
+		as[i].Keys = nil
+	}
+	return as, err
+}
+
+// AddAppPassword makes a password for one program, which is given this once. Only the person, and who has the machine, may
+// have one made.
+func (p *People) AddAppPassword(ctx context.Context, a Actor, name, label string) (store.AppPassword, string, error) {
+	u, err := p.Get(ctx, name)
+	if err != nil {
+		return store.AppPassword{}, "", err
+	}
+	if a.Name != name && a.Name != "" {
+		return store.AppPassword{}, "", fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	if u.State() != store.StateActive {
+		return store.AppPassword{}, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
+	}
+	if label, err = line("name", label); err != nil {
+		return store.AppPassword{}, "", err
+	}
+	if label == "" {
+		return store.AppPassword{}, "", fail(org.Invalid, "name", "Name the program, so that you know later which it is")
+	}
+	ss, err := p.apps(ctx, name)
+	if err != nil {
+		return store.AppPassword{}, "", err
+	}
+	own := auth.Secret{}
+	if err := own.Keys.UnmarshalBinary(u.Keys); err != nil {
+		return store.AppPassword{}, "", err
+	}
+	password := appPassword()
+	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...)))
+	if err != nil {
+		return store.AppPassword{}, "", err
+	}
+	made := store.AppPassword{ID: p.h.IDs.Next().String(), Name: label, Created: time.Now().UTC()}
+	kept := made
+	if kept.Keys, err = keys.MarshalBinary(); err != nil {
+		return made, "", err
+	}
+	if err := p.st.AddAppPassword(ctx, p.h.Domain, name, kept, maxAppPasswords); err != nil {
+		if errors.Is(err, store.ErrLimit) {
+			err = fail(org.Forbidden, "name", "You have as many app passwords as you may have: revoke one first")
+		}
+		return made, "", err
+	}
+	p.audit(ctx, a, "person.app.create", u.Address(), map[string]any{"name": label})
+	return made, password, nil
+}
+
+// appPassword makes one of a hundred bits, in groups that can be typed.
+func appPassword() string {
+	t := strings.ToLower(rand.Text())
+	return t[:4] + "-" + t[4:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20]
+}
+
+// RevokeAppPassword ends one and the streams of who has signed in with it.
+func (p *People) RevokeAppPassword(ctx context.Context, a Actor, name, id string) error {
+	u, err := p.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	if a.Name != name {
+		if err := a.may(Reset, u); err != nil {
+			return err
+		}
+	}
+	label := ""
+	as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
+	if err != nil {
+		return err
+	}
+	for _, x := range as {
+		if x.ID == id {
+			label = x.Name
+		}
+	}
+	err = p.st.DeleteAppPassword(ctx, p.h.Domain, name, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return fail(org.NotFound, "", "There is no such app password")
+	}
+	if err != nil {
+		return err
+	}
+	p.CloseStreams(name, func(i server.SessionInfo) bool { return i.Credential == id }, &wire.StreamError{Condition: "reset", Text: "the app password has been revoked"})
+	p.audit(ctx, a, "person.app.revoke", u.Address(), map[string]any{"name": label})
+	return nil
+}
+
+// CloseStreams ends those streams of an account that are chosen, and says how many they were.
+func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool, why *wire.StreamError) (n int) {
+	for _, s := range p.Sessions(name) {
+		if choose(s.Info) {
+			s.Close(why)
+			n++
+		}
+	}
+	return n
+}
+
+// FactorOn puts the second step in force. Clients that have signed in with the account's own password are out.
+func (p *People) FactorOn(ctx context.Context, a Actor, name string, f store.SecondFactor) error {
+	f.Confirmed = true
+	if err := p.st.SetSecondFactor(ctx, p.h.Domain, name, f); err != nil {
+		return err
+	}
+	if err := p.st.DeleteTokens(ctx, p.h.Domain, name, ""); err != nil {
+		return err
+	}
+	p.CloseStreams(name, ownPassword, &wire.StreamError{Condition: "reset", Text: "the second step is on: sign in with an app password"})
+	p.audit(ctx, a, "person.factor.on", name+"@"+p.h.Domain, nil)
+	return nil
+}
+
+// ownPassword says that a client has signed in with the account's own password, or by a token got with it.
+func ownPassword(i server.SessionInfo) bool { return i.Credential == "" && i.Mechanism != "" }
+
+// FactorOff ends the second step: the person's own, where the role does not demand it, or that of somebody who has lost
+// everything that it needs.
+func (p *People) FactorOff(ctx context.Context, a Actor, name string) error {
+	u, err := p.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	action := "person.factor.off"
+	switch {
+	case a.Name != name:
+		if err := a.may(Reset, u); err != nil {
+			return err
+		}
+		action = "person.factor.reset"
+	case p.DemandsFactor(u.Role):
+		return fail(org.Forbidden, "", "Your role needs the second step: it cannot be turned off")
+	}
+	if err := p.st.DeleteSecondFactor(ctx, p.h.Domain, name); err != nil {
+		return err
+	}
+	p.audit(ctx, a, action, u.Address(), nil)
+	return nil
+}
