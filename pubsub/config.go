@@ -32,7 +32,8 @@ type NodeConfig struct {
 	ByPresence  bool     `json:"by_presence"`          // only to who is available
 	Last        string   `json:"last"`                 // never on_sub on_sub_and_presence
 	Kind        string   `json:"kind"`                 // type of the message: headline or normal
-	Publisher   string   `json:"publisher,omitempty"`  // "publisher": said with items; "none"
+	Publisher   string   `json:"publisher,omitempty"`  // "publisher": said with items; "none", "owner"
+	Full        string   `json:"full,omitempty"`       // retract-oldest discard-oldest reject: what a node with Max items does with another
 }
 
 // unlimited is the value "max" of max_items.
@@ -69,9 +70,9 @@ func (c *NodeConfig) since() store.ID {
 // What nodes are when nothing else is said. XEP-0163, section 4 has the first; the second is for services.
 var (
 	accountDefault = NodeConfig{Access: "presence", Publish: "publishers", Subscribe: true, Max: 1, Persist: true, Payloads: true, Notify: true,
-		OnDelete: true, OnRetract: true, ByPresence: true, Last: "on_sub_and_presence", Kind: "headline", Publisher: none}
+		OnDelete: true, OnRetract: true, ByPresence: true, Last: "on_sub_and_presence", Kind: "headline", Publisher: none, Full: fullModels[0]}
 	serviceDefault = NodeConfig{Access: "open", Publish: "publishers", Subscribe: true, Max: 100, Persist: true, Payloads: true, Notify: true,
-		OnDelete: true, OnRetract: true, Last: "on_sub", Kind: "headline", Publisher: publisher}
+		OnDelete: true, OnRetract: true, Last: "on_sub", Kind: "headline", Publisher: publisher, Full: fullModels[0]}
 )
 
 func parseConfig(b []byte, def NodeConfig) (NodeConfig, error) {

@@ -17,7 +17,8 @@ var (
 	publishModels = []string{"publishers", "subscribers", "open"}
 	lastModels    = []string{"never", "on_sub", "on_sub_and_presence"}
 	kinds         = []string{"headline", "normal"}
-	publisherSaid = []string{"publisher", "none"}
+	publisherSaid = []string{"publisher", "owner", "none"}                 // "owner" is taken, and does no more than "none"
+	fullModels    = []string{"retract-oldest", "discard-oldest", "reject"} // the first two do the same: who is told of the new item is not told of the old one
 )
 
 // option is one field of the configuration form: how it reads and is set.
@@ -162,6 +163,7 @@ var options = []option{
 		}
 		return int64(c.Max), nil
 	}),
+	choice("pubsub#publish_node_full", "What happens when one more is published", fullModels, func(c *NodeConfig) *string { return &c.Full }),
 	number("pubsub#item_expire", "Seconds an item is kept", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
 		switch {
 		case word == "max":

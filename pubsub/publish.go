@@ -205,11 +205,13 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 		for i, it := range items {
 			kept[i] = store.NodeItem{ID: it.ID, Seq: n.h.IDs.Next(), Publisher: it.Publisher.String(), Payload: it.Payload}
 		}
-		err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, n.cfg.max(&n.limits), n.limits.Bytes, kept...)
-		if errors.Is(err, store.ErrLimit) {
+		err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, store.Keep{Items: n.cfg.max(&n.limits), Refuse: n.cfg.Full == "reject", Bytes: n.limits.Bytes}, kept...)
+		switch {
+		case errors.Is(err, store.ErrFull):
+			return errNodeFull
+		case errors.Is(err, store.ErrLimit):
 			return errFull
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 	}

@@ -60,6 +60,13 @@ type ItemPage struct {
 	Since         ID       // published at this moment or later; total counts only those
 }
 
+// Keep is how much is kept of what is published.
+type Keep struct {
+	Items  int   // of the node: the newest
+	Refuse bool  // ErrFull where the node would have more of them
+	Bytes  int64 // of the payloads of all the owner's nodes: ErrLimit where there would be more; 0: no limit
+}
+
 type Nodes interface {
 	// CreateNode makes it with its first affiliations; ErrExists, or ErrLimit if its owner would have more than max.
 	CreateNode(ctx context.Context, n Node, max int, as ...NodeAffiliation) error
@@ -73,9 +80,8 @@ type Nodes interface {
 	// NodeRedirect gives what was left in a deleted node's place; ErrNotFound.
 	NodeRedirect(ctx context.Context, host, owner, name string) (string, error)
 
-	// Publish keeps items under their ids, and of all only the newest max. ErrNotFound if the node is gone, ErrLimit if
-	// the payloads of all the owner's nodes would have more than so many bytes (0: no limit).
-	Publish(ctx context.Context, host, owner, node string, max int, bytes int64, items ...NodeItem) error
+	// Publish keeps items under their ids, as far as they are to be kept. ErrNotFound if the node is gone.
+	Publish(ctx context.Context, host, owner, node string, k Keep, items ...NodeItem) error
 	// Items gives a page, and how many items there are in all.
 	Items(ctx context.Context, host, owner, node string, p ItemPage) (items []NodeItem, total int, err error)
 	// LastItems gives the newest item of each of the nodes with one of these names, of these owners.

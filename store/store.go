@@ -16,6 +16,7 @@ var (
 	ErrExists   = errors.New("store: exists already")
 	ErrConflict = errors.New("store: changed meanwhile") // an epoch or version did not match
 	ErrLimit    = errors.New("store: limit reached")
+	ErrFull     = errors.New("store: full") // of what takes no more where other things of its kind make room
 )
 
 // Store is everything that is kept. Features ask for the part they need, by its interface.

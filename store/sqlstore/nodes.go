@@ -118,7 +118,7 @@ func (s *Store) NodeRedirect(ctx context.Context, host, owner, name string) (uri
 	return uri, err
 }
 
-func (s *Store) Publish(ctx context.Context, host, owner, node string, limit int, bytes int64, items ...store.NodeItem) error {
+func (s *Store) Publish(ctx context.Context, host, owner, node string, k store.Keep, items ...store.NodeItem) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var one int
 		err := tx.QueryRowContext(ctx, "SELECT 1 FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+s.forUpdate(), host, owner, node).Scan(&one)
@@ -134,19 +134,22 @@ func (s *Store) Publish(ctx context.Context, host, owner, node string, limit int
 				return err
 			}
 		}
-		if err := keepNewest(ctx, tx, host, owner, node, limit); err != nil || bytes <= 0 {
+		if err := keepNewest(ctx, tx, host, owner, node, k); err != nil || k.Bytes <= 0 {
 			return err
 		}
-		return takeBytes(ctx, tx, host, owner, added, bytes)
+		return takeBytes(ctx, tx, host, owner, added, k.Bytes)
 	})
 }
 
-func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, limit int) error {
+func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, k store.Keep) error {
 	var oldest int64
 	err := tx.QueryRowContext(ctx, "SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY seq DESC LIMIT 1 OFFSET $4",
-		host, owner, node, limit).Scan(&oldest)
+		host, owner, node, k.Items).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
+	}
+	if err == nil && k.Refuse {
+		return store.ErrFull
 	}
 	if err != nil {
 		return err

@@ -20,10 +20,10 @@ func nodeBytes(s *suite) {
 	seq := store.ID(0)
 	publish := func(owner, node, id string, size int) error {
 		seq++
-		return s.st.Publish(s.ctx, host, owner, node, 2, 1000, store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
+		return s.st.Publish(s.ctx, host, owner, node, store.Keep{Items: 2, Bytes: 1000}, store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
 	}
 	// What was there before anybody counted does count.
-	s.ok(s.st.Publish(s.ctx, host, "romeo", "a", 2, 0, store.NodeItem{ID: "1", Seq: 1, Payload: make([]byte, 600)}))
+	s.ok(s.st.Publish(s.ctx, host, "romeo", "a", store.Keep{Items: 2}, store.NodeItem{ID: "1", Seq: 1, Payload: make([]byte, 600)}))
 	s.is(publish("romeo", "b", "1", 401), store.ErrLimit)
 	_, n, err := s.st.Items(s.ctx, host, "romeo", "b", store.ItemPage{Max: 9})
 	s.ok(err)
@@ -62,7 +62,7 @@ func nodeBytesAtOnce(s *suite) {
 	var wg sync.WaitGroup
 	for i := range nodes {
 		wg.Go(func() {
-			err := s.st.Publish(s.ctx, host, "romeo", fmt.Sprint(i), 9, 350, store.NodeItem{ID: "i", Seq: store.ID(i + 1), Payload: make([]byte, 100)})
+			err := s.st.Publish(s.ctx, host, "romeo", fmt.Sprint(i), store.Keep{Items: 9, Bytes: 350}, store.NodeItem{ID: "i", Seq: store.ID(i + 1), Payload: make([]byte, 100)})
 			if err != nil && !errors.Is(err, store.ErrLimit) {
 				s.Error(err)
 			}

@@ -53,10 +53,10 @@ func nodes(s *suite) {
 	s.ok(s.st.SetNodeConfig(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "b", Config: []byte("[]")}))
 	s.is(s.st.SetNodeConfig(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "z"}), store.ErrNotFound)
 	s.same(string(must[store.Node](s)(s.st.Node(s.ctx, host, "romeo", "b")).Config), "[]")
-	s.ok(s.st.Publish(s.ctx, host, "romeo", "b", 5, 0, store.NodeItem{ID: "i", Seq: 1}))
+	s.ok(s.st.Publish(s.ctx, host, "romeo", "b", store.Keep{Items: 5}, store.NodeItem{ID: "i", Seq: 1}))
 	s.ok(s.st.DeleteNode(s.ctx, host, "romeo", "b", "", 1))
 	s.is(s.st.DeleteNode(s.ctx, host, "romeo", "b", "", 1), store.ErrNotFound)
-	s.is(s.st.Publish(s.ctx, host, "romeo", "b", 5, 0, store.NodeItem{ID: "i", Seq: 1}), store.ErrNotFound)
+	s.is(s.st.Publish(s.ctx, host, "romeo", "b", store.Keep{Items: 5}, store.NodeItem{ID: "i", Seq: 1}), store.ErrNotFound)
 	n.Config = nil
 	s.ok(s.st.CreateNode(s.ctx, n, 2)) // nothing of the old one is in it
 	nodeRedirects(s)
@@ -86,7 +86,7 @@ func nodeUpkeep(s *suite) {
 	const hour = time.Hour
 	now := store.Epoch.Add(1000 * hour)
 	put := func(node, id, who string, ago time.Duration) {
-		s.ok(s.st.Publish(s.ctx, host, "romeo", node, 9, 0, store.NodeItem{ID: id, Seq: store.FirstID(now.Add(-ago)) + 1, Publisher: who}))
+		s.ok(s.st.Publish(s.ctx, host, "romeo", node, store.Keep{Items: 9}, store.NodeItem{ID: id, Seq: store.FirstID(now.Add(-ago)) + 1, Publisher: who}))
 	}
 	left := func(node string, since store.ID) (ids []string) {
 		its, total, err := s.st.Items(s.ctx, host, "romeo", node, store.ItemPage{Max: 9, Since: since})
@@ -128,7 +128,9 @@ func items(s *suite) {
 	for _, owner := range []string{"romeo", "juliet"} {
 		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: owner, Name: "n", Config: []byte("{}")}, 0))
 	}
-	put := func(max int, is ...store.NodeItem) { s.ok(s.st.Publish(s.ctx, host, "romeo", "n", max, 0, is...)) }
+	put := func(max int, is ...store.NodeItem) {
+		s.ok(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: max}, is...))
+	}
 	for i := 1; i <= 5; i++ {
 		put(4, store.NodeItem{ID: fmt.Sprint("i", i), Seq: store.ID(i), Publisher: "romeo@example.org", Payload: fmt.Appendf(nil, "<p>%d</p>", i)})
 	}
@@ -150,6 +152,9 @@ func items(s *suite) {
 	check(store.ItemPage{Max: 10}, "i2 i3 i4 i5 ")
 	put(4, store.NodeItem{ID: "i2", Seq: 6, Payload: []byte("<again/>")}) // published again: it is the newest now
 	check(store.ItemPage{Max: 10}, "i3 i4 i5 i2 ")
+	s.is(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true}, store.NodeItem{ID: "i6", Seq: 7}), store.ErrFull)
+	s.ok(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true}, store.NodeItem{ID: "i2", Seq: 7, Payload: []byte("<again/>")})) // no other one
+	check(store.ItemPage{Max: 10}, "i3 i4 i5 i2 ")
 	check(store.ItemPage{Max: 2}, "i3 i4 ")
 	check(store.ItemPage{Max: 2, Backwards: true}, "i5 i2 ")
 	check(store.ItemPage{Max: 2, After: "i4"}, "i5 i2 ")
@@ -157,7 +162,7 @@ func items(s *suite) {
 	check(store.ItemPage{Max: 9, IDs: []string{"i5", "i3", "no"}}, "i3 i5 ")
 	_, _, err := s.st.Items(s.ctx, host, "romeo", "n", store.ItemPage{Max: 1, After: "no"})
 	s.is(err, store.ErrNotFound)
-	s.ok(s.st.Publish(s.ctx, host, "juliet", "n", 4, 0, store.NodeItem{ID: "j", Seq: 9}))
+	s.ok(s.st.Publish(s.ctx, host, "juliet", "n", store.Keep{Items: 4}, store.NodeItem{ID: "j", Seq: 9}))
 	last := must[[]store.OwnedItem](s)(s.st.LastItems(s.ctx, host, []string{"romeo", "juliet", "nobody"}, []string{"n", "m"}))
 	got := make(map[string]string)
 	for _, l := range last {
