@@ -187,23 +187,9 @@ type GroupChange struct {
 func (o *Org) Update(ctx context.Context, host, id string, c GroupChange) (store.Group, error) {
 	o.change.Lock()
 	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
-	if err != nil {
-		return store.Group{}, err
-	}
-	g := s.group
-	if err := c.apply(&g); err != nil {
-		return s.group, err
-	}
-	if g == s.group {
-		return g, nil
-	}
-	if !RulesOf(g).Remote {
-		for j, role := range s.members {
-			if j.Domain() != host && role != store.RoleBanned {
-				return s.group, &Error{Forbidden, "kind", j.String() + " is of another server: only a federated group has such members"}
-			}
-		}
+	s, g, err := o.changed(ctx, host, id, c)
+	if err != nil || g == s.group {
+		return g, err
 	}
 	if err := o.st.UpdateGroup(ctx, g); err != nil {
 		return s.group, err
@@ -225,6 +211,27 @@ func (o *Org) Update(ctx context.Context, host, id string, c GroupChange) (store
 		}
 	}
 	return g, nil
+}
+
+// changed says what a group is after a change, or why it cannot be that.
+func (o *Org) changed(ctx context.Context, host, id string, c GroupChange) (*state, store.Group, error) {
+	s, err := o.state(ctx, host, id)
+	if err != nil {
+		return nil, store.Group{}, err
+	}
+	g := s.group
+	if err := c.apply(&g); err != nil {
+		return s, s.group, err
+	}
+	if g == s.group || RulesOf(g).Remote {
+		return s, g, nil
+	}
+	for j, role := range s.members {
+		if j.Domain() != host && role != store.RoleBanned {
+			return s, s.group, &Error{Forbidden, "kind", j.String() + " is of another server: only a federated group has such members"}
+		}
+	}
+	return s, g, nil
 }
 
 func (c *GroupChange) apply(g *store.Group) (err error) {

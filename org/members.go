@@ -64,24 +64,33 @@ func (o *Org) SetMember(ctx context.Context, host, id string, who jid.JID, role 
 func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member) error {
 	o.change.Lock()
 	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
+	c, err := o.planMembers(ctx, host, id, ms)
 	if err != nil {
 		return err
 	}
+	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+}
+
+// planMembers says what it comes to if people are given roles, or why they cannot be.
+func (o *Org) planMembers(ctx context.Context, host, id string, ms []store.Member) (*memberChange, error) {
+	s, err := o.state(ctx, host, id)
+	if err != nil {
+		return nil, err
+	}
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &memberChange{s: s}
 	had, owners := s.owners(), s.owners()
 	for _, m := range ms {
 		j, err := o.checkMember(ctx, s, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		roles := s.teamRoles(tv, j)
 		if m.Role == "" && len(roles) > 0 && inGroup(s.members[j]) {
-			return &Error{Forbidden, "member", j.String() + " is in this group by a team: take them out of the team"}
+			return nil, &Error{Forbidden, "member", j.String() + " is in this group by a team: take them out of the team"}
 		}
 		own := s.ownRole(j)
 		if own == store.RoleOwner {
@@ -93,12 +102,12 @@ func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member
 		c.set(j, m.Role, roles)
 	}
 	if owners == 0 && had > 0 {
-		return &Error{Forbidden, "role", "the last owner stays: name another owner first"}
+		return nil, &Error{Forbidden, "role", "the last owner stays: name another owner first"}
 	}
 	if len(s.members)+c.fresh > o.cfg.MaxGroup {
-		return &Error{Forbidden, "member", "the group is full"}
+		return nil, &Error{Forbidden, "member", "the group is full"}
 	}
-	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+	return c, nil
 }
 
 // checkMember says whether a person may have a role in a group of their own.

@@ -123,26 +123,35 @@ func (o *Org) SetMemberAs(ctx context.Context, host, group string, actor, who ji
 
 // SetMembersAs does that for many, in one transaction.
 func (o *Org) SetMembersAs(ctx context.Context, host, group string, actor jid.JID, people []jid.JID, role string) error {
-	a, err := o.Affiliation(ctx, host, group, "", actor)
+	ms, err := o.asked(ctx, host, group, actor, people, role)
 	if err != nil {
 		return err
+	}
+	return o.SetMembers(ctx, host, group, ms)
+}
+
+// asked says whether somebody may give people of a group a role.
+func (o *Org) asked(ctx context.Context, host, group string, actor jid.JID, people []jid.JID, role string) ([]store.Member, error) {
+	a, err := o.Affiliation(ctx, host, group, "", actor)
+	if err != nil {
+		return nil, err
 	}
 	s, err := o.state(ctx, host, group)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	high := func(role string) bool { return role == store.RoleModerator || role == store.RoleOwner }
 	if a != Owner && a != Admin {
-		return &Error{Forbidden, "", "only moderators change who is in this group"}
+		return nil, &Error{Forbidden, "", "only moderators change who is in this group"}
 	}
 	var ms []store.Member
 	for _, who := range people {
 		if a == Admin && (high(role) || high(s.members[who.Bare()])) {
-			return &Error{Forbidden, "role", "only owners make moderators and owners, and unmake them"}
+			return nil, &Error{Forbidden, "role", "only owners make moderators and owners, and unmake them"}
 		}
 		ms = append(ms, store.Member{JID: who.Bare().String(), Role: role})
 	}
-	return o.SetMembers(ctx, host, group, ms)
+	return ms, nil
 }
 
 // Everyone is the value of a mandatory group that all accounts of the host are in.

@@ -62,9 +62,14 @@ type PeopleFilter struct {
 	State      string
 	Role       string
 	Department string
+	Group      string // id of one: those who are in it, or have the GroupRole in it
+	GroupRole  string // a role, or OutsideGroup
 	Offset     int
 	Limit      int // at least 1
 }
+
+// OutsideGroup, as a filter's GroupRole, chooses who is not in the group and not kept out of it.
+const OutsideGroup = "outside"
 
 type People interface {
 	Person(ctx context.Context, host, name string) (Person, error)

@@ -83,6 +83,19 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 	if f.Department != "" {
 		add("p.department = ?", f.Department)
 	}
+	if f.Group != "" {
+		in := "EXISTS (SELECT 1 FROM members m WHERE m.host = u.host AND m.group_id = ? AND m.jid = u.name || '@' || u.host"
+		switch f.GroupRole {
+		case "":
+			add(in+" AND m.role <> 'banned')", f.Group)
+		case store.OutsideGroup:
+			add("NOT "+in+")", f.Group)
+		default:
+			add(in, f.Group)
+			args = append(args, f.GroupRole)
+			where += " AND m.role = $" + strconv.Itoa(len(args)) + ")"
+		}
+	}
 	return where, args
 }
 

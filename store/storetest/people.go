@@ -154,6 +154,15 @@ func people(s *suite) {
 	} {
 		s.same(names(c.f), c.want)
 	}
+	s.group("g1", "eng", store.Member{JID: "romeo@" + host, Role: store.RoleOwner, Since: at(1)}, store.Member{JID: "juliet@" + host, Role: store.RoleMember, Since: at(1)},
+		store.Member{JID: "nurse@" + host, Role: store.RoleBanned, Since: at(1)}, store.Member{JID: "nurse@elsewhere.example", Role: store.RoleMember, Since: at(1)})
+	s.user("tybalt")
+	for role, want := range map[string][]string{"": {"2", "juliet", "romeo"}, store.RoleOwner: {"1", "romeo"}, store.RoleBanned: {"1", "nurse"}, store.RoleModerator: {"0"}, store.OutsideGroup: {"1", "tybalt"}} {
+		s.same(names(store.PeopleFilter{Group: "g1", GroupRole: role, Limit: 9}), want)
+	}
+	s.same(names(store.PeopleFilter{Group: "g1", Words: []string{"rom"}, Limit: 9}), []string{"1", "romeo"})
+	s.same(names(store.PeopleFilter{Group: "none", Limit: 9}), []string{"0"})
+	s.ok(s.st.DeleteUser(s.ctx, host, "tybalt"))
 	s.same(must[map[string]int](s)(s.st.CountPeople(s.ctx, host, store.PeopleFilter{})), map[string]int{store.StateActive: 2, store.StateInvited: 1})
 	s.same(must[[]string](s)(s.st.Departments(s.ctx, host)), []string{"Été"})
 

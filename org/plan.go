@@ -1,0 +1,65 @@
+package org
+
+import (
+	"context"
+
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// What a change comes to, told before it is made: by the same rules that make it.
+
+// Plan is what a change of a group's people comes to. Who is not named stays as they are.
+type Plan struct {
+	Added   []store.Member
+	Removed []store.Member // also those who are kept out from now on: their role says so
+	Changed []store.Member // in it before and after, with another role
+	Freed   []store.Member // not kept out any more, and not in it either
+}
+
+// None says that nothing changes.
+func (p Plan) None() bool { return len(p.Added)+len(p.Removed)+len(p.Changed)+len(p.Freed) == 0 }
+
+// PlanMembers says what SetMembersAs would do.
+func (o *Org) PlanMembers(ctx context.Context, host, group string, actor jid.JID, people []jid.JID, role string) (Plan, error) {
+	ms, err := o.asked(ctx, host, group, actor, people, role)
+	if err != nil {
+		return Plan{}, err
+	}
+	c, err := o.planMembers(ctx, host, group, ms)
+	if err != nil {
+		return Plan{}, err
+	}
+	return c.plan(), nil
+}
+
+func (c *memberChange) plan() (p Plan) {
+	for _, m := range c.changed {
+		was := c.s.members[jid.MustParse(m.JID)]
+		switch now := m.Role; {
+		case inGroup(now) && !inGroup(was):
+			p.Added = append(p.Added, m)
+		case !inGroup(now) && inGroup(was), now == store.RoleBanned:
+			p.Removed = append(p.Removed, m)
+		case inGroup(now):
+			p.Changed = append(p.Changed, m)
+		default:
+			p.Freed = append(p.Freed, m)
+		}
+	}
+	return p
+}
+
+// PlanUpdate says what Update would make of a group.
+func (o *Org) PlanUpdate(ctx context.Context, host, id string, c GroupChange) (was, is store.Group, err error) {
+	s, is, err := o.changed(ctx, host, id, c)
+	if err != nil {
+		return store.Group{}, store.Group{}, err
+	}
+	return s.group, is, nil
+}
+
+// PlanMandatory counts who of the organization would be added to a group that everyone is in.
+func (o *Org) PlanMandatory(ctx context.Context, host, id string) (int, error) {
+	return o.st.CountOutside(ctx, host, id)
+}
