@@ -73,50 +73,7 @@ func (n *Node) FirstOwner(ctx context.Context, domain string) (string, error) {
 	return n.web.FirstOwner(ctx, domain)
 }
 
-// webRooms does in rooms what people do on pages.
-type webRooms struct{ n *Node }
-
-// Say comes into the room with a session that is available nowhere else, says it, and leaves.
-func (w webRooms) Say(ctx context.Context, account, room jid.JID, text string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	u, err := w.n.people[account.Domain()].Get(ctx, account.Local())
-	if err != nil {
-		return err
-	}
-	x, err := w.n.hidden(ctx, account, "web")
-	if err != nil {
-		return err
-	}
-	defer x.leave(context.WithoutCancel(ctx))
-	for i, nick := range []string{w.nick(ctx, account, room), u.Display(), account.Local(), account.Local() + " (web)"} {
-		if nick == "" {
-			continue
-		}
-		if err = x.joinAs(ctx, room, nick); err == nil {
-			break
-		}
-		if i == 3 || !strings.Contains(err.Error(), "conflict") {
-			return err
-		}
-	}
-	return x.say(ctx, room, text)
-}
-
-// nick is what the person goes by in the bookmark of the room.
-func (w webRooms) nick(ctx context.Context, account, room jid.JID) string {
-	bs, err := w.n.Store.Bookmarks(ctx, account.Domain(), account.Local())
-	if err != nil {
-		return ""
-	}
-	for _, b := range bs {
-		if b.Room == room.String() {
-			return b.Nick
-		}
-	}
-	return ""
-}
-
+// Export writes all that is an account's own (XEP-0227).
 func (w webRooms) Export(ctx context.Context, out io.Writer, account jid.JID) error {
 	o := &operations{n: w.n}
 	return o.Export(ctx, admin.Export{Addresses: []string{account.String()}, Archive: true}, out)

@@ -15,10 +15,12 @@ import (
 	"parley/wire/jid"
 )
 
+// Restorable is how long a deleted group can be restored.
+const Restorable = 30 * 24 * time.Hour
+
 const (
-	restorable = 30 * 24 * time.Hour
-	maxPhoto   = 100 << 10 // bytes
-	maxPixels  = 2048      // of a photo's side
+	maxPhoto  = 100 << 10 // bytes
+	maxPixels = 2048      // of a photo's side
 )
 
 // DeleteGroup ends a group: its rooms are closed, their history is kept, its addresses are never used again.
@@ -48,7 +50,7 @@ func (o *Org) DeleteGroup(ctx context.Context, host, id string) error {
 
 // DeletedGroups lists what can still be restored.
 func (o *Org) DeletedGroups(ctx context.Context, host string) ([]store.Group, error) {
-	return o.st.DeletedGroups(ctx, host, time.Now().Add(-restorable))
+	return o.st.DeletedGroups(ctx, host, time.Now().Add(-Restorable))
 }
 
 // RestoreGroup has a deleted group live again, with members, themes and history as they were.

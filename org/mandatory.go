@@ -63,6 +63,17 @@ func (o *Org) Progress(host, id string) (done, total int) {
 	return 0, 0
 }
 
+// Filling is Progress, with whether anything is being done or waits for it: also before it is known how much.
+func (o *Org) Filling(host, id string) (done, total int, now bool) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	j := o.jobs[[2]string{host, id}]
+	if j == nil {
+		return 0, 0, false
+	}
+	return j.done, j.total, true
+}
+
 // fill asks Run to add everyone to a group.
 func (o *Org) fill(host, id string) {
 	k := [2]string{host, id}

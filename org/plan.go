@@ -12,9 +12,10 @@ import (
 // Plan is what a change of a group's people comes to. Who is not named stays as they are.
 type Plan struct {
 	Added   []store.Member
-	Removed []store.Member // also those who are kept out from now on: their role says so
-	Changed []store.Member // in it before and after, with another role
-	Freed   []store.Member // not kept out any more, and not in it either
+	Removed []store.Member    // also those who are kept out from now on: their role says so
+	Changed []store.Member    // in it before and after, with another role
+	Freed   []store.Member    // not kept out any more, and not in it either
+	Was     map[string]string // the roles of all of them before, by address
 }
 
 // None says that nothing changes.
@@ -33,9 +34,11 @@ func (o *Org) PlanMembers(ctx context.Context, host, group string, actor jid.JID
 	return c.plan(), nil
 }
 
-func (c *memberChange) plan() (p Plan) {
+func (c *memberChange) plan() Plan {
+	p := Plan{Was: make(map[string]string)}
 	for _, m := range c.changed {
 		was := c.s.members[jid.MustParse(m.JID)]
+		p.Was[m.JID] = was
 		switch now := m.Role; {
 		case inGroup(now) && !inGroup(was):
 			p.Added = append(p.Added, m)

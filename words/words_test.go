@@ -17,6 +17,8 @@ var uses = []*regexp.Regexp{
 	regexp.MustCompile(`\bText: ("(?:[^"\\]|\\.)*")`), // errors of package people
 	regexp.MustCompile(`\bfail\(org\.\w+, "[^"]*", ("(?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\bdone\([^\n]*?, ("(?:[^"\\]|\\.)*")(?:, "|\))`),
+	regexp.MustCompile(`\bundoable\([^\n]*?(?:\)|back), ("[A-Z{](?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\b(?:say|tell)\([^\n]*?, ("[A-Z{][^"\\ ]* (?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\bupdate\(people\.Change\{[^}]*\}, ("(?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\bsay\(int[^"]*("[^"]*")`),
 }

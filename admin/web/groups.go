@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/admin"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -25,15 +26,11 @@ func (s *Server) groups() {
 	s.handle("GET /g/{slug}/t/{key}/m/{id}", member, (*ctx).roomPage)
 	s.handle("POST /g/{slug}/join", member, (*ctx).joinGroup)
 	s.handle("POST /g/{slug}/leave", member, (*ctx).leaveGroup)
-	s.handle("POST /g/{slug}/themes", member, (*ctx).createTheme)
-	s.handle("POST /g/{slug}/t/{key}/close", member, (*ctx).closeTheme)
-	s.handle("GET /g/{slug}/settings", member, (*ctx).groupSettings)
-	s.handle("POST /g/{slug}/settings", member, (*ctx).saveGroup)
-	s.handle("POST /g/{slug}/members", member, (*ctx).saveMembers)
-	s.handle("POST /g/{slug}/delete", member, (*ctx).deleteGroup)
-	s.handle("POST /g/{slug}/requests", member, (*ctx).answerRequest)
-	s.handle("POST /g/{slug}/mandatory", runs, (*ctx).setMandatory)
-	s.handle("POST /groups/restore", runs, (*ctx).restoreGroup)
+	s.themes()
+	s.moderation()
+	s.groupMembers()
+	s.groupSettings()
+	s.groupPhoto()
 	s.teams()
 }
 
@@ -44,6 +41,12 @@ type groupRow struct {
 	Kind    string
 	Members int
 	Themes  int
+}
+
+// deletedGroup is one that can be restored, for some more days.
+type deletedGroup struct {
+	admin.Group
+	Left int
 }
 
 func (c *ctx) groupList() error {
@@ -84,9 +87,15 @@ func (c *ctx) groupList() error {
 	}
 	d := map[string]any{"Mine": mine, "Others": others, "Q": c.form("q"), "May": c.Actor.Runs()}
 	if c.Actor.Runs() {
-		if d["Deleted"], err = c.s.Ops.DeletedGroups(ctx, c.host()); err != nil {
+		gs, err := c.s.Ops.DeletedGroups(ctx, c.host())
+		if err != nil {
 			return err
 		}
+		deleted := make([]deletedGroup, len(gs))
+		for i, g := range gs {
+			deleted[i] = deletedGroup{g, c.daysLeft(g)}
+		}
+		d["Deleted"] = deleted
 	}
 	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), d)
 }
@@ -95,12 +104,12 @@ type groupForm struct {
 	org.NewGroup
 	People       []store.Person
 	Chosen       []string
-	Kinds        []string
+	Kinds        []kindFacts
 	Error, Field string
 }
 
 func (c *ctx) groupForm() (f groupForm, err error) {
-	f = groupForm{Kinds: org.Kinds}
+	f = groupForm{Kinds: kindsOffered()}
 	f.Kind, f.ThemesBy = org.Private, "members"
 	f.People, _, err = c.s.Store.People(c.r.Context(), c.host(), store.PeopleFilter{Limit: 500})
 	f.People = slices.DeleteFunc(f.People, func(p store.Person) bool { return p.Disabled })

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,17 +9,49 @@ import (
 	"parley/admin"
 	"parley/org"
 	"parley/store"
-	"parley/wire/jid"
 )
+
+func (s *Server) groupSettings() {
+	s.handle("GET /g/{slug}/settings", member, (*ctx).groupSettingsPage)
+	s.handle("POST /g/{slug}/settings", member, (*ctx).saveGroup)
+	s.handle("POST /g/{slug}/delete", member, (*ctx).deleteGroup)
+	s.handle("POST /groups/restore", runs, (*ctx).restoreGroup)
+	s.handle("GET /g/{slug}/progress", member, (*ctx).mandatoryProgress)
+	s.handle("POST /g/{slug}/mandatory", runs, (*ctx).setMandatory)
+	s.handle("POST /g/{slug}/teams", member, (*ctx).setGroupTeam)
+}
 
 type settingsData struct {
 	room
-	Members      []memberRow
-	Others       []store.Person
-	Requests     []admin.Request
 	Kind         string
-	Kinds        []string
+	Kinds        []kindFacts
+	Mandatory    string // "", "everyone" or a team's slug
+	MandatoryIs  string // the team's name
+	Teams        []groupTeam
+	AllTeams     []store.Team
+	Adding       admin.Progress
+	AddingNow    bool
 	Error, Field string
+}
+
+// kindFacts are what a kind of group means for people.
+type kindFacts struct {
+	Kind string
+	org.Rules
+}
+
+func kindsOffered() (out []kindFacts) {
+	for _, k := range org.Kinds {
+		out = append(out, kindFacts{k, org.RulesOf(store.Group{GroupSettings: store.GroupSettings{Kind: k}})})
+	}
+	return out
+}
+
+// groupTeam is a team that is in a group as one.
+type groupTeam struct {
+	store.Team
+	Role string
+	Size int
 }
 
 // managed is room for who manages it.
@@ -30,25 +63,50 @@ func (c *ctx) managed() (room, error) {
 	return r, err
 }
 
-func (c *ctx) settingsData(r room) (d settingsData, err error) {
-	d = settingsData{room: r, Kind: org.RulesOf(r.Group).Kind, Kinds: org.Kinds}
-	if d.Members, err = c.members(r.Group.ID); err != nil {
-		return d, err
+// owned is room for its owners: what a group is, is theirs to say, as by the commands of its rooms.
+func (c *ctx) owned() (room, error) {
+	r, err := c.managed()
+	if err == nil && !r.Owns() {
+		err = forbidden
 	}
-	if d.Requests, err = c.s.Ops.Requests(c.r.Context(), c.host(), r.Group.Slug); err != nil {
-		return d, err
-	}
-	ps, _, err := c.s.Store.People(c.r.Context(), c.host(), store.PeopleFilter{Limit: 1000})
-	for _, p := range ps {
-		in := slices.ContainsFunc(d.Members, func(m memberRow) bool { return m.Name == p.Name })
-		if !in && !p.Disabled {
-			d.Others = append(d.Others, p)
-		}
-	}
-	return d, err
+	return r, err
 }
 
-func (c *ctx) groupSettings() error {
+func (c *ctx) settingsData(r room) (d settingsData, err error) {
+	d = settingsData{room: r, Kind: org.RulesOf(r.Group).Kind, Kinds: kindsOffered(), Mandatory: r.Group.Mandatory}
+	ctx := c.r.Context()
+	if d.AllTeams, err = c.s.Org.Teams(ctx, c.host()); err != nil {
+		return d, err
+	}
+	gts, err := c.s.Org.GroupTeams(ctx, c.host(), r.Group.ID)
+	if err != nil {
+		return d, err
+	}
+	for _, t := range d.AllTeams {
+		if t.ID == r.Group.Mandatory {
+			d.Mandatory, d.MandatoryIs = t.Slug, org.TeamLabel(t)
+		}
+		i := slices.IndexFunc(gts, func(gt store.GroupTeam) bool { return gt.Team == t.ID })
+		if i < 0 {
+			continue
+		}
+		ps, err := c.s.Org.TeamPeople(ctx, c.host(), t.ID)
+		if err != nil {
+			return d, err
+		}
+		d.Teams = append(d.Teams, groupTeam{t, gts[i].Role, len(ps)})
+	}
+	d.Adding, d.AddingNow = c.adding(r.Group)
+	return d, nil
+}
+
+// adding says how far adding everyone to a mandatory group has come.
+func (c *ctx) adding(g store.Group) (p admin.Progress, now bool) {
+	p.Done, p.Total, now = c.s.Org.Filling(g.Host, g.ID)
+	return p, now
+}
+
+func (c *ctx) groupSettingsPage() error {
 	r, err := c.managed()
 	if err != nil {
 		return err
@@ -60,19 +118,39 @@ func (c *ctx) groupSettings() error {
 	return c.show("groupsettings", r.Group.Name, d)
 }
 
-func (c *ctx) saveGroup() error {
-	r, err := c.managed()
-	if err == nil && r.Access.Affiliation != org.Owner { // as by the command of its rooms
-		err = forbidden
+// groupChange reads the form of settings; a box that is not ticked is not sent, so that the form says that it has boxes.
+func (c *ctx) groupChange() org.GroupChange {
+	ch := org.GroupChange{Name: c.given("name"), Description: c.given("description"), Kind: c.given("kind"), ThemesBy: c.given("themes_by"), MentionBy: c.given("mention_by"), Emoji: c.given("emoji")}
+	if c.r.Form.Has("boxes") {
+		box := func(name string) *bool { on := c.r.Form.Has(name); return &on }
+		ch.Guests, ch.SinceJoin, ch.Hidden = box("guests"), box("since_join"), box("hidden")
 	}
+	return ch
+}
+
+// saveGroup changes what a group is. With "look" it first says what that comes to, where it comes to anything for people.
+func (c *ctx) saveGroup() error {
+	r, err := c.owned()
 	if err != nil {
 		return err
 	}
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	ch := org.GroupChange{Name: c.given("name"), Description: c.given("description"), Kind: c.given("kind"), ThemesBy: c.given("themes_by"), MentionBy: c.given("mention_by"), Emoji: c.given("emoji")}
-	g, err := c.s.Org.Update(c.r.Context(), c.host(), r.Group.ID, ch)
+	ch, page := c.groupChange(), "/g/"+r.Group.Slug+"/settings"
+	was, is, err := c.s.Org.PlanUpdate(c.r.Context(), c.host(), r.Group.ID, ch)
+	if err == nil && c.looks() {
+		effects, err := c.effects(was, is)
+		if err != nil {
+			return err
+		}
+		if len(effects) > 0 {
+			return c.confirm(r, confirmation{Action: page, Back: page, Question: c.T("Change {{.Name}}?", "Name", was.Name), Effects: append(effects, c.T("Nobody is added or removed.")), Verb: c.T("Save")})
+		}
+	}
+	if err == nil {
+		_, err = c.s.Org.Update(c.r.Context(), c.host(), r.Group.ID, ch)
+	}
 	if err != nil {
 		d, derr := c.settingsData(r)
 		if derr != nil {
@@ -82,62 +160,107 @@ func (c *ctx) saveGroup() error {
 		if d.Error, d.Field, ok = c.explain(err); !ok {
 			return err
 		}
+		for _, f := range []struct{ to, from *string }{{&d.Group.Name, ch.Name}, {&d.Group.Description, ch.Description}, {&d.Kind, ch.Kind}, {&d.Group.Emoji, ch.Emoji}} {
+			if f.from != nil { // what was written is still there
+				*f.to = *f.from
+			}
+		}
 		return c.page(http.StatusUnprocessableEntity, "groupsettings", r.Group.Name, d)
 	}
 	detail := make(map[string]any)
-	for _, f := range [][3]string{{"name", r.Group.Name, g.Name}, {"description", r.Group.Description, g.Description}, {"kind", org.RulesOf(r.Group).Kind, org.RulesOf(g).Kind}, {"themes_by", r.Group.ThemesBy, g.ThemesBy}} {
+	for _, f := range [][3]string{{"name", was.Name, is.Name}, {"description", was.Description, is.Description}, {"kind", org.RulesOf(was).Kind, org.RulesOf(is).Kind},
+		{"themes_by", was.ThemesBy, is.ThemesBy}, {"mention_by", was.MentionBy, is.MentionBy}} {
 		if f[1] != f[2] {
 			detail[f[0]] = []string{f[1], f[2]}
 		}
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.change", g.Slug, detail)
-	return c.done("/g/"+g.Slug+"/settings", "Saved")
+	if was != is {
+		c.P.Audit(c.r.Context(), c.Actor, "group.change", is.Slug, detail)
+	}
+	return c.done(page, "Saved")
 }
 
-// saveMembers adds those who were ticked, or changes one person's role.
-func (c *ctx) saveMembers() error {
-	r, err := c.managed()
+// effects says what a change of a group comes to for people; nothing where it is only about words and looks.
+func (c *ctx) effects(was, is store.Group) (out []string, err error) {
+	say := func(changed bool, id string, args ...any) {
+		if changed {
+			out = append(out, c.T(id, args...))
+		}
+	}
+	a, b := org.RulesOf(was), org.RulesOf(is)
+	ms, err := c.s.Org.Members(c.r.Context(), c.host(), was.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := c.r.ParseForm(); err != nil {
-		return badForm
-	}
-	page := "/g/" + r.Group.Slug + "/settings"
-	role := c.form("role")
-	if role == "remove" {
-		role = ""
-	}
-	var ms []jid.JID
-	var names []string
-	for _, n := range c.r.Form["member"] {
-		if !strings.Contains(n, "@") {
-			n += "@" + c.host()
+	members, moderators := 0, 0
+	for _, m := range ms {
+		if m.Role != store.RoleBanned {
+			members++
 		}
-		j, err := jid.Parse(n)
-		if err != nil || j.Local() == "" {
-			return badForm
+		if m.Role == store.RoleOwner || m.Role == store.RoleModerator {
+			moderators++
 		}
-		ms, names = append(ms, j), append(names, j.Bare().String())
 	}
-	if len(ms) == 0 {
-		c.say("error", c.T("Tick some people first"))
-		return c.to(page)
+	say(was.Name != is.Name, "It is called {{.Name}} from now on, in everybody's apps too.", "Name", is.Name)
+	say(b.Listed && !a.Listed, "Everybody of the organization finds it.")
+	say(a.Listed && !b.Listed, "Only its {{.Count}} members know of it.", "Count", members)
+	say(b.Joins && !a.Joins, "Who comes in is a member by that.")
+	say(b.Asks && !a.Asks, "Who wants to be in it asks its owners and moderators.")
+	say(!b.Joins && !b.Asks && b.MembersOnly && (a.Joins || a.Asks || !a.MembersOnly), "New people are added by its owners and moderators.")
+	say(a.MembersOnly && !b.MembersOnly, "Everybody of the organization reads and writes in it, also who is no member.")
+	say(!a.MembersOnly && b.MembersOnly, "Only its {{.Count}} members read and write in it; who else is there now is shown out.", "Count", members)
+	say(b.Moderated && !a.Moderated, "Only its {{.Count}} owners and moderators write.", "Count", moderators)
+	say(a.Moderated && !b.Moderated, "All its {{.Count}} members write.", "Count", members)
+	say(a.ShowAddresses && !b.ShowAddresses, "Only owners and moderators see addresses; the others see nicknames.")
+	say(b.ShowAddresses && !a.ShowAddresses, "Everybody in it sees the addresses of the others.")
+	say(b.Remote && !a.Remote, "People of other servers may be made members.")
+	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "moderators", "Only owners and moderators start themes.")
+	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "members", "Every member may start themes.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "members", "Every member may call everybody with @all.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "moderators", "Only owners and moderators may call everybody with @all.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "nobody", "Nobody may call everybody with @all.")
+	say(is.Guests && !was.Guests, "Themes may have guests who are not in the group.")
+	say(was.Guests && !is.Guests, "Themes get no new guests; those there are stay until they are taken off.")
+	say(is.SinceJoin && !was.SinceJoin, "Members read only what was said since they were added.")
+	say(was.SinceJoin && !is.SinceJoin, "Members read all that was ever said, also before they were added.")
+	return out, nil
+}
+
+// confirmation asks before something is done that says what it comes to.
+type confirmation struct {
+	Group    store.Group
+	Action   string // where the form goes again, without the look
+	Back     string
+	Question string
+	Effects  []string
+	People   []string // who it is about, the first of them
+	More     int      // of them
+	Verb     string
+	Danger   bool
+	Fields   [][2]string
+}
+
+// looks says that a form is to be told what it would come to.
+func (c *ctx) looks() bool { return c.r.FormValue("step") == "look" }
+
+// confirm shows the form's consequences, with all that it had to be sent again.
+func (c *ctx) confirm(r room, q confirmation) error {
+	q.Group = r.Group
+	for _, name := range slices.Sorted(maps.Keys(c.r.PostForm)) {
+		if name == "step" {
+			continue
+		}
+		for _, v := range c.r.PostForm[name] {
+			q.Fields = append(q.Fields, [2]string{name, v})
+		}
 	}
-	if err := c.s.Org.SetMembersAs(c.r.Context(), c.host(), r.Group.ID, c.self(), ms, role); err != nil {
-		return c.oops(page, err)
-	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.members", r.Group.Slug, map[string]any{"role": role, "members": names})
-	return c.done(page, "Done for {{.Count}} people", "Count", len(ms))
+	return c.show("confirm", q.Question, q)
 }
 
 func (c *ctx) deleteGroup() error {
-	r, err := c.managed()
+	r, err := c.owned()
 	if err != nil {
 		return err
-	}
-	if r.Access.Affiliation != org.Owner {
-		return forbidden
 	}
 	if c.form("confirm") != r.Group.Name {
 		c.say("error", c.T("Type {{.Name}} to delete the group", "Name", r.Group.Name))
@@ -147,38 +270,10 @@ func (c *ctx) deleteGroup() error {
 		return c.oops(r.Path, err)
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "group.delete", r.Group.Slug, map[string]any{"name": r.Group.Name})
+	if c.Actor.Runs() {
+		return c.undoable("/groups", undo("/groups/restore", "slug", r.Group.Slug), "{{.Name}} is deleted; what was said is kept", "Name", r.Group.Name)
+	}
 	return c.done("/groups", "{{.Name}} is deleted; what was said is kept", "Name", r.Group.Name)
-}
-
-// answerRequest lets somebody into a group who has asked, or not.
-func (c *ctx) answerRequest() error {
-	r, err := c.managed()
-	if err != nil {
-		return err
-	}
-	page, who, yes := "/g/"+r.Group.Slug+"/settings", c.form("address"), c.form("do") == "yes"
-	if err := c.s.Ops.AnswerRequest(c.r.Context(), c.host(), r.Group.Slug, who, yes); err != nil {
-		return c.oops(page, err)
-	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.request", r.Group.Slug, map[string]any{"members": []string{who}, "open": yes})
-	return c.done(page, "Saved")
-}
-
-// setMandatory makes a group everybody's, or not.
-func (c *ctx) setMandatory() error {
-	r, err := c.managed()
-	if err != nil {
-		return err
-	}
-	page, whom := "/g/"+r.Group.Slug+"/settings", ""
-	if c.form("do") == "everyone" {
-		whom = "everyone"
-	}
-	if err := c.s.Ops.SetMandatory(c.r.Context(), c.host(), r.Group.Slug, whom); err != nil {
-		return c.oops(page, err)
-	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.mandatory", r.Group.Slug, map[string]any{"all": whom != ""})
-	return c.done(page, "Saved")
 }
 
 func (c *ctx) restoreGroup() error {
@@ -188,4 +283,130 @@ func (c *ctx) restoreGroup() error {
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "group.restore", g.Slug, nil)
 	return c.done("/g/"+g.Slug, "The group {{.Name}} is there, and its members have it in their apps", "Name", g.Name)
+}
+
+// setMandatory has everyone in a group, or everyone of a team, or nobody in particular any more.
+func (c *ctx) setMandatory() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	ctx, page, whom := c.r.Context(), "/g/"+r.Group.Slug+"/settings", c.form("whom")
+	if c.looks() {
+		effects, err := c.mandatoryEffects(r.Group, whom)
+		if err != nil {
+			return c.oops(page, err)
+		}
+		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/mandatory", Back: page, Question: c.T("Change who has to be in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save")})
+	}
+	if err := c.s.Ops.SetMandatory(ctx, c.host(), r.Group.Slug, whom); err != nil {
+		return c.oops(page, err)
+	}
+	c.P.Audit(ctx, c.Actor, "group.mandatory", r.Group.Slug, map[string]any{"all": whom != "", "team": whom})
+	return c.done(page+"#everybody", "Saved")
+}
+
+func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
+	ctx := c.r.Context()
+	nobody := c.T("Nobody is removed.")
+	switch whom {
+	case "":
+		return []string{c.T("Who is in it stays, and may leave."), c.T("New accounts are not added by themselves any more."), nobody}, nil
+	case org.Everyone:
+		n, err := c.s.Org.PlanMandatory(ctx, c.host(), g.ID)
+		return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("New accounts are added by themselves, and nobody leaves it."), nobody}, err
+	}
+	t, err := c.s.Org.Team(ctx, c.host(), whom)
+	if err != nil {
+		return nil, err
+	}
+	n, err := c.teamOutside(g, t)
+	return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("Who comes into the team {{.Team}} is added by that, and who is in it does not leave the group.", "Team", org.TeamLabel(t)), nobody}, err
+}
+
+// teamOutside counts who of a team is not in a group.
+func (c *ctx) teamOutside(g store.Group, t store.Team) (n int, err error) {
+	ps, err := c.s.Org.TeamPeople(c.r.Context(), c.host(), t.ID)
+	if err != nil {
+		return 0, err
+	}
+	ms, err := c.s.Org.Members(c.r.Context(), c.host(), g.ID)
+	if err != nil {
+		return 0, err
+	}
+	in := make(map[string]bool, len(ms))
+	for _, m := range ms {
+		in[m.JID] = true
+	}
+	for _, p := range ps {
+		if !in[p.Name+"@"+c.host()] {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// mandatoryProgress is the part of the settings that is asked for again while people are being added.
+func (c *ctx) mandatoryProgress() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	if c.r.Header.Get("HX-Request") == "" {
+		return c.to("/g/" + r.Group.Slug + "/settings#everybody")
+	}
+	d := settingsData{room: r}
+	d.Adding, d.AddingNow = c.adding(r.Group)
+	return c.panel(http.StatusOK, "groupsettings", "progress", "", d)
+}
+
+// setGroupTeam has a team in a group as one, or not any more.
+func (c *ctx) setGroupTeam() error {
+	r, err := c.owned()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	ctx, page, slug, role := c.r.Context(), "/g/"+r.Group.Slug+"/settings", c.form("team"), c.form("role")
+	if role == "remove" {
+		role = ""
+	}
+	t, err := c.s.Org.Team(ctx, c.host(), slug)
+	if err != nil {
+		return c.oops(page, err)
+	}
+	if c.looks() {
+		n, err := c.teamOutside(r.Group, t)
+		if err != nil {
+			return err
+		}
+		effects := []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("Who comes into the team later is added by that, and who leaves it leaves the group."), c.T("Nobody is removed.")}
+		if role == "" {
+			effects = []string{c.T("Who is in the group by this team alone leaves it.")}
+		}
+		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/teams", Back: page, Question: c.T("Change the teams in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save"), Danger: role == ""})
+	}
+	if err := c.s.Org.SetGroupTeam(ctx, c.host(), r.Group.ID, t.ID, role); err != nil {
+		return c.oops(page, err)
+	}
+	c.P.Audit(ctx, c.Actor, "group.team", r.Group.Slug, map[string]any{"team": t.Slug, "role": role})
+	return c.done(page+"#teams", "Saved")
+}
+
+// daysLeft says for how many more days a deleted group can be restored.
+func (c *ctx) daysLeft(g admin.Group) int {
+	return max(0, int(org.Restorable.Hours()/24)-int(c.now.Sub(g.Deleted).Hours()/24))
+}
+
+// shortList names the first of some addresses, and says how many more there are.
+func shortList(addresses []string, host string) (names []string, more int) {
+	for _, a := range addresses[:min(len(addresses), 12)] {
+		names = append(names, strings.TrimSuffix(a, "@"+host))
+	}
+	return names, len(addresses) - len(names)
 }

@@ -181,7 +181,25 @@ type view struct {
 }
 
 // note is a message about what was done: kind "ok" or "error".
-type note struct{ Kind, Text string }
+type note struct {
+	Kind, Text string
+	Undo       *undoing `json:",omitempty"`
+}
+
+// undoing is the form that takes back what was done.
+type undoing struct {
+	To     string
+	Fields [][2]string
+}
+
+// undo makes one that posts names and values in turn.
+func undo(to string, fields ...string) undoing {
+	u := undoing{To: to}
+	for i := 0; i+1 < len(fields); i += 2 {
+		u.Fields = append(u.Fields, [2]string{fields[i], fields[i+1]})
+	}
+	return u
+}
 
 func (c *ctx) view(title string, data any) view {
 	return view{Title: title, Lang: c.Lang.Code, Org: c.P.Title(), Domain: c.host(), Path: c.r.URL.Path, Query: c.r.URL.Query(), Me: c.Me, Actor: c.Actor,
@@ -239,9 +257,11 @@ func (c *ctx) render(status int, name, part string, v any) error {
 const noteCookie = "__Host-parley-note"
 
 // say keeps a message for the page that comes next.
-func (c *ctx) say(kind, text string) {
-	b, err := json.Marshal(note{kind, text})
-	if err != nil || len(b) > 2000 {
+func (c *ctx) say(kind, text string) { c.keep(note{Kind: kind, Text: text}) }
+
+func (c *ctx) keep(n note) {
+	b, err := json.Marshal(n)
+	if err != nil || len(b) > 2500 {
 		return
 	}
 	http.SetCookie(c.w, &http.Cookie{Name: noteCookie, Value: base64.RawURLEncoding.EncodeToString(b), Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
@@ -250,6 +270,12 @@ func (c *ctx) say(kind, text string) {
 // done says what was done, and goes on.
 func (c *ctx) done(path, id string, args ...any) error {
 	c.say("ok", c.T(id, args...))
+	return c.to(path)
+}
+
+// undoable is done, with a button that takes it back. In a browser with scripts it is offered for ten seconds.
+func (c *ctx) undoable(path string, u undoing, id string, args ...any) error {
+	c.keep(note{Kind: "ok", Text: c.T(id, args...), Undo: &u})
 	return c.to(path)
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,12 @@ type room struct {
 	Local  string // localpart
 	Path   string
 }
+
+// Owns says whether the person says what the group is.
+func (r room) Owns() bool { return r.Access.Affiliation == org.Owner }
+
+// Shows says whether the person sees who is in the group.
+func (r room) Shows() bool { return r.Access.Read && addresses(r.Group, r.Access) }
 
 func (r room) Manages() bool {
 	return r.Access.Affiliation == org.Owner || r.Access.Affiliation == org.Admin
@@ -64,6 +71,7 @@ type message struct {
 	ID      string
 	Nick    string
 	Sender  string // name of the account; "" of another server or the room itself
+	Address string // of who said it, as far as it is known; for moderators
 	Text    string
 	At      time.Time
 	Day     bool // the first of its day
@@ -80,6 +88,7 @@ func (c *ctx) message(a store.Archived) *message {
 		return nil
 	}
 	m := &message{ID: a.ID.String(), Nick: st.From.Resource(), Text: st.BodyText(), At: a.ID.Time()}
+	m.Address = a.Sender
 	if name, host, ok := strings.Cut(a.Sender, "@"); ok && host == c.host() {
 		m.Sender, m.Mine = name, c.Me != nil && name == c.Me.Name
 	}
@@ -103,7 +112,8 @@ type roomData struct {
 	Members       []memberRow
 	Address       string
 	CreatesThemes bool
-	Closes        bool // the theme, or opens it again
+	ManagesTheme  bool
+	Count         int // of members
 	Error         string
 	Draft         string
 }
@@ -137,37 +147,51 @@ func (c *ctx) roomData(r room) (d roomData, err error) {
 		return d, err
 	}
 	d.Closed = slices.ContainsFunc(d.Themes, func(t store.Theme) bool { return !t.Closed.IsZero() })
-	d.Closes = r.Theme != nil && c.s.Org.MayManageTheme(ctx, c.host(), r.Theme.Key, c.self()) == nil
-	d.CreatesThemes = r.Manages() || r.Role != "" && r.Role != store.RoleBanned && r.Group.ThemesBy == "members"
+	d.CreatesThemes = r.mayStart()
+	if r.Theme != nil {
+		d.ManagesTheme = c.s.Org.MayManageTheme(ctx, c.host(), r.Theme.Key, c.self()) == nil
+	}
 	if !r.Access.Read {
 		return d, nil
 	}
-	if d.Members, err = c.members(r.Group.ID); err != nil {
+	ms, err := c.s.Org.Members(ctx, c.host(), r.Group.ID)
+	if err != nil {
 		return d, err
 	}
-	d.Members = slices.DeleteFunc(d.Members, func(m memberRow) bool { return !listed(r.Group, r.Access, c.self(), m.Member) })
+	ms = slices.DeleteFunc(ms, func(m store.Member) bool {
+		return m.Role == store.RoleBanned || !listed(r.Group, r.Access, c.self(), m)
+	})
+	d.Count = len(ms)
+	slices.SortStableFunc(ms, func(a, b store.Member) int { return cmp.Compare(memberRank[a.Role], memberRank[b.Role]) })
+	if d.Members, err = c.named(ms[:min(len(ms), membersShown)]); err != nil {
+		return d, err
+	}
 	return d, c.history(&d)
 }
 
-func (c *ctx) members(group string) (out []memberRow, err error) {
-	ms, err := c.s.Org.Members(c.r.Context(), c.host(), group)
-	if err != nil {
-		return nil, err
-	}
+const membersShown = 20 // beside the conversation
+
+var memberRank = map[string]int{store.RoleOwner: 0, store.RoleModerator: 1, store.RoleMember: 2, store.RoleGuest: 3, store.RoleBanned: 4}
+
+// named gives members with their names, by role and name. Each is a look-up: it is for few.
+func (c *ctx) named(ms []store.Member) (out []memberRow, err error) {
 	for _, m := range ms {
 		row := memberRow{Member: m, Display: m.JID}
 		if name, host, ok := strings.Cut(m.JID, "@"); ok && host == c.host() {
 			row.Name = name
-			if u, err := c.s.Store.User(c.r.Context(), host, name); err == nil && u.FullName != "" {
+			u, err := c.s.Store.User(c.r.Context(), host, name)
+			switch {
+			case err == nil && u.FullName != "":
 				row.Display = u.FullName
+			case err != nil && !errors.Is(err, store.ErrNotFound):
+				return nil, err
 			}
 			row.Online = len(c.P.Sessions(name))
 		}
 		out = append(out, row)
 	}
-	rank := map[string]int{store.RoleOwner: 0, store.RoleModerator: 1, store.RoleMember: 2, store.RoleBanned: 3}
 	slices.SortStableFunc(out, func(a, b memberRow) int {
-		return cmp.Or(cmp.Compare(rank[a.Role], rank[b.Role]), strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display)))
+		return cmp.Or(cmp.Compare(memberRank[a.Role], memberRank[b.Role]), strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display)))
 	})
 	return out, nil
 }
@@ -306,36 +330,4 @@ func (c *ctx) leaveGroup() error {
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "group.leave", r.Group.Slug, nil)
 	return c.done("/groups", "You have left {{.Name}}", "Name", r.Group.Name)
-}
-
-func (c *ctx) createTheme() error {
-	r, err := c.room()
-	if err != nil {
-		return err
-	}
-	t, err := c.s.Org.CreateTheme(c.r.Context(), c.host(), r.Group.ID, org.NewTheme{Name: c.form("name"), Creator: c.self()})
-	if err != nil {
-		return c.oops(r.Path, err)
-	}
-	c.P.Audit(c.r.Context(), c.Actor, "theme.create", r.Group.Slug+"/"+t.Key, map[string]any{"name": t.Name})
-	return c.done(r.Path+"/t/"+t.Key, "The theme is there, and in everybody's apps")
-}
-
-func (c *ctx) closeTheme() error {
-	r, err := c.room()
-	if err != nil {
-		return err
-	}
-	if err := c.s.Org.MayManageTheme(c.r.Context(), c.host(), r.Theme.Key, c.self()); err != nil {
-		return err
-	}
-	open := c.form("do") == "open"
-	if err := c.s.Org.CloseTheme(c.r.Context(), c.host(), r.Theme.Key, open); err != nil {
-		return c.oops(r.Path, err)
-	}
-	c.P.Audit(c.r.Context(), c.Actor, "theme.close", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"open": open})
-	if open {
-		return c.done(r.Path, "The theme is open again")
-	}
-	return c.done(r.Path, "The theme is closed: it can be read, and nobody writes in it")
 }

@@ -105,7 +105,7 @@ var (
 // maxForm bounds what is sent with a form, but for files.
 const (
 	maxForm = 256 << 10
-	maxFile = 4 << 20
+	maxFile = 9 << 20
 )
 
 // handle answers a pattern for who has access; an error becomes a page.
@@ -337,7 +337,7 @@ func (c *ctx) fail(err error) {
 	if c.r.Header.Get("HX-Request") != "" { // htmx shows nothing for an error: the page itself is to show it
 		c.w.Header().Set("HX-Retarget", "#toasts")
 		c.w.Header().Set("HX-Reswap", "beforeend")
-		c.part("toast", note{"error", text})
+		c.part("toast", note{Kind: "error", Text: text})
 		return
 	}
 	c.page(status, "error", c.T("Error"), map[string]any{"Status": status, "Text": text})

@@ -225,9 +225,9 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 	if err != nil || len(is) == 0 {
 		t.Fatal(is, err)
 	}
-	return []string{"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people", "/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome",
+	return append(groupPages(t, r), []string{"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people", "/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome",
 		"/admin", "/admin/people", "/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import", "/admin/people/daniel", "/admin/people/bob",
-		"/admin/invitations", "/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/federation", "/admin/webhooks", "/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing"}
+		"/admin/invitations", "/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/federation", "/admin/webhooks", "/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing"}...)
 }
 
 func TestEveryPage(t *testing.T) {

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"parley/org"
+	"parley/people"
+	"parley/picture"
+)
+
+// A group's photo: what is uploaded becomes a small picture first. Apps read it from the rooms (XEP-0486) and the space.
+
+func (s *Server) groupPhoto() {
+	s.handle("GET /g/{slug}/photo/{hash}", member, (*ctx).showPhoto)
+	s.handle("POST /g/{slug}/photo", member, (*ctx).savePhoto)
+}
+
+const maxGroupPhoto = 64 << 10 // bytes of what is kept: it goes to every member's app
+
+// showPhoto gives it to who may know of the group. Its address has its hash, so that a browser may keep it.
+func (c *ctx) showPhoto() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	p, err := c.s.Org.Photo(c.r.Context(), c.host(), r.Group.ID)
+	if err != nil {
+		return err
+	}
+	if p.Hash != c.r.PathValue("hash") {
+		return notFound
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", p.Type)
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Content-Disposition", "inline")
+	_, _ = c.w.Write(p.Data) // who asked may have gone
+	return nil
+}
+
+// pictureError says in a page's words what is wrong with an upload.
+func pictureError(err error) error {
+	for _, known := range []error{picture.ErrFormat, picture.ErrLarge, picture.ErrSmall} {
+		if errors.Is(err, known) {
+			return &people.Error{Kind: org.Invalid, Field: "photo", Text: upper(known.Error())}
+		}
+	}
+	return err
+}
+
+// groupPicture makes the picture that is kept of one that is uploaded.
+func groupPicture(data []byte) ([]byte, error) {
+	small, _, err := picture.Square(data, maxGroupPhoto)
+	return small, pictureError(err)
+}
+
+func (c *ctx) savePhoto() error {
+	r, err := c.owned()
+	if err != nil {
+		return err
+	}
+	page := "/g/" + r.Group.Slug + "/settings"
+	var data []byte
+	if c.form("do") != "remove" {
+		f, _, err := c.r.FormFile("photo")
+		if errors.Is(err, http.ErrMissingFile) {
+			return c.oops(page, &people.Error{Kind: org.Invalid, Field: "photo", Text: "Choose a picture first"})
+		}
+		if err != nil {
+			return tooLarge(err)
+		}
+		defer f.Close()
+		if data, err = io.ReadAll(f); err != nil {
+			return tooLarge(err)
+		}
+		if len(data) == 0 {
+			return c.oops(page, &people.Error{Kind: org.Invalid, Field: "photo", Text: "Choose a picture first"})
+		}
+		if data, err = groupPicture(data); err != nil {
+			return c.oops(page, err)
+		}
+	}
+	if err := c.s.Org.SetPhoto(c.r.Context(), c.host(), r.Group.ID, data); err != nil {
+		return c.oops(page, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "group.photo", r.Group.Slug, map[string]any{"removed": len(data) == 0})
+	return c.done(page, "Saved")
+}
+
+// tooLarge keeps what a body's limit says; another fault of a form is its sender's.
+func tooLarge(err error) error {
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return err
+	}
+	return badForm
+}

@@ -1,0 +1,281 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"parley/admin"
+	"parley/org"
+	"parley/people"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+func (s *Server) groupMembers() {
+	s.handle("GET /g/{slug}/members", member, (*ctx).membersPage)
+	s.handle("POST /g/{slug}/members", member, (*ctx).saveMembers)
+	s.handle("GET /g/{slug}/members/add", member, (*ctx).addMembersPage)
+	s.handle("POST /g/{slug}/requests", member, (*ctx).answerRequest)
+}
+
+type membersData struct {
+	room
+	People      []store.Person
+	Roles       map[string]string // by localpart
+	ByTeam      map[string]bool
+	Online      map[string]int
+	Remote      []store.Member // of other servers
+	Requests    []admin.Request
+	Tabs        []tab
+	Pager       pager
+	Q, Role     string
+	Department  string
+	Departments []string
+	Total       int // that the filter chooses
+}
+
+// memberFilter is what the address or the form narrows the group's people to.
+func (c *ctx) memberFilter(r room, role string) store.PeopleFilter {
+	words := strings.Fields(c.form("q"))
+	return store.PeopleFilter{Words: words[:min(len(words), 8)], Department: c.form("department"), Group: r.Group.ID, GroupRole: role, Limit: perPage}
+}
+
+// membersPage lists who is in a group: for those who may see that, and with the means to change it for who manages it.
+func (c *ctx) membersPage() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	if !r.Access.Read || !r.Manages() && !addresses(r.Group, r.Access) {
+		return forbidden
+	}
+	ctx, page, role := c.r.Context(), c.pageNumber(), c.form("as")
+	if !slices.Contains([]string{"", store.RoleOwner, store.RoleModerator, store.RoleMember}, role) && !(role == store.RoleBanned && r.Manages()) {
+		return notFound
+	}
+	d := membersData{room: r, Roles: make(map[string]string), Q: c.form("q"), Role: role, Department: c.form("department")}
+	ms, err := c.s.Org.Members(ctx, c.host(), r.Group.ID)
+	if err != nil {
+		return err
+	}
+	counts := make(map[string]int)
+	for _, m := range ms {
+		counts[m.Role]++
+		name, ours := strings.CutSuffix(m.JID, "@"+c.host())
+		if ours {
+			d.Roles[name] = m.Role
+		} else if role == "" && m.Role != store.RoleBanned || role == m.Role {
+			d.Remote = append(d.Remote, m)
+		}
+	}
+	d.Tabs = []tab{{"", c.T("All"), len(ms) - counts[store.RoleBanned], role == ""}}
+	for _, as := range []string{store.RoleOwner, store.RoleModerator, store.RoleMember, store.RoleBanned} {
+		if counts[as] > 0 && (as != store.RoleBanned || r.Manages()) || as == role {
+			d.Tabs = append(d.Tabs, tab{as, c.T("members " + as), counts[as], role == as})
+		}
+	}
+	f := c.memberFilter(r, role)
+	f.Offset = (page - 1) * perPage
+	if d.People, d.Total, err = c.s.Store.People(ctx, c.host(), f); err != nil {
+		return err
+	}
+	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
+		return err
+	}
+	d.Pager, d.Online = c.pager(page, d.Total), c.online(d.People)
+	if r.Manages() {
+		if d.Requests, err = c.s.Ops.Requests(ctx, c.host(), r.Group.Slug); err != nil {
+			return err
+		}
+	}
+	return c.panel(http.StatusOK, "members", "list", c.T("Members of {{.Name}}", "Name", r.Group.Name), d)
+}
+
+// addMembersPage lists who is not in the group, to be ticked or taken all at once.
+func (c *ctx) addMembersPage() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	ctx, page := c.r.Context(), c.pageNumber()
+	d := membersData{room: r, Q: c.form("q"), Department: c.form("department")}
+	f := c.memberFilter(r, store.OutsideGroup)
+	f.Offset = (page - 1) * perPage
+	if d.People, d.Total, err = c.s.Store.People(ctx, c.host(), f); err != nil {
+		return err
+	}
+	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
+		return err
+	}
+	d.Pager, d.Online = c.pager(page, d.Total), c.online(d.People)
+	return c.panel(http.StatusOK, "addmembers", "list", c.T("Add people to {{.Name}}", "Name", r.Group.Name), d)
+}
+
+const (
+	memberBatch = 200  // changed in one transaction
+	maxChosen   = 5000 // by one form
+)
+
+// chosenMembers are those who were ticked, or all that the form's filter chooses.
+func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
+	names := c.r.Form["member"]
+	if c.form("all") != "" {
+		as := c.form("as")
+		if c.form("from") == "outside" {
+			as = store.OutsideGroup
+		}
+		f := c.memberFilter(r, as)
+		f.Limit = maxChosen
+		ps, total, err := c.s.Store.People(c.r.Context(), c.host(), f)
+		if err != nil {
+			return nil, err
+		}
+		if total > maxChosen {
+			return nil, &people.Error{Kind: org.Invalid, Text: "These are too many people at once: narrow the list"}
+		}
+		names = nil
+		for _, p := range ps {
+			if p.Name != c.Me.Name || role == store.RoleMember && as == store.OutsideGroup { // nobody takes themselves out by "all"
+				names = append(names, p.Name)
+			}
+		}
+	}
+	for _, n := range names {
+		for _, one := range strings.FieldsFunc(n, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' }) { // addresses may be written in a row
+			if !strings.Contains(one, "@") {
+				one += "@" + c.host()
+			}
+			j, err := jid.Parse(one)
+			if err != nil || j.Local() == "" {
+				return nil, &people.Error{Kind: org.Invalid, Field: "member", Text: "{{.Address}} is no address of a person", Args: []any{"Address", one}}
+			}
+			js = append(js, j.Bare())
+		}
+	}
+	if len(js) == 0 {
+		return nil, &people.Error{Kind: org.Invalid, Field: "member", Text: "Tick some people first"}
+	}
+	return js, nil
+}
+
+// saveMembers gives people a role in a group, or takes them out. With "look" it first says whom that adds and removes.
+func (c *ctx) saveMembers() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	role, page := c.form("role"), c.back("/g/"+r.Group.Slug+"/members")
+	if role == "remove" {
+		role = ""
+	}
+	js, err := c.chosenMembers(r, role)
+	if err != nil {
+		return c.oops(page, err)
+	}
+	ctx := c.r.Context()
+	plan, err := c.s.Org.PlanMembers(ctx, c.host(), r.Group.ID, c.self(), js, role)
+	if err != nil {
+		return c.oops(page, err)
+	}
+	if plan.None() {
+		return c.done(page, "Nothing changes: they are that already")
+	}
+	if c.looks() {
+		return c.confirmMembers(r, plan, role, page)
+	}
+	for batch := range slices.Chunk(js, memberBatch) {
+		if err := c.s.Org.SetMembersAs(ctx, c.host(), r.Group.ID, c.self(), batch, role); err != nil {
+			return c.oops(page, err)
+		}
+	}
+	var names []string
+	for _, j := range js[:min(len(js), 100)] {
+		names = append(names, j.String())
+	}
+	c.P.Audit(ctx, c.Actor, "group.members", r.Group.Slug, map[string]any{"role": role, "members": names, "count": len(js)})
+	if back, ok := c.takeBack(r, plan); ok {
+		return c.undoable(page, back, "{{.In}} were added, {{.Out}} were taken out", "In", len(plan.Added), "Out", len(plan.Removed))
+	}
+	return c.done(page, "Done for {{.Count}} people", "Count", len(js))
+}
+
+// takeBack is the form that undoes a change, where one form can: nobody was somebody else's kind before.
+func (c *ctx) takeBack(r room, p org.Plan) (undoing, bool) {
+	const most = 20 // so that it fits in a cookie
+	u := undo("/g/" + r.Group.Slug + "/members")
+	add := func(ms []store.Member) {
+		for _, m := range ms {
+			u.Fields = append(u.Fields, [2]string{"member", strings.TrimSuffix(m.JID, "@"+c.host())})
+		}
+	}
+	switch {
+	case len(p.Changed)+len(p.Freed) > 0, len(p.Added)+len(p.Removed) > most:
+		return u, false
+	case len(p.Removed) == 0:
+		u.Fields = append(u.Fields, [2]string{"role", "remove"})
+		add(p.Added)
+		return u, true
+	case len(p.Added) == 0:
+		for _, m := range p.Removed {
+			if p.Was[m.JID] != p.Was[p.Removed[0].JID] {
+				return u, false
+			}
+		}
+		was := p.Was[p.Removed[0].JID]
+		if was == "" { // kept out without having been in
+			was = "remove"
+		}
+		u.Fields = append(u.Fields, [2]string{"role", was})
+		add(p.Removed)
+		return u, true
+	}
+	return u, false
+}
+
+func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
+	q := confirmation{Action: "/g/" + r.Group.Slug + "/members", Back: back, Question: c.T("Change who is in {{.Name}}?", "Name", r.Group.Name), Verb: c.T("Do it")}
+	addressesOf := func(ms []store.Member) (out []string) {
+		for _, m := range ms {
+			out = append(out, m.JID)
+		}
+		return out
+	}
+	tell := func(n int, some, none string) {
+		if n > 0 {
+			q.Effects = append(q.Effects, c.T(some, "Count", n))
+		} else if none != "" {
+			q.Effects = append(q.Effects, c.T(none))
+		}
+	}
+	tell(len(p.Added), "{{.Count}} people will be added.", "Nobody is added.")
+	if role == store.RoleBanned {
+		tell(len(p.Removed), "{{.Count}} people will be kept out for good: they do not come in until somebody lets them.", "")
+	} else {
+		tell(len(p.Removed), "{{.Count}} people will be removed.", "Nobody is removed.")
+	}
+	if n := len(p.Changed); n > 0 {
+		q.Effects = append(q.Effects, c.T("{{.Count}} people will be {{.Role}}.", "Count", n, "Role", c.T("members "+role)))
+	}
+	tell(len(p.Freed), "{{.Count}} people may come in again.", "")
+	q.Danger = len(p.Removed) > 0
+	q.People, q.More = shortList(slices.Concat(addressesOf(p.Added), addressesOf(p.Removed), addressesOf(p.Changed), addressesOf(p.Freed)), c.host())
+	return c.confirm(r, q)
+}
+
+// answerRequest lets somebody into a group who has asked, or not.
+func (c *ctx) answerRequest() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	page, who, yes := "/g/"+r.Group.Slug+"/members", c.form("address"), c.form("do") == "yes"
+	if err := c.s.Ops.AnswerRequest(c.r.Context(), c.host(), r.Group.Slug, who, yes); err != nil {
+		return c.oops(page, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "group.request", r.Group.Slug, map[string]any{"members": []string{who}, "open": yes})
+	return c.done(page, "Saved")
+}

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"strings"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// What moderators do in the view of a room. It goes through the room itself, as from an app: everybody sees it at once, and
+// the room's rules hold.
+
+func (s *Server) moderation() {
+	for _, where := range []string{"/g/{slug}", "/g/{slug}/t/{key}"} {
+		s.handle("POST "+where+"/m/{id}/retract", member, (*ctx).retract)
+		s.handle("POST "+where+"/out", member, (*ctx).showOut)
+	}
+}
+
+// retract takes a message back: one's own (XEP-0424), or as a moderator somebody's (XEP-0425).
+func (c *ctx) retract() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	ctx, at := c.r.Context(), c.s.Org.RoomJID(c.host(), r.Local)
+	id, err := store.ParseID(c.r.PathValue("id"))
+	if err != nil || !r.Access.Read || id < store.FirstID(r.From) {
+		return notFound
+	}
+	es, _, _, err := c.s.Store.ReadRoom(ctx, at.Domain(), r.Local, store.Page{Start: r.From, IDs: []store.ID{id}, Max: 1})
+	if err != nil {
+		return err
+	}
+	if len(es) == 0 {
+		return notFound
+	}
+	m := c.message(es[0])
+	if m == nil || m.Removed {
+		return c.done(r.Path, "This was taken back already")
+	}
+	switch {
+	case m.Mine:
+		err = c.s.Rooms.Retract(ctx, c.self(), at, id.String())
+	case r.Manages():
+		err = c.s.Rooms.Moderate(ctx, c.self(), at, id.String(), cut(c.form("reason"), 500))
+	default:
+		return forbidden
+	}
+	if err != nil {
+		return c.oops(r.Path, err)
+	}
+	c.P.Audit(ctx, c.Actor, "message.retract", roomName(r), map[string]any{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
+	return c.done(r.Path+"#end", "The message is taken back, for everybody")
+}
+
+func roomName(r room) string {
+	if r.Theme != nil {
+		return r.Group.Slug + "/" + r.Theme.Key
+	}
+	return r.Group.Slug
+}
+
+// showOut shows somebody out of a room, who may come back; or keeps them out of the group for good.
+func (c *ctx) showOut() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	ctx := c.r.Context()
+	address := c.form("who")
+	if !strings.Contains(address, "@") {
+		address += "@" + c.host()
+	}
+	who, err := jid.Parse(address)
+	if err != nil || who.Local() == "" {
+		return badForm
+	}
+	who = who.Bare()
+	if who == c.self() {
+		return c.oops(r.Path, &people.Error{Kind: org.Invalid, Text: "That would be you"})
+	}
+	if c.form("do") == "ban" {
+		had, err := c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, who)
+		if err == nil {
+			err = c.s.Org.SetMemberAs(ctx, c.host(), r.Group.ID, c.self(), who, store.RoleBanned)
+		}
+		if err != nil {
+			return c.oops(r.Path, err)
+		}
+		c.P.Audit(ctx, c.Actor, "group.members", r.Group.Slug, map[string]any{"members": []string{who.String()}, "role": store.RoleBanned, "reason": c.form("reason")})
+		if had == "" {
+			had = "remove"
+		}
+		return c.undoable(r.Path, undo("/g/"+r.Group.Slug+"/members", "role", had, "member", who.String(), "back", r.Path), "{{.Name}} is kept out of {{.Group}} for good", "Name", who.String(), "Group", r.Group.Name)
+	}
+	if err := c.s.Rooms.Kick(ctx, c.self(), c.s.Org.RoomJID(c.host(), r.Local), who, cut(c.form("reason"), 500)); err != nil {
+		return c.oops(r.Path, err)
+	}
+	c.P.Audit(ctx, c.Actor, "group.kick", roomName(r), map[string]any{"members": []string{who.String()}, "reason": c.form("reason")})
+	return c.done(r.Path, "{{.Name}} was shown out, and may come back", "Name", who.String())
+}

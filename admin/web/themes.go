@@ -1,0 +1,251 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+func (s *Server) themes() {
+	s.handle("POST /g/{slug}/themes", member, (*ctx).createTheme)
+	s.handle("GET /g/{slug}/themes/new", member, (*ctx).newThemePage)
+	s.handle("POST /g/{slug}/t/{key}/close", member, (*ctx).closeTheme)
+	s.handle("GET /g/{slug}/t/{key}/settings", member, (*ctx).themeSettings)
+	s.handle("POST /g/{slug}/t/{key}/settings", member, (*ctx).saveTheme)
+	s.handle("POST /g/{slug}/t/{key}/people", member, (*ctx).saveThemePeople)
+}
+
+// themeForm is a theme's, new or there.
+type themeForm struct {
+	room
+	Name         string
+	Restricted   bool
+	Chosen       []string
+	Offered      []memberRow // who may be chosen
+	People       []memberRow // of a restricted one, guests, who is banned in it
+	Guests       bool
+	State        string
+	Error, Field string
+}
+
+const maxOffered = 500 // people in a list to tick
+
+// offered are members of a group who can be chosen for a restricted theme: not its owners and moderators, who are in all.
+func (c *ctx) offered(r room, without map[string]bool) ([]memberRow, error) {
+	ms, err := c.s.Org.Members(c.r.Context(), c.host(), r.Group.ID)
+	if err != nil {
+		return nil, err
+	}
+	ms = slices.DeleteFunc(ms, func(m store.Member) bool {
+		return m.Role != store.RoleMember || m.JID == c.self().String() || without[m.JID] || !listed(r.Group, r.Access, c.self(), m)
+	})
+	return c.named(ms[:min(len(ms), maxOffered)])
+}
+
+// mayStart says whether somebody may start a theme in a group.
+func (r room) mayStart() bool {
+	return r.Manages() || r.Role != "" && r.Role != store.RoleBanned && r.Group.ThemesBy == "members"
+}
+
+func (c *ctx) newThemePage() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	if !r.mayStart() {
+		return forbidden
+	}
+	f := themeForm{room: r}
+	if f.Offered, err = c.offered(r, nil); err != nil {
+		return err
+	}
+	return c.show("newtheme", c.T("New theme"), f)
+}
+
+func (c *ctx) createTheme() error {
+	r, err := c.room()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	n := org.NewTheme{Name: c.form("name"), Creator: c.self(), Restricted: c.form("restricted") != ""}
+	f := themeForm{room: r, Name: n.Name, Restricted: n.Restricted, Chosen: c.r.Form["person"]}
+	if n.Restricted {
+		if n.People, err = c.addressesIn("person"); err != nil {
+			return c.oops(r.Path+"/themes/new", err)
+		}
+	}
+	t, err := c.s.Org.CreateTheme(c.r.Context(), c.host(), r.Group.ID, n)
+	if err != nil {
+		if !r.mayStart() {
+			return c.oops(r.Path, err)
+		}
+		var ok bool
+		if f.Error, f.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		if f.Offered, err = c.offered(r, nil); err != nil {
+			return err
+		}
+		return c.page(http.StatusUnprocessableEntity, "newtheme", c.T("New theme"), f)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "theme.create", r.Group.Slug+"/"+t.Key, map[string]any{"name": t.Name, "restricted": t.Restricted})
+	to := r.Path + "/t/" + t.Key
+	if t.Restricted {
+		return c.done(to, "The theme is there, and in the apps of those you have chosen")
+	}
+	return c.done(to, "The theme is there, and in everybody's apps")
+}
+
+// addressesIn reads the people that a form names.
+func (c *ctx) addressesIn(field string) (js []jid.JID, err error) {
+	for _, a := range c.r.Form[field] {
+		if a = strings.TrimSpace(a); a == "" {
+			continue
+		}
+		if !strings.Contains(a, "@") {
+			a += "@" + c.host()
+		}
+		j, err := jid.Parse(a)
+		if err != nil || j.Local() == "" {
+			return nil, &people.Error{Kind: org.Invalid, Field: field, Text: "{{.Address}} is no address of a person", Args: []any{"Address", a}}
+		}
+		js = append(js, j.Bare())
+	}
+	return js, nil
+}
+
+// theme gives the one in the path for who may change it.
+func (c *ctx) theme() (room, error) {
+	r, err := c.room()
+	if err != nil {
+		return r, err
+	}
+	return r, c.s.Org.MayManageTheme(c.r.Context(), c.host(), r.Theme.Key, c.self())
+}
+
+func (c *ctx) closeTheme() error {
+	r, err := c.theme()
+	if err != nil {
+		return err
+	}
+	open := c.form("do") == "open"
+	if err := c.s.Org.CloseTheme(c.r.Context(), c.host(), r.Theme.Key, open); err != nil {
+		return c.oops(r.Path, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "theme.close", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"open": open})
+	if open {
+		return c.done(r.Path, "The theme is open again")
+	}
+	return c.undoable(r.Path, undo(r.Path+"/close", "do", "open"), "The theme is closed: it can be read, and nobody writes in it")
+}
+
+func (c *ctx) themeData(r room) (f themeForm, err error) {
+	f = themeForm{room: r, Name: r.Theme.Name, Restricted: r.Theme.Restricted, State: org.StateOf(*r.Theme), Guests: r.Group.Guests}
+	ms, err := c.s.Org.ThemePeople(c.r.Context(), c.host(), r.Theme.Key)
+	if err != nil {
+		return f, err
+	}
+	if f.People, err = c.named(ms); err != nil {
+		return f, err
+	}
+	in := make(map[string]bool, len(ms))
+	for _, m := range ms {
+		in[m.JID] = true
+	}
+	if f.Restricted {
+		f.Offered, err = c.offered(r, in)
+	}
+	return f, err
+}
+
+func (c *ctx) themeSettings() error {
+	r, err := c.theme()
+	if err != nil {
+		return err
+	}
+	f, err := c.themeData(r)
+	if err != nil {
+		return err
+	}
+	return c.show("theme", c.T("Settings of {{.Name}}", "Name", r.Theme.Name), f)
+}
+
+// saveTheme renames a theme, and opens, closes or archives it.
+func (c *ctx) saveTheme() error {
+	r, err := c.theme()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	ctx := c.r.Context()
+	if name := c.given("name"); name != nil {
+		_, err = c.s.Org.RenameTheme(ctx, c.host(), r.Theme.Key, *name, c.self())
+	}
+	if state := c.given("state"); state != nil && err == nil {
+		err = c.s.Org.SetThemeState(ctx, c.host(), r.Theme.Key, *state, c.self())
+	}
+	if err != nil {
+		f, derr := c.themeData(r)
+		if derr != nil {
+			return derr
+		}
+		var ok bool
+		if f.Error, f.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		f.Name = c.form("name")
+		return c.page(http.StatusUnprocessableEntity, "theme", r.Theme.Name, f)
+	}
+	c.P.Audit(ctx, c.Actor, "theme.change", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"name": c.form("name"), "state": c.form("state")})
+	return c.done(r.Path+"/settings", "Saved")
+}
+
+// saveThemePeople has people in a restricted theme, or as guests, or not any more. Who is in it is for moderators to say, as by
+// the command of its room.
+func (c *ctx) saveThemePeople() error {
+	r, err := c.managed()
+	if err != nil {
+		return err
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	page, role := r.Path+"/settings", c.form("role")
+	if role == "remove" {
+		role = ""
+	}
+	js, err := c.addressesIn("person")
+	if err == nil && len(js) == 0 {
+		err = &people.Error{Kind: org.Invalid, Field: "person", Text: "Tick some people first"}
+	}
+	if err != nil {
+		return c.oops(page, err)
+	}
+	var ms []store.Member
+	var names []string
+	for _, j := range js {
+		ms, names = append(ms, store.Member{JID: j.String(), Role: role}), append(names, j.String())
+	}
+	if err := c.s.Org.SetThemePeople(c.r.Context(), c.host(), r.Theme.Key, ms); err != nil {
+		return c.oops(page, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "theme.people", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"role": role, "members": names})
+	if role == "" && len(js) <= 20 && r.Theme.Restricted {
+		u := undo(r.Path+"/people", "role", store.RoleMember)
+		for _, j := range js {
+			u.Fields = append(u.Fields, [2]string{"person", j.String()})
+		}
+		return c.undoable(page, u, "Done for {{.Count}} people", "Count", len(js))
+	}
+	return c.done(page, "Done for {{.Count}} people", "Count", len(js))
+}

@@ -1,0 +1,169 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/people"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// webRooms does in rooms what people do on pages: with a session that is available nowhere else, which comes into the room,
+// does it, and leaves. So the room's rules hold, and everybody sees it as from an app.
+type webRooms struct{ n *Node }
+
+const roomTime = 10 * time.Second // for all of it
+
+// in has a session of an account in a room; seen gets what the room sends on the way in.
+func (w webRooms) in(ctx context.Context, account, room jid.JID, do func(ctx context.Context, x *actor) error) error {
+	ctx, cancel := context.WithTimeout(ctx, roomTime)
+	defer cancel()
+	u, err := w.n.people[account.Domain()].Get(ctx, account.Local())
+	if err != nil {
+		return err
+	}
+	x, err := w.n.hidden(ctx, account, "web")
+	if err != nil {
+		return err
+	}
+	defer x.leave(context.WithoutCancel(ctx))
+	for i, nick := range []string{w.nick(ctx, account, room), u.Display(), account.Local(), account.Local() + " (web)"} {
+		if nick == "" {
+			continue
+		}
+		if err = x.joinAs(ctx, room, nick); err == nil {
+			break
+		}
+		if i == 3 || !strings.Contains(err.Error(), "conflict") {
+			return err
+		}
+	}
+	return do(ctx, x)
+}
+
+func (w webRooms) Say(ctx context.Context, account, room jid.JID, text string) error {
+	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error { return x.say(ctx, room, text) })
+}
+
+// Retract takes back what the account has said (XEP-0424).
+func (w webRooms) Retract(ctx context.Context, account, room jid.JID, id string) error {
+	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error {
+		st := &wire.Stanza{Kind: wire.Message, Type: "groupchat", ID: x.s.Host.NewID(), To: room}
+		st.Add(wire.E(wire.NSRetract, "retract").Set("id", id)).Add(wire.E(wire.NSHints, "store"))
+		x.send(ctx, st)
+		return x.wait(ctx, func(got *wire.Stanza) bool { return got.Kind == wire.Message && got.ID == st.ID })
+	})
+}
+
+// Moderate takes back what another has said (XEP-0425).
+func (w webRooms) Moderate(ctx context.Context, account, room jid.JID, id, reason string) error {
+	q := wire.E(wire.NSModerate, "moderate", wire.E(wire.NSRetract, "retract")).Set("id", id)
+	if reason != "" {
+		q.Add(wire.T(wire.NSModerate, "reason", reason))
+	}
+	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error { return x.ask(ctx, room, q) })
+}
+
+// Kick shows out all that are in the room as somebody (XEP-0045, section 8.2).
+func (w webRooms) Kick(ctx context.Context, account, room, who jid.JID, reason string) error {
+	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error {
+		nicks, err := x.occupants(ctx, room, who)
+		if err != nil {
+			return err
+		}
+		if len(nicks) == 0 {
+			return &people.Error{Kind: org.NotFound, Text: "{{.Name}} is not in the room now", Args: []any{"Name", who.String()}}
+		}
+		for _, nick := range nicks {
+			it := wire.E(wire.NSMUCAdmin, "item").Set("nick", nick).Set("role", "none")
+			if reason != "" {
+				it.Add(wire.T(wire.NSMUCAdmin, "reason", reason))
+			}
+			if err := x.ask(ctx, room, wire.E(wire.NSMUCAdmin, "query", it)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// nick is what the person goes by in the bookmark of the room.
+func (w webRooms) nick(ctx context.Context, account, room jid.JID) string {
+	bs, err := w.n.Store.Bookmarks(ctx, account.Domain(), account.Local())
+	if err != nil {
+		return ""
+	}
+	for _, b := range bs {
+		if b.Room == room.String() {
+			return b.Nick
+		}
+	}
+	return ""
+}
+
+// ask sends a request that changes something, and waits for the answer.
+func (a *actor) ask(ctx context.Context, to jid.JID, q *wire.Element) error {
+	_, err := a.query(ctx, "set", to, q)
+	return err
+}
+
+func (a *actor) query(ctx context.Context, typ string, to jid.JID, q *wire.Element) (answer *wire.Stanza, err error) {
+	st := &wire.Stanza{Kind: wire.IQ, Type: typ, ID: a.s.Host.NewID(), To: to}
+	a.send(ctx, st.Add(q))
+	for {
+		select {
+		case got := <-a.got:
+			switch {
+			case got.Kind != wire.IQ || got.ID != st.ID:
+			case got.Type == "error":
+				return nil, refused(got)
+			default:
+				return got, nil
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// refused says in words why a room has not done what it was asked for.
+func refused(got *wire.Stanza) error {
+	e := got.Element(wire.NSClient, "error")
+	text := e.ChildText("urn:ietf:params:xml:ns:xmpp-stanzas", "text")
+	kind := org.Invalid
+	for _, c := range e.Elements() {
+		switch c.Name.Local {
+		case "forbidden", "not-allowed", "not-authorized":
+			kind = org.Forbidden
+		case "item-not-found":
+			kind = org.NotFound
+		}
+		if text == "" && c.Name.Space == "urn:ietf:params:xml:ns:xmpp-stanzas" {
+			text = c.Name.Local
+		}
+	}
+	if text == "" {
+		return errors.New("the room has refused it without a reason")
+	}
+	return &org.Error{Kind: kind, Text: text}
+}
+
+// occupants gives the nicknames that somebody is in a room by.
+func (a *actor) occupants(ctx context.Context, room, who jid.JID) (nicks []string, err error) {
+	for _, role := range []string{"moderator", "participant", "visitor"} {
+		got, err := a.query(ctx, "get", room, wire.E(wire.NSMUCAdmin, "query", wire.E(wire.NSMUCAdmin, "item").Set("role", role)))
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range got.Element(wire.NSMUCAdmin, "query").Elements() {
+			if j, err := jid.Parse(it.Attr("jid")); err == nil && j.Bare() == who {
+				nicks = append(nicks, it.Attr("nick"))
+			}
+		}
+	}
+	return nicks, nil
+}
