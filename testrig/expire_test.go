@@ -50,7 +50,7 @@ func TestItemsExpire(t *testing.T) {
 	st := r.Node.Store
 	for id, age := range map[string]time.Duration{"old": 2 * time.Hour, "new": time.Minute} {
 		it := store.NodeItem{ID: id, Seq: store.FirstID(time.Now().Add(-age)), Publisher: "romeo@example.org", Payload: []byte("<a xmlns='a'/>")}
-		if err := st.Publish(t.Context(), "example.org", "romeo", "n", 9, 0, it); err != nil {
+		if err := st.Publish(t.Context(), "example.org", "romeo", "n", store.Keep{Items: 9}, it); err != nil {
 			t.Fatal(err)
 		}
 	}
