@@ -302,14 +302,16 @@ func roles(values []string) []string {
 	return out
 }
 
-// access is what a search has to know of a free room.
+// access is what searches and inboxes have to know of a free room.
 func (c RoomConfig) access() store.RoomAccess {
 	a := store.RoomAccess{Readers: store.ReadersMembers, Since: c.SinceJoin, Named: c.NonAnonymous}
 	switch {
 	case !mayRead(&c, org.Member):
 		a.Readers = store.ReadersAdmins
-	case c.Public && mayRead(&c, org.None):
+	case mayRead(&c, org.None) && c.Public:
 		a.Readers = store.ReadersAnyone
+	case mayRead(&c, org.None):
+		a.Readers = store.ReadersKnown
 	}
 	return a
 }

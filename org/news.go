@@ -12,17 +12,32 @@ import (
 // MaxUnread is the most unread messages of one room that are counted.
 const MaxUnread = 200
 
-// RoomNews is a room of a person's groups with what they have not read in it: "missed activity".
+// maxFree is how many rooms of no group are looked at.
+const maxFree = 200
+
+// RoomNews is a room of a person with what they have not read in it: "missed activity".
 type RoomNews struct {
 	Room     jid.JID
-	Group    store.Group
+	Free     string       // of a room of no group: what the person calls it
+	Group    store.Group  // zero for such a room
 	Theme    *store.Theme // nil: the group's own room
 	Mentions int          // of the unread ones, in how many the person was mentioned
 	store.News
 }
 
+// Name is what the room is called: with its group, where it is a theme's.
+func (r *RoomNews) Name() string {
+	switch {
+	case r.Free != "":
+		return r.Free
+	case r.Theme != nil:
+		return themeName(r.Group, r.Theme.Name)
+	}
+	return r.Group.Name
+}
+
 // News gives the rooms of a person's groups and of the themes they may read in which something was ever said, the latest
-// first. Nothing counts as unread that was there before the person was. With unread only rooms with something unread.
+// first; also rooms of no group that they are of the people of, or have bookmarked. Nothing counts as unread that was there before the person was. With unread only rooms with something unread.
 func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) ([]RoomNews, error) {
 	who = who.Bare()
 	gs, err := o.GroupsOf(ctx, host, who)
@@ -62,17 +77,53 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 			if g.SinceJoin && m.Role == store.RoleMember && r.Last.ID < store.FirstID(m.Since) { // said before they were in
 				continue
 			}
-			if r.Unread > 0 {
-				ids, err := o.st.Mentions(ctx, host, who.Local(), r.Room.String(), r.Since, MaxUnread)
-				if err != nil {
-					return nil, err
-				}
-				r.Mentions = len(ids)
+			if err := o.mentioned(ctx, host, who, &r); err != nil {
+				return nil, err
 			}
 			all = append(all, r)
 		}
 	}
+	if all, err = o.freeNews(ctx, host, who, read, unread, all); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(all, func(a, b RoomNews) int { return int(min(1, max(-1, b.Last.ID-a.Last.ID))) })
+	return all, nil
+}
+
+// mentioned counts the mentions among what is unread.
+func (o *Org) mentioned(ctx context.Context, host string, who jid.JID, r *RoomNews) error {
+	if r.Unread == 0 {
+		return nil
+	}
+	ids, err := o.st.Mentions(ctx, host, who.Local(), r.Room.String(), r.Since, MaxUnread)
+	r.Mentions = len(ids)
+	return err
+}
+
+// freeNews adds the rooms of no group.
+func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[string]store.ID, unread bool, all []RoomNews) ([]RoomNews, error) {
+	fs, err := o.st.FreeRooms(ctx, host, o.RoomDomain(host), who.Local(), maxFree)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range fs {
+		r := RoomNews{Room: o.RoomJID(host, f.Name), Free: f.Title}
+		if r.Free == "" {
+			r.Free = r.Room.String()
+		}
+		after := max(read[r.Room.String()], store.FirstID(f.Since), f.From-1)
+		r.News, err = o.st.RoomNews(ctx, o.RoomDomain(host), f.Name, who.String(), after, MaxUnread)
+		if errors.Is(err, store.ErrNotFound) || err == nil && (unread && r.Unread == 0 || r.Last.ID < f.From) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := o.mentioned(ctx, host, who, &r); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
 	return all, nil
 }
 

@@ -109,7 +109,7 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 		return nil, 0, err
 	}
 	for _, n := range news {
-		m := Missed{Name: n.Group.Name, Link: p.cfg.URL() + "/g/" + n.Group.Slug, Unread: n.Unread, Mentions: n.Mentions}
+		m := Missed{Name: n.Name(), Link: p.cfg.URL() + RoomPath(n), Unread: n.Unread, Mentions: n.Mentions}
 		if n.Theme != nil {
 			if n.Mentions == 0 {
 				state, _, err := p.st.Follow(ctx, p.h.Domain, n.Theme.Key, name)
@@ -120,12 +120,24 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 					continue
 				}
 			}
-			m.Name, m.Link = m.Name+" › "+n.Theme.Name, m.Link+"/t/"+n.Theme.Key
 		}
 		newest = max(newest, n.Last.ID)
 		ms = append(ms, m)
 	}
 	return ms, newest, nil
+}
+
+// RoomPath is where a room is among the pages: its own, or the chat's where it is of no group.
+func RoomPath(n org.RoomNews) string {
+	switch {
+	case n.Theme != nil:
+		return "/g/" + n.Group.Slug + "/t/" + n.Theme.Key
+	case n.Group.ID != "":
+		return "/g/" + n.Group.Slug
+	case strings.ContainsFunc(n.Room.String(), func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%=#&<>\"", r) }):
+		return "/chat" // Converse.js takes the address as it stands
+	}
+	return "/chat#converse/room?jid=" + n.Room.String()
 }
 
 // RunDigests writes to who is due, until ctx ends. Of several nodes one writes: whoever puts the next one off.

@@ -29,6 +29,7 @@ type RoomAccess struct {
 // Who finds messages of a free room by a search.
 const (
 	ReadersAnyone  = "anyone"  // everyone of the host: the room is listed, and all may come in
+	ReadersKnown   = "known"   // the same, but the room is not listed: nobody finds it who has not bookmarked it
 	ReadersMembers = "members" // and administrators and owners
 	ReadersAdmins  = "admins"  // and owners
 )

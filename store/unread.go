@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Displayed is how far a person has read a conversation: up to and with the message of this id, which is the room's where
 // the conversation is a room, else that of the person's own archive.
@@ -22,7 +25,18 @@ type Chat struct {
 	Last ID
 }
 
+// FreeRoom is a room of no group, for one person.
+type FreeRoom struct {
+	Name  string
+	Title string    // as they have bookmarked it
+	From  ID        // the first that they may read
+	Since time.Time // what was said before does not count as unread: when they were added, or have bookmarked it
+}
+
 type Unread interface {
+	// FreeRooms lists the free rooms of a rooms' domain that an account of a host may read and either belongs to by its
+	// affiliation or has bookmarked, in order of name.
+	FreeRooms(ctx context.Context, host, rooms, user string, limit int) ([]FreeRoom, error)
 	// SetDisplayed keeps how far an account has read; what is further back than what is known changes nothing. ErrLimit,
 	// and nothing is kept, if the account would have more than max.
 	SetDisplayed(ctx context.Context, host, user string, max int, ds ...Displayed) error

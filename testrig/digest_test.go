@@ -106,7 +106,7 @@ func (d *digests) next() (l letter) {
 		if err != nil {
 			d.Fatal(err)
 		}
-		*to = string(b)
+		*to = strings.ReplaceAll(string(b), "\r\n", "\n")
 	}
 	return l
 }
@@ -282,7 +282,10 @@ func TestDigestOfWhatWasLost(t *testing.T) {
 // Where the organization has it so, everyone with an address gets one, until they choose otherwise.
 func TestDigestByDefault(t *testing.T) {
 	sink, mailed := startRelay(t)
-	r := testrig.Start(t, func(c *config.Config) { mailed(c); c.Mail.Digest = "weekly" })
+	r := testrig.Start(t, func(c *config.Config) {
+		mailed(c)
+		c.Mail.Digest, c.Web.URL = "weekly", "https://chat.example.org"
+	})
 	d := &digests{t, r, sink, nil}
 	r.Account("romeo", "juliet")
 	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, "romeo", func(p *store.Person) error { p.Email = "romeo@work.example"; return nil }); err != nil {
@@ -300,6 +303,23 @@ func TestDigestByDefault(t *testing.T) {
 	})
 	if len(d.mails("romeo@work.example")) != 0 {
 		t.Error("a mail about nothing")
+	}
+
+	// A room of no group counts too, under the name that it is bookmarked by.
+	const room = "garden@groups.example.org"
+	if err := r.Node.Store.SetBookmarks(t.Context(), testrig.Host, "romeo", 0, store.Bookmark{Room: room, Name: "Garden party", Updated: time.Now().Add(-time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	juliet := signIn(t, r, "juliet")
+	do(t, juliet, "<presence to='"+room+"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, juliet, "<iq type='set' id='c' to='"+room+"'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", "c")
+	do(t, juliet, "<message type='groupchat' id='m' to='"+room+"'><body>Roses</body></message>", "m")
+	d.due("romeo", "")
+	if l := d.next(); !strings.Contains(l.text, "Garden party: 1 new message\nhttps://") || !strings.Contains(l.html, "/chat#converse/room?jid="+room) || strings.Contains(l.text, "Roses") {
+		t.Errorf("%s\n%s", l.text, l.html)
+	}
+	if p := b.Get("/"); !strings.Contains(p.Text, "Garden party") || !strings.Contains(p.Text, "/chat#converse/room?jid="+room) {
+		t.Errorf("the page: %s", p.Text)
 	}
 }
 

@@ -49,9 +49,9 @@ func (c *ctx) home() error {
 	var rows []newsRow
 	unread := 0
 	for _, n := range news {
-		r := newsRow{Name: n.Group.Name, Group: n.Group.Name, Link: "/g/" + n.Group.Slug, Unread: n.Unread, At: n.Last.ID.Time()}
+		r := newsRow{Name: n.Name(), Group: n.Group.Name, Link: people.RoomPath(n), Unread: n.Unread, At: n.Last.ID.Time()}
 		if n.Theme != nil {
-			r.Name, r.Link = n.Theme.Name, r.Link+"/t/"+n.Theme.Key
+			r.Name = n.Theme.Name
 		}
 		if m := c.message(n.Last); m != nil {
 			r.By, r.Text = m.Nick, m.Text

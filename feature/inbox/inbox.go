@@ -53,7 +53,7 @@ func New(h *server.Host, o *org.Org, c Config) *Inbox {
 func (b *Inbox) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "inbox",
-		XEP: []server.XEP{{Number: 430, Title: "Inbox", Version: "0.2.0", Notes: "people, and the rooms of groups; the ids of pages are addresses"},
+		XEP: []server.XEP{{Number: 430, Title: "Inbox", Version: "0.2.0", Notes: "people, the rooms of groups, and free rooms that one is of the people of or has bookmarked; the ids of pages are addresses"},
 			{Number: 333, Title: "Displayed Markers", Version: "1.0.0", Notes: "the server notes them as read"}},
 		Account: []string{ns},
 		Disco:   []string{ns},

@@ -32,7 +32,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
 		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
 		{"GroupSettings", groupSettings}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams}, {"Mandatory", mandatory}, {"Follows", follows}, {"MandatoryRooms", mandatoryRooms},
-		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Digests", digests}, {"Factors", factors}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
+		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
+		{"Digests", digests}, {"FreeRooms", freeRooms},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)

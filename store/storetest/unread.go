@@ -95,3 +95,36 @@ func chats(s *suite) {
 	s.same(es, []store.ChatEntry{{ID: 4, Incoming: true, Stanza: []byte("<m>4</m>")}, {ID: 3, Incoming: false, Stanza: []byte("<m>3</m>")}})
 	s.same(len(must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 0, 1))), 1)
 }
+
+// freeRooms: those one is of the people of, and those one has bookmarked and may read.
+func freeRooms(s *suite) {
+	s.user("romeo", "juliet")
+	romeo := "romeo@" + host
+	make := func(name string, a store.RoomAccess, as ...store.Affiliation) {
+		r := roomRow(name)
+		r.Access, r.Created = a, at(1)
+		s.ok(s.st.CreateRoom(s.ctx, r, as...))
+	}
+	anyone, known := store.RoomAccess{Readers: store.ReadersAnyone}, store.RoomAccess{Readers: store.ReadersKnown}
+	make("a-owned", store.RoomAccess{Readers: store.ReadersAdmins}, store.Affiliation{JID: romeo, Affiliation: "owner"})
+	make("b-member", store.RoomAccess{Since: true}, store.Affiliation{JID: romeo, Affiliation: "member", Since: at(5)})
+	make("c-kept-from-members", store.RoomAccess{Readers: store.ReadersAdmins}, store.Affiliation{JID: romeo, Affiliation: "member"})
+	make("d-open", anyone)
+	make("e-known", known)
+	make("f-closed", store.RoomAccess{})
+	make("g-banned", anyone, store.Affiliation{JID: romeo, Affiliation: "outcast"})
+	make("h-all-banned", known, store.Affiliation{JID: host, Affiliation: "outcast"})
+	make("i-since", store.RoomAccess{Readers: store.ReadersAnyone, Since: true})
+	make("j-gone", anyone)
+	make("k-open-not-marked", anyone)
+	s.ok(s.st.DestroyRoom(s.ctx, rooms, "j-gone", at(2)))
+	for _, n := range []string{"b-member", "d-open", "e-known", "f-closed", "g-banned", "h-all-banned", "i-since", "j-gone", "none"} {
+		s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 0, store.Bookmark{Room: n + "@" + rooms, Name: "My " + n, Updated: at(7)}))
+	}
+	s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 0, store.Bookmark{Room: "d-open@elsewhere.example", Name: "Far", Updated: at(7)}, store.Bookmark{Room: "x", Name: "Short"}))
+	s.same(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "romeo", 9)), []store.FreeRoom{
+		{Name: "a-owned", Since: at(1)}, {Name: "b-member", Title: "My b-member", From: store.FirstID(at(5)), Since: at(5)},
+		{Name: "d-open", Title: "My d-open", Since: at(7)}, {Name: "e-known", Title: "My e-known", Since: at(7)}})
+	s.same(len(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "romeo", 2))), 2)
+	s.same(len(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "juliet", 9))), 0)
+}
