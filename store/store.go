@@ -140,7 +140,7 @@ type Rosters interface {
 	Contact(ctx context.Context, host, user, jid string) (Contact, error)
 	// UpdateContact changes one contact in a transaction: f gets what is there (a zero Contact with JID if nothing is)
 	// and changes it; f may be called again. remove takes it out of the roster. max is the most contacts there may be:
-	// ErrLimit. It gives the contact as it is afterwards with its new version (0 if f returned ErrNoChange).
+	// ErrLimit; of those that were removed as many are remembered. It gives the contact as it is afterwards with its new version (0 if f returned ErrNoChange).
 	UpdateContact(ctx context.Context, host, user, jid string, max int, f func(c *Contact) (remove bool, err error)) (Contact, error)
 }
 

@@ -18,8 +18,9 @@ type Upload struct {
 }
 
 type Uploads interface {
-	// CreateUpload keeps a slot, if the sizes of all of its owner's stay within quota bytes (0: no limit): ErrLimit.
-	CreateUpload(ctx context.Context, u Upload, quota int64) error
+	// CreateUpload keeps a slot, if its owner then has no more than files, of no more than quota bytes in all (0: no limit):
+	// ErrLimit.
+	CreateUpload(ctx context.Context, u Upload, files int, quota int64) error
 	Upload(ctx context.Context, host, id string) (Upload, error)
 	// FinishUpload says that the file is there; ErrConflict if it was before.
 	FinishUpload(ctx context.Context, host, id string) error

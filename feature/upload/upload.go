@@ -99,7 +99,10 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) 
 	return s.slot(ctx, st.From, e)
 }
 
-const maxName = 255 // bytes of a file's name
+const (
+	maxName  = 255    // bytes of a file's name
+	maxFiles = 10_000 // of one account: small ones cost more than their bytes
+)
 
 // slot is sections 5 and 6: a place to put a file, and the one to get it from.
 func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
@@ -129,7 +132,7 @@ func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire
 	var id [18]byte
 	rand.Read(id[:])
 	u.ID = base64.RawURLEncoding.EncodeToString(id[:])
-	err = s.cfg.Host.Store.CreateUpload(ctx, u, s.cfg.Quota)
+	err = s.cfg.Host.Store.CreateUpload(ctx, u, maxFiles, s.cfg.Quota)
 	if errors.Is(err, store.ErrLimit) {
 		return nil, s.overQuota(ctx, u)
 	}
@@ -171,7 +174,7 @@ func (s *Service) overQuota(ctx context.Context, u store.Upload) error {
 			first = o.Expires
 		}
 	}
-	e := &server.AppError{Stanza: server.WithText(server.ResourceConstraint, fmt.Sprintf("Quota reached. Your files may have %d bytes in all", s.cfg.Quota))}
+	e := &server.AppError{Stanza: server.WithText(server.ResourceConstraint, fmt.Sprintf("Quota reached. You may have %d files of %d bytes in all", maxFiles, s.cfg.Quota))}
 	if !first.IsZero() {
 		e.App = wire.E(ns, "retry").Set("stamp", first.UTC().Format(time.RFC3339))
 	}

@@ -42,16 +42,43 @@ func (s *Store) RosterSince(ctx context.Context, host, user string, since int64)
 	if since > now || since < 0 {
 		return nil, nil, now, false, nil
 	}
+	ok = true
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		c, gone, err := scanContact(r)
-		if gone {
+		if c.JID == forgotten {
+			ok = false
+		} else if gone {
 			removed = append(removed, store.Removed{JID: c.JID, Version: c.Version})
 		} else {
 			changed = append(changed, c)
 		}
 		return err
 	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND version > $3 ORDER BY version", host, user, since)
-	return changed, removed, now, err == nil, err
+	if err != nil || !ok {
+		return nil, nil, now, false, err
+	}
+	return changed, removed, now, true, nil
+}
+
+// forgotten is in the place of the address of all contacts that were removed up to its version, and are remembered no
+// more.
+const forgotten = ""
+
+// forget keeps only the newest of what was removed.
+func forget(ctx context.Context, tx *sql.Tx, host, user string, limit int) error {
+	const where = " FROM contacts WHERE host = $1 AND owner = $2 AND removed = 1 AND jid <> ''"
+	var last int64
+	err := tx.QueryRowContext(ctx, "SELECT version"+where+" ORDER BY version DESC LIMIT 1 OFFSET $3", host, user, limit).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE"+where+" AND version <= $3", host, user, last); err != nil {
+		return err
+	}
+	return insertContact(ctx, tx, host, user, store.Contact{JID: forgotten, Subscription: store.SubNone, Version: last}, "", true)
 }
 
 func (s *Store) Contact(ctx context.Context, host, user, jid string) (c store.Contact, err error) {
@@ -103,7 +130,10 @@ func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit
 		version++
 		c.JID, c.Version = jid, version
 		out = c
-		return writeContact(ctx, tx, host, user, c, remove)
+		if err := writeContact(ctx, tx, host, user, c, remove); err != nil || !remove || limit <= 0 {
+			return err
+		}
+		return forget(ctx, tx, host, user, limit)
 	})
 	if errors.Is(err, store.ErrNoChange) {
 		return out, nil
@@ -132,15 +162,19 @@ func writeContact(ctx context.Context, tx *sql.Tx, host, user string, c store.Co
 		}
 		groups = string(b)
 	}
+	if err := insertContact(ctx, tx, host, user, c, groups, remove); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE rosters SET version = $3 WHERE host = $1 AND owner = $2", host, user, c.Version)
+	return err
+}
+
+func insertContact(ctx context.Context, tx *sql.Tx, host, user string, c store.Contact, groups string, removed bool) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO contacts (host, owner, jid, name, subscription, ask, member_of, approved, request, in_roster, removed, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (host, owner, jid) DO UPDATE SET name = excluded.name, subscription = excluded.subscription, ask = excluded.ask,
 			member_of = excluded.member_of, approved = excluded.approved, request = excluded.request, in_roster = excluded.in_roster,
 			removed = excluded.removed, version = excluded.version`,
-		host, user, c.JID, c.Name, c.Subscription, bit(c.Ask), groups, bit(c.Approved), c.Request, bit(c.InRoster), bit(remove), c.Version)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "UPDATE rosters SET version = $3 WHERE host = $1 AND owner = $2", host, user, c.Version)
+		host, user, c.JID, c.Name, c.Subscription, bit(c.Ask), groups, bit(c.Approved), c.Request, bit(c.InRoster), bit(removed), c.Version)
 	return err
 }

@@ -17,20 +17,18 @@ func scanUpload(r interface{ Scan(...any) error }) (u store.Upload, err error) {
 	return u, err
 }
 
-func (s *Store) CreateUpload(ctx context.Context, u store.Upload, quota int64) error {
+func (s *Store) CreateUpload(ctx context.Context, u store.Upload, files int, quota int64) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO uploads ("+uploadColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
 			u.Host, u.ID, u.Owner, u.Name, u.ContentType, u.Size, micros(u.Created), micros(u.Expires)); err != nil {
 			return err
 		}
-		if quota <= 0 {
-			return nil
-		}
+		var n int
 		var sum int64
-		if err := tx.QueryRowContext(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS INT8) FROM uploads WHERE host = $1 AND owner = $2", u.Host, u.Owner).Scan(&sum); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INT8) FROM uploads WHERE host = $1 AND owner = $2", u.Host, u.Owner).Scan(&n, &sum); err != nil {
 			return err
 		}
-		if sum > quota {
+		if files > 0 && n > files || quota > 0 && sum > quota {
 			return store.ErrLimit
 		}
 		return nil

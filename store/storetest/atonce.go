@@ -65,7 +65,10 @@ func limits(s *suite) {
 			return s.st.SetNodeSubscriptions(s.ctx, host, "romeo", max, store.NodeSubscription{Node: "n", JID: fmt.Sprint("x", i, "@y"), State: "subscribed"})
 		},
 		"uploads": func(i int) error {
-			return s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: fmt.Sprint(i), Owner: "romeo", Size: 10, Created: at(1)}, 10*max+9)
+			return s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: fmt.Sprint(i), Owner: "romeo", Size: 10, Created: at(1)}, 0, 10*max+9)
+		},
+		"files": func(i int) error {
+			return s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: fmt.Sprint("f", i), Owner: "juliet", Size: 1, Created: at(1)}, max, 0)
 		},
 		"contacts": func(i int) error {
 			_, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprint("x", i, "@y"), max, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
@@ -109,7 +112,7 @@ func firstWins(s *suite) {
 	check("token", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error { return s.st.UseToken(s.ctx, tok, 0) })
 	tok.Fresh = false
 	check("count", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error { return s.st.UseToken(s.ctx, tok, 5) })
-	s.ok(s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: "u", Owner: "romeo", Size: 1}, 0))
+	s.ok(s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: "u", Owner: "romeo", Size: 1}, 0, 0))
 	check("upload", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error { return s.st.FinishUpload(s.ctx, host, "u") })
 	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	check("number in a room", exists, func(i int) error {

@@ -88,7 +88,7 @@ func hosts(s *suite) {
 		s.ok(s.st.Block(s.ctx, h, "romeo", 1, "tybalt@"+h))
 		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: h, Owner: "romeo", Name: "n", Config: []byte(h)}, 1))
 		s.ok(s.st.Publish(s.ctx, h, "romeo", "n", store.Keep{Items: 1}, store.NodeItem{ID: "i", Seq: 1, Payload: []byte(h)}))
-		s.ok(s.st.CreateUpload(s.ctx, store.Upload{Host: h, ID: "u", Owner: "romeo", Name: h, Size: 5}, 5))
+		s.ok(s.st.CreateUpload(s.ctx, store.Upload{Host: h, ID: "u", Owner: "romeo", Name: h, Size: 5}, 0, 5))
 		s.ok(s.st.PutToken(s.ctx, store.Token{Host: h, Owner: "romeo", Client: "c", Mechanism: h, Salt: []byte(h), Expires: at(9)}, 1))
 		g := store.Group{Host: h, ID: "g" + h, Slug: "eng", Room: "eng", Name: h}
 		s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: room[h], Name: "eng", Group: g.ID, Config: []byte(h)}, []store.Member{{JID: jid, Role: store.RoleOwner}}, store.Bookmark{Room: "eng@" + room[h], Name: h}))

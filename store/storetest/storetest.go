@@ -262,6 +262,24 @@ func rosterVersions(s *suite) {
 	if len(changed) != 1 || len(removed) != 0 {
 		s.Errorf("%v %v", changed, removed)
 	}
+	// Of those that were removed the newest are remembered: who has not heard of the others gets all anew.
+	before := versions[len(versions)-1]
+	for i := range 25 {
+		jid := fmt.Sprintf("%d@y", i)
+		change(jid, false)
+		change(jid, true)
+	}
+	for _, since := range []int64{versions[0], before} {
+		if changed, removed, _, ok, err := s.st.RosterSince(s.ctx, host, "romeo", since); err != nil || ok || len(changed)+len(removed) > 0 {
+			s.Errorf("since %d: %v %v %v %v", since, changed, removed, ok, err)
+		}
+	}
+	_, removed, _, ok, err = s.st.RosterSince(s.ctx, host, "romeo", versions[len(versions)-21])
+	s.ok(err)
+	s.same([]any{ok, len(removed), removed[0].JID}, []any{true, 10, "15@y"})
+	all, _, err := s.st.Roster(s.ctx, host, "romeo")
+	s.ok(err)
+	s.same(len(all), 3)
 }
 
 func kv(s *suite) {
@@ -281,15 +299,15 @@ func kv(s *suite) {
 
 func uploads(s *suite) {
 	u := store.Upload{Host: host, ID: "id1", Owner: "romeo", Name: "très.jpg", ContentType: "image/jpeg", Size: 60, Created: at(1), Expires: at(100)}
-	s.ok(s.st.CreateUpload(s.ctx, u, 100))
+	s.ok(s.st.CreateUpload(s.ctx, u, 0, 100))
 	s.same(must[store.Upload](s)(s.st.Upload(s.ctx, host, "id1")), u)
 	v := u
 	v.ID = "id2"
-	s.is(s.st.CreateUpload(s.ctx, v, 100), store.ErrLimit)
+	s.is(s.st.CreateUpload(s.ctx, v, 0, 100), store.ErrLimit)
 	_, err := s.st.Upload(s.ctx, host, "id2")
 	s.is(err, store.ErrNotFound)
 	v.Size, v.Expires = 40, time.Time{}
-	s.ok(s.st.CreateUpload(s.ctx, v, 100))
+	s.ok(s.st.CreateUpload(s.ctx, v, 0, 100))
 	s.ok(s.st.FinishUpload(s.ctx, host, "id1"))
 	s.is(s.st.FinishUpload(s.ctx, host, "id1"), store.ErrConflict)
 	ids := func(us []store.Upload) (is []string) {
