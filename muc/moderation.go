@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"mellium.im/xmpp/stanza"
@@ -133,14 +134,17 @@ func (r *room) entomb(ctx context.Context, e store.Archived, retraction string, 
 
 // ownRetraction: who wrote a message may take it back; a retraction of what another wrote is refused.
 func (r *room) ownRetraction(ctx context.Context, o *occupant, st *wire.Stanza) error {
-	sid := server.Retracts(st)
+	sid, _ := server.Retracts(st)
 	if sid == "" {
 		return nil
 	}
 	r.flush(ctx)
 	e, err := r.kept(ctx, sid)
 	if errors.Is(err, server.ItemNotFound) {
-		return nil // by another id, or not kept: clients settle it among themselves
+		e, err = r.ownByID(ctx, o, sid)
+	}
+	if errors.Is(err, server.ItemNotFound) {
+		return nil // not kept: clients settle it among themselves
 	}
 	if err != nil {
 		return err
@@ -149,4 +153,19 @@ func (r *room) ownRetraction(ctx context.Context, o *occupant, st *wire.Stanza) 
 		return server.Forbidden
 	}
 	return r.bury(ctx, e, st.ID)
+}
+
+// ownByID finds an occupant's own message by what it was sent with, its id or origin-id: so clients name it that know no
+// stanza-ids.
+func (r *room) ownByID(ctx context.Context, o *occupant, id string) (store.Archived, error) {
+	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{With: o.bare.String(), Backwards: true, Max: server.CorrectionsRead})
+	if err != nil {
+		return store.Archived{}, err
+	}
+	for _, e := range slices.Backward(es) {
+		if _, _, ok := server.IsMessage(e.Stanza, id); ok {
+			return e, nil
+		}
+	}
+	return store.Archived{}, server.ItemNotFound
 }

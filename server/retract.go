@@ -26,17 +26,41 @@ func Tombstone(stanza []byte, retraction string, at time.Time, why ...*wire.Elem
 	return left.Add(e).AppendXML(nil, st.To, wire.Client), nil
 }
 
-// Retracts gives the id of the message that a message takes back; "" if it takes back none.
-func Retracts(st *wire.Stanza) string {
-	if !st.Has(wire.NSRetract, "retract") {
-		return ""
+const (
+	nsFasten   = "urn:xmpp:fasten:0"
+	nsRetract0 = "urn:xmpp:message-retract:0"
+)
+
+// Retracts gives the id of the message that a message takes back; "" if it takes back none. Clients of before version 0.4
+// of XEP-0424 fasten it to the message (XEP-0422), whose origin-id it then is.
+func Retracts(st *wire.Stanza) (id string, fastened bool) {
+	if st.Has(wire.NSRetract, "retract") {
+		return st.Element(wire.NSRetract, "retract").Attr("id"), false
 	}
-	return st.Element(wire.NSRetract, "retract").Attr("id")
+	if !st.Has(nsFasten, "apply-to") {
+		return "", false
+	}
+	a := st.Element(nsFasten, "apply-to")
+	if c := a.Attr("clear"); c == "true" || c == "1" || a.Child(nsRetract0, "retract") == nil && a.Child(wire.NSRetract, "retract") == nil {
+		return "", false
+	}
+	return a.Attr("id"), true
+}
+
+// IsMessage says whether an archived message has this id, as its own or as its origin-id (XEP-0359), who sent it, and its
+// own id.
+func IsMessage(stanza []byte, id string) (from jid.JID, own string, ok bool) {
+	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
+	if err != nil || id == "" {
+		return from, "", false
+	}
+	return st.From, st.ID, st.ID == id || st.Has(wire.NSSID, "origin-id") && st.Element(wire.NSSID, "origin-id").Attr("id") == id
 }
 
 const nsCorrect = "urn:xmpp:message-correct:0"
 
-// CorrectionsRead is how many messages after one that is taken back are looked at for its corrections.
+// CorrectionsRead is how many messages after one that is taken back are looked at for its corrections, and among how many
+// of the newest one is looked for by its origin-id.
 const CorrectionsRead = 1000
 
 // Corrects says whether an archived message corrects the one with this id (XEP-0308), and who sent it. Who takes a message

@@ -3,6 +3,7 @@ package mam
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"parley/server"
@@ -22,11 +23,14 @@ func (a *archive) receivedRetraction(ctx context.Context, p *server.Pass) error 
 }
 
 func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incoming bool) error {
-	id := server.Retracts(p.Stanza)
+	id, fastened := server.Retracts(p.Stanza)
 	if id == "" || p.Stanza.Type == "groupchat" || p.Stanza.Type == "error" {
 		return nil
 	}
 	e, err := a.h.Store.FindArchived(ctx, a.h.Domain, p.Account, with.Bare().String(), id, incoming)
+	if errors.Is(err, store.ErrNotFound) && fastened {
+		e, id, err = a.byOrigin(ctx, p, with, id)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // never kept, or long gone
 	}
@@ -46,6 +50,20 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 		}
 	}
 	return a.entomb(ctx, p, e)
+}
+
+// byOrigin looks for what the sender has sent with this origin-id, and gives its own id, too.
+func (a *archive) byOrigin(ctx context.Context, p *server.Pass, with jid.JID, origin string) (store.Archived, string, error) {
+	es, _, _, err := a.h.Store.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), Backwards: true, Max: server.CorrectionsRead})
+	if err != nil {
+		return store.Archived{}, "", err
+	}
+	for _, e := range slices.Backward(es) {
+		if from, id, ok := server.IsMessage(e.Stanza, origin); ok && from.Bare() == p.Stanza.From.Bare() {
+			return e, id, nil
+		}
+	}
+	return store.Archived{}, "", store.ErrNotFound
 }
 
 func (a *archive) entomb(ctx context.Context, p *server.Pass, e store.Archived) error {
