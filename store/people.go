@@ -30,7 +30,18 @@ type Person struct {
 	Department string
 	Lang       string    // "en", "fr"; "" if not known
 	Archived   time.Time // zero: not
+	Shown      Shown
 }
+
+// Whom a field of a person is shown to; "" is everybody of the organization.
+const (
+	ShownToTeam   = "team"
+	ShownToAdmins = "admins"
+)
+
+// Shown says whom what is known of a person is shown to. The full name is everybody's to see. What follows from it is
+// people's to say.
+type Shown struct{ Email, Phone, Title, Department string }
 
 // State says which of the states it is in.
 func (p Person) State() string {
@@ -59,9 +70,10 @@ func (p Person) Display() string {
 // PeopleFilter chooses people; zero values choose all.
 type PeopleFilter struct {
 	Words      []string // each in name, full name, e-mail, title or department, whatever the case
+	Open       bool     // the words only in what is shown to everybody of the organization
 	State      string
 	Role       string
-	Department string
+	Department string // with Open, of those only who show it to everybody
 	Group      string // id of one: those who are in it, or have the GroupRole in it
 	GroupRole  string // a role, or OutsideGroup
 	Offset     int

@@ -13,8 +13,9 @@ import (
 const (
 	personColumns = `u.host, u.name, u.keys, u.disabled, u.admin, u.full_name, u.created, u.last_seen, u.last_status,
 		COALESCE(p.role, ''), COALESCE(p.email, ''), COALESCE(p.phone, ''), COALESCE(p.title, ''), COALESCE(p.department, ''),
-		COALESCE(p.lang, ''), COALESCE(p.archived, 0)`
-	personTables = " FROM users u LEFT JOIN people p ON p.host = u.host AND p.owner = u.name"
+		COALESCE(p.lang, ''), COALESCE(p.archived, 0), COALESCE(s.email, ''), COALESCE(s.phone, ''), COALESCE(s.title, ''), COALESCE(s.department, '')`
+	personTables = ` FROM users u LEFT JOIN people p ON p.host = u.host AND p.owner = u.name
+		LEFT JOIN person_shown s ON s.host = u.host AND s.owner = u.name`
 
 	// stateCase says in SQL what Person.State says.
 	stateCase = `CASE WHEN COALESCE(p.archived, 0) > 0 THEN 'archived' WHEN u.disabled <> 0 THEN 'disabled'
@@ -27,7 +28,7 @@ const (
 func scanPerson(r interface{ Scan(...any) error }) (p store.Person, err error) {
 	var created, seen, archived int64
 	err = r.Scan(&p.Host, &p.Name, &p.Keys, &p.Disabled, &p.Admin, &p.FullName, &created, &seen, &p.LastStatus,
-		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived)
+		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived, &p.Shown.Email, &p.Shown.Phone, &p.Shown.Title, &p.Shown.Department)
 	p.Created, p.LastSeen, p.Archived = when(created), when(seen), when(archived)
 	switch {
 	case p.Admin && p.Role != store.RoleOwner:
@@ -70,9 +71,16 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 		where += " AND " + strings.ReplaceAll(text, "?", "$"+strconv.Itoa(len(args)))
 	}
 	fold := s.fold()
+	open := func(field string) string { // or else a search would tell what a page does not show
+		if !f.Open {
+			return ""
+		}
+		return " AND COALESCE(s." + field + ", '') = ''"
+	}
 	for _, w := range f.Words {
-		add(`(u.name LIKE ? ESCAPE '\' OR `+fold+`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\' OR `+
-			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\' OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\')`, "%"+like.Replace(strings.ToLower(w))+"%")
+		add(`(u.name LIKE ? ESCAPE '\' OR `+fold+`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\'`+open("email")+` OR `+
+			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\'`+open("title")+` OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\'`+open("department")+`)`,
+			"%"+like.Replace(strings.ToLower(w))+"%")
 	}
 	if f.State != "" {
 		add(stateCase+" = ?", f.State)
@@ -81,7 +89,7 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 		add(roleCase+" = ?", f.Role)
 	}
 	if f.Department != "" {
-		add("p.department = ?", f.Department)
+		add("p.department = ?"+open("department"), f.Department)
 	}
 	if f.Group != "" {
 		in := "EXISTS (SELECT 1 FROM members m WHERE m.host = u.host AND m.group_id = ? AND m.jid = u.name || '@' || u.host"
@@ -142,6 +150,11 @@ func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
 		if err := insertUser(ctx, tx, p.User); err != nil {
 			return err
 		}
+		if p.Shown != (store.Shown{}) {
+			if err := writeShown(ctx, tx, p); err != nil {
+				return err
+			}
+		}
 		return writePerson(ctx, tx, p)
 	})
 }
@@ -152,6 +165,14 @@ func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
 		ON CONFLICT (host, owner) DO UPDATE SET role = excluded.role, email = excluded.email, email_key = excluded.email_key, phone = excluded.phone,
 			title = excluded.title, department = excluded.department, lang = excluded.lang, archived = excluded.archived, updated = excluded.updated`,
 		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang, micros(p.Archived), time.Now().UnixMicro())
+	return err
+}
+
+// writeShown keeps whom a person's fields are shown to.
+func writeShown(ctx context.Context, tx *sql.Tx, p store.Person) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO person_shown (host, owner, email, phone, title, department) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (host, owner) DO UPDATE SET email = excluded.email, phone = excluded.phone, title = excluded.title, department = excluded.department`,
+		p.Host, p.Name, p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
 	return err
 }
 
@@ -177,6 +198,11 @@ func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*sto
 		if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
 			host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
 			return err
+		}
+		if was.Shown != p.Shown {
+			if err := writeShown(ctx, tx, p); err != nil {
+				return err
+			}
 		}
 		return writePerson(ctx, tx, p)
 	})

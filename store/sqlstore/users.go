@@ -160,6 +160,7 @@ var owned = []string{
 	"tokens",
 	"token_apps",
 	"people",
+	"person_shown",
 	"invites",
 	"web_sessions",
 	"second_factors",

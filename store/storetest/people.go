@@ -108,7 +108,7 @@ func invitedAccounts(s *suite) {
 
 func people(s *suite) {
 	p := store.Person{User: store.User{Host: host, Name: "juliet", Keys: []byte{1}, Admin: true, FullName: "Juliette Été", Created: at(1)}, Role: store.RoleOwner,
-		Email: "Juliet@Capulet.example", Phone: "+33 1", Title: "Lead", Department: "Été", Lang: "fr"}
+		Email: "Juliet@Capulet.example", Phone: "+33 1", Title: "Lead", Department: "Été", Lang: "fr", Shown: store.Shown{Phone: store.ShownToAdmins}}
 	s.ok(s.st.CreatePerson(s.ctx, p))
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
 	s.same(must[store.Person](s)(s.st.PersonByEmail(s.ctx, host, "juliet@capulet.EXAMPLE")), p)
@@ -151,6 +151,9 @@ func people(s *suite) {
 		{store.PeopleFilter{Role: store.RoleAdmin}, []string{"1", "romeo"}},
 		{store.PeopleFilter{Role: store.RoleOwner}, []string{"1", "juliet"}},
 		{store.PeopleFilter{Department: "Été"}, []string{"1", "juliet"}},
+		{store.PeopleFilter{Words: []string{"capulet"}, Open: true}, []string{"1", "juliet"}},
+		{store.PeopleFilter{Words: []string{"été", "lead"}, Open: true}, []string{"1", "juliet"}},
+		{store.PeopleFilter{Department: "Été", Open: true}, []string{"1", "juliet"}},
 	} {
 		s.same(names(c.f), c.want)
 	}
@@ -168,14 +171,21 @@ func people(s *suite) {
 
 	was, is, err := s.st.UpdatePerson(s.ctx, host, "juliet", func(p *store.Person) error {
 		p.Role, p.Disabled, p.Archived, p.FullName, p.Keys, p.Email = store.RoleSupervisor, true, at(7), "J", nil, "j@x.example"
+		p.Shown = store.Shown{Email: store.ShownToTeam, Title: store.ShownToAdmins, Department: store.ShownToTeam}
 		return nil
 	})
 	s.ok(err)
 	s.same(was, p)
 	p.Role, p.Disabled, p.Archived, p.FullName, p.Email, p.Admin = store.RoleSupervisor, true, at(7), "J", "j@x.example", false
+	p.Shown = store.Shown{Email: store.ShownToTeam, Title: store.ShownToAdmins, Department: store.ShownToTeam}
 	s.same(is, p)
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
 	s.same(names(store.PeopleFilter{State: store.StateArchived}), []string{"1", "juliet"})
+	for _, w := range []string{"x.example", "lead", "été"} { // what is not shown to everybody is not found by everybody
+		s.same(names(store.PeopleFilter{Words: []string{w}}), []string{"1", "juliet"})
+		s.same(names(store.PeopleFilter{Words: []string{w}, Open: true}), []string{"0"})
+	}
+	s.same(names(store.PeopleFilter{Department: "Été", Open: true}), []string{"0"})
 	_, _, err = s.st.UpdatePerson(s.ctx, host, "nurse", func(p *store.Person) error { p.Email = "J@X.example"; return nil })
 	s.is(err, store.ErrExists)
 	_, _, err = s.st.UpdatePerson(s.ctx, host, "nobody", func(*store.Person) error { return nil })
@@ -188,6 +198,8 @@ func people(s *suite) {
 	s.ok(s.st.DeleteUser(s.ctx, host, "juliet"))
 	_, err = s.st.PersonByEmail(s.ctx, host, "j@x.example")
 	s.is(err, store.ErrNotFound)
+	s.user("juliet")
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")).Shown, store.Shown{})
 }
 
 func second[T any](_ T, err error) error { return err }
