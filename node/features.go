@@ -54,6 +54,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.people[h.Domain] = rules
 	invitations := invite.New(h, rules, invite.Config{Accounts: func() string { return n.settings.Of(h.Domain).InviteApps }})
 	n.invitations[h.Domain] = invitations
+	cards := vcard.New(h, rules, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words})
+	n.cards[h.Domain] = cards
 	alerts := push.New(h, push.Config{Sender: c.Accounts.PushSender})
 	n.alerts[h.Domain] = alerts
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h), URL: func() string { return n.listenerURL(h.Domain, spacesPath) }})
@@ -68,7 +70,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		adhoc.New(h),
 		register.New(h, byClient{byCommand{&operations{n: n}}}, c.Registration.ChangePassword),
 		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}, serviceadmin.Config{Stop: n.stopper()}),
-		vcard.New(h, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words}),
+		cards.Feature(),
 		invitations.Feature(),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),
 		n.membership(h),

@@ -21,6 +21,7 @@ import (
 	"parley/feature/proxy65"
 	"parley/feature/push"
 	"parley/feature/upload"
+	"parley/feature/vcard"
 	"parley/feature/webhooks"
 	"parley/federation"
 	"parley/muc"
@@ -49,8 +50,9 @@ type Node struct {
 	pages       // what is for people in browsers
 	hosts       []*host
 	bookmarks   map[string]*bookmarks.Bookmarks // by host
-	spaces      map[string]*pubsub.Spaces       // by host
-	alerts      map[string]*push.Push           // by host
+	cards       map[string]*vcard.Cards
+	spaces      map[string]*pubsub.Spaces // by host
+	alerts      map[string]*push.Push     // by host
 	pushes      *pushes
 	hats        hats
 	invitations map[string]*invite.Invitations // by host
@@ -83,7 +85,7 @@ type host struct {
 // puts hosts and services together. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		bookmarks: make(map[string]*bookmarks.Bookmarks), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
+		bookmarks: make(map[string]*bookmarks.Bookmarks), cards: make(map[string]*vcard.Cards), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err

@@ -17,15 +17,19 @@ import (
 type Change struct {
 	FullName, Email, Phone, Title, Department, Role, Lang *string
 	Disabled, Archived                                    *bool
+	Show                                                  map[string]string // by field, one of ShownTo
 }
 
 // locked are the fields that a person cannot change in the own profile: an administrator does.
 func (c Change) locked() bool {
-	return c.Email != nil || c.Title != nil || c.Department != nil || c.Role != nil || c.Disabled != nil || c.Archived != nil
+	return c.Email != nil || c.Department != nil || c.Role != nil || c.Disabled != nil || c.Archived != nil
 }
 
-// Update changes an account. The person may change the own name, telephone number and language. Disabling and archiving
-// end all sessions.
+// Locked are the names of those among a profile's fields.
+var Locked = []string{"email", "department", "role"}
+
+// Update changes an account. The person may change the own name, telephone number, job title and language, and whom what is
+// known is shown to. Disabling and archiving end all sessions.
 func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (store.Person, error) {
 	detail := make(map[string]any)
 	was, is, err := p.st.UpdatePerson(ctx, p.h.Domain, name, func(u *store.Person) error {
@@ -33,24 +37,7 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 		if err := p.mayChange(ctx, a, *u, c); err != nil {
 			return err
 		}
-		for _, f := range []struct {
-			to   *string
-			from *string
-		}{{&u.FullName, c.FullName}, {&u.Email, c.Email}, {&u.Phone, c.Phone}, {&u.Title, c.Title}, {&u.Department, c.Department}, {&u.Role, c.Role}, {&u.Lang, c.Lang}} {
-			if f.from != nil {
-				*f.to = *f.from
-			}
-		}
-		if c.Disabled != nil {
-			u.Disabled = *c.Disabled
-		}
-		if c.Archived != nil {
-			if u.Archived = (time.Time{}); *c.Archived {
-				u.Archived = time.Now().UTC()
-			}
-			u.Disabled = *c.Archived
-		}
-		if err := p.fields(u); err != nil {
+		if err := p.apply(u, c); err != nil {
 			return err
 		}
 		clear(detail)
@@ -101,6 +88,40 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 	return is, nil
 }
 
+// apply makes the change to what is known of a person, if that is good.
+func (p *People) apply(u *store.Person, c Change) error {
+	for _, f := range []struct {
+		to   *string
+		from *string
+	}{{&u.FullName, c.FullName}, {&u.Email, c.Email}, {&u.Phone, c.Phone}, {&u.Title, c.Title}, {&u.Department, c.Department}, {&u.Role, c.Role}, {&u.Lang, c.Lang}} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if c.Disabled != nil {
+		u.Disabled = *c.Disabled
+	}
+	if c.Archived != nil {
+		if u.Archived = (time.Time{}); *c.Archived {
+			u.Archived = time.Now().UTC()
+		}
+		u.Disabled = *c.Archived
+	}
+	if err := setShown(u, c.Show); err != nil {
+		return err
+	}
+	return p.fields(u)
+}
+
+// Try gives what an own change of a person's would make of them, without making it.
+func (p *People) Try(ctx context.Context, u store.Person, c Change) (store.Person, error) {
+	if err := p.mayChange(ctx, As(u, ""), u, c); err != nil {
+		return u, err
+	}
+	err := p.apply(&u, c)
+	return u, err
+}
+
 // mayChange asks for each kind of change by itself.
 func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change) error {
 	self := a.Name != "" && a.Name == u.Name
@@ -123,7 +144,7 @@ func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change)
 	if self && !c.locked() {
 		return nil
 	}
-	if c.FullName != nil || c.Email != nil || c.Phone != nil || c.Title != nil || c.Department != nil || c.Lang != nil {
+	if c.FullName != nil || c.Email != nil || c.Phone != nil || c.Title != nil || c.Department != nil || c.Lang != nil || len(c.Show) > 0 {
 		return a.may(Edit, u)
 	}
 	return nil
@@ -138,6 +159,11 @@ func differences(d map[string]any, was, is store.Person) {
 		{"archived", !was.Archived.IsZero(), !is.Archived.IsZero()}} {
 		if f.was != f.is {
 			d[f.name] = []any{f.was, f.is}
+		}
+	}
+	for _, f := range ShownFields {
+		if a, b := ShownOf(was, f), ShownOf(is, f); a != b {
+			d["shown_"+f] = []any{a, b}
 		}
 	}
 }

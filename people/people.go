@@ -66,6 +66,8 @@ type People struct {
 	cfg Config
 	h   *server.Host
 	st  store.Store
+
+	photos Photos
 }
 
 // New makes it.
@@ -83,6 +85,9 @@ func (p *People) Title() string {
 	}
 	return p.h.Domain
 }
+
+// Company is the organization's name where it has one; "" if it is known by its domain only.
+func (p *People) Company() string { return p.Policy().Title }
 
 // URL is what links begin with.
 func (p *People) URL() string { return p.cfg.URL() }
@@ -180,6 +185,11 @@ func Propose(email, full string) string {
 	return strings.Trim(b.String(), ".")
 }
 
+// IsPhone says whether a text can be a telephone number.
+func IsPhone(s string) bool {
+	return strings.ContainsAny(s, "0123456789") && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("+0123456789 ().-/", r) })
+}
+
 // fields checks and tidies what is known of a person.
 func (p *People) fields(u *store.Person) (err error) {
 	for _, f := range []struct {
@@ -193,7 +203,7 @@ func (p *People) fields(u *store.Person) (err error) {
 	if u.Email, err = CheckEmail(u.Email); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(u.Phone, func(r rune) bool { return !strings.ContainsRune("+0123456789 ().-/", r) }) {
+	if !IsPhone(u.Phone) && u.Phone != "" {
 		return fail(org.Invalid, "phone", "A telephone number has digits, spaces and +-()./ only")
 	}
 	switch u.Lang {

@@ -50,13 +50,17 @@ func (n *node) tell(ctx context.Context, ev server.PEPEvent) error {
 	if !n.cfg.Notify {
 		return nil
 	}
-	return n.send(ctx, n.message(n.event(ev)))
+	t := telling{st: n.message(n.event(ev))}
+	if n.shows() != nil {
+		t.items = ev.Items
+	}
+	return n.send(ctx, t)
 }
 
-func (n *node) send(ctx context.Context, st *wire.Stanza) error {
+func (n *node) send(ctx context.Context, t telling) error {
 	got := make(map[jid.JID]bool)
 	if n.place.owner != "" {
-		if err := n.sendByPresence(ctx, st, got); err != nil {
+		if err := n.sendByPresence(ctx, t, got); err != nil {
 			return err
 		}
 	}
@@ -72,7 +76,7 @@ func (n *node) send(ctx context.Context, st *wire.Stanza) error {
 		if err != nil || subs[i].State != subscribed || over(&subs[i]) || got[to] || n.maySee(ctx, to) != nil {
 			continue
 		}
-		n.sendTo(ctx, st, to, &subs[i], got)
+		n.sendTo(ctx, t, to, &subs[i], got)
 	}
 	return nil
 }
@@ -80,7 +84,7 @@ func (n *node) send(ctx context.Context, st *wire.Stanza) error {
 // sendTo gives the event to one subscriber, each of its clients once. Of our own people it is known who is there and in
 // which state; others get a message that their server keeps for nobody (section 12.7), if only who is available is to
 // have it.
-func (n *node) sendTo(ctx context.Context, st *wire.Stanza, to jid.JID, sub *store.NodeSubscription, got map[jid.JID]bool) {
+func (n *node) sendTo(ctx context.Context, t telling, to jid.JID, sub *store.NodeSubscription, got map[jid.JID]bool) {
 	o := optionsOf(sub)
 	if o.Silent || n.place.owner != "" && n.h.Blocked(ctx, n.place.owner, to) {
 		return
@@ -88,6 +92,10 @@ func (n *node) sendTo(ctx context.Context, st *wire.Stanza, to jid.JID, sub *sto
 	h := n.h.Router.Host(to.Domain())
 	if h == nil || !n.cfg.ByPresence && len(o.Show) == 0 && !n.some(got, to) {
 		got[to] = true
+		st := n.to(ctx, t, to)
+		if st == nil {
+			return
+		}
 		c := st.Copy()
 		c.To = to
 		if n.cfg.ByPresence {
@@ -98,7 +106,7 @@ func (n *node) sendTo(ctx context.Context, st *wire.Stanza, to jid.JID, sub *sto
 	}
 	for _, s := range h.Account(to.Local()).Sessions() {
 		if s.Available() && !got[s.JID] && (to.IsBare() || s.JID == to) && o.wants(s) {
-			n.give(ctx, h, s, st, got)
+			n.give(ctx, h, s, t, got)
 		}
 	}
 }
@@ -115,10 +123,10 @@ func (n *node) some(got map[jid.JID]bool, who jid.JID) bool {
 
 // sendByPresence is XEP-0163, section 4: the account's own clients and those of contacts that see its presence, if they
 // want this node's events.
-func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.JID]bool) error {
+func (n *node) sendByPresence(ctx context.Context, t telling, got map[jid.JID]bool) error {
 	for _, s := range n.h.Account(n.place.owner).Sessions() {
 		if s.Available() && n.wantedBy(s) {
-			n.give(ctx, n.h, s, st, got)
+			n.give(ctx, n.h, s, t, got)
 		}
 	}
 	if n.cfg.Access == "whitelist" && n.virtual != nil {
@@ -134,7 +142,7 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 		}
 		h := n.h.Router.Host(contact.Domain())
 		if h == nil {
-			n.sendFar(ctx, st, contact, got)
+			n.sendFar(ctx, t, contact, got)
 			continue
 		}
 		asked, allowed := false, false
@@ -146,7 +154,7 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 				asked, allowed = true, n.maySee(ctx, contact) == nil
 			}
 			if allowed && n.cfg.Access != "authorize" {
-				n.give(ctx, h, s, st, got)
+				n.give(ctx, h, s, t, got)
 			}
 		}
 	}
@@ -154,16 +162,18 @@ func (n *node) sendByPresence(ctx context.Context, st *wire.Stanza, got map[jid.
 }
 
 // sendFar sends the event to those clients of a contact on another server that want it.
-func (n *node) sendFar(ctx context.Context, st *wire.Stanza, contact jid.JID, got map[jid.JID]bool) {
+func (n *node) sendFar(ctx context.Context, t telling, contact jid.JID, got map[jid.JID]bool) {
 	whos := n.h.Watching(contact, n.name)
 	if len(whos) == 0 || n.cfg.Access == "authorize" || n.maySee(ctx, contact) != nil {
 		return
 	}
 	for _, who := range whos {
 		got[who] = true
-		c := st.Copy()
-		c.To = who
-		n.h.Router.Send(ctx, c)
+		if st := n.to(ctx, t, who); st != nil {
+			c := st.Copy()
+			c.To = who
+			n.h.Router.Send(ctx, c)
+		}
 	}
 }
 
@@ -171,9 +181,9 @@ func (n *node) wantedBy(s *server.Session) bool {
 	return s.Wants(n.name) || n.virtual != nil && n.virtual.Like != "" && s.Wants(n.virtual.Like)
 }
 
-func (n *node) give(ctx context.Context, h *server.Host, s *server.Session, st *wire.Stanza, got map[jid.JID]bool) {
+func (n *node) give(ctx context.Context, h *server.Host, s *server.Session, t telling, got map[jid.JID]bool) {
 	got[s.JID] = true
-	if h.MayReceive(ctx, st, s.JID) {
+	if st := n.to(ctx, t, s.JID); st != nil && h.MayReceive(ctx, st, s.JID) {
 		_ = s.SendTo(st, s.JID)
 	}
 }
@@ -184,6 +194,9 @@ func (n *node) last(ctx context.Context, to jid.JID) error {
 		return nil
 	}
 	items, _, err := n.read(ctx, store.ItemPage{Max: 1, Backwards: true})
+	if err == nil {
+		items = n.shown(ctx, to, items)
+	}
 	if err != nil || len(items) == 0 {
 		return err
 	}

@@ -54,7 +54,7 @@ func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 	if cfg.Payloads {
 		c.Add(a.form(cfg, form.Result, nsConfig))
 	}
-	return nil, n.send(ctx, n.message(wire.E(wire.NSPubSubEv, "event", c)))
+	return nil, n.send(ctx, telling{st: n.message(wire.E(wire.NSPubSubEv, "event", c))})
 }
 
 // getDefault is section 8.3.
@@ -102,13 +102,13 @@ func (n *node) delete(ctx context.Context, redirect string) error {
 	}
 	st, got := n.message(wire.E(wire.NSPubSubEv, "event", gone)), make(map[jid.JID]bool)
 	if n.place.owner != "" {
-		if err := n.sendByPresence(ctx, st, got); err != nil {
+		if err := n.sendByPresence(ctx, telling{st: st}, got); err != nil {
 			return err
 		}
 	}
 	for i := range subs { // pending ones too (section 8.4.2)
 		if to, err := jid.Parse(subs[i].JID); err == nil && !over(&subs[i]) {
-			n.sendTo(ctx, st, to, &subs[i], got)
+			n.sendTo(ctx, telling{st: st}, to, &subs[i], got)
 		}
 	}
 	return nil

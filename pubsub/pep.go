@@ -226,7 +226,11 @@ func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []str
 		if it.Seq < n.cfg.since() || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to) != nil {
 			continue
 		}
-		st := n.message(n.event(server.PEPEvent{Items: []server.PEPItem{pepItem(it.NodeItem)}}))
+		items := n.shown(ctx, to, []server.PEPItem{pepItem(it.NodeItem)})
+		if len(items) == 0 {
+			continue
+		}
+		st := n.message(n.event(server.PEPEvent{Items: items}))
 		do(delayed(st, n, it.Seq.Time()))
 	}
 	return nil

@@ -34,6 +34,9 @@ type Feature struct {
 	PEP       []PEPNode                 // nodes of accounts that it keeps by itself
 	Private   map[wire.Name]PrivateView // elements of private storage that it keeps by itself
 	Published func(ctx context.Context, account, node string, it PEPItem)
+	// Shows are nodes of accounts whose items are not the same to everybody: what somebody gets of a payload, nil for
+	// nothing. It is asked for what is read and for what is told, also for the owner.
+	Shows map[string]func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error)
 	// Blocks says that an account wants nothing of somebody. It is asked for every stanza and has to be cheap.
 	Blocks func(ctx context.Context, account string, who jid.JID) bool
 	// Created is called when an account of the host has been made.

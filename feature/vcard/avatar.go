@@ -50,7 +50,7 @@ func photo(card *wire.Element) *picture {
 }
 
 // hash gives the SHA-1 of an account's picture; "" if it has none.
-func (v *vcard) hash(ctx context.Context, account string) (string, error) {
+func (v *Cards) hash(ctx context.Context, account string) (string, error) {
 	if h, ok := v.hashes.Load(account); ok {
 		return h.(string), nil
 	}
@@ -68,7 +68,7 @@ func (v *vcard) hash(ctx context.Context, account string) (string, error) {
 	return h, nil
 }
 
-func (v *vcard) remember(account, hash string) {
+func (v *Cards) remember(account, hash string) {
 	if v.known.Add(1) > maxKnown {
 		v.hashes.Clear()
 		v.known.Store(0)
@@ -78,7 +78,7 @@ func (v *vcard) remember(account, hash string) {
 
 // stamp puts the picture's hash into presence (XEP-0398, section 3): of a client that knows nothing of pictures, or says
 // that it does not know yet.
-func (v *vcard) stamp(ctx context.Context, p *server.Pass) error {
+func (v *Cards) stamp(ctx context.Context, p *server.Pass) error {
 	if p.Stanza.Type != "" {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (v *vcard) stamp(ctx context.Context, p *server.Pass) error {
 func isUpdate(c wire.Child) bool { return c.Name == wire.Name{Space: nsUpdate, Local: "x"} }
 
 // changed shows contacts the new picture: every client's presence goes out again with its hash.
-func (v *vcard) changed(ctx context.Context, account, hash string) {
+func (v *Cards) changed(ctx context.Context, account, hash string) {
 	if old, ok := v.hashes.Load(account); ok && old == hash {
 		return
 	}
@@ -114,7 +114,7 @@ func (v *vcard) changed(ctx context.Context, account, hash string) {
 }
 
 // toNodes publishes a card's picture where newer clients look.
-func (v *vcard) toNodes(ctx context.Context, account string, card *wire.Element) error {
+func (v *Cards) toNodes(ctx context.Context, account string, card *wire.Element) error {
 	v.write.Lock()
 	defer v.write.Unlock()
 	pep := v.h.PEP()
@@ -153,7 +153,7 @@ func (v *vcard) toNodes(ctx context.Context, account string, card *wire.Element)
 }
 
 // published puts a picture that came by the avatar nodes into the card, where older clients look.
-func (v *vcard) published(ctx context.Context, account, node string, it server.PEPItem) {
+func (v *Cards) published(ctx context.Context, account, node string, it server.PEPItem) {
 	if node == nodeCard4 {
 		if err := v.told(v.fromCard4(ctx, account, it)); err != nil {
 			v.h.Log.Error("cannot keep a card in its old form", "account", account, "err", err)
@@ -168,7 +168,7 @@ func (v *vcard) published(ctx context.Context, account, node string, it server.P
 	}
 }
 
-func (v *vcard) toCard(ctx context.Context, account string, it server.PEPItem) error {
+func (v *Cards) toCard(ctx context.Context, account string, it server.PEPItem) error {
 	meta, err := wire.ParseElement(it.Payload, "")
 	if err != nil {
 		return nil // not what it says it is
@@ -200,18 +200,11 @@ func (v *vcard) toCard(ctx context.Context, account string, it server.PEPItem) e
 	if was == nil && now == nil || was != nil && now != nil && was.hash() == now.hash() {
 		return nil
 	}
-	replaced := wire.E(ns, "vCard")
-	for _, e := range card.Elements() {
-		if e.Name.Local != "PHOTO" {
-			replaced.Add(e)
-		}
-	}
 	hash := ""
 	if now != nil {
 		hash = now.hash()
-		replaced.Add(wire.E(ns, "PHOTO", wire.T(ns, "TYPE", now.typ), wire.T(ns, "BINVAL", base64.StdEncoding.EncodeToString(now.data))))
 	}
-	if err := v.save(ctx, account, replaced); err != nil {
+	if err := v.save(ctx, account, withPhoto(card, now)); err != nil {
 		return err
 	}
 	v.changed(ctx, account, hash)

@@ -11,9 +11,11 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 const (
@@ -31,8 +33,10 @@ type Config struct {
 // Words is how many bytes of a card are left for what is not the picture, which may be as large as an item of a node.
 const Words = 32 << 10
 
-type vcard struct {
+// Cards are those of a host's accounts. Safe from any goroutine.
+type Cards struct {
 	h      *server.Host
+	rules  *people.People
 	cfg    Config
 	hashes sync.Map // account → string: SHA-1 of its picture in hex, "" if it has none
 	known  atomic.Int64
@@ -41,18 +45,24 @@ type vcard struct {
 
 const maxKnown = 100_000
 
-// New makes the feature. It stands before the one that broadcasts presence.
-func New(h *server.Host, c Config) *server.Feature {
+// New makes them. rules know what the organization has of a person, and whom it is shown to.
+func New(h *server.Host, rules *people.People, c Config) *Cards {
 	if c.Size <= 0 {
 		c.Size = 128 << 10
 	}
-	v := &vcard{h: h, cfg: c}
+	v := &Cards{h: h, rules: rules, cfg: c}
+	rules.UsePhotos(v)
+	return v
+}
+
+// Feature gives what they add to the host. It stands before the one that broadcasts presence.
+func (v *Cards) Feature() *server.Feature {
 	q := func(to server.Target, typ string) server.Query {
 		return server.Query{To: to, Type: typ, Space: ns, Local: "vCard"}
 	}
 	return &server.Feature{
 		Name: "vcard",
-		XEP: []server.XEP{{Number: 54, Title: "vcard-temp", Version: "1.3.0"}, {Number: 153, Title: "vCard-Based Avatars", Version: "1.1.1", Notes: "the server puts the hash into presence"},
+		XEP: []server.XEP{{Number: 54, Title: "vcard-temp", Version: "1.3.0", Notes: "name, work e-mail, mobile, job title, company and department are the profile's, and shown to whom it says"}, {Number: 153, Title: "vCard-Based Avatars", Version: "1.1.1", Notes: "the server puts the hash into presence"},
 			{Number: 84, Title: "User Avatar", Version: "1.1.4"}, {Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.0"},
 			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.12.0", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084"}},
 		Disco:   []string{ns},
@@ -64,6 +74,8 @@ func New(h *server.Host, c Config) *server.Feature {
 		},
 		Steps:     []server.Step{{Stage: server.SentStamp, Kind: wire.Presence, Do: v.stamp}},
 		Published: v.published,
+		Shows:     map[string]func(context.Context, string, jid.JID, []byte) ([]byte, error){nodeCard4: v.shows},
+		Changed:   v.follow,
 		Deleted:   func(_ context.Context, account string) { v.hashes.Delete(account) },
 	}
 }
@@ -71,7 +83,7 @@ func New(h *server.Host, c Config) *server.Feature {
 func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
 // card gives what an account has kept; store.ErrNotFound if nothing.
-func (v *vcard) card(ctx context.Context, account string) (*wire.Element, error) {
+func (v *Cards) card(ctx context.Context, account string) (*wire.Element, error) {
 	b, err := v.h.Store.Private(ctx, v.h.Domain, account, ns, "vCard")
 	if err != nil {
 		return nil, err
@@ -80,61 +92,63 @@ func (v *vcard) card(ctx context.Context, account string) (*wire.Element, error)
 }
 
 // own: who has none gets an empty one (XEP-0054, section 3.1).
-func (v *vcard) own(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	e, err := v.card(ctx, r.Account)
+func (v *Cards) own(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	card, err := v.card(ctx, r.Account)
 	if errors.Is(err, store.ErrNotFound) {
-		if e, err = v.named(ctx, r.Account); e == nil && err == nil {
-			e = wire.E(ns, "vCard")
-		}
-	}
-	return e, err
-}
-
-// get: an account without a card answers as one that does not exist (section 3.3), but for colleagues, who are shown the
-// name that the organization knows it by.
-func (v *vcard) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	e, err := v.card(ctx, r.Account)
-	if !errors.Is(err, store.ErrNotFound) {
-		return e, err
-	}
-	if r.From.Domain() == v.h.Domain {
-		if e, err := v.named(ctx, r.Account); e != nil || err != nil {
-			return e, err
-		}
-	}
-	return nil, server.ServiceUnavailable
-}
-
-// named makes a card of what the organization knows of an account: its full name; nil if that is nothing.
-func (v *vcard) named(ctx context.Context, account string) (*wire.Element, error) {
-	u, err := v.h.Store.User(ctx, v.h.Domain, account)
-	if errors.Is(err, store.ErrNotFound) || err == nil && u.FullName == "" {
-		return nil, nil
+		card, err = wire.E(ns, "vCard"), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return wire.E(ns, "vCard", wire.T(ns, "FN", u.FullName)), nil
+	return v.shown(ctx, temp, r.Account, r.From, card)
+}
+
+// get: an account without a card answers as one that does not exist (section 3.3), but for colleagues, who are shown what
+// the organization knows of it.
+func (v *Cards) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	card, err := v.card(ctx, r.Account)
+	if errors.Is(err, store.ErrNotFound) {
+		if r.From.Domain() != v.h.Domain {
+			return nil, server.ServiceUnavailable
+		}
+		if card, err = v.shown(ctx, temp, r.Account, r.From, wire.E(ns, "vCard")); errors.Is(err, store.ErrNotFound) || err == nil && len(card.Nodes) == 0 {
+			return nil, server.ServiceUnavailable
+		}
+		return card, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.shown(ctx, temp, r.Account, r.From, card)
 }
 
 // service is the host's own card.
-func (v *vcard) service(context.Context, *server.Request) (*wire.Element, error) {
+func (v *Cards) service(context.Context, *server.Request) (*wire.Element, error) {
 	return wire.E(ns, "vCard", wire.T(ns, "FN", v.h.Domain), wire.T(ns, "DESC", "parley, a chat server")), nil
 }
 
-func (v *vcard) set(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	if err := v.save(ctx, r.Account, r.Payload); err != nil {
+// set keeps a card. What its owner may not say of themselves stays as the organization has it.
+func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	u, change, any, err := v.taken(ctx, r.Account, temp, r.Payload)
+	if err != nil {
+		return nil, refused(err)
+	}
+	card := temp.joined(r.Payload, u, u, v.rules.Company(), false)
+	if err := v.save(ctx, r.Account, card); err != nil {
 		return nil, err
 	}
-	if err := v.told(v.toCard4(ctx, r.Account, r.Payload)); err != nil {
+	if err := v.told(v.toCard4(ctx, r.Account, card, u)); err != nil {
 		return nil, err
 	}
-	return nil, v.told(v.toNodes(ctx, r.Account, r.Payload))
+	if err := v.told(v.toNodes(ctx, r.Account, card)); err != nil || !any {
+		return nil, err
+	}
+	return nil, refused(v.update(ctx, r.Account, change))
 }
 
 // told takes a refusal for what it is: the account may have no more nodes, or what it has published is too large for the
 // other place. What was asked for is done all the same.
-func (v *vcard) told(err error) error {
+func (v *Cards) told(err error) error {
 	var refused stanza.Error
 	if errors.As(err, &refused) {
 		v.h.Log.Debug("a card or picture is not in all its places", "err", err)
@@ -143,7 +157,7 @@ func (v *vcard) told(err error) error {
 	return err
 }
 
-func (v *vcard) save(ctx context.Context, account string, e *wire.Element) error {
+func (v *Cards) save(ctx context.Context, account string, e *wire.Element) error {
 	b := e.AppendXML(nil, "")
 	if len(b) > v.cfg.Size {
 		return server.WithText(server.NotAcceptable, "the card is too large")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -293,7 +294,7 @@ func others(was *wire.Element, space string, name func(property) string) (left [
 type converted struct{}
 
 // toCard4 publishes a card in its new form. It is for everybody to read, as the old one is.
-func (v *vcard) toCard4(ctx context.Context, account string, card *wire.Element) error {
+func (v *Cards) toCard4(ctx context.Context, account string, card *wire.Element, u store.Person) error {
 	pep := v.h.PEP()
 	if pep == nil {
 		return nil
@@ -309,15 +310,16 @@ func (v *vcard) toCard4(ctx context.Context, account string, card *wire.Element)
 	case !errors.Is(err, server.ItemNotFound):
 		return err
 	}
-	n := card4(card, was)
+	n := card4th.joined(card4(card, was), u, u, v.rules.Company(), len(card.Elements()) > 0)
 	if was == nil && len(n.Nodes) == 0 {
-		return nil // nothing but a picture
+		return nil // nothing that this form can say
 	}
 	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open", server.PEPItem{ID: id, Payload: n.AppendXML(nil, "")})
 }
 
-// fromCard4 keeps in its old form a card that was published in the new one.
-func (v *vcard) fromCard4(ctx context.Context, account string, it server.PEPItem) error {
+// fromCard4 keeps in its old form a card that was published in the new one, and takes what it says of the person. Of what
+// cannot be taken the profile stays as it is, and with it what anybody is shown of the card.
+func (v *Cards) fromCard4(ctx context.Context, account string, it server.PEPItem) error {
 	if ctx.Value(converted{}) != nil {
 		return nil
 	}
@@ -325,11 +327,28 @@ func (v *vcard) fromCard4(ctx context.Context, account string, it server.PEPItem
 	if err != nil || card.Name != (wire.Name{Space: nsCard4, Local: "vcard"}) {
 		return nil // not what the node is for
 	}
+	u, change, any, err := v.taken(ctx, account, card4th, card)
+	var bad *people.Error
+	if errors.As(err, &bad) {
+		v.h.Log.Debug("what a card says is not taken into the profile", "account", account, "err", err)
+		any = false
+		u, err = v.rules.Get(ctx, account)
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.keepOld(ctx, account, card, u); err != nil || !any {
+		return err
+	}
+	return v.update(ctx, account, change)
+}
+
+func (v *Cards) keepOld(ctx context.Context, account string, card *wire.Element, u store.Person) error {
 	v.write.Lock()
 	defer v.write.Unlock()
 	was, err := v.card(ctx, account)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return v.save(ctx, account, cardTemp(card, was))
+	return v.save(ctx, account, temp.joined(cardTemp(card, was), u, u, v.rules.Company(), false))
 }

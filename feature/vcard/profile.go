@@ -1,0 +1,366 @@
+package vcard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"parley/people"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// What the organization knows of a person and a card have some things in common: full name, work e-mail, mobile, job title,
+// company and department. The profile has the last word: a card is kept as its owner published it, and these are put into
+// it, or left out of it, for each who asks. What a client changes of them goes into the profile where the person may change
+// it there, and nowhere else. All else of a card is its owner's own.
+
+// shared is one of these in one of the two forms of a card.
+type shared struct {
+	is    func(e *wire.Element) bool
+	value func(e *wire.Element) string
+	make  func(value string) *wire.Element
+	same  func(a, b string) bool
+}
+
+// form is one of the forms of a card; email and org are the organization's to say.
+type form struct {
+	name, phone, email, title, org shared
+	parts                          wire.Name // the name in pieces, which is wrong when the name is another
+}
+
+func equal(a, b string) bool { return a == b }
+
+func named(space, local string) func(*wire.Element) bool {
+	return func(e *wire.Element) bool { return e.Name == wire.Name{Space: space, Local: local} }
+}
+
+// line makes a shared text: old in vcard-temp, new in vCard4.
+func line(of property) (o, n shared) {
+	return shared{named(ns, of.old), (*wire.Element).Text, func(v string) *wire.Element { return wire.T(ns, of.old, v) }, equal},
+		shared{named(nsCard4, of.new), value, func(v string) *wire.Element { return of.made(wire.T(ns, of.old, v)) }, equal}
+}
+
+// flagged is a shared property of those that have a flag, such as mobile telephones.
+func flagged(of property, flag, text string, fresh *wire.Element, good func(string) bool, same func(a, b string) bool) (o, n shared) {
+	val := func(e *wire.Element) string { return strings.TrimSpace(e.ChildText(ns, text)) }
+	val4 := func(e *wire.Element) string {
+		if b := of.back(e); b != nil {
+			return val(b)
+		}
+		return ""
+	}
+	make := func(v string) *wire.Element {
+		return wire.E(ns, of.old).Add(fresh.Elements()...).Add(wire.T(ns, text, v))
+	}
+	o = shared{func(e *wire.Element) bool { return named(ns, of.old)(e) && e.Child(ns, flag) != nil && good(val(e)) }, val, make, same}
+	n = shared{func(e *wire.Element) bool {
+		if !named(nsCard4, of.new)(e) {
+			return false
+		}
+		b := of.back(e)
+		return b != nil && b.Child(ns, flag) != nil && good(val(b))
+	}, val4, func(v string) *wire.Element { return of.made(make(v)) }, same}
+	return o, n
+}
+
+func propertyOf(old string) property {
+	for _, p := range properties {
+		if p.old == old {
+			return p
+		}
+	}
+	panic("vcard: no property " + old)
+}
+
+const nextPart = "\x00" // between company and department
+
+func organization(of property) (o, n shared) {
+	val := func(e *wire.Element) string {
+		return e.ChildText(ns, "ORGNAME") + nextPart + e.ChildText(ns, "ORGUNIT")
+	}
+	make := func(v string) *wire.Element {
+		company, department, _ := strings.Cut(v, nextPart)
+		e := wire.E(ns, "ORG", wire.T(ns, "ORGNAME", company))
+		if department != "" {
+			e.Add(wire.T(ns, "ORGUNIT", department))
+		}
+		return e
+	}
+	o = shared{named(ns, of.old), val, make, equal}
+	n = shared{named(nsCard4, of.new), func(e *wire.Element) string {
+		if b := of.back(e); b != nil {
+			return val(b)
+		}
+		return ""
+	}, func(v string) *wire.Element {
+		e := wire.E(nsCard4, of.new)
+		for _, part := range strings.Split(v, nextPart) {
+			if part != "" {
+				e.Add(wire.T(nsCard4, "text", part))
+			}
+		}
+		return e
+	}, equal}
+	return o, n
+}
+
+var temp, card4th = func() (o, n form) {
+	some := func(s string) bool { return s != "" }
+	sameNumber := func(a, b string) bool { return digits(a) == digits(b) }
+	o.parts, n.parts = wire.Name{Space: ns, Local: "N"}, wire.Name{Space: nsCard4, Local: "n"}
+	o.name, n.name = line(propertyOf("FN"))
+	o.title, n.title = line(propertyOf("TITLE"))
+	o.phone, n.phone = flagged(propertyOf("TEL"), "CELL", "NUMBER", wire.E(ns, "TEL", wire.E(ns, "CELL")), people.IsPhone, sameNumber)
+	o.email, n.email = flagged(propertyOf("EMAIL"), "WORK", "USERID", wire.E(ns, "EMAIL", wire.E(ns, "INTERNET"), wire.E(ns, "WORK")), some, strings.EqualFold)
+	o.org, n.org = organization(propertyOf("ORG"))
+	return o, n
+}()
+
+// digits is a number without how it is written.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '+' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// first gives the first element of a card that is this, nil if there is none.
+func (s shared) first(card *wire.Element) *wire.Element {
+	for _, e := range card.Elements() {
+		if s.is(e) {
+			return e
+		}
+	}
+	return nil
+}
+
+// put has a card say this and no other. add: also where it has said nothing.
+func (s shared) put(card *wire.Element, v string, add bool) {
+	done := v == ""
+	var left []wire.Node
+	for _, n := range card.Nodes {
+		switch {
+		case n.Element == nil || !s.is(n.Element):
+			left = append(left, n)
+		case !done:
+			if done = true; !s.same(s.value(n.Element), v) {
+				n.Element = s.make(v)
+			}
+			left = append(left, n)
+		}
+	}
+	if card.Nodes = left; !done && add {
+		card.Add(s.make(v))
+	}
+}
+
+// joined is a card with what the profile says: u is the whole of it, seen what is to be in the card, company the
+// organization's name, "" to leave it out. The card that is given is not changed.
+func (f form) joined(card *wire.Element, u, seen store.Person, company string, add bool) *wire.Element {
+	out := &wire.Element{Name: card.Name, Attrs: card.Attrs, Nodes: append([]wire.Node{}, card.Nodes...)}
+	if n := f.name.first(out); u.FullName != "" {
+		if n != nil && f.name.value(n) != u.FullName {
+			out.Nodes = dropped(out.Nodes, f.parts)
+		}
+		f.name.put(out, u.FullName, add)
+	}
+	f.phone.put(out, seen.Phone, add)
+	f.title.put(out, seen.Title, add)
+	if u.Email != "" {
+		f.email.put(out, seen.Email, add)
+	}
+	if company != "" || u.Department != "" {
+		v := company + nextPart + seen.Department
+		if v == nextPart {
+			v = ""
+		}
+		f.org.put(out, v, add)
+	}
+	return out
+}
+
+func dropped(ns []wire.Node, name wire.Name) (left []wire.Node) {
+	for _, n := range ns {
+		if n.Element == nil || n.Element.Name != name {
+			left = append(left, n)
+		}
+	}
+	return left
+}
+
+// change is what a card that was published changes in its owner's profile. A card that says nothing of the person, but
+// has a picture, changes nothing; nor does one without a name change the name.
+func (f form) change(card *wire.Element, u store.Person) (c people.Change, any bool) {
+	says := false
+	for _, s := range []shared{f.name, f.phone, f.email, f.title, f.org} {
+		says = says || s.first(card) != nil
+	}
+	if !says {
+		return c, false
+	}
+	text := func(s shared) string {
+		if e := s.first(card); e != nil {
+			return strings.TrimSpace(s.value(e))
+		}
+		return ""
+	}
+	if v := text(f.name); v != "" && v != u.FullName {
+		c.FullName, any = &v, true
+	}
+	if v := text(f.phone); !f.phone.same(v, u.Phone) {
+		c.Phone, any = &v, true
+	}
+	if v := text(f.title); v != u.Title {
+		c.Title, any = &v, true
+	}
+	return c, any
+}
+
+// taken is what a published card makes of its owner's profile: the person as they will be, and the change to be made.
+func (v *Cards) taken(ctx context.Context, account string, f form, card *wire.Element) (u store.Person, ch people.Change, any bool, err error) {
+	if u, err = v.rules.Get(ctx, account); err != nil {
+		return u, ch, false, err
+	}
+	if ch, any = f.change(card, u); any {
+		u, err = v.rules.Try(ctx, u, ch)
+	}
+	return u, ch, any, err
+}
+
+// update makes the change in the profile.
+func (v *Cards) update(ctx context.Context, account string, ch people.Change) error {
+	u, err := v.rules.Get(ctx, account)
+	if err == nil {
+		_, err = v.rules.Update(ctx, people.As(u, ""), account, ch)
+	}
+	return err
+}
+
+// refused turns a mistake in what was published into the stanza error.
+func refused(err error) error {
+	var pe *people.Error
+	if errors.As(err, &pe) {
+		return server.WithText(server.NotAcceptable, pe.Error())
+	}
+	return err
+}
+
+// actor is who asks for a card.
+func (v *Cards) actor(ctx context.Context, who jid.JID) (people.Actor, error) {
+	if who.Domain() != v.h.Domain || who.Local() == "" {
+		return people.Outside, nil
+	}
+	u, err := v.h.Store.Person(ctx, v.h.Domain, who.Local())
+	if errors.Is(err, store.ErrNotFound) {
+		return people.Outside, nil
+	}
+	return people.As(u, ""), err
+}
+
+// shown is a card of an account's as somebody is shown it.
+func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, card *wire.Element) (*wire.Element, error) {
+	u, err := v.h.Store.Person(ctx, v.h.Domain, account)
+	if err != nil {
+		return nil, err
+	}
+	a, err := v.actor(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := v.rules.Seen(ctx, a, u)
+	if err != nil {
+		return nil, err
+	}
+	if a != people.Outside {
+		return f.joined(card, u, seen, v.rules.Company(), true), nil
+	}
+	out := f.joined(card, u, seen, "", false)
+	if v.rules.Company() != "" {
+		f.org.put(out, "", false)
+	}
+	return out, nil
+}
+
+// shows is what somebody gets of an item of the node that has the new form.
+func (v *Cards) shows(ctx context.Context, account string, who jid.JID, payload []byte) ([]byte, error) {
+	card, err := wire.ParseElement(payload, "")
+	if err != nil || card.Name != (wire.Name{Space: nsCard4, Local: "vcard"}) {
+		return payload, nil // not what the node is for
+	}
+	out, err := v.shown(ctx, card4th, account, who, card)
+	if err != nil {
+		return nil, err
+	}
+	if who.Domain() != v.h.Domain { // of who has published nothing, strangers learn nothing
+		own, err := v.card(ctx, account)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if temp.name.first(own) == nil {
+			card4th.name.put(out, "", false)
+		}
+	}
+	return out.AppendXML(nil, ""), nil
+}
+
+// follow has a card say what the profile says from now on: whoever wants to be told is.
+func (v *Cards) follow(account string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := v.told(v.followed(ctx, account)); err != nil {
+		v.h.Log.Error("a card does not follow the profile", "account", account, "err", err)
+	}
+}
+
+func (v *Cards) followed(ctx context.Context, account string) error {
+	u, err := v.h.Store.Person(ctx, v.h.Domain, account)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	v.write.Lock()
+	defer v.write.Unlock()
+	switch card, err := v.card(ctx, account); {
+	case err == nil:
+		now := temp.joined(card, u, u, v.rules.Company(), false)
+		if !bytes.Equal(now.AppendXML(nil, ""), card.AppendXML(nil, "")) {
+			if err := v.save(ctx, account, now); err != nil {
+				return err
+			}
+		}
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	pep := v.h.PEP()
+	if pep == nil {
+		return nil
+	}
+	id, was := "current", wire.E(nsCard4, "vcard")
+	last, err := pep.Last(ctx, account, nodeCard4)
+	switch {
+	case err == nil:
+		id = last.ID
+		if was, err = wire.ParseElement(last.Payload, ""); err != nil || was.Name.Space != nsCard4 {
+			return nil // something else of the owner's
+		}
+	case !errors.Is(err, server.ItemNotFound):
+		return err
+	}
+	now := card4th.joined(was, u, u, v.rules.Company(), true).AppendXML(nil, "")
+	if u.FullName+u.Email+u.Phone+u.Title+u.Department == "" && last.ID == "" || bytes.Equal(now, was.AppendXML(nil, "")) {
+		return nil
+	}
+	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open", server.PEPItem{ID: id, Payload: now})
+}

@@ -1,0 +1,111 @@
+package people
+
+import (
+	"context"
+	"slices"
+
+	"parley/org"
+	"parley/store"
+)
+
+// ShownTo are the choices of whom a field is shown to, from the widest. Those outside the organization are shown none.
+var ShownTo = []string{ShownToOrganization, store.ShownToTeam, store.ShownToAdmins}
+
+// ShownToOrganization is what the store keeps as "".
+const ShownToOrganization = "organization"
+
+// ShownFields are the fields that a person chooses this for.
+var ShownFields = []string{"email", "phone", "title", "department"}
+
+// shownField finds the choice of a field; nil if it has none.
+func shownField(s *store.Shown, field string) *string {
+	switch field {
+	case "email":
+		return &s.Email
+	case "phone":
+		return &s.Phone
+	case "title":
+		return &s.Title
+	case "department":
+		return &s.Department
+	}
+	return nil
+}
+
+// ShownOf says whom a field of a person is shown to.
+func ShownOf(u store.Person, field string) string {
+	if at := shownField(&u.Shown, field); at != nil && *at != "" {
+		return *at
+	}
+	return ShownToOrganization
+}
+
+// setShown takes choices by field.
+func setShown(u *store.Person, show map[string]string) error {
+	for field, to := range show {
+		at := shownField(&u.Shown, field)
+		if at == nil || !slices.Contains(ShownTo, to) {
+			return fail(org.Invalid, "visibility", "A field is shown to the organization, to the team or to administrators")
+		}
+		if *at = to; to == ShownToOrganization {
+			*at = ""
+		}
+	}
+	return nil
+}
+
+// Outside is who is not of the organization.
+var Outside = Actor{Role: store.RoleMember}
+
+// Seen gives a person as somebody may see them: what is not shown to that one is empty. Whoever looks after the person sees
+// everything, as does the person.
+func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Person, error) {
+	if a == Outside {
+		u.Email, u.Phone, u.Title, u.Department = "", "", "", ""
+		return u, nil
+	}
+	if a.Name == u.Name && a.Name != "" || a.May(See, u) {
+		return u, nil
+	}
+	mates := false
+	if u.Shown.Email == store.ShownToTeam || u.Shown.Phone == store.ShownToTeam || u.Shown.Title == store.ShownToTeam || u.Shown.Department == store.ShownToTeam {
+		var err error
+		if mates, err = p.mates(ctx, a, u); err != nil {
+			return u, err
+		}
+	}
+	for to, at := range map[*string]string{&u.Email: u.Shown.Email, &u.Phone: u.Shown.Phone, &u.Title: u.Shown.Title, &u.Department: u.Shown.Department} {
+		if at == store.ShownToAdmins || at == store.ShownToTeam && !mates {
+			*to = ""
+		}
+	}
+	return u, nil
+}
+
+// SeenAll is Seen of several, in place.
+func (p *People) SeenAll(ctx context.Context, a Actor, us []store.Person) (err error) {
+	for i := range us {
+		if us[i], err = p.Seen(ctx, a, us[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mates: of one team, or of one department.
+func (p *People) mates(ctx context.Context, a Actor, u store.Person) (bool, error) {
+	if a.Department != "" && a.Department == u.Department {
+		return true, nil
+	}
+	own, err := p.cfg.Org.TeamsOf(ctx, p.h.Domain, a.Name)
+	if err != nil || len(own) == 0 {
+		return false, err
+	}
+	theirs, err := p.cfg.Org.TeamsOf(ctx, p.h.Domain, u.Name)
+	for _, t := range theirs {
+		if slices.ContainsFunc(own, func(o store.Team) bool { return o.ID == t.ID }) {
+			return true, err
+		}
+	}
+	return false, err
+}

@@ -1,0 +1,64 @@
+package pubsub
+
+import (
+	"context"
+
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Some nodes of accounts are not the same to everybody (server.Feature.Shows): what each is shown is made when it is sent.
+
+// shows finds what decides that; nil where everybody is shown the same.
+func (n *node) shows() func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error) {
+	if n.place.owner == "" || n.virtual != nil {
+		return nil
+	}
+	for _, f := range n.h.Features {
+		if show := f.Shows[n.name]; show != nil {
+			return show
+		}
+	}
+	return nil
+}
+
+// shown gives of items what somebody is shown. What cannot be found out is not shown.
+func (n *node) shown(ctx context.Context, to jid.JID, items []server.PEPItem) []server.PEPItem {
+	show := n.shows()
+	if show == nil {
+		return items
+	}
+	var out []server.PEPItem
+	for _, it := range items {
+		p, err := show(ctx, n.place.owner, to, it.Payload)
+		if err != nil {
+			n.h.Log.Error("publish-subscribe", "what", "an item as it is shown", "node", n.name, "err", err)
+		}
+		if err == nil && p != nil {
+			it.Payload = p
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// telling is an event on its way: the same stanza for everybody, or one for each.
+type telling struct {
+	st    *wire.Stanza
+	items []server.PEPItem // of a node that is not the same to everybody
+}
+
+// to gives the stanza for one receiver; nil if there is nothing for that one.
+func (n *node) to(ctx context.Context, t telling, who jid.JID) *wire.Stanza {
+	if t.items == nil {
+		return t.st
+	}
+	items := n.shown(ctx, who, t.items)
+	if len(items) == 0 {
+		return nil
+	}
+	st := n.message(n.event(server.PEPEvent{Items: items}))
+	st.ID = t.st.ID
+	return st
+}
