@@ -129,7 +129,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err := n.spaces[hc.Domain].Open(); err != nil {
 			return fmt.Errorf("spaces of %s: %w", hc.Domain, err)
 		}
-		if _, err := directory.New(h, "users."+hc.Domain); err != nil {
+		if _, err := directory.New(h, n.people[hc.Domain], "users."+hc.Domain); err != nil {
 			return fmt.Errorf("directory of %s: %w", hc.Domain, err)
 		}
 		if err := n.buildProxy65(h); err != nil {

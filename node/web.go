@@ -31,7 +31,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := web.Config{Hosts: make(map[string]*server.Host), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
+	c := web.Config{Hosts: make(map[string]*server.Host), Photos: make(map[string]web.Photos), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
 		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Outbox: n.Config.Mail.Show, Rooms: webRooms{n},
 		System: webSystem{n, time.Now()}}
 	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool) {
@@ -41,6 +41,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	for _, h := range n.hosts {
 		c.People = append(c.People, n.people[h.Domain])
 		c.Hosts[h.Domain] = h.Host
+		c.Photos[h.Domain] = n.cards[h.Domain]
 	}
 	n.web, err = web.New(c)
 	return err

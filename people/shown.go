@@ -2,10 +2,12 @@ package people
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"parley/org"
 	"parley/store"
+	"parley/wire/jid"
 )
 
 // ShownTo are the choices of whom a field is shown to, from the widest. Those outside the organization are shown none.
@@ -80,6 +82,18 @@ func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Perso
 		}
 	}
 	return u, nil
+}
+
+// Actor is who has this address, as an account of the host; Outside if it is none.
+func (p *People) Actor(ctx context.Context, who jid.JID) (Actor, error) {
+	if who.Domain() != p.h.Domain || who.Local() == "" {
+		return Outside, nil
+	}
+	u, err := p.st.Person(ctx, p.h.Domain, who.Local())
+	if errors.Is(err, store.ErrNotFound) {
+		return Outside, nil
+	}
+	return As(u, ""), err
 }
 
 // SeenAll is Seen of several, in place.

@@ -28,10 +28,18 @@ type apiPerson struct {
 	Created    time.Time `json:"created"`
 	LastSeen   time.Time `json:"last_seen,omitzero"`
 	Sessions   int       `json:"sessions"`
+	Photo      string    `json:"photo,omitempty" doc:"path of the picture; another one when the picture is another"`
+
+	Visibility map[string]string `json:"visibility" doc:"whom email, phone, title and department are shown to: organization, team, admins"`
 }
 
-func showPerson(p *people.People, u store.Person) apiPerson {
-	return apiPerson{u.Name, u.Address(), u.FullName, u.Email, u.Phone, u.Title, u.Department, u.Role, u.State(), u.Lang, u.Created, u.LastSeen, len(p.Sessions(u.Name))}
+func (s *Server) showPerson(p *people.People, u store.Person) apiPerson {
+	v := apiPerson{Name: u.Name, Address: u.Address(), FullName: u.FullName, Email: u.Email, Phone: u.Phone, Title: u.Title, Department: u.Department, Role: u.Role,
+		State: u.State(), Lang: u.Lang, Created: u.Created, LastSeen: u.LastSeen, Sessions: len(p.Sessions(u.Name)), Photo: s.photoURL(u.Host, u.Name), Visibility: make(map[string]string)}
+	for _, f := range people.ShownFields {
+		v.Visibility[f] = people.ShownOf(u, f)
+	}
+	return v
 }
 
 type apiPage struct {
@@ -85,14 +93,14 @@ func (s *Server) apiPeople(a huma.API) {
 		us, total, err := s.Store.People(ctx, c.me.Host, c.actor.Filter(f))
 		out := apiPage{People: []apiPerson{}, Total: total}
 		for _, u := range us {
-			out.People = append(out.People, showPerson(c.p, u))
+			out.People = append(out.People, s.showPerson(c.p, u))
 		}
 		return &body[apiPage]{out}, s.apiError(err)
 	})
 	huma.Register(a, operation("get-person", http.MethodGet, "/people/{name}", "people:read", "One person"), func(ctx context.Context, in *Named) (*body[apiPerson], error) {
 		c := who(ctx)
 		u, err := seen(ctx, c, in.Name)
-		return &body[apiPerson]{showPerson(c.p, u)}, s.apiError(err)
+		return &body[apiPerson]{s.showPerson(c.p, u)}, s.apiError(err)
 	})
 	create := operation("create-person", http.MethodPost, "/people", "people:write", "Create an account; without a password it waits for an invitation")
 	create.DefaultStatus = http.StatusCreated
@@ -111,7 +119,7 @@ func (s *Server) apiPeople(a huma.API) {
 		c, b := who(ctx), in.Body
 		u, err := c.p.Create(ctx, c.actor, people.NewPerson{Name: b.Name, FullName: b.FullName, Email: b.Email, Phone: b.Phone, Title: b.Title, Department: b.Department,
 			Role: b.Role, Lang: b.Lang, Groups: b.Groups, Password: b.Password})
-		return &body[apiPerson]{showPerson(c.p, u)}, s.apiError(err)
+		return &body[apiPerson]{s.showPerson(c.p, u)}, s.apiError(err)
 	})
 	huma.Register(a, operation("change-person", http.MethodPatch, "/people/{name}", "people:write", "Change what is given; disabling signs out everywhere"), func(ctx context.Context, in *struct {
 		Named
@@ -125,6 +133,8 @@ func (s *Server) apiPeople(a huma.API) {
 			Lang       *string `json:"lang,omitempty" enum:"en,fr"`
 			Disabled   *bool   `json:"disabled,omitempty"`
 			Archived   *bool   `json:"archived,omitempty"`
+
+			Visibility map[string]string `json:"visibility,omitempty" doc:"whom email, phone, title and department are shown to: organization, team, admins; what is not named stays"`
 		}
 	}) (*body[apiPerson], error) {
 		c, b := who(ctx), in.Body
@@ -132,8 +142,8 @@ func (s *Server) apiPeople(a huma.API) {
 			return nil, s.apiError(err)
 		}
 		u, err := c.p.Update(ctx, c.actor, in.Name, people.Change{FullName: b.FullName, Email: b.Email, Phone: b.Phone, Title: b.Title, Department: b.Department, Role: b.Role,
-			Lang: b.Lang, Disabled: b.Disabled, Archived: b.Archived})
-		return &body[apiPerson]{showPerson(c.p, u)}, s.apiError(err)
+			Lang: b.Lang, Disabled: b.Disabled, Archived: b.Archived, Show: b.Visibility})
+		return &body[apiPerson]{s.showPerson(c.p, u)}, s.apiError(err)
 	})
 	huma.Register(a, operation("delete-person", http.MethodDelete, "/people/{name}", "people:write", "Delete an account with all that is its own"), func(ctx context.Context, in *Named) (*struct{}, error) {
 		c := who(ctx)

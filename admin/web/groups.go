@@ -111,7 +111,7 @@ type groupForm struct {
 func (c *ctx) groupForm() (f groupForm, err error) {
 	f = groupForm{Kinds: kindsOffered()}
 	f.Kind, f.ThemesBy = org.Private, "members"
-	f.People, _, err = c.s.Store.People(c.r.Context(), c.host(), store.PeopleFilter{Limit: 500})
+	f.People, _, err = c.colleagues(store.PeopleFilter{Limit: 500})
 	f.People = slices.DeleteFunc(f.People, func(p store.Person) bool { return p.Disabled })
 	return f, err
 }

@@ -77,7 +77,7 @@ func (c *ctx) membersPage() error {
 	}
 	f := c.memberFilter(r, role)
 	f.Offset = (page - 1) * perPage
-	if d.People, d.Total, err = c.s.Store.People(ctx, c.host(), f); err != nil {
+	if d.People, d.Total, err = c.colleagues(f); err != nil {
 		return err
 	}
 	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
@@ -102,7 +102,7 @@ func (c *ctx) addMembersPage() error {
 	d := membersData{room: r, Q: c.form("q"), Department: c.form("department")}
 	f := c.memberFilter(r, store.OutsideGroup)
 	f.Offset = (page - 1) * perPage
-	if d.People, d.Total, err = c.s.Store.People(ctx, c.host(), f); err != nil {
+	if d.People, d.Total, err = c.colleagues(f); err != nil {
 		return err
 	}
 	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
@@ -127,7 +127,7 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 		}
 		f := c.memberFilter(r, as)
 		f.Limit = maxChosen
-		ps, total, err := c.s.Store.People(c.r.Context(), c.host(), f)
+		ps, total, err := c.colleagues(f)
 		if err != nil {
 			return nil, err
 		}

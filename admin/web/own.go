@@ -79,40 +79,11 @@ func (c *ctx) directory() error {
 		words = words[:8]
 	}
 	page := c.pageNumber()
-	ps, total, err := c.s.Store.People(c.r.Context(), c.host(), store.PeopleFilter{Words: words, State: store.StateActive, Offset: (page - 1) * perPage, Limit: perPage})
+	ps, total, err := c.colleagues(store.PeopleFilter{Words: words, State: store.StateActive, Offset: (page - 1) * perPage, Limit: perPage})
 	if err != nil {
 		return err
 	}
 	return c.panel(http.StatusOK, "directory", "list", c.T("People"), map[string]any{"People": ps, "Pager": c.pager(page, total), "Q": c.form("q"), "Online": c.online(ps)})
-}
-
-type profileForm struct {
-	store.Person
-	Error, Field string
-}
-
-func (c *ctx) profile() error { return c.show("profile", c.T("Profile"), profileForm{Person: *c.Me}) }
-
-func (c *ctx) saveProfile() error {
-	if err := c.r.ParseForm(); err != nil {
-		return badForm
-	}
-	ch := people.Change{FullName: c.given("full_name"), Phone: c.given("phone"), Lang: c.given("lang")}
-	u, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name, ch)
-	if err != nil {
-		f := profileForm{Person: *c.Me}
-		var ok bool
-		if f.Error, f.Field, ok = c.explain(err); !ok {
-			return err
-		}
-		f.FullName, f.Phone = c.form("full_name"), c.form("phone")
-		return c.page(http.StatusUnprocessableEntity, "profile", c.T("Profile"), f)
-	}
-	if u.Lang != "" {
-		c.cookie(langCookie, u.Lang, 365*24*time.Hour)
-		c.Lang = c.s.Words.Lang(u.Lang)
-	}
-	return c.done("/me", "Saved")
 }
 
 // Rooms is what pages do in rooms, and with people's data, by the node's own ways.

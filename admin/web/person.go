@@ -138,6 +138,7 @@ type personData struct {
 	TwoFactor   bool
 	Mails       bool
 	Self        bool
+	Shown       []shownRow
 	Error       string
 	Field       string
 }
@@ -161,6 +162,7 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 	d = personData{Person: u, Grants: c.Actor.Grants(), Mails: c.P.Mails(), Self: u.Name == c.Me.Name, Devices: c.devices(u.Name), Can: map[string]bool{
 		"edit": c.Actor.May(people.Edit, u), "disable": c.Actor.May(people.Disable, u) && u.Name != c.Me.Name, "delete": c.Actor.May(people.Delete, u) && u.Name != c.Me.Name,
 		"reset": c.Actor.May(people.Reset, u), "invite": c.Actor.May(people.Create, u), "role": c.Actor.May(people.SetRole, u) && (u.Name != c.Me.Name || c.Actor.Role == store.RoleOwner)}}
+	d.Shown = c.shownRows(u)
 	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
 		return d, err
 	}
@@ -234,7 +236,7 @@ func (c *ctx) personSave() error {
 		return badForm
 	}
 	ch := people.Change{FullName: c.given("full_name"), Email: c.given("email"), Phone: c.given("phone"), Title: c.given("title"), Department: c.given("department"),
-		Role: c.given("role"), Lang: c.given("lang")}
+		Role: c.given("role"), Lang: c.given("lang"), Show: c.shownForm()}
 	if _, err := c.P.Update(c.r.Context(), c.Actor, u.Name, ch); err != nil {
 		d, derr := c.personData(u)
 		if derr != nil {
@@ -289,6 +291,8 @@ func (c *ctx) personAct() error {
 			return c.oops(page, err)
 		}
 		return c.done(page+"#access", "There is a link for a new password")
+	case "photo":
+		return c.setPhoto(u, page)
 	case "factor":
 		if !c.Actor.May(people.Reset, u) || u.Name == c.Me.Name {
 			return forbidden

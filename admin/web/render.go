@@ -72,7 +72,7 @@ func (s *Server) funcs(host string, l *words.Lang) template.FuncMap {
 		"ago":    func(t time.Time) string { return l.Ago(t, time.Now()) },
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"zero":   func(t time.Time) bool { return t.IsZero() },
-		"hue":    picture.Hue, "initials": initials,
+		"hue":    picture.Hue, "initials": initials, "photo": s.photoURL,
 		"dict": dict,
 		"join": strings.Join,
 		"qs":   qs, "under": strings.HasPrefix, "cut": cut, "linked": linked, "safeurl": func(s string) template.URL { return template.URL(s) }, "list": func(xs ...string) []string { return xs },

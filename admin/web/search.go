@@ -70,7 +70,7 @@ func (c *ctx) search() error {
 	}
 	if f.Older == 0 {
 		fields := strings.Fields(q)
-		if d["People"], _, err = c.s.Store.People(ctx, c.host(), store.PeopleFilter{Words: fields[:min(len(fields), 8)], State: store.StateActive, Limit: 5}); err != nil {
+		if d["People"], _, err = c.colleagues(store.PeopleFilter{Words: fields[:min(len(fields), 8)], State: store.StateActive, Limit: 5}); err != nil {
 			return err
 		}
 	}

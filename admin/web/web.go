@@ -20,6 +20,7 @@ import (
 	"parley/auth"
 	"parley/org"
 	"parley/people"
+
 	"parley/server"
 	"parley/store"
 	"parley/words"
@@ -41,7 +42,8 @@ type Config struct {
 	Rooms    Rooms
 	Ops      admin.Operations // federation and webhooks, by the same operations as the command line
 	System   System
-	Chat     Chat // nil: there is none
+	Chat     Chat              // nil: there is none
+	Photos   map[string]Photos // by host
 }
 
 // Server serves the pages. Safe from any goroutine.
@@ -52,6 +54,7 @@ type Server struct {
 	assets *assets
 	routes []string // patterns, for the test that looks at each
 	cross  *http.CrossOriginProtection
+	thumbs thumbs
 }
 
 // New makes the pages.
@@ -85,6 +88,7 @@ func (s *Server) register() {
 	s.own()
 	s.security()
 	s.steppingUp()
+	s.photoPages()
 	s.console()
 	s.groups()
 	s.searching()

@@ -1,14 +1,18 @@
-// Package directory lets colleagues find each other (XEP-0055): by the names of their accounts and by their full names.
+// Package directory lets colleagues find each other (XEP-0055): by the names of their accounts and by their
+// full names. It tells of them what who asks may see.
 package directory
 
 import (
 	"context"
+	"errors"
 	"strings"
 
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
+	"parley/wire/jid"
 )
 
 const ns = "jabber:iq:search"
@@ -20,11 +24,14 @@ var XEPs = []server.XEP{{Number: 55, Title: "Jabber Search", Version: "1.3", Not
 const most = 100
 
 // Service is the directory of one host: an entity on the router.
-type Service struct{ server.Service }
+type Service struct {
+	server.Service
+	rules *people.People
+}
 
-// New makes it for users.<host>, and puts it on the router and into the host's disco#items.
-func New(h *server.Host, domain string) (*Service, error) {
-	s := &Service{}
+// New makes it for users.<host>, and puts it on the router and into the host's disco#items. rules say who sees what of whom.
+func New(h *server.Host, rules *people.People, domain string) (*Service, error) {
+	s := &Service{rules: rules}
 	s.Service = server.Service{Host: h, Identity: server.Identity{Category: "directory", Type: "user", Name: "People"}, Features: []string{ns}, Answer: s.answer}
 	if err := s.Open(domain); err != nil {
 		return nil, err
@@ -42,7 +49,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) 
 	if st.Type == "get" {
 		return fields(), nil
 	}
-	return s.search(ctx, e)
+	return s.search(ctx, st.From, e)
 }
 
 const instructions = "Fill in one or more fields to find people."
@@ -57,7 +64,7 @@ func fields() *wire.Element {
 
 // search is section 2.2: all the words that were filled in have to be found. No field has to be: who fills in none gets
 // the first of all people, as clients show them to be picked from.
-func (s *Service) search(ctx context.Context, q *wire.Element) (*wire.Element, error) {
+func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*wire.Element, error) {
 	x := q.Child(wire.NSForm, "x")
 	var words []string
 	if x != nil {
@@ -87,15 +94,42 @@ func (s *Service) search(ctx context.Context, q *wire.Element) (*wire.Element, e
 	if err != nil {
 		return nil, err
 	}
+	found, err := s.seen(ctx, from, us)
+	if err != nil {
+		return nil, err
+	}
 	if x != nil {
-		return wire.E(ns, "query", table(us)), nil
+		return wire.E(ns, "query", table(found)), nil
 	}
 	answer := wire.E(ns, "query")
-	for _, u := range us {
-		first, last := names(u)
-		answer.Add(wire.E(ns, "item", wire.T(ns, "first", first), wire.T(ns, "last", last), wire.T(ns, "nick", u.Name), wire.T(ns, "email", "")).Set("jid", u.Name+"@"+u.Host))
+	for _, u := range found {
+		first, last := names(u.User)
+		answer.Add(wire.E(ns, "item", wire.T(ns, "first", first), wire.T(ns, "last", last), wire.T(ns, "nick", u.Name), wire.T(ns, "email", u.Email)).Set("jid", u.Address()))
 	}
 	return answer, nil
+}
+
+// seen gives accounts with what the asker may see of them.
+func (s *Service) seen(ctx context.Context, from jid.JID, us []store.User) ([]store.Person, error) {
+	a, err := s.rules.Actor(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	var found []store.Person
+	for _, u := range us {
+		p, err := s.Host.Store.Person(ctx, u.Host, u.Name)
+		if errors.Is(err, store.ErrNotFound) { // gone in between
+			continue
+		}
+		if err == nil {
+			p, err = s.rules.Seen(ctx, a, p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
 }
 
 func names(u store.User) (first, last string) {
@@ -104,7 +138,7 @@ func names(u store.User) (first, last string) {
 }
 
 // table is the answer as a form (section 3): columns, then a row for each.
-func table(us []store.User) *wire.Element {
+func table(us []store.Person) *wire.Element {
 	f := form.New(form.Result, ns)
 	cell := func(name, typ, label, value string) *wire.Element {
 		e := wire.E(wire.NSForm, "field").Set("var", name).Set("type", typ).Set("label", label)
@@ -114,11 +148,11 @@ func table(us []store.User) *wire.Element {
 		return e
 	}
 	f.Extra = append(f.Extra, wire.E(wire.NSForm, "reported", cell("jid", form.JIDSingle, "Address", ""), cell("first", form.TextSingle, "Given name", ""),
-		cell("last", form.TextSingle, "Family name", ""), cell("nick", form.TextSingle, "Name", "")))
+		cell("last", form.TextSingle, "Family name", ""), cell("nick", form.TextSingle, "Name", ""), cell("email", form.TextSingle, "E-mail", "")))
 	for _, u := range us {
-		first, last := names(u)
-		f.Extra = append(f.Extra, wire.E(wire.NSForm, "item", cell("jid", form.JIDSingle, "", u.Name+"@"+u.Host), cell("first", form.TextSingle, "", first),
-			cell("last", form.TextSingle, "", last), cell("nick", form.TextSingle, "", u.Name)))
+		first, last := names(u.User)
+		f.Extra = append(f.Extra, wire.E(wire.NSForm, "item", cell("jid", form.JIDSingle, "", u.Address()), cell("first", form.TextSingle, "", first),
+			cell("last", form.TextSingle, "", last), cell("nick", form.TextSingle, "", u.Name), cell("email", form.TextSingle, "", u.Email)))
 	}
 	return f.Element()
 }

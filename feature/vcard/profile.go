@@ -252,25 +252,13 @@ func refused(err error) error {
 	return err
 }
 
-// actor is who asks for a card.
-func (v *Cards) actor(ctx context.Context, who jid.JID) (people.Actor, error) {
-	if who.Domain() != v.h.Domain || who.Local() == "" {
-		return people.Outside, nil
-	}
-	u, err := v.h.Store.Person(ctx, v.h.Domain, who.Local())
-	if errors.Is(err, store.ErrNotFound) {
-		return people.Outside, nil
-	}
-	return people.As(u, ""), err
-}
-
 // shown is a card of an account's as somebody is shown it.
 func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, card *wire.Element) (*wire.Element, error) {
 	u, err := v.h.Store.Person(ctx, v.h.Domain, account)
 	if err != nil {
 		return nil, err
 	}
-	a, err := v.actor(ctx, who)
+	a, err := v.rules.Actor(ctx, who)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,153 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/org"
+	"parley/people"
+	"parley/picture"
+	"parley/store"
+)
+
+// Photos are the pictures of a host's people.
+type Photos interface {
+	// PhotoHash is another one whenever the picture is another; "" if there is none.
+	PhotoHash(ctx context.Context, account string) (string, error)
+	// Photo gives what was published, whatever it is; store.ErrNotFound if there is none.
+	Photo(ctx context.Context, account string) (data []byte, hash string, err error)
+}
+
+func (s *Server) photoPages() {
+	s.handle("GET /people/{name}/photo", member, (*ctx).photo)
+	s.handle("POST /me/photo", member, (*ctx).ownPhoto)
+}
+
+const (
+	shownSide  = 192 // pixels of a picture on pages
+	shownBytes = 48 << 10
+	maxShown   = 1000 // pictures that are remembered
+)
+
+// thumbs remembers pictures as pages show them, by the hash of what was published.
+type thumbs struct {
+	mu sync.Mutex
+	of map[string]thumb
+}
+
+type thumb struct {
+	data []byte // nil: it cannot be shown
+	typ  string
+}
+
+// get makes one where it is not known yet. What clients publish may be anything: only what was drawn anew is shown.
+func (t *thumbs) get(hash string, published []byte) thumb {
+	t.mu.Lock()
+	th, ok := t.of[hash]
+	t.mu.Unlock()
+	if ok {
+		return th
+	}
+	data, typ, err := picture.Small(published, shownSide, shownBytes)
+	if err != nil {
+		data = nil
+	}
+	th = thumb{data, typ}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil || len(t.of) >= maxShown {
+		t.of = make(map[string]thumb)
+	}
+	t.of[hash] = th
+	return th
+}
+
+// photoURL is where a person's picture is; "" if there is none.
+func (s *Server) photoURL(host, name string) string {
+	ph := s.Photos[host]
+	if ph == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	hash, err := ph.PhotoHash(ctx, name)
+	if err != nil {
+		s.Log.Error("picture of a person", "account", name, "err", err)
+	}
+	if hash == "" {
+		return ""
+	}
+	return "/people/" + queryPath(name) + "/photo?v=" + hash[:12]
+}
+
+// photo serves the picture of a colleague, to colleagues.
+func (c *ctx) photo() error {
+	if _, err := c.P.Get(c.r.Context(), c.r.PathValue("name")); err != nil {
+		return err
+	}
+	data, hash, err := c.s.Photos[c.host()].Photo(c.r.Context(), c.r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	t := c.s.thumbs.get(hash, data)
+	if t.data == nil {
+		return notFound
+	}
+	h := c.w.Header()
+	h.Set("ETag", strconv.Quote(hash))
+	h.Set("Cache-Control", "private, no-cache")
+	if c.r.FormValue("v") == hash[:12] { // the address of another picture is another one
+		h.Set("Cache-Control", "private, max-age=86400")
+	}
+	h.Set("Content-Type", t.typ)
+	http.ServeContent(c.w, c.r, "", time.Time{}, bytes.NewReader(t.data))
+	return nil
+}
+
+// upload gives the picture that was sent with a form; zero if none was.
+func (c *ctx) upload() (people.Photo, bool, error) {
+	f, _, err := c.r.FormFile("photo")
+	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
+		return people.Photo{}, false, nil
+	}
+	if err != nil {
+		return people.Photo{}, false, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil || len(b) == 0 {
+		return people.Photo{}, false, err
+	}
+	p, err := people.CheckPhoto(b)
+	return p, err == nil, err
+}
+
+// setPhoto does what a form with a picture wants.
+func (c *ctx) setPhoto(u store.Person, page string) error {
+	p, ok, err := c.upload()
+	remove := c.form("do") == "remove"
+	if err == nil && !ok && !remove {
+		err = &people.Error{Kind: org.Invalid, Field: "photo", Text: "Choose a picture first"}
+	}
+	if remove {
+		p = people.Photo{}
+	}
+	if err == nil {
+		err = c.P.SetPhoto(c.r.Context(), c.Actor, u.Name, p)
+	}
+	if err != nil {
+		return c.oops(page, err)
+	}
+	if remove {
+		return c.done(page, "The picture is removed")
+	}
+	return c.done(page, "The picture is set: apps show it from now on")
+}
+
+func (c *ctx) ownPhoto() error { return c.setPhoto(*c.Me, "/me") }
