@@ -16,6 +16,7 @@ type Operations interface {
 	AppPasswords
 	Groups
 	Teams
+	Sharing
 	Sessions
 	Reports
 	Federation

@@ -25,6 +25,7 @@ func Control(op Operations, log *slog.Logger) http.Handler {
 	c.files(op)
 	c.groups(op)
 	c.teams(op)
+	c.sharing(op)
 	c.sessions(op)
 	c.reports(op)
 	c.federation(op)

@@ -75,6 +75,19 @@ func (r *recorder) DeleteTeam(_ context.Context, h, s string) error {
 	return r.err
 }
 
+func (r *recorder) TeamShares(_ context.Context, h, s, kind string) ([]Share, error) {
+	r.note("shares", h, s, kind)
+	return []Share{{Name: "n", Text: "t", Updated: when}}, r.err
+}
+func (r *recorder) SetTeamShare(_ context.Context, h, s, kind string, x Share) error {
+	r.note("share", h, s, kind, x.Name, x.Text)
+	return r.err
+}
+func (r *recorder) DeleteTeamShare(_ context.Context, h, s, kind, name string) error {
+	r.note("unshare", h, s, kind, name)
+	return r.err
+}
+
 // Each method for groups arrives as the same method with the same arguments, and its answer comes back.
 func TestClientIsGroups(t *testing.T) {
 	r := new(recorder)
@@ -102,6 +115,11 @@ func TestClientIsGroups(t *testing.T) {
 		{func() (any, error) { return c.ChangeTeam(ctx, "h", "s", TeamChange{Defaults: &[]string{"g"}}) }, `changeteam["h" "s" "g"]`, Team{Slug: "s", Created: when}},
 		{func() (any, error) { return nil, c.SetTeamPeople(ctx, "h", "s", []string{"x"}, []string{"y"}) }, `people["h" "s" "x" "y"]`, nil},
 		{func() (any, error) { return nil, c.DeleteTeam(ctx, "h", "s") }, `deleteteam["h" "s"]`, nil},
+		{func() (any, error) { return c.TeamShares(ctx, "h", "s", Snippets) }, `shares["h" "s" "snippets"]`, []Share{{Name: "n", Text: "t", Updated: when}}},
+		{func() (any, error) {
+			return nil, c.SetTeamShare(ctx, "h", "s", Contacts, Share{Name: "a@b", Text: "A"})
+		}, `share["h" "s" "contacts" "a@b" "A"]`, nil},
+		{func() (any, error) { return nil, c.DeleteTeamShare(ctx, "h", "s", Snippets, "a/b c") }, `unshare["h" "s" "snippets" "a/b c"]`, nil},
 	} {
 		r.asked = ""
 		if got, err := tc.call(); err != nil || r.asked != tc.asked || !reflect.DeepEqual(got, tc.want) {

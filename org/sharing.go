@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"parley/store"
@@ -48,6 +49,11 @@ func (o *Org) SharedOf(ctx context.Context, host, kind string, who jid.JID) ([]S
 	return all, nil
 }
 
+// TeamShares lists what a team has of a kind, in order of name.
+func (o *Org) TeamShares(ctx context.Context, host, team, kind string) ([]store.Shared, error) {
+	return o.st.Shared(ctx, host, team, kind)
+}
+
 // Snippet finds a saved reply of a person's teams by its name, whatever its case.
 func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string) (SharedWith, error) {
 	all, err := o.SharedOf(ctx, host, store.SharedSnippet, who)
@@ -75,15 +81,26 @@ func (o *Org) teamFor(ctx context.Context, host, slug string, who jid.JID) (stor
 	return t, err
 }
 
+func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+
+// unsendable is what XML has no place for, or a terminal takes for an order.
+func unsendable(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff
+}
+
 // PutSnippet keeps a saved reply of a team.
 func (o *Org) PutSnippet(ctx context.Context, host, team string, who jid.JID, name, text string) error {
 	name = strings.Join(strings.Fields(name), " ")
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	switch {
 	case name == "" || utf8.RuneCountInString(name) > maxSnippetName:
 		return &Error{Invalid, "name", "is missing, or longer than 50 characters"}
 	case text == "" || len(text) > maxSnippet:
 		return &Error{Invalid, "text", "is missing, or longer than 4000 bytes"}
+	case strings.ContainsFunc(name, unprintable):
+		return &Error{Invalid, "name", "has characters that cannot be shown"}
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unsendable):
+		return &Error{Invalid, "text", "has characters that cannot be sent"}
 	}
 	t, err := o.teamFor(ctx, host, team, who)
 	if err != nil {
@@ -97,6 +114,9 @@ func (o *Org) PutContact(ctx context.Context, host, team string, who, contact ji
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > maxName {
 		return &Error{Invalid, "name", "is too long: at most 100 characters"}
+	}
+	if strings.ContainsFunc(name, unprintable) {
+		return &Error{Invalid, "name", "has characters that cannot be shown"}
 	}
 	if contact.Local() == "" {
 		return &Error{Invalid, "contact", "is no address of a person"}

@@ -12,8 +12,8 @@ import (
 )
 
 func (a *app) teamCommand() *cobra.Command {
-	return a.noun("team", "Teams of people: create, list, show, set, add, remove, delete",
-		a.teamCreate(), a.teamList(), a.teamShow(), a.teamSet(), a.teamPeople("add"), a.teamPeople("remove"), a.teamDelete())
+	return a.noun("team", "Teams of people: create, list, show, set, add, remove, delete; snippets, contacts",
+		a.teamCreate(), a.teamList(), a.teamShow(), a.teamSet(), a.teamPeople("add"), a.teamPeople("remove"), a.teamDelete(), a.teamSnippets(), a.teamContacts())
 }
 
 func (a *app) teamCreate() *cobra.Command {

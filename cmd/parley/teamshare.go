@@ -1,0 +1,137 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parley/admin"
+)
+
+// maxText is how much is read of a saved reply; the server takes less.
+const maxText = 64 << 10
+
+func (a *app) teamSnippets() *cobra.Command {
+	return a.noun("snippets", "Saved replies of a team: list, set, remove",
+		a.shareList(admin.Snippets, "List saved replies of a team", "NAME\tTEXT\tBY\tCHANGED", "This team has no saved replies: parley team snippets set TEAM NAME"),
+		a.snippetSet(), a.shareRemove(admin.Snippets, "remove TEAM NAME...", "Remove saved replies of a team"))
+}
+
+func (a *app) teamContacts() *cobra.Command {
+	return a.noun("contacts", "Contacts that a team shares: list, add, remove",
+		a.shareList(admin.Contacts, "List contacts that a team shares", "ADDRESS\tNAME\tBY\tCHANGED", "This team shares no contacts: parley team contacts add TEAM ADDRESS"),
+		a.contactAdd(), a.shareRemove(admin.Contacts, "remove TEAM ADDRESS...", "Share contacts no more; the team's people are told"))
+}
+
+func (a *app) shareList(kind, short, head, none string) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: "list TEAM", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				xs, err := cl.TeamShares(c.Context(), host, args[0], kind)
+				if err != nil {
+					return err
+				}
+				a.show(xs, func(w io.Writer) {
+					var rows [][]string
+					for _, x := range xs {
+						first, _, more := strings.Cut(x.Text, "\n")
+						if more {
+							first += " …"
+						}
+						rows = append(rows, []string{x.Name, first, x.Creator, stamp(x.Updated)})
+					}
+					table(w, none, head, rows)
+				})
+				return nil
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) snippetSet() *cobra.Command {
+	var host, text, file string
+	c := &cobra.Command{
+		Use: "set TEAM NAME", Short: "Keep a saved reply, or another text of it; without --text and --file it is read from standard input", Args: cobra.ExactArgs(2),
+		Example: "  parley team snippets set sales offer --text 'Thank you, here is our offer:'\n  parley team snippets set sales terms < terms.txt",
+		RunE: func(c *cobra.Command, args []string) error {
+			f := c.Flags()
+			switch {
+			case f.Changed("text") && f.Changed("file"):
+				return usage("the text is from --text or from --file, not both")
+			case !f.Changed("text"):
+				var err error
+				if text, err = a.readText(file); err != nil {
+					return err
+				}
+			}
+			return a.with(func(cl *admin.Client) error {
+				s := admin.Share{Name: args[1], Text: text}
+				err := cl.SetTeamShare(c.Context(), host, args[0], admin.Snippets, s)
+				if err == nil {
+					a.done(s, "%s: kept", args[1])
+				}
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&text, "text", "", "what it says")
+	c.Flags().StringVar(&file, "file", "", "`file` with what it says")
+	hostFlag(c, &host)
+	return c
+}
+
+// readText reads a file, or standard input.
+func (a *app) readText(file string) (string, error) {
+	in := a.in
+	if file != "" {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxText))
+	return string(b), err
+}
+
+func (a *app) contactAdd() *cobra.Command {
+	var host, name string
+	c := &cobra.Command{
+		Use: "add TEAM ADDRESS", Short: "Share a contact with a team: its people may take it into their lists", Args: cobra.ExactArgs(2),
+		Example: "  parley team contacts add sales escalus@partner.example --name 'Prince Escalus'",
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				s := admin.Share{Name: args[1], Text: name}
+				err := cl.SetTeamShare(c.Context(), host, args[0], admin.Contacts, s)
+				if err == nil {
+					a.done(s, "%s: shared", args[1])
+				}
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&name, "name", "", "what the contact is called")
+	hostFlag(c, &host)
+	return c
+}
+
+func (a *app) shareRemove(kind, use, short string) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: use, Short: short, Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(func(cl *admin.Client) error {
+				return a.each(args[1:], "removed", func(name string) error { return cl.DeleteTeamShare(c.Context(), host, args[0], kind, name) })
+			})
+		},
+	}
+	hostFlag(c, &host)
+	return c
+}
