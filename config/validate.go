@@ -125,22 +125,13 @@ func (c *Config) checkHosts(v *checker) {
 			v.add(at+".certificate", "certificate and key belong together: give both, or none to use tls.certificate")
 		}
 	}
-	for _, h := range c.Hosts {
-		for _, label := range []string{c.Rooms.Label, c.Groups.SpacesLabel} {
-			if at, ok := taken[label+"."+h.Domain]; ok {
-				v.add(at+".domain", "%s.%s is a service of %s: host another domain, or change the label", label, h.Domain, h.Domain)
-			}
-		}
-	}
+	c.checkOwnServices(v, taken)
 	c.checkComponents(v, taken)
 	c.checkServices(v)
 	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
 		if j, err := jid.Parse(l.label); err != nil || j.Domain() != l.label || strings.ContainsAny(l.label, ".@/") {
 			v.add(l.key, "%q is no label of a domain: use lower-case letters, digits and hyphens", l.label)
 		}
-	}
-	if c.Rooms.Label == c.Groups.SpacesLabel {
-		v.add("groups.spaces_label", "it is the same as rooms.label: the services need different addresses")
 	}
 }
 
