@@ -37,6 +37,7 @@ type Store struct {
 	opts   Options
 	pg     bool     // PostgreSQL or CockroachDB
 	roach  bool     // CockroachDB
+	path   string   // of SQLite's file
 	w, r   *sql.DB  // of SQLite: one writer, some readers; else the same
 	stmts  sync.Map // SQLite: prepared statements by their text
 	writer writer
@@ -109,6 +110,7 @@ func (s *Store) openSQLite(path string) (err error) {
 	if path == "" {
 		return errors.New("the path is missing: sqlite:PATH")
 	}
+	s.path = path
 	q := "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_txlock=immediate"
 	if s.w, err = sql.Open("sqlite", "file:"+path+q); err != nil {
 		return err
