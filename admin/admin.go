@@ -21,6 +21,7 @@ type Operations interface {
 	Reports
 	Federation
 	Webhooks
+	Backups
 	Info(ctx context.Context) (Info, error)
 }
 

@@ -35,7 +35,7 @@ func (c *control) files(op Accounts) {
 	c.mux.HandleFunc("GET /v1/export", func(w http.ResponseWriter, r *http.Request) {
 		unhurried(w)
 		q := r.URL.Query()
-		out := &started{w: w}
+		out := &started{w: w, kind: "application/xml"}
 		err := op.Export(r.Context(), Export{Host: q.Get("host"), Addresses: q["address"], Archive: q.Has("archive"), Passwords: q.Has("passwords")}, out)
 		c.log.Info("control", "do", "GET /v1/export", "ok", err == nil)
 		switch {
@@ -63,14 +63,15 @@ func unhurried(w http.ResponseWriter) {
 
 // started notes that the answer has begun.
 type started struct {
-	w   http.ResponseWriter
-	yes bool
+	w    http.ResponseWriter
+	kind string // content type
+	yes  bool
 }
 
 func (s *started) Write(b []byte) (int, error) {
 	if !s.yes {
 		s.yes = true
-		s.w.Header().Set("Content-Type", "application/xml")
+		s.w.Header().Set("Content-Type", s.kind)
 	}
 	return s.w.Write(b)
 }

@@ -44,6 +44,7 @@ type Config struct {
 	Proxy65          Proxy65           `yaml:"proxy65"`
 	Web              Web               `yaml:"web"`
 	Mail             Mail              `yaml:"mail"`
+	Backup           Backup            `yaml:"backup"`
 	Log              Log               `yaml:"log"`
 	Shutdown         Shutdown          `yaml:"shutdown"`
 }
@@ -437,6 +438,7 @@ func Default() *Config {
 		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000},
 		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
 		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20, Digest: "off", DigestHour: 7},
+		Backup:   Backup{Keep: 3},
 		Log:      Log{Level: "info", Format: "text"},
 		Shutdown: Shutdown{Grace: 10 * time.Second},
 	}

@@ -395,6 +395,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	span("rooms.retention", c.Rooms.Retention, 0, 36500*day)
 	c.checkWebhooks(v, num, span)
 	num("registration.per_hour", c.Registration.PerHour, 0, many)
+	num("backup.keep", c.Backup.Keep, 1, 1000)
 	span("shutdown.grace", c.Shutdown.Grace, 0, 10*time.Minute)
 }
 

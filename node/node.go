@@ -56,7 +56,8 @@ type Node struct {
 	pushes      *pushes
 	hats        hats
 	invitations map[string]*invite.Invitations // by host
-	proxy       *proxy65.Relay                 // nil: it is off
+	backups     backups
+	proxy       *proxy65.Relay // nil: it is off
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
 	door        *c2s.Server
@@ -86,6 +87,7 @@ type host struct {
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
 		bookmarks: make(map[string]*bookmarks.Bookmarks), cards: make(map[string]*vcard.Cards), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
+	n.backups.asked = make(chan string, 1)
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
@@ -159,6 +161,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.runUploads(work, g)
 	n.watchRules(work, g)
 	g.Go(func() error { return n.settings.Run(work) })
+	g.Go(func() error { return n.runBackups(work) })
 	n.runPost(work, g)
 	n.runCerts(work, g)
 	err := n.listen(work, g)

@@ -28,11 +28,7 @@ func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service
 	if err != nil {
 		return nil, err
 	}
-	dir := c.Dir
-	if dir == "" {
-		dir = filepath.Join(n.Config.DataDir, "uploads")
-	}
-	s, err := upload.New(ctx, upload.Config{Domain: "upload." + h.Domain, Host: h, Dir: filepath.Join(dir, h.Domain), Secret: secret,
+	s, err := upload.New(ctx, upload.Config{Domain: "upload." + h.Domain, Host: h, Dir: filepath.Join(uploadsDir(n.Config), h.Domain), Secret: secret,
 		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: func() time.Duration { return n.settings.Of(h.Domain).Uploads }, Bucket: bucket(c.S3)})
 	if err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", h.Domain, err)

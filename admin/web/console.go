@@ -22,6 +22,9 @@ type System interface {
 	Info(ctx context.Context, host string) Info
 	// Records are the DNS records that a host needs, with what was found when look is true.
 	Records(ctx context.Context, host string) []Record
+	Backups(ctx context.Context) (Backups, error)
+	// MakeBackup begins one, to the directory for them; a mistake of who asks if one is being made.
+	MakeBackup(by people.Actor) error
 }
 
 // Check is one thing that has to be well.
@@ -71,6 +74,7 @@ func (s *Server) console() {
 	s.handle("POST /admin/invitations/{id}/{act}", console, (*ctx).invitationAct)
 	s.handle("GET /admin/audit", runs, (*ctx).auditPage)
 	s.handle("GET /admin/system", runs, (*ctx).systemPage)
+	s.handle("POST /admin/system/backup", runs, (*ctx).backup)
 	s.handle("POST /admin/system/mail", runs, (*ctx).testMail)
 	s.handle("POST /admin/system/mail/{id}", runs, (*ctx).mailAct)
 }

@@ -140,3 +140,18 @@ func localpart(u admin.User) string {
 	name, _, _ := strings.Cut(u.Address, "@")
 	return name
 }
+
+// bytesText says how much it is as people do.
+func bytesText(n int64) string {
+	unit, size := "bytes", float64(n)
+	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if size < 1024 {
+			break
+		}
+		unit, size = u, size/1024
+	}
+	if unit == "bytes" {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
+}

@@ -1,0 +1,219 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/admin"
+	"parley/admin/web"
+	"parley/people"
+	"parley/store"
+)
+
+// backups are made one at a time.
+type backups struct {
+	making  sync.Mutex
+	asked   chan string // who asks on a page: a localpart
+	mu      sync.Mutex
+	running time.Time // since when one is made; zero: none is
+}
+
+const lastBackupKey = "backup/last"
+
+// lastBackup is what is remembered of the last one, whatever became of it.
+type lastBackup struct {
+	At      time.Time `json:"at"`
+	Took    float64   `json:"took"` // seconds
+	By      string    `json:"by,omitempty"`
+	Bytes   int64     `json:"bytes"`
+	File    string    `json:"file,omitempty"` // "": it went to who asked on the command line
+	Error   string    `json:"error,omitempty"`
+	Missing []string  `json:"missing,omitempty"`
+}
+
+var errBackupRuns = admin.Conflict("", "a backup is being made already")
+
+func (o *operations) Backup(ctx context.Context, w io.Writer) error {
+	return o.n.backup(ctx, people.System, "", w)
+}
+
+// backup makes one, and notes what became of it.
+func (n *Node) backup(ctx context.Context, by people.Actor, file string, w io.Writer) error {
+	b := &n.backups
+	if !b.making.TryLock() {
+		return errBackupRuns
+	}
+	defer b.making.Unlock()
+	began := time.Now()
+	b.set(began)
+	defer b.set(time.Time{})
+	n.removeCopies()
+	made, err := Backup(ctx, n.Config, n.Store, w)
+	last := lastBackup{At: began.UTC(), Took: time.Since(began).Seconds(), By: by.Name, Bytes: made.Bytes, File: file, Missing: made.Missing}
+	return errors.Join(err, n.noteBackup(ctx, by, last, err))
+}
+
+// noteBackup remembers what became of one.
+func (n *Node) noteBackup(ctx context.Context, by people.Actor, last lastBackup, err error) error {
+	if err != nil {
+		last.Error = err.Error()
+	}
+	for _, h := range n.hosts {
+		n.people[h.Domain].Audit(ctx, by, "system.backup", last.File, map[string]any{"bytes": last.Bytes, "error": last.Error})
+	}
+	text, err := json.Marshal(last)
+	if err != nil {
+		return err
+	}
+	return n.Store.Put(context.WithoutCancel(ctx), "", lastBackupKey, text)
+}
+
+func (b *backups) set(since time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running = since
+}
+
+// removeCopies takes away what a process that was killed in the middle has left.
+func (n *Node) removeCopies() {
+	left, err := filepath.Glob(filepath.Join(n.Config.DataDir, copyPrefix+"*"))
+	for _, f := range left {
+		err = errors.Join(err, os.Remove(f))
+	}
+	if err != nil {
+		n.Log.Warn("what an earlier backup has left cannot be removed", "err", err)
+	}
+}
+
+func (n *Node) backupDir() string {
+	if d := n.Config.Backup.Dir; d != "" {
+		return d
+	}
+	return filepath.Join(n.Config.DataDir, "backups")
+}
+
+// runBackups makes those that are asked for on pages, until ctx ends.
+func (n *Node) runBackups(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case by := <-n.backups.asked:
+			if err := n.backupToFile(ctx, people.Actor{Name: by, Role: store.RoleOwner}); err != nil {
+				n.Log.Error("backup", "err", err)
+			}
+			n.backups.set(time.Time{})
+		}
+	}
+}
+
+const (
+	backupPrefix = "parley-"
+	backupSuffix = ".tar"
+)
+
+// backupToFile makes one in the directory for them, and keeps the newest few. It has its name when it is whole.
+func (n *Node) backupToFile(ctx context.Context, by people.Actor) error {
+	dir, now := n.backupDir(), time.Now().UTC()
+	name := filepath.Join(dir, backupPrefix+now.Format("20060102-150405")+backupSuffix)
+	err := os.MkdirAll(dir, 0o700)
+	var f *os.File
+	if err == nil {
+		f, err = os.OpenFile(name+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	}
+	if err != nil {
+		return errors.Join(err, n.noteBackup(ctx, by, lastBackup{At: now, By: by.Name, File: name}, err))
+	}
+	err = n.backup(ctx, by, name, f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return n.prune(dir)
+}
+
+// prune removes all but the newest.
+func (n *Node) prune(dir string) error {
+	files, err := backupFiles(dir)
+	if err != nil {
+		return err
+	}
+	for i, f := range files {
+		if i >= n.Config.Backup.Keep {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name)))
+		}
+	}
+	return err
+}
+
+// backupFiles gives those in a directory, the newest first.
+func backupFiles(dir string) (out []web.BackupFile, err error) {
+	es, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range es {
+		if i, err := e.Info(); err == nil && e.Type().IsRegular() && strings.HasPrefix(e.Name(), backupPrefix) && strings.HasSuffix(e.Name(), backupSuffix) {
+			out = append(out, web.BackupFile{Name: e.Name(), Bytes: i.Size(), At: i.ModTime()})
+		}
+	}
+	slices.SortFunc(out, func(a, b web.BackupFile) int { return strings.Compare(b.Name, a.Name) })
+	return out, nil
+}
+
+func (w webSystem) Backups(ctx context.Context) (web.Backups, error) {
+	out := web.Backups{Dir: w.n.backupDir(), Engine: w.n.Store.Engine()}
+	w.n.backups.mu.Lock()
+	out.Running = w.n.backups.running
+	w.n.backups.mu.Unlock()
+	var err error
+	if out.Files, err = backupFiles(out.Dir); err != nil {
+		return out, fmt.Errorf("backups: %w", err)
+	}
+	text, err := w.n.Store.Get(ctx, "", lastBackupKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	var last lastBackup
+	if err := json.Unmarshal(text, &last); err != nil {
+		return out, fmt.Errorf("backups: %w", err)
+	}
+	out.Last = &web.LastBackup{At: last.At, By: last.By, Bytes: last.Bytes, Error: last.Error, Missing: last.Missing}
+	if last.File != "" {
+		out.Last.File = filepath.Base(last.File)
+	}
+	return out, nil
+}
+
+func (w webSystem) MakeBackup(by people.Actor) error {
+	b := &w.n.backups
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.running.IsZero() {
+		return errBackupRuns
+	}
+	b.running = time.Now()
+	b.asked <- by.Name // there is room: nobody else asks while one is made
+	return nil
+}
