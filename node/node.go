@@ -57,6 +57,7 @@ type Node struct {
 	hats        hats
 	invitations map[string]*invite.Invitations // by host
 	backups     backups
+	usages      *usages
 	proxy       *proxy65.Relay // nil: it is off
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
@@ -109,6 +110,7 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.buildHosts(ctx); err != nil {
 		return err
 	}
+	n.usages = newUsages(n.hosts)
 	if err := n.buildComponents(); err != nil {
 		return err
 	}
@@ -162,6 +164,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.watchRules(work, g)
 	g.Go(func() error { return n.settings.Run(work) })
 	g.Go(func() error { return n.runBackups(work) })
+	g.Go(func() error { return n.runCounts(work) })
 	n.runPost(work, g)
 	n.runCerts(work, g)
 	err := n.listen(work, g)

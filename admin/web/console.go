@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,46 +13,6 @@ import (
 	"parley/people"
 	"parley/store"
 )
-
-// System tells of the server itself.
-type System interface {
-	// Health gives what is checked, "ok" or the reason, by name.
-	Health(ctx context.Context) []Check
-	Info(ctx context.Context, host string) Info
-	// Records are the DNS records that a host needs, with what was found when look is true.
-	Records(ctx context.Context, host string) []Record
-	Backups(ctx context.Context) (Backups, error)
-	// MakeBackup begins one, to the directory for them; a mistake of who asks if one is being made.
-	MakeBackup(by people.Actor) error
-}
-
-// Check is one thing that has to be well.
-type Check struct {
-	Name string
-	OK   bool
-	Text string
-}
-
-// Info is about the node.
-type Info struct {
-	Version, Go, Store string
-	Started            time.Time
-	Sessions           int
-	Doors              [][2]string // name and address
-	Certificates       []Certificate
-	Mail               string // where mail goes; "" nowhere
-}
-
-// Certificate is one that is shown to clients.
-type Certificate struct {
-	Names   []string
-	Issuer  string
-	Expires time.Time
-	Days    int
-}
-
-// Record is a DNS record to have.
-type Record struct{ Type, Name, Value, Why string }
 
 func (s *Server) console() {
 	s.handle("GET /admin", console, (*ctx).overview)
@@ -348,52 +307,4 @@ func (c *ctx) auditPage() error {
 	}
 	return c.show("audit", c.T("Audit log"), map[string]any{"Entries": c.entries(es), "Next": next, "Actor": f.Actor, "Target": f.Target, "Action": f.Action,
 		"Actions": []string{"person", "invitation", "group", "theme", "team", "session", "settings", "system", "token"}})
-}
-
-func (c *ctx) systemPage() error {
-	ctx := c.r.Context()
-	mails, err := c.s.Store.Mails(ctx, c.host(), 20)
-	if err != nil {
-		return err
-	}
-	counts, err := c.s.Store.CountMails(ctx, c.host())
-	if err != nil {
-		return err
-	}
-	return c.show("system", c.T("System"), map[string]any{"Checks": c.s.System.Health(ctx), "Info": c.s.System.Info(ctx, c.host()),
-		"Records": c.s.System.Records(ctx, c.host()), "Mails": mails, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
-}
-
-// testMail writes a mail to who asks.
-func (c *ctx) testMail() error {
-	if c.Me.Email == "" {
-		c.say("error", c.T("Your account has no e-mail address to send it to"))
-		return c.to("/admin/system")
-	}
-	if err := c.P.TestMail(c.r.Context(), c.Actor, *c.Me, c.Lang.Code); err != nil {
-		return c.oops("/admin/system", err)
-	}
-	return c.done("/admin/system", "A test message to {{.Address}} is on its way", "Address", c.Me.Email)
-}
-
-// mailAct tries a mail again that has failed.
-func (c *ctx) mailAct() error {
-	id, err := store.ParseID(c.r.PathValue("id"))
-	if err != nil {
-		return notFound
-	}
-	ms, err := c.s.Store.Mails(c.r.Context(), c.host(), 200)
-	if err != nil {
-		return err
-	}
-	for _, m := range ms {
-		if m.ID == id && m.State != store.MailSent {
-			m.State, m.Due, m.Done = store.MailWaiting, c.now, time.Time{}
-			if err := c.s.Store.SetMail(c.r.Context(), m); err != nil {
-				return err
-			}
-			return c.done("/admin/system", "It is tried again now")
-		}
-	}
-	return notFound
 }

@@ -225,4 +225,3 @@ func TestBackupOfPostgreSQL(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
-
