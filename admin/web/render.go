@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -76,7 +77,8 @@ func (s *Server) funcs(host string, l *words.Lang) template.FuncMap {
 		"dict": dict,
 		"join": strings.Join,
 		"qs":   qs, "under": strings.HasPrefix, "cut": cut, "linked": linked, "safeurl": func(s string) template.URL { return template.URL(s) }, "list": func(xs ...string) []string { return xs },
-		"add":  func(a, b int) int { return a + b },
+		"add":   func(a, b int) int { return a + b },
+		"bytes": bytesText, "number": func(n int64) string { return strconv.FormatInt(n, 10) },
 		"role": func(r string) string { return s.people(host).RoleName(l, r) },
 		"has": func(list []string, s string) bool {
 			for _, x := range list {
@@ -326,6 +328,21 @@ func linked(s string) template.HTML {
 	}
 	b.WriteString(template.HTMLEscapeString(s[last:]))
 	return template.HTML(b.String())
+}
+
+// bytesText says how much it is as people do.
+func bytesText(n int64) string {
+	unit, size := "B", float64(n)
+	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if size < 1024 {
+			break
+		}
+		unit, size = u, size/1024
+	}
+	if unit == "B" {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
 }
 
 // upper begins a sentence.
