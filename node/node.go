@@ -186,7 +186,11 @@ func (n *Node) Run(ctx context.Context) error {
 		h.rooms.Close(grace)
 	}
 	cancel()
-	return errors.Join(err, g.Wait(), n.Store.Close())
+	err = errors.Join(err, g.Wait())
+	if n.web != nil {
+		n.web.Wait()
+	}
+	return errors.Join(err, n.Store.Close())
 }
 
 func ignore(err error) error {

@@ -32,7 +32,7 @@ type pages struct {
 
 // newPeople makes the rules for a host's accounts.
 func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
-	c := people.Config{Host: h, Org: n.Org, Secret: secret, Settings: n.settings, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy,
+	c := people.Config{Host: h, Primary: n.primary(h), Org: n.Org, Secret: secret, Settings: n.settings, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy,
 		Log: n.Log, URL: func() string { return n.webURL(h.Domain) }}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose
@@ -45,6 +45,9 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 	}
 	return people.New(c)
 }
+
+// primary says whether a host is the one that the deployment is run by: the first.
+func (n *Node) primary(h *server.Host) bool { return h.Domain == n.Config.Hosts[0].Domain }
 
 // webURL is what links to the pages of a host begin with.
 func (n *Node) webURL(domain string) string {

@@ -62,9 +62,10 @@ func (c byCommand) SetRetention(ctx context.Context, who jid.JID, keep string) e
 // ErrRestart is what Run gives when an administrator wants the program to start anew.
 var ErrRestart = errors.New("an administrator restarts the server")
 
-// stopper gives what stops this node from a client; nil if the operator does not want that.
-func (n *Node) stopper() func(restart bool) {
-	if !n.Config.Shutdown.ByCommand {
+// stopper gives what stops this node from a client; nil if the operator does not want that, or for another host's
+// administrators than the first's: it would stop them all.
+func (n *Node) stopper(h *server.Host) func(restart bool) {
+	if !n.Config.Shutdown.ByCommand || !n.primary(h) {
 		return nil
 	}
 	return func(restart bool) {

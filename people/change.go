@@ -32,7 +32,7 @@ var Locked = []string{"email", "department", "role"}
 // known is shown to. Disabling and archiving end all sessions.
 func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (store.Person, error) {
 	detail := make(map[string]any)
-	was, is, err := p.st.UpdatePerson(ctx, p.h.Domain, name, func(u *store.Person) error {
+	was, is, err := p.st.UpdateOwner(ctx, p.h.Domain, name, func(u *store.Person) error {
 		before := *u
 		if err := p.mayChange(ctx, a, *u, c); err != nil {
 			return err
@@ -47,14 +47,13 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 				return err
 			}
 		}
-		if before.Role == store.RoleOwner && (u.Role != store.RoleOwner || u.Disabled && !before.Disabled) {
-			return p.anotherOwner(ctx, before.Name)
-		}
 		return nil
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return is, fail(org.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
+	case errors.Is(err, store.ErrLast):
+		return is, errLastOwner
 	case errors.Is(err, store.ErrExists):
 		is.Email = *c.Email
 		if err := p.taken(ctx, store.Person{User: store.User{Host: p.h.Domain, Name: ""}, Email: *c.Email}); err != nil {
@@ -179,8 +178,10 @@ func (p *People) anotherOwner(ctx context.Context, name string) error {
 			return nil
 		}
 	}
-	return fail(org.Forbidden, "role", "This is the last owner: name another one first")
+	return errLastOwner
 }
+
+var errLastOwner = &Error{Kind: org.Forbidden, Field: "role", Text: "This is the last owner: name another one first"}
 
 // signOut ends every session of an account, in clients and browsers.
 func (p *People) signOut(ctx context.Context, u store.Person, condition, text string) int {
@@ -255,7 +256,11 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 	}
 	p.farewell(ctx, name)
 	// Closed first: a client that comes back in between would write into an account that is going.
-	if err := p.st.SetDisabled(ctx, u.Host, u.Name, true); err != nil {
+	_, _, err = p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil })
+	if errors.Is(err, store.ErrLast) { // another went meanwhile
+		return errLastOwner
+	}
+	if err != nil {
 		return fmt.Errorf("disable %s: %w", u.Name, err)
 	}
 	p.signOut(ctx, u, "not-authorized", "this account has been deleted")

@@ -55,6 +55,7 @@ type Config struct {
 	Settings   *settings.Settings
 	Iterations int  // of SCRAM
 	Policy     bool // passwords have to be good
+	Primary    bool // the host that the deployment is run by
 	Log        *slog.Logger
 	URL        func() string // what links begin with
 	Compose    Compose       // writes mails; nil: none are sent
@@ -91,6 +92,10 @@ func (p *People) Company() string { return p.Policy().Title }
 
 // URL is what links begin with.
 func (p *People) URL() string { return p.cfg.URL() }
+
+// Operates says whether an actor looks after the deployment, and not only this host: what concerns all hosts, such as the rules
+// for other servers, is for who runs the first of them.
+func (p *People) Operates(a Actor) bool { return p.cfg.Primary && a.Runs() }
 
 // Get gives an account.
 func (p *People) Get(ctx context.Context, name string) (store.Person, error) {

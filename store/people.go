@@ -96,4 +96,7 @@ type People interface {
 	// UpdatePerson changes one in a transaction: f gets what is there and changes it, all but Host, Name, Keys and
 	// Created; it may be called again. ErrExists if another has the e-mail address. It gives what was and what is.
 	UpdatePerson(ctx context.Context, host, name string, f func(p *Person) error) (was, is Person, err error)
+	// UpdateOwner is UpdatePerson for a change that may take an owner away: ErrLast if it would leave the host without one
+	// that is active, and it had one.
+	UpdateOwner(ctx context.Context, host, name string, f func(p *Person) error) (was, is Person, err error)
 }

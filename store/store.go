@@ -17,6 +17,7 @@ var (
 	ErrConflict = errors.New("store: changed meanwhile") // an epoch or version did not match
 	ErrLimit    = errors.New("store: limit reached")
 	ErrFull     = errors.New("store: full") // of what takes no more where other things of its kind make room
+	ErrLast     = errors.New("store: it is the last one")
 )
 
 // Store is everything that is kept. Features ask for the part they need, by its interface.
@@ -271,4 +272,6 @@ type KV interface {
 	Get(ctx context.Context, host, key string) ([]byte, error)
 	Put(ctx context.Context, host, key string, value []byte) error
 	Delete(ctx context.Context, host, key string) error
+	// Take removes what is kept under a key, if it is this value; of many who do so at once only one is told true.
+	Take(ctx context.Context, host, key string, value []byte) (bool, error)
 }

@@ -208,6 +208,20 @@ func TestAppPasswords(t *testing.T) {
 		t.Errorf("the other one: %v %v", e, err)
 	}
 
+	// One that is revoked while its client is on the way in comes too late.
+	late, _ := scram(t, r, sasl.ScramSha1, "romeo", app(t, b, "Late"))
+	if err := late.Again(); err != nil {
+		t.Fatal(err)
+	}
+	if as, err = r.Node.Store.AppPasswords(t.Context(), testrig.Host, "romeo"); err != nil {
+		t.Fatal(err)
+	}
+	b.Post("/me/apps/revoke", "app", as[len(as)-1].ID)
+	if err := late.Write("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, late, "reset")
+
 	// It is not enough to take the account over.
 	for what, payload := range map[string]string{"change the password": "<username>romeo</username><password>Another-Word-77</password>", "give the account up": "<remove/>"} {
 		if err := byDesk.Write("<iq type='set' id='r'><query xmlns='jabber:iq:register'>" + payload + "</query></iq>"); err != nil {

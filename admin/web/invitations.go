@@ -31,7 +31,7 @@ func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err 
 	if i.State == store.InviteOpen && !i.Good(c.now) {
 		v.State = people.Expired
 	}
-	if i.Good(c.now) {
+	if i.Good(c.now) && c.mayShow(i) {
 		token, err := c.P.Link(c.r.Context(), c.Actor, i)
 		if err == nil {
 			v.Link = c.P.LinkURL(i.Kind, token)
@@ -48,6 +48,10 @@ func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err 
 	}
 	return v, err
 }
+
+// mayShow: a link for somebody's new password is as good as that password, and is shown as it is made: with a proof that is
+// not old.
+func (c *ctx) mayShow(i store.Invitation) bool { return i.Kind != store.KindReset || c.fresh() }
 
 func (c *ctx) invitationList() error {
 	page := c.pageNumber()
@@ -130,7 +134,7 @@ func (c *ctx) qr() error {
 		return err
 	}
 	token, err := c.P.Link(c.r.Context(), c.Actor, i)
-	if err != nil {
+	if err != nil || !c.mayShow(i) {
 		return notFound
 	}
 	link := c.P.LinkURL(i.Kind, strings.ToUpper(token))

@@ -121,7 +121,7 @@ func (c *ctx) login() error {
 		return err
 	}
 	if f.Confirmed {
-		c.cookie(pendingCookie, c.s.seal("pending", u.Host+"/"+u.Name, pendingTime), pendingTime)
+		c.cookie(pendingCookie, c.s.seal("pending", halfOf(u), pendingTime), pendingTime)
 		return c.to("/login/code?back=" + queryEscape(c.back("/")))
 	}
 	if err := c.signIn(p, u); err != nil {
@@ -154,6 +154,9 @@ func (s *Server) unseal(kind, sealed string) (string, bool) {
 	return rest, err == nil && time.Now().Unix() < at
 }
 
+// halfOf says who has given which password: with another one set meanwhile it is worth nothing.
+func halfOf(u store.Person) string { return u.Host + "/" + u.Name + "/" + hashToken(string(u.Keys)) }
+
 // halfway gives who has given a password and not yet a code.
 func (c *ctx) halfway() (*people.People, store.Person, bool) {
 	k, err := c.r.Cookie(pendingCookie)
@@ -161,13 +164,14 @@ func (c *ctx) halfway() (*people.People, store.Person, bool) {
 		return nil, store.Person{}, false
 	}
 	text, ok := c.s.unseal("pending", k.Value)
-	host, name, _ := strings.Cut(text, "/")
+	host, rest, _ := strings.Cut(text, "/")
+	name, _, _ := strings.Cut(rest, "/")
 	p := c.s.people(host)
 	if !ok || p == nil {
 		return nil, store.Person{}, false
 	}
 	u, err := c.s.Store.Person(c.r.Context(), host, name)
-	return p, u, err == nil && u.State() == store.StateActive
+	return p, u, err == nil && u.State() == store.StateActive && halfOf(u) == text
 }
 
 func (c *ctx) codePage() error {
@@ -272,8 +276,14 @@ func (c *ctx) first() (*people.People, error) {
 		if subtle.ConstantTimeCompare(kept, hash) != 1 {
 			continue
 		}
-		if led, err := c.s.led(c.r.Context(), p.Host()); err != nil || led {
-			return nil, errors.Join(err, c.s.Store.Delete(c.r.Context(), p.Host(), firstKey), errFirst)
+		led, err := c.s.led(c.r.Context(), p.Host())
+		if err == nil && led {
+			if err = c.s.Store.Delete(c.r.Context(), p.Host(), firstKey); err == nil {
+				err = errFirst
+			}
+		}
+		if err != nil {
+			return nil, err
 		}
 		return p, nil
 	}
@@ -300,16 +310,23 @@ func (c *ctx) setup() error {
 		return err
 	}
 	f := setupForm{Token: c.r.PathValue("token"), Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Domain: p.Host()}
-	u, err := p.Create(c.r.Context(), people.System, people.NewPerson{Name: f.Name, FullName: f.FullName, Email: f.Email, Role: store.RoleOwner, Lang: c.Lang.Code, Password: c.password()})
+	// Taken before it is used: of two who send the form at once, one is the first owner.
+	ctx, hash := c.r.Context(), []byte(hashToken(f.Token))
+	if took, err := c.s.Store.Take(ctx, p.Host(), firstKey, hash); err != nil {
+		return err
+	} else if !took {
+		return errFirst
+	}
+	u, err := p.Create(ctx, people.System, people.NewPerson{Name: f.Name, FullName: f.FullName, Email: f.Email, Role: store.RoleOwner, Lang: c.Lang.Code, Password: c.password()})
 	if err != nil {
+		if err := c.s.Store.Put(context.WithoutCancel(ctx), p.Host(), firstKey, hash); err != nil {
+			return err
+		}
 		var ok bool
 		if f.Error, f.Field, ok = c.explain(err); !ok {
 			return err
 		}
 		return c.page(http.StatusUnprocessableEntity, "setup", c.T("Welcome to parley"), f)
-	}
-	if err := c.s.Store.Delete(c.r.Context(), p.Host(), firstKey); err != nil {
-		return err
 	}
 	if err := c.signIn(p, u); err != nil {
 		return err
@@ -345,7 +362,7 @@ func (c *ctx) forgot() error {
 	if p, u, err := c.s.find(c.r.Context(), c.P, who); err == nil && u.Email != "" && u.State() == store.StateActive && p.Mails() {
 		actor := people.Actor{Name: u.Name, Remote: c.remote()}
 		ctx := context.WithoutCancel(c.r.Context())
-		go func() {
+		c.s.background.Go(func() {
 			if ok, _ := c.s.Throttle.Allow(c.addr(), "reset "+u.Address()); !ok {
 				return
 			}
@@ -353,7 +370,7 @@ func (c *ctx) forgot() error {
 			if _, _, err := p.Reset(ctx, actor, u.Name, true); err != nil {
 				c.s.Log.Error("send a link for a new password", "account", u.Address(), "err", err)
 			}
-		}()
+		})
 	}
 	return c.show("forgot", c.T("Forgotten password"), forgotForm{User: who, Sent: true, Mails: true})
 }

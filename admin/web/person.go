@@ -133,6 +133,7 @@ type personData struct {
 	Invitations []invitation
 	Waits       bool // a good link is out
 	Devices     []deviceRow
+	Online      bool
 	Browsers    []store.WebSession
 	Audit       []entry
 	TwoFactor   bool
@@ -159,7 +160,7 @@ func (c *ctx) devices(name string) (ds []deviceRow) {
 
 func (c *ctx) personData(u store.Person) (d personData, err error) {
 	ctx := c.r.Context()
-	d = personData{Person: u, Grants: c.Actor.Grants(), Mails: c.P.Mails(), Self: u.Name == c.Me.Name, Devices: c.devices(u.Name), Can: map[string]bool{
+	d = personData{Person: u, Grants: c.Actor.Grants(), Mails: c.P.Mails(), Self: u.Name == c.Me.Name, Can: map[string]bool{
 		"edit": c.Actor.May(people.Edit, u), "disable": c.Actor.May(people.Disable, u) && u.Name != c.Me.Name, "delete": c.Actor.May(people.Delete, u) && u.Name != c.Me.Name,
 		"reset": c.Actor.May(people.Reset, u), "invite": c.Actor.May(people.Create, u), "role": c.Actor.May(people.SetRole, u) && (u.Name != c.Me.Name || c.Actor.Role == store.RoleOwner)}}
 	d.Shown = c.shownRows(u)
@@ -181,9 +182,14 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 		d.Invitations = append(d.Invitations, v)
 		d.Waits = d.Waits || i.Kind == store.KindInvite && i.Good(c.now)
 	}
-	if d.Browsers, err = c.s.Store.WebSessionsOf(ctx, c.host(), u.Name, c.now); err != nil {
-		return d, err
+	// Where somebody is signed in, and from which address, is for who may sign that person out.
+	if d.Can["disable"] || d.Self {
+		d.Devices = c.devices(u.Name)
+		if d.Browsers, err = c.s.Store.WebSessionsOf(ctx, c.host(), u.Name, c.now); err != nil {
+			return d, err
+		}
 	}
+	d.Online = len(c.P.Sessions(u.Name)) > 0
 	es, err := c.s.Store.AuditEntries(ctx, c.host(), store.AuditFilter{Target: u.Address(), Limit: 20})
 	if err != nil {
 		return d, err
@@ -294,13 +300,12 @@ func (c *ctx) personAct() error {
 	case "photo":
 		return c.setPhoto(u, page)
 	case "factor":
-		if !c.Actor.May(people.Reset, u) || u.Name == c.Me.Name {
+		if u.Name == c.Me.Name { // that is done at the own page
 			return forbidden
 		}
-		if err := c.s.Store.DeleteSecondFactor(ctx, u.Host, u.Name); err != nil {
-			return err
+		if err := c.P.FactorOff(ctx, c.Actor, u.Name); err != nil {
+			return c.oops(page, err)
 		}
-		c.P.Audit(ctx, c.Actor, "person.factor.reset", u.Address(), nil)
 		return c.done(page, "The second step is off: the password alone signs in")
 	case "delete":
 		if c.form("confirm") != u.Name {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"parley/admin"
 	"parley/org"
 	"parley/store"
 	"parley/store/words"
@@ -125,7 +127,7 @@ func (s *Server) federation() {
 }
 
 func (c *ctx) federationData() (map[string]any, error) {
-	d := map[string]any{"Actions": []string{"block", "allow", "certificate", "dialback"}}
+	d := map[string]any{"Actions": []string{"block", "allow", "certificate", "dialback"}, "Operates": c.P.Operates(c.Actor)}
 	rules, err := c.s.Ops.DomainRules(c.r.Context())
 	if err != nil {
 		return nil, err
@@ -136,8 +138,28 @@ func (c *ctx) federationData() (map[string]any, error) {
 		d["Off"] = text
 		return d, nil
 	}
+	if !c.P.Operates(c.Actor) {
+		ds = ownDomains(ds, c.host())
+	}
 	d["Domains"] = ds
 	return d, err
+}
+
+// ownDomains leaves what concerns one host: with whom another organization speaks is its own affair.
+func ownDomains(ds []admin.Domain, host string) (out []admin.Domain) {
+	for _, d := range ds {
+		d.Streams = slices.DeleteFunc(slices.Clone(d.Streams), func(s admin.Stream) bool {
+			own := s.From
+			if s.Incoming {
+				own = s.To
+			}
+			return own != host && !strings.HasSuffix(own, "."+host)
+		})
+		if len(d.Streams) > 0 {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func (c *ctx) federationPage() error {
@@ -171,6 +193,9 @@ func (c *ctx) testDomain() error {
 func (c *ctx) domainRule() error {
 	const page = "/admin/federation"
 	ctx, domain := c.r.Context(), c.form("domain")
+	if !c.P.Operates(c.Actor) {
+		return forbidden
+	}
 	var err error
 	switch do := c.form("do"); do {
 	case "remove":

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -55,6 +56,8 @@ type Server struct {
 	routes []string // patterns, for the test that looks at each
 	cross  *http.CrossOriginProtection
 	thumbs thumbs
+
+	background sync.WaitGroup // what goes on after its answer
 }
 
 // New makes the pages.
@@ -375,6 +378,9 @@ func sub(name string) fs.FS {
 	}
 	return f
 }
+
+// Wait returns when nothing goes on any more that an answer did not wait for; nothing is asked meanwhile.
+func (s *Server) Wait() { s.background.Wait() }
 
 // Routes gives the patterns that are served.
 func (s *Server) Routes() []string { return s.routes }

@@ -47,6 +47,9 @@ func (st *stream) bindResource(x *wire.Stanza) error {
 		return st.conn.Send(server.ErrorReply(x, server.BadRequest), reply.To)
 	}
 	b, err := st.newBound(x.Element(wire.NSBind, "bind").ChildText(wire.NSBind, "resource"), st.srv.cfg.Conflict, false)
+	if isStreamError(err) {
+		return err
+	}
 	if err != nil {
 		if e := server.ErrorReply(x, err); e != nil {
 			return st.conn.Send(e, e.To)
@@ -56,6 +59,12 @@ func (st *stream) bindResource(x *wire.Stanza) error {
 	st.bound = b
 	reply.Add(wire.E(wire.NSBind, "bind", wire.T(wire.NSBind, "jid", b.session.JID.String())))
 	return st.conn.Send(reply, reply.To)
+}
+
+// isStreamError says that the stream is over with this.
+func isStreamError(err error) bool {
+	var se *wire.StreamError
+	return errors.As(err, &se)
 }
 
 // newBound binds a resource. early: nothing is sent to the client before its outbound's begin is called.

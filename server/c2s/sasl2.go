@@ -155,8 +155,8 @@ func (st *stream) success2(req *request2, data []byte, token *wire.Element) erro
 	}
 	if req.bind != nil {
 		err := st.bind2(req.bind, func(full string, bound *wire.Element) *wire.Element { return answer(full, failed, bound) })
-		if err == nil {
-			return nil
+		if err == nil || isStreamError(err) {
+			return err
 		}
 		// The client is signed in all the same; it may try to bind in the old way, and is told there why it cannot.
 		st.log.Debug("cannot bind", "user", st.user, "err", err)

@@ -169,3 +169,8 @@ func (s *Store) Delete(ctx context.Context, host, key string) error {
 	_, err := s.exec(ctx, "DELETE FROM kv WHERE host = $1 AND k = $2", host, key)
 	return err
 }
+
+func (s *Store) Take(ctx context.Context, host, key string, value []byte) (bool, error) {
+	n, err := s.exec(ctx, "DELETE FROM kv WHERE host = $1 AND k = $2 AND v = $3", host, key, value)
+	return n > 0, err
+}

@@ -177,34 +177,58 @@ func writeShown(ctx context.Context, tx *sql.Tx, p store.Person) error {
 }
 
 func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if lock := s.forUpdate(); lock != "" { // not of the outer join, which PostgreSQL refuses
-			var n int
-			if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+lock, host, name).Scan(&n); err != nil {
-				return err
-			}
-		}
-		p, err := scanPerson(tx.QueryRowContext(ctx, "SELECT "+personColumns+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
-		if err != nil {
-			return err
-		}
-		was = p
-		if err := f(&p); err != nil {
-			return err
-		}
-		p.Host, p.Name, p.Keys, p.Created = was.Host, was.Name, was.Keys, was.Created
-		p.Admin = p.Role == store.RoleOwner || p.Role == store.RoleAdmin
-		is = p
-		if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
-			host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
-			return err
-		}
-		if was.Shown != p.Shown {
-			if err := writeShown(ctx, tx, p); err != nil {
-				return err
-			}
-		}
-		return writePerson(ctx, tx, p)
+	err = s.tx(ctx, func(tx *sql.Tx) (err error) {
+		was, is, err = s.updatePerson(ctx, tx, host, name, f)
+		return err
 	})
 	return was, is, err
+}
+
+func (s *Store) UpdateOwner(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
+	owns := func(p store.Person) bool { return p.Role == store.RoleOwner && p.State() == store.StateActive }
+	err = s.counted(ctx, func(tx *sql.Tx) (err error) {
+		if was, is, err = s.updatePerson(ctx, tx, host, name, f); err != nil || !owns(was) || owns(is) {
+			return err
+		}
+		where, args := s.chosen(host, store.PeopleFilter{Role: store.RoleOwner, State: store.StateActive})
+		left := 0
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*)"+personTables+where, args...).Scan(&left); err != nil {
+			return err
+		}
+		if left == 0 {
+			return store.ErrLast
+		}
+		return nil
+	})
+	return was, is, err
+}
+
+func (s *Store) updatePerson(ctx context.Context, tx *sql.Tx, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
+	if lock := s.forUpdate(); lock != "" { // not of the outer join, which PostgreSQL refuses
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+lock, host, name).Scan(&n); err != nil {
+			return was, is, err
+		}
+	}
+	p, err := scanPerson(tx.QueryRowContext(ctx, "SELECT "+personColumns+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
+	if err != nil {
+		return was, is, err
+	}
+	was = p
+	if err := f(&p); err != nil {
+		return was, is, err
+	}
+	p.Host, p.Name, p.Keys, p.Created = was.Host, was.Name, was.Keys, was.Created
+	p.Admin = p.Role == store.RoleOwner || p.Role == store.RoleAdmin
+	is = p
+	if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
+		host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
+		return was, is, err
+	}
+	if was.Shown != p.Shown {
+		if err := writeShown(ctx, tx, p); err != nil {
+			return was, is, err
+		}
+	}
+	return was, is, writePerson(ctx, tx, p)
 }

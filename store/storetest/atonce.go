@@ -21,7 +21,7 @@ func race(n int, f func(i int) error) map[string]int {
 			<-begin
 			err := f(i)
 			what := "ok"
-			for _, known := range []error{store.ErrLimit, store.ErrExists, store.ErrConflict, store.ErrNotFound} {
+			for _, known := range []error{store.ErrLimit, store.ErrExists, store.ErrConflict, store.ErrNotFound, store.ErrLast} {
 				if errors.Is(err, known) {
 					err, what = nil, known.Error()
 				}

@@ -32,7 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
 		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
 		{"GroupSettings", groupSettings}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams}, {"Mandatory", mandatory}, {"Follows", follows}, {"MandatoryRooms", mandatoryRooms},
-		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
+		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
 		{"Digests", digests}, {"FreeRooms", freeRooms},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -294,6 +294,14 @@ func kv(s *suite) {
 	_, err = s.st.Get(s.ctx, host, "k")
 	s.is(err, store.ErrNotFound)
 	s.same(must[[]byte](s)(s.st.Get(s.ctx, other, "k")), []byte{3})
+	s.same(must[bool](s)(s.st.Take(s.ctx, other, "k", []byte{4})), false)
+	s.same(race(8, func(int) error {
+		took, err := s.st.Take(s.ctx, other, "k", []byte{3})
+		if err == nil && !took {
+			err = store.ErrNotFound
+		}
+		return err
+	}), map[string]int{"ok": 1, store.ErrNotFound.Error(): 7})
 	s.ok(s.st.Ping(s.ctx))
 }
 
