@@ -22,6 +22,8 @@ type Operations interface {
 	Federation
 	Webhooks
 	Backups
+	Invitations
+	Tokens
 	Info(ctx context.Context) (Info, error)
 }
 
