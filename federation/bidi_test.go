@@ -133,7 +133,7 @@ func called(t *testing.T, ca *authority, d *fakeDNS, domain string) (accept func
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { nc.Close() })
-		_ = nc.SetDeadline(time.Now().Add(15 * time.Second))
+		_ = nc.SetDeadline(time.Now().Add(time.Minute))
 		x := &stranger{t: t, nc: tlsServer(nc, cert)}
 		x.rd = wire.NewReader(x.nc, wire.Limits{})
 		for _, fs := range []string{"<mechanisms xmlns='" + wire.NSSASL + "'><mechanism>EXTERNAL</mechanism></mechanisms><bidi xmlns='" + nsBidiFeature + "'/>", offers} {

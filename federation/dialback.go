@@ -119,8 +119,10 @@ func (in *incoming) settled(v verdict) error {
 		return err
 	default:
 		in.trusted("dialback", v.pair)
+		in.conn.Cork() // who knows that the key is valid has the way back
 		tell("valid", "")
 		in.wayBack(pair{v.to, v.from})
+		in.conn.Uncork()
 	}
 	in.wait()
 	return nil

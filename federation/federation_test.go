@@ -107,8 +107,10 @@ func TestBounces(t *testing.T) {
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"),
 		change: func(c *Config) {
 			c.Policy.Block = []string{"blocked.example", "*.blocked.example"}
-			c.DNSTimeout = 300 * time.Millisecond
+			c.BackoffMin = time.Minute
 		}})
+	impatient := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"),
+		change: func(c *Config) { c.BackoffMin, c.DNSTimeout = time.Minute, 300*time.Millisecond }})
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +129,10 @@ func TestBounces(t *testing.T) {
 		"hangs.example":   "remote-server-timeout",
 		"unknown.example": "remote-server-not-found",
 	} {
+		a := a
+		if d.hang[domain] {
+			a = impatient
+		}
 		for i := range 3 {
 			body := fmt.Sprint(domain, i)
 			if err := a.send("romeo@a.example/x", "juliet@"+domain, body); err != nil { // the back-off has begun

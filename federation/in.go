@@ -348,12 +348,15 @@ func (in *incoming) external(x *wire.Stanza) error {
 	_ = in.conn.WriteRaw([]byte(`<success xmlns='` + wire.NSSASL + `'/>`))
 	in.trusted("external", pair{domain, in.to})
 	in.rd.Restart()
-	if err := in.again(); err != nil {
-		return err
+	// Who has the features is heard from, and has the way back.
+	in.conn.Cork()
+	err := in.again()
+	if err == nil {
+		in.wayBack(pair{in.to, domain})
 	}
-	in.wayBack(pair{in.to, domain})
+	in.conn.Uncork()
 	in.wait()
-	return nil
+	return err
 }
 
 func (in *incoming) failed() error {

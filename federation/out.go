@@ -27,6 +27,7 @@ type peer struct {
 	bytes    int
 	gone     bool // nothing more is taken: another peer takes its place
 	stopping bool
+	anew     bool // the stream there is ends now, and what is queued goes on by the rules that there are then
 	since    time.Time
 	how      string
 }
@@ -44,8 +45,8 @@ func (s *Server) Receive(_ context.Context, st *wire.Stanza) error {
 		return server.RemoteNotFound // nothing is relayed
 	}
 	for {
-		pe, err := s.peer(p)
-		if err != nil {
+		pe, made, err := s.peer(p, st)
+		if err != nil || made {
 			return err
 		}
 		if ok, err := pe.push(st); ok {
@@ -54,27 +55,27 @@ func (s *Server) Receive(_ context.Context, st *wire.Stanza) error {
 	}
 }
 
-// peer gives the pair's peer, made if need be.
-func (s *Server) peer(p pair) (*peer, error) {
+// peer gives the pair's peer. One that is made for the stanza has it already: its end may come at once.
+func (s *Server) peer(p pair, st *wire.Stanza) (pe *peer, made bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if pe := s.peers[p]; pe != nil {
-		return pe, nil
+	if pe := s.peers[p]; pe != nil && s.permits(p.to) {
+		return pe, false, nil
 	}
 	switch err := s.backs.refuses(p, time.Now()); {
 	case s.stopping:
-		return nil, server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "this server is stopping")
+		return nil, false, server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "this server is stopping")
 	case !s.permits(p.to):
-		return nil, server.WithText(server.NotAllowed, "this domain is not spoken with")
+		return nil, false, toSender(errBlocked)
 	case err != nil && s.back[p] == nil:
-		return nil, toSender(err)
+		return nil, false, toSender(err)
 	case len(s.peers) >= s.cfg.MaxPairs:
-		return nil, server.ResourceConstraint
+		return nil, false, server.ResourceConstraint
 	}
-	pe := &peer{srv: s, pair: p, log: s.log.With("from", p.from, "to", p.to), wake: make(chan struct{}, 1), since: time.Now()}
+	pe = &peer{srv: s, pair: p, log: s.log.With("from", p.from, "to", p.to), wake: make(chan struct{}, 1), since: time.Now(), queue: []*wire.Stanza{st}, bytes: size(st)}
 	s.peers[p] = pe
 	s.wg.Go(pe.run)
-	return pe, nil
+	return pe, true, nil
 }
 
 // push queues; false if the peer is at its end.
@@ -108,6 +109,26 @@ func (pe *peer) stop() {
 	pe.mu.Unlock()
 	pe.poke()
 }
+
+// reconsider ends the stream there is, whatever is queued: by the rules that there are now it would not have come about.
+func (pe *peer) reconsider() {
+	pe.mu.Lock()
+	pe.anew = true
+	pe.mu.Unlock()
+	pe.poke()
+}
+
+func (pe *peer) reconsiders() (is bool) {
+	pe.mu.Lock()
+	defer pe.mu.Unlock()
+	is, pe.anew = pe.anew, false
+	return is
+}
+
+var (
+	errRules   = &wire.StreamError{Condition: "policy-violation", Text: "what is asked of this domain has changed"}
+	errBlocked = &wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with any more"}
+)
 
 func (pe *peer) status() Status {
 	pe.mu.Lock()
@@ -158,11 +179,14 @@ func (pe *peer) run() {
 		}
 		s.gauge.WithLabelValues("out").Inc()
 		left, unsure, err = pe.carry(c, left)
+		if !s.permits(pe.pair.to) {
+			left, unsure, err = append(unsure, left...), nil, errBlocked
+		}
 		s.gauge.WithLabelValues("out").Dec()
 		pe.log.Info("stream closed", "err", err)
 		pe.bounce(unsure, err)
 		c.close(ourError(err))
-		if (c.ours && !c.wrote) || s.ctx.Err() != nil {
+		if c.ours && !c.wrote && err != errRules || err == errBlocked || s.ctx.Err() != nil {
 			more, _ := pe.end(false)
 			pe.bounce(append(left, more...), err)
 			return
@@ -230,6 +254,10 @@ func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.St
 	idle := time.NewTimer(pe.srv.cfg.IdleTimeout)
 	defer idle.Stop()
 	for {
+		if pe.reconsiders() {
+			left, _ := pe.take()
+			return append(first, left...), c.lost(), errRules
+		}
 		sts, stopping := first, false
 		if first = nil; sts == nil && !c.full(pe) {
 			sts, stopping = pe.take()
@@ -383,6 +411,8 @@ func toSender(err error) stanza.Error {
 	var er *errRefused
 	var de *net.DNSError
 	switch {
+	case errors.Is(err, errBlocked):
+		return server.WithText(server.NotAllowed, "this domain is not spoken with")
 	case errors.As(err, &re) && re.condition == "host-unknown":
 		return server.WithText(server.RemoteNotFound, "the other server does not serve this domain")
 	case errors.Is(err, errNotFound):

@@ -177,7 +177,7 @@ func (b inbox) next(t *testing.T) *wire.Stanza {
 	select {
 	case st := <-b:
 		return st
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing came")
 		return nil
 	}
@@ -207,8 +207,8 @@ func newSite(t *testing.T, d *fakeDNS, ca *authority, c siteConfig) *site {
 	if os.Getenv("FED_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("site", c.domains[0])
 	}
-	cfg := Config{Router: s.router, Log: log, Resolver: d, DNSTimeout: time.Second, Secret: []byte(c.domains[0]), Roots: ca.pool(),
-		Cert: func(string) *tls.Certificate { return c.cert }, AuthTimeout: 10 * time.Second}
+	cfg := Config{Router: s.router, Log: log, Resolver: d, DNSTimeout: 20 * time.Second, Secret: []byte(c.domains[0]), Roots: ca.pool(),
+		Cert: func(string) *tls.Certificate { return c.cert }, AuthTimeout: 30 * time.Second}
 	if c.change != nil {
 		c.change(&cfg)
 	}
@@ -236,7 +236,7 @@ func newSite(t *testing.T, d *fakeDNS, ca *authority, c siteConfig) *site {
 		}
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		s.door.Shutdown(ctx)
 		for range 2 {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"parley/store"
-	"parley/wire"
 )
 
 // rules are what administrators have said while the server runs, by domain or "*.domain"; they are not changed once made.
@@ -25,12 +24,12 @@ func (s *Server) SetRules(rs []store.DomainRule, onlyListed bool) {
 	defer s.mu.Unlock()
 	for in := range s.streams {
 		if st := in.status.Load(); st != nil && !s.stillFine(st.From, st.How) {
-			go in.goodbye(&wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with any more"})
+			go in.goodbye(errBlocked)
 		}
 	}
 	for p, pe := range s.peers {
 		if !s.stillFine(p.to, pe.status().How) {
-			pe.stop()
+			pe.reconsider()
 		}
 	}
 }

@@ -3,12 +3,14 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"mellium.im/xmpp/stanza"
 
 	"parley/store"
+	"parley/wire"
 )
 
 func rule(domain, action string) store.DomainRule {
@@ -56,16 +58,46 @@ func TestRulesEndStreams(t *testing.T) {
 	b.door.SetRules([]store.DomainRule{rule("a.example", store.DomainBlock)}, false)
 	x.fails("policy-violation")
 	var se stanza.Error
-	for { // until its stream has ended
-		if err := b.send("juliet@b.example/x", "romeo@a.example", "no"); errors.As(err, &se) && se.Condition == stanza.NotAllowed {
-			break
-		}
+	if err := b.send("juliet@b.example/x", "romeo@a.example", "no"); !errors.As(err, &se) || se.Condition != stanza.NotAllowed {
+		t.Errorf("got %v", err)
 	}
 	b.door.SetRules(nil, false)
 	x = signedIn(t, ca, b)
 	x.send("<message from='romeo@a.example/x' to='juliet@b.example'><body>again</body></message>")
 	if st := b.users["b.example"].next(t); st.BodyText() != "again" {
 		t.Errorf("got %+v", st)
+	}
+}
+
+// TestBlockedAtOnce: a domain that is blocked gets nothing more, however much waits for it and is not acknowledged.
+func TestBlockedAtOnce(t *testing.T) {
+	ca, d := newAuthority(t), newDNS()
+	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.MaxQueued = 2 }})
+	accept := called(t, ca, d, "b.example")
+	a.mustSend("romeo@a.example/x", "juliet@b.example", "0")
+	x := accept("<sm xmlns='" + nsSM + "'/>")
+	x.next()
+	x.send("<enabled xmlns='%s'/>", nsSM)
+	if st := x.next(); st.BodyText() != "0" {
+		t.Fatalf("got %+v", st)
+	}
+	if st := x.next(); st.Name != (wire.Name{Space: nsSM, Local: "r"}) {
+		t.Fatalf("got %v", st.Name)
+	}
+	a.mustSend("romeo@a.example/x", "juliet@b.example", "1")
+	if st := x.next(); st.BodyText() != "1" {
+		t.Fatalf("got %+v", st)
+	}
+	a.mustSend("romeo@a.example/x", "juliet@b.example", "2") // waits
+	a.door.SetRules([]store.DomainRule{rule("b.example", store.DomainBlock)}, false)
+	var se stanza.Error
+	if err := a.send("romeo@a.example/x", "juliet@b.example", "3"); !errors.As(err, &se) || se.Condition != stanza.NotAllowed {
+		t.Errorf("got %v", err)
+	}
+	for i := range 3 {
+		if st := a.users["a.example"].next(t); condition(st) != "not-allowed" || st.BodyText() != fmt.Sprint(i) {
+			t.Errorf("got %+v %s", st, st.Payload)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (r *rig) start(change ...func(*muc.Config)) {
 }
 
 func (r *rig) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	r.svc.Close(ctx)
 	if ctx.Err() != nil {
@@ -177,7 +177,7 @@ func (r *rig) login(addresses ...string) {
 
 // next waits for the client's next stanza.
 func (c *recorder) next() *wire.Element {
-	t := time.NewTimer(15 * time.Second)
+	t := time.NewTimer(time.Minute)
 	defer t.Stop()
 	for {
 		c.mu.Lock()

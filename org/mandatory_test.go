@@ -76,7 +76,7 @@ func TestEveryone(t *testing.T) {
 	go func() {
 		ended <- o.Run(run, []string{host}, func(err error) { t.Error(err) })
 	}()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		done, total := o.Progress(host, g.ID)
 		if done > total {
 			t.Fatalf("%d of %d", done, total)

@@ -36,7 +36,7 @@ type body struct {
 
 func newBrowser(t *testing.T, r *testrig.Rig) *browser {
 	return &browser{t: t, url: "https://" + r.Node.Addr("websocket").String() + "/http-bind", rid: rand.Int64N(1 << 40),
-		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.Roots, ServerName: testrig.Host}}}}
+		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.Roots, ServerName: testrig.Host}}}}
 }
 
 func (b *browser) post(text string) (body, error) {

@@ -16,8 +16,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// patience is how long a client waits for what has to come.
-const patience = 15 * time.Second
+// patience is how long a client waits for what has to come. It is never waited out where all is well.
+const patience = time.Minute
 
 // Client is one scripted client over one connection.
 type Client struct {

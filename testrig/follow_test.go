@@ -62,7 +62,7 @@ func TestFollowing(t *testing.T) {
 	}
 	// The line in the group's room has the theme's page and its address.
 	line := "New theme: Feast: https://chat.example.org/g/verona/t/" + th.Key + " xmpp:" + room + "?join"
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		es, _, _, err := r.Node.Store.ReadRoom(ctx, "groups."+testrig.Host, g.Room, store.Page{Max: 10})
 		if err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestFollowing(t *testing.T) {
 		}
 	}
 	do(t, romeo, "<message type='groupchat' id='m' to='"+room+"'><body>Anybody here?</body></message>", "m")
-	for deadline := time.Now().Add(20 * time.Second); !enters("juliet"); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !enters("juliet"); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody is woken")
 		}
@@ -97,7 +97,7 @@ func TestFollowing(t *testing.T) {
 	// By a line, and by writing.
 	do(t, nurse, "<presence id='j' to='"+room+"/Nurse'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	do(t, nurse, "<message type='groupchat' id='f' to='"+room+"'><body>!follow</body></message>", "f")
-	for deadline := time.Now().Add(20 * time.Second); !enters("nurse"); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !enters("nurse"); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("!follow does nothing")
 		}

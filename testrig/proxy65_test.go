@@ -23,7 +23,7 @@ func socks(t *testing.T, addr, name string) (net.Conn, byte) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = c.Write([]byte{5, 2, 2, 0})
 	b := make([]byte, 2)
 	if _, err := io.ReadFull(c, b); err != nil || b[0] != 5 || b[1] != 0 {

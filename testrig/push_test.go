@@ -99,7 +99,7 @@ func (p *pushes) nothing(why string) {
 // dropped waits until romeo's registration is no more.
 func (p *pushes) dropped() {
 	p.t.Helper()
-	tick, late := time.NewTicker(time.Millisecond), time.After(15*time.Second)
+	tick, late := time.NewTicker(time.Millisecond), time.After(time.Minute)
 	defer tick.Stop()
 	for {
 		b, err := p.rig.Node.Store.Private(p.t.Context(), testrig.Host, "romeo", "parley:push", "registrations")

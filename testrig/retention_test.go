@@ -22,7 +22,7 @@ func keep(t *testing.T, r *testrig.Rig, owners ...[2]string) {
 
 // kept counts what is there of it; with gone it waits until there is nothing.
 func kept(t *testing.T, r *testrig.Rig, host, owner string, gone bool) int {
-	for late := time.Now().Add(15 * time.Second); ; {
+	for late := time.Now().Add(time.Minute); ; {
 		es, _, _, err := r.Node.Store.ReadArchive(t.Context(), host, owner, store.Page{Max: 10})
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestRoomRetention(t *testing.T) {
 		}
 	}
 	r.Restart()
-	for late := time.Now().Add(15 * time.Second); ; {
+	for late := time.Now().Add(time.Minute); ; {
 		es, _, _, err := r.Node.Store.ReadRoom(ctx, service, "r", store.Page{Max: 10})
 		if err != nil {
 			t.Fatal(err)

@@ -65,6 +65,7 @@ func Start(t testing.TB, change func(*config.Config)) *Rig {
 	free := []string{"127.0.0.1:0"}
 	l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses = free, free, free, free
 	l.Metrics.Addresses, l.Component.Addresses = free, free
+	cfg.Limits.HandshakeTimeout, cfg.Limits.AuthTimeout = time.Minute, time.Minute // the machine may have much else to do
 	if change != nil {
 		change(cfg)
 	}
@@ -120,7 +121,7 @@ func (r *Rig) stop() {
 		if err != nil {
 			r.t.Errorf("the node ended with %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		r.t.Error("the node does not stop")
 	}
 }

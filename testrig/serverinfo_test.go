@@ -15,7 +15,7 @@ func TestServerInfo(t *testing.T) {
 	p.rig.Account("romeo")
 	romeo := p.signIn("romeo", "")
 	const to = "' to='pubsub.example.org"
-	for late := time.Now().Add(15 * time.Second); ; {
+	for late := time.Now().Add(time.Minute); ; {
 		e := p.ask(romeo, "get"+to, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='serverinfo'/></pubsub>")
 		if s := e.String(); strings.Contains(s, "<domain name='example.org'><federation/></domain>") && strings.Contains(s, "id='current'") {
 			break

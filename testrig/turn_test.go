@@ -44,7 +44,7 @@ func TestTURN(t *testing.T) {
 		p.check(tc.Listen())
 		r, err := tc.Allocate()
 		p.check(err)
-		_ = r.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = r.SetDeadline(time.Now().Add(time.Minute))
 		return r
 	}
 	romeo := relay(p.signIn("romeo", "phone"))

@@ -33,7 +33,7 @@ func (r *Rig) Browser(t testing.TB) *Browser {
 		return d.DialContext(ctx, network, to)
 	}}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &Browser{t: t, Base: "https://" + Host, http: &http.Client{Transport: tr, Jar: jar, Timeout: 30 * time.Second,
+	return &Browser{t: t, Base: "https://" + Host, http: &http.Client{Transport: tr, Jar: jar, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 

@@ -17,7 +17,7 @@ func TestChatSocket(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet")
 	b := r.Browser(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dial := func(b *testrig.Browser, origin string) (*websocket.Conn, int) {
 		h := http.Header{}

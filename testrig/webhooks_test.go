@@ -204,7 +204,7 @@ func (r *receiver) next(t *testing.T) *http.Request {
 	select {
 	case q := <-r.came:
 		return q
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing is posted")
 		return nil
 	}

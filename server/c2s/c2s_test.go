@@ -72,14 +72,14 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *d
 	cfg := Config{Router: router, Log: log, Registry: reg, StartTLS: certs.TLS(), DirectTLS: certs.TLS("xmpp-client"),
 		Mechanisms: auth.Mechanisms, Iterations: 4096, Secret: []byte("s"), Throttle: auth.NewThrottle(auth.ThrottleConfig{}), AuthAttempts: 3,
 		SM:               SMConfig{ResumeTimeout: time.Minute, MaxStanzas: 100, MaxBytes: 1 << 20, AckEvery: 10, Sweep: time.Minute, MaxMisses: 4},
-		HandshakeTimeout: 10 * time.Second, AuthTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+		HandshakeTimeout: 30 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}
 	if change != nil {
 		change(&cfg)
 	}
 	d.Server = New(cfg)
 	d.addr, d.direct = d.listen(t, false), d.listen(t, true)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
 		d.Shutdown(ctx)
 		if err := st.Close(); err != nil {
@@ -133,7 +133,7 @@ func (d *door) certificate(t testing.TB, dir string) (cert, key string) {
 // mellium signs in with mellium's client over STARTTLS.
 func (d *door) mellium(t *testing.T, name string, mechs ...sasl.Mechanism) *xmpp.Session {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := net.Dial("tcp", d.addr)
 	if err != nil {
@@ -181,7 +181,7 @@ func TestMelliumSignsInAndTalks(t *testing.T) {
 		if len(want) > 0 {
 			t.Errorf("%+v lacks %v", start, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("juliet hears nothing")
 	}
 }

@@ -79,7 +79,7 @@ func (d *door) dialTLS(t *testing.T, from string, cfg *tls.Config) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	c := &client{t: t, conn: conn, dec: xml.NewDecoder(conn)}
 	if from != "" {
 		from = " from='" + from + "'"

@@ -21,7 +21,7 @@ func TestWebSocketOffersSASL(t *testing.T) {
 	secure := httptest.NewTLSServer(d.WebSocket(nil, false))
 	defer secure.Close()
 	for _, s := range []*httptest.Server{web, secure} {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		c, _, err := websocket.Dial(ctx, s.URL, &websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPClient: s.Client()})
 		if err != nil {

@@ -49,7 +49,7 @@ func newRig(t *testing.T) *rig {
 	served := make(chan error, 1)
 	go func() { served <- r.door.Serve(l) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		r.door.Shutdown(ctx)
 		if err := <-served; err != nil {
@@ -74,7 +74,7 @@ func (r *rig) dial(to, ns string) *program {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	p := &program{t: r.t, nc: nc, d: xml.NewDecoder(nc)}
 	p.send("<stream:stream xmlns='%s' xmlns:stream='http://etherx.jabber.org/streams' to='%s'>", ns, to)
 	for {

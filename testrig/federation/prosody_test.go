@@ -99,7 +99,7 @@ func process(t *testing.T, name string, args ...string) (stop func()) {
 // answers waits until something listens.
 func answers(t *testing.T, addr string) {
 	t.Helper()
-	until := time.Now().Add(20 * time.Second)
+	until := time.Now().Add(time.Minute)
 	for {
 		nc, err := net.Dial("tcp", addr)
 		if err == nil {
