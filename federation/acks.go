@@ -44,6 +44,20 @@ func (a *acks) sent(sts []*wire.Stanza) bool {
 	return true
 }
 
+// last is what the other server is told when we end a stream of its making: what we have it need not give back.
+func (a *acks) last() []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.on {
+		return nil
+	}
+	return a.answerLocked()
+}
+
+func (a *acks) answerLocked() []byte {
+	return wire.E(nsSM, "a").Set("h", strconv.FormatUint(uint64(a.in), 10)).AppendXML(nil, wire.NSServer)
+}
+
 // full says that no more is to be sent before something is acknowledged.
 func (a *acks) full(stanzas, bytes int) bool {
 	a.mu.Lock()
@@ -87,7 +101,7 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 		a.pokeLocked()
 	case "r":
 		if a.on {
-			return c.WriteRaw(wire.E(nsSM, "a").Set("h", strconv.FormatUint(uint64(a.in), 10)).AppendXML(nil, wire.NSServer))
+			return c.WriteRaw(a.answerLocked())
 		}
 	case "a":
 		h, err := strconv.ParseUint(x.Attr("h"), 10, 32)

@@ -249,4 +249,9 @@ func TestAcknowledges(t *testing.T) {
 	if st := x.next(); st.Name.Local != "failed" || !st.Has(wire.NSStanzas, "unexpected-request") {
 		t.Errorf("got %v %s", st.Name, st.Payload)
 	}
+	go b.door.Shutdown(t.Context())
+	if st := x.next(); st.Name.Local != "a" || st.Attr("h") != "3" {
+		t.Errorf("at the end: got %v %s", st.Name, st.Attr("h"))
+	}
+	x.fails("system-shutdown")
 }

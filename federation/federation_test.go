@@ -111,12 +111,7 @@ func TestBounces(t *testing.T) {
 		}})
 	impatient := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"),
 		change: func(c *Config) { c.BackoffMin, c.DNSTimeout = time.Minute, 300*time.Millisecond }})
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
-	d.point("xmpp-server", "refuses.example", closed.Addr())
+	d.point("xmpp-server", "refuses.example", refusing(t))
 	d.srv["_xmpp-server._tcp.none.example"] = []*net.SRV{{Target: ".", Port: 0}}
 	d.hosts["none.example"] = d.hosts["host.refuses.example"]
 	d.hang["hangs.example"] = true

@@ -422,5 +422,5 @@ func (in *incoming) goodbye(why *wire.StreamError) {
 		return
 	}
 	c := in.line.conn
-	go c.Close(appendStreamError(nil, why), footer)
+	go c.Close(in.acks.last(), appendStreamError(nil, why), footer)
 }

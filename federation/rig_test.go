@@ -284,6 +284,22 @@ func condition(st *wire.Stanza) string {
 	return errorCondition(st)
 }
 
+// refusing gives an address at which connections are refused: a port that is a connection's own, so that no other test
+// comes to listen there.
+func refusing(t *testing.T) net.Addr {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close(); l.Close() })
+	return nc.LocalAddr()
+}
+
 func tlsServer(nc net.Conn, cert *tls.Certificate) net.Conn {
 	return tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{*cert}, ClientAuth: tls.RequestClientCert, NextProtos: []string{"xmpp-server"}})
 }
