@@ -139,3 +139,6 @@ func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
 		Roots: roots, Log: n.Log}, n.Store, all)
 	g.Go(func() error { return w.Run(ctx) })
 }
+
+// People are the accounts of a host; nil if it is not hosted here.
+func (n *Node) People(domain string) *people.People { return n.people[domain] }
