@@ -15,7 +15,8 @@ import (
 )
 
 // Scopes of API tokens, as they are offered. What a token may do is what its owner may do, and of that what its scopes name.
-var Scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read"}
+var Scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write",
+	"webhooks:read", "webhooks:write", "system:read", "system:write", "tokens:read", "tokens:write", "audit:read"}
 
 // TokenPrefix begins every API token, so that scanners of repositories find one that was left there.
 const TokenPrefix = "parley_"

@@ -247,7 +247,7 @@ func TestPhotoOnPages(t *testing.T) {
 	romeo.Post("/g/verona/members", "member", "juliet", "role", "member")
 	m := image.NewNRGBA(image.Rect(0, 0, 900, 700))
 	for i := range m.Pix {
-		m.Pix[i] = byte(i % 251) | byte(255*(i%4/3)) // opaque
+		m.Pix[i] = byte(i%251) | byte(255*(i%4/3)) // opaque
 	}
 	m.Set(0, 0, color.Black)
 	var big bytes.Buffer

@@ -50,7 +50,13 @@ func (s *Server) api() {
 	a := humago.New(s.mux, cfg)
 	a.UseMiddleware(s.authorize(a))
 	s.apiPeople(a)
+	s.apiInvitations(a)
 	s.apiGroups(a)
+	s.apiTeams(a)
+	s.apiWebhooks(a)
+	s.apiFederation(a)
+	s.apiSystem(a)
+	s.apiTokens(a)
 }
 
 // authorize finds out whose token it is, and whether it has the operation's scope.
@@ -128,7 +134,7 @@ func (s *Server) byToken(ctx context.Context, token string) (*store.Person, []st
 // operation describes one, with the scope it needs.
 func operation(id, method, path, scope, summary string) huma.Operation {
 	return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Security: []map[string][]string{{"token": {scope}}},
-		Errors: []int{401, 403, 404, 422}}
+		Errors: []int{401, 403, 404, 409, 422, 429}}
 }
 
 // apiError turns mistakes of who asked into answers; the rest is ours.

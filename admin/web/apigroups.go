@@ -20,9 +20,28 @@ type apiGroup struct {
 	Description string      `json:"description"`
 	Kind        string      `json:"kind"`
 	Room        string      `json:"room" doc:"address of its main room"`
+	Emoji       string      `json:"emoji,omitempty"`
+	ThemesBy    string      `json:"themes_by" enum:"members,moderators"`
+	MentionBy   string      `json:"mention_by" enum:"members,moderators,nobody"`
+	Guests      bool        `json:"guests"`
+	SinceJoin   bool        `json:"since_join"`
+	Photo       string      `json:"photo,omitempty" doc:"SHA-1 of it, in hex"`
+	Mandatory   string      `json:"mandatory,omitempty" doc:"everyone, or a team's slug"`
+	Adding      *apiAdding  `json:"adding,omitempty" doc:"while people are being added to a mandatory group"`
+	Teams       []apiTeamIn `json:"teams,omitempty" doc:"that are in it as one"`
 	Created     time.Time   `json:"created"`
 	Members     []apiMember `json:"members,omitempty"`
 	Themes      []apiTheme  `json:"themes,omitempty"`
+}
+
+type apiAdding struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+type apiTeamIn struct {
+	Slug string `json:"slug"`
+	Role string `json:"role"`
 }
 
 type apiMember struct {
@@ -31,11 +50,15 @@ type apiMember struct {
 }
 
 type apiTheme struct {
-	Key     string    `json:"key"`
-	Name    string    `json:"name"`
-	Room    string    `json:"room"`
-	Created time.Time `json:"created"`
-	Closed  time.Time `json:"closed,omitzero"`
+	Key        string      `json:"key"`
+	Name       string      `json:"name"`
+	Room       string      `json:"room"`
+	State      string      `json:"state" enum:"open,closed,archived"`
+	Restricted bool        `json:"restricted" doc:"only for those who were chosen"`
+	Creator    string      `json:"creator,omitempty"`
+	Created    time.Time   `json:"created"`
+	Closed     time.Time   `json:"closed,omitzero"`
+	People     []apiMember `json:"people,omitempty"`
 }
 
 type apiMessage struct {
@@ -49,7 +72,36 @@ type apiMessage struct {
 }
 
 func (s *Server) showGroup(g store.Group) apiGroup {
-	return apiGroup{Slug: g.Slug, Name: g.Name, Description: g.Description, Kind: org.RulesOf(g).Kind, Room: s.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created}
+	return apiGroup{Slug: g.Slug, Name: g.Name, Description: g.Description, Kind: org.RulesOf(g).Kind, Room: s.Org.RoomJID(g.Host, g.Room).String(), Created: g.Created,
+		Emoji: g.Emoji, ThemesBy: g.ThemesBy, MentionBy: g.MentionBy, Guests: g.Guests, SinceJoin: g.SinceJoin, Photo: g.PhotoHash}
+}
+
+func (s *Server) showTheme(t store.Theme) apiTheme {
+	return apiTheme{Key: t.Key, Name: t.Name, Room: s.Org.RoomJID(t.Host, t.Room).String(), State: org.StateOf(t), Restricted: t.Restricted, Creator: t.Creator, Created: t.Created, Closed: t.Closed}
+}
+
+// showTeams adds the teams that are in a group, and who has to be in it.
+func (s *Server) showTeams(ctx context.Context, g store.Group, out *apiGroup) error {
+	gts, err := s.Org.GroupTeams(ctx, g.Host, g.ID)
+	if err != nil {
+		return err
+	}
+	ts, err := s.Org.Teams(ctx, g.Host)
+	if err != nil {
+		return err
+	}
+	slugs := map[string]string{org.Everyone: org.Everyone}
+	for _, t := range ts {
+		slugs[t.ID] = t.Slug
+	}
+	for _, gt := range gts {
+		out.Teams = append(out.Teams, apiTeamIn{slugs[gt.Team], gt.Role})
+	}
+	out.Mandatory = slugs[g.Mandatory]
+	if done, total, now := s.Org.Filling(g.Host, g.ID); now {
+		out.Adding = &apiAdding{done, total}
+	}
+	return nil
 }
 
 // apiRoom finds a group's room or a theme's for a caller, as pages do: what one may not know of is not there.
@@ -117,10 +169,13 @@ func (s *Server) apiGroups(a huma.API) {
 			return nil, s.apiError(err)
 		}
 		for _, t := range ts {
-			out.Themes = append(out.Themes, apiTheme{t.Key, t.Name, s.Org.RoomJID(t.Host, t.Room).String(), t.Created, t.Closed})
+			out.Themes = append(out.Themes, s.showTheme(t))
 		}
 		if !access.Read {
 			return &body[apiGroup]{out}, nil
+		}
+		if err := s.showTeams(ctx, g, &out); err != nil {
+			return nil, s.apiError(err)
 		}
 		ms, err := s.Org.Members(ctx, c.me.Host, g.ID)
 		for _, m := range ms {
@@ -138,12 +193,16 @@ func (s *Server) apiGroups(a huma.API) {
 		Slug        string `json:"slug,omitempty" maxLength:"100"`
 		Description string `json:"description,omitempty" maxLength:"2000"`
 		Kind        string `json:"kind,omitempty" enum:"private,public,large,request,announcement,federated"`
+		Emoji       string `json:"emoji,omitempty" maxLength:"64"`
+		ThemesBy    string `json:"themes_by,omitempty" enum:"members,moderators"`
+		MentionBy   string `json:"mention_by,omitempty" enum:"members,moderators,nobody"`
 	}]) (*body[apiGroup], error) {
 		c := who(ctx)
 		if !c.actor.Runs() {
 			return nil, s.apiError(forbidden)
 		}
-		g, err := s.Org.CreateGroup(ctx, c.me.Host, org.NewGroup{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description, Kind: in.Body.Kind, Owner: c.self()})
+		g, err := s.Org.CreateGroup(ctx, c.me.Host, org.NewGroup{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description, Kind: in.Body.Kind, Emoji: in.Body.Emoji,
+			ThemesBy: in.Body.ThemesBy, MentionBy: in.Body.MentionBy, Owner: c.self()})
 		if err != nil {
 			return nil, s.apiError(err)
 		}
@@ -192,7 +251,9 @@ func (s *Server) apiGroups(a huma.API) {
 	huma.Register(a, theme, func(ctx context.Context, in *struct {
 		Slugged
 		Body struct {
-			Name string `json:"name" maxLength:"200"`
+			Name       string   `json:"name" maxLength:"200"`
+			Restricted bool     `json:"restricted,omitempty" doc:"only for oneself and people"`
+			People     []string `json:"people,omitempty" maxItems:"1000" doc:"addresses or names, of a restricted one"`
 		}
 	}) (*body[apiTheme], error) {
 		c := who(ctx)
@@ -200,14 +261,23 @@ func (s *Server) apiGroups(a huma.API) {
 		if err != nil {
 			return nil, s.apiError(err)
 		}
-		t, err := s.Org.CreateTheme(ctx, c.me.Host, g.ID, org.NewTheme{Name: in.Body.Name, Creator: c.self()})
+		n := org.NewTheme{Name: in.Body.Name, Creator: c.self(), Restricted: in.Body.Restricted}
+		for _, p := range in.Body.People {
+			j, err := c.addressOf(p)
+			if err != nil {
+				return nil, s.apiError(err)
+			}
+			n.People = append(n.People, j)
+		}
+		t, err := s.Org.CreateTheme(ctx, c.me.Host, g.ID, n)
 		if err != nil {
 			return nil, s.apiError(err)
 		}
 		c.p.Audit(ctx, c.actor, "theme.create", g.Slug+"/"+t.Key, map[string]any{"name": t.Name})
-		return &body[apiTheme]{apiTheme{t.Key, t.Name, s.Org.RoomJID(t.Host, t.Room).String(), t.Created, t.Closed}}, nil
+		return &body[apiTheme]{s.showTheme(t)}, nil
 	})
 	s.apiMessages(a)
+	s.apiGroupSettings(a)
 }
 
 func (s *Server) apiMessages(a huma.API) {

@@ -173,13 +173,6 @@ func (s *Server) apiPeople(a huma.API) {
 		}
 		return &body[apiLink]{apiLink{i.ID, c.p.LinkURL(i.Kind, token), c.p.URI(i, token), i.Expires}}, nil
 	})
-	huma.Register(a, operation("revoke-invitation", http.MethodDelete, "/invitations/{id}", "people:write", "Revoke an invitation"), func(ctx context.Context, in *struct {
-		ID string `path:"id" maxLength:"13"`
-	}) (*struct{}, error) {
-		c := who(ctx)
-		_, err := c.p.Revoke(ctx, c.actor, in.ID)
-		return nil, s.apiError(err)
-	})
 	huma.Register(a, operation("list-audit", http.MethodGet, "/audit", "audit:read", "The audit log, the newest first"), func(ctx context.Context, in *struct {
 		Actor  string `query:"actor" maxLength:"1023"`
 		Target string `query:"target" maxLength:"2048"`

@@ -98,21 +98,7 @@ func (c *ctx) openLink() error {
 
 // oneInvitation gives the one in the path, if the actor may see it.
 func (c *ctx) oneInvitation() (store.Invitation, error) {
-	i, err := c.s.Store.Invitation(c.r.Context(), c.host(), c.r.PathValue("id"))
-	if err != nil {
-		return i, err
-	}
-	if c.Actor.Runs() || i.Inviter == c.Me.Name {
-		return i, nil
-	}
-	if i.Username == "" {
-		return i, forbidden
-	}
-	u, err := c.P.Get(c.r.Context(), i.Username)
-	if err == nil && !c.Actor.May(people.Create, u) {
-		err = forbidden
-	}
-	return i, err
+	return c.s.mayInvitation(c.r.Context(), c.P, c.Actor, c.r.PathValue("id"))
 }
 
 func (c *ctx) invitationPage() error {

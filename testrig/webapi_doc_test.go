@@ -1,0 +1,269 @@
+package testrig_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"parley/admin"
+	"parley/people"
+	"parley/testrig"
+)
+
+// apiOf says by which operation of the API an administrator does what the command line does; after "-" why there is none.
+var apiOf = map[string]string{
+	"AddUser": "create-person", "Users": "list-people", "User": "get-person", "ChangeUser": "change-person", "DeleteUser": "delete-person",
+	"SetPassword": "- people choose their passwords by a link: reset-password",
+	"Export":      "- files of whole accounts are for who has the server: parley export",
+	"Import":      "- files of whole accounts are for who has the server: parley import",
+
+	"AppPasswords": "- they are a person's own, on the page of their security", "AddAppPassword": "- they are a person's own, on the page of their security",
+	"RevokeAppPassword": "- they are a person's own, on the page of their security", "FactorOff": "- it asks who you are: the person's page does",
+
+	"CreateGroup": "create-group", "Groups": "list-groups", "Group": "get-group", "ChangeGroup": "change-group", "DeleteGroup": "delete-group",
+	"DeletedGroups": "list-deleted-groups", "RestoreGroup": "restore-group", "SetPhoto": "set-group-photo", "SetMember": "set-member", "RemoveMember": "remove-member",
+	"SetMandatory": "set-mandatory", "SetGroupTeam": "set-group-team", "Requests": "list-requests", "AnswerRequest": "answer-request",
+	"CreateTheme": "create-theme", "ChangeTheme": "change-theme", "CloseTheme": "change-theme", "SetThemePerson": "set-theme-person",
+
+	"CreateTeam": "create-team", "Teams": "list-teams", "Team": "get-team", "ChangeTeam": "change-team", "SetTeamPeople": "set-team-people", "DeleteTeam": "delete-team",
+
+	"Sessions": "list-sessions", "Kick": "sign-person-out", "Reports": "list-reports", "DeleteReport": "delete-report",
+
+	"Domains": "list-domains", "TestDomain": "test-domain", "DomainRules": "list-domain-rules", "SetDomainRules": "set-domain-rule", "DeleteDomainRule": "delete-domain-rule",
+	"SetOnlyListed": "set-only-listed",
+
+	"CreateWebhook": "create-webhook", "Webhooks": "list-webhooks", "SetWebhookDisabled": "change-webhook", "DeleteWebhook": "delete-webhook", "Deliveries": "list-deliveries",
+	"Redeliver": "redeliver",
+
+	"Info": "get-health",
+}
+
+type apiOperation struct {
+	OperationID string
+	Summary     string
+	Parameters  []struct {
+		Name, In string
+		Required bool
+		Schema   json.RawMessage
+	}
+	RequestBody *struct {
+		Content map[string]struct{ Schema json.RawMessage }
+	}
+	Responses map[string]struct {
+		Description string
+		Content     map[string]struct{ Schema json.RawMessage }
+	}
+	Security []map[string][]string
+}
+
+// What administrators can do by the command line they can do by the API, or it is said why not.
+func TestAPIHasWhatAdministratorsDo(t *testing.T) {
+	r := testrig.Start(t, web)
+	var doc struct {
+		Paths map[string]map[string]apiOperation
+	}
+	if status := (apiClient{t, r.Browser(t), ""}).do("GET", "/openapi.json", "", &doc); status != 200 {
+		t.Fatal(status)
+	}
+	has := make(map[string]bool)
+	for _, ops := range doc.Paths {
+		for _, op := range ops {
+			has[op.OperationID] = true
+		}
+	}
+	ops := reflect.TypeFor[admin.Operations]()
+	for i := range ops.NumMethod() {
+		name := ops.Method(i).Name
+		id, ok := apiOf[name]
+		switch {
+		case !ok:
+			t.Errorf("%s is new: give the API an operation for it, and name it here", name)
+		case !strings.HasPrefix(id, "- ") && !has[id]:
+			t.Errorf("%s is said to be %s, which the API has not", name, id)
+		}
+	}
+	for name := range apiOf {
+		if _, ok := ops.MethodByName(name); !ok {
+			t.Errorf("%s is none of admin.Operations", name)
+		}
+	}
+}
+
+// The description is OpenAPI 3.1 as programs read it: what refers to something finds it, what is named once is there once.
+func TestAPIDescriptionIsValid(t *testing.T) {
+	r := testrig.Start(t, web)
+	p := r.Browser(t).Get("/api/openapi.json")
+	if p.Status != 200 {
+		t.Fatal(p.Status)
+	}
+	var doc struct {
+		OpenAPI    string
+		Info       struct{ Title, Version string }
+		Paths      map[string]map[string]apiOperation
+		Components struct {
+			Schemas         map[string]json.RawMessage
+			SecuritySchemes map[string]struct{ Type, Scheme string }
+		}
+	}
+	var plain any
+	if err := json.Unmarshal([]byte(p.Text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(p.Text), &plain); err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^3\.1\.\d+$`).MatchString(doc.OpenAPI) || doc.Info.Title == "" || doc.Info.Version == "" {
+		t.Errorf("openapi %q, info %+v", doc.OpenAPI, doc.Info)
+	}
+	if s := doc.Components.SecuritySchemes["token"]; s.Type != "http" || s.Scheme != "bearer" {
+		t.Errorf("security: %+v", doc.Components.SecuritySchemes)
+	}
+	references(t, plain, plain, "#")
+	used := make(map[string]bool)
+	methods := []string{"get", "put", "post", "delete", "patch"}
+	ids := make(map[string]string)
+	for path, ops := range doc.Paths {
+		want := regexp.MustCompile(`\{([a-z]+)\}`).FindAllStringSubmatch(path, -1)
+		for method, op := range ops {
+			at := method + " " + path
+			if !slices.Contains(methods, method) {
+				t.Errorf("%s: there is no such method", at)
+			}
+			if was := ids[op.OperationID]; op.OperationID == "" || was != "" || op.Summary == "" {
+				t.Errorf("%s: operation %q, also %q, %q", at, op.OperationID, was, op.Summary)
+			}
+			ids[op.OperationID] = at
+			named := make(map[string]bool)
+			inPath := 0
+			for _, p := range op.Parameters {
+				if named[p.In+p.Name] || len(p.Schema) == 0 || p.In == "path" && (!p.Required || !strings.Contains(path, "{"+p.Name+"}")) {
+					t.Errorf("%s: parameter %+v", at, p)
+				}
+				if named[p.In+p.Name] = true; p.In == "path" {
+					inPath++
+				}
+			}
+			if inPath != len(want) {
+				t.Errorf("%s: %d of its parameters are described", at, inPath)
+			}
+			if op.RequestBody != nil && len(op.RequestBody.Content["application/json"].Schema) == 0 {
+				t.Errorf("%s: its body is not described", at)
+			}
+			good := false
+			for status, res := range op.Responses {
+				if !regexp.MustCompile(`^([1-5]\d\d|default)$`).MatchString(status) || res.Description == "" {
+					t.Errorf("%s: answer %s %+v", at, status, res)
+				}
+				for typ, c := range res.Content {
+					if len(c.Schema) == 0 {
+						t.Errorf("%s: answer %s, %s is not described", at, status, typ)
+					}
+				}
+				good = good || status[0] == '2'
+			}
+			if !good {
+				t.Errorf("%s: no answer is a good one", at)
+			}
+			for _, need := range op.Security {
+				for name, scopes := range need {
+					for _, scope := range scopes {
+						used[scope] = true
+						if name != "token" || !slices.Contains(people.Scopes, scope) {
+							t.Errorf("%s needs %s %s, which nobody is offered", at, name, scope)
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, scope := range people.Scopes {
+		if !used[scope] {
+			t.Errorf("the scope %s is good for nothing", scope)
+		}
+	}
+}
+
+// references follows each $ref, and looks at each schema's words.
+func references(t *testing.T, doc, at any, path string) {
+	types := []any{"string", "number", "integer", "boolean", "array", "object", "null"}
+	switch v := at.(type) {
+	case map[string]any:
+		if ref, ok := v["$ref"].(string); ok {
+			here, found := doc, strings.HasPrefix(ref, "#/")
+			for _, part := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+				m, _ := here.(map[string]any)
+				if here, ok = m[part]; !ok {
+					found = false
+				}
+			}
+			if !found {
+				t.Errorf("%s: %s leads nowhere", path, ref)
+			}
+		}
+		if props, ok := v["properties"].(map[string]any); ok {
+			for _, name := range list(v["required"]) {
+				if _, ok := props[fmt.Sprint(name)]; !ok {
+					t.Errorf("%s: %v is required and not described", path, name)
+				}
+			}
+			for _, typ := range append(list(v["type"]), v["type"]) {
+				if _, many := typ.([]any); !many && typ != nil && !slices.Contains(types, typ) {
+					t.Errorf("%s: type %v", path, typ)
+				}
+			}
+		}
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			references(t, doc, v[k], path+"/"+k)
+		}
+	case []any:
+		for i, x := range v {
+			references(t, doc, x, fmt.Sprint(path, "/", i))
+		}
+	}
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+var update = flag.Bool("update", false, "write the operations into docs/api.md")
+
+// docs/api.md has the operations as they are.
+func TestAPIDocument(t *testing.T) {
+	r := testrig.Start(t, web)
+	var doc struct {
+		Paths map[string]map[string]apiOperation
+	}
+	(apiClient{t, r.Browser(t), ""}).do("GET", "/openapi.json", "", &doc)
+	var table strings.Builder
+	table.WriteString("\n| | scope | |\n|---|---|---|\n")
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
+		for _, method := range []string{"get", "post", "put", "patch", "delete"} {
+			if op, ok := doc.Paths[path][method]; ok {
+				fmt.Fprintf(&table, "| `%s %s` | `%s` | %s |\n", strings.ToUpper(method), strings.TrimPrefix(path, "/api/v1"), op.Security[0]["token"][0], op.Summary)
+			}
+		}
+	}
+	const name = "../docs/api.md"
+	have, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, ok := strings.Cut(string(have), "-update -->\n")
+	want := head + "-update -->\n" + table.String()
+	if *update {
+		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if !ok || string(have) != want {
+		t.Error("docs/api.md is not what the API says: go test ./testrig -run APIDocument -update")
+	}
+}
