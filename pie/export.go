@@ -2,13 +2,11 @@ package pie
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
 	"strconv"
 	"strings"
 
-	"parley/auth"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -86,11 +84,7 @@ func (x Exporter) Write(ctx context.Context, w io.Writer, hosts []*server.Host, 
 
 func (x Exporter) user(o *out, h *server.Host, u store.User) {
 	o.open("user", "name", u.Name)
-	a := wire.E(nsAccount, "account").Set("name", u.FullName)
-	if u.Disabled {
-		a.Set("disabled", "true")
-	}
-	o.element(a)
+	x.account(o, h, u)
 	if x.Passwords && len(u.Keys) > 0 {
 		o.keys(u.Keys)
 	}
@@ -100,10 +94,10 @@ func (x Exporter) user(o *out, h *server.Host, u store.User) {
 	o.blocked(h, u.Name)
 	o.answer(h, u.Name, wire.E(wire.NSMAM, "prefs"))
 	o.nodes(h, u.Name)
-	o.waiting(h, u.Name)
-	if x.Archive {
+	if x.Archive { // first: what waits says which of these it is
 		o.archive(h, u.Name)
 	}
+	o.waiting(h, u.Name)
 	o.raw("</user>\n")
 }
 
@@ -120,17 +114,8 @@ func (o *out) answer(h *server.Host, name string, q *wire.Element) {
 }
 
 func (o *out) keys(kept []byte) {
-	var k auth.Keys
-	if o.fail(k.UnmarshalBinary(kept)) {
-		return
-	}
-	b64 := base64.StdEncoding.EncodeToString
-	for mech, key := range map[string]auth.Key{"SCRAM-SHA-1": k.SHA1, "SCRAM-SHA-256": k.SHA256} {
-		if key.IsZero() {
-			continue
-		}
-		o.element(wire.E(nsScram, "scram-credentials", wire.T(nsScram, "iter-count", strconv.Itoa(key.Iterations)), wire.T(nsScram, "salt", b64(key.Salt)),
-			wire.T(nsScram, "server-key", b64(key.Server)), wire.T(nsScram, "stored-key", b64(key.Stored))).Set("mechanism", mech))
+	for _, e := range o.credentials(kept) {
+		o.element(e)
 	}
 }
 

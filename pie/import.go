@@ -2,11 +2,9 @@ package pie
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +38,7 @@ type incoming struct {
 	config  []*wire.Element // nodes first get their configuration, then their items
 	items   []*wire.Element
 	card    *wire.Element
+	own     *wire.Element // what only parley has; taken last, as a card changes some of it
 	unknown map[string]bool
 }
 
@@ -174,6 +173,11 @@ func (u *incoming) read() error {
 	if err := u.nodesAndCard(); err != nil {
 		return err
 	}
+	if u.own != nil {
+		if err := u.account(u.own); err != nil {
+			return err
+		}
+	}
 	if u.made && len(u.keys.Missing()) < 2 {
 		b, err := u.keys.MarshalBinary()
 		if err == nil {
@@ -202,7 +206,7 @@ func (u *incoming) child(s xml.StartElement) error {
 	}
 	switch e.Name {
 	case wire.Name{Space: nsScram, Local: "scram-credentials"}:
-		return u.problem("password", u.scram(e))
+		return u.problem("password", readCredentials(&u.keys, e))
 	case wire.Name{Space: wire.NSRoster, Local: "query"}:
 		return u.roster(e)
 	case wire.Name{Space: wire.NSClient, Local: "presence"}, wire.Name{Space: ns, Local: "presence"}: // COMPAT: Prosody forgets xmlns
@@ -225,7 +229,7 @@ func (u *incoming) child(s xml.StartElement) error {
 	case wire.Name{Space: wire.NSPubSub, Local: "pubsub"}:
 		u.items = append(u.items, e.Elements()...)
 	case wire.Name{Space: nsAccount, Local: "account"}:
-		return u.account(e)
+		u.own = e
 	default:
 		if !u.unknown[e.Name.Space] {
 			u.unknown[e.Name.Space] = true
@@ -239,47 +243,6 @@ func (u *incoming) child(s xml.StartElement) error {
 func (u *incoming) do(what, typ string, e *wire.Element) error {
 	_, err := u.h.Do(u.ctx, u.name, typ, e)
 	return u.problem(what, err)
-}
-
-func (u *incoming) account(e *wire.Element) error {
-	if !u.made {
-		return nil
-	}
-	if name := e.Attr("name"); name != "" && len(name) <= 800 {
-		if err := u.h.Store.SetFullName(u.ctx, u.h.Domain, u.name, name); err != nil {
-			return err
-		}
-	}
-	if e.Attr("disabled") == "true" {
-		return u.h.Store.SetDisabled(u.ctx, u.h.Domain, u.name, true)
-	}
-	return nil
-}
-
-// scram takes keys (section 3.3). COMPAT: ejabberd 23 encodes them twice.
-func (u *incoming) scram(e *wire.Element) error {
-	mech := e.Attr("mechanism")
-	get := func(local string) []byte {
-		b, _ := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.ChildText(nsScram, local)), ""))
-		return b
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(e.ChildText(nsScram, "iter-count")))
-	if err != nil {
-		return errValue
-	}
-	k := auth.Key{Salt: get("salt"), Iterations: n, Stored: get("stored-key"), Server: get("server-key")}
-	if u.keys.SetKey(mech, k) == nil {
-		return nil
-	}
-	for _, b := range []*[]byte{&k.Salt, &k.Stored, &k.Server} {
-		if *b, err = base64.StdEncoding.DecodeString(string(*b)); err != nil {
-			return errValue
-		}
-	}
-	if u.keys.SetKey(mech, k) != nil {
-		return errValue
-	}
-	return nil
 }
 
 func (u *incoming) roster(q *wire.Element) error {

@@ -69,7 +69,7 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 	if err != nil || at.After(time.Now().Add(24*time.Hour)) {
 		return nil, errValue
 	}
-	st, err := u.message(f.Child(wire.NSClient, "message"))
+	st, err := u.message(f.Child(wire.NSClient, "message"), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func place(was string, at time.Time, last store.ID) store.ID {
 	return max(id, 1<<12)
 }
 
-// message reads one, less the marks that its old server has left for this account.
-func (u *incoming) message(e *wire.Element) (*wire.Stanza, error) {
+// message reads one, less the marks that its old server has left for this account. keep says which ids it may have.
+func (u *incoming) message(e *wire.Element, keep func(id string) bool) (*wire.Stanza, error) {
 	if e == nil {
 		return nil, errValue
 	}
@@ -128,10 +128,20 @@ func (u *incoming) message(e *wire.Element) (*wire.Stanza, error) {
 				return true
 			}
 			by, err := jid.Parse(id.Attr("by"))
-			return err != nil || by == u.self
+			return err != nil || by == u.self && (keep == nil || !keep(id.Attr("id")))
 		}
 		return false
 	}), nil
+}
+
+// has says that the archive has a message under this id.
+func (u *incoming) has(id string) bool {
+	n, err := store.ParseID(id)
+	if err != nil {
+		return false
+	}
+	_, _, _, err = u.h.Store.ReadArchive(u.ctx, u.h.Domain, u.name, store.Page{IDs: []store.ID{n}, Max: 1})
+	return err == nil
 }
 
 // offline reads messages that have not been delivered (section 3.5).
@@ -149,7 +159,7 @@ func (u *incoming) offline() error {
 		if err != nil {
 			return err
 		}
-		st, err := u.message(e)
+		st, err := u.message(e, u.has)
 		if err != nil {
 			u.report.problem("%s: a waiting message: %v", u.self, err)
 			continue

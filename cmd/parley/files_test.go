@@ -143,7 +143,8 @@ func TestImportRefuses(t *testing.T) {
 	}
 	write("hosts/capulet.example.xml", "<?xml version='1.0'?><host xmlns='urn:xmpp:pie:0' xmlns:xi='http://www.w3.org/2001/XInclude' jid='capulet.example'>"+xi+"capulet.example/tybalt.xml'/></host>")
 	write("hosts/capulet.example/tybalt.xml", "<?xml version='1.0'?><user xmlns='urn:xmpp:pie:0' name='tybalt' password='King-of-Cats-1'><query xmlns='jabber:iq:private'>"+
-		"<x xmlns='http://www.w3.org/2001/XInclude' href='x'/></query><odd xmlns='urn:odd'/><vCard xmlns='vcard-temp'><NOTE>"+strings.Repeat("x", 200_000)+"</NOTE></vCard>"+
+		"<x xmlns='http://www.w3.org/2001/XInclude' href='x'/></query><odd xmlns='urn:odd'/><account xmlns='urn:parley:account:0' role='owner' retention='soon'><app-password id='1'/>"+
+		"<displayed chat='a@b/c' id='1'/><approved jid='tybalt@capulet.example'/></account><vCard xmlns='vcard-temp'><NOTE>"+strings.Repeat("x", 200_000)+"</NOTE></vCard>"+
 		"<archive xmlns='urn:xmpp:pie:0#mam'><result xmlns='urn:xmpp:mam:2' id='1'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2010-07-10T23:08:25Z'/>"+
 		"<message xmlns='jabber:client' to='tybalt@capulet.example' from='romeo@capulet.example/o' type='chat'><body>Good</body></message></forwarded></result>"+
 		"<result xmlns='urn:xmpp:mam:2' id='2'/></archive></user>")
@@ -152,7 +153,8 @@ func TestImportRefuses(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	in := decode[admin.Imported](t, out)
-	for _, want := range []string{"elsewhere.example", "urn:odd", "the card is too large", "an archived message"} {
+	for _, want := range []string{"elsewhere.example", "urn:odd", "the card is too large", "an archived message", "was owner where it comes from",
+		"how long its messages are kept: it is malformed", "app-password: it is malformed", "displayed: it is malformed", "approved: it is malformed"} {
 		if !strings.Contains(strings.Join(in.Problems, "\n"), want) {
 			t.Errorf("%s is not told: %q", want, in.Problems)
 		}

@@ -1,0 +1,303 @@
+package pie
+
+import (
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/auth"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// What an account has here and the format does not know is in an element of our own. Left out on purpose: what signs in as
+// the account without its password (second factors, tokens of clients and of the API, sessions of browsers, links of
+// invitations), registrations for push, which clients make anew, and the files that were shared.
+
+// account writes it.
+func (x Exporter) account(o *out, h *server.Host, u store.User) {
+	p, err := h.Store.Person(o.ctx, h.Domain, u.Name)
+	if o.fail(err) {
+		return
+	}
+	a := wire.E(nsAccount, "account").Set("name", u.FullName)
+	if u.Disabled {
+		a.Set("disabled", "true")
+	}
+	for _, f := range personFields(&p) {
+		a.Set(f.name, *f.at)
+	}
+	if p.Role != store.RoleMember {
+		a.Set("role", p.Role)
+	}
+	a.Set("archived", stamp(p.Archived)).Set("last-seen", stamp(u.LastSeen)).Set("last-status", u.LastStatus)
+	r, err := h.Store.Retention(o.ctx, h.Domain, u.Name)
+	if o.fail(err) {
+		return
+	}
+	a.Set("retention", span(r.Set)).Set("own-retention", span(r.Own))
+	d, err := h.Store.Digest(o.ctx, h.Domain, u.Name)
+	if o.fail(err) {
+		return
+	}
+	a.Set("digest", d.Every)
+	cs, _, err := h.Store.Roster(o.ctx, h.Domain, u.Name)
+	if o.fail(err) {
+		return
+	}
+	for _, c := range cs {
+		if c.Approved && !c.InRoster {
+			a.Add(wire.E(nsAccount, "approved").Set("jid", c.JID))
+		}
+	}
+	ds, err := h.Store.Displayed(o.ctx, h.Domain, u.Name)
+	if o.fail(err) {
+		return
+	}
+	for _, d := range ds {
+		a.Add(wire.E(nsAccount, "displayed").Set("chat", d.Chat).Set("id", d.ID.String()))
+	}
+	if x.Passwords {
+		o.appPasswords(h, u.Name, a)
+	}
+	o.element(a)
+}
+
+// personField is what the organization knows of somebody, by the name of its attribute.
+type personField struct {
+	name string
+	at   *string
+	max  int // bytes
+}
+
+func personFields(p *store.Person) []personField {
+	return []personField{{"email", &p.Email, 320}, {"phone", &p.Phone, 200}, {"title", &p.Title, 800}, {"department", &p.Department, 800}, {"lang", &p.Lang, 8}}
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(timeFormat)
+}
+
+// span is a retention: seconds, or "forever".
+func span(d time.Duration) string {
+	switch {
+	case d == store.Forever:
+		return "forever"
+	case d == 0:
+		return ""
+	}
+	return strconv.FormatInt(int64(d/time.Second), 10)
+}
+
+func readSpan(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if s == "forever" {
+		return store.Forever, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 1 || n > 36500*24*3600 {
+		return 0, errValue
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+func (o *out) appPasswords(h *server.Host, name string, to *wire.Element) {
+	ps, err := h.Store.AppPasswords(o.ctx, h.Domain, name)
+	if o.fail(err) {
+		return
+	}
+	for _, p := range ps {
+		e := wire.E(nsAccount, "app-password").Set("id", p.ID).Set("name", p.Name).Set("created", stamp(p.Created)).Set("used", stamp(p.Used))
+		to.Add(e.Add(o.credentials(p.Keys)...))
+	}
+}
+
+// credentials are the keys that a password is known by (section 3.3).
+func (o *out) credentials(kept []byte) (es []*wire.Element) {
+	var k auth.Keys
+	if o.fail(k.UnmarshalBinary(kept)) {
+		return nil
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	for _, m := range []struct {
+		name string
+		key  auth.Key
+	}{{"SCRAM-SHA-1", k.SHA1}, {"SCRAM-SHA-256", k.SHA256}} {
+		if m.key.IsZero() {
+			continue
+		}
+		es = append(es, wire.E(nsScram, "scram-credentials", wire.T(nsScram, "iter-count", strconv.Itoa(m.key.Iterations)), wire.T(nsScram, "salt", b64(m.key.Salt)),
+			wire.T(nsScram, "server-key", b64(m.key.Server)), wire.T(nsScram, "stored-key", b64(m.key.Stored))).Set("mechanism", m.name))
+	}
+	return es
+}
+
+// account takes it; of an account that was there already its own stays.
+func (u *incoming) account(e *wire.Element) error {
+	if !u.made {
+		return nil
+	}
+	if err := u.person(e); err != nil {
+		return err
+	}
+	if role := e.Attr("role"); role != "" {
+		u.report.problem("%s: was %s where it comes from; a file gives nobody rights: say so yourself, by `parley user admin %[1]s on` or on the pages", u.self, cut(role, 20))
+	}
+	set, err := readSpan(e.Attr("retention"))
+	own, err2 := readSpan(e.Attr("own-retention"))
+	if err != nil || err2 != nil {
+		u.report.problem("%s: how long its messages are kept: it is malformed", u.self)
+	} else if set != 0 || own != 0 {
+		if err := u.h.Store.SetRetention(u.ctx, u.h.Domain, u.name, func(r *store.Retention) { r.Set, r.Own = set, max(own, 0) }); err != nil {
+			return err
+		}
+	}
+	switch d := e.Attr("digest"); d {
+	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
+		if err := u.h.Store.SetDigest(u.ctx, u.h.Domain, store.Digest{Owner: u.name, Every: d, Due: time.Now().Add(24 * time.Hour)}); err != nil {
+			return err
+		}
+	}
+	if t, err := time.Parse(timeFormat, e.Attr("last-seen")); err == nil {
+		if err := u.h.Store.SetLastSeen(u.ctx, u.h.Domain, u.name, t, cut(e.Attr("last-status"), 1023)); err != nil {
+			return err
+		}
+	}
+	return u.rest(e)
+}
+
+// person is what the organization knows.
+func (u *incoming) person(e *wire.Element) error {
+	_, _, err := u.h.Store.UpdatePerson(u.ctx, u.h.Domain, u.name, func(p *store.Person) error {
+		if name := e.Attr("name"); len(name) <= 800 {
+			p.FullName = name
+		}
+		p.Disabled = e.Attr("disabled") == "true"
+		for _, f := range personFields(p) {
+			if v := e.Attr(f.name); len(v) <= f.max {
+				*f.at = v
+			}
+		}
+		p.Archived, _ = time.Parse(timeFormat, e.Attr("archived")) // nothing: not
+		return nil
+	})
+	if errors.Is(err, store.ErrExists) {
+		u.report.problem("%s: somebody else has the address %s: it is left out, with phone, title and department", u.self, cut(e.Attr("email"), 320))
+		if name := e.Attr("name"); len(name) <= 800 {
+			if err := u.h.Store.SetFullName(u.ctx, u.h.Domain, u.name, name); err != nil {
+				return err
+			}
+		}
+		return u.h.Store.SetDisabled(u.ctx, u.h.Domain, u.name, e.Attr("disabled") == "true" || e.Attr("archived") != "")
+	}
+	return err
+}
+
+func (u *incoming) rest(e *wire.Element) error {
+	var ds []store.Displayed
+	for _, c := range e.Elements() {
+		var err error
+		switch c.Name.Local {
+		case "approved":
+			err = u.approved(c)
+		case "displayed":
+			var d store.Displayed
+			if d, err = displayed(c); err == nil {
+				ds = append(ds, d)
+			}
+		case "app-password":
+			err = u.appPassword(c)
+		}
+		if err := u.problem(c.Name.Local, err); err != nil {
+			return err
+		}
+	}
+	if len(ds) == 0 {
+		return nil
+	}
+	return u.problem("how far it has read", u.h.Store.SetDisplayed(u.ctx, u.h.Domain, u.name, maxDisplayed, ds...))
+}
+
+// maxDisplayed is of how many conversations it is kept how far they were read.
+const maxDisplayed = 10_000
+
+func displayed(e *wire.Element) (store.Displayed, error) {
+	j, err := jid.Parse(e.Attr("chat"))
+	id, err2 := store.ParseID(e.Attr("id"))
+	if err != nil || err2 != nil || !j.IsBare() || id.Time().After(time.Now().Add(24*time.Hour)) {
+		return store.Displayed{}, errValue
+	}
+	return store.Displayed{Chat: j.String(), ID: id}, nil
+}
+
+// approved is somebody whose request will be granted, and who is no contact (RFC 6121, section 3.4).
+func (u *incoming) approved(e *wire.Element) error {
+	j, err := jid.Parse(e.Attr("jid"))
+	if err != nil || j.Bare() == u.self {
+		return errValue
+	}
+	_, err = u.h.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
+		c.Approved = true
+		return false, nil
+	})
+	return err
+}
+
+// maxAppPasswords is how many an account has at most: a client's proof is compared with each.
+const maxAppPasswords = 25
+
+func (u *incoming) appPassword(e *wire.Element) error {
+	var k auth.Keys
+	for _, c := range e.Elements() {
+		if err := readCredentials(&k, c); err != nil {
+			return err
+		}
+	}
+	b, err := k.MarshalBinary()
+	if id := e.Attr("id"); err != nil || id == "" || len(id) > 64 || strings.ContainsAny(id, " /") || len(e.Attr("name")) > 400 {
+		return errValue
+	}
+	p := store.AppPassword{ID: e.Attr("id"), Name: e.Attr("name"), Keys: b}
+	p.Created, _ = time.Parse(timeFormat, e.Attr("created"))
+	p.Used, _ = time.Parse(timeFormat, e.Attr("used"))
+	err = u.h.Store.AddAppPassword(u.ctx, u.h.Domain, u.name, p, maxAppPasswords)
+	if errors.Is(err, store.ErrExists) {
+		return errValue
+	}
+	return err
+}
+
+// readCredentials takes keys into k. COMPAT: ejabberd 23 encodes them twice.
+func readCredentials(keys *auth.Keys, e *wire.Element) error {
+	mech := e.Attr("mechanism")
+	get := func(local string) []byte {
+		b, _ := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.ChildText(nsScram, local)), ""))
+		return b
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(e.ChildText(nsScram, "iter-count")))
+	if err != nil {
+		return errValue
+	}
+	k := auth.Key{Salt: get("salt"), Iterations: n, Stored: get("stored-key"), Server: get("server-key")}
+	if keys.SetKey(mech, k) == nil {
+		return nil
+	}
+	for _, b := range []*[]byte{&k.Salt, &k.Stored, &k.Server} {
+		if *b, err = base64.StdEncoding.DecodeString(string(*b)); err != nil {
+			return errValue
+		}
+	}
+	if keys.SetKey(mech, k) != nil {
+		return errValue
+	}
+	return nil
+}
