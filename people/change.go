@@ -81,7 +81,7 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 	if needs, err := p.NeedsFactor(ctx, is); err != nil {
 		return is, err
 	} else if needs && was.Role != is.Role {
-		p.h.Kick(name, &wire.StreamError{Condition: "policy-violation", Text: "the role needs the second step: set it up first"})
+		p.h.Kick(name, errFactor)
 	}
 	p.audit(ctx, a, action, is.Address(), detail)
 	return is, nil

@@ -43,6 +43,9 @@ func (p *People) ChangeSettings(ctx context.Context, a Actor, to map[string]*str
 			detail[c.Name] = []any{c.Was, c.Is}
 		}
 		p.audit(ctx, a, "settings.change", "", detail)
+		if detail["signin.two_factor"] != nil {
+			p.enforceFactor(ctx)
+		}
 	}
 	return changed, nil
 }

@@ -192,6 +192,25 @@ func (p *People) RevokeAppPassword(ctx context.Context, a Actor, name, id string
 	return nil
 }
 
+// enforceFactor ends the streams of who has to set up the second step first, when that has just been decided.
+func (p *People) enforceFactor(ctx context.Context) {
+	p.h.Accounts(func(a *server.Account) bool {
+		u, err := p.Get(ctx, a.Name)
+		if err == nil {
+			var needs bool
+			if needs, err = p.NeedsFactor(ctx, u); needs {
+				p.h.Kick(a.Name, errFactor)
+			}
+		}
+		if err != nil {
+			p.cfg.Log.Error("demand the second step", "account", a.Name, "err", err)
+		}
+		return true
+	})
+}
+
+var errFactor = &wire.StreamError{Condition: "policy-violation", Text: "the role needs the second step: set it up first"}
+
 // CloseStreams ends those streams of an account that are chosen, and says how many they were.
 func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool, why *wire.StreamError) (n int) {
 	for _, s := range p.Sessions(name) {

@@ -14,6 +14,7 @@ import (
 	"mellium.im/sasl"
 
 	"parley/config"
+	"parley/people"
 	"parley/store"
 	"parley/testrig"
 )
@@ -365,6 +366,30 @@ func TestFactorDemanded(t *testing.T) {
 	}
 	if p := again.Get("/admin"); p.Status != http.StatusOK {
 		t.Errorf("signed in: %d", p.Status)
+	}
+}
+
+// What the organization decides holds for who is signed in, too.
+func TestFactorDemandedLater(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo", "juliet")
+	role(t, r, "juliet", store.RoleSupervisor, "")
+	clients := make(map[string]*testrig.Client)
+	for _, name := range []string{"romeo", "juliet"} {
+		c, _ := scram(t, r, sasl.ScramSha256, name, testrig.Password)
+		bindAgain(t, c, "phone")
+		clients[name] = c
+	}
+	supervisors := store.RoleSupervisor
+	if _, err := r.Node.People(testrig.Host).ChangeSettings(t.Context(), people.System, map[string]*string{"signin.two_factor": &supervisors}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, clients["juliet"], "policy-violation")
+	if err := clients["romeo"].Write("<iq type='get' id='p' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := clients["romeo"].Next(); err != nil || e.Attr("id") != "p" {
+		t.Errorf("who needs none: %v %v", e, err)
 	}
 }
 

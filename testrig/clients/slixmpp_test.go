@@ -45,3 +45,5 @@ func TestOMEMO(t *testing.T) {
 }
 
 func TestSlixmppTeams(t *testing.T) { slixmpp(t, "teams.py") }
+
+func TestSlixmppAppPasswords(t *testing.T) { slixmpp(t, "apps.py") }
