@@ -23,7 +23,7 @@ type offline struct {
 	cfg Config
 
 	mu  sync.Mutex
-	now map[string]bool // accounts whose messages are being delivered; true: there may be more by now
+	now map[string]*server.Session // accounts whose messages are being delivered; a client that has come meanwhile
 }
 
 // New makes the feature.
@@ -37,7 +37,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 	if cfg.Expiry <= 0 {
 		cfg.Expiry = 90 * 24 * time.Hour
 	}
-	o := &offline{h: h, cfg: cfg, now: make(map[string]bool)}
+	o := &offline{h: h, cfg: cfg, now: make(map[string]*server.Session)}
 	return &server.Feature{
 		Name: "offline",
 		XEP: []server.XEP{{Number: 160, Title: "Best Practices for Handling Offline Messages", Version: "1.0.1"},
@@ -85,8 +85,10 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	c := st.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
+	now, c := time.Now(), st.Copy()
+	if st.Element(wire.NSDelay, "delay").Attr("from") != o.h.Domain { // a client that did not acknowledge it was told
+		c.Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
+	}
 	e := &store.OfflineEntry{Host: o.h.Domain, Owner: p.Account, ID: o.h.IDs.Next(), Stanza: c.AppendXML(nil, c.To, wire.Client), Expires: now.Add(o.cfg.Expiry)}
 	if n >= o.cfg.Max || bytes+int64(len(e.Stanza)) > o.cfg.Bytes {
 		return server.ServiceUnavailable // XEP-0160, section 3
@@ -96,8 +98,11 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	}
 	// Someone may have arrived between the look at the sessions and the commit.
 	for _, s := range o.h.Account(p.Account).Sessions() {
-		if pr, prio := s.Presence(); pr != nil && prio >= 0 {
-			return o.deliver(ctx, p.Account, s)
+		if pr, prio := s.Presence(); pr == nil || prio < 0 {
+			continue
+		}
+		if all, err := o.deliver(ctx, p.Account, s); all || err != nil {
+			return err
 		}
 	}
 	return nil
@@ -111,7 +116,8 @@ func (o *offline) arrive(ctx context.Context, p *server.Pass) error {
 	if !p.Initial && p.Was != nil && !negative(p.Was) {
 		return nil
 	}
-	return o.deliver(ctx, p.Account, p.Session)
+	_, err := o.deliver(ctx, p.Account, p.Session)
+	return err
 }
 
 func negative(pr *wire.Stanza) bool {
@@ -137,43 +143,46 @@ func archived(st *wire.Stanza, s *server.Session) bool {
 
 const page = 100
 
-// deliver gives all that waits to one client. A message is dropped when it is in the client's queue: of a stream that
-// can be resumed it comes back if it is never acknowledged.
-func (o *offline) deliver(ctx context.Context, account string, s *server.Session) error {
-	if !o.begin(account) {
-		return nil
+// deliver gives all that waits to a client, or leaves that to who is at it; false if the client is gone before it has all.
+// A message is dropped when it is in the client's queue: of a stream with acknowledgements it comes back if it is never
+// acknowledged.
+func (o *offline) deliver(ctx context.Context, account string, s *server.Session) (all bool, err error) {
+	if !o.begin(account, s) {
+		return true, nil
 	}
-	for again := true; again; again = o.more(account) {
-		if err := o.deliverAll(ctx, account, s); err != nil {
+	for s != nil {
+		if all, err = o.deliverAll(ctx, account, s); err != nil {
 			o.end(account)
-			return err
+			return false, err
 		}
+		s = o.next(account)
 	}
-	return nil
+	return all, nil
 }
 
-// begin says whether it is for the caller to deliver. If somebody is at it, that one looks once more.
-func (o *offline) begin(account string) bool {
+// begin says whether it is for the caller to deliver. If somebody is at it, that one goes on with this client.
+func (o *offline) begin(account string, s *server.Session) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, busy := o.now[account]; busy {
-		o.now[account] = true
+		o.now[account] = s
 		return false
 	}
-	o.now[account] = false
+	o.now[account] = nil
 	return true
 }
 
-// more says whether to look again, and ends the delivery if not.
-func (o *offline) more(account string) bool {
+// next gives the client that has come meanwhile; if there is none the delivery ends.
+func (o *offline) next(account string) *server.Session {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.now[account] {
-		o.now[account] = false
-		return true
+	s := o.now[account]
+	if s == nil {
+		delete(o.now, account)
+	} else {
+		o.now[account] = nil
 	}
-	delete(o.now, account)
-	return false
+	return s
 }
 
 func (o *offline) end(account string) {
@@ -182,34 +191,37 @@ func (o *offline) end(account string) {
 	delete(o.now, account)
 }
 
-func (o *offline) deliverAll(ctx context.Context, account string, s *server.Session) error {
+func (o *offline) deliverAll(ctx context.Context, account string, s *server.Session) (all bool, err error) {
 	for {
 		es, err := o.h.Store.TakeOffline(ctx, o.h.Domain, account, page)
 		if err != nil || len(es) == 0 {
-			return err
+			return true, err
 		}
-		for _, e := range es {
-			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
-			if err != nil {
-				o.h.Log.Error("an offline message cannot be read and is dropped", "id", e.ID, "err", err)
-				continue
-			}
-			if s.Is(server.FromArchive) && archived(st, s) {
-				continue
-			}
-			if err := s.Send(st); err != nil {
-				return nil // the client is gone again: all of this page waits on
+		ids, gone := o.give(s, es)
+		if gone && !s.Is(server.Resumable) {
+			return false, nil // nobody knows what has arrived: all of this page waits on
+		}
+		if len(ids) > 0 {
+			if err := o.h.Store.DropOffline(ctx, o.h.Domain, account, ids...); err != nil {
+				return false, err
 			}
 		}
-		ids := make([]store.ID, len(es))
-		for i := range es {
-			ids[i] = es[i].ID
-		}
-		if err := o.h.Store.DropOffline(ctx, o.h.Domain, account, ids...); err != nil {
-			return err
-		}
-		if len(es) < page {
-			return nil
+		if gone || len(es) < page {
+			return !gone, nil
 		}
 	}
+}
+
+// give queues messages for a client: which wait no more, and whether it is gone.
+func (o *offline) give(s *server.Session, es []store.OfflineEntry) (ids []store.ID, gone bool) {
+	for _, e := range es {
+		st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
+		if err != nil {
+			o.h.Log.Error("an offline message cannot be read and is dropped", "id", e.ID, "err", err)
+		} else if !(s.Is(server.FromArchive) && archived(st, s)) && s.Send(st) != nil {
+			return ids, true
+		}
+		ids = append(ids, e.ID)
+	}
+	return ids, false
 }
