@@ -30,8 +30,13 @@ func (h *Host) refuseEarly(p *Pass) error {
 
 // deliver chooses sessions (RFC 6121, section 8.5) and gives them the message.
 func (h *Host) deliver(ctx context.Context, p *Pass) error {
-	st := p.Stanza
 	a := h.Account(p.Account)
+	if ss := a.Sessions(); len(ss) > 1 {
+		c := p.Stanza.Copy()
+		c.Delivery = &wire.Delivery{Of: p.Stanza}
+		p.Stanza = c
+	}
+	st := p.Stanza
 	if !st.To.IsBare() {
 		if s := a.Session(st.To.Resource()); s != nil && h.give(p, s) {
 			return h.run(ctx, ReceivedCopy, p)
@@ -101,34 +106,26 @@ func mostAvailable(ss []*Session) []*Session {
 }
 
 // Unacked takes what a session's client never acknowledged, when the session ends for good (XEP-0198). A message that
-// another session of the account has seen (as one of the most available, or as a carbon) is done; any other goes where
+// another client of the account has is done, and what another's queue has is for that to settle; any other goes where
 // messages go that find nobody. It is in the archive already and is not archived again.
 func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 	for _, st := range sts {
+		if !st.Delivery.Lost() {
+			continue
+		}
+		if st.Delivery != nil {
+			st = st.Delivery.Of
+		}
 		if st.Kind != wire.Message || st.Type == "error" || st.Type == "headline" {
 			continue
 		}
 		if st.Type == "groupchat" || st.To.Bare() != s.JID.Bare() {
 			continue // the room's archive has it
 		}
-		if st.Has(wire.NSCarbons, "") { // a copy of what another session got
+		if st.Has(wire.NSCarbons, "") { // a copy of what the account has sent
 			continue
 		}
-		seen := false
-		for _, o := range h.Account(s.JID.Local()).Sessions() {
-			if o == s {
-				continue
-			}
-			if pr, prio := o.Presence(); pr != nil && (o.Is(Carbons) || prio >= 0 && st.To.IsBare()) {
-				seen = true
-				break
-			}
-		}
-		if seen {
-			continue
-		}
-		c := st.Copy()
-		p := &Pass{Host: h, Account: s.JID.Local(), Stanza: c}
+		p := &Pass{Host: h, Account: s.JID.Local(), Stanza: st.Copy()}
 		if err := h.run(ctx, Undelivered, p); err != nil {
 			h.logFault(ctx, st, err)
 			h.Router.Reply(ctx, st, err)

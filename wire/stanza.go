@@ -64,6 +64,8 @@ type Stanza struct {
 	// Malformed: to or from is no address and was left out, or only its resource; the answer is jid-malformed (RFC 6120,
 	// section 8.3.3.8).
 	Malformed bool
+	// Delivery is what the copies of a message share that several clients of its recipient get.
+	Delivery *Delivery
 
 	tail []byte // see Render
 }

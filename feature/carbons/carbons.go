@@ -138,7 +138,7 @@ func wrap(direction string, p *server.Pass, self jid.JID) *wire.Stanza {
 	b = append(b, direction...)
 	b = append(b, '>')
 	w := &wire.Stanza{Kind: wire.Message, Name: st.Name, Type: st.Type, From: self, Payload: b,
-		Children: []wire.Child{{Name: wire.Name{Space: wire.NSCarbons, Local: direction}, End: len(b)}}}
+		Children: []wire.Child{{Name: wire.Name{Space: wire.NSCarbons, Local: direction}, End: len(b)}}, Delivery: p.Stanza.Delivery}
 	return w.Render()
 }
 

@@ -78,13 +78,18 @@ func (o *outbound) pass(st *wire.Stanza, to jid.JID) error {
 // put sends, and keeps until it is acknowledged.
 func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	if !o.sm {
-		return o.conn.Send(st, to)
+		err := o.conn.Send(st, to)
+		if err == nil {
+			st.Delivery.Taken()
+		}
+		return err
 	}
 	if o.queue.len() >= o.srv.cfg.SM.MaxStanzas || o.bytes >= o.srv.cfg.SM.MaxBytes {
 		o.dead = true
 		go o.owner.end(&wire.StreamError{Condition: "policy-violation", Text: "too much is unacknowledged"})
 		return server.ErrClosed
 	}
+	st.Delivery.Held()
 	o.queue.push(unacked{st, to})
 	o.bytes += len(st.Payload) + stanzaCost
 	o.sent++
@@ -128,6 +133,7 @@ func (o *outbound) acknowledge(h uint32) bool {
 	for range n {
 		u := o.queue.pop()
 		o.bytes -= len(u.st.Payload) + stanzaCost
+		u.st.Delivery.Acknowledged()
 	}
 	o.acked = h
 	o.asked = false
