@@ -285,6 +285,7 @@ type Rooms struct {
 	MessageBurst   int           `yaml:"message_burst"`
 	Archive        bool          `yaml:"archive"`
 	Retention      time.Duration `yaml:"retention"`
+	GuestPing      time.Duration `yaml:"guest_ping"` // silent clients of other servers are asked whether they are there
 }
 
 // Groups are the organization's groups and themes.
@@ -424,7 +425,7 @@ func Default() *Config {
 		},
 		Archive: Archive{DefaultPolicy: "always", PageMax: 250, Search: true},
 		Rooms: Rooms{
-			Label: "groups", Create: "local", MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
+			Label: "groups", Create: "local", GuestPing: 15 * time.Minute, MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
 		},
 		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day},

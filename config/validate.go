@@ -392,6 +392,9 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	size("rooms.message_size", c.Rooms.MessageSize, KiB, c.Limits.StanzaSize)
 	num("rooms.message_rate", c.Rooms.MessageRate, 1, many)
 	num("rooms.message_burst", c.Rooms.MessageBurst, 1, many)
+	if c.Rooms.GuestPing != 0 {
+		span("rooms.guest_ping", c.Rooms.GuestPing, time.Minute, 7*day)
+	}
 	span("rooms.retention", c.Rooms.Retention, 0, 36500*day)
 	c.checkWebhooks(v, num, span)
 	num("registration.per_hour", c.Registration.PerHour, 0, many)

@@ -14,6 +14,7 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 		return r.occupantIQ(ctx, st)
 	}
 	if st.Type != "get" && st.Type != "set" {
+		r.pong(ctx, st)
 		return nil
 	}
 	q := st.Children[0].Name

@@ -287,7 +287,7 @@ func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
 		r.send(ctx, r.outgoing(o, st), clientsOf(to))
 		return nil
 	}
-	for _, c := range [...]string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout", "service-unavailable"} {
+	for _, c := range append(unreachable[:], "service-unavailable") {
 		if e.Child(wire.NSStanzas, c) != nil {
 			r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
 			return nil

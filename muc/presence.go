@@ -177,6 +177,7 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 	}
 	o.clients = append(o.clients, client{st.From, bareStanza(st)})
 	r.sessions[st.From] = o
+	r.guestCame(st.From)
 	o.shown = [2]*wire.Stanza{}
 	r.show(ctx, o)
 	r.greet(ctx, o, st, x, version)
@@ -374,6 +375,7 @@ func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.S
 		sent = bareStanza(sent)
 	}
 	delete(r.sessions, who)
+	r.guestLeft(who)
 	spoke := len(o.clients) > 0 && o.clients[len(o.clients)-1].jid == who
 	o.clients = slices.DeleteFunc(o.clients, func(c client) bool { return c.jid == who })
 	if len(o.clients) > 0 {

@@ -33,6 +33,7 @@ type room struct {
 
 	in      chan work
 	present atomic.Int32 // occupants
+	foreign atomic.Int32 // of their clients, those of other servers
 	used    atomic.Int64 // unix nanoseconds of the last work
 	rate    atomic.Pointer[activity]
 
@@ -58,6 +59,7 @@ type room struct {
 	privates  int
 	versions  *versions // of the list of affiliations; nil: nobody has asked for them
 	comers    *pacer
+	guests    map[jid.JID]*guest  // clients of other servers
 	requests  []store.RoomRequest // of a free room: who wants to be a member
 	subject   *wire.Stanza
 	subjectAt time.Time
@@ -205,6 +207,7 @@ func (r *room) handle(ctx context.Context, w work) {
 		w.do(ctx, r)
 		return
 	}
+	r.heard(w.st)
 	var err error
 	switch w.st.Kind {
 	case wire.Presence:

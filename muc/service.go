@@ -46,6 +46,7 @@ type Config struct {
 	GuestJoins     int           // of people of one other server, a minute; 0: no limit
 	PageMax        int           // entries of an archive page; default 250
 	Retention      time.Duration // older messages are removed; 0: none ever
+	GuestPing      time.Duration // after which clients of other servers are asked whether they are there; 0: never
 	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
 	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
 	Meetings       string        // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
@@ -141,6 +142,11 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.cfg.Retention > 0 {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.expire(ctx) })
+		defer wg.Wait()
+	}
+	if s.cfg.GuestPing > 0 {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.watchGuests(ctx) })
 		defer wg.Wait()
 	}
 	s.wakeTemporary(ctx)

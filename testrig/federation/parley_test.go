@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -106,6 +107,55 @@ func TestNobodyThere(t *testing.T) {
 		w.cut()
 	}
 	defer romeo.keepsSending("<message type='groupchat' to='" + room + "'><body>still there?</body></message>")()
+	romeo.getsPresence("unavailable", room+"/juliet")
+}
+
+// TestGhosts: who is silent in a room of another server is asked whether they are there, and leaves it when they cannot be
+// reached, though nobody says anything.
+func TestGhosts(t *testing.T) {
+	dns := startDNS(t)
+	fa, fb := certificates(t, "a.example", "groups"), certificates(t, "b.example", "groups")
+	a := newHouse(t, "a.example", dns.addr, fa, func(c *config.Config) { c.Rooms.GuestPing = 200 * time.Millisecond })
+	b := newHouse(t, "b.example", dns.addr, fb, func(*config.Config) {})
+	var wires []*cable
+	for _, h := range []*house{a, b} {
+		w := newCable(t, h.Node.Addr("s2s").String())
+		wires = append(wires, w)
+		dns.point(w.l.Addr(), h.domain, "groups."+h.domain)
+	}
+	romeo, juliet, nurse := a.party(t, "romeo"), b.party(t, "juliet"), b.party(t, "nurse")
+	const room = "hall@groups.a.example"
+	romeo.opens(room, "romeo")
+	for nick, p := range map[string]*party{"juliet": juliet, "nurse": nurse} {
+		p.sends("<presence to='%s/%s'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room, nick)
+		p.getsPresence("", room+"/"+nick)
+		romeo.getsPresence("", room+"/"+nick)
+	}
+	asked := func(p *party) string {
+		return p.gets("a ping", func(e *testrig.Element) bool {
+			return e.Attr("type") == "get" && e.Attr("from") == room && e.Find("ping") != nil
+		}).Attr("id")
+	}
+	answer := func(p *party, id, condition string) {
+		p.sends("<iq type='error' id='%s' to='%s'><error type='cancel'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, room, condition)
+	}
+	// Who does not answer, and who knows no pings, stays: asked again.
+	asked(juliet)
+	answer(juliet, asked(juliet), "service-unavailable")
+	answer(juliet, asked(juliet), "feature-not-implemented")
+	juliet.sends("<iq type='result' id='%s' to='%s'/>", asked(juliet), room)
+	answer(juliet, "another", "item-not-found") // not what was asked
+	asked(juliet)
+	// Who says that nobody is there goes; the other stays.
+	answer(nurse, asked(nurse), "recipient-unavailable")
+	if e := romeo.getsPresence("unavailable", room+"/nurse"); !strings.Contains(e.String(), "code='333'") {
+		t.Errorf("got %s", e)
+	}
+	asked(juliet)
+	// Her server is gone, and nobody says anything.
+	for _, w := range wires {
+		w.cut()
+	}
 	romeo.getsPresence("unavailable", room+"/juliet")
 }
 
