@@ -247,3 +247,5 @@ func ejabberdData(ctx context.Context, pg *postgres, s Setup) error {
 	q.WriteString("ANALYZE;\n")
 	return pg.sql(ctx, q.String())
 }
+
+func (Ejabberd) HasGroups() bool { return false }

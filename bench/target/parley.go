@@ -155,6 +155,7 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 		return nil, err
 	}
 	in.add(p)
+	in.Control = filepath.Join(data, "parley.sock")
 	in.Dial = &load.Dialer{Addr: loopback(port), Domain: Domain, Password: password, TLS: tlsConfig}
 	if err := waitLogin(ctx, in.Dial, p); err != nil {
 		return nil, err
@@ -198,3 +199,5 @@ func goBuild(ctx context.Context, bin, program string) error {
 	}
 	return nil
 }
+
+func (Parley) HasGroups() bool { return true }

@@ -155,3 +155,5 @@ func prosodyArchive(dir string, n int) error {
 	}
 	return os.WriteFile(filepath.Join(d, User(0)+".list"), b.Bytes(), 0o600)
 }
+
+func (Prosody) HasGroups() bool { return false }

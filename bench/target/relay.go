@@ -43,3 +43,5 @@ func (Relay) Start(ctx context.Context, dir string, _ Setup) (*Instance, error) 
 	}
 	return in, nil
 }
+
+func (Relay) HasGroups() bool { return false }

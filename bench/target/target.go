@@ -68,6 +68,8 @@ type Target interface {
 	Archives() bool
 	// CanFill reports whether Setup.Filled is supported.
 	CanFill() bool
+	// HasGroups is false for a server that has rooms only.
+	HasGroups() bool
 	// Start runs the server in dir, an empty directory, and returns when it
 	// answers. On error nothing is left running.
 	Start(ctx context.Context, dir string, s Setup) (*Instance, error)
@@ -75,9 +77,10 @@ type Target interface {
 
 // Instance is a running server.
 type Instance struct {
-	Dial  *load.Dialer
-	Tree  meter.Tree // The processes whose CPU time and memory count.
-	procs []*process // In the order they were started.
+	Dial    *load.Dialer
+	Control string     // The control socket of a server that has groups, else "".
+	Tree    meter.Tree // The processes whose CPU time and memory count.
+	procs   []*process // In the order they were started.
 }
 
 // Stop ends the server's processes, the last started first. It returns within

@@ -47,6 +47,23 @@ func All() []Work {
 			Users: bigRoom, Archive: true, Once: true, Run: fanout(bigRoom, "joins", "fanout500", ""),
 		},
 		{
+			Rows: []Row{
+				{Name: "talkers100", Title: "joins, room of 100", Unit: "presence"},
+				{Name: "talk100", Title: "all of a room of 100 talk", Unit: "delivery"},
+			},
+			Users: fixed(100), Archive: true, Run: talk(fixed(100), "talkers100", "talk100"),
+		},
+		{
+			Rows: []Row{
+				{Name: "talkers500", Title: "joins, the large room", Unit: "presence", Must: []Goal{{Of: "row:talkers100", Max: 1.5}}},
+				{Name: "talk500", Title: "all of the large room talk", Unit: "delivery", Must: []Goal{{Of: "row:talk100", Max: 1.5}}},
+			},
+			Users: bigRoom, Archive: true, Once: true, Run: talk(bigRoom, "talkers500", "talk500"),
+		},
+		hallOf(0, "500", nil, nil),
+		hallOf(1, "1000", []Goal{{Of: "row:enter500", Max: 1.5}}, []Goal{{Of: "row:announce500", Max: 1.5}}),
+		hallOf(2, "5000", []Goal{{Of: "row:enter500", Max: 2.5}}, []Goal{{Of: "row:announce500", Max: 1.5}}),
+		{
 			Rows: []Row{{Name: "presence", Title: "presence to 100 contacts", Unit: "presence",
 				Must: []Goal{{Of: "ejabberd", Max: 1. / 6}}, Aim: []Goal{{Max: 10}}}},
 			Users: fixed(contacts + 1), Archive: true, Run: presence,
@@ -71,6 +88,19 @@ func All() []Work {
 				Must: []Goal{{Of: "row:archive10k", Max: 1.3}}}},
 			Users: fixed(2), Archive: true, Fresh: true, Once: true, Filled: 100000, Run: archivePages("archive100k", 100000),
 		},
+	}
+}
+
+// hallOf is the i-th size of a group for announcements.
+func hallOf(i int, size string, enter, deliver []Goal) Work {
+	n := func(s Scale) int { return s.Halls[i] }
+	joins, messages := "enter"+size, "announce"+size
+	return Work{
+		Rows: []Row{
+			{Name: joins, Title: "a member enters and leaves a group of " + size, Unit: "join", Must: enter},
+			{Name: messages, Title: "announcement to a group of " + size, Unit: "delivery", Must: deliver},
+		},
+		Users: n, Archive: true, Fresh: true, Once: true, Groups: true, Run: announce(n, joins, messages),
 	}
 }
 

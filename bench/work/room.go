@@ -38,6 +38,7 @@ type room struct {
 	ended      atomic.Int64 // Lanes that have stopped.
 	hist       atomic.Pointer[load.Histogram]
 	start      time.Time
+	talk       bool // Every occupant has a lane, and there is no knowing whose message is the last.
 }
 
 // lane is messages of one sender, one after the other.
@@ -231,7 +232,7 @@ func (r *room) fanout(ctx context.Context, row string) (Result, error) {
 
 // archived checks that the room's archive has the last message.
 func (r *room) archived(ctx context.Context) error {
-	if !r.e.Archive {
+	if !r.e.Archive || r.talk {
 		return nil
 	}
 	return r.e.lastInRoom(ctx, r.jid, 0, r.next[0][0]-1)
@@ -294,6 +295,24 @@ func fanout(n func(Scale) int, joins, messages, latency string) func(context.Con
 		if res, err = r.latency(ctx, latency); err != nil {
 			return all, err
 		}
+		return append(all, res), nil
+	}
+}
+
+// talk measures rows in a room of n where everyone talks: the joins, and messages in as many closed loops.
+func talk(n func(Scale) int, joins, messages string) func(context.Context, *Env) ([]Result, error) {
+	return func(ctx context.Context, e *Env) ([]Result, error) {
+		r, res, err := e.openRoom(ctx, n(e.Scale), n(e.Scale), joins)
+		if err != nil {
+			return nil, fmt.Errorf("joining: %w", err)
+		}
+		defer r.fl.close()
+		r.talk = true
+		all := []Result{res}
+		if res, err = r.fanout(ctx, messages); err != nil {
+			return all, err
+		}
+		res.Note = fmt.Sprintf("%d talk", r.n)
 		return append(all, res), nil
 	}
 }

@@ -21,6 +21,7 @@ type Scale struct {
 	Measure   time.Duration // Of a closed or open loop.
 	Latency   time.Duration // Of the latency row: few samples a second.
 	BigRoom   int           // Occupants of the largest room.
+	Halls     [3]int        // Members of the groups for announcements.
 	Idle      int           // Idle sessions.
 	Settle    time.Duration // Before idle memory is read.
 	IdleWatch time.Duration // How long idle CPU is watched.
@@ -30,13 +31,13 @@ type Scale struct {
 // Quick is for one row while working on it: a few seconds each.
 var Quick = Scale{
 	Name: "quick", Warm: 500 * time.Millisecond, Measure: 3 * time.Second, Latency: 6 * time.Second,
-	BigRoom: 150, Idle: 500, Settle: 3 * time.Second, IdleWatch: 3 * time.Second, Pages: 200,
+	BigRoom: 150, Halls: [3]int{100, 250, 1000}, Idle: 500, Settle: 3 * time.Second, IdleWatch: 3 * time.Second, Pages: 200,
 }
 
 // Full is what the targets are judged by.
 var Full = Scale{
 	Name: "full", Warm: time.Second, Measure: 8 * time.Second, Latency: 30 * time.Second,
-	BigRoom: 500, Idle: 5000, Settle: 10 * time.Second, IdleWatch: 10 * time.Second, Pages: 2000,
+	BigRoom: 500, Halls: [3]int{500, 1000, 5000}, Idle: 5000, Settle: 10 * time.Second, IdleWatch: 10 * time.Second, Pages: 2000,
 }
 
 // Pairs is how many pairs chat in the one-to-one workloads.
@@ -97,6 +98,7 @@ type Work struct {
 	Archive bool // Run with the archive on.
 	Fresh   bool // Needs a server that nothing else has used.
 	Once    bool // Long enough that one round will do.
+	Groups  bool // Only for servers that have groups.
 	Filled  int  // Messages that the archive of User(0) must hold.
 	Run     func(context.Context, *Env) ([]Result, error)
 }

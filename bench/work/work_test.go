@@ -60,7 +60,7 @@ func env(t *testing.T) *Env {
 // rows.
 func TestWorkOnRelay(t *testing.T) {
 	for _, w := range All() {
-		if w.Filled > 0 {
+		if w.Filled > 0 || w.Groups {
 			continue
 		}
 		t.Run(w.Rows[0].Name, func(t *testing.T) {
@@ -90,6 +90,29 @@ func faults(h load.Handler, tl *tally, index int, stanzas ...[]byte) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// In a group for announcements one member sees the speaker and itself, and every message once.
+func TestFaultsInHall(t *testing.T) {
+	from := func(nick, rest string) []byte { return []byte("<presence from='hall@x/" + nick + "'" + rest + "/>") }
+	said := func(seq int64) []byte {
+		return []byte(strings.Replace(string(message("groupchat", "y", 0, seq)), "<message ", "<message from='hall@x/n0' ", 1))
+	}
+	for name, c := range map[string]struct {
+		stanzas [][]byte
+		want    string
+	}{
+		"as it should":  {[][]byte{from("n0", ""), from("n1", ""), said(0), said(1), from("n1", " type='unavailable'"), from("n0", ""), from("n1", "")}, ""},
+		"of other room": {[][]byte{[]byte("<presence from='other@x/n1' type='error'/>")}, ""},
+		"too much":      {[][]byte{from("n0", ""), from("n2", ""), from("n1", "")}, "0 lost, 1 doubled"},
+		"lost":          {[][]byte{said(1)}, "1 lost"},
+		"refused":       {[][]byte{from("n1", " type='error'")}, "0 lost, 0 doubled, 1 refused"},
+	} {
+		h := &hall{jid: "hall@x", n: 9, seen: make([]int, 2), next: make([]int64, 2), out: []chan struct{}{nil, make(chan struct{}, 1)}}
+		if got := faults(h.handle, &h.tally, 1, c.stanzas...); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 }
 
 func TestFaultsAreFound(t *testing.T) {

@@ -103,7 +103,7 @@ func (b *bench) run(ctx context.Context) error {
 // measure does one workload on one server and takes what comes of it into the
 // report.
 func (b *bench) measure(ctx context.Context, w work.Work, t target.Target) error {
-	if w.Filled > 0 && !t.Archives() {
+	if w.Filled > 0 && !t.Archives() || w.Groups && !t.HasGroups() {
 		return nil
 	}
 	began := time.Now()
