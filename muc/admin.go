@@ -129,7 +129,8 @@ func (r *room) list(ctx context.Context, affiliation string) ([]store.Affiliatio
 // maxChanges is how many items one set may have.
 const maxChanges = 500
 
-// adminSet changes roles and affiliations: all of it or, if one item may not be, nothing.
+// adminSet changes roles and affiliations: all of it or, if one item may not be, nothing. It answers by itself: who has
+// asked is told of success, and then everyone of what is new (sections 8.2 to 10.8).
 func (r *room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
 	mine, err := r.affiliation(ctx, st.From)
 	if err != nil {
@@ -154,7 +155,12 @@ func (r *room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 	if err := r.keepOwner(ctx, changes); err != nil {
 		return err
 	}
-	return r.apply(ctx, actor, changes)
+	if err := r.save(ctx, changes); err != nil {
+		return err
+	}
+	r.s.reply(ctx, st, nil)
+	r.showChanges(ctx, actor, changes)
+	return server.ErrHandled
 }
 
 // change reads and checks one item.
@@ -295,14 +301,25 @@ func (r *room) keepOwner(ctx context.Context, cs []change) error {
 	return nil
 }
 
+// apply makes changes and shows them.
 func (r *room) apply(ctx context.Context, actor *occupant, cs []change) error {
-	if r.group != "" {
-		if err := r.setMembers(ctx, cs); err != nil {
-			return err
-		}
-	} else if err := r.setPeople(ctx, cs); err != nil {
-		return err
+	err := r.save(ctx, cs)
+	if err == nil {
+		r.showChanges(ctx, actor, cs)
 	}
+	return err
+}
+
+// save keeps what is to be kept of changes: affiliations.
+func (r *room) save(ctx context.Context, cs []change) error {
+	if r.group != "" {
+		return r.setMembers(ctx, cs)
+	}
+	return r.setPeople(ctx, cs)
+}
+
+// showChanges has everyone see them.
+func (r *room) showChanges(ctx context.Context, actor *occupant, cs []change) {
 	for _, c := range cs {
 		if c.affiliation != "" {
 			if r.group == "" { // in a group's room the group's event does it
@@ -312,7 +329,6 @@ func (r *room) apply(ctx context.Context, actor *occupant, cs []change) error {
 		}
 		r.setRole(ctx, actor, c)
 	}
-	return nil
 }
 
 func (r *room) setPeople(ctx context.Context, cs []change) error {

@@ -22,8 +22,8 @@ func TestKick(t *testing.T) {
 	nurse gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'>
 		<actor nick='Romeo'/><reason>Avaunt</reason></item><status code='307'/><status code='110'/></x></presence>
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='-'/><status code='307'/></x></presence>
-	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'/>
-	romeo gets: <iq type='result' id='k1'/>`)
+	romeo gets: <iq type='result' id='k1'/>
+	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'/>`)
 	r.admin("romeo", "k2", `<item nick='Nobody' role='none'/>`)
 	r.play(refused("romeo", "k2", "cancel", "item-not-found"))
 	// She comes back; kicks are not bans. An owner is not kicked by an admin.
@@ -41,6 +41,7 @@ func TestKickIsShown(t *testing.T) {
 	r.enter("juliet", "nurse")
 	r.admin("romeo", "k1", `<item nick='Nurse' role='none'/>`)
 	r.play(`
+	romeo gets: <iq type='result' id='k1'/>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none'/><status code='307'/></x></presence>
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='-'/><status code='307'/></x></presence>`)
 }
@@ -53,8 +54,8 @@ func TestVoice(t *testing.T) {
 	juliet gets: <message type='error' id='v1'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 	r.admin("romeo", "v2", `<item nick='Juliet' role='participant'/>`)
 	r.play(`juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant' affiliation='none'/><status code='110'/></x></presence>
-	romeo gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>
 	romeo gets: <iq type='result' id='v2'/>
+	romeo gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>
 	juliet sends: <message type='groupchat' id='v3' to='orchard@groups.example.org'><body>x</body></message>
 	juliet gets: <message id='v3' type='groupchat'/>
 	romeo gets: <message id='v3'/>
@@ -140,8 +141,8 @@ func TestMembersOnly(t *testing.T) {
 	r.admin("romeo", "m3", `<item jid='juliet@example.org' affiliation='none'/>`)
 	r.play(`
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><status code='321'/><status code='110'/></x></presence>
-	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='321'/></x></presence>
 	romeo gets: <iq type='result' id='m3'/>
+	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='321'/></x></presence>
 
 	nurse sends: <presence/>`)
 	// An invitation by an owner makes a member.

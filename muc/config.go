@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,9 +146,9 @@ func rolesField(name, label string, values []string) form.Field {
 	return fd
 }
 
-// configure takes an owner's form (section 10.2) and gives what has changed as status codes; nothing changes if the
+// configure takes an owner's form (section 10.2), answers, and then tells everyone what is new; nothing changes if the
 // form is wrong.
-func (r *room) configure(ctx context.Context, f form.Form) error {
+func (r *room) configure(ctx context.Context, st *wire.Stanza, f form.Form) error {
 	if f.About() != nsConfig && f.About() != "" {
 		return server.BadRequest
 	}
@@ -162,14 +163,19 @@ func (r *room) configure(ctx context.Context, f form.Form) error {
 	if err != nil {
 		return err
 	}
-	if err := r.saveConfig(ctx, now); err != nil {
+	if err := r.storeConfig(ctx, now); err != nil {
 		return err
 	}
-	r.locked = false
-	if len(people) == 0 {
-		return nil
+	if err = r.setPeople(ctx, people); err == nil {
+		r.s.reply(ctx, st, nil)
+		err = server.ErrHandled
 	}
-	return r.apply(ctx, nil, people)
+	r.showConfig(ctx, now)
+	r.locked = false
+	if errors.Is(err, server.ErrHandled) {
+		r.showChanges(ctx, nil, people)
+	}
+	return err
 }
 
 func (c *RoomConfig) apply(f form.Form, group bool) error {
@@ -316,20 +322,30 @@ func (c RoomConfig) access() store.RoomAccess {
 	return a
 }
 
-// saveConfig keeps a configuration and tells the occupants what has changed (section 10.2.1).
+// saveConfig keeps a configuration and tells the occupants what has changed.
 func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
-	b, err := json.Marshal(now)
+	err := r.storeConfig(ctx, now)
+	if err == nil {
+		r.showConfig(ctx, now)
+	}
+	return err
+}
+
+func (r *room) storeConfig(ctx context.Context, c RoomConfig) error {
+	b, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	if err := r.s.st.SaveRoomConfig(ctx, r.s.cfg.Domain, r.name, b, now.access()); err != nil {
-		return err
-	}
+	return r.s.st.SaveRoomConfig(ctx, r.s.cfg.Domain, r.name, b, c.access())
+}
+
+// showConfig takes over a configuration and tells the occupants what has changed (section 10.2.1).
+func (r *room) showConfig(ctx context.Context, now RoomConfig) {
 	was := r.cfg
 	r.setConfig(now)
 	r.tellConfig(ctx, was, now)
 	if r.locked {
-		return nil // nobody but its owner is in
+		return // nobody but its owner is in
 	}
 	r.avatarChanged(ctx, was.Avatars)
 	if now.MembersOnly && !was.MembersOnly {
@@ -339,7 +355,6 @@ func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
 		r.refreshRoles(ctx)
 	}
 	r.reveal(ctx)
-	return nil
 }
 
 func (r *room) setConfig(c RoomConfig) {

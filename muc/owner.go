@@ -150,7 +150,7 @@ func (r *room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wi
 			r.locked = false
 			return nil, nil
 		}
-		return nil, r.configure(ctx, f)
+		return nil, r.configure(ctx, st, f)
 	}
 	return nil, server.BadRequest
 }

@@ -38,8 +38,8 @@ func TestCreate(t *testing.T) {
 	prince gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><status code='201'/></x></presence>
 	prince gets: <message><subject/></message>`)
 	r.configure("prince", field("roomname", "The Orchard")+field("whois", "anyone"))
-	r.play(`prince gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'><status code='172'/><status code='104'/></x></message>
-	prince gets: <iq type='result' id='cfg'/>
+	r.play(`prince gets: <iq type='result' id='cfg'/>
+	prince gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'><status code='172'/><status code='104'/></x></message>
 	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence from='orchard@groups.example.org/Prince'><x xmlns='http://jabber.org/protocol/muc#user'><item jid='prince@example.org/palace'/></x></presence>
 	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><status code='100'/></x></presence>`)
@@ -56,8 +56,8 @@ func TestConfigure(t *testing.T) {
 		{field("enablelogging", "1"), "<status code='170'/>"},
 	} {
 		r.configure("romeo", c.fields)
-		r.play(`romeo gets: <message type='groupchat' from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>
-		romeo gets: <iq type='result' id='cfg'/>
+		r.play(`romeo gets: <iq type='result' id='cfg'/>
+		romeo gets: <message type='groupchat' from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>
 		juliet gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>`)
 	}
 	for _, bad := range []string{field("whois", "nobody"), field("persistentroom", "perhaps"), field("maxusers", "-1"), field("passwordprotectedroom", "1")} {
