@@ -114,6 +114,103 @@ func TestEveryone(t *testing.T) {
 	}
 }
 
+// TestLargeTeam: the people of a large team come into a group that they have to be in in the background, some at a time, a
+// part of them after a restart. Who is in it already is not told of, who is banned stays out.
+func TestLargeTeam(t *testing.T) {
+	ctx := context.Background()
+	names := make([]string, 250)
+	for i := range names {
+		names[i] = fmt.Sprintf("p%03d", i)
+	}
+	st := open(t, append(names, "boss", "late")...)
+	o := org.New(st, org.Config{})
+	var mu sync.Mutex
+	joined, most := make(map[string]int), 0
+	note := func(e org.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, name := range e.Joined {
+			joined[name]++
+		}
+		most = max(most, len(e.Joined))
+	}
+	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "All", Owner: person("boss"), Members: []jid.JID{person("p001")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	team, err := o.CreateTeam(ctx, host, org.NewTeam{Name: "Crew", People: names})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.SetMember(ctx, host, g.ID, person("p007"), store.RoleBanned); err != nil {
+		t.Fatal(err)
+	}
+	o.Subscribe(note)
+	if err := o.SetMandatory(ctx, host, g.ID, team.ID); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody runs the first one. Meanwhile somebody goes, and somebody comes.
+	if ms, err := o.Members(ctx, host, g.ID); err != nil || len(ms) != 3 {
+		t.Fatalf("%d are in it, %v", len(ms), err)
+	}
+	if err := o.SetTeamPeople(ctx, host, team.ID, []string{"late"}, []string{"p100"}); err != nil {
+		t.Fatal(err)
+	}
+	o = org.New(st, org.Config{})
+	o.Subscribe(note)
+	run, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- o.Run(run, []string{host}, func(err error) { t.Error(err) })
+	}()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		if groups, err := st.ToFill(ctx, host); err != nil {
+			t.Fatal(err)
+		} else if done, total := o.Progress(host, g.ID); len(groups) == 0 && total == 0 && done == 0 {
+			break
+		} else if done > total || total > 250 {
+			t.Fatalf("%d of %d", done, total)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it does not end")
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	if len(joined) != 248 || joined["p007"]+joined["p100"]+joined["p001"] != 0 || joined["late"] != 1 || most > 100 {
+		t.Errorf("%d have joined, at most %d at once; late %d, banned %d, gone %d, a member before %d times", len(joined), most, joined["late"], joined["p007"], joined["p100"], joined["p001"])
+	}
+	for name, n := range joined {
+		if n != 1 {
+			t.Errorf("%s has joined %d times", name, n)
+		}
+	}
+	mu.Unlock()
+	for _, fresh := range []*org.Org{o, org.New(st, org.Config{})} {
+		for name, want := range map[string]string{"p001": store.RoleMember, "p007": store.RoleBanned, "p100": "", "p249": store.RoleMember, "late": store.RoleMember} {
+			if role, err := fresh.RoleOf(ctx, host, g.ID, person(name)); err != nil || role != want {
+				t.Errorf("%s is %q, %v", name, role, err)
+			}
+		}
+	}
+	if err := o.SetMember(ctx, host, g.ID, person("p249"), ""); err == nil {
+		t.Error("who is in it by the team is taken out")
+	}
+	// Out of it again, those of it alone go, and who was in it before stays.
+	if err := o.SetMandatory(ctx, host, g.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.SetGroupTeam(ctx, host, g.ID, team.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if ms, err := o.Members(ctx, host, g.ID); err != nil || len(ms) != 3 {
+		t.Errorf("%d are in it, %v", len(ms), err)
+	}
+}
+
 // TestTeamInGroup: what a team makes of people, what they are of their own, and what is left when the team goes.
 func TestTeamInGroup(t *testing.T) {
 	ctx := context.Background()

@@ -527,7 +527,8 @@ func (tv *teams) with(t *team, in, out []string) *teams {
 	return c
 }
 
-// SetGroupTeam has a team in a group as one, with a role (member or moderator); "" takes it out.
+// SetGroupTeam has a team in a group as one, with a role (member or moderator); "" takes it out. The people of a large team
+// are added in the background: see Progress.
 func (o *Org) SetGroupTeam(ctx context.Context, host, group, id, role string) error {
 	o.change.Lock()
 	defer o.change.Unlock()
@@ -575,7 +576,17 @@ func (o *Org) setGroupTeam(ctx context.Context, host, group, id, role string, af
 			return err
 		}
 	}
-	return o.changeMembers(ctx, store.OrgChange{Host: host, GroupTeams: []store.GroupTeam{{Group: group, Team: id, Role: role}}}, c)
+	x := store.OrgChange{Host: host, GroupTeams: []store.GroupTeam{{Group: group, Team: id, Role: role}}}
+	if len(s.teams) == len(next.teams) || role == "" || len(c.members) <= batch { // it was in it, or there are few
+		return o.changeMembers(ctx, x, c)
+	}
+	x.Fill = group // too many for one transaction: they come some at a time
+	if err := o.st.ChangeOrg(ctx, x); err != nil {
+		return err
+	}
+	o.drop(host, group)
+	o.fill(host, group)
+	return nil
 }
 
 // GroupTeams lists the teams that are in a group as one, with their roles.

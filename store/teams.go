@@ -47,6 +47,7 @@ type OrgChange struct {
 	GroupTeams []GroupTeam
 	Members    []GroupMember
 	Bookmarks  map[string][]Bookmark // by group: for users of host who are new there
+	Fill       string                // a group whose teams' people are not all members yet: a job is kept until FillDone
 }
 
 type Teams interface {
@@ -62,4 +63,7 @@ type Teams interface {
 	// Outside lists accounts that have no row in a group, in order of name.
 	Outside(ctx context.Context, host, group, after string, limit int) ([]string, error)
 	CountOutside(ctx context.Context, host, group string) (int, error)
+	// ToFill lists the groups that have a job, and FillDone ends one.
+	ToFill(ctx context.Context, host string) (groups []string, err error)
+	FillDone(ctx context.Context, host, group string) error
 }

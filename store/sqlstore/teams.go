@@ -25,8 +25,22 @@ func (s *Store) ChangeOrg(ctx context.Context, c store.OrgChange) error {
 				return err
 			}
 		}
+		if c.Fill != "" {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO group_jobs (host, group_id) VALUES ($1, $2) ON CONFLICT (host, group_id) DO NOTHING", c.Host, c.Fill); err != nil {
+				return err
+			}
+		}
 		return s.writeGroupMembers(ctx, tx, c)
 	})
+}
+
+func (s *Store) ToFill(ctx context.Context, host string) ([]string, error) {
+	return s.texts(ctx, "SELECT group_id FROM group_jobs WHERE host = $1 ORDER BY group_id", host)
+}
+
+func (s *Store) FillDone(ctx context.Context, host, group string) error {
+	_, err := s.exec(ctx, "DELETE FROM group_jobs WHERE host = $1 AND group_id = $2", host, group)
+	return err
 }
 
 func writeTeam(ctx context.Context, tx *sql.Tx, c store.OrgChange) error {

@@ -65,6 +65,14 @@ func groupTeams(s *suite) {
 	s.same([]any{len(ms), ms[0].JID, ms[0].Role}, []any{1, "romeo@" + host, store.RoleOwner})
 	s.same(len(must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, "juliet"))), 0)
 	s.same(len(must[[]store.GroupTeam](s)(s.st.GroupTeams(s.ctx, host, "g1"))), 0)
+	for range 2 { // a job is there once
+		s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, GroupTeams: []store.GroupTeam{{Group: "g1", Team: "t1", Role: store.RoleMember}}, Fill: "g1"}))
+	}
+	s.same(must[[]string](s)(s.st.ToFill(s.ctx, host)), []string{"g1"})
+	s.ok(s.st.FillDone(s.ctx, other, "g1"))
+	s.same(len(must[[]string](s)(s.st.ToFill(s.ctx, host))), 1)
+	s.ok(s.st.FillDone(s.ctx, host, "g1"))
+	s.same(len(must[[]string](s)(s.st.ToFill(s.ctx, host))), 0)
 	s.ok(s.st.DeleteGroup(s.ctx, host, "g1", at(3)))
 	s.is(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, TeamID: "t1", Out: []string{"romeo"}, Members: []store.GroupMember{row("juliet", store.RoleMember, "", false)}}), store.ErrNotFound)
 	s.same(len(must[[]store.TeamMember](s)(s.st.TeamMembers(s.ctx, host))), 2) // all or nothing

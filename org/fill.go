@@ -1,0 +1,308 @@
+package org
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// Adding many people to a group: in the background, some at a time.
+
+// job is a group that people are being added to.
+type job struct {
+	done, total int
+	again       bool // more is to be done than it knew of when it began
+	rests       bool // it has failed, and is tried again in a while
+}
+
+const (
+	batch = 100         // people added in one transaction
+	rest  = time.Minute // before a job that has failed is tried again
+)
+
+// Progress says how far adding everyone to a mandatory group has come; total is 0 where nothing is being done.
+func (o *Org) Progress(host, id string) (done, total int) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	if j := o.jobs[[2]string{host, id}]; j != nil {
+		return j.done, j.total
+	}
+	return 0, 0
+}
+
+// Filling is Progress, with whether anything is being done or waits for it: also before it is known how much.
+func (o *Org) Filling(host, id string) (done, total int, now bool) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	j := o.jobs[[2]string{host, id}]
+	if j == nil {
+		return 0, 0, false
+	}
+	return j.done, j.total, true
+}
+
+// fill asks Run to add people to a group.
+func (o *Org) fill(host, id string) {
+	k := [2]string{host, id}
+	o.mu.Lock()
+	if j := o.jobs[k]; j == nil {
+		o.jobs[k] = &job{}
+	} else {
+		j.again = true // it may have looked already
+	}
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run adds people to the groups that everyone is in, and of large teams to those that the team is in, until ctx ends.
+// What an earlier run has not come to the end of goes on.
+func (o *Org) Run(ctx context.Context, hosts []string, fault func(err error)) error {
+	for _, host := range hosts {
+		if err := o.resume(ctx, host); err != nil && ctx.Err() == nil {
+			fault(err)
+		}
+	}
+	retry := time.NewTicker(rest)
+	defer retry.Stop()
+	for {
+		for {
+			k, ok := o.nextJob()
+			if !ok {
+				break
+			}
+			err := o.fillGroup(ctx, k[0], k[1])
+			if ctx.Err() != nil {
+				return nil
+			}
+			failed := err != nil && !isNotFound(err)
+			if failed {
+				fault(err)
+			}
+			o.ended(k, failed)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-o.wake:
+		case <-retry.C:
+			o.rested()
+		}
+	}
+}
+
+func (o *Org) ended(k [2]string, failed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if j := o.jobs[k]; failed || j.again {
+		*j = job{rests: failed}
+		return
+	}
+	delete(o.jobs, k)
+}
+
+func (o *Org) rested() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, j := range o.jobs {
+		j.rests = false
+	}
+}
+
+func (o *Org) nextJob() (k [2]string, ok bool) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	for k, j := range o.jobs {
+		if !j.rests {
+			return k, true
+		}
+	}
+	return k, false
+}
+
+func (o *Org) resume(ctx context.Context, host string) error {
+	gs, err := o.mandatory(ctx, host)
+	if err != nil {
+		return err
+	}
+	for _, g := range gs {
+		n, err := o.st.CountOutside(ctx, host, g.ID)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			o.fill(host, g.ID)
+		}
+	}
+	ids, err := o.st.ToFill(ctx, host)
+	for _, id := range ids {
+		o.fill(host, id)
+	}
+	return err
+}
+
+// mandatory lists the groups that everyone is in.
+func (o *Org) mandatory(ctx context.Context, host string) (out []store.Group, err error) {
+	for after := ""; ; {
+		gs, err := o.st.Groups(ctx, host, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gs {
+			after = g.Slug
+			if g.Mandatory == Everyone {
+				out = append(out, g)
+			}
+		}
+		if len(gs) < 200 {
+			return out, nil
+		}
+	}
+}
+
+func (o *Org) fillGroup(ctx context.Context, host, id string) error {
+	s, err := o.state(ctx, host, id)
+	if err != nil {
+		return err
+	}
+	if s.group.Mandatory == Everyone {
+		if err := o.fillEveryone(ctx, host, id); err != nil && !isNotFound(err) { // not mandatory any more
+			return err
+		}
+	}
+	return o.fillTeams(ctx, host, id)
+}
+
+func (o *Org) fillEveryone(ctx context.Context, host, id string) error {
+	total, err := o.st.CountOutside(ctx, host, id)
+	if err != nil {
+		return err
+	}
+	o.progress(host, id, 0, total)
+	done := 0
+	for after := ""; ; {
+		names, err := o.st.Outside(ctx, host, id, after, batch)
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		after = names[len(names)-1]
+		if err := o.addAll(ctx, host, id, names); err != nil {
+			return err
+		}
+		done += len(names)
+		o.progress(host, id, done, max(total, done))
+	}
+}
+
+// fillTeams makes the people of a group's teams what they are in it by that.
+func (o *Org) fillTeams(ctx context.Context, host, id string) error {
+	done := 0
+	for {
+		left, err := o.addOfTeams(ctx, host, id)
+		if err != nil {
+			return err
+		}
+		if left == 0 {
+			return nil
+		}
+		done += min(left, batch)
+		o.progress(host, id, done, done+max(0, left-batch))
+	}
+}
+
+// addOfTeams does it for some of them, and says how many there were to do it for.
+func (o *Org) addOfTeams(ctx context.Context, host, id string) (left int, err error) {
+	o.change.Lock()
+	defer o.change.Unlock()
+	s, err := o.state(ctx, host, id)
+	if err != nil {
+		return 0, err
+	}
+	tv, err := o.teamsOf(ctx, host)
+	if err != nil {
+		return 0, err
+	}
+	names, err := s.unfilled(tv)
+	if err != nil {
+		return 0, err
+	}
+	if len(names) == 0 {
+		return 0, o.st.FillDone(ctx, host, id)
+	}
+	c := &memberChange{s: s}
+	for _, j := range names[:min(len(names), batch)] {
+		c.set(j, s.ownRole(j), s.teamRoles(tv, j))
+	}
+	return len(names), o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+}
+
+// unfilled are those who are something else in a group than their teams make them there.
+func (s *state) unfilled(tv *teams) (out []jid.JID, err error) {
+	var names []string
+	for _, gt := range s.teams {
+		if t := tv.byID[gt.Team]; t != nil {
+			names = append(names, t.names()...)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		j, err := jid.New(name, s.group.Host, "")
+		if err != nil {
+			return nil, err
+		}
+		c := memberChange{s: s}
+		if c.set(j, s.ownRole(j), s.teamRoles(tv, j)); len(c.members) > 0 {
+			out = append(out, j)
+		}
+	}
+	return out, nil
+}
+
+func (o *Org) progress(host, id string, done, total int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if j := o.jobs[[2]string{host, id}]; j != nil {
+		j.done, j.total = done, total
+	}
+}
+
+var errNoLonger = errors.New("org: not everyone is to be in this group any more")
+
+// addAll adds people to a group that everyone is in; one who is gone meanwhile is left out.
+func (o *Org) addAll(ctx context.Context, host, id string, names []string) error {
+	o.change.Lock()
+	defer o.change.Unlock()
+	s, err := o.state(ctx, host, id)
+	if err != nil {
+		return err
+	}
+	if s.group.Mandatory != Everyone {
+		return &Error{NotFound, "", errNoLonger.Error()}
+	}
+	tv, err := o.teamsOf(ctx, host)
+	if err != nil {
+		return err
+	}
+	c := &memberChange{s: s}
+	for _, name := range names {
+		j, err := jid.New(name, host, "")
+		if err != nil {
+			continue
+		}
+		if _, err := o.st.User(ctx, host, name); errors.Is(err, store.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if s.ownRole(j) == "" {
+			c.set(j, store.RoleMember, s.teamRoles(tv, j))
+		}
+	}
+	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+}
