@@ -1,39 +1,76 @@
 package muc
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
-	"parley/server"
+	"parley/org"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // A theme that begins with what was said: a message that is replied to, or a thread.
 
 const (
-	nsReply   = "urn:xmpp:reply:0"
-	maxQuoted = 20 // messages of a thread that a theme begins with
+	nsReply    = "urn:xmpp:reply:0"
+	maxQuoted  = 20     // messages of a thread that a theme begins with
+	maxThread  = 10_000 // messages back in which those of a thread are looked for
+	threadPage = 500
 )
 
-// sourceOf finds what a message replies to (XEP-0461), or the thread it is of; and what was said there, as lines.
-func (r *room) sourceOf(ctx context.Context, st *wire.Stanza) (store.Source, []string) {
+// about is what a message is about: the id that it replies to (XEP-0461), or the thread it is of.
+type about struct{ reply, thread string }
+
+func aboutOf(st *wire.Stanza) (a about) {
 	if re := st.Element(nsReply, "reply"); re != nil {
-		if id := re.Attr("id"); id != "" {
-			r.flush(ctx)
-			return r.sourceByID(ctx, id)
-		}
+		a.reply = re.Attr("id")
 	}
-	if thread := strings.TrimSpace(st.Element(wire.NSClient, "thread").Text()); thread != "" && len(thread) <= 200 {
-		r.flush(ctx)
-		return r.sourceByThread(thread)
+	if thread := strings.TrimSpace(st.Element(wire.NSClient, "thread").Text()); len(thread) <= 200 {
+		a.thread = thread
 	}
-	return store.Source{}, nil
+	return a
 }
 
-// askSource is sourceByID for others than the room's goroutine.
-func (r *room) askSource(ctx context.Context, id string) (store.Source, []string, error) {
+// source finds what somebody's new theme is to begin with, and its lines. There is none of what they may not read. It is
+// not for a room's goroutine.
+func (s *Service) source(ctx context.Context, room, group, theme string, who jid.JID, a about) (store.Source, []string, error) {
+	if a == (about{}) {
+		return store.Source{}, nil, nil
+	}
+	from, ok, err := s.readsFrom(ctx, group, theme, who)
+	if err != nil || !ok {
+		return store.Source{}, nil, err
+	}
+	if a.reply != "" {
+		src, lines, err := s.sourceByID(ctx, room, a.reply)
+		if err == nil && src.ID < store.FirstID(from) {
+			src, lines = store.Source{}, nil
+		}
+		return src, lines, err
+	}
+	return s.sourceByThread(ctx, room, a.thread, from)
+}
+
+// readsFrom is from when on somebody may read what was said in a room of a group.
+func (s *Service) readsFrom(ctx context.Context, group, theme string, who jid.JID) (from time.Time, ok bool, err error) {
+	g, err := s.cfg.Org.GroupByID(ctx, s.host.Domain, group)
+	if err != nil {
+		return from, false, err
+	}
+	a, err := s.cfg.Org.Access(ctx, s.host.Domain, group, theme, who)
+	if err != nil {
+		return from, false, err
+	}
+	return s.cfg.Org.ReadsFrom(ctx, g, a, who)
+}
+
+// sourceByID asks the room, which knows of what was said lately also the ids that senders gave it.
+func (s *Service) sourceByID(ctx context.Context, name, id string) (store.Source, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the room may be going, and never answer
 	defer cancel()
 	type found struct {
@@ -41,7 +78,7 @@ func (r *room) askSource(ctx context.Context, id string) (store.Source, []string
 		lines []string
 	}
 	answer := make(chan found, 1)
-	err := r.s.post(ctx, r.name, work{do: func(ctx context.Context, r *room) {
+	err := s.post(ctx, name, work{do: func(ctx context.Context, r *room) {
 		src, lines := r.sourceByID(ctx, id)
 		answer <- found{src, lines}
 	}})
@@ -50,10 +87,7 @@ func (r *room) askSource(ctx context.Context, id string) (store.Source, []string
 	}
 	select {
 	case f := <-answer:
-		if f.Source == (store.Source{}) {
-			err = server.WithText(server.ItemNotFound, "there is no such message in this room")
-		}
-		return f.Source, f.lines, err
+		return f.Source, f.lines, nil
 	case <-ctx.Done():
 		return store.Source{}, nil, errClosing
 	}
@@ -76,23 +110,40 @@ func (r *room) sourceByID(ctx context.Context, id string) (store.Source, []strin
 	return store.Source{}, nil
 }
 
-func (r *room) sourceByThread(thread string) (store.Source, []string) {
-	var found store.Source
-	var lines []string
-	n := 0
-	for _, p := range r.recent {
-		if strings.TrimSpace(p.st.Element(wire.NSClient, "thread").Text()) != thread {
-			continue
+// sourceByThread reads the archive back from its end, and quotes what the thread began with.
+func (s *Service) sourceByThread(ctx context.Context, room, thread string, from time.Time) (store.Source, []string, error) {
+	var found []*wire.Stanza // the last one first
+	src := store.Source{}
+	word := wire.AppendEscaped(nil, thread)
+	page := store.Page{Start: from, Max: threadPage, Backwards: true}
+	for looked := 0; looked < maxThread; {
+		es, complete, _, err := s.st.ReadRoom(ctx, s.cfg.Domain, room, page)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return store.Source{}, nil, err
 		}
-		if found.Thread == "" {
-			found = store.Source{Room: r.name, Thread: thread}
-			found.ID, _ = store.ParseID(p.st.Element(wire.NSSID, "stanza-id").Attr("id"))
+		for _, e := range slices.Backward(es) {
+			if !bytes.Contains(e.Stanza, word) {
+				continue
+			}
+			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
+			if err == nil && strings.TrimSpace(st.Element(wire.NSClient, "thread").Text()) == thread && st.Has(wire.NSClient, "body") {
+				found = append(found, st)
+				src = store.Source{Room: room, Thread: thread, ID: e.ID}
+			}
 		}
-		if n++; n <= maxQuoted {
-			lines = append(lines, quoted(p.st)...)
+		if complete || len(es) == 0 {
+			break
 		}
+		looked, page.Before = looked+len(es), es[0].ID
 	}
-	return found, lines
+	var lines []string
+	for i, st := range slices.Backward(found) {
+		if len(found)-i > maxQuoted {
+			break
+		}
+		lines = append(lines, quoted(st)...)
+	}
+	return src, lines, nil
 }
 
 // quoted is what a message said and who said it, as lines.
@@ -104,18 +155,25 @@ func quoted(st *wire.Stanza) []string {
 	return append([]string{st.From.Resource() + ":"}, strings.Split("> "+strings.ReplaceAll(body, "\n", "\n> "), "\n")...)
 }
 
-// beginWith has a new theme's room begin with what it is about, before anybody enters.
-func (s *Service) beginWith(lines []string) func(context.Context, store.Theme) {
-	if len(lines) == 0 {
-		return nil
-	}
-	text := strings.Join(lines, "\n")
-	if len(text) > s.cfg.MessageSize/2 {
-		text = strings.ToValidUTF8(text[:s.cfg.MessageSize/2], "") + "…"
-	}
-	return func(ctx context.Context, t store.Theme) {
-		if err := s.post(ctx, t.Room, work{do: func(ctx context.Context, r *room) { r.say(ctx, r.jid, text) }}); err != nil {
-			s.lost("a theme does not begin with its message", err, "theme", t.Key)
+// makeThemeWith makes a theme that begins with what is quoted, said by its room: in one transaction.
+func (s *Service) makeThemeWith(ctx context.Context, group string, n org.NewTheme, quote []string) (store.Theme, error) {
+	if text := strings.Join(quote, "\n"); text != "" {
+		if len(text) > s.cfg.MessageSize/2 {
+			text = strings.ToValidUTF8(text[:s.cfg.MessageSize/2], "") + "…"
 		}
+		n.Begin = func(t store.Theme) *store.RoomEntry { return s.first(t, text) }
 	}
+	t, err := s.cfg.Org.CreateTheme(ctx, s.host.Domain, group, n)
+	if err == nil && t.First != nil && s.cfg.Said != nil {
+		s.cfg.Said(group, t.Key, t.First)
+	}
+	return t, err
+}
+
+// first is the first entry of a theme's archive.
+func (s *Service) first(t store.Theme, text string) *store.RoomEntry {
+	id, room := s.host.IDs.Next(), s.cfg.Org.RoomJID(s.host.Domain, t.Room)
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: room, ID: s.host.NewID()}
+	st.Add(wire.T(wire.NSClient, "body", text), wire.E(wire.NSSID, "stanza-id").Set("by", room.String()).Set("id", id.String()))
+	return &store.RoomEntry{Host: s.cfg.Domain, Room: t.Room, Seq: 1, ID: id, OriginID: st.ID, Stanza: st.AppendXML(nil, jid.JID{}, wire.Client)}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"parley/server"
-	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -40,8 +39,7 @@ type textCall struct {
 	who          jid.JID
 	nick         string
 	rest         string // what comes after the word
-	source       store.Source
-	quote        []string // lines of what source is about
+	about        about
 }
 
 // placeOf says what kind of room this is; 0 is a free one.
@@ -86,7 +84,9 @@ func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *t
 		return server.WithText(server.Forbidden, "!"+cmd.word+" is not for you to use here")
 	}
 	c := &textCall{s: r.s, group: r.group, theme: r.theme, room: r.name, who: o.bare, nick: o.nick, rest: rest}
-	c.source, c.quote = r.sourceOf(ctx, st)
+	if c.about = aboutOf(st); c.about != (about{}) {
+		r.flush(ctx) // it may be about what was just said
+	}
 	echo := r.outgoing(o, st)
 	r.sign(echo, o, 0)
 	r.send(ctx, echo, []jid.JID{st.From})

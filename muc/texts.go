@@ -47,13 +47,42 @@ func textHelp(ctx context.Context, c *textCall) (string, error) {
 	return c.s.help(at, a), err
 }
 
-// textTheme answers nothing: the line about the new theme is the answer.
+// textTheme answers nothing where the line about the new theme is the answer.
 func textTheme(ctx context.Context, c *textCall) (string, error) {
 	if c.rest == "" {
 		return "", server.WithText(server.NotAcceptable, "write !theme and its name")
 	}
-	_, err := c.org().CreateTheme(ctx, c.host(), c.group, org.NewTheme{Name: c.rest, Creator: c.who, Source: c.source, Begin: c.s.beginWith(c.quote)})
-	return "", err
+	source, quote, err := c.s.source(ctx, c.room, c.group, c.theme, c.who, c.about)
+	if err != nil {
+		return "", err
+	}
+	n := org.NewTheme{Name: c.rest, Creator: c.who, Source: source}
+	if n.Restricted, n.People, err = c.kept(ctx); err != nil {
+		return "", err
+	}
+	t, err := c.s.makeThemeWith(ctx, c.group, n, quote)
+	if err != nil || !n.Restricted {
+		return "", err
+	}
+	return "The theme " + t.Name + " is for those in this one: xmpp:" + c.org().RoomJID(c.host(), t.Room).String() + "?join", nil
+}
+
+// kept says whether the place is for some people only, and for whom: what comes out of it is for the same.
+func (c *textCall) kept(ctx context.Context) (restricted bool, people []jid.JID, err error) {
+	if c.theme == "" {
+		return false, nil, nil
+	}
+	t, err := c.org().Theme(ctx, c.host(), c.theme)
+	if err != nil || !t.Restricted {
+		return false, nil, err
+	}
+	ms, err := c.org().ThemePeople(ctx, c.host(), c.theme)
+	for _, m := range ms {
+		if j, err := jid.Parse(m.JID); err == nil && m.Role == store.RoleMember {
+			people = append(people, j)
+		}
+	}
+	return true, people, err
 }
 
 const maxTextLines = 50 // of an answer's list

@@ -169,12 +169,15 @@ func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, 
 	n := org.NewTheme{Name: f.Get("name"), Restricted: restricted, Creator: who.Bare(), People: people}
 	var quote []string
 	if id := strings.TrimSpace(f.Get("message")); id != "" {
-		if n.Source, quote, err = r.askSource(ctx, id); err != nil {
+		n.Source, quote, err = r.s.source(ctx, r.name, r.group, r.theme, who, about{reply: id})
+		if err == nil && n.Source == (store.Source{}) {
+			err = server.WithText(server.ItemNotFound, "there is no such message in this room")
+		}
+		if err != nil {
 			return "", nil, err
 		}
 	}
-	n.Begin = r.s.beginWith(quote)
-	t, err := r.s.cfg.Org.CreateTheme(ctx, r.s.host.Domain, r.group, n)
+	t, err := r.s.makeThemeWith(ctx, r.group, n, quote)
 	if err != nil {
 		return "", nil, err
 	}

@@ -17,8 +17,8 @@ type NewTheme struct {
 	People     []jid.JID // of a restricted theme
 	Source     store.Source
 	Slug       string // for one whose room is to be at <group's room>.<slug>; "": at <group's room>.<key>
-	// Begin is called when the theme is there and nobody has been told of it: what its room is to begin with. May be nil.
-	Begin func(ctx context.Context, t store.Theme)
+	// Begin gives what the theme's room begins with, written with it. May be nil.
+	Begin func(t store.Theme) *store.RoomEntry
 }
 
 // CreateTheme makes a theme with its room and the bookmarks of those who follow it: in small groups everyone, else its
@@ -69,7 +69,7 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 			}
 		}
 	}
-	if err := o.keepTheme(ctx, s, &t, n.Slug, followers, list); err != nil {
+	if err := o.keepTheme(ctx, s, &t, n, followers, list); err != nil {
 		return t, err
 	}
 	if c := n.Creator; c.Domain() == host {
@@ -82,20 +82,21 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 	for _, f := range followers {
 		ms = append(ms, store.Member{JID: f, Role: store.RoleMember})
 	}
-	if n.Begin != nil {
-		n.Begin(ctx, t)
-	}
 	o.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
 	return t, nil
 }
 
 // keepTheme writes it under a key that is free.
-func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, slug string, followers []string, list []store.Member) error {
+func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewTheme, followers []string, list []store.Member) error {
+	slug := n.Slug
 	for range 5 {
 		t.Key = token(7)
 		t.Room = s.group.Room + "." + t.Key
 		if slug != "" {
 			t.Room = s.group.Room + "." + slug
+		}
+		if n.Begin != nil {
+			t.First = n.Begin(*t)
 		}
 		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers, o.bookmark(t.Host, t.Room, themeName(s.group, t.Name)), list...)
 		if errors.Is(err, store.ErrExists) && slug != "" {

@@ -72,6 +72,7 @@ type Theme struct {
 	Closed           time.Time // zero: open
 	Archived         bool      // closed, and in no list any more
 	Source           Source
+	First            *RoomEntry // what its room begins with, when it is made; not read back
 }
 
 // Source is the message or thread a theme began with; the zero value: none.

@@ -39,6 +39,9 @@ func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, fo
 		if err := insertRoom(ctx, tx, r); err != nil {
 			return err
 		}
+		if err := writeFirst(ctx, tx, t.First); err != nil {
+			return err
+		}
 		if err := writeThemeList(ctx, tx, t.Host, t.Key, list); err != nil {
 			return err
 		}
@@ -51,6 +54,16 @@ func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, fo
 		}
 		return nil
 	})
+}
+
+// writeFirst has an archive begin: nobody else writes it yet, so it needs no journal.
+func writeFirst(ctx context.Context, tx *sql.Tx, e *store.RoomEntry) error {
+	if e == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO "+roomInto+" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		e.Host, e.Room, e.Seq, int64(e.ID), e.Nick, e.OccupantID, e.Sender, e.OriginID, bit(e.Subject), e.Stanza)
+	return err
 }
 
 func writeDetails(ctx context.Context, tx *sql.Tx, t store.Theme) error {

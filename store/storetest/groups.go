@@ -94,9 +94,19 @@ func themePeople(s *suite) {
 	s.group("g1", "eng")
 	mark := store.Bookmark{Room: "eng.k@" + rooms, Name: "Eng › Q", Autojoin: true}
 	th := store.Theme{Host: host, Group: "g1", Key: "k", Slug: "q", Room: "eng.k", Name: "Q", Restricted: true, Created: at(1)}
+	th.First = &store.RoomEntry{Host: rooms, Room: "eng.k", Seq: 1, ID: 7, OriginID: "o", Stanza: []byte("<message/>")}
 	list := []store.Member{{JID: "juliet@example.org", Role: store.RoleMember, Since: at(1)}, {JID: "romeo@example.org", Role: store.RoleMember, Since: at(1)}}
 	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, []string{"romeo@example.org", "juliet@example.org"}, mark, list...))
 	s.same(must[[]store.Member](s)(s.st.ThemeList(s.ctx, host, "k")), list)
+	es, _, _, err := s.st.ReadRoom(s.ctx, rooms, "eng.k", store.Page{Max: 9})
+	s.ok(err)
+	s.same([]any{len(es), es[0].ID, es[0].Seq, string(es[0].Stanza)}, []any{1, store.ID(7), int64(1), "<message/>"})
+	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "eng.k")).LastSeq, int64(1))
+	second := *th.First
+	second.Seq, second.ID = 2, 8
+	s.ok(s.st.Commit(s.ctx, &second))
+	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "eng.k")).LastSeq, int64(2))
+	s.is(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, nil, mark), store.ErrExists)
 	nurse := store.Member{JID: "nurse@example.org", Role: store.RoleGuest, Since: at(2)}
 	s.ok(s.st.ChangeThemeList(s.ctx, host, "k", []store.Member{nurse, {JID: "juliet@example.org"}}, []string{"nurse"}, []string{"juliet"}, mark))
 	s.same(must[[]store.Member](s)(s.st.ThemeList(s.ctx, host, "k")), []store.Member{nurse, list[1]})
