@@ -254,9 +254,18 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 	if err := p.MayLeave(ctx, name); err != nil {
 		return err
 	}
-	p.farewell(ctx, name)
+	if err := p.remove(ctx, u); err != nil {
+		return err
+	}
+	p.audit(ctx, a, "person.delete", u.Address(), map[string]any{"email": u.Email, "role": u.Role})
+	return nil
+}
+
+// remove takes an account away with all that is its own.
+func (p *People) remove(ctx context.Context, u store.Person) error {
+	p.farewell(ctx, u.Name)
 	// Closed first: a client that comes back in between would write into an account that is going.
-	_, _, err = p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil })
+	_, _, err := p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil })
 	if errors.Is(err, store.ErrLast) { // another went meanwhile
 		return errLastOwner
 	}
@@ -268,7 +277,6 @@ func (p *People) Delete(ctx context.Context, a Actor, name string) error {
 		return fmt.Errorf("delete %s: %w", u.Name, err)
 	}
 	p.h.Deleted(ctx, u.Name)
-	p.audit(ctx, a, "person.delete", u.Address(), map[string]any{"email": u.Email, "role": u.Role})
 	return nil
 }
 

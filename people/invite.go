@@ -42,6 +42,7 @@ type Invite struct {
 	MaxUses  int  // 0: once
 	Contact  bool // inviter and newcomer become contacts
 	Lang     string
+	Wait     time.Duration // before the mail is sent, so that it can be taken back
 }
 
 // event makes a line of history.
@@ -111,7 +112,7 @@ func (p *People) Invite(ctx context.Context, a Actor, v Invite) (store.Invitatio
 	}
 	p.audit(ctx, a, "invitation.create", who(i), map[string]any{"id": i.ID, "expires": i.Expires, "sent": v.Send})
 	if v.Send {
-		i, err = p.send(ctx, a, i, token, target)
+		i, err = p.send(ctx, a, i, token, target, v.Wait)
 	}
 	return i, token, err
 }
@@ -249,7 +250,7 @@ func (p *People) Resend(ctx context.Context, a Actor, id string, send bool) (sto
 	}
 	token, err := p.Token(i)
 	if err == nil && send {
-		i, err = p.send(ctx, a, i, token, target)
+		i, err = p.send(ctx, a, i, token, target, 0)
 	}
 	return i, token, err
 }
@@ -436,7 +437,7 @@ func (p *People) Reset(ctx context.Context, a Actor, name string, send bool) (st
 	}
 	p.audit(ctx, a, "person.reset", u.Address(), map[string]any{"id": i.ID, "sent": send})
 	if send {
-		i, err = p.send(ctx, a, i, token, u)
+		i, err = p.send(ctx, a, i, token, u, 0)
 	}
 	return i, token, err
 }

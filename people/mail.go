@@ -76,8 +76,8 @@ func (p *People) Letter(ctx context.Context, i store.Invitation, token string, t
 	return l
 }
 
-// send puts the mail of an invitation into the outbox.
-func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token string, to store.Person) (store.Invitation, error) {
+// send puts the mail of an invitation into the outbox, to be sent after a while.
+func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token string, to store.Person, wait time.Duration) (store.Invitation, error) {
 	if p.cfg.Compose == nil {
 		return i, fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
@@ -88,7 +88,7 @@ func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token st
 	if err != nil {
 		return i, err
 	}
-	if err := p.Post(ctx, to.Email, subject, text, html, i.ID); err != nil {
+	if err := p.post(ctx, to.Email, subject, text, html, i.ID, wait); err != nil {
 		return i, err
 	}
 	return p.st.UpdateInvitation(ctx, i.Host, i.ID, func(i *store.Invitation) (store.InvitationEvent, error) {
@@ -99,8 +99,12 @@ func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token st
 
 // Post puts a mail into the outbox.
 func (p *People) Post(ctx context.Context, to, subject, text, html, invitation string) error {
+	return p.post(ctx, to, subject, text, html, invitation, 0)
+}
+
+func (p *People) post(ctx context.Context, to, subject, text, html, invitation string, wait time.Duration) error {
 	return p.st.AddMail(ctx, store.Mail{Host: p.h.Domain, ID: p.h.IDs.Next(), To: to, Subject: subject, Text: text, HTML: html, Invitation: invitation,
-		State: store.MailWaiting, Due: time.Now().UTC()})
+		State: store.MailWaiting, Due: time.Now().UTC().Add(wait)})
 }
 
 // Delivered notes what became of a mail in the history of its invitation.

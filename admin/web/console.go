@@ -21,6 +21,7 @@ func (s *Server) console() {
 	s.handle("GET /admin/people.csv", runs, (*ctx).export)
 	s.handle("GET /admin/people/new", console, (*ctx).newPage)
 	s.handle("POST /admin/people/new", console, (*ctx).create)
+	s.handle("POST /admin/people/new/preview", console, (*ctx).previewMail)
 	s.handle("GET /admin/people/import", runs, (*ctx).importPage)
 	s.handle("POST /admin/people/import", runs, (*ctx).importFile)
 	s.handle("GET /admin/people/{name}", console, (*ctx).personPage)

@@ -14,115 +14,6 @@ import (
 
 var badForm = &people.Error{Kind: org.Invalid, Text: "The form did not arrive as it should: try again"}
 
-// colleague is the form of a new colleague, as it was filled in.
-type colleague struct {
-	people.NewPerson
-	Days   string
-	Note   string
-	Domain string
-	Error  string
-	Field  string
-	Known  string // account that has the address already
-	Made   string // who was created just before
-	Link   string // of the invitation made just before
-
-	Grants      []string
-	Departments []string
-	AllGroups   []store.Group
-	Mails       bool
-	MayInvite   bool
-	Usual       string // how long a link is good where nothing else was said
-}
-
-func (c *ctx) colleague() (colleague, error) {
-	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Usual: c.span(c.P.Policy().InviteTime), MayInvite: c.P.Policy().MayInvite(c.Actor.Role)}
-	if len(f.Grants) == 0 {
-		f.Grants = []string{store.RoleMember}
-	}
-	f.Role, f.Lang = store.RoleMember, c.Lang.Code
-	if c.Actor.Role == store.RoleSupervisor {
-		f.Department = c.Actor.Department
-	}
-	var err error
-	if f.Departments, err = c.s.Store.Departments(c.r.Context(), c.host()); err != nil {
-		return f, err
-	}
-	f.AllGroups, err = c.P.Places(c.r.Context(), c.Actor, 200)
-	return f, err
-}
-
-func (c *ctx) newPage() error {
-	f, err := c.colleague()
-	if err != nil {
-		return err
-	}
-	return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), f)
-}
-
-var validity = map[string]time.Duration{"1": 24 * time.Hour, "3": 72 * time.Hour, "7": 168 * time.Hour, "14": 336 * time.Hour, "30": 720 * time.Hour}
-
-// create makes an account; the button says whether the person is invited, and whether another one follows, with role,
-// department, groups and language as they were.
-func (c *ctx) create() error {
-	if err := c.r.ParseForm(); err != nil {
-		return badForm
-	}
-	f, err := c.colleague()
-	if err != nil {
-		return err
-	}
-	f.NewPerson = people.NewPerson{Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Phone: c.form("phone"), Title: c.form("title"),
-		Department: c.form("department"), Role: c.form("role"), Lang: c.form("lang"), Groups: c.r.Form["groups"]}
-	f.Days, f.Note = c.form("days"), c.form("note")
-	expiry, ok := validity[f.Days]
-	if !ok {
-		f.Days, expiry = "", 0
-	}
-	do := c.form("do")
-	invite, another := strings.Contains(do, "invite"), strings.Contains(do, "another")
-	refuse := func(err error) error {
-		var pe *people.Error
-		if f.Error, f.Field, ok = c.explain(err); !ok {
-			return err
-		}
-		if errors.As(err, &pe) && pe.Kind == org.Exists && len(pe.Args) == 4 {
-			f.Known, _ = pe.Args[3].(string)
-		}
-		return c.panel(http.StatusUnprocessableEntity, "colleague", "panel", c.T("New colleague"), f)
-	}
-	if invite && c.P.Mails() && f.Email == "" {
-		return refuse(&people.Error{Kind: org.Invalid, Field: "email", Text: "An e-mail address is needed to send the invitation to"})
-	}
-	u, err := c.P.Create(c.r.Context(), c.Actor, f.NewPerson)
-	if err != nil {
-		return refuse(err)
-	}
-	link := ""
-	if invite {
-		_, token, err := c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: u.Name, Expiry: expiry, Note: f.Note, Send: c.P.Mails(), Lang: f.Lang})
-		if err != nil {
-			return c.oops("/admin/people/"+u.Name, err) // the account is there
-		}
-		link = c.P.LinkURL(store.KindInvite, token)
-	}
-	if another {
-		next, err := c.colleague()
-		if err != nil {
-			return err
-		}
-		next.Role, next.Department, next.Groups, next.Lang, next.Days = f.Role, f.Department, f.Groups, f.Lang, f.Days
-		next.Made, next.Link = u.Display(), link
-		return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), next)
-	}
-	if invite && c.P.Mails() {
-		return c.done("/admin/people/"+u.Name, "{{.Name}} is invited: the mail is on its way", "Name", u.Display())
-	}
-	if invite {
-		return c.done("/admin/people/"+u.Name+"#access", "{{.Name}} is invited: copy the link and pass it on", "Name", u.Display())
-	}
-	return c.done("/admin/people/"+u.Name, "{{.Name}} has an account now, and can be invited", "Name", u.Display())
-}
-
 // personData is what the page of a person shows.
 type personData struct {
 	store.Person
@@ -297,6 +188,11 @@ func (c *ctx) personAct() error {
 			return c.oops(page, err)
 		}
 		return c.done(page+"#access", "There is a link for a new password")
+	case "undo":
+		if err := c.P.Undo(ctx, c.Actor, u.Name); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done("/admin/people", "{{.Name}} is not created after all", "Name", u.Display())
 	case "photo":
 		return c.setPhoto(u, page)
 	case "factor":

@@ -186,6 +186,8 @@ type view struct {
 type note struct {
 	Kind, Text string
 	Undo       *undoing `json:",omitempty"`
+	View       string   `json:",omitempty"` // the page of what was done
+	Link       string   `json:",omitempty"` // to be copied
 }
 
 // undoing is the form that takes back what was done.

@@ -294,9 +294,24 @@ func TestColleague(t *testing.T) {
 	b.until(`document.querySelector("#panel .alert.error a[href='/admin/people/paris']") !== null`)
 	b.clean()
 	b.fill("email", "other@work.example")
+	eval[bool](b, `(() => { document.querySelector("#panel button[formaction$='/preview']").click(); return true })()`)
+	b.until(`document.querySelector("#mail-preview .mail") !== null`)
+	if text := eval[string](b, `document.getElementById("mail-preview").innerText`); !strings.Contains(text, "invited to join Verona") || !strings.Contains(text, "other@example.org") {
+		t.Errorf("the preview: %s", text)
+	}
 	b.press("#panel button[value=create]")
-	if where, _ := chromedp.Run(b.ctx, chromedp.Location()); where != base+"/admin/people/other" {
+	if where, _ := chromedp.Run(b.ctx, chromedp.Location()); where != base+"/admin/people" {
 		t.Errorf("created, and on %s", where)
+	}
+	if href := eval[string](b, `document.querySelector("#toasts .toast a").getAttribute("href")`); href != "/admin/people/other" {
+		t.Errorf("the toast leads to %s", href)
+	}
+	b.press("#toasts button.undo")
+	if text := b.text(); !strings.Contains(text, "is not created after all") {
+		t.Errorf("undone: %s", text)
+	}
+	if _, err := r.Node.Store.User(t.Context(), testrig.Host, "other"); err == nil {
+		t.Error("undone, and still there")
 	}
 
 	ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 1)

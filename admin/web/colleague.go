@@ -1,0 +1,191 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/people"
+	"parley/store"
+)
+
+// colleague is the form of a new colleague, as it was filled in.
+type colleague struct {
+	people.NewPerson
+	Days    string
+	Note    string
+	Domain  string
+	Error   string
+	Field   string
+	Known   string       // account that has the address already
+	Made    string       // who was created just before
+	MadeAs  string       // the account of that one
+	Link    string       // of the invitation made just before
+	Preview *mailPreview // nil: not asked for
+	NoPhoto bool         // one was chosen, and has to be chosen again
+
+	Grants      []string
+	Departments []string
+	AllGroups   []store.Group
+	Mandatory   []store.Group // everybody is in them
+	Mails       bool
+	MayInvite   bool
+	Usual       string // how long a link is good where nothing else was said
+}
+
+// mailPreview is the mail of an invitation before there is one.
+type mailPreview struct{ To, Subject, Text, Error string }
+
+func (c *ctx) colleague() (colleague, error) {
+	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Usual: c.span(c.P.Policy().InviteTime), MayInvite: c.P.Policy().MayInvite(c.Actor.Role)}
+	if len(f.Grants) == 0 {
+		f.Grants = []string{store.RoleMember}
+	}
+	f.Role, f.Lang = store.RoleMember, c.Lang.Code
+	if c.Actor.Role == store.RoleSupervisor {
+		f.Department = c.Actor.Department
+	}
+	var err error
+	if f.Departments, err = c.s.Store.Departments(c.r.Context(), c.host()); err != nil {
+		return f, err
+	}
+	all, err := c.s.Org.Groups(c.r.Context(), c.host(), "", 1000)
+	if err != nil {
+		return f, err
+	}
+	for _, g := range all {
+		if g.Mandatory == org.Everyone {
+			f.Mandatory = append(f.Mandatory, g)
+		}
+	}
+	places, err := c.P.Places(c.r.Context(), c.Actor, 200)
+	for _, g := range places {
+		if g.Mandatory != org.Everyone {
+			f.AllGroups = append(f.AllGroups, g)
+		}
+	}
+	return f, err
+}
+
+func (c *ctx) newPage() error {
+	f, err := c.colleague()
+	if err != nil {
+		return err
+	}
+	return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), f)
+}
+
+var validity = map[string]time.Duration{"1": 24 * time.Hour, "3": 72 * time.Hour, "7": 168 * time.Hour, "14": 336 * time.Hour, "30": 720 * time.Hour}
+
+// filled is the form as it was filled in, and how long the link is to be good; 0: as usual.
+func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
+	if f, err = c.colleague(); err != nil {
+		return f, 0, err
+	}
+	f.NewPerson = people.NewPerson{Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Phone: c.form("phone"), Title: c.form("title"),
+		Department: c.form("department"), Role: c.form("role"), Lang: c.form("lang")} // the form is read by now, whatever its kind
+	f.Groups, f.Days, f.Note = c.r.Form["groups"], c.form("days"), c.form("note")
+	var ok bool
+	if expiry, ok = validity[f.Days]; !ok {
+		f.Days = ""
+	}
+	return f, expiry, nil
+}
+
+// previewMail shows the mail that an invitation would be, and creates nothing.
+func (c *ctx) previewMail() error {
+	f, expiry, err := c.filled()
+	if err != nil {
+		return err
+	}
+	subject, text, err := c.P.Preview(c.r.Context(), c.Actor, f.NewPerson, people.Invite{Note: f.Note, Lang: f.Lang, Expiry: expiry})
+	f.Preview = &mailPreview{To: f.Email, Subject: subject, Text: text}
+	if err != nil {
+		var ok bool
+		if f.Preview.Error, _, ok = c.explain(err); !ok {
+			return err
+		}
+	}
+	return c.panel(http.StatusOK, "colleague", "mailpreview", c.T("New colleague"), f)
+}
+
+// create makes an account; the button says whether the person is invited, and whether another one follows, with role,
+// department, groups and language as they were.
+func (c *ctx) create() error {
+	f, expiry, err := c.filled()
+	if err != nil {
+		return err
+	}
+	do := c.form("do")
+	invite, another := strings.Contains(do, "invite"), strings.Contains(do, "another")
+	refuse := func(err error) error {
+		var pe *people.Error
+		var ok bool
+		if f.Error, f.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		if errors.As(err, &pe) && pe.Kind == org.Exists && len(pe.Args) == 4 {
+			f.Known, _ = pe.Args[3].(string)
+		}
+		return c.panel(http.StatusUnprocessableEntity, "colleague", "panel", c.T("New colleague"), f)
+	}
+	photo, has, err := c.upload() // looked at before anything is made
+	if err != nil {
+		return refuse(err)
+	}
+	f.NoPhoto = has
+	if invite && c.P.Mails() && f.Email == "" {
+		return refuse(&people.Error{Kind: org.Invalid, Field: "email", Text: "An e-mail address is needed to send the invitation to"})
+	}
+	u, err := c.P.Create(c.r.Context(), c.Actor, f.NewPerson)
+	if err != nil {
+		return refuse(err)
+	}
+	page, link := "/admin/people/"+u.Name, ""
+	if has {
+		if err := c.P.SetPhoto(c.r.Context(), c.Actor, u.Name, photo); err != nil {
+			return c.oops(page, err) // the account is there
+		}
+	}
+	if invite {
+		_, token, err := c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: u.Name, Expiry: expiry, Note: f.Note, Send: c.P.Mails(), Lang: f.Lang, Wait: undoTime})
+		if err != nil {
+			return c.oops(page, err)
+		}
+		link = c.P.LinkURL(store.KindInvite, token)
+	}
+	if another {
+		next, err := c.colleague()
+		if err != nil {
+			return err
+		}
+		next.Role, next.Department, next.Groups, next.Lang, next.Days = f.Role, f.Department, f.Groups, f.Lang, f.Days
+		next.Made, next.MadeAs, next.Link = u.Display(), u.Name, link
+		return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), next)
+	}
+	return c.created(u, invite, link)
+}
+
+// undoTime is how long what was done is offered to be undone; a mail waits for as long.
+const undoTime = 10 * time.Second
+
+// created goes back to the list, and says what was done with a look at it, its link and a way back.
+func (c *ctx) created(u store.Person, invited bool, link string) error {
+	back := undo("/admin/people/" + u.Name + "/undo")
+	n := note{Kind: "ok", Undo: &back, View: "/admin/people/" + u.Name, Link: link}
+	switch {
+	case invited && c.P.Mails():
+		n.Text = c.T("{{.Name}} is invited: the mail is on its way", "Name", u.Display())
+	case invited:
+		n.Text = c.T("{{.Name}} is invited: copy the link and pass it on", "Name", u.Display())
+	default:
+		n.Text = c.T("{{.Name}} has an account now, and can be invited", "Name", u.Display())
+	}
+	c.keep(n)
+	if invited && !c.P.Mails() { // the link is to be passed on: it stays in sight there
+		return c.to("/admin/people/" + u.Name + "#access")
+	}
+	return c.to("/admin/people")
+}

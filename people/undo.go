@@ -1,0 +1,91 @@
+package people
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"parley/org"
+	"parley/store"
+)
+
+// undoable is how long an account that was created can be taken back as if it had not been.
+const undoable = 10 * time.Minute
+
+// Undo takes back the creation of an account that nobody has used yet: who has created it may, for a while. A mail that
+// waits is not sent; the link of one that was is good for nothing.
+func (p *People) Undo(ctx context.Context, a Actor, name string) error {
+	u, err := p.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := a.may(Create, u); err != nil {
+		return err
+	}
+	es, err := p.st.AuditEntries(ctx, p.h.Domain, store.AuditFilter{Target: u.Address(), Action: "person.create", Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(es) == 0 || es[0].Actor != a.Name {
+		return fail(org.Forbidden, "", "Who has created the account can undo it, nobody else")
+	}
+	if u.State() != store.StateInvited || time.Since(u.Created) > undoable {
+		return fail(org.Forbidden, "", "It is too late to undo this: disable the account instead")
+	}
+	if err := p.dropMails(ctx, u); err != nil {
+		return err
+	}
+	if err := p.remove(ctx, u); err != nil {
+		return err
+	}
+	p.audit(ctx, a, "person.undo", u.Address(), map[string]any{"email": u.Email})
+	return nil
+}
+
+// dropMails has the mails of an account's invitations that wait not sent.
+func (p *People) dropMails(ctx context.Context, u store.Person) error {
+	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Username: u.Name, Limit: 20})
+	if err != nil {
+		return err
+	}
+	of := make(map[string]bool)
+	for _, i := range is {
+		of[i.ID] = true
+	}
+	ms, err := p.st.Mails(ctx, p.h.Domain, 200)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if of[m.Invitation] && m.State == store.MailWaiting {
+			m.State, m.Done = store.MailDropped, time.Now().UTC()
+			if err := p.st.SetMail(ctx, m); err != nil {
+				return fmt.Errorf("drop a mail: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Preview writes the mail of an invitation to somebody who is not created yet.
+func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (subject, text string, err error) {
+	if p.cfg.Compose == nil {
+		return "", "", fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
+	}
+	if n.Role == "" {
+		n.Role = store.RoleMember
+	}
+	u := store.Person{User: store.User{Host: p.h.Domain, Name: n.Name, FullName: n.FullName}, Role: n.Role, Email: n.Email, Department: n.Department, Lang: n.Lang}
+	if err := p.fields(&u); err != nil {
+		return "", "", err
+	}
+	if u.Name == "" {
+		u.Name = Propose(u.Email, u.FullName)
+	}
+	if v.Expiry <= 0 {
+		v.Expiry = p.Policy().InviteTime
+	}
+	i := store.Invitation{Host: p.h.Domain, Kind: store.KindInvite, Inviter: a.Name, Lang: p.langOf(v.Lang, u.Lang), Note: note(v.Note), Expires: time.Now().UTC().Add(v.Expiry)}
+	subject, text, _, err = p.cfg.Compose(p.Letter(ctx, i, "…", u))
+	return subject, text, err
+}
