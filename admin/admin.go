@@ -24,6 +24,7 @@ type Operations interface {
 	Backups
 	Invitations
 	Tokens
+	Doctor
 	Info(ctx context.Context) (Info, error)
 }
 

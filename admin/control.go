@@ -33,6 +33,7 @@ func Control(op Operations, log *slog.Logger) http.Handler {
 	c.backups(op)
 	c.invitations(op)
 	c.tokens(op)
+	c.doctor(op)
 	c.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, r, log, nil, NotFound("", "there is no %s %s: the command and the server may be of different versions", r.Method, r.URL.Path))
 	})

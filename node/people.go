@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"parley/admin"
 	"parley/admin/web"
 	"parley/auth"
+	"parley/config"
 	"parley/org"
 	"parley/people"
 	"parley/post"
@@ -135,10 +137,17 @@ func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
 	for _, h := range n.hosts {
 		all = append(all, n.people[h.Domain])
 	}
-	w := post.New(post.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute,
-		Roots: roots, Log: n.Log}, n.Store, all)
+	c := postConfig(n.Config, roots)
+	c.Log = n.Log
+	w := post.New(c, n.Store, all)
 	g.Go(func() error { return w.Run(ctx) })
 }
 
 // People are the accounts of a host; nil if it is not hosted here.
 func (n *Node) People(domain string) *people.People { return n.people[domain] }
+
+// postConfig is how the relay is spoken with.
+func postConfig(c *config.Config, roots *x509.CertPool) post.Config {
+	m := c.Mail
+	return post.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute, Roots: roots}
+}

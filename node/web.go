@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -96,7 +95,11 @@ func (w webSystem) Health(ctx context.Context) []web.Check {
 		store.Text = err.Error()
 	}
 	out := []web.Check{store}
-	for _, c := range w.certificates() {
+	certificates, without := w.certificates()
+	for _, name := range without {
+		out = append(out, web.Check{Name: "Certificate", Text: name})
+	}
+	for _, c := range certificates {
 		k := web.Check{Name: "Certificate", OK: c.Days > 14, Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days)}
 		out = append(out, k)
 	}
@@ -105,29 +108,29 @@ func (w webSystem) Health(ctx context.Context) []web.Check {
 	return out
 }
 
-func (w webSystem) certificates() (out []web.Certificate) {
+// certificates are those that are shown, each once; with a host that has none.
+func (w webSystem) certificates() (out []web.Certificate, without []string) {
 	seen := make(map[string]bool)
-	for _, f := range certFiles(w.n.Config) {
-		if seen[f.Cert] {
+	for _, h := range w.n.hosts {
+		shown := w.n.certs.For(h.Domain)
+		if shown == nil || len(shown.Certificate) == 0 {
+			without = append(without, h.Domain)
 			continue
 		}
-		seen[f.Cert] = true
-		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-		if err != nil {
+		leaf, err := x509.ParseCertificate(shown.Certificate[0])
+		if err != nil || seen[string(leaf.Raw)] {
 			continue
 		}
-		leaf, err := x509.ParseCertificate(pair.Certificate[0])
-		if err != nil {
-			continue
-		}
+		seen[string(leaf.Raw)] = true
 		out = append(out, web.Certificate{Names: leaf.DNSNames, Issuer: leaf.Issuer.CommonName, Expires: leaf.NotAfter, Days: int(time.Until(leaf.NotAfter).Hours() / 24)})
 	}
-	return out
+	return out, without
 }
 
 func (w webSystem) Info(_ context.Context, host string) web.Info {
 	scheme, _, _ := strings.Cut(w.n.Config.Store.DSN, ":")
-	in := web.Info{Version: Version(), Go: runtime.Version(), Store: map[string]string{"sqlite": "SQLite"}[scheme], Started: w.started, Certificates: w.certificates()}
+	in := web.Info{Version: Version(), Go: runtime.Version(), Store: map[string]string{"sqlite": "SQLite"}[scheme], Started: w.started}
+	in.Certificates, _ = w.certificates()
 	if in.Store == "" {
 		in.Store = "PostgreSQL / CockroachDB"
 	}
@@ -144,31 +147,6 @@ func (w webSystem) Info(_ context.Context, host string) web.Info {
 		in.Mail = net.JoinHostPort(m.Host, strconv.Itoa(m.Port)) + " (" + m.TLS + ")"
 	}
 	return in
-}
-
-func (w webSystem) Records(_ context.Context, host string) (out []web.Record) {
-	port := func(door string, otherwise int) int {
-		if a, ok := w.n.Addr(door).(*net.TCPAddr); ok {
-			return a.Port
-		}
-		return otherwise
-	}
-	add := func(typ, name, value, why string) {
-		out = append(out, web.Record{Type: typ, Name: name, Value: value, Why: why})
-	}
-	srv := func(service, door string, otherwise int, why string) {
-		if w.n.Addr(door) != nil {
-			add("SRV", "_"+service+"._tcp."+host+".", fmt.Sprintf("0 5 %d %s.", port(door, otherwise), host), why)
-		}
-	}
-	srv("xmpp-client", "c2s", 5222, "apps")
-	srv("xmpps-client", "c2s_tls", 5223, "apps, TLS")
-	srv("xmpp-server", "s2s", 5269, "servers")
-	srv("xmpps-server", "s2s_tls", 5270, "servers, TLS")
-	for _, label := range []string{w.n.Config.Rooms.Label, w.n.Config.Groups.SpacesLabel, "pubsub", "upload"} {
-		add("CNAME", label+"."+host+".", host+".", "service")
-	}
-	return out
 }
 
 // hidden is a session of an account that nobody sees: it is available to no contact.

@@ -162,26 +162,9 @@ func (w *Worker) send(ctx context.Context, p *people.People, m store.Mail) error
 	if m.HTML != "" {
 		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
 	}
-	opts := []mail.Option{mail.WithPort(w.cfg.Port), mail.WithTimeout(30 * time.Second),
-		mail.WithTLSConfig(&tls.Config{ServerName: w.cfg.Host, RootCAs: w.cfg.Roots, MinVersion: tls.VersionTLS12})}
-	switch w.cfg.TLS {
-	case "tls":
-		opts = append(opts, mail.WithSSL())
-	case "none":
-		opts = append(opts, mail.WithTLSPolicy(mail.NoTLS))
-	default:
-		opts = append(opts, mail.WithTLSPolicy(mail.TLSMandatory))
-	}
-	if w.cfg.Username != "" {
-		kind := mail.SMTPAuthAutoDiscover
-		if w.cfg.TLS == "none" {
-			kind = mail.SMTPAuthPlainNoEnc
-		}
-		opts = append(opts, mail.WithSMTPAuth(kind), mail.WithUsername(w.cfg.Username), mail.WithPassword(w.cfg.Password))
-	}
-	c, err := mail.NewClient(w.cfg.Host, opts...)
+	c, err := w.cfg.client()
 	if err != nil {
-		return fmt.Errorf("mail client: %w", err)
+		return err
 	}
 	return c.DialAndSendWithContext(ctx, msg)
 }
@@ -229,4 +212,42 @@ func Explain(err error) string {
 		return detail
 	}
 	return text + ": " + detail
+}
+
+// client is what speaks with the relay.
+func (c Config) client() (*mail.Client, error) {
+	opts := []mail.Option{mail.WithPort(c.Port), mail.WithTimeout(30 * time.Second),
+		mail.WithTLSConfig(&tls.Config{ServerName: c.Host, RootCAs: c.Roots, MinVersion: tls.VersionTLS12})}
+	switch c.TLS {
+	case "tls":
+		opts = append(opts, mail.WithSSL())
+	case "none":
+		opts = append(opts, mail.WithTLSPolicy(mail.NoTLS))
+	default:
+		opts = append(opts, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if c.Username != "" {
+		kind := mail.SMTPAuthAutoDiscover
+		if c.TLS == "none" {
+			kind = mail.SMTPAuthPlainNoEnc
+		}
+		opts = append(opts, mail.WithSMTPAuth(kind), mail.WithUsername(c.Username), mail.WithPassword(c.Password))
+	}
+	cl, err := mail.NewClient(c.Host, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("mail client: %w", err)
+	}
+	return cl, nil
+}
+
+// Probe connects to the relay and signs in, as for a mail, and sends none.
+func Probe(ctx context.Context, c Config) error {
+	cl, err := c.client()
+	if err != nil {
+		return err
+	}
+	if err := cl.DialWithContext(ctx); err != nil {
+		return err
+	}
+	return cl.Close()
 }

@@ -13,8 +13,6 @@ type System interface {
 	// Health gives what is checked, "ok" or the reason, by name.
 	Health(ctx context.Context) []Check
 	Info(ctx context.Context, host string) Info
-	// Records are the DNS records that a host needs, with what was found when look is true.
-	Records(ctx context.Context, host string) []Record
 	// Storage is what a host's things take up; it may have been counted some minutes ago.
 	Storage(ctx context.Context, host string) Storage
 	Backups(ctx context.Context) (Backups, error)
@@ -46,9 +44,6 @@ type Certificate struct {
 	Expires time.Time
 	Days    int
 }
-
-// Record is a DNS record to have.
-type Record struct{ Type, Name, Value, Why string }
 
 // Backups are what is known of them.
 type Backups struct {
@@ -97,6 +92,11 @@ func (c *ctx) systemPage() error {
 	if err != nil {
 		return err
 	}
+	look := c.form("dns") != ""
+	records, err := c.s.Ops.Records(ctx, c.host(), look)
+	if err != nil {
+		return err
+	}
 	backups, err := c.s.System.Backups(ctx)
 	failed := ""
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *ctx) systemPage() error {
 	}
 	return c.show("system", c.T("System"), map[string]any{"Storage": c.s.System.Storage(ctx, c.host()), "Backups": backups, "BackupsFail": failed, "MayBackup": c.Actor.Role == store.RoleOwner,
 		"Checks": c.s.System.Health(ctx), "Info": c.s.System.Info(ctx, c.host()),
-		"Records": c.s.System.Records(ctx, c.host()), "Mails": mails, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
+		"Records": records, "Looked": look, "Mails": mails, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
 }
 
 // testMail writes a mail to who asks.
