@@ -30,8 +30,9 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 		Account:           features(true),
 		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		AccountNode:       server.Node{Info: s.nodeInfo, Items: s.nodeItems},
-		Disco:             features(true),
-		Identities:        []server.Identity{{Category: "pubsub", Type: "pep"}},
+		// The host answers no publish-subscribe itself, so none of the features are its own (XEP-0163, section 6.1).
+		// COMPAT: Psi before 2.0 looks for the identity there. Remove after 2028.
+		Identities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		IQ: map[server.Query]server.IQFunc{
 			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
 		},
