@@ -229,6 +229,9 @@ func (p *People) SetPassword(ctx context.Context, a Actor, name, password string
 	if err := p.st.SetKeys(ctx, p.h.Domain, name, keys); err != nil {
 		return err
 	}
+	if err := p.revokeOthers(ctx, a, store.KindReset, name); err != nil {
+		return err
+	}
 	if a.Name != name {
 		if err := p.st.RevokePrograms(ctx, p.h.Domain, name); err != nil {
 			return err

@@ -101,7 +101,7 @@ func (p *People) Invite(ctx context.Context, a Actor, v Invite) (store.Invitatio
 		return store.Invitation{}, "", err
 	}
 	if v.Username != "" {
-		if err := p.revokeOthers(ctx, a, v.Username); err != nil {
+		if err := p.revokeOthers(ctx, a, store.KindInvite, v.Username); err != nil {
 			return store.Invitation{}, "", err
 		}
 	}
@@ -162,9 +162,10 @@ func who(i store.Invitation) string {
 	return i.ID
 }
 
-// revokeOthers: one account waits for one link.
-func (p *People) revokeOthers(ctx context.Context, a Actor, username string) error {
-	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: store.KindInvite, Username: username, Limit: 20})
+// revokeOthers ends the links of a kind that are out for an account: it waits for one invitation, and with a new password
+// other links for one are worth nothing.
+func (p *People) revokeOthers(ctx context.Context, a Actor, kind, username string) error {
+	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: kind, Username: username, Limit: maxLinks})
 	if err != nil {
 		return err
 	}
@@ -414,6 +415,10 @@ func (p *People) Decline(ctx context.Context, token string) (store.Invitation, e
 	})
 }
 
+// maxLinks bounds the links for new passwords of one account that are out at once: who asks again and again in somebody's
+// name fills a mailbox with this many.
+const maxLinks = 10
+
 // resetExpiry is how long a link for a new password is good.
 const resetExpiry = 24 * time.Hour
 
@@ -431,6 +436,9 @@ func (p *People) Reset(ctx context.Context, a Actor, name string, send bool) (st
 	if u.State() != store.StateActive {
 		return store.Invitation{}, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 	}
+	if err := p.notTooMany(ctx, name); err != nil {
+		return store.Invitation{}, "", err
+	}
 	i, token, err := p.Open(ctx, store.Invitation{Kind: store.KindReset, Inviter: a.Name, Username: name, Lang: p.langOf(u.Lang)}, p.Policy().MaxInvites, resetExpiry)
 	if err != nil {
 		return i, "", err
@@ -440,6 +448,24 @@ func (p *People) Reset(ctx context.Context, a Actor, name string, send bool) (st
 		i, err = p.send(ctx, a, i, token, u, 0)
 	}
 	return i, token, err
+}
+
+// notTooMany: as many links as are out already, each good for a day, are enough.
+func (p *People) notTooMany(ctx context.Context, name string) error {
+	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: store.KindReset, Username: name, Limit: maxLinks})
+	if err != nil {
+		return err
+	}
+	good := 0
+	for _, i := range is {
+		if i.Good(time.Now()) {
+			good++
+		}
+	}
+	if good == maxLinks {
+		return fail(org.Forbidden, "", "Too many links for a new password wait already: use one of them, or try tomorrow")
+	}
+	return nil
 }
 
 // NewPassword uses a link for a new password.
@@ -454,6 +480,9 @@ func (p *People) NewPassword(ctx context.Context, token, password string) (store
 	}
 	u := store.User{Host: p.h.Domain, Name: i.Username, Keys: keys}
 	if _, err := p.use(ctx, i, &u, p.event("accepted", u.Name, "reset")); err != nil {
+		return store.Person{}, err
+	}
+	if err := p.revokeOthers(ctx, Actor{Name: u.Name}, store.KindReset, u.Name); err != nil {
 		return store.Person{}, err
 	}
 	p.h.Kick(u.Name, &wire.StreamError{Condition: "reset", Text: "the password has been changed"})

@@ -78,7 +78,7 @@ type Outbox interface {
 	DueMails(ctx context.Context, host string, at time.Time, limit int) ([]Mail, error)
 	// ClaimMail puts the next attempt of a mail off; ErrConflict if another node has done that. It counts the attempt.
 	ClaimMail(ctx context.Context, m Mail, until time.Time) error
-	// SetMail keeps state, due, error and done.
+	// SetMail keeps state, due, error and done. What is sent, or never will be, loses its text: there are links in it.
 	SetMail(ctx context.Context, m Mail) error
 	Mails(ctx context.Context, host string, limit int) ([]Mail, error) // the newest first
 	CountMails(ctx context.Context, host string) (map[string]int, error)

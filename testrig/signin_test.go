@@ -2,6 +2,7 @@ package testrig_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"parley/people"
 	"parley/store"
 	"parley/testrig"
 )
@@ -261,5 +263,91 @@ func TestNoTokensInTheChat(t *testing.T) {
 		if strings.Contains(string(text), "not-authorized") {
 			return
 		}
+	}
+}
+
+// Guesses are counted alike for accounts that there are and such as there are not, however they are written.
+func TestGuessesTellNothing(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo")
+	for _, name := range []string{"romeo", "nobody"} {
+		b := r.Browser(t)
+		for range 10 {
+			if p := b.Post("/login", "user", name, "password", "wrong"); p.Status != http.StatusUnauthorized {
+				t.Fatalf("%s: %d", name, p.Status)
+			}
+		}
+		for _, who := range []string{name, name + "@" + testrig.Host, strings.ToUpper(name), strings.ToUpper(name) + "@" + testrig.Host} {
+			if p := b.Post("/login", "user", who, "password", "wrong"); p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" {
+				t.Errorf("%s: %d", who, p.Status)
+			}
+		}
+	}
+}
+
+// Who signs in leaves no older session of the browser behind, and never goes on under a token that was there before.
+func TestSignInEndsWhatWasThere(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo", "juliet")
+	b := r.Browser(t)
+	b.SignIn("juliet")
+	over := chat(t, b)
+	b.SignIn("romeo")
+	for name, want := range map[string]int{"juliet": 0, "romeo": 1} {
+		if ws, err := r.Node.Store.WebSessionsOf(t.Context(), testrig.Host, name, time.Now()); err != nil || len(ws) != want {
+			t.Errorf("%s: %d sessions, %v", name, len(ws), err)
+		}
+	}
+	if !over() {
+		t.Error("the chat of who was there before goes on")
+	}
+	p := b.Do("POST", "/login", map[string][]string{"user": {"romeo"}, "password": {testrig.Password}}, nil)
+	cookie := p.Header.Get("Set-Cookie")
+	for _, flag := range []string{"__Host-parley=", "Path=/", "HttpOnly", "Secure", "SameSite=Lax"} {
+		if !strings.Contains(cookie, flag) {
+			t.Errorf("the cookie has no %s: %s", flag, cookie)
+		}
+	}
+	if strings.Contains(cookie, "Domain=") {
+		t.Error("the cookie is for other hosts too")
+	}
+}
+
+// With a new password, no link for another one is good; and there are not more of them than a mailbox can bear.
+func TestLinksForPasswordsEnd(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo")
+	ctx, p := t.Context(), r.Node.People(testrig.Host)
+	var links []string
+	for {
+		_, token, err := p.Reset(ctx, people.System, "romeo", false)
+		var pe *people.Error
+		if errors.As(err, &pe) && len(links) > 1 {
+			break
+		}
+		if err != nil || len(links) > 100 {
+			t.Fatal(len(links), err)
+		}
+		links = append(links, "/reset/"+token)
+	}
+	b := r.Browser(t)
+	if g := b.Post(links[0], "password", "Another-Word-77"); g.Status != http.StatusSeeOther {
+		t.Fatal(g.Status)
+	}
+	for _, link := range links {
+		if g := r.Browser(t).Post(link, "password", "Another-Word-78"); g.Status != http.StatusGone {
+			t.Errorf("%s: %d", link, g.Status)
+		}
+	}
+	// Nor is one that was out when the person set a password.
+	_, token, err := p.Reset(ctx, people.System, "romeo", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := b.Post("/me/password", "current", "Another-Word-77", "password", "Another-Word-79"); g.Status != http.StatusSeeOther {
+		t.Fatal(g.Status)
+	}
+	if g := r.Browser(t).Get("/reset/" + token); g.Status != http.StatusGone {
+		t.Errorf("after a password of one's own: %d", g.Status)
 	}
 }

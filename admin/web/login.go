@@ -74,6 +74,19 @@ func (s *Server) find(ctx context.Context, site *people.People, who string) (*pe
 	return p, store.Person{}, store.ErrNotFound
 }
 
+// supposed is what attempts for an account that there is not are counted under: as for one that there is, or the count would
+// tell them apart.
+func supposed(p *people.People, who string) string {
+	name, domain, full := strings.Cut(strings.ToLower(who), "@")
+	if full && domain != p.Host() {
+		return name + "@" + domain
+	}
+	if j, err := jid.New(name, p.Host(), ""); err == nil {
+		name = j.Local()
+	}
+	return name + "@" + p.Host()
+}
+
 // verify says whether this is the password of an account. For one that there is not it takes the same time.
 func (s *Server) verify(p *people.People, u store.Person, found bool, password string) (bool, error) {
 	if !found || u.State() != store.StateActive {
@@ -101,7 +114,7 @@ func (c *ctx) login() error {
 	}
 	account := u.Name + "@" + p.Host()
 	if err != nil {
-		account = strings.ToLower(who)
+		account = supposed(p, who)
 	}
 	if ok, wait := c.s.Throttle.Allow(c.addr(), account); !ok {
 		c.w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
@@ -367,7 +380,9 @@ func (c *ctx) forgot() error {
 				return
 			}
 			c.s.Throttle.Failed(c.addr(), "reset "+u.Address())
-			if _, _, err := p.Reset(ctx, actor, u.Name, true); err != nil {
+			_, _, err := p.Reset(ctx, actor, u.Name, true)
+			var pe *people.Error
+			if err != nil && !errors.As(err, &pe) { // nobody is told, not even that there are too many
 				c.s.Log.Error("send a link for a new password", "account", u.Address(), "err", err)
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/people"
+	"parley/server"
 	"parley/store"
 )
 
@@ -34,12 +35,20 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// signIn makes a session: a new token each time, whatever the browser had before.
+// signIn makes a session: a new token each time, whatever the browser had before. What it had is over.
 func (c *ctx) signIn(p *people.People, u store.Person) error {
 	token, idle := newToken(), p.Policy().SessionIdle
 	agent := c.r.UserAgent()
 	if len(agent) > 300 {
 		agent = agent[:300]
+	}
+	if before, w, _, err := c.s.who(c.r); err != nil {
+		return err
+	} else if before != nil {
+		if err := c.s.Store.DeleteWebSession(c.r.Context(), w.Host, w.Owner, w.Hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		before.CloseStreams(w.Owner, func(i server.SessionInfo) bool { return i.Credential == w.Hash }, goodbye)
 	}
 	w := store.WebSession{Host: p.Host(), Hash: hashToken(token), Owner: u.Name, Created: c.now, Seen: c.now, Expires: c.now.Add(idle), Proven: c.now,
 		Remote: c.remote(), Agent: strings.ToValidUTF8(agent, "")}

@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -126,11 +127,7 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 				c.fail(errors.New("panic"))
 			}
 		}()
-		limit := int64(maxForm)
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-			limit = maxFile
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		c.bound(need)
 		err := c.signedIn()
 		switch {
 		case err != nil:
@@ -143,12 +140,42 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 			if need != public {
 				w.Header().Set("Cache-Control", "no-store")
 			}
-			err = c.answer(pattern, need, f)
+			if err = c.readForm(); err == nil {
+				err = c.answer(pattern, need, f)
+			}
 		}
 		if err != nil {
 			c.fail(err)
 		}
 	})
+}
+
+// bound limits what comes with a request: files only from who has signed in.
+func (c *ctx) bound(need access) {
+	limit := int64(maxForm)
+	if need != public && strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/form-data") {
+		limit = maxFile
+	}
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, limit)
+}
+
+// formTime is how long a form may take to arrive, with a photograph from a slow telephone.
+const formTime = 2 * time.Minute
+
+// readForm takes in what was sent, which nobody may make last for ever. What is wrong with it is found by who uses it.
+func (c *ctx) readForm() error {
+	if c.r.ContentLength == 0 {
+		return nil
+	}
+	rc := http.NewResponseController(c.w)
+	if err := rc.SetReadDeadline(time.Now().Add(formTime)); err != nil {
+		return fmt.Errorf("bound the time of a request: %w", err)
+	}
+	var late net.Error
+	if err := c.r.ParseMultipartForm(maxFile); errors.As(err, &late) && late.Timeout() {
+		return badForm
+	}
+	return rc.SetReadDeadline(time.Time{})
 }
 
 // answer lets f answer, unless something has to be done first: the second step set up, a proof given.
@@ -336,7 +363,7 @@ func (c *ctx) fail(err error) {
 		if c.r.Context().Err() != nil {
 			return // nobody is there to read it
 		}
-		c.s.Log.Error("page", "path", c.r.URL.Path, "err", err)
+		c.s.Log.Error("page", "path", c.r.Pattern, "err", err) // never the path itself: links have their secret in it
 		text = c.T("Something went wrong here. It has been noted in the server's log.")
 	} else {
 		text, _, _ = c.explain(err)

@@ -143,8 +143,8 @@ func (s *Store) ClaimMail(ctx context.Context, m store.Mail, until time.Time) er
 }
 
 func (s *Store) SetMail(ctx context.Context, m store.Mail) error {
-	return s.one(ctx, "UPDATE outbox SET state = $3, due = $4, error = $5, done = $6 WHERE host = $1 AND id = $2",
-		m.Host, int64(m.ID), m.State, micros(m.Due), m.Error, micros(m.Done))
+	return s.one(ctx, `UPDATE outbox SET state = $3, due = $4, error = $5, done = $6, plain = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE plain END, html = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE html END
+		WHERE host = $1 AND id = $2`, m.Host, int64(m.ID), m.State, micros(m.Due), m.Error, micros(m.Done), bit(m.State == store.MailSent || m.State == store.MailDropped))
 }
 
 func (s *Store) Mails(ctx context.Context, host string, limit int) ([]store.Mail, error) {

@@ -278,6 +278,11 @@ func outbox(s *suite) {
 	s.is(s.st.ClaimMail(s.ctx, m, at(6)), store.ErrConflict) // it is over
 	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 5)), []store.Mail{late, m})
 	s.same(must[map[string]int](s)(s.st.CountMails(s.ctx, host)), map[string]int{store.MailWaiting: 1, store.MailFailed: 1})
+	// What is sent has no text any more.
+	m.State, m.Error = store.MailSent, ""
+	s.ok(s.st.SetMail(s.ctx, m))
+	m.Text, m.HTML = "", ""
+	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 5)), []store.Mail{late, m})
 }
 
 func factors(s *suite) {
