@@ -257,3 +257,38 @@ func TestPushErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestPushSilent: an account whose push services never answer holds up nobody else's pushes, and goes on with its own.
+func TestPushSilent(t *testing.T) {
+	p := startPushes(t, nil)
+	p.ask(p.romeo, "set", fmt.Sprintf(enable, "s"))
+	p.leaves(p.romeo)
+	nurse := p.signIn("nurse", "phone")
+	for i := range 20 {
+		p.ask(nurse, "set", fmt.Sprintf("<enable xmlns='urn:xmpp:push:0' jid='push.example' node='silent%d'/>", i))
+	}
+	p.leaves(nurse)
+	for range 5 { // whatever workers there are
+		p.check(p.juliet.Write(fmt.Sprintf("<message to='nurse@%s' type='chat'><body>x</body></message>", testrig.Host)))
+	}
+	p.says("1", "<body>wake up</body>")
+	silent := []*testrig.Element{}
+	for romeo := false; !romeo || len(silent) < 2; {
+		e, err := p.service.Next()
+		p.check(err)
+		if strings.Contains(e.String(), "node='n1'") {
+			romeo = true
+		} else {
+			silent = append(silent, e)
+		}
+	}
+	if len(silent) > 2 {
+		t.Errorf("%d at once of one account", len(silent))
+	}
+	for n := 2; n < 20; n++ { // each answer lets another go
+		p.check(p.service.Write(fmt.Sprintf("<iq type='result' id='%s' from='push.example' to='%s'/>", silent[0].Attr("id"), silent[0].Attr("from"))))
+		e, err := p.service.Next()
+		p.check(err)
+		silent = append(silent[1:], e)
+	}
+}

@@ -57,7 +57,9 @@ type Push struct {
 	write sync.Mutex // one change of registrations at a time
 
 	mu      sync.Mutex
-	waiting map[key]*note // what is to be sent, a registration once
+	waiting map[key]*note    // what is to be sent, a registration once
+	busy    map[string]int   // workers that are at an account's pushes
+	later   map[string][]key // of accounts that have all the workers they may have
 	queue   chan key
 }
 
@@ -71,7 +73,10 @@ type note struct {
 const (
 	maxKnown = 100_000
 	maxQueue = 10_000
-	workers  = 16
+	workers  = 64
+	// perAccount is how many workers may be at one account's pushes: whom an app has called a push service may never
+	// answer, and everybody else's pushes do not wait for that.
+	perAccount = 2
 )
 
 // New makes it.
@@ -88,7 +93,7 @@ func New(h *server.Host, c Config) *Push {
 	if c.Errors <= 0 {
 		c.Errors = 5
 	}
-	return &Push{h: h, cfg: c, waiting: make(map[key]*note), queue: make(chan key, maxQueue)}
+	return &Push{h: h, cfg: c, waiting: make(map[key]*note), busy: make(map[string]int), later: make(map[string][]key), queue: make(chan key, maxQueue)}
 }
 
 // Feature gives what the host installs.
@@ -314,13 +319,44 @@ func (p *Push) run(ctx context.Context) error {
 				case <-ctx.Done():
 					return
 				case k := <-p.queue:
-					p.send(ctx, k, p.take(k))
+					for ok := p.begin(k); ok; k, ok = p.done(k.account) {
+						p.send(ctx, k, p.take(k))
+					}
 				}
 			}
 		})
 	}
 	wg.Wait()
 	return nil
+}
+
+// begin says whether a worker may go on with a push now; if not, one that is at another of the account does later.
+func (p *Push) begin(k key) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy[k.account] >= perAccount {
+		p.later[k.account] = append(p.later[k.account], k)
+		return false
+	}
+	p.busy[k.account]++
+	return true
+}
+
+// done gives the next of an account's pushes that has waited for one to be done.
+func (p *Push) done(account string) (next key, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ks := p.later[account]; len(ks) > 1 {
+		p.later[account] = ks[1:]
+		return ks[0], true
+	} else if len(ks) == 1 {
+		delete(p.later, account)
+		return ks[0], true
+	}
+	if p.busy[account]--; p.busy[account] == 0 {
+		delete(p.busy, account)
+	}
+	return key{}, false
 }
 
 // send publishes to the push service (section 7). One that goes on answering with errors is dropped.
