@@ -180,5 +180,8 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": u.Name}))
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("ETag", `"`+u.ID+`"`)
+	if strings.Contains(r.Header.Get("Range"), ",") { // each part would be a request to the object store; RFC 9110, section 14.2
+		r.Header.Del("Range")
+	}
 	http.ServeContent(w, r, "", u.Created, f)
 }

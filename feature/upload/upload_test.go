@@ -159,6 +159,9 @@ func testUpload(t *testing.T, r *rig) {
 	if resp.StatusCode != 206 || body != "el" {
 		t.Errorf("a part: %d %q", resp.StatusCode, body)
 	}
+	if resp, body = r.do("GET", get, "", nil, "Range", "bytes=0-0,2-2"); resp.StatusCode != 200 || body != "hello" {
+		t.Errorf("many parts: %d %q", resp.StatusCode, body)
+	}
 	r.status(405, "POST", put, auth, nil)
 	r.status(404, "GET", get+"x", "", nil)
 	r.status(404, "GET", r.web.URL+"/f/../../etc/passwd", "", nil)
