@@ -11,20 +11,49 @@ import (
 
 // Bounds of one element that is read as a whole.
 const (
-	maxElement = 64 << 20 // bytes of input
+	maxElement = 64 << 20 // bytes of input; of a tag or a text anywhere, too
+	maxNodes   = 1 << 20  // elements and texts
 	maxDepth   = 100
 )
 
 // reader reads elements out of a large document. encoding/xml resolves prefixes, takes no external entities, and is off
 // any path where speed matters.
-type reader struct{ d *xml.Decoder }
+type reader struct {
+	d  *xml.Decoder
+	in *gate
+}
 
-func newReader(r io.Reader) *reader { return &reader{xml.NewDecoder(r)} }
+func newReader(r io.Reader) *reader {
+	g := &gate{r: r, most: maxElement}
+	return &reader{xml.NewDecoder(g), g}
+}
+
+// gate lets so much through for one token: the decoder keeps a whole one in memory.
+type gate struct {
+	r          io.Reader
+	most, left int
+}
+
+var errToken = errors.New("a tag or a text is too large")
+
+func (g *gate) Read(p []byte) (int, error) {
+	if g.left <= 0 {
+		return 0, errToken
+	}
+	n, err := g.r.Read(p[:min(len(p), g.left)])
+	g.left -= n
+	return n, err
+}
+
+func (r *reader) token() (xml.Token, error) {
+	r.in.left = r.in.most
+	return r.d.Token()
+}
 
 // next gives the next start tag inside the element that is open; ok is false at its end.
 func (r *reader) next() (s xml.StartElement, ok bool, err error) {
 	for {
-		t, err := r.d.Token()
+		t, err := r.token()
 		if err != nil {
 			return s, false, broken(err)
 		}
@@ -46,8 +75,17 @@ func broken(err error) error {
 
 // skip leaves the open element.
 func (r *reader) skip() error {
-	if err := r.d.Skip(); err != nil {
-		return broken(err)
+	for depth := 1; depth > 0; {
+		t, err := r.token()
+		if err != nil {
+			return broken(err)
+		}
+		switch t.(type) {
+		case xml.StartElement:
+			depth++
+		case xml.EndElement:
+			depth--
+		}
 	}
 	return nil
 }
@@ -57,12 +95,12 @@ func (r *reader) element(s xml.StartElement) (*wire.Element, error) {
 	begin := r.d.InputOffset()
 	e := open(s)
 	stack := []*wire.Element{e}
-	for len(stack) > 0 {
-		t, err := r.d.Token()
+	for nodes := 0; len(stack) > 0; nodes++ {
+		t, err := r.token()
 		if err != nil {
 			return nil, broken(err)
 		}
-		if r.d.InputOffset()-begin > maxElement || len(stack) > maxDepth {
+		if r.d.InputOffset()-begin > maxElement || len(stack) > maxDepth || nodes > maxNodes {
 			return nil, fmt.Errorf("%w: <%s/> is too large", ErrFormat, s.Name.Local)
 		}
 		top := stack[len(stack)-1]
