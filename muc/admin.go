@@ -126,6 +126,8 @@ func (r *room) list(ctx context.Context, affiliation string) ([]store.Affiliatio
 	return out, nil
 }
 
+var errPeople = server.WithText(server.ResourceConstraint, "this room has as many people as it may have")
+
 // maxChanges is how many items one set may have.
 const maxChanges = 500
 
@@ -333,9 +335,13 @@ func (r *room) showChanges(ctx context.Context, actor *occupant, cs []change) {
 
 func (r *room) setPeople(ctx context.Context, cs []change) error {
 	var as []store.Affiliation
+	more := 0
 	for _, c := range cs {
 		if c.affiliation == "" {
 			continue
+		}
+		if _, is := r.people[c.who]; !is && c.affiliation != org.None {
+			more++
 		}
 		nick := c.nick
 		if !c.setNick { // if there is one it only said who was meant
@@ -350,8 +356,11 @@ func (r *room) setPeople(ctx context.Context, cs []change) error {
 		}
 		as = append(as, store.Affiliation{JID: c.who.String(), Affiliation: c.affiliation, Nick: nick, Reason: c.reason, Since: since})
 	}
-	if len(as) == 0 {
+	switch {
+	case len(as) == 0:
 		return nil
+	case more > 0 && len(r.people)+more > r.s.cfg.MaxPeople:
+		return errPeople
 	}
 	if err := r.s.st.SetAffiliations(ctx, r.s.cfg.Domain, r.name, as...); err != nil {
 		return err

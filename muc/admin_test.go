@@ -170,6 +170,8 @@ func TestInvite(t *testing.T) {
 	romeo forgets from orchard@groups.example.org
 	juliet sends: <message id='i2' to='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='nurse@example.org'/></x></message>
 	juliet gets: <message type='error' id='i2'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+	romeo sends: <message to='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='nurse@example.org/house'/></x></message>
+	nurse gets: <message from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite from='*'/></x></message>
 	nurse sends: <message to='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><decline to='romeo@example.org'><reason>Too busy</reason></decline></x></message>
 	romeo gets: <message from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><decline from='nurse@example.org'><reason>Too busy</reason></decline></x></message>
 	nurse sends: <message id='i3' to='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='tybalt@example.org'/></x></message>

@@ -141,10 +141,17 @@ func (r *room) registration(ctx context.Context, st *wire.Stanza, q *wire.Elemen
 	if r.reserved(nick, who) || r.taken(nick, who) {
 		return nil, errConflict
 	}
-	if mine.Affiliation == "" && (r.cfg.MembersOnly || r.cfg.Moderated) {
+	if mine.Affiliation == "" && r.asks(who) {
 		return nil, r.askMembership(ctx, who, nick)
 	}
 	return nil, r.enroll(ctx, nil, who, nick)
+}
+
+// asks says that nobody becomes a member of a free room by registering alone: members come in, speak or read what others
+// do not, and it is not for everybody to be one. Who knows the password is in.
+func (r *room) asks(who jid.JID) bool {
+	c := &r.cfg
+	return c.MembersOnly || c.Moderated || c.HistoryFor != "" || c.Password != "" && !r.isIn(who)
 }
 
 // enroll makes somebody a member under a nick; who is more than that stays so.

@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"parley/org"
 	"parley/server"
@@ -77,8 +78,13 @@ func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wi
 	if r.cfg.NonAnonymous {
 		from = st.From.Bare()
 	}
+	r.invited[r.invites%len(r.invited)] = invited{to.Bare(), o.bare}
+	r.invites++
 	return r.s.host.Router.Route(ctx, r.invitation(st.ID, from, to, inv))
 }
+
+// invited is who was invited by whom: nobody else has something to decline. Others would learn who is in the room.
+type invited struct{ who, by jid.JID }
 
 // invitation is what somebody who is invited gets; inv has the reason and what else the inviter says, or is nil.
 func (r *room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.Stanza {
@@ -111,7 +117,7 @@ func (r *room) mayReceive(ctx context.Context, from, to jid.JID) error {
 	return err
 }
 
-// decline tells who has invited; only occupants and members can have.
+// decline tells who has invited, if they are still here: once.
 func (r *room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) error {
 	to, err := jid.Parse(d.Attr("to"))
 	if err != nil {
@@ -119,8 +125,10 @@ func (r *room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) er
 	}
 	var tos []jid.JID
 	for _, o := range r.order {
-		if o.bare == to.Bare() || o.jid == to {
+		i := slices.Index(r.invited[:], invited{st.From.Bare(), o.bare})
+		if i >= 0 && (o.bare == to.Bare() || o.jid == to) {
 			tos = clientsOf(o)
+			r.invited[i] = invited{}
 		}
 	}
 	if len(tos) == 0 {

@@ -253,3 +253,29 @@ func TestIdle(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMaxPeople: a free room's list of people ends somewhere, whoever adds to it.
+func TestMaxPeople(t *testing.T) {
+	r := newRig(t, func(c *muc.Config) { c.MaxPeople = 2 })
+	r.user("romeo", "juliet")
+	r.login("romeo/phone")
+	r.login("juliet/phone")
+	r.play(`
+	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	romeo forgets from orchard@groups.example.org`)
+	r.configure("romeo", field("persistentroom", "1"))
+	r.play(`
+	romeo forgets from orchard@groups.example.org
+	romeo sends: <iq type='set' id='1' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='a@example.org' affiliation='member'/><item jid='b@example.org' affiliation='member'/></query></iq>
+	romeo gets: <iq type='error' id='1'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+	romeo sends: <iq type='set' id='2' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='a@example.org' affiliation='member'/></query></iq>
+	romeo forgets from orchard@groups.example.org
+	juliet sends: <iq type='set' id='3' to='orchard@groups.example.org'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='muc#register_roomnick'><value>Juliet</value></field></x></query></iq>
+	juliet gets: <iq type='error' id='3'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+	romeo sends: <iq type='set' id='4' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='a@example.org' affiliation='outcast'/></query></iq>
+	romeo forgets from orchard@groups.example.org
+	romeo sends: <iq type='set' id='5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='a@example.org' affiliation='none'/></query></iq>
+	romeo forgets from orchard@groups.example.org
+	juliet sends: <iq type='set' id='6' to='orchard@groups.example.org'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='muc#register_roomnick'><value>Juliet</value></field></x></query></iq>
+	juliet gets: <iq type='result' id='6'/>`)
+}

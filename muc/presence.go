@@ -30,9 +30,21 @@ func userX(item *wire.Element, codes ...string) *wire.Element {
 	return x
 }
 
+// maxPresence bounds what a client says of itself, in bytes: all of it goes to everybody, now and to each who comes.
+const maxPresence = 16 << 10
+
+var errPresence = server.WithText(server.PolicyViolation, "the presence is too large")
+
 // onPresence is a client that comes, changes, or goes.
 func (r *room) onPresence(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
+	if len(st.Payload) > maxPresence && (st.Type == "" || st.Type == "unavailable" && o != nil) {
+		if st.Type == "" {
+			return errPresence
+		}
+		st = st.Copy()
+		st.SetPayload(nil, nil) // it goes all the same
+	}
 	switch st.Type {
 	case "":
 		if o == nil {

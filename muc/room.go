@@ -57,6 +57,8 @@ type room struct {
 	spoke     map[jid.JID]time.Time // in slow mode: when somebody has said something last
 	private   [32]string            // the last private messages: see bounced
 	privates  int
+	invited   [64]invited // the last invitations
+	invites   int
 	versions  *versions // of the list of affiliations; nil: nobody has asked for them
 	comers    *pacer
 	guests    map[jid.JID]*guest  // clients of other servers

@@ -36,6 +36,7 @@ type Config struct {
 
 	MaxOccupants   int           // of one room; default 1000
 	MaxPerUser     int           // rooms one person may own; default 100
+	MaxPeople      int           // with an affiliation in one free room; default 20000
 	NameLength     int           // bytes of a room's localpart and of a nick; default 200
 	HistoryDefault int           // messages shown on joining; default 20
 	HistoryMax     int           // most that can be asked for; default 250
@@ -66,6 +67,7 @@ func (c *Config) setDefaults() {
 	}
 	set(&c.MaxOccupants, 1000)
 	set(&c.MaxPerUser, 100)
+	set(&c.MaxPeople, 20_000)
 	set(&c.NameLength, 200)
 	set(&c.HistoryMax, 250)
 	if c.HistoryDefault == 0 {
