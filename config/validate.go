@@ -344,6 +344,9 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.max_bookmarks", c.Accounts.MaxBookmarks, 1, many)
 	num("accounts.offline_messages", c.Accounts.OfflineMessages, 0, many)
 	size("accounts.offline_bytes", c.Accounts.OfflineBytes, c.Limits.StanzaSize, 64*GiB)
+	num("groups.max_members", c.Groups.MaxMembers, 2, 100_000)
+	num("groups.max_team", c.Groups.MaxTeam, 1, 100_000)
+	num("groups.max_roster", c.Groups.MaxRoster, 1, 2000)
 	if c.Groups.ThemeIdle != 0 {
 		span("groups.theme_idle", c.Groups.ThemeIdle, time.Hour, 3650*day)
 	}

@@ -37,10 +37,10 @@ func (o *Org) Access(ctx context.Context, host, group, theme string, who jid.JID
 	}
 	who = who.Bare()
 	a, ok := s.affiliation(theme, who)
-	if !ok && who.Domain() == host {
+	if !ok && who.Domain() == host && !o.cfg.Apart {
 		if admin, err := o.administers(ctx, host, who); err != nil {
 			return Access{Affiliation: None}, err
-		} else if admin { // an administrator of the organization owns its groups
+		} else if admin { // an administrator of the organization owns its groups, by policy
 			a = Owner
 		}
 	}

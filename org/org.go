@@ -42,6 +42,8 @@ type Config struct {
 	MaxFollow int    // groups up to this size follow each new theme; default 50
 	MaxThemes int    // of one group; default 1000
 	MaxGroup  int    // members of one group; default 5000
+	MaxTeam   int    // people of one team; default 5000
+	Apart     bool   // administrators of the organization own no groups by that
 	MaxRoster int    // people of one team who have each other in their contact lists: larger ones do not; default 250
 }
 
@@ -76,6 +78,9 @@ func New(st store.Store, c Config) *Org {
 	}
 	if c.MaxGroup <= 0 {
 		c.MaxGroup = 5000
+	}
+	if c.MaxTeam <= 0 {
+		c.MaxTeam = 5000
 	}
 	if c.MaxRoster <= 0 {
 		c.MaxRoster = 250

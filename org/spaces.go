@@ -46,6 +46,11 @@ func (o *Org) VisibleGroups(ctx context.Context, host string, who jid.JID, limit
 	}
 }
 
+// Find begins a search for messages in all that a person may read.
+func (o *Org) Find(host string, who jid.JID, text string) store.Find {
+	return store.Find{Host: host, Rooms: o.RoomDomain(host), Asker: who.Bare().String(), Text: text, Apart: o.cfg.Apart}
+}
+
 // GroupsOf lists the groups that a person is a member of, in order of slug.
 func (o *Org) GroupsOf(ctx context.Context, host string, who jid.JID) ([]store.Group, error) {
 	return o.st.GroupsOf(ctx, host, who.Bare().String())

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -108,8 +109,6 @@ type NewTeam struct {
 	People      []string
 }
 
-const maxTeam = 5000
-
 // CreateTeam makes a team.
 func (o *Org) CreateTeam(ctx context.Context, host string, n NewTeam) (store.Team, error) {
 	name, err := checkName("name", n.Name)
@@ -155,10 +154,14 @@ func checkTeam(t *store.Team) error {
 	return nil
 }
 
+func (o *Org) teamFull() error {
+	return &Error{Forbidden, "people", fmt.Sprintf("a team has at most %d people", o.cfg.MaxTeam)}
+}
+
 // accounts checks that these are accounts of the host.
 func (o *Org) accounts(ctx context.Context, host string, names []string) error {
-	if len(names) > maxTeam {
-		return &Error{Forbidden, "people", "a team has at most 5000 people"}
+	if len(names) > o.cfg.MaxTeam {
+		return o.teamFull()
 	}
 	for _, name := range names {
 		if _, err := o.st.User(ctx, host, name); err != nil {
@@ -383,8 +386,8 @@ func (o *Org) SetTeamPeople(ctx context.Context, host, id string, in, out []stri
 	if err := o.accounts(ctx, host, in); err != nil {
 		return err
 	}
-	if len(t.people)+len(in)-len(out) > maxTeam {
-		return &Error{Forbidden, "people", "a team has at most 5000 people"}
+	if len(t.people)+len(in)-len(out) > o.cfg.MaxTeam {
+		return o.teamFull()
 	}
 	if len(in)+len(out) == 0 {
 		return nil

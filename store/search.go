@@ -13,6 +13,7 @@ type Find struct {
 	Asker string // bare address; of another server: only rooms
 	Text  string // as typed: words.Parse
 
+	Apart  bool   // administrators read only what others in their place would
 	Group  string // id of a group: only its rooms
 	Theme  string // key of a theme: only its room
 	Room   string // localpart of a room: only that

@@ -351,7 +351,8 @@ func (s *Server) apiMessages(a huma.API) {
 		Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
 	}) (*body[[]apiMessage], error) {
 		c := who(ctx)
-		f := store.Find{Host: c.me.Host, Rooms: s.Org.RoomDomain(c.me.Host), Asker: c.self().String(), Text: in.Q, From: in.From, Max: in.Limit}
+		f := s.Org.Find(c.me.Host, c.self(), in.Q)
+		f.From, f.Max = in.From, in.Limit
 		var err error
 		if in.Older != "" {
 			if f.Older, err = store.ParseID(in.Older); err != nil {

@@ -37,7 +37,8 @@ func (c *ctx) search() error {
 	if q == "" {
 		return c.show("search", c.T("Search"), d)
 	}
-	f := store.Find{Host: c.host(), Rooms: c.s.Org.RoomDomain(c.host()), Asker: c.self().String(), Text: q, Max: 30}
+	f := c.s.Org.Find(c.host(), c.self(), q)
+	f.Max = 30
 	if from := c.form("from"); from != "" {
 		if !strings.Contains(from, "@") {
 			from += "@" + c.host()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -15,8 +16,9 @@ const Name = "notify"
 
 // Config of the voice.
 type Config struct {
-	Rooms  string // the domain of the host's rooms
-	Search bool   // messages are found by their words
+	Rooms  string                                    // the domain of the host's rooms
+	Find   func(who jid.JID, text string) store.Find // begins a search for messages
+	Search bool                                      // messages are found by their words
 }
 
 // maxWaiting is how many commands may wait for those before them.

@@ -23,7 +23,8 @@ const (
 
 // search answers !search with the newest hits.
 func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, error) {
-	f := store.Find{Host: v.h.Domain, Rooms: v.cfg.Rooms, Asker: who.String(), Except: v.jid.String(), Max: maxHits}
+	f := v.cfg.Find(who, "")
+	f.Except, f.Max = v.jid.String(), maxHits
 	if text, err := v.narrow(ctx, &f, rest); text != "" || err != nil {
 		return text, err
 	}

@@ -10,7 +10,10 @@ import (
 // readable is the rooms that a person may read, as a subquery: $1 the organization's domain, $2 its rooms' domain, $3 who
 // asks, $4 that one's account ("" if it is of another server). It says the same as org.Access and, for free rooms, muc's
 // rules for archives, and for those one is not in, for lists. A room may be in it twice.
-const readable = "(" + asMember + " UNION ALL " + asGuest + " UNION ALL " + asAdmin + " UNION ALL " + asAnyone + " UNION ALL " + asOccupant + " UNION ALL " + asVisitor + ") AS r"
+const (
+	readable      = "(" + readableApart + " UNION ALL " + asAdmin + ")"
+	readableApart = asMember + " UNION ALL " + asGuest + " UNION ALL " + asAnyone + " UNION ALL " + asOccupant + " UNION ALL " + asVisitor
+)
 
 const (
 	groupRoom = ` r.name, g.id, g.name, r.theme, COALESCE(t.name, ''), `
@@ -86,6 +89,10 @@ func (s *Store) readables(ctx context.Context, f store.Find, account string) (ma
 			w.and(c.column+" =", c.value)
 		}
 	}
+	from := readable // administrators read all groups
+	if f.Apart {
+		from = "(" + readableApart + ")"
+	}
 	rooms := make(map[string]*mayRead)
 	err := s.rows(ctx, func(r *sql.Rows) error {
 		m := new(mayRead)
@@ -98,6 +105,6 @@ func (s *Store) readables(ctx context.Context, f store.Find, account string) (ma
 		}
 		return nil
 	}, `SELECT r.owner, r.group_id, r.group_name, r.theme, r.theme_name, r.named, r.since, COALESCE(k.upto, 0)
-		FROM `+readable+" LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.owner WHERE 1 = 1"+w.where.String(), w.args...)
+		FROM `+from+" AS r LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.owner WHERE 1 = 1"+w.where.String(), w.args...)
 	return rooms, err
 }
