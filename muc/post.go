@@ -56,6 +56,56 @@ func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error
 	}
 }
 
+// namesOf gives the nicknames for what somebody says in a room who is not in it: what their bookmark of it says, which they
+// have chosen for it; and the names they have otherwise.
+func (s *Service) namesOf(ctx context.Context, room, who jid.JID) (own, names []string) {
+	if who.Domain() != s.host.Domain {
+		return nil, nil
+	}
+	bs, err := s.st.Bookmarks(ctx, s.host.Domain, who.Local())
+	if err != nil {
+		s.log.Error("bookmarks", "err", err)
+	}
+	for _, b := range bs {
+		if b.Room == room.String() && b.Nick != "" {
+			own = append(own, b.Nick)
+		}
+	}
+	if u, err := s.st.User(ctx, s.host.Domain, who.Local()); err == nil && u.FullName != "" {
+		names = append(names, u.FullName)
+	}
+	return own, append(names, who.Local())
+}
+
+// sayFrom says something for a person: as the occupant they are, or else under the first of some nicknames that is nobody
+// else's. Where there is none the room says it.
+func (r *room) sayFrom(ctx context.Context, who jid.JID, nicks []string, body string, extra ...*wire.Element) {
+	for _, o := range r.order {
+		if o.bare == who {
+			nicks = []string{o.nick}
+		}
+	}
+	for _, nick := range nicks {
+		nick, err := checkNick(nick)
+		if err != nil || r.taken(nick, who) || r.reserved(nick, who) {
+			continue
+		}
+		from, err := jid.New(r.name, r.s.cfg.Domain, nick)
+		if err != nil {
+			continue
+		}
+		id := r.occupantID(who)
+		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: r.s.host.NewID()}
+		st.Add(wire.T(wire.NSClient, "body", body)).Add(extra...).Add(wire.E(nsOccupantID, "occupant-id").Set("id", id))
+		if p := r.queue(nil, st, false); p.entry != nil {
+			p.entry.Nick, p.entry.OccupantID, p.entry.Sender = nick, id, who.String()
+		}
+		r.flush(ctx)
+		return
+	}
+	r.say(ctx, r.jid, body, extra...)
+}
+
 func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 	if m.Once != "" && m.Since != 0 {
 		if id, err := r.saidOnce(ctx, m.Once, m.Since); id != 0 || err != nil {

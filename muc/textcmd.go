@@ -107,14 +107,28 @@ func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *t
 }
 
 // help lists the commands that somebody has in a place.
-func (s *Service) help(at place, affiliation string) string {
+func (c *textCall) help(ctx context.Context, at place, affiliation string) string {
 	lines := []string{"What you can write here:"}
-	for _, c := range s.texts {
-		if c.where&at != 0 && rank[affiliation] >= rank[c.least] {
-			lines = append(lines, strings.TrimSpace("!"+c.word+" "+c.args)+": "+c.about)
+	for _, cmd := range c.s.texts {
+		if cmd.where&at != 0 && rank[affiliation] >= rank[cmd.least] && c.useful(ctx, cmd.word) {
+			lines = append(lines, strings.TrimSpace("!"+cmd.word+" "+cmd.args)+": "+cmd.about)
 		}
 	}
+	if c.s.cfg.Search {
+		lines = append(lines, "To find what was said: write !search and words to notify@"+c.host())
+	}
 	return strings.Join(lines, "\n")
+}
+
+// useful says whether a command would be refused by more than the affiliation: what the group or the theme has so.
+func (c *textCall) useful(ctx context.Context, word string) bool {
+	switch word {
+	case "theme":
+		return c.org().MayCreateTheme(ctx, c.host(), c.group, c.who) == nil
+	case "rename", "close", "reopen":
+		return c.org().MayManageTheme(ctx, c.host(), c.theme, c.who) == nil
+	}
+	return true
 }
 
 // addTexts adds commands of another file of rules, when the service is made.

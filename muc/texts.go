@@ -44,7 +44,10 @@ func textHelp(ctx context.Context, c *textCall) (string, error) {
 	if c.theme != "" {
 		at = inTheme
 	}
-	return c.s.help(at, a), err
+	if err != nil {
+		return "", err
+	}
+	return c.help(ctx, at, a), nil
 }
 
 // textTheme answers nothing where the line about the new theme is the answer.

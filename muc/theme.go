@@ -22,22 +22,21 @@ func (s *Service) makeTheme(ctx context.Context, st *wire.Stanza, group, slug st
 	return asStanzaError(err)
 }
 
-// announceTheme says it in the group's room, from its creator if they are there, else from the room; and invites the
-// members of other servers, whose bookmarks are not ours to write. Restricted ones are not for all to know of.
+// announceTheme says it in the group's room, from its creator, who need not be there (decision 046); and invites the members
+// of other servers, whose bookmarks are not ours to write. Restricted ones are not for all to know of.
 func (s *Service) announceTheme(e org.Event) {
 	theme := e.Rooms[0]
-	do := func(ctx context.Context, r *room) {
-		from := r.jid
-		for _, o := range r.order {
-			if o.bare == e.Actor.Bare() {
-				from = o.jid
-			}
-		}
-		uri := "xmpp:" + theme.String() + "?join"
-		r.say(ctx, from, "New theme: "+e.Theme.Name+": "+s.themeLink(e)+uri, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", uri)))
-	}
+	uri := "xmpp:" + theme.String() + "?join"
 	s.background(func(ctx context.Context) {
 		if !e.Theme.Restricted {
+			own, names := s.namesOf(ctx, s.cfg.Org.RoomJID(e.Host, e.Group.Room), e.Actor)
+			do := func(ctx context.Context, r *room) {
+				nicks := own
+				if r.cfg.NonAnonymous { // else a name would say who is who
+					nicks = append(nicks, names...)
+				}
+				r.sayFrom(ctx, e.Actor.Bare(), nicks, "New theme: "+e.Theme.Name+": "+s.themeLink(e)+uri, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", uri)))
+			}
 			if err := s.post(ctx, e.Group.Room, work{do: do}); err != nil {
 				s.lost("a new theme is not announced", err, "group", e.Group.ID)
 			}

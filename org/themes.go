@@ -29,7 +29,7 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 		return store.Theme{}, err
 	}
 	if !n.Creator.IsZero() {
-		if err := o.mayCreateTheme(ctx, host, group, n.Creator); err != nil {
+		if err := o.MayCreateTheme(ctx, host, group, n.Creator); err != nil {
 			return store.Theme{}, err
 		}
 	}
@@ -112,7 +112,8 @@ func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewThem
 // themeName is what a theme is called outside its group: in lists of rooms and bookmarks.
 func themeName(g store.Group, name string) string { return g.Name + " › " + name }
 
-func (o *Org) mayCreateTheme(ctx context.Context, host, group string, who jid.JID) error {
+// MayCreateTheme says whether a person may make themes in a group, by its policy.
+func (o *Org) MayCreateTheme(ctx context.Context, host, group string, who jid.JID) error {
 	a, err := o.Affiliation(ctx, host, group, "", who)
 	if err != nil {
 		return err
