@@ -69,7 +69,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		session.New(h),
 		adhoc.New(h),
 		register.New(h, byClient{byCommand{&operations{n: n}}}, c.Registration.ChangePassword),
-		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}, serviceadmin.Config{Stop: n.stopper(h)}),
+		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}, byCommand{&operations{n: n}}, serviceadmin.Config{Stop: n.stopper(h)}),
 		cards.Feature(),
 		invitations.Feature(),
 		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),

@@ -10,13 +10,17 @@ import (
 	"parley/admin"
 	"parley/feature/serviceadmin"
 	"parley/server"
+	"parley/store"
 	"parley/wire/jid"
 )
 
 // byCommand is the operations for administrators who use ad-hoc commands (XEP-0133).
 type byCommand struct{ o *operations }
 
-var _ serviceadmin.Accounts = byCommand{}
+var (
+	_ serviceadmin.Accounts = byCommand{}
+	_ serviceadmin.Domains  = byCommand{}
+)
 
 func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
 	_, err := c.o.AddUser(ctx, admin.NewUser{Address: who.String(), Password: password, Name: name})
@@ -57,6 +61,65 @@ func (c byCommand) Retention(ctx context.Context, who jid.JID) (string, error) {
 func (c byCommand) SetRetention(ctx context.Context, who jid.JID, keep string) error {
 	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Retention: &keep})
 	return asStanzaError(err)
+}
+
+// on says whether a rule is on one of the two lists: there is more than one way to be allowed.
+func on(r admin.DomainRule, blocked bool) bool { return (r.Action == store.DomainBlock) == blocked }
+
+func (c byCommand) Listed(ctx context.Context, blocked bool) ([]string, error) {
+	rs, err := c.o.DomainRules(ctx)
+	var ds []string
+	for _, r := range rs.Rules {
+		if on(r, blocked) {
+			ds = append(ds, r.Domain)
+		}
+	}
+	return ds, asStanzaError(err)
+}
+
+func (c byCommand) SetListed(ctx context.Context, host string, blocked bool, domains []string) error {
+	rs, err := c.o.DomainRules(ctx)
+	if err != nil {
+		return asStanzaError(err)
+	}
+	action := store.DomainAllow
+	if blocked {
+		action = store.DomainBlock
+	}
+	there := make(map[string]bool)
+	for _, r := range rs.Rules {
+		there[r.Domain] = on(r, blocked)
+	}
+	var add []admin.DomainRule
+	want := make(map[string]bool)
+	for _, d := range domains {
+		d, err := rulePattern(d)
+		if err != nil {
+			return asStanzaError(err)
+		}
+		if !there[d] && !want[d] {
+			add = append(add, admin.DomainRule{Domain: d, Action: action})
+		}
+		want[d] = true
+	}
+	if len(add) > 0 {
+		if err := c.o.SetDomainRules(ctx, add); err != nil {
+			return asStanzaError(err)
+		}
+	}
+	for _, r := range add {
+		c.o.audit(ctx, host, "system.federation", r.Domain, map[string]any{"do": action})
+	}
+	for _, r := range rs.Rules {
+		if !on(r, blocked) || want[r.Domain] {
+			continue
+		}
+		if err := c.o.DeleteDomainRule(ctx, r.Domain); err != nil {
+			return asStanzaError(err)
+		}
+		c.o.audit(ctx, host, "system.federation", r.Domain, map[string]any{"do": "delete"})
+	}
+	return nil
 }
 
 // ErrRestart is what Run gives when an administrator wants the program to start anew.

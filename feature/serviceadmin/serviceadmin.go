@@ -43,6 +43,7 @@ type Config struct {
 type service struct {
 	h        *server.Host
 	accounts Accounts
+	domains  Domains
 	cfg      Config
 	motd     motd
 
@@ -51,12 +52,12 @@ type service struct {
 }
 
 // New makes the feature.
-func New(h *server.Host, accounts Accounts, c Config) *server.Feature {
-	s := &service{h: h, accounts: accounts, cfg: c}
+func New(h *server.Host, accounts Accounts, domains Domains, c Config) *server.Feature {
+	s := &service{h: h, accounts: accounts, domains: domains, cfg: c}
 	return &server.Feature{
 		Name:     "serviceadmin",
-		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "no black- and whitelists: what is blocked is the web console's; restart and shutdown where the operator allows them"}},
-		Commands: append(s.people(), slices.Concat(s.lists(), s.announcements(), s.stops(), []server.Command{s.editUser()})...),
+		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "black- and whitelist of domains, not of people; restart and shutdown where the operator allows them"}},
+		Commands: append(s.people(), slices.Concat(s.domainLists(), s.lists(), s.announcements(), s.stops(), []server.Command{s.editUser()})...),
 		Steps:    []server.Step{{Stage: server.Announce, Do: s.greet}},
 		Created:  s.welcome,
 	}

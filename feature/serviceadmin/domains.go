@@ -1,0 +1,66 @@
+package serviceadmin
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"parley/server"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// Domains are the rules about other servers, of the whole deployment.
+type Domains interface {
+	// Listed gives the domains that are blocked, or those that are allowed whatever else holds; "*.example.org" are all
+	// below one.
+	Listed(ctx context.Context, blocked bool) ([]string, error)
+	// SetListed makes the list what is given. A domain is in one list: who puts it there takes it from the other.
+	SetListed(ctx context.Context, host string, blocked bool, domains []string) error
+}
+
+// domainLists are sections 4.11 and 4.12, for domains: people are blocked by each person (XEP-0191), or have no account.
+func (s *service) domainLists() []server.Command {
+	list := func(name, title, field, about string, blocked bool) server.Command {
+		c := s.command(name, title, nil, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+			if f.Type != form.Submit || !f.Has(field) && f.About() != ns {
+				return "", nil, server.BadRequest
+			}
+			var ds []string
+			for _, d := range f.Values(field) {
+				if d = strings.TrimSpace(d); d != "" {
+					ds = append(ds, d)
+				}
+			}
+			was, err := s.domains.Listed(ctx, blocked)
+			if err != nil {
+				return "", nil, err
+			}
+			if len(was) > form.MaxValues { // the form could not show them all: what is missing is not meant to go
+				return "", nil, tooMany(len(was))
+			}
+			return "The list has been changed.", nil, s.domains.SetListed(ctx, s.h.Domain, blocked, ds)
+		})
+		c.Form = func(ctx context.Context, _ jid.JID) (*form.Form, error) {
+			ds, err := s.domains.Listed(ctx, blocked)
+			if err != nil {
+				return nil, err
+			}
+			if len(ds) > form.MaxValues {
+				return nil, tooMany(len(ds))
+			}
+			f := form.New(form.Ask, ns)
+			f.Title, f.Instructions = title, about
+			return f.Add(field, form.TextMulti, "Domains, one on each line; *.example.org for all below it", ds...), nil
+		}
+		return c
+	}
+	return []server.Command{
+		list("edit-blacklist", "Edit the blacklist", "blacklistjids", "These domains are not spoken with, neither way, by no host of this server.", true),
+		list("edit-whitelist", "Edit the whitelist", "whitelistjids", "These domains are spoken with whatever else is blocked. They are the only ones where the server speaks with listed ones only.", false),
+	}
+}
+
+func tooMany(n int) error {
+	return &server.NoteError{Text: "There are " + strconv.Itoa(n) + " domains on this list, too many for a form: see `parley federation`."}
+}
