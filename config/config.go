@@ -441,7 +441,7 @@ func Default() *Config {
 			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, Strangers: "accept", StrangersPerMinute: 60, JoinsPerMinute: 300, SendQueue: MiB, Connections: 10000, Unproven: 1000,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
 		},
-		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000},
+		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000, BytesPerSecond: 4 * MiB},
 		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
 		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20, Digest: "off", DigestHour: 7},
 		Backup:   Backup{Keep: 3},

@@ -19,6 +19,8 @@ type TURN struct {
 	AllowNetworks []string `yaml:"allow_networks"` // that are relayed to although they are private
 	PerUser       int      `yaml:"per_user"`
 	Total         int      `yaml:"total"`
+	// BytesPerSecond is of one person's relays, both ways together.
+	BytesPerSecond Size `yaml:"bytes_per_second"`
 }
 
 // Networks gives AllowNetworks read; those that are none are left out.
@@ -68,6 +70,9 @@ func (c *Config) checkTURN(v *checker) {
 		if n < 0 {
 			v.add(key, "%d is below 0", n)
 		}
+	}
+	if t.BytesPerSecond != 0 && t.BytesPerSecond < 16*KiB {
+		v.add("turn.bytes_per_second", "less than 16KiB is no call: give more, or 0 for no limit")
 	}
 	for key, list := range map[string][]string{"turn.addresses": t.Addresses, "turn.tls_addresses": t.TLSAddresses} {
 		for _, a := range list {

@@ -89,7 +89,7 @@ func (n *Node) listenTURN(ctx context.Context, g *errgroup.Group) (err error) {
 		return fmt.Errorf("turn.public_address: %w", err)
 	}
 	cfg := turn.Config{Realm: host, Secret: secret, Public: public, MinPort: uint16(c.MinPort), MaxPort: uint16(c.MaxPort), Allow: c.Networks(),
-		PerUser: c.PerUser, Total: c.Total, Log: n.Log, Metrics: n.Registry}
+		PerUser: c.PerUser, Total: c.Total, Rate: int(c.BytesPerSecond), Log: n.Log, Metrics: n.Registry}
 	if c.LocalAddress != "" {
 		if cfg.Local, err = netip.ParseAddr(c.LocalAddress); err != nil {
 			return fmt.Errorf("turn.local_address: %w", err)

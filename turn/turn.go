@@ -31,15 +31,17 @@ type Config struct {
 	Allow   []netip.Prefix // networks that are relayed to although they are private
 	PerUser int            // relays of one person at the same time; 0: no limit
 	Total   int            // relays of all; 0: no limit
+	Rate    int            // bytes per second of one person's relays, both ways together; 0: no limit
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
 
 // Server is a running relay.
 type Server struct {
-	cfg  Config
-	pion *pion.Server
-	open prometheus.Gauge
+	cfg    Config
+	pion   *pion.Server
+	open   prometheus.Gauge
+	limits limits
 
 	mu    sync.Mutex // guards what follows
 	users map[string]int
@@ -53,7 +55,9 @@ func Serve(cfg Config, udp []net.PacketConn, tcp []net.Listener) (*Server, error
 	}
 	s := &Server{cfg: cfg, users: make(map[string]int),
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_turn_relays", Help: "Relays that are open for calls."})}
-	cfg.Metrics.MustRegister(s.open)
+	s.limits = limits{rate: cfg.Rate, users: make(map[string]*user),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_turn_dropped_total", Help: "Datagrams that were not relayed because somebody's were too many."})}
+	cfg.Metrics.MustRegister(s.open, s.limits.dropped)
 	pc := pion.ServerConfig{Realm: cfg.Realm, AuthHandler: s.auth, QuotaHandler: s.quota,
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: debug{cfg.Log}, DefaultLogLevel: logging.LogLevelWarn},
 		EventHandler: pion.EventHandler{
@@ -75,6 +79,7 @@ func Serve(cfg Config, udp []net.PacketConn, tcp []net.Listener) (*Server, error
 // Close ends all relays.
 func (s *Server) Close() error {
 	s.cfg.Metrics.Unregister(s.open)
+	s.cfg.Metrics.Unregister(s.limits.dropped)
 	return s.pion.Close()
 }
 
@@ -134,7 +139,7 @@ func (p ports) AllocatePacketConn(c pion.AllocateListenerConfig) (net.PacketConn
 		var pc *net.UDPConn
 		pc, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.s.cfg.Local, uint16(port))))
 		if err == nil {
-			return pc, &net.UDPAddr{IP: p.s.cfg.Public.AsSlice(), Port: pc.LocalAddr().(*net.UDPAddr).Port}, nil
+			return p.s.limits.limited(c.UserID, pc), &net.UDPAddr{IP: p.s.cfg.Public.AsSlice(), Port: pc.LocalAddr().(*net.UDPAddr).Port}, nil
 		}
 	}
 	return nil, nil, err
