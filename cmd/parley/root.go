@@ -92,6 +92,7 @@ func (a *app) root() *cobra.Command {
 		Long: `A chat server for organizations, speaking XMPP.
 
   parley dev       try it: no questions, loopback only, data in ./parley-data
+  parley setup     prepare it: a configuration and a unit for a domain, and the DNS records to publish
   parley serve     run it: from a configuration file (parley config sample)
 
 The other commands speak to the running server over its control socket.
@@ -111,7 +112,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.`,
 	p.BoolVar(&a.json, "json", false, "answer in JSON")
 	p.StringVar(&a.config, "config", os.Getenv("PARLEY_CONFIG"), "configuration `file` (default ./parley.yaml or /etc/parley/parley.yaml)")
 	root.AddCommand(a.devCommand(), a.serveCommand(), a.userCommand(), a.inviteCommand(), a.tokenCommand(), a.groupCommand(), a.themeCommand(), a.teamCommand(), a.webhookCommand(), a.sessionCommand(), a.reportCommand(), a.federationCommand(),
-		a.statusCommand(), a.doctorCommand(), a.dnsCommand(), a.checkCommand(), a.backupCommand(), a.restoreCommand(), a.configCommand(), a.migrateCommand(), a.versionCommand())
+		a.statusCommand(), a.setupCommand(), a.doctorCommand(), a.dnsCommand(), a.checkCommand(), a.backupCommand(), a.restoreCommand(), a.configCommand(), a.migrateCommand(), a.versionCommand())
 	strict(root)
 	return root
 }
