@@ -22,7 +22,8 @@ import (
 type operations struct {
 	n       *Node
 	started time.Time
-	lax     bool // passwords need not keep the policy: an administrator sets them in a client
+	by      people.Actor // who does it; zero: the server itself
+	lax     bool         // passwords need not keep the policy: an administrator sets them in a client
 }
 
 var _ admin.Operations = (*operations)(nil)
@@ -176,41 +177,38 @@ func (o *operations) ChangeUser(ctx context.Context, address string, c admin.Use
 			return admin.User{}, err
 		}
 	}
-	if c.Name != nil {
-		if err := checkFullName(*c.Name); err != nil {
+	if c.Name != nil || c.Admin != nil || c.Disabled != nil {
+		if err := o.changePerson(ctx, u, c); err != nil {
 			return admin.User{}, err
 		}
-		if err := o.n.Store.SetFullName(ctx, u.Host, u.Name, *c.Name); err != nil {
-			return admin.User{}, fmt.Errorf("name %s: %w", u.Name, err)
-		}
 	}
-	if c.Admin != nil {
-		if err := o.n.Store.SetAdmin(ctx, u.Host, u.Name, *c.Admin); err != nil {
-			return admin.User{}, fmt.Errorf("set administrator %s: %w", u.Name, err)
-		}
-	}
-	if c.Disabled != nil {
-		if err := o.n.Store.SetDisabled(ctx, u.Host, u.Name, *c.Disabled); err != nil {
-			return admin.User{}, fmt.Errorf("disable %s: %w", u.Name, err)
-		}
-	}
-	var detail map[string]any
 	if c.Retention != nil {
 		if err := o.n.Store.SetRetention(ctx, u.Host, u.Name, func(r *store.Retention) { r.Set = keep }); err != nil {
 			return admin.User{}, fmt.Errorf("set retention of %s: %w", u.Name, err)
 		}
-		detail = map[string]any{"retention": *c.Retention}
+		h.Forget(u.Name)
+		o.audit(ctx, u.Host, "person.change", u.Name+"@"+u.Host, map[string]any{"retention": *c.Retention})
 	}
-	h.Forget(u.Name)
-	if c.Disabled != nil && *c.Disabled {
-		h.Kick(u.Name, &wire.StreamError{Condition: "not-authorized", Text: "this account has been disabled"})
-	}
-	action := "person.change"
-	if c.Disabled != nil {
-		action = map[bool]string{true: "person.disable", false: "person.enable"}[*c.Disabled]
-	}
-	o.audit(ctx, u.Host, action, u.Name+"@"+u.Host, detail)
 	return o.User(ctx, address)
+}
+
+// changePerson goes by the rules that every door has: the last owner stays, sessions of browsers end as well.
+func (o *operations) changePerson(ctx context.Context, u store.User, c admin.UserChange) error {
+	ch := people.Change{FullName: c.Name, Disabled: c.Disabled}
+	if c.Name != nil {
+		if err := checkFullName(*c.Name); err != nil {
+			return err
+		}
+	}
+	if c.Admin != nil && *c.Admin != u.Admin {
+		role := store.RoleMember
+		if *c.Admin {
+			role = store.RoleAdmin
+		}
+		ch.Role = &role
+	}
+	_, err := o.n.people[u.Host].Update(ctx, o.actor(), u.Name, ch)
+	return peopleError(err)
 }
 
 func (o *operations) SetPassword(ctx context.Context, address, password string) error {
@@ -233,49 +231,17 @@ func (o *operations) SetPassword(ctx context.Context, address, password string) 
 	return nil
 }
 
-// farewell ends the subscriptions of an account that goes, so that contacts do not wait for it for ever.
-func farewell(ctx context.Context, h *server.Host, name string) {
-	cs, err := h.Contacts(ctx, name)
-	self, jerr := jid.New(name, h.Domain, "")
-	if err != nil || jerr != nil {
-		return // they learn of it by asking
-	}
-	tell := func(to jid.JID, kind string) {
-		h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: kind, ID: h.NewID(), From: self, To: to})
-	}
-	for _, to := range cs.From {
-		tell(to, "unsubscribed")
-	}
-	for _, to := range cs.To {
-		tell(to, "unsubscribe")
-	}
-}
-
 func (o *operations) DeleteUser(ctx context.Context, address string) error {
-	h, u, err := o.existing(ctx, "address", address)
+	_, u, err := o.existing(ctx, "address", address)
 	if err != nil {
 		return err
 	}
-	if err := o.n.Org.MayGo(ctx, u.Host, u.Name); err != nil {
-		return orgError(err)
-	}
-	farewell(ctx, h, u.Name)
-	// Closed first: a client that comes back in between would write into an account that is going.
-	if err := o.n.Store.SetDisabled(ctx, u.Host, u.Name, true); err != nil {
-		return fmt.Errorf("disable %s: %w", u.Name, err)
-	}
-	h.Kick(u.Name, &wire.StreamError{Condition: "not-authorized", Text: "this account has been deleted"})
-	if err := o.n.Store.DeleteUser(ctx, u.Host, u.Name); err != nil {
-		return fmt.Errorf("delete %s: %w", u.Name, err)
-	}
-	o.audit(ctx, u.Host, "person.delete", u.Name+"@"+u.Host, nil)
-	h.Deleted(ctx, u.Name)
-	return nil
+	return peopleError(o.n.people[u.Host].Delete(ctx, o.actor(), u.Name))
 }
 
 // audit notes what was done on the command line, or by an administrator's client.
 func (o *operations) audit(ctx context.Context, host, action, target string, detail map[string]any) {
 	if p := o.n.people[host]; p != nil {
-		p.Audit(ctx, people.System, action, target, detail)
+		p.Audit(ctx, o.actor(), action, target, detail)
 	}
 }

@@ -44,7 +44,7 @@ type lastBackup struct {
 var errBackupRuns = admin.Conflict("", "a backup is being made already")
 
 func (o *operations) Backup(ctx context.Context, w io.Writer) error {
-	return o.n.backup(ctx, people.System, "", w)
+	return o.n.backup(ctx, o.actor(), "", w)
 }
 
 // backup makes one, and notes what became of it.

@@ -44,7 +44,7 @@ func (o *operations) showInvitation(ctx context.Context, p *people.People, i sto
 		}
 		return v, nil
 	}
-	token, err := p.Link(ctx, people.System, i)
+	token, err := p.Link(ctx, o.actor(), i)
 	var pe *people.Error
 	if errors.As(err, &pe) { // the account is gone
 		return v, nil
@@ -100,7 +100,7 @@ func (o *operations) Invite(ctx context.Context, in admin.NewInvitation) (admin.
 			return admin.Invitation{}, err
 		}
 	}
-	i, _, err := p.Invite(ctx, people.System, people.Invite{Username: name, Expiry: valid, Note: in.Note, Send: in.Send, MaxUses: in.MaxUses, Lang: in.Lang})
+	i, _, err := p.Invite(ctx, o.actor(), people.Invite{Username: name, Expiry: valid, Note: in.Note, Send: in.Send, MaxUses: in.MaxUses, Lang: in.Lang})
 	if err != nil {
 		return admin.Invitation{}, peopleError(err)
 	}
@@ -122,7 +122,7 @@ func (o *operations) awaited(ctx context.Context, p *people.People, name string,
 	if in.Send && in.Email == "" {
 		return admin.Invalid("email", "an e-mail address is needed to send the invitation to")
 	}
-	_, err = p.Create(ctx, people.System, people.NewPerson{Name: name, FullName: in.Name, Email: in.Email, Role: in.Role, Groups: in.Groups, Lang: in.Lang})
+	_, err = p.Create(ctx, o.actor(), people.NewPerson{Name: name, FullName: in.Name, Email: in.Email, Role: in.Role, Groups: in.Groups, Lang: in.Lang})
 	return peopleError(err)
 }
 
@@ -140,13 +140,13 @@ func (o *operations) changedInvitation(ctx context.Context, domain string, f fun
 
 func (o *operations) ResendInvitation(ctx context.Context, domain, id string, send bool) (admin.Invitation, error) {
 	return o.changedInvitation(ctx, domain, func(p *people.People) (store.Invitation, error) {
-		i, _, err := p.Resend(ctx, people.System, id, send)
+		i, _, err := p.Resend(ctx, o.actor(), id, send)
 		return i, err
 	})
 }
 
 func (o *operations) RevokeInvitation(ctx context.Context, domain, id string) (admin.Invitation, error) {
-	return o.changedInvitation(ctx, domain, func(p *people.People) (store.Invitation, error) { return p.Revoke(ctx, people.System, id) })
+	return o.changedInvitation(ctx, domain, func(p *people.People) (store.Invitation, error) { return p.Revoke(ctx, o.actor(), id) })
 }
 
 func (o *operations) ExtendInvitation(ctx context.Context, domain, id, valid string) (admin.Invitation, error) {
@@ -158,7 +158,7 @@ func (o *operations) ExtendInvitation(ctx context.Context, domain, id, valid str
 		if d == 0 {
 			d = p.Policy().InviteTime
 		}
-		return p.Extend(ctx, people.System, id, d)
+		return p.Extend(ctx, o.actor(), id, d)
 	})
 }
 
@@ -174,7 +174,7 @@ func (o *operations) Tokens(ctx context.Context, domain string) ([]admin.Token, 
 	if err != nil {
 		return nil, err
 	}
-	ts, err := p.Tokens(ctx, people.System)
+	ts, err := p.Tokens(ctx, o.actor())
 	if err != nil {
 		return nil, peopleError(err)
 	}
@@ -194,7 +194,7 @@ func (o *operations) CreateToken(ctx context.Context, n admin.NewToken) (admin.T
 	if err != nil {
 		return admin.Token{}, err
 	}
-	secret, t, err := o.n.people[h.Domain].CreateToken(ctx, people.System, j.Local(), n.Name, n.Scopes, keep)
+	secret, t, err := o.n.people[h.Domain].CreateToken(ctx, o.actor(), j.Local(), n.Name, n.Scopes, keep)
 	if err != nil {
 		return admin.Token{}, peopleError(err)
 	}
@@ -208,13 +208,13 @@ func (o *operations) RevokeToken(ctx context.Context, domain, id string) error {
 	if err != nil {
 		return err
 	}
-	ts, err := p.Tokens(ctx, people.System)
+	ts, err := p.Tokens(ctx, o.actor())
 	if err != nil {
 		return peopleError(err)
 	}
 	for _, t := range ts {
 		if showToken(t).ID == id {
-			return peopleError(p.RevokeToken(ctx, people.System, t.Owner, t.Hash))
+			return peopleError(p.RevokeToken(ctx, o.actor(), t.Owner, t.Hash))
 		}
 	}
 	return admin.NotFound("id", "there is no token %s: `parley token list` shows those there are", id)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parley/admin"
+	"parley/people"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -125,7 +126,7 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return err
 	}
-	s := admin.NewServer(admin.Control(&operations{n: n, started: time.Now()}, n.Log))
+	s := admin.NewServer(admin.Control(audited{&operations{n: n, started: time.Now(), by: people.CommandLine}}, n.Log))
 	n.stop = append(n.stop, func(ctx context.Context) {
 		if s.Shutdown(ctx) != nil {
 			s.Close()

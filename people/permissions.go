@@ -16,6 +16,12 @@ type Actor struct {
 // System is the command line and the server itself: whoever may use them may do anything.
 var System = Actor{Role: store.RoleOwner}
 
+// ByCommandLine is where what is done on the command line comes from, as the audit log has it.
+const ByCommandLine = "command line"
+
+// CommandLine is System, told apart from the server itself in the audit log.
+var CommandLine = Actor{Role: store.RoleOwner, Remote: ByCommandLine}
+
 // As makes the actor of a person who has signed in.
 func As(u store.Person, remote string) Actor { return Actor{u.Name, u.Role, u.Department, remote} }
 

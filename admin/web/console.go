@@ -230,6 +230,9 @@ func (c *ctx) entries(es []store.AuditEntry) []entry {
 		out[i].Changes = c.changes(e.Detail)
 		if e.Actor == "" {
 			out[i].Who = c.T("The server")
+			if e.Remote == people.ByCommandLine {
+				out[i].Who = c.T("The command line")
+			}
 		}
 		if name, host, ok := strings.Cut(e.Target, "@"); ok && host == c.host() {
 			out[i].Link = "/admin/people/" + name
