@@ -160,19 +160,26 @@ func (c *ctx) personAct() error {
 	}
 	ctx, page := c.r.Context(), "/admin/people/"+u.Name
 	yes, no := true, false
-	update := func(ch people.Change, text string) error {
+	update := func(ch people.Change, text, back string) error {
 		if _, err := c.P.Update(ctx, c.Actor, u.Name, ch); err != nil {
 			return c.oops(page, err)
 		}
-		return c.done(page, text, "Name", u.Display())
+		return c.undoable(page, undo(page+"/"+back), text, "Name", u.Display())
+	}
+	before := "enable" // what makes it as it is now
+	switch u.State() {
+	case store.StateDisabled:
+		before = "disable"
+	case store.StateArchived:
+		before = "archive"
 	}
 	switch c.r.PathValue("act") {
 	case "disable":
-		return update(people.Change{Disabled: &yes}, "{{.Name}} is disabled and signed out everywhere")
+		return update(people.Change{Disabled: &yes}, "{{.Name}} is disabled and signed out everywhere", before)
 	case "enable":
-		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again")
+		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again", before)
 	case "archive":
-		return update(people.Change{Archived: &yes}, "{{.Name}} is in the archive, and signed out everywhere")
+		return update(people.Change{Archived: &yes}, "{{.Name}} is in the archive, and signed out everywhere", before)
 	case "signout":
 		if _, err := c.P.SignOut(ctx, c.Actor, u.Name); err != nil {
 			return c.oops(page, err)

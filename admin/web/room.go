@@ -329,5 +329,8 @@ func (c *ctx) leaveGroup() error {
 		return c.oops(r.Path, err)
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "group.leave", r.Group.Slug, nil)
+	if org.RulesOf(r.Group).Joins {
+		return c.undoable("/groups", undo("/g/"+r.Group.Slug+"/join"), "You have left {{.Name}}", "Name", r.Group.Name)
+	}
 	return c.done("/groups", "You have left {{.Name}}", "Name", r.Group.Name)
 }

@@ -28,6 +28,9 @@ type hit struct {
 // search finds messages, people and groups. What may be read is the store's to say, in the query itself.
 func (c *ctx) search() error {
 	ctx, q := c.r.Context(), c.form("q")
+	if c.form("palette") != "" && c.r.Header.Get("HX-Request") != "" {
+		return c.palette(q)
+	}
 	d := map[string]any{"Q": q, "From": c.form("from"), "Group": c.form("group")}
 	gs, err := c.s.Org.GroupsOf(ctx, c.host(), c.self())
 	if err != nil {

@@ -110,5 +110,8 @@ func (c *ctx) webhookAct() error {
 		return c.oops(page, err)
 	}
 	c.P.Audit(ctx, c.Actor, "system.webhook", w.ID, map[string]any{"do": act, "name": w.Name})
+	if back := map[string]string{"enable": "disable", "disable": "enable"}[act]; back != "" {
+		return c.undoable(page, undo(page+"/"+back), "Saved")
+	}
 	return c.done(page, "Saved")
 }

@@ -92,7 +92,49 @@ document.addEventListener("input", (e) => {
   name.value = base.normalize("NFD").toLowerCase().replace(/[^a-z0-9._-]/g, "").replace(/\.+/g, ".").replace(/^\.|\.$/g, "");
 });
 
+// Dialogs that every page has: one goes anywhere, one tells the keys. Their buttons are no use without scripts.
+for (const b of document.querySelectorAll("[data-open]")) b.hidden = false;
+document.addEventListener("click", (e) => {
+  const b = e.target.closest("[data-open], [data-shut]");
+  if (b && b.dataset.open) openDialog(b.dataset.open);
+  else if (b) b.closest("dialog").close();
+  else if (e.target.matches("dialog.palette, dialog.keys")) e.target.close();
+});
+function openDialog(id) {
+  const d = document.getElementById(id);
+  if (!d || d.open) return;
+  d.showModal(); // the browser gives the focus back when it is closed
+  const q = document.getElementById("palette-q");
+  if (id !== "palette") return;
+  q.select();
+  q.dispatchEvent(new Event("opened"));
+}
+// In the palette arrows walk through what was found, and whoever writes on is back in the field.
+function walkPalette(e) {
+  const q = document.getElementById("palette-q");
+  const links = [...document.querySelectorAll("#palette-list a")];
+  const at = links.indexOf(document.activeElement);
+  if (e.key === "ArrowDown" && links.length) links[Math.min(links.length - 1, at + 1)].focus();
+  else if (e.key === "ArrowUp" && at > 0) links[at - 1].focus();
+  else if (e.key === "ArrowUp") q.focus();
+  else if (e.key === "Enter" && document.activeElement === q && links.length) links[0].click();
+  else {
+    if (at >= 0 && e.key.length === 1 && !e.ctrlKey && !e.metaKey) q.focus();
+    return;
+  }
+  e.preventDefault();
+}
+
 document.addEventListener("keydown", (e) => {
+  if ((e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && e.key.toLowerCase() === "k" && !document.querySelector("dialog[open]")) {
+    e.preventDefault();
+    openDialog("palette");
+    return;
+  }
+  if (e.target.closest("#palette[open]")) {
+    walkPalette(e);
+    return;
+  }
   const writing = e.target.closest("input, textarea, select, [contenteditable]");
   if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && e.target.matches("textarea[data-send]")) {
     e.target.form.requestSubmit();
@@ -105,20 +147,30 @@ document.addEventListener("keydown", (e) => {
     e.preventDefault();
     if (el.matches("input")) el.focus(); else el.click();
   };
-  if (e.key === "/") go("input[type=search]");
+  if (e.key === "/") go("main input[type=search]");
+  else if (e.key === "?") openDialog("keys");
   else if (e.key === "n") go("[data-key=n]");
   else if (e.key === "j" || e.key === "k") step(e, e.key === "j" ? 1 : -1);
 });
 
 // j and k go from one row of a list to the next.
 function step(e, by) {
-  const links = [...document.querySelectorAll("tbody .person a, .group-card, .list a")];
-  if (!links.length) return;
+  const rows = ["tbody .person a", "tbody td.tick input", "main .group-card", "main .message time a", "main .list a"];
+  const links = rows.map((s) => [...document.querySelectorAll(s)]).find((found) => found.length);
+  if (!links) return;
   e.preventDefault();
   const at = links.indexOf(document.activeElement);
   links[Math.min(links.length - 1, Math.max(0, at + by))].focus();
 }
 
-for (const t of document.querySelectorAll(".toast:not(.error)")) setTimeout(() => t.remove(), 10000);
+// A toast stays for ten seconds, and for as long as somebody is at it.
+for (const t of document.querySelectorAll(".toast:not(.error)")) {
+  let timer;
+  const hold = () => clearTimeout(timer);
+  const go = () => { hold(); timer = setTimeout(() => t.remove(), 10000); };
+  for (const on of ["mouseenter", "focusin"]) t.addEventListener(on, hold);
+  for (const off of ["mouseleave", "focusout"]) t.addEventListener(off, go);
+  go();
+}
 const end = document.getElementById("end");
 if (end && (location.hash === "#end" || !location.hash) && !document.querySelector(".message.here") && end.hasAttribute("data-scroll")) end.scrollIntoView({ block: "nearest" });
