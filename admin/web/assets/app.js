@@ -109,6 +109,13 @@ function openDialog(id) {
   q.select();
   q.dispatchEvent(new Event("opened"));
 }
+// Enter opens the first that was found; without any it searches, as it does without scripts.
+document.addEventListener("submit", (e) => {
+  const first = e.target.matches("#palette form") && document.querySelector("#palette-list a");
+  if (!first) return;
+  e.preventDefault();
+  first.click();
+});
 // In the palette arrows walk through what was found, and whoever writes on is back in the field.
 function walkPalette(e) {
   const q = document.getElementById("palette-q");
@@ -117,7 +124,6 @@ function walkPalette(e) {
   if (e.key === "ArrowDown" && links.length) links[Math.min(links.length - 1, at + 1)].focus();
   else if (e.key === "ArrowUp" && at > 0) links[at - 1].focus();
   else if (e.key === "ArrowUp") q.focus();
-  else if (e.key === "Enter" && document.activeElement === q && links.length) links[0].click();
   else {
     if (at >= 0 && e.key.length === 1 && !e.ctrlKey && !e.metaKey) q.focus();
     return;
