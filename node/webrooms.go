@@ -18,7 +18,7 @@ type webRooms struct{ n *Node }
 
 const roomTime = 10 * time.Second // for all of it
 
-// in has a session of an account in a room; seen gets what the room sends on the way in.
+// in does something with a session of an account that is in a room for that long.
 func (w webRooms) in(ctx context.Context, account, room jid.JID, do func(ctx context.Context, x *actor) error) error {
 	ctx, cancel := context.WithTimeout(ctx, roomTime)
 	defer cancel()

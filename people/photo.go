@@ -26,6 +26,9 @@ type Photo struct {
 	typ  string
 }
 
+// Data is the picture itself: PNG or JPEG.
+func (p Photo) Data() []byte { return p.data }
+
 // CheckPhoto makes a square picture of a file, without what is in the file besides.
 func CheckPhoto(file []byte) (Photo, error) {
 	data, typ, err := picture.Square(file, maxPhoto)

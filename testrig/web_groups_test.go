@@ -502,3 +502,59 @@ func TestModerationOnPages(t *testing.T) {
 		t.Error("undone, and still kept out")
 	}
 }
+
+// What was done is taken back from the toast, to what it was before.
+func TestUndoOnPages(t *testing.T) {
+	r, romeo, _ := verona(t, "juliet")
+	undo := func(b *testrig.Browser, page, to string) {
+		t.Helper()
+		_, toast, ok := strings.Cut(b.Get(page).Text, `id="toasts"`)
+		if !ok || !strings.Contains(toast, "Undo") {
+			t.Fatalf("%s has nothing to undo", page)
+		}
+		if p := b.Post(to, form(t, toast, to)...); p.Status != 303 {
+			t.Errorf("%s: %d", to, p.Status)
+		}
+		b.Get(page) // the toast of that
+	}
+	state := func() string {
+		u, err := r.Node.Store.Person(t.Context(), testrig.Host, "juliet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.State()
+	}
+	const at = "/admin/people/juliet"
+	romeo.Get(at)
+	romeo.Post(at + "/disable")
+	undo(romeo, at, at+"/enable")
+	if got := state(); got != store.StateActive {
+		t.Errorf("disabled and undone: %s", got)
+	}
+	romeo.Post(at + "/disable")
+	romeo.Get(at)
+	romeo.Post(at + "/enable")
+	undo(romeo, at, at+"/disable")
+	if got := state(); got != store.StateDisabled {
+		t.Errorf("enabled and undone: %s", got)
+	}
+	romeo.Post(at + "/archive")
+	if _, toast, _ := strings.Cut(romeo.Get(at).Text, `id="toasts"`); strings.Contains(toast, "Undo") || state() != store.StateArchived {
+		t.Error("from disabled to the archive is taken back by something else")
+	}
+	romeo.Post(at + "/enable")
+	romeo.Post("/groups/new", "name", "Canteen", "kind", "public", "themes_by", "members")
+	juliet := r.Browser(t)
+	juliet.SignIn("juliet")
+	juliet.Post("/g/canteen/join")
+	juliet.Get("/groups")
+	juliet.Post("/g/canteen/leave")
+	undo(juliet, "/groups", "/g/canteen/join")
+	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "canteen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rolesIn(t, r, g)["juliet"]; got != store.RoleMember {
+		t.Errorf("left and undone: %q", got)
+	}
+}

@@ -7,7 +7,6 @@ import (
 
 	"parley/org"
 	"parley/people"
-	"parley/picture"
 )
 
 // A group's photo: what is uploaded becomes a small picture first. Apps read it from the rooms (XEP-0486) and the space.
@@ -16,8 +15,6 @@ func (s *Server) groupPhoto() {
 	s.handle("GET /g/{slug}/photo/{hash}", member, (*ctx).showPhoto)
 	s.handle("POST /g/{slug}/photo", member, (*ctx).savePhoto)
 }
-
-const maxGroupPhoto = 64 << 10 // bytes of what is kept: it goes to every member's app
 
 // showPhoto gives it to who may know of the group. Its address has its hash, so that a browser may keep it.
 func (c *ctx) showPhoto() error {
@@ -40,20 +37,10 @@ func (c *ctx) showPhoto() error {
 	return nil
 }
 
-// pictureError says in a page's words what is wrong with an upload.
-func pictureError(err error) error {
-	for _, known := range []error{picture.ErrFormat, picture.ErrLarge, picture.ErrSmall} {
-		if errors.Is(err, known) {
-			return &people.Error{Kind: org.Invalid, Field: "photo", Text: upper(known.Error())}
-		}
-	}
-	return err
-}
-
-// groupPicture makes the picture that is kept of one that is uploaded.
+// groupPicture makes the picture that is kept of one that is uploaded: as of a person.
 func groupPicture(data []byte) ([]byte, error) {
-	small, _, err := picture.Square(data, maxGroupPhoto)
-	return small, pictureError(err)
+	p, err := people.CheckPhoto(data)
+	return p.Data(), err
 }
 
 func (c *ctx) savePhoto() error {

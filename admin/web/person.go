@@ -164,20 +164,23 @@ func (c *ctx) personAct() error {
 		if _, err := c.P.Update(ctx, c.Actor, u.Name, ch); err != nil {
 			return c.oops(page, err)
 		}
+		if back == "" {
+			return c.done(page, text, "Name", u.Display())
+		}
 		return c.undoable(page, undo(page+"/"+back), text, "Name", u.Display())
 	}
-	before := "enable" // what makes it as it is now
+	before, again := "enable", "" // what makes it as it is now
 	switch u.State() {
 	case store.StateDisabled:
-		before = "disable"
+		before, again = "", "disable" // out of the archive one step does not lead there
 	case store.StateArchived:
-		before = "archive"
+		before, again = "", "archive"
 	}
 	switch c.r.PathValue("act") {
 	case "disable":
 		return update(people.Change{Disabled: &yes}, "{{.Name}} is disabled and signed out everywhere", before)
 	case "enable":
-		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again", before)
+		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again", again)
 	case "archive":
 		return update(people.Change{Archived: &yes}, "{{.Name}} is in the archive, and signed out everywhere", before)
 	case "signout":

@@ -385,6 +385,7 @@ func TestShots(t *testing.T) {
 	for _, c := range []struct{ lang, scheme, path, name, click string }{
 		{"en", "light", "/admin", "overview", ""}, {"en", "light", "/admin/people", "people", ""}, {"en", "light", "/admin/people", "colleague", "main [data-key=n]"},
 		{"en", "light", "/admin/people/daniel", "person", ""}, {"en", "dark", "/g/engineering", "group", ""}, {"fr", "dark", "/", "home", ""},
+		{"en", "light", "/g/engineering/settings", "groupsettings", ""}, {"fr", "light", "/g/engineering/members", "members", ""}, {"en", "dark", "/groups", "palette", "[data-open=palette]"},
 	} {
 		b := start(t, r, c.lang, c.scheme)
 		b.signInWith("alice", password)
@@ -394,7 +395,7 @@ func TestShots(t *testing.T) {
 		b.open(c.path)
 		if c.click != "" {
 			eval[bool](b, fmt.Sprintf(`(() => { document.querySelector(%q).click(); return true })()`, c.click))
-			b.until(`document.querySelector("#panel[open] #full_name") !== null`)
+			b.until(`document.querySelector("#panel[open] #full_name, #palette[open] #palette-list a") !== null`)
 		}
 		png, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
 		if err != nil {
