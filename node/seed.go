@@ -69,7 +69,27 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 	if err := n.demoTalk(ctx, accounts, jid.MustParse(g.Room), jid.MustParse(t.Room)); err != nil {
 		return nil, fmt.Errorf("demo messages: %w", err)
 	}
+	if err := n.demoTeam(ctx, domain, g.Slug); err != nil {
+		return nil, fmt.Errorf("demo team: %w", err)
+	}
 	return accounts, nil
+}
+
+// demoTeam makes a team of two, with what it shares. Its people come after all has been said: they see each other by it.
+func (n *Node) demoTeam(ctx context.Context, domain, group string) error {
+	o := &operations{n: n}
+	t, err := o.CreateTeam(ctx, admin.NewTeam{Host: domain, Slug: "platform", Name: "Platform", Description: "Who keeps the machines running.", People: []string{"alice", "bob"}})
+	if err != nil {
+		return err
+	}
+	defaults := []string{group}
+	if _, err := o.ChangeTeam(ctx, domain, t.Slug, admin.TeamChange{Defaults: &defaults}); err != nil {
+		return err
+	}
+	if err := n.Org.PutSnippet(ctx, domain, t.Slug, jid.JID{}, "maintenance", "We restart the servers tonight at 22:00. Expect two minutes of silence."); err != nil {
+		return err
+	}
+	return n.Org.PutContact(ctx, domain, t.Slug, jid.JID{}, jid.MustParse("noc@hosting.example"), "Hosting, on call")
 }
 
 // demoColleagues says more of the accounts, and adds some who are invited and have not come yet.

@@ -72,12 +72,16 @@ type PeopleFilter struct {
 	Words      []string // each in name, full name, e-mail, title or department, whatever the case
 	Open       bool     // the words only in what is shown to everybody of the organization
 	State      string
+	Here       bool // active, or invited
 	Role       string
 	Department string // with Open, of those only who show it to everybody
 	Group      string // id of one: those who are in it, or have the GroupRole in it
 	GroupRole  string // a role, or OutsideGroup
-	Offset     int
-	Limit      int // at least 1
+	Team       string // id of one: those who are in it, or, with OutsideTeam, who are not
+
+	OutsideTeam bool
+	Offset      int
+	Limit       int // at least 1
 }
 
 // OutsideGroup, as a filter's GroupRole, chooses who is not in the group and not kept out of it.

@@ -2,65 +2,139 @@ package web
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"parley/admin"
 	"parley/org"
+	"parley/people"
+	"parley/store"
+	"parley/wire/jid"
 )
 
 func (s *Server) teams() {
-	s.handle("GET /admin/teams", runs, (*ctx).teamList)
+	s.handle("GET /admin/teams", console, (*ctx).teamList)
 	s.handle("POST /admin/teams", runs, (*ctx).createTeam)
-	s.handle("GET /admin/teams/{team}", runs, (*ctx).teamPage)
+	s.handle("GET /admin/teams/{team}", console, (*ctx).teamPage)
 	s.handle("POST /admin/teams/{team}", runs, (*ctx).saveTeam)
-	s.handle("POST /admin/teams/{team}/{act}", runs, (*ctx).teamAct)
+	s.handle("GET /admin/teams/{team}/people", console, (*ctx).teamPeople)
+	s.handle("POST /admin/teams/{team}/people", console, (*ctx).setTeamPeople)
+	s.handle("GET /admin/teams/{team}/shared", console, (*ctx).teamShared)
+	s.handle("POST /admin/teams/{team}/shared", console, (*ctx).share)
+	s.handle("POST /admin/teams/{team}/delete", runs, (*ctx).deleteTeam)
 }
 
-func (c *ctx) teamData() (map[string]any, error) {
-	ts, err := c.s.Ops.Teams(c.r.Context(), c.host())
-	return map[string]any{"Teams": ts}, err
+// teamForm is the form of a team, as it was filled in, and what stands beside it.
+type teamForm struct {
+	admin.NewTeam
+	Teams        []admin.Team
+	Q            string
+	Error, Field string
 }
 
+// teamList lists all teams; to a supervisor those of the supervisor's own.
 func (c *ctx) teamList() error {
-	d, err := c.teamData()
+	f, err := c.teamForm()
 	if err != nil {
 		return err
 	}
-	return c.show("teams", c.T("Teams"), d)
+	return c.panel(http.StatusOK, "teams", "list", c.T("Teams"), f)
+}
+
+func (c *ctx) teamForm() (f teamForm, err error) {
+	all, err := c.s.Ops.Teams(c.r.Context(), c.host())
+	if err != nil {
+		return f, err
+	}
+	mine, err := c.P.TeamsOf(c.r.Context(), c.Actor)
+	f.Q = c.form("q")
+	for _, t := range all {
+		if slices.ContainsFunc(mine, func(m store.Team) bool { return m.Slug == t.Slug }) && strings.Contains(strings.ToLower(t.Name+" "+t.Slug+" "+t.Description), strings.ToLower(f.Q)) {
+			f.Teams = append(f.Teams, t)
+		}
+	}
+	return f, err
 }
 
 func (c *ctx) createTeam() error {
 	n := admin.NewTeam{Host: c.host(), Slug: org.Slug(c.form("name")), Name: c.form("name"), Emoji: c.form("emoji"), Description: c.form("description")}
 	t, err := c.s.Ops.CreateTeam(c.r.Context(), n)
 	if err != nil {
-		d, derr := c.teamData()
-		if derr != nil {
-			return derr
+		f, ferr := c.teamForm()
+		if ferr != nil {
+			return ferr
 		}
-		text, field, ok := c.explain(err)
-		if !ok {
+		var ok bool
+		if f.Error, f.Field, ok = c.explain(err); !ok {
 			return err
 		}
-		d["Error"], d["Field"], d["Name"] = text, field, n.Name
-		return c.page(http.StatusUnprocessableEntity, "teams", c.T("Teams"), d)
+		f.NewTeam = n
+		return c.page(http.StatusUnprocessableEntity, "teams", c.T("Teams"), f)
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "team.create", t.Slug, map[string]any{"name": t.Name})
-	return c.done("/admin/teams/"+t.Slug, "The team {{.Name}} is there", "Name", t.Name)
+	return c.done("/admin/teams/"+t.Slug+"/people?as=outside", "The team {{.Name}} is there", "Name", t.Name)
+}
+
+// oneTeam is what the pages of a team have in common.
+type oneTeam struct {
+	Team         store.Team
+	Size         int
+	Label        string // as rooms and contact lists show it
+	Error, Field string
+}
+
+// team gives the team of the path, if who asks has to do with it.
+func (c *ctx) team() (d oneTeam, err error) {
+	if d.Team, err = c.P.Team(c.r.Context(), c.Actor, c.r.PathValue("team")); err != nil {
+		return d, err
+	}
+	ps, err := c.s.Org.TeamPeople(c.r.Context(), c.host(), d.Team.ID)
+	d.Size, d.Label = len(ps), org.TeamLabel(d.Team)
+	return d, err
+}
+
+// teamData is the first page of a team: what it is.
+type teamData struct {
+	oneTeam
+	Groups   []string // it is in them as one
+	Defaults []string // its new people are put into them
+	All      []store.Group
+	Confirm  string
+}
+
+func (c *ctx) teamData() (d teamData, err error) {
+	if d.oneTeam, err = c.team(); err != nil {
+		return d, err
+	}
+	t, err := c.s.Ops.Team(c.r.Context(), c.host(), d.Team.Slug)
+	if err != nil {
+		return d, err
+	}
+	d.Groups, d.Defaults = t.Groups, t.Defaults
+	d.All, err = c.s.Org.Groups(c.r.Context(), c.host(), "", 500)
+	return d, err
 }
 
 func (c *ctx) teamPage() error {
-	t, err := c.s.Ops.Team(c.r.Context(), c.host(), c.r.PathValue("team"))
+	d, err := c.teamData()
 	if err != nil {
 		return err
 	}
-	f, err := c.groupForm() // for the people
-	if err != nil {
+	return c.show("team", d.Team.Name, d)
+}
+
+// refuseTeam shows the page of a team again with what is wrong.
+func (c *ctx) refuseTeam(err error, change func(d *teamData)) error {
+	d, derr := c.teamData()
+	if derr != nil {
+		return derr
+	}
+	var ok bool
+	if d.Error, d.Field, ok = c.explain(err); !ok {
 		return err
 	}
-	in := make(map[string]bool)
-	for _, p := range t.People {
-		in[p.Address] = true
-	}
-	return c.show("team", t.Name, map[string]any{"Team": t, "People": f.People, "In": in})
+	change(&d)
+	return c.page(http.StatusUnprocessableEntity, "team", d.Team.Name, d)
 }
 
 func (c *ctx) saveTeam() error {
@@ -69,50 +143,191 @@ func (c *ctx) saveTeam() error {
 	}
 	slug := c.r.PathValue("team")
 	ch := admin.TeamChange{Name: c.given("name"), Emoji: c.given("emoji"), Description: c.given("description"), MentionBy: c.given("mention_by")}
+	if c.r.Form.Has("with_defaults") { // none ticked sends none
+		groups := append([]string{}, c.r.Form["defaults"]...)
+		ch.Defaults = &groups
+	}
 	if _, err := c.s.Ops.ChangeTeam(c.r.Context(), c.host(), slug, ch); err != nil {
-		return c.oops("/admin/teams/"+slug, err)
+		return c.refuseTeam(err, func(d *teamData) {
+			for to, from := range map[*string]*string{&d.Team.Name: ch.Name, &d.Team.Emoji: ch.Emoji, &d.Team.Description: ch.Description} {
+				if from != nil {
+					*to = *from
+				}
+			}
+		})
 	}
 	c.P.Audit(c.r.Context(), c.Actor, "team.change", slug, nil)
 	return c.done("/admin/teams/"+slug, "Saved")
 }
 
-func (c *ctx) teamAct() error {
+func (c *ctx) deleteTeam() error {
+	d, err := c.team()
+	if err != nil {
+		return err
+	}
+	if c.form("confirm") != d.Team.Name {
+		return c.refuseTeam(&people.Error{Kind: org.Invalid, Field: "confirm", Text: "Type {{.Name}} to delete the team", Args: []any{"Name", d.Team.Name}}, func(t *teamData) { t.Confirm = c.form("confirm") })
+	}
+	if err := c.s.Ops.DeleteTeam(c.r.Context(), c.host(), d.Team.Slug); err != nil {
+		return c.oops("/admin/teams/"+d.Team.Slug, err)
+	}
+	c.P.Audit(c.r.Context(), c.Actor, "team.delete", d.Team.Slug, nil)
+	return c.done("/admin/teams", "{{.Name}} is deleted; what was said is kept", "Name", d.Team.Name)
+}
+
+// teamPeopleData is a page of who is in a team, or of who is not.
+type teamPeopleData struct {
+	oneTeam
+	Outside     bool
+	Q           string
+	Department  string
+	Departments []string
+	People      []store.Person
+	Online      map[string]int
+	Pager       pager
+}
+
+func (c *ctx) teamFilter(t store.Team, outside bool) store.PeopleFilter {
+	f := c.peopleFilter()
+	f.Team, f.OutsideTeam, f.Here, f.State, f.Role = t.ID, outside, outside, "", ""
+	if !outside {
+		f.Department = c.form("department") // a supervisor sees all of the team, and may take out some
+	}
+	return f
+}
+
+func (c *ctx) teamPeople() error {
+	t, err := c.team()
+	if err != nil {
+		return err
+	}
+	d := teamPeopleData{oneTeam: t, Outside: c.form("as") == "outside", Q: c.form("q"), Department: c.form("department")}
+	page := c.pageNumber()
+	f := c.teamFilter(t.Team, d.Outside)
+	f.Offset = (page - 1) * perPage
+	ps, total, err := c.colleagues(f)
+	if err != nil {
+		return err
+	}
+	if d.Departments, err = c.s.Store.Departments(c.r.Context(), c.host()); err != nil {
+		return err
+	}
+	d.People, d.Pager, d.Online = ps, c.pager(page, total), c.online(ps)
+	return c.panel(http.StatusOK, "teampeople", "list", c.T("People of {{.Name}}", "Name", t.Team.Name), d)
+}
+
+// setTeamPeople takes those who were ticked, or all that the form's filter chooses, into the team or out of it.
+func (c *ctx) setTeamPeople() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	ctx, slug := c.r.Context(), c.r.PathValue("team")
-	page := "/admin/teams/" + slug
-	switch c.r.PathValue("act") {
-	case "people":
-		t, err := c.s.Ops.Team(ctx, c.host(), slug)
+	t, err := c.team()
+	if err != nil {
+		return err
+	}
+	out := c.form("do") == "out"
+	names := c.r.Form["member"]
+	if c.form("all") != "" {
+		f := c.teamFilter(t.Team, !out)
+		f.Limit = maxChosen
+		ps, total, err := c.colleagues(f)
 		if err != nil {
 			return err
 		}
-		want := make(map[string]bool)
-		for _, n := range c.r.Form["member"] {
-			want[n+"@"+c.host()] = true
+		if total > maxChosen {
+			return c.oops("/admin/teams/"+t.Team.Slug+"/people", &people.Error{Kind: org.Invalid, Text: "These are too many people at once: narrow the list"})
 		}
-		var in, out []string
-		for _, p := range t.People {
-			if !want[p.Address] {
-				out = append(out, p.Address)
-			}
-			delete(want, p.Address)
+		names = nil
+		for _, p := range ps {
+			names = append(names, p.Name)
 		}
-		for a := range want {
-			in = append(in, a)
-		}
-		if err := c.s.Ops.SetTeamPeople(ctx, c.host(), slug, in, out); err != nil {
-			return c.oops(page, err)
-		}
-		c.P.Audit(ctx, c.Actor, "team.people", slug, map[string]any{"members": in, "removed": out})
-		return c.done(page, "{{.In}} were added, {{.Out}} were taken out", "In", len(in), "Out", len(out))
-	case "delete":
-		if err := c.s.Ops.DeleteTeam(ctx, c.host(), slug); err != nil {
-			return c.oops(page, err)
-		}
-		c.P.Audit(ctx, c.Actor, "team.delete", slug, nil)
-		return c.done("/admin/teams", "{{.Name}} is deleted; what was said is kept", "Name", slug)
 	}
-	return notFound
+	page := c.back("/admin/teams/" + t.Team.Slug + "/people")
+	if len(names) == 0 {
+		return c.oops(page, &people.Error{Kind: org.Invalid, Text: "Tick some people first"})
+	}
+	if err := c.P.SetTeamPeople(c.r.Context(), c.Actor, t.Team, names, out); err != nil {
+		return c.oops(page, err)
+	}
+	back := undo("/admin/teams/"+t.Team.Slug+"/people", "do", map[bool]string{true: "in", false: "out"}[out])
+	for _, n := range names {
+		back.Fields = append(back.Fields, [2]string{"member", n})
+	}
+	text := "{{.Count}} people are in the team now"
+	if out {
+		text = "{{.Count}} people are no longer in the team"
+	}
+	if len(names) > 30 { // more than fits into what is kept for the next page
+		return c.done(page, text, "Count", len(names))
+	}
+	return c.undoable(page, back, text, "Count", len(names))
+}
+
+// sharedData is what a team's people have in common.
+type sharedData struct {
+	oneTeam
+	Snippets, Contacts []store.Shared
+	Name, Text         string // as they were filled in
+	Kind               string
+}
+
+func (c *ctx) sharedData() (d sharedData, err error) {
+	if d.oneTeam, err = c.team(); err != nil {
+		return d, err
+	}
+	if d.Snippets, err = c.s.Org.TeamShares(c.r.Context(), c.host(), d.Team.ID, store.SharedSnippet); err != nil {
+		return d, err
+	}
+	d.Contacts, err = c.s.Org.TeamShares(c.r.Context(), c.host(), d.Team.ID, store.SharedContact)
+	return d, err
+}
+
+func (c *ctx) teamShared() error {
+	d, err := c.sharedData()
+	if err != nil {
+		return err
+	}
+	return c.show("teamshared", c.T("What {{.Name}} shares", "Name", d.Team.Name), d)
+}
+
+// share keeps a saved reply or a contact for a team, or takes one back.
+func (c *ctx) share() error {
+	d, err := c.sharedData()
+	if err != nil {
+		return err
+	}
+	ctx, page := c.r.Context(), "/admin/teams/"+d.Team.Slug+"/shared"
+	d.Kind, d.Name, d.Text = c.form("kind"), c.form("name"), c.form("text")
+	who := c.self()
+	if c.Actor.Runs() {
+		who = jid.JID{} // not of the team, it may be
+	}
+	switch {
+	case d.Kind != store.SharedSnippet && d.Kind != store.SharedContact:
+		return badForm
+	case c.form("do") == "remove":
+		if err := c.s.Org.Unshare(ctx, c.host(), d.Team.Slug, d.Kind, who, d.Name); err != nil {
+			return c.oops(page, err)
+		}
+		c.P.Audit(ctx, c.Actor, "team.unshare", d.Team.Slug, map[string]any{"kind": d.Kind, "name": d.Name})
+		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")), "{{.Name}} is shared no more", "Name", d.Name)
+	case d.Kind == store.SharedSnippet:
+		err = c.s.Org.PutSnippet(ctx, c.host(), d.Team.Slug, who, d.Name, strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
+	default:
+		address, jerr := jid.Parse(d.Name)
+		if jerr != nil {
+			err = &people.Error{Kind: org.Invalid, Field: "contact", Text: "This is no address: write it like alice@example.org"}
+			break
+		}
+		err = c.s.Org.PutContact(ctx, c.host(), d.Team.Slug, who, address, d.Text)
+	}
+	if err != nil {
+		var ok bool
+		if d.Error, d.Field, ok = c.explain(err); !ok {
+			return err
+		}
+		return c.page(http.StatusUnprocessableEntity, "teamshared", c.T("What {{.Name}} shares", "Name", d.Team.Name), d)
+	}
+	c.P.Audit(ctx, c.Actor, "team.share", d.Team.Slug, map[string]any{"kind": d.Kind, "name": d.Name})
+	return c.done(page, "{{.Name}} is shared with the team", "Name", d.Name)
 }

@@ -82,6 +82,9 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\'`+open("title")+` OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\'`+open("department")+`)`,
 			"%"+like.Replace(strings.ToLower(w))+"%")
 	}
+	if f.Here {
+		where += " AND " + stateCase + " IN ('active', 'invited')"
+	}
 	if f.State != "" {
 		add(stateCase+" = ?", f.State)
 	}
@@ -103,6 +106,13 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 			args = append(args, f.GroupRole)
 			where += " AND m.role = $" + strconv.Itoa(len(args)) + ")"
 		}
+	}
+	if f.Team != "" {
+		in := "EXISTS (SELECT 1 FROM team_members t WHERE t.host = u.host AND t.team_id = ? AND t.name = u.name)"
+		if f.OutsideTeam {
+			in = "NOT " + in
+		}
+		add(in, f.Team)
 	}
 	return where, args
 }

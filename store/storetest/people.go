@@ -166,6 +166,10 @@ func people(s *suite) {
 	s.same(names(store.PeopleFilter{Group: "g1", Words: []string{"rom"}, Limit: 9}), []string{"1", "romeo"})
 	s.same(names(store.PeopleFilter{Group: "none", Limit: 9}), []string{"0"})
 	s.ok(s.st.DeleteUser(s.ctx, host, "tybalt"))
+	s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, TeamID: "t", Team: &store.Team{Host: host, ID: "t", Slug: "t", Name: "T", Created: at(1)}, In: []string{"nurse"}}))
+	s.same(names(store.PeopleFilter{Team: "t", Limit: 9}), []string{"1", "nurse"})
+	s.same(names(store.PeopleFilter{Team: "t", OutsideTeam: true, Limit: 9}), []string{"2", "juliet", "romeo"})
+	s.same(names(store.PeopleFilter{Team: "t", Words: []string{"juliet"}}), []string{"0"})
 	s.same(must[map[string]int](s)(s.st.CountPeople(s.ctx, host, store.PeopleFilter{})), map[string]int{store.StateActive: 2, store.StateInvited: 1})
 	s.same(must[[]string](s)(s.st.Departments(s.ctx, host)), []string{"Été"})
 
@@ -181,6 +185,7 @@ func people(s *suite) {
 	s.same(is, p)
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
 	s.same(names(store.PeopleFilter{State: store.StateArchived}), []string{"1", "juliet"})
+	s.same(names(store.PeopleFilter{Here: true, Limit: 9}), []string{"2", "nurse", "romeo"})
 	for _, w := range []string{"x.example", "lead", "été"} { // what is not shown to everybody is not found by everybody
 		s.same(names(store.PeopleFilter{Words: []string{w}}), []string{"1", "juliet"})
 		s.same(names(store.PeopleFilter{Words: []string{w}, Open: true}), []string{"0"})

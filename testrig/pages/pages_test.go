@@ -227,7 +227,7 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 	}
 	return append(groupPages(t, r), []string{"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people", "/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome",
 		"/admin", "/admin/people", "/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import", "/admin/people/daniel", "/admin/people/bob",
-		"/admin/invitations", "/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/federation", "/admin/webhooks", "/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing"}...)
+		"/admin/invitations", "/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/teams?q=nothing+like+it", "/admin/teams/platform", "/admin/teams/platform/people", "/admin/teams/platform/people?as=outside", "/admin/teams/platform/people?q=nobody", "/admin/teams/platform/shared", "/admin/federation", "/admin/webhooks", "/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing"}...)
 }
 
 func TestEveryPage(t *testing.T) {
