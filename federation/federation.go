@@ -23,7 +23,7 @@ import (
 // XEPs is what the door implements, for docs/xeps.md.
 var XEPs = []server.XEP{
 	{Title: "RFC 6120: Core", Notes: "client to server, server to server"},
-	{Title: "RFC 7712: Domain Name Associations in XMPP", Notes: "DANE, where the resolver checks DNSSEC; no POSH"},
+	{Title: "RFC 7712: Domain Name Associations in XMPP", Notes: "DANE, where the resolver checks DNSSEC; no POSH", Partial: true},
 	{Number: 178, Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", Notes: "between servers"},
 	{Number: 185, Title: "Dialback Key Generation and Validation", Version: "1.0"},
 	{Number: 220, Title: "Server Dialback", Version: "1.1.1", Notes: "only inside TLS, unless configured otherwise"},

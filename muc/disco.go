@@ -27,7 +27,7 @@ const (
 
 // XEPs is what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{
-	{Number: 45, Title: "Multi-User Chat", Version: "1.35.5", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops"},
+	{Number: 45, Title: "Multi-User Chat", Version: "1.35.5", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops", Partial: true},
 	{Number: 317, Title: "Hats", Version: "0.3.1"},
 	{Number: 433, Title: "Extended Channel Search", Version: "0.1.0", Notes: "on each service, over its own rooms"},
 	{Number: 500, Title: "MUC Slow Mode", Version: "0.1.1"},
@@ -39,10 +39,10 @@ var XEPs = []server.XEP{
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
 	{Number: 425, Title: "Moderated Message Retraction", Version: "0.3.0", Notes: "and version 0.2.1, for older clients"},
-	{Number: 372, Title: "References", Version: "0.5.0", Notes: "mentions: who is not there is told"},
-	{Number: 482, Title: "Call Invites", Version: "0.1.0", Notes: "invitations to meetings elsewhere, by !meet"},
-	{Number: 513, Title: "Explicit Mentions", Version: "0.1.0", Notes: "people, rooms, spaces, roles and affiliations, hats of teams; not servers"},
-	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "commands of one step"},
+	{Number: 372, Title: "References", Version: "0.5.0", Notes: "mentions: who is not there is told", Partial: true},
+	{Number: 482, Title: "Call Invites", Version: "0.1.0", Notes: "invitations to meetings elsewhere, by !meet", Partial: true},
+	{Number: 513, Title: "Explicit Mentions", Version: "0.1.0", Notes: "people, rooms, spaces, roles and affiliations, hats of teams; not servers", Partial: true},
+	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
 }
 

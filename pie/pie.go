@@ -14,7 +14,7 @@ import (
 )
 
 // XEPs is what the package implements, for docs/xeps.md.
-var XEPs = []server.XEP{{Number: 227, Title: "Portable Import/Export Format for XMPP-IM Servers", Version: "1.1.1", Notes: "by `parley user export` and `import`; of privacy lists what blocks addresses"}}
+var XEPs = []server.XEP{{Number: 227, Title: "Portable Import/Export Format for XMPP-IM Servers", Version: "1.1", Notes: "by `parley user export` and `import`; of privacy lists what blocks addresses", Partial: true}}
 
 // Namespaces of the format.
 const (

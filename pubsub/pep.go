@@ -26,7 +26,7 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 	return &server.Feature{
 		Name: "pep",
 		XEP: []server.XEP{{Number: 163, Title: "Personal Eventing Protocol", Version: "1.2.2"}, {Number: 60, Title: "Publish-Subscribe", Version: "1.30.0", Notes: "no collections; one subscription an address"},
-			{Number: 222, Title: "Persistent Storage of Public Data via PubSub", Version: "1.0.1"}, {Number: 223, Title: "Persistent Storage of Private Data via PubSub", Version: "1.1.1"}},
+			{Number: 222, Title: "Persistent Storage of Public Data via PubSub", Version: "1.0"}, {Number: 223, Title: "Persistent Storage of Private Data via PubSub", Version: "1.1.1"}},
 		Account:           features(true),
 		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		AccountNode:       server.Node{Info: s.nodeInfo, Items: s.nodeItems},

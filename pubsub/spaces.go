@@ -77,7 +77,7 @@ func (s *Spaces) Open() (err error) {
 func (s *Spaces) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "spaces",
-		XEP:  []server.XEP{{Number: 503, Title: "Server-side spaces", Version: "0.3.0", Notes: "spaces are the groups; no banners"}},
+		XEP:  []server.XEP{{Number: 503, Title: "Server-side spaces", Version: "0.3.0", Notes: "spaces are the groups; no banners", Partial: true}},
 		PEP: []server.PEPNode{{Name: nodeMovim, Access: "whitelist", Items: s.subscriptionItems,
 			Publish: s.keepExtensions, Retract: func(context.Context, string, string) error { return nil }}},
 		Run: s.run,

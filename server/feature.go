@@ -64,7 +64,8 @@ type XEP struct {
 	Number  int    // 0 for an RFC
 	Title   string // as the specification names itself
 	Version string
-	Notes   string // what a reader should know: limits, parts left out; empty: complete
+	Notes   string // what a reader should know
+	Partial bool   // something that servers do by it is not done; Notes say what
 }
 
 // Target says whom a request is for.

@@ -15,16 +15,38 @@ func Matrix(all []XEP) []byte {
 		}
 		return strings.Compare(a.Title, b.Title)
 	})
-	all = slices.CompactFunc(all, func(a, b XEP) bool { return a.Number == b.Number && a.Title == b.Title })
+	all = merged(all)
 	var b strings.Builder
 	b.WriteString("# What parley speaks\n\nGenerated from the features themselves by `go test ./node -run XEPs -update`; do not edit.\n\n")
-	b.WriteString("| specification | version | notes |\n|---|---|---|\n")
+	b.WriteString("A version is the one that was read; what is partial says what is missing.\n\n")
+	b.WriteString("| specification | version | status | notes |\n|---|---|---|---|\n")
 	for _, x := range all {
 		name := x.Title
 		if x.Number > 0 {
 			name = fmt.Sprintf("[XEP-%04d](https://xmpp.org/extensions/xep-%04d.html): %s", x.Number, x.Number, x.Title)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, x.Version, x.Notes)
+		status := "complete"
+		if x.Partial {
+			status = "partial"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, x.Version, status, x.Notes)
 	}
 	return []byte(b.String())
+}
+
+// merged makes one of what several features say of the same specification; all is sorted.
+func merged(all []XEP) (out []XEP) {
+	for _, x := range all {
+		i := len(out) - 1
+		if i < 0 || out[i].Number != x.Number || out[i].Title != x.Title {
+			out = append(out, x)
+			continue
+		}
+		o := &out[i]
+		if x.Notes != "" && !strings.Contains(o.Notes, x.Notes) {
+			o.Notes = strings.TrimPrefix(o.Notes+"; "+x.Notes, "; ")
+		}
+		o.Partial = o.Partial || x.Partial
+	}
+	return out
 }

@@ -47,7 +47,7 @@ func New(h *server.Host, c Config) *server.Feature {
 	}
 	return &server.Feature{
 		Name: "blocking",
-		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3.1"}, {Number: 377, Title: "Spam Reporting", Version: "0.4.0", Notes: "reports are kept for administrators: parley report list"}},
+		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3"}, {Number: 377, Title: "Blocking Command Reports", Version: "0.4.1", Notes: "reports are kept for administrators: parley report list"}},
 		// Announced by the host, as section 3.1 has it.
 		Disco:   []string{ns, nsReports},
 		IQ:      map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},

@@ -49,8 +49,8 @@ func New(h *server.Host, p *people.People, c Config) *Invitations {
 func (v *Invitations) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "invite",
-		XEP: []server.XEP{{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.5.0"},
-			{Number: 379, Title: "Pre-Authenticated Roster Subscription", Version: "0.3.2"}, {Number: 445, Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0"}},
+		XEP: []server.XEP{{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.6.0"},
+			{Number: 379, Title: "Pre-Authenticated Roster Subscription", Version: "0.3.3"}, {Number: 445, Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0"}},
 		Disco: []string{nsInvite},
 		Commands: []server.Command{
 			{Node: nsInvite + "#invite", Name: "Invite a contact", Allowed: v.local, Do: v.invite},

@@ -46,7 +46,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		Name: "mam",
 		XEP: []server.XEP{{Number: 313, Title: "Message Archive Management", Version: "1.1.3"}, {Number: 441, Title: "Message Archive Management Preferences", Version: "0.2.0"},
 			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"}, {Number: 424, Title: "Message Retraction", Version: "0.4.2", Notes: "tombstones in archives; also for retractions of before 0.4, fastened (XEP-0422)"},
-			{Number: 334, Title: "Message Processing Hints", Version: "0.4.1"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
+			{Number: 334, Title: "Message Processing Hints", Version: "1.0.0"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
 		Account: []string{wire.NSRetract + "#tombstone", wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field", wire.NSSID},
 		Disco:   []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSRSM},
 		IQ: map[server.Query]server.IQFunc{

@@ -37,7 +37,7 @@ func New(h *server.Host, o *org.Org) *server.Feature {
 	o.Subscribe(s.note)
 	return &server.Feature{
 		Name: "sharing",
-		XEP:  []server.XEP{{Number: 144, Title: "Roster Item Exchange", Version: "1.1.1", Notes: "contacts shared with a team are sent to its people"}},
+		XEP:  []server.XEP{{Number: 144, Title: "Roster Item Exchange", Version: "1.1.1", Notes: "contacts shared with a team are sent to its people", Partial: true}},
 		Commands: []server.Command{
 			{Node: nodes + "snippets", Name: "Saved replies of my teams", Allowed: s.inTeam, Do: s.list},
 			{Node: nodes + "new-snippet", Name: "New saved reply", Allowed: s.inTeam, Form: s.snippetForm, Do: s.put},
