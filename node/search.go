@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+
 	"parley/feature/notify"
 	"parley/feature/search"
 	"parley/server"
@@ -8,11 +10,22 @@ import (
 	"parley/wire/jid"
 )
 
+// find begins a search for messages in all that a person may read.
+func (n *Node) find(ctx context.Context, domain string, who jid.JID, text string) store.Find {
+	f := n.Org.Find(domain, who, text)
+	if h := n.host(domain); h != nil {
+		f.Visits = h.rooms.Visits(ctx, who.Bare())
+	}
+	return f
+}
+
 // searching is what finds messages by their words, and who is asked for them in a client.
 func (n *Node) searching(h *server.Host) []*server.Feature {
 	rooms := n.Config.Rooms.Label + "." + h.Domain
 	fs := []*server.Feature{notify.New(h, notify.Config{Rooms: rooms, Search: n.Config.Archive.Search,
-		Find: func(who jid.JID, text string) store.Find { return n.Org.Find(h.Domain, who, text) }})}
+		Find: func(ctx context.Context, who jid.JID, text string) store.Find {
+			return n.find(ctx, h.Domain, who, text)
+		}})}
 	if n.Config.Archive.Search {
 		fs = append(fs, search.New(h, search.Config{Rooms: rooms}))
 	}

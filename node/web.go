@@ -31,7 +31,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 		return err
 	}
 	c := web.Config{Hosts: make(map[string]*server.Host), Photos: make(map[string]web.Photos), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
-		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Outbox: n.Config.Mail.Show, Rooms: webRooms{n},
+		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Outbox: n.Config.Mail.Show, Rooms: webRooms{n}, Find: n.find,
 		System: webSystem{n, time.Now()}}
 	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool) {
 		n.door.External(w, r, c2s.Known{Account: account, Credential: session, Holds: holds, Secure: proxied})

@@ -13,6 +13,7 @@ type Find struct {
 	Asker string // bare address; of another server: only rooms
 	Text  string // as typed: words.Parse
 
+	Visits []Visit
 	Apart  bool   // administrators read only what others in their place would
 	Group  string // id of a group: only its rooms
 	Theme  string // key of a theme: only its room
@@ -23,6 +24,12 @@ type Find struct {
 	After, Before time.Time // both included
 	Older         ID        // only what is older than this; 0: from the newest on
 	Max           int       // at least 1
+}
+
+// Visit is a room that the asker is in now, and what was said there since they may read where nothing else says so.
+type Visit struct {
+	Room  string // localpart
+	Since time.Time
 }
 
 // Found is a message that has the words.

@@ -351,7 +351,7 @@ func (s *Server) apiMessages(a huma.API) {
 		Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
 	}) (*body[[]apiMessage], error) {
 		c := who(ctx)
-		f := s.Org.Find(c.me.Host, c.self(), in.Q)
+		f := s.Find(ctx, c.me.Host, c.self(), in.Q)
 		f.From, f.Max = in.From, in.Limit
 		var err error
 		if in.Older != "" {

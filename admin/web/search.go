@@ -40,7 +40,7 @@ func (c *ctx) search() error {
 	if q == "" {
 		return c.show("search", c.T("Search"), d)
 	}
-	f := c.s.Org.Find(c.host(), c.self(), q)
+	f := c.s.Find(ctx, c.host(), c.self(), q)
 	f.Max = 30
 	if from := c.form("from"); from != "" {
 		if !strings.Contains(from, "@") {

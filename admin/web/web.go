@@ -25,6 +25,7 @@ import (
 
 	"parley/server"
 	"parley/store"
+	"parley/wire/jid"
 	"parley/words"
 )
 
@@ -42,7 +43,8 @@ type Config struct {
 	Faker    *auth.Faker // keys of accounts that there are not
 	Outbox   bool        // /dev/outbox shows mails
 	Rooms    Rooms
-	Ops      admin.Operations // federation and webhooks, by the same operations as the command line
+	Find     func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
+	Ops      admin.Operations                                                            // federation and webhooks, by the same operations as the command line
 	System   System
 	Chat     Chat              // nil: there is none
 	Photos   map[string]Photos // by host

@@ -16,9 +16,9 @@ const Name = "notify"
 
 // Config of the voice.
 type Config struct {
-	Rooms  string                                    // the domain of the host's rooms
-	Find   func(who jid.JID, text string) store.Find // begins a search for messages
-	Search bool                                      // messages are found by their words
+	Rooms  string                                                         // the domain of the host's rooms
+	Find   func(ctx context.Context, who jid.JID, text string) store.Find // begins a search for messages
+	Search bool                                                           // messages are found by their words
 }
 
 // maxWaiting is how many commands may wait for those before them.

@@ -23,7 +23,7 @@ const (
 
 // search answers !search with the newest hits.
 func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, error) {
-	f := v.cfg.Find(who, "")
+	f := v.cfg.Find(ctx, who, "")
 	f.Except, f.Max = v.jid.String(), maxHits
 	if text, err := v.narrow(ctx, &f, rest); text != "" || err != nil {
 		return text, err

@@ -25,7 +25,8 @@ const (
 		LEFT JOIN theme_people p ON p.host = $1 AND p.theme_key = r.theme AND p.jid = $3 `
 	notBanned = ` (r.theme = '' OR t.theme_key IS NOT NULL) AND COALESCE(p.role, '') <> 'banned' `
 	inNoGroup = ` AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = $1 AND m.group_id = g.id AND m.jid = $3) `
-	// forVisitors: who is in no group is added at no time, and finds nothing where members find what is newer than that.
+	// forVisitors: who is in no group is added at no time, and finds nothing where members find what is newer than that; but
+	// what was said while they are there (store.Visit).
 	forVisitors = ` COALESCE(h.since_join, 0) = 0 AND `
 	hidden      = ` COALESCE(s.kind, '') = 'federated' ` // addresses are shown to moderators only
 
@@ -106,5 +107,48 @@ func (s *Store) readables(ctx context.Context, f store.Find, account string) (ma
 		return nil
 	}, `SELECT r.owner, r.group_id, r.group_name, r.theme, r.theme_name, r.named, r.since, COALESCE(k.upto, 0)
 		FROM `+from+" AS r LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.owner WHERE 1 = 1"+w.where.String(), w.args...)
+	if err == nil {
+		err = s.visited(ctx, f, rooms)
+	}
 	return rooms, err
+}
+
+// visited adds the rooms that the asker is in now, if they are read by nothing else.
+func (s *Store) visited(ctx context.Context, f store.Find, rooms map[string]*mayRead) error {
+	since := make(map[string]int64)
+	var names []string
+	for _, v := range f.Visits {
+		if rooms[v.Room] == nil && len(names) < maxIn {
+			names, since[v.Room] = append(names, v.Room), int64(store.FirstID(v.Since))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	list, args := in(3, names, []any{f.Host, f.Rooms})
+	w := &filter{args: args}
+	for _, c := range []struct{ column, value string }{{"r.group_id", f.Group}, {"r.theme", f.Theme}, {"r.name", f.Room}} {
+		if c.value != "" {
+			w.and(c.column+" =", c.value)
+		}
+	}
+	return s.rows(ctx, func(r *sql.Rows) error {
+		m := new(mayRead)
+		if err := r.Scan(&m.Room, &m.Group, &m.GroupName, &m.Theme, &m.ThemeName, &m.named, &m.after); err != nil {
+			return err
+		}
+		m.since = since[m.Room]
+		m.after = max(m.after, m.since-1)
+		if f.From == "" || m.named {
+			rooms[m.Room] = m
+		}
+		return nil
+	}, `SELECT r.name, r.group_id, COALESCE(g.name, ''), r.theme, COALESCE(t.name, ''),
+			CASE WHEN r.group_id = '' THEN COALESCE(x.named, 0) WHEN `+hidden+` THEN 0 ELSE 1 END, COALESCE(k.upto, 0)
+		FROM rooms r LEFT JOIN org_groups g ON g.host = $1 AND g.id = r.group_id
+		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = r.group_id
+		LEFT JOIN themes t ON t.host = $1 AND t.theme_key = r.theme
+		LEFT JOIN room_readers x ON x.host = r.host AND x.room = r.name
+		LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.name
+		WHERE r.host = $2 AND r.destroyed = 0 AND r.name IN `+list+w.where.String(), w.args...)
 }

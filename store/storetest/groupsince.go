@@ -34,4 +34,25 @@ func groupSince(s *suite) {
 	s.ok(err)
 	finds("juliet", 1)
 	finds("nurse", 0)
+	// Who is there just now finds what was said since, and where something else says more, that.
+	visit := func(who, room string, since, want int) {
+		s.Helper()
+		f := store.Find{Host: host, Rooms: rooms, Asker: who + "@example.org", Text: "apothecary", Max: 9, Visits: []store.Visit{{Room: room, Since: at(since)}}}
+		fs, _, err := s.st.SearchMessages(s.ctx, f)
+		s.ok(err)
+		s.same(len(fs), want)
+		if want > 0 {
+			s.same(fs[0].GroupName, g.Name)
+		}
+		f.Group = "other"
+		fs, _, err = s.st.SearchMessages(s.ctx, f)
+		s.ok(err)
+		s.same(len(fs), 0)
+	}
+	visit("nurse", g.Room, 100, 1)
+	visit("nurse", g.Room, 200, 0)
+	visit("nurse", g.Room, 10, 2)
+	visit("nurse", "none", 10, 0)
+	visit("romeo", g.Room, 200, 2)
+	visit("juliet", g.Room, 10, 1)
 }
