@@ -12,8 +12,10 @@ func (s *Service) expire(ctx context.Context) {
 	t := time.NewTicker(expireEvery)
 	defer t.Stop()
 	for {
-		if _, err := s.st.ExpireRooms(ctx, s.cfg.Domain, s.kept()); err != nil && ctx.Err() == nil {
-			s.log.Error("cannot remove old messages of rooms", "err", err)
+		if before := s.kept(); !before.IsZero() { // it may be changed meanwhile
+			if _, err := s.st.ExpireRooms(ctx, s.cfg.Domain, before); err != nil && ctx.Err() == nil {
+				s.log.Error("cannot remove old messages of rooms", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -25,8 +27,11 @@ func (s *Service) expire(ctx context.Context) {
 
 // kept is from when on messages are kept; zero: from the first.
 func (s *Service) kept() time.Time {
-	if s.cfg.Retention <= 0 {
+	if s.cfg.Retention == nil {
 		return time.Time{}
 	}
-	return time.Now().Add(-s.cfg.Retention)
+	if keep := s.cfg.Retention(); keep > 0 {
+		return time.Now().Add(-keep)
+	}
+	return time.Time{}
 }

@@ -34,23 +34,23 @@ type Config struct {
 	// It is called when they come in and after HatsChanged, on the room's goroutine: it may not wait for anything. May be nil.
 	Hats func(ctx context.Context, group string, who jid.JID) []Hat
 
-	MaxOccupants   int           // of one room; default 1000
-	MaxPerUser     int           // rooms one person may own; default 100
-	MaxPeople      int           // with an affiliation in one free room; default 20000
-	NameLength     int           // bytes of a room's localpart and of a nick; default 200
-	HistoryDefault int           // messages shown on joining; default 20
-	HistoryMax     int           // most that can be asked for; default 250
-	MessageSize    int           // bytes of a message's payload; default 64 KiB
-	MessageRate    int           // messages a second of one occupant; default 10
-	MessageBurst   int           // default 50
-	Search         bool          // archives may be asked for messages by their words (XEP-0431)
-	GuestJoins     int           // of people of one other server, a minute; 0: no limit
-	PageMax        int           // entries of an archive page; default 250
-	Retention      time.Duration // older messages are removed; 0: none ever
-	GuestPing      time.Duration // after which clients of other servers are asked whether they are there; 0: never
-	Idle           time.Duration // after which an empty room leaves memory; default 10 minutes
-	GroupsBy       string        // who may create groups by command: "admins" (the default) or "members"
-	Meetings       string        // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
+	MaxOccupants   int                  // of one room; default 1000
+	MaxPerUser     int                  // rooms one person may own; default 100
+	MaxPeople      int                  // with an affiliation in one free room; default 20000
+	NameLength     int                  // bytes of a room's localpart and of a nick; default 200
+	HistoryDefault int                  // messages shown on joining; default 20
+	HistoryMax     int                  // most that can be asked for; default 250
+	MessageSize    int                  // bytes of a message's payload; default 64 KiB
+	MessageRate    int                  // messages a second of one occupant; default 10
+	MessageBurst   int                  // default 50
+	Search         bool                 // archives may be asked for messages by their words (XEP-0431)
+	GuestJoins     int                  // of people of one other server, a minute; 0: no limit
+	PageMax        int                  // entries of an archive page; default 250
+	Retention      func() time.Duration // older messages are removed; 0: none ever
+	GuestPing      time.Duration        // after which clients of other servers are asked whether they are there; 0: never
+	Idle           time.Duration        // after which an empty room leaves memory; default 10 minutes
+	GroupsBy       string               // who may create groups by command: "admins" (the default) or "members"
+	Meetings       string               // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
 	// GroupCommands are what else there is to do in a group's room (XEP-0050); nil: nothing.
 	GroupCommands func(group string) []server.Command
 	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
@@ -141,7 +141,7 @@ func NewService(c Config) (*Service, error) {
 
 // Run takes idle rooms out of memory until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	if s.cfg.Retention > 0 {
+	if s.cfg.Retention != nil {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.expire(ctx) })
 		defer wg.Wait()

@@ -150,7 +150,7 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	defaults.Archive = c.Archive
 	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
 		GuestPing: c.GuestPing, MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
-		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, GuestJoins: n.Config.Federation.JoinsPerMinute, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, Retention: c.Retention, GroupsBy: n.Config.Groups.Create,
+		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, GuestJoins: n.Config.Federation.JoinsPerMinute, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Rooms }, GroupsBy: n.Config.Groups.Create,
 		Meetings: n.Config.Groups.MeetingURL, Mentioned: n.mentioned(h), Hats: n.hatsOf(h), Web: func() string { return n.WebURL(h.Domain) }}
 }
 

@@ -22,7 +22,7 @@ func (n *Node) buildSettings(ctx context.Context) error {
 func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 	values := func(c *config.Config, h config.Host) settings.Values {
 		v := settings.Values{Title: h.Title, TwoFactor: c.Auth.TwoFactor, SessionIdle: c.Web.SessionIdle, InviteBy: store.RoleSupervisor, InviteApps: c.Registration.Invitations,
-			InviteTime: c.Web.InviteTime, Reusable: true, MaxUses: 500, MaxInvites: 2000, Archive: c.Archive.Retention, Uploads: c.Upload.Expiry}
+			InviteTime: c.Web.InviteTime, Reusable: true, MaxUses: 500, MaxInvites: 2000, Archive: c.Archive.Retention, Rooms: c.Rooms.Retention, Uploads: c.Upload.Expiry}
 		if h.ArchiveRetention > 0 {
 			v.Archive = h.ArchiveRetention
 		}

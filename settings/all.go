@@ -77,6 +77,7 @@ var All = []Setting{
 	number("invitations.max_open", "", 1, 100_000, func(v *Values) *int { return &v.MaxInvites }),
 
 	duration("retention.archive", "archive.retention", day, 36500*day, true, func(v *Values) *time.Duration { return &v.Archive }),
+	duration("retention.rooms", "rooms.retention", day, 36500*day, true, func(v *Values) *time.Duration { return &v.Rooms }),
 	duration("retention.uploads", "upload.expiry", time.Hour, 36500*day, false, func(v *Values) *time.Duration { return &v.Uploads }),
 }
 

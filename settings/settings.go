@@ -32,6 +32,7 @@ type Values struct {
 	MaxInvites int           // that are open, of one inviter
 
 	Archive time.Duration // how long messages between people are kept; 0: for ever
+	Rooms   time.Duration // and messages in rooms
 	Uploads time.Duration // how long files are kept
 }
 

@@ -31,12 +31,17 @@ var dangerous = map[string]func(c *ctx) bool{
 		i, err := c.oneInvitation()
 		return err == nil && i.Kind == store.KindReset && c.r.PathValue("act") != "revoke"
 	},
+	"POST /admin/system/backup":    nil, // it has everything
 	"POST /admin/federation/rules": nil,
 	"POST /admin/webhooks":         nil,
-	// Who signs in how, and which second step is demanded.
-	"POST /admin/settings/{section}": func(c *ctx) bool { return c.r.PathValue("section") == "signin" },
-	"POST /admin/settings/default":   func(c *ctx) bool { return strings.HasPrefix(c.form("name"), "signin.") },
-	"POST /g/{slug}/delete":          nil,
+	// Who signs in how, and which second step is demanded; what is removed for good.
+	"POST /admin/settings/{section}": func(c *ctx) bool {
+		return slices.Contains([]string{"signin", "retention"}, c.r.PathValue("section"))
+	},
+	"POST /admin/settings/default": func(c *ctx) bool {
+		return strings.HasPrefix(c.form("name"), "signin.") || strings.HasPrefix(c.form("name"), "retention.")
+	},
+	"POST /g/{slug}/delete": nil,
 }
 
 // givesRole says that somebody is made who is more than a member.
