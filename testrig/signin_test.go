@@ -91,6 +91,29 @@ func TestFederationRulesAreTheDeployments(t *testing.T) {
 	if p := other.Get("/admin/federation"); !strings.Contains(p.Text, "evil.example") {
 		t.Error("the rule is not shown")
 	}
+	for who, b := range map[int]*testrig.Browser{403: other, 204: op} {
+		key := apiClient{t, r.Browser(t), newToken(t, b, "system:read", "system:write")}
+		for _, c := range [][3]string{{"PUT", "/v1/federation/rules/worse.example", `{"action":"block"}`}, {"DELETE", "/v1/federation/rules/worse.example", ""}, {"PUT", "/v1/federation/only-listed", `{"only_listed":false}`}} {
+			if status := key.do(c[0], c[1], c[2], nil); status != who {
+				t.Errorf("%v: %d, want %d", c, status, who)
+			}
+		}
+		if status := key.do("GET", "/v1/federation/rules", "", nil); status != 200 {
+			t.Errorf("to read them: %d", status)
+		}
+	}
+	// So are backups: they have every organization in them.
+	role(t, r, "romeo", store.RoleOwner, "")
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Second, "paris", func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if p := other.Post("/admin/system/backup"); p.Status != http.StatusForbidden {
+		t.Errorf("a backup for another organization's owner: %d", p.Status)
+	}
+	const button = `action="/admin/system/backup"`
+	if !strings.Contains(op.Get("/admin/system").Text, button) || strings.Contains(other.Get("/admin/system").Text, button) {
+		t.Error("a backup is offered to the wrong one")
+	}
 }
 
 // Where somebody is signed in is for who may sign that person out; who sees the page sees no more.

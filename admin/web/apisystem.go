@@ -19,11 +19,23 @@ func (s *Server) apiFederation(a huma.API) {
 		Domain string `path:"domain" maxLength:"1023"`
 	}
 	runs := people.Actor.Runs
-	note := func(ctx context.Context, c caller, domain, do string) {
-		c.p.Audit(ctx, c.actor, "system.federation", domain, map[string]any{"do": do})
+	// rule changes one: they are the whole deployment's.
+	rule := func(ctx context.Context, c caller, domain, do string, change func() error) error {
+		if !c.p.Operates(c.actor) {
+			return forbidden
+		}
+		err := change()
+		if err == nil {
+			c.p.Audit(ctx, c.actor, "system.federation", domain, map[string]any{"do": do})
+		}
+		return err
 	}
-	route(s, a, operation("list-domains", http.MethodGet, "/federation/domains", "system:read", "Domains elsewhere that there was something with"), runs, func(ctx context.Context, _ caller, _ *none) ([]admin.Domain, error) {
-		return some(s.Ops.Domains(ctx))
+	route(s, a, operation("list-domains", http.MethodGet, "/federation/domains", "system:read", "Domains elsewhere that there was something with"), runs, func(ctx context.Context, c caller, _ *none) ([]admin.Domain, error) {
+		ds, err := s.Ops.Domains(ctx)
+		if !c.p.Operates(c.actor) {
+			ds = ownDomains(ds, c.me.Host)
+		}
+		return some(ds, err)
 	})
 	route(s, a, operation("test-domain", http.MethodPost, "/federation/domains/{domain}/test", "system:write", "Try to reach a domain, step by step"), runs, func(ctx context.Context, c caller, in *Named) ([]admin.ProbeStep, error) {
 		return some(s.Ops.TestDomain(ctx, c.me.Host, in.Domain))
@@ -41,18 +53,10 @@ func (s *Server) apiFederation(a huma.API) {
 		}
 	}
 	act(s, a, operation("set-domain-rule", http.MethodPut, "/federation/rules/{domain}", "system:write", "Say something of a domain; with *. before it of all below it"), runs, func(ctx context.Context, c caller, in *SetRule) error {
-		err := s.Ops.SetDomainRules(ctx, adminRules(in.Domain, in.Body.Action, in.Body.Note))
-		if err == nil {
-			note(ctx, c, in.Domain, in.Body.Action)
-		}
-		return err
+		return rule(ctx, c, in.Domain, in.Body.Action, func() error { return s.Ops.SetDomainRules(ctx, adminRules(in.Domain, in.Body.Action, in.Body.Note)) })
 	})
 	act(s, a, operation("delete-domain-rule", http.MethodDelete, "/federation/rules/{domain}", "system:write", "Say nothing of a domain any more"), runs, func(ctx context.Context, c caller, in *Named) error {
-		err := s.Ops.DeleteDomainRule(ctx, in.Domain)
-		if err == nil {
-			note(ctx, c, in.Domain, "remove")
-		}
-		return err
+		return rule(ctx, c, in.Domain, "remove", func() error { return s.Ops.DeleteDomainRule(ctx, in.Domain) })
 	})
 	type SetOnly struct {
 		Body struct {
@@ -60,11 +64,8 @@ func (s *Server) apiFederation(a huma.API) {
 		}
 	}
 	act(s, a, operation("set-only-listed", http.MethodPut, "/federation/only-listed", "system:write", "Speak only with domains that a rule or the configuration allows, or with all"), runs, func(ctx context.Context, c caller, in *SetOnly) error {
-		err := s.Ops.SetOnlyListed(ctx, in.Body.OnlyListed)
-		if err == nil {
-			note(ctx, c, "", map[bool]string{true: "only", false: "all"}[in.Body.OnlyListed])
-		}
-		return err
+		do := map[bool]string{true: "only", false: "all"}[in.Body.OnlyListed]
+		return rule(ctx, c, "", do, func() error { return s.Ops.SetOnlyListed(ctx, in.Body.OnlyListed) })
 	})
 }
 

@@ -71,9 +71,11 @@ type BackupFile struct {
 	At    time.Time
 }
 
-// backup begins one: for owners, for who has a backup has everything.
+// mayBackup: for owners, for who has a backup has everything, and of every host.
+func (c *ctx) mayBackup() bool { return c.Actor.Role == store.RoleOwner && c.P.Operates(c.Actor) }
+
 func (c *ctx) backup() error {
-	if c.Actor.Role != store.RoleOwner {
+	if !c.mayBackup() {
 		return forbidden
 	}
 	if err := c.s.System.MakeBackup(c.Actor); err != nil {
@@ -102,7 +104,7 @@ func (c *ctx) systemPage() error {
 	if err != nil {
 		failed = err.Error()
 	}
-	return c.show("system", c.T("System"), map[string]any{"Storage": c.s.System.Storage(ctx, c.host()), "Backups": backups, "BackupsFail": failed, "MayBackup": c.Actor.Role == store.RoleOwner,
+	return c.show("system", c.T("System"), map[string]any{"Storage": c.s.System.Storage(ctx, c.host()), "Backups": backups, "BackupsFail": failed, "MayBackup": c.mayBackup(),
 		"Checks": c.s.System.Health(ctx), "Info": c.s.System.Info(ctx, c.host()),
 		"Records": records, "Looked": look, "Mails": mails, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
 }
