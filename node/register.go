@@ -49,6 +49,11 @@ func (c byClient) MayLeave(ctx context.Context, s *server.Session) error {
 	return asStanzaError(peopleError(p.MayLeave(ctx, s.JID.Local())))
 }
 
+// Delete is of the own account, which MayLeave was asked about.
+func (c byClient) Delete(ctx context.Context, who jid.JID) error {
+	return asStanzaError(c.o.DeleteUser(ctx, who.Bare().String()))
+}
+
 // ownsPassword refuses who has signed in with less than the account's own password and, where there is one, the second step:
 // an app password is for reading and writing, not for taking the account over.
 func ownsPassword(ctx context.Context, p *people.People, s *server.Session) error {

@@ -9,6 +9,7 @@ import (
 
 	"parley/admin"
 	"parley/feature/serviceadmin"
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
@@ -22,30 +23,88 @@ var (
 	_ serviceadmin.Domains  = byCommand{}
 )
 
+// may asks whether who gives the command may do that to an account; the rules are those of the pages. As the account will be
+// is what change makes of it.
+func (c byCommand) may(ctx context.Context, who jid.JID, act people.Act, change func(u *store.Person)) error {
+	by := serviceadmin.Asker(ctx)
+	p := c.o.n.people[by.Domain()]
+	if p == nil || by.Domain() != who.Domain() {
+		return server.Forbidden
+	}
+	me, err := p.Get(ctx, by.Local())
+	if err != nil {
+		return asStanzaError(peopleError(err))
+	}
+	u, err := p.Get(ctx, who.Local())
+	if act == people.Create {
+		u, err = store.Person{Role: store.RoleMember}, nil
+	}
+	if err != nil {
+		return asStanzaError(peopleError(err))
+	}
+	actor := people.As(me, "")
+	for range 2 {
+		if !actor.May(act, u) && !(act == people.Reset && me.Name == u.Name) {
+			return server.WithText(server.Forbidden, "your role does not allow this")
+		}
+		if change != nil {
+			change(&u)
+		}
+	}
+	return nil
+}
+
 func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
+	if err := c.may(ctx, who, people.Create, nil); err != nil {
+		return err
+	}
 	_, err := c.o.AddUser(ctx, admin.NewUser{Address: who.String(), Password: password, Name: name})
 	return asStanzaError(err)
 }
 
 func (c byCommand) Delete(ctx context.Context, who jid.JID) error {
+	if err := c.may(ctx, who, people.Delete, nil); err != nil {
+		return err
+	}
 	return asStanzaError(c.o.DeleteUser(ctx, who.Bare().String()))
 }
 
 func (c byCommand) SetDisabled(ctx context.Context, who jid.JID, disabled bool) error {
+	if err := c.may(ctx, who, people.Disable, nil); err != nil {
+		return err
+	}
 	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Disabled: &disabled})
 	return asStanzaError(err)
 }
 
 func (c byCommand) SetPassword(ctx context.Context, who jid.JID, password string) error {
+	if err := c.may(ctx, who, people.Reset, nil); err != nil {
+		return err
+	}
 	return asStanzaError(c.o.SetPassword(ctx, who.Bare().String(), password))
 }
 
 func (c byCommand) SetAdmin(ctx context.Context, who jid.JID, is bool) error {
-	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Admin: &is})
+	u, err := c.o.n.Store.User(ctx, who.Domain(), who.Local())
+	if err == nil && u.Admin == is {
+		return nil // as it is
+	}
+	err = c.may(ctx, who, people.SetRole, func(u *store.Person) {
+		if u.Role = store.RoleMember; is {
+			u.Role = store.RoleAdmin
+		}
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Admin: &is})
 	return asStanzaError(err)
 }
 
 func (c byCommand) SetName(ctx context.Context, who jid.JID, name string) error {
+	if err := c.may(ctx, who, people.Edit, nil); err != nil {
+		return err
+	}
 	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Name: &name})
 	return asStanzaError(err)
 }
@@ -59,6 +118,9 @@ func (c byCommand) Retention(ctx context.Context, who jid.JID) (string, error) {
 }
 
 func (c byCommand) SetRetention(ctx context.Context, who jid.JID, keep string) error {
+	if err := c.may(ctx, who, people.Edit, nil); err != nil {
+		return err
+	}
 	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Retention: &keep})
 	return asStanzaError(err)
 }

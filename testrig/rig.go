@@ -152,7 +152,7 @@ var keys = sync.OnceValues(func() ([]byte, error) {
 	return k.MarshalBinary()
 })
 
-// Account makes accounts, "romeo" or "romeo@second.example"; "!romeo" is an administrator.
+// Account makes accounts, "romeo" or "romeo@second.example"; "!romeo" is an administrator, "!!romeo" an owner.
 func (r *Rig) Account(names ...string) {
 	r.t.Helper()
 	kb, err := keys()
@@ -161,6 +161,7 @@ func (r *Rig) Account(names ...string) {
 	}
 	for _, name := range names {
 		name, admin := strings.CutPrefix(name, "!")
+		name, owner := strings.CutPrefix(name, "!")
 		local, host, ok := strings.Cut(name, "@")
 		if !ok {
 			host = Host
@@ -168,6 +169,11 @@ func (r *Rig) Account(names ...string) {
 		u := store.User{Host: host, Name: local, Keys: kb, Admin: admin, Created: time.Now()}
 		if err := r.Node.Store.CreateUser(context.Background(), u); err != nil {
 			r.t.Fatalf("account %s: %v", name, err)
+		}
+		if owner {
+			if _, _, err := r.Node.Store.UpdatePerson(context.Background(), host, local, func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
+				r.t.Fatalf("owner %s: %v", name, err)
+			}
 		}
 		r.Node.Host(host).Forget(local)
 	}

@@ -41,6 +41,7 @@ func (s *service) editUser() server.Command {
 				Add("retention", form.TextSingle, "How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
 		}},
 		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
+			ctx = asked(ctx, by)
 			u, who, err := account(ctx, f)
 			if err != nil {
 				return "", nil, err

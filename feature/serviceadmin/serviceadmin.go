@@ -34,6 +34,18 @@ type Accounts interface {
 	SetRetention(ctx context.Context, who jid.JID, keep string) error
 }
 
+type askerKey struct{}
+
+func asked(ctx context.Context, by jid.JID) context.Context {
+	return context.WithValue(ctx, askerKey{}, by.Bare())
+}
+
+// Asker is who gives the command that Accounts is called for: what may be done depends on who asks.
+func Asker(ctx context.Context) jid.JID {
+	j, _ := ctx.Value(askerKey{}).(jid.JID)
+	return j
+}
+
 // Config of the feature.
 type Config struct {
 	// Stop ends the program, or with restart starts it anew; nil: administrators may not do that from their clients.
@@ -79,7 +91,8 @@ func (s *service) admin(ctx context.Context, who jid.JID) bool {
 // command is one of the XEP's: fields build the form, do gets what was submitted.
 func (s *service) command(name, title string, fields func(f *form.Form), do func(ctx context.Context, f form.Form) (string, *form.Form, error)) server.Command {
 	c := server.Command{Node: ns + "#" + name, Name: title, Allowed: s.admin,
-		Do: func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
+			ctx = asked(ctx, by)
 			if fields != nil && f.Type != form.Submit {
 				return "", nil, server.BadRequest
 			}
