@@ -29,7 +29,15 @@ func TestSQLite(t *testing.T) {
 }
 
 func TestPostgreSQL(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, pgtest.DSN(t)) })
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return open(t, pgtest.Copy(t, func(dsn string) error {
+			st, err := sqlstore.Open(context.Background(), dsn, sqlstore.Options{Migrate: true})
+			if err != nil {
+				return err
+			}
+			return st.Close()
+		}))
+	})
 }
 
 func TestCockroachDB(t *testing.T) {

@@ -38,6 +38,10 @@ type Server struct {
 	done chan struct{} // closed when the process is gone
 	cred *syscall.Credential
 	next atomic.Int64
+	sync string // PostgreSQL's fsync: "off" where nobody takes the machine's power away
+
+	template sync.Once
+	made     error // of the template
 }
 
 var shared struct {
@@ -58,11 +62,31 @@ func Main(m *testing.M) {
 // DSN gives a fresh database of the shared server, dropped when the test ends. Without PostgreSQL the test is skipped.
 func DSN(t testing.TB) string {
 	t.Helper()
-	shared.once.Do(func() { shared.s, shared.err = Start() })
+	return common(t).Database(t)
+}
+
+// Copy gives a fresh database of the shared server like DSN, but as make has left one: it is called once, and the others
+// are copies. All callers in a process make the same.
+func Copy(t testing.TB, make func(dsn string) error) string {
+	t.Helper()
+	s := common(t)
+	s.template.Do(func() {
+		s.exec(t, "CREATE DATABASE template")
+		s.made = make(s.url("template"))
+	})
+	if s.made != nil {
+		t.Fatal(s.made)
+	}
+	return s.database(t, " TEMPLATE template")
+}
+
+func common(t testing.TB) *Server {
+	t.Helper()
+	shared.once.Do(func() { shared.s, shared.err = start("off") })
 	if shared.err != nil {
 		missing(t, shared.err)
 	}
-	return shared.s.Database(t)
+	return shared.s
 }
 
 func missing(t testing.TB, err error) {
@@ -100,7 +124,9 @@ func version(path string) float64 {
 
 // Start makes a database cluster and starts its server. PostgreSQL refuses to run as root: then it runs as the user
 // postgres, or nobody.
-func Start() (*Server, error) {
+func Start() (*Server, error) { return start("on") }
+
+func start(fsync string) (*Server, error) {
 	initdb, err := program("initdb")
 	if err != nil {
 		return nil, err
@@ -110,7 +136,7 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
+	s := &Server{dir: dir, sync: fsync}
 	if err := s.mark(); err != nil {
 		s.Close()
 		return nil, err
@@ -177,7 +203,7 @@ func (s *Server) Run() error {
 	}
 	defer log.Close()
 	c := s.command(postgres, "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB",
-		"-c", "dynamic_shared_memory_type=mmap", "-c", "fsync=on", "-c", "timezone=UTC")
+		"-c", "dynamic_shared_memory_type=mmap", "-c", "fsync="+s.sync, "-c", "timezone=UTC")
 	c.Stdout, c.Stderr = log, log
 	if err := s.start(c); err != nil {
 		return err
@@ -239,8 +265,13 @@ func (s *Server) url(database string) string {
 // Database makes a database and gives its DSN; it is dropped when the test ends.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
+	return s.database(t, "")
+}
+
+func (s *Server) database(t testing.TB, how string) string {
+	t.Helper()
 	name := "t" + strconv.FormatInt(s.next.Add(1), 10)
-	s.exec(t, "CREATE DATABASE "+name)
+	s.exec(t, "CREATE DATABASE "+name+how)
 	t.Cleanup(func() {
 		if s.proc != nil { // a server that is closed has dropped all
 			s.exec(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
