@@ -31,6 +31,9 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 	for _, f := range personFields(&p) {
 		a.Set(f.name, *f.at)
 	}
+	for _, f := range shownFields(&p.Shown) {
+		a.Set(f.name, *f.at)
+	}
 	if p.Role != store.RoleMember {
 		a.Set("role", p.Role)
 	}
@@ -76,6 +79,11 @@ type personField struct {
 
 func personFields(p *store.Person) []personField {
 	return []personField{{"email", &p.Email, 320}, {"phone", &p.Phone, 200}, {"title", &p.Title, 800}, {"department", &p.Department, 800}, {"lang", &p.Lang, 8}}
+}
+
+// shownFields are whom the others are shown to.
+func shownFields(s *store.Shown) []personField {
+	return []personField{{name: "shown-email", at: &s.Email}, {name: "shown-phone", at: &s.Phone}, {name: "shown-title", at: &s.Title}, {name: "shown-department", at: &s.Department}}
 }
 
 func stamp(t time.Time) string {
@@ -185,6 +193,14 @@ func (u *incoming) person(e *wire.Element) error {
 		for _, f := range personFields(p) {
 			if v := e.Attr(f.name); len(v) <= f.max {
 				*f.at = v
+			}
+		}
+		for _, f := range shownFields(&p.Shown) {
+			switch v := e.Attr(f.name); v {
+			case "", store.ShownToTeam, store.ShownToAdmins:
+				*f.at = v
+			default: // a word of another version: rather to too few
+				*f.at = store.ShownToAdmins
 			}
 		}
 		p.Archived, _ = time.Parse(timeFormat, e.Attr("archived")) // nothing: not

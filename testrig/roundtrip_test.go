@@ -64,6 +64,7 @@ romeo gets: <iq type='result' id='4'/>
 `)
 	_, _, err = st.UpdatePerson(ctx, testrig.Host, "romeo", func(p *store.Person) error {
 		p.FullName, p.Email, p.Phone, p.Title, p.Department, p.Lang, p.Role = "Romeo & Co", "romeo@montague.example", "+39 045", "Heir", "Été", "fr", store.RoleSupervisor
+		p.Shown = store.Shown{Phone: store.ShownToTeam, Email: store.ShownToAdmins}
 		return nil
 	})
 	p.check(err)
@@ -77,7 +78,7 @@ romeo gets: <iq type='result' id='4'/>
 		return b.Bytes()
 	}
 	one := export(from, testrig.Host)
-	for _, want := range []string{"email='romeo@montague.example'", "department='Été'", "lang='fr'", "retention='forever'", "own-retention='604800'", "digest='weekly'",
+	for _, want := range []string{"email='romeo@montague.example'", "department='Été'", "lang='fr'", "shown-email='admins'", "shown-phone='team'", "retention='forever'", "own-retention='604800'", "digest='weekly'",
 		"last-status='to &lt;bed&gt;'", "<approved jid='abbot@c.example'/>", "<displayed chat='r@groups.example.org'", "name='mail on &apos;phone&apos;'", " id='friends@groups.example.org'",
 		"<body>Good &amp; night</body>", "<body>to myself</body>", "from='romeo@example.org' type='subscribe'", "node='urn:xmpp:mds:displayed:0'", "<extensions", "role='supervisor'"} {
 		if !bytes.Contains(one, []byte(want)) {
