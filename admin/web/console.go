@@ -173,48 +173,6 @@ func (c *ctx) online(ps []store.Person) map[string]int {
 	return m
 }
 
-// bulk does one thing to all that were ticked, and says how many it was done to.
-func (c *ctx) bulk() error {
-	if err := c.r.ParseForm(); err != nil {
-		return badForm
-	}
-	back := c.back("/admin/people")
-	names := c.r.Form["name"]
-	if len(names) == 0 {
-		c.say("error", c.T("Tick some people first"))
-		return c.to(back)
-	}
-	do := c.form("do")
-	yes, no := true, false
-	change := map[string]people.Change{"disable": {Disabled: &yes}, "enable": {Disabled: &no, Archived: &no}, "archive": {Archived: &yes}}
-	done, failed := 0, ""
-	for _, n := range names {
-		var err error
-		switch do {
-		case "invite":
-			_, _, err = c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: n, Send: true})
-		case "disable", "enable", "archive":
-			_, err = c.P.Update(c.r.Context(), c.Actor, n, change[do])
-		default:
-			return notFound
-		}
-		if err == nil {
-			done++
-			continue
-		}
-		text, _, ok := c.explain(err)
-		if !ok {
-			return err
-		}
-		failed = text
-	}
-	if done == len(names) {
-		return c.done(back, "Done for {{.Count}} people", "Count", done)
-	}
-	c.say("error", c.T("Done for {{.Count}} people", "Count", done)+". "+c.T("For the others not: {{.Why}}", "Why", failed))
-	return c.to(back)
-}
-
 // entry is a line of the audit log as people read it.
 type entry struct {
 	store.AuditEntry

@@ -257,7 +257,7 @@ func (c *ctx) setTeamPeople() error {
 	if out {
 		text = "{{.Count}} people are no longer in the team"
 	}
-	if len(names) > 30 { // more than fits into what is kept for the next page
+	if len(names) > maxUndo {
 		return c.done(page, text, "Count", len(names))
 	}
 	return c.undoable(page, back, text, "Count", len(names))

@@ -122,7 +122,7 @@ func (b *browser) clean() {
 // until waits for something on the page to become true; pages may come and go meanwhile.
 func (b *browser) until(js string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, 90*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
