@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/config"
 	"parley/store"
 	"parley/testrig"
 )
@@ -133,6 +134,36 @@ func TestCardAndProfile(t *testing.T) {
 	}
 	if p = profileOf(t, r, "juliet"); p.Email != "juliet@work.example" || p.Department != "Balcony" || p.Role != store.RoleMember {
 		t.Errorf("the profile: %+v", p)
+	}
+}
+
+// The organization's name is in the cards that colleagues get, in the place of what a client says; others get neither.
+func TestCompanyInCards(t *testing.T) {
+	r := testrig.Start(t, func(c *config.Config) { c.Hosts[0].Title = "Verona & Sons" })
+	r.Account("romeo", "juliet", "tybalt@second.example")
+	juliet := signIn(t, r, "juliet")
+	do(t, juliet, "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet</FN><ORG><ORGNAME>Capulet</ORGNAME></ORG></vCard></iq>", "1")
+	old, now := cards(t, signIn(t, r, "romeo"), "juliet@example.org")
+	for _, e := range []*testrig.Element{old, now} {
+		if text := e.String(); !strings.Contains(text, "Verona &amp; Sons") || strings.Contains(text, "Capulet") {
+			t.Errorf("a colleague gets %s", text)
+		}
+	}
+	tybalt, err := r.Connect("tls", testrig.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tybalt.Close)
+	for _, err := range []error{tybalt.SignIn("tybalt", testrig.Password), tybalt.Bind("x")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, now = cards(t, tybalt, "juliet@example.org")
+	for _, e := range []*testrig.Element{old, now} {
+		if text := e.String(); !strings.Contains(text, "Juliet") || strings.Contains(text, "Verona") || strings.Contains(text, "Capulet") {
+			t.Errorf("a stranger gets %s", text)
+		}
 	}
 }
 
