@@ -132,6 +132,10 @@ func TestCardAndProfile(t *testing.T) {
 			t.Errorf("%s by the API: %d", field[0], status)
 		}
 	}
+	// Administrators change theirs where it needs a proof, not here.
+	if p := admin.Post("/me", "email", "stolen@work.example"); p.Status != 422 || profileOf(t, r, "romeo").Email != "" {
+		t.Errorf("an administrator's own, on the profile: %d", p.Status)
+	}
 	if p = profileOf(t, r, "juliet"); p.Email != "juliet@work.example" || p.Department != "Balcony" || p.Role != store.RoleMember {
 		t.Errorf("the profile: %+v", p)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"parley/org"
 	"parley/people"
 	"parley/store"
 )
@@ -62,10 +63,11 @@ func (c *ctx) saveProfile() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	// What has a lock is refused by the rules, not left out here: whoever sends it is told.
-	ch := people.Change{FullName: c.given("full_name"), Phone: c.given("phone"), Title: c.given("title"), Lang: c.given("lang"), Email: c.given("email"),
-		Department: c.given("department"), Role: c.given("role"), Show: c.shownForm()}
-	u, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name, ch)
+	ch := people.Change{FullName: c.given("full_name"), Phone: c.given("phone"), Title: c.given("title"), Lang: c.given("lang"), Show: c.shownForm()}
+	u, err := *c.Me, c.locked()
+	if err == nil {
+		u, err = c.P.Update(c.r.Context(), c.Actor, c.Me.Name, ch)
+	}
 	if err != nil {
 		f := c.profileForm(*c.Me)
 		var ok bool
@@ -84,6 +86,16 @@ func (c *ctx) saveProfile() error {
 		c.Lang = c.s.Words.Lang(u.Lang)
 	}
 	return c.done("/me", "Saved")
+}
+
+// locked refuses what has a lock on this page, also to administrators: they change it where it needs a proof.
+func (c *ctx) locked() error {
+	for _, f := range people.Locked {
+		if c.r.Form.Has(f) {
+			return &people.Error{Kind: org.Forbidden, Field: f, Text: "This is kept by your organization: an administrator changes it"}
+		}
+	}
+	return nil
 }
 
 // colleagues gives people as who asks may see them; words are looked for only in what that one would be shown.
