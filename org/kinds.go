@@ -30,6 +30,7 @@ type Rules struct {
 	Joins         bool // people of the organization become members by coming in
 	Asks          bool // they may ask to be
 	Remote        bool // people of other servers may be members
+	Named         bool // who follows a link and has not signed in is told its name
 }
 
 // RulesOf is the table of kinds.
@@ -37,9 +38,9 @@ func RulesOf(g store.Group) Rules {
 	r := Rules{Kind: kindOf(g), MembersOnly: true, ShowAddresses: true}
 	switch r.Kind {
 	case Public:
-		r.Listed, r.Joins = true, true
+		r.Listed, r.Joins, r.Named = true, true, true
 	case Large:
-		r.Listed, r.MembersOnly = true, false
+		r.Listed, r.MembersOnly, r.Named = true, false, true
 	case ByRequest:
 		r.Listed, r.Asks = true, true
 	case Announcement:

@@ -151,6 +151,7 @@ func TestAccess(t *testing.T) {
 		for _, v := range visitors {
 			look(t, kind, people[v], g, table[v])
 		}
+		looksFromOutside(t, r, kind, g)
 		for _, v := range visitors {
 			knock(t, kind, people[v], g, table[v])
 			subscribes(t, kind, people[v], g, table[v])

@@ -284,3 +284,26 @@ func subscribes(t *testing.T, kind string, v visitor, g gate, letters string) {
 		t.Errorf("%s, %s: who subscribes is %q, to be %q: %s", kind, v.name, got, want, e)
 	}
 }
+
+// looksFromOutside follows the links as somebody who has not signed in: of public groups the name is to be seen, of others
+// and of what is in any of them nothing.
+func looksFromOutside(t *testing.T, r *testrig.Rig, kind string, g gate) {
+	t.Helper()
+	b := r.Browser(t)
+	for i := range g.keys {
+		for _, path := range []string{g.page(i), g.page(i) + "/m/" + g.said[i]} {
+			p := b.Get(path)
+			if p.Status != http.StatusSeeOther || !strings.HasPrefix(p.To, "/login?") {
+				t.Errorf("%s: %d %s", path, p.Status, p.To)
+				continue
+			}
+			text := b.Get(p.To).Text
+			if named, want := strings.Contains(text, "the group "+kind), kind == "public" || kind == "large"; named != want {
+				t.Errorf("%s: its name is shown: %v", kind, named)
+			}
+			if strings.Contains(text, g.word) || strings.Contains(text, "Secret") || strings.Contains(text, "Open") {
+				t.Errorf("%s: more than its name is shown", kind)
+			}
+		}
+	}
+}

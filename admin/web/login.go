@@ -35,6 +35,7 @@ func (s *Server) signing() {
 
 type loginForm struct {
 	User, Back, Error string
+	Group             string // that is to be seen then
 	Mails             bool
 }
 
@@ -42,7 +43,24 @@ func (c *ctx) loginPage() error {
 	if c.Me != nil {
 		return c.to(c.back("/"))
 	}
-	return c.show("login", c.T("Sign in"), loginForm{Back: c.r.FormValue("back"), Mails: c.P.Mails()})
+	return c.show("login", c.T("Sign in"), loginForm{Back: c.r.FormValue("back"), Mails: c.P.Mails(), Group: c.linked(c.form("back"))})
+}
+
+// linked is the name of the group that a link leads to which somebody follows who has not signed in, if it is for all to
+// know: of others there is nothing to see, not even that they are.
+func (c *ctx) linked(path string) string {
+	slug, ok := strings.CutPrefix(path, "/g/")
+	if !ok {
+		return ""
+	}
+	if slug, _, _ = strings.Cut(slug, "/"); slug != org.Slug(slug) {
+		return ""
+	}
+	g, err := c.s.Org.Group(c.r.Context(), c.host(), slug)
+	if err != nil || !org.RulesOf(g).Named {
+		return ""
+	}
+	return g.Name
 }
 
 // find looks for the account that a chat address, the name before it, or a work e-mail address stands for.
@@ -103,7 +121,7 @@ func (s *Server) verify(p *people.People, u store.Person, found bool, password s
 func (c *ctx) login() error {
 	who, password := c.form("user"), c.r.FormValue("password")
 	refuse := func(status int, text string) error {
-		return c.page(status, "login", c.T("Sign in"), loginForm{User: who, Back: c.r.FormValue("back"), Error: text, Mails: c.P.Mails()})
+		return c.page(status, "login", c.T("Sign in"), loginForm{User: who, Back: c.r.FormValue("back"), Error: text, Mails: c.P.Mails(), Group: c.linked(c.form("back"))})
 	}
 	if who == "" || password == "" || len(who) > 1000 || len(password) > 1024 {
 		return refuse(http.StatusUnprocessableEntity, c.T("Enter your address and your password"))
