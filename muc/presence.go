@@ -127,6 +127,7 @@ func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error 
 		return errNoMember
 	case r.cfg.Password != "" && x.ChildText(wire.NSMUC, "password") != r.cfg.Password:
 		return errNotAuthorized
+	case r.group != "" && affiliation != org.None: // how many there are is the organization's to say
 	case len(r.sessions) >= r.s.cfg.MaxOccupants && (!owner || len(r.sessions) >= r.s.cfg.MaxOccupants+spareSeats):
 		return errNoPlace
 	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner:
