@@ -177,6 +177,14 @@ func (a audited) DeleteTeam(ctx context.Context, host, slug string) error {
 	return a.note(ctx, a.operations.DeleteTeam(ctx, host, slug), host, "team.delete", slug, nil)
 }
 
+func (a audited) SetTeamShare(ctx context.Context, host, slug, kind string, x admin.Share) error {
+	return a.note(ctx, a.operations.SetTeamShare(ctx, host, slug, kind, x), host, "team.share", slug, map[string]any{"kind": kind, "name": x.Name})
+}
+
+func (a audited) DeleteTeamShare(ctx context.Context, host, slug, kind, name string) error {
+	return a.note(ctx, a.operations.DeleteTeamShare(ctx, host, slug, kind, name), host, "team.unshare", slug, map[string]any{"kind": kind, "name": name})
+}
+
 func (a audited) Kick(ctx context.Context, address string) (int, error) {
 	n, err := a.operations.Kick(ctx, address)
 	bare, _, _ := strings.Cut(address, "/")

@@ -45,6 +45,8 @@ func TestCommandLineIsAudited(t *testing.T) {
 	must(c.CreateTheme(ctx, testrig.Host, "verona", admin.NewTheme{Name: "balcony", Creator: "romeo"}))
 	must(c.CreateTeam(ctx, admin.NewTeam{Host: testrig.Host, Slug: "sales", Name: "Sales"}))
 	no(c.SetTeamPeople(ctx, testrig.Host, "sales", []string{"juliet"}, nil))
+	no(c.SetTeamShare(ctx, testrig.Host, "sales", admin.Snippets, admin.Share{Name: "Offer", Text: "Here it is."}))
+	no(c.DeleteTeamShare(ctx, testrig.Host, "sales", admin.Snippets, "Offer"))
 	no(c.DeleteTeam(ctx, testrig.Host, "sales"))
 	no(c.DeleteGroup(ctx, testrig.Host, "verona"))
 	yes, full := true, "Juliet Capulet"
@@ -74,7 +76,7 @@ func TestCommandLineIsAudited(t *testing.T) {
 			got = append(got, e.Action+" "+e.Target)
 		}
 	}
-	want := []string{"group.create verona", "group.change verona", "group.members verona", "group.members verona", "theme.create verona/", "team.create sales", "team.people sales", "team.delete sales",
+	want := []string{"group.create verona", "group.change verona", "group.members verona", "group.members verona", "theme.create verona/", "team.create sales", "team.people sales", "team.share sales", "team.unshare sales", "team.delete sales",
 		"group.delete verona", "person.change juliet@" + testrig.Host, "person.disable tybalt@" + testrig.Host, "person.delete tybalt@" + testrig.Host}
 	if len(got) != len(want) {
 		t.Fatalf("got %q\nwant %q", got, want)
