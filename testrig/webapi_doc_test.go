@@ -42,6 +42,19 @@ var apiOf = map[string]string{
 	"CreateWebhook": "create-webhook", "Webhooks": "list-webhooks", "SetWebhookDisabled": "change-webhook", "DeleteWebhook": "delete-webhook", "Deliveries": "list-deliveries",
 	"Redeliver": "redeliver",
 
+	"Invitations": "list-invitations", "Invite": "create-invitation", "ResendInvitation": "resend-invitation", "RevokeInvitation": "revoke-invitation",
+	"ExtendInvitation": "extend-invitation",
+
+	"Tokens": "list-tokens", "RevokeToken": "revoke-token",
+	"CreateToken": "- a token is made by somebody who shows who they are: on the pages, or parley token",
+
+	"TeamShares": "- its people share it, by their clients and on the pages", "SetTeamShare": "- its people share it, by their clients and on the pages",
+	"DeleteTeamShare": "- its people share it, by their clients and on the pages",
+
+	"Backup":  "- all that a server keeps is for who has the server: parley backup",
+	"Doctor":  "- what the machine and its network have is for who has the server: parley doctor",
+	"Records": "- what the machine and its network have is for who has the server: parley dns",
+
 	"Info": "get-health",
 }
 
