@@ -22,9 +22,9 @@ import (
 
 const (
 	// patience is how long a client may take for one thing. Every wait ends with the event, not with this.
-	patience = 30 * time.Second
+	patience = 90 * time.Second
 	// scriptTime is how long a script with many steps may take.
-	scriptTime = 180 * time.Second
+	scriptTime = 6 * time.Minute
 
 	python = "/usr/bin/python3" // Debian's, which is where Debian's slixmpp is
 	pw     = "Correct-Horse-7"

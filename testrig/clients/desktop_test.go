@@ -29,7 +29,7 @@ func alone(t *testing.T, programs ...string) bool {
 	}
 	script := `ip link set lo up && mkdir -p /tmp/.X11-unix && mount -t tmpfs tmpfs /tmp/.X11-unix && exec "$@"`
 	c := exec.Command("unshare", "-n", "-m", "-p", "-f", "--kill-child", "--mount-proc", "--propagation", "private",
-		"sh", "-c", script, "sh", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "100s")
+		"sh", "-c", script, "sh", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "6m")
 	c.Env = append(os.Environ(), desktopInside+"=1")
 	out, err := c.CombinedOutput()
 	if err != nil {

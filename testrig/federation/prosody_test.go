@@ -59,7 +59,7 @@ mount --bind ` + resolv + ` /etc/resolv.conf
 exec "$@"`
 	// A namespace of processes too: with the test everything ends that it has started.
 	c := exec.Command("unshare", "-n", "-m", "-p", "-f", "--kill-child", "--mount-proc", "--propagation", "private",
-		"sh", "-c", script, "sh", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "100s")
+		"sh", "-c", script, "sh", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "6m")
 	c.Env = append(os.Environ(), inside+"=1")
 	out, err := c.CombinedOutput()
 	if err != nil {
