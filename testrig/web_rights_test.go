@@ -227,6 +227,7 @@ func TestSupervisorsPutPeopleWhereTheyMay(t *testing.T) {
 	}
 	// Of no department, a supervisor sees nobody; and an address that is taken is a mistake of who gives it. On every engine.
 	role(t, r, "tybalt", store.RoleSupervisor, "")
+	tybalt.Get("/me") // which says what was just done
 	if p := tybalt.Get("/admin/people"); p.Status != 200 || strings.Contains(p.Text, "spy") {
 		t.Errorf("the people of no department: %d", p.Status)
 	}
