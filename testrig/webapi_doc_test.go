@@ -48,12 +48,10 @@ var apiOf = map[string]string{
 	"Tokens": "list-tokens", "RevokeToken": "revoke-token",
 	"CreateToken": "- a token is made by somebody who shows who they are: on the pages, or parley token",
 
-	"TeamShares": "- its people share it, by their clients and on the pages", "SetTeamShare": "- its people share it, by their clients and on the pages",
-	"DeleteTeamShare": "- its people share it, by their clients and on the pages",
+	"TeamShares": "list-team-shares", "SetTeamShare": "set-team-share", "DeleteTeamShare": "delete-team-share",
 
-	"Backup":  "- all that a server keeps is for who has the server: parley backup",
-	"Doctor":  "- what the machine and its network have is for who has the server: parley doctor",
-	"Records": "- what the machine and its network have is for who has the server: parley dns",
+	"Backup": "- all that a server keeps is for who has the server: parley backup",
+	"Doctor": "list-findings", "Records": "list-dns-records",
 
 	"Info": "get-health",
 }

@@ -119,6 +119,17 @@ func TestAPIGroups(t *testing.T) {
 	if len(whole.People) != 1 || whole.People[0].Address != "tybalt@example.org" {
 		t.Errorf("%+v", whole)
 	}
+	var shares []struct{ Name, Text, Creator string }
+	romeo.want(204, "PUT", "/v1/teams/guard/shares/snippets/halt", `{"text": "Halt! Who goes there?"}`, nil)
+	romeo.want(204, "PUT", "/v1/teams/guard/shares/contacts/watch@elsewhere.example", `{"text": "The watch"}`, nil)
+	romeo.want(200, "GET", "/v1/teams/guard/shares/snippets", "", &shares)
+	if len(shares) != 1 || shares[0].Name != "halt" || shares[0].Text != "Halt! Who goes there?" {
+		t.Errorf("%+v", shares)
+	}
+	romeo.want(422, "GET", "/v1/teams/guard/shares/secrets", "", nil)
+	tybalt.want(403, "GET", "/v1/teams/guard/shares/snippets", "", nil)
+	romeo.want(204, "DELETE", "/v1/teams/guard/shares/snippets/halt", "", nil)
+	romeo.want(404, "DELETE", "/v1/teams/guard/shares/snippets/halt", "", nil)
 	romeo.want(204, "DELETE", "/v1/teams/guard", "", nil)
 	romeo.want(404, "GET", "/v1/teams/guard", "", nil)
 
@@ -331,6 +342,16 @@ func TestAPIOrganization(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	romeo.want(200, "GET", "/v1/sessions", "", nil)
+	var records []struct{ Type, Name, Value string }
+	romeo.want(200, "GET", "/v1/dns", "", &records)
+	if len(records) < 3 {
+		t.Errorf("%+v", records)
+	}
+	var findings []struct{ Area, State string }
+	romeo.want(200, "GET", "/v1/findings", "", &findings)
+	if len(findings) < 3 {
+		t.Errorf("%+v", findings)
+	}
 	romeo.want(200, "GET", "/v1/reports", "", nil)
 	romeo.want(404, "DELETE", "/v1/reports/0000000000001", "", nil)
 	var tokens []struct{ ID, Owner, Scopes string }
@@ -343,7 +364,7 @@ func TestAPIOrganization(t *testing.T) {
 	if len(tokens) != 3 {
 		t.Errorf("%d tokens", len(tokens))
 	}
-	for _, path := range []string{"/v1/webhooks", "/v1/federation/rules", "/v1/federation/domains", "/v1/health", "/v1/sessions", "/v1/reports", "/v1/settings", "/v1/teams", "/v1/audit", "/v1/deleted-groups"} {
+	for _, path := range []string{"/v1/webhooks", "/v1/federation/rules", "/v1/federation/domains", "/v1/health", "/v1/sessions", "/v1/reports", "/v1/settings", "/v1/teams", "/v1/audit", "/v1/deleted-groups", "/v1/dns", "/v1/findings"} {
 		for _, c := range []apiClient{tybalt, paris} {
 			c.want(403, "GET", path, "", nil)
 		}

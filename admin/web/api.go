@@ -53,6 +53,7 @@ func (s *Server) api() {
 	s.apiInvitations(a)
 	s.apiGroups(a)
 	s.apiTeams(a)
+	s.apiShares(a)
 	s.apiWebhooks(a)
 	s.apiFederation(a)
 	s.apiSystem(a)

@@ -114,6 +114,46 @@ func (s *Server) apiTeams(a huma.API) {
 	})
 }
 
+// apiShares are the saved replies and the contacts of teams.
+func (s *Server) apiShares(a huma.API) {
+	type Shares struct {
+		Team string `path:"team" maxLength:"100" doc:"slug"`
+		Kind string `path:"kind" enum:"snippets,contacts"`
+	}
+	runs := people.Actor.Runs
+	route(s, a, operation("list-team-shares", http.MethodGet, "/teams/{team}/shares/{kind}", "groups:read", "Saved replies or contacts that a team shares"), runs, func(ctx context.Context, c caller, in *Shares) ([]admin.Share, error) {
+		return some(s.Ops.TeamShares(ctx, c.me.Host, in.Team, in.Kind))
+	})
+	type SetShare struct {
+		Shares
+		Name string `path:"name" maxLength:"1024" doc:"what the reply is called, or the contact's address"`
+		Body struct {
+			Text string `json:"text" maxLength:"10000" doc:"what the reply says, or what the contact is called"`
+		}
+	}
+	note := func(ctx context.Context, c caller, in Shares, do, name string) {
+		c.p.Audit(ctx, c.actor, "team.change", in.Team, map[string]any{"do": do, "kind": in.Kind, "name": name})
+	}
+	act(s, a, operation("set-team-share", http.MethodPut, "/teams/{team}/shares/{kind}/{name}", "groups:write", "Share something with a team"), runs, func(ctx context.Context, c caller, in *SetShare) error {
+		err := s.Ops.SetTeamShare(ctx, c.me.Host, in.Team, in.Kind, admin.Share{Name: in.Name, Text: in.Body.Text, Creator: c.me.Address()})
+		if err == nil {
+			note(ctx, c, in.Shares, "share", in.Name)
+		}
+		return err
+	})
+	type OneShare struct {
+		Shares
+		Name string `path:"name" maxLength:"1024"`
+	}
+	act(s, a, operation("delete-team-share", http.MethodDelete, "/teams/{team}/shares/{kind}/{name}", "groups:write", "Not share something any more"), runs, func(ctx context.Context, c caller, in *OneShare) error {
+		err := s.Ops.DeleteTeamShare(ctx, c.me.Host, in.Team, in.Kind, in.Name)
+		if err == nil {
+			note(ctx, c, in.Shares, "remove", in.Name)
+		}
+		return err
+	})
+}
+
 // apiTokens are one's own tokens. They are not made here: who has one must not make one that may do more, or lasts longer.
 func (s *Server) apiTokens(a huma.API) {
 	type Token struct {

@@ -111,6 +111,15 @@ func (s *Server) apiSystem(a huma.API) {
 		out.Mails, err = s.Store.CountMails(ctx, c.me.Host)
 		return out, err
 	})
+	route(s, a, operation("list-findings", http.MethodGet, "/findings", "system:read", "All that has to be well, looked at now, which may take some seconds"), runs, func(ctx context.Context, _ caller, _ *none) ([]admin.Finding, error) {
+		return some(s.Ops.Doctor(ctx))
+	})
+	type Looked struct {
+		Look bool `query:"look" doc:"with what is published"`
+	}
+	route(s, a, operation("list-dns-records", http.MethodGet, "/dns", "system:read", "DNS records that the organization needs"), runs, func(ctx context.Context, c caller, in *Looked) ([]admin.DNSRecord, error) {
+		return some(s.Ops.Records(ctx, c.me.Host, in.Look))
+	})
 	type OfAccount struct {
 		Name string `query:"name" maxLength:"1023" doc:"of an account; none: all"`
 	}
