@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -168,8 +169,13 @@ func TestGroupOnTheWeb(t *testing.T) {
 		t.Errorf("what it comes to: %s", text)
 	}
 	b.look("what it comes to")
-	if w := eval[int](b, `(() => { document.body.style.width = "360px"; return document.body.scrollWidth })()`); w > 360 {
-		t.Errorf("%d wide on a telephone", w)
+	for _, wide := range []int64{360, 1280} {
+		if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: wide, Height: 900, DeviceScaleFactor: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if w := eval[int64](b, `document.documentElement.scrollWidth`); w > wide {
+			t.Errorf("what it comes to is %d wide on %d", w, wide)
+		}
 	}
 	b.press("form.actions button.primary")
 	in := func() bool {
