@@ -3,13 +3,15 @@ package federation
 import (
 	"net"
 	"net/netip"
+
+	"parley/auth"
 )
 
 // accept takes a connection in if there is room.
 func (s *Server) accept(nc net.Conn, direct bool) {
 	in := &incoming{ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, raw: nc, id: newID(), direct: direct, over: make(chan struct{})}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
-		in.addr = addressKey(ap.Addr())
+		in.addr = auth.AddressKey(ap.Addr())
 	}
 	in.log = s.log.With("stream", in.id, "remote", in.addr.String())
 	if why := s.admit(in); why != "" {
@@ -96,13 +98,4 @@ func (s *Server) leave(in *incoming) {
 		delete(s.perAddr, in.addr)
 	}
 	s.gauge.WithLabelValues("in").Dec()
-}
-
-func addressKey(a netip.Addr) netip.Addr {
-	if a = a.Unmap(); a.Is6() {
-		if p, err := a.WithZone("").Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return a
 }

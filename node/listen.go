@@ -35,12 +35,12 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 		}
 	}
 	for _, a := range l.WebSocket.Addresses {
-		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.webTLS()); err != nil {
+		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.webTLS(), n.Config.Limits.ConnectionsPerAddress); err != nil {
 			return err
 		}
 	}
 	for _, a := range l.WebSocket.PlainAddresses {
-		if err := n.serveHTTP(g, "websocket_plain", a, n.webHandler(true), nil); err != nil {
+		if err := n.serveHTTP(g, "websocket_plain", a, n.webHandler(true), nil, 0); err != nil {
 			return err
 		}
 	}
@@ -74,8 +74,9 @@ func (n *Node) serve(g *errgroup.Group, door, addr string, f func(net.Listener) 
 	return nil
 }
 
-// serveHTTP serves h until the node stops.
-func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, cfg *tls.Config) error {
+// serveHTTP serves h until the node stops. perAddress is how many connections an address may have; 0: no limit, as behind a
+// proxy, whose address is everybody's.
+func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, cfg *tls.Config, perAddress int) error {
 	if n.acme != nil {
 		h = n.acme.HTTP(h) // HTTP-01
 	}
@@ -87,6 +88,7 @@ func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, c
 		}
 	})
 	return n.serve(g, door, addr, func(nl net.Listener) error {
+		nl = limit(nl, n.Config.Limits.Connections, perAddress)
 		if cfg != nil {
 			nl = tls.NewListener(nl, cfg)
 		}

@@ -113,7 +113,7 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	}
 	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping})
 	for _, a := range n.Config.Listeners.Metrics.Addresses {
-		if err := n.serveHTTP(g, "metrics", a, monitor, nil); err != nil {
+		if err := n.serveHTTP(g, "metrics", a, monitor, nil, 0); err != nil {
 			return err
 		}
 	}

@@ -149,7 +149,7 @@ func (s *Server) isStopping() bool {
 func (s *Server) admit(st *stream) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := addressKey(st.addr)
+	key := auth.AddressKey(st.addr)
 	switch {
 	case s.stopping:
 		return "stopping"
@@ -167,21 +167,12 @@ func (s *Server) admit(st *stream) (why string) {
 func (s *Server) leave(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := addressKey(st.addr)
+	key := auth.AddressKey(st.addr)
 	delete(s.streams, st)
 	if s.perAddr[key]--; s.perAddr[key] <= 0 {
 		delete(s.perAddr, key)
 	}
 	s.connections.Dec()
-}
-
-func addressKey(a netip.Addr) netip.Addr {
-	if a.Is6() && !a.Is4In6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return a.Unmap()
 }
 
 // Shutdown stops accepting, says goodbye to every client (system-shutdown), keeps what they have not acknowledged, and
