@@ -300,6 +300,7 @@ type Groups struct {
 	// AdminsOwn: the organization's administrators own every group, and read it, without being in it.
 	AdminsOwn  bool `yaml:"admins_own"`
 	MaxMembers int  `yaml:"max_members"` // of one group
+	MaxOwned   int  `yaml:"max_owned"`   // groups that one person owns
 	MaxTeam    int  `yaml:"max_team"`    // people of one team
 	MaxRoster  int  `yaml:"max_roster"`  // people of a team up to which they have each other in their contact lists
 }
@@ -433,7 +434,7 @@ func Default() *Config {
 			Label: "groups", Create: "local", GuestPing: 15 * time.Minute, MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
 		},
-		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day, AdminsOwn: true, MaxMembers: 5000, MaxTeam: 5000, MaxRoster: 250},
+		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day, AdminsOwn: true, MaxMembers: 5000, MaxOwned: 500, MaxTeam: 5000, MaxRoster: 250},
 		Webhooks:     Webhooks{MaxPerGroup: 50, Rate: 1, Burst: 20, Timeout: 10 * time.Second, Retry: 10 * time.Second, Attempts: 12, Log: 7 * 24 * time.Hour},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{

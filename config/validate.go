@@ -345,6 +345,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	num("accounts.offline_messages", c.Accounts.OfflineMessages, 0, many)
 	size("accounts.offline_bytes", c.Accounts.OfflineBytes, c.Limits.StanzaSize, 64*GiB)
 	num("groups.max_members", c.Groups.MaxMembers, 2, 100_000)
+	num("groups.max_owned", c.Groups.MaxOwned, 1, many)
 	num("groups.max_team", c.Groups.MaxTeam, 1, 100_000)
 	num("groups.max_roster", c.Groups.MaxRoster, 1, 2000)
 	if c.Groups.ThemeIdle != 0 {

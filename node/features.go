@@ -96,7 +96,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 // buildHosts makes every hosted domain with its services.
 func (n *Node) buildHosts(ctx context.Context) error {
 	c := n.Config
-	n.Org = org.New(n.Store, org.Config{Label: c.Rooms.Label, MaxGroup: c.Groups.MaxMembers, MaxTeam: c.Groups.MaxTeam, MaxRoster: c.Groups.MaxRoster, Apart: !c.Groups.AdminsOwn})
+	n.Org = org.New(n.Store, org.Config{Label: c.Rooms.Label, MaxGroup: c.Groups.MaxMembers, MaxOwned: c.Groups.MaxOwned, MaxTeam: c.Groups.MaxTeam, MaxRoster: c.Groups.MaxRoster, Apart: !c.Groups.AdminsOwn})
 	n.pushes = newPushes(n)
 	secret, err := n.secret(ctx, "occupant-id")
 	if err != nil {

@@ -71,6 +71,14 @@ func (o *Org) CreateGroup(ctx context.Context, host string, n NewGroup) (store.G
 	}
 	o.change.Lock()
 	defer o.change.Unlock()
+	// Those that can be restored count, or deleting would be a way around the limit.
+	owned, err := o.st.OwnedGroups(ctx, host, ms[0].JID, g.Created.Add(-Restorable))
+	if err != nil {
+		return store.Group{}, err
+	}
+	if owned >= o.cfg.MaxOwned {
+		return store.Group{}, &Error{Forbidden, "", "this person owns as many groups as one may"}
+	}
 	g.Room = g.Slug
 	if g.Private { // its name is not to be read from its address; it stays so, whatever becomes of the group
 		g.Room = token(12)

@@ -42,6 +42,7 @@ type Config struct {
 	MaxFollow int    // groups up to this size follow each new theme; default 50
 	MaxThemes int    // of one group; default 1000
 	MaxGroup  int    // members of one group; default 5000
+	MaxOwned  int    // groups that one person owns; default 500
 	MaxTeam   int    // people of one team; default 5000
 	Apart     bool   // administrators of the organization own no groups by that
 	MaxRoster int    // people of one team who have each other in their contact lists: larger ones do not; default 250
@@ -75,6 +76,9 @@ func New(st store.Store, c Config) *Org {
 	}
 	if c.MaxThemes <= 0 {
 		c.MaxThemes = 1000
+	}
+	if c.MaxOwned <= 0 {
+		c.MaxOwned = 500
 	}
 	if c.MaxGroup <= 0 {
 		c.MaxGroup = 5000

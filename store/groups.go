@@ -90,7 +90,9 @@ type Groups interface {
 	GroupBySlug(ctx context.Context, host, slug string) (Group, error)
 	Groups(ctx context.Context, host, after string, limit int) ([]Group, error) // living ones, in order of slug
 	GroupsOf(ctx context.Context, host, jid string) ([]Group, error)            // where jid is a member (not banned)
-	UpdateGroup(ctx context.Context, g Group) error                             // name, description, private, themesBy, settings
+	// OwnedGroups counts those that jid owns, with those deleted after since.
+	OwnedGroups(ctx context.Context, host, jid string, since time.Time) (int, error)
+	UpdateGroup(ctx context.Context, g Group) error // name, description, private, themesBy, settings
 	// DeleteGroup marks the group deleted, its rooms destroyed; bookmarks of its rooms go from members' lists.
 	DeleteGroup(ctx context.Context, host, id string, at time.Time) error
 	// DeletedGroups gives those that were deleted after since, in order of slug.

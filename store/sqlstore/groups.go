@@ -141,6 +141,12 @@ func (s *Store) GroupsOf(ctx context.Context, host, jid string) ([]store.Group, 
 		host, jid, store.RoleBanned)
 }
 
+func (s *Store) OwnedGroups(ctx context.Context, host, jid string, since time.Time) (n int, err error) {
+	err = s.row(ctx, []any{&n}, `SELECT COUNT(*) FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id
+		WHERE m.host = $1 AND m.jid = $2 AND m.role = $3 AND (g.deleted = 0 OR g.deleted > $4)`, host, jid, store.RoleOwner, micros(since))
+	return n, err
+}
+
 func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6 WHERE host = $1 AND id = $2 AND deleted = 0",

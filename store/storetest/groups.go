@@ -21,6 +21,8 @@ func groupSettings(s *suite) {
 	g.PhotoHash = "abc"
 	s.same(must[[]store.Group](s)(s.st.Groups(s.ctx, host, "", 10)), []store.Group{g})
 	s.same(must[[]store.Group](s)(s.st.GroupsOf(s.ctx, host, romeo.JID)), []store.Group{g})
+	s.same(must[int](s)(s.st.OwnedGroups(s.ctx, host, romeo.JID, at(0))), 1)
+	s.same(must[int](s)(s.st.OwnedGroups(s.ctx, host, "nobody@"+host, at(0))), 0)
 	s.ok(s.st.SetGroupPhoto(s.ctx, host, "g1", store.Photo{}))
 	_, err := s.st.GroupPhoto(s.ctx, host, "g1")
 	s.is(err, store.ErrNotFound)
@@ -60,6 +62,7 @@ func restoreGroup(s *suite) {
 	s.ok(s.st.DeleteGroup(s.ctx, host, "g1", at(9)))
 	s.same(len(must[[]store.Group](s)(s.st.DeletedGroups(s.ctx, host, at(9)))), 0)
 	gs := must[[]store.Group](s)(s.st.DeletedGroups(s.ctx, host, at(8)))
+	s.same([]int{must[int](s)(s.st.OwnedGroups(s.ctx, host, "romeo@"+host, at(8))), must[int](s)(s.st.OwnedGroups(s.ctx, host, "romeo@"+host, at(9)))}, []int{1, 0})
 	if len(gs) != 1 || gs[0].ID != "g1" || !gs[0].Deleted.Equal(at(9)) {
 		s.Fatalf("deleted groups: %+v", gs)
 	}
