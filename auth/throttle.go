@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"parley/netaddr"
 )
 
 // ThrottleConfig bounds failed authentications. Zero values mean the defaults.
@@ -55,16 +57,6 @@ func NewThrottle(c ThrottleConfig) *Throttle {
 	return &Throttle{cfg: c, m: make(map[string]*bucket), known: make(map[string]time.Time)}
 }
 
-// AddressKey gives what is counted as one address: an IPv6 one's /64, which is what one customer has.
-func AddressKey(a netip.Addr) netip.Addr {
-	if a.Is6() && !a.Is4In6() {
-		if p, err := a.WithZone("").Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return a.Unmap().WithZone("")
-}
-
 // rule is one of the limits that an attempt meets.
 type rule struct {
 	key   string
@@ -72,7 +64,7 @@ type rule struct {
 }
 
 func (t *Throttle) rules(a netip.Addr, account string) []rule {
-	addr := AddressKey(a).String()
+	addr := netaddr.Key(a).String()
 	rs := []rule{{addr, t.cfg.PerAddress}}
 	if account != "" {
 		rs = append(rs, rule{addr + "|" + account, t.cfg.PerAccount}, rule{"@" + account, fromAll * t.cfg.PerAccount})
@@ -102,7 +94,7 @@ func (t *Throttle) Allow(a netip.Addr, account string) (ok bool, wait time.Durat
 	defer t.mu.Unlock()
 	for _, r := range t.rules(a, account) {
 		if r.key == "@"+account {
-			if _, usual := t.known[AddressKey(a).String()+"|"+account]; usual {
+			if _, usual := t.known[netaddr.Key(a).String()+"|"+account]; usual {
 				continue
 			}
 		}
@@ -133,7 +125,7 @@ func (t *Throttle) Succeeded(a netip.Addr, account string) {
 	now := t.cfg.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	addr := AddressKey(a).String()
+	addr := netaddr.Key(a).String()
 	if len(t.known) >= t.cfg.Max {
 		for k := range t.known {
 			delete(t.known, k)

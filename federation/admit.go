@@ -4,14 +4,14 @@ import (
 	"net"
 	"net/netip"
 
-	"parley/auth"
+	"parley/netaddr"
 )
 
 // accept takes a connection in if there is room.
 func (s *Server) accept(nc net.Conn, direct bool) {
 	in := &incoming{ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, raw: nc, id: newID(), direct: direct, over: make(chan struct{})}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
-		in.addr = auth.AddressKey(ap.Addr())
+		in.addr = netaddr.Key(ap.Addr())
 	}
 	in.log = s.log.With("stream", in.id, "remote", in.addr.String())
 	if why := s.admit(in); why != "" {

@@ -21,7 +21,7 @@ const Module = "parley"
 // ranks is the order, from the ground up. A package may import those of a lower rank. "feature/*" is any package below
 // feature.
 var ranks = [][]string{
-	{"wire/jid", "words", "picture"},
+	{"wire/jid", "netaddr", "words", "picture"},
 	{"wire"},
 	{"wire/form"},
 	{"auth"},

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"sync"
 
-	"parley/auth"
+	"parley/netaddr"
 )
 
 // limited is a listener that lets in so many connections at once, in all and from one address; those beyond are closed as
@@ -31,7 +31,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		}
 		var who netip.Addr
 		if a, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil {
-			who = auth.AddressKey(a.Addr())
+			who = netaddr.Key(a.Addr())
 		}
 		if l.enter(who) {
 			return &counted{Conn: c, leave: sync.OnceFunc(func() { l.leave(who) })}, nil

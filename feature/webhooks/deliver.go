@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"parley/netaddr"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -186,7 +187,7 @@ func (w *Webhooks) newClient() *http.Client {
 		if err != nil {
 			return err
 		}
-		if !w.allowed(at.Addr().Unmap()) {
+		if a := at.Addr(); !netaddr.Within(a, w.cfg.Allow) && !netaddr.Public(a) {
 			return errPrivate
 		}
 		return nil
@@ -194,32 +195,6 @@ func (w *Webhooks) newClient() *http.Client {
 	return &http.Client{Timeout: w.cfg.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: w.cfg.Timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxConnsPerHost: 4}}
 }
-
-func (w *Webhooks) allowed(a netip.Addr) bool {
-	for _, p := range w.cfg.Allow {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
-		return false
-	}
-	for _, p := range special {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
-}
-
-// special are networks that are nobody's on the public internet (RFC 6890), besides those that netip knows.
-var special = func() (ps []netip.Prefix) {
-	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
-		ps = append(ps, netip.MustParsePrefix(s))
-	}
-	return ps
-}()
 
 func (w *Webhooks) expire(ctx context.Context) error {
 	before := time.Now().Add(-w.cfg.Kept)

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/auth"
+	"parley/netaddr"
 	"parley/server"
 	"parley/wire"
 )
@@ -149,7 +150,7 @@ func (s *Server) isStopping() bool {
 func (s *Server) admit(st *stream) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := auth.AddressKey(st.addr)
+	key := netaddr.Key(st.addr)
 	switch {
 	case s.stopping:
 		return "stopping"
@@ -167,7 +168,7 @@ func (s *Server) admit(st *stream) (why string) {
 func (s *Server) leave(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := auth.AddressKey(st.addr)
+	key := netaddr.Key(st.addr)
 	delete(s.streams, st)
 	if s.perAddr[key]--; s.perAddr[key] <= 0 {
 		delete(s.perAddr, key)
