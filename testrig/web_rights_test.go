@@ -190,6 +190,14 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 			t.Errorf("%s does not show what was said since", where)
 		}
 	}
+	// Who has said it is called by the full name, but where the room shows nicknames only.
+	if err := r.Node.Store.SetFullName(t.Context(), testrig.Host, "romeo", "Romeo Montague"); err != nil {
+		t.Fatal(err)
+	}
+	by := regexp.MustCompile(`<span class="by"[^>]*>([^<]*)`)
+	if m := by.FindStringSubmatch(juliet.Get("/g/verona").Text); m == nil || m[1] != "Romeo Montague" {
+		t.Errorf("said by %q", m)
+	}
 	kind := org.Federated
 	if _, err := r.Node.Org.Update(t.Context(), testrig.Host, g.ID, org.GroupChange{Kind: &kind}); err != nil {
 		t.Fatal(err)
@@ -198,6 +206,9 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 		if strings.Contains(text, "romeo@"+testrig.Host) {
 			t.Errorf("%s shows an address that the room does not", where)
 		}
+	}
+	if m := by.FindStringSubmatch(juliet.Get("/g/verona").Text); m == nil || m[1] != "romeo" {
+		t.Errorf("in a room of nicknames said by %q", m)
 	}
 	if text := romeo.Get("/g/verona").Text; !strings.Contains(text, "juliet") || !strings.Contains(text, "tybalt") {
 		t.Error("an owner does not see the members")

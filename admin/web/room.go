@@ -70,7 +70,8 @@ func (c *ctx) room() (r room, err error) {
 type message struct {
 	ID      string
 	Nick    string
-	Sender  string // name of the account; "" of another server or the room itself
+	By      string // full name of who said it, as far as it is known and shown; else the nickname
+	Sender  string // name of the account; "" of another server, the room itself, or where it is not shown
 	Address string // of who said it, as far as it is known; for moderators
 	Text    string
 	At      time.Time
@@ -251,6 +252,7 @@ func (c *ctx) history(d *roomData) error {
 			d.Newer = es[len(es)-1].ID.String()
 		}
 	}
+	names := make(map[string]string)
 	var last *message
 	for _, e := range es {
 		m := c.message(e)
@@ -259,9 +261,38 @@ func (c *ctx) history(d *roomData) error {
 		}
 		m.Here = here > 0 && e.ID == here
 		m.Day = last == nil || last.At.YearDay() != m.At.YearDay() || last.At.Year() != m.At.Year()
-		m.Joined = !m.Day && last.Nick == m.Nick && m.At.Sub(last.At) < 5*time.Minute
+		if err := c.author(&d.room, m, names); err != nil {
+			return err
+		}
+		m.Joined = !m.Day && last.By == m.By && last.Sender == m.Sender && m.At.Sub(last.At) < 5*time.Minute
 		d.Messages = append(d.Messages, *m)
 		last = &d.Messages[len(d.Messages)-1]
+	}
+	return nil
+}
+
+// author fills in by whom a message is: colleagues by their full names, whatever they are called in the room. In rooms that
+// show no addresses a nickname is all there is to know.
+func (c *ctx) author(r *room, m *message, names map[string]string) error {
+	m.By = m.Nick
+	switch {
+	case m.Sender == "":
+		return nil
+	case !m.Mine && !addresses(r.Group, r.Access):
+		m.Sender = ""
+		return nil
+	}
+	name, known := names[m.Sender]
+	if !known {
+		u, err := c.s.Store.User(c.r.Context(), c.host(), m.Sender)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		name = u.FullName
+		names[m.Sender] = name
+	}
+	if name != "" && m.Nick != "" {
+		m.By = name
 	}
 	return nil
 }
