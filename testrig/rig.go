@@ -22,6 +22,7 @@ import (
 	"parley/node"
 	"parley/node/devcert"
 	"parley/store"
+	"parley/testrig/sqlitetest"
 )
 
 // The hosts of a rig.
@@ -68,6 +69,9 @@ func Start(t testing.TB, change func(*config.Config)) *Rig {
 	cfg.Limits.HandshakeTimeout, cfg.Limits.AuthTimeout = time.Minute, time.Minute // the machine may have much else to do
 	if change != nil {
 		change(cfg)
+	}
+	if cfg.Store.DSN == "sqlite:"+filepath.Join(dir, "parley.db") {
+		sqlitetest.Put(t, filepath.Join(dir, "parley.db"))
 	}
 	pem, err := os.ReadFile(files.CA)
 	if err != nil {

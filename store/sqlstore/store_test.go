@@ -11,6 +11,7 @@ import (
 	"parley/store/sqlstore"
 	"parley/store/storetest"
 	"parley/testrig/pgtest"
+	"parley/testrig/sqlitetest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -25,7 +26,11 @@ func open(t *testing.T, dsn string) store.Store {
 }
 
 func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, "sqlite:"+filepath.Join(t.TempDir(), "db")) })
+	storetest.Run(t, func(t *testing.T) store.Store {
+		path := filepath.Join(t.TempDir(), "db")
+		sqlitetest.Put(t, path)
+		return open(t, "sqlite:"+path)
+	})
 }
 
 func TestPostgreSQL(t *testing.T) {
