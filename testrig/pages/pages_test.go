@@ -357,7 +357,7 @@ func TestChat(t *testing.T) {
 	eval[bool](b, `(() => { [...document.querySelectorAll("converse-root a.open-room, converse-root .open-room")].find(e => e.textContent.includes("Engineering") && !e.textContent.includes("›")).click(); return true })()`)
 	b.until(`[...document.querySelectorAll("converse-root .chat-msg__text")].some(e => e.textContent.includes("Good morning"))`)
 	b.until(`document.querySelector("converse-root converse-muc textarea.chat-textarea:not([disabled])") !== null`)
-	b.do(chromedp.SendKeys(chromedp.CSS("converse-muc textarea.chat-textarea"), "from Converse\r"))
+	b.keys("converse-muc textarea.chat-textarea", "from Converse\r")
 	b.until(`[...document.querySelectorAll("converse-root .chat-msg__text")].some(e => e.textContent.includes("from Converse"))`)
 	for _, f := range eval[[]string](b, `window.__faults`) {
 		if strings.HasPrefix(f, "policy") {
