@@ -28,14 +28,26 @@ func (h *Host) refuseEarly(p *Pass) error {
 	return ServiceUnavailable
 }
 
-// deliver chooses sessions (RFC 6121, section 8.5) and gives them the message.
+// deliver gives the message to the account's clients. Where there are several, what one of them loses is for the others'
+// copies to settle: while it is still being given out that is not known yet, and so is settled here at the end.
 func (h *Host) deliver(ctx context.Context, p *Pass) error {
 	a := h.Account(p.Account)
-	if ss := a.Sessions(); len(ss) > 1 {
-		c := p.Stanza.Copy()
-		c.Delivery = &wire.Delivery{Of: p.Stanza}
-		p.Stanza = c
+	if t := p.Stanza.Type; t == "headline" || t == "groupchat" || t == "error" || len(a.Sessions()) < 2 {
+		return h.choose(ctx, a, p) // nobody keeps it for later, or one client alone gets it
 	}
+	d := &wire.Delivery{Of: p.Stanza}
+	p.Stanza = p.Stanza.Copy()
+	p.Stanza.Delivery = d
+	d.Held()
+	err := h.choose(ctx, a, p)
+	if lost := d.Lost(); err != nil || !lost || len(p.Delivered) == 0 {
+		return err
+	}
+	return h.run(ctx, Undelivered, &Pass{Host: h, Account: p.Account, Stanza: d.Of.Copy()})
+}
+
+// choose is RFC 6121, section 8.5.
+func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	st := p.Stanza
 	if !st.To.IsBare() {
 		if s := a.Session(st.To.Resource()); s != nil && h.give(p, s) {
