@@ -377,7 +377,7 @@ func (p *Push) send(ctx context.Context, k key, n *note) {
 		return
 	}
 	if o := outcome(answer, err); o != done || rs[i].Errors > 0 {
-		if err := p.settle(ctx, k, o); err != nil {
+		if err := p.settle(ctx, k, o); err != nil && ctx.Err() == nil {
 			p.h.Log.Error("cannot note the outcome of a push", "account", k.account, "err", err)
 		}
 	}
