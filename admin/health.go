@@ -14,11 +14,15 @@ import (
 
 // Check is one thing that must be well for the server to be. Do gets a context that ends after checkTimeout.
 type Check struct {
-	Name string
-	Do   func(ctx context.Context) error
+	Name    string
+	Do      func(ctx context.Context) error
+	Warning bool // without it the server serves all the same: somebody should look, but no balancer turn clients away
 }
 
-const checkTimeout = 3 * time.Second
+const (
+	checkTimeout = 3 * time.Second
+	failing      = "failing"
+)
 
 // Monitor gives the handler for /healthz and /metrics.
 func Monitor(g prometheus.Gatherer, checks ...Check) http.Handler {
@@ -36,15 +40,15 @@ func RegisterProcess(r prometheus.Registerer) error {
 	return r.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
-// Health is what /healthz answers: with 200 where all is well, otherwise with 503 and the reasons.
+// Health is what /healthz answers: with 200 where the server serves, otherwise with 503; and the reasons.
 type Health struct {
-	Status string            `json:"status"` // "ok" or "failing"
+	Status string            `json:"status"` // "ok", "warning" or "failing"
 	Checks map[string]string `json:"checks"` // "ok" or the reason, by name
 }
 
 func healthz(w http.ResponseWriter, r *http.Request, checks []Check) {
 	h, status := look(r.Context(), checks), http.StatusOK
-	if h.Status != "ok" {
+	if h.Status == failing {
 		status = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -85,9 +89,15 @@ func look(ctx context.Context, checks []Check) Health {
 	mu.Lock()
 	defer mu.Unlock()
 	out := Health{Status: "ok", Checks: make(map[string]string)}
-	for name, result := range h.Checks {
-		if out.Checks[name] = result; result != "ok" {
-			out.Status = "failing"
+	for _, c := range checks {
+		result := h.Checks[c.Name]
+		out.Checks[c.Name] = result
+		switch {
+		case result == "ok":
+		case !c.Warning:
+			out.Status = failing
+		case out.Status == "ok":
+			out.Status = "warning"
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Error is a SASL failure (RFC 6120, section 6.5). Text is for people, in English; it never says whether an account
@@ -58,6 +59,33 @@ func prepare(password string) (string, error) {
 	}
 	return p, nil
 }
+
+// ErrTwoForms is returned for a new password that clients write in two ways: RFC 5802 has them prepare it with SASLprep,
+// RFC 8265, which came later, with OpaqueString. Only one of the two would sign in.
+var ErrTwoForms = errors.New("auth: the password has signs that apps write in two ways, such as ², ½, ﬁ or full-width digits: use others")
+
+// fresh is prepare for a password that is set now.
+func fresh(password string) (string, error) {
+	p, err := prepare(password)
+	if err == nil && saslprep(p) != p {
+		return "", ErrTwoForms
+	}
+	return p, err
+}
+
+// saslprep is what SASLprep (RFC 4013) makes of a text that OpaqueString has made: some signs go, and those that look like
+// others become them.
+func saslprep(p string) string {
+	return norm.NFKC.String(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(unprinted, r) || r >= 0x200b && r <= 0x200d || r >= 0xfe00 && r <= 0xfe0f {
+			return -1
+		}
+		return r
+	}, p))
+}
+
+// unprinted are the signs that SASLprep leaves out (RFC 3454, table B.1), but for two rows of them.
+const unprinted = "\u00ad\u034f\u1806\u180b\u180c\u180d\u2060\ufeff"
 
 // Derive gives 32 bytes that only who has the secret can know, other ones for each label and each list of parts, none of
 // which has a NUL in it.

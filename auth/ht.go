@@ -45,27 +45,25 @@ type Tokens func(ctx context.Context, user, mechanism string) ([]Token, error)
 
 // ht proves to each side that the other has the token, in one round trip.
 type ht struct {
+	shown
 	o    Options
 	name string
-	user string
 	done bool
 }
 
-func (h *ht) Username() string { return h.user }
-func (h *ht) Secret() string   { return "" }
-
 func (h *ht) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	name, proof, ok := strings.Cut(string(message), "\x00")
-	if !ok || h.done || name == "" || len(proof) != sha256.Size {
+	if !ok || h.done || name == "" {
 		return nil, false, errMalformed
 	}
 	h.done = true
-	user, err := username(name)
-	if err != nil {
+	if err := h.named(Options{}, name); err != nil { // a token is no password: nobody guesses at 256 bits
 		return nil, false, err
 	}
-	h.user = user
-	tokens, err := h.o.Tokens(ctx, user, h.name)
+	if len(proof) != sha256.Size { // of another hash, or cut: clients take not-authorized as a reason to ask for the password
+		return nil, false, errNotAuthorized
+	}
+	tokens, err := h.o.Tokens(ctx, h.user, h.name)
 	if err != nil {
 		return nil, false, &Error{Condition: "temporary-auth-failure"}
 	}

@@ -97,7 +97,7 @@ var work = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
 
 // NewKeys makes the keys of a password with a fresh salt. iterations below 4096 are raised to that (RFC 5802).
 func NewKeys(password string, iterations int) (Keys, error) {
-	p, err := prepare(password)
+	p, err := fresh(password)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -107,7 +107,7 @@ func NewKeys(password string, iterations int) (Keys, error) {
 // KeysLike makes the keys of another password of the same account: with the salts and iterations that the first has, a
 // client that signs in with either computes what can be compared with both.
 func KeysLike(password string, iterations int, like Keys) (Keys, error) {
-	p, err := prepare(password)
+	p, err := fresh(password)
 	if err != nil {
 		return Keys{}, err
 	}

@@ -45,6 +45,9 @@ type Options struct {
 	From string
 	// Tokens are for the mechanisms that take one instead of a password.
 	Tokens Tokens
+	// Attempt begins the count of one try at a user's password, when it is known whose; an error refuses it before anything is
+	// looked at. nil: nothing is counted.
+	Attempt func(user string) (*Attempt, error)
 	// Upgrade is told the complete keys of who has shown the password itself and lacked some; nil: nobody wants to know.
 	Upgrade func(ctx context.Context, user string, k Keys)
 }
@@ -56,6 +59,10 @@ type Exchange interface {
 	Next(ctx context.Context, message []byte) (challenge []byte, done bool, err error)
 	// Username is the localpart once it is known; it has proven nothing before Next gave done.
 	Username() string
+	// Typed is the name as the client has given it, "" while it has not.
+	Typed() string
+	// Attempt is what Options.Attempt gave; nil where no password is guessed at.
+	Attempt() *Attempt
 	// Secret is the id of the app password that was shown; "" for the account's own, or for a token.
 	Secret() string
 }
@@ -119,29 +126,50 @@ func (o Options) secrets(ctx context.Context, user string) (ss []Secret, known b
 	return ss, true, nil
 }
 
-// plain is RFC 4616.
-type plain struct {
-	o      Options
-	user   string
-	secret string
+// shown is what an exchange knows of who signs in.
+type shown struct {
+	typed, user, secret string
+	attempt             *Attempt
 }
 
-func (p *plain) Username() string { return p.user }
-func (p *plain) Secret() string   { return p.secret }
+func (s *shown) Username() string  { return s.user }
+func (s *shown) Typed() string     { return s.typed }
+func (s *shown) Secret() string    { return s.secret }
+func (s *shown) Attempt() *Attempt { return s.attempt }
+
+// named takes the name that a client gives, and begins the attempt.
+func (s *shown) named(o Options, name string) (err error) {
+	s.typed = name
+	if s.user, err = username(name); err != nil {
+		return err
+	}
+	if o.Attempt != nil {
+		s.attempt, err = o.Attempt(s.user)
+	}
+	return err
+}
+
+// plain is RFC 4616.
+type plain struct {
+	shown
+	o Options
+}
 
 func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	parts := bytes.Split(message, []byte{0})
 	if len(parts) != 3 || len(parts[1]) == 0 || len(parts[2]) == 0 {
 		return nil, false, errMalformed
 	}
-	user, err := username(string(parts[1]))
-	if err != nil {
+	if err := p.named(p.o, string(parts[1])); err != nil {
 		return nil, false, err
 	}
-	p.user = user
+	user := p.user
 	secrets, known, err := p.o.secrets(ctx, user)
 	if err != nil {
 		return nil, false, err
+	}
+	if !p.attempt.Worth(string(parts[2]), fingerprint(secrets)) {
+		return nil, false, errNotAuthorized
 	}
 	found := verify(secrets, string(parts[2]))
 	if found == nil || !known { // both, so that it takes the same time
@@ -160,4 +188,13 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 		}
 	}
 	return nil, true, nil
+}
+
+// fingerprint changes when a password of an account does.
+func fingerprint(ss []Secret) []byte {
+	var b []byte
+	for _, s := range ss {
+		b = append(append(b, s.Keys.SHA256.Stored...), s.Keys.SHA1.Stored...)
+	}
+	return b
 }

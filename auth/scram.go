@@ -16,13 +16,13 @@ import (
 
 // scram is RFC 5802 with the hashes of RFC 5802 and RFC 7677. The server stretches nothing: a login costs a few HMACs.
 type scram struct {
+	shown
 	o    Options
 	hash func() hash.Hash
 	name string
 	plus bool
 
 	step      int
-	user      string
 	authzid   string
 	gs2       string // header as sent
 	binding   []byte // data that has to come back after the header
@@ -32,7 +32,6 @@ type scram struct {
 	key       Key      // of the first password, which says salt and iterations
 	secrets   []Secret // those that a proof may be of
 	known     bool
-	secret    string
 }
 
 func newScram(mechanism string, o Options) *scram {
@@ -42,9 +41,6 @@ func newScram(mechanism string, o Options) *scram {
 	}
 	return s
 }
-
-func (s *scram) Username() string { return s.user }
-func (s *scram) Secret() string   { return s.secret }
 
 func (s *scram) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	s.step++
@@ -89,12 +85,10 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 	if !ok || !ok2 || !printable(nonce) {
 		return nil, errMalformed
 	}
-	user, err := username(name)
-	if err != nil {
+	if err := s.named(s.o, name); err != nil {
 		return nil, err
 	}
-	s.user = user
-	secrets, known, err := s.o.secrets(ctx, user)
+	secrets, known, err := s.o.secrets(ctx, s.user)
 	if err != nil {
 		return nil, err
 	}

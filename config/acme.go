@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"parley/wire/jid"
 )
 
 // Directory of Let's Encrypt.
@@ -48,12 +46,12 @@ func (c *Config) checkACME(v *checker) {
 		v.add("tls.acme.email", "%q is no e-mail address", a.Email)
 	}
 	for i, name := range a.Names {
-		j, err := jid.Parse(name)
-		if err != nil || j.Local() != "" || !j.IsBare() {
-			v.add(fmt.Sprintf("tls.acme.names[%d]", i), "%q is no domain", name)
+		domain, err := domainName(name, "")
+		if err != nil {
+			v.add(fmt.Sprintf("tls.acme.names[%d]", i), "%v", err)
 			continue
 		}
-		a.Names[i] = j.Domain()
+		a.Names[i] = domain
 	}
 	if !a.Enabled {
 		return

@@ -25,6 +25,7 @@ type Config struct {
 	ExternalServices []ExternalService `yaml:"external_services"`
 	DataDir          string            `yaml:"data_dir"`
 	Store            Store             `yaml:"store"`
+	Cluster          Cluster           `yaml:"cluster"`
 	Listeners        Listeners         `yaml:"listeners"`
 	TLS              TLS               `yaml:"tls"`
 	DNS              DNS               `yaml:"dns"`
@@ -34,6 +35,7 @@ type Config struct {
 	Accounts         Accounts          `yaml:"accounts"`
 	Archive          Archive           `yaml:"archive"`
 	Upload           Upload            `yaml:"upload"`
+	Disk             Disk              `yaml:"disk"`
 	PubSub           PubSub            `yaml:"pubsub"`
 	Rooms            Rooms             `yaml:"rooms"`
 	Groups           Groups            `yaml:"groups"`
@@ -113,13 +115,15 @@ type Listeners struct {
 
 // Listener is a list of "host:port"; port 0 takes a free one.
 type Listener struct {
-	Addresses []string `yaml:"addresses"`
+	Addresses      []string `yaml:"addresses"`
+	TrustedProxies []string `yaml:"trusted_proxies"` // networks; see Networks
 }
 
 // C2S is RFC 6120 with STARTTLS.
 type C2S struct {
-	Addresses  []string `yaml:"addresses"`
-	RequireTLS bool     `yaml:"require_tls"`
+	Addresses      []string `yaml:"addresses"`
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	RequireTLS     bool     `yaml:"require_tls"`
 }
 
 // WebSocket is RFC 7395.
@@ -129,6 +133,8 @@ type WebSocket struct {
 	Path           string   `yaml:"path"`
 	BOSHPath       string   `yaml:"bosh_path"` // XEP-0206; "": none
 	Origins        []string `yaml:"origins"`   // hosts besides its own whose pages may connect; "*" for any
+	// TrustedProxies are networks. Where it is empty, PlainAddresses believe who is on this machine or in a private network.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
 // Control is the Unix socket of the command line.
@@ -197,9 +203,12 @@ type Limits struct {
 	BytesBurst                Size          `yaml:"bytes_burst"`
 	StanzasPerSecond          int           `yaml:"stanzas_per_second"`
 	StanzasBurst              int           `yaml:"stanzas_burst"`
+	ArchiveBytesPerSecond     Size          `yaml:"archive_bytes_per_second"` // that one person has archives keep; 0: a part of BytesPerSecond
+	ArchiveBytesBurst         Size          `yaml:"archive_bytes_burst"`
 	SendQueue                 Size          `yaml:"send_queue"`
 	Connections               int           `yaml:"connections"`
 	ConnectionsPerAddress     int           `yaml:"connections_per_address"`
+	ConnectionsPending        int           `yaml:"connections_pending"` // of clients that have not signed in
 	SessionsPerAccount        int           `yaml:"sessions_per_account"`
 	HandshakeTimeout          time.Duration `yaml:"handshake_timeout"`
 	AuthTimeout               time.Duration `yaml:"auth_timeout"`
@@ -226,6 +235,7 @@ type Accounts struct {
 	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
 	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
+	NameQuarantine     time.Duration `yaml:"name_quarantine"`      // of an account that was deleted: nobody else is given it
 	PushSender         bool          `yaml:"push_sender"`          // push services learn who has sent a message (XEP-0357)
 }
 
@@ -242,13 +252,15 @@ type Upload struct {
 
 // PubSub is XEP-0060 and XEP-0163: what the nodes of accounts and of the service may hold.
 type PubSub struct {
-	Nodes         int  `yaml:"nodes"`         // of one account
-	ServiceNodes  int  `yaml:"service_nodes"` // of pubsub.<host>
-	Items         int  `yaml:"items"`         // of one node
-	ItemSize      Size `yaml:"item_size"`     // of one payload
-	Bytes         Size `yaml:"bytes"`         // of all payloads of one account
-	ServiceBytes  Size `yaml:"service_bytes"` // of all payloads of pubsub.<host>
-	Subscriptions int  `yaml:"subscriptions"` // of one node
+	Nodes             int  `yaml:"nodes"`               // of one account
+	ServiceNodes      int  `yaml:"service_nodes"`       // of pubsub.<host>
+	ServiceShare      int  `yaml:"service_share"`       // of those, one person's
+	Items             int  `yaml:"items"`               // of one node
+	ItemSize          Size `yaml:"item_size"`           // of one payload
+	Bytes             Size `yaml:"bytes"`               // of all payloads of one account
+	ServiceBytes      Size `yaml:"service_bytes"`       // of all payloads of pubsub.<host>
+	ServiceBytesShare Size `yaml:"service_bytes_share"` // of those, what is in nodes that one person has made
+	Subscriptions     int  `yaml:"subscriptions"`       // of one node
 }
 
 // S3 is a bucket of an object store. Without Endpoint there is none.
@@ -301,6 +313,8 @@ type Groups struct {
 	AdminsOwn  bool `yaml:"admins_own"`
 	MaxMembers int  `yaml:"max_members"` // of one group
 	MaxOwned   int  `yaml:"max_owned"`   // groups that one person owns
+	MaxThemes  int  `yaml:"max_themes"`  // of one group, closed and archived ones among them
+	ThemePace  int  `yaml:"theme_pace"`  // themes that one person starts in an hour
 	MaxTeam    int  `yaml:"max_team"`    // people of one team
 	MaxRoster  int  `yaml:"max_roster"`  // people of a team up to which they have each other in their contact lists
 }
@@ -331,6 +345,8 @@ type Federation struct {
 	Enabled            bool          `yaml:"enabled"`
 	Addresses          []string      `yaml:"addresses"`     // with STARTTLS
 	TLSAddresses       []string      `yaml:"tls_addresses"` // direct TLS
+	TrustedProxies     []string      `yaml:"trusted_proxies"`
+	AllowNetworks      []string      `yaml:"allow_networks"` // besides the public internet that are connected to
 	RequireTLS         bool          `yaml:"require_tls"`
 	RequireCertificate bool          `yaml:"require_certificate"`
 	AllowDialback      bool          `yaml:"allow_dialback"`
@@ -380,6 +396,8 @@ type Mail struct {
 type Log struct {
 	Level  string `yaml:"level"`  // "debug", "info", "warn", "error"
 	Format string `yaml:"format"` // "text", "json"
+	// FailedSignIns notes each with the address and the account as it was typed.
+	FailedSignIns bool `yaml:"failed_sign_ins"`
 }
 
 // Shutdown is about stopping.
@@ -414,19 +432,30 @@ func Default() *Config {
 		Limits: Limits{
 			StanzaSizeUnauthenticated: 10 * KiB, StanzaSize: 256 * KiB, Depth: 64, Attributes: 64,
 			BytesPerSecond: 256 * KiB, BytesBurst: 2 * MiB, StanzasPerSecond: 100, StanzasBurst: 1000,
-			SendQueue: 4 * MiB, Connections: 50000, ConnectionsPerAddress: 200, SessionsPerAccount: 20,
+			SendQueue: 4 * MiB, Connections: 50000, ConnectionsPerAddress: 200, ConnectionsPending: 10000, SessionsPerAccount: 20,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 			KeepAlive: 2 * time.Minute,
 		},
 		Proxy65: Proxy65{BytesPerSecond: 4 * MiB, PerAddress: 20, Pending: 200, Total: 1000},
-		PubSub:  PubSub{Nodes: 200, ServiceNodes: 10000, Items: 1000, ItemSize: 128 * KiB, Bytes: 64 * MiB, ServiceBytes: GiB, Subscriptions: 10000},
-		Upload:  Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
+		PubSub: PubSub{
+			Nodes:             200,
+			ServiceNodes:      10000,
+			ServiceShare:      200,
+			Items:             1000,
+			ItemSize:          128 * KiB,
+			Bytes:             64 * MiB,
+			ServiceBytes:      GiB,
+			ServiceBytesShare: 64 * MiB,
+			Subscriptions:     10000,
+		},
+		Upload: Upload{Enabled: true, MaxSize: 100 * MiB, Quota: GiB, Expiry: 90 * day},
+		Disk:   Disk{Low: "5%", Lowest: "1%"},
 		StreamManagement: StreamManagement{
 			ResumeTimeout: 10 * time.Minute, MaxStanzas: 2000, MaxBytes: 4 * MiB,
 			AckEvery: 50, AckInterval: 15 * time.Second, MaxMisses: 8,
 		},
 		Accounts: Accounts{
-			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineBytes: 16 * MiB, OfflineExpiry: 90 * day,
+			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineBytes: 16 * MiB, OfflineExpiry: 90 * day, NameQuarantine: 90 * day,
 			PrivateElements: 64, PrivateElementSize: 64 * KiB,
 		},
 		Archive: Archive{DefaultPolicy: "always", PageMax: 250, Search: true},
@@ -434,7 +463,7 @@ func Default() *Config {
 			Label: "groups", Create: "local", GuestPing: 15 * time.Minute, MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
 			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
 		},
-		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day, AdminsOwn: true, MaxMembers: 5000, MaxOwned: 500, MaxTeam: 5000, MaxRoster: 250},
+		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day, AdminsOwn: true, MaxMembers: 5000, MaxOwned: 500, MaxThemes: 1000, ThemePace: 30, MaxTeam: 5000, MaxRoster: 250},
 		Webhooks:     Webhooks{MaxPerGroup: 50, Rate: 1, Burst: 20, Timeout: 10 * time.Second, Retry: 10 * time.Second, Attempts: 12, Log: 7 * 24 * time.Hour},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{
@@ -442,11 +471,12 @@ func Default() *Config {
 			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, Strangers: "accept", StrangersPerMinute: 60, JoinsPerMinute: 300, SendQueue: MiB, Connections: 10000, Unproven: 1000,
 			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
 		},
-		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000, BytesPerSecond: 4 * MiB},
+		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000, Connections: 2000, ConnectionsPerAddress: 100, BytesPerSecond: 4 * MiB},
 		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
 		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20, Digest: "off", DigestHour: 7},
 		Backup:   Backup{Keep: 3},
-		Log:      Log{Level: "info", Format: "text"},
+		Cluster:  Cluster{Address: "127.0.0.1:0"},
+		Log:      Log{Level: "info", Format: "text", FailedSignIns: true},
 		Shutdown: Shutdown{Grace: 10 * time.Second},
 	}
 }

@@ -4,26 +4,25 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"parley/wire/jid"
 )
 
 // checkFederation also brings the listed domains into canonical form.
 func (c *Config) checkFederation(v *checker) {
 	f := &c.Federation
+	checkNetworks(v, "federation.allow_networks", f.AllowNetworks)
 	for _, l := range []struct {
 		key  string
 		list []string
 	}{{"federation.block", f.Block}, {"federation.allow", f.Allow}} {
 		for i, e := range l.list {
 			name, below := strings.CutPrefix(e, "*.")
-			j, err := jid.Parse(name)
-			if err != nil || j.Local() != "" || !j.IsBare() || strings.Contains(name, "*") {
-				v.add(fmt.Sprintf("%s[%d]", l.key, i), "%q is no domain: write it like example.org, or *.example.org for all below it", e)
+			domain, err := domainName(name, "_") // others may have called themselves anything
+			if err != nil {
+				v.add(fmt.Sprintf("%s[%d]", l.key, i), "%v, or *.example.org for all below it", err)
 				continue
 			}
-			if l.list[i] = j.Domain(); below {
-				l.list[i] = "*." + j.Domain()
+			if l.list[i] = domain; below {
+				l.list[i] = "*." + domain
 			}
 		}
 	}

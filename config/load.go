@@ -78,8 +78,8 @@ type DevOptions struct {
 func LoadDev(o DevOptions, flags *pflag.FlagSet) (*Config, error) {
 	c := Dev(o.DataDir)
 	c.Store.DSN, c.Listeners.Control.Path = "", "" // data_dir may be given another way
-	ps := c.read(viper.New(), flags)
-	c.checkHosts(&checker{}) // makes them canonical; what is wrong is said below
+	ps := append(unknownVariables(os.Environ()), c.read(viper.New(), flags)...)
+	c.checkHosts(&checker{silent: make(map[string]bool)}) // makes them canonical; what is wrong is said below
 	if len(ps) == 0 && c.TLS.Certificate == "" && c.TLS.Key == "" {
 		var err error
 		if c.TLS.Certificate, c.TLS.Key, err = o.Certificate(c.DataDir, c.Hosts); err != nil {
@@ -106,16 +106,17 @@ func (c *Config) shiftPorts(n int) {
 
 func (c *Config) overlay(path string, flags *pflag.FlagSet) error {
 	v := viper.New()
-	var ps Problems
+	ps := unknownVariables(os.Environ())
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return fileError(path, err)
 		}
-		ps = unknownKeys(text)
+		file := unknownKeys(text)
+		ps = append(ps, file...)
 		v.SetConfigType("yaml")
 		if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
-			if len(ps) == 0 { // else it has been said better
+			if len(file) == 0 { // else it has been said better
 				ps.add("", "%s: %v", path, err)
 			}
 			return ps

@@ -1,7 +1,5 @@
 package config
 
-import "strings"
-
 // Proxy65 is the proxy for SOCKS5 bytestreams (XEP-0065). It is off where listeners.proxy65 has no address.
 type Proxy65 struct {
 	Address        string `yaml:"address"` // what clients are told to connect to, without the port; "": the host
@@ -13,8 +11,8 @@ type Proxy65 struct {
 
 func (c *Config) checkProxy65(v *checker) {
 	p := c.Proxy65
-	if strings.ContainsAny(p.Address, " /[]\t") {
-		v.add("proxy65.address", "%q is neither a name nor an IP address: write it without port and brackets", p.Address)
+	if err := checkHostName(p.Address); err != nil && p.Address != "" {
+		v.add("proxy65.address", "%v, or an IP address, without port and brackets", err)
 	}
 	if p.BytesPerSecond != 0 && p.BytesPerSecond < KiB {
 		v.add("proxy65.bytes_per_second", "less than 1KiB is no transfer: give more, or 0 for no limit")

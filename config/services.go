@@ -24,8 +24,8 @@ func (c *Config) ownServices() []ownService {
 	return ss
 }
 
-// checkOwnServices adds the services of the hosts to what is taken: each has an address of its own.
-func (c *Config) checkOwnServices(v *checker, taken map[string]string) {
+// checkOwnServices adds the services of the hosts, each named once, to what is taken: each has an address of its own.
+func (c *Config) checkOwnServices(v *checker, hosts []string, taken map[string]string) {
 	ss := c.ownServices()
 	for i, s := range ss {
 		for _, o := range ss[:i] {
@@ -39,9 +39,9 @@ func (c *Config) checkOwnServices(v *checker, taken map[string]string) {
 			v.add(key, "%q is the label of %s: the services need different addresses", s.label, map[bool]string{true: o.what, false: s.what}[key == s.key])
 		}
 	}
-	for _, h := range c.Hosts {
+	for _, h := range hosts {
 		for _, s := range ss {
-			domain := s.label + "." + h.Domain
+			domain := s.label + "." + h
 			if at, ok := taken[domain]; ok {
 				how := s.off
 				if s.key != "" {
@@ -50,7 +50,7 @@ func (c *Config) checkOwnServices(v *checker, taken map[string]string) {
 				if how != "" {
 					how = ", or " + how
 				}
-				v.add(at+".domain", "%s is a service of %s (%s): host another domain%s", domain, h.Domain, s.what, how)
+				v.add(at+".domain", "%s is a service of %s (%s): host another domain%s", domain, h, s.what, how)
 				continue
 			}
 			by := "parley (" + s.what + ")"

@@ -1,17 +1,13 @@
 package config
 
-import (
-	"fmt"
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // TURN is the relay for calls that is built in.
 type TURN struct {
 	Enabled       bool     `yaml:"enabled"`
 	Addresses     []string `yaml:"addresses"`      // UDP and TCP
 	TLSAddresses  []string `yaml:"tls_addresses"`  // TCP with TLS
-	Host          string   `yaml:"host"`           // the name clients are told; "": the first host
+	Host          string   `yaml:"host"`           // the name clients are told; "": PublicAddress, and for TLS the first host
 	PublicAddress string   `yaml:"public_address"` // an IP address
 	LocalAddress  string   `yaml:"local_address"`  // "": PublicAddress
 	MinPort       int      `yaml:"min_port"`
@@ -19,40 +15,17 @@ type TURN struct {
 	AllowNetworks []string `yaml:"allow_networks"` // that are relayed to although they are private
 	PerUser       int      `yaml:"per_user"`
 	Total         int      `yaml:"total"`
+	// Connections over TCP, in all and from one address.
+	Connections           int      `yaml:"connections"`
+	ConnectionsPerAddress int      `yaml:"connections_per_address"`
+	TrustedProxies        []string `yaml:"trusted_proxies"`
 	// BytesPerSecond is of one person's relays, both ways together.
 	BytesPerSecond Size `yaml:"bytes_per_second"`
 }
 
-// Networks gives AllowNetworks read; those that are none are left out.
-func (t TURN) Networks() (ps []netip.Prefix) {
-	for _, s := range t.AllowNetworks {
-		if p, err := network(s); err == nil {
-			ps = append(ps, p)
-		}
-	}
-	return ps
-}
-
-// network reads a network, or one address.
-func network(s string) (netip.Prefix, error) {
-	if !strings.Contains(s, "/") {
-		a, err := netip.ParseAddr(s)
-		if err != nil {
-			return netip.Prefix{}, err
-		}
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(s)
-	return p.Masked(), err
-}
-
 func (c *Config) checkTURN(v *checker) {
 	t := c.TURN
-	for i, s := range t.AllowNetworks {
-		if _, err := network(s); err != nil {
-			v.add(fmt.Sprintf("turn.allow_networks[%d]", i), "%q is no network: write it like 192.168.0.0/16", s)
-		}
-	}
+	checkNetworks(v, "turn.allow_networks", t.AllowNetworks)
 	for key, s := range map[string]string{"turn.public_address": t.PublicAddress, "turn.local_address": t.LocalAddress} {
 		if _, err := netip.ParseAddr(s); s != "" && err != nil {
 			v.add(key, "%q is no IP address", s)
@@ -66,7 +39,7 @@ func (c *Config) checkTURN(v *checker) {
 	if t.MinPort > t.MaxPort {
 		v.add("turn.min_port", "it is above turn.max_port")
 	}
-	for key, n := range map[string]int{"turn.per_user": t.PerUser, "turn.total": t.Total} {
+	for key, n := range map[string]int{"turn.per_user": t.PerUser, "turn.total": t.Total, "turn.connections": t.Connections, "turn.connections_per_address": t.ConnectionsPerAddress} {
 		if n < 0 {
 			v.add(key, "%d is below 0", n)
 		}

@@ -26,12 +26,14 @@ func (c *Config) validate(already Problems) (ps Problems) {
 	c.checkHosts(v)
 	c.checkStore(v)
 	c.checkListeners(v)
+	c.checkProxies(v)
 	c.checkTLS(v)
 	c.checkChoices(v)
 	c.checkRanges(v)
 	c.checkTURN(v)
 	c.checkProxy65(v)
 	c.checkFederation(v)
+	c.checkCluster(v)
 	c.checkWeb(v)
 	return v.ps
 }
@@ -59,12 +61,14 @@ func (c *Config) checkServices(v *checker) {
 			v.add(at+".transport", "%q is neither udp nor tcp", e.Transport)
 		case e.Secret != "" && (e.Username != "" || e.Password != ""):
 			v.add(at+".secret", "with a secret there is no username and password: they are made of it")
+		default:
+			if err := checkHostName(e.Host); err != nil {
+				v.add(at+".host", "%v, or an IP address", err)
+			}
 		}
 	}
 	for i, s := range c.OutageStatus {
-		if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			v.add(fmt.Sprintf("outage_status[%d]", i), "%q is no address of a web page", s)
-		}
+		v.webAddress(fmt.Sprintf("outage_status[%d]", i), s, "of a web page", anyAddress)
 	}
 	for name, uris := range c.Contact.All() {
 		for _, u := range uris {
@@ -84,16 +88,17 @@ func (c *Config) checkComponents(v *checker, taken map[string]string) {
 	for i := range c.Components {
 		m := &c.Components[i]
 		at := fmt.Sprintf("components[%d]", i)
-		j, err := jid.Parse(m.Domain)
-		if err != nil || j.Local() != "" || !j.IsBare() {
-			v.add(at+".domain", "%q is no domain: write it like irc.example.org", m.Domain)
+		domain, err := domainName(m.Domain, "")
+		if err != nil {
+			v.add(at+".domain", "%v", err)
 			continue
 		}
-		m.Domain = j.Domain()
+		m.Domain = domain
 		if by, ok := taken[m.Domain]; ok {
 			v.add(at+".domain", "%s is served by %s already", m.Domain, by)
+		} else {
+			taken[m.Domain] = at
 		}
-		taken[m.Domain] = at
 		if (m.Secret == "") == (m.SecretFile == "") {
 			v.add(at+".secret", "a component has one secret, in secret or in secret_file")
 		}
@@ -108,24 +113,28 @@ func (c *Config) checkHosts(v *checker) {
 		v.add("hosts", "no host is given: name the domain of your addresses, like hosts: [example.org]")
 	}
 	taken := make(map[string]string) // domain: by what
+	var hosts []string
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
 		at := fmt.Sprintf("hosts[%d]", i)
-		j, err := jid.Parse(h.Domain)
-		if err != nil || j.Local() != "" || !j.IsBare() {
-			v.add(at+".domain", "%q is no domain: write it like example.org", h.Domain)
+		domain, err := domainName(h.Domain, "")
+		if err != nil {
+			v.add(at+".domain", "%v", err)
 			continue
 		}
-		h.Domain = j.Domain()
-		if _, ok := taken[h.Domain]; ok {
-			v.add(at+".domain", "%s is listed twice", h.Domain)
+		h.Domain = domain
+		if first, ok := taken[domain]; ok {
+			v.add(at+".domain", "%s is listed twice, first in %s", domain, first)
+			v.silent[at+".certificate"] = true
+			continue
 		}
-		taken[h.Domain] = at
+		taken[domain] = at
+		hosts = append(hosts, domain)
 		if (h.Certificate == "") != (h.Key == "") {
 			v.add(at+".certificate", "certificate and key belong together: give both, or none to use tls.certificate")
 		}
 	}
-	c.checkOwnServices(v, taken)
+	c.checkOwnServices(v, hosts, taken)
 	c.checkComponents(v, taken)
 	c.checkServices(v)
 	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
@@ -254,9 +263,7 @@ func (c *Config) checkChoices(v *checker) {
 	choice("groups.create", c.Groups.Create, "members", "admins")
 	choice("groups.themes_by", c.Groups.ThemesBy, "members", "moderators")
 	if m := c.Groups.MeetingURL; m != "" {
-		if u, err := url.Parse(strings.NewReplacer("{room}", "x", "{secret}", "x").Replace(m)); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || !strings.Contains(m, "{secret}") {
-			v.add("groups.meeting_url", "%q is no address with {secret} in it, like https://meet.example.org/{room}-{secret}", m)
-		}
+		v.webAddress("groups.meeting_url", m, "with {secret} in it, like https://meet.example.org/{room}-{secret}", func(*url.URL) bool { return strings.Contains(m, "{secret}") })
 	}
 	choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	choice("log.format", c.Log.Format, "text", "json")
@@ -308,9 +315,12 @@ func (c *Config) checkRanges(v *checker) {
 	size("limits.bytes_burst", l.BytesBurst, 0, 64*GiB)
 	num("limits.stanzas_per_second", l.StanzasPerSecond, 0, many)
 	num("limits.stanzas_burst", l.StanzasBurst, 0, many)
+	size("limits.archive_bytes_per_second", l.ArchiveBytesPerSecond, 0, 64*GiB)
+	size("limits.archive_bytes_burst", l.ArchiveBytesBurst, 0, 64*GiB)
 	size("limits.send_queue", l.SendQueue, 64*KiB, GiB)
 	num("limits.connections", l.Connections, 0, many)
 	num("limits.connections_per_address", l.ConnectionsPerAddress, 0, many)
+	num("limits.connections_pending", l.ConnectionsPending, 0, many)
 	num("limits.sessions_per_account", l.SessionsPerAccount, 1, 10000)
 	span("limits.handshake_timeout", l.HandshakeTimeout, time.Second, 10*time.Minute)
 	span("limits.auth_timeout", l.AuthTimeout, time.Second, 10*time.Minute)
@@ -321,6 +331,9 @@ func (c *Config) checkRanges(v *checker) {
 	}
 	if l.BytesPerSecond > 0 && l.BytesBurst < l.StanzaSize {
 		v.add("limits.bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait", l.BytesBurst, l.StanzaSize)
+	}
+	if l.ArchiveBytesBurst > 0 && l.ArchiveBytesBurst < l.StanzaSize {
+		v.add("limits.archive_bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait", l.ArchiveBytesBurst, l.StanzaSize)
 	}
 	if l.StanzasPerSecond > 0 && l.StanzasBurst < 1 {
 		v.add("limits.stanzas_burst", "at least 1 is needed where limits.stanzas_per_second is set")
@@ -346,29 +359,32 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	size("accounts.offline_bytes", c.Accounts.OfflineBytes, c.Limits.StanzaSize, 64*GiB)
 	num("groups.max_members", c.Groups.MaxMembers, 2, 100_000)
 	num("groups.max_owned", c.Groups.MaxOwned, 1, many)
+	num("groups.max_themes", c.Groups.MaxThemes, 1, 10_000)
+	num("groups.theme_pace", c.Groups.ThemePace, 1, 10_000)
 	num("groups.max_team", c.Groups.MaxTeam, 1, 100_000)
 	num("groups.max_roster", c.Groups.MaxRoster, 1, 2000)
 	if c.Groups.ThemeIdle != 0 {
 		span("groups.theme_idle", c.Groups.ThemeIdle, time.Hour, 3650*day)
 	}
 	span("accounts.offline_expiry", c.Accounts.OfflineExpiry, time.Hour, 3650*day)
+	span("accounts.name_quarantine", c.Accounts.NameQuarantine, 0, 36500*day)
 	num("accounts.private_elements", c.Accounts.PrivateElements, 0, 100000)
 	size("accounts.private_element_size", c.Accounts.PrivateElementSize, KiB, 64*MiB)
 
 	num("pubsub.nodes", c.PubSub.Nodes, 1, many)
 	num("pubsub.service_nodes", c.PubSub.ServiceNodes, 1, many)
+	num("pubsub.service_share", c.PubSub.ServiceShare, 1, many)
 	num("pubsub.items", c.PubSub.Items, 1, 100000)
 	size("pubsub.item_size", c.PubSub.ItemSize, KiB, 64*MiB)
 	size("pubsub.bytes", c.PubSub.Bytes, c.PubSub.ItemSize, 1024*GiB)
 	size("pubsub.service_bytes", c.PubSub.ServiceBytes, c.PubSub.ItemSize, 1024*GiB)
+	size("pubsub.service_bytes_share", c.PubSub.ServiceBytesShare, c.PubSub.ItemSize, 1024*GiB)
 	num("pubsub.subscriptions", c.PubSub.Subscriptions, 1, many)
 
 	span("auth.token_lifetime", c.Auth.TokenLifetime, 0, 3650*day)
 	span("upload.expiry", c.Upload.Expiry, time.Hour, 36500*day)
 	if c.Upload.URL != "" {
-		if u, err := url.Parse(c.Upload.URL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.HasSuffix(c.Upload.URL, "/") {
-			v.add("upload.url", "%q is no address to begin with: write it like https://files.example.org/upload", c.Upload.URL)
-		}
+		v.webAddress("upload.url", c.Upload.URL, "to begin with: write it like https://files.example.org/upload", func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
 	}
 	if s3 := c.Upload.S3; s3.Endpoint != "" {
 		if strings.Contains(s3.Endpoint, "/") {
@@ -400,6 +416,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 		span("rooms.guest_ping", c.Rooms.GuestPing, time.Minute, 7*day)
 	}
 	span("rooms.retention", c.Rooms.Retention, 0, 36500*day)
+	c.checkDisk(v)
 	c.checkWebhooks(v, num, span)
 	num("registration.per_hour", c.Registration.PerHour, 0, many)
 	num("backup.keep", c.Backup.Keep, 1, 1000)

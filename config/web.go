@@ -3,16 +3,13 @@ package config
 import (
 	"net/mail"
 	"net/url"
-	"strings"
 	"time"
 )
 
 // checkWeb checks web and mail.
 func (c *Config) checkWeb(v *checker) {
 	if u := c.Web.URL; u != "" {
-		if p, err := url.Parse(u); err != nil || p.Scheme != "https" && p.Scheme != "http" || p.Host == "" || p.Path != "" {
-			v.add("web.url", "%q is no address to begin with: write it like https://chat.example.org", u)
-		}
+		v.webAddress("web.url", u, "to begin with: write it like https://chat.example.org", func(u *url.URL) bool { return u.Path == "" })
 	}
 	for _, s := range []struct {
 		key string
@@ -45,8 +42,8 @@ func (c *Config) checkWeb(v *checker) {
 	if m.Host == "" {
 		return
 	}
-	if strings.ContainsAny(m.Host, " /:") {
-		v.add("mail.host", "%q is no host: write its name, and the port in mail.port", m.Host)
+	if err := checkHostName(m.Host); err != nil {
+		v.add("mail.host", "%v, and the port in mail.port", err)
 	}
 	if _, err := mail.ParseAddress(m.From); err != nil {
 		v.add("mail.from", "%q is no address to write from: write it like Example Org <chat@example.org>", m.From)

@@ -3,6 +3,7 @@ package federation
 import (
 	"strconv"
 	"sync"
+	"time"
 
 	"parley/wire"
 )
@@ -16,18 +17,24 @@ const nsSM = "urn:xmpp:sm:3"
 type acks struct {
 	mu      sync.Mutex
 	on      bool
-	in      uint32         // stanzas taken over since it is on
+	window  wire.Window    // of what the other server sends
 	out     uint32         // stanzas acknowledged by the other server
 	waiting []*wire.Stanza // sent, not acknowledged
 	bytes   int
 	more    chan struct{} // of size 1: something has been acknowledged; nil on a stream of the other's making
 }
 
-// heard counts a stanza that has been taken over.
-func (a *acks) heard() {
-	a.mu.Lock()
-	a.in++
-	a.mu.Unlock()
+// hear has a stanza of the other server routed. It is acknowledged when whoever has it has dealt with it, and nothing more
+// is read while too much is under way.
+func (a *acks) hear(c *wire.Conn, x *wire.Stanza, route func(*wire.Stanza) error) error {
+	if !a.window.Begin(x) {
+		return nil
+	}
+	err := route(x)
+	if full := a.window.End(); err != nil || !full || a.window.Wait(c.Done()) {
+		return err
+	}
+	return c.Err()
 }
 
 // sent keeps what was written until it is acknowledged. It says whether an acknowledgement should be asked for.
@@ -44,8 +51,10 @@ func (a *acks) sent(sts []*wire.Stanza) bool {
 	return true
 }
 
-// last is what the other server is told when we end a stream of its making: what we have it need not give back.
+// last is what the other server is told when we end a stream of its making: what we have it need not give back. It waits a
+// moment for what is under way.
 func (a *acks) last() []byte {
+	a.window.Finished(time.Now().Add(time.Second))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.on {
@@ -55,7 +64,7 @@ func (a *acks) last() []byte {
 }
 
 func (a *acks) answerLocked() []byte {
-	return wire.E(nsSM, "a").Set("h", strconv.FormatUint(uint64(a.in), 10)).AppendXML(nil, wire.NSServer)
+	return wire.E(nsSM, "a").Set("h", strconv.FormatUint(uint64(a.window.Handled()), 10)).AppendXML(nil, wire.NSServer)
 }
 
 // full says that no more is to be sent before something is acknowledged.
@@ -90,13 +99,15 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 		if !proven || a.on {
 			return c.WriteRaw(wire.E(nsSM, "failed", wire.E(wire.NSStanzas, "unexpected-request")).AppendXML(nil, wire.NSServer))
 		}
-		a.on, a.in = true, 0
+		a.on = true
+		a.window.Restart()
 		return c.WriteRaw(wire.E(nsSM, "enabled").AppendXML(nil, wire.NSServer))
 	case "enabled":
-		a.in = 0
+		a.window.Restart()
 	case "resume":
 		return c.WriteRaw(wire.E(nsSM, "failed", wire.E(wire.NSStanzas, "item-not-found")).AppendXML(nil, wire.NSServer))
 	case "failed": // it was offered, and is not to be had: nothing will be acknowledged
+		settle(a.waiting)
 		a.on, a.waiting, a.bytes = false, nil, 0
 		a.pokeLocked()
 	case "r":
@@ -123,6 +134,7 @@ func (a *acks) takenLocked(h uint32) error {
 	for _, st := range a.waiting[:n] {
 		a.bytes -= size(st)
 	}
+	settle(a.waiting[:n])
 	rest := copy(a.waiting, a.waiting[n:])
 	clear(a.waiting[rest:])
 	a.waiting = a.waiting[:rest]

@@ -4,7 +4,8 @@ import (
 	"net"
 	"net/netip"
 
-	"parley/netaddr"
+	"parley/internal/door"
+	"parley/internal/netaddr"
 )
 
 // accept takes a connection in if there is room.
@@ -31,22 +32,13 @@ func (s *Server) accept(nc net.Conn, direct bool) {
 func (s *Server) admit(in *incoming) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := in.addr.String()
-	switch {
-	case s.stopping:
+	if s.stopping {
 		return "stopping"
-	case len(s.streams) >= s.cfg.MaxIncoming:
-		return "connections"
-	case s.perAddr[in.addr] >= s.cfg.MaxPerAddress:
-		return "connections of an address"
-	case s.unproven[""] >= s.cfg.MaxUnproven, s.unproven[key] >= s.cfg.MaxUnprovenFrom:
-		return "unproven"
+	}
+	if in.pass, why = s.gate.Enter(in.addr, door.Shared(in.raw)); why != "" {
+		return why
 	}
 	s.streams[in] = struct{}{}
-	s.perAddr[in.addr]++
-	s.unproven[""]++
-	s.unproven[key]++
-	in.claims = []string{"", key}
 	s.wg.Add(1)
 	s.gauge.WithLabelValues("in").Inc()
 	return ""
@@ -56,15 +48,14 @@ func (s *Server) admit(in *incoming) (why string) {
 func (s *Server) claim(in *incoming, domain string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(in.claims) == 0 || len(in.claims) > 2 { // proven, or counted already
+	if in.proven || in.claims != "" { // counted already
 		return true
 	}
-	key := "domain " + domain
-	if s.unproven[key] >= s.cfg.MaxUnprovenFrom {
+	if s.claimed[domain] >= s.cfg.MaxUnprovenFrom {
 		return false
 	}
-	s.unproven[key]++
-	in.claims = append(in.claims, key)
+	s.claimed[domain]++
+	in.claims = domain
 	return true
 }
 
@@ -76,12 +67,15 @@ func (s *Server) proven(in *incoming) {
 }
 
 func (s *Server) provenLocked(in *incoming) {
-	for _, key := range in.claims {
-		if s.unproven[key]--; s.unproven[key] <= 0 {
-			delete(s.unproven, key)
-		}
+	in.proven = true
+	in.pass.SignedIn()
+	if in.claims == "" {
+		return
 	}
-	in.claims = nil
+	if s.claimed[in.claims]--; s.claimed[in.claims] <= 0 {
+		delete(s.claimed, in.claims)
+	}
+	in.claims = ""
 }
 
 func (s *Server) leave(in *incoming) {
@@ -94,8 +88,6 @@ func (s *Server) leave(in *incoming) {
 		}
 	}
 	delete(s.streams, in)
-	if s.perAddr[in.addr]--; s.perAddr[in.addr] <= 0 {
-		delete(s.perAddr, in.addr)
-	}
+	in.pass.Leave()
 	s.gauge.WithLabelValues("in").Dec()
 }

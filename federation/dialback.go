@@ -42,23 +42,7 @@ func (in *incoming) result(x *wire.Stanza) error {
 		in.answer(x, "error", "not-authorized")
 		return nil
 	}
-	in.mu.Lock()
-	busy := in.asked[p] || len(in.asked) >= maxAsked || len(in.voice.pairs) >= maxPairs
-	if !busy {
-		if in.asked == nil {
-			in.asked = make(map[pair]bool)
-		}
-		in.asked[p] = true
-	}
-	in.mu.Unlock()
-	select {
-	case <-s.ctx.Done():
-		return s.ctx.Err()
-	case s.asks <- struct{}{}:
-	default:
-		busy = true
-	}
-	if busy {
+	if !in.asks(p) {
 		in.answer(x, "error", "resource-constraint")
 		return nil
 	}
@@ -73,6 +57,25 @@ func (in *incoming) result(x *wire.Stanza) error {
 		_ = in.raw.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; voice is its own, so nothing is proven here
 	})
 	return nil
+}
+
+// asks says that a key may be asked about now, and takes a seat for that.
+func (in *incoming) asks(p pair) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.asked[p] || len(in.asked) >= maxAsked || len(in.voice.pairs) >= maxPairs {
+		return false
+	}
+	select {
+	case in.srv.asks <- struct{}{}:
+	default:
+		return false // and it may be asked about when there is a seat
+	}
+	if in.asked == nil {
+		in.asked = make(map[pair]bool)
+	}
+	in.asked[p] = true
+	return true
 }
 
 // settle tells the other server what has been found out about its keys.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
 )
@@ -39,14 +39,17 @@ type Config struct {
 
 	Resolver   Resolver                      // nil: the system's
 	DNSTimeout time.Duration                 // for one query, default 5 s
+	DNSServer  string                        // "127.0.0.1:53", which Probe asks why Resolver finds nothing; "": nobody
 	Secure     Secure                        // nil: no DANE
 	Secret     []byte                        // of the deployment, for dialback keys
 	Cert       func(string) *tls.Certificate // ours for a domain; nil or another's where there is none
-	Roots      *x509.CertPool                // authorities to trust; nil: the system's
-	MinTLS     uint16                        // default TLS 1.2
-	AllowPlain bool                          // streams without TLS, with dialback alone: for old servers in a closed network
-	Policy     Policy
-	NoBidi     bool // one stream for each direction, though XEP-0288 could do with one
+	// AllowNetworks are networks besides the public internet that may be connected to.
+	AllowNetworks []netip.Prefix
+	Roots         *x509.CertPool // authorities to trust; nil: the system's
+	MinTLS        uint16         // default TLS 1.2
+	AllowPlain    bool           // streams without TLS, with dialback alone: for old servers in a closed network
+	Policy        Policy
+	NoBidi        bool // one stream for each direction, though XEP-0288 could do with one
 
 	Limits           wire.Limits   // of stanzas
 	MaxQueue         int           // bytes that wait for one pair of domains, default 1 MiB
@@ -109,6 +112,7 @@ type Server struct {
 	rules atomic.Pointer[rules]
 	known states
 	asks  chan struct{} // holds one token for each verification under way
+	gate  *door.Gate    // of incoming streams
 
 	ctx    context.Context // of all work; ends with Shutdown
 	cancel context.CancelFunc
@@ -118,8 +122,7 @@ type Server struct {
 	peers     map[pair]*peer
 	back      map[pair]*incoming // streams of others that may be used for the pair (XEP-0288)
 	streams   map[*incoming]struct{}
-	perAddr   map[netip.Addr]int
-	unproven  map[string]int // by address and by claimed domain; "" counts all
+	claimed   map[string]int // streams that have not proven the domain that they claim
 	listeners []net.Listener
 	stopping  bool
 
@@ -135,7 +138,8 @@ const maxAsks = 200
 func New(cfg Config) *Server {
 	cfg.defaults()
 	s := &Server{cfg: cfg, log: cfg.Log.With("door", "s2s"), keys: newKeys(cfg.Secret), peers: make(map[pair]*peer), back: make(map[pair]*incoming),
-		streams: make(map[*incoming]struct{}), perAddr: make(map[netip.Addr]int), unproven: make(map[string]int), asks: make(chan struct{}, maxAsks)}
+		streams: make(map[*incoming]struct{}), claimed: make(map[string]int), asks: make(chan struct{}, maxAsks)}
+	s.gate = door.NewGate(door.Limits{All: cfg.MaxIncoming, PerAddress: cfg.MaxPerAddress, Pending: cfg.MaxUnproven, PendingPerAddress: cfg.MaxUnprovenFrom})
 	s.rates.init(cfg.StanzasPerSecond, cfg.StanzasBurst)
 	s.backs.init(cfg.BackoffMin, cfg.BackoffMax)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -157,22 +161,17 @@ func (s *Server) Serve(l net.Listener, direct bool) error {
 	}
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			var ne net.Error
-			if errors.As(err, &ne) { // out of file descriptors, an aborted connection: the door stays open
-				s.log.Error("accept", "err", err)
-				time.Sleep(50 * time.Millisecond)
-				continue
-			}
-			return err
-		}
-		s.accept(nc, direct)
+	return door.Serve(l, s.log, func(nc net.Conn) { s.accept(nc, direct) })
+}
+
+// closedLevel is what the end of a stream is logged with: when the server stops, one line says that all of them end.
+func (s *Server) closedLevel() slog.Level {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return slog.LevelDebug
 	}
+	return slog.LevelInfo
 }
 
 // Shutdown stops accepting, says goodbye on every stream (system-shutdown) and waits until what is queued has gone out

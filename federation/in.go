@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/door"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -26,7 +27,9 @@ type incoming struct {
 	log    *slog.Logger
 	direct bool
 	*line
-	claims []string // guarded by srv.mu: under which keys the stream counts as unproven
+	pass   *door.Pass
+	claims string // guarded by srv.mu: the domain that it counts for as one that has not proven it; "": none
+	proven bool   // guarded by srv.mu
 
 	id       string
 	from, to string // of the stream header; from may be empty
@@ -94,7 +97,7 @@ func (in *incoming) serve() {
 	in.line.close(err)
 	close(in.over)
 	in.ear.close()
-	in.log.Info("stream closed", "from", in.from, "to", in.to, "err", err)
+	in.log.Log(context.Background(), in.srv.closedLevel(), "stream closed", "from", in.from, "to", in.to, "err", err)
 }
 
 // live negotiates and carries until the stream is over. A panic costs this stream, not everybody's.
@@ -384,10 +387,9 @@ func (in *incoming) trusted(how string, p pair) {
 
 // stanza lets one in.
 func (in *incoming) stanza(x *wire.Stanza) error {
-	if err := in.hear(x); err != nil {
+	if err := in.acks.hear(in.conn, x, in.hear); err != nil {
 		return err
 	}
-	in.acks.heard()
 	if !in.rd.Ready() {
 		in.wait()
 	}
@@ -422,5 +424,5 @@ func (in *incoming) goodbye(why *wire.StreamError) {
 		return
 	}
 	c := in.line.conn
-	go c.Close(in.acks.last(), appendStreamError(nil, why), footer)
+	go func() { c.Close(in.acks.last(), appendStreamError(nil, why), footer) }()
 }

@@ -30,6 +30,9 @@ type outgoing struct {
 var (
 	errDial = errors.New("no connection")
 	errTLS  = errors.New("TLS is required, and the other server does not offer it")
+
+	errHandshake = errors.New("TLS")
+	errNoProceed = errors.New("it is offered, and refused")
 )
 
 // open finds and dials the server of p.to and negotiates TLS. What p.from may do there is not settled yet. ctx bounds
@@ -82,7 +85,7 @@ func (s *Server) openOn(ctx, shaking context.Context, raw net.Conn, p pair, dire
 		if err := over.HandshakeContext(shaking); err != nil {
 			stop()
 			raw.Close()
-			return nil, fmt.Errorf("%w: TLS: %w", errDial, err)
+			return nil, fmt.Errorf("%w: %w: %w", errDial, errHandshake, err)
 		}
 	}
 	out := &outgoing{line: s.newLine(raw, over), ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, pair: p, stop: stop}
@@ -127,13 +130,13 @@ func (out *outgoing) secure(ctx context.Context) error {
 	case isStreamError(x):
 		return readStreamError(x)
 	case x.Name != wire.Name{Space: wire.NSTLS, Local: "proceed"}:
-		return errTLS
+		return fmt.Errorf("%w: %w", errHandshake, errNoProceed)
 	case out.rd.Buffered() > 0:
 		return &wire.StreamError{Condition: "policy-violation", Text: "data before the TLS handshake"}
 	}
 	over := tls.Client(out.raw, out.srv.clientTLS(out.pair.from, out.pair.to, false))
 	if err := over.HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("TLS: %w", err)
+		return fmt.Errorf("%w: %w", errHandshake, err)
 	}
 	out.upgrade(over)
 	return out.header()

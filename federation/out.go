@@ -32,6 +32,17 @@ type peer struct {
 	how      string
 }
 
+// holdTime is how long a client's stream counts a stanza for another server as under way (XEP-0198): until that server has
+// it, or its sender is told that it has not. A server that does not answer must not stop the stream, so it is counted then.
+const holdTime = 10 * time.Second
+
+// settle says that stanzas are with the other server, or that their senders are told.
+func settle(sts []*wire.Stanza) {
+	for _, st := range sts {
+		st.Receipt.Settle()
+	}
+}
+
 // size is about what a stanza takes on the wire.
 func size(st *wire.Stanza) int { return len(st.Payload) + 512 }
 
@@ -44,12 +55,20 @@ func (s *Server) Receive(_ context.Context, st *wire.Stanza) error {
 	if p.from == "" || p.to == "" || !s.cfg.Router.Local(p.from) || s.cfg.Router.Local(p.to) {
 		return server.RemoteNotFound // nothing is relayed
 	}
+	st.HoldFor(holdTime)
 	for {
 		pe, made, err := s.peer(p, st)
-		if err != nil || made {
-			return err
+		if err == nil && made {
+			return nil
 		}
-		if ok, err := pe.push(st); ok {
+		ok := false
+		if err == nil {
+			ok, err = pe.push(st)
+		}
+		if err != nil {
+			st.Receipt.Settle()
+		}
+		if ok || err != nil {
 			return err
 		}
 	}
@@ -183,7 +202,7 @@ func (pe *peer) run() {
 			left, unsure, err = append(unsure, left...), nil, errBlocked
 		}
 		s.gauge.WithLabelValues("out").Dec()
-		pe.log.Info("stream closed", "err", err)
+		pe.log.Log(context.Background(), s.closedLevel(), "stream closed", "err", err)
 		pe.bounce(unsure, err)
 		c.close(ourError(err))
 		if c.ours && !c.wrote && err != errRules || err == errBlocked || s.ctx.Err() != nil {
@@ -267,7 +286,10 @@ func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.St
 			return sts, c.lost(), c.why()
 		default:
 		}
-		if err := c.write(sts); err != nil {
+		if given, err := c.write(sts); err != nil {
+			if given {
+				sts = nil // they are among what was not acknowledged
+			}
 			return sts, c.lost(), err
 		}
 		if stopping {
@@ -314,31 +336,35 @@ func (c *carrier) more() <-chan struct{} {
 	return c.acks.more
 }
 
-// write hands stanzas to the network and waits until it has taken them.
-func (c *carrier) write(sts []*wire.Stanza) error {
+// write hands stanzas to the network and waits until it has taken them. given says that they are kept until the other server
+// has acknowledged them.
+func (c *carrier) write(sts []*wire.Stanza) (given bool, err error) {
 	if len(sts) == 0 {
-		return nil
+		return false, nil
 	}
 	c.conn.Cork()
-	var err error
 	for _, st := range sts {
 		if err = c.conn.Send(st, st.To); err != nil {
 			break
 		}
 	}
 	if err == nil && c.acks != nil && c.acks.sent(sts) { // one for all of them
+		given = true
 		err = c.conn.WriteRaw(ackRequest)
 	}
 	c.conn.Uncork()
 	if err != nil {
-		return err
+		return given, err
 	}
 	if err := c.conn.Flush(); err != nil {
-		return err
+		return given, err
+	}
+	if !given {
+		settle(sts)
 	}
 	c.wrote = true
 	c.used()
-	return nil
+	return given, nil
 }
 
 // carrier begins to read the stream, which is authenticated, and gives it to a peer to send on.
@@ -383,9 +409,7 @@ func (out *outgoing) listen() error {
 		case x.Kind != wire.Other && !out.bidi:
 			return &wire.StreamError{Condition: "not-authorized", Text: "this stream is for the other direction"}
 		case x.Kind != wire.Other:
-			if err = out.hear(x); err == nil {
-				out.acks.heard()
-			}
+			err = out.acks.hear(out.conn, x, out.hear)
 		}
 		if err != nil {
 			return err
@@ -399,6 +423,7 @@ func (pe *peer) bounce(sts []*wire.Stanza, err error) {
 	for _, st := range sts {
 		pe.srv.bounced.Inc()
 		pe.srv.cfg.Router.Reply(pe.srv.ctx, st, why)
+		st.Receipt.Settle()
 	}
 }
 

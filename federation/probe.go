@@ -3,14 +3,20 @@ package federation
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
+	"syscall"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 // Step is one of the things that have to work before two servers can speak with each other.
 type Step struct {
-	Name   string // "policy", "dns", "tcp", "tls", "certificate", "authentication", "ping"
+	Name   string // "policy", "dns", "address", "tcp", "tls", "certificate", "authentication", "ping"
 	OK     bool
 	Text   string // what was found, or what is wrong, in plain words
 	Detail string // the error as the program has it
@@ -19,9 +25,9 @@ type Step struct {
 
 // Probe tries to reach a domain in the name of one of ours, step by step, with a connection of its own, whatever the
 // back-off; ping (which may be nil) asks it something at last, by the ordinary way. It ends with the first step that
-// fails, but for a certificate that dialback makes up for.
+// fails, but for a certificate that dialback makes up for, and for what another address or record makes up for.
 func (s *Server) Probe(ctx context.Context, from, domain string, ping func(context.Context) error) []Step {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.DNSTimeout+s.cfg.HandshakeTimeout+s.cfg.AuthTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 4*s.cfg.DNSTimeout+2*s.cfg.HandshakeTimeout+s.cfg.AuthTimeout)
 	defer cancel()
 	pr := &probe{srv: s, pair: pair{from, domain}}
 	defer func() {
@@ -29,7 +35,7 @@ func (s *Server) Probe(ctx context.Context, from, domain string, ping func(conte
 			pr.out.close(nil)
 		}
 	}()
-	for _, step := range []func(context.Context) bool{pr.policy, pr.dns, pr.tcp, pr.tls, pr.certificate, pr.authentication} {
+	for _, step := range []func(context.Context) bool{pr.policy, pr.dns, pr.address, pr.connect, pr.tls, pr.certificate, pr.authentication} {
 		if !step(ctx) {
 			return pr.steps
 		}
@@ -46,6 +52,8 @@ type probe struct {
 	pair    pair
 	steps   []Step
 	targets []target
+	places  []where
+	last    error // why the newest connection did not come about
 	out     *outgoing
 }
 
@@ -76,10 +84,32 @@ func (pr *probe) policy(context.Context) bool {
 	return pr.done("policy", time.Now(), nil, "%s", text)
 }
 
+// fail says in words of its own what does not work.
+func (pr *probe) fail(name string, begun time.Time, err error, format string, args ...any) bool {
+	pr.steps = append(pr.steps, Step{Name: name, Text: fmt.Sprintf(format, args...), Detail: err.Error(), Took: time.Since(begun)})
+	return false
+}
+
+// dns looks for the records that say where the domain is served. Where they cannot be had its own address may do, as it does
+// for stanzas.
 func (pr *probe) dns(ctx context.Context) bool {
 	begun := time.Now()
 	ts, err := pr.srv.targets(ctx, pr.pair.to)
 	pr.targets = ts
+	if err != nil {
+		return pr.done("dns", begun, err, "")
+	}
+	if t := ts[0]; t.doubt != nil {
+		pr.fail("dns", begun, t.doubt, "%s", pr.srv.whyDNS(ctx, "_xmpp-server._tcp."+t.host, dns.TypeSRV, Explain(t.doubt)))
+		as, err := pr.srv.addresses(ctx, t.host)
+		return err == nil && len(as) > 0
+	}
+	if t := ts[0]; t.own {
+		if f, ok := pr.srv.inspect(ctx, t.host, dns.TypeA); ok && f.rcode == dns.RcodeNameError {
+			return pr.fail("dns", begun, errNotFound, "DNS knows no such domain: is %s written right?", strings.TrimSuffix(t.host, "."))
+		}
+		return pr.done("dns", begun, nil, "there is no SRV record: the domain's own address is tried, at port %d", t.port)
+	}
 	var found []string
 	for _, t := range ts {
 		kind := "STARTTLS"
@@ -88,29 +118,111 @@ func (pr *probe) dns(ctx context.Context) bool {
 		}
 		found = append(found, fmt.Sprintf("%s port %d (%s)", strings.TrimSuffix(t.host, "."), t.port, kind))
 	}
-	return pr.done("dns", begun, err, "served at %s", strings.Join(found, ", "))
+	return pr.done("dns", begun, nil, "served at %s", strings.Join(found, ", "))
 }
 
-// tcp takes the first target that can be connected to, and goes on with it up to the features.
-func (pr *probe) tcp(ctx context.Context) bool {
+// address looks for the addresses of all targets.
+func (pr *probe) address(ctx context.Context) bool {
+	begun := time.Now()
+	var found, missing []string
+	var last error
+	for _, t := range pr.targets {
+		w := where{target: t}
+		if w.all, last = pr.srv.addresses(ctx, t.host); last != nil {
+			missing = append(missing, pr.withoutAddress(ctx, t, last))
+			continue
+		}
+		if w.may = pr.srv.reachable(w.all); len(w.may) == 0 {
+			last = errPrivate
+			missing = append(missing, fmt.Sprintf("%s is at %s: %s", strings.TrimSuffix(t.host, "."), list(w.all), Explain(last)))
+			continue
+		}
+		pr.places = append(pr.places, w)
+		text := fmt.Sprintf("%s is at %s", strings.TrimSuffix(t.host, "."), list(w.may))
+		if f, ok := pr.srv.inspect(ctx, t.host, dns.TypeA); ok && f.alias != "" && !t.own {
+			text += " (an alias of " + f.alias + ", which SRV records should not name)" // RFC 2782: Target
+		}
+		found = append(found, text)
+	}
+	if len(found) == 0 {
+		return pr.fail("address", begun, last, "%s", strings.Join(missing, "; "))
+	}
+	return pr.done("address", begun, nil, "%s", strings.Join(append(found, missing...), "; "))
+}
+
+func (pr *probe) withoutAddress(ctx context.Context, t target, err error) string {
+	name := strings.TrimSuffix(t.host, ".")
+	fallback := Explain(err)
+	switch {
+	case errors.Is(err, errNotFound) && t.own:
+		return "there is no SRV record, and " + name + " has no address of its own"
+	case errors.Is(err, errNotFound):
+		fallback = "the SRV record names " + name + ", which has no address"
+	}
+	return pr.srv.whyDNS(ctx, t.host, dns.TypeA, fallback)
+}
+
+func list(as []netip.Addr) string {
+	var out []string
+	for _, a := range as {
+		out = append(out, a.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// connect takes the first place that a stream comes about with, as stanzas do.
+func (pr *probe) connect(ctx context.Context) bool {
+	for _, w := range pr.places {
+		if pr.connectTo(ctx, w) {
+			return true
+		}
+		var re *remoteError
+		if ctx.Err() != nil || errors.As(pr.last, &re) { // it was reached, and has said no
+			break
+		}
+	}
+	return false
+}
+
+func (pr *probe) connectTo(ctx context.Context, w where) bool {
 	begun := time.Now()
 	shaking, cancel := context.WithTimeout(ctx, pr.srv.cfg.HandshakeTimeout)
 	defer cancel()
-	var last error
-	for _, t := range pr.targets {
-		raw, err := pr.srv.dial(shaking, t)
-		if err != nil {
-			last = fmt.Errorf("%s port %d: %w: %w", t.host, t.port, errDial, err)
-			continue
-		}
-		pr.done("tcp", begun, nil, "connected to %s", raw.RemoteAddr())
-		begun = time.Now()
-		if pr.out, err = pr.srv.openOn(ctx, shaking, raw, pr.pair, t.direct); err != nil {
-			return pr.done("tls", begun, err, "")
-		}
-		return true
+	raw, err := pr.srv.dialAny(shaking, w.may, w.port)
+	if pr.last = err; err != nil {
+		return pr.fail("tcp", begun, err, "%s: %s", w, unreached(w, err))
 	}
-	return pr.done("tcp", begun, last, "")
+	pr.done("tcp", begun, nil, "connected to %s", raw.RemoteAddr())
+	begun = time.Now()
+	silent := time.AfterFunc(pr.srv.cfg.HandshakeTimeout, func() { raw.Close() })
+	pr.out, pr.last = pr.srv.openOn(ctx, shaking, raw, pr.pair, w.direct)
+	if inTime := silent.Stop(); pr.last != nil {
+		return pr.fail("tls", begun, pr.last, "%s: %s", w, unspoken(w, pr.last, !inTime || isTimeout(pr.last)))
+	}
+	return true
+}
+
+// unreached says why there is no connection to a place.
+func unreached(w where, err error) string {
+	noRoute := errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	if noRoute && w.onlySix() {
+		return "it has addresses of IPv6 alone, and this machine has no way to them"
+	}
+	return Explain(fmt.Errorf("%w: %w", errDial, err))
+}
+
+// unspoken says why there is a connection and no stream.
+func unspoken(w where, err error, silent bool) string {
+	if silent && w.direct {
+		return "it takes the connection and does not answer our TLS, with which the record says that it begins"
+	}
+	if silent {
+		return "it takes the connection and does not answer: is it XMPP for servers that listens there?"
+	}
+	if text := Explain(err); text != "the connection broke" {
+		return text
+	}
+	return "what answers there is no XMPP server that others may connect to"
 }
 
 func (pr *probe) tls(context.Context) bool {
@@ -128,11 +240,22 @@ func (pr *probe) certificate(context.Context) bool {
 	if len(certs) > 0 {
 		until = certs[0].NotAfter.UTC().Format(time.DateOnly)
 	}
+	var host x509.HostnameError
+	if errors.Is(err, errWrongHost) || errors.As(err, &host) {
+		pr.fail("certificate", time.Now(), err, "its certificate is not for %s, but for %s", pr.pair.to, strings.Join(certs[0].DNSNames, ", "))
+		return !pr.srv.certificateFrom(pr.pair.to)
+	}
 	return pr.done("certificate", time.Now(), err, "valid until %s", until) || !pr.srv.certificateFrom(pr.pair.to)
 }
 
 func (pr *probe) authentication(context.Context) bool {
 	begun := time.Now()
 	how, err := pr.out.authenticate()
+	switch {
+	case err != nil && isTimeout(err):
+		return pr.fail("authentication", begun, err, "the other server does not answer our proof: it takes no certificate of ours, and for dialback it has to reach us, at the port that our DNS names")
+	case err != nil && Explain(err) == "the connection broke":
+		return pr.fail("authentication", begun, err, "the other server closed the connection at our proof: it takes neither our certificate nor dialback")
+	}
 	return pr.done("authentication", begun, err, "we have proven who we are, by %s", how)
 }

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"parley/internal/netaddr"
 )
 
 // Resolver finds other servers; *net.Resolver is one.
@@ -25,13 +27,17 @@ type target struct {
 	priority uint16
 	weight   uint16
 	doubt    error // why there may be records all the same; nil if DNS has said that there are none
+	own      bool  // it is the domain itself, which has no record of where it is served
 }
 
 // maxTargets is how many of a domain's targets, and addresses of a target, are tried at most.
 const maxTargets = 10
 
-// errNotFound says that a domain has no XMPP server.
-var errNotFound = errors.New("no server was found")
+// errNotFound says that a domain has no XMPP server, errNone that it says so itself.
+var (
+	errNotFound = errors.New("no server was found")
+	errNone     = fmt.Errorf("%w: the target of its record is a dot", errNotFound)
+)
 
 // targets finds where a domain is served, in the order to try (RFC 6120, section 3.2; XEP-0368).
 func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
@@ -58,9 +64,9 @@ func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
 		return ts[:min(len(ts), maxTargets)], nil
 	}
 	if len(direct)+len(start) > 0 { // a target of "." only
-		return nil, fmt.Errorf("%w: %s says that it has none", errNotFound, domain)
+		return nil, errNone
 	}
-	return []target{{host: name, port: 5269, doubt: errors.Join(errDirect, errStart)}}, nil
+	return []target{{host: name, port: 5269, doubt: errors.Join(errDirect, errStart), own: true}}, nil
 }
 
 func (s *Server) lookupSRV(ctx context.Context, service, name string) ([]*net.SRV, error) {
@@ -153,6 +159,10 @@ func (s *Server) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 	return out[:min(len(out), maxTargets)], nil
 }
 
+// errPrivate says that a domain is served in a network that is not of the public internet. Whoever asks us to write to a domain
+// of their own chooses its addresses: without this they would have us connect to what only we can reach.
+var errPrivate = errors.New("the address is not one of the public internet; federation.allow_networks may name its network")
+
 // headStart is how long an address may take before the next is tried beside it (RFC 8305, section 5).
 const headStart = 250 * time.Millisecond
 
@@ -162,6 +172,19 @@ func (s *Server) dial(ctx context.Context, t target) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if as = s.reachable(as); len(as) == 0 {
+		return nil, errPrivate
+	}
+	return s.dialAny(ctx, as, t.port)
+}
+
+// reachable leaves those that others may have us connect to.
+func (s *Server) reachable(as []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(as), func(a netip.Addr) bool { return !netaddr.Public(a) && !netaddr.Within(a, s.cfg.AllowNetworks) })
+}
+
+// dialAny connects to whichever address answers first.
+func (s *Server) dialAny(ctx context.Context, as []netip.Addr, port uint16) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type outcome struct {
@@ -171,7 +194,7 @@ func (s *Server) dial(ctx context.Context, t target) (net.Conn, error) {
 	outcomes := make(chan outcome, len(as))
 	d := net.Dialer{KeepAlive: s.cfg.KeepAlive}
 	begin := func(a netip.Addr) {
-		nc, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(a, t.port).String())
+		nc, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(a, port).String())
 		outcomes <- outcome{nc, err}
 	}
 	next := time.NewTimer(0)

@@ -208,7 +208,8 @@ func newSite(t *testing.T, d *fakeDNS, ca *authority, c siteConfig) *site {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("site", c.domains[0])
 	}
 	cfg := Config{Router: s.router, Log: log, Resolver: d, DNSTimeout: 20 * time.Second, Secret: []byte(c.domains[0]), Roots: ca.pool(),
-		Cert: func(string) *tls.Certificate { return c.cert }, AuthTimeout: 30 * time.Second}
+		Cert: func(string) *tls.Certificate { return c.cert }, AuthTimeout: 30 * time.Second,
+		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
 	if c.change != nil {
 		c.change(&cfg)
 	}

@@ -127,11 +127,11 @@ func TestProbe(t *testing.T) {
 		domain, want, last string
 		rules              []store.DomainRule
 	}{
-		{"b.example", "policy, dns, tcp, tls, certificate, authentication, ping", "answers", nil},
-		{"nowhere.example", "policy, dns, tcp fails", "DNS knows no XMPP server", nil},
-		{"gone.example", "policy, dns, tcp, tls fails", "does not serve this domain", nil},
-		{"old.example", "policy, dns, tcp, tls, certificate fails, authentication, ping", "answers", nil},
-		{"old.example", "policy, dns, tcp, tls, certificate fails", "expired", []store.DomainRule{rule("old.example", store.DomainCertificate)}},
+		{"b.example", "policy, dns, address, tcp, tls, certificate, authentication, ping", "answers", nil},
+		{"nowhere.example", "policy, dns, address fails", "no address of its own", nil},
+		{"gone.example", "policy, dns, address, tcp, tls fails", "does not serve this domain", nil},
+		{"old.example", "policy, dns, address, tcp, tls, certificate fails, authentication, ping", "answers", nil},
+		{"old.example", "policy, dns, address, tcp, tls, certificate fails", "expired", []store.DomainRule{rule("old.example", store.DomainCertificate)}},
 		{"b.example", "policy fails", "blocked", []store.DomainRule{rule("b.example", store.DomainBlock)}},
 		{"a.example", "policy fails", "served here", nil},
 	} {

@@ -6,8 +6,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,6 +26,7 @@ type Domain struct {
 	RetryAt     time.Time // it is left alone until then
 	Certificate Certificate
 	Streams     []Status
+	Rule        string // what administrators have said of it, or of domains it is below; "" for nothing
 }
 
 // Certificate is the one a server has shown last.
@@ -122,6 +125,7 @@ func (s *Server) Domains() []Domain {
 	}
 	out := make([]Domain, 0, len(all))
 	for _, d := range all {
+		d.Rule = s.RuleFor(d.Domain)
 		out = append(out, *d)
 	}
 	slices.SortFunc(out, func(a, b Domain) int { return cmp.Compare(a.Domain, b.Domain) })
@@ -139,6 +143,8 @@ func Explain(err error) string {
 	switch {
 	case err == nil:
 		return ""
+	case errors.Is(err, errNone):
+		return "the domain says that it has no XMPP server: the target of its SRV record is a dot"
 	case errors.Is(err, errNotFound):
 		return "DNS knows no XMPP server for this domain: there is no record _xmpp-server._tcp or _xmpps-server._tcp, and no address"
 	case errors.As(err, &de) && de.IsTimeout:
@@ -161,8 +167,12 @@ func Explain(err error) string {
 		return fmt.Sprintf("the other server ended the stream: %s", re.condition)
 	case errors.As(err, &er):
 		return "the other server does not believe that we are who we are: our certificate does not prove it, and it could not verify it by calling back (" + er.condition + ")"
+	case errors.Is(err, errPrivate):
+		return "DNS names an address that is not of the public internet; federation.allow_networks may name its network"
 	case errors.Is(err, errTLS):
 		return "the other server offers no encryption, which is required here"
+	case errors.Is(err, errHandshake) && !isTimeout(err):
+		return "TLS could not be agreed on: " + handshakeFault(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens at its address: the server is down, or a firewall refuses us"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
@@ -173,4 +183,21 @@ func Explain(err error) string {
 		return "the connection could not be made"
 	}
 	return "the connection broke"
+}
+
+// handshakeFault says why a TLS handshake has failed.
+func handshakeFault(err error) string {
+	var alert *net.OpError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &alert) && alert.Op == "remote error": // an alert, whose type crypto/tls keeps to itself
+		return "the other server has refused it (" + strings.TrimPrefix(alert.Err.Error(), "tls: ") + ")"
+	case errors.Is(err, errNoProceed):
+		return "the other server offers it and refuses to begin"
+	case errors.As(err, &record):
+		return "what answers there does not speak TLS"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the other server closed the connection"
+	}
+	return "its versions, ciphers or keys are none that are taken here"
 }

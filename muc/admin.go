@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -157,7 +158,7 @@ func (r *room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 	if err := r.keepOwner(ctx, changes); err != nil {
 		return err
 	}
-	if err := r.save(ctx, changes); err != nil {
+	if err := r.save(ctx, r.s.by(st.From), changes); err != nil {
 		return err
 	}
 	r.s.reply(ctx, st, nil)
@@ -303,9 +304,9 @@ func (r *room) keepOwner(ctx context.Context, cs []change) error {
 	return nil
 }
 
-// apply makes changes and shows them.
-func (r *room) apply(ctx context.Context, actor *occupant, cs []change) error {
-	err := r.save(ctx, cs)
+// apply makes changes and shows them; actor is whom they are shown to be of, nil if nobody.
+func (r *room) apply(ctx context.Context, by acts.Actor, actor *occupant, cs []change) error {
+	err := r.save(ctx, by, cs)
 	if err == nil {
 		r.showChanges(ctx, actor, cs)
 	}
@@ -313,9 +314,9 @@ func (r *room) apply(ctx context.Context, actor *occupant, cs []change) error {
 }
 
 // save keeps what is to be kept of changes: affiliations.
-func (r *room) save(ctx context.Context, cs []change) error {
+func (r *room) save(ctx context.Context, by acts.Actor, cs []change) error {
 	if r.group != "" {
-		return r.setMembers(ctx, cs)
+		return r.setMembers(ctx, by, cs)
 	}
 	return r.setPeople(ctx, cs)
 }
@@ -340,8 +341,11 @@ func (r *room) setPeople(ctx context.Context, cs []change) error {
 		if c.affiliation == "" {
 			continue
 		}
-		if _, is := r.people[c.who]; !is && c.affiliation != org.None {
+		switch _, is := r.people[c.who]; {
+		case !is && c.affiliation != org.None:
 			more++
+		case is && c.affiliation == org.None:
+			more--
 		}
 		nick := c.nick
 		if !c.setNick { // if there is one it only said who was meant
@@ -349,7 +353,7 @@ func (r *room) setPeople(ctx context.Context, cs []change) error {
 		}
 		since := r.people[c.who].Since
 		if was := r.people[c.who].Affiliation; was == "" || was == org.Outcast {
-			since = time.Now().UTC().Truncate(time.Microsecond)
+			since = r.s.host.IDs.Now().UTC().Truncate(time.Microsecond)
 		}
 		if c.affiliation == org.Outcast {
 			since = time.Time{}

@@ -58,7 +58,7 @@ func (r *room) vcard(ctx context.Context, st *wire.Stanza, card *wire.Element) (
 		if len(photos) > 0 {
 			photo = photos[0]
 		}
-		return nil, r.s.cfg.Org.SetPhoto(ctx, r.s.host.Domain, r.group, photo)
+		return nil, r.s.cfg.Org.SetPhoto(ctx, r.s.by(st.From), r.s.host.Domain, r.group, photo)
 	}
 	c, _ := st.Child(nsVCard, "vCard")
 	raw := slices.Clone(st.Raw(c))

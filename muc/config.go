@@ -44,6 +44,8 @@ type RoomConfig struct {
 	Worn map[string][]string `json:"worn,omitempty"` // who wears which of them: URIs by bare address
 
 	Mentions *MentionRules `json:"mentions,omitempty"` // nil: the defaults
+
+	Locked bool `json:"locked,omitempty"` // not configured yet: kept, so that a room is not open after a crash
 }
 
 // Default is what rooms are unless their service says otherwise.
@@ -157,12 +159,13 @@ func (r *room) configure(ctx context.Context, st *wire.Stanza, f form.Form) erro
 		return err
 	}
 	if r.group != "" {
-		return r.configureGroup(ctx, now)
+		return r.configureGroup(ctx, r.s.by(st.From), now)
 	}
 	people, err := r.peopleOfForm(ctx, f)
 	if err != nil {
 		return err
 	}
+	now.Locked = false
 	if err := r.storeConfig(ctx, now); err != nil {
 		return err
 	}
@@ -171,7 +174,7 @@ func (r *room) configure(ctx context.Context, st *wire.Stanza, f form.Form) erro
 		err = server.ErrHandled
 	}
 	r.showConfig(ctx, now)
-	r.locked = false
+	r.locked.Store(false)
 	if errors.Is(err, server.ErrHandled) {
 		r.showChanges(ctx, nil, people)
 	}
@@ -344,7 +347,7 @@ func (r *room) showConfig(ctx context.Context, now RoomConfig) {
 	was := r.cfg
 	r.setConfig(now)
 	r.tellConfig(ctx, was, now)
-	if r.locked {
+	if r.locked.Load() {
 		return // nobody but its owner is in
 	}
 	r.avatarChanged(ctx, was.Avatars)

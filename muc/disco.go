@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/org"
 	"parley/server"
@@ -23,6 +24,7 @@ const (
 	nsNick     = "x-roomuser-item"
 	nsTraffic  = "http://jabber.org/protocol/muc#traffic"
 	nsUnique   = "http://jabber.org/protocol/muc#unique"
+	nsEscaping = `jid\20escaping` // XEP-0106
 )
 
 // XEPs is what the service implements, for docs/xeps.md.
@@ -44,6 +46,12 @@ var XEPs = []server.XEP{
 	{Number: 513, Title: "Explicit Mentions", Version: "0.1.0", Notes: "people, rooms, spaces, roles and affiliations, hats of teams; not servers", Partial: true},
 	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
+	{
+		Number:  106,
+		Title:   "JID Escaping",
+		Version: "1.1.1",
+		Notes:   "names of rooms and accounts are shown as people read them, and found as people type them",
+	},
 }
 
 // receive is for the service itself.
@@ -59,6 +67,9 @@ func (s *Service) receive(ctx context.Context, st *wire.Stanza) error {
 	}
 	if len(st.Children) != 1 {
 		return server.BadRequest
+	}
+	if !st.Receipt.Earlier(ctx) { // what its sender has done in rooms
+		return errClosing
 	}
 	n := st.Children[0].Name
 	q := st.Element(n.Space, n.Local)
@@ -77,14 +88,30 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 		if e := server.CommandInfo(s.commands(), node); e != nil {
 			return e, nil
 		}
-		if node != "" && node != wire.NSCommands {
+		if node != "" {
 			return nil, server.ItemNotFound
 		}
 		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: "Groups"}},
-			Features: []string{wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, wire.NSCommands, nsUnique, nsSearch, nsVCard, nsHats, nsSelfPing, nsOccupantID, wire.NSMAM, nsStableID, wire.NSSID}}.Element(node), nil
+			Features: []string{
+				wire.NSMUC,
+				wire.NSDiscoInfo,
+				wire.NSDiscoItems,
+				nsPing,
+				wire.NSCommands,
+				nsUnique,
+				nsSearch,
+				nsVCard,
+				nsHats,
+				nsSelfPing,
+				nsOccupantID,
+				wire.NSMAM,
+				nsStableID,
+				wire.NSSID,
+				nsEscaping,
+			}}.Element(node), nil
 	case q.Name.Space == wire.NSDiscoItems && st.Type == "get":
-		if node == wire.NSCommands {
-			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
+		if e := server.CommandItems(ctx, s.commands(), st.From, s.jid, node); e != nil {
+			return e, nil
 		}
 		if node != "" {
 			return nil, server.ItemNotFound
@@ -93,7 +120,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 	case q.Name.Space == nsPing && st.Type == "get":
 		return nil, nil
 	case q.Name == wire.Name{Space: nsSearch, Local: "search"} && st.Type == "get":
-		return s.search(ctx, st.From, q)
+		return s.search(ctx, st, q)
 	case q.Name == wire.Name{Space: nsUnique, Local: "unique"} && st.Type == "get":
 		return s.unique(ctx, st.From)
 	case q.Name == wire.Name{Space: wire.NSCommands, Local: "command"} && st.Type == "set":
@@ -107,7 +134,7 @@ func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it s
 	if err != nil {
 		return it, false, nil
 	}
-	it = server.Item{JID: j, Name: row.Name}
+	it = server.Item{JID: j, Name: j.Name()}
 	if row.Theme != "" {
 		return it, false, nil // themes are items of their group's room
 	}
@@ -124,7 +151,7 @@ func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it s
 		return it, true, nil
 	}
 	c, err := s.configOf(row)
-	if err != nil || !c.Public {
+	if err != nil || !c.Public || c.Locked {
 		return it, false, err
 	}
 	if c.Name != "" {
@@ -158,6 +185,9 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 	if errors.Is(err, store.ErrNotFound) {
 		return true, server.ItemNotFound
 	}
+	if err == nil {
+		err = r.unlocked(ctx, st.From)
+	}
 	if err != nil {
 		return true, err
 	}
@@ -182,18 +212,29 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 	return true, nil
 }
 
-// find gives a room, loaded if need be.
+// find gives a room, loaded if need be, when it has done all that it was given before: a request that is served beside its
+// goroutine sees what its sender has sent before it (RFC 6120, section 10.1).
 func (s *Service) find(ctx context.Context, name string) (*room, error) {
-	if err := s.post(ctx, name, work{do: func(context.Context, *room) {}}); err != nil {
-		return nil, err
-	}
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if r := s.rooms[name]; r != nil {
+	r := s.rooms[name]
+	s.mu.RUnlock()
+	if r != nil && r.given.Load() == 0 {
+		r.used.Store(time.Now().UnixNano())
 		return r, nil
 	}
-	return nil, store.ErrNotFound
+	found := make(chan *room, 1)
+	err := s.askRoom(ctx, name, busyTime, func(_ context.Context, r *room) error {
+		found <- r
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-found, nil
 }
+
+// busyTime is how long a request waits for a room to do what it was given before.
+const busyTime = 30 * time.Second
 
 // known: what one may not see answers as if it were not there. A free room that is not listed is found by who knows
 // its address.
@@ -225,7 +266,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if e := server.CommandInfo(r.commands(), node); e != nil {
 		return e, nil
 	}
-	if node != "" && node != wire.NSCommands {
+	if node != "" {
 		return nil, server.ItemNotFound
 	}
 	c := r.config()
@@ -237,7 +278,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	}
 	name := c.Name
 	if name == "" {
-		name = r.name
+		name = r.jid.Name()
 	}
 	mine, err := r.affiliation(ctx, st.From)
 	if err != nil {
@@ -286,9 +327,6 @@ func (r *room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.El
 	return f.Element()
 }
 
-// maxOccupantItems is how many occupants one answer names.
-const maxOccupantItems = 500
-
 // occupants lists who is in the room, as its own goroutine knows it.
 func (r *room) occupants(ctx context.Context, who jid.JID) ([]server.Item, error) {
 	var items []server.Item
@@ -296,9 +334,7 @@ func (r *room) occupants(ctx context.Context, who jid.JID) ([]server.Item, error
 		public := r.cfg.Public && !r.cfg.MembersOnly && r.cfg.Password == ""
 		if public || r.sessions[who] != nil {
 			for _, o := range r.nicks {
-				if items = append(items, server.Item{JID: o.jid, Name: o.nick}); len(items) == maxOccupantItems {
-					break
-				}
+				items = append(items, server.Item{JID: o.jid, Name: o.nick}) // there are at most rooms.max_occupants
 			}
 		}
 		return nil
@@ -316,7 +352,7 @@ func (r *room) nickInfo(who jid.JID) *wire.Element {
 	nick := r.people[who.Bare()].Nick
 	r.mu.RUnlock()
 	if nick == "" && r.group != "" && who.Domain() == r.s.host.Domain {
-		nick = who.Local() // clients that ask do so to enter without asking the person
+		nick = who.Name() // clients that ask do so to enter without asking the person
 	}
 	i := server.Info{}
 	if nick != "" {
@@ -331,8 +367,8 @@ func (r *room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.E
 	if err := r.known(ctx, st.From); err != nil {
 		return nil, err
 	}
-	if node == wire.NSCommands {
-		return server.CommandItems(ctx, r.commands(), st.From, r.jid), nil
+	if e := server.CommandItems(ctx, r.commands(), st.From, r.jid, node); e != nil {
+		return e, nil
 	}
 	if node != "" {
 		return nil, server.ItemNotFound

@@ -7,10 +7,7 @@ func Unpaced(s *Service) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, r := range s.rooms {
-		r.comers.mu.Lock()
-		r.comers.every, r.comers.burst = rate.Inf, 1
-		clear(r.comers.paces)
-		r.comers.mu.Unlock()
+		r.comers.Reset(rate.Inf, 1)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -60,6 +61,9 @@ func (r *room) askVoice(ctx context.Context, o *occupant, f form.Form) error {
 	if role := f.Get("muc#role"); role != "participant" && role != "" {
 		return server.BadRequest
 	}
+	if r.onlyReads(o) {
+		return server.WithText(server.NotAllowed, "moderators write in this group: who is to write is made one")
+	}
 	if o.role != "visitor" || r.closed {
 		return server.WithText(server.NotAllowed, "you may speak already, or nobody may")
 	}
@@ -73,18 +77,21 @@ func (r *room) askVoice(ctx context.Context, o *occupant, f form.Form) error {
 
 // tellModerators gives a form to those occupants who may answer it; an error if none is there.
 func (r *room) tellModerators(ctx context.Context, f *form.Form, may func(*occupant) bool) error {
-	var tos []jid.JID
-	for _, m := range r.order {
-		if may(m) {
-			tos = append(tos, clientsOf(m)...)
-		}
-	}
-	if len(tos) == 0 {
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
+	if r.tell(ctx, st.Add(f.Element()), r.those(may)) == 0 {
 		return server.WithText(server.ServiceUnavailable, "nobody who could answer is in the room")
 	}
-	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
-	r.send(ctx, st.Add(f.Element()), tos)
 	return nil
+}
+
+// those gives the occupants for whom ok says so.
+func (r *room) those(ok func(*occupant) bool) (os []*occupant) {
+	for _, o := range r.order {
+		if ok(o) {
+			os = append(os, o)
+		}
+	}
+	return os
 }
 
 // answerVoice is a moderator's answer.
@@ -160,7 +167,7 @@ func (r *room) enroll(ctx context.Context, actor *occupant, who jid.JID, nick st
 	if affiliation == "" {
 		affiliation = org.Member
 	}
-	return r.apply(ctx, actor, []change{{who: who, affiliation: affiliation, nick: nick, setNick: true}})
+	return r.apply(ctx, acts.System, actor, []change{{who: who, affiliation: affiliation, nick: nick, setNick: true}})
 }
 
 func (r *room) unregister(ctx context.Context, from jid.JID, affiliation string) error {
@@ -168,7 +175,7 @@ func (r *room) unregister(ctx context.Context, from jid.JID, affiliation string)
 	case "":
 		return server.ItemNotFound
 	case org.Member:
-		return r.apply(ctx, nil, []change{{who: from.Bare(), affiliation: org.None}})
+		return r.apply(ctx, acts.System, nil, []change{{who: from.Bare(), affiliation: org.None}})
 	}
 	return server.WithText(server.NotAllowed, "owners and administrators do not leave by this")
 }
@@ -184,31 +191,26 @@ func (r *room) askMembership(ctx context.Context, who jid.JID, nick string) erro
 	}
 	r.requests = slices.DeleteFunc(r.requests, func(x store.RoomRequest) bool { return x.JID == q.JID })
 	r.requests = append(r.requests, q)
-	var tos []jid.JID
-	for _, m := range r.order {
-		if rank[m.affiliation] >= rank[org.Admin] {
-			tos = append(tos, clientsOf(m)...)
-		}
-	}
-	r.sendRequest(ctx, q, tos)
+	r.tell(ctx, r.asksFor(q), r.those(func(m *occupant) bool { return rank[m.affiliation] >= rank[org.Admin] }))
 	return nil
 }
 
-// sendRequest asks administrators for an answer (section 9.9).
-func (r *room) sendRequest(ctx context.Context, q store.RoomRequest, tos []jid.JID) {
+// asksFor asks administrators for an answer (section 9.9).
+func (r *room) asksFor(q store.RoomRequest) *wire.Stanza {
 	ask := form.New(form.Ask, nsRegForm)
 	ask.Title, ask.Instructions = "Registration request", "To approve this registration request, select the checkbox and send the form."
-	ask.Add("muc#register_jid", form.JIDSingle, "User ID", q.JID).Add(regNick, form.TextSingle, "Desired nickname", q.Nick).
+	ask.Add(regJID, form.JIDSingle, "User ID", q.JID).Add(regNick, form.TextSingle, "Desired nickname", q.Nick).
 		AddBool(regAllow, "Allow this person to register with the room?", false)
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
-	r.send(ctx, st.Add(ask.Element()), tos)
+	return st.Add(ask.Element())
 }
 
-// sendRequests gives an administrator who comes in what waits for an answer.
+// sendRequests gives an administrator who comes in what waits for an answer. The room keeps it until then: it is no matter
+// of the administrator's account, whose archive would have it once more each time.
 func (r *room) sendRequests(ctx context.Context, o *occupant, to jid.JID) {
 	if rank[o.affiliation] >= rank[org.Admin] {
 		for _, q := range r.requests {
-			r.sendRequest(ctx, q, []jid.JID{to})
+			r.send(ctx, r.asksFor(q), []jid.JID{to})
 		}
 	}
 }
@@ -228,7 +230,7 @@ func (r *room) answerRegistration(ctx context.Context, o *occupant, f form.Form)
 	if rank[o.affiliation] < rank[org.Admin] {
 		return server.Forbidden
 	}
-	js, err := f.JIDs("muc#register_jid")
+	js, err := f.JIDs(regJID)
 	if err != nil || len(js) != 1 {
 		return server.BadRequest
 	}

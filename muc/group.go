@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -50,6 +51,9 @@ func (s *Service) groupConfig(g store.Group) (RoomConfig, error) {
 	c := RoomConfig{Name: g.Name, Description: g.Description, Persistent: true, Public: r.Listed, MembersOnly: r.MembersOnly, NonAnonymous: r.ShowAddresses,
 		Moderated: r.Moderated, Archive: true, Invites: true, PM: "anyone"}
 	c.SinceJoin = g.SinceJoin
+	if r.Moderated { // who may only read does not write to everybody one by one either
+		c.PM = "participants"
+	}
 	if r.QuietMembers {
 		c.Broadcast = []string{"moderator"}
 	}
@@ -71,19 +75,19 @@ func (s *Service) configOf(row store.Room) (RoomConfig, error) {
 }
 
 // configureGroup takes what an owner may change of a group by its room: name and description. The event does the rest.
-func (r *room) configureGroup(ctx context.Context, now RoomConfig) error {
+func (r *room) configureGroup(ctx context.Context, by acts.Actor, now RoomConfig) error {
 	if r.theme != "" {
 		if now.Name != r.cfg.Name || now.Description != r.cfg.Description {
 			return server.WithText(server.NotAllowed, "a theme is renamed by its group")
 		}
 		return nil
 	}
-	_, err := r.s.cfg.Org.Update(ctx, r.s.host.Domain, r.group, org.GroupChange{Name: &now.Name, Description: &now.Description})
+	_, err := r.s.cfg.Org.Update(ctx, by, r.s.host.Domain, r.group, org.GroupChange{Name: &now.Name, Description: &now.Description})
 	return err
 }
 
 // setMembers turns changes of affiliations into changes of the group, or of who is in the theme.
-func (r *room) setMembers(ctx context.Context, cs []change) error {
+func (r *room) setMembers(ctx context.Context, by acts.Actor, cs []change) error {
 	var ms []store.Member
 	for _, c := range cs {
 		if c.affiliation == "" {
@@ -106,13 +110,13 @@ func (r *room) setMembers(ctx context.Context, cs []change) error {
 		return nil
 	}
 	if r.theme != "" {
-		return r.setThemePeople(ctx, ms)
+		return r.setThemePeople(ctx, by, ms)
 	}
-	return r.s.cfg.Org.SetMembers(ctx, r.s.host.Domain, r.group, ms)
+	return r.s.cfg.Org.SetMembers(ctx, by, r.s.host.Domain, r.group, ms)
 }
 
 // setThemePeople refuses what org would take for nothing to do: a member of the group is in its open themes.
-func (r *room) setThemePeople(ctx context.Context, ms []store.Member) error {
+func (r *room) setThemePeople(ctx context.Context, by acts.Actor, ms []store.Member) error {
 	o, host := r.s.cfg.Org, r.s.host.Domain
 	t, err := o.Theme(ctx, host, r.theme)
 	if err != nil {
@@ -129,7 +133,7 @@ func (r *room) setThemePeople(ctx context.Context, ms []store.Member) error {
 			}
 		}
 	}
-	return o.SetThemePeople(ctx, host, r.theme, ms)
+	return o.SetThemePeople(ctx, by, host, r.theme, ms)
 }
 
 // changed is told of every change of a group, after its commit.
@@ -240,7 +244,7 @@ func (r *room) access(ctx context.Context, who jid.JID) (org.Access, error) {
 // enterGroup gives the affiliation of who comes into a group's room or a theme; where the kind of group has it so they
 // are members by that.
 func (r *room) enterGroup(ctx context.Context, who jid.JID) (string, error) {
-	a, err := r.s.cfg.Org.Enter(ctx, r.s.host.Domain, r.group, r.theme, who)
+	a, err := r.s.cfg.Org.Enter(ctx, r.s.by(who), r.s.host.Domain, r.group, r.theme)
 	switch {
 	case err != nil || a.Read || a.Affiliation == org.Outcast:
 		return a.Affiliation, err
@@ -249,24 +253,3 @@ func (r *room) enterGroup(ctx context.Context, who jid.JID) (string, error) {
 	}
 	return a.Affiliation, server.WithText(server.Forbidden, "this room is for people of "+r.s.host.Domain)
 }
-
-// isReaction says that a message says nothing, but how its sender finds one that was said (XEP-0444), or how far they
-// have read (XEP-0333): what who may not write may send all the same.
-func isReaction(st *wire.Stanza) bool {
-	found := false
-	for _, c := range st.Children {
-		switch c.Name.Space {
-		case nsReactions, nsMarkers:
-			found = true
-		case wire.NSHints, wire.NSSID:
-		default:
-			return false
-		}
-	}
-	return found
-}
-
-const (
-	nsReactions = "urn:xmpp:reactions:0"
-	nsMarkers   = "urn:xmpp:chat-markers:0"
-)

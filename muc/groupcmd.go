@@ -1,8 +1,12 @@
 package muc
 
 import (
+	"cmp"
 	"context"
+	"strconv"
+	"strings"
 
+	"parley/internal/shape"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -18,14 +22,13 @@ const (
 // commands of the service: making a group.
 func (s *Service) commands() []server.Command {
 	return append([]server.Command{{Node: nodeNewGroup, Name: "New group", Allowed: func(ctx context.Context, who jid.JID) bool {
-		return who.Domain() == s.host.Domain && (s.cfg.GroupsBy == "members" || s.isAdmin(ctx, who))
+		return s.cfg.Org.MayCreateGroup(ctx, s.by(who), s.host.Domain)
 	}, Form: func(context.Context, jid.JID) (*form.Form, error) {
 		f := form.New(form.Ask, nodeNewGroup)
 		f.Title = "New group"
-		f.Add("name", form.TextSingle, "Name").Required()
-		f.Add("description", form.TextSingle, "What it is for")
-		addKind(f, org.Private)
-		f.Add("emoji", form.TextSingle, "Emoji")
+		private := org.Private
+		addFields(f, org.GroupChange{Kind: &private}, "name", "description", "kind", "emoji")
+		f.Field("name").Required = true
 		f.Add("members", form.JIDMulti, "Members")
 		return f, nil
 	}, Do: s.newGroup}}, s.adminCommands()...)
@@ -37,16 +40,38 @@ var kindLabels = map[string]string{
 	org.Public:       "Public: people find it, and are members by coming in",
 	org.Large:        "Public and large: whoever comes in may talk",
 	org.ByRequest:    "By request: people find it and ask to be members",
-	org.Announcement: "Announcements: moderators write, the others read and react",
+	org.Announcement: "Announcements: moderators write and start themes, the others read and react",
 	org.Federated:    "Federated: people of other servers may be members",
 }
 
-func addKind(f *form.Form, now string) {
-	var os []form.Option
-	for _, k := range org.Kinds {
-		os = append(os, form.Option{Label: kindLabels[k], Value: k})
+// addFields adds fields of a change that are named, in this order, with what it has for them.
+func addFields(f *form.Form, now any, names ...string) {
+	for _, name := range names {
+		field := shape.Named(now, name)
+		text, _ := field.Value(now)
+		addField(f, field, text)
 	}
-	f.AddList("kind", "Kind of group", now, os...)
+}
+
+// addField adds a field of a change with what it is now.
+func addField(f *form.Form, field shape.Field, now string) {
+	switch field.Kind {
+	case shape.Box:
+		f.AddBool(field.Name, field.Label, now == "true")
+	case shape.Lines:
+		f.AddText(field.Name, field.Label, now)
+	case shape.Choice:
+		var os []form.Option
+		for _, c := range field.Choices {
+			os = append(os, form.Option{Label: cmp.Or(kindLabels[c], strings.ToUpper(c[:1])+c[1:]), Value: c})
+		}
+		f.AddList(field.Name, field.Label, now, os...)
+	default:
+		f.Add(field.Name, form.TextSingle, field.Label)
+		if now != "" {
+			f.Field(field.Name).Values = []string{now}
+		}
+	}
 }
 
 func (s *Service) newGroup(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
@@ -54,11 +79,15 @@ func (s *Service) newGroup(ctx context.Context, who jid.JID, f form.Form) (strin
 	if err != nil {
 		return "", nil, server.NotAcceptable
 	}
-	n := org.NewGroup{Name: f.Get("name"), Description: f.Get("description"), Kind: f.Get("kind"), Emoji: f.Get("emoji"), Owner: who.Bare(), Members: members}
-	if private, ok := f.Bool("private"); n.Kind == "" { // of the form of earlier versions
+	is, err := settingsOf(f)
+	if err != nil {
+		return "", nil, err
+	}
+	n := org.NewGroup{Settings: is, Owner: who.Bare(), Members: members}
+	if private, ok := f.Bool("private"); f.Get("kind") == "" { // of the form of earlier versions
 		n.Private = private || !ok
 	}
-	g, err := s.cfg.Org.CreateGroup(ctx, s.host.Domain, n)
+	g, err := s.cfg.Org.CreateGroup(ctx, s.by(who), s.host.Domain, n)
 	if err != nil {
 		return "", nil, err
 	}
@@ -79,8 +108,11 @@ func (r *room) settingsCommand() server.Command {
 			}
 			return settingsForm(g), nil
 		},
-		Do: func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
-			_, err := o.Update(ctx, host, r.group, settingsOf(f))
+		Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+			c, err := settingsOf(f)
+			if err == nil {
+				_, err = o.Update(ctx, r.s.by(who), host, r.group, c)
+			}
 			return "The group has been changed.", nil, err
 		}}
 }
@@ -88,36 +120,27 @@ func (r *room) settingsCommand() server.Command {
 func settingsForm(g store.Group) *form.Form {
 	f := form.New(form.Ask, nodeGroupSettings)
 	f.Title = "Settings of " + g.Name
-	f.Add("name", form.TextSingle, "Name", g.Name).Required()
-	f.AddText("description", "Description", g.Description)
-	f.Add("emoji", form.TextSingle, "Emoji", g.Emoji)
-	addKind(f, org.RulesOf(g).Kind)
-	f.AddBool("hidden", "Of announcements: people do not find it by themselves", g.Private)
-	f.AddList("themes_by", "Who creates themes", g.ThemesBy, form.Option{Label: "Members", Value: "members"}, form.Option{Label: "Moderators", Value: "moderators"})
-	f.AddList("mention_by", "Who may mention everyone", g.MentionBy, form.Option{Label: "Members", Value: "members"},
-		form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Nobody", Value: "nobody"})
-	f.AddBool("guests", "Themes may have guests", g.Guests)
-	f.AddBool("since_join", "Members read only what was said since they were added", g.SinceJoin)
+	now := org.SettingsInForce(g)
+	for _, field := range shape.Of(now) {
+		text, _ := field.Value(now)
+		addField(f, field, text)
+		if field.Name == "name" {
+			f.Required()
+		}
+	}
 	return f
 }
 
 // settingsOf reads what a form has; what it leaves out stays.
-func settingsOf(f form.Form) (c org.GroupChange) {
-	text := func(name string) *string {
-		if !f.Has(name) {
-			return nil
+func settingsOf(f form.Form) (c org.GroupChange, err error) {
+	err = shape.Read(&c, func(field shape.Field) (string, bool) {
+		if field.Kind == shape.Box {
+			on, ok := f.Bool(field.Name)
+			return strconv.FormatBool(on), ok
 		}
-		v := f.Text(name)
-		return &v
-	}
-	yes := func(name string) *bool {
-		if v, ok := f.Bool(name); ok {
-			return &v
-		}
-		return nil
-	}
-	return org.GroupChange{Name: text("name"), Description: text("description"), Kind: text("kind"), ThemesBy: text("themes_by"), MentionBy: text("mention_by"),
-		Emoji: text("emoji"), Hidden: yes("hidden"), Guests: yes("guests"), SinceJoin: yes("since_join")}
+		return f.Text(field.Name), f.Has(field.Name)
+	})
+	return c, err
 }
 
 // ranked says of who is allowed a command: those of this affiliation or a higher one.

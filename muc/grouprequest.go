@@ -14,7 +14,11 @@ import (
 // Membership of a group for who asks: registration with its room (XEP-0045, sections 7.10 and 9.9). A wish is kept until
 // it is answered, by whichever moderator and whichever way.
 
-const regReason = "reason"
+// Fields that the registry of the form does not name (XEP-0068, section 3.2).
+const (
+	regJID    = "x-jid"
+	regReason = "x-reason"
+)
 
 // groupRegistration answers jabber:iq:register to a group's room.
 func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
@@ -32,7 +36,7 @@ func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.E
 	}
 	if st.Type == "get" {
 		if rank[a.Affiliation] >= rank[org.Member] {
-			return wire.E(nsRegister, "query", wire.E(nsRegister, "registered"), wire.T(nsRegister, "username", who.Local())), nil
+			return wire.E(nsRegister, "query", wire.E(nsRegister, "registered"), wire.T(nsRegister, "username", who.Name())), nil
 		}
 		if !a.Ask && !a.Join {
 			return nil, server.WithText(server.NotAllowed, "membership of this group is given by its moderators")
@@ -41,7 +45,10 @@ func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.E
 		return wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", f.Instructions), f.Element()), nil
 	}
 	if q.Child(nsRegister, "remove") != nil {
-		return nil, o.Leave(ctx, host, r.group, who)
+		if rank[a.Affiliation] < rank[org.Member] {
+			return nil, o.Withdraw(ctx, r.s.by(st.From), host, r.group)
+		}
+		return nil, o.Leave(ctx, r.s.by(st.From), host, r.group)
 	}
 	f, err := form.Parse(q.Child(wire.NSForm, "x"))
 	if err != nil || f.About() != nsRegForm && f.About() != "" {
@@ -50,11 +57,10 @@ func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.E
 	if f.Type == form.Cancel {
 		return nil, nil
 	}
-	if a.Join {
-		_, err := o.Enter(ctx, host, r.group, "", who)
+	if joined, err := o.Join(ctx, r.s.by(st.From), host, r.group); err != nil || joined {
 		return nil, err
 	}
-	return nil, o.Request(ctx, host, r.group, who, f.Text(regReason))
+	return nil, o.Request(ctx, r.s.by(st.From), host, r.group, f.Text(regReason))
 }
 
 func (r *room) requestForm(a org.Access, who jid.JID) *form.Form {
@@ -63,7 +69,7 @@ func (r *room) requestForm(a org.Access, who jid.JID) *form.Form {
 	if a.Ask {
 		f.Instructions = "The moderators of this group decide who is a member. You will be told what they say."
 	}
-	f.Add(regNick, form.TextSingle, "Nickname", who.Local())
+	f.Add(regNick, form.TextSingle, "Nickname", who.Name())
 	if a.Ask {
 		f.AddText(regReason, "Why you would like to be a member", "")
 	}
@@ -90,9 +96,9 @@ func (s *Service) requestMessage(g store.Group, room, to jid.JID, q store.GroupR
 	body := q.JID + " asks to be a member of " + g.Name + "."
 	f := form.New(form.Ask, nsRegForm)
 	f.Title, f.Instructions = "Membership of "+g.Name, "To approve this request, select the checkbox and send the form."
-	f.Add("muc#register_jid", form.JIDSingle, "Who asks", q.JID)
+	f.Add(regJID, form.JIDSingle, "Who asks", q.JID)
 	if j, err := jid.Parse(q.JID); err == nil {
-		f.Add(regNick, form.TextSingle, "Desired nickname", j.Local())
+		f.Add(regNick, form.TextSingle, "Desired nickname", j.Name())
 	}
 	if q.Reason != "" {
 		f.AddFixed(q.Reason)
@@ -106,7 +112,7 @@ func (s *Service) requestMessage(g store.Group, room, to jid.JID, q store.GroupR
 
 // answerGroupRequest is a moderator's answer by form; they need not be in the room.
 func (r *room) answerGroupRequest(ctx context.Context, st *wire.Stanza, f form.Form) error {
-	js, err := f.JIDs("muc#register_jid")
+	js, err := f.JIDs(regJID)
 	if err != nil || len(js) != 1 || r.theme != "" {
 		return server.BadRequest
 	}
@@ -114,7 +120,7 @@ func (r *room) answerGroupRequest(ctx context.Context, st *wire.Stanza, f form.F
 	if !ok {
 		return server.BadRequest
 	}
-	return r.s.cfg.Org.AnswerRequest(ctx, r.s.host.Domain, r.group, js[0].Bare(), yes, st.From.Bare())
+	return r.s.cfg.Org.AnswerRequest(ctx, r.s.by(st.From), r.s.host.Domain, r.group, js[0].Bare(), yes)
 }
 
 // tellAsker says to who has asked what has become of it.
@@ -151,7 +157,7 @@ func (r *room) requestsCommand() server.Command {
 				f.Instructions = "Nobody is waiting."
 			}
 			var os []form.Option
-			for _, q := range rs[:min(len(rs), form.MaxOptions)] {
+			for _, q := range rs {
 				label := q.JID
 				if q.Reason != "" {
 					label += ": " + q.Reason
@@ -172,7 +178,7 @@ func (r *room) requestsCommand() server.Command {
 					return "", nil, server.NotAcceptable
 				}
 				for _, j := range js {
-					if err := o.AnswerRequest(ctx, host, r.group, j, a.yes, by.Bare()); err != nil {
+					if err := o.AnswerRequest(ctx, r.s.by(by), host, r.group, j, a.yes); err != nil {
 						return "", nil, err
 					}
 				}

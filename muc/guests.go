@@ -13,5 +13,5 @@ func (s *Service) admitsGuest(st *wire.Stanza) bool {
 	if st.Kind != wire.Presence || st.Type != "" || !st.Has(wire.NSMUC, "x") || s.host.Router.Local(st.From.Domain()) {
 		return true
 	}
-	return s.guests.Allow(st.From.Domain())
+	return s.guests.Allow(st.From.Domain(), st.At)
 }

@@ -1,6 +1,7 @@
 package muc
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -78,11 +79,21 @@ func (r *room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
 // rehat shows those anew whose hats are others now.
 func (r *room) rehat(ctx context.Context, ok func(*occupant) bool) {
 	for _, o := range slices.Clone(r.order) {
-		if ok(o) {
-			o.hats = r.hatsOf(ctx, o.bare)
+		if !ok(o) {
+			continue
+		}
+		if was, now := o.hats, r.hatsOf(ctx, o.bare); !sameHats(was, now) {
+			o.hats = now
 			r.reshow(ctx, o, leaving{})
 		}
 	}
+}
+
+func sameHats(a, b *wire.Element) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return bytes.Equal(a.AppendXML(nil, ""), b.AppendXML(nil, ""))
 }
 
 func hatIndex(hats []Hat, uri string) int {

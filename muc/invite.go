@@ -15,7 +15,7 @@ import (
 // toRoom is a message to the room that is not for all: an invitation, or its refusal (sections 7.8.2, 7.8.3).
 func (r *room) toRoom(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	if st.Has(wire.NSForm, "x") && !st.Has(wire.NSMUCUser, "x") {
-		if o != nil && !o.pace.Allow() {
+		if o != nil && !o.pace.Allow(st.At) {
 			return errTooFast
 		}
 		return r.onForm(ctx, o, st)
@@ -27,7 +27,7 @@ func (r *room) toRoom(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	if o == nil {
 		return errNotOccupant
 	}
-	if !o.pace.Allow() {
+	if !o.pace.Allow(st.At) {
 		return errTooFast
 	}
 	n := 0
@@ -70,7 +70,7 @@ func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wi
 	case r.cfg.MembersOnly && a == org.None && r.group != "" && !mod:
 		return server.Forbidden
 	case r.cfg.MembersOnly && a == org.None: // section 9.5: who may invite makes members by that
-		if err := r.apply(ctx, o, []change{{who: to.Bare(), affiliation: org.Member}}); err != nil {
+		if err := r.apply(ctx, r.s.by(st.From), o, []change{{who: to.Bare(), affiliation: org.Member}}); err != nil {
 			return err
 		}
 	}
@@ -123,11 +123,11 @@ func (r *room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) er
 	if err != nil {
 		return server.MalformedJID
 	}
-	var tos []jid.JID
+	var tos []*occupant
 	for _, o := range r.order {
 		i := slices.Index(r.invited[:], invited{st.From.Bare(), o.bare})
 		if i >= 0 && (o.bare == to.Bare() || o.jid == to) {
-			tos = clientsOf(o)
+			tos = append(tos, o)
 			r.invited[i] = invited{}
 		}
 	}
@@ -139,6 +139,6 @@ func (r *room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) er
 		out.Add(e)
 	}
 	m := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: st.ID}
-	r.send(ctx, m.Add(userX(nil).Add(out)), tos)
+	r.tell(ctx, m.Add(userX(nil).Add(out)), tos)
 	return nil
 }

@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 
+	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -17,10 +18,19 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 		r.pong(ctx, st)
 		return nil
 	}
+	if err := r.unlocked(ctx, st.From); err != nil {
+		return err
+	}
 	q := st.Children[0].Name
 	payload := st.Element(q.Space, q.Local)
 	var reply *wire.Element
 	var err error
+	switch q.Space {
+	case wire.NSMUCAdmin, wire.NSMUCOwner, wire.NSModerate, nsFasten:
+		if err := r.shown(ctx, st.From); err != nil {
+			return err
+		}
+	}
 	switch q.Space {
 	case wire.NSMUCAdmin:
 		if st.Type == "get" {
@@ -51,6 +61,18 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	return nil
 }
 
+// shown is an error for people who may not know of a group's room: for them it is not there. Banned people know of it.
+func (r *room) shown(ctx context.Context, who jid.JID) error {
+	if r.group == "" {
+		return nil
+	}
+	a, err := r.access(ctx, who.Bare())
+	if err == nil && !a.Know && a.Affiliation != org.Outcast {
+		err = server.ItemNotFound
+	}
+	return err
+}
+
 // occupantIQ forwards a request or its answer between two occupants; a ping of oneself is answered by the room itself
 // (XEP-0410, section 3.3).
 func (r *room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
@@ -70,6 +92,9 @@ func (r *room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 		return nil
 	}
 	if r.cfg.PM == "none" && (st.Type == "get" || st.Type == "set") && o.role != "moderator" {
+		return server.Forbidden
+	}
+	if r.onlyReads(o) && to != o && st.Type == "set" { // a call, a file, a contact: they reach people as messages do
 		return server.Forbidden
 	}
 	c := st.Copy()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/acts"
 	"parley/muc"
 	"parley/org"
 	"parley/store"
@@ -93,7 +94,7 @@ func BenchmarkGroup(b *testing.B) {
 		r.login("romeo/phone")
 		r.crowd(n + 1)
 		ctx := context.Background()
-		g, err := r.org.CreateGroup(ctx, testHost, org.NewGroup{Name: "All", Owner: jid.MustParse("romeo@" + testHost), Kind: org.Announcement})
+		g, err := r.org.CreateGroup(ctx, acts.System, testHost, org.NewGroup{Name: "All", Owner: jid.MustParse("romeo@" + testHost), Kind: org.Announcement})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -104,7 +105,7 @@ func BenchmarkGroup(b *testing.B) {
 			}
 			ms[i] = store.Member{JID: fmt.Sprintf("u%d@%s", i, testHost), Role: store.RoleMember}
 		}
-		if err := r.org.SetMembers(ctx, testHost, g.ID, ms); err != nil {
+		if err := r.org.SetMembers(ctx, acts.System, testHost, g.ID, ms); err != nil {
 			b.Fatal(err)
 		}
 		address := r.org.RoomJID(testHost, g.Room).String()
@@ -125,7 +126,7 @@ func BenchmarkGroup(b *testing.B) {
 			for i := range b.N {
 				role := []string{store.RoleMember, ""}[i%2]
 				r.user(fmt.Sprintf("new%d-%d-%d", n, b.N, i))
-				if err := r.org.SetMember(ctx, testHost, g.ID, jid.MustParse(fmt.Sprintf("new%d-%d-%d@%s", n, b.N, i-i%2, testHost)), role); err != nil {
+				if err := r.org.SetMember(ctx, acts.System, testHost, g.ID, jid.MustParse(fmt.Sprintf("new%d-%d-%d@%s", n, b.N, i-i%2, testHost)), role); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -16,7 +16,7 @@ import (
 	"parley/wire/jid"
 )
 
-// maxListed is how many rooms one answer names.
+// maxListed is how many rooms a page names at most.
 const maxListed = 500
 
 // eachListed calls f for the rooms that somebody may know of, in order of their addresses, from after one of them.
@@ -32,7 +32,7 @@ func (s *Service) eachListed(ctx context.Context, who jid.JID, after string, f f
 			if err != nil {
 				return err
 			}
-			if ok && !f(row, it) {
+			if ok && !s.isLocked(row.Name) && !f(row, it) {
 				return nil
 			}
 		}
@@ -42,11 +42,32 @@ func (s *Service) eachListed(ctx context.Context, who jid.JID, after string, f f
 	}
 }
 
+// isLocked says that a room is not there yet for anybody but its owner. It is in memory for as long.
+func (s *Service) isLocked(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.rooms[name]
+	return r != nil && r.locked.Load()
+}
+
+// unlocked gives item-not-found for a room that its owner has not configured yet (section 10.1.3): it is not there for others.
+func (r *room) unlocked(ctx context.Context, who jid.JID) error {
+	if !r.locked.Load() {
+		return nil
+	}
+	a, err := r.affiliation(ctx, who)
+	if err == nil && a != org.Owner {
+		err = server.ItemNotFound
+	}
+	return err
+}
+
 // list names the rooms that the asker may know of (section 6.3). If it is not all of them it says so (XEP-0059), and from
 // where the rest is asked for.
 func (s *Service) list(ctx context.Context, who jid.JID, set *wire.Element) (*wire.Element, error) {
-	n, after := maxListed, ""
+	n, after := server.MaxUnpaged, ""
 	if set != nil {
+		n = maxListed
 		if set.Child(wire.NSRSM, "before") != nil || set.Child(wire.NSRSM, "index") != nil {
 			return nil, server.FeatureNotImplemented
 		}

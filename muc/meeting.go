@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"parley/org"
@@ -70,7 +71,7 @@ func (r *room) meet(ctx context.Context, who jid.JID, topic, at string) error {
 		return err
 	case r.closed || r.roleFor(a) == "visitor" || r.roleFor(a) == "none" || a == org.None && r.cfg.MembersOnly:
 		return server.WithText(server.Forbidden, "who may not write here starts no meetings")
-	case !r.paceOf(who.Bare()):
+	case !r.calls.Allow(who.Bare(), time.Time{}):
 		return errTooFast
 	}
 	body := "Meeting: "

@@ -8,8 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/time/rate"
-
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -59,16 +57,16 @@ func mayMention(st *wire.Stanza) bool {
 	return strings.IndexByte(st.BodyText(), '@') >= 0
 }
 
-// mentions does what follows from a message that is kept and shown. The room's goroutine finds out whom it names; who of
-// them may know is asked elsewhere.
-func (r *room) mentions(p *pendingMessage) {
+// mentions does what follows from a message that is kept and shown, and names somebody: false if it does not. The room's
+// goroutine finds out whom it names; who of them may know is asked elsewhere.
+func (r *room) mentions(p *pendingMessage) bool {
 	if p.entry == nil || p.entry.Quiet || r.s.cfg.Mentioned == nil || !mayMention(p.out) {
-		return
+		return false
 	}
 	rules := r.cfg.mentionRules()
 	c := r.call(p, rules.Count)
 	if c.count > rules.Count { // XEP-0513, section 3.6: too many are none
-		return
+		return false
 	}
 	var by jid.JID
 	moderator := false
@@ -85,32 +83,22 @@ func (r *room) mentions(p *pendingMessage) {
 		c.people = append(c.people, r.withRole(role)...)
 	}
 	wide := c.all || c.here || len(c.teams) > 0
-	if wide && (!allows(rules.Channel, moderator) || !r.paceOf(by)) {
+	if wide && (!allows(rules.Channel, moderator) || !r.calls.Allow(by, time.Time{})) {
 		c.all, c.here, c.teams = false, false, nil
 	}
 	if c.here {
 		c.people = append(c.people, r.attentive()...)
 	}
 	if len(c.people) == 0 && len(c.teams) == 0 && !c.all {
-		return
+		return false
 	}
 	m := Mention{Room: r.jid, Name: r.cfg.Name, Group: r.group, ID: p.entry.ID, By: by, All: c.all, People: c.people}
 	theme := r.theme
-	free := r.freeReaders()
-	r.s.background(func(ctx context.Context) { r.s.mentioned(ctx, m, theme, c.teams, free) })
-}
-
-// paceOf keeps calls to many in bounds: three at once, then one in half a minute.
-func (r *room) paceOf(who jid.JID) bool {
-	l := r.calls[who]
-	if l == nil {
-		if len(r.calls) >= r.s.cfg.MaxOccupants || r.calls == nil {
-			r.calls = make(map[jid.JID]*rate.Limiter)
-		}
-		l = rate.NewLimiter(rate.Every(30*time.Second), 3)
-		r.calls[who] = l
-	}
-	return l.Allow()
+	free, heard := r.freeReaders(), r.heardOf(p)
+	return r.s.background(func(ctx context.Context) {
+		heard.Mentioned = r.s.mentioned(ctx, m, theme, c.teams, free)
+		r.s.heard(heard)
+	})
 }
 
 // attentive are those in the room who are not away.
@@ -167,8 +155,7 @@ func (r *room) call(p *pendingMessage, most int) (c called) {
 		switch st.Children[i].Name {
 		case wire.Name{Space: nsReference, Local: "reference"}:
 			if e, err := wire.ParseElement(st.Raw(st.Children[i]), ""); err == nil && e.Attr("type") == "mention" {
-				c.count++
-				r.callURI(&c, e.Attr("uri"))
+				r.callReference(&c, e, st)
 			}
 		case wire.Name{Space: nsMentions, Local: "mention"}:
 			if e, err := wire.ParseElement(st.Raw(st.Children[i]), ""); err == nil {
@@ -181,6 +168,26 @@ func (r *room) call(p *pendingMessage, most int) (c called) {
 		r.callText(&c, st.BodyText())
 	}
 	return c
+}
+
+// callReference is XEP-0372. Of many at one place, which are the people of a team that is called there, the team counts: who
+// may call it, and how often, is not a matter of how it is written.
+func (r *room) callReference(c *called, e *wire.Element, st *wire.Stanza) {
+	if begin := number(e.Attr("begin")); begin > 0 {
+		text := []rune(st.BodyText())
+		if begin < len(text) && text[begin-1] == '@' {
+			var at called
+			if n := r.callName(&at, string(text[begin:])); n > 0 && len(at.teams) > 0 {
+				if !slices.Contains(c.teams, at.teams[0]) {
+					c.count++
+					c.teams = append(c.teams, at.teams[0])
+				}
+				return
+			}
+		}
+	}
+	c.count++
+	r.callURI(c, e.Attr("uri"))
 }
 
 // callURI is XEP-0372, section 3.2: a person's address, or an occupant's.
@@ -280,7 +287,7 @@ func (r *room) callText(c *called, text string) {
 			if c.count >= maxNames {
 				return
 			}
-			if r.callName(c, text[i+1:]) {
+			if r.callName(c, text[i+1:]) > 0 {
 				c.count++
 			}
 		}
@@ -288,7 +295,8 @@ func (r *room) callText(c *called, text string) {
 	}
 }
 
-func (r *room) callName(c *called, rest string) bool {
+// callName reads the name that a text begins with, and gives its length; 0 if there is none.
+func (r *room) callName(c *called, rest string) int {
 	best := -1
 	for i, o := range r.order { // the longest nick that stands there
 		if hasWord(rest, o.nick) && (best < 0 || len(o.nick) > len(r.order[best].nick)) {
@@ -297,7 +305,7 @@ func (r *room) callName(c *called, rest string) bool {
 	}
 	if best >= 0 {
 		c.people = append(c.people, r.order[best].bare)
-		return true
+		return len(r.order[best].nick)
 	}
 	end := strings.IndexFunc(rest, func(ch rune) bool {
 		return !unicode.IsLetter(ch) && !unicode.IsDigit(ch) && !strings.ContainsRune("-_.", ch)
@@ -305,16 +313,17 @@ func (r *room) callName(c *called, rest string) bool {
 	if end < 0 {
 		end = len(rest)
 	}
-	name := strings.ToLower(strings.TrimRight(rest[:end], "-_."))
+	word := strings.TrimRight(rest[:end], "-_.")
+	name := strings.ToLower(word)
 	switch name {
 	case "":
-		return false
+		return 0
 	case "all", "everyone":
 		c.all = true
-		return true
+		return len(word)
 	case "here":
 		c.here = true
-		return true
+		return len(word)
 	}
 	if j, err := jid.New(name, r.s.host.Domain, ""); err == nil {
 		c.people = append(c.people, j)
@@ -324,7 +333,7 @@ func (r *room) callName(c *called, rest string) bool {
 			c.teams = append(c.teams, name)
 		}
 	}
-	return true
+	return len(word)
 }
 
 // hasWord says that s begins with the word, whatever its case, and that the word ends there.
@@ -337,7 +346,7 @@ func hasWord(s, word string) bool {
 }
 
 // mentioned finds who of those named may read the room, and has them told. Nobody else learns of it.
-func (s *Service) mentioned(ctx context.Context, m Mention, theme string, teams []string, free map[jid.JID]bool) {
+func (s *Service) mentioned(ctx context.Context, m Mention, theme string, teams []string, free map[jid.JID]bool) []jid.JID {
 	o, host := s.cfg.Org, s.host.Domain
 	if m.All && m.Group != "" {
 		ok, err := o.MayMention(ctx, host, m.Group, theme, m.By)
@@ -377,6 +386,7 @@ func (s *Service) mentioned(ctx context.Context, m Mention, theme string, teams 
 	if len(m.People) > 0 {
 		s.cfg.Mentioned(ctx, m)
 	}
+	return m.People
 }
 
 func (s *Service) mentionFailed(m Mention, err error) {

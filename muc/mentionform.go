@@ -177,7 +177,13 @@ func (s *Service) onMentionIQ(ctx context.Context, st *wire.Stanza, q *wire.Elem
 	if q.Name.Local != "query" {
 		return true, server.ServiceUnavailable
 	}
-	err = s.post(ctx, st.To.Local(), work{do: func(ctx context.Context, r *room) { s.fail(ctx, st, r.onMentions(ctx, st, q)) }})
+	err = s.post(ctx, st.To.Local(), work{st: st, do: func(ctx context.Context, r *room) {
+		err := r.unlocked(ctx, st.From)
+		if err == nil {
+			err = r.onMentions(ctx, st, q)
+		}
+		s.fail(ctx, st, err)
+	}})
 	if errors.Is(err, store.ErrNotFound) {
 		err = server.ItemNotFound
 	}

@@ -22,6 +22,9 @@ type pendingMessage struct {
 	o     *occupant
 	after func(ctx context.Context)
 	hook  bool // a program says it
+
+	to *occupant        // who alone gets it; nil: all
+	in *server.Incoming // by way of that person's account; nil: it is on another server
 }
 
 var errTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
@@ -33,11 +36,10 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 		return r.bounced(ctx, st)
 	}
 	o := r.sessions[st.From]
-	if o == nil && r.locked {
+	if o == nil && r.locked.Load() {
 		return server.ItemNotFound // section 17.2
 	}
 	if !st.To.IsBare() {
-		r.flush(ctx)
 		return r.privateMessage(ctx, o, st)
 	}
 	if st.Type != "groupchat" {
@@ -50,7 +52,7 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if len(st.Payload) > r.s.cfg.MessageSize {
 		return server.WithText(server.PolicyViolation, "the message is too large")
 	}
-	if !o.pace.Allow() {
+	if !o.pace.Allow(st.At) {
 		return errTooFast
 	}
 	if cmd, rest := r.textCommandOf(st); cmd != nil {
@@ -60,10 +62,18 @@ func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if r.closed { // moderators neither: it is there to be read
 		return server.WithText(server.Forbidden, "this theme is closed")
 	}
+	if err := r.mayReact(ctx, o, st); err != nil {
+		return err
+	}
 	if isSubject(st) {
 		return r.changeSubject(ctx, o, st)
 	}
-	if o.role == "visitor" && !(r.rules.Moderated && isReaction(st)) {
+	if r.onlyReads(o) {
+		var err error
+		if st, err = r.reaction(ctx, o, st); err != nil {
+			return err
+		}
+	} else if o.role == "visitor" {
 		return server.Forbidden
 	}
 	if err := r.ownRetraction(ctx, o, st); err != nil {
@@ -84,7 +94,8 @@ func isSubject(st *wire.Stanza) bool {
 // outgoing makes what is broadcast of what an occupant has sent: from the occupant, with its occupant-id, without what
 // only the room may say.
 func (r *room) outgoing(o *occupant, st *wire.Stanza) *wire.Stanza {
-	out := st.Copy().Remove(func(c wire.Child) bool {
+	// Who sends it may be on another server; a client of ours has said nothing of that by now.
+	out := r.s.host.Router.Unforged(st, true).Copy().Remove(func(c wire.Child) bool {
 		switch c.Name.Space {
 		case wire.NSMUCUser, nsOccupantID:
 			return true
@@ -165,6 +176,9 @@ func (r *room) flush(ctx context.Context) {
 		if p.entry != nil {
 			ws = append(ws, p.entry)
 		}
+		if p.in != nil {
+			ws = append(ws, p.in.Writes()...)
+		}
 	}
 	if len(ws) > 0 {
 		if err := r.s.st.Commit(ctx, ws...); err != nil {
@@ -174,13 +188,18 @@ func (r *room) flush(ctx context.Context) {
 	}
 	tos := r.everyone(nil)
 	for _, p := range batch {
+		if p.to != nil {
+			r.deliver(ctx, p)
+			p.from.Receipt.Settle()
+			continue
+		}
 		r.send(ctx, p.out, tos)
 		r.remember(p.out, p.entry)
 		if p.after != nil {
 			p.after(ctx)
 		}
-		if p.o != nil || p.hook {
-			r.mentions(p)
+		if !(p.o != nil || p.hook) || !r.mentions(p) {
+			r.s.heard(r.heardOf(p))
 		}
 		if r.theme != "" && p.entry != nil {
 			r.follow(p)
@@ -188,6 +207,7 @@ func (r *room) flush(ctx context.Context) {
 		if r.group != "" && p.entry != nil && r.s.cfg.Said != nil {
 			r.s.cfg.Said(r.group, r.theme, p.entry)
 		}
+		p.from.Receipt.Settle()
 	}
 }
 
@@ -202,6 +222,7 @@ func (r *room) notKept(ctx context.Context, batch []*pendingMessage, err error) 
 		if p.o != nil {
 			r.s.fail(ctx, p.from, err)
 		}
+		p.from.Receipt.Settle()
 	}
 }
 
@@ -257,7 +278,7 @@ func (r *room) privateMessage(ctx context.Context, o *occupant, st *wire.Stanza)
 	if len(st.Payload) > r.s.cfg.MessageSize {
 		return server.PolicyViolation
 	}
-	if !o.pace.Allow() {
+	if !o.pace.Allow(st.At) {
 		return errTooFast
 	}
 	switch {
@@ -265,24 +286,71 @@ func (r *room) privateMessage(ctx context.Context, o *occupant, st *wire.Stanza)
 		return server.Forbidden
 	}
 	out := r.outgoing(o, st)
+	r.sign(out, o, 0)
+	p, err := r.toOne(ctx, out.Add(wire.E(wire.NSMUCUser, "x")), to)
+	if err != nil {
+		return err
+	}
+	p.from, p.o = st, o
+	r.pending = append(r.pending, p)
 	if st.ID != "" {
-		r.private[r.privates%len(r.private)] = privateID(o.nick, st.ID)
+		r.private[r.privates%len(r.private)] = private{privateID(o.nick, st.ID), to.bare, to.jid}
 		r.privates++
 	}
-	r.sign(out, o, 0)
-	r.send(ctx, out.Add(wire.E(wire.NSMUCUser, "x")), clientsOf(to))
 	return nil
+}
+
+// toOne makes what is said to one occupant, to be committed and given out with the batch. An error is for who says it.
+func (r *room) toOne(ctx context.Context, st *wire.Stanza, to *occupant) (*pendingMessage, error) {
+	p := &pendingMessage{from: st, out: st, to: to}
+	host := r.s.host.Router.Host(to.bare.Domain())
+	if host == nil {
+		return p, nil
+	}
+	st.To = to.bare
+	var err error
+	p.in, err = host.Incoming(ctx, st)
+	return p, err
+}
+
+// tell says something to some occupants, to each for itself, and gives how many may be told: not who wants nothing of it.
+func (r *room) tell(ctx context.Context, st *wire.Stanza, tos []*occupant) (told int) {
+	for _, to := range tos {
+		if p, err := r.toOne(ctx, st.Copy(), to); err == nil {
+			r.pending = append(r.pending, p)
+			told++
+		} else {
+			r.s.notTold(to.bare, err)
+		}
+	}
+	r.flush(ctx)
+	return told
+}
+
+// deliver gives an occupant's clients what is for that person alone.
+func (r *room) deliver(ctx context.Context, p *pendingMessage) {
+	tos := clientsOf(p.to)
+	if p.in == nil {
+		r.send(ctx, p.out, tos)
+		return
+	}
+	if err := p.in.Deliver(ctx, tos, func(j jid.JID) { r.gone = append(r.gone, j) }); err != nil && p.o != nil {
+		r.s.fail(ctx, p.from, err)
+	} else if err != nil {
+		r.s.notTold(p.to.bare, err)
+	}
 }
 
 // bounced: a client that cannot be reached is not here any more. Other errors are an occupant's answer to an occupant.
 func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
-	o := r.sessions[st.From]
-	if o == nil {
-		return nil
-	}
 	e := st.Element(wire.NSClient, "error")
 	to := r.nicks[st.To.Resource()]
-	if to != nil && e.Child(wire.NSStanzas, "service-unavailable") != nil && slices.Contains(r.private[:], privateID(to.nick, st.ID)) {
+	o := r.sessions[st.From]
+	if o == nil {
+		r.returned(ctx, st, to)
+		return nil
+	}
+	if to != nil && e.Child(wire.NSStanzas, "service-unavailable") != nil && r.sentPrivate(to.nick, st.ID) != nil {
 		// Who has blocked another answers that one's private messages so (XEP-0191, section 3.3), and is here all the same.
 		r.send(ctx, r.outgoing(o, st), clientsOf(to))
 		return nil
@@ -293,9 +361,37 @@ func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
 			return nil
 		}
 	}
-	if to != nil && !st.To.IsBare() {
+	if to != nil && !st.To.IsBare() && !r.onlyReads(o) {
 		out := r.outgoing(o, st)
 		r.send(ctx, out, clientsOf(to))
+	}
+	return nil
+}
+
+// returned is a private message that comes back from somebody's account when its clients never took it: they are not
+// here any more, and their account does not keep it.
+func (r *room) returned(ctx context.Context, st *wire.Stanza, to *occupant) {
+	if to == nil {
+		return
+	}
+	if p := r.sentPrivate(to.nick, st.ID); p != nil && p.bare == st.From.Bare() {
+		r.send(ctx, r.outgoing(&occupant{jid: p.to}, st), clientsOf(to))
+	}
+}
+
+// private is a message from one occupant to another.
+type private struct {
+	id   string // see privateID
+	bare jid.JID
+	to   jid.JID // occupant
+}
+
+// sentPrivate finds one of the last private messages by who has sent it, and its id; nil if it is not among them.
+func (r *room) sentPrivate(nick, id string) *private {
+	for i := range r.private {
+		if r.private[i].id == privateID(nick, id) {
+			return &r.private[i]
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // Messages that are taken back: by who wrote them (XEP-0424), or by a moderator (XEP-0425, as it is and as it was).
@@ -118,6 +119,9 @@ func (r *room) entomb(ctx context.Context, e store.Archived, retraction string, 
 	if err := r.s.st.ReplaceInRoom(ctx, r.s.cfg.Domain, r.name, e.ID, left); err != nil {
 		return err
 	}
+	if author, err := jid.Parse(e.Sender); err == nil {
+		r.s.host.Router.Retracted(ctx, author, e.Stanza)
+	}
 	for i := range r.recent {
 		sid := r.recent[i].st.Element(wire.NSSID, "stanza-id")
 		if sid.Attr("id") != e.ID.String() {
@@ -149,7 +153,7 @@ func (r *room) ownRetraction(ctx context.Context, o *occupant, st *wire.Stanza) 
 	if err != nil {
 		return err
 	}
-	if e.Sender != o.bare.String() {
+	if e.Sender != o.bare.String() || !saidAs(e.Stanza, o.id) {
 		return server.Forbidden
 	}
 	return r.bury(ctx, e, st.ID)
@@ -163,9 +167,19 @@ func (r *room) ownByID(ctx context.Context, o *occupant, id string) (store.Archi
 		return store.Archived{}, err
 	}
 	for _, e := range slices.Backward(es) {
-		if _, _, ok := server.IsMessage(e.Stanza, id); ok {
+		if _, _, ok := server.IsMessage(e.Stanza, id); ok && saidAs(e.Stanza, o.id) {
 			return e, nil
 		}
 	}
 	return store.Archived{}, server.ItemNotFound
+}
+
+// saidAs says whether a kept message is of this occupant-id: its address may have been somebody else's then.
+func saidAs(kept []byte, id string) bool {
+	st, err := wire.ParseStanza(kept, wire.Limits{Stanza: len(kept)})
+	if err != nil {
+		return false
+	}
+	e := st.Element(nsOccupantID, "occupant-id")
+	return e == nil || e.Attr("id") == id
 }

@@ -60,7 +60,9 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	if err := s.mayOwnMore(ctx, st.From); err != nil {
 		return err
 	}
-	cfg, err := json.Marshal(s.cfg.Defaults)
+	locked := s.cfg.Defaults
+	locked.Locked = true
+	cfg, err := json.Marshal(locked)
 	if err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	return s.load(ctx, name, func(r *room) { r.locked = true })
+	return s.load(ctx, name)
 }
 
 func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
@@ -141,18 +143,32 @@ func (r *room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wi
 	}
 	switch f.Type {
 	case "cancel": // section 10.1.3: a room whose owner does not want it after all
-		if r.locked {
+		if r.locked.Load() {
 			r.end(ctx)
 		}
 		return nil, nil
 	case "submit":
 		if len(f.Fields) == 0 || len(f.Fields) == 1 && f.Has(form.TypeVar) { // an instant room
-			r.locked = false
-			return nil, nil
+			return nil, r.unlock(ctx)
 		}
 		return nil, r.configure(ctx, st, f)
 	}
 	return nil, server.BadRequest
+}
+
+// unlock opens a room as it is.
+func (r *room) unlock(ctx context.Context) error {
+	if !r.locked.Load() {
+		return nil
+	}
+	now := r.cfg
+	now.Locked = false
+	if err := r.storeConfig(ctx, now); err != nil {
+		return err
+	}
+	r.setConfig(now)
+	r.locked.Store(false)
+	return nil
 }
 
 // peopleOfForm reads roomowners and roomadmins of a configuration form, which replace the lists there are. Who is on

@@ -2,6 +2,7 @@ package muc_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestCreate(t *testing.T) {
 		<field var='muc#roomconfig_whois' type='list-single'/><field var='muc#roomconfig_changesubject'/><field var='muc#roomconfig_allowinvites'/><field var='muc#roomconfig_allowpm'/>
 		<field var='muc#roomconfig_enablelogging'/><field var='muc#roomconfig_maxusers'/></x></query></iq>
 	romeo sends: <iq type='get' id='c4' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>
-	` + refused("romeo", "c4", "auth", "forbidden"))
+	` + refused("romeo", "c4", "cancel", "item-not-found"))
 	// Cancelled: the room is gone, and can be made again.
 	r.play(`prince sends: <iq type='set' id='c5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='cancel'/></query></iq>
 	prince gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><destroy/></x></presence>
@@ -106,6 +107,28 @@ func TestRate(t *testing.T) {
 	r.play(`romeo forgets from orchard@groups.example.org
 	romeo sends: <message type='groupchat' id='big' to='orchard@groups.example.org'><body>` + string(big) + `</body></message>
 	romeo gets: <message type='error' id='big'><error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+}
+
+// A writer who keeps to the pace does so whenever the room comes to it: after a stall of the store it is all at once.
+func TestRateIsOfWhenItWasReceived(t *testing.T) {
+	r := verona(t, func(c *muc.Config) { c.MessageRate, c.MessageBurst = 1, 2 })
+	r.enter("juliet")
+	began := time.Now().Add(-time.Minute)
+	for i := range 30 {
+		r.clients["juliet"].sendAt(fmt.Sprintf("<message type='groupchat' id='r%d' to='orchard@groups.example.org'><body>%d</body></message>", i, i), began.Add(time.Duration(i)*time.Second))
+	}
+	n := 0
+	for _, e := range r.settled("juliet", "orchard@groups.example.org") {
+		switch e.Attr("type") {
+		case "error":
+			t.Errorf("%s is too fast", e.Attr("id"))
+		case "groupchat":
+			n++
+		}
+	}
+	if n < 30 {
+		t.Errorf("%d of 30 messages are there", n)
+	}
 }
 
 func TestDestroy(t *testing.T) {

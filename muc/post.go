@@ -74,7 +74,7 @@ func (s *Service) namesOf(ctx context.Context, room, who jid.JID) (own, names []
 	if u, err := s.st.User(ctx, s.host.Domain, who.Local()); err == nil && u.FullName != "" {
 		names = append(names, u.FullName)
 	}
-	return own, append(names, who.Local())
+	return own, append(names, who.Name())
 }
 
 // sayFrom says something for a person: as the occupant they are, or else under the first of some nicknames that is nobody

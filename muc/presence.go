@@ -8,6 +8,7 @@ import (
 	"golang.org/x/time/rate"
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/limit"
 	"parley/org"
 	"parley/server"
 	"parley/wire"
@@ -87,7 +88,7 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 		r.s.notIn(ctx, st)
 		return nil
 	}
-	if !r.comers.allow(st.From) {
+	if !r.comers.Allow(st.From.Bare(), st.At) {
 		return errComing
 	}
 	if nickKey(nick) == "" {
@@ -97,7 +98,10 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mayEnter(affiliation, st.From, x); err != nil {
+	if err := r.mayEnter(affiliation, st.From, nick, x); err != nil {
+		return err
+	}
+	if nick, err = r.nickOf(ctx, st.From, affiliation, nick); err != nil {
 		return err
 	}
 	if r.taken(nick, st.From.Bare()) || r.reserved(nick, st.From.Bare()) {
@@ -116,12 +120,12 @@ func (r *room) enter(ctx context.Context, who jid.JID) (string, error) {
 	return r.affiliation(ctx, who)
 }
 
-func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error {
+func (r *room) mayEnter(affiliation string, who jid.JID, nick string, x *wire.Element) error {
 	owner := affiliation == org.Owner || affiliation == org.Admin
 	switch {
 	case affiliation == org.Outcast:
 		return server.Forbidden
-	case r.locked && affiliation != org.Owner:
+	case r.locked.Load() && affiliation != org.Owner:
 		return server.ItemNotFound
 	case r.cfg.MembersOnly && affiliation == org.None:
 		return errNoMember
@@ -130,7 +134,7 @@ func (r *room) mayEnter(affiliation string, who jid.JID, x *wire.Element) error 
 	case r.group != "" && affiliation != org.None: // how many there are is the organization's to say
 	case len(r.sessions) >= r.s.cfg.MaxOccupants && (!owner || len(r.sessions) >= r.s.cfg.MaxOccupants+spareSeats):
 		return errNoPlace
-	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner:
+	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner && r.nicks[nick] == nil: // one's second client is nobody more
 		return errNoPlace
 	}
 	return nil
@@ -143,6 +147,12 @@ const spareSeats = 20
 const (
 	comingRate  = 1
 	comingBurst = 20
+)
+
+// How often one person may call many in one room.
+const (
+	callingRate  = 1.0 / 30
+	callingBurst = 3
 )
 
 var errComing = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are coming and going too often")
@@ -182,7 +192,7 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 			return
 		}
 		o = &occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
-			pace: rate.NewLimiter(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
+			pace: limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
 		r.order = append(r.order, o)
@@ -205,8 +215,11 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x, versi
 	if r.cfg.Archive {
 		codes = append(codes, "170")
 	}
-	if r.locked {
+	if r.locked.Load() {
 		codes = append(codes, "201")
+	}
+	if o.nick != st.To.Resource() { // section 7.2.7
+		codes = append(codes, "210")
 	}
 	self := r.presenceWith(o, o.clients[len(o.clients)-1].presence, true, version, codes...)
 	self.ID = st.ID
@@ -219,7 +232,7 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x, versi
 
 // rejoin is a join of a client that is in already.
 func (r *room) rejoin(ctx context.Context, o *occupant, st *wire.Stanza) error {
-	if !r.comers.allow(st.From) {
+	if !r.comers.Allow(st.From.Bare(), st.At) {
 		return errComing
 	}
 	x := st.Element(wire.NSMUC, "x")
@@ -260,7 +273,7 @@ func (r *room) setPresence(o *occupant, st *wire.Stanza) {
 
 // update is a change of availability (section 7.8).
 func (r *room) update(ctx context.Context, o *occupant, st *wire.Stanza) error {
-	if !o.pace.Allow() {
+	if !o.pace.Allow(st.At) {
 		return errTooFast
 	}
 	r.setPresence(o, st)
@@ -453,26 +466,30 @@ func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	switch {
 	case nickKey(nick) == "":
 		return errNoNick
-	case !o.pace.Allow():
+	case !o.pace.Allow(st.At):
 		return errTooFast
+	case r.nicks[nick] != nil && r.nicks[nick].bare == o.bare:
+		r.joinOwn(ctx, o, r.nicks[nick], st)
+		return nil
 	case r.nicks[nick] != nil || r.taken(nick, o.bare) || r.reserved(nick, o.bare):
 		return errConflict
 	}
 	if len(o.clients) > 1 { // the other clients would not know themselves again
 		return server.WithText(errConflict, "another client of yours is here under your nick")
 	}
+	if own, err := r.nickOf(ctx, st.From, o.affiliation, nick); err != nil {
+		return err
+	} else if own != nick { // section 7.6: nicks that are locked down
+		return server.WithText(server.NotAcceptable, "in this group people go by their own names")
+	}
 	j, err := r.jid.WithResource(nick)
 	if err != nil {
 		return server.MalformedJID
 	}
-	gone := func(real bool, codes ...string) *wire.Stanza {
-		it := r.item(o, real).Set("nick", nick)
-		return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
-	}
 	if o.seen {
-		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, gone(real, "303"), tos) })
+		r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, r.renamed(o, nick, real, "303"), tos) })
 	}
-	self := gone(true, "303", "110")
+	self := r.renamed(o, nick, true, "303", "110")
 	self.ID = st.ID
 	r.send(ctx, self, clientsOf(o))
 	r.nameAs(o, nick, j)
@@ -482,9 +499,39 @@ func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	return nil
 }
 
+// renamed tells that an occupant goes by another nick from now on.
+func (r *room) renamed(o *occupant, nick string, real bool, codes ...string) *wire.Stanza {
+	it := r.item(o, real).Set("nick", nick)
+	return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+}
+
+// joinOwn has a client go by the nick under which another client of the same person is here (section 7.6): from now on they
+// are one occupant. Clients that stay under the nick that it had keep it.
+func (r *room) joinOwn(ctx context.Context, o, to *occupant, st *wire.Stanza) {
+	self := r.renamed(o, to.nick, true, "303", "110")
+	self.ID = st.ID
+	if len(o.clients) > 1 {
+		o.clients = slices.DeleteFunc(o.clients, func(c client) bool { return c.jid == st.From })
+		o.shown = [2]*wire.Stanza{}
+		r.show(ctx, o)
+	} else {
+		r.remove(o)
+		if o.seen {
+			r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, r.renamed(o, to.nick, real, "303"), tos) })
+		}
+		o.clients = nil
+	}
+	r.send(ctx, self, []jid.JID{st.From})
+	to.clients = append(to.clients, client{st.From, bareStanza(st)})
+	to.shown = [2]*wire.Stanza{}
+	r.sessions[st.From] = to
+	r.show(ctx, to)
+	r.showSelf(ctx, to, st.ID)
+}
+
 // emptied ends a temporary room when the last has left, and one whose owner goes before it is configured (section 10.1.3).
 func (r *room) emptied(ctx context.Context) {
-	if len(r.order) > 0 || r.cfg.Persistent && !r.locked || r.group != "" || r.over {
+	if len(r.order) > 0 || r.cfg.Persistent && !r.locked.Load() || r.group != "" || r.over {
 		return
 	}
 	r.end(ctx)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -156,14 +157,14 @@ func quoted(st *wire.Stanza) []string {
 }
 
 // makeThemeWith makes a theme that begins with what is quoted, said by its room: in one transaction.
-func (s *Service) makeThemeWith(ctx context.Context, group string, n org.NewTheme, quote []string) (store.Theme, error) {
+func (s *Service) makeThemeWith(ctx context.Context, by acts.Actor, group string, n org.NewTheme, quote []string) (store.Theme, error) {
 	if text := strings.Join(quote, "\n"); text != "" {
 		if len(text) > s.cfg.MessageSize/2 {
 			text = strings.ToValidUTF8(text[:s.cfg.MessageSize/2], "") + "…"
 		}
 		n.Begin = func(t store.Theme) *store.RoomEntry { return s.first(t, text) }
 	}
-	t, err := s.cfg.Org.CreateTheme(ctx, s.host.Domain, group, n)
+	t, err := s.cfg.Org.CreateTheme(ctx, by, s.host.Domain, group, n)
 	if err == nil && t.First != nil && s.cfg.Said != nil {
 		s.cfg.Said(group, t.Key, t.First)
 	}

@@ -9,13 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"parley/internal/limit"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -35,6 +35,7 @@ type room struct {
 	present atomic.Int32 // occupants
 	foreign atomic.Int32 // of their clients, those of other servers
 	used    atomic.Int64 // unix nanoseconds of the last work
+	given   atomic.Int64 // pieces of work that are not done yet, and shown
 	rate    atomic.Pointer[activity]
 
 	mu     sync.RWMutex
@@ -45,22 +46,22 @@ type room struct {
 	// owned
 	epoch     int64
 	seq       int64
-	locked    bool      // made and not configured yet (section 10.1.3)
-	closed    bool      // a closed theme: nobody writes
-	dormant   bool      // people sleep in this theme: the next message wakes them
-	rules     org.Rules // of its group
+	locked    atomic.Bool // made and not configured yet (section 10.1.3): it is there for its owner only
+	closed    bool        // a closed theme: nobody writes
+	dormant   bool        // people sleep in this theme: the next message wakes them
+	rules     org.Rules   // of its group
 	nicks     map[string]*occupant
 	sessions  map[jid.JID]*occupant
 	order     []*occupant           // as they came
 	keys      map[string]*occupant  // by what their nicks look like
 	holders   map[string]jid.JID    // who has reserved nicks that look like that
 	spoke     map[jid.JID]time.Time // in slow mode: when somebody has said something last
-	private   [32]string            // the last private messages: see bounced
+	private   [32]private           // the last private messages: see bounced
 	privates  int
 	invited   [64]invited // the last invitations
 	invites   int
 	versions  *versions // of the list of affiliations; nil: nobody has asked for them
-	comers    *pacer
+	comers    *limit.Keyed[jid.JID]
 	guests    map[jid.JID]*guest  // clients of other servers
 	requests  []store.RoomRequest // of a free room: who wants to be a member
 	subject   *wire.Stanza
@@ -68,9 +69,9 @@ type room struct {
 	recent    []past
 	pending   []*pendingMessage
 	gone      []jid.JID
-	calls     map[jid.JID]*rate.Limiter // of those who have called many
-	over      bool                      // destroyed, or another node's by now
-	late      []work                    // came after that
+	calls     *limit.Keyed[jid.JID] // to many
+	over      bool                  // destroyed, or another node's by now
+	late      []work                // came after that
 }
 
 // occupant is a person in the room under one nick, with one or more clients.
@@ -82,7 +83,7 @@ type occupant struct {
 	affiliation string
 	role        string
 	clients     []client
-	pace        *rate.Limiter
+	pace        *limit.Pace
 	wrote       bool            // in a theme, since it came in
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
 	seen        bool            // the others have been shown it
@@ -98,9 +99,21 @@ type client struct {
 const inbox = 1024
 
 func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
-	r := &room{s: s, name: row.Name, group: row.Group, theme: row.Theme, in: make(chan work, inbox), epoch: row.Epoch, seq: row.LastSeq,
-		people: make(map[jid.JID]store.Affiliation), nicks: make(map[string]*occupant), sessions: make(map[jid.JID]*occupant),
-		keys: make(map[string]*occupant), comers: newPacer(comingRate, comingBurst)}
+	r := &room{
+		s:        s,
+		name:     row.Name,
+		group:    row.Group,
+		theme:    row.Theme,
+		in:       make(chan work, inbox),
+		epoch:    row.Epoch,
+		seq:      row.LastSeq,
+		people:   make(map[jid.JID]store.Affiliation),
+		nicks:    make(map[string]*occupant),
+		sessions: make(map[jid.JID]*occupant),
+		keys:     make(map[string]*occupant),
+		comers:   limit.New[jid.JID](comingRate, comingBurst, limit.Most),
+		calls:    limit.New[jid.JID](callingRate, callingBurst, limit.Most),
+	}
 	var err error
 	if r.jid, err = jid.New(row.Name, s.cfg.Domain, ""); err != nil {
 		return nil, err
@@ -112,6 +125,7 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 			return nil, fmt.Errorf("room %s: configuration: %w", r.jid, err)
 		}
 	}
+	r.locked.Store(r.cfg.Locked && r.group == "")
 	if len(row.Subject) > 0 {
 		if r.subject, err = wire.ParseStanza(row.Subject, wire.Limits{Stanza: len(row.Subject)}); err != nil {
 			return nil, fmt.Errorf("room %s: subject: %w", r.jid, err)
@@ -140,13 +154,20 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 	return r, r.loadRecent(ctx)
 }
 
-// give hands work over; an error if the room has too much to do.
+// give hands work over; an error if the room has too much to do. The stream that its stanza came in on counts that as
+// handled when the room has done it: what a room acknowledges is committed.
 func (r *room) give(w work) error {
 	r.used.Store(time.Now().UnixNano()) // before it is in the inbox: a room with something to do is not idle
+	if w.st != nil {
+		w.st.Hold()
+	}
+	r.given.Add(1)
 	select {
 	case r.in <- w:
 		return nil
 	default:
+		r.given.Add(-1)
+		w.settle()
 		return errFull
 	}
 }
@@ -177,12 +198,21 @@ func (r *room) run(ctx context.Context) {
 		}
 		r.flush(ctx)
 		r.dropGone(ctx)
+		r.given.Add(-int64(len(batch)))
 	}
 	// What came too late is for the room that is at this address now, if there is one.
 	for _, w := range r.late {
 		if w.st != nil {
 			r.s.fail(ctx, w.st, r.s.Receive(ctx, w.st))
-		} else if err := r.s.post(ctx, r.name, w); err != nil && !errors.Is(err, store.ErrNotFound) {
+			w.settle()
+			continue
+		}
+		err := r.s.post(ctx, r.name, w)
+		switch {
+		case err == nil:
+		case w.lost != nil:
+			w.lost(err)
+		case !errors.Is(err, store.ErrNotFound):
 			r.s.log.Info("work for a room is lost", "room", r.jid.String(), "err", err)
 		}
 	}
@@ -194,6 +224,7 @@ func (r *room) handle(ctx context.Context, w work) {
 		if p := recover(); p != nil {
 			if w.st != nil {
 				r.s.host.Router.Reply(ctx, w.st, server.Internal)
+				w.settle()
 			}
 			r.s.log.Error("panic in a room", "room", r.jid.String(), "panic", p, "stack", string(debug.Stack()))
 		}
@@ -207,6 +238,7 @@ func (r *room) handle(ctx context.Context, w work) {
 	}
 	if w.do != nil {
 		w.do(ctx, r)
+		w.settle()
 		return
 	}
 	r.heard(w.st)
@@ -220,6 +252,9 @@ func (r *room) handle(ctx context.Context, w work) {
 		err = r.onIQ(ctx, w.st)
 	}
 	r.s.fail(ctx, w.st, err)
+	if n := len(r.pending); n == 0 || r.pending[n-1].from != w.st { // else it is settled with its commit
+		w.settle()
+	}
 }
 
 // config and affiliations are read from any goroutine.
@@ -245,10 +280,16 @@ func (r *room) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	return org.None, nil
 }
 
-// occupantID is the same for a person in this room for ever, and tells nothing of who it is (XEP-0421).
+// occupantID is the same for a person in this room for ever, and tells nothing of who it is (XEP-0421). Who is given the
+// address of an account that was deleted is another person, and has another.
 func (r *room) occupantID(who jid.JID) string {
 	m := hmac.New(sha256.New, r.s.cfg.Secret)
 	m.Write([]byte(r.jid.String() + "\x00" + who.Bare().String()))
+	if r.s.cfg.Lives != nil {
+		if n := r.s.cfg.Lives(who.Bare()); n > 0 {
+			m.Write([]byte("\x00" + strconv.Itoa(n)))
+		}
+	}
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))
 }
 

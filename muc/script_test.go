@@ -69,7 +69,7 @@ func (r *rig) start(change ...func(*muc.Config)) {
 	}
 	r.host = h
 	r.org = org.New(r.st, org.Config{})
-	c := muc.Config{Domain: "groups." + testHost, Host: h, Org: r.org, Secret: []byte("secret of the tests"), Defaults: muc.Default}
+	c := muc.Config{Domain: "groups." + testHost, Host: h, Store: r.st, Org: r.org, Secret: []byte("secret of the tests"), Defaults: muc.Default}
 	for _, f := range change {
 		f(&c)
 	}
@@ -197,12 +197,15 @@ func (c *recorder) next() *wire.Element {
 }
 
 // send has the client send a stanza.
-func (c *recorder) send(xml string) {
+func (c *recorder) send(xml string) { c.sendAt(xml, time.Time{}) }
+
+// sendAt is send of what was received some time ago.
+func (c *recorder) sendAt(xml string, at time.Time) {
 	st, err := wire.ParseStanza([]byte(root.ReplaceAllString(strings.TrimSpace(xml), "<$1 xmlns='jabber:client'")), wire.Limits{Stanza: 1 << 20})
 	if err != nil {
 		c.rig.t.Fatalf("%v: %s", err, xml)
 	}
-	st.From = c.s.JID
+	st.From, st.At = c.s.JID, at
 	c.rig.host.Sent(context.Background(), c.s, st)
 }
 

@@ -34,7 +34,7 @@ const (
 )
 
 // search answers a <search/>: without a form with the one there is, with one by what it asks for.
-func (s *Service) search(ctx context.Context, who jid.JID, q *wire.Element) (*wire.Element, error) {
+func (s *Service) search(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	x := q.Child(wire.NSForm, "x")
 	if x == nil {
 		return wire.E(nsSearch, "search", searchForm()), nil
@@ -43,14 +43,14 @@ func (s *Service) search(ctx context.Context, who jid.JID, q *wire.Element) (*wi
 	if err != nil || f.Type != form.Submit || f.About() != nsSearchParams {
 		return nil, server.BadRequest
 	}
-	if !s.searchers.allow(who) {
+	if !s.searchers.Allow(st.From.Bare(), st.At) {
 		return nil, &server.AppError{Stanza: server.ResourceConstraint, App: wire.E(nsSearchError, "rate-limit").Set("retry-after", "2")}
 	}
 	w, err := readSearch(f)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.matching(ctx, who, w)
+	found, err := s.matching(ctx, st.From, w)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (w *wantedRooms) matches(r foundRoom) bool {
 		in = append(in, strings.ToLower(r.config.Description))
 	}
 	if w.inAddress {
-		in = append(in, r.item.JID.String())
+		in = append(in, r.item.JID.String(), strings.ToLower(r.item.JID.Name()))
 	}
 	for _, t := range w.terms {
 		if !slices.ContainsFunc(in, func(s string) bool { return strings.Contains(s, t) }) {

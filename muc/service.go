@@ -11,6 +11,7 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/limit"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -20,10 +21,18 @@ import (
 
 // Config of a service; zero values mean the defaults.
 type Config struct {
-	Domain   string
-	Host     *server.Host // whose people it is for
-	Org      *org.Org
-	Secret   []byte // for occupant ids (XEP-0421)
+	Domain string
+	Host   *server.Host // whose people it is for
+	Store  Store
+	Org    *org.Org
+	Secret []byte // for occupant ids (XEP-0421)
+	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids than
+	// they had. It is called on a room's goroutine and waits for nothing. May be nil.
+	Lives func(who jid.JID) int
+	// Heir gives who becomes the owner of a room that nobody owns any more, and has no administrator; zero: nobody. Serves
+	// says whether an address can own a room: that of an account that can sign in. May be nil.
+	Heir     func(ctx context.Context) (jid.JID, error)
+	Serves   func(ctx context.Context, who jid.JID) (bool, error)
 	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
 	Defaults RoomConfig
 
@@ -49,12 +58,14 @@ type Config struct {
 	Retention      func() time.Duration // older messages are removed; 0: none ever
 	GuestPing      time.Duration        // after which clients of other servers are asked whether they are there; 0: never
 	Idle           time.Duration        // after which an empty room leaves memory; default 10 minutes
-	GroupsBy       string               // who may create groups by command: "admins" (the default) or "members"
 	Meetings       string               // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
 	// GroupCommands are what else there is to do in a group's room (XEP-0050); nil: nothing.
 	GroupCommands func(group string) []server.Command
 	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
 	Mentioned func(ctx context.Context, m Mention)
+	// Heard is told of each message with something to read that is kept in any room, once it is shown, and once Mentioned has
+	// been told who is mentioned in it. It returns at once. May be nil.
+	Heard func(Heard)
 	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
 	Said func(group, theme string, e *store.RoomEntry)
 }
@@ -90,12 +101,14 @@ type Service struct {
 	cfg  Config
 	jid  jid.JID
 	host *server.Host
-	st   store.Store
+	st   Store
 	log  *slog.Logger
 
-	guests server.Rates // joins, by the other server's domain
+	started time.Time
 
-	searchers *pacer
+	guests *limit.Keyed[string] // joins, by the other server's domain
+
+	searchers *limit.Keyed[jid.JID]
 
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
 	rooms   map[string]*room
@@ -124,7 +137,17 @@ func NewService(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: c, jid: j, host: c.Host, st: c.Host.Store, log: c.Host.Log.With("service", c.Domain), searchers: newPacer(searchRate, searchBurst), rooms: make(map[string]*room), loading: make(map[string]chan struct{})}
+	s := &Service{
+		cfg:       c,
+		jid:       j,
+		started:   time.Now(),
+		host:      c.Host,
+		st:        c.Store,
+		log:       c.Host.Log.With("service", c.Domain),
+		searchers: limit.New[jid.JID](searchRate, searchBurst, limit.Most),
+		rooms:     make(map[string]*room),
+		loading:   make(map[string]chan struct{}),
+	}
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}
@@ -133,7 +156,7 @@ func NewService(c Config) (*Service, error) {
 	if c.Meetings != "" {
 		s.addTexts(meetingTexts()...)
 	}
-	s.guests.PerMinute = c.GuestJoins
+	s.guests = limit.PerMinute[string](c.GuestJoins)
 	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
 	c.Org.Subscribe(s.changed)
 	return s, nil
@@ -268,10 +291,19 @@ func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 	return server.ItemNotFound
 }
 
-// work is what a room's goroutine does next: a stanza, or a function.
+// work is what a room's goroutine does next: a function, or what follows from a stanza. With both, do answers the stanza.
 type work struct {
 	st *wire.Stanza
 	do func(ctx context.Context, r *room)
+	// lost is told when do is not called, for the room is no more. May be nil.
+	lost func(err error)
+}
+
+// settle says that the stanza, if there is one, is dealt with.
+func (w work) settle() {
+	if w.st != nil {
+		w.st.Receipt.Settle()
+	}
 }
 
 // post hands work to a room, which is loaded if need be: ErrNotFound if there is none.
@@ -283,7 +315,7 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 		return r.give(w)
 	}
 	s.mu.RUnlock()
-	if err := s.load(ctx, name, nil); err != nil {
+	if err := s.load(ctx, name); err != nil {
 		return err
 	}
 	s.mu.RLock()
@@ -296,10 +328,19 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 
 // ask has a room do something on its goroutine, and waits until it has.
 func (r *room) ask(ctx context.Context, do func(ctx context.Context, r *room) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the room may be going, and never answer
+	return r.s.askRoom(ctx, r.name, 5*time.Second, do)
+}
+
+// askRoom is ask for a room that may have to be loaded: ErrNotFound if there is none.
+func (s *Service) askRoom(ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *room) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience) // the room may be going, and never answer
 	defer cancel()
 	done := make(chan error, 1)
-	if err := r.s.post(ctx, r.name, work{do: func(ctx context.Context, r *room) { done <- do(ctx, r) }}); err != nil {
+	w := work{
+		do:   func(ctx context.Context, r *room) { done <- do(ctx, r) },
+		lost: func(err error) { done <- err },
+	}
+	if err := s.post(ctx, name, w); err != nil {
 		return err
 	}
 	select {
@@ -338,7 +379,7 @@ func (s *Service) postLoaded(name string, do func(ctx context.Context, r *room))
 
 // load takes a room over from the store and starts its goroutine, once setup (if any) has had it; nothing if it is in
 // memory already. Who comes while somebody else is at it waits for that: taking it twice would make the first stale.
-func (s *Service) load(ctx context.Context, name string, setup func(r *room)) error {
+func (s *Service) load(ctx context.Context, name string) error {
 	done := make(chan struct{})
 	for {
 		s.mu.Lock()
@@ -363,9 +404,6 @@ func (s *Service) load(ctx context.Context, name string, setup func(r *room)) er
 		break
 	}
 	r, err := s.take(ctx, name)
-	if err == nil && setup != nil {
-		setup(r)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.loading, name)
@@ -386,16 +424,26 @@ func (s *Service) take(ctx context.Context, name string) (*room, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRoom(ctx, s, row)
+	r, err := newRoom(ctx, s, row)
+	if err == nil && r.locked.Load() && row.Created.Before(s.started) {
+		// Its owner was in it when the server ended, and never configured it: it goes as if its owner had left.
+		if err = s.st.DestroyRoom(ctx, s.cfg.Domain, name, time.Now()); err == nil || errors.Is(err, store.ErrNotFound) {
+			r.dropCard(ctx)
+			return nil, store.ErrNotFound
+		}
+	}
+	return r, err
 }
 
-// background does what takes longer than a room may be kept waiting; nothing once the service is closed.
-func (s *Service) background(f func(ctx context.Context)) {
+// background does what takes longer than a room may be kept waiting; false, and nothing, once the service is closed.
+func (s *Service) background(f func(ctx context.Context)) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if !s.closed {
-		s.wg.Go(func() { f(context.Background()) })
+	if s.closed {
+		return false
 	}
+	s.wg.Go(func() { f(context.Background()) })
+	return true
 }
 
 // lost logs that a room could not be given something to do. When the service ends that is as it should be.
@@ -436,11 +484,23 @@ func (s *Service) fail(ctx context.Context, st *wire.Stanza, err error) {
 	if errors.Is(err, store.ErrConflict) {
 		err = errTaken
 	}
-	var se stanza.Error
-	if !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled) {
+	if isFault(err) {
 		s.log.Error("room failed", "room", st.To.String(), "err", err)
 	}
 	s.host.Router.Reply(ctx, st, err)
+}
+
+// notTold is what becomes of something that a room says to somebody by itself, if they cannot be told: they may want it so.
+func (s *Service) notTold(who jid.JID, err error) {
+	if isFault(err) {
+		s.log.Error("somebody is not told", "who", who.String(), "err", err)
+	}
+}
+
+// isFault says that an error is ours to mend, and not what somebody is to be told.
+func isFault(err error) bool {
+	var se stanza.Error
+	return !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled)
 }
 
 // asStanzaError turns what org refuses into a stanza error.

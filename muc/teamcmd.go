@@ -37,8 +37,8 @@ func (s *Service) adminCommands() []server.Command {
 func newTeamForm(context.Context, jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodeNewTeam)
 	f.Title, f.Instructions = "New team", "Its people have each other in their contact lists, and can be in groups as one."
-	f.Add("name", form.TextSingle, "Name").Required()
-	f.Add("emoji", form.TextSingle, "Emoji").Add("description", form.TextSingle, "What it does")
+	addFields(f, org.TeamChange{}, "name", "emoji", "description")
+	f.Field("name").Required = true
 	f.Add("people", form.JIDMulti, "People")
 	return f, nil
 }
@@ -59,12 +59,12 @@ func (s *Service) accounts(f form.Form, field string) ([]string, error) {
 	return names, nil
 }
 
-func (s *Service) newTeam(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (s *Service) newTeam(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	people, err := s.accounts(f, "people")
 	if err != nil {
 		return "", nil, err
 	}
-	t, err := s.cfg.Org.CreateTeam(ctx, s.host.Domain, org.NewTeam{Name: f.Get("name"), Emoji: f.Get("emoji"), Description: f.Get("description"), People: people})
+	t, err := s.cfg.Org.CreateTeam(ctx, s.by(who), s.host.Domain, org.NewTeam{Name: f.Get("name"), Emoji: f.Get("emoji"), Description: f.Text("description"), People: people})
 	return "The team " + org.TeamLabel(t) + " is made.", nil, err
 }
 
@@ -75,7 +75,7 @@ func (s *Service) addTeams(ctx context.Context, f *form.Form) error {
 		return err
 	}
 	var os []form.Option
-	for _, t := range ts[:min(len(ts), form.MaxOptions)] {
+	for _, t := range ts {
 		os = append(os, form.Option{Label: org.TeamLabel(t), Value: t.Slug})
 	}
 	f.AddList("team", "Team", "", os...).Required()
@@ -90,7 +90,7 @@ func (s *Service) teamPeopleForm(ctx context.Context, _ jid.JID) (*form.Form, er
 	return f, err
 }
 
-func (s *Service) changeTeam(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (s *Service) changeTeam(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	t, err := s.cfg.Org.Team(ctx, s.host.Domain, f.Get("team"))
 	if err != nil {
 		return "", nil, err
@@ -103,7 +103,7 @@ func (s *Service) changeTeam(ctx context.Context, _ jid.JID, f form.Form) (strin
 	if err != nil {
 		return "", nil, err
 	}
-	if err := s.cfg.Org.SetTeamPeople(ctx, s.host.Domain, t.ID, in, out); err != nil {
+	if err := s.cfg.Org.SetTeamPeople(ctx, s.by(who), s.host.Domain, t.ID, in, out); err != nil {
 		return "", nil, err
 	}
 	ps, err := s.cfg.Org.TeamPeople(ctx, s.host.Domain, t.ID)
@@ -120,12 +120,12 @@ func (s *Service) deleteTeamForm(ctx context.Context, _ jid.JID) (*form.Form, er
 	return f, s.addTeams(ctx, f)
 }
 
-func (s *Service) deleteTeam(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (s *Service) deleteTeam(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	t, err := s.cfg.Org.Team(ctx, s.host.Domain, f.Get("team"))
 	if err != nil {
 		return "", nil, err
 	}
-	return "The team is deleted.", nil, s.cfg.Org.DeleteTeam(ctx, s.host.Domain, t.ID)
+	return "The team is deleted.", nil, s.cfg.Org.DeleteTeam(ctx, s.by(who), s.host.Domain, t.ID)
 }
 
 func (s *Service) restoreForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
@@ -136,15 +136,15 @@ func (s *Service) restoreForm(ctx context.Context, _ jid.JID) (*form.Form, error
 	f := form.New(form.Ask, nodeRestoreGroup)
 	f.Title, f.Instructions = "Bring a deleted group back", "Groups that were deleted in the last 30 days come back with members, themes and history."
 	var os []form.Option
-	for _, g := range gs[:min(len(gs), form.MaxOptions)] {
+	for _, g := range gs {
 		os = append(os, form.Option{Label: g.Name + " (" + g.Slug + ")", Value: g.Slug})
 	}
 	f.AddList("group", "Group", "", os...).Required()
 	return f, nil
 }
 
-func (s *Service) restore(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
-	g, err := s.cfg.Org.RestoreGroup(ctx, s.host.Domain, f.Get("group"))
+func (s *Service) restore(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+	g, err := s.cfg.Org.RestoreGroup(ctx, s.by(who), s.host.Domain, f.Get("group"))
 	if err != nil {
 		return "", nil, err
 	}
@@ -170,7 +170,7 @@ func (r *room) groupTeamsForm(ctx context.Context, _ jid.JID) (*form.Form, error
 		return nil, err
 	}
 	fd := form.Field{Var: "teams", Type: form.ListMulti, Label: "Teams whose people are members"}
-	for _, t := range ts[:min(len(ts), form.MaxOptions)] {
+	for _, t := range ts {
 		fd.Options = append(fd.Options, form.Option{Label: org.TeamLabel(t), Value: t.Slug})
 		if slices.ContainsFunc(in, func(gt store.GroupTeam) bool { return gt.Team == t.ID }) {
 			fd.Values = append(fd.Values, t.Slug)
@@ -183,34 +183,17 @@ func (r *room) groupTeamsForm(ctx context.Context, _ jid.JID) (*form.Form, error
 }
 
 // setGroupTeams makes the group's teams those of the form; one that is a moderator stays that.
-func (r *room) setGroupTeams(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *room) setGroupTeams(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	o, host := r.s.cfg.Org, r.s.host.Domain
-	in, err := o.GroupTeams(ctx, host, r.group)
-	if err != nil {
-		return "", nil, err
-	}
-	want := make(map[string]bool)
+	var ids []string
 	for _, slug := range f.Values("teams") {
 		t, err := o.Team(ctx, host, slug)
 		if err != nil {
 			return "", nil, err
 		}
-		want[t.ID] = true
+		ids = append(ids, t.ID)
 	}
-	for _, gt := range in {
-		if !want[gt.Team] {
-			if err := o.SetGroupTeam(ctx, host, r.group, gt.Team, ""); err != nil {
-				return "", nil, err
-			}
-		}
-		delete(want, gt.Team)
-	}
-	for id := range want {
-		if err := o.SetGroupTeam(ctx, host, r.group, id, store.RoleMember); err != nil {
-			return "", nil, err
-		}
-	}
-	return "Done.", nil, nil
+	return "Done.", nil, o.SetGroupTeams(ctx, r.s.by(who), host, r.group, ids)
 }
 
 func (r *room) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
@@ -232,7 +215,7 @@ func (r *room) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, error)
 	if g.Mandatory == org.Everyone {
 		now = org.Everyone
 	}
-	for _, t := range ts[:min(len(ts), form.MaxOptions-2)] {
+	for _, t := range ts {
 		os = append(os, form.Option{Label: "Everyone of " + org.TeamLabel(t), Value: "team:" + t.Slug})
 		if t.ID == g.Mandatory {
 			now = "team:" + t.Slug
@@ -242,7 +225,7 @@ func (r *room) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, error)
 	return f, nil
 }
 
-func (r *room) setMandatory(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *room) setMandatory(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	o, host := r.s.cfg.Org, r.s.host.Domain
 	whom := f.Get("whom")
 	if slug, ok := strings.CutPrefix(whom, "team:"); ok {
@@ -256,5 +239,5 @@ func (r *room) setMandatory(ctx context.Context, _ jid.JID, f form.Form) (string
 	} else if whom != org.Everyone {
 		return "", nil, server.NotAcceptable
 	}
-	return "Done: who is not in it yet is added in the background.", nil, o.SetMandatory(ctx, host, r.group, whom)
+	return "Done: who is not in it yet is added in the background.", nil, o.SetMandatory(ctx, r.s.by(who), host, r.group, whom)
 }

@@ -34,9 +34,10 @@ const (
 // textCall is a command as it was written. It is worked on away from the room's goroutine.
 type textCall struct {
 	s            *Service
-	group, theme string // id and key
-	room         string // localpart
-	who          jid.JID
+	group, theme string  // id and key
+	room         string  // localpart
+	who          jid.JID // bare
+	from         jid.JID // the client
 	nick         string
 	rest         string // what comes after the word
 	about        about
@@ -83,7 +84,16 @@ func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *t
 	if rank[o.affiliation] < rank[cmd.least] {
 		return server.WithText(server.Forbidden, "!"+cmd.word+" is not for you to use here")
 	}
-	c := &textCall{s: r.s, group: r.group, theme: r.theme, room: r.name, who: o.bare, nick: o.nick, rest: rest}
+	c := &textCall{
+		s:     r.s,
+		group: r.group,
+		theme: r.theme,
+		room:  r.name,
+		who:   o.bare,
+		from:  st.From,
+		nick:  o.nick,
+		rest:  rest,
+	}
 	if c.about = aboutOf(st); c.about != (about{}) {
 		r.flush(ctx) // it may be about what was just said
 	}
@@ -91,7 +101,9 @@ func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *t
 	r.sign(echo, o, 0)
 	r.send(ctx, echo, []jid.JID{st.From})
 	asker, here := st.From, r.jid
-	r.s.background(func(ctx context.Context) {
+	st.Hold()
+	begun := r.s.background(func(ctx context.Context) {
+		defer st.Receipt.Settle()
 		answer, err := cmd.do(ctx, c)
 		if err != nil {
 			r.s.fail(ctx, st, err)
@@ -103,6 +115,10 @@ func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *t
 		a := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: here, To: asker, ID: r.s.host.NewID()}
 		r.s.host.Router.Send(ctx, a.Add(wire.T(wire.NSClient, "body", answer)))
 	})
+	if !begun {
+		st.Receipt.Settle()
+		return errClosing
+	}
 	return nil
 }
 

@@ -63,7 +63,7 @@ func textTheme(ctx context.Context, c *textCall) (string, error) {
 	if n.Restricted, n.People, err = c.kept(ctx); err != nil {
 		return "", err
 	}
-	t, err := c.s.makeThemeWith(ctx, c.group, n, quote)
+	t, err := c.s.makeThemeWith(ctx, c.by(), c.group, n, quote)
 	if err != nil || !n.Restricted {
 		return "", err
 	}
@@ -166,9 +166,9 @@ func (c *textCall) set(ctx context.Context, role, done string) (string, error) {
 		return "", err
 	}
 	if c.theme != "" {
-		err = c.org().SetThemePeople(ctx, c.host(), c.theme, []store.Member{{JID: who.String(), Role: role}})
+		err = c.org().SetThemePeople(ctx, c.by(), c.host(), c.theme, []store.Member{{JID: who.String(), Role: role}})
 	} else {
-		err = c.org().SetMemberAs(ctx, c.host(), c.group, c.who, who, role)
+		err = c.org().SetMember(ctx, c.by(), c.host(), c.group, who, role)
 	}
 	return who.String() + " " + done, err
 }
@@ -182,24 +182,18 @@ func textRemove(ctx context.Context, c *textCall) (string, error) {
 }
 
 func textRename(ctx context.Context, c *textCall) (string, error) {
-	if err := c.org().MayManageTheme(ctx, c.host(), c.theme, c.who); err != nil {
-		return "", err
-	}
-	_, err := c.org().RenameTheme(ctx, c.host(), c.theme, c.rest, c.who)
+	_, err := c.org().RenameTheme(ctx, c.by(), c.host(), c.theme, c.rest)
 	return "", err
 }
 
 func textState(to string) func(context.Context, *textCall) (string, error) {
 	return func(ctx context.Context, c *textCall) (string, error) {
-		if err := c.org().MayManageTheme(ctx, c.host(), c.theme, c.who); err != nil {
-			return "", err
-		}
-		return "", c.org().SetThemeState(ctx, c.host(), c.theme, to, c.who)
+		return "", c.org().SetThemeState(ctx, c.by(), c.host(), c.theme, to)
 	}
 }
 
 func textLeave(ctx context.Context, c *textCall) (string, error) {
-	return "", c.org().Leave(ctx, c.host(), c.group, c.who)
+	return "", c.org().Leave(ctx, c.by(), c.host(), c.group)
 }
 
 func textRequests(ctx context.Context, c *textCall) (string, error) {
@@ -230,7 +224,7 @@ func (c *textCall) answer(ctx context.Context, yes bool, done string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return who.String() + " " + done, c.org().AnswerRequest(ctx, c.host(), c.group, who, yes, c.who)
+	return who.String() + " " + done, c.org().AnswerRequest(ctx, c.by(), c.host(), c.group, who, yes)
 }
 
 func textFollow(state string) func(context.Context, *textCall) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/acts"
 	"parley/muc"
 	"parley/org"
 	"parley/store"
@@ -18,15 +19,15 @@ func TestHelpIsComplete(t *testing.T) {
 	r.login("romeo/x", "juliet/x", "paris/x")
 	ctx := context.Background()
 	person := func(name string) jid.JID { return jid.MustParse(name + "@" + testHost) }
-	g, err := r.org.CreateGroup(ctx, testHost, org.NewGroup{Name: "Verona", Kind: org.Private, ThemesBy: "moderators", Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris")}})
+	g, err := r.org.CreateGroup(ctx, acts.System, testHost, org.NewGroup{Name: "Verona", Kind: org.Private, ThemesBy: "moderators", Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	th, err := r.org.CreateTheme(ctx, testHost, g.ID, org.NewTheme{Name: "Feast", Creator: person("romeo")})
+	th, err := r.org.CreateTheme(ctx, acts.System, testHost, g.ID, org.NewTheme{Name: "Feast", Creator: person("romeo")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.org.SetMember(ctx, testHost, g.ID, person("paris"), store.RoleModerator); err != nil {
+	if err := r.org.SetMember(ctx, acts.System, testHost, g.ID, person("paris"), store.RoleModerator); err != nil {
 		t.Fatal(err)
 	}
 	inGroup, inTheme := muc.Texts(r.svc)
@@ -87,7 +88,7 @@ func TestNewThemeIsItsCreators(t *testing.T) {
 	ctx := context.Background()
 	person := func(name string) jid.JID { return jid.MustParse(name + "@" + testHost) }
 	for _, kind := range []string{org.Private, org.Federated} {
-		g, err := r.org.CreateGroup(ctx, testHost, org.NewGroup{Name: "Verona " + kind, Kind: kind, Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris"), person("tybalt")}})
+		g, err := r.org.CreateGroup(ctx, acts.System, testHost, org.NewGroup{Name: "Verona " + kind, Kind: kind, Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris"), person("tybalt")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +109,7 @@ func TestNewThemeIsItsCreators(t *testing.T) {
 			if who == "tybalt" && hidden {
 				nick = ""
 			}
-			if _, err := r.org.CreateTheme(ctx, testHost, g.ID, n); err != nil {
+			if _, err := r.org.CreateTheme(ctx, acts.System, testHost, g.ID, n); err != nil {
 				t.Fatal(err)
 			}
 			e := r.clients["romeo"].next()

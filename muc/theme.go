@@ -18,7 +18,7 @@ func (s *Service) makeTheme(ctx context.Context, st *wire.Stanza, group, slug st
 	}
 	name := []rune(strings.ReplaceAll(slug, "-", " "))
 	name[0] = unicode.ToUpper(name[0])
-	_, err := s.cfg.Org.CreateTheme(ctx, s.host.Domain, group, org.NewTheme{Name: string(name), Slug: slug, Creator: st.From.Bare()})
+	_, err := s.cfg.Org.CreateTheme(ctx, s.by(st.From), s.host.Domain, group, org.NewTheme{Name: string(name), Slug: slug, Creator: st.From.Bare()})
 	return asStanzaError(err)
 }
 

@@ -28,17 +28,22 @@ const (
 
 func (r *room) groupCommands() []server.Command {
 	return append([]server.Command{
-		{Node: nodeNewTheme, Name: "New theme", Allowed: r.ranked(org.Member), Form: newThemeForm, Do: r.newTheme},
+		{Node: nodeNewTheme, Name: "New theme", Allowed: r.startsThemes, Form: newThemeForm, Do: r.newTheme},
 		{Node: nodeMembers, Name: "Change who is in this group", Allowed: r.ranked(org.Admin), Form: membersForm, Do: r.changeMembers},
 		r.requestsCommand(),
 		r.settingsCommand(),
 		{Node: nodeLeaveGroup, Name: "Leave this group", Allowed: r.ranked(org.Member), Form: confirmForm(nodeLeaveGroup, "Leave this group", "Its rooms and themes go from your lists.", ""),
 			Do: func(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
-				return "You are in this group no more.", nil, r.s.cfg.Org.Leave(ctx, r.s.host.Domain, r.group, who.Bare())
+				return "You are in this group no more.", nil, r.s.cfg.Org.Leave(ctx, r.s.by(who), r.s.host.Domain, r.group)
 			}},
 		{Node: nodeDeleteGroup, Name: "Delete this group", Allowed: r.ranked(org.Owner),
 			Form: confirmForm(nodeDeleteGroup, "Delete this group", "Everyone leaves its rooms and themes. For 30 days an administrator can bring it back.", "The group's name"), Do: r.deleteGroup},
 	}, r.teamCommands()...)
+}
+
+// startsThemes says whether somebody may start a theme here: they are offered it then.
+func (r *room) startsThemes(ctx context.Context, who jid.JID) bool {
+	return r.s.cfg.Org.MayCreateTheme(ctx, r.s.host.Domain, r.group, who.Bare()) == nil
 }
 
 func newThemeForm(context.Context, jid.JID) (*form.Form, error) {
@@ -63,11 +68,11 @@ func confirmForm(node, title, text, field string) func(context.Context, jid.JID)
 	}
 }
 
-func (r *room) deleteGroup(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *room) deleteGroup(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	if f.Get("name") != r.config().Name {
 		return "", nil, server.WithText(server.NotAcceptable, "type the group's name: "+r.config().Name)
 	}
-	return "The group is deleted.", nil, r.s.cfg.Org.DeleteGroup(ctx, r.s.host.Domain, r.group)
+	return "The group is deleted.", nil, r.s.cfg.Org.DeleteGroup(ctx, r.s.by(who), r.s.host.Domain, r.group)
 }
 
 func membersForm(context.Context, jid.JID) (*form.Form, error) {
@@ -88,7 +93,11 @@ func (r *room) changeMembers(ctx context.Context, who jid.JID, f form.Form) (str
 	if role == "none" {
 		role = ""
 	}
-	return "Done.", nil, r.s.cfg.Org.SetMembersAs(ctx, r.s.host.Domain, r.group, who.Bare(), people, role)
+	var ms []store.Member
+	for _, j := range people {
+		ms = append(ms, store.Member{JID: j.Bare().String(), Role: role})
+	}
+	return "Done.", nil, r.s.cfg.Org.SetMembers(ctx, r.s.by(who), r.s.host.Domain, r.group, ms)
 }
 
 func (r *room) themeCommands() []server.Command {
@@ -96,16 +105,21 @@ func (r *room) themeCommands() []server.Command {
 		return r.s.cfg.Org.MayManageTheme(ctx, r.s.host.Domain, r.theme, who) == nil
 	}
 	state := func(node, name, to, note string, may func(context.Context, jid.JID) bool) server.Command {
-		return server.Command{Node: node, Name: name, Allowed: may, Do: func(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
-			return note, nil, r.s.cfg.Org.SetThemeState(ctx, r.s.host.Domain, r.theme, to, who.Bare())
-		}}
+		return server.Command{
+			Node:    node,
+			Name:    name,
+			Allowed: may,
+			Do: func(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
+				return note, nil, r.s.cfg.Org.SetThemeState(ctx, r.s.by(who), r.s.host.Domain, r.theme, to)
+			},
+		}
 	}
 	return []server.Command{
 		state(nodeCloseTheme, "Close this theme", org.ThemeClosed, "The theme is closed: it can be read, and nobody writes any more.", manages),
 		state(nodeReopenTheme, "Reopen this theme", org.ThemeOpen, "The theme goes on.", manages),
 		state(nodeArchiveTheme, "Archive this theme", org.ThemeArchived, "The theme is archived: it can be read, and is in nobody's list.", r.ranked(org.Admin)),
 		{Node: nodeRenameTheme, Name: "Rename this theme", Allowed: manages, Form: r.renameForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-			t, err := r.s.cfg.Org.RenameTheme(ctx, r.s.host.Domain, r.theme, f.Get("name"), who.Bare())
+			t, err := r.s.cfg.Org.RenameTheme(ctx, r.s.by(who), r.s.host.Domain, r.theme, f.Get("name"))
 			return "The theme is now called " + t.Name + ".", nil, err
 		}},
 		{Node: nodeThemePeople, Name: "Change who is in this theme", Allowed: r.ranked(org.Admin), Form: r.peopleForm, Do: r.changePeople},
@@ -139,7 +153,7 @@ func (r *room) peopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 }
 
 // changePeople makes the list what the form says.
-func (r *room) changePeople(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *room) changePeople(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	want, err := f.JIDs("people")
 	if err != nil || len(want) > maxChanges {
 		return "", nil, server.NotAcceptable
@@ -157,7 +171,7 @@ func (r *room) changePeople(ctx context.Context, _ jid.JID, f form.Form) (string
 	for _, j := range want {
 		ms = append(ms, store.Member{JID: j.Bare().String(), Role: store.RoleMember})
 	}
-	return "Done.", nil, r.s.cfg.Org.SetThemePeople(ctx, r.s.host.Domain, r.theme, ms)
+	return "Done.", nil, r.s.cfg.Org.SetThemePeople(ctx, r.s.by(who), r.s.host.Domain, r.theme, ms)
 }
 
 func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
@@ -177,7 +191,7 @@ func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, 
 			return "", nil, err
 		}
 	}
-	t, err := r.s.makeThemeWith(ctx, r.group, n, quote)
+	t, err := r.s.makeThemeWith(ctx, r.s.by(who), r.group, n, quote)
 	if err != nil {
 		return "", nil, err
 	}

@@ -14,16 +14,16 @@ import (
 	"sync"
 	"time"
 
+	"parley/acts"
 	"parley/admin"
-	"parley/admin/web"
-	"parley/people"
+	"parley/org"
 	"parley/store"
 )
 
 // backups are made one at a time.
 type backups struct {
 	making  sync.Mutex
-	asked   chan string // who asks on a page: a localpart
+	asked   chan acts.Actor // who asks on a page
 	mu      sync.Mutex
 	running time.Time // since when one is made; zero: none is
 }
@@ -41,14 +41,15 @@ type lastBackup struct {
 	Missing []string  `json:"missing,omitempty"`
 }
 
-var errBackupRuns = admin.Conflict("", "a backup is being made already")
+var errBackupRuns = &org.Error{Kind: org.Exists, Text: "a backup is being made already"}
 
-func (o *operations) Backup(ctx context.Context, w io.Writer) error {
-	return o.n.backup(ctx, o.actor(), "", w)
+// Backup writes a backup for somebody who waits for it.
+func (w webSystem) Backup(ctx context.Context, by acts.Actor, to io.Writer) error {
+	return w.n.backup(ctx, by, "", to)
 }
 
 // backup makes one, and notes what became of it.
-func (n *Node) backup(ctx context.Context, by people.Actor, file string, w io.Writer) error {
+func (n *Node) backup(ctx context.Context, by acts.Actor, file string, w io.Writer) error {
 	b := &n.backups
 	if !b.making.TryLock() {
 		return errBackupRuns
@@ -59,23 +60,30 @@ func (n *Node) backup(ctx context.Context, by people.Actor, file string, w io.Wr
 	defer b.set(time.Time{})
 	n.removeCopies()
 	made, err := Backup(ctx, n.Config, n.Store, w)
+	noted := err
+	err = fullDisk(err)
 	last := lastBackup{At: began.UTC(), Took: time.Since(began).Seconds(), By: by.Name, Bytes: made.Bytes, File: file, Missing: made.Missing}
-	return errors.Join(err, n.noteBackup(ctx, by, last, err))
+	return errors.Join(err, n.noteBackup(ctx, by, last, noted))
 }
 
 // noteBackup remembers what became of one.
-func (n *Node) noteBackup(ctx context.Context, by people.Actor, last lastBackup, err error) error {
+func (n *Node) noteBackup(ctx context.Context, by acts.Actor, last lastBackup, err error) error {
 	if err != nil {
 		last.Error = err.Error()
-	}
-	for _, h := range n.hosts {
-		n.people[h.Domain].Audit(ctx, by, "system.backup", last.File, map[string]any{"bytes": last.Bytes, "error": last.Error})
 	}
 	text, err := json.Marshal(last)
 	if err != nil {
 		return err
 	}
-	return n.Store.Put(context.WithoutCancel(ctx), "", lastBackupKey, text)
+	return n.acts.Do(context.WithoutCancel(ctx), n.hosts[0].Domain, by, func(ctx context.Context, a *acts.Act) error {
+		for _, h := range n.hosts {
+			detail := acts.Detail{"bytes": last.Bytes, "error": last.Error}
+			if err := n.people[h.Domain].Note(ctx, by, acts.SystemBackup, last.File, detail); err != nil {
+				return err
+			}
+		}
+		return n.Store.Put(ctx, "", lastBackupKey, text)
+	})
 }
 
 func (b *backups) set(since time.Time) {
@@ -109,7 +117,7 @@ func (n *Node) runBackups(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case by := <-n.backups.asked:
-			if err := n.backupToFile(ctx, people.Actor{Name: by, Role: store.RoleOwner}); err != nil {
+			if err := n.backupToFile(ctx, by); err != nil {
 				n.Log.Error("backup", "err", err)
 			}
 			n.backups.set(time.Time{})
@@ -123,7 +131,7 @@ const (
 )
 
 // backupToFile makes one in the directory for them, and keeps the newest few. It has its name when it is whole.
-func (n *Node) backupToFile(ctx context.Context, by people.Actor) error {
+func (n *Node) backupToFile(ctx context.Context, by acts.Actor) error {
 	dir, now := n.backupDir(), time.Now().UTC()
 	name := filepath.Join(dir, backupPrefix+now.Format("20060102-150405")+backupSuffix)
 	err := os.MkdirAll(dir, 0o700)
@@ -162,7 +170,7 @@ func (n *Node) prune(dir string) error {
 }
 
 // backupFiles gives those in a directory, the newest first.
-func backupFiles(dir string) (out []web.BackupFile, err error) {
+func backupFiles(dir string) (out []admin.BackupFile, err error) {
 	es, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -172,15 +180,15 @@ func backupFiles(dir string) (out []web.BackupFile, err error) {
 	}
 	for _, e := range es {
 		if i, err := e.Info(); err == nil && e.Type().IsRegular() && strings.HasPrefix(e.Name(), backupPrefix) && strings.HasSuffix(e.Name(), backupSuffix) {
-			out = append(out, web.BackupFile{Name: e.Name(), Bytes: i.Size(), At: i.ModTime()})
+			out = append(out, admin.BackupFile{Name: e.Name(), Bytes: i.Size(), At: i.ModTime()})
 		}
 	}
-	slices.SortFunc(out, func(a, b web.BackupFile) int { return strings.Compare(b.Name, a.Name) })
+	slices.SortFunc(out, func(a, b admin.BackupFile) int { return strings.Compare(b.Name, a.Name) })
 	return out, nil
 }
 
-func (w webSystem) Backups(ctx context.Context) (web.Backups, error) {
-	out := web.Backups{Dir: w.n.backupDir(), Engine: w.n.Store.Engine()}
+func (w webSystem) Backups(ctx context.Context) (admin.Backups, error) {
+	out := admin.Backups{Dir: w.n.backupDir(), Engine: w.n.Store.Engine()}
 	w.n.backups.mu.Lock()
 	out.Running = w.n.backups.running
 	w.n.backups.mu.Unlock()
@@ -199,14 +207,14 @@ func (w webSystem) Backups(ctx context.Context) (web.Backups, error) {
 	if err := json.Unmarshal(text, &last); err != nil {
 		return out, fmt.Errorf("backups: %w", err)
 	}
-	out.Last = &web.LastBackup{At: last.At, By: last.By, Bytes: last.Bytes, Error: last.Error, Missing: last.Missing}
+	out.Last = &admin.LastBackup{At: last.At, By: last.By, Bytes: last.Bytes, Error: last.Error, Missing: last.Missing}
 	if last.File != "" {
 		out.Last.File = filepath.Base(last.File)
 	}
 	return out, nil
 }
 
-func (w webSystem) MakeBackup(by people.Actor) error {
+func (w webSystem) MakeBackup(by acts.Actor) error {
 	b := &w.n.backups
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -214,6 +222,6 @@ func (w webSystem) MakeBackup(by people.Actor) error {
 		return errBackupRuns
 	}
 	b.running = time.Now()
-	b.asked <- by.Name // there is room: nobody else asks while one is made
+	b.asked <- by // there is room: nobody else asks while one is made
 	return nil
 }

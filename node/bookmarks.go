@@ -56,6 +56,9 @@ func (p *pushes) push(ctx context.Context, e org.Event) {
 	for _, account := range e.Joined {
 		p.told(ctx, e.Host, account, b.Added(ctx, account, e.Rooms))
 	}
+	if e.Kind == org.ThemeCreated {
+		p.n.tellOfTheme(ctx, e)
+	}
 	for _, account := range e.Renamed {
 		p.told(ctx, e.Host, account, b.Added(ctx, account, e.Rooms[:1]))
 	}

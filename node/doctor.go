@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"parley/admin"
 	"parley/config"
 	"parley/post"
+	"parley/server/c2s"
 	"parley/store/sqlstore"
 )
 
@@ -38,7 +38,7 @@ func (d *doctor) say(area, what, state, text, todo string) {
 func Diagnose(ctx context.Context, c *config.Config) []admin.Finding { return diagnose(ctx, c, nil) }
 
 func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
-	parts := []func(*doctor, context.Context){(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage, (*doctor).clock, (*doctor).mail}
+	parts := []func(*doctor, context.Context){(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage, (*doctor).clock, (*doctor).order, (*doctor).mail}
 	ds := make([]*doctor, len(parts))
 	var wg sync.WaitGroup
 	for i, part := range parts { // they wait for others' machines, each for itself
@@ -53,20 +53,18 @@ func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
 	return out
 }
 
-func (o *operations) Doctor(ctx context.Context) ([]admin.Finding, error) {
-	return diagnose(ctx, o.n.Config, o.n), nil
+// Findings looks at all that this node needs.
+func (w webSystem) Findings(ctx context.Context) []admin.Finding {
+	return diagnose(ctx, w.n.Config, w.n)
 }
 
-func (o *operations) Records(ctx context.Context, domain string, look bool) ([]admin.DNSRecord, error) {
-	h, err := o.host("host", domain)
-	if err != nil {
-		return nil, err
-	}
-	rs := records(o.n.Config, o.n.ports(), h.Domain, "")
+// Records gives the DNS records that a host needs; with look also what is published.
+func (w webSystem) Records(ctx context.Context, domain string, look bool) []admin.DNSRecord {
+	rs := records(w.n.Config, w.n.ports(), domain, "")
 	if look {
-		LookUp(ctx, o.n.Config, rs)
+		LookUp(ctx, w.n.Config, rs)
 	}
-	return rs, nil
+	return rs
 }
 
 func (d *doctor) configuration(context.Context) {
@@ -133,14 +131,14 @@ func (d *doctor) certificate(h config.Host, name string, roots *x509.CertPool) {
 	}
 	_, trust := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: d.now})
 	switch {
-	case leaf.VerifyHostname(name) != nil:
+	case c2s.Foreign(leaf, name) != "":
 		state := admin.Failed
 		if name != h.Domain {
 			state = admin.Warning
 		}
-		d.say("certificates", name, state, "it is not good for this name, but for "+strings.Join(leaf.DNSNames, ", "), "get one that has this name, too")
-	case d.now.After(leaf.NotAfter):
-		d.say("certificates", name, admin.Failed, "it has expired: "+until, "renew it")
+		d.say("certificates", name, state, c2s.Foreign(leaf, name), "get one that has this name, too")
+	case c2s.OutOfTime(leaf, d.now) != "":
+		d.say("certificates", name, admin.Failed, c2s.OutOfTime(leaf, d.now), "renew it")
 	case leaf.NotAfter.Sub(d.now) < expiresSoon:
 		d.say("certificates", name, admin.Warning, "it expires soon: "+until, "renew it")
 	case trust != nil && !local(h.Domain):
@@ -157,21 +155,20 @@ func (d *doctor) chain(h config.Host, name string) ([]*x509.Certificate, error) 
 	case d.n != nil:
 		shown = d.n.certs.For(name)
 	default:
-		cert, key := h.Certificate, h.Key
-		if cert == "" {
-			cert, key = d.c.TLS.Certificate, d.c.TLS.Key
+		f := c2s.CertFile{Cert: h.Certificate, Key: h.Key}
+		if f.Cert == "" {
+			f.Cert, f.Key, f.At = d.c.TLS.Certificate, d.c.TLS.Key, "tls."
 		}
-		if cert == "" {
+		if f.Cert == "" {
 			if d.c.TLS.ACME.Enabled {
 				return nil, nil
 			}
 			return nil, errors.New("none is configured")
 		}
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
+		var err error
+		if shown, err = c2s.LoadCert(f); err != nil {
 			return nil, err
 		}
-		shown = &pair
 	}
 	if shown == nil {
 		return nil, nil
@@ -288,14 +285,9 @@ func (d *doctor) bind(key, addr string) {
 	}
 }
 
-// lowSpace is what should be left where the data is.
-const lowSpace = 1 << 30
-
 func (d *doctor) storage(ctx context.Context) {
-	if free := freeSpace(d.c.DataDir); free >= 0 && free < lowSpace {
-		d.say("storage", "free space", admin.Warning, fmt.Sprintf("%d MiB are left in %s", free>>20, d.c.DataDir), "make room: without it nothing can be kept")
-	} else if free >= 0 {
-		d.say("storage", "free space", admin.OK, fmt.Sprintf("%d GiB are left in %s", free>>30, d.c.DataDir), "")
+	for _, x := range disksOf(d.c) {
+		d.room(x)
 	}
 	if i, err := os.Stat(d.c.DataDir); errors.Is(err, fs.ErrNotExist) {
 		d.say("storage", "data_dir", admin.OK, d.c.DataDir+" is made when the server starts", "")
@@ -323,6 +315,25 @@ func (d *doctor) storage(ctx context.Context) {
 	}
 	defer st.Close()
 	d.schema(ctx, st)
+}
+
+// lowSpace is what should be left of any disk.
+const lowSpace = 1 << 30
+
+func (d *doctor) room(x *disk) {
+	free, f := x.look(0)
+	left := fmt.Sprintf("%d MiB are left in %s", free>>20, x.dir)
+	switch {
+	case free < 0: // not known
+	case f == lowest:
+		d.say("storage", "free space", admin.Failed, x.says(free, f).Error(), "make room now, or give it a larger disk: see disk.lowest")
+	case f == low:
+		d.say("storage", "free space", admin.Warning, x.says(free, f).Error(), "make room, or give it a larger disk: see disk.low")
+	case free < lowSpace:
+		d.say("storage", "free space", admin.Warning, left, "make room: without it nothing can be kept")
+	default:
+		d.say("storage", "free space", admin.OK, fmt.Sprintf("%d GiB are left in %s", free>>30, x.dir), "")
+	}
 }
 
 func (d *doctor) schema(ctx context.Context, st *sqlstore.Store) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"parley/acts"
 	"parley/config"
 	"parley/feature/adhoc"
 	"parley/feature/blocking"
@@ -38,6 +39,7 @@ import (
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
+	"parley/store"
 	"parley/wire/jid"
 )
 
@@ -48,55 +50,60 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	if waiting == 0 { // none, as config has it; the feature's zero is its default
 		waiting = -1
 	}
-	marks := bookmarks.New(h, bookmarks.Config{Max: c.Accounts.MaxBookmarks, Changed: n.marked(h)})
+	marks := bookmarks.New(h, n.Store, bookmarks.Config{Max: c.Accounts.MaxBookmarks, Changed: n.marked(h)})
 	n.bookmarks[h.Domain] = marks
 	rules := n.newPeople(h, n.inviteSecret)
 	n.people[h.Domain] = rules
-	invitations := invite.New(h, rules, invite.Config{Accounts: func() string { return n.settings.Of(h.Domain).InviteApps }})
+	invitations := invite.New(h, rules, invite.Config{})
 	n.invitations[h.Domain] = invitations
-	cards := vcard.New(h, rules, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words})
+	cards := vcard.New(h, n.Store, rules, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words})
 	n.cards[h.Domain] = cards
-	alerts := push.New(h, push.Config{Sender: c.Accounts.PushSender})
+	alerts := push.New(h, n.Store, push.Config{Sender: c.Accounts.PushSender, Silent: n.silent(h, rules), Wish: func(ctx context.Context, account string, room jid.JID) (push.Wish, error) {
+		w, _, err := n.wish(ctx, h, account, room)
+		return w, err
+	}})
 	n.alerts[h.Domain] = alerts
-	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Org: n.Org, Create: n.mayCreateGroups(h), URL: func() string { return n.listenerURL(h.Domain, spacesPath) }})
+	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Store: n.Store, Org: n.Org, URL: func() string { return n.listenerURL(h.Domain, spacesPath) }})
 	return append(n.searching(h), []*server.Feature{
-		blocking.New(h, blocking.Config{}),
+		blocking.New(h, n.Store, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),
-		strangers.New(h, strangers.Config{Refuse: c.Federation.Strangers == "refuse", PerMinute: c.Federation.StrangersPerMinute}),
+		strangers.New(h, n.Store, strangers.Config{Refuse: c.Federation.Strangers == "refuse", PerMinute: c.Federation.StrangersPerMinute}),
 		ping.New(h),
 		softwareversion.New(h, Version()),
 		entitytime.New(h),
 		session.New(h),
 		adhoc.New(h),
-		register.New(h, byClient{byCommand{&operations{n: n}}}, c.Registration.ChangePassword),
-		serviceadmin.New(h, byCommand{&operations{n: n, lax: true}}, byCommand{&operations{n: n}}, serviceadmin.Config{Stop: n.stopper(h)}),
+		register.New(h, byClient{n}, c.Registration.ChangePassword),
+		serviceadmin.New(h, n.Store, rules, byCommand{n}, byCommand{n}, serviceadmin.Config{Stop: n.stopper(h)}),
 		cards.Feature(),
 		invitations.Feature(),
-		roster.New(h, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),
+		roster.New(h, n.Store, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),
 		n.membership(h),
 		presence.New(h),
-		lastactivity.New(h),
-		pubsub.NewAccounts(h, nodeLimits(c.PubSub, c.PubSub.Nodes, c.PubSub.Bytes)),
+		lastactivity.New(h, n.Store),
+		pubsub.NewAccounts(h, n.Store, nodeLimits(c.PubSub, c.PubSub.Nodes, c.PubSub.Bytes)),
 		marks.Feature(),
 		n.spaces[h.Domain].Feature(),
-		private.New(h, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
+		private.New(h, n.Store, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
 		mds.New(h),
-		mam.New(h, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Archive }}),
+		mam.New(h, n.Store, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Archive }}),
 		carbons.New(h),
-		inbox.New(h, n.Org, inbox.Config{}).Feature(),
+		inbox.New(h, n.Store, n.Org, inbox.Config{}).Feature(),
 		sharing.New(h, n.Org),
 		digest.New(h, rules, n.Org),
 		alerts.Feature(),
+		n.places.forgetting(h),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),
-		offline.New(h, offline.Config{Max: waiting, Bytes: int64(c.Accounts.OfflineBytes), Expiry: c.Accounts.OfflineExpiry}),
+		offline.New(h, n.Store, offline.Config{Max: waiting, Bytes: int64(c.Accounts.OfflineBytes), Expiry: c.Accounts.OfflineExpiry}),
 	}...)
 }
 
 // buildHosts makes every hosted domain with its services.
 func (n *Node) buildHosts(ctx context.Context) error {
 	c := n.Config
-	n.Org = org.New(n.Store, org.Config{Label: c.Rooms.Label, MaxGroup: c.Groups.MaxMembers, MaxOwned: c.Groups.MaxOwned, MaxTeam: c.Groups.MaxTeam, MaxRoster: c.Groups.MaxRoster, Apart: !c.Groups.AdminsOwn})
+	n.acts = acts.NewLog(n.Store, func(string) store.ID { return n.IDs.Next() })
+	n.Org = org.New(n.Store, org.Config{Acts: n.acts, Label: c.Rooms.Label, MaxGroup: c.Groups.MaxMembers, MaxOwned: c.Groups.MaxOwned, MaxThemes: c.Groups.MaxThemes, ThemePace: c.Groups.ThemePace, MaxTeam: c.Groups.MaxTeam, MaxRoster: c.Groups.MaxRoster, Apart: !c.Groups.AdminsOwn, ThemesBy: c.Groups.ThemesBy, MembersCreate: c.Groups.Create == "members", Now: n.IDs.Now})
 	n.pushes = newPushes(n)
 	secret, err := n.secret(ctx, "occupant-id")
 	if err != nil {
@@ -105,31 +112,39 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	if n.inviteSecret, err = n.secret(ctx, "invitations"); err != nil {
 		return err
 	}
+	if err := n.loadDepartures(ctx); err != nil {
+		return err
+	}
 	metrics := server.NewMetrics(n.Registry)
+	archiveRate, archiveBurst := archivePace(c.Limits)
 	for _, hc := range c.Hosts {
 		h, err := server.NewHost(server.HostConfig{Domain: hc.Domain, Store: n.Store, IDs: n.IDs, Router: n.Router, Log: n.Log, Metrics: metrics,
-			Limits: server.Limits{SessionsPerAccount: c.Limits.SessionsPerAccount}, Features: n.features})
+			Limits: server.Limits{SessionsPerAccount: c.Limits.SessionsPerAccount,
+				ArchiveBytesPerSecond: archiveRate, ArchiveBytesBurst: archiveBurst}, Features: n.features})
 		if err != nil {
 			return err
 		}
 		hooks := n.buildWebhooks(h)
 		rc := n.roomsConfig(h, secret)
 		rc.Said = hooks.Said
+		made := &host{Host: h, hooks: hooks}
+		made.ears = newEars(n, made)
+		rc.Heard = made.ears.hear
 		rc.GroupCommands = func(group string) []server.Command {
-			return hooks.Commands(group, func(secret string) string { return n.hookURL(h.Domain, secret) })
+			return hooks.Commands(group)
 		}
 		rooms, err := muc.NewService(rc)
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
-		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h, Limits: nodeLimits(c.PubSub, c.PubSub.ServiceNodes, c.PubSub.ServiceBytes)})
+		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h, Store: n.Store, Limits: serviceLimits(c.PubSub)})
 		if err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
 		if err := n.spaces[hc.Domain].Open(); err != nil {
 			return fmt.Errorf("spaces of %s: %w", hc.Domain, err)
 		}
-		if _, err := directory.New(h, n.people[hc.Domain], "users."+hc.Domain); err != nil {
+		if _, err := directory.New(h, n.Store, n.people[hc.Domain], "users."+hc.Domain); err != nil {
 			return fmt.Errorf("directory of %s: %w", hc.Domain, err)
 		}
 		if err := n.buildProxy65(h); err != nil {
@@ -139,7 +154,8 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n.hosts = append(n.hosts, &host{Host: h, rooms: rooms, hooks: hooks, uploads: uploads, nodes: nodes})
+		made.rooms, made.uploads, made.nodes = rooms, uploads, nodes
+		n.hosts = append(n.hosts, made)
 	}
 	return nil
 }
@@ -148,21 +164,33 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	c := n.Config.Rooms
 	defaults := muc.Default
 	defaults.Archive = c.Archive
-	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
+	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Store: n.Store, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
 		GuestPing: c.GuestPing, MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
-		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, GuestJoins: n.Config.Federation.JoinsPerMinute, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Rooms }, GroupsBy: n.Config.Groups.Create,
-		Meetings: n.Config.Groups.MeetingURL, Mentioned: n.mentioned(h), Hats: n.hatsOf(h), Web: func() string { return n.WebURL(h.Domain) }}
+		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, GuestJoins: n.Config.Federation.JoinsPerMinute, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Rooms },
+		Meetings: n.Config.Groups.MeetingURL, Mentioned: n.mentioned(h), Hats: n.hatsOf(h), Web: func() string { return n.WebURL(h.Domain) },
+		Lives: n.lives, Heir: n.heirOf(h.Domain), Serves: n.serves}
 }
 
-// mayCreateGroups says who may make groups of a host by a client: `groups.create`.
-func (n *Node) mayCreateGroups(h *server.Host) func(context.Context, jid.JID) bool {
-	return func(ctx context.Context, who jid.JID) bool {
-		if who.Domain() != h.Domain {
-			return false
-		}
-		u, err := n.Store.User(ctx, h.Domain, who.Local())
-		return err == nil && !u.Disabled && (u.Admin || n.Config.Groups.Create == "members")
+// archivePace is what one person may have archives keep, on average and at once: a part of what one of their clients may send,
+// or what is configured; 0 is no limit.
+func archivePace(l config.Limits) (perSecond, burst int64) {
+	if l.BytesPerSecond == 0 {
+		return 0, 0
 	}
+	perSecond, burst = int64(l.ArchiveBytesPerSecond), int64(l.ArchiveBytesBurst)
+	if perSecond == 0 {
+		perSecond = int64(l.BytesPerSecond) / 4
+	}
+	if burst == 0 {
+		burst = 4 * int64(max(l.BytesBurst, l.StanzaSize))
+	}
+	return perSecond, burst
+}
+
+func serviceLimits(c config.PubSub) pubsub.Limits {
+	l := nodeLimits(c, c.ServiceNodes, c.ServiceBytes)
+	l.Share, l.ShareBytes = c.ServiceShare, int64(c.ServiceBytesShare)
+	return l
 }
 
 func nodeLimits(c config.PubSub, nodes int, bytes config.Size) pubsub.Limits {

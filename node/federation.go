@@ -7,8 +7,10 @@ import (
 	"net"
 	"os"
 
+	"github.com/miekg/dns"
 	"golang.org/x/sync/errgroup"
 
+	"parley/config"
 	"parley/federation"
 	"parley/wire"
 )
@@ -32,15 +34,40 @@ func (n *Node) buildFederation(ctx context.Context) error {
 		secure = federation.Validating{Addr: n.Config.DNS.Resolver, Timeout: n.Config.DNS.Timeout}
 	}
 	n.federation = federation.New(federation.Config{
-		Router: n.Router, Log: n.Log, Registry: n.Registry, Secret: secret, Cert: n.certs.For, Roots: roots, MinTLS: n.tlsConfig().MinVersion,
-		Resolver: resolver(n.Config.DNS.Resolver), DNSTimeout: n.Config.DNS.Timeout, Secure: secure, AllowPlain: !f.RequireTLS, NoBidi: !f.Bidi,
+		Router: n.Router, Log: n.Log, Registry: n.Registry, Secret: secret, Cert: n.certs.For, Roots: roots, AllowNetworks: config.Networks(f.AllowNetworks), MinTLS: n.tlsConfig().MinVersion,
+		Resolver: resolver(n.Config.DNS.Resolver), DNSTimeout: n.Config.DNS.Timeout, DNSServer: dnsServer(n.Config.DNS.Resolver), Secure: secure, AllowPlain: !f.RequireTLS, NoBidi: !f.Bidi,
 		Policy: federation.Policy{RequireCertificate: f.RequireCertificate, RefuseDialback: !f.AllowDialback, Block: f.Block, Allow: f.Allow},
 		Limits: wire.Limits{Stanza: int(f.StanzaSize), Depth: l.Depth, Attrs: l.Attributes}, MaxQueue: int(f.SendQueue),
 		MaxIncoming: f.Connections, MaxUnproven: f.Unproven, StanzasPerSecond: f.StanzasPerSecond, StanzasBurst: f.StanzasBurst,
 		HandshakeTimeout: f.HandshakeTimeout, AuthTimeout: f.AuthTimeout, IdleTimeout: f.IdleTimeout, WriteTimeout: l.WriteTimeout, KeepAlive: l.KeepAlive,
 	})
 	n.Router.SetRemote(n.federation)
-	return n.loadRules(ctx)
+	n.others.Server = n.federation
+	return n.others.Load(ctx)
+}
+
+// newOthers makes what administrators do about other servers. It follows their rules when federation is built.
+func (n *Node) newOthers() *federation.Admin {
+	return &federation.Admin{
+		Store: n.Store,
+		Acts:  n.acts,
+		Log:   n.Log,
+		Hosts: n.domains(),
+		Served: func(domain string) bool {
+			return n.Router.Host(domain) != nil || n.Router.Local(domain)
+		},
+	}
+}
+
+// watchRules follows what administrators on other nodes say of other servers, until ctx ends.
+func (n *Node) watchRules(ctx context.Context, g *errgroup.Group) {
+	if n.federation == nil {
+		return
+	}
+	g.Go(func() error {
+		n.others.Watch(ctx)
+		return nil
+	})
 }
 
 // authorities are the system's and those of the files; nil: the system's alone.
@@ -75,6 +102,18 @@ func resolver(addr string) *net.Resolver {
 	}}
 }
 
+// dnsServer is the address of the server that resolver asks; "" where the system does not say.
+func dnsServer(addr string) string {
+	if addr != "" {
+		return addr
+	}
+	c, err := dns.ClientConfigFromFile("/etc/resolv.conf")
+	if err != nil || len(c.Servers) == 0 {
+		return ""
+	}
+	return net.JoinHostPort(c.Servers[0], c.Port)
+}
+
 func (n *Node) listenFederation(g *errgroup.Group) error {
 	if n.federation == nil {
 		return nil
@@ -86,7 +125,7 @@ func (n *Node) listenFederation(g *errgroup.Group) error {
 		direct    bool
 	}{{"s2s", n.Config.Federation.Addresses, false}, {"s2s_tls", n.Config.Federation.TLSAddresses, true}} {
 		for _, a := range d.addresses {
-			if err := n.serve(g, d.door, a, func(l net.Listener) error { return n.federation.Serve(l, d.direct) }); err != nil {
+			if err := n.serve(g, d.door, a, n.Config.Federation.TrustedProxies, func(l net.Listener) error { return n.federation.Serve(l, d.direct) }); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"encoding/xml"
 	"net"
 	"net/http"
-	"strconv"
+	"strings"
 
 	"parley/wire/jid"
 )
@@ -61,14 +61,11 @@ func (n *Node) handleHostMeta(mux *http.ServeMux) {
 
 // links are the doors of a host as clients reach them.
 func (n *Node) links(domain string) []link {
-	at := domain
-	if a, ok := n.Addr("websocket").(*net.TCPAddr); ok && a.Port != 443 {
-		at = net.JoinHostPort(domain, strconv.Itoa(a.Port))
-	}
+	at := n.publicURL(domain)
 	w := n.Config.Listeners.WebSocket
-	ls := []link{{relWebSocket, "wss://" + at + w.Path}}
+	ls := []link{{relWebSocket, "ws" + strings.TrimPrefix(at, "http") + w.Path}}
 	if w.BOSHPath != "" {
-		ls = append(ls, link{relBOSH, "https://" + at + w.BOSHPath})
+		ls = append(ls, link{relBOSH, at + w.BOSHPath})
 	}
 	return ls
 }

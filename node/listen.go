@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"parley/config"
+	"parley/internal/door"
 	"parley/server"
 	"parley/server/c2s"
 	"parley/wire"
@@ -24,23 +26,30 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	if !l.C2S.RequireTLS {
 		n.Log.Warn("clients may do without TLS: what they say can be read on the way", "key", "listeners.c2s.require_tls")
 	}
+	if fit := n.doors.Connections(); fit > 0 && fit < n.Config.Limits.Connections {
+		n.Log.Warn("this process may not open as many files as connections are allowed: those beyond are refused", "connections", fit, "key", "limits.connections")
+	}
 	for _, a := range l.C2S.Addresses {
-		if err := n.serve(g, "c2s", a, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {
+		if err := n.serve(g, "c2s", a, l.C2S.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {
 			return err
 		}
 	}
 	for _, a := range l.C2STLS.Addresses {
-		if err := n.serve(g, "c2s_tls", a, func(nl net.Listener) error { return n.door.Serve(nl, true) }); err != nil {
+		if err := n.serve(g, "c2s_tls", a, l.C2STLS.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, true) }); err != nil {
 			return err
 		}
 	}
+	proxies := door.Trust(config.Networks(l.WebSocket.TrustedProxies))
 	for _, a := range l.WebSocket.Addresses {
-		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.webTLS(), n.Config.Limits.ConnectionsPerAddress); err != nil {
+		if err := n.serveHTTP(g, "websocket", a, n.webHandler(false), n.webTLS(), proxies); err != nil {
 			return err
 		}
+	}
+	if !proxies.Any() {
+		proxies = door.TrustNear()
 	}
 	for _, a := range l.WebSocket.PlainAddresses {
-		if err := n.serveHTTP(g, "websocket_plain", a, n.webHandler(true), nil, 0); err != nil {
+		if err := n.serveHTTP(g, "websocket_plain", a, n.webHandler(true), nil, proxies); err != nil {
 			return err
 		}
 	}
@@ -59,26 +68,47 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	return n.listenAdmin(ctx, g)
 }
 
-func (n *Node) serve(g *errgroup.Group, door, addr string, f func(net.Listener) error) error {
-	nl, err := net.Listen("tcp", addr)
+// serve opens a listener that f serves, which counts connections itself. proxies are networks that may say whom they connect
+// for.
+func (n *Node) serve(g *errgroup.Group, name, addr string, proxies []string, f func(net.Listener) error) error {
+	nl, err := n.open(addr, door.Config{Name: name, Proxies: door.Trust(config.Networks(proxies)), Header: n.Config.Limits.HandshakeTimeout})
 	if err != nil {
-		return fmt.Errorf("listen for %s on %s: %w", door, addr, err)
+		return err
 	}
-	n.mu.Lock()
-	if n.addrs[door] == nil {
-		n.addrs[door] = nl.Addr()
-	}
-	n.mu.Unlock()
-	n.Log.Info("listening", "door", door, "address", nl.Addr().String())
 	g.Go(func() error { return f(nl) })
 	return nil
 }
 
-// serveHTTP serves h until the node stops. perAddress is how many connections an address may have; 0: no limit, as behind a
-// proxy, whose address is everybody's.
-func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, cfg *tls.Config, perAddress int) error {
+// open opens a listener, and remembers where it is.
+func (n *Node) open(addr string, cfg door.Config) (*door.Listener, error) {
+	nl, err := n.doors.Listen(addr, cfg)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	if n.addrs[cfg.Name] == nil {
+		n.addrs[cfg.Name] = nl.Addr()
+	}
+	n.mu.Unlock()
+	n.Log.Info("listening", "door", cfg.Name, "address", nl.Addr().String())
+	return nl, nil
+}
+
+// serveHTTP serves h until the node stops.
+func (n *Node) serveHTTP(g *errgroup.Group, name, addr string, h http.Handler, cfg *tls.Config, proxies door.Proxies) error {
 	if n.acme != nil {
 		h = n.acme.HTTP(h) // HTTP-01
+	}
+	h = proxies.Handler(n.doors.Requests(h), n.Log)
+	l := n.Config.Limits
+	open, err := n.open(addr, door.Config{Name: name, Proxies: proxies, Header: l.HandshakeTimeout, Write: l.WriteTimeout,
+		Limits: door.Limits{All: l.Connections, PerAddress: l.ConnectionsPerAddress}})
+	if err != nil {
+		return err
+	}
+	var nl net.Listener = open
+	if cfg != nil {
+		nl = tls.NewListener(nl, cfg)
 	}
 	s := &http.Server{Handler: h, TLSConfig: cfg, ReadHeaderTimeout: n.Config.Limits.HandshakeTimeout, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelDebug)}
@@ -87,16 +117,13 @@ func (n *Node) serveHTTP(g *errgroup.Group, door, addr string, h http.Handler, c
 			s.Close()
 		}
 	})
-	return n.serve(g, door, addr, func(nl net.Listener) error {
-		nl = limit(nl, n.Config.Limits.Connections, perAddress)
-		if cfg != nil {
-			nl = tls.NewListener(nl, cfg)
-		}
-		if err := s.Serve(nl); !errors.Is(err, http.ErrServerClosed) {
-			return err
+	g.Go(func() error {
+		if err := s.Serve(nl); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("serve %s: %w", name, err)
 		}
 		return nil
 	})
+	return nil
 }
 
 func (n *Node) webHandler(proxied bool) http.Handler {
@@ -134,24 +161,30 @@ func (n *Node) tlsConfig(alpn ...string) *tls.Config {
 func certFiles(cfg *config.Config) []c2s.CertFile {
 	var files []c2s.CertFile
 	byName := make(map[string]int)
-	add := func(cert, key string, hosts ...string) {
+	add := func(at, cert, key string, hosts ...string) {
 		if cert == "" {
 			return
 		}
-		i, ok := byName[cert]
+		name := cert + "\x00" + key // one certificate may stand beside a key that is not its own
+		i, ok := byName[name]
 		if !ok {
 			i = len(files)
-			byName[cert] = i
-			files = append(files, c2s.CertFile{Cert: cert, Key: key})
+			byName[name] = i
+			files = append(files, c2s.CertFile{At: at, Cert: cert, Key: key})
 		}
 		files[i].Hosts = append(files[i].Hosts, hosts...)
+		for _, h := range hosts {
+			if s := cfg.Rooms.Label + "." + h; cfg.Federation.Enabled && !slices.Contains(cfg.ACMENames(), s) {
+				files[i].Services = append(files[i].Services, s)
+			}
+		}
 	}
-	add(cfg.TLS.Certificate, cfg.TLS.Key)
-	for _, h := range cfg.Hosts {
+	add("tls.", cfg.TLS.Certificate, cfg.TLS.Key)
+	for i, h := range cfg.Hosts {
 		if h.Certificate != "" {
-			add(h.Certificate, h.Key, h.Domain)
+			add(fmt.Sprintf("hosts[%d].", i), h.Certificate, h.Key, h.Domain)
 		} else {
-			add(cfg.TLS.Certificate, cfg.TLS.Key, h.Domain)
+			add("tls.", cfg.TLS.Certificate, cfg.TLS.Key, h.Domain)
 		}
 	}
 	return files
@@ -162,12 +195,12 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 	l, sm, a := n.Config.Limits, n.Config.StreamManagement, n.Config.Auth
 	conflict := map[string]server.Conflict{"replace": server.Replace, "refuse": server.Refuse, "generate": server.Generate}[a.ResourceConflict]
 	return c2s.Config{
-		Router: n.Router, Log: n.Log, Registry: n.Registry,
+		Router: n.Router, Store: n.Store, Log: n.Log, Registry: n.Registry,
 		StartTLS: n.tlsConfig(), DirectTLS: n.tlsConfig("xmpp-client"),
 		Secrets: secrets{n}, Mechanisms: a.Mechanisms, Iterations: a.ScramIterations, Secret: secret, DowngradeHash: a.DowngradeProtection,
 		TokenLifetime: a.TokenLifetime,
-		Throttle:      n.throttle,
-		AuthAttempts:  a.AttemptsPerStream, Conflict: conflict,
+		Throttle:      n.throttle, Failures: n.failures,
+		AuthAttempts: a.AttemptsPerStream, Conflict: conflict,
 		SM: c2s.SMConfig{ResumeTimeout: sm.ResumeTimeout, MaxStanzas: sm.MaxStanzas, MaxBytes: int(sm.MaxBytes), AckEvery: sm.AckEvery,
 			Sweep: sm.AckInterval, MaxMisses: sm.MaxMisses},
 		Unauthenticated:  wire.Limits{Stanza: int(l.StanzaSizeUnauthenticated), Depth: 16, Attrs: l.Attributes},
@@ -175,6 +208,6 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 		HandshakeTimeout: l.HandshakeTimeout, AuthTimeout: l.AuthTimeout, WriteTimeout: l.WriteTimeout, MaxQueue: int(l.SendQueue),
 		BytesPerSecond: int(l.BytesPerSecond), Burst: int(l.BytesBurst), StanzasPerSecond: l.StanzasPerSecond, StanzasBurst: l.StanzasBurst,
 		Register: n.register(), Invited: n.invited(), Invites: n.invites, OpenRegistration: n.Config.Registration.Enabled, RegisterPerHour: n.Config.Registration.PerHour,
-		PlainStreams: !n.Config.Listeners.C2S.RequireTLS, MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, KeepAlive: l.KeepAlive,
+		PlainStreams: !n.Config.Listeners.C2S.RequireTLS, MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, MaxPending: l.ConnectionsPending, KeepAlive: l.KeepAlive,
 	}
 }

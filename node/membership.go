@@ -3,9 +3,9 @@ package node
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
+	"parley/internal/memo"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -34,46 +34,27 @@ func (n *Node) membership(h *server.Host) *server.Feature {
 			n.rehatOne(h.Domain, account)
 			fault("a name is not told of to its teams", account, n.Org.PersonRenamed(context.Background(), h.Domain, account))
 		},
-		Deleted: func(ctx context.Context, account string) {
-			fault("a deleted account is not told of to its groups", account, n.Org.Gone(ctx, h.Domain, account))
-		},
 	}
 }
 
 // hats remembers the roles that people wear in rooms.
-type hats struct {
-	mu    sync.Mutex
-	roles map[[2]string]string
-}
+type hats struct{ roles memo.Map[[2]string, string] }
 
-const maxHats = 100_000
-
-func (c *hats) forget(host, account string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.roles, [2]string{host, account})
-}
+func (c *hats) forget(host, account string) { c.roles.Drop([2]string{host, account}) }
 
 func (c *hats) role(ctx context.Context, st store.People, host, account string) string {
 	k := [2]string{host, account}
-	c.mu.Lock()
-	role, ok := c.roles[k]
-	c.mu.Unlock()
-	if ok {
+	if role, ok := c.roles.Get(k); ok {
 		return role
 	}
+	drops := c.roles.Drops()
 	ctx, cancel := context.WithTimeout(ctx, time.Second) // a room waits for it
 	defer cancel()
 	p, err := st.Person(ctx, host, account)
 	if err != nil {
 		return ""
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.roles == nil || len(c.roles) >= maxHats {
-		c.roles = make(map[[2]string]string)
-	}
-	c.roles[k] = p.Role
+	c.roles.PutUnless(k, p.Role, drops)
 	return p.Role
 }
 

@@ -36,7 +36,7 @@ func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m muc.Mention
 			n.Log.Error("a mention is not noted", "room", m.Room.String(), "err", err)
 		}
 		for _, user := range users {
-			if err := n.alerts[h.Domain].Mention(ctx, user, m.Room); err != nil {
+			if err := n.alerts[h.Domain].Mention(ctx, user, m.Room, m.ID); err != nil {
 				n.Log.Error("a mention is not pushed", "account", user, "err", err)
 			}
 			if len(users) <= maxWoken {

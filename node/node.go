@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"parley/acts"
+	"parley/cluster"
 	"parley/config"
 	"parley/feature/bookmarks"
 	"parley/feature/extdisco"
@@ -24,6 +26,8 @@ import (
 	"parley/feature/vcard"
 	"parley/feature/webhooks"
 	"parley/federation"
+	"parley/internal/background"
+	"parley/internal/door"
 	"parley/muc"
 	"parley/node/acme"
 	"parley/org"
@@ -45,7 +49,13 @@ type Node struct {
 	Router   *server.Router
 	Org      *org.Org
 	IDs      *store.IDs
+	acts     *acts.Log
 	settings *settings.Settings
+
+	writable *writable
+	seat     *cluster.Seat // nil: nobody else can reach the database
+	takeOver bool
+	lease    time.Duration // 0: the usual
 
 	pages       // what is for people in browsers
 	hosts       []*host
@@ -55,15 +65,20 @@ type Node struct {
 	alerts      map[string]*push.Push     // by host
 	pushes      *pushes
 	hats        hats
+	departures  departures
 	invitations map[string]*invite.Invitations // by host
 	backups     backups
 	usages      *usages
+	disks       []*disk // the first is that of the data
+	began       time.Time
 	proxy       *proxy65.Relay // nil: it is off
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
 	door        *c2s.Server
+	doors       *door.House        // what everybody comes in by
 	components  *component.Server  // nil: none is configured
 	federation  *federation.Server // nil: it is off
+	others      *federation.Admin
 
 	mu    sync.Mutex
 	addrs map[string]net.Addr
@@ -80,37 +95,57 @@ type host struct {
 	rooms   *muc.Service
 	hooks   *webhooks.Webhooks
 	nodes   *pubsub.Service
+	ears    *ears
 	uploads *upload.Service // nil: there is none
 }
 
+// Option changes what a node is built of.
+type Option func(*Node)
+
+// WithClock has ids made by another clock than the machine's.
+func WithClock(now func() time.Time) Option { return func(n *Node) { n.IDs.Clock = now } }
+
 // New builds a node: it opens the store (bringing its schema up to date if so configured) and the certificates, and
 // puts hosts and services together. Nothing listens yet.
-func New(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Node, error) {
+func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
 		bookmarks: make(map[string]*bookmarks.Bookmarks), cards: make(map[string]*vcard.Cards), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
-	n.backups.asked = make(chan string, 1)
-	st, err := openStore(ctx, cfg, log)
-	if err != nil {
+	n.backups.asked, n.began = make(chan acts.Actor, 1), time.Now()
+	n.doors = door.NewHouse(log, n.Registry)
+	for _, o := range os {
+		o(n)
+	}
+	if err := unusable(certFiles(cfg)); err != nil { // before anybody else's server is taken over or a schema is changed
 		return nil, err
 	}
-	n.Store = st
+	if err := n.openStore(ctx); err != nil {
+		return nil, err
+	}
+	n.writable = &writable{write: n.Store.Writable}
 	if err := n.build(ctx); err != nil {
-		return nil, errors.Join(err, st.Close())
+		return nil, errors.Join(err, n.leave(), n.Store.Close())
 	}
 	return n, nil
 }
 
 func (n *Node) build(ctx context.Context) error {
+	if err := n.beginIDs(ctx); err != nil {
+		return err
+	}
 	if err := n.buildWords(); err != nil {
 		return err
 	}
 	if err := n.buildSettings(ctx); err != nil {
 		return err
 	}
+	if err := n.buildPlaces(ctx); err != nil {
+		return err
+	}
 	if err := n.buildHosts(ctx); err != nil {
 		return err
 	}
 	n.usages = newUsages(n.hosts)
+	n.buildDisks()
 	if err := n.buildComponents(); err != nil {
 		return err
 	}
@@ -122,6 +157,8 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	n.door = c2s.New(doorConfig(n, secret))
+	n.others = n.newOthers()
+	n.buildAPI()
 	if err := n.buildWeb(ctx); err != nil {
 		return err
 	}
@@ -146,26 +183,30 @@ func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
 	return b, nil
 }
 
-// Run listens and serves until ctx ends or something that cannot be done without fails; then it stops in order: no new
-// clients, goodbye to those there are, rooms, background work, the store.
+// Run listens and serves until ctx ends or a listener fails; then it stops in order: no new clients, goodbye to those
+// there are, rooms, background work, the store.
 func (n *Node) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	g, work := errgroup.WithContext(work)
 	for _, h := range n.hosts {
-		g.Go(func() error { return ignore(h.Run(work)) })
-		g.Go(func() error { return ignore(h.rooms.Run(work)) })
-		g.Go(func() error { return ignore(h.hooks.Run(work)) })
-		g.Go(func() error { return h.nodes.Run(work) })
+		n.keep(work, g, "features of "+h.Domain, h.Run)
+		n.keep(work, g, "rooms of "+h.Domain, h.rooms.Run)
+		n.keep(work, g, "webhooks of "+h.Domain, h.hooks.Run)
+		n.keep(work, g, "pushes of rooms of "+h.Domain, h.ears.run)
+		n.keep(work, g, "nodes of "+h.Domain, h.nodes.Run)
 	}
-	g.Go(func() error { return n.pushes.run(work) })
-	g.Go(func() error { return n.Org.Run(work, n.domains(), n.fault) })
+	n.keep(work, g, "bookmarks", n.pushes.run)
+	n.keep(work, g, "mandatory groups", func(ctx context.Context) error { return n.Org.Run(ctx, n.domains(), n.fault) })
 	n.runUploads(work, g)
 	n.watchRules(work, g)
-	g.Go(func() error { return n.settings.Run(work) })
-	g.Go(func() error { return n.runBackups(work) })
-	g.Go(func() error { return n.runCounts(work) })
+	n.keep(work, g, "settings", n.settings.Run)
+	n.keep(work, g, "departures", n.runDepartures)
+	n.keep(work, g, "backups", n.runBackups)
+	n.keep(work, g, "counts", n.runCounts)
+	n.keep(work, g, "disks", n.watchDisks)
 	n.runPost(work, g)
+	n.runPlaces(work, g)
 	n.runCerts(work, g)
 	err := n.listen(work, g)
 	if err == nil {
@@ -174,8 +215,12 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-work.Done(): // something failed
 		case err = <-n.quit:
+		case <-n.seatLost():
+			err = errSeatLost
 		}
 	}
+	began := time.Now()
+	n.Log.Info("stopping", "grace", n.Config.Shutdown.Grace)
 	grace, done := context.WithTimeout(context.Background(), n.Config.Shutdown.Grace)
 	defer done()
 	n.door.Shutdown(grace)
@@ -190,14 +235,18 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.web != nil {
 		n.web.Wait()
 	}
-	return errors.Join(err, n.Store.Close())
+	n.writable.run.Wait()
+	err = errors.Join(err, n.leave(), n.Store.Close())
+	n.Log.Info("stopped", "after", time.Since(began).Round(time.Millisecond))
+	return err
 }
 
-func ignore(err error) error {
-	if errors.Is(err, context.Canceled) {
+// keep runs background work in g until ctx ends; work that fails is begun again, and does not end the node.
+func (n *Node) keep(ctx context.Context, g *errgroup.Group, name string, f func(context.Context) error) {
+	g.Go(func() error {
+		background.Keep(ctx, n.Log, name, f)
 		return nil
-	}
-	return err
+	})
 }
 
 // Ready is closed when the node listens on all its addresses.
@@ -213,9 +262,3 @@ func (n *Node) Addr(door string) net.Addr {
 
 // Host gives a hosted domain; nil if it is none.
 func (n *Node) Host(domain string) *server.Host { return n.Router.Host(domain) }
-
-func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (*sqlstore.Store, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	return sqlstore.Open(ctx, cfg.Store.DSN, sqlstore.Options{Log: log, MaxConnections: cfg.Store.MaxConnections, CommitBatch: cfg.Store.CommitBatch, Migrate: cfg.Store.Migrate})
-}

@@ -10,34 +10,41 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"parley/admin"
+	"parley/admin/api"
 	"parley/admin/web"
 	"parley/auth"
 	"parley/config"
-	"parley/org"
+	"parley/internal/i18n"
 	"parley/people"
 	"parley/post"
 	"parley/server"
 	"parley/server/c2s"
-	"parley/words"
 )
 
 // pages is what the node has for people in browsers, and their rules.
 type pages struct {
 	people       map[string]*people.People // by host
 	inviteSecret []byte
-	words        *words.Catalogue
+	words        *i18n.Catalogue
 	throttle     *auth.Throttle // of sign-ins, wherever they are made
-	web          *web.Server    // nil: there are no pages
+	places       *places        // where accounts have signed in
+	failures     *auth.Failures // nil: failed sign-ins are not noted
+	api          *api.Server
+	web          *web.Server // nil: there are no pages
 	compose      people.Compose
+	post         post.Config
+	relay        *post.Relay // nil: no mail is sent
 }
 
 // newPeople makes the rules for a host's accounts.
 func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
-	c := people.Config{Host: h, Primary: n.primary(h), Org: n.Org, Secret: secret, Settings: n.settings, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy,
-		Log: n.Log, URL: func() string { return n.webURL(h.Domain) }}
+	c := people.Config{Host: h, Store: n.Store, Primary: n.primary(h), Org: n.Org, Acts: n.acts, Secret: secret, Settings: n.settings, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy, Open: n.Config.Registration.Enabled,
+		Log: n.Log, URL: func() string { return n.webURL(h.Domain) }, Departed: n.departed, Retired: n.retired}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose
+		if n.relay != nil {
+			c.MailsUTF8 = n.relay.MailsUTF8
+		}
 		if m := n.Config.Mail; n.Config.Web.Enabled { // without pages there were no way out of it
 			c.Digests = &people.Digests{Default: m.Digest, Hour: m.DigestHour}
 			if !m.Show {
@@ -60,28 +67,20 @@ func (n *Node) webURL(domain string) string {
 	if a, ok := n.Addr("websocket_plain").(*net.TCPAddr); ok && w.PlainLinks {
 		return "http://" + net.JoinHostPort("localhost", strconv.Itoa(a.Port))
 	}
+	return n.publicURL(domain)
+}
+
+// publicURL is what addresses on the websocket listener begin with, as others see it: web.url where a proxy serves it under
+// another name.
+func (n *Node) publicURL(domain string) string {
+	if u := n.Config.Web.URL; u != "" {
+		return u
+	}
 	at := domain
 	if a, ok := n.Addr("websocket").(*net.TCPAddr); ok && a.Port != 443 {
 		at = net.JoinHostPort(domain, strconv.Itoa(a.Port))
 	}
 	return "https://" + at
-}
-
-// peopleError turns people's errors into the control socket's.
-func peopleError(err error) error {
-	var e *people.Error
-	if !errors.As(err, &e) {
-		return orgError(err)
-	}
-	switch e.Kind {
-	case org.NotFound:
-		return admin.NotFound(e.Field, "%v", e)
-	case org.Exists:
-		return admin.Conflict(e.Field, "%v", e)
-	case org.Forbidden:
-		return admin.Forbidden(e.Field, "%v", e)
-	}
-	return admin.Invalid(e.Field, "%v", e)
 }
 
 // secrets are the passwords that clients sign in with.
@@ -98,49 +97,50 @@ func (s secrets) Use(ctx context.Context, h *server.Host, user, id string) error
 }
 
 // accept makes an account for a stranger with an invitation, in a client (XEP-0445).
-func (n *Node) accept(ctx context.Context, h *server.Host, name, password, token string) error {
-	_, err := n.people[h.Domain].Accept(ctx, token, name, "", password, "app")
+func (n *Node) accept(ctx context.Context, h *server.Host, from people.Actor, name, password, token string) error {
+	_, err := n.people[h.Domain].Accept(ctx, from, token, people.Acceptance{Name: name, Password: password, How: "app"})
 	var d *people.Dead
 	if errors.As(err, &d) {
 		return server.WithText(server.NotAllowed, "this invitation is not good any more")
 	}
-	return asStanzaError(peopleError(err))
+	return stanzaError(err)
 }
 
 // buildWords reads the catalogues and makes what writes mails.
 func (n *Node) buildWords() (err error) {
 	n.people = make(map[string]*people.People)
-	t := n.Config.Auth.Throttle
-	n.throttle = auth.NewThrottle(auth.ThrottleConfig{PerAccount: t.PerAccount, PerAddress: t.PerAddress, Window: t.Window})
-	if n.words, err = words.New(); err != nil {
+	if n.words, err = i18n.New(); err != nil {
 		return err
 	}
-	n.compose, err = post.Composer(n.words)
-	return err
+	if n.compose, err = post.Composer(n.words); err != nil {
+		return err
+	}
+	if m := n.Config.Mail; m.Host != "" && !m.Show {
+		roots, err := authorities(n.Config.TLS.CAFiles)
+		if err != nil {
+			return err
+		}
+		n.post = postConfig(n.Config, roots)
+		n.post.Log = n.Log
+		n.relay = post.NewRelay(n.post)
+	}
+	return nil
 }
 
 // runPost brings the outbox to the relay, if there is one.
 func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
 	for _, h := range n.hosts {
-		g.Go(func() error { return n.people[h.Domain].RunDigests(ctx) })
+		n.keep(ctx, g, "digests of "+h.Domain, n.people[h.Domain].RunDigests)
 	}
-	m := n.Config.Mail
-	if m.Host == "" || m.Show {
-		return
-	}
-	roots, err := authorities(n.Config.TLS.CAFiles)
-	if err != nil {
-		g.Go(func() error { return err })
+	if n.relay == nil {
 		return
 	}
 	var all []*people.People
 	for _, h := range n.hosts {
 		all = append(all, n.people[h.Domain])
 	}
-	c := postConfig(n.Config, roots)
-	c.Log = n.Log
-	w := post.New(c, n.Store, all)
-	g.Go(func() error { return w.Run(ctx) })
+	w := post.New(n.post, n.Store, all, n.relay)
+	n.keep(ctx, g, "outbox", w.Run)
 }
 
 // People are the accounts of a host; nil if it is not hosted here.

@@ -30,7 +30,7 @@ func (n *Node) buildProxy65(h *server.Host) error {
 
 func (n *Node) listenProxy65(g *errgroup.Group) error {
 	for _, a := range n.Config.Listeners.Proxy65.Addresses {
-		if err := n.serve(g, "proxy65", a, n.proxy.Serve); err != nil {
+		if err := n.serve(g, "proxy65", a, n.Config.Listeners.Proxy65.TrustedProxies, n.proxy.Serve); err != nil {
 			return err
 		}
 	}

@@ -2,56 +2,51 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 
-	"parley/admin"
+	"parley/acts"
 	"parley/feature/register"
 	"parley/people"
 	"parley/server"
 	"parley/server/c2s"
-	"parley/wire"
 	"parley/wire/jid"
 )
 
-// byClient is the operations for people who manage their own account from a client (XEP-0077).
-type byClient struct{ byCommand }
+// byClient is the accounts of all hosts for people who manage their own account from a client (XEP-0077).
+type byClient struct{ n *Node }
 
 var _ register.Accounts = byClient{}
 
 // SetOwnPassword keeps the session it comes from and ends the account's others.
 func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, password string) error {
-	p := c.o.n.people[s.Host.Domain]
+	p := c.n.people[s.Host.Domain]
 	if err := ownsPassword(ctx, p, s); err != nil {
 		return err
 	}
-	keys, err := p.KeysFor(ctx, s.JID.Local(), password)
-	if err != nil {
-		return asStanzaError(peopleError(err))
+	me, err := p.Get(ctx, s.JID.Local())
+	if err == nil {
+		err = p.SetPasswordAs(ctx, p.ByClient(me, s.JID), me.Name, password, people.PasswordBy{Keep: s})
 	}
-	if err := c.o.n.Store.SetKeys(ctx, s.Host.Domain, s.JID.Local(), keys); err != nil {
-		return fmt.Errorf("set password of %s: %w", s.JID.Bare(), err)
-	}
-	for _, o := range s.Host.Account(s.JID.Local()).Sessions() {
-		if o != s {
-			o.Close(&wire.StreamError{Condition: "reset", Text: "the password has been changed"})
-		}
-	}
-	return nil
+	return stanzaError(err)
 }
 
 // MayLeave asks whether anybody is left in charge.
 func (c byClient) MayLeave(ctx context.Context, s *server.Session) error {
-	p := c.o.n.people[s.Host.Domain]
+	p := c.n.people[s.Host.Domain]
 	if err := ownsPassword(ctx, p, s); err != nil {
 		return err
 	}
-	return asStanzaError(peopleError(p.MayLeave(ctx, s.JID.Local())))
+	return stanzaError(p.MayLeave(ctx, s.JID.Local()))
 }
 
 // Delete is of the own account, which MayLeave was asked about.
-func (c byClient) Delete(ctx context.Context, who jid.JID) error {
-	return asStanzaError(c.o.DeleteUser(ctx, who.Bare().String()))
+func (c byClient) Delete(ctx context.Context, s *server.Session) error {
+	p := c.n.people[s.Host.Domain]
+	me, err := p.Get(ctx, s.JID.Local())
+	if err == nil {
+		err = p.Delete(ctx, p.ByClient(me, s.JID), me.Name)
+	}
+	return stanzaError(err)
 }
 
 // ownsPassword refuses who has signed in with less than the account's own password and, where there is one, the second step:
@@ -69,8 +64,7 @@ func ownsPassword(ctx context.Context, p *people.People, s *server.Session) erro
 
 // register gives what makes accounts for strangers.
 func (n *Node) register() c2s.Register {
-	o := &operations{n: n}
-	return func(ctx context.Context, h *server.Host, name, password, token string, _ netip.Addr) error {
+	return func(ctx context.Context, h *server.Host, name, password, token string, remote netip.Addr) error {
 		if token == "" && !n.Config.Registration.Enabled {
 			return server.NotAllowed
 		}
@@ -78,11 +72,15 @@ func (n *Node) register() c2s.Register {
 		if err != nil {
 			return server.WithText(server.NotAcceptable, "this name cannot be one of an account")
 		}
-		if token != "" {
-			return n.accept(ctx, h, j.Local(), password, token)
+		from := people.Actor{Door: acts.Client}
+		if remote.IsValid() {
+			from.Remote = remote.String()
 		}
-		_, err = o.AddUser(ctx, admin.NewUser{Address: j.String(), Password: password})
-		return asStanzaError(err)
+		if token != "" {
+			return n.accept(ctx, h, from, j.Local(), password, token)
+		}
+		_, err = n.people[h.Domain].Register(ctx, from, j.Local(), password)
+		return stanzaError(err)
 	}
 }
 

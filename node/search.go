@@ -22,12 +22,12 @@ func (n *Node) find(ctx context.Context, domain string, who jid.JID, text string
 // searching is what finds messages by their words, and who is asked for them in a client.
 func (n *Node) searching(h *server.Host) []*server.Feature {
 	rooms := n.Config.Rooms.Label + "." + h.Domain
-	fs := []*server.Feature{notify.New(h, notify.Config{Rooms: rooms, Search: n.Config.Archive.Search,
+	fs := []*server.Feature{notify.New(h, n.Store, notify.Config{Rooms: rooms, Search: n.Config.Archive.Search,
 		Find: func(ctx context.Context, who jid.JID, text string) store.Find {
 			return n.find(ctx, h.Domain, who, text)
 		}})}
 	if n.Config.Archive.Search {
-		fs = append(fs, search.New(h, search.Config{Rooms: rooms}))
+		fs = append(fs, search.New(h, n.Store, search.Config{Rooms: rooms}))
 	}
 	return fs
 }

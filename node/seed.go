@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"parley/admin"
+	"parley/acts"
+	"parley/org"
 	"parley/people"
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -31,19 +33,24 @@ const (
 )
 
 // SeedDemo makes accounts that know each other, a group with a theme, and some messages, on a node that runs. All of it
-// goes the way that it goes for people: through the same operations, and through sessions of these accounts.
+// goes the way that it goes for people: by the same acts, and through sessions of these accounts.
 func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	o := &operations{n: n}
+	p := n.people[domain]
 	accounts := []DemoAccount{{Address: "alice", Name: "Alice Martin"}, {Address: "bob", Name: "Bob Fischer"}, {Address: "carol", Name: "Carol Rossi"}}
 	for i := range accounts {
 		a := &accounts[i]
+		name := a.Address
 		a.Address += "@" + domain
 		a.Password = demoPassword()
-		_, err := o.AddUser(ctx, admin.NewUser{Address: a.Address, Name: a.Name, Password: a.Password, Admin: i == 0})
-		var e *admin.Error
-		if errors.As(err, &e) && e.Field == "address" && i == 0 {
+		role := store.RoleMember
+		if i == 0 {
+			role = store.RoleAdmin
+		}
+		_, err := p.Create(ctx, people.System, people.NewPerson{Name: name, FullName: a.Name, Password: a.Password, Role: role})
+		var e *people.Error
+		if errors.As(err, &e) && e.Kind == org.Exists && i == 0 {
 			return nil, ErrSeeded
 		}
 		if err != nil {
@@ -53,20 +60,20 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 	if err := n.demoColleagues(ctx, domain); err != nil {
 		return nil, err
 	}
-	g, err := o.CreateGroup(ctx, admin.NewGroup{Host: domain, Slug: "engineering", Name: "Engineering", Description: "How we build it", Owner: accounts[0].Address})
+	owner := jid.MustParse(accounts[0].Address)
+	group := org.NewGroup{Slug: "engineering", Name: "Engineering", Description: "How we build it", Owner: owner}
+	for _, a := range accounts[1:] {
+		group.Members = append(group.Members, jid.MustParse(a.Address))
+	}
+	g, err := n.Org.CreateGroup(ctx, acts.System, domain, group)
 	if err != nil {
 		return nil, fmt.Errorf("demo group: %w", err)
 	}
-	for _, a := range accounts[1:] {
-		if _, err := o.SetMember(ctx, domain, g.Slug, a.Address, "member"); err != nil {
-			return nil, fmt.Errorf("demo group: %w", err)
-		}
-	}
-	t, err := o.CreateTheme(ctx, domain, g.Slug, admin.NewTheme{Name: "Q4 launch", Creator: accounts[0].Address})
+	t, err := n.Org.CreateTheme(ctx, acts.System, domain, g.ID, org.NewTheme{Name: "Q4 launch", Creator: owner})
 	if err != nil {
 		return nil, fmt.Errorf("demo theme: %w", err)
 	}
-	if err := n.demoTalk(ctx, accounts, jid.MustParse(g.Room), jid.MustParse(t.Room)); err != nil {
+	if err := n.demoTalk(ctx, accounts, n.Org.RoomJID(domain, g.Room), n.Org.RoomJID(domain, t.Room)); err != nil {
 		return nil, fmt.Errorf("demo messages: %w", err)
 	}
 	if err := n.demoTeam(ctx, domain, g.Slug); err != nil {
@@ -77,19 +84,23 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 
 // demoTeam makes a team of two, with what it shares. Its people come after all has been said: they see each other by it.
 func (n *Node) demoTeam(ctx context.Context, domain, group string) error {
-	o := &operations{n: n}
-	t, err := o.CreateTeam(ctx, admin.NewTeam{Host: domain, Slug: "platform", Name: "Platform", Description: "Who keeps the machines running.", People: []string{"alice", "bob"}})
+	t, err := n.Org.CreateTeam(ctx, acts.System, domain, org.NewTeam{
+		Slug:        "platform",
+		Name:        "Platform",
+		Description: "Who keeps the machines running.",
+		People:      []string{"alice", "bob"},
+	})
 	if err != nil {
 		return err
 	}
 	defaults := []string{group}
-	if _, err := o.ChangeTeam(ctx, domain, t.Slug, admin.TeamChange{Defaults: &defaults}); err != nil {
+	if _, err := n.Org.UpdateTeam(ctx, acts.System, domain, t.ID, org.TeamChange{Defaults: &defaults}); err != nil {
 		return err
 	}
-	if err := n.Org.PutSnippet(ctx, domain, t.Slug, jid.JID{}, "maintenance", "We restart the servers tonight at 22:00. Expect two minutes of silence."); err != nil {
+	if err := n.Org.PutSnippet(ctx, acts.System, domain, t.Slug, "maintenance", "We restart the servers tonight at 22:00. Expect two minutes of silence."); err != nil {
 		return err
 	}
-	return n.Org.PutContact(ctx, domain, t.Slug, jid.JID{}, jid.MustParse("noc@hosting.example"), "Hosting, on call")
+	return n.Org.PutContact(ctx, acts.System, domain, t.Slug, jid.MustParse("noc@hosting.example"), "Hosting, on call")
 }
 
 // demoColleagues says more of the accounts, and adds some who are invited and have not come yet.
@@ -104,7 +115,8 @@ func (n *Node) demoColleagues(ctx context.Context, domain string) error {
 		{"carol", "member", "Release manager", "Operations"},
 	} {
 		email := c.name + "@work.example"
-		if _, err := p.Update(ctx, people.System, c.name, people.Change{Role: &c.role, Title: &c.title, Department: &c.department, Email: &email}); err != nil {
+		profile := people.Profile{Role: &c.role, Title: &c.title, Department: &c.department, Email: &email}
+		if _, err := p.Update(ctx, people.System, c.name, people.Change{Profile: profile}); err != nil {
 			return fmt.Errorf("demo account %s: %w", c.name, err)
 		}
 	}
@@ -116,7 +128,7 @@ func (n *Node) demoColleagues(ctx context.Context, domain string) error {
 	} {
 		u, err := p.Create(ctx, people.System, c)
 		if err == nil && c.Department != "Operations" {
-			_, _, err = p.Invite(ctx, people.Actor{Name: "alice", Role: "owner"}, people.Invite{Username: u.Name, Send: p.Mails(), Note: "Glad to have you with us!"})
+			_, _, err = p.Invite(ctx, people.Actor{Name: "alice", Role: "owner", Door: acts.Server}, people.Invite{Username: u.Name, Send: p.Mails(), Note: "Glad to have you with us!"})
 		}
 		if err != nil {
 			return fmt.Errorf("demo account %s: %w", c.FullName, err)
@@ -227,7 +239,7 @@ func (a *actor) joinAs(ctx context.Context, room jid.JID, nick string) error {
 	a.send(ctx, (&wire.Stanza{Kind: wire.Presence, To: here}).Add(wire.E(nsMUC, "x")))
 	return a.wait(ctx, func(st *wire.Stanza) bool {
 		x := st.Element(nsMUCUser, "x")
-		return st.Kind == wire.Presence && st.From == here && x != nil && hasStatus(x, "110")
+		return st.Kind == wire.Presence && st.From.Bare() == room.Bare() && x != nil && hasStatus(x, "110") // the room may have chosen the nick
 	})
 }
 
@@ -241,13 +253,13 @@ func hasStatus(x *wire.Element, code string) bool {
 }
 
 // say sends a message; one to a room is done when the room has sent it to everyone.
-func (a *actor) say(ctx context.Context, to jid.JID, text string) error {
+func (a *actor) say(ctx context.Context, to jid.JID, text string, more ...*wire.Element) error {
 	st := &wire.Stanza{Kind: wire.Message, Type: "chat", ID: strings.ToLower(rand.Text()), To: to}
 	room := a.s.Host.Router.Host(to.Domain()) == nil
 	if room {
 		st.Type = "groupchat"
 	}
-	a.send(ctx, st.Add(wire.T(wire.NSClient, "body", text)))
+	a.send(ctx, st.Add(wire.T(wire.NSClient, "body", text)).Add(more...))
 	if !room {
 		return nil
 	}

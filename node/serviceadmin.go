@@ -3,185 +3,147 @@ package node
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"mellium.im/xmpp/stanza"
 
-	"parley/admin"
+	"parley/acts"
 	"parley/feature/serviceadmin"
+	"parley/federation"
+	"parley/org"
 	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
 )
 
-// byCommand is the operations for administrators who use ad-hoc commands (XEP-0133).
-type byCommand struct{ o *operations }
+// byCommand is the accounts of all hosts for administrators who use ad-hoc commands (XEP-0133).
+type byCommand struct{ n *Node }
 
 var (
 	_ serviceadmin.Accounts = byCommand{}
 	_ serviceadmin.Domains  = byCommand{}
 )
 
-// may asks whether who gives the command may do that to an account; the rules are those of the pages. As the account will be
-// is what change makes of it.
-func (c byCommand) may(ctx context.Context, who jid.JID, act people.Act, change func(u *store.Person)) error {
+// asker gives the person who gives the command, as an actor, and the people of the host.
+func (c byCommand) asker(ctx context.Context, domain string) (*people.People, people.Actor, error) {
 	by := serviceadmin.Asker(ctx)
-	p := c.o.n.people[by.Domain()]
-	if p == nil || by.Domain() != who.Domain() {
-		return server.Forbidden
+	p := c.n.people[by.Domain()]
+	if p == nil || by.Domain() != domain {
+		return nil, people.Actor{}, server.Forbidden
 	}
 	me, err := p.Get(ctx, by.Local())
 	if err != nil {
-		return asStanzaError(peopleError(err))
+		return nil, people.Actor{}, stanzaError(err)
+	}
+	return p, p.ByClient(me, by), nil
+}
+
+// do does something to an account as the person who gives the command.
+func (c byCommand) do(ctx context.Context, who jid.JID, f func(p *people.People, by people.Actor) error) error {
+	p, by, err := c.asker(ctx, who.Domain())
+	if err != nil {
+		return err
+	}
+	return stanzaError(f(p, by))
+}
+
+// May asks the rules for what is done to an account without a change of it.
+func (c byCommand) May(ctx context.Context, who jid.JID, act acts.Deed) error {
+	p, by, err := c.asker(ctx, who.Domain())
+	if err != nil {
+		return err
 	}
 	u, err := p.Get(ctx, who.Local())
-	if act == people.Create {
-		u, err = store.Person{Role: store.RoleMember}, nil
-	}
 	if err != nil {
-		return asStanzaError(peopleError(err))
+		return stanzaError(err)
 	}
-	actor := people.As(me, "")
-	for range 2 {
-		if !actor.May(act, u) && !(act == people.Reset && me.Name == u.Name) {
-			return server.WithText(server.Forbidden, "your role does not allow this")
-		}
-		if change != nil {
-			change(&u)
-		}
+	if !by.May(act, u) && !(act == people.Reset && by.Name == u.Name) {
+		return errRole
 	}
 	return nil
 }
 
-func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
-	if err := c.may(ctx, who, people.Create, nil); err != nil {
+// End is for those who may disable the account, as on the pages, and for everybody's own sessions.
+func (c byCommand) End(ctx context.Context, who jid.JID) error {
+	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
+		_, err := p.EndDevices(ctx, by, who.Local(), who.Resource())
 		return err
-	}
-	_, err := c.o.AddUser(ctx, admin.NewUser{Address: who.String(), Password: password, Name: name})
-	return asStanzaError(err)
+	})
+}
+
+// Add makes an account. An administrator who sets a password in a client is not held to the policy for passwords.
+func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
+	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
+		if password == "" {
+			return errNoPassword
+		}
+		_, err := p.Create(ctx, by, people.NewPerson{
+			Name:     who.Local(),
+			FullName: name,
+			Password: password,
+			Lax:      true,
+		})
+		return err
+	})
 }
 
 func (c byCommand) Delete(ctx context.Context, who jid.JID) error {
-	if err := c.may(ctx, who, people.Delete, nil); err != nil {
-		return err
-	}
-	return asStanzaError(c.o.DeleteUser(ctx, who.Bare().String()))
-}
-
-func (c byCommand) SetDisabled(ctx context.Context, who jid.JID, disabled bool) error {
-	if err := c.may(ctx, who, people.Disable, nil); err != nil {
-		return err
-	}
-	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Disabled: &disabled})
-	return asStanzaError(err)
+	return c.do(ctx, who, func(p *people.People, by people.Actor) error { return p.Delete(ctx, by, who.Local()) })
 }
 
 func (c byCommand) SetPassword(ctx context.Context, who jid.JID, password string) error {
-	if err := c.may(ctx, who, people.Reset, nil); err != nil {
-		return err
-	}
-	return asStanzaError(c.o.SetPassword(ctx, who.Bare().String(), password))
-}
-
-func (c byCommand) SetAdmin(ctx context.Context, who jid.JID, is bool) error {
-	u, err := c.o.n.Store.User(ctx, who.Domain(), who.Local())
-	if err == nil && u.Admin == is {
-		return nil // as it is
-	}
-	err = c.may(ctx, who, people.SetRole, func(u *store.Person) {
-		if u.Role = store.RoleMember; is {
-			u.Role = store.RoleAdmin
-		}
+	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
+		return p.SetPasswordAs(ctx, by, who.Local(), password, people.PasswordBy{Lax: true})
 	})
-	if err != nil {
-		return err
-	}
-	_, err = c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Admin: &is})
-	return asStanzaError(err)
 }
 
-func (c byCommand) SetName(ctx context.Context, who jid.JID, name string) error {
-	if err := c.may(ctx, who, people.Edit, nil); err != nil {
+func (c byCommand) Edit(ctx context.Context, who jid.JID, e serviceadmin.Edit) error {
+	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
+		u, err := p.Get(ctx, who.Local())
+		if err != nil {
+			return err
+		}
+		ch := people.Change{Profile: people.Profile{FullName: e.Name}, Disabled: e.Disabled}
+		if e.Retention != nil {
+			keep, err := people.ParseRetention(*e.Retention)
+			if err != nil {
+				return err
+			}
+			ch.Retention = &keep
+		}
+		if e.Admin != nil && *e.Admin != u.Admin {
+			role := store.RoleMember
+			if *e.Admin {
+				role = store.RoleAdmin
+			}
+			ch.Role = &role
+		}
+		_, err = p.Update(ctx, by, u.Name, ch)
 		return err
-	}
-	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Name: &name})
-	return asStanzaError(err)
+	})
 }
 
 func (c byCommand) Retention(ctx context.Context, who jid.JID) (string, error) {
-	r, err := c.o.n.Store.Retention(ctx, who.Domain(), who.Local())
-	if err != nil || r.Set == 0 {
-		return "host", err
-	}
-	return writeRetention(r.Set), nil
+	return c.n.people[who.Domain()].SetRetention(ctx, who.Local())
 }
-
-func (c byCommand) SetRetention(ctx context.Context, who jid.JID, keep string) error {
-	if err := c.may(ctx, who, people.Edit, nil); err != nil {
-		return err
-	}
-	_, err := c.o.ChangeUser(ctx, who.Bare().String(), admin.UserChange{Retention: &keep})
-	return asStanzaError(err)
-}
-
-// on says whether a rule is on one of the two lists: there is more than one way to be allowed.
-func on(r admin.DomainRule, blocked bool) bool { return (r.Action == store.DomainBlock) == blocked }
 
 func (c byCommand) Listed(ctx context.Context, blocked bool) ([]string, error) {
-	rs, err := c.o.DomainRules(ctx)
+	rs, _, err := c.n.others.Rules(ctx)
 	var ds []string
-	for _, r := range rs.Rules {
-		if on(r, blocked) {
+	for _, r := range rs {
+		if federation.Blocks(r) == blocked { // there is more than one way to be allowed
 			ds = append(ds, r.Domain)
 		}
 	}
-	return ds, asStanzaError(err)
+	return ds, err
 }
 
 func (c byCommand) SetListed(ctx context.Context, host string, blocked bool, domains []string) error {
-	rs, err := c.o.DomainRules(ctx)
+	_, by, err := c.asker(ctx, host)
 	if err != nil {
-		return asStanzaError(err)
+		return err
 	}
-	action := store.DomainAllow
-	if blocked {
-		action = store.DomainBlock
-	}
-	there := make(map[string]bool)
-	for _, r := range rs.Rules {
-		there[r.Domain] = on(r, blocked)
-	}
-	var add []admin.DomainRule
-	want := make(map[string]bool)
-	for _, d := range domains {
-		d, err := rulePattern(d)
-		if err != nil {
-			return asStanzaError(err)
-		}
-		if !there[d] && !want[d] {
-			add = append(add, admin.DomainRule{Domain: d, Action: action})
-		}
-		want[d] = true
-	}
-	if len(add) > 0 {
-		if err := c.o.SetDomainRules(ctx, add); err != nil {
-			return asStanzaError(err)
-		}
-	}
-	for _, r := range add {
-		c.o.audit(ctx, host, "system.federation", r.Domain, map[string]any{"do": action})
-	}
-	for _, r := range rs.Rules {
-		if !on(r, blocked) || want[r.Domain] {
-			continue
-		}
-		if err := c.o.DeleteDomainRule(ctx, r.Domain); err != nil {
-			return asStanzaError(err)
-		}
-		c.o.audit(ctx, host, "system.federation", r.Domain, map[string]any{"do": "delete"})
-	}
-	return nil
+	return stanzaError(c.n.others.SetListed(ctx, by, blocked, domains))
 }
 
 // ErrRestart is what Run gives when an administrator wants the program to start anew.
@@ -205,20 +167,36 @@ func (n *Node) stopper(h *server.Host) func(restart bool) {
 	}
 }
 
-// asStanzaError says in XMPP what went wrong, with the words for a person.
-func asStanzaError(err error) error {
-	var ae *admin.Error
-	if !errors.As(err, &ae) {
+var (
+	errRole       = server.WithText(server.Forbidden, "your role does not allow this")
+	errNoPassword = &people.Error{Kind: org.Invalid, Field: "password", Text: "the password is empty"}
+)
+
+// stanzaError says in XMPP what was wrong with what a person asked for, in words for people. Other errors stay as they
+// are.
+func stanzaError(err error) error {
+	var pe *people.Error
+	var oe *org.Error
+	var kind org.Kind
+	switch {
+	case errors.As(err, &pe):
+		kind = pe.Kind
+	case errors.As(err, &oe):
+		kind = oe.Kind
+	default:
 		return err
 	}
 	e := server.NotAcceptable
-	switch ae.Status {
-	case http.StatusConflict:
+	switch kind {
+	case org.Exists:
 		e = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
-	case http.StatusNotFound:
+	case org.NotFound:
 		e = server.ItemNotFound
-	case http.StatusForbidden:
+	case org.Forbidden:
 		e = server.Forbidden
 	}
-	return server.WithText(e, ae.Text)
+	if pe != nil && pe.Text == people.NotYourRole { // one sentence, as in May
+		return errRole
+	}
+	return server.WithText(e, err.Error())
 }

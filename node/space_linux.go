@@ -1,12 +1,30 @@
 package node
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
-// freeSpace gives the bytes that are left where a directory is; -1 if that is not known.
-func freeSpace(dir string) int64 {
+// diskSpace gives the bytes that are left where a directory is, and how many there are in all; false if that is not known.
+func diskSpace(dir string) (free, all int64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
-		return -1
+		return 0, 0, false
 	}
-	return int64(s.Bavail) * s.Bsize
+	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, true
+}
+
+// sameDisk says whether two directories are on one disk.
+func sameDisk(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	if err != nil {
+		return false
+	}
+	s, ok := x.Sys().(*syscall.Stat_t)
+	t, also := y.Sys().(*syscall.Stat_t)
+	return ok && also && s.Dev == t.Dev
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"parley/admin/web"
+	"parley/admin"
 	"parley/store/sqlstore"
 )
 
@@ -51,7 +51,7 @@ func (n *Node) runCounts(ctx context.Context) error {
 }
 
 // Storage says what is taken up. Where counting takes longer than a page waits it is what was counted before.
-func (w webSystem) Storage(ctx context.Context, host string) web.Storage {
+func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
 	us := w.n.usages
 	us.mu.Lock()
 	u := us.of[host]
@@ -72,12 +72,18 @@ func (w webSystem) Storage(ctx context.Context, host string) web.Storage {
 	}
 	us.mu.Lock()
 	defer us.mu.Unlock()
-	out := web.Storage{Engine: w.n.Store.Engine(), Database: u.Bytes, Archived: u.Archived, Rooms: u.RoomEntries, Files: u.Files, FileBytes: u.FileBytes, At: u.at, Counting: u.done != nil,
-		Free: freeSpace(w.n.Config.DataDir), Bucket: w.n.Config.Upload.S3.Endpoint != ""}
+	out := admin.Storage{Engine: w.n.Store.Engine(), Database: u.Bytes, Archived: u.Archived, Rooms: u.RoomEntries, Files: u.Files, FileBytes: u.FileBytes, At: u.at, Counting: u.done != nil,
+		Free: w.n.freeSpace(), Bucket: w.n.Config.Upload.S3.Endpoint != ""}
 	if u.err != nil {
 		out.Error = u.err.Error()
 	}
 	return out
+}
+
+// freeSpace is what is left where the data is; -1 if that is not known.
+func (n *Node) freeSpace() int64 {
+	free, _ := n.disks[0].look(0)
+	return free
 }
 
 func (n *Node) count(ctx context.Context, host string) {

@@ -3,10 +3,9 @@ package node
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,8 +27,19 @@ func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service
 	if err != nil {
 		return nil, err
 	}
-	s, err := upload.New(ctx, upload.Config{Domain: "upload." + h.Domain, Host: h, Dir: filepath.Join(uploadsDir(n.Config), h.Domain), Secret: secret,
-		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: func() time.Duration { return n.settings.Of(h.Domain).Uploads }, Bucket: bucket(c.S3)})
+	// Where pages are plain (parley dev), a browser would ask an https address of ours whose certificate it does not trust: it
+	// waits for ever, and nobody is asked.
+	var browser func() string
+	if n.Config.Web.PlainLinks && c.URL == "" {
+		browser = func() string {
+			if u := n.webURL(h.Domain); strings.HasPrefix(u, "http://") {
+				return u + uploadPath + h.Domain
+			}
+			return n.uploadURL(h.Domain)
+		}
+	}
+	s, err := upload.New(ctx, upload.Config{BrowserURL: browser, Domain: "upload." + h.Domain, Host: h, Store: n.Store, Dir: filepath.Join(uploadsDir(n.Config), h.Domain), Secret: secret,
+		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: func() time.Duration { return n.settings.Of(h.Domain).Uploads }, Bucket: bucket(c.S3), Fits: n.uploadFits})
 	if err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", h.Domain, err)
 	}
@@ -48,11 +58,7 @@ func (n *Node) uploadURL(domain string) string {
 	if u := n.Config.Upload.URL; u != "" {
 		return u + "/" + domain
 	}
-	at := domain
-	if a, ok := n.Addr("websocket").(*net.TCPAddr); ok && a.Port != 443 {
-		at = net.JoinHostPort(domain, strconv.Itoa(a.Port))
-	}
-	return "https://" + at + uploadPath + domain
+	return n.publicURL(domain) + uploadPath + domain
 }
 
 func (n *Node) handleUploads(mux *http.ServeMux) {
@@ -67,7 +73,7 @@ func (n *Node) handleUploads(mux *http.ServeMux) {
 func (n *Node) runUploads(ctx context.Context, g *errgroup.Group) {
 	for _, h := range n.hosts {
 		if h.uploads != nil {
-			g.Go(func() error { return h.uploads.Run(ctx) })
+			n.keep(ctx, g, "uploads of "+h.Domain, h.uploads.Run)
 		}
 	}
 }

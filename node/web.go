@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -13,13 +12,44 @@ import (
 	"time"
 
 	"parley/admin"
+	"parley/admin/api"
 	"parley/admin/web"
 	"parley/auth"
+	"parley/feature/webhooks"
+	"parley/people"
+	"parley/pie"
 	"parley/server"
 	"parley/server/c2s"
 	"parley/wire"
 	"parley/wire/jid"
 )
+
+// buildAPI makes the way in for programs.
+func (n *Node) buildAPI() {
+	c := n.Config
+	n.api = api.New(api.Config{
+		People:     n.peoples(),
+		Hosts:      n.serverHosts(),
+		Hooks:      n.hooks(),
+		Photos:     n.photos(),
+		Org:        n.Org,
+		Store:      n.Store,
+		Log:        n.Log,
+		Throttle:   n.throttle,
+		Failures:   n.failures,
+		Rooms:      webRooms{n},
+		Find:       n.find,
+		System:     webSystem{n, time.Now()},
+		Federation: n.others,
+		Import: pie.Config{
+			Store:         n.Store,
+			Iterations:    c.Auth.ScramIterations,
+			MaxContacts:   c.Accounts.MaxContacts,
+			MaxOffline:    c.Accounts.OfflineMessages,
+			OfflineExpiry: c.Accounts.OfflineExpiry,
+		},
+	})
+}
 
 // buildWeb makes the pages.
 func (n *Node) buildWeb(ctx context.Context) error {
@@ -30,20 +60,65 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := web.Config{Hosts: make(map[string]*server.Host), Photos: make(map[string]web.Photos), Org: n.Org, Store: n.Store, IDs: n.IDs, Words: n.words, Log: n.Log, Secret: secret, Throttle: n.throttle,
-		Faker: auth.NewFaker(secret, n.Config.Auth.ScramIterations), Outbox: n.Config.Mail.Show, Rooms: webRooms{n}, Find: n.find,
-		System: webSystem{n, time.Now()}}
-	c.Chat = func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool) {
-		n.door.External(w, r, c2s.Known{Account: account, Credential: session, Holds: holds, Secure: proxied})
-	}
-	c.Ops = &operations{n: n, started: time.Now()}
-	for _, h := range n.hosts {
-		c.People = append(c.People, n.people[h.Domain])
-		c.Hosts[h.Domain] = h.Host
-		c.Photos[h.Domain] = n.cards[h.Domain]
-	}
-	n.web, err = web.New(c)
+	n.web, err = web.New(web.Config{
+		People:     n.peoples(),
+		Hosts:      n.serverHosts(),
+		Hooks:      n.hooks(),
+		Photos:     n.photos(),
+		Org:        n.Org,
+		Store:      n.Store,
+		IDs:        n.IDs,
+		Words:      n.words,
+		Log:        n.Log,
+		Secret:     secret,
+		Throttle:   n.throttle,
+		Failures:   n.failures,
+		Faker:      auth.NewFaker(secret, n.Config.Auth.ScramIterations),
+		Outbox:     n.Config.Mail.Show,
+		Rooms:      webRooms{n},
+		Find:       n.find,
+		System:     webSystem{n, time.Now()},
+		Accounts:   n.Store,
+		Federation: n.others,
+		API:        n.api,
+		Chat: func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool) {
+			n.door.External(w, r, c2s.Known{Account: account, Credential: session, Holds: holds, Secure: proxied})
+		},
+	})
 	return err
+}
+
+// peoples are the people of all hosts, those of the first host first.
+func (n *Node) peoples() (all []*people.People) {
+	for _, h := range n.hosts {
+		all = append(all, n.people[h.Domain])
+	}
+	return all
+}
+
+// byHost gives something of each host, by its domain.
+func byHost[T any](n *Node, of func(h *host) T) map[string]T {
+	all := make(map[string]T)
+	for _, h := range n.hosts {
+		all[h.Domain] = of(h)
+	}
+	return all
+}
+
+func (n *Node) serverHosts() map[string]*server.Host {
+	return byHost(n, func(h *host) *server.Host { return h.Host })
+}
+
+func (n *Node) hooks() map[string]*webhooks.Webhooks {
+	return byHost(n, func(h *host) *webhooks.Webhooks { return h.hooks })
+}
+
+// photos are the pictures of people; none where there are no pages to show them.
+func (n *Node) photos() map[string]admin.Photos {
+	if !n.Config.Web.Enabled {
+		return nil
+	}
+	return byHost(n, func(h *host) admin.Photos { return n.cards[h.Domain] })
 }
 
 // handleWeb serves the pages on what the other handlers of the listener leave.
@@ -73,43 +148,40 @@ func (n *Node) FirstOwner(ctx context.Context, domain string) (string, error) {
 	return n.web.FirstOwner(ctx, domain)
 }
 
-// Export writes all that is an account's own (XEP-0227).
-func (w webRooms) Export(ctx context.Context, out io.Writer, account jid.JID) error {
-	o := &operations{n: w.n}
-	return o.Export(ctx, admin.Export{Addresses: []string{account.String()}, Archive: true}, out)
-}
-
 // webSystem tells of the node.
 type webSystem struct {
 	n       *Node
 	started time.Time
 }
 
-func (w webSystem) Health(ctx context.Context) []web.Check {
+func (w webSystem) Health(ctx context.Context) []admin.Status {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	began := time.Now()
 	err := w.n.Store.Ping(ctx)
-	store := web.Check{Name: "Database", OK: err == nil, Text: time.Since(began).Round(10 * time.Microsecond).String()}
+	store := admin.Status{Name: "Database", OK: err == nil, Text: time.Since(began).Round(10 * time.Microsecond).String()}
 	if err != nil {
 		store.Text = err.Error()
 	}
-	out := []web.Check{store}
+	out := []admin.Status{store}
+	if err := w.n.disksLow(); err != nil {
+		out = append(out, admin.Status{Name: "Disk", Text: err.Error()})
+	}
 	certificates, without := w.certificates()
 	for _, name := range without {
-		out = append(out, web.Check{Name: "Certificate", Text: name})
+		out = append(out, admin.Status{Name: "Certificate", Text: name})
 	}
 	for _, c := range certificates {
-		k := web.Check{Name: "Certificate", OK: c.Days > 14, Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days)}
+		k := admin.Status{Name: "Certificate", OK: c.Days > 14, Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days)}
 		out = append(out, k)
 	}
 	current, newest, err := w.n.Store.MigrationStatus(ctx)
-	out = append(out, web.Check{Name: "Schema", OK: err == nil && current == newest, Text: strconv.FormatInt(current, 10)})
+	out = append(out, admin.Status{Name: "Schema", OK: err == nil && current == newest, Text: strconv.FormatInt(current, 10)})
 	return out
 }
 
 // certificates are those that are shown, each once; with a host that has none.
-func (w webSystem) certificates() (out []web.Certificate, without []string) {
+func (w webSystem) certificates() (out []admin.Certificate, without []string) {
 	seen := make(map[string]bool)
 	for _, h := range w.n.hosts {
 		shown := w.n.certs.For(h.Domain)
@@ -122,14 +194,20 @@ func (w webSystem) certificates() (out []web.Certificate, without []string) {
 			continue
 		}
 		seen[string(leaf.Raw)] = true
-		out = append(out, web.Certificate{Names: leaf.DNSNames, Issuer: leaf.Issuer.CommonName, Expires: leaf.NotAfter, Days: int(time.Until(leaf.NotAfter).Hours() / 24)})
+		out = append(out, admin.Certificate{Names: leaf.DNSNames, Issuer: leaf.Issuer.CommonName, Expires: leaf.NotAfter, Days: int(time.Until(leaf.NotAfter).Hours() / 24)})
 	}
 	return out, without
 }
 
-func (w webSystem) Info(_ context.Context, host string) web.Info {
+func (w webSystem) Info(_ context.Context, host string) admin.Info {
 	scheme, _, _ := strings.Cut(w.n.Config.Store.DSN, ":")
-	in := web.Info{Version: Version(), Go: runtime.Version(), Store: map[string]string{"sqlite": "SQLite"}[scheme], Started: w.started}
+	in := admin.Info{
+		Version: Version(),
+		Go:      runtime.Version(),
+		Store:   map[string]string{"sqlite": "SQLite"}[scheme],
+		Engine:  scheme,
+		Started: w.started,
+	}
 	in.Certificates, _ = w.certificates()
 	if in.Store == "" {
 		in.Store = "PostgreSQL / CockroachDB"

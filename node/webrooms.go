@@ -31,7 +31,7 @@ func (w webRooms) in(ctx context.Context, account, room jid.JID, do func(ctx con
 		return err
 	}
 	defer x.leave(context.WithoutCancel(ctx))
-	for i, nick := range []string{w.nick(ctx, account, room), u.Display(), account.Local(), account.Local() + " (web)"} {
+	for i, nick := range []string{w.nick(ctx, account, room), u.Display(), account.Name(), account.Name() + " (web)"} {
 		if nick == "" {
 			continue
 		}
@@ -46,7 +46,24 @@ func (w webRooms) in(ctx context.Context, account, room jid.JID, do func(ctx con
 }
 
 func (w webRooms) Say(ctx context.Context, account, room jid.JID, text string) error {
-	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error { return x.say(ctx, room, text) })
+	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error {
+		return x.say(ctx, room, text, w.n.references(ctx, account, room, text)...)
+	})
+}
+
+// references names whom a text calls, for clients that notify only those: who is called by their app writes them itself.
+func (n *Node) references(ctx context.Context, account, room jid.JID, text string) []*wire.Element {
+	for _, h := range n.hosts {
+		if h.Domain != account.Domain() {
+			continue
+		}
+		es, err := h.rooms.References(ctx, room, account, text)
+		if err != nil { // it is said all the same
+			n.Log.Error("a mention has no reference", "room", room.String(), "err", err)
+		}
+		return es
+	}
+	return nil
 }
 
 // Retract takes back what the account has said (XEP-0424).

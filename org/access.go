@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -28,8 +29,8 @@ type Access struct {
 }
 
 // Access is the one function that says who a person is in a group's room, or with a theme's key in that theme's, and
-// what follows from it. Every door asks it: join, send, discovery, member lists, archives, search, pages. It runs no SQL
-// for members.
+// what follows from it. Every door asks it: join, send, discovery, member lists, archives, search, pages. It runs no
+// SQL for members.
 func (o *Org) Access(ctx context.Context, host, group, theme string, who jid.JID) (Access, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {
@@ -148,17 +149,38 @@ func (o *Org) Visible(ctx context.Context, host, group, theme string, who jid.JI
 	return a.Know, err
 }
 
-// Enter is Access for who wants to come in: where the kind of group has it so, people of the organization are members by
-// that.
-func (o *Org) Enter(ctx context.Context, host, group, theme string, who jid.JID) (Access, error) {
-	a, err := o.Access(ctx, host, group, theme, who)
+// Enter is Access for an actor who wants to come in: where the kind of group has it so, people of the organization
+// become members by that.
+func (o *Org) Enter(ctx context.Context, by acts.Actor, host, group, theme string) (Access, error) {
+	a, err := o.Access(ctx, host, group, theme, by.Who)
 	if err != nil || !a.Join {
 		return a, err
 	}
-	if err := o.SetMember(ctx, host, group, who.Bare(), store.RoleMember); err != nil {
+	if err := o.join(ctx, by, host, group); err != nil {
 		return Access{Affiliation: None}, err
 	}
-	return o.Access(ctx, host, group, theme, who)
+	return o.Access(ctx, host, group, theme, by.Who)
+}
+
+// join makes an actor a member who may come in.
+func (o *Org) join(ctx context.Context, by acts.Actor, host, group string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		if inGroup(s.members[by.Who.Bare()]) { // by another client, meanwhile
+			c.keeps(s)
+			return nil
+		}
+		if a, err := o.Access(ctx, host, group, "", by.Who); err != nil {
+			return err
+		} else if !a.Read && !a.Join {
+			return &Error{Forbidden, "", "you may not join this group"}
+		}
+		c.Note(acts.GroupJoin, s.group.Slug, nil)
+		return o.setOwn(ctx, c, s, store.RoleMember)
+	})
 }
 
 // MayMention says whether a person may mention everyone in a group ("@all"), by the group's policy.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -149,19 +150,12 @@ func (o *Org) resume(ctx context.Context, host string) error {
 
 // mandatory lists the groups that everyone is in.
 func (o *Org) mandatory(ctx context.Context, host string) (out []store.Group, err error) {
-	for after := ""; ; {
-		gs, err := o.st.Groups(ctx, host, after, 200)
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range gs {
-			after = g.Slug
-			if g.Mandatory == Everyone {
-				out = append(out, g)
-			}
-		}
-		if len(gs) < 200 {
-			return out, nil
+	const page = 200
+	for {
+		gs, total, err := o.st.FindGroups(ctx, host, store.GroupFilter{Mandatory: Everyone, Offset: len(out), Limit: page})
+		out = append(out, gs...)
+		if err != nil || len(gs) < page || len(out) >= total {
+			return out, err
 		}
 	}
 }
@@ -218,9 +212,15 @@ func (o *Org) fillTeams(ctx context.Context, host, id string) error {
 
 // addOfTeams does it for some of them, and says how many there were to do it for.
 func (o *Org) addOfTeams(ctx context.Context, host, id string) (left int, err error) {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
+	err = o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error {
+		left, err = o.addSomeOfTeams(ctx, c, host, id)
+		return err
+	})
+	return left, err
+}
+
+func (o *Org) addSomeOfTeams(ctx context.Context, c *change, host, id string) (left int, err error) {
+	s, err := c.lock(ctx, host, id)
 	if err != nil {
 		return 0, err
 	}
@@ -233,13 +233,14 @@ func (o *Org) addOfTeams(ctx context.Context, host, id string) (left int, err er
 		return 0, err
 	}
 	if len(names) == 0 {
+		c.keeps(s)
 		return 0, o.st.FillDone(ctx, host, id)
 	}
-	c := &memberChange{s: s}
+	mc := &memberChange{s: s, now: o.cfg.Now}
 	for _, j := range names[:min(len(names), batch)] {
-		c.set(j, s.ownRole(j), s.teamRoles(tv, j))
+		mc.set(j, s.ownRole(j), s.teamRoles(tv, j))
 	}
-	return len(names), o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+	return len(names), c.changeMembers(ctx, store.OrgChange{Host: host}, mc)
 }
 
 // unfilled are those who are something else in a group than their teams make them there.
@@ -256,7 +257,7 @@ func (s *state) unfilled(tv *teams) (out []jid.JID, err error) {
 		if err != nil {
 			return nil, err
 		}
-		c := memberChange{s: s}
+		c := memberChange{s: s, now: time.Now} // nothing of it is written
 		if c.set(j, s.ownRole(j), s.teamRoles(tv, j)); len(c.members) > 0 {
 			out = append(out, j)
 		}
@@ -276,9 +277,11 @@ var errNoLonger = errors.New("org: not everyone is to be in this group any more"
 
 // addAll adds people to a group that everyone is in; one who is gone meanwhile is left out.
 func (o *Org) addAll(ctx context.Context, host, id string, names []string) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
+	return o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error { return o.addSome(ctx, c, host, id, names) })
+}
+
+func (o *Org) addSome(ctx context.Context, c *change, host, id string, names []string) error {
+	s, err := c.lock(ctx, host, id)
 	if err != nil {
 		return err
 	}
@@ -289,7 +292,7 @@ func (o *Org) addAll(ctx context.Context, host, id string, names []string) error
 	if err != nil {
 		return err
 	}
-	c := &memberChange{s: s}
+	mc := &memberChange{s: s, now: o.cfg.Now}
 	for _, name := range names {
 		j, err := jid.New(name, host, "")
 		if err != nil {
@@ -301,8 +304,8 @@ func (o *Org) addAll(ctx context.Context, host, id string, names []string) error
 			return err
 		}
 		if s.ownRole(j) == "" {
-			c.set(j, store.RoleMember, s.teamRoles(tv, j))
+			mc.set(j, store.RoleMember, s.teamRoles(tv, j))
 		}
 	}
-	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+	return c.changeMembers(ctx, store.OrgChange{Host: host}, mc)
 }

@@ -42,8 +42,6 @@ func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	if err != nil {
 		return &Error{Invalid, "", "no such account"}
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
 	s, t, err := o.theme(ctx, host, key)
 	if err != nil {
 		return err
@@ -53,6 +51,8 @@ func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	} else if !a.Read {
 		return &Error{Forbidden, "", "you are not in this theme"}
 	}
+	o.bookmarks.Lock()
+	defer o.bookmarks.Unlock()
 	if err := o.st.SetFollow(ctx, host, key, name, state); err != nil {
 		return err
 	}
@@ -155,8 +155,8 @@ func (o *Org) dozeTheme(ctx context.Context, g store.Group, t *store.Theme, idle
 	if err == nil && last.Time().After(idle) {
 		return nil
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
+	o.bookmarks.Lock()
+	defer o.bookmarks.Unlock()
 	room := o.RoomJID(g.Host, t.Room)
 	users, err := o.st.Doze(ctx, g.Host, t.Key, room.String())
 	if err != nil || len(users) == 0 {
@@ -169,8 +169,8 @@ func (o *Org) dozeTheme(ctx context.Context, g store.Group, t *store.Theme, idle
 // WakeTheme has those come back who sleep in a theme, since something was said there. more says that some were woken
 // too lately and sleep on.
 func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err error) {
-	o.change.Lock()
-	defer o.change.Unlock()
+	o.bookmarks.Lock()
+	defer o.bookmarks.Unlock()
 	s, t, err := o.theme(ctx, host, key)
 	if err != nil {
 		return false, err
@@ -211,8 +211,8 @@ func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	if err := o.st.SetBookmarks(ctx, host, name, 0, bs...); err != nil {
 		return err
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
+	o.bookmarks.Lock()
+	defer o.bookmarks.Unlock()
 	for _, b := range bs {
 		o.tell(Event{Kind: BookmarksChanged, Host: host, Rooms: []jid.JID{jid.MustParse(b.Room)}, Renamed: []string{name}})
 	}

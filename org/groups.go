@@ -1,10 +1,12 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -12,24 +14,27 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"parley/acts"
+	"parley/internal/shape"
 	"parley/store"
 	"parley/wire/jid"
 )
 
-const (
-	maxName        = 100  // characters of a group's or theme's name
-	maxDescription = 2000 // bytes
-	maxSlug        = 48
-)
+// MaxName is the longest the name of a group, a theme, a team or a shared contact may be, in characters.
+var MaxName = shape.Named(GroupChange{}, "name").Max
 
-// NewGroup is what a group is made of.
+const maxSlug = 48
+
+// NewGroup is what a group is made of. What Settings has goes before the fields from Name to Emoji, which say some of
+// the same for callers in Go; what is left empty is as it is by default.
 type NewGroup struct {
 	Slug        string // "": made from the name
+	Settings    GroupChange
 	Name        string
 	Description string
 	Kind        string // "": public, or private
 	Private     bool   // without a kind: private; of an announcement: people do not find it by themselves
-	ThemesBy    string // "members" (the default) or "moderators"
+	ThemesBy    string // "members" or "moderators"; "": as Config.ThemesBy
 	MentionBy   string // "members" (the default), "moderators" or "nobody"
 	Guests      bool
 	Emoji       string
@@ -38,39 +43,89 @@ type NewGroup struct {
 }
 
 // CreateGroup makes a group with its main room, its owner and first members, and their bookmarks.
-func (o *Org) CreateGroup(ctx context.Context, host string, n NewGroup) (store.Group, error) {
-	name, err := checkName("name", n.Name)
+// Administrators may, for anybody; other people for themselves, where the policy says so.
+func (o *Org) CreateGroup(ctx context.Context, by acts.Actor, host string, n NewGroup) (g store.Group, err error) {
+	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		if err := o.mayCreate(ctx, by, host, n.Owner); err != nil {
+			return err
+		}
+		g, err = o.createGroup(ctx, c, host, n)
+		return err
+	})
+	return g, err
+}
+
+// group is what n says of a group, with what holds where it says nothing.
+func (n NewGroup) group(themesBy string) (store.Group, error) {
+	g := store.Group{
+		Name:        n.Name,
+		Description: n.Description,
+		ThemesBy:    n.ThemesBy,
+		Private:     n.Private,
+		GroupSettings: store.GroupSettings{
+			Kind:      n.Kind,
+			MentionBy: n.MentionBy,
+			Guests:    n.Guests,
+			Emoji:     n.Emoji,
+		},
+	}
+	c := n.Settings
+	if c.Name == nil { // it is checked like one that is given
+		c.Name = &n.Name
+	}
+	if c.Kind != nil && *c.Kind == "" { // of forms in which none is chosen
+		c.Kind = nil
+	}
+	if err := c.fill(&g); err != nil {
+		return g, err
+	}
+	if n.Owner.IsZero() || n.Owner.Local() == "" {
+		return g, &Error{Invalid, "owner", "a group needs an owner"}
+	}
+	g.ThemesBy = cmp.Or(g.ThemesBy, themesBy)
+	err := checkSettings(&g)
+	if err == nil {
+		g.Slug, err = checkSlug(n.Slug, g.Name)
+	}
+	return g, err
+}
+
+// MayCreateGroup says whether somebody may make a group that they own.
+func (o *Org) MayCreateGroup(ctx context.Context, by acts.Actor, host string) bool {
+	return o.mayCreate(ctx, by, host, by.Who) == nil
+}
+
+func (o *Org) mayCreate(ctx context.Context, by acts.Actor, host string, owner jid.JID) error {
+	ok, err := o.runs(ctx, host, by)
+	switch {
+	case err != nil || ok:
+		return err
+	case !o.cfg.MembersCreate, by.Who.Domain() != host:
+		return &Error{Forbidden, "", "you may not create groups here"}
+	case owner.Bare() != by.Who.Bare():
+		return &Error{Forbidden, "owner", "you may create groups that you own"}
+	}
+	return nil
+}
+
+func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGroup) (store.Group, error) {
+	g, err := n.group(o.cfg.ThemesBy)
 	if err != nil {
 		return store.Group{}, err
 	}
-	if n.Owner.IsZero() || n.Owner.Local() == "" {
-		return store.Group{}, &Error{Invalid, "owner", "a group needs an owner"}
-	}
-	g := store.Group{Host: host, ID: token(10), Name: name, Description: n.Description, ThemesBy: n.ThemesBy, Created: time.Now().UTC(),
-		GroupSettings: store.GroupSettings{MentionBy: n.MentionBy, Guests: n.Guests, Emoji: n.Emoji}}
-	if n.Kind == "" {
-		n.Kind = kindOf(store.Group{Private: n.Private})
-	}
-	if err := setKind(&g, n.Kind, n.Private); err != nil {
-		return g, err
-	}
-	if err := checkSettings(&g); err != nil {
-		return g, err
-	}
-	if g.Slug, err = checkSlug(n.Slug, name); err != nil {
-		return store.Group{}, err
-	}
+	g.Host, g.ID, g.Created = host, token(10), time.Now().UTC()
 	ms := []store.Member{{JID: n.Owner.Bare().String(), Role: store.RoleOwner, Since: g.Created}}
 	for _, j := range n.Members {
 		if j.Bare() != n.Owner.Bare() {
 			ms = append(ms, store.Member{JID: j.Bare().String(), Role: store.RoleMember, Since: g.Created})
 		}
 	}
+	if len(ms) > o.cfg.MaxGroup {
+		return store.Group{}, &Error{Forbidden, "member", fmt.Sprintf("a group has at most %d people", o.cfg.MaxGroup)}
+	}
 	if err := o.people(ctx, g, ms); err != nil {
 		return store.Group{}, err
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
 	// Those that can be restored count, or deleting would be a way around the limit.
 	owned, err := o.st.OwnedGroups(ctx, host, ms[0].JID, g.Created.Add(-Restorable))
 	if err != nil {
@@ -90,8 +145,9 @@ func (o *Org) CreateGroup(ctx context.Context, host string, n NewGroup) (store.G
 	if err != nil {
 		return store.Group{}, err
 	}
+	c.Note(acts.GroupCreate, g.Slug, acts.Detail{"kind": RulesOf(g).Kind, "members": len(ms)})
 	rooms := []jid.JID{o.RoomJID(host, g.Room)}
-	o.tell(Event{Kind: GroupCreated, Host: host, Group: g, Members: ms, Rooms: rooms, Joined: locals(host, ms), Guests: guests(host, ms), Open: rooms})
+	c.tell(Event{Kind: GroupCreated, Host: host, Group: g, Members: ms, Rooms: rooms, Joined: locals(host, ms), Guests: guests(host, ms), Open: rooms})
 	return g, nil
 }
 
@@ -103,13 +159,16 @@ func (o *Org) bookmark(host, room, name string) store.Bookmark {
 	return store.Bookmark{Room: o.RoomJID(host, room).String(), Name: name, Autojoin: true, Updated: time.Now().UTC()}
 }
 
+// tooLong says how long a text may be.
+func tooLong(most int) string { return fmt.Sprintf("is too long: at most %d characters", most) }
+
 func checkName(field, s string) (string, error) {
 	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 	switch {
 	case s == "":
 		return "", &Error{Invalid, field, "is missing"}
-	case utf8.RuneCountInString(s) > maxName:
-		return "", &Error{Invalid, field, "is too long: at most 100 characters"}
+	case utf8.RuneCountInString(s) > MaxName:
+		return "", &Error{Invalid, field, tooLong(MaxName)}
 	}
 	for _, r := range s {
 		if !unicode.IsPrint(r) {
@@ -183,126 +242,41 @@ func (o *Org) Groups(ctx context.Context, host, after string, limit int) ([]stor
 	return o.st.Groups(ctx, host, after, limit)
 }
 
-// GroupChange is what is to be changed of a group; nil stays.
-type GroupChange struct {
-	Name, Description, Kind, ThemesBy, MentionBy, Emoji *string
-	Hidden                                              *bool // of an announcement: people do not find it by themselves
-	Guests                                              *bool
-	SinceJoin                                           *bool // members read only what was said since they were added
-}
-
-// Update changes a group.
-func (o *Org) Update(ctx context.Context, host, id string, c GroupChange) (store.Group, error) {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, g, err := o.changed(ctx, host, id, c)
-	if err != nil || g == s.group {
-		return g, err
-	}
-	if err := o.st.UpdateGroup(ctx, g); err != nil {
-		return s.group, err
-	}
-	o.drop(host, id)
-	e := Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
-	if g.Name == s.group.Name {
-		o.tell(e)
-		return g, nil
-	}
-	if err := o.renamed(ctx, e, s.group.Name, g.Name); err != nil {
-		return g, err
-	}
-	for _, key := range s.order {
-		t := &s.themes[key].Theme
-		room := []jid.JID{o.RoomJID(host, t.Room)}
-		if err := o.renamed(ctx, Event{Kind: BookmarksNamed, Host: host, Group: g, Theme: t, Rooms: room}, themeName(s.group, t.Name), themeName(g, t.Name)); err != nil {
-			return g, err
-		}
-	}
-	return g, nil
-}
-
-// changed says what a group is after a change, or why it cannot be that.
-func (o *Org) changed(ctx context.Context, host, id string, c GroupChange) (*state, store.Group, error) {
-	s, err := o.state(ctx, host, id)
-	if err != nil {
-		return nil, store.Group{}, err
-	}
-	g := s.group
-	if err := c.apply(&g); err != nil {
-		return s, s.group, err
-	}
-	if g == s.group || RulesOf(g).Remote {
-		return s, g, nil
-	}
-	for j, role := range s.members {
-		if j.Domain() != host && role != store.RoleBanned {
-			return s, s.group, &Error{Forbidden, "kind", j.String() + " is of another server: only a federated group has such members"}
-		}
-	}
-	return s, g, nil
-}
-
-func (c *GroupChange) apply(g *store.Group) (err error) {
-	if c.Name != nil {
-		if g.Name, err = checkName("name", *c.Name); err != nil {
+// Update changes a group. Its owners may.
+func (o *Org) Update(ctx context.Context, by acts.Actor, host, id string, ch GroupChange) (g store.Group, err error) {
+	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, id)
+		if err != nil {
 			return err
 		}
-	}
-	set := func(to *string, from *string) {
-		if from != nil {
-			*to = *from
+		g = s.group
+		if err := o.mustOwn(ctx, by, host, id); err != nil {
+			return err
 		}
-	}
-	set(&g.Description, c.Description)
-	set(&g.ThemesBy, c.ThemesBy)
-	set(&g.MentionBy, c.MentionBy)
-	set(&g.Emoji, c.Emoji)
-	if c.Guests != nil {
-		g.Guests = *c.Guests
-	}
-	if c.SinceJoin != nil {
-		g.SinceJoin = *c.SinceJoin
-	}
-	kind, hidden := kindOf(*g), g.Private
-	set(&kind, c.Kind)
-	if c.Hidden != nil {
-		hidden = *c.Hidden
-	}
-	if err := setKind(g, kind, hidden); err != nil {
-		return err
-	}
-	return checkSettings(g)
-}
-
-// checkSettings sets what is missing and says what cannot be.
-func checkSettings(g *store.Group) error {
-	if g.ThemesBy == "" {
-		g.ThemesBy = "members"
-	}
-	if g.MentionBy == "" {
-		g.MentionBy = "members"
-	}
-	switch {
-	case len(g.Description) > maxDescription:
-		return &Error{Invalid, "description", "is too long: at most 2000 bytes"}
-	case g.ThemesBy != "members" && g.ThemesBy != "moderators":
-		return &Error{Invalid, "themes_by", `is "members" or "moderators"`}
-	case g.MentionBy != "members" && g.MentionBy != "moderators" && g.MentionBy != "nobody":
-		return &Error{Invalid, "mention_by", `is "members", "moderators" or "nobody"`}
-	case g.Emoji != "" && !isEmoji(g.Emoji):
-		return &Error{Invalid, "emoji", "is one emoji"}
-	}
-	return nil
-}
-
-// isEmoji takes what may be one: a few characters, none of them a letter, digit, space or control.
-func isEmoji(s string) bool {
-	n := 0
-	for _, r := range s {
-		n++
-		if r < 0x203c && r != 0xa9 && r != 0xae || unicode.IsLetter(r) || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError {
-			return false
+		if g, err = s.changed(ch); err != nil || g == s.group {
+			return err
 		}
-	}
-	return n <= 10
+		if err := o.st.UpdateGroup(ctx, g); err != nil {
+			return err
+		}
+		c.drop(host, id)
+		c.Note(acts.GroupChange, g.Slug, differences(s.group, g))
+		e := Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+		if g.Name == s.group.Name {
+			c.tell(e)
+			return nil
+		}
+		if err := c.renamed(ctx, e, s.group.Name, g.Name); err != nil {
+			return err
+		}
+		for _, key := range s.order {
+			t := &s.themes[key].Theme
+			room := []jid.JID{o.RoomJID(host, t.Room)}
+			if err := c.renamed(ctx, Event{Kind: BookmarksNamed, Host: host, Group: g, Theme: t, Rooms: room}, themeName(s.group, t.Name), themeName(g, t.Name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return g, err
 }

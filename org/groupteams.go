@@ -4,69 +4,116 @@ import (
 	"context"
 	"slices"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
 
-// SetGroupTeam has a team in a group as one, with a role (member or moderator); "" takes it out. The people of a large team
-// are added in the background: see Progress.
-func (o *Org) SetGroupTeam(ctx context.Context, host, group, id, role string) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	return o.setGroupTeam(ctx, host, group, id, role, nil)
+// SetGroupTeam has a team in a group as one, with a role (member or moderator); "" takes it out. The people of a large
+// team are added in the background: see Progress. The group's owners may.
+func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, role string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		if err := o.mustOwn(ctx, by, host, group); err != nil {
+			return err
+		}
+		if role == "" && s.group.Mandatory == id && id != "" {
+			return &Error{Forbidden, "team", "everyone of this team is in this group"}
+		}
+		team, err := o.whom(ctx, host, id)
+		if err != nil {
+			return err
+		}
+		was := ""
+		for _, gt := range s.teams {
+			if gt.Team == id {
+				was = gt.Role
+			}
+		}
+		if err := o.setGroupTeam(ctx, c, s, id, role); err != nil {
+			return err
+		}
+		d := acts.Detail{"team": team}
+		acts.Was(d, "role", was, role)
+		c.Note(acts.GroupTeam, s.group.Slug, d)
+		return nil
+	})
 }
 
-// setGroupTeam may write the group itself in the same transaction, by after.
-func (o *Org) setGroupTeam(ctx context.Context, host, group, id, role string, after func() error) error {
+// SetGroupTeams makes these teams those that are in a group as one: a team that was in it keeps its role, another one
+// is a member. All of it is done, or nothing. The group's owners may.
+func (o *Org) SetGroupTeams(ctx context.Context, by acts.Actor, host, group string, teams []string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		if err := o.mustOwn(ctx, by, host, group); err != nil {
+			return err
+		}
+		was := make(map[string]bool)
+		for _, gt := range s.teams {
+			if was[gt.Team] = true; slices.Contains(teams, gt.Team) {
+				continue
+			}
+			if err := o.SetGroupTeam(ctx, by, host, group, gt.Team, ""); err != nil {
+				return err
+			}
+		}
+		for _, id := range teams {
+			if was[id] {
+				continue
+			}
+			if err := o.SetGroupTeam(ctx, by, host, group, id, store.RoleMember); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (o *Org) setGroupTeam(ctx context.Context, c *change, s *state, id, role string) error {
 	if role != "" && role != store.RoleMember && role != store.RoleModerator {
 		return &Error{Invalid, "role", "of a team is member or moderator"}
 	}
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return err
-	}
+	host, group := s.group.Host, s.group.ID
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
 		return err
 	}
 	t := tv.byID[id]
-	switch {
-	case t == nil:
+	if t == nil {
 		return &Error{NotFound, "team", "no such team"}
-	case role == "" && s.group.Mandatory == id && after == nil:
-		return &Error{Forbidden, "team", "everyone of this team is in this group"}
 	}
 	next := *s
 	next.teams = slices.DeleteFunc(slices.Clone(s.teams), func(gt store.GroupTeam) bool { return gt.Team == id })
 	if role != "" {
 		next.teams = append(next.teams, store.GroupTeam{Group: group, Team: id, Role: role})
 	}
-	c := &memberChange{s: s}
+	mc := &memberChange{s: s, now: o.cfg.Now}
 	for _, name := range t.names() {
 		j, err := jid.New(name, host, "")
 		if err != nil {
 			return err
 		}
-		c.set(j, s.ownRole(j), next.teamRoles(tv, j))
+		mc.set(j, s.ownRole(j), next.teamRoles(tv, j))
 	}
-	if len(s.members)+c.fresh > o.cfg.MaxGroup {
-		return &Error{Forbidden, "team", "the group would be too full"}
-	}
-	if after != nil {
-		if err := after(); err != nil {
-			return err
-		}
+	if err := o.fits("team", mc); err != nil {
+		return err
 	}
 	x := store.OrgChange{Host: host, GroupTeams: []store.GroupTeam{{Group: group, Team: id, Role: role}}}
-	if len(s.teams) == len(next.teams) || role == "" || len(c.members) <= batch { // it was in it, or there are few
-		return o.changeMembers(ctx, x, c)
+	if len(s.teams) == len(next.teams) || role == "" || len(mc.members) <= batch { // it was in it, or there are few
+		return c.changeMembers(ctx, x, mc)
 	}
 	x.Fill = group // too many for one transaction: they come some at a time
 	if err := o.st.ChangeOrg(ctx, x); err != nil {
 		return err
 	}
-	o.drop(host, group)
-	o.fill(host, group)
+	c.drop(host, group)
+	c.After(func(context.Context) { o.fill(host, group) })
 	return nil
 }
 

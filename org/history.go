@@ -16,7 +16,7 @@ func (o *Org) ReadsFrom(ctx context.Context, g store.Group, a Access, who jid.JI
 	if !a.Read {
 		return from, false, nil
 	}
-	if !g.SinceJoin || a.Affiliation == Owner || a.Affiliation == Admin {
+	if !g.SinceJoin || a.Manages() {
 		return from, true, nil
 	}
 	m, err := o.st.Member(ctx, g.Host, g.ID, who.Bare().String())

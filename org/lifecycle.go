@@ -11,6 +11,7 @@ import (
 	_ "image/png"
 	"time"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -23,29 +24,34 @@ const (
 	maxPixels = 2048      // of a photo's side
 )
 
-// DeleteGroup ends a group: its rooms are closed, their history is kept, its addresses are never used again.
-func (o *Org) DeleteGroup(ctx context.Context, host, id string) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
-	if err != nil {
-		return err
-	}
-	if err := o.st.DeleteGroup(ctx, host, id, time.Now()); err != nil {
-		return notFound(err, "no such group")
-	}
-	o.drop(host, id)
-	e := Event{Kind: GroupDeleted, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}}
-	for _, key := range s.order {
-		e.Rooms = append(e.Rooms, o.RoomJID(host, s.themes[key].Room))
-	}
-	for j := range s.members {
-		if j.Domain() == host {
-			e.Left = append(e.Left, j.Local())
+// DeleteGroup ends a group: its rooms are closed, their history is kept, its addresses are never used again. Its owners
+// may.
+func (o *Org) DeleteGroup(ctx context.Context, by acts.Actor, host, id string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, id)
+		if err != nil {
+			return err
 		}
-	}
-	o.tell(e)
-	return nil
+		if err := o.mustOwn(ctx, by, host, id); err != nil {
+			return err
+		}
+		if err := o.st.DeleteGroup(ctx, host, id, time.Now()); err != nil {
+			return notFound(err, "no such group")
+		}
+		c.drop(host, id)
+		c.Note(acts.GroupDelete, s.group.Slug, acts.Detail{"name": s.group.Name})
+		e := Event{Kind: GroupDeleted, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}}
+		for _, key := range s.order {
+			e.Rooms = append(e.Rooms, o.RoomJID(host, s.themes[key].Room))
+		}
+		for j := range s.members {
+			if j.Domain() == host {
+				e.Left = append(e.Left, j.Local())
+			}
+		}
+		c.tell(e)
+		return nil
+	})
 }
 
 // DeletedGroups lists what can still be restored.
@@ -54,73 +60,98 @@ func (o *Org) DeletedGroups(ctx context.Context, host string) ([]store.Group, er
 }
 
 // RestoreGroup has a deleted group live again, with members, themes and history as they were.
-func (o *Org) RestoreGroup(ctx context.Context, host, slug string) (store.Group, error) {
-	o.change.Lock()
-	defer o.change.Unlock()
-	gs, err := o.DeletedGroups(ctx, host)
-	if err != nil {
-		return store.Group{}, err
-	}
-	for _, g := range gs {
-		if g.Slug != slug {
-			continue
+// Administrators may.
+func (o *Org) RestoreGroup(ctx context.Context, by acts.Actor, host, slug string) (g store.Group, err error) {
+	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		if err := o.mustRun(ctx, host, by); err != nil {
+			return err
 		}
-		s, err := o.read(ctx, g)
+		gs, _, err := o.FindDeleted(ctx, host, store.GroupFilter{Slugs: []string{slug}, Limit: 1})
 		if err != nil {
-			return g, err
+			return err
 		}
-		var users []string
-		for j, role := range s.members {
-			if j.Domain() == host && role != store.RoleBanned {
-				users = append(users, j.Local())
-			}
+		if len(gs) == 0 || gs[0].Slug != slug {
+			return &Error{NotFound, "", "there is no group " + slug + " that was deleted in the last 30 days"}
 		}
-		bs := o.bookmarksOf(s, 0)
-		if err := o.st.RestoreGroup(ctx, host, g.ID, users, bs); err != nil {
-			return g, notFound(err, "no such group")
-		}
-		o.drop(host, g.ID)
-		g.Deleted = time.Time{}
-		e := Event{Kind: GroupCreated, Host: host, Group: g, Joined: users}
-		for _, b := range bs {
-			e.Rooms = append(e.Rooms, jid.MustParse(b.Room))
-		}
-		o.tell(e)
-		return g, nil
-	}
-	return store.Group{}, &Error{NotFound, "", "there is no group " + slug + " that was deleted in the last 30 days"}
+		g = gs[0]
+		return o.restore(ctx, c, &g)
+	})
+	return g, err
 }
 
-// SetPhoto takes an image (PNG, JPEG, GIF); one of no bytes takes the photo away.
-func (o *Org) SetPhoto(ctx context.Context, host, id string, data []byte) error {
-	p := store.Photo{Data: data}
+func (o *Org) restore(ctx context.Context, c *change, g *store.Group) error {
+	if _, err := c.turn(ctx, versionGroup, g.Host, g.ID); err != nil {
+		return err
+	}
+	s, err := o.read(ctx, *g)
+	if err != nil {
+		return err
+	}
+	var users []string
+	for j, role := range s.members {
+		if j.Domain() == g.Host && role != store.RoleBanned {
+			users = append(users, j.Local())
+		}
+	}
+	bs := o.bookmarksOf(s, 0)
+	if err := o.st.RestoreGroup(ctx, g.Host, g.ID, users, bs); err != nil {
+		return notFound(err, "no such group")
+	}
+	c.drop(g.Host, g.ID)
+	c.Note(acts.GroupRestore, g.Slug, nil)
+	g.Deleted = time.Time{}
+	e := Event{Kind: GroupCreated, Host: g.Host, Group: *g, Joined: users}
+	for _, b := range bs {
+		e.Rooms = append(e.Rooms, jid.MustParse(b.Room))
+	}
+	c.tell(e)
+	return nil
+}
+
+// SetPhoto takes an image (PNG, JPEG, GIF); one of no bytes takes the photo away. The group's owners may.
+func (o *Org) SetPhoto(ctx context.Context, by acts.Actor, host, id string, data []byte) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, id)
+		if err != nil {
+			return err
+		}
+		if err := o.mustOwn(ctx, by, host, id); err != nil {
+			return err
+		}
+		p, err := readPhoto(data)
+		if err != nil {
+			return err
+		}
+		if err := o.st.SetGroupPhoto(ctx, host, id, p); err != nil {
+			return notFound(err, "no such group")
+		}
+		c.drop(host, id)
+		d := make(acts.Detail)
+		acts.Was(d, "hash", s.group.PhotoHash, p.Hash)
+		c.Note(acts.GroupPhoto, s.group.Slug, d)
+		g := s.group
+		g.PhotoHash = p.Hash
+		c.tell(Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}})
+		return nil
+	})
+}
+
+func readPhoto(data []byte) (p store.Photo, err error) {
+	p.Data = data
 	if len(data) > 0 {
 		c, format, err := image.DecodeConfig(bytes.NewReader(data))
 		switch {
 		case len(data) > maxPhoto:
-			return &Error{Invalid, "photo", "is too large: at most 100 KiB"}
+			return p, &Error{Invalid, "photo", "is too large: at most 100 KiB"}
 		case err != nil:
-			return &Error{Invalid, "photo", "is no image: PNG, JPEG or GIF"}
+			return p, &Error{Invalid, "photo", "is no image: PNG, JPEG or GIF"}
 		case c.Width > maxPixels || c.Height > maxPixels:
-			return &Error{Invalid, "photo", "has too many pixels: at most 2048 by 2048"}
+			return p, &Error{Invalid, "photo", "has too many pixels: at most 2048 by 2048"}
 		}
 		sum := sha1.Sum(data)
 		p.Type, p.Hash = "image/"+format, hex.EncodeToString(sum[:])
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, id)
-	if err != nil {
-		return err
-	}
-	if err := o.st.SetGroupPhoto(ctx, host, id, p); err != nil {
-		return notFound(err, "no such group")
-	}
-	o.drop(host, id)
-	g := s.group
-	g.PhotoHash = p.Hash
-	o.tell(Event{Kind: GroupChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}})
-	return nil
+	return p, nil
 }
 
 // Photo gives a group's photo; NotFound if it has none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -12,23 +13,45 @@ import (
 
 // SetMandatory has everyone in a group (Everyone), or everyone of a team (its id), or ends that (""): who is in stays.
 // Those who are not in it yet are added in the background where they are many: see Progress.
-func (o *Org) SetMandatory(ctx context.Context, host, id, whom string) error {
-	o.change.Lock()
-	s, err := o.state(ctx, host, id)
-	if err == nil && s.group.Mandatory != whom {
-		err = o.setMandatory(ctx, s, whom)
-	}
-	o.change.Unlock()
-	if err == nil && whom == Everyone {
-		o.fill(host, id)
-	}
-	return err
+// Administrators may.
+func (o *Org) SetMandatory(ctx context.Context, by acts.Actor, host, id, whom string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, id)
+		if err != nil {
+			return err
+		}
+		if _, err := o.standing(ctx, by, host, id, ""); err != nil {
+			return err
+		}
+		if err := o.mustRun(ctx, host, by); err != nil {
+			return err
+		}
+		if s.group.Mandatory == whom {
+			c.keeps(s)
+		} else if err := o.setMandatory(ctx, c, s, whom); err != nil {
+			return err
+		}
+		if whom == Everyone {
+			c.After(func(context.Context) { o.fill(host, id) })
+		}
+		return nil
+	})
 }
 
-func (o *Org) setMandatory(ctx context.Context, s *state, whom string) error {
+func (o *Org) setMandatory(ctx context.Context, c *change, s *state, whom string) error {
 	g := s.group
 	g.Mandatory = whom
-	write := func() error { return o.st.UpdateGroup(ctx, g) }
+	was, err := o.whom(ctx, g.Host, s.group.Mandatory)
+	if err != nil {
+		return err
+	}
+	is, err := o.whom(ctx, g.Host, whom)
+	if err != nil {
+		return err
+	}
+	if err := o.st.UpdateGroup(ctx, g); err != nil {
+		return err
+	}
 	if whom != "" && whom != Everyone {
 		role := store.RoleMember
 		for _, gt := range s.teams {
@@ -36,15 +59,28 @@ func (o *Org) setMandatory(ctx context.Context, s *state, whom string) error {
 				role = gt.Role
 			}
 		}
-		if err := o.setGroupTeam(ctx, g.Host, g.ID, whom, role, write); err != nil {
+		if err := o.setGroupTeam(ctx, c, s, whom, role); err != nil {
 			return err
 		}
-	} else if err := write(); err != nil {
-		return err
 	}
-	o.drop(g.Host, g.ID)
-	o.tell(Event{Kind: GroupChanged, Host: g.Host, Group: g, Rooms: []jid.JID{o.RoomJID(g.Host, g.Room)}})
+	c.drop(g.Host, g.ID)
+	d := make(acts.Detail)
+	acts.Was(d, "whom", was, is)
+	c.Note(acts.GroupMandatory, g.Slug, d)
+	c.tell(Event{Kind: GroupChanged, Host: g.Host, Group: g, Rooms: []jid.JID{o.RoomJID(g.Host, g.Room)}})
 	return nil
+}
+
+// whom names who has to be in a group for the audit log: a team by its slug.
+func (o *Org) whom(ctx context.Context, host, whom string) (string, error) {
+	if whom == "" || whom == Everyone {
+		return whom, nil
+	}
+	tv, err := o.teamsOf(ctx, host)
+	if err != nil || tv.byID[whom] == nil {
+		return whom, err
+	}
+	return tv.byID[whom].Slug, nil
 }
 
 // Arrived tells of a new account, which the store has put into the groups that everyone is in; and adds what else goes
@@ -67,28 +103,28 @@ func (o *Org) Arrived(ctx context.Context, host, name string) error {
 }
 
 func (o *Org) arrivedIn(ctx context.Context, host, id string, who jid.JID) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	o.drop(host, id) // the store has changed it
-	s, err := o.state(ctx, host, id)
-	if err != nil || s.members[who] == store.RoleBanned {
-		return err
-	}
-	before := *s
-	before.members = make(map[jid.JID]string, len(s.members))
-	for j, role := range s.members {
-		if j != who {
-			before.members[j] = role
-		}
-	}
-	if bs := o.bookmarksOf(&before, 1); len(bs) > 1 {
-		if err := o.st.SetBookmarks(ctx, host, who.Local(), 0, bs[1:]...); err != nil {
+	return o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error {
+		o.drop(host, id) // the store has changed it
+		s, err := c.lock(ctx, host, id)
+		if err != nil || s.members[who] == store.RoleBanned {
 			return err
 		}
-	}
-	c := &memberChange{s: &before}
-	c.set(who, store.RoleMember, nil)
-	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+		before := *s
+		before.members = make(map[jid.JID]string, len(s.members))
+		for j, role := range s.members {
+			if j != who {
+				before.members[j] = role
+			}
+		}
+		if bs := o.bookmarksOf(&before, 1); len(bs) > 1 {
+			if err := o.st.SetBookmarks(ctx, host, who.Local(), 0, bs[1:]...); err != nil {
+				return err
+			}
+		}
+		mc := &memberChange{s: &before, now: o.cfg.Now}
+		mc.set(who, store.RoleMember, nil)
+		return c.changeMembers(ctx, store.OrgChange{Host: host}, mc)
+	})
 }
 
 // MayGo says whether an account may be deleted: not while it is the last owner of a group.
@@ -133,26 +169,24 @@ func join(names []string) string {
 	return out
 }
 
-// Gone takes an account that is deleted out of what is remembered, and has rooms and contact lists know.
+// Gone takes an account that is deleted out of what is remembered of the groups of every host, and has rooms and contact
+// lists know.
 func (o *Org) Gone(ctx context.Context, host, name string) error {
 	j, err := jid.New(name, host, "")
 	if err != nil {
 		return err
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	var groups []store.Group
+	var knowing []*state
 	o.mu.RLock()
-	for k, s := range o.states {
-		if _, ok := s.members[j]; ok && k[0] == host {
-			groups = append(groups, s.group)
+	for _, s := range o.states {
+		if s.knows(j) {
+			knowing = append(knowing, s)
 		}
 	}
 	tv := o.teams[host]
 	o.mu.RUnlock()
-	for _, g := range groups { // rooms that are in memory are of groups that are
-		o.drop(host, g.ID)
-		o.tell(Event{Kind: MembersChanged, Host: host, Group: g, Rooms: []jid.JID{o.RoomJID(host, g.Room)}, Members: []store.Member{{JID: j.String()}}})
+	for _, s := range knowing { // rooms that are in memory are of groups that are
+		o.forgetMember(s, j)
 	}
 	o.PersonChanged(host)
 	if tv == nil {
@@ -163,4 +197,32 @@ func (o *Org) Gone(ctx context.Context, host, name string) error {
 		o.tell(Event{Kind: TeamChanged, Host: host, Team: TeamEvent{Was: t.Team, Is: t.Team, Before: was, Now: slices.DeleteFunc(slices.Clone(was), func(n string) bool { return n == name })}})
 	}
 	return nil
+}
+
+// knows says whether somebody is anything in a group or in one of its themes.
+func (s *state) knows(who jid.JID) bool {
+	if _, ok := s.members[who]; ok {
+		return true
+	}
+	for _, t := range s.themes {
+		if _, ok := t.people[who]; ok || t.Creator == who.String() {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetMember has a group read anew without somebody, and tells its room and those of its themes.
+func (o *Org) forgetMember(s *state, who jid.JID) {
+	g := s.group
+	o.drop(g.Host, g.ID)
+	gone := []store.Member{{JID: who.String()}}
+	if _, ok := s.members[who]; ok {
+		o.tell(Event{Kind: MembersChanged, Host: g.Host, Group: g, Rooms: []jid.JID{o.RoomJID(g.Host, g.Room)}, Members: gone})
+	}
+	for _, key := range s.order {
+		if t := s.themes[key]; t.people[who] != "" {
+			o.tell(Event{Kind: ThemePeople, Host: g.Host, Group: g, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(g.Host, t.Room)}, Members: gone})
+		}
+	}
 }

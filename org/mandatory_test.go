@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/store/sqlstore"
@@ -55,14 +56,14 @@ func TestEveryone(t *testing.T) {
 		}
 	}
 	o.Subscribe(note)
-	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "All", Owner: person("p000")})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "All", Owner: person("p000")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.SetMember(ctx, host, g.ID, person("p007"), store.RoleBanned); err != nil {
+	if err := o.SetMember(ctx, acts.System, host, g.ID, person("p007"), store.RoleBanned); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.SetMandatory(ctx, host, g.ID, org.Everyone); err != nil {
+	if err := o.SetMandatory(ctx, acts.System, host, g.ID, org.Everyone); err != nil {
 		t.Fatal(err)
 	}
 	// Nobody runs the first one: the second finds what is to be done.
@@ -134,26 +135,26 @@ func TestLargeTeam(t *testing.T) {
 		}
 		most = max(most, len(e.Joined))
 	}
-	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "All", Owner: person("boss"), Members: []jid.JID{person("p001")}})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "All", Owner: person("boss"), Members: []jid.JID{person("p001")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	team, err := o.CreateTeam(ctx, host, org.NewTeam{Name: "Crew", People: names})
+	team, err := o.CreateTeam(ctx, acts.System, host, org.NewTeam{Name: "Crew", People: names})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.SetMember(ctx, host, g.ID, person("p007"), store.RoleBanned); err != nil {
+	if err := o.SetMember(ctx, acts.System, host, g.ID, person("p007"), store.RoleBanned); err != nil {
 		t.Fatal(err)
 	}
 	o.Subscribe(note)
-	if err := o.SetMandatory(ctx, host, g.ID, team.ID); err != nil {
+	if err := o.SetMandatory(ctx, acts.System, host, g.ID, team.ID); err != nil {
 		t.Fatal(err)
 	}
 	// Nobody runs the first one. Meanwhile somebody goes, and somebody comes.
 	if ms, err := o.Members(ctx, host, g.ID); err != nil || len(ms) != 3 {
 		t.Fatalf("%d are in it, %v", len(ms), err)
 	}
-	if err := o.SetTeamPeople(ctx, host, team.ID, []string{"late"}, []string{"p100"}); err != nil {
+	if err := o.SetTeamPeople(ctx, acts.System, host, team.ID, []string{"late"}, []string{"p100"}); err != nil {
 		t.Fatal(err)
 	}
 	o = org.New(st, org.Config{})
@@ -196,14 +197,14 @@ func TestLargeTeam(t *testing.T) {
 			}
 		}
 	}
-	if err := o.SetMember(ctx, host, g.ID, person("p249"), ""); err == nil {
+	if err := o.SetMember(ctx, acts.System, host, g.ID, person("p249"), ""); err == nil {
 		t.Error("who is in it by the team is taken out")
 	}
 	// Out of it again, those of it alone go, and who was in it before stays.
-	if err := o.SetMandatory(ctx, host, g.ID, ""); err != nil {
+	if err := o.SetMandatory(ctx, acts.System, host, g.ID, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.SetGroupTeam(ctx, host, g.ID, team.ID, ""); err != nil {
+	if err := o.SetGroupTeam(ctx, acts.System, host, g.ID, team.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	if ms, err := o.Members(ctx, host, g.ID); err != nil || len(ms) != 3 {
@@ -216,13 +217,13 @@ func TestTeamInGroup(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "owner", "a", "b", "c")
 	o := org.New(st, org.Config{})
-	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "G", Owner: person("owner"), Members: []jid.JID{person("b")}})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "G", Owner: person("owner"), Members: []jid.JID{person("b")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	two := make([]store.Team, 2)
 	for i, people := range [][]string{{"a", "b"}, {"a", "c"}} {
-		if two[i], err = o.CreateTeam(ctx, host, org.NewTeam{Name: fmt.Sprintf("T%d", i), People: people}); err != nil {
+		if two[i], err = o.CreateTeam(ctx, acts.System, host, org.NewTeam{Name: fmt.Sprintf("T%d", i), People: people}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -243,34 +244,34 @@ func TestTeamInGroup(t *testing.T) {
 		}
 	}
 	is("without teams", "", "member", "")
-	do(o.SetGroupTeam(ctx, host, g.ID, two[0].ID, store.RoleMember))
+	do(o.SetGroupTeam(ctx, acts.System, host, g.ID, two[0].ID, store.RoleMember))
 	is("one team", "member", "member", "")
-	do(o.SetGroupTeam(ctx, host, g.ID, two[1].ID, store.RoleModerator))
+	do(o.SetGroupTeam(ctx, acts.System, host, g.ID, two[1].ID, store.RoleModerator))
 	is("a second, of moderators", "moderator", "member", "moderator")
-	do(o.SetMember(ctx, host, g.ID, person("c"), store.RoleBanned))
+	do(o.SetMember(ctx, acts.System, host, g.ID, person("c"), store.RoleBanned))
 	is("banned", "moderator", "member", "banned")
-	if err := o.SetMember(ctx, host, g.ID, person("a"), ""); err == nil {
+	if err := o.SetMember(ctx, acts.System, host, g.ID, person("a"), ""); err == nil {
 		t.Error("who is in it by a team is taken out")
 	}
-	do(o.SetMember(ctx, host, g.ID, person("c"), ""))
+	do(o.SetMember(ctx, acts.System, host, g.ID, person("c"), ""))
 	is("banned no more", "moderator", "member", "moderator")
-	do(o.SetTeamPeople(ctx, host, two[1].ID, nil, []string{"a"}))
+	do(o.SetTeamPeople(ctx, acts.System, host, two[1].ID, nil, []string{"a"}))
 	is("out of one of two teams", "member", "member", "moderator")
-	do(o.DeleteTeam(ctx, host, two[1].ID))
+	do(o.DeleteTeam(ctx, acts.System, host, two[1].ID))
 	is("a team that is gone", "member", "member", "")
-	do(o.SetMember(ctx, host, g.ID, person("a"), store.RoleModerator))
-	do(o.SetGroupTeam(ctx, host, g.ID, two[0].ID, ""))
+	do(o.SetMember(ctx, acts.System, host, g.ID, person("a"), store.RoleModerator))
+	do(o.SetGroupTeam(ctx, acts.System, host, g.ID, two[0].ID, ""))
 	is("no team any more", "moderator", "member", "")
 	// Default groups: people come in by themselves, and stay.
 	slugs := []string{g.Slug}
-	if _, err := o.UpdateTeam(ctx, host, two[0].ID, org.TeamChange{Defaults: &slugs}); err != nil {
+	if _, err := o.UpdateTeam(ctx, acts.System, host, two[0].ID, org.TeamChange{Defaults: &slugs}); err != nil {
 		t.Fatal(err)
 	}
-	do(o.SetTeamPeople(ctx, host, two[0].ID, []string{"c"}, nil))
+	do(o.SetTeamPeople(ctx, acts.System, host, two[0].ID, []string{"c"}, nil))
 	is("a default group", "moderator", "member", "member")
-	do(o.DeleteTeam(ctx, host, two[0].ID))
+	do(o.DeleteTeam(ctx, acts.System, host, two[0].ID))
 	is("its team is gone", "moderator", "member", "member")
-	if err := o.SetMember(ctx, host, g.ID, person("owner"), store.RoleMember); err == nil {
+	if err := o.SetMember(ctx, acts.System, host, g.ID, person("owner"), store.RoleMember); err == nil {
 		t.Error("the last owner is none any more")
 	}
 }

@@ -3,10 +3,12 @@ package org
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -54,34 +56,109 @@ func guests(host string, ms []store.Member) (js []jid.JID) {
 	return js
 }
 
-// SetMember adds a person to a group or changes their role; role "" takes them out, store.RoleBanned keeps them out. The
-// last owner stays.
-func (o *Org) SetMember(ctx context.Context, host, id string, who jid.JID, role string) error {
-	return o.SetMembers(ctx, host, id, []store.Member{{JID: who.Bare().String(), Role: role}})
+// SetMember is SetMembers for one person.
+func (o *Org) SetMember(ctx context.Context, by acts.Actor, host, id string, who jid.JID, role string) error {
+	return o.SetMembers(ctx, by, host, id, []store.Member{{JID: who.Bare().String(), Role: role}})
 }
 
-// SetMembers does that for many, in one transaction.
-func (o *Org) SetMembers(ctx context.Context, host, id string, ms []store.Member) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	c, err := o.planMembers(ctx, host, id, ms)
+// SetMembers adds people to a group or changes their roles; role "" removes them, store.RoleBanned keeps them out. The
+// last owner stays. Moderators may add, remove and ban members, owners may change every role.
+func (o *Org) SetMembers(ctx context.Context, by acts.Actor, host, id string, ms []store.Member) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, id)
+		if err != nil {
+			return err
+		}
+		if err := o.maySet(ctx, by, s, ms); err != nil {
+			return err
+		}
+		return o.setMembers(ctx, c, s, ms)
+	})
+}
+
+// AddNewcomer has somebody whose account is being created in a group as a member. The caller has asked whether the
+// actor may put new accounts there.
+func (o *Org) AddNewcomer(ctx context.Context, by acts.Actor, host, id string, who jid.JID) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, id)
+		if err != nil {
+			return err
+		}
+		return o.setMembers(ctx, c, s, []store.Member{{JID: who.Bare().String(), Role: store.RoleMember}})
+	})
+}
+
+// setMembers is SetMembers without asking for the right. It notes each role that is given once.
+func (o *Org) setMembers(ctx context.Context, c *change, s *state, ms []store.Member) error {
+	mc, err := o.planMembers(ctx, s, ms)
 	if err != nil {
 		return err
 	}
-	return o.changeMembers(ctx, store.OrgChange{Host: host}, c)
+	for _, role := range mc.roles() {
+		c.Note(acts.GroupMembers, s.group.Slug, mc.detail(role))
+	}
+	return c.changeMembers(ctx, store.OrgChange{Host: s.group.Host}, mc)
+}
+
+// roles are those that a change gives, in order.
+func (c *memberChange) roles() (roles []string) {
+	for _, m := range c.changed {
+		if !slices.Contains(roles, m.Role) {
+			roles = append(roles, m.Role)
+		}
+	}
+	return roles
+}
+
+// detail lists for the audit log the people who get a role, and their roles before.
+func (c *memberChange) detail(role string) acts.Detail {
+	var some []store.Member
+	before := make(map[string]string)
+	for _, m := range c.changed {
+		if m.Role != role {
+			continue
+		}
+		some = append(some, m)
+		if was := c.s.members[jid.MustParse(m.JID)]; was != "" && len(some) <= 100 {
+			before[m.JID] = was
+		}
+	}
+	d := acts.Detail{"role": role, "members": addresses(some, memberAddress), "count": len(some)}
+	if len(before) > 0 {
+		d["before"] = before
+	}
+	return d
+}
+
+// maySet is an error for an actor who may not give people of a group their roles.
+func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Member) error {
+	a, err := o.standing(ctx, by, s.group.Host, s.group.ID, "")
+	if err != nil {
+		return err
+	}
+	if a != Owner && a != Admin {
+		return &Error{Forbidden, "", "only moderators change who is in this group"}
+	}
+	high := func(role string) bool { return role == store.RoleModerator || role == store.RoleOwner }
+	for _, m := range ms {
+		j, err := jid.Parse(m.JID)
+		if err != nil {
+			continue // told by what checks the rows
+		}
+		if a == Admin && (high(m.Role) || high(s.members[j.Bare()])) {
+			return &Error{Forbidden, "role", "only owners make moderators and owners, and unmake them"}
+		}
+	}
+	return nil
 }
 
 // planMembers says what it comes to if people are given roles, or why they cannot be.
-func (o *Org) planMembers(ctx context.Context, host, id string, ms []store.Member) (*memberChange, error) {
-	s, err := o.state(ctx, host, id)
+func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*memberChange, error) {
+	tv, err := o.teamsOf(ctx, s.group.Host)
 	if err != nil {
 		return nil, err
 	}
-	tv, err := o.teamsOf(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	c := &memberChange{s: s}
+	c := &memberChange{s: s, now: o.cfg.Now}
 	had, owners := s.owners(), s.owners()
 	for _, m := range ms {
 		j, err := o.checkMember(ctx, s, m)
@@ -104,10 +181,31 @@ func (o *Org) planMembers(ctx context.Context, host, id string, ms []store.Membe
 	if owners == 0 && had > 0 {
 		return nil, &Error{Forbidden, "role", "the last owner stays: name another owner first"}
 	}
-	if len(s.members)+c.fresh > o.cfg.MaxGroup {
-		return nil, &Error{Forbidden, "member", "the group is full"}
+	if err := o.fits("member", c); err != nil {
+		return nil, err
 	}
 	return c, nil
+}
+
+// fits says whether a group may grow as a change has it. More people may be in it than one may add, since the limit was
+// lowered or everyone has to be in it: nobody is kept in it by that, or as what they are. Who is kept out without
+// having been in it is counted apart.
+func (o *Org) fits(field string, c *memberChange) error {
+	in, out := 0, 0
+	for _, role := range c.s.members {
+		if inGroup(role) {
+			in++
+		} else {
+			out++
+		}
+	}
+	switch {
+	case c.grown > 0 && in+c.grown > o.cfg.MaxGroup:
+		return &Error{Forbidden, field, fmt.Sprintf("the group would be too full: %d people are in it, and it may have %d", in, o.cfg.MaxGroup)}
+	case c.bans > 0 && out+c.bans > o.cfg.MaxGroup:
+		return &Error{Forbidden, field, fmt.Sprintf("%d people are kept out of the group, and more cannot be", out)}
+	}
+	return nil
 }
 
 // checkMember says whether a person may have a role in a group of their own.
@@ -176,12 +274,14 @@ func effective(own string, teams []string) string {
 // memberChange gathers what changes in one group.
 type memberChange struct {
 	s       *state
+	now     func() time.Time
 	members []store.GroupMember
 	changed []store.Member // whose effective role is another
 	joined  []string
 	left    []string
 	guests  []jid.JID // of other servers, who have come in
-	fresh   int       // rows there will be more
+	grown   int       // people that will be more in it
+	bans    int       // people kept out who were not in it
 }
 
 // set says what a person is to be: of their own, and by teams.
@@ -191,14 +291,19 @@ func (c *memberChange) set(who jid.JID, own string, byTeams []string) {
 	if now == was && own == c.s.ownRole(who) && granted == (len(byTeams) > 0) {
 		return
 	}
-	m := store.Member{JID: who.String(), Role: now, Since: time.Now().UTC()}
+	m := store.Member{JID: who.String(), Role: now, Since: c.now().UTC()}
 	c.members = append(c.members, store.GroupMember{Group: c.s.group.ID, Member: m, Own: own, ByTeam: len(byTeams) > 0})
 	if now == was {
 		return
 	}
 	c.changed = append(c.changed, m)
-	if was == "" {
-		c.fresh++
+	switch {
+	case inGroup(now) && !inGroup(was):
+		c.grown++
+	case inGroup(was) && !inGroup(now):
+		c.grown--
+	case was == "" && now == store.RoleBanned:
+		c.bans++
 	}
 	if who.Domain() != c.s.group.Host {
 		if inGroup(now) && !inGroup(was) {
@@ -213,13 +318,14 @@ func (c *memberChange) set(who jid.JID, own string, byTeams []string) {
 	}
 }
 
-// changeMembers writes changes of groups, with what else belongs to them, and tells.
-func (o *Org) changeMembers(ctx context.Context, x store.OrgChange, cs ...*memberChange) error {
+// changeMembers writes changes of groups, with what else belongs to them, and has them told.
+func (c *change) changeMembers(ctx context.Context, x store.OrgChange, cs ...*memberChange) error {
+	o := c.o
 	x.Bookmarks = make(map[string][]store.Bookmark)
-	for _, c := range cs {
-		x.Members = append(x.Members, c.members...)
-		if len(c.joined) > 0 {
-			x.Bookmarks[c.s.group.ID] = o.bookmarksOf(c.s, len(c.joined))
+	for _, mc := range cs {
+		x.Members = append(x.Members, mc.members...)
+		if len(mc.joined) > 0 {
+			x.Bookmarks[mc.s.group.ID] = o.bookmarksOf(mc.s, len(mc.joined))
 		}
 	}
 	if len(x.Members)+len(x.GroupTeams)+len(x.In)+len(x.Out) == 0 && x.Team == nil && x.Defaults == nil {
@@ -228,27 +334,27 @@ func (o *Org) changeMembers(ctx context.Context, x store.OrgChange, cs ...*membe
 	if err := o.st.ChangeOrg(ctx, x); err != nil {
 		return err
 	}
-	for _, c := range cs {
+	for _, mc := range cs {
 		if len(x.GroupTeams) > 0 {
-			o.drop(x.Host, c.s.group.ID)
+			c.drop(x.Host, mc.s.group.ID)
 		} else {
-			o.renew(c)
+			c.renew(mc)
 		}
 	}
-	for _, c := range cs {
-		if err := o.tellMembers(ctx, c); err != nil {
+	for _, mc := range cs {
+		if err := c.tellMembers(ctx, mc); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *Org) tellMembers(ctx context.Context, c *memberChange) error {
-	host, g := c.s.group.Host, c.s.group
-	if len(c.changed) == 0 {
+func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
+	o, host, g := c.o, mc.s.group.Host, mc.s.group
+	if len(mc.changed) == 0 {
 		return nil
 	}
-	for _, m := range c.changed { // who is in, or is not to be, waits for no answer
+	for _, m := range mc.changed { // who is in, or is not to be, waits for no answer
 		if !RulesOf(g).Asks {
 			break
 		}
@@ -256,27 +362,27 @@ func (o *Org) tellMembers(ctx context.Context, c *memberChange) error {
 			return err
 		}
 	}
-	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: c.changed, Joined: c.joined, Left: c.left, Guests: c.guests, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: mc.changed, Joined: mc.joined, Left: mc.left, Guests: mc.guests, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
 	e.Open = slices.Clone(e.Rooms)
-	for _, key := range c.s.order { // also those that newcomers do not get: who leaves may have them
-		if t := c.s.themes[key]; !t.Restricted {
+	for _, key := range mc.s.order { // also those that newcomers do not get: who leaves may have them
+		if t := mc.s.themes[key]; !t.Restricted {
 			e.Rooms = append(e.Rooms, o.RoomJID(host, t.Room))
 			if t.Closed.IsZero() {
 				e.Open = append(e.Open, o.RoomJID(host, t.Room))
 			}
 		}
 	}
-	o.tell(e)
-	o.tellRestricted(c.s, c.left)
+	c.tell(e)
+	c.tellRestricted(mc.s, mc.left)
 	return nil
 }
 
-// renew has the group's state follow a change of its members, made from the state there was: to read thousands of members
-// anew for each that comes or goes would cost more than all else.
-func (o *Org) renew(c *memberChange) {
-	s := *c.s
-	s.members, s.own = maps.Clone(c.s.members), maps.Clone(c.s.own)
-	for _, m := range c.members {
+// renew has the group's state follow a change of its members, made from the state there was: to read thousands of
+// members anew for each that comes or goes would cost more than all else.
+func (c *change) renew(mc *memberChange) {
+	o, s := c.o, *mc.s
+	s.members, s.own = maps.Clone(mc.s.members), maps.Clone(mc.s.own)
+	for _, m := range mc.members {
 		j := jid.MustParse(m.JID)
 		if m.Role == "" {
 			delete(s.members, j)
@@ -292,15 +398,21 @@ func (o *Org) renew(c *memberChange) {
 		}
 		s.own[j] = m.Own
 	}
-	o.mu.Lock()
-	o.states[[2]string{s.group.Host, s.group.ID}] = &s
-	o.changes++
-	o.mu.Unlock()
+	k := [2]string{s.group.Host, s.group.ID}
+	c.forget(k)
+	c.locked[k] = &s // for what follows in this act
+	c.Kept(func() {
+		o.mu.Lock()
+		o.states[k] = &s
+		o.changes++
+		o.mu.Unlock()
+	})
 }
 
 // tellRestricted tells those who have left of the restricted themes that they were in; the others are not to learn that
 // there are any.
-func (o *Org) tellRestricted(s *state, left []string) {
+func (c *change) tellRestricted(s *state, left []string) {
+	o := c.o
 	for _, key := range s.order {
 		t := s.themes[key]
 		var who []string
@@ -310,7 +422,7 @@ func (o *Org) tellRestricted(s *state, left []string) {
 			}
 		}
 		if len(who) > 0 {
-			o.tell(Event{Kind: BookmarksGone, Host: s.group.Host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(s.group.Host, t.Room)}, Left: who})
+			c.tell(Event{Kind: BookmarksGone, Host: s.group.Host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(s.group.Host, t.Room)}, Left: who})
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[s
 	for _, f := range fs {
 		r := RoomNews{Room: o.RoomJID(host, f.Name), Free: f.Title}
 		if r.Free == "" {
-			r.Free = r.Room.String()
+			r.Free = r.Room.Name() + "@" + r.Room.Domain()
 		}
 		after := max(read[r.Room.String()], store.FirstID(f.Since), f.From-1)
 		r.News, err = o.st.RoomNews(ctx, o.RoomDomain(host), f.Name, who.String(), after, MaxUnread)

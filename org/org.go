@@ -7,9 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
+	"parley/acts"
+	"parley/internal/limit"
 	"parley/store"
 	"parley/wire/jid"
+
+	"golang.org/x/time/rate"
 )
 
 // Kind of an Error, for doors to turn into their own: a stanza error, an HTTP status, an exit code.
@@ -38,23 +43,39 @@ func (e *Error) Error() string {
 
 // Config of the rules; zero values mean the defaults.
 type Config struct {
+	Acts *acts.Log // makes all changes; default: one of its own
+
 	Label     string // rooms are at <Label>.<host>; default "groups"
 	MaxFollow int    // groups up to this size follow each new theme; default 50
 	MaxThemes int    // of one group; default 1000
+	ThemePace int    // themes that one person starts in an hour; default 30
 	MaxGroup  int    // members of one group; default 5000
 	MaxOwned  int    // groups that one person owns; default 500
 	MaxTeam   int    // people of one team; default 5000
 	Apart     bool   // administrators of the organization own no groups by that
-	MaxRoster int    // people of one team who have each other in their contact lists: larger ones do not; default 250
+	// ThemesBy says who starts themes in new groups where that is not said: "members" (the default) or "moderators".
+	ThemesBy string
+	// MembersCreate lets every account of a host create groups; else only administrators do.
+	MembersCreate bool
+	MaxRoster     int // people of one team who have each other in their contact lists: larger ones do not; default 250
+
+	// Now says since when somebody is a member, from which messages they may read: as the ids of messages do, which may be
+	// ahead of the clock. Default time.Now.
+	Now func() time.Time
 }
 
 // Org knows and changes groups. Safe from any goroutine.
 type Org struct {
-	st  store.Store
+	st  Store
 	cfg Config
 
-	change sync.Mutex // held while something changes and is told, so that events come in order
-	subs   []func(Event)
+	subs    []func(Event)
+	telling sync.Mutex // held while subscribers are told of one event
+	turns   *turns
+
+	// bookmarks is held while what people follow changes and is told, by themselves or as a theme sleeps and wakes. None
+	// of it is an act on the organization.
+	bookmarks sync.Mutex
 
 	mu     sync.RWMutex
 	states map[[2]string]*state // host and group id
@@ -64,10 +85,11 @@ type Org struct {
 	jobs    map[[2]string]*job // adding everyone to mandatory groups
 	wake    chan struct{}      // there are jobs
 	tiles   tiles
+	starts  *limit.Keyed[jid.JID] // of themes, by bare address
 }
 
 // New makes it. Subscribe before anything changes.
-func New(st store.Store, c Config) *Org {
+func New(st Store, c Config) *Org {
 	if c.Label == "" {
 		c.Label = "groups"
 	}
@@ -76,6 +98,9 @@ func New(st store.Store, c Config) *Org {
 	}
 	if c.MaxThemes <= 0 {
 		c.MaxThemes = 1000
+	}
+	if c.ThemePace <= 0 {
+		c.ThemePace = 30
 	}
 	if c.MaxOwned <= 0 {
 		c.MaxOwned = 500
@@ -89,7 +114,23 @@ func New(st store.Store, c Config) *Org {
 	if c.MaxRoster <= 0 {
 		c.MaxRoster = 250
 	}
-	return &Org{st: st, cfg: c, states: make(map[[2]string]*state), teams: make(map[string]*teams), jobs: make(map[[2]string]*job), wake: make(chan struct{}, 1)}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Acts == nil {
+		var ids store.IDs
+		c.Acts = acts.NewLog(st, func(string) store.ID { return ids.Next() })
+	}
+	return &Org{
+		st:     st,
+		cfg:    c,
+		states: make(map[[2]string]*state),
+		teams:  make(map[string]*teams),
+		jobs:   make(map[[2]string]*job),
+		wake:   make(chan struct{}, 1),
+		turns:  newTurns(),
+		starts: limit.New[jid.JID](rate.Every(time.Hour/time.Duration(c.ThemePace)), c.ThemePace, limit.Most),
+	}
 }
 
 // EventKind says what has happened.
@@ -138,6 +179,8 @@ type Event struct {
 func (o *Org) Subscribe(f func(Event)) { o.subs = append(o.subs, f) }
 
 func (o *Org) tell(e Event) {
+	o.telling.Lock()
+	defer o.telling.Unlock()
 	for _, f := range o.subs {
 		f(e)
 	}
@@ -157,6 +200,7 @@ func (o *Org) RoomJID(host, local string) jid.JID {
 
 // state is a group as it is remembered. It is shared and not changed: a change drops it.
 type state struct {
+	version int64
 	group   store.Group
 	members map[jid.JID]string // effective role
 	own     map[jid.JID]string // of those who are in it by a team: what they are of their own
@@ -172,6 +216,9 @@ type themeState struct {
 
 func (o *Org) state(ctx context.Context, host, id string) (*state, error) {
 	k := [2]string{host, id}
+	if acts.Under(ctx) {
+		return o.stateUnder(ctx, k)
+	}
 	for try := 0; ; try++ {
 		o.mu.RLock()
 		s, seen := o.states[k], o.changes
@@ -187,6 +234,24 @@ func (o *Org) state(ctx context.Context, host, id string) (*state, error) {
 			return s, nil
 		}
 	}
+}
+
+// stateUnder is state within an act: as the act's transaction has it.
+func (o *Org) stateUnder(ctx context.Context, k [2]string) (*state, error) {
+	if s := changeOf(ctx).find(k); s != nil {
+		return s, nil
+	}
+	v, err := o.st.Version(ctx, k[0], versionGroup, k[1])
+	if err != nil {
+		return nil, err
+	}
+	o.mu.RLock()
+	s := o.states[k]
+	o.mu.RUnlock()
+	if s != nil && s.version == v {
+		return s, nil
+	}
+	return o.load(ctx, k[0], k[1])
 }
 
 // keep lets a state be found from now on, unless something has changed since it began to be read: it may have been read
@@ -205,11 +270,20 @@ func (o *Org) keep(k [2]string, s *state, seen uint64) (_ *state, fresh bool) {
 }
 
 func (o *Org) load(ctx context.Context, host, id string) (*state, error) {
+	v, err := o.st.Version(ctx, host, versionGroup, id) // first: what is changed meanwhile is then too old
+	if err != nil {
+		return nil, err
+	}
 	g, err := o.st.Group(ctx, host, id)
 	if err != nil {
 		return nil, notFound(err, "no such group")
 	}
-	return o.read(ctx, g)
+	s, err := o.read(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	s.version = v
+	return s, nil
 }
 
 // read gives all there is of a group, whether it lives or not.
@@ -261,7 +335,7 @@ func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
 	return s, nil
 }
 
-// drop forgets a group; called with change held, after the commit and before anyone is told.
+// drop forgets a group, after the commit and before anyone is told.
 func (o *Org) drop(host, id string) {
 	o.mu.Lock()
 	delete(o.states, [2]string{host, id})

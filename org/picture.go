@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"sync"
 
-	"parley/picture"
+	"parley/internal/picture"
 	"parley/store"
 )
 

@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -21,13 +22,16 @@ type Plan struct {
 // None says that nothing changes.
 func (p Plan) None() bool { return len(p.Added)+len(p.Removed)+len(p.Changed)+len(p.Freed) == 0 }
 
-// PlanMembers says what SetMembersAs would do.
-func (o *Org) PlanMembers(ctx context.Context, host, group string, actor jid.JID, people []jid.JID, role string) (Plan, error) {
-	ms, err := o.asked(ctx, host, group, actor, people, role)
+// PlanMembers says what SetMembers would do.
+func (o *Org) PlanMembers(ctx context.Context, by acts.Actor, host, group string, ms []store.Member) (Plan, error) {
+	s, err := o.state(ctx, host, group)
 	if err != nil {
 		return Plan{}, err
 	}
-	c, err := o.planMembers(ctx, host, group, ms)
+	if err := o.maySet(ctx, by, s, ms); err != nil {
+		return Plan{}, err
+	}
+	c, err := o.planMembers(ctx, s, ms)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -55,11 +59,12 @@ func (c *memberChange) plan() Plan {
 
 // PlanUpdate says what Update would make of a group.
 func (o *Org) PlanUpdate(ctx context.Context, host, id string, c GroupChange) (was, is store.Group, err error) {
-	s, is, err := o.changed(ctx, host, id, c)
+	s, err := o.state(ctx, host, id)
 	if err != nil {
-		return store.Group{}, store.Group{}, err
+		return was, is, err
 	}
-	return s.group, is, nil
+	is, err = s.changed(c)
+	return s.group, is, err
 }
 
 // PlanMandatory counts who of the organization would be added to a group that everyone is in.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
@@ -17,11 +18,20 @@ func people(names ...string) (js []jid.JID) {
 	return js
 }
 
+func by(who jid.JID) acts.Actor { return acts.Person(who, host, acts.Client) }
+
+func as(role string, who []jid.JID) (ms []store.Member) {
+	for _, j := range who {
+		ms = append(ms, store.Member{JID: j.String(), Role: role})
+	}
+	return ms
+}
+
 // A plan says what the change then does, and is refused for what the change would be refused for.
 func TestPlanIsWhatHappens(t *testing.T) {
 	ctx := context.Background()
 	o := org.New(open(t, "romeo", "juliet", "tybalt", "paris", "nurse"), org.Config{MaxGroup: 4, MaxFollow: 50, MaxThemes: 9})
-	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "Verona", Kind: org.Private, Owner: person("romeo"), Members: people("juliet", "tybalt")})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Kind: org.Private, Owner: person("romeo"), Members: people("juliet", "tybalt")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,14 +60,14 @@ func TestPlanIsWhatHappens(t *testing.T) {
 		{people("nurse"), "", [4]int{}},
 	} {
 		before := roles()
-		p, err := o.PlanMembers(ctx, host, g.ID, person("romeo"), c.who, c.role)
+		p, err := o.PlanMembers(ctx, by(person("romeo")), host, g.ID, as(c.role, c.who))
 		if err != nil || count(p) != c.want || p.None() != (c.want == [4]int{}) {
 			t.Fatalf("%v as %q: %v, %v", c.who, c.role, count(p), err)
 		}
 		if after := roles(); len(after) != len(before) {
 			t.Fatal("a plan has changed something")
 		}
-		if err := o.SetMembersAs(ctx, host, g.ID, person("romeo"), c.who, c.role); err != nil {
+		if err := o.SetMembers(ctx, by(person("romeo")), host, g.ID, as(c.role, c.who)); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range append(append(p.Added, p.Changed...), p.Removed...) {
@@ -74,14 +84,14 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	}{
 		{person("romeo"), people("romeo"), "", org.Forbidden},                                               // the last owner
 		{person("juliet"), people("nurse"), store.RoleOwner, org.Forbidden},                                 // by a moderator
-		{person("paris"), people("nurse"), store.RoleMember, org.Forbidden},                                 // by a stranger
+		{person("paris"), people("nurse"), store.RoleMember, org.NotFound},                                  // by a stranger
 		{person("romeo"), people("nobody"), store.RoleMember, org.NotFound},                                 // no account
 		{person("romeo"), people("tybalt", "paris", "nurse"), store.RoleMember, org.Forbidden},              // full
 		{person("romeo"), []jid.JID{jid.MustParse("x@elsewhere.example")}, store.RoleMember, org.Forbidden}, // not federated
 		{person("romeo"), people("nurse"), "king", org.Invalid},
 	} {
-		_, plan := o.PlanMembers(ctx, host, g.ID, c.by, c.who, c.role)
-		do := o.SetMembersAs(ctx, host, g.ID, c.by, c.who, c.role)
+		_, plan := o.PlanMembers(ctx, by(c.by), host, g.ID, as(c.role, c.who))
+		do := o.SetMembers(ctx, by(c.by), host, g.ID, as(c.role, c.who))
 		var e *org.Error
 		if !errors.As(plan, &e) || e.Kind != c.kind || do == nil || plan.Error() != do.Error() {
 			t.Errorf("%v as %q by %s: planned %v, done %v", c.who, c.role, c.by, plan, do)

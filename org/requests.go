@@ -3,9 +3,11 @@ package org
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -15,20 +17,40 @@ const (
 	maxReason   = 1000 // bytes
 )
 
-// Request keeps a person's wish to be a member of a group that is joined by request; Forbidden where one does not ask,
+// Request keeps an actor's wish to be a member of a group that is joined by request; Forbidden where one does not ask,
 // NotFound where one may not know of the group.
-func (o *Org) Request(ctx context.Context, host, group string, who jid.JID, reason string) error {
+func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, reason string) error {
 	reason = strings.TrimSpace(reason)
 	if len(reason) > maxReason {
 		return &Error{Invalid, "reason", "is too long: at most 1000 bytes"}
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	a, err := o.Access(ctx, host, group, "", who)
-	if err != nil {
-		return err
-	}
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		if err := o.mayAsk(ctx, by, host, group); err != nil {
+			return err
+		}
+		r := store.GroupRequest{JID: by.Who.Bare().String(), Reason: reason, Since: time.Now().UTC()}
+		if err := o.st.PutGroupRequest(ctx, host, group, r, maxRequests); err != nil {
+			if errors.Is(err, store.ErrLimit) {
+				return &Error{Forbidden, "", "too many wait for an answer already"}
+			}
+			return err
+		}
+		c.keeps(s)
+		c.Note(acts.GroupAsk, s.group.Slug, acts.Detail{"reason": reason})
+		c.tell(Event{Kind: MembershipAsked, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}, Actor: by.Who.Bare(), Reason: reason})
+		return nil
+	})
+}
+
+func (o *Org) mayAsk(ctx context.Context, by acts.Actor, host, group string) error {
+	a, err := o.Access(ctx, host, group, "", by.Who)
 	switch {
+	case err != nil:
+		return err
 	case a.Affiliation == Outcast:
 		return &Error{Forbidden, "", "you are banned from this group"}
 	case !a.Know:
@@ -38,18 +60,6 @@ func (o *Org) Request(ctx context.Context, host, group string, who jid.JID, reas
 	case !a.Ask:
 		return &Error{Forbidden, "", "one does not ask to be in this group"}
 	}
-	r := store.GroupRequest{JID: who.Bare().String(), Reason: reason, Since: time.Now().UTC()}
-	if err := o.st.PutGroupRequest(ctx, host, group, r, maxRequests); err != nil {
-		if errors.Is(err, store.ErrLimit) {
-			return &Error{Forbidden, "", "too many wait for an answer already"}
-		}
-		return err
-	}
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return err
-	}
-	o.tell(Event{Kind: MembershipAsked, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}, Actor: who.Bare(), Reason: reason})
 	return nil
 }
 
@@ -58,100 +68,89 @@ func (o *Org) Requests(ctx context.Context, host, group string) ([]store.GroupRe
 	return o.st.GroupRequests(ctx, host, group)
 }
 
-// AnswerRequest makes a member of who has asked, or turns them down; they are told.
-func (o *Org) AnswerRequest(ctx context.Context, host, group string, who jid.JID, yes bool, actor jid.JID) error {
+// AnswerRequest makes a member of somebody who has asked, or turns them down; they are told. Moderators may.
+func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group string, who jid.JID, yes bool) error {
 	who = who.Bare()
-	if !actor.IsZero() {
-		if a, err := o.Affiliation(ctx, host, group, "", actor); err != nil {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		if a, err := o.standing(ctx, by, host, group, ""); err != nil {
 			return err
 		} else if a != Owner && a != Admin {
 			return &Error{Forbidden, "", "only moderators answer requests"}
 		}
-	}
-	rs, err := o.Requests(ctx, host, group)
-	if err != nil {
-		return err
-	}
-	asked := false
-	for _, r := range rs {
-		asked = asked || r.JID == who.String()
-	}
-	if !asked {
-		return &Error{NotFound, "member", who.String() + " has not asked"}
-	}
-	if yes {
-		if err := o.SetMember(ctx, host, group, who, store.RoleMember); err != nil {
+		rs, err := o.Requests(ctx, host, group)
+		if err != nil {
 			return err
 		}
-	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	if err := o.st.DropGroupRequest(ctx, host, group, who.String()); err != nil && !(yes && errors.Is(err, store.ErrNotFound)) {
-		return notFound(err, who.String()+" has not asked")
-	}
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return err
-	}
-	kind := MembershipDenied
-	if yes {
-		kind = MembershipGranted
-	}
-	o.tell(Event{Kind: kind, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}, Members: []store.Member{{JID: who.String()}}, Actor: actor})
-	return nil
-}
-
-// Leave takes a person out of a group by their own wish.
-func (o *Org) Leave(ctx context.Context, host, group string, who jid.JID) error {
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return err
-	}
-	switch role := s.members[who.Bare()]; {
-	case !inGroup(role):
-		return &Error{NotFound, "", "you are not in this group"}
-	case s.group.Mandatory == Everyone:
-		return &Error{Forbidden, "", "everyone of " + host + " is in this group"}
-	}
-	return o.SetMember(ctx, host, group, who, "")
-}
-
-// SetMemberAs is SetMember by somebody's wish: moderators add, remove and ban members, owners change every role.
-func (o *Org) SetMemberAs(ctx context.Context, host, group string, actor, who jid.JID, role string) error {
-	return o.SetMembersAs(ctx, host, group, actor, []jid.JID{who}, role)
-}
-
-// SetMembersAs does that for many, in one transaction.
-func (o *Org) SetMembersAs(ctx context.Context, host, group string, actor jid.JID, people []jid.JID, role string) error {
-	ms, err := o.asked(ctx, host, group, actor, people, role)
-	if err != nil {
-		return err
-	}
-	return o.SetMembers(ctx, host, group, ms)
-}
-
-// asked says whether somebody may give people of a group a role.
-func (o *Org) asked(ctx context.Context, host, group string, actor jid.JID, people []jid.JID, role string) ([]store.Member, error) {
-	a, err := o.Affiliation(ctx, host, group, "", actor)
-	if err != nil {
-		return nil, err
-	}
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return nil, err
-	}
-	high := func(role string) bool { return role == store.RoleModerator || role == store.RoleOwner }
-	if a != Owner && a != Admin {
-		return nil, &Error{Forbidden, "", "only moderators change who is in this group"}
-	}
-	var ms []store.Member
-	for _, who := range people {
-		if a == Admin && (high(role) || high(s.members[who.Bare()])) {
-			return nil, &Error{Forbidden, "role", "only owners make moderators and owners, and unmake them"}
+		if !slices.ContainsFunc(rs, func(r store.GroupRequest) bool { return r.JID == who.String() }) {
+			return &Error{NotFound, "member", who.String() + " has not asked"}
 		}
-		ms = append(ms, store.Member{JID: who.Bare().String(), Role: role})
+		kind := MembershipDenied
+		if yes {
+			kind = MembershipGranted
+			mc, err := o.planMembers(ctx, s, []store.Member{{JID: who.String(), Role: store.RoleMember}})
+			if err == nil {
+				err = c.changeMembers(ctx, store.OrgChange{Host: host}, mc)
+			}
+			if err != nil {
+				return err
+			}
+		} else {
+			c.keeps(s)
+		}
+		if err := o.st.DropGroupRequest(ctx, host, group, who.String()); err != nil && !(yes && errors.Is(err, store.ErrNotFound)) {
+			return notFound(err, who.String()+" has not asked")
+		}
+		c.Note(acts.GroupRequest, s.group.Slug, acts.Detail{"members": []string{who.String()}, "accepted": yes})
+		c.tell(Event{Kind: kind, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}, Members: []store.Member{{JID: who.String()}}, Actor: creator(by)})
+		return nil
+	})
+}
+
+// Withdraw takes an actor's request to join a group back; NotFound where they have not asked.
+func (o *Org) Withdraw(ctx context.Context, by acts.Actor, host, group string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		if err := o.st.DropGroupRequest(ctx, host, group, by.Who.Bare().String()); err != nil {
+			return notFound(err, "you have not asked")
+		}
+		c.keeps(s)
+		c.Note(acts.GroupWithdraw, s.group.Slug, nil)
+		return nil
+	})
+}
+
+// Leave takes an actor out of a group by their own wish.
+func (o *Org) Leave(ctx context.Context, by acts.Actor, host, group string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, err := c.lock(ctx, host, group)
+		if err != nil {
+			return err
+		}
+		switch role := s.members[by.Who.Bare()]; {
+		case !inGroup(role):
+			return &Error{NotFound, "", "you are not in this group"}
+		case s.group.Mandatory == Everyone && by.Who.Domain() == host:
+			return &Error{Forbidden, "", "everyone of " + host + " is in this group"}
+		}
+		c.Note(acts.GroupLeave, s.group.Slug, nil)
+		return o.setOwn(ctx, c, s, "")
+	})
+}
+
+// setOwn makes the actor a member of a group, or takes them out.
+func (o *Org) setOwn(ctx context.Context, c *change, s *state, role string) error {
+	mc, err := o.planMembers(ctx, s, []store.Member{{JID: c.By.Who.Bare().String(), Role: role}})
+	if err != nil {
+		return err
 	}
-	return ms, nil
+	return c.changeMembers(ctx, store.OrgChange{Host: s.group.Host}, mc)
 }
 
 // Everyone is the value of a mandatory group that all accounts of the host are in.

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -68,17 +69,34 @@ func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string
 	return SharedWith{}, err
 }
 
-// teamFor gives a team to one of its people, or to an administrator (a zero JID): what it shares is theirs to change.
-func (o *Org) teamFor(ctx context.Context, host, slug string, who jid.JID) (store.Team, error) {
+// teamFor gives a team to its people and to administrators: they may change what it shares.
+func (o *Org) teamFor(ctx context.Context, by acts.Actor, host, slug string) (store.Team, error) {
 	t, err := o.Team(ctx, host, slug)
-	if err != nil || who.IsZero() {
+	if err != nil {
 		return t, err
 	}
-	ts, err := o.TeamsOf(ctx, host, who.Local())
-	if err == nil && (who.Domain() != host || !slices.ContainsFunc(ts, func(m store.Team) bool { return m.ID == t.ID })) {
+	if ok, err := o.runs(ctx, host, by); err != nil || ok {
+		return t, err
+	}
+	ts, err := o.TeamsOf(ctx, host, by.Who.Local())
+	if err == nil && (by.Who.Domain() != host || !slices.ContainsFunc(ts, func(m store.Team) bool { return m.ID == t.ID })) {
 		err = &Error{Forbidden, "team", "you are not in this team"}
 	}
 	return t, err
+}
+
+// TeamsToShare are the teams that an actor may share something with: their own, and all for administrators.
+func (o *Org) TeamsToShare(ctx context.Context, by acts.Actor, host string) ([]store.Team, error) {
+	ok, err := o.runs(ctx, host, by)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		return o.Teams(ctx, host)
+	case by.Who.Domain() != host:
+		return nil, nil
+	}
+	return o.TeamsOf(ctx, host, by.Who.Local())
 }
 
 func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
@@ -89,7 +107,7 @@ func unsendable(r rune) bool {
 }
 
 // PutSnippet keeps a saved reply of a team.
-func (o *Org) PutSnippet(ctx context.Context, host, team string, who jid.JID, name, text string) error {
+func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, name, text string) error {
 	name = strings.Join(strings.Fields(name), " ")
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	switch {
@@ -102,18 +120,14 @@ func (o *Org) PutSnippet(ctx context.Context, host, team string, who jid.JID, na
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unsendable):
 		return &Error{Invalid, "text", "has characters that cannot be sent"}
 	}
-	t, err := o.teamFor(ctx, host, team, who)
-	if err != nil {
-		return err
-	}
-	return o.share(ctx, t, who, store.Shared{Kind: store.SharedSnippet, Name: name, Text: text})
+	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedSnippet, Name: name, Text: text})
 }
 
 // PutContact shares a contact with a team: its people are told, so that they may take it into their lists.
-func (o *Org) PutContact(ctx context.Context, host, team string, who, contact jid.JID, name string) error {
+func (o *Org) PutContact(ctx context.Context, by acts.Actor, host, team string, contact jid.JID, name string) error {
 	name = strings.Join(strings.Fields(name), " ")
-	if utf8.RuneCountInString(name) > maxName {
-		return &Error{Invalid, "name", "is too long: at most 100 characters"}
+	if utf8.RuneCountInString(name) > MaxName {
+		return &Error{Invalid, "name", tooLong(MaxName)}
 	}
 	if strings.ContainsFunc(name, unprintable) {
 		return &Error{Invalid, "name", "has characters that cannot be shown"}
@@ -121,42 +135,51 @@ func (o *Org) PutContact(ctx context.Context, host, team string, who, contact ji
 	if contact.Local() == "" {
 		return &Error{Invalid, "contact", "is no address of a person"}
 	}
-	t, err := o.teamFor(ctx, host, team, who)
-	if err != nil {
-		return err
-	}
-	return o.share(ctx, t, who, store.Shared{Kind: store.SharedContact, Name: contact.Bare().String(), Text: name})
+	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedContact, Name: contact.Bare().String(), Text: name})
 }
 
-func (o *Org) share(ctx context.Context, t store.Team, who jid.JID, x store.Shared) error {
-	x.Host, x.Team, x.Updated = t.Host, t.ID, time.Now().UTC()
-	if !who.IsZero() {
-		x.Creator = who.Bare().String()
-	}
-	err := o.st.PutShared(ctx, x, maxShared)
-	if errors.Is(err, store.ErrLimit) {
-		return &Error{Forbidden, "", "the team shares as much as it may"}
-	}
-	if err != nil {
-		return err
-	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	o.tell(Event{Kind: Shared, Host: t.Host, Team: TeamEvent{Is: t}, Shared: &x, Actor: who})
-	return nil
+func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x store.Shared) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		t, err := o.teamFor(ctx, by, host, team)
+		if err != nil {
+			return err
+		}
+		if _, err := c.turn(ctx, versionShared, host, t.ID); err != nil {
+			return err
+		}
+		x := x
+		x.Host, x.Team, x.Updated = t.Host, t.ID, time.Now().UTC()
+		if who := creator(by); !who.IsZero() {
+			x.Creator = who.String()
+		}
+		err = o.st.PutShared(ctx, x, maxShared)
+		if errors.Is(err, store.ErrLimit) {
+			return &Error{Forbidden, "", "the team shares as much as it may"}
+		}
+		if err != nil {
+			return err
+		}
+		c.Note(acts.TeamShare, t.Slug, acts.Detail{"kind": x.Kind, "name": x.Name})
+		c.tell(Event{Kind: Shared, Host: t.Host, Team: TeamEvent{Is: t}, Shared: &x, Actor: creator(by)})
+		return nil
+	})
 }
 
 // Unshare takes something back; of contacts a team's people are told.
-func (o *Org) Unshare(ctx context.Context, host, team, kind string, who jid.JID, name string) error {
-	t, err := o.teamFor(ctx, host, team, who)
-	if err != nil {
-		return err
-	}
-	if err := o.st.DeleteShared(ctx, host, t.ID, kind, name); err != nil {
-		return notFound(err, "the team shares no "+kind+" "+name)
-	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	o.tell(Event{Kind: Unshared, Host: host, Team: TeamEvent{Is: t}, Shared: &store.Shared{Host: host, Team: t.ID, Kind: kind, Name: name}, Actor: who})
-	return nil
+func (o *Org) Unshare(ctx context.Context, by acts.Actor, host, team, kind, name string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		t, err := o.teamFor(ctx, by, host, team)
+		if err != nil {
+			return err
+		}
+		if _, err := c.turn(ctx, versionShared, host, t.ID); err != nil {
+			return err
+		}
+		if err := o.st.DeleteShared(ctx, host, t.ID, kind, name); err != nil {
+			return notFound(err, "the team shares no "+kind+" "+name)
+		}
+		c.Note(acts.TeamUnshare, t.Slug, acts.Detail{"kind": kind, "name": name})
+		c.tell(Event{Kind: Unshared, Host: host, Team: TeamEvent{Is: t}, Shared: &store.Shared{Host: host, Team: t.ID, Kind: kind, Name: name}, Actor: creator(by)})
+		return nil
+	})
 }

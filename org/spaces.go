@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -18,32 +19,8 @@ func SpaceIRI(host, group string) string { return "xmpp:" + SpacesDomain(host) +
 
 // VisibleGroups lists the living groups that a person may know of, in order of slug, at most limit.
 func (o *Org) VisibleGroups(ctx context.Context, host string, who jid.JID, limit int) ([]store.Group, error) {
-	var out []store.Group
-	after := ""
-	for {
-		gs, err := o.st.Groups(ctx, host, after, 200)
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range gs {
-			after = g.Slug
-			ok, err := o.Visible(ctx, host, g.ID, "", who)
-			if isNotFound(err) { // deleted meanwhile
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				if out = append(out, g); len(out) >= limit {
-					return out, nil
-				}
-			}
-		}
-		if len(gs) < 200 {
-			return out, nil
-		}
-	}
+	gs, _, err := o.FindGroups(ctx, host, who, store.GroupFilter{Limit: limit})
+	return gs, err
 }
 
 // Find begins a search for messages in all that a person may read.
@@ -65,28 +42,28 @@ func (o *Org) RoleOf(ctx context.Context, host, group string, who jid.JID) (stri
 	return s.members[who.Bare()], nil
 }
 
-// Join makes a person a member of a group, as entering its room does; joined is false where somebody has to let them in
+// Join makes an actor a member of a group, as entering its room does; joined is false where somebody has to let them in
 // first. NotFound where they may not know of the group.
-func (o *Org) Join(ctx context.Context, host, group string, who jid.JID) (joined bool, err error) {
-	role, err := o.RoleOf(ctx, host, group, who)
+func (o *Org) Join(ctx context.Context, by acts.Actor, host, group string) (joined bool, err error) {
+	role, err := o.RoleOf(ctx, host, group, by.Who)
 	if err != nil {
 		return false, err
 	}
-	if role != "" && role != store.RoleBanned {
+	if inGroup(role) {
 		return true, nil
 	}
-	if ok, err := o.Visible(ctx, host, group, "", who); err != nil || !ok {
+	if ok, err := o.Visible(ctx, host, group, "", by.Who); err != nil || !ok {
 		if err == nil {
 			err = &Error{NotFound, "", "no such group"}
 		}
 		return false, err
 	}
-	a, err := o.Enter(ctx, host, group, "", who)
+	a, err := o.Enter(ctx, by, host, group, "")
 	if err != nil || !a.Read { // somebody has to say yes first
 		return false, err
 	}
-	if role, err = o.RoleOf(ctx, host, group, who); err == nil && role == "" { // an administrator, who comes in without being a member
-		err = o.SetMember(ctx, host, group, who, store.RoleMember)
+	if role, err = o.RoleOf(ctx, host, group, by.Who); err == nil && role == "" { // an administrator, who comes in without being a member
+		err = o.join(ctx, by, host, group)
 	}
 	return err == nil, err
 }

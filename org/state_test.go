@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/store/sqlstore"
@@ -31,7 +32,7 @@ func (l *late) Themes(ctx context.Context, host, group string) ([]store.Theme, e
 func TestReadBeforeChange(t *testing.T) {
 	ctx := context.Background()
 	st := &late{Store: open(t, "romeo"), read: make(chan struct{}), send: make(chan struct{})}
-	g, err := org.New(st, org.Config{}).CreateGroup(ctx, host, org.NewGroup{Name: "Verona", Owner: person("romeo")})
+	g, err := org.New(st, org.Config{}).CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Owner: person("romeo")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestReadBeforeChange(t *testing.T) {
 		done <- err
 	}()
 	<-st.read
-	theme, err := o.CreateTheme(ctx, host, g.ID, org.NewTheme{Name: "Feast", Creator: person("romeo")})
+	theme, err := o.CreateTheme(ctx, acts.System, host, g.ID, org.NewTheme{Name: "Feast", Creator: person("romeo")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,15 +62,15 @@ func TestNewNamesAreForThoseInIt(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "romeo", "juliet", "paris")
 	o := org.New(st, org.Config{})
-	g, err := o.CreateGroup(ctx, host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris")}})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	th, err := o.CreateTheme(ctx, host, g.ID, org.NewTheme{Name: "Potion", Creator: person("romeo")})
+	th, err := o.CreateTheme(ctx, acts.System, host, g.ID, org.NewTheme{Name: "Potion", Creator: person("romeo")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.SetMember(ctx, host, g.ID, person("paris"), ""); err != nil {
+	if err := o.SetMember(ctx, acts.System, host, g.ID, person("paris"), ""); err != nil {
 		t.Fatal(err)
 	}
 	for room, name := range map[string]string{g.Room: "Plot", th.Room: "Plot › Potion"} { // his client has kept them
@@ -77,11 +78,11 @@ func TestNewNamesAreForThoseInIt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := o.RenameTheme(ctx, host, th.Key, "Poison", jid.JID{}); err != nil {
+	if _, err := o.RenameTheme(ctx, acts.System, host, th.Key, "Poison"); err != nil {
 		t.Fatal(err)
 	}
 	name := "Tomb"
-	if _, err := o.Update(ctx, host, g.ID, org.GroupChange{Name: &name}); err != nil {
+	if _, err := o.Update(ctx, acts.System, host, g.ID, org.GroupChange{Name: &name}); err != nil {
 		t.Fatal(err)
 	}
 	for user, want := range map[string]map[string]bool{"juliet": {"Tomb": true, "Tomb › Poison": true}, "paris": {"Plot": true, "Plot › Potion": true}} {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -15,7 +16,7 @@ func (s *state) inTheme(t *themeState, who jid.JID) bool {
 	return a != None && a != Outcast
 }
 
-// theme finds a theme and its group; called with change held.
+// theme finds a theme and its group.
 func (o *Org) theme(ctx context.Context, host, key string) (*state, *themeState, error) {
 	t, err := o.st.Theme(ctx, host, key)
 	if err != nil {
@@ -31,8 +32,28 @@ func (o *Org) theme(ctx context.Context, host, key string) (*state, *themeState,
 	return s, s.themes[key], nil
 }
 
+// theme is Org.theme, locked.
+func (c *change) theme(ctx context.Context, host, key string) (*state, *themeState, error) {
+	t, err := c.o.st.Theme(ctx, host, key)
+	if err != nil {
+		return nil, nil, notFound(err, "there is no theme "+key)
+	}
+	if _, err := c.lock(ctx, host, t.Group); err != nil {
+		return nil, nil, err
+	}
+	return c.o.theme(ctx, host, key)
+}
+
+// mustManageTheme is MayManageTheme for an actor. NotFound where they may not know of the theme.
+func (o *Org) mustManageTheme(ctx context.Context, by acts.Actor, s *state, key string) error {
+	if _, err := o.standing(ctx, by, s.group.Host, s.group.ID, key); err != nil || by.Machine() {
+		return err
+	}
+	return o.MayManageTheme(ctx, s.group.Host, key, by.Who)
+}
+
 // MayManageTheme says whether a person may close, open and rename a theme: moderators, and who has created it as long
-// as they are in it.
+// as they are in it and may write there.
 func (o *Org) MayManageTheme(ctx context.Context, host, key string, who jid.JID) error {
 	s, t, err := o.theme(ctx, host, key)
 	if err != nil {
@@ -44,7 +65,7 @@ func (o *Org) MayManageTheme(ctx context.Context, host, key string, who jid.JID)
 		return err
 	case a == Owner || a == Admin:
 		return nil
-	case a == Member && t.Creator == who.Bare().String():
+	case a == Member && t.Creator == who.Bare().String() && !RulesOf(s.group).Moderated:
 		return nil
 	}
 	return &Error{Forbidden, "", "only moderators, and who has created it, may do this"}
@@ -68,104 +89,170 @@ func StateOf(t store.Theme) string {
 	return ThemeOpen
 }
 
-// CloseTheme ends the conversation: nobody writes there any more, everybody who could read it can. With open it goes on.
-func (o *Org) CloseTheme(ctx context.Context, host, key string, open bool) error {
-	if open {
-		return o.SetThemeState(ctx, host, key, ThemeOpen, jid.JID{})
-	}
-	return o.SetThemeState(ctx, host, key, ThemeClosed, jid.JID{})
+// ThemeChange is what is to be changed of a theme; nil stays. The API is made of it, and what pages read.
+type ThemeChange struct {
+	Name  *string `json:"name,omitempty" label:"Name" maxLength:"100"`
+	State *string `json:"state,omitempty" label:"State" enum:"open,closed,archived"` // ThemeOpen and so on
 }
 
-// SetThemeState opens, closes or archives a theme; actor is told of as who did it and may be nobody.
-func (o *Org) SetThemeState(ctx context.Context, host, key, to string, actor jid.JID) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, was, err := o.theme(ctx, host, key)
-	if err != nil {
-		return err
-	}
-	t := was.Theme
-	if StateOf(t) == to {
-		return nil
-	}
-	switch to {
-	case ThemeOpen:
-		t.Closed, t.Archived = time.Time{}, false
-	case ThemeClosed, ThemeArchived:
-		if t.Closed.IsZero() {
-			t.Closed = time.Now().UTC()
+// ChangeTheme is RenameTheme and SetThemeState in one: both are done, or none.
+func (o *Org) ChangeTheme(ctx context.Context, by acts.Actor, host, key string, ch ThemeChange) (t store.Theme, err error) {
+	err = o.act(ctx, host, by, func(ctx context.Context, _ *change) error {
+		if ch.Name != nil {
+			if _, err := o.RenameTheme(ctx, by, host, key, *ch.Name); err != nil {
+				return err
+			}
 		}
-		t.Archived = to == ThemeArchived
-	default:
-		return &Error{Invalid, "state", "is open, closed or archived"}
+		if ch.State != nil {
+			if err := o.SetThemeState(ctx, by, host, key, *ch.State); err != nil {
+				return err
+			}
+		}
+		t, err = o.Theme(ctx, host, key)
+		return err
+	})
+	return t, err
+}
+
+// SetThemeState opens, closes or archives a theme. Of one that is closed everybody who could read it can, and nobody
+// writes. Moderators may, and its creator; archiving is for moderators.
+func (o *Org) SetThemeState(ctx context.Context, by acts.Actor, host, key, to string) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, was, err := c.theme(ctx, host, key)
+		if err != nil {
+			return err
+		}
+		if err := o.mustManageTheme(ctx, by, s, key); err != nil {
+			return err
+		}
+		t := was.Theme
+		if StateOf(t) == to {
+			c.keeps(s)
+			return nil
+		}
+		switch to {
+		case ThemeOpen:
+			t.Closed, t.Archived = time.Time{}, false
+		case ThemeClosed, ThemeArchived:
+			if t.Closed.IsZero() {
+				t.Closed = time.Now().UTC()
+			}
+			t.Archived = to == ThemeArchived
+		default:
+			return &Error{Invalid, "state", "is open, closed or archived"}
+		}
+		return o.setThemeState(ctx, c, s, was.Theme, t)
+	})
+}
+
+func (o *Org) setThemeState(ctx context.Context, c *change, s *state, was, t store.Theme) error {
+	if t.Archived || was.Archived {
+		if err := o.mustManage(ctx, c.By, t.Host, t.Group, t.Key); err != nil {
+			return err
+		}
 	}
 	if err := o.st.UpdateTheme(ctx, t); err != nil {
 		return err
 	}
-	o.drop(host, t.Group)
-	room := o.RoomJID(host, t.Room)
-	o.tell(Event{Kind: ThemeChanged, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{room}, Actor: actor})
+	c.drop(t.Host, t.Group)
+	d := make(acts.Detail)
+	acts.Was(d, "state", StateOf(was), StateOf(t))
+	c.Note(acts.ThemeState, s.group.Slug+"/"+t.Key, d)
+	room := o.RoomJID(t.Host, t.Room)
+	c.tell(Event{Kind: ThemeChanged, Host: t.Host, Group: s.group, Theme: &t, Rooms: []jid.JID{room}, Actor: creator(c.By)})
 	if t.Archived {
-		users, err := o.st.DropBookmarks(ctx, host, room.String())
+		users, err := o.st.DropBookmarks(ctx, t.Host, room.String())
 		if err != nil {
 			return err
 		}
-		o.tell(Event{Kind: BookmarksGone, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{room}, Left: users})
+		c.tell(Event{Kind: BookmarksGone, Host: t.Host, Group: s.group, Theme: &t, Rooms: []jid.JID{room}, Left: users})
 	}
 	return nil
 }
 
-// RenameTheme gives a theme another name, in the bookmarks of those too who have not named it themselves.
-func (o *Org) RenameTheme(ctx context.Context, host, key, name string, actor jid.JID) (store.Theme, error) {
-	name, err := checkName("name", name)
-	if err != nil {
-		return store.Theme{}, err
-	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, was, err := o.theme(ctx, host, key)
-	if err != nil {
-		return store.Theme{}, err
-	}
-	t := was.Theme
-	if t.Name == name {
-		return t, nil
-	}
-	for _, x := range s.themes {
-		if x.Name == name && x.Closed.IsZero() && (!x.Restricted || s.inTheme(x, actor)) {
-			return t, &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, x.Room).String()}
-		}
-	}
-	t.Name = name
-	if err := o.st.UpdateTheme(ctx, t); err != nil {
+// RenameTheme gives a theme another name, in the bookmarks of those too who have not named it themselves. Moderators
+// may, and its creator.
+func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name string) (t store.Theme, err error) {
+	if name, err = checkName("name", name); err != nil {
 		return t, err
 	}
-	o.drop(host, t.Group)
-	return t, o.renamed(ctx, Event{Kind: ThemeChanged, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Actor: actor},
-		themeName(s.group, was.Name), themeName(s.group, name))
+	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, was, err := c.theme(ctx, host, key)
+		if err != nil {
+			return err
+		}
+		t = was.Theme
+		if err := o.mustManageTheme(ctx, by, s, key); err != nil {
+			return err
+		}
+		if t.Name == name {
+			c.keeps(s)
+			return nil
+		}
+		for _, x := range s.themes {
+			if x.Name == name && x.Closed.IsZero() && (!x.Restricted || s.inTheme(x, by.Who)) {
+				return &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, x.Room).String()}
+			}
+		}
+		t.Name = name
+		if err := o.st.UpdateTheme(ctx, t); err != nil {
+			return err
+		}
+		c.drop(host, t.Group)
+		d := make(acts.Detail)
+		acts.Was(d, "name", was.Name, name)
+		c.Note(acts.ThemeRename, s.group.Slug+"/"+t.Key, d)
+		named := t
+		return c.renamed(ctx, Event{Kind: ThemeChanged, Host: host, Group: s.group, Theme: &named, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Actor: creator(by)},
+			themeName(s.group, was.Name), themeName(s.group, name))
+	})
+	return t, err
 }
 
-// renamed writes the new name into bookmarks of the event's one room, of those who may know of it, and tells everyone: a
-// bookmark may be of somebody who is in the group no more.
-func (o *Org) renamed(ctx context.Context, e Event, old, name string) error {
-	room, theme := e.Rooms[0].String(), ""
+// renamedAtOnce is how many bookmarks are renamed in the act itself; the others follow when it is kept.
+const renamedAtOnce = 1000
+
+// renamed writes the new name into bookmarks of the event's one room, of those who may know of it, and tells everyone:
+// a bookmark may be of somebody who is in the group no more.
+func (c *change) renamed(ctx context.Context, e Event, old, name string) error {
+	o := c.o
+	theme := ""
 	if e.Theme != nil {
 		theme = e.Theme.Key
 	}
-	users, err := o.st.Bookmarkers(ctx, e.Host, room, old)
-	if err == nil {
-		users, err = o.knowing(ctx, e.Host, e.Group.ID, theme, users)
+	users, err := o.st.Bookmarkers(ctx, e.Host, e.Rooms[0].String(), old)
+	if err != nil {
+		return err
 	}
+	if users, err = o.knowing(ctx, e.Host, e.Group.ID, theme, users); err != nil {
+		return err
+	}
+	now := users[:min(len(users), renamedAtOnce)]
+	if e.Renamed, err = o.renameBookmarks(ctx, e, old, name, now); err != nil {
+		return err
+	}
+	c.tell(e)
+	if len(now) == len(users) {
+		return nil
+	}
+	c.After(func(ctx context.Context) {
+		e := e
+		e.Renamed, _ = o.renameBookmarks(ctx, e, old, name, users[len(now):]) // an old name is all that is lost
+		e.Kind = BookmarksNamed
+		o.tell(e)
+	})
+	return nil
+}
+
+func (o *Org) renameBookmarks(ctx context.Context, e Event, old, name string, users []string) (all []string, err error) {
 	for some := range slices.Chunk(users, 500) {
+		done, err := o.st.RenameBookmarks(ctx, e.Host, e.Rooms[0].String(), old, name, some)
+		all = append(all, done...)
 		if err != nil {
-			break
+			return all, err
 		}
-		var done []string
-		done, err = o.st.RenameBookmarks(ctx, e.Host, room, old, name, some)
-		e.Renamed = append(e.Renamed, done...)
 	}
-	o.tell(e)
-	return err
+	return all, nil
 }
 
 // knowing gives those of some accounts that may know of a group, or of a theme in it.
@@ -184,21 +271,60 @@ func (o *Org) knowing(ctx context.Context, host, group, theme string, users []st
 	return some, nil
 }
 
-// ThemePeople lists who is in a theme by more than its group: of a restricted one the list, guests, who is banned in it.
+// ThemePeople lists who is in a theme by more than its group: of a restricted one the list, guests, who is banned in
+// it.
 func (o *Org) ThemePeople(ctx context.Context, host, key string) ([]store.Member, error) {
 	return o.st.ThemeList(ctx, host, key)
 }
 
 // SetThemePeople changes who is in a theme beyond what its group says: of a restricted one the list (member), in any
-// guests of outside where the group has them, who is banned in it. Role "" takes a person off.
-func (o *Org) SetThemePeople(ctx context.Context, host, key string, ms []store.Member) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, t, err := o.theme(ctx, host, key)
-	if err != nil {
-		return err
+// guests of outside where the group has them, who is banned in it. Role "" takes a person off. Moderators may.
+func (o *Org) SetThemePeople(ctx context.Context, by acts.Actor, host, key string, ms []store.Member) error {
+	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		s, t, err := c.theme(ctx, host, key)
+		if err != nil {
+			return err
+		}
+		if err := o.mustManage(ctx, by, host, s.group.ID, key); err != nil {
+			return err
+		}
+		e := Event{Kind: ThemePeople, Host: host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(host, t.Room)}}
+		if err := o.themePeople(ctx, s, t, ms, &e); err != nil {
+			return err
+		}
+		if len(e.Members) == 0 {
+			c.keeps(s)
+			return nil
+		}
+		b := o.bookmark(host, t.Room, themeName(s.group, t.Name))
+		if err := o.st.ChangeThemeList(ctx, host, key, e.Members, e.Joined, e.Left, b); err != nil {
+			return err
+		}
+		c.drop(host, s.group.ID)
+		c.Note(acts.ThemePeople, s.group.Slug+"/"+t.Key, t.detail(e.Members))
+		c.tell(e)
+		return nil
+	})
+}
+
+// detail lists for the audit log the people who get a role in a theme, and their roles before.
+func (t *themeState) detail(changed []store.Member) acts.Detail {
+	roles, before := make(map[string]string), make(map[string]string)
+	for _, m := range changed[:min(len(changed), 100)] {
+		roles[m.JID] = m.Role
+		if was := t.people[jid.MustParse(m.JID)]; was != "" {
+			before[m.JID] = was
+		}
 	}
-	e := Event{Kind: ThemePeople, Host: host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(host, t.Room)}}
+	d := acts.Detail{"members": roles, "count": len(changed)}
+	if len(before) > 0 {
+		d["before"] = before
+	}
+	return d
+}
+
+// themePeople adds to an event what changes of a theme's people.
+func (o *Org) themePeople(ctx context.Context, s *state, t *themeState, ms []store.Member, e *Event) error {
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
 		if err != nil || j.Local() == "" {
@@ -212,24 +338,14 @@ func (o *Org) SetThemePeople(ctx context.Context, host, key string, ms []store.M
 			continue
 		}
 		was := s.inTheme(t, j)
-		m = store.Member{JID: j.String(), Role: role, Since: time.Now().UTC()}
-		e.Members = append(e.Members, m)
+		e.Members = append(e.Members, store.Member{JID: j.String(), Role: role, Since: o.cfg.Now().UTC()})
 		now := role == store.RoleMember || role == store.RoleGuest || role == "" && !t.Restricted && inGroup(s.members[j])
-		if j.Domain() == host && now && !was {
+		if j.Domain() == e.Host && now && !was {
 			e.Joined = append(e.Joined, j.Local())
-		} else if j.Domain() == host && was && !now {
+		} else if j.Domain() == e.Host && was && !now {
 			e.Left = append(e.Left, j.Local())
 		}
 	}
-	if len(e.Members) == 0 {
-		return nil
-	}
-	b := o.bookmark(host, t.Room, themeName(s.group, t.Name))
-	if err := o.st.ChangeThemeList(ctx, host, key, e.Members, e.Joined, e.Left, b); err != nil {
-		return err
-	}
-	o.drop(host, s.group.ID)
-	o.tell(e)
 	return nil
 }
 

@@ -3,8 +3,10 @@ package org
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"parley/acts"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -22,10 +24,27 @@ type NewTheme struct {
 }
 
 // CreateTheme makes a theme with its room and the bookmarks of those who follow it: in small groups everyone, else its
-// creator. Who may is the group's policy.
-func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (store.Theme, error) {
-	name, err := checkName("name", n.Name)
+// creator. Who may is the group's policy. A person who acts is the creator.
+func (o *Org) CreateTheme(ctx context.Context, by acts.Actor, host, group string, n NewTheme) (t store.Theme, err error) {
+	if !by.Machine() {
+		n.Creator = by.Who.Bare()
+	}
+	if n.Name, err = checkName("name", n.Name); err != nil {
+		return t, err
+	}
+	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		t, err = o.createTheme(ctx, c, host, group, n)
+		return err
+	})
+	return t, err
+}
+
+func (o *Org) createTheme(ctx context.Context, c *change, host, group string, n NewTheme) (store.Theme, error) {
+	s, err := c.lock(ctx, host, group)
 	if err != nil {
+		return store.Theme{}, err
+	}
+	if _, err := o.standing(ctx, c.By, host, group, ""); err != nil {
 		return store.Theme{}, err
 	}
 	if !n.Creator.IsZero() {
@@ -33,19 +52,17 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 			return store.Theme{}, err
 		}
 	}
-	o.change.Lock()
-	defer o.change.Unlock()
-	s, err := o.state(ctx, host, group)
-	if err != nil {
-		return store.Theme{}, err
-	}
+	name := n.Name
 	if len(s.themes) >= o.cfg.MaxThemes {
-		return store.Theme{}, &Error{Forbidden, "", "the group has as many themes as it may have"}
+		return store.Theme{}, &Error{Forbidden, "", fmt.Sprintf("the group has %d themes, as many as it may have", len(s.themes))}
 	}
 	for _, t := range s.themes {
 		if t.Name == name && t.Closed.IsZero() && (!t.Restricted || s.inTheme(t, n.Creator)) {
 			return store.Theme{}, &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, t.Room).String()}
 		}
+	}
+	if !n.Creator.IsZero() && !o.starts.Allow(n.Creator.Bare(), time.Time{}) {
+		return store.Theme{}, &Error{Forbidden, "", fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace)}
 	}
 	t := store.Theme{Host: host, Group: group, Name: name, Slug: Slug(name), Restricted: n.Restricted, Creator: n.Creator.Bare().String(), Created: time.Now().UTC(), Source: n.Source}
 	people := map[jid.JID]bool{n.Creator.Bare(): true}
@@ -72,17 +89,18 @@ func (o *Org) CreateTheme(ctx context.Context, host, group string, n NewTheme) (
 	if err := o.keepTheme(ctx, s, &t, n, followers, list); err != nil {
 		return t, err
 	}
-	if c := n.Creator; c.Domain() == host {
-		if err := o.st.SetFollow(ctx, host, t.Key, c.Local(), store.FollowYes); err != nil {
+	if who := n.Creator; who.Domain() == host {
+		if err := o.st.SetFollow(ctx, host, t.Key, who.Local(), store.FollowYes); err != nil {
 			return t, err
 		}
 	}
-	o.drop(host, group)
+	c.drop(host, group)
+	c.Note(acts.ThemeCreate, s.group.Slug+"/"+t.Key, acts.Detail{"name": t.Name, "restricted": t.Restricted})
 	ms := make([]store.Member, 0, len(followers))
 	for _, f := range followers {
 		ms = append(ms, store.Member{JID: f, Role: store.RoleMember})
 	}
-	o.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
+	c.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
 	return t, nil
 }
 
@@ -125,7 +143,7 @@ func (o *Org) MayCreateTheme(ctx context.Context, host, group string, who jid.JI
 	switch {
 	case a == Owner || a == Admin:
 		return nil
-	case a == Member && s.group.ThemesBy == "members":
+	case a == Member && RulesOf(s.group).ThemesBy == "members":
 		return nil
 	case a == Member:
 		return &Error{Forbidden, "", "only moderators create themes in this group"}

@@ -10,11 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 )
 
-// Scopes of API tokens, as they are offered. What a token may do is what its owner may do, and of that what its scopes name.
+// Scopes of API tokens, as they are offered. What a token may do is what its owner may do, and of that what its scopes
+// name.
 var Scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write",
 	"webhooks:read", "webhooks:write", "system:read", "system:write", "tokens:read", "tokens:write", "audit:read"}
 
@@ -33,18 +35,7 @@ func HashToken(token string) string {
 }
 
 // CreateToken makes an API token for oneself, or from the command line for anybody, and gives it: this once.
-func (p *People) CreateToken(ctx context.Context, a Actor, owner, name string, scopes []string, keep time.Duration) (string, store.APIToken, error) {
-	t := store.APIToken{}
-	if a.Name != "" && a.Name != owner {
-		return "", t, fail(org.Forbidden, "", "Your role does not allow this")
-	}
-	u, err := p.Get(ctx, owner)
-	if err != nil {
-		return "", t, err
-	}
-	if u.State() != store.StateActive {
-		return "", t, fail(org.Invalid, "", "{{.Name}} cannot sign in now: a token would be good for nothing", "Name", u.Display())
-	}
+func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, scopes []string, keep time.Duration) (token string, t store.APIToken, err error) {
 	if name, err = line("name", name); err != nil {
 		return "", t, err
 	}
@@ -59,53 +50,65 @@ func (p *People) CreateToken(ctx context.Context, a Actor, owner, name string, s
 	if keep <= 0 || keep > maxTokenLife {
 		return "", t, fail(org.Invalid, "expires", "A token is good for five years at most")
 	}
-	token := TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
+	token = TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	t = store.APIToken{Host: p.h.Domain, Hash: HashToken(token), Owner: owner, Name: name, Scopes: strings.Join(scopes, " "), Created: now, Expires: now.Add(keep)}
-	err = p.st.AddAPIToken(ctx, t, maxTokens)
-	if errors.Is(err, store.ErrLimit) {
-		return "", t, fail(org.Forbidden, "", "You have as many tokens as you may have: revoke one first")
-	}
+	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error { return p.addToken(ctx, a, t) })
 	if err != nil {
 		return "", t, err
 	}
-	p.audit(ctx, a, "token.create", u.Address(), map[string]any{"name": name, "scopes": t.Scopes, "expires": t.Expires})
 	return token, t, nil
 }
 
-// maxTokenList is how many tokens of a host are listed.
-const maxTokenList = 1000
-
-// Tokens gives all API tokens of the host, to who runs the organization.
-func (p *People) Tokens(ctx context.Context, a Actor) ([]store.APIToken, error) {
-	if !a.Runs() {
-		return nil, fail(org.Forbidden, "", "Your role does not allow this")
+func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) error {
+	if a.By.Name != t.Owner && !a.By.Machine() {
+		return fail(org.Forbidden, "", "Your role does not allow this")
 	}
-	return p.st.APITokens(ctx, p.h.Domain, maxTokenList)
+	u, err := p.Get(ctx, t.Owner)
+	if err != nil {
+		return err
+	}
+	if u.State() != store.StateActive {
+		return fail(org.Invalid, "", "{{.Name}} cannot sign in now: a token would be good for nothing", "Name", u.Display())
+	}
+	err = p.st.AddAPIToken(ctx, t, maxTokens)
+	if errors.Is(err, store.ErrLimit) {
+		return fail(org.Forbidden, "", "You have as many tokens as you may have: revoke one first")
+	}
+	if err != nil {
+		return err
+	}
+	a.Note(acts.TokenCreate, u.Address(), acts.Detail{"name": t.Name, "scopes": t.Scopes, "expires": t.Expires})
+	return nil
+}
+
+// Tokens gives a part of the API tokens of the host, and how many there are, to who runs the organization.
+func (p *People) Tokens(ctx context.Context, a Actor, offset, limit int) ([]store.APIToken, int, error) {
+	if !a.Runs() {
+		return nil, 0, fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	return p.st.APITokens(ctx, p.h.Domain, offset, limit)
 }
 
 // RevokeToken ends one: of one's own, or of who the actor may sign out.
-func (p *People) RevokeToken(ctx context.Context, a Actor, owner, hash string) error {
-	u, err := p.Get(ctx, owner)
-	if err != nil {
-		return err
-	}
-	if a.Name != owner || a.Name == "" {
-		if err := a.may(Disable, u); err != nil {
+func (p *People) RevokeToken(ctx context.Context, by Actor, owner, hash string) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.FindFor(ctx, by, Disable, owner, true)
+		if err != nil {
 			return err
 		}
-	}
-	ts, err := p.st.APITokensOf(ctx, p.h.Domain, owner)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(ts, func(t store.APIToken) bool { return t.Hash == hash })
-	if i < 0 {
-		return fail(org.NotFound, "", "There is no such token")
-	}
-	if err := p.st.DeleteAPIToken(ctx, p.h.Domain, owner, hash); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	p.audit(ctx, a, "token.revoke", u.Address(), map[string]any{"name": ts[i].Name})
-	return nil
+		ts, err := p.st.APITokensOf(ctx, p.h.Domain, owner)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(ts, func(t store.APIToken) bool { return t.Hash == hash })
+		if i < 0 {
+			return fail(org.NotFound, "", "There is no such token")
+		}
+		if err := p.st.DeleteAPIToken(ctx, p.h.Domain, owner, hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		a.Note(acts.TokenRevoke, u.Address(), acts.Detail{"name": ts[i].Name})
+		return nil
+	})
 }

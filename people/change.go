@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -15,39 +17,24 @@ import (
 
 // Change changes what is not nil.
 type Change struct {
-	FullName, Email, Phone, Title, Department, Role, Lang *string
-	Disabled, Archived                                    *bool
-	Show                                                  map[string]string // by field, one of ShownTo
+	Profile
+	Disabled  *bool
+	Archived  *bool
+	Show      map[string]string // by field, one of ShownTo
+	Retention *time.Duration    // of the account's messages; 0: as those of others, store.Forever
 }
 
-// locked are the fields that a person cannot change in the own profile: an administrator does.
+// locked says whether a change has something that a person cannot change of the own account: an administrator does.
 func (c Change) locked() bool {
-	return c.Email != nil || c.Department != nil || c.Role != nil || c.Disabled != nil || c.Archived != nil
+	return c.Profile.locked() || c.Disabled != nil || c.Archived != nil || c.Retention != nil
 }
 
-// Locked are the names of those among a profile's fields.
-var Locked = []string{"email", "department", "role"}
-
-// Update changes an account. The person may change the own name, telephone number, job title and language, and whom what is
-// known is shown to. Disabling and archiving end all sessions.
-func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (store.Person, error) {
-	detail := make(map[string]any)
-	was, is, err := p.st.UpdateOwner(ctx, p.h.Domain, name, func(u *store.Person) error {
-		before := *u
-		if err := p.mayChange(ctx, a, *u, c); err != nil {
-			return err
-		}
-		if err := p.apply(u, c); err != nil {
-			return err
-		}
-		clear(detail)
-		differences(detail, before, *u)
-		if c.Role != nil && before.Role != u.Role {
-			if err := a.may(SetRole, *u); err != nil {
-				return err
-			}
-		}
-		return nil
+// Update changes an account. The person may change the own name, telephone number, job title and language, and whom
+// what is known is shown to. Disabling and archiving end all sessions.
+func (p *People) Update(ctx context.Context, by Actor, name string, c Change) (is store.Person, err error) {
+	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) (err error) {
+		is, err = p.update(ctx, a, name, c)
+		return err
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -60,45 +47,76 @@ func (p *People) Update(ctx context.Context, a Actor, name string, c Change) (st
 			return is, err
 		}
 		return is, fail(org.Exists, "email", "This e-mail address belongs to someone else")
-	case err != nil:
+	}
+	return is, err
+}
+
+// update is Update within its act.
+func (p *People) update(ctx context.Context, a *acts.Act, name string, c Change) (store.Person, error) {
+	detail := acts.Detail{}
+	was, is, err := p.st.UpdateOwner(ctx, p.h.Domain, name, func(u *store.Person) error {
+		before := *u
+		if err := p.mayChange(ctx, a.By, *u, c); err != nil {
+			return err
+		}
+		if err := p.apply(ctx, a.By, u, c); err != nil {
+			return err
+		}
+		clear(detail)
+		differences(detail, before, *u)
+		if c.Role != nil && before.Role != u.Role {
+			if err := may(a.By, SetRole, *u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && c.Retention != nil {
+		err = p.setRetention(ctx, name, *c.Retention, detail)
+	}
+	if err != nil || len(detail) == 0 {
 		return is, err
 	}
-	if len(detail) == 0 {
-		return is, nil
-	}
-	p.h.Forget(name)
-	action := "person.change"
+	a.Kept(func() { p.h.Forget(name) })
+	verb := acts.PersonChange
 	switch {
 	case is.Disabled && !was.Disabled:
-		action = "person.disable"
+		verb = acts.PersonDisable
 		if !is.Archived.IsZero() {
-			action = "person.archive"
+			verb = acts.PersonArchive
 		}
-		p.signOut(ctx, is, "not-authorized", "this account has been disabled")
+		if _, err := p.signOut(ctx, a, is, "not-authorized", "this account has been disabled"); err != nil {
+			return is, err
+		}
 	case was.Disabled && !is.Disabled:
-		action = "person.enable"
+		verb = acts.PersonEnable
 	}
-	if needs, err := p.NeedsFactor(ctx, is); err != nil {
+	needs, err := p.NeedsFactor(ctx, is)
+	if err != nil {
 		return is, err
-	} else if needs && was.Role != is.Role {
-		p.h.Kick(name, errFactor)
 	}
-	p.audit(ctx, a, action, is.Address(), detail)
+	if needs && was.Role != is.Role {
+		a.After(func(context.Context) { p.h.Kick(name, errFactor) })
+	}
+	if verb == acts.PersonArchive {
+		a.Then(func(ctx context.Context) {
+			p.after(ctx, is, "an account was archived, and what only it owned has no owner yet", p.cfg.Retired)
+		})
+	}
+	a.Note(verb, is.Address(), detail)
 	return is, nil
 }
 
 // apply makes the change to what is known of a person, if that is good.
-func (p *People) apply(u *store.Person, c Change) error {
-	for _, f := range []struct {
-		to   *string
-		from *string
-	}{{&u.FullName, c.FullName}, {&u.Email, c.Email}, {&u.Phone, c.Phone}, {&u.Title, c.Title}, {&u.Department, c.Department}, {&u.Role, c.Role}, {&u.Lang, c.Lang}} {
-		if f.from != nil {
-			*f.to = *f.from
-		}
+func (p *People) apply(ctx context.Context, by Actor, u *store.Person, c Change) error {
+	c.Into(u)
+	if err := p.setFields(ctx, by, u, c.Fields); err != nil {
+		return err
 	}
 	if c.Disabled != nil {
-		u.Disabled = *c.Disabled
+		if u.Disabled = *c.Disabled; !u.Disabled { // who may sign in again is not archived: there is one state
+			u.Archived = time.Time{}
+		}
 	}
 	if c.Archived != nil {
 		if u.Archived = (time.Time{}); *c.Archived {
@@ -114,10 +132,12 @@ func (p *People) apply(u *store.Person, c Change) error {
 
 // Try gives what an own change of a person's would make of them, without making it.
 func (p *People) Try(ctx context.Context, u store.Person, c Change) (store.Person, error) {
-	if err := p.mayChange(ctx, As(u, ""), u, c); err != nil {
+	self := As(u, acts.Server, "")
+	if err := p.mayChange(ctx, self, u, c); err != nil {
 		return u, err
 	}
-	err := p.apply(&u, c)
+	u.Fields = maps.Clone(u.Fields)
+	err := p.apply(ctx, self, &u, c)
 	return u, err
 }
 
@@ -128,7 +148,7 @@ func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change)
 		if self {
 			return fail(org.Forbidden, "", "You cannot close your own account here")
 		}
-		if err := a.may(Disable, u); err != nil {
+		if err := may(a, Disable, u); err != nil {
 			return err
 		}
 	}
@@ -136,29 +156,31 @@ func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change)
 		if self && a.Role != store.RoleOwner {
 			return fail(org.Forbidden, "role", "You cannot change your own role")
 		}
-		if err := a.may(SetRole, u); err != nil {
+		if err := may(a, SetRole, u); err != nil {
 			return err
 		}
 	}
 	if self && !c.locked() {
 		return nil
 	}
-	if c.FullName != nil || c.Email != nil || c.Phone != nil || c.Title != nil || c.Department != nil || c.Lang != nil || len(c.Show) > 0 {
-		return a.may(Edit, u)
+	if !c.Profile.empty() || len(c.Show) > 0 || c.Retention != nil {
+		return may(a, Edit, u)
 	}
 	return nil
 }
 
-func differences(d map[string]any, was, is store.Person) {
-	for _, f := range []struct {
-		name    string
-		was, is any
-	}{{"full_name", was.FullName, is.FullName}, {"email", was.Email, is.Email}, {"phone", was.Phone, is.Phone}, {"title", was.Title, is.Title},
-		{"department", was.Department, is.Department}, {"role", was.Role, is.Role}, {"lang", was.Lang, is.Lang}, {"disabled", was.Disabled, is.Disabled},
-		{"archived", !was.Archived.IsZero(), !is.Archived.IsZero()}} {
-		if f.was != f.is {
-			d[f.name] = []any{f.was, f.is}
-		}
+func differences(d acts.Detail, was, is store.Person) {
+	before, now := columns(&was), columns(&is)
+	for name := range before {
+		acts.Was(d, name, *before[name], *now[name])
+	}
+	acts.Was(d, "disabled", was.Disabled, is.Disabled)
+	acts.Was(d, "archived", !was.Archived.IsZero(), !is.Archived.IsZero())
+	for key := range is.Fields {
+		acts.Was(d, key, was.Fields[key], is.Fields[key])
+	}
+	for key := range was.Fields {
+		acts.Was(d, key, was.Fields[key], is.Fields[key])
 	}
 	for _, f := range ShownFields {
 		if a, b := ShownOf(was, f), ShownOf(is, f); a != b {
@@ -183,103 +205,194 @@ func (p *People) anotherOwner(ctx context.Context, name string) error {
 
 var errLastOwner = &Error{Kind: org.Forbidden, Field: "role", Text: "This is the last owner: name another one first"}
 
-// signOut ends every session of an account, in clients and browsers.
-func (p *People) signOut(ctx context.Context, u store.Person, condition, text string) int {
+// signOut ends every session of an account, in clients once the act is kept, and in browsers. It says how many clients.
+func (p *People) signOut(ctx context.Context, a *acts.Act, u store.Person, condition, text string) (int, error) {
 	if err := p.st.DeleteWebSessions(ctx, u.Host, u.Name, ""); err != nil {
-		p.cfg.Log.Error("end web sessions", "account", u.Address(), "err", err)
+		return 0, fmt.Errorf("end web sessions of %s: %w", u.Name, err)
 	}
-	return p.h.Kick(u.Name, &wire.StreamError{Condition: condition, Text: text})
+	a.After(func(context.Context) { p.h.Kick(u.Name, &wire.StreamError{Condition: condition, Text: text}) })
+	return len(p.Sessions(u.Name)), nil
 }
 
-// SignOut ends every session of an account.
-func (p *People) SignOut(ctx context.Context, a Actor, name string) (int, error) {
-	u, err := p.Get(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	if a.Name != name {
-		if err := a.may(Disable, u); err != nil {
-			return 0, err
+// SignOut ends every session of an account, and says how many clients that are.
+func (p *People) SignOut(ctx context.Context, by Actor, name string) (n int, err error) {
+	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.FindFor(ctx, by, Disable, name, true)
+		if err != nil {
+			return err
 		}
-	}
-	n := p.signOut(ctx, u, "policy-violation", "an administrator has closed this session")
-	if err := p.st.DeleteTokens(ctx, u.Host, u.Name, ""); err != nil {
-		return n, err
-	}
-	p.audit(ctx, a, "person.signout", u.Address(), map[string]any{"sessions": n})
-	return n, nil
+		if n, err = p.signOut(ctx, a, u, "policy-violation", byAdministrator); err != nil {
+			return err
+		}
+		if err := p.st.DeleteTokens(ctx, u.Host, u.Name, ""); err != nil {
+			return err
+		}
+		a.Note(acts.PersonSignout, u.Address(), acts.Detail{"sessions": n})
+		return nil
+	})
+	return n, err
 }
 
-// SetPassword sets it and ends all sessions, those of browsers too. Where another sets it, app passwords and API tokens are
-// no more either: whoever had the account in hand has nothing left of it.
-func (p *People) SetPassword(ctx context.Context, a Actor, name, password string) error {
-	u, err := p.Get(ctx, name)
+// SetPassword sets it and ends all sessions, those of browsers too. Where another sets it, app passwords and API tokens
+// are no more either: whoever had the account in hand has nothing left of it.
+func (p *People) SetPassword(ctx context.Context, by Actor, name, password string) error {
+	return p.SetPasswordAs(ctx, by, name, password, PasswordBy{})
+}
+
+// PasswordBy says what is special about the door by which a password is set.
+type PasswordBy struct {
+	Lax  bool            // it need not keep the policy: an administrator sets it in a client
+	Keep *server.Session // goes on: the person has set it from there
+}
+
+// SetPasswordAs is SetPassword for every door: links for a new password that are out are ended, and it is noted.
+func (p *People) SetPasswordAs(ctx context.Context, by Actor, name, password string, how PasswordBy) error {
+	if _, err := p.FindFor(ctx, by, Reset, name, true); err != nil {
+		return err
+	}
+	keys, err := p.keysFor(ctx, name, password, how.Lax) // takes its time: nobody waits for it
 	if err != nil {
 		return err
 	}
-	if a.Name != name {
-		if err := a.may(Reset, u); err != nil {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.FindFor(ctx, by, Reset, name, true)
+		if err != nil {
+			return err
+		}
+		if err := p.st.SetKeys(ctx, p.h.Domain, name, keys); err != nil {
+			return err
+		}
+		if err := p.revokeOthers(ctx, by, store.KindReset, name); err != nil {
+			return err
+		}
+		if by.Name != name {
+			if err := p.st.RevokePrograms(ctx, p.h.Domain, name); err != nil {
+				return err
+			}
+		}
+		a.Note(acts.PersonPassword, u.Address(), nil)
+		a.After(func(context.Context) {
+			for _, s := range p.Sessions(name) {
+				if s != how.Keep {
+					s.Close(&wire.StreamError{Condition: "reset", Text: "the password has been changed"})
+				}
+			}
+		})
+		return nil
+	})
+}
+
+// Delete removes an account with all that is its own. One that is not disabled yet is disabled first, which is an act
+// by itself: a client that comes back in between would write into an account that is going.
+func (p *People) Delete(ctx context.Context, by Actor, name string) error {
+	u, err := p.mayDelete(ctx, by, name)
+	if err != nil {
+		return err
+	}
+	if !u.Disabled {
+		err := p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+			if _, err := p.mayDelete(ctx, by, name); err != nil {
+				return err
+			}
+			return p.shut(ctx, a, u)
+		})
+		if errors.Is(err, store.ErrLast) { // another went meanwhile
+			return errLastOwner
+		}
+		if err != nil {
 			return err
 		}
 	}
-	keys, err := p.KeysFor(ctx, name, password)
-	if err != nil {
-		return err
-	}
-	if err := p.st.SetKeys(ctx, p.h.Domain, name, keys); err != nil {
-		return err
-	}
-	if err := p.revokeOthers(ctx, a, store.KindReset, name); err != nil {
-		return err
-	}
-	if a.Name != name {
-		if err := p.st.RevokePrograms(ctx, p.h.Domain, name); err != nil {
+	bye := p.farewell(ctx, name)
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.mayDelete(ctx, by, name)
+		if err != nil {
 			return err
 		}
-	}
-	p.h.Kick(name, &wire.StreamError{Condition: "reset", Text: "the password has been changed"})
-	p.audit(ctx, a, "person.password", u.Address(), nil)
-	return nil
+		a.After(bye)
+		if err := p.remove(ctx, a, u); err != nil {
+			return err
+		}
+		a.Note(acts.PersonDelete, u.Address(), acts.Detail{"email": u.Email, "role": u.Role})
+		return nil
+	})
 }
 
-// Delete removes an account with all that is its own. It has to be disabled before.
-func (p *People) Delete(ctx context.Context, a Actor, name string) error {
-	u, err := p.Get(ctx, name)
+// mayDelete gives an account that the actor may delete. People delete their own with a client.
+func (p *People) mayDelete(ctx context.Context, by Actor, name string) (store.Person, error) {
+	u, err := p.FindFor(ctx, by, Delete, name, by.Door == acts.Client)
 	if err != nil {
-		return err
+		return u, err
 	}
-	if err := a.may(Delete, u); err != nil {
-		return err
+	if by.Name == name && by.Door != acts.Client {
+		return u, fail(org.Forbidden, "", "You cannot close your own account here")
 	}
-	if a.Name == name {
-		return fail(org.Forbidden, "", "You cannot close your own account here")
-	}
-	if err := p.MayLeave(ctx, name); err != nil {
-		return err
-	}
-	if err := p.remove(ctx, u); err != nil {
-		return err
-	}
-	p.audit(ctx, a, "person.delete", u.Address(), map[string]any{"email": u.Email, "role": u.Role})
-	return nil
+	return u, p.MayLeave(ctx, name)
 }
 
-// remove takes an account away with all that is its own.
-func (p *People) remove(ctx context.Context, u store.Person) error {
-	p.farewell(ctx, u.Name)
-	// Closed first: a client that comes back in between would write into an account that is going.
-	_, _, err := p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil })
-	if errors.Is(err, store.ErrLast) { // another went meanwhile
-		return errLastOwner
-	}
-	if err != nil {
+// shut disables an account that is going to be deleted, and signs it out.
+func (p *People) shut(ctx context.Context, a *acts.Act, u store.Person) error {
+	if _, _, err := p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil }); err != nil {
 		return fmt.Errorf("disable %s: %w", u.Name, err)
 	}
-	p.signOut(ctx, u, "not-authorized", "this account has been deleted")
+	if _, err := p.signOut(ctx, a, u, "not-authorized", "this account has been deleted"); err != nil {
+		return err
+	}
+	a.Note(acts.PersonDisable, u.Address(), acts.Detail{"disabled": []bool{false, true}})
+	return nil
+}
+
+// remove takes an account away with all that is its own. Its name is kept from others for a time.
+func (p *People) remove(ctx context.Context, a *acts.Act, u store.Person) error {
+	if _, err := p.signOut(ctx, a, u, "not-authorized", "this account has been deleted"); err != nil {
+		return err
+	}
 	if err := p.st.DeleteUser(ctx, u.Host, u.Name); err != nil {
 		return fmt.Errorf("delete %s: %w", u.Name, err)
 	}
-	p.h.Deleted(ctx, u.Name)
+	a.Then(func(ctx context.Context) {
+		p.quiet.Drop(u.Name)
+		p.h.Deleted(ctx, u.Name)
+		p.after(ctx, u, "an account was deleted, and not all rooms and nodes know it yet", p.cfg.Departed)
+	})
+	return nil
+}
+
+// after does what follows from a change that is made; what fails of it is not for who has made the change.
+func (p *People) after(ctx context.Context, u store.Person, fault string, do func(ctx context.Context, who jid.JID) error) {
+	who, err := jid.New(u.Name, u.Host, "")
+	if err == nil && do != nil {
+		err = do(context.WithoutCancel(ctx), who)
+	}
+	if err != nil {
+		p.cfg.Log.Error(fault, "account", u.Address(), "err", err)
+	}
+}
+
+// Unlist takes an account that was deleted off the contact lists of this host's people, with what it asked of them.
+func (p *People) Unlist(ctx context.Context, who jid.JID) error {
+	names, err := p.st.Holders(ctx, p.h.Domain, who.String())
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		listed := false
+		c, err := p.st.UpdateContact(ctx, p.h.Domain, name, who.String(), 0, func(c *store.Contact) (bool, error) {
+			listed = c.InRoster
+			return true, nil
+		})
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("contact list of %s: %w", name, err)
+		}
+		p.h.ContactsChanged(name)
+		if listed {
+			c.Subscription = "remove"
+			p.push(name, c)
+		}
+	}
 	return nil
 }
 
@@ -297,21 +410,24 @@ func (p *People) MayLeave(ctx context.Context, name string) error {
 	return p.cfg.Org.MayGo(ctx, u.Host, u.Name)
 }
 
-// farewell ends the subscriptions of an account that goes, so that contacts do not wait for it for ever.
-func (p *People) farewell(ctx context.Context, name string) {
+// farewell makes what ends the subscriptions of an account that goes, so that contacts do not wait for it for ever.
+func (p *People) farewell(ctx context.Context, name string) func(context.Context) {
 	cs, err := p.h.Contacts(ctx, name)
 	self, jerr := jid.New(name, p.h.Domain, "")
 	if err != nil || jerr != nil {
-		return // they learn of it by asking
+		return func(context.Context) {} // they learn of it by asking
 	}
-	tell := func(to jid.JID, kind string) {
-		p.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: kind, ID: p.h.NewID(), From: self, To: to})
-	}
-	for _, to := range cs.From {
-		tell(to, "unsubscribed")
-	}
-	for _, to := range cs.To {
-		tell(to, "unsubscribe")
+	return func(ctx context.Context) {
+		tell := func(to jid.JID, kind string) {
+			name := wire.Name{Space: wire.NSClient, Local: "presence"}
+			p.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: name, Type: kind, ID: p.h.NewID(), From: self, To: to})
+		}
+		for _, to := range cs.From {
+			tell(to, "unsubscribed")
+		}
+		for _, to := range cs.To {
+			tell(to, "unsubscribe")
+		}
 	}
 }
 

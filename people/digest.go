@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/auth"
 	"parley/org"
 	"parley/store"
@@ -74,31 +75,35 @@ func (p *People) DigestOf(ctx context.Context, name string) (string, error) {
 }
 
 // SetDigest keeps how often a person wants to be written to; only they choose.
-func (p *People) SetDigest(ctx context.Context, a Actor, name, every string) error {
+func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) error {
 	switch every {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
 	default:
 		return fail(org.Invalid, "digest", "Choose one: off, daily or weekly")
 	}
-	if a.Name != name || name == "" {
+	if by.Name != name || name == "" {
 		return fail(org.Forbidden, "", "Your role does not allow this")
 	}
 	if !p.WritesDigests() {
 		return fail(org.Invalid, "digest", "No e-mail is sent from here")
 	}
-	was, err := p.st.Digest(ctx, p.h.Domain, name)
-	if err != nil || was.Every == every {
-		return err
-	}
-	if err := p.st.SetDigest(ctx, p.h.Domain, store.Digest{Owner: name, Every: every, Due: p.next(every, time.Now())}); err != nil {
-		return err
-	}
-	p.audit(ctx, a, "person.digest", name+"@"+p.h.Domain, map[string]any{"digest": []any{was.Every, every}})
-	return nil
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		was, err := p.st.Digest(ctx, p.h.Domain, name)
+		if err != nil || was.Every == every {
+			return err
+		}
+		if err := p.st.SetDigest(ctx, p.h.Domain, store.Digest{Owner: name, Every: every, Due: p.next(every, time.Now())}); err != nil {
+			return err
+		}
+		detail := acts.Detail{}
+		acts.Was(detail, "digest", was.Every, every)
+		a.Note(acts.PersonDigest, name+"@"+p.h.Domain, detail)
+		return nil
+	})
 }
 
-// Missed gives the rooms in which something is unread that a person may read now, the latest first, and the newest message
-// in them. Themes that they have muted are among them where they were mentioned.
+// Missed gives the rooms in which something is unread that a person may read now, the latest first, and the newest
+// message in them. Themes that they have muted are among them where they were mentioned.
 func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest store.ID, err error) {
 	self, err := jid.New(name, p.h.Domain, "")
 	if err != nil {
@@ -247,7 +252,8 @@ func (p *People) Fresh(ctx context.Context, m store.Mail) (store.Mail, bool, err
 	return m, ok, err
 }
 
-// Unsubscribe gives where a mail's reader ends mails of its kind with one click (RFC 8058); "" for a mail that was asked for.
+// Unsubscribe gives where a mail's reader ends mails of its kind with one click (RFC 8058); "" for a mail that was
+// asked for.
 func (p *People) Unsubscribe(ctx context.Context, m store.Mail) (string, error) {
 	name, ok := m.Digest()
 	if !ok {

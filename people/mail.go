@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -77,7 +78,7 @@ func (p *People) Letter(ctx context.Context, i store.Invitation, token string, t
 }
 
 // send puts the mail of an invitation into the outbox, to be sent after a while.
-func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token string, to store.Person, wait time.Duration) (store.Invitation, error) {
+func (p *People) send(ctx context.Context, by Actor, i store.Invitation, token string, to store.Person, wait time.Duration) (store.Invitation, error) {
 	if p.cfg.Compose == nil {
 		return i, fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
@@ -93,7 +94,7 @@ func (p *People) send(ctx context.Context, a Actor, i store.Invitation, token st
 	}
 	return p.st.UpdateInvitation(ctx, i.Host, i.ID, func(i *store.Invitation) (store.InvitationEvent, error) {
 		i.Email = to.Email
-		return p.event("queued", a.Name, to.Email), nil
+		return p.event("queued", by.Name, to.Email), nil
 	})
 }
 
@@ -133,8 +134,8 @@ func (p *People) push(account string, c store.Contact) {
 }
 
 // TestMail writes to an administrator, to see whether mail works.
-func (p *People) TestMail(ctx context.Context, a Actor, to store.Person, lang string) error {
-	if !a.Runs() {
+func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang string) error {
+	if !by.Runs() {
 		return fail(org.Forbidden, "", "Your role does not allow this")
 	}
 	if p.cfg.Compose == nil {
@@ -144,6 +145,8 @@ func (p *People) TestMail(ctx context.Context, a Actor, to store.Person, lang st
 	if err != nil {
 		return err
 	}
-	p.audit(ctx, a, "system.mail", to.Email, nil)
-	return p.Post(ctx, to.Email, subject, text, html, "")
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		a.Note(acts.SystemMail, to.Email, nil)
+		return p.Post(ctx, to.Email, subject, text, html, "")
+	})
 }

@@ -4,18 +4,22 @@ package people
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/mail"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 
+	"parley/acts"
 	"parley/auth"
+	"parley/internal/memo"
+	"parley/internal/shape"
 	"parley/org"
 	"parley/server"
 	"parley/settings"
@@ -23,7 +27,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Error is a mistake of who asked. Text is a message of package words, Args what it is filled with.
+// Error is a mistake of who asked. Text is a message of package i18n, Args what it is filled with.
 type Error struct {
 	Kind  org.Kind
 	Field string
@@ -50,30 +54,39 @@ func fail(kind org.Kind, field, text string, args ...any) error {
 // Config of a host's people.
 type Config struct {
 	Host       *server.Host
+	Store      Store
 	Org        *org.Org
-	Secret     []byte // tokens are made with it; kept for ever
+	Acts       *acts.Log // makes all changes
+	Secret     []byte    // tokens are made with it; kept for ever
 	Settings   *settings.Settings
 	Iterations int  // of SCRAM
 	Policy     bool // passwords have to be good
+	Open       bool // strangers may make accounts for themselves
 	Primary    bool // the host that the deployment is run by
 	Log        *slog.Logger
 	URL        func() string // what links begin with
 	Compose    Compose       // writes mails; nil: none are sent
+	MailsUTF8  func() bool   // the relay takes addresses outside ASCII, as far as is known; nil: nothing is sent
 	Digests    *Digests      // nil: nobody is written to of what was missed
+
+	// Departed ends what an account that was deleted is in rooms, nodes and lists of others; Retired finds owners for what
+	// only an account owns that was archived. Either may be done again. May be nil.
+	Departed, Retired func(ctx context.Context, who jid.JID) error
 }
 
 // People knows and changes the accounts of a host. Safe from any goroutine.
 type People struct {
 	cfg Config
 	h   *server.Host
-	st  store.Store
+	st  Store
 
 	photos Photos
+	quiet  memo.Map[string, *quietKnown]
 }
 
 // New makes it.
 func New(c Config) *People {
-	return &People{cfg: c, h: c.Host, st: c.Host.Store}
+	return &People{cfg: c, h: c.Host, st: c.Store}
 }
 
 // Host is the domain these people belong to.
@@ -93,38 +106,37 @@ func (p *People) Company() string { return p.Policy().Title }
 // URL is what links begin with.
 func (p *People) URL() string { return p.cfg.URL() }
 
-// Operates says whether an actor looks after the deployment, and not only this host: what concerns all hosts, such as the rules
-// for other servers, is for who runs the first of them.
+// Operates says whether an actor looks after the deployment, and not only this host: what concerns all hosts, such as
+// the rules for other servers, is for who runs the first of them.
 func (p *People) Operates(a Actor) bool { return p.cfg.Primary && a.Runs() }
 
 // Get gives an account.
 func (p *People) Get(ctx context.Context, name string) (store.Person, error) {
 	u, err := p.st.Person(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) {
-		return u, fail(org.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
+		return u, p.noAccount(name)
 	}
 	return u, err
 }
 
-// audit notes what was done; what cannot be noted is an error in the log, not of who did it.
-func (p *People) audit(ctx context.Context, a Actor, action, target string, detail map[string]any) {
-	text := ""
-	if len(detail) > 0 {
-		b, err := json.Marshal(detail)
-		if err != nil {
-			p.cfg.Log.Error("audit", "action", action, "err", err)
-		}
-		text = string(b)
-	}
-	e := store.AuditEntry{ID: p.h.IDs.Next(), Actor: a.Name, Action: action, Target: target, Detail: text, Remote: a.Remote}
-	if err := p.st.AddAudit(context.WithoutCancel(ctx), p.h.Domain, e); err != nil {
-		p.cfg.Log.Error("audit", "action", action, "target", target, "err", err)
-	}
+// do makes a change: see acts.Log.Do.
+func (p *People) do(ctx context.Context, by Actor, f func(ctx context.Context, a *acts.Act) error) error {
+	return p.cfg.Acts.Do(ctx, p.h.Domain, by, f)
 }
 
-// Audit notes something that was done by other rules than these.
-func (p *People) Audit(ctx context.Context, a Actor, action, target string, detail map[string]any) {
-	p.audit(ctx, a, action, target, detail)
+// Note keeps an entry for something that changes nothing here: what was read, or was done by other rules than these.
+func (p *People) Note(ctx context.Context, by Actor, verb acts.Verb, target string, detail acts.Detail) error {
+	return p.do(ctx, by, func(_ context.Context, a *acts.Act) error {
+		a.Note(verb, target, detail)
+		return nil
+	})
+}
+
+// Audit is Note for what is done already: what cannot be noted is an error in the log, not of the person who did it.
+func (p *People) Audit(ctx context.Context, by Actor, verb acts.Verb, target string, detail acts.Detail) {
+	if err := p.Note(context.WithoutCancel(ctx), by, verb, target, detail); err != nil {
+		p.cfg.Log.Error("audit", "action", string(verb), "target", target, "err", err)
+	}
 }
 
 // NewPerson is what an account is made of.
@@ -137,23 +149,28 @@ type NewPerson struct {
 	Department string
 	Role       string // "": member
 	Lang       string
-	Groups     []string // slugs
-	Password   string   // "": none; an invitation sets it
+	Fields     map[string]string // values of profile fields by key
+	Groups     []string          // slugs
+	Password   string            // "": none; an invitation sets it
+	Lax        bool              // the password need not keep the policy: an administrator sets it in a client
+	ReuseName  bool              // even if it was somebody else's until lately: an owner may say so
 }
 
-const (
-	maxFullName = 200
-	maxField    = 200
-)
+// MaxField is the longest a field of a person may be, in characters: a name, a telephone number, a job title, a
+// department.
+const MaxField = 200
 
 // line makes a text of one line, without what cannot be seen.
-func line(field, s string) (string, error) {
+func line(field, s string) (string, error) { return lineOf(field, s, MaxField) }
+
+// lineOf is line with a limit in characters.
+func lineOf(field, s string, limit int) (string, error) {
 	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return "", fail(org.Invalid, field, "This has characters that cannot be shown")
 	}
-	if utf8.RuneCountInString(s) > maxField {
-		return "", fail(org.Invalid, field, "This is too long: at most 200 characters")
+	if utf8.RuneCountInString(s) > limit {
+		return "", fail(org.Invalid, field, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(limit))
 	}
 	return s, nil
 }
@@ -169,7 +186,32 @@ func CheckEmail(s string) (string, error) {
 		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' }) {
 		return "", fail(org.Invalid, "email", "This is no e-mail address: write it like alice@example.org")
 	}
-	return s, nil
+	// A domain is kept as people read it (RFC 5890); one that has no form in ASCII is nowhere.
+	at := strings.LastIndexByte(s, '@')
+	if domain := s[at+1:]; domain != "localhost" {
+		ascii, err := idna.Lookup.ToASCII(domain)
+		if err != nil || slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > 63 }) {
+			return "", fail(org.Invalid, "email", "There can be no domain {{.Name}}", "Name", domain)
+		}
+		if shown, err := idna.Lookup.ToUnicode(ascii); err == nil && shown != ascii {
+			s = s[:at+1] + shown
+		}
+	}
+	return norm.NFC.String(s), nil
+}
+
+// ASCIIAddress writes the domain of an address as relays read it; bare says that all of the address is ASCII then. One
+// whose part before the @ is not, only relays with SMTPUTF8 take (RFC 6531).
+func ASCIIAddress(address string) (ascii string, bare bool) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address, false
+	}
+	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	if err != nil {
+		return address, false
+	}
+	return address[:at+1] + domain, !strings.ContainsFunc(address[:at], func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // Propose makes a name for an account of an e-mail address or a full name.
@@ -197,40 +239,39 @@ func IsPhone(s string) bool {
 
 // fields checks and tidies what is known of a person.
 func (p *People) fields(u *store.Person) (err error) {
-	for _, f := range []struct {
-		name string
-		s    *string
-	}{{"full_name", &u.FullName}, {"phone", &u.Phone}, {"title", &u.Title}, {"department", &u.Department}} {
-		if *f.s, err = line(f.name, *f.s); err != nil {
-			return err
+	at := columns(u)
+	for _, f := range shape.Of(Profile{}) {
+		if s := at[f.Name]; f.Kind == shape.Text && f.Name != "email" {
+			if *s, err = lineOf(f.Name, *s, f.Max); err != nil {
+				return err
+			}
 		}
 	}
 	if u.Email, err = CheckEmail(u.Email); err != nil {
 		return err
 	}
+	if _, bare := ASCIIAddress(u.Email); u.Email != "" && !bare && p.cfg.MailsUTF8 != nil && !p.cfg.MailsUTF8() {
+		return fail(org.Invalid, "email", "The mail relay here takes only addresses with letters of ASCII before the @: use another address of this person")
+	}
 	if !IsPhone(u.Phone) && u.Phone != "" {
 		return fail(org.Invalid, "phone", "A telephone number has digits, spaces and +-()./ only")
 	}
-	switch u.Lang {
-	case "", "en", "fr":
-	default:
-		return fail(org.Invalid, "lang", "There is no such language here")
+	if langs := shape.Named(Profile{}, "lang").Choices; u.Lang != "" && !slices.Contains(langs, u.Lang) {
+		return fail(org.Invalid, "lang", "There is no such language here: en or fr")
 	}
-	switch u.Role {
-	case store.RoleOwner, store.RoleAdmin, store.RoleSupervisor, store.RoleMember:
-	default:
-		return fail(org.Invalid, "role", "There is no such role")
+	if !slices.Contains(shape.Named(Profile{}, "role").Choices, u.Role) {
+		return fail(org.Invalid, "role", "There is no such role: owner, admin, supervisor or member")
 	}
 	return nil
 }
 
 // keys makes what is kept of a password that is good enough.
 func (p *People) keys(name, password string) ([]byte, error) {
-	return p.keysLike(name, password, auth.Keys{})
+	return p.keysLike(name, password, auth.Keys{}, false)
 }
 
-func (p *People) keysLike(name, password string, like auth.Keys) ([]byte, error) {
-	if p.cfg.Policy {
+func (p *People) keysLike(name, password string, like auth.Keys, lax bool) ([]byte, error) {
+	if p.cfg.Policy && !lax {
 		if err := auth.CheckPassword(password, name); err != nil {
 			return nil, passwordError(err)
 		}
@@ -243,88 +284,16 @@ func (p *People) keysLike(name, password string, like auth.Keys) ([]byte, error)
 }
 
 func passwordError(err error) error {
-	text := err.Error()
+	text := strings.TrimPrefix(err.Error(), "auth: ")
 	if r, n := utf8.DecodeRuneInString(text); n > 0 {
 		text = string(unicode.ToUpper(r)) + text[n:]
 	}
 	return fail(org.Invalid, "password", text)
 }
 
-// Create makes an account. One that has the name or the address already is told of in the error's Args as "Name".
-func (p *People) Create(ctx context.Context, a Actor, n NewPerson) (store.Person, error) {
-	u, keys, err := p.prepare(ctx, a, n)
-	if err != nil {
-		return u, err
-	}
-	u.Keys = keys
-	if err := p.st.CreatePerson(ctx, u); err != nil {
-		if errors.Is(err, store.ErrExists) {
-			return u, p.taken(ctx, u)
-		}
-		return u, err
-	}
-	p.h.Forget(u.Name)
-	p.h.Created(ctx, u.Name)
-	p.audit(ctx, a, "person.create", u.Address(), map[string]any{"role": u.Role, "email": u.Email, "groups": n.Groups})
-	return u, p.join(ctx, u, n.Groups)
-}
-
-// Check says what is wrong with somebody who is to be created, and gives what would be kept.
-func (p *People) Check(ctx context.Context, a Actor, n NewPerson) (store.Person, error) {
-	u, _, err := p.prepare(ctx, a, n)
-	if err != nil {
-		return u, err
-	}
-	if err := p.taken(ctx, u); err != nil {
-		return u, err
-	}
-	return u, nil
-}
-
-func (p *People) prepare(ctx context.Context, a Actor, n NewPerson) (u store.Person, keys []byte, err error) {
-	if n.Role == "" {
-		n.Role = store.RoleMember
-	}
-	u = store.Person{User: store.User{Host: p.h.Domain, FullName: n.FullName, Created: time.Now().UTC()}, Role: n.Role, Email: n.Email, Phone: n.Phone,
-		Title: n.Title, Department: n.Department, Lang: n.Lang}
-	if err := p.fields(&u); err != nil {
-		return u, nil, err
-	}
-	name := strings.TrimSpace(n.Name)
-	if name == "" {
-		name = Propose(u.Email, u.FullName)
-	}
-	if name == "" {
-		return u, nil, fail(org.Invalid, "name", "A name or an e-mail address is needed")
-	}
-	j, err := jid.New(name, p.h.Domain, "")
-	if err != nil {
-		return u, nil, fail(org.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
-	}
-	if p.h.Reserved(j.Local()) {
-		return u, nil, fail(org.Exists, "name", "This name is taken")
-	}
-	u.Name = j.Local()
-	u.Admin = u.Role == store.RoleOwner || u.Role == store.RoleAdmin
-	if err := a.may(Create, u); err != nil {
-		return u, nil, err
-	}
-	for _, slug := range n.Groups {
-		if ok, err := p.mayPut(ctx, a, slug); err != nil {
-			return u, nil, err
-		} else if !ok {
-			return u, nil, fail(org.Invalid, "groups", "There is no group {{.Name}}", "Name", slug)
-		}
-	}
-	if n.Password != "" {
-		keys, err = p.keys(u.Name, n.Password)
-	}
-	return u, keys, err
-}
-
-// mayPut says whether an actor may put a new account into a group: who does not run the organization could otherwise read
-// any group by an account made for it. Such a one puts people where they could come in by themselves, or where the actor
-// decides who is in.
+// mayPut says whether an actor may put a new account into a group: who does not run the organization could otherwise
+// read any group by an account made for it. Such a one puts people where they could come in by themselves, or where the
+// actor decides who is in.
 func (p *People) mayPut(ctx context.Context, a Actor, slug string) (bool, error) {
 	g, err := p.cfg.Org.Group(ctx, p.h.Domain, slug)
 	var oe *org.Error
@@ -340,55 +309,20 @@ func (p *People) mayPut(ctx context.Context, a Actor, slug string) (bool, error)
 	}
 	access, err := p.cfg.Org.Access(ctx, p.h.Domain, g.ID, "", self)
 	r := org.RulesOf(g)
-	return access.Affiliation == org.Owner || access.Affiliation == org.Admin || r.Listed && (r.Joins || !r.MembersOnly), err
+	return access.Manages() || r.Listed && (r.Joins || !r.MembersOnly), err
 }
 
-// Places are the groups that an actor may put a new account into.
-func (p *People) Places(ctx context.Context, a Actor, limit int) ([]store.Group, error) {
-	gs, err := p.cfg.Org.Groups(ctx, p.h.Domain, "", limit)
-	if err != nil || a.Runs() {
-		return gs, err
+// Places are the groups that an actor may put a new account into, as far as a filter chooses them, and how many they
+// are.
+func (p *People) Places(ctx context.Context, a Actor, f store.GroupFilter) ([]store.Group, int, error) {
+	f.Optional = true
+	if a.Runs() {
+		return p.cfg.Org.FindGroups(ctx, p.h.Domain, jid.JID{}, f)
 	}
-	var out []store.Group
-	for _, g := range gs {
-		if ok, err := p.mayPut(ctx, a, g.Slug); err != nil {
-			return nil, err
-		} else if ok {
-			out = append(out, g)
-		}
-	}
-	return out, nil
-}
-
-// taken says who has a name or an address already; nil if nobody.
-func (p *People) taken(ctx context.Context, u store.Person) error {
-	if _, err := p.st.Person(ctx, u.Host, u.Name); err == nil {
-		return fail(org.Exists, "name", "The account {{.Name}} exists already", "Name", u.Address(), "Account", u.Name)
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if other, err := p.st.PersonByEmail(ctx, u.Host, u.Email); err == nil && other.Name != u.Name {
-		return fail(org.Exists, "email", "This e-mail address belongs to {{.Name}}", "Name", other.Display(), "Account", other.Name)
-	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	return nil
-}
-
-// join puts an account into groups.
-func (p *People) join(ctx context.Context, u store.Person, slugs []string) error {
-	j, err := jid.New(u.Name, u.Host, "")
+	self, err := jid.New(a.Name, p.h.Domain, "")
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	for _, slug := range slugs {
-		g, err := p.cfg.Org.Group(ctx, p.h.Domain, slug)
-		if err == nil {
-			err = p.cfg.Org.SetMember(ctx, p.h.Domain, g.ID, j, store.RoleMember)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	f.Puts = true
+	return p.cfg.Org.FindGroups(ctx, p.h.Domain, self, f)
 }

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 
+	"parley/acts"
+	"parley/internal/picture"
 	"parley/org"
-	"parley/picture"
 )
 
 // Photos keeps people's pictures where clients look for them.
 type Photos interface {
-	// SetPhoto keeps one, PNG or JPEG, and shows it to contacts; nil takes it away.
-	SetPhoto(ctx context.Context, account string, data []byte, typ string) error
+	// SetPhoto keeps one, PNG or JPEG; nil takes it away. tell shows it to contacts.
+	SetPhoto(ctx context.Context, account string, data []byte, typ string) (tell func(context.Context), err error)
 }
 
 // UsePhotos says where pictures are kept.
@@ -44,19 +45,33 @@ func CheckPhoto(file []byte) (Photo, error) {
 }
 
 // SetPhoto gives somebody a picture; that of nothing takes it away. The person may, and who may change the person.
-func (p *People) SetPhoto(ctx context.Context, a Actor, name string, photo Photo) error {
-	u, err := p.Get(ctx, name)
-	if err != nil {
-		return err
-	}
-	if a.Name != name || a.Name == "" {
-		if err := a.may(Edit, u); err != nil {
+func (p *People) SetPhoto(ctx context.Context, by Actor, name string, photo Photo) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.FindFor(ctx, by, Edit, name, true)
+		if err != nil {
 			return err
 		}
-	}
-	if err := p.photos.SetPhoto(ctx, name, photo.data, photo.typ); err != nil {
-		return err
-	}
-	p.audit(ctx, a, "person.photo", u.Address(), map[string]any{"photo": photo.data != nil})
-	return nil
+		tell, err := p.photos.SetPhoto(ctx, name, photo.data, photo.typ)
+		if err != nil {
+			return err
+		}
+		a.Note(acts.PersonPhoto, u.Address(), acts.Detail{"photo": photo.data != nil})
+		a.After(tell)
+		return nil
+	})
+}
+
+// PhotoChanged has a picture kept that a person has published themselves: save writes it.
+func (p *People) PhotoChanged(ctx context.Context, by Actor, name string, has bool, save func(ctx context.Context) error) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.FindFor(ctx, by, Edit, name, true)
+		if err != nil {
+			return err
+		}
+		if err := save(ctx); err != nil {
+			return err
+		}
+		a.Note(acts.PersonPhoto, u.Address(), acts.Detail{"photo": has})
+		return nil
+	})
 }

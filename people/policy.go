@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 
+	"parley/acts"
+	"parley/internal/i18n"
 	"parley/org"
 	"parley/settings"
-	"parley/words"
 )
 
 // Policy is what the organization has decided and what holds where it has not; it costs nothing to ask.
 func (p *People) Policy() settings.Values { return p.cfg.Settings.Of(p.h.Domain) }
 
 // RoleName is what a role is called: by the organization, or else in a language.
-func (p *People) RoleName(l *words.Lang, role string) string {
+func (p *People) RoleName(l *i18n.Lang, role string) string {
 	if called := p.Policy().Roles[role]; called != "" {
 		return called
 	}
@@ -28,24 +29,33 @@ func (p *People) Settings(a Actor) ([]settings.State, error) {
 	return p.cfg.Settings.All(p.h.Domain), nil
 }
 
-// ChangeSettings sets some, and takes back those whose value is nil. The error is settings.Mistakes where values are wrong.
-func (p *People) ChangeSettings(ctx context.Context, a Actor, to map[string]*string) ([]settings.Changed, error) {
-	if !a.Runs() {
+// ChangeSettings sets some, and takes back those whose value is nil. The error is settings.Mistakes where values are
+// wrong.
+func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*string) (changed []settings.Changed, err error) {
+	if !by.Runs() {
 		return nil, fail(org.Forbidden, "", "Your role does not allow this")
 	}
-	changed, err := p.cfg.Settings.Change(ctx, p.h.Domain, a.Name, to)
+	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		if changed, err = p.cfg.Settings.Write(ctx, p.h.Domain, by.Name, to); err != nil || len(changed) == 0 {
+			return err
+		}
+		detail := acts.Detail{}
+		for _, c := range changed {
+			acts.Was(detail, c.Name, c.Was, c.Is)
+		}
+		a.Note(acts.SettingsChange, "", detail)
+		a.Then(func(ctx context.Context) {
+			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil { // it is looked for again soon
+				p.cfg.Log.Error("settings cannot be read", "err", err)
+			}
+			if detail["signin.two_factor"] != nil {
+				p.enforceFactor(ctx)
+			}
+		})
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	if len(changed) > 0 {
-		detail := make(map[string]any)
-		for _, c := range changed {
-			detail[c.Name] = []any{c.Was, c.Is}
-		}
-		p.audit(ctx, a, "settings.change", "", detail)
-		if detail["signin.two_factor"] != nil {
-			p.enforceFactor(ctx)
-		}
 	}
 	return changed, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/auth"
 	"parley/org"
 	"parley/server"
@@ -40,8 +41,8 @@ func (p *People) HasFactor(ctx context.Context, name string) (bool, error) {
 	return f.Confirmed, err
 }
 
-// Secrets gives the passwords that a client may sign in with; none for who cannot sign in at all. With the second step on,
-// the account's own password is for the pages alone: a client cannot ask for a code.
+// Secrets gives the passwords that a client may sign in with; none for who cannot sign in at all. With the second step
+// on, the account's own password is for the pages alone: a client cannot ask for a code.
 func (p *People) Secrets(ctx context.Context, name string) ([]auth.Secret, error) {
 	u, err := p.st.Person(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {
@@ -88,13 +89,13 @@ func (p *People) apps(ctx context.Context, name string) (ss []auth.Secret, err e
 	return ss, err
 }
 
-// KeysFor makes what is kept of a new password of an account: like those of its app passwords, which stay.
-func (p *People) KeysFor(ctx context.Context, name, password string) ([]byte, error) {
+// keysFor makes what is kept of a new password of an account: like those of its app passwords, which stay.
+func (p *People) keysFor(ctx context.Context, name, password string, lax bool) ([]byte, error) {
 	ss, err := p.apps(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return p.keysLike(name, password, auth.Like(ss))
+	return p.keysLike(name, password, auth.Like(ss), lax)
 }
 
 // AppPasswords gives those of an account, the oldest first, without what is kept of them.
@@ -106,50 +107,57 @@ func (p *People) AppPasswords(ctx context.Context, name string) ([]store.AppPass
 	return as, err
 }
 
-// AddAppPassword makes a password for one program, which is given this once. Only the person, and who has the machine, may
-// have one made.
-func (p *People) AddAppPassword(ctx context.Context, a Actor, name, label string) (store.AppPassword, string, error) {
+// AddAppPassword makes a password for one program, which is given this once. Only the person, and who has the machine,
+// may have one made.
+func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label string) (made store.AppPassword, password string, err error) {
 	u, err := p.Get(ctx, name)
 	if err != nil {
-		return store.AppPassword{}, "", err
+		return made, "", err
 	}
-	if a.Name != name && a.Name != "" {
-		return store.AppPassword{}, "", fail(org.Forbidden, "", "Your role does not allow this")
+	if by.Name != name && !by.Machine() {
+		return made, "", fail(org.Forbidden, "", "Your role does not allow this")
 	}
 	if u.State() != store.StateActive {
-		return store.AppPassword{}, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
+		return made, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 	}
 	if label, err = line("name", label); err != nil {
-		return store.AppPassword{}, "", err
+		return made, "", err
 	}
 	if label == "" {
-		return store.AppPassword{}, "", fail(org.Invalid, "name", "Name the program, so that you know later which it is")
+		return made, "", fail(org.Invalid, "name", "Name the program, so that you know later which it is")
 	}
 	ss, err := p.apps(ctx, name)
 	if err != nil {
-		return store.AppPassword{}, "", err
+		return made, "", err
 	}
 	own := auth.Secret{}
 	if err := own.Keys.UnmarshalBinary(u.Keys); err != nil {
-		return store.AppPassword{}, "", err
+		return made, "", err
 	}
-	password := appPassword()
-	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...)))
+	password = appPassword()
+	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...))) // takes its time: nobody waits for it
 	if err != nil {
-		return store.AppPassword{}, "", err
+		return made, "", err
 	}
-	made := store.AppPassword{ID: p.h.IDs.Next().String(), Name: label, Created: time.Now().UTC()}
+	made = store.AppPassword{ID: p.h.IDs.Next().String(), Name: label, Created: time.Now().UTC()}
 	kept := made
 	if kept.Keys, err = keys.MarshalBinary(); err != nil {
 		return made, "", err
 	}
-	if err := p.st.AddAppPassword(ctx, p.h.Domain, name, kept, maxAppPasswords); err != nil {
+	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		err := p.st.AddAppPassword(ctx, p.h.Domain, name, kept, maxAppPasswords)
 		if errors.Is(err, store.ErrLimit) {
-			err = fail(org.Forbidden, "name", "You have as many app passwords as you may have: revoke one first")
+			return fail(org.Forbidden, "name", "You have as many app passwords as you may have: revoke one first")
 		}
+		if err != nil {
+			return err
+		}
+		a.Note(acts.PersonAppCreate, u.Address(), acts.Detail{"name": label})
+		return nil
+	})
+	if err != nil {
 		return made, "", err
 	}
-	p.audit(ctx, a, "person.app.create", u.Address(), map[string]any{"name": label})
 	return made, password, nil
 }
 
@@ -160,36 +168,29 @@ func appPassword() string {
 }
 
 // RevokeAppPassword ends one and the streams of who has signed in with it.
-func (p *People) RevokeAppPassword(ctx context.Context, a Actor, name, id string) error {
-	u, err := p.Get(ctx, name)
-	if err != nil {
-		return err
-	}
-	if a.Name != name {
-		if err := a.may(Reset, u); err != nil {
+func (p *People) RevokeAppPassword(ctx context.Context, by Actor, name, id string) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.FindFor(ctx, by, Reset, name, true)
+		if err != nil {
 			return err
 		}
-	}
-	label := ""
-	as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
-	if err != nil {
-		return err
-	}
-	for _, x := range as {
-		if x.ID == id {
-			label = x.Name
+		as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
+		if err != nil {
+			return err
 		}
-	}
-	err = p.st.DeleteAppPassword(ctx, p.h.Domain, name, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return fail(org.NotFound, "", "There is no such app password")
-	}
-	if err != nil {
-		return err
-	}
-	p.CloseStreams(name, func(i server.SessionInfo) bool { return i.Credential == id }, &wire.StreamError{Condition: "reset", Text: "the app password has been revoked"})
-	p.audit(ctx, a, "person.app.revoke", u.Address(), map[string]any{"name": label})
-	return nil
+		i := slices.IndexFunc(as, func(x store.AppPassword) bool { return x.ID == id })
+		if i < 0 {
+			return fail(org.NotFound, "", "There is no such app password")
+		}
+		if err := p.st.DeleteAppPassword(ctx, p.h.Domain, name, id); err != nil {
+			return err
+		}
+		a.Note(acts.PersonAppRevoke, u.Address(), acts.Detail{"name": as[i].Name})
+		a.After(func(context.Context) {
+			p.CloseStreams(name, func(i server.SessionInfo) bool { return i.Credential == id }, &wire.StreamError{Condition: "reset", Text: "the app password has been revoked"})
+		})
+		return nil
+	})
 }
 
 // enforceFactor ends the streams of who has to set up the second step first, when that has just been decided.
@@ -223,17 +224,38 @@ func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool,
 }
 
 // FactorOn puts the second step in force. Clients that have signed in with the account's own password are out.
-func (p *People) FactorOn(ctx context.Context, a Actor, name string, f store.SecondFactor) error {
+func (p *People) FactorOn(ctx context.Context, by Actor, name string, f store.SecondFactor) error {
+	if by.Name != name || name == "" {
+		return fail(org.Forbidden, "", "Your role does not allow this")
+	}
 	f.Confirmed = true
-	if err := p.st.SetSecondFactor(ctx, p.h.Domain, name, f); err != nil {
-		return err
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		if err := p.st.SetSecondFactor(ctx, p.h.Domain, name, f); err != nil {
+			return err
+		}
+		if err := p.st.DeleteTokens(ctx, p.h.Domain, name, ""); err != nil {
+			return err
+		}
+		a.Note(acts.PersonFactorOn, name+"@"+p.h.Domain, nil)
+		a.After(func(context.Context) {
+			p.CloseStreams(name, ownPassword, &wire.StreamError{Condition: "reset", Text: "the second step is on: sign in with an app password"})
+		})
+		return nil
+	})
+}
+
+// SetRecovery gives a person other recovery codes, of which the hashes are kept.
+func (p *People) SetRecovery(ctx context.Context, by Actor, name string, hashes []string) error {
+	if by.Name != name || name == "" {
+		return fail(org.Forbidden, "", "Your role does not allow this")
 	}
-	if err := p.st.DeleteTokens(ctx, p.h.Domain, name, ""); err != nil {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		err := p.st.UseSecondFactor(ctx, p.h.Domain, name, func(f *store.SecondFactor) error { f.Recovery = hashes; return nil })
+		if err == nil {
+			a.Note(acts.PersonFactorCodes, name+"@"+p.h.Domain, nil)
+		}
 		return err
-	}
-	p.CloseStreams(name, ownPassword, &wire.StreamError{Condition: "reset", Text: "the second step is on: sign in with an app password"})
-	p.audit(ctx, a, "person.factor.on", name+"@"+p.h.Domain, nil)
-	return nil
+	})
 }
 
 // ownPassword says that a client has signed in with the account's own password, or by a token got with it.
@@ -241,24 +263,26 @@ func ownPassword(i server.SessionInfo) bool { return i.Credential == "" && i.Mec
 
 // FactorOff ends the second step: the person's own, where the role does not demand it, or that of somebody who has lost
 // everything that it needs.
-func (p *People) FactorOff(ctx context.Context, a Actor, name string) error {
-	u, err := p.Get(ctx, name)
-	if err != nil {
-		return err
-	}
-	action := "person.factor.off"
-	switch {
-	case a.Name != name:
-		if err := a.may(Reset, u); err != nil {
+func (p *People) FactorOff(ctx context.Context, by Actor, name string) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		u, err := p.Get(ctx, name)
+		if err != nil {
 			return err
 		}
-		action = "person.factor.reset"
-	case p.DemandsFactor(u.Role):
-		return fail(org.Forbidden, "", "Your role needs the second step: it cannot be turned off")
-	}
-	if err := p.st.DeleteSecondFactor(ctx, p.h.Domain, name); err != nil {
-		return err
-	}
-	p.audit(ctx, a, action, u.Address(), nil)
-	return nil
+		verb := acts.PersonFactorOff
+		switch {
+		case by.Name != name:
+			if err := may(by, Reset, u); err != nil {
+				return err
+			}
+			verb = acts.PersonFactorReset
+		case p.DemandsFactor(u.Role):
+			return fail(org.Forbidden, "", "Your role needs the second step: it cannot be turned off")
+		}
+		if err := p.st.DeleteSecondFactor(ctx, p.h.Domain, name); err != nil {
+			return err
+		}
+		a.Note(verb, u.Address(), nil)
+		return nil
+	})
 }

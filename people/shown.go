@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
@@ -57,31 +58,52 @@ func setShown(u *store.Person, show map[string]string) error {
 }
 
 // Outside is who is not of the organization.
-var Outside = Actor{Role: store.RoleMember}
+var Outside = Actor{Role: store.RoleMember, Door: acts.Federation}
 
-// Seen gives a person as somebody may see them: what is not shown to that one is empty. Whoever looks after the person sees
-// everything, as does the person.
+// Seen gives a person as somebody may see them: what is not shown to that one is empty. Whoever looks after the person
+// sees everything, as does the person, but for profile fields that only administrators see.
 func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Person, error) {
 	if a == Outside {
-		u.Email, u.Phone, u.Title, u.Department = "", "", "", ""
+		u.Email, u.Phone, u.Title, u.Department, u.Fields = "", "", "", "", nil
 		return u, nil
 	}
-	if a.Name == u.Name && a.Name != "" || a.May(See, u) {
+	if a.May(See, u) {
+		return u, nil
+	}
+	var fs []store.ProfileField
+	var err error
+	if len(u.Fields) > 0 {
+		if fs, err = p.Fields(ctx); err != nil {
+			return u, err
+		}
+	}
+	if a.Name == u.Name && a.Name != "" {
+		u.Fields = seenFields(fs, u.Fields, true)
 		return u, nil
 	}
 	mates := false
-	if u.Shown.Email == store.ShownToTeam || u.Shown.Phone == store.ShownToTeam || u.Shown.Title == store.ShownToTeam || u.Shown.Department == store.ShownToTeam {
-		var err error
+	if someToTeam(u, fs) {
 		if mates, err = p.mates(ctx, a, u); err != nil {
 			return u, err
 		}
 	}
+	u.Fields = seenFields(fs, u.Fields, mates)
 	for to, at := range map[*string]string{&u.Email: u.Shown.Email, &u.Phone: u.Shown.Phone, &u.Title: u.Shown.Title, &u.Department: u.Shown.Department} {
 		if at == store.ShownToAdmins || at == store.ShownToTeam && !mates {
 			*to = ""
 		}
 	}
 	return u, nil
+}
+
+// someToTeam says whether something is known of a person that only a team is shown.
+func someToTeam(u store.Person, fs []store.ProfileField) bool {
+	for _, to := range []string{u.Shown.Email, u.Shown.Phone, u.Shown.Title, u.Shown.Department} {
+		if to == store.ShownToTeam {
+			return true
+		}
+	}
+	return slices.ContainsFunc(fs, func(f store.ProfileField) bool { return f.SeenBy == store.ShownToTeam && u.Fields[f.Key] != "" })
 }
 
 // Actor is who has this address, as an account of the host; Outside if it is none.
@@ -93,7 +115,12 @@ func (p *People) Actor(ctx context.Context, who jid.JID) (Actor, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return Outside, nil
 	}
-	return As(u, ""), err
+	return p.ByClient(u, who), err
+}
+
+// ByClient makes the actor of somebody who asks with a client: from says with which, where it is a full address.
+func (p *People) ByClient(u store.Person, from jid.JID) Actor {
+	return As(u, acts.Client, p.h.Remote(from))
 }
 
 // SeenAll is Seen of several, in place.

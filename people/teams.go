@@ -20,22 +20,37 @@ func (p *People) TeamsOf(ctx context.Context, a Actor) ([]store.Team, error) {
 	return nil, nil
 }
 
-// Team gives one of those.
+// Team gives one of those; any other is answered like one that is not there.
 func (p *People) Team(ctx context.Context, a Actor, slug string) (store.Team, error) {
-	t, err := p.cfg.Org.Team(ctx, p.h.Domain, slug)
-	if err != nil {
-		return t, err
+	if !a.Console() {
+		return store.Team{}, fail(org.Forbidden, "", "Your role does not allow this")
 	}
 	ts, err := p.TeamsOf(ctx, a)
-	if err == nil && !slices.ContainsFunc(ts, func(o store.Team) bool { return o.ID == t.ID }) {
-		err = fail(org.Forbidden, "", "Your role does not allow this")
+	i := slices.IndexFunc(ts, func(t store.Team) bool { return t.Slug == slug })
+	if err == nil && i < 0 {
+		err = fail(org.NotFound, "", "There is no team {{.Name}}", "Name", slug)
 	}
-	return t, err
+	if err != nil {
+		return store.Team{}, err
+	}
+	return ts[i], nil
 }
 
 // SetTeamPeople has accounts in a team, or not any more. A supervisor does that with people that the supervisor looks
 // after, in teams of the supervisor's own: with a team go its groups.
 func (p *People) SetTeamPeople(ctx context.Context, a Actor, t store.Team, names []string, out bool) error {
+	if err := p.maySetTeamPeople(ctx, a, t, names, out); err != nil {
+		return err
+	}
+	come, gone := names, []string(nil)
+	if out {
+		come, gone = nil, names
+	}
+	return p.cfg.Org.SetTeamPeopleIf(ctx, a, p.h.Domain, t.ID, come, gone, func(ctx context.Context) error { return p.maySetTeamPeople(ctx, a, t, names, out) })
+}
+
+// maySetTeamPeople also makes names those of the accounts.
+func (p *People) maySetTeamPeople(ctx context.Context, a Actor, t store.Team, names []string, out bool) error {
 	if _, err := p.Team(ctx, a, t.Slug); err != nil {
 		return err
 	}
@@ -53,13 +68,5 @@ func (p *People) SetTeamPeople(ctx context.Context, a Actor, t store.Team, names
 			return fail(org.Forbidden, "", "{{.Name}} is not of your department", "Name", u.Display())
 		}
 	}
-	come, gone := names, []string(nil)
-	if out {
-		come, gone = nil, names
-	}
-	if err := p.cfg.Org.SetTeamPeople(ctx, p.h.Domain, t.ID, come, gone); err != nil {
-		return err
-	}
-	p.audit(ctx, a, "team.people", t.Slug, map[string]any{"members": come, "removed": gone})
 	return nil
 }

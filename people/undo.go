@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 )
@@ -14,19 +15,20 @@ const undoable = 10 * time.Minute
 
 // Undo takes back the creation of an account that nobody has used yet: who has created it may, for a while. A mail that
 // waits is not sent; the link of one that was is good for nothing.
-func (p *People) Undo(ctx context.Context, a Actor, name string) error {
-	u, err := p.Get(ctx, name)
+func (p *People) Undo(ctx context.Context, by Actor, name string) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error { return p.undo(ctx, a, name) })
+}
+
+func (p *People) undo(ctx context.Context, a *acts.Act, name string) error {
+	u, err := p.FindFor(ctx, a.By, Create, name, false)
 	if err != nil {
 		return err
 	}
-	if err := a.may(Create, u); err != nil {
-		return err
-	}
-	es, err := p.st.AuditEntries(ctx, p.h.Domain, store.AuditFilter{Target: u.Address(), Action: "person.create", Limit: 1})
+	es, err := p.st.AuditEntries(ctx, p.h.Domain, store.AuditFilter{Target: u.Address(), Action: string(acts.PersonCreate), Limit: 1})
 	if err != nil {
 		return err
 	}
-	if len(es) == 0 || es[0].Actor != a.Name {
+	if len(es) == 0 || es[0].Actor != a.By.Name {
 		return fail(org.Forbidden, "", "Who has created the account can undo it, nobody else")
 	}
 	if u.State() != store.StateInvited || time.Since(u.Created) > undoable {
@@ -35,10 +37,13 @@ func (p *People) Undo(ctx context.Context, a Actor, name string) error {
 	if err := p.dropMails(ctx, u); err != nil {
 		return err
 	}
-	if err := p.remove(ctx, u); err != nil {
+	if err := p.remove(ctx, a, u); err != nil {
 		return err
 	}
-	p.audit(ctx, a, "person.undo", u.Address(), map[string]any{"email": u.Email})
+	if err := p.st.FreeName(ctx, u.Host, u.Name); err != nil { // nobody was ever there
+		return err
+	}
+	a.Note(acts.PersonUndo, u.Address(), acts.Detail{"email": u.Email})
 	return nil
 }
 
@@ -48,16 +53,16 @@ func (p *People) dropMails(ctx context.Context, u store.Person) error {
 	if err != nil {
 		return err
 	}
-	of := make(map[string]bool)
+	var ms []store.Mail
 	for _, i := range is {
-		of[i.ID] = true
-	}
-	ms, err := p.st.Mails(ctx, p.h.Domain, 200)
-	if err != nil {
-		return err
+		of, err := p.st.MailsOf(ctx, p.h.Domain, i.ID)
+		if err != nil {
+			return err
+		}
+		ms = append(ms, of...)
 	}
 	for _, m := range ms {
-		if of[m.Invitation] && m.State == store.MailWaiting {
+		if m.State == store.MailWaiting {
 			m.State, m.Done = store.MailDropped, time.Now().UTC()
 			if err := p.st.SetMail(ctx, m); err != nil {
 				return fmt.Errorf("drop a mail: %w", err)

@@ -3,24 +3,27 @@ package pie
 import (
 	"encoding/base64"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/auth"
+	rules "parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
 
-// What an account has here and the format does not know is in an element of our own. Left out on purpose: what signs in as
-// the account without its password (second factors, tokens of clients and of the API, sessions of browsers, links of
+// What an account has here and the format does not know is in an element of our own. Left out on purpose: what signs in
+// as the account without its password (second factors, tokens of clients and of the API, sessions of browsers, links of
 // invitations), registrations for push, which clients make anew, and the files that were shared.
 
 // account writes it.
 func (x Exporter) account(o *out, h *server.Host, u store.User) {
-	p, err := h.Store.Person(o.ctx, h.Domain, u.Name)
+	p, err := o.st.Person(o.ctx, h.Domain, u.Name)
 	if o.fail(err) {
 		return
 	}
@@ -38,17 +41,18 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 		a.Set("role", p.Role)
 	}
 	a.Set("archived", stamp(p.Archived)).Set("last-seen", stamp(u.LastSeen)).Set("last-status", u.LastStatus)
-	r, err := h.Store.Retention(o.ctx, h.Domain, u.Name)
+	r, err := o.st.Retention(o.ctx, h.Domain, u.Name)
 	if o.fail(err) {
 		return
 	}
 	a.Set("retention", span(r.Set)).Set("own-retention", span(r.Own))
-	d, err := h.Store.Digest(o.ctx, h.Domain, u.Name)
+	d, err := o.st.Digest(o.ctx, h.Domain, u.Name)
 	if o.fail(err) {
 		return
 	}
 	a.Set("digest", d.Every)
-	cs, _, err := h.Store.Roster(o.ctx, h.Domain, u.Name)
+	o.quiet(h, u.Name, a)
+	cs, _, err := o.st.Roster(o.ctx, h.Domain, u.Name)
 	if o.fail(err) {
 		return
 	}
@@ -57,12 +61,15 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 			a.Add(wire.E(nsAccount, "approved").Set("jid", c.JID))
 		}
 	}
-	ds, err := h.Store.Displayed(o.ctx, h.Domain, u.Name)
+	ds, err := o.st.Displayed(o.ctx, h.Domain, u.Name)
 	if o.fail(err) {
 		return
 	}
 	for _, d := range ds {
 		a.Add(wire.E(nsAccount, "displayed").Set("chat", d.Chat).Set("id", d.ID.String()))
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.Fields)) {
+		a.Add(wire.T(nsAccount, "field", p.Fields[key]).Set("key", key))
 	}
 	if x.Passwords {
 		o.appPasswords(h, u.Name, a)
@@ -119,7 +126,7 @@ func readSpan(s string) (time.Duration, error) {
 }
 
 func (o *out) appPasswords(h *server.Host, name string, to *wire.Element) {
-	ps, err := h.Store.AppPasswords(o.ctx, h.Domain, name)
+	ps, err := o.st.AppPasswords(o.ctx, h.Domain, name)
 	if o.fail(err) {
 		return
 	}
@@ -157,26 +164,29 @@ func (u *incoming) account(e *wire.Element) error {
 	if err := u.person(e); err != nil {
 		return err
 	}
+	if err := u.fields(e); err != nil {
+		return err
+	}
 	if role := e.Attr("role"); role != "" {
-		u.report.problem("%s: was %s where it comes from; a file gives nobody rights: say so yourself, by `parley user admin %[1]s on` or on the pages", u.self, cut(role, 20))
+		u.report.problem(kindProfiles, "%s: was %s where it comes from; a file gives nobody rights: say so yourself, by `parley user admin %[1]s on` or on the pages", u.self, cut(role, 20))
 	}
 	set, err := readSpan(e.Attr("retention"))
 	own, err2 := readSpan(e.Attr("own-retention"))
 	if err != nil || err2 != nil {
-		u.report.problem("%s: how long its messages are kept: it is malformed", u.self)
+		u.report.problem(kindProfiles, "%s: how long its messages are kept: it is malformed", u.self)
 	} else if set != 0 || own != 0 {
-		if err := u.h.Store.SetRetention(u.ctx, u.h.Domain, u.name, func(r *store.Retention) { r.Set, r.Own = set, max(own, 0) }); err != nil {
+		if err := u.Store.SetRetention(u.ctx, u.h.Domain, u.name, func(r *store.Retention) { r.Set, r.Own = set, max(own, 0) }); err != nil {
 			return err
 		}
 	}
 	switch d := e.Attr("digest"); d {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
-		if err := u.h.Store.SetDigest(u.ctx, u.h.Domain, store.Digest{Owner: u.name, Every: d, Due: time.Now().Add(24 * time.Hour)}); err != nil {
+		if err := u.Store.SetDigest(u.ctx, u.h.Domain, store.Digest{Owner: u.name, Every: d, Due: time.Now().Add(24 * time.Hour)}); err != nil {
 			return err
 		}
 	}
 	if t, err := time.Parse(timeFormat, e.Attr("last-seen")); err == nil {
-		if err := u.h.Store.SetLastSeen(u.ctx, u.h.Domain, u.name, t, cut(e.Attr("last-status"), 1023)); err != nil {
+		if err := u.Store.SetLastSeen(u.ctx, u.h.Domain, u.name, t, cut(e.Attr("last-status"), 1023)); err != nil {
 			return err
 		}
 	}
@@ -185,7 +195,7 @@ func (u *incoming) account(e *wire.Element) error {
 
 // person is what the organization knows.
 func (u *incoming) person(e *wire.Element) error {
-	_, _, err := u.h.Store.UpdatePerson(u.ctx, u.h.Domain, u.name, func(p *store.Person) error {
+	_, _, err := u.Store.UpdatePerson(u.ctx, u.h.Domain, u.name, func(p *store.Person) error {
 		if name := e.Attr("name"); len(name) <= 800 {
 			p.FullName = name
 		}
@@ -207,14 +217,53 @@ func (u *incoming) person(e *wire.Element) error {
 		return nil
 	})
 	if errors.Is(err, store.ErrExists) {
-		u.report.problem("%s: somebody else has the address %s: it is left out, with phone, title and department", u.self, cut(e.Attr("email"), 320))
+		u.report.problem(kindProfiles, "%s: somebody else has the address %s: it is left out, with phone, title and department", u.self, cut(e.Attr("email"), 320))
 		if name := e.Attr("name"); len(name) <= 800 {
-			if err := u.h.Store.SetFullName(u.ctx, u.h.Domain, u.name, name); err != nil {
+			if err := u.Store.SetFullName(u.ctx, u.h.Domain, u.name, name); err != nil {
 				return err
 			}
 		}
-		return u.h.Store.SetDisabled(u.ctx, u.h.Domain, u.name, e.Attr("disabled") == "true" || e.Attr("archived") != "")
+		return u.Store.SetDisabled(u.ctx, u.h.Domain, u.name, e.Attr("disabled") == "true" || e.Attr("archived") != "")
 	}
+	return err
+}
+
+// fields takes the values of profile fields that are defined here: what fields there are is the organization's to say,
+// not an account's.
+func (u *incoming) fields(e *wire.Element) error {
+	var fs []store.ProfileField
+	values := make(map[string]string)
+	for _, c := range e.Elements() {
+		if c.Name != (wire.Name{Space: nsAccount, Local: "field"}) {
+			continue
+		}
+		if fs == nil {
+			var err error
+			if fs, err = u.Store.ProfileFields(u.ctx, u.h.Domain); err != nil {
+				return err
+			}
+		}
+		key := cut(c.Attr("key"), 40)
+		at := slices.IndexFunc(fs, func(f store.ProfileField) bool { return f.Key == key })
+		if at < 0 {
+			u.report.problem(kindProfiles, "%s: its value of the profile field %q is left out: there is no such field here; "+
+				"define it before accounts are imported (parley user field add)", u.self, key)
+			continue
+		}
+		v, err := rules.FieldValue(fs[at], c.Text())
+		if err != nil {
+			u.report.problem(kindProfiles, "%s: its value of the profile field %q is left out: %v", u.self, key, err)
+			continue
+		}
+		values[key] = v
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	_, _, err := u.Store.UpdatePerson(u.ctx, u.h.Domain, u.name, func(p *store.Person) error {
+		p.Fields = values
+		return nil
+	})
 	return err
 }
 
@@ -232,15 +281,27 @@ func (u *incoming) rest(e *wire.Element) error {
 			}
 		case "app-password":
 			err = u.appPassword(c)
+		case "quiet-hours":
+			err = u.quiet(c)
 		}
-		if err := u.problem(c.Name.Local, err); err != nil {
+		if err := u.problem(kindOf(c.Name.Local), c.Name.Local, err); err != nil {
 			return err
 		}
 	}
 	if len(ds) == 0 {
 		return nil
 	}
-	return u.problem("how far it has read", u.h.Store.SetDisplayed(u.ctx, u.h.Domain, u.name, maxDisplayed, ds...))
+	return u.problem(kindOther, "how far it has read", u.Store.SetDisplayed(u.ctx, u.h.Domain, u.name, maxDisplayed, ds...))
+}
+
+func kindOf(local string) string {
+	switch local {
+	case "approved":
+		return kindContacts
+	case "app-password":
+		return kindPasswords
+	}
+	return kindOther
 }
 
 // maxDisplayed is of how many conversations it is kept how far they were read.
@@ -261,7 +322,7 @@ func (u *incoming) approved(e *wire.Element) error {
 	if err != nil || j.Bare() == u.self {
 		return errValue
 	}
-	_, err = u.h.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
+	_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
 		c.Approved = true
 		return false, nil
 	})
@@ -285,7 +346,7 @@ func (u *incoming) appPassword(e *wire.Element) error {
 	p := store.AppPassword{ID: e.Attr("id"), Name: e.Attr("name"), Keys: b}
 	p.Created, _ = time.Parse(timeFormat, e.Attr("created"))
 	p.Used, _ = time.Parse(timeFormat, e.Attr("used"))
-	err = u.h.Store.AddAppPassword(u.ctx, u.h.Domain, u.name, p, maxAppPasswords)
+	err = u.Store.AddAppPassword(u.ctx, u.h.Domain, u.name, p, maxAppPasswords)
 	if errors.Is(err, store.ErrExists) {
 		return errValue
 	}

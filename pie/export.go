@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 
 // Exporter writes accounts.
 type Exporter struct {
+	Store     Store
 	Archive   bool // with their messages
 	Passwords bool // with what their passwords are known by
 }
@@ -24,6 +26,7 @@ var nodesKept = []string{"urn:xmpp:bookmarks:1"}
 // out writes elements, and remembers that it could not.
 type out struct {
 	ctx context.Context
+	st  Store
 	w   io.Writer
 	err error
 }
@@ -59,13 +62,13 @@ func (o *out) open(local, name, value string) {
 // Write writes accounts of hosts, each with the names that pick chooses among, in order. An error leaves a file that is
 // not whole.
 func (x Exporter) Write(ctx context.Context, w io.Writer, hosts []*server.Host, pick func(h *server.Host, name string) bool) error {
-	o := &out{ctx: ctx, w: w}
+	o := &out{ctx: ctx, st: x.Store, w: w}
 	o.raw("<?xml version='1.0' encoding='UTF-8'?>\n")
 	o.open("server-data", "", "")
 	for _, h := range hosts {
 		o.open("host", "jid", h.Domain)
 		for after := ""; o.err == nil; {
-			us, err := h.Store.Users(ctx, h.Domain, after, page)
+			us, err := o.st.Users(ctx, h.Domain, after, page)
 			if o.fail(err) || len(us) == 0 {
 				break
 			}
@@ -120,7 +123,7 @@ func (o *out) keys(kept []byte) {
 }
 
 func (o *out) contacts(h *server.Host, name string) {
-	cs, _, err := h.Store.Roster(o.ctx, h.Domain, name)
+	cs, _, err := o.st.Roster(o.ctx, h.Domain, name)
 	if o.fail(err) {
 		return
 	}
@@ -155,7 +158,7 @@ func (o *out) contacts(h *server.Host, name string) {
 
 // private writes private storage, less what features of this server keep there.
 func (o *out) private(h *server.Host, name string) {
-	all, err := h.Store.AllPrivate(o.ctx, h.Domain, name)
+	all, err := o.st.AllPrivate(o.ctx, h.Domain, name)
 	if o.fail(err) {
 		return
 	}
@@ -183,7 +186,7 @@ func (o *out) private(h *server.Host, name string) {
 
 // blocked writes a privacy list, which is what the format has for it.
 func (o *out) blocked(h *server.Host, name string) {
-	js, err := h.Store.Blocked(o.ctx, h.Domain, name)
+	js, err := o.st.Blocked(o.ctx, h.Domain, name)
 	if o.fail(err) || len(js) == 0 {
 		return
 	}
@@ -198,7 +201,7 @@ func (o *out) blocked(h *server.Host, name string) {
 func (o *out) nodes(h *server.Host, name string) {
 	nodes := append([]string(nil), nodesKept...)
 	for after := ""; o.err == nil; {
-		ns, err := h.Store.Nodes(o.ctx, h.Domain, name, after, page)
+		ns, err := o.st.Nodes(o.ctx, h.Domain, name, after, page)
 		if o.fail(err) || len(ns) == 0 {
 			break
 		}
@@ -269,6 +272,9 @@ func (o *out) items(h *server.Host, name, node string) {
 			break
 		}
 		for _, it := range items {
+			if node == nodeCard4 {
+				it = o.ownCard(h, it)
+			}
 			o.element(it)
 			after = it.Attr("id")
 		}
@@ -276,12 +282,47 @@ func (o *out) items(h *server.Host, name, node string) {
 	o.raw("</items>\n")
 }
 
+const (
+	nsCard4   = "urn:ietf:params:xml:ns:vcard-4.0"
+	nodeCard4 = "urn:xmpp:vcard4"
+)
+
+// ownCard is a card without what the server puts into it of profile fields: they are with the account. Where the file
+// is read there may be no such field, and then nothing says that not everybody may see it.
+func (o *out) ownCard(h *server.Host, item *wire.Element) *wire.Element {
+	fs, err := o.st.ProfileFields(o.ctx, h.Domain)
+	if o.fail(err) {
+		return item
+	}
+	out := &wire.Element{Name: item.Name, Attrs: item.Attrs}
+	for _, n := range item.Nodes {
+		card := n.Element
+		if n.Raw != nil {
+			if card, err = wire.ParseElement(n.Raw, ""); o.fail(err) {
+				return item
+			}
+		}
+		if card == nil {
+			continue
+		}
+		kept := &wire.Element{Name: card.Name, Attrs: card.Attrs}
+		for _, n := range card.Nodes {
+			if e := n.Element; e == nil || e.Name.Space != nsCard4 ||
+				!slices.ContainsFunc(fs, func(f store.ProfileField) bool { return e.Name.Local == "x-"+f.Key }) {
+				kept.Nodes = append(kept.Nodes, n)
+			}
+		}
+		out.Add(kept)
+	}
+	return out
+}
+
 func (o *out) waiting(h *server.Host, name string) {
-	n, _, err := h.Store.CountOffline(o.ctx, h.Domain, name)
+	n, _, err := o.st.CountOffline(o.ctx, h.Domain, name)
 	if o.fail(err) || n == 0 {
 		return
 	}
-	es, err := h.Store.TakeOffline(o.ctx, h.Domain, name, n)
+	es, err := o.st.TakeOffline(o.ctx, h.Domain, name, n)
 	if o.fail(err) {
 		return
 	}
@@ -296,7 +337,7 @@ func (o *out) archive(h *server.Host, name string) {
 	o.raw("<archive xmlns='" + nsArchive + "'>\n")
 	p := store.Page{Max: page}
 	for o.err == nil {
-		es, complete, _, err := h.Store.ReadArchive(o.ctx, h.Domain, name, p)
+		es, complete, _, err := o.st.ReadArchive(o.ctx, h.Domain, name, p)
 		if o.fail(err) {
 			return
 		}

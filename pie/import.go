@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"mellium.im/xmpp/stanza"
-
 	"parley/auth"
 	"parley/server"
 	"parley/store"
@@ -22,6 +20,9 @@ type Importer struct {
 	Config
 	Host  func(domain string) *server.Host // nil: not hosted here
 	Merge bool                             // accounts that are there already get what the file has, too; their passwords stay
+	// FreeSince is when the last account of a name was deleted at the latest, for the name to be taken again; nil: no name
+	// that an account had is.
+	FreeSince func(h *server.Host) time.Time
 }
 
 // incoming is one account on its way in.
@@ -40,6 +41,7 @@ type incoming struct {
 	card    *wire.Element
 	own     *wire.Element // what only parley has; taken last, as a card changes some of it
 	unknown map[string]bool
+	lost    map[string]bool // ids of pictures that were not taken
 }
 
 // Read takes a whole file. An error means that it could not be read on, or that this server failed; accounts before that
@@ -58,7 +60,7 @@ func (im *Importer) Read(ctx context.Context, from io.Reader) (Report, error) {
 			return report, err
 		}
 		if s.Name != (xml.Name{Space: ns, Local: "host"}) {
-			report.problem("<%s xmlns='%s'/> is not known", s.Name.Local, s.Name.Space)
+			report.problem(kindOther, "<%s xmlns='%s'/> is not known", s.Name.Local, s.Name.Space)
 			err = r.skip()
 		} else {
 			err = im.host(ctx, r, s, &report)
@@ -75,7 +77,7 @@ func (im *Importer) host(ctx context.Context, r *reader, host xml.StartElement, 
 		h = im.Host(j.Domain())
 	}
 	if h == nil {
-		report.problem("%q is not hosted here: its accounts are left out", attr(host, "jid"))
+		report.problem(kindAccounts, "%q is not hosted here: its accounts are left out; add it to hosts, and import again", attr(host, "jid"))
 		return r.skip()
 	}
 	for {
@@ -84,7 +86,7 @@ func (im *Importer) host(ctx context.Context, r *reader, host xml.StartElement, 
 			return err
 		}
 		if s.Name != (xml.Name{Space: ns, Local: "user"}) {
-			report.problem("%s: <%s xmlns='%s'/> is not known", h.Domain, s.Name.Local, s.Name.Space)
+			report.problem(kindOther, "%s: <%s xmlns='%s'/> is not known", h.Domain, s.Name.Local, s.Name.Space)
 			err = r.skip()
 		} else {
 			err = im.user(ctx, r, h, s, report)
@@ -98,58 +100,61 @@ func (im *Importer) host(ctx context.Context, r *reader, host xml.StartElement, 
 func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.StartElement, report *Report) error {
 	j, err := jid.New(attr(s, "name"), h.Domain, "")
 	if err != nil || j.Local() == "" {
-		report.problem("%q is no name of an account", attr(s, "name"))
+		report.problem(kindAccounts, "%q is no name of an account", attr(s, "name"))
 		return r.skip()
 	}
 	if h.Reserved(j.Local()) {
-		report.problem("%s is the server's own", j)
+		report.problem(kindAccounts, "%s is the server's own", j)
 		return r.skip()
 	}
-	u := &incoming{Importer: im, ctx: ctx, r: r, report: report, h: h, name: j.Local(), self: j, unknown: make(map[string]bool)}
+	u := &incoming{Importer: im, ctx: ctx, r: r, report: report, h: h, name: j.Local(), self: j, unknown: make(map[string]bool), lost: make(map[string]bool)}
 	if p := attr(s, "password"); p != "" {
 		if u.keys, err = auth.NewKeys(p, im.Iterations); err != nil {
-			u.problem("password", err)
+			u.problem(kindPasswords, "password", err)
 		}
 	}
-	err = h.Store.CreateUser(ctx, store.User{Host: h.Domain, Name: u.name, Created: time.Now()})
+	account := store.User{Host: h.Domain, Name: u.name, Created: time.Now()}
+	if im.FreeSince != nil {
+		account.FreeSince = im.FreeSince(h)
+	}
+	err = im.Store.CreateUser(ctx, account)
 	switch {
 	case err == nil:
 		u.made = true
 		h.Forget(u.name)
 		h.Created(ctx, u.name)
+	case errors.Is(err, store.ErrReserved):
+		report.problem(kindAccounts, "%s was deleted here lately, and its name is not given again yet: import with --reuse-name if this is the same person", j)
+		return r.skip()
 	case !errors.Is(err, store.ErrExists):
 		return err
 	case !im.Merge:
-		report.problem("%s exists already and is left as it is", j)
+		report.problem(kindAccounts, "%s exists already and is left as it is; with --merge it gets what the file has, too", j)
 		return r.skip()
 	}
 	if err := u.read(); err != nil {
 		return err
 	}
 	report.Users = append(report.Users, j.String())
+	report.count(kindAccounts, 1, 0)
 	return nil
 }
 
-// problem notes what could not be taken, unless it is this server's failure: that is given back.
-func (u *incoming) problem(what string, err error) error {
+// problem notes what could not be taken, unless it is this server's failure: that is given back. Without an error what was
+// taken is counted.
+func (u *incoming) problem(kind, what string, err error) error {
 	if err == nil {
+		u.report.count(kind, 1, 0)
 		return nil
 	}
-	var se stanza.Error
-	var text string
-	switch {
-	case errors.As(err, &se):
-		if text = se.Text["en"]; text == "" {
-			text = string(se.Condition)
-		}
-	case errors.Is(err, store.ErrLimit):
-		text = "there are more than an account may have"
-	case errors.Is(err, auth.ErrPassword), errors.Is(err, errValue):
-		text = err.Error()
-	default:
+	text, key := reason(kind, err)
+	if text == "" {
 		return err
 	}
-	u.report.problem("%s: %s: %s", u.self, what, text)
+	if key != "" {
+		text += "; raise " + key + ", and import the file again with --merge"
+	}
+	u.report.problem(kind, "%s: %s: %s", u.self, what, text)
 	return nil
 }
 
@@ -179,15 +184,16 @@ func (u *incoming) read() error {
 		}
 	}
 	if u.made && len(u.keys.Missing()) < 2 {
+		u.report.count(kindPasswords, 1, 0)
 		b, err := u.keys.MarshalBinary()
 		if err == nil {
-			err = u.h.Store.SetKeys(u.ctx, u.h.Domain, u.name, b)
+			err = u.Store.SetKeys(u.ctx, u.h.Domain, u.name, b)
 		}
 		if err != nil {
 			return err
 		}
 	} else if u.made {
-		u.report.problem("%s: the file has no password that can be used: set one", u.self)
+		u.report.problem(kindPasswords, "%s: the file has no password that can be used: set one", u.self)
 	}
 	u.h.Forget(u.name)
 	return nil
@@ -206,24 +212,30 @@ func (u *incoming) child(s xml.StartElement) error {
 	}
 	switch e.Name {
 	case wire.Name{Space: nsScram, Local: "scram-credentials"}:
-		return u.problem("password", readCredentials(&u.keys, e))
+		if err := readCredentials(&u.keys, e); err != nil {
+			return u.problem(kindPasswords, "password", err)
+		}
 	case wire.Name{Space: wire.NSRoster, Local: "query"}:
 		return u.roster(e)
 	case wire.Name{Space: wire.NSClient, Local: "presence"}, wire.Name{Space: ns, Local: "presence"}: // COMPAT: Prosody forgets xmlns
-		return u.problem("a subscription request", u.request(e))
+		return u.problem(kindContacts, "a subscription request", u.request(e))
 	case wire.Name{Space: nsVCard, Local: "vCard"}:
 		u.card = e
-		return u.do("the card", "set", e)
+		return u.do(kindCards, "the card", e)
 	case wire.Name{Space: nsPrivate, Local: "query"}:
 		for _, kept := range e.Elements() {
-			if err := u.do("private data "+kept.Name.Space, "set", wire.E(nsPrivate, "query", kept)); err != nil {
+			kind := kindPrivate
+			if kept.Name.Space == "storage:bookmarks" {
+				kind = kindBookmarks
+			}
+			if err := u.do(kind, "private data "+kept.Name.Space, wire.E(nsPrivate, "query", kept)); err != nil {
 				return err
 			}
 		}
 	case wire.Name{Space: nsPrivacy, Local: "query"}:
 		return u.privacy(e)
 	case wire.Name{Space: wire.NSMAM, Local: "prefs"}:
-		return u.do("archive preferences", "set", e)
+		return u.do(kindOther, "archive preferences", e)
 	case wire.Name{Space: nsOwner, Local: "pubsub"}:
 		u.config = append(u.config, e.Elements()...)
 	case wire.Name{Space: wire.NSPubSub, Local: "pubsub"}:
@@ -233,16 +245,16 @@ func (u *incoming) child(s xml.StartElement) error {
 	default:
 		if !u.unknown[e.Name.Space] {
 			u.unknown[e.Name.Space] = true
-			u.report.problem("%s: <%s xmlns='%s'/> is not known", u.self, e.Name.Local, e.Name.Space)
+			u.report.problem(kindOther, "%s: <%s xmlns='%s'/> is not known", u.self, e.Name.Local, e.Name.Space)
 		}
 	}
 	return nil
 }
 
 // do asks in the account's name.
-func (u *incoming) do(what, typ string, e *wire.Element) error {
-	_, err := u.h.Do(u.ctx, u.name, typ, e)
-	return u.problem(what, err)
+func (u *incoming) do(kind, what string, e *wire.Element) error {
+	_, err := u.h.Do(u.ctx, u.name, "set", e)
+	return u.problem(kind, what, err)
 }
 
 func (u *incoming) roster(q *wire.Element) error {
@@ -263,7 +275,7 @@ func (u *incoming) roster(q *wire.Element) error {
 				groups = append(groups, t)
 			}
 		}
-		_, err = u.h.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
+		_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
 			if c.InRoster {
 				return false, store.ErrNoChange
 			}
@@ -271,7 +283,7 @@ func (u *incoming) roster(q *wire.Element) error {
 			c.Ask, c.Approved = it.Attr("ask") == "subscribe", it.Attr("approved") == "true"
 			return false, nil
 		})
-		if err := u.problem("contact "+j.String(), err); err != nil {
+		if err := u.problem(kindContacts, "contact "+j.String(), err); err != nil {
 			return err
 		}
 	}
@@ -299,7 +311,7 @@ func (u *incoming) request(e *wire.Element) error {
 		p.Nodes = nil
 		kept = p.AppendXML(nil, "")
 	}
-	_, err = u.h.Store.UpdateContact(u.ctx, u.h.Domain, u.name, from.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
+	_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, from.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
 		if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth || c.Request != nil {
 			return false, store.ErrNoChange
 		}
@@ -321,19 +333,19 @@ func (u *incoming) privacy(q *wire.Element) error {
 			continue
 		}
 		if l.Attr("name") != def {
-			u.report.problem("%s: the privacy list %q is not in force and is left out", u.self, l.Attr("name"))
+			u.report.problem(kindBlocked, "%s: the privacy list %q is not in force and is left out", u.self, l.Attr("name"))
 			continue
 		}
 		for _, it := range l.Elements() {
 			if it.Attr("type") == "jid" && it.Attr("action") == "deny" && (len(it.Elements()) == 0 || it.Child(nsPrivacy, "message") != nil) {
 				block.Add(wire.E(nsBlock, "item").Set("jid", it.Attr("value")))
 			} else if it.Attr("action") == "deny" {
-				u.report.problem("%s: the privacy list has a rule that is not by address and is left out", u.self)
+				u.report.problem(kindBlocked, "%s: the privacy list has a rule that is not by address and is left out", u.self)
 			}
 		}
 	}
 	if len(block.Elements()) == 0 {
 		return nil
 	}
-	return u.do("blocked addresses", "set", block)
+	return u.do(kindBlocked, "blocked addresses", block)
 }

@@ -25,8 +25,9 @@ func (u *incoming) archive() error {
 		if len(ws) == 0 {
 			return nil
 		}
-		err := u.h.Store.Commit(u.ctx, ws...)
+		err := u.Store.Commit(u.ctx, ws...)
 		u.report.Messages += len(ws)
+		u.report.count(kindMessages, len(ws), 0)
 		ws = ws[:0]
 		return err
 	}
@@ -39,7 +40,7 @@ func (u *incoming) archive() error {
 			if err := flush(); err != nil {
 				return err
 			}
-			return u.h.Store.ForgetIndex(u.ctx, u.h.Domain, u.name) // they may be older than what is in it
+			return u.Store.ForgetIndex(u.ctx, u.h.Domain, u.name) // they may be older than what is in it
 		}
 		e, err := u.r.element(s)
 		if err != nil {
@@ -47,7 +48,7 @@ func (u *incoming) archive() error {
 		}
 		entry, err := u.archived(e, last)
 		if err != nil {
-			u.report.problem("%s: an archived message: %v", u.self, err)
+			u.report.problem(kindMessages, "%s: an archived message: %v", u.self, err)
 			continue
 		}
 		if entry == nil {
@@ -85,8 +86,15 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 		with = u.self
 	}
 	entry.With, entry.WithRes = with.Bare().String(), with.Resource()
-	entry.ID = place(e.Attr("id"), at, last)
-	if at.Before(store.Epoch) { // ids do not reach back: the message itself says when it was
+	newest := u.h.IDs.Next()
+	ahead := store.FirstID(at) > newest
+	if ahead && entry.OriginID != "" { // it is kept under an id of now, and another one each time
+		if _, err := u.Store.FindArchived(u.ctx, u.h.Domain, u.name, entry.With, entry.OriginID, entry.Incoming); err == nil {
+			return nil, nil
+		}
+	}
+	entry.ID = place(e.Attr("id"), at, last, newest)
+	if ahead || at.Before(store.Epoch) { // its id is of another time: the message itself says when it was
 		st.Add(wire.E(wire.NSDelay, "delay").Set("from", u.h.Domain).Set("stamp", at.UTC().Format(timeFormat)))
 	}
 	entry.Stanza = st.AppendXML(nil, st.To, wire.Client)
@@ -94,14 +102,15 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 }
 
 // place finds an id: the one it had, if it was ours; else one of its time, after the one before. The same file gives the
-// same ids, so that reading it again keeps nothing twice.
-func place(was string, at time.Time, last store.ID) store.ID {
-	if id, err := store.ParseID(was); err == nil && id > last {
+// same ids, so that reading it again keeps nothing twice. What comes from a clock that is ahead is of now, the newest id
+// there is: above it would be hidden what is said until then.
+func place(was string, at time.Time, last, newest store.ID) store.ID {
+	if id, err := store.ParseID(was); err == nil && id > last && id < newest {
 		if d := id.Time().Sub(at); d > -time.Second && d < time.Second {
 			return id
 		}
 	}
-	id := store.FirstID(at)
+	id := min(store.FirstID(at), newest)
 	if id <= last {
 		id = last + 1<<12
 	}
@@ -140,13 +149,13 @@ func (u *incoming) has(id string) bool {
 	if err != nil {
 		return false
 	}
-	_, _, _, err = u.h.Store.ReadArchive(u.ctx, u.h.Domain, u.name, store.Page{IDs: []store.ID{n}, Max: 1})
+	_, _, _, err = u.Store.ReadArchive(u.ctx, u.h.Domain, u.name, store.Page{IDs: []store.ID{n}, Max: 1})
 	return err == nil
 }
 
 // offline reads messages that have not been delivered (section 3.5).
 func (u *incoming) offline() error {
-	n, left := 0, 0
+	n, left, had := 0, 0, 0
 	for {
 		s, ok, err := u.r.next()
 		if err != nil {
@@ -161,21 +170,33 @@ func (u *incoming) offline() error {
 		}
 		st, err := u.message(e, u.has)
 		if err != nil {
-			u.report.problem("%s: a waiting message: %v", u.self, err)
+			u.report.problem(kindWaiting, "%s: a waiting message: %v", u.self, err)
 			continue
 		}
-		if !u.made || n >= u.MaxOffline { // who was here has had theirs
+		if !u.made { // they would be given twice
+			had++
+			continue
+		}
+		if n >= u.MaxOffline {
 			left++
 			continue
 		}
 		n++
 		o := &store.OfflineEntry{Host: u.h.Domain, Owner: u.name, ID: u.h.IDs.Next(), Stanza: st.AppendXML(nil, u.self, wire.Client), Expires: time.Now().Add(u.OfflineExpiry)}
-		if err := u.h.Store.Commit(u.ctx, o); err != nil {
+		if err := u.Store.Commit(u.ctx, o); err != nil {
 			return err
 		}
 	}
+	if n > 0 {
+		u.report.count(kindWaiting, n, 0)
+	}
 	if left > 0 {
-		u.report.problem("%s: %d waiting messages are left out", u.self, left)
+		u.report.problem(kindWaiting, "%s: %d waiting messages are left out: more may not wait for an account; raise accounts.offline_messages before you import", u.self, left)
+		u.report.count(kindWaiting, 0, left-1)
+	}
+	if had > 0 {
+		u.report.problem(kindWaiting, "%s: %d waiting messages are left out: the account was here already, and may have had them", u.self, had)
+		u.report.count(kindWaiting, 0, had-1)
 	}
 	return nil
 }

@@ -2,11 +2,13 @@ package pie
 
 import (
 	"errors"
+	"slices"
 
 	"mellium.im/xmpp/stanza"
 
 	"parley/wire"
 	"parley/wire/form"
+	"parley/wire/jid"
 )
 
 const nsConfig = wire.NSPubSub + "#node_config"
@@ -14,27 +16,81 @@ const nsConfig = wire.NSPubSub + "#node_config"
 // maxCard is what the cards of accounts may take by default; a larger one has been refused, and stays so.
 const maxCard = 128 << 10
 
-// nodesAndCard: where the file has the card in its new form too, publishing that has written the old one anew. It is to be
-// what the file says.
+// Nodes that have to do with others.
+const (
+	nodePicture     = "urn:xmpp:avatar:data"
+	nodePictureInfo = "urn:xmpp:avatar:metadata"
+	nodeCard        = "urn:xmpp:vcard4"
+)
+
+// namesOthers says that a node's items name what other nodes have: it is published after those. Files have nodes in any
+// order (Prosody's in a new one each time), and who is told of a picture or a key asks for it at once.
+func namesOthers(node string) bool {
+	switch node {
+	case nodePictureInfo, "eu.siacs.conversations.axolotl.devicelist", "urn:xmpp:omemo:2:devices":
+		return true
+	}
+	return false
+}
+
+// nodesAndCard makes the account's nodes (section 3.10): first as they are configured, then with their items, and last what
+// names other items.
 func (u *incoming) nodesAndCard() error {
-	if err := u.nodes(); err != nil || u.card == nil {
+	refused, err := u.configure()
+	if err != nil {
 		return err
 	}
+	var last []*wire.Element
 	for _, l := range u.items {
-		if l.Attr("node") == "urn:xmpp:vcard4" && len(u.card.AppendXML(nil, "")) <= maxCard {
-			return u.h.Store.SetPrivate(u.ctx, u.h.Domain, u.name, nsVCard, "vCard", u.card.AppendXML(nil, ""), 0)
+		switch node := l.Attr("node"); {
+		case refused[node]: // it might be seen by others than it was
+		case namesOthers(node):
+			last = append(last, l)
+		default:
+			if err := u.publish(node, l); err != nil {
+				return err
+			}
+		}
+	}
+	if err := u.cardAgain(); err != nil {
+		return err
+	}
+	for _, l := range last {
+		if err := u.publish(l.Attr("node"), l); err != nil {
+			return err
+		}
+	}
+	for _, c := range u.config {
+		if n := c.Name.Local; (n == "affiliations" || n == "subscriptions") && !refused[c.Attr("node")] {
+			if err := u.people(c); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// nodes makes the account's nodes (section 3.10): first as they are configured, then with their items.
-func (u *incoming) nodes() error {
+// cardAgain: where the file has the card in its new form too, publishing that has written the old one anew. It is to be
+// what the file says. The picture comes into it afterwards, if it is in nodes.
+func (u *incoming) cardAgain() error {
+	if u.card == nil {
+		return nil
+	}
+	for _, l := range u.items {
+		if b := u.card.AppendXML(nil, ""); l.Attr("node") == nodeCard && len(b) <= maxCard {
+			return u.Store.SetPrivate(u.ctx, u.h.Domain, u.name, nsVCard, "vCard", b, 0)
+		}
+	}
+	return nil
+}
+
+// configure makes nodes as they were, and says which could not be made so.
+func (u *incoming) configure() (refused map[string]bool, err error) {
 	many := make(map[string]bool)
 	for _, l := range u.items {
 		many[l.Attr("node")] = len(l.Elements()) > 1
 	}
-	refused := make(map[string]bool)
+	refused = make(map[string]bool)
 	for _, c := range u.config {
 		if c.Name.Local != "configure" {
 			continue
@@ -42,33 +98,66 @@ func (u *incoming) nodes() error {
 		node := c.Attr("node")
 		ok, err := u.node(node, c, many[node])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		refused[node] = !ok
 	}
-	for _, l := range u.items {
-		node := l.Attr("node")
-		if refused[node] { // it might be seen by others than it was
+	return refused, nil
+}
+
+func (u *incoming) publish(node string, l *wire.Element) error {
+	for _, it := range l.Elements() {
+		if it.Name.Local != "item" {
 			continue
 		}
-		for _, it := range l.Elements() {
-			if it.Name.Local != "item" {
-				continue
-			}
-			item := wire.E(wire.NSPubSub, "item", it.Elements()...).Set("id", it.Attr("id"))
-			if err := u.do("node "+node, "set", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", node))); err != nil {
-				return err
-			}
+		id := it.Attr("id")
+		if node == nodePictureInfo && u.lost[id] { // that is said already; contacts are not to look for it in vain
+			continue
 		}
-	}
-	for _, c := range u.config {
-		if n := c.Name.Local; (n == "affiliations" || n == "subscriptions") && !refused[c.Attr("node")] {
-			if err := u.do("node "+c.Attr("node"), "set", wire.E(nsOwner, "pubsub", people(c))); err != nil {
-				return err
-			}
+		item := wire.E(wire.NSPubSub, "item", it.Elements()...).Set("id", id)
+		_, err := u.h.Do(u.ctx, u.name, "set", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", node)))
+		kind, what := itemOf(node)
+		if err != nil && node == nodePicture {
+			u.lost[id] = true
+		}
+		if node == nodePictureInfo && err == nil { // the picture is counted
+			continue
+		}
+		if err := u.problem(kind, what, err); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// itemOf gives the kind of a node's items, and what one is called.
+func itemOf(node string) (kind, what string) {
+	switch node {
+	case nodePicture, nodePictureInfo:
+		return kindPictures, "the picture"
+	case nodeCard:
+		return kindCards, "the card"
+	case "storage:bookmarks", "urn:xmpp:bookmarks:1", "urn:xmpp:bookmarks:0":
+		return kindBookmarks, "a bookmark"
+	}
+	return kindItems, "an item of node " + node
+}
+
+// people sets who else may do what with a node, or is subscribed. Where that is nobody there is nothing to do: that the
+// account owns its nodes goes without saying.
+func (u *incoming) people(c *wire.Element) error {
+	l := people(c)
+	l.Nodes = slices.DeleteFunc(l.Nodes, func(n wire.Node) bool {
+		if n.Element == nil {
+			return true
+		}
+		j, err := jid.Parse(n.Element.Attr("jid"))
+		return err == nil && j.Bare() == u.self && n.Element.Attr("affiliation") != "" && n.Element.Attr("affiliation") != "none"
+	})
+	if len(l.Elements()) == 0 {
+		return nil
+	}
+	return u.do(kindNodes, c.Name.Local+" of node "+c.Attr("node"), wire.E(nsOwner, "pubsub", l))
 }
 
 // people reads a list of affiliations or subscriptions. COMPAT: Prosody 0.12 writes subscribed='subscribed'.
@@ -90,7 +179,7 @@ func (u *incoming) node(name string, c *wire.Element, many bool) (bool, error) {
 	if x := c.Child(wire.NSForm, "x"); x != nil {
 		was, err := form.Parse(x)
 		if err != nil {
-			u.report.problem("%s: node %s: its configuration is malformed", u.self, name)
+			u.report.problem(kindNodes, "%s: node %s: its configuration is malformed", u.self, name)
 			return false, nil
 		}
 		for _, fd := range was.Fields {
@@ -122,8 +211,10 @@ func (u *incoming) node(name string, c *wire.Element, many bool) (bool, error) {
 		least.Add("pubsub#max_items", "", "", "max")
 		err = set(least)
 	}
-	failed := err != nil
-	return !failed, u.problem("node "+name, err)
+	if err == nil {
+		return true, nil
+	}
+	return false, u.problem(kindNodes, "node "+name+" with all its items", err)
 }
 
 func is(err error, c stanza.Condition) bool {

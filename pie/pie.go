@@ -6,8 +6,10 @@
 package pie
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"parley/server"
@@ -31,6 +33,7 @@ const (
 
 // Config is what is not the account's own business; zero values mean the defaults.
 type Config struct {
+	Store         Store
 	Iterations    int // of keys made from passwords, default 4096
 	MaxContacts   int // of one account, default 2000
 	MaxOffline    int // messages that wait for one account, default 1000
@@ -56,16 +59,56 @@ type Report struct {
 	Messages int      // archived ones
 	Problems []string // what was left out, and why; at most maxProblems
 	More     int      // problems that are not listed
+	Kinds    []Kind   // what was taken and left out, in a fixed order; only kinds that there are
 }
+
+// Kind counts things of one kind.
+type Kind struct {
+	Name    string // in the plural
+	Taken   int
+	LeftOut int
+}
+
+// Kinds of things, in the order of a report.
+const (
+	kindAccounts  = "accounts"
+	kindPasswords = "passwords"
+	kindProfiles  = "profiles"
+	kindContacts  = "contacts"
+	kindBlocked   = "lists of blocked addresses"
+	kindCards     = "cards"
+	kindPictures  = "pictures"
+	kindBookmarks = "bookmarks"
+	kindPrivate   = "private data"
+	kindItems     = "items of nodes"
+	kindNodes     = "settings of nodes"
+	kindMessages  = "messages"
+	kindWaiting   = "waiting messages"
+	kindOther     = "other things"
+)
+
+var kinds = []string{kindAccounts, kindPasswords, kindProfiles, kindContacts, kindBlocked, kindCards, kindPictures, kindBookmarks, kindPrivate, kindItems,
+	kindNodes, kindMessages, kindWaiting, kindOther}
 
 const maxProblems = 1000
 
-func (r *Report) problem(format string, args ...any) {
+func (r *Report) problem(kind, format string, args ...any) {
+	r.count(kind, 0, 1)
 	if len(r.Problems) >= maxProblems {
 		r.More++
 		return
 	}
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
+func (r *Report) count(kind string, taken, leftOut int) {
+	at := func(k string) int { return slices.Index(kinds, k) }
+	i, ok := slices.BinarySearchFunc(r.Kinds, kind, func(k Kind, name string) int { return cmp.Compare(at(k.Name), at(name)) })
+	if !ok {
+		r.Kinds = slices.Insert(r.Kinds, i, Kind{Name: kind})
+	}
+	r.Kinds[i].Taken += taken
+	r.Kinds[i].LeftOut += leftOut
 }
 
 // ErrFormat is returned for a file that is not in the format, or not whole.

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/i18n"
 	"parley/org"
 	"parley/people"
 	"parley/store"
-	"parley/words"
 )
 
 //go:embed letter.html
@@ -33,7 +33,7 @@ type letter struct {
 type line struct{ Name, Text, Link string }
 
 // Composer writes people's letters in their language, as text and as HTML without pictures.
-func Composer(c *words.Catalogue) (people.Compose, error) {
+func Composer(c *i18n.Catalogue) (people.Compose, error) {
 	tmpl, err := template.New("letter").Parse(letterHTML)
 	if err != nil {
 		return nil, fmt.Errorf("letter.html: %w", err)
@@ -48,7 +48,7 @@ func Composer(c *words.Catalogue) (people.Compose, error) {
 	}, nil
 }
 
-func write(t *words.Lang, l people.Letter) letter {
+func write(t *i18n.Lang, l people.Letter) letter {
 	x := letter{Lang: t.Code, Link: l.Link, Greeting: t.T("Hello,")}
 	if l.Name != "" {
 		x.Greeting = t.T("Hello {{.Name}},", "Name", l.Name)
@@ -126,7 +126,7 @@ func (x letter) text() string {
 }
 
 // digest tells what was missed: where, and how much, but not what. A mailbox is no place for what is said in a group.
-func (x *letter) digest(t *words.Lang, l people.Letter) {
+func (x *letter) digest(t *i18n.Lang, l people.Letter) {
 	x.Subject = t.T("What you have missed at {{.Organization}}", "Organization", l.Organization)
 	x.Before = []string{t.T("There is something new that you have not read yet.")}
 	for _, m := range l.Missed {

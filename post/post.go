@@ -37,6 +37,7 @@ type Worker struct {
 	cfg    Config
 	st     store.Outbox
 	people []*people.People
+	relay  *Relay
 	pace   *rate.Limiter
 	look   time.Duration
 }
@@ -49,12 +50,12 @@ const (
 	oneAttempt  = 2 * time.Minute
 )
 
-// New makes a worker; Run it.
-func New(c Config, st store.Outbox, ps []*people.People) *Worker {
+// New makes a worker; Run it. The relay is c's.
+func New(c Config, st store.Outbox, ps []*people.People, r *Relay) *Worker {
 	if c.PerMinute < 1 {
 		c.PerMinute = 20
 	}
-	return &Worker{cfg: c, st: st, people: ps, pace: rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), c.PerMinute), look: time.Second}
+	return &Worker{cfg: c, st: st, people: ps, relay: r, pace: rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), c.PerMinute), look: time.Second}
 }
 
 // Run works until ctx ends.
@@ -140,10 +141,24 @@ func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error 
 
 func (w *Worker) send(ctx context.Context, p *people.People, m store.Mail) error {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	if err := msg.From(w.cfg.From); err != nil {
+	from, err := asciiFrom(w.cfg.From)
+	if err == nil {
+		err = msg.From(from)
+	}
+	if err != nil {
 		return fmt.Errorf("from: %w", err)
 	}
-	if err := msg.To(m.To); err != nil {
+	to, bare := people.ASCIIAddress(m.To)
+	if !bare {
+		ok, err := w.relay.utf8(ctx)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return errNotASCII
+		}
+	}
+	if err := msg.To(to); err != nil {
 		return &badAddress{err}
 	}
 	msg.Subject(m.Subject)
@@ -178,7 +193,7 @@ func (b *badAddress) Unwrap() error { return b.err }
 // final: trying again would not help.
 func final(err error) bool {
 	var bad *badAddress
-	if errors.As(err, &bad) {
+	if errors.As(err, &bad) || errors.Is(err, errNotASCII) {
 		return true
 	}
 	var se *mail.SendError
@@ -193,6 +208,10 @@ func Explain(err error) string {
 	var cert *tls.CertificateVerificationError
 	text := ""
 	switch {
+	case errors.Is(err, errNotASCII):
+		return err.Error()
+	case errors.As(err, &se) && strings.HasPrefix(se.EnhancedStatusCode(), "5.1."):
+		text = "the mail relay refuses it for good, for nobody has this address"
 	case errors.As(err, &dns):
 		text = "the mail relay was not found"
 	case errors.As(err, &cert):

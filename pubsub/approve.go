@@ -137,7 +137,7 @@ const maxWaiting = 100
 func (a ask) waiting(ctx context.Context) (names []string, err error) {
 	var mine []string
 	if a.self {
-		rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, "", maxListed)
+		rows, err := a.allNodes(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +157,7 @@ func (a ask) waiting(ctx context.Context) (names []string, err error) {
 		slices.Sort(mine)
 	}
 	for _, name := range mine {
-		ss, err := a.h.Store.NodeSubscriptions(ctx, a.host, a.owner, name)
+		ss, err := a.st.NodeSubscriptions(ctx, a.host, a.owner, name)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +173,7 @@ func (a ask) waiting(ctx context.Context) (names []string, err error) {
 
 // askAgain sends an owner all requests for the node that nobody has answered.
 func (n *node) askAgain(ctx context.Context, who jid.JID) error {
-	ss, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	ss, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
 		return err
 	}

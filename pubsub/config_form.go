@@ -112,6 +112,9 @@ func number(name, label string, at func(c *NodeConfig, v int64, word string, l *
 				if n, err = strconv.ParseInt(word, 10, 64); err != nil {
 					return errValue
 				}
+				if is, _ := at(c, 0, "", l); n > 0 && is == n { // what stays as it is may be above a limit that was lowered
+					return nil
+				}
 			}
 			_, err := at(c, n, word, l)
 			return err
@@ -145,11 +148,11 @@ var options = []option{
 	text("pubsub#title", "Title", form.TextSingle, func(c *NodeConfig) *string { return &c.Title }),
 	text("pubsub#description", "Description", form.TextSingle, func(c *NodeConfig) *string { return &c.Description }),
 	text("pubsub#type", "Namespace of the payloads", form.TextSingle, func(c *NodeConfig) *string { return &c.Type }),
-	text("pubsub#language", "Language", form.TextSingle, func(c *NodeConfig) *string { return &c.Language }),
+	text("pubsub#language", "Language", form.ListSingle, func(c *NodeConfig) *string { return &c.Language }),
 	several("pubsub#contact", "People to write to", form.JIDMulti, 20, isJID, func(c *NodeConfig) *[]string { return &c.Contact }),
 	choice("pubsub#access_model", "Who may subscribe and read", accessModels, func(c *NodeConfig) *string { return &c.Access }),
 	choice("pubsub#publish_model", "Who may publish", publishModels, func(c *NodeConfig) *string { return &c.Publish }),
-	only(several("pubsub#roster_groups_allowed", "Roster groups that may subscribe", form.TextMulti, 100, func(string) bool { return true }, func(c *NodeConfig) *[]string { return &c.Groups })),
+	only(several("pubsub#roster_groups_allowed", "Roster groups that may subscribe", form.ListMulti, 100, func(string) bool { return true }, func(c *NodeConfig) *[]string { return &c.Groups })),
 	truth("pubsub#subscribe", "Whether one may subscribe", func(c *NodeConfig) *bool { return &c.Subscribe }),
 	number("pubsub#max_items", "Items kept", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
 		switch {
@@ -228,6 +231,22 @@ func (e *engine) choices(o *option) []string {
 	return o.choices
 }
 
+// offered are the values that a form has for an option. A node's language may be another one than those.
+func (e *engine) offered(o *option, c *NodeConfig) []string {
+	switch o.name {
+	case "pubsub#roster_groups_allowed":
+		return c.Groups
+	case "pubsub#language":
+	default:
+		return e.choices(o)
+	}
+	langs := []string{"de", "en", "es", "fr", "it", "nl", "pl", "pt"}
+	if c.Language != "" && !slices.Contains(langs, c.Language) {
+		langs = append(langs, c.Language)
+	}
+	return langs
+}
+
 // form gives a configuration as a form of this type.
 func (e *engine) form(c NodeConfig, typ, about string) *wire.Element {
 	f := form.New(typ, about)
@@ -242,7 +261,7 @@ func (e *engine) form(c NodeConfig, typ, about string) *wire.Element {
 		f.Add(o.name, o.kind, o.label, o.get(&c, &e.limits)...)
 		if typ == form.Ask {
 			fd := &f.Fields[len(f.Fields)-1]
-			for _, v := range e.choices(o) {
+			for _, v := range e.offered(o, &c) {
 				fd.Options = append(fd.Options, form.Option{Value: v})
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"parley/wire/form"
 )
 
-// maxListed is how many nodes one answer names, and how many are read at once.
+// maxListed is how many nodes a page names at most, and how many are read at once.
 const maxListed = 1000
 
 // features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for them one by one, and
@@ -66,11 +66,11 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	if n.virtual != nil {
 		return f, nil
 	}
-	row, err := n.h.Store.Node(ctx, n.host, n.place.owner, n.name)
+	row, err := n.st.Node(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
 		return nil, err
 	}
-	subs, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	subs, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +93,21 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	return f.Add("pubsub#owner", form.JIDMulti, "", who...), nil
 }
 
+// allNodes are the rows of all nodes of a place.
+func (a ask) allNodes(ctx context.Context) (all []store.Node, err error) {
+	for after := ""; ; {
+		rows, err := a.st.Nodes(ctx, a.host, a.owner, after, maxListed)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		if len(rows) < maxListed {
+			return all, nil
+		}
+		after = rows[len(rows)-1].Name
+	}
+}
+
 // nodes are the nodes the asker may see, as items of their service or account (section 5.2): at most max of those that
 // come after a name; more says that there are others.
 func (a ask) nodes(ctx context.Context, after string, max int) (items []server.Item, more bool, err error) {
@@ -101,7 +116,7 @@ func (a ask) nodes(ctx context.Context, after string, max int) (items []server.I
 		return nil, false, err
 	}
 	for {
-		rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, after, maxListed)
+		rows, err := a.st.Nodes(ctx, a.host, a.owner, after, maxListed)
 		if err != nil {
 			return nil, false, err
 		}
@@ -131,7 +146,10 @@ func (a ask) nodes(ctx context.Context, after string, max int) (items []server.I
 // list answers disco#items of a service: page by page where that is asked for, or where there are many (XEP-0059).
 func (a ask) list(ctx context.Context, e *wire.Element) (*wire.Element, error) {
 	set := e.Child(wire.NSRSM, "set")
-	max := maxListed
+	max := server.MaxUnpaged
+	if set != nil {
+		max = maxListed
+	}
 	if m := set.Child(wire.NSRSM, "max"); m != nil {
 		n, err := strconv.Atoi(m.Text())
 		if err != nil || n < 1 {
@@ -168,7 +186,7 @@ func (a ask) virtualNodes(ctx context.Context) (items []server.Item) {
 
 // roles are the asker's affiliations to all nodes of the place.
 func (a ask) roles(ctx context.Context) (map[string]string, error) {
-	rs, err := a.h.Store.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
+	rs, err := a.st.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +206,7 @@ func (a ask) itemsOf(ctx context.Context, name string) (*wire.Element, error) {
 	if err := n.mayRead(ctx); err != nil {
 		return nil, err
 	}
-	items, _, err := n.read(ctx, store.ItemPage{Max: a.limits.Page, Backwards: true})
+	items, _, err := n.readAll(ctx, store.ItemPage{Max: everything})
 	if err != nil {
 		return nil, err
 	}

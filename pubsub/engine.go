@@ -19,6 +19,8 @@ import (
 // Limits of what is kept; zero values mean the defaults.
 type Limits struct {
 	Nodes         int   // of one account, default 200; of a service, default 10,000
+	Share         int   // of a service's nodes, those that one person has made; 0: no limit
+	ShareBytes    int64 // of a service's payloads, those in nodes that one person has made; 0: no limit
 	Items         int   // of one node, and what "max" means; default 1000
 	ItemBytes     int   // of one payload; default 128 KiB
 	Bytes         int64 // of all payloads of one account, or of a service; 0: no limit
@@ -42,6 +44,7 @@ func (l Limits) withDefaults(nodes int) Limits {
 // engine does the requests of one kind of place.
 type engine struct {
 	h        *server.Host
+	st       Store
 	limits   Limits
 	def      NodeConfig
 	accounts bool
@@ -98,7 +101,7 @@ func (a ask) load(ctx context.Context, name string) (*node, error) {
 		n.virtual, n.cfg, n.affLoaded = v, virtualConfig(v), true
 		return n, nil
 	}
-	row, err := a.h.Store.Node(ctx, a.host, a.owner, name)
+	row, err := a.st.Node(ctx, a.host, a.owner, name)
 	if err != nil {
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, a.missing(ctx, name)
@@ -111,7 +114,7 @@ func (a ask) load(ctx context.Context, name string) (*node, error) {
 
 // missing says that a node is not there, or where it is now (section 6.1.3.11).
 func (a ask) missing(ctx context.Context, name string) error {
-	uri, err := a.h.Store.NodeRedirect(ctx, a.host, a.owner, name)
+	uri, err := a.st.NodeRedirect(ctx, a.host, a.owner, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return server.ItemNotFound
 	}
@@ -136,7 +139,7 @@ func (n *node) affiliation(ctx context.Context, who jid.JID) (string, error) {
 		return owner, nil
 	}
 	if !n.affLoaded {
-		as, err := n.h.Store.NodeAffiliations(ctx, n.host, n.place.owner, n.name)
+		as, err := n.st.NodeAffiliations(ctx, n.host, n.place.owner, n.name)
 		if err != nil {
 			return none, err
 		}
@@ -249,7 +252,7 @@ func (n *node) subscription(ctx context.Context, who jid.JID) (*store.NodeSubscr
 	if n.virtual != nil {
 		return nil, nil
 	}
-	ss, err := n.h.Store.SubscriptionsOf(ctx, n.host, n.place.owner, who.Bare().String())
+	ss, err := n.st.SubscriptionsOf(ctx, n.host, n.place.owner, who.Bare().String())
 	if err != nil {
 		return nil, err
 	}

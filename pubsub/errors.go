@@ -40,6 +40,7 @@ var (
 	errTooManyItems  = fault(stanza.Modify, stanza.NotAllowed, "max-items-exceeded")
 	// XEP-0060 has no condition for this.
 	errFull          = server.WithText(server.ResourceConstraint, "the items that are kept here take all the room there is for them: remove some first")
+	errShare         = server.WithText(server.ResourceConstraint, "the nodes that one person has made may not hold more: remove some items of whoever made this one first")
 	errNodeFull      = fault(stanza.Cancel, stanza.Conflict, "node-full")
 	errTooManyNodes  = fault(stanza.Wait, stanza.ResourceConstraint, "max-nodes-exceeded")
 	errTooManySubs   = fault(stanza.Wait, stanza.PolicyViolation, "too-many-subscriptions")

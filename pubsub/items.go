@@ -30,7 +30,11 @@ func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, e
 	if err != nil {
 		return nil, err
 	}
-	items, total, err := n.read(ctx, p)
+	read := n.read
+	if set == nil && len(p.IDs) == 0 {
+		read = n.readAll
+	}
+	items, total, err := read(ctx, p)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, server.ItemNotFound
 	}
@@ -45,7 +49,7 @@ func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, e
 		list.Add(n.item(wire.NSPubSub, it, true))
 	}
 	answer := wire.E(wire.NSPubSub, "pubsub", list)
-	if set != nil || len(p.IDs) == 0 && len(items) < total && len(items) == p.Max {
+	if set != nil || len(p.IDs) == 0 && len(items) < total {
 		answer.Add(rsm(items, total))
 	}
 	return answer, nil
@@ -94,12 +98,15 @@ func (a ask) page(e, verb *wire.Element) (p store.ItemPage, set *asked, err erro
 		if err != nil || n < 1 {
 			return p, nil, server.BadRequest
 		}
-		p.Max, p.Backwards = min(n, p.Max), true
+		p.Max, p.Backwards = min(n, everything), true
+	} else if len(p.IDs) == 0 {
+		p.Max = everything
 	}
 	s := e.Child(wire.NSRSM, "set")
 	if s == nil {
 		return p, nil, nil
 	}
+	p.Max = min(p.Max, a.limits.Page)
 	set = &asked{}
 	if m := s.Child(wire.NSRSM, "max"); m != nil {
 		n, err := strconv.Atoi(m.Text())
@@ -131,13 +138,55 @@ func rsm(items []server.PEPItem, total int) *wire.Element {
 	return s.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(total)))
 }
 
+// everything is what a client wants that does not page.
+const everything = 1 << 30
+
+// maxAnswer is how many bytes of payloads one answer has to a client that does not page, or a little more: a node is
+// bounded by the number of its items, and each may be large.
+const maxAnswer = 1 << 20
+
+// readAll gives what p asks for, however many they are, up to maxAnswer: page by page.
+func (n *node) readAll(ctx context.Context, p store.ItemPage) (all []server.PEPItem, total int, err error) {
+	want, bytes := p.Max, 0
+	if n.virtual != nil {
+		return n.read(ctx, p)
+	}
+	for bytes < maxAnswer && len(all) < want {
+		p.Max = min(want-len(all), n.limits.Page)
+		items, count, err := n.read(ctx, p)
+		if errors.Is(err, store.ErrNotFound) && len(all) > 0 { // where it went on from is gone meanwhile
+			return all, total, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := range items {
+			bytes += len(items[i].Payload)
+		}
+		total = count
+		if p.Backwards {
+			all = append(items, all...)
+		} else {
+			all = append(all, items...)
+		}
+		if len(items) < p.Max {
+			break
+		}
+		p.After, p.Before = all[len(all)-1].ID, ""
+		if p.Backwards {
+			p.After, p.Before = "", all[0].ID
+		}
+	}
+	return all, total, nil
+}
+
 // read gives a page of items of either kind of node.
 func (n *node) read(ctx context.Context, p store.ItemPage) ([]server.PEPItem, int, error) {
 	if n.virtual != nil {
 		return n.readVirtual(ctx, p)
 	}
 	p.Since = n.cfg.since()
-	kept, total, err := n.h.Store.Items(ctx, n.host, n.place.owner, n.name, p)
+	kept, total, err := n.st.Items(ctx, n.host, n.place.owner, n.name, p)
 	if err != nil {
 		return nil, 0, err
 	}

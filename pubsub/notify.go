@@ -67,7 +67,7 @@ func (n *node) send(ctx context.Context, t telling) error {
 	if n.virtual != nil {
 		return nil
 	}
-	subs, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	subs, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
 		return err
 	}

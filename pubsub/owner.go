@@ -43,7 +43,7 @@ func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 		}
 		return nil, nil
 	}
-	if err := n.h.Store.SetNodeConfig(ctx, store.Node{Host: n.host, Owner: n.place.owner, Name: n.name, Config: cfg.json(), Upkeep: cfg.upkeep()}); err != nil {
+	if err := n.st.SetNodeConfig(ctx, store.Node{Host: n.host, Owner: n.place.owner, Name: n.name, Config: cfg.json(), Upkeep: cfg.upkeep()}); err != nil {
 		return nil, err
 	}
 	n.cfg = cfg
@@ -61,6 +61,9 @@ func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 func (a ask) getDefault(_ context.Context, _, verb *wire.Element) (*wire.Element, error) {
 	if t := verb.Attr("type"); t != "" && t != "leaf" {
 		return nil, unsupported("collections")
+	}
+	if a.accounts && !a.self {
+		return nil, server.Forbidden // it is for who makes nodes there
 	}
 	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "default", a.form(a.def, form.Ask, nsConfig))), nil
 }
@@ -85,11 +88,11 @@ func (a ask) remove(ctx context.Context, e, verb *wire.Element) (*wire.Element, 
 
 // delete removes the node; who was to be told is asked before it is gone. A redirect says where it is now.
 func (n *node) delete(ctx context.Context, redirect string) error {
-	subs, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	subs, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
 		return err
 	}
-	if err := n.h.Store.DeleteNode(ctx, n.host, n.place.owner, n.name, redirect, n.limits.Nodes); err != nil {
+	if err := n.st.DeleteNode(ctx, n.host, n.place.owner, n.name, redirect, n.limits.Nodes); err != nil {
 		return err
 	}
 	n.affLoaded = true
@@ -126,7 +129,7 @@ func (a ask) purge(ctx context.Context, e, verb *wire.Element) (*wire.Element, e
 	case !n.cfg.Persist:
 		return nil, unsupported("persistent-items")
 	}
-	if err := n.h.Store.Purge(ctx, n.host, n.place.owner, n.name); err != nil {
+	if err := n.st.Purge(ctx, n.host, n.place.owner, n.name); err != nil {
 		return nil, err
 	}
 	return nil, n.tell(ctx, server.PEPEvent{Purge: true})

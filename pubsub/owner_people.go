@@ -19,7 +19,7 @@ func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 	if err != nil {
 		return nil, err
 	}
-	ss, err := n.h.Store.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
+	ss, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (a ask) setAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.
 	if err != nil {
 		return nil, err
 	}
-	err = n.h.Store.SetNodeAffiliations(ctx, n.host, n.place.owner, n.name, a.limits.Affiliations, as...)
+	err = n.st.SetNodeAffiliations(ctx, n.host, n.place.owner, n.name, a.limits.Affiliations, as...)
 	if errors.Is(err, store.ErrLimit) {
 		return nil, server.ResourceConstraint
 	}
@@ -206,7 +206,7 @@ func (n *node) readAffiliations(verb *wire.Element) (as []store.NodeAffiliation,
 // settle is what a new affiliation means for a person's subscriptions: who is cast out has none, who is let in waits no
 // longer (sections 4.1 and 8.7.5).
 func (n *node) settle(ctx context.Context, x store.NodeAffiliation) error {
-	ss, err := n.h.Store.SubscriptionsOf(ctx, n.host, n.place.owner, x.JID)
+	ss, err := n.st.SubscriptionsOf(ctx, n.host, n.place.owner, x.JID)
 	if err != nil {
 		return err
 	}

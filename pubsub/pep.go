@@ -17,11 +17,14 @@ import (
 type accounts struct{ engine }
 
 // NewAccounts makes the feature. Virtual nodes are those of the host's features, found when first asked for.
-func NewAccounts(h *server.Host, l Limits) *server.Feature {
-	s := &accounts{engine{h: h, limits: l.withDefaults(200), def: accountDefault, accounts: true}}
+func NewAccounts(h *server.Host, st Store, l Limits) *server.Feature {
+	s := &accounts{engine{h: h, st: st, limits: l.withDefaults(200), def: accountDefault, accounts: true}}
 	h.SetPEP(s)
 	q := func(typ, space string) server.Query {
 		return server.Query{To: server.ToAccount, Type: typ, Space: space, Local: "pubsub"}
+	}
+	host := func(typ, space string) server.Query {
+		return server.Query{To: server.ToHost, Type: typ, Space: space, Local: "pubsub"}
 	}
 	return &server.Feature{
 		Name: "pep",
@@ -30,11 +33,13 @@ func NewAccounts(h *server.Host, l Limits) *server.Feature {
 		Account:           features(true),
 		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		AccountNode:       server.Node{Info: s.nodeInfo, Items: s.nodeItems},
-		// The host answers no publish-subscribe itself, so none of the features are its own (XEP-0163, section 6.1).
-		// COMPAT: Psi before 2.0 looks for the identity there. Remove after 2028.
+		// What an account can do is said of the account (XEP-0163, section 6.1). COMPAT: Psi before 2.0 looks for the identity
+		// at the host, Smack for the feature (onHost). Remove after 2030.
+		Disco:      []string{wire.NSPubSub},
 		Identities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		IQ: map[server.Query]server.IQFunc{
 			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
+			host("get", wire.NSPubSub): onHost, host("set", wire.NSPubSub): onHost, host("get", nsOwner): onHost, host("set", nsOwner): onHost,
 		},
 		Steps: []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}, {Stage: server.Announce, Do: s.offline}},
 		Wants: s.wants, WantsFrom: s.wantsFrom, Granted: s.granted,
@@ -111,7 +116,7 @@ func (s *accounts) nodeItems(ctx context.Context, r *server.Request, node string
 		}
 		return e, err
 	}
-	items, _, err := a.nodes(ctx, "", maxListed)
+	items, _, err := a.nodes(ctx, "", server.MaxUnpaged)
 	return server.ItemsElement("", append(items, a.virtualNodes(ctx)...)), err
 }
 
@@ -148,7 +153,7 @@ func (s *accounts) wants(ctx context.Context, to *server.Session, added []string
 	}
 	cs, err := s.h.Contacts(ctx, a.owner)
 	if err != nil {
-		s.h.Log.Error("publish-subscribe", "what", "contacts", "err", err)
+		s.failed(ctx, "contacts", err)
 		return
 	}
 	owners := map[string][]string{s.h.Domain: {a.owner}}
@@ -161,9 +166,16 @@ func (s *accounts) wants(ctx context.Context, to *server.Session, added []string
 		h := s.h.Router.Host(domain)
 		if p, ok := h.PEP().(*accounts); ok {
 			if err := p.lastOf(ctx, to, locals, added); err != nil {
-				s.h.Log.Error("publish-subscribe", "what", "last items", "err", err)
+				s.failed(ctx, "last items", err)
 			}
 		}
+	}
+}
+
+// failed logs a fault, unless the server ends meanwhile.
+func (s *accounts) failed(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		s.h.Log.Error("publish-subscribe", "what", what, "err", err)
 	}
 }
 
@@ -189,7 +201,7 @@ func (s *accounts) granted(ctx context.Context, account string, contact jid.JID)
 			continue
 		}
 		if err := s.lastOf(ctx, to, []string{account}, to.Wanted()); err != nil {
-			s.h.Log.Error("publish-subscribe", "what", "last items", "err", err)
+			s.failed(ctx, "last items", err)
 		}
 	}
 }
@@ -205,13 +217,13 @@ func (s *accounts) wantsFrom(ctx context.Context, account string, who jid.JID, a
 		s.h.Router.Send(ctx, st)
 	})
 	if err != nil {
-		s.h.Log.Error("publish-subscribe", "what", "last items", "err", err)
+		s.failed(ctx, "last items", err)
 	}
 }
 
 // eachLast makes events of the newest items of nodes that somebody may see and that give them to who comes.
 func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []string, do func(*wire.Stanza)) error {
-	items, err := s.h.Store.LastItems(ctx, s.h.Domain, locals, nodes)
+	items, err := s.st.LastItems(ctx, s.h.Domain, locals, nodes)
 	if err != nil {
 		return err
 	}

@@ -49,9 +49,10 @@ func (a ask) make(ctx context.Context, name string, cfg NodeConfig) error {
 	n := store.Node{Host: a.host, Owner: a.owner, Name: name, Config: cfg.json(), Creator: a.from.Bare().String(), Created: time.Now(), Upkeep: cfg.upkeep()}
 	var as []store.NodeAffiliation
 	if a.owner == "" {
+		n.Share = a.limits.Share
 		as = append(as, store.NodeAffiliation{JID: n.Creator, Affiliation: owner})
 	}
-	err := a.h.Store.CreateNode(ctx, n, a.limits.Nodes, as...)
+	err := a.st.CreateNode(ctx, n, a.limits.Nodes, as...)
 	switch {
 	case errors.Is(err, store.ErrExists):
 		return errNodeExists
@@ -205,10 +206,16 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 		for i, it := range items {
 			kept[i] = store.NodeItem{ID: it.ID, Seq: n.h.IDs.Next(), Publisher: it.Publisher.String(), Payload: it.Payload}
 		}
-		err := n.h.Store.Publish(ctx, n.host, n.place.owner, n.name, store.Keep{Items: n.cfg.max(&n.limits), Refuse: n.cfg.Full == "reject", Bytes: n.limits.Bytes}, kept...)
+		keep := store.Keep{Items: n.cfg.max(&n.limits), Refuse: n.cfg.Full == "reject", Bytes: n.limits.Bytes}
+		if n.place.owner == "" {
+			keep.Share = n.limits.ShareBytes
+		}
+		err := n.st.Publish(ctx, n.host, n.place.owner, n.name, keep, kept...)
 		switch {
 		case errors.Is(err, store.ErrFull):
 			return errNodeFull
+		case errors.Is(err, store.ErrShare):
+			return errShare
 		case errors.Is(err, store.ErrLimit):
 			return errFull
 		case err != nil:
@@ -265,7 +272,7 @@ func (a ask) retract(ctx context.Context, e, verb *wire.Element) (*wire.Element,
 		}
 		return nil, nil
 	}
-	gone, err := n.h.Store.Retract(ctx, n.host, n.place.owner, n.name, ids...)
+	gone, err := n.st.Retract(ctx, n.host, n.place.owner, n.name, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +294,7 @@ func (n *node) mayRetract(ctx context.Context, ids []string) error {
 	if n.virtual != nil || aff == outcast {
 		return server.Forbidden
 	}
-	items, _, err := n.h.Store.Items(ctx, n.host, n.place.owner, n.name, store.ItemPage{IDs: ids, Max: len(ids)})
+	items, _, err := n.st.Items(ctx, n.host, n.place.owner, n.name, store.ItemPage{IDs: ids, Max: len(ids)})
 	if err != nil {
 		return err
 	}

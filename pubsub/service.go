@@ -16,6 +16,7 @@ type ServiceConfig struct {
 	Domain string
 	Name   string // for people; default "Publish-Subscribe"
 	Host   *server.Host
+	Store  Store
 	Limits Limits
 	// Create says who may make nodes; nil: accounts of the host.
 	Create func(ctx context.Context, who jid.JID) bool
@@ -37,7 +38,7 @@ func NewService(c ServiceConfig) (*Service, error) {
 	if c.Name == "" {
 		c.Name = "Publish-Subscribe"
 	}
-	s := &Service{engine: engine{h: c.Host, limits: c.Limits.withDefaults(10_000), def: serviceDefault, mayCreate: c.Create}, cfg: c, jid: j}
+	s := &Service{engine: engine{h: c.Host, st: c.Store, limits: c.Limits.withDefaults(10_000), def: serviceDefault, mayCreate: c.Create}, cfg: c, jid: j}
 	if s.mayCreate == nil {
 		s.mayCreate = func(_ context.Context, who jid.JID) bool { return who.Domain() == c.Host.Domain }
 	}
@@ -116,9 +117,6 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 	node := e.Attr("node")
 	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
 	case "get " + wire.NSDiscoInfo + " query":
-		if node == wire.NSCommands {
-			return server.Info{Identities: []server.Identity{{Category: "automation", Type: "command-list", Name: "Commands"}}, Features: []string{wire.NSCommands}}.Element(node), nil
-		}
 		if c := server.CommandInfo(s.commands(), node); c != nil {
 			return c, nil
 		}
@@ -129,8 +127,8 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 			Features: append(features(false), wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCommands, wire.NSRSM, "urn:xmpp:ping")}
 		return i.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
-		if node == wire.NSCommands {
-			return server.CommandItems(ctx, s.commands(), st.From, s.jid), nil
+		if c := server.CommandItems(ctx, s.commands(), st.From, s.jid, node); c != nil {
+			return c, nil
 		}
 		if node != "" {
 			return a.itemsOf(ctx, node)

@@ -26,18 +26,18 @@ const (
 
 // SpacesConfig is what the service is made of.
 type SpacesConfig struct {
-	Host *server.Host
-	Org  *org.Org
+	Host  *server.Host
+	Store Store
+	Org   *org.Org
 	// URL is where photos are, before <host>/<group>/<hash>; nil: nowhere.
 	URL func() string
-	// Create says who may make groups; nil: nobody may, this way.
-	Create func(ctx context.Context, who jid.JID) bool
 }
 
 // Spaces is the service.
 type Spaces struct {
 	cfg    SpacesConfig
 	h      *server.Host
+	st     Store
 	o      *org.Org
 	jid    jid.JID
 	engine engine // for reading requests: what pages and items may be
@@ -54,8 +54,8 @@ type membership struct {
 
 // NewSpaces makes it; Open puts it on the router. Its Feature is to be installed before anything changes.
 func NewSpaces(c SpacesConfig) *Spaces {
-	s := &Spaces{cfg: c, h: c.Host, o: c.Org, events: make(chan *org.Event, maxEvents),
-		engine: engine{h: c.Host, limits: Limits{}.withDefaults(0), def: serviceDefault}}
+	s := &Spaces{cfg: c, h: c.Host, st: c.Store, o: c.Org, events: make(chan *org.Event, maxEvents),
+		engine: engine{h: c.Host, st: c.Store, limits: Limits{}.withDefaults(0), def: serviceDefault}}
 	c.Org.Subscribe(s.note)
 	return s
 }
@@ -116,6 +116,9 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 		}
 		return server.ServiceUnavailable
 	}
+	if !st.Receipt.Earlier(ctx) { // what its sender has done in groups' rooms
+		return server.ResourceConstraint
+	}
 	if st.Type == "set" {
 		s.order.RLock()
 		defer s.order.RUnlock()
@@ -130,14 +133,20 @@ func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*
 	node := e.Attr("node")
 	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {
 	case "set " + wire.NSCommands + " command":
-		return s.getPending(ctx, st.From, e)
+		return server.RunCommand(ctx, s.commands(), st.From, e)
 	case "get " + wire.NSDiscoInfo + " query":
+		if c := server.CommandInfo(s.commands(), node); c != nil {
+			return c, nil
+		}
 		if node != "" {
 			return s.info(ctx, st.From, node)
 		}
 		i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: "Spaces"}}, Features: spacesFeatures}
 		return i.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
+		if c := server.CommandItems(ctx, s.commands(), st.From, s.jid, node); c != nil {
+			return c, nil
+		}
 		if node != "" {
 			return s.itemNames(ctx, st.From, node)
 		}
@@ -162,12 +171,36 @@ func (s *Spaces) list(ctx context.Context, who jid.JID, e *wire.Element) (*wire.
 			return q, err
 		}
 	}
-	gs, err := s.o.VisibleGroups(ctx, s.h.Domain, who, maxListed)
+	p, set, err := ask{engine: &s.engine}.page(e, q)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range gs {
-		q.Add(wire.E(wire.NSDiscoItems, "item").Set("jid", s.jid.String()).Set("node", g.ID).Set("name", g.Name))
+	gs, err := s.o.VisibleGroups(ctx, s.h.Domain, who, everything)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]server.PEPItem, len(gs))
+	for i, g := range gs {
+		all[i] = server.PEPItem{ID: g.ID, Payload: []byte(g.Name)}
+	}
+	if set == nil {
+		p.Max = server.MaxUnpaged
+	}
+	items, total, err := pageOf(all, p)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, server.ItemNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	if set != nil && set.onlyCount {
+		items = nil
+	}
+	for _, it := range items {
+		q.Add(wire.E(wire.NSDiscoItems, "item").Set("jid", s.jid.String()).Set("node", it.ID).Set("name", string(it.Payload)))
+	}
+	if set != nil || len(items) < total {
+		q.Add(rsm(items, total))
 	}
 	return q, nil
 }

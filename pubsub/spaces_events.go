@@ -116,7 +116,7 @@ func (s *Spaces) message(e *wire.Element) *wire.Stanza {
 
 // subscribed are those who have subscribed by themselves, and not only by joining the group some other way.
 func (s *Spaces) subscribed(ctx context.Context, node string) (map[jid.JID]bool, error) {
-	ss, err := s.h.Store.NodeSubscriptions(ctx, s.jid.Domain(), "", node)
+	ss, err := s.st.NodeSubscriptions(ctx, s.jid.Domain(), "", node)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return s.h.Store.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, gone...)
+	return s.st.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, gone...)
 }
 
 func (s *Spaces) tellList(ctx context.Context, account string, ev server.PEPEvent) {
@@ -236,5 +236,5 @@ func (s *Spaces) tellDeleted(ctx context.Context, e org.Event) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return s.h.Store.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, gone...)
+	return s.st.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, gone...)
 }

@@ -78,7 +78,7 @@ func (s *Spaces) info(ctx context.Context, who jid.JID, node string) (*wire.Elem
 		f.Add("pubsub#creator", form.JIDSingle, "", owners[0])
 	}
 	f.Add("pubsub#creation_date", form.TextSingle, "", sp.group.Created.UTC().Format("2006-01-02T15:04:05Z")).
-		Add("pubsub#access_model", form.TextSingle, "", c.Access).Add("pubsub#publish_model", form.TextSingle, "", c.Publish).
+		AddList("pubsub#access_model", "", c.Access).AddList("pubsub#publish_model", "", c.Publish).
 		Add("pubsub#num_items", form.TextSingle, "", strconv.Itoa(len(items))).Add("pubsub#num_subscribers", form.TextSingle, "", strconv.Itoa(members))
 	i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: sp.group.Name}},
 		Features: []string{wire.NSPubSub, nsSpaces}, Forms: []*wire.Element{f.Element()}}

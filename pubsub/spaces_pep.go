@@ -32,7 +32,7 @@ func (s *Spaces) subscriptionItems(ctx context.Context, account string) ([]serve
 	}
 	items := make([]server.PEPItem, len(gs))
 	for i, g := range gs {
-		ext, err := s.h.Store.Private(ctx, s.h.Domain, account, keptSpace, g.ID)
+		ext, err := s.st.Private(ctx, s.h.Domain, account, keptSpace, g.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
@@ -79,11 +79,11 @@ func (s *Spaces) keepExtensions(ctx context.Context, account, _ string, e *wire.
 		}
 	}
 	if ext == nil { // what a client leaves out stays
-		if ext, err = s.h.Store.Private(ctx, s.h.Domain, account, keptSpace, g.ID); errors.Is(err, store.ErrNotFound) {
+		if ext, err = s.st.Private(ctx, s.h.Domain, account, keptSpace, g.ID); errors.Is(err, store.ErrNotFound) {
 			err = nil
 		}
 	} else {
-		err = s.h.Store.SetPrivate(ctx, s.h.Domain, account, keptSpace, g.ID, ext, 0)
+		err = s.st.SetPrivate(ctx, s.h.Domain, account, keptSpace, g.ID, ext, 0)
 	}
 	if err != nil {
 		return err

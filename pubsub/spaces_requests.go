@@ -35,7 +35,7 @@ func (s *Spaces) pending(ctx context.Context, group string, who jid.JID) (bool, 
 
 // waiting are the groups that a person waits to be let into.
 func (s *Spaces) waiting(ctx context.Context, who jid.JID) (out []store.Group, err error) {
-	gs, err := s.o.VisibleGroups(ctx, s.h.Domain, who, maxListed)
+	gs, err := s.o.VisibleGroups(ctx, s.h.Domain, who, everything)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +52,9 @@ func (s *Spaces) waiting(ctx context.Context, who jid.JID) (out []store.Group, e
 	return out, nil
 }
 
-// getPending is section 8.7: an ad-hoc command of one form, answered with a message for each who waits.
-func (s *Spaces) getPending(ctx context.Context, from jid.JID, c *wire.Element) (*wire.Element, error) {
-	cmd := server.Command{Node: nodeGetPending, Name: "Get pending subscription requests",
+// commands are get-pending, section 8.7: an ad-hoc command of one form, answered with a message for each who waits.
+func (s *Spaces) commands() []server.Command {
+	return []server.Command{{Node: nodeGetPending, Name: "Get pending subscription requests",
 		Form: func(ctx context.Context, who jid.JID) (*form.Form, error) {
 			gs, err := s.leads(ctx, who)
 			if err != nil {
@@ -78,8 +78,7 @@ func (s *Spaces) getPending(ctx context.Context, from jid.JID, c *wire.Element) 
 				s.h.Router.Send(ctx, s.request(who, sp.group, r))
 			}
 			return "", nil, err
-		}}
-	return server.RunCommand(ctx, []server.Command{cmd}, from, c)
+		}}}
 }
 
 // leads are the groups that somebody leads and that have who waits.
@@ -125,7 +124,7 @@ func (s *Spaces) answer(ctx context.Context, from jid.JID, x *wire.Element) erro
 		return err
 	}
 	allow, _ := f.Bool("pubsub#allow")
-	return s.o.AnswerRequest(ctx, s.h.Domain, sp.group.ID, who, allow, from)
+	return s.o.AnswerRequest(ctx, s.by(from), s.h.Domain, sp.group.ID, who, allow)
 }
 
 // tellAnswer tells who has asked, and was turned down; who was let in is told as a new member.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -106,7 +107,7 @@ func (s *Spaces) subscribe(ctx context.Context, from jid.JID, e, verb *wire.Elem
 	if sp.role == "" {
 		s.asked.Store(m, true)
 	}
-	joined, err := s.o.Join(ctx, s.h.Domain, sp.group.ID, from)
+	joined, err := s.o.Join(ctx, s.by(from), s.h.Domain, sp.group.ID)
 	if err != nil || !joined {
 		s.asked.Delete(m)
 	}
@@ -114,13 +115,13 @@ func (s *Spaces) subscribe(ctx context.Context, from jid.JID, e, verb *wire.Elem
 		return nil, err
 	}
 	if !joined {
-		if err := s.o.Request(ctx, s.h.Domain, sp.group.ID, from, ""); err != nil {
+		if err := s.o.Request(ctx, s.by(from), s.h.Domain, sp.group.ID, ""); err != nil {
 			return nil, err
 		}
 		return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "pending")), nil
 	}
 	sub := store.NodeSubscription{Node: sp.group.ID, JID: from.Bare().String(), State: "subscribed"}
-	if err := s.h.Store.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, sub); errors.Is(err, store.ErrLimit) {
+	if err := s.st.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, sub); errors.Is(err, store.ErrLimit) {
 		return nil, errTooManySubs
 	} else if err != nil {
 		return nil, err
@@ -145,16 +146,17 @@ func (s *Spaces) unsubscribe(ctx context.Context, from jid.JID, e, verb *wire.El
 		return nil, errSubID
 	}
 	if sp.role == "" {
-		if err := s.h.Store.DropGroupRequest(ctx, s.h.Domain, sp.group.ID, from.Bare().String()); errors.Is(err, store.ErrNotFound) {
-			return nil, errNotSubscribed
-		} else if err != nil {
+		if err := s.o.Withdraw(ctx, s.by(from), s.h.Domain, sp.group.ID); err != nil {
+			if ignoreNotFound(err) == nil {
+				err = errNotSubscribed
+			}
 			return nil, err
 		}
 		return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "none")), nil
 	}
 	m := membership{sp.group.ID, from.Bare()}
 	s.asked.Store(m, true)
-	if err := s.o.Leave(ctx, s.h.Domain, sp.group.ID, from); err != nil {
+	if err := s.o.Leave(ctx, s.by(from), s.h.Domain, sp.group.ID); err != nil {
 		s.asked.Delete(m)
 		return nil, err
 	}
@@ -218,9 +220,12 @@ var (
 	roleOf        = map[string]string{owner: store.RoleOwner, publisher: store.RoleModerator, member: store.RoleMember, outcast: store.RoleBanned, none: ""}
 )
 
+// by is the actor of what somebody asks for here.
+func (s *Spaces) by(from jid.JID) acts.Actor { return s.h.By(from, acts.Client) }
+
 // create makes a group; its id is ours to choose, and told (XEP-0060, section 8.1.2).
 func (s *Spaces) create(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
-	if s.cfg.Create == nil || !s.cfg.Create(ctx, from) {
+	if !s.o.MayCreateGroup(ctx, s.by(from), s.h.Domain) {
 		return nil, server.Forbidden
 	}
 	n := org.NewGroup{Owner: from.Bare(), Name: verb.Attr("node"), Private: true}
@@ -240,7 +245,7 @@ func (s *Spaces) create(ctx context.Context, from jid.JID, e, verb *wire.Element
 			n.Private = f.Get("pubsub#access_model") != "open"
 		}
 	}
-	g, err := s.o.CreateGroup(ctx, s.h.Domain, n)
+	g, err := s.o.CreateGroup(ctx, s.by(from), s.h.Domain, n)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +279,7 @@ func (s *Spaces) publish(ctx context.Context, from jid.JID, e, verb *wire.Elemen
 	if there {
 		return nil, server.WithText(server.NotAllowed, "the theme "+t.Name+" is there already")
 	}
-	if t, err = s.o.CreateTheme(ctx, s.h.Domain, sp.group.ID, org.NewTheme{Name: c.Attr("name"), Creator: from.Bare()}); err != nil {
+	if t, err = s.o.CreateTheme(ctx, s.by(from), s.h.Domain, sp.group.ID, org.NewTheme{Name: c.Attr("name"), Creator: from.Bare()}); err != nil {
 		return nil, err
 	}
 	p := wire.E(wire.NSPubSub, "publish").Set("node", sp.group.ID)
@@ -302,7 +307,7 @@ func (s *Spaces) retract(ctx context.Context, from jid.JID, e, verb *wire.Elemen
 		if !ok {
 			return nil, server.ItemNotFound
 		}
-		if err := s.o.CloseTheme(ctx, s.h.Domain, t.Key, false); err != nil {
+		if err := s.o.SetThemeState(ctx, s.by(from), s.h.Domain, t.Key, org.ThemeClosed); err != nil {
 			return nil, err
 		}
 	}
@@ -339,7 +344,7 @@ func (s *Spaces) setConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 	if now.Title != "" {
 		c.Name = &now.Title
 	}
-	_, err = s.o.Update(ctx, s.h.Domain, sp.group.ID, c)
+	_, err = s.o.Update(ctx, s.by(from), s.h.Domain, sp.group.ID, c)
 	return nil, err
 }
 
@@ -348,7 +353,7 @@ func (s *Spaces) remove(ctx context.Context, from jid.JID, e, verb *wire.Element
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.o.DeleteGroup(ctx, s.h.Domain, sp.group.ID)
+	return nil, s.o.DeleteGroup(ctx, s.by(from), s.h.Domain, sp.group.ID)
 }
 
 func (s *Spaces) getSubscriptions(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
@@ -438,7 +443,7 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 			if asked, err := s.pending(ctx, sp.group.ID, who); err != nil {
 				return nil, err
 			} else if state := c.Attr(what); asked && (state == none || state == "subscribed") {
-				if err := s.o.AnswerRequest(ctx, s.h.Domain, sp.group.ID, who, state != none, from); err != nil {
+				if err := s.o.AnswerRequest(ctx, s.by(from), s.h.Domain, sp.group.ID, who, state != none); err != nil {
 					return nil, err
 				}
 				continue
@@ -460,5 +465,5 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 	if len(ms) == 0 {
 		return nil, nil
 	}
-	return nil, s.o.SetMembers(ctx, s.h.Domain, sp.group.ID, ms)
+	return nil, s.o.SetMembers(ctx, s.by(from), s.h.Domain, sp.group.ID, ms)
 }

@@ -145,7 +145,7 @@ func (n *node) logged(what string, err error) {
 }
 
 func (n *node) saveSubscriptions(ctx context.Context, ss ...store.NodeSubscription) error {
-	err := n.h.Store.SetNodeSubscriptions(ctx, n.host, n.place.owner, n.limits.Subscriptions, ss...)
+	err := n.st.SetNodeSubscriptions(ctx, n.host, n.place.owner, n.limits.Subscriptions, ss...)
 	if errors.Is(err, store.ErrLimit) {
 		return errTooManySubs
 	}
@@ -154,7 +154,7 @@ func (n *node) saveSubscriptions(ctx context.Context, ss ...store.NodeSubscripti
 
 // exactly gives the subscription of just this address.
 func (n *node) exactly(ctx context.Context, who jid.JID) (*store.NodeSubscription, error) {
-	ss, err := n.h.Store.SubscriptionsOf(ctx, n.host, n.place.owner, who.Bare().String())
+	ss, err := n.st.SubscriptionsOf(ctx, n.host, n.place.owner, who.Bare().String())
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (a ask) unsubscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elem
 
 // mySubscriptions is section 5.6.
 func (a ask) mySubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
-	ss, err := a.h.Store.SubscriptionsOf(ctx, a.host, a.owner, a.from.Bare().String())
+	ss, err := a.st.SubscriptionsOf(ctx, a.host, a.owner, a.from.Bare().String())
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +248,7 @@ func (a ask) myAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.E
 		return wire.E(wire.NSPubSub, "pubsub", list), nil
 	}
 	if a.self {
-		rows, err := a.h.Store.Nodes(ctx, a.host, a.owner, "", maxListed)
+		rows, err := a.allNodes(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -257,7 +257,7 @@ func (a ask) myAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.E
 		}
 		return wire.E(wire.NSPubSub, "pubsub", list), nil
 	}
-	roles, err := a.h.Store.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
+	roles, err := a.st.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
 	if err != nil {
 		return nil, err
 	}

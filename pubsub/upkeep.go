@@ -15,7 +15,7 @@ func (e *engine) expire(ctx context.Context, host string) error {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
 	for {
-		if err := e.h.Store.ExpireNodes(ctx, host, time.Now()); err != nil && ctx.Err() == nil {
+		if err := e.st.ExpireNodes(ctx, host, time.Now()); err != nil && ctx.Err() == nil {
 			e.h.Log.Error("cannot remove what has expired of nodes", "err", err)
 		}
 		select {
@@ -40,7 +40,7 @@ func (s *accounts) offline(ctx context.Context, p *server.Pass) error {
 	if err != nil {
 		return err
 	}
-	gone, err := s.h.Store.PurgeOffline(ctx, a.host, a.owner, a.jid.String())
+	gone, err := s.st.PurgeOffline(ctx, a.host, a.owner, a.jid.String())
 	if err != nil {
 		s.h.Log.Error("publish-subscribe", "what", "items of who went offline", "err", err)
 		return nil

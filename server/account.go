@@ -7,12 +7,15 @@ import (
 	"sync/atomic"
 
 	"parley/store"
+	"parley/wire/jid"
 )
 
 // Account is a local account that has sessions now.
 type Account struct {
 	Host *Host
 	Name string // localpart
+
+	share *share // what its person puts into archives
 
 	mu       sync.Mutex // guards changes of sessions
 	sessions atomic.Pointer[[]*Session]
@@ -69,7 +72,7 @@ func (h *Host) add(s *Session) (old *Session) {
 	h.mu.Lock()
 	a := h.accounts[name]
 	if a == nil {
-		a = &Account{Host: h, Name: name}
+		a = &Account{Host: h, Name: name, share: h.shareLocked(name)}
 		h.accounts[name] = a
 	}
 	s.account = a
@@ -120,20 +123,21 @@ func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
 	if h.Account(name) != nil {
 		return true, nil
 	}
-	if known, ok := h.exists.get(name); ok {
+	if known, ok := h.exists.Get(name); ok {
 		return known, nil
 	}
+	drops := h.exists.Drops()
 	_, err := h.Store.User(ctx, h.Domain, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return false, err
 	}
-	h.exists.put(name, err == nil)
+	h.exists.PutUnless(name, err == nil, drops)
 	return err == nil, nil
 }
 
 // Forget drops what is remembered of an account; called when one is made, changed or deleted.
 func (h *Host) Forget(name string) {
-	h.exists.drop(name)
+	h.exists.Drop(name)
 	h.ContactsChanged(name)
 	for _, f := range h.Features {
 		if f.Changed != nil {
@@ -154,9 +158,19 @@ func (h *Host) Created(ctx context.Context, name string) {
 // Deleted lets the features know that an account is no more; who makes one of the same name starts with nothing.
 func (h *Host) Deleted(ctx context.Context, name string) {
 	h.Forget(name)
+	h.dropShare(name)
 	for _, f := range h.Features {
 		if f.Deleted != nil {
 			f.Deleted(ctx, name)
+		}
+	}
+}
+
+// Departed lets the features know that an account is no more, whichever host's it was.
+func (h *Host) Departed(who jid.JID) {
+	for _, f := range h.Features {
+		if f.Departed != nil {
+			f.Departed(who)
 		}
 	}
 }
@@ -168,34 +182,4 @@ func (h *Host) Kick(name string, err *wireStreamError) int {
 		s.Close(err)
 	}
 	return len(ss)
-}
-
-// memo is a bounded map that starts anew when it is full.
-type memo struct {
-	mu sync.Mutex
-	m  map[string]bool
-}
-
-const maxMemo = 100_000
-
-func (c *memo) get(k string) (v, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v, ok = c.m[k]
-	return v, ok
-}
-
-func (c *memo) put(k string, v bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.m == nil || len(c.m) >= maxMemo {
-		c.m = make(map[string]bool)
-	}
-	c.m[k] = v
-}
-
-func (c *memo) drop(k string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.m, k)
 }

@@ -27,29 +27,8 @@ const (
 	askTimeout   = 30 * time.Second
 )
 
-// capsMemo keeps what kinds of clients want, by hash and verification string. Only what was verified is in it.
-type capsMemo struct {
-	mu sync.Mutex
-	m  map[capsKey][]string
-}
-
+// capsKey is the hash and the verification string of a kind of client.
 type capsKey struct{ hash, ver string }
-
-func (c *capsMemo) get(k capsKey) (v []string, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v, ok = c.m[k]
-	return v, ok
-}
-
-func (c *capsMemo) put(k capsKey, v []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.m == nil || len(c.m) >= maxKnown {
-		c.m = make(map[capsKey][]string)
-	}
-	c.m[k] = v
-}
 
 // Wants says that the session's client wants to be told of a node's events.
 func (s *Session) Wants(node string) bool {
@@ -74,10 +53,16 @@ type wanted struct {
 	nodes []string // sorted
 }
 
+// capsIn gives what a presence says of its client's capabilities; zero if nothing.
+func capsIn(st *wire.Stanza) capsKey {
+	c := st.Element(wire.NSCaps, "c")
+	return capsKey{c.Attr("hash"), c.Attr("ver")}
+}
+
 // learn finds out what a client wants, from the capabilities in its presence: from memory, or by asking it.
 func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 	c := st.Element(wire.NSCaps, "c")
-	key := capsKey{c.Attr("hash"), c.Attr("ver")}
+	key := capsIn(st)
 	if key.ver == "" {
 		return
 	}
@@ -85,24 +70,64 @@ func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 	if was != nil && was.key == key {
 		return
 	}
-	if nodes, ok := h.known.get(key); ok {
+	if nodes, ok := h.known.Get(key); ok {
 		h.learned(ctx, s, was, &wanted{key, nodes})
 		return
 	}
-	if !s.asking.CompareAndSwap(false, true) {
-		return // one question at a time
+	q := &capsQuestion{key: key}
+	if !s.asking.CompareAndSwap(nil, q) {
+		if open := s.asking.Load(); open != nil && open.key != key {
+			open.abandon() // nobody needs that answer any more; its end looks at what the presence says by then
+			return
+		} else if open != nil {
+			return // one question at a time
+		} else if !s.asking.CompareAndSwap(nil, q) {
+			return // somebody else has asked just now
+		}
 	}
-	ctx = context.WithoutCancel(ctx)
-	go func() {
+	q.began(h.questions.ask(ctx, func(ctx context.Context) {
 		nodes, ok := h.askCaps(ctx, s.JID.Bare(), s.JID, c.Attr("node"), key)
 		if ok {
 			h.learned(ctx, s, was, &wanted{key, nodes})
 		}
-		s.asking.Store(false)
-		if now, _ := s.Presence(); ok && now != nil && now != st {
-			h.learn(ctx, s, now) // it has changed meanwhile
+		s.asking.Store(nil)
+		// It may have changed meanwhile. What was asked about in vain is not asked about again before the next presence.
+		if now, _ := s.Presence(); now != nil && now != st && (ok || q.abandoned() || capsIn(now) != key) {
+			h.learn(ctx, s, now)
 		}
-	}()
+	}))
+}
+
+// capsQuestion is what a client is being asked about.
+type capsQuestion struct {
+	key capsKey
+
+	mu     sync.Mutex
+	over   bool
+	cancel func()
+}
+
+func (q *capsQuestion) began(cancel func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.cancel = cancel; q.over {
+		cancel()
+	}
+}
+
+func (q *capsQuestion) abandoned() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.over
+}
+
+// abandon ends the question without an answer.
+func (q *capsQuestion) abandon() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.over = true; q.cancel != nil {
+		q.cancel()
+	}
 }
 
 func (h *Host) learned(ctx context.Context, s *Session, was, now *wanted) {
@@ -142,7 +167,7 @@ func (h *Host) askCaps(ctx context.Context, from, to jid.JID, node string, key c
 	}
 	nodes := wantedBy(e)
 	if sum, ok := capsOf(e, key.hash); ok && sum == key.ver {
-		h.known.put(key, nodes)
+		h.known.Put(key, nodes)
 	}
 	return nodes, true
 }

@@ -115,8 +115,15 @@ func (cmd *Command) ask(ctx context.Context, who jid.JID, c, reply *wire.Element
 	return reply.Add(f.Element()), nil
 }
 
-// CommandItems lists the commands a person may run, for disco#items with the commands node.
-func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID) *wire.Element {
+// CommandItems answers disco#items of the node of commands, with those that a person may run, and of each command, which
+// has none; nil for another node.
+func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID, node string) *wire.Element {
+	if node != wire.NSCommands {
+		if CommandInfo(cmds, node) == nil {
+			return nil
+		}
+		return ItemsElement(node, nil)
+	}
 	var items []Item
 	for _, c := range cmds {
 		if c.Allowed == nil || c.Allowed(ctx, who) {
@@ -126,8 +133,11 @@ func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID) *wire.El
 	return ItemsElement(wire.NSCommands, items)
 }
 
-// CommandInfo describes one command, nil if there is none of that node.
+// CommandInfo answers disco#info of the node of commands and of each command; nil for another node.
 func CommandInfo(cmds []Command, node string) *wire.Element {
+	if node == wire.NSCommands {
+		return Info{Identities: []Identity{{"automation", "command-list", "Commands"}}, Features: []string{wire.NSCommands}}.Element(node)
+	}
 	for _, c := range cmds {
 		if c.Node == node {
 			return Info{Identities: []Identity{{"automation", "command-node", c.Name}}, Features: []string{wire.NSCommands, wire.NSForm}}.Element(node)

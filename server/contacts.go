@@ -41,16 +41,38 @@ func (c *Contacts) InRoster(who jid.JID) bool {
 // All gives the roster as it is kept, hidden items too, and its version.
 func (c *Contacts) All() ([]store.Contact, int64) { return c.all, c.version }
 
+// maxReloads is how often contacts that change while they are read are read again.
+const maxReloads = 5
+
 // Contacts gives an account's contacts; for accounts with sessions they are kept in memory until ContactsChanged.
 func (h *Host) Contacts(ctx context.Context, name string) (*Contacts, error) {
 	a := h.Account(name)
-	var before uint64
-	if a != nil {
+	if a == nil {
+		return h.readContacts(ctx, name)
+	}
+	for n := 1; ; n++ {
 		if c := a.contacts.Load(); c != nil {
 			return c, nil
 		}
-		before = a.changes.Load()
+		before := a.changes.Load()
+		c, err := h.readContacts(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if a.changes.Load() == before {
+			a.contacts.Store(c)
+			if a.changes.Load() == before {
+				return c, nil
+			}
+			a.contacts.CompareAndSwap(c, nil)
+		}
+		if n >= maxReloads { // as they were a moment ago, and not kept
+			return c, nil
+		}
 	}
+}
+
+func (h *Host) readContacts(ctx context.Context, name string) (*Contacts, error) {
 	all, version, err := h.Store.Roster(ctx, h.Domain, name)
 	if err != nil {
 		return nil, err
@@ -72,12 +94,6 @@ func (h *Host) Contacts(ctx context.Context, name string) (*Contacts, error) {
 		if sub := all[i].Subscription; sub == store.SubTo || sub == store.SubBoth {
 			c.to[j] = struct{}{}
 			c.To = append(c.To, j)
-		}
-	}
-	if a != nil {
-		a.contacts.Store(c)
-		if a.changes.Load() != before { // changed while it was read
-			a.contacts.CompareAndSwap(c, nil)
 		}
 	}
 	return c, nil

@@ -28,18 +28,31 @@ func (h *Host) refuseEarly(p *Pass) error {
 	return ServiceUnavailable
 }
 
-// deliver gives the message to the account's clients. Where there are several, what one of them loses is for the others'
-// copies to settle: while it is still being given out that is not known yet, and so is settled here at the end.
+// deliver gives the message to the account's clients.
 func (h *Host) deliver(ctx context.Context, p *Pass) error {
 	a := h.Account(p.Account)
-	if t := p.Stanza.Type; t == "headline" || t == "groupchat" || t == "error" || len(a.Sessions()) < 2 {
-		return h.choose(ctx, a, p) // nobody keeps it for later, or one client alone gets it
+	return h.settled(ctx, a, p, func() error { return h.choose(ctx, a, p) })
+}
+
+// waits says that a message of this type is kept for later if no client has it.
+func waits(st *wire.Stanza) bool {
+	return st.Type != "headline" && st.Type != "groupchat" && st.Type != "error"
+}
+
+// settled has a committed message given out. Where there are several clients, what one of them loses is for the others'
+// copies to settle: while it is still being given out that is not known yet, and so is settled here at the end.
+func (h *Host) settled(ctx context.Context, a *Account, p *Pass, give func() error) error {
+	for _, s := range a.Sessions() {
+		s.archivedLate(p.ID)
+	}
+	if !waits(p.Stanza) || len(a.Sessions()) < 2 {
+		return give() // nobody keeps it for later, or one client alone gets it
 	}
 	d := &wire.Delivery{Of: p.Stanza}
 	p.Stanza = p.Stanza.Copy()
 	p.Stanza.Delivery = d
 	d.Held()
-	err := h.choose(ctx, a, p)
+	err := give()
 	if lost := d.Lost(); err != nil || !lost || len(p.Delivered) == 0 {
 		return err
 	}
@@ -50,7 +63,7 @@ func (h *Host) deliver(ctx context.Context, p *Pass) error {
 func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	st := p.Stanza
 	if !st.To.IsBare() {
-		if s := a.Session(st.To.Resource()); s != nil && h.give(p, s) {
+		if s := a.Session(st.To.Resource()); s != nil && h.give(ctx, p, s) {
 			return h.run(ctx, ReceivedCopy, p)
 		}
 		if st.Type != "chat" {
@@ -61,7 +74,7 @@ func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	case "headline": // to all that are not negative
 		for _, s := range a.Sessions() {
 			if pr, prio := s.Presence(); pr != nil && prio >= 0 {
-				h.give(p, s)
+				h.give(ctx, p, s)
 			}
 		}
 		return nil
@@ -70,7 +83,7 @@ func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	}
 	// RFC 6121, section 8.5.2.1.1: to a bare JID, the highest priorities that are not negative.
 	for _, s := range mostAvailable(a.Sessions()) {
-		h.give(p, s)
+		h.give(ctx, p, s)
 	}
 	if len(p.Delivered) > 0 {
 		return h.run(ctx, ReceivedCopy, p)
@@ -82,7 +95,10 @@ func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	return h.run(ctx, Undelivered, p)
 }
 
-func (h *Host) give(p *Pass, s *Session) bool {
+func (h *Host) give(ctx context.Context, p *Pass, s *Session) bool {
+	if p.Stanza.Kind == wire.Message && waits(p.Stanza) {
+		s.awaitArrival(ctx)
+	}
 	if s.SendTo(p.Stanza, p.Stanza.To) != nil {
 		return false
 	}
@@ -132,7 +148,7 @@ func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 			continue
 		}
 		if st.Type == "groupchat" || st.To.Bare() != s.JID.Bare() {
-			continue // the room's archive has it
+			continue // a room says it to all: its archive has it, or it is of no use later
 		}
 		if st.Has(wire.NSCarbons, "") { // a copy of what the account has sent
 			continue

@@ -31,6 +31,10 @@ func (i Info) Element(node string) *wire.Element {
 	return q.Add(i.Forms...)
 }
 
+// MaxUnpaged is how many items an answer names whose asker does not page: all there are in nearly every place, where more
+// than that make a stanza that some refuse. Where it is not all, the answer says so (XEP-0059).
+const MaxUnpaged = 5000
+
 // ItemsElement makes the <query/> of disco#items.
 func ItemsElement(node string, items []Item) *wire.Element {
 	q := wire.E(wire.NSDiscoItems, "query").Set("node", node)

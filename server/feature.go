@@ -45,6 +45,9 @@ type Feature struct {
 	Changed func(account string)
 	// Deleted is called when an account and all that was kept of it are gone: what a feature remembers of it has to go, too.
 	Deleted func(ctx context.Context, account string)
+	// Departed is called when an account of any host of this deployment is gone, and what it was to others: what a feature
+	// remembers of it under its address has to go, too.
+	Departed func(who jid.JID)
 	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
 	// returns at once and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)
@@ -127,6 +130,7 @@ type Identity struct{ Category, Type, Name string }
 type Item struct {
 	JID        jid.JID
 	Node, Name string
+	While      func() bool // it is there while this is so; nil: always
 }
 
 func (h *Host) install(fs []*Feature) error {

@@ -6,12 +6,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"parley/internal/background"
+	"parley/internal/memo"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -21,7 +22,7 @@ import (
 type Host struct {
 	Domain   string
 	JID      jid.JID
-	Store    store.Store
+	Store    Store
 	IDs      *store.IDs
 	Router   *Router
 	Log      *slog.Logger
@@ -35,15 +36,20 @@ type Host struct {
 	voices map[string]Voice
 	mates  func(ctx context.Context, account string) ([]Mate, string, error)
 
-	mu       sync.RWMutex // guards accounts; taken before Account.mu
-	accounts map[string]*Account
-	exists   memo
+	mu         sync.RWMutex // guards accounts and shares; taken before Account.mu
+	accounts   map[string]*Account
+	shares     map[string]*share // by account, also of those without a session
+	manyShares int               // how many there are when those at rest are forgotten
+	exists     memo.Map[string, bool]
 
-	pep      PEP
-	known    capsMemo
-	watchers watchers
-	items    atomic.Pointer[[]Item] // disco#items of the host
-	asks     asks
+	pep       PEP
+	known     memo.Map[capsKey, []string] // what kinds of clients want, of what was verified
+	watchers  watchers
+	items     atomic.Pointer[[]Item] // disco#items of the host
+	asks      asks
+	questions questions
+	retracted []func(ctx context.Context, account string, kept []byte)
+	allowed   atomic.Int64 // see Allow
 
 	capsOnce sync.Once
 	caps     string
@@ -51,13 +57,15 @@ type Host struct {
 
 // Limits of a host that the hall itself keeps.
 type Limits struct {
-	SessionsPerAccount int // 0: no limit
+	SessionsPerAccount    int   // 0: no limit
+	ArchiveBytesPerSecond int64 // that one person has archives keep, on average; 0: no limit
+	ArchiveBytesBurst     int64 // and at once
 }
 
 // HostConfig is what a host is made of.
 type HostConfig struct {
 	Domain   string
-	Store    store.Store
+	Store    Store
 	IDs      *store.IDs
 	Router   *Router
 	Log      *slog.Logger
@@ -75,29 +83,28 @@ func NewHost(c HostConfig) (*Host, error) {
 	h := &Host{
 		Domain: c.Domain, JID: j, Store: c.Store, IDs: c.IDs, Router: c.Router,
 		Log: c.Log.With("host", c.Domain), Metrics: c.Metrics, Limits: c.Limits,
-		iq: make(map[Query]handler), accounts: make(map[string]*Account),
+		iq: make(map[Query]handler), accounts: make(map[string]*Account), shares: make(map[string]*share),
 	}
 	h.items.Store(&[]Item{})
+	h.known.Most = maxKnown
 	if err := h.install(c.Features(h)); err != nil {
 		return nil, fmt.Errorf("host %s: %w", c.Domain, err)
 	}
 	return h, c.Router.addHost(h)
 }
 
-// Run does the features' background work until ctx ends.
+// Run does the features' background work until ctx ends. Work that fails is begun again. Then it ends what the host
+// asks clients, and asks nothing any more.
 func (h *Host) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+	var wg sync.WaitGroup
 	for _, f := range h.Features {
 		if f.Run != nil {
-			g.Go(func() error {
-				if err := f.Run(ctx); err != nil && ctx.Err() == nil {
-					return fmt.Errorf("feature %s: %w", f.Name, err)
-				}
-				return nil
-			})
+			wg.Go(func() { background.Keep(ctx, h.Log, "feature "+f.Name, f.Run) })
 		}
 	}
-	return g.Wait()
+	wg.Wait()
+	h.questions.close()
+	return nil
 }
 
 // AddItem puts a service into the host's disco#items.
@@ -108,8 +115,10 @@ func (h *Host) AddItem(it Item) {
 	h.items.Store(&now)
 }
 
-// Items gives the host's services.
-func (h *Host) Items() []Item { return *h.items.Load() }
+// Items gives the host's services that are there now.
+func (h *Host) Items() []Item {
+	return slices.DeleteFunc(slices.Clone(*h.items.Load()), func(it Item) bool { return it.While != nil && !it.While() })
+}
 
 // Conflict says what happens when a resource is asked for that is in use (RFC 6120, section 7.7.2.2).
 type Conflict uint8
@@ -160,7 +169,8 @@ func (h *Host) newResource() string {
 	return h.IDs.Next().String()
 }
 
-// Unbind ends a session for good: it becomes unavailable to whoever saw it, and is no more. Doing it again does nothing.
+// Unbind ends a session for good: it becomes unavailable to whoever saw it, and is no more. Doing it again does
+// nothing.
 func (h *Host) Unbind(ctx context.Context, s *Session) {
 	if s.closed.Swap(true) {
 		return

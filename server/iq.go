@@ -29,7 +29,7 @@ func (h *Host) receiveIQ(ctx context.Context, st *wire.Stanza) error {
 		return err
 	}
 	s := h.Account(st.To.Local()).Session(st.To.Resource())
-	if s == nil || !h.give(p, s) {
+	if s == nil || !h.give(ctx, p, s) {
 		return ServiceUnavailable // RFC 6121, section 8.5.3.2.3; nothing for a result or an error
 	}
 	return nil
@@ -62,7 +62,43 @@ func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name 
 	} else if r.Session == nil {
 		r.Session = h.Account(name).Session(st.From.Resource())
 	}
-	return h.answer(ctx, r, ToAccount)
+	err := h.answer(ctx, r, ToAccount)
+	if err == nil || r.Self() || errors.Is(err, ErrReplied) || errors.Is(err, ErrHandled) {
+		return err
+	}
+	// Nor may a feature's own error tell it.
+	known, fault := h.knownTo(ctx, name, st.From.Bare())
+	if fault != nil {
+		return fault
+	}
+	if known {
+		return err
+	}
+	return h.nobody(ctx, r)
+}
+
+// errUnseen is what a node says to who is not let see the presence of its account.
+var errUnseen = &AppError{Stanza: stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized},
+	App: wire.E("http://jabber.org/protocol/pubsub#errors", "presence-subscription-required")}
+
+// knownTo says whether somebody knows by right that there is an account: it shows them its presence, or has let them into
+// one of its nodes.
+func (h *Host) knownTo(ctx context.Context, name string, who jid.JID) (bool, error) {
+	cs, err := h.Contacts(ctx, name)
+	if err != nil || cs.SubscribedFrom(who) {
+		return err == nil, err
+	}
+	roles, err := h.Store.NodeRoles(ctx, h.Domain, name, who.String())
+	for _, r := range roles {
+		if r.Affiliation != "outcast" {
+			return true, nil
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	subs, err := h.Store.SubscriptionsOf(ctx, h.Domain, name, who.String())
+	return len(subs) > 0, err
 }
 
 // nobody answers for an account that does not exist, as an account would that shows nothing to the asker.
@@ -73,7 +109,13 @@ func (h *Host) nobody(ctx context.Context, r *Request) error {
 			h.Router.Send(ctx, r.Stanza.Reply().Add(ItemsElement(e.Attr("node"), nil)))
 			return nil
 		}
-	case wire.NSRoster, wire.NSMAM, "jabber:iq:last": // RFC 6121, section 2.3.3; XEP-0313, section 8; XEP-0012, section 3
+	case wire.NSPubSub, wire.NSPubSub + "#owner": // XEP-0060, section 6.1.3.2: as of a node for those who see the presence
+		return errUnseen
+	case "vcard-temp": // XEP-0054, section 3.2
+		if r.Stanza.Type == "set" {
+			return Forbidden
+		}
+	case "jabber:iq:private", wire.NSRoster, wire.NSMAM, "jabber:iq:last": // RFC 6121, section 2.3.3; XEP-0313, section 8; XEP-0012, section 3
 		return Forbidden
 	}
 	return ServiceUnavailable

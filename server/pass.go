@@ -40,6 +40,13 @@ func (p *Pass) Serialized() []byte {
 // Write adds to what is committed before the stanza goes on.
 func (p *Pass) Write(w store.Write) { p.writes = append(p.writes, w) }
 
+// receipt gives what goes on of st its place in the stream's window: a changed copy has none.
+func (p *Pass) receipt(st *wire.Stanza) {
+	if p.Stanza != st {
+		p.Stanza.Receipt = st.Receipt
+	}
+}
+
 // After has something done when the stage it is called in is over.
 func (p *Pass) After(f func(ctx context.Context)) { p.after = append(p.after, f) }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,7 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 }
 
 func (h *Host) sendDirected(ctx context.Context, p *Pass) error {
+	st := p.Stanza
 	for _, stage := range [...]Stage{SentCheck, SentStamp} {
 		if err := h.run(ctx, stage, p); err != nil {
 			return err
@@ -50,6 +52,7 @@ func (h *Host) sendDirected(ctx context.Context, p *Pass) error {
 	if !p.Session.direct(p.Stanza.To, p.Stanza.Type == "") {
 		return PolicyViolation
 	}
+	p.receipt(st)
 	return h.Router.Route(ctx, p.Stanza)
 }
 
@@ -74,15 +77,26 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 		h.undirect(ctx, p.Session, p.Stanza)
 		return nil
 	}
-	p.Was = p.Session.setPresence(p.Stanza, prio)
-	p.Initial = p.Was == nil
-	if err := h.run(ctx, Announce, p); err != nil {
+	if err := h.arrive(ctx, p, prio); err != nil {
 		return err
 	}
 	if p.Stanza.Has(wire.NSCaps, "c") {
 		h.learn(ctx, p.Session, p.Stanza)
 	}
 	return nil
+}
+
+// arrive makes the session one that takes what its priority lets it take, beginning with what waits for it. What comes later,
+// such as the items that it wants of its contacts' nodes, keeps no message waiting.
+func (h *Host) arrive(ctx context.Context, p *Pass, prio int8) error {
+	if pr, was := p.Session.Presence(); prio >= 0 && (pr == nil || was < 0) {
+		within, over := p.Session.arrives(ctx)
+		defer over()
+		ctx = within
+	}
+	p.Was = p.Session.setPresence(p.Stanza, prio)
+	p.Initial = p.Was == nil
+	return errors.Join(h.run(ctx, Announce, p), h.run(ctx, Arrival, p))
 }
 
 // priority reads <priority/> (RFC 6121, section 4.7.2.3).
@@ -169,7 +183,7 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 	}
 	if !st.To.IsBare() {
 		if s := a.Session(st.To.Resource()); s != nil {
-			h.give(p, s)
+			h.give(ctx, p, s)
 		}
 		return nil
 	}

@@ -10,9 +10,9 @@ import (
 func (h *Host) Receive(ctx context.Context, st *wire.Stanza) error {
 	switch st.Kind {
 	case wire.Message:
-		return h.receiveMessage(ctx, st, nil)
+		return h.receiveMessage(ctx, h.Router.Unforged(st, false), nil)
 	case wire.Presence:
-		return h.receivePresence(ctx, st)
+		return h.receivePresence(ctx, h.Router.Unforged(st, false))
 	case wire.IQ:
 		return h.receiveIQ(ctx, st)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"time"
 
 	"parley/wire"
@@ -24,6 +25,24 @@ func Tombstone(stanza []byte, retraction string, at time.Time, why ...*wire.Elem
 	})
 	e := wire.E(wire.NSRetract, "retracted", why...).Set("stamp", at.UTC().Format(TimeFormat)).Set("id", retraction)
 	return left.Add(e).AppendXML(nil, st.To, wire.Client), nil
+}
+
+// OnRetraction has f called when a kept message of one of the host's accounts was taken back, by its author or a moderator:
+// with the account's name, and what the message was. It is called before the host serves.
+func (h *Host) OnRetraction(f func(ctx context.Context, account string, kept []byte)) {
+	h.retracted = append(h.retracted, f)
+}
+
+// Retracted tells the features which have asked for it that a kept message was taken back. Only a tombstone is left of
+// it.
+func (r *Router) Retracted(ctx context.Context, author jid.JID, kept []byte) {
+	h := r.Host(author.Domain())
+	if h == nil {
+		return
+	}
+	for _, f := range h.retracted {
+		f(ctx, author.Local(), kept)
+	}
 }
 
 const (

@@ -29,9 +29,9 @@ func (h *Host) sent(ctx context.Context, s *Session, st *wire.Stanza) error {
 	}
 	switch st.Kind {
 	case wire.Message:
-		return h.sentMessage(ctx, s, st)
+		return h.sentMessage(ctx, s, h.Router.Unforged(st, true))
 	case wire.Presence:
-		return h.sentPresence(ctx, s, st)
+		return h.sentPresence(ctx, s, h.Router.Unforged(st, true))
 	case wire.IQ:
 		return h.sentIQ(ctx, s, st)
 	}
@@ -47,12 +47,16 @@ func (h *Host) sentMessage(ctx context.Context, s *Session, st *wire.Stanza) err
 	default: // RFC 6121, section 5.2.2: an unknown type is normal
 		st.Type = "normal"
 	}
+	if err := h.checkShare(s, st); err != nil {
+		return err
+	}
 	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st}
 	for _, stage := range [...]Stage{SentCheck, SentStamp, SentArchive} {
 		if err := h.run(ctx, stage, p); err != nil {
 			return err
 		}
 	}
+	p.receipt(st)
 	if to := h.Router.Host(p.Stanza.To.Domain()); to != nil {
 		return to.receiveMessage(ctx, p.Stanza, p)
 	}

@@ -54,7 +54,10 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		}
 		return Info{Identities: []Identity{s.Identity}, Features: slices.Concat([]string{wire.NSDiscoInfo, wire.NSDiscoItems, "urn:xmpp:ping"}, s.Features), Forms: s.Forms}.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
-		return ItemsElement(e.Attr("node"), nil), nil
+		if e.Attr("node") != "" {
+			return nil, ItemNotFound
+		}
+		return ItemsElement("", nil), nil
 	case "get urn:xmpp:ping ping":
 		return nil, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -29,7 +30,10 @@ type Session struct {
 	out     Outbound
 	closed  atomic.Bool
 	wants   atomic.Pointer[wanted]
-	asking  atomic.Bool
+	asking  atomic.Pointer[capsQuestion]
+	told    atomic.Pointer[archivePart]
+	arrival atomic.Pointer[arrival]
+	pause   atomic.Int64 // see Pause
 
 	mu       sync.Mutex
 	presence *wire.Stanza // last broadcast available presence, from the full JID; nil: unavailable
@@ -63,11 +67,10 @@ type Client struct {
 type Flag uint32
 
 const (
-	Interested  Flag = 1 << iota // has asked for the roster: gets roster pushes
-	Carbons                      // XEP-0280
-	Blocklist                    // XEP-0191: has asked for the blocklist
-	Resumable                    // XEP-0198
-	FromArchive                  // XEP-0386: knows where its archive ends, and reads there what it has missed
+	Interested Flag = 1 << iota // has asked for the roster: gets roster pushes
+	Carbons                     // XEP-0280
+	Blocklist                   // XEP-0191: has asked for the blocklist
+	Resumable                   // XEP-0198
 )
 
 // Send queues a stanza for the client as it is addressed.
@@ -208,4 +211,41 @@ func (s *Session) SetValue(key, value any) {
 		s.values = make(map[any]any, 1)
 	}
 	s.values[key] = value
+}
+
+// archivePart is what of an account's archive a client knows to be there, from the first entry to the last.
+type archivePart struct{ first, last store.ID }
+
+// TellArchive finds out where the account's archive begins and ends, and notes that the session's client is told so: what
+// is between, it reads there and nowhere else (XEP-0386, section 3.2). An error of bounds leaves the client told nothing.
+func (s *Session) TellArchive(ids *store.IDs, bounds func() (first, last store.ID, err error)) (first, last store.ID, err error) {
+	// Noted before it is read: of what is committed after that under an id of before, archivedLate says so.
+	s.told.Store(&archivePart{last: ids.Next()})
+	if first, last, err = bounds(); err != nil {
+		s.told.Store(nil)
+		return 0, 0, err
+	}
+	for {
+		old := s.told.Load()
+		if s.told.CompareAndSwap(old, &archivePart{first: first, last: min(old.last, last)}) {
+			return first, last, nil
+		}
+	}
+}
+
+// ToldOf says that the client was told of an archive that has this entry; of 0, which is none, it was not.
+func (s *Session) ToldOf(id store.ID) bool {
+	t := s.told.Load()
+	return t != nil && id != 0 && t.first <= id && id <= t.last
+}
+
+// archivedLate notes an entry that has been committed just now. Entries of one moment are not committed in the order of
+// their ids: the end that a client was told of may be later than one that was not there yet.
+func (s *Session) archivedLate(id store.ID) {
+	for {
+		t := s.told.Load()
+		if t == nil || id == 0 || t.last < id || s.told.CompareAndSwap(t, &archivePart{first: t.first, last: id - 1}) {
+			return
+		}
+	}
 }

@@ -22,7 +22,8 @@ const (
 	ReceivedCopy                 // carbons
 	Undelivered                  // no session took it: offline, push
 
-	Announce     // a session's own presence without `to`: broadcast, probes, what waits for the first presence
+	Announce     // a session's own presence without `to`: broadcast, probes
+	Arrival      // after it, of an available one: what waits for the first presence; a message that comes waits for its end
 	Subscribing  // subscribe, subscribed, unsubscribe, unsubscribed as a local user sends it
 	Subscription // the same, and as it arrives for a local user
 	Probe        // a presence probe for a local user
@@ -30,7 +31,7 @@ const (
 )
 
 var stageNames = [stages]string{"SentCheck", "SentStamp", "SentArchive", "SentCopy", "ReceivedCheck", "ReceivedStamp",
-	"ReceivedArchive", "ReceivedCopy", "Undelivered", "Announce", "Subscribing", "Subscription", "Probe"}
+	"ReceivedArchive", "ReceivedCopy", "Undelivered", "Announce", "Arrival", "Subscribing", "Subscription", "Probe"}
 
 func (s Stage) String() string {
 	if s < stages {

@@ -25,6 +25,7 @@ type watchers struct {
 	by     map[jid.JID][]*watcher
 	n      int
 	asking int
+	later  []jid.JID // who is asked when fewer are being asked
 }
 
 type watcher struct {
@@ -32,6 +33,12 @@ type watcher struct {
 	wants    *wanted            // nil: not known yet
 	accounts map[string]*wanted // that see it, with what it has been told of their nodes by; nil: nothing
 	asked    capsKey            // being asked about; zero: not
+	later    *laterQuestion     // what is asked when fewer are being asked; nil: nothing
+}
+
+type laterQuestion struct {
+	account, node string
+	key           capsKey
 }
 
 func (w *watchers) find(who jid.JID) *watcher {
@@ -126,7 +133,7 @@ func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 	if key.ver == "" || len(key.ver) > maxWantedLen || !h.watched(ctx, account, st.From) {
 		return
 	}
-	if nodes, ok := h.known.get(key); ok {
+	if nodes, ok := h.known.Get(key); ok {
 		h.watchers.mu.Lock()
 		c := h.watchers.addLocked(st.From, account)
 		h.watchers.mu.Unlock()
@@ -135,9 +142,10 @@ func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 		}
 		return
 	}
-	if h.beginAsking(account, st.From, key) {
-		ctx = context.WithoutCancel(ctx)
-		go h.askWatcher(ctx, account, st.From, e.Attr("node"), key)
+	node := strings.Clone(e.Attr("node"))
+	if h.beginAsking(account, st.From, node, key) {
+		who := st.From
+		h.questions.ask(ctx, func(ctx context.Context) { h.askWatcher(ctx, account, who, node, key) })
 	}
 }
 
@@ -167,8 +175,9 @@ func (h *Host) unwatch(account string, who jid.JID) {
 	}
 }
 
-// beginAsking says that a client is to be asked now; not, if it is being asked, and then the answer is for this account too.
-func (h *Host) beginAsking(account string, who jid.JID, key capsKey) bool {
+// beginAsking says that a client is to be asked now; not, if it is being asked, and then the answer is for this account too,
+// or if too many are: its turn comes.
+func (h *Host) beginAsking(account string, who jid.JID, node string, key capsKey) bool {
 	w := &h.watchers
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -179,14 +188,41 @@ func (h *Host) beginAsking(account string, who jid.JID, key capsKey) bool {
 	if c.wants != nil && c.wants.key == key && c.accounts[account] == c.wants {
 		return false // an answer that is true of this client alone, and known
 	}
-	if c.asked == key || w.asking >= maxAsking {
+	if c.asked == key {
 		return false
 	}
+	if w.asking >= maxAsking {
+		if c.later == nil && len(w.later) < maxWatchers {
+			w.later = append(w.later, who)
+		}
+		c.later = &laterQuestion{account, node, key}
+		return false
+	}
+	w.askedLocked(c, key)
+	return true
+}
+
+func (w *watchers) askedLocked(c *watcher, key capsKey) {
 	if c.asked == (capsKey{}) {
 		w.asking++
 	}
-	c.asked = key
-	return true
+	c.asked, c.later = key, nil
+}
+
+// askNext asks those whose turn it is.
+func (h *Host) askNext(ctx context.Context) {
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.later) > 0 && w.asking < maxAsking {
+		who := w.later[0]
+		w.later = w.later[1:]
+		if c := w.find(who); c != nil && c.later != nil {
+			q := c.later
+			w.askedLocked(c, q.key)
+			h.questions.ask(ctx, func(ctx context.Context) { h.askWatcher(ctx, q.account, who, q.node, q.key) })
+		}
+	}
 }
 
 func (h *Host) askWatcher(ctx context.Context, account string, who jid.JID, node string, key capsKey) {
@@ -210,6 +246,7 @@ func (h *Host) askWatcher(ctx context.Context, account string, who jid.JID, node
 		}
 	}
 	w.mu.Unlock()
+	h.askNext(ctx)
 	if ok {
 		for _, a := range accounts {
 			h.watcherWants(ctx, a, who, &wanted{key, nodes})

@@ -43,7 +43,7 @@ const (
 )
 
 // Sections in the order they are shown in.
-var Sections = []string{"organization", "signin", "invitations", "retention"}
+var Sections = []string{"organization", "phones", "signin", "invitations", "retention"}
 
 // bad is a value that cannot be kept.
 type bad struct {
@@ -64,7 +64,13 @@ const (
 var All = []Setting{
 	text("organization.title", "hosts.title", func(v *Values) *string { return &v.Title }),
 	choice("organization.lang", "", []string{"", "en", "fr"}, func(v *Values) *string { return &v.Lang }),
+	timeZone("organization.time_zone", func(v *Values) *string { return &v.Quiet.Zone }),
 	role(store.RoleMember), role(store.RoleSupervisor), role(store.RoleAdmin), role(store.RoleOwner),
+
+	onOff("phones.quiet", "", func(v *Values) *bool { return &v.Quiet.On }),
+	clockTime("phones.quiet_from", func(v *Values) *int { return &v.Quiet.From }),
+	clockTime("phones.quiet_to", func(v *Values) *int { return &v.Quiet.To }),
+	days("phones.quiet_days", func(v *Values) *store.Days { return &v.Quiet.Days }),
 
 	several("signin.two_factor", "auth.two_factor", ranks, func(v *Values) *[]string { return &v.TwoFactor }),
 	duration("signin.session_idle", "web.session_idle", 5*time.Minute, 365*day, false, func(v *Values) *time.Duration { return &v.SessionIdle }),
@@ -79,6 +85,7 @@ var All = []Setting{
 	duration("retention.archive", "archive.retention", day, 36500*day, true, func(v *Values) *time.Duration { return &v.Archive }),
 	duration("retention.rooms", "rooms.retention", day, 36500*day, true, func(v *Values) *time.Duration { return &v.Rooms }),
 	duration("retention.uploads", "upload.expiry", time.Hour, 36500*day, false, func(v *Values) *time.Duration { return &v.Uploads }),
+	duration("retention.names", "accounts.name_quarantine", 0, 36500*day, false, func(v *Values) *time.Duration { return &v.Names }),
 }
 
 func find(name string) (Setting, bool) {

@@ -31,9 +31,12 @@ type Values struct {
 	MaxUses    int           // of one such link
 	MaxInvites int           // that are open, of one inviter
 
+	Quiet store.QuietHours // of who has chosen none; Zone is the organization's time zone
+
 	Archive time.Duration // how long messages between people are kept; 0: for ever
 	Rooms   time.Duration // and messages in rooms
 	Uploads time.Duration // how long files are kept
+	Names   time.Duration // how long the name of a deleted account is given to nobody else; 0: it is at once
 }
 
 // NeedsTwoFactor says whether who has a role has to have a second factor.
@@ -112,11 +115,28 @@ func (s *Settings) Load(ctx context.Context) error {
 	return nil
 }
 
+// Reread reads what was set for one host.
+func (s *Settings) Reread(ctx context.Context, name string) error {
+	h := s.hosts[name]
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return s.loadLocked(ctx, name)
+}
+
 func (s *Settings) loadLocked(ctx context.Context, name string) error {
+	f, err := s.read(ctx, name)
+	if err == nil {
+		s.hosts[name].now.Store(f)
+	}
+	return err
+}
+
+// read gives what the store says is in force.
+func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 	h := s.hosts[name]
 	kept, err := s.st.Settings(ctx, name)
 	if err != nil {
-		return fmt.Errorf("settings of %s: %w", name, err)
+		return nil, fmt.Errorf("settings of %s: %w", name, err)
 	}
 	f := &inForce{values: h.defaults.Values, set: make(map[string]store.Setting)}
 	f.values.Roles = make(map[string]string)
@@ -131,8 +151,7 @@ func (s *Settings) loadLocked(ctx context.Context, name string) error {
 		}
 		f.set[k.Name] = k
 	}
-	h.now.Store(f)
-	return nil
+	return f, nil
 }
 
 // reread is how often what another node has set is looked for.
@@ -185,7 +204,7 @@ func (s *Settings) All(name string) []State {
 	return out
 }
 
-// Mistake is why a value cannot be kept. Text is a message of package words, Args what it is filled with.
+// Mistake is why a value cannot be kept. Text is a message of package i18n, Args what it is filled with.
 type Mistake struct {
 	Name string // of the setting
 	Text string
@@ -213,19 +232,26 @@ func (ms Mistakes) Error() string {
 // Changed is a setting before and after a change.
 type Changed struct{ Name, Was, Is string }
 
-// Change sets some, and takes back those whose value is nil, so that the default holds again. It gives what has changed
-// by it; Mistakes if something cannot be kept, and then nothing is.
+// Change is Write and Reread: what is set holds at once.
 func (s *Settings) Change(ctx context.Context, name, by string, to map[string]*string) ([]Changed, error) {
+	changed, err := s.Write(ctx, name, by, to)
+	if err != nil || len(changed) == 0 {
+		return changed, err
+	}
+	return changed, s.Reread(ctx, name)
+}
+
+// Write sets some, and takes back those whose value is nil, so that the default holds again. It gives what has changed
+// by it; Mistakes if something cannot be kept, and then nothing is. It holds here once the host is Reread.
+func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*string) ([]Changed, error) {
 	h := s.hosts[name]
 	if h == nil {
 		return nil, fmt.Errorf("settings: %s is not hosted here", name)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := s.loadLocked(ctx, name); err != nil { // another node may have changed some
+	f, err := s.read(ctx, name) // another node may have changed some
+	if err != nil {
 		return nil, err
 	}
-	f := h.now.Load()
 	is := f.values
 	is.Roles = make(map[string]string)
 	for role, called := range f.values.Roles {
@@ -282,5 +308,5 @@ func (s *Settings) Change(ctx context.Context, name, by string, to map[string]*s
 	if err := s.st.SetSettings(ctx, name, keep, forget); err != nil {
 		return nil, fmt.Errorf("settings of %s: %w", name, err)
 	}
-	return changed, s.loadLocked(ctx, name)
+	return changed, nil
 }

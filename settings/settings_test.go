@@ -168,3 +168,31 @@ func TestDurations(t *testing.T) {
 		}
 	}
 }
+
+// The hours in which phones are left alone are written as people write them.
+func TestQuietSettings(t *testing.T) {
+	s := node(t, open(t))
+	change := func(pairs ...string) error {
+		_, err := s.Change(t.Context(), "a.example", "romeo", to(pairs...))
+		return err
+	}
+	if err := change("phones.quiet", "true", "phones.quiet_from", "21:30", "phones.quiet_to", "6:15", "phones.quiet_days", "sun,fri", "organization.time_zone", " Europe/Rome "); err != nil {
+		t.Fatal(err)
+	}
+	want := store.QuietHours{On: true, From: 21*60 + 30, To: 6*60 + 15, Days: 1<<time.Sunday | 1<<time.Friday, Zone: "Europe/Rome"}
+	if got := s.Of("a.example").Quiet; got != want {
+		t.Errorf("%+v", got)
+	}
+	if v := state(t, s, "phones.quiet_days").Value + " " + state(t, s, "phones.quiet_to").Value; v != "fri,sun 06:15" {
+		t.Error(v)
+	}
+	for _, bad := range [][]string{{"phones.quiet_from", "24:00"}, {"phones.quiet_to", "7 pm"}, {"phones.quiet_days", "someday"}, {"organization.time_zone", "Local"}, {"organization.time_zone", "../etc"}} {
+		var wrong settings.Mistakes
+		if err := change(bad...); !errors.As(err, &wrong) || wrong[0].Name != bad[0] {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	if got := s.Of("a.example").Quiet; got != want {
+		t.Errorf("after what was refused: %+v", got)
+	}
+}

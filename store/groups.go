@@ -24,6 +24,7 @@ type GroupSettings struct {
 	Kind      string // "": private or public, as Private says
 	Mandatory string // "": no, "everyone", or a team's id
 	MentionBy string // who may mention all of it
+	ReactBy   string // who may react to what is said in it
 	Guests    bool   // themes may have people of outside
 	SinceJoin bool   // members read only what was said since they were added
 	Emoji     string
@@ -82,6 +83,32 @@ type Source struct {
 	Thread string
 }
 
+// Whose groups a filter chooses, of those that the asker knows of.
+const (
+	OwnGroups   = "own"   // in which the asker is
+	OtherGroups = "other" // in which the asker is not
+)
+
+// GroupFilter chooses groups; zero values choose all that live.
+type GroupFilter struct {
+	Words     []string // each in name or slug, whatever the case
+	Described bool     // or in the description
+	Slugs     []string // of these only; at most 200
+	Mandatory string   // those that everyone has to be in ("everyone"), or a team (its id)
+	Optional  bool     // those that not everyone has to be in
+
+	// Asker is a bare JID: those that this one may know of, as org says. "" chooses whatever the asker.
+	Asker   string
+	Foreign bool   // the asker is of another server, and finds nothing that is listed
+	Sees    bool   // the asker may know of all but where they are kept out
+	Whose   string // OwnGroups, OtherGroups, "": both
+	Puts    bool   // instead: those that the asker may put people into, by a role in them or because everyone may come in
+
+	DeletedAfter time.Time // not zero: instead of those that live, those that were deleted after this
+	Offset       int
+	Limit        int // 0: they are only counted
+}
+
 type Groups interface {
 	// CreateGroup makes the group, its main room and its first members in one transaction; ErrExists if slug or room
 	// are taken. Bookmarks of the members are written in the same transaction (users of g.Host only).
@@ -89,7 +116,9 @@ type Groups interface {
 	Group(ctx context.Context, host, id string) (Group, error)
 	GroupBySlug(ctx context.Context, host, slug string) (Group, error)
 	Groups(ctx context.Context, host, after string, limit int) ([]Group, error) // living ones, in order of slug
-	GroupsOf(ctx context.Context, host, jid string) ([]Group, error)            // where jid is a member (not banned)
+	// FindGroups gives those that the filter chooses, in order of slug, and how many they are in all.
+	FindGroups(ctx context.Context, host string, f GroupFilter) ([]Group, int, error)
+	GroupsOf(ctx context.Context, host, jid string) ([]Group, error) // where jid is a member (not banned)
 	// OwnedGroups counts those that jid owns, with those deleted after since.
 	OwnedGroups(ctx context.Context, host, jid string, since time.Time) (int, error)
 	UpdateGroup(ctx context.Context, g Group) error // name, description, private, themesBy, settings

@@ -78,9 +78,36 @@ func FirstID(t time.Time) ID {
 
 // IDs makes IDs. The zero value is ready; one a node.
 type IDs struct {
-	last atomic.Int64
-	salt atomic.Int64 // 12 bits of this node, +1 so that 0 means not chosen yet
+	Clock func() time.Time // nil: time.Now. It is set before the first ID is made
+	last  atomic.Int64
+	salt  atomic.Int64 // 12 bits of this node, +1 so that 0 means not chosen yet
 }
+
+// Begin has all that Next gives be greater than id: the highest that is kept. Otherwise a clock that was set back would
+// put new messages below what clients know already, and they would never ask for them.
+func (g *IDs) Begin(id ID) {
+	for last := g.last.Load(); last < int64(id) && !g.last.CompareAndSwap(last, int64(id)); last = g.last.Load() {
+	}
+}
+
+func (g *IDs) clock() time.Time {
+	if g.Clock != nil {
+		return g.Clock()
+	}
+	return time.Now()
+}
+
+// Now is the clock's time, and where that is behind the newest ID, the time of that. What is compared with IDs goes by it.
+func (g *IDs) Now() time.Time {
+	now, last := g.clock(), ID(g.last.Load()).Time()
+	if last.After(now) {
+		return last
+	}
+	return now
+}
+
+// Behind says how far the clock is behind the newest ID; 0 if it is not.
+func (g *IDs) Behind() time.Duration { return max(0, ID(g.last.Load()).Time().Sub(g.clock())) }
 
 // Next gives an ID greater than every one it gave before. Safe from any goroutine.
 func (g *IDs) Next() ID {
@@ -93,7 +120,7 @@ func (g *IDs) Next() ID {
 	}
 	for {
 		last := g.last.Load()
-		next := int64(FirstID(time.Now())) | (salt - 1)
+		next := int64(FirstID(g.clock())) | (salt - 1)
 		if next <= last {
 			next = last + 1<<12
 		}

@@ -61,3 +61,29 @@ func TestFirstIDFarAway(t *testing.T) {
 		}
 	}
 }
+
+// Ids rise whatever the clock does, and begin above what was kept.
+func TestIDsOfAClockSetBack(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	g := IDs{Clock: func() time.Time { return now }}
+	first := g.Next()
+	if g.Behind() != 0 {
+		t.Errorf("behind by %v", g.Behind())
+	}
+	now = now.Add(-time.Minute)
+	if second := g.Next(); second <= first {
+		t.Error("an id does not rise")
+	}
+	if d := g.Behind(); d.Round(time.Second) != time.Minute {
+		t.Errorf("behind by %v", d)
+	}
+	next := IDs{Clock: g.Clock}
+	next.Begin(first + 1<<50)
+	next.Begin(first)
+	if id := next.Next(); id <= first+1<<50 {
+		t.Error("an id of the next start is not above the highest")
+	}
+	if at := next.Now(); !at.After(now) {
+		t.Errorf("it is %v", at)
+	}
+}

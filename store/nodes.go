@@ -13,6 +13,7 @@ type Node struct {
 	Creator           string // bare JID
 	Created           time.Time
 	Upkeep            Upkeep // written with the node and its configuration, never read back
+	Share             int    // how many of the owner's nodes its creator may have made; 0: no limit. It is not kept
 }
 
 // Upkeep is what becomes of a node's items without anybody asking for it.
@@ -65,10 +66,12 @@ type Keep struct {
 	Items  int   // of the node: the newest
 	Refuse bool  // ErrFull where the node would have more of them
 	Bytes  int64 // of the payloads of all the owner's nodes: ErrLimit where there would be more; 0: no limit
+	Share  int64 // of a service, those in all nodes that the node's creator has made: ErrShare where there would be more; 0: no limit
 }
 
 type Nodes interface {
-	// CreateNode makes it with its first affiliations; ErrExists, or ErrLimit if its owner would have more than max.
+	// CreateNode makes it with its first affiliations; ErrExists, or ErrLimit if its owner would have more than max, or its creator
+	// more than the node's Share.
 	CreateNode(ctx context.Context, n Node, max int, as ...NodeAffiliation) error
 	Node(ctx context.Context, host, owner, name string) (Node, error)
 	Nodes(ctx context.Context, host, owner, after string, limit int) ([]Node, error) // in order of name

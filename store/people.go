@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"parley/wire/jid"
 )
 
 // Roles of accounts in the organization. What each may do is people's to say. RoleOwner and RoleMember are those of
@@ -31,6 +33,7 @@ type Person struct {
 	Lang       string    // "en", "fr"; "" if not known
 	Archived   time.Time // zero: not
 	Shown      Shown
+	Fields     map[string]string // values of ProfileFields by key, in their canonical form; none is ""
 }
 
 // Whom a field of a person is shown to; "" is everybody of the organization.
@@ -59,17 +62,17 @@ func (p Person) State() string {
 // Address is the bare JID.
 func (p Person) Address() string { return p.Name + "@" + p.Host }
 
-// Display is the full name, or else the localpart.
+// Display is the full name, or else the localpart as people read it.
 func (p Person) Display() string {
 	if p.FullName != "" {
 		return p.FullName
 	}
-	return p.Name
+	return jid.Unescape(p.Name)
 }
 
 // PeopleFilter chooses people; zero values choose all.
 type PeopleFilter struct {
-	Words      []string // each in name, full name, e-mail, title or department, whatever the case
+	Words      []string // each in name, full name, e-mail, title, department or a field that is searched, whatever the case
 	Open       bool     // the words only in what is shown to everybody of the organization
 	State      string
 	Here       bool // active, or invited
@@ -80,6 +83,7 @@ type PeopleFilter struct {
 	Team       string // id of one: those who are in it, or, with OutsideTeam, who are not
 
 	OutsideTeam bool
+	But         string // the name of somebody who is not chosen
 	Offset      int
 	Limit       int // at least 1
 }
@@ -103,4 +107,11 @@ type People interface {
 	// UpdateOwner is UpdatePerson for a change that may take an owner away: ErrLast if it would leave the host without one
 	// that is active, and it had one.
 	UpdateOwner(ctx context.Context, host, name string, f func(p *Person) error) (was, is Person, err error)
+}
+
+// UserPage is a part of what is found: at most Max, beginning after an account or behind so many; or the last before one.
+type UserPage struct {
+	After, Before string
+	Last          bool // the end of what is found, or of what is before Before
+	Offset, Max   int
 }

@@ -11,7 +11,7 @@ type Room struct {
 	Group      string     // id of the group it belongs to ("" for a free room)
 	Theme      string     // key of the theme; "" in a group's main room
 	Epoch      int64      // raised by who takes the room over
-	LastSeq    int64      // newest in its archive; read from there
+	LastSeq    int64      // newest in its archive, read from there by Room and TakeRoom; 0 in a list
 	Config     []byte     // muc's own JSON
 	Access     RoomAccess // of a free room; written, not read back
 	Subject    []byte     // the message that set it, as broadcast; nil: none was ever set

@@ -57,6 +57,7 @@ type Search interface {
 	// enough of them; it says how many. Messages need no index to be found, but to be found fast. Nothing that is
 	// committed later may have an id from before that time.
 	IndexArchives(ctx context.Context, host string, before time.Time) (int, error)
-	// ForgetIndex has an account's or room's messages taken into the index anew: some were added among the old ones.
+	// ForgetIndex has an account's or room's messages taken into the index anew, and an account's conversations worked out
+	// anew: some messages were added among the old ones.
 	ForgetIndex(ctx context.Context, host, owner string) error
 }

@@ -8,6 +8,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -17,14 +18,19 @@ var (
 	ErrConflict = errors.New("store: changed meanwhile") // an epoch or version did not match
 	ErrLimit    = errors.New("store: limit reached")
 	ErrFull     = errors.New("store: full") // of what takes no more where other things of its kind make room
+	ErrShare    = fmt.Errorf("store: one person's share is used up (%w)", ErrLimit)
 	ErrLast     = errors.New("store: it is the last one")
+	ErrReserved = errors.New("store: the name was somebody else's until lately")
 )
 
 // Store is everything that is kept. Features ask for the part they need, by its interface.
 type Store interface {
+	Atomics
 	Committer
 	Users
+	Formers
 	People
+	ProfileFields
 	Tokens
 	Rosters
 	Archive
@@ -47,16 +53,26 @@ type Store interface {
 	Audit
 	Outbox
 	Digests
+	Quiet
 	Factors
 	APITokens
+	Places
 	Unread
 	Webhooks
 	Sharing
 	Search
 	KV
+	Marks
 
 	Ping(ctx context.Context) error
 	Close() error
+}
+
+// Marks say where ids of a new start begin.
+type Marks interface {
+	// HighestID gives an ID that none is above which was kept since the store was made, whatever has been removed since. It
+	// may be a second above the highest.
+	HighestID(ctx context.Context) (ID, error)
 }
 
 // Committer is the group commit: what many sessions write at the same time goes in one transaction.
@@ -81,17 +97,25 @@ type User struct {
 	Created    time.Time
 	LastSeen   time.Time // zero: never
 	LastStatus string    // the status text of the last unavailable presence (XEP-0012)
+
+	// FreeSince is asked for when an account is made, and not kept: a name whose last account was deleted after this moment
+	// is not given again. Zero: only a name that nobody has had.
+	FreeSince time.Time
 }
+
+// Lived says whether the account was there at a moment: what was said before that under its address, another has said.
+func (u User) Lived(at time.Time) bool { return !at.Before(u.Created.Truncate(time.Millisecond)) }
 
 type Users interface {
 	// CreateUser makes an account, which is a member of the groups that everyone is in from its first moment, and has
-	// their rooms bookmarked; ErrExists. The other ways of making one do the same.
+	// their rooms bookmarked; ErrExists, or ErrReserved (User.FreeSince). The other ways of making one do the same.
 	CreateUser(ctx context.Context, u User) error
 	User(ctx context.Context, host, name string) (User, error)
 	Users(ctx context.Context, host, after string, limit int) ([]User, error) // in order of Name
-	// FindUsers gives accounts that are not disabled and whose name or full name has all of these words in it, whatever
-	// their case, in order of Name.
-	FindUsers(ctx context.Context, host string, words []string, limit int) ([]User, error)
+	// FindUsers gives the page of the accounts that are not disabled and which have all of these words in their name, full
+	// name, or values of profile fields that people are found by and everybody sees, whatever their case, by name; how
+	// many there are in all; and how many come before the page.
+	FindUsers(ctx context.Context, host string, words []string, p UserPage) (us []User, total, before int, err error)
 	CountUsers(ctx context.Context, host string) (int, error)
 	// SetKeys sets what a password is known by; tokens and web sessions of who knew the one before are no more.
 	SetKeys(ctx context.Context, host, name string, keys []byte) error
@@ -102,7 +126,8 @@ type Users interface {
 	SetAdmin(ctx context.Context, host, name string, admin bool) error
 	SetFullName(ctx context.Context, host, name, full string) error
 	SetLastSeen(ctx context.Context, host, name string, at time.Time, status string) error
-	// DeleteUser removes the account and all that is its own: roster, archive, offline, private, bookmarks, memberships.
+	// DeleteUser removes the account with all that is its own, and what its address is in anything of others, on every host:
+	// affiliations, memberships, subscriptions. A tombstone stays (Formers).
 	DeleteUser(ctx context.Context, host, name string) error
 }
 
@@ -140,8 +165,8 @@ type Rosters interface {
 	RosterSince(ctx context.Context, host, user string, version int64) (changed []Contact, removed []Removed, now int64, ok bool, err error)
 	Contact(ctx context.Context, host, user, jid string) (Contact, error)
 	// UpdateContact changes one contact in a transaction: f gets what is there (a zero Contact with JID if nothing is)
-	// and changes it; f may be called again. remove takes it out of the roster. max is the most contacts there may be:
-	// ErrLimit; of those that were removed as many are remembered. It gives the contact as it is afterwards with its new version (0 if f returned ErrNoChange).
+	// and changes it; f may be called again. remove takes it out of the roster. max is the most contacts there may be, and
+	// the most who ask to be: ErrLimit; of those that were removed as many are remembered. It gives the contact as it is afterwards with its new version (0 if f returned ErrNoChange).
 	UpdateContact(ctx context.Context, host, user, jid string, max int, f func(c *Contact) (remove bool, err error)) (Contact, error)
 }
 
@@ -243,8 +268,10 @@ type Offline interface {
 // Private is XEP-0049: one XML element for each name.
 type Private interface {
 	Private(ctx context.Context, host, user, space, local string) ([]byte, error)
-	// SetPrivate keeps data; ErrLimit if the account would have more than max elements.
+	// SetPrivate keeps data; ErrLimit if the account would have more than max elements of its own, not of the server's.
 	SetPrivate(ctx context.Context, host, user, space, local string, data []byte, max int) error
+	// PrivateOwners gives the accounts of a host that have an element of this name.
+	PrivateOwners(ctx context.Context, host, space, local string) ([]string, error)
 	// AllPrivate gives every element of an account, in order of namespace and name.
 	AllPrivate(ctx context.Context, host, user string) ([][]byte, error)
 }
@@ -262,7 +289,8 @@ type Bookmark struct {
 
 type Bookmarks interface {
 	Bookmarks(ctx context.Context, host, user string) ([]Bookmark, error)
-	// SetBookmarks writes some; ErrLimit if there would be more than max.
+	// SetBookmarks writes some; ErrLimit if there would be more than max of the person's own: those of rooms of groups that
+	// they are in do not count, as the server writes them.
 	SetBookmarks(ctx context.Context, host, user string, max int, bs ...Bookmark) error
 	DeleteBookmarks(ctx context.Context, host, user string, rooms ...string) error // those there are
 }

@@ -21,7 +21,7 @@ type WebSessions interface {
 	// WebSession gives one that has not expired at a moment; ErrNotFound.
 	WebSession(ctx context.Context, host, hash string, at time.Time) (WebSession, error)
 	WebSessionsOf(ctx context.Context, host, owner string, at time.Time) ([]WebSession, error) // the last seen first
-	// TouchWebSession notes that it was seen, and until when it is good now; Proven where it is not zero.
+	// TouchWebSession notes that it, and its account, was seen, and until when it is good now; Proven where it is not zero.
 	TouchWebSession(ctx context.Context, s WebSession) error
 	// DeleteWebSessions ends those of an owner but the one with this hash ("" for none).
 	DeleteWebSessions(ctx context.Context, host, owner, but string) error
@@ -36,6 +36,7 @@ type AuditEntry struct {
 	Target string // what it was done to: an address, a slug
 	Detail string // before and after, in JSON; never a secret
 	Remote string // from where
+	Door   string // by which way in: "page", "api", "command line"
 }
 
 // AuditFilter chooses entries; zero values choose all.
@@ -80,7 +81,10 @@ type Outbox interface {
 	ClaimMail(ctx context.Context, m Mail, until time.Time) error
 	// SetMail keeps state, due, error and done. What is sent, or never will be, loses its text: there are links in it.
 	SetMail(ctx context.Context, m Mail) error
-	Mails(ctx context.Context, host string, limit int) ([]Mail, error) // the newest first
+	// Mails gives those that are older than before (0: the newest of all), the newest first.
+	Mails(ctx context.Context, host string, before ID, limit int) ([]Mail, error)
+	// MailsOf gives those of an invitation, the newest first.
+	MailsOf(ctx context.Context, host, invitation string) ([]Mail, error)
 	CountMails(ctx context.Context, host string) (map[string]int, error)
 }
 
@@ -127,7 +131,8 @@ type APITokens interface {
 	AddAPIToken(ctx context.Context, t APIToken, max int) error
 	APIToken(ctx context.Context, host, hash string, at time.Time) (APIToken, error)
 	APITokensOf(ctx context.Context, host, owner string) ([]APIToken, error)
-	APITokens(ctx context.Context, host string, limit int) ([]APIToken, error) // in order of owner and time
+	// APITokens gives a part of all, in order of owner and time, and how many there are.
+	APITokens(ctx context.Context, host string, offset, limit int) ([]APIToken, int, error)
 	UseAPIToken(ctx context.Context, host, hash string, at time.Time) error
 	DeleteAPIToken(ctx context.Context, host, owner, hash string) error
 }

@@ -71,10 +71,12 @@ type Webhooks interface {
 	NextDelivery(ctx context.Context, host string, l Lane) (Delivery, error)
 	// SetDelivery keeps what has become of one: State, Attempts, Status, Error, Updated.
 	SetDelivery(ctx context.Context, d Delivery) error
+	// Redeliver has what was given up of a webhook wait again, as if it had never been tried, and says how much that is.
+	Redeliver(ctx context.Context, host, hook string, at time.Time) (int, error)
 	// WaitingLanes gives the lanes in which something waits.
 	WaitingLanes(ctx context.Context, host string) ([]Lane, error)
-	// Deliveries gives a webhook's newest, the newest first; state "" is any.
-	Deliveries(ctx context.Context, host, hook, state string, limit int) ([]Delivery, error)
+	// Deliveries gives a webhook's newest that are older than before (0: the newest of all), the newest first; state "" is any.
+	Deliveries(ctx context.Context, host, hook, state string, before ID, limit int) ([]Delivery, error)
 	// ExpireDeliveries forgets those that wait no more and are older than before, at most limit, and says how many.
 	ExpireDeliveries(ctx context.Context, host string, before time.Time, limit int) (int, error)
 

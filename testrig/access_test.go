@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
-	"parley/admin"
+	"parley/acts"
 	"parley/config"
 	"parley/org"
 	"parley/store"
@@ -85,12 +86,9 @@ type gate struct {
 
 func (g gate) rooms() [3]string { return [3]string{g.room, g.theme, g.secret} }
 
-var count int
+var count atomic.Int64
 
-func fresh() string {
-	count++
-	return fmt.Sprintf("door-%d", count)
-}
+func fresh() string { return fmt.Sprintf("door-%d", count.Add(1)) }
 
 func ask(t *testing.T, c *testrig.Client, to, kind, payload string) *testrig.Element {
 	t.Helper()
@@ -187,16 +185,13 @@ func TestAccessOfAdminsApart(t *testing.T) {
 }
 
 // startControlled starts a rig, with its control socket.
-func startControlled(t *testing.T, change func(*config.Config)) (*testrig.Rig, *admin.Client) {
+func startControlled(t *testing.T, change func(*config.Config)) (*testrig.Rig, *testrig.Line) {
 	t.Helper()
-	socket := ""
 	r := testrig.Start(t, func(c *config.Config) {
+		c.Web.PlainLinks = false // files are got as apps get them
 		change(c)
-		socket = c.Listeners.Control.Path
 	})
-	ctl := admin.NewClient(socket)
-	t.Cleanup(ctl.Close)
-	return r, ctl
+	return r, r.Line(t)
 }
 
 // makeVisitors makes an account of each, and signs them in.
@@ -243,7 +238,7 @@ func personOf(visitor string) jid.JID {
 }
 
 // makeGate makes a group of a kind, with an open and a restricted theme, and has everyone be what they are there.
-func makeGate(t *testing.T, r *testrig.Rig, ctl *admin.Client, kind string) gate {
+func makeGate(t *testing.T, r *testrig.Rig, ctl *testrig.Line, kind string) gate {
 	t.Helper()
 	ctx, o := context.Background(), r.Node.Org
 	fail := func(err error) {
@@ -254,18 +249,18 @@ func makeGate(t *testing.T, r *testrig.Rig, ctl *admin.Client, kind string) gate
 	}
 	name, _, hidden := strings.Cut(kind, ",")
 	person := personOf
-	g, err := o.CreateGroup(ctx, testrig.Host, org.NewGroup{Slug: "g" + org.Slug(kind), Name: kind, Kind: name, Private: hidden, Owner: person("owner"),
+	g, err := o.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{Slug: "g" + org.Slug(kind), Name: kind, Kind: name, Private: hidden, Owner: person("owner"),
 		Members: []jid.JID{person("member"), person("moderator"), person("former")}})
 	fail(err)
-	fail(o.SetMember(ctx, testrig.Host, g.ID, person("moderator"), store.RoleModerator))
-	fail(o.SetMember(ctx, testrig.Host, g.ID, person("banned"), store.RoleBanned))
-	fail(o.SetMember(ctx, testrig.Host, g.ID, person("former"), ""))
-	if err := o.SetMember(ctx, testrig.Host, g.ID, person("remote"), store.RoleMember); (err == nil) != (name == org.Federated) {
+	fail(o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("moderator"), store.RoleModerator))
+	fail(o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("banned"), store.RoleBanned))
+	fail(o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("former"), ""))
+	if err := o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("remote"), store.RoleMember); (err == nil) != (name == org.Federated) {
 		t.Fatalf("%s: a remote member: %v", kind, err)
 	}
-	theme, err := o.CreateTheme(ctx, testrig.Host, g.ID, org.NewTheme{Name: "Open"})
+	theme, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Open"})
 	fail(err)
-	secret, err := o.CreateTheme(ctx, testrig.Host, g.ID, org.NewTheme{Name: "Secret", Restricted: true})
+	secret, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Secret", Restricted: true})
 	fail(err)
 	address := func(room string) string { return o.RoomJID(testrig.Host, room).String() }
 	made := gate{room: address(g.Room), theme: address(theme.Room), secret: address(secret.Room), id: g.ID, slug: g.Slug, hidden: name == org.Federated,

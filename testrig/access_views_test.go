@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"parley/admin"
+	"parley/admin/api"
 	"parley/testrig"
 )
 
@@ -169,9 +169,10 @@ func (v visitor) api(method, path string) testrig.Page {
 func (v visitor) bare() string { return v.name + "@" + v.c.Host() }
 
 // speak has something said in each room, by a program.
-func speak(t *testing.T, r *testrig.Rig, ctl *admin.Client, g *gate) {
+func speak(t *testing.T, r *testrig.Rig, ctl *testrig.Line, g *gate) {
 	t.Helper()
-	w, err := ctl.CreateWebhook(t.Context(), admin.NewWebhook{Host: testrig.Host, Group: g.slug, Name: "Herald"})
+	var w api.Webhook
+	err := ctl.Do("POST", "/webhooks", `{"group": "`+g.slug+`", "name": "Herald"}`, &w)
 	if err != nil {
 		t.Fatal(err)
 	}

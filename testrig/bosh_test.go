@@ -102,7 +102,12 @@ func (b *browser) begin(wait int) body {
 
 func (b *browser) signIn(name string) {
 	b.t.Helper()
-	b.begin(5)
+	b.beginAndSignIn(name, 5)
+}
+
+func (b *browser) beginAndSignIn(name string, wait int) {
+	b.t.Helper()
+	b.begin(wait)
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + testrig.Password))
 	b.send("", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>"+plain+"</auth>", "<success")
 	b.send("xmpp:restart='true' to='"+testrig.Host+"'", "", "urn:ietf:params:xml:ns:xmpp-bind")

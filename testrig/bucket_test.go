@@ -22,6 +22,7 @@ func TestFilesInABucket(t *testing.T) {
 	s3 := httptest.NewServer(gofakes3.New(mem).Server())
 	t.Cleanup(s3.Close)
 	r := Start(t, func(c *config.Config) {
+		c.Web.PlainLinks = false
 		c.Upload.S3 = config.S3{Endpoint: strings.TrimPrefix(s3.URL, "http://"), Bucket: "files", Region: "here", Prefix: "parley/", AccessKey: "k", SecretKey: "s", Plain: true}
 	})
 	r.Account("romeo@example.org")

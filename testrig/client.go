@@ -9,11 +9,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/pires/go-proxyproto"
+
+	"parley/config"
 )
 
 // patience is how long a client waits for what has to come. It is never waited out where all is well.
@@ -40,12 +44,28 @@ type Client struct {
 const nsStream = "http://etherx.jabber.org/streams"
 
 // Connect opens a connection over "tcp", "tls" or "ws"; nothing is said on it.
-func (r *Rig) Connect(door, host string) (*Client, error) {
+func (r *Rig) Connect(door, host string) (*Client, error) { return r.ConnectVia(nil, door, host) }
+
+// ConnectVia connects as a proxy does: it says before all that it connects for from, by the PROXY protocol in this version,
+// or to a WebSocket by X-Forwarded-For. nil: as a client does.
+func (r *Rig) ConnectVia(p *Proxied, door, host string) (*Client, error) {
 	c := &Client{rig: r, host: host, more: make(chan struct{}, 1)}
-	if door == "ws" {
+	if door == "ws" || door == "wss" {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		ws, resp, err := websocket.Dial(ctx, "ws://"+r.addr("websocket_plain")+r.cfg.Listeners.WebSocket.Path, &websocket.DialOptions{Subprotocols: []string{"xmpp"}})
+		o := &websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPHeader: http.Header{}}
+		if p != nil {
+			o.HTTPHeader.Set("X-Forwarded-For", p.From)
+		}
+		dial, at := r.Dialer.DialContext, "ws://"+r.addr("websocket_plain")
+		if door == "wss" { // proxies go by the name
+			at = "wss://" + host
+			dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return r.Dialer.DialContext(ctx, network, r.addr(door))
+			}
+		}
+		o.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: dial, TLSClientConfig: r.tls(host)}}
+		ws, resp, err := websocket.Dial(ctx, at+config.Default().Listeners.WebSocket.Path, o)
 		if err != nil {
 			return nil, err
 		}
@@ -57,12 +77,29 @@ func (r *Rig) Connect(door, host string) (*Client, error) {
 		go c.readFrames()
 		return c, nil
 	}
-	nc, err := r.dial(door, host)
+	nc, err := r.dial(p, door, host)
 	if err != nil {
 		return nil, err
 	}
 	c.nc = nc
 	return c, nil
+}
+
+// Proxied is a client that a proxy connects for.
+type Proxied struct {
+	From    string // an IP address
+	Version byte   // of the PROXY protocol
+}
+
+// say writes the proxy's line.
+func (p *Proxied) say(nc net.Conn) error {
+	from := &net.TCPAddr{IP: net.ParseIP(p.From), Port: 50000}
+	to := &net.TCPAddr{IP: net.ParseIP("192.0.2.1"), Port: 5222}
+	if from.IP.To4() == nil {
+		to.IP = net.ParseIP("2001:db8::1")
+	}
+	_, err := proxyproto.HeaderProxyFromAddrs(p.Version, from, to).WriteTo(nc)
+	return err
 }
 
 // Host is the hosted domain whose client it is.
@@ -110,6 +147,7 @@ func (c *Client) put(e *Element, err error) {
 	defer c.mu.Unlock()
 	if e != nil {
 		c.got = append(c.got, e)
+		c.rig.look(e)
 	}
 	if err != nil && c.err == nil {
 		c.err = err

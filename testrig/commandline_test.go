@@ -1,66 +1,58 @@
 package testrig_test
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
-	"parley/admin"
-	"parley/config"
-	"parley/people"
+	"parley/acts"
+	"parley/admin/api"
 	"parley/store"
 	"parley/testrig"
 )
 
 // What is done on the command line is in the audit log as what is done on pages is, and goes by the same rules.
 func TestCommandLineIsAudited(t *testing.T) {
-	var path string
-	r := testrig.Start(t, func(c *config.Config) {
-		web(c)
-		path = c.Listeners.Control.Path
-	})
+	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt")
 	role(t, r, "romeo", store.RoleOwner, "")
-	c := admin.NewClient(path)
-	defer c.Close()
-	ctx := t.Context()
-	must := func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
+	line, ctx := r.Line(t), t.Context()
+	var theme api.Theme
+	for _, x := range []struct {
+		method, path, body string
+		into               any
+	}{
+		{"POST", "/groups", `{"slug": "verona", "name": "Verona", "kind": "private", "owner": "romeo"}`, nil},
+		{"PATCH", "/groups/verona", `{"name": "Verona, Italy"}`, nil},
+		{"PUT", "/groups/verona/members/juliet", `{"role": "member"}`, nil},
+		{"DELETE", "/groups/verona/members/juliet", "", nil},
+		{"POST", "/groups/verona/themes", `{"name": "balcony", "creator": "romeo"}`, &theme},
+		{"POST", "/teams", `{"slug": "sales", "name": "Sales"}`, nil},
+		{"PUT", "/teams/sales/people", `{"in": ["juliet"]}`, nil},
+		{"PUT", "/teams/sales/shares/snippets/Offer", `{"text": "Here it is."}`, nil},
+		{"DELETE", "/teams/sales/shares/snippets/Offer", "", nil},
+		{"DELETE", "/teams/sales", "", nil},
+		{"DELETE", "/groups/verona", "", nil},
+		{"PATCH", "/people/juliet", `{"full_name": "Juliet Capulet"}`, nil},
+		{"PATCH", "/people/tybalt", `{"disabled": true}`, nil},
+		{"DELETE", "/people/tybalt", "", nil},
+	} {
+		if err := line.Do(x.method, x.path, x.body, x.into); err != nil {
+			t.Fatalf("%s %s: %v", x.method, x.path, err)
 		}
 	}
-	no := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+	if theme.Creator != "romeo@"+testrig.Host {
+		t.Errorf("the theme is of %q", theme.Creator)
 	}
-	must(c.CreateGroup(ctx, admin.NewGroup{Host: testrig.Host, Slug: "verona", Name: "Verona", Kind: "private", Owner: "romeo"}))
-	name := "Verona, Italy"
-	must(c.ChangeGroup(ctx, testrig.Host, "verona", admin.GroupChange{Name: &name}))
-	must(c.SetMember(ctx, testrig.Host, "verona", "juliet", "member"))
-	no(c.RemoveMember(ctx, testrig.Host, "verona", "juliet"))
-	must(c.CreateTheme(ctx, testrig.Host, "verona", admin.NewTheme{Name: "balcony", Creator: "romeo"}))
-	must(c.CreateTeam(ctx, admin.NewTeam{Host: testrig.Host, Slug: "sales", Name: "Sales"}))
-	no(c.SetTeamPeople(ctx, testrig.Host, "sales", []string{"juliet"}, nil))
-	no(c.SetTeamShare(ctx, testrig.Host, "sales", admin.Snippets, admin.Share{Name: "Offer", Text: "Here it is."}))
-	no(c.DeleteTeamShare(ctx, testrig.Host, "sales", admin.Snippets, "Offer"))
-	no(c.DeleteTeam(ctx, testrig.Host, "sales"))
-	no(c.DeleteGroup(ctx, testrig.Host, "verona"))
-	yes, full := true, "Juliet Capulet"
-	must(c.ChangeUser(ctx, "juliet@"+testrig.Host, admin.UserChange{Name: &full}))
-	must(c.ChangeUser(ctx, "tybalt@"+testrig.Host, admin.UserChange{Disabled: &yes}))
-	no(c.DeleteUser(ctx, "tybalt@"+testrig.Host))
-	if _, err := c.ChangeGroup(ctx, testrig.Host, "nowhere", admin.GroupChange{Name: &name}); err == nil {
+	if err := line.Do("PATCH", "/groups/nowhere", `{"name": "Verona"}`, nil); err == nil {
 		t.Error("a group that there is not")
 	}
-	off := false
 	for what, err := range map[string]error{
-		"disabled":   second(c.ChangeUser(ctx, "romeo@"+testrig.Host, admin.UserChange{Disabled: &yes})),
-		"no admin":   second(c.ChangeUser(ctx, "romeo@"+testrig.Host, admin.UserChange{Admin: &off})),
-		"is no more": c.DeleteUser(ctx, "romeo@"+testrig.Host),
+		"disabled":   line.Do("PATCH", "/people/romeo", `{"disabled": true}`, nil),
+		"no admin":   line.Do("PATCH", "/people/romeo", `{"role": "member"}`, nil),
+		"is no more": line.Do("DELETE", "/people/romeo", "", nil),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "last owner") {
 			t.Errorf("the last owner %s: %v", what, err)
@@ -72,7 +64,7 @@ func TestCommandLineIsAudited(t *testing.T) {
 	}
 	var got []string
 	for _, e := range slices.Backward(es) {
-		if e.Remote == people.ByCommandLine && e.Actor == "" {
+		if e.Remote == acts.ByCommandLine && e.Actor == "" {
 			got = append(got, e.Action+" "+e.Target)
 		}
 	}
@@ -101,4 +93,35 @@ func TestCommandLineIsAudited(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+// Where several hosts are served the command line says which one it means, unless it means all of them.
+func TestCommandLineNamesItsHost(t *testing.T) {
+	r := testrig.Start(t, web)
+	line := r.Line(t)
+	for _, c := range []struct {
+		host, method, path, body string
+		status                   int
+		text                     string
+	}{
+		{"", "GET", "/groups", "", 422, "several domains are hosted here"},
+		{"nowhere.example", "GET", "/groups", "", 404, "nowhere.example is not hosted here"},
+		{"@", "GET", "/groups", "", 422, "is no domain"},
+		{"", "GET", "/export?address=romeo", "", 422, "several domains are hosted here"},
+		{"", "GET", "/export?address=nobody@" + testrig.Second, "", 404, "There is no account nobody"},
+		{"nowhere.example", "GET", "/federation/rules", "", 404, "nowhere.example is not hosted here"},
+		{"", "GET", "/federation/rules", "", 0, ""},
+		{"", "GET", "/server", "", 0, ""},
+		{testrig.Second, "GET", "/groups", "", 0, ""},
+		{testrig.Host, "GET", "/none", "", 404, "may be of different versions"},
+	} {
+		line.Host = c.host
+		err := line.Do(c.method, c.path, c.body, nil)
+		var e *testrig.LineError
+		switch {
+		case c.status == 0 && err != nil:
+			t.Errorf("%q %s: %v", c.host, c.path, err)
+		case c.status == 0:
+		case !errors.As(err, &e) || e.Status != c.status || !strings.Contains(e.Text, c.text):
+			t.Errorf("%q %s: got %v, want %d %s", c.host, c.path, err, c.status, c.text)
+		}
+	}
+}

@@ -20,8 +20,11 @@ func WithComponent(domain string) func(*config.Config) {
 
 // Component is an external component (XEP-0114) that has shown its secret. What it gets is in the namespace
 // jabber:component:accept.
-func (r *Rig) Component(domain string) (*Client, error) {
-	c, err := r.Connect("component", domain)
+func (r *Rig) Component(domain string) (*Client, error) { return r.ComponentVia(nil, domain) }
+
+// ComponentVia is Component for one that comes by a proxy.
+func (r *Rig) ComponentVia(p *Proxied, domain string) (*Client, error) {
+	c, err := r.ConnectVia(p, "component", domain)
 	if err != nil {
 		return nil, err
 	}

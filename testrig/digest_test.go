@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/acts"
 	"parley/config"
 	"parley/org"
 	"parley/store"
@@ -58,7 +59,7 @@ func (d *digests) digest(name string) store.Digest {
 // mails gives those of the outbox to an address, the newest first.
 func (d *digests) mails(to string) (out []store.Mail) {
 	d.Helper()
-	ms, err := d.r.Node.Store.Mails(d.Context(), testrig.Host, 100)
+	ms, err := d.r.Node.Store.Mails(d.Context(), testrig.Host, 0, 100)
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func startDigests(t *testing.T) *digests {
 	romeo := d.r.Browser(t)
 	romeo.SignIn("romeo")
 	for name, members := range map[string][]string{"Verona": {"romeo", "juliet", "nurse"}, "Capulet": {"romeo", "nurse"}} {
-		g, err := o.CreateGroup(ctx, testrig.Host, newGroup(name, members...))
+		g, err := o.CreateGroup(ctx, acts.System, testrig.Host, newGroup(name, members...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +140,7 @@ func startDigests(t *testing.T) *digests {
 			t.Fatalf("said: %d %s", p.Status, p.Text)
 		}
 		if name == "Verona" {
-			th, err := o.CreateTheme(ctx, testrig.Host, g.ID, org.NewTheme{Name: "Feast", Creator: jid.MustParse("romeo@" + testrig.Host)})
+			th, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Feast", Creator: jid.MustParse("romeo@" + testrig.Host)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,6 +155,7 @@ func startDigests(t *testing.T) *digests {
 
 // Who has missed something gets one mail in a period, in their language, which says where and not what; one click ends it.
 func TestDigest(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := startDigests(t)
 	juliet := d.r.Browser(t)
 	juliet.SignIn("juliet")
@@ -227,6 +229,7 @@ func TestDigest(t *testing.T) {
 
 // A mail that waits for the relay is written anew before it is sent: it says nothing of a group that its reader has lost.
 func TestDigestOfWhatWasLost(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := startDigests(t)
 	d.due("nurse", "weekly")
 	waits := func() (m store.Mail) {
@@ -253,7 +256,7 @@ func TestDigestOfWhatWasLost(t *testing.T) {
 	leave := func(slug string) {
 		g, err := d.r.Node.Org.Group(t.Context(), testrig.Host, slug)
 		if err == nil {
-			err = d.r.Node.Org.SetMember(t.Context(), testrig.Host, g.ID, nurse, "")
+			err = d.r.Node.Org.SetMember(t.Context(), acts.System, testrig.Host, g.ID, nurse, "")
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -281,6 +284,7 @@ func TestDigestOfWhatWasLost(t *testing.T) {
 
 // Where the organization has it so, everyone with an address gets one, until they choose otherwise.
 func TestDigestByDefault(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	sink, mailed := startRelay(t)
 	r := testrig.Start(t, func(c *config.Config) {
 		mailed(c)
@@ -358,5 +362,18 @@ func TestNotificationsByCommand(t *testing.T) {
 	}
 	if e := submit("4", "off"); e.Find("note").Attr("type") != "info" || d.digest("juliet").Every != store.DigestOff || state() != store.FollowAuto {
 		t.Errorf("%s, %+v, %s", e, d.digest("juliet"), state())
+	}
+	quiet := func(id, zone string) *testrig.Element {
+		t.Helper()
+		return run(id, "<x xmlns='jabber:x:data' type='submit'><field var='quiet'><value>1</value></field><field var='from'><value>20:00</value></field><field var='days'><value>sat</value></field><field var='time_zone'><value>"+zone+"</value></field></x>")
+	}
+	if e := quiet("5", "Nowhere"); e.Find("note").Attr("type") != "error" {
+		t.Errorf("no such time zone: %s", e)
+	}
+	if e := quiet("6", "Europe/Rome"); e.Find("note").Attr("type") != "info" {
+		t.Errorf("%s", e)
+	}
+	if q, err := d.r.Node.Store.QuietHours(t.Context(), testrig.Host, "juliet"); err != nil || q != (store.QuietHours{On: true, From: 20 * 60, To: 7 * 60, Days: 1 << time.Saturday, Zone: "Europe/Rome"}) {
+		t.Errorf("%+v, %v", q, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"testing"
 
 	"parley/testrig"
@@ -72,6 +73,11 @@ func TestFAST(t *testing.T) {
 		t.Errorf("a count that has come before: %s", e)
 	}
 	for what, with := range map[string]string{"another token": proof("x"), "the password": proof(testrig.Password)} {
+		if e := come(with, fmt.Sprintf(fast, 2, "")); e.Find("not-authorized") == nil {
+			t.Errorf("%s: %s", what, e)
+		}
+	}
+	for what, with := range map[string]string{"a proof that is cut": proof(token)[:30], "one of another hash": "romeo\x00" + strings.Repeat("x", 64), "none": "romeo\x00"} {
 		if e := come(with, fmt.Sprintf(fast, 2, "")); e.Find("not-authorized") == nil {
 			t.Errorf("%s: %s", what, e)
 		}

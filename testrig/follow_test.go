@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/acts"
 	"parley/config"
 	"parley/store"
 	"parley/testrig"
@@ -18,7 +19,7 @@ func TestFollowing(t *testing.T) {
 	r.Account("romeo", "juliet", "nurse")
 	ctx, o := context.Background(), r.Node.Org
 	romeo, nurse := signIn(t, r, "romeo"), signIn(t, r, "nurse")
-	g, err := o.CreateGroup(ctx, testrig.Host, newGroup("Verona", "romeo", "juliet", "nurse"))
+	g, err := o.CreateGroup(ctx, acts.System, testrig.Host, newGroup("Verona", "romeo", "juliet", "nurse"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestFollowing(t *testing.T) {
 		}
 	}
 	// A group that one has to be in is entered again, at the next session.
-	if err := o.SetMandatory(ctx, testrig.Host, g.ID, "everyone"); err != nil {
+	if err := o.SetMandatory(ctx, acts.System, testrig.Host, g.ID, "everyone"); err != nil {
 		t.Fatal(err)
 	}
 	main := "verona@groups.example.org"

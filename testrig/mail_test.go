@@ -26,6 +26,7 @@ type relay struct {
 	mu   sync.Mutex
 	seen map[string]int
 	got  chan string
+	last string // who it was told to bring something to
 }
 
 func (r *relay) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{r: r}, nil }
@@ -43,7 +44,7 @@ func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
 	d.r.mu.Lock()
 	defer d.r.mu.Unlock()
 	d.r.seen[to]++
-	d.to = to
+	d.to, d.r.last = to, to
 	switch {
 	case strings.HasPrefix(to, "gone@"):
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
@@ -62,11 +63,14 @@ func (d *delivery) Data(r io.Reader) error {
 }
 
 // startRelay runs a relay, and says how a node sends by it.
-func startRelay(t *testing.T) (*relay, func(c *config.Config)) {
+func startRelay(t *testing.T, change ...func(*smtp.Server)) (*relay, func(c *config.Config)) {
 	t.Helper()
 	sink := &relay{seen: make(map[string]int), got: make(chan string, 10)}
 	srv := smtp.NewServer(sink)
 	srv.Domain = "relay.example"
+	for _, f := range change {
+		f(srv)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -87,13 +91,14 @@ func startRelay(t *testing.T) (*relay, func(c *config.Config)) {
 }
 
 func TestMailByRelay(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	sink, mailed := startRelay(t)
 	r := testrig.Start(t, mailed)
 	r.Account("!romeo")
 	b := r.Browser(t)
 	b.SignIn("romeo")
 	mails := func() map[string]store.Mail {
-		ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 10)
+		ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,5 +270,65 @@ func TestSecondStep(t *testing.T) {
 	}
 	if p := r.Browser(t).Post("/login/code", "code", codes[4]); p.Status != 303 || p.To != "/login" {
 		t.Errorf("a code without a password: %d to %q", p.Status, p.To)
+	}
+}
+
+// What can be written in ASCII is: the domain. What the relay cannot take is refused when it is typed, and a relay that can
+// take it gets it. Why a mail did not arrive stands on the page of the person it is for.
+func TestMailOutsideASCII(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	for _, utf8 := range []bool{false, true} {
+		sink, mailed := startRelay(t, func(s *smtp.Server) { s.EnableSMTPUTF8 = utf8 })
+		r := testrig.Start(t, mailed)
+		r.Account("!romeo")
+		b := r.Browser(t)
+		b.SignIn("romeo")
+		invite := func(name, email string) testrig.Page {
+			return b.Post("/admin/people/new", "full_name", name, "name", name, "email", email, "lang", "en", "do", "invite")
+		}
+		rcpt := func() string {
+			t.Helper()
+			select {
+			case <-sink.got:
+			case <-time.After(time.Minute):
+				t.Fatal("no mail has come")
+			}
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
+			return sink.last
+		}
+		if p := invite("anne", "anne@bücher.example"); p.Status != 303 {
+			t.Fatal(p.Status, p.Text)
+		}
+		if to := rcpt(); to != "anne@xn--bcher-kva.example" {
+			t.Errorf("the relay was told %q", to)
+		}
+		if p := b.Get("/admin/people/anne"); !strings.Contains(p.Text, "anne@bücher.example") {
+			t.Error("the address is not kept as it was typed")
+		}
+		if p := invite("again", "ANNE@xn--bcher-kva.example"); p.Status != 422 || !strings.Contains(p.Text, "belongs to") {
+			t.Errorf("the same address in its other form: %d", p.Status)
+		}
+		p := invite("elodie", "élodie@work.example")
+		switch {
+		case !utf8 && (p.Status != 422 || !strings.Contains(p.Text, "only addresses with letters of ASCII")):
+			t.Errorf("what the relay cannot take: %d", p.Status)
+		case utf8 && p.Status != 303:
+			t.Errorf("what it can take: %d", p.Status)
+		case utf8:
+			if to := rcpt(); to != "élodie@work.example" {
+				t.Errorf("the relay was told %q", to)
+			}
+		}
+		if p := invite("gone", "gone@work.example"); p.Status != 303 {
+			t.Fatal(p.Status)
+		}
+		deadline := time.Now().Add(time.Minute)
+		for page := ""; !strings.Contains(page, "The mail to gone@work.example could not be delivered: nobody has this address there"); page = b.Get("/admin/people/gone").Text {
+			if time.Now().After(deadline) {
+				t.Fatal("it is not said on the page of the person")
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/config"
+	"parley/node"
 	"parley/testrig"
 )
 
@@ -115,14 +116,14 @@ func (p *pushes) dropped() {
 	}
 }
 
-func startPushes(t *testing.T, change func(*config.Config)) *pushes {
+func startPushes(t *testing.T, change func(*config.Config), more ...node.Option) *pushes {
 	p := &pushes{t: t}
 	p.rig = testrig.Start(t, func(c *config.Config) {
 		testrig.WithComponent("push.example")(c)
 		if change != nil {
 			change(c)
 		}
-	})
+	}, more...)
 	p.rig.Account("romeo", "juliet", "nurse")
 	var err error
 	p.service, err = p.rig.Component("push.example")

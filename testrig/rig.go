@@ -8,10 +8,12 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,19 +38,76 @@ const Password = "pencil-and-paper"
 
 // Rig is a running node.
 type Rig struct {
-	Node  *node.Node
-	Roots *x509.CertPool
+	Node   *node.Node
+	Roots  *x509.CertPool
+	Dialer net.Dialer // of clients
 
 	t      testing.TB
 	doors  map[string]string // of a process that is not this one; nil: Node's
 	cfg    *config.Config
+	more   []node.Option
 	cancel context.CancelFunc
 	ended  chan error
+	lines  *Lines // nil: only errors are looked at
+
+	oddLock sync.Mutex
+	odd     []string // in forms that have come
+}
+
+// look notes what is wrong with the forms in an element that has come.
+func (r *Rig) look(e *Element) {
+	if odd := OddForms(e); odd != nil {
+		r.oddLock.Lock()
+		r.odd = append(r.odd, odd...)
+		r.oddLock.Unlock()
+	}
+}
+
+// tell fails the test for what was noted.
+func (r *Rig) tell() {
+	r.oddLock.Lock()
+	defer r.oddLock.Unlock()
+	slices.Sort(r.odd)
+	for _, o := range slices.Compact(r.odd) {
+		r.t.Errorf("a form: %s", o)
+	}
+	r.odd = nil
+}
+
+// Lines are what a node has logged, as text. Safe from any goroutine.
+type Lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *Lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+// Text is all of it.
+func (l *Lines) Text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // Start runs a node on free ports of loopback, on an embedded store of its own; change may alter its configuration. It
 // is stopped when the test ends. An error in its log fails the test.
-func Start(t testing.TB, change func(*config.Config)) *Rig {
+func Start(t testing.TB, change func(*config.Config), more ...node.Option) *Rig {
+	t.Helper()
+	return start(t, change, nil, more)
+}
+
+// StartLogged is Start for who reads the log, from the level info on.
+func StartLogged(t testing.TB, change func(*config.Config)) (*Rig, *Lines) {
+	t.Helper()
+	l := new(Lines)
+	return start(t, change, l, nil), l
+}
+
+func start(t testing.TB, change func(*config.Config), lines *Lines, more []node.Option) *Rig {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "parley-rig") // t.TempDir's names are too long for a Unix socket
 	if err != nil {
@@ -77,9 +136,10 @@ func Start(t testing.TB, change func(*config.Config)) *Rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Rig{t: t, cfg: cfg, Roots: x509.NewCertPool()}
+	r := &Rig{t: t, cfg: cfg, more: more, Roots: x509.NewCertPool(), lines: lines}
 	r.Roots.AppendCertsFromPEM(pem)
 	r.run()
+	t.Cleanup(r.tell)
 	t.Cleanup(r.stop)
 	return r
 }
@@ -103,8 +163,11 @@ func (r *Rig) addr(door string) string {
 func (r *Rig) run() {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(faults{r.t}, &slog.HandlerOptions{Level: slog.LevelError}))
+	if r.lines != nil {
+		log = slog.New(slog.NewTextHandler(r.lines, nil))
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n, err := node.New(ctx, r.cfg, log)
+	n, err := node.New(ctx, r.cfg, log, r.more...)
 	if err != nil {
 		cancel()
 		r.t.Fatal(err)
@@ -134,6 +197,42 @@ func (r *Rig) stop() {
 func (r *Rig) Restart() {
 	r.t.Helper()
 	r.stop()
+	r.run()
+}
+
+// Crash ends the node as kill -9 would, and starts another: on the data as they were while it ran. Nothing may be under way.
+func (r *Rig) Crash() {
+	r.t.Helper()
+	dir := r.cfg.DataDir
+	left := dir + "-left"
+	r.t.Cleanup(func() { os.RemoveAll(left) })
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := left + strings.TrimPrefix(name, dir)
+		switch {
+		case d.IsDir():
+			return os.MkdirAll(to, 0o700)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, b, 0o600)
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.stop()
+	if err := os.RemoveAll(dir); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(left, dir); err != nil {
+		r.t.Fatal(err)
+	}
 	r.run()
 }
 
@@ -170,7 +269,7 @@ func (r *Rig) Account(names ...string) {
 		if !ok {
 			host = Host
 		}
-		u := store.User{Host: host, Name: local, Keys: kb, Admin: admin, Created: time.Now()}
+		u := store.User{Host: host, Name: local, Keys: kb, Admin: admin, Created: time.Now(), FreeSince: time.Now()}
 		if err := r.Node.Store.CreateUser(context.Background(), u); err != nil {
 			r.t.Fatalf("account %s: %v", name, err)
 		}
@@ -183,19 +282,33 @@ func (r *Rig) Account(names ...string) {
 	}
 }
 
-// dial opens a connection to a door: "tcp", "tls" (direct) or "component".
-func (r *Rig) dial(door, host string) (net.Conn, error) {
-	name := map[string]string{"tcp": "c2s", "tls": "c2s_tls", "component": "component"}[door]
+// dial opens a connection to a door: "tcp", "tls" (direct), "component" or "s2s".
+func (r *Rig) dial(p *Proxied, door, host string) (net.Conn, error) {
+	name := map[string]string{"tcp": "c2s", "tls": "c2s_tls", "component": "component", "s2s": "s2s"}[door]
 	a := r.addr(name)
 	if a == "" {
 		return nil, fmt.Errorf("there is no door %q", door)
 	}
+	nc, err := r.Dialer.Dial("tcp", a)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		if err := p.say(nc); err != nil {
+			return nil, err
+		}
+	}
 	if door != "tls" {
-		return net.Dial("tcp", a)
+		return nc, nil
 	}
 	c := r.tls(host)
 	c.NextProtos = []string{"xmpp-client"}
-	return tls.Dial("tcp", a, c)
+	over := tls.Client(nc, c)
+	if err := over.Handshake(); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return over, nil
 }
 
 func (r *Rig) tls(host string) *tls.Config {

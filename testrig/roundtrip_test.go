@@ -2,13 +2,16 @@ package testrig_test
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/acts"
 	"parley/auth"
 	"parley/org"
+	"parley/people"
 	"parley/pie"
 	"parley/server"
 	"parley/store"
@@ -26,6 +29,7 @@ func TestExportLosesNothing(t *testing.T) {
 	at := time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)
 	var err error
 	p.check(st.SetRetention(ctx, testrig.Host, "romeo", func(r *store.Retention) { r.Set, r.Own = store.Forever, 7*day }))
+	p.check(st.SetQuietHours(ctx, testrig.Host, "romeo", store.QuietHours{On: true, From: 22*60 + 30, To: 7 * 60, Days: 1<<time.Monday | 1<<time.Friday, Zone: "Asia/Kathmandu", Until: time.Now().Add(day).UTC().Truncate(time.Second)}))
 	p.check(st.SetDigest(ctx, testrig.Host, store.Digest{Owner: "romeo", Every: store.DigestWeekly, Due: at}))
 	p.check(st.SetLastSeen(ctx, testrig.Host, "romeo", at, "to <bed>"))
 	p.check(st.SetDisplayed(ctx, testrig.Host, "romeo", 100, store.Displayed{Chat: "r@groups.example.org", ID: store.FirstID(at) + 7}))
@@ -35,9 +39,9 @@ func TestExportLosesNothing(t *testing.T) {
 	p.check(err)
 	p.check(st.AddAppPassword(ctx, testrig.Host, "romeo", store.AppPassword{ID: "0rs6a2t0yyjgj", Name: "mail on 'phone'", Keys: kept, Created: at, Used: at.Add(day)}, 9))
 	// A group, whose room is bookmarked, and which is not the account's own.
-	_, err = from.Node.Org.CreateGroup(ctx, testrig.Host, newGroup("Friends", "juliet", "romeo"))
+	_, err = from.Node.Org.CreateGroup(ctx, acts.System, testrig.Host, newGroup("Friends", "juliet", "romeo"))
 	p.check(err)
-	_, err = from.Node.Org.CreateGroup(ctx, testrig.Host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: jid.MustParse("romeo@" + testrig.Host)})
+	_, err = from.Node.Org.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: jid.MustParse("romeo@" + testrig.Host)})
 	p.check(err)
 	from.Run(t, `
 romeo signs in
@@ -62,7 +66,16 @@ romeo sends: <message to='romeo@example.org' type='chat' id='m2'><body>to myself
 romeo sends: <iq type='set' id='4'><prefs xmlns='urn:xmpp:mam:2' default='roster'><always><jid>a@c.example</jid></always><never/></prefs></iq>
 romeo gets: <iq type='result' id='4'/>
 `)
+	define := func(r *testrig.Rig, name, kind string, choices ...string) {
+		c := people.FieldChange{Name: &name, Kind: &kind, Choices: &choices}
+		_, err := r.Node.People(testrig.Host).CreateField(ctx, people.System, "", c)
+		p.check(err)
+	}
+	for _, name := range []string{"Extension", "Motto", "Hobby"} {
+		define(from, name, store.FieldText)
+	}
 	_, _, err = st.UpdatePerson(ctx, testrig.Host, "romeo", func(p *store.Person) error {
+		p.Fields = map[string]string{"extension": "0042", "motto": "Love & <war>", "hobby": "night walks"}
 		p.FullName, p.Email, p.Phone, p.Title, p.Department, p.Lang, p.Role = "Romeo & Co", "romeo@montague.example", "+39 045", "Heir", "Été", "fr", store.RoleSupervisor
 		p.Shown = store.Shown{Phone: store.ShownToTeam, Email: store.ShownToAdmins}
 		return nil
@@ -74,24 +87,32 @@ romeo gets: <iq type='result' id='4'/>
 	export := func(r *testrig.Rig, h string) []byte {
 		var b bytes.Buffer
 		all := func(*server.Host, string) bool { return true }
-		p.check(pie.Exporter{Archive: true, Passwords: true}.Write(ctx, &b, []*server.Host{r.Node.Host(h)}, all))
+		p.check(pie.Exporter{Store: r.Node.Store, Archive: true, Passwords: true}.Write(ctx, &b, []*server.Host{r.Node.Host(h)}, all))
 		return b.Bytes()
 	}
 	one := export(from, testrig.Host)
-	for _, want := range []string{"email='romeo@montague.example'", "department='Été'", "lang='fr'", "shown-email='admins'", "shown-phone='team'", "retention='forever'", "own-retention='604800'", "digest='weekly'",
+	for _, want := range []string{"email='romeo@montague.example'", "department='Été'", "lang='fr'", "shown-email='admins'", "shown-phone='team'", "retention='forever'", "<quiet-hours on='true' from='22:30' to='07:00' days='mon fri' time-zone='Asia/Kathmandu' paused-until='2", "own-retention='604800'", "digest='weekly'",
 		"last-status='to &lt;bed&gt;'", "<approved jid='abbot@c.example'/>", "<displayed chat='r@groups.example.org'", "name='mail on &apos;phone&apos;'", " id='friends@groups.example.org'",
-		"<body>Good &amp; night</body>", "<body>to myself</body>", "from='romeo@example.org' type='subscribe'", "node='urn:xmpp:mds:displayed:0'", "<extensions", "role='supervisor'"} {
+		"<body>Good &amp; night</body>", "<body>to myself</body>", "from='romeo@example.org' type='subscribe'", "node='urn:xmpp:mds:displayed:0'", "<extensions", "role='supervisor'",
+		"<field key='extension'>0042</field>", "<field key='motto'>Love &amp; &lt;war&gt;</field>"} {
 		if !bytes.Contains(one, []byte(want)) {
 			t.Errorf("no %s in\n%s", want, one)
 		}
+	}
+	if bytes.Contains(one, []byte("<x-extension")) {
+		t.Error("what the organization says of him is in the file as his own card")
 	}
 	if bytes.Contains(one, []byte("NEVERNEVER")) {
 		t.Error("the second factor is in the file")
 	}
 	to := testrig.Start(t, nil)
-	report, err := (&pie.Importer{Host: to.Node.Host, Config: pie.Config{Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
+	define(to, "Extension", store.FieldNumber)
+	define(to, "Motto", store.FieldText)
+	report, err := (&pie.Importer{Host: to.Node.Host, Config: pie.Config{Store: to.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
 	p.check(err)
-	if len(report.Problems) != 1 || !strings.Contains(report.Problems[0], "was supervisor where it comes from") {
+	problems := strings.Join(report.Problems, "\n")
+	if len(report.Problems) != 2 || !strings.Contains(problems, "was supervisor where it comes from") ||
+		!strings.Contains(problems, `its value of the profile field "hobby" is left out: there is no such field here`) {
 		t.Errorf("%q", report.Problems)
 	}
 	// Element by element; in which order attributes stand says nothing.
@@ -103,7 +124,7 @@ romeo gets: <iq type='result' id='4'/>
 		}
 		return es
 	}
-	again, was := elements(export(to, testrig.Host)), elements(bytes.Replace(one, []byte(" role='supervisor'"), nil, 1))
+	again, was := elements(export(to, testrig.Host)), elements(without(one, " role='supervisor'", "<field key='hobby'>night walks</field>"))
 	for i := range min(len(was), len(again)) {
 		if was[i] != again[i] {
 			t.Fatalf("it was\n%s\nand is\n%s", strings.Join(was[max(0, i-3):min(i+5, len(was))], ">"), strings.Join(again[max(0, i-3):min(i+5, len(again))], ">"))
@@ -125,6 +146,29 @@ romeo gets: <iq type='result' id='4'/>
 	if !slices.ContainsFunc(bs, func(b store.Bookmark) bool { return b.Room == "friends@groups.example.org" }) {
 		t.Errorf("%+v", bs)
 	}
+	// What a field of another kind cannot have is left out, and said.
+	other := testrig.Start(t, nil)
+	for _, name := range []string{"Extension", "Hobby"} {
+		define(other, name, store.FieldText)
+	}
+	define(other, "Motto", store.FieldChoice, "Peace")
+	report, err = (&pie.Importer{Host: other.Node.Host, Config: pie.Config{Store: other.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
+	p.check(err)
+	if problems := strings.Join(report.Problems, "\n"); !strings.Contains(problems, `"motto" is left out: Motto is one of: Peace`) {
+		t.Errorf("%s", problems)
+	}
+	if u, err := other.Node.Store.Person(ctx, testrig.Host, "romeo"); err != nil ||
+		!maps.Equal(u.Fields, map[string]string{"extension": "0042", "hobby": "night walks"}) {
+		t.Errorf("%+v, %v", u.Fields, err)
+	}
 	// He signs in with the password he had.
 	to.Run(t, "romeo signs in\nromeo sends: <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\nromeo gets: <iq type='result' id='1'/>\n")
+}
+
+// without is a file without these texts.
+func without(file []byte, texts ...string) []byte {
+	for _, text := range texts {
+		file = bytes.Replace(file, []byte(text), nil, 1)
+	}
+	return file
 }

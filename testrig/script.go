@@ -44,7 +44,7 @@ func Parse(text string) (*Script, error) {
 		case cut(l, "administrator does: ", &rest, &ok), cut(l, "administrator cannot: ", &rest, &ok):
 			verb, _, _ := strings.Cut(l, ":")
 			s.steps = append(s.steps, step{at: i + 1, verb: verb, arg: rest})
-		case l == "restart":
+		case l == "restart", l == "crash":
 			s.steps = append(s.steps, step{at: i + 1, verb: l})
 		default:
 			if m := statement.FindStringSubmatch(l); m != nil && !strings.HasPrefix(l, "<") {
@@ -133,8 +133,12 @@ func (p *player) do(s step) error {
 	if strings.HasPrefix(s.verb, "administrator ") {
 		return p.administer(s)
 	}
-	if s.verb == "restart" {
-		p.rig.Restart()
+	if s.verb == "restart" || s.verb == "crash" {
+		if s.verb == "crash" {
+			p.rig.Crash()
+		} else {
+			p.rig.Restart()
+		}
 		p.clients = make(map[string]*Client)
 		return nil
 	}

@@ -6,10 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/testrig"
@@ -23,7 +26,7 @@ var dot, _ = base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCA
 func TestSpaceAvatar(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
-	if err := h.Node.Org.SetPhoto(t.Context(), testrig.Host, h.id, dot); err != nil {
+	if err := h.Node.Org.SetPhoto(t.Context(), acts.System, testrig.Host, h.id, dot); err != nil {
 		t.Fatal(err)
 	}
 	g, err := h.Node.Org.GroupByID(t.Context(), testrig.Host, h.id)
@@ -59,10 +62,10 @@ romeo gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/p
 	}
 	// Without a photo it is the emoji; the address of the photo leads nowhere any more.
 	emoji := "🎭"
-	if err := h.Node.Org.SetPhoto(t.Context(), testrig.Host, h.id, nil); err != nil {
+	if err := h.Node.Org.SetPhoto(t.Context(), acts.System, testrig.Host, h.id, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Node.Org.Update(t.Context(), testrig.Host, h.id, org.GroupChange{Emoji: &emoji}); err != nil {
+	if _, err := h.Node.Org.Update(t.Context(), acts.System, testrig.Host, h.id, org.GroupChange{Emoji: &emoji}); err != nil {
 		t.Fatal(err)
 	}
 	h.Run(t, `
@@ -131,7 +134,7 @@ func TestTeamMention(t *testing.T) {
 	h.Account("tybalt")
 	ctx := t.Context()
 	for _, n := range []org.NewTeam{{Name: "Guard", People: []string{"juliet", "tybalt"}}, {Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}}} {
-		if _, err := h.Node.Org.CreateTeam(ctx, testrig.Host, n); err != nil {
+		if _, err := h.Node.Org.CreateTeam(ctx, acts.System, testrig.Host, n); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,12 +163,74 @@ romeo forgets from `+h.room)
 	}
 }
 
+// TestMentionOnPage: who is called on a page, by name or by a team, is named by a reference (XEP-0372), which clients notify
+// of; not who may not read the room. The team is called once, and by the rules for teams.
+func TestMentionOnPage(t *testing.T) {
+	t.Parallel()
+	h := startHooked(t, nil)
+	h.Account("tybalt")
+	ctx := t.Context()
+	for _, n := range []org.NewTeam{{Name: "Guard", People: []string{"juliet", "tybalt"}}, {Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}}} {
+		if _, err := h.Node.Org.CreateTeam(ctx, acts.System, testrig.Host, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	juliet := signIn(t, h.Rig, "juliet")
+	do(t, juliet, "<presence id='j' to='"+h.room+"/Jule'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	b := h.Browser(t)
+	b.SignIn("romeo")
+	for _, tc := range []struct {
+		text string
+		want []string // begin, end, uri
+	}{
+		{"Héé @juliet, see", []string{"5 11 xmpp:juliet@example.org"}},
+		{"@Jule see", []string{"1 5 xmpp:juliet@example.org"}},
+		{"to arms, @guard!", []string{"10 15 xmpp:juliet@example.org"}},
+		{"@quiet hush @tybalt a@juliet", nil},
+	} {
+		if p := b.Post("/g/"+h.group, "text", tc.text); p.Status != http.StatusSeeOther {
+			t.Fatalf("%s: %d", tc.text, p.Status)
+		}
+		var got []string
+		for {
+			e, err := juliet.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Name.Local != "message" || e.Find("body") == nil || e.Find("body").Text != tc.text {
+				continue
+			}
+			for _, c := range e.Children {
+				if c.Name.Space == "urn:xmpp:reference:0" && c.Attr("type") == "mention" {
+					got = append(got, c.Attr("begin")+" "+c.Attr("end")+" "+c.Attr("uri"))
+				}
+			}
+			break
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q", tc.text, got)
+		}
+	}
+	mentions := func() int {
+		ids, err := h.Node.Store.Mentions(ctx, testrig.Host, "juliet", h.room, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(ids)
+	}
+	for deadline := time.Now().Add(time.Minute); mentions() < 3 && time.Now().Before(deadline); {
+	}
+	if n := mentions(); n != 3 { // twice by name, once by a team
+		t.Errorf("juliet was mentioned %d times", n)
+	}
+}
+
 // TestSharing: saved replies and contacts of a team, by commands and lines in rooms.
 func TestSharing(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
 	h.Account("tybalt")
-	if _, err := h.Node.Org.CreateTeam(t.Context(), testrig.Host, org.NewTeam{Name: "Guard", People: []string{"romeo", "juliet"}}); err != nil {
+	if _, err := h.Node.Org.CreateTeam(t.Context(), acts.System, testrig.Host, org.NewTeam{Name: "Guard", People: []string{"romeo", "juliet"}}); err != nil {
 		t.Fatal(err)
 	}
 	h.Run(t, `
@@ -226,10 +291,10 @@ func TestMentionWakes(t *testing.T) {
 	h := startHooked(t, nil)
 	h.Account("nurse")
 	ctx := t.Context()
-	if err := h.Node.Org.SetMember(ctx, testrig.Host, h.id, jid.MustParse("nurse@example.org"), store.RoleMember); err != nil {
+	if err := h.Node.Org.SetMember(ctx, acts.System, testrig.Host, h.id, jid.MustParse("nurse@example.org"), store.RoleMember); err != nil {
 		t.Fatal(err)
 	}
-	theme, err := h.Node.Org.CreateTheme(ctx, testrig.Host, h.id, org.NewTheme{Name: "Balcony", Creator: jid.MustParse("romeo@example.org")})
+	theme, err := h.Node.Org.CreateTheme(ctx, acts.System, testrig.Host, h.id, org.NewTheme{Name: "Balcony", Creator: jid.MustParse("romeo@example.org")})
 	if err != nil {
 		t.Fatal(err)
 	}

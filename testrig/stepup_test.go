@@ -23,7 +23,8 @@ func TestStepUp(t *testing.T) {
 		t.Errorf("just signed in: %d", p.Status)
 	}
 	for n, c := range [][]string{
-		{"/admin/people/nurse/delete", "confirm", "nurse"}, {"/admin/people/nurse/reset"}, {"/admin/people/nurse/factor"}, {"/admin/people/nurse", "role", store.RoleSupervisor},
+		{"/admin/people/nurse/delete", "confirm", "nurse"}, {"/admin/people/nurse/reset"}, {"/admin/people/nurse/factor"},
+		{"/admin/people/fields/extension/delete", "confirm", "extension"}, {"/admin/people/nurse", "role", store.RoleSupervisor},
 		{"/admin/people/nurse", "email", "other@work.example"}, {"/admin/people/new", "name", "paris", "role", store.RoleSupervisor}, {"/admin/webhooks", "name", "x", "direction", "in", "group", "g"},
 		{"/admin/federation/rules", "domain", "evil.example", "do", "block"}, {"/me/tokens", "name", "x", "scope", "people:read", "days", "30"}, {"/me/apps", "name", "x"},
 		{"/me/factor", "do", "start"}, {"/me/data"}, {"/admin/people/import"},

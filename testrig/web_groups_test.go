@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/testrig"
@@ -179,8 +180,33 @@ func TestSettingsOnPages(t *testing.T) {
 	if p := romeo.Post("/g/verona/settings", "step", "look", "name", "", "emoji", "abc", "kind", "private"); p.Status != 422 {
 		t.Errorf("without a name: %d", p.Status)
 	}
+	p = romeo.Post("/g/verona/settings", "name", "Verona", "emoji", "abc", "mention_by", "members", "kind", "private")
+	for _, want := range []string{
+		`<input id="name" name="name" value="Verona" required maxlength="100">`,
+		`<input id="emoji" name="emoji" value="abc" maxlength="64" aria-invalid="true" aria-describedby="emoji-hint">`,
+		`<textarea id="description" name="description" maxlength="2000">Two households</textarea>`,
+		`<option value="members" selected>Every member</option>`,
+		`<input type="checkbox" name="since_join" checked>`,
+		`<input type="checkbox" name="hidden">`,
+	} {
+		if !strings.Contains(p.Text, want) {
+			t.Errorf("the form lacks %s", want)
+		}
+	}
+	// A rule without words of its own is said by its label, and is on the page and in the log by itself.
+	p = romeo.Post("/g/verona/settings", "step", "look", "react_by", "moderators")
+	if want := "Who may react with emoji: Moderators"; !strings.Contains(p.Text, want) {
+		t.Errorf("the plan does not say %q", want)
+	}
+	romeo.Post("/g/verona/settings", form(t, p.Text, "/g/verona/settings")...)
+	if now := get(); now.ReactBy != "moderators" {
+		t.Errorf("%+v", now)
+	}
+	if p := romeo.Get("/g/verona/settings"); !strings.Contains(p.Text, `<label for="react_by">Who may react with emoji</label>`) {
+		t.Error("the page lacks who may react")
+	}
 	// A team in it, and everybody.
-	if _, err := r.Node.Org.CreateTeam(t.Context(), testrig.Host, org.NewTeam{Name: "Guard", People: []string{"tybalt"}}); err != nil {
+	if _, err := r.Node.Org.CreateTeam(t.Context(), acts.System, testrig.Host, org.NewTeam{Name: "Guard", People: []string{"tybalt"}}); err != nil {
 		t.Fatal(err)
 	}
 	p = romeo.Post("/g/verona/teams", "step", "look", "team", "guard", "role", "moderator")
@@ -231,7 +257,7 @@ func TestSettingsOnPages(t *testing.T) {
 	if p := romeo.Post("/g/verona/delete", "confirm", "Fair Verona"); p.Status != 303 || romeo.Get("/g/verona").Status != 404 {
 		t.Errorf("deleted: %d", p.Status)
 	}
-	list := romeo.Get("/groups").Text
+	list := romeo.Get("/groups?of=deleted").Text
 	if !strings.Contains(list, "for 30 more days") {
 		t.Error("the list does not say how long it can be restored")
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 	"parley/testrig"
@@ -158,7 +159,7 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	yes := true
-	if _, err := r.Node.Org.Update(t.Context(), testrig.Host, g.ID, org.GroupChange{SinceJoin: &yes}); err != nil {
+	if _, err := r.Node.Org.Update(t.Context(), acts.System, testrig.Host, g.ID, org.GroupChange{SinceJoin: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	romeo.Post("/g/verona", "text", "an old secret")
@@ -199,7 +200,7 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 		t.Errorf("said by %q", m)
 	}
 	kind := org.Federated
-	if _, err := r.Node.Org.Update(t.Context(), testrig.Host, g.ID, org.GroupChange{Kind: &kind}); err != nil {
+	if _, err := r.Node.Org.Update(t.Context(), acts.System, testrig.Host, g.ID, org.GroupChange{Kind: &kind}); err != nil {
 		t.Fatal(err)
 	}
 	for where, text := range map[string]string{"group": api("/groups/verona"), "messages": api("/groups/verona/messages"), "page": juliet.Get("/g/verona").Text} {

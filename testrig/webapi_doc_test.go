@@ -6,54 +6,40 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"parley/admin"
 	"parley/people"
 	"parley/testrig"
 )
 
-// apiOf says by which operation of the API an administrator does what the command line does; after "-" why there is none.
-var apiOf = map[string]string{
-	"AddUser": "create-person", "Users": "list-people", "User": "get-person", "ChangeUser": "change-person", "DeleteUser": "delete-person",
-	"SetPassword": "- people choose their passwords by a link: reset-password",
-	"Export":      "- files of whole accounts are for who has the server: parley export",
-	"Import":      "- files of whole accounts are for who has the server: parley import",
+// onlySocket are operations for the operator of the machine alone, with the reason.
+var onlySocket = map[string]string{
+	"set-password":        "people choose their passwords by a link: reset-password",
+	"list-app-passwords":  "they are a person's own, on the page of their security",
+	"create-app-password": "they are a person's own, on the page of their security",
+	"revoke-app-password": "they are a person's own, on the page of their security",
+	"turn-factor-off":     "it asks who you are: the person's page does",
+	"create-token":        "a token is made by somebody who shows who they are: on the pages, or parley token",
+	"export":              "files of whole accounts are for who has the server: parley export",
+	"import":              "files of whole accounts are for who has the server: parley import",
+	"backup":              "all that a server keeps is for who has the server: parley backup",
+	"get-server":          "it is about all hosts; of one host it is get-health",
+}
 
-	"AppPasswords": "- they are a person's own, on the page of their security", "AddAppPassword": "- they are a person's own, on the page of their security",
-	"RevokeAppPassword": "- they are a person's own, on the page of their security", "FactorOff": "- it asks who you are: the person's page does",
-
-	"CreateGroup": "create-group", "Groups": "list-groups", "Group": "get-group", "ChangeGroup": "change-group", "DeleteGroup": "delete-group",
-	"DeletedGroups": "list-deleted-groups", "RestoreGroup": "restore-group", "SetPhoto": "set-group-photo", "SetMember": "set-member", "RemoveMember": "remove-member",
-	"SetMandatory": "set-mandatory", "SetGroupTeam": "set-group-team", "Requests": "list-requests", "AnswerRequest": "answer-request",
-	"CreateTheme": "create-theme", "ChangeTheme": "change-theme", "CloseTheme": "change-theme", "SetThemePerson": "set-theme-person",
-
-	"CreateTeam": "create-team", "Teams": "list-teams", "Team": "get-team", "ChangeTeam": "change-team", "SetTeamPeople": "set-team-people", "DeleteTeam": "delete-team",
-
-	"Sessions": "list-sessions", "Kick": "sign-person-out", "Reports": "list-reports", "DeleteReport": "delete-report",
-
-	"Domains": "list-domains", "TestDomain": "test-domain", "DomainRules": "list-domain-rules", "SetDomainRules": "set-domain-rule", "DeleteDomainRule": "delete-domain-rule",
-	"SetOnlyListed": "set-only-listed",
-
-	"CreateWebhook": "create-webhook", "Webhooks": "list-webhooks", "SetWebhookDisabled": "change-webhook", "DeleteWebhook": "delete-webhook", "Deliveries": "list-deliveries",
-	"Redeliver": "redeliver",
-
-	"Invitations": "list-invitations", "Invite": "create-invitation", "ResendInvitation": "resend-invitation", "RevokeInvitation": "revoke-invitation",
-	"ExtendInvitation": "extend-invitation",
-
-	"Tokens": "list-tokens", "RevokeToken": "revoke-token",
-	"CreateToken": "- a token is made by somebody who shows who they are: on the pages, or parley token",
-
-	"TeamShares": "list-team-shares", "SetTeamShare": "set-team-share", "DeleteTeamShare": "delete-team-share",
-
-	"Backup": "- all that a server keeps is for who has the server: parley backup",
-	"Doctor": "list-findings", "Records": "list-dns-records",
-
-	"Info": "get-health",
+// onlyToken are operations for people, which the operator of the machine is none of.
+var onlyToken = map[string]string{
+	"list-messages":      "what people say to each other is for them",
+	"search-messages":    "what people say to each other is for them",
+	"send-message":       "somebody says it",
+	"retract-message":    "somebody takes it back",
+	"kick":               "a moderator in the room does it",
+	"join-group":         "one joins oneself",
+	"leave-group":        "one leaves oneself",
+	"get-quiet-hours":    "they are one's own",
+	"change-quiet-hours": "they are one's own",
 }
 
 type apiOperation struct {
@@ -74,36 +60,41 @@ type apiOperation struct {
 	Security []map[string][]string
 }
 
-// What administrators can do by the command line they can do by the API, or it is said why not.
-func TestAPIHasWhatAdministratorsDo(t *testing.T) {
+// There is one API: what the command line has programs have too, and the other way around, or it is said why not.
+func TestTheCommandLineIsAClientOfTheAPI(t *testing.T) {
 	r := testrig.Start(t, web)
-	var doc struct {
+	type description struct {
 		Paths map[string]map[string]apiOperation
 	}
-	if status := (apiClient{t, r.Browser(t), ""}).do("GET", "/openapi.json", "", &doc); status != 200 {
+	ids := func(d description) map[string]bool {
+		has := make(map[string]bool)
+		for _, ops := range d.Paths {
+			for _, op := range ops {
+				has[op.OperationID] = true
+			}
+		}
+		return has
+	}
+	var public, socket description
+	if status := (apiClient{t, r.Browser(t), ""}).do("GET", "/openapi.json", "", &public); status != 200 {
 		t.Fatal(status)
 	}
-	has := make(map[string]bool)
-	for _, ops := range doc.Paths {
-		for _, op := range ops {
-			has[op.OperationID] = true
+	if err := r.Line(t).Describe(&socket); err != nil {
+		t.Fatal(err)
+	}
+	token, line := ids(public), ids(socket)
+	for id := range line {
+		if _, only := onlySocket[id]; token[id] == only {
+			t.Errorf("%s: with a token %v, named as one for the machine alone %v", id, token[id], only)
 		}
 	}
-	ops := reflect.TypeFor[admin.Operations]()
-	for i := range ops.NumMethod() {
-		name := ops.Method(i).Name
-		id, ok := apiOf[name]
-		switch {
-		case !ok:
-			t.Errorf("%s is new: give the API an operation for it, and name it here", name)
-		case !strings.HasPrefix(id, "- ") && !has[id]:
-			t.Errorf("%s is said to be %s, which the API has not", name, id)
+	for id := range token {
+		if _, only := onlyToken[id]; line[id] == only {
+			t.Errorf("%s: on the socket %v, named as one for people alone %v", id, line[id], only)
 		}
 	}
-	for name := range apiOf {
-		if _, ok := ops.MethodByName(name); !ok {
-			t.Errorf("%s is none of admin.Operations", name)
-		}
+	if len(line) < 60 || len(token) < 60 {
+		t.Errorf("%d and %d operations", len(line), len(token))
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"parley/admin"
+	"parley/acts"
+	"parley/admin/api"
 	"parley/config"
 	"parley/feature/webhooks"
 	"parley/org"
@@ -31,7 +32,7 @@ func must[T any](v T, err error) T {
 type hooked struct {
 	*testrig.Rig
 	t     *testing.T
-	ctl   *admin.Client
+	ctl   *testrig.Line
 	group string // slug
 	id    string
 	room  string
@@ -42,35 +43,42 @@ type hooked struct {
 func startHooked(t *testing.T, change func(*config.Config)) *hooked {
 	t.Helper()
 	h := &hooked{t: t}
-	socket := ""
 	h.Rig = testrig.Start(t, func(c *config.Config) {
 		c.Webhooks.Retry = time.Millisecond
 		if change != nil {
 			change(c)
 		}
-		socket = c.Listeners.Control.Path
 	})
 	h.Account("romeo", "juliet")
-	g, err := h.Node.Org.CreateGroup(t.Context(), testrig.Host, org.NewGroup{Name: "Verona", Kind: org.Private, Owner: jid.MustParse("romeo@example.org"), Members: []jid.JID{jid.MustParse("juliet@example.org")}})
+	g, err := h.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, org.NewGroup{Name: "Verona", Kind: org.Private, Owner: jid.MustParse("romeo@example.org"), Members: []jid.JID{jid.MustParse("juliet@example.org")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.group, h.id, h.room = g.Slug, g.ID, g.Room+"@groups.example.org"
-	h.ctl = admin.NewClient(socket)
-	t.Cleanup(h.ctl.Close)
+	h.ctl = h.Line(t)
 	h.addr = h.Node.Addr("websocket").String()
 	h.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: h.Roots, ServerName: testrig.Host}}}
 	return h
 }
 
-func (h *hooked) create(w admin.NewWebhook) admin.Webhook {
+func (h *hooked) create(w api.NewWebhook) (made api.Webhook) {
 	h.t.Helper()
-	w.Host, w.Group = testrig.Host, h.group
-	made, err := h.ctl.CreateWebhook(h.t.Context(), w)
-	if err != nil {
+	if err := h.make(w, &made); err != nil {
 		h.t.Fatal(err)
 	}
 	return made
+}
+
+func (h *hooked) make(w api.NewWebhook, made *api.Webhook) error {
+	w.Group = h.group
+	b, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	if made == nil {
+		made = new(api.Webhook)
+	}
+	return h.ctl.Do("POST", "/webhooks", string(b), made)
 }
 
 // post gives status, body and headers.
@@ -101,11 +109,11 @@ func (h *hooked) post(hook, kind, body string, headers ...string) (int, string, 
 func TestWebhookIn(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, func(c *config.Config) { c.Webhooks.Burst = 12 })
-	theme, err := h.Node.Org.CreateTheme(t.Context(), testrig.Host, h.id, org.NewTheme{Name: "Builds"})
+	theme, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id, org.NewTheme{Name: "Builds"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := h.create(admin.NewWebhook{Name: "CI"})
+	w := h.create(api.NewWebhook{Name: "CI"})
 	if !strings.Contains(w.URL, "/hooks/") || w.Direction != "in" {
 		t.Fatalf("%+v", w)
 	}
@@ -151,7 +159,7 @@ romeo forgets from `+h.room)
 			t.Errorf("%.60s: %d %s", tc.body, status, body)
 		}
 	}
-	if err := h.Node.Org.CloseTheme(t.Context(), testrig.Host, theme.Key, false); err != nil {
+	if err := h.Node.Org.SetThemeState(t.Context(), acts.System, testrig.Host, theme.Key, org.ThemeClosed); err != nil {
 		t.Fatal(err)
 	}
 	if status, body, _ := h.post(w.URL, "application/json", `{"text":"x","theme":"`+theme.Key+`"}`); status != 409 {
@@ -167,7 +175,7 @@ romeo forgets from `+h.room)
 	if !limited {
 		t.Error("no limit")
 	}
-	if err := h.ctl.SetWebhookDisabled(t.Context(), testrig.Host, w.ID, true); err != nil {
+	if err := h.ctl.Do("PATCH", "/webhooks/"+w.ID, `{"disabled": true}`, nil); err != nil {
 		t.Fatal(err)
 	}
 	if status, _, _ := h.post(w.URL, "application/json", `{"text":"x"}`); status != 404 {
@@ -223,7 +231,7 @@ func TestWebhookOut(t *testing.T) {
 	srv := httptest.NewServer(r)
 	defer srv.Close()
 	h := startHooked(t, func(c *config.Config) { c.Webhooks.Allow, c.Webhooks.Attempts = []string{"127.0.0.0/8"}, 3 })
-	w := h.create(admin.NewWebhook{Name: "Log", URL: srv.URL + "/in", Events: []string{"message", "theme", "member"}})
+	w := h.create(api.NewWebhook{Name: "Log", URL: srv.URL + "/in", Events: []string{"message", "theme", "member"}})
 	if w.Secret == "" {
 		t.Fatalf("%+v", w)
 	}
@@ -252,16 +260,16 @@ romeo forgets from `+h.room)
 			t.Errorf("signature %s", got)
 		}
 	}
-	if err := h.Node.Org.SetMember(t.Context(), testrig.Host, h.id, jid.MustParse("juliet@example.org"), ""); err != nil {
+	if err := h.Node.Org.SetMember(t.Context(), acts.System, testrig.Host, h.id, jid.MustParse("juliet@example.org"), ""); err != nil {
 		t.Fatal(err)
 	}
 	if q := r.next(t); q.Header.Get("Parley-Event") != "member" || !strings.Contains(q.Header.Get("Body"), `{"address":"juliet@example.org","role":""}`) {
 		t.Errorf("%v", q.Header)
 	}
-	if _, err := h.Node.Org.CreateTheme(t.Context(), testrig.Host, h.id, org.NewTheme{Name: "Secret", Restricted: true, Creator: jid.MustParse("romeo@example.org")}); err != nil {
+	if _, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id, org.NewTheme{Name: "Secret", Restricted: true, Creator: jid.MustParse("romeo@example.org")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Node.Org.CreateTheme(t.Context(), testrig.Host, h.id, org.NewTheme{Name: "Open", Creator: jid.MustParse("romeo@example.org")}); err != nil {
+	if _, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id, org.NewTheme{Name: "Open", Creator: jid.MustParse("romeo@example.org")}); err != nil {
 		t.Fatal(err)
 	}
 	sawTheme, sawLine := false, false
@@ -288,10 +296,9 @@ romeo forgets from `+h.room)
 			n++
 		}
 	}
-	var dead []admin.Delivery
+	var dead []api.Delivery
 	for len(dead) == 0 { // it is noted once the answer is in
-		var err error
-		if dead, err = h.ctl.Deliveries(t.Context(), testrig.Host, w.ID, "dead", 10); err != nil {
+		if err := h.ctl.Do("GET", "/webhooks/"+w.ID+"/deliveries?state=dead", "", &dead); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -301,8 +308,9 @@ romeo forgets from `+h.room)
 	r.mu.Lock()
 	r.status = func(int) int { return 200 }
 	r.mu.Unlock()
-	if n, err := h.ctl.Redeliver(t.Context(), testrig.Host, w.ID); err != nil || n != 1 {
-		t.Fatalf("%d %v", n, err)
+	var again api.Redelivered
+	if err := h.ctl.Do("POST", "/webhooks/"+w.ID+"/redeliver", "", &again); err != nil || again.Count != 1 {
+		t.Fatalf("%+v %v", again, err)
 	}
 	for !strings.Contains(r.next(t).Header.Get("Body"), `"text":"three"`) {
 	}
@@ -315,23 +323,22 @@ func TestWebhookGuard(t *testing.T) {
 	srv := httptest.NewTLSServer(r)
 	defer srv.Close()
 	h := startHooked(t, nil)
-	if _, err := h.ctl.CreateWebhook(t.Context(), admin.NewWebhook{Host: testrig.Host, Group: h.group, Name: "x", URL: "http://example.com/"}); err == nil {
+	if err := h.make(api.NewWebhook{Name: "x", URL: "http://example.com/"}, nil); err == nil {
 		t.Error("http is taken")
 	}
-	if _, err := h.ctl.CreateWebhook(t.Context(), admin.NewWebhook{Host: testrig.Host, Group: h.group, Name: "x", URL: "https://example.com/", Events: []string{"weather"}}); err == nil {
+	if err := h.make(api.NewWebhook{Name: "x", URL: "https://example.com/", Events: []string{"weather"}}, nil); err == nil {
 		t.Error("weather is taken")
 	}
-	w := h.create(admin.NewWebhook{Name: "Log", URL: srv.URL})
+	w := h.create(api.NewWebhook{Name: "Log", URL: srv.URL})
 	h.Run(t, `
 romeo signs in
 romeo sends: <presence to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>
 romeo forgets from `+h.room+`
 romeo sends: <message type='groupchat' to='`+h.room+`'><body>one</body></message>
 romeo forgets from `+h.room)
-	var dead []admin.Delivery
+	var dead []api.Delivery
 	for len(dead) == 0 {
-		var err error
-		if dead, err = h.ctl.Deliveries(t.Context(), testrig.Host, w.ID, "dead", 10); err != nil {
+		if err := h.ctl.Do("GET", "/webhooks/"+w.ID+"/deliveries?state=dead", "", &dead); err != nil {
 			t.Fatal(err)
 		}
 	}

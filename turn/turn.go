@@ -3,6 +3,8 @@
 package turn
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -18,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/auth"
+	"parley/internal/door"
 )
 
 // Config of the relay.
@@ -32,62 +35,118 @@ type Config struct {
 	PerUser int            // relays of one person at the same time; 0: no limit
 	Total   int            // relays of all; 0: no limit
 	Rate    int            // bytes per second of one person's relays, both ways together; 0: no limit
+	// Allowed says whether an account may have relays now; nil: all may. It is asked when a client shows its credentials, and
+	// every Check (default 30 s) of those that have relays.
+	Allowed func(account string) bool
+	Check   time.Duration
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
 
+// Listener is a door for TURN over TCP. Its connections are closed by Door's SignIn where they have no relay.
+type Listener struct {
+	Door *door.Listener
+	TLS  *tls.Config // nil: without TLS
+}
+
 // Server is a running relay.
 type Server struct {
-	cfg    Config
-	pion   *pion.Server
-	open   prometheus.Gauge
-	limits limits
+	cfg     Config
+	pion    *pion.Server
+	tcp     []Listener
+	mine    map[netip.Addr]bool // addresses of this machine
+	gauge   prometheus.Gauge
+	dropped prometheus.Counter
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
 
-	mu    sync.Mutex // guards what follows
-	users map[string]int
-	total int
+	mu     sync.Mutex // guards what follows
+	users  map[string]int
+	total  int
+	people map[string]*user
+	open   map[uint16]int // ports of relays
 }
 
 // Serve relays for who comes to these sockets, which are the server's from now on, until Close.
-func Serve(cfg Config, udp []net.PacketConn, tcp []net.Listener) (*Server, error) {
+func Serve(cfg Config, udp []net.PacketConn, tcp []Listener) (*Server, error) {
 	if !cfg.Local.IsValid() {
 		cfg.Local = cfg.Public
 	}
-	s := &Server{cfg: cfg, users: make(map[string]int),
-		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_turn_relays", Help: "Relays that are open for calls."})}
-	s.limits = limits{rate: cfg.Rate, users: make(map[string]*user),
+	if cfg.Allowed == nil {
+		cfg.Allowed = func(string) bool { return true }
+	}
+	if cfg.Check <= 0 {
+		cfg.Check = 30 * time.Second
+	}
+	s := &Server{cfg: cfg, tcp: tcp, mine: machine(), users: make(map[string]int), people: make(map[string]*user), open: make(map[uint16]int),
+		gauge:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_turn_relays", Help: "Relays that are open for calls."}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_turn_dropped_total", Help: "Datagrams that were not relayed because somebody's were too many."})}
-	cfg.Metrics.MustRegister(s.open, s.limits.dropped)
+	cfg.Metrics.MustRegister(s.gauge, s.dropped)
 	pc := pion.ServerConfig{Realm: cfg.Realm, AuthHandler: s.auth, QuotaHandler: s.quota,
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: debug{cfg.Log}, DefaultLogLevel: logging.LogLevelWarn},
 		EventHandler: pion.EventHandler{
-			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { s.count(user, 1) },
-			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { s.count(user, -1) },
+			OnAllocationCreated: func(from, _ net.Addr, _, user, _ string, _ net.Addr, _ int) {
+				s.count(user, 1)
+				s.settle(from, true)
+			},
+			OnAllocationDeleted: func(from, _ net.Addr, _, user, _ string) {
+				s.count(user, -1)
+				s.settle(from, false)
+			},
 		}}
 	may := func(_ net.Addr, peer net.IP) bool { return s.may(peer) }
 	for _, c := range udp {
 		pc.PacketConnConfigs = append(pc.PacketConnConfigs, pion.PacketConnConfig{PacketConn: c, RelayAddressGenerator: ports{s}, PermissionHandler: may})
 	}
 	for _, l := range tcp {
-		pc.ListenerConfigs = append(pc.ListenerConfigs, pion.ListenerConfig{Listener: l, RelayAddressGenerator: ports{s}, PermissionHandler: may})
+		var nl net.Listener = l.Door
+		if l.TLS != nil {
+			nl = tls.NewListener(nl, l.TLS)
+		}
+		pc.ListenerConfigs = append(pc.ListenerConfigs, pion.ListenerConfig{Listener: nl, RelayAddressGenerator: ports{s}, PermissionHandler: may})
 	}
 	var err error
-	s.pion, err = pion.NewServer(pc)
-	return s, err
+	if s.pion, err = pion.NewServer(pc); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.wg.Go(func() { s.watch(ctx) })
+	return s, nil
 }
 
 // Close ends all relays.
 func (s *Server) Close() error {
-	s.cfg.Metrics.Unregister(s.open)
-	s.cfg.Metrics.Unregister(s.limits.dropped)
-	return s.pion.Close()
+	s.stop()
+	s.wg.Wait()
+	s.cfg.Metrics.Unregister(s.gauge)
+	s.cfg.Metrics.Unregister(s.dropped)
+	err := s.pion.Close()
+	for _, l := range s.tcp {
+		err = errors.Join(err, l.Door.Cut()) // the library leaves connections open
+	}
+	return err
+}
+
+// settle says that the connection from an address has a relay now, or has none any more: those with one stay, the others are
+// closed after a while. The library takes a connection for as long as its client likes.
+func (s *Server) settle(from net.Addr, relay bool) {
+	for _, l := range s.tcp {
+		switch c := l.Door.From(from); {
+		case c == nil:
+		case relay:
+			door.SignedIn(c)
+		default:
+			door.SignedOut(c)
+		}
+	}
 }
 
 // auth takes credentials until their time is over; a relay that is open then is not refreshed.
 func (s *Server) auth(r *pion.RequestAttributes) (string, []byte, bool) {
 	stamp, who, ok := strings.Cut(r.Username, ":")
 	until, err := strconv.ParseInt(stamp, 10, 64)
-	if !ok || err != nil || who == "" || time.Now().Unix() > until {
+	if !ok || err != nil || who == "" || time.Now().Unix() > until || !s.cfg.Allowed(who) {
 		return "", nil, false
 	}
 	_, password := auth.RelayCredentials(s.cfg.Secret, who, time.Unix(until, 0))
@@ -103,7 +162,7 @@ func (s *Server) quota(user, _ string, _ net.Addr) bool {
 func (s *Server) count(user string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open.Add(float64(n))
+	s.gauge.Add(float64(n))
 	s.total += n
 	if s.users[user] += n; s.users[user] <= 0 {
 		delete(s.users, user)
@@ -139,7 +198,7 @@ func (p ports) AllocatePacketConn(c pion.AllocateListenerConfig) (net.PacketConn
 		var pc *net.UDPConn
 		pc, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.s.cfg.Local, uint16(port))))
 		if err == nil {
-			return p.s.limits.limited(c.UserID, pc), &net.UDPAddr{IP: p.s.cfg.Public.AsSlice(), Port: pc.LocalAddr().(*net.UDPAddr).Port}, nil
+			return p.s.relayOf(c.UserID, pc), &net.UDPAddr{IP: p.s.cfg.Public.AsSlice(), Port: pc.LocalAddr().(*net.UDPAddr).Port}, nil
 		}
 	}
 	return nil, nil, err

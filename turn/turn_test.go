@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/auth"
+	"parley/internal/door"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
@@ -21,11 +24,16 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 // start runs a relay on loopback, over UDP and TCP.
 func start(t *testing.T, change func(*Config)) (s *Server, udp, tcp string) {
 	t.Helper()
+	return startOver(t, door.Config{Name: "turn_tcp"}, change)
+}
+
+func startOver(t *testing.T, over door.Config, change func(*Config)) (s *Server, udp, tcp string) {
+	t.Helper()
 	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := door.NewHouse(slog.New(slog.DiscardHandler), prometheus.NewRegistry()).Listen("127.0.0.1:0", over)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +42,7 @@ func start(t *testing.T, change func(*Config)) (s *Server, udp, tcp string) {
 	if change != nil {
 		change(&cfg)
 	}
-	if s, err = Serve(cfg, []net.PacketConn{pc}, []net.Listener{l}); err != nil {
+	if s, err = Serve(cfg, []net.PacketConn{pc}, []Listener{{Door: l}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
@@ -211,5 +219,130 @@ func TestOnlyUDP(t *testing.T) {
 	}
 	if _, err := (ports{}).AllocateConn(pion.AllocateConnConfig{}); !errors.Is(err, errNoTCP) {
 		t.Error(err)
+	}
+}
+
+// cut waits until a connection is closed by the other side.
+func cut(t *testing.T, nc net.Conn) {
+	t.Helper()
+	_ = nc.SetReadDeadline(time.Now().Add(time.Minute))
+	if _, err := nc.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it is open: %v", err)
+	}
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp4", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	return nc
+}
+
+// Connections that have no relay are cut; those with one stay, until it is given back.
+func TestIdle(t *testing.T) {
+	s, _, tcp := startOver(t, door.Config{Name: "turn_tcp", SignIn: 3 * time.Second}, nil)
+	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
+	c := client(t, "tcp", tcp, name, pw)
+	relay, err := c.Allocate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		nc := dial(t, tcp)
+		if _, err := nc.Write([]byte{0, 1, 0, 8, 0x21}); err != nil { // the beginning of a message
+			t.Fatal(err)
+		}
+		defer cut(t, nc)
+	}
+	last := dial(t, tcp)
+	cut(t, last)
+	if err := c.CreatePermission(&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}); err != nil {
+		t.Errorf("the one with a relay: %v", err)
+	}
+	if err := relay.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); s.tcp[0].Door.Open() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a connection stays whose relay was given back")
+		}
+	}
+}
+
+// Of this machine only relays are reached, whatever else it listens on.
+func TestOwnPorts(t *testing.T) {
+	_, udp, _ := start(t, func(c *Config) { c.Allow = nil })
+	service, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	open := func(who string) net.PacketConn {
+		name, pw := auth.RelayCredentials("s", who, soon())
+		r, err := client(t, "udp", udp, name, pw).Allocate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.SetDeadline(time.Now().Add(time.Minute))
+		return r
+	}
+	romeo, juliet := open("romeo@a.example"), open("juliet@a.example")
+	if _, err := juliet.WriteTo([]byte("opens the way"), romeo.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []net.Addr{service.LocalAddr(), romeo.LocalAddr()} {
+		if _, err := romeo.WriteTo([]byte("to itself and to a service"), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := romeo.WriteTo([]byte("hello"), juliet.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 100)
+	if n, _, err := juliet.ReadFrom(b); err != nil || string(b[:n]) != "hello" {
+		t.Errorf("the other's relay: %q, %v", b[:n], err)
+	}
+	// What was sent before has come by now, if it comes at all.
+	_ = service.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, _, err := service.ReadFrom(b); err == nil {
+		t.Errorf("a service of this machine gets %q", b[:n])
+	}
+}
+
+// Credentials are worth nothing when the account may not have relays any more, and its relays end.
+func TestAllowed(t *testing.T) {
+	var off atomic.Bool
+	s, udp, _ := start(t, func(c *Config) {
+		c.Allowed, c.Check = func(who string) bool { return who != "romeo@a.example" || !off.Load() }, 10*time.Millisecond
+	})
+	allocate := func(who string) error {
+		name, pw := auth.RelayCredentials("s", who, soon())
+		_, err := client(t, "udp", udp, name, pw).Allocate()
+		return err
+	}
+	for _, who := range []string{"romeo@a.example", "juliet@a.example"} {
+		if err := allocate(who); err != nil {
+			t.Fatal(err)
+		}
+	}
+	off.Store(true)
+	if err := allocate("romeo@a.example"); err == nil {
+		t.Error("a relay for who may have none")
+	}
+	relays := func(who string) int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.users[who]
+	}
+	for end := time.Now().Add(time.Minute); relays("romeo@a.example") > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the relay is still open")
+		}
+	}
+	if n := relays("juliet@a.example"); n != 1 {
+		t.Errorf("another has %d relays", n)
 	}
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"parley/wire/jid"
 )
@@ -296,6 +297,15 @@ func (p *parser) rewrite(out []byte, start int) []byte {
 
 // noScope is around an element that stands alone.
 var noScope scope
+
+// ReceiveStanza is ParseStanza for what has just come from a connection.
+func ReceiveStanza(frame []byte, lim Limits) (*Stanza, error) {
+	st, err := ParseStanza(frame, lim)
+	if err == nil {
+		st.At = time.Now()
+	}
+	return st, err
+}
 
 // ParseStanza takes one element that stands alone, with nothing but whitespace around it: a WebSocket frame (RFC 7395),
 // a stanza out of an archive. A stanza declares its namespace itself. Errors are *StreamError.

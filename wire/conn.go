@@ -34,9 +34,10 @@ type Conn struct {
 	mu       sync.Mutex
 	idle     sync.Cond // signalled when writing ends
 	nc       net.Conn
-	buf      []byte // queued; nil when empty
-	ends     []int  // with WriteFrame: where each element ends in buf
-	inFlight int    // bytes being written
+	buf      []byte    // queued; nil when empty
+	ends     []int     // with WriteFrame: where each element ends in buf
+	held     []Receipt // of stanzas in buf: see SendHeld
+	inFlight int       // bytes being written
 	writing  bool
 	corked   int
 	err      error         // why nothing more is taken
@@ -60,12 +61,29 @@ func NewConn(nc net.Conn, cfg ConnConfig) *Conn {
 
 // Send queues a stanza addressed to `to`. ErrFull: the peer reads too slowly and is being cut. ErrClosed: it is gone.
 func (c *Conn) Send(st *Stanza, to jid.JID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sendLocked(st, to)
+}
+
+// SendHeld is Send for a stanza that the stream it came from counts as handled when it is written here, or cannot be; after d
+// at the latest.
+func (c *Conn) SendHeld(st *Stanza, to jid.JID, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.sendLocked(st, to)
+	if err == nil {
+		st.HoldFor(d)
+		c.held = append(c.held, st.Receipt)
+	}
+	return err
+}
+
+func (c *Conn) sendLocked(st *Stanza, to jid.JID) error {
 	root := Inherit
 	if c.cfg.WriteFrame != nil {
 		root = Client
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.err != nil {
 		return c.err
 	}
@@ -133,7 +151,8 @@ func (c *Conn) endLocked(err error) {
 func (c *Conn) failLocked(err error) {
 	c.endLocked(err)
 	giveBuffer(c.buf)
-	c.buf, c.ends = nil, nil
+	settle(c.held)
+	c.buf, c.ends, c.held = nil, nil, nil
 	if !c.closed {
 		c.closed = true
 		go c.nc.Close() // a TLS close may wait for a writer that waits for the peer
@@ -202,11 +221,12 @@ func (c *Conn) UncorkWrite() {
 func (c *Conn) write() {
 	c.mu.Lock()
 	for len(c.buf) > 0 {
-		b, ends, nc, cut := c.buf, c.ends, c.nc, c.cut
-		c.buf, c.ends, c.inFlight = nil, nil, len(b)
+		b, ends, held, nc, cut := c.buf, c.ends, c.held, c.nc, c.cut
+		c.buf, c.ends, c.held, c.inFlight = nil, nil, nil, len(b)
 		c.mu.Unlock()
 		err := c.writeOut(nc, b, ends, cut)
 		giveBuffer(b)
+		settle(held)
 		c.mu.Lock()
 		c.inFlight = 0
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"parley/wire/jid"
 )
@@ -182,6 +183,10 @@ func readAll(src io.Reader, lim Limits) (h Header, sts []*Stanza, err error) {
 		if r.buf == nil != (r.from == r.to) {
 			return h, sts, errors.New("a buffer was kept")
 		}
+		if st.At.IsZero() {
+			return h, sts, errors.New("it is not said when a stanza was read")
+		}
+		st.At = time.Time{} // the same stanza, whenever it is read
 		sts = append(sts, st)
 	}
 }

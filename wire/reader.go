@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"time"
 )
 
 // maxHeader is how long a stream header may be, in bytes, if Limits.Stanza allows it.
@@ -195,6 +196,7 @@ func (r *Reader) Ready() bool {
 	st, err := r.read()
 	switch {
 	case err == nil:
+		st.At = time.Now()
 		r.ahead = st
 	case err != errMore:
 		_ = r.fail(err)

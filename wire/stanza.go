@@ -2,6 +2,7 @@
 package wire
 
 import (
+	"time"
 	"unicode/utf8"
 
 	"parley/wire/jid"
@@ -66,14 +67,19 @@ type Stanza struct {
 	Malformed bool
 	// Delivery is what the copies of a message share that several clients of its recipient get.
 	Delivery *Delivery
+	// At is when it was read from a connection: what it waits for since then is not its sender's doing. Zero: it was made
+	// here.
+	At time.Time
+	// Receipt is the stanza's place in the window of the stream it came in on. A copy has none.
+	Receipt Receipt
 
 	tail []byte // see Render
 }
 
-// Copy gives a shallow copy with the payload shared and nothing rendered.
+// Copy gives a shallow copy with the payload shared, nothing rendered and no Receipt.
 func (st *Stanza) Copy() *Stanza {
 	c := *st
-	c.tail = nil
+	c.tail, c.Receipt = nil, Receipt{}
 	return &c
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"parley/acts"
 	"parley/people"
 	"parley/store"
 )
@@ -23,12 +24,12 @@ func (s *Server) invitations() {
 
 func queryEscape(s string) string { return url.QueryEscape(s) }
 
+// byLink is somebody of whom nothing is known but the link.
+func (c *ctx) byLink() people.Actor { return people.Actor{Door: acts.Link, Remote: c.remote()} }
+
 // link looks at the token in the path. Whichever host it was made for answers.
 func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
 	token := c.r.PathValue("token")
-	if ok, _ := c.s.Throttle.Allow(c.addr(), ""); !ok {
-		return nil, store.Invitation{}, &people.Dead{Why: people.Unknown}
-	}
 	for _, p := range c.s.People {
 		if p.Made(kind, token) {
 			i, err := p.Look(c.r.Context(), kind, token)
@@ -41,7 +42,7 @@ func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
 			return p, i, err
 		}
 	}
-	c.s.Throttle.Failed(c.addr(), "") // who guesses
+	c.failed("link", "no such link", "") // nothing was looked up: a good one shows by itself that it was made here
 	return nil, store.Invitation{}, &people.Dead{Why: people.Unknown}
 }
 
@@ -104,7 +105,14 @@ func (c *ctx) accept() error {
 	if err != nil {
 		return c.deadLink(err)
 	}
-	u, err := p.Accept(c.r.Context(), c.r.PathValue("token"), c.form("name"), c.form("full_name"), c.password(), "web")
+	in := people.Acceptance{
+		Name:     c.form("name"),
+		FullName: c.form("full_name"),
+		Password: c.password(),
+		Lang:     c.Lang.Code,
+		How:      "web",
+	}
+	u, err := p.Accept(c.r.Context(), c.byLink(), c.r.PathValue("token"), in)
 	if err != nil {
 		text, field, ok := c.explain(err)
 		if !ok {
@@ -116,11 +124,6 @@ func (c *ctx) accept() error {
 			f.FullName = n
 		}
 		return c.page(http.StatusUnprocessableEntity, "accept", c.T("Join {{.Organization}}", "Organization", p.Title()), f)
-	}
-	if u.Lang == "" {
-		if u, err = p.Update(c.r.Context(), people.As(u, c.remote()), u.Name, people.Change{Lang: &c.Lang.Code}); err != nil {
-			return err
-		}
 	}
 	if err := c.signIn(p, u); err != nil {
 		return err
@@ -139,7 +142,7 @@ func (c *ctx) declinePage() error {
 func (c *ctx) decline() error {
 	p, _, err := c.link(store.KindInvite)
 	if err == nil {
-		_, err = p.Decline(c.r.Context(), c.r.PathValue("token"))
+		_, err = p.Decline(c.r.Context(), c.byLink(), c.r.PathValue("token"))
 	}
 	if err != nil {
 		return c.deadLink(err)
@@ -164,9 +167,21 @@ func (c *ctx) welcome() error {
 
 // outbox shows what would have been sent, where parley is only tried out.
 func (c *ctx) outbox() error {
-	ms, err := c.s.Store.Mails(c.r.Context(), c.host(), 50)
+	const most = 50
+	before, err := store.ID(0), error(nil)
+	if b := c.form("before"); b != "" {
+		if before, err = store.ParseID(b); err != nil {
+			return notFound
+		}
+	}
+	ms, err := c.s.Store.Mails(c.r.Context(), c.host(), before, most+1)
 	if err != nil {
 		return err
 	}
-	return c.show("outbox", c.T("Outbox"), map[string]any{"Mails": ms})
+	older := ""
+	if len(ms) > most {
+		ms = ms[:most]
+		older = ms[most-1].ID.String()
+	}
+	return c.show("outbox", c.T("Outbox"), map[string]any{"Mails": ms, "Older": older})
 }

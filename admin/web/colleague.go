@@ -25,11 +25,14 @@ type colleague struct {
 	Link    string       // of the invitation made just before
 	Preview *mailPreview // nil: not asked for
 	NoPhoto bool         // one was chosen, and has to be chosen again
+	Again   bool         // the name was somebody else's until lately, and the actor may give it all the same
 
 	Grants      []string
 	Departments []string
-	AllGroups   []store.Group
-	Mandatory   []store.Group // everybody is in them
+	Own         []fieldRow    // the organization's own profile fields
+	Places      picker        // groups
+	Mandatory   []store.Group // everybody is in them: the first
+	MoreOfThem  int           // and so many more
 	Mails       bool
 	MayInvite   bool
 	Usual       string // how long a link is good where nothing else was said
@@ -38,7 +41,7 @@ type colleague struct {
 // mailPreview is the mail of an invitation before there is one.
 type mailPreview struct{ To, Subject, Text, Error string }
 
-func (c *ctx) colleague() (colleague, error) {
+func (c *ctx) colleague(groups []string) (colleague, error) {
 	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Usual: c.span(c.P.Policy().InviteTime), MayInvite: c.P.Policy().MayInvite(c.Actor.Role)}
 	if len(f.Grants) == 0 {
 		f.Grants = []string{store.RoleMember}
@@ -51,26 +54,24 @@ func (c *ctx) colleague() (colleague, error) {
 	if f.Departments, err = c.s.Store.Departments(c.r.Context(), c.host()); err != nil {
 		return f, err
 	}
-	all, err := c.s.Org.Groups(c.r.Context(), c.host(), "", 1000)
-	if err != nil {
+	if f.Own, err = c.fieldRows(store.Person{}); err != nil {
 		return f, err
 	}
-	for _, g := range all {
-		if g.Mandatory == org.Everyone {
-			f.Mandatory = append(f.Mandatory, g)
-		}
+	for i := range f.Own {
+		f.Own[i].Edit, f.Own[i].New = true, true // who makes an account fills it in
 	}
-	places, err := c.P.Places(c.r.Context(), c.Actor, 200)
-	for _, g := range places {
-		if g.Mandatory != org.Everyone {
-			f.AllGroups = append(f.AllGroups, g)
-		}
+	total := 0
+	if f.Mandatory, total, err = c.mandatoryFor(); err != nil {
+		return f, err
 	}
+	f.MoreOfThem = total - len(f.Mandatory)
+	f.Groups = groups
+	f.Places, err = c.placesPicker(groups)
 	return f, err
 }
 
 func (c *ctx) newPage() error {
-	f, err := c.colleague()
+	f, err := c.colleague(nil)
 	if err != nil {
 		return err
 	}
@@ -81,12 +82,16 @@ var validity = map[string]time.Duration{"1": 24 * time.Hour, "3": 72 * time.Hour
 
 // filled is the form as it was filled in, and how long the link is to be good; 0: as usual.
 func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
-	if f, err = c.colleague(); err != nil {
+	c.form("name") // reads the form, whatever its kind
+	groups := c.r.Form["groups"]
+	if f, err = c.colleague(groups); err != nil {
 		return f, 0, err
 	}
 	f.NewPerson = people.NewPerson{Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Phone: c.form("phone"), Title: c.form("title"),
-		Department: c.form("department"), Role: c.form("role"), Lang: c.form("lang")} // the form is read by now, whatever its kind
-	f.Groups, f.Days, f.Note = c.r.Form["groups"], c.form("days"), c.form("note")
+		Department: c.form("department"), Role: c.form("role"), Lang: c.form("lang"), ReuseName: c.form("reuse_name") != "",
+		Fields: c.fieldValues()}
+	keepRows(f.Own, f.Fields, "", "")
+	f.Groups, f.Days, f.Note = groups, c.form("days"), c.form("note")
 	var ok bool
 	if expiry, ok = validity[f.Days]; !ok {
 		f.Days = ""
@@ -118,14 +123,20 @@ func (c *ctx) create() error {
 	if err != nil {
 		return err
 	}
+	if c.picks("groups") {
+		_, f.NoPhoto, _ = c.upload()
+		return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), f)
+	}
 	do := c.form("do")
 	invite, another := strings.Contains(do, "invite"), strings.Contains(do, "another")
 	refuse := func(err error) error {
 		var pe *people.Error
 		var ok bool
-		if f.Error, f.Field, ok = c.explain(err); !ok {
+		if f.Error, f.Field, ok = c.explain(c.inWords(err)); !ok {
 			return err
 		}
+		f.Error = keepRows(f.Own, nil, f.Error, f.Field)
+		f.Again = f.ReuseName || people.IsReserved(err) && c.Actor.Role == store.RoleOwner
 		if errors.As(err, &pe) && pe.Kind == org.Exists && len(pe.Args) == 4 {
 			f.Known, _ = pe.Args[3].(string)
 		}
@@ -139,29 +150,24 @@ func (c *ctx) create() error {
 	if invite && c.P.Mails() && f.Email == "" {
 		return refuse(&people.Error{Kind: org.Invalid, Field: "email", Text: "An e-mail address is needed to send the invitation to"})
 	}
-	u, err := c.P.Create(c.r.Context(), c.Actor, f.NewPerson)
+	n := people.Newcomer{NewPerson: f.NewPerson, Photo: photo}
+	if invite {
+		n.Invite = &people.Invite{Expiry: expiry, Note: f.Note, Send: c.P.Mails(), Lang: f.Lang, Wait: undoTime}
+	}
+	w, err := c.P.Welcome(c.r.Context(), c.Actor, n)
 	if err != nil {
 		return refuse(err)
 	}
-	page, link := "/admin/people/"+u.Name, ""
-	if has {
-		if err := c.P.SetPhoto(c.r.Context(), c.Actor, u.Name, photo); err != nil {
-			return c.oops(page, err) // the account is there
-		}
-	}
+	u, link := w.Person, ""
 	if invite {
-		_, token, err := c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: u.Name, Expiry: expiry, Note: f.Note, Send: c.P.Mails(), Lang: f.Lang, Wait: undoTime})
-		if err != nil {
-			return c.oops(page, err)
-		}
-		link = c.P.LinkURL(store.KindInvite, token)
+		link = c.P.LinkURL(store.KindInvite, w.Token)
 	}
 	if another {
-		next, err := c.colleague()
+		next, err := c.colleague(f.Groups)
 		if err != nil {
 			return err
 		}
-		next.Role, next.Department, next.Groups, next.Lang, next.Days = f.Role, f.Department, f.Groups, f.Lang, f.Days
+		next.Role, next.Department, next.Lang, next.Days = f.Role, f.Department, f.Lang, f.Days
 		next.Made, next.MadeAs, next.Link = u.Display(), u.Name, link
 		return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), next)
 	}

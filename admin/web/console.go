@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"parley/people"
+	"parley/acts"
 	"parley/store"
 )
 
@@ -24,6 +24,7 @@ func (s *Server) console() {
 	s.handle("POST /admin/people/new/preview", console, (*ctx).previewMail)
 	s.handle("GET /admin/people/import", runs, (*ctx).importPage)
 	s.handle("POST /admin/people/import", runs, (*ctx).importFile)
+	s.fields()
 	s.handle("GET /admin/people/{name}", console, (*ctx).personPage)
 	s.handle("POST /admin/people/{name}", console, (*ctx).personSave)
 	s.handle("POST /admin/people/{name}/{act}", console, (*ctx).personAct)
@@ -51,7 +52,7 @@ func (c *ctx) overview() error {
 	if err != nil {
 		return err
 	}
-	groups, err := c.s.Org.Groups(ctx, c.host(), "", 1000)
+	groups, err := c.s.Org.CountGroups(ctx, c.host())
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (c *ctx) overview() error {
 	if err != nil {
 		return err
 	}
-	d := map[string]any{"Counts": counts, "Groups": len(groups), "Waiting": waiting, "Sessions": 0}
+	d := map[string]any{"Counts": counts, "Groups": groups, "Waiting": waiting, "Sessions": 0}
 	if c.Actor.Runs() {
 		audit, err := c.s.Store.AuditEntries(ctx, c.host(), store.AuditFilter{Limit: 8})
 		if err != nil {
@@ -77,7 +78,7 @@ func (c *ctx) overview() error {
 		d["Audit"], d["Mails"], d["Checks"], d["Info"], d["Sessions"] = c.entries(audit), mails, c.s.System.Health(ctx), info, info.Sessions
 		steps := []step{
 			{total > 1, c.T("Bring in your first colleagues"), "/admin/people/new", c.T("New colleague")},
-			{len(groups) > 0, c.T("Make a group that people talk in"), "/groups/new", c.T("New group")},
+			{groups > 0, c.T("Make a group that people talk in"), "/groups/new", c.T("New group")},
 			{c.Me.Email != "", c.T("Give your own account a work e-mail address"), "/admin/people/" + c.Me.Name, c.T("Your page")},
 			{c.P.Mails(), c.T("Set up e-mail, so that invitations are sent"), "/admin/system", c.T("System")},
 		}
@@ -149,6 +150,14 @@ func (c *ctx) peopleList() error {
 	if err != nil {
 		return err
 	}
+	listed, err := c.listed()
+	if err != nil {
+		return err
+	}
+	values := make(map[string][]fieldRow, len(ps))
+	for _, p := range ps {
+		values[p.Name] = cells(listed, p)
+	}
 	all := 0
 	for _, n := range counts {
 		all += n
@@ -158,7 +167,8 @@ func (c *ctx) peopleList() error {
 		tabs = append(tabs, tab{s, c.T("state " + s), counts[s], f.State == s})
 	}
 	d := map[string]any{"People": ps, "Pager": c.pager(page, total), "Tabs": tabs, "Departments": departments, "Roles": roles, "Online": c.online(ps),
-		"Q": c.form("q"), "Role": f.Role, "Department": c.form("department"), "State": f.State, "Filtered": len(f.Words) > 0 || f.State != "" || f.Role != "" || c.form("department") != ""}
+		"Q": c.form("q"), "Role": f.Role, "Department": c.form("department"),
+		"Listed": listed, "Cells": values, "State": f.State, "Filtered": len(f.Words) > 0 || f.State != "" || f.Role != "" || c.form("department") != ""}
 	return c.panel(200, "people", "list", c.T("People"), d)
 }
 
@@ -177,20 +187,30 @@ func (c *ctx) online(ps []store.Person) map[string]int {
 type entry struct {
 	store.AuditEntry
 	Who, What, Link string
+	By, From        string // the door in words, and the address where it says more than the door
 	Changes         []change
 	At              time.Time
 }
 
 func (c *ctx) entries(es []store.AuditEntry) []entry {
-	out := make([]entry, len(es))
+	out, own := make([]entry, len(es)), c.ownNames()
 	for i, e := range es {
 		out[i] = entry{AuditEntry: e, Who: e.Actor, What: c.T("audit " + e.Action), At: e.ID.Time()}
-		out[i].Changes = c.changes(e.Detail)
-		if e.Actor == "" {
+		out[i].Changes = c.changes(e.Detail, own)
+		if e.Door != "" {
+			out[i].By = c.T("door " + e.Door)
+		}
+		if e.Remote != acts.ByCommandLine {
+			out[i].From = e.Remote
+		}
+		switch {
+		case e.Actor != "":
+		case e.Remote == acts.ByCommandLine:
+			out[i].Who = c.T("The command line")
+		case e.Door == string(acts.Federation): // of another server, and known by the address only
+			out[i].Who, out[i].From = e.Remote, ""
+		default:
 			out[i].Who = c.T("The server")
-			if e.Remote == people.ByCommandLine {
-				out[i].Who = c.T("The command line")
-			}
 		}
 		if name, host, ok := strings.Cut(e.Target, "@"); ok && host == c.host() {
 			out[i].Link = "/admin/people/" + name
@@ -202,8 +222,11 @@ func (c *ctx) entries(es []store.AuditEntry) []entry {
 // change is a part of an entry: what was and what is, or only a fact.
 type change struct{ Name, Was, Is string }
 
-// changes reads what was kept with an entry.
-func (c *ctx) changes(detail string) (out []change) {
+// fieldsOfLists are those of a detail whose two values are not one before and one now.
+var fieldsOfLists = []string{"members", "groups", "removed", "scopes"}
+
+// changes reads what was kept with an entry; own are the names of the organization's profile fields, by key.
+func (c *ctx) changes(detail string, own map[string]string) (out []change) {
 	var d map[string]any
 	if detail == "" || json.Unmarshal([]byte(detail), &d) != nil {
 		return nil
@@ -212,6 +235,12 @@ func (c *ctx) changes(detail string) (out []change) {
 		switch x := v.(type) {
 		case nil:
 			return ""
+		case map[string]any: // people with their roles
+			parts := make([]string, 0, len(x))
+			for _, who := range slices.Sorted(maps.Keys(x)) {
+				parts = append(parts, strings.TrimSuffix(fmt.Sprint(who, ": ", x[who]), ": "))
+			}
+			return strings.Join(parts, ", ")
 		case bool:
 			if x {
 				return c.T("yes")
@@ -229,11 +258,14 @@ func (c *ctx) changes(detail string) (out []change) {
 		return fmt.Sprint(v)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d)) {
-		ch := change{Name: c.T("field " + name), Is: text(d[name])}
+		ch := change{Name: c.fieldName(name), Is: text(d[name])}
+		if own[name] != "" {
+			ch.Name = own[name]
+		}
 		if strings.Contains(name, ".") {
 			ch.Name = c.T("setting " + name)
 		}
-		if pair, ok := d[name].([]any); ok && len(pair) == 2 && name != "members" && name != "groups" {
+		if pair, ok := d[name].([]any); ok && len(pair) == 2 && !slices.Contains(fieldsOfLists, name) {
 			ch.Was, ch.Is = text(pair[0]), text(pair[1])
 			if ch.Was == "" {
 				ch.Was = "—"
@@ -247,6 +279,23 @@ func (c *ctx) changes(detail string) (out []change) {
 		}
 	}
 	return out
+}
+
+// auditKinds are what the page narrows the log to: the things of its verbs.
+var auditKinds = []string{
+	"person",
+	"field",
+	"invitation",
+	"group",
+	"theme",
+	"team",
+	"message",
+	"room",
+	"node",
+	"session",
+	"settings",
+	"system",
+	"token",
 }
 
 func (c *ctx) auditPage() error {
@@ -268,5 +317,5 @@ func (c *ctx) auditPage() error {
 		next = es[49].ID.String()
 	}
 	return c.show("audit", c.T("Audit log"), map[string]any{"Entries": c.entries(es), "Next": next, "Actor": f.Actor, "Target": f.Target, "Action": f.Action,
-		"Actions": []string{"person", "invitation", "group", "theme", "team", "session", "settings", "system", "token"}})
+		"Actions": auditKinds})
 }

@@ -69,10 +69,9 @@ func (c *ctx) savePhoto() error {
 			return c.oops(page, err)
 		}
 	}
-	if err := c.s.Org.SetPhoto(c.r.Context(), c.host(), r.Group.ID, data); err != nil {
+	if err := c.s.Org.SetPhoto(c.r.Context(), c.Actor, c.host(), r.Group.ID, data); err != nil {
 		return c.oops(page, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.photo", r.Group.Slug, map[string]any{"removed": len(data) == 0})
 	return c.done(page, "Saved")
 }
 

@@ -2,10 +2,7 @@ package web
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 
-	"parley/admin"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -16,8 +13,8 @@ var goodbye = &wire.StreamError{Condition: "policy-violation", Text: "this sessi
 
 func (s *Server) groups() {
 	s.handle("GET /groups", member, (*ctx).groupList)
-	s.handle("GET /groups/new", runs, (*ctx).newGroupPage)
-	s.handle("POST /groups/new", runs, (*ctx).createGroup)
+	s.handle("GET /groups/new", member, (*ctx).newGroupPage)
+	s.handle("POST /groups/new", member, (*ctx).createGroup)
 	s.handle("GET /g/{slug}", member, (*ctx).roomPage)
 	s.handle("POST /g/{slug}", member, (*ctx).sayInRoom)
 	s.handle("GET /g/{slug}/t/{key}", member, (*ctx).roomPage)
@@ -32,12 +29,12 @@ func (s *Server) groups() {
 	s.groupSettings()
 	s.groupPhoto()
 	s.teams()
+	s.pickers()
 }
 
 // groupRow is a group in a list.
 type groupRow struct {
 	store.Group
-	Mine    bool
 	Kind    string
 	Members int
 	Themes  int
@@ -45,79 +42,153 @@ type groupRow struct {
 
 // deletedGroup is one that can be restored, for some more days.
 type deletedGroup struct {
-	admin.Group
+	store.Group
 	Left int
 }
 
+// groupList shows the groups that one may know of: one's own first, in pages; or with "of" only some of them.
 func (c *ctx) groupList() error {
-	ctx := c.r.Context()
-	gs, err := c.s.Org.VisibleGroups(ctx, c.host(), c.self(), 500)
+	of, page := c.form("of"), c.pageNumber()
+	f := store.GroupFilter{Words: c.words("q"), Described: true, Limit: perPage, Offset: (page - 1) * perPage}
+	if of == "deleted" {
+		return c.deletedGroups(f)
+	}
+	count := func(whose string) (int, error) {
+		_, n, err := c.s.Org.FindGroups(c.r.Context(), c.host(), c.self(), store.GroupFilter{Words: f.Words, Described: true, Whose: whose})
+		return n, err
+	}
+	mine, err := count(store.OwnGroups)
 	if err != nil {
 		return err
 	}
-	q := strings.ToLower(c.form("q"))
-	var mine, others []groupRow
-	for _, g := range gs {
-		if q != "" && !strings.Contains(strings.ToLower(g.Name+" "+g.Description), q) {
-			continue
-		}
-		role, err := c.s.Org.RoleOf(ctx, c.host(), g.ID, c.self())
-		if err != nil {
+	others, err := count(store.OtherGroups)
+	if err != nil {
+		return err
+	}
+	d := map[string]any{"Q": c.form("q"), "Of": of, "May": c.mayCreate()}
+	total := mine + others
+	switch of {
+	case "mine":
+		total = mine
+		d["Mine"], err = c.groupRows(f, store.OwnGroups)
+	case "others":
+		total = others
+		d["Others"], err = c.groupRows(f, store.OtherGroups)
+	default:
+		if d["Mine"], err = c.groupRows(f, store.OwnGroups); err != nil {
 			return err
 		}
+		f.Limit -= max(0, min(perPage, mine-f.Offset))
+		f.Offset = max(0, f.Offset-mine)
+		d["Others"], err = c.groupRows(f, store.OtherGroups)
+	}
+	if err != nil {
+		return err
+	}
+	d["Pager"], d["Total"] = c.pager(page, total), total
+	d["Tabs"], err = c.groupTabs(of, mine, others)
+	if err != nil {
+		return err
+	}
+	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), d)
+}
+
+// groupTabs are the ways to narrow the list; deleted groups are for who can restore them.
+func (c *ctx) groupTabs(of string, mine, others int) ([]tab, error) {
+	tabs := []tab{{"", c.T("All"), mine + others, of == ""}, {"mine", c.T("Mine"), mine, of == "mine"}, {"others", c.T("Others"), others, of == "others"}}
+	if !c.Actor.Runs() {
+		return tabs, nil
+	}
+	_, n, err := c.s.Org.FindDeleted(c.r.Context(), c.host(), store.GroupFilter{})
+	if n > 0 || of == "deleted" {
+		tabs = append(tabs, tab{"deleted", c.T("Deleted groups"), n, of == "deleted"})
+	}
+	return tabs, err
+}
+
+// groupRows gives a part of the groups in which one is, or is not.
+func (c *ctx) groupRows(f store.GroupFilter, whose string) (rows []groupRow, err error) {
+	ctx := c.r.Context()
+	f.Whose = whose
+	gs, _, err := c.s.Org.FindGroups(ctx, c.host(), c.self(), f)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range gs {
 		ms, err := c.s.Org.Members(ctx, c.host(), g.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ts, err := c.s.Org.Themes(ctx, c.host(), g.ID, c.self())
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r := groupRow{Group: g, Kind: org.RulesOf(g).Kind, Members: len(ms), Mine: role != "" && role != store.RoleBanned}
+		r := groupRow{Group: g, Kind: org.RulesOf(g).Kind}
+		for _, m := range ms {
+			if m.Role != store.RoleBanned {
+				r.Members++
+			}
+		}
 		for _, t := range ts {
 			if t.Closed.IsZero() {
 				r.Themes++
 			}
 		}
-		if r.Mine {
-			mine = append(mine, r)
-		} else {
-			others = append(others, r)
-		}
+		rows = append(rows, r)
 	}
-	d := map[string]any{"Mine": mine, "Others": others, "Q": c.form("q"), "May": c.Actor.Runs()}
-	if c.Actor.Runs() {
-		gs, err := c.s.Ops.DeletedGroups(ctx, c.host())
-		if err != nil {
+	return rows, nil
+}
+
+// deletedGroups lists the groups that can be restored, for people who may restore them.
+func (c *ctx) deletedGroups(f store.GroupFilter) error {
+	if !c.Actor.Runs() {
+		return forbidden
+	}
+	ctx := c.r.Context()
+	gs, total, err := c.s.Org.FindDeleted(ctx, c.host(), f)
+	if err != nil {
+		return err
+	}
+	deleted := make([]deletedGroup, len(gs))
+	for i, g := range gs {
+		deleted[i] = deletedGroup{g, c.daysLeft(g)}
+	}
+	var counts [2]int
+	for i, whose := range []string{store.OwnGroups, store.OtherGroups} {
+		if _, counts[i], err = c.s.Org.FindGroups(ctx, c.host(), c.self(), store.GroupFilter{Whose: whose}); err != nil {
 			return err
 		}
-		deleted := make([]deletedGroup, len(gs))
-		for i, g := range gs {
-			deleted[i] = deletedGroup{g, c.daysLeft(g)}
-		}
-		d["Deleted"] = deleted
 	}
-	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), d)
+	tabs, err := c.groupTabs("deleted", counts[0], counts[1])
+	if err != nil {
+		return err
+	}
+	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), map[string]any{"Q": c.form("q"), "Of": "deleted", "May": c.mayCreate(), "Deleted": deleted, "Total": total,
+		"Pager": c.pager(c.pageNumber(), total), "Tabs": tabs})
 }
 
 type groupForm struct {
-	org.NewGroup
-	People       []store.Person
-	Chosen       []string
-	Kinds        []kindFacts
+	settingsForm
+	People       picker
 	Error, Field string
 }
 
-func (c *ctx) groupForm() (f groupForm, err error) {
-	f = groupForm{Kinds: kindsOffered()}
-	f.Kind, f.ThemesBy = org.Private, "members"
-	f.People, _, err = c.colleagues(store.PeopleFilter{Limit: 500})
-	f.People = slices.DeleteFunc(f.People, func(p store.Person) bool { return p.Disabled })
+// groupForm gives the form for a group with what has been written in it, and who is chosen.
+func (c *ctx) groupForm(written org.GroupChange, chosen []string) (f groupForm, err error) {
+	first := org.SettingsOf(store.Group{ThemesBy: "members", GroupSettings: store.GroupSettings{Kind: org.Private}})
+	f.settingsForm = c.formOf(first, written)
+	f.People, err = c.peoplePicker(chosen)
 	return f, err
 }
 
+// mayCreate says whether one may create groups that one owns.
+func (c *ctx) mayCreate() bool { return c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()) }
+
 func (c *ctx) newGroupPage() error {
-	f, err := c.groupForm()
+	if !c.mayCreate() {
+		return forbidden
+	}
+	f, err := c.groupForm(org.GroupChange{}, nil)
 	if err != nil {
 		return err
 	}
@@ -125,18 +196,31 @@ func (c *ctx) newGroupPage() error {
 }
 
 func (c *ctx) createGroup() error {
-	f, err := c.groupForm()
+	if !c.mayCreate() {
+		return forbidden
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	is, err := c.groupChange()
+	if err != nil {
+		return c.oops("/groups/new", err)
+	}
+	chosen := c.r.Form["member"]
+	f, err := c.groupForm(is, chosen)
 	if err != nil {
 		return err
 	}
-	f.NewGroup = org.NewGroup{Name: c.form("name"), Description: c.form("description"), Kind: c.form("kind"), ThemesBy: c.form("themes_by"), Emoji: c.form("emoji"), Owner: c.self()}
-	f.Chosen = c.r.Form["member"]
-	for _, n := range f.Chosen {
+	if c.picks("member") {
+		return c.page(http.StatusOK, "newgroup", c.T("New group"), f)
+	}
+	made := org.NewGroup{Settings: is, Owner: c.self()}
+	for _, n := range chosen {
 		if j, err := jid.New(n, c.host(), ""); err == nil {
-			f.Members = append(f.Members, j)
+			made.Members = append(made.Members, j)
 		}
 	}
-	g, err := c.s.Org.CreateGroup(c.r.Context(), c.host(), f.NewGroup)
+	g, err := c.s.Org.CreateGroup(c.r.Context(), c.Actor, c.host(), made)
 	if err != nil {
 		var ok bool
 		if f.Error, f.Field, ok = c.explain(err); !ok {
@@ -144,6 +228,5 @@ func (c *ctx) createGroup() error {
 		}
 		return c.page(http.StatusUnprocessableEntity, "newgroup", c.T("New group"), f)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.create", g.Slug, map[string]any{"kind": f.Kind, "members": len(f.Members) + 1})
 	return c.done("/g/"+g.Slug, "The group {{.Name}} is there, and its members have it in their apps", "Name", g.Name)
 }

@@ -1,12 +1,13 @@
 package web
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
-	"parley/admin"
+	"parley/acts"
 	"parley/org"
 	"parley/store"
 )
@@ -17,19 +18,18 @@ func (s *Server) groupSettings() {
 	s.handle("POST /g/{slug}/delete", member, (*ctx).deleteGroup)
 	s.handle("POST /groups/restore", runs, (*ctx).restoreGroup)
 	s.handle("GET /g/{slug}/progress", member, (*ctx).mandatoryProgress)
-	s.handle("POST /g/{slug}/mandatory", runs, (*ctx).setMandatory)
+	s.handle("POST /g/{slug}/mandatory", member, (*ctx).setMandatory)
 	s.handle("POST /g/{slug}/teams", member, (*ctx).setGroupTeam)
 }
 
 type settingsData struct {
 	room
-	Kind         string
-	Kinds        []kindFacts
+	settingsForm
 	Mandatory    string // "", "everyone" or a team's slug
 	MandatoryIs  string // the team's name
 	Teams        []groupTeam
 	AllTeams     []store.Team
-	Adding       admin.Progress
+	Adding       progress
 	AddingNow    bool
 	Error, Field string
 }
@@ -73,7 +73,7 @@ func (c *ctx) owned() (room, error) {
 }
 
 func (c *ctx) settingsData(r room) (d settingsData, err error) {
-	d = settingsData{room: r, Kind: org.RulesOf(r.Group).Kind, Kinds: kindsOffered(), Mandatory: r.Group.Mandatory}
+	d = settingsData{room: r, settingsForm: c.settingsForm(r, org.GroupChange{}), Mandatory: r.Group.Mandatory}
 	ctx := c.r.Context()
 	if d.AllTeams, err = c.s.Org.Teams(ctx, c.host()); err != nil {
 		return d, err
@@ -100,8 +100,11 @@ func (c *ctx) settingsData(r room) (d settingsData, err error) {
 	return d, nil
 }
 
+// progress of what is done in the background.
+type progress struct{ Done, Total int }
+
 // adding says how far adding everyone to a mandatory group has come.
-func (c *ctx) adding(g store.Group) (p admin.Progress, now bool) {
+func (c *ctx) adding(g store.Group) (p progress, now bool) {
 	p.Done, p.Total, now = c.s.Org.Filling(g.Host, g.ID)
 	return p, now
 }
@@ -118,16 +121,6 @@ func (c *ctx) groupSettingsPage() error {
 	return c.show("groupsettings", r.Group.Name, d)
 }
 
-// groupChange reads the form of settings; a box that is not ticked is not sent, so that the form says that it has boxes.
-func (c *ctx) groupChange() org.GroupChange {
-	ch := org.GroupChange{Name: c.given("name"), Description: c.given("description"), Kind: c.given("kind"), ThemesBy: c.given("themes_by"), MentionBy: c.given("mention_by"), Emoji: c.given("emoji")}
-	if c.r.Form.Has("boxes") {
-		box := func(name string) *bool { on := c.r.Form.Has(name); return &on }
-		ch.Guests, ch.SinceJoin, ch.Hidden = box("guests"), box("since_join"), box("hidden")
-	}
-	return ch
-}
-
 // saveGroup changes what a group is. With "look" it first says what that comes to, where it comes to anything for people.
 func (c *ctx) saveGroup() error {
 	r, err := c.owned()
@@ -137,7 +130,11 @@ func (c *ctx) saveGroup() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	ch, page := c.groupChange(), "/g/"+r.Group.Slug+"/settings"
+	page := "/g/" + r.Group.Slug + "/settings"
+	ch, err := c.groupChange()
+	if err != nil {
+		return c.oops(page, err)
+	}
 	was, is, err := c.s.Org.PlanUpdate(c.r.Context(), c.host(), r.Group.ID, ch)
 	if err == nil && c.looks() {
 		effects, err := c.effects(was, is)
@@ -149,7 +146,7 @@ func (c *ctx) saveGroup() error {
 		}
 	}
 	if err == nil {
-		_, err = c.s.Org.Update(c.r.Context(), c.host(), r.Group.ID, ch)
+		_, err = c.s.Org.Update(c.r.Context(), c.Actor, c.host(), r.Group.ID, ch)
 	}
 	if err != nil {
 		d, derr := c.settingsData(r)
@@ -160,22 +157,8 @@ func (c *ctx) saveGroup() error {
 		if d.Error, d.Field, ok = c.explain(err); !ok {
 			return err
 		}
-		for _, f := range []struct{ to, from *string }{{&d.Group.Name, ch.Name}, {&d.Group.Description, ch.Description}, {&d.Kind, ch.Kind}, {&d.Group.Emoji, ch.Emoji}} {
-			if f.from != nil { // what was written is still there
-				*f.to = *f.from
-			}
-		}
+		d.settingsForm = c.settingsForm(r, ch) // what was written is still there
 		return c.page(http.StatusUnprocessableEntity, "groupsettings", r.Group.Name, d)
-	}
-	detail := make(map[string]any)
-	for _, f := range [][3]string{{"name", was.Name, is.Name}, {"description", was.Description, is.Description}, {"kind", org.RulesOf(was).Kind, org.RulesOf(is).Kind},
-		{"themes_by", was.ThemesBy, is.ThemesBy}, {"mention_by", was.MentionBy, is.MentionBy}} {
-		if f[1] != f[2] {
-			detail[f[0]] = []string{f[1], f[2]}
-		}
-	}
-	if was != is {
-		c.P.Audit(c.r.Context(), c.Actor, "group.change", is.Slug, detail)
 	}
 	return c.done(page, "Saved")
 }
@@ -223,7 +206,7 @@ func (c *ctx) effects(was, is store.Group) (out []string, err error) {
 	say(was.Guests && !is.Guests, "Themes get no new guests; those there are stay until they are taken off.")
 	say(is.SinceJoin && !was.SinceJoin, "Members read only what was said since they were added.")
 	say(was.SinceJoin && !is.SinceJoin, "Members read all that was ever said, also before they were added.")
-	return out, nil
+	return append(out, c.otherEffects(was, is)...), nil
 }
 
 // confirmation asks before something is done that says what it comes to.
@@ -266,10 +249,9 @@ func (c *ctx) deleteGroup() error {
 		c.say("error", c.T("Type {{.Name}} to delete the group", "Name", r.Group.Name))
 		return c.to("/g/" + r.Group.Slug + "/settings#danger")
 	}
-	if err := c.s.Org.DeleteGroup(c.r.Context(), c.host(), r.Group.ID); err != nil {
+	if err := c.s.Org.DeleteGroup(c.r.Context(), c.Actor, c.host(), r.Group.ID); err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.delete", r.Group.Slug, map[string]any{"name": r.Group.Name})
 	if c.Actor.Runs() {
 		return c.undoable("/groups", undo("/groups/restore", "slug", r.Group.Slug), "{{.Name}} is deleted; what was said is kept", "Name", r.Group.Name)
 	}
@@ -277,17 +259,19 @@ func (c *ctx) deleteGroup() error {
 }
 
 func (c *ctx) restoreGroup() error {
-	g, err := c.s.Ops.RestoreGroup(c.r.Context(), c.host(), c.form("slug"))
+	g, err := c.s.Org.RestoreGroup(c.r.Context(), c.Actor, c.host(), c.form("slug"))
 	if err != nil {
 		return c.oops("/groups", err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.restore", g.Slug, nil)
 	return c.done("/g/"+g.Slug, "The group {{.Name}} is there, and its members have it in their apps", "Name", g.Name)
 }
 
 // setMandatory has everyone in a group, or everyone of a team, or nobody in particular any more.
 func (c *ctx) setMandatory() error {
-	r, err := c.managed()
+	r, err := c.room()
+	if err == nil && !c.Actor.Runs() {
+		err = forbidden
+	}
 	if err != nil {
 		return err
 	}
@@ -302,11 +286,22 @@ func (c *ctx) setMandatory() error {
 		}
 		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/mandatory", Back: page, Question: c.T("Change who has to be in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save")})
 	}
-	if err := c.s.Ops.SetMandatory(ctx, c.host(), r.Group.Slug, whom); err != nil {
+	if err := c.s.setMandatory(ctx, c.Actor, r.Group, whom); err != nil {
 		return c.oops(page, err)
 	}
-	c.P.Audit(ctx, c.Actor, "group.mandatory", r.Group.Slug, map[string]any{"all": whom != "", "team": whom})
 	return c.done(page+"#everybody", "Saved")
+}
+
+// setMandatory has everyone in a group, everyone of a team, which is named by its slug, or nobody in particular.
+func (s *Server) setMandatory(ctx context.Context, by acts.Actor, g store.Group, whom string) error {
+	if whom != "" && whom != org.Everyone {
+		t, err := s.Org.Team(ctx, g.Host, whom)
+		if err != nil {
+			return err
+		}
+		whom = t.ID
+	}
+	return s.Org.SetMandatory(ctx, by, g.Host, g.ID, whom)
 }
 
 func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
@@ -391,15 +386,14 @@ func (c *ctx) setGroupTeam() error {
 		}
 		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/teams", Back: page, Question: c.T("Change the teams in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save"), Danger: role == ""})
 	}
-	if err := c.s.Org.SetGroupTeam(ctx, c.host(), r.Group.ID, t.ID, role); err != nil {
+	if err := c.s.Org.SetGroupTeam(ctx, c.Actor, c.host(), r.Group.ID, t.ID, role); err != nil {
 		return c.oops(page, err)
 	}
-	c.P.Audit(ctx, c.Actor, "group.team", r.Group.Slug, map[string]any{"team": t.Slug, "role": role})
 	return c.done(page+"#teams", "Saved")
 }
 
 // daysLeft says for how many more days a deleted group can be restored.
-func (c *ctx) daysLeft(g admin.Group) int {
+func (c *ctx) daysLeft(g store.Group) int {
 	return max(0, int(org.Restorable.Hours()/24)-int(c.now.Sub(g.Deleted).Hours()/24))
 }
 

@@ -1,16 +1,13 @@
 package web
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-
+	"parley/acts"
+	"parley/internal/sheet"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -25,51 +22,72 @@ type row struct {
 	Name  string // of the account
 	State string // "new", "known", "wrong", "made"
 	Error string
+	Where string // the column that is wrong, as the file calls it, and what it has
 }
 
 type importData struct {
-	Text    string // the file, to be sent again with the answer
-	Rows    []row
-	New     int
-	Known   int
-	Wrong   int
-	Done    bool
-	Error   string
-	Invite  bool
-	Mails   bool
-	Columns []string
+	Text      string // the file, to be sent again with the answer
+	Rows      []row
+	New       int
+	Known     int
+	Wrong     int
+	Done      bool
+	Error     string
+	Invite    bool
+	Mails     bool
+	Columns   []string
+	Encodings []sheet.Encoding
+	Chosen    string // the encoding that was asked for
+	Encoding  string // how the file is written
+	Comma     string // what parts its cells
+	Unused    []string
+	Own       []fieldRow // profile fields that the file has
 }
 
-var columns = []string{"full_name", "email", "name", "phone", "title", "department", "role", "groups", "lang"}
-
 func (c *ctx) importPage() error {
-	return c.show("import", c.T("Import people"), importData{Mails: c.P.Mails(), Columns: columns})
+	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
+	if err != nil {
+		return err
+	}
+	d := importData{Mails: c.P.Mails(), Columns: columnsWith(fs), Encodings: sheet.Encodings}
+	return c.show("import", c.T("Import people"), d)
 }
 
 // importFile shows what a file would do, and with do=import does it.
 func (c *ctx) importFile() error {
-	d := importData{Mails: c.P.Mails(), Columns: columns, Invite: c.form("invite") != "", Text: c.r.FormValue("text")}
-	if f, _, err := c.r.FormFile("file"); err == nil {
-		b, err := io.ReadAll(f)
-		f.Close()
-		if err != nil {
-			return err
-		}
-		if len(b) > 0 {
-			d.Text = decode(b)
-		}
+	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
+	if err != nil {
+		return err
 	}
-	var err error
-	if d.Rows, err = readRows(d.Text); err != nil {
+	d := importData{
+		Mails:     c.P.Mails(),
+		Columns:   columnsWith(fs),
+		Encodings: sheet.Encodings,
+		Invite:    c.form("invite") != "",
+	}
+	err = c.readText(&d)
+	if err != nil {
+		err = badTable(err, nil, 0)
+	}
+	var by chosen
+	if err == nil {
+		var comma rune
+		d.Rows, by, comma, err = readRows(d.Text, fs)
+		d.Comma, d.Unused = commaName(comma), by.unused
+	}
+	if err != nil {
 		if d.Error, _, _ = c.explain(err); d.Error == "" {
 			return err
 		}
 		return c.page(http.StatusUnprocessableEntity, "import", c.T("Import people"), d)
 	}
+	for _, f := range by.own {
+		d.Own = append(d.Own, fieldRow{ProfileField: f, Label: c.ownName(f)})
+	}
 	d.Done = c.form("do") == "import"
 	seen := make(map[string]int)
 	for i := range d.Rows {
-		if err := c.importRow(&d.Rows[i], seen, d.Done, d.Invite); err != nil {
+		if err := c.importRow(&d.Rows[i], &by, seen, d.Done, d.Invite); err != nil {
 			return err
 		}
 		switch d.Rows[i].State {
@@ -82,12 +100,22 @@ func (c *ctx) importFile() error {
 		}
 	}
 	if d.Done {
-		c.P.Audit(c.r.Context(), c.Actor, "person.import", "", map[string]any{"made": d.New, "known": d.Known, "wrong": d.Wrong})
+		detail := acts.Detail{"made": d.New, "known": d.Known, "wrong": d.Wrong}
+		if err := c.P.Note(c.r.Context(), c.importer(), acts.PersonImport, "", detail); err != nil {
+			return err
+		}
 	}
 	return c.show("import", c.T("Import people"), d)
 }
 
-func (c *ctx) importRow(r *row, seen map[string]int, do, invite bool) error {
+// importer is the person who asks, with a file.
+func (c *ctx) importer() people.Actor {
+	by := c.Actor
+	by.Door = acts.Import
+	return by
+}
+
+func (c *ctx) importRow(r *row, by *chosen, seen map[string]int, do, invite bool) error {
 	u, err := c.P.Check(c.r.Context(), c.Actor, r.New)
 	r.Name = u.Name
 	if err == nil {
@@ -103,9 +131,11 @@ func (c *ctx) importRow(r *row, seen map[string]int, do, invite bool) error {
 		}
 	}
 	if err == nil && do {
-		if _, err = c.P.Create(c.r.Context(), c.Actor, r.New); err == nil && invite {
-			_, _, err = c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: u.Name, Send: c.P.Mails() && u.Email != "", Lang: u.Lang})
+		n := people.Newcomer{NewPerson: r.New}
+		if invite {
+			n.Invite = &people.Invite{Send: c.P.Mails() && u.Email != "", Lang: u.Lang}
 		}
+		_, err = c.P.Welcome(c.r.Context(), c.importer(), n)
 		r.State = "made"
 	}
 	if err == nil {
@@ -114,7 +144,7 @@ func (c *ctx) importRow(r *row, seen map[string]int, do, invite bool) error {
 		}
 		return nil
 	}
-	text, field, ok := c.explain(err)
+	text, field, ok := c.explain(c.inWords(err))
 	if !ok {
 		return err
 	}
@@ -123,97 +153,136 @@ func (c *ctx) importRow(r *row, seen map[string]int, do, invite bool) error {
 	if errors.As(err, &pe) && pe.Kind == org.Exists && (field == "name" || field == "email") {
 		r.State = "known"
 	}
+	r.Where = where(by, field, r.New)
 	return nil
 }
 
-// decode reads what spreadsheets write: UTF-8 with or without its mark, or Windows' Latin.
-func decode(b []byte) string {
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
-	if utf8.Valid(b) {
-		return string(b)
+// where names the cell that is wrong: its column, as the file calls it, and what is in it.
+func where(by *chosen, field string, n people.NewPerson) string {
+	value, ok := map[string]string{"full_name": n.FullName, "email": n.Email, "name": n.Name, "phone": n.Phone, "title": n.Title,
+		"department": n.Department, "role": n.Role, "groups": strings.Join(n.Groups, " "), "lang": n.Lang}[field]
+	if own, has := n.Fields[field]; has && !ok {
+		field, value, ok = fieldPrefix+field, own, true
 	}
-	s, err := charmap.Windows1252.NewDecoder().Bytes(b)
-	if err != nil {
-		return string(bytes.ToValidUTF8(b, []byte("?")))
+	switch {
+	case !ok:
+		return ""
+	case value == "":
+		return by.title(field)
 	}
-	return string(s)
+	return by.title(field) + " “" + cut(value, 60) + "”"
 }
 
-// heads are the names that columns go by in files of other programs.
-var heads = map[string]string{"full name": "full_name", "fullname": "full_name", "nom": "full_name", "nom complet": "full_name", "display name": "full_name",
-	"e-mail": "email", "mail": "email", "courriel": "email", "adresse e-mail": "email", "username": "name", "login": "name", "identifiant": "name", "mobile": "phone",
-	"telephone": "phone", "téléphone": "phone", "job title": "title", "fonction": "title", "poste": "title", "team": "department", "équipe": "department",
-	"service": "department", "département": "department", "rôle": "role", "groupes": "groups", "langue": "lang", "language": "lang"}
+// readText gives what was sent as text: a file, or lines that were pasted, which are the file's when they come again.
+func (c *ctx) readText(d *importData) error {
+	d.Text, d.Chosen = c.r.FormValue("text"), c.form("encoding")
+	f, _, err := c.r.FormFile("file")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil || len(b) == 0 {
+		return err
+	}
+	d.Text, d.Encoding, err = sheet.Decode(b, d.Chosen)
+	return err
+}
 
-func readRows(text string) ([]row, error) {
-	bad := func(id string, args ...any) ([]row, error) {
-		return nil, &people.Error{Kind: org.Invalid, Field: "file", Text: id, Args: args}
+// readRows reads a table of people, who may have values of some profile fields.
+func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error) {
+	bad := func(id string, args ...any) ([]row, chosen, rune, error) {
+		return nil, chosen{}, 0, &people.Error{Kind: org.Invalid, Field: "file", Text: id, Args: args}
 	}
 	if strings.TrimSpace(text) == "" {
 		return bad("Choose a file, or paste its lines")
 	}
-	in := csv.NewReader(strings.NewReader(text))
-	in.FieldsPerRecord, in.TrimLeadingSpace = -1, true
-	first, _, _ := strings.Cut(text, "\n")
-	switch {
-	case strings.Count(first, ";") > strings.Count(first, ","):
-		in.Comma = ';'
-	case strings.Contains(first, "\t"):
-		in.Comma = '\t'
+	t, err := sheet.Parse(text, maxImport+1)
+	var head []string
+	if len(t.Rows) > 0 {
+		head = t.Rows[0].Cells
 	}
-	head, err := in.Read()
 	if err != nil {
-		return bad("The first line has to name the columns")
+		return nil, chosen{}, 0, badTable(err, head, t.Comma)
 	}
-	at := make(map[string]int)
-	for i, h := range head {
-		h = strings.ToLower(strings.TrimSpace(h))
-		if n, ok := heads[h]; ok {
-			h = n
-		}
-		at[h] = i
+	if len(t.Rows) == 0 {
+		return bad("There is nobody in this file")
 	}
-	if _, ok := at["email"]; !ok {
-		if _, ok := at["full_name"]; !ok {
-			return bad("The first line has to name the columns")
-		}
+	all, c := chooseHead(t.Rows, fs)
+	if !c.named() {
+		return bad("Line {{.Line}} has to name the columns, and one of them has to be full_name, last_name or email. It has: {{.Found}}",
+			"Line", t.Rows[0].Line, "Found", cut(strings.Join(head, " · "), 200))
 	}
 	var rows []row
-	for {
-		rec, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			break
+	for _, r := range all[1:] {
+		if one := (row{Line: r.Line, New: c.person(r)}); one.New.Email != "" || one.New.FullName != "" || one.New.Name != "" {
+			rows = append(rows, one)
 		}
-		if err != nil {
-			line := 0
-			if pe := (*csv.ParseError)(nil); errors.As(err, &pe) {
-				line = pe.StartLine
-			}
-			return bad("Line {{.Line}} cannot be read: are quotes missing?", "Line", line)
-		}
-		line, _ := in.FieldPos(0)
-		if len(rows) >= maxImport {
-			return bad("At most 5000 lines at once")
-		}
-		get := func(name string) string {
-			if i, ok := at[name]; ok && i < len(rec) {
-				return strings.TrimPrefix(strings.TrimSpace(rec[i]), "'")
-			}
-			return ""
-		}
-		r := row{Line: line, New: people.NewPerson{Name: get("name"), FullName: get("full_name"), Email: get("email"), Phone: get("phone"), Title: get("title"),
-			Department: get("department"), Role: strings.ToLower(get("role")), Lang: get("lang")}}
-		r.New.Groups = strings.FieldsFunc(get("groups"), func(r rune) bool { return strings.ContainsRune(",; |", r) })
-		if r.New.Role == "" {
-			r.New.Role = store.RoleMember
-		}
-		if r.New.Email == "" && r.New.FullName == "" && r.New.Name == "" {
-			continue
-		}
-		rows = append(rows, r)
 	}
 	if len(rows) == 0 {
 		return bad("There is nobody in this file")
 	}
-	return rows, nil
+	return rows, c, t.Comma, nil
+}
+
+// badTable says in words why a file is not taken, and what to do.
+func badTable(err error, head []string, comma rune) error {
+	bad := func(id string, args ...any) error {
+		return &people.Error{Kind: org.Invalid, Field: "file", Text: id, Args: args}
+	}
+	var fe *sheet.ForeignError
+	var ee *sheet.EncodingError
+	var te *sheet.Error
+	switch {
+	case errors.Is(err, sheet.ErrBinary):
+		return bad("This file is no text: save the table as CSV, and choose that file")
+	case errors.As(err, &ee):
+		return bad("Line {{.Line}} has letters that are not in {{.Encoding}}: choose another encoding, or “Detect automatically”",
+			"Line", ee.Line, "Encoding", ee.Encoding)
+	case errors.As(err, &fe):
+		return badKind(fe.Kind)
+	case !errors.As(err, &te):
+		return err
+	}
+	at := []any{"Line", te.Line, "Column", columnName(head, te.Column), "Comma", commaName(comma)}
+	switch te.Fault {
+	case sheet.TooMany:
+		return bad("Line {{.Line}} is one too many: at most {{.Most}} people at once, so part the list", "Line", te.Line, "Most", maxImport)
+	case sheet.Unclosed:
+		return bad("Line {{.Line}}, column {{.Column}}: a quotation mark (\") opens this cell, and nothing closes it. Close it, or write it twice where it belongs to the text", at[:4]...)
+	}
+	return bad("Line {{.Line}}, column {{.Column}}: after the quotation mark (\") that closes this cell, {{.Comma}} or the line’s end has to follow. Write a quotation mark twice where it belongs to the text", at...)
+}
+
+func badKind(k sheet.Kind) error {
+	text := "This file is no table: save the table as CSV, and choose that file"
+	switch k {
+	case sheet.Excel:
+		text = "This is an Excel workbook. In Excel, choose “File”, “Save As”, and there the type “CSV UTF-8 (Comma delimited)”; then choose that file here"
+	case sheet.OpenDocument:
+		text = "This is an OpenDocument table. In LibreOffice, choose “File”, “Save As”, and there the type “Text CSV (.csv)”; then choose that file here"
+	case sheet.Numbers:
+		text = "This is a Numbers document. In Numbers, choose “File”, “Export To”, “CSV”; then choose that file here"
+	}
+	return &people.Error{Kind: org.Invalid, Field: "file", Text: text}
+}
+
+// columnName calls a column as spreadsheets and the table do: C (E-mail).
+func columnName(head []string, n int) string {
+	name := ""
+	for i := n; i > 0; i = (i - 1) / 26 {
+		name = string(rune('A'+(i-1)%26)) + name
+	}
+	if n <= len(head) && strings.TrimSpace(head[n-1]) != "" {
+		name += " (" + cut(strings.TrimSpace(head[n-1]), 50) + ")"
+	}
+	return name
+}
+
+// commaName shows what parts the cells.
+func commaName(r rune) string {
+	if r == '\t' {
+		return "⇥"
+	}
+	return string(r)
 }

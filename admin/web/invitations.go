@@ -17,6 +17,7 @@ type invitation struct {
 	store.Invitation
 	State  string // also "expired"
 	Link   string // "" if it is not good
+	Mail   string // why its mail was not sent, or waits; "": nothing is wrong with it
 	Events []event
 }
 
@@ -42,6 +43,13 @@ func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err 
 	if !whole {
 		return v, nil
 	}
+	ms, err := c.s.Store.MailsOf(c.r.Context(), i.Host, i.ID)
+	if err != nil {
+		return v, err
+	}
+	if i.State == store.InviteOpen && len(ms) > 0 && ms[0].Error != "" && ms[0].State != store.MailSent {
+		v.Mail = c.mailTrouble(ms[0])
+	}
 	es, err := c.s.Store.InvitationEvents(c.r.Context(), i.Host, i.ID)
 	for _, e := range es {
 		v.Events = append(v.Events, event{e, e.ID.Time(), c.T("history " + e.Kind)})
@@ -55,9 +63,12 @@ func (c *ctx) mayShow(i store.Invitation) bool { return i.Kind != store.KindRese
 
 func (c *ctx) invitationList() error {
 	page := c.pageNumber()
-	f := store.InvitationFilter{Kind: store.KindInvite, Offset: (page - 1) * perPage, Limit: perPage}
+	f := store.InvitationFilter{Kind: store.KindInvite, Username: c.form("name"), Offset: (page - 1) * perPage, Limit: perPage}
 	if !c.Actor.Runs() {
 		f.Inviter = c.Me.Name
+	}
+	if f.Username != "" { // links for new passwords too
+		f.Kind = ""
 	}
 	is, total, err := c.s.Store.Invitations(c.r.Context(), c.host(), f)
 	if err != nil {
@@ -98,7 +109,7 @@ func (c *ctx) openLink() error {
 
 // oneInvitation gives the one in the path, if the actor may see it.
 func (c *ctx) oneInvitation() (store.Invitation, error) {
-	return c.s.mayInvitation(c.r.Context(), c.P, c.Actor, c.r.PathValue("id"))
+	return c.P.FindInvitation(c.r.Context(), c.Actor, c.r.PathValue("id"))
 }
 
 func (c *ctx) invitationPage() error {
@@ -165,4 +176,23 @@ func (c *ctx) invitationAct() error {
 		return c.oops(back, err)
 	}
 	return err
+}
+
+// mailTrouble says in plain words what became of a mail that was not sent, with what the relay said.
+func (c *ctx) mailTrouble(m store.Mail) string {
+	plain, detail, _ := strings.Cut(m.Error, ": ")
+	why := map[string]string{"the mail relay refuses it for good, for nobody has this address": c.T("nobody has this address there"),
+		"the mail relay was not found": c.T("the mail relay was not found"), "the mail relay's certificate is not trusted": c.T("the certificate of the mail relay is not trusted"),
+		"the mail relay refuses it for good": c.T("the mail relay refuses it for good"), "the mail relay refuses it for now": c.T("the mail relay refuses it for now"),
+		"the mail relay does not answer": c.T("the mail relay does not answer"), "the address is malformed": c.T("the address is written wrongly")}[plain]
+	if why == "" {
+		why, detail = m.Error, ""
+	}
+	if detail != "" {
+		why += " (" + detail + ")"
+	}
+	if m.State == store.MailFailed {
+		return c.T("The mail to {{.Address}} could not be delivered: {{.Why}}. Correct the address and send it again, or pass the link on.", "Address", m.To, "Why", why)
+	}
+	return c.T("The mail to {{.Address}} has to wait: {{.Why}}. It is tried again by itself.", "Address", m.To, "Why", why)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/auth"
 	"parley/org"
 	"parley/people"
@@ -74,7 +75,7 @@ func (s *Server) find(ctx context.Context, site *people.People, who string) (*pe
 		}
 	}
 	if name != "" {
-		if j, err := jid.New(name, p.Host(), ""); err == nil {
+		if j, err := jid.New(jid.Typed(name), p.Host(), ""); err == nil {
 			u, err := s.Store.Person(ctx, p.Host(), j.Local())
 			if !errors.Is(err, store.ErrNotFound) {
 				return p, u, err
@@ -82,8 +83,12 @@ func (s *Server) find(ctx context.Context, site *people.People, who string) (*pe
 		}
 	}
 	if full {
+		email, err := people.CheckEmail(who) // in the form that is kept, however the domain is written
+		if err != nil {
+			email = who
+		}
 		for _, q := range append([]*people.People{p}, s.People...) {
-			u, err := s.Store.PersonByEmail(ctx, q.Host(), who)
+			u, err := s.Store.PersonByEmail(ctx, q.Host(), email)
 			if !errors.Is(err, store.ErrNotFound) {
 				return q, u, err
 			}
@@ -104,6 +109,11 @@ func supposed(p *people.People, who string) string {
 	}
 	return name + "@" + p.Host()
 }
+
+// failed notes a sign-in that has failed, as it was typed.
+func (c *ctx) failed(door, why, typed string) { c.s.Failures.Note(c.addr(), door, why, typed) }
+
+func retryAfter(wait time.Duration) string { return strconv.Itoa(int(wait.Seconds()) + 1) }
 
 // verify says whether this is the password of an account. For one that there is not it takes the same time.
 func (s *Server) verify(p *people.People, u store.Person, found bool, password string) (bool, error) {
@@ -134,19 +144,28 @@ func (c *ctx) login() error {
 	if err != nil {
 		account = supposed(p, who)
 	}
-	if ok, wait := c.s.Throttle.Allow(c.addr(), account); !ok {
-		c.w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	tooMany := func(wait time.Duration) error {
+		c.failed("pages", "too many attempts", who)
+		c.w.Header().Set("Retry-After", retryAfter(wait))
 		return refuse(http.StatusTooManyRequests, c.T("Too many attempts: try again in a few minutes"))
 	}
-	ok, err := c.s.verify(p, u, err == nil, password)
-	if err != nil {
-		return err
+	at := c.s.Throttle.Attempt(c.addr(), auth.Password, account)
+	if at.Shut {
+		return tooMany(at.Wait)
 	}
-	if !ok {
-		c.s.Throttle.Failed(c.addr(), account)
+	right := false
+	if at.Worth(password, u.Keys) {
+		if right, err = c.s.verify(p, u, err == nil, password); err != nil {
+			return err
+		}
+	}
+	if in, crowded := at.Done(right); crowded {
+		at.Hold(c.r.Context())
+		return tooMany(at.Wait)
+	} else if !in {
+		c.failed("pages", "wrong password", who)
 		return refuse(http.StatusUnauthorized, c.T("The address or the password is not right"))
 	}
-	c.s.Throttle.Succeeded(c.addr(), account)
 	f, err := c.s.Store.SecondFactor(c.r.Context(), u.Host, u.Name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
@@ -217,20 +236,25 @@ func (c *ctx) code() error {
 	if !ok {
 		return c.to("/login")
 	}
-	account := "2fa " + u.Address()
-	refuse := func(status int, text string) error {
+	refuse := func(status int, why, text string) error {
+		c.failed("pages", why, u.Address())
 		return c.page(status, "code", c.T("Second step"), loginForm{Back: c.r.FormValue("back"), Error: text})
 	}
-	if ok, _ := c.s.Throttle.Allow(c.addr(), account); !ok {
-		return refuse(http.StatusTooManyRequests, c.T("Too many attempts: try again in a few minutes"))
+	tooMany := func() error {
+		return refuse(http.StatusTooManyRequests, "too many attempts", c.T("Too many attempts: try again in a few minutes"))
+	}
+	at := c.s.Throttle.Attempt(c.addr(), auth.Code, u.Address())
+	if at.Shut {
+		return tooMany()
 	}
 	good, err := c.s.useCode(c.r.Context(), u, c.form("code"))
 	if err != nil {
 		return err
 	}
-	if !good {
-		c.s.Throttle.Failed(c.addr(), account)
-		return refuse(http.StatusUnauthorized, c.T("This code is not right, or was used already"))
+	if in, crowded := at.Done(good); crowded {
+		return tooMany()
+	} else if !in {
+		return refuse(http.StatusUnauthorized, "wrong code", c.T("This code is not right, or was used already"))
 	}
 	c.cookie(pendingCookie, "", 0)
 	if err := c.signIn(p, u); err != nil {
@@ -257,7 +281,7 @@ func (c *ctx) setLang() error {
 	}
 	c.cookie(langCookie, lang, 365*24*time.Hour)
 	if c.Me != nil {
-		if _, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name, people.Change{Lang: &lang}); err != nil {
+		if _, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name, people.Change{Profile: people.Profile{Lang: &lang}}); err != nil {
 			return err
 		}
 	}
@@ -341,18 +365,29 @@ func (c *ctx) setup() error {
 		return err
 	}
 	f := setupForm{Token: c.r.PathValue("token"), Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Domain: p.Host()}
-	// Taken before it is used: of two who send the form at once, one is the first owner.
+	// Of two who send the form at once, one takes the key, and is the first owner.
 	ctx, hash := c.r.Context(), []byte(hashToken(f.Token))
-	if took, err := c.s.Store.Take(ctx, p.Host(), firstKey, hash); err != nil {
-		return err
-	} else if !took {
-		return errFirst
+	n := people.NewPerson{
+		Name:     f.Name,
+		FullName: f.FullName,
+		Email:    f.Email,
+		Role:     store.RoleOwner,
+		Lang:     c.Lang.Code,
+		Password: c.password(),
 	}
-	u, err := p.Create(ctx, people.System, people.NewPerson{Name: f.Name, FullName: f.FullName, Email: f.Email, Role: store.RoleOwner, Lang: c.Lang.Code, Password: c.password()})
-	if err != nil {
-		if err := c.s.Store.Put(context.WithoutCancel(ctx), p.Host(), firstKey, hash); err != nil {
-			return err
+	by := people.System
+	by.Door, by.Remote = acts.Link, c.remote()
+	u, err := p.Found(ctx, by, n, func(ctx context.Context) error {
+		took, err := c.s.Store.Take(ctx, p.Host(), firstKey, hash)
+		if err == nil && !took {
+			err = errFirst
 		}
+		return err
+	})
+	if errors.Is(err, errFirst) {
+		return err
+	}
+	if err != nil {
 		var ok bool
 		if f.Error, f.Field, ok = c.explain(err); !ok {
 			return err
@@ -386,18 +421,18 @@ func (c *ctx) forgotPage() error {
 // forgot answers the same whoever asks: it tells nobody which accounts there are. The mail is written meanwhile.
 func (c *ctx) forgot() error {
 	who := c.form("user")
-	if ok, _ := c.s.Throttle.Allow(c.addr(), ""); !ok || len(who) > 1000 {
+	if ok, _ := c.s.Throttle.Wrong(c.addr(), auth.Forgotten); !ok || len(who) > 1000 { // each asking counts
 		return c.page(http.StatusTooManyRequests, "forgot", c.T("Forgotten password"), forgotForm{User: who, Mails: true})
 	}
-	c.s.Throttle.Failed(c.addr(), "") // each asking counts
 	if p, u, err := c.s.find(c.r.Context(), c.P, who); err == nil && u.Email != "" && u.State() == store.StateActive && p.Mails() {
-		actor := people.Actor{Name: u.Name, Remote: c.remote()}
+		actor := people.As(u, acts.Link, c.remote())
 		ctx := context.WithoutCancel(c.r.Context())
 		c.s.background.Go(func() {
-			if ok, _ := c.s.Throttle.Allow(c.addr(), "reset "+u.Address()); !ok {
+			if at := c.s.Throttle.Attempt(c.addr(), auth.Forgotten, u.Address()); at.Shut {
+				return
+			} else if _, crowded := at.Done(false); crowded {
 				return
 			}
-			c.s.Throttle.Failed(c.addr(), "reset "+u.Address())
 			_, _, err := p.Reset(ctx, actor, u.Name, true)
 			var pe *people.Error
 			if err != nil && !errors.As(err, &pe) { // nobody is told, not even that there are too many
@@ -425,7 +460,7 @@ func (c *ctx) reset() error {
 	if err != nil {
 		return c.deadLink(err)
 	}
-	u, err := p.NewPassword(c.r.Context(), c.r.PathValue("token"), c.password())
+	u, err := p.NewPassword(c.r.Context(), c.byLink(), c.r.PathValue("token"), c.password())
 	if err != nil {
 		text, _, ok := c.explain(err)
 		if !ok {

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
-	"parley/admin"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -26,7 +26,7 @@ type membersData struct {
 	ByTeam      map[string]bool
 	Online      map[string]int
 	Remote      []store.Member // of other servers
-	Requests    []admin.Request
+	Requests    []store.GroupRequest
 	Tabs        []tab
 	Pager       pager
 	Q, Role     string
@@ -47,7 +47,7 @@ func (c *ctx) membersPage() error {
 	if err != nil {
 		return err
 	}
-	if !r.Access.Read || !r.Manages() && !addresses(r.Group, r.Access) {
+	if !r.Access.Read || !r.Manages() && !org.ShowsAddresses(r.Group, r.Access) {
 		return forbidden
 	}
 	ctx, page, role := c.r.Context(), c.pageNumber(), c.form("as")
@@ -85,7 +85,7 @@ func (c *ctx) membersPage() error {
 	}
 	d.Pager, d.Online = c.pager(page, d.Total), c.online(d.People)
 	if r.Manages() {
-		if d.Requests, err = c.s.Ops.Requests(ctx, c.host(), r.Group.Slug); err != nil {
+		if d.Requests, err = c.s.Org.Requests(ctx, c.host(), r.Group.ID); err != nil {
 			return err
 		}
 	}
@@ -112,10 +112,16 @@ func (c *ctx) addMembersPage() error {
 	return c.panel(http.StatusOK, "addmembers", "list", c.T("Add people to {{.Name}}", "Name", r.Group.Name), d)
 }
 
-const (
-	memberBatch = 200  // changed in one transaction
-	maxChosen   = 5000 // by one form
-)
+const maxChosen = 5000 // by one form
+
+// membersAs are people with a role.
+func membersAs(js []jid.JID, role string) []store.Member {
+	ms := make([]store.Member, len(js))
+	for i, j := range js {
+		ms[i] = store.Member{JID: j.Bare().String(), Role: role}
+	}
+	return ms
+}
 
 // chosenMembers are those who were ticked, or all that the form's filter chooses.
 func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
@@ -142,7 +148,7 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 		}
 	}
 	for _, n := range names {
-		for _, one := range strings.FieldsFunc(n, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' }) { // addresses may be written in a row
+		for _, one := range strings.FieldsFunc(n, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) { // addresses may be written in a row
 			if !strings.Contains(one, "@") {
 				one += "@" + c.host()
 			}
@@ -177,7 +183,8 @@ func (c *ctx) saveMembers() error {
 		return c.oops(page, err)
 	}
 	ctx := c.r.Context()
-	plan, err := c.s.Org.PlanMembers(ctx, c.host(), r.Group.ID, c.self(), js, role)
+	ms := membersAs(js, role)
+	plan, err := c.s.Org.PlanMembers(ctx, c.Actor, c.host(), r.Group.ID, ms)
 	if err != nil {
 		return c.oops(page, err)
 	}
@@ -187,18 +194,18 @@ func (c *ctx) saveMembers() error {
 	if c.looks() {
 		return c.confirmMembers(r, plan, role, page)
 	}
-	for batch := range slices.Chunk(js, memberBatch) {
-		if err := c.s.Org.SetMembersAs(ctx, c.host(), r.Group.ID, c.self(), batch, role); err != nil {
-			return c.oops(page, err)
-		}
+	if err := c.s.Org.SetMembers(ctx, c.Actor, c.host(), r.Group.ID, ms); err != nil {
+		return c.oops(page, err)
 	}
-	var names []string
-	for _, j := range js[:min(len(js), 100)] {
-		names = append(names, j.String())
-	}
-	c.P.Audit(ctx, c.Actor, "group.members", r.Group.Slug, map[string]any{"role": role, "members": names, "count": len(js)})
 	if back, ok := c.takeBack(r, plan); ok {
-		return c.undoable(page, back, "{{.In}} were added, {{.Out}} were taken out", "In", len(plan.Added), "Out", len(plan.Removed))
+		in, out := len(plan.Added), len(plan.Removed)
+		switch {
+		case out == 0:
+			return c.undoable(page, back, "{{.Count}} people were added", "Count", in)
+		case in == 0:
+			return c.undoable(page, back, "{{.Count}} people were taken out", "Count", out)
+		}
+		return c.undoable(page, back, "{{.In}}, {{.Out}}", "In", c.T("{{.Count}} people were added", "Count", in), "Out", c.T("{{.Count}} people were taken out", "Count", out))
 	}
 	return c.done(page, "Done for {{.Count}} people", "Count", len(js))
 }
@@ -273,9 +280,12 @@ func (c *ctx) answerRequest() error {
 		return err
 	}
 	page, who, yes := "/g/"+r.Group.Slug+"/members", c.form("address"), c.form("do") == "yes"
-	if err := c.s.Ops.AnswerRequest(c.r.Context(), c.host(), r.Group.Slug, who, yes); err != nil {
+	j, err := jid.Parse(who)
+	if err != nil || j.Local() == "" {
+		return c.oops(page, &people.Error{Kind: org.Invalid, Field: "member", Text: "{{.Address}} is no address of a person", Args: []any{"Address", who}})
+	}
+	if err := c.s.Org.AnswerRequest(c.r.Context(), c.Actor, c.host(), r.Group.ID, j, yes); err != nil {
 		return c.oops(page, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.request", r.Group.Slug, map[string]any{"members": []string{who}, "open": yes})
 	return c.done(page, "Saved")
 }

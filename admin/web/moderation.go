@@ -3,6 +3,7 @@ package web
 import (
 	"strings"
 
+	"parley/acts"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -52,7 +53,7 @@ func (c *ctx) retract() error {
 	if err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(ctx, c.Actor, "message.retract", roomName(r), map[string]any{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
+	c.P.Audit(ctx, c.Actor, acts.MessageRetract, roomName(r), acts.Detail{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
 	return c.done(r.Path+"#end", "The message is taken back, for everybody")
 }
 
@@ -85,12 +86,13 @@ func (c *ctx) showOut() error {
 	if c.form("do") == "ban" {
 		had, err := c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, who)
 		if err == nil {
-			err = c.s.Org.SetMemberAs(ctx, c.host(), r.Group.ID, c.self(), who, store.RoleBanned)
+			by := c.Actor
+			by.Reason = cut(c.form("reason"), 500)
+			err = c.s.Org.SetMember(ctx, by, c.host(), r.Group.ID, who, store.RoleBanned)
 		}
 		if err != nil {
 			return c.oops(r.Path, err)
 		}
-		c.P.Audit(ctx, c.Actor, "group.members", r.Group.Slug, map[string]any{"members": []string{who.String()}, "role": store.RoleBanned, "reason": c.form("reason")})
 		if had == "" {
 			had = "remove"
 		}
@@ -99,6 +101,6 @@ func (c *ctx) showOut() error {
 	if err := c.s.Rooms.Kick(ctx, c.self(), c.s.Org.RoomJID(c.host(), r.Local), who, cut(c.form("reason"), 500)); err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(ctx, c.Actor, "group.kick", roomName(r), map[string]any{"members": []string{who.String()}, "reason": c.form("reason")})
+	c.P.Audit(ctx, c.Actor, acts.GroupKick, roomName(r), acts.Detail{"members": []string{who.String()}, "reason": c.form("reason")})
 	return c.done(r.Path, "{{.Name}} was shown out, and may come back", "Name", who.String())
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"parley/acts"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -19,12 +20,16 @@ type notifyData struct {
 	Mails, Address bool   // mails are written here; the person has an address
 	Every          string // how often
 	Themes         []org.Followed
+	Quiet          quietForm
 	Error, Field   string
 }
 
 func (c *ctx) notifyData() (d notifyData, err error) {
 	d.Mails, d.Address = c.P.WritesDigests(), c.Me.Email != ""
 	if d.Every, err = c.P.DigestOf(c.r.Context(), c.Me.Name); err != nil {
+		return d, err
+	}
+	if d.Quiet, err = c.quietForm(); err != nil {
 		return d, err
 	}
 	d.Themes, err = c.s.Org.Following(c.r.Context(), c.host(), c.self())
@@ -53,6 +58,7 @@ func (c *ctx) saveNotify() error {
 			return err
 		}
 		d.Error, d.Field = text, field
+		d.Quiet.sent(c)
 		return c.page(http.StatusUnprocessableEntity, "notifications", c.T("Notifications"), d)
 	}
 	return c.done("/me/notifications", "Saved")
@@ -64,6 +70,9 @@ func (c *ctx) setNotify() error {
 		if err := c.P.SetDigest(ctx, c.Actor, c.Me.Name, *every); err != nil {
 			return err
 		}
+	}
+	if err := c.setQuiet(); err != nil {
+		return err
 	}
 	fs, err := c.s.Org.Following(ctx, c.host(), c.self())
 	if err != nil {
@@ -83,9 +92,6 @@ func (c *ctx) setNotify() error {
 
 // digestPerson is whose mails the link in the path ends. Whichever host it was made for answers.
 func (c *ctx) digestPerson() (store.Person, error) {
-	if ok, _ := c.s.Throttle.Allow(c.addr(), ""); !ok {
-		return store.Person{}, notFound
-	}
 	for _, p := range c.s.People {
 		u, err := p.ByDigest(c.r.Context(), c.r.PathValue("token"))
 		if err == nil {
@@ -99,7 +105,7 @@ func (c *ctx) digestPerson() (store.Person, error) {
 			return u, err
 		}
 	}
-	c.s.Throttle.Failed(c.addr(), "") // who guesses
+	c.failed("link", "no such link", "")
 	return store.Person{}, notFound
 }
 
@@ -118,7 +124,7 @@ func (c *ctx) endDigest() error {
 	if err != nil {
 		return err
 	}
-	if err := c.P.SetDigest(c.r.Context(), people.As(u, c.remote()), u.Name, store.DigestOff); err != nil {
+	if err := c.P.SetDigest(c.r.Context(), people.As(u, acts.Link, c.remote()), u.Name, store.DigestOff); err != nil {
 		return err
 	}
 	return c.show("digest", c.T("E-mail about what you have missed"), map[string]any{"Address": u.Address(), "Done": true})

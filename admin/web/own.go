@@ -2,14 +2,16 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/people"
+	"parley/pie"
+	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -47,7 +49,12 @@ func (c *ctx) home() error {
 		return err
 	}
 	var rows []newsRow
-	unread := 0
+	unread, page := 0, c.pageNumber()
+	for _, n := range news {
+		unread += n.Unread
+	}
+	pages := c.pager(page, len(news))
+	news = news[min(len(news), (page-1)*perPage):min(len(news), page*perPage)]
 	for _, n := range news {
 		r := newsRow{Name: n.Name(), Group: n.Group.Name, Link: people.RoomPath(n), Unread: n.Unread, At: n.Last.ID.Time()}
 		if n.Theme != nil {
@@ -56,10 +63,7 @@ func (c *ctx) home() error {
 		if m := c.message(n.Last); m != nil {
 			r.By, r.Text = m.Nick, m.Text
 		}
-		unread += n.Unread
-		if rows = append(rows, r); len(rows) == 12 {
-			break
-		}
+		rows = append(rows, r)
 	}
 	gs, err := c.s.Org.GroupsOf(ctx, c.host(), c.self())
 	if err != nil {
@@ -69,7 +73,7 @@ func (c *ctx) home() error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return c.show("home", c.T("Home"), map[string]any{"News": rows, "Unread": unread, "Groups": gs, "Devices": c.devices(c.Me.Name), "TwoFactor": f.Confirmed})
+	return c.show("home", c.T("Home"), map[string]any{"News": rows, "Pager": pages, "Unread": unread, "Groups": gs, "Devices": c.devices(c.Me.Name), "TwoFactor": f.Confirmed})
 }
 
 // directory is the people of the organization, for everyone in it.
@@ -83,28 +87,32 @@ func (c *ctx) directory() error {
 	if err != nil {
 		return err
 	}
-	return c.panel(http.StatusOK, "directory", "list", c.T("People"), map[string]any{"People": ps, "Pager": c.pager(page, total), "Q": c.form("q"), "Online": c.online(ps)})
-}
-
-// Rooms is what pages do in rooms, and with people's data, by the node's own ways.
-type Rooms interface {
-	// Say sends a message of an account's to a room, as a client that comes, says it and leaves.
-	Say(ctx context.Context, account, room jid.JID, text string) error
-	// Retract takes back what the account has said, Moderate as a moderator what another has: by its stanza-id.
-	Retract(ctx context.Context, account, room jid.JID, id string) error
-	Moderate(ctx context.Context, account, room jid.JID, id, reason string) error
-	// Kick shows everybody out of the room who is in it as somebody; a *people.Error where nobody is.
-	Kick(ctx context.Context, account, room, who jid.JID, reason string) error
-	// Export writes all that is an account's own (XEP-0227).
-	Export(ctx context.Context, w io.Writer, account jid.JID) error
+	values := make(map[string][]fieldRow, len(ps))
+	for _, p := range ps {
+		rows, err := c.fieldRows(p)
+		if err != nil {
+			return err
+		}
+		values[p.Name] = slices.DeleteFunc(rows, func(r fieldRow) bool { return r.Value == "" })
+	}
+	return c.panel(http.StatusOK, "directory", "list", c.T("People"), map[string]any{
+		"People": ps,
+		"Cells":  values,
+		"Pager":  c.pager(page, total),
+		"Q":      c.form("q"),
+		"Online": c.online(ps),
+	})
 }
 
 func (c *ctx) data() error { return c.show("data", c.T("Your data"), nil) }
 
 func (c *ctx) download() error {
-	c.P.Audit(c.r.Context(), c.Actor, "person.data", c.Me.Address(), nil)
+	if err := c.P.Note(c.r.Context(), c.Actor, acts.PersonData, c.Me.Address(), nil); err != nil {
+		return err
+	}
 	var b bytes.Buffer // whole before it is sent: half a file looks like all of it
-	if err := c.s.Rooms.Export(c.r.Context(), &b, c.self()); err != nil {
+	own := func(_ *server.Host, name string) bool { return name == c.Me.Name }
+	if err := (pie.Exporter{Store: c.s.Accounts, Archive: true}).Write(c.r.Context(), &b, []*server.Host{c.s.Hosts[c.host()]}, own); err != nil {
 		return err
 	}
 	c.w.Header().Set("Content-Type", "application/xml")

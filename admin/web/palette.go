@@ -24,8 +24,11 @@ func (c *ctx) places() []pageLink {
 		out = append(out, pageLink{"/admin", "building-2", c.T("Overview")}, pageLink{"/admin/people", "user-plus", c.T("People")}, pageLink{"/admin/people/new", "plus", c.T("New colleague")},
 			pageLink{"/admin/invitations", "mail", c.T("Invitations")})
 	}
+	if c.mayCreate() {
+		out = append(out, pageLink{"/groups/new", "plus", c.T("New group")})
+	}
 	if c.Actor.Runs() {
-		out = append(out, pageLink{"/groups/new", "plus", c.T("New group")}, pageLink{"/admin/teams", "users", c.T("Teams")}, pageLink{"/admin/federation", "globe", c.T("Federation")},
+		out = append(out, pageLink{"/admin/teams", "users", c.T("Teams")}, pageLink{"/admin/federation", "globe", c.T("Federation")},
 			pageLink{"/admin/webhooks", "webhook", c.T("Webhooks")}, pageLink{"/admin/audit", "scroll-text", c.T("Audit log")}, pageLink{"/admin/system", "server", c.T("System")},
 			pageLink{"/admin/settings", "settings", c.T("Settings")})
 	}
@@ -44,33 +47,22 @@ type personLink struct {
 func (c *ctx) palette(q string) error {
 	ctx, words := c.r.Context(), strings.Fields(strings.ToLower(q))
 	words = words[:min(len(words), 8)]
-	has := func(name string) bool {
-		name = strings.ToLower(name)
-		for _, w := range words {
-			if !strings.Contains(name, w) {
-				return false
-			}
-		}
-		return true
-	}
 	var pages []pageLink
 	for _, p := range c.places() {
-		if has(p.Text) {
+		if hasWords(p.Text, words) {
 			pages = append(pages, p)
 		}
 	}
-	gs, err := c.s.Org.GroupsOf(ctx, c.host(), c.self())
-	if err == nil && len(words) > 0 {
-		gs, err = c.s.Org.VisibleGroups(ctx, c.host(), c.self(), 500)
+	f := store.GroupFilter{Words: words, Whose: store.OwnGroups, Limit: paletteMost}
+	groups, _, err := c.s.Org.FindGroups(ctx, c.host(), c.self(), f)
+	if err == nil && len(words) > 0 && len(groups) < paletteMost { // one's own come first
+		var more []store.Group
+		f.Whose, f.Limit = store.OtherGroups, paletteMost-len(groups)
+		more, _, err = c.s.Org.FindGroups(ctx, c.host(), c.self(), f)
+		groups = append(groups, more...)
 	}
 	if err != nil {
 		return err
-	}
-	var groups []store.Group
-	for _, g := range gs {
-		if has(g.Name) && len(groups) < paletteMost {
-			groups = append(groups, g)
-		}
 	}
 	var found []personLink
 	if len(words) > 0 {

@@ -1,12 +1,12 @@
 package web
 
 import (
-	"encoding/csv"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
+	"parley/acts"
+	"parley/internal/sheet"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -22,15 +22,18 @@ type personData struct {
 	Departments []string
 	Groups      []store.Group
 	Invitations []invitation
+	MoreInvited bool // there are older ones
 	Waits       bool // a good link is out
 	Devices     []deviceRow
 	Online      bool
 	Browsers    []store.WebSession
 	Audit       []entry
+	MoreAudit   bool // there are older ones
 	TwoFactor   bool
 	Mails       bool
 	Self        bool
 	Shown       []shownRow
+	Own         []fieldRow // the organization's own profile fields
 	Error       string
 	Field       string
 }
@@ -55,16 +58,20 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 		"edit": c.Actor.May(people.Edit, u), "disable": c.Actor.May(people.Disable, u) && u.Name != c.Me.Name, "delete": c.Actor.May(people.Delete, u) && u.Name != c.Me.Name,
 		"reset": c.Actor.May(people.Reset, u), "invite": c.Actor.May(people.Create, u), "role": c.Actor.May(people.SetRole, u) && (u.Name != c.Me.Name || c.Actor.Role == store.RoleOwner)}}
 	d.Shown = c.shownRows(u)
+	if d.Own, err = c.fieldRows(u); err != nil {
+		return d, err
+	}
 	if d.Departments, err = c.s.Store.Departments(ctx, c.host()); err != nil {
 		return d, err
 	}
 	if d.Groups, err = c.s.Store.GroupsOf(ctx, c.host(), u.Address()); err != nil {
 		return d, err
 	}
-	is, _, err := c.s.Store.Invitations(ctx, c.host(), store.InvitationFilter{Username: u.Name, Limit: 5})
+	is, total, err := c.s.Store.Invitations(ctx, c.host(), store.InvitationFilter{Username: u.Name, Limit: 5})
 	if err != nil {
 		return d, err
 	}
+	d.MoreInvited = total > len(is)
 	for _, i := range is {
 		v, err := c.showInvitation(i, true)
 		if err != nil {
@@ -81,9 +88,13 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 		}
 	}
 	d.Online = len(c.P.Sessions(u.Name)) > 0
-	es, err := c.s.Store.AuditEntries(ctx, c.host(), store.AuditFilter{Target: u.Address(), Limit: 20})
+	const most = 20
+	es, err := c.s.Store.AuditEntries(ctx, c.host(), store.AuditFilter{Target: u.Address(), Limit: most + 1})
 	if err != nil {
 		return d, err
+	}
+	if d.MoreAudit = len(es) > most; d.MoreAudit {
+		es = es[:most]
 	}
 	d.Audit = c.entries(es)
 	f, err := c.s.Store.SecondFactor(ctx, c.host(), u.Name)
@@ -96,11 +107,7 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 
 // person gives who the path names, if the actor may see that person.
 func (c *ctx) person() (store.Person, error) {
-	u, err := c.P.Get(c.r.Context(), c.r.PathValue("name"))
-	if err == nil && !c.Actor.May(people.See, u) && u.Name != c.Me.Name {
-		err = forbidden
-	}
-	return u, err
+	return c.P.Find(c.r.Context(), c.Actor, c.r.PathValue("name"))
 }
 
 func (c *ctx) personPage() error {
@@ -132,22 +139,23 @@ func (c *ctx) personSave() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	ch := people.Change{FullName: c.given("full_name"), Email: c.given("email"), Phone: c.given("phone"), Title: c.given("title"), Department: c.given("department"),
-		Role: c.given("role"), Lang: c.given("lang"), Show: c.shownForm()}
+	ch, err := c.profileChange()
+	if err != nil {
+		return err
+	}
 	if _, err := c.P.Update(c.r.Context(), c.Actor, u.Name, ch); err != nil {
 		d, derr := c.personData(u)
 		if derr != nil {
 			return derr
 		}
 		var ok bool
-		if d.Error, d.Field, ok = c.explain(err); !ok {
+		if d.Error, d.Field, ok = c.explain(c.inWords(err)); !ok {
 			return err
 		}
-		for _, f := range []struct{ to, from *string }{{&d.FullName, ch.FullName}, {&d.Email, ch.Email}, {&d.Phone, ch.Phone}, {&d.Title, ch.Title}, {&d.Department, ch.Department}} {
-			if f.from != nil {
-				*f.to = *f.from
-			}
-		}
+		d.Error = keepRows(d.Own, ch.Fields, d.Error, d.Field)
+		role, lang := d.Role, d.Lang
+		ch.Into(&d.Person)
+		d.Role, d.Lang = role, lang
 		return c.page(http.StatusUnprocessableEntity, "person", u.Display(), d)
 	}
 	return c.done("/admin/people/"+u.Name, "Saved")
@@ -228,13 +236,21 @@ func (c *ctx) personAct() error {
 
 // export gives the people of the current filter as a table for other programs.
 func (c *ctx) export() error {
+	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
+	if err != nil {
+		return err
+	}
 	f := c.peopleFilter()
 	f.Limit = 500
 	h := c.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="people.csv"`)
-	out := csv.NewWriter(c.w)
-	_ = out.Write([]string{"name", "full_name", "email", "phone", "title", "department", "role", "state", "created", "last_seen"})
+	out := sheet.NewWriter(c.w, c.comma())
+	head := []string{"name", "full_name", "email", "phone", "title", "department", "role", "state", "created", "last_seen"}
+	for _, own := range fs {
+		head = append(head, own.Key)
+	}
+	out.Write(head...)
 	for {
 		ps, _, err := c.s.Store.People(c.r.Context(), c.host(), f)
 		if err != nil {
@@ -242,29 +258,54 @@ func (c *ctx) export() error {
 			return nil
 		}
 		for _, p := range ps {
-			row := []string{p.Name, p.FullName, p.Email, p.Phone, p.Title, p.Department, p.Role, p.State(), p.Created.Format(time.RFC3339), ""}
+			seen := ""
 			if !p.LastSeen.IsZero() {
-				row[9] = p.LastSeen.Format(time.RFC3339)
+				seen = p.LastSeen.Format(time.RFC3339)
 			}
-			for i := range row {
-				row[i] = harmless(row[i])
+			line := []string{
+				p.Name,
+				p.FullName,
+				p.Email,
+				p.Phone,
+				p.Title,
+				p.Department,
+				p.Role,
+				p.State(),
+				p.Created.Format(time.RFC3339),
+				seen,
 			}
-			_ = out.Write(row)
+			for _, own := range fs {
+				line = append(line, p.Fields[own.Key])
+			}
+			out.Write(line...)
 		}
 		f.Offset += len(ps)
 		if len(ps) < f.Limit {
 			break
 		}
 	}
-	out.Flush()
-	c.P.Audit(c.r.Context(), c.Actor, "person.export", "", map[string]any{"count": f.Offset})
+	if err := out.Flush(); err != nil {
+		c.s.Log.Debug("export", "err", err) // who asked has gone
+	}
+	if err := c.P.Note(c.r.Context(), c.Actor, acts.PersonExport, "", acts.Detail{"count": f.Offset}); err != nil {
+		c.s.Log.Error("export", "err", err) // the answer is out
+	}
 	return nil
 }
 
-// harmless keeps a spreadsheet from taking a text for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) && !(s[0] == '+' && strings.Trim(s[1:], "0123456789 ().-/") == "") {
-		return "'" + s
+// comma is what the spreadsheets of a language part cells at: Excel opens a file by the country that it is made for.
+// separator=comma, semicolon or tab in the address asks for another.
+func (c *ctx) comma() rune {
+	switch c.r.URL.Query().Get("separator") {
+	case "comma":
+		return ','
+	case "semicolon":
+		return ';'
+	case "tab":
+		return '\t'
 	}
-	return s
+	if c.Lang.Code == "fr" {
+		return ';'
+	}
+	return ','
 }

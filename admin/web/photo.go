@@ -7,22 +7,14 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
+	"parley/admin"
+	"parley/internal/picture"
 	"parley/org"
 	"parley/people"
-	"parley/picture"
 	"parley/store"
 )
-
-// Photos are the pictures of a host's people.
-type Photos interface {
-	// PhotoHash is another one whenever the picture is another; "" if there is none.
-	PhotoHash(ctx context.Context, account string) (string, error)
-	// Photo gives what was published, whatever it is; store.ErrNotFound if there is none.
-	Photo(ctx context.Context, account string) (data []byte, hash string, err error)
-}
 
 func (s *Server) photoPages() {
 	s.handle("GET /people/{name}/photo", member, (*ctx).photo)
@@ -35,36 +27,24 @@ const (
 	maxShown   = 1000 // pictures that are remembered
 )
 
-// thumbs remembers pictures as pages show them, by the hash of what was published.
-type thumbs struct {
-	mu sync.Mutex
-	of map[string]thumb
-}
-
+// thumb is a picture as pages show it.
 type thumb struct {
 	data []byte // nil: it cannot be shown
 	typ  string
 }
 
-// get makes one where it is not known yet. What clients publish may be anything: only what was drawn anew is shown.
-func (t *thumbs) get(hash string, published []byte) thumb {
-	t.mu.Lock()
-	th, ok := t.of[hash]
-	t.mu.Unlock()
-	if ok {
+// thumbOf makes one where it is not known yet, by the hash of what was published. What clients publish may be anything:
+// only what was drawn anew is shown.
+func (s *Server) thumbOf(hash string, published []byte) thumb {
+	if th, ok := s.thumbs.Get(hash); ok {
 		return th
 	}
 	data, typ, err := picture.Small(published, shownSide, shownBytes)
 	if err != nil {
 		data = nil
 	}
-	th = thumb{data, typ}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.of == nil || len(t.of) >= maxShown {
-		t.of = make(map[string]thumb)
-	}
-	t.of[hash] = th
+	th := thumb{data, typ}
+	s.thumbs.Put(hash, th)
 	return th
 }
 
@@ -80,22 +60,22 @@ func (s *Server) photoURL(host, name string) string {
 	if err != nil {
 		s.Log.Error("picture of a person", "account", name, "err", err)
 	}
-	if hash == "" {
-		return ""
-	}
-	return "/people/" + queryPath(name) + "/photo?v=" + hash[:12]
+	return admin.PhotoPath(name, hash)
 }
 
 // photo serves the picture of a colleague, to colleagues.
 func (c *ctx) photo() error {
 	if _, err := c.P.Get(c.r.Context(), c.r.PathValue("name")); err != nil {
+		if _, _, ok := c.explain(err); ok { // as of somebody without a picture
+			return notFound
+		}
 		return err
 	}
 	data, hash, err := c.s.Photos[c.host()].Photo(c.r.Context(), c.r.PathValue("name"))
 	if err != nil {
 		return err
 	}
-	t := c.s.thumbs.get(hash, data)
+	t := c.s.thumbOf(hash, data)
 	if t.data == nil {
 		return notFound
 	}

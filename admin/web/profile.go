@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"parley/org"
@@ -15,20 +17,13 @@ type shownRow struct{ Name, Label, Value, To string }
 type profileForm struct {
 	store.Person
 	Shown        []shownRow
+	Fields       []fieldRow
 	Error, Field string
 }
 
 // fieldLabels are what the fields of a profile are called.
 func (c *ctx) fieldLabel(field string) string {
-	switch field {
-	case "email":
-		return c.T("Work e-mail")
-	case "phone":
-		return c.T("Mobile")
-	case "title":
-		return c.T("Job title")
-	}
-	return c.T("Department")
+	return c.T(people.Label(field))
 }
 
 // shownRows are the choices of whom a person's fields are shown to.
@@ -53,32 +48,39 @@ func (c *ctx) shownForm() map[string]string {
 	return m
 }
 
-func (c *ctx) profileForm(u store.Person) profileForm {
-	return profileForm{Person: u, Shown: c.shownRows(u)}
+func (c *ctx) profileForm(u store.Person) (profileForm, error) {
+	rows, err := c.fieldRows(u)
+	return profileForm{Person: u, Shown: c.shownRows(u), Fields: rows}, err
 }
 
-func (c *ctx) profile() error { return c.show("profile", c.T("Profile"), c.profileForm(*c.Me)) }
+func (c *ctx) profile() error {
+	f, err := c.profileForm(*c.Me)
+	if err != nil {
+		return err
+	}
+	return c.show("profile", c.T("Profile"), f)
+}
 
 func (c *ctx) saveProfile() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	ch := people.Change{FullName: c.given("full_name"), Phone: c.given("phone"), Title: c.given("title"), Lang: c.given("lang"), Show: c.shownForm()}
 	u, err := *c.Me, c.locked()
-	if err == nil {
+	ch, ferr := c.profileChange()
+	if err = errors.Join(err, ferr); err == nil {
 		u, err = c.P.Update(c.r.Context(), c.Actor, c.Me.Name, ch)
 	}
 	if err != nil {
-		f := c.profileForm(*c.Me)
+		f, ferr := c.profileForm(*c.Me)
+		if ferr != nil {
+			return ferr
+		}
 		var ok bool
-		if f.Error, f.Field, ok = c.explain(err); !ok {
+		if f.Error, f.Field, ok = c.explain(c.inWords(err)); !ok {
 			return err
 		}
-		for to, from := range map[*string]*string{&f.FullName: ch.FullName, &f.Phone: ch.Phone, &f.Title: ch.Title} {
-			if from != nil {
-				*to = *from
-			}
-		}
+		f.Error = keepRows(f.Fields, ch.Fields, f.Error, f.Field)
+		ch.Into(&f.Person)
 		return c.page(http.StatusUnprocessableEntity, "profile", c.T("Profile"), f)
 	}
 	if u.Lang != "" {
@@ -87,6 +89,33 @@ func (c *ctx) saveProfile() error {
 	}
 	return c.done("/me", "Saved")
 }
+
+// profileChange reads what a form of a profile gives: fields are named as package people names them, and those that the
+// organization has defined by their key with "field_" before it.
+func (c *ctx) profileChange() (people.Change, error) {
+	ch := people.Change{Show: c.shownForm()}
+	err := c.readChange(&ch.Profile)
+	ch.Fields = c.fieldValues()
+	return ch, err
+}
+
+// fieldValues reads the values of profile fields from a form, by key; nil if it has none.
+func (c *ctx) fieldValues() (values map[string]string) {
+	for name := range c.r.Form {
+		key, ok := strings.CutPrefix(name, fieldPrefix)
+		if !ok {
+			continue
+		}
+		if values == nil {
+			values = make(map[string]string)
+		}
+		values[key] = c.form(name)
+	}
+	return values
+}
+
+// fieldPrefix begins the names of inputs for the fields that the organization has defined.
+const fieldPrefix = "field_"
 
 // locked refuses what has a lock on this page, also to administrators: they change it where it needs a proof.
 func (c *ctx) locked() error {

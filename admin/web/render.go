@@ -17,10 +17,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/internal/i18n"
+	"parley/internal/picture"
 	"parley/people"
-	"parley/picture"
 	"parley/store"
-	"parley/words"
 )
 
 var start = time.Now()
@@ -28,8 +28,8 @@ var start = time.Now()
 // views are the templates of pages, each parsed when it is first shown in a language: all of them in all languages are some
 // ten megabytes. Safe from any goroutine.
 type views struct {
-	funcs func(host string, l *words.Lang) template.FuncMap
-	words *words.Catalogue
+	funcs func(host string, l *i18n.Lang) template.FuncMap
+	words *i18n.Catalogue
 
 	mu sync.Mutex
 	of map[[3]string]*template.Template // by host, language and page
@@ -63,7 +63,7 @@ func (v *views) get(host, lang, name string) (*template.Template, error) {
 	return t, nil
 }
 
-func (s *Server) funcs(host string, l *words.Lang) template.FuncMap {
+func (s *Server) funcs(host string, l *i18n.Lang) template.FuncMap {
 	return template.FuncMap{
 		"t":      l.T,
 		"icon":   func(name string) (template.HTML, error) { return s.icon(name) },
@@ -146,7 +146,7 @@ func initials(name string) string {
 }
 
 // device says in a few words which browser it was.
-func device(l *words.Lang, agent string) string {
+func device(l *i18n.Lang, agent string) string {
 	find := func(pairs ...string) string {
 		for i := 0; i+1 < len(pairs); i += 2 {
 			if strings.Contains(agent, pairs[i]) {

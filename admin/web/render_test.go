@@ -3,12 +3,12 @@ package web
 import (
 	"testing"
 
-	"parley/words"
+	"parley/internal/i18n"
 )
 
 // Pages are parsed when they are shown; a mistake in one is to be found before.
 func TestEveryPageParses(t *testing.T) {
-	c, err := words.New()
+	c, err := i18n.New()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestEveryPageParses(t *testing.T) {
 	if err != nil || len(names) < 30 {
 		t.Fatalf("%d pages, %v", len(names), err)
 	}
-	for _, lang := range words.Languages {
+	for _, lang := range i18n.Languages {
 		for _, name := range names {
 			v, err := s.views.get("example.org", lang, name)
 			if err != nil {

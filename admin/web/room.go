@@ -25,14 +25,17 @@ type room struct {
 	Path   string
 }
 
+// Rules are what the group's kind means.
+func (r room) Rules() org.Rules { return org.RulesOf(r.Group) }
+
 // Owns says whether the person says what the group is.
 func (r room) Owns() bool { return r.Access.Affiliation == org.Owner }
 
 // Shows says whether the person sees who is in the group.
-func (r room) Shows() bool { return r.Access.Read && addresses(r.Group, r.Access) }
+func (r room) Shows() bool { return r.Access.Read && org.ShowsAddresses(r.Group, r.Access) }
 
 func (r room) Manages() bool {
-	return r.Access.Affiliation == org.Owner || r.Access.Affiliation == org.Admin
+	return r.Access.Manages()
 }
 
 // room gives the one in the path. What one may not know of is not there.
@@ -91,7 +94,7 @@ func (c *ctx) message(a store.Archived) *message {
 	m := &message{ID: a.ID.String(), Nick: st.From.Resource(), Text: st.BodyText(), At: a.ID.Time()}
 	m.Address = a.Sender
 	if name, host, ok := strings.Cut(a.Sender, "@"); ok && host == c.host() {
-		m.Sender, m.Mine = name, c.Me != nil && name == c.Me.Name
+		m.Sender, m.Mine = name, c.Me != nil && name == c.Me.Name && c.Me.Lived(m.At)
 	}
 	if st.Has("urn:xmpp:message-retract:1", "retracted") || st.Has("urn:xmpp:message-moderate:1", "moderated") {
 		m.Removed, m.Text = true, ""
@@ -160,7 +163,7 @@ func (c *ctx) roomData(r room) (d roomData, err error) {
 		return d, err
 	}
 	ms = slices.DeleteFunc(ms, func(m store.Member) bool {
-		return m.Role == store.RoleBanned || !listed(r.Group, r.Access, c.self(), m)
+		return m.Role == store.RoleBanned || !org.Lists(r.Group, r.Access, c.self(), m)
 	})
 	d.Count = len(ms)
 	slices.SortStableFunc(ms, func(a, b store.Member) int { return cmp.Compare(memberRank[a.Role], memberRank[b.Role]) })
@@ -278,7 +281,7 @@ func (c *ctx) author(r *room, m *message, names map[string]string) error {
 	switch {
 	case m.Sender == "":
 		return nil
-	case !m.Mine && !addresses(r.Group, r.Access):
+	case !m.Mine && !org.ShowsAddresses(r.Group, r.Access):
 		m.Sender = ""
 		return nil
 	}
@@ -335,7 +338,7 @@ func (c *ctx) joinGroup() error {
 	if err != nil {
 		return err
 	}
-	joined, err := c.s.Org.Join(c.r.Context(), c.host(), r.Group.ID, c.self())
+	joined, err := c.s.Org.Join(c.r.Context(), c.Actor, c.host(), r.Group.ID)
 	if err != nil {
 		return c.oops(r.Path, err)
 	}
@@ -343,7 +346,7 @@ func (c *ctx) joinGroup() error {
 		return c.done(r.Path, "You are in {{.Name}} now", "Name", r.Group.Name)
 	}
 	if r.Access.Ask {
-		if err := c.s.Org.Request(c.r.Context(), c.host(), r.Group.ID, c.self(), c.form("reason")); err != nil {
+		if err := c.s.Org.Request(c.r.Context(), c.Actor, c.host(), r.Group.ID, c.form("reason")); err != nil {
 			return c.oops(r.Path, err)
 		}
 		return c.done(r.Path, "Your wish is with the owners of {{.Name}}", "Name", r.Group.Name)
@@ -356,10 +359,9 @@ func (c *ctx) leaveGroup() error {
 	if err != nil {
 		return err
 	}
-	if err := c.s.Org.Leave(c.r.Context(), c.host(), r.Group.ID, c.self()); err != nil {
+	if err := c.s.Org.Leave(c.r.Context(), c.Actor, c.host(), r.Group.ID); err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "group.leave", r.Group.Slug, nil)
 	if org.RulesOf(r.Group).Joins {
 		return c.undoable("/groups", undo("/g/"+r.Group.Slug+"/join"), "You have left {{.Name}}", "Name", r.Group.Name)
 	}

@@ -158,10 +158,9 @@ func (c *ctx) factor() error {
 			return c.to("/me/security")
 		}
 		codes, hashes := newRecovery()
-		if err := c.s.Store.UseSecondFactor(ctx, c.host(), c.Me.Name, func(f *store.SecondFactor) error { f.Recovery = hashes; return nil }); err != nil {
+		if err := c.P.SetRecovery(ctx, c.Actor, c.Me.Name, hashes); err != nil {
 			return err
 		}
-		c.P.Audit(ctx, c.Actor, "person.factor.codes", c.Me.Address(), nil)
 		return c.showSecurity(func(d *securityData) { d.Codes = codes })
 	case "off":
 		if err := c.P.FactorOff(ctx, c.Actor, c.Me.Name); err != nil {
@@ -191,29 +190,20 @@ func (c *ctx) revokeApp() error {
 func (c *ctx) endSessions() error {
 	ctx := c.r.Context()
 	if hash := c.form("session"); hash != "" {
-		if err := c.endSession(hash); err != nil {
+		if err := c.P.EndBrowser(ctx, c.Actor, hash); err != nil {
 			return err
 		}
-		c.P.Audit(ctx, c.Actor, "session.end", c.Me.Address(), nil)
 		return c.done("/me/security", "This browser is signed out")
 	}
 	if device := c.form("device"); device != "" {
-		for _, s := range c.P.Sessions(c.Me.Name) {
-			if s.JID.Resource() == device {
-				s.Close(goodbye)
-			}
+		if _, err := c.P.EndDevices(ctx, c.Actor, c.Me.Name, device); err != nil {
+			return err
 		}
-		c.P.Audit(ctx, c.Actor, "session.end", c.Me.Address(), nil)
 		return c.done("/me/security", "This device is signed out")
 	}
-	if err := c.s.Store.DeleteWebSessions(ctx, c.host(), c.Me.Name, c.Session.Hash); err != nil {
+	if err := c.P.EndOthers(ctx, c.Actor, c.Session.Hash); err != nil {
 		return err
 	}
-	if err := c.s.Store.DeleteTokens(ctx, c.host(), c.Me.Name, ""); err != nil {
-		return err
-	}
-	c.P.CloseStreams(c.Me.Name, func(i server.SessionInfo) bool { return i.Credential != c.Session.Hash }, goodbye)
-	c.P.Audit(ctx, c.Actor, "session.end", c.Me.Address(), map[string]any{"all": true})
 	return c.done("/me/security", "You are signed out everywhere else")
 }
 

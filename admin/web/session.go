@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/acts"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -74,7 +75,7 @@ func (c *ctx) signedIn() error {
 		return err
 	}
 	c.P, c.Session, c.Me = p, w, &u
-	c.Actor = people.As(u, c.remote())
+	c.Actor = people.As(u, acts.Page, c.remote())
 	c.Lang = c.s.Words.Of(c.r, langOr(u.Lang, c.cookieLang()), p.Policy().Lang)
 	idle := p.Policy().SessionIdle
 	if c.now.Sub(w.Seen) > min(touchEvery, idle/2) {

@@ -51,7 +51,8 @@ func (c *ctx) showSettings(status int, section string, sent map[string]string, w
 	if err != nil {
 		return err
 	}
-	tokens, err := c.P.Tokens(c.r.Context(), c.Actor)
+	page := c.pageNumber()
+	tokens, total, err := c.P.Tokens(c.r.Context(), c.Actor, (page-1)*perPage, perPage)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (c *ctx) showSettings(status int, section string, sent map[string]string, w
 		}
 		sections = append(sections, s)
 	}
-	return c.page(status, "settings", c.T("Settings"), map[string]any{"Sections": sections, "Tokens": tokens, "Wrong": len(wrong)})
+	return c.page(status, "settings", c.T("Settings"), map[string]any{"Sections": sections, "Tokens": tokens, "Pager": c.pager(page, total), "Wrong": len(wrong)})
 }
 
 // spelled writes the durations among a message's arguments as people say them.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/auth"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -26,6 +27,9 @@ var dangerous = map[string]func(c *ctx) bool{
 	"POST /admin/people/{name}": (*ctx).changesPerson,
 	"POST /admin/people/{name}/{act}": func(c *ctx) bool {
 		return slices.Contains([]string{"delete", "reset", "factor"}, c.r.PathValue("act"))
+	},
+	"POST /admin/people/fields/{key}/{act}": func(c *ctx) bool { // with everybody's values
+		return c.r.PathValue("act") == "delete"
 	},
 	"POST /admin/invitations/{id}/{act}": func(c *ctx) bool {
 		i, err := c.oneInvitation()
@@ -195,7 +199,8 @@ var tooMany = &people.Error{Kind: org.Forbidden, Field: "current", Text: "Too ma
 
 // ownCode says whether this is a code of who has signed in. A wrong one is counted where it turns out to be no password either.
 func (c *ctx) ownCode(code string) (bool, error) {
-	if ok, _ := c.s.Throttle.Allow(c.addr(), "2fa "+c.Me.Address()); !ok {
+	at := c.s.Throttle.Again(c.addr(), auth.Code, c.Me.Address())
+	if at.Shut {
 		return false, tooMany
 	}
 	on, err := c.P.HasFactor(c.r.Context(), c.Me.Name)
@@ -203,22 +208,35 @@ func (c *ctx) ownCode(code string) (bool, error) {
 		return false, err
 	}
 	good, err := c.s.useCode(c.r.Context(), *c.Me, code)
-	if err == nil && !good {
-		c.s.Throttle.Failed(c.addr(), "2fa "+c.Me.Address())
+	if err != nil {
+		return false, err
 	}
-	return good, err
+	in, crowded := at.Done(good)
+	if crowded {
+		return false, tooMany
+	}
+	return in, nil
 }
 
 // ownPassword checks the password of who has signed in already.
 func (c *ctx) ownPassword(password string) error {
-	account := c.Me.Address()
-	if ok, _ := c.s.Throttle.Allow(c.addr(), account); !ok {
+	at := c.s.Throttle.Again(c.addr(), auth.Password, c.Me.Address())
+	if at.Shut {
 		return tooMany
 	}
-	ok, err := c.s.verify(c.P, *c.Me, true, password)
-	if err == nil && !ok {
-		c.s.Throttle.Failed(c.addr(), account)
-		err = &people.Error{Kind: org.Invalid, Field: "current", Text: "This is not your password"}
+	right := false
+	if at.Worth(password, c.Me.Keys) {
+		var err error
+		if right, err = c.s.verify(c.P, *c.Me, true, password); err != nil {
+			return err
+		}
 	}
-	return err
+	switch in, crowded := at.Done(right); {
+	case in:
+		return nil
+	case crowded:
+		return tooMany
+	}
+	c.failed("pages", "wrong password of who has signed in", c.Me.Address())
+	return &people.Error{Kind: org.Invalid, Field: "current", Text: "This is not your password"}
 }

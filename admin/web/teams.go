@@ -2,10 +2,9 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
-	"parley/admin"
+	"parley/internal/shape"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -26,10 +25,17 @@ func (s *Server) teams() {
 
 // teamForm is the form of a team, as it was filled in, and what stands beside it.
 type teamForm struct {
-	admin.NewTeam
-	Teams        []admin.Team
+	org.NewTeam
+	Teams        []teamCard
+	Pager        pager
 	Q            string
 	Error, Field string
+}
+
+// teamCard is a team in a list.
+type teamCard struct {
+	store.Team
+	Size int
 }
 
 // teamList lists all teams; to a supervisor those of the supervisor's own.
@@ -42,23 +48,36 @@ func (c *ctx) teamList() error {
 }
 
 func (c *ctx) teamForm() (f teamForm, err error) {
-	all, err := c.s.Ops.Teams(c.r.Context(), c.host())
+	mine, err := c.P.TeamsOf(c.r.Context(), c.Actor)
 	if err != nil {
 		return f, err
 	}
-	mine, err := c.P.TeamsOf(c.r.Context(), c.Actor)
 	f.Q = c.form("q")
-	for _, t := range all {
-		if slices.ContainsFunc(mine, func(m store.Team) bool { return m.Slug == t.Slug }) && strings.Contains(strings.ToLower(t.Name+" "+t.Slug+" "+t.Description), strings.ToLower(f.Q)) {
-			f.Teams = append(f.Teams, t)
+	for _, t := range mine {
+		text := strings.ToLower(t.Name + " " + t.Slug + " " + t.Description)
+		if !strings.Contains(text, strings.ToLower(f.Q)) {
+			continue
 		}
+		ps, err := c.s.Org.TeamPeople(c.r.Context(), c.host(), t.ID)
+		if err != nil {
+			return f, err
+		}
+		f.Teams = append(f.Teams, teamCard{t, len(ps)})
 	}
-	return f, err
+	page, total := c.pageNumber(), len(f.Teams)
+	f.Pager = c.pager(page, total)
+	f.Teams = f.Teams[min(total, (page-1)*perPage):min(total, page*perPage)]
+	return f, nil
 }
 
 func (c *ctx) createTeam() error {
-	n := admin.NewTeam{Host: c.host(), Slug: org.Slug(c.form("name")), Name: c.form("name"), Emoji: c.form("emoji"), Description: c.form("description")}
-	t, err := c.s.Ops.CreateTeam(c.r.Context(), n)
+	n := org.NewTeam{
+		Slug:        org.Slug(c.form("name")),
+		Name:        c.form("name"),
+		Emoji:       c.form("emoji"),
+		Description: c.form("description"),
+	}
+	t, err := c.s.Org.CreateTeam(c.r.Context(), c.Actor, c.host(), n)
 	if err != nil {
 		f, ferr := c.teamForm()
 		if ferr != nil {
@@ -71,7 +90,6 @@ func (c *ctx) createTeam() error {
 		f.NewTeam = n
 		return c.page(http.StatusUnprocessableEntity, "teams", c.T("Teams"), f)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "team.create", t.Slug, map[string]any{"name": t.Name})
 	return c.done("/admin/teams/"+t.Slug+"/people?as=outside", "The team {{.Name}} is there", "Name", t.Name)
 }
 
@@ -98,7 +116,8 @@ type teamData struct {
 	oneTeam
 	Groups   []string // it is in them as one
 	Defaults []string // its new people are put into them
-	All      []store.Group
+	All      int      // groups that there are
+	Picker   picker   // of the defaults
 	Confirm  string
 }
 
@@ -106,12 +125,23 @@ func (c *ctx) teamData() (d teamData, err error) {
 	if d.oneTeam, err = c.team(); err != nil {
 		return d, err
 	}
-	t, err := c.s.Ops.Team(c.r.Context(), c.host(), d.Team.Slug)
+	gs, err := c.s.Org.TeamGroups(c.r.Context(), c.host(), d.Team.ID)
 	if err != nil {
 		return d, err
 	}
-	d.Groups, d.Defaults = t.Groups, t.Defaults
-	d.All, err = c.s.Org.Groups(c.r.Context(), c.host(), "", 500)
+	ds, err := c.s.Org.TeamDefaults(c.r.Context(), c.host(), d.Team.ID)
+	if err != nil {
+		return d, err
+	}
+	d.Groups, d.Defaults = org.Slugs(gs), org.Slugs(ds)
+	if d.All, err = c.s.Org.CountGroups(c.r.Context(), c.host()); err != nil || !c.Actor.Runs() {
+		return d, err
+	}
+	chosen := d.Defaults
+	if c.picks("defaults") {
+		chosen = c.r.Form["defaults"]
+	}
+	d.Picker, err = c.allGroupsPicker("defaults", chosen)
 	return d, err
 }
 
@@ -141,22 +171,25 @@ func (c *ctx) saveTeam() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
+	if c.picks("defaults") {
+		return c.teamPage()
+	}
 	slug := c.r.PathValue("team")
-	ch := admin.TeamChange{Name: c.given("name"), Emoji: c.given("emoji"), Description: c.given("description"), MentionBy: c.given("mention_by")}
+	var ch org.TeamChange
+	if err := c.readChange(&ch); err != nil {
+		return c.oops("/admin/teams/"+slug, err)
+	}
 	if c.r.Form.Has("with_defaults") { // none ticked sends none
 		groups := append([]string{}, c.r.Form["defaults"]...)
 		ch.Defaults = &groups
 	}
-	if _, err := c.s.Ops.ChangeTeam(c.r.Context(), c.host(), slug, ch); err != nil {
-		return c.refuseTeam(err, func(d *teamData) {
-			for to, from := range map[*string]*string{&d.Team.Name: ch.Name, &d.Team.Emoji: ch.Emoji, &d.Team.Description: ch.Description} {
-				if from != nil {
-					*to = *from
-				}
-			}
-		})
+	t, err := c.s.Org.Team(c.r.Context(), c.host(), slug)
+	if err == nil {
+		_, err = c.s.Org.UpdateTeam(c.r.Context(), c.Actor, t.Host, t.ID, ch)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "team.change", slug, nil)
+	if err != nil {
+		return c.refuseTeam(err, func(d *teamData) { shape.Apply(org.TeamSettings(&d.Team), ch.TeamFields) })
+	}
 	return c.done("/admin/teams/"+slug, "Saved")
 }
 
@@ -168,10 +201,9 @@ func (c *ctx) deleteTeam() error {
 	if c.form("confirm") != d.Team.Name {
 		return c.refuseTeam(&people.Error{Kind: org.Invalid, Field: "confirm", Text: "Type {{.Name}} to delete the team", Args: []any{"Name", d.Team.Name}}, func(t *teamData) { t.Confirm = c.form("confirm") })
 	}
-	if err := c.s.Ops.DeleteTeam(c.r.Context(), c.host(), d.Team.Slug); err != nil {
+	if err := c.s.Org.DeleteTeam(c.r.Context(), c.Actor, c.host(), d.Team.ID); err != nil {
 		return c.oops("/admin/teams/"+d.Team.Slug, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "team.delete", d.Team.Slug, nil)
 	return c.done("/admin/teams", "{{.Name}} is deleted; what was said is kept", "Name", d.Team.Name)
 }
 
@@ -298,28 +330,23 @@ func (c *ctx) share() error {
 	}
 	ctx, page := c.r.Context(), "/admin/teams/"+d.Team.Slug+"/shared"
 	d.Kind, d.Name, d.Text = c.form("kind"), c.form("name"), c.form("text")
-	who := c.self()
-	if c.Actor.Runs() {
-		who = jid.JID{} // not of the team, it may be
-	}
 	switch {
 	case d.Kind != store.SharedSnippet && d.Kind != store.SharedContact:
 		return badForm
 	case c.form("do") == "remove":
-		if err := c.s.Org.Unshare(ctx, c.host(), d.Team.Slug, d.Kind, who, d.Name); err != nil {
+		if err := c.s.Org.Unshare(ctx, c.Actor, c.host(), d.Team.Slug, d.Kind, d.Name); err != nil {
 			return c.oops(page, err)
 		}
-		c.P.Audit(ctx, c.Actor, "team.unshare", d.Team.Slug, map[string]any{"kind": d.Kind, "name": d.Name})
 		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")), "{{.Name}} is shared no more", "Name", d.Name)
 	case d.Kind == store.SharedSnippet:
-		err = c.s.Org.PutSnippet(ctx, c.host(), d.Team.Slug, who, d.Name, strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
+		err = c.s.Org.PutSnippet(ctx, c.Actor, c.host(), d.Team.Slug, d.Name, strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
 	default:
 		address, jerr := jid.Parse(d.Name)
 		if jerr != nil {
 			err = &people.Error{Kind: org.Invalid, Field: "contact", Text: "This is no address: write it like alice@example.org"}
 			break
 		}
-		err = c.s.Org.PutContact(ctx, c.host(), d.Team.Slug, who, address, d.Text)
+		err = c.s.Org.PutContact(ctx, c.Actor, c.host(), d.Team.Slug, address, d.Text)
 	}
 	if err != nil {
 		var ok bool
@@ -328,6 +355,5 @@ func (c *ctx) share() error {
 		}
 		return c.page(http.StatusUnprocessableEntity, "teamshared", c.T("What {{.Name}} shares", "Name", d.Team.Name), d)
 	}
-	c.P.Audit(ctx, c.Actor, "team.share", d.Team.Slug, map[string]any{"kind": d.Kind, "name": d.Name})
 	return c.done(page, "{{.Name}} is shared with the team", "Name", d.Name)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"parley/org"
@@ -25,31 +24,16 @@ type themeForm struct {
 	room
 	Name         string
 	Restricted   bool
-	Chosen       []string
-	Offered      []memberRow // who may be chosen
+	Offered      picker      // who may be chosen
 	People       []memberRow // of a restricted one, guests, who is banned in it
 	Guests       bool
 	State        string
 	Error, Field string
 }
 
-const maxOffered = 500 // people in a list to tick
-
-// offered are members of a group who can be chosen for a restricted theme: not its owners and moderators, who are in all.
-func (c *ctx) offered(r room, without map[string]bool) ([]memberRow, error) {
-	ms, err := c.s.Org.Members(c.r.Context(), c.host(), r.Group.ID)
-	if err != nil {
-		return nil, err
-	}
-	ms = slices.DeleteFunc(ms, func(m store.Member) bool {
-		return m.Role != store.RoleMember || m.JID == c.self().String() || without[m.JID] || !listed(r.Group, r.Access, c.self(), m)
-	})
-	return c.named(ms[:min(len(ms), maxOffered)])
-}
-
 // mayStart says whether somebody may start a theme in a group.
 func (r room) mayStart() bool {
-	return r.Manages() || r.Role != "" && r.Role != store.RoleBanned && r.Group.ThemesBy == "members"
+	return r.Manages() || r.Role != "" && r.Role != store.RoleBanned && org.RulesOf(r.Group).ThemesBy == "members"
 }
 
 func (c *ctx) newThemePage() error {
@@ -61,7 +45,7 @@ func (c *ctx) newThemePage() error {
 		return forbidden
 	}
 	f := themeForm{room: r}
-	if f.Offered, err = c.offered(r, nil); err != nil {
+	if f.Offered, err = c.membersPicker(r, nil, nil); err != nil {
 		return err
 	}
 	return c.show("newtheme", c.T("New theme"), f)
@@ -76,13 +60,26 @@ func (c *ctx) createTheme() error {
 		return badForm
 	}
 	n := org.NewTheme{Name: c.form("name"), Creator: c.self(), Restricted: c.form("restricted") != ""}
-	f := themeForm{room: r, Name: n.Name, Restricted: n.Restricted, Chosen: c.r.Form["person"]}
+	f := themeForm{room: r, Name: n.Name, Restricted: n.Restricted}
+	offer := func() (err error) {
+		f.Offered, err = c.membersPicker(r, c.r.Form["person"], nil)
+		return err
+	}
+	if c.picks("person") {
+		if !r.mayStart() {
+			return forbidden
+		}
+		if err := offer(); err != nil {
+			return err
+		}
+		return c.page(http.StatusOK, "newtheme", c.T("New theme"), f)
+	}
 	if n.Restricted {
 		if n.People, err = c.addressesIn("person"); err != nil {
 			return c.oops(r.Path+"/themes/new", err)
 		}
 	}
-	t, err := c.s.Org.CreateTheme(c.r.Context(), c.host(), r.Group.ID, n)
+	t, err := c.s.Org.CreateTheme(c.r.Context(), c.Actor, c.host(), r.Group.ID, n)
 	if err != nil {
 		if !r.mayStart() {
 			return c.oops(r.Path, err)
@@ -91,12 +88,11 @@ func (c *ctx) createTheme() error {
 		if f.Error, f.Field, ok = c.explain(err); !ok {
 			return err
 		}
-		if f.Offered, err = c.offered(r, nil); err != nil {
+		if err := offer(); err != nil {
 			return err
 		}
 		return c.page(http.StatusUnprocessableEntity, "newtheme", c.T("New theme"), f)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "theme.create", r.Group.Slug+"/"+t.Key, map[string]any{"name": t.Name, "restricted": t.Restricted})
 	to := r.Path + "/t/" + t.Key
 	if t.Restricted {
 		return c.done(to, "The theme is there, and in the apps of those you have chosen")
@@ -136,11 +132,13 @@ func (c *ctx) closeTheme() error {
 	if err != nil {
 		return err
 	}
-	open := c.form("do") == "open"
-	if err := c.s.Org.CloseTheme(c.r.Context(), c.host(), r.Theme.Key, open); err != nil {
+	open, state := c.form("do") == "open", org.ThemeClosed
+	if open {
+		state = org.ThemeOpen
+	}
+	if err := c.s.Org.SetThemeState(c.r.Context(), c.Actor, c.host(), r.Theme.Key, state); err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "theme.close", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"open": open})
 	if open {
 		return c.done(r.Path, "The theme is open again")
 	}
@@ -156,12 +154,8 @@ func (c *ctx) themeData(r room) (f themeForm, err error) {
 	if f.People, err = c.named(ms); err != nil {
 		return f, err
 	}
-	in := make(map[string]bool, len(ms))
-	for _, m := range ms {
-		in[m.JID] = true
-	}
 	if f.Restricted {
-		f.Offered, err = c.offered(r, in)
+		f.Offered, err = c.membersPicker(r, c.r.Form["person"], addressSet(ms))
 	}
 	return f, err
 }
@@ -187,14 +181,11 @@ func (c *ctx) saveTheme() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	ctx := c.r.Context()
-	if name := c.given("name"); name != nil {
-		_, err = c.s.Org.RenameTheme(ctx, c.host(), r.Theme.Key, *name, c.self())
+	var ch org.ThemeChange
+	if err := c.readChange(&ch); err != nil {
+		return c.oops(r.Path+"/settings", err)
 	}
-	if state := c.given("state"); state != nil && err == nil {
-		err = c.s.Org.SetThemeState(ctx, c.host(), r.Theme.Key, *state, c.self())
-	}
-	if err != nil {
+	if _, err := c.s.Org.ChangeTheme(c.r.Context(), c.Actor, c.host(), r.Theme.Key, ch); err != nil {
 		f, derr := c.themeData(r)
 		if derr != nil {
 			return derr
@@ -206,7 +197,6 @@ func (c *ctx) saveTheme() error {
 		f.Name = c.form("name")
 		return c.page(http.StatusUnprocessableEntity, "theme", r.Theme.Name, f)
 	}
-	c.P.Audit(ctx, c.Actor, "theme.change", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"name": c.form("name"), "state": c.form("state")})
 	return c.done(r.Path+"/settings", "Saved")
 }
 
@@ -221,6 +211,13 @@ func (c *ctx) saveThemePeople() error {
 		return badForm
 	}
 	page, role := r.Path+"/settings", c.form("role")
+	if c.picks("person") {
+		f, err := c.themeData(r)
+		if err != nil {
+			return err
+		}
+		return c.page(http.StatusOK, "theme", r.Theme.Name, f)
+	}
 	if role == "remove" {
 		role = ""
 	}
@@ -232,14 +229,12 @@ func (c *ctx) saveThemePeople() error {
 		return c.oops(page, err)
 	}
 	var ms []store.Member
-	var names []string
 	for _, j := range js {
-		ms, names = append(ms, store.Member{JID: j.String(), Role: role}), append(names, j.String())
+		ms = append(ms, store.Member{JID: j.String(), Role: role})
 	}
-	if err := c.s.Org.SetThemePeople(c.r.Context(), c.host(), r.Theme.Key, ms); err != nil {
+	if err := c.s.Org.SetThemePeople(c.r.Context(), c.Actor, c.host(), r.Theme.Key, ms); err != nil {
 		return c.oops(page, err)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "theme.people", r.Group.Slug+"/"+r.Theme.Key, map[string]any{"role": role, "members": names})
 	if role == "" && len(js) <= 20 && r.Theme.Restricted {
 		u := undo(r.Path+"/people", "role", store.RoleMember)
 		for _, j := range js {

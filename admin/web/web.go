@@ -3,9 +3,9 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -20,13 +20,18 @@ import (
 
 	"parley/admin"
 	"parley/auth"
+	"parley/feature/webhooks"
+	"parley/federation"
+	"parley/internal/door"
+	"parley/internal/memo"
 	"parley/org"
 	"parley/people"
+	"parley/pie"
 
+	"parley/internal/i18n"
 	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
-	"parley/words"
 )
 
 // Config is what the pages need.
@@ -34,20 +39,25 @@ type Config struct {
 	People   []*people.People // one a host, the default host's first
 	Hosts    map[string]*server.Host
 	Org      *org.Org
-	Store    store.Store
+	Store    Store
 	IDs      *store.IDs
-	Words    *words.Catalogue
+	Words    *i18n.Catalogue
 	Log      *slog.Logger
 	Secret   []byte // signs what is kept in the browser for a moment
 	Throttle *auth.Throttle
-	Faker    *auth.Faker // keys of accounts that there are not
-	Outbox   bool        // /dev/outbox shows mails
-	Rooms    Rooms
+	Failures *auth.Failures // nil: failed sign-ins are not noted
+	Faker    *auth.Faker    // keys of accounts that there are not
+	Outbox   bool           // /dev/outbox shows mails
+	Rooms    admin.Rooms
 	Find     func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
-	Ops      admin.Operations                                                            // federation and webhooks, by the same operations as the command line
-	System   System
-	Chat     Chat              // nil: there is none
-	Photos   map[string]Photos // by host
+	System   admin.System
+	Chat     Chat                          // nil: there is none
+	Photos   map[string]admin.Photos       // by host
+	Hooks    map[string]*webhooks.Webhooks // by host
+
+	Federation *federation.Admin
+	Accounts   pie.Store    // of which people take their data with them
+	API        http.Handler // serves what is below /api
 }
 
 // Server serves the pages. Safe from any goroutine.
@@ -58,7 +68,7 @@ type Server struct {
 	assets *assets
 	routes []string // patterns, for the test that looks at each
 	cross  *http.CrossOriginProtection
-	thumbs thumbs
+	thumbs memo.Map[string, thumb] // by the hash of what was published
 
 	background sync.WaitGroup // what goes on after its answer
 }
@@ -66,6 +76,7 @@ type Server struct {
 // New makes the pages.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
+	s.thumbs.Most = maxShown
 	var err error
 	if s.assets, err = newAssets(); err != nil {
 		return nil, err
@@ -88,7 +99,7 @@ const (
 func (s *Server) register() {
 	s.mux.HandleFunc("GET /assets/{version}/{name...}", s.assets.serve)
 	s.routes = append(s.routes, "GET /assets/{version}/{name...}")
-	s.handle("/", public, func(c *ctx) error { return notFound })
+	s.handle("/", public, (*ctx).nothing)
 	s.signing()
 	s.invitations()
 	s.own()
@@ -103,7 +114,7 @@ func (s *Server) register() {
 	s.chat()
 	s.tokens()
 	s.settings()
-	s.api()
+	s.mux.Handle("/api/", s.API)
 }
 
 // notFound and forbidden become their pages.
@@ -111,6 +122,21 @@ var (
 	notFound  = &people.Error{Kind: org.NotFound, Text: "There is no such page"}
 	forbidden = &people.Error{Kind: org.Forbidden, Text: "Your role does not allow this"}
 )
+
+// nothing answers where there is no page. A page's name with a slash after it redirects to the page.
+func (c *ctx) nothing() error {
+	path := strings.TrimRight(c.r.URL.Path, "/")
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead || path == "" || path == c.r.URL.Path || strings.HasPrefix(path, "//") {
+		return notFound
+	}
+	r := c.r.Clone(c.r.Context())
+	r.URL.Path, r.URL.RawPath = path, ""
+	if _, pattern := c.s.mux.Handler(r); pattern == "/" || pattern == "" {
+		return notFound
+	}
+	http.Redirect(c.w, c.r, r.URL.RequestURI(), http.StatusMovedPermanently)
+	return nil
+}
 
 // maxForm bounds what is sent with a form, but for files.
 const (
@@ -129,7 +155,6 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 				c.fail(errors.New("panic"))
 			}
 		}()
-		c.bound(need)
 		err := c.signedIn()
 		switch {
 		case err != nil:
@@ -142,7 +167,7 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 			if need != public {
 				w.Header().Set("Cache-Control", "no-store")
 			}
-			if err = c.readForm(); err == nil {
+			if err = c.readForm(need, strings.HasPrefix(pattern, "POST ")); err == nil {
 				err = c.answer(pattern, need, f)
 			}
 		}
@@ -152,32 +177,40 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 	})
 }
 
-// bound limits what comes with a request: files only from who has signed in.
-func (c *ctx) bound(need access) {
-	limit := int64(maxForm)
-	if need != public && strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/form-data") {
-		limit = maxFile
-	}
-	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, limit)
-}
-
-// formTime is how long a form may take to arrive, with a photograph from a slow telephone.
+// formTime is how long a signed-in person may take to send a form, such as a photo from a slow phone.
 const formTime = 2 * time.Minute
 
-// readForm takes in what was sent, which nobody may make last for ever. What is wrong with it is found by who uses it.
-func (c *ctx) readForm() error {
+// readForm takes in what was sent to a page that wants it: of who has not signed in as little as internal/door lets
+// through, files only of others. What is wrong with it is found by who uses it.
+func (c *ctx) readForm(need access, wanted bool) error {
+	if !wanted {
+		c.r.Body = http.NoBody
+		return nil
+	}
 	if c.r.ContentLength == 0 {
 		return nil
 	}
-	rc := http.NewResponseController(c.w)
-	if err := rc.SetReadDeadline(time.Now().Add(formTime)); err != nil {
-		return fmt.Errorf("bound the time of a request: %w", err)
+	if need != public {
+		limit := int64(maxForm)
+		if strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/form-data") {
+			limit = maxFile
+		}
+		door.Allow(c.r.Context(), formTime, formTime)
+		c.r.Body = http.MaxBytesReader(c.w, c.r.Body, limit)
 	}
 	var late net.Error
-	if err := c.r.ParseMultipartForm(maxFile); errors.As(err, &late) && late.Timeout() {
+	var big *http.MaxBytesError
+	err := c.r.ParseForm() // ParseMultipartForm does not tell what is wrong with other forms
+	if err == nil {
+		err = c.r.ParseMultipartForm(maxFile)
+	}
+	switch {
+	case errors.Is(err, door.ErrTooManyBodies), errors.As(err, &big):
+		return err
+	case errors.As(err, &late) && late.Timeout():
 		return badForm
 	}
-	return rc.SetReadDeadline(time.Time{})
+	return nil
 }
 
 // answer lets f answer, unless something has to be done first: the second step set up, a proof given.
@@ -190,6 +223,11 @@ func (c *ctx) answer(pattern string, need access, f func(c *ctx) error) error {
 	}
 	if done, err := c.stepUp(pattern); err != nil || done {
 		return err
+	}
+	if slug := c.r.PathValue("slug"); slug != "" {
+		if hidden, err := c.s.Org.Hidden(c.r.Context(), c.Actor, c.host(), slug, c.r.PathValue("key")); err != nil || hidden {
+			return cmp.Or(err, error(notFound))
+		}
 	}
 	return f(c)
 }
@@ -205,9 +243,7 @@ func (s *Server) Proxied() http.Handler {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 	secureHeaders(w.Header())
 	r = r.WithContext(context.WithValue(r.Context(), proxiedKey{}, proxied))
-	if proxied {
-		r.RemoteAddr = forwarded(r)
-	} else {
+	if !proxied {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no name of anything, and no text for a database
@@ -222,15 +258,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 }
 
 type proxiedKey struct{}
-
-// forwarded gives the address that the proxy next to us has seen: the last one of the list.
-func forwarded(r *http.Request) string {
-	all := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
-	if a, err := netip.ParseAddr(strings.TrimSpace(all[len(all)-1])); err == nil {
-		return net.JoinHostPort(a.String(), "0")
-	}
-	return r.RemoteAddr
-}
 
 // policy is the content security policy of every page but the chat's.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; " +
@@ -252,7 +279,7 @@ type ctx struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	P       *people.People
-	Lang    *words.Lang
+	Lang    *i18n.Lang
 	Me      *store.Person // nil: nobody has signed in
 	Session store.WebSession
 	Actor   people.Actor
@@ -316,10 +343,7 @@ func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
 func (c *ctx) explain(err error) (text, field string, ok bool) {
 	var pe *people.Error
 	var oe *org.Error
-	var ae *admin.Error
 	switch {
-	case errors.As(err, &ae):
-		return c.T(upper(ae.Text)), ae.Field, true
 	case errors.As(err, &pe):
 		return c.T(pe.Text, pe.Args...), pe.Field, true
 	case errors.As(err, &oe):
@@ -335,19 +359,16 @@ func (c *ctx) fail(err error) {
 	var oe *org.Error
 	var big *http.MaxBytesError
 	kind := org.Kind(0)
-	var ae *admin.Error
 	switch {
-	case errors.As(err, &ae):
-		kind = map[int]org.Kind{http.StatusNotFound: org.NotFound, http.StatusForbidden: org.Forbidden, http.StatusConflict: org.Exists}[ae.Status]
-		if kind == 0 {
-			kind = org.Invalid
-		}
 	case errors.As(err, &pe):
 		kind = pe.Kind
 	case errors.As(err, &oe):
 		kind = oe.Kind
 	case errors.Is(err, store.ErrNotFound):
 		err, kind = notFound, org.NotFound
+	case errors.Is(err, door.ErrTooManyBodies):
+		err, status = &people.Error{Text: "Too much is going on here: try again in a few seconds"}, http.StatusServiceUnavailable
+		c.w.Header().Set("Retry-After", "5")
 	case errors.As(err, &big):
 		err, kind = &people.Error{Kind: org.Invalid, Text: "This is too large"}, org.Invalid
 	}

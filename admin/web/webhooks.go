@@ -2,13 +2,11 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
-	"parley/admin"
+	"parley/feature/webhooks"
+	"parley/store"
 )
-
-func adminRules(domain, action, note string) []admin.DomainRule {
-	return []admin.DomainRule{{Domain: domain, Action: action, Note: note}}
-}
 
 func (s *Server) webhooks() {
 	s.handle("GET /admin/webhooks", runs, (*ctx).webhookList)
@@ -17,13 +15,25 @@ func (s *Server) webhooks() {
 	s.handle("POST /admin/webhooks/{id}/{act}", runs, (*ctx).webhookAct)
 }
 
+// hooks are the webhooks of the host.
+func (c *ctx) hooks() *webhooks.Webhooks { return c.s.Hooks[c.host()] }
+
 func (c *ctx) webhookData() (map[string]any, error) {
-	ws, err := c.s.Ops.Webhooks(c.r.Context(), c.host(), "")
+	ws, err := c.hooks().List(c.r.Context(), "")
 	if err != nil {
 		return nil, err
 	}
-	gs, err := c.s.Org.Groups(c.r.Context(), c.host(), "", 500)
-	return map[string]any{"Webhooks": ws, "Groups": gs, "Events": []string{"message", "theme", "member", "group"}}, err
+	chosen := c.r.Form["group"]
+	if c.r.Method == http.MethodGet {
+		chosen = nil
+	}
+	groups, err := c.allGroupsPicker("group", chosen)
+	groups.One = true
+	q, words, page := c.form("q"), c.words("q"), c.pageNumber()
+	ws = slices.DeleteFunc(ws, func(w webhooks.Hook) bool { return !hasWords(w.Name+" "+w.Slug+" "+w.URL, words) })
+	total := len(ws)
+	ws = ws[min(total, (page-1)*perPage):min(total, page*perPage)]
+	return map[string]any{"Webhooks": ws, "Pager": c.pager(page, total), "Q": q, "Groups": groups, "Events": []string{"message", "theme", "member", "group"}}, err
 }
 
 func (c *ctx) webhookList() error {
@@ -39,11 +49,19 @@ func (c *ctx) createWebhook() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
-	n := admin.NewWebhook{Host: c.host(), Group: c.form("group"), Name: c.form("name"), URL: c.form("url"), Events: c.r.Form["event"]}
+	n := webhooks.NewHook{Name: c.form("name"), URL: c.form("url"), Events: c.r.Form["event"]}
+	if c.picks("group") {
+		d, err := c.webhookData()
+		if err != nil {
+			return err
+		}
+		d["New"] = n
+		return c.page(http.StatusOK, "webhooks", c.T("Webhooks"), d)
+	}
 	if c.form("direction") == "in" {
 		n.URL, n.Events = "", nil
 	}
-	w, err := c.s.Ops.CreateWebhook(c.r.Context(), n)
+	w, err := c.hooks().Make(c.r.Context(), c.Actor, c.form("group"), n)
 	d, derr := c.webhookData()
 	if derr != nil {
 		return derr
@@ -56,23 +74,15 @@ func (c *ctx) createWebhook() error {
 		d["Error"], d["Field"], d["New"] = text, field, n
 		return c.page(http.StatusUnprocessableEntity, "webhooks", c.T("Webhooks"), d)
 	}
-	c.P.Audit(c.r.Context(), c.Actor, "system.webhook", w.ID, map[string]any{"name": w.Name, "direction": w.Direction, "group": w.Group})
 	d["Made"] = w
 	return c.show("webhooks", c.T("Webhooks"), d)
 }
 
+const logPage = 50 // lines of a log
+
 // webhook gives the one in the path.
-func (c *ctx) webhook() (admin.Webhook, error) {
-	ws, err := c.s.Ops.Webhooks(c.r.Context(), c.host(), "")
-	for _, w := range ws {
-		if w.ID == c.r.PathValue("id") {
-			return w, nil
-		}
-	}
-	if err == nil {
-		err = notFound
-	}
-	return admin.Webhook{}, err
+func (c *ctx) webhook() (webhooks.Hook, error) {
+	return c.hooks().Find(c.r.Context(), c.r.PathValue("id"))
 }
 
 func (c *ctx) webhookPage() error {
@@ -80,13 +90,24 @@ func (c *ctx) webhookPage() error {
 	if err != nil {
 		return err
 	}
-	var ds []admin.Delivery
+	var ds []store.Delivery
+	older := ""
 	if w.Direction == "out" {
-		if ds, err = c.s.Ops.Deliveries(c.r.Context(), c.host(), w.ID, "", 50); err != nil {
+		var before store.ID
+		if b := c.form("before"); b != "" {
+			if before, err = store.ParseID(b); err != nil {
+				return notFound
+			}
+		}
+		if ds, err = c.hooks().Log(c.r.Context(), w.ID, "", before, logPage+1); err != nil {
 			return err
 		}
+		if len(ds) > logPage {
+			ds = ds[:logPage]
+			older = ds[logPage-1].ID.String()
+		}
 	}
-	return c.show("webhook", w.Name, map[string]any{"Webhook": w, "Deliveries": ds})
+	return c.show("webhook", w.Name, map[string]any{"Webhook": w, "Deliveries": ds, "Older": older})
 }
 
 func (c *ctx) webhookAct() error {
@@ -97,19 +118,18 @@ func (c *ctx) webhookAct() error {
 	ctx, page, act := c.r.Context(), "/admin/webhooks/"+w.ID, c.r.PathValue("act")
 	switch act {
 	case "enable", "disable":
-		err = c.s.Ops.SetWebhookDisabled(ctx, c.host(), w.ID, act == "disable")
+		err = c.hooks().SetDisabled(ctx, c.Actor, w.ID, act == "disable")
 	case "redeliver":
-		_, err = c.s.Ops.Redeliver(ctx, c.host(), w.ID)
+		_, err = c.hooks().Redeliver(ctx, c.Actor, w.ID)
 	case "delete":
 		page = "/admin/webhooks"
-		err = c.s.Ops.DeleteWebhook(ctx, c.host(), w.ID)
+		err = c.hooks().Delete(ctx, c.Actor, w.ID)
 	default:
 		return notFound
 	}
 	if err != nil {
 		return c.oops(page, err)
 	}
-	c.P.Audit(ctx, c.Actor, "system.webhook", w.ID, map[string]any{"do": act, "name": w.Name})
 	if back := map[string]string{"enable": "disable", "disable": "enable"}[act]; back != "" {
 		return c.undoable(page, undo(page+"/"+back), "Saved")
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	// Early sees stanzas that arrive during login and are no answer to it.
 	Early Handler
 	Index int
+	// Resume is a session with SM that was cut: it is asked for before a new one is bound.
+	Resume *Session
 }
 
 // dialTimeout bounds all of a login.
@@ -191,6 +194,11 @@ func (s *Session) setUp(o Options) error {
 	if _, err := s.expect("stream:features", o.Early); err != nil {
 		return err
 	}
+	if o.Resume != nil && o.Resume.id != "" {
+		if ok, err := s.resume(o.Resume); ok || err != nil {
+			return err
+		}
+	}
 	reply, err := s.request("set", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>"+o.Resource+"</resource></bind>", o.Early)
 	if err != nil {
 		return fmt.Errorf("bind: %w", err)
@@ -200,10 +208,11 @@ func (s *Session) setUp(o Options) error {
 		if err := s.write("<enable xmlns='" + nsSM + "' resume='true'/>"); err != nil {
 			return err
 		}
-		if _, err := s.expect("enabled", o.Early); err != nil {
+		enabled, err := s.expect("enabled", o.Early)
+		if err != nil {
 			return fmt.Errorf("stream management: %w", err)
 		}
-		s.sm = true
+		s.sm, s.id = true, string(Attr([]byte(enabled), "id"))
 		s.handled.Store(0)
 	}
 	if o.Roster {
@@ -220,6 +229,32 @@ func (s *Session) setUp(o Options) error {
 		return s.Send(1, []byte("<presence/>"))
 	}
 	return nil
+}
+
+// resume asks for a session that was cut (XEP-0198, section 5), and says whether it is had.
+func (s *Session) resume(was *Session) (bool, error) {
+	if err := s.write("<resume xmlns='" + nsSM + "' previd='" + was.id + "' h='" + strconv.FormatUint(uint64(was.handled.Load()), 10) + "'/>"); err != nil {
+		return false, err
+	}
+	st, err := s.sc.Next()
+	if err != nil {
+		return false, fmt.Errorf("waiting for resumed: %w", err)
+	}
+	if !Is(st, "resumed") {
+		if Is(st, "failed") {
+			return false, nil
+		}
+		return false, fmt.Errorf("waiting for resumed: %s", st)
+	}
+	h, err := strconv.ParseUint(string(Attr(st, "h")), 10, 32)
+	if err != nil {
+		return false, fmt.Errorf("bad count in %s", st)
+	}
+	s.sm, s.id, s.JID, s.resumed = true, was.id, was.JID, true
+	s.handled.Store(was.handled.Load())
+	s.sent.Store(uint32(h))
+	s.acked.Store(uint32(h))
+	return true, nil
 }
 
 func (s *Session) write(text string) error {

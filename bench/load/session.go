@@ -30,6 +30,8 @@ type Session struct {
 	tls     *tls.Conn
 	sc      *Scanner
 	sm      bool
+	id      string // what the session is resumed by
+	resumed bool
 	handled atomic.Uint32 // Stanzas received since SM was enabled; only the reader adds.
 	ackDue  bool          // The server asked and has no answer yet; reader only.
 
@@ -53,6 +55,38 @@ func (s *Session) Send(n int, b []byte) error {
 	}
 	_, err := s.tls.Write(b)
 	return err
+}
+
+// SendNumbered is Send for one stanza, and gives its number as acknowledgements count.
+func (s *Session) SendNumbered(b []byte) (uint32, error) {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	n := s.sent.Add(1)
+	_, err := s.tls.Write(b)
+	return n, err
+}
+
+// Request asks how many stanzas the server has taken over; Acked has it when AckGot gives a token.
+func (s *Session) Request() error {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	_, err := s.tls.Write([]byte("<r xmlns='urn:xmpp:sm:3'/>"))
+	return err
+}
+
+// Acked is how many stanzas the server has said that it has taken over.
+func (s *Session) Acked() uint32 { return s.acked.Load() }
+
+// AckGot gives a token after acknowledgements.
+func (s *Session) AckGot() <-chan struct{} { return s.ackGot }
+
+// Resumed says whether this is the session that Options.Resume named.
+func (s *Session) Resumed() bool { return s.resumed }
+
+// Cut closes the connection as a network that goes away does, and waits for the reader. Start must have been called.
+func (s *Session) Cut() {
+	s.conn.Close()
+	<-s.done
 }
 
 // Start hands all further stanzas to h, from a goroutine of its own that ends

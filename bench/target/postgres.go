@@ -90,3 +90,12 @@ func (pg *postgres) sql(ctx context.Context, text string) error {
 		"-v", "ON_ERROR_STOP=1", "-q", "-X", "-f", "-", "postgres"}, dir: pg.dir, user: postgresUser}.run(ctx, []byte(text))
 	return err
 }
+
+// Postgres runs a PostgreSQL of its own below dir, with fsync, and gives the DSN of an empty database and what stops it.
+func Postgres(ctx context.Context, dir string) (dsn string, stop func(), err error) {
+	pg, err := startPostgres(ctx, dir)
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("postgres://%s@%s/postgres?sslmode=disable", postgresUser, loopback(pg.port)), pg.stop, nil
+}

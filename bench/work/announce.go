@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/admin"
+	"parley/admin/api"
 	"parley/bench/load"
 	"parley/bench/target"
 )
@@ -64,20 +64,25 @@ func announce(n func(Scale) int, joins, messages string) func(context.Context, *
 
 // gather makes the group and has everybody be in it, as an administrator would.
 func (h *hall) gather(ctx context.Context) error {
-	c := admin.NewClient(h.e.In.Control)
+	c := api.NewClient(h.e.In.Control).On(target.Domain)
 	defer c.Close()
 	slug := "hall" + strconv.FormatInt(h.e.Scratch.Add(1), 10)
-	g, err := c.CreateGroup(ctx, admin.NewGroup{Host: target.Domain, Slug: slug, Kind: "announcement", Owner: target.JID(0)})
+	group := api.InGroup{Slug: slug}
+	kind := "announcement"
+	is := api.GroupChange{Name: &slug, Kind: &kind}
+	g, err := api.CreateGroup.Do(ctx, c, api.With(api.NewGroup{Slug: slug, GroupChange: is, Owner: target.JID(0)}))
 	if err != nil {
 		return err
 	}
 	h.jid = g.Room
-	if err := c.SetMandatory(ctx, target.Domain, slug, "everyone"); err != nil {
+	everyone := api.SetMandatoryInput{InGroup: group}
+	everyone.Body.Whom = "everyone"
+	if _, err := api.SetMandatory.Do(ctx, c, everyone); err != nil {
 		return err
 	}
 	last, since := 0, time.Now()
 	for {
-		if g, err = c.Group(ctx, target.Domain, slug); err != nil {
+		if g, err = api.GetGroup.Do(ctx, c, group); err != nil {
 			return err
 		}
 		switch {

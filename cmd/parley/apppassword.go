@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) userAppPassword() *cobra.Command {
@@ -20,10 +20,16 @@ func (a *app) appPasswordAdd() *cobra.Command {
 		Use: "add ADDRESS NAME", Short: "Make a password for a program, and print it this once", Args: cobra.ExactArgs(2),
 		Example: "  parley user app-password add alice@example.org 'her telephone'",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				made, err := cl.AddAppPassword(c.Context(), args[0], args[1])
+			return a.with(func(cl *api.Client) error {
+				host, name, err := account(args[0])
 				if err != nil {
 					return err
+				}
+				in := api.NewAppPasswordInput{InPerson: api.InPerson{Name: name}}
+				in.Body.Name = args[1]
+				made, err := api.CreateAppPassword.Do(c.Context(), cl.On(host), in)
+				if err != nil {
+					return ofAccount(err)
 				}
 				a.show(made, func(w io.Writer) { fmt.Fprintln(w, made.Password) })
 				return nil
@@ -36,10 +42,14 @@ func (a *app) appPasswordList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list ADDRESS", Short: "List an account's app passwords", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				as, err := cl.AppPasswords(c.Context(), args[0])
+			return a.with(func(cl *api.Client) error {
+				host, name, err := account(args[0])
 				if err != nil {
 					return err
+				}
+				as, err := api.ListAppPasswords.Do(c.Context(), cl.On(host), api.InPerson{Name: name})
+				if err != nil {
+					return ofAccount(err)
 				}
 				a.show(as, func(w io.Writer) {
 					var rows [][]string
@@ -58,8 +68,16 @@ func (a *app) appPasswordRevoke() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ADDRESS ID...", Short: "End app passwords, and what has signed in with them", Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args[1:], "revoked", func(id string) error { return cl.RevokeAppPassword(c.Context(), args[0], id) })
+			host, name, err := account(args[0])
+			if err != nil {
+				return err
+			}
+			return a.with(func(cl *api.Client) error {
+				return a.each(args[1:], "revoked", func(id string) error {
+					in := api.InAppPassword{InPerson: api.InPerson{Name: name}, ID: id}
+					_, err := api.RevokeAppPassword.Do(c.Context(), cl.On(host), in)
+					return ofAccount(err)
+				})
 			})
 		},
 	}
@@ -69,8 +87,15 @@ func (a *app) userFactorOff() *cobra.Command {
 	return &cobra.Command{
 		Use: "factor-off ADDRESS...", Short: "Turn the second step off, for who has lost the authenticator and the recovery codes", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "the second step is off", func(address string) error { return cl.FactorOff(c.Context(), address) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "the second step is off", func(address string) error {
+					host, name, err := account(address)
+					if err != nil {
+						return err
+					}
+					_, err = api.TurnFactorOff.Do(c.Context(), cl.On(host), api.InPerson{Name: name})
+					return ofAccount(err)
+				})
 			})
 		},
 	}

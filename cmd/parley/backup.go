@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parley/admin"
+	"parley/admin/api"
 	"parley/config"
 	"parley/node"
 	"parley/store/sqlstore"
@@ -30,7 +31,7 @@ The configuration file is not in it. Whoever has a backup has everything: keep i
 		Example: "  parley backup /backup/\n  parley backup - | ssh elsewhere 'cat > parley.tar'\n  parley backup --stopped parley.tar.gz",
 		RunE: func(c *cobra.Command, args []string) error {
 			make := func(ctx context.Context, w io.Writer) error {
-				return a.with(func(cl *admin.Client) error { return cl.Backup(ctx, w) })
+				return a.with(func(cl *api.Client) error { return api.Save(ctx, cl, api.Backup, api.None{}, w) })
 			}
 			if stopped {
 				make = func(ctx context.Context, w io.Writer) error { return a.backupStopped(c, w) }

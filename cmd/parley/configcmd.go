@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parley/config"
+	"parley/node"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -31,13 +32,20 @@ func (a *app) configCheck() *cobra.Command {
 		Use: "check", Short: "Say what is wrong with the configuration", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := a.load(c)
-			if err == nil {
-				err = cfg.CheckFiles()
+			if err != nil {
+				return err
 			}
-			if err == nil {
-				a.done(map[string]any{"ok": true, "file": a.configFile()}, "%s: good", a.configFile())
+			wrong, advice := node.Check(cfg)
+			if len(wrong) > 0 {
+				return wrong
 			}
-			return err
+			warnings, text := []string{}, ""
+			for _, p := range advice {
+				warnings = append(warnings, p.String())
+				text += "\n  warning: " + p.String()
+			}
+			a.done(map[string]any{"ok": true, "file": a.configFile(), "warnings": warnings}, "%s: good%s", a.configFile(), text)
+			return nil
 		},
 	}
 	config.Flags(c.Flags())

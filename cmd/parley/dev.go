@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"parley/config"
+	"parley/internal/background"
 	"parley/node"
 	"parley/node/devcert"
 )
@@ -39,20 +41,22 @@ change ` + "`parley serve`.",
 			if err != nil {
 				return err
 			}
-			return a.run(c.Context(), cfg, func(n *node.Node) error {
+			return a.run(c.Context(), cfg, func(ctx context.Context, n *node.Node) error {
 				a.welcome(n, cfg, tls)
 				if seed != "" {
-					if err := a.seed(c.Context(), n, cfg.Hosts[0].Domain); err != nil {
+					if err := a.seed(ctx, n, cfg.Hosts[0].Domain); err != nil {
 						return err
 					}
 				}
-				return a.firstOwner(c.Context(), n, cfg)
+				a.firstOwner(ctx, n, cfg)
+				return nil
 			}, "stop it, or use other ports with --port-offset 1000")
 		},
 	}
 	f := c.Flags()
 	config.Flags(f)
 	config.HostFlag(f)
+	a.takeOverFlag(c)
 	f.IntVar(&offset, "port-offset", 0, "add this to every port, where the usual ones are taken")
 	f.StringVar(&seed, "seed", "", "demo: make accounts with a group and a theme to look at")
 	return c
@@ -97,23 +101,26 @@ func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 	fmt.Fprint(a.out, b.String())
 }
 
-// firstOwner prints, for each host that nobody is in charge of, the link that makes its first owner.
-func (a *app) firstOwner(ctx context.Context, n *node.Node, cfg *config.Config) error {
+// firstOwner prints, for each host that nobody is in charge of, the link that makes its first owner. The server serves
+// meanwhile: while the store does not answer, firstOwner tries again until ctx ends.
+func (a *app) firstOwner(ctx context.Context, n *node.Node, cfg *config.Config) {
 	for _, h := range cfg.Hosts {
-		link, err := n.FirstOwner(ctx, h.Domain)
-		if err != nil {
+		background.Keep(ctx, n.Log, "link of the first owner of "+h.Domain, func(ctx context.Context) error {
+			link, err := n.FirstOwner(ctx, h.Domain)
+			if err == nil && link != "" {
+				a.showFirstOwner(h.Domain, link)
+			}
 			return err
-		}
-		if link == "" {
-			continue
-		}
-		if a.json {
-			a.encode(a.out, map[string]string{"host": h.Domain, "first_owner": link})
-			continue
-		}
-		fmt.Fprintf(a.out, "Nobody is in charge of %s yet. Open this link, once, to make its owner:\n\n  %s\n\n", h.Domain, link)
+		})
 	}
-	return nil
+}
+
+func (a *app) showFirstOwner(host, link string) {
+	if a.json {
+		a.encode(a.out, map[string]string{"host": host, "first_owner": link})
+		return
+	}
+	fmt.Fprintf(a.out, "Nobody is in charge of %s yet. Open this link, once, to make its owner:\n\n  %s\n\n", host, link)
 }
 
 func address(n *node.Node, door string) string {
@@ -125,8 +132,14 @@ func address(n *node.Node, door string) string {
 
 // program is how this program was started, as the next command line has to begin.
 func program() string {
-	if exe, err := os.Executable(); err == nil && strings.Contains(exe, "go-build") {
+	if exe, err := os.Executable(); err == nil && goRun(exe) {
 		return "go run ./cmd/parley"
 	}
 	return filepath.Base(os.Args[0])
 }
+
+// inCache is a program that `go run` keeps in the cache of builds, wherever that is: since Go 1.24 it is run from there.
+var inCache = regexp.MustCompile(`[/\\][0-9a-f]{2}[/\\][0-9a-f]{64}-d[/\\]`)
+
+// goRun says whether a program was made by `go run`.
+func goRun(exe string) bool { return strings.Contains(exe, "go-build") || inCache.MatchString(exe) }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parley/admin"
+	"parley/admin/api"
 	"parley/config"
 	"parley/node"
 )
@@ -37,11 +38,11 @@ might be meant otherwise is a warning.`,
 
 // findings come from the running server, or are found here.
 func (a *app) findings(c *cobra.Command) (fs []admin.Finding, err error) {
-	err = a.with(func(cl *admin.Client) error {
-		fs, err = cl.Doctor(c.Context())
+	err = a.with(func(cl *api.Client) error {
+		fs, err = api.ListFindings.Do(c.Context(), cl, api.None{})
 		return err
 	})
-	if !errors.Is(err, admin.ErrNoServer) {
+	if !errors.Is(err, api.ErrNoServer) {
 		return fs, err
 	}
 	none := admin.Finding{Area: "server", What: "control socket", State: admin.Warning, Text: err.Error()}
@@ -116,11 +117,11 @@ Where the domain itself belongs to another machine (a web site), --machine names
 // dnsRecords asks the running server, or the configuration where none runs or another machine is meant.
 func (a *app) dnsRecords(c *cobra.Command, host, machine string, look bool) (rs []admin.DNSRecord, err error) {
 	if machine == "" {
-		err = a.with(func(cl *admin.Client) error {
-			rs, err = cl.Records(c.Context(), host, look)
+		err = a.with(func(cl *api.Client) error {
+			rs, err = api.ListRecords.Do(c.Context(), cl.On(host), api.LookUp{Look: look})
 			return err
 		})
-		if !errors.Is(err, admin.ErrNoServer) {
+		if !errors.Is(err, api.ErrNoServer) {
 			return rs, err
 		}
 	}

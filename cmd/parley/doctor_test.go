@@ -29,6 +29,7 @@ func zone(t *testing.T, records ...string) string {
 	}
 	s := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetReply(q)
+		m.RecursionAvailable = true
 		known := false
 		for _, rr := range all {
 			if strings.EqualFold(rr.Header().Name, q.Question[0].Name) {

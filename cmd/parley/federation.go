@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) federationCommand() *cobra.Command {
@@ -27,8 +27,8 @@ func (a *app) federationList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the domains that there was something with, and how it went", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				ds, err := cl.Domains(c.Context())
+			return a.with(func(cl *api.Client) error {
+				ds, err := api.All(c.Context(), cl, api.ListDomains, api.Part{})
 				if err != nil {
 					return err
 				}
@@ -71,8 +71,8 @@ func (a *app) federationTest() *cobra.Command {
 	c := &cobra.Command{
 		Use: "test DOMAIN", Short: "Try to reach a domain, step by step", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				steps, err := cl.TestDomain(c.Context(), host, args[0])
+			return a.with(func(cl *api.Client) error {
+				steps, err := api.TestDomain.Do(c.Context(), cl.On(host), api.InDomain{Domain: args[0]})
 				if err != nil {
 					return err
 				}
@@ -102,8 +102,8 @@ func (a *app) federationRules() *cobra.Command {
 	return &cobra.Command{
 		Use: "rules", Short: "List what was said of domains", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				rs, err := cl.DomainRules(c.Context())
+			return a.with(func(cl *api.Client) error {
+				rs, err := api.ListDomainRules.Do(c.Context(), cl, api.None{})
 				if err != nil {
 					return err
 				}
@@ -128,9 +128,12 @@ func (a *app) federationSet(action, short string) *cobra.Command {
 	c := &cobra.Command{
 		Use: action + " DOMAIN...", Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args, action, func(domain string) error {
-					return cl.SetDomainRules(c.Context(), []admin.DomainRule{{Domain: domain, Action: action, Note: note}})
+					in := api.SetDomainRuleInput{InDomain: api.InDomain{Domain: domain}}
+					in.Body.Action, in.Body.Note = action, note
+					_, err := api.SetDomainRule.Do(c.Context(), cl, in)
+					return err
 				})
 			})
 		},
@@ -143,14 +146,17 @@ func (a *app) federationForget() *cobra.Command {
 	return &cobra.Command{
 		Use: "forget DOMAIN...", Short: "Take back what was said of a domain", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "forgotten", func(domain string) error { return cl.DeleteDomainRule(c.Context(), domain) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "forgotten", func(domain string) error {
+					_, err := api.DeleteDomainRule.Do(c.Context(), cl, api.InDomain{Domain: domain})
+					return err
+				})
 			})
 		},
 	}
 }
 
-// importBatch is how many rules are sent at once: less than what the control socket takes.
+// importBatch is how many rules are sent at once: less than what the server takes.
 const importBatch = 500
 
 func (a *app) federationImport() *cobra.Command {
@@ -171,9 +177,10 @@ func (a *app) federationImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				for from := 0; from < len(rs); from += importBatch {
-					if err := cl.SetDomainRules(c.Context(), rs[from:min(from+importBatch, len(rs))]); err != nil {
+					some := api.NewDomainRules{Rules: rs[from:min(from+importBatch, len(rs))]}
+					if _, err := api.SetDomainRules.Do(c.Context(), cl, api.With(some)); err != nil {
 						return fmt.Errorf("after %d domains: %w", from, err)
 					}
 				}
@@ -186,13 +193,13 @@ func (a *app) federationImport() *cobra.Command {
 	return c
 }
 
-func readList(in io.Reader, note string) (rs []admin.DomainRule, err error) {
+func readList(in io.Reader, note string) (rs []api.DomainRule, err error) {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		text, _, _ := strings.Cut(lines.Text(), "#")
 		// Lists of Prosody's and others have a column of reasons behind the domain.
 		if fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' }); len(fields) > 0 {
-			rs = append(rs, admin.DomainRule{Domain: fields[0], Action: "block", Note: note})
+			rs = append(rs, api.DomainRule{Domain: fields[0], Action: "block", Note: note})
 		}
 	}
 	return rs, lines.Err()
@@ -206,8 +213,8 @@ func (a *app) federationOnlyListed() *cobra.Command {
 			if !on && args[0] != "off" {
 				return fmt.Errorf("%q is neither on nor off", args[0])
 			}
-			return a.with(func(cl *admin.Client) error {
-				if err := cl.SetOnlyListed(c.Context(), on); err != nil {
+			return a.with(func(cl *api.Client) error {
+				if _, err := api.SetOnlyListed.Do(c.Context(), cl, api.With(api.OnlyListed{OnlyListed: on})); err != nil {
 					return err
 				}
 				a.done(map[string]bool{"only_listed": on}, "only listed domains: %s", args[0])

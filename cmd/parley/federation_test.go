@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"parley/admin"
+	"parley/admin/api"
 )
 
 func TestFederationCommands(t *testing.T) {
@@ -30,7 +30,7 @@ func TestFederationCommands(t *testing.T) {
 	run(exitOK, "federation", "import", list, "--note", "the list")
 	run(exitOK, "federation", "certificate", "bank.example")
 	run(exitOK, "federation", "only-listed", "on")
-	var rs admin.DomainRules
+	var rs api.DomainRules
 	if err := json.Unmarshal([]byte(run(exitOK, "--json", "federation", "rules")), &rs); err != nil {
 		t.Fatal(err)
 	}
@@ -58,5 +58,26 @@ func TestFederationCommands(t *testing.T) {
 	}
 	if out := run(exitOK, "federation", "list"); !strings.Contains(out, "Nothing was said") {
 		t.Errorf("got %s", out)
+	}
+}
+
+// The test of a domain names the step that fails, and says what DNS has.
+func TestFederationTestNamesTheStep(t *testing.T) {
+	ns := zone(t, "_xmpp-server._tcp.dot.example. 60 IN SRV 0 0 0 .", "_xmpp-server._tcp.inside.example. 60 IN SRV 0 5 5269 inside.example.", "inside.example. 60 IN A 10.1.2.3",
+		"_xmpp-server._tcp.lost.example. 60 IN SRV 0 5 5269 nothing.example.", "empty.example. 60 IN TXT hello")
+	_, welcome, _ := startProcess(t, shortDir(t), "--set", "federation.enabled=true", "--set", "federation.addresses=127.0.0.1:0", "--set", "federation.tls_addresses=", "--set", "dns.resolver="+ns, "--set", "dns.timeout=30s")
+	t.Setenv("PARLEY_SOCKET", welcome["socket"])
+	for domain, want := range map[string]api.ProbeStep{
+		"nosuch.example": {Name: "dns", Text: "DNS knows no such domain"},
+		"dot.example":    {Name: "dns", Text: "says that it has no XMPP server"},
+		"empty.example":  {Name: "address", Text: "there is no SRV record, and empty.example has no address"},
+		"lost.example":   {Name: "address", Text: "DNS knows no name nothing.example"},
+		"inside.example": {Name: "address", Text: "federation.allow_networks"},
+	} {
+		code, out, errs := cli(t, "", "--json", "federation", "test", domain)
+		steps := decode[[]api.ProbeStep](t, out)
+		if last := steps[len(steps)-1]; code != exitFailed || last.OK || last.Name != want.Name || !strings.Contains(last.Text, want.Text) {
+			t.Errorf("%s: exit %d: %+v %s", domain, code, last, errs)
+		}
 	}
 }

@@ -10,14 +10,17 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"parley/admin/api"
 
 	"github.com/spf13/cobra"
-
-	"parley/admin"
 )
 
 func (a *app) userExport() *cobra.Command {
-	var x admin.Export
+	var x api.ExportQuery
+	var host string
 	var file string
 	c := &cobra.Command{
 		Use: "export [ADDRESS...]", Short: "Write accounts with all that is theirs to a file (XEP-0227); without addresses all",
@@ -26,15 +29,15 @@ func (a *app) userExport() *cobra.Command {
 		Example: "  parley user export --output accounts.xml\n  parley user export alice@example.org --archive=false",
 		RunE: func(c *cobra.Command, args []string) error {
 			x.Addresses = args
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				if file == "" || file == "-" {
-					return cl.Export(c.Context(), x, a.out)
+					return ofAccount(api.Save(c.Context(), cl.On(host), api.Export, x, a.out))
 				}
 				f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 				if err != nil {
 					return err
 				}
-				err = cl.Export(c.Context(), x, f)
+				err = ofAccount(api.Save(c.Context(), cl.On(host), api.Export, x, f))
 				if err = errors.Join(err, f.Close()); err != nil {
 					return errors.Join(err, os.Remove(file))
 				}
@@ -42,7 +45,7 @@ func (a *app) userExport() *cobra.Command {
 			})
 		},
 	}
-	hostFlag(c, &x.Host)
+	hostFlag(c, &host)
 	c.Flags().StringVar(&file, "output", "", "write to a new `file` rather than standard output")
 	c.Flags().BoolVar(&x.Archive, "archive", true, "with messages")
 	c.Flags().BoolVar(&x.Passwords, "passwords", true, "with what passwords are known by")
@@ -50,17 +53,26 @@ func (a *app) userExport() *cobra.Command {
 }
 
 func (a *app) userImport() *cobra.Command {
-	var in admin.Import
+	var in api.ImportInput
 	c := &cobra.Command{
 		Use: "import FILE...", Short: "Make accounts from files that parley, Prosody or ejabberd have written (XEP-0227)", Args: cobra.MinimumNArgs(1),
 		Long: "Reads files as `parley user export`, `ejabberdctl export_piefxis` and prosody-migrator (type xep0227) write them, with those that they\n" +
 			"include. Their domains have to be hosted here. Accounts that exist are left as they are, or with --merge get what the file has, too.",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				var v admin.Imported
-				for _, name := range args {
-					one, err := importFile(c.Context(), cl, in, name)
+			return a.with(func(cl *api.Client) error {
+				var v api.Imported
+				wholes, parts := partedFiles(args)
+				included := make(map[string]bool)
+				for _, name := range append(wholes, parts...) {
+					if len(wholes) > 0 && included[filepath.Clean(name)] {
+						continue // it was read where it belongs
+					}
+					if slices.Contains(parts, name) {
+						return fmt.Errorf("%s: this is a part of an export: name the file that includes it", name)
+					}
+					one, err := importFile(c.Context(), cl, in, name, included)
 					v.Users, v.Messages, v.Problems, v.More = append(v.Users, one.Users...), v.Messages+one.Messages, append(v.Problems, one.Problems...), v.More+one.More
+					v.Kinds = summed(v.Kinds, one.Kinds)
 					if err != nil {
 						return fmt.Errorf("%s: %w", name, err)
 					}
@@ -72,7 +84,7 @@ func (a *app) userImport() *cobra.Command {
 					if v.More > 0 {
 						fmt.Fprintf(w, "and %d more\n", v.More)
 					}
-					fmt.Fprintf(w, "%d accounts, %d messages\n", len(v.Users), v.Messages)
+					summary(w, v.Kinds)
 				})
 				if len(v.Problems) > 0 {
 					return errPartial
@@ -82,18 +94,80 @@ func (a *app) userImport() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&in.Merge, "merge", false, "add to accounts that exist")
+	c.Flags().BoolVar(&in.ReuseName, "reuse-name", false, "take accounts whose names were deleted lately, too")
 	return c
 }
 
-func importFile(ctx context.Context, cl *admin.Client, in admin.Import, name string) (admin.Imported, error) {
+// summed adds what another file had.
+func summed(all, more []api.Kind) []api.Kind {
+	for _, k := range more {
+		i := slices.IndexFunc(all, func(a api.Kind) bool { return a.Name == k.Name })
+		if i < 0 {
+			all = append(all, k)
+			continue
+		}
+		all[i].Taken += k.Taken
+		all[i].LeftOut += k.LeftOut
+	}
+	return all
+}
+
+// summary ends an import: how much of each kind was taken and left out.
+func summary(w io.Writer, kinds []api.Kind) {
+	if len(kinds) == 0 {
+		fmt.Fprintln(w, "There was nothing in it.")
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "taken\tleft out\t ")
+	for _, k := range kinds {
+		fmt.Fprintf(t, "%d\t%d\t %s\n", k.Taken, k.LeftOut, k.Name)
+	}
+	t.Flush()
+}
+
+// partedFiles tells files of their own from those that are for another to include: ejabberdctl writes both into one folder,
+// where a pattern of names finds all of them.
+func partedFiles(names []string) (wholes, parts []string) {
+	for _, name := range names {
+		if root := rootOf(name); root == "host" || root == "user" {
+			parts = append(parts, name)
+		} else {
+			wholes = append(wholes, name)
+		}
+	}
+	return wholes, parts
+}
+
+// rootOf is the name of the first element of a file; "" where there is none.
+func rootOf(name string) string {
+	f, err := os.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for d := xml.NewDecoder(f); ; {
+		t, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		if e, ok := t.(xml.StartElement); ok {
+			return e.Name.Local
+		}
+	}
+}
+
+// importFile imports a file, and notes those that it includes.
+func importFile(ctx context.Context, cl *api.Client, in api.ImportInput, name string, included map[string]bool) (api.Imported, error) {
 	pr, pw := io.Pipe()
 	read := make(chan error, 1)
 	go func() {
-		err := whole(pw, name)
+		err := whole(pw, name, func(part string) { included[filepath.Join(filepath.Dir(name), part)] = true })
 		pw.CloseWithError(err)
 		read <- err
 	}()
-	v, err := cl.Import(ctx, in, pr)
+	in.Content = pr
+	v, err := api.Import.Do(ctx, cl, in)
 	pr.Close()
 	if rerr := <-read; rerr != nil && !errors.Is(rerr, io.ErrClosedPipe) {
 		return v, rerr // that is why the server did not get all of it
@@ -104,20 +178,20 @@ func importFile(ctx context.Context, cl *admin.Client, in admin.Import, name str
 const nsXInclude = "http://www.w3.org/2001/XInclude"
 
 // whole writes a file with the files that it includes in their places (XEP-0227, section 4). They have to be below its
-// directory.
-func whole(w io.Writer, name string) error {
+// directory; each is told.
+func whole(w io.Writer, name string, tell func(part string)) error {
 	root, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	return include(w, root, filepath.Base(name), 0)
+	return include(w, root, filepath.Base(name), 0, tell)
 }
 
 // maxInclude: the root's file includes hosts, which include users, and no further.
 const maxInclude = 3
 
-func include(w io.Writer, root *os.Root, name string, depth int) error {
+func include(w io.Writer, root *os.Root, name string, depth int, tell func(part string)) error {
 	if depth > maxInclude {
 		return fmt.Errorf("%s: files include each other too deeply", name)
 	}
@@ -167,7 +241,9 @@ func include(w io.Writer, root *os.Root, name string, depth int) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			if err := errors.Join(upTo(at), d.Skip(), include(w, root, path.Join(path.Dir(filepath.ToSlash(name)), href), depth+1)); err != nil {
+			part := path.Join(path.Dir(filepath.ToSlash(name)), href)
+			tell(filepath.FromSlash(part))
+			if err := errors.Join(upTo(at), d.Skip(), include(w, root, part, depth+1, tell)); err != nil {
 				return err
 			}
 			begin = d.InputOffset()

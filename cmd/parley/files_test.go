@@ -2,17 +2,21 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"parley/admin/api"
 
 	"mellium.im/sasl"
 	"mellium.im/xmpp"
 	mjid "mellium.im/xmpp/jid"
-
-	"parley/admin"
 )
 
 // signInWith is a client of another make on an account of capulet.example.
@@ -45,7 +49,7 @@ func TestImport(t *testing.T) {
 			nil,
 		},
 		"ejabberd": {
-			[]string{"ejabberd/20261125-151412.xml"},
+			[]string{"ejabberd/20261125-151412_capulet_example.xml", "ejabberd/20261125-151412.xml"}, // as *.xml may give them
 			[]string{"<FN>Juliet Capulet</FN>", "value='tybalt@capulet.example' action='deny'", "value='montague.example'", "<defaultnick>Jule</defaultnick>", "<offline-messages", "Commend me to thy lady",
 				"name='Romeo &amp; co' subscription='both'", "<presence xmlns='jabber:client' type='subscribe' from='nurse@capulet.example'"},
 			[]string{"urn:xmpp:mam:tmp", "1795619651157694", "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-256'"},
@@ -58,7 +62,7 @@ func TestImport(t *testing.T) {
 				files = append(files, filepath.Join("../../pie/testdata", f))
 			}
 			d := startDev(t, "--host", "capulet.example")
-			in := decode[admin.Imported](t, d.ok("", append([]string{"--json", "user", "import"}, files...)...))
+			in := decode[api.Imported](t, d.ok("", append([]string{"--json", "user", "import"}, files...)...))
 			if len(in.Users) != 3 || len(in.Problems) > 0 {
 				t.Fatalf("%+v", in)
 			}
@@ -111,6 +115,47 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// Prosody writes nodes in any order, with settings that go without saying: a picture is in all its places, one that is too
+// large is nowhere, and nothing is reported but what is lost.
+func TestImportNodes(t *testing.T) {
+	d := startDev(t, "--host", "capulet.example")
+	user := func(name string, picture []byte) string {
+		sum := sha1.Sum(picture)
+		id, pubsub := hex.EncodeToString(sum[:]), "http://jabber.org/protocol/pubsub"
+		form := "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>" + pubsub + "#node_config</value></field>" +
+			"<field var='pubsub#max_items'/><field var='pubsub#access_model'><value>whitelist</value></field></x>"
+		return "<user xmlns='urn:xmpp:pie:0' name='" + name + "' password='Call-me-but-Love-1'><vCard xmlns='vcard-temp'><FN>" + name + "</FN><ROLE>heir</ROLE></vCard>" +
+			"<pubsub xmlns='" + pubsub + "#owner'><configure node='storage:bookmarks'>" + form + "</configure><affiliations node='storage:bookmarks'><affiliation affiliation='owner' jid='" +
+			name + "@capulet.example'/></affiliations><configure node='urn:xmpp:bookmarks:1'>" + form + "</configure><affiliations node='urn:xmpp:bookmarks:1'><affiliation affiliation='owner' jid='" +
+			name + "@capulet.example'/></affiliations><subscriptions node='urn:xmpp:bookmarks:1'/></pubsub>" +
+			"<pubsub xmlns='" + pubsub + "'><items node='urn:xmpp:avatar:metadata'><item id='" + id + "'><metadata xmlns='urn:xmpp:avatar:metadata'><info id='" + id +
+			"' bytes='" + strconv.Itoa(len(picture)) + "' type='image/png'/></metadata></item></items>" +
+			"<items node='urn:xmpp:bookmarks:1'><item id='tomb@rooms.capulet.example'><conference xmlns='urn:xmpp:bookmarks:1' name='Tomb' autojoin='true'/></item></items>" +
+			"<items node='urn:xmpp:vcard4'><item id='current'><vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>" + name + "</text></fn></vcard></item></items>" +
+			"<items node='urn:xmpp:avatar:data'><item id='" + id + "'><data xmlns='urn:xmpp:avatar:data'>" + base64.StdEncoding.EncodeToString(picture) + "</data></item></items></pubsub></user>"
+	}
+	small, large := bytes.Repeat([]byte("small"), 100), bytes.Repeat([]byte("large"), 30_000)
+	f := filepath.Join(d.dir, "prosody.xml")
+	text := "<server-data xmlns='urn:xmpp:pie:0'><host jid='capulet.example'>" + user("juliet", small) + user("paris", large) + "</host></server-data>"
+	if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := d.cli("", "user", "import", f)
+	if want := "paris@capulet.example: the picture: it is larger than an item of a node may be; raise pubsub.item_size, and import the file again with --merge\n" +
+		"  taken  left out \n      2         0 accounts\n      2         0 passwords\n      4         0 cards\n      1         1 pictures\n      2         0 bookmarks\n"; code != exitPartial || out != want {
+		t.Errorf("exit %d: %s\n%s%s", code, want, out, errs)
+	}
+	got := d.ok("", "user", "export", "juliet@capulet.example")
+	for _, want := range []string{"<BINVAL>" + base64.StdEncoding.EncodeToString(small) + "</BINVAL>", "<ROLE>heir</ROLE>", "<info ", " autojoin='true'"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+	if got := d.ok("", "user", "export", "paris@capulet.example"); strings.Contains(got, "<info ") || !strings.Contains(got, " autojoin='true'") {
+		t.Errorf("paris has %s", got)
+	}
+}
+
 func TestImportRefuses(t *testing.T) {
 	d := startDev(t, "--host", "capulet.example")
 	write := func(name, text string) string {
@@ -152,7 +197,7 @@ func TestImportRefuses(t *testing.T) {
 	if code != exitPartial {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	in := decode[admin.Imported](t, out)
+	in := decode[api.Imported](t, out)
 	for _, want := range []string{"elsewhere.example", "urn:odd", "the card is too large", "an archived message", "was owner where it comes from",
 		"how long its messages are kept: it is malformed", "app-password: it is malformed", "displayed: it is malformed", "approved: it is malformed"} {
 		if !strings.Contains(strings.Join(in.Problems, "\n"), want) {
@@ -173,4 +218,13 @@ func TestImportRefuses(t *testing.T) {
 		t.Error(got)
 	}
 	d.fails(exitFailed, "there is no account", "", "user", "export", "nobody")
+}
+
+// A file that is a part of another is not taken alone: what it is about is said in the other.
+func TestImportOfAPart(t *testing.T) {
+	d := startDev(t, "--host", "capulet.example")
+	d.fails(exitFailed, "this is a part of an export: name the file that includes it", "", "user", "import", "../../pie/testdata/ejabberd/20261125-151412_capulet_example.xml")
+	if us := decode[[]userRecord](t, d.ok("", "--json", "user", "list")); len(us) > 0 {
+		t.Errorf("%+v", us)
+	}
 }

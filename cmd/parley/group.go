@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) groupCommand() *cobra.Command {
@@ -18,7 +19,8 @@ func (a *app) groupCommand() *cobra.Command {
 }
 
 func (a *app) groupCreate() *cobra.Command {
-	var g admin.NewGroup
+	var g api.NewGroup
+	var host string
 	var members []string
 	c := &cobra.Command{
 		Use: "create SLUG --owner ADDRESS", Short: "Make a group; SLUG is its short name in addresses and links", Args: cobra.ExactArgs(1),
@@ -27,14 +29,20 @@ func (a *app) groupCreate() *cobra.Command {
 			if g.Slug = args[0]; g.Owner == "" {
 				return usage("a group needs an owner: give one with --owner ADDRESS")
 			}
-			return a.with(func(cl *admin.Client) error {
-				made, err := cl.CreateGroup(c.Context(), g)
+			if err := readNew(c, &g.GroupChange); err != nil {
+				return usage("%v", err)
+			}
+			if g.Name == nil {
+				g.Name = &g.Slug
+			}
+			return a.with(func(cl *api.Client) error {
+				made, err := api.CreateGroup.Do(c.Context(), cl.On(host), api.With(g))
 				if err != nil {
 					return err
 				}
 				var failed error
 				for _, m := range members {
-					if _, err := cl.SetMember(c.Context(), made.Host, made.Slug, m, "member"); err != nil {
+					if err := setMember(c.Context(), cl.On(made.Host), made.Slug, m, "member"); err != nil {
 						a.complain(fmt.Errorf("%s is not a member: %w", m, err))
 						failed = errPartial
 					}
@@ -44,15 +52,13 @@ func (a *app) groupCreate() *cobra.Command {
 			})
 		},
 	}
+	shapeFlags(c, api.GroupChange{})
 	f := c.Flags()
+	f.Lookup("name").Usage = "name that people see (default: the slug)"
 	f.StringVar(&g.Owner, "owner", "", "`address` of its first owner")
-	f.StringVar(&g.Name, "name", "", "name that people see (default: the slug)")
-	f.StringVar(&g.Description, "description", "", "what it is about")
-	f.StringVar(&g.Kind, "kind", "", kinds)
 	f.BoolVar(&g.Private, "private", false, "only members can find it: the kind private, or an announcement that is not listed")
-	f.StringVar(&g.Emoji, "emoji", "", "an emoji for it")
 	f.StringSliceVar(&members, "member", nil, "`address` of a member (may be repeated)")
-	hostFlag(c, &g.Host)
+	hostFlag(c, &host)
 	return c
 }
 
@@ -61,17 +67,16 @@ func (a *app) groupList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List groups", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				groups, err := pages(func(after string, limit int) ([]admin.Group, error) {
-					return cl.Groups(c.Context(), host, after, limit)
-				}, func(g admin.Group) string { return g.Slug })
+			return a.with(func(cl *api.Client) error {
+				groups, err := api.All(c.Context(), cl.On(host), api.ListGroups, api.FindGroups{})
 				if err != nil {
 					return err
 				}
 				a.show(groups, func(w io.Writer) {
 					var rows [][]string
 					for _, g := range groups {
-						rows = append(rows, []string{g.Slug, strings.TrimSpace(g.Emoji + " " + g.Name), g.Kind, visibility(g), g.Room})
+						name := strings.TrimSpace(given(g.Emoji) + " " + given(g.Name))
+						rows = append(rows, []string{g.Slug, name, given(g.Kind), visibility(g), g.Room})
 					}
 					table(w, "There are no groups yet: parley group create SLUG --owner ADDRESS", "GROUP\tNAME\tKIND\tSEEN BY\tROOM", rows)
 				})
@@ -83,7 +88,7 @@ func (a *app) groupList() *cobra.Command {
 	return c
 }
 
-func visibility(g admin.Group) string {
+func visibility(g api.Group) string {
 	if g.Private {
 		return "members"
 	}
@@ -95,8 +100,8 @@ func (a *app) groupShow() *cobra.Command {
 	c := &cobra.Command{
 		Use: "show GROUP", Short: "Show a group with its members and themes", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				g, err := cl.Group(c.Context(), host, args[0])
+			return a.with(func(cl *api.Client) error {
+				g, err := api.GetGroup.Do(c.Context(), cl.On(host), api.InGroup{Slug: args[0]})
 				if err == nil {
 					a.show(g, func(w io.Writer) { printGroup(w, g) })
 				}
@@ -108,9 +113,13 @@ func (a *app) groupShow() *cobra.Command {
 	return c
 }
 
-func printGroup(w io.Writer, g admin.Group) {
-	fmt.Fprintf(w, "group        %s\nname         %s\ndescription  %s\nkind         %s\nseen by      %s\nthemes by    %s\nmentions by  %s\nroom         %s\ncreated      %s\n\n",
-		g.Slug, printable(strings.TrimSpace(g.Emoji+" "+g.Name)), printable(g.Description), g.Kind, visibility(g), g.ThemesBy, g.MentionBy, g.Room, stamp(g.Created))
+func printGroup(w io.Writer, g api.Group) {
+	printLine(w, "group", g.Slug)
+	printShape(w, g)
+	printLine(w, "seen by", visibility(g))
+	printLine(w, "room", g.Room)
+	printLine(w, "created", stamp(g.Created))
+	fmt.Fprintln(w)
 	if g.Mandatory != "" {
 		fmt.Fprintf(w, "mandatory for %s\n\n", g.Mandatory)
 	}
@@ -134,10 +143,9 @@ func (a *app) groupAdd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "add GROUP ADDRESS...", Short: "Add members to a group, or change their role", Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args[1:], role, func(address string) error {
-					_, err := cl.SetMember(c.Context(), host, args[0], address, role)
-					return err
+					return setMember(c.Context(), cl.On(host), args[0], address, role)
 				})
 			})
 		},
@@ -147,13 +155,24 @@ func (a *app) groupAdd() *cobra.Command {
 	return c
 }
 
+func setMember(ctx context.Context, cl *api.Client, slug, address, role string) error {
+	in := api.SetMemberInput{InMember: api.InMember{InGroup: api.InGroup{Slug: slug}, Address: address}}
+	in.Body.Role = role
+	_, err := api.SetMember.Do(ctx, cl, in)
+	return err
+}
+
 func (a *app) groupRemove() *cobra.Command {
 	var host string
 	c := &cobra.Command{
 		Use: "remove GROUP ADDRESS...", Short: "Remove members from a group", Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args[1:], "removed", func(address string) error { return cl.RemoveMember(c.Context(), host, args[0], address) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args[1:], "removed", func(address string) error {
+					in := api.InMember{InGroup: api.InGroup{Slug: args[0]}, Address: address}
+					_, err := api.RemoveMember.Do(c.Context(), cl.On(host), in)
+					return err
+				})
 			})
 		},
 	}
@@ -170,8 +189,11 @@ func (a *app) groupDelete() *cobra.Command {
 			if err := a.confirm(yes, "Deletes the group "+printable(args[0])+": everyone leaves its rooms and themes. For 30 days parley group restore brings it back.", args[0]); err != nil {
 				return err
 			}
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "deleted", func(slug string) error { return cl.DeleteGroup(c.Context(), host, slug) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "deleted", func(slug string) error {
+					_, err := api.DeleteGroup.Do(c.Context(), cl.On(host), api.InGroup{Slug: slug})
+					return err
+				})
 			})
 		},
 	}

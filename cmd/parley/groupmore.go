@@ -3,9 +3,9 @@ package main
 import (
 	"io"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) groupMandatory() *cobra.Command {
@@ -24,8 +24,13 @@ func (a *app) groupMandatory() *cobra.Command {
 			case team != "":
 				whom = team
 			}
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "changed", func(slug string) error { return cl.SetMandatory(c.Context(), host, slug, whom) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "changed", func(slug string) error {
+					in := api.SetMandatoryInput{InGroup: api.InGroup{Slug: slug}}
+					in.Body.Whom = whom
+					_, err := api.SetMandatory.Do(c.Context(), cl.On(host), in)
+					return err
+				})
 			})
 		},
 	}
@@ -43,10 +48,20 @@ func (a *app) groupTeam() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			done := role
 			if remove {
-				role, done = "", "removed"
+				done = "removed"
 			}
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args[1:], done, func(team string) error { return cl.SetGroupTeam(c.Context(), host, args[0], team, role) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args[1:], done, func(team string) error {
+					in := api.InGroupTeam{InGroup: api.InGroup{Slug: args[0]}, Team: team}
+					if remove {
+						_, err := api.RemoveGroupTeam.Do(c.Context(), cl.On(host), in)
+						return err
+					}
+					set := api.SetGroupTeamInput{InGroupTeam: in}
+					set.Body.Role = role
+					_, err := api.SetGroupTeam.Do(c.Context(), cl.On(host), set)
+					return err
+				})
 			})
 		},
 	}
@@ -61,8 +76,8 @@ func (a *app) groupRequests() *cobra.Command {
 	c := &cobra.Command{
 		Use: "requests GROUP", Short: "List who asks to be a member", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				rs, err := cl.Requests(c.Context(), host, args[0])
+			return a.with(func(cl *api.Client) error {
+				rs, err := api.All(c.Context(), cl.On(host), api.ListRequests, api.PartOfGroup{InGroup: api.InGroup{Slug: args[0]}})
 				if err != nil {
 					return err
 				}
@@ -87,9 +102,12 @@ func (a *app) groupAnswer(verb, short, done string) *cobra.Command {
 	c := &cobra.Command{
 		Use: verb + " GROUP ADDRESS...", Short: short, Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args[1:], done, func(address string) error {
-					return cl.AnswerRequest(c.Context(), host, args[0], address, verb == "approve")
+					in := api.AnswerRequestInput{InMember: api.InMember{InGroup: api.InGroup{Slug: args[0]}, Address: address}}
+					in.Body.Yes = verb == "approve"
+					_, err := api.AnswerRequest.Do(c.Context(), cl.On(host), in)
+					return err
 				})
 			})
 		},
@@ -104,9 +122,9 @@ func (a *app) themeState(verb, state, short, done string) *cobra.Command {
 	c := &cobra.Command{
 		Use: verb + " GROUP THEME...", Short: short, Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args[1:], done, func(theme string) error {
-					_, err := cl.ChangeTheme(c.Context(), host, args[0], theme, admin.ThemeChange{State: &state})
+					_, err := changeTheme(c.Context(), cl.On(host), args[0], theme, api.ThemeChange{State: &state})
 					return err
 				})
 			})
@@ -121,8 +139,8 @@ func (a *app) themeRename() *cobra.Command {
 	c := &cobra.Command{
 		Use: "rename GROUP THEME NAME", Short: "Give a theme another name; its address stays", Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				t, err := cl.ChangeTheme(c.Context(), host, args[0], args[1], admin.ThemeChange{Name: &args[2]})
+			return a.with(func(cl *api.Client) error {
+				t, err := changeTheme(c.Context(), cl.On(host), args[0], args[1], api.ThemeChange{Name: &args[2]})
 				if err == nil {
 					a.done(t, "%s: renamed", printable(t.Name))
 				}
@@ -140,9 +158,21 @@ func (a *app) themePeople(verb, role, short, done string) *cobra.Command {
 	c := &cobra.Command{
 		Use: verb + " GROUP THEME ADDRESS...", Short: short, Args: cobra.MinimumNArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args[2:], done, func(address string) error {
-					return cl.SetThemePerson(c.Context(), host, args[0], args[1], address, role)
+					at, err := findTheme(c.Context(), cl.On(host), args[0], args[1])
+					if err != nil {
+						return err
+					}
+					in := api.InThemePerson{InTheme: at, Address: address}
+					if role == "" {
+						_, err = api.RemoveThemePerson.Do(c.Context(), cl.On(host), in)
+						return err
+					}
+					set := api.SetThemePersonInput{InThemePerson: in}
+					set.Body.Role = role
+					_, err = api.SetThemePerson.Do(c.Context(), cl.On(host), set)
+					return err
 				})
 			})
 		},

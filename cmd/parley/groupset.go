@@ -4,55 +4,32 @@ import (
 	"io"
 	"os"
 
+	"parley/admin/api"
+
 	"github.com/spf13/cobra"
-
-	"parley/admin"
 )
-
-const kinds = "private, public, large, request, announcement or federated"
 
 func (a *app) groupSet() *cobra.Command {
 	var host string
-	var v struct {
-		name, description, kind, themesBy, mentionBy, emoji string
-		hidden, guests                                      bool
-	}
 	c := &cobra.Command{
-		Use: "set GROUP", Short: "Change a group: what is not given stays", Args: cobra.ExactArgs(1),
+		Use:     "set GROUP",
+		Short:   "Change a group: what is not given stays",
+		Args:    cobra.ExactArgs(1),
 		Example: "  parley group set engineering --kind request --mentions-by moderators",
 	}
-	f := c.Flags()
-	f.StringVar(&v.name, "name", "", "name that people see")
-	f.StringVar(&v.description, "description", "", "what it is about")
-	f.StringVar(&v.kind, "kind", "", kinds)
-	f.StringVar(&v.themesBy, "themes-by", "", "who creates themes: members or moderators")
-	f.StringVar(&v.mentionBy, "mentions-by", "", "who may mention everyone: members, moderators or nobody")
-	f.StringVar(&v.emoji, "emoji", "", "an emoji for it")
-	f.BoolVar(&v.hidden, "hidden", false, "of an announcement: people do not find it by themselves")
-	f.BoolVar(&v.guests, "guests", false, "themes may have people who are not in the group")
-	f.Bool("since-join", false, "members read only what was said since they were added")
+	shapeFlags(c, api.GroupChange{})
 	hostFlag(c, &host)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		var ch admin.GroupChange
-		any := false
-		for name, to := range map[string]**string{"name": &ch.Name, "description": &ch.Description, "kind": &ch.Kind, "themes-by": &ch.ThemesBy,
-			"mentions-by": &ch.MentionBy, "emoji": &ch.Emoji} {
-			if f.Changed(name) {
-				s, _ := f.GetString(name)
-				*to, any = &s, true
-			}
+		var ch api.GroupChange
+		if err := readFlags(c, &ch); err != nil {
+			return usage("%v", err)
 		}
-		for name, to := range map[string]**bool{"hidden": &ch.Hidden, "guests": &ch.Guests, "since-join": &ch.SinceJoin} {
-			if f.Changed(name) {
-				b, _ := f.GetBool(name)
-				*to, any = &b, true
-			}
-		}
-		if !any {
+		if ch == (api.GroupChange{}) {
 			return usage("nothing is to be changed: see parley group set --help")
 		}
-		return a.with(func(cl *admin.Client) error {
-			g, err := cl.ChangeGroup(c.Context(), host, args[0], ch)
+		return a.with(func(cl *api.Client) error {
+			in := api.ChangeGroupInput{InGroup: api.InGroup{Slug: args[0]}, Body: ch}
+			g, err := api.ChangeGroup.Do(c.Context(), cl.On(host), in)
 			if err == nil {
 				a.done(g, "%s: changed", g.Slug)
 			}
@@ -62,11 +39,13 @@ func (a *app) groupSet() *cobra.Command {
 	return c
 }
 
+const maxPhoto = 8 << 20
+
 func (a *app) groupPhoto() *cobra.Command {
 	var host string
 	var remove bool
 	c := &cobra.Command{
-		Use: "photo GROUP [FILE]", Short: "Give a group a photo: PNG, JPEG or GIF, at most 100 KiB", Args: cobra.RangeArgs(1, 2),
+		Use: "photo GROUP [FILE]", Short: "Give a group a photo: PNG, JPEG, GIF or WebP, at most 8 MB", Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if remove == (len(args) == 2) {
 				return usage("give a file, or --remove")
@@ -78,15 +57,28 @@ func (a *app) groupPhoto() *cobra.Command {
 					return err
 				}
 				defer f.Close()
-				if image, err = io.ReadAll(io.LimitReader(f, 101<<10)); err != nil {
+				if image, err = io.ReadAll(io.LimitReader(f, maxPhoto+1)); err != nil {
 					return err
 				}
-				if len(image) == 0 {
+				switch {
+				case len(image) == 0:
 					return usage("%s is empty", args[1])
+				case len(image) > maxPhoto:
+					return usage("%s is larger than 8 MB", args[1])
 				}
 			}
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args[:1], "changed", func(slug string) error { return cl.SetPhoto(c.Context(), host, slug, image) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args[:1], "changed", func(slug string) error {
+					group := api.InGroup{Slug: slug}
+					if remove {
+						_, err := api.RemoveGroupPhoto.Do(c.Context(), cl.On(host), group)
+						return err
+					}
+					in := api.SetGroupPhotoInput{InGroup: group}
+					in.Body.Image = image
+					_, err := api.SetGroupPhoto.Do(c.Context(), cl.On(host), in)
+					return err
+				})
 			})
 		},
 	}
@@ -100,22 +92,22 @@ func (a *app) groupRestore() *cobra.Command {
 	c := &cobra.Command{
 		Use: "restore [GROUP]", Short: "Bring back a group that was deleted in the last 30 days; without GROUP list them", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				if len(args) == 1 {
-					g, err := cl.RestoreGroup(c.Context(), host, args[0])
+					g, err := api.RestoreGroup.Do(c.Context(), cl.On(host), api.InGroup{Slug: args[0]})
 					if err == nil {
 						a.done(g, "%s: restored, its room is %s", g.Slug, g.Room)
 					}
 					return err
 				}
-				gs, err := cl.DeletedGroups(c.Context(), host)
+				gs, err := api.All(c.Context(), cl.On(host), api.ListDeletedGroups, api.Part{})
 				if err != nil {
 					return err
 				}
 				a.show(gs, func(w io.Writer) {
 					var rows [][]string
 					for _, g := range gs {
-						rows = append(rows, []string{g.Slug, g.Name, stamp(g.Deleted)})
+						rows = append(rows, []string{g.Slug, given(g.Name), stamp(g.Deleted)})
 					}
 					table(w, "No group was deleted in the last 30 days", "GROUP\tNAME\tDELETED", rows)
 				})

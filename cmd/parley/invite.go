@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"net/http"
+	"time"
+
+	"parley/admin/api"
+	"parley/people"
 
 	"github.com/spf13/cobra"
-
-	"parley/admin"
 )
 
 func (a *app) inviteCommand() *cobra.Command {
@@ -15,29 +20,39 @@ func (a *app) inviteCommand() *cobra.Command {
 }
 
 func (a *app) inviteCreate() *cobra.Command {
-	var n admin.NewInvitation
+	var n newInvitation
+	var host string
 	c := &cobra.Command{
 		Use: "create [ADDRESS]", Short: "Make a link: for an account, or for whoever comes by it", Args: cobra.MaximumNArgs(1),
 		Long: `Makes a link by which somebody gets an account. With an address it is for that account, which is made if there is none; otherwise who
 comes chooses an address. The link is as good as a password.`,
 		Example: "  parley invite create alice --name 'Alice Martin' --email alice@work.example --send\n  parley invite create --uses 20 --valid 3d",
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				n.Address = args[0]
-			}
-			return a.with(func(cl *admin.Client) error {
-				i, err := cl.Invite(c.Context(), n)
+			return a.with(func(cl *api.Client) error {
+				if len(args) == 0 {
+					i, err := n.open(c.Context(), cl.On(host))
+					if err == nil {
+						a.showLink(shownInvitation(i))
+					}
+					return err
+				}
+				on, name, err := account(args[0])
 				if err != nil {
 					return err
 				}
-				a.showLink(i)
-				return nil
+				on = cmp.Or(on, host)
+				i, err := n.personal(c.Context(), cl.On(on), name)
+				if err == nil {
+					a.showLink(shownInvitation(i))
+				}
+				return err
 			})
 		},
 	}
-	hostFlag(c, &n.Host)
+	hostFlag(c, &host)
 	f := c.Flags()
 	f.StringVar(&n.Name, "name", "", "full `name`, of a new account")
+	f.BoolVar(&n.ReuseName, "reuse-name", false, "give the name of an account that was deleted lately to somebody else")
 	f.StringVar(&n.Email, "email", "", "work e-mail `address`, of a new account")
 	f.StringVar(&n.Role, "role", "", "`role` of a new account: member, supervisor, admin, owner")
 	f.StringSliceVar(&n.Groups, "group", nil, "`group` that a new account is in (may be repeated)")
@@ -49,8 +64,104 @@ comes chooses an address. The link is as good as a password.`,
 	return c
 }
 
+// newInvitation is what is said of an invitation that is to be made.
+type newInvitation struct {
+	Name, Email, Role, Lang string
+	Groups                  []string
+	ReuseName               bool
+	Valid                   string
+	MaxUses                 int
+	Note                    string
+	Send                    bool
+}
+
+// ofAccount says whether something is said of an account that is made.
+func (n newInvitation) ofAccount() bool { return n.Name+n.Email+n.Role != "" || len(n.Groups) > 0 }
+
+// open makes a link for people who choose their names.
+func (n newInvitation) open(ctx context.Context, cl *api.Client) (api.Invitation, error) {
+	if n.ofAccount() || n.Send {
+		return api.Invitation{}, wrong("address", "say whose account it is: who chooses an address by a link has none of this yet")
+	}
+	return api.CreateInvitation.Do(ctx, cl, api.With(api.OpenInvite{
+		Valid: n.Valid,
+		Uses:  n.MaxUses,
+		Note:  n.Note,
+		Lang:  n.Lang,
+	}))
+}
+
+// personal invites somebody to an account, which is made if there is none.
+func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string) (api.Invitation, error) {
+	at := api.InPerson{Name: name}
+	how := api.PersonalInvite{Valid: n.Valid, Note: n.Note, Send: n.Send, Lang: n.Lang}
+	there, err := api.GetPerson.Do(ctx, cl, at)
+	var refused *api.Error
+	switch {
+	case errors.As(err, &refused) && refused.Status == http.StatusNotFound:
+		made, err := api.CreatePerson.Do(ctx, cl, api.With(api.NewPerson{
+			Name:       name,
+			Profile:    people.Profile{FullName: told(n.Name), Email: told(n.Email), Role: told(n.Role), Lang: told(n.Lang)},
+			Groups:     n.Groups,
+			ReuseName:  n.ReuseName,
+			Invitation: &how,
+		}))
+		if err != nil {
+			return api.Invitation{}, err
+		}
+		return *made.Invitation, nil
+	case err != nil:
+		return api.Invitation{}, err
+	case n.ofAccount():
+		return api.Invitation{}, wrong("address", "the account %s exists already: leave out what is of a new one", there.Address)
+	}
+	return api.InvitePerson.Do(ctx, cl, api.InvitePersonInput{InPerson: at, Body: how})
+}
+
+// told is a text that is given; nil for an empty one.
+func told(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// invitation is an invitation as it is shown.
+type invitation struct {
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`              // "invite", "reset"
+	Address string    `json:"address,omitempty"` // of the account; "" for who comes chooses
+	Email   string    `json:"email,omitempty"`   // where it was sent
+	State   string    `json:"state"`             // open, accepted, declined, revoked, expired
+	Uses    int       `json:"uses"`
+	MaxUses int       `json:"max_uses"`
+	By      string    `json:"by,omitempty"` // localpart; "" is the command line
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires"`
+	Link    string    `json:"link,omitempty"` // "" where it is not good any more
+	URI     string    `json:"uri,omitempty"`  // the same for apps
+}
+
+func shownInvitation(i api.Invitation) invitation {
+	out := invitation{
+		ID:      i.ID,
+		Kind:    i.Kind,
+		Address: i.Address,
+		Email:   i.Email,
+		State:   i.State,
+		Uses:    i.Uses,
+		MaxUses: i.MaxUses,
+		By:      i.Inviter,
+		Created: i.Created,
+		Expires: i.Expires,
+		Link:    i.Link,
+		URI:     i.URI,
+	}
+	return out
+}
+
 // showLink shows an invitation by its link.
-func (a *app) showLink(i admin.Invitation) {
+func (a *app) showLink(i invitation) {
 	a.show(i, func(w io.Writer) {
 		fmt.Fprintln(w, i.Link)
 		sent := ""
@@ -67,21 +178,18 @@ func (a *app) inviteList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List invitations that are open, the newest first", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				const limit = 500
-				is := []admin.Invitation{}
-				for skip := 0; ; skip += limit {
-					page, err := cl.Invitations(c.Context(), host, skip, limit)
-					if err != nil {
-						return err
-					}
-					for _, i := range page {
-						if all || i.State == "open" {
-							is = append(is, i)
-						}
-					}
-					if len(page) < limit {
-						break
+			return a.with(func(cl *api.Client) error {
+				found, err := parts(200, func(skip, limit int) ([]api.Invitation, error) {
+					p, err := api.ListInvitations.Do(c.Context(), cl.On(host), api.FindInvitations{Kind: "any", Offset: skip, Limit: limit})
+					return p.Invitations, err
+				})
+				if err != nil {
+					return err
+				}
+				is := []invitation{}
+				for _, i := range found {
+					if all || i.State == "open" {
+						is = append(is, shownInvitation(i))
 					}
 				}
 				a.show(is, func(w io.Writer) {
@@ -113,13 +221,13 @@ func (a *app) inviteResend() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resend ID", Short: "Make a new link in place of the old one, which is good for nothing then", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				i, err := cl.ResendInvitation(c.Context(), host, args[0], send)
-				if err != nil {
-					return err
+			return a.with(func(cl *api.Client) error {
+				in := api.ResendInvitationInput{InInvitation: api.InInvitation{ID: args[0]}, Body: api.Sending{Send: send}}
+				i, err := api.ResendInvitation.Do(c.Context(), cl.On(host), in)
+				if err == nil {
+					a.showLink(shownInvitation(i))
 				}
-				a.showLink(i)
-				return nil
+				return err
 			})
 		},
 	}
@@ -133,9 +241,11 @@ func (a *app) inviteExtend() *cobra.Command {
 	c := &cobra.Command{
 		Use: "extend ID...", Short: "Let links be good for longer, from now", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args, "extended", func(id string) error {
-					_, err := cl.ExtendInvitation(c.Context(), host, id, valid)
+					in := api.ExtendInvitationInput{InInvitation: api.InInvitation{ID: id}}
+					in.Body.Valid = valid
+					_, err := api.ExtendInvitation.Do(c.Context(), cl.On(host), in)
 					return err
 				})
 			})
@@ -151,82 +261,11 @@ func (a *app) inviteRevoke() *cobra.Command {
 	c := &cobra.Command{
 		Use: "revoke ID...", Short: "End links", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args, "revoked", func(id string) error {
-					_, err := cl.RevokeInvitation(c.Context(), host, id)
+					_, err := api.RevokeInvitation.Do(c.Context(), cl.On(host), api.InInvitation{ID: id})
 					return err
 				})
-			})
-		},
-	}
-	hostFlag(c, &host)
-	return c
-}
-
-func (a *app) tokenCommand() *cobra.Command {
-	return a.noun("token", "Tokens of the API: create, list, revoke", a.tokenCreate(), a.tokenList(), a.tokenRevoke())
-}
-
-func (a *app) tokenCreate() *cobra.Command {
-	n := admin.NewToken{}
-	c := &cobra.Command{
-		Use: "create OWNER NAME", Short: "Make a token for a program that acts for an account; it is shown this once", Args: cobra.ExactArgs(2),
-		Example: "  parley token create alice@example.org backup-robot --scope people:read --valid 90d",
-		RunE: func(c *cobra.Command, args []string) error {
-			n.Owner, n.Name = args[0], args[1]
-			if len(n.Scopes) == 0 {
-				return usage("say what it may do with --scope: `%s --help`", c.CommandPath())
-			}
-			return a.with(func(cl *admin.Client) error {
-				t, err := cl.CreateToken(c.Context(), n)
-				if err != nil {
-					return err
-				}
-				a.show(t, func(w io.Writer) {
-					fmt.Fprintln(w, t.Secret)
-					fmt.Fprintf(a.err, "token %s of %s, good until %s: it is shown this once\n", t.ID, t.Owner, stamp(t.Expires))
-				})
-				return nil
-			})
-		},
-	}
-	c.Flags().StringSliceVar(&n.Scopes, "scope", nil, "what it may do: people:read, people:write, groups:read, groups:write, messages:read, messages:write, audit:read (may be repeated)")
-	c.Flags().StringVar(&n.Valid, "valid", "90d", "how long it is good")
-	return c
-}
-
-func (a *app) tokenList() *cobra.Command {
-	var host string
-	c := &cobra.Command{
-		Use: "list", Short: "List the tokens of a host, without what they are used by", Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				ts, err := cl.Tokens(c.Context(), host)
-				if err != nil {
-					return err
-				}
-				a.show(ts, func(w io.Writer) {
-					var rows [][]string
-					for _, t := range ts {
-						rows = append(rows, []string{t.ID, t.Owner, t.Name, strings.Join(t.Scopes, " "), stamp(t.Used), stamp(t.Expires)})
-					}
-					table(w, "There are no tokens.", "ID\tOWNER\tNAME\tSCOPES\tUSED\tGOOD UNTIL", rows)
-				})
-				return nil
-			})
-		},
-	}
-	hostFlag(c, &host)
-	return c
-}
-
-func (a *app) tokenRevoke() *cobra.Command {
-	var host string
-	c := &cobra.Command{
-		Use: "revoke ID...", Short: "End tokens", Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "revoked", func(id string) error { return cl.RevokeToken(c.Context(), host, id) })
 			})
 		},
 	}

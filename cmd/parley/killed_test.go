@@ -60,6 +60,11 @@ func TestKilledKeepsMessages(t *testing.T) {
 
 func signedIn(t *testing.T, welcome map[string]string) *testrig.Client {
 	t.Helper()
+	return signedInAs(t, welcome, "alice")
+}
+
+func signedInAs(t *testing.T, welcome map[string]string, name string) *testrig.Client {
+	t.Helper()
 	pem, err := os.ReadFile(welcome["ca"])
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +75,7 @@ func signedIn(t *testing.T, welcome map[string]string) *testrig.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.SignIn("alice", pw); err != nil {
+	if err := a.SignIn(name, pw); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Bind("x"); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -8,7 +10,8 @@ import (
 	"time"
 	"unicode"
 
-	"parley/admin"
+	"parley/admin/api"
+	"parley/wire/jid"
 )
 
 // show prints v as JSON, or as text says.
@@ -136,9 +139,54 @@ func pages[T any](read func(after string, limit int) ([]T, error), key func(T) s
 	}
 }
 
-func localpart(u admin.User) string {
-	name, _, _ := strings.Cut(u.Address, "@")
-	return name
+// parts is pages for lists of which so many are left out before each part.
+func parts[T any](limit int, read func(skip, limit int) ([]T, error)) ([]T, error) {
+	all := []T{}
+	for {
+		page, err := read(len(all), limit)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, page...); len(page) < limit {
+			return all, nil
+		}
+	}
+}
+
+// account reads the address of an account, "alice" or "alice@example.org". host is "" where only the name is given.
+func account(address string) (host, name string, err error) {
+	name, host, ok := strings.Cut(address, "@")
+	if ok && host == "" || name == "" {
+		return "", "", wrong("address", "%q is no address: write it like alice@example.org", address)
+	}
+	j, err := jid.New(name, cmp.Or(host, "localhost"), "")
+	if err != nil {
+		return "", "", wrong("address", "%q is no name for an account: letters, digits, dots and hyphens are good, spaces and \"&'/:<>@ are not possible", name)
+	}
+	return host, j.Local(), nil
+}
+
+// ofAccount says what is wrong with an account as the command line does: it names the field as its own flags do.
+func ofAccount(err error) error {
+	var e *api.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Field {
+	case "name":
+		e.Field = "address"
+	case "full_name":
+		e.Field = "name"
+	}
+	if rest, ok := strings.CutPrefix(e.Text, "There is no account "); ok {
+		e.Field, e.Text = "address", "there is no account "+rest
+	}
+	return err
+}
+
+// wrong is an error for what was asked for, before the server is asked.
+func wrong(field, format string, args ...any) error {
+	return &api.Error{Field: field, Text: fmt.Sprintf(format, args...)}
 }
 
 // bytesText says how much it is as people do.

@@ -17,12 +17,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"mellium.im/sasl"
 	"mellium.im/xmpp"
 	mjid "mellium.im/xmpp/jid"
 
-	"parley/admin"
+	"parley/admin/api"
 	"parley/node"
 )
 
@@ -206,7 +207,7 @@ func TestUserCommands(t *testing.T) {
 	if err := os.WriteFile(file, []byte(pw), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	bob := decode[admin.User](t, d.ok("", "--json", "user", "add", "Bob", "--password-file", file))
+	bob := decode[userRecord](t, d.ok("", "--json", "user", "add", "Bob", "--password-file", file))
 	if bob.Address != "bob@localhost" || bob.Admin || !bob.Password || bob.Created.IsZero() {
 		t.Errorf("got %+v", bob)
 	}
@@ -234,12 +235,12 @@ func TestUserCommands(t *testing.T) {
 	d.fails(exitFailed, "like 90d, or forever", "", "user", "retention", "bob", "long")
 	d.fails(exitFailed, "is not between 1h and", "", "user", "retention", "bob", "1m")
 
-	users := decode[[]admin.User](t, d.ok("", "--json", "user", "list"))
+	users := decode[[]userRecord](t, d.ok("", "--json", "user", "list"))
 	if len(users) != 3 || users[0].Address != "alice@localhost" || users[0].Name != "Alice Martin" || !users[0].Admin {
 		t.Errorf("got %+v", users)
 	}
 	d.ok("", "user", "disable", "bob")
-	if u := decode[admin.User](t, d.ok("", "--json", "user", "show", "bob")); !u.Disabled {
+	if u := decode[userRecord](t, d.ok("", "--json", "user", "show", "bob")); !u.Disabled {
 		t.Error("bob is not disabled")
 	}
 	d.ok("", "user", "enable", "bob", "carol")
@@ -248,7 +249,7 @@ func TestUserCommands(t *testing.T) {
 	d.fails(exitFailed, "password", "alice-alice-Alice-1\n", "user", "passwd", "alice")
 
 	phone := d.ok("", "user", "app-password", "add", "alice", "her telephone")
-	if ps := decode[[]admin.AppPassword](t, d.ok("", "--json", "user", "app-password", "list", "alice")); len(ps) != 1 || ps[0].Name != "her telephone" || len(phone) != 25 || ps[0].Password != "" {
+	if ps := decode[[]api.AppPassword](t, d.ok("", "--json", "user", "app-password", "list", "alice")); len(ps) != 1 || ps[0].Name != "her telephone" || len(phone) != 25 || ps[0].Password != "" {
 		t.Errorf("got %+v, %q", ps, phone)
 	} else {
 		d.ok("", "user", "app-password", "revoke", "alice", ps[0].ID)
@@ -265,7 +266,7 @@ func TestUserCommands(t *testing.T) {
 	if all := decode[[]outcome](t, out); code != exitFailed || len(all) != 2 || all[0].OK || all[1].Error == "" {
 		t.Errorf("exit %d, %+v", code, all)
 	}
-	if u := decode[[]admin.User](t, d.ok("", "--json", "user", "list")); len(u) != 2 {
+	if u := decode[[]userRecord](t, d.ok("", "--json", "user", "list")); len(u) != 2 {
 		t.Errorf("got %+v", u)
 	}
 	if strings.Contains(d.log.String(), pw) {
@@ -294,10 +295,16 @@ func TestGroupCommands(t *testing.T) {
 	for _, name := range []string{"alice", "bob", "carol"} {
 		d.ok(pw+"\n", "user", "add", name)
 	}
-	g := decode[admin.Group](t, d.ok("", "--json", "group", "create", "engineering", "--name", "Engineering", "--owner", "alice@localhost", "--member", "bob"))
+	g := decode[api.Group](t, d.ok("", "--json", "group", "create", "engineering", "--name", "Engineering", "--owner", "alice@localhost", "--member", "bob"))
 	if g.Slug != "engineering" || g.Host != "localhost" || !strings.HasSuffix(g.Room, "@groups.localhost") {
 		t.Errorf("got %+v", g)
 	}
+	said := decode[api.Group](t, d.ok("", "--json", "group", "create", "hall", "--owner", "alice", "--react-by", "moderators", "--kind", ""))
+	if *said.Name != "hall" || *said.Kind != "public" || *said.ReactBy != "moderators" {
+		t.Errorf("got %s %s %s", *said.Name, *said.Kind, *said.ReactBy)
+	}
+	d.fails(exitFailed, "react_by", "", "group", "create", "court", "--owner", "alice", "--react-by", "nobody")
+	d.ok("", "group", "delete", "--yes", "hall")
 	d.fails(exitFailed, "slug: a group or room of this name exists", "", "group", "create", "engineering", "--owner", "alice")
 	d.fails(exitFailed, "there is no account", "", "group", "create", "sales", "--owner", "zoe")
 	d.fails(exitUsage, "owner", "", "group", "create", "sales")
@@ -306,7 +313,7 @@ func TestGroupCommands(t *testing.T) {
 	if code, _, errs := d.cli("", "group", "add", "engineering", "carol", "zoe"); code != exitPartial || !strings.Contains(errs, "zoe") {
 		t.Errorf("exit %d\n%s", code, errs)
 	}
-	g = decode[admin.Group](t, d.ok("", "--json", "group", "show", "engineering"))
+	g = decode[api.Group](t, d.ok("", "--json", "group", "show", "engineering"))
 	roles := map[string]string{}
 	for _, m := range g.Members {
 		roles[m.Address] = m.Role
@@ -314,14 +321,14 @@ func TestGroupCommands(t *testing.T) {
 	if len(roles) != 3 || roles["alice@localhost"] != "owner" || roles["bob@localhost"] != "member" || roles["carol@localhost"] != "member" {
 		t.Errorf("got %v", roles)
 	}
-	th := decode[admin.Theme](t, d.ok("", "--json", "theme", "create", "engineering", "Q4 launch", "--creator", "bob"))
+	th := decode[api.Theme](t, d.ok("", "--json", "theme", "create", "engineering", "Q4 launch", "--creator", "bob"))
 	if th.Name != "Q4 launch" || th.Creator != "bob@localhost" || th.Room != "engineering."+th.Key+"@groups.localhost" {
 		t.Errorf("got %+v", th)
 	}
 	d.fails(exitFailed, "only members", "", "theme", "create", "engineering", "Other", "--creator", "zoe")
 	d.fails(exitFailed, "there is a theme of this name", "", "theme", "create", "engineering", "Q4 launch")
 	d.ok("", "theme", "close", "engineering", th.Key)
-	ths := decode[[]admin.Theme](t, d.ok("", "--json", "theme", "list", "engineering"))
+	ths := decode[[]api.Theme](t, d.ok("", "--json", "theme", "list", "engineering"))
 	if len(ths) != 1 || ths[0].Closed.IsZero() {
 		t.Errorf("got %+v", ths)
 	}
@@ -333,7 +340,7 @@ func TestGroupCommands(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 	d.ok("", "group", "delete", "--yes", "engineering")
-	if gs := decode[[]admin.Group](t, d.ok("", "--json", "group", "list")); len(gs) != 0 {
+	if gs := decode[[]api.Group](t, d.ok("", "--json", "group", "list")); len(gs) != 0 {
 		t.Errorf("got %+v", gs)
 	}
 }
@@ -341,7 +348,7 @@ func TestGroupCommands(t *testing.T) {
 func TestStatusAndSessions(t *testing.T) {
 	d := startDev(t)
 	d.ok(pw+"\n", "user", "add", "alice")
-	i := decode[admin.Info](t, d.ok("", "--json", "status"))
+	i := decode[api.ServerInfo](t, d.ok("", "--json", "status"))
 	if i.Store != "sqlite" || len(i.Hosts) != 1 || i.Hosts[0].Users != 1 || i.Started.IsZero() {
 		t.Errorf("got %+v", i)
 	}
@@ -351,8 +358,8 @@ func TestStatusAndSessions(t *testing.T) {
 	d.fails(exitFailed, "no such session", "", "session", "kick", "alice")
 	d.fails(exitFailed, "there is no account", "", "session", "list", "nobody")
 
-	list := func() []admin.Session {
-		return decode[[]admin.Session](t, d.ok("", "--json", "session", "list", "alice"))
+	list := func() []api.Session {
+		return decode[[]api.Session](t, d.ok("", "--json", "session", "list", "alice"))
 	}
 	gone := func(s *xmpp.Session) { // its stream is ended by the server
 		t.Helper()
@@ -370,7 +377,7 @@ func TestStatusAndSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := list(); len(l) != 2 || !slices.ContainsFunc(l, func(s admin.Session) bool { return s.Address == desk.LocalAddr().String() }) || l[0].Mechanism != "SCRAM-SHA-256-PLUS" || l[0].Available || l[0].Since.IsZero() {
+	if l := list(); len(l) != 2 || !slices.ContainsFunc(l, func(s api.Session) bool { return s.Address == desk.LocalAddr().String() }) || l[0].Mechanism != "SCRAM-SHA-256-PLUS" || l[0].Available || l[0].Since.IsZero() {
 		t.Errorf("got %+v", l)
 	}
 	d.ok("", "session", "kick", desk.LocalAddr().String())
@@ -408,7 +415,7 @@ func TestSeedDemo(t *testing.T) {
 	if !seeded.Seeded || len(seeded.Accounts) != 3 {
 		t.Fatalf("got %+v", seeded)
 	}
-	g := decode[admin.Group](t, d.ok("", "--json", "group", "show", "engineering"))
+	g := decode[api.Group](t, d.ok("", "--json", "group", "show", "engineering"))
 	if len(g.Members) != 3 || len(g.Themes) != 1 {
 		t.Errorf("got %+v", g)
 	}
@@ -454,7 +461,7 @@ func TestNoServer(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	code, _, errs = cli(t, "", "--json", "nonsense")
-	if e := decode[admin.Error](t, errs); code != exitUsage || !strings.Contains(e.Text, "nonsense") {
+	if e := decode[complaint](t, errs); code != exitUsage || !strings.Contains(e.Text, "nonsense") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
@@ -500,17 +507,14 @@ func TestWhichSocket(t *testing.T) {
 func TestConfigCommands(t *testing.T) {
 	t.Setenv("PARLEY_CONFIG", filepath.Join(t.TempDir(), "p.yaml"))
 	_, sample, _ := cli(t, "", "config", "sample")
-	cert := filepath.Join(t.TempDir(), "c.pem")
-	if err := os.WriteFile(cert, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	cert, key := writeCert(t, t.TempDir(), "c", time.Now().Add(time.Hour), "example.org", "*.example.org")
 	if err := os.WriteFile(os.Getenv("PARLEY_CONFIG"), []byte(sample), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if code, _, errs := cli(t, "", "config", "check"); code != exitFailed || !strings.Contains(errs, "has no certificate") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	set := []string{"--set", "tls.certificate=" + cert, "--set", "tls.key=" + cert}
+	set := []string{"--set", "tls.certificate=" + cert, "--set", "tls.key=" + key}
 	if code, _, errs := cli(t, "", append([]string{"config", "check"}, set...)...); code != exitOK {
 		t.Errorf("exit %d: %s", code, errs)
 	}
@@ -551,54 +555,5 @@ func TestMigrateCommands(t *testing.T) {
 func TestPrintable(t *testing.T) {
 	if got := printable("a\x1b[31mb\nc é"); got != "a�[31mb�c é" {
 		t.Errorf("got %q", got)
-	}
-}
-
-// What a team shares: the same rules as for its people.
-func TestTeamShares(t *testing.T) {
-	d := startDev(t)
-	d.ok(pw+"\n", "user", "add", "alice")
-	d.ok("", "team", "create", "sales", "--name", "Sales", "--member", "alice")
-	if out := d.ok("", "team", "snippets", "list", "sales"); !strings.Contains(out, "no saved replies") {
-		t.Errorf("got %s", out)
-	}
-	d.ok("", "team", "snippets", "set", "sales", "Offer", "--text", "Thank you.\nHere is our offer.")
-	d.ok("Delivery within\na week.\n", "team", "snippets", "set", "sales", "Terms, new")
-	file := filepath.Join(t.TempDir(), "text")
-	if err := os.WriteFile(file, []byte("From a file"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d.ok("", "team", "snippets", "set", "sales", "Offer", "--file", file)
-	xs := decode[[]admin.Share](t, d.ok("", "--json", "team", "snippets", "list", "sales"))
-	if len(xs) != 2 || xs[0].Name != "Offer" || xs[0].Text != "From a file" || xs[1].Text != "Delivery within\na week." || xs[0].Updated.IsZero() || xs[0].Creator != "" {
-		t.Errorf("got %+v", xs)
-	}
-	if out := d.ok("", "team", "snippets", "list", "sales"); !strings.Contains(out, "Delivery within …") {
-		t.Errorf("got %s", out)
-	}
-	d.fails(exitFailed, "text: is missing", "", "team", "snippets", "set", "sales", "Empty", "--text", " ")
-	d.fails(exitFailed, "longer than 4000", strings.Repeat("x", 5000), "team", "snippets", "set", "sales", "Long")
-	d.fails(exitFailed, "name: is missing", "", "team", "snippets", "set", "sales", " ", "--text", "x")
-	d.fails(exitFailed, "characters that cannot be sent", "a\x01b", "team", "snippets", "set", "sales", "Bell")
-	d.fails(exitUsage, "not both", "", "team", "snippets", "set", "sales", "Two", "--text", "x", "--file", file)
-	d.fails(exitFailed, "no such file", "", "team", "snippets", "set", "sales", "None", "--file", file+"?")
-	d.fails(exitFailed, "no team", "", "team", "snippets", "list", "nosuch")
-	if code, _, errs := d.cli("", "team", "snippets", "remove", "sales", "Terms, new", "Nothing"); code != exitPartial || !strings.Contains(errs, "no snippet Nothing") {
-		t.Errorf("exit %d\n%s", code, errs)
-	}
-	if xs = decode[[]admin.Share](t, d.ok("", "--json", "team", "snippets", "list", "sales")); len(xs) != 1 {
-		t.Errorf("got %+v", xs)
-	}
-
-	d.ok("", "team", "contacts", "add", "sales", "Escalus@Partner.example/desk", "--name", "Prince Escalus")
-	d.fails(exitFailed, "contact: is no address of a person", "", "team", "contacts", "add", "sales", "partner.example")
-	d.fails(exitFailed, "is no address", "", "team", "contacts", "add", "sales", "a@b@c")
-	if xs = decode[[]admin.Share](t, d.ok("", "--json", "team", "contacts", "list", "sales")); len(xs) != 1 || xs[0].Name != "escalus@partner.example" || xs[0].Text != "Prince Escalus" {
-		t.Errorf("got %+v", xs)
-	}
-	d.ok("", "team", "contacts", "remove", "sales", "ESCALUS@partner.example")
-	d.fails(exitFailed, "no contact escalus@partner.example", "", "team", "contacts", "remove", "sales", "escalus@partner.example")
-	if out := d.ok("", "team", "contacts", "list", "sales"); !strings.Contains(out, "shares no contacts") {
-		t.Errorf("got %s", out)
 	}
 }

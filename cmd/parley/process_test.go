@@ -2,22 +2,29 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"parley/node"
 	"parley/testrig/pgtest"
 )
 
 // asMain makes the test's own program run main, so that signals and terminals are tried on a real process.
 const asMain = "PARLEY_TEST_MAIN"
 
+// testLease is how long leases on databases run in such a process.
+const testLease = "PARLEY_TEST_LEASE"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {
+		if d, err := time.ParseDuration(os.Getenv(testLease)); err == nil {
+			nodeOptions = append(nodeOptions, node.WithLease(d))
+		}
 		main()
 	}
 	pgtest.Main(m)
@@ -31,11 +38,11 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 }
 
 // startProcess runs `parley dev` as a process and waits until it serves.
-func startProcess(t *testing.T, dir string, more ...string) (*exec.Cmd, map[string]string, *bytes.Buffer) {
+func startProcess(t *testing.T, dir string, more ...string) (*exec.Cmd, map[string]string, *lockedBuffer) {
 	t.Helper()
 	c := command(t, append(append([]string{"--json", "dev", "--data-dir", dir}, anyPort...), more...)...)
-	var log bytes.Buffer
-	c.Stderr = &log
+	log := new(lockedBuffer)
+	c.Stderr = log
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -46,15 +53,25 @@ func startProcess(t *testing.T, dir string, more ...string) (*exec.Cmd, map[stri
 	var welcome map[string]string
 	if err := json.NewDecoder(bufio.NewReader(out)).Decode(&welcome); err != nil {
 		c.Wait()
-		t.Fatalf("%v\n%s", err, &log)
+		t.Fatalf("%v\n%s", err, log)
 	}
-	return c, welcome, &log
+	return c, welcome, log
 }
 
 func TestStopsOnSignals(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		dir := shortDir(t)
 		c, welcome, log := startProcess(t, dir)
+		t.Setenv("PARLEY_SOCKET", welcome["socket"])
+		if code, _, errs := cli(t, pw+"\n", "user", "add", "alice"); code != exitOK {
+			t.Fatalf("exit %d: %s", code, errs)
+		}
+		signedIn(t, welcome)
+		for late := time.Now().Add(30 * time.Second); !strings.Contains(log.String(), "session open"); time.Sleep(time.Millisecond) {
+			if time.Now().After(late) { // the client is answered before it is logged
+				t.Fatalf("nobody is signed in\n%s", log)
+			}
+		}
 		if err := c.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
@@ -63,6 +80,10 @@ func TestStopsOnSignals(t *testing.T) {
 		}
 		if _, err := os.Lstat(welcome["socket"]); err == nil {
 			t.Errorf("%v: the control socket is still there", sig)
+		}
+		_, ends, ok := strings.Cut(log.String(), "msg=stopping")
+		if lines := strings.Split(strings.TrimSpace(ends), "\n"); !ok || len(lines) != 2 || !strings.Contains(lines[1], "msg=stopped") {
+			t.Errorf("%v: its log ends\n%s", sig, ends)
 		}
 	}
 }

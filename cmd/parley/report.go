@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -18,10 +18,10 @@ func (a *app) reportList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List reports, the newest first", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				all, err := pages(func(before string, limit int) ([]admin.Report, error) {
-					return cl.Reports(c.Context(), host, before, limit)
-				}, func(r admin.Report) string { return r.ID })
+			return a.with(func(cl *api.Client) error {
+				all, err := pages(func(before string, limit int) ([]api.Report, error) {
+					return api.ListReports.Do(c.Context(), cl.On(host), api.FindReports{Before: before, Limit: limit})
+				}, func(r api.Report) string { return r.ID })
 				if err != nil {
 					return err
 				}
@@ -51,8 +51,11 @@ func (a *app) reportDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete ID...", Short: "Delete reports that are dealt with", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "deleted", func(id string) error { return cl.DeleteReport(c.Context(), host, id) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "deleted", func(id string) error {
+					_, err := api.DeleteReport.Do(c.Context(), cl.On(host), api.InReport{ID: id})
+					return err
+				})
 			})
 		},
 	}

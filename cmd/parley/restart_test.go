@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"parley/admin/api"
+
 	"mellium.im/sasl"
 	"mellium.im/xmpp"
 	mjid "mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stanza"
-
-	"parley/admin"
 )
 
 // An administrator has the program start anew (XEP-0133, section 4.30): as the same process, with what it has kept.
@@ -27,7 +27,7 @@ func TestRestartByCommand(t *testing.T) {
 		if code != exitOK {
 			return time.Time{}, false
 		}
-		return decode[admin.Info](t, out).Started, true
+		return decode[api.ServerInfo](t, out).Started, true
 	}
 	if code, _, errs := cli(t, pw+"\n", "user", "add", "alice", "--admin"); code != exitOK {
 		t.Fatal(errs)

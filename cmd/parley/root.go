@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"parley/admin"
+	"parley/admin/api"
 	"parley/config"
 )
 
@@ -34,6 +34,8 @@ type app struct {
 	json   bool
 	socket string
 	config string
+
+	takeOver bool
 }
 
 // usageError is a mistake in the command line.
@@ -71,15 +73,21 @@ func run(ctx context.Context, args []string, std stdio) int {
 	return exitFailed
 }
 
+// complaint is what went wrong, for --json.
+type complaint struct {
+	Text  string `json:"error"`
+	Field string `json:"field,omitempty"` // which of what was given it is about
+}
+
 // complain says on one line what went wrong and what to do; on several where an error has several.
 func (a *app) complain(err error) {
 	text := strings.TrimSpace(err.Error())
 	if a.json {
-		e := admin.Error{Text: text}
-		if ae := (*admin.Error)(nil); errors.As(err, &ae) {
-			e.Field = ae.Field
+		c := complaint{Text: text}
+		if refused := (*api.Error)(nil); errors.As(err, &refused) {
+			c.Field = refused.Field
 		}
-		a.encode(a.err, e)
+		a.encode(a.err, c)
 		return
 	}
 	fmt.Fprintln(a.err, "parley: "+text)
@@ -164,25 +172,25 @@ func (a *app) configFile() string {
 
 // client gives the running server. The nearest socket wins: --socket, --config, ./parley.yaml, ./parley-data,
 // /etc/parley/parley.yaml, and last the default of the configuration.
-func (a *app) client() (*admin.Client, error) {
+func (a *app) client() (*api.Client, error) {
 	if a.socket != "" {
-		return admin.NewClient(a.socket), nil
+		return api.NewClient(a.socket), nil
 	}
 	file := a.configFile()
 	if file != defaultFiles[0] && a.config == "" {
 		if _, err := os.Stat(devSocket); err == nil {
-			return admin.NewClient(devSocket), nil
+			return api.NewClient(devSocket), nil
 		}
 	}
 	path, err := config.ControlPath(file)
 	if err != nil {
 		return nil, err
 	}
-	return admin.NewClient(path), nil
+	return api.NewClient(path), nil
 }
 
 // with calls f with the running server.
-func (a *app) with(f func(c *admin.Client) error) error {
+func (a *app) with(f func(c *api.Client) error) error {
 	c, err := a.client()
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,23 +25,39 @@ func (a *app) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.run(c.Context(), cfg, func(n *node.Node) error { return a.firstOwner(c.Context(), n, cfg) }, "give that listener another address in the configuration, or stop the other program")
+			ready := func(ctx context.Context, n *node.Node) error {
+				a.firstOwner(ctx, n, cfg)
+				return nil
+			}
+			return a.run(c.Context(), cfg, ready, "give that listener another address in the configuration, or stop the other program")
 		},
 	}
 	config.Flags(c.Flags())
+	a.takeOverFlag(c)
 	return c
 }
 
-// run runs a node until the context ends. ready is called when it listens; portTaken says what to do about a port that
-// is in use.
-func (a *app) run(ctx context.Context, cfg *config.Config, ready func(n *node.Node) error, portTaken string) error {
+func (a *app) takeOverFlag(c *cobra.Command) {
+	c.Flags().BoolVar(&a.takeOver, "take-over", false, "do not wait for the lease of a server that has the database and does not answer: it is known to be down")
+}
+
+// nodeOptions are added to what every node is built of.
+var nodeOptions []node.Option
+
+// run runs a node until the context ends. ready is called when it listens, with a context that ends with the node; an error
+// of ready ends the node. portTaken says what to do about a port that is in use.
+func (a *app) run(ctx context.Context, cfg *config.Config, ready func(ctx context.Context, n *node.Node) error, portTaken string) error {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("%w: make it for the server's user, or name another in data_dir", err)
 	}
 	log := newLogger(cfg.Log, a.err)
-	n, err := node.New(ctx, cfg, log)
+	more := nodeOptions
+	if a.takeOver {
+		more = append(slices.Clone(more), node.TakeOver())
+	}
+	n, err := node.New(ctx, cfg, log, more...)
 	if err != nil {
-		return err
+		return explainListen(err, portTaken)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -50,7 +67,7 @@ func (a *app) run(ctx context.Context, cfg *config.Config, ready func(n *node.No
 		select {
 		case <-n.Ready():
 			if ready != nil {
-				if err := ready(n); err != nil && ctx.Err() == nil { // stopped in the middle of it, it has nothing to say
+				if err := ready(ctx, n); err != nil && ctx.Err() == nil { // stopped in the middle of it, it has nothing to say
 					told <- err
 					cancel()
 				}

@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
+
+	"parley/admin/api"
 
 	"github.com/spf13/cobra"
-
-	"parley/admin"
 )
 
 func (a *app) sessionCommand() *cobra.Command {
@@ -18,14 +19,17 @@ func (a *app) sessionList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list [ADDRESS]", Short: "List the sessions of the host, or of one account", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			address := ""
+			in := api.FindSessions{}
 			if len(args) == 1 {
-				address = args[0]
-			}
-			return a.with(func(cl *admin.Client) error {
-				sessions, err := cl.Sessions(c.Context(), host, address)
-				if err != nil {
+				var err error
+				if host, in.Name, err = account(args[0]); err != nil {
 					return err
+				}
+			}
+			return a.with(func(cl *api.Client) error {
+				sessions, err := api.All(c.Context(), cl.On(host), api.ListSessions, in)
+				if err != nil {
+					return ofAccount(err)
 				}
 				a.show(sessions, func(w io.Writer) {
 					var rows [][]string
@@ -46,13 +50,19 @@ func (a *app) sessionKick() *cobra.Command {
 	return &cobra.Command{
 		Use: "kick ADDRESS...", Short: "Close a session (ADDRESS/RESOURCE) or all of an account", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args, "closed", func(address string) error {
-					n, err := cl.Kick(c.Context(), address)
-					if err == nil && n == 0 {
-						err = admin.NotFound("address", "no such session")
+					bare, resource, _ := strings.Cut(address, "/")
+					host, name, err := account(bare)
+					if err != nil {
+						return err
 					}
-					return err
+					in := api.EndSessionsInput{InPerson: api.InPerson{Name: name}, Resource: resource}
+					ended, err := api.EndSessions.Do(c.Context(), cl.On(host), in)
+					if err == nil && ended.Closed == 0 {
+						err = wrong("address", "no such session")
+					}
+					return ofAccount(err)
 				})
 			})
 		},
@@ -63,8 +73,8 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "status", Short: "Say how the running server is", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				i, err := cl.Info(c.Context())
+			return a.with(func(cl *api.Client) error {
+				i, err := api.GetServer.Do(c.Context(), cl, api.None{})
 				if err != nil {
 					return err
 				}

@@ -90,8 +90,9 @@ func (a *app) setup(c *cobra.Command, p setupPlan) error {
 	}
 	done.Records = node.Records(cfg, cfg.Hosts[0].Domain, p.Machine)
 	node.LookUp(c.Context(), cfg, done.Records)
+	done.Findings = p.userFindings()
 	for _, f := range node.Diagnose(c.Context(), cfg) {
-		if f.Area != "dns" { // the records are shown by themselves
+		if f.Area != "dns" && (f.Area != "configuration" || f.What != "files") { // records are shown by themselves; files are the user's to read
 			done.Findings = append(done.Findings, f)
 		}
 	}
@@ -264,10 +265,19 @@ func (p *setupPlan) write(files []string, texts ...string) error {
 	return nil
 }
 
+// makeData makes the folder of the data, and its user where there is none.
+func (p *setupPlan) makeData() string {
+	data := fmt.Sprintf("install -d -m 700 -o %[2]s -g %[2]s %[1]s", p.DataDir, p.User)
+	if _, wrong, todo := p.findUser(); wrong != "" {
+		return todo + "; " + data
+	}
+	return data
+}
+
 func (p *setupPlan) next() []string {
 	return []string{
 		"publish the DNS records above, and let the ports through the firewall",
-		fmt.Sprintf("useradd --system --home-dir %s --shell /usr/sbin/nologin %s; install -d -m 700 -o %[2]s -g %[2]s %[1]s", p.DataDir, p.User),
+		p.makeData(),
 		fmt.Sprintf("systemctl link %s/parley.service && systemctl enable --now parley", p.Dir),
 		"journalctl -u parley shows the link that makes the first owner",
 		fmt.Sprintf("parley doctor --config %s", p.File),

@@ -6,9 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
+	"parley/org"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) teamCommand() *cobra.Command {
@@ -17,14 +18,21 @@ func (a *app) teamCommand() *cobra.Command {
 }
 
 func (a *app) teamCreate() *cobra.Command {
-	var t admin.NewTeam
+	var t api.NewTeam
+	var host string
 	c := &cobra.Command{
 		Use: "create SLUG", Short: "Make a team; SLUG is its short name in links and mentions", Args: cobra.ExactArgs(1),
 		Example: "  parley team create sales --name Sales --emoji 📞 --member alice --member bob",
 		RunE: func(c *cobra.Command, args []string) error {
 			t.Slug = args[0]
-			return a.with(func(cl *admin.Client) error {
-				made, err := cl.CreateTeam(c.Context(), t)
+			if err := readNew(c, &t.TeamFields); err != nil {
+				return usage("%v", err)
+			}
+			if t.Name == nil {
+				t.Name = &t.Slug
+			}
+			return a.with(func(cl *api.Client) error {
+				made, err := api.CreateTeam.Do(c.Context(), cl.On(host), api.With(t))
 				if err == nil {
 					a.done(made, "%s: created", made.Slug)
 				}
@@ -32,12 +40,11 @@ func (a *app) teamCreate() *cobra.Command {
 			})
 		},
 	}
+	shapeFlags(c, org.TeamFields{})
 	f := c.Flags()
-	f.StringVar(&t.Name, "name", "", "name that people see (default: the slug)")
-	f.StringVar(&t.Emoji, "emoji", "", "an emoji for it")
-	f.StringVar(&t.Description, "description", "", "what it does")
+	f.Lookup("name").Usage = "name that people see (default: the slug)"
 	f.StringSliceVar(&t.People, "member", nil, "`address` of somebody in it (may be repeated)")
-	hostFlag(c, &t.Host)
+	hostFlag(c, &host)
 	return c
 }
 
@@ -46,8 +53,8 @@ func (a *app) teamList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List teams", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				ts, err := cl.Teams(c.Context(), host)
+			return a.with(func(cl *api.Client) error {
+				ts, err := api.All(c.Context(), cl.On(host), api.ListTeams, api.Part{})
 				if err != nil {
 					return err
 				}
@@ -71,8 +78,8 @@ func (a *app) teamShow() *cobra.Command {
 	c := &cobra.Command{
 		Use: "show TEAM", Short: "Show a team with its people and groups", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				t, err := cl.Team(c.Context(), host, args[0])
+			return a.with(func(cl *api.Client) error {
+				t, err := api.GetTeam.Do(c.Context(), cl.On(host), api.InTeam{Team: args[0]})
 				if err == nil {
 					a.show(t, func(w io.Writer) { printTeam(w, t) })
 				}
@@ -84,7 +91,7 @@ func (a *app) teamShow() *cobra.Command {
 	return c
 }
 
-func printTeam(w io.Writer, t admin.Team) {
+func printTeam(w io.Writer, t api.Team) {
 	list := func(s []string) string {
 		if len(s) == 0 {
 			return "-"
@@ -102,43 +109,34 @@ func printTeam(w io.Writer, t admin.Team) {
 
 func (a *app) teamSet() *cobra.Command {
 	var host string
-	var v struct {
-		name, description, emoji, mentionBy string
-		defaults                            []string
-	}
+	var defaults []string
 	c := &cobra.Command{
 		Use: "set TEAM", Short: "Change a team: what is not given stays", Args: cobra.ExactArgs(1),
 		Example: "  parley team set sales --default-group announcements --default-group lobby",
 	}
+	shapeFlags(c, api.TeamChange{})
 	f := c.Flags()
-	f.StringVar(&v.name, "name", "", "name that people see")
-	f.StringVar(&v.description, "description", "", "what it does")
-	f.StringVar(&v.emoji, "emoji", "", "an emoji for it")
-	f.StringVar(&v.mentionBy, "mentions-by", "", "who may mention it: everyone, members or nobody")
-	f.StringSliceVar(&v.defaults, "default-group", nil, "`group` that new people of it are members of (may be repeated; '' for none)")
+	f.StringSliceVar(&defaults, "default-group", nil, "`group` that new people of it are members of (may be repeated; '' for none)")
 	hostFlag(c, &host)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		var ch admin.TeamChange
-		for name, to := range map[string]**string{"name": &ch.Name, "description": &ch.Description, "emoji": &ch.Emoji, "mentions-by": &ch.MentionBy} {
-			if f.Changed(name) {
-				s, _ := f.GetString(name)
-				*to = &s
-			}
+		var ch api.TeamChange
+		if err := readFlags(c, &ch); err != nil {
+			return usage("%v", err)
 		}
 		if f.Changed("default-group") {
 			ds := []string{}
-			for _, d := range v.defaults {
+			for _, d := range defaults {
 				if d != "" {
 					ds = append(ds, d)
 				}
 			}
 			ch.Defaults = &ds
 		}
-		if ch == (admin.TeamChange{}) {
+		if ch == (api.TeamChange{}) {
 			return usage("nothing is to be changed: see parley team set --help")
 		}
-		return a.with(func(cl *admin.Client) error {
-			t, err := cl.ChangeTeam(c.Context(), host, args[0], ch)
+		return a.with(func(cl *api.Client) error {
+			t, err := api.ChangeTeam.Do(c.Context(), cl.On(host), api.ChangeTeamInput{InTeam: api.InTeam{Team: args[0]}, Body: ch})
 			if err == nil {
 				a.done(t, "%s: changed", t.Slug)
 			}
@@ -158,12 +156,16 @@ func (a *app) teamPeople(verb string) *cobra.Command {
 	c := &cobra.Command{
 		Use: verb + " TEAM ADDRESS...", Short: short, Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args[1:], done, func(address string) error {
+					in := api.SetTeamPeopleInput{InTeam: api.InTeam{Team: args[0]}}
 					if verb == "remove" {
-						return cl.SetTeamPeople(c.Context(), host, args[0], nil, []string{address})
+						in.Body.Out = []string{address}
+					} else {
+						in.Body.In = []string{address}
 					}
-					return cl.SetTeamPeople(c.Context(), host, args[0], []string{address}, nil)
+					_, err := api.SetTeamPeople.Do(c.Context(), cl.On(host), in)
+					return err
 				})
 			})
 		},
@@ -181,8 +183,11 @@ func (a *app) teamDelete() *cobra.Command {
 			if err := a.confirm(yes, "Deletes the team "+printable(args[0])+": who is in a group by it alone leaves the group.", args[0]); err != nil {
 				return err
 			}
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "deleted", func(slug string) error { return cl.DeleteTeam(c.Context(), host, slug) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "deleted", func(slug string) error {
+					_, err := api.DeleteTeam.Do(c.Context(), cl.On(host), api.InTeam{Team: slug})
+					return err
+				})
 			})
 		},
 	}

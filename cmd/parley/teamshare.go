@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 // maxText is how much is read of a saved reply; the server takes less.
@@ -15,14 +16,14 @@ const maxText = 64 << 10
 
 func (a *app) teamSnippets() *cobra.Command {
 	return a.noun("snippets", "Saved replies of a team: list, set, remove",
-		a.shareList(admin.Snippets, "List saved replies of a team", "NAME\tTEXT\tBY\tCHANGED", "This team has no saved replies: parley team snippets set TEAM NAME"),
-		a.snippetSet(), a.shareRemove(admin.Snippets, "remove TEAM NAME...", "Remove saved replies of a team"))
+		a.shareList(api.Snippets, "List saved replies of a team", "NAME\tTEXT\tBY\tCHANGED", "This team has no saved replies: parley team snippets set TEAM NAME"),
+		a.snippetSet(), a.shareRemove(api.Snippets, "remove TEAM NAME...", "Remove saved replies of a team"))
 }
 
 func (a *app) teamContacts() *cobra.Command {
 	return a.noun("contacts", "Contacts that a team shares: list, add, remove",
-		a.shareList(admin.Contacts, "List contacts that a team shares", "ADDRESS\tNAME\tBY\tCHANGED", "This team shares no contacts: parley team contacts add TEAM ADDRESS"),
-		a.contactAdd(), a.shareRemove(admin.Contacts, "remove TEAM ADDRESS...", "Share contacts no more; the team's people are told"))
+		a.shareList(api.Contacts, "List contacts that a team shares", "ADDRESS\tNAME\tBY\tCHANGED", "This team shares no contacts: parley team contacts add TEAM ADDRESS"),
+		a.contactAdd(), a.shareRemove(api.Contacts, "remove TEAM ADDRESS...", "Share contacts no more; the team's people are told"))
 }
 
 func (a *app) shareList(kind, short, head, none string) *cobra.Command {
@@ -30,8 +31,8 @@ func (a *app) shareList(kind, short, head, none string) *cobra.Command {
 	c := &cobra.Command{
 		Use: "list TEAM", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				xs, err := cl.TeamShares(c.Context(), host, args[0], kind)
+			return a.with(func(cl *api.Client) error {
+				xs, err := api.ListShares.Do(c.Context(), cl.On(host), sharesOf(args[0], kind))
 				if err != nil {
 					return err
 				}
@@ -54,6 +55,18 @@ func (a *app) shareList(kind, short, head, none string) *cobra.Command {
 	return c
 }
 
+func sharesOf(team, kind string) api.InShares {
+	return api.InShares{InTeam: api.InTeam{Team: team}, Kind: kind}
+}
+
+// share shares something with a team, and gives what that is.
+func share(ctx context.Context, cl *api.Client, with api.InShares, name, text string) (api.Share, error) {
+	in := api.SetShareInput{InShare: api.InShare{InShares: with, Name: name}}
+	in.Body.Text = text
+	_, err := api.SetShare.Do(ctx, cl, in)
+	return api.Share{Name: name, Text: text}, err
+}
+
 func (a *app) snippetSet() *cobra.Command {
 	var host, text, file string
 	c := &cobra.Command{
@@ -70,9 +83,8 @@ func (a *app) snippetSet() *cobra.Command {
 					return err
 				}
 			}
-			return a.with(func(cl *admin.Client) error {
-				s := admin.Share{Name: args[1], Text: text}
-				err := cl.SetTeamShare(c.Context(), host, args[0], admin.Snippets, s)
+			return a.with(func(cl *api.Client) error {
+				s, err := share(c.Context(), cl.On(host), sharesOf(args[0], api.Snippets), args[1], text)
 				if err == nil {
 					a.done(s, "%s: kept", args[1])
 				}
@@ -107,9 +119,8 @@ func (a *app) contactAdd() *cobra.Command {
 		Use: "add TEAM ADDRESS", Short: "Share a contact with a team: its people may take it into their lists", Args: cobra.ExactArgs(2),
 		Example: "  parley team contacts add sales escalus@partner.example --name 'Prince Escalus'",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				s := admin.Share{Name: args[1], Text: name}
-				err := cl.SetTeamShare(c.Context(), host, args[0], admin.Contacts, s)
+			return a.with(func(cl *api.Client) error {
+				s, err := share(c.Context(), cl.On(host), sharesOf(args[0], api.Contacts), args[1], name)
 				if err == nil {
 					a.done(s, "%s: shared", args[1])
 				}
@@ -127,8 +138,12 @@ func (a *app) shareRemove(kind, use, short string) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, Short: short, Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args[1:], "removed", func(name string) error { return cl.DeleteTeamShare(c.Context(), host, args[0], kind, name) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args[1:], "removed", func(name string) error {
+					in := api.InShare{InShares: sharesOf(args[0], kind), Name: name}
+					_, err := api.DeleteShare.Do(c.Context(), cl.On(host), in)
+					return err
+				})
 			})
 		},
 	}

@@ -1,18 +1,25 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
+	"time"
+
+	"parley/admin/api"
+	"parley/people"
 
 	"github.com/spf13/cobra"
-
-	"parley/admin"
 )
 
 func (a *app) userCommand() *cobra.Command {
-	return a.noun("user", "Accounts: add, list, show, disable, enable, delete, passwd, app-password, factor-off, admin, retention, export, import",
-		a.userAdd(), a.userList(), a.userShow(), a.userDisable(true), a.userDisable(false), a.userAdmin(), a.userRetention(), a.userDelete(), a.userPasswd(), a.userAppPassword(), a.userFactorOff(),
+	return a.noun("user", "Accounts: add, list, show, set, field, disable, enable, delete, passwd, app-password, factor-off, admin, retention, "+
+		"export, import",
+		a.userAdd(), a.userList(), a.userShow(), a.userSet(), a.userField(), a.userDisable(true), a.userDisable(false),
+		a.userAdmin(), a.userRetention(), a.userDelete(), a.userPasswd(), a.userAppPassword(), a.userFactorOff(),
 		a.userExport(), a.userImport())
 }
 
@@ -20,32 +27,83 @@ func passwordFlag(c *cobra.Command, file *string) {
 	c.Flags().StringVar(file, "password-file", "", "read the password from the first line of `file`; - for standard input")
 }
 
+// userRecord is an account as it is shown.
+type userRecord struct {
+	Address  string    `json:"address"`
+	Name     string    `json:"name,omitempty"`
+	Admin    bool      `json:"admin"`
+	Disabled bool      `json:"disabled"`
+	Password bool      `json:"password"` // it has one
+	Created  time.Time `json:"created"`
+	LastSeen time.Time `json:"last_seen,omitzero"`
+	Sessions int       `json:"sessions"`
+	// Retention is how long its messages are kept: "90d", "forever". Only of one account, not in lists.
+	Retention string `json:"retention,omitempty"`
+	// RetentionBy says who has decided that: "host", "administrator" or "person".
+	RetentionBy string `json:"retention_by,omitempty"`
+	// Fields are the values of profile fields by key.
+	Fields map[string]string `json:"fields,omitempty"`
+}
+
+func shownUser(p api.Person) userRecord {
+	return userRecord{
+		Address:     p.Address,
+		Name:        p.FullName,
+		Admin:       isAdmin(p),
+		Disabled:    p.State == "disabled" || p.State == "archived",
+		Password:    p.HasPassword,
+		Created:     p.Created,
+		LastSeen:    p.LastSeen,
+		Sessions:    p.Sessions,
+		Retention:   p.Retention,
+		RetentionBy: p.RetentionBy,
+		Fields:      p.Fields,
+	}
+}
+
+func isAdmin(p api.Person) bool { return p.Role == "admin" || p.Role == "owner" }
+
 func (a *app) userAdd() *cobra.Command {
-	var u admin.NewUser
-	var file string
+	var n api.NewPerson
+	var file, full string
+	var admin bool
 	c := &cobra.Command{
 		Use: "add ADDRESS", Short: "Make an account; the password is asked for", Args: cobra.ExactArgs(1),
 		Example: "  parley user add alice@example.org --name 'Alice Martin'",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) (err error) {
-				if _, err = cl.Info(c.Context()); err != nil { // before asking for a password in vain
+			return a.with(func(cl *api.Client) error {
+				// Before asking for a password in vain.
+				if _, err := api.GetServer.Do(c.Context(), cl, api.None{}); err != nil {
 					return err
 				}
-				u.Address = args[0]
-				if u.Password, err = a.readPassword(c.Context(), file, u.Address); err != nil {
-					return err
-				}
-				added, err := cl.AddUser(c.Context(), u)
+				password, err := a.readPassword(c.Context(), file, args[0])
 				if err != nil {
 					return err
 				}
-				a.done(added, "%s: added", added.Address)
+				if password == "" {
+					return wrong("password", "the password is empty")
+				}
+				host, name, err := account(args[0])
+				if err != nil {
+					return err
+				}
+				n.Name, n.Password = name, password
+				n.FullName = told(full)
+				if admin {
+					n.Role = told("admin")
+				}
+				added, err := api.CreatePerson.Do(c.Context(), cl.On(host), api.With(n))
+				if err != nil {
+					return ofAccount(err)
+				}
+				a.done(shownUser(added), "%s: added", added.Address)
 				return nil
 			})
 		},
 	}
-	c.Flags().StringVar(&u.Name, "name", "", "full name")
-	c.Flags().BoolVar(&u.Admin, "admin", false, "may administer the host")
+	c.Flags().StringVar(&full, "name", "", "full name")
+	c.Flags().BoolVar(&admin, "admin", false, "may administer the host")
+	c.Flags().BoolVar(&n.ReuseName, "reuse-name", false, "give the name of an account that was deleted lately to somebody else")
 	passwordFlag(c, &file)
 	return c
 }
@@ -55,12 +113,17 @@ func (a *app) userList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List accounts", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(func(cl *admin.Client) error {
-				users, err := pages(func(after string, limit int) ([]admin.User, error) {
-					return cl.Users(c.Context(), host, after, limit)
-				}, localpart)
+			return a.with(func(cl *api.Client) error {
+				people, err := parts(500, func(skip, limit int) ([]api.Person, error) {
+					p, err := api.ListPeople.Do(c.Context(), cl.On(host), api.FindPeople{Offset: skip, Limit: limit})
+					return p.People, err
+				})
 				if err != nil {
 					return err
+				}
+				users := []userRecord{}
+				for _, p := range people {
+					users = append(users, shownUser(p))
 				}
 				a.show(users, func(w io.Writer) {
 					var rows [][]string
@@ -81,7 +144,7 @@ func hostFlag(c *cobra.Command, host *string) {
 	c.Flags().StringVar(host, "host", "", "hosted `domain`; needed where there are several")
 }
 
-func userFlags(u admin.User) string {
+func userFlags(u userRecord) string {
 	return flags(when(u.Admin, "admin"), when(u.Disabled, "disabled"), when(!u.Password, "no password"))
 }
 
@@ -89,19 +152,53 @@ func (a *app) userShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ADDRESS", Short: "Show an account", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				u, err := cl.User(c.Context(), args[0])
+			return a.with(func(cl *api.Client) error {
+				u, err := showUser(c.Context(), cl, args[0])
 				if err != nil {
 					return err
 				}
 				a.show(u, func(w io.Writer) {
 					fmt.Fprintf(w, "address    %s\nname       %s\nstate      %s\ncreated    %s\nlast seen  %s\nsessions   %d\nmessages   %s\n",
 						u.Address, printable(u.Name), userFlags(u), stamp(u.Created), stamp(u.LastSeen), u.Sessions, kept(u))
+					for _, key := range slices.Sorted(maps.Keys(u.Fields)) {
+						fmt.Fprintf(w, "%-10s %s\n", key, printable(u.Fields[key]))
+					}
 				})
 				return nil
 			})
 		},
 	}
+}
+
+func showUser(ctx context.Context, cl *api.Client, address string) (userRecord, error) {
+	host, name, err := account(address)
+	if err != nil {
+		return userRecord{}, err
+	}
+	p, err := api.GetPerson.Do(ctx, cl.On(host), api.InPerson{Name: name})
+	return shownUser(p), ofAccount(err)
+}
+
+func changeUser(ctx context.Context, cl *api.Client, address string, ch api.PersonChange) (userRecord, error) {
+	host, name, err := account(address)
+	if err != nil {
+		return userRecord{}, err
+	}
+	p, err := api.ChangePerson.Do(ctx, cl.On(host), api.ChangePersonInput{InPerson: api.InPerson{Name: name}, Body: ch})
+	return shownUser(p), ofAccount(err)
+}
+
+// setAdmin gives somebody the role of an administrator, or of a member; an owner is an administrator too.
+func setAdmin(ctx context.Context, cl *api.Client, address string, on bool) (userRecord, error) {
+	u, err := showUser(ctx, cl, address)
+	if err != nil || u.Admin == on {
+		return u, err
+	}
+	role := "member"
+	if on {
+		role = "admin"
+	}
+	return changeUser(ctx, cl, address, api.PersonChange{Profile: people.Profile{Role: &role}})
 }
 
 func (a *app) userDisable(disable bool) *cobra.Command {
@@ -112,9 +209,9 @@ func (a *app) userDisable(disable bool) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " ADDRESS...", Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				return a.each(args, done, func(address string) error {
-					_, err := cl.ChangeUser(c.Context(), address, admin.UserChange{Disabled: &disable})
+					_, err := changeUser(c.Context(), cl, address, api.PersonChange{Disabled: &disable})
 					return err
 				})
 			})
@@ -131,8 +228,8 @@ func (a *app) userAdmin() *cobra.Command {
 			if !on && args[1] != "off" {
 				return usage("%q is neither on nor off", args[1])
 			}
-			return a.with(func(cl *admin.Client) error {
-				u, err := cl.ChangeUser(c.Context(), args[0], admin.UserChange{Admin: &on})
+			return a.with(func(cl *api.Client) error {
+				u, err := setAdmin(c.Context(), cl, args[0], on)
 				if err == nil {
 					a.done(u, "%s: %s", u.Address, map[bool]string{true: "may administer the host", false: "may no longer administer the host"}[on])
 				}
@@ -143,7 +240,7 @@ func (a *app) userAdmin() *cobra.Command {
 }
 
 // kept says how long an account's messages are kept, and by whose decision.
-func kept(u admin.User) string {
+func kept(u userRecord) string {
 	by := map[string]string{"administrator": ", as an administrator has said", "person": ", as the person has said"}[u.RetentionBy]
 	if u.Retention == "forever" {
 		return "kept for ever" + by
@@ -158,8 +255,8 @@ func (a *app) userRetention() *cobra.Command {
 			"longer, or forever. host takes that back. What is older is removed within the hour.",
 		Example: "  parley user retention alice@example.org 90d",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				u, err := cl.ChangeUser(c.Context(), args[0], admin.UserChange{Retention: &args[1]})
+			return a.with(func(cl *api.Client) error {
+				u, err := changeUser(c.Context(), cl, args[0], api.PersonChange{Retention: &args[1]})
 				if err == nil {
 					a.done(u, "%s: messages are %s", u.Address, kept(u))
 				}
@@ -177,8 +274,15 @@ func (a *app) userDelete() *cobra.Command {
 			if err := a.confirm(yes, "Deletes "+printable(strings.Join(args, ", "))+": contacts, archive, memberships. `parley user disable` keeps them.", args[0]); err != nil {
 				return err
 			}
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "deleted", func(address string) error { return cl.DeleteUser(c.Context(), address) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "deleted", func(address string) error {
+					host, name, err := account(address)
+					if err != nil {
+						return err
+					}
+					_, err = api.DeletePerson.Do(c.Context(), cl.On(host), api.InPerson{Name: name})
+					return ofAccount(err)
+				})
 			})
 		},
 	}
@@ -191,8 +295,8 @@ func (a *app) userPasswd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "passwd ADDRESS", Short: "Set an account's password and close its sessions", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				u, err := cl.User(c.Context(), args[0]) // before asking for a password in vain
+			return a.with(func(cl *api.Client) error {
+				u, err := showUser(c.Context(), cl, args[0]) // before asking for a password in vain
 				if err != nil {
 					return err
 				}
@@ -200,7 +304,13 @@ func (a *app) userPasswd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := cl.SetPassword(c.Context(), u.Address, pw); err != nil {
+				host, name, err := account(u.Address)
+				if err != nil {
+					return err
+				}
+				in := api.SetPasswordInput{InPerson: api.InPerson{Name: name}}
+				in.Body.Password = pw
+				if _, err := api.SetPassword.Do(c.Context(), cl.On(host), in); err != nil {
 					return err
 				}
 				a.done(map[string]string{"address": u.Address}, "%s: password set", u.Address)

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"parley/admin/api"
 
-	"parley/admin"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) webhookCommand() *cobra.Command {
@@ -18,7 +18,8 @@ func (a *app) webhookCommand() *cobra.Command {
 }
 
 func (a *app) webhookCreate() *cobra.Command {
-	var w admin.NewWebhook
+	var w api.NewWebhook
+	var host string
 	c := &cobra.Command{
 		Use: "create GROUP NAME", Short: "Let a program post to a group, or with --to tell a program what happens there", Args: cobra.ExactArgs(2),
 		Long: "Without --to: gives the address that a program posts to; what it posts is said in the group's room under NAME.\n" +
@@ -26,8 +27,8 @@ func (a *app) webhookCreate() *cobra.Command {
 		Example: "  parley webhook create engineering CI\n  parley webhook create engineering Log --to https://log.example.org/in --event message --event theme",
 		RunE: func(c *cobra.Command, args []string) error {
 			w.Group, w.Name = args[0], args[1]
-			return a.with(func(cl *admin.Client) error {
-				made, err := cl.CreateWebhook(c.Context(), w)
+			return a.with(func(cl *api.Client) error {
+				made, err := api.CreateWebhook.Do(c.Context(), cl.On(host), api.With(w))
 				if err != nil {
 					return err
 				}
@@ -43,7 +44,7 @@ func (a *app) webhookCreate() *cobra.Command {
 	c.Flags().StringVar(&w.Theme, "theme", "", "`key` of the theme it is for (default: the group's room; going out, all of the group)")
 	c.Flags().StringVar(&w.URL, "to", "", "`URL` that events are posted to")
 	c.Flags().StringSliceVar(&w.Events, "event", nil, "which `events` go there: message, theme, member, group (default message)")
-	hostFlag(c, &w.Host)
+	hostFlag(c, &host)
 	return c
 }
 
@@ -52,9 +53,9 @@ func (a *app) webhookList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list [GROUP]", Short: "List the webhooks of a group, or all", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
+			return a.with(func(cl *api.Client) error {
 				group := strings.Join(args, "")
-				ws, err := cl.Webhooks(c.Context(), host, group)
+				ws, err := api.All(c.Context(), cl.On(host), api.ListWebhooks, api.FindWebhooks{Group: group})
 				if err != nil {
 					return err
 				}
@@ -74,13 +75,18 @@ func (a *app) webhookList() *cobra.Command {
 }
 
 func (a *app) webhookLog() *cobra.Command {
-	var host, state string
+	var host, state, before string
 	var limit int
 	c := &cobra.Command{
 		Use: "log ID", Short: "Show what was delivered, what waits and what was given up", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				ds, err := cl.Deliveries(c.Context(), host, args[0], state, limit)
+			return a.with(func(cl *api.Client) error {
+				ds, err := api.ListDeliveries.Do(c.Context(), cl.On(host), api.FindDeliveries{
+					InWebhook: api.InWebhook{ID: args[0]},
+					State:     state,
+					Before:    before,
+					Limit:     limit,
+				})
 				if err != nil {
 					return err
 				}
@@ -90,13 +96,17 @@ func (a *app) webhookLog() *cobra.Command {
 						rows = append(rows, []string{d.Updated.Local().Format("2006-01-02 15:04:05"), d.Event, d.State, strconv.Itoa(d.Attempts), printable(d.Error), d.Room})
 					}
 					table(w, "nothing was delivered", "WHEN\tEVENT\tSTATE\tATTEMPTS\tERROR\tROOM", rows)
+					if len(ds) == limit {
+						fmt.Fprintf(w, "These are the newest %d. The older ones: --before %s\n", limit, ds[len(ds)-1].ID)
+					}
 				})
 				return nil
 			})
 		},
 	}
 	c.Flags().StringVar(&state, "state", "", "only those: `waiting`, done or dead")
-	c.Flags().IntVar(&limit, "limit", 50, "how many of the newest")
+	c.Flags().IntVar(&limit, "limit", 50, "how many of the newest, at most 1000")
+	c.Flags().StringVar(&before, "before", "", "only those older than the one with this `id`")
 	hostFlag(c, &host)
 	return c
 }
@@ -106,10 +116,10 @@ func (a *app) webhookRetry() *cobra.Command {
 	c := &cobra.Command{
 		Use: "retry ID", Short: "Try again what was given up", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				n, err := cl.Redeliver(c.Context(), host, args[0])
+			return a.with(func(cl *api.Client) error {
+				again, err := api.Redeliver.Do(c.Context(), cl.On(host), api.InWebhook{ID: args[0]})
 				if err == nil {
-					a.done(map[string]int{"deliveries": n}, "%s", fmt.Sprintf("%d to be tried again", n))
+					a.done(map[string]int{"deliveries": again.Count}, "%d to be tried again", again.Count)
 				}
 				return err
 			})
@@ -124,8 +134,13 @@ func (a *app) webhookSwitch(name, short string, disabled bool) *cobra.Command {
 	c := &cobra.Command{
 		Use: name + " ID...", Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, name+"d", func(id string) error { return cl.SetWebhookDisabled(c.Context(), host, id, disabled) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, name+"d", func(id string) error {
+					in := api.ChangeWebhookInput{InWebhook: api.InWebhook{ID: id}}
+					in.Body.Disabled = disabled
+					_, err := api.ChangeWebhook.Do(c.Context(), cl.On(host), in)
+					return err
+				})
 			})
 		},
 	}
@@ -138,8 +153,11 @@ func (a *app) webhookDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete ID...", Short: "Delete webhooks with their log", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(func(cl *admin.Client) error {
-				return a.each(args, "deleted", func(id string) error { return cl.DeleteWebhook(c.Context(), host, id) })
+			return a.with(func(cl *api.Client) error {
+				return a.each(args, "deleted", func(id string) error {
+					_, err := api.DeleteWebhook.Do(c.Context(), cl.On(host), api.InWebhook{ID: id})
+					return err
+				})
 			})
 		},
 	}

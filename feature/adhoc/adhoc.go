@@ -51,9 +51,6 @@ func (a adhoc) own(f func(context.Context, *server.Request, string) (*wire.Eleme
 }
 
 func (a adhoc) info(_ context.Context, _ *server.Request, node string) (*wire.Element, error) {
-	if node == wire.NSCommands {
-		return server.Info{Identities: []server.Identity{{Category: "automation", Type: "command-list", Name: "Commands"}}, Features: []string{wire.NSCommands}}.Element(node), nil
-	}
 	if e := server.CommandInfo(a.commands(), node); e != nil {
 		return e, nil
 	}
@@ -61,15 +58,12 @@ func (a adhoc) info(_ context.Context, _ *server.Request, node string) (*wire.El
 }
 
 func (a adhoc) items(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
-	if node == wire.NSCommands {
-		at := r.Stanza.To
-		if at.IsZero() {
-			at = r.From.Bare()
-		}
-		return server.CommandItems(ctx, a.commands(), r.From, at), nil
+	at := r.Stanza.To
+	if at.IsZero() {
+		at = r.From.Bare()
 	}
-	if server.CommandInfo(a.commands(), node) != nil {
-		return server.ItemsElement(node, nil), nil
+	if e := server.CommandItems(ctx, a.commands(), r.From, at, node); e != nil {
+		return e, nil
 	}
 	return nil, store.ErrNotFound
 }

@@ -29,6 +29,7 @@ type Config struct {
 
 type blocking struct {
 	h     *server.Host
+	st    Store
 	cfg   Config
 	lists sync.Map // account → map[jid.JID]struct{}, nil: nobody is blocked
 	known atomic.Int64
@@ -37,11 +38,11 @@ type blocking struct {
 const maxKnown = 100_000
 
 // New makes the feature. It stands first in the list of features: a blocked stanza gets nowhere.
-func New(h *server.Host, c Config) *server.Feature {
+func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Max <= 0 {
 		c.Max = 1000
 	}
-	b := &blocking{h: h, cfg: c}
+	b := &blocking{h: h, st: st, cfg: c}
 	q := func(typ, local string) server.Query {
 		return server.Query{To: server.ToSelf, Type: typ, Space: ns, Local: local}
 	}
@@ -53,6 +54,8 @@ func New(h *server.Host, c Config) *server.Feature {
 		IQ:      map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
 		Blocks:  b.blocks,
 		Deleted: func(_ context.Context, account string) { b.lists.Delete(account) },
+		// Who is given the address later is somebody else, whom nobody has blocked.
+		Departed: func(jid.JID) { b.lists.Clear() },
 		// The list is in memory before a room asks for it among hundreds of others.
 		Bound: func(ctx context.Context, s *server.Session) { b.blocks(ctx, s.JID.Local(), jid.JID{}) },
 		Steps: []server.Step{
@@ -67,7 +70,7 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 	if l, ok := b.lists.Load(account); ok {
 		return l.(map[jid.JID]struct{}), nil
 	}
-	js, err := b.h.Store.Blocked(ctx, b.h.Domain, account)
+	js, err := b.st.Blocked(ctx, b.h.Domain, account)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +140,7 @@ func (b *blocking) received(ctx context.Context, p *server.Pass) error {
 }
 
 func (b *blocking) list(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	js, err := b.h.Store.Blocked(ctx, b.h.Domain, r.Account)
+	js, err := b.st.Blocked(ctx, b.h.Domain, r.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +193,7 @@ func (b *blocking) block(ctx context.Context, r *server.Request) (*wire.Element,
 			b.show(ctx, r.Account, j, false) // while it still goes through
 		}
 	}
-	err = b.h.Store.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
+	err = b.st.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
 	if errors.Is(err, store.ErrLimit) {
 		return nil, server.WithText(server.ResourceConstraint, "too many addresses are blocked")
 	}
@@ -211,7 +214,7 @@ func (b *blocking) unblock(ctx context.Context, r *server.Request) (*wire.Elemen
 	if err != nil {
 		return nil, err
 	}
-	if err := b.h.Store.Unblock(ctx, b.h.Domain, r.Account, ss...); err != nil {
+	if err := b.st.Unblock(ctx, b.h.Domain, r.Account, ss...); err != nil {
 		return nil, err
 	}
 	b.lists.Delete(r.Account)
@@ -291,7 +294,7 @@ func (b *blocking) report(ctx context.Context, r *server.Request) {
 			}
 		}
 		b.h.Log.Info("reported", "by", r.From.Bare().String(), "whom", rep.Who, "reason", rep.Reason)
-		if err := b.h.Store.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) { // they are blocked all the same
+		if err := b.st.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) { // they are blocked all the same
 			b.h.Log.Error("cannot keep a report", "err", err)
 		}
 	}

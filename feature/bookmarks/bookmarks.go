@@ -34,18 +34,21 @@ type Config struct {
 // Bookmarks is the feature with what the server's own changes need.
 type Bookmarks struct {
 	h   *server.Host
+	st  Store
 	cfg Config
+
+	settings settings
 }
 
 // New makes it.
-func New(h *server.Host, c Config) *Bookmarks {
+func New(h *server.Host, st Store, c Config) *Bookmarks {
 	if c.Max <= 0 {
 		c.Max = 1000
 	}
 	if c.Extension <= 0 {
 		c.Extension = 16 << 10
 	}
-	return &Bookmarks{h: h, cfg: c}
+	return &Bookmarks{h: h, st: st, cfg: c}
 }
 
 // Feature gives what the host installs.
@@ -53,7 +56,9 @@ func (b *Bookmarks) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "bookmarks",
 		XEP: []server.XEP{{Number: 402, Title: "PEP Native Bookmarks", Version: "1.2.0"}, {Number: 48, Title: "Bookmarks", Version: "1.2"},
-			{Number: 411, Title: "Bookmarks Conversion", Version: "1.1.0"}},
+			{Number: 411, Title: "Bookmarks Conversion", Version: "1.1.0"},
+			{Number: 492, Title: "Chat Notification Settings", Version: "0.2.0", Notes: "push notifications keep to what a room's bookmark says"}},
+		Deleted: func(_ context.Context, account string) { b.forget(account) },
 		Account: []string{nsBookmarks + "#compat", nsBookmarks + "#compat-pep", "urn:xmpp:bookmarks-conversion:0"},
 		PEP: []server.PEPNode{
 			{Name: nsBookmarks, Access: "whitelist", Like: nsStorage, Items: b.items, Publish: b.publish, Retract: b.retract},
@@ -67,26 +72,44 @@ func (b *Bookmarks) Feature() *server.Feature {
 
 // items gives the view of XEP-0402: one item for each room.
 func (b *Bookmarks) items(ctx context.Context, account string) ([]server.PEPItem, error) {
-	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(bs, func(x, y store.Bookmark) int { return x.Updated.Compare(y.Updated) })
+	nick, err := b.nick(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	items := make([]server.PEPItem, len(bs))
 	for i := range bs {
-		items[i] = item(named(account, &bs[i]))
+		items[i] = item(named(nick, &bs[i]))
 	}
 	return items, nil
 }
 
-// named gives a bookmark with a nick: clients join a room by themselves only if they know under which. One that nobody
-// has chosen is the account's name, which nobody else of the host has.
-func named(account string, b *store.Bookmark) *store.Bookmark {
-	if b.Nick != "" {
+const nsNick = "http://jabber.org/protocol/nick"
+
+// nick is what a person has said they are called (XEP-0172), "" if nothing.
+func (b *Bookmarks) nick(ctx context.Context, account string) (string, error) {
+	its, _, err := b.st.Items(ctx, b.h.Domain, account, nsNick, store.ItemPage{Max: 1, Backwards: true})
+	if err != nil || len(its) == 0 {
+		return "", err
+	}
+	e, err := wire.ParseElement(its[0].Payload, "")
+	if err != nil || e.Name != (wire.Name{Space: nsNick, Local: "nick"}) || len(e.Text()) > 1023 {
+		return "", nil
+	}
+	return e.Text(), nil
+}
+
+// named gives a bookmark that names no nick the person's own, if they have one (XEP-0402, section 2); none is invented.
+func named(nick string, b *store.Bookmark) *store.Bookmark {
+	if b.Nick != "" || nick == "" {
 		return b
 	}
 	c := *b
-	c.Nick = account
+	c.Nick = nick
 	return &c
 }
 
@@ -164,7 +187,7 @@ func (b *Bookmarks) merge(ctx context.Context, account string, m *store.Bookmark
 	if m.Extensions != nil {
 		return nil
 	}
-	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return err
 	}
@@ -177,7 +200,7 @@ func (b *Bookmarks) merge(ctx context.Context, account string, m *store.Bookmark
 }
 
 func (b *Bookmarks) retract(ctx context.Context, account, id string) error {
-	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return err
 	}
@@ -195,12 +218,12 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 	var was []store.Bookmark
 	if b.cfg.Changed != nil {
 		var err error
-		if was, err = b.h.Store.Bookmarks(ctx, b.h.Domain, account); err != nil {
+		if was, err = b.st.Bookmarks(ctx, b.h.Domain, account); err != nil {
 			return err
 		}
 	}
 	if len(set) > 0 {
-		err := b.h.Store.SetBookmarks(ctx, b.h.Domain, account, b.cfg.Max, set...)
+		err := b.st.SetBookmarks(ctx, b.h.Domain, account, b.cfg.Max, set...)
 		if errors.Is(err, store.ErrLimit) {
 			return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}, "there are too many bookmarks")
 		}
@@ -209,10 +232,11 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 		}
 	}
 	if len(drop) > 0 {
-		if err := b.h.Store.DeleteBookmarks(ctx, b.h.Domain, account, drop...); err != nil {
+		if err := b.st.DeleteBookmarks(ctx, b.h.Domain, account, drop...); err != nil {
 			return err
 		}
 	}
+	b.forget(account)
 	b.changed(ctx, account, was, set, drop)
 	return b.tell(ctx, account, set, drop)
 }
@@ -245,8 +269,12 @@ func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookma
 	if pep == nil || len(b.h.Account(account).Sessions()) == 0 {
 		return nil
 	}
+	nick, err := b.nick(ctx, account)
+	if err != nil {
+		return err
+	}
 	for i := range set {
-		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Items: []server.PEPItem{item(named(account, &set[i]))}}); err != nil {
+		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Items: []server.PEPItem{item(named(nick, &set[i]))}}); err != nil {
 			return err
 		}
 	}
@@ -264,7 +292,8 @@ func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookma
 
 // Added tells an account's clients of bookmarks that the server itself has written: they join by themselves.
 func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) error {
-	all, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	b.forget(account)
+	all, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return err
 	}
@@ -282,6 +311,7 @@ func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) 
 
 // Removed tells of bookmarks that the server itself has taken away.
 func (b *Bookmarks) Removed(ctx context.Context, account string, rooms []jid.JID) error {
+	b.forget(account)
 	drop := make([]string, len(rooms))
 	for i, r := range rooms {
 		drop[i] = r.String()

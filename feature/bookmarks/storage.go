@@ -21,15 +21,19 @@ const (
 
 // storage gives the view; an empty <storage/> if there is nothing.
 func (b *Bookmarks) storage(ctx context.Context, account string) (*wire.Element, error) {
-	bs, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
+	if err != nil {
+		return nil, err
+	}
+	nick, err := b.nick(ctx, account)
 	if err != nil {
 		return nil, err
 	}
 	e := wire.E(nsStorage, "storage")
 	for i := range bs {
-		e.Add(conference(named(account, &bs[i]), nsStorage))
+		e.Add(conference(named(nick, &bs[i]), nsStorage))
 	}
-	kept, err := b.h.Store.Private(ctx, b.h.Domain, account, linkSpace, urls)
+	kept, err := b.st.Private(ctx, b.h.Domain, account, linkSpace, urls)
 	if errors.Is(err, store.ErrNotFound) {
 		return e, nil
 	}
@@ -63,7 +67,7 @@ func (b *Bookmarks) setStorage(ctx context.Context, account string, e *wire.Elem
 	if e.Name != (wire.Name{Space: nsStorage, Local: "storage"}) {
 		return server.BadRequest
 	}
-	was, err := b.h.Store.Bookmarks(ctx, b.h.Domain, account)
+	was, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return err
 	}
@@ -113,11 +117,11 @@ func (b *Bookmarks) setLinks(ctx context.Context, account string, links *wire.El
 		return server.WithText(server.NotAcceptable, "there are too many links")
 	}
 	if len(links.Nodes) == 0 {
-		if _, err := b.h.Store.Private(ctx, b.h.Domain, account, linkSpace, urls); errors.Is(err, store.ErrNotFound) {
+		if _, err := b.st.Private(ctx, b.h.Domain, account, linkSpace, urls); errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
 	}
-	return b.h.Store.SetPrivate(ctx, b.h.Domain, account, linkSpace, urls, data, 0)
+	return b.st.SetPrivate(ctx, b.h.Domain, account, linkSpace, urls, data, 0)
 }
 
 func same(a, b *store.Bookmark) bool {

@@ -62,7 +62,7 @@ func eligible(st *wire.Stanza, sent bool) bool {
 	case "groupchat", "headline", "error":
 		return false
 	}
-	chat := st.Type == "chat"
+	chat := st.Type == "chat" && len(st.Children) > 0 // one that says nothing was a forged copy (section 11), taken out
 	for i := range st.Children {
 		n := &st.Children[i].Name
 		switch n.Space {

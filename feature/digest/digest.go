@@ -1,5 +1,5 @@
 // Package digest lets people choose from their clients how they are told of what they have missed (XEP-0050): how often by
-// e-mail, and which themes are muted.
+// e-mail, when their phones are left alone, and which themes are muted.
 package digest
 
 import (
@@ -28,7 +28,13 @@ type digest struct {
 func New(h *server.Host, p *people.People, o *org.Org) *server.Feature {
 	d := &digest{h, p, o}
 	return &server.Feature{Name: "digest", Commands: []server.Command{
-		{Node: Node, Name: "Notifications: e-mail and muted themes", Allowed: d.here, Form: d.form, Do: d.set},
+		{
+			Node:    Node,
+			Name:    "Notifications: e-mail, quiet hours and muted themes",
+			Allowed: d.here,
+			Form:    d.form,
+			Do:      d.set,
+		},
 	}}
 }
 
@@ -55,6 +61,9 @@ func (d *digest) form(ctx context.Context, who jid.JID) (*form.Form, error) {
 		f.AddList("digest", "E-mail about what you have missed", every, form.Option{Label: "None", Value: store.DigestOff},
 			form.Option{Label: "At most once a day", Value: store.DigestDaily}, form.Option{Label: "At most once a week", Value: store.DigestWeekly})
 	}
+	if err := d.quiet(ctx, who, f); err != nil {
+		return nil, err
+	}
 	fs, err := d.themes(ctx, who)
 	if err != nil {
 		return nil, err
@@ -80,9 +89,12 @@ func (d *digest) set(ctx context.Context, who jid.JID, f form.Form) (string, *fo
 		return "", nil, refusal(err)
 	}
 	if f.Has("digest") {
-		if err := d.p.SetDigest(ctx, people.As(u, ""), u.Name, f.Get("digest")); err != nil {
+		if err := d.p.SetDigest(ctx, d.p.ByClient(u, who), u.Name, f.Get("digest")); err != nil {
 			return "", nil, refusal(err)
 		}
+	}
+	if err := d.setQuiet(ctx, d.p.ByClient(u, who), f); err != nil {
+		return "", nil, refusal(err)
 	}
 	if !f.Has("muted") {
 		return "Saved.", nil, nil

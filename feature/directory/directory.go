@@ -1,10 +1,12 @@
-// Package directory lets colleagues find each other (XEP-0055): by the names of their accounts and by their
-// full names. It tells of them what who asks may see.
+// Package directory lets colleagues find each other (XEP-0055): by the names of their accounts, by their
+// full names, and by what profile fields say that everybody sees. It tells of them what who asks may see.
 package directory
 
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"parley/people"
@@ -18,7 +20,14 @@ import (
 const ns = "jabber:iq:search"
 
 // XEPs is what the service implements, for docs/xeps.md.
-var XEPs = []server.XEP{{Number: 55, Title: "Jabber Search", Version: "1.3", Notes: "people of the host, for people of the host"}}
+var XEPs = []server.XEP{
+	{
+		Number:  55,
+		Title:   "Jabber Search",
+		Version: "1.3",
+		Notes:   "people of the host, for people of the host, in pages (XEP-0059)",
+	},
+}
 
 // most is how many people one answer names.
 const most = 100
@@ -26,13 +35,19 @@ const most = 100
 // Service is the directory of one host: an entity on the router.
 type Service struct {
 	server.Service
+	st    Store
 	rules *people.People
 }
 
 // New makes it for users.<host>, and puts it on the router and into the host's disco#items. rules say who sees what of whom.
-func New(h *server.Host, rules *people.People, domain string) (*Service, error) {
-	s := &Service{rules: rules}
-	s.Service = server.Service{Host: h, Identity: server.Identity{Category: "directory", Type: "user", Name: "People"}, Features: []string{ns}, Answer: s.answer}
+func New(h *server.Host, st Store, rules *people.People, domain string) (*Service, error) {
+	s := &Service{st: st, rules: rules}
+	s.Service = server.Service{
+		Host:     h,
+		Identity: server.Identity{Category: "directory", Type: "user", Name: "People"},
+		Features: []string{ns, wire.NSRSM},
+		Answer:   s.answer,
+	}
 	if err := s.Open(domain); err != nil {
 		return nil, err
 	}
@@ -47,18 +62,31 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) 
 		return nil, server.Forbidden
 	}
 	if st.Type == "get" {
-		return fields(), nil
+		fs, err := s.searched(ctx)
+		return fields(fs), err
 	}
 	return s.search(ctx, st.From, e)
 }
 
 const instructions = "Fill in one or more fields to find people."
 
-// fields is section 2.1, as plain fields and as a form.
-func fields() *wire.Element {
+// searched gives the profile fields that people are found by and everybody sees.
+func (s *Service) searched(ctx context.Context) ([]store.ProfileField, error) {
+	fs, err := s.rules.Fields(ctx)
+	return slices.DeleteFunc(fs, func(f store.ProfileField) bool { return !f.Searched || f.SeenBy != "" }), err
+}
+
+// fieldVar names a profile field in forms: what is not registered begins with x- (XEP-0068, section 3.2).
+func fieldVar(f store.ProfileField) string { return "x-" + f.Key }
+
+// fields is section 2.1, as plain fields and as a form. Only the form can have fields of the organization's own.
+func fields(fs []store.ProfileField) *wire.Element {
 	f := form.New(form.Ask, ns)
 	f.Title, f.Instructions = "Find people", instructions
 	f.Add("nick", form.TextSingle, "Name of the account").Add("first", form.TextSingle, "Given name").Add("last", form.TextSingle, "Family name")
+	for _, fd := range fs {
+		f.Add(fieldVar(fd), form.TextSingle, fd.Name)
+	}
 	return wire.E(ns, "query", wire.T(ns, "instructions", instructions), wire.E(ns, "first"), wire.E(ns, "last"), wire.E(ns, "nick"), f.Element())
 }
 
@@ -79,6 +107,9 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 		}
 	} else {
 		for _, c := range q.Elements() {
+			if c.Name.Space != ns {
+				continue
+			}
 			words = append(words, strings.Fields(c.Text())...)
 		}
 	}
@@ -90,7 +121,12 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 			return nil, server.NotAcceptable
 		}
 	}
-	us, err := s.Host.Store.FindUsers(ctx, s.Host.Domain, words, most)
+	set := q.Child(wire.NSRSM, "set")
+	page, err := s.paging(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	us, total, before, err := s.st.FindUsers(ctx, s.Host.Domain, words, page)
 	if err != nil {
 		return nil, err
 	}
@@ -98,15 +134,71 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 	if err != nil {
 		return nil, err
 	}
-	if x != nil {
-		return wire.E(ns, "query", table(found)), nil
-	}
 	answer := wire.E(ns, "query")
+	var part *wire.Element
+	if set != nil || len(us) < total { // else it is all there is
+		part = paged(us, total, before)
+	}
+	if x != nil {
+		fs, err := s.searched(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return answer.Add(table(found, fs), part), nil
+	}
 	for _, u := range found {
 		first, last := names(u.User)
-		answer.Add(wire.E(ns, "item", wire.T(ns, "first", first), wire.T(ns, "last", last), wire.T(ns, "nick", u.Name), wire.T(ns, "email", u.Email)).Set("jid", u.Address()))
+		answer.Add(wire.E(ns, "item", wire.T(ns, "first", first), wire.T(ns, "last", last), wire.T(ns, "nick", jid.Unescape(u.Name)), wire.T(ns, "email", u.Email)).Set("jid", u.Address()))
 	}
-	return answer, nil
+	return answer.Add(part), nil
+}
+
+// paging reads which part of what is found is asked for (XEP-0059): a page after or before one of the accounts, by their
+// names, or behind so many.
+func (s *Service) paging(ctx context.Context, set *wire.Element) (p store.UserPage, err error) {
+	p.Max = most
+	if set == nil {
+		return p, nil
+	}
+	if e := set.Child(wire.NSRSM, "max"); e != nil {
+		n, err := strconv.Atoi(strings.TrimSpace(e.Text()))
+		if err != nil || n < 0 {
+			return p, server.BadRequest
+		}
+		p.Max = min(n, most)
+	}
+	if e := set.Child(wire.NSRSM, "index"); e != nil {
+		if p.Offset, err = strconv.Atoi(strings.TrimSpace(e.Text())); err != nil || p.Offset < 0 {
+			return p, server.BadRequest
+		}
+	}
+	p.After = set.ChildText(wire.NSRSM, "after")
+	if e := set.Child(wire.NSRSM, "before"); e != nil {
+		p.Last, p.Before = true, e.Text()
+	}
+	if p.Last && p.After != "" || p.Offset > 0 && (p.Last || p.After != "") {
+		return p, server.WithText(server.BadRequest, "a page is after an item, before one, or at an index")
+	}
+	for _, item := range []string{p.After, p.Before} {
+		if item == "" {
+			continue
+		}
+		if _, err := s.st.User(ctx, s.Host.Domain, item); errors.Is(err, store.ErrNotFound) {
+			return p, server.ItemNotFound
+		} else if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// paged says which part of what was found an answer has.
+func paged(us []store.User, total, before int) *wire.Element {
+	set := wire.E(wire.NSRSM, "set")
+	if len(us) > 0 {
+		set.Add(wire.T(wire.NSRSM, "first", us[0].Name).Set("index", strconv.Itoa(before)), wire.T(wire.NSRSM, "last", us[len(us)-1].Name))
+	}
+	return set.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(total)))
 }
 
 // seen gives accounts with what the asker may see of them.
@@ -117,7 +209,7 @@ func (s *Service) seen(ctx context.Context, from jid.JID, us []store.User) ([]st
 	}
 	var found []store.Person
 	for _, u := range us {
-		p, err := s.Host.Store.Person(ctx, u.Host, u.Name)
+		p, err := s.st.Person(ctx, u.Host, u.Name)
 		if errors.Is(err, store.ErrNotFound) { // gone in between
 			continue
 		}
@@ -138,7 +230,7 @@ func names(u store.User) (first, last string) {
 }
 
 // table is the answer as a form (section 3): columns, then a row for each.
-func table(us []store.Person) *wire.Element {
+func table(us []store.Person, fs []store.ProfileField) *wire.Element {
 	f := form.New(form.Result, ns)
 	cell := func(name, typ, label, value string) *wire.Element {
 		e := wire.E(wire.NSForm, "field").Set("var", name).Set("type", typ).Set("label", label)
@@ -147,12 +239,22 @@ func table(us []store.Person) *wire.Element {
 		}
 		return e
 	}
-	f.Extra = append(f.Extra, wire.E(wire.NSForm, "reported", cell("jid", form.JIDSingle, "Address", ""), cell("first", form.TextSingle, "Given name", ""),
-		cell("last", form.TextSingle, "Family name", ""), cell("nick", form.TextSingle, "Name", ""), cell("email", form.TextSingle, "E-mail", "")))
+	columns := wire.E(wire.NSForm, "reported", cell("jid", form.JIDSingle, "Address", ""),
+		cell("first", form.TextSingle, "Given name", ""), cell("last", form.TextSingle, "Family name", ""),
+		cell("nick", form.TextSingle, "Name", ""), cell("email", form.TextSingle, "E-mail", ""))
+	for _, fd := range fs {
+		columns.Add(cell(fieldVar(fd), form.TextSingle, fd.Name, ""))
+	}
+	f.Extra = append(f.Extra, columns)
 	for _, u := range us {
 		first, last := names(u.User)
-		f.Extra = append(f.Extra, wire.E(wire.NSForm, "item", cell("jid", form.JIDSingle, "", u.Address()), cell("first", form.TextSingle, "", first),
-			cell("last", form.TextSingle, "", last), cell("nick", form.TextSingle, "", u.Name), cell("email", form.TextSingle, "", u.Email)))
+		row := wire.E(wire.NSForm, "item", cell("jid", form.JIDSingle, "", u.Address()), cell("first", form.TextSingle, "", first),
+			cell("last", form.TextSingle, "", last), cell("nick", form.TextSingle, "", jid.Unescape(u.Name)),
+			cell("email", form.TextSingle, "", u.Email))
+		for _, fd := range fs {
+			row.Add(cell(fieldVar(fd), form.TextSingle, "", u.Fields[fd.Key]))
+		}
+		f.Extra = append(f.Extra, row)
 	}
 	return f.Element()
 }

@@ -33,20 +33,21 @@ type Config struct {
 // Inbox is the feature.
 type Inbox struct {
 	h     *server.Host
+	st    Store
 	o     *org.Org
 	cfg   Config
 	notes notes
 }
 
 // New makes it.
-func New(h *server.Host, o *org.Org, c Config) *Inbox {
+func New(h *server.Host, st Store, o *org.Org, c Config) *Inbox {
 	if c.Chats <= 0 {
 		c.Chats = 500
 	}
 	if c.Page <= 0 {
 		c.Page = 100
 	}
-	return &Inbox{h: h, o: o, cfg: c, notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)}}
+	return &Inbox{h: h, st: st, o: o, cfg: c, notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)}}
 }
 
 // Feature gives what the host installs.
@@ -78,7 +79,7 @@ func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
 	chat := p.Stanza.To.Bare()
 	id, err := store.ParseID(e.Attr("id")) // in rooms it is the room's own
 	if p.Stanza.Type != "groupchat" {
-		found, ferr := b.h.Store.FindArchived(ctx, b.h.Domain, p.Account, chat.String(), e.Attr("id"), true)
+		found, ferr := b.st.FindArchived(ctx, b.h.Domain, p.Account, chat.String(), e.Attr("id"), true)
 		switch {
 		case ferr == nil:
 			id, err = found.ID, nil
@@ -118,7 +119,7 @@ func (b *Inbox) published(_ context.Context, account, node string, it server.PEP
 
 // note keeps it for the next writing. Conversations of rooms elsewhere have ids that are not ours.
 func (b *Inbox) note(account string, chat jid.JID, id store.ID) {
-	if chat.Local() == "" || id.Time().After(time.Now().Add(time.Minute)) {
+	if chat.Local() == "" || id.Time().After(b.h.IDs.Now().Add(time.Minute)) {
 		return
 	}
 	b.notes.add(account, chat.String(), id)
@@ -136,7 +137,10 @@ func (b *Inbox) run(ctx context.Context) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
-			return b.flush(last)
+			if err := b.flush(last); err != nil {
+				b.h.Log.Error("how far people have read is not kept", "err", err)
+			}
+			return nil
 		case <-b.notes.wake:
 			if err := b.flush(ctx); err != nil && ctx.Err() == nil {
 				b.h.Log.Error("how far people have read is not kept", "err", err)
@@ -150,7 +154,7 @@ const keptMentions = 90 * 24 * time.Hour
 
 func (b *Inbox) expire(ctx context.Context) error {
 	for {
-		n, err := b.h.Store.ExpireMentions(ctx, b.h.Domain, store.FirstID(time.Now().Add(-keptMentions)), 1000)
+		n, err := b.st.ExpireMentions(ctx, b.h.Domain, store.FirstID(time.Now().Add(-keptMentions)), 1000)
 		if err != nil || n < 1000 {
 			return err
 		}
@@ -164,7 +168,7 @@ func (b *Inbox) flush(ctx context.Context) error {
 		for chat, id := range chats {
 			ds = append(ds, store.Displayed{Chat: chat, ID: id})
 		}
-		err := b.h.Store.SetDisplayed(ctx, b.h.Domain, account, maxNoted, ds...)
+		err := b.st.SetDisplayed(ctx, b.h.Domain, account, maxNoted, ds...)
 		if errors.Is(err, store.ErrLimit) { // of addresses that are no conversations
 			err = nil
 		}
@@ -174,6 +178,9 @@ func (b *Inbox) flush(ctx context.Context) error {
 
 // list answers with a message for each conversation, the latest first (XEP-0430, section 3.1).
 func (b *Inbox) list(ctx context.Context, r *server.Request) (*wire.Element, error) {
+	if !r.Stanza.Receipt.Earlier(ctx) { // what the client has said in rooms
+		return nil, server.ResourceConstraint
+	}
 	if r.Session == nil {
 		return nil, server.ServiceUnavailable
 	}
@@ -242,16 +249,19 @@ func truth(e *wire.Element, name string, def bool) (bool, error) {
 	return false, server.BadRequest
 }
 
+// unpaged is how many entries a client gets at once that does not page.
+const unpaged = 500
+
 // page is XEP-0059 over the list; its ids are the conversations' addresses.
 func (b *Inbox) page(e *wire.Element, all []Conversation) ([]Conversation, error) {
-	most, backwards := b.cfg.Page, false
+	most, backwards := max(b.cfg.Page, unpaged), false
 	if set := e.Child(wire.NSRSM, "set"); set != nil {
 		if m := set.Child(wire.NSRSM, "max"); m != nil {
 			n, err := strconv.Atoi(m.Text())
 			if err != nil || n < 0 {
 				return nil, server.BadRequest
 			}
-			most = min(most, n)
+			most = min(b.cfg.Page, n)
 		}
 		at := func(id string) int {
 			for i := range all {

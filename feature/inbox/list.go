@@ -50,11 +50,11 @@ func (b *Inbox) Conversations(ctx context.Context, account string) ([]Conversati
 
 // people adds the conversations of the account's own archive. Rooms are not among them: their archives are their own.
 func (b *Inbox) people(ctx context.Context, account string, all []Conversation) ([]Conversation, error) {
-	chats, err := b.h.Store.Chats(ctx, b.h.Domain, account, b.cfg.Chats)
+	chats, err := b.st.Chats(ctx, b.h.Domain, account, b.cfg.Chats)
 	if err != nil {
 		return nil, err
 	}
-	ds, err := b.h.Store.Displayed(ctx, b.h.Domain, account)
+	ds, err := b.st.Displayed(ctx, b.h.Domain, account)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (b *Inbox) people(ctx context.Context, account string, all []Conversation) 
 
 // unread counts what came from the other side since then, and since the account's own newest message.
 func (b *Inbox) unread(ctx context.Context, account, with string, since store.ID) (n int, err error) {
-	es, err := b.h.Store.ChatSince(ctx, b.h.Domain, account, with, since, maxUnread)
+	es, err := b.st.ChatSince(ctx, b.h.Domain, account, with, since, maxUnread)
 	if err != nil {
 		return 0, err
 	}
@@ -107,7 +107,7 @@ func (b *Inbox) latest(ctx context.Context, account string, c *Conversation) (st
 	if c.room != nil {
 		return c.room.Last.ID, c.room.Last.Stanza, nil
 	}
-	es, err := b.h.Store.ChatSince(ctx, b.h.Domain, account, c.With.String(), 0, maxUnread)
+	es, err := b.st.ChatSince(ctx, b.h.Domain, account, c.With.String(), 0, maxUnread)
 	if err != nil {
 		return 0, nil, err
 	}

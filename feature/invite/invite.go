@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"parley/acts"
 	"parley/org"
 	"parley/people"
 	"parley/server"
@@ -23,8 +24,7 @@ const (
 
 // Config of invitations; zero values mean the defaults.
 type Config struct {
-	Accounts func() string // whose invitations make accounts: "anyone", "admins", "nobody"; default admins
-	Max      int           // invitations of one account that wait, default 100
+	Max int // invitations of one account that wait, default 100
 }
 
 // Invitations is the feature with what the door needs.
@@ -38,9 +38,6 @@ type Invitations struct {
 func New(h *server.Host, p *people.People, c Config) *Invitations {
 	if c.Max <= 0 {
 		c.Max = 100
-	}
-	if c.Accounts == nil {
-		c.Accounts = func() string { return "admins" }
 	}
 	return &Invitations{h, p, c}
 }
@@ -65,25 +62,23 @@ func (v *Invitations) local(_ context.Context, who jid.JID) bool {
 }
 
 func (v *Invitations) mayAccounts(ctx context.Context, who jid.JID) bool {
-	accounts := v.cfg.Accounts()
-	if !v.local(ctx, who) || accounts == "nobody" {
-		return false
-	}
-	if accounts == "anyone" {
-		return true
-	}
-	u, err := v.h.Store.User(ctx, v.h.Domain, who.Local())
-	return err == nil && u.Admin && !u.Disabled
+	by, err := v.p.Actor(ctx, who)
+	return err == nil && v.p.InvitesAccounts(by)
 }
 
-// create makes an invitation and gives its token. Whether the inviter may was asked before.
-func (v *Invitations) create(ctx context.Context, i store.Invitation) (store.Invitation, string, error) {
-	i, token, err := v.p.Open(ctx, i, v.cfg.Max, 0)
+// create makes an invitation and gives its token.
+func (v *Invitations) create(ctx context.Context, who jid.JID, i people.AppInvite) (store.Invitation, string, error) {
+	i.Max = v.cfg.Max
+	by, err := v.p.Actor(ctx, who)
+	if err != nil {
+		return store.Invitation{}, "", err
+	}
+	made, token, err := v.p.InviteByApp(ctx, by, i)
 	var e *people.Error
 	if errors.As(err, &e) && e.Kind == org.Forbidden {
 		err = server.WithText(server.ResourceConstraint, "too many of your invitations wait for an answer")
 	}
-	return i, token, err
+	return made, token, err
 }
 
 // result is what an inviter gets; landing is the page for who has no client yet, "" for none.
@@ -98,7 +93,7 @@ func result(uri, landing string, expires time.Time) *form.Form {
 // invite is XEP-0401, section 3.1: a contact, who may make an account if the inviter may let people.
 func (v *Invitations) invite(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
 	accounts := v.mayAccounts(ctx, who)
-	i, token, err := v.create(ctx, store.Invitation{Inviter: who.Local(), Contact: true, Account: accounts})
+	i, token, err := v.create(ctx, who, people.AppInvite{Contact: true, Account: accounts})
 	if err != nil {
 		return "", nil, err
 	}
@@ -117,8 +112,8 @@ func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) 
 
 // account is XEP-0401, section 3.2.
 func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-	i := store.Invitation{Inviter: who.Local(), Account: true}
-	i.Contact, _ = f.Bool("roster-subscription")
+	in := people.AppInvite{Account: true}
+	in.Contact, _ = f.Bool("roster-subscription")
 	if name := f.Get("username"); name != "" {
 		j, err := jid.New(name, v.h.Domain, "")
 		if err != nil {
@@ -129,9 +124,9 @@ func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (st
 		} else if ok {
 			return "", nil, &server.NoteError{Text: "The account " + j.String() + " exists already."}
 		}
-		i.Username = j.Local()
+		in.Username = j.Local()
 	}
-	i, token, err := v.create(ctx, i)
+	i, token, err := v.create(ctx, who, in)
 	if err != nil {
 		return "", nil, err
 	}
@@ -149,21 +144,10 @@ func (v *Invitations) subscribed(ctx context.Context, p *server.Pass) error {
 	if err != nil || !i.Contact || i.Inviter != p.Account {
 		return ignore(err) // it goes on as a request like any other
 	}
-	if err := v.p.UseContact(ctx, i); err != nil {
+	contact := st.From.Bare()
+	if err := v.p.UseContact(ctx, acts.Person(contact, v.h.Domain, acts.Client), i); err != nil {
 		return ignore(err)
 	}
-	contact := st.From.Bare()
-	_, err = v.h.Store.UpdateContact(ctx, v.h.Domain, p.Account, contact.String(), 0, func(c *store.Contact) (bool, error) {
-		if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth {
-			return false, store.ErrNoChange
-		}
-		c.Approved, c.InRoster = true, true
-		return false, nil
-	})
-	if err != nil {
-		return err
-	}
-	v.h.ContactsChanged(p.Account)
 	account := p.Account
 	p.After(func(ctx context.Context) {
 		if err := v.h.Subscribe(ctx, account, contact); err != nil {

@@ -4,7 +4,9 @@ package lastactivity
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"parley/server"
@@ -16,21 +18,25 @@ const ns = "jabber:iq:last"
 
 type last struct {
 	h       *server.Host
+	st      Store
 	started time.Time
-	gone    chan departure
+	wake    chan struct{} // of size 1: something waits
+
+	mu   sync.Mutex
+	gone map[string]departure // of accounts, what is not written down yet
 }
 
 type departure struct {
-	user, status string
-	at           time.Time
+	status string
+	at     time.Time
 }
 
 // maxWaiting is how many departures may wait to be written; more are not remembered.
 const maxWaiting = 10_000
 
 // New makes the feature.
-func New(h *server.Host) *server.Feature {
-	l := &last{h: h, started: time.Now(), gone: make(chan departure, maxWaiting)}
+func New(h *server.Host, st Store) *server.Feature {
+	l := &last{h: h, st: st, started: time.Now(), wake: make(chan struct{}, 1), gone: make(map[string]departure)}
 	return &server.Feature{
 		Name:    "lastactivity",
 		XEP:     []server.XEP{{Number: 12, Title: "Last Activity", Version: "2.0"}},
@@ -42,6 +48,11 @@ func New(h *server.Host) *server.Feature {
 		},
 		Steps: []server.Step{{Stage: server.Announce, Do: l.leave}, {Stage: server.ReceivedCheck, Kind: wire.IQ, Do: l.guard}},
 		Run:   l.run,
+		Deleted: func(_ context.Context, account string) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			delete(l.gone, account)
+		},
 	}
 }
 
@@ -69,7 +80,13 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 			return seconds(0, ""), nil
 		}
 	}
-	u, err := l.h.Store.User(ctx, l.h.Domain, r.Account)
+	l.mu.Lock()
+	d, waits := l.gone[r.Account]
+	l.mu.Unlock()
+	if waits {
+		return seconds(time.Since(d.at), d.status), nil
+	}
+	u, err := l.st.User(ctx, l.h.Domain, r.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -109,57 +126,53 @@ func (l *last) leave(_ context.Context, p *server.Pass) error {
 	if len(status) > 1024 {
 		status = ""
 	}
+	l.mu.Lock()
+	if _, known := l.gone[p.Account]; known || len(l.gone) < maxWaiting {
+		l.gone[p.Account] = departure{status, time.Now()}
+	}
+	l.mu.Unlock()
 	select {
-	case l.gone <- departure{p.Account, status, time.Now()}:
+	case l.wake <- struct{}{}:
 	default:
 	}
 	return nil
 }
 
-// run writes departures down, of each account the latest of those that wait.
+// run writes departures down, those of a second at once: of each account the latest.
 func (l *last) run(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			l.write(context.WithoutCancel(ctx))
-			return nil
-		case d := <-l.gone:
-			l.gather(ctx, d)
+		case <-l.wake:
+			t := time.NewTimer(time.Second)
+			select {
+			case <-ctx.Done():
+				t.Stop()
+			case <-t.C:
+				l.write(ctx)
+			}
 		}
 	}
+	l.write(context.WithoutCancel(ctx))
+	return nil
 }
 
-func (l *last) gather(ctx context.Context, d departure) {
-	t := time.NewTimer(time.Second)
-	defer t.Stop()
-	all := map[string]departure{d.user: d}
-	for {
-		select {
-		case d := <-l.gone:
-			all[d.user] = d
-			continue
-		case <-t.C:
-		case <-ctx.Done():
-		}
-		l.keep(context.WithoutCancel(ctx), all)
-		return
-	}
-}
-
-// write takes what is left at the end.
+// write writes down what waits. It can be asked for until it is written; what cannot be written waits for the next time.
 func (l *last) write(ctx context.Context) {
-	all := map[string]departure{}
-	for len(l.gone) > 0 {
-		d := <-l.gone
-		all[d.user] = d
-	}
-	l.keep(ctx, all)
-}
-
-func (l *last) keep(ctx context.Context, all map[string]departure) {
-	for _, d := range all {
-		if err := l.h.Store.SetLastSeen(ctx, l.h.Domain, d.user, d.at, d.status); err != nil && !errors.Is(err, store.ErrNotFound) {
-			l.h.Log.Error("last activity is not written", "err", err)
+	l.mu.Lock()
+	all := maps.Clone(l.gone)
+	l.mu.Unlock()
+	for user, d := range all {
+		if err := l.st.SetLastSeen(ctx, l.h.Domain, user, d.at, d.status); err != nil && !errors.Is(err, store.ErrNotFound) {
+			if ctx.Err() == nil {
+				l.h.Log.Error("last activity is not written", "err", err)
+			}
+			continue
 		}
+		l.mu.Lock()
+		if l.gone[user] == d { // else there is a later one
+			delete(l.gone, user)
+		}
+		l.mu.Unlock()
 	}
 }

@@ -25,20 +25,21 @@ type Config struct {
 
 type archive struct {
 	h     *server.Host
+	st    Store
 	cfg   Config
 	prefs sync.Map // account → *prefs
 	known atomic.Int64
 }
 
 // New makes the feature.
-func New(h *server.Host, cfg Config) *server.Feature {
+func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	if cfg.PageMax <= 0 {
 		cfg.PageMax = 250
 	}
 	if cfg.Default == "" {
 		cfg.Default = "always"
 	}
-	a := &archive{h: h, cfg: cfg}
+	a := &archive{h: h, st: st, cfg: cfg}
 	q := func(typ, local string) server.Query {
 		return server.Query{To: server.ToSelf, Type: typ, Space: wire.NSMAM, Local: local}
 	}
@@ -62,35 +63,12 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		Run:      a.expire,
 		Deleted:  a.deleted,
 		Steps: []server.Step{
-			{Stage: server.SentStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sentRetraction},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
-			{Stage: server.ReceivedStamp, Kind: wire.Message, Do: a.strip},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.receivedRetraction},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.received},
 		},
 	}
-}
-
-// strip takes out stanza-ids that claim to be of this account's archive (XEP-0359, section 6).
-func (a *archive) strip(_ context.Context, p *server.Pass) error {
-	if !p.Stanza.Has(wire.NSSID, "stanza-id") {
-		return nil
-	}
-	self := p.Account + "@" + a.h.Domain
-	st := p.Stanza.Copy()
-	p.Stanza = st.Remove(func(c wire.Child) bool {
-		if c.Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) {
-			return false
-		}
-		e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
-		if err != nil {
-			return true
-		}
-		by, err := jid.Parse(e.Attr("by"))
-		return err != nil || by.String() == self || by.String() == a.h.Domain
-	})
-	return nil
 }
 
 // sent keeps the sender's side. What one sends to oneself is kept once, as received.
@@ -165,7 +143,7 @@ func (a *archive) query(ctx context.Context, r *server.Request) (*wire.Element, 
 	if q.OnlyMax {
 		q.Max = 1
 	}
-	es, complete, total, err := a.h.Store.ReadArchive(ctx, a.h.Domain, r.Account, q.Page)
+	es, complete, total, err := a.st.ReadArchive(ctx, a.h.Domain, r.Account, q.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -192,19 +170,27 @@ func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error
 
 // bound tells a client where its archive ends at the moment of binding (XEP-0386, section 3.2).
 func (a *archive) bound(ctx context.Context, s *server.Session, _ *wire.Element) *wire.Element {
-	first, last, err := a.h.Store.ArchiveBounds(ctx, a.h.Domain, s.JID.Local())
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	first, last, err := s.TellArchive(a.h.IDs, func() (store.ID, store.ID, error) { return a.bounds(ctx, s.JID.Local()) })
+	if err != nil {
 		a.h.Log.Error("cannot tell a client where its archive ends", "err", err)
 		return nil
 	}
-	s.Set(server.FromArchive)
 	return server.ArchiveMetadata(first, last)
 }
 
 func (a *archive) metadata(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	first, last, err := a.h.Store.ArchiveBounds(ctx, a.h.Domain, r.Account)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	first, last, err := a.bounds(ctx, r.Account)
+	if err != nil {
 		return nil, err
 	}
 	return server.ArchiveMetadata(first, last), nil
+}
+
+// bounds gives the first and the last entry; zeros where there is none.
+func (a *archive) bounds(ctx context.Context, account string) (first, last store.ID, err error) {
+	first, last, err = a.st.ArchiveBounds(ctx, a.h.Domain, account)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, 0, nil
+	}
+	return first, last, err
 }

@@ -44,7 +44,7 @@ func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
 		return p.(*prefs), nil
 	}
 	p := &prefs{Default: a.cfg.Default}
-	b, err := a.h.Store.Get(ctx, a.h.Domain, prefsKey(account))
+	b, err := a.st.Get(ctx, a.h.Domain, prefsKey(account))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 	case err != nil:
@@ -136,7 +136,7 @@ func (a *archive) setPrefs(ctx context.Context, r *server.Request) (*wire.Elemen
 	if err != nil {
 		return nil, err
 	}
-	if err := a.h.Store.Put(ctx, a.h.Domain, prefsKey(r.Account), b); err != nil {
+	if err := a.st.Put(ctx, a.h.Domain, prefsKey(r.Account), b); err != nil {
 		return nil, err
 	}
 	a.prefs.Store(r.Account, p.index())
@@ -145,7 +145,7 @@ func (a *archive) setPrefs(ctx context.Context, r *server.Request) (*wire.Elemen
 
 func (a *archive) deleted(ctx context.Context, account string) {
 	a.prefs.Delete(account)
-	if err := a.h.Store.Delete(ctx, a.h.Domain, prefsKey(account)); err != nil {
+	if err := a.st.Delete(ctx, a.h.Domain, prefsKey(account)); err != nil {
 		a.h.Log.Error("cannot remove the archive preferences of a deleted account", "account", account, "err", err)
 	}
 }

@@ -46,7 +46,7 @@ func (a *archive) general() time.Duration {
 
 func (a *archive) expireAll(ctx context.Context) error {
 	for after := ""; ; {
-		rs, err := a.h.Store.Retentions(ctx, a.h.Domain, after, expireAccounts)
+		rs, err := a.st.Retentions(ctx, a.h.Domain, after, expireAccounts)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (a *archive) expireAll(ctx context.Context) error {
 				continue
 			}
 			for n := expireBatch; n == expireBatch; {
-				if n, err = a.h.Store.ExpireArchive(ctx, a.h.Domain, r.Name, time.Now().Add(-keep), expireBatch); err != nil {
+				if n, err = a.st.ExpireArchive(ctx, a.h.Domain, r.Name, time.Now().Add(-keep), expireBatch); err != nil {
 					return err
 				}
 			}
@@ -93,7 +93,7 @@ func spoken(d time.Duration) string {
 }
 
 func (a *archive) retentionForm(ctx context.Context, who jid.JID) (*form.Form, error) {
-	r, err := a.h.Store.Retention(ctx, a.h.Domain, who.Local())
+	r, err := a.st.Retention(ctx, a.h.Domain, who.Local())
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (a *archive) setRetention(ctx context.Context, who jid.JID, f form.Form) (s
 		return "", nil, &server.NoteError{Text: "Messages are kept " + spoken(g) + " here, and no longer."}
 	}
 	var now store.Retention
-	err := a.h.Store.SetRetention(ctx, a.h.Domain, who.Local(), func(r *store.Retention) {
+	err := a.st.SetRetention(ctx, a.h.Domain, who.Local(), func(r *store.Retention) {
 		if r.Set == 0 {
 			r.Own = own
 		}

@@ -27,7 +27,7 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 	if id == "" || p.Stanza.Type == "groupchat" || p.Stanza.Type == "error" {
 		return nil
 	}
-	e, err := a.h.Store.FindArchived(ctx, a.h.Domain, p.Account, with.Bare().String(), id, incoming)
+	e, err := a.st.FindArchived(ctx, a.h.Domain, p.Account, with.Bare().String(), id, incoming)
 	if errors.Is(err, store.ErrNotFound) && fastened {
 		e, id, err = a.byOrigin(ctx, p, with, id)
 	}
@@ -37,7 +37,10 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 	if err != nil {
 		return err
 	}
-	es, _, _, err := a.h.Store.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), After: e.ID, Max: server.CorrectionsRead})
+	if theirs, err := a.theirs(ctx, p.Stanza.From, e.ID); err != nil || !theirs {
+		return err
+	}
+	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), After: e.ID, Max: server.CorrectionsRead})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -52,9 +55,19 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 	return a.entomb(ctx, p, e)
 }
 
+// theirs says whether an address was that of the same account when a message was kept: what a person said whose account was
+// deleted since, the next one of that name cannot take back.
+func (a *archive) theirs(ctx context.Context, from jid.JID, id store.ID) (bool, error) {
+	f, err := a.st.Former(ctx, from.Domain(), from.Local())
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return id >= store.FirstID(f.Deleted), err
+}
+
 // byOrigin looks for what the sender has sent with this origin-id, and gives its own id, too.
 func (a *archive) byOrigin(ctx context.Context, p *server.Pass, with jid.JID, origin string) (store.Archived, string, error) {
-	es, _, _, err := a.h.Store.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), Backwards: true, Max: server.CorrectionsRead})
+	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), Backwards: true, Max: server.CorrectionsRead})
 	if err != nil {
 		return store.Archived{}, "", err
 	}
@@ -71,8 +84,12 @@ func (a *archive) entomb(ctx context.Context, p *server.Pass, e store.Archived) 
 	if err != nil {
 		return err
 	}
-	if err := a.h.Store.ReplaceArchived(ctx, a.h.Domain, p.Account, e.ID, left); !errors.Is(err, store.ErrNotFound) {
-		return err
+	err = a.st.ReplaceArchived(ctx, a.h.Domain, p.Account, e.ID, left)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
 	}
-	return nil
+	if err == nil {
+		a.h.Router.Retracted(ctx, p.Stanza.From.Bare(), e.Stanza)
+	}
+	return err
 }

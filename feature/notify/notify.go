@@ -26,6 +26,7 @@ const maxWaiting = 64
 
 type voice struct {
 	h        *server.Host
+	st       Store
 	cfg      Config
 	jid      jid.JID
 	commands []command
@@ -39,8 +40,8 @@ type command struct {
 }
 
 // New makes the feature.
-func New(h *server.Host, c Config) *server.Feature {
-	v := &voice{h: h, cfg: c, jid: jid.MustParse(Name + "@" + h.Domain), queue: make(chan *wire.Stanza, maxWaiting)}
+func New(h *server.Host, st Store, c Config) *server.Feature {
+	v := &voice{h: h, st: st, cfg: c, jid: jid.MustParse(Name + "@" + h.Domain), queue: make(chan *wire.Stanza, maxWaiting)}
 	if c.Search {
 		v.commands = append(v.commands, command{"!search", "!search WORDS", searchHelp, v.search})
 	}
@@ -61,10 +62,12 @@ func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
 	case !st.Has(wire.NSClient, "body"): // typing, receipts
 		return nil
 	}
+	st.Hold()
 	select {
 	case v.queue <- st:
 		return nil
 	default:
+		st.Receipt.Settle()
 		return server.WithText(server.ResourceConstraint, "too many are asking at the moment")
 	}
 }
@@ -105,6 +108,7 @@ func (v *voice) run(ctx context.Context) error {
 }
 
 func (v *voice) answer(ctx context.Context, st *wire.Stanza) {
+	defer st.Receipt.Settle()
 	text, err := v.obey(ctx, st.From.Bare(), strings.TrimSpace(st.BodyText()))
 	if err != nil {
 		v.h.Log.Error("a command cannot be answered", "from", st.From.Bare().String(), "err", err)
@@ -113,8 +117,9 @@ func (v *voice) answer(ctx context.Context, st *wire.Stanza) {
 	}
 	r := st.Reply()
 	r.ID, r.From = v.h.NewID(), v.jid
-	// Not kept: what it tells of messages may be taken back, or not be for this person's eyes any more.
-	r.Add(wire.T(wire.NSClient, "body", text), st.Element(wire.NSClient, "thread"), wire.E(wire.NSHints, "no-store"))
+	// Not in the archive: what it tells of messages may be taken back, or not be for this person's eyes any more. It waits for
+	// a client that is asleep all the same.
+	r.Add(wire.T(wire.NSClient, "body", text), st.Element(wire.NSClient, "thread"), wire.E(wire.NSHints, "no-permanent-store"))
 	v.h.Router.Send(ctx, r)
 }
 

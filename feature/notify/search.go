@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	if q.Empty() {
 		return searchHelp, nil
 	}
-	hits, complete, err := v.h.Store.SearchMessages(ctx, f)
+	hits, complete, err := v.st.SearchMessages(ctx, f)
 	if err != nil {
 		return "", err
 	}
@@ -57,21 +58,26 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	return b.String(), nil
 }
 
+// filterWords are the words of a search, and filters whose value has spaces and stands in quotation marks.
+var filterWords = regexp.MustCompile(`[a-z]+:"[^"]*"|\S+`)
+
 // narrow takes the filters out of what was written; the rest is the words. What it gives is for the asker to mend.
 func (v *voice) narrow(ctx context.Context, f *store.Find, rest string) (string, error) {
 	var left []string
-	for _, w := range strings.Fields(rest) {
+	for _, w := range filterWords.FindAllString(rest, -1) {
 		key, value, ok := strings.Cut(w, ":")
+		value = strings.Trim(value, `"`)
 		if !ok || value == "" {
 			left = append(left, w)
 			continue
 		}
 		switch key {
 		case "from":
-			if !strings.Contains(value, "@") {
-				value += "@" + v.h.Domain
+			name, domain, full := strings.Cut(value, "@")
+			if !full {
+				domain = v.h.Domain
 			}
-			j, err := jid.Parse(value)
+			j, err := jid.New(jid.Typed(name), domain, "")
 			if err != nil {
 				return "from: is a name or an address, like from:juliet.", nil
 			}
@@ -100,7 +106,7 @@ func (v *voice) narrow(ctx context.Context, f *store.Find, rest string) (string,
 
 // place is a group by its slug, or else a room. Whether there is such a one is told by nothing but what is found in it.
 func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
-	g, err := v.h.Store.GroupBySlug(ctx, v.h.Domain, strings.ToLower(name))
+	g, err := v.st.GroupBySlug(ctx, v.h.Domain, strings.ToLower(name))
 	if err == nil {
 		f.Group = g.ID
 		return nil
@@ -109,13 +115,13 @@ func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
 		return err
 	}
 	name, _, _ = strings.Cut(name, "@")
-	f.Room = strings.ToLower(name)
+	f.Room = jid.Typed(strings.ToLower(name))
 	return nil
 }
 
 // hit shows one message: where, who, when, what, and how to get there.
 func (v *voice) hit(who jid.JID, q words.Query, m store.Found) string {
-	where, link, by := m.Room, m.With, m.Nick
+	where, link, by := jid.Unescape(m.Room), m.With, m.Nick
 	switch {
 	case m.Room == "":
 		where = m.With

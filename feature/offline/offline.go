@@ -20,14 +20,21 @@ type Config struct {
 
 type offline struct {
 	h   *server.Host
+	st  Store
 	cfg Config
 
 	mu  sync.Mutex
-	now map[string]*server.Session // accounts whose messages are being delivered; a client that has come meanwhile
+	now map[string]*delivery // accounts whose messages are being delivered
+}
+
+// delivery is under way for an account.
+type delivery struct {
+	next *server.Session // a client that has come meanwhile; nil: none
+	over chan struct{}   // closed at its end
 }
 
 // New makes the feature.
-func New(h *server.Host, cfg Config) *server.Feature {
+func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	if cfg.Max == 0 {
 		cfg.Max = 1000
 	}
@@ -37,7 +44,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 	if cfg.Expiry <= 0 {
 		cfg.Expiry = 90 * 24 * time.Hour
 	}
-	o := &offline{h: h, cfg: cfg, now: make(map[string]*server.Session)}
+	o := &offline{h: h, st: st, cfg: cfg, now: make(map[string]*delivery)}
 	return &server.Feature{
 		Name: "offline",
 		XEP: []server.XEP{{Number: 160, Title: "Best Practices for Handling Offline Messages", Version: "1.0.1"},
@@ -45,7 +52,7 @@ func New(h *server.Host, cfg Config) *server.Feature {
 		Disco: []string{"msgoffline"},
 		Steps: []server.Step{
 			{Stage: server.Undelivered, Kind: wire.Message, Do: o.keep},
-			{Stage: server.Announce, Do: o.arrive},
+			{Stage: server.Arrival, Do: o.arrive},
 		},
 	}
 }
@@ -81,19 +88,19 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	if !keeps(st) {
 		return nil
 	}
-	n, bytes, err := o.h.Store.CountOffline(ctx, o.h.Domain, p.Account)
+	n, bytes, err := o.st.CountOffline(ctx, o.h.Domain, p.Account)
 	if err != nil {
 		return err
 	}
 	now, c := time.Now(), st.Copy()
-	if st.Element(wire.NSDelay, "delay").Attr("from") != o.h.Domain { // a client that did not acknowledge it was told
+	if !o.delayed(st) { // a client that did not acknowledge it was told
 		c.Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
 	}
 	e := &store.OfflineEntry{Host: o.h.Domain, Owner: p.Account, ID: o.h.IDs.Next(), Stanza: c.AppendXML(nil, c.To, wire.Client), Expires: now.Add(o.cfg.Expiry)}
 	if n >= o.cfg.Max || bytes+int64(len(e.Stanza)) > o.cfg.Bytes {
 		return server.ServiceUnavailable // XEP-0160, section 3
 	}
-	if err := o.h.Store.Commit(ctx, e); err != nil {
+	if err := o.st.Commit(ctx, e); err != nil {
 		return err
 	}
 	// Someone may have arrived between the look at the sessions and the commit.
@@ -106,6 +113,19 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 		}
 	}
 	return nil
+}
+
+// delayed says that a message tells since when it waits here: a delay of ours is not to be had from anybody else.
+func (o *offline) delayed(st *wire.Stanza) bool {
+	for _, c := range st.Children {
+		if c.Name != (wire.Name{Space: wire.NSDelay, Local: "delay"}) {
+			continue
+		}
+		if e, err := wire.ParseElement(st.Raw(c), wire.NSClient); err == nil && e.Attr("from") == o.h.Domain {
+			return true
+		}
+	}
+	return false
 }
 
 // arrive delivers what waits to the first client that takes messages.
@@ -125,75 +145,78 @@ func negative(pr *wire.Stanza) bool {
 	return e != nil && len(e.Text()) > 0 && e.Text()[0] == '-'
 }
 
-// archived says that the account's archive has a message: a client that reads there what it has missed does not get it
-// a second time (XEP-0386, section 3.2). What the archive does not have it gets like any other client.
-func archived(st *wire.Stanza, s *server.Session) bool {
-	account := s.JID.Bare().String()
+// inArchive gives the id under which the account's archive has a message; 0 if it has not. A client that was told of that
+// entry when it came reads it there, and does not get it a second time (XEP-0386, section 3.2). What came after that, or
+// is not in the archive, it gets like any other client.
+func inArchive(st *wire.Stanza, account string) store.ID {
 	for i := range st.Children {
 		if st.Children[i].Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) {
 			continue
 		}
 		e, err := wire.ParseElement(st.Raw(st.Children[i]), wire.NSClient)
-		if err == nil && e.Attr("by") == account {
-			return true
+		if err != nil || e.Attr("by") != account {
+			continue
+		}
+		if id, err := store.ParseID(e.Attr("id")); err == nil {
+			return id
 		}
 	}
-	return false
+	return 0
 }
 
 const page = 100
 
-// deliver gives all that waits to a client, or leaves that to who is at it; false if the client is gone before it has all.
-// A message is dropped when it is in the client's queue: of a stream with acknowledgements it comes back if it is never
-// acknowledged.
+// deliver gives all that waits to a client, or waits until somebody who is at it has: what is sent later does not overtake
+// it. It is false if the client is gone before it has all. A message is dropped when it is in the client's queue: of a
+// stream with acknowledgements it comes back if it is never acknowledged.
 func (o *offline) deliver(ctx context.Context, account string, s *server.Session) (all bool, err error) {
-	if !o.begin(account, s) {
-		return true, nil
+	if other := o.begin(account, s); other != nil {
+		select {
+		case <-other.over:
+			return true, nil
+		case <-ctx.Done():
+			return true, ctx.Err()
+		}
 	}
 	for s != nil {
-		if all, err = o.deliverAll(ctx, account, s); err != nil {
-			o.end(account)
-			return false, err
+		var failed error
+		if all, failed = o.deliverAll(ctx, account, s); failed != nil { // the one who has come meanwhile tries its own luck
+			err = failed
 		}
 		s = o.next(account)
 	}
-	return all, nil
+	return all && err == nil, err
 }
 
-// begin says whether it is for the caller to deliver. If somebody is at it, that one goes on with this client.
-func (o *offline) begin(account string, s *server.Session) bool {
+// begin gives nil if it is for the caller to deliver. Else somebody is at it, and goes on with this client.
+func (o *offline) begin(account string, s *server.Session) (other *delivery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, busy := o.now[account]; busy {
-		o.now[account] = s
-		return false
+	if d := o.now[account]; d != nil {
+		d.next = s
+		return d
 	}
-	o.now[account] = nil
-	return true
+	o.now[account] = &delivery{over: make(chan struct{})}
+	return nil
 }
 
 // next gives the client that has come meanwhile; if there is none the delivery ends.
 func (o *offline) next(account string) *server.Session {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := o.now[account]
+	d := o.now[account]
+	s := d.next
+	d.next = nil
 	if s == nil {
 		delete(o.now, account)
-	} else {
-		o.now[account] = nil
+		close(d.over)
 	}
 	return s
 }
 
-func (o *offline) end(account string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.now, account)
-}
-
 func (o *offline) deliverAll(ctx context.Context, account string, s *server.Session) (all bool, err error) {
 	for {
-		es, err := o.h.Store.TakeOffline(ctx, o.h.Domain, account, page)
+		es, err := o.st.TakeOffline(ctx, o.h.Domain, account, page)
 		if err != nil || len(es) == 0 {
 			return true, err
 		}
@@ -202,7 +225,7 @@ func (o *offline) deliverAll(ctx context.Context, account string, s *server.Sess
 			return false, nil // nobody knows what has arrived: all of this page waits on
 		}
 		if len(ids) > 0 {
-			if err := o.h.Store.DropOffline(ctx, o.h.Domain, account, ids...); err != nil {
+			if err := o.st.DropOffline(ctx, o.h.Domain, account, ids...); err != nil {
 				return false, err
 			}
 		}
@@ -214,11 +237,12 @@ func (o *offline) deliverAll(ctx context.Context, account string, s *server.Sess
 
 // give queues messages for a client: which wait no more, and whether it is gone.
 func (o *offline) give(s *server.Session, es []store.OfflineEntry) (ids []store.ID, gone bool) {
+	account := s.JID.Bare().String()
 	for _, e := range es {
 		st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
 		if err != nil {
 			o.h.Log.Error("an offline message cannot be read and is dropped", "id", e.ID, "err", err)
-		} else if !(s.Is(server.FromArchive) && archived(st, s)) && s.Send(st) != nil {
+		} else if !s.ToldOf(inArchive(st, account)) && s.Send(st) != nil {
 			return ids, true
 		}
 		ids = append(ids, e.ID)

@@ -9,21 +9,31 @@ import (
 // TestWhoComesMeanwhile: a client that comes while messages are being given to another, which may be gone by then, is who
 // they are given to next.
 func TestWhoComesMeanwhile(t *testing.T) {
-	o := &offline{now: make(map[string]*server.Session)}
+	o := &offline{now: make(map[string]*delivery)}
 	first, second, third := new(server.Session), new(server.Session), new(server.Session)
-	if !o.begin("romeo", first) || o.begin("romeo", second) || o.begin("romeo", third) {
+	if o.begin("romeo", first) != nil {
+		t.Fatal("nobody is at it, and it is not begun")
+	}
+	d := o.begin("romeo", second)
+	if d == nil || o.begin("romeo", third) != d {
 		t.Fatal("two are at it")
 	}
-	if !o.begin("juliet", first) {
+	if o.begin("juliet", first) != nil {
 		t.Error("one account waits for another")
 	}
 	if s := o.next("romeo"); s != third {
 		t.Error("the last to come is forgotten")
 	}
+	select {
+	case <-d.over:
+		t.Error("it is over before the last to come has anything")
+	default:
+	}
 	if s := o.next("romeo"); s != nil {
 		t.Error("there is no end")
 	}
-	if !o.begin("romeo", first) {
+	<-d.over
+	if o.begin("romeo", first) != nil {
 		t.Error("nobody may be at it any more")
 	}
 }

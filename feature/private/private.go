@@ -21,18 +21,19 @@ type Config struct {
 
 type private struct {
 	h   *server.Host
+	st  Store
 	cfg Config
 }
 
 // New makes the feature. Elements that another feature keeps by itself (server.Feature.Private) go there.
-func New(h *server.Host, c Config) *server.Feature {
+func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Max <= 0 {
 		c.Max = 64
 	}
 	if c.Size <= 0 {
 		c.Size = 64 << 10
 	}
-	p := private{h, c}
+	p := private{h, st, c}
 	q := func(to server.Target, typ string) server.Query {
 		return server.Query{To: to, Type: typ, Space: ns, Local: "query"}
 	}
@@ -88,7 +89,7 @@ func (p private) get(ctx context.Context, r *server.Request) (*wire.Element, err
 		e, err := v.Get(ctx, r.Account)
 		return answer.Add(e), err
 	}
-	data, err := p.h.Store.Private(ctx, p.h.Domain, r.Account, n.Space, n.Local)
+	data, err := p.st.Private(ctx, p.h.Domain, r.Account, n.Space, n.Local)
 	if errors.Is(err, store.ErrNotFound) {
 		return answer.Add(wire.E(n.Space, n.Local)), nil
 	}
@@ -118,7 +119,7 @@ func (p private) set(ctx context.Context, r *server.Request) (*wire.Element, err
 			}
 			continue
 		}
-		if err := p.h.Store.SetPrivate(ctx, p.h.Domain, r.Account, e.Name.Space, e.Name.Local, e.AppendXML(nil, ""), p.cfg.Max); err != nil {
+		if err := p.st.SetPrivate(ctx, p.h.Domain, r.Account, e.Name.Space, e.Name.Local, e.AppendXML(nil, ""), p.cfg.Max); err != nil {
 			return nil, err // too many: resource-constraint
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"parley/internal/door"
 )
 
 // What Activate cannot do.
@@ -41,20 +43,20 @@ type Relay struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	gate   *door.Gate
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
 	listeners []net.Listener
 	conns     map[*conn]bool
-	addresses map[netip.Prefix]int
 	waiting   map[string][]*conn // by name, two at most
-	pending   int                // conns that are in no stream
 }
 
 // conn is one connection; its goroutine is serve's.
 type conn struct {
 	net.Conn
-	addr     netip.Prefix
+	addr     netip.Addr
+	pass     *door.Pass
 	name     string
 	answered chan struct{} // closed when its SOCKS5 reply is on the way
 	started  chan *conn    // gets the other side
@@ -80,7 +82,8 @@ func NewRelay(cfg Config) *Relay {
 			*d.n = d.v
 		}
 	}
-	r := &Relay{cfg: cfg, conns: make(map[*conn]bool), addresses: make(map[netip.Prefix]int), waiting: make(map[string][]*conn)}
+	r := &Relay{cfg: cfg, conns: make(map[*conn]bool), waiting: make(map[string][]*conn),
+		gate: door.NewGate(door.Limits{All: cfg.Total, PerAddress: cfg.PerAddress, Pending: cfg.Pending})}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
@@ -94,30 +97,17 @@ func (r *Relay) Serve(l net.Listener) error {
 	}
 	r.listeners = append(r.listeners, l)
 	r.mu.Unlock()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if r.ctx.Err() != nil {
-				return nil
-			}
-			var ne net.Error
-			if errors.As(err, &ne) && !errors.Is(err, net.ErrClosed) { // out of descriptors, for one
-				r.cfg.Log.Error("proxy65: accept", "err", err)
-				select {
-				case <-r.ctx.Done():
-				case <-time.After(100 * time.Millisecond):
-				}
-				continue
-			}
-			return err
+	return door.Serve(l, r.cfg.Log, func(nc net.Conn) {
+		c := &conn{Conn: nc, answered: make(chan struct{}), started: make(chan *conn, 1), done: make(chan struct{})}
+		if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+			c.addr = ap.Addr()
 		}
-		c := &conn{Conn: nc, addr: network(nc.RemoteAddr()), answered: make(chan struct{}), started: make(chan *conn, 1), done: make(chan struct{})}
 		if !r.admit(c) {
 			_ = nc.Close()
-			continue
+			return
 		}
 		go r.serve(c)
-	}
+	})
 }
 
 // Close ends all streams and waits for them.
@@ -135,29 +125,17 @@ func (r *Relay) Close() {
 	r.wg.Wait()
 }
 
-func network(a net.Addr) netip.Prefix {
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip := ap.Addr().Unmap().WithZone("")
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	p, _ := ip.Prefix(bits)
-	return p
-}
-
 func (r *Relay) admit(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || len(r.conns) >= r.cfg.Total || r.pending >= r.cfg.Pending || r.addresses[c.addr] >= r.cfg.PerAddress {
+	if r.closed {
+		return false
+	}
+	var why string
+	if c.pass, why = r.gate.Enter(c.addr, door.Shared(c.Conn)); why != "" {
 		return false
 	}
 	r.conns[c] = true
-	r.addresses[c.addr]++
-	r.pending++
 	r.wg.Add(1)
 	return true
 }
@@ -168,12 +146,7 @@ func (r *Relay) leave(c *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.conns, c)
-	if r.addresses[c.addr]--; r.addresses[c.addr] <= 0 {
-		delete(r.addresses, c.addr)
-	}
-	if !c.streams {
-		r.pending--
-	}
+	c.pass.Leave()
 }
 
 // Activate joins the two connections of that name.
@@ -192,7 +165,7 @@ func (r *Relay) Activate(name string) error {
 	delete(r.waiting, name)
 	for i, c := range cs {
 		c.streams = true
-		r.pending--
+		c.pass.SignedIn()
 		c.started <- cs[1-i]
 	}
 	return nil

@@ -53,8 +53,8 @@ func relaying(t *testing.T, cfg Config, f func(r *rig)) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if len(r.relay.conns)+len(r.relay.addresses)+len(r.relay.waiting)+r.relay.pending > 0 {
-			t.Errorf("left: %d connections, %d addresses, %d names, %d pending", len(r.relay.conns), len(r.relay.addresses), len(r.relay.waiting), r.relay.pending)
+		if len(r.relay.conns)+len(r.relay.waiting)+r.relay.gate.Open() > 0 {
+			t.Errorf("left: %d connections, %d names, %d that are counted", len(r.relay.conns), len(r.relay.waiting), r.relay.gate.Open())
 		}
 	})
 }

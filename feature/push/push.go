@@ -33,6 +33,10 @@ type Config struct {
 	Timeout time.Duration // for a push service to answer, default 1 min
 	Errors  int           // answers in a row that say it may work later, after which a registration is dropped, default 5
 	Sender  bool          // tell push services who has sent the message
+	// Silent says whether an account is to be left alone at a moment: nothing is pushed then, nor later for what came then. nil: never.
+	Silent func(ctx context.Context, account string, at time.Time) (bool, error)
+	// Wish gives what a person wants to be notified of in a room; nil: everything.
+	Wish func(ctx context.Context, account string, room jid.JID) (Wish, error)
 }
 
 // registration is one app of an account. What is read from the store is shared and not changed.
@@ -50,16 +54,23 @@ type key struct{ account, service, node string }
 // Push is the feature with what other parts of the server want pushed.
 type Push struct {
 	h   *server.Host
+	st  Store
 	cfg Config
 
 	known sync.Map // account → []registration
 	count atomic.Int64
 	write sync.Mutex // one change of registrations at a time
+	on    sync.Map   // accounts that have any
+	users atomic.Int64
+	slept chan slept
 
 	mu      sync.Mutex
 	waiting map[key]*note    // what is to be sent, a registration once
 	busy    map[string]int   // workers that are at an account's pushes
 	later   map[string][]key // of accounts that have all the workers they may have
+	told    map[key]store.ID // the latest of a room's messages that a registration was woken for
+	called  map[message]struct{}
+	kept    map[message]struct{}
 	queue   chan key
 }
 
@@ -68,6 +79,7 @@ type note struct {
 	count  int
 	from   string
 	urgent bool
+	at     time.Time // of the latest
 }
 
 const (
@@ -80,7 +92,7 @@ const (
 )
 
 // New makes it.
-func New(h *server.Host, c Config) *Push {
+func New(h *server.Host, st Store, c Config) *Push {
 	if c.Max <= 0 {
 		c.Max = 20
 	}
@@ -93,7 +105,8 @@ func New(h *server.Host, c Config) *Push {
 	if c.Errors <= 0 {
 		c.Errors = 5
 	}
-	return &Push{h: h, cfg: c, waiting: make(map[key]*note), busy: make(map[string]int), later: make(map[string][]key), queue: make(chan key, maxQueue)}
+	return &Push{h: h, st: st, cfg: c, waiting: make(map[key]*note), busy: make(map[string]int), later: make(map[string][]key),
+		told: make(map[key]store.ID), called: make(map[message]struct{}), kept: make(map[message]struct{}), slept: make(chan slept, maxQueue), queue: make(chan key, maxQueue)}
 }
 
 // Feature gives what the host installs.
@@ -110,9 +123,12 @@ func (p *Push) Feature() *server.Feature {
 		Steps: []server.Step{
 			{Stage: server.ReceivedCopy, Kind: wire.Message, Do: p.received},
 		},
-		Asleep:  p.asleep,
-		Deleted: func(_ context.Context, account string) { p.known.Delete(account) },
-		Run:     p.run,
+		Asleep: p.asleep,
+		Deleted: func(_ context.Context, account string) {
+			p.known.Delete(account)
+			p.turned(account, false)
+		},
+		Run: p.run,
 	}
 }
 
@@ -136,8 +152,9 @@ func (p *Push) enable(ctx context.Context, r *server.Request) (*wire.Element, er
 		}
 	}
 	return nil, p.change(ctx, r.Account, func(rs []registration) ([]registration, error) {
+		had := len(rs)
 		rs = slices.DeleteFunc(rs, func(o registration) bool { return o.Service == reg.Service && o.Node == reg.Node })
-		if len(rs) >= p.cfg.Max {
+		if len(rs) == had && had >= p.cfg.Max { // who renews a registration always may
 			return nil, server.WithText(server.ResourceConstraint, "too many apps have asked for push notifications")
 		}
 		return append(rs, reg), nil
@@ -168,7 +185,7 @@ func (p *Push) registrations(ctx context.Context, account string) ([]registratio
 	if rs, ok := p.known.Load(account); ok {
 		return rs.([]registration), nil
 	}
-	b, err := p.h.Store.Private(ctx, p.h.Domain, account, keptSpace, keptName)
+	b, err := p.st.Private(ctx, p.h.Domain, account, keptSpace, keptName)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -180,8 +197,8 @@ func (p *Push) registrations(ctx context.Context, account string) ([]registratio
 		p.known.Clear()
 		p.count.Store(0)
 	}
-	p.known.Store(account, rs)
-	return rs, nil
+	now, _ := p.known.LoadOrStore(account, rs) // a change that came meanwhile counts
+	return now.([]registration), nil
 }
 
 func (p *Push) change(ctx context.Context, account string, f func([]registration) ([]registration, error)) error {
@@ -199,10 +216,11 @@ func (p *Push) change(ctx context.Context, account string, f func([]registration
 	if err != nil {
 		return err
 	}
-	if err := p.h.Store.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName, wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0); err != nil {
+	if err := p.st.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName, wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0); err != nil {
 		return err
 	}
 	p.known.Store(account, now)
+	p.turned(account, len(now) > 0)
 	return nil
 }
 
@@ -219,41 +237,10 @@ func (p *Push) received(ctx context.Context, ps *server.Pass) error {
 	a := p.h.Account(ps.Account)
 	for _, r := range rs {
 		if a.Session(r.Device) == nil {
-			p.wake(ps.Account, r, ps.Stanza.From, urgent(ps.Stanza))
+			p.wake(ps.Account, r, ps.Stanza.From, 0, ps.Stanza.Type != "groupchat")
 		}
 	}
 	return nil
-}
-
-// Mention wakes the apps of an account that are not connected: somebody has called it by name in a room.
-func (p *Push) Mention(ctx context.Context, account string, room jid.JID) error {
-	rs, err := p.registrations(ctx, account)
-	if err != nil || len(rs) == 0 {
-		return err
-	}
-	a := p.h.Account(account)
-	for _, r := range rs {
-		if a.Session(r.Device) == nil {
-			p.wake(account, r, room, true)
-		}
-	}
-	return nil
-}
-
-// asleep is called when something is kept for a client whose connection is gone and which may resume (XEP-0198).
-func (p *Push) asleep(s *server.Session, st *wire.Stanza) {
-	if !important(st) {
-		return
-	}
-	v, ok := p.known.Load(s.JID.Local())
-	if !ok {
-		return
-	}
-	for _, r := range v.([]registration) {
-		if r.Device == s.JID.Resource() {
-			p.wake(s.JID.Local(), r, st.From, urgent(st))
-		}
-	}
 }
 
 // important says that a person will want to know now.
@@ -278,15 +265,19 @@ func important(st *wire.Stanza) bool {
 	return false
 }
 
-// urgent says that somebody is spoken to, and not only a room they are in.
-func urgent(st *wire.Stanza) bool { return st.Type != "groupchat" }
-
-// wake queues a push; what comes while one waits is counted in it.
-func (p *Push) wake(account string, r registration, from jid.JID, urgent bool) {
+// wake queues a push; what comes while one waits is counted in it. A room's message wakes once: whoever calls first. urgent:
+// somebody is spoken to, and not only a room they are in.
+func (p *Push) wake(account string, r registration, from jid.JID, id store.ID, urgent bool) {
 	k := key{account, r.Service, r.Node}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.waiting[k]
+	if id != 0 && p.told[k] == id {
+		if n != nil {
+			n.urgent = n.urgent || urgent
+		}
+		return
+	}
 	if n == nil {
 		select {
 		case p.queue <- k:
@@ -296,8 +287,15 @@ func (p *Push) wake(account string, r registration, from jid.JID, urgent bool) {
 		n = &note{}
 		p.waiting[k] = n
 	}
+	if id != 0 {
+		if len(p.told) >= maxKnown {
+			clear(p.told)
+		}
+		p.told[k] = id
+	}
 	n.count++
 	n.from = from.Bare().String()
+	n.at = p.h.IDs.Now()
 	n.urgent = n.urgent || urgent
 }
 
@@ -311,7 +309,11 @@ func (p *Push) take(k key) *note {
 
 // run sends what is queued.
 func (p *Push) run(ctx context.Context) error {
+	if err := p.loadUsers(ctx); err != nil {
+		return err
+	}
 	var wg sync.WaitGroup
+	wg.Go(func() { p.wakeSleepers(ctx) })
 	for range workers {
 		wg.Go(func() {
 			for {
@@ -365,7 +367,7 @@ func (p *Push) send(ctx context.Context, k key, n *note) {
 	i := slices.IndexFunc(rs, func(r registration) bool { return r.Service == k.service && r.Node == k.node })
 	to, jerr := jid.Parse(k.service)
 	from, ferr := jid.New(k.account, p.h.Domain, "")
-	if err != nil || i < 0 || n == nil || jerr != nil || ferr != nil {
+	if err != nil || i < 0 || n == nil || jerr != nil || ferr != nil || p.silent(ctx, k.account, n.at) {
 		return
 	}
 	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", From: from, To: to}
@@ -381,6 +383,24 @@ func (p *Push) send(ctx context.Context, k key, n *note) {
 			p.h.Log.Error("cannot note the outcome of a push", "account", k.account, "err", err)
 		}
 	}
+}
+
+// silent says that an account is to be left alone now, or was when what is to be pushed came. It is found out here and not
+// where messages go by, which do not wait for it.
+func (p *Push) silent(ctx context.Context, account string, came time.Time) bool {
+	if p.cfg.Silent == nil {
+		return false
+	}
+	for _, at := range []time.Time{came, p.h.IDs.Now()} {
+		silent, err := p.cfg.Silent(ctx, account, at)
+		if err != nil && ctx.Err() == nil {
+			p.h.Log.Error("it is not known whether somebody is to be left alone", "account", account, "err", err)
+		}
+		if silent {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Push) payload(r registration, n *note) *wire.Element {

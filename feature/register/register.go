@@ -17,7 +17,7 @@ type Accounts interface {
 	SetOwnPassword(ctx context.Context, s *server.Session, password string) error
 	// MayLeave says why the account of a session cannot be given up by it.
 	MayLeave(ctx context.Context, s *server.Session) error
-	Delete(ctx context.Context, who jid.JID) error
+	Delete(ctx context.Context, s *server.Session) error
 }
 
 type register struct {
@@ -78,7 +78,7 @@ func (r *register) remove(ctx context.Context, q *server.Request) error {
 		return err
 	}
 	_ = q.Session.SendTo(q.Stanza.Reply(), q.From) // who is gone already does not mind
-	if err := r.accounts.Delete(ctx, q.From.Bare()); err != nil {
+	if err := r.accounts.Delete(ctx, q.Session); err != nil {
 		return err
 	}
 	return server.ErrReplied

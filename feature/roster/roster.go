@@ -29,18 +29,19 @@ const maxName = 1023 // bytes of a contact's or group's name
 
 type roster struct {
 	h   *server.Host
+	st  Store
 	cfg Config
 }
 
 // New makes the feature.
-func New(h *server.Host, cfg Config) *server.Feature {
+func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	if cfg.MaxContacts <= 0 {
 		cfg.MaxContacts = 2000
 	}
 	if cfg.MaxGroups <= 0 {
 		cfg.MaxGroups = 50
 	}
-	r := &roster{h, cfg}
+	r := &roster{h, st, cfg}
 	f := &server.Feature{
 		Name: "roster",
 		XEP:  []server.XEP{{Title: "RFC 6121: Instant Messaging and Presence (rosters and subscriptions)", Notes: "with roster versioning and pre-approval"}},
@@ -80,7 +81,7 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 	}
 	ver, mates, asked := version(q.Payload)
 	if asked && (ver > 0 || mates != "") && mates == cs.Mates && q.Session != nil {
-		changed, removed, _, ok, err := r.h.Store.RosterSince(ctx, r.h.Domain, q.Account, ver)
+		changed, removed, _, ok, err := r.st.RosterSince(ctx, r.h.Domain, q.Account, ver)
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +215,7 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if m, ok := cs.Mate(j); ok { // clients send all groups they know: what comes of a team is not the person's own
 		groups = slices.DeleteFunc(groups, func(g string) bool { return slices.Contains(m.Groups, g) })
 	}
-	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		c.Name, c.Groups, c.InRoster = name, groups, true
 		return false, nil
 	})
@@ -254,7 +255,7 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	}
 	_, mate := cs.Mate(j)
 	var was store.Contact
-	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), 0, func(c *store.Contact) (bool, error) {
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), 0, func(c *store.Contact) (bool, error) {
 		if !c.InRoster {
 			return false, store.ErrNotFound
 		}

@@ -32,7 +32,7 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 		return errSelf
 	}
 	route, shown, hidden := true, false, false
-	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		before := *c
 		route, shown, hidden = true, false, false
 		switch st.Type {
@@ -102,7 +102,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 		return err
 	}
 	_, mate := cs.Mate(contact)
-	c, err := r.h.Store.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		before := *c
 		deliver, granted, hidden = false, false, false
 		switch st.Type {

@@ -19,7 +19,7 @@ type Config struct {
 const settled = 10 * time.Minute
 
 // New makes the feature. Without it archives are searched by being read.
-func New(h *server.Host, c Config) *server.Feature {
+func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Every <= 0 {
 		c.Every = 5 * time.Minute
 	}
@@ -41,7 +41,7 @@ func New(h *server.Host, c Config) *server.Feature {
 					if host == "" {
 						continue
 					}
-					if _, err := h.Store.IndexArchives(ctx, host, time.Now().Add(-settled)); err != nil && ctx.Err() == nil {
+					if _, err := st.IndexArchives(ctx, host, time.Now().Add(-settled)); err != nil && ctx.Err() == nil {
 						h.Log.Error("messages cannot be taken into the index", "of", host, "err", err)
 					}
 				}

@@ -2,6 +2,7 @@ package serviceadmin
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,8 @@ type Domains interface {
 	SetListed(ctx context.Context, host string, blocked bool, domains []string) error
 }
 
-// domainLists are sections 4.11 and 4.12, for domains: people are blocked by each person (XEP-0191), or have no account.
+// domainLists are sections 4.11 and 4.12, for domains: people are blocked by each person (XEP-0191), or have no account. The
+// lists are the deployment's, and so only for those who operate it.
 func (s *service) domainLists() []server.Command {
 	list := func(name, title, field, about string, blocked bool) server.Command {
 		c := s.command(name, title, nil, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
@@ -27,7 +29,7 @@ func (s *service) domainLists() []server.Command {
 				return "", nil, server.BadRequest
 			}
 			var ds []string
-			for _, d := range f.Values(field) {
+			for _, d := range slices.Concat(f.Values(field), f.Values(fieldBelow)) {
 				if d = strings.TrimSpace(d); d != "" {
 					ds = append(ds, d)
 				}
@@ -35,6 +37,14 @@ func (s *service) domainLists() []server.Command {
 			was, err := s.domains.Listed(ctx, blocked)
 			if err != nil {
 				return "", nil, err
+			}
+			if !f.Has(fieldBelow) { // who knows the XEP's field only has not seen the others
+				_, below := parted(was)
+				for _, d := range below {
+					if !slices.Contains(ds, d) {
+						ds = append(ds, d)
+					}
+				}
 			}
 			if len(was) > form.MaxValues { // the form could not show them all: what is missing is not meant to go
 				return "", nil, tooMany(len(was))
@@ -51,14 +61,30 @@ func (s *service) domainLists() []server.Command {
 			}
 			f := form.New(form.Ask, ns)
 			f.Title, f.Instructions = title, about
-			return f.Add(field, form.TextMulti, "Domains, one on each line; *.example.org for all below it", ds...), nil
+			whole, below := parted(ds)
+			return f.Add(field, form.JIDMulti, "Domains, one on each line", whole...).
+				Add(fieldBelow, form.TextMulti, "All that is below a domain: *.example.org", below...), nil
 		}
 		return c
 	}
-	return []server.Command{
+	return s.only(s.rules.Operates,
 		list("edit-blacklist", "Edit the blacklist", "blacklistjids", "These domains are not spoken with, neither way, by no host of this server.", true),
-		list("edit-whitelist", "Edit the whitelist", "whitelistjids", "These domains are spoken with whatever else is blocked. They are the only ones where the server speaks with listed ones only.", false),
+		list("edit-whitelist", "Edit the whitelist", "whitelistjids", "These domains are spoken with whatever else is blocked. They are the only ones where the server speaks with listed ones only.", false))
+}
+
+// fieldBelow has the domains of which all that is below is on a list: "*.example.org" is no address, so it cannot be in the
+// XEP's field, whose values are addresses.
+const fieldBelow = "x-below"
+
+func parted(ds []string) (whole, below []string) {
+	for _, d := range ds {
+		if strings.HasPrefix(d, "*.") {
+			below = append(below, d)
+		} else {
+			whole = append(whole, d)
+		}
 	}
+	return whole, below
 }
 
 func tooMany(n int) error {

@@ -3,6 +3,7 @@ package serviceadmin
 import (
 	"context"
 
+	"parley/people"
 	"parley/server"
 	"parley/wire/form"
 	"parley/wire/jid"
@@ -16,16 +17,20 @@ func (s *service) editUser() server.Command {
 		if err != nil || len(js) != 1 || js[0].Domain() != s.h.Domain || js[0].Local() == "" {
 			return user{}, jid.JID{}, &server.NoteError{Text: "That is no account of " + s.h.Domain + "."}
 		}
-		u, err := s.h.Store.User(ctx, s.h.Domain, js[0].Local())
+		u, err := s.st.User(ctx, s.h.Domain, js[0].Local())
+		if err == nil {
+			err = s.accounts.May(ctx, js[0].Bare(), people.Edit)
+		}
 		return u, js[0].Bare(), readable(err)
 	}
-	return server.Command{Node: "urn:parley:admin#edit-user", Name: title, Allowed: s.admin,
+	return server.Command{Node: nsEdit + "#edit-user", Name: title, Allowed: s.allowed(people.Actor.Runs),
 		Form: func(context.Context, jid.JID) (*form.Form, error) {
-			f := form.New(form.Ask, ns)
+			f := form.New(form.Ask, nsEdit)
 			f.Title = title
 			return f.Add("accountjid", form.JIDSingle, "Account").Required(), nil
 		},
-		Then: []server.FormStage{func(ctx context.Context, _ jid.JID, sofar form.Form) (*form.Form, error) {
+		Then: []server.FormStage{func(ctx context.Context, by jid.JID, sofar form.Form) (*form.Form, error) {
+			ctx = asked(ctx, by)
 			u, who, err := account(ctx, sofar)
 			if err != nil {
 				return nil, err
@@ -34,11 +39,16 @@ func (s *service) editUser() server.Command {
 			if err != nil {
 				return nil, err
 			}
-			f := form.New(form.Ask, ns)
+			f := form.New(form.Ask, nsEdit)
 			f.Title = who.String()
-			return f.Add("name", form.TextSingle, "Full name", u.FullName).AddBool("admin", "May administer the host", u.Admin).
-				AddBool("disabled", "Cannot sign in", u.Disabled).
-				Add("retention", form.TextSingle, "How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
+			f.Add("name", form.TextSingle, "Full name", u.FullName)
+			if s.allowed(givesAdmin)(ctx, by) {
+				f.AddBool("admin", "May administer the host", u.Admin)
+			}
+			if s.accounts.May(ctx, who, people.Disable) == nil {
+				f.AddBool("disabled", "Cannot sign in", u.Disabled)
+			}
+			return f.Add("retention", form.TextSingle, "How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
 		}},
 		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
 			ctx = asked(ctx, by)
@@ -54,27 +64,24 @@ func (s *service) editUser() server.Command {
 			if who == by.Bare() && (f.Has("admin") && !admin || disabled) {
 				return "", nil, &server.NoteError{Text: "That would lock you out; another administrator can do it."}
 			}
-			if f.Has("retention") { // first: it is what may be refused
-				err = s.retain(ctx, who, f.Get("retention"))
+			was, err := s.accounts.Retention(ctx, who)
+			if err != nil {
+				return "", nil, readable(err)
 			}
-			if err == nil && f.Has("name") && f.Get("name") != u.FullName {
-				err = s.accounts.SetName(ctx, who, f.Get("name"))
+			var e Edit
+			if keep := f.Get("retention"); f.Has("retention") && keep != was {
+				e.Retention = &keep
 			}
-			if err == nil && f.Has("admin") && admin != u.Admin {
-				err = s.accounts.SetAdmin(ctx, who, admin)
+			if name := f.Get("name"); f.Has("name") && name != u.FullName {
+				e.Name = &name
 			}
-			if err == nil && f.Has("disabled") && disabled != u.Disabled {
-				err = s.accounts.SetDisabled(ctx, who, disabled)
+			if f.Has("admin") && admin != u.Admin {
+				e.Admin = &admin
 			}
+			if f.Has("disabled") && disabled != u.Disabled {
+				e.Disabled = &disabled
+			}
+			err = s.accounts.Edit(ctx, who, e)
 			return "The account has been changed.", nil, readable(err)
 		}}
-}
-
-// retain says how long an account's messages are kept, if that is another time than until now.
-func (s *service) retain(ctx context.Context, who jid.JID, keep string) error {
-	was, err := s.accounts.Retention(ctx, who)
-	if err != nil || was == keep {
-		return err
-	}
-	return s.accounts.SetRetention(ctx, who, keep)
 }

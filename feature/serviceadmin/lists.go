@@ -1,12 +1,14 @@
 package serviceadmin
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -16,13 +18,11 @@ import (
 
 type user = store.User
 
-var endedByAdmin = &wire.StreamError{Condition: "policy-violation", Text: "an administrator has ended this session"}
-
 // users calls f for every account.
 func (s *service) users(ctx context.Context, f func(user)) error {
 	after := ""
 	for {
-		us, err := s.h.Store.Users(ctx, s.h.Domain, after, 500)
+		us, err := s.st.Users(ctx, s.h.Domain, after, 500)
 		if err != nil {
 			return err
 		}
@@ -112,6 +112,9 @@ func (s *service) roster(ctx context.Context, f form.Form) (string, *form.Form, 
 		}
 		return "", nil, err
 	}
+	if err := s.accounts.May(ctx, js[0], people.See); err != nil {
+		return "", nil, err
+	}
 	cs, err := s.h.Contacts(ctx, js[0].Local())
 	if err != nil {
 		return "", nil, err
@@ -128,7 +131,7 @@ func (s *service) roster(ctx context.Context, f form.Form) (string, *form.Form, 
 		}
 		q.Add(it)
 	}
-	r := result().Add("accountjids", form.JIDSingle, "", js[0].Bare().String())
+	r := result().Add("accountjids", form.JIDMulti, "", js[0].Bare().String())
 	r.Extra = append(r.Extra, q) // section 4.8 has the roster itself inside the form
 	return "", r, nil
 }
@@ -159,23 +162,23 @@ func (s *service) announcements() []server.Command {
 			return "", nil, err
 		}
 		defer s.motd.forget()
-		return "The message of the day has been set.", nil, s.h.Store.Put(ctx, s.h.Domain, motdKey, []byte(t))
+		return "The message of the day has been set.", nil, s.st.Put(ctx, s.h.Domain, motdKey, []byte(t))
 	}
 	return []server.Command{
 		s.command("announce", "Send an announcement to online users", func(f *form.Form) {
-			f.Add("subject", form.TextSingle, "Subject")
+			f.Add("x-subject", form.TextSingle, "Subject")
 			body("announcement", "Announcement")(f)
 		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
 			t, err := text(f, "announcement")
 			if err != nil {
 				return "", nil, err
 			}
-			s.tell(f.Get("subject"), t)
+			s.tell(cmp.Or(f.Get("x-subject"), f.Get("subject")), t)
 			return "The announcement has been sent.", nil, nil
 		}),
 		s.command("set-motd", "Set the message of the day", body("motd", "Message of the day"), set),
 		s.command("edit-motd", "Edit the message of the day", func(f *form.Form) {
-			now, _ := s.h.Store.Get(context.Background(), s.h.Domain, motdKey) // nothing: an empty field
+			now, _ := s.st.Get(context.Background(), s.h.Domain, motdKey) // nothing: an empty field
 			f.AddText("motd", "Message of the day", string(now)).Required()
 		}, set),
 		s.command("set-welcome", "Set the welcome message", body("welcome", "Welcome message"), func(ctx context.Context, f form.Form) (string, *form.Form, error) {
@@ -183,14 +186,14 @@ func (s *service) announcements() []server.Command {
 			if err != nil {
 				return "", nil, err
 			}
-			return "New accounts will be welcomed.", nil, s.h.Store.Put(ctx, s.h.Domain, welcomeKey, []byte(t))
+			return "New accounts will be welcomed.", nil, s.st.Put(ctx, s.h.Domain, welcomeKey, []byte(t))
 		}),
 		s.command("delete-welcome", "Delete the welcome message", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
-			return "New accounts will not be welcomed any more.", nil, s.h.Store.Delete(ctx, s.h.Domain, welcomeKey)
+			return "New accounts will not be welcomed any more.", nil, s.st.Delete(ctx, s.h.Domain, welcomeKey)
 		}),
 		s.command("delete-motd", "Delete the message of the day", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
 			defer s.motd.forget()
-			return "The message of the day has been deleted.", nil, s.h.Store.Delete(ctx, s.h.Domain, motdKey)
+			return "The message of the day has been deleted.", nil, s.st.Delete(ctx, s.h.Domain, motdKey)
 		}),
 	}
 }
@@ -209,7 +212,7 @@ func (s *service) tell(subject, text string) {
 
 // welcome leaves a new account the message that administrators have set; it is read on the first sign-in.
 func (s *service) welcome(ctx context.Context, account string) {
-	text, err := s.h.Store.Get(ctx, s.h.Domain, welcomeKey)
+	text, err := s.st.Get(ctx, s.h.Domain, welcomeKey)
 	if err != nil || len(text) == 0 {
 		return
 	}
@@ -234,7 +237,7 @@ func (s *service) greet(ctx context.Context, p *server.Pass) error {
 	if !p.Initial {
 		return nil
 	}
-	if t := s.motd.get(ctx, s.h); t != "" {
+	if t := s.motd.get(ctx, s.st, s.h.Domain); t != "" {
 		_ = p.Session.Send(s.note(p.Session, "", t))
 	}
 	return nil
@@ -247,11 +250,11 @@ type motd struct {
 	at   time.Time
 }
 
-func (m *motd) get(ctx context.Context, h *server.Host) string {
+func (m *motd) get(ctx context.Context, st Store, host string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if time.Since(m.at) > time.Minute {
-		b, err := h.Store.Get(ctx, h.Domain, motdKey)
+		b, err := st.Get(ctx, host, motdKey)
 		if err != nil {
 			b = nil
 		}

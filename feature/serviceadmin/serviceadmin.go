@@ -12,35 +12,50 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/acts"
+	"parley/people"
 	"parley/server"
 	"parley/store"
 	"parley/wire/form"
 	"parley/wire/jid"
 )
 
-const ns = "http://jabber.org/protocol/admin"
+const (
+	ns     = "http://jabber.org/protocol/admin"
+	nsEdit = "urn:parley:admin" // of forms that XEP-0133 does not know
+)
 
 // Accounts changes accounts. Errors are stanza errors for the administrator to read.
 type Accounts interface {
 	Add(ctx context.Context, who jid.JID, password, name string) error
 	Delete(ctx context.Context, who jid.JID) error
-	SetDisabled(ctx context.Context, who jid.JID, disabled bool) error
 	SetPassword(ctx context.Context, who jid.JID, password string) error
-	SetAdmin(ctx context.Context, who jid.JID, admin bool) error
-	SetName(ctx context.Context, who jid.JID, name string) error
-	// Retention is what has been said about how long an account's messages are kept, as SetRetention takes it: "90d",
-	// "forever", "host" for as long as those of others.
+	// Edit changes an account: all that is said, or nothing.
+	Edit(ctx context.Context, who jid.JID, e Edit) error
+	// Retention is what has been said about how long an account's messages are kept, as Edit takes it: "90d", "forever",
+	// "host" for as long as those of others.
 	Retention(ctx context.Context, who jid.JID) (string, error)
-	SetRetention(ctx context.Context, who jid.JID, keep string) error
+	// End closes the sessions of an account's clients, or the one that is named by its full address.
+	End(ctx context.Context, who jid.JID) error
+	// May refuses what the rules of all doors do not let the asker do to an account.
+	May(ctx context.Context, who jid.JID, act acts.Deed) error
+}
+
+// Edit changes of an account what is not nil.
+type Edit struct {
+	Name            *string
+	Admin, Disabled *bool
+	Retention       *string
 }
 
 type askerKey struct{}
 
 func asked(ctx context.Context, by jid.JID) context.Context {
-	return context.WithValue(ctx, askerKey{}, by.Bare())
+	return context.WithValue(ctx, askerKey{}, by)
 }
 
-// Asker is who gives the command that Accounts is called for: what may be done depends on who asks.
+// Asker is the full address of the person whose command Accounts is called for: what may be done depends on that
+// person.
 func Asker(ctx context.Context) jid.JID {
 	j, _ := ctx.Value(askerKey{}).(jid.JID)
 	return j
@@ -52,8 +67,13 @@ type Config struct {
 	Stop func(restart bool)
 }
 
+// What a command may say of an account.
+var yes, no = true, false
+
 type service struct {
 	h        *server.Host
+	st       Store
+	rules    *people.People
 	accounts Accounts
 	domains  Domains
 	cfg      Config
@@ -64,8 +84,8 @@ type service struct {
 }
 
 // New makes the feature.
-func New(h *server.Host, accounts Accounts, domains Domains, c Config) *server.Feature {
-	s := &service{h: h, accounts: accounts, domains: domains, cfg: c}
+func New(h *server.Host, st Store, rules *people.People, accounts Accounts, domains Domains, c Config) *server.Feature {
+	s := &service{h: h, st: st, rules: rules, accounts: accounts, domains: domains, cfg: c}
 	return &server.Feature{
 		Name:     "serviceadmin",
 		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "black- and whitelist of domains, not of people; restart and shutdown where the operator allows them"}},
@@ -75,22 +95,36 @@ func New(h *server.Host, accounts Accounts, domains Domains, c Config) *server.F
 	}
 }
 
-// admin says that somebody may administer this host. A client that has not shown the account's own password may not: an app
-// password is for reading and writing, and a browser's session is asked for a proof on the pages.
-func (s *service) admin(ctx context.Context, who jid.JID) bool {
-	if who.Domain() != s.h.Domain {
-		return false
+// allowed says of somebody whether the rules let that person give a command. A client that has not shown the account's own
+// password may give none: an app password is for reading and writing, and a browser's session is asked for a proof on the
+// pages.
+func (s *service) allowed(may func(people.Actor) bool) func(context.Context, jid.JID) bool {
+	return func(ctx context.Context, who jid.JID) bool {
+		if who.Domain() != s.h.Domain {
+			return false
+		}
+		if x := s.h.Account(who.Local()).Session(who.Resource()); x != nil && x.Info.Credential != "" {
+			return false
+		}
+		u, err := s.st.Person(ctx, s.h.Domain, who.Local())
+		return err == nil && !u.Disabled && may(people.As(u, acts.Client, ""))
 	}
-	if x := s.h.Account(who.Local()).Session(who.Resource()); x != nil && x.Info.Credential != "" {
-		return false
-	}
-	u, err := s.h.Store.User(ctx, s.h.Domain, who.Local())
-	return err == nil && u.Admin && !u.Disabled
 }
+
+// only makes commands those of somebody else than of all who run the organization.
+func (s *service) only(may func(people.Actor) bool, cs ...server.Command) []server.Command {
+	for i := range cs {
+		cs[i].Allowed = s.allowed(may)
+	}
+	return cs
+}
+
+// givesAdmin says that an actor may make administrators.
+func givesAdmin(a people.Actor) bool { return slices.Contains(a.Grants(), store.RoleAdmin) }
 
 // command is one of the XEP's: fields build the form, do gets what was submitted.
 func (s *service) command(name, title string, fields func(f *form.Form), do func(ctx context.Context, f form.Form) (string, *form.Form, error)) server.Command {
-	c := server.Command{Node: ns + "#" + name, Name: title, Allowed: s.admin,
+	c := server.Command{Node: ns + "#" + name, Name: title, Allowed: s.allowed(people.Actor.Runs),
 		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
 			ctx = asked(ctx, by)
 			if fields != nil && f.Type != form.Submit {
@@ -166,7 +200,7 @@ func jids(f *form.Form) {
 func (s *service) people() []server.Command {
 	done := func(note string, err error) (string, *form.Form, error) { return note, nil, err }
 	oneOf := func(f *form.Form) { f.Add("accountjid", form.JIDSingle, "Account").Required() }
-	return []server.Command{
+	return append([]server.Command{
 		s.command("add-user", "Add a user", func(f *form.Form) {
 			f.Add("accountjid", form.JIDSingle, "Address of the new account").Required()
 			f.Add("password", form.TextPrivate, "Password").Add("password-verify", form.TextPrivate, "The password again")
@@ -178,13 +212,13 @@ func (s *service) people() []server.Command {
 			return done("The accounts have been deleted.", s.each(ctx, f, "accountjids", s.accounts.Delete))
 		}),
 		s.command("disable-user", "Disable users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The accounts have been disabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.SetDisabled(ctx, j, true) }))
+			return done("The accounts have been disabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.Edit(ctx, j, Edit{Disabled: &yes}) }))
 		}),
 		s.command("reenable-user", "Enable users again", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The accounts have been enabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.SetDisabled(ctx, j, false) }))
+			return done("The accounts have been enabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.Edit(ctx, j, Edit{Disabled: &no}) }))
 		}),
 		s.command("end-user-session", "End the sessions of users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The sessions have been ended.", s.each(ctx, f, "accountjids", s.end))
+			return done("The sessions have been ended.", s.each(ctx, f, "accountjids", s.accounts.End))
 		}),
 		s.command("change-user-password", "Change a password", func(f *form.Form) {
 			oneOf(f)
@@ -195,10 +229,9 @@ func (s *service) people() []server.Command {
 		s.command("get-user-roster", "Get the roster of a user", jids, s.roster),
 		s.command("get-user-lastlogin", "Get the last sign-in of users", jids, s.lastLogin),
 		s.command("user-stats", "Get the statistics of users", jids, s.stats),
-		s.command("edit-admin", "Edit the administrators", func(f *form.Form) {
-			f.Add("adminjids", form.JIDMulti, "Administrators", s.admins(context.Background())...).Required()
-		}, s.editAdmins),
-	}
+	}, s.only(givesAdmin, s.command("edit-admin", "Edit the administrators", func(f *form.Form) {
+		f.Add("adminjids", form.JIDMulti, "Administrators", s.admins(context.Background())...).Required()
+	}, s.editAdmins))...)
 }
 
 func (s *service) add(ctx context.Context, f form.Form) error {
@@ -217,17 +250,6 @@ func (s *service) add(ctx context.Context, f form.Form) error {
 	})
 }
 
-// end closes all sessions of an account, or one that is named by its full address (section 4.5).
-func (s *service) end(_ context.Context, who jid.JID) error {
-	a := s.h.Account(who.Local())
-	for _, o := range a.Sessions() {
-		if who.IsBare() || o.JID == who {
-			o.Close(endedByAdmin)
-		}
-	}
-	return nil
-}
-
 // named gives one field's accounts as results.
 func (s *service) named(ctx context.Context, f form.Form, add func(ctx context.Context, j jid.JID, r *form.Form) error) (string, *form.Form, error) {
 	r := result()
@@ -236,6 +258,9 @@ func (s *service) named(ctx context.Context, f form.Form, add func(ctx context.C
 			return err
 		} else if !ok {
 			return server.ItemNotFound
+		}
+		if err := s.accounts.May(ctx, j, people.See); err != nil {
+			return err
 		}
 		r.Add("accountjids", form.JIDMulti, "", j.Bare().String())
 		return add(ctx, j, r)
@@ -246,7 +271,7 @@ func (s *service) named(ctx context.Context, f form.Form, add func(ctx context.C
 func (s *service) lastLogin(ctx context.Context, f form.Form) (string, *form.Form, error) {
 	return s.named(ctx, f, func(ctx context.Context, j jid.JID, r *form.Form) error {
 		last := "never"
-		u, err := s.h.Store.User(ctx, s.h.Domain, j.Local())
+		u, err := s.st.User(ctx, s.h.Domain, j.Local())
 		if err != nil {
 			return err
 		}
@@ -278,7 +303,7 @@ func (s *service) stats(ctx context.Context, f form.Form) (string, *form.Form, e
 			addresses, resources = append(addresses, o.Info.Remote), append(resources, o.JID.Resource())
 		}
 		r.Add("rostersize", form.TextSingle, "Contacts", strconv.Itoa(n))
-		r.Add("ipaddresses", form.TextMulti, "Addresses", addresses...).Add("onlineresources", form.TextMulti, "Resources", resources...)
+		r.Add("ipaddresses", form.ListMulti, "Addresses", addresses...).Add("onlineresources", form.TextMulti, "Resources", resources...)
 		return nil
 	})
 }
@@ -298,7 +323,7 @@ func (s *service) editAdmins(ctx context.Context, f form.Form) (string, *form.Fo
 	want := make(map[string]bool)
 	err := s.each(ctx, f, "adminjids", func(ctx context.Context, j jid.JID) error {
 		want[j.Local()] = true
-		return s.accounts.SetAdmin(ctx, j.Bare(), true)
+		return s.accounts.Edit(ctx, j.Bare(), Edit{Admin: &yes})
 	})
 	if err != nil {
 		return "", nil, err
@@ -316,7 +341,7 @@ func (s *service) editAdmins(ctx context.Context, f form.Form) (string, *form.Fo
 		if err != nil {
 			return "", nil, err
 		}
-		if err := s.accounts.SetAdmin(ctx, j, false); err != nil {
+		if err := s.accounts.Edit(ctx, j, Edit{Admin: &no}); err != nil {
 			return "", nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -40,11 +41,29 @@ func New(h *server.Host, o *org.Org) *server.Feature {
 		XEP:  []server.XEP{{Number: 144, Title: "Roster Item Exchange", Version: "1.1.1", Notes: "contacts shared with a team are sent to its people", Partial: true}},
 		Commands: []server.Command{
 			{Node: nodes + "snippets", Name: "Saved replies of my teams", Allowed: s.inTeam, Do: s.list},
-			{Node: nodes + "new-snippet", Name: "New saved reply", Allowed: s.inTeam, Form: s.snippetForm, Do: s.put},
-			{Node: nodes + "delete-snippet", Name: "Delete a saved reply", Allowed: s.inTeam, Form: s.pick(store.SharedSnippet, "delete-snippet", "Delete a saved reply"), Do: s.drop(store.SharedSnippet)},
+			{Node: nodes + "new-snippet", Name: "New saved reply", Allowed: s.shares, Form: s.snippetForm, Do: s.put},
+			{
+				Node:    nodes + "delete-snippet",
+				Name:    "Delete a saved reply",
+				Allowed: s.shares,
+				Form:    s.pick(store.SharedSnippet, "delete-snippet", "Delete a saved reply"),
+				Do:      s.drop(store.SharedSnippet),
+			},
 			{Node: nodes + "team-contacts", Name: "Contacts of my teams", Allowed: s.inTeam, Do: s.contacts},
-			{Node: nodes + "share-contact", Name: "Share a contact with a team", Allowed: s.inTeam, Form: s.contactForm, Do: s.putContact},
-			{Node: nodes + "unshare-contact", Name: "Share a contact no more", Allowed: s.inTeam, Form: s.pick(store.SharedContact, "unshare-contact", "Share a contact no more"), Do: s.drop(store.SharedContact)},
+			{
+				Node:    nodes + "share-contact",
+				Name:    "Share a contact with a team",
+				Allowed: s.shares,
+				Form:    s.contactForm,
+				Do:      s.putContact,
+			},
+			{
+				Node:    nodes + "unshare-contact",
+				Name:    "Share a contact no more",
+				Allowed: s.shares,
+				Form:    s.pick(store.SharedContact, "unshare-contact", "Share a contact no more"),
+				Do:      s.drop(store.SharedContact),
+			},
 		},
 		Run: s.run,
 	}
@@ -55,6 +74,12 @@ func (s *Sharing) inTeam(ctx context.Context, who jid.JID) bool {
 		return false
 	}
 	ts, err := s.o.TeamsOf(ctx, s.h.Domain, who.Local())
+	return err == nil && len(ts) > 0
+}
+
+// shares says whether somebody may share anything, or take it back.
+func (s *Sharing) shares(ctx context.Context, who jid.JID) bool {
+	ts, err := s.o.TeamsToShare(ctx, s.by(who), s.h.Domain)
 	return err == nil && len(ts) > 0
 }
 
@@ -82,7 +107,7 @@ func (s *Sharing) list(ctx context.Context, who jid.JID, _ form.Form) (string, *
 
 // teams are the options of a form's first field.
 func (s *Sharing) teams(ctx context.Context, f *form.Form, who jid.JID) error {
-	ts, err := s.o.TeamsOf(ctx, s.h.Domain, who.Local())
+	ts, err := s.o.TeamsToShare(ctx, s.by(who), s.h.Domain)
 	if err != nil {
 		return err
 	}
@@ -114,7 +139,7 @@ func (s *Sharing) put(ctx context.Context, who jid.JID, f form.Form) (string, *f
 	if fd := f.Field("text"); fd != nil {
 		text = strings.Join(fd.Values, "\n")
 	}
-	err := s.o.PutSnippet(ctx, s.h.Domain, f.Get("team"), who, f.Get("name"), text)
+	err := s.o.PutSnippet(ctx, s.by(who), s.h.Domain, f.Get("team"), f.Get("name"), text)
 	return "Saved.", nil, refusal(err)
 }
 
@@ -134,22 +159,28 @@ func (s *Sharing) putContact(ctx context.Context, who jid.JID, f form.Form) (str
 	if err != nil {
 		return "", nil, stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
 	}
-	err = s.o.PutContact(ctx, s.h.Domain, f.Get("team"), who, contact, f.Get("name"))
+	err = s.o.PutContact(ctx, s.by(who), s.h.Domain, f.Get("team"), contact, f.Get("name"))
 	return "Shared.", nil, refusal(err)
 }
 
 // pick is a form with what there is of a kind; drop takes back what was chosen.
 func (s *Sharing) pick(kind, node, title string) func(context.Context, jid.JID) (*form.Form, error) {
 	return func(ctx context.Context, who jid.JID) (*form.Form, error) {
-		xs, err := s.o.SharedOf(ctx, s.h.Domain, kind, who)
+		ts, err := s.o.TeamsToShare(ctx, s.by(who), s.h.Domain)
 		if err != nil {
 			return nil, err
 		}
 		f := form.New(form.Ask, nodes+node)
 		f.Title = title
 		var os []form.Option
-		for _, x := range xs {
-			os = append(os, form.Option{Label: x.Name + " (" + x.Team.Name + ")", Value: x.Team.Slug + "/" + x.Name})
+		for _, t := range ts {
+			xs, err := s.o.TeamShares(ctx, s.h.Domain, t.ID, kind)
+			if err != nil {
+				return nil, err
+			}
+			for _, x := range xs {
+				os = append(os, form.Option{Label: x.Name + " (" + t.Name + ")", Value: t.Slug + "/" + x.Name})
+			}
 		}
 		f.AddList("which", "Which", "", os...)
 		return f, nil
@@ -159,7 +190,7 @@ func (s *Sharing) pick(kind, node, title string) func(context.Context, jid.JID) 
 func (s *Sharing) drop(kind string) func(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 	return func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 		team, name, _ := strings.Cut(f.Get("which"), "/")
-		return "Done.", nil, refusal(s.o.Unshare(ctx, s.h.Domain, team, kind, who, name))
+		return "Done.", nil, refusal(s.o.Unshare(ctx, s.by(who), s.h.Domain, team, kind, name))
 	}
 }
 
@@ -203,6 +234,8 @@ func (s *Sharing) note(e org.Event) {
 		s.h.Log.Warn("too many contacts are shared at once: some people learn of them when they ask")
 	}
 }
+
+func (s *Sharing) by(who jid.JID) acts.Actor { return s.h.By(who, acts.Client) }
 
 // run tells a team's people of contacts, away from who shares them.
 func (s *Sharing) run(ctx context.Context) error {

@@ -5,6 +5,7 @@ package strangers
 import (
 	"context"
 
+	"parley/internal/limit"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -19,13 +20,14 @@ type Config struct {
 
 type strangers struct {
 	h     *server.Host
+	st    Store
 	cfg   Config
-	rates server.Rates // by domain
+	rates *limit.Keyed[string] // by domain
 }
 
 // New makes the feature. It stands behind the blocklist and before what keeps anything.
-func New(h *server.Host, c Config) *server.Feature {
-	s := &strangers{h: h, cfg: c, rates: server.Rates{PerMinute: c.PerMinute}}
+func New(h *server.Host, st Store, c Config) *server.Feature {
+	s := &strangers{h: h, st: st, cfg: c, rates: limit.PerMinute[string](c.PerMinute)}
 	f := &server.Feature{Name: "strangers"}
 	if c.Refuse || c.PerMinute > 0 {
 		f.Steps = []server.Step{{Stage: server.ReceivedCheck, Do: s.received}}
@@ -46,7 +48,7 @@ func (s *strangers) received(ctx context.Context, p *server.Pass) error {
 		// The same as for an account that does not exist: who tries addresses learns nothing.
 		return server.ServiceUnavailable
 	}
-	if !s.rates.Allow(st.From.Domain()) {
+	if !s.rates.Allow(st.From.Domain(), st.At) {
 		return server.WithText(server.ResourceConstraint, "too much from people of your server who are not known here")
 	}
 	return nil
@@ -79,6 +81,6 @@ func (s *strangers) known(ctx context.Context, account string, who jid.JID) (boo
 			}
 		}
 	}
-	es, _, _, err := s.h.Store.ReadArchive(ctx, s.h.Domain, account, store.Page{With: who.String(), Max: 1})
+	es, _, _, err := s.st.ReadArchive(ctx, s.h.Domain, account, store.Page{With: who.String(), Max: 1})
 	return len(es) > 0, err
 }

@@ -172,7 +172,7 @@ func TestStoreOutOfOrder(t *testing.T) {
 	b.broken.Store(false)
 	r.status(200, "GET", get, "", nil)
 	b.broken.Store(true)
-	c := upload.Config{Domain: "other.example.org", Host: r.host, Bucket: b.config(t), URL: func() string { return "" }}
+	c := upload.Config{Domain: "other.example.org", Host: r.host, Store: r.st, Bucket: b.config(t), URL: func() string { return "" }}
 	if _, err := upload.New(t.Context(), c); err == nil || !strings.Contains(err.Error(), "object store") {
 		t.Errorf("a service without its store: %v", err)
 	}

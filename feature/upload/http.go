@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
+	"parley/internal/door"
 	"parley/store"
 )
 
@@ -71,12 +73,18 @@ func (s *Service) find(r *http.Request) (store.Upload, error) {
 	if err != nil {
 		return store.Upload{}, store.ErrNotFound
 	}
-	u, err := s.cfg.Host.Store.Upload(r.Context(), s.cfg.Host.Domain, id)
+	u, err := s.cfg.Store.Upload(r.Context(), s.cfg.Host.Domain, id)
 	if err == nil && (u.Name != name || !u.Expires.IsZero() && !time.Now().Before(u.Expires)) {
 		err = store.ErrNotFound
 	}
 	return u, err
 }
+
+// Who puts a file may take this long: without anything coming, and in all.
+const (
+	stallTime = time.Minute
+	slowest   = 2 << 10 // bytes a second
+)
 
 // put takes the file. A client whose connection breaks begins again with the same slot.
 func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
@@ -98,18 +106,25 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	case u.ContentType != "" && !sameType(u.ContentType, r.Header.Get("Content-Type")):
 		http.Error(w, "the file has not the type that the slot is for", http.StatusUnsupportedMediaType)
 		return
+	case s.cfg.Fits != nil && !s.cfg.Fits(u.Size):
+		http.Error(w, diskFull, http.StatusInsufficientStorage)
+		return
 	}
 	if _, busy := s.coming.LoadOrStore(u.ID, true); busy {
 		http.Error(w, "the file is just being put", http.StatusConflict)
 		return
 	}
 	defer s.coming.Delete(u.ID)
+	door.Allow(r.Context(), stallTime, stallTime+time.Duration(u.Size/slowest)*time.Second)
 	in := &body{r: r.Body}
 	err := s.files.put(r.Context(), u.ID, u.Size, in)
 	switch {
 	case errors.Is(err, fs.ErrExist): // it came whole before, and the database did not learn of it
 	case errors.Is(err, errSize), in.broken(), err != nil && r.Context().Err() != nil: // the last: the client is gone
 		http.Error(w, "the file has not the size that the slot is for", http.StatusBadRequest)
+		return
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		http.Error(w, diskFull, http.StatusInsufficientStorage)
 		return
 	case err != nil:
 		s.fail(w, err)
@@ -122,9 +137,9 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 // is gone: then the file is, too.
 func (s *Service) finish(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	ctx := context.WithoutCancel(r.Context()) // it is there, whether or not the client waits for the answer
-	err := s.cfg.Host.Store.FinishUpload(ctx, u.Host, u.ID)
+	err := s.cfg.Store.FinishUpload(ctx, u.Host, u.ID)
 	if errors.Is(err, store.ErrConflict) {
-		if _, err = s.cfg.Host.Store.Upload(ctx, u.Host, u.ID); errors.Is(err, store.ErrNotFound) {
+		if _, err = s.cfg.Store.Upload(ctx, u.Host, u.ID); errors.Is(err, store.ErrNotFound) {
 			if err = s.files.remove(ctx, u.ID); err == nil {
 				http.Error(w, "the slot's time is over: ask for another", http.StatusForbidden)
 				return

@@ -36,16 +36,19 @@ var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0
 
 // Config of the service; zero values mean the defaults.
 type Config struct {
-	Domain  string // upload.<host>
-	Host    *server.Host
-	Dir     string               // where files are kept; made if it is not there
-	Bucket  *Bucket              // where they are kept instead; nil: in Dir
-	URL     func() string        // what the service's addresses begin with, without a slash at the end
-	Secret  []byte               // of the deployment, for the slots' tokens
-	MaxSize int64                // bytes of one file, default 100 MiB
-	Quota   int64                // bytes of one account, default 1 GiB
-	Expiry  func() time.Duration // of files that are messages; default 90 days
-	SlotTTL time.Duration        // how long a slot may be used, default 10 min
+	Domain     string // upload.<host>
+	Host       *server.Host
+	Store      Store
+	Dir        string                 // where files are kept; made if it is not there
+	Bucket     *Bucket                // where they are kept instead; nil: in Dir
+	URL        func() string          // what the service's addresses begin with, without a slash at the end
+	BrowserURL func() string          // the same for clients in browsers, which ask for it by WebSocket; nil: as URL
+	Secret     []byte                 // of the deployment, for the slots' tokens
+	MaxSize    int64                  // bytes of one file, default 100 MiB
+	Quota      int64                  // bytes of one account, default 1 GiB
+	Expiry     func() time.Duration   // of files that are messages; default 90 days
+	Fits       func(bytes int64) bool // whether the disk has room for a file; nil: always
+	SlotTTL    time.Duration          // how long a slot may be used, default 10 min
 }
 
 // Service is the upload service of one host: an entity on the router and an http.Handler.
@@ -54,6 +57,7 @@ type Service struct {
 	cfg    Config
 	files  files
 	coming sync.Map // ids of the files that are being put
+	look   chan struct{}
 }
 
 // New makes it, and puts it on the router and into the host's disco#items.
@@ -72,7 +76,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.SlotTTL <= 0 {
 		c.SlotTTL = 10 * time.Minute
 	}
-	s := &Service{cfg: c, files: disk{c.Dir}}
+	s := &Service{cfg: c, files: disk{c.Dir}, look: make(chan struct{}, 1)}
 	if c.Bucket != nil {
 		var err error
 		if s.files, err = newBucket(*c.Bucket, c.Host.Domain); err != nil {
@@ -89,6 +93,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := s.Open(c.Domain); err != nil {
 		return nil, err
 	}
+	c.Host.OnRetraction(s.retracted)
 	return s, nil
 }
 
@@ -103,6 +108,10 @@ const (
 	maxName  = 255    // bytes of a file's name
 	maxFiles = 10_000 // of one account: small ones cost more than their bytes
 )
+
+var errDisk = server.WithText(server.ResourceConstraint, diskFull)
+
+const diskFull = "the server's disk is nearly full: no files can be uploaded until its administrators have made room"
 
 // slot is sections 5 and 6: a place to put a file, and the one to get it from.
 func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
@@ -129,19 +138,38 @@ func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire
 	if u.Expires, err = s.expires(e); err != nil {
 		return nil, err
 	}
+	if s.cfg.Fits != nil && !s.cfg.Fits(u.Size) {
+		return nil, errDisk
+	}
 	var id [18]byte
 	rand.Read(id[:])
 	u.ID = base64.RawURLEncoding.EncodeToString(id[:])
-	err = s.cfg.Host.Store.CreateUpload(ctx, u, maxFiles, s.cfg.Quota)
+	err = s.cfg.Store.CreateUpload(ctx, u, maxFiles, s.cfg.Quota)
 	if errors.Is(err, store.ErrLimit) {
 		return nil, s.overQuota(ctx, u)
 	}
 	if err != nil {
 		return nil, err
 	}
-	at := s.cfg.URL() + "/" + u.ID + "/" + url.PathEscape(u.Name)
-	put := wire.E(ns, "put", wire.T(ns, "header", "Bearer "+s.token(u)).Set("name", "Authorization")).Set("url", at)
-	return wire.E(ns, "slot", put, wire.E(ns, "get").Set("url", at)), nil
+	at := "/" + u.ID + "/" + url.PathEscape(u.Name)
+	to, from := s.cfg.URL(), s.cfg.URL()
+	if s.cfg.BrowserURL != nil { // what is there once is read in browsers too
+		if from = s.cfg.BrowserURL(); s.inBrowser(who) {
+			to = from
+		}
+	}
+	put := wire.E(ns, "put", wire.T(ns, "header", "Bearer "+s.token(u)).Set("name", "Authorization")).Set("url", to+at)
+	return wire.E(ns, "slot", put, wire.E(ns, "get").Set("url", from+at)), nil
+}
+
+// inBrowser says whether a client came by WebSocket.
+func (s *Service) inBrowser(who jid.JID) bool {
+	for _, x := range s.cfg.Host.Account(who.Local()).Sessions() {
+		if x.JID == who {
+			return x.Info.Transport == "websocket"
+		}
+	}
+	return false
 }
 
 // expires is what the purpose says of how long the file is wanted (section 8).
@@ -164,7 +192,7 @@ func (s *Service) expires(e *wire.Element) (time.Time, error) {
 
 // overQuota says when there will be room: when the oldest of the account's files goes.
 func (s *Service) overQuota(ctx context.Context, u store.Upload) error {
-	us, err := s.cfg.Host.Store.UploadsOf(ctx, u.Host, u.Owner)
+	us, err := s.cfg.Store.UploadsOf(ctx, u.Host, u.Owner)
 	if err != nil {
 		return err
 	}
@@ -199,10 +227,24 @@ func (s *Service) Run(ctx context.Context) error {
 		if err := s.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			s.cfg.Host.Log.Error("cannot remove old uploads", "err", err)
 		}
+		if err := s.unlinkUntil(ctx, t.C); err != nil {
+			return nil
+		}
+	}
+}
+
+// unlinkUntil looks after files of messages that were taken back until it is time to sweep; an error is that ctx has ended.
+func (s *Service) unlinkUntil(ctx context.Context, sweep <-chan time.Time) error {
+	for {
+		if err := s.Unlink(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Host.Log.Error("cannot remove files of messages that were taken back", "err", err)
+		}
 		select {
 		case <-ctx.Done():
+			return ctx.Err()
+		case <-sweep:
 			return nil
-		case <-t.C:
+		case <-s.look:
 		}
 	}
 }
@@ -210,16 +252,12 @@ func (s *Service) Run(ctx context.Context) error {
 // Sweep removes what is over at a moment.
 func (s *Service) Sweep(ctx context.Context, now time.Time) error {
 	for {
-		us, err := s.cfg.Host.Store.ExpiredUploads(ctx, s.cfg.Host.Domain, now, now.Add(-s.cfg.SlotTTL-time.Hour), 100)
+		us, err := s.cfg.Store.ExpiredUploads(ctx, s.cfg.Host.Domain, now, now.Add(-s.cfg.SlotTTL-time.Hour), 100)
 		if err != nil || len(us) == 0 {
 			return err
 		}
 		for _, u := range us {
-			// The file first: a row without a file is found again.
-			if err := s.files.remove(ctx, u.ID); err != nil {
-				return err
-			}
-			if err := s.cfg.Host.Store.DeleteUpload(ctx, u.Host, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			if err := s.removeFile(ctx, u); err != nil {
 				return err
 			}
 		}

@@ -65,7 +65,7 @@ func newRig(t *testing.T, change func(*upload.Config)) *rig {
 	if _, err := h.Bind(ctx, "romeo", "x", server.Replace, r.out, server.SessionInfo{}); err != nil {
 		t.Fatal(err)
 	}
-	c := upload.Config{Domain: "upload.example.org", Host: h, Dir: t.TempDir(), Secret: []byte("s"), MaxSize: 1000, Quota: 2500}
+	c := upload.Config{Domain: "upload.example.org", Host: h, Store: st, Dir: t.TempDir(), Secret: []byte("s"), MaxSize: 1000, Quota: 2500}
 	c.URL = func() string { return r.web.URL + "/f" }
 	if change != nil {
 		change(&c)

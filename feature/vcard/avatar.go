@@ -18,6 +18,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // picture is the one of a card.
@@ -204,7 +205,11 @@ func (v *Cards) toCard(ctx context.Context, account string, it server.PEPItem) e
 	if now != nil {
 		hash = now.hash()
 	}
-	if err := v.save(ctx, account, withPhoto(card, now)); err != nil {
+	owner, err := jid.New(account, v.h.Domain, "")
+	if err != nil {
+		return err
+	}
+	if err := v.keep(ctx, owner, withPhoto(card, now)); err != nil {
 		return err
 	}
 	v.changed(ctx, account, hash)

@@ -9,16 +9,17 @@ import (
 	"parley/wire"
 )
 
-// SetPhoto gives an account a picture in all places where clients look, or none. It is people's Photos.
-func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ string) error {
+// SetPhoto gives an account a picture in its card, or none; tell has it in all other places where clients look. It is
+// of people's Photos.
+func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ string) (tell func(context.Context), err error) {
 	card, err := v.card(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
 		if card, err = wire.E(ns, "vCard"), nil; data == nil {
-			return nil
+			return func(context.Context) {}, nil
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var p *picture
 	if data != nil {
@@ -26,9 +27,13 @@ func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ s
 	}
 	now := withPhoto(card, p)
 	if err := v.save(ctx, account, now); err != nil {
-		return err
+		return nil, err
 	}
-	return v.told(v.toNodes(ctx, account, now))
+	return func(ctx context.Context) {
+		if err := v.told(v.toNodes(ctx, account, now)); err != nil {
+			v.h.Log.Error("a picture is not in all its places", "account", account, "err", err)
+		}
+	}, nil
 }
 
 // withPhoto is a card with another picture, or with none.

@@ -14,10 +14,11 @@ import (
 	"parley/wire/jid"
 )
 
-// What the organization knows of a person and a card have some things in common: full name, work e-mail, mobile, job title,
-// company and department. The profile has the last word: a card is kept as its owner published it, and these are put into
-// it, or left out of it, for each who asks. What a client changes of them goes into the profile where the person may change
-// it there, and nowhere else. All else of a card is its owner's own.
+// What the organization knows of a person and a card have some things in common: full name, work e-mail, mobile, job
+// title, company and department; and, in vCard4, the fields that the organization has defined (see fields.go). The
+// profile has the last word: a card is kept as its owner published it, and these are put into it, or left out of it,
+// for each who asks. What a client changes of them goes into the profile where the person may change it there, and
+// nowhere else. All else of a card is its owner's own.
 
 // shared is one of these in one of the two forms of a card.
 type shared struct {
@@ -228,17 +229,27 @@ func (v *Cards) taken(ctx context.Context, account string, f form, card *wire.El
 	if u, err = v.rules.Get(ctx, account); err != nil {
 		return u, ch, false, err
 	}
-	if ch, any = f.change(card, u); any {
+	ch, any = f.change(card, u)
+	if card.Name.Space == nsCard4 {
+		fs, err := v.rules.Fields(ctx)
+		if err != nil {
+			return u, ch, false, err
+		}
+		if changed := fieldsChanged(card, fs, u); len(changed) > 0 {
+			ch.Fields, any = changed, true
+		}
+	}
+	if any {
 		u, err = v.rules.Try(ctx, u, ch)
 	}
 	return u, ch, any, err
 }
 
-// update makes the change in the profile.
-func (v *Cards) update(ctx context.Context, account string, ch people.Change) error {
-	u, err := v.rules.Get(ctx, account)
+// update makes the change in the profile of the person who asks, by a full address where that is known.
+func (v *Cards) update(ctx context.Context, who jid.JID, ch people.Change) error {
+	u, err := v.rules.Get(ctx, who.Local())
 	if err == nil {
-		_, err = v.rules.Update(ctx, people.As(u, ""), account, ch)
+		_, err = v.rules.Update(ctx, v.rules.ByClient(u, who), u.Name, ch)
 	}
 	return err
 }
@@ -254,7 +265,7 @@ func refused(err error) error {
 
 // shown is a card of an account's as somebody is shown it.
 func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, card *wire.Element) (*wire.Element, error) {
-	u, err := v.h.Store.Person(ctx, v.h.Domain, account)
+	u, err := v.st.Person(ctx, v.h.Domain, account)
 	if err != nil {
 		return nil, err
 	}
@@ -265,6 +276,13 @@ func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, 
 	seen, err := v.rules.Seen(ctx, a, u)
 	if err != nil {
 		return nil, err
+	}
+	if card.Name.Space == nsCard4 {
+		fs, err := v.rules.Fields(ctx)
+		if err != nil {
+			return nil, err
+		}
+		card = withFields(card, fs, seen.Fields)
 	}
 	if a != people.Outside {
 		return f.joined(card, u, seen, v.rules.Company(), true), nil
@@ -311,7 +329,7 @@ func (v *Cards) follow(account string) {
 }
 
 func (v *Cards) followed(ctx context.Context, account string) error {
-	u, err := v.h.Store.Person(ctx, v.h.Domain, account)
+	u, err := v.st.Person(ctx, v.h.Domain, account)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -346,8 +364,13 @@ func (v *Cards) followed(ctx context.Context, account string) error {
 	case !errors.Is(err, server.ItemNotFound):
 		return err
 	}
-	now := card4th.joined(was, u, u, v.rules.Company(), true).AppendXML(nil, "")
-	if u.FullName+u.Email+u.Phone+u.Title+u.Department == "" && last.ID == "" || bytes.Equal(now, was.AppendXML(nil, "")) {
+	fs, err := v.rules.Fields(ctx)
+	if err != nil {
+		return err
+	}
+	now := marked(card4th.joined(was, u, u, v.rules.Company(), true), fs, u).AppendXML(nil, "")
+	known := u.FullName+u.Email+u.Phone+u.Title+u.Department != "" || len(u.Fields) > 0
+	if !known && last.ID == "" || bytes.Equal(now, was.AppendXML(nil, "")) {
 		return nil
 	}
 	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open", server.PEPItem{ID: id, Payload: now})

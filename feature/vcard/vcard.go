@@ -36,6 +36,7 @@ const Words = 32 << 10
 // Cards are those of a host's accounts. Safe from any goroutine.
 type Cards struct {
 	h      *server.Host
+	st     Store
 	rules  *people.People
 	cfg    Config
 	hashes sync.Map // account → string: SHA-1 of its picture in hex, "" if it has none
@@ -46,11 +47,11 @@ type Cards struct {
 const maxKnown = 100_000
 
 // New makes them. rules know what the organization has of a person, and whom it is shown to.
-func New(h *server.Host, rules *people.People, c Config) *Cards {
+func New(h *server.Host, st Store, rules *people.People, c Config) *Cards {
 	if c.Size <= 0 {
 		c.Size = 128 << 10
 	}
-	v := &Cards{h: h, rules: rules, cfg: c}
+	v := &Cards{h: h, st: st, rules: rules, cfg: c}
 	rules.UsePhotos(v)
 	return v
 }
@@ -64,7 +65,8 @@ func (v *Cards) Feature() *server.Feature {
 		Name: "vcard",
 		XEP: []server.XEP{{Number: 54, Title: "vcard-temp", Version: "1.3.0", Notes: "name, work e-mail, mobile, job title, company and department are the profile's, and shown to whom it says"}, {Number: 153, Title: "vCard-Based Avatars", Version: "1.1.1", Notes: "the server puts the hash into presence"},
 			{Number: 84, Title: "User Avatar", Version: "1.1.4"}, {Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.0"},
-			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.12.0", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084"}},
+			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.12.0", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084; " +
+				"fields that the organization has defined are extended properties"}},
 		Disco:   []string{ns},
 		Account: []string{ns, "urn:xmpp:pep-vcard-conversion:0", nsCard4},
 		IQ: map[server.Query]server.IQFunc{
@@ -84,7 +86,7 @@ func forbidden(context.Context, *server.Request) (*wire.Element, error) { return
 
 // card gives what an account has kept; store.ErrNotFound if nothing.
 func (v *Cards) card(ctx context.Context, account string) (*wire.Element, error) {
-	b, err := v.h.Store.Private(ctx, v.h.Domain, account, ns, "vCard")
+	b, err := v.st.Private(ctx, v.h.Domain, account, ns, "vCard")
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +105,8 @@ func (v *Cards) own(ctx context.Context, r *server.Request) (*wire.Element, erro
 	return v.shown(ctx, temp, r.Account, r.From, card)
 }
 
-// get: an account without a card answers as one that does not exist (section 3.3), but for colleagues, who are shown what
-// the organization knows of it.
+// get: an account without a card answers as one that does not exist (section 3.3), but for colleagues, who are shown
+// what the organization knows of it.
 func (v *Cards) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	card, err := v.card(ctx, r.Account)
 	if errors.Is(err, store.ErrNotFound) {
@@ -134,7 +136,7 @@ func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, erro
 		return nil, refused(err)
 	}
 	card := temp.joined(r.Payload, u, u, v.rules.Company(), false)
-	if err := v.save(ctx, r.Account, card); err != nil {
+	if err := v.keep(ctx, r.From, card); err != nil {
 		return nil, err
 	}
 	if err := v.told(v.toCard4(ctx, r.Account, card, u)); err != nil {
@@ -143,11 +145,11 @@ func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, erro
 	if err := v.told(v.toNodes(ctx, r.Account, card)); err != nil || !any {
 		return nil, err
 	}
-	return nil, refused(v.update(ctx, r.Account, change))
+	return nil, refused(v.update(ctx, r.From, change))
 }
 
-// told takes a refusal for what it is: the account may have no more nodes, or what it has published is too large for the
-// other place. What was asked for is done all the same.
+// told takes a refusal for what it is: the account may have no more nodes, or what it has published is too large for
+// the other place. What was asked for is done all the same.
 func (v *Cards) told(err error) error {
 	var refused stanza.Error
 	if errors.As(err, &refused) {
@@ -162,5 +164,26 @@ func (v *Cards) save(ctx context.Context, account string, e *wire.Element) error
 	if len(b) > v.cfg.Size {
 		return server.WithText(server.NotAcceptable, "the card is too large")
 	}
-	return v.h.Store.SetPrivate(ctx, v.h.Domain, account, ns, "vCard", b, 0)
+	return v.st.SetPrivate(ctx, v.h.Domain, account, ns, "vCard", b, 0)
+}
+
+// keep is save of a card that its owner has published. Another picture in it is an act, with its entry in the audit
+// log.
+func (v *Cards) keep(ctx context.Context, who jid.JID, e *wire.Element) error {
+	account, now := who.Local(), ""
+	if p := photo(e); p != nil {
+		now = p.hash()
+	}
+	was, err := v.hash(ctx, account)
+	if err != nil {
+		return err
+	}
+	if was == now {
+		return v.save(ctx, account, e)
+	}
+	u, err := v.rules.Get(ctx, account)
+	if err != nil {
+		return err
+	}
+	return v.rules.PhotoChanged(ctx, v.rules.ByClient(u, who), account, now != "", func(ctx context.Context) error { return v.save(ctx, account, e) })
 }

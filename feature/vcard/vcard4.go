@@ -9,6 +9,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // A card has two forms: vcard-temp (XEP-0054), and vCard4 in a node of the account (XEP-0292). What is written in one is
@@ -310,7 +311,11 @@ func (v *Cards) toCard4(ctx context.Context, account string, card *wire.Element,
 	case !errors.Is(err, server.ItemNotFound):
 		return err
 	}
-	n := card4th.joined(card4(card, was), u, u, v.rules.Company(), len(card.Elements()) > 0)
+	fs, err := v.rules.Fields(ctx)
+	if err != nil {
+		return err
+	}
+	n := marked(card4th.joined(card4(card, was), u, u, v.rules.Company(), len(card.Elements()) > 0), fs, u)
 	if was == nil && len(n.Nodes) == 0 {
 		return nil // nothing that this form can say
 	}
@@ -337,10 +342,20 @@ func (v *Cards) fromCard4(ctx context.Context, account string, it server.PEPItem
 	if err != nil {
 		return err
 	}
-	if err := v.keepOld(ctx, account, card, u); err != nil || !any {
+	if err := v.keepOld(ctx, account, card, u); err != nil {
 		return err
 	}
-	return v.update(ctx, account, change)
+	if !any {
+		return v.cleaned(ctx, account, card)
+	}
+	who, err := jid.New(account, v.h.Domain, "")
+	if err != nil {
+		return err
+	}
+	if err := v.update(ctx, who, change); err != nil {
+		return err
+	}
+	return v.cleaned(ctx, account, card)
 }
 
 func (v *Cards) keepOld(ctx context.Context, account string, card *wire.Element, u store.Person) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -15,7 +16,7 @@ import (
 const nodes = "https://parley.im/commands#"
 
 // Commands are those of a group's room (XEP-0050), for its owners. url gives where programs post to.
-func (w *Webhooks) Commands(group string, url func(secret string) string) []server.Command {
+func (w *Webhooks) Commands(group string) []server.Command {
 	owner := func(ctx context.Context, who jid.JID) bool {
 		a, err := w.o.Affiliation(ctx, w.h.Domain, group, "", who)
 		return err == nil && a == org.Owner
@@ -25,20 +26,20 @@ func (w *Webhooks) Commands(group string, url func(secret string) string) []serv
 			return w.listed(ctx, group)
 		}},
 		{Node: nodes + "new-webhook", Name: "Let a program post here", Allowed: owner, Form: inForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-			_, secret, err := w.Create(ctx, NewHook{Direction: store.HookIn, Name: f.Get("name"), Group: group, Theme: f.Get("theme"), Creator: who})
+			_, secret, err := w.Create(ctx, w.by(who), NewHook{Direction: store.HookIn, Name: f.Get("name"), Group: group, Theme: f.Get("theme")})
 			if err != nil {
 				return "", nil, refusal(err)
 			}
 			res := form.New(form.Result, nodes+"new-webhook")
-			res.Add("url", form.TextSingle, "Programs post to (told this once)", url(secret))
-			return "Programs post to " + url(secret), res, nil
+			res.Add("url", form.TextSingle, "Programs post to (told this once)", w.cfg.URL(secret))
+			return "Programs post to " + w.cfg.URL(secret), res, nil
 		}},
 		{Node: nodes + "new-outgoing-webhook", Name: "Tell a program what happens here", Allowed: owner, Form: outForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 			var events []string
 			if fd := f.Field("events"); fd != nil {
 				events = fd.Values
 			}
-			_, secret, err := w.Create(ctx, NewHook{Direction: store.HookOut, Name: f.Get("name"), Group: group, Theme: f.Get("theme"), URL: f.Get("url"), Events: events, Creator: who})
+			_, secret, err := w.Create(ctx, w.by(who), NewHook{Direction: store.HookOut, Name: f.Get("name"), Group: group, Theme: f.Get("theme"), URL: f.Get("url"), Events: events})
 			if err != nil {
 				return "", nil, refusal(err)
 			}
@@ -48,10 +49,19 @@ func (w *Webhooks) Commands(group string, url func(secret string) string) []serv
 		}},
 		{Node: nodes + "delete-webhook", Name: "Delete a webhook", Allowed: owner, Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
 			return w.deleteForm(ctx, group)
-		}, Do: func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
-			return w.deleted(ctx, group, f.Get("webhook"))
+		}, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+			return w.deleted(ctx, w.by(who), group, f.Get("webhook"))
 		}},
 	}
+}
+
+// by is somebody who gives a command with a client.
+func (w *Webhooks) by(who jid.JID) acts.Actor {
+	by := acts.Person(who, w.h.Domain, acts.Client)
+	if by.Name != "" {
+		by.Remote = w.h.Remote(who)
+	}
+	return by
 }
 
 // refusal turns what org refuses into what a person reads.
@@ -91,7 +101,7 @@ func (w *Webhooks) describe(ctx context.Context, h store.Webhook) (string, error
 		return "programs post here", nil
 	}
 	text := h.Events + " to " + h.URL
-	ds, err := w.st.Deliveries(ctx, w.h.Domain, h.ID, "", 1)
+	ds, err := w.st.Deliveries(ctx, w.h.Domain, h.ID, "", 0, 1)
 	if err == nil && len(ds) > 0 {
 		text += "; last: " + strings.TrimSpace(ds[0].State+" "+ds[0].Error)
 	}
@@ -134,11 +144,11 @@ func (w *Webhooks) deleteForm(ctx context.Context, group string) (*form.Form, er
 }
 
 // deleted takes only what is the group's.
-func (w *Webhooks) deleted(ctx context.Context, group, id string) (string, *form.Form, error) {
+func (w *Webhooks) deleted(ctx context.Context, by acts.Actor, group, id string) (string, *form.Form, error) {
 	hooks, err := w.Hooks(ctx, group)
 	for _, h := range hooks {
 		if h.ID == id {
-			return "Deleted.", nil, refusal(w.Delete(ctx, id))
+			return "Deleted.", nil, refusal(w.Delete(ctx, by, id))
 		}
 	}
 	if err == nil {

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"parley/netaddr"
+	"parley/internal/netaddr"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -116,15 +116,14 @@ const maxBackoff = time.Hour
 
 // attempt posts an event once and notes what has come of it. It gives how long to wait before the next attempt.
 func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Delivery) (wait time.Duration) {
-	select {
-	case w.seats <- struct{}{}:
-		defer func() { <-w.seats }()
-	case <-ctx.Done():
+	done := w.seats.take(ctx, hook.URL)
+	if done == nil {
 		return 0
 	}
 	d.Attempts++
 	d.Status, d.Error = 0, ""
 	status, err := w.send(ctx, hook, d)
+	done(status != 0 || err == nil) // whatever it answered, it did so in time
 	d.Status, d.Updated = status, time.Now()
 	switch {
 	case err == nil:
@@ -193,7 +192,7 @@ func (w *Webhooks) newClient() *http.Client {
 		return nil
 	}}
 	return &http.Client{Timeout: w.cfg.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: w.cfg.Timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxConnsPerHost: 4}}
+		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: w.cfg.Timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxConnsPerHost: maxOfHost}}
 }
 
 func (w *Webhooks) expire(ctx context.Context) error {

@@ -13,9 +13,11 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/time/rate"
 
+	"parley/internal/door"
 	"parley/org"
 	"parley/store"
 )
@@ -23,6 +25,7 @@ import (
 const (
 	maxRequest = 64 << 10
 	maxKey     = 128
+	readTime   = 10 * time.Second // within a request
 )
 
 // request is what a program posts.
@@ -102,6 +105,7 @@ func (w *Webhooks) take(rw http.ResponseWriter, r *http.Request) (answer, error)
 		res.Cancel()
 		return answer{}, &problem{http.StatusTooManyRequests, "too many requests: wait"}
 	}
+	door.Allow(r.Context(), readTime, readTime)
 	q, err := read(rw, r)
 	if err != nil {
 		return answer{}, err

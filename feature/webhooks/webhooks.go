@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -21,10 +22,10 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"parley/acts"
 	"parley/org"
 	"parley/server"
 	"parley/store"
-	"parley/wire/jid"
 )
 
 // Events that a webhook may want.
@@ -40,10 +41,15 @@ var Events = []string{EventMessage, EventTheme, EventMember, EventGroup}
 
 // Config of the webhooks of one host; zero values mean the defaults.
 type Config struct {
-	Host *server.Host
-	Org  *org.Org
+	Host  *server.Host
+	Store Store
+	Org   *org.Org
+	Acts  *acts.Log // makes all changes; default: one of its own
 	// Post says something in a group's room (a localpart) in the name of a program, and gives its stanza-id.
 	Post func(ctx context.Context, room string, p Post) (store.ID, error)
+
+	// URL is where a program posts to that has the secret of a webhook that comes in.
+	URL func(secret string) string
 
 	Max      int           // of one group; default 50
 	Rate     float64       // requests a second that one takes; default 1
@@ -71,14 +77,14 @@ type Post struct {
 type Webhooks struct {
 	cfg Config
 	h   *server.Host
-	st  store.Store
+	st  Store
 	o   *org.Org
 
 	out    atomic.Pointer[map[string][]store.Webhook] // going out, by group
-	change sync.Mutex                                 // one change of webhooks at a time
+	loads  sync.Mutex                                 // held from reading the store to setting out
 	waits  backlog
 	client *http.Client
-	seats  chan struct{} // requests at once
+	seats  *seats // of requests
 
 	mu    sync.Mutex
 	run   context.Context     // of Run; nil: it does not run
@@ -91,8 +97,6 @@ type pace struct {
 	mu      sync.Mutex // held while one posts under an idempotency key: it is looked up and kept under it
 	limiter *rate.Limiter
 }
-
-const maxSeats = 16
 
 // New makes them. Subscribe before anything changes.
 func New(c Config) *Webhooks {
@@ -117,7 +121,10 @@ func New(c Config) *Webhooks {
 	if c.Kept <= 0 {
 		c.Kept = 7 * 24 * time.Hour
 	}
-	w := &Webhooks{cfg: c, h: c.Host, st: c.Host.Store, o: c.Org, waits: backlog{wake: make(chan struct{}, 1)}, seats: make(chan struct{}, maxSeats),
+	if c.Acts == nil {
+		c.Acts = acts.NewLog(c.Store, func(string) store.ID { return c.Host.IDs.Next() })
+	}
+	w := &Webhooks{cfg: c, h: c.Host, st: c.Store, o: c.Org, waits: backlog{wake: make(chan struct{}, 1)}, seats: newSeats(),
 		lanes: make(map[store.Lane]bool), paces: make(map[string]*pace)}
 	w.out.Store(&map[string][]store.Webhook{})
 	w.client = w.newClient()
@@ -133,22 +140,56 @@ type NewHook struct {
 	Theme     string // key
 	URL       string
 	Events    []string
-	Creator   jid.JID
 }
+
+// MaxName is the longest a webhook's name may be, in characters.
+const MaxName = 50
 
 // Create makes one. Its secret is told this once: what the URL of one that comes in ends with, or what requests of one
 // that goes out are signed with.
-func (w *Webhooks) Create(ctx context.Context, n NewHook) (store.Webhook, string, error) {
-	hook := store.Webhook{Host: w.h.Domain, ID: token(8), Direction: n.Direction, Name: strings.TrimSpace(n.Name), Group: n.Group, Theme: n.Theme, URL: n.URL,
-		Creator: n.Creator.Bare().String(), Created: time.Now().UTC()}
-	if n.Creator.IsZero() {
-		hook.Creator = ""
+func (w *Webhooks) Create(ctx context.Context, by acts.Actor, n NewHook) (hook store.Webhook, secret string, err error) {
+	err = w.cfg.Acts.Do(ctx, w.h.Domain, by, func(ctx context.Context, a *acts.Act) error {
+		if hook, secret, err = w.plan(ctx, by, n); err != nil {
+			return err
+		}
+		err := w.st.CreateWebhook(ctx, hook, w.cfg.Max)
+		if errors.Is(err, store.ErrLimit) {
+			return &org.Error{Kind: org.Forbidden, Text: "the group has as many webhooks as it may have"}
+		}
+		if err != nil {
+			return err
+		}
+		g, err := w.o.GroupByID(ctx, w.h.Domain, hook.Group)
+		if err != nil {
+			return err
+		}
+		a.Note(acts.SystemWebhook, hook.ID, acts.Detail{"name": hook.Name, "direction": hook.Direction, "group": g.Slug})
+		a.After(w.reload)
+		return nil
+	})
+	return hook, secret, err
+}
+
+// plan makes a webhook with its secret, if the actor may have it.
+func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook store.Webhook, secret string, err error) {
+	hook = store.Webhook{
+		Host:      w.h.Domain,
+		ID:        token(8),
+		Direction: n.Direction,
+		Name:      strings.TrimSpace(n.Name),
+		Group:     n.Group,
+		Theme:     n.Theme,
+		URL:       n.URL,
+		Created:   time.Now().UTC(),
 	}
-	if hook.Name == "" || utf8.RuneCountInString(hook.Name) > 50 || strings.ContainsFunc(hook.Name, func(r rune) bool { return r < ' ' }) {
-		return hook, "", &org.Error{Kind: org.Invalid, Field: "name", Text: "is missing, or longer than 50 characters"}
+	if !by.Who.IsZero() {
+		hook.Creator = by.Who.Bare().String()
 	}
-	if _, err := w.o.GroupByID(ctx, w.h.Domain, n.Group); err != nil {
+	if err := w.may(ctx, by, n.Group); err != nil {
 		return hook, "", err
+	}
+	if hook.Name == "" || utf8.RuneCountInString(hook.Name) > MaxName || strings.ContainsFunc(hook.Name, func(r rune) bool { return r < ' ' }) {
+		return hook, "", &org.Error{Kind: org.Invalid, Field: "name", Text: fmt.Sprintf("is missing, or longer than %d characters", MaxName)}
 	}
 	if n.Theme != "" {
 		if t, err := w.o.Theme(ctx, w.h.Domain, n.Theme); err != nil {
@@ -157,9 +198,12 @@ func (w *Webhooks) Create(ctx context.Context, n NewHook) (store.Webhook, string
 			return hook, "", &org.Error{Kind: org.NotFound, Field: "theme", Text: "there is no theme " + n.Theme + " in this group"}
 		}
 	}
-	secret := token(32)
+	secret = token(32)
 	switch n.Direction {
 	case store.HookIn:
+		if len(n.Events) > 0 {
+			return hook, "", &org.Error{Kind: org.Invalid, Field: "events", Text: "are for webhooks that go out, which have a URL"}
+		}
 		sum := sha256.Sum256([]byte(secret))
 		hook.Token = sum[:]
 	case store.HookOut:
@@ -170,16 +214,22 @@ func (w *Webhooks) Create(ctx context.Context, n NewHook) (store.Webhook, string
 	default:
 		return hook, "", &org.Error{Kind: org.Invalid, Field: "direction", Text: "is in or out"}
 	}
-	w.change.Lock()
-	defer w.change.Unlock()
-	err := w.st.CreateWebhook(ctx, hook, w.cfg.Max)
-	if errors.Is(err, store.ErrLimit) {
-		err = &org.Error{Kind: org.Forbidden, Text: "the group has as many webhooks as it may have"}
+	return hook, secret, nil
+}
+
+// may says whether somebody may have webhooks in a group: its owners and administrators may.
+func (w *Webhooks) may(ctx context.Context, by acts.Actor, group string) error {
+	if _, err := w.o.GroupByID(ctx, w.h.Domain, group); err != nil {
+		return err
 	}
-	if err != nil {
-		return hook, "", err
+	if by.Machine() || by.Runs() && by.Who.Domain() == w.h.Domain {
+		return nil
 	}
-	return hook, secret, w.load(ctx)
+	a, err := w.o.Affiliation(ctx, w.h.Domain, group, "", by.Who)
+	if err == nil && a != org.Owner {
+		err = &org.Error{Kind: org.Forbidden, Text: "only owners of the group change its webhooks"}
+	}
+	return err
 }
 
 func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
@@ -211,53 +261,61 @@ func (w *Webhooks) Hooks(ctx context.Context, group string) ([]store.Webhook, er
 	return all, err
 }
 
-// Delete removes one, and SetDisabled has it rest.
-func (w *Webhooks) Delete(ctx context.Context, id string) error {
-	w.change.Lock()
-	defer w.change.Unlock()
-	if err := w.st.DeleteWebhook(ctx, w.h.Domain, id); err != nil {
-		return noHook(err, id)
-	}
-	return w.load(ctx)
+// change does something to a webhook that the actor may change, and notes it.
+func (w *Webhooks) change(ctx context.Context, by acts.Actor, id, do string, f func(ctx context.Context, hook store.Webhook, detail acts.Detail) error) error {
+	return w.cfg.Acts.Do(ctx, w.h.Domain, by, func(ctx context.Context, a *acts.Act) error {
+		hook, err := w.st.Webhook(ctx, w.h.Domain, id)
+		if err != nil {
+			return noHook(err, id)
+		}
+		if err := w.may(ctx, by, hook.Group); err != nil {
+			return err
+		}
+		detail := acts.Detail{"do": do, "name": hook.Name}
+		if err := f(ctx, hook, detail); err != nil {
+			return noHook(err, id)
+		}
+		a.Note(acts.SystemWebhook, id, detail)
+		a.After(w.reload)
+		return nil
+	})
 }
 
-func (w *Webhooks) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	w.change.Lock()
-	defer w.change.Unlock()
-	var last store.ID
-	if !disabled {
-		last = w.h.IDs.Next()
-	}
-	if err := w.st.SetWebhookDisabled(ctx, w.h.Domain, id, disabled, last); err != nil {
-		return noHook(err, id)
-	}
-	if err := w.load(ctx); err != nil || disabled {
-		return err
-	}
-	return w.resume(ctx)
+// Delete removes one.
+func (w *Webhooks) Delete(ctx context.Context, by acts.Actor, id string) error {
+	return w.change(ctx, by, id, "delete", func(ctx context.Context, _ store.Webhook, _ acts.Detail) error {
+		return w.st.DeleteWebhook(ctx, w.h.Domain, id)
+	})
 }
 
-// Log gives a webhook's newest deliveries, the newest first.
-func (w *Webhooks) Log(ctx context.Context, id, state string, limit int) ([]store.Delivery, error) {
-	if _, err := w.st.Webhook(ctx, w.h.Domain, id); err != nil {
-		return nil, noHook(err, id)
-	}
-	return w.st.Deliveries(ctx, w.h.Domain, id, state, limit)
+// SetDisabled has one rest, or go on: what was said meanwhile it is not told of.
+func (w *Webhooks) SetDisabled(ctx context.Context, by acts.Actor, id string, disabled bool) error {
+	do := map[bool]string{true: "disable", false: "enable"}[disabled]
+	return w.change(ctx, by, id, do, func(ctx context.Context, _ store.Webhook, _ acts.Detail) error {
+		var last store.ID
+		if !disabled {
+			last = w.h.IDs.Next()
+		}
+		return w.st.SetWebhookDisabled(ctx, w.h.Domain, id, disabled, last)
+	})
 }
 
 // Redeliver has what was given up tried again, and says how much that is.
-func (w *Webhooks) Redeliver(ctx context.Context, id string) (int, error) {
-	ds, err := w.Log(ctx, id, store.DeliveryDead, 1000)
-	if err != nil {
-		return 0, err
+func (w *Webhooks) Redeliver(ctx context.Context, by acts.Actor, id string) (n int, err error) {
+	err = w.change(ctx, by, id, "redeliver", func(ctx context.Context, _ store.Webhook, detail acts.Detail) error {
+		n, err = w.st.Redeliver(ctx, w.h.Domain, id, time.Now())
+		detail["count"] = n
+		return err
+	})
+	return n, err
+}
+
+// Log gives a webhook's newest deliveries, the newest first.
+func (w *Webhooks) Log(ctx context.Context, id, state string, before store.ID, limit int) ([]store.Delivery, error) {
+	if _, err := w.st.Webhook(ctx, w.h.Domain, id); err != nil {
+		return nil, noHook(err, id)
 	}
-	for _, d := range ds {
-		d.State, d.Attempts, d.Error, d.Updated = store.DeliveryWaiting, 0, "", time.Now()
-		if err := w.st.SetDelivery(ctx, d); err != nil {
-			return 0, err
-		}
-	}
-	return len(ds), w.resume(ctx)
+	return w.st.Deliveries(ctx, w.h.Domain, id, state, before, limit)
 }
 
 func noHook(err error, id string) error {
@@ -267,8 +325,22 @@ func noHook(err error, id string) error {
 	return err
 }
 
+// reload is load after a change; what waits is delivered.
+func (w *Webhooks) reload(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	err := w.load(ctx)
+	if err == nil {
+		err = w.resume(ctx)
+	}
+	if err != nil {
+		w.h.Log.Error("webhooks cannot be read", "err", err)
+	}
+}
+
 // load reads which webhooks go out.
 func (w *Webhooks) load(ctx context.Context) error {
+	w.loads.Lock()
+	defer w.loads.Unlock()
 	all, err := w.st.Webhooks(ctx, w.h.Domain)
 	if err != nil {
 		return err

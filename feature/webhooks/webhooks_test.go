@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/acts"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -52,7 +53,7 @@ func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.rooms, err = muc.NewService(muc.Config{Domain: "groups." + host, Host: s.h, Org: s.o, Secret: []byte("secret of the tests"), Defaults: muc.Default})
+	s.rooms, err = muc.NewService(muc.Config{Domain: "groups." + host, Host: s.h, Store: st, Org: s.o, Secret: []byte("secret of the tests"), Defaults: muc.Default})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,11 +65,11 @@ func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string
 	if post == nil {
 		post = (*stage).say
 	}
-	s.hooks = New(Config{Host: s.h, Org: s.o, Post: func(ctx context.Context, room string, p Post) (store.ID, error) { return post(s, ctx, room, p) }})
+	s.hooks = New(Config{Host: s.h, Store: st, Org: s.o, Post: func(ctx context.Context, room string, p Post) (store.ID, error) { return post(s, ctx, room, p) }})
 	if err := st.CreateUser(ctx, store.User{Host: host, Name: "romeo", Created: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if s.group, err = s.o.CreateGroup(ctx, host, org.NewGroup{Name: "Verona", Owner: jid.MustParse("romeo@" + host)}); err != nil {
+	if s.group, err = s.o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Owner: jid.MustParse("romeo@" + host)}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -81,7 +82,7 @@ func (s *stage) say(ctx context.Context, room string, p Post) (store.ID, error) 
 func (s *stage) create(t *testing.T, n NewHook) (store.Webhook, string) {
 	t.Helper()
 	n.Name, n.Group = "CI", s.group.ID
-	w, secret, err := s.hooks.Create(t.Context(), n)
+	w, secret, err := s.hooks.Create(t.Context(), acts.System, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestCatchUp(t *testing.T) {
 	}
 	queued := func() int {
 		t.Helper()
-		ds, err := s.st.Deliveries(t.Context(), host, w.ID, "", many+10)
+		ds, err := s.st.Deliveries(t.Context(), host, w.ID, "", 0, many+10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +215,7 @@ func TestBacklog(t *testing.T) {
 	if err := s.hooks.queueAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if ds, err := s.st.Deliveries(t.Context(), host, w.ID, "", 10); err != nil || len(ds) != 3 {
+	if ds, err := s.st.Deliveries(t.Context(), host, w.ID, "", 0, 10); err != nil || len(ds) != 3 {
 		t.Errorf("%d are queued, %v", len(ds), err)
 	}
 }

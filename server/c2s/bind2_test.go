@@ -31,7 +31,7 @@ func tagged(tag, more string) string {
 	return "<bind xmlns='urn:xmpp:bind:0'><tag>" + tag + "</tag>" + more + "</bind>"
 }
 
-func session(t *testing.T, d *door, user, full string) *server.Session {
+func session(t *testing.T, d *testDoor, user, full string) *server.Session {
 	t.Helper()
 	for _, s := range d.host.Account(user).Sessions() {
 		if s.JID.String() == full {

@@ -1,17 +1,19 @@
 package c2s
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
 
+	"parley/internal/door"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -23,9 +25,9 @@ const (
 	nsBOSH  = "http://jabber.org/protocol/httpbind"
 	nsXBOSH = "urn:xmpp:xbosh"
 
-	boshWait       = 60 * time.Second // the longest a request is held
 	boshInactivity = 60 * time.Second // the longest a client may have no request here
 	boshPause      = 120 * time.Second
+	boshIdle       = 10 * time.Second // within a request of who has signed in
 	boshHold       = 1
 	boshRequests   = boshHold + 1 // at once, and the window of request ids
 	boshPolling    = 2            // seconds; announced, and meant for clients that do not hold
@@ -62,14 +64,16 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is an XMPP server's BOSH (XEP-0206): clients post to it", http.StatusMethodNotAllowed)
 		return
 	}
-	limit := int64(b.srv.cfg.Authenticated.Stanza) + 4096
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	if err != nil {
-		return // the client is gone
-	}
-	if int64(len(body)) > limit {
+	body, err := b.read(r)
+	switch {
+	case errors.Is(err, errTooLarge):
 		b.terminate(w, "policy-violation")
 		return
+	case errors.Is(err, door.ErrTooManyBodies):
+		http.Error(w, "too much is going on here", http.StatusServiceUnavailable)
+		return
+	case err != nil:
+		return // the client is gone
 	}
 	e, err := wire.ParseElement(body, "")
 	if err != nil || e.Name != (wire.Name{Space: nsBOSH, Local: "body"}) {
@@ -85,14 +89,64 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.create(w, r, e, rid)
 		return
 	}
-	b.mu.Lock()
-	s := b.sessions[e.Attr("sid")]
-	b.mu.Unlock()
+	s := b.session(e.Attr("sid"))
 	if s == nil {
 		b.terminate(w, "item-not-found")
 		return
 	}
 	s.request(w, r, e, rid)
+}
+
+var errTooLarge = errors.New("c2s: the request is too large")
+
+// read takes in a request: of who has not signed in as much as a stanza may have then, which is enough to see whose it is.
+func (b *bosh) read(r *http.Request) ([]byte, error) {
+	const around = 4096 // the <body/> itself
+	limit := int64(b.srv.cfg.Unauthenticated.Stanza) + around
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil || int64(len(body)) <= limit {
+		return body, err
+	}
+	more := int64(0)
+	if s := b.session(sidOf(body)); s != nil {
+		more = int64(s.limits().Stanza) + around - limit
+	}
+	if more <= 0 {
+		return nil, errTooLarge
+	}
+	door.Allow(r.Context(), boshIdle, time.Minute)
+	rest, err := io.ReadAll(io.LimitReader(r.Body, more+1))
+	if err == nil && int64(len(rest)) > more {
+		err = errTooLarge
+	}
+	return append(body, rest...), err
+}
+
+// sidOf finds the session of a request in its beginning.
+func sidOf(b []byte) string {
+	for d := xml.NewDecoder(bytes.NewReader(b)); ; {
+		t, err := d.RawToken()
+		if err != nil {
+			return ""
+		}
+		e, ok := t.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		for _, a := range e.Attr {
+			if a.Name.Space == "" && a.Name.Local == "sid" {
+				return a.Value
+			}
+		}
+		return ""
+	}
+}
+
+// session finds one; nil if there is none.
+func (b *bosh) session(sid string) *boshSession {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sessions[sid]
 }
 
 // terminate answers a request that has no session (section 17.2).
@@ -140,7 +194,7 @@ func (b *bosh) create(w http.ResponseWriter, r *http.Request, e *wire.Element, r
 		b.terminate(w, "system-shutdown")
 		return
 	}
-	s := &boshSession{b: b, nextID: rid, lim: b.srv.cfg.Unauthenticated, wait: boshWait, hold: boshHold, in: make(chan boshIn, 16), answers: make(map[int64]*boshAnswer), secure: r.TLS != nil || b.secure}
+	s := &boshSession{b: b, nextID: rid, lim: b.srv.cfg.Unauthenticated, wait: b.srv.cfg.Quiet, hold: boshHold, in: make(chan boshIn, 16), answers: make(map[int64]*boshAnswer), secure: r.TLS != nil || b.secure}
 	if n, err := strconv.Atoi(e.Attr("wait")); err == nil && n >= 0 && time.Duration(n)*time.Second < s.wait {
 		s.wait = time.Duration(n) * time.Second
 	}
@@ -157,9 +211,6 @@ func (b *bosh) create(w http.ResponseWriter, r *http.Request, e *wire.Element, r
 	if st == nil {
 		b.terminate(w, "policy-violation")
 		return
-	}
-	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		st.addr = ap.Addr()
 	}
 	s.st, st.secure, st.t = st, s.secure, s
 	cfg := b.srv.connConfig()

@@ -161,7 +161,7 @@ func (s *boshSession) read(e *wire.Element) []boshIn {
 		in = append(in, boshIn{hdr: h})
 	}
 	for _, c := range e.Elements() {
-		st, err := wire.ParseStanza(c.AppendXML(nil, ""), s.limits())
+		st, err := wire.ReceiveStanza(c.AppendXML(nil, ""), s.limits())
 		in = append(in, boshIn{st: st, err: err})
 	}
 	if e.Attr("type") == "terminate" {

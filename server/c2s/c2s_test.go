@@ -32,22 +32,23 @@ import (
 
 const domain = "a.example"
 
-// door is a real door with a host of no features, on loopback.
-type door struct {
+// testDoor is a real door with a host of no features, on loopback.
+type testDoor struct {
 	*Server
 	addr, direct string
 	roots        *x509.CertPool
 	host         *server.Host
+	st           *sqlstore.Store
 }
 
-func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *door {
+func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *testDoor {
 	t.Helper()
 	ctx, dir, log := context.Background(), t.TempDir(), slog.New(slog.DiscardHandler)
 	st, err := sqlstore.Open(ctx, "sqlite:"+filepath.Join(dir, "db"), sqlstore.Options{Migrate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &door{roots: x509.NewCertPool()}
+	d := &testDoor{st: st, roots: x509.NewCertPool()}
 	cert, key := d.certificate(t, dir)
 	certs, err := NewCerts([]CertFile{{Hosts: []string{domain}, Cert: cert, Key: key}}, nil, log)
 	if err != nil {
@@ -69,7 +70,7 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *d
 			t.Fatal(err)
 		}
 	}
-	cfg := Config{Router: router, Log: log, Registry: reg, StartTLS: certs.TLS(), DirectTLS: certs.TLS("xmpp-client"),
+	cfg := Config{Router: router, Store: st, Log: log, Registry: reg, StartTLS: certs.TLS(), DirectTLS: certs.TLS("xmpp-client"),
 		Mechanisms: auth.Mechanisms, Iterations: 4096, Secret: []byte("s"), Throttle: auth.NewThrottle(auth.ThrottleConfig{}), AuthAttempts: 3,
 		SM:               SMConfig{ResumeTimeout: time.Minute, MaxStanzas: 100, MaxBytes: 1 << 20, AckEvery: 10, Sweep: time.Minute, MaxMisses: 4},
 		HandshakeTimeout: 30 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}
@@ -89,7 +90,7 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *d
 	return d
 }
 
-func (d *door) listen(t testing.TB, direct bool) string {
+func (d *testDoor) listen(t testing.TB, direct bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -103,7 +104,7 @@ func (d *door) listen(t testing.TB, direct bool) string {
 	return l.Addr().String()
 }
 
-func (d *door) certificate(t testing.TB, dir string) (cert, key string) {
+func (d *testDoor) certificate(t testing.TB, dir string) (cert, key string) {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -131,7 +132,7 @@ func (d *door) certificate(t testing.TB, dir string) (cert, key string) {
 }
 
 // mellium signs in with mellium's client over STARTTLS.
-func (d *door) mellium(t *testing.T, name string, mechs ...sasl.Mechanism) *xmpp.Session {
+func (d *testDoor) mellium(t *testing.T, name string, mechs ...sasl.Mechanism) *xmpp.Session {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -2,7 +2,6 @@ package c2s
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,11 +11,13 @@ import (
 	"time"
 )
 
-// CertFile names the files of one certificate chain and its key, PEM. Hosts are the domains it is shown for; the first
-// CertFile is shown to who names no domain or another.
+// CertFile names the files of one certificate chain and its key, PEM. Hosts are the domains it is shown for, Services those
+// of their services that other servers see it for; the first CertFile is shown to who names no domain or another. At begins
+// the keys certificate and key of the configuration, like "tls.".
 type CertFile struct {
-	Hosts     []string
-	Cert, Key string
+	Hosts, Services []string
+	Cert, Key       string
+	At              string
 }
 
 // Certs are the server's certificates, read again when their files change. Safe from any goroutine.
@@ -28,9 +29,10 @@ type Certs struct {
 }
 
 type certTable struct {
-	byHost map[string]*tls.Certificate
-	first  *tls.Certificate
-	stamps []string
+	byHost   map[string]*tls.Certificate
+	first    *tls.Certificate
+	stamps   []string
+	problems []CertProblem
 }
 
 // NewCerts reads all certificates; an error names the file and what is wrong with it. issued, which may be nil, gives those
@@ -41,7 +43,7 @@ func NewCerts(files []CertFile, issued func(name string) *tls.Certificate, log *
 	if err != nil {
 		return nil, err
 	}
-	c.now.Store(t)
+	c.use(t)
 	return c, nil
 }
 
@@ -51,24 +53,33 @@ func (c *Certs) read() (*certTable, error) {
 	}
 	t := &certTable{byHost: make(map[string]*tls.Certificate)}
 	for _, f := range c.files {
-		cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		cert, err := LoadCert(f)
 		if err != nil {
-			return nil, fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
+			return nil, err
 		}
-		if cert.Leaf == nil {
-			if cert.Leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
-				return nil, fmt.Errorf("certificate %s: %w", f.Cert, err)
-			}
-		}
+		t.problems = append(t.problems, f.judge(cert.Leaf, time.Now())...)
 		if t.first == nil {
-			t.first = &cert
+			t.first = cert
 		}
 		for _, h := range f.Hosts {
-			t.byHost[h] = &cert
+			t.byHost[h], t.byHost[inDNS(h)] = cert, cert
 		}
 		t.stamps = append(t.stamps, stamp(f))
 	}
 	return t, nil
+}
+
+// use shows these certificates from now on. What others refuse is said and shown all the same: a server that ran with a
+// certificate when it expired goes on, and one that starts must not be worse.
+func (c *Certs) use(t *certTable) {
+	c.now.Store(t)
+	for _, p := range t.problems {
+		if p.How == Lacking {
+			c.log.Warn("other servers cannot trust a service by its certificate", "key", p.Key, "err", p.Text)
+		} else {
+			c.log.Error("clients and other servers will refuse the certificate", "key", p.Key, "err", p.Text)
+		}
+	}
 }
 
 // stamp changes when one of the files does.
@@ -97,7 +108,7 @@ func (c *Certs) Reload() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c.now.Store(t)
+	c.use(t)
 	return true, nil
 }
 

@@ -66,12 +66,12 @@ type client struct {
 }
 
 // dial opens a stream inside TLS; from may be "".
-func (d *door) dial(t *testing.T, from string) *client {
+func (d *testDoor) dial(t *testing.T, from string) *client {
 	t.Helper()
 	return d.dialTLS(t, from, &tls.Config{})
 }
 
-func (d *door) dialTLS(t *testing.T, from string, cfg *tls.Config) *client {
+func (d *testDoor) dialTLS(t *testing.T, from string, cfg *tls.Config) *client {
 	t.Helper()
 	cfg.ServerName, cfg.RootCAs = domain, d.roots
 	conn, err := tls.Dial("tcp", d.direct, cfg)

@@ -70,6 +70,7 @@ func (st *stream) authenticateKnown() error {
 			return err
 		}
 		st.saslFailure(wire.NSSASL, ae.Condition, ae.Text)
+		st.srv.cfg.Failures.Note(st.addr, st.door(), ae.Error(), st.known.Account.String())
 		if err := st.failed(); err != nil {
 			return err
 		}
@@ -90,7 +91,7 @@ func (st *stream) external(x *wire.Stanza) error {
 	}
 	ctx, cancel := st.within()
 	defer cancel()
-	u, err := st.host.Store.User(ctx, st.host.Domain, st.known.Account.Local())
+	u, err := st.srv.cfg.Store.User(ctx, st.host.Domain, st.known.Account.Local())
 	if errors.Is(err, store.ErrNotFound) || err == nil && (u.Disabled || len(u.Keys) == 0) {
 		return &auth.Error{Condition: "not-authorized"}
 	}

@@ -64,7 +64,7 @@ func (st *stream) offerFast(binding auth.Binding) *wire.Element {
 // tokens finds those of the installation that signs in; used is told which it was.
 func (st *stream) tokens(client string, count int64, used *store.Token) auth.Tokens {
 	return func(ctx context.Context, user, mechanism string) ([]auth.Token, error) {
-		kept, err := st.host.Store.Tokens(ctx, st.host.Domain, user, client)
+		kept, err := st.srv.cfg.Store.Tokens(ctx, st.host.Domain, user, client)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func (st *stream) useToken(ctx context.Context, t store.Token, count int64) erro
 	if !time.Now().Before(t.Expires) {
 		return &auth.Error{Condition: "credentials-expired"}
 	}
-	err := st.host.Store.UseToken(ctx, t, count)
+	err := st.srv.cfg.Store.UseToken(ctx, t, count)
 	switch {
 	case errors.Is(err, store.ErrConflict): // a count that has come before, or a token that has just been replaced
 		return &auth.Error{Condition: "not-authorized"}
@@ -126,7 +126,7 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 		due := now.Sub(used.Issued) >= min(tokenRotation, st.srv.cfg.TokenLifetime/2)
 		switch {
 		case f.invalidate:
-			if err := st.host.Store.DeleteTokens(ctx, st.host.Domain, st.user, st.client.ID); err != nil {
+			if err := st.srv.cfg.Store.DeleteTokens(ctx, st.host.Domain, st.user, st.client.ID); err != nil {
 				st.log.Error("cannot invalidate a token", "user", st.user, "err", err)
 				return nil, &auth.Error{Condition: "temporary-auth-failure"} // it would think that it had
 			}
@@ -140,7 +140,7 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 	t := store.Token{Host: st.host.Domain, Owner: st.user, Client: st.client.ID, Mechanism: mech, Salt: make([]byte, 32),
 		Issued: now, Expires: now.Add(st.srv.cfg.TokenLifetime), App: st.credential}
 	rand.Read(t.Salt)
-	if err := st.host.Store.PutToken(ctx, t, maxTokenClients); err != nil {
+	if err := st.srv.cfg.Store.PutToken(ctx, t, maxTokenClients); err != nil {
 		st.log.Error("cannot keep a token", "user", st.user, "err", err)
 		return nil, nil // it is signed in all the same
 	}

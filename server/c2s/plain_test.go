@@ -13,7 +13,7 @@ import (
 
 // TestPlainStreams: where TLS is not required a client signs in without it, by SCRAM only; where it is, it does not.
 func TestPlainStreams(t *testing.T) {
-	signIn := func(d *door, mech sasl.Mechanism) error {
+	signIn := func(d *testDoor, mech sasl.Mechanism) error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		conn, err := net.Dial("tcp", d.addr)

@@ -2,9 +2,7 @@ package c2s
 
 import (
 	"crypto/tls"
-	"errors"
 	"net"
-	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -29,8 +27,4 @@ func (c *rawConn) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
-}
-
-func isExhausted(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ECONNABORTED)
 }

@@ -28,7 +28,7 @@ func registrationThrottle(perHour int) *auth.Throttle {
 	if perHour <= 0 {
 		perHour = 1 << 30
 	}
-	return auth.NewThrottle(auth.ThrottleConfig{PerAccount: 1 << 30, PerAddress: perHour, Window: time.Hour})
+	return auth.NewThrottle(auth.ThrottleConfig{PerAddress: perHour, Window: time.Hour})
 }
 
 // registration announces that strangers may make accounts here; nil if they may not.
@@ -58,20 +58,24 @@ func (st *stream) preauth(x *wire.Stanza) bool {
 	token := x.Element(nsPARS, "preauth").Attr("token")
 	ctx, cancel := st.within()
 	defer cancel()
-	if ok, _ := st.srv.cfg.Throttle.Allow(st.addr, ""); !ok {
-		token = ""
-	}
 	name, err := st.srv.cfg.Invited(ctx, st.host, token)
 	if err == nil {
 		st.token, st.invitedAs = token, name
 	} else {
-		st.srv.cfg.Throttle.Failed(st.addr, "")
-		reply.Type = "error"
-		reply = server.ErrorReply(x, server.WithText(server.ItemNotFound, "The provided token is invalid or expired"))
+		reply = server.ErrorReply(x, st.noInvitation())
 		reply.From, reply.To = st.host.JID, x.From
 	}
 	_ = st.conn.Send(reply, reply.To) // a stream that is gone is noticed by reading
 	return true
+}
+
+// noInvitation counts a token that is not good; which invitations there are is not told by how many were tried.
+func (st *stream) noInvitation() error {
+	st.srv.cfg.Failures.Note(st.addr, st.door(), "no such invitation", "")
+	if ok, wait := st.srv.cfg.Throttle.Wrong(st.addr, auth.Invited); !ok {
+		return server.WithText(server.ResourceConstraint, "too many attempts; try again in "+wait.Round(time.Second).String())
+	}
+	return server.WithText(server.ItemNotFound, "The provided token is invalid or expired")
 }
 
 // registerPatience is how long a person may take to fill in the form, and then to sign in.
@@ -116,7 +120,7 @@ func (st *stream) registered(q *wire.Element) error {
 	if st.invitedAs != "" && name != st.invitedAs {
 		return server.WithText(server.NotAcceptable, "this invitation is for the name "+st.invitedAs)
 	}
-	if ok, _ := st.srv.registrations.Allow(st.addr, ""); !ok {
+	if !st.srv.registrations.Room(st.addr, auth.Accounts) {
 		return server.WithText(server.ResourceConstraint, "too many accounts have been made from your address: try again later")
 	}
 	ctx, cancel := st.within()
@@ -124,7 +128,7 @@ func (st *stream) registered(q *wire.Element) error {
 	if err := st.srv.cfg.Register(ctx, st.host, name, password, st.token, st.addr); err != nil {
 		return err
 	}
-	st.srv.registrations.Failed(st.addr, "") // counted
+	st.srv.registrations.Wrong(st.addr, auth.Accounts) // counted
 	st.token, st.invitedAs = "", ""
 	st.log.Info("account made", "name", name)
 	return nil

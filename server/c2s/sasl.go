@@ -79,6 +79,7 @@ func (st *stream) authenticate() error {
 			return err
 		}
 		st.saslFailure(space, ae.Condition, ae.Text)
+		st.srv.cfg.Failures.Note(st.addr, st.door(), ae.Error(), st.typed)
 		if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // it says nothing of the password
 			st.unbindable++
 			continue
@@ -112,9 +113,7 @@ func (st *stream) saslFailure(space, condition, text string) {
 
 // authenticate1 is one <auth/> to its success or failure.
 func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Binding) error {
-	if err := st.throttle(""); err != nil {
-		return err
-	}
+	st.typed = ""
 	ex, err := auth.Start(x.Attr("mechanism"), st.options(mechs, binding))
 	if err != nil {
 		return err
@@ -139,7 +138,7 @@ func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Bin
 func (st *stream) options(mechs []string, binding auth.Binding) auth.Options {
 	return auth.Options{
 		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure,
-		Lookup: st.srv.lookup(st.host), Upgrade: st.upgraded, Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
+		Lookup: st.srv.lookup(st.host), Attempt: st.attempt, Upgrade: st.upgraded, Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
 	}
 }
 
@@ -157,20 +156,9 @@ func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte,
 	}
 	for {
 		challenge, done, err := ex.Next(ctx, data)
-		if user := ex.Username(); user != "" {
-			if err := st.throttle(user); err != nil {
-				return nil, err
-			}
-		}
-		if err != nil {
-			var ae *auth.Error
-			if !errors.Is(err, auth.ErrBinding) && !(errors.As(err, &ae) && ae.Known) {
-				st.srv.cfg.Throttle.Failed(st.addr, ex.Username()+"@"+st.host.Domain)
-			}
-			return nil, err
-		}
-		if done {
-			return challenge, nil
+		st.typed = ex.Typed()
+		if err != nil || done {
+			return challenge, st.outcome(ctx, ex, err)
 		}
 		st.send(wire.T(space, "challenge", base64.StdEncoding.EncodeToString(challenge)))
 		if data, err = st.response(space); err != nil {
@@ -179,11 +167,27 @@ func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte,
 	}
 }
 
+// outcome counts how an exchange has ended, and refuses who may not come in.
+func (st *stream) outcome(ctx context.Context, ex auth.Exchange, err error) error {
+	var ae *auth.Error
+	errors.As(err, &ae)
+	at := ex.Attempt()
+	if at == nil || at.Shut || err != nil && (ae == nil || ae.Condition != "not-authorized" || ae.Known || ae == auth.ErrBinding) {
+		return err // nothing was guessed at
+	}
+	if in, crowded := at.Done(err == nil); crowded {
+		at.Hold(ctx)
+		return tooMany(at)
+	} else if !in && err == nil {
+		return &auth.Error{Condition: "not-authorized"}
+	}
+	return err
+}
+
 // welcome notes who the client has proven to be.
 func (st *stream) welcome(ex auth.Exchange, mech string) {
 	st.user, st.mech = ex.Username(), mech
 	st.signedInWith(ex.Secret())
-	st.srv.cfg.Throttle.Succeeded(st.addr, st.user+"@"+st.host.Domain)
 }
 
 // signedInWith notes an app password, whose use is noted when a session is bound.
@@ -250,17 +254,21 @@ func decode(text string) ([]byte, error) {
 	return b, nil
 }
 
-// throttle says that this address, or it for this user, has to wait.
-func (st *stream) throttle(user string) error {
-	if user != "" {
-		user += "@" + st.host.Domain
+// attempt begins the count of one try at a user's password.
+func (st *stream) attempt(user string) (*auth.Attempt, error) {
+	at := st.srv.cfg.Throttle.Attempt(st.addr, auth.Password, user+"@"+st.host.Domain)
+	if at.Shut {
+		return at, tooMany(at)
 	}
-	ok, wait := st.srv.cfg.Throttle.Allow(st.addr, user)
-	if ok {
-		return nil
-	}
-	return &auth.Error{Condition: "temporary-auth-failure", Text: "too many attempts; try again in " + wait.Round(time.Second).String()}
+	return at, nil
 }
+
+func tooMany(at *auth.Attempt) error {
+	return &auth.Error{Condition: "temporary-auth-failure", Text: "too many attempts; try again in " + at.Wait.Round(time.Second).String()}
+}
+
+// door is what the log calls the way that a client has come in.
+func (st *stream) door() string { return "xmpp/" + st.t.name() }
 
 // Secrets knows which passwords accounts have.
 type Secrets interface {

@@ -51,9 +51,7 @@ func (st *stream) offer2(mechs []string, binding auth.Binding) *wire.Element {
 
 // authenticate2 is one <authenticate/> to its success or failure.
 func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Binding) error {
-	if err := st.throttle(""); err != nil {
-		return err
-	}
+	st.typed = ""
 	o := st.options(mechs, binding)
 	if st.from != "" {
 		from, err := jid.Parse(st.from)

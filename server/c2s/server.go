@@ -5,17 +5,15 @@ package c2s
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/auth"
-	"parley/netaddr"
+	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
 )
@@ -23,6 +21,7 @@ import (
 // Config is all that the door needs to know. Durations and limits of zero mean none, unless said otherwise.
 type Config struct {
 	Router    *server.Router
+	Store     Store
 	StartTLS  *tls.Config // see Certs.TLS
 	DirectTLS *tls.Config // with ALPN xmpp-client
 	Log       *slog.Logger
@@ -33,9 +32,10 @@ type Config struct {
 	Iterations      int      // of accounts that do not exist, so that they look like others
 	Secret          []byte   // for the salts of those accounts, clients' resources, tokens; kept for ever
 	Throttle        *auth.Throttle
-	DowngradeHash   bool          // XEP-0474
-	TokenLifetime   time.Duration // XEP-0484; 0: no tokens
-	AuthAttempts    int           // failed ones on a stream before it is closed
+	Failures        *auth.Failures // nil: failed sign-ins are not noted
+	DowngradeHash   bool           // XEP-0474
+	TokenLifetime   time.Duration  // XEP-0484; 0: no tokens
+	AuthAttempts    int            // failed ones on a stream before it is closed
 	Conflict        server.Conflict
 	SM              SMConfig
 	Unauthenticated wire.Limits
@@ -51,6 +51,8 @@ type Config struct {
 	StanzasBurst     int
 	MaxConnections   int
 	MaxPerAddress    int                       // an IPv6 /64 counts as one address
+	Quiet            time.Duration             // how long nothing goes out on a stream over HTTP, default 40 s: proxies cut what is quiet
+	MaxPending       int                       // connections that have not signed in
 	KeepAlive        time.Duration             // TCP keep-alive
 	Register         Register                  // makes accounts for strangers; nil: they may not
 	OpenRegistration bool                      // anyone may make an account, with or without an invitation
@@ -79,13 +81,13 @@ type Server struct {
 
 	registrations *auth.Throttle
 	resume        resumables
+	gate          *door.Gate // of streams over all transports
 
 	ctx    context.Context // of the work done for clients; ends after Shutdown
 	cancel context.CancelFunc
 
 	mu        sync.Mutex
 	streams   map[*stream]struct{}
-	perAddr   map[netip.Addr]int
 	listeners []net.Listener
 	stopping  bool
 	wg        sync.WaitGroup
@@ -96,9 +98,12 @@ type Server struct {
 
 // New makes a door that is closed.
 func New(cfg Config) *Server {
+	if cfg.Quiet <= 0 {
+		cfg.Quiet = quietTime
+	}
 	s := &Server{cfg: cfg, log: cfg.Log.With("door", "c2s"), faker: auth.NewFaker(cfg.Secret, cfg.Iterations),
-		registrations: registrationThrottle(cfg.RegisterPerHour),
-		streams:       make(map[*stream]struct{}), perAddr: make(map[netip.Addr]int)}
+		registrations: registrationThrottle(cfg.RegisterPerHour), streams: make(map[*stream]struct{}),
+		gate: door.NewGate(door.Limits{All: cfg.MaxConnections, PerAddress: cfg.MaxPerAddress, Pending: cfg.MaxPending})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.connections = prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_c2s_connections", Help: "Client connections."})
 	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_c2s_refused_total", Help: "Client connections and authentications refused."}, []string{"why"})
@@ -117,27 +122,14 @@ func (s *Server) Serve(l net.Listener, direct bool) error {
 	}
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if s.isStopping() {
-				return nil
-			}
-			var ne net.Error
-			if errors.As(err, &ne) && ne.Timeout() || isExhausted(err) {
-				s.log.Error("accept", "err", err)
-				time.Sleep(50 * time.Millisecond) // out of file descriptors: some will come free
-				continue
-			}
-			return err
-		}
+	return door.Serve(l, s.log, func(nc net.Conn) {
 		st := s.newStream(nc)
 		if st == nil {
 			nc.Close()
-			continue
+			return
 		}
 		s.wg.Go(func() { st.serveTCP(direct) })
-	}
+	})
 }
 
 func (s *Server) isStopping() bool {
@@ -150,17 +142,13 @@ func (s *Server) isStopping() bool {
 func (s *Server) admit(st *stream) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := netaddr.Key(st.addr)
-	switch {
-	case s.stopping:
+	if s.stopping {
 		return "stopping"
-	case s.cfg.MaxConnections > 0 && len(s.streams) >= s.cfg.MaxConnections:
-		return "connections"
-	case s.cfg.MaxPerAddress > 0 && s.perAddr[key] >= s.cfg.MaxPerAddress:
-		return "connections of an address"
+	}
+	if st.pass, why = s.gate.Enter(st.addr, door.Shared(st.raw.Conn)); why != "" {
+		return why
 	}
 	s.streams[st] = struct{}{}
-	s.perAddr[key]++
 	s.connections.Inc()
 	return ""
 }
@@ -168,11 +156,8 @@ func (s *Server) admit(st *stream) (why string) {
 func (s *Server) leave(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := netaddr.Key(st.addr)
 	delete(s.streams, st)
-	if s.perAddr[key]--; s.perAddr[key] <= 0 {
-		delete(s.perAddr, key)
-	}
+	st.pass.Leave()
 	s.connections.Dec()
 }
 

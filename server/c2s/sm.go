@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"parley/server"
@@ -23,7 +22,7 @@ type bound struct {
 	smid string // previd of a resumption; "" if it cannot be resumed
 
 	session *server.Session
-	handled atomic.Uint32 // stanzas from the client, modulo 2^32, counted from <enable/>
+	window  wire.Window // of what the client sends; it is acknowledged from <enable/> on
 
 	// Of the stream that carries it now; handed on by resume.
 	enabled bool
@@ -69,7 +68,7 @@ func (st *stream) nonza(x *wire.Stanza) error {
 		if !st.bound.enabled {
 			return st.smFailed("unexpected-request", nil)
 		}
-		return st.conn.WriteRaw(appendAck(nil, st.bound.handled.Load()))
+		return st.conn.WriteRaw(appendAck(nil, st.bound.window.Handled()))
 	case "a":
 		return st.acked(x)
 	case "enable":
@@ -132,7 +131,7 @@ func (st *stream) enable(x *wire.Stanza) error {
 // told.
 func (b *bound) enable(resume string) *wire.Element {
 	b.enabled = true
-	b.handled.Store(0)
+	b.window.Restart()
 	e := wire.E(wire.NSSM, "enabled")
 	if timeout := b.srv.cfg.SM.ResumeTimeout; yes(resume) && timeout > 0 {
 		b.smid = newSMID()
@@ -170,7 +169,11 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 	who, _ := jid.New(st.user, st.host.Domain, "")
 	b, last := st.srv.resume.take(previd, who)
 	if b == nil {
-		return smFailure("item-not-found", last), nil
+		if last == nil {
+			return smFailure("item-not-found", nil), nil
+		}
+		handled := last.count()
+		return smFailure("item-not-found", &handled), nil
 	}
 	// A session ends with the app password, or the browser's session, that it has come with: no other takes it over.
 	if b.session.Info.Credential != st.credential {
@@ -183,13 +186,14 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 		return smFailure("item-not-found", nil), nil
 	}
 	defer b.mu.Unlock()
-	resumed := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(b.handled.Load()), 10))
+	b.window.Finished(time.Now().Add(finishTime)) // what is not handled by then is recognised when it is sent again
+	handled := b.window.Resume()
+	resumed := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(handled), 10))
 	switch err := b.out.attach(st.conn, uint32(h), hello(resumed, b).AppendXML(nil, wire.NSClient)); {
 	case errors.Is(err, errTooHigh):
 		b.end(nil)
 		return nil, b.tooHigh(h)
 	case err != nil:
-		handled := b.handled.Load()
 		return smFailure("item-not-found", &handled), nil
 	}
 	b.conn, b.reader = st.conn, st.done
@@ -213,19 +217,33 @@ func (b *bound) release(patience time.Duration) bool {
 	}
 }
 
+// finishTime is how long a client that resumes its session waits for what is under way, so that it sends less again.
+const finishTime = 5 * time.Second
+
 var errResumed = errors.New("c2s: resumed on another connection")
 
 // resumables are the sessions that can be resumed, and for some time the counts of those that no longer can.
 type resumables struct {
 	mu    sync.Mutex
 	m     map[string]*bound
-	ended map[string]endedSession
+	ended map[string]*endedSession
 }
 
 type endedSession struct {
 	who     jid.JID
 	handled uint32
+	window  *wire.Window // nil: nothing is under way
 	at      time.Time
+}
+
+// count gives how many of the client's stanzas were handled, once what was under way at the session's end is, or after
+// finishTime.
+func (e *endedSession) count() uint32 {
+	if e.window == nil {
+		return e.handled
+	}
+	e.window.Finished(time.Now().Add(finishTime))
+	return e.window.Handled()
 }
 
 const (
@@ -238,7 +256,7 @@ func (r *resumables) put(b *bound) {
 	defer r.mu.Unlock()
 	if r.m == nil {
 		r.m = make(map[string]*bound)
-		r.ended = make(map[string]endedSession)
+		r.ended = make(map[string]*endedSession)
 	}
 	r.m[b.smid] = b
 }
@@ -251,19 +269,23 @@ func (r *resumables) drop(b *bound) {
 	}
 	delete(r.m, b.smid)
 	if len(r.ended) < maxEnded {
-		r.ended[b.smid] = endedSession{b.session.JID.Bare(), b.handled.Load(), time.Now()}
+		e := &endedSession{who: b.session.JID.Bare(), handled: b.window.Handled(), at: time.Now()}
+		if !b.window.Idle() {
+			e.window = &b.window
+		}
+		r.ended[b.smid] = e
 	}
 }
 
-// take finds a session of this account; for one that has ended, how many of its client's stanzas were handled.
-func (r *resumables) take(smid string, who jid.JID) (*bound, *uint32) {
+// take finds a session of this account, or what is known of one that has ended.
+func (r *resumables) take(smid string, who jid.JID) (*bound, *endedSession) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if b := r.m[smid]; b != nil && b.session.JID.Bare() == who {
 		return b, nil
 	}
-	if e, ok := r.ended[smid]; ok && e.who == who {
-		return nil, &e.handled
+	if e := r.ended[smid]; e != nil && e.who == who {
+		return nil, e
 	}
 	return nil, nil
 }

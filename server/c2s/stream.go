@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -30,6 +31,7 @@ type stream struct {
 	tls    *tls.Conn // nil before TLS
 	secure bool
 	addr   netip.Addr
+	pass   *door.Pass
 	log    *slog.Logger
 	t      transport
 	conn   *wire.Conn
@@ -45,6 +47,7 @@ type stream struct {
 	credential string                          // see server.SessionInfo
 	holds      func(ctx context.Context) error // ErrNotFound when that credential is no more; nil: it is not asked for
 	failures   int
+	typed      string // the name that the client has tried to sign in with
 	invitedAs  string // the name that token is for; "": any
 	token      string // of an invitation that is good (XEP-0445)
 	unbindable int    // how often the client has tried a kind of channel binding that there is not
@@ -94,9 +97,7 @@ func (s *Server) newStream(nc net.Conn) *stream {
 	if s.cfg.BytesPerSecond > 0 {
 		st.raw.pace = rate.NewLimiter(rate.Limit(s.cfg.BytesPerSecond), max(s.cfg.Burst, 1024))
 	}
-	if tc, ok := nc.(*net.TCPConn); ok && s.cfg.KeepAlive > 0 {
-		_ = tc.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: s.cfg.KeepAlive, Interval: s.cfg.KeepAlive / 4, Count: 4})
-	}
+	door.KeepAlive(nc, s.cfg.KeepAlive)
 	st.newID()
 	return st
 }
@@ -159,7 +160,18 @@ func (st *stream) serve() {
 	started := time.Now()
 	err := st.live()
 	st.over(err)
-	st.log.Info("stream closed", "after", time.Since(started).Round(time.Millisecond), "why", reason(err))
+	level, why := slog.LevelInfo, reason(err)
+	st.mu.Lock()
+	if l := st.leaving; l != nil { // that its connection was closed by ourselves says nothing
+		if why = l.Condition; l.Text != "" {
+			why += ": " + l.Text
+		}
+	}
+	st.mu.Unlock()
+	if st.srv.isStopping() { // one line says that all of them end
+		level = slog.LevelDebug
+	}
+	st.log.Log(context.Background(), level, "stream closed", "after", time.Since(started).Round(time.Millisecond), "why", why)
 }
 
 // announced tells a client how much it may send at once (XEP-0478).
@@ -178,6 +190,7 @@ func (st *stream) live() (err error) {
 	if err := st.negotiate(); err != nil {
 		return err
 	}
+	st.pass.SignedIn()
 	_ = st.raw.SetDeadline(time.Time{})
 	st.log.Info("session open", "jid", st.bound.session.JID.String(), "transport", st.t.name(), "mechanism", st.mech)
 	return st.carry()
@@ -386,12 +399,33 @@ func (st *stream) carry() error {
 			st.conn.Cork()
 			corked = true
 		}
-		st.host.Sent(ctx, st.bound.session, x)
-		st.bound.handled.Add(1)
-		if !st.t.more() {
+		full, pause := false, time.Duration(0)
+		if st.bound.window.Begin(x) {
+			st.host.Sent(ctx, st.bound.session, x)
+			full, pause = st.bound.window.End(), st.bound.session.Pause()
+		}
+		if full || pause > 0 || !st.t.more() {
 			st.conn.UncorkWrite()
 			corked = false
 		}
+		if full && !st.bound.window.Wait(st.conn.Done()) {
+			return st.conn.Err()
+		}
+		if pause > 0 && !st.rest(pause) {
+			return st.conn.Err()
+		}
+	}
+}
+
+// rest reads nothing for a while; false if the connection ends meanwhile.
+func (st *stream) rest(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-st.conn.Done():
+		return false
 	}
 }
 

@@ -64,7 +64,7 @@ func (st *stream) upgraded(ctx context.Context, user string, k auth.Keys) {
 }
 
 func (st *stream) keepKeys(ctx context.Context, user string, change func(k *auth.Keys) error) error {
-	u, err := st.host.Store.User(ctx, st.host.Domain, user)
+	u, err := st.srv.cfg.Store.User(ctx, st.host.Domain, user)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (st *stream) keepKeys(ctx context.Context, user string, change func(k *auth
 	if err != nil {
 		return err
 	}
-	return st.host.Store.UpgradeKeys(ctx, st.host.Domain, user, u.Keys, b)
+	return st.srv.cfg.Store.UpgradeKeys(ctx, st.host.Domain, user, u.Keys, b)
 }
 
 // upgrade has the client do the tasks that it has asked for and that its account needs, between the end of SASL and

@@ -18,7 +18,7 @@ import (
 const nsSASL2 = "urn:xmpp:sasl:2"
 
 // older gives an account keys of one hash only, as it may have had them on another server.
-func (d *door) older(t *testing.T, user string) {
+func (d *testDoor) older(t *testing.T, user string) {
 	t.Helper()
 	full, err := auth.NewKeys("pencil", 4096)
 	if err != nil {
@@ -28,12 +28,12 @@ func (d *door) older(t *testing.T, user string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.host.Store.SetKeys(context.Background(), domain, user, b); err != nil {
+	if err := d.st.SetKeys(context.Background(), domain, user, b); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (d *door) missing(t *testing.T, user string) []string {
+func (d *testDoor) missing(t *testing.T, user string) []string {
 	t.Helper()
 	ss, err := d.lookup(d.host)(context.Background(), user)
 	if err != nil || len(ss) != 1 {

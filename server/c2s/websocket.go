@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -70,9 +69,6 @@ func (s *Server) serveWS(c *websocket.Conn, r *http.Request, k Known) {
 		c.Close(websocket.StatusTryAgainLater, "too many connections")
 		return
 	}
-	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		st.addr = ap.Addr()
-	}
 	defer st.finish()
 	st.secure, st.known = r.TLS != nil || k.Secure, k
 	t := &ws{c: c, ctx: nc.ctx, lim: s.cfg.Unauthenticated, st: st}
@@ -83,6 +79,13 @@ func (s *Server) serveWS(c *websocket.Conn, r *http.Request, k Known) {
 		ctx, cancel := context.WithTimeout(nc.ctx, s.cfg.WriteTimeout)
 		defer cancel()
 		return c.Write(ctx, websocket.MessageText, b)
+	}
+	alive := newKeepAlive(nc.ctx, c, s.cfg.Quiet)
+	defer alive.stop()
+	send := cfg.WriteFrame
+	cfg.WriteFrame = func(b []byte) error {
+		alive.said()
+		return send(b)
 	}
 	st.use(wire.NewConn(nc, cfg))
 	_ = nc.SetReadDeadline(time.Now().Add(s.cfg.AuthTimeout))
@@ -101,7 +104,7 @@ func (t *ws) frame() (*wire.Stanza, error) {
 		return nil, &wire.StreamError{Condition: "not-well-formed", Text: "binary frame"}
 	}
 	t.pace(len(b))
-	return wire.ParseStanza(b, t.lim)
+	return wire.ReceiveStanza(b, t.lim)
 }
 
 func (t *ws) tooBig(err error) bool {

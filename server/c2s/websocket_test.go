@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"context"
+	"io"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -40,5 +41,42 @@ func TestWebSocketOffersSASL(t *testing.T) {
 				t.Errorf("got %s", b)
 			}
 		}
+	}
+}
+
+// A quiet stream over HTTP is kept open through proxies: over WebSocket by pings, over BOSH by answers.
+func TestQuietStreams(t *testing.T) {
+	d := newDoor(t, func(c *Config) { c.Unauthenticated, c.Quiet = wire.Limits{Stanza: 10_000}, 20*time.Millisecond })
+	web := httptest.NewServer(d.WebSocket(nil, true))
+	defer web.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	pings := make(chan bool, 100)
+	c, _, err := websocket.Dial(ctx, web.URL, &websocket.DialOptions{Subprotocols: []string{"xmpp"},
+		OnPingReceived: func(context.Context, []byte) bool { pings <- true; return len(pings) != 2 }}) // one is not answered
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	go c.Read(ctx)
+	for range 5 {
+		select {
+		case <-pings:
+		case <-ctx.Done():
+			t.Fatal("no ping")
+		}
+	}
+	if quietTime >= 50*time.Second {
+		t.Error("proxies cut streams before")
+	}
+	bosh := httptest.NewServer(d.BOSH(true))
+	defer bosh.Close()
+	res, err := bosh.Client().Post(bosh.URL, "text/xml", strings.NewReader("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='1' to='"+domain+"' hold='1' wait='3600' xmpp:version='1.0'/>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if b, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(b), " wait='0'") {
+		t.Errorf("a request may wait for longer: %s, %v", b, err)
 	}
 }

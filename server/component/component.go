@@ -12,11 +12,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/auth"
+	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -29,11 +32,12 @@ var XEPs = []server.XEP{{Number: 114, Title: "Jabber Component Protocol", Versio
 type Config struct {
 	Router       *server.Router
 	Log          *slog.Logger
-	Limits       wire.Limits   // of the components' stanzas
-	MaxQueue     int           // bytes queued for a component, default 64 MiB
-	AuthTimeout  time.Duration // for the handshake, default 10 s
-	WriteTimeout time.Duration // default 1 min
-	KeepAlive    time.Duration // of TCP, default 1 min
+	Limits       wire.Limits    // of the components' stanzas
+	MaxQueue     int            // bytes queued for a component, default 64 MiB
+	Failures     *auth.Failures // nil: failed handshakes are not noted
+	AuthTimeout  time.Duration  // for the handshake, default 10 s
+	WriteTimeout time.Duration  // default 1 min
+	KeepAlive    time.Duration  // of TCP, default 1 min
 }
 
 // Server is the door. Safe from any goroutine.
@@ -48,6 +52,7 @@ type Server struct {
 	conns     map[net.Conn]bool
 	closed    bool
 	wg        sync.WaitGroup
+	gate      *door.Gate
 }
 
 // Component is one domain that an external program serves.
@@ -74,7 +79,8 @@ func New(c Config) *Server {
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Server{cfg: c, ctx: ctx, cancel: cancel, domains: make(map[string]*Component), conns: make(map[net.Conn]bool)}
+	return &Server{cfg: c, ctx: ctx, cancel: cancel, domains: make(map[string]*Component), conns: make(map[net.Conn]bool),
+		gate: door.NewGate(door.Limits{All: maxConns, Pending: maxPending})}
 }
 
 // Add lets a program that knows the secret serve a domain. The domain is served from now on: while nobody is
@@ -100,11 +106,15 @@ func (s *Server) Add(domain, secret string) error {
 // errAway is the answer while no program serves the domain.
 var errAway = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "the component is not connected")
 
-// Receive gives a stanza to the program.
+// holdTime is how long a stanza counts as under way that the program has not read yet (XEP-0198): one that does not read
+// must not stop the streams of others.
+const holdTime = 10 * time.Second
+
+// Receive gives a stanza to the program. The protocol knows no acknowledgement: what is written to it is its own.
 func (c *Component) Receive(_ context.Context, st *wire.Stanza) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stream == nil || c.stream.conn.Send(st, st.To) != nil {
+	if c.stream == nil || c.stream.conn.SendHeld(st, st.To, holdTime) != nil {
 		return errAway
 	}
 	return nil
@@ -132,39 +142,36 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			var ne net.Error
-			if errors.As(err, &ne) && ne.Timeout() {
-				continue
-			}
-			return fmt.Errorf("accept components: %w", err)
+	return door.Serve(l, s.cfg.Log, func(nc net.Conn) {
+		var from netip.Addr
+		if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+			from = ap.Addr()
 		}
+		pass, why := s.gate.Enter(from, door.Shared(nc))
 		s.mu.Lock()
-		if s.closed || len(s.conns) >= maxConns {
-			s.mu.Unlock()
+		defer s.mu.Unlock()
+		if s.closed || why != "" {
+			pass.Leave()
 			nc.Close()
-			continue
+			return
 		}
 		s.conns[nc] = true
-		s.wg.Add(1)
-		s.mu.Unlock()
-		go func() {
-			defer s.wg.Done()
-			s.serve(nc)
+		s.wg.Go(func() {
+			s.serve(nc, pass)
+			pass.Leave()
 			s.mu.Lock()
 			delete(s.conns, nc)
 			s.mu.Unlock()
-		}()
-	}
+		})
+	})
 }
 
-// maxConns is how many connections there may be, signed in or not.
-const maxConns = 1000
+// maxConns is how many connections there may be, maxPending of those that have not signed in. Components of one machine are
+// many: there is no limit by address.
+const (
+	maxConns   = 1000
+	maxPending = 200
+)
 
 // Shutdown says goodbye to all components and waits for them, at most as long as ctx.
 func (s *Server) Shutdown(ctx context.Context) {
@@ -223,16 +230,15 @@ func streamError(se *wire.StreamError) []byte {
 	return append(b, `</stream:error>`...)
 }
 
-func (s *Server) serve(nc net.Conn) {
+func (s *Server) serve(nc net.Conn, pass *door.Pass) {
 	defer nc.Close()
-	if t, ok := nc.(*net.TCPConn); ok {
-		_ = t.SetKeepAlivePeriod(s.cfg.KeepAlive) // only sooner notice of a dead peer
-	}
+	door.KeepAlive(nc, s.cfg.KeepAlive) // only sooner notice of a dead peer
 	st := &stream{srv: s, nc: nc, rd: wire.NewReader(nc, s.cfg.Limits), id: newID(),
 		conn: wire.NewConn(nc, wire.ConnConfig{MaxQueue: s.cfg.MaxQueue, WriteTimeout: s.cfg.WriteTimeout})}
 	_ = nc.SetReadDeadline(time.Now().Add(s.cfg.AuthTimeout))
 	err := st.open()
 	if err == nil {
+		pass.SignedIn()
 		_ = nc.SetReadDeadline(time.Time{})
 		s.cfg.Log.Info("component connected", "component", st.of.domain, "address", nc.RemoteAddr().String())
 		err = st.carry()
@@ -259,6 +265,11 @@ func newID() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
+}
+
+func addressOf(nc net.Conn) netip.Addr {
+	a, _ := netip.ParseAddrPort(nc.RemoteAddr().String()) // none: it is noted as unknown
+	return a.Addr()
 }
 
 // open is the handshake (section 3).
@@ -289,6 +300,7 @@ func (st *stream) open() error {
 	want := sha1.Sum([]byte(st.id + c.secret))
 	if x.Name != (wire.Name{Space: namespace, Local: "handshake"}) ||
 		subtle.ConstantTimeCompare([]byte(x.Text), []byte(hex.EncodeToString(want[:]))) != 1 {
+		st.srv.cfg.Failures.Note(addressOf(st.nc), "component", "not-authorized", h.To)
 		return &wire.StreamError{Condition: "not-authorized"}
 	}
 	// Who knows the secret is the component, now: an older connection may be one that died without a word.

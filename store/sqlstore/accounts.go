@@ -69,12 +69,22 @@ func (s *Store) Private(ctx context.Context, host, user, space, local string) (d
 
 func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string, data []byte, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO private_data (host, owner, space, local, data) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (host, owner, space, local) DO UPDATE SET data = excluded.data`, host, user, space, local, data); err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO private_data (host, owner, space, local, data) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, owner, space, local) DO UPDATE SET data = excluded.data`, host, user, space, local, data)
 			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM private_data WHERE host = $1 AND owner = $2", host, user)
+		}, "SELECT COUNT(*) FROM private_data WHERE host = $1 AND owner = $2 AND space NOT LIKE 'parley:%' AND space <> 'vcard-temp'", host, user)
 	})
+}
+
+func (s *Store) PrivateOwners(ctx context.Context, host, space, local string) (names []string, err error) {
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var name string
+		err := r.Scan(&name)
+		names = append(names, name)
+		return err
+	}, "SELECT owner FROM private_data WHERE host = $1 AND space = $2 AND local = $3 ORDER BY owner", host, space, local)
+	return names, err
 }
 
 func (s *Store) AllPrivate(ctx context.Context, host, user string) (all [][]byte, err error) {
@@ -87,21 +97,6 @@ func (s *Store) AllPrivate(ctx context.Context, host, user string) (all [][]byte
 		return nil
 	}, "SELECT data FROM private_data WHERE host = $1 AND owner = $2 ORDER BY space, local", host, user)
 	return all, err
-}
-
-// within gives ErrLimit if a count is above limit; 0 is none.
-func within(ctx context.Context, tx *sql.Tx, limit int, q string, args ...any) error {
-	if limit <= 0 {
-		return nil
-	}
-	var n int
-	if err := tx.QueryRowContext(ctx, q, args...).Scan(&n); err != nil {
-		return err
-	}
-	if n > limit {
-		return store.ErrLimit
-	}
-	return nil
 }
 
 func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bookmark, err error) {
@@ -120,12 +115,16 @@ func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bo
 
 func (s *Store) SetBookmarks(ctx context.Context, host, user string, limit int, bs ...store.Bookmark) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		for _, b := range bs {
-			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
-				return err
+		return within(ctx, tx, limit, len(bs), func() error {
+			for _, b := range bs {
+				if err := writeBookmark(ctx, tx, host, user, b); err != nil {
+					return err
+				}
 			}
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM bookmarks WHERE host = $1 AND owner = $2", host, user)
+			return nil
+		}, `SELECT COUNT(*) FROM bookmarks WHERE host = $1 AND owner = $2 AND room NOT IN (
+			SELECT r.name || '@' || r.host FROM rooms r JOIN members m ON m.group_id = r.group_id
+			WHERE m.host = $1 AND m.jid = $3 AND m.role <> 'banned')`, host, user, user+"@"+host)
 	})
 }
 

@@ -90,6 +90,9 @@ func CheckCopy(ctx context.Context, file string) (schema int64, err error) {
 	if err == nil && schema > newest {
 		err = fmt.Errorf("a newer parley has made it: its schema has version %d, and this program knows %d at most", schema, newest)
 	}
+	if err == nil && schema < firstVersion && schema != lastBefore {
+		err = tooOld(schema)
+	}
 	return schema, err
 }
 

@@ -17,12 +17,14 @@ func (s *Store) Blocked(ctx context.Context, host, user string) (jids []string, 
 
 func (s *Store) Block(ctx context.Context, host, user string, limit int, jids ...string) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		for _, j := range jids {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO blocked (host, owner, jid) VALUES ($1, $2, $3) ON CONFLICT (host, owner, jid) DO NOTHING", host, user, j); err != nil {
-				return err
+		return within(ctx, tx, limit, len(jids), func() error {
+			for _, j := range jids {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO blocked (host, owner, jid) VALUES ($1, $2, $3) ON CONFLICT (host, owner, jid) DO NOTHING", host, user, j); err != nil {
+					return err
+				}
 			}
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM blocked WHERE host = $1 AND owner = $2", host, user)
+			return nil
+		}, "SELECT COUNT(*) FROM blocked WHERE host = $1 AND owner = $2", host, user)
 	})
 }
 

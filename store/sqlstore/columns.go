@@ -11,19 +11,22 @@ import (
 )
 
 // Inserts on PostgreSQL and CockroachDB take a batch as one array for each column: one text, prepared once, and one
-// round trip, however many rows there are.
+// round trip, however many rows there are. In a list of columns unnest takes one array each on every version.
 //
 // An entry has a key of its own for ever: one that is there already is the same one, kept by an attempt whose answer was
 // lost. In a room the number is the key, and two that want the same one are two entries.
 const (
-	insertArchive = "INSERT INTO " + archiveInto + " SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[], $4::TEXT[], $5::TEXT[], $6::INT8[], $7::TEXT[], $8::BYTEA[]) ON CONFLICT DO NOTHING"
-	insertOffline = "INSERT INTO " + offlineInto + " SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[], $4::INT8[], $5::BYTEA[]) ON CONFLICT DO NOTHING"
-	insertRooms   = "INSERT INTO " + roomInto + " SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[], $4::INT8[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[], $9::INT8[], $10::BYTEA[])"
+	insertArchive = "INSERT INTO " + archiveInto + " SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::TEXT[]), unnest($5::TEXT[]), " +
+		"unnest($6::INT8[]), unnest($7::TEXT[]), unnest($8::BYTEA[]) ON CONFLICT DO NOTHING"
+	insertOffline = "INSERT INTO " + offlineInto + " SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::BYTEA[]) ON CONFLICT DO NOTHING"
+	insertRooms   = "INSERT INTO " + roomInto + " SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::TEXT[]), " +
+		"unnest($6::TEXT[]), unnest($7::TEXT[]), unnest($8::TEXT[]), unnest($9::INT8[]), unnest($10::BYTEA[])"
 )
 
 // batchColumns is what a batch writes, by table and column.
 type batchColumns struct {
 	archive, offline, rooms columns
+	highest                 store.ID
 }
 
 // columns has the texts and numbers of a table in the order of its columns; the stanza comes last everywhere.
@@ -50,16 +53,19 @@ func (b *batchColumns) add(ws []store.Write) {
 		switch e := w.(type) {
 		case *store.ArchiveEntry:
 			c := &b.archive
+			b.highest = max(b.highest, e.ID)
 			c.text(e.Host, e.Owner, e.With, e.WithRes, e.OriginID)
 			c.number(int64(e.ID), bit(e.Incoming))
 			c.stanzas = append(c.stanzas, e.Stanza)
 		case *store.OfflineEntry:
 			c := &b.offline
+			b.highest = max(b.highest, e.ID)
 			c.text(e.Host, e.Owner)
 			c.number(int64(e.ID), micros(e.Expires))
 			c.stanzas = append(c.stanzas, e.Stanza)
 		case *store.RoomEntry:
 			c := &b.rooms
+			b.highest = max(b.highest, e.ID)
 			c.text(e.Host, e.Room, e.Nick, e.OccupantID, e.Sender, e.OriginID)
 			c.number(e.Seq, int64(e.ID), bit(e.Subject || e.Quiet))
 			c.stanzas = append(c.stanzas, e.Stanza)
@@ -88,39 +94,72 @@ func (b *batchColumns) inserts() (out []insert) {
 	return out
 }
 
-// commitAll keeps a batch in one transaction. It sets a request's err if that one is left out.
-func (s *Store) commitAll(ctx context.Context, batch []*request) error {
+// commitAll keeps a batch in one transaction. It sets a request's err if that one is left out. In doubt it may have been
+// kept before.
+func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) error {
 	var all batchColumns
 	for _, r := range batch {
 		r.err = nil
 		all.add(r.ws)
 	}
+	highest := all.highest
+	marks := int64(highest) > s.marked.Load()
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
-	if ins := all.inserts(); len(ins) == 1 && len(all.rooms.stanzas) == 0 {
+	if ins := all.inserts(); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks {
 		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
 			_, err := s.w.ExecContext(ctx, ins[0].text, ins[0].args...)
 			return err
 		}))
 	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var all batchColumns
 		epochs := map[[2]string]int64{}
 		for _, r := range batch {
 			r.err = nil
-			if err := s.checkEpochs(ctx, tx, r, epochs); err != nil {
+			err := s.checkEpochs(ctx, tx, r, epochs)
+			if err != nil {
 				return err
 			}
-			if r.err == nil {
-				all.add(r.ws)
+			if r.err != nil {
+				continue
 			}
+			ws := r.ws
+			if doubt {
+				if ws, err = unkept(ctx, tx, ws); err != nil {
+					return err
+				}
+			}
+			all.add(ws)
 		}
 		for _, in := range all.inserts() {
 			if _, err := tx.ExecContext(ctx, in.text, in.args...); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.raiseIn(ctx, tx, highest)
 	})
+	if err == nil && marks {
+		s.noteMark(ahead(highest))
+	}
+	return err
+}
+
+// unkept leaves out the entries of rooms that are there already. The others' inserts do that by themselves.
+func unkept(ctx context.Context, tx *sql.Tx, ws []store.Write) (out []store.Write, err error) {
+	for _, w := range ws {
+		if e, ok := w.(*store.RoomEntry); ok {
+			var id int64
+			err := tx.QueryRowContext(ctx, "SELECT id FROM room_archive WHERE host = $1 AND room = $2 AND seq = $3", e.Host, e.Room, e.Seq).Scan(&id)
+			if err == nil && id == int64(e.ID) {
+				continue
+			}
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return nil, err
+			}
+		}
+		out = append(out, w)
+	}
+	return out, nil
 }
 
 // checkEpochs sets r.err to ErrConflict if one of its rooms is another node's by now.

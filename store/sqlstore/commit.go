@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,13 +14,37 @@ import (
 // writer is the group commit. Who comes first commits what is there; who comes meanwhile waits, and is committed together
 // by the first of those. So a batch is as large as the load makes it, nobody waits for it to fill, and one that is alone
 // needs no other goroutine.
+//
+// A batch that PostgreSQL or CockroachDB does not answer in lateAfter is late: it goes on, and others lead beside it, with
+// what is of other accounts and rooms. So one database node that hangs stops nothing but what only it could commit, and
+// what is of one owner is still committed in the order in which it came.
 type writer struct {
 	mu      sync.Mutex
-	free    sync.Cond // of mu: nobody leads
+	free    sync.Cond // of mu: nothing is being committed
 	closed  bool
-	leading bool
+	leading bool // somebody commits a batch that is not late, or has been told to
 	queue   []*request
+
+	led     *batch      // of who leads; nil while it is gathered
+	watch   *time.Timer // runs overdue for led
+	late    int         // batches
+	busy    map[owner]int
+	waiting map[owner]struct{} // owners of what is in the queue behind something late, if nobody leads
 }
+
+// batch is what one leader commits.
+type batch struct {
+	requests []*request
+	begun    time.Time
+	late     bool
+	few      [16]*request // where requests begins
+}
+
+// lateAfter is how long others wait for a batch; maxLate is of how many batches at once they do not.
+const (
+	lateAfter = 250 * time.Millisecond
+	maxLate   = 8
+)
 
 type request struct {
 	ws    []store.Write
@@ -54,7 +79,7 @@ func (w *writer) close() bool {
 	defer w.mu.Unlock()
 	was := w.closed
 	w.closed = true
-	for w.leading {
+	for w.leading || w.late > 0 {
 		w.free.Wait()
 	}
 	return !was
@@ -79,7 +104,7 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 		return errClosed
 	}
 	w.queue = append(w.queue, r)
-	first := !w.leading
+	first := !w.leading && w.may(r)
 	if first {
 		w.leading = true
 		r.take()
@@ -117,66 +142,172 @@ func (s *Store) wait(ctx context.Context, r *request) error {
 func (s *Store) lead(own *request) {
 	w := &s.writer
 	w.mu.Lock()
-	batch, n, count := make([]*request, 0, 16), 0, 0
-	for n < len(w.queue) && count < s.opts.CommitBatch {
-		r := w.queue[n]
-		n++
-		if r == own || r.take() {
-			batch = append(batch, r)
-			count += len(r.ws)
-		}
+	b := new(batch)
+	b.requests = b.few[:0]
+	w.gather(b, own, s.opts.CommitBatch)
+	if s.app == nil {
+		w.begin(b)
 	}
-	w.drop(n)
 	w.mu.Unlock()
 
 	if s.app != nil {
-		s.appendBatch(batch)
+		s.appendBatch(b.requests)
 	} else {
-		s.commitBatch(batch)
+		s.commitBatch(b.requests)
 	}
-	for _, r := range batch {
+	w.mu.Lock()
+	w.end(b)
+	w.mu.Unlock()
+	for _, r := range b.requests {
 		if r != own {
 			r.turn <- committed
 		}
 	}
+}
 
+// gather moves requests from the queue to a batch, in their order. What is of an owner with something late, or with
+// something that stays in the queue, stays there too.
+func (w *writer) gather(b *batch, own *request, most int) {
+	count := 0
+	if w.late == 0 {
+		n := 0
+		for n < len(w.queue) && count < most {
+			r := w.queue[n]
+			n++
+			if r == own || r.take() {
+				b.requests = append(b.requests, r)
+				count += len(r.ws)
+			}
+		}
+		w.drop(n)
+		return
+	}
+	clear(w.waiting)
+	kept := w.queue[:0]
+	for _, r := range w.queue {
+		switch {
+		case r == own, count < most && w.mayJoin(r) && r.take():
+			b.requests = append(b.requests, r)
+			count += len(r.ws)
+		case r.state.Load() != requestGone:
+			w.wait(r)
+			kept = append(kept, r)
+		}
+	}
+	clear(w.queue[len(kept):])
+	w.queue = kept
+}
+
+// may says whether a request that is in the queue as the last one can be led at once; if not, those of its owners that
+// come later wait behind it.
+func (w *writer) may(r *request) bool {
+	if w.late == 0 {
+		return true
+	}
+	if w.late >= maxLate || !w.mayJoin(r) {
+		w.wait(r)
+		return false
+	}
+	return true
+}
+
+func (w *writer) mayJoin(r *request) bool {
+	for _, x := range r.ws {
+		o := ownerOf(x)
+		if _, ok := w.waiting[o]; ok || w.busy[o] > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *writer) wait(r *request) {
+	for _, x := range r.ws {
+		w.waiting[ownerOf(x)] = struct{}{}
+	}
+}
+
+// begin has the batch looked after: if it is not done in lateAfter, the next ones go on.
+func (w *writer) begin(b *batch) {
+	w.led, b.begun = b, time.Now()
+	if w.watch == nil {
+		w.watch = time.AfterFunc(lateAfter, w.overdue)
+		return
+	}
+	w.watch.Reset(lateAfter)
+}
+
+// overdue lets others lead beside the batch that is being committed.
+func (w *writer) overdue() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.queue) > 0 {
-		if r := w.queue[0]; r.take() {
+	b := w.led
+	if b == nil || time.Since(b.begun) < lateAfter { // the one that was meant has ended meanwhile
+		return
+	}
+	if w.busy == nil {
+		w.busy, w.waiting = make(map[owner]int), make(map[owner]struct{})
+	}
+	b.late, w.led, w.leading = true, nil, false
+	w.late++
+	for _, r := range b.requests {
+		for _, x := range r.ws {
+			w.busy[ownerOf(x)]++
+		}
+	}
+	w.next()
+}
+
+// end takes a batch out of what is being committed, and finds who leads next.
+func (w *writer) end(b *batch) {
+	if b.late {
+		w.late--
+		for _, r := range b.requests {
+			for _, x := range r.ws {
+				if o := ownerOf(x); w.busy[o] > 1 {
+					w.busy[o]--
+				} else {
+					delete(w.busy, o)
+				}
+			}
+		}
+	} else {
+		w.leading = false
+		if w.led == b {
+			w.led = nil
+			w.watch.Stop()
+		}
+	}
+	if !w.leading {
+		w.next()
+	}
+}
+
+// next has the first request lead that can. It is called when nobody leads.
+func (w *writer) next() {
+	if w.late > 0 {
+		clear(w.waiting)
+	}
+	for i := 0; i < len(w.queue); {
+		r := w.queue[i]
+		switch {
+		case w.late > 0 && !w.may(r):
+			i++
+		case r.take():
+			w.leading = true
 			r.turn <- lead
 			return
+		default: // its caller has given up
+			w.queue = slices.Delete(w.queue, i, i+1)
 		}
-		w.drop(1)
 	}
-	w.leading = false
-	w.free.Broadcast()
+	if w.late == 0 {
+		w.free.Broadcast()
+	}
 }
 
 func (w *writer) drop(n int) {
 	rest := copy(w.queue, w.queue[n:])
 	clear(w.queue[rest:])
 	w.queue = w.queue[:rest]
-}
-
-// commitTime is the longest a transaction may take: a database that does not answer is an error, not a silence.
-const commitTime = time.Minute
-
-// commitBatch is the commit on PostgreSQL and CockroachDB. It sets every request's err. One that cannot be kept does not take others with it.
-func (s *Store) commitBatch(batch []*request) {
-	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
-	defer cancel()
-	err := s.commitAll(ctx, batch)
-	if err == nil {
-		return
-	}
-	if len(batch) == 1 {
-		batch[0].err = err
-		return
-	}
-	for _, r := range batch {
-		if err := s.commitAll(ctx, []*request{r}); err != nil {
-			r.err = err
-		}
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"parley/store"
 )
 
 // maxRetries is how often a transaction is begun again. One of those that are in each other's way always gets through, so
@@ -18,10 +20,33 @@ const maxRetries = 500
 // the other has added. PostgreSQL sees that at its highest isolation only, where it lets one of them begin again;
 // CockroachDB has no other, and SQLite has one writer.
 func (s *Store) counted(ctx context.Context, f func(*sql.Tx) error) error {
-	if !s.pg || s.roach {
+	if !s.pg || s.roach || s.current(ctx) != nil {
 		return s.tx(ctx, f)
 	}
 	return s.txAgain(ctx, sql.LevelSerializable, f)
+}
+
+// within writes, and gives ErrLimit if what q counts has grown above limit by that; 0 is no limit. write adds at most `adds`
+// of them. There may be more than the limit already, since it was lowered or the server has added what a person could not:
+// what is there can be changed and taken away all the same.
+func within(ctx context.Context, tx *sql.Tx, limit, adds int, write func() error, q string, args ...any) error {
+	if limit <= 0 {
+		return write()
+	}
+	var before, after int
+	if err := tx.QueryRowContext(ctx, q, args...).Scan(&before); err != nil {
+		return err
+	}
+	if err := write(); err != nil || before+adds <= limit {
+		return err
+	}
+	if err := tx.QueryRowContext(ctx, q, args...).Scan(&after); err != nil {
+		return err
+	}
+	if after > max(limit, before) {
+		return store.ErrLimit
+	}
+	return nil
 }
 
 // txAgain is for all engines but CockroachDB. crdb.ExecuteTx would not do on PostgreSQL: it takes RELEASE SAVEPOINT for the

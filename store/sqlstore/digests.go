@@ -50,6 +50,11 @@ func (s *Store) StartDigests(ctx context.Context, host string, due time.Time, li
 }
 
 func (s *Store) PutOffDigest(ctx context.Context, host string, d store.Digest, next time.Time, told store.ID, m *store.Mail) error {
+	if m != nil {
+		if err := s.raise(ctx, m.ID); err != nil {
+			return err
+		}
+	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE digests SET due = $5, told = $6 WHERE host = $1 AND owner = $2 AND every = $3 AND due = $4",
 			host, d.Owner, d.Every, micros(d.Due), micros(next), int64(told))

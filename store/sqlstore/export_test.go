@@ -3,6 +3,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/pressly/goose/v3"
 )
 
 // PretendNewer marks the schema as one that a later version of the program has made.
@@ -11,14 +16,52 @@ func (s *Store) PretendNewer(ctx context.Context) error {
 	return err
 }
 
-// PretendUnmigrated takes away what a migration in the middle has made.
-func (s *Store) PretendUnmigrated(ctx context.Context) error {
-	if _, err := s.exec(ctx, "DROP TABLE kv"); err != nil {
+// AddStep has the schema go on with one more step until the test ends.
+func AddStep(t testing.TB, version int64, do func(ctx context.Context, db *sql.DB) error) {
+	was := steps
+	steps = append(slices.Clone(steps), step{version, do})
+	t.Cleanup(func() { steps = was })
+}
+
+// AddColumn is a step that adds a column.
+func AddColumn(table, column, kind string) func(ctx context.Context, db *sql.DB) error {
+	return addColumn(table, column, kind)
+}
+
+// Database is what the store writes to.
+func (s *Store) Database() *sql.DB { return s.w }
+
+// MigrateBefore makes the schema from before the baseline, by the migrations of that time up to one of them.
+func (s *Store) MigrateBefore(ctx context.Context, upTo int64) error {
+	p, err := goose.NewProvider("", s.w, os.DirFS("testdata/before"), goose.WithStore(versions{}))
+	if err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, "DELETE FROM schema_versions WHERE version = 9")
+	_, err = p.UpTo(ctx, upTo)
 	return err
 }
+
+// Folded gives the tables that stood beside others, with the table that stays and the columns by their names before.
+func Folded() map[string]FoldedTable {
+	all := make(map[string]FoldedTable)
+	for _, b := range foldedTables {
+		f := FoldedTable{Stays: b.stays, Columns: make(map[string]string)}
+		for _, c := range b.columns {
+			f.Columns[c.from] = c.to
+		}
+		all[b.table] = f
+	}
+	return all
+}
+
+// FoldedTable says where the columns of a table have gone.
+type FoldedTable struct {
+	Stays   string
+	Columns map[string]string
+}
+
+// FoldFirst does the first part of what an interrupted takeOver has done.
+func FoldFirst(ctx context.Context, db *sql.DB) error { return foldedTables[0].fold(ctx, db) }
 
 // IndexedTerms says how many messages the index has under a word, in all archives.
 func (s *Store) IndexedTerms(ctx context.Context, term string) (n int, err error) {

@@ -97,10 +97,10 @@ func (s *Store) MandatoryRooms(ctx context.Context, host, user string) (bs []sto
 		bs = append(bs, b)
 		return err
 	}, `SELECT r.name || '@' || r.host, COALESCE(b.name, g.name), COALESCE(b.nick, ''), COALESCE(b.password, ''), b.extensions
-		FROM group_settings s JOIN org_groups g ON g.host = s.host AND g.id = s.group_id AND g.deleted = 0
+		FROM org_groups g
 		JOIN members m ON m.host = g.host AND m.group_id = g.id AND m.jid = $3 AND m.role <> 'banned'
 		JOIN rooms r ON r.group_id = g.id AND r.theme = '' AND r.destroyed = 0 AND r.name = g.room
 		LEFT JOIN bookmarks b ON b.host = g.host AND b.owner = $2 AND b.room = r.name || '@' || r.host
-		WHERE s.host = $1 AND s.mandatory <> '' AND COALESCE(b.autojoin, 0) = 0 ORDER BY g.slug`, host, user, user+"@"+host)
+		WHERE g.host = $1 AND g.mandatory <> '' AND g.deleted = 0 AND COALESCE(b.autojoin, 0) = 0 ORDER BY g.slug`, host, user, user+"@"+host)
 	return bs, err
 }

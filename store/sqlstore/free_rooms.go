@@ -11,11 +11,11 @@ import (
 // and asVisitor of readable; but a room that is bookmarked need not be listed.
 const freeRooms = `SELECT q.name, q.title, q.first_id, q.since FROM (
 	SELECT r.name AS name, COALESCE(b.name, '') AS title,
-		CASE WHEN a.affiliation = 'member' AND x.since_added = 1 THEN COALESCE((s.since - 1577836800000000) * 4096, 0) ELSE 0 END AS first_id,
-		COALESCE(s.since, r.created) AS since
+		CASE WHEN a.affiliation = 'member' AND x.since_added = 1 AND a.since > 0 THEN (a.since - 1577836800000000) * 4096 ELSE 0 END
+			AS first_id,
+		CASE WHEN a.since > 0 THEN a.since ELSE r.created END AS since
 	FROM affiliations a JOIN rooms r ON r.host = a.host AND r.name = a.room AND r.group_id = '' AND r.destroyed = 0
 	LEFT JOIN room_readers x ON x.host = a.host AND x.room = a.room
-	LEFT JOIN affiliation_since s ON s.host = a.host AND s.room = a.room AND s.jid = a.jid
 	LEFT JOIN bookmarks b ON b.host = $1 AND b.owner = $4 AND b.room = a.room || '@' || CAST($2 AS TEXT)
 	WHERE a.host = $2 AND a.jid = $3
 		AND (a.affiliation IN ('owner', 'admin') OR a.affiliation = 'member' AND COALESCE(x.readers, 'members') <> 'admins')

@@ -22,8 +22,7 @@ func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Phot
 		if len(p.Data) == 0 {
 			p.Hash = ""
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO group_settings (host, group_id, kind, mandatory, mention_by, guests, emoji, photo_hash) VALUES ($1, $2, '', '', '', 0, '', $3)
-			ON CONFLICT (host, group_id) DO UPDATE SET photo_hash = excluded.photo_hash`, host, id, p.Hash)
+		_, err := tx.ExecContext(ctx, "UPDATE org_groups SET photo_hash = $3 WHERE host = $1 AND id = $2", host, id, p.Hash)
 		if err != nil {
 			return err
 		}
@@ -44,12 +43,11 @@ func (s *Store) GroupPhoto(ctx context.Context, host, id string) (p store.Photo,
 
 func (s *Store) PutGroupRequest(ctx context.Context, host, id string, r store.GroupRequest, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO group_requests (host, group_id, jid, reason, since) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (host, group_id, jid) DO UPDATE SET reason = excluded.reason`, host, id, r.JID, r.Reason, micros(r.Since))
-		if err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO group_requests (host, group_id, jid, reason, since) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, group_id, jid) DO UPDATE SET reason = excluded.reason`, host, id, r.JID, r.Reason, micros(r.Since))
 			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM group_requests WHERE host = $1 AND group_id = $2", host, id)
+		}, "SELECT COUNT(*) FROM group_requests WHERE host = $1 AND group_id = $2", host, id)
 	})
 }
 

@@ -9,15 +9,14 @@ import (
 	"parley/store"
 )
 
-// selectGroup has room for a condition, in which the group is g. What was added to groups later is in a table of its own.
+// selectGroup has room for a condition, in which the group is g.
 const selectGroup = "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, g.created, g.deleted, " +
-	"COALESCE(s.kind, ''), COALESCE(s.mandatory, ''), COALESCE(s.mention_by, ''), COALESCE(s.guests, 0), COALESCE(s.emoji, ''), COALESCE(s.photo_hash, ''), COALESCE(h.since_join, 0) " +
-	"FROM org_groups g LEFT JOIN group_settings s ON s.host = g.host AND s.group_id = g.id LEFT JOIN group_history h ON h.host = g.host AND h.group_id = g.id WHERE "
+	"g.kind, g.mandatory, g.mention_by, g.guests, g.emoji, g.photo_hash, g.since_join, g.react_by FROM org_groups g WHERE "
 
 func scanGroup(r interface{ Scan(...any) error }) (g store.Group, err error) {
 	var created, deleted int64
 	err = r.Scan(&g.Host, &g.ID, &g.Slug, &g.Room, &g.Name, &g.Description, &g.Private, &g.ThemesBy, &created, &deleted,
-		&g.Kind, &g.Mandatory, &g.MentionBy, &g.Guests, &g.Emoji, &g.PhotoHash, &g.SinceJoin)
+		&g.Kind, &g.Mandatory, &g.MentionBy, &g.Guests, &g.Emoji, &g.PhotoHash, &g.SinceJoin, &g.ReactBy)
 	g.Created, g.Deleted = when(created), when(deleted)
 	return g, err
 }
@@ -33,12 +32,11 @@ func localUser(host, jid string) string {
 
 func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms []store.Member, b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO org_groups (host, id, slug, room, name, description, private, themes_by, created, deleted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
-			g.Host, g.ID, g.Slug, g.Room, g.Name, g.Description, bit(g.Private), g.ThemesBy, micros(g.Created))
+		_, err := tx.ExecContext(ctx, `INSERT INTO org_groups (host, id, slug, room, created, deleted, name, description, private, themes_by,
+				kind, mandatory, mention_by, guests, emoji, since_join, react_by)
+			VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+			append([]any{g.Host, g.ID, g.Slug, g.Room, micros(g.Created)}, whatGroupIs(g)...)...)
 		if err != nil {
-			return err
-		}
-		if err := writeSettings(ctx, tx, g); err != nil {
 			return err
 		}
 		if err := insertRoom(ctx, tx, r); err != nil {
@@ -48,16 +46,21 @@ func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms
 	})
 }
 
-func writeSettings(ctx context.Context, tx *sql.Tx, g store.Group) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO group_settings (host, group_id, kind, mandatory, mention_by, guests, emoji, photo_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
-		ON CONFLICT (host, group_id) DO UPDATE SET kind = excluded.kind, mandatory = excluded.mandatory, mention_by = excluded.mention_by,
-			guests = excluded.guests, emoji = excluded.emoji`, g.Host, g.ID, g.Kind, g.Mandatory, g.MentionBy, bit(g.Guests), g.Emoji)
-	if err != nil {
-		return err
+// whatGroupIs are the values of a group that can be changed, but for its photo.
+func whatGroupIs(g store.Group) []any {
+	return []any{
+		g.Name,
+		g.Description,
+		bit(g.Private),
+		g.ThemesBy,
+		g.Kind,
+		g.Mandatory,
+		g.MentionBy,
+		bit(g.Guests),
+		g.Emoji,
+		bit(g.SinceJoin),
+		g.ReactBy,
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO group_history (host, group_id, since_join) VALUES ($1, $2, $3)
-		ON CONFLICT (host, group_id) DO UPDATE SET since_join = excluded.since_join`, g.Host, g.ID, bit(g.SinceJoin))
-	return err
 }
 
 // writeMembers changes members and the bookmarks of those who come or go.
@@ -149,15 +152,16 @@ func (s *Store) OwnedGroups(ctx context.Context, host, jid string, since time.Ti
 
 func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6 WHERE host = $1 AND id = $2 AND deleted = 0",
-			g.Host, g.ID, g.Name, g.Description, bit(g.Private), g.ThemesBy)
+		res, err := tx.ExecContext(ctx, `UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6, kind = $7,
+				mandatory = $8, mention_by = $9, guests = $10, emoji = $11, since_join = $12, react_by = $13
+			WHERE host = $1 AND id = $2 AND deleted = 0`, append([]any{g.Host, g.ID}, whatGroupIs(g)...)...)
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		return writeSettings(ctx, tx, g)
+		return nil
 	})
 }
 

@@ -20,7 +20,10 @@ func scanInvite(r interface{ Scan(...any) error }) (i store.Invitation, err erro
 	return i, translate(err)
 }
 
-func addInviteEvent(ctx context.Context, tx *sql.Tx, host, id string, e store.InvitationEvent) error {
+func (s *Store) addInviteEvent(ctx context.Context, tx *sql.Tx, host, id string, e store.InvitationEvent) error {
+	if err := s.raiseIn(ctx, tx, e.ID); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, "INSERT INTO invite_events (host, invite, id, kind, actor, detail) VALUES ($1, $2, $3, $4, $5, $6)",
 		host, id, int64(e.ID), e.Kind, e.Actor, e.Detail)
 	return err
@@ -28,15 +31,14 @@ func addInviteEvent(ctx context.Context, tx *sql.Tx, host, id string, e store.In
 
 func (s *Store) CreateInvitation(ctx context.Context, i store.Invitation, limit int, e store.InvitationEvent) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO invites ("+inviteColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-			i.Host, i.ID, i.Generation, i.Inviter, i.Kind, bit(i.Account), bit(i.Contact), i.Username, i.Email, i.Lang, i.Note, i.State,
-			i.Uses, i.MaxUses, micros(i.Created), micros(i.Expires)); err != nil {
-			return err
-		}
-		if err := addInviteEvent(ctx, tx, i.Host, i.ID, e); err != nil {
-			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM invites WHERE host = $1 AND owner = $2 AND state = 'open' AND expires > $3", i.Host, i.Inviter, micros(i.Created))
+		return within(ctx, tx, limit, 1, func() error {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO invites ("+inviteColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+				i.Host, i.ID, i.Generation, i.Inviter, i.Kind, bit(i.Account), bit(i.Contact), i.Username, i.Email, i.Lang, i.Note, i.State,
+				i.Uses, i.MaxUses, micros(i.Created), micros(i.Expires)); err != nil {
+				return err
+			}
+			return s.addInviteEvent(ctx, tx, i.Host, i.ID, e)
+		}, "SELECT COUNT(*) FROM invites WHERE host = $1 AND owner = $2 AND state = 'open' AND expires > $3", i.Host, i.Inviter, micros(i.Created))
 	})
 }
 
@@ -86,7 +88,7 @@ func (s *Store) UpdateInvitation(ctx context.Context, host, id string, f func(*s
 			host, id, i.Generation, i.Email, i.State, micros(i.Expires), i.Note); err != nil {
 			return err
 		}
-		return addInviteEvent(ctx, tx, host, id, e)
+		return s.addInviteEvent(ctx, tx, host, id, e)
 	})
 	return i, err
 }
@@ -110,7 +112,7 @@ func (s *Store) UseInvitation(ctx context.Context, host, id string, generation i
 				return err
 			}
 		}
-		return addInviteEvent(ctx, tx, host, id, e)
+		return s.addInviteEvent(ctx, tx, host, id, e)
 	})
 	return i, err
 }
@@ -122,7 +124,7 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 	reset := i.Kind == store.KindReset
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && !reset:
-		return insertUser(ctx, tx, store.User{Host: u.Host, Name: u.Name, Keys: u.Keys, FullName: u.FullName, Created: u.Created})
+		return insertUser(ctx, tx, store.User{Host: u.Host, Name: u.Name, Keys: u.Keys, FullName: u.FullName, Created: u.Created, FreeSince: u.FreeSince})
 	case err != nil:
 		return err
 	case len(keys) > 0 && !reset || i.Username != u.Name: // one that waits is for who was invited to it
@@ -155,5 +157,5 @@ func (s *Store) InvitationEvents(ctx context.Context, host, id string) (es []sto
 }
 
 func (s *Store) AddInvitationEvent(ctx context.Context, host, id string, e store.InvitationEvent) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return addInviteEvent(ctx, tx, host, id, e) })
+	return s.tx(ctx, func(tx *sql.Tx) error { return s.addInviteEvent(ctx, tx, host, id, e) })
 }

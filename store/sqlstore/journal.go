@@ -97,15 +97,14 @@ func (j *journal) create(name string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: journal: %w", err)
 	}
-	if err := fill(f, j.size); err == nil {
+	err = fill(f, j.size)
+	if err == nil {
 		err = syncDir(filepath.Dir(name))
-		if err == nil {
-			return f, nil
-		}
-	} else if rerr := os.Remove(name); rerr != nil {
-		return nil, errors.Join(fmt.Errorf("store: journal: %w", err), rerr, f.Close())
 	}
-	return nil, errors.Join(fmt.Errorf("store: journal: %w", err), f.Close())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store: journal: %w", err), os.Remove(name), f.Close())
+	}
+	return f, nil
 }
 
 func fill(f *os.File, size int64) error {

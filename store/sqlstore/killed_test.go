@@ -35,28 +35,28 @@ func TestKilledProcess(t *testing.T) {
 		os.Exit(0)
 	}
 	t.Run("sqlite", func(t *testing.T) {
-		killAndLook(t, "sqlite:"+filepath.Join(t.TempDir(), "db"), func(c *exec.Cmd, _ int) { c.Process.Kill() })
+		killAndLook(t, "sqlite:"+filepath.Join(t.TempDir(), "db"), func(c *exec.Cmd, _ int, _ func() bool) { c.Process.Kill() })
 	})
 	t.Run("postgres", func(t *testing.T) {
 		pg := pgtest.Fresh(t)
-		killAndLook(t, pg.Database(t), func(c *exec.Cmd, round int) {
-			if round%2 == 0 {
-				c.Process.Kill()
-				return
+		killAndLook(t, pg.Database(t), func(c *exec.Cmd, round int, read func() bool) {
+			if round%2 == 1 { // The database goes first, and comes back: the process goes on.
+				pg.Kill(t)
+				if err := pg.Run(); err != nil {
+					t.Fatal(err)
+				}
+				for n := 0; n < 1000 && read(); n++ { // more than it can have said before
+				}
 			}
-			// The database goes first; the process says so, and ends.
-			pg.Kill(t)
-			if err := pg.Run(); err != nil {
-				t.Fatal(err)
-			}
+			c.Process.Kill()
 		})
 	})
 	t.Run("cockroach", func(t *testing.T) {
-		killAndLook(t, pgtest.CockroachDSN(t), func(c *exec.Cmd, _ int) { c.Process.Kill() })
+		killAndLook(t, pgtest.CockroachDSN(t), func(c *exec.Cmd, _ int, _ func() bool) { c.Process.Kill() })
 	})
 }
 
-func killAndLook(t *testing.T, dsn string, kill func(c *exec.Cmd, round int)) {
+func killAndLook(t *testing.T, dsn string, kill func(c *exec.Cmd, round int, read func() bool)) {
 	st := open(t, dsn)
 	for _, room := range killedNames {
 		if err := st.CreateRoom(t.Context(), store.Room{Host: killedRooms, Name: room}); err != nil {
@@ -85,7 +85,7 @@ func killAndLook(t *testing.T, dsn string, kill func(c *exec.Cmd, round int)) {
 				return false
 			}
 			if why, ends := strings.CutPrefix(lines.Text(), "end "); ends {
-				t.Logf("round %d: %s", round, why)
+				t.Errorf("round %d: it gave up: %s", round, why)
 				return true
 			}
 			if said[lines.Text()] {
@@ -99,7 +99,7 @@ func killAndLook(t *testing.T, dsn string, kill func(c *exec.Cmd, round int)) {
 		if len(said) == before {
 			t.Fatalf("round %d: nothing was written", round)
 		}
-		kill(c, round)
+		kill(c, round, read)
 		for read() { // what it had said before
 		}
 		c.Wait() // the error is that it was killed

@@ -2,29 +2,118 @@ package sqlstore
 
 import (
 	"context"
-	"embed"
+	"database/sql"
+	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
+	"strings"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+//go:embed baseline.sql
+var baselineSQL string
 
-func (s *Store) provider() (*goose.Provider, error) {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider("", s.w, dir, goose.WithStore(versions{}), goose.WithAllowOutofOrder(true))
+// step brings the schema from one version to the next. It is safe to repeat, and to do from two nodes at once.
+type step struct {
+	version int64
+	do      func(ctx context.Context, db *sql.DB) error
 }
 
-// Migrate brings the schema up to date. Doing it again, or from two nodes at once, does no harm: each migration is one
-// statement that is safe to repeat.
+// steps are all of them. Those that were released are never changed; the next one has a higher number:
+//
+//	{1004, addColumn("teams", "colour", "TEXT NOT NULL DEFAULT ''")},
+//	{1005, statements("CREATE INDEX IF NOT EXISTS …")},
+var steps = []step{
+	{1000, takeOver},
+	{1001, statements(baselineSQL)},
+	{1002, addColumn("org_groups", "react_by", "TEXT NOT NULL DEFAULT 'members'")},
+	{1003, statements(profileFields)},
+}
+
+// statements is a step that executes SQL, one statement after the other.
+func statements(text string) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		for _, s := range split(text) {
+			if _, err := db.ExecContext(ctx, s); err != nil {
+				return fmt.Errorf("%.80s: %w", s, err)
+			}
+		}
+		return nil
+	}
+}
+
+// split gives the statements of a text, without comments. A semicolon ends a statement wherever it is.
+func split(text string) (all []string) {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "--") {
+			b.WriteString(line)
+		}
+	}
+	for s := range strings.SplitSeq(b.String(), ";") {
+		if s = strings.TrimSpace(s); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// addColumn is a step that adds a column to a table, unless it is there: not every engine has ADD COLUMN IF NOT EXISTS.
+// kind is the type, with NOT NULL and a default for the rows there are.
+func addColumn(table, column, kind string) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		for has(ctx, db, column, table) != nil {
+			_, err := db.ExecContext(ctx, "ALTER TABLE "+table+" ADD COLUMN "+column+" "+kind)
+			if err == nil || has(ctx, db, column, table) == nil { // another node has done it meanwhile
+				return nil
+			}
+			var refused *pgconn.PgError
+			if !errors.As(err, &refused) || refused.Code != duplicateColumn {
+				return fmt.Errorf("add column %s to %s: %w", column, table, err)
+			}
+			// Another node is at it: CockroachDB shows a column only when it is there in every row.
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("add column %s to %s: %w", column, table, ctx.Err())
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		return nil
+	}
+}
+
+// duplicateColumn is the code of an error where a column is there, or is being added (PostgreSQL, appendix A).
+const duplicateColumn = "42701"
+
+// has gives an error where there is no such column, or no such table.
+func has(ctx context.Context, db *sql.DB, column, table string) error {
+	rows, err := db.QueryContext(ctx, "SELECT "+column+" FROM "+table+" LIMIT 0")
+	if err != nil {
+		return err
+	}
+	return errors.Join(rows.Close(), rows.Err())
+}
+
+func (s *Store) provider() (*goose.Provider, error) {
+	var all []*goose.Migration
+	for _, st := range steps {
+		all = append(all, goose.NewGoMigration(st.version, &goose.GoFunc{RunDB: st.do}, nil))
+	}
+	return goose.NewProvider("", s.w, nil, goose.WithStore(versions{}), goose.WithAllowOutofOrder(true),
+		goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
+}
+
+// Migrate brings the schema up to date. Doing it again, or from two nodes at once, does no harm. The error says what to
+// do where the database was made by another version of this program, which this one cannot take over.
 func (s *Store) Migrate(ctx context.Context) error {
+	if !s.pg { // goose keeps one connection for itself while a step uses another
+		s.w.SetMaxOpenConns(2)
+		defer s.w.SetMaxOpenConns(1)
+	}
 	p, err := s.provider()
 	if err != nil {
 		return err

@@ -72,15 +72,35 @@ func (s *Store) move(ctx context.Context, entries []byte, upTo position) error {
 	if err := s.prepareMoves(ctx); err != nil {
 		return err
 	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	highest := m.highest()
+	err := s.tx(ctx, func(tx *sql.Tx) error {
 		for i := range m.all {
 			if err := s.insertRows(ctx, tx, m, &m.all[i]); err != nil {
+				return err
+			}
+		}
+		if highest > s.marked.Load() {
+			if _, err := tx.ExecContext(ctx, raiseMark, highest); err != nil {
 				return err
 			}
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE journal SET number = ?, off = ?", upTo.number, upTo.off)
 		return err
 	})
+	if err == nil {
+		s.noteMark(highest)
+	}
+	return err
+}
+
+// highest is the highest id of all rows.
+func (m *mover) highest() (id int64) {
+	for i := range m.all {
+		for _, r := range m.all[i].list {
+			id = max(id, r.id)
+		}
+	}
+	return id
 }
 
 func (s *Store) insertRows(ctx context.Context, tx *sql.Tx, m *mover, rs *rows) error {

@@ -30,10 +30,9 @@ func (s *Store) NodeRoles(ctx context.Context, host, owner, jid string) (rs []st
 
 func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node string, limit int, as ...store.NodeAffiliation) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if err := writeNodeAffiliations(ctx, tx, host, owner, node, as); err != nil {
-			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node)
+		return within(ctx, tx, limit, len(as), func() error {
+			return writeNodeAffiliations(ctx, tx, host, owner, node, as)
+		}, "SELECT COUNT(*) FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node)
 	})
 }
 
@@ -99,12 +98,12 @@ func (s *Store) SetNodeSubscriptions(ctx context.Context, host, owner string, li
 				continue
 			}
 			bare, _, _ := strings.Cut(sub.JID, "/")
-			if _, err := tx.ExecContext(ctx, `INSERT INTO node_subscriptions (host, owner, node, jid, bare, subid, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (host, owner, node, jid) DO UPDATE SET subid = excluded.subid, state = excluded.state`,
-				host, owner, sub.Node, sub.JID, bare, sub.SubID, sub.State); err != nil {
+			if err := within(ctx, tx, limit, 1, func() error {
+				_, err := tx.ExecContext(ctx, `INSERT INTO node_subscriptions (host, owner, node, jid, bare, subid, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
+					ON CONFLICT (host, owner, node, jid) DO UPDATE SET subid = excluded.subid, state = excluded.state`,
+					host, owner, sub.Node, sub.JID, bare, sub.SubID, sub.State)
 				return err
-			}
-			if err := within(ctx, tx, limit, "SELECT COUNT(*) FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3", host, owner, sub.Node); err != nil {
+			}, "SELECT COUNT(*) FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3", host, owner, sub.Node); err != nil {
 				return err
 			}
 		}

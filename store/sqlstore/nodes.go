@@ -14,33 +14,22 @@ import (
 
 func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...store.NodeAffiliation) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO nodes (host, owner, name, config, creator, created) VALUES ($1, $2, $3, $4, $5, $6)",
-			n.Host, n.Owner, n.Name, n.Config, n.Creator, micros(n.Created)); err != nil {
+		insert := func() error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO nodes (host, owner, name, config, creator, created, expire, purge_offline)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+				n.Host, n.Owner, n.Name, n.Config, n.Creator, micros(n.Created), toMicros(n.Upkeep.Expire), bit(n.Upkeep.PurgeOffline))
 			return err
 		}
-		if err := within(ctx, tx, limit, "SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2", n.Host, n.Owner); err != nil {
+		if err := within(ctx, tx, limit, 1, func() error {
+			return within(ctx, tx, n.Share, 1, insert, "SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2 AND creator = $3", n.Host, n.Owner, n.Creator)
+		}, "SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2", n.Host, n.Owner); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", n.Host, n.Owner, n.Name); err != nil {
 			return err
 		}
-		if err := writeUpkeep(ctx, tx, n); err != nil {
-			return err
-		}
 		return writeNodeAffiliations(ctx, tx, n.Host, n.Owner, n.Name, as)
 	})
-}
-
-// writeUpkeep keeps a row only for nodes that want something done.
-func writeUpkeep(ctx context.Context, tx *sql.Tx, n store.Node) error {
-	if n.Upkeep == (store.Upkeep{}) {
-		_, err := tx.ExecContext(ctx, "DELETE FROM node_upkeep WHERE host = $1 AND owner = $2 AND node = $3", n.Host, n.Owner, n.Name)
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO node_upkeep (host, owner, node, expire, purge_offline) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (host, owner, node) DO UPDATE SET expire = excluded.expire, purge_offline = excluded.purge_offline`,
-		n.Host, n.Owner, n.Name, int64(n.Upkeep.Expire/time.Microsecond), bit(n.Upkeep.PurgeOffline))
-	return err
 }
 
 func (s *Store) Node(ctx context.Context, host, owner, name string) (store.Node, error) {
@@ -65,14 +54,15 @@ func (s *Store) Nodes(ctx context.Context, host, owner, after string, limit int)
 
 func (s *Store) SetNodeConfig(ctx context.Context, n store.Node) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE nodes SET config = $4 WHERE host = $1 AND owner = $2 AND name = $3", n.Host, n.Owner, n.Name, n.Config)
+		res, err := tx.ExecContext(ctx, "UPDATE nodes SET config = $4, expire = $5, purge_offline = $6 WHERE host = $1 AND owner = $2 AND name = $3",
+			n.Host, n.Owner, n.Name, n.Config, toMicros(n.Upkeep.Expire), bit(n.Upkeep.PurgeOffline))
 		if err != nil {
 			return err
 		}
 		if rows, err := res.RowsAffected(); err != nil || rows == 0 {
 			return orNotFound(err)
 		}
-		return writeUpkeep(ctx, tx, n)
+		return nil
 	})
 }
 
@@ -85,7 +75,7 @@ func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect stri
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		for _, table := range []string{"node_items", "node_affiliations", "node_subscriptions", "node_options", "node_upkeep"} {
+		for _, table := range []string{"node_items", "node_affiliations", "node_subscriptions", "node_options"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2 AND node = $3", host, owner, name); err != nil {
 				return err
 			}
@@ -119,26 +109,92 @@ func (s *Store) NodeRedirect(ctx context.Context, host, owner, name string) (uri
 }
 
 func (s *Store) Publish(ctx context.Context, host, owner, node string, k store.Keep, items ...store.NodeItem) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		var one int
-		err := tx.QueryRowContext(ctx, "SELECT 1 FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+s.forUpdate(), host, owner, node).Scan(&one)
+	for _, it := range items {
+		if err := s.raise(ctx, it.Seq); err != nil {
+			return err
+		}
+	}
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		creator, added, err := s.writeItems(ctx, tx, host, owner, node, items)
 		if err != nil {
 			return err
 		}
-		added := int64(0)
-		for _, it := range items {
-			added += int64(len(it.Payload))
-			if _, err := tx.ExecContext(ctx, `INSERT INTO node_items (host, owner, node, id, seq, publisher, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (host, owner, node, id) DO UPDATE SET seq = excluded.seq, publisher = excluded.publisher, payload = excluded.payload`,
-				host, owner, node, it.ID, int64(it.Seq), it.Publisher, it.Payload); err != nil {
+		if err := keepNewest(ctx, tx, host, owner, node, k); err != nil {
+			return err
+		}
+		for _, l := range limitsOf(k, owner, creator) {
+			if err := l.take(ctx, tx, host, added); err != nil {
 				return err
 			}
 		}
-		if err := keepNewest(ctx, tx, host, owner, node, k); err != nil || k.Bytes <= 0 {
+		return nil
+	})
+	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrLimit) {
+		return s.publishInFull(ctx, host, owner, node, k, items)
+	}
+	return err
+}
+
+// writeItems keeps items of a node, which is there and locked, and gives who made it and how many bytes they have.
+func (s *Store) writeItems(ctx context.Context, tx *sql.Tx, host, owner, node string, items []store.NodeItem) (creator string, added int64, err error) {
+	if err := tx.QueryRowContext(ctx, "SELECT creator FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+s.forUpdate(), host, owner, node).Scan(&creator); err != nil {
+		return "", 0, err
+	}
+	for _, it := range items {
+		added += int64(len(it.Payload))
+		if _, err := tx.ExecContext(ctx, `INSERT INTO node_items (host, owner, node, id, seq, publisher, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (host, owner, node, id) DO UPDATE SET seq = excluded.seq, publisher = excluded.publisher, payload = excluded.payload`,
+			host, owner, node, it.ID, int64(it.Seq), it.Publisher, it.Payload); err != nil {
+			return "", 0, err
+		}
+	}
+	return creator, added, nil
+}
+
+// publishInFull is for what was refused, since a node or its owner has as much as may be, or more where a limit was
+// lowered: items that take the place of others, and add nothing, are kept all the same.
+func (s *Store) publishInFull(ctx context.Context, host, owner, node string, k store.Keep, items []store.NodeItem) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		creator, _, err := s.writeItems(ctx, tx, host, owner, node, nil) // nobody else publishes to the node meanwhile
+		if err != nil {
 			return err
 		}
-		return takeBytes(ctx, tx, host, owner, added, k.Bytes)
+		limits := limitsOf(k, owner, creator)
+		had := make([]int64, len(limits))
+		for i, l := range limits {
+			if had[i], err = l.lock(ctx, tx, host); err != nil {
+				return err
+			}
+		}
+		hadItems, err := countItems(ctx, tx, host, owner, node)
+		if err != nil {
+			return err
+		}
+		if _, _, err := s.writeItems(ctx, tx, host, owner, node, items); err != nil {
+			return err
+		}
+		if !k.Refuse {
+			if err := keepNewest(ctx, tx, host, owner, node, k); err != nil {
+				return err
+			}
+		}
+		if has, err := countItems(ctx, tx, host, owner, node); err != nil {
+			return err
+		} else if k.Refuse && has > max(int64(k.Items), hadItems) {
+			return store.ErrFull
+		}
+		for i, l := range limits {
+			if err := l.settle(ctx, tx, host, max(l.most, had[i])); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+func countItems(ctx context.Context, tx *sql.Tx, host, owner, node string) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node).Scan(&n)
+	return n, err
 }
 
 func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, k store.Keep) error {
@@ -155,31 +211,6 @@ func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, k sto
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq <= $4", host, owner, node, oldest)
-	return err
-}
-
-// notCounted is what is noted of nodes that nobody has counted yet.
-const notCounted = 1 << 62
-
-// takeBytes notes that so many bytes have been added to what an owner's nodes hold. What is noted is never too little, and
-// may be too much, as what goes is not subtracted: only where it is over the limit is it counted anew. Whoever publishes to
-// the same owner's nodes meanwhile waits for the row.
-func takeBytes(ctx context.Context, tx *sql.Tx, host, owner string, added, limit int64) error {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO node_usage (host, owner, bytes) VALUES ($1, $2, $3) ON CONFLICT (host, owner) DO NOTHING", host, owner, int64(notCounted)); err != nil {
-		return err
-	}
-	var noted int64
-	err := tx.QueryRowContext(ctx, "UPDATE node_usage SET bytes = bytes + $3 WHERE host = $1 AND owner = $2 RETURNING bytes", host, owner, added).Scan(&noted)
-	if err != nil || noted <= limit {
-		return err
-	}
-	if err := tx.QueryRowContext(ctx, "SELECT CAST(COALESCE(SUM(LENGTH(payload)), 0) AS INT8) FROM node_items WHERE host = $1 AND owner = $2", host, owner).Scan(&noted); err != nil {
-		return err
-	}
-	if noted > limit {
-		return store.ErrLimit
-	}
-	_, err = tx.ExecContext(ctx, "UPDATE node_usage SET bytes = $3 WHERE host = $1 AND owner = $2", host, owner, noted)
 	return err
 }
 
@@ -258,7 +289,8 @@ func (s *Store) LastItems(ctx context.Context, host string, owners, nodes []stri
 		}, `SELECT i.owner, i.node, n.config, i.id, i.seq, i.publisher, i.payload FROM nodes n
 			JOIN node_items i ON i.host = n.host AND i.owner = n.owner AND i.node = n.name
 			WHERE n.host = $1 AND n.owner IN `+os+` AND n.name IN `+ns+`
-			AND i.seq = (SELECT MAX(seq) FROM node_items m WHERE m.host = n.host AND m.owner = n.owner AND m.node = n.name)`, args...)
+			AND i.seq = (SELECT m.seq FROM node_items m WHERE m.host = n.host AND m.owner = n.owner AND m.node = n.name
+				ORDER BY m.seq DESC LIMIT 1)`, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -296,10 +328,9 @@ func (s *Store) PurgeOffline(ctx context.Context, host, owner, publisher string)
 		err := r.Scan(&it.Node, &it.Config, &it.ID, &it.Seq, &it.Publisher)
 		gone = append(gone, it)
 		return err
-	}, `SELECT i.node, n.config, i.id, i.seq, i.publisher FROM node_upkeep u
-		JOIN nodes n ON n.host = u.host AND n.owner = u.owner AND n.name = u.node
-		JOIN node_items i ON i.host = u.host AND i.owner = u.owner AND i.node = u.node
-		WHERE u.host = $1 AND u.owner = $2 AND u.purge_offline = 1 AND i.publisher = $3 ORDER BY i.node, i.seq`, host, owner, publisher)
+	}, `SELECT i.node, n.config, i.id, i.seq, i.publisher FROM nodes n
+		JOIN node_items i ON i.host = n.host AND i.owner = n.owner AND i.node = n.name
+		WHERE n.host = $1 AND n.owner = $2 AND n.purge_offline = 1 AND i.publisher = $3 ORDER BY i.node, i.seq`, host, owner, publisher)
 	if err != nil || len(gone) == 0 {
 		return nil, err
 	}
@@ -324,7 +355,7 @@ func (s *Store) ExpireNodes(ctx context.Context, host string, now time.Time) err
 		err := r.Scan(&n.owner, &n.name, &n.keep)
 		nodes = append(nodes, n)
 		return err
-	}, "SELECT owner, node, expire FROM node_upkeep WHERE host = $1 AND expire > 0", host)
+	}, "SELECT owner, name, expire FROM nodes WHERE host = $1 AND expire > 0", host)
 	if err != nil {
 		return err
 	}

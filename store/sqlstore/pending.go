@@ -89,8 +89,10 @@ func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 }
 
 func (s *Store) readPosition(ctx context.Context, a *appender) error {
-	if _, err := s.exec(ctx, "CREATE TABLE IF NOT EXISTS journal (id BLOB NOT NULL, number INTEGER NOT NULL, off INTEGER NOT NULL)"); err != nil {
-		return err
+	for _, q := range []string{"CREATE TABLE IF NOT EXISTS journal (id BLOB NOT NULL, number INTEGER NOT NULL, off INTEGER NOT NULL)", createMarks} {
+		if _, err := s.exec(ctx, q); err != nil {
+			return err
+		}
 	}
 	var id []byte
 	err := s.row(ctx, []any{&id, &a.moved.number, &a.moved.off}, "SELECT id, number, off FROM journal")
@@ -326,8 +328,8 @@ func (s *Store) roomState(room owner) (st roomState, err error) {
 	if st, ok := s.app.rooms[room]; ok {
 		return st, nil
 	}
-	err = s.row(context.Background(), []any{&st.epoch, &st.seq}, `SELECT epoch, (SELECT COALESCE(MAX(seq), 0) FROM room_archive WHERE host = $1 AND room = $2)
-		FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0`, room.host, room.name)
+	err = s.row(context.Background(), []any{&st.epoch, &st.seq}, "SELECT epoch, "+lastSeq+
+		" FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0", room.host, room.name)
 	if errors.Is(err, store.ErrNotFound) {
 		return st, store.ErrConflict
 	}
@@ -342,6 +344,12 @@ func (s *Store) roomState(room owner) (st roomState, err error) {
 func (s *Store) changeRoom(ctx context.Context, host, name string, f func(*sql.Tx) error) error {
 	a := s.app
 	if a == nil {
+		return s.tx(ctx, f)
+	}
+	if t := s.current(ctx); t != nil {
+		if err := t.needsJournal(); err != nil {
+			return err
+		}
 		return s.tx(ctx, f)
 	}
 	a.moving.Lock()
@@ -365,6 +373,9 @@ func (s *Store) settle(ctx context.Context, host, name string) error {
 	if a == nil || !a.pending(owner{host, name}) {
 		return nil
 	}
+	if t := s.current(ctx); t != nil {
+		return t.needsJournal()
+	}
 	a.moving.Lock()
 	defer a.moving.Unlock()
 	if !a.pending(owner{host, name}) {
@@ -377,6 +388,9 @@ func (s *Store) settle(ctx context.Context, host, name string) error {
 func (s *Store) settleAll(ctx context.Context) error {
 	if s.app == nil {
 		return nil
+	}
+	if t := s.current(ctx); t != nil {
+		return t.needsJournal()
 	}
 	s.app.moving.Lock()
 	defer s.app.moving.Unlock()

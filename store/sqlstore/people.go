@@ -3,19 +3,21 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/store"
+	"parley/wire/jid"
 )
 
 const (
-	personColumns = `u.host, u.name, u.keys, u.disabled, u.admin, u.full_name, u.created, u.last_seen, u.last_status,
+	personBase = `u.host, u.name, u.keys, u.disabled, u.admin, u.full_name, u.created, u.last_seen, u.last_status,
 		COALESCE(p.role, ''), COALESCE(p.email, ''), COALESCE(p.phone, ''), COALESCE(p.title, ''), COALESCE(p.department, ''),
-		COALESCE(p.lang, ''), COALESCE(p.archived, 0), COALESCE(s.email, ''), COALESCE(s.phone, ''), COALESCE(s.title, ''), COALESCE(s.department, '')`
-	personTables = ` FROM users u LEFT JOIN people p ON p.host = u.host AND p.owner = u.name
-		LEFT JOIN person_shown s ON s.host = u.host AND s.owner = u.name`
+		COALESCE(p.lang, ''), COALESCE(p.archived, 0), COALESCE(p.shown_email, ''), COALESCE(p.shown_phone, ''), COALESCE(p.shown_title, ''),
+		COALESCE(p.shown_department, '')`
+	personTables = ` FROM users u LEFT JOIN people p ON p.host = u.host AND p.owner = u.name`
 
 	// stateCase says in SQL what Person.State says.
 	stateCase = `CASE WHEN COALESCE(p.archived, 0) > 0 THEN 'archived' WHEN u.disabled <> 0 THEN 'disabled'
@@ -25,10 +27,17 @@ const (
 		WHEN p.role = 'supervisor' THEN 'supervisor' ELSE 'member' END`
 )
 
+// personColumns are what scanPerson reads.
+func (s *Store) personColumns() string { return personBase + ", " + s.fieldValues() }
+
 func scanPerson(r interface{ Scan(...any) error }) (p store.Person, err error) {
 	var created, seen, archived int64
+	var fields sql.NullString
 	err = r.Scan(&p.Host, &p.Name, &p.Keys, &p.Disabled, &p.Admin, &p.FullName, &created, &seen, &p.LastStatus,
-		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived, &p.Shown.Email, &p.Shown.Phone, &p.Shown.Title, &p.Shown.Department)
+		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived, &p.Shown.Email, &p.Shown.Phone, &p.Shown.Title, &p.Shown.Department, &fields)
+	if err == nil {
+		p.Fields, err = readFields(fields)
+	}
 	p.Created, p.LastSeen, p.Archived = when(created), when(seen), when(archived)
 	switch {
 	case p.Admin && p.Role != store.RoleOwner:
@@ -45,7 +54,7 @@ func (s *Store) onePerson(ctx context.Context, where string, args ...any) (p sto
 		found = true
 		p, err = scanPerson(r)
 		return err
-	}, "SELECT "+personColumns+personTables+where, args...)
+	}, "SELECT "+s.personColumns()+personTables+where, args...)
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
@@ -75,12 +84,16 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 		if !f.Open {
 			return ""
 		}
-		return " AND COALESCE(s." + field + ", '') = ''"
+		return " AND COALESCE(p.shown_" + field + ", '') = ''"
 	}
 	for _, w := range f.Words {
-		add(`(u.name LIKE ? ESCAPE '\' OR `+fold+`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\'`+open("email")+` OR `+
-			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\'`+open("title")+` OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\'`+open("department")+`)`,
-			"%"+like.Replace(strings.ToLower(w))+"%")
+		args = append(args, anywhere(jid.Typed(w)))
+		add(`(u.name LIKE $`+strconv.Itoa(len(args))+` ESCAPE '\' OR `+fold+`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\'`+open("email")+` OR `+
+			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\'`+open("title")+` OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\'`+open("department")+` OR `+s.fieldMatches(f.Open)+`)`,
+			anywhere(w))
+	}
+	if f.But != "" {
+		add("u.name <> ?", f.But)
 	}
 	if f.Here {
 		where += " AND " + stateCase + " IN ('active', 'invited')"
@@ -127,7 +140,7 @@ func (s *Store) People(ctx context.Context, host string, f store.PeopleFilter) (
 		p, err := scanPerson(r)
 		ps = append(ps, p)
 		return err
-	}, "SELECT "+personColumns+personTables+where+" ORDER BY u.name LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
+	}, "SELECT "+s.personColumns()+personTables+where+" ORDER BY u.name LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
 	return ps, total, err
 }
 
@@ -160,29 +173,23 @@ func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
 		if err := insertUser(ctx, tx, p.User); err != nil {
 			return err
 		}
-		if p.Shown != (store.Shown{}) {
-			if err := writeShown(ctx, tx, p); err != nil {
-				return err
-			}
+		if err := writePerson(ctx, tx, p); err != nil {
+			return err
 		}
-		return writePerson(ctx, tx, p)
+		return writeFields(ctx, tx, nil, p)
 	})
 }
 
 func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO people (host, owner, role, email, email_key, phone, title, department, lang, archived, updated)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-		ON CONFLICT (host, owner) DO UPDATE SET role = excluded.role, email = excluded.email, email_key = excluded.email_key, phone = excluded.phone,
-			title = excluded.title, department = excluded.department, lang = excluded.lang, archived = excluded.archived, updated = excluded.updated`,
-		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang, micros(p.Archived), time.Now().UnixMicro())
-	return err
-}
-
-// writeShown keeps whom a person's fields are shown to.
-func writeShown(ctx context.Context, tx *sql.Tx, p store.Person) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO person_shown (host, owner, email, phone, title, department) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (host, owner) DO UPDATE SET email = excluded.email, phone = excluded.phone, title = excluded.title, department = excluded.department`,
-		p.Host, p.Name, p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
+	_, err := tx.ExecContext(ctx, `INSERT INTO people (host, owner, role, email, email_key, phone, title, department, lang, archived, updated,
+			shown_email, shown_phone, shown_title, shown_department)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (host, owner) DO UPDATE SET role = excluded.role, email = excluded.email, email_key = excluded.email_key,
+			phone = excluded.phone, title = excluded.title, department = excluded.department, lang = excluded.lang,
+			archived = excluded.archived, updated = excluded.updated, shown_email = excluded.shown_email,
+			shown_phone = excluded.shown_phone, shown_title = excluded.shown_title, shown_department = excluded.shown_department`,
+		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang, micros(p.Archived), time.Now().UnixMicro(),
+		p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
 	return err
 }
 
@@ -220,25 +227,25 @@ func (s *Store) updatePerson(ctx context.Context, tx *sql.Tx, host, name string,
 			return was, is, err
 		}
 	}
-	p, err := scanPerson(tx.QueryRowContext(ctx, "SELECT "+personColumns+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
+	p, err := scanPerson(tx.QueryRowContext(ctx, "SELECT "+s.personColumns()+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
 	if err != nil {
 		return was, is, err
 	}
 	was = p
+	p.Fields = maps.Clone(was.Fields)
 	if err := f(&p); err != nil {
 		return was, is, err
 	}
 	p.Host, p.Name, p.Keys, p.Created = was.Host, was.Name, was.Keys, was.Created
 	p.Admin = p.Role == store.RoleOwner || p.Role == store.RoleAdmin
+	p.Fields = present(p.Fields)
 	is = p
 	if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
 		host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
 		return was, is, err
 	}
-	if was.Shown != p.Shown {
-		if err := writeShown(ctx, tx, p); err != nil {
-			return was, is, err
-		}
+	if err := writePerson(ctx, tx, p); err != nil {
+		return was, is, err
 	}
-	return was, is, writePerson(ctx, tx, p)
+	return was, is, writeFields(ctx, tx, was.Fields, p)
 }

@@ -19,20 +19,18 @@ const (
 	groupRoom = ` r.name, g.id, g.name, r.theme, COALESCE(t.name, ''), `
 	// ofGroups joins what a group's rooms are to g, with the asker's place in group and theme.
 	ofGroups = ` JOIN rooms r ON r.host = $2 AND r.group_id = g.id AND r.destroyed = 0
-		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = g.id
-		LEFT JOIN group_history h ON h.host = $1 AND h.group_id = g.id
 		LEFT JOIN themes t ON t.host = $1 AND t.theme_key = r.theme
 		LEFT JOIN theme_people p ON p.host = $1 AND p.theme_key = r.theme AND p.jid = $3 `
 	notBanned = ` (r.theme = '' OR t.theme_key IS NOT NULL) AND COALESCE(p.role, '') <> 'banned' `
 	inNoGroup = ` AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = $1 AND m.group_id = g.id AND m.jid = $3) `
 	// forVisitors: who is in no group is added at no time, and finds nothing where members find what is newer than that; but
 	// what was said while they are there (store.Visit).
-	forVisitors = ` COALESCE(h.since_join, 0) = 0 AND `
-	hidden      = ` COALESCE(s.kind, '') = 'federated' ` // addresses are shown to moderators only
+	forVisitors = ` g.since_join = 0 AND `
+	hidden      = ` COALESCE(g.kind, '') = 'federated' ` // addresses are shown to moderators only
 
 	asMember = `SELECT r.name AS owner, g.id AS group_id, g.name AS group_name, r.theme AS theme, COALESCE(t.name, '') AS theme_name,
 			CASE WHEN m.role = 'member' AND ` + hidden + ` THEN 0 ELSE 1 END AS named,
-			CASE WHEN m.role = 'member' AND COALESCE(h.since_join, 0) = 1 THEN (m.since - 1577836800000000) * 4096 ELSE 0 END AS since
+			CASE WHEN m.role = 'member' AND g.since_join = 1 THEN (m.since - 1577836800000000) * 4096 ELSE 0 END AS since
 		FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id AND g.deleted = 0` + ofGroups + `
 		WHERE m.host = $1 AND m.jid = $3 AND ` + notBanned + ` AND ` + enabled + `
 			AND (m.role IN ('owner', 'moderator') OR m.role = 'member' AND (r.theme = '' OR t.restricted = 0 OR p.role IS NOT NULL))`
@@ -41,8 +39,6 @@ const (
 		FROM theme_people p JOIN themes t ON t.host = p.host AND t.theme_key = p.theme_key
 		JOIN org_groups g ON g.host = t.host AND g.id = t.group_id AND g.deleted = 0
 		JOIN rooms r ON r.host = $2 AND r.group_id = g.id AND r.theme = t.theme_key AND r.destroyed = 0
-		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = g.id
-		LEFT JOIN group_history h ON h.host = $1 AND h.group_id = g.id
 		WHERE p.host = $1 AND p.jid = $3 AND p.role = 'guest' AND ` + forVisitors + enabled + inNoGroup
 
 	asAdmin = `SELECT` + groupRoom + `1, 0
@@ -51,15 +47,14 @@ const (
 
 	// Large groups are read by everyone of the organization.
 	asAnyone = `SELECT` + groupRoom + `1, 0
-		FROM group_settings l JOIN org_groups g ON g.host = l.host AND g.id = l.group_id AND g.deleted = 0` + ofGroups + `
-		WHERE l.host = $1 AND l.kind = 'large' AND $4 <> '' AND ` + forVisitors + notBanned + ` AND (r.theme = '' OR t.restricted = 0) AND ` + enabled + inNoGroup
+		FROM org_groups g` + ofGroups + `
+		WHERE g.host = $1 AND g.kind = 'large' AND g.deleted = 0 AND $4 <> '' AND ` + forVisitors + notBanned + ` AND (r.theme = '' OR t.restricted = 0) AND ` + enabled + inNoGroup
 
 	// since is the first id that may be read: store.FirstID in SQL.
 	asOccupant = `SELECT r.name, '', '', '', '', CASE WHEN a.affiliation IN ('owner', 'admin') THEN 1 ELSE COALESCE(x.named, 0) END,
-			CASE WHEN a.affiliation = 'member' AND x.since_added = 1 THEN COALESCE((s.since - 1577836800000000) * 4096, 0) ELSE 0 END
+			CASE WHEN a.affiliation = 'member' AND x.since_added = 1 AND a.since > 0 THEN (a.since - 1577836800000000) * 4096 ELSE 0 END
 		FROM affiliations a JOIN rooms r ON r.host = a.host AND r.name = a.room AND r.group_id = '' AND r.destroyed = 0
 		LEFT JOIN room_readers x ON x.host = a.host AND x.room = a.room
-		LEFT JOIN affiliation_since s ON s.host = a.host AND s.room = a.room AND s.jid = a.jid
 		WHERE a.host = $2 AND a.jid = $3 AND ` + enabled + `
 			AND (a.affiliation IN ('owner', 'admin') OR a.affiliation = 'member' AND COALESCE(x.readers, 'members') <> 'admins')`
 
@@ -146,7 +141,6 @@ func (s *Store) visited(ctx context.Context, f store.Find, rooms map[string]*may
 	}, `SELECT r.name, r.group_id, COALESCE(g.name, ''), r.theme, COALESCE(t.name, ''),
 			CASE WHEN r.group_id = '' THEN COALESCE(x.named, 0) WHEN `+hidden+` THEN 0 ELSE 1 END, COALESCE(k.upto, 0)
 		FROM rooms r LEFT JOIN org_groups g ON g.host = $1 AND g.id = r.group_id
-		LEFT JOIN group_settings s ON s.host = $1 AND s.group_id = r.group_id
 		LEFT JOIN themes t ON t.host = $1 AND t.theme_key = r.theme
 		LEFT JOIN room_readers x ON x.host = r.host AND x.room = r.name
 		LEFT JOIN search_marks k ON k.host = $2 AND k.owner = r.name

@@ -9,16 +9,19 @@ import (
 )
 
 func (s *Store) AddReport(ctx context.Context, r store.Report, limit int) error {
+	if err := s.raise(ctx, r.ID); err != nil {
+		return err
+	}
 	var ids []string
 	for _, id := range r.Messages {
 		ids = append(ids, id.String())
 	}
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO reports (host, id, owner, who, reason, note, messages) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			r.Host, int64(r.ID), r.Reporter, r.Who, r.Reason, r.Text, strings.Join(ids, " ")); err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO reports (host, id, owner, who, reason, note, messages) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+				r.Host, int64(r.ID), r.Reporter, r.Who, r.Reason, r.Text, strings.Join(ids, " "))
 			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM reports WHERE host = $1 AND owner = $2", r.Host, r.Reporter)
+		}, "SELECT COUNT(*) FROM reports WHERE host = $1 AND owner = $2", r.Host, r.Reporter)
 	})
 }
 

@@ -35,7 +35,7 @@ func (s *Store) Retention(ctx context.Context, host, name string) (r store.Reten
 	err = s.rows(ctx, func(rows *sql.Rows) (err error) {
 		r, err = scanRetention(rows)
 		return err
-	}, "SELECT said, own FROM retentions WHERE host = $1 AND owner = $2", host, name)
+	}, "SELECT retention_set, retention_own FROM users WHERE host = $1 AND name = $2", host, name)
 	return r, err
 }
 
@@ -46,24 +46,21 @@ func (s *Store) Retentions(ctx context.Context, host, after string, limit int) (
 		a.Retention, err = scanRetention(rows, &a.Name)
 		rs = append(rs, a)
 		return err
-	}, `SELECT u.name, COALESCE(r.said, 0), COALESCE(r.own, 0) FROM users u LEFT JOIN retentions r ON r.host = u.host AND r.owner = u.name
-		WHERE u.host = $1 AND u.name > $2 ORDER BY u.name LIMIT $3`, host, after, limit)
+	}, `SELECT name, retention_set, retention_own FROM users
+		WHERE host = $1 AND name > $2 ORDER BY name LIMIT $3`, host, after, limit)
 	return rs, err
 }
 
 func (s *Store) SetRetention(ctx context.Context, host, name string, f func(*store.Retention)) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		var n int // the account, which two that change this wait for
-		if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), host, name).Scan(&n); err != nil {
-			return err
-		}
-		r, err := scanRetention(tx.QueryRowContext(ctx, "SELECT said, own FROM retentions WHERE host = $1 AND owner = $2", host, name))
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		r, err := scanRetention(tx.QueryRowContext(ctx,
+			"SELECT retention_set, retention_own FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), host, name))
+		if err != nil {
 			return err
 		}
 		f(&r)
-		_, err = tx.ExecContext(ctx, `INSERT INTO retentions (host, owner, said, own) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (host, owner) DO UPDATE SET said = excluded.said, own = excluded.own`, host, name, toMicros(r.Set), toMicros(r.Own))
+		_, err = tx.ExecContext(ctx, "UPDATE users SET retention_set = $3, retention_own = $4 WHERE host = $1 AND name = $2",
+			host, name, toMicros(r.Set), toMicros(r.Own))
 		return err
 	})
 }

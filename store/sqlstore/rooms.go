@@ -9,8 +9,13 @@ import (
 	"parley/store"
 )
 
-const roomColumns = "host, name, group_id, theme, epoch, config, subject, created, destroyed, " +
-	"(SELECT COALESCE(MAX(seq), 0) FROM room_archive a WHERE a.host = rooms.host AND a.room = rooms.name)"
+const roomColumns = "host, name, group_id, theme, epoch, config, subject, created, destroyed, "
+
+// lastSeq is the number of the newest entry in the archive of room $2 of $1. A MAX for each row of a query would read the
+// whole archive on CockroachDB; this reads one entry from its end.
+const lastSeq = "COALESCE((SELECT seq FROM room_archive WHERE host = $1 AND room = $2 ORDER BY seq DESC LIMIT 1), 0)"
+
+const selectRoom = "SELECT " + roomColumns + lastSeq + " FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0"
 
 func scanRoom(r interface{ Scan(...any) error }) (m store.Room, err error) {
 	var created, destroyed int64
@@ -52,7 +57,7 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 			}
 			return err
 		}
-		for _, table := range []string{"affiliations", "affiliation_since", "room_requests", "room_archive"} {
+		for _, table := range []string{"affiliations", "room_requests", "room_archive"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND room = $2", r.Host, r.Name); err != nil {
 				return err
 			}
@@ -83,7 +88,7 @@ func (s *Store) Room(ctx context.Context, host, name string) (m store.Room, err 
 		found = true
 		m, err = scanRoom(r)
 		return err
-	}, "SELECT "+roomColumns+" FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0", host, name)
+	}, selectRoom, host, name)
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
@@ -104,7 +109,7 @@ func (s *Store) Rooms(ctx context.Context, host, after string, limit int) (ms []
 		m, err := scanRoom(r)
 		ms = append(ms, m)
 		return err
-	}, "SELECT "+roomColumns+" FROM rooms WHERE host = $1 AND name > $2 AND destroyed = 0 ORDER BY name LIMIT $3", host, after, limit)
+	}, "SELECT "+roomColumns+"0 FROM rooms WHERE host = $1 AND name > $2 AND destroyed = 0 ORDER BY name LIMIT $3", host, after, limit)
 	return ms, err
 }
 
@@ -130,7 +135,7 @@ func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, 
 		if _, err := tx.ExecContext(ctx, "UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name); err != nil {
 			return err
 		}
-		m, err = scanRoom(tx.QueryRowContext(ctx, "SELECT "+roomColumns+" FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0", host, name))
+		m, err = scanRoom(tx.QueryRowContext(ctx, selectRoom, host, name))
 		return err
 	})
 	return m, err
@@ -157,9 +162,7 @@ func (s *Store) Affiliations(ctx context.Context, host, room string) (as []store
 		a.Since = when(since)
 		as = append(as, a)
 		return err
-	}, `SELECT a.jid, a.affiliation, a.nick, a.reason, COALESCE(s.since, 0) FROM affiliations a
-		LEFT JOIN affiliation_since s ON s.host = a.host AND s.room = a.room AND s.jid = a.jid
-		WHERE a.host = $1 AND a.room = $2 ORDER BY a.jid`, host, room)
+	}, "SELECT jid, affiliation, nick, reason, since FROM affiliations WHERE host = $1 AND room = $2 ORDER BY jid", host, room)
 	return as, err
 }
 
@@ -173,17 +176,12 @@ func writeAffiliations(ctx context.Context, tx *sql.Tx, host, room string, as []
 		if a.Affiliation == "" || a.Affiliation == "none" {
 			err = deleteAffiliation(ctx, tx, host, room, a.JID)
 		} else {
-			_, err = tx.ExecContext(ctx, `INSERT INTO affiliations (host, room, jid, affiliation, nick, reason) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (host, room, jid) DO UPDATE SET affiliation = excluded.affiliation, nick = excluded.nick, reason = excluded.reason`,
-				host, room, a.JID, a.Affiliation, a.Nick, a.Reason)
-			switch {
-			case err != nil:
-			case a.Since.IsZero():
-				_, err = tx.ExecContext(ctx, "DELETE FROM affiliation_since WHERE host = $1 AND room = $2 AND jid = $3", host, room, a.JID)
-			default:
-				_, err = tx.ExecContext(ctx, "INSERT INTO affiliation_since (host, room, jid, since) VALUES ($1, $2, $3, $4) ON CONFLICT (host, room, jid) DO NOTHING",
-					host, room, a.JID, micros(a.Since))
-			}
+			// Since when somebody is there stays as it was, unless they are nothing that has a beginning any more.
+			_, err = tx.ExecContext(ctx, `INSERT INTO affiliations (host, room, jid, affiliation, nick, reason, since)
+				VALUES ($1, $2, $3, $4, $5, $6, $7)
+				ON CONFLICT (host, room, jid) DO UPDATE SET affiliation = excluded.affiliation, nick = excluded.nick, reason = excluded.reason,
+					since = CASE WHEN excluded.since > 0 AND affiliations.since > 0 THEN affiliations.since ELSE excluded.since END`,
+				host, room, a.JID, a.Affiliation, a.Nick, a.Reason, micros(a.Since))
 		}
 		if err != nil {
 			return err
@@ -193,12 +191,8 @@ func writeAffiliations(ctx context.Context, tx *sql.Tx, host, room string, as []
 }
 
 func deleteAffiliation(ctx context.Context, tx *sql.Tx, host, room, jid string) error {
-	for _, table := range []string{"affiliations", "affiliation_since"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND room = $2 AND jid = $3", host, room, jid); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := tx.ExecContext(ctx, "DELETE FROM affiliations WHERE host = $1 AND room = $2 AND jid = $3", host, room, jid)
+	return err
 }
 
 func (s *Store) RoomsOwned(ctx context.Context, host, jid string) (int, error) {
@@ -209,17 +203,12 @@ func (s *Store) RoomsOwned(ctx context.Context, host, jid string) (int, error) {
 }
 
 func (s *Store) AddRoomRequest(ctx context.Context, host, room string, q store.RoomRequest, max int) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		var n int64
-		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM room_requests WHERE host = $1 AND room = $2 AND jid <> $3", host, room, q.JID).Scan(&n); err != nil {
+	return s.counted(ctx, func(tx *sql.Tx) error {
+		return within(ctx, tx, max, 1, func() error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO room_requests (host, room, jid, nick, since) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, room, jid) DO UPDATE SET nick = excluded.nick`, host, room, q.JID, q.Nick, micros(q.Since))
 			return err
-		}
-		if int(n) >= max {
-			return store.ErrLimit
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO room_requests (host, room, jid, nick, since) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (host, room, jid) DO UPDATE SET nick = excluded.nick`, host, room, q.JID, q.Nick, micros(q.Since))
-		return err
+		}, "SELECT COUNT(*) FROM room_requests WHERE host = $1 AND room = $2", host, room)
 	})
 }
 

@@ -118,9 +118,9 @@ func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit
 		if !had && remove {
 			return store.ErrNotFound
 		}
-		if !had && limit > 0 {
+		if limit > 0 && !remove && (!had || c.InRoster && !before.InRoster) { // those that a person has, and those who ask, each by themselves
 			var n int
-			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0", host, user).Scan(&n); err != nil {
+			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0 AND in_roster = $3", host, user, bit(c.InRoster)).Scan(&n); err != nil {
 				return err
 			}
 			if n >= limit {

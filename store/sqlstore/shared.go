@@ -9,12 +9,12 @@ import (
 
 func (s *Store) PutShared(ctx context.Context, x store.Shared, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO shared (host, team, kind, name, body, creator, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (host, team, kind, name) DO UPDATE SET body = excluded.body, creator = excluded.creator, updated = excluded.updated`,
-			x.Host, x.Team, x.Kind, x.Name, x.Text, x.Creator, micros(x.Updated)); err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO shared (host, team, kind, name, body, creator, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)
+				ON CONFLICT (host, team, kind, name) DO UPDATE SET body = excluded.body, creator = excluded.creator, updated = excluded.updated`,
+				x.Host, x.Team, x.Kind, x.Name, x.Text, x.Creator, micros(x.Updated))
 			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM shared WHERE host = $1 AND team = $2 AND kind = $3", x.Host, x.Team, x.Kind)
+		}, "SELECT COUNT(*) FROM shared WHERE host = $1 AND team = $2 AND kind = $3", x.Host, x.Team, x.Kind)
 	})
 }
 

@@ -10,11 +10,11 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -43,6 +43,7 @@ type Store struct {
 	writer writer
 	app    *appender // SQLite only
 	mover  *mover
+	marked atomic.Int64 // the mark of highest.go is not below this
 }
 
 var _ store.Store = (*Store)(nil)
@@ -111,6 +112,9 @@ func (s *Store) openSQLite(path string) (err error) {
 		return errors.New("the path is missing: sqlite:PATH")
 	}
 	s.path = path
+	if err := private(path); err != nil {
+		return err
+	}
 	q := "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_txlock=immediate"
 	if s.w, err = sql.Open("sqlite", "file:"+path+q); err != nil {
 		return err
@@ -121,23 +125,6 @@ func (s *Store) openSQLite(path string) (err error) {
 	}
 	s.r.SetMaxOpenConns(4)
 	s.r.SetMaxIdleConns(4)
-	return nil
-}
-
-func (s *Store) openPostgres(ctx context.Context, dsn string) (err error) {
-	s.pg = true
-	if s.w, err = sql.Open("pgx", dsn); err != nil {
-		return err
-	}
-	s.w.SetMaxOpenConns(s.opts.MaxConnections)
-	s.w.SetMaxIdleConns(s.opts.MaxConnections)
-	s.w.SetConnMaxLifetime(30 * time.Minute)
-	s.r = s.w
-	var version string
-	if err := s.w.QueryRowContext(ctx, "SELECT version()").Scan(&version); err != nil {
-		return errors.Join(err, s.w.Close())
-	}
-	s.roach = strings.HasPrefix(version, "CockroachDB")
 	return nil
 }
 
@@ -185,6 +172,9 @@ func (s *Store) stmt(ctx context.Context, db *sql.DB, q string) (*sql.Stmt, erro
 
 // exec runs a statement that changes something and says how many rows it has changed.
 func (s *Store) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	if a := s.current(ctx); a != nil {
+		return a.exec(ctx, q, args...)
+	}
 	st, err := s.stmt(ctx, s.w, q)
 	if err != nil {
 		return 0, err
@@ -212,6 +202,9 @@ func (s *Store) one(ctx context.Context, q string, args ...any) error {
 
 // rows runs a query and gives each row to scan.
 func (s *Store) rows(ctx context.Context, scan func(*sql.Rows) error, q string, args ...any) error {
+	if a := s.current(ctx); a != nil {
+		return a.rows(ctx, scan, q, args...)
+	}
 	st, err := s.stmt(ctx, s.r, q)
 	if err != nil {
 		return err
@@ -253,6 +246,9 @@ func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) erro
 
 // tx runs f in a transaction, which may be begun again: f does nothing but SQL, and starts from nothing each time.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+	if a := s.current(ctx); a != nil {
+		return a.part(ctx, f)
+	}
 	if s.roach {
 		return translate(crdb.ExecuteTx(crdb.WithMaxRetries(ctx, maxRetries), s.w, nil, f))
 	}

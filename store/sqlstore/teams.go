@@ -197,15 +197,14 @@ func (s *Store) CountOutside(ctx context.Context, host, group string) (n int, er
 func arrive(ctx context.Context, tx *sql.Tx, host, name string) error {
 	now := micros(time.Now())
 	_, err := tx.ExecContext(ctx, `INSERT INTO members (host, group_id, jid, role, since)
-		SELECT g.host, g.id, CAST($2 AS TEXT), 'member', CAST($3 AS BIGINT) FROM group_settings s JOIN org_groups g ON g.host = s.host AND g.id = s.group_id AND g.deleted = 0
-		WHERE s.host = $1 AND s.mandatory = 'everyone' ON CONFLICT (host, group_id, jid) DO NOTHING`, host, name+"@"+host, now)
+		SELECT g.host, g.id, CAST($2 AS TEXT), 'member', CAST($3 AS BIGINT) FROM org_groups g
+		WHERE g.host = $1 AND g.mandatory = 'everyone' AND g.deleted = 0 ON CONFLICT (host, group_id, jid) DO NOTHING`, host, name+"@"+host, now)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO bookmarks (host, owner, room, name, nick, password, autojoin, extensions, updated)
 		SELECT g.host, CAST($2 AS TEXT), r.name || '@' || r.host, g.name, '', '', 1, NULL, CAST($3 AS BIGINT)
-		FROM group_settings s JOIN org_groups g ON g.host = s.host AND g.id = s.group_id AND g.deleted = 0
-		JOIN rooms r ON r.group_id = g.id AND r.theme = '' AND r.destroyed = 0
-		WHERE s.host = $1 AND s.mandatory = 'everyone' ON CONFLICT (host, owner, room) DO NOTHING`, host, name, now)
+		FROM org_groups g JOIN rooms r ON r.group_id = g.id AND r.theme = '' AND r.destroyed = 0
+		WHERE g.host = $1 AND g.mandatory = 'everyone' AND g.deleted = 0 ON CONFLICT (host, owner, room) DO NOTHING`, host, name, now)
 	return err
 }

@@ -77,7 +77,12 @@ func (s *Store) lockMark(ctx context.Context, tx *sql.Tx, host, owner string) (u
 }
 
 func (s *Store) ForgetIndex(ctx context.Context, host, owner string) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return s.forgetTerms(ctx, tx, host, owner) })
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := s.forgetChats(ctx, tx, host, owner); err != nil {
+			return err
+		}
+		return s.forgetTerms(ctx, tx, host, owner)
+	})
 }
 
 // forgetTerms takes an archive out of the index.
@@ -133,8 +138,8 @@ func (s *Store) insertTerms(ctx context.Context, tx *sql.Tx, host, owner string,
 		names, packed = append(names, []byte(t)), append(packed, packIDs(ids))
 		highs, lows = append(highs, ids[len(ids)-1]), append(lows, ids[0])
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO "+termsInto+` SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), term, high, low, ids
-		FROM unnest($3::BYTEA[], $4::INT8[], $5::INT8[], $6::BYTEA[]) AS u (term, high, low, ids)`, host, owner, names, highs, lows, packed)
+	_, err := tx.ExecContext(ctx, "INSERT INTO "+termsInto+` SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), unnest($3::BYTEA[]), unnest($4::INT8[]),
+		unnest($5::INT8[]), unnest($6::BYTEA[])`, host, owner, names, highs, lows, packed)
 	return err
 }
 

@@ -10,8 +10,7 @@ import (
 )
 
 const selectTheme = "SELECT t.host, t.theme_key, t.group_id, t.slug, t.room, t.name, t.restricted, t.creator, t.created, t.closed, " +
-	"COALESCE(d.archived, 0), COALESCE(d.source_room, ''), COALESCE(d.source_id, 0), COALESCE(d.thread, '') " +
-	"FROM themes t LEFT JOIN theme_details d ON d.host = t.host AND d.theme_key = t.theme_key WHERE "
+	"t.archived, t.source_room, t.source_id, t.thread FROM themes t WHERE "
 
 func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.Theme, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
@@ -27,13 +26,18 @@ func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.T
 }
 
 func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark, list ...store.Member) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO themes (host, theme_key, group_id, slug, room, name, restricted, creator, created, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator, micros(t.Created), micros(t.Closed))
-		if err != nil {
+	if t.First != nil {
+		if err := s.raise(ctx, t.First.ID); err != nil {
 			return err
 		}
-		if err := writeDetails(ctx, tx, t); err != nil {
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO themes (host, theme_key, group_id, slug, room, name, restricted, creator, created, closed,
+				archived, source_room, source_id, thread)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator, micros(t.Created), micros(t.Closed),
+			bit(t.Archived), t.Source.Room, int64(t.Source.ID), t.Source.Thread)
+		if err != nil {
 			return err
 		}
 		if err := insertRoom(ctx, tx, r); err != nil {
@@ -66,13 +70,6 @@ func writeFirst(ctx context.Context, tx *sql.Tx, e *store.RoomEntry) error {
 	return err
 }
 
-func writeDetails(ctx context.Context, tx *sql.Tx, t store.Theme) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO theme_details (host, theme_key, archived, source_room, source_id, thread) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (host, theme_key) DO UPDATE SET archived = excluded.archived`,
-		t.Host, t.Key, bit(t.Archived), t.Source.Room, int64(t.Source.ID), t.Source.Thread)
-	return err
-}
-
 func (s *Store) Theme(ctx context.Context, host, key string) (t store.Theme, err error) {
 	ts, err := s.themes(ctx, selectTheme+"t.host = $1 AND t.theme_key = $2", host, key)
 	if err != nil || len(ts) == 0 {
@@ -87,15 +84,15 @@ func (s *Store) Themes(ctx context.Context, host, group string) ([]store.Theme, 
 
 func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE themes SET name = $3, restricted = $4, closed = $5 WHERE host = $1 AND theme_key = $2",
-			t.Host, t.Key, t.Name, bit(t.Restricted), micros(t.Closed))
+		res, err := tx.ExecContext(ctx, "UPDATE themes SET name = $3, restricted = $4, closed = $5, archived = $6 WHERE host = $1 AND theme_key = $2",
+			t.Host, t.Key, t.Name, bit(t.Restricted), micros(t.Closed), bit(t.Archived))
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		return writeDetails(ctx, tx, t)
+		return nil
 	})
 }
 

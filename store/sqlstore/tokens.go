@@ -3,15 +3,12 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"parley/store"
 )
 
-const tokenColumns = "host, owner, client, fresh, mechanism, salt, issued, expires, uses"
-
-// appOf is the app password that an installation signs in with.
-const appOf = "COALESCE((SELECT app FROM token_apps a WHERE a.host = tokens.host AND a.owner = tokens.owner AND a.client = tokens.client), '')"
+// tokenColumns ends with the app password that an installation signs in with.
+const tokenColumns = "host, owner, client, fresh, mechanism, salt, issued, expires, uses, app"
 
 func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []store.Token, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
@@ -21,19 +18,21 @@ func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []st
 		t.Issued, t.Expires = when(issued), when(expires)
 		ts = append(ts, t)
 		return err
-	}, "SELECT "+tokenColumns+", "+appOf+" FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 ORDER BY fresh DESC", host, owner, client)
+	}, "SELECT "+tokenColumns+" FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 ORDER BY fresh DESC", host, owner, client)
 	return ts, err
 }
 
 func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := tokenApp(ctx, tx, t); err != nil {
+		// Tokens of another password that the installation signed in with go: they would outlive that.
+		_, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 AND app <> $4", t.Host, t.Owner, t.Client, t.App)
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO tokens ("+tokenColumns+`) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0)
+		_, err = tx.ExecContext(ctx, "INSERT INTO tokens ("+tokenColumns+`) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0, $8)
 			ON CONFLICT (host, owner, client, fresh) DO UPDATE SET mechanism = excluded.mechanism, salt = excluded.salt,
-				issued = excluded.issued, expires = excluded.expires, uses = 0`,
-			t.Host, t.Owner, t.Client, t.Mechanism, t.Salt, micros(t.Issued), micros(t.Expires))
+				issued = excluded.issued, expires = excluded.expires, uses = 0, app = excluded.app`,
+			t.Host, t.Owner, t.Client, t.Mechanism, t.Salt, micros(t.Issued), micros(t.Expires), t.App)
 		if err != nil {
 			return err
 		}
@@ -41,30 +40,8 @@ func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 		_, err = tx.ExecContext(ctx, `DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client IN (
 			SELECT client FROM tokens WHERE host = $1 AND owner = $2 AND client <> $3
 			GROUP BY client ORDER BY MAX(expires) DESC, client LIMIT 1000 OFFSET $4)`, t.Host, t.Owner, t.Client, max-1)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM token_apps WHERE host = $1 AND owner = $2 AND client NOT IN (SELECT client FROM tokens WHERE host = $1 AND owner = $2)", t.Host, t.Owner)
 		return err
 	})
-}
-
-// tokenApp notes which password an installation signs in with. Its tokens of another one go: they would outlive that.
-func tokenApp(ctx context.Context, tx *sql.Tx, t store.Token) error {
-	was := ""
-	err := tx.QueryRowContext(ctx, "SELECT app FROM token_apps WHERE host = $1 AND owner = $2 AND client = $3", t.Host, t.Owner, t.Client).Scan(&was)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if was == t.App {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3", t.Host, t.Owner, t.Client); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO token_apps (host, owner, client, app) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (host, owner, client) DO UPDATE SET app = excluded.app`, t.Host, t.Owner, t.Client, t.App)
-	return err
 }
 
 func (s *Store) UseToken(ctx context.Context, t store.Token, count int64) error {

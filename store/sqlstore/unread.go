@@ -9,13 +9,15 @@ import (
 
 func (s *Store) SetDisplayed(ctx context.Context, host, user string, limit int, ds ...store.Displayed) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		for _, d := range ds {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO displayed (host, owner, chat, id) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (host, owner, chat) DO UPDATE SET id = excluded.id WHERE displayed.id < excluded.id`, host, user, d.Chat, int64(d.ID)); err != nil {
-				return err
+		return within(ctx, tx, limit, len(ds), func() error {
+			for _, d := range ds {
+				if _, err := tx.ExecContext(ctx, `INSERT INTO displayed (host, owner, chat, id) VALUES ($1, $2, $3, $4)
+					ON CONFLICT (host, owner, chat) DO UPDATE SET id = excluded.id WHERE displayed.id < excluded.id`, host, user, d.Chat, int64(d.ID)); err != nil {
+					return err
+				}
 			}
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM displayed WHERE host = $1 AND owner = $2", host, user)
+			return nil
+		}, "SELECT COUNT(*) FROM displayed WHERE host = $1 AND owner = $2", host, user)
 	})
 }
 
@@ -60,19 +62,6 @@ func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after s
 		return nil
 	}, `SELECT sender, id FROM room_archive WHERE host = $1 AND room = $2 AND id > $3 AND subject = 0 ORDER BY id DESC LIMIT $4`, host, room, int64(after), limit)
 	return n, err
-}
-
-func (s *Store) Chats(ctx context.Context, host, user string, limit int) (cs []store.Chat, err error) {
-	if err := s.settle(ctx, host, user); err != nil {
-		return nil, err
-	}
-	err = s.rows(ctx, func(r *sql.Rows) error {
-		var c store.Chat
-		err := r.Scan(&c.With, &c.Last)
-		cs = append(cs, c)
-		return err
-	}, `SELECT with_bare, MAX(id) FROM archive WHERE host = $1 AND owner = $2 GROUP BY with_bare ORDER BY MAX(id) DESC LIMIT $3`, host, user, limit)
-	return cs, err
 }
 
 func (s *Store) ChatSince(ctx context.Context, host, user, with string, after store.ID, limit int) (es []store.ChatEntry, err error) {

@@ -68,6 +68,9 @@ func (s *Store) ExpiredUploads(ctx context.Context, host string, now, unused tim
 }
 
 func (s *Store) DeleteUpload(ctx context.Context, host, id string) error {
+	if _, err := s.exec(ctx, "DELETE FROM upload_retractions WHERE host = $1 AND id = $2", host, id); err != nil {
+		return err
+	}
 	return s.one(ctx, "DELETE FROM uploads WHERE host = $1 AND id = $2", host, id)
 }
 

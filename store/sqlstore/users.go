@@ -3,11 +3,13 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/store"
+	"parley/wire/jid"
 )
 
 const userColumns = "host, name, keys, disabled, admin, full_name, created, last_seen, last_status"
@@ -28,6 +30,9 @@ func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created), micros(u.LastSeen), u.LastStatus)
 	if err != nil {
+		return err
+	}
+	if err := nameIsFree(ctx, tx, u); err != nil {
 		return err
 	}
 	return arrive(ctx, tx, u.Host, u.Name)
@@ -74,8 +79,8 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 }
 
 var (
-	signedIn = []string{"tokens", "token_apps", "web_sessions"}                // what goes with a password
-	programs = []string{"app_passwords", "api_tokens", "tokens", "token_apps"} // what signs in without it
+	signedIn = []string{"tokens", "web_sessions"}                // what goes with a password
+	programs = []string{"app_passwords", "api_tokens", "tokens"} // what signs in without it
 )
 
 // clearOut empties tables of what is an account's own.
@@ -100,17 +105,31 @@ func (s *Store) SetDisabled(ctx context.Context, host, name string, disabled boo
 	return s.one(ctx, "UPDATE users SET disabled = $3 WHERE host = $1 AND name = $2", host, name, bit(disabled))
 }
 
+// anywhere is the pattern of what has a word in it, in small letters.
+func anywhere(word string) string { return "%" + like.Replace(strings.ToLower(word)) + "%" }
+
 // like escapes what means something in a pattern.
 var like = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
-func (s *Store) FindUsers(ctx context.Context, host string, words []string, limit int) (us []store.User, err error) {
-	q, args := "SELECT name, full_name, admin, created FROM users WHERE host = $1 AND disabled = 0", []any{host}
+func (s *Store) FindUsers(ctx context.Context, host string, words []string, p store.UserPage) (us []store.User, total, before int, err error) {
+	where, args := " FROM users u WHERE host = $1 AND disabled = 0", []any{host}
 	for _, w := range words {
-		args = append(args, "%"+like.Replace(strings.ToLower(w))+"%")
+		args = append(args, anywhere(jid.Typed(w)), anywhere(w))
 		n := strconv.Itoa(len(args))
-		q += " AND (name LIKE $" + n + ` ESCAPE '\' OR ` + s.fold() + `(full_name) LIKE $` + n + ` ESCAPE '\')`
+		where += " AND (name LIKE $" + strconv.Itoa(len(args)-1) + ` ESCAPE '\' OR ` + s.fold() + `(full_name) LIKE $` + n +
+			` ESCAPE '\' OR ` + strings.ReplaceAll(s.fieldMatches(true), "?", "$"+n) + `)`
 	}
-	args = append(args, limit)
+	page, order, all := where, " ORDER BY name", len(args)
+	for _, edge := range []struct{ sign, name string }{{">", p.After}, {"<", p.Before}} {
+		if edge.name != "" {
+			args = append(args, edge.name)
+			page += " AND name " + edge.sign + " $" + strconv.Itoa(len(args))
+		}
+	}
+	if p.Last {
+		order += " DESC"
+	}
+	args = append(args, p.Max, p.Offset)
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		u := store.User{Host: host}
 		var created int64
@@ -118,8 +137,17 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string, limi
 		u.Created = when(created)
 		us = append(us, u)
 		return err
-	}, q+" ORDER BY name LIMIT $"+strconv.Itoa(len(args)), args...)
-	return us, err
+	}, "SELECT name, full_name, admin, created"+page+order+" LIMIT $"+strconv.Itoa(len(args)-1)+" OFFSET $"+strconv.Itoa(len(args)), args...)
+	if p.Last {
+		slices.Reverse(us)
+	}
+	if err == nil {
+		err = s.row(ctx, []any{&total}, "SELECT COUNT(*)"+where, args[:all]...)
+	}
+	if err == nil && len(us) > 0 {
+		err = s.row(ctx, []any{&before}, "SELECT COUNT(*)"+where+" AND name < $"+strconv.Itoa(all+1), append(args[:all:all], us[0].Name)...)
+	}
+	return us, total, before, err
 }
 
 func (s *Store) SetAdmin(ctx context.Context, host, name string, admin bool) error {
@@ -140,33 +168,33 @@ var owned = []string{
 	"contacts",
 	"follows",
 	"archive",
-	"retentions",
+	"chats",
+	"chat_marks",
 	"offline",
 	"private_data",
 	"bookmarks",
 	"blocked",
 	"reports",
-	"invitations",
 	"nodes",
 	"node_items",
 	"node_affiliations",
 	"node_subscriptions",
 	"node_options",
-	"node_upkeep",
 	"node_usage",
 	"node_redirects",
 	"displayed",
 	"mentions",
 	"tokens",
-	"token_apps",
 	"people",
-	"person_shown",
+	"person_fields",
 	"invites",
 	"web_sessions",
 	"second_factors",
 	"app_passwords",
 	"api_tokens",
 	"digests",
+	"quiet_hours",
+	"places",
 }
 
 func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
@@ -181,6 +209,9 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
+		if err := endLinks(ctx, tx, host, name); err != nil {
+			return err
+		}
 		if err := clearOut(ctx, tx, host, name, owned); err != nil {
 			return err
 		}
@@ -188,20 +219,16 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 			return err
 		}
 		// Files are removed by who keeps them, which looks for what has expired.
-		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1 WHERE host = $1 AND owner = $2", host, name); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1, owner = '' WHERE host = $1 AND owner = $2", host, name); err != nil {
 			return err
-		}
-		jid := name + "@" + host
-		for _, table := range []string{"members", "member_grants", "group_requests"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND jid = $2", host, jid); err != nil {
-				return err
-			}
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM team_members WHERE host = $1 AND name = $2", host, name); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND jid = $2", host, jid)
-		return err
+		if err := endElsewhere(ctx, tx, name+"@"+host); err != nil {
+			return err
+		}
+		return entombUser(ctx, tx, host, name, time.Now())
 	})
 }
 

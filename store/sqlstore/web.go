@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"strconv"
 	"time"
 
@@ -28,6 +29,9 @@ func (s *Store) CreateWebSession(ctx context.Context, w store.WebSession, limit 
 		_, err := tx.ExecContext(ctx, `DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND (expires <= $3 OR hash IN (
 			SELECT hash FROM web_sessions WHERE host = $1 AND owner = $2 AND hash <> $4 ORDER BY seen DESC, hash LIMIT 1000 OFFSET $5))`,
 			w.Host, w.Owner, micros(w.Created), w.Hash, limit-1)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "UPDATE users SET last_seen = $3 WHERE host = $1 AND name = $2 AND last_seen < $3", w.Host, w.Owner, micros(w.Seen))
+		}
 		return err
 	})
 }
@@ -55,6 +59,11 @@ func (s *Store) WebSessionsOf(ctx context.Context, host, owner string, at time.T
 }
 
 func (s *Store) TouchWebSession(ctx context.Context, w store.WebSession) error {
+	_, err := s.exec(ctx, "UPDATE users SET last_seen = $3 WHERE host = $1 AND last_seen < $3 AND name = (SELECT owner FROM web_sessions WHERE host = $1 AND hash = $2)",
+		w.Host, w.Hash, micros(w.Seen))
+	if err != nil {
+		return err
+	}
 	return s.one(ctx, "UPDATE web_sessions SET seen = $3, expires = $4, proven = CASE WHEN CAST($5 AS INT8) > 0 THEN CAST($5 AS INT8) ELSE proven END WHERE host = $1 AND hash = $2",
 		w.Host, w.Hash, micros(w.Seen), micros(w.Expires), micros(w.Proven))
 }
@@ -69,8 +78,11 @@ func (s *Store) DeleteWebSession(ctx context.Context, host, owner, hash string) 
 }
 
 func (s *Store) AddAudit(ctx context.Context, host string, e store.AuditEntry) error {
-	_, err := s.exec(ctx, "INSERT INTO audit (host, id, actor, action, target, detail, remote) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		host, int64(e.ID), e.Actor, e.Action, e.Target, e.Detail, e.Remote)
+	if err := s.raise(ctx, e.ID); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, "INSERT INTO audit_log (host, id, actor, action, target, detail, remote, door) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		host, int64(e.ID), e.Actor, e.Action, e.Target, e.Detail, e.Remote, e.Door)
 	return err
 }
 
@@ -97,10 +109,10 @@ func (s *Store) AuditEntries(ctx context.Context, host string, f store.AuditFilt
 	args = append(args, f.Limit)
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var e store.AuditEntry
-		err := r.Scan(&e.ID, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.Remote)
+		err := r.Scan(&e.ID, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.Remote, &e.Door)
 		es = append(es, e)
 		return err
-	}, "SELECT id, actor, action, target, detail, remote FROM audit"+where+" ORDER BY id DESC LIMIT $"+strconv.Itoa(len(args)), args...)
+	}, "SELECT id, actor, action, target, detail, remote, door FROM audit_log"+where+" ORDER BY id DESC LIMIT $"+strconv.Itoa(len(args)), args...)
 	return es, err
 }
 
@@ -119,6 +131,9 @@ func (s *Store) mails(ctx context.Context, rest string, args ...any) (ms []store
 }
 
 func (s *Store) AddMail(ctx context.Context, m store.Mail) error {
+	if err := s.raise(ctx, m.ID); err != nil {
+		return err
+	}
 	_, err := s.exec(ctx, insertMail, mailArgs(m)...)
 	return err
 }
@@ -147,8 +162,15 @@ func (s *Store) SetMail(ctx context.Context, m store.Mail) error {
 		WHERE host = $1 AND id = $2`, m.Host, int64(m.ID), m.State, micros(m.Due), m.Error, micros(m.Done), bit(m.State == store.MailSent || m.State == store.MailDropped))
 }
 
-func (s *Store) Mails(ctx context.Context, host string, limit int) ([]store.Mail, error) {
-	return s.mails(ctx, " ORDER BY id DESC LIMIT $2", host, limit)
+func (s *Store) Mails(ctx context.Context, host string, before store.ID, limit int) ([]store.Mail, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	return s.mails(ctx, " AND id < $2 ORDER BY id DESC LIMIT $3", host, int64(before), limit)
+}
+
+func (s *Store) MailsOf(ctx context.Context, host, invitation string) ([]store.Mail, error) {
+	return s.mails(ctx, " AND invite = $2 AND invite <> '' ORDER BY id DESC", host, invitation)
 }
 
 func (s *Store) CountMails(ctx context.Context, host string) (map[string]int, error) {
@@ -230,11 +252,11 @@ func (s *Store) AppPasswords(ctx context.Context, host, owner string) (ps []stor
 
 func (s *Store) AddAppPassword(ctx context.Context, host, owner string, p store.AppPassword, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO app_passwords (host, owner, id, name, keys, created, used) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			host, owner, p.ID, p.Name, p.Keys, micros(p.Created), micros(p.Used)); err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO app_passwords (host, owner, id, name, keys, created, used) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+				host, owner, p.ID, p.Name, p.Keys, micros(p.Created), micros(p.Used))
 			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM app_passwords WHERE host = $1 AND owner = $2", host, owner)
+		}, "SELECT COUNT(*) FROM app_passwords WHERE host = $1 AND owner = $2", host, owner)
 	})
 }
 
@@ -251,7 +273,7 @@ func (s *Store) DeleteAppPassword(ctx context.Context, host, owner, id string) e
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client IN (SELECT client FROM token_apps WHERE host = $1 AND owner = $2 AND app = $3)", host, owner, id)
+		_, err = tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND app = $3", host, owner, id)
 		return err
 	})
 }
@@ -276,11 +298,11 @@ func (s *Store) apiTokens(ctx context.Context, rest string, args ...any) (ts []s
 
 func (s *Store) AddAPIToken(ctx context.Context, t store.APIToken, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO api_tokens ("+apiTokenColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-			t.Host, t.Hash, t.Owner, t.Name, t.Scopes, micros(t.Created), micros(t.Expires), micros(t.Used)); err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO api_tokens ("+apiTokenColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+				t.Host, t.Hash, t.Owner, t.Name, t.Scopes, micros(t.Created), micros(t.Expires), micros(t.Used))
 			return err
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM api_tokens WHERE host = $1 AND owner = $2", t.Host, t.Owner)
+		}, "SELECT COUNT(*) FROM api_tokens WHERE host = $1 AND owner = $2", t.Host, t.Owner)
 	})
 }
 
@@ -299,8 +321,12 @@ func (s *Store) APITokensOf(ctx context.Context, host, owner string) ([]store.AP
 	return s.apiTokens(ctx, " AND owner = $2 ORDER BY created, hash", host, owner)
 }
 
-func (s *Store) APITokens(ctx context.Context, host string, limit int) ([]store.APIToken, error) {
-	return s.apiTokens(ctx, " ORDER BY owner, created, hash LIMIT $2", host, limit)
+func (s *Store) APITokens(ctx context.Context, host string, offset, limit int) (ts []store.APIToken, total int, err error) {
+	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM api_tokens WHERE host = $1", host); err != nil {
+		return nil, 0, err
+	}
+	ts, err = s.apiTokens(ctx, " ORDER BY owner, created, hash LIMIT $2 OFFSET $3", host, limit, offset)
+	return ts, total, err
 }
 
 func (s *Store) UseAPIToken(ctx context.Context, host, hash string, at time.Time) error {

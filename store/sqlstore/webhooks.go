@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"math"
 	"time"
 
 	"parley/store"
@@ -11,15 +12,18 @@ import (
 const hookColumns = "host, id, direction, name, group_id, theme, token, url, secret, events, creator, created, disabled, last"
 
 func (s *Store) CreateWebhook(ctx context.Context, w store.Webhook, limit int) error {
+	if err := s.raise(ctx, w.Last); err != nil {
+		return err
+	}
 	if w.Token == nil {
 		w.Token = []byte{}
 	}
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO webhooks ("+hookColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-			w.Host, w.ID, w.Direction, w.Name, w.Group, w.Theme, w.Token, w.URL, w.Secret, w.Events, w.Creator, micros(w.Created), bit(w.Disabled), int64(w.Last)); err != nil {
+		return within(ctx, tx, limit, 1, func() error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO webhooks ("+hookColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+				w.Host, w.ID, w.Direction, w.Name, w.Group, w.Theme, w.Token, w.URL, w.Secret, w.Events, w.Creator, micros(w.Created), bit(w.Disabled), int64(w.Last))
 			return translate(err)
-		}
-		return within(ctx, tx, limit, "SELECT COUNT(*) FROM webhooks WHERE host = $1 AND group_id = $2", w.Host, w.Group)
+		}, "SELECT COUNT(*) FROM webhooks WHERE host = $1 AND group_id = $2", w.Host, w.Group)
 	})
 }
 
@@ -58,6 +62,9 @@ func (s *Store) Webhooks(ctx context.Context, host string) ([]store.Webhook, err
 }
 
 func (s *Store) SetWebhookDisabled(ctx context.Context, host, id string, disabled bool, last store.ID) error {
+	if err := s.raise(ctx, last); err != nil {
+		return err
+	}
 	return s.one(ctx, "UPDATE webhooks SET disabled = $3, last = CASE WHEN last < $4 THEN $4 ELSE last END WHERE host = $1 AND id = $2", host, id, bit(disabled), int64(last))
 }
 
@@ -80,6 +87,11 @@ func (s *Store) DeleteWebhook(ctx context.Context, host, id string) error {
 }
 
 func (s *Store) AddDeliveries(ctx context.Context, ds ...store.Delivery) error {
+	for _, d := range ds {
+		if err := s.raise(ctx, d.ID); err != nil {
+			return err
+		}
+	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, d := range ds {
 			res, err := tx.ExecContext(ctx, "UPDATE webhooks SET last = CASE WHEN last < $3 THEN $3 ELSE last END WHERE host = $1 AND id = $2", d.Host, d.Hook, int64(d.ID))
@@ -126,6 +138,12 @@ func (s *Store) SetDelivery(ctx context.Context, d store.Delivery) error {
 		d.Host, d.Hook, d.Room, int64(d.ID), d.State, d.Attempts, d.Status, d.Error, micros(d.Updated))
 }
 
+func (s *Store) Redeliver(ctx context.Context, host, hook string, at time.Time) (int, error) {
+	n, err := s.exec(ctx, "UPDATE deliveries SET state = $4, attempts = 0, error = '', updated = $5 WHERE host = $1 AND hook = $2 AND state = $3",
+		host, hook, store.DeliveryDead, store.DeliveryWaiting, micros(at))
+	return int(n), err
+}
+
 func (s *Store) WaitingLanes(ctx context.Context, host string) (ls []store.Lane, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var l store.Lane
@@ -136,8 +154,11 @@ func (s *Store) WaitingLanes(ctx context.Context, host string) (ls []store.Lane,
 	return ls, err
 }
 
-func (s *Store) Deliveries(ctx context.Context, host, hook, state string, limit int) ([]store.Delivery, error) {
-	return s.deliveries(ctx, "host = $1 AND hook = $2 AND ($3 = '' OR state = $3) ORDER BY id DESC LIMIT $4", host, hook, state, limit)
+func (s *Store) Deliveries(ctx context.Context, host, hook, state string, before store.ID, limit int) ([]store.Delivery, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	return s.deliveries(ctx, "host = $1 AND hook = $2 AND ($3 = '' OR state = $3) AND id < $4 ORDER BY id DESC LIMIT $5", host, hook, state, int64(before), limit)
 }
 
 func (s *Store) ExpireDeliveries(ctx context.Context, host string, before time.Time, limit int) (int, error) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
+	syncatomic "sync/atomic"
 
 	"parley/store"
 )
@@ -126,7 +126,7 @@ func fence(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	room := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	for range 5 {
-		var kept atomic.Int64
+		var kept syncatomic.Int64
 		var wg sync.WaitGroup
 		some := make(chan struct{})
 		wg.Go(func() {

@@ -46,7 +46,7 @@ func nodeBytes(s *suite) {
 	s.ok(s.st.Purge(s.ctx, host, "romeo", "b"))
 	s.ok(publish("romeo", "b", "5", 1000))
 	// A new account has it all.
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.user("romeo")
 	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "romeo", Name: "a", Created: at(1)}, 9))
 	s.ok(publish("romeo", "a", "1", 1000))
@@ -76,4 +76,33 @@ func nodeBytesAtOnce(s *suite) {
 		all += n
 	}
 	s.same(all, 3)
+}
+
+// nodeShares: of what a service's nodes hold, those that one person has made hold so much at most.
+func nodeShares(s *suite) {
+	for _, n := range []struct{ name, creator string }{{"a", "romeo@x"}, {"b", "romeo@x"}, {"c", "juliet@x"}, {"old", ""}} {
+		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: n.name, Creator: n.creator, Created: at(1)}, 9))
+	}
+	seq := store.ID(0)
+	publish := func(node, id string, size int, share int64) error {
+		seq++
+		return s.st.Publish(s.ctx, host, "", node, store.Keep{Items: 9, Bytes: 1100, Share: share}, store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
+	}
+	s.ok(publish("a", "1", 200, 0)) // before anybody counted
+	s.ok(publish("a", "2", 100, 400))
+	s.is(publish("b", "1", 101, 400), store.ErrShare)
+	_, n, err := s.st.Items(s.ctx, host, "", "b", store.ItemPage{Max: 9})
+	s.ok(err)
+	s.same(n, 0)
+	s.ok(publish("b", "1", 100, 400))
+	s.ok(publish("c", "1", 400, 400)) // somebody else has their own
+	s.is(publish("old", "1", 301, 400), store.ErrLimit)
+	s.ok(publish("old", "1", 200, 400))
+	s.ok(publish("b", "1", 100, 300)) // a limit was lowered: in its own place
+	s.is(publish("b", "1", 101, 300), store.ErrShare)
+	s.ok(s.st.DeleteNode(s.ctx, host, "", "a", "", 0)) // what goes makes room
+	s.ok(publish("b", "2", 300, 400))
+	s.is(publish("b", "3", 1, 400), store.ErrShare)
+	must[[]string](s)(s.st.Retract(s.ctx, host, "", "b", "1"))
+	s.ok(publish("b", "3", 100, 400))
 }

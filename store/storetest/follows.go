@@ -45,7 +45,7 @@ func follows(s *suite) {
 	woken, left, err = s.st.Wake(s.ctx, host, "k", room, time.Now().Add(-time.Hour))
 	s.ok(err)
 	s.same([]any{len(woken), left, auto("juliet")}, []any{0, 1, false})
-	s.ok(s.st.DeleteUser(s.ctx, host, "juliet"))
+	s.deleted(host, "juliet")
 	s.same(must[int](s)(s.st.Dormant(s.ctx, host, "k")), 0)
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"parley/store"
@@ -11,7 +12,7 @@ func groupSettings(s *suite) {
 	romeo := store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)}
 	s.group("g1", "eng", romeo)
 	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
-	g.GroupSettings = store.GroupSettings{Kind: "request", Mandatory: "everyone", MentionBy: "moderators", Guests: true, SinceJoin: true, Emoji: "🚀"}
+	g.GroupSettings = store.GroupSettings{Kind: "request", Mandatory: "everyone", MentionBy: "moderators", ReactBy: "moderators", Guests: true, SinceJoin: true, Emoji: "🚀"}
 	s.ok(s.st.UpdateGroup(s.ctx, g))
 	s.same(must[store.Group](s)(s.st.Group(s.ctx, host, "g1")), g)
 	p := store.Photo{Type: "image/png", Hash: "abc", Data: []byte{1, 0, 2}}
@@ -31,6 +32,64 @@ func groupSettings(s *suite) {
 	s.is(s.st.SetGroupPhoto(s.ctx, other, "g1", p), store.ErrNotFound)
 	g.ID = "no"
 	s.is(s.st.UpdateGroup(s.ctx, g), store.ErrNotFound)
+}
+
+// findGroups: words, whose they are, deleted ones, parts of the list with how many there are in all.
+func findGroups(s *suite) {
+	s.user("romeo", "juliet")
+	for i := range 7 {
+		g := s.group(fmt.Sprintf("g%d", i), fmt.Sprintf("group-%d", i), store.Member{JID: "romeo@example.org", Role: []string{store.RoleOwner, store.RoleMember, store.RoleBanned}[i%3], Since: at(1)})
+		g.Name, g.Description, g.Private, g.Kind = fmt.Sprintf("Équipe %d", i), "100% Ärger", i >= 4, []string{"", "public", "announcement", "request"}[i%4]
+		if i == 5 {
+			g.Mandatory = "everyone"
+		}
+		s.ok(s.st.UpdateGroup(s.ctx, g))
+	}
+	find := func(f store.GroupFilter) (slugs string) {
+		if f.Limit == 0 {
+			f.Limit = 10
+		}
+		gs, total, err := s.st.FindGroups(s.ctx, host, f)
+		s.ok(err)
+		if f.Offset == 0 && f.Limit == 10 {
+			s.same(total, len(gs))
+		}
+		for _, g := range gs {
+			slugs += g.Slug[len("group-"):]
+		}
+		return slugs
+	}
+	s.same(find(store.GroupFilter{}), "0123456")
+	s.same(find(store.GroupFilter{Offset: 2, Limit: 3}), "234")
+	s.same(find(store.GroupFilter{Offset: 9, Limit: 3}), "")
+	_, total, err := s.st.FindGroups(s.ctx, host, store.GroupFilter{})
+	s.ok(err)
+	s.same(total, 7)
+	s.same(find(store.GroupFilter{Words: []string{"éQUIPE", "6"}}), "6")
+	s.same(find(store.GroupFilter{Words: []string{"0%"}}), "")
+	s.same(find(store.GroupFilter{Words: []string{"0% ä"}, Described: true}), "0123456")
+	s.same(find(store.GroupFilter{Slugs: []string{"group-1", "group-3", "no"}}), "13")
+	s.same(find(store.GroupFilter{Mandatory: "everyone"}), "5")
+	s.same(find(store.GroupFilter{Optional: true}), "012346")
+	romeo, juliet := "romeo@"+host, "juliet@"+host
+	s.same(find(store.GroupFilter{Asker: romeo}), "01346") // of 2 and 5 banned
+	s.same(find(store.GroupFilter{Asker: romeo, Whose: store.OwnGroups}), "01346")
+	s.same(find(store.GroupFilter{Asker: romeo, Whose: store.OtherGroups}), "")
+	s.same(find(store.GroupFilter{Asker: juliet}), "01235")           // listed: not a private one without a kind or of announcements
+	s.same(find(store.GroupFilter{Asker: juliet, Foreign: true}), "") // nothing is listed elsewhere
+	s.same(find(store.GroupFilter{Asker: juliet, Foreign: true, Whose: store.OtherGroups}), "")
+	s.same(find(store.GroupFilter{Asker: juliet, Sees: true}), "0123456") // an administrator
+	s.same(find(store.GroupFilter{Asker: romeo, Sees: true}), "01346")    // kept out is kept out
+	s.same(find(store.GroupFilter{Asker: juliet, Puts: true}), "0125")    // not where people ask
+	s.same(find(store.GroupFilter{Asker: romeo, Puts: true}), "0136")     // and where one has a role
+	s.same(find(store.GroupFilter{Asker: romeo, Words: []string{"3"}}), "3")
+	s.ok(s.st.DeleteGroup(s.ctx, host, "g3", at(9)))
+	s.same(find(store.GroupFilter{Asker: romeo}), "0146")
+	s.same(find(store.GroupFilter{DeletedAfter: at(8)}), "3")
+	s.same(find(store.GroupFilter{DeletedAfter: at(9)}), "")
+	_, total, err = s.st.FindGroups(s.ctx, other, store.GroupFilter{})
+	s.ok(err)
+	s.same(total, 0)
 }
 
 func groupRequests(s *suite) {

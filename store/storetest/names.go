@@ -57,21 +57,46 @@ func exactNames(s *suite) {
 
 // findUsers: whatever the case, in every script.
 func findUsers(s *suite) {
-	for name, full := range map[string]string{"eric": "Éric Ångström", "olga": "Ольга", "x_y": "100%", "ann": `Back\slash`, "bob": ""} {
+	for name, full := range map[string]string{"eric": "Éric Ångström", "olga": "Ольга", "x_y": "100%", "ann": `Back\slash`, "bob": "", `d\27art\20o`: ""} {
 		s.ok(s.st.CreateUser(s.ctx, store.User{Host: host, Name: name, FullName: full}))
 	}
 	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "eric", FullName: "Éric"}))
 	for word, want := range map[string]string{"éric": "[eric]", "ÉRIC": "[eric]", "ÅNG": "[eric]", "ольга": "[olga]", "ОЛЬГА": "[olga]", "%": "[x_y]", "_": "[x_y]",
-		`\`: "[ann]", `K\S`: "[ann]", "B": "[ann bob]", "'": "[]", "": "[ann bob eric olga x_y]"} {
+		`\`: `[ann d\27art\20o]`, `K\S`: "[ann]", "B": "[ann bob]", "D'ART": `[d\27art\20o]`, `d\27`: `[d\27art\20o]`, "'": `[d\27art\20o]`,
+		"": `[ann bob d\27art\20o eric olga x_y]`} {
 		var got []string
-		for _, u := range must[[]store.User](s)(s.st.FindUsers(s.ctx, host, []string{word}, 10)) {
+		us, total, before, err := s.st.FindUsers(s.ctx, host, []string{word}, store.UserPage{Max: 10})
+		s.ok(err)
+		for _, u := range us {
 			got = append(got, u.Name)
 		}
+		s.same([2]int{total, before}, [2]int{len(us), 0})
 		if fmt.Sprint(got) != want {
 			s.Errorf("%q: %v, want %s", word, got, want)
 		}
 	}
-	s.same(len(must[[]store.User](s)(s.st.FindUsers(s.ctx, host, nil, 2))), 2)
+	for _, tc := range []struct {
+		page store.UserPage
+		want string
+	}{
+		{store.UserPage{Max: 2}, "[ann bob] 6 0"},
+		{store.UserPage{Max: 2, After: "bob"}, `[d\27art\20o eric] 6 2`},
+		{store.UserPage{Max: 9, After: "olga"}, "[x_y] 6 5"},
+		{store.UserPage{Max: 9, After: "x_y"}, "[] 6 0"},
+		{store.UserPage{Max: 2, Last: true}, "[olga x_y] 6 4"},
+		{store.UserPage{Max: 2, Last: true, Before: "olga"}, `[d\27art\20o eric] 6 2`},
+		{store.UserPage{Max: 1, Offset: 3}, "[eric] 6 3"},
+		{store.UserPage{Max: 3, Offset: 6}, "[] 6 0"},
+		{store.UserPage{}, "[] 6 0"},
+	} {
+		us, total, before, err := s.st.FindUsers(s.ctx, host, nil, tc.page)
+		s.ok(err)
+		names := []string{}
+		for _, u := range us {
+			names = append(names, u.Name)
+		}
+		s.same(fmt.Sprint(names, total, before), tc.want)
+	}
 }
 
 // hosts: the same names in two organizations are two things.
@@ -132,7 +157,7 @@ func hosts(s *suite) {
 	s.ok(s.st.DeleteGroup(s.ctx, host, "g"+host, at(9)))
 	s.ok(s.st.DeleteUpload(s.ctx, host, "u"))
 	s.ok(s.st.DeleteTokens(s.ctx, host, "romeo", ""))
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.same(must[int](s)(s.st.ExpireArchive(s.ctx, host, "romeo", time.Now(), 10)), 0)
 	check(other)
 }

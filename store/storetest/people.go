@@ -165,7 +165,7 @@ func people(s *suite) {
 	}
 	s.same(names(store.PeopleFilter{Group: "g1", Words: []string{"rom"}, Limit: 9}), []string{"1", "romeo"})
 	s.same(names(store.PeopleFilter{Group: "none", Limit: 9}), []string{"0"})
-	s.ok(s.st.DeleteUser(s.ctx, host, "tybalt"))
+	s.deleted(host, "tybalt")
 	s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, TeamID: "t", Team: &store.Team{Host: host, ID: "t", Slug: "t", Name: "T", Created: at(1)}, In: []string{"nurse"}}))
 	s.same(names(store.PeopleFilter{Team: "t", Limit: 9}), []string{"1", "nurse"})
 	s.same(names(store.PeopleFilter{Team: "t", OutsideTeam: true, Limit: 9}), []string{"2", "juliet", "romeo"})
@@ -200,11 +200,73 @@ func people(s *suite) {
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "nurse")), q)
 
 	// Who is deleted takes all of it along; the address is free again.
-	s.ok(s.st.DeleteUser(s.ctx, host, "juliet"))
+	s.deleted(host, "juliet")
 	_, err = s.st.PersonByEmail(s.ctx, host, "j@x.example")
 	s.is(err, store.ErrNotFound)
 	s.user("juliet")
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")).Shown, store.Shown{})
+}
+
+func profileFields(s *suite) {
+	ext := store.ProfileField{Key: "extension", Name: "Extension", NameFR: "Poste", Kind: store.FieldNumber, Searched: true, Listed: true, Place: 2}
+	site := store.ProfileField{Key: "site", Name: "Site", Kind: store.FieldChoice, Choices: []string{"Verona", "Mantua, old"}, SeenBy: store.ShownToAdmins, ByAdmins: true, Searched: true, Place: 1}
+	s.ok(s.st.SetProfileField(s.ctx, host, ext))
+	s.ok(s.st.SetProfileField(s.ctx, host, site))
+	s.ok(s.st.SetProfileField(s.ctx, other, store.ProfileField{Key: "extension", Name: "Other", Kind: store.FieldText}))
+	s.same(must[[]store.ProfileField](s)(s.st.ProfileFields(s.ctx, host)), []store.ProfileField{site, ext})
+	ext.Name, ext.Place, ext.Choices = "Ext.", 0, nil
+	s.ok(s.st.SetProfileField(s.ctx, host, ext))
+	s.same(must[[]store.ProfileField](s)(s.st.ProfileFields(s.ctx, host)), []store.ProfileField{ext, site})
+	s.is(s.st.DeleteProfileField(s.ctx, host, "none"), store.ErrNotFound)
+
+	p := store.Person{User: store.User{Host: host, Name: "juliet", Keys: []byte{1}, Created: at(1)}, Role: store.RoleMember,
+		Fields: map[string]string{"extension": "4711", "site": `Été "old", \1`}}
+	s.ok(s.st.CreatePerson(s.ctx, p))
+	s.user("romeo")
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "romeo")).Fields, map[string]string(nil))
+	found := func(word string, open bool) int {
+		_, n, err := s.st.People(s.ctx, host, store.PeopleFilter{Words: []string{word}, Open: open, Limit: 9})
+		s.ok(err)
+		return n
+	}
+	s.same([]int{found("471", true), found("éTÉ", false), found("été", true), found("nothing", false)}, []int{1, 1, 0, 0})
+	directory := func(word string) int {
+		_, n, _, err := s.st.FindUsers(s.ctx, host, []string{word}, store.UserPage{Max: 9})
+		s.ok(err)
+		return n
+	}
+	s.same([]int{directory("471"), directory("été"), directory("nothing")}, []int{1, 0, 0})
+	ext.Searched = false
+	s.ok(s.st.SetProfileField(s.ctx, host, ext))
+	s.same([]int{found("471", false), directory("471")}, []int{0, 0})
+
+	was, is, err := s.st.UpdatePerson(s.ctx, host, "juliet", func(p *store.Person) error {
+		p.Fields["site"], p.Fields["extension"] = "", "12"
+		return nil
+	})
+	s.ok(err)
+	s.same(was, p)
+	p.Fields = map[string]string{"extension": "12"}
+	s.same(is, p)
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
+	_, _, err = s.st.UpdatePerson(s.ctx, host, "romeo", func(p *store.Person) error {
+		p.Fields = map[string]string{"extension": "13"}
+		return nil
+	})
+	s.ok(err)
+	s.ok(s.st.DeleteProfileField(s.ctx, host, "extension"))
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "romeo")).Fields, map[string]string(nil))
+	s.same(len(must[[]store.ProfileField](s)(s.st.ProfileFields(s.ctx, other))), 1)
+
+	_, _, err = s.st.UpdatePerson(s.ctx, host, "juliet", func(p *store.Person) error {
+		p.Fields = map[string]string{"site": "Verona"}
+		return nil
+	})
+	s.ok(err)
+	s.deleted(host, "juliet")
+	s.user("juliet")
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")).Fields, map[string]string(nil))
 }
 
 func second[T any](_ T, err error) error { return err }
@@ -281,13 +343,13 @@ func outbox(s *suite) {
 	m.Attempts, m.State, m.Error, m.Done, m.Due = 1, store.MailFailed, "no such mailbox", at(3), at(5)
 	s.ok(s.st.SetMail(s.ctx, m))
 	s.is(s.st.ClaimMail(s.ctx, m, at(6)), store.ErrConflict) // it is over
-	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 5)), []store.Mail{late, m})
+	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 0, 5)), []store.Mail{late, m})
 	s.same(must[map[string]int](s)(s.st.CountMails(s.ctx, host)), map[string]int{store.MailWaiting: 1, store.MailFailed: 1})
 	// What is sent has no text any more.
 	m.State, m.Error = store.MailSent, ""
 	s.ok(s.st.SetMail(s.ctx, m))
 	m.Text, m.HTML = "", ""
-	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 5)), []store.Mail{late, m})
+	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 0, 5)), []store.Mail{late, m})
 }
 
 func factors(s *suite) {
@@ -372,8 +434,15 @@ func apiTokens(s *suite) {
 	s.same(must[[]store.APIToken](s)(s.st.APITokensOf(s.ctx, host, "romeo")), []store.APIToken{k})
 	j := store.APIToken{Host: host, Hash: "j", Owner: "juliet", Name: "other", Scopes: "audit:read", Created: at(5), Expires: at(9)}
 	s.ok(s.st.AddAPIToken(s.ctx, j, 1))
-	s.same(must[[]store.APIToken](s)(s.st.APITokens(s.ctx, host, 10)), []store.APIToken{j, k})
-	s.same(must[[]store.APIToken](s)(s.st.APITokens(s.ctx, host, 1)), []store.APIToken{j})
+	for _, part := range []struct {
+		offset, limit int
+		want          []store.APIToken
+	}{{0, 10, []store.APIToken{j, k}}, {0, 1, []store.APIToken{j}}, {1, 1, []store.APIToken{k}}, {2, 1, nil}} {
+		ts, total, err := s.st.APITokens(s.ctx, host, part.offset, part.limit)
+		s.ok(err)
+		s.same(ts, part.want)
+		s.same(total, 2)
+	}
 	s.is(s.st.DeleteAPIToken(s.ctx, host, "juliet", "h"), store.ErrNotFound)
 	s.ok(s.st.DeleteAPIToken(s.ctx, host, "romeo", "h"))
 }
@@ -398,7 +467,13 @@ func digests(s *suite) {
 	m2 := m
 	m2.ID = 9
 	s.is(s.st.PutOffDigest(s.ctx, host, weekly, at(12), 77, &m2), store.ErrConflict)
-	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 5)), []store.Mail{m})
+	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 0, 5)), []store.Mail{m})
+	s.same(len(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, m.ID, 5))), 0)
+	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, m.ID+1, 5)), []store.Mail{m})
+	s.same(len(must[[]store.Mail](s)(s.st.MailsOf(s.ctx, host, ""))), 0)
+	if m.Invitation != "" {
+		s.same(must[[]store.Mail](s)(s.st.MailsOf(s.ctx, host, m.Invitation)), []store.Mail{m})
+	}
 	weekly.Due, weekly.Told = at(12), 77
 	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")), weekly)
 	off := store.Digest{Owner: "romeo", Every: store.DigestOff}
@@ -407,6 +482,6 @@ func digests(s *suite) {
 	s.same(due(99), []store.Digest{{Owner: "juliet", Due: at(7)}})
 	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")).Told, store.ID(77))
 	s.ok(s.st.PutOffDigest(s.ctx, host, store.Digest{Owner: "juliet", Due: at(7)}, at(8), 0, nil))
-	s.ok(s.st.DeleteUser(s.ctx, host, "juliet"))
+	s.deleted(host, "juliet")
 	s.same(due(99), []store.Digest(nil))
 }

@@ -30,7 +30,7 @@ func retentions(s *suite) {
 	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "nobody")), store.Retention{})
 
 	// An account that is made anew has none.
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.user("romeo")
 	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "romeo")), store.Retention{})
 	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, other, "romeo")), store.Retention{Own: day})

@@ -256,11 +256,13 @@ func searchGone(s *suite) {
 	s.ok(s.st.ReviveRoom(s.ctx, roomRow("r"), store.Affiliation{JID: "romeo@example.org", Affiliation: "owner"}))
 	s.same(find("romeo@example.org"), 150)
 	s.same(must[int](s)(s.st.IndexArchives(s.ctx, rooms, later())), 0)
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.same(find("romeo@example.org"), 0)
 	s.same(must[int](s)(s.st.IndexArchives(s.ctx, host, later())), 0)
 	s.user("romeo")
 	s.same(find("romeo@example.org"), 0)
+	// Who has the name now owns nothing by it.
+	s.ok(s.st.SetAffiliations(s.ctx, rooms, "r", store.Affiliation{JID: "romeo@example.org", Affiliation: "owner"}))
 	// A new archive under an old name begins anew.
 	x.room = must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	x.seq = 0

@@ -27,13 +27,14 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		test func(*suite)
 	}{
 		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Retentions", retentions}, {"RoomsExpire", roomsExpire}, {"Replace", replace},
-		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep}, {"NodeBytes", nodeBytes}, {"NodeBytesAtOnce", nodeBytesAtOnce},
+		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep}, {"NodeBytes", nodeBytes}, {"NodeBytesAtOnce", nodeBytesAtOnce}, {"NodeShares", nodeShares}, {"Written", written},
 		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople}, {"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
-		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
-		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
-		{"GroupSettings", groupSettings}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams}, {"Mandatory", mandatory}, {"Follows", follows}, {"MandatoryRooms", mandatoryRooms},
-		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
-		{"Digests", digests}, {"FreeRooms", freeRooms},
+		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"ManyChats", manyChats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
+		{"Places", places},
+		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads}, {"RetractedUploads", retractedUploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"LoweredLimits", loweredLimits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
+		{"GroupSettings", groupSettings}, {"FindGroups", findGroups}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams}, {"Mandatory", mandatory}, {"Follows", follows}, {"MandatoryRooms", mandatoryRooms},
+		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"ProfileFields", profileFields}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
+		{"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet}, {"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
@@ -90,8 +91,15 @@ func at(n int) time.Time {
 func (s *suite) user(names ...string) {
 	s.Helper()
 	for _, n := range names {
-		s.ok(s.st.CreateUser(s.ctx, store.User{Host: host, Name: n, Keys: []byte{1}, Created: at(1)}))
+		s.ok(s.st.CreateUser(s.ctx, store.User{Host: host, Name: n, Keys: []byte{1}, Created: at(1), FreeSince: time.Now()}))
 	}
+}
+
+// deleted removes an account to the end.
+func (s *suite) deleted(host, name string) {
+	s.Helper()
+	s.ok(s.st.DeleteUser(s.ctx, host, name))
+	s.ok(s.st.MarkTold(s.ctx, host, name))
 }
 
 func users(s *suite) {
@@ -113,7 +121,9 @@ func users(s *suite) {
 	s.same(names(must[[]store.User](s)(s.st.Users(s.ctx, host, "juliet", 10))), []string{"nurse", "romeo"})
 	s.same(must[int](s)(s.st.CountUsers(s.ctx, host)), 4)
 	find := func(words ...string) []string {
-		return names(must[[]store.User](s)(s.st.FindUsers(s.ctx, host, words, 10)))
+		us, _, _, err := s.st.FindUsers(s.ctx, host, words, store.UserPage{Max: 10})
+		s.ok(err)
+		return names(us)
 	}
 	s.same(find("MONTAGUE"), []string{"romeo"})
 	s.same(find("rom", "mont"), []string{"romeo"})
@@ -153,7 +163,7 @@ func deleteUser(s *suite) {
 	}
 	fill(host)
 	fill(other)
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.user("romeo")
 	left := func(h string) (n int) {
 		cs, _, err := s.st.Roster(s.ctx, h, "romeo")

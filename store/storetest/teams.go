@@ -38,7 +38,7 @@ func teams(s *suite) {
 	s.same(must[[]string](s)(s.st.TeamDefaults(s.ctx, host, "t2")), []string{"g2"})
 	s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, TeamID: "t2", Defaults: []string{}}))
 	s.same(len(must[[]string](s)(s.st.TeamDefaults(s.ctx, host, "t2"))), 0)
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.same(len(people()), 0)
 }
 

@@ -16,6 +16,8 @@ func private(s *suite) {
 	s.is(s.st.SetPrivate(s.ctx, host, "romeo", "ns2", "a", []byte("<c/>"), 2), store.ErrLimit)
 	s.same(must[[][]byte](s)(s.st.AllPrivate(s.ctx, host, "romeo")), [][]byte{[]byte("<a/>"), []byte("<b/>")})
 	s.same(len(must[[][]byte](s)(s.st.AllPrivate(s.ctx, host, "juliet"))), 0)
+	s.same(must[[]string](s)(s.st.PrivateOwners(s.ctx, host, "ns", "a")), []string{"romeo"})
+	s.same(len(must[[]string](s)(s.st.PrivateOwners(s.ctx, host, "ns", "none"))), 0)
 	_, err = s.st.Private(s.ctx, host, "romeo", "ns2", "a")
 	s.is(err, store.ErrNotFound)
 	s.ok(s.st.SetPrivate(s.ctx, host, "romeo", "ns", "a", []byte("<a x='1'/>"), 2))
@@ -45,6 +47,12 @@ func nodes(s *suite) {
 	s.ok(s.st.CreateNode(s.ctx, m, 2))
 	m.Name = "c"
 	s.is(s.st.CreateNode(s.ctx, m, 2), store.ErrLimit)
+	for i, by := range []string{"a@x", "a@x", "b@x"} { // each has a share of what is common
+		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: fmt.Sprint("shared", i), Creator: by, Share: 2}, 9))
+	}
+	s.is(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: "shared", Creator: "a@x", Share: 2}, 9), store.ErrLimit)
+	s.ok(s.st.DeleteNode(s.ctx, host, "", "shared0", "", 1))
+	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: "shared", Creator: "a@x", Share: 2}, 9))
 	s.same(must[store.Node](s)(s.st.Node(s.ctx, host, "romeo", "b")), n)
 	_, err := s.st.Node(s.ctx, host, "juliet", "b")
 	s.is(err, store.ErrNotFound)

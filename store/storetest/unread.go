@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"time"
 
 	"parley/store"
 )
@@ -16,7 +17,7 @@ func displayedUpTo(s *suite) {
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, other, "romeo"))), 0)
 	s.is(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "a@x", ID: 7}, store.Displayed{Chat: "c@x", ID: 1}), store.ErrLimit)
 	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")), []store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo"))), 0)
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "juliet"))), 1)
 }
@@ -74,7 +75,7 @@ func mentions(s *suite) {
 	s.same(get("nurse", "r@x", 0), []store.ID{20})
 	s.same(get("romeo", "q@x", 0), []store.ID{30})
 	s.same(len(must[[]store.ID](s)(s.st.Mentions(s.ctx, other, "romeo", "r@x", 0, 10))), 0)
-	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.deleted(host, "romeo")
 	s.same(len(get("romeo", "q@x", 0)), 0)
 	s.same(must[int](s)(s.st.ExpireMentions(s.ctx, host, 20, 10)), 1)
 	s.same(get("juliet", "r@x", 0), []store.ID{20})
@@ -94,6 +95,50 @@ func chats(s *suite) {
 	es := must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 1, 9))
 	s.same(es, []store.ChatEntry{{ID: 4, Incoming: true, Stanza: []byte("<m>4</m>")}, {ID: 3, Incoming: false, Stanza: []byte("<m>3</m>")}})
 	s.same(len(must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 0, 1))), 1)
+}
+
+// manyChats: with many messages the list is that of the archive all the same, whatever is remembered of it: also after what
+// comes next, what is added among the old ones, what expires, and when the account is deleted.
+func manyChats(s *suite) {
+	s.user("romeo")
+	ago := func(d time.Duration) store.ID { return store.FirstID(time.Now().Add(-d)) }
+	var ws []store.Write
+	write := func(id store.ID, with string) {
+		ws = append(ws, &store.ArchiveEntry{Host: host, Owner: "romeo", ID: id, With: with, Stanza: []byte("<m/>")})
+	}
+	commit := func() {
+		s.ok(s.st.Commit(s.ctx, ws...))
+		ws = nil
+	}
+	list := func(limit int) (names []string) {
+		for _, c := range must[[]store.Chat](s)(s.st.Chats(s.ctx, host, "romeo", limit)) {
+			names = append(names, c.With)
+		}
+		return names
+	}
+	write(ago(48*time.Hour), "old@x")
+	for i := range 600 {
+		write(ago(time.Hour)+store.ID(i), fmt.Sprintf("p%d@x", i%3))
+	}
+	commit()
+	for range 2 { // the second time most of it is remembered
+		s.same(list(9), []string{"p2@x", "p1@x", "p0@x", "old@x"})
+		s.same(list(2), []string{"p2@x", "p1@x"})
+	}
+	write(ago(0), "p0@x")
+	write(ago(0)+1, "new@x")
+	commit()
+	s.same(list(9), []string{"new@x", "p0@x", "p2@x", "p1@x", "old@x"})
+	write(ago(47*time.Hour), "imported@x")
+	commit()
+	s.ok(s.st.ForgetIndex(s.ctx, host, "romeo"))
+	for range 2 {
+		s.same(list(9), []string{"new@x", "p0@x", "p2@x", "p1@x", "imported@x", "old@x"})
+	}
+	s.same(must[int](s)(s.st.ExpireArchive(s.ctx, host, "romeo", time.Now().Add(-40*time.Hour), 10)), 2)
+	s.same(list(9), []string{"new@x", "p0@x", "p2@x", "p1@x"})
+	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
+	s.same(len(list(9)), 0)
 }
 
 // freeRooms: those one is of the people of, and those one has bookmarked and may read.

@@ -45,6 +45,7 @@ func newHouse(t *testing.T, domain, resolver string, files devcert.Files, change
 		c.TLS.Certificate, c.TLS.Key = files.Cert, files.Key
 		c.DNS.Resolver = resolver
 		c.Federation.Enabled = true
+		c.Federation.AllowNetworks = []string{"127.0.0.0/8", "10.99.0.0/16"}
 		c.Federation.Addresses, c.Federation.TLSAddresses = []string{"127.0.0.1:0"}, nil
 		change(c)
 	})

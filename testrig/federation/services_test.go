@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"parley/admin"
+	"parley/admin/api"
 	"parley/config"
 	"parley/node/devcert"
 	"parley/testrig"
@@ -53,7 +53,7 @@ func fetch(t *testing.T, c *http.Client, method, url, authorization, body string
 // TestFileAbroad: what somebody has uploaded is there for people of other servers who have the link, and the service is for
 // its own people only (XEP-0363).
 func TestFileAbroad(t *testing.T) {
-	a, b := twoHouses(t, func(*config.Config) {})
+	a, b := twoHouses(t, func(c *config.Config) { c.Web.PlainLinks = false })
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
 	const slot = "<iq type='get' id='%s' to='upload.a.example'><request xmlns='urn:xmpp:http:upload:0' filename='rose.txt' size='4' content-type='text/plain'/></iq>"
 	romeo.sends(slot, "mine")
@@ -121,13 +121,12 @@ func TestPushFromAbroad(t *testing.T) {
 // saysExpired: the other server was reached, and this is why it was not spoken with.
 func (h *house) saysExpired(t *testing.T, domain string) {
 	t.Helper()
-	c := admin.NewClient(h.Node.Config.Listeners.Control.Path)
-	defer c.Close()
-	ds, err := c.Domains(t.Context())
-	if err != nil {
+	var ds []api.Domain
+	line := testrig.NewLine(t, ours, h.Node.Config.Listeners.Control.Path)
+	if err := line.Do("GET", "/federation/domains", "", &ds); err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(ds, func(d admin.Domain) bool { return d.Domain == domain })
+	i := slices.IndexFunc(ds, func(d api.Domain) bool { return d.Domain == domain })
 	if i < 0 || !strings.Contains(ds[i].Error, "has expired") {
 		t.Errorf("got %+v", ds)
 	}

@@ -226,7 +226,7 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 		t.Fatal(is, err)
 	}
 	return append(groupPages(t, r), []string{"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people", "/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome",
-		"/admin", "/admin/people", "/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import", "/admin/people/daniel", "/admin/people/bob",
+		"/admin", "/admin/people", "/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import", "/admin/people/fields", "/admin/people/daniel", "/admin/people/bob",
 		"/admin/invitations", "/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/teams?q=nothing+like+it", "/admin/teams/platform", "/admin/teams/platform/people", "/admin/teams/platform/people?as=outside", "/admin/teams/platform/people?q=nobody", "/admin/teams/platform/shared", "/admin/federation", "/admin/webhooks", "/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing"}...)
 }
 
@@ -314,7 +314,7 @@ func TestColleague(t *testing.T) {
 		t.Error("undone, and still there")
 	}
 
-	ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 1)
+	ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 0, 1)
 	if err != nil || len(ms) != 1 || ms[0].To != "paris@work.example" {
 		t.Fatal(ms, err)
 	}

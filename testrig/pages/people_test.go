@@ -100,3 +100,60 @@ func TestPicture(t *testing.T) {
 		t.Error("it is still there")
 	}
 }
+
+// A profile field is defined, filled in and deleted in the browser; each page of it is for everybody to use.
+func TestProfileFields(t *testing.T) {
+	r := rig(t)
+	b := start(t, r, "en", "dark")
+	b.signIn("romeo")
+	look := func(what string) {
+		t.Helper()
+		for _, f := range b.faults() {
+			t.Errorf("%s: %s", what, f)
+		}
+	}
+	const page = "/admin/people/fields"
+	b.open(page)
+	look("without fields")
+	b.fill("name", "Office")
+	eval[bool](b, `(() => { document.getElementById("kind").value = "choice"; return true })()`)
+	eval[bool](b, `(() => { document.querySelector("input[name=listed]").click(); return true })()`)
+	b.press("#new button.primary")
+	look("with what is wrong")
+	if at := eval[string](b, `document.activeElement.id`); at != "choices" {
+		t.Errorf("what is wrong is at choices, and the cursor in %q", at)
+	}
+	b.fill("choices", "Verona\nMantua")
+	b.press("#new button.primary")
+	if text := b.text(); !strings.Contains(text, "The profile field Office was created") {
+		t.Fatalf("created: %.600s", text)
+	}
+	b.fill("name", "Extension")
+	eval[bool](b, `(() => { document.getElementById("kind").value = "number"; return true })()`)
+	b.press("#new button.primary")
+	look("with fields")
+	b.press("form[action='" + page + "/extension/up'] button:not([formaction])")
+	if first := eval[string](b, `document.querySelector("tbody a").innerText`); first != "Extension" {
+		t.Errorf("%s is the first", first)
+	}
+
+	b.open("/me")
+	look("the profile")
+	b.fill("field_extension", "0117")
+	eval[bool](b, `(() => { document.getElementById("field_office").value = "Mantua"; return true })()`)
+	b.press("form[action='/me'] button.primary")
+	b.open("/admin/people?q=romeo")
+	if cell := eval[string](b, `document.querySelector("td[data-label=Office]").innerText`); cell != "Mantua" {
+		t.Errorf("the list has %q", cell)
+	}
+	look("the list of people")
+
+	b.open(page + "/office")
+	look("a field")
+	b.fill("confirm", "office")
+	b.press("#danger button.destroy")
+	b.open("/me")
+	if eval[bool](b, `document.getElementById("field_office") !== null`) {
+		t.Error("it is still there")
+	}
+}

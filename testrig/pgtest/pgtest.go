@@ -53,6 +53,10 @@ var shared struct {
 // Main runs a package's tests and stops the shared server: func TestMain(m *testing.M) { pgtest.Main(m) }.
 func Main(m *testing.M) {
 	code := m.Run()
+	if err := roach.drop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
 	if shared.s != nil {
 		shared.s.Close()
 	}
@@ -290,34 +294,4 @@ func (s *Server) exec(t testing.TB, q string) {
 	if _, err := db.ExecContext(context.Background(), q); err != nil {
 		t.Errorf("%s: %v", q, err)
 	}
-}
-
-// CockroachDSN gives a fresh database of the CockroachDB that the environment names, dropped when the test ends; the test
-// is skipped if it names none.
-func CockroachDSN(t testing.TB) string {
-	t.Helper()
-	base := os.Getenv(Cockroach)
-	if base == "" {
-		t.Skipf("%s names no CockroachDB", Cockroach)
-	}
-	u, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("parley_test_%d_%d", os.Getpid(), time.Now().UnixNano())
-	db, err := sql.Open("pgx", base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := db.ExecContext(context.Background(), "DROP DATABASE "+name+" CASCADE"); err != nil {
-			t.Error(err)
-		}
-		db.Close()
-	})
-	u.Path = "/" + name
-	return u.String()
 }

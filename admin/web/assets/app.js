@@ -92,6 +92,26 @@ document.addEventListener("input", (e) => {
   name.value = base.normalize("NFD").toLowerCase().replace(/[^a-z0-9._-]/g, "").replace(/\.+/g, ".").replace(/^\.|\.$/g, "");
 });
 
+// What is ticked in a picker stays in sight while other words bring another list.
+document.addEventListener("htmx:beforeSwap", (e) => {
+  const found = e.detail.target;
+  if (!found.matches("[data-found]") || !e.detail.shouldSwap) return;
+  const chosen = found.parentElement.querySelector("[data-chosen]");
+  for (const box of found.querySelectorAll("input:checked")) chosen.append(box.closest("label"));
+});
+document.addEventListener("htmx:afterSwap", (e) => {
+  const found = e.detail.target;
+  if (!found.matches("[data-found]")) return;
+  const have = new Set([...found.parentElement.querySelectorAll("[data-chosen] input")].map((box) => box.value));
+  for (const box of found.querySelectorAll("label input")) if (have.has(box.value)) box.closest("label").remove();
+});
+// Enter in its field looks, and does not send the form.
+document.addEventListener("keydown", (e) => {
+  if (e.key !== "Enter" || !e.target.matches("[data-picker] input[type=search]")) return;
+  e.preventDefault();
+  e.target.dispatchEvent(new Event("search"));
+});
+
 // Dialogs that every page has: one goes anywhere, one tells the keys. Their buttons are no use without scripts.
 for (const b of document.querySelectorAll("[data-open]")) b.hidden = false;
 document.addEventListener("click", (e) => {
@@ -180,3 +200,10 @@ for (const t of document.querySelectorAll(".toast:not(.error)")) {
 }
 const end = document.getElementById("end");
 if (end && (location.hash === "#end" || !location.hash) && !document.querySelector(".message.here") && end.hasAttribute("data-scroll")) end.scrollIntoView({ block: "nearest" });
+
+// Time zones by name, and the browser's for who has chosen none.
+for (const input of document.querySelectorAll("input[data-zone]")) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (input.hasAttribute("data-propose") && own) input.value = own;
+  for (const name of Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : []) input.list.append(new Option(name, name));
+}

@@ -66,7 +66,7 @@ async def main():
     check(form is not None and form.get('type') == 'form', 'there is no form to ask by')
     iq = carol.make_iq_set(ito=board)
     q = ET.Element('{%s}query' % REGISTER)
-    q.append(submission(FORM_TYPE='http://jabber.org/protocol/muc#register', reason='I keep the minutes'))
+    q.append(submission(FORM_TYPE='http://jabber.org/protocol/muc#register', **{'x-reason': 'I keep the minutes'}))
     iq.append(q)
     await iq.send(timeout=PATIENCE)
 
@@ -76,7 +76,7 @@ async def main():
     x = m.xml.find('{%s}x' % FORM)
     check(x is not None and x.get('type') == 'form', 'the request is no form')
     answer = alice.make_message(mto=m['from'])
-    answer.append(submission(FORM_TYPE='http://jabber.org/protocol/muc#register', muc__register_jid='carol@localhost', muc__register_allow='1'))
+    answer.append(submission(FORM_TYPE='http://jabber.org/protocol/muc#register', muc__register_allow='1', **{'x-jid': 'carol@localhost'}))
     answer.send()
     await carol.want('message', 'the answer', lambda m: m['body'] == 'You are a member of Board now.')
     check(await joined(carol, 'Board', 'the group she has asked for') == board, 'another room')

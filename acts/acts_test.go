@@ -1,0 +1,133 @@
+package acts_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"parley/acts"
+	"parley/store"
+	"parley/store/sqlstore"
+)
+
+const host = "example.org"
+
+func open(t *testing.T) (*acts.Log, store.Store) {
+	st, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "db"), sqlstore.Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var ids store.IDs
+	return acts.NewLog(st, func(string) store.ID { return ids.Next() }), st
+}
+
+func entries(t *testing.T, st store.Store) (all []string) {
+	t.Helper()
+	es, err := st.AuditEntries(t.Context(), host, store.AuditFilter{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range es {
+		all = append(all, e.Action+" "+e.Target+" "+e.Detail+" "+e.Door)
+	}
+	return all
+}
+
+// A change and its entry are kept together or not at all, and others are told only of what is kept.
+func TestDo(t *testing.T) {
+	l, st := open(t)
+	no := errors.New("no")
+	var said []string
+	say := func(s string) func(context.Context) { return func(context.Context) { said = append(said, s) } }
+	act := func(fail error) error {
+		return l.Do(t.Context(), host, acts.System, func(ctx context.Context, a *acts.Act) error {
+			a.End(func() { said = append(said, "end") })
+			a.Note(acts.GroupCreate, "verona", acts.Detail{"kind": "public"})
+			a.After(say("kept"))
+			if err := st.Put(ctx, host, "k", []byte("v")); err != nil {
+				return err
+			}
+			err := l.Do(ctx, host, acts.Operator, func(ctx context.Context, a *acts.Act) error {
+				a.Note(acts.GroupDelete, "mantua", nil)
+				a.After(say("part"))
+				return fail
+			})
+			if err != nil {
+				return err
+			}
+			a.After(say("last"))
+			return nil
+		})
+	}
+	if err := act(no); !errors.Is(err, no) {
+		t.Errorf("got %v", err)
+	}
+	if got := entries(t, st); got != nil {
+		t.Errorf("of what was not done the log has %q", got)
+	}
+	if _, err := st.Get(t.Context(), host, "k"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("what was not done is kept: %v", err)
+	}
+	if err := act(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := said, []string{"end", "kept", "part", "last", "end"}; !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	if got, want := entries(t, st), []string{`group.delete mantua  command line`, `group.create verona {"kind":"public"} server`}; !slices.Equal(got, want) {
+		t.Errorf("the log has %q, want %q", got, want)
+	}
+}
+
+// There is no change that nobody has asked for.
+func TestNobody(t *testing.T) {
+	l, _ := open(t)
+	if err := l.Do(t.Context(), host, acts.Actor{Role: store.RoleOwner}, func(context.Context, *acts.Act) error { return nil }); !errors.Is(err, acts.ErrNobody) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Each verb is explained once.
+func TestMeanings(t *testing.T) {
+	seen := make(map[acts.Verb]bool)
+	for _, m := range acts.Meanings {
+		if seen[m.Verb] || m.What == "" || m.Target == "" {
+			t.Errorf("%s: %+v", m.Verb, m)
+		}
+		seen[m.Verb] = true
+	}
+}
+
+var update = flag.Bool("update", false, "write docs/audit.md")
+
+// docs/audit.md is what the acts say, and explains each door.
+func TestDocument(t *testing.T) {
+	if len(acts.Doors) == 0 || len(acts.Meanings) == 0 {
+		t.Fatal("there are no doors, or no verbs")
+	}
+	want := acts.Document()
+	for _, d := range acts.Doors {
+		if bytes.Contains(want, []byte("| `"+string(d)+"` |  |")) {
+			t.Errorf("the door %q is not explained", d)
+		}
+	}
+	name := filepath.Join("..", "docs", "audit.md")
+	if *update {
+		if err := os.WriteFile(name, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("docs/audit.md is not what the acts say: go test ./acts -run Document -update (%v)", err)
+	}
+}

@@ -1,0 +1,121 @@
+// Package api is the way in for programs: JSON over HTTP, described in OpenAPI. It is served to programs with the token
+// of a person, and on the control socket to the operator of the machine, whose client the command line is. Each
+// operation is a value (Op) that says where it is and what it takes and gives: the server serves it, and a Client calls
+// it. What may be done is said in org, people and the other packages with acts: here it is asked for and shown.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"parley/admin"
+	"parley/auth"
+	"parley/feature/webhooks"
+	"parley/federation"
+	"parley/org"
+	"parley/people"
+	"parley/pie"
+	"parley/server"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// Config is what the API needs.
+type Config struct {
+	People     []*people.People // one a host, the first host's first
+	Hosts      map[string]*server.Host
+	Hooks      map[string]*webhooks.Webhooks // by host
+	Photos     map[string]admin.Photos       // by host; nil: there are no pages that show them
+	Org        *org.Org
+	Store      Store
+	Log        *slog.Logger
+	Throttle   *auth.Throttle
+	Failures   *auth.Failures // nil: failed sign-ins are not noted
+	Rooms      admin.Rooms
+	Find       func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
+	System     admin.System
+	Federation *federation.Admin
+	Import     pie.Config // of files of accounts, and what they are made of
+}
+
+// Server serves the API. Safe from any goroutine.
+type Server struct {
+	Config
+	public http.Handler
+	socket http.Handler
+}
+
+// New makes the API.
+func New(c Config) *Server {
+	s := &Server{Config: c}
+	public, socket := http.NewServeMux(), http.NewServeMux()
+	s.public, s.socket = public, socket
+	token, operator := s.huma(public), s.huma(socket)
+	token.UseMiddleware(s.authorize(token), s.veil(token), s.rights(token))
+	operator.UseMiddleware(s.operate(operator))
+	for _, d := range []*doors{{api: token, takes: byToken}, {api: operator, takes: bySocket}} {
+		s.people(d)
+		s.profileFields(d)
+		s.accounts(d)
+		s.invitations(d)
+		s.groups(d)
+		s.groupSettings(d)
+		s.groupPeople(d)
+		s.themes(d)
+		s.messages(d)
+		s.teams(d)
+		s.shares(d)
+		s.webhooks(d)
+		s.others(d)
+		s.system(d)
+		s.settings(d)
+		s.tokens(d)
+		s.quiet(d)
+		s.files(d)
+	}
+	public.HandleFunc("/", s.nothing(token, "there is no such thing"))
+	socket.HandleFunc("/", s.nothing(operator, "there is no such operation: the command and the server may be of different versions"))
+	return s
+}
+
+// nothing answers where there is no operation.
+func (s *Server) nothing(a huma.API, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = huma.WriteErr(a, humago.NewContext(&huma.Operation{}, r, w), http.StatusNotFound, text)
+	}
+}
+
+// huma begins a description in OpenAPI 3.1 at /api/openapi.json. There are no pages for it: those that come with huma
+// load from elsewhere.
+func (s *Server) huma(mux *http.ServeMux) huma.API {
+	cfg := huma.DefaultConfig("parley", "1")
+	cfg.Info.Description = "People, groups and what is said in them. Tokens are made on the page of one's own tokens, /me/tokens."
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "/api/openapi", "", "", nil
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	return humago.New(mux, cfg)
+}
+
+// ServeHTTP serves programs with a token, below /api.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.public.ServeHTTP(w, r) }
+
+// Socket serves the operator of the machine, below /api. It authenticates nobody: the permissions of the socket's file
+// decide who may connect.
+func (s *Server) Socket() http.Handler { return s.socket }
+
+// host finds the people of a host; nil if it is not hosted here.
+func (s *Server) host(domain string) *people.People {
+	for _, p := range s.People {
+		if p.Host() == domain {
+			return p
+		}
+	}
+	return nil
+}
+
+// requestTime is how long a program that is known may take to send what belongs to a request.
+const requestTime = 2 * time.Minute

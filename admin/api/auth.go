@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"parley/acts"
+	"parley/auth"
+	"parley/internal/door"
+	"parley/people"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// caller is the person, or the operator of the machine, who asks the API.
+type caller struct {
+	p     *people.People // of the host that it is about
+	me    store.Person   // zero of the operator
+	actor people.Actor
+	any   bool // the operator has named no host
+}
+
+type callerKey struct{}
+
+func who(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+func (c caller) host() string { return c.p.Host() }
+
+// hosts gives the hosts for an operation on the whole deployment: the host that the request names, or all hosts.
+func (c caller) hosts(s *Server) []*people.People {
+	if c.any {
+		return s.People
+	}
+	return []*people.People{c.p}
+}
+
+// self is the caller's address; zero of the operator.
+func (c caller) self() jid.JID { return c.actor.Who }
+
+// addressOf reads the address of a person. A name without a domain is an account of the caller's host.
+func (c caller) addressOf(field, address string) (jid.JID, error) {
+	if !strings.Contains(address, "@") {
+		address += "@" + c.host()
+	}
+	j, err := jid.Parse(address)
+	if err != nil || j.Local() == "" {
+		return jid.JID{}, invalid(field, "{{.Address}} is no address of a person", "Address", address)
+	}
+	return j.Bare(), nil
+}
+
+const (
+	touchEvery = time.Minute // how exactly it is known when a token was last used
+	serverFail = "the server failed: its log says why"
+)
+
+// authorize finds out whose token it is, and whether it has the operation's scope.
+func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		hc.SetHeader("Cache-Control", "no-store")
+		r, _ := humago.Unwrap(hc)
+		refuse := func(status int, text string) { _ = huma.WriteErr(a, hc, status, text) }
+		token, _ := strings.CutPrefix(hc.Header("Authorization"), "Bearer ")
+		me, have, err := s.byToken(hc.Context(), token)
+		if err != nil {
+			s.Log.Error("api", "err", err)
+			refuse(http.StatusInternalServerError, serverFail)
+			return
+		}
+		if me == nil {
+			s.stranger(a, hc, token)
+			return
+		}
+		p := s.host(me.Host)
+		if needs, err := p.NeedsFactor(hc.Context(), *me); err != nil {
+			s.Log.Error("api", "err", err)
+			refuse(http.StatusInternalServerError, serverFail)
+			return
+		} else if needs {
+			refuse(http.StatusForbidden, "your role needs the second step: set it up at "+p.URL()+"/me/security")
+			return
+		}
+		for _, need := range hc.Operation().Security {
+			for _, scope := range need["token"] {
+				if !slices.Contains(have, scope) {
+					refuse(http.StatusForbidden, "this token has not the scope "+scope)
+					return
+				}
+			}
+		}
+		door.Allow(r.Context(), requestTime, requestTime)
+		remote := ""
+		if from := remoteOf(r); from.IsValid() {
+			remote = from.String()
+		}
+		next(huma.WithValue(hc, callerKey{}, caller{p: p, me: *me, actor: people.As(*me, acts.API, remote)}))
+	}
+}
+
+// stranger refuses a request whose token, if it has one, is nobody's.
+func (s *Server) stranger(a huma.API, hc huma.Context, token string) {
+	if token != "" {
+		r, _ := humago.Unwrap(hc)
+		from := remoteOf(r)
+		s.Failures.Note(from, "api", "no such token", "")
+		if ok, wait := s.Throttle.Wrong(from, auth.APIToken); !ok {
+			hc.SetHeader("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+			_ = huma.WriteErr(a, hc, http.StatusTooManyRequests, "too many attempts with tokens that are none")
+			return
+		}
+	}
+	hc.SetHeader("WWW-Authenticate", "Bearer")
+	_ = huma.WriteErr(a, hc, http.StatusUnauthorized, "a token is needed")
+}
+
+// remoteOf is the address that a request comes from; not valid where it is none.
+func remoteOf(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}
+
+// byToken gives a token's owner and its scopes; nil if it is none that is good.
+func (s *Server) byToken(ctx context.Context, token string) (*store.Person, []string, error) {
+	if !strings.HasPrefix(token, people.TokenPrefix) || len(token) > 100 {
+		return nil, nil, nil
+	}
+	now, hash := time.Now().UTC(), people.HashToken(token)
+	for _, p := range s.People {
+		t, err := s.Store.APIToken(ctx, p.Host(), hash, now)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		u, err := s.Store.Person(ctx, t.Host, t.Owner)
+		if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {
+			return nil, nil, nil
+		}
+		if err == nil && now.Sub(t.Used) > touchEvery {
+			err = s.Store.UseAPIToken(ctx, t.Host, t.Hash, now)
+		}
+		return &u, strings.Fields(t.Scopes), err
+	}
+	return nil, nil, nil
+}
+
+// HostHeader names the host that an operation on the control socket is about. It may be left out where only one is
+// hosted, and for what is about the whole deployment.
+const HostHeader = "Parley-Host"
+
+const anyHostKey = "any host"
+
+// operate makes the operator of the machine the caller.
+func (s *Server) operate(a huma.API) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		name := hc.Header(HostHeader)
+		p, err := s.operated(name, hc.Operation().Metadata[anyHostKey] != nil)
+		if err != nil {
+			s.refuse(a, hc, err)
+			return
+		}
+		next(huma.WithValue(hc, callerKey{}, caller{p: p, actor: acts.Operator, any: name == ""}))
+		if hc.Method() != http.MethodGet { // without what was sent
+			s.Log.Info("control", "do", hc.Operation().OperationID, "host", p.Host(), "status", hc.Status())
+		}
+	}
+}
+
+// operated finds the host that the operator means; any: all hosts are meant where none is named.
+func (s *Server) operated(name string, any bool) (*people.People, error) {
+	if name == "" {
+		if len(s.People) == 1 || any {
+			return s.People[0], nil
+		}
+		return nil, invalid("host", "several domains are hosted here: say which, like alice@{{.Host}} or --host {{.Host}}", "Host", s.People[0].Host())
+	}
+	j, err := jid.Parse(name)
+	if err != nil {
+		return nil, invalid("host", "{{.Host}} is no domain", "Host", strconv.Quote(name))
+	}
+	if p := s.host(j.Domain()); p != nil {
+		return p, nil
+	}
+	var have []string
+	for _, p := range s.People {
+		have = append(have, p.Host())
+	}
+	return nil, missing("host", "{{.Host}} is not hosted here, but {{.Hosts}}", "Host", j.Domain(), "Hosts", strings.Join(have, ", "))
+}

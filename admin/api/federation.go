@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"parley/federation"
+	"parley/store"
+)
+
+// Domain is a domain of another server's, with what is known of it since this one runs.
+type Domain struct {
+	Domain      string      `json:"domain"`
+	LastOut     time.Time   `json:"last_out,omitzero"`
+	LastIn      time.Time   `json:"last_in,omitzero"`
+	Error       string      `json:"error,omitempty" doc:"in plain words; none if it has worked since"`
+	Detail      string      `json:"detail,omitempty"`
+	ErrorAt     time.Time   `json:"error_at,omitzero"`
+	RetryAt     time.Time   `json:"retry_at,omitzero"`
+	Certificate DomainProof `json:"certificate"`
+	Streams     []Stream    `json:"streams"`
+	Rule        string      `json:"rule,omitempty" doc:"what was said of it, or of domains it is below"`
+}
+
+// DomainProof is the certificate that a domain's server has shown last.
+type DomainProof struct {
+	Subject  string    `json:"subject,omitempty"`
+	Issuer   string    `json:"issuer,omitempty"`
+	NotAfter time.Time `json:"not_after,omitzero"`
+	Problem  string    `json:"problem,omitempty"`
+}
+
+// Stream is a stream with another server.
+type Stream struct {
+	From     string    `json:"from"`
+	To       string    `json:"to"`
+	Incoming bool      `json:"incoming"`
+	Since    time.Time `json:"since"`
+	Proof    string    `json:"proof,omitempty" doc:"external, dialback, bidi; none while it is being made"`
+	Queued   int       `json:"queued"`
+}
+
+// ProbeStep is one of what has to work to reach a domain, in order.
+type ProbeStep struct {
+	Name   string        `json:"name"`
+	OK     bool          `json:"ok"`
+	Text   string        `json:"text"`
+	Detail string        `json:"detail,omitempty"`
+	Took   time.Duration `json:"took" doc:"nanoseconds"`
+}
+
+// DomainRule is about a domain, or with "*." before it about all below one.
+type DomainRule struct {
+	Domain string    `json:"domain" maxLength:"1023"`
+	Action string    `json:"action" enum:"block,allow,certificate,dialback"`
+	Note   string    `json:"note,omitempty" maxLength:"500"`
+	Since  time.Time `json:"since,omitzero"`
+}
+
+// DomainRules is all that was said of domains.
+type DomainRules struct {
+	OnlyListed bool         `json:"only_listed"`
+	Rules      []DomainRule `json:"rules"`
+}
+
+// InDomain is the domain in a path.
+type InDomain struct {
+	Domain string `path:"domain" maxLength:"1023"`
+}
+
+// SetDomainRuleInput says something of a domain.
+type SetDomainRuleInput struct {
+	InDomain
+	Body struct {
+		Action string `json:"action" enum:"block,allow,certificate,dialback"`
+		Note   string `json:"note,omitempty" maxLength:"500"`
+	}
+}
+
+// NewDomainRules are rules that are set at once.
+type NewDomainRules struct {
+	Rules []DomainRule `json:"rules" minItems:"1" maxItems:"1000"`
+}
+
+// OnlyListed says which domains are spoken with.
+type OnlyListed struct {
+	OnlyListed bool `json:"only_listed"`
+}
+
+// Operations on other servers.
+var (
+	ListDomains = everywhere(op[Part, []Domain](
+		"list-domains", http.MethodGet, "/federation/domains", "system:read",
+		"Domains elsewhere that there was something with",
+	))
+	TestDomain = op[InDomain, []ProbeStep](
+		"test-domain", http.MethodPost, "/federation/domains/{domain}/test", "system:write",
+		"Try to reach a domain, step by step",
+	)
+	ListDomainRules = everywhere(op[None, DomainRules](
+		"list-domain-rules", http.MethodGet, "/federation/rules", "system:read",
+		"What was said of domains",
+	))
+	SetDomainRules = everywhere(op[Body[NewDomainRules], None](
+		"set-domain-rules", http.MethodPost, "/federation/rules", "system:write",
+		"Say something of many domains: all of it is kept, or nothing",
+	))
+	SetDomainRule = everywhere(op[SetDomainRuleInput, None](
+		"set-domain-rule", http.MethodPut, "/federation/rules/{domain}", "system:write",
+		"Say something of a domain; with *. before it of all below it",
+	))
+	DeleteDomainRule = everywhere(op[InDomain, None](
+		"delete-domain-rule", http.MethodDelete, "/federation/rules/{domain}", "system:write",
+		"Say nothing of a domain any more",
+	))
+	SetOnlyListed = everywhere(op[Body[OnlyListed], None](
+		"set-only-listed", http.MethodPut, "/federation/only-listed", "system:write",
+		"Speak only with domains that a rule or the configuration allows, or with all",
+	))
+)
+
+// others is what is known of other servers, and what is said of them, for who runs the organization.
+func (s *Server) others(d *doors) {
+	listAll(s, d, ListDomains, runsIt, func(_ context.Context, c caller, _ *Part) (out []Domain, err error) {
+		ds, err := s.Federation.Domains()
+		if !c.actor.Machine() && !c.p.Operates(c.actor) {
+			ds = federation.Of(ds, c.host())
+		}
+		for _, d := range ds {
+			out = append(out, showDomain(d))
+		}
+		return out, err
+	})
+	serve(s, d, TestDomain, runsIt, func(ctx context.Context, c caller, in *InDomain) ([]ProbeStep, error) {
+		steps, err := s.Federation.Test(ctx, s.Hosts[c.host()], in.Domain)
+		out := []ProbeStep{}
+		for _, st := range steps {
+			out = append(out, ProbeStep(st))
+		}
+		return out, err
+	})
+	serve(s, d, ListDomainRules, runsIt, func(ctx context.Context, _ caller, _ *None) (DomainRules, error) {
+		rs, only, err := s.Federation.Rules(ctx)
+		out := DomainRules{OnlyListed: only, Rules: []DomainRule{}}
+		for _, r := range rs {
+			out.Rules = append(out.Rules, DomainRule(r))
+		}
+		return out, err
+	})
+	act(s, d, SetDomainRules, operates, func(ctx context.Context, c caller, in *Body[NewDomainRules]) error {
+		var rs []store.DomainRule
+		for _, r := range in.Body.Rules {
+			rs = append(rs, store.DomainRule{Domain: r.Domain, Action: r.Action, Note: r.Note})
+		}
+		return s.Federation.SetRules(ctx, c.actor, rs...)
+	})
+	act(s, d, SetDomainRule, operates, func(ctx context.Context, c caller, in *SetDomainRuleInput) error {
+		return s.Federation.SetRules(ctx, c.actor, store.DomainRule{
+			Domain: in.Domain,
+			Action: in.Body.Action,
+			Note:   in.Body.Note,
+		})
+	})
+	act(s, d, DeleteDomainRule, operates, func(ctx context.Context, c caller, in *InDomain) error {
+		return s.Federation.DeleteRule(ctx, c.actor, in.Domain)
+	})
+	act(s, d, SetOnlyListed, operates, func(ctx context.Context, c caller, in *Body[OnlyListed]) error {
+		return s.Federation.SetOnlyListed(ctx, c.actor, in.Body.OnlyListed)
+	})
+}
+
+func showDomain(d federation.Domain) Domain {
+	out := Domain{
+		Domain:      d.Domain,
+		LastOut:     d.LastOut,
+		LastIn:      d.LastIn,
+		Error:       d.Error,
+		Detail:      d.Detail,
+		ErrorAt:     d.ErrorAt,
+		RetryAt:     d.RetryAt,
+		Certificate: DomainProof(d.Certificate),
+		Streams:     []Stream{},
+		Rule:        d.Rule,
+	}
+	for _, st := range d.Streams {
+		out.Streams = append(out.Streams, Stream{
+			From:     st.From,
+			To:       st.To,
+			Incoming: st.Incoming,
+			Since:    st.Since,
+			Proof:    st.How,
+			Queued:   st.Queued,
+		})
+	}
+	return out
+}

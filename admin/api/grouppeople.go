@@ -1,0 +1,292 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"parley/acts"
+	"parley/org"
+	"parley/store"
+)
+
+// Plan is what a change of members comes to, or has come to.
+type Plan struct {
+	Added   []string `json:"added"`
+	Removed []string `json:"removed"`
+	Changed []string `json:"changed"`
+	Done    bool     `json:"done"`
+}
+
+// InMember is the member of a group in a path.
+type InMember struct {
+	InGroup
+	Address string `path:"address" maxLength:"3071"`
+}
+
+// SetMemberInput gives somebody a role in a group.
+type SetMemberInput struct {
+	InMember
+	Body struct {
+		Role string `json:"role" enum:"member,moderator,owner,banned"`
+	}
+}
+
+// SetMembersInput gives many people a role in a group.
+type SetMembersInput struct {
+	InGroup
+	Body struct {
+		Members []string `json:"members" minItems:"1" maxItems:"1000" doc:"addresses or names"`
+		Role    string   `json:"role" enum:"member,moderator,owner,banned,none" doc:"none: taken out"`
+		DryRun  bool     `json:"dry_run,omitempty" doc:"only say what it would come to"`
+	}
+}
+
+// InGroupTeam is the team of a group in a path.
+type InGroupTeam struct {
+	InGroup
+	Team string `path:"team" maxLength:"100"`
+}
+
+// SetGroupTeamInput has a team in a group.
+type SetGroupTeamInput struct {
+	InGroupTeam
+	Body struct {
+		Role string `json:"role" enum:"member,moderator"`
+	}
+}
+
+// PartOfGroup is which part of a list of a group's is asked for.
+type PartOfGroup struct {
+	InGroup
+	Part
+}
+
+// Request is somebody who asks to be a member.
+type Request struct {
+	Address string    `json:"address"`
+	Reason  string    `json:"reason,omitempty"`
+	Since   time.Time `json:"since"`
+}
+
+// AnswerRequestInput lets somebody in who has asked, or not.
+type AnswerRequestInput struct {
+	InMember
+	Body struct {
+		Yes bool `json:"yes"`
+	}
+}
+
+// KickInput shows somebody out of a room.
+type KickInput struct {
+	InGroup
+	Theme string `query:"theme" maxLength:"20" doc:"key of a theme; none: the main room"`
+	Body  struct {
+		Address string `json:"address" maxLength:"3071"`
+		Reason  string `json:"reason,omitempty" maxLength:"500"`
+	}
+}
+
+// JoinGroupInput asks to be a member.
+type JoinGroupInput struct {
+	InGroup
+	Body struct {
+		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"for a group that one asks to be in"`
+	}
+}
+
+// Joined says whether one is a member, or has asked to be one.
+type Joined struct {
+	State string `json:"state" enum:"member,asked"`
+}
+
+// Operations on who is in a group.
+var (
+	SetMember = op[SetMemberInput, None](
+		"set-member", http.MethodPut, "/groups/{slug}/members/{address}", "groups:write",
+		"Add a member or change the role",
+	)
+	RemoveMember = op[InMember, None](
+		"remove-member", http.MethodDelete, "/groups/{slug}/members/{address}", "groups:write",
+		"Take a member out",
+	)
+	SetMembers = op[SetMembersInput, Plan](
+		"set-members", http.MethodPost, "/groups/{slug}/members", "groups:write",
+		"Give many people a role at once, or take them out; all or none",
+	)
+	SetGroupTeam = op[SetGroupTeamInput, None](
+		"set-group-team", http.MethodPut, "/groups/{slug}/teams/{team}", "groups:write",
+		"Have a team in a group as one",
+	)
+	RemoveGroupTeam = op[InGroupTeam, None](
+		"remove-group-team", http.MethodDelete, "/groups/{slug}/teams/{team}", "groups:write",
+		"Take a team out of a group",
+	)
+	ListRequests = op[PartOfGroup, []Request](
+		"list-requests", http.MethodGet, "/groups/{slug}/requests", "groups:read",
+		"Who asks to be a member",
+	)
+	AnswerRequest = op[AnswerRequestInput, None](
+		"answer-request", http.MethodPut, "/groups/{slug}/requests/{address}", "groups:write",
+		"Let in who has asked, or not",
+	)
+	Kick = personal(op[KickInput, None](
+		"kick", http.MethodPost, "/groups/{slug}/kick", "groups:write",
+		"Show somebody out of a room, who may come back",
+	))
+	JoinGroup = personal(op[JoinGroupInput, Joined](
+		"join-group", http.MethodPost, "/groups/{slug}/join", "groups:write",
+		"Be a member, or ask to be one",
+	))
+	LeaveGroup = personal(op[InGroup, None](
+		"leave-group", http.MethodPost, "/groups/{slug}/leave", "groups:write",
+		"Not be a member any more",
+	))
+)
+
+func (s *Server) groupPeople(d *doors) {
+	act(s, d, SetMember, s.manager, func(ctx context.Context, c caller, in *SetMemberInput) error {
+		return s.setMember(ctx, c, in.InMember, in.Body.Role)
+	})
+	act(s, d, RemoveMember, s.manager, func(ctx context.Context, c caller, in *InMember) error {
+		return s.setMember(ctx, c, *in, "")
+	})
+	serve(s, d, SetMembers, s.manager, s.setMembers)
+	act(s, d, SetGroupTeam, s.owner, func(ctx context.Context, c caller, in *SetGroupTeamInput) error {
+		return s.setGroupTeam(ctx, c, in.InGroupTeam, in.Body.Role)
+	})
+	act(s, d, RemoveGroupTeam, s.owner, func(ctx context.Context, c caller, in *InGroupTeam) error {
+		return s.setGroupTeam(ctx, c, *in, "")
+	})
+	listAll(s, d, ListRequests, s.manager, func(ctx context.Context, c caller, in *PartOfGroup) (out []Request, err error) {
+		g, err := s.managed(ctx, c, in.Slug, false)
+		if err != nil {
+			return nil, err
+		}
+		rs, err := s.Org.Requests(ctx, g.Host, g.ID)
+		for _, r := range rs {
+			out = append(out, Request{r.JID, r.Reason, r.Since})
+		}
+		return out, err
+	})
+	act(s, d, AnswerRequest, s.manager, func(ctx context.Context, c caller, in *AnswerRequestInput) error {
+		g, err := s.managed(ctx, c, in.Slug, false)
+		if err != nil {
+			return err
+		}
+		who, err := c.addressOf("address", in.Address)
+		if err != nil {
+			return err
+		}
+		return s.Org.AnswerRequest(ctx, c.actor, g.Host, g.ID, who, in.Body.Yes)
+	})
+	act(s, d, Kick, s.manager, s.kick)
+	serve(s, d, JoinGroup, s.joiner, s.join)
+	act(s, d, LeaveGroup, nil, func(ctx context.Context, c caller, in *InGroup) error {
+		g, _, _, err := s.room(ctx, c, in.Slug, "")
+		if err != nil {
+			return err
+		}
+		return s.Org.Leave(ctx, c.actor, g.Host, g.ID)
+	})
+}
+
+// setMember gives somebody a role in a group; "" takes them out.
+func (s *Server) setMember(ctx context.Context, c caller, in InMember, role string) error {
+	g, err := s.managed(ctx, c, in.Slug, false)
+	if err != nil {
+		return err
+	}
+	who, err := c.addressOf("address", in.Address)
+	if err != nil {
+		return err
+	}
+	return s.Org.SetMember(ctx, c.actor, g.Host, g.ID, who, role)
+}
+
+func showPlan(p org.Plan, done bool) Plan {
+	list := func(mss ...[]store.Member) []string {
+		out := []string{}
+		for _, m := range slices.Concat(mss...) {
+			out = append(out, m.JID)
+		}
+		return out
+	}
+	return Plan{list(p.Added), list(p.Removed), list(p.Changed, p.Freed), done}
+}
+
+func (s *Server) setMembers(ctx context.Context, c caller, in *SetMembersInput) (v Plan, err error) {
+	g, err := s.managed(ctx, c, in.Slug, false)
+	if err != nil {
+		return v, err
+	}
+	role := in.Body.Role
+	if role == "none" {
+		role = ""
+	}
+	var ms []store.Member
+	for _, m := range in.Body.Members {
+		j, err := c.addressOf("members", m)
+		if err != nil {
+			return v, err
+		}
+		ms = append(ms, store.Member{JID: j.String(), Role: role})
+	}
+	plan, err := s.Org.PlanMembers(ctx, c.actor, g.Host, g.ID, ms)
+	if err != nil || in.Body.DryRun || plan.None() {
+		return showPlan(plan, false), err
+	}
+	if err := s.Org.SetMembers(ctx, c.actor, g.Host, g.ID, ms); err != nil {
+		return v, err
+	}
+	return showPlan(plan, true), nil
+}
+
+// setGroupTeam has a team in a group as one, or with the role "" takes it out.
+func (s *Server) setGroupTeam(ctx context.Context, c caller, in InGroupTeam, role string) error {
+	g, err := s.managed(ctx, c, in.Slug, true)
+	if err != nil {
+		return err
+	}
+	t, err := s.Org.Team(ctx, g.Host, in.Team)
+	if err != nil {
+		return err
+	}
+	return s.Org.SetGroupTeam(ctx, c.actor, g.Host, g.ID, t.ID, role)
+}
+
+func (s *Server) kick(ctx context.Context, c caller, in *KickInput) error {
+	g, access, local, err := s.room(ctx, c, in.Slug, in.Theme)
+	if err == nil {
+		err = manages(access)
+	}
+	if err != nil {
+		return err
+	}
+	who, err := c.addressOf("address", in.Body.Address)
+	if err != nil {
+		return err
+	}
+	if err := s.Rooms.Kick(ctx, c.self(), s.Org.RoomJID(g.Host, local), who, in.Body.Reason); err != nil {
+		return err
+	}
+	detail := acts.Detail{"members": []string{who.String()}, "reason": in.Body.Reason}
+	c.p.Audit(ctx, c.actor, acts.GroupKick, g.Slug, detail)
+	return nil
+}
+
+func (s *Server) join(ctx context.Context, c caller, in *JoinGroupInput) (Joined, error) {
+	g, access, _, err := s.room(ctx, c, in.Slug, "")
+	if err != nil {
+		return Joined{}, err
+	}
+	if access.Ask {
+		return Joined{"asked"}, s.Org.Request(ctx, c.actor, g.Host, g.ID, in.Body.Reason)
+	}
+	joined, err := s.Org.Join(ctx, c.actor, g.Host, g.ID)
+	if err == nil && !joined {
+		err = forbidden
+	}
+	return Joined{store.RoleMember}, err
+}

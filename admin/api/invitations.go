@@ -1,0 +1,245 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"parley/people"
+	"parley/store"
+)
+
+// Invitation is an invitation, or a link for a new password.
+type Invitation struct {
+	ID      string            `json:"id"`
+	Kind    string            `json:"kind" doc:"invite or reset"`
+	State   string            `json:"state" doc:"open, accepted, declined, revoked, superseded, expired"`
+	Name    string            `json:"name,omitempty" doc:"of the account; none where it is chosen"`
+	Address string            `json:"address,omitempty" doc:"of the account; none where it is chosen"`
+	Email   string            `json:"email,omitempty" doc:"where it was sent"`
+	Inviter string            `json:"inviter,omitempty"`
+	Uses    int               `json:"uses"`
+	MaxUses int               `json:"max_uses"`
+	Created time.Time         `json:"created"`
+	Expires time.Time         `json:"expires"`
+	Link    string            `json:"link,omitempty" doc:"to who may give it"`
+	URI     string            `json:"uri,omitempty" doc:"the same for apps"`
+	History []InvitationEvent `json:"history,omitempty"`
+}
+
+// InvitationEvent is something that happened with an invitation.
+type InvitationEvent struct {
+	At     time.Time `json:"at"`
+	What   string    `json:"what"`
+	Actor  string    `json:"actor,omitempty"`
+	Detail string    `json:"detail,omitempty"`
+}
+
+// InInvitation is the invitation in a path.
+type InInvitation struct {
+	ID string `path:"id" maxLength:"13"`
+}
+
+// FindInvitations says which invitations are asked for.
+type FindInvitations struct {
+	Name   string `query:"name" maxLength:"1023" doc:"of the account"`
+	Kind   string `query:"kind" enum:"invite,reset,any" default:"invite"`
+	Offset int    `query:"offset" minimum:"0" maximum:"10000000"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+// InvitationPage is a part of the invitations, and how many there are in all.
+type InvitationPage struct {
+	Invitations []Invitation `json:"invitations"`
+	Total       int          `json:"total"`
+}
+
+// OpenInvite is a link for people who choose their names.
+type OpenInvite struct {
+	Hours int    `json:"hours,omitempty" minimum:"1" maximum:"8760" doc:"how long the link is good"`
+	Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, like 12h or 7d"`
+	Uses  int    `json:"uses,omitempty" minimum:"1" maximum:"10000000" doc:"at most what the settings say"`
+	Note  string `json:"note,omitempty" maxLength:"1000"`
+	Lang  string `json:"lang,omitempty" enum:"en,fr"`
+}
+
+// Sending says whether something is sent as well.
+type Sending struct {
+	Send bool `json:"send,omitempty" doc:"by e-mail"`
+}
+
+// ResendInvitationInput makes a new link of an invitation.
+type ResendInvitationInput struct {
+	InInvitation
+	Body Sending
+}
+
+// ExtendInvitationInput lets an invitation be good for longer.
+type ExtendInvitationInput struct {
+	InInvitation
+	Body struct {
+		Hours int    `json:"hours,omitempty" minimum:"1" maximum:"8760" doc:"from now"`
+		Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, like 12h or 7d; neither: as the settings say"`
+	}
+}
+
+// ResetPasswordInput makes a link for a new password.
+type ResetPasswordInput struct {
+	InPerson
+	Body Sending
+}
+
+// Operations on invitations.
+var (
+	ListInvitations = op[FindInvitations, InvitationPage](
+		"list-invitations", http.MethodGet, "/invitations", "people:read",
+		"Invitations, the newest first: all, or for a supervisor the own",
+	)
+	GetInvitation = op[InInvitation, Invitation](
+		"get-invitation", http.MethodGet, "/invitations/{id}", "people:read",
+		"One invitation with its history",
+	)
+	CreateInvitation = creates[Body[OpenInvite], Invitation](
+		"create-invitation", "/invitations", "people:write",
+		"Make a link for people who choose their names",
+	)
+	ResendInvitation = op[ResendInvitationInput, Invitation](
+		"resend-invitation", http.MethodPost, "/invitations/{id}/resend", "people:write",
+		"Make a new link, after which the old one is no good",
+	)
+	ExtendInvitation = op[ExtendInvitationInput, Invitation](
+		"extend-invitation", http.MethodPost, "/invitations/{id}/extend", "people:write",
+		"Let an invitation be good for longer",
+	)
+	RevokeInvitation = op[InInvitation, None](
+		"revoke-invitation", http.MethodDelete, "/invitations/{id}", "people:write",
+		"Revoke an invitation",
+	)
+	ResetPassword = op[ResetPasswordInput, Invitation](
+		"reset-password", http.MethodPost, "/people/{name}/reset", "people:write",
+		"Make a link for a new password",
+	)
+)
+
+func (s *Server) invitations(d *doors) {
+	serve(s, d, ListInvitations, hasConsole, s.listInvitations)
+	serve(s, d, GetInvitation, seesInvitation, s.getInvitation)
+	serve(s, d, CreateInvitation, invites, func(ctx context.Context, c caller, in *Body[OpenInvite]) (Invitation, error) {
+		valid, err := validity(in.Body.Hours, in.Body.Valid)
+		if err != nil {
+			return Invitation{}, err
+		}
+		i, _, err := c.p.Invite(ctx, c.actor, people.Invite{
+			Expiry:  valid,
+			MaxUses: max(1, in.Body.Uses),
+			Note:    in.Body.Note,
+			Lang:    in.Body.Lang,
+		})
+		if err != nil {
+			return Invitation{}, err
+		}
+		return s.showInvitation(ctx, c, i)
+	})
+	serve(s, d, ResendInvitation, changesInvitation, func(ctx context.Context, c caller, in *ResendInvitationInput) (Invitation, error) {
+		i, _, err := c.p.Resend(ctx, c.actor, in.ID, in.Body.Send)
+		if err != nil {
+			return Invitation{}, err
+		}
+		return s.showInvitation(ctx, c, i)
+	})
+	serve(s, d, ExtendInvitation, changesInvitation, func(ctx context.Context, c caller, in *ExtendInvitationInput) (Invitation, error) {
+		valid, err := validity(in.Body.Hours, in.Body.Valid)
+		if err != nil {
+			return Invitation{}, err
+		}
+		if valid == 0 {
+			valid = c.p.Policy().InviteTime
+		}
+		i, err := c.p.Extend(ctx, c.actor, in.ID, valid)
+		if err != nil {
+			return Invitation{}, err
+		}
+		return s.showInvitation(ctx, c, i)
+	})
+	act(s, d, RevokeInvitation, changesInvitation, func(ctx context.Context, c caller, in *InInvitation) error {
+		_, err := c.p.Revoke(ctx, c.actor, in.ID)
+		return err
+	})
+	serve(s, d, ResetPassword, doesTo(people.Reset, true), func(ctx context.Context, c caller, in *ResetPasswordInput) (Invitation, error) {
+		i, _, err := c.p.Reset(ctx, c.actor, in.Name, in.Body.Send)
+		if err != nil {
+			return Invitation{}, err
+		}
+		return s.showInvitation(ctx, c, i)
+	})
+}
+
+// showInvitation is an invitation as a caller may see it; the link is only for who may give it.
+func (s *Server) showInvitation(ctx context.Context, c caller, i store.Invitation) (v Invitation, err error) {
+	v = Invitation{
+		ID:      i.ID,
+		Kind:    i.Kind,
+		State:   i.State,
+		Name:    i.Username,
+		Email:   i.Email,
+		Inviter: i.Inviter,
+		Uses:    i.Uses,
+		MaxUses: i.MaxUses,
+		Created: i.Created,
+		Expires: i.Expires,
+	}
+	if i.Username != "" {
+		v.Address = i.Username + "@" + i.Host
+	}
+	if !i.Good(time.Now()) {
+		if i.State == store.InviteOpen {
+			v.State = people.Expired
+		}
+		return v, nil
+	}
+	token, err := c.p.Link(ctx, c.actor, i)
+	var refused *people.Error
+	if errors.As(err, &refused) { // not this one's to give, or the account is gone
+		return v, nil
+	}
+	if err == nil {
+		v.Link, v.URI = c.p.LinkURL(i.Kind, token), c.p.URI(i, token)
+	}
+	return v, err
+}
+
+func (s *Server) listInvitations(ctx context.Context, c caller, in *FindInvitations) (InvitationPage, error) {
+	f := store.InvitationFilter{Kind: in.Kind, Username: in.Name, Offset: in.Offset, Limit: in.Limit}
+	if in.Kind == "any" {
+		f.Kind = ""
+	}
+	if !c.actor.Runs() {
+		f.Inviter = c.me.Name
+	}
+	is, total, err := s.Store.Invitations(ctx, c.host(), f)
+	out := InvitationPage{Invitations: []Invitation{}, Total: total}
+	for _, i := range is {
+		v, err := s.showInvitation(ctx, c, i)
+		if err != nil {
+			return out, err
+		}
+		out.Invitations = append(out.Invitations, v)
+	}
+	return out, err
+}
+
+func (s *Server) getInvitation(ctx context.Context, c caller, in *InInvitation) (v Invitation, err error) {
+	i, err := c.p.FindInvitation(ctx, c.actor, in.ID)
+	if err != nil {
+		return v, err
+	}
+	if v, err = s.showInvitation(ctx, c, i); err != nil {
+		return v, err
+	}
+	es, err := s.Store.InvitationEvents(ctx, i.Host, i.ID)
+	for _, e := range es {
+		v.History = append(v.History, InvitationEvent{e.ID.Time(), e.Kind, e.Actor, e.Detail})
+	}
+	return v, err
+}

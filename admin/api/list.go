@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Part is which part of a long list is asked for; its name begins large because huma looks into such only.
+type Part struct {
+	Offset int `query:"offset" minimum:"0" maximum:"10000000" doc:"how many are left out before the first"`
+	Limit  int `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"how many at most; X-Total-Count says how many there are in all"`
+	url    url.URL
+}
+
+// Resolve keeps the address that was asked, for the link to the next part.
+func (p *Part) Resolve(c huma.Context) []error {
+	p.url = c.URL()
+	return nil
+}
+
+func (p *Part) part() *Part { return p }
+
+// listed is what is asked for a list in parts: it has a Part.
+type listed[I any] interface {
+	*I
+	part() *Part
+}
+
+// listPart is an answer with a part of a list. Its headers say how many there are in all, and where the next part is
+// (RFC 8288), so that nobody takes a part for the whole.
+type listPart[T any] struct {
+	Total int    `header:"X-Total-Count" doc:"how many there are in all"`
+	Next  string `header:"Link" doc:"where the next part is, with rel=next; none after the last"`
+	Body  []T
+}
+
+func (p *Part) next(got, total int) string {
+	if p.Offset+got >= total || got == 0 {
+		return ""
+	}
+	q := p.url.Query()
+	q.Set("offset", strconv.Itoa(p.Offset+got))
+	q.Set("limit", strconv.Itoa(p.Limit))
+	return fmt.Sprintf(`<%s?%s>; rel="next"`, p.url.Path, q.Encode())
+}
+
+// cutTo gives the part of a list that is whole in memory.
+func (p *Part) cutTo(n int) (from, to int) {
+	return min(n, p.Offset), min(n, p.Offset+p.Limit)
+}
+
+// list is serve for a list in parts: f gives the part that is asked for, and how many there are in all.
+func list[I any, P listed[I], T any](
+	s *Server, d *doors, o Op[I, []T], needs right, f func(ctx context.Context, c caller, in P) ([]T, int, error),
+) {
+	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*listPart[T], error) {
+		out, total, err := f(ctx, who(ctx), P(in))
+		if err != nil {
+			return nil, s.problem(err)
+		}
+		if out == nil {
+			out = []T{}
+		}
+		return &listPart[T]{total, P(in).part().next(len(out), total), out}, nil
+	})
+}
+
+// listAll is list for what is whole in memory anyway: the part is cut out of it.
+func listAll[I any, P listed[I], T any](
+	s *Server, d *doors, o Op[I, []T], needs right, f func(ctx context.Context, c caller, in P) ([]T, error),
+) {
+	list(s, d, o, needs, func(ctx context.Context, c caller, in P) ([]T, int, error) {
+		all, err := f(ctx, c, in)
+		from, to := in.part().cutTo(len(all))
+		return all[from:to], len(all), err
+	})
+}

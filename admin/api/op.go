@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Op is an operation of the API. I is what is sent with it: fields with the tags path and query, and Body in JSON. O is
+// what comes back in JSON; None where it was done and there is no more to say.
+type Op[I, O any] struct {
+	huma.Operation
+	takes way
+}
+
+// way says who is served an operation.
+type way uint8
+
+const (
+	byToken way = 1 << iota
+	bySocket
+)
+
+// None is sent, or comes back, where there is nothing to say.
+type None struct{}
+
+// Body is what is sent with an operation that takes nothing else.
+type Body[T any] struct{ Body T }
+
+// With gives a Body.
+func With[T any](v T) Body[T] { return Body[T]{v} }
+
+const prefix = "/api/v1"
+
+// op describes an operation, with the scope that a token needs for it.
+func op[I, O any](id, method, path, scope, summary string) Op[I, O] {
+	return Op[I, O]{huma.Operation{
+		OperationID: id,
+		Method:      method,
+		Path:        prefix + path,
+		Summary:     summary,
+		Security:    []map[string][]string{{"token": {scope}}},
+		Errors:      []int{401, 403, 404, 409, 422, 429},
+	}, byToken | bySocket}
+}
+
+// creates is op for what makes something.
+func creates[I, O any](id, path, scope, summary string) Op[I, O] {
+	o := op[I, O](id, http.MethodPost, path, scope, summary)
+	o.DefaultStatus = http.StatusCreated
+	return o
+}
+
+// personal is an operation that only makes sense for a person, and so not for the operator of the machine.
+func personal[I, O any](o Op[I, O]) Op[I, O] {
+	o.takes = byToken
+	return o
+}
+
+// machine describes an operation for the operator of the machine alone. It may be about all hosts: what host is not
+// named.
+func machine[I, O any](id, method, path, summary string) Op[I, O] {
+	o := op[I, O](id, method, path, "", summary)
+	o.takes = bySocket
+	return o
+}
+
+// everywhere is an operation about the whole deployment: the operator of the machine need not name a host.
+func everywhere[I, O any](o Op[I, O]) Op[I, O] {
+	o.Metadata = map[string]any{anyHostKey: true}
+	return o
+}
+
+// doors is one of the two ways in, while operations are added to it.
+type doors struct {
+	api   huma.API
+	takes way
+}
+
+// register adds an operation with its right: each goes through here.
+func register[I, O any](d *doors, takes way, op huma.Operation, needs right, f func(ctx context.Context, in *I) (*O, error)) {
+	if takes&d.takes == 0 {
+		return
+	}
+	op.Metadata = map[string]any{rightKey: needs, anyHostKey: op.Metadata[anyHostKey]}
+	if d.takes == bySocket {
+		op.Security = nil
+	}
+	huma.Register(d.api, op, f)
+}
+
+// answer is an answer with a value.
+type answer[T any] struct{ Body T }
+
+// serve adds an operation with its right. What f gives is the answer.
+func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right, f func(ctx context.Context, c caller, in *I) (O, error)) {
+	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*answer[O], error) {
+		out, err := f(ctx, who(ctx), in)
+		if err != nil {
+			return nil, s.problem(err)
+		}
+		return &answer[O]{out}, nil
+	})
+}
+
+// act is serve for what has no answer but that it was done.
+func act[I any](s *Server, d *doors, o Op[I, None], needs right, f func(ctx context.Context, c caller, in *I) error) {
+	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*struct{}, error) {
+		return nil, s.problem(f(ctx, who(ctx), in))
+	})
+}
+
+// some is a list that is no null in JSON.
+func some[T any](list []T, err error) ([]T, error) {
+	if list == nil {
+		list = []T{}
+	}
+	return list, err
+}

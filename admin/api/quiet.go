@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"parley/people"
+	"parley/settings"
+	"parley/store"
+)
+
+// QuietHours are when a person's phones are left alone.
+type QuietHours struct {
+	On          bool      `json:"on" doc:"the hours hold; a pause holds without them"`
+	From        string    `json:"from" doc:"by the clock of the time zone, like 22:00"`
+	To          string    `json:"to" doc:"on the next day where it is not after from"`
+	Days        []string  `json:"days" doc:"on which the hours begin: mon, tue, wed, thu, fri, sat, sun"`
+	Zone        string    `json:"time_zone" doc:"by its IANA name, like Europe/Paris"`
+	PausedUntil time.Time `json:"paused_until,omitzero" doc:"nothing is pushed before"`
+}
+
+// QuietChange changes of quiet hours what is given.
+type QuietChange struct {
+	On    *bool     `json:"on,omitempty"`
+	From  *string   `json:"from,omitempty" maxLength:"20" doc:"like 22:00"`
+	To    *string   `json:"to,omitempty" maxLength:"20"`
+	Days  *[]string `json:"days,omitempty" maxItems:"7" doc:"mon, tue, wed, thu, fri, sat, sun"`
+	Zone  *string   `json:"time_zone,omitempty" maxLength:"100" doc:"like Europe/Paris"`
+	Pause *string   `json:"paused_until,omitempty" maxLength:"40" doc:"like 2027-01-31T15:00:00Z; \"\": no pause"`
+}
+
+// Operations on one's own quiet hours.
+var (
+	GetQuietHours = personal(op[None, QuietHours](
+		"get-quiet-hours", http.MethodGet, "/me/quiet-hours", "people:read",
+		"When one's own phones are left alone",
+	))
+	ChangeQuietHours = personal(op[Body[QuietChange], QuietHours](
+		"change-quiet-hours", http.MethodPatch, "/me/quiet-hours", "people:write",
+		"Change what is given of when one's own phones are left alone",
+	))
+)
+
+func (s *Server) quiet(d *doors) {
+	serve(s, d, GetQuietHours, nil, func(ctx context.Context, c caller, _ *None) (QuietHours, error) {
+		q, err := c.p.Quiet(ctx, c.me.Name)
+		return showQuiet(q), err
+	})
+	serve(s, d, ChangeQuietHours, nil, func(ctx context.Context, c caller, in *Body[QuietChange]) (QuietHours, error) {
+		b := in.Body
+		ch := people.QuietChange{On: b.On, From: b.From, To: b.To, Days: b.Days, Zone: b.Zone}
+		if b.Pause != nil {
+			until, err := people.PauseTime(*b.Pause)
+			if err != nil {
+				return QuietHours{}, err
+			}
+			ch.Until = &until
+		}
+		q, err := c.p.SetQuiet(ctx, c.actor, c.me.Name, ch)
+		return showQuiet(q), err
+	})
+}
+
+func showQuiet(q store.QuietHours) QuietHours {
+	return QuietHours{
+		q.On,
+		settings.FormatClock(q.From),
+		settings.FormatClock(q.To),
+		settings.DaysOf(q.Days),
+		q.Zone,
+		q.Until,
+	}
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/feature/webhooks"
+	"parley/store"
+)
+
+// Webhook joins a group with a program elsewhere.
+type Webhook struct {
+	Host      string    `json:"host"`
+	ID        string    `json:"id"`
+	Direction string    `json:"direction" doc:"in: a program posts; out: it is posted to"`
+	Name      string    `json:"name"`
+	Group     string    `json:"group" doc:"slug; \"\": the group is no more"`
+	Theme     string    `json:"theme,omitempty"`
+	URL       string    `json:"url,omitempty" doc:"out: where to. In: where programs post to, told when it is made only"`
+	Secret    string    `json:"secret,omitempty" doc:"out: what requests are signed with, told when it is made only"`
+	Events    []string  `json:"events,omitempty"`
+	Creator   string    `json:"creator,omitempty"`
+	Created   time.Time `json:"created"`
+	Disabled  bool      `json:"disabled"`
+}
+
+// Delivery is one event on its way, or that was.
+type Delivery struct {
+	ID       string    `json:"id"`
+	Room     string    `json:"room"`
+	Event    string    `json:"event"`
+	State    string    `json:"state"`
+	Attempts int       `json:"attempts"`
+	Status   int       `json:"status,omitempty"`
+	Error    string    `json:"error,omitempty"`
+	Updated  time.Time `json:"updated"`
+}
+
+// InWebhook is the webhook in a path.
+type InWebhook struct {
+	ID string `path:"id" maxLength:"40"`
+}
+
+// FindWebhooks says which webhooks are asked for.
+type FindWebhooks struct {
+	Part
+	Group string `query:"group" maxLength:"100" doc:"slug; none: of all"`
+}
+
+// NewWebhook is a webhook to be created.
+type NewWebhook struct {
+	Group  string   `json:"group" maxLength:"100" doc:"slug"`
+	Name   string   `json:"name" maxLength:"50"`
+	Theme  string   `json:"theme,omitempty" maxLength:"20" doc:"key"`
+	URL    string   `json:"url,omitempty" maxLength:"2048" doc:"with one it goes out, else it comes in"`
+	Events []string `json:"events,omitempty" maxItems:"10" doc:"message, theme, member, group; none: message"`
+}
+
+// ChangeWebhookInput turns a webhook off or on.
+type ChangeWebhookInput struct {
+	InWebhook
+	Body struct {
+		Disabled bool `json:"disabled"`
+	}
+}
+
+// FindDeliveries says which deliveries of a webhook are asked for.
+type FindDeliveries struct {
+	InWebhook
+	State  string `query:"state" enum:"waiting,done,dead" doc:"none: any"`
+	Before string `query:"before" maxLength:"13" doc:"the id of the last one of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+// Redelivered says how much is tried again.
+type Redelivered struct {
+	Count int `json:"count" doc:"deliveries that are tried again"`
+}
+
+// Operations on the webhooks of all groups.
+var (
+	ListWebhooks = op[FindWebhooks, []Webhook](
+		"list-webhooks", http.MethodGet, "/webhooks", "webhooks:read",
+		"Webhooks, without their secrets",
+	)
+	GetWebhook = op[InWebhook, Webhook](
+		"get-webhook", http.MethodGet, "/webhooks/{id}", "webhooks:read",
+		"One webhook",
+	)
+	CreateWebhook = creates[Body[NewWebhook], Webhook](
+		"create-webhook", "/webhooks", "webhooks:write",
+		"Make a webhook; its secret, or the address to post to, is in this answer only",
+	)
+	ChangeWebhook = op[ChangeWebhookInput, None](
+		"change-webhook", http.MethodPatch, "/webhooks/{id}", "webhooks:write",
+		"Turn a webhook off or on",
+	)
+	DeleteWebhook = op[InWebhook, None](
+		"delete-webhook", http.MethodDelete, "/webhooks/{id}", "webhooks:write",
+		"Delete a webhook",
+	)
+	ListDeliveries = op[FindDeliveries, []Delivery](
+		"list-deliveries", http.MethodGet, "/webhooks/{id}/deliveries", "webhooks:read",
+		"What a webhook that goes out has delivered, or tries to: the newest first",
+	)
+	Redeliver = op[InWebhook, Redelivered](
+		"redeliver", http.MethodPost, "/webhooks/{id}/redeliver", "webhooks:write",
+		"Have tried again what was given up",
+	)
+)
+
+func (s *Server) webhooks(d *doors) {
+	listAll(s, d, ListWebhooks, runsIt, func(ctx context.Context, c caller, in *FindWebhooks) (out []Webhook, err error) {
+		hs, err := s.Hooks[c.host()].List(ctx, in.Group)
+		for _, h := range hs {
+			out = append(out, showWebhook(h))
+		}
+		return out, err
+	})
+	serve(s, d, GetWebhook, runsIt, func(ctx context.Context, c caller, in *InWebhook) (Webhook, error) {
+		h, err := s.Hooks[c.host()].Find(ctx, in.ID)
+		return showWebhook(h), err
+	})
+	serve(s, d, CreateWebhook, runsIt, func(ctx context.Context, c caller, in *Body[NewWebhook]) (Webhook, error) {
+		h, err := s.Hooks[c.host()].Make(ctx, c.actor, in.Body.Group, webhooks.NewHook{
+			Name:   in.Body.Name,
+			Theme:  in.Body.Theme,
+			URL:    in.Body.URL,
+			Events: in.Body.Events,
+		})
+		return showWebhook(h), err
+	})
+	act(s, d, ChangeWebhook, runsIt, func(ctx context.Context, c caller, in *ChangeWebhookInput) error {
+		return s.Hooks[c.host()].SetDisabled(ctx, c.actor, in.ID, in.Body.Disabled)
+	})
+	act(s, d, DeleteWebhook, runsIt, func(ctx context.Context, c caller, in *InWebhook) error {
+		return s.Hooks[c.host()].Delete(ctx, c.actor, in.ID)
+	})
+	serve(s, d, ListDeliveries, runsIt, s.listDeliveries)
+	serve(s, d, Redeliver, runsIt, func(ctx context.Context, c caller, in *InWebhook) (Redelivered, error) {
+		n, err := s.Hooks[c.host()].Redeliver(ctx, c.actor, in.ID)
+		return Redelivered{n}, err
+	})
+}
+
+func showWebhook(h webhooks.Hook) Webhook {
+	return Webhook{
+		Host:      h.Host,
+		ID:        h.ID,
+		Direction: h.Direction,
+		Name:      h.Name,
+		Group:     h.Slug,
+		Theme:     h.Theme,
+		URL:       h.URL,
+		Secret:    h.Secret,
+		Events:    strings.Fields(h.Events),
+		Creator:   h.Creator,
+		Created:   h.Created,
+		Disabled:  h.Disabled,
+	}
+}
+
+func (s *Server) listDeliveries(ctx context.Context, c caller, in *FindDeliveries) ([]Delivery, error) {
+	var older store.ID
+	if in.Before != "" {
+		var err error
+		if older, err = store.ParseID(in.Before); err != nil {
+			return nil, invalid("before", "before: {{.ID}} is no id of a delivery", "ID", in.Before)
+		}
+	}
+	ds, err := s.Hooks[c.host()].Log(ctx, in.ID, in.State, older, in.Limit)
+	out := []Delivery{}
+	for _, d := range ds {
+		out = append(out, Delivery{
+			ID:       d.ID.String(),
+			Room:     s.Org.RoomJID(c.host(), d.Room).String(),
+			Event:    d.Event,
+			State:    d.State,
+			Attempts: d.Attempts,
+			Status:   d.Status,
+			Error:    d.Error,
+			Updated:  d.Updated,
+		})
+	}
+	return out, err
+}

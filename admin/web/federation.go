@@ -1,0 +1,94 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"parley/federation"
+	"parley/org"
+	"parley/store"
+)
+
+func (s *Server) federation() {
+	s.handle("GET /admin/federation", runs, (*ctx).federationPage)
+	s.handle("POST /admin/federation/test", runs, (*ctx).testDomain)
+	s.handle("POST /admin/federation/rules", runs, (*ctx).domainRule)
+}
+
+// domainRules are what administrators have said of domains.
+type domainRules struct {
+	Rules      []store.DomainRule
+	OnlyListed bool
+}
+
+func (c *ctx) federationData() (map[string]any, error) {
+	rs, only, err := c.s.Federation.Rules(c.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	d := map[string]any{
+		"Actions":  []string{"block", "allow", "certificate", "dialback"},
+		"Operates": c.P.Operates(c.Actor),
+		"Rules":    domainRules{rs, only},
+	}
+	ds, err := c.s.Federation.Domains()
+	if text, _, ok := c.explain(err); ok {
+		d["Off"] = text
+		return d, nil
+	}
+	if !c.P.Operates(c.Actor) {
+		ds = federation.Of(ds, c.host())
+	}
+	d["Domains"] = ds
+	return d, err
+}
+
+func (c *ctx) federationPage() error {
+	d, err := c.federationData()
+	if err != nil {
+		return err
+	}
+	return c.show("federation", c.T("Federation"), d)
+}
+
+// testDomain tries to reach a domain, step by step.
+func (c *ctx) testDomain() error {
+	d, err := c.federationData()
+	if err != nil {
+		return err
+	}
+	d["Tested"] = c.form("domain")
+	steps, err := c.s.Federation.Test(c.r.Context(), c.s.Hosts[c.host()], c.form("domain"))
+	if err != nil {
+		text, _, ok := c.explain(err)
+		if !ok {
+			return err
+		}
+		d["Error"] = text
+		return c.page(http.StatusUnprocessableEntity, "federation", c.T("Federation"), d)
+	}
+	d["Steps"] = steps
+	return c.show("federation", c.T("Federation"), d)
+}
+
+func (c *ctx) domainRule() error {
+	const page = "/admin/federation"
+	ctx, domain := c.r.Context(), c.form("domain")
+	var err error
+	switch do := c.form("do"); do {
+	case "remove":
+		err = c.s.Federation.DeleteRule(ctx, c.Actor, domain)
+	case "only", "all":
+		err = c.s.Federation.SetOnlyListed(ctx, c.Actor, do == "only")
+	default:
+		err = c.s.Federation.SetRules(ctx, c.Actor, store.DomainRule{Domain: domain, Action: do, Note: c.form("note")})
+	}
+	var oe *org.Error
+	if errors.As(err, &oe) && oe.Kind == org.Forbidden {
+		return err
+	}
+	if err != nil {
+		return c.oops(page, err)
+	}
+	return c.done(page, "Saved")
+}

@@ -1,0 +1,352 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"parley/internal/shape"
+	"parley/org"
+	"parley/people"
+	"parley/store"
+)
+
+func (s *Server) fields() {
+	s.handle("GET /admin/people/fields", runs, (*ctx).fieldList)
+	s.handle("POST /admin/people/fields", runs, (*ctx).createField)
+	s.handle("GET /admin/people/fields/{key}", runs, (*ctx).fieldPage)
+	s.handle("POST /admin/people/fields/{key}", runs, (*ctx).saveField)
+	s.handle("POST /admin/people/fields/{key}/{act}", runs, (*ctx).fieldAct)
+}
+
+// formRow is one input of a form that is made of what package shape says of a change.
+type formRow struct {
+	shape.Field
+	As      string // "text", "lines", "choice", "box" or "list"
+	Prefix  string // of the messages that belong to the form, such as "profile field"
+	Value   string
+	Needed  bool   // it cannot be empty
+	Fixed   string // why it cannot be changed; "": it can
+	Error   string
+	Explain string // a sentence below it, where there is one
+}
+
+// rowKinds are the names that templates know kinds of inputs by.
+var rowKinds = map[shape.Kind]string{
+	shape.Text:   "text",
+	shape.Lines:  "lines",
+	shape.Choice: "choice",
+	shape.Box:    "box",
+	shape.List:   "list",
+}
+
+// formRows gives the inputs of a form for a change, with what it has. Texts of choices are the messages "prefix name
+// choice", and a sentence below an input is the message "prefix name hint", where there is one.
+func (c *ctx) formRows(prefix string, change any) (rows []formRow) {
+	for _, f := range shape.Of(change) {
+		r := formRow{Field: f, As: rowKinds[f.Kind], Prefix: prefix}
+		r.Value, _ = f.Value(change)
+		hint := prefix + " " + f.Name + " hint"
+		if text := c.T(hint); text != hint {
+			r.Explain = text
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// fieldsData is what the pages of profile fields show: all of them with the form of a new one, or one with its form.
+type fieldsData struct {
+	Fields  []fieldRow
+	One     fieldRow
+	Key     string // as it was typed
+	Rows    []formRow
+	Confirm string
+	Most    int
+	Error   string // of what has no input
+	Field   string
+	Why     string // what is wrong with the input Field
+}
+
+// refuse says what is wrong at the input that it is about, or above the form.
+func (d *fieldsData) refuse(text, field string) {
+	for i := range d.Rows {
+		if d.Rows[i].Name == field {
+			d.Rows[i].Error, d.Field = text, field
+			return
+		}
+	}
+	if field == "key" && d.One.Key == "" || field == "confirm" {
+		d.Field, d.Why = field, text
+		return
+	}
+	d.Error = text
+}
+
+// fieldsForm gives the page's data with a form for a change.
+func (c *ctx) fieldsForm(change people.FieldChange) (d fieldsData, err error) {
+	fs, err := c.P.Fields(c.r.Context())
+	d.Most = people.MaxFields
+	for _, f := range fs {
+		d.Fields = append(d.Fields, fieldRow{ProfileField: f, Label: c.ownName(f)})
+	}
+	d.Rows = c.formRows("profile field", change)
+	for i := range d.Rows {
+		d.Rows[i].Needed = d.Rows[i].Name == "name"
+	}
+	return d, err
+}
+
+// fieldForm is fieldsForm for the field in the path.
+func (c *ctx) fieldForm() (d fieldsData, err error) {
+	if d, err = c.fieldsForm(people.FieldChange{}); err != nil {
+		return d, err
+	}
+	at := slices.IndexFunc(d.Fields, func(f fieldRow) bool { return f.Key == c.r.PathValue("key") })
+	if at < 0 {
+		return d, notFound
+	}
+	d.One = d.Fields[at]
+	as := people.FieldAs(d.One.ProfileField)
+	for i := range d.Rows {
+		d.Rows[i].Value, _ = d.Rows[i].Field.Value(as)
+		if d.Rows[i].Name == "kind" {
+			d.Rows[i].Fixed = c.T("The kind of a field cannot be changed.")
+		}
+	}
+	if d.One.Kind != store.FieldChoice {
+		d.Rows = slices.DeleteFunc(d.Rows, func(r formRow) bool { return r.Name == "choices" })
+	}
+	return d, nil
+}
+
+// fieldChange reads the form of a field.
+func (c *ctx) fieldChange() (ch people.FieldChange, err error) {
+	err = c.readChange(&ch)
+	return ch, err
+}
+
+// keep writes what was typed back into the form.
+func (d *fieldsData) keep(ch people.FieldChange) {
+	for i, r := range d.Rows {
+		if v, ok := r.Field.Value(ch); ok && r.Fixed == "" {
+			d.Rows[i].Value = v
+		}
+	}
+}
+
+func (c *ctx) fieldList() error {
+	d, err := c.fieldsForm(people.FieldChange{})
+	if err != nil {
+		return err
+	}
+	return c.show("fields", c.T("Profile fields"), d)
+}
+
+func (c *ctx) createField() error {
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	ch, err := c.fieldChange()
+	if err != nil {
+		return badForm
+	}
+	f, err := c.P.CreateField(c.r.Context(), c.Actor, c.form("key"), ch)
+	if err == nil {
+		return c.done("/admin/people/fields", "The profile field {{.Name}} was created", "Name", c.ownName(f))
+	}
+	text, field, ok := c.explain(err)
+	if !ok {
+		return err
+	}
+	d, err := c.fieldsForm(ch)
+	if err != nil {
+		return err
+	}
+	d.Key = c.form("key")
+	d.refuse(text, field)
+	return c.page(http.StatusUnprocessableEntity, "fields", c.T("Profile fields"), d)
+}
+
+func (c *ctx) fieldPage() error {
+	d, err := c.fieldForm()
+	if err != nil {
+		return err
+	}
+	return c.show("field", d.One.Label, d)
+}
+
+// refuseField shows the page of a field again with what is wrong.
+func (c *ctx) refuseField(err error, keep func(d *fieldsData)) error {
+	text, field, ok := c.explain(err)
+	if !ok {
+		return err
+	}
+	d, err := c.fieldForm()
+	if err != nil {
+		return err
+	}
+	keep(&d)
+	d.refuse(text, field)
+	return c.page(http.StatusUnprocessableEntity, "field", d.One.Label, d)
+}
+
+func (c *ctx) saveField() error {
+	if err := c.r.ParseForm(); err != nil {
+		return badForm
+	}
+	ch, err := c.fieldChange()
+	if err != nil {
+		return badForm
+	}
+	if _, err = c.P.ChangeField(c.r.Context(), c.Actor, c.r.PathValue("key"), ch); err != nil {
+		return c.refuseField(err, func(d *fieldsData) { d.keep(ch) })
+	}
+	return c.done("/admin/people/fields", "Saved")
+}
+
+// fieldAct moves a field among the others, or deletes it.
+func (c *ctx) fieldAct() error {
+	d, err := c.fieldForm()
+	if err != nil {
+		return err
+	}
+	ctx, page, f := c.r.Context(), "/admin/people/fields", d.One
+	place := 1 + slices.IndexFunc(d.Fields, func(o fieldRow) bool { return o.Key == f.Key })
+	switch c.r.PathValue("act") {
+	case "up":
+		place = max(1, place-1)
+	case "down":
+		place = min(len(d.Fields), place+1)
+	case "delete":
+		if c.form("confirm") != f.Key {
+			wrong := &people.Error{
+				Kind:  org.Invalid,
+				Field: "confirm",
+				Text:  "Type {{.Name}} to delete the field",
+				Args:  []any{"Name", f.Key},
+			}
+			return c.refuseField(wrong, func(d *fieldsData) { d.Confirm = c.form("confirm") })
+		}
+		if err := c.P.DeleteField(ctx, c.Actor, f.Key); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done(page, "The profile field {{.Name}} was deleted", "Name", f.Label)
+	default:
+		return notFound
+	}
+	if _, err := c.P.ChangeField(ctx, c.Actor, f.Key, people.FieldChange{Place: &place}); err != nil {
+		return c.oops(page, err)
+	}
+	return c.to(page)
+}
+
+// fieldRow is a profile field as a page shows it, with the value that somebody has.
+type fieldRow struct {
+	store.ProfileField
+	Label string // its name in the page's language
+	Value string
+	Edit  bool // who looks may change the value
+	New   bool // on the form of somebody who is new
+	Error string
+}
+
+// Input is the name of the input for its value.
+func (r fieldRow) Input() string { return fieldPrefix + r.Key }
+
+// Offers says whether a choice is one of those that there are now: a value that was chosen before may be none of them.
+func (r fieldRow) Offers() bool { return r.Value == "" || slices.Contains(r.Choices, r.Value) }
+
+// Short is a link as people read it.
+func (r fieldRow) Short() string {
+	_, rest, _ := strings.Cut(r.Value, "://")
+	return strings.TrimSuffix(rest, "/")
+}
+
+// To says whom its values are shown to.
+func (r fieldRow) To() string { return *people.FieldAs(r.ProfileField).SeenBy }
+
+// ownName is what a field is called in the page's language.
+func (c *ctx) ownName(f store.ProfileField) string {
+	if c.Lang.Code == "fr" && f.NameFR != "" {
+		return f.NameFR
+	}
+	return f.Name
+}
+
+// ownNames gives what all fields are called in the page's language, by key.
+func (c *ctx) ownNames() map[string]string {
+	fs, err := c.P.Fields(c.r.Context())
+	if err != nil {
+		c.s.Log.Error("profile fields", "err", err) // the keys say it too
+	}
+	names := make(map[string]string, len(fs))
+	for _, f := range fs {
+		names[f.Key] = c.ownName(f)
+	}
+	return names
+}
+
+// fieldRows gives the profile fields that who asks may see of a person, with the person's values.
+func (c *ctx) fieldRows(u store.Person) (rows []fieldRow, err error) {
+	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
+	for _, f := range fs {
+		rows = append(rows, fieldRow{
+			ProfileField: f,
+			Label:        c.ownName(f),
+			Value:        u.Fields[f.Key],
+			Edit:         people.MayFill(c.Actor, u, f),
+		})
+	}
+	return rows, err
+}
+
+// keepRows writes what was typed back into the inputs, and says at the one that it is about what is wrong. It gives the
+// text that is left to be said above the form.
+func keepRows(rows []fieldRow, typed map[string]string, text, field string) string {
+	for i, r := range rows {
+		if v, ok := typed[r.Key]; ok {
+			rows[i].Value = v
+		}
+		if r.Key == field && r.Edit {
+			rows[i].Error, text = text, ""
+		}
+	}
+	return text
+}
+
+// inWords has an error about a profile field call the field what it is called in the page's language.
+func (c *ctx) inWords(err error) error {
+	var pe *people.Error
+	if !errors.As(err, &pe) || len(pe.Args) < 2 || pe.Args[0] != "Field" {
+		return err
+	}
+	fs, ferr := c.P.Fields(c.r.Context())
+	if ferr != nil {
+		return err
+	}
+	for _, f := range fs {
+		if f.Key == pe.Field {
+			named := *pe
+			named.Args = append([]any{"Field", c.ownName(f)}, pe.Args[2:]...)
+			return &named
+		}
+	}
+	return err
+}
+
+// listed gives the profile fields that are columns of the list of people.
+func (c *ctx) listed() (rows []fieldRow, err error) {
+	rows, err = c.fieldRows(store.Person{})
+	return slices.DeleteFunc(rows, func(r fieldRow) bool { return !r.Listed }), err
+}
+
+// cells gives some fields with the values of a person.
+func cells(rows []fieldRow, u store.Person) []fieldRow {
+	out := slices.Clone(rows)
+	for i := range out {
+		out[i].Value = u.Fields[out[i].Key]
+	}
+	return out
+}

@@ -1,0 +1,250 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"parley/internal/door"
+	"parley/store"
+)
+
+// Rows are the nodes in the database.
+type Rows interface {
+	ClusterNodes(ctx context.Context) ([]store.ClusterNode, error)
+	ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration, dead ...store.ClusterNode) (incarnation int64, err error)
+	RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error
+	LeaveNode(ctx context.Context, id string, incarnation int64) error
+}
+
+// Config of a seat.
+type Config struct {
+	Rows      Rows
+	Dir       string // the data folder
+	Listen    func() (net.Listener, error)
+	Advertise string // where others reach what Listen gives; "": its own address
+	Version   string
+	Lease     time.Duration // default 30 s
+	TakeOver  bool          // do not wait for the lease of a node that does not answer
+	Log       *slog.Logger
+}
+
+// Seat is a process's place at its database. There is one for now.
+type Seat struct {
+	cfg  Config
+	id   *identity
+	node store.ClusterNode
+	nl   net.Listener
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	lost chan struct{} // closed when another has taken the place
+
+	mu      sync.Mutex
+	renewed time.Time
+}
+
+// ErrTaken is returned where another node has the place and lives.
+var ErrTaken = errors.New("another parley serves from this database")
+
+// look is how often a starting node looks whether another lives.
+const look = time.Second
+
+// Take takes the place at a database. A node that has ended, in order or not, is not waited for: its data folder's lock is
+// free, or nobody answers at its address. One that answers is ErrTaken. One that says nothing is waited for until its lease
+// has run out.
+func Take(ctx context.Context, cfg Config) (_ *Seat, err error) {
+	if cfg.Lease <= 0 {
+		cfg.Lease = 30 * time.Second
+	}
+	s := &Seat{cfg: cfg, lost: make(chan struct{})}
+	if s.id, err = openIdentity(cfg.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := s.claim(ctx); err != nil {
+		return nil, err
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.done.Go(func() { s.answer() })
+	s.done.Go(func() { s.renew(work) })
+	return s, nil
+}
+
+func (s *Seat) close() error {
+	var err error
+	if s.nl != nil {
+		err = s.nl.Close()
+	}
+	return errors.Join(err, s.id.close())
+}
+
+// claim waits until there is no other node, and becomes one.
+func (s *Seat) claim(ctx context.Context) error {
+	known := make(map[string]int64) // when the leases of those end that are waited for
+	for {
+		ns, err := s.cfg.Rows.ClusterNodes(ctx)
+		if err != nil {
+			return fmt.Errorf("nodes: %w", err)
+		}
+		var dead []store.ClusterNode
+		wait := false
+		for _, n := range ns {
+			gone, err := s.gone(ctx, &n, known)
+			if err != nil {
+				return err
+			}
+			if !gone {
+				wait = true
+				continue
+			}
+			dead = append(dead, n)
+		}
+		if !wait {
+			if err := s.sit(ctx, dead); !errors.Is(err, store.ErrConflict) {
+				return err
+			}
+		}
+		t := time.NewTimer(look)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// gone says whether a node is no more; an error if it lives.
+func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]int64) (bool, error) {
+	own := n.ID == s.id.id
+	until, waited := known[n.ID]
+	w := ask(ctx, *n)
+	switch {
+	case w == alive && own:
+		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its: remove %s from the copy, and stop that one first", ErrTaken, about(*n), identityName)
+	case w == alive:
+		return false, fmt.Errorf("%w: %s: stop it first, or name another database in store.dsn (several servers on one database are not possible yet)", ErrTaken, about(*n))
+	case w == refused, own, n.Lease == 0:
+		return true, nil
+	case s.cfg.TakeOver:
+		s.cfg.Log.Warn("taking the place of a server that does not answer", "server", about(*n))
+		n.Until = 0
+		return true, nil
+	case waited && until != n.Until:
+		return false, fmt.Errorf("%w: %s: it does not answer there, and renews its lease: stop it first, or name an address in cluster.address that it can be asked at from here", ErrTaken, about(*n))
+	}
+	known[n.ID] = n.Until
+	s.cfg.Log.Warn("another server may still use this database and does not answer: waiting until its lease runs out; --take-over does not wait",
+		"server", about(*n), "left", n.Lease.Round(time.Second))
+	return false, nil
+}
+
+// about says of a node what somebody needs who looks for it.
+func about(n store.ClusterNode) string {
+	return fmt.Sprintf("%s, version %s, since %s, at %s", n.Place, n.Version, n.Started.Format("2006-01-02 15:04:05 UTC"), n.Address)
+}
+
+// sit listens, if that has not been done, and becomes a node.
+func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
+	if s.nl == nil {
+		if s.nl, err = s.cfg.Listen(); err != nil {
+			return err
+		}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	s.node = store.ClusterNode{ID: s.id.id, Address: s.cfg.Advertise, Scope: scope(), Place: fmt.Sprintf("process %d on %s", os.Getpid(), host), Version: s.cfg.Version, Started: time.Now().UTC()}
+	if s.node.Address == "" {
+		s.node.Address = s.nl.Addr().String()
+	}
+	began := time.Now()
+	if s.node.Incarnation, err = s.cfg.Rows.ClaimNode(ctx, s.node, s.cfg.Lease, dead...); err != nil {
+		return err
+	}
+	s.renewed = began
+	s.cfg.Log.Info("this server has the database", "node", s.node.ID, "incarnation", s.node.Incarnation, "address", s.node.Address)
+	return nil
+}
+
+// answer tells who asks that this node lives.
+func (s *Seat) answer() {
+	line := hello(s.node.ID, s.node.Incarnation)
+	err := door.Serve(s.nl, s.cfg.Log, func(c net.Conn) {
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(askTime))
+		_, _ = io.WriteString(c, line) // who asked may have gone
+	})
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		s.cfg.Log.Error("who asks whether this server lives gets no answer any more", "err", err)
+	}
+}
+
+// renew keeps the lease, until ctx ends or another has the place.
+func (s *Seat) renew(ctx context.Context) {
+	every := s.cfg.Lease / 6
+	t := time.NewTicker(every)
+	defer t.Stop()
+	told := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		began := time.Now()
+		try, cancel := context.WithTimeout(ctx, every)
+		err := s.cfg.Rows.RenewNode(try, s.node.ID, s.node.Incarnation, s.cfg.Lease)
+		cancel()
+		switch {
+		case err == nil:
+			s.mu.Lock()
+			s.renewed = began
+			s.mu.Unlock()
+			told = false
+		case errors.Is(err, store.ErrConflict):
+			close(s.lost)
+			return
+		case ctx.Err() == nil && !told:
+			told = true
+			s.cfg.Log.Warn("the lease on the database cannot be renewed", "err", err)
+		}
+	}
+}
+
+// Lost is closed when another process has taken the place: this one has to end.
+func (s *Seat) Lost() <-chan struct{} { return s.lost }
+
+// Node is what is recorded of this process.
+func (s *Seat) Node() store.ClusterNode { return s.node }
+
+// Held is an error while the lease has run out, since the database does not answer. Nobody is sent away for that.
+func (s *Seat) Held(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if late := time.Since(s.renewed) - s.cfg.Lease; late > 0 {
+		return fmt.Errorf("the lease on the database ran out %v ago: another server may take over", late.Round(time.Second))
+	}
+	return nil
+}
+
+// Leave gives the place up, in order.
+func (s *Seat) Leave(ctx context.Context) error {
+	s.stop()
+	err := s.nl.Close()
+	s.done.Wait()
+	return errors.Join(err, s.cfg.Rows.LeaveNode(ctx, s.node.ID, s.node.Incarnation), s.id.close())
+}

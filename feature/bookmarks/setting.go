@@ -1,0 +1,103 @@
+package bookmarks
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const nsNotify = "urn:xmpp:notification-settings:1"
+
+// Level says which messages of a room a person wants to be notified of (XEP-0492).
+type Level uint8
+
+// Levels. Unset is for who has said nothing: what holds then follows from the room.
+const (
+	Unset Level = iota
+	Never
+	OnMention
+	Always
+)
+
+// Setting is what a person's bookmark of a room says to who notifies them.
+type Setting struct {
+	Enters bool   // clients enter the room by themselves
+	Nick   string // "" if there is none
+	Level  Level  // of a phone
+}
+
+// settings are those of accounts that were asked for lately.
+type settings struct {
+	known sync.Map // account → *accountSettings
+	count atomic.Int64
+}
+
+type accountSettings struct {
+	of map[string]Setting // by room
+	at time.Time
+}
+
+const (
+	maxSettings = 20_000
+	// settingsAge is for changes that come from elsewhere than from here: imports.
+	settingsAge = time.Minute
+)
+
+// SettingOf gives an account's setting for a room; zero where there is no bookmark. It is remembered: messages ask for it.
+func (b *Bookmarks) SettingOf(ctx context.Context, account string, room jid.JID) (Setting, error) {
+	if v, ok := b.settings.known.Load(account); ok && time.Since(v.(*accountSettings).at) < settingsAge {
+		return v.(*accountSettings).of[room.String()], nil
+	}
+	at := time.Now()
+	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
+	if err != nil {
+		return Setting{}, err
+	}
+	s := &accountSettings{of: make(map[string]Setting, len(bs)), at: at}
+	for i := range bs {
+		s.of[bs[i].Room] = Setting{Enters: bs[i].Autojoin, Nick: bs[i].Nick, Level: level(bs[i].Extensions)}
+	}
+	if b.settings.count.Add(1) > maxSettings {
+		b.settings.known.Clear()
+		b.settings.count.Store(0)
+	}
+	b.settings.known.Store(account, s)
+	return s.of[room.String()], nil
+}
+
+// forget is called for each change of an account's bookmarks.
+func (b *Bookmarks) forget(account string) { b.settings.known.Delete(account) }
+
+// level reads <notify/> for a phone: the most specific element counts (XEP-0492, section 3).
+func level(extensions []byte) Level {
+	if len(extensions) == 0 {
+		return Unset
+	}
+	e, err := wire.ParseElement(extensions, nsBookmarks)
+	if err != nil {
+		return Unset
+	}
+	found, best := Unset, -1
+	for _, c := range e.Child(nsNotify, "notify").Elements() {
+		l, ok := map[string]Level{"never": Never, "on-mention": OnMention, "always": Always}[c.Name.Local]
+		category, typ := c.Attr("identity-category"), c.Attr("identity-type")
+		if !ok || c.Name.Space != nsNotify || category != "" && category != "client" || typ != "" && (typ != "phone" || category == "") {
+			continue
+		}
+		specific := 0
+		if category != "" {
+			specific = 1
+		}
+		if typ != "" {
+			specific = 2
+		}
+		if specific > best {
+			found, best = l, specific
+		}
+	}
+	return found
+}

@@ -1,0 +1,16 @@
+package bookmarks
+
+import (
+	"context"
+
+	"parley/store"
+)
+
+// Store is what this feature asks of the store.
+type Store interface {
+	store.Bookmarks
+
+	Items(ctx context.Context, host string, owner string, node string, p store.ItemPage) (items []store.NodeItem, total int, err error)
+	Private(ctx context.Context, host string, user string, space string, local string) ([]byte, error)
+	SetPrivate(ctx context.Context, host string, user string, space string, local string, data []byte, max int) error
+}

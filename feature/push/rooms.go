@@ -1,0 +1,236 @@
+package push
+
+import (
+	"context"
+	"strings"
+
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Messages in rooms. A client that is asleep is woken by what is kept for it, one that is gone by who knows the rooms
+// (Heard); both by what the person wants to be notified of.
+
+// Wish is what a person wants to be notified of in a room.
+type Wish struct {
+	All      bool
+	Mentions bool   // what is addressed to them; true with All
+	Nick     string // they have in the room; "" if it is not known
+}
+
+func (c *Config) wish(ctx context.Context, account string, room jid.JID) (Wish, error) {
+	if c.Wish == nil {
+		return Wish{All: true, Mentions: true}, nil
+	}
+	return c.Wish(ctx, account, room)
+}
+
+// Any says that somebody of the host has push on, On that an account has. They cost nothing.
+func (p *Push) Any() bool { return p.users.Load() > 0 }
+
+func (p *Push) On(account string) bool { _, ok := p.on.Load(account); return ok }
+
+// turned notes whether an account has push on.
+func (p *Push) turned(account string, on bool) {
+	if on {
+		if _, was := p.on.LoadOrStore(account, true); !was {
+			p.users.Add(1)
+		}
+	} else if _, was := p.on.LoadAndDelete(account); was {
+		p.users.Add(-1)
+	}
+}
+
+// loadUsers finds out who has push on.
+func (p *Push) loadUsers(ctx context.Context) error {
+	names, err := p.st.PrivateOwners(ctx, p.h.Domain, keptSpace, keptName)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := p.loadUser(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Push) loadUser(ctx context.Context, name string) error {
+	p.write.Lock()
+	defer p.write.Unlock()
+	rs, err := p.registrations(ctx, name)
+	if err == nil {
+		p.turned(name, len(rs) > 0)
+	}
+	return err
+}
+
+// Heard wakes the apps of an account whose clients are gone: something was said in a room, under this id (0: it has none).
+// Who calls it knows that the person wants to know.
+func (p *Push) Heard(ctx context.Context, account string, room jid.JID, id store.ID) error {
+	return p.wakeGone(ctx, account, room, id, false)
+}
+
+// Mention wakes the apps of an account that are not connected: somebody has called it by name in a room.
+func (p *Push) Mention(ctx context.Context, account string, room jid.JID, id store.ID) error {
+	if !p.On(account) {
+		return nil
+	}
+	w, err := p.cfg.wish(ctx, account, room)
+	if err != nil || !w.Mentions {
+		return err
+	}
+	return p.wakeGone(ctx, account, room, id, true)
+}
+
+func (p *Push) wakeGone(ctx context.Context, account string, room jid.JID, id store.ID, urgent bool) error {
+	rs, err := p.registrations(ctx, account)
+	if err != nil || len(rs) == 0 {
+		return err
+	}
+	a := p.h.Account(account)
+	for _, r := range rs {
+		if a.Session(r.Device) == nil || urgent && p.calls(account, r.Device, id) {
+			p.wake(account, r, room, id, urgent)
+		}
+	}
+	return nil
+}
+
+// A mention is found out beside the room, and so is what is kept for a client that is asleep: whichever is later sees the
+// other, and wakes it.
+
+// message is one in a room, for one client.
+type message struct {
+	account, device string
+	id              store.ID
+}
+
+// calls notes that a message is a mention, and says whether it is kept for a client that is asleep.
+func (p *Push) calls(account, device string, id store.ID) bool {
+	return p.meet(p.called, p.kept, account, device, id)
+}
+
+// keeps notes that a message is kept for a client that is asleep, and says whether it is a mention.
+func (p *Push) keeps(account, device string, id store.ID) bool {
+	return p.meet(p.kept, p.called, account, device, id)
+}
+
+func (p *Push) meet(mine, other map[message]struct{}, account, device string, id store.ID) bool {
+	if id == 0 {
+		return false
+	}
+	m := message{account, device, id}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(mine) >= maxQueue {
+		clear(mine) // the oldest are of no use any more
+	}
+	mine[m] = struct{}{}
+	_, met := other[m]
+	return met
+}
+
+// slept is a room's message that is kept for a client that is asleep.
+type slept struct {
+	account string
+	r       registration
+	st      *wire.Stanza
+}
+
+// sleeper notes what is kept for a client of somebody in a room; whether that wakes it is found out elsewhere.
+func (p *Push) sleeper(account string, r registration, st *wire.Stanza) {
+	select {
+	case p.slept <- slept{account, r, st}:
+	default: // thousands wait: the app learns of it from the next message
+	}
+}
+
+func (p *Push) wakeSleepers(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-p.slept:
+			room := s.st.From.Bare()
+			w, err := p.cfg.wish(ctx, s.account, room)
+			if err != nil && ctx.Err() == nil {
+				p.h.Log.Error("it is not known whether somebody wants to be notified", "account", s.account, "err", err)
+			}
+			id, called := idBy(s.st, room), false
+			switch {
+			case w.All || !w.Mentions:
+			case p.h.Router.Local(room.Domain()):
+				called = p.keeps(s.account, s.r.Device, id)
+			default: // of a room elsewhere nobody here finds out
+				called = addresses(s.st, s.account, p.h.Domain, w.Nick)
+			}
+			if w.All || called {
+				p.wake(s.account, s.r, s.st.From, id, called)
+			}
+		}
+	}
+}
+
+// idBy gives the id that a room has given a message; 0 if there is none.
+func idBy(st *wire.Stanza, room jid.JID) store.ID {
+	for _, c := range st.Children {
+		if c.Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) {
+			continue
+		}
+		if e, err := wire.ParseElement(st.Raw(c), wire.NSClient); err == nil && e.Attr("by") == room.String() {
+			if id, err := store.ParseID(e.Attr("id")); err == nil {
+				return id
+			}
+		}
+	}
+	return 0
+}
+
+// addresses says that a room's message calls somebody: by a reference (XEP-0372), by name, or all.
+func addresses(st *wire.Stanza, account, domain, nick string) bool {
+	for _, c := range st.Children {
+		if c.Name.Space != "urn:xmpp:reference:0" {
+			continue
+		}
+		e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+		if err != nil || e.Attr("type") != "mention" {
+			continue
+		}
+		uri, _, _ := strings.Cut(strings.TrimPrefix(e.Attr("uri"), "xmpp:"), "?")
+		j, err := jid.Parse(uri)
+		if err == nil && (j.Local() == account && j.Domain() == domain || nick != "" && j.Resource() == nick && j.Bare() == st.From.Bare()) {
+			return true
+		}
+	}
+	text := strings.ToLower(st.BodyText())
+	for _, name := range []string{account, nick, "all", "everyone", "here"} {
+		if name != "" && strings.Contains(text, "@"+strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// asleep is called when something is kept for a client whose connection is gone and which may resume (XEP-0198).
+func (p *Push) asleep(s *server.Session, st *wire.Stanza) {
+	if !important(st) {
+		return
+	}
+	v, ok := p.known.Load(s.JID.Local())
+	if !ok {
+		return
+	}
+	for _, r := range v.([]registration) {
+		if r.Device != s.JID.Resource() {
+			continue
+		}
+		if st.Type == "groupchat" {
+			p.sleeper(s.JID.Local(), r, st)
+		} else {
+			p.wake(s.JID.Local(), r, st.From, 0, true)
+		}
+	}
+}

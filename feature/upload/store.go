@@ -1,0 +1,8 @@
+package upload
+
+import "parley/store"
+
+// Store is what this feature asks of the store.
+type Store interface {
+	store.Uploads
+}

@@ -1,0 +1,90 @@
+package webhooks
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// Requests at once: of all, to one host, and to hosts that failed last time, which may be dead and take all of a request's
+// time.
+const (
+	maxSeats   = 16
+	maxOfHost  = 4
+	maxFailing = 8
+)
+
+// seats bound requests that go out. Who waits for a host that answers slowly takes no place that another host's could have.
+type seats struct {
+	all, failing chan struct{}
+
+	mu    sync.Mutex // guards what follows
+	hosts map[string]*place
+}
+
+// place is one host's share.
+type place struct {
+	seats   chan struct{}
+	users   int // who has a seat of it, or waits for one
+	failing bool
+}
+
+func newSeats() *seats {
+	return &seats{all: make(chan struct{}, maxSeats), failing: make(chan struct{}, maxFailing), hosts: make(map[string]*place)}
+}
+
+// take waits for a seat for a request to an address. done gives it back, and says how it went; nil when ctx has ended.
+func (s *seats) take(ctx context.Context, address string) (done func(ok bool)) {
+	host := address
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		host = strings.ToLower(u.Host)
+	}
+	s.mu.Lock()
+	p := s.hosts[host]
+	if p == nil {
+		p = &place{seats: make(chan struct{}, maxOfHost)}
+		s.hosts[host] = p
+	}
+	p.users++
+	s.mu.Unlock()
+	leave := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if p.users--; p.users == 0 && !p.failing {
+			delete(s.hosts, host)
+		}
+	}
+	if !sit(ctx, p.seats) {
+		leave()
+		return nil
+	}
+	s.mu.Lock()
+	of := s.all
+	if p.failing {
+		of = s.failing
+	}
+	s.mu.Unlock()
+	if !sit(ctx, of) {
+		<-p.seats
+		leave()
+		return nil
+	}
+	return func(ok bool) {
+		s.mu.Lock()
+		p.failing = !ok
+		s.mu.Unlock()
+		<-of
+		<-p.seats
+		leave()
+	}
+}
+
+func sit(ctx context.Context, seats chan struct{}) bool {
+	select {
+	case seats <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

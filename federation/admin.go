@@ -1,0 +1,333 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/acts"
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const (
+	maxRules      = 20000
+	maxRuleNote   = 500 // characters
+	maxNoted      = 20  // domains of one change that have an entry each in the audit log
+	onlyListedKey = "federation/only-listed"
+	rulesEvery    = 30 * time.Second // what another node or process has changed
+	pingTimeout   = 20 * time.Second
+)
+
+// Admin is what administrators see of other servers and say of them while this one runs. What they say is kept in the
+// store, holds for the whole deployment, and each change of it is in the audit log; also where federation is off. Safe
+// from any goroutine.
+type Admin struct {
+	Store  Store
+	Acts   *acts.Log
+	Log    *slog.Logger
+	Hosts  []string                 // domains that are hosted here; the administrators of the first change rules
+	Served func(domain string) bool // says whether a domain is served here: there are no rules for those
+	Server *Server                  // follows the rules; nil: federation is off
+}
+
+// Load has the Server follow the rules that are kept now.
+func (a *Admin) Load(ctx context.Context) error {
+	rs, only, err := a.Rules(ctx)
+	if err == nil && a.Server != nil {
+		a.Server.SetRules(rs, only)
+	}
+	return err
+}
+
+// Watch follows the changes that other nodes make, until ctx ends.
+func (a *Admin) Watch(ctx context.Context) {
+	t := time.NewTicker(rulesEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			a.follow(ctx)
+		}
+	}
+}
+
+func (a *Admin) follow(ctx context.Context) {
+	if err := a.Load(ctx); err != nil && ctx.Err() == nil { // they are looked for again soon
+		a.Log.Error("rules of domains cannot be read", "err", err)
+	}
+}
+
+var errOff = &org.Error{
+	Kind: org.Exists,
+	Text: "other servers are not spoken with: federation.enabled is false",
+}
+
+// Domains gives the domains elsewhere that there was something with since the server runs; an error where federation is
+// off.
+func (a *Admin) Domains() ([]Domain, error) {
+	if a.Server == nil {
+		return nil, errOff
+	}
+	return a.Server.Domains(), nil
+}
+
+// Of leaves of domains what concerns one host: with whom another organization speaks is its own affair.
+func Of(ds []Domain, host string) (out []Domain) {
+	for _, d := range ds {
+		d.Streams = slices.DeleteFunc(slices.Clone(d.Streams), func(s Status) bool {
+			own := s.From
+			if s.Incoming {
+				own = s.To
+			}
+			return own != host && !strings.HasSuffix(own, "."+host)
+		})
+		if len(d.Streams) > 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Test tries to reach a domain in the name of a host, step by step: see Server.Probe. At last it pings the domain.
+func (a *Admin) Test(ctx context.Context, h *server.Host, domain string) ([]Step, error) {
+	if a.Server == nil {
+		return nil, errOff
+	}
+	to, err := jid.Parse(domain)
+	if err != nil || to.Local() != "" || !to.IsBare() {
+		return nil, &org.Error{Kind: org.Invalid, Field: "domain", Text: fmt.Sprintf("%q is no domain", domain)}
+	}
+	ping := func(ctx context.Context) error {
+		st := &wire.Stanza{
+			Kind: wire.IQ,
+			Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+			Type: "get",
+			ID:   h.NewID(),
+			From: h.JID,
+			To:   to,
+		}
+		_, err := h.Ask(ctx, st.Add(wire.E("urn:xmpp:ping", "ping")), pingTimeout)
+		return err
+	}
+	return a.Server.Probe(ctx, h.Domain, to.Domain(), ping), nil
+}
+
+// Rules gives all rules, and whether only domains that a rule or the configuration allows are spoken with.
+func (a *Admin) Rules(ctx context.Context) (rs []store.DomainRule, onlyListed bool, err error) {
+	if rs, err = a.Store.DomainRules(ctx); err != nil {
+		return nil, false, fmt.Errorf("rules of domains: %w", err)
+	}
+	b, err := a.Store.Get(ctx, "", onlyListedKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return rs, false, nil
+	}
+	return rs, string(b) == "true", err
+}
+
+// SetRules adds rules, or replaces those of the same domains: all of them or none. A rule has a domain, or with "*."
+// before it all domains below one; an action, and a note of at most 500 characters. The administrators of the first
+// host may.
+func (a *Admin) SetRules(ctx context.Context, by acts.Actor, rs ...store.DomainRule) error {
+	return a.change(ctx, by, func([]store.DomainRule) (set []store.DomainRule, forget []string, err error) {
+		return slices.Clone(rs), nil, nil
+	})
+}
+
+// DeleteRule takes back what was said of a domain.
+func (a *Admin) DeleteRule(ctx context.Context, by acts.Actor, domain string) error {
+	return a.change(ctx, by, func(rs []store.DomainRule) ([]store.DomainRule, []string, error) {
+		pattern, err := rulePattern(domain)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.ContainsFunc(rs, func(r store.DomainRule) bool { return r.Domain == pattern }) {
+			return nil, nil, &org.Error{Kind: org.NotFound, Text: "there is no rule for " + pattern}
+		}
+		return nil, []string{pattern}, nil
+	})
+}
+
+// SetListed makes these domains the ones that are blocked, or with block false the ones that are allowed in any way:
+// others are taken from that list, and those that are on it keep their rules.
+func (a *Admin) SetListed(ctx context.Context, by acts.Actor, block bool, domains []string) error {
+	action := store.DomainAllow
+	if block {
+		action = store.DomainBlock
+	}
+	return a.change(ctx, by, func(rs []store.DomainRule) (set []store.DomainRule, forget []string, err error) {
+		want := make(map[string]bool)
+		for _, d := range domains {
+			if d, err = rulePattern(d); err != nil {
+				return nil, nil, err
+			}
+			want[d] = true
+		}
+		there := make(map[string]bool)
+		for _, r := range rs {
+			listed := Blocks(r) == block
+			there[r.Domain] = listed
+			if listed && !want[r.Domain] {
+				forget = append(forget, r.Domain)
+			}
+		}
+		for d := range want {
+			if !there[d] {
+				set = append(set, store.DomainRule{Domain: d, Action: action})
+			}
+		}
+		slices.SortFunc(set, func(a, b store.DomainRule) int { return strings.Compare(a.Domain, b.Domain) })
+		return set, forget, nil
+	})
+}
+
+// Blocks says whether a rule keeps a domain out; all others let it in, each in its way.
+func Blocks(r store.DomainRule) bool { return r.Action == store.DomainBlock }
+
+// SetOnlyListed has only those domains spoken with that a rule or the configuration allows, or all that are not
+// blocked.
+func (a *Admin) SetOnlyListed(ctx context.Context, by acts.Actor, only bool) error {
+	return a.act(ctx, by, func(ctx context.Context, note noteRule) error {
+		if err := a.Store.Put(ctx, "", onlyListedKey, fmt.Append(nil, only)); err != nil {
+			return err
+		}
+		return note("", acts.Detail{"do": map[bool]string{true: "only", false: "all"}[only]})
+	})
+}
+
+// change makes one act of what plan makes of the rules there are.
+func (a *Admin) change(
+	ctx context.Context, by acts.Actor, plan func(rs []store.DomainRule) (set []store.DomainRule, forget []string, err error),
+) error {
+	return a.act(ctx, by, func(ctx context.Context, note noteRule) error {
+		rs, err := a.Store.DomainRules(ctx)
+		if err != nil {
+			return err
+		}
+		set, forget, err := plan(rs)
+		if err != nil {
+			return err
+		}
+		for i := range set {
+			if set[i], err = a.rule(set[i]); err != nil {
+				return err
+			}
+		}
+		if len(set) > 0 {
+			err = a.Store.SetDomainRules(ctx, maxRules, set...)
+		}
+		if errors.Is(err, store.ErrLimit) {
+			return &org.Error{Kind: org.Invalid, Text: fmt.Sprintf("there may be %d rules at most", maxRules)}
+		}
+		if err != nil {
+			return err
+		}
+		for _, domain := range forget {
+			if err := a.Store.DeleteDomainRule(ctx, domain); err != nil {
+				return err
+			}
+		}
+		return noteRules(note, set, forget)
+	})
+}
+
+func noteRules(note noteRule, set []store.DomainRule, forget []string) error {
+	if len(set) > maxNoted {
+		if err := note("", acts.Detail{"count": len(set)}); err != nil {
+			return err
+		}
+		set = nil
+	}
+	for _, r := range set {
+		if err := note(r.Domain, acts.Detail{"do": r.Action}); err != nil {
+			return err
+		}
+	}
+	for _, domain := range forget {
+		if err := note(domain, acts.Detail{"do": "remove"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rule gives a rule in the form that is kept; the error says why it cannot be one.
+func (a *Admin) rule(r store.DomainRule) (store.DomainRule, error) {
+	wrong := func(field, text string) (store.DomainRule, error) {
+		return r, &org.Error{Kind: org.Invalid, Field: field, Text: text}
+	}
+	domain, err := rulePattern(r.Domain)
+	if err != nil {
+		return r, err
+	}
+	switch r.Action {
+	case store.DomainBlock, store.DomainAllow, store.DomainCertificate, store.DomainDialback:
+	default:
+		return wrong("action", fmt.Sprintf("%q is none of block, allow, certificate, dialback", r.Action))
+	}
+	if utf8.RuneCountInString(r.Note) > maxRuleNote {
+		return wrong("note", fmt.Sprintf("at most %d characters", maxRuleNote))
+	}
+	if a.Served(domain) {
+		return wrong("domain", domain+" is served here")
+	}
+	r.Domain, r.Since = domain, time.Now().Truncate(time.Microsecond).UTC()
+	return r, nil
+}
+
+// noteRule keeps an entry in the audit log of a change.
+type noteRule func(domain string, detail acts.Detail) error
+
+// act makes a change for the whole deployment. What a person does is noted on the first host, which the person runs;
+// what the operator of the machine does is noted on every host.
+func (a *Admin) act(ctx context.Context, by acts.Actor, f func(ctx context.Context, note noteRule) error) error {
+	first := a.Hosts[0]
+	return a.Acts.Do(ctx, first, by, func(ctx context.Context, act *acts.Act) error {
+		if !by.Machine() && !(by.Runs() && by.Who.Domain() == first) {
+			return &org.Error{Kind: org.Forbidden, Text: "your role does not allow this"}
+		}
+		act.After(func(ctx context.Context) { a.follow(context.WithoutCancel(ctx)) })
+		return f(ctx, func(domain string, detail acts.Detail) error {
+			for _, h := range a.Hosts {
+				if h != first && !by.Machine() {
+					continue
+				}
+				err := a.Acts.Do(ctx, h, by, func(_ context.Context, act *acts.Act) error {
+					act.Note(acts.SystemFederation, domain, detail)
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// rulePattern brings a domain, or one with "*." before it, into canonical form.
+func rulePattern(s string) (string, error) {
+	name, below := strings.CutPrefix(strings.TrimSpace(s), "*.")
+	j, err := jid.Parse(name)
+	if err != nil || name == "" || j.Local() != "" || !j.IsBare() || strings.Contains(name, "*") {
+		return "", &org.Error{
+			Kind:  org.Invalid,
+			Field: "domain",
+			Text:  fmt.Sprintf("%q is no domain: write it like example.org, or *.example.org for all below it", s),
+		}
+	}
+	if below {
+		return "*." + j.Domain(), nil
+	}
+	return j.Domain(), nil
+}

@@ -1,0 +1,43 @@
+// Package background runs work that goes on for as long as the server does.
+package background
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// The pauses after a failure: each is twice as long as the one before, up to the longest.
+const (
+	firstPause   = time.Second
+	longestPause = time.Minute
+)
+
+// Keep runs f until f returns nil or ctx ends. An error of f never ends the server, since what it lacks may come back (a
+// full disk, a database that restarts): Keep writes it to log, pauses for a second or more, and runs f again. f has to
+// begin anew each time it is called.
+func Keep(ctx context.Context, log *slog.Logger, name string, f func(context.Context) error) {
+	keep(ctx, log, name, f, firstPause)
+}
+
+func keep(ctx context.Context, log *slog.Logger, name string, f func(context.Context) error, pause time.Duration) {
+	for {
+		began := time.Now()
+		err := f(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > longestPause {
+			pause = firstPause
+		}
+		log.Error("background work failed and begins again", "work", name, "pause", pause, "err", err)
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		pause = min(2*pause, longestPause)
+	}
+}

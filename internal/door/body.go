@@ -1,0 +1,128 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Bounds of what comes with a request whose sender is not known.
+const (
+	bodySize   = 64 << 10
+	bodyTime   = 10 * time.Second
+	bodies     = 512 // at once
+	bodiesFrom = 32  // from one address
+)
+
+// ErrTooManyBodies is what reading fails with while others' bodies are being read.
+var ErrTooManyBodies = errors.New("door: too many requests are being read at once")
+
+// Requests has h read bodies within bounds: 64 KiB in 10 s, and only so many at once, until Allow says that more is wanted. A
+// body that h does not read is not read at all. It goes beneath Proxies.Handler, which says whose address counts.
+func (o *House) Requests(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+			h.ServeHTTP(w, r)
+			return
+		}
+		b := &body{ReadCloser: r.Body, gate: o.bodies, rc: http.NewResponseController(w), header: w.Header(), left: bodySize}
+		// RFC 9112, section 6.1: where chunks have a length beside them, which net/http does not tell, somebody before us may
+		// have seen another end of this request: what follows on the connection is nobody's.
+		b.last = len(r.TransferEncoding) > 0
+		b.header.Set("Connection", "close") // until the body is read: else the server reads it before it answers
+		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			b.from = ap.Addr()
+		}
+		_ = b.rc.SetReadDeadline(time.Now().Add(bodyTime))
+		r = r.WithContext(context.WithValue(r.Context(), bodyKey{}, b))
+		r.Body = b
+		defer b.end()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Allow says that the sender of a request is known, and may send with it as much as who reads it takes, if something of it
+// comes within each idle, and all of it within all.
+func Allow(ctx context.Context, idle, all time.Duration) {
+	b, ok := ctx.Value(bodyKey{}).(*body)
+	if !ok || b.over {
+		return
+	}
+	b.idle, b.until = idle, time.Now().Add(all)
+	b.pass.Leave()
+}
+
+type bodyKey struct{}
+
+// body is what comes with one request. It belongs to who answers that.
+type body struct {
+	io.ReadCloser
+	rc     *http.ResponseController
+	header http.Header // of the answer
+	last   bool        // nothing more comes on the connection
+	gate   *Gate
+	from   netip.Addr
+	pass   *Pass
+	begun  bool
+	over   bool          // it has been read to its end
+	left   int64         // of what may be read of who is not known
+	idle   time.Duration // of who is known; 0: nobody is
+	until  time.Time     // of who is known
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.over {
+		return 0, io.EOF
+	}
+	if b.idle > 0 {
+		due := time.Now().Add(b.idle)
+		if due.After(b.until) {
+			due = b.until
+		}
+		_ = b.rc.SetReadDeadline(due)
+		n, err := b.ReadCloser.Read(p)
+		b.ended(err)
+		return n, err
+	}
+	if !b.begun {
+		why := ""
+		if b.pass, why = b.gate.Enter(b.from, false); why != "" {
+			return 0, ErrTooManyBodies
+		}
+		b.begun = true
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if int64(n) > b.left {
+		return int(b.left), &http.MaxBytesError{Limit: bodySize}
+	}
+	b.left -= int64(n)
+	b.ended(err)
+	return n, err
+}
+
+// ended notes the end of the body: what is waited for from now on is the answer's reader.
+func (b *body) ended(err error) {
+	if !errors.Is(err, io.EOF) {
+		return
+	}
+	b.over = true
+	b.pass.Leave()
+	if !b.last {
+		b.header.Del("Connection")
+	}
+	_ = b.rc.SetReadDeadline(time.Time{})
+}
+
+// end gives back what the body holds. What is left of it is not waited for.
+func (b *body) end() {
+	b.pass.Leave()
+	if !b.over {
+		_ = b.rc.SetReadDeadline(time.Now())
+	}
+}

@@ -1,0 +1,318 @@
+// Package door is how connections come in: listening, accepting whatever the machine lacks at the moment, learning the
+// client's address from a proxy, limits in all, by address and before signing in, deadlines, an orderly end, metrics. Every
+// listener of the server is behind it, those of other people's servers (HTTP, TURN) as well.
+package door
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// House is what all doors of a process share: the descriptors that there are, metrics.
+type House struct {
+	log  *slog.Logger
+	max  int64
+	open atomic.Int64
+
+	bodies *Gate // of requests whose sender is not known
+
+	connections *prometheus.GaugeVec
+	refused     *prometheus.CounterVec
+	failed      *prometheus.CounterVec
+}
+
+// NewHouse makes one. reg may be nil.
+func NewHouse(log *slog.Logger, reg prometheus.Registerer) *House {
+	h := &House{log: log, max: connectionsFit(descriptors()), bodies: NewGate(Limits{All: bodies, PerAddress: bodiesFrom}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "parley_door_connections", Help: "Connections that have come in and are open."}, []string{"door"}),
+		refused:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_refused_total", Help: "Connections refused by a limit."}, []string{"door", "why"}),
+		failed:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_accept_errors_total", Help: "Failures to accept a connection, such as for want of descriptors."}, []string{"door"})}
+	if reg != nil {
+		reg.MustRegister(h.connections, h.refused, h.failed)
+	}
+	return h
+}
+
+// connectionsFit says how many connections may be open where a process may open so many files: some are left for the
+// store, for files, for connections of our own. 0: no limit is known.
+func connectionsFit(files int64) int64 {
+	if files <= 0 {
+		return 0
+	}
+	return max(files-min(max(files/8, 32), 2000), 1)
+}
+
+// Connections says how many connections fit into what the machine lets this process open; 0 where that is not known.
+func (h *House) Connections() int { return int(h.max) }
+
+// Config of a listener. Durations of zero mean none, unless said otherwise.
+type Config struct {
+	Name    string // in logs and metrics
+	Limits  Limits // of this listener, where who serves it does not count by a Gate of its own
+	Proxies Proxies
+	Header  time.Duration // within which a proxy has to say whom it connects for; default 10 s
+	SignIn  time.Duration // after which a connection is closed that SignedIn was not said of
+	Idle    time.Duration // for one read
+	Write   time.Duration // for one write
+}
+
+// maxHeaders is how many connections of proxies may be at their first line at once.
+const maxHeaders = 1000
+
+// Listener accepts connections. It is a net.Listener that fails only when it is closed. Safe from any goroutine.
+type Listener struct {
+	house *House
+	cfg   Config
+	raw   net.Listener
+	gate  *Gate
+	ready chan *Conn
+	ctx   context.Context // ends when the listener is closed
+	close context.CancelFunc
+	run   sync.WaitGroup
+
+	headers atomic.Int64 // connections of proxies that are at their first line
+
+	connections prometheus.Gauge
+
+	mu    sync.Mutex // guards what follows
+	conns map[*Conn]struct{}
+}
+
+// Listen opens a listener at a TCP address.
+func (h *House) Listen(addr string, cfg Config) (*Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s on %s: %w", cfg.Name, addr, err)
+	}
+	return h.On(l, cfg), nil
+}
+
+// On takes over a listener that is open.
+func (h *House) On(raw net.Listener, cfg Config) *Listener {
+	if cfg.Header <= 0 {
+		cfg.Header = 10 * time.Second
+	}
+	l := &Listener{house: h, cfg: cfg, raw: raw, gate: NewGate(cfg.Limits), ready: make(chan *Conn), conns: make(map[*Conn]struct{}),
+		connections: h.connections.WithLabelValues(cfg.Name)}
+	l.ctx, l.close = context.WithCancel(context.Background())
+	l.run.Go(l.accept)
+	return l
+}
+
+// Addr gives the address that is listened on.
+func (l *Listener) Addr() net.Addr { return l.raw.Addr() }
+
+// Accept waits for a connection that may come in. It fails when the listener is closed, with net.ErrClosed, and never else.
+func (l *Listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.ready:
+		return c, nil
+	case <-l.ctx.Done():
+		return nil, &net.OpError{Op: "accept", Net: l.raw.Addr().Network(), Addr: l.raw.Addr(), Err: net.ErrClosed}
+	}
+}
+
+// Close lets nobody in any more. Connections that are in stay open.
+func (l *Listener) Close() error {
+	l.close()
+	err := l.raw.Close()
+	l.run.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Open says how many connections there are.
+func (l *Listener) Open() int { return l.gate.Open() }
+
+// Cut closes the listener and all its connections.
+func (l *Listener) Cut() error {
+	err := l.Close()
+	l.mu.Lock()
+	var all []*Conn
+	for c := range l.conns {
+		all = append(all, c)
+	}
+	l.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
+	return err
+}
+
+// From finds the open connection from an address and port; nil if there is none.
+func (l *Listener) From(a net.Addr) net.Conn {
+	want, ok := a.(*net.TCPAddr)
+	if !ok {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if got, ok := c.RemoteAddr().(*net.TCPAddr); ok && got.AddrPort() == want.AddrPort() {
+			return c
+		}
+	}
+	return nil
+}
+
+// Serve gives each connection of l to handle, which does not block, until l is closed. It is the loop that every server of
+// ours accepts by; nothing that the machine lacks for a while ends it.
+func Serve(l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
+	d, ok := l.(*Listener)
+	if !ok {
+		d = NewHouse(log, nil).On(l, Config{})
+	}
+	for {
+		c, err := d.Accept()
+		if err != nil {
+			return nil
+		}
+		handle(c)
+	}
+}
+
+// Waits after a failure to accept: doubled with each further one.
+const (
+	firstWait = 5 * time.Millisecond
+	lastWait  = time.Second
+	logEvery  = 10 * time.Second
+)
+
+// accept takes connections until the listener is closed. What fails meanwhile is tried again: a connection that was gone
+// already, no descriptors, no memory.
+func (l *Listener) accept() {
+	defer l.close()
+	wait := firstWait
+	var logged time.Time
+	for {
+		nc, err := l.raw.Accept()
+		switch {
+		case err == nil:
+			wait = firstWait
+			l.take(nc)
+			continue
+		case l.ctx.Err() != nil, errors.Is(err, net.ErrClosed):
+			return
+		}
+		l.house.failed.WithLabelValues(l.cfg.Name).Inc()
+		if time.Since(logged) > logEvery {
+			logged = time.Now()
+			l.house.log.Warn("a connection cannot be accepted; it is tried again", "door", l.cfg.Name, "err", err)
+		}
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastWait)
+	}
+}
+
+// take lets a connection in, when a proxy has said whom it is for.
+func (l *Listener) take(nc net.Conn) {
+	c := &Conn{Conn: nc, l: l, from: addrOf(nc.RemoteAddr())}
+	if n := l.house.open.Add(1); l.house.max > 0 && n > l.house.max {
+		l.refuse(c, "descriptors")
+		return
+	}
+	l.connections.Inc()
+	c.counted = true
+	if !l.cfg.Proxies.Has(c.from) {
+		l.admit(c)
+		return
+	}
+	if l.headers.Add(1) > maxHeaders {
+		l.headers.Add(-1)
+		l.refuse(c, TooManyPending)
+		return
+	}
+	l.run.Go(func() {
+		defer l.headers.Add(-1)
+		if err := l.header(c); err != nil {
+			l.house.log.Debug("a proxy's connection is refused", "door", l.cfg.Name, "proxy", c.from.String(), "err", err)
+			_ = c.Close()
+			return
+		}
+		l.admit(c)
+	})
+}
+
+// header reads whom a proxy connects for, if it says so (the PROXY protocol, version 1 or 2).
+func (l *Listener) header(c *Conn) error {
+	stop := context.AfterFunc(l.ctx, func() { _ = c.Conn.Close() })
+	defer stop()
+	_ = c.Conn.SetReadDeadline(time.Now().Add(l.cfg.Header))
+	rest := bufio.NewReaderSize(c.Conn, 512)
+	h, err := proxyproto.Read(rest)
+	switch {
+	case errors.Is(err, proxyproto.ErrNoProxyProtocol):
+		c.shared = true
+	case err != nil:
+		return err
+	case h.Command.IsProxy():
+		if a := addrOf(h.SourceAddr); a.IsValid() {
+			c.from, c.remote = a, h.SourceAddr
+		} else {
+			c.shared = true
+		}
+	default:
+		c.shared = true // LOCAL: the proxy itself, which looks whether we are there
+	}
+	if rest.Buffered() > 0 {
+		c.rest = rest
+	}
+	return c.Conn.SetReadDeadline(time.Time{})
+}
+
+func (l *Listener) admit(c *Conn) {
+	pass, why := l.gate.Enter(c.from, c.shared)
+	if why != "" {
+		l.refuse(c, why)
+		return
+	}
+	c.pass = pass
+	l.mu.Lock()
+	l.conns[c] = struct{}{}
+	if l.cfg.SignIn > 0 {
+		c.late = time.AfterFunc(l.cfg.SignIn, func() { _ = c.Close() })
+	}
+	l.mu.Unlock()
+	select {
+	case l.ready <- c:
+	case <-l.ctx.Done():
+		_ = c.Close()
+	}
+}
+
+func (l *Listener) refuse(c *Conn, why string) {
+	l.house.refused.WithLabelValues(l.cfg.Name, why).Inc()
+	l.house.log.Debug("connection refused", "door", l.cfg.Name, "remote", c.from.String(), "why", why)
+	_ = c.Close()
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	switch a := a.(type) {
+	case nil:
+		return netip.Addr{}
+	case *net.TCPAddr:
+		return a.AddrPort().Addr().Unmap().WithZone("")
+	}
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}

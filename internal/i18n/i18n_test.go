@@ -1,0 +1,158 @@
+package i18n
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// uses find the messages in templates and code: each is a literal.
+var uses = []*regexp.Regexp{
+	regexp.MustCompile(`\bt ("(?:[^"\\]|\\.)*")`),     // templates
+	regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`),    // code
+	regexp.MustCompile(`\bText: ("(?:[^"\\]|\\.)*")`), // errors of package people
+	regexp.MustCompile(`\bfail\(org\.\w+, "[^"]*", ("(?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\bdone\([^\n]*?, ("(?:[^"\\]|\\.)*")(?:, "|\))`),
+	regexp.MustCompile(`\bundoable\([^\n]*?(?:\)|back), ("[A-Z{](?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\b(?:say|tell)\([^\n]*?, ("[A-Z{][^"\\ ]* (?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\bupdate\(people\.Change\{[^}]*\}, ("(?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\bsay\(int[^"]*("[^"]*")`),
+	regexp.MustCompile(`\bbad\(("(?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\blabel:("(?:[^"\\]|\\.)*")`), // fields of changes
+	regexp.MustCompile(`\ttext = ("[A-Z](?:[^"\\]|\\.)*")`),
+}
+
+func TestNothingIsMissing(t *testing.T) {
+	fr, err := Messages("fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, err := Messages("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range en {
+		if _, ok := fr[id]; !ok {
+			t.Errorf("fr.json lacks %q", id)
+		}
+	}
+	found := 0
+	for _, pattern := range []string{"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go", "../../post/*.go", "../../org/*change*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, f := range files {
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, re := range uses {
+				for _, m := range re.FindAllStringSubmatch(string(b), -1) {
+					id, err := strconv.Unquote(m[1])
+					if err != nil || strings.HasSuffix(id, " ") || strings.HasPrefix(id, "/") || !strings.ContainsAny(id, " ") && id == strings.ToLower(id) && len(id) > 12 {
+						continue // the beginning of one that is put together, a path
+					}
+					found++
+					if _, ok := fr[id]; !ok && !strings.HasPrefix(id, "the password has") && !strings.HasPrefix(id, "this session was") {
+						t.Errorf("%s: fr.json lacks %q", f, id)
+					}
+				}
+			}
+		}
+	}
+	if found < 400 {
+		t.Errorf("only %d messages were found: the test is blind", found)
+	}
+}
+
+// What is filled in is the same in both languages.
+func TestPlaces(t *testing.T) {
+	c, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c
+	places := regexp.MustCompile(`\{\{\.(\w+)\}\}`)
+	fr, _ := Messages("fr")
+	for id, m := range fr {
+		for _, text := range []string{m.One, m.Other} {
+			for _, p := range places.FindAllStringSubmatch(text, -1) {
+				if !strings.Contains(id, "{{."+p[1]+"}}") {
+					t.Errorf("%q: the translation wants %s", id, p[1])
+				}
+			}
+		}
+		for _, p := range places.FindAllStringSubmatch(id, -1) {
+			if p[1] != "Count" && !strings.Contains(m.Other, "{{."+p[1]+"}}") {
+				t.Errorf("%q: the translation leaves out %s", id, p[1])
+			}
+		}
+	}
+}
+
+func TestForms(t *testing.T) {
+	c, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2030, 3, 4, 5, 6, 7, 0, time.UTC)
+	for _, tc := range []struct{ got, want string }{
+		{c.Lang("en").T("{{.Count}} members", "Count", 1), "1 member"},
+		{c.Lang("en").T("{{.Count}} members", "Count", 2), "2 members"},
+		{c.Lang("fr").T("{{.Count}} members", "Count", 0), "0 membre"}, // French has the singular for none
+		{c.Lang("fr").T("{{.Count}} members", "Count", 3), "3 membres"},
+		{c.Lang("fr").T("Hello, {{.Name}}", "Name", "<b>"), "Bonjour, <b>"}, // escaping is the template's
+		{c.Lang("fr").T("not in any catalogue"), "not in any catalogue"},
+		{c.Lang("fr").T("role owner"), "Propriétaire"},
+		{c.Lang("en").T("role owner"), "Owner"},
+		{c.Lang("en").T("Sign in"), "Sign in"},
+		{c.Lang("xx").Code, "en"},
+		{c.Lang("fr").Date(now), "4 mars 2030"},
+		{c.Lang("en").Ago(now.Add(-26*time.Hour), now), "yesterday"},
+		{c.Lang("en").Ago(now.Add(3*time.Hour), now), "in 3 h"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("got %q, want %q", tc.got, tc.want)
+		}
+	}
+}
+
+// A number that is said has its forms, but where they would be alike: "2 h ago".
+func TestNumbersHaveForms(t *testing.T) {
+	alike := regexp.MustCompile(`^(in )?\{\{\.Count\}\} (h|min|failed|waiting)( ago)?$`)
+	for _, lang := range Languages {
+		ms, err := Messages(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, m := range ms {
+			if strings.Contains(id, "{{.Count}}") && m.One == "" && !alike.MatchString(id) {
+				t.Errorf("%s: %q has one form", lang, id)
+			}
+			if regexp.MustCompile(`\{\{\.\w+\}\} (were|are|have|was|is|has) `).MatchString(id) && m.One == "" && regexp.MustCompile(`\{\{\.(In|Out|Number|Added|Removed)\}\}`).MatchString(id) {
+				t.Errorf("%s: %q counts without forms", lang, id)
+			}
+		}
+	}
+	fr, err := Messages("fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, err := Messages("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, m := range fr {
+		if m.One != "" && en[id].One == "" {
+			t.Errorf("en.json lacks the forms of %q", id)
+		}
+	}
+}

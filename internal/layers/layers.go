@@ -1,0 +1,149 @@
+// Package layers holds the rule of which package may import which (docs/architecture.md): imports go down, never up and
+// never sideways.
+package layers
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Module is the path that all packages of the house begin with.
+const Module = "parley"
+
+// ranks is the order, from the ground up. A package may import those of a lower rank. "feature/*" is any package below
+// feature.
+var ranks = [][]string{
+	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit", "internal/memo", "internal/sheet", "internal/shape"},
+	{"wire", "internal/door"},
+	{"wire/form"},
+	{"auth"},
+	{"store", "store/words"},
+	{"acts"},
+	{"server", "org", "settings"},
+	{"people"},
+	{"post"},
+	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "pie", "turn", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},
+	{"admin/api"},
+	{"admin/web"},
+	{"config"},
+	{"node"},
+	{"cmd/*"},
+}
+
+// outside are tools and tests of the house: they may import anything, and nothing of the house imports them. Tests may.
+var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "bench/*", "store/storetest"}
+
+// only says who alone may import a package, whatever the ranks allow.
+var only = map[string][]string{
+	"config":       {"node", "cmd/*"},
+	"node/devcert": {"node", "cmd/*"},
+	"node/acme":    {"node"},
+}
+
+// under is what a package may import at most, where the ranks would allow more.
+var under = map[string]string{"config": "wire"}
+
+// Check says what is wrong with pkg importing imp, both relative to the module; "" if nothing is.
+func Check(pkg, imp string) string {
+	if matches(outside, pkg) {
+		return ""
+	}
+	if matches(outside, imp) {
+		return fmt.Sprintf("%s imports %s, which is for tests and tools", pkg, imp)
+	}
+	from, to := rank(pkg), rank(imp)
+	switch {
+	case from < 0:
+		return fmt.Sprintf("%s has no place in the layers: give it one in internal/layers/layers.go and docs/architecture.md", pkg)
+	case to < 0:
+		return "" // told at imp itself
+	case to > from:
+		return fmt.Sprintf("%s imports %s, which is above it: point it the other way (an interface or a function given to it)", pkg, imp)
+	case to == from:
+		return fmt.Sprintf("%s imports %s, which is beside it: what both need moves down", pkg, imp)
+	}
+	if who, ok := only[imp]; ok && !matches(who, pkg) {
+		return fmt.Sprintf("%s imports %s, which only %s may", pkg, imp, strings.Join(who, " and "))
+	}
+	if top, ok := under[pkg]; ok && to > rank(top) {
+		return fmt.Sprintf("%s imports %s: it may import %s and what is below", pkg, imp, top)
+	}
+	return ""
+}
+
+func rank(pkg string) int {
+	return slices.IndexFunc(ranks, func(layer []string) bool { return matches(layer, pkg) })
+}
+
+func matches(patterns []string, pkg string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		if dir, ok := strings.CutSuffix(p, "/*"); ok {
+			return strings.HasPrefix(pkg, dir+"/")
+		}
+		return p == pkg
+	})
+}
+
+// Imports reads the module in dir and gives what each package imports of the house, but for test files. Files are
+// parsed whatever their build tags.
+func Imports(dir string) (map[string][]string, error) {
+	pkgs := make(map[string][]string)
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skip(dir, name)
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, filepath.Dir(name))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(rel)
+		if pkgs[pkg] == nil {
+			pkgs[pkg] = []string{} // one that imports nothing counts too
+		}
+		for _, spec := range f.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if imp, ok := strings.CutPrefix(p, Module+"/"); ok && !slices.Contains(pkgs[pkg], imp) {
+				pkgs[pkg] = append(pkgs[pkg], imp)
+			}
+		}
+		return nil
+	})
+	return pkgs, err
+}
+
+// skip leaves out what the go command leaves out, and modules of their own.
+func skip(root, dir string) error {
+	if dir == root {
+		return nil
+	}
+	base := path.Base(filepath.ToSlash(dir))
+	if base == "testdata" || base == "vendor" || base == "node_modules" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") {
+		return fs.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		return fs.SkipDir
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package muc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// An account that is deleted leaves nothing in free rooms that the next one of its name would have: the store has taken out
+// its affiliations, and here the rooms that are in memory, and what is kept in their configurations, follow. In the rooms of
+// groups org does it. A room that nobody owns any more gets an owner.
+
+// patience is how long one room may take to learn that an account is gone.
+const patience = 20 * time.Second
+
+// Left is why somebody owns rooms no more.
+type Left string
+
+// What has become of an account.
+const (
+	Deleted  Left = "was deleted"
+	Archived Left = "was archived"
+)
+
+// Inherited is a room, or another thing, that somebody owns now because nobody else did.
+type Inherited struct{ What, Heir jid.JID }
+
+// Departed is called when an account was deleted, of whichever host: none of the rooms knows its address any more when it
+// returns. Doing it again does no harm.
+func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error) {
+	names, err := s.knowing(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *room) error { return r.departed(ctx, who) })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("room %s: %w", name, err)
+		}
+	}
+	return s.Inherit(ctx, who, Deleted)
+}
+
+// knowing gives the rooms that have, or may have, an address in memory or in their configuration.
+func (s *Service) knowing(ctx context.Context, who jid.JID) ([]string, error) {
+	names := make(map[string]bool)
+	s.mu.RLock()
+	for name, r := range s.rooms {
+		if r.group == "" {
+			names[name] = true // its requests and occupants are known to the room alone
+		}
+	}
+	for name := range s.loading { // it may have been read before the account was gone
+		names[name] = true
+	}
+	s.mu.RUnlock()
+	address, after := []byte(who.String()), ""
+	const page = 500
+	for {
+		rows, err := s.st.RoomConfigs(ctx, s.cfg.Domain, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			after = row.Name
+			if bytes.Contains(row.Config, address) {
+				names[row.Name] = true
+			}
+		}
+		if len(rows) < page {
+			return slices.Sorted(maps.Keys(names)), nil
+		}
+	}
+}
+
+// departed takes an address out of a free room, for those who are in it to see.
+func (r *room) departed(ctx context.Context, who jid.JID) error {
+	if r.group != "" {
+		return nil
+	}
+	r.requests = slices.DeleteFunc(r.requests, func(q store.RoomRequest) bool { return q.JID == who.String() })
+	for _, o := range slices.Clone(r.order) { // its clients are being put out, and may not have left yet
+		if o.bare == who {
+			r.expel(ctx, o, leaving{codes: []string{"321"}})
+		}
+	}
+	if len(r.cfg.Worn[who.String()]) > 0 {
+		err := r.changeHats(ctx, func(c *RoomConfig) error {
+			delete(c.Worn, who.String())
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if _, known := r.people[who]; !known {
+		return nil
+	}
+	none := []change{{who: who, affiliation: org.None, setNick: true}}
+	if err := r.setPeople(ctx, none); err != nil { // once more: it may have been written since
+		return err
+	}
+	r.showChanges(ctx, nil, none)
+	return nil
+}
+
+// Inherit gives an owner to each room that nobody owns besides an address, because of what has become of that.
+func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inherited, err error) {
+	names, err := s.st.RoomsWithoutOwner(ctx, s.cfg.Domain, who.String())
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *room) error {
+			heir, err := r.inherit(ctx, who, why)
+			if err == nil && !heir.IsZero() {
+				all = append(all, Inherited{r.jid, heir})
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return all, fmt.Errorf("room %s: %w", name, err)
+		}
+	}
+	return all, nil
+}
+
+// inherit gives the room an owner, if it has none besides an address: of its administrators who was added first, or else
+// whom the organization names. One that nobody has configured yet ends.
+func (r *room) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID, err error) {
+	for j, a := range r.people {
+		if a.Affiliation == org.Owner && j != who {
+			return heir, nil
+		}
+	}
+	if r.group != "" || r.s.cfg.Heir == nil {
+		return heir, nil
+	}
+	if r.locked.Load() {
+		r.end(ctx)
+		return heir, nil
+	}
+	if heir, err = r.heir(ctx); err != nil || heir.IsZero() {
+		if err == nil {
+			r.s.log.Warn("nobody owns a room any more, and there is no administrator to give it to", "room", r.jid.String())
+		}
+		return heir, err
+	}
+	owner := []change{{who: heir, affiliation: org.Owner}}
+	if err := r.setPeople(ctx, owner); err != nil {
+		return jid.JID{}, err
+	}
+	r.showChanges(ctx, nil, owner)
+	name := r.cfg.Name
+	if name == "" {
+		name = r.jid.Name()
+	}
+	note := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "normal", From: r.jid, To: heir, ID: r.s.host.NewID()}
+	r.s.host.Router.Send(ctx, note.Add(wire.T(wire.NSClient, "body",
+		"You now own the room "+name+" ("+r.jid.String()+"): its last owner, "+who.String()+", "+string(why)+".")))
+	return heir, nil
+}
+
+// heir is who is to own the room: zero if there is nobody.
+func (r *room) heir(ctx context.Context) (jid.JID, error) {
+	var admins []store.Affiliation
+	for _, a := range r.people {
+		if a.Affiliation == org.Admin {
+			admins = append(admins, a)
+		}
+	}
+	slices.SortFunc(admins, func(a, b store.Affiliation) int {
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(a.JID, b.JID)
+	})
+	for _, a := range admins {
+		j, err := jid.Parse(a.JID)
+		if err != nil || r.s.cfg.Serves == nil {
+			continue
+		}
+		if ok, err := r.s.cfg.Serves(ctx, j); err != nil {
+			return jid.JID{}, err
+		} else if ok {
+			return j, nil
+		}
+	}
+	return r.s.cfg.Heir(ctx)
+}

@@ -1,0 +1,55 @@
+package node
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"parley/config"
+	"parley/server/c2s"
+)
+
+// Check says what is wrong with the files that a configuration names: all for which the server does not start, and all that
+// others would refuse of it. The server says the same when it starts. advice is what it can do without.
+func Check(c *config.Config) (wrong, advice config.Problems) {
+	errors.As(c.CheckFiles(), &wrong)
+	said := make(map[string]bool)
+	for _, p := range wrong {
+		said[p.Key] = true
+	}
+	for _, p := range c2s.CheckCerts(certFiles(c), time.Now()) {
+		problem := config.Problem{Key: p.Key, Text: p.Text}
+		switch {
+		case p.How == c2s.Lacking:
+			advice = append(advice, problem)
+		case !said[p.Key]:
+			wrong = append(wrong, problem)
+		}
+	}
+	lists := map[string]string{"tls.acme.ca_file": c.TLS.ACME.CAFile}
+	for i, name := range c.TLS.CAFiles {
+		lists[fmt.Sprintf("tls.ca_files[%d]", i)] = name
+	}
+	for key, name := range lists {
+		if text, err := os.ReadFile(name); name != "" && err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
+			wrong = append(wrong, config.Problem{Key: key, Text: name + " holds no certificate in PEM: name a file with those of authorities"})
+		}
+	}
+	return wrong, advice
+}
+
+// unusable gives what keeps the server from starting with its certificates, nil if nothing does.
+func unusable(files []c2s.CertFile) error {
+	var ps config.Problems
+	for _, p := range c2s.CheckCerts(files, time.Now()) {
+		if p.How == c2s.Unusable {
+			ps = append(ps, config.Problem{Key: p.Key, Text: p.Text})
+		}
+	}
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps
+}

@@ -1,0 +1,81 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/admin"
+	"parley/config"
+	"parley/internal/door"
+	"parley/server"
+)
+
+// version is set by the linker where the program is built without its repository.
+var version string
+
+// Version says which parley this is.
+func Version() string {
+	if version != "" {
+		return version
+	}
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "(unknown)"
+}
+
+func sessions(h *server.Host) (n int) {
+	h.Accounts(func(a *server.Account) bool {
+		n += len(a.Sessions())
+		return true
+	})
+	return n
+}
+
+// maxControl is how many commands may be given at once.
+const maxControl = 200
+
+// listenAdmin opens the administrator's doors: health and metrics, and the control socket.
+func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
+	if err := admin.RegisterProcess(n.Registry); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping}, admin.Check{Name: "writing", Do: n.writable.check},
+		admin.Check{Name: "clock", Do: func(context.Context) error { return n.clockBehind() }, Warning: true},
+		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disksLow() }, Warning: true},
+		admin.Check{Name: "lease", Do: n.leaseHeld})
+	for _, a := range n.Config.Listeners.Metrics.Addresses {
+		if err := n.serveHTTP(g, "metrics", a, monitor, nil, door.Trust(config.Networks(n.Config.Listeners.Metrics.TrustedProxies))); err != nil {
+			return err
+		}
+	}
+	c := n.Config.Listeners.Control
+	mode, err := strconv.ParseUint(c.Mode, 8, 32)
+	if err != nil {
+		return fmt.Errorf("listeners.control.mode: %w", err)
+	}
+	l, err := admin.ListenSocket(c.Path, fs.FileMode(mode))
+	if err != nil {
+		return err
+	}
+	s := admin.NewServer(n.api.Socket())
+	n.stop = append(n.stop, func(ctx context.Context) {
+		if s.Shutdown(ctx) != nil {
+			s.Close()
+		}
+	})
+	g.Go(func() error {
+		if err := s.Serve(n.doors.On(l, door.Config{Name: "control", Limits: door.Limits{All: maxControl}})); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("control socket: %w", err)
+		}
+		return nil
+	})
+	return nil
+}

@@ -1,0 +1,46 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"parley/admin"
+)
+
+// behindAtMost is how far the clock may be behind the newest id without a word: after a crash ids begin up to a second
+// ahead.
+const behindAtMost = 3 * time.Second
+
+// beginIDs has ids begin above the highest that is kept.
+func (n *Node) beginIDs(ctx context.Context) error {
+	id, err := n.Store.HighestID(ctx)
+	if err != nil {
+		return fmt.Errorf("read the highest id: %w", err)
+	}
+	n.IDs.Begin(id)
+	if err := n.clockBehind(); err != nil {
+		n.Log.Warn("the clock is behind what is kept: new messages are dated after the newest there are until it catches up", "newest", id.Time(), "behind", n.IDs.Behind().Round(time.Second))
+	}
+	return nil
+}
+
+// clockBehind says whether the clock has been set back, or what is kept was written with one that was ahead.
+func (n *Node) clockBehind() error {
+	d := n.IDs.Behind()
+	if d <= behindAtMost {
+		return nil
+	}
+	return fmt.Errorf("the clock is %v behind the newest message: until it catches up, new ones are dated after that one", d.Round(time.Second))
+}
+
+func (d *doctor) order(context.Context) {
+	if d.n == nil {
+		return
+	}
+	if err := d.n.clockBehind(); err != nil {
+		d.say("clock", "messages", admin.Warning, err.Error(), "set the clock right; if it is, it was ahead when that message was kept, and time will mend it")
+		return
+	}
+	d.say("clock", "messages", admin.OK, "it is not behind what is kept", "")
+}

@@ -1,0 +1,101 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"parley/cluster"
+	"parley/internal/door"
+	"parley/store"
+	"parley/store/sqlstore"
+)
+
+// TakeOver has the node not wait for the lease of another that does not answer.
+func TakeOver() Option { return func(n *Node) { n.takeOver = true } }
+
+// WithLease has the node's lease on a database run for another time than 30 s.
+func WithLease(d time.Duration) Option { return func(n *Node) { n.lease = d } }
+
+// open opens the store. On a database that others can reach the node makes sure that it is alone there first, before it
+// changes anything in it, and then brings its schema up to date.
+func (n *Node) openStore(ctx context.Context) (err error) {
+	cfg := n.Config
+	sqlite := strings.HasPrefix(cfg.Store.DSN, "sqlite:")
+	first, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	n.Store, err = sqlstore.Open(first, cfg.Store.DSN, sqlstore.Options{Log: n.Log, MaxConnections: cfg.Store.MaxConnections, CommitBatch: cfg.Store.CommitBatch, Migrate: cfg.Store.Migrate && sqlite})
+	if err != nil || sqlite {
+		return err
+	}
+	if err := n.sitAndMigrate(ctx); err != nil {
+		return errors.Join(err, n.leave(), n.Store.Close())
+	}
+	return nil
+}
+
+func (n *Node) sitAndMigrate(ctx context.Context) error {
+	_, err := n.Store.ClusterNodes(ctx)
+	before := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("nodes: %w", err)
+	}
+	if before {
+		if err := n.sit(ctx); err != nil {
+			return err
+		}
+	}
+	if n.Config.Store.Migrate {
+		if err := n.Store.Migrate(ctx); err != nil {
+			return fmt.Errorf("store: migrate: %w", err)
+		}
+	}
+	if before {
+		return nil
+	}
+	return n.sit(ctx)
+}
+
+func (n *Node) sit(ctx context.Context) (err error) {
+	c := n.Config.Cluster
+	if err := os.MkdirAll(n.Config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data_dir: %w", err)
+	}
+	n.seat, err = cluster.Take(ctx, cluster.Config{Rows: n.Store, Dir: n.Config.DataDir, Advertise: c.Advertise, Version: Version(), Lease: n.lease, TakeOver: n.takeOver, Log: n.Log,
+		Listen: func() (net.Listener, error) {
+			return n.doors.Listen(c.Address, door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
+		}})
+	return err
+}
+
+// leave gives the place at the database up, if the node has one.
+func (n *Node) leave() error {
+	if n.seat == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return n.seat.Leave(ctx)
+}
+
+// seatLost is closed when another process serves from the database.
+func (n *Node) seatLost() <-chan struct{} {
+	if n.seat == nil {
+		return nil
+	}
+	return n.seat.Lost()
+}
+
+var errSeatLost = errors.New("another server has taken over the database: this one ends, so that they do not both serve")
+
+// leaseHeld is an error while the node's lease on the database has run out.
+func (n *Node) leaseHeld(ctx context.Context) error {
+	if n.seat == nil {
+		return nil
+	}
+	return n.seat.Held(ctx)
+}

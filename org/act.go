@@ -1,0 +1,239 @@
+package org
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"parley/acts"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// change is an act while it is made.
+type change struct {
+	*acts.Act
+	o     *Org
+	outer *change // of the act that this is a part of
+	// locked are the groups that nobody else changes before the act is over, as they are in it.
+	locked map[[2]string]*state
+}
+
+type changeKey struct{}
+
+func changeOf(ctx context.Context) *change {
+	c, _ := ctx.Value(changeKey{}).(*change)
+	return c
+}
+
+// act makes a change of a host by an actor: f checks, writes, notes and leaves what is to be told, and may be run
+// again.
+func (o *Org) act(ctx context.Context, host string, by acts.Actor, f func(ctx context.Context, c *change) error) error {
+	return o.cfg.Acts.Do(ctx, host, by, func(ctx context.Context, a *acts.Act) error {
+		c := &change{Act: a, o: o, outer: changeOf(ctx), locked: make(map[[2]string]*state)}
+		return f(context.WithValue(ctx, changeKey{}, c), c)
+	})
+}
+
+// What has a version of its own.
+const (
+	versionGroup  = "group"
+	versionTeams  = "teams"  // of a host, all of them
+	versionShared = "shared" // what a team shares
+)
+
+// lock gives a living group as it is and stays until the act is over.
+func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
+	k := [2]string{host, id}
+	if s := c.find(k); s != nil {
+		return s, nil
+	}
+	v, err := c.turn(ctx, versionGroup, host, id)
+	if err != nil {
+		return nil, err
+	}
+	c.o.mu.RLock()
+	s := c.o.states[k]
+	c.o.mu.RUnlock()
+	if s == nil || s.version != v-1 { // it was changed, here before or by another node
+		if s, err = c.o.load(ctx, host, id); err != nil {
+			return nil, err
+		}
+	}
+	next := *s
+	next.version = v
+	c.locked[k] = &next
+	return &next, nil
+}
+
+// find gives a group that this act, or one that it is a part of, has locked; nil if none has.
+func (c *change) find(k [2]string) *state {
+	for ; c != nil; c = c.outer {
+		if s := c.locked[k]; s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// forget has a group that was written read anew, in this act too.
+func (c *change) forget(k [2]string) {
+	for ; c != nil; c = c.outer {
+		delete(c.locked, k)
+	}
+}
+
+// turn counts a version up, which locks it, and has what the act tells come after what was told of the versions before.
+func (c *change) turn(ctx context.Context, kind, host, id string) (int64, error) {
+	v, err := c.o.st.Bump(ctx, host, kind, id)
+	if err != nil {
+		return 0, err
+	}
+	k, mine := [3]string{kind, host, id}, turn{c.Root(), v}
+	c.o.turns.take(k, mine)
+	c.End(func() { c.o.turns.end(k, mine) })
+	c.Kept(func() { c.o.turns.wait(k, mine) })
+	return v, nil
+}
+
+// tell has an event told when the act is kept.
+func (c *change) tell(e Event) { c.After(func(context.Context) { c.o.tell(e) }) }
+
+// drop has a group read anew when it is next asked for.
+func (c *change) drop(host, id string) {
+	c.forget([2]string{host, id})
+	c.Kept(func() { c.o.drop(host, id) })
+}
+
+// keeps says that a group is as it was, but for its version.
+func (c *change) keeps(s *state) {
+	c.Kept(func() {
+		k := [2]string{s.group.Host, s.group.ID}
+		c.o.mu.Lock()
+		if now := c.o.states[k]; now == nil || now.version < s.version {
+			c.o.states[k] = s
+		}
+		c.o.mu.Unlock()
+	})
+}
+
+// turns keep the order in which changes of one thing are told, which is that of its versions. Whoever has a version has
+// it from a transaction that held the thing locked; so all lower ones were committed, or never will be, when one is
+// committed.
+type turns struct {
+	mu   sync.Mutex
+	free *sync.Cond
+	open map[[3]string][]turn // of acts that are not over
+}
+
+// turn is a version that an act has made, all of it.
+type turn struct {
+	act     *acts.Act
+	version int64
+}
+
+func newTurns() *turns {
+	t := &turns{open: make(map[[3]string][]turn)}
+	t.free = sync.NewCond(&t.mu)
+	return t
+}
+
+func (t *turns) take(k [3]string, mine turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open[k] = append(t.open[k], mine)
+}
+
+// wait returns when all other acts with lower versions are over.
+func (t *turns) wait(k [3]string, mine turn) {
+	before := func(x turn) bool {
+		return x.version < mine.version && x.act != mine.act
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for slices.ContainsFunc(t.open[k], before) {
+		t.free.Wait()
+	}
+}
+
+func (t *turns) end(k [3]string, mine turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := slices.Index(t.open[k], mine); i >= 0 {
+		t.open[k] = slices.Delete(t.open[k], i, i+1)
+	}
+	if len(t.open[k]) == 0 {
+		delete(t.open, k)
+	}
+	t.free.Broadcast()
+}
+
+// runs says whether an actor runs a host's organization.
+func (o *Org) runs(ctx context.Context, host string, by acts.Actor) (bool, error) {
+	if by.Machine() || by.Runs() {
+		return true, nil
+	}
+	if by.Who.Domain() != host {
+		return false, nil
+	}
+	return o.administers(ctx, host, by.Who)
+}
+
+var errRole = &Error{Forbidden, "", "your role does not allow this"}
+
+// mustRun is an error for people who are not administrators.
+func (o *Org) mustRun(ctx context.Context, host string, by acts.Actor) error {
+	ok, err := o.runs(ctx, host, by)
+	if err == nil && !ok {
+		err = errRole
+	}
+	return err
+}
+
+// standing is what an actor is in a group's room, or with a theme's key in that theme's. NotFound where they may not
+// know of it.
+func (o *Org) standing(ctx context.Context, by acts.Actor, host, group, theme string) (string, error) {
+	if by.Machine() {
+		return Owner, nil
+	}
+	a, err := o.Access(ctx, host, group, theme, by.Who)
+	switch {
+	case err != nil:
+		return None, err
+	case !a.Know && a.Affiliation != Outcast:
+		return None, &Error{NotFound, "", "no such group"}
+	}
+	return a.Affiliation, nil
+}
+
+// mustOwn is an error for people who do not own a group.
+func (o *Org) mustOwn(ctx context.Context, by acts.Actor, host, group string) error {
+	a, err := o.standing(ctx, by, host, group, "")
+	if err == nil && a != Owner {
+		err = &Error{Forbidden, "", "only owners of the group may do this"}
+	}
+	return err
+}
+
+// mustManage is an error for people who are neither owners nor moderators.
+func (o *Org) mustManage(ctx context.Context, by acts.Actor, host, group, theme string) error {
+	a, err := o.standing(ctx, by, host, group, theme)
+	if err == nil && a != Owner && a != Admin {
+		err = &Error{Forbidden, "", "only owners and moderators of the group may do this"}
+	}
+	return err
+}
+
+// addresses are those of the first hundred people, for the audit log.
+func addresses[T any](xs []T, of func(T) string) []string {
+	out := make([]string, 0, min(len(xs), 100))
+	for _, x := range xs[:min(len(xs), 100)] {
+		out = append(out, of(x))
+	}
+	return out
+}
+
+func memberAddress(m store.Member) string { return m.JID }
+
+// creator is the person who acts; zero for the command line and the server.
+func creator(by acts.Actor) jid.JID { return by.Who.Bare() }

@@ -1,0 +1,38 @@
+package org
+
+import (
+	"context"
+	"time"
+
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// FindGroups gives the groups that a filter chooses of those that a person may know of, in order of slug, and how many
+// they are in all. The zero address may know of all. It says the same as Access, in the query itself.
+func (o *Org) FindGroups(ctx context.Context, host string, who jid.JID, f store.GroupFilter) ([]store.Group, int, error) {
+	if who.IsZero() {
+		f.Asker, f.Foreign, f.Sees = "", false, false
+		return o.st.FindGroups(ctx, host, f)
+	}
+	f.Asker, f.Foreign, f.Sees = who.Bare().String(), who.Domain() != host, false
+	if !f.Foreign && !o.cfg.Apart {
+		var err error
+		if f.Sees, err = o.administers(ctx, host, who); err != nil {
+			return nil, 0, err
+		}
+	}
+	return o.st.FindGroups(ctx, host, f)
+}
+
+// CountGroups says how many groups live on a host.
+func (o *Org) CountGroups(ctx context.Context, host string) (int, error) {
+	_, n, err := o.st.FindGroups(ctx, host, store.GroupFilter{})
+	return n, err
+}
+
+// FindDeleted gives a part of the groups that can still be restored, and how many they are in all.
+func (o *Org) FindDeleted(ctx context.Context, host string, f store.GroupFilter) ([]store.Group, int, error) {
+	f.DeletedAfter = time.Now().Add(-Restorable)
+	return o.st.FindGroups(ctx, host, f)
+}

@@ -1,0 +1,162 @@
+package org
+
+import (
+	"errors"
+	"unicode"
+	"unicode/utf8"
+
+	"parley/acts"
+	"parley/internal/shape"
+	"parley/store"
+)
+
+// GroupChange is what is to be changed of a group, or given of one that is made; nil stays. Pages, the API, clients'
+// forms and the command line are made of it: a field is said here, and in kept, and is at all of them.
+type GroupChange struct {
+	Name        *string `json:"name,omitempty" label:"Name" maxLength:"100"`
+	Description *string `json:"description,omitempty" label:"Description" maxLength:"2000" lines:"true"`
+	Emoji       *string `json:"emoji,omitempty" label:"Emoji" maxLength:"64"`
+	Kind        *string `json:"kind,omitempty" label:"What kind of group" enum:"private,public,large,request,announcement,federated"`
+	ThemesBy    *string `json:"themes_by,omitempty" label:"Who may start themes" enum:"members,moderators"`
+	MentionBy   *string `json:"mention_by,omitempty" label:"Who may call everybody with @all" enum:"members,moderators,nobody" flag:"mentions-by"`
+	ReactBy     *string `json:"react_by,omitempty" label:"Who may react with emoji" enum:"members,moderators"`
+	SinceJoin   *bool   `json:"since_join,omitempty" label:"New members read only what is said from then on" doc:"members read only what was said since they were added"`
+	Guests      *bool   `json:"guests,omitempty" label:"Themes may have guests who are not in the group" doc:"themes may have people who are not in the group"`
+	Hidden      *bool   `json:"hidden,omitempty" label:"Announcements: only members know of them" doc:"of announcements: only members know of them"`
+}
+
+// kept gives each field its place in a group, and the kind, which follows from more than is kept, the one that is
+// given.
+func kept(g *store.Group, kind *string) GroupChange {
+	return GroupChange{
+		Name:        &g.Name,
+		Description: &g.Description,
+		Emoji:       &g.Emoji,
+		Kind:        kind,
+		ThemesBy:    &g.ThemesBy,
+		MentionBy:   &g.MentionBy,
+		ReactBy:     &g.ReactBy,
+		SinceJoin:   &g.SinceJoin,
+		Guests:      &g.Guests,
+		Hidden:      &g.Private,
+	}
+}
+
+// SettingsOf gives all that a group is, as its owners have said it, in the form of a change.
+func SettingsOf(g store.Group) GroupChange {
+	kind := kindOf(g)
+	return kept(&g, &kind)
+}
+
+// SettingsInForce is SettingsOf with what holds where the kind of group decides against its owners.
+func SettingsInForce(g store.Group) GroupChange {
+	g.ThemesBy = RulesOf(g).ThemesBy
+	return SettingsOf(g)
+}
+
+// differences are the fields of a group that have changed.
+func differences(was, is store.Group) acts.Detail {
+	d := make(acts.Detail)
+	shape.Differences(SettingsOf(was), SettingsOf(is), func(name string, before, after any) {
+		d[name] = []any{before, after}
+	})
+	return d
+}
+
+// changed says what a group is after a change, or why it cannot be that.
+func (s *state) changed(c GroupChange) (store.Group, error) {
+	g := s.group
+	if err := c.apply(&g); err != nil {
+		return s.group, err
+	}
+	if g == s.group || RulesOf(g).Remote || !RulesOf(s.group).Remote {
+		return g, nil
+	}
+	for j, role := range s.members {
+		if j.Domain() != g.Host && role != store.RoleBanned {
+			text := j.String() + " is of another server: only a federated group has such members"
+			return s.group, &Error{Forbidden, "kind", text}
+		}
+	}
+	return g, nil
+}
+
+func (c *GroupChange) apply(g *store.Group) error {
+	themesBy := g.ThemesBy
+	if err := c.fill(g); err != nil {
+		return err
+	}
+	if g.ThemesBy != themesBy && g.ThemesBy == "members" && RulesOf(*g).Moderated {
+		return &Error{Invalid, "themes_by", "in a group where moderators write only they start themes"}
+	}
+	return checkSettings(g)
+}
+
+// fill gives a group what is given of its settings; checkSettings is still to say whether they can be that.
+func (c *GroupChange) fill(g *store.Group) (err error) {
+	name, kind := g.Name, kindOf(*g)
+	shape.Apply(kept(g, &kind), *c)
+	if c.Name != nil {
+		if name, err = checkName("name", *c.Name); err != nil {
+			return err
+		}
+	}
+	g.Name = name
+	return setKind(g, kind, g.Private)
+}
+
+// setKind checks a kind and makes the group of it; hidden is what matters for announcements only.
+func setKind(g *store.Group, kind string, hidden bool) error {
+	if err := shape.Named(GroupChange{}, "kind").Check(kind); err != nil {
+		return invalid(err)
+	}
+	g.Kind = kind
+	if kind == Announcement {
+		g.Private = hidden
+	} else {
+		g.Private = !RulesOf(*g).Listed
+	}
+	return nil
+}
+
+// checkSettings sets what is missing and says what cannot be. Where there is a choice, the first is the default.
+func checkSettings(g *store.Group) error {
+	kind := kindOf(*g)
+	now := kept(g, &kind)
+	for _, f := range shape.Of(now) {
+		if text, _ := f.Value(now); f.Kind != shape.Choice || text != "" {
+			continue
+		}
+		var first GroupChange
+		if err := f.Set(&first, f.Choices[0]); err != nil {
+			return err
+		}
+		shape.Apply(now, first)
+	}
+	if g.Emoji != "" && !isEmoji(g.Emoji) {
+		return &Error{Invalid, "emoji", "is one emoji"}
+	}
+	return invalid(shape.Check(now))
+}
+
+// invalid makes of what is wrong with a field an error of who asked.
+func invalid(err error) error {
+	var w *shape.Wrong
+	if errors.As(err, &w) {
+		return &Error{Invalid, w.Field, w.Text}
+	}
+	return err
+}
+
+// isEmoji takes what may be one: a few characters, none of them a letter, digit, space or control.
+func isEmoji(s string) bool {
+	n := 0
+	for _, r := range s {
+		n++
+		low := r < 0x203c && r != 0xa9 && r != 0xae
+		if low || unicode.IsLetter(r) || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return n <= 10
+}

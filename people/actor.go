@@ -1,0 +1,38 @@
+package people
+
+import (
+	"parley/acts"
+	"parley/org"
+	"parley/store"
+)
+
+// Actor asks for a change: see acts.Actor.
+type Actor = acts.Actor
+
+// What is done to a person: see acts.Deed.
+const (
+	See     = acts.See
+	Create  = acts.Create
+	Edit    = acts.Edit
+	SetRole = acts.SetRole
+	Disable = acts.Disable
+	Delete  = acts.Delete
+	Reset   = acts.Reset
+)
+
+// System is the server itself.
+var System = acts.System
+
+// As is acts.As.
+func As(u store.Person, door acts.Door, remote string) Actor { return acts.As(u, door, remote) }
+
+// may is an error where a role does not allow a deed.
+func may(a Actor, deed acts.Deed, target store.Person) error {
+	if a.May(deed, target) {
+		return nil
+	}
+	return fail(org.Forbidden, "", NotYourRole)
+}
+
+// NotYourRole is the text of an error for people whose role does not allow what they ask for.
+const NotYourRole = "Your role does not allow this"

@@ -1,0 +1,252 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"parley/acts"
+	"parley/auth"
+	"parley/org"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// Newcomer is a colleague with all that they begin with.
+type Newcomer struct {
+	NewPerson
+	Photo  Photo   // the zero one: none
+	Invite *Invite // nil: no invitation is made; its Username is that of the account
+}
+
+// Welcomed is what has become of a Newcomer.
+type Welcomed struct {
+	store.Person
+	Invitation store.Invitation
+	Token      string // of the invitation; "" without one
+}
+
+// Create makes an account and has it in its groups, or does nothing of that. One that has the name or the address
+// already is told of in the error's Args as "Name".
+func (p *People) Create(ctx context.Context, by Actor, n NewPerson) (store.Person, error) {
+	w, err := p.Welcome(ctx, by, Newcomer{NewPerson: n})
+	return w.Person, err
+}
+
+// Welcome is Create with a photo and an invitation: all of it is kept, or nothing.
+func (p *People) Welcome(ctx context.Context, by Actor, n Newcomer) (w Welcomed, err error) {
+	u, err := p.prepare(ctx, by, n.NewPerson)
+	if err != nil {
+		return w, err
+	}
+	if n.Password != "" { // takes its time: nobody waits for it
+		if u.Keys, err = p.keysLike(u.Name, n.Password, auth.Keys{}, n.Lax); err != nil {
+			return w, err
+		}
+	}
+	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		w = Welcomed{Person: u}
+		if err := p.mayPutAll(ctx, by, n.Groups); err != nil {
+			return err
+		}
+		if err := p.create(ctx, a, u, acts.Detail{"role": u.Role, "email": u.Email, "groups": n.Groups}); err != nil {
+			return err
+		}
+		if err := p.join(ctx, by, u, n.Groups); err != nil {
+			return err
+		}
+		if len(n.Photo.data) > 0 {
+			if err := p.SetPhoto(ctx, by, u.Name, n.Photo); err != nil {
+				return err
+			}
+		}
+		if n.Invite != nil {
+			v := *n.Invite
+			v.Username = u.Name
+			if w.Invitation, w.Token, err = p.Invite(ctx, by, v); err != nil {
+				return err
+			}
+		}
+		p.begins(a, u.Name)
+		return nil
+	})
+	return w, p.refused(ctx, u, err)
+}
+
+// Found makes the first owner's account, once take has taken the key to it: without that it is not made, and where it
+// cannot be made nothing is taken.
+func (p *People) Found(ctx context.Context, by Actor, n NewPerson, take func(context.Context) error) (u store.Person, err error) {
+	err = p.do(ctx, by, func(ctx context.Context, _ *acts.Act) error {
+		if err := take(ctx); err != nil {
+			return err
+		}
+		u, err = p.Create(ctx, by, n)
+		return err
+	})
+	return u, err
+}
+
+// create keeps a new account, with its entry.
+func (p *People) create(ctx context.Context, a *acts.Act, u store.Person, detail acts.Detail) error {
+	if err := p.st.CreatePerson(ctx, u); err != nil {
+		return err
+	}
+	a.Note(acts.PersonCreate, u.Address(), detail)
+	a.Kept(func() { p.h.Forget(u.Name) })
+	return nil
+}
+
+// begins has the features know of a new account, after others have been told of what was done with it.
+func (p *People) begins(a *acts.Act, name string) {
+	a.Then(func(ctx context.Context) { p.h.Created(ctx, name) })
+}
+
+// refused says why the store has not taken an account; other errors stay as they are.
+func (p *People) refused(ctx context.Context, u store.Person, err error) error {
+	if !errors.Is(err, store.ErrExists) {
+		return p.RefusedName(ctx, u.User, err)
+	}
+	if err := p.taken(ctx, u); err != nil {
+		return err
+	}
+	return fail(org.Exists, "name", "This name is taken")
+}
+
+// Register makes an account for a stranger who has chosen its name and password in a client. Strangers do not learn
+// whether the name was somebody else's.
+func (p *People) Register(ctx context.Context, from Actor, name, password string) (u store.Person, err error) {
+	if !p.cfg.Open {
+		return u, fail(org.Forbidden, "", "Strangers cannot make accounts here")
+	}
+	n := NewPerson{Name: name}
+	if u, err = p.prepare(ctx, System, n); err != nil {
+		return u, err
+	}
+	if u.Keys, err = p.keys(u.Name, password); err != nil {
+		return u, err
+	}
+	from.Name = u.Name
+	err = p.do(ctx, from, func(ctx context.Context, a *acts.Act) error {
+		p.begins(a, u.Name)
+		return p.create(ctx, a, u, acts.Detail{"role": u.Role})
+	})
+	switch {
+	case errors.Is(err, store.ErrExists):
+		return u, fail(org.Exists, "name", textExists, "Name", u.Address())
+	case errors.Is(err, store.ErrReserved):
+		return u, fail(org.Exists, "name", "the name {{.Name}} cannot be given at the moment: choose another", "Name", u.Name)
+	}
+	return u, err
+}
+
+const (
+	textExists = "The account {{.Name}} exists already"
+	textNotNow = "The name {{.Name}} cannot be given at the moment: choose another, or ask an administrator"
+)
+
+// Check says what is wrong with an account that is to be created, and gives what would be kept.
+func (p *People) Check(ctx context.Context, by Actor, n NewPerson) (store.Person, error) {
+	u, err := p.prepare(ctx, by, n)
+	if err == nil {
+		err = p.mayPutAll(ctx, by, n.Groups)
+	}
+	if err == nil && n.Password != "" {
+		_, err = p.keys(u.Name, n.Password)
+	}
+	if err == nil {
+		err = p.taken(ctx, u)
+	}
+	return u, err
+}
+
+// prepare makes an account of what is said of it, if the actor may create one like that. The password is not looked at.
+func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Person, err error) {
+	if n.Role == "" {
+		n.Role = store.RoleMember
+	}
+	u = store.Person{
+		User:       store.User{Host: p.h.Domain, FullName: n.FullName, Created: time.Now().UTC()},
+		Role:       n.Role,
+		Email:      n.Email,
+		Phone:      n.Phone,
+		Title:      n.Title,
+		Department: n.Department,
+		Lang:       n.Lang,
+	}
+	if err := p.fields(&u); err != nil {
+		return u, err
+	}
+	name := strings.TrimSpace(n.Name)
+	if name == "" {
+		name = Propose(u.Email, u.FullName)
+	}
+	if name == "" {
+		return u, fail(org.Invalid, "name", "A name or an e-mail address is needed")
+	}
+	j, err := jid.New(name, p.h.Domain, "")
+	if err != nil {
+		return u, fail(org.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
+	}
+	if p.h.Reserved(j.Local()) {
+		return u, fail(org.Exists, "name", "This name is taken")
+	}
+	u.Name = j.Local()
+	u.Admin = u.Role == store.RoleOwner || u.Role == store.RoleAdmin
+	if err := may(by, Create, u); err != nil {
+		return u, err
+	}
+	if err := p.setFields(ctx, by, &u, n.Fields); err != nil {
+		return u, err
+	}
+	u.FreeSince, err = p.FreeSince(by, n.ReuseName)
+	return u, err
+}
+
+// taken is an error that names the account which has the name or the address already; nil if none has.
+func (p *People) taken(ctx context.Context, u store.Person) error {
+	if _, err := p.st.Person(ctx, u.Host, u.Name); err == nil {
+		return fail(org.Exists, "name", textExists, "Name", u.Address(), "Account", u.Name)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := p.Reserved(ctx, u.Name, u.FreeSince); u.Name != "" && err != nil {
+		return err
+	}
+	if other, err := p.st.PersonByEmail(ctx, u.Host, u.Email); err == nil && other.Name != u.Name {
+		return fail(org.Exists, "email", "This e-mail address belongs to {{.Name}}", "Name", other.Display(), "Account", other.Name)
+	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// mayPutAll is mayPut of several groups: an error for the first that the actor may not.
+func (p *People) mayPutAll(ctx context.Context, by Actor, slugs []string) error {
+	for _, slug := range slugs {
+		if ok, err := p.mayPut(ctx, by, slug); err != nil {
+			return err
+		} else if !ok {
+			return fail(org.Invalid, "groups", "There is no group {{.Name}}", "Name", slug)
+		}
+	}
+	return nil
+}
+
+// join puts an account into groups.
+func (p *People) join(ctx context.Context, by Actor, u store.Person, slugs []string) error {
+	j, err := jid.New(u.Name, u.Host, "")
+	if err != nil {
+		return err
+	}
+	for _, slug := range slugs {
+		g, err := p.cfg.Org.Group(ctx, p.h.Domain, slug)
+		if err == nil {
+			err = p.cfg.Org.AddNewcomer(ctx, by, p.h.Domain, g.ID, j)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

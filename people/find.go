@@ -1,0 +1,71 @@
+package people
+
+import (
+	"context"
+	"errors"
+
+	"parley/acts"
+	"parley/org"
+	"parley/store"
+)
+
+// Find gives an actor their own account, and those that they see in the console. Any other is answered like one that is
+// not there. People without a console are refused before anything is looked for.
+func (p *People) Find(ctx context.Context, a Actor, name string) (store.Person, error) {
+	own := a.Name == name && name != ""
+	if !own && !a.Console() {
+		return store.Person{}, fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	u, err := p.Get(ctx, name)
+	if err == nil && !own && !a.May(See, u) {
+		return store.Person{}, p.noAccount(name)
+	}
+	return u, err
+}
+
+// FindFor is Find, with the right to do something to the account. With own, everybody may do it to their own account.
+func (p *People) FindFor(ctx context.Context, a Actor, act acts.Deed, name string, own bool) (store.Person, error) {
+	u, err := p.Find(ctx, a, name)
+	if err != nil || own && a.Name == name && a.Name != "" {
+		return u, err
+	}
+	return u, may(a, act, u)
+}
+
+func (p *People) noAccount(name string) error {
+	return fail(org.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
+}
+
+// FindInvitation gives an invitation to the person who made it, and to people who may create the account that it is
+// for. Any other is answered like one that is not there.
+func (p *People) FindInvitation(ctx context.Context, a Actor, id string) (store.Invitation, error) {
+	if !a.Console() {
+		return store.Invitation{}, fail(org.Forbidden, "", "Your role does not allow this")
+	}
+	i, err := p.st.Invitation(ctx, p.h.Domain, id)
+	if err != nil || a.Runs() || i.Inviter == a.Name {
+		return i, p.noInvitation(err)
+	}
+	if i.Username == "" {
+		return store.Invitation{}, p.noInvitation(store.ErrNotFound)
+	}
+	u, err := p.st.Person(ctx, p.h.Domain, i.Username)
+	if err == nil && !a.May(Create, u) {
+		err = store.ErrNotFound
+	}
+	return i, p.noInvitation(err)
+}
+
+// MayChange says whether an actor may still have to do with an invitation that they have found.
+func (p *People) MayChange(ctx context.Context, a Actor, i store.Invitation) error {
+	_, err := p.passes(ctx, a, i)
+	return err
+}
+
+// noInvitation is what there is to say where there is none.
+func (p *People) noInvitation(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fail(org.NotFound, "", "There is no such invitation")
+	}
+	return err
+}

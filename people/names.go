@@ -1,0 +1,64 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/org"
+	"parley/store"
+)
+
+// The name of an account that was deleted is not given to somebody else for a time (setting retention.names): people
+// would take the new one for the old, and write to them.
+
+// FreeSince gives the moment before which the last account of a name was deleted, if the name may be given again. An
+// owner may have any name given again at once.
+func (p *People) FreeSince(a Actor, again bool) (time.Time, error) {
+	now := time.Now().UTC()
+	if !again {
+		return now.Add(-p.Policy().Names), nil
+	}
+	if a.Role != store.RoleOwner {
+		return time.Time{}, fail(org.Forbidden, "name", "Only an owner can have the name of a deleted account given again so soon")
+	}
+	return now, nil
+}
+
+const textReserved = "{{.Name}} was the address of an account that was deleted on {{.When}}. It can be given again from {{.Until}} on; an owner can give it sooner."
+
+// IsReserved says whether an account was not made because its name belonged to somebody else until lately.
+func IsReserved(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Text == textReserved
+}
+
+// Reserved says until when a name cannot be given again; nil if it can.
+func (p *People) Reserved(ctx context.Context, name string, since time.Time) error {
+	f, err := p.st.Former(ctx, p.h.Domain, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil || !f.Deleted.After(since) {
+		return err
+	}
+	until := f.Deleted.Add(p.Policy().Names)
+	return fail(org.Exists, "name", textReserved,
+		"Name", name+"@"+p.h.Domain, "When", f.Deleted.Format(time.DateOnly), "Until", until.Format(time.DateOnly))
+}
+
+// whyReserved is Reserved for a name that the store has just refused: it may be that the deletion is not done yet.
+func (p *People) whyReserved(ctx context.Context, name string, since time.Time) error {
+	if err := p.Reserved(ctx, name, since); err != nil {
+		return err
+	}
+	return fail(org.Exists, "name", "An account of this name is being deleted: try again in a minute")
+}
+
+// RefusedName turns what the store says of a name into what a person is told; other errors stay as they are.
+func (p *People) RefusedName(ctx context.Context, u store.User, err error) error {
+	if errors.Is(err, store.ErrReserved) {
+		return p.whyReserved(ctx, u.Name, u.FreeSince)
+	}
+	return err
+}

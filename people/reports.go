@@ -1,0 +1,77 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/acts"
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+)
+
+// Report is what somebody has said of somebody whom they have blocked (XEP-0377).
+type Report struct {
+	store.Report
+	By   string   // address
+	Said []string // what the messages say that it names, with their senders; those that are gone are left out
+}
+
+// Reports gives reports, the newest first: limit at most, those older than before (0: the newest of all).
+// Administrators may.
+func (p *People) Reports(ctx context.Context, by Actor, before store.ID, limit int) ([]Report, error) {
+	if !by.Runs() {
+		return nil, fail(org.Forbidden, "", NotYourRole)
+	}
+	rs, err := p.st.Reports(ctx, p.h.Domain, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reports: %w", err)
+	}
+	out := make([]Report, len(rs))
+	for i, r := range rs {
+		out[i] = Report{Report: r, By: r.Reporter + "@" + p.h.Domain}
+		if out[i].Said, err = p.reported(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// reported gives what the messages say that a report names.
+func (p *People) reported(ctx context.Context, r store.Report) (said []string, err error) {
+	for _, id := range r.Messages {
+		es, _, _, err := p.st.ReadArchive(ctx, p.h.Domain, r.Reporter, store.Page{IDs: []store.ID{id}, Max: 1})
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // it may be gone
+			return nil, fmt.Errorf("reported messages: %w", err)
+		}
+		for _, e := range es {
+			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
+			if err == nil {
+				said = append(said, st.From.String()+": "+st.BodyText())
+			}
+		}
+	}
+	return said, nil
+}
+
+// DeleteReport has done with a report. Administrators may.
+func (p *People) DeleteReport(ctx context.Context, by Actor, id string) error {
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
+		if !by.Runs() {
+			return fail(org.Forbidden, "", NotYourRole)
+		}
+		n, err := store.ParseID(id)
+		if err == nil {
+			err = p.st.DeleteReport(ctx, p.h.Domain, n)
+		}
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrID) {
+			return fail(org.NotFound, "id", "There is no report {{.ID}}", "ID", id)
+		}
+		if err != nil {
+			return err
+		}
+		a.Note(acts.SystemReport, id, nil)
+		return nil
+	})
+}

@@ -1,0 +1,99 @@
+package post
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	netmail "net/mail"
+	"net/smtp"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/people"
+)
+
+var errNotASCII = errors.New("the mail relay takes only addresses with letters of ASCII before the @ (it has no SMTPUTF8)")
+
+// Relay knows whether the relay takes addresses outside ASCII (RFC 6531). Safe from any goroutine.
+type Relay struct {
+	cfg   Config
+	mu    sync.Mutex
+	asked time.Time
+	utf8s bool
+}
+
+// How long an answer of the relay is believed, and how long one is waited for while somebody types.
+const (
+	believed = time.Hour
+	patience = 5 * time.Second
+)
+
+// NewRelay makes it; nothing is asked before an answer is wanted.
+func NewRelay(c Config) *Relay { return &Relay{cfg: c} }
+
+// MailsUTF8 says whether it takes addresses outside ASCII; yes where it does not answer: then the mail says later.
+func (r *Relay) MailsUTF8() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	ok, err := r.utf8(ctx)
+	return ok || err != nil
+}
+
+func (r *Relay) utf8(ctx context.Context) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.asked.IsZero() && time.Since(r.asked) < believed {
+		return r.utf8s, nil
+	}
+	ok, err := r.ask(ctx)
+	if err == nil {
+		r.utf8s, r.asked = ok, time.Now()
+	}
+	return ok, err
+}
+
+// ask greets the relay and reads what it can, behind TLS where that is used: before, an attacker may have said it.
+func (r *Relay) ask(ctx context.Context) (bool, error) {
+	conf := &tls.Config{ServerName: r.cfg.Host, RootCAs: r.cfg.Roots, MinVersion: tls.VersionTLS12}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(r.cfg.Host, strconv.Itoa(r.cfg.Port)))
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	if end, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(end); err != nil {
+			return false, err
+		}
+	}
+	if r.cfg.TLS == "tls" {
+		conn = tls.Client(conn, conf)
+	}
+	c, err := smtp.NewClient(conn, r.cfg.Host)
+	if err != nil {
+		return false, err
+	}
+	if r.cfg.TLS != "tls" && r.cfg.TLS != "none" {
+		if err := c.StartTLS(conf); err != nil {
+			return false, err
+		}
+	}
+	if err := c.Hello("localhost"); err != nil {
+		return false, err
+	}
+	ok, _ := c.Extension("SMTPUTF8")
+	_ = c.Quit() // the answer is here
+	return ok, nil
+}
+
+// asciiFrom writes the domain of the sender as relays read it.
+func asciiFrom(from string) (string, error) {
+	a, err := netmail.ParseAddress(from)
+	if err != nil {
+		return "", err
+	}
+	a.Address, _ = people.ASCIIAddress(a.Address)
+	return a.String(), nil
+}

@@ -1,0 +1,28 @@
+package pubsub
+
+import (
+	"context"
+
+	"parley/server"
+	"parley/wire"
+)
+
+// onHost answers publish-subscribe that is asked of the host itself: a service that has no nodes and makes none. It is there
+// because the host has the feature, which clients look for before they offer what needs personal eventing.
+// COMPAT: Smack's OMEMO looks for it at the host and not at the account. Remove after 2030.
+func onHost(_ context.Context, r *server.Request) (*wire.Element, error) {
+	e := r.Payload
+	verb, err := verbOf(e)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case verb.Name.Local == "create":
+		return nil, unsupported("create-nodes")
+	case e.Name.Space == wire.NSPubSub && r.Stanza.Type == "get" && (verb.Name.Local == "subscriptions" || verb.Name.Local == "affiliations") && verb.Attr("node") == "":
+		return wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, verb.Name.Local)), nil
+	case verb.Attr("node") == "":
+		return nil, errNodeRequired
+	}
+	return nil, server.ItemNotFound
+}

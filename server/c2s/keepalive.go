@@ -1,0 +1,67 @@
+package c2s
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// quietTime is how long nothing goes out on a stream over HTTP, unless Config.Quiet says otherwise. Proxies in between cut what is quiet: nginx after 60 s as it
+// comes, haproxy as distributions set it up after 50 s.
+const quietTime = 40 * time.Second
+
+// keepAlive pings a WebSocket's client when nothing was said for a while.
+type keepAlive struct {
+	ctx   context.Context
+	c     *websocket.Conn
+	quiet time.Duration
+	last  atomic.Int64 // when something was said, in nanoseconds
+
+	mu    sync.Mutex // guards what follows
+	timer *time.Timer
+	over  bool
+}
+
+func newKeepAlive(ctx context.Context, c *websocket.Conn, quiet time.Duration) *keepAlive {
+	k := &keepAlive{ctx: ctx, c: c, quiet: quiet}
+	k.said()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.timer = time.AfterFunc(quiet, k.look)
+	return k
+}
+
+// said notes that something goes out.
+func (k *keepAlive) said() { k.last.Store(time.Now().UnixNano()) }
+
+func (k *keepAlive) look() {
+	quiet := time.Since(time.Unix(0, k.last.Load()))
+	if quiet >= k.quiet {
+		k.said()
+		quiet = 0
+		go k.ping()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.over {
+		k.timer.Reset(k.quiet - quiet)
+	}
+}
+
+// ping is answered by the client's side of the connection by itself. Whether it is matters to nobody: what ends a stream whose
+// client is gone is stream management.
+func (k *keepAlive) ping() {
+	ctx, cancel := context.WithTimeout(k.ctx, k.quiet)
+	defer cancel()
+	_ = k.c.Ping(ctx)
+}
+
+func (k *keepAlive) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.over = true
+	k.timer.Stop()
+}

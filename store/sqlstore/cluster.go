@@ -1,0 +1,135 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"parley/store"
+)
+
+// The rows of nodes, on PostgreSQL and CockroachDB. Times of leases are the database's: nodes' clocks may differ.
+
+const (
+	dbNow     = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
+	nodeRows  = "SELECT n.id, n.incarnation, n.address, n.scope, n.place, n.version, n.started, COALESCE(l.until, 0), COALESCE(l.until, 0) - " + dbNow + " FROM cluster_nodes n LEFT JOIN cluster_leases l ON l.id = n.id AND l.incarnation = n.incarnation WHERE n.id <> '' ORDER BY n.incarnation"
+	lockNodes = "SELECT incarnation FROM cluster_nodes FOR UPDATE"
+)
+
+func scanNodes(ns *[]store.ClusterNode) func(*sql.Rows) error {
+	return func(r *sql.Rows) error {
+		var n store.ClusterNode
+		var started, left int64
+		err := r.Scan(&n.ID, &n.Incarnation, &n.Address, &n.Scope, &n.Place, &n.Version, &started, &n.Until, &left)
+		n.Started, n.Lease = when(started), max(0, time.Duration(left)*time.Microsecond)
+		*ns = append(*ns, n)
+		return err
+	}
+}
+
+// ClusterNodes gives the nodes there are. ErrNotFound if the schema is from before there were any.
+func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err error) {
+	var there bool
+	if err := s.row(ctx, []any{&there}, "SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'cluster_leases' AND table_schema = current_schema())"); err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, store.ErrNotFound
+	}
+	return ns, s.rows(ctx, scanNodes(&ns), nodeRows)
+}
+
+// ClaimNode makes n a node, whose lease runs for a time from now, and gives its incarnation. dead are nodes that are no
+// more. ErrConflict if there is another that is neither, or one of dead has another incarnation by now or has renewed its
+// lease; a dead one whose Until is 0 may have.
+func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration, dead ...store.ClusterNode) (incarnation int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		incarnation = 0
+		// Whoever writes under an incarnation reads its row FOR KEY SHARE: this waits for them.
+		locked, err := tx.QueryContext(ctx, lockNodes)
+		if err != nil {
+			return err
+		}
+		if err := each(locked, func(r *sql.Rows) error {
+			var i int64
+			err := r.Scan(&i)
+			incarnation = max(incarnation, i)
+			return err
+		}); err != nil {
+			return err
+		}
+		incarnation++
+		if err := s.removeDead(ctx, tx, n.ID, dead); err != nil {
+			return err
+		}
+		for _, q := range []struct {
+			text string
+			args []any
+		}{
+			{"UPDATE cluster_nodes SET incarnation = $1 WHERE id = ''", []any{incarnation}},
+			{`INSERT INTO cluster_nodes (id, incarnation, address, scope, place, version, started, draining) VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (id) DO UPDATE SET
+				incarnation = excluded.incarnation, address = excluded.address, scope = excluded.scope, place = excluded.place, version = excluded.version, started = excluded.started, draining = 0`,
+				[]any{n.ID, incarnation, n.Address, n.Scope, n.Place, n.Version, micros(n.Started)}},
+			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + dbNow + " + $3) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, until = excluded.until",
+				[]any{n.ID, incarnation, lease.Microseconds()}},
+		} {
+			if _, err := tx.ExecContext(ctx, q.text, q.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return incarnation, err
+}
+
+// removeDead removes the rows of the dead; ErrConflict if there is somebody else, besides the one with this id.
+func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []store.ClusterNode) error {
+	rows, err := tx.QueryContext(ctx, nodeRows)
+	if err != nil {
+		return err
+	}
+	var ns []store.ClusterNode
+	if err := each(rows, scanNodes(&ns)); err != nil {
+		return err
+	}
+	for _, n := range ns {
+		if n.ID == id {
+			continue
+		}
+		gone := false
+		for _, d := range dead {
+			gone = gone || d.ID == n.ID && d.Incarnation == n.Incarnation && (d.Until == 0 || d.Until == n.Until)
+		}
+		if !gone {
+			return store.ErrConflict
+		}
+		if err := deleteNode(ctx, tx, n.ID, n.Incarnation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) error {
+	for _, table := range []string{"cluster_nodes", "cluster_leases"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE id = $1 AND incarnation = $2", id, incarnation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
+func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
+	err := s.one(ctx, "UPDATE cluster_leases SET until = "+dbNow+" + $3 WHERE id = $1 AND incarnation = $2", id, incarnation, lease.Microseconds())
+	if errors.Is(err, store.ErrNotFound) {
+		return store.ErrConflict
+	}
+	return err
+}
+
+// LeaveNode ends a node in order: the next need not ask whether it lives.
+func (s *Store) LeaveNode(ctx context.Context, id string, incarnation int64) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return deleteNode(ctx, tx, id, incarnation) })
+}

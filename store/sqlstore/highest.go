@@ -1,0 +1,65 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"parley/store"
+)
+
+// The mark is a number in the database that no id that is kept is above. Ids of the next start begin above it, whatever
+// its clock says: archives are read by id, and what came to lie below an id that a client knows would never be seen.
+//
+// It is raised by who keeps an id above it: in the same transaction where entries are committed, before it elsewhere.
+// Then it goes ahead of the id a little, so that under load it is written once a second and not once a message.
+const markAhead = 1_000_000 << 12 // ids of one second
+
+const raiseMark = `INSERT INTO id_marks (node, upto) VALUES ('', $1) ON CONFLICT (node) DO UPDATE SET upto = excluded.upto WHERE id_marks.upto < excluded.upto`
+
+// createMarks is also in the baseline. What a journal has left is moved before the schema is brought up to date.
+const createMarks = "CREATE TABLE IF NOT EXISTS id_marks (node TEXT NOT NULL PRIMARY KEY, upto INT8 NOT NULL)"
+
+// HighestID is of store.Marks.
+func (s *Store) HighestID(ctx context.Context) (id store.ID, err error) {
+	if err := s.settleAll(ctx); err != nil {
+		return 0, err
+	}
+	return id, s.row(ctx, []any{&id}, "SELECT COALESCE(MAX(upto), 0) FROM id_marks")
+}
+
+// raise sees to it that an id is not above the mark, before it is kept.
+func (s *Store) raise(ctx context.Context, id store.ID) error {
+	if int64(id) <= s.marked.Load() {
+		return nil
+	}
+	upto := ahead(id)
+	if _, err := s.exec(ctx, raiseMark, upto); err != nil {
+		return err
+	}
+	if s.current(ctx) == nil { // else it may be rolled back
+		s.noteMark(upto)
+	}
+	return nil
+}
+
+// raiseIn is raise in the transaction that keeps the id. What it has written may be rolled back, so it is not noted.
+func (s *Store) raiseIn(ctx context.Context, tx *sql.Tx, id store.ID) error {
+	if int64(id) <= s.marked.Load() {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, raiseMark, ahead(id))
+	return err
+}
+
+// noteMark remembers what the mark is, at least.
+func (s *Store) noteMark(upto int64) {
+	for was := s.marked.Load(); was < upto && !s.marked.CompareAndSwap(was, upto); was = s.marked.Load() {
+	}
+}
+
+func ahead(id store.ID) int64 {
+	if int64(id) > 1<<63-1-markAhead {
+		return 1<<63 - 1
+	}
+	return int64(id) + markAhead
+}

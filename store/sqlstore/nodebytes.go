@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"parley/store"
+)
+
+// byteLimit bounds the bytes of some nodes' payloads together. How many they are is noted in a row: what is noted is never
+// too little, and may be too much, as what goes is not subtracted: only where it is over the limit are they counted anew.
+// Whoever publishes to those nodes meanwhile waits for the row.
+type byteLimit struct {
+	most  int64
+	table string // where it is noted
+	key   string // its column that names whose nodes are meant
+	whose string
+	sum   string // counts them
+	err   error  // of what is more than most
+}
+
+// limitsOf are the limits of the people who publish to a node, in the order in which their rows are locked.
+func limitsOf(k store.Keep, owner, creator string) (ls []byteLimit) {
+	const sum = "SELECT CAST(COALESCE(SUM(LENGTH(i.payload)), 0) AS INT8) FROM "
+	if k.Bytes > 0 {
+		ls = append(ls, byteLimit{most: k.Bytes, table: "node_usage", key: "owner", whose: owner, err: store.ErrLimit,
+			sum: sum + "node_items i WHERE i.host = $1 AND i.owner = $2"})
+	}
+	if k.Share > 0 && creator != "" {
+		ls = append(ls, byteLimit{most: k.Share, table: "node_shares", key: "creator", whose: creator, err: store.ErrShare,
+			sum: sum + "nodes n JOIN node_items i ON i.host = n.host AND i.owner = n.owner AND i.node = n.name WHERE n.host = $1 AND n.owner = '' AND n.creator = $2"})
+	}
+	return ls
+}
+
+// notCounted is what is noted of nodes that nobody has counted yet.
+const notCounted = 1 << 62
+
+// take notes that so many bytes have been added; the limit's error if they are too many.
+func (l byteLimit) take(ctx context.Context, tx *sql.Tx, host string, added int64) error {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+") DO NOTHING", host, l.whose, int64(notCounted)); err != nil {
+		return err
+	}
+	var noted int64
+	err := tx.QueryRowContext(ctx, "UPDATE "+l.table+" SET bytes = bytes + $3 WHERE host = $1 AND "+l.key+" = $2 RETURNING bytes", host, l.whose, added).Scan(&noted)
+	if err != nil || noted <= l.most {
+		return err
+	}
+	return l.settle(ctx, tx, host, l.most)
+}
+
+// lock keeps others from noting anything until the transaction ends, and counts.
+func (l byteLimit) lock(ctx context.Context, tx *sql.Tx, host string) (bytes int64, err error) {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+") DO UPDATE SET bytes = excluded.bytes", host, l.whose, int64(notCounted)); err != nil {
+		return 0, err
+	}
+	return l.count(ctx, tx, host)
+}
+
+func (l byteLimit) count(ctx context.Context, tx *sql.Tx, host string) (bytes int64, err error) {
+	err = tx.QueryRowContext(ctx, l.sum, host, l.whose).Scan(&bytes)
+	return bytes, err
+}
+
+// settle counts, and notes what there is; the limit's error if it is more than most.
+func (l byteLimit) settle(ctx context.Context, tx *sql.Tx, host string, most int64) error {
+	bytes, err := l.count(ctx, tx, host)
+	if err != nil {
+		return err
+	}
+	if bytes > most {
+		return l.err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE "+l.table+" SET bytes = $3 WHERE host = $1 AND "+l.key+" = $2", host, l.whose, bytes)
+	return err
+}

@@ -1,0 +1,93 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// connectTime is how long one database node may take to accept a connection, unless the DSN says connect_timeout. Then the
+// next one of the DSN is asked.
+const connectTime = 5 * time.Second
+
+func (s *Store) openPostgres(ctx context.Context, dsn string) error {
+	s.pg = true
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return err
+	}
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "parley" // for SHOW SESSIONS and pg_stat_activity
+	}
+	if !strings.Contains(dsn, "connect_timeout") {
+		c.ConnectTimeout = connectTime
+	}
+	hosts := newHosts(c)
+	c.Tracer = hosts
+	s.w = stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(hosts.order), stdlib.OptionAfterConnect(connected), stdlib.OptionResetSession(hosts.reset),
+		stdlib.OptionShouldPing(hosts.shouldPing))
+	s.w.SetMaxOpenConns(s.opts.MaxConnections)
+	s.w.SetMaxIdleConns(s.opts.MaxConnections)
+	s.w.SetConnMaxLifetime(30 * time.Minute)
+	s.r = s.w
+	var version string
+	if err := s.w.QueryRowContext(ctx, "SELECT version()").Scan(&version); err != nil {
+		return errors.Join(err, s.w.Close())
+	}
+	s.roach = strings.HasPrefix(version, "CockroachDB")
+	if err := oldEnough(version); err != nil {
+		return errors.Join(err, s.w.Close())
+	}
+	return nil
+}
+
+// connected sets what CockroachDB's sessions need. Its planner tries the orders of up to eight joins each time a statement
+// runs: for what a person may read that took a second, and gave no better plan than four do.
+func connected(ctx context.Context, c *pgx.Conn) error {
+	if c.PgConn().ParameterStatus("crdb_version") == "" {
+		return nil
+	}
+	_, err := c.Exec(ctx, "SET reorder_joins_limit = 4")
+	return err
+}
+
+// The oldest versions that the queries are written for and tried on.
+var (
+	minCockroach = [2]int{21, 1}
+	minPostgres  = [2]int{13, 0}
+)
+
+var versionNumber = regexp.MustCompile(`^(CockroachDB|PostgreSQL)\D*?v?(\d+)(?:\.(\d+))?`)
+
+// oldEnough looks at what SELECT version() gave. What it does not understand (a fork, a build without a number) may pass.
+func oldEnough(version string) error {
+	m := versionNumber.FindStringSubmatch(version)
+	if m == nil {
+		return nil
+	}
+	major, _ := strconv.Atoi(m[2])
+	minor, _ := strconv.Atoi(m[3])
+	least := minPostgres
+	if m[1] == "CockroachDB" {
+		least = minCockroach
+	}
+	if major > least[0] || major == least[0] && minor >= least[1] {
+		return nil
+	}
+	number := m[2]
+	if m[3] != "" {
+		number += "." + m[3]
+	}
+	need := strconv.Itoa(least[0])
+	if least[1] != 0 {
+		need += "." + strconv.Itoa(least[1])
+	}
+	return fmt.Errorf("%s %s is too old: parley needs %s or later", m[1], number, need)
+}

@@ -1,0 +1,166 @@
+package testrig_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"parley/config"
+	"parley/node"
+	"parley/pie"
+	"parley/store"
+	"parley/testrig"
+	"parley/testrig/pgtest"
+)
+
+// A clock that is set back while the server is down hides nothing: what is said later comes after what a client knows, in
+// its own archive and in a room's, and the item that was published last is the newest.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	for name, dsn := range map[string]func(t *testing.T) string{"SQLite": nil, "PostgreSQL": func(t *testing.T) string { return pgtest.Fresh(t).Database(t) }} {
+		t.Run(name, func(t *testing.T) {
+			var back atomic.Int64
+			p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) {
+				if c.Rooms.Create = "anyone"; dsn != nil {
+					c.Store.DSN = dsn(t)
+				}
+			}, node.WithClock(func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }))}
+			p.rig.Account("romeo", "juliet")
+			p.talk("before")
+			known, knownRoom := p.caughtUp("", ""), p.caughtUp("r@groups."+testrig.Host, "")
+			if len(known) != 10 || len(knownRoom) != 10 {
+				t.Fatalf("%d and %d are there", len(known), len(knownRoom))
+			}
+			if h := p.health(); !strings.Contains(h, `"status": "ok"`) {
+				t.Errorf("before: %s", h)
+			}
+
+			back.Store(int64(time.Minute))
+			p.rig.Restart()
+			if h := p.health(); !strings.Contains(h, "200 OK") || !strings.Contains(h, `"status": "warning"`) || !strings.Contains(h, "the clock is 1m") && !strings.Contains(h, "the clock is 5") {
+				t.Errorf("after: %s", h)
+			}
+			p.talk("after")
+			for of, last := range map[string]string{"": known[9].Attr("id"), "r@groups." + testrig.Host: knownRoom[9].Attr("id")} {
+				var got, want []string
+				for i, e := range p.caughtUp(of, last) {
+					got, want = append(got, e.Find("body").Text), append(want, fmt.Sprintf("after %d", i))
+				}
+				if len(got) != 10 || !slices.Equal(got, want) {
+					t.Errorf("archive of %q after what is known: %q", of, got)
+				}
+			}
+			juliet := p.signIn("juliet", "")
+			e := p.ask(juliet, "get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:x' max_items='1'/></pubsub>")
+			if i := e.Find("item"); i == nil || i.Attr("id") != "after" {
+				t.Errorf("the newest item: %s", e)
+			}
+		})
+	}
+}
+
+// Imported messages of the future hide nothing of what is said until then, and do not push the clock ahead.
+func TestImportFromTheFuture(t *testing.T) {
+	p := &pushes{t: t, rig: testrig.Start(t, nil)}
+	p.rig.Account("romeo", "juliet")
+	at := time.Now().Add(time.Minute)
+	file := "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='romeo'><archive xmlns='urn:xmpp:pie:0#mam'>"
+	for i, id := range []string{"theirs", (store.FirstID(at) + 5).String()} {
+		file += fmt.Sprintf("<result xmlns='urn:xmpp:mam:2' id='%s'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='%s'/>"+
+			"<message xmlns='jabber:client' type='chat' id='i%d' from='juliet@example.org' to='romeo@example.org'><body>imported %d</body></message></forwarded></result>",
+			id, at.UTC().Format(time.RFC3339), i, i)
+	}
+	file += "</archive></user></host></server-data>"
+	for range 2 { // doing it again does no harm
+		report, err := (&pie.Importer{Host: p.rig.Node.Host, Merge: true, Config: pie.Config{Store: p.rig.Node.Store, Iterations: 4096}}).Read(t.Context(), strings.NewReader(file))
+		p.check(err)
+		if len(report.Problems) > 0 {
+			t.Errorf("%q", report.Problems)
+		}
+	}
+	known := p.caughtUp("", "")
+	if len(known) != 2 {
+		t.Fatalf("%d are there", len(known))
+	}
+	p.rig.Restart()
+	juliet := p.signIn("juliet", "")
+	p.check(juliet.Write("<message to='romeo@" + testrig.Host + "' type='chat' id='c'><body>said</body></message>"))
+	p.ask(juliet, "get", "<ping xmlns='urn:xmpp:ping'/>")
+	if got := p.caughtUp("", known[1].Attr("id")); len(got) != 1 || got[0].Find("body").Text != "said" {
+		t.Errorf("after what was imported: %v", got)
+	}
+	if d := p.rig.Node.IDs.Behind(); d > 2*time.Second {
+		t.Errorf("ids are %v ahead of the clock", d)
+	}
+}
+
+// talk has juliet write ten messages to romeo, and ten to a room, and publish an item.
+func (p *pushes) talk(what string) {
+	p.t.Helper()
+	juliet := p.signIn("juliet", "x")
+	room := "r@groups." + testrig.Host
+	p.check(juliet.Write("<presence to='" + room + "/Juliet'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
+	p.ask(juliet, "set' to='"+room, "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>"+
+		"<field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query>")
+	for i := range 10 {
+		p.check(juliet.Write(fmt.Sprintf("<message to='romeo@%s' type='chat' id='c%s%d'><body>%s %d</body></message>", testrig.Host, what, i, what, i)))
+		p.check(juliet.Write(fmt.Sprintf("<message to='%s' type='groupchat' id='g%s%d'><body>%s %d</body></message>", room, what, i, what, i)))
+		for { // its own echo: what the room has kept
+			e, err := juliet.Next()
+			p.check(err)
+			if e.Name.Local == "message" && e.Attr("id") == fmt.Sprintf("g%s%d", what, i) {
+				break
+			}
+		}
+	}
+	e := p.ask(juliet, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:x'><item id='"+what+"'><x xmlns='urn:x'/></item></publish>"+
+		"<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>"+
+		"<field var='pubsub#max_items'><value>5</value></field></x></publish-options></pubsub>")
+	if e.Attr("type") != "result" {
+		p.t.Fatalf("%s", e)
+	}
+	p.leaves(juliet)
+}
+
+// caughtUp gives what romeo finds in an archive after an id: in his own or in a room's.
+func (p *pushes) caughtUp(of, after string) (out []*testrig.Element) {
+	p.t.Helper()
+	who, to := p.signIn("romeo", "y"), ""
+	if of != "" {
+		who, to = p.signIn("juliet", "y"), "' to='"+of
+	}
+	if after != "" {
+		after = "<after>" + after + "</after>"
+	}
+	p.check(who.Write("<iq type='set" + to + "' id='page'><query xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><max>50</max>" + after + "</set></query></iq>"))
+	for {
+		e, err := who.Next()
+		p.check(err)
+		if e.Attr("id") == "page" {
+			if e.Attr("type") == "error" {
+				p.t.Errorf("%s", e)
+			}
+			p.leaves(who)
+			return out
+		}
+		if r := e.Find("result"); r != nil && r.Find("body") != nil {
+			out = append(out, r)
+		}
+	}
+}
+
+// health is what a probe is answered, with the status before it.
+func (p *pushes) health() string {
+	p.t.Helper()
+	res, err := http.Get("http://" + p.rig.Node.Addr("metrics").String() + "/healthz")
+	p.check(err)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	p.check(err)
+	return res.Status + " " + string(b)
+}
