@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"parley/internal/background"
 	"sync"
 	"time"
 
@@ -64,12 +65,11 @@ func look(ctx context.Context, checks []Check) Health {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	h := Health{Status: "ok", Checks: make(map[string]string)}
-	var mu sync.Mutex // guards h until done
+	var mu sync.Mutex // guards h
 	var wg sync.WaitGroup
 	for _, c := range checks {
 		h.Checks[c.Name] = "no answer"
 	}
-	done := make(chan struct{})
 	for _, c := range checks {
 		wg.Go(func() {
 			result := "ok"
@@ -81,11 +81,7 @@ func look(ctx context.Context, checks []Check) Health {
 			mu.Unlock()
 		})
 	}
-	go func() { wg.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	background.Wait(ctx, wg.Wait)
 	mu.Lock()
 	defer mu.Unlock()
 	out := Health{Status: "ok", Checks: make(map[string]string)}

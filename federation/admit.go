@@ -21,11 +21,6 @@ func (s *Server) accept(nc net.Conn, direct bool) {
 		nc.Close()
 		return
 	}
-	go func() {
-		defer s.wg.Done()
-		in.serve()
-		s.leave(in)
-	}()
 }
 
 // admit counts a connection; why it may not come in, "" if it may.
@@ -39,8 +34,11 @@ func (s *Server) admit(in *incoming) (why string) {
 		return why
 	}
 	s.streams[in] = struct{}{}
-	s.wg.Add(1)
 	s.gauge.WithLabelValues("in").Inc()
+	s.wg.Go(func() {
+		in.serve()
+		s.leave(in)
+	})
 	return ""
 }
 

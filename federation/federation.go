@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/internal/background"
 	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
@@ -183,20 +184,15 @@ func (s *Server) Shutdown(ctx context.Context) {
 		l.Close()
 	}
 	for in := range s.streams {
-		go in.goodbye(&wire.StreamError{Condition: "system-shutdown"})
+		s.wg.Go(func() { in.goodbye(&wire.StreamError{Condition: "system-shutdown"}) })
 	}
 	for _, p := range s.peers {
 		p.stop()
 	}
 	s.mu.Unlock()
-	done := make(chan struct{})
-	go func() { s.wg.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	background.Wait(ctx, s.wg.Wait)
 	s.cancel() // closes what is still open
-	<-done
+	s.wg.Wait()
 }
 
 // Status is one stream, for people who look.

@@ -417,12 +417,12 @@ func (in *incoming) waitLocked() {
 // goodbye ends the stream from outside.
 func (in *incoming) goodbye(why *wire.StreamError) {
 	in.mu.Lock()
-	defer in.mu.Unlock()
 	in.leaving = why
-	if in.line == nil {
+	line := in.line
+	in.mu.Unlock()
+	if line == nil {
 		in.raw.Close()
 		return
 	}
-	c := in.line.conn
-	go func() { c.Close(in.acks.last(), appendStreamError(nil, why), footer) }()
+	line.conn.Close(in.acks.last(), appendStreamError(nil, why), footer)
 }

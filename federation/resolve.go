@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"parley/internal/netaddr"
@@ -51,13 +52,10 @@ func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
 	name += "." // else the system's search list would find a domain for us that is another
 	var direct, start []*net.SRV
 	var errDirect, errStart error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		direct, errDirect = s.lookupSRV(ctx, "xmpps-server", name)
-	}()
+	var wg sync.WaitGroup
+	wg.Go(func() { direct, errDirect = s.lookupSRV(ctx, "xmpps-server", name) })
 	start, errStart = s.lookupSRV(ctx, "xmpp-server", name)
-	<-done
+	wg.Wait()
 	ts := append(fromSRV(direct, true), fromSRV(start, false)...)
 	if len(ts) > 0 {
 		order(ts)
@@ -193,9 +191,12 @@ func (s *Server) dialAny(ctx context.Context, as []netip.Addr, port uint16) (net
 	}
 	outcomes := make(chan outcome, len(as))
 	d := net.Dialer{KeepAlive: s.cfg.KeepAlive}
+	var wg sync.WaitGroup
 	begin := func(a netip.Addr) {
-		nc, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(a, port).String())
-		outcomes <- outcome{nc, err}
+		wg.Go(func() {
+			nc, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(a, port).String())
+			outcomes <- outcome{nc, err}
+		})
 	}
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -205,19 +206,19 @@ func (s *Server) dialAny(ctx context.Context, as []netip.Addr, port uint16) (net
 		select {
 		case <-next.C:
 			if begun < len(as) {
-				go begin(as[begun])
+				begin(as[begun])
 				begun++
 				next.Reset(headStart)
 			}
 		case o := <-outcomes:
 			if o.err == nil {
-				go func(left int) { // those that come too late
-					for range left {
-						if o := <-outcomes; o.nc != nil {
-							o.nc.Close()
-						}
+				cancel() // the others: they end at once
+				wg.Wait()
+				for range begun - len(errs) - 1 {
+					if late := <-outcomes; late.nc != nil {
+						late.nc.Close()
 					}
-				}(begun - len(errs) - 1)
+				}
 				return o.nc, nil
 			}
 			errs = append(errs, o.err)

@@ -11,6 +11,7 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/background"
 	"parley/internal/limit"
 	"parley/org"
 	"parley/server"
@@ -239,15 +240,7 @@ func (s *Service) Close(ctx context.Context) {
 		close(r.in)
 	}
 	s.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		s.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	background.Wait(ctx, s.wg.Wait)
 }
 
 // Receive is server.Entity.

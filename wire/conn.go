@@ -41,7 +41,8 @@ type Conn struct {
 	writing  bool
 	corked   int
 	err      error         // why nothing more is taken
-	closed   bool          // nc is closed, or is being closed without waiting
+	closed   bool          // nc is closed, or is being closed
+	cutting  bool          // a goroutine closes nc; Close waits for it
 	cut      time.Time     // after it no further frame is begun; set by Close
 	done     chan struct{} // made by the first who asks; closed with err
 }
@@ -154,9 +155,18 @@ func (c *Conn) failLocked(err error) {
 	settle(c.held)
 	c.buf, c.ends, c.held = nil, nil, nil
 	if !c.closed {
-		c.closed = true
-		go c.nc.Close() // a TLS close may wait for a writer that waits for the peer
+		c.closed, c.cutting = true, true
+		go c.cutOff(c.nc) // a TLS close may wait for a writer that waits for the peer
 	}
+}
+
+// cutOff closes the connection on a goroutine of its own.
+func (c *Conn) cutOff(nc net.Conn) {
+	_ = nc.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cutting = false
+	c.idle.Broadcast()
 }
 
 // Abort cuts the connection at once. Err says err from then on, unless the connection had ended before.
@@ -289,13 +299,15 @@ func (c *Conn) drainLocked() {
 // Swap goes on with another connection to the same peer (after STARTTLS); what is queued goes out on the old one.
 func (c *Conn) Swap(nc net.Conn) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.drainLocked()
-	if c.closed { // cut meanwhile; nobody else would close it
-		go nc.Close()
-		return
+	closed := c.closed
+	if !closed {
+		c.nc = nc
 	}
-	c.nc = nc
+	c.mu.Unlock()
+	if closed { // cut meanwhile; nobody else would close it
+		_ = nc.Close()
+	}
 }
 
 // Close writes what is queued and the final elements, then closes the connection. It returns when that is done, after
@@ -314,6 +326,9 @@ func (c *Conn) Close(final ...[]byte) {
 		c.endLocked(ErrClosed)
 	}
 	c.drainLocked()
+	for c.cutting {
+		c.idle.Wait()
+	}
 	closed := c.closed
 	c.closed = true
 	nc := c.nc

@@ -106,7 +106,6 @@ func (r *Relay) Serve(l net.Listener) error {
 			_ = nc.Close()
 			return
 		}
-		go r.serve(c)
 	})
 }
 
@@ -136,7 +135,7 @@ func (r *Relay) admit(c *conn) bool {
 		return false
 	}
 	r.conns[c] = true
-	r.wg.Add(1)
+	r.wg.Go(func() { r.serve(c) })
 	return true
 }
 
@@ -183,7 +182,6 @@ func (r *Relay) wait(c *conn) bool {
 }
 
 func (r *Relay) serve(c *conn) {
-	defer r.wg.Done()
 	defer r.leave(c)
 	_ = c.SetDeadline(time.Now().Add(r.cfg.Handshake))
 	if err := r.handshake(c); err != nil {

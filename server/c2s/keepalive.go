@@ -15,7 +15,8 @@ const quietTime = 40 * time.Second
 
 // keepAlive pings a WebSocket's client when nothing was said for a while.
 type keepAlive struct {
-	ctx   context.Context
+	ctx   context.Context // of pings
+	end   context.CancelFunc
 	c     *websocket.Conn
 	quiet time.Duration
 	last  atomic.Int64 // when something was said, in nanoseconds
@@ -23,10 +24,13 @@ type keepAlive struct {
 	mu    sync.Mutex // guards what follows
 	timer *time.Timer
 	over  bool
+
+	pings sync.WaitGroup
 }
 
 func newKeepAlive(ctx context.Context, c *websocket.Conn, quiet time.Duration) *keepAlive {
-	k := &keepAlive{ctx: ctx, c: c, quiet: quiet}
+	k := &keepAlive{c: c, quiet: quiet}
+	k.ctx, k.end = context.WithCancel(ctx)
 	k.said()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -38,17 +42,18 @@ func newKeepAlive(ctx context.Context, c *websocket.Conn, quiet time.Duration) *
 func (k *keepAlive) said() { k.last.Store(time.Now().UnixNano()) }
 
 func (k *keepAlive) look() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.over {
+		return
+	}
 	quiet := time.Since(time.Unix(0, k.last.Load()))
 	if quiet >= k.quiet {
 		k.said()
 		quiet = 0
-		go k.ping()
+		k.pings.Go(k.ping)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !k.over {
-		k.timer.Reset(k.quiet - quiet)
-	}
+	k.timer.Reset(k.quiet - quiet)
 }
 
 // ping is answered by the client's side of the connection by itself. Whether it is matters to nobody: what ends a stream whose
@@ -61,7 +66,9 @@ func (k *keepAlive) ping() {
 
 func (k *keepAlive) stop() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.over = true
 	k.timer.Stop()
+	k.mu.Unlock()
+	k.end()
+	k.pings.Wait()
 }

@@ -86,7 +86,7 @@ func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	}
 	if o.queue.len() >= o.srv.cfg.SM.MaxStanzas || o.bytes >= o.srv.cfg.SM.MaxBytes {
 		o.dead = true
-		go o.owner.end(&wire.StreamError{Condition: "policy-violation", Text: "too much is unacknowledged"})
+		o.srv.endLater(o.owner, &wire.StreamError{Condition: "policy-violation", Text: "too much is unacknowledged"})
 		return server.ErrClosed
 	}
 	st.Delivery.Held()
@@ -198,7 +198,7 @@ func (o *outbound) Close(err *wire.StreamError) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.owner != nil {
-		go o.owner.end(err) // it takes this lock, and may run SQL
+		o.srv.endLater(o.owner, err)
 		return
 	}
 	o.closing, o.why, o.dead = true, err, true
@@ -210,7 +210,7 @@ func (o *outbound) carries(b *bound) {
 	defer o.mu.Unlock()
 	o.owner = b
 	if o.closing {
-		go b.end(o.why)
+		o.srv.endLater(b, o.why)
 	}
 }
 

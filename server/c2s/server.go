@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/auth"
+	"parley/internal/background"
 	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
@@ -91,6 +92,7 @@ type Server struct {
 	listeners []net.Listener
 	stopping  bool
 	wg        sync.WaitGroup
+	ends      background.Group // of sessions and connections that something else ends
 
 	connections prometheus.Gauge
 	refused     *prometheus.CounterVec
@@ -181,22 +183,20 @@ func (s *Server) Shutdown(ctx context.Context) {
 	for _, st := range all {
 		st.goodbye(bye)
 	}
-	done := make(chan struct{})
-	go func() {
-		s.waitStreams()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
+	if !background.Wait(ctx, s.waitStreams) {
 		for _, st := range all {
 			st.raw.Close()
 		}
-		<-done
+		s.waitStreams()
 	}
+	s.ends.Close()
 	s.cancel()
 	s.wg.Wait()
 }
+
+// endLater ends a session on a goroutine of its own: that takes locks which the caller may hold, and may run SQL. It does
+// nothing once the server has stopped, which ends all sessions.
+func (s *Server) endLater(b *bound, why *wire.StreamError) { s.ends.Go(func() { b.end(why) }) }
 
 // waitStreams returns when no stream is left; nothing new comes in while stopping.
 func (s *Server) waitStreams() {

@@ -220,7 +220,7 @@ func (st *stream) goodbye(why *wire.StreamError) {
 		return
 	}
 	c, footer := st.conn, st.t.footer()
-	go c.Close(appendStreamError(nil, why), footer)
+	st.srv.ends.Go(func() { c.Close(appendStreamError(nil, why), footer) })
 }
 
 // over answers the end of the stream as its cause demands, and parts with the session.

@@ -19,6 +19,7 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	"parley/auth"
+	"parley/internal/background"
 	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
@@ -184,12 +185,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 		c.leave(&wire.StreamError{Condition: "system-shutdown"})
 	}
 	s.mu.Unlock()
-	done := make(chan struct{})
-	go func() { s.wg.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	background.Wait(ctx, s.wg.Wait)
 	s.cancel()
 	s.mu.Lock()
 	for nc := range s.conns {

@@ -41,9 +41,9 @@ type appender struct {
 	waiting, now *chunk   // not moved yet, being moved
 	moved        position // all before it is in the database
 
-	kick chan struct{}
-	stop chan struct{}
-	done chan struct{}
+	kick  chan struct{}
+	stop  chan struct{}
+	mover sync.WaitGroup // its goroutine, until stop is closed
 }
 
 // owner is an account or a room.
@@ -67,7 +67,7 @@ type roomUndo struct {
 // openJournal takes the database for this process alone, and moves to it what a process that was killed has left.
 func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 	a := &appender{j: &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)}, rooms: make(map[owner]roomState), waiting: &chunk{}, now: &chunk{},
-		kick: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+		kick: make(chan struct{}, 1), stop: make(chan struct{})}
 	if a.lock, err = lock(path + ".lock"); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 		return err
 	}
 	s.app = a
-	go s.moveNowAndThen()
+	a.mover.Go(s.moveNowAndThen)
 	return nil
 }
 
@@ -150,13 +150,12 @@ func (s *Store) replay(ctx context.Context, a *appender) error {
 func (s *Store) closeJournal() error {
 	a := s.app
 	close(a.stop)
-	<-a.done
+	a.mover.Wait()
 	err := s.settleAll(context.Background())
 	return errors.Join(err, a.j.close(err == nil), a.lock.Close())
 }
 
 func (s *Store) moveNowAndThen() {
-	defer close(s.app.done)
 	if err := s.app.spare(); err != nil {
 		s.opts.Log.Warn("the journal's second file cannot be made yet", "err", err)
 	}
