@@ -22,14 +22,14 @@ type activity struct {
 }
 
 // busy gives messages per hour. It counts what the room keeps for newcomers: messages cost nothing more for it.
-func (r *room) busy(ctx context.Context, c RoomConfig) (perHour float64, ok bool) {
+func (r *Room) busy(ctx context.Context, c RoomConfig) (perHour float64, ok bool) {
 	if r.group != "" || !c.Persistent || !c.Public || c.MembersOnly || c.Password != "" || !c.Archive {
 		return 0, false
 	}
 	if a := r.rate.Load(); a != nil && time.Since(a.at) < activityAge {
 		return a.perHour, true
 	}
-	err := r.ask(ctx, func(_ context.Context, r *room) error {
+	err := r.ask(ctx, func(_ context.Context, r *Room) error {
 		r.rate.Store(&activity{perHour: r.perHour(time.Now()), at: time.Now()})
 		return nil
 	})
@@ -45,7 +45,7 @@ func (a *activity) value() float64 {
 }
 
 // perHour counts the last day's messages, or of a busier room those of the time that it has in memory.
-func (r *room) perHour(now time.Time) float64 {
+func (r *Room) perHour(now time.Time) float64 {
 	n, span := 0, activitySpan
 	for i := range r.recent {
 		p := &r.recent[i]

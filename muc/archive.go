@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -22,62 +21,33 @@ const (
 
 // reading gives somebody's affiliation, and from when on they may read what was said in the room; an error if they may
 // read nothing of it. For who comes in the history on entering follows the same rules.
-func (r *room) reading(ctx context.Context, who jid.JID) (affiliation string, from time.Time, err error) {
+func (r *Room) reading(ctx context.Context, who jid.JID) (affiliation string, from time.Time, err error) {
 	if affiliation, err = r.affiliation(ctx, who); err != nil {
 		return affiliation, from, err
 	}
-	if r.group != "" {
-		acc, err := r.access(ctx, who)
-		switch {
-		case err != nil:
-			return affiliation, from, err
-		case !acc.Know && acc.Affiliation != org.Outcast:
-			return affiliation, from, server.ItemNotFound
-		case !acc.Read:
-			return affiliation, from, server.Forbidden
-		}
-	} else if c := r.config(); !mayRead(&c, affiliation) {
-		return affiliation, from, server.Forbidden
+	if err = r.keeper.Reads(ctx, who, affiliation); err != nil {
+		return affiliation, from, err
 	}
 	from, err = r.readsFrom(ctx, who, affiliation)
 	return affiliation, from, err
 }
 
-// mayRead says it of a free room.
-func mayRead(c *RoomConfig, affiliation string) bool {
-	least := rank[org.None]
-	if c.MembersOnly || c.Password != "" || c.HistoryFor == historyForMembers {
-		least = rank[org.Member]
-	}
-	if c.HistoryFor == historyForAdmins {
-		least = rank[org.Admin]
-	}
-	return rank[affiliation] >= least
-}
-
 // readsFrom: where people read only what was said since they were added, that is when; who just visits reads what was said
 // since they came in. Administrators read everything.
-func (r *room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
-	switch {
-	case !r.config().SinceJoin || rank[affiliation] >= rank[org.Admin]:
+func (r *Room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
+	if !r.config().SinceJoin || rank[affiliation] >= rank[Admin] {
 		return time.Time{}, nil
-	case r.group != "":
-		m, err := r.s.st.Member(ctx, r.s.host.Domain, r.group, who.Bare().String())
-		if errors.Is(err, store.ErrNotFound) { // of a kind of group that is open to who is not in it
-			return r.cameAt(ctx, who)
-		}
-		return m.Since, err
-	case affiliation == org.None:
+	}
+	since, ok, err := r.keeper.Since(ctx, who)
+	if err == nil && !ok {
 		return r.cameAt(ctx, who)
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.people[who.Bare()].Since, nil
+	return since, err
 }
 
 // cameAt is when somebody has come in; an error if they are not in.
-func (r *room) cameAt(ctx context.Context, who jid.JID) (at time.Time, err error) {
-	err = r.ask(ctx, func(_ context.Context, r *room) error {
+func (r *Room) cameAt(ctx context.Context, who jid.JID) (at time.Time, err error) {
+	err = r.ask(ctx, func(_ context.Context, r *Room) error {
 		for _, o := range r.order {
 			if o.bare == who.Bare() && (at.IsZero() || o.came.Before(at)) {
 				at = o.came
@@ -92,23 +62,21 @@ func (r *room) cameAt(ctx context.Context, who jid.JID) (at time.Time, err error
 }
 
 // shownFrom is from when on somebody who comes in is shown the history; ok is false if they are shown nothing.
-func (r *room) shownFrom(ctx context.Context, o *occupant) (from time.Time, ok bool) {
+func (r *Room) shownFrom(ctx context.Context, o *Occupant) (from time.Time, ok bool) {
 	switch {
-	case r.group == "" && r.cfg.HistoryFor != "" && !mayRead(&r.cfg, o.affiliation):
+	case r.cfg.HistoryFor != "" && !mayRead(&r.cfg, o.affiliation):
 		return from, false
-	case !r.cfg.SinceJoin || rank[o.affiliation] >= rank[org.Admin]:
+	case !r.cfg.SinceJoin || rank[o.affiliation] >= rank[Admin]:
 		return from, true
-	case o.affiliation == org.None:
+	case o.affiliation == None:
 		return o.came, true
-	case r.group == "":
-		return r.people[o.bare].Since, true
 	}
-	m, err := r.s.st.Member(ctx, r.s.host.Domain, r.group, o.bare.String())
-	return m.Since, err == nil
+	from, ok, err := r.keeper.Since(ctx, o.bare)
+	return from, ok && err == nil
 }
 
 // bounds gives the first and last message that may be read; zero if there is none.
-func (r *room) bounds(ctx context.Context, from time.Time) (first, last store.ID, err error) {
+func (r *Room) bounds(ctx context.Context, from time.Time) (first, last store.ID, err error) {
 	first, last, err = r.s.st.RoomBounds(ctx, r.s.cfg.Domain, r.name)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -124,7 +92,7 @@ func (r *room) bounds(ctx context.Context, from time.Time) (first, last store.ID
 }
 
 // archive is XEP-0313 of the room: for who could read it live.
-func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+func (r *Room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	a, from, err := r.reading(ctx, st.From)
 	if err != nil {
 		return nil, err
@@ -147,7 +115,7 @@ func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	if err != nil {
 		return nil, err
 	}
-	real := c.NonAnonymous || rank[a] >= rank[org.Admin]
+	real := c.NonAnonymous || rank[a] >= rank[Admin]
 	switch {
 	case aq.With == "":
 	case !real: // section 4.1.1: it would say who is who
@@ -165,7 +133,7 @@ func (r *room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 }
 
 // page sends one page; real addresses go to those who see them live.
-func (r *room) page(ctx context.Context, st *wire.Stanza, q server.ArchiveQuery, real bool) (*wire.Element, error) {
+func (r *Room) page(ctx context.Context, st *wire.Stanza, q server.ArchiveQuery, real bool) (*wire.Element, error) {
 	q.Count = q.OnlyMax
 	if q.OnlyMax {
 		q.Max = 1

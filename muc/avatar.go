@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -18,7 +17,7 @@ import (
 )
 
 // A room's picture (XEP-0486): the PHOTO of its vCard, which owners set; its hash is in muc#roominfo, and in presence of
-// the room itself for clients that look there. A group's room and its themes show the group's photo, or its emoji.
+// the room itself for clients that look there.
 
 const (
 	nsVCard       = "vcard-temp"
@@ -30,56 +29,45 @@ const (
 )
 
 // cardKey is where a free room's vCard is kept.
-func (r *room) cardKey() string { return "muc/vcard/" + r.name }
+func (r *Room) cardKey() string { return "muc/vcard/" + r.name }
 
 // vcard answers a request for the room's vCard, or one to change it.
-func (r *room) vcard(ctx context.Context, st *wire.Stanza, card *wire.Element) (*wire.Element, error) {
+func (r *Room) vcard(ctx context.Context, st *wire.Stanza, card *wire.Element) (*wire.Element, error) {
 	if err := r.known(ctx, st.From); err != nil {
 		return nil, err
 	}
 	if st.Type == "get" {
-		return r.card(ctx)
+		return r.keeper.Picture(ctx)
 	}
 	a, err := r.affiliation(ctx, st.From)
 	switch {
 	case err != nil:
 		return nil, err
-	case a != org.Owner:
+	case a != Owner:
 		return nil, server.WithText(server.Forbidden, "only owners may set the room's picture")
-	case r.theme != "":
-		return nil, server.WithText(server.NotAllowed, "a theme shows its group's photo")
 	}
-	hashes, photos, err := readPhotos(card)
+	return nil, r.keeper.SetPicture(ctx, st, card)
+}
+
+// SetPicture keeps the vCard as it was sent.
+func (k *free) SetPicture(ctx context.Context, st *wire.Stanza, card *wire.Element) error {
+	hashes, _, err := ReadPhotos(card)
 	if err != nil {
-		return nil, err
-	}
-	if r.group != "" {
-		var photo []byte
-		if len(photos) > 0 {
-			photo = photos[0]
-		}
-		return nil, r.s.cfg.Org.SetPhoto(ctx, r.s.by(st.From), r.s.host.Domain, r.group, photo)
+		return err
 	}
 	c, _ := st.Child(nsVCard, "vCard")
 	raw := slices.Clone(st.Raw(c))
 	if len(raw) > maxCard {
-		return nil, server.WithText(server.PolicyViolation, "the vCard is too large")
+		return server.WithText(server.PolicyViolation, "the vCard is too large")
 	}
-	return nil, r.ask(ctx, func(ctx context.Context, r *room) error { return r.setCard(ctx, raw, hashes) })
+	return k.r.ask(ctx, func(ctx context.Context, r *Room) error { return r.setCard(ctx, raw, hashes) })
 }
 
-// card gives the vCard; an empty one if none was ever set.
-func (r *room) card(ctx context.Context) (*wire.Element, error) {
-	empty := wire.E(nsVCard, "vCard")
+// Picture is the vCard that an owner has set.
+func (k *free) Picture(ctx context.Context) (*wire.Element, error) {
+	r, empty := k.r, wire.E(nsVCard, "vCard")
 	if len(r.config().Avatars) == 0 {
 		return empty, nil
-	}
-	if r.group != "" {
-		p, err := r.s.cfg.Org.Picture(ctx, r.s.host.Domain, r.group)
-		if err != nil {
-			return nil, err
-		}
-		return empty.Add(wire.E(nsVCard, "PHOTO", wire.T(nsVCard, "TYPE", p.Type), wire.T(nsVCard, "BINVAL", base64.StdEncoding.EncodeToString(p.Data)))), nil
 	}
 	raw, err := r.s.st.Get(ctx, r.s.cfg.Domain, r.cardKey())
 	if errors.Is(err, store.ErrNotFound) {
@@ -91,8 +79,9 @@ func (r *room) card(ctx context.Context) (*wire.Element, error) {
 	return wire.ParseElement(raw, wire.NSClient)
 }
 
-// readPhotos gives the pictures of a vCard and their hashes; none if it has none.
-func readPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error) {
+// ReadPhotos gives the pictures of a vCard (XEP-0054) and their SHA-1 hashes in hex, none if it has none. An error is a stanza
+// error that says what is wrong with a picture: at most four of 100 KiB each are taken.
+func ReadPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error) {
 	for _, ph := range card.Elements() {
 		text := strings.Join(strings.Fields(ph.ChildText(nsVCard, "BINVAL")), "")
 		if ph.Name != (wire.Name{Space: nsVCard, Local: "PHOTO"}) || text == "" {
@@ -114,8 +103,31 @@ func readPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error
 	return hashes, photos, nil
 }
 
+// sendAvatar tells clients that look for it in presence of the room itself (XEP-0486, section 5.2); nothing if there never
+// was a picture, as some take such presence for an occupant's.
+func (r *Room) sendAvatar(ctx context.Context, tos []jid.JID) {
+	if len(r.cfg.Avatars) == 0 {
+		return
+	}
+	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: r.jid}
+	r.send(ctx, st.Add(wire.E(nsVCardUpdate, "x", wire.T(nsVCardUpdate, "photo", r.cfg.Avatars[0]))), tos)
+}
+
+// avatarChanged tells everyone who is in of a new picture, or that there is none any more.
+func (r *Room) avatarChanged(ctx context.Context, was []string) {
+	if slices.Equal(was, r.cfg.Avatars) {
+		return
+	}
+	photo := wire.E(nsVCardUpdate, "photo")
+	if len(r.cfg.Avatars) > 0 {
+		photo = wire.T(nsVCardUpdate, "photo", r.cfg.Avatars[0])
+	}
+	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: r.jid}
+	r.send(ctx, st.Add(wire.E(nsVCardUpdate, "x", photo)), r.everyone(nil))
+}
+
 // setCard keeps a free room's vCard and tells everyone who is in.
-func (r *room) setCard(ctx context.Context, raw []byte, hashes []string) error {
+func (r *Room) setCard(ctx context.Context, raw []byte, hashes []string) error {
 	if len(hashes) == 0 {
 		if err := r.s.st.Delete(ctx, r.s.cfg.Domain, r.cardKey()); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -128,31 +140,8 @@ func (r *room) setCard(ctx context.Context, raw []byte, hashes []string) error {
 	return r.saveConfig(ctx, now)
 }
 
-// sendAvatar tells clients that look for it in presence of the room itself (XEP-0486, section 5.2); nothing if there never
-// was a picture, as some take such presence for an occupant's.
-func (r *room) sendAvatar(ctx context.Context, tos []jid.JID) {
-	if len(r.cfg.Avatars) == 0 {
-		return
-	}
-	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: r.jid}
-	r.send(ctx, st.Add(wire.E(nsVCardUpdate, "x", wire.T(nsVCardUpdate, "photo", r.cfg.Avatars[0]))), tos)
-}
-
-// avatarChanged tells everyone who is in of a new picture, or that there is none any more.
-func (r *room) avatarChanged(ctx context.Context, was []string) {
-	if slices.Equal(was, r.cfg.Avatars) {
-		return
-	}
-	photo := wire.E(nsVCardUpdate, "photo")
-	if len(r.cfg.Avatars) > 0 {
-		photo = wire.T(nsVCardUpdate, "photo", r.cfg.Avatars[0])
-	}
-	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: r.jid}
-	r.send(ctx, st.Add(wire.E(nsVCardUpdate, "x", photo)), r.everyone(nil))
-}
-
 // dropCard forgets the vCard of a room that ends.
-func (r *room) dropCard(ctx context.Context) {
+func (r *Room) dropCard(ctx context.Context) {
 	if len(r.cfg.Avatars) == 0 {
 		return
 	}

@@ -3,12 +3,9 @@ package muc
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -66,62 +63,6 @@ const (
 	maxPassword = 200
 )
 
-func (r *room) configForm() *wire.Element {
-	c := r.cfg
-	f := form.New("form", nsConfig)
-	f.Title = "Configuration of " + r.jid.String()
-	f.Add(prefix+"roomname", "text-single", "Name", c.Name)
-	f.Add(prefix+"roomdesc", "text-single", "Description", c.Description)
-	f.Add(prefix+"lang", "text-single", "Language of discussions", c.Lang)
-	if r.group != "" {
-		return f.Element() // the rest follows from the group
-	}
-	f.AddBool(prefix+"persistentroom", "Keep the room when nobody is in it", c.Persistent)
-	f.AddBool(prefix+"publicroom", "List the room publicly", c.Public)
-	f.AddBool(prefix+"membersonly", "Only members may enter", c.MembersOnly)
-	f.AddBool(prefix+"moderatedroom", "Newcomers may only listen", c.Moderated)
-	f.AddBool(prefix+"passwordprotectedroom", "A password is needed to enter", c.Password != "")
-	f.Add(prefix+"roomsecret", "text-private", "Password", c.Password)
-	f.AddList(prefix+"whois", "Who sees real addresses", map[bool]string{true: "anyone", false: "moderators"}[c.NonAnonymous],
-		form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Anyone", Value: "anyone"})
-	f.AddBool(prefix+"changesubject", "Participants may change the subject", c.ChangeSubject)
-	f.AddBool(prefix+"allowinvites", "Members may invite others", c.Invites)
-	f.AddList(prefix+"allowpm", "Who may send private messages", c.PM, form.Option{Label: "Anyone", Value: "anyone"},
-		form.Option{Label: "Who may speak", Value: "participants"}, form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Nobody", Value: "none"})
-	f.Add(prefix+"pubsub", "text-single", "XMPP address of a publish-subscribe node that belongs to the room", c.PubSub)
-	f.AddBool(prefix+"enablelogging", "Keep an archive", c.Archive)
-	maxUsers := "none"
-	if c.MaxUsers > 0 {
-		maxUsers = strconv.Itoa(c.MaxUsers)
-	}
-	f.AddList(prefix+"maxusers", "Most occupants", maxUsers, maxUserOptions(c.MaxUsers)...)
-	f.Add("muc#maxhistoryfetch", "text-single", "Messages shown on entering", strconv.Itoa(r.historyMax()))
-	historyFor := c.HistoryFor
-	if historyFor == "" {
-		historyFor = "anyone"
-	}
-	f.AddList(fieldHistoryFor, "Who may read what was said before", historyFor, form.Option{Label: "Whoever may come in", Value: "anyone"},
-		form.Option{Label: "Members", Value: historyForMembers}, form.Option{Label: "Administrators", Value: historyForAdmins})
-	f.AddBool(fieldSinceJoin, "People read only what was said since they were added", c.SinceJoin)
-	f.Fields = append(f.Fields, slowField(c.SlowMode), rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
-		rolesField(prefix+"getmemberlist", "Who may read the list of members", c.MemberList))
-	f.Add(prefix+"roomadmins", "jid-multi", "Administrators", r.with(org.Admin)...)
-	f.Add(prefix+"roomowners", "jid-multi", "Owners", r.with(org.Owner)...)
-	return f.Element()
-}
-
-// with lists who has an affiliation in a free room.
-func (r *room) with(affiliation string) []string {
-	var js []string
-	for j, a := range r.people {
-		if a.Affiliation == affiliation {
-			js = append(js, j.String())
-		}
-	}
-	slices.Sort(js)
-	return js
-}
-
 func maxUserOptions(now int) []form.Option {
 	var os []form.Option
 	seen := false
@@ -148,40 +89,20 @@ func rolesField(name, label string, values []string) form.Field {
 	return fd
 }
 
-// configure takes an owner's form (section 10.2), answers, and then tells everyone what is new; nothing changes if the
-// form is wrong.
-func (r *room) configure(ctx context.Context, st *wire.Stanza, f form.Form) error {
-	if f.About() != nsConfig && f.About() != "" {
-		return server.BadRequest
-	}
-	now := r.cfg
-	if err := now.apply(f, r.group != ""); err != nil {
-		return err
-	}
-	if r.group != "" {
-		return r.configureGroup(ctx, r.s.by(st.From), now)
-	}
-	people, err := r.peopleOfForm(ctx, f)
-	if err != nil {
-		return err
-	}
-	now.Locked = false
-	if err := r.storeConfig(ctx, now); err != nil {
-		return err
-	}
-	if err = r.setPeople(ctx, people); err == nil {
-		r.s.reply(ctx, st, nil)
-		err = server.ErrHandled
-	}
-	r.showConfig(ctx, now)
-	r.locked.Store(false)
-	if errors.Is(err, server.ErrHandled) {
-		r.showChanges(ctx, nil, people)
-	}
-	return err
+// Described begins the form that an owner fills in, with what every room has: its name, its description and its language. It
+// is called on the room's goroutine.
+func (r *Room) Described() *form.Form {
+	f := form.New(form.Ask, nsConfig)
+	f.Title = "Configuration of " + r.jid.String()
+	f.Add(prefix+"roomname", form.TextSingle, "Name", r.cfg.Name)
+	f.Add(prefix+"roomdesc", form.TextSingle, "Description", r.cfg.Description)
+	f.Add(prefix+"lang", form.TextSingle, "Language of discussions", r.cfg.Lang)
+	return f
 }
 
-func (c *RoomConfig) apply(f form.Form, group bool) error {
+// Apply takes over what an owner's form says. With fixed only the name, the description and the language may change: other
+// fields are ignored. An error is a stanza error, and c is of no use then.
+func (c *RoomConfig) Apply(f form.Form, fixed bool) error {
 	for _, fd := range f.Fields {
 		name, ok := strings.CutPrefix(fd.Var, prefix)
 		switch fd.Var {
@@ -206,7 +127,7 @@ func (c *RoomConfig) apply(f form.Form, group bool) error {
 			}
 			continue
 		case "pubsub":
-			if !group {
+			if !fixed {
 				c.PubSub = v
 			}
 			if len(v) > maxRoomDesc {
@@ -219,8 +140,8 @@ func (c *RoomConfig) apply(f form.Form, group bool) error {
 			}
 			continue
 		}
-		if group {
-			continue // fixed by the kind of group: a set that changes nothing is accepted, one that would is ignored
+		if fixed {
+			continue
 		}
 		if err := c.applyField(name, v, fd, f); err != nil {
 			return err
@@ -315,18 +236,18 @@ func roles(values []string) []string {
 func (c RoomConfig) access() store.RoomAccess {
 	a := store.RoomAccess{Readers: store.ReadersMembers, Since: c.SinceJoin, Named: c.NonAnonymous}
 	switch {
-	case !mayRead(&c, org.Member):
+	case !mayRead(&c, Member):
 		a.Readers = store.ReadersAdmins
-	case mayRead(&c, org.None) && c.Public:
+	case mayRead(&c, None) && c.Public:
 		a.Readers = store.ReadersAnyone
-	case mayRead(&c, org.None):
+	case mayRead(&c, None):
 		a.Readers = store.ReadersKnown
 	}
 	return a
 }
 
 // saveConfig keeps a configuration and tells the occupants what has changed.
-func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
+func (r *Room) saveConfig(ctx context.Context, now RoomConfig) error {
 	err := r.storeConfig(ctx, now)
 	if err == nil {
 		r.showConfig(ctx, now)
@@ -334,7 +255,7 @@ func (r *room) saveConfig(ctx context.Context, now RoomConfig) error {
 	return err
 }
 
-func (r *room) storeConfig(ctx context.Context, c RoomConfig) error {
+func (r *Room) storeConfig(ctx context.Context, c RoomConfig) error {
 	b, err := json.Marshal(c)
 	if err != nil {
 		return err
@@ -343,7 +264,7 @@ func (r *room) storeConfig(ctx context.Context, c RoomConfig) error {
 }
 
 // showConfig takes over a configuration and tells the occupants what has changed (section 10.2.1).
-func (r *room) showConfig(ctx context.Context, now RoomConfig) {
+func (r *Room) showConfig(ctx context.Context, now RoomConfig) {
 	was := r.cfg
 	r.setConfig(now)
 	r.tellConfig(ctx, was, now)
@@ -360,7 +281,7 @@ func (r *room) showConfig(ctx context.Context, now RoomConfig) {
 	r.reveal(ctx)
 }
 
-func (r *room) setConfig(c RoomConfig) {
+func (r *Room) setConfig(c RoomConfig) {
 	r.mu.Lock()
 	r.cfg = c
 	r.mu.Unlock()
@@ -370,7 +291,7 @@ func (r *room) setConfig(c RoomConfig) {
 }
 
 // reveal shows and hides those whose role has become one that is shown, or is not any more.
-func (r *room) reveal(ctx context.Context) {
+func (r *Room) reveal(ctx context.Context) {
 	for _, o := range r.order {
 		if r.visible(o) != o.seen {
 			r.show(ctx, o)
@@ -378,7 +299,7 @@ func (r *room) reveal(ctx context.Context) {
 	}
 }
 
-func (r *room) tellConfig(ctx context.Context, was, now RoomConfig) {
+func (r *Room) tellConfig(ctx context.Context, was, now RoomConfig) {
 	var codes []string
 	if was.NonAnonymous != now.NonAnonymous {
 		codes = append(codes, map[bool]string{true: "172", false: "173"}[now.NonAnonymous])
@@ -399,7 +320,7 @@ func (r *room) tellConfig(ctx context.Context, was, now RoomConfig) {
 	r.send(ctx, st.Add(userX(nil, codes...)), r.everyone(nil))
 }
 
-func (r *room) historyMax() int {
+func (r *Room) historyMax() int {
 	n := r.cfg.History
 	if n <= 0 {
 		n = r.s.cfg.HistoryDefault

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"parley/org"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -43,7 +42,12 @@ func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error
 		return nil, err
 	}
 	for _, name := range names {
-		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *room) error { return r.departed(ctx, who) })
+		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *Room) error {
+			if k, ok := r.keeper.(*free); ok {
+				return k.departed(ctx, who)
+			}
+			return nil
+		})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, fmt.Errorf("room %s: %w", name, err)
 		}
@@ -56,7 +60,7 @@ func (s *Service) knowing(ctx context.Context, who jid.JID) ([]string, error) {
 	names := make(map[string]bool)
 	s.mu.RLock()
 	for name, r := range s.rooms {
-		if r.group == "" {
+		if _, ok := r.keeper.(*free); ok {
 			names[name] = true // its requests and occupants are known to the room alone
 		}
 	}
@@ -84,11 +88,9 @@ func (s *Service) knowing(ctx context.Context, who jid.JID) ([]string, error) {
 }
 
 // departed takes an address out of a free room, for those who are in it to see.
-func (r *room) departed(ctx context.Context, who jid.JID) error {
-	if r.group != "" {
-		return nil
-	}
-	r.requests = slices.DeleteFunc(r.requests, func(q store.RoomRequest) bool { return q.JID == who.String() })
+func (k *free) departed(ctx context.Context, who jid.JID) error {
+	r := k.r
+	k.requests = slices.DeleteFunc(k.requests, func(q store.RoomRequest) bool { return q.JID == who.String() })
 	for _, o := range slices.Clone(r.order) { // its clients are being put out, and may not have left yet
 		if o.bare == who {
 			r.expel(ctx, o, leaving{codes: []string{"321"}})
@@ -103,11 +105,11 @@ func (r *room) departed(ctx context.Context, who jid.JID) error {
 			return err
 		}
 	}
-	if _, known := r.people[who]; !known {
+	if _, known := k.people[who]; !known {
 		return nil
 	}
-	none := []change{{who: who, affiliation: org.None, setNick: true}}
-	if err := r.setPeople(ctx, none); err != nil { // once more: it may have been written since
+	none := []Change{{Who: who, Affiliation: None, SetNick: true}}
+	if err := k.setPeople(ctx, none); err != nil { // once more: it may have been written since
 		return err
 	}
 	r.showChanges(ctx, nil, none)
@@ -121,8 +123,12 @@ func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inh
 		return nil, err
 	}
 	for _, name := range names {
-		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *room) error {
-			heir, err := r.inherit(ctx, who, why)
+		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *Room) error {
+			k, ok := r.keeper.(*free)
+			if !ok {
+				return nil
+			}
+			heir, err := k.inherit(ctx, who, why)
 			if err == nil && !heir.IsZero() {
 				all = append(all, Inherited{r.jid, heir})
 			}
@@ -137,27 +143,28 @@ func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inh
 
 // inherit gives the room an owner, if it has none besides an address: of its administrators who was added first, or else
 // whom the organization names. One that nobody has configured yet ends.
-func (r *room) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID, err error) {
-	for j, a := range r.people {
-		if a.Affiliation == org.Owner && j != who {
+func (k *free) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID, err error) {
+	r := k.r
+	for j, a := range k.people {
+		if a.Affiliation == Owner && j != who {
 			return heir, nil
 		}
 	}
-	if r.group != "" || r.s.cfg.Heir == nil {
+	if r.s.cfg.Heir == nil {
 		return heir, nil
 	}
 	if r.locked.Load() {
 		r.end(ctx)
 		return heir, nil
 	}
-	if heir, err = r.heir(ctx); err != nil || heir.IsZero() {
+	if heir, err = k.heir(ctx); err != nil || heir.IsZero() {
 		if err == nil {
 			r.s.log.Warn("nobody owns a room any more, and there is no administrator to give it to", "room", r.jid.String())
 		}
 		return heir, err
 	}
-	owner := []change{{who: heir, affiliation: org.Owner}}
-	if err := r.setPeople(ctx, owner); err != nil {
+	owner := []Change{{Who: heir, Affiliation: Owner}}
+	if err := k.setPeople(ctx, owner); err != nil {
 		return jid.JID{}, err
 	}
 	r.showChanges(ctx, nil, owner)
@@ -172,10 +179,11 @@ func (r *room) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID
 }
 
 // heir is who is to own the room: zero if there is nobody.
-func (r *room) heir(ctx context.Context) (jid.JID, error) {
+func (k *free) heir(ctx context.Context) (jid.JID, error) {
+	r := k.r
 	var admins []store.Affiliation
-	for _, a := range r.people {
-		if a.Affiliation == org.Admin {
+	for _, a := range k.people {
+		if a.Affiliation == Admin {
 			admins = append(admins, a)
 		}
 	}

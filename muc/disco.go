@@ -2,10 +2,9 @@ package muc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"parley/org"
@@ -129,35 +128,39 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 	return nil, server.ServiceUnavailable
 }
 
-func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it server.Item, ok bool, err error) {
+// listed gives a room as the service's list has it, and its configuration; ok is false if who does not find it there.
+func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it server.Item, c RoomConfig, ok bool, err error) {
 	j, err := jid.New(row.Name, s.cfg.Domain, "")
 	if err != nil {
-		return it, false, nil
+		return it, c, false, nil
 	}
 	it = server.Item{JID: j, Name: j.Name()}
-	if row.Theme != "" {
-		return it, false, nil // themes are items of their group's room
+	if s.keeps(row) {
+		c, ok, err = s.keepers.Listed(ctx, row, who)
+	} else {
+		c, err = s.configOf(row)
+		ok = c.Public && !c.Locked
 	}
-	if row.Group != "" {
-		ok, err = s.cfg.Org.Visible(ctx, s.host.Domain, row.Group, "", who)
-		if err != nil || !ok {
-			return it, false, ignoreGone(err)
-		}
-		g, err := s.cfg.Org.GroupByID(ctx, s.host.Domain, row.Group)
-		if err != nil {
-			return it, false, ignoreGone(err)
-		}
-		it.Name = g.Name
-		return it, true, nil
-	}
-	c, err := s.configOf(row)
-	if err != nil || !c.Public || c.Locked {
-		return it, false, err
+	if err != nil || !ok {
+		return it, c, false, err
 	}
 	if c.Name != "" {
 		it.Name = c.Name
 	}
-	return it, true, nil
+	return it, c, true, nil
+}
+
+// keeps says whether a room is not a free one.
+func (s *Service) keeps(row store.Room) bool { return s.keepers != nil && s.keepers.Keeps(row) }
+
+// configOf gives the configuration of a free room's row.
+func (s *Service) configOf(row store.Room) (RoomConfig, error) {
+	c := s.cfg.Defaults
+	if len(row.Config) == 0 {
+		return c, nil
+	}
+	err := json.Unmarshal(row.Config, &c)
+	return c, err
 }
 
 func ignoreGone(err error) error {
@@ -214,7 +217,7 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 
 // find gives a room, loaded if need be, when it has done all that it was given before: a request that is served beside its
 // goroutine sees what its sender has sent before it (RFC 6120, section 10.1).
-func (s *Service) find(ctx context.Context, name string) (*room, error) {
+func (s *Service) find(ctx context.Context, name string) (*Room, error) {
 	s.mu.RLock()
 	r := s.rooms[name]
 	s.mu.RUnlock()
@@ -222,8 +225,8 @@ func (s *Service) find(ctx context.Context, name string) (*room, error) {
 		r.used.Store(time.Now().UnixNano())
 		return r, nil
 	}
-	found := make(chan *room, 1)
-	err := s.askRoom(ctx, name, busyTime, func(_ context.Context, r *room) error {
+	found := make(chan *Room, 1)
+	err := s.askRoom(ctx, name, busyTime, func(_ context.Context, r *Room) error {
 		found <- r
 		return nil
 	})
@@ -236,34 +239,20 @@ func (s *Service) find(ctx context.Context, name string) (*room, error) {
 // busyTime is how long a request waits for a room to do what it was given before.
 const busyTime = 30 * time.Second
 
-// known: what one may not see answers as if it were not there. A free room that is not listed is found by who knows
-// its address.
-func (r *room) known(ctx context.Context, who jid.JID) error {
-	if r.group == "" {
-		a, err := r.affiliation(ctx, who)
-		if err == nil && a == org.Outcast {
-			return server.Forbidden
-		}
-		return err
-	}
-	ok, err := r.s.cfg.Org.Visible(ctx, r.s.host.Domain, r.group, r.theme, who)
-	if err == nil && !ok {
-		return server.ItemNotFound
-	}
-	return err
-}
+// known returns an error if a person must not learn of the room.
+func (r *Room) known(ctx context.Context, who jid.JID) error { return r.keeper.Knows(ctx, who, false) }
 
-func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
+func (r *Room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
 	if err := r.known(ctx, st.From); err != nil {
 		return nil, err
 	}
 	if node == nsNick {
-		return r.nickInfo(st.From), nil
+		return nickInfo(r.keeper.Nick(st.From)), nil
 	}
 	if node == nsTraffic { // section 18.1.1: nothing is taken out of what people send
 		return nil, server.ServiceUnavailable
 	}
-	if e := server.CommandInfo(r.commands(), node); e != nil {
+	if e := server.CommandInfo(r.keeper.Commands(), node); e != nil {
 		return e, nil
 	}
 	if node != "" {
@@ -300,7 +289,7 @@ func (r *room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	return i.Element(node), nil
 }
 
-func (r *room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.Element {
+func (r *Room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.Element {
 	f := form.New("result", nsInfo)
 	f.Add(prefix+"roomname", "text-single", "Name", c.Name)
 	f.Add("muc#roominfo_description", "text-single", "Description", c.Description)
@@ -327,33 +316,8 @@ func (r *room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.El
 	return f.Element()
 }
 
-// occupants lists who is in the room, as its own goroutine knows it.
-func (r *room) occupants(ctx context.Context, who jid.JID) ([]server.Item, error) {
-	var items []server.Item
-	err := r.ask(ctx, func(_ context.Context, r *room) error {
-		public := r.cfg.Public && !r.cfg.MembersOnly && r.cfg.Password == ""
-		if public || r.sessions[who] != nil {
-			for _, o := range r.nicks {
-				items = append(items, server.Item{JID: o.jid, Name: o.nick}) // there are at most rooms.max_occupants
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(items, func(a, b server.Item) int { return strings.Compare(a.Name, b.Name) })
-	return items, nil
-}
-
-// nickInfo is section 6.6: the nick that is reserved for the asker.
-func (r *room) nickInfo(who jid.JID) *wire.Element {
-	r.mu.RLock()
-	nick := r.people[who.Bare()].Nick
-	r.mu.RUnlock()
-	if nick == "" && r.group != "" && who.Domain() == r.s.host.Domain {
-		nick = who.Name() // clients that ask do so to enter without asking the person
-	}
+// nickInfo is section 6.6.
+func nickInfo(nick string) *wire.Element {
 	i := server.Info{}
 	if nick != "" {
 		i.Identities = []server.Identity{{Category: "conference", Type: "text", Name: nick}}
@@ -361,33 +325,20 @@ func (r *room) nickInfo(who jid.JID) *wire.Element {
 	return i.Element(nsNick)
 }
 
-// items: of a group's room its themes that the asker may know of; of any other who is in it, if that is public or the
-// asker is in it too (section 6.5).
-func (r *room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
+// items is section 6.5.
+func (r *Room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.Element, error) {
 	if err := r.known(ctx, st.From); err != nil {
 		return nil, err
 	}
-	if e := server.CommandItems(ctx, r.commands(), st.From, r.jid, node); e != nil {
+	if e := server.CommandItems(ctx, r.keeper.Commands(), st.From, r.jid, node); e != nil {
 		return e, nil
 	}
 	if node != "" {
 		return nil, server.ItemNotFound
 	}
-	var items []server.Item
-	if r.group == "" {
-		var err error
-		if items, err = r.occupants(ctx, st.From); err != nil {
-			return nil, err
-		}
-	}
-	if r.group != "" && r.theme == "" {
-		ts, err := r.s.cfg.Org.Themes(ctx, r.s.host.Domain, r.group, st.From)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range ts {
-			items = append(items, server.Item{JID: r.s.cfg.Org.RoomJID(r.s.host.Domain, t.Room), Name: r.config().Name + " › " + t.Name})
-		}
+	items, err := r.keeper.Items(ctx, st.From)
+	if err != nil {
+		return nil, err
 	}
 	return server.ItemsElement("", items), nil
 }

@@ -12,7 +12,7 @@ import (
 
 // follow is called for what was said in a theme, once it is kept. It costs nothing but for the first message of an
 // occupant, and the first after a long silence.
-func (r *room) follow(p *pendingMessage) {
+func (r *Room) follow(p *Message) {
 	s, key := r.s, r.theme
 	if p.o != nil && !p.o.wrote {
 		p.o.wrote = true
@@ -31,7 +31,7 @@ func (r *room) follow(p *pendingMessage) {
 		more, err := s.cfg.Org.WakeTheme(ctx, s.host.Domain, key)
 		s.note("a theme does not wake", err)
 		if more {
-			s.postLoaded(name, func(_ context.Context, r *room) { r.dormant = true })
+			s.postLoaded(name, func(_ context.Context, r *Room) { r.dormant = true })
 		}
 	})
 }

@@ -23,7 +23,7 @@ type guest struct {
 var unreachable = [...]string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout"}
 
 // guestCame notes a client that is in now, guestLeft one that is not any more.
-func (r *room) guestCame(who jid.JID) {
+func (r *Room) guestCame(who jid.JID) {
 	if r.s.host.Router.Local(who.Domain()) {
 		return
 	}
@@ -34,7 +34,7 @@ func (r *room) guestCame(who jid.JID) {
 	r.foreign.Store(int32(len(r.guests)))
 }
 
-func (r *room) guestLeft(who jid.JID) {
+func (r *Room) guestLeft(who jid.JID) {
 	if r.guests[who] != nil {
 		delete(r.guests, who)
 		r.foreign.Store(int32(len(r.guests)))
@@ -42,7 +42,7 @@ func (r *room) guestLeft(who jid.JID) {
 }
 
 // heard notes that a client has sent something. Errors come from servers too.
-func (r *room) heard(st *wire.Stanza) {
+func (r *Room) heard(st *wire.Stanza) {
 	if st.Type == "error" {
 		return
 	}
@@ -53,7 +53,7 @@ func (r *room) heard(st *wire.Stanza) {
 
 // pong takes an error that comes back for a question. service-unavailable is what a client says that knows no pings, and
 // what a server says of a client that is gone: it is no proof.
-func (r *room) pong(ctx context.Context, st *wire.Stanza) {
+func (r *Room) pong(ctx context.Context, st *wire.Stanza) {
 	g := r.guests[st.From]
 	if g == nil || st.Type != "error" || st.ID != g.id || g.id == "" {
 		return
@@ -73,7 +73,7 @@ func (r *room) pong(ctx context.Context, st *wire.Stanza) {
 
 // askGuests asks those who have been silent since then whether they are there. Who says nothing may be on a connection that
 // is being resumed (XEP-0198), and is asked again.
-func (r *room) askGuests(ctx context.Context, since time.Time) {
+func (r *Room) askGuests(ctx context.Context, since time.Time) {
 	for who, g := range r.guests {
 		if !g.heard.Before(since) || !g.asked.Before(since) {
 			continue
@@ -99,7 +99,7 @@ func (s *Service) watchGuests(ctx context.Context) {
 		}
 		since := time.Now().Add(-s.cfg.GuestPing)
 		for _, name := range s.roomsWithGuests() {
-			s.postLoaded(name, func(ctx context.Context, r *room) { r.askGuests(ctx, since) })
+			s.postLoaded(name, func(ctx context.Context, r *Room) { r.askGuests(ctx, since) })
 		}
 	}
 }

@@ -98,9 +98,9 @@ func (s *Service) newGroup(ctx context.Context, who jid.JID, f form.Form) (strin
 }
 
 // settingsCommand is what a group's owners decide, in one form.
-func (r *room) settingsCommand() server.Command {
+func (r *Room) settingsCommand() server.Command {
 	o, host := r.s.cfg.Org, r.s.host.Domain
-	return server.Command{Node: nodeGroupSettings, Name: "Settings of this group", Allowed: r.ranked(org.Owner),
+	return server.Command{Node: nodeGroupSettings, Name: "Settings of this group", Allowed: r.ranked(Owner),
 		Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
 			g, err := o.GroupByID(ctx, host, r.group)
 			if err != nil {
@@ -144,7 +144,7 @@ func settingsOf(f form.Form) (c org.GroupChange, err error) {
 }
 
 // ranked says of who is allowed a command: those of this affiliation or a higher one.
-func (r *room) ranked(least string) func(context.Context, jid.JID) bool {
+func (r *Room) ranked(least string) func(context.Context, jid.JID) bool {
 	return func(ctx context.Context, who jid.JID) bool {
 		a, err := r.affiliation(ctx, who)
 		return err == nil && rank[a] >= rank[least]

@@ -21,13 +21,13 @@ const (
 )
 
 // groupRegistration answers jabber:iq:register to a group's room.
-func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+func (r *Room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	o, host, who := r.s.cfg.Org, r.s.host.Domain, st.From.Bare()
-	a, err := r.access(ctx, who)
+	a, err := r.s.cfg.Org.Access(ctx, r.s.host.Domain, r.group, r.theme, who)
 	switch {
 	case err != nil:
 		return nil, err
-	case a.Affiliation == org.Outcast:
+	case a.Affiliation == Outcast:
 		return nil, server.Forbidden
 	case !a.Know:
 		return nil, server.ItemNotFound
@@ -35,7 +35,7 @@ func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.E
 		return nil, server.WithText(server.NotAllowed, "who is in a theme follows from its group")
 	}
 	if st.Type == "get" {
-		if rank[a.Affiliation] >= rank[org.Member] {
+		if rank[a.Affiliation] >= rank[Member] {
 			return wire.E(nsRegister, "query", wire.E(nsRegister, "registered"), wire.T(nsRegister, "username", who.Name())), nil
 		}
 		if !a.Ask && !a.Join {
@@ -45,7 +45,7 @@ func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.E
 		return wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", f.Instructions), f.Element()), nil
 	}
 	if q.Child(nsRegister, "remove") != nil {
-		if rank[a.Affiliation] < rank[org.Member] {
+		if rank[a.Affiliation] < rank[Member] {
 			return nil, o.Withdraw(ctx, r.s.by(st.From), host, r.group)
 		}
 		return nil, o.Leave(ctx, r.s.by(st.From), host, r.group)
@@ -63,7 +63,7 @@ func (r *room) groupRegistration(ctx context.Context, st *wire.Stanza, q *wire.E
 	return nil, o.Request(ctx, r.s.by(st.From), host, r.group, f.Text(regReason))
 }
 
-func (r *room) requestForm(a org.Access, who jid.JID) *form.Form {
+func (r *Room) requestForm(a org.Access, who jid.JID) *form.Form {
 	f := form.New(form.Ask, nsRegForm)
 	f.Title, f.Instructions = "Membership of "+r.cfg.Name, "You are a member by sending this form."
 	if a.Ask {
@@ -85,7 +85,7 @@ func (s *Service) askModerators(e org.Event) {
 			return
 		}
 		for j, a := range all {
-			if rank[a] >= rank[org.Admin] {
+			if rank[a] >= rank[Admin] {
 				s.host.Router.Send(ctx, s.requestMessage(e.Group, e.Rooms[0], j, store.GroupRequest{JID: e.Actor.String(), Reason: e.Reason}))
 			}
 		}
@@ -111,7 +111,7 @@ func (s *Service) requestMessage(g store.Group, room, to jid.JID, q store.GroupR
 }
 
 // answerGroupRequest is a moderator's answer by form; they need not be in the room.
-func (r *room) answerGroupRequest(ctx context.Context, st *wire.Stanza, f form.Form) error {
+func (r *Room) answerGroupRequest(ctx context.Context, st *wire.Stanza, f form.Form) error {
 	js, err := f.JIDs(regJID)
 	if err != nil || len(js) != 1 || r.theme != "" {
 		return server.BadRequest
@@ -129,9 +129,9 @@ func (s *Service) tellAsker(e org.Event) {
 	if err != nil {
 		return
 	}
-	body, affiliation := "You are a member of "+e.Group.Name+" now.", org.Member
+	body, affiliation := "You are a member of "+e.Group.Name+" now.", Member
 	if e.Kind == org.MembershipDenied {
-		body, affiliation = "You have asked to be a member of "+e.Group.Name+": its moderators have not agreed.", org.None
+		body, affiliation = "You have asked to be a member of "+e.Group.Name+": its moderators have not agreed.", None
 	}
 	s.background(func(ctx context.Context) {
 		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "normal", From: e.Rooms[0], To: to, ID: s.host.NewID()}
@@ -143,9 +143,9 @@ func (s *Service) tellAsker(e org.Event) {
 const nodeRequests = "https://parley.im/commands#requests"
 
 // requestsCommand answers requests in a form.
-func (r *room) requestsCommand() server.Command {
+func (r *Room) requestsCommand() server.Command {
 	o, host := r.s.cfg.Org, r.s.host.Domain
-	return server.Command{Node: nodeRequests, Name: "Who asks to be a member", Allowed: r.ranked(org.Admin),
+	return server.Command{Node: nodeRequests, Name: "Who asks to be a member", Allowed: r.ranked(Admin),
 		Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
 			rs, err := o.Requests(ctx, host, r.group)
 			if err != nil {

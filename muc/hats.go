@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/form"
@@ -49,14 +48,14 @@ func (s *Service) HatsChanged(who jid.JID) {
 	names := slices.Collect(maps.Keys(s.rooms))
 	s.mu.RUnlock()
 	for _, name := range names {
-		s.postLoaded(name, func(ctx context.Context, r *room) {
-			r.rehat(ctx, func(o *occupant) bool { return o.bare == who.Bare() })
+		s.postLoaded(name, func(ctx context.Context, r *Room) {
+			r.rehat(ctx, func(o *Occupant) bool { return o.bare == who.Bare() })
 		})
 	}
 }
 
 // hatsOf makes the payload of an occupant's hats; nil if there are none.
-func (r *room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
+func (r *Room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
 	var hats []Hat
 	if r.s.cfg.Hats != nil {
 		hats = r.s.cfg.Hats(ctx, r.group, who)
@@ -77,7 +76,7 @@ func (r *room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
 }
 
 // rehat shows those anew whose hats are others now.
-func (r *room) rehat(ctx context.Context, ok func(*occupant) bool) {
+func (r *Room) rehat(ctx context.Context, ok func(*Occupant) bool) {
 	for _, o := range slices.Clone(r.order) {
 		if !ok(o) {
 			continue
@@ -109,12 +108,13 @@ func hatsHash(hats []Hat) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// hatCommands are a free room's.
-func (r *room) hatCommands() []server.Command {
-	admin := r.ranked(org.Admin)
+// Commands are about hats.
+func (k *free) Commands() []server.Command {
+	r := k.r
+	admin := r.ranked(Admin)
 	do := func(change func(c *RoomConfig, f form.Form) error) func(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 		return func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
-			return "", nil, r.ask(ctx, func(ctx context.Context, r *room) error {
+			return "", nil, r.ask(ctx, func(ctx context.Context, r *Room) error {
 				return r.changeHats(ctx, func(c *RoomConfig) error { return change(c, f) })
 			})
 		}
@@ -151,14 +151,14 @@ func (r *room) hatCommands() []server.Command {
 }
 
 // mayLook: who could come in may know of what there is.
-func (r *room) mayLook(ctx context.Context, who jid.JID) bool {
+func (r *Room) mayLook(ctx context.Context, who jid.JID) bool {
 	a, err := r.affiliation(ctx, who)
 	c := r.config()
-	return err == nil && a != org.Outcast && (rank[a] >= rank[org.Member] || !c.MembersOnly && c.Password == "")
+	return err == nil && a != Outcast && (rank[a] >= rank[Member] || !c.MembersOnly && c.Password == "")
 }
 
 // changeHats saves a change and shows it: who wears another hat now, and, if the list is another, code 104.
-func (r *room) changeHats(ctx context.Context, change func(c *RoomConfig) error) error {
+func (r *Room) changeHats(ctx context.Context, change func(c *RoomConfig) error) error {
 	was := r.cfg
 	now := was
 	now.Hats, now.Worn = slices.Clone(was.Hats), maps.Clone(was.Worn)
@@ -180,7 +180,7 @@ func (r *room) changeHats(ctx context.Context, change func(c *RoomConfig) error)
 		}
 		return b.String()
 	}
-	r.rehat(ctx, func(o *occupant) bool { return shown(&was, o.bare.String()) != shown(&now, o.bare.String()) })
+	r.rehat(ctx, func(o *Occupant) bool { return shown(&was, o.bare.String()) != shown(&now, o.bare.String()) })
 	return nil
 }
 
@@ -270,7 +270,7 @@ func unassignHat(c *RoomConfig, f form.Form) error {
 	return nil
 }
 
-func (r *room) listHats(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
+func (r *Room) listHats(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 	f := table("Hats list", "hats#title", "hats#uri", "hats#hue")
 	for _, h := range r.config().Hats {
 		row(f, "hats#title", h.Title, "hats#uri", h.URI, "hats#hue", h.Hue)
@@ -278,7 +278,7 @@ func (r *room) listHats(context.Context, jid.JID, form.Form) (string, *form.Form
 	return "", f, nil
 }
 
-func (r *room) listWorn(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
+func (r *Room) listWorn(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 	f := table("Assigned hats list", "hats#jid", "hats#uri", "hats#title", "hats#hue")
 	c := r.config()
 	for _, who := range slices.Sorted(maps.Keys(c.Worn)) {

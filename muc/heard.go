@@ -3,7 +3,6 @@ package muc
 import (
 	"context"
 
-	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -19,7 +18,7 @@ type Heard struct {
 }
 
 // heardOf says what was heard; of what is not kept, or has nothing to read, the zero value.
-func (r *room) heardOf(p *pendingMessage) Heard {
+func (r *Room) heardOf(p *Message) Heard {
 	if p.entry == nil || p.entry.Quiet {
 		return Heard{}
 	}
@@ -39,7 +38,7 @@ func (s *Service) PeopleOf(ctx context.Context, h Heard) ([]jid.JID, error) {
 		all, err := s.cfg.Org.AffiliationsOf(ctx, s.host.Domain, h.Group, h.Theme)
 		js := make([]jid.JID, 0, len(all))
 		for j, a := range all {
-			if a != org.Outcast {
+			if a != Outcast {
 				js = append(js, j)
 			}
 		}
@@ -49,15 +48,14 @@ func (s *Service) PeopleOf(ctx context.Context, h Heard) ([]jid.JID, error) {
 	if r == nil {
 		return nil, nil
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	js := make([]jid.JID, 0, len(r.people))
-	for j, a := range r.people {
-		if a.Affiliation != org.Outcast {
+	all, err := r.keeper.Affiliations(ctx)
+	js := make([]jid.JID, 0, len(all))
+	for j, a := range all {
+		if a != Outcast {
 			js = append(js, j)
 		}
 	}
-	return js, nil
+	return js, err
 }
 
 // ForMembers says that a room is for its members only: what is said there is said to each of them. So it is of a room that
@@ -67,7 +65,7 @@ func (s *Service) ForMembers(room jid.JID) bool {
 	return r == nil || r.config().MembersOnly
 }
 
-func (s *Service) loaded(name string) *room {
+func (s *Service) loaded(name string) *Room {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.rooms[name]

@@ -19,7 +19,7 @@ type past struct {
 }
 
 // loadRecent reads the last messages of the archive.
-func (r *room) loadRecent(ctx context.Context) error {
+func (r *Room) loadRecent(ctx context.Context) error {
 	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{Max: r.s.cfg.HistoryMax, Backwards: true})
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (r *room) loadRecent(ctx context.Context) error {
 }
 
 // remember keeps a message for newcomers: what is archived, or in a room without an archive whatever has a body.
-func (r *room) remember(st *wire.Stanza, e *store.RoomEntry) {
+func (r *Room) remember(st *wire.Stanza, e *store.RoomEntry) {
 	switch {
 	case e != nil && !e.Subject:
 		r.rememberAt(st, e.ID.Time())
@@ -44,7 +44,7 @@ func (r *room) remember(st *wire.Stanza, e *store.RoomEntry) {
 	}
 }
 
-func (r *room) rememberAt(st *wire.Stanza, at time.Time) {
+func (r *Room) rememberAt(st *wire.Stanza, at time.Time) {
 	if len(r.recent) >= r.s.cfg.HistoryMax {
 		copy(r.recent, r.recent[1:])
 		r.recent = r.recent[:len(r.recent)-1]
@@ -66,7 +66,7 @@ func (p *past) size(room, to jid.JID) int {
 }
 
 // sendHistory is section 7.2.13 and 7.2.14; h is what the client asks for, nil for the room's default.
-func (r *room) sendHistory(ctx context.Context, o *occupant, to jid.JID, h *wire.Element) {
+func (r *Room) sendHistory(ctx context.Context, o *Occupant, to jid.JID, h *wire.Element) {
 	from, ok := r.shownFrom(ctx, o)
 	if !ok {
 		return
@@ -87,7 +87,7 @@ func (r *room) sendHistory(ctx context.Context, o *occupant, to jid.JID, h *wire
 }
 
 // wanted gives where the history that a client has asked for begins.
-func (r *room) wanted(h *wire.Element, to jid.JID) int {
+func (r *Room) wanted(h *wire.Element, to jid.JID) int {
 	number := func(name string) (int, bool) {
 		n, err := strconv.Atoi(h.Attr(name))
 		return n, err == nil && n >= 0

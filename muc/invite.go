@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -13,7 +12,7 @@ import (
 )
 
 // toRoom is a message to the room that is not for all: an invitation, or its refusal (sections 7.8.2, 7.8.3).
-func (r *room) toRoom(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) toRoom(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if st.Has(wire.NSForm, "x") && !st.Has(wire.NSMUCUser, "x") {
 		if o != nil && !o.pace.Allow(st.At) {
 			return errTooFast
@@ -49,12 +48,12 @@ func (r *room) toRoom(ctx context.Context, o *occupant, st *wire.Stanza) error {
 }
 
 // invite passes an invitation on; in a members-only room it makes its target a member, if its sender may.
-func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wire.Element) error {
+func (r *Room) invite(ctx context.Context, o *Occupant, st *wire.Stanza, inv *wire.Element) error {
 	to, err := jid.Parse(inv.Attr("to"))
 	if err != nil {
 		return server.MalformedJID
 	}
-	mod := rank[o.affiliation] >= rank[org.Admin]
+	mod := rank[o.affiliation] >= rank[Admin]
 	if !mod && !r.cfg.Invites || o.role == "visitor" {
 		return server.Forbidden
 	}
@@ -65,12 +64,10 @@ func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wi
 	switch {
 	case err != nil:
 		return err
-	case a == org.Outcast:
+	case a == Outcast:
 		return server.WithText(server.Forbidden, "they are banned from this room")
-	case r.cfg.MembersOnly && a == org.None && r.group != "" && !mod:
-		return server.Forbidden
-	case r.cfg.MembersOnly && a == org.None: // section 9.5: who may invite makes members by that
-		if err := r.apply(ctx, r.s.by(st.From), o, []change{{who: to.Bare(), affiliation: org.Member}}); err != nil {
+	case r.cfg.MembersOnly && a == None: // section 9.5: who may invite makes members by that
+		if err := r.affiliate(ctx, r.s.by(st.From), o, Change{Who: to.Bare(), Affiliation: Member}); err != nil {
 			return err
 		}
 	}
@@ -87,7 +84,7 @@ func (r *room) invite(ctx context.Context, o *occupant, st *wire.Stanza, inv *wi
 type invited struct{ who, by jid.JID }
 
 // invitation is what somebody who is invited gets; inv has the reason and what else the inviter says, or is nil.
-func (r *room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.Stanza {
+func (r *Room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.Stanza {
 	out := wire.E(wire.NSMUCUser, "invite").Set("from", from.String())
 	for _, name := range []string{"reason", "continue"} {
 		if e := inv.Child(wire.NSMUCUser, name); e != nil {
@@ -103,7 +100,7 @@ func (r *room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.
 }
 
 // mayReceive: nobody invites an account that is not there (section 7.8.2). Whether it is, only people of this host are told.
-func (r *room) mayReceive(ctx context.Context, from, to jid.JID) error {
+func (r *Room) mayReceive(ctx context.Context, from, to jid.JID) error {
 	if to.Local() == "" {
 		return server.ItemNotFound
 	}
@@ -118,12 +115,12 @@ func (r *room) mayReceive(ctx context.Context, from, to jid.JID) error {
 }
 
 // decline tells who has invited, if they are still here: once.
-func (r *room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) error {
+func (r *Room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) error {
 	to, err := jid.Parse(d.Attr("to"))
 	if err != nil {
 		return server.MalformedJID
 	}
-	var tos []*occupant
+	var tos []*Occupant
 	for _, o := range r.order {
 		i := slices.Index(r.invited[:], invited{st.From.Bare(), o.bare})
 		if i >= 0 && (o.bare == to.Bare() || o.jid == to) {

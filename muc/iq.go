@@ -3,14 +3,13 @@ package muc
 import (
 	"context"
 
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
 )
 
 // onIQ is a request to the room that changes or reads what its goroutine owns, or one to an occupant.
-func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
+func (r *Room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	if !st.To.IsBare() {
 		return r.occupantIQ(ctx, st)
 	}
@@ -27,7 +26,7 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	var err error
 	switch q.Space {
 	case wire.NSMUCAdmin, wire.NSMUCOwner, wire.NSModerate, nsFasten:
-		if err := r.shown(ctx, st.From); err != nil {
+		if err := r.keeper.Knows(ctx, st.From, true); err != nil {
 			return err
 		}
 	}
@@ -41,7 +40,7 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	case wire.NSMUCOwner:
 		reply, err = r.owner(ctx, st, payload)
 	case nsRegister:
-		reply, err = r.registration(ctx, st, payload)
+		reply, err = r.keeper.Register(ctx, st, payload)
 	case wire.NSModerate, nsFasten:
 		if st.Type != "set" {
 			return server.BadRequest
@@ -61,21 +60,9 @@ func (r *room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// shown is an error for people who may not know of a group's room: for them it is not there. Banned people know of it.
-func (r *room) shown(ctx context.Context, who jid.JID) error {
-	if r.group == "" {
-		return nil
-	}
-	a, err := r.access(ctx, who.Bare())
-	if err == nil && !a.Know && a.Affiliation != org.Outcast {
-		err = server.ItemNotFound
-	}
-	return err
-}
-
 // occupantIQ forwards a request or its answer between two occupants; a ping of oneself is answered by the room itself
 // (XEP-0410, section 3.3).
-func (r *room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
+func (r *Room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
 	if o == nil {
 		if st.Has(wire.NSDiscoInfo, "") || st.Has(wire.NSDiscoItems, "") {
@@ -121,7 +108,7 @@ func (r *room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 }
 
 // tag says in an id which of an occupant's clients has asked: one character for its place.
-func (r *room) tag(o *occupant, who jid.JID) string {
+func (r *Room) tag(o *Occupant, who jid.JID) string {
 	for i, c := range o.clients {
 		if c.jid == who && i < 26 {
 			return string(rune('a'+i)) + "."
@@ -130,7 +117,7 @@ func (r *room) tag(o *occupant, who jid.JID) string {
 	return "a."
 }
 
-func untag(to *occupant, id string) (jid.JID, string, bool) {
+func untag(to *Occupant, id string) (jid.JID, string, bool) {
 	if len(id) < 2 || id[1] != '.' || int(id[0]-'a') >= len(to.clients) {
 		return jid.JID{}, "", false
 	}

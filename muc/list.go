@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -20,7 +19,7 @@ import (
 const maxListed = 500
 
 // eachListed calls f for the rooms that somebody may know of, in order of their addresses, from after one of them.
-func (s *Service) eachListed(ctx context.Context, who jid.JID, after string, f func(row store.Room, it server.Item) (more bool)) error {
+func (s *Service) eachListed(ctx context.Context, who jid.JID, after string, f func(row store.Room, it server.Item, c RoomConfig) (more bool)) error {
 	for {
 		rows, err := s.st.Rooms(ctx, s.cfg.Domain, after, 200)
 		if err != nil {
@@ -28,11 +27,11 @@ func (s *Service) eachListed(ctx context.Context, who jid.JID, after string, f f
 		}
 		for _, row := range rows {
 			after = row.Name
-			it, ok, err := s.listed(ctx, row, who)
+			it, c, ok, err := s.listed(ctx, row, who)
 			if err != nil {
 				return err
 			}
-			if ok && !s.isLocked(row.Name) && !f(row, it) {
+			if ok && !s.isLocked(row.Name) && !f(row, it, c) {
 				return nil
 			}
 		}
@@ -51,12 +50,12 @@ func (s *Service) isLocked(name string) bool {
 }
 
 // unlocked gives item-not-found for a room that its owner has not configured yet (section 10.1.3): it is not there for others.
-func (r *room) unlocked(ctx context.Context, who jid.JID) error {
+func (r *Room) unlocked(ctx context.Context, who jid.JID) error {
 	if !r.locked.Load() {
 		return nil
 	}
 	a, err := r.affiliation(ctx, who)
-	if err == nil && a != org.Owner {
+	if err == nil && a != Owner {
 		err = server.ItemNotFound
 	}
 	return err
@@ -78,7 +77,7 @@ func (s *Service) list(ctx context.Context, who jid.JID, set *wire.Element) (*wi
 	}
 	var items []server.Item
 	more := false
-	err := s.eachListed(ctx, who, after, func(_ store.Room, it server.Item) bool {
+	err := s.eachListed(ctx, who, after, func(_ store.Room, it server.Item, _ RoomConfig) bool {
 		if more = len(items) == n; !more {
 			items = append(items, it)
 		}
@@ -119,15 +118,18 @@ func (s *Service) unique(ctx context.Context, who jid.JID) (*wire.Element, error
 }
 
 // tellMore adds to what a room says of itself what not everyone is to know: the subject, and whom to turn to.
-func (r *room) tellMore(f *form.Form, c RoomConfig, mine string) {
+func (r *Room) tellMore(f *form.Form, c RoomConfig, mine string) {
 	if c.MembersOnly || c.Password != "" { // section 13.4: what is spoken of there is not for all
-		if rank[mine] < rank[org.Member] {
+		if rank[mine] < rank[Member] {
 			return
 		}
 	}
 	r.mu.RLock()
 	subject := r.topic
-	owners := r.with(org.Owner)
+	var owners []string
+	if k, ok := r.keeper.(*free); ok {
+		owners = k.with(Owner)
+	}
 	r.mu.RUnlock()
 	f.Add("muc#roominfo_subject", form.TextSingle, "Subject", subject)
 	if c.NonAnonymous && len(owners) > 0 {

@@ -26,7 +26,7 @@ const (
 )
 
 func meetingTexts() []textCommand {
-	return []textCommand{{"meet", "[TOPIC]", "start a meeting for everyone in here", inGroup | inTheme, org.None, textMeet}}
+	return []textCommand{{"meet", "[TOPIC]", "start a meeting for everyone in here", inGroup | inTheme, None, textMeet}}
 }
 
 func textMeet(ctx context.Context, c *textCall) (string, error) {
@@ -53,7 +53,7 @@ func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, to
 	}
 	at := s.meetingURL(name)
 	done := make(chan error, 1)
-	if err := s.post(ctx, name, work{do: func(ctx context.Context, r *room) { done <- r.meet(ctx, who, topic, at) }}); err != nil {
+	if err := s.post(ctx, name, work{do: func(ctx context.Context, r *Room) { done <- r.meet(ctx, who, topic, at) }}); err != nil {
 		return "", err
 	}
 	select {
@@ -64,12 +64,12 @@ func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, to
 	}
 }
 
-func (r *room) meet(ctx context.Context, who jid.JID, topic, at string) error {
+func (r *Room) meet(ctx context.Context, who jid.JID, topic, at string) error {
 	a, err := r.affiliation(ctx, who)
 	switch {
 	case err != nil:
 		return err
-	case r.closed || r.roleFor(a) == "visitor" || r.roleFor(a) == "none" || a == org.None && r.cfg.MembersOnly:
+	case r.closed || r.roleFor(a) == "visitor" || r.roleFor(a) == "none" || a == None && r.cfg.MembersOnly:
 		return server.WithText(server.Forbidden, "who may not write here starts no meetings")
 	case !r.calls.Allow(who.Bare(), time.Time{}):
 		return errTooFast
@@ -89,7 +89,7 @@ func (r *room) meet(ctx context.Context, who jid.JID, topic, at string) error {
 }
 
 // meetingCommands are the same by ad-hoc command.
-func (r *room) meetingCommands() []server.Command {
+func (r *Room) meetingCommands() []server.Command {
 	if r.s.cfg.Meetings == "" {
 		return nil
 	}

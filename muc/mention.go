@@ -59,7 +59,7 @@ func mayMention(st *wire.Stanza) bool {
 
 // mentions does what follows from a message that is kept and shown, and names somebody: false if it does not. The room's
 // goroutine finds out whom it names; who of them may know is asked elsewhere.
-func (r *room) mentions(p *pendingMessage) bool {
+func (r *Room) mentions(p *Message) bool {
 	if p.entry == nil || p.entry.Quiet || r.s.cfg.Mentioned == nil || !mayMention(p.out) {
 		return false
 	}
@@ -102,7 +102,7 @@ func (r *room) mentions(p *pendingMessage) bool {
 }
 
 // attentive are those in the room who are not away.
-func (r *room) attentive() (who []jid.JID) {
+func (r *Room) attentive() (who []jid.JID) {
 	for _, o := range r.order {
 		for i := range o.clients {
 			show := ""
@@ -119,7 +119,7 @@ func (r *room) attentive() (who []jid.JID) {
 }
 
 // withRole gives the occupants with a role or affiliation.
-func (r *room) withRole(role string) (who []jid.JID) {
+func (r *Room) withRole(role string) (who []jid.JID) {
 	for _, o := range r.order {
 		if o.role == role || o.affiliation == role {
 			who = append(who, o.bare)
@@ -128,14 +128,15 @@ func (r *room) withRole(role string) (who []jid.JID) {
 	return who
 }
 
-// freeReaders are those who may read a free room: who has an affiliation to it, and who is in it.
-func (r *room) freeReaders() map[jid.JID]bool {
+// freeReaders are those who may read a free room: those who have an affiliation to it, and those who are in it.
+func (r *Room) freeReaders() map[jid.JID]bool {
 	if r.group != "" {
 		return nil
 	}
-	m := make(map[jid.JID]bool, len(r.people)+len(r.order))
-	for j, a := range r.people {
-		if a.Affiliation != org.Outcast {
+	all, _ := r.keeper.Affiliations(context.Background())
+	m := make(map[jid.JID]bool, len(all)+len(r.order))
+	for j, a := range all {
+		if a != Outcast {
 			m[j] = true
 		}
 	}
@@ -146,7 +147,7 @@ func (r *room) freeReaders() map[jid.JID]bool {
 }
 
 // call reads a message, and no further when it has more mentions than there may be.
-func (r *room) call(p *pendingMessage, most int) (c called) {
+func (r *Room) call(p *Message, most int) (c called) {
 	st := p.out
 	for i := range st.Children {
 		if c.count > most {
@@ -172,7 +173,7 @@ func (r *room) call(p *pendingMessage, most int) (c called) {
 
 // callReference is XEP-0372. Of many at one place, which are the people of a team that is called there, the team counts: who
 // may call it, and how often, is not a matter of how it is written.
-func (r *room) callReference(c *called, e *wire.Element, st *wire.Stanza) {
+func (r *Room) callReference(c *called, e *wire.Element, st *wire.Stanza) {
 	if begin := number(e.Attr("begin")); begin > 0 {
 		text := []rune(st.BodyText())
 		if begin < len(text) && text[begin-1] == '@' {
@@ -191,7 +192,7 @@ func (r *room) callReference(c *called, e *wire.Element, st *wire.Stanza) {
 }
 
 // callURI is XEP-0372, section 3.2: a person's address, or an occupant's.
-func (r *room) callURI(c *called, uri string) {
+func (r *Room) callURI(c *called, uri string) {
 	rest, ok := strings.CutPrefix(uri, "xmpp:")
 	if !ok {
 		return
@@ -202,7 +203,7 @@ func (r *room) callURI(c *called, uri string) {
 	}
 }
 
-func (r *room) callJID(c *called, j jid.JID) {
+func (r *Room) callJID(c *called, j jid.JID) {
 	if j.Bare() == r.jid {
 		if o := r.nicks[j.Resource()]; o != nil {
 			c.people = append(c.people, o.bare)
@@ -215,7 +216,7 @@ func (r *room) callJID(c *called, j jid.JID) {
 }
 
 // callExplicit is XEP-0513.
-func (r *room) callExplicit(c *called, e *wire.Element) {
+func (r *Room) callExplicit(c *called, e *wire.Element) {
 	if e.Child(nsMentions, "noping") != nil {
 		return
 	}
@@ -263,16 +264,9 @@ var associations = map[string]string{"moderators": "moderator", "participants": 
 	"owner": "owner", "admin": "admin", "member": "member", "none": "none"}
 
 // peopleAround are those with an affiliation, who may be elsewhere; of a large group none: they would cost too much.
-func (r *room) peopleAround() map[jid.JID]string {
-	if r.group == "" {
-		m := make(map[jid.JID]string, len(r.people))
-		for j, a := range r.people {
-			m[j] = a.Affiliation
-		}
-		return m
-	}
-	m, err := r.s.cfg.Org.AffiliationsOf(context.Background(), r.s.host.Domain, r.group, r.theme)
-	if err != nil || len(m) > 500 {
+func (r *Room) peopleAround() map[jid.JID]string {
+	m, err := r.keeper.Affiliations(context.Background())
+	if err != nil || r.group != "" && len(m) > 500 {
 		return nil
 	}
 	return m
@@ -280,7 +274,7 @@ func (r *room) peopleAround() map[jid.JID]string {
 
 // callText finds `@name` where a word begins: a nick in the room, which may have spaces, or else the name of an account
 // or team.
-func (r *room) callText(c *called, text string) {
+func (r *Room) callText(c *called, text string) {
 	before := ' '
 	for i, ch := range text {
 		if ch == '@' && !unicode.IsLetter(before) && !unicode.IsDigit(before) && before != '@' && before != '/' {
@@ -296,7 +290,7 @@ func (r *room) callText(c *called, text string) {
 }
 
 // callName reads the name that a text begins with, and gives its length; 0 if there is none.
-func (r *room) callName(c *called, rest string) int {
+func (r *Room) callName(c *called, rest string) int {
 	best := -1
 	for i, o := range r.order { // the longest nick that stands there
 		if hasWord(rest, o.nick) && (best < 0 || len(o.nick) > len(r.order[best].nick)) {
@@ -418,7 +412,7 @@ func (s *Service) team(ctx context.Context, by jid.JID, slug string) (who []jid.
 }
 
 // mentionsOf are the kinds that a room announces (XEP-0513, section 2).
-func (r *room) mentionsOf() []string {
+func (r *Room) mentionsOf() []string {
 	fs := []string{nsMentions, nsMentions + "#channel", nsMentions + "#associations", nsReference}
 	for kind := range associations {
 		fs = append(fs, nsMentions+"#"+kind)

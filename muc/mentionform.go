@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -47,7 +46,7 @@ func allows(rule string, moderator bool) bool {
 }
 
 // mentionFields are the form's fields by what they set.
-func (r *room) mentionFields(m *MentionRules) []struct {
+func (r *Room) mentionFields(m *MentionRules) []struct {
 	name, label string
 	at          *string
 } {
@@ -70,7 +69,7 @@ func (r *room) mentionFields(m *MentionRules) []struct {
 	return fs
 }
 
-func (r *room) mentionForm(typ string, m MentionRules) *form.Form {
+func (r *Room) mentionForm(typ string, m MentionRules) *form.Form {
 	f := form.New(typ, nsMentions)
 	if typ == form.Ask {
 		f.Title = "Permissions for Explicit Mentions"
@@ -92,7 +91,7 @@ func (r *room) mentionForm(typ string, m MentionRules) *form.Form {
 }
 
 // onMentions answers who asks for the rules, and an owner who changes them. It is the room's goroutine's work.
-func (r *room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
+func (r *Room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
 	if err := r.known(ctx, st.From); err != nil {
 		return err
 	}
@@ -104,7 +103,7 @@ func (r *room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element)
 	if err != nil {
 		return err
 	}
-	if a != org.Owner {
+	if a != Owner {
 		return server.Forbidden
 	}
 	f, err := form.Parse(q.Child(wire.NSForm, "x"))
@@ -144,7 +143,7 @@ func (r *room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element)
 }
 
 // readMentionForm gives the rules as submitted, and a form of what is new in them.
-func (r *room) readMentionForm(f form.Form, was MentionRules) (now MentionRules, changed *form.Form, err error) {
+func (r *Room) readMentionForm(f form.Form, was MentionRules) (now MentionRules, changed *form.Form, err error) {
 	now, changed = was, form.New(form.Result, nsMentions)
 	if f.Has("mentions#count") {
 		n, err := strconv.Atoi(f.Get("mentions#count"))
@@ -177,7 +176,7 @@ func (s *Service) onMentionIQ(ctx context.Context, st *wire.Stanza, q *wire.Elem
 	if q.Name.Local != "query" {
 		return true, server.ServiceUnavailable
 	}
-	err = s.post(ctx, st.To.Local(), work{st: st, do: func(ctx context.Context, r *room) {
+	err = s.post(ctx, st.To.Local(), work{st: st, do: func(ctx context.Context, r *Room) {
 		err := r.unlocked(ctx, st.From)
 		if err == nil {
 			err = r.onMentions(ctx, st, q)

@@ -14,23 +14,23 @@ import (
 	"parley/wire/jid"
 )
 
-// pendingMessage waits for the commit of its batch.
-type pendingMessage struct {
+// Message waits for the commit of its batch.
+type Message struct {
 	from  *wire.Stanza // as sent
 	out   *wire.Stanza // as broadcast
 	entry *store.RoomEntry
-	o     *occupant
+	o     *Occupant
 	after func(ctx context.Context)
 	hook  bool // a program says it
 
-	to *occupant        // who alone gets it; nil: all
+	to *Occupant        // who alone gets it; nil: all
 	in *server.Incoming // by way of that person's account; nil: it is on another server
 }
 
 var errTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
 
 // onMessage sorts messages: to all, to one, invitations and the like.
-func (r *room) onMessage(ctx context.Context, st *wire.Stanza) error {
+func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if st.Type == "error" {
 		r.flush(ctx)
 		return r.bounced(ctx, st)
@@ -93,7 +93,7 @@ func isSubject(st *wire.Stanza) bool {
 
 // outgoing makes what is broadcast of what an occupant has sent: from the occupant, with its occupant-id, without what
 // only the room may say.
-func (r *room) outgoing(o *occupant, st *wire.Stanza) *wire.Stanza {
+func (r *Room) outgoing(o *Occupant, st *wire.Stanza) *wire.Stanza {
 	// Who sends it may be on another server; a client of ours has said nothing of that by now.
 	out := r.s.host.Router.Unforged(st, true).Copy().Remove(func(c wire.Child) bool {
 		switch c.Name.Space {
@@ -110,14 +110,14 @@ func (r *room) outgoing(o *occupant, st *wire.Stanza) *wire.Stanza {
 	return out
 }
 
-func (r *room) forged(st *wire.Stanza, c wire.Child) bool {
+func (r *Room) forged(st *wire.Stanza, c wire.Child) bool {
 	e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
 	return err != nil || e.Attr("by") == r.jid.String() || e.Attr("by") == r.s.cfg.Domain
 }
 
 // queue puts a message into the batch that is committed next.
-func (r *room) queue(o *occupant, st *wire.Stanza, subject bool) *pendingMessage {
-	p := &pendingMessage{from: st, o: o}
+func (r *Room) queue(o *Occupant, st *wire.Stanza, subject bool) *Message {
+	p := &Message{from: st, o: o}
 	if o == nil {
 		p.out = st
 	} else {
@@ -141,7 +141,7 @@ func (r *room) queue(o *occupant, st *wire.Stanza, subject bool) *pendingMessage
 }
 
 // sign adds the room's stanza-id (XEP-0359) and the occupant-id (XEP-0421), in one copy of the payload.
-func (r *room) sign(st *wire.Stanza, o *occupant, id store.ID) {
+func (r *Room) sign(st *wire.Stanza, o *Occupant, id store.ID) {
 	b := make([]byte, len(st.Payload), len(st.Payload)+220)
 	copy(b, st.Payload)
 	cs := slices.Clip(st.Children)
@@ -165,7 +165,7 @@ func (r *room) sign(st *wire.Stanza, o *occupant, id store.ID) {
 }
 
 // flush commits what waits and then shows it, in order. Nothing is seen that is not kept.
-func (r *room) flush(ctx context.Context) {
+func (r *Room) flush(ctx context.Context) {
 	if len(r.pending) == 0 {
 		return
 	}
@@ -212,7 +212,7 @@ func (r *room) flush(ctx context.Context) {
 }
 
 // notKept tells the senders. A room that is another node's by now leaves this one, and is loaded anew when asked for.
-func (r *room) notKept(ctx context.Context, batch []*pendingMessage, err error) {
+func (r *Room) notKept(ctx context.Context, batch []*Message, err error) {
 	if errors.Is(err, store.ErrConflict) {
 		r.s.log.Info("room was taken over", "room", r.jid.String())
 		r.over = true
@@ -227,7 +227,7 @@ func (r *room) notKept(ctx context.Context, batch []*pendingMessage, err error) 
 }
 
 // say has the room itself, or an occupant of it, say something in the room.
-func (r *room) say(ctx context.Context, from jid.JID, body string, extra ...*wire.Element) {
+func (r *Room) say(ctx context.Context, from jid.JID, body string, extra ...*wire.Element) {
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: r.s.host.NewID()}
 	st.Add(wire.T(wire.NSClient, "body", body)).Add(extra...)
 	r.queue(nil, st, false)
@@ -235,7 +235,7 @@ func (r *room) say(ctx context.Context, from jid.JID, body string, extra ...*wir
 }
 
 // changeSubject is section 8.1.
-func (r *room) changeSubject(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) changeSubject(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if o.role == "visitor" || o.role != "moderator" && !r.cfg.ChangeSubject {
 		return server.Forbidden
 	}
@@ -255,7 +255,7 @@ func (r *room) changeSubject(ctx context.Context, o *occupant, st *wire.Stanza) 
 }
 
 // sendSubject: always one, if only an empty one (section 7.2.15).
-func (r *room) sendSubject(ctx context.Context, to jid.JID) {
+func (r *Room) sendSubject(ctx context.Context, to jid.JID) {
 	st := r.subject
 	if st == nil {
 		st = (&wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid}).Add(wire.E(wire.NSClient, "subject"))
@@ -264,7 +264,7 @@ func (r *room) sendSubject(ctx context.Context, to jid.JID) {
 }
 
 // privateMessage is section 7.5.
-func (r *room) privateMessage(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) privateMessage(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if o == nil {
 		return errNotOccupant
 	}
@@ -301,8 +301,8 @@ func (r *room) privateMessage(ctx context.Context, o *occupant, st *wire.Stanza)
 }
 
 // toOne makes what is said to one occupant, to be committed and given out with the batch. An error is for who says it.
-func (r *room) toOne(ctx context.Context, st *wire.Stanza, to *occupant) (*pendingMessage, error) {
-	p := &pendingMessage{from: st, out: st, to: to}
+func (r *Room) toOne(ctx context.Context, st *wire.Stanza, to *Occupant) (*Message, error) {
+	p := &Message{from: st, out: st, to: to}
 	host := r.s.host.Router.Host(to.bare.Domain())
 	if host == nil {
 		return p, nil
@@ -314,7 +314,7 @@ func (r *room) toOne(ctx context.Context, st *wire.Stanza, to *occupant) (*pendi
 }
 
 // tell says something to some occupants, to each for itself, and gives how many may be told: not who wants nothing of it.
-func (r *room) tell(ctx context.Context, st *wire.Stanza, tos []*occupant) (told int) {
+func (r *Room) tell(ctx context.Context, st *wire.Stanza, tos []*Occupant) (told int) {
 	for _, to := range tos {
 		if p, err := r.toOne(ctx, st.Copy(), to); err == nil {
 			r.pending = append(r.pending, p)
@@ -328,7 +328,7 @@ func (r *room) tell(ctx context.Context, st *wire.Stanza, tos []*occupant) (told
 }
 
 // deliver gives an occupant's clients what is for that person alone.
-func (r *room) deliver(ctx context.Context, p *pendingMessage) {
+func (r *Room) deliver(ctx context.Context, p *Message) {
 	tos := clientsOf(p.to)
 	if p.in == nil {
 		r.send(ctx, p.out, tos)
@@ -342,7 +342,7 @@ func (r *room) deliver(ctx context.Context, p *pendingMessage) {
 }
 
 // bounced: a client that cannot be reached is not here any more. Other errors are an occupant's answer to an occupant.
-func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
+func (r *Room) bounced(ctx context.Context, st *wire.Stanza) error {
 	e := st.Element(wire.NSClient, "error")
 	to := r.nicks[st.To.Resource()]
 	o := r.sessions[st.From]
@@ -370,12 +370,12 @@ func (r *room) bounced(ctx context.Context, st *wire.Stanza) error {
 
 // returned is a private message that comes back from somebody's account when its clients never took it: they are not
 // here any more, and their account does not keep it.
-func (r *room) returned(ctx context.Context, st *wire.Stanza, to *occupant) {
+func (r *Room) returned(ctx context.Context, st *wire.Stanza, to *Occupant) {
 	if to == nil {
 		return
 	}
 	if p := r.sentPrivate(to.nick, st.ID); p != nil && p.bare == st.From.Bare() {
-		r.send(ctx, r.outgoing(&occupant{jid: p.to}, st), clientsOf(to))
+		r.send(ctx, r.outgoing(&Occupant{jid: p.to}, st), clientsOf(to))
 	}
 }
 
@@ -387,7 +387,7 @@ type private struct {
 }
 
 // sentPrivate finds one of the last private messages by who has sent it, and its id; nil if it is not among them.
-func (r *room) sentPrivate(nick, id string) *private {
+func (r *Room) sentPrivate(nick, id string) *private {
 	for i := range r.private {
 		if r.private[i].id == privateID(nick, id) {
 			return &r.private[i]

@@ -35,7 +35,7 @@ func moderateQuery(q *wire.Element) (id, reason string, ok bool) {
 }
 
 // moderate takes a message back for everyone.
-func (r *room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
+func (r *Room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
 	o := r.sessions[st.From]
 	if o == nil {
 		return errNotOccupant
@@ -77,7 +77,7 @@ func (r *room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 const maxReason = 1000
 
 // kept finds a message of the room by its stanza-id.
-func (r *room) kept(ctx context.Context, sid string) (store.Archived, error) {
+func (r *Room) kept(ctx context.Context, sid string) (store.Archived, error) {
 	id, err := store.ParseID(sid)
 	if err != nil {
 		return store.Archived{}, server.ItemNotFound
@@ -93,7 +93,7 @@ func (r *room) kept(ctx context.Context, sid string) (store.Archived, error) {
 }
 
 // bury leaves a tombstone of a message and of its corrections, in the archive and for newcomers.
-func (r *room) bury(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
+func (r *Room) bury(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
 	if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil && e.Sender != "" {
 		es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{With: e.Sender, After: e.ID, Max: server.CorrectionsRead})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -111,7 +111,7 @@ func (r *room) bury(ctx context.Context, e store.Archived, retraction string, wh
 	return r.entomb(ctx, e, retraction, why...)
 }
 
-func (r *room) entomb(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
+func (r *Room) entomb(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
 	left, err := server.Tombstone(e.Stanza, retraction, time.Now(), why...)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (r *room) entomb(ctx context.Context, e store.Archived, retraction string, 
 }
 
 // ownRetraction: who wrote a message may take it back; a retraction of what another wrote is refused.
-func (r *room) ownRetraction(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) ownRetraction(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	sid, _ := server.Retracts(st)
 	if sid == "" {
 		return nil
@@ -161,7 +161,7 @@ func (r *room) ownRetraction(ctx context.Context, o *occupant, st *wire.Stanza) 
 
 // ownByID finds an occupant's own message by what it was sent with, its id or origin-id: so clients name it that know no
 // stanza-ids.
-func (r *room) ownByID(ctx context.Context, o *occupant, id string) (store.Archived, error) {
+func (r *Room) ownByID(ctx context.Context, o *Occupant, id string) (store.Archived, error) {
 	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{With: o.bare.String(), Backwards: true, Max: server.CorrectionsRead})
 	if err != nil {
 		return store.Archived{}, err

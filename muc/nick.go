@@ -68,29 +68,13 @@ func plainNick(nick string) bool {
 }
 
 // taken says that somebody else is here under this nick, or under one that looks like it.
-func (r *room) taken(nick string, who jid.JID) bool {
+func (r *Room) taken(nick string, who jid.JID) bool {
 	o := r.keys[nickKey(nick)]
 	return o != nil && o.bare != who
 }
 
-// reserved says that somebody else has reserved this nick, or one that looks like it.
-func (r *room) reserved(nick string, who jid.JID) bool {
-	holder, ok := r.holders[nickKey(nick)]
-	return ok && holder != who
-}
-
-// hold brings the reserved nicks up to date after a change of people.
-func (r *room) hold() {
-	r.holders = make(map[string]jid.JID)
-	for j, a := range r.people {
-		if a.Nick != "" {
-			r.holders[nickKey(a.Nick)] = j
-		}
-	}
-}
-
 // nameAs gives an occupant its nick.
-func (r *room) nameAs(o *occupant, nick string, j jid.JID) {
+func (r *Room) nameAs(o *Occupant, nick string, j jid.JID) {
 	r.unname(o)
 	o.nick, o.jid = nick, j
 	r.nicks[nick] = o
@@ -98,7 +82,7 @@ func (r *room) nameAs(o *occupant, nick string, j jid.JID) {
 }
 
 // unname takes an occupant's nick away. One person may be here under two nicks that look alike: the key stays with the other.
-func (r *room) unname(o *occupant) {
+func (r *Room) unname(o *Occupant) {
 	if o.nick == "" || r.nicks[o.nick] != o {
 		return
 	}

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -49,9 +47,9 @@ func (s *Service) createReserved(ctx context.Context, st *wire.Stanza) error {
 
 func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	name := st.To.Local()
-	if group, theme, ok := strings.Cut(name, "."); ok { // it would look like a theme of that group
-		if row, err := s.st.Room(ctx, s.cfg.Domain, group); err == nil && row.Group != "" {
-			return s.makeTheme(ctx, st, row.Group, theme)
+	if s.keepers != nil {
+		if taken, err := s.keepers.Create(ctx, st); taken || err != nil {
+			return err
 		}
 	}
 	if err := s.mayCreate(ctx, st.From); err != nil {
@@ -67,7 +65,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 		return err
 	}
 	row := store.Room{Host: s.cfg.Domain, Name: name, Config: cfg, Access: s.cfg.Defaults.access(), Created: time.Now().UTC()}
-	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: org.Owner, Since: row.Created}
+	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
 	if errors.Is(err, store.ErrExists) {
 		// A free room that was destroyed may be made anew, without its past; a group's address never is.
@@ -119,19 +117,19 @@ func (s *Service) isAdmin(ctx context.Context, who jid.JID) bool {
 }
 
 // owner answers muc#owner queries (sections 10.1, 10.2, 10.9).
-func (r *room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+func (r *Room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	mine, err := r.affiliation(ctx, st.From)
 	if err != nil {
 		return nil, err
 	}
-	if mine != org.Owner {
+	if mine != Owner {
 		return nil, server.Forbidden
 	}
 	if st.Type == "get" {
-		return wire.E(wire.NSMUCOwner, "query", r.configForm()), nil
+		return wire.E(wire.NSMUCOwner, "query", r.keeper.ConfigForm().Element()), nil
 	}
 	if d := q.Child(wire.NSMUCOwner, "destroy"); d != nil {
-		return nil, r.destroy(ctx, d)
+		return nil, r.keeper.Destroy(ctx, d)
 	}
 	x := q.Child(wire.NSForm, "x")
 	if x == nil {
@@ -151,13 +149,16 @@ func (r *room) owner(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wi
 		if len(f.Fields) == 0 || len(f.Fields) == 1 && f.Has(form.TypeVar) { // an instant room
 			return nil, r.unlock(ctx)
 		}
-		return nil, r.configure(ctx, st, f)
+		if f.About() != nsConfig && f.About() != "" {
+			return nil, server.BadRequest
+		}
+		return nil, r.keeper.Configure(ctx, st, f)
 	}
 	return nil, server.BadRequest
 }
 
 // unlock opens a room as it is.
-func (r *room) unlock(ctx context.Context) error {
+func (r *Room) unlock(ctx context.Context) error {
 	if !r.locked.Load() {
 		return nil
 	}
@@ -171,66 +172,8 @@ func (r *room) unlock(ctx context.Context) error {
 	return nil
 }
 
-// peopleOfForm reads roomowners and roomadmins of a configuration form, which replace the lists there are. Who is on
-// neither any more stays a member.
-func (r *room) peopleOfForm(ctx context.Context, f form.Form) ([]change, error) {
-	want, lists := make(map[jid.JID]string), make(map[string]bool)
-	for _, l := range []struct{ field, affiliation string }{{"roomadmins", org.Admin}, {"roomowners", org.Owner}} {
-		if !f.Has(prefix + l.field) {
-			continue
-		}
-		js, err := f.JIDs(prefix + l.field)
-		if err != nil || len(js) > maxChanges {
-			return nil, server.NotAcceptable
-		}
-		lists[l.affiliation] = true
-		for _, j := range js {
-			want[j.Bare()] = l.affiliation
-		}
-	}
-	var cs []change
-	for j, a := range r.people {
-		if lists[a.Affiliation] && want[j] == "" {
-			want[j] = org.Member
-		}
-	}
-	for j, affiliation := range want {
-		if r.people[j].Affiliation != affiliation && (affiliation != org.Admin || r.people[j].Affiliation != org.Owner || lists[org.Owner]) {
-			cs = append(cs, change{who: j, affiliation: affiliation})
-		}
-	}
-	slices.SortFunc(cs, func(a, b change) int { return strings.Compare(a.who.String(), b.who.String()) })
-	return cs, r.keepOwner(ctx, cs)
-}
-
-// destroy is section 10.9. Groups and themes end by their own commands, with history kept.
-func (r *room) destroy(ctx context.Context, d *wire.Element) error {
-	if r.group != "" {
-		return server.WithText(server.NotAllowed, "this room belongs to a group: delete the group, or close the theme")
-	}
-	note := wire.E(wire.NSMUCUser, "destroy").Set("jid", d.Attr("jid"))
-	for _, name := range []string{"reason", "password"} {
-		if s := d.ChildText(wire.NSMUCOwner, name); s != "" && len(s) <= 2000 {
-			note.Add(wire.T(wire.NSMUCUser, name, s))
-		}
-	}
-	if d.Attr("jid") != "" {
-		if _, err := jid.Parse(d.Attr("jid")); err != nil {
-			return server.MalformedJID
-		}
-	}
-	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil {
-		return err
-	}
-	r.dropCard(ctx)
-	r.over = true
-	r.evict(ctx, note)
-	r.s.forget(r)
-	return nil
-}
-
 // evict tells every occupant that the room is gone.
-func (r *room) evict(ctx context.Context, note *wire.Element) {
+func (r *Room) evict(ctx context.Context, note *wire.Element) {
 	for _, o := range slices.Clone(r.order) {
 		for _, c := range o.clients {
 			it := wire.E(wire.NSMUCUser, "item").Set("affiliation", "none").Set("role", "none")
@@ -247,7 +190,7 @@ func (r *room) evict(ctx context.Context, note *wire.Element) {
 }
 
 // end is a temporary room's end, or that of one whose making was cancelled.
-func (r *room) end(ctx context.Context) {
+func (r *Room) end(ctx context.Context) {
 	r.over = true
 	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		r.s.log.Error("an empty room is not removed", "room", r.jid.String(), "err", err)

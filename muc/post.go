@@ -38,7 +38,7 @@ func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error
 		err error
 	}
 	done := make(chan outcome, 1)
-	err := s.post(ctx, name, work{do: func(ctx context.Context, r *room) {
+	err := s.post(ctx, name, work{do: func(ctx context.Context, r *Room) {
 		id, err := r.sayFor(ctx, m)
 		done <- outcome{id, err}
 	}})
@@ -79,7 +79,7 @@ func (s *Service) namesOf(ctx context.Context, room, who jid.JID) (own, names []
 
 // sayFrom says something for a person: as the occupant they are, or else under the first of some nicknames that is nobody
 // else's. Where there is none the room says it.
-func (r *room) sayFrom(ctx context.Context, who jid.JID, nicks []string, body string, extra ...*wire.Element) {
+func (r *Room) sayFrom(ctx context.Context, who jid.JID, nicks []string, body string, extra ...*wire.Element) {
 	for _, o := range r.order {
 		if o.bare == who {
 			nicks = []string{o.nick}
@@ -87,7 +87,7 @@ func (r *room) sayFrom(ctx context.Context, who jid.JID, nicks []string, body st
 	}
 	for _, nick := range nicks {
 		nick, err := checkNick(nick)
-		if err != nil || r.taken(nick, who) || r.reserved(nick, who) {
+		if err != nil || r.taken(nick, who) || r.keeper.Reserved(nick, who) {
 			continue
 		}
 		from, err := jid.New(r.name, r.s.cfg.Domain, nick)
@@ -106,7 +106,7 @@ func (r *room) sayFrom(ctx context.Context, who jid.JID, nicks []string, body st
 	r.say(ctx, r.jid, body, extra...)
 }
 
-func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
+func (r *Room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 	if m.Once != "" && m.Since != 0 {
 		if id, err := r.saidOnce(ctx, m.Once, m.Since); id != 0 || err != nil {
 			return id, err
@@ -123,7 +123,7 @@ func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 	if err != nil {
 		return 0, &org.Error{Kind: org.Invalid, Text: "the name cannot be one in a room"}
 	}
-	var kept []*pendingMessage
+	var kept []*Message
 	say := func(body string, extra ...*wire.Element) {
 		st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: m.Once}
 		if m.Once == "" || len(kept) > 0 {
@@ -163,7 +163,7 @@ func (r *room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 const maxLooked = 20_000
 
 // saidOnce finds the message that has an id of programs, since a moment; 0 if there is none.
-func (r *room) saidOnce(ctx context.Context, id string, since store.ID) (store.ID, error) {
+func (r *Room) saidOnce(ctx context.Context, id string, since store.ID) (store.ID, error) {
 	r.flush(ctx)
 	mark := []byte(id)
 	page := store.Page{Start: since.Time(), Max: 500}
@@ -189,7 +189,7 @@ func (r *room) saidOnce(ctx context.Context, id string, since store.ID) (store.I
 }
 
 // programID is the occupant-id of who is no person (XEP-0421).
-func (r *room) programID(id string) string {
+func (r *Room) programID(id string) string {
 	m := hmac.New(sha256.New, r.s.cfg.Secret)
 	m.Write([]byte(r.jid.String() + "\x00program\x00" + id))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))

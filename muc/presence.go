@@ -9,7 +9,6 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	"parley/internal/limit"
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -37,7 +36,7 @@ const maxPresence = 16 << 10
 var errPresence = server.WithText(server.PolicyViolation, "the presence is too large")
 
 // onPresence is a client that comes, changes, or goes.
-func (r *room) onPresence(ctx context.Context, st *wire.Stanza) error {
+func (r *Room) onPresence(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
 	if len(st.Payload) > maxPresence && (st.Type == "" || st.Type == "unavailable" && o != nil) {
 		if st.Type == "" {
@@ -78,7 +77,7 @@ func (r *room) onPresence(ctx context.Context, st *wire.Stanza) error {
 }
 
 // join is section 7.2. Refusals come before anything has changed.
-func (r *room) join(ctx context.Context, st *wire.Stanza) error {
+func (r *Room) join(ctx context.Context, st *wire.Stanza) error {
 	nick := st.To.Resource()
 	if nick == "" {
 		return server.MalformedJID
@@ -94,17 +93,17 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 	if nickKey(nick) == "" {
 		return errNoNick
 	}
-	affiliation, err := r.enter(ctx, st.From)
+	affiliation, seat, err := r.keeper.Enter(ctx, st.From)
 	if err != nil {
 		return err
 	}
-	if err := r.mayEnter(affiliation, st.From, nick, x); err != nil {
+	if err := r.mayEnter(affiliation, seat, nick, x); err != nil {
 		return err
 	}
 	if nick, err = r.nickOf(ctx, st.From, affiliation, nick); err != nil {
 		return err
 	}
-	if r.taken(nick, st.From.Bare()) || r.reserved(nick, st.From.Bare()) {
+	if r.taken(nick, st.From.Bare()) || r.keeper.Reserved(nick, st.From.Bare()) {
 		return errConflict
 	}
 	o := r.nicks[nick]
@@ -112,26 +111,18 @@ func (r *room) join(ctx context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// enter gives the affiliation of who wants to come in.
-func (r *room) enter(ctx context.Context, who jid.JID) (string, error) {
-	if r.group != "" {
-		return r.enterGroup(ctx, who)
-	}
-	return r.affiliation(ctx, who)
-}
-
-func (r *room) mayEnter(affiliation string, who jid.JID, nick string, x *wire.Element) error {
-	owner := affiliation == org.Owner || affiliation == org.Admin
+func (r *Room) mayEnter(affiliation string, seat bool, nick string, x *wire.Element) error {
+	owner := affiliation == Owner || affiliation == Admin
 	switch {
-	case affiliation == org.Outcast:
+	case affiliation == Outcast:
 		return server.Forbidden
-	case r.locked.Load() && affiliation != org.Owner:
+	case r.locked.Load() && affiliation != Owner:
 		return server.ItemNotFound
-	case r.cfg.MembersOnly && affiliation == org.None:
+	case r.cfg.MembersOnly && affiliation == None:
 		return errNoMember
 	case r.cfg.Password != "" && x.ChildText(wire.NSMUC, "password") != r.cfg.Password:
 		return errNotAuthorized
-	case r.group != "" && affiliation != org.None: // how many there are is the organization's to say
+	case seat:
 	case len(r.sessions) >= r.s.cfg.MaxOccupants && (!owner || len(r.sessions) >= r.s.cfg.MaxOccupants+spareSeats):
 		return errNoPlace
 	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner && r.nicks[nick] == nil: // one's second client is nobody more
@@ -160,7 +151,7 @@ var errComing = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanz
 // notIn tells a client that it is not in a room it believes to be in: its presence would be a join of the old protocol, and
 // leave it half in (section 7.2.17).
 func (s *Service) notIn(ctx context.Context, st *wire.Stanza) {
-	it := wire.E(wire.NSMUCUser, "item", wire.T(wire.NSMUCUser, "reason", "You are not in the room.")).Set("affiliation", org.None).Set("role", "none")
+	it := wire.E(wire.NSMUCUser, "item", wire.T(wire.NSMUCUser, "reason", "You are not in the room.")).Set("affiliation", None).Set("role", "none")
 	p := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: st.To, To: st.From, ID: st.ID}
 	s.host.Router.Send(ctx, p.Add(userX(it, "110", "307", "333")))
 }
@@ -171,13 +162,13 @@ func (s *Service) notInAnyMore(ctx context.Context, st *wire.Stanza) {
 	if st.To.Resource() == "" {
 		return
 	}
-	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", org.None).Set("role", "none")
+	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", None).Set("role", "none")
 	p := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: st.To, To: st.From, ID: st.ID}
 	s.host.Router.Send(ctx, p.Add(userX(it, "110")))
 }
 
 // admit puts a client in: it is shown the others, they are shown it, then it gets itself, the history, the subject.
-func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, affiliation string, x *wire.Element) {
+func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, affiliation string, x *wire.Element) {
 	version := r.sendVersions(ctx, st, affiliation, x)
 	for _, other := range r.order {
 		if other != o && r.visible(other) {
@@ -191,7 +182,7 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 			r.s.fail(ctx, st, server.MalformedJID)
 			return
 		}
-		o = &occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
+		o = &Occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
 			pace: limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
@@ -207,7 +198,7 @@ func (r *room) admit(ctx context.Context, st *wire.Stanza, o *occupant, nick, af
 }
 
 // greet sends a client its own presence, the history and the subject (sections 7.2.2, 7.2.13, 7.2.15).
-func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x, version *wire.Element) {
+func (r *Room) greet(ctx context.Context, o *Occupant, st *wire.Stanza, x, version *wire.Element) {
 	codes := []string{"110"}
 	if r.cfg.NonAnonymous {
 		codes = append(codes, "100")
@@ -227,11 +218,13 @@ func (r *room) greet(ctx context.Context, o *occupant, st *wire.Stanza, x, versi
 	r.sendAvatar(ctx, []jid.JID{st.From})
 	r.sendHistory(ctx, o, st.From, x.Child(wire.NSMUC, "history"))
 	r.sendSubject(ctx, st.From)
-	r.sendRequests(ctx, o, st.From)
+	if k, ok := r.keeper.(*free); ok {
+		k.sendRequests(ctx, o, st.From)
+	}
 }
 
 // rejoin is a join of a client that is in already.
-func (r *room) rejoin(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) rejoin(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if !r.comers.Allow(st.From.Bare(), st.At) {
 		return errComing
 	}
@@ -258,7 +251,7 @@ func bareStanza(st *wire.Stanza) *wire.Stanza {
 	})
 }
 
-func (r *room) setPresence(o *occupant, st *wire.Stanza) {
+func (r *Room) setPresence(o *Occupant, st *wire.Stanza) {
 	for i := range o.clients {
 		if o.clients[i].jid == st.From {
 			o.clients[i].presence = bareStanza(st)
@@ -272,7 +265,7 @@ func (r *room) setPresence(o *occupant, st *wire.Stanza) {
 }
 
 // update is a change of availability (section 7.8).
-func (r *room) update(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) update(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if !o.pace.Allow(st.At) {
 		return errTooFast
 	}
@@ -283,13 +276,13 @@ func (r *room) update(ctx context.Context, o *occupant, st *wire.Stanza) error {
 }
 
 // showSelf sends an occupant its own presence.
-func (r *room) showSelf(ctx context.Context, o *occupant, id string) {
+func (r *Room) showSelf(ctx context.Context, o *Occupant, id string) {
 	self := r.presenceOf(o, o.clients[len(o.clients)-1].presence, true, "110")
 	self.ID = id
 	r.send(ctx, self, clientsOf(o))
 }
 
-func clientsOf(o *occupant) []jid.JID {
+func clientsOf(o *Occupant) []jid.JID {
 	tos := make([]jid.JID, len(o.clients))
 	for i, c := range o.clients {
 		tos[i] = c.jid
@@ -298,7 +291,7 @@ func clientsOf(o *occupant) []jid.JID {
 }
 
 // item is an occupant as presence tells of it.
-func (r *room) item(o *occupant, real bool) *wire.Element {
+func (r *Room) item(o *Occupant, real bool) *wire.Element {
 	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", o.affiliation).Set("role", o.role)
 	if real && len(o.clients) > 0 {
 		it.Set("jid", o.clients[len(o.clients)-1].jid.String())
@@ -307,12 +300,12 @@ func (r *room) item(o *occupant, real bool) *wire.Element {
 }
 
 // presenceOf makes an occupant's presence; real: with the real JID.
-func (r *room) presenceOf(o *occupant, sent *wire.Stanza, real bool, codes ...string) *wire.Stanza {
+func (r *Room) presenceOf(o *Occupant, sent *wire.Stanza, real bool, codes ...string) *wire.Stanza {
 	return r.presenceWith(o, sent, real, nil, codes...)
 }
 
 // presenceWith says besides which version of the affiliations there is (XEP-0463), if one is given.
-func (r *room) presenceWith(o *occupant, sent *wire.Stanza, real bool, version *wire.Element, codes ...string) *wire.Stanza {
+func (r *Room) presenceWith(o *Occupant, sent *wire.Stanza, real bool, version *wire.Element, codes ...string) *wire.Stanza {
 	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid}
 	if sent != nil {
 		st.Type, st.Lang, st.Payload, st.Children = sent.Type, sent.Lang, sent.Payload, sent.Children
@@ -321,7 +314,7 @@ func (r *room) presenceWith(o *occupant, sent *wire.Stanza, real bool, version *
 }
 
 // shownTo gives an occupant's presence as others of that role see it; made once for each of the two views.
-func (r *room) shownTo(o *occupant, role string) *wire.Stanza {
+func (r *Room) shownTo(o *Occupant, role string) *wire.Stanza {
 	i := 0
 	if r.cfg.NonAnonymous || role == "moderator" {
 		i = 1
@@ -333,12 +326,12 @@ func (r *room) shownTo(o *occupant, role string) *wire.Stanza {
 }
 
 // visible: presence of some roles may not be broadcast (muc#roomconfig_presencebroadcast).
-func (r *room) visible(o *occupant) bool {
+func (r *Room) visible(o *Occupant) bool {
 	return r.cfg.Broadcast == nil || slices.Contains(r.cfg.Broadcast, o.role)
 }
 
 // show broadcasts an occupant's presence to everyone else.
-func (r *room) show(ctx context.Context, o *occupant) {
+func (r *Room) show(ctx context.Context, o *Occupant) {
 	if !r.visible(o) {
 		r.hide(ctx, o)
 		return
@@ -354,7 +347,7 @@ func (r *room) show(ctx context.Context, o *occupant) {
 }
 
 // hide takes the presence of an occupant back whose role is not one that is shown, or not any more.
-func (r *room) hide(ctx context.Context, o *occupant) {
+func (r *Room) hide(ctx context.Context, o *Occupant) {
 	if !o.seen {
 		return
 	}
@@ -364,7 +357,7 @@ func (r *room) hide(ctx context.Context, o *occupant) {
 }
 
 // views calls f for those who do not see real JIDs and for those who do; o itself is left out.
-func (r *room) views(o *occupant, f func(real bool, tos []jid.JID)) {
+func (r *Room) views(o *Occupant, f func(real bool, tos []jid.JID)) {
 	var all [2][]jid.JID
 	for _, other := range r.order {
 		if other == o {
@@ -388,7 +381,7 @@ func (r *room) views(o *occupant, f func(real bool, tos []jid.JID)) {
 // leaving says how somebody goes: by themselves, or with codes, by whom and why.
 type leaving struct {
 	codes   []string
-	actor   *occupant
+	actor   *Occupant
 	reason  string
 	destroy *wire.Element
 	version *wire.Element // XEP-0463: of the list of affiliations, if it has changed by this
@@ -396,7 +389,7 @@ type leaving struct {
 }
 
 // leave takes one client out; the occupant goes with the last.
-func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.Stanza, l leaving) {
+func (r *Room) leave(ctx context.Context, o *Occupant, who jid.JID, sent *wire.Stanza, l leaving) {
 	if sent != nil {
 		sent = bareStanza(sent)
 	}
@@ -425,14 +418,14 @@ func (r *room) leave(ctx context.Context, o *occupant, who jid.JID, sent *wire.S
 	r.emptied(ctx)
 }
 
-func (r *room) remove(o *occupant) {
+func (r *Room) remove(o *Occupant) {
 	r.unname(o)
-	r.order = slices.DeleteFunc(r.order, func(x *occupant) bool { return x == o })
+	r.order = slices.DeleteFunc(r.order, func(x *Occupant) bool { return x == o })
 	r.present.Store(int32(len(r.order)))
 }
 
 // goodbye makes the unavailable presence of an occupant (sections 7.14, 8.2, 9.1).
-func (r *room) goodbye(o *occupant, sent *wire.Stanza, who jid.JID, real bool, codes []string, l leaving, role string) *wire.Stanza {
+func (r *Room) goodbye(o *Occupant, sent *wire.Stanza, who jid.JID, real bool, codes []string, l leaving, role string) *wire.Stanza {
 	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", o.affiliation).Set("role", role)
 	if real {
 		it.Set("jid", who.String())
@@ -453,7 +446,7 @@ func (r *room) goodbye(o *occupant, sent *wire.Stanza, who jid.JID, real bool, c
 }
 
 // expel takes a whole occupant out. It keeps its role until then: that says who is shown that it goes.
-func (r *room) expel(ctx context.Context, o *occupant, l leaving) {
+func (r *Room) expel(ctx context.Context, o *Occupant, l leaving) {
 	l.whole = true
 	for _, c := range slices.Clone(o.clients) {
 		r.leave(ctx, o, c.jid, nil, l)
@@ -461,7 +454,7 @@ func (r *room) expel(ctx context.Context, o *occupant, l leaving) {
 }
 
 // rename is section 7.6.
-func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
+func (r *Room) rename(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	nick := st.To.Resource()
 	switch {
 	case nickKey(nick) == "":
@@ -471,7 +464,7 @@ func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 	case r.nicks[nick] != nil && r.nicks[nick].bare == o.bare:
 		r.joinOwn(ctx, o, r.nicks[nick], st)
 		return nil
-	case r.nicks[nick] != nil || r.taken(nick, o.bare) || r.reserved(nick, o.bare):
+	case r.nicks[nick] != nil || r.taken(nick, o.bare) || r.keeper.Reserved(nick, o.bare):
 		return errConflict
 	}
 	if len(o.clients) > 1 { // the other clients would not know themselves again
@@ -500,14 +493,14 @@ func (r *room) rename(ctx context.Context, o *occupant, st *wire.Stanza) error {
 }
 
 // renamed tells that an occupant goes by another nick from now on.
-func (r *room) renamed(o *occupant, nick string, real bool, codes ...string) *wire.Stanza {
+func (r *Room) renamed(o *Occupant, nick string, real bool, codes ...string) *wire.Stanza {
 	it := r.item(o, real).Set("nick", nick)
 	return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 }
 
 // joinOwn has a client go by the nick under which another client of the same person is here (section 7.6): from now on they
 // are one occupant. Clients that stay under the nick that it had keep it.
-func (r *room) joinOwn(ctx context.Context, o, to *occupant, st *wire.Stanza) {
+func (r *Room) joinOwn(ctx context.Context, o, to *Occupant, st *wire.Stanza) {
 	self := r.renamed(o, to.nick, true, "303", "110")
 	self.ID = st.ID
 	if len(o.clients) > 1 {
@@ -530,8 +523,8 @@ func (r *room) joinOwn(ctx context.Context, o, to *occupant, st *wire.Stanza) {
 }
 
 // emptied ends a temporary room when the last has left, and one whose owner goes before it is configured (section 10.1.3).
-func (r *room) emptied(ctx context.Context) {
-	if len(r.order) > 0 || r.cfg.Persistent && !r.locked.Load() || r.group != "" || r.over {
+func (r *Room) emptied(ctx context.Context) {
+	if len(r.order) > 0 || r.cfg.Persistent && !r.locked.Load() || r.over {
 		return
 	}
 	r.end(ctx)

@@ -79,7 +79,7 @@ func (s *Service) sourceByID(ctx context.Context, name, id string) (store.Source
 		lines []string
 	}
 	answer := make(chan found, 1)
-	err := s.post(ctx, name, work{do: func(ctx context.Context, r *room) {
+	err := s.post(ctx, name, work{do: func(ctx context.Context, r *Room) {
 		src, lines := r.sourceByID(ctx, id)
 		answer <- found{src, lines}
 	}})
@@ -95,7 +95,7 @@ func (s *Service) sourceByID(ctx context.Context, name, id string) (store.Source
 }
 
 // sourceByID takes the stanza-id, or of what was said lately the id that the sender gave it, which some clients use.
-func (r *room) sourceByID(ctx context.Context, id string) (store.Source, []string) {
+func (r *Room) sourceByID(ctx context.Context, id string) (store.Source, []string) {
 	if e, err := r.kept(ctx, id); err == nil {
 		if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil {
 			return store.Source{Room: r.name, ID: e.ID}, quoted(st)

@@ -3,7 +3,6 @@ package muc
 import (
 	"context"
 
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 )
@@ -11,8 +10,8 @@ import (
 // mayReact refuses a reaction (XEP-0444) of who is not in charge, where the owners of the group have moderators react
 // only: in its room and in each theme. Taking reactions back, which is a message that names none, everybody may who
 // reacted before. It asks org at each reaction, so that a change holds at once.
-func (r *room) mayReact(ctx context.Context, o *occupant, st *wire.Stanza) error {
-	if r.group == "" || rank[o.affiliation] >= rank[org.Admin] {
+func (r *Room) mayReact(ctx context.Context, o *Occupant, st *wire.Stanza) error {
+	if r.group == "" || rank[o.affiliation] >= rank[Admin] {
 		return nil
 	}
 	reactions := st.Element(nsReactions, "reactions")

@@ -15,7 +15,7 @@ import (
 // Who only reads: in a group where moderators write the others react, with an emoji, and that is all that comes from them.
 
 // onlyReads says that an occupant may react in the group's rooms, and write nothing.
-func (r *room) onlyReads(o *occupant) bool { return r.rules.Moderated && o.role == "visitor" }
+func (r *Room) onlyReads(o *Occupant) bool { return r.rules.Moderated && o.role == "visitor" }
 
 const (
 	nsReactions = "urn:xmpp:reactions:0"
@@ -26,7 +26,7 @@ const (
 
 // reaction makes of what somebody who only reads has sent what of it may be shown: how they find a message (XEP-0444), how
 // far they have read (XEP-0333). It is put together anew, so that nothing else comes along; what says more is refused.
-func (r *room) reaction(ctx context.Context, o *occupant, st *wire.Stanza) (*wire.Stanza, error) {
+func (r *Room) reaction(ctx context.Context, o *Occupant, st *wire.Stanza) (*wire.Stanza, error) {
 	out := st.Copy()
 	out.SetPayload(nil, nil)
 	found := false
@@ -87,7 +87,7 @@ func reactions(e *wire.Element) (*wire.Element, bool) {
 
 // nickOf gives the nick under which somebody comes in. It is the one they want, but in a group where moderators write: there
 // it would be a line to everyone at each reaction, and the others go by a name of their own.
-func (r *room) nickOf(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {
+func (r *Room) nickOf(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {
 	if !r.rules.Moderated || r.roleFor(affiliation) != "visitor" {
 		return nick, nil
 	}
@@ -104,7 +104,7 @@ func (r *room) nickOf(ctx context.Context, who jid.JID, affiliation, nick string
 	}
 	for _, n := range []string{names[len(names)-1], names[0]} {
 		n, err := checkNick(n)
-		if err == nil && !r.taken(n, who.Bare()) && !r.reserved(n, who.Bare()) {
+		if err == nil && !r.taken(n, who.Bare()) && !r.keeper.Reserved(n, who.Bare()) {
 			return n, nil
 		}
 	}

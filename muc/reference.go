@@ -21,7 +21,7 @@ type mentioning struct {
 }
 
 // mentionsIn finds the places where a text calls somebody by `@name`, as callText does.
-func (r *room) mentionsIn(text string) (all []mentioning) {
+func (r *Room) mentionsIn(text string) (all []mentioning) {
 	before, at := ' ', 0
 	for i, ch := range text {
 		at++
@@ -46,7 +46,7 @@ func (s *Service) References(ctx context.Context, where, by jid.JID, text string
 	var group, theme string
 	real := false
 	here := make(map[jid.JID]jid.JID)
-	err := s.askRoom(ctx, where.Local(), busyTime, func(_ context.Context, r *room) error {
+	err := s.askRoom(ctx, where.Local(), busyTime, func(_ context.Context, r *Room) error {
 		if found = r.mentionsIn(text); len(found) == 0 {
 			return nil
 		}

@@ -23,13 +23,15 @@ import (
 	"parley/wire/jid"
 )
 
-// room is one room. Its goroutine owns everything below `owned`; what others read lies under mu.
-type room struct {
+// Room is one room. Its goroutine owns everything below `owned`; what others read lies under mu.
+type Room struct {
 	s     *Service
 	name  string
 	jid   jid.JID
 	group string // id of the group whose room it is; "" for a free room
 	theme string // key of the theme
+
+	keeper Keeper // set before the goroutine starts
 
 	in      chan work
 	present atomic.Int32 // occupants
@@ -38,10 +40,9 @@ type room struct {
 	given   atomic.Int64 // pieces of work that are not done yet, and shown
 	rate    atomic.Pointer[activity]
 
-	mu     sync.RWMutex
-	cfg    RoomConfig
-	people map[jid.JID]store.Affiliation // of a free room: who has an affiliation
-	topic  string                        // the subject's text
+	mu    sync.RWMutex
+	cfg   RoomConfig
+	topic string // the subject's text
 
 	// owned
 	epoch     int64
@@ -50,11 +51,10 @@ type room struct {
 	closed    bool        // a closed theme: nobody writes
 	dormant   bool        // people sleep in this theme: the next message wakes them
 	rules     org.Rules   // of its group
-	nicks     map[string]*occupant
-	sessions  map[jid.JID]*occupant
-	order     []*occupant           // as they came
-	keys      map[string]*occupant  // by what their nicks look like
-	holders   map[string]jid.JID    // who has reserved nicks that look like that
+	nicks     map[string]*Occupant
+	sessions  map[jid.JID]*Occupant
+	order     []*Occupant           // as they came
+	keys      map[string]*Occupant  // by what their nicks look like
 	spoke     map[jid.JID]time.Time // in slow mode: when somebody has said something last
 	private   [32]private           // the last private messages: see bounced
 	privates  int
@@ -62,20 +62,19 @@ type room struct {
 	invites   int
 	versions  *versions // of the list of affiliations; nil: nobody has asked for them
 	comers    *limit.Keyed[jid.JID]
-	guests    map[jid.JID]*guest  // clients of other servers
-	requests  []store.RoomRequest // of a free room: who wants to be a member
+	guests    map[jid.JID]*guest // clients of other servers
 	subject   *wire.Stanza
 	subjectAt time.Time
 	recent    []past
-	pending   []*pendingMessage
+	pending   []*Message
 	gone      []jid.JID
 	calls     *limit.Keyed[jid.JID] // to many
 	over      bool                  // destroyed, or another node's by now
 	late      []work                // came after that
 }
 
-// occupant is a person in the room under one nick, with one or more clients.
-type occupant struct {
+// Occupant is a person in the room under one nick, with one or more clients.
+type Occupant struct {
 	nick        string
 	jid         jid.JID // occupant JID: room@service/nick
 	bare        jid.JID // real
@@ -98,8 +97,8 @@ type client struct {
 
 const inbox = 1024
 
-func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
-	r := &room{
+func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
+	r := &Room{
 		s:        s,
 		name:     row.Name,
 		group:    row.Group,
@@ -107,10 +106,9 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 		in:       make(chan work, inbox),
 		epoch:    row.Epoch,
 		seq:      row.LastSeq,
-		people:   make(map[jid.JID]store.Affiliation),
-		nicks:    make(map[string]*occupant),
-		sessions: make(map[jid.JID]*occupant),
-		keys:     make(map[string]*occupant),
+		nicks:    make(map[string]*Occupant),
+		sessions: make(map[jid.JID]*Occupant),
+		keys:     make(map[string]*Occupant),
 		comers:   limit.New[jid.JID](comingRate, comingBurst, limit.Most),
 		calls:    limit.New[jid.JID](callingRate, callingBurst, limit.Most),
 	}
@@ -125,38 +123,30 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*room, error) {
 			return nil, fmt.Errorf("room %s: configuration: %w", r.jid, err)
 		}
 	}
-	r.locked.Store(r.cfg.Locked && r.group == "")
 	if len(row.Subject) > 0 {
 		if r.subject, err = wire.ParseStanza(row.Subject, wire.Limits{Stanza: len(row.Subject)}); err != nil {
 			return nil, fmt.Errorf("room %s: subject: %w", r.jid, err)
 		}
 		r.topic = r.subject.Element(wire.NSClient, "subject").Text()
 	}
-	if r.group != "" {
-		if err := r.loadGroup(ctx); err != nil {
-			return nil, err
-		}
+	if s.keeps(row) {
+		r.keeper, err = s.keepers.Keeper(ctx, r, row)
 	} else {
-		as, err := s.st.Affiliations(ctx, s.cfg.Domain, row.Name)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range as {
-			if j, err := jid.Parse(a.JID); err == nil {
-				r.people[j] = a
-			}
-		}
-		r.hold()
-		if r.requests, err = s.st.RoomRequests(ctx, s.cfg.Domain, row.Name); err != nil {
-			return nil, err
-		}
+		r.keeper, err = newFree(ctx, r)
 	}
+	if err != nil {
+		return nil, err
+	}
+	if r.cfg, err = r.keeper.Config(ctx, r.cfg); err != nil {
+		return nil, err
+	}
+	r.locked.Store(r.cfg.Locked)
 	return r, r.loadRecent(ctx)
 }
 
 // give hands work over; an error if the room has too much to do. The stream that its stanza came in on counts that as
 // handled when the room has done it: what a room acknowledges is committed.
-func (r *room) give(w work) error {
+func (r *Room) give(w work) error {
 	r.used.Store(time.Now().UnixNano()) // before it is in the inbox: a room with something to do is not idle
 	if w.st != nil {
 		w.st.Hold()
@@ -176,7 +166,7 @@ func (r *room) give(w work) error {
 const maxBatch = 64
 
 // run is the room's goroutine, until its inbox is closed.
-func (r *room) run(ctx context.Context) {
+func (r *Room) run(ctx context.Context) {
 	batch := make([]work, 0, maxBatch)
 	for w := range r.in {
 		batch = append(batch[:0], w)
@@ -219,7 +209,7 @@ func (r *room) run(ctx context.Context) {
 }
 
 // handle does one piece of work. A panic costs its sender an error, not everyone the room.
-func (r *room) handle(ctx context.Context, w work) {
+func (r *Room) handle(ctx context.Context, w work) {
 	defer func() {
 		if p := recover(); p != nil {
 			if w.st != nil {
@@ -258,31 +248,20 @@ func (r *room) handle(ctx context.Context, w work) {
 }
 
 // config and affiliations are read from any goroutine.
-func (r *room) config() RoomConfig {
+func (r *Room) config() RoomConfig {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.cfg
 }
 
-// affiliation of a person (bare or full). In a group's room org computes it.
-func (r *room) affiliation(ctx context.Context, who jid.JID) (string, error) {
-	if r.group != "" {
-		return r.s.cfg.Org.Affiliation(ctx, r.s.host.Domain, r.group, r.theme, who)
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if a := r.people[who.Bare()].Affiliation; a != "" {
-		return a, nil
-	}
-	if r.people[who.Host()].Affiliation == org.Outcast { // section 9.2: a whole domain
-		return org.Outcast, nil
-	}
-	return org.None, nil
+// affiliation of a person (bare or full), on any goroutine.
+func (r *Room) affiliation(ctx context.Context, who jid.JID) (string, error) {
+	return r.keeper.Affiliation(ctx, who)
 }
 
 // occupantID is the same for a person in this room for ever, and tells nothing of who it is (XEP-0421). Who is given the
 // address of an account that was deleted is another person, and has another.
-func (r *room) occupantID(who jid.JID) string {
+func (r *Room) occupantID(who jid.JID) string {
 	m := hmac.New(sha256.New, r.s.cfg.Secret)
 	m.Write([]byte(r.jid.String() + "\x00" + who.Bare().String()))
 	if r.s.cfg.Lives != nil {
@@ -294,15 +273,15 @@ func (r *room) occupantID(who jid.JID) string {
 }
 
 // role that goes with an affiliation (section 5.1.2).
-func (r *room) roleFor(affiliation string) string {
+func (r *Room) roleFor(affiliation string) string {
 	switch affiliation {
-	case org.Owner, org.Admin:
+	case Owner, Admin:
 		return "moderator"
-	case org.Member:
+	case Member:
 		if !r.closed && !r.rules.Moderated {
 			return "participant"
 		}
-	case org.Outcast:
+	case Outcast:
 		return "none"
 	}
 	if r.cfg.Moderated || r.closed {
@@ -312,7 +291,7 @@ func (r *room) roleFor(affiliation string) string {
 }
 
 // everyone gives the real addresses of all clients in the room; only of those for which ok says so, if it is not nil.
-func (r *room) everyone(ok func(*occupant) bool) []jid.JID {
+func (r *Room) everyone(ok func(*Occupant) bool) []jid.JID {
 	tos := make([]jid.JID, 0, len(r.sessions))
 	for _, o := range r.order {
 		if ok == nil || ok(o) {
@@ -325,12 +304,12 @@ func (r *room) everyone(ok func(*occupant) bool) []jid.JID {
 }
 
 // send gives st to many; clients that turn out to be gone are removed afterwards.
-func (r *room) send(ctx context.Context, st *wire.Stanza, tos []jid.JID) {
+func (r *Room) send(ctx context.Context, st *wire.Stanza, tos []jid.JID) {
 	r.s.host.Router.Fanout(ctx, st, tos, func(j jid.JID) { r.gone = append(r.gone, j) })
 }
 
 // dropGone removes clients that could not be reached: their servers or streams are gone.
-func (r *room) dropGone(ctx context.Context) {
+func (r *Room) dropGone(ctx context.Context) {
 	for len(r.gone) > 0 {
 		j := r.gone[len(r.gone)-1]
 		r.gone = r.gone[:len(r.gone)-1]

@@ -162,12 +162,8 @@ func (s *Service) matching(ctx context.Context, who jid.JID, w wantedRooms) (fou
 		return nil, nil
 	}
 	looked := 0
-	var failed error
-	err = s.eachListed(ctx, who, "", func(row store.Room, it server.Item) bool {
-		r := foundRoom{item: it}
-		if r.config, failed = s.searched(ctx, row); failed != nil {
-			return ignoreGone(failed) == nil
-		}
+	err = s.eachListed(ctx, who, "", func(row store.Room, it server.Item, c RoomConfig) bool {
+		r := foundRoom{item: it, config: c}
 		s.mu.RLock()
 		if l := s.rooms[row.Name]; l != nil {
 			r.users = int(l.present.Load())
@@ -179,9 +175,6 @@ func (s *Service) matching(ctx context.Context, who jid.JID, w wantedRooms) (fou
 		looked++
 		return looked < maxFound
 	})
-	if err == nil {
-		err = ignoreGone(failed)
-	}
 	slices.SortFunc(found, func(a, b foundRoom) int { // engines differ in the order of names
 		if !w.byAddress && a.users != b.users {
 			return b.users - a.users
@@ -189,18 +182,6 @@ func (s *Service) matching(ctx context.Context, who jid.JID, w wantedRooms) (fou
 		return strings.Compare(a.item.JID.Local(), b.item.JID.Local())
 	})
 	return found, err
-}
-
-// searched is the configuration of a room that may not be in memory.
-func (s *Service) searched(ctx context.Context, row store.Room) (RoomConfig, error) {
-	if row.Group == "" {
-		return s.configOf(row)
-	}
-	g, err := s.cfg.Org.GroupByID(ctx, s.host.Domain, row.Group)
-	if err != nil {
-		return RoomConfig{}, err
-	}
-	return s.groupConfig(g)
 }
 
 // page cuts a page out of what was found (XEP-0059): by the address after which the last one ended, or by its place if

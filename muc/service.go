@@ -99,11 +99,12 @@ func (c *Config) setDefaults() {
 
 // Service is the entity of a MUC domain.
 type Service struct {
-	cfg  Config
-	jid  jid.JID
-	host *server.Host
-	st   Store
-	log  *slog.Logger
+	cfg     Config
+	jid     jid.JID
+	host    *server.Host
+	keepers Keepers // nil: all rooms are free
+	st      Store
+	log     *slog.Logger
 
 	started time.Time
 
@@ -112,7 +113,7 @@ type Service struct {
 	searchers *limit.Keyed[jid.JID]
 
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
-	rooms   map[string]*room
+	rooms   map[string]*Room
 	texts   []textCommand
 	loading map[string]chan struct{} // closed when the room is in rooms, or could not be loaded
 	closed  bool
@@ -146,9 +147,10 @@ func NewService(c Config) (*Service, error) {
 		st:        c.Store,
 		log:       c.Host.Log.With("service", c.Domain),
 		searchers: limit.New[jid.JID](searchRate, searchBurst, limit.Most),
-		rooms:     make(map[string]*room),
+		rooms:     make(map[string]*Room),
 		loading:   make(map[string]chan struct{}),
 	}
+	s.keepers = groupKeepers{s}
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}
@@ -201,10 +203,10 @@ func (s *Service) wakeTemporary(ctx context.Context) {
 		}
 		for _, row := range rows {
 			after = row.Name
-			if c, err := s.configOf(row); err != nil || row.Group != "" || c.Persistent {
+			if c, err := s.configOf(row); err != nil || s.keeps(row) || c.Persistent {
 				continue
 			}
-			if err := s.post(ctx, row.Name, work{do: func(context.Context, *room) {}}); err != nil && !errors.Is(err, store.ErrNotFound) {
+			if err := s.post(ctx, row.Name, work{do: func(context.Context, *Room) {}}); err != nil && !errors.Is(err, store.ErrNotFound) {
 				s.log.Info("a temporary room is not woken", "room", row.Name, "err", err)
 			}
 		}
@@ -222,7 +224,7 @@ func (s *Service) unloadIdle(now time.Time) {
 			continue
 		}
 		if !r.config().Persistent { // its occupants were those of an earlier process, and did not come back
-			_ = r.give(work{do: func(ctx context.Context, r *room) { r.emptied(ctx) }})
+			_ = r.give(work{do: func(ctx context.Context, r *Room) { r.emptied(ctx) }})
 			continue
 		}
 		delete(s.rooms, name)
@@ -287,7 +289,7 @@ func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 // work is what a room's goroutine does next: a function, or what follows from a stanza. With both, do answers the stanza.
 type work struct {
 	st *wire.Stanza
-	do func(ctx context.Context, r *room)
+	do func(ctx context.Context, r *Room)
 	// lost is told when do is not called, for the room is no more. May be nil.
 	lost func(err error)
 }
@@ -320,17 +322,17 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 }
 
 // ask has a room do something on its goroutine, and waits until it has.
-func (r *room) ask(ctx context.Context, do func(ctx context.Context, r *room) error) error {
+func (r *Room) ask(ctx context.Context, do func(ctx context.Context, r *Room) error) error {
 	return r.s.askRoom(ctx, r.name, 5*time.Second, do)
 }
 
 // askRoom is ask for a room that may have to be loaded: ErrNotFound if there is none.
-func (s *Service) askRoom(ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *room) error) error {
+func (s *Service) askRoom(ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *Room) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience) // the room may be going, and never answer
 	defer cancel()
 	done := make(chan error, 1)
 	w := work{
-		do:   func(ctx context.Context, r *room) { done <- do(ctx, r) },
+		do:   func(ctx context.Context, r *Room) { done <- do(ctx, r) },
 		lost: func(err error) { done <- err },
 	}
 	if err := s.post(ctx, name, w); err != nil {
@@ -345,7 +347,7 @@ func (s *Service) askRoom(ctx context.Context, name string, patience time.Durati
 }
 
 // postLoaded hands work to a room if it is in memory; work of events waits for its place elsewhere if the room is busy.
-func (s *Service) postLoaded(name string, do func(ctx context.Context, r *room)) {
+func (s *Service) postLoaded(name string, do func(ctx context.Context, r *Room)) {
 	s.mu.RLock()
 	r := s.rooms[name]
 	var err error
@@ -412,7 +414,7 @@ func (s *Service) load(ctx context.Context, name string) error {
 	return nil
 }
 
-func (s *Service) take(ctx context.Context, name string) (*room, error) {
+func (s *Service) take(ctx context.Context, name string) (*Room, error) {
 	row, err := s.st.TakeRoom(ctx, s.cfg.Domain, name)
 	if err != nil {
 		return nil, err
@@ -450,7 +452,7 @@ func (s *Service) lost(what string, err error, args ...any) {
 }
 
 // forget takes a room out of memory: it is destroyed, or another node's.
-func (s *Service) forget(r *room) {
+func (s *Service) forget(r *Room) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.rooms[r.name] == r {

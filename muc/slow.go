@@ -7,7 +7,6 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/form"
@@ -28,8 +27,8 @@ func slowField(seconds int) form.Field {
 }
 
 // slow refuses a message that comes too early, and remembers one that does not.
-func (r *room) slow(o *occupant, st *wire.Stanza) error {
-	if r.cfg.SlowMode == 0 || rank[o.affiliation] >= rank[org.Admin] || !st.Has(wire.NSClient, "body") {
+func (r *Room) slow(o *Occupant, st *wire.Stanza) error {
+	if r.cfg.SlowMode == 0 || rank[o.affiliation] >= rank[Admin] || !st.Has(wire.NSClient, "body") {
 		return nil
 	}
 	pause, now := time.Duration(r.cfg.SlowMode)*time.Second, time.Now()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -14,8 +13,8 @@ import (
 // Saved replies of a person's teams, said in a room by their name.
 func snippetTexts() []textCommand {
 	return []textCommand{
-		{"snippet", "NAME", "say a saved reply of your teams", inGroup | inTheme, org.None, textSnippet},
-		{"snippets", "", "the saved replies of your teams", inGroup | inTheme, org.None, textSnippets},
+		{"snippet", "NAME", "say a saved reply of your teams", inGroup | inTheme, None, textSnippet},
+		{"snippets", "", "the saved replies of your teams", inGroup | inTheme, None, textSnippets},
 	}
 }
 
@@ -41,7 +40,7 @@ func textSnippet(ctx context.Context, c *textCall) (string, error) {
 		return "", err
 	}
 	done := make(chan error, 1)
-	if err := c.s.post(ctx, c.room, work{do: func(ctx context.Context, r *room) {
+	if err := c.s.post(ctx, c.room, work{do: func(ctx context.Context, r *Room) {
 		if !r.sayAs(ctx, c.who, x.Text) {
 			done <- server.WithText(server.Forbidden, "who may not write here says nothing here")
 			return
@@ -59,7 +58,7 @@ func textSnippet(ctx context.Context, c *textCall) (string, error) {
 }
 
 // sayAs says something in the name of an occupant who may write; false if they are not there or may not.
-func (r *room) sayAs(ctx context.Context, who jid.JID, body string, more ...*wire.Element) bool {
+func (r *Room) sayAs(ctx context.Context, who jid.JID, body string, more ...*wire.Element) bool {
 	for _, o := range r.order {
 		if o.bare == who.Bare() {
 			if r.closed || o.role == "visitor" {

@@ -7,7 +7,7 @@ import (
 )
 
 // spaceForms say of which space a group's room is a part (XEP-0503, section 5.5).
-func (r *room) spaceForms() []*wire.Element {
+func (r *Room) spaceForms() []*wire.Element {
 	if r.group == "" {
 		return nil
 	}

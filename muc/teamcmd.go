@@ -152,14 +152,14 @@ func (s *Service) restore(ctx context.Context, who jid.JID, f form.Form) (string
 }
 
 // teamCommands are a group's room's: which teams are in the group as one, and who has to be in it.
-func (r *room) teamCommands() []server.Command {
+func (r *Room) teamCommands() []server.Command {
 	return []server.Command{
-		{Node: nodeGroupTeams, Name: "Teams in this group", Allowed: r.ranked(org.Owner), Form: r.groupTeamsForm, Do: r.setGroupTeams},
+		{Node: nodeGroupTeams, Name: "Teams in this group", Allowed: r.ranked(Owner), Form: r.groupTeamsForm, Do: r.setGroupTeams},
 		{Node: nodeMandatory, Name: "Who has to be in this group", Allowed: r.s.isAdmin, Form: r.mandatoryForm, Do: r.setMandatory},
 	}
 }
 
-func (r *room) groupTeamsForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
+func (r *Room) groupTeamsForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 	o, host := r.s.cfg.Org, r.s.host.Domain
 	in, err := o.GroupTeams(ctx, host, r.group)
 	if err != nil {
@@ -183,7 +183,7 @@ func (r *room) groupTeamsForm(ctx context.Context, _ jid.JID) (*form.Form, error
 }
 
 // setGroupTeams makes the group's teams those of the form; one that is a moderator stays that.
-func (r *room) setGroupTeams(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *Room) setGroupTeams(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	o, host := r.s.cfg.Org, r.s.host.Domain
 	var ids []string
 	for _, slug := range f.Values("teams") {
@@ -196,7 +196,7 @@ func (r *room) setGroupTeams(ctx context.Context, who jid.JID, f form.Form) (str
 	return "Done.", nil, o.SetGroupTeams(ctx, r.s.by(who), host, r.group, ids)
 }
 
-func (r *room) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
+func (r *Room) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 	o, host := r.s.cfg.Org, r.s.host.Domain
 	g, err := o.GroupByID(ctx, host, r.group)
 	if err != nil {
@@ -225,7 +225,7 @@ func (r *room) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, error)
 	return f, nil
 }
 
-func (r *room) setMandatory(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *Room) setMandatory(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	o, host := r.s.cfg.Org, r.s.host.Domain
 	whom := f.Get("whom")
 	if slug, ok := strings.CutPrefix(whom, "team:"); ok {

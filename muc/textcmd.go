@@ -44,7 +44,7 @@ type textCall struct {
 }
 
 // placeOf says what kind of room this is; 0 is a free one.
-func (r *room) place() place {
+func (r *Room) place() place {
 	switch {
 	case r.group == "":
 		return 0
@@ -55,7 +55,7 @@ func (r *room) place() place {
 }
 
 // textCommandOf finds the command of a message, nil if it is none. A word that is none is something that is said.
-func (r *room) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) {
+func (r *Room) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) {
 	at := r.place()
 	if at == 0 || !st.Has(wire.NSClient, "body") {
 		return nil, ""
@@ -80,7 +80,7 @@ func (r *room) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) {
 }
 
 // runText starts a command. What follows from it comes back to the room as work.
-func (r *room) runText(ctx context.Context, o *occupant, st *wire.Stanza, cmd *textCommand, rest string) error {
+func (r *Room) runText(ctx context.Context, o *Occupant, st *wire.Stanza, cmd *textCommand, rest string) error {
 	if rank[o.affiliation] < rank[cmd.least] {
 		return server.WithText(server.Forbidden, "!"+cmd.word+" is not for you to use here")
 	}

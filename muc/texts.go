@@ -15,22 +15,22 @@ import (
 // groupTexts are the text commands of groups and themes, in the order in which !help shows them.
 func groupTexts() []textCommand {
 	return []textCommand{
-		{"help", "", "this list", inGroup | inTheme, org.None, textHelp},
-		{"theme", "NAME", "start a theme; as a reply, with the message that you reply to", inGroup | inTheme, org.Member, textTheme},
-		{"themes", "", "the themes of this group", inGroup, org.None, textThemes},
-		{"members", "", "who is in here", inGroup | inTheme, org.Member, textMembers},
-		{"invite", "ADDRESS", "have somebody in here", inGroup | inTheme, org.Admin, textInvite},
-		{"remove", "ADDRESS", "take somebody out of here", inGroup | inTheme, org.Admin, textRemove},
-		{"requests", "", "who asks to be a member", inGroup, org.Admin, textRequests},
-		{"approve", "ADDRESS", "make a member of who asks", inGroup, org.Admin, textApprove},
-		{"deny", "ADDRESS", "turn down who asks", inGroup, org.Admin, textDeny},
-		{"rename", "NAME", "give this theme another name", inTheme, org.Member, textRename},
-		{"close", "", "close this theme: it can be read, and nobody writes", inTheme, org.Member, textState(org.ThemeClosed)},
-		{"reopen", "", "go on with this theme", inTheme, org.Member, textState(org.ThemeOpen)},
-		{"archive", "", "close this theme and take it out of everybody's list", inTheme, org.Admin, textState(org.ThemeArchived)},
-		{"follow", "", "have your clients enter this theme", inTheme, org.None, textFollow(store.FollowYes)},
-		{"mute", "", "have your clients enter this theme no more", inTheme, org.None, textFollow(store.FollowMuted)},
-		{"leave", "", "be a member of this group no more", inGroup, org.Member, textLeave},
+		{"help", "", "this list", inGroup | inTheme, None, textHelp},
+		{"theme", "NAME", "start a theme; as a reply, with the message that you reply to", inGroup | inTheme, Member, textTheme},
+		{"themes", "", "the themes of this group", inGroup, None, textThemes},
+		{"members", "", "who is in here", inGroup | inTheme, Member, textMembers},
+		{"invite", "ADDRESS", "have somebody in here", inGroup | inTheme, Admin, textInvite},
+		{"remove", "ADDRESS", "take somebody out of here", inGroup | inTheme, Admin, textRemove},
+		{"requests", "", "who asks to be a member", inGroup, Admin, textRequests},
+		{"approve", "ADDRESS", "make a member of who asks", inGroup, Admin, textApprove},
+		{"deny", "ADDRESS", "turn down who asks", inGroup, Admin, textDeny},
+		{"rename", "NAME", "give this theme another name", inTheme, Member, textRename},
+		{"close", "", "close this theme: it can be read, and nobody writes", inTheme, Member, textState(org.ThemeClosed)},
+		{"reopen", "", "go on with this theme", inTheme, Member, textState(org.ThemeOpen)},
+		{"archive", "", "close this theme and take it out of everybody's list", inTheme, Admin, textState(org.ThemeArchived)},
+		{"follow", "", "have your clients enter this theme", inTheme, None, textFollow(store.FollowYes)},
+		{"mute", "", "have your clients enter this theme no more", inTheme, None, textFollow(store.FollowMuted)},
+		{"leave", "", "be a member of this group no more", inGroup, Member, textLeave},
 	}
 }
 
@@ -126,7 +126,7 @@ func textMembers(ctx context.Context, c *textCall) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !org.RulesOf(g).ShowAddresses && rank[mine] < rank[org.Admin] {
+	if !org.RulesOf(g).ShowAddresses && rank[mine] < rank[Admin] {
 		return "", server.WithText(server.Forbidden, "only moderators see who is in this group")
 	}
 	all, err := c.org().AffiliationsOf(ctx, c.host(), c.group, c.theme)
@@ -134,7 +134,7 @@ func textMembers(ctx context.Context, c *textCall) (string, error) {
 		return "", err
 	}
 	var lines []string
-	for _, a := range []struct{ affiliation, title string }{{org.Owner, " (owner)"}, {org.Admin, " (moderator)"}, {org.Member, ""}} {
+	for _, a := range []struct{ affiliation, title string }{{Owner, " (owner)"}, {Admin, " (moderator)"}, {Member, ""}} {
 		var js []string
 		for j, is := range all {
 			if is == a.affiliation {

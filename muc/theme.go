@@ -30,7 +30,7 @@ func (s *Service) announceTheme(e org.Event) {
 	s.background(func(ctx context.Context) {
 		if !e.Theme.Restricted {
 			own, names := s.namesOf(ctx, s.cfg.Org.RoomJID(e.Host, e.Group.Room), e.Actor)
-			do := func(ctx context.Context, r *room) {
+			do := func(ctx context.Context, r *Room) {
 				nicks := own
 				if r.cfg.NonAnonymous { // else a name would say who is who
 					nicks = append(nicks, names...)
@@ -60,7 +60,7 @@ func (s *Service) themeLink(e org.Event) string {
 }
 
 // themeChanged takes over what a theme is now, and says what has become of it.
-func (r *room) themeChanged(ctx context.Context, e org.Event) {
+func (r *Room) themeChanged(ctx context.Context, e org.Event) {
 	was, name := r.closed, r.cfg.Name
 	r.reconfigure(ctx)
 	by := ""
@@ -82,17 +82,17 @@ func (r *room) themeChanged(ctx context.Context, e org.Event) {
 }
 
 // command runs an ad-hoc command on a room (XEP-0050).
-func (r *room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+func (r *Room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	if err := r.known(ctx, st.From); err != nil {
 		return nil, err
 	}
 	if st.Type != "set" || q.Name.Local != "command" {
 		return nil, server.BadRequest
 	}
-	return server.RunCommand(ctx, r.commands(), st.From, q)
+	return server.RunCommand(ctx, r.keeper.Commands(), st.From, q)
 }
 
-func (r *room) commands() []server.Command {
+func (r *Room) commands() []server.Command {
 	switch r.place() {
 	case inGroup:
 		cs := append(r.groupCommands(), r.meetingCommands()...)
@@ -103,5 +103,5 @@ func (r *room) commands() []server.Command {
 	case inTheme:
 		return append(r.themeCommands(), r.meetingCommands()...)
 	}
-	return r.hatCommands()
+	return nil
 }

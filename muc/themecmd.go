@@ -26,23 +26,23 @@ const (
 	nodeThemePeople  = "https://parley.im/commands#theme-people"
 )
 
-func (r *room) groupCommands() []server.Command {
+func (r *Room) groupCommands() []server.Command {
 	return append([]server.Command{
 		{Node: nodeNewTheme, Name: "New theme", Allowed: r.startsThemes, Form: newThemeForm, Do: r.newTheme},
-		{Node: nodeMembers, Name: "Change who is in this group", Allowed: r.ranked(org.Admin), Form: membersForm, Do: r.changeMembers},
+		{Node: nodeMembers, Name: "Change who is in this group", Allowed: r.ranked(Admin), Form: membersForm, Do: r.changeMembers},
 		r.requestsCommand(),
 		r.settingsCommand(),
-		{Node: nodeLeaveGroup, Name: "Leave this group", Allowed: r.ranked(org.Member), Form: confirmForm(nodeLeaveGroup, "Leave this group", "Its rooms and themes go from your lists.", ""),
+		{Node: nodeLeaveGroup, Name: "Leave this group", Allowed: r.ranked(Member), Form: confirmForm(nodeLeaveGroup, "Leave this group", "Its rooms and themes go from your lists.", ""),
 			Do: func(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
 				return "You are in this group no more.", nil, r.s.cfg.Org.Leave(ctx, r.s.by(who), r.s.host.Domain, r.group)
 			}},
-		{Node: nodeDeleteGroup, Name: "Delete this group", Allowed: r.ranked(org.Owner),
+		{Node: nodeDeleteGroup, Name: "Delete this group", Allowed: r.ranked(Owner),
 			Form: confirmForm(nodeDeleteGroup, "Delete this group", "Everyone leaves its rooms and themes. For 30 days an administrator can bring it back.", "The group's name"), Do: r.deleteGroup},
 	}, r.teamCommands()...)
 }
 
 // startsThemes says whether somebody may start a theme here: they are offered it then.
-func (r *room) startsThemes(ctx context.Context, who jid.JID) bool {
+func (r *Room) startsThemes(ctx context.Context, who jid.JID) bool {
 	return r.s.cfg.Org.MayCreateTheme(ctx, r.s.host.Domain, r.group, who.Bare()) == nil
 }
 
@@ -68,7 +68,7 @@ func confirmForm(node, title, text, field string) func(context.Context, jid.JID)
 	}
 }
 
-func (r *room) deleteGroup(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *Room) deleteGroup(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	if f.Get("name") != r.config().Name {
 		return "", nil, server.WithText(server.NotAcceptable, "type the group's name: "+r.config().Name)
 	}
@@ -84,7 +84,7 @@ func membersForm(context.Context, jid.JID) (*form.Form, error) {
 	return f, nil
 }
 
-func (r *room) changeMembers(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *Room) changeMembers(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	people, err := f.JIDs("people")
 	if err != nil || len(people) == 0 || len(people) > maxChanges {
 		return "", nil, server.NotAcceptable
@@ -100,7 +100,7 @@ func (r *room) changeMembers(ctx context.Context, who jid.JID, f form.Form) (str
 	return "Done.", nil, r.s.cfg.Org.SetMembers(ctx, r.s.by(who), r.s.host.Domain, r.group, ms)
 }
 
-func (r *room) themeCommands() []server.Command {
+func (r *Room) themeCommands() []server.Command {
 	manages := func(ctx context.Context, who jid.JID) bool {
 		return r.s.cfg.Org.MayManageTheme(ctx, r.s.host.Domain, r.theme, who) == nil
 	}
@@ -117,16 +117,16 @@ func (r *room) themeCommands() []server.Command {
 	return []server.Command{
 		state(nodeCloseTheme, "Close this theme", org.ThemeClosed, "The theme is closed: it can be read, and nobody writes any more.", manages),
 		state(nodeReopenTheme, "Reopen this theme", org.ThemeOpen, "The theme goes on.", manages),
-		state(nodeArchiveTheme, "Archive this theme", org.ThemeArchived, "The theme is archived: it can be read, and is in nobody's list.", r.ranked(org.Admin)),
+		state(nodeArchiveTheme, "Archive this theme", org.ThemeArchived, "The theme is archived: it can be read, and is in nobody's list.", r.ranked(Admin)),
 		{Node: nodeRenameTheme, Name: "Rename this theme", Allowed: manages, Form: r.renameForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 			t, err := r.s.cfg.Org.RenameTheme(ctx, r.s.by(who), r.s.host.Domain, r.theme, f.Get("name"))
 			return "The theme is now called " + t.Name + ".", nil, err
 		}},
-		{Node: nodeThemePeople, Name: "Change who is in this theme", Allowed: r.ranked(org.Admin), Form: r.peopleForm, Do: r.changePeople},
+		{Node: nodeThemePeople, Name: "Change who is in this theme", Allowed: r.ranked(Admin), Form: r.peopleForm, Do: r.changePeople},
 	}
 }
 
-func (r *room) renameForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
+func (r *Room) renameForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 	t, err := r.s.cfg.Org.Theme(ctx, r.s.host.Domain, r.theme)
 	f := form.New(form.Ask, nodeRenameTheme)
 	f.Title = "Rename this theme"
@@ -135,7 +135,7 @@ func (r *room) renameForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 }
 
 // peopleForm shows who is in the list of a restricted theme, and the guests of any.
-func (r *room) peopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
+func (r *Room) peopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 	ms, err := r.s.cfg.Org.ThemePeople(ctx, r.s.host.Domain, r.theme)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (r *room) peopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 }
 
 // changePeople makes the list what the form says.
-func (r *room) changePeople(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *Room) changePeople(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	want, err := f.JIDs("people")
 	if err != nil || len(want) > maxChanges {
 		return "", nil, server.NotAcceptable
@@ -174,7 +174,7 @@ func (r *room) changePeople(ctx context.Context, who jid.JID, f form.Form) (stri
 	return "Done.", nil, r.s.cfg.Org.SetThemePeople(ctx, r.s.by(who), r.s.host.Domain, r.theme, ms)
 }
 
-func (r *room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+func (r *Room) newTheme(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	people, err := f.JIDs("people")
 	if err != nil {
 		return "", nil, server.NotAcceptable

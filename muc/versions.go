@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -25,7 +24,7 @@ const (
 	nsVersions  = "urn:xmpp:muc:affiliations:1"
 	maxSteps    = 200              // changes that are remembered
 	itemsAtOnce = 300              // in one message
-	versionsAge = 10 * time.Minute // after which the list of a group is looked at anew when somebody comes in
+	versionsAge = 10 * time.Minute // after which the list is looked at anew when somebody comes in
 )
 
 type versions struct {
@@ -45,7 +44,7 @@ type versionStep struct {
 }
 
 func (v *versionSum) flip(who jid.JID, affiliation string) {
-	if affiliation == "" || affiliation == org.None {
+	if affiliation == "" || affiliation == None {
 		return
 	}
 	h := sha256.Sum256([]byte(who.String() + "\x00" + affiliation))
@@ -61,9 +60,9 @@ func (v *versions) set(who jid.JID, affiliation string) (since, until versionSum
 	since = v.sum
 	v.sum.flip(who, v.list[who])
 	v.sum.flip(who, affiliation)
-	if affiliation == org.None || affiliation == "" {
+	if affiliation == None || affiliation == "" {
 		delete(v.list, who)
-		affiliation = org.None
+		affiliation = None
 	} else {
 		v.list[who] = affiliation
 	}
@@ -77,7 +76,7 @@ func (v *versions) set(who jid.JID, affiliation string) (since, until versionSum
 }
 
 // versioned notes a change and gives what its broadcast says of it; nil where nobody has asked for versions.
-func (r *room) versioned(who jid.JID, affiliation string) *wire.Element {
+func (r *Room) versioned(who jid.JID, affiliation string) *wire.Element {
 	if r.versions == nil {
 		return nil
 	}
@@ -93,19 +92,13 @@ func mav(since, until string) *wire.Element {
 }
 
 // currentVersions reads the list if it was not, or if it may have changed by something that rooms are not told.
-func (r *room) currentVersions(ctx context.Context) (*versions, error) {
-	if v := r.versions; v != nil && (r.group == "" || time.Since(v.at) < versionsAge) {
+func (r *Room) currentVersions(ctx context.Context) (*versions, error) {
+	if v := r.versions; v != nil && time.Since(v.at) < versionsAge {
 		return v, nil
 	}
-	list := make(map[jid.JID]string, len(r.people))
-	for j, a := range r.people {
-		list[j] = a.Affiliation
-	}
-	if r.group != "" {
-		var err error
-		if list, err = r.s.cfg.Org.AffiliationsOf(ctx, r.s.host.Domain, r.group, r.theme); err != nil {
-			return nil, err
-		}
+	list, err := r.keeper.Affiliations(ctx)
+	if err != nil {
+		return nil, err
 	}
 	v := &versions{list: list, at: time.Now()}
 	for j, a := range list {
@@ -120,7 +113,7 @@ func (r *room) currentVersions(ctx context.Context) (*versions, error) {
 
 // sendVersions answers the question in a join, before anything else is sent (section 4.2.1). It gives what the client's own
 // presence says of the version; nil if it did not ask or may not.
-func (r *room) sendVersions(ctx context.Context, st *wire.Stanza, affiliation string, x *wire.Element) *wire.Element {
+func (r *Room) sendVersions(ctx context.Context, st *wire.Stanza, affiliation string, x *wire.Element) *wire.Element {
 	ask := x.Child(nsVersions, "mav")
 	if ask == nil {
 		return nil
@@ -133,17 +126,17 @@ func (r *room) sendVersions(ctx context.Context, st *wire.Stanza, affiliation st
 		r.s.fail(ctx, &wire.Stanza{Kind: wire.Message, Name: messageName, From: st.From, To: r.jid, ID: st.ID}, err)
 		return nil
 	}
-	admin, known := rank[affiliation] >= rank[org.Admin], ask.Attr("since")
+	admin, known := rank[affiliation] >= rank[Admin], ask.Attr("since")
 	if steps, ok := v.after(known); ok {
 		r.sendItems(ctx, st.From, known, v.sum, items(steps, func(a string) string {
-			if a == org.Outcast && !admin { // who is banned is the administrators' to know, as in the lists
-				return org.None
+			if a == Outcast && !admin { // who is banned is the administrators' to know, as in the lists
+				return None
 			}
 			return a
 		}))
 	} else {
 		r.sendItems(ctx, st.From, "", v.sum, items(v.list, func(a string) string {
-			if a == org.Outcast && !admin {
+			if a == Outcast && !admin {
 				return ""
 			}
 			return a
@@ -169,7 +162,7 @@ func (v *versions) after(known string) (changes map[jid.JID]string, ok bool) {
 }
 
 // mayFollow: who may read the lists once they are in (section 4.2.3).
-func (r *room) mayFollow(affiliation string) bool {
+func (r *Room) mayFollow(affiliation string) bool {
 	role := r.roleFor(affiliation)
 	return role == "moderator" || r.cfg.NonAnonymous && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role))
 }
@@ -187,7 +180,7 @@ func items(list map[jid.JID]string, shown func(string) string) []*wire.Element {
 
 // sendItems sends a list in as many messages as it takes, each from the version with which the one before ended. The versions
 // in between are known to nobody: who has only seen those gets the whole list again.
-func (r *room) sendItems(ctx context.Context, to jid.JID, since string, until versionSum, items []*wire.Element) {
+func (r *Room) sendItems(ctx context.Context, to jid.JID, since string, until versionSum, items []*wire.Element) {
 	if since == until.String() {
 		return
 	}

@@ -3,7 +3,6 @@ package muc
 import (
 	"context"
 
-	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -15,7 +14,7 @@ const maxVisits = 100
 // only the room knows when that was. A search is told of them.
 func (s *Service) Visits(ctx context.Context, who jid.JID) (out []store.Visit) {
 	s.mu.RLock()
-	all := make([]*room, 0, len(s.rooms))
+	all := make([]*Room, 0, len(s.rooms))
 	for _, r := range s.rooms {
 		all = append(all, r)
 	}
@@ -23,7 +22,7 @@ func (s *Service) Visits(ctx context.Context, who jid.JID) (out []store.Visit) {
 	asked := 0
 	for _, r := range all {
 		c := r.config()
-		if !c.SinceJoin || !r.visits(ctx, who) {
+		if !c.SinceJoin || !r.keeper.Visits(ctx, who) {
 			continue
 		}
 		if asked++; asked > maxVisits {
@@ -34,18 +33,4 @@ func (s *Service) Visits(ctx context.Context, who jid.JID) (out []store.Visit) {
 		}
 	}
 	return out
-}
-
-// visits says whether somebody has no place of their own in a room, by which a search knows of it.
-func (r *room) visits(ctx context.Context, who jid.JID) bool {
-	if r.group != "" {
-		role, err := r.s.cfg.Org.RoleOf(ctx, r.s.host.Domain, r.group, who)
-		if err != nil || role != "" {
-			return false
-		}
-		a, err := r.access(ctx, who)
-		return err == nil && a.Read && rank[a.Affiliation] < rank[org.Admin]
-	}
-	a, err := r.affiliation(ctx, who)
-	return err == nil && a == org.None
 }
