@@ -2,9 +2,12 @@ package muc
 
 import (
 	"context"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"parley/wire"
+	"parley/wire/form"
 )
 
 // How busy a room is (XEP-0502): told of rooms that last, are listed, and that everyone may enter.
@@ -16,32 +19,34 @@ const (
 	nsCorrect     = "urn:xmpp:message-correct:0"
 )
 
+// activity is how busy a room was when that was counted last.
 type activity struct {
 	perHour float64
 	at      time.Time
 }
 
-// busy gives messages per hour. It counts what the room keeps for newcomers: messages cost nothing more for it.
-func (r *Room) busy(ctx context.Context, c RoomConfig) (perHour float64, ok bool) {
-	if r.group != "" || !c.Persistent || !c.Public || c.MembersOnly || c.Password != "" || !c.Archive {
-		return 0, false
+// busy tells it of free rooms. It counts what the room keeps for newcomers: messages cost nothing more for it.
+func busy(r *Room) Hooks {
+	if _, ok := r.keeper.(*free); !ok {
+		return Hooks{}
 	}
-	if a := r.rate.Load(); a != nil && time.Since(a.at) < activityAge {
-		return a.perHour, true
-	}
-	err := r.ask(ctx, func(_ context.Context, r *Room) error {
-		r.rate.Store(&activity{perHour: r.perHour(time.Now()), at: time.Now()})
-		return nil
-	})
-	a := r.rate.Load()
-	return a.value(), err == nil && a != nil
-}
-
-func (a *activity) value() float64 {
-	if a == nil {
-		return 0
-	}
-	return a.perHour
+	var last atomic.Pointer[activity]
+	return Hooks{Info: func(ctx context.Context, f *form.Form, c RoomConfig, _ string) {
+		if !c.Persistent || !c.Public || c.MembersOnly || c.Password != "" || !c.Archive {
+			return
+		}
+		if a := last.Load(); a == nil || time.Since(a.at) >= activityAge {
+			err := r.ask(ctx, func(_ context.Context, r *Room) error {
+				last.Store(&activity{perHour: r.perHour(time.Now()), at: time.Now()})
+				return nil
+			})
+			if err != nil {
+				return
+			}
+		}
+		perHour := strconv.FormatFloat(last.Load().perHour, 'f', 2, 64)
+		f.Add(fieldActivity, form.TextSingle, "Messages per hour", perHour)
+	}}
 }
 
 // perHour counts the last day's messages, or of a busier room those of the time that it has in memory.

@@ -277,7 +277,7 @@ func (r *Room) showChanges(ctx context.Context, actor *Occupant, cs []Change) {
 // affiliated shows a person's new affiliation to the room, and puts out who may not be in it any more.
 func (r *Room) affiliated(ctx context.Context, who jid.JID, affiliation string, l leaving) {
 	found := false
-	l.version = r.versioned(who, affiliation)
+	l.version = r.affiliatedBy(who, affiliation)
 	for _, o := range slices.Clone(r.order) {
 		if o.bare != who && !(affiliation == Outcast && o.bare.Host() == who && o.affiliation == None) {
 			continue
@@ -295,7 +295,7 @@ func (r *Room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 		case was == affiliation && l.actor == nil && l.version == nil: // who became a member by coming in
 		default:
 			if was != affiliation {
-				o.role = r.roleFor(affiliation)
+				o.role = r.RoleFor(affiliation)
 			}
 			r.reshow(ctx, o, l)
 		}
@@ -373,7 +373,7 @@ func (r *Room) expelStrangers(ctx context.Context) {
 // refreshRoles gives everyone the role of their affiliation, after the room was made or is no longer moderated.
 func (r *Room) refreshRoles(ctx context.Context) {
 	for _, o := range slices.Clone(r.order) {
-		if role := r.roleFor(o.affiliation); role != o.role {
+		if role := r.RoleFor(o.affiliation); role != o.role {
 			o.role = role
 			r.reshow(ctx, o, leaving{})
 		}

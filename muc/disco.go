@@ -179,8 +179,6 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 	n := st.Children[0].Name
 	switch n.Space {
 	case wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMAM, wire.NSCommands, nsVCard:
-	case nsMentions:
-		return s.onMentionIQ(ctx, st, st.Element(n.Space, n.Local))
 	default:
 		return false, nil
 	}
@@ -281,11 +279,16 @@ func (r *Room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if r.s.cfg.Search {
 		fs = append(fs, wire.NSFullText)
 	}
-	if r.group != "" {
-		fs = append(fs, nsSpaces)
+	forms := []*wire.Element{r.infoForm(ctx, c, mine)}
+	for i := range r.hooks {
+		if f := r.hooks[i].Features; f != nil {
+			fs = append(fs, f()...)
+		}
+		if f := r.hooks[i].Forms; f != nil {
+			forms = append(forms, f()...)
+		}
 	}
-	fs = append(fs, r.mentionsOf()...)
-	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: append([]*wire.Element{r.infoForm(ctx, c, mine)}, r.spaceForms()...)}
+	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: forms}
 	return i.Element(node), nil
 }
 
@@ -296,9 +299,6 @@ func (r *Room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.El
 	f.Add("muc#roominfo_lang", "text-single", "Language", c.Lang)
 	r.tellMore(f, c, mine)
 	f.Add("muc#roominfo_slow_mode_duration", form.TextSingle, "Seconds from one message to the next", strconv.Itoa(c.SlowMode))
-	if busy, ok := r.busy(ctx, c); ok {
-		f.Add(fieldActivity, form.TextSingle, "Messages per hour", strconv.FormatFloat(busy, 'f', 2, 64))
-	}
 	if len(c.Avatars) > 0 {
 		f.Add("muc#roominfo_avatarhash", form.TextMulti, "Hash of the picture", c.Avatars...)
 	}
@@ -309,9 +309,10 @@ func (r *Room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.El
 	f.AddBool(prefix+"allowinvites", "Members may invite", c.Invites)
 	f.Add(prefix+"allowpm", "text-single", "Private messages", c.PM)
 	f.Add("muc#maxhistoryfetch", "text-single", "History on entering", strconv.Itoa(r.s.cfg.HistoryMax))
-	f.Fields = append(f.Fields, r.mentionForm("result", c.mentionRules()).Fields[1:]...)
-	if r.group != "" {
-		f.Add(prefix+"pubsub", "text-single", "Its space", org.SpaceIRI(r.s.host.Domain, r.group))
+	for i := range r.hooks {
+		if add := r.hooks[i].Info; add != nil {
+			add(ctx, f, c, mine)
+		}
 	}
 	return f.Element()
 }

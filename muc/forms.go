@@ -49,16 +49,18 @@ func (r *Room) onForm(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	return r.askVoice(ctx, o, f)
 }
 
+var errVoice = server.WithText(server.NotAllowed, "you may speak already, or nobody may")
+
 // askVoice passes a visitor's request on to the moderators.
 func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {
 	if role := f.Get("muc#role"); role != "participant" && role != "" {
 		return server.BadRequest
 	}
-	if r.onlyReads(o) {
-		return server.WithText(server.NotAllowed, "moderators write in this group: who is to write is made one")
+	if err := r.mayAskVoice(o); err != nil {
+		return err
 	}
-	if o.role != "visitor" || r.closed {
-		return server.WithText(server.NotAllowed, "you may speak already, or nobody may")
+	if o.role != "visitor" {
+		return errVoice
 	}
 	ask := form.New(form.Ask, nsRequest)
 	ask.Title, ask.Instructions = "Voice request", "To approve this request for voice, select the checkbox and send the form."

@@ -9,6 +9,7 @@ import (
 	"parley/acts"
 	"parley/server"
 	"parley/store"
+	"parley/wire/form"
 	"parley/wire/jid"
 )
 
@@ -36,6 +37,22 @@ func newFree(ctx context.Context, r *Room) (*free, error) {
 	k.hold()
 	k.requests, err = r.s.st.RoomRequests(ctx, r.s.cfg.Domain, r.name)
 	return k, err
+}
+
+// freeRules are the rules of free rooms only: owners are named, and administrators who come in get the requests that wait.
+func freeRules(r *Room) Hooks {
+	k, ok := r.keeper.(*free)
+	if !ok {
+		return Hooks{}
+	}
+	return Hooks{Came: k.sendRequests, Info: func(_ context.Context, f *form.Form, c RoomConfig, mine string) {
+		r.mu.RLock()
+		owners := k.with(Owner)
+		r.mu.RUnlock()
+		if c.tells(mine) && c.NonAnonymous && len(owners) > 0 {
+			f.Add("muc#roominfo_contactjid", form.JIDMulti, "Owners", owners...)
+		}
+	}}
 }
 
 // Config is what the store has.

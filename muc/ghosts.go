@@ -2,17 +2,31 @@ package muc
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"parley/wire"
 	"parley/wire/jid"
 )
 
-// Ghosts are occupants that are in a room no more, and whose leaving never came: their server is gone, or the connection
-// to it was cut at the wrong moment (XEP-0045, section 18.4). What the room sends to them comes back some time and takes
-// them out; in a room where nobody says anything they are asked (XEP-0199).
+// Ghosts are occupants that have left a room without a word: their server is gone, or the connection to it was cut at the
+// wrong moment (XEP-0045, section 18.4). What the room sends to them comes back some time and takes them out. In a room where
+// nobody says anything they are asked (XEP-0199).
 
-// guest is a client of another server.
+// ghosts knows which rooms have clients of other servers in them.
+type ghosts struct {
+	mu    sync.Mutex
+	rooms map[*guests]bool
+}
+
+// guests are the clients of other servers in one room.
+type guests struct {
+	r    *Room
+	here map[jid.JID]*guest
+}
+
 type guest struct {
 	heard time.Time // when it was last known to be there
 	asked time.Time
@@ -20,70 +34,101 @@ type guest struct {
 }
 
 // unreachable are the conditions that say that nobody is there, whatever was sent.
-var unreachable = [...]string{"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout"}
+var unreachable = [...]string{
+	"gone",
+	"item-not-found",
+	"jid-malformed",
+	"recipient-unavailable",
+	"redirect",
+	"remote-server-not-found",
+	"remote-server-timeout",
+}
 
-// guestCame notes a client that is in now, guestLeft one that is not any more.
-func (r *Room) guestCame(who jid.JID) {
-	if r.s.host.Router.Local(who.Domain()) {
+// rule notes who of other servers is in a room, and when they were heard.
+func (gs *ghosts) rule(r *Room) Hooks {
+	g := &guests{r: r, here: make(map[jid.JID]*guest)}
+	return Hooks{
+		In: func(client jid.JID) {
+			if !r.s.host.Router.Local(client.Domain()) {
+				g.here[client] = &guest{heard: time.Now()}
+				gs.note(g)
+			}
+		},
+		Out: func(client jid.JID) {
+			if g.here[client] != nil {
+				delete(g.here, client)
+				gs.note(g)
+			}
+		},
+		Sent:     g.sent,
+		Answered: g.pong,
+	}
+}
+
+// note keeps the rooms up to date.
+func (gs *ghosts) note(g *guests) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	if len(g.here) == 0 {
+		delete(gs.rooms, g)
 		return
 	}
-	if r.guests == nil {
-		r.guests = make(map[jid.JID]*guest)
+	if gs.rooms == nil {
+		gs.rooms = make(map[*guests]bool)
 	}
-	r.guests[who] = &guest{heard: time.Now()}
-	r.foreign.Store(int32(len(r.guests)))
+	gs.rooms[g] = true
 }
 
-func (r *Room) guestLeft(who jid.JID) {
-	if r.guests[who] != nil {
-		delete(r.guests, who)
-		r.foreign.Store(int32(len(r.guests)))
-	}
+func (gs *ghosts) all() []*guests {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	return slices.Collect(maps.Keys(gs.rooms))
 }
 
-// heard notes that a client has sent something. Errors come from servers too.
-func (r *Room) heard(st *wire.Stanza) {
+// sent notes that a client has sent something. Errors come from servers too.
+func (g *guests) sent(st *wire.Stanza) {
 	if st.Type == "error" {
 		return
 	}
-	if g := r.guests[st.From]; g != nil {
-		g.heard, g.id = time.Now(), ""
+	if x := g.here[st.From]; x != nil {
+		x.heard, x.id = time.Now(), ""
 	}
 }
 
 // pong takes an error that comes back for a question. service-unavailable is what a client says that knows no pings, and
 // what a server says of a client that is gone: it is no proof.
-func (r *Room) pong(ctx context.Context, st *wire.Stanza) {
-	g := r.guests[st.From]
-	if g == nil || st.Type != "error" || st.ID != g.id || g.id == "" {
+func (g *guests) pong(ctx context.Context, st *wire.Stanza) {
+	x := g.here[st.From]
+	if x == nil || st.Type != "error" || st.ID != x.id || x.id == "" {
 		return
 	}
-	g.heard, g.id = time.Now(), ""
+	x.heard, x.id = time.Now(), ""
 	e := st.Element(wire.NSClient, "error")
 	if e == nil {
 		return
 	}
 	for _, c := range unreachable {
 		if e.Child(wire.NSStanzas, c) != nil {
-			r.leave(ctx, r.sessions[st.From], st.From, nil, leaving{codes: []string{"333"}})
+			g.r.leave(ctx, g.r.sessions[st.From], st.From, nil, leaving{codes: []string{"333"}})
 			return
 		}
 	}
 }
 
-// askGuests asks those who have been silent since then whether they are there. Who says nothing may be on a connection that
+// ask asks those who have been silent since then whether they are there. A guest who says nothing may be on a connection that
 // is being resumed (XEP-0198), and is asked again.
-func (r *Room) askGuests(ctx context.Context, since time.Time) {
-	for who, g := range r.guests {
-		if !g.heard.Before(since) || !g.asked.Before(since) {
+func (g *guests) ask(ctx context.Context, since time.Time) {
+	for who, x := range g.here {
+		if !x.heard.Before(since) || !x.asked.Before(since) {
 			continue
 		}
-		g.asked = time.Now()
-		if g.id == "" { // else it is the same question once more: an answer to either will do
-			g.id = r.s.host.NewID()
+		x.asked = time.Now()
+		if x.id == "" { // else it is the same question once more: an answer to either will do
+			x.id = g.r.s.host.NewID()
 		}
-		st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "get", ID: g.id, From: r.jid}
-		r.send(ctx, st.Add(wire.E(nsPing, "ping")), []jid.JID{who})
+		name := wire.Name{Space: wire.NSClient, Local: "iq"}
+		st := &wire.Stanza{Kind: wire.IQ, Name: name, Type: "get", ID: x.id, From: g.r.jid}
+		g.r.send(ctx, st.Add(wire.E(nsPing, "ping")), []jid.JID{who})
 	}
 }
 
@@ -98,19 +143,12 @@ func (s *Service) watchGuests(ctx context.Context) {
 		case <-t.C:
 		}
 		since := time.Now().Add(-s.cfg.GuestPing)
-		for _, name := range s.roomsWithGuests() {
-			s.postLoaded(name, func(ctx context.Context, r *Room) { r.askGuests(ctx, since) })
+		for _, g := range s.ghosts.all() {
+			s.postLoaded(g.r.name, func(ctx context.Context, r *Room) {
+				if r == g.r {
+					g.ask(ctx, since)
+				}
+			})
 		}
 	}
-}
-
-func (s *Service) roomsWithGuests() (names []string) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for name, r := range s.rooms {
-		if r.foreign.Load() > 0 {
-			names = append(names, name)
-		}
-	}
-	return names
 }

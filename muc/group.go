@@ -39,7 +39,7 @@ func (s *Service) changed(e org.Event) {
 	case org.ThemePeople:
 		s.postLoaded(e.Rooms[0].Local(), func(ctx context.Context, r *Room) { r.membersChanged(ctx, e.Members) })
 	case org.ThemeDozes:
-		s.postLoaded(e.Rooms[0].Local(), func(_ context.Context, r *Room) { r.dormant = true })
+		s.postLoaded(e.Rooms[0].Local(), func(_ context.Context, r *Room) { r.keeper.(*grouped).dormant = true })
 	case org.MembershipAsked:
 		s.askModerators(e)
 	case org.MembershipGranted, org.MembershipDenied:
@@ -77,7 +77,7 @@ func (s *Service) eachOf(group string, do func(ctx context.Context, r *Room)) {
 
 // reconfigure takes over what the group or theme says now.
 func (r *Room) reconfigure(ctx context.Context) {
-	was, closed := r.cfg, r.closed
+	was, roles := r.cfg, [2]string{r.RoleFor(Member), r.RoleFor(None)}
 	r.mu.Lock()
 	now, err := r.keeper.Config(ctx, r.cfg)
 	if err == nil {
@@ -91,10 +91,10 @@ func (r *Room) reconfigure(ctx context.Context) {
 	for _, o := range r.order {
 		o.shown = [2]*wire.Stanza{}
 	}
-	r.versions = nil // what kind of group it is decides who is what
+	r.unknown() // what kind of group it is decides who is what
 	r.tellConfig(ctx, was, r.cfg)
 	r.avatarChanged(ctx, was.Avatars)
-	if closed != r.closed || was.Moderated != r.cfg.Moderated {
+	if roles != [2]string{r.RoleFor(Member), r.RoleFor(None)} {
 		r.refreshRoles(ctx)
 	}
 	if r.cfg.MembersOnly && !was.MembersOnly {
@@ -113,7 +113,7 @@ func (r *Room) membersChanged(ctx context.Context, ms []store.Member) {
 			continue
 		}
 		if len(ms) > manyMembers && !r.isIn(who) { // nobody is told of hundreds, one by one: lists are asked for
-			r.versions = nil
+			r.unknown()
 			continue
 		}
 		a, err := r.affiliation(ctx, who)
@@ -122,7 +122,7 @@ func (r *Room) membersChanged(ctx context.Context, ms []store.Member) {
 			continue
 		}
 		if r.theme != "" && !r.isIn(who) {
-			r.versioned(who, a)
+			r.affiliatedBy(who, a)
 			continue // the group's own room has told
 		}
 		r.affiliated(ctx, who, a, leaving{})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/limit"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -22,7 +23,68 @@ type grouped struct {
 	org          *org.Org
 	host         string
 	group, theme string // the group's id; the theme's key, "" in the group's own room
+
+	rules   org.Rules // of the group
+	closed  bool      // a closed theme: nobody writes
+	dormant bool      // people sleep in this theme: the next message wakes them
+	calls   *limit.Keyed[jid.JID]
 }
+
+// groupRules are the rules of the product, in their order. Those of mentions are for free rooms too.
+var groupRules = []Rule{textRule, closedRule, reactingRule, readersRule, hatRule, spaceRule, mentionRule, followRule, saidRule}
+
+func closedRule(r *Room) Hooks {
+	k, ok := r.keeper.(*grouped)
+	if !ok {
+		return Hooks{}
+	}
+	return Hooks{
+		Role: func(_, role string) string {
+			if k.closed && role == "participant" {
+				return "visitor"
+			}
+			return role
+		},
+		Receive: func(_ context.Context, _ *Occupant, st *wire.Stanza) (*wire.Stanza, error) {
+			if k.closed { // moderators neither: it is there to be read
+				return nil, server.WithText(server.Forbidden, "this theme is closed")
+			}
+			return st, nil
+		},
+		Voice: func(*Occupant) error {
+			if k.closed {
+				return errVoice
+			}
+			return nil
+		},
+	}
+}
+
+func hatRule(r *Room) Hooks {
+	k, ok := r.keeper.(*grouped)
+	if !ok || r.s.cfg.Hats == nil {
+		return Hooks{}
+	}
+	return Hooks{Hats: func(ctx context.Context, who jid.JID) []Hat { return r.s.cfg.Hats(ctx, k.group, who) }}
+}
+
+func saidRule(r *Room) Hooks {
+	k, ok := r.keeper.(*grouped)
+	if !ok || r.s.cfg.Said == nil {
+		return Hooks{}
+	}
+	return Hooks{Shown: func(m *Message) {
+		if m.entry != nil {
+			r.s.cfg.Said(k.group, k.theme, m.entry)
+		}
+	}}
+}
+
+// How often one person may call many in one room.
+const (
+	callingRate  = 1.0 / 30
+	callingBurst = 3
+)
 
 // groupKeepers finds them.
 type groupKeepers struct{ s *Service }
@@ -30,7 +92,7 @@ type groupKeepers struct{ s *Service }
 func (g groupKeepers) Keeps(row store.Room) bool { return row.Group != "" }
 
 func (g groupKeepers) Keeper(_ context.Context, r *Room, row store.Room) (Keeper, error) {
-	return &grouped{r: r, org: g.s.cfg.Org, host: g.s.host.Domain, group: row.Group, theme: row.Theme}, nil
+	return &grouped{r: r, org: g.s.cfg.Org, host: g.s.host.Domain, group: row.Group, theme: row.Theme, calls: limit.New[jid.JID](callingRate, callingBurst, limit.Most)}, nil
 }
 
 // Listed leaves themes out: they are items of their group's room.
@@ -71,7 +133,7 @@ func (k *grouped) Config(ctx context.Context, kept RoomConfig) (RoomConfig, erro
 	if err != nil {
 		return kept, err
 	}
-	k.r.rules = org.RulesOf(g)
+	k.rules = org.RulesOf(g)
 	c := groupConfig(g)
 	hash, err := k.org.PictureHash(g)
 	if err != nil {
@@ -95,11 +157,11 @@ func (k *grouped) themeConfig(ctx context.Context, g store.Group, c RoomConfig) 
 		return c, err
 	}
 	c.Name = g.Name + " › " + t.Name
-	k.r.closed = !t.Closed.IsZero()
+	k.closed = !t.Closed.IsZero()
 	if t.Restricted {
 		c.Public, c.MembersOnly = false, true
 	}
-	k.r.dormant, err = k.org.Dormant(ctx, k.host, k.theme)
+	k.dormant, err = k.org.Dormant(ctx, k.host, k.theme)
 	return c, err
 }
 

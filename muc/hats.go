@@ -57,8 +57,10 @@ func (s *Service) HatsChanged(who jid.JID) {
 // hatsOf makes the payload of an occupant's hats; nil if there are none.
 func (r *Room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
 	var hats []Hat
-	if r.s.cfg.Hats != nil {
-		hats = r.s.cfg.Hats(ctx, r.group, who)
+	for i := range r.hooks {
+		if f := r.hooks[i].Hats; f != nil {
+			hats = append(hats, f(ctx, who)...)
+		}
 	}
 	for _, uri := range r.cfg.Worn[who.String()] {
 		if i := hatIndex(r.cfg.Hats, uri); i >= 0 {

@@ -11,23 +11,29 @@ import (
 	"parley/wire/jid"
 )
 
-// toRoom is a message to the room that is not for all: an invitation, or its refusal (sections 7.8.2, 7.8.3).
-func (r *Room) toRoom(ctx context.Context, o *Occupant, st *wire.Stanza) error {
-	if st.Has(wire.NSForm, "x") && !st.Has(wire.NSMUCUser, "x") {
-		if o != nil && !o.pace.Allow(st.At) {
-			return errTooFast
-		}
-		return r.onForm(ctx, o, st)
-	}
+// inviting has the last invitations of a room.
+type inviting struct {
+	r    *Room
+	last [64]invited
+	n    int
+}
+
+// invitations passes invitations on, and what people say who decline them (sections 7.8.2 and 7.8.3).
+func invitations(r *Room) Hooks {
+	iv := &inviting{r: r}
+	return Hooks{ToRoom: iv.take}
+}
+
+func (iv *inviting) take(ctx context.Context, o *Occupant, st *wire.Stanza) (done bool, err error) {
 	x := st.Element(wire.NSMUCUser, "x")
 	if d := x.Child(wire.NSMUCUser, "decline"); d != nil {
-		return r.decline(ctx, st, d)
+		return true, iv.decline(ctx, st, d)
 	}
 	if o == nil {
-		return errNotOccupant
+		return false, nil
 	}
 	if !o.pace.Allow(st.At) {
-		return errTooFast
+		return true, errTooFast
 	}
 	n := 0
 	for _, inv := range x.Elements() {
@@ -35,20 +41,18 @@ func (r *Room) toRoom(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 			continue
 		}
 		if n++; n > 50 {
-			return server.PolicyViolation
+			return true, server.PolicyViolation
 		}
-		if err := r.invite(ctx, o, st, inv); err != nil {
-			return err
+		if err := iv.invite(ctx, o, st, inv); err != nil {
+			return true, err
 		}
 	}
-	if n == 0 {
-		return server.BadRequest
-	}
-	return nil
+	return n > 0, nil
 }
 
 // invite passes an invitation on; in a members-only room it makes its target a member, if its sender may.
-func (r *Room) invite(ctx context.Context, o *Occupant, st *wire.Stanza, inv *wire.Element) error {
+func (iv *inviting) invite(ctx context.Context, o *Occupant, st *wire.Stanza, inv *wire.Element) error {
+	r := iv.r
 	to, err := jid.Parse(inv.Attr("to"))
 	if err != nil {
 		return server.MalformedJID
@@ -75,8 +79,8 @@ func (r *Room) invite(ctx context.Context, o *Occupant, st *wire.Stanza, inv *wi
 	if r.cfg.NonAnonymous {
 		from = st.From.Bare()
 	}
-	r.invited[r.invites%len(r.invited)] = invited{to.Bare(), o.bare}
-	r.invites++
+	iv.last[iv.n%len(iv.last)] = invited{to.Bare(), o.bare}
+	iv.n++
 	return r.s.host.Router.Route(ctx, r.invitation(st.ID, from, to, inv))
 }
 
@@ -115,17 +119,18 @@ func (r *Room) mayReceive(ctx context.Context, from, to jid.JID) error {
 }
 
 // decline tells who has invited, if they are still here: once.
-func (r *Room) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) error {
+func (iv *inviting) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) error {
+	r := iv.r
 	to, err := jid.Parse(d.Attr("to"))
 	if err != nil {
 		return server.MalformedJID
 	}
 	var tos []*Occupant
 	for _, o := range r.order {
-		i := slices.Index(r.invited[:], invited{st.From.Bare(), o.bare})
+		i := slices.Index(iv.last[:], invited{st.From.Bare(), o.bare})
 		if i >= 0 && (o.bare == to.Bare() || o.jid == to) {
 			tos = append(tos, o)
-			r.invited[i] = invited{}
+			iv.last[i] = invited{}
 		}
 	}
 	if len(tos) == 0 {

@@ -14,7 +14,11 @@ func (r *Room) onIQ(ctx context.Context, st *wire.Stanza) error {
 		return r.occupantIQ(ctx, st)
 	}
 	if st.Type != "get" && st.Type != "set" {
-		r.pong(ctx, st)
+		for i := range r.hooks {
+			if f := r.hooks[i].Answered; f != nil {
+				f(ctx, st)
+			}
+		}
 		return nil
 	}
 	if err := r.unlocked(ctx, st.From); err != nil {
@@ -51,7 +55,11 @@ func (r *Room) onIQ(ctx context.Context, st *wire.Stanza) error {
 			return errNotOccupant
 		}
 	default:
-		return server.ServiceUnavailable
+		answer := r.iqOf(q.Space)
+		if answer == nil {
+			return server.ServiceUnavailable
+		}
+		reply, err = answer(ctx, st, payload)
 	}
 	if err != nil {
 		return err
@@ -81,8 +89,8 @@ func (r *Room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 	if r.cfg.PM == "none" && (st.Type == "get" || st.Type == "set") && o.role != "moderator" {
 		return server.Forbidden
 	}
-	if r.onlyReads(o) && to != o && st.Type == "set" { // a call, a file, a contact: they reach people as messages do
-		return server.Forbidden
+	if err := r.mayReach(o, to, st); err != nil {
+		return err
 	}
 	c := st.Copy()
 	if st.Type == "get" || st.Type == "set" {

@@ -117,24 +117,20 @@ func (s *Service) unique(ctx context.Context, who jid.JID) (*wire.Element, error
 	return nil, errors.New("muc: ten random names were all taken")
 }
 
-// tellMore adds to what a room says of itself what not everyone is to know: the subject, and whom to turn to.
+// tells says whether people of an affiliation are told what the room speaks of and who owns it: section 13.4.
+func (c RoomConfig) tells(affiliation string) bool {
+	return !c.MembersOnly && c.Password == "" || AtLeast(affiliation, Member)
+}
+
+// tellMore adds to what a room says of itself what not everyone is to know.
 func (r *Room) tellMore(f *form.Form, c RoomConfig, mine string) {
-	if c.MembersOnly || c.Password != "" { // section 13.4: what is spoken of there is not for all
-		if rank[mine] < rank[Member] {
-			return
-		}
+	if !c.tells(mine) {
+		return
 	}
 	r.mu.RLock()
 	subject := r.topic
-	var owners []string
-	if k, ok := r.keeper.(*free); ok {
-		owners = k.with(Owner)
-	}
 	r.mu.RUnlock()
 	f.Add("muc#roominfo_subject", form.TextSingle, "Subject", subject)
-	if c.NonAnonymous && len(owners) > 0 {
-		f.Add("muc#roominfo_contactjid", form.JIDMulti, "Owners", owners...)
-	}
 	if len(c.Hats) > 0 {
 		f.Add("hats#hash", form.TextSingle, "Hash of the hats", hatsHash(c.Hats))
 	}

@@ -65,13 +65,17 @@ func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, to
 }
 
 func (r *Room) meet(ctx context.Context, who jid.JID, topic, at string) error {
+	k, ok := r.keeper.(*grouped)
+	if !ok {
+		return server.ItemNotFound
+	}
 	a, err := r.affiliation(ctx, who)
 	switch {
 	case err != nil:
 		return err
-	case r.closed || r.roleFor(a) == "visitor" || r.roleFor(a) == "none" || a == None && r.cfg.MembersOnly:
+	case k.closed || r.RoleFor(a) == "visitor" || r.RoleFor(a) == "none" || a == None && r.cfg.MembersOnly:
 		return server.WithText(server.Forbidden, "who may not write here starts no meetings")
-	case !r.calls.Allow(who.Bare(), time.Time{}):
+	case !k.calls.Allow(who.Bare(), time.Time{}):
 		return errTooFast
 	}
 	body := "Meeting: "

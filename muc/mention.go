@@ -8,9 +8,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/internal/limit"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/form"
 	"parley/wire/jid"
 )
 
@@ -57,9 +59,29 @@ func mayMention(st *wire.Stanza) bool {
 	return strings.IndexByte(st.BodyText(), '@') >= 0
 }
 
+// mentionRule tells people that they are mentioned, and says so to those who hear of each message.
+func mentionRule(r *Room) Hooks {
+	calls := limit.New[jid.JID](callingRate, callingBurst, limit.Most)
+	if k, ok := r.keeper.(*grouped); ok {
+		calls = k.calls
+	}
+	return Hooks{
+		Features: r.mentionsOf,
+		Info: func(_ context.Context, f *form.Form, c RoomConfig, _ string) {
+			f.Fields = append(f.Fields, r.mentionForm(form.Result, c.mentionRules()).Fields[1:]...)
+		},
+		IQ: map[string]func(context.Context, *wire.Stanza, *wire.Element) (*wire.Element, error){nsMentions: r.onMentions},
+		Shown: func(m *Message) {
+			if !(m.o != nil || m.hook) || !r.mentions(m, calls) {
+				r.s.heard(r.heardOf(m))
+			}
+		},
+	}
+}
+
 // mentions does what follows from a message that is kept and shown, and names somebody: false if it does not. The room's
 // goroutine finds out whom it names; who of them may know is asked elsewhere.
-func (r *Room) mentions(p *Message) bool {
+func (r *Room) mentions(p *Message, calls *limit.Keyed[jid.JID]) bool {
 	if p.entry == nil || p.entry.Quiet || r.s.cfg.Mentioned == nil || !mayMention(p.out) {
 		return false
 	}
@@ -83,7 +105,7 @@ func (r *Room) mentions(p *Message) bool {
 		c.people = append(c.people, r.withRole(role)...)
 	}
 	wide := c.all || c.here || len(c.teams) > 0
-	if wide && (!allows(rules.Channel, moderator) || !r.calls.Allow(by, time.Time{})) {
+	if wide && (!allows(rules.Channel, moderator) || !calls.Allow(by, time.Time{})) {
 		c.all, c.here, c.teams = false, false, nil
 	}
 	if c.here {

@@ -3,12 +3,10 @@ package muc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 
 	"parley/server"
-	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
 )
@@ -91,43 +89,44 @@ func (r *Room) mentionForm(typ string, m MentionRules) *form.Form {
 }
 
 // onMentions answers who asks for the rules, and an owner who changes them. It is the room's goroutine's work.
-func (r *Room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
+func (r *Room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	if q.Name.Local != "query" {
+		return nil, server.ServiceUnavailable
+	}
 	if err := r.known(ctx, st.From); err != nil {
-		return err
+		return nil, err
 	}
 	if st.Type == "get" {
-		r.s.reply(ctx, st, wire.E(nsMentions, "query", r.mentionForm(form.Ask, r.cfg.mentionRules()).Element()))
-		return nil
+		return wire.E(nsMentions, "query", r.mentionForm(form.Ask, r.cfg.mentionRules()).Element()), nil
 	}
 	a, err := r.affiliation(ctx, st.From)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if a != Owner {
-		return server.Forbidden
+		return nil, server.Forbidden
 	}
 	f, err := form.Parse(q.Child(wire.NSForm, "x"))
 	if err != nil || f.Type != form.Submit && f.Type != form.Cancel || f.About() != "" && f.About() != nsMentions {
-		return server.BadRequest
+		return nil, server.BadRequest
 	}
 	if f.Type == form.Cancel {
-		r.s.reply(ctx, st, nil)
-		return nil
+		return nil, nil
 	}
 	was := r.cfg.mentionRules()
 	now, changed, err := r.readMentionForm(f, was)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(changed.Fields) > 1 { // besides its type
 		c := r.cfg
 		c.Mentions = &now
 		b, err := json.Marshal(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := r.s.st.SaveRoomConfig(ctx, r.s.cfg.Domain, r.name, b, c.access()); err != nil {
-			return err
+			return nil, err
 		}
 		r.mu.Lock()
 		r.cfg = c
@@ -139,7 +138,7 @@ func (r *Room) onMentions(ctx context.Context, st *wire.Stanza, q *wire.Element)
 		m := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid, ID: r.s.host.NewID()}
 		r.send(ctx, m.Add(changed.Element()), r.everyone(nil))
 	}
-	return nil
+	return nil, server.ErrHandled
 }
 
 // readMentionForm gives the rules as submitted, and a form of what is new in them.
@@ -169,22 +168,4 @@ func (r *Room) readMentionForm(f form.Form, was MentionRules) (now MentionRules,
 		}
 	}
 	return now, changed, nil
-}
-
-// onMentionIQ hands a request about mentions to its room.
-func (s *Service) onMentionIQ(ctx context.Context, st *wire.Stanza, q *wire.Element) (done bool, err error) {
-	if q.Name.Local != "query" {
-		return true, server.ServiceUnavailable
-	}
-	err = s.post(ctx, st.To.Local(), work{st: st, do: func(ctx context.Context, r *Room) {
-		err := r.unlocked(ctx, st.From)
-		if err == nil {
-			err = r.onMentions(ctx, st, q)
-		}
-		s.fail(ctx, st, err)
-	}})
-	if errors.Is(err, store.ErrNotFound) {
-		err = server.ItemNotFound
-	}
-	return true, err
 }

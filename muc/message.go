@@ -55,34 +55,23 @@ func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if !o.pace.Allow(st.At) {
 		return errTooFast
 	}
-	if cmd, rest := r.textCommandOf(st); cmd != nil {
-		r.flush(ctx)
-		return r.runText(ctx, o, st, cmd, rest)
-	}
-	if r.closed { // moderators neither: it is there to be read
-		return server.WithText(server.Forbidden, "this theme is closed")
-	}
-	if err := r.mayReact(ctx, o, st); err != nil {
+	out, err := r.receive(ctx, o, st)
+	if err != nil || out == nil {
 		return err
 	}
-	if isSubject(st) {
-		return r.changeSubject(ctx, o, st)
-	}
-	if r.onlyReads(o) {
-		var err error
-		if st, err = r.reaction(ctx, o, st); err != nil {
-			return err
-		}
-	} else if o.role == "visitor" {
+	switch {
+	case isSubject(out):
+		return r.changeSubject(ctx, o, out)
+	case o.role == "visitor":
 		return server.Forbidden
 	}
-	if err := r.ownRetraction(ctx, o, st); err != nil {
+	if err := r.ownRetraction(ctx, o, out); err != nil {
 		return err
 	}
-	if err := r.slow(o, st); err != nil {
+	if err := r.accept(o, out); err != nil {
 		return err
 	}
-	r.queue(o, st, false)
+	r.queue(o, out, false).from = st // it is settled with its commit
 	return nil
 }
 
@@ -198,14 +187,10 @@ func (r *Room) flush(ctx context.Context) {
 		if p.after != nil {
 			p.after(ctx)
 		}
-		if !(p.o != nil || p.hook) || !r.mentions(p) {
-			r.s.heard(r.heardOf(p))
-		}
-		if r.theme != "" && p.entry != nil {
-			r.follow(p)
-		}
-		if r.group != "" && p.entry != nil && r.s.cfg.Said != nil {
-			r.s.cfg.Said(r.group, r.theme, p.entry)
+		for i := range r.hooks {
+			if f := r.hooks[i].Shown; f != nil {
+				f(p)
+			}
 		}
 		p.from.Receipt.Settle()
 	}
@@ -263,43 +248,6 @@ func (r *Room) sendSubject(ctx context.Context, to jid.JID) {
 	r.send(ctx, st.Copy(), []jid.JID{to})
 }
 
-// privateMessage is section 7.5.
-func (r *Room) privateMessage(ctx context.Context, o *Occupant, st *wire.Stanza) error {
-	if o == nil {
-		return errNotOccupant
-	}
-	if st.Type == "groupchat" {
-		return server.BadRequest
-	}
-	to := r.nicks[st.To.Resource()]
-	if to == nil {
-		return errNoOccupant
-	}
-	if len(st.Payload) > r.s.cfg.MessageSize {
-		return server.PolicyViolation
-	}
-	if !o.pace.Allow(st.At) {
-		return errTooFast
-	}
-	switch {
-	case r.cfg.PM == "none", r.cfg.PM == "moderators" && o.role != "moderator", r.cfg.PM == "participants" && o.role == "visitor":
-		return server.Forbidden
-	}
-	out := r.outgoing(o, st)
-	r.sign(out, o, 0)
-	p, err := r.toOne(ctx, out.Add(wire.E(wire.NSMUCUser, "x")), to)
-	if err != nil {
-		return err
-	}
-	p.from, p.o = st, o
-	r.pending = append(r.pending, p)
-	if st.ID != "" {
-		r.private[r.privates%len(r.private)] = private{privateID(o.nick, st.ID), to.bare, to.jid}
-		r.privates++
-	}
-	return nil
-}
-
 // toOne makes what is said to one occupant, to be committed and given out with the batch. An error is for who says it.
 func (r *Room) toOne(ctx context.Context, st *wire.Stanza, to *Occupant) (*Message, error) {
 	p := &Message{from: st, out: st, to: to}
@@ -341,60 +289,23 @@ func (r *Room) deliver(ctx context.Context, p *Message) {
 	}
 }
 
-// bounced: a client that cannot be reached is not here any more. Other errors are an occupant's answer to an occupant.
-func (r *Room) bounced(ctx context.Context, st *wire.Stanza) error {
-	e := st.Element(wire.NSClient, "error")
-	to := r.nicks[st.To.Resource()]
-	o := r.sessions[st.From]
+// toRoom is a message to the room that is not for all: a form, or what a rule knows.
+func (r *Room) toRoom(ctx context.Context, o *Occupant, st *wire.Stanza) error {
+	if st.Has(wire.NSForm, "x") && !st.Has(wire.NSMUCUser, "x") {
+		if o != nil && !o.pace.Allow(st.At) {
+			return errTooFast
+		}
+		return r.onForm(ctx, o, st)
+	}
+	for i := range r.hooks {
+		if f := r.hooks[i].ToRoom; f != nil {
+			if done, err := f(ctx, o, st); done || err != nil {
+				return err
+			}
+		}
+	}
 	if o == nil {
-		r.returned(ctx, st, to)
-		return nil
+		return errNotOccupant
 	}
-	if to != nil && e.Child(wire.NSStanzas, "service-unavailable") != nil && r.sentPrivate(to.nick, st.ID) != nil {
-		// Who has blocked another answers that one's private messages so (XEP-0191, section 3.3), and is here all the same.
-		r.send(ctx, r.outgoing(o, st), clientsOf(to))
-		return nil
-	}
-	for _, c := range append(unreachable[:], "service-unavailable") {
-		if e.Child(wire.NSStanzas, c) != nil {
-			r.leave(ctx, o, st.From, nil, leaving{codes: []string{"333"}})
-			return nil
-		}
-	}
-	if to != nil && !st.To.IsBare() && !r.onlyReads(o) {
-		out := r.outgoing(o, st)
-		r.send(ctx, out, clientsOf(to))
-	}
-	return nil
+	return server.BadRequest
 }
-
-// returned is a private message that comes back from somebody's account when its clients never took it: they are not
-// here any more, and their account does not keep it.
-func (r *Room) returned(ctx context.Context, st *wire.Stanza, to *Occupant) {
-	if to == nil {
-		return
-	}
-	if p := r.sentPrivate(to.nick, st.ID); p != nil && p.bare == st.From.Bare() {
-		r.send(ctx, r.outgoing(&Occupant{jid: p.to}, st), clientsOf(to))
-	}
-}
-
-// private is a message from one occupant to another.
-type private struct {
-	id   string // see privateID
-	bare jid.JID
-	to   jid.JID // occupant
-}
-
-// sentPrivate finds one of the last private messages by who has sent it, and its id; nil if it is not among them.
-func (r *Room) sentPrivate(nick, id string) *private {
-	for i := range r.private {
-		if r.private[i].id == privateID(nick, id) {
-			return &r.private[i]
-		}
-	}
-	return nil
-}
-
-// privateID marks a private message by who has sent it, and its id.
-func privateID(nick, id string) string { return nick + "\x00" + id }

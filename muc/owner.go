@@ -181,6 +181,7 @@ func (r *Room) evict(ctx context.Context, note *wire.Element) {
 			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}
 			r.send(ctx, st.Add(x), []jid.JID{c.jid})
 			delete(r.sessions, c.jid)
+			r.clientOut(c.jid)
 		}
 	}
 	r.order = nil

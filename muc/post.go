@@ -112,7 +112,7 @@ func (r *Room) sayFor(ctx context.Context, m Said) (store.ID, error) {
 			return id, err
 		}
 	}
-	if r.closed {
+	if k, ok := r.keeper.(*grouped); ok && k.closed {
 		return 0, &org.Error{Kind: org.Forbidden, Text: "this theme is closed"}
 	}
 	nick := m.Nick

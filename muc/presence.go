@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-	"mellium.im/xmpp/stanza"
 
 	"parley/internal/limit"
 	"parley/server"
@@ -87,8 +86,8 @@ func (r *Room) join(ctx context.Context, st *wire.Stanza) error {
 		r.s.notIn(ctx, st)
 		return nil
 	}
-	if !r.comers.Allow(st.From.Bare(), st.At) {
-		return errComing
+	if err := r.mayCome(st); err != nil {
+		return err
 	}
 	if nickKey(nick) == "" {
 		return errNoNick
@@ -134,20 +133,6 @@ func (r *Room) mayEnter(affiliation string, seat bool, nick string, x *wire.Elem
 // spareSeats of a full room are for its owners and administrators (section 7.2.9).
 const spareSeats = 20
 
-// How often one person may come into one room: a join costs the whole room's presence.
-const (
-	comingRate  = 1
-	comingBurst = 20
-)
-
-// How often one person may call many in one room.
-const (
-	callingRate  = 1.0 / 30
-	callingBurst = 3
-)
-
-var errComing = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are coming and going too often")
-
 // notIn tells a client that it is not in a room it believes to be in: its presence would be a join of the old protocol, and
 // leave it half in (section 7.2.17).
 func (s *Service) notIn(ctx context.Context, st *wire.Stanza) {
@@ -169,10 +154,10 @@ func (s *Service) notInAnyMore(ctx context.Context, st *wire.Stanza) {
 
 // admit puts a client in: it is shown the others, they are shown it, then it gets itself, the history, the subject.
 func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, affiliation string, x *wire.Element) {
-	version := r.sendVersions(ctx, st, affiliation, x)
+	version := r.entering(ctx, st, affiliation, x)
 	for _, other := range r.order {
 		if other != o && r.visible(other) {
-			r.send(ctx, r.shownTo(other, r.roleFor(affiliation)), []jid.JID{st.From})
+			r.send(ctx, r.shownTo(other, r.RoleFor(affiliation)), []jid.JID{st.From})
 		}
 	}
 	fresh := o == nil
@@ -182,7 +167,7 @@ func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, af
 			r.s.fail(ctx, st, server.MalformedJID)
 			return
 		}
-		o = &Occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.roleFor(affiliation),
+		o = &Occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.RoleFor(affiliation),
 			pace: limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
@@ -191,7 +176,7 @@ func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, af
 	}
 	o.clients = append(o.clients, client{st.From, bareStanza(st)})
 	r.sessions[st.From] = o
-	r.guestCame(st.From)
+	r.clientIn(st.From)
 	o.shown = [2]*wire.Stanza{}
 	r.show(ctx, o)
 	r.greet(ctx, o, st, x, version)
@@ -218,18 +203,20 @@ func (r *Room) greet(ctx context.Context, o *Occupant, st *wire.Stanza, x, versi
 	r.sendAvatar(ctx, []jid.JID{st.From})
 	r.sendHistory(ctx, o, st.From, x.Child(wire.NSMUC, "history"))
 	r.sendSubject(ctx, st.From)
-	if k, ok := r.keeper.(*free); ok {
-		k.sendRequests(ctx, o, st.From)
+	for i := range r.hooks {
+		if f := r.hooks[i].Came; f != nil {
+			f(ctx, o, st.From)
+		}
 	}
 }
 
 // rejoin is a join of a client that is in already.
 func (r *Room) rejoin(ctx context.Context, o *Occupant, st *wire.Stanza) error {
-	if !r.comers.Allow(st.From.Bare(), st.At) {
-		return errComing
+	if err := r.mayCome(st); err != nil {
+		return err
 	}
 	x := st.Element(wire.NSMUC, "x")
-	version := r.sendVersions(ctx, st, o.affiliation, x)
+	version := r.entering(ctx, st, o.affiliation, x)
 	for _, other := range r.order {
 		if other != o && r.visible(other) {
 			r.send(ctx, r.shownTo(other, o.role), []jid.JID{st.From})
@@ -394,7 +381,7 @@ func (r *Room) leave(ctx context.Context, o *Occupant, who jid.JID, sent *wire.S
 		sent = bareStanza(sent)
 	}
 	delete(r.sessions, who)
-	r.guestLeft(who)
+	r.clientOut(who)
 	spoke := len(o.clients) > 0 && o.clients[len(o.clients)-1].jid == who
 	o.clients = slices.DeleteFunc(o.clients, func(c client) bool { return c.jid == who })
 	if len(o.clients) > 0 {
@@ -422,6 +409,7 @@ func (r *Room) remove(o *Occupant) {
 	r.unname(o)
 	r.order = slices.DeleteFunc(r.order, func(x *Occupant) bool { return x == o })
 	r.present.Store(int32(len(r.order)))
+	r.occupantLeft(o)
 }
 
 // goodbye makes the unavailable presence of an occupant (sections 7.14, 8.2, 9.1).

@@ -14,8 +14,46 @@ import (
 
 // Who only reads: in a group where moderators write the others react, with an emoji, and that is all that comes from them.
 
-// onlyReads says that an occupant may react in the group's rooms, and write nothing.
-func (r *Room) onlyReads(o *Occupant) bool { return r.rules.Moderated && o.role == "visitor" }
+// readersRule lets people react, and write nothing, in the rooms of a group where moderators write.
+func readersRule(r *Room) Hooks {
+	k, ok := r.keeper.(*grouped)
+	if !ok {
+		return Hooks{}
+	}
+	reads := func(o *Occupant) bool { return k.rules.Moderated && o.role == "visitor" }
+	return Hooks{
+		Role: func(_, role string) string {
+			if k.rules.Moderated && role == "participant" {
+				return "visitor"
+			}
+			return role
+		},
+		Nick: k.ownName,
+		Receive: func(ctx context.Context, o *Occupant, st *wire.Stanza) (*wire.Stanza, error) {
+			if !reads(o) {
+				return st, nil
+			}
+			out, err := k.reaction(ctx, o, st)
+			if err == nil {
+				r.queue(o, out, false).from = st
+			}
+			return nil, err
+		},
+		// A call, a file or a contact reaches people as a message does.
+		Private: func(from, to *Occupant, st *wire.Stanza) error {
+			if reads(from) && from != to && (st.Kind != wire.IQ || st.Type == "set") {
+				return server.Forbidden
+			}
+			return nil
+		},
+		Voice: func(o *Occupant) error {
+			if reads(o) {
+				return server.WithText(server.NotAllowed, "moderators write in this group: who is to write is made one")
+			}
+			return nil
+		},
+	}
+}
 
 const (
 	nsReactions = "urn:xmpp:reactions:0"
@@ -26,7 +64,7 @@ const (
 
 // reaction makes of what somebody who only reads has sent what of it may be shown: how they find a message (XEP-0444), how
 // far they have read (XEP-0333). It is put together anew, so that nothing else comes along; what says more is refused.
-func (r *Room) reaction(ctx context.Context, o *Occupant, st *wire.Stanza) (*wire.Stanza, error) {
+func (k *grouped) reaction(ctx context.Context, o *Occupant, st *wire.Stanza) (*wire.Stanza, error) {
 	out := st.Copy()
 	out.SetPayload(nil, nil)
 	found := false
@@ -41,7 +79,7 @@ func (r *Room) reaction(ctx context.Context, o *Occupant, st *wire.Stanza) (*wir
 	if !found {
 		return nil, server.Forbidden
 	}
-	if own, err := r.nickOf(ctx, st.From, o.affiliation, o.nick); err != nil {
+	if own, err := k.ownName(ctx, st.From, o.affiliation, o.nick); err != nil {
 		return nil, err
 	} else if own != o.nick { // of the time when they could write
 		return nil, server.WithText(server.Forbidden, "come in under your own name to react: "+own)
@@ -85,10 +123,11 @@ func reactions(e *wire.Element) (*wire.Element, bool) {
 	return out, true
 }
 
-// nickOf gives the nick under which somebody comes in. It is the one they want, but in a group where moderators write: there
+// ownName gives the nick under which somebody comes in. It is the one they want, but in a group where moderators write: there
 // it would be a line to everyone at each reaction, and the others go by a name of their own.
-func (r *Room) nickOf(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {
-	if !r.rules.Moderated || r.roleFor(affiliation) != "visitor" {
+func (k *grouped) ownName(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {
+	r := k.r
+	if !k.rules.Moderated || r.RoleFor(affiliation) != "visitor" {
 		return nick, nil
 	}
 	names := []string{who.Name()}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"parley/internal/limit"
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -31,14 +30,13 @@ type Room struct {
 	group string // id of the group whose room it is; "" for a free room
 	theme string // key of the theme
 
-	keeper Keeper // set before the goroutine starts
+	keeper Keeper  // set before the goroutine starts
+	hooks  []Hooks // of the rules, in their order; set before the goroutine starts
 
 	in      chan work
 	present atomic.Int32 // occupants
-	foreign atomic.Int32 // of their clients, those of other servers
 	used    atomic.Int64 // unix nanoseconds of the last work
 	given   atomic.Int64 // pieces of work that are not done yet, and shown
-	rate    atomic.Pointer[activity]
 
 	mu    sync.RWMutex
 	cfg   RoomConfig
@@ -48,29 +46,18 @@ type Room struct {
 	epoch     int64
 	seq       int64
 	locked    atomic.Bool // made and not configured yet (section 10.1.3): it is there for its owner only
-	closed    bool        // a closed theme: nobody writes
-	dormant   bool        // people sleep in this theme: the next message wakes them
-	rules     org.Rules   // of its group
 	nicks     map[string]*Occupant
 	sessions  map[jid.JID]*Occupant
-	order     []*Occupant           // as they came
-	keys      map[string]*Occupant  // by what their nicks look like
-	spoke     map[jid.JID]time.Time // in slow mode: when somebody has said something last
-	private   [32]private           // the last private messages: see bounced
-	privates  int
-	invited   [64]invited // the last invitations
-	invites   int
-	versions  *versions // of the list of affiliations; nil: nobody has asked for them
-	comers    *limit.Keyed[jid.JID]
-	guests    map[jid.JID]*guest // clients of other servers
+	order     []*Occupant          // as they came
+	keys      map[string]*Occupant // by what their nicks look like
+	private   privates
 	subject   *wire.Stanza
 	subjectAt time.Time
 	recent    []past
 	pending   []*Message
 	gone      []jid.JID
-	calls     *limit.Keyed[jid.JID] // to many
-	over      bool                  // destroyed, or another node's by now
-	late      []work                // came after that
+	over      bool   // destroyed, or another node's by now
+	late      []work // came after that
 }
 
 // Occupant is a person in the room under one nick, with one or more clients.
@@ -83,7 +70,6 @@ type Occupant struct {
 	role        string
 	clients     []client
 	pace        *limit.Pace
-	wrote       bool            // in a theme, since it came in
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
 	seen        bool            // the others have been shown it
 	hats        *wire.Element   // XEP-0317; nil: none
@@ -109,8 +95,6 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 		nicks:    make(map[string]*Occupant),
 		sessions: make(map[jid.JID]*Occupant),
 		keys:     make(map[string]*Occupant),
-		comers:   limit.New[jid.JID](comingRate, comingBurst, limit.Most),
-		calls:    limit.New[jid.JID](callingRate, callingBurst, limit.Most),
 	}
 	var err error
 	if r.jid, err = jid.New(row.Name, s.cfg.Domain, ""); err != nil {
@@ -141,6 +125,9 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 		return nil, err
 	}
 	r.locked.Store(r.cfg.Locked)
+	for _, rule := range s.rules {
+		r.hooks = append(r.hooks, rule(r))
+	}
 	return r, r.loadRecent(ctx)
 }
 
@@ -231,7 +218,11 @@ func (r *Room) handle(ctx context.Context, w work) {
 		w.settle()
 		return
 	}
-	r.heard(w.st)
+	for i := range r.hooks {
+		if f := r.hooks[i].Sent; f != nil {
+			f(w.st)
+		}
+	}
 	var err error
 	switch w.st.Kind {
 	case wire.Presence:
@@ -270,24 +261,6 @@ func (r *Room) occupantID(who jid.JID) string {
 		}
 	}
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))
-}
-
-// role that goes with an affiliation (section 5.1.2).
-func (r *Room) roleFor(affiliation string) string {
-	switch affiliation {
-	case Owner, Admin:
-		return "moderator"
-	case Member:
-		if !r.closed && !r.rules.Moderated {
-			return "participant"
-		}
-	case Outcast:
-		return "none"
-	}
-	if r.cfg.Moderated || r.closed {
-		return "visitor"
-	}
-	return "participant"
 }
 
 // everyone gives the real addresses of all clients in the room; only of those for which ok says so, if it is not nil.

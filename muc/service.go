@@ -103,6 +103,8 @@ type Service struct {
 	jid     jid.JID
 	host    *server.Host
 	keepers Keepers // nil: all rooms are free
+	rules   []Rule
+	ghosts  ghosts
 	st      Store
 	log     *slog.Logger
 
@@ -151,6 +153,7 @@ func NewService(c Config) (*Service, error) {
 		loading:   make(map[string]chan struct{}),
 	}
 	s.keepers = groupKeepers{s}
+	s.rules = append([]Rule{coming, s.ghosts.rule, versionsRule, invitations, slow, busy, freeRules}, groupRules...)
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}

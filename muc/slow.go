@@ -26,26 +26,26 @@ func slowField(seconds int) form.Field {
 		Validate: wire.E(nsValidate, "validate", wire.E(nsValidate, "range").Set("min", "0").Set("max", strconv.Itoa(maxSlow))).Set("datatype", "xs:integer")}
 }
 
-// slow refuses a message that comes too early, and remembers one that does not.
-func (r *Room) slow(o *Occupant, st *wire.Stanza) error {
-	if r.cfg.SlowMode == 0 || rank[o.affiliation] >= rank[Admin] || !st.Has(wire.NSClient, "body") {
-		return nil
-	}
-	pause, now := time.Duration(r.cfg.SlowMode)*time.Second, time.Now()
-	if now.Sub(r.spoke[o.bare]) < pause {
-		return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation},
-			fmt.Sprintf("This room is in slow mode: wait %d seconds between messages.", r.cfg.SlowMode))
-	}
-	if len(r.spoke) >= 1000 {
-		for j, at := range r.spoke {
-			if now.Sub(at) >= pause {
-				delete(r.spoke, j)
+// slow refuses a message that comes too early, and remembers when people said something. Administrators do not wait.
+func slow(r *Room) Hooks {
+	spoke := make(map[jid.JID]time.Time)
+	return Hooks{Accept: func(o *Occupant, st *wire.Stanza) error {
+		if r.cfg.SlowMode == 0 || AtLeast(o.affiliation, Admin) || !st.Has(wire.NSClient, "body") {
+			return nil
+		}
+		pause, now := time.Duration(r.cfg.SlowMode)*time.Second, time.Now()
+		if now.Sub(spoke[o.bare]) < pause {
+			return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation},
+				fmt.Sprintf("This room is in slow mode: wait %d seconds between messages.", r.cfg.SlowMode))
+		}
+		if len(spoke) >= 1000 {
+			for j, at := range spoke {
+				if now.Sub(at) >= pause {
+					delete(spoke, j)
+				}
 			}
 		}
-	}
-	if r.spoke == nil {
-		r.spoke = make(map[jid.JID]time.Time)
-	}
-	r.spoke[o.bare] = now
-	return nil
+		spoke[o.bare] = now
+		return nil
+	}}
 }

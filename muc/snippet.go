@@ -61,7 +61,7 @@ func textSnippet(ctx context.Context, c *textCall) (string, error) {
 func (r *Room) sayAs(ctx context.Context, who jid.JID, body string, more ...*wire.Element) bool {
 	for _, o := range r.order {
 		if o.bare == who.Bare() {
-			if r.closed || o.role == "visitor" {
+			if k, ok := r.keeper.(*grouped); ok && k.closed || o.role == "visitor" {
 				return false
 			}
 			st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: o.clients[0].jid, To: r.jid, ID: r.s.host.NewID()}

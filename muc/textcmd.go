@@ -54,6 +54,21 @@ func (r *Room) place() place {
 	return inTheme
 }
 
+// textRule runs commands instead of saying them.
+func textRule(r *Room) Hooks {
+	if _, ok := r.keeper.(*grouped); !ok {
+		return Hooks{}
+	}
+	return Hooks{Receive: func(ctx context.Context, o *Occupant, st *wire.Stanza) (*wire.Stanza, error) {
+		cmd, rest := r.textCommandOf(st)
+		if cmd == nil {
+			return st, nil
+		}
+		r.flush(ctx)
+		return nil, r.runText(ctx, o, st, cmd, rest)
+	}}
+}
+
 // textCommandOf finds the command of a message, nil if it is none. A word that is none is something that is said.
 func (r *Room) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) {
 	at := r.place()

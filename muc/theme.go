@@ -61,7 +61,8 @@ func (s *Service) themeLink(e org.Event) string {
 
 // themeChanged takes over what a theme is now, and says what has become of it.
 func (r *Room) themeChanged(ctx context.Context, e org.Event) {
-	was, name := r.closed, r.cfg.Name
+	k := r.keeper.(*grouped)
+	was, name := k.closed, r.cfg.Name
 	r.reconfigure(ctx)
 	by := ""
 	for _, o := range r.order {
@@ -72,9 +73,9 @@ func (r *Room) themeChanged(ctx context.Context, e org.Event) {
 	switch {
 	case e.Theme.Archived:
 		r.say(ctx, r.jid, by+"this theme is archived. It can be read, and is in nobody's list.")
-	case r.closed && !was:
+	case k.closed && !was:
 		r.say(ctx, r.jid, by+"this theme is closed. It can be read; !reopen goes on with it.")
-	case was && !r.closed:
+	case was && !k.closed:
 		r.say(ctx, r.jid, by+"this theme goes on.")
 	case r.cfg.Name != name:
 		r.say(ctx, r.jid, by+"this theme is now called "+e.Theme.Name+".")

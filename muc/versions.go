@@ -75,12 +75,24 @@ func (v *versions) set(who jid.JID, affiliation string) (since, until versionSum
 	return since, v.sum
 }
 
-// versioned notes a change and gives what its broadcast says of it; nil where nobody has asked for versions.
-func (r *Room) versioned(who jid.JID, affiliation string) *wire.Element {
-	if r.versions == nil {
+// versioning has a room's versions; now is nil while nobody has asked for them.
+type versioning struct {
+	r   *Room
+	now *versions
+}
+
+// versionsRule gives people what has changed since they were in last.
+func versionsRule(r *Room) Hooks {
+	vs := &versioning{r: r}
+	return Hooks{Enter: vs.send, Affiliated: vs.note, Unknown: func() { vs.now = nil }}
+}
+
+// note notes a change and gives what its broadcast says of it; nil where nobody has asked for versions.
+func (vs *versioning) note(who jid.JID, affiliation string) *wire.Element {
+	if vs.now == nil {
 		return nil
 	}
-	since, until := r.versions.set(who, affiliation)
+	since, until := vs.now.set(who, affiliation)
 	if since == until {
 		return nil
 	}
@@ -91,12 +103,12 @@ func mav(since, until string) *wire.Element {
 	return wire.E(nsVersions, "mav").Set("since", since).Set("until", until)
 }
 
-// currentVersions reads the list if it was not, or if it may have changed by something that rooms are not told.
-func (r *Room) currentVersions(ctx context.Context) (*versions, error) {
-	if v := r.versions; v != nil && time.Since(v.at) < versionsAge {
+// current reads the list if it was not, or if it may have changed by something that rooms are not told.
+func (vs *versioning) current(ctx context.Context) (*versions, error) {
+	if v := vs.now; v != nil && time.Since(v.at) < versionsAge {
 		return v, nil
 	}
-	list, err := r.keeper.Affiliations(ctx)
+	list, err := vs.r.keeper.Affiliations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -104,21 +116,24 @@ func (r *Room) currentVersions(ctx context.Context) (*versions, error) {
 	for j, a := range list {
 		v.sum.flip(j, a)
 	}
-	if r.versions != nil && r.versions.sum == v.sum {
-		v.steps = r.versions.steps
+	if vs.now != nil && vs.now.sum == v.sum {
+		v.steps = vs.now.steps
 	}
-	r.versions = v
+	vs.now = v
 	return v, nil
 }
 
-// sendVersions answers the question in a join, before anything else is sent (section 4.2.1). It gives what the client's own
+// send answers the question in a join, before anything else is sent (section 4.2.1). It gives what the client's own
 // presence says of the version; nil if it did not ask or may not.
-func (r *Room) sendVersions(ctx context.Context, st *wire.Stanza, affiliation string, x *wire.Element) *wire.Element {
+func (vs *versioning) send(
+	ctx context.Context, st *wire.Stanza, affiliation string, x *wire.Element,
+) *wire.Element {
+	r := vs.r
 	ask := x.Child(nsVersions, "mav")
 	if ask == nil {
 		return nil
 	}
-	v, err := r.currentVersions(ctx)
+	v, err := vs.current(ctx)
 	if err == nil && !r.mayFollow(affiliation) {
 		err = server.Forbidden
 	}
@@ -163,7 +178,7 @@ func (v *versions) after(known string) (changes map[jid.JID]string, ok bool) {
 
 // mayFollow: who may read the lists once they are in (section 4.2.3).
 func (r *Room) mayFollow(affiliation string) bool {
-	role := r.roleFor(affiliation)
+	role := r.RoleFor(affiliation)
 	return role == "moderator" || r.cfg.NonAnonymous && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role))
 }
 

@@ -1,0 +1,30 @@
+package muc
+
+import (
+	"mellium.im/xmpp/stanza"
+
+	"parley/internal/limit"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// How often one person may come into one room: a join costs the whole room's presence.
+const (
+	comingRate  = 1
+	comingBurst = 20
+)
+
+var errComing = server.WithText(
+	stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are coming and going too often")
+
+// coming bounds how often one person comes in.
+func coming(*Room) Hooks {
+	comers := limit.New[jid.JID](comingRate, comingBurst, limit.Most)
+	return Hooks{Come: func(st *wire.Stanza) error {
+		if !comers.Allow(st.From.Bare(), st.At) {
+			return errComing
+		}
+		return nil
+	}}
+}
