@@ -9,7 +9,7 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 	"parley/wire"
 	"parley/wire/form"
 	"parley/wire/jid"
@@ -99,7 +99,7 @@ func (a *ArchiveQuery) filters(x *wire.Element) error {
 }
 
 func (a *ArchiveQuery) text(s string) error {
-	if _, err := words.Parse(s); err != nil {
+	if _, err := fulltext.Parse(s); err != nil {
 		return WithText(PolicyViolation, "too many words")
 	}
 	a.Text = s

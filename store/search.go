@@ -11,7 +11,7 @@ type Find struct {
 	Host  string // the organization's domain
 	Rooms string // the domain of its rooms
 	Asker string // bare address; of another server: only rooms
-	Text  string // as typed: words.Parse
+	Text  string // as typed: fulltext.Parse
 
 	Visits []Visit
 	Apart  bool   // administrators read only what others in their place would
@@ -50,7 +50,7 @@ type Found struct {
 }
 
 type Search interface {
-	// SearchMessages gives the newest messages first, and whether there are no older ones. words.ErrTooMuch: Text is too
+	// SearchMessages gives the newest messages first, and whether there are no older ones. fulltext.ErrTooMuch: Text is too
 	// long. In a text without any word nothing is found.
 	SearchMessages(ctx context.Context, f Find) (fs []Found, complete bool, err error)
 	// IndexArchives takes messages that are older than before into the index, of accounts or rooms of a host that have

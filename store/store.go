@@ -221,7 +221,7 @@ type Page struct {
 	Backwards     bool   // the last Max before Before (or of all), still given in order of time
 	Max           int    // at least 1; the caller has bounded it
 	Count         bool   // total is wanted
-	Text          string // only messages with these words (words.Parse; words.ErrTooMuch); "" for all
+	Text          string // only messages with these words (fulltext.Parse; fulltext.ErrTooMuch); "" for all
 }
 
 // Archived is an entry read back.

@@ -8,7 +8,7 @@ import (
 
 	"parley/org"
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 func (s *Server) searching() {
@@ -49,7 +49,7 @@ func (c *ctx) search() error {
 		}
 	}
 	found, complete, err := c.s.Store.SearchMessages(ctx, f)
-	if errors.Is(err, words.ErrTooMuch) {
+	if errors.Is(err, fulltext.ErrTooMuch) {
 		d["Error"] = c.T("This is too much to look for: fewer words, please")
 		return c.page(http.StatusUnprocessableEntity, "search", c.T("Search"), d)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -29,7 +29,7 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	if text, err := v.narrow(ctx, &f, rest); text != "" || err != nil {
 		return text, err
 	}
-	q, err := words.Parse(f.Text)
+	q, err := fulltext.Parse(f.Text)
 	if err != nil {
 		return "These are too many words.", nil
 	}
@@ -120,7 +120,7 @@ func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
 }
 
 // hit shows one message: where, who, when, what, and how to get there.
-func (v *voice) hit(who jid.JID, q words.Query, m store.Found) string {
+func (v *voice) hit(who jid.JID, q fulltext.Query, m store.Found) string {
 	where, link, by := jid.Unescape(m.Room), m.With, m.Nick
 	switch {
 	case m.Room == "":

@@ -25,7 +25,7 @@ var ranks = [][]string{
 	{"wire", "internal/door"},
 	{"wire/form"},
 	{"auth"},
-	{"store", "store/words"},
+	{"store", "store/fulltext"},
 	{"acts"},
 	{"server", "org", "settings"},
 	{"people"},

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 // log is an archive table as pages are read from it: of accounts, or of rooms.
@@ -175,7 +175,7 @@ func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.
 		}
 	}
 	if p.Text != "" {
-		q, err := words.Parse(p.Text)
+		q, err := fulltext.Parse(p.Text)
 		if err != nil {
 			return nil, false, 0, err
 		}

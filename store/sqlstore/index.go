@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 // When an archive's messages are taken into the index: many at once have most words in common, so that they need few
@@ -147,7 +147,7 @@ func gatherTerms(ctx context.Context, tx *sql.Tx, l log, host, owner string, upt
 		if err := r.Scan(&last, &stanza); err != nil {
 			return err
 		}
-		p = p.add(last, words.Terms(words.Of(stanza)))
+		p = p.add(last, fulltext.Terms(fulltext.Words(stanza)))
 		size += len(stanza)
 		n++
 		return nil

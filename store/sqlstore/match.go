@@ -8,12 +8,12 @@ import (
 	"strconv"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 // readFound is read for a page of messages with some words.
 func (s *Store) readFound(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
-	q, err := words.Parse(p.Text)
+	q, err := fulltext.Parse(p.Text)
 	if err != nil {
 		return nil, false, 0, err
 	}
@@ -47,7 +47,7 @@ type matcher struct {
 	s           *Store
 	l           log
 	host, owner string
-	query       words.Query
+	query       fulltext.Query
 	with        string // see store.Page
 	low, high   int64  // ids, both included
 }

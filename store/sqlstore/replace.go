@@ -5,7 +5,7 @@ import (
 	"database/sql"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 func (s *Store) ReplaceArchived(ctx context.Context, host, owner string, id store.ID, stanza []byte) error {
@@ -41,9 +41,9 @@ func (s *Store) replace(ctx context.Context, l log, host, owner string, id int64
 		if _, err := tx.ExecContext(ctx, "UPDATE "+l.table+" SET stanza = $4"+set+where, host, owner, id, stanza); err != nil || id > upto {
 			return err
 		}
-		if err := s.removeTerms(ctx, tx, host, owner, postings(nil).add(id, words.Terms(words.Of(old)))); err != nil {
+		if err := s.removeTerms(ctx, tx, host, owner, postings(nil).add(id, fulltext.Terms(fulltext.Words(old)))); err != nil {
 			return err
 		}
-		return s.insertTerms(ctx, tx, host, owner, postings(nil).add(id, words.Terms(words.Of(stanza))))
+		return s.insertTerms(ctx, tx, host, owner, postings(nil).add(id, fulltext.Terms(fulltext.Words(stanza))))
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 // toMicros gives microseconds; what is for ever stays so.
@@ -134,7 +134,7 @@ func (s *Store) expireSome(ctx context.Context, tx *sql.Tx, l log, host, owner s
 		if err := r.Scan(&last, &stanza); err != nil {
 			return err
 		}
-		terms = terms.add(last, words.Terms(words.Of(stanza)))
+		terms = terms.add(last, fulltext.Terms(fulltext.Words(stanza)))
 		n++
 		return nil
 	})

@@ -10,11 +10,11 @@ import (
 	"strings"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 func (s *Store) SearchMessages(ctx context.Context, f store.Find) ([]store.Found, bool, error) {
-	q, err := words.Parse(f.Text)
+	q, err := fulltext.Parse(f.Text)
 	if err != nil || q.Empty() {
 		return nil, true, err
 	}
@@ -46,7 +46,7 @@ func (s *Store) SearchMessages(ctx context.Context, f store.Find) ([]store.Found
 type search struct {
 	s         *Store
 	f         store.Find
-	query     words.Query
+	query     fulltext.Query
 	account   string
 	low, high int64
 	max       int

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"parley/store"
-	"parley/store/words"
+	"parley/store/fulltext"
 )
 
 func said(text string) []byte {
@@ -50,11 +50,11 @@ func (x *searched) say(texts ...string) {
 
 // want gives what has to be found.
 func (x *searched) want(p store.Page) (ids []store.ID) {
-	q, err := words.Parse(p.Text)
+	q, err := fulltext.Parse(p.Text)
 	x.ok(err)
 	for id, text := range x.all {
 		t := id.Time()
-		if q.Match(words.Of(said(text))) && (p.With == "" || p.With == x.withs[id]) && (p.Start.IsZero() || !t.Before(p.Start)) && (p.End.IsZero() || !t.After(p.End)) {
+		if q.Match(fulltext.Words(said(text))) && (p.With == "" || p.With == x.withs[id]) && (p.Start.IsZero() || !t.Before(p.Start)) && (p.End.IsZero() || !t.After(p.End)) {
 			ids = append(ids, id)
 		}
 	}
@@ -205,7 +205,7 @@ func search(s *suite) {
 	}
 	for _, p := range []store.Page{{Text: strings.Repeat("a ", 100), Max: 1}, {Text: strings.Repeat("a ", 100), Max: 1, IDs: slices.Sorted(mapKeys(x.all))[:1]}} {
 		_, _, _, err = s.st.ReadArchive(s.ctx, host, "romeo", p)
-		s.is(err, words.ErrTooMuch)
+		s.is(err, fulltext.ErrTooMuch)
 	}
 	_, _, _, err = s.st.ReadArchive(s.ctx, host, "romeo", store.Page{Text: "alpha", Max: 1, After: 5})
 	s.is(err, store.ErrNotFound)

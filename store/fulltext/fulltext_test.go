@@ -1,4 +1,4 @@
-package words
+package fulltext
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ func TestOf(t *testing.T) {
 		{strings.Repeat("ä", 50), strings.Repeat("a", 40)},
 		{strings.Repeat("я", 50), strings.Repeat("я", 20)},
 	} {
-		got := strings.Join(Of(message(c.text)), " ")
+		got := strings.Join(Words(message(c.text)), " ")
 		if c.text == "北京 ひらがな カタカナ 한국어" { // が is one letter again
 			c.want = strings.ReplaceAll(c.want, "か\u3099", "が")
 		}
@@ -34,7 +34,7 @@ func TestOf(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
 		}
 	}
-	if n := len(Of(message(strings.Repeat("word ", 5000)))); n != maxWords {
+	if n := len(Words(message(strings.Repeat("word ", 5000)))); n != maxWords {
 		t.Errorf("%d words of a long text", n)
 	}
 }
@@ -50,11 +50,11 @@ func TestOfStanzas(t *testing.T) {
 		{"<body>taken back</body><retract xmlns='urn:xmpp:message-retract:1' id='x'/>", ""},
 		{"<body>👍 to: hello</body><reactions xmlns='urn:xmpp:reactions:0' id='x'/>", ""},
 	} {
-		if got := strings.Join(Of([]byte("<message xmlns='jabber:client'>"+c.payload+"</message>")), "|"); got != c.want {
+		if got := strings.Join(Words([]byte("<message xmlns='jabber:client'>"+c.payload+"</message>")), "|"); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.payload, got, c.want)
 		}
 	}
-	if ws := Of([]byte("<message")); ws != nil {
+	if ws := Words([]byte("<message")); ws != nil {
 		t.Errorf("%q of what is no stanza", ws)
 	}
 }
@@ -74,7 +74,7 @@ func TestQuery(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", c.query, err)
 		}
-		if got := q.Match(Of(message(text))); got != c.want {
+		if got := q.Match(Words(message(text))); got != c.want {
 			t.Errorf("%q: %v, want %v (%+v)", c.query, got, c.want, q)
 		}
 		for _, m := range []string{text, strings.ReplaceAll(text, "é", "e"), strings.NewReplacer("Café ＡＢ", "<![CDATA[Caf]]>e AB", "fox", "f&#111;x").Replace(text), strings.NewReplacer("Café ＡＢ", "Cafe AB & c").Replace(text)} {
@@ -85,7 +85,7 @@ func TestQuery(t *testing.T) {
 		}
 	}
 	// Two texts are not one.
-	two := Of([]byte("<message xmlns='jabber:client'><subject>a brown</subject><body>fox</body></message>"))
+	two := Words([]byte("<message xmlns='jabber:client'><subject>a brown</subject><body>fox</body></message>"))
 	if q, _ := Parse(`"brown fox"`); q.Match(two) {
 		t.Error("a phrase from one text into the other")
 	}
@@ -128,6 +128,6 @@ func FuzzQuery(f *testing.F) {
 func BenchmarkOf(b *testing.B) {
 	m := message("The quick brown fox jumps over the lazy dog; the server archives, routes and delivers each of these, whoever it is for.")
 	for b.Loop() {
-		Terms(Of(m))
+		Terms(Words(m))
 	}
 }

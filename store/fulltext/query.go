@@ -1,4 +1,4 @@
-package words
+package fulltext
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ const (
 )
 
 // ErrTooMuch is the answer to a query that is too long.
-var ErrTooMuch = errors.New("words: too much is asked for")
+var ErrTooMuch = errors.New("fulltext: too much is asked for")
 
 // Parse reads what a person has typed: words of which all have to be there, in any order, and "words in quotes" that
 // follow each other, as do those of one piece like e-mail or example.org. The last word, unless it is quoted, and one
@@ -80,7 +80,7 @@ func endsInWord(text string) bool {
 // MatchStanza says it of an archived message. Most that have not the words need not be read for that: they are not among
 // their bytes.
 func (q Query) MatchStanza(stanza []byte) bool {
-	return q.among(stanza) && q.Match(Of(stanza))
+	return q.among(stanza) && q.Match(Words(stanza))
 }
 
 // among says false only if a word cannot be in the message. In one that is not plain ASCII it may be written in any way.

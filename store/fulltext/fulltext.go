@@ -1,6 +1,6 @@
 // Package words makes of messages the words they can be found by, and finds out whether a message has the words that
 // are asked for. Words are segmented as Unicode does it (UAX #29), in lower case, without accents.
-package words
+package fulltext
 
 import (
 	"slices"
@@ -19,18 +19,18 @@ const (
 	maxLength = 40   // bytes of a word; longer ones are cut, also where they are asked for
 )
 
-// Of gives the words of an archived message in their order, "" between two texts. A message that is encrypted, that was
+// Words gives the words of an archived message in their order, "" between two texts. A message that is encrypted, that was
 // taken back or that takes another back has none: what it says to clients that do not understand it is not said by anyone.
-func Of(stanza []byte) []string {
+func Words(stanza []byte) []string {
 	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
 	if err != nil {
 		return nil
 	}
-	return OfStanza(st)
+	return wordsOf(st)
 }
 
-// OfStanza is Of for one that is parsed.
-func OfStanza(st *wire.Stanza) []string {
+// wordsOf is Words for one that is parsed.
+func wordsOf(st *wire.Stanza) []string {
 	var ws []string
 	for _, c := range st.Children {
 		switch {
