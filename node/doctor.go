@@ -17,7 +17,7 @@ import (
 
 	"parley/admin"
 	"parley/config"
-	"parley/post"
+	"parley/org/mail"
 	"parley/server/c2s"
 	"parley/store/sqlstore"
 )
@@ -378,7 +378,7 @@ func (d *doctor) mail(ctx context.Context) {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 		defer cancel()
-		err = post.Probe(ctx, postConfig(d.c, roots))
+		err = mail.Probe(ctx, mailConfig(d.c, roots))
 	}
 	if err != nil {
 		d.say("e-mail", at, admin.Failed, err.Error(), "see mail in the configuration")

@@ -15,8 +15,8 @@ import (
 	"parley/auth"
 	"parley/config"
 	"parley/internal/i18n"
+	"parley/org/mail"
 	"parley/people"
-	"parley/post"
 	"parley/server"
 	"parley/server/c2s"
 )
@@ -32,8 +32,8 @@ type pages struct {
 	api          *api.Server
 	web          *web.Server // nil: there are no pages
 	compose      people.Compose
-	post         post.Config
-	relay        *post.Relay // nil: no mail is sent
+	mail         mail.Config
+	relay        *mail.Relay // nil: no mail is sent
 }
 
 // newPeople makes the rules for a host's accounts.
@@ -112,7 +112,7 @@ func (n *Node) buildWords() (err error) {
 	if n.words, err = i18n.New(); err != nil {
 		return err
 	}
-	if n.compose, err = post.Composer(n.words); err != nil {
+	if n.compose, err = mail.Composer(n.words); err != nil {
 		return err
 	}
 	if m := n.Config.Mail; m.Host != "" && !m.Show {
@@ -120,9 +120,9 @@ func (n *Node) buildWords() (err error) {
 		if err != nil {
 			return err
 		}
-		n.post = postConfig(n.Config, roots)
-		n.post.Log = n.Log
-		n.relay = post.NewRelay(n.post)
+		n.mail = mailConfig(n.Config, roots)
+		n.mail.Log = n.Log
+		n.relay = mail.NewRelay(n.mail)
 	}
 	return nil
 }
@@ -139,15 +139,15 @@ func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
 	for _, h := range n.hosts {
 		all = append(all, n.people[h.Domain])
 	}
-	w := post.New(n.post, n.Store, all, n.relay)
+	w := mail.New(n.mail, n.Store, all, n.relay)
 	n.keep(ctx, g, "outbox", w.Run)
 }
 
 // People are the accounts of a host; nil if it is not hosted here.
 func (n *Node) People(domain string) *people.People { return n.people[domain] }
 
-// postConfig is how the relay is spoken with.
-func postConfig(c *config.Config, roots *x509.CertPool) post.Config {
+// mailConfig is how the relay is spoken with.
+func mailConfig(c *config.Config, roots *x509.CertPool) mail.Config {
 	m := c.Mail
-	return post.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute, Roots: roots}
+	return mail.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute, Roots: roots}
 }

@@ -41,7 +41,7 @@ func TestNothingIsMissing(t *testing.T) {
 		}
 	}
 	found := 0
-	for _, pattern := range []string{"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go", "../../post/*.go", "../../org/*change*.go"} {
+	for _, pattern := range []string{"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go", "../../org/mail/*.go", "../../org/*change*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", pattern, err)

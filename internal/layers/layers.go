@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"acts"},
 	{"server", "org", "settings"},
 	{"people"},
-	{"post"},
+	{"org/mail"},
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "pie", "turn", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},
 	{"admin/api"},
 	{"admin/web"},

@@ -1,5 +1,5 @@
 // Package post is e-mail: it writes letters and brings what is in the outbox to a relay, at a pace that the relay bears.
-package post
+package mail
 
 import (
 	"context"
