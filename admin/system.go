@@ -84,24 +84,6 @@ type BackupFile struct {
 	At    time.Time
 }
 
-// Backup says what is in a backup.
-type Backup struct {
-	Version  string    `json:"version"`
-	Created  time.Time `json:"created"`
-	Engine   string    `json:"engine"`
-	Database bool      `json:"database"` // it is in the backup
-	Hosts    []string  `json:"hosts"`
-	Files    int       `json:"files"`
-	Bytes    int64     `json:"bytes"`             // of the files
-	Missing  []string  `json:"missing,omitempty"` // what has to be backed up another way, and how
-}
-
-// Restored says what was put back.
-type Restored struct {
-	Backup
-	Placed []string `json:"placed,omitempty"` // files and directories
-}
-
 // Storage is what is taken up. What is not known is -1.
 type Storage struct {
 	Engine          string

@@ -16,8 +16,10 @@ import (
 
 	"parley/acts"
 	"parley/admin"
+	"parley/config"
 	"parley/org"
 	"parley/store"
+	"parley/transfer/backup"
 )
 
 // backups are made one at a time.
@@ -58,8 +60,10 @@ func (n *Node) backup(ctx context.Context, by acts.Actor, file string, w io.Writ
 	began := time.Now()
 	b.set(began)
 	defer b.set(time.Time{})
-	n.removeCopies()
-	made, err := Backup(ctx, n.Config, n.Store, w)
+	if err := backup.RemoveLeftovers(n.Config.DataDir); err != nil {
+		n.Log.Warn("cannot remove what an earlier backup left behind", "err", err)
+	}
+	made, err := backup.Write(ctx, BackupLayout(n.Config), n.Store, w)
 	noted := err
 	err = fullDisk(err)
 	last := lastBackup{At: began.UTC(), Took: time.Since(began).Seconds(), By: by.Name, Bytes: made.Bytes, File: file, Missing: made.Missing}
@@ -92,15 +96,28 @@ func (b *backups) set(since time.Time) {
 	b.running = since
 }
 
-// removeCopies takes away what a process that was killed in the middle has left.
-func (n *Node) removeCopies() {
-	left, err := filepath.Glob(filepath.Join(n.Config.DataDir, copyPrefix+"*"))
-	for _, f := range left {
-		err = errors.Join(err, os.Remove(f))
+// BackupLayout gives the places that a backup is made of, and that one is restored to, as the configuration names them.
+func BackupLayout(c *config.Config) backup.Layout {
+	l := backup.Layout{
+		Version:  Version(),
+		DataDir:  c.DataDir,
+		Uploads:  uploadsDir(c),
+		Database: sqlitePath(c),
+		Bucket:   c.Upload.S3.Endpoint != "",
 	}
-	if err != nil {
-		n.Log.Warn("what an earlier backup has left cannot be removed", "err", err)
+	key := func(key, file string) {
+		if file != "" {
+			l.Keys = append(l.Keys, backup.KeyFile{Key: key, File: file})
+		}
 	}
+	key("tls.certificate", c.TLS.Certificate)
+	key("tls.key", c.TLS.Key)
+	for _, h := range c.Hosts {
+		l.Hosts = append(l.Hosts, h.Domain)
+		key("hosts."+h.Domain+".certificate", h.Certificate)
+		key("hosts."+h.Domain+".key", h.Key)
+	}
+	return l
 }
 
 func (n *Node) backupDir() string {

@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"parley/admin"
+	"parley/config"
 	"parley/store/sqlstore"
 )
 
@@ -99,4 +102,20 @@ func (n *Node) count(ctx context.Context, host string) {
 	}
 	close(u.done)
 	u.at, u.err, u.done = time.Now(), err, nil
+}
+
+// uploadsDir is the directory of shared files.
+func uploadsDir(c *config.Config) string {
+	if c.Upload.Dir != "" {
+		return c.Upload.Dir
+	}
+	return filepath.Join(c.DataDir, "uploads")
+}
+
+// sqlitePath is the file of SQLite's database; "" for another engine.
+func sqlitePath(c *config.Config) string {
+	if p, ok := strings.CutPrefix(c.Store.DSN, "sqlite:"); ok {
+		return p
+	}
+	return ""
 }

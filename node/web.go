@@ -17,9 +17,9 @@ import (
 	"parley/auth"
 	"parley/feature/webhooks"
 	"parley/people"
-	"parley/pie"
 	"parley/server"
 	"parley/server/c2s"
+	"parley/transfer"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -41,7 +41,7 @@ func (n *Node) buildAPI() {
 		Find:       n.find,
 		System:     webSystem{n, time.Now()},
 		Federation: n.others,
-		Import: pie.Config{
+		Import: transfer.Config{
 			Store:         n.Store,
 			Iterations:    c.Auth.ScramIterations,
 			MaxContacts:   c.Accounts.MaxContacts,

@@ -18,10 +18,10 @@ import (
 	"parley/federation"
 	"parley/muc"
 	"parley/node/devcert"
-	"parley/pie"
 	"parley/server"
 	"parley/server/c2s"
 	"parley/server/component"
+	"parley/transfer"
 )
 
 var update = flag.Bool("update", false, "write docs/xeps.md")
@@ -39,7 +39,7 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs, proxy65.XEPs, pie.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, upload.XEPs, directory.XEPs, proxy65.XEPs, transfer.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

@@ -12,10 +12,10 @@ import (
 
 	"parley/config"
 	"parley/node"
-	"parley/pie"
 	"parley/store"
 	"parley/testrig"
 	"parley/testrig/pgtest"
+	"parley/transfer"
 )
 
 // A clock that is set back while the server is down hides nothing: what is said later comes after what a client knows, in
@@ -77,7 +77,7 @@ func TestImportFromTheFuture(t *testing.T) {
 	}
 	file += "</archive></user></host></server-data>"
 	for range 2 { // doing it again does no harm
-		report, err := (&pie.Importer{Host: p.rig.Node.Host, Merge: true, Config: pie.Config{Store: p.rig.Node.Store, Iterations: 4096}}).Read(t.Context(), strings.NewReader(file))
+		report, err := (&transfer.Importer{Host: p.rig.Node.Host, Merge: true, Config: transfer.Config{Store: p.rig.Node.Store, Iterations: 4096}}).Read(t.Context(), strings.NewReader(file))
 		p.check(err)
 		if len(report.Problems) > 0 {
 			t.Errorf("%q", report.Problems)

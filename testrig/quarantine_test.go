@@ -11,10 +11,10 @@ import (
 
 	"parley/acts"
 	"parley/people"
-	"parley/pie"
 	"parley/server"
 	"parley/store"
 	"parley/testrig"
+	"parley/transfer"
 )
 
 // TestNameQuarantine: the name of an account that was deleted is given again after a time, and each door says when; an owner
@@ -61,7 +61,7 @@ func TestNameQuarantine(t *testing.T) {
 		t.Errorf("it is not used up by that: %v", err)
 	}
 	file := `<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='zed' password='a-long-enough-one-7'/></host></server-data>`
-	im := pie.Importer{Config: pie.Config{Store: r.Node.Store}, Host: r.Node.Host, FreeSince: func(*server.Host) time.Time { return time.Now().Add(-time.Hour) }}
+	im := transfer.Importer{Config: transfer.Config{Store: r.Node.Store}, Host: r.Node.Host, FreeSince: func(*server.Host) time.Time { return time.Now().Add(-time.Hour) }}
 	if rep, err := im.Read(ctx, strings.NewReader(file)); err != nil || len(rep.Users) != 0 || len(rep.Problems) != 1 || !strings.Contains(rep.Problems[0], "--reuse-name") {
 		t.Errorf("an import: %+v %v", rep, err)
 	}

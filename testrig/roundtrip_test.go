@@ -12,10 +12,10 @@ import (
 	"parley/auth"
 	"parley/org"
 	"parley/people"
-	"parley/pie"
 	"parley/server"
 	"parley/store"
 	"parley/testrig"
+	"parley/transfer"
 	"parley/wire/jid"
 )
 
@@ -87,7 +87,7 @@ romeo gets: <iq type='result' id='4'/>
 	export := func(r *testrig.Rig, h string) []byte {
 		var b bytes.Buffer
 		all := func(*server.Host, string) bool { return true }
-		p.check(pie.Exporter{Store: r.Node.Store, Archive: true, Passwords: true}.Write(ctx, &b, []*server.Host{r.Node.Host(h)}, all))
+		p.check(transfer.Exporter{Store: r.Node.Store, Archive: true, Passwords: true}.Write(ctx, &b, []*server.Host{r.Node.Host(h)}, all))
 		return b.Bytes()
 	}
 	one := export(from, testrig.Host)
@@ -108,7 +108,7 @@ romeo gets: <iq type='result' id='4'/>
 	to := testrig.Start(t, nil)
 	define(to, "Extension", store.FieldNumber)
 	define(to, "Motto", store.FieldText)
-	report, err := (&pie.Importer{Host: to.Node.Host, Config: pie.Config{Store: to.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
+	report, err := (&transfer.Importer{Host: to.Node.Host, Config: transfer.Config{Store: to.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
 	p.check(err)
 	problems := strings.Join(report.Problems, "\n")
 	if len(report.Problems) != 2 || !strings.Contains(problems, "was supervisor where it comes from") ||
@@ -152,7 +152,7 @@ romeo gets: <iq type='result' id='4'/>
 		define(other, name, store.FieldText)
 	}
 	define(other, "Motto", store.FieldChoice, "Peace")
-	report, err = (&pie.Importer{Host: other.Node.Host, Config: pie.Config{Store: other.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
+	report, err = (&transfer.Importer{Host: other.Node.Host, Config: transfer.Config{Store: other.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
 	p.check(err)
 	if problems := strings.Join(report.Problems, "\n"); !strings.Contains(problems, `"motto" is left out: Motto is one of: Peace`) {
 		t.Errorf("%s", problems)

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"parley/config"
-	"parley/node"
 	"parley/store"
 	"parley/testrig"
+	"parley/transfer/backup"
 )
 
 // An owner makes a backup on the page of the system; it is whole, and the newest few are kept.
@@ -71,7 +71,7 @@ func TestBackupOnPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if b, err := node.Verify(t.Context(), f); err != nil || !b.Database {
+	if b, err := backup.Verify(t.Context(), f); err != nil || !b.Database {
 		t.Errorf("%+v %v", b, err)
 	}
 	es, err := r.Node.Store.AuditEntries(t.Context(), testrig.Host, store.AuditFilter{Action: "system.backup", Limit: 5})

@@ -19,9 +19,9 @@ import (
 	"parley/federation"
 	"parley/org"
 	"parley/people"
-	"parley/pie"
 	"parley/server"
 	"parley/store"
+	"parley/transfer"
 	"parley/wire/jid"
 )
 
@@ -40,7 +40,7 @@ type Config struct {
 	Find       func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
 	System     admin.System
 	Federation *federation.Admin
-	Import     pie.Config // of files of accounts, and what they are made of
+	Import     transfer.Config // of files of accounts, and what they are made of
 }
 
 // Server serves the API. Safe from any goroutine.

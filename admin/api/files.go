@@ -14,9 +14,9 @@ import (
 
 	"parley/acts"
 	"parley/people"
-	"parley/pie"
 	"parley/server"
 	"parley/store"
+	"parley/transfer"
 	"parley/wire/jid"
 )
 
@@ -152,7 +152,7 @@ func (s *Server) export(ctx context.Context, c caller, in *ExportQuery, w io.Wri
 		}
 	}
 	pick := func(h *server.Host, name string) bool { return len(named) == 0 || named[name+"@"+h.Domain] }
-	x := pie.Exporter{Store: s.Config.Import.Store, Archive: in.Archive, Passwords: in.Passwords}
+	x := transfer.Exporter{Store: s.Config.Import.Store, Archive: in.Archive, Passwords: in.Passwords}
 	if err := x.Write(ctx, w, hosts, pick); err != nil {
 		return fmt.Errorf("export accounts: %w", err)
 	}
@@ -186,7 +186,7 @@ func (s *Server) exported(ctx context.Context, c caller, address string) (p *peo
 }
 
 func (s *Server) importAccounts(ctx context.Context, c caller, in *ImportInput) (Imported, error) {
-	im := pie.Importer{
+	im := transfer.Importer{
 		Config: s.Config.Import,
 		Merge:  in.Merge,
 		Host:   func(domain string) *server.Host { return s.Hosts[domain] },
@@ -212,7 +212,7 @@ func (s *Server) importAccounts(ctx context.Context, c caller, in *ImportInput) 
 	for _, k := range report.Kinds {
 		out.Kinds = append(out.Kinds, Kind(k))
 	}
-	if errors.Is(err, pie.ErrFormat) {
+	if errors.Is(err, transfer.ErrFormat) {
 		return out, invalid("", "{{.Why}}; {{.Count}} accounts were taken before that", "Why", err.Error(), "Count", fmt.Sprint(len(report.Users)))
 	}
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 
 	"parley/acts"
 	"parley/people"
-	"parley/pie"
 	"parley/server"
 	"parley/store"
+	"parley/transfer"
 	"parley/wire/jid"
 )
 
@@ -112,7 +112,7 @@ func (c *ctx) download() error {
 	}
 	var b bytes.Buffer // whole before it is sent: half a file looks like all of it
 	own := func(_ *server.Host, name string) bool { return name == c.Me.Name }
-	if err := (pie.Exporter{Store: c.s.Accounts, Archive: true}).Write(c.r.Context(), &b, []*server.Host{c.s.Hosts[c.host()]}, own); err != nil {
+	if err := (transfer.Exporter{Store: c.s.Accounts, Archive: true}).Write(c.r.Context(), &b, []*server.Host{c.s.Hosts[c.host()]}, own); err != nil {
 		return err
 	}
 	c.w.Header().Set("Content-Type", "application/xml")

@@ -26,7 +26,7 @@ import (
 	"parley/internal/memo"
 	"parley/org"
 	"parley/people"
-	"parley/pie"
+	"parley/transfer"
 
 	"parley/internal/i18n"
 	"parley/server"
@@ -56,8 +56,8 @@ type Config struct {
 	Hooks    map[string]*webhooks.Webhooks // by host
 
 	Federation *federation.Admin
-	Accounts   pie.Store    // of which people take their data with them
-	API        http.Handler // serves what is below /api
+	Accounts   transfer.Store // of which people take their data with them
+	API        http.Handler   // serves what is below /api
 }
 
 // Server serves the pages. Safe from any goroutine.

@@ -13,11 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"parley/admin"
 	"parley/admin/api"
 	"parley/config"
 	"parley/node"
 	"parley/store/sqlstore"
+	"parley/transfer/backup"
 )
 
 func (a *app) backupCommand() *cobra.Command {
@@ -60,7 +60,7 @@ func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = node.Backup(c.Context(), cfg, st, w)
+	_, err = backup.Write(c.Context(), node.BackupLayout(cfg), st, w)
 	return errors.Join(err, st.Close())
 }
 
@@ -78,7 +78,7 @@ func (a *app) writeBackup(ctx context.Context, to string, make func(context.Cont
 	if err != nil {
 		return err
 	}
-	var b admin.Backup
+	var b backup.Contents
 	if err = write(ctx, f, strings.HasSuffix(to, ".gz") || strings.HasSuffix(to, ".tgz"), make); err == nil {
 		b, err = verify(ctx, f)
 	}
@@ -87,7 +87,7 @@ func (a *app) writeBackup(ctx context.Context, to string, make func(context.Cont
 	}
 	a.show(struct {
 		File string `json:"file"`
-		admin.Backup
+		backup.Contents
 	}{to, b}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d files, %s\n", to, b.Files, bytesText(b.Bytes))
 		for _, m := range b.Missing {
@@ -109,11 +109,11 @@ func write(ctx context.Context, f *os.File, zip bool, make func(context.Context,
 }
 
 // verify reads a backup that was just written.
-func verify(ctx context.Context, f *os.File) (b admin.Backup, err error) {
+func verify(ctx context.Context, f *os.File) (b backup.Contents, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return b, err
 	}
-	return node.Verify(ctx, f)
+	return backup.Verify(ctx, f)
 }
 
 func (a *app) restoreCommand() *cobra.Command {
@@ -138,7 +138,7 @@ user. --check only says whether the backup is good.`,
 			if err != nil {
 				return err
 			}
-			r, err := node.Restore(c.Context(), cfg, in, check)
+			r, err := backup.Restore(c.Context(), node.BackupLayout(cfg), in, check)
 			if err = errors.Join(err, done()); err != nil {
 				return err
 			}

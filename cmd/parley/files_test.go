@@ -59,7 +59,7 @@ func TestImport(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var files []string
 			for _, f := range tc.files {
-				files = append(files, filepath.Join("../../pie/testdata", f))
+				files = append(files, filepath.Join("../../transfer/testdata", f))
 			}
 			d := startDev(t, "--host", "capulet.example")
 			in := decode[api.Imported](t, d.ok("", append([]string{"--json", "user", "import"}, files...)...))
@@ -223,7 +223,7 @@ func TestImportRefuses(t *testing.T) {
 // A file that is a part of another is not taken alone: what it is about is said in the other.
 func TestImportOfAPart(t *testing.T) {
 	d := startDev(t, "--host", "capulet.example")
-	d.fails(exitFailed, "this is a part of an export: name the file that includes it", "", "user", "import", "../../pie/testdata/ejabberd/20261125-151412_capulet_example.xml")
+	d.fails(exitFailed, "this is a part of an export: name the file that includes it", "", "user", "import", "../../transfer/testdata/ejabberd/20261125-151412_capulet_example.xml")
 	if us := decode[[]userRecord](t, d.ok("", "--json", "user", "list")); len(us) > 0 {
 		t.Errorf("%+v", us)
 	}

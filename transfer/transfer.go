@@ -1,9 +1,9 @@
-// Package pie carries accounts from one server to another (XEP-0227, Portable Import/Export): it writes them with all
-// that is theirs, and reads what parley, Prosody and ejabberd have written.
+// Package transfer carries accounts from one server to another in files of XEP-0227 (Portable Import/Export). It writes
+// accounts with everything that belongs to them, and reads the files of parley, Prosody and ejabberd.
 //
-// What an account may do by itself is done in its name when it is read (server.Host.Do), so that the limits are those
-// that clients have.
-package pie
+// What clients can do for their account, an import does in the account's name (server.Host.Do), so that the same limits
+// apply.
+package transfer
 
 import (
 	"cmp"
@@ -112,4 +112,4 @@ func (r *Report) count(kind string, taken, leftOut int) {
 }
 
 // ErrFormat is returned for a file that is not in the format, or not whole.
-var ErrFormat = errors.New("pie: this is no XEP-0227 file")
+var ErrFormat = errors.New("transfer: this is no XEP-0227 file")

@@ -1,4 +1,4 @@
-package pie
+package transfer
 
 import (
 	"context"
