@@ -30,85 +30,25 @@ func (n *Node) externalServices() []extdisco.Service {
 	return append(out, n.relays...)
 }
 
-// listenTURN opens the relay for calls.
+// listenTURN opens the relay for calls, if the configuration enables it.
 func (n *Node) listenTURN(ctx context.Context, g *errgroup.Group) (err error) {
-	c := n.Config.TURN
-	if !c.Enabled {
+	if !n.Config.TURN.Enabled {
 		return nil
 	}
-	kept, err := n.secret(ctx, "turn")
+	o, err := n.openTURN(ctx)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.close())
+		}
+	}()
 	if err != nil {
 		return err
 	}
-	secret, host := hex.EncodeToString(kept), c.Host
-	if host == "" {
-		host = n.Config.Hosts[0].Domain
-	}
-	reached := host // what clients are told, where no certificate has to be for it
-	if c.Host == "" {
-		reached = c.PublicAddress
-	}
-	var udp []net.PacketConn
-	var tcp []turn.Listener
-	defer func() {
-		for _, p := range udp {
-			err = errors.Join(err, closed(err, p))
-		}
-		for _, l := range tcp {
-			err = errors.Join(err, closed(err, l.Door))
-		}
-	}()
-	over := door.Config{Name: "turn_tcp", Limits: door.Limits{All: c.Connections, PerAddress: c.ConnectionsPerAddress}, SignIn: n.Config.Limits.AuthTimeout, Write: n.Config.Limits.WriteTimeout,
-		Proxies: door.Trust(config.Networks(c.TrustedProxies)), Header: n.Config.Limits.HandshakeTimeout}
-	opened := func(a net.Addr, services ...extdisco.Service) {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		for _, s := range services {
-			if s.Port = portOf(a); s.Host == "" {
-				s.Host = reached
-			}
-			n.relays = append(n.relays, s)
-			if key := s.Type + "_" + s.Transport; n.addrs[key] == nil {
-				n.addrs[key] = a
-			}
-		}
-		n.Log.Info("listening", "door", "turn", "address", a.String())
-	}
-	for _, a := range c.Addresses {
-		p, err := net.ListenPacket("udp", a)
-		if err != nil {
-			return fmt.Errorf("listen for turn on %s: %w", a, err)
-		}
-		udp = append(udp, p)
-		opened(p.LocalAddr(), extdisco.Service{Type: "stun", Transport: "udp"}, extdisco.Service{Type: "turn", Transport: "udp", Secret: secret})
-		l, err := n.doors.Listen(a, over)
-		if err != nil {
-			return err
-		}
-		tcp = append(tcp, turn.Listener{Door: l})
-		opened(l.Addr(), extdisco.Service{Type: "turn", Transport: "tcp", Secret: secret})
-	}
-	for _, a := range c.TLSAddresses {
-		over.Name = "turns_tcp"
-		l, err := n.doors.Listen(a, over)
-		if err != nil {
-			return err
-		}
-		tcp = append(tcp, turn.Listener{Door: l, TLS: n.tlsConfig()})
-		opened(l.Addr(), extdisco.Service{Type: "turns", Host: host, Transport: "tcp", Secret: secret})
-	}
-	public, err := netip.ParseAddr(c.PublicAddress)
+	cfg, err := n.turnConfig(ctx, o)
 	if err != nil {
-		return fmt.Errorf("turn.public_address: %w", err)
+		return err
 	}
-	cfg := turn.Config{Realm: host, Secret: secret, Public: public, MinPort: uint16(c.MinPort), MaxPort: uint16(c.MaxPort), Allow: config.Networks(c.AllowNetworks),
-		PerUser: c.PerUser, Total: c.Total, Rate: int(c.BytesPerSecond), Log: n.Log, Metrics: n.Registry, Allowed: func(account string) bool { return n.mayRelay(ctx, account) }}
-	if c.LocalAddress != "" {
-		if cfg.Local, err = netip.ParseAddr(c.LocalAddress); err != nil {
-			return fmt.Errorf("turn.local_address: %w", err)
-		}
-	}
-	s, err := turn.Serve(cfg, udp, tcp)
+	s, err := turn.Serve(cfg, o.udp, o.tcp)
 	if err != nil {
 		return fmt.Errorf("turn: %w", err)
 	}
@@ -118,6 +58,119 @@ func (n *Node) listenTURN(ctx context.Context, g *errgroup.Group) (err error) {
 		}
 	})
 	return nil
+}
+
+// openedTURN holds what the relay listens on.
+type openedTURN struct {
+	n       *Node
+	host    string // The name in the relay's certificate, and its realm.
+	reached string // Where clients reach the doors that need no certificate.
+	secret  string
+	udp     []net.PacketConn
+	tcp     []turn.Listener
+}
+
+// openTURN opens the relay's doors. What is open is to be closed by the caller, also after an error.
+func (n *Node) openTURN(ctx context.Context) (*openedTURN, error) {
+	c := n.Config.TURN
+	o := &openedTURN{n: n, host: c.Host, reached: c.Host}
+	kept, err := n.secret(ctx, "turn")
+	if err != nil {
+		return o, err
+	}
+	o.secret = hex.EncodeToString(kept)
+	if c.Host == "" {
+		o.host, o.reached = n.Config.Hosts[0].Domain, c.PublicAddress
+	}
+	over := door.Config{
+		Name:    "turn_tcp",
+		Limits:  door.Limits{All: c.Connections, PerAddress: c.ConnectionsPerAddress},
+		SignIn:  n.Config.Limits.AuthTimeout,
+		Write:   n.Config.Limits.WriteTimeout,
+		Proxies: door.Trust(config.Networks(c.TrustedProxies)),
+		Header:  n.Config.Limits.HandshakeTimeout,
+	}
+	for _, a := range c.Addresses {
+		p, err := net.ListenPacket("udp", a)
+		if err != nil {
+			return o, fmt.Errorf("listen for turn on %s: %w", a, err)
+		}
+		o.udp = append(o.udp, p)
+		o.announce(p.LocalAddr(), extdisco.Service{Type: "stun", Transport: "udp"}, extdisco.Service{Type: "turn", Transport: "udp", Secret: o.secret})
+		l, err := n.doors.Listen(a, over)
+		if err != nil {
+			return o, err
+		}
+		o.tcp = append(o.tcp, turn.Listener{Door: l})
+		o.announce(l.Addr(), extdisco.Service{Type: "turn", Transport: "tcp", Secret: o.secret})
+	}
+	over.Name = "turns_tcp"
+	for _, a := range c.TLSAddresses {
+		l, err := n.doors.Listen(a, over)
+		if err != nil {
+			return o, err
+		}
+		o.tcp = append(o.tcp, turn.Listener{Door: l, TLS: n.tlsConfig()})
+		o.announce(l.Addr(), extdisco.Service{Type: "turns", Host: o.host, Transport: "tcp", Secret: o.secret})
+	}
+	return o, nil
+}
+
+// announce adds the services at a listening address to those that clients can ask for.
+func (o *openedTURN) announce(a net.Addr, services ...extdisco.Service) {
+	n := o.n
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range services {
+		if s.Port = portOf(a); s.Host == "" {
+			s.Host = o.reached
+		}
+		n.relays = append(n.relays, s)
+		if key := s.Type + "_" + s.Transport; n.addrs[key] == nil {
+			n.addrs[key] = a
+		}
+	}
+	n.Log.Info("listening", "door", "turn", "address", a.String())
+}
+
+// close closes everything that was opened.
+func (o *openedTURN) close() (err error) {
+	for _, p := range o.udp {
+		err = errors.Join(err, p.Close())
+	}
+	for _, l := range o.tcp {
+		err = errors.Join(err, l.Door.Close())
+	}
+	return err
+}
+
+func (n *Node) turnConfig(ctx context.Context, o *openedTURN) (turn.Config, error) {
+	c := n.Config.TURN
+	public, err := netip.ParseAddr(c.PublicAddress)
+	if err != nil {
+		return turn.Config{}, fmt.Errorf("turn.public_address: %w", err)
+	}
+	var local netip.Addr
+	if c.LocalAddress != "" {
+		if local, err = netip.ParseAddr(c.LocalAddress); err != nil {
+			return turn.Config{}, fmt.Errorf("turn.local_address: %w", err)
+		}
+	}
+	return turn.Config{
+		Realm:   o.host,
+		Secret:  o.secret,
+		Public:  public,
+		Local:   local,
+		MinPort: uint16(c.MinPort),
+		MaxPort: uint16(c.MaxPort),
+		Allow:   config.Networks(c.AllowNetworks),
+		PerUser: c.PerUser,
+		Total:   c.Total,
+		Rate:    int(c.BytesPerSecond),
+		Log:     n.Log,
+		Metrics: n.Registry,
+		Allowed: func(account string) bool { return n.mayRelay(ctx, account) },
+	}, nil
 }
 
 // mayRelay says whether an account is there and not disabled. Where the store does not answer, calls go on.
@@ -133,14 +186,6 @@ func (n *Node) mayRelay(ctx context.Context, account string) bool {
 		return false
 	}
 	return err != nil || !u.Disabled
-}
-
-// closed closes what was opened before something failed.
-func closed(failed error, c interface{ Close() error }) error {
-	if failed == nil {
-		return nil
-	}
-	return c.Close()
 }
 
 func portOf(a net.Addr) int {

@@ -44,48 +44,20 @@ func (o *Org) createTheme(ctx context.Context, c *change, host, group string, n 
 	if err != nil {
 		return store.Theme{}, err
 	}
-	if _, err := o.standing(ctx, c.By, host, group, ""); err != nil {
+	if err := o.checkNewTheme(ctx, c, s, n); err != nil {
 		return store.Theme{}, err
 	}
-	if !n.Creator.IsZero() {
-		if err := o.MayCreateTheme(ctx, host, group, n.Creator); err != nil {
-			return store.Theme{}, err
-		}
+	t := store.Theme{
+		Host:       host,
+		Group:      group,
+		Name:       n.Name,
+		Slug:       Slug(n.Name),
+		Restricted: n.Restricted,
+		Creator:    n.Creator.Bare().String(),
+		Created:    time.Now().UTC(),
+		Source:     n.Source,
 	}
-	name := n.Name
-	if len(s.themes) >= o.cfg.MaxThemes {
-		return store.Theme{}, &Error{Forbidden, "", fmt.Sprintf("the group has %d themes, as many as it may have", len(s.themes))}
-	}
-	for _, t := range s.themes {
-		if t.Name == name && t.Closed.IsZero() && (!t.Restricted || s.inTheme(t, n.Creator)) {
-			return store.Theme{}, &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, t.Room).String()}
-		}
-	}
-	if !n.Creator.IsZero() && !o.starts.Allow(n.Creator.Bare(), time.Time{}) {
-		return store.Theme{}, &Error{Forbidden, "", fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace)}
-	}
-	t := store.Theme{Host: host, Group: group, Name: name, Slug: Slug(name), Restricted: n.Restricted, Creator: n.Creator.Bare().String(), Created: time.Now().UTC(), Source: n.Source}
-	people := map[jid.JID]bool{n.Creator.Bare(): true}
-	for _, j := range n.People {
-		people[j.Bare()] = true
-	}
-	var followers []string
-	for j, role := range s.members {
-		if role == store.RoleBanned || t.Restricted && !people[j] {
-			continue
-		}
-		if len(s.members) <= o.cfg.MaxFollow || people[j] {
-			followers = append(followers, j.String())
-		}
-	}
-	var list []store.Member
-	if t.Restricted {
-		for j := range people {
-			if !j.IsZero() {
-				list = append(list, store.Member{JID: j.String(), Role: store.RoleMember, Since: t.Created})
-			}
-		}
-	}
+	followers, list := o.firstInTheme(s, t, n)
 	if err := o.keepTheme(ctx, s, &t, n, followers, list); err != nil {
 		return t, err
 	}
@@ -102,6 +74,58 @@ func (o *Org) createTheme(ctx context.Context, c *change, host, group string, n 
 	}
 	c.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
 	return t, nil
+}
+
+// checkNewTheme refuses a theme that the creator may not make, one too many, a name that is taken among the themes that
+// the creator sees, and a creator who makes themes too fast.
+func (o *Org) checkNewTheme(ctx context.Context, c *change, s *state, n NewTheme) error {
+	host, group := s.group.Host, s.group.ID
+	if _, err := o.standing(ctx, c.By, host, group, ""); err != nil {
+		return err
+	}
+	if !n.Creator.IsZero() {
+		if err := o.MayCreateTheme(ctx, host, group, n.Creator); err != nil {
+			return err
+		}
+	}
+	if len(s.themes) >= o.cfg.MaxThemes {
+		return &Error{Forbidden, "", fmt.Sprintf("the group has %d themes, as many as it may have", len(s.themes))}
+	}
+	for _, t := range s.themes {
+		if t.Name == n.Name && t.Closed.IsZero() && (!t.Restricted || s.inTheme(t, n.Creator)) {
+			return &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, t.Room).String()}
+		}
+	}
+	if !n.Creator.IsZero() && !o.starts.Allow(n.Creator.Bare(), time.Time{}) {
+		return &Error{Forbidden, "", fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace)}
+	}
+	return nil
+}
+
+// firstInTheme gives who follows a new theme from its beginning, and the people of a restricted one. In a small group
+// everybody who may be in the theme follows it; in a large group only its creator and the people it is made with.
+func (o *Org) firstInTheme(s *state, t store.Theme, n NewTheme) (followers []string, list []store.Member) {
+	people := map[jid.JID]bool{n.Creator.Bare(): true}
+	for _, j := range n.People {
+		people[j.Bare()] = true
+	}
+	for j, role := range s.members {
+		if role == store.RoleBanned || t.Restricted && !people[j] {
+			continue
+		}
+		if len(s.members) <= o.cfg.MaxFollow || people[j] {
+			followers = append(followers, j.String())
+		}
+	}
+	if !t.Restricted {
+		return followers, nil
+	}
+	for j := range people {
+		if !j.IsZero() {
+			list = append(list, store.Member{JID: j.String(), Role: store.RoleMember, Since: t.Created})
+		}
+	}
+	return followers, list
 }
 
 // keepTheme writes it under a key that is free.

@@ -205,23 +205,17 @@ func moved(fs []store.ProfileField, at int, place *int) []store.ProfileField {
 	return slices.Insert(fs, min(max(*place-1, 0), len(fs)), f)
 }
 
-// change makes what is given of a definition, if that is good.
-func change(f *store.ProfileField, c FieldChange) (err error) {
+// change makes the given changes to the definition of a field. It refuses a change of kind and a definition that is not
+// complete.
+func change(f *store.ProfileField, c FieldChange) error {
 	if err := fits(c); err != nil {
 		return err
 	}
 	if c.Kind != nil && *c.Kind != f.Kind {
 		return fail(org.Invalid, "kind", "The kind of a field stays as it is: delete the field and create another")
 	}
-	if c.Name != nil {
-		if f.Name, err = line("name", *c.Name); err != nil {
-			return err
-		}
-	}
-	if c.NameFR != nil {
-		if f.NameFR, err = line("name_fr", *c.NameFR); err != nil {
-			return err
-		}
+	if err := changeTexts(f, c); err != nil {
+		return err
 	}
 	if c.SeenBy != nil {
 		if f.SeenBy = *c.SeenBy; f.SeenBy == ShownToOrganization {
@@ -238,11 +232,6 @@ func change(f *store.ProfileField, c FieldChange) (err error) {
 	if c.Listed != nil {
 		f.Listed = *c.Listed
 	}
-	if c.Choices != nil {
-		if f.Choices, err = choices(*c.Choices); err != nil {
-			return err
-		}
-	}
 	switch {
 	case f.Name == "":
 		return fail(org.Invalid, "name", "A field needs a name")
@@ -255,6 +244,24 @@ func change(f *store.ProfileField, c FieldChange) (err error) {
 		f.Choices = nil
 	}
 	return nil
+}
+
+// changeTexts changes the names and choices of a field's definition.
+func changeTexts(f *store.ProfileField, c FieldChange) (err error) {
+	if c.Name != nil {
+		if f.Name, err = line("name", *c.Name); err != nil {
+			return err
+		}
+	}
+	if c.NameFR != nil {
+		if f.NameFR, err = line("name_fr", *c.NameFR); err != nil {
+			return err
+		}
+	}
+	if c.Choices != nil {
+		f.Choices, err = choices(*c.Choices)
+	}
+	return err
 }
 
 // choices tidies them; what is said twice is one.

@@ -88,71 +88,84 @@ func settle(c *store.Contact, before store.Contact) (remove bool, err error) {
 	return !c.InRoster && c.Request == nil && !c.Approved && c.Subscription == store.SubNone && !c.Ask, nil
 }
 
-// inbound is what comes from a contact about a subscription (RFC 6121, Appendix A.3).
+// inbound handles what a contact sends about a subscription (RFC 6121, Appendix A.3).
 func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 	st, contact := p.Stanza, p.Stanza.From
 	self := st.To
 	if contact == self {
 		return server.ErrHandled
 	}
-	deliver, granted, hidden := false, false, false
 	request := st.AppendXML(nil, self, wire.Client)
 	cs, err := r.h.Contacts(ctx, p.Account)
 	if err != nil {
 		return err
 	}
-	_, mate := cs.Mate(contact)
+	_, teammate := cs.Mate(contact)
+	var does effect
 	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		before := *c
-		deliver, granted, hidden = false, false, false
-		switch st.Type {
-		case "subscribe":
-			switch {
-			case from(c.Subscription): // section 3.1.3: the server answers for the user
-				granted = true
-			case c.Approved || mate: // who is in a team with the user need not ask
-				granted, c.Subscription, c.InRoster = true, join(true, to(c.Subscription)), true
-			case c.Request != nil: // asked and not answered: once is enough (appendix A.3.1)
-			default:
-				deliver = true
-				if len(request) > maxRequest {
-					return false, server.PolicyViolation
-				}
-				c.Request = request
-			}
-		case "subscribed":
-			if deliver = c.Ask; deliver {
-				c.Ask, c.Subscription = false, join(from(c.Subscription), true)
-			}
-		case "unsubscribe":
-			hidden = from(c.Subscription)
-			deliver = hidden || c.Request != nil
-			c.Request, c.Subscription = nil, join(false, to(c.Subscription))
-		case "unsubscribed":
-			deliver = c.Ask || to(c.Subscription)
-			c.Ask, c.Subscription = false, join(from(c.Subscription), false)
+		if does, err = receive(c, st.Type, request, teammate); err != nil {
+			return false, err
 		}
 		return settle(c, before)
 	})
 	if err != nil {
 		return err
 	}
-	if deliver {
+	if does.deliver {
 		r.h.Shown(r.h.Account(p.Account), st)
 	}
-	if c.Version > 0 && st.Type != "subscribe" || granted && c.Version > 0 {
+	if c.Version > 0 && st.Type != "subscribe" || does.granted && c.Version > 0 {
 		r.changed(ctx, p.Account, c)
 	} else if c.Version > 0 {
 		r.h.ContactsChanged(p.Account)
 	}
-	if granted {
+	if does.granted {
 		r.h.Router.Send(ctx, about("subscribed", self, contact, st.ID))
 		r.appear(ctx, p.Account, contact)
 	}
-	if hidden {
+	if does.hidden {
 		r.vanish(ctx, p.Account, contact)
 	}
 	return nil
+}
+
+// effect says what follows from a contact's stanza about a subscription.
+type effect struct {
+	deliver bool // The user sees the stanza.
+	granted bool // The server grants the subscription in the user's name.
+	hidden  bool // The contact sees the user's presence no more.
+}
+
+// receive changes c as a contact's stanza of this type asks. request is the stanza as it is kept until the user answers.
+// People in a team with the user need not ask: teammate.
+func receive(c *store.Contact, typ string, request []byte, teammate bool) (does effect, err error) {
+	switch typ {
+	case "subscribe":
+		switch {
+		case from(c.Subscription): // Section 3.1.3: the server answers for the user.
+			does.granted = true
+		case c.Approved || teammate:
+			does.granted, c.Subscription, c.InRoster = true, join(true, to(c.Subscription)), true
+		case c.Request != nil: // The user has not answered an earlier one: once is enough (appendix A.3.1).
+		case len(request) > maxRequest:
+			return does, server.PolicyViolation
+		default:
+			does.deliver, c.Request = true, request
+		}
+	case "subscribed":
+		if does.deliver = c.Ask; c.Ask {
+			c.Ask, c.Subscription = false, join(from(c.Subscription), true)
+		}
+	case "unsubscribe":
+		does.hidden = from(c.Subscription)
+		does.deliver = does.hidden || c.Request != nil
+		c.Request, c.Subscription = nil, join(false, to(c.Subscription))
+	case "unsubscribed":
+		does.deliver = c.Ask || to(c.Subscription)
+		c.Ask, c.Subscription = false, join(from(c.Subscription), false)
+	}
+	return does, nil
 }
 
 // maxRequest is the longest subscription request that is kept, in bytes.

@@ -113,31 +113,16 @@ var errDisk = server.WithText(server.ResourceConstraint, diskFull)
 
 const diskFull = "the server's disk is nearly full: no files can be uploaded until its administrators have made room"
 
-// slot is sections 5 and 6: a place to put a file, and the one to get it from.
+// slot gives a place to put a file and one to get it from (XEP-0363, sections 5 and 6).
 func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
 	if who.Domain() != s.cfg.Host.Domain || who.Local() == "" {
 		return nil, server.WithText(server.Forbidden, "only people of "+s.cfg.Host.Domain+" may upload files")
 	}
-	u := store.Upload{Host: s.cfg.Host.Domain, Owner: who.Local(), Name: e.Attr("filename"), ContentType: e.Attr("content-type"), Created: time.Now()}
-	if u.Name == "" || len(u.Name) > maxName || !utf8.ValidString(u.Name) || path.Base(u.Name) != u.Name || u.Name == "." || u.Name == ".." || strings.ContainsFunc(u.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
-		return nil, server.WithText(server.BadRequest, "the file name is missing, too long or has characters that cannot be")
-	}
-	var err error
-	if u.Size, err = strconv.ParseInt(e.Attr("size"), 10, 64); err != nil || u.Size <= 0 {
-		return nil, server.WithText(server.BadRequest, "the size is missing or is no number of bytes")
-	}
-	if u.Size > s.cfg.MaxSize {
-		return nil, &server.AppError{Stanza: server.WithText(server.NotAcceptable, fmt.Sprintf("File too large. The maximum file size is %d bytes", s.cfg.MaxSize)),
-			App: wire.E(ns, "file-too-large", wire.T(ns, "max-file-size", strconv.FormatInt(s.cfg.MaxSize, 10)))}
-	}
-	if u.ContentType != "" {
-		if _, _, err := mime.ParseMediaType(u.ContentType); err != nil || len(u.ContentType) > 255 {
-			return nil, server.WithText(server.BadRequest, "the content type is none")
-		}
-	}
-	if u.Expires, err = s.expires(e); err != nil {
+	u, err := s.requested(e)
+	if err != nil {
 		return nil, err
 	}
+	u.Owner = who.Local()
 	if s.cfg.Fits != nil && !s.cfg.Fits(u.Size) {
 		return nil, errDisk
 	}
@@ -153,13 +138,46 @@ func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire
 	}
 	at := "/" + u.ID + "/" + url.PathEscape(u.Name)
 	to, from := s.cfg.URL(), s.cfg.URL()
-	if s.cfg.BrowserURL != nil { // what is there once is read in browsers too
+	if s.cfg.BrowserURL != nil { // Browsers may have to read the file, whoever uploads it.
 		if from = s.cfg.BrowserURL(); s.inBrowser(who) {
 			to = from
 		}
 	}
 	put := wire.E(ns, "put", wire.T(ns, "header", "Bearer "+s.token(u)).Set("name", "Authorization")).Set("url", to+at)
 	return wire.E(ns, "slot", put, wire.E(ns, "get").Set("url", from+at)), nil
+}
+
+// requested reads what a request for a slot says of the file. The result has no owner and no id yet.
+func (s *Service) requested(e *wire.Element) (store.Upload, error) {
+	u := store.Upload{Host: s.cfg.Host.Domain, Name: e.Attr("filename"), ContentType: e.Attr("content-type"), Created: time.Now()}
+	if !isFileName(u.Name) {
+		return u, server.WithText(server.BadRequest, "the file name is missing, too long or has characters that are not allowed")
+	}
+	var err error
+	if u.Size, err = strconv.ParseInt(e.Attr("size"), 10, 64); err != nil || u.Size <= 0 {
+		return u, server.WithText(server.BadRequest, "the size is missing or not a number of bytes")
+	}
+	if u.Size > s.cfg.MaxSize {
+		return u, &server.AppError{
+			Stanza: server.WithText(server.NotAcceptable, fmt.Sprintf("File too large. The maximum file size is %d bytes", s.cfg.MaxSize)),
+			App:    wire.E(ns, "file-too-large", wire.T(ns, "max-file-size", strconv.FormatInt(s.cfg.MaxSize, 10))),
+		}
+	}
+	if u.ContentType != "" {
+		if _, _, err := mime.ParseMediaType(u.ContentType); err != nil || len(u.ContentType) > 255 {
+			return u, server.WithText(server.BadRequest, "the content type is not a media type")
+		}
+	}
+	u.Expires, err = s.expires(e)
+	return u, err
+}
+
+// isFileName says whether a file may have this name: not a path, no control characters, at most maxName bytes.
+func isFileName(name string) bool {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || path.Base(name) != name || name == "." || name == ".." {
+		return false
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
 }
 
 // inBrowser says whether a client came by WebSocket.

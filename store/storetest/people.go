@@ -129,16 +129,32 @@ func people(s *suite) {
 	s.ok(s.st.SetAdmin(s.ctx, host, "romeo", true))
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "romeo")).Role, store.RoleAdmin)
 
-	names := func(f store.PeopleFilter) (ns []string) {
-		f.Limit = max(f.Limit, 1)
-		ps, n, err := s.st.People(s.ctx, host, f)
-		s.ok(err)
-		ns = append(ns, fmt.Sprint(n))
-		for _, p := range ps {
-			ns = append(ns, p.Name)
-		}
-		return ns
+	peopleLists(s)
+	peopleChanges(s, p)
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "nurse")), q)
+
+	// Deleting somebody deletes all that belongs to them; the address is free again.
+	s.deleted(host, "juliet")
+	_, err = s.st.PersonByEmail(s.ctx, host, "j@x.example")
+	s.is(err, store.ErrNotFound)
+	s.user("juliet")
+	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")).Shown, store.Shown{})
+}
+
+// peopleNames gives how many people a filter finds, and the names on the page that it asks for.
+func (s *suite) peopleNames(f store.PeopleFilter) (ns []string) {
+	f.Limit = max(f.Limit, 1)
+	ps, n, err := s.st.People(s.ctx, host, f)
+	s.ok(err)
+	ns = append(ns, fmt.Sprint(n))
+	for _, p := range ps {
+		ns = append(ns, p.Name)
 	}
+	return ns
+}
+
+// peopleLists checks the filters, with juliet, nurse and romeo as people has made them.
+func peopleLists(s *suite) {
 	for _, c := range []struct {
 		f    store.PeopleFilter
 		want []string
@@ -155,24 +171,27 @@ func people(s *suite) {
 		{store.PeopleFilter{Words: []string{"été", "lead"}, Open: true}, []string{"1", "juliet"}},
 		{store.PeopleFilter{Department: "Été", Open: true}, []string{"1", "juliet"}},
 	} {
-		s.same(names(c.f), c.want)
+		s.same(s.peopleNames(c.f), c.want)
 	}
 	s.group("g1", "eng", store.Member{JID: "romeo@" + host, Role: store.RoleOwner, Since: at(1)}, store.Member{JID: "juliet@" + host, Role: store.RoleMember, Since: at(1)},
 		store.Member{JID: "nurse@" + host, Role: store.RoleBanned, Since: at(1)}, store.Member{JID: "nurse@elsewhere.example", Role: store.RoleMember, Since: at(1)})
 	s.user("tybalt")
 	for role, want := range map[string][]string{"": {"2", "juliet", "romeo"}, store.RoleOwner: {"1", "romeo"}, store.RoleBanned: {"1", "nurse"}, store.RoleModerator: {"0"}, store.OutsideGroup: {"1", "tybalt"}} {
-		s.same(names(store.PeopleFilter{Group: "g1", GroupRole: role, Limit: 9}), want)
+		s.same(s.peopleNames(store.PeopleFilter{Group: "g1", GroupRole: role, Limit: 9}), want)
 	}
-	s.same(names(store.PeopleFilter{Group: "g1", Words: []string{"rom"}, Limit: 9}), []string{"1", "romeo"})
-	s.same(names(store.PeopleFilter{Group: "none", Limit: 9}), []string{"0"})
+	s.same(s.peopleNames(store.PeopleFilter{Group: "g1", Words: []string{"rom"}, Limit: 9}), []string{"1", "romeo"})
+	s.same(s.peopleNames(store.PeopleFilter{Group: "none", Limit: 9}), []string{"0"})
 	s.deleted(host, "tybalt")
 	s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, TeamID: "t", Team: &store.Team{Host: host, ID: "t", Slug: "t", Name: "T", Created: at(1)}, In: []string{"nurse"}}))
-	s.same(names(store.PeopleFilter{Team: "t", Limit: 9}), []string{"1", "nurse"})
-	s.same(names(store.PeopleFilter{Team: "t", OutsideTeam: true, Limit: 9}), []string{"2", "juliet", "romeo"})
-	s.same(names(store.PeopleFilter{Team: "t", Words: []string{"juliet"}}), []string{"0"})
+	s.same(s.peopleNames(store.PeopleFilter{Team: "t", Limit: 9}), []string{"1", "nurse"})
+	s.same(s.peopleNames(store.PeopleFilter{Team: "t", OutsideTeam: true, Limit: 9}), []string{"2", "juliet", "romeo"})
+	s.same(s.peopleNames(store.PeopleFilter{Team: "t", Words: []string{"juliet"}}), []string{"0"})
 	s.same(must[map[string]int](s)(s.st.CountPeople(s.ctx, host, store.PeopleFilter{})), map[string]int{store.StateActive: 2, store.StateInvited: 1})
 	s.same(must[[]string](s)(s.st.Departments(s.ctx, host)), []string{"Été"})
+}
 
+// peopleChanges changes juliet, who is p so far.
+func peopleChanges(s *suite, p store.Person) {
 	was, is, err := s.st.UpdatePerson(s.ctx, host, "juliet", func(p *store.Person) error {
 		p.Role, p.Disabled, p.Archived, p.FullName, p.Keys, p.Email = store.RoleSupervisor, true, at(7), "J", nil, "j@x.example"
 		p.Shown = store.Shown{Email: store.ShownToTeam, Title: store.ShownToAdmins, Department: store.ShownToTeam}
@@ -184,27 +203,19 @@ func people(s *suite) {
 	p.Shown = store.Shown{Email: store.ShownToTeam, Title: store.ShownToAdmins, Department: store.ShownToTeam}
 	s.same(is, p)
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
-	s.same(names(store.PeopleFilter{State: store.StateArchived}), []string{"1", "juliet"})
-	s.same(names(store.PeopleFilter{Here: true, Limit: 9}), []string{"2", "nurse", "romeo"})
+	s.same(s.peopleNames(store.PeopleFilter{State: store.StateArchived}), []string{"1", "juliet"})
+	s.same(s.peopleNames(store.PeopleFilter{Here: true, Limit: 9}), []string{"2", "nurse", "romeo"})
 	for _, w := range []string{"x.example", "lead", "été"} { // what is not shown to everybody is not found by everybody
-		s.same(names(store.PeopleFilter{Words: []string{w}}), []string{"1", "juliet"})
-		s.same(names(store.PeopleFilter{Words: []string{w}, Open: true}), []string{"0"})
+		s.same(s.peopleNames(store.PeopleFilter{Words: []string{w}}), []string{"1", "juliet"})
+		s.same(s.peopleNames(store.PeopleFilter{Words: []string{w}, Open: true}), []string{"0"})
 	}
-	s.same(names(store.PeopleFilter{Department: "Été", Open: true}), []string{"0"})
+	s.same(s.peopleNames(store.PeopleFilter{Department: "Été", Open: true}), []string{"0"})
 	_, _, err = s.st.UpdatePerson(s.ctx, host, "nurse", func(p *store.Person) error { p.Email = "J@X.example"; return nil })
 	s.is(err, store.ErrExists)
 	_, _, err = s.st.UpdatePerson(s.ctx, host, "nobody", func(*store.Person) error { return nil })
 	s.is(err, store.ErrNotFound)
 	_, _, err = s.st.UpdatePerson(s.ctx, host, "nurse", func(p *store.Person) error { p.FullName = "x"; return store.ErrConflict })
 	s.is(err, store.ErrConflict)
-	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "nurse")), q)
-
-	// Who is deleted takes all of it along; the address is free again.
-	s.deleted(host, "juliet")
-	_, err = s.st.PersonByEmail(s.ctx, host, "j@x.example")
-	s.is(err, store.ErrNotFound)
-	s.user("juliet")
-	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")).Shown, store.Shown{})
 }
 
 func profileFields(s *suite) {

@@ -9,8 +9,8 @@ import (
 	"parley/wire/jid"
 )
 
-// readers: a search finds for every kind of person what they may read, and nothing else. In rooms of groups it is what
-// org says; what holds for free rooms is said here.
+// readers checks that a search finds for every kind of person what they may read, and nothing else. In rooms of groups
+// org decides that; this test decides it for free rooms.
 func readers(s *suite) {
 	people := []string{"owner", "moderator", "member", "banned", "former", "listed", "kept-out", "guest", "admin", "admin-guest", "admin-member", "admin-banned", "admin-kept-out",
 		"disabled", "disabled-admin", "stranger"}
@@ -22,60 +22,19 @@ func readers(s *suite) {
 		s.ok(s.st.SetDisabled(s.ctx, host, p, true))
 	}
 	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "member", Created: at(1)}))
-	at0 := func(name string) string { return name + "@" + host }
-	askers := []string{at0("nobody"), "guest@elsewhere.example", "far@elsewhere.example", "farther@elsewhere.example", "member@" + other}
+	askers := []string{here("nobody"), "guest@elsewhere.example", "far@elsewhere.example", "farther@elsewhere.example", "member@" + other}
 	for _, p := range people {
-		askers = append(askers, at0(p))
+		askers = append(askers, here(p))
 	}
-	members := []store.Member{{JID: at0("owner"), Role: store.RoleOwner}, {JID: at0("moderator"), Role: store.RoleModerator}, {JID: at0("member"), Role: store.RoleMember},
-		{JID: at0("banned"), Role: store.RoleBanned}, {JID: at0("listed"), Role: store.RoleMember}, {JID: at0("kept-out"), Role: store.RoleMember},
-		{JID: at0("former"), Role: store.RoleMember}, {JID: at0("admin-member"), Role: store.RoleMember}, {JID: at0("admin-banned"), Role: store.RoleBanned},
-		{JID: at0("disabled"), Role: store.RoleMember}, {JID: "far@elsewhere.example", Role: store.RoleMember}}
-	theme := func(group, key string, restricted bool) {
-		t := store.Theme{Host: host, Group: group, Key: key, Slug: key, Room: group + "." + key, Name: "Theme " + key, Restricted: restricted, Created: at(1)}
-		s.ok(s.st.CreateTheme(s.ctx, t, store.Room{Host: rooms, Name: t.Room, Group: group, Theme: key, Created: at(1)}, nil, store.Bookmark{}))
-		list := []store.Member{{JID: at0("kept-out"), Role: store.RoleBanned}, {JID: at0("admin-kept-out"), Role: store.RoleBanned},
-			{JID: at0("guest"), Role: store.RoleGuest}, {JID: at0("admin-guest"), Role: store.RoleGuest}, {JID: "guest@elsewhere.example", Role: store.RoleGuest}}
-		if restricted {
-			list = append(list, store.Member{JID: at0("listed"), Role: store.RoleMember}, store.Member{JID: at0("former"), Role: store.RoleMember},
-				store.Member{JID: at0("stranger"), Role: store.RoleMember})
-		}
-		s.ok(s.st.SetThemeList(s.ctx, host, key, list...))
-	}
-	for _, id := range append([]string{"g1", "gone"}, org.Kinds...) {
-		g := store.Group{Host: host, ID: id, Slug: id, Room: id, Name: "Group " + id, Private: true, ThemesBy: "members", Created: at(1)}
-		if slices.Contains(org.Kinds, id) {
-			g.Kind = id
-		}
-		s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: rooms, Name: id, Group: id, Created: at(1)}, members, store.Bookmark{}))
-		s.ok(s.st.SetMembers(s.ctx, host, id, []store.Member{{JID: at0("former")}}, nil))
-		theme(id, "open-"+id, false)
-		theme(id, "few-"+id, true)
-	}
-	lists := []store.Affiliation{{JID: at0("owner"), Affiliation: "owner"}, {JID: at0("moderator"), Affiliation: "admin"}, {JID: at0("member"), Affiliation: "member", Since: at(98)},
-		{JID: at0("banned"), Affiliation: "outcast"}, {JID: at0("disabled"), Affiliation: "member"}, {JID: "far@elsewhere.example", Affiliation: "member"}}
-	const anyone = store.ReadersAnyone
-	free := map[string]store.RoomAccess{"f-open": {Readers: anyone}, "f-named": {Readers: anyone, Named: true}, "f-closed": {}, "f-closed-named": {Named: true},
-		"f-gone": {Readers: anyone}, "f-shut": {Readers: anyone}, "f-admins": {Readers: store.ReadersAdmins, Named: true}, "f-since": {Readers: anyone, Since: true, Named: true}}
-	for name, a := range free {
-		lists := lists
-		r := roomRow(name)
-		r.Access = a
-		if name == "f-shut" { // to a whole domain
-			lists = append(slices.Clip(lists), store.Affiliation{JID: host, Affiliation: "outcast"})
-		}
-		s.ok(s.st.CreateRoom(s.ctx, r, lists...))
-	}
-	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{Readers: anyone}))
-	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{}))
-
+	readersGroups(s)
+	free := readersFree(s)
 	id := store.ID(0)
 	for _, r := range must[[]store.Room](s)(s.st.Rooms(s.ctx, rooms, "", 100)) {
 		epoch := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, r.Name)).Epoch
 		var ws []store.Write
 		for n := range 101 {
 			id++
-			ws = append(ws, &store.RoomEntry{Host: rooms, Room: r.Name, Epoch: epoch, Seq: int64(n + 1), ID: store.FirstID(at(n)) + id, Nick: "N", Sender: at0("member"), Stanza: said(fmt.Sprint("needle number", n, " in ", r.Name))})
+			ws = append(ws, &store.RoomEntry{Host: rooms, Room: r.Name, Epoch: epoch, Seq: int64(n + 1), ID: store.FirstID(at(n)) + id, Nick: "N", Sender: here("member"), Stanza: said(fmt.Sprint("needle number", n, " in ", r.Name))})
 		}
 		s.ok(s.st.Commit(s.ctx, ws...))
 	}
@@ -93,6 +52,88 @@ func readers(s *suite) {
 		}
 		must[int](s)(s.st.IndexArchives(s.ctx, rooms, later()))
 	}
+}
+
+// here gives the address of somebody on the host.
+func here(name string) string { return name + "@" + host }
+
+// readersGroups makes a group of each kind, each with an open and a restricted theme, and one that is deleted later.
+func readersGroups(s *suite) {
+	members := []store.Member{
+		{JID: here("owner"), Role: store.RoleOwner},
+		{JID: here("moderator"), Role: store.RoleModerator},
+		{JID: here("member"), Role: store.RoleMember},
+		{JID: here("banned"), Role: store.RoleBanned},
+		{JID: here("listed"), Role: store.RoleMember},
+		{JID: here("kept-out"), Role: store.RoleMember},
+		{JID: here("former"), Role: store.RoleMember},
+		{JID: here("admin-member"), Role: store.RoleMember},
+		{JID: here("admin-banned"), Role: store.RoleBanned},
+		{JID: here("disabled"), Role: store.RoleMember},
+		{JID: "far@elsewhere.example", Role: store.RoleMember},
+	}
+	theme := func(group, key string, restricted bool) {
+		t := store.Theme{Host: host, Group: group, Key: key, Slug: key, Room: group + "." + key, Name: "Theme " + key, Restricted: restricted, Created: at(1)}
+		s.ok(s.st.CreateTheme(s.ctx, t, store.Room{Host: rooms, Name: t.Room, Group: group, Theme: key, Created: at(1)}, nil, store.Bookmark{}))
+		list := []store.Member{
+			{JID: here("kept-out"), Role: store.RoleBanned},
+			{JID: here("admin-kept-out"), Role: store.RoleBanned},
+			{JID: here("guest"), Role: store.RoleGuest},
+			{JID: here("admin-guest"), Role: store.RoleGuest},
+			{JID: "guest@elsewhere.example", Role: store.RoleGuest},
+		}
+		if restricted {
+			for _, name := range []string{"listed", "former", "stranger"} {
+				list = append(list, store.Member{JID: here(name), Role: store.RoleMember})
+			}
+		}
+		s.ok(s.st.SetThemeList(s.ctx, host, key, list...))
+	}
+	for _, id := range append([]string{"g1", "gone"}, org.Kinds...) {
+		g := store.Group{Host: host, ID: id, Slug: id, Room: id, Name: "Group " + id, Private: true, ThemesBy: "members", Created: at(1)}
+		if slices.Contains(org.Kinds, id) {
+			g.Kind = id
+		}
+		s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: rooms, Name: id, Group: id, Created: at(1)}, members, store.Bookmark{}))
+		s.ok(s.st.SetMembers(s.ctx, host, id, []store.Member{{JID: here("former")}}, nil))
+		theme(id, "open-"+id, false)
+		theme(id, "few-"+id, true)
+	}
+}
+
+// readersFree makes rooms without a group, and gives what each lets be read.
+func readersFree(s *suite) map[string]store.RoomAccess {
+	lists := []store.Affiliation{
+		{JID: here("owner"), Affiliation: "owner"},
+		{JID: here("moderator"), Affiliation: "admin"},
+		{JID: here("member"), Affiliation: "member", Since: at(98)},
+		{JID: here("banned"), Affiliation: "outcast"},
+		{JID: here("disabled"), Affiliation: "member"},
+		{JID: "far@elsewhere.example", Affiliation: "member"},
+	}
+	const anyone = store.ReadersAnyone
+	free := map[string]store.RoomAccess{
+		"f-open":         {Readers: anyone},
+		"f-named":        {Readers: anyone, Named: true},
+		"f-closed":       {},
+		"f-closed-named": {Named: true},
+		"f-gone":         {Readers: anyone},
+		"f-shut":         {Readers: anyone},
+		"f-admins":       {Readers: store.ReadersAdmins, Named: true},
+		"f-since":        {Readers: anyone, Since: true, Named: true},
+	}
+	for name, a := range free {
+		lists := lists
+		r := roomRow(name)
+		r.Access = a
+		if name == "f-shut" { // to a whole domain
+			lists = append(slices.Clip(lists), store.Affiliation{JID: host, Affiliation: "outcast"})
+		}
+		s.ok(s.st.CreateRoom(s.ctx, r, lists...))
+	}
+	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{Readers: anyone}))
+	s.ok(s.st.SaveRoomConfig(s.ctx, rooms, "f-closed", []byte("{}"), store.RoomAccess{}))
+	return free
 }
 
 type readersOf struct {
