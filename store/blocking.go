@@ -2,11 +2,12 @@ package store
 
 import "context"
 
-// Blocklist is whom an account does not want to hear of (XEP-0191).
+// Blocklist keeps the addresses that an account blocks (XEP-0191).
 type Blocklist interface {
-	Blocked(ctx context.Context, host, user string) ([]string, error) // addresses in order
-	// Block adds; ErrLimit if there would be more than max.
+	// Blocked gives the addresses that an account blocks, in order.
+	Blocked(ctx context.Context, host, user string) ([]string, error)
+	// Block adds addresses; ErrLimit if the account would then block more than max.
 	Block(ctx context.Context, host, user string, max int, jids ...string) error
-	// Unblock removes; with no addresses all of them.
+	// Unblock removes addresses; without any it removes all.
 	Unblock(ctx context.Context, host, user string, jids ...string) error
 }

@@ -2,16 +2,16 @@ package store
 
 import "time"
 
-// ClusterNode is a process that serves from a database which others can reach, too.
+// ClusterNode is a server process at a database that other processes can reach too.
 type ClusterNode struct {
-	ID          string // of its data folder
+	ID          string // the data directory's id
 	Incarnation int64  // greater with each start of any node
-	Address     string // where it answers who asks whether it lives
-	Scope       string // of addresses on loopback: who has the same can ask there
+	Address     string // where it answers others that ask whether it lives
+	Scope       string // of addresses on loopback: only a process with the same scope can ask there
 	Place       string // for people: machine and process
 	Version     string
 	Started     time.Time
 
-	Lease time.Duration // that it may still be taken to live without a word; 0: it has run out
-	Until int64         // when its lease ends: another number when it was renewed
+	Lease time.Duration // how long it still counts as alive without a sign of life; 0: its lease has run out
+	Until int64         // when its lease ends; the number changes when it renews the lease
 }

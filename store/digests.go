@@ -6,42 +6,43 @@ import (
 	"time"
 )
 
-// How often a person is written to of what they have missed.
+// DigestOff, DigestDaily and DigestWeekly say how often a person gets an e-mail about what they have missed.
 const (
 	DigestOff    = "off"
 	DigestDaily  = "daily"
 	DigestWeekly = "weekly"
 )
 
-// Digest is what is kept of a person's e-mails about what they have missed.
+// Digest is the state of a person's e-mails about what they have missed.
 type Digest struct {
 	Owner string
-	Every string    // DigestOff and so on; "" is as the organization has it
-	Told  ID        // the newest message that one of them has told of
+	Every string    // DigestOff, DigestDaily or DigestWeekly; "": the organization's default
+	Told  ID        // the newest message that such a mail has mentioned
 	Due   time.Time // when to look next; zero: never
 }
 
+// Digests keeps how often people get an e-mail about what they have missed, and when the next one is due.
 type Digests interface {
-	// Digest gives a person's; the zero choice if there is none.
+	// Digest gives a person's digest; the zero value if none is kept.
 	Digest(ctx context.Context, host, owner string) (Digest, error)
-	// SetDigest keeps Every and Due.
+	// SetDigest writes Every and Due of a person's digest.
 	SetDigest(ctx context.Context, host string, d Digest) error
-	// DueDigests gives those that are due at a moment, the longest waiting first.
+	// DueDigests gives digests that are due at a moment, the longest overdue first.
 	DueDigests(ctx context.Context, host string, at time.Time, limit int) ([]Digest, error)
-	// StartDigests has accounts with an e-mail address that have none yet have one, due at a moment; at most limit at once.
-	// It says how many there were.
+	// StartDigests makes a digest, due at a moment, for accounts that have an e-mail address and no digest yet, at most
+	// limit of them. It gives how many it made.
 	StartDigests(ctx context.Context, host string, due time.Time, limit int) (int, error)
-	// PutOffDigest sets Due to next and keeps told; with a mail that goes into the outbox in the same transaction.
-	// ErrConflict, and nothing is done, if Due or Every are not what d says any more: another node was faster, or the person
-	// has chosen anew.
+	// PutOffDigest sets Due to next and writes told; it puts m, if there is one, into the outbox in the same
+	// transaction. If Due or Every are not what d says any more (another node was faster, or the person changed it), it
+	// does nothing and returns ErrConflict.
 	PutOffDigest(ctx context.Context, host string, d Digest, next time.Time, told ID, m *Mail) error
 }
 
-// digestMail begins what Mail.Invitation is of a mail that tells what was missed. Invitations' ids have no slash.
+// digestMail is the prefix of Mail.Invitation in a digest mail. Ids of invitations contain no slash.
 const digestMail = "digest/"
 
-// DigestOf gives what Mail.Invitation is for a person's digest.
+// DigestOf gives the value of Mail.Invitation in a person's digest mail.
 func DigestOf(owner string) string { return digestMail + owner }
 
-// Digest says whether the mail tells what was missed, and whom.
+// Digest says whether the mail is a digest, and for whom.
 func (m *Mail) Digest() (owner string, ok bool) { return strings.CutPrefix(m.Invitation, digestMail) }

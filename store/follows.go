@@ -5,25 +5,28 @@ import (
 	"time"
 )
 
-// States of a person's following of a theme. Who has no row is FollowAuto.
+// FollowAuto and the others say how a person follows a theme. A person without a row has FollowAuto.
 const (
-	FollowAuto  = "auto"      // the server decides what their clients enter
-	FollowYes   = "following" // by having taken part, or by wish
-	FollowMuted = "muted"     // left on purpose
-	FollowSleep = "dormant"   // nothing has been said for long: woken when something is
+	FollowAuto  = "auto"      // the server decides whether their clients enter the room
+	FollowYes   = "following" // they took part, or chose to follow
+	FollowMuted = "muted"     // they left on purpose
+	FollowSleep = "dormant"   // nobody has written for a long time; a new message wakes them
 )
 
+// Follows keeps how people follow themes.
 type Follows interface {
-	// Follow gives a person's state, and when it was set; FollowAuto if none is kept.
+	// Follow gives how a person follows a theme, and since when; FollowAuto if nothing is kept.
 	Follow(ctx context.Context, host, theme, user string) (state string, since time.Time, err error)
+	// SetFollow writes how a person follows a theme.
 	SetFollow(ctx context.Context, host, theme, user, state string) error
-	// Doze has those become dormant whose clients enter a theme's room and who do not follow it: their bookmarks of it
-	// are no longer of those that clients enter. It says whose they are.
+	// Doze makes those dormant whose clients enter a theme's room although they do not follow the theme: their
+	// bookmarks no longer let clients enter it. It gives their names.
 	Doze(ctx context.Context, host, theme, room string) (users []string, err error)
-	// Wake undoes that for those who were not woken after notAfter, and says who they are and how many are left.
+	// Wake undoes Doze for those who were not woken after notAfter. It gives their names and how many stay dormant.
 	Wake(ctx context.Context, host, theme, room string, notAfter time.Time) (users []string, left int, err error)
-	// Dormant counts who is.
+	// Dormant counts the dormant followers of a theme.
 	Dormant(ctx context.Context, host, theme string) (int, error)
-	// MandatoryRooms gives bookmarks of main rooms of groups that a user has to be in and whose clients do not enter them.
+	// MandatoryRooms gives a user's bookmarks of the main rooms of mandatory groups that the user's clients do not
+	// enter.
 	MandatoryRooms(ctx context.Context, host, user string) ([]Bookmark, error)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ID names an archived message for ever: microseconds since 2020 in the upper 51 bits, 12 bits that keep nodes and
-// moments apart in the lower. IDs of one node rise strictly.
+// ID names an archived message for ever. The upper 51 bits are microseconds since 2020, the lower 12 bits tell nodes
+// and messages of the same moment apart. The IDs of one node rise strictly.
 type ID int64
 
 // Epoch is the time of ID 0.
@@ -29,10 +29,10 @@ func (id ID) String() string {
 	return string(b[:])
 }
 
-// ErrID is returned by ParseID for what String cannot have given.
+// ErrID is returned by ParseID for a text that String cannot have produced.
 var ErrID = errors.New("store: malformed id")
 
-// ParseID reads what String gave.
+// ParseID reads a text produced by String; ErrID for any other text.
 func ParseID(s string) (ID, error) {
 	if len(s) != 13 {
 		return 0, ErrID
@@ -61,10 +61,10 @@ var digits = func() (t [256]int8) {
 	return t
 }()
 
-// Time gives the moment the ID was made.
+// Time gives the moment the ID was made, in UTC.
 func (id ID) Time() time.Time { return Epoch.Add(time.Duration(id>>12) * time.Microsecond) }
 
-// FirstID gives the smallest ID of a moment; of one that IDs do not reach (after 2091) the greatest there is.
+// FirstID gives the smallest ID of a moment; 0 before 2020, and the greatest ID after 2091.
 func FirstID(t time.Time) ID {
 	d := t.Sub(Epoch)
 	if d < 0 {
@@ -76,15 +76,15 @@ func FirstID(t time.Time) ID {
 	return math.MaxInt64
 }
 
-// IDs makes IDs. The zero value is ready; one a node.
+// IDs makes IDs, one for each node. The zero value is ready. Safe from any goroutine.
 type IDs struct {
-	Clock func() time.Time // nil: time.Now. It is set before the first ID is made
+	Clock func() time.Time // nil: time.Now. To be set before the first ID is made
 	last  atomic.Int64
 	salt  atomic.Int64 // 12 bits of this node, +1 so that 0 means not chosen yet
 }
 
-// Begin has all that Next gives be greater than id: the highest that is kept. Otherwise a clock that was set back would
-// put new messages below what clients know already, and they would never ask for them.
+// Begin makes every later ID greater than id, the highest that is kept. Otherwise a clock that was set back would give
+// new messages IDs below those that clients know, and clients would never ask for them.
 func (g *IDs) Begin(id ID) {
 	for last := g.last.Load(); last < int64(id) && !g.last.CompareAndSwap(last, int64(id)); last = g.last.Load() {
 	}
@@ -97,7 +97,7 @@ func (g *IDs) clock() time.Time {
 	return time.Now()
 }
 
-// Now is the clock's time, and where that is behind the newest ID, the time of that. What is compared with IDs goes by it.
+// Now gives the clock's time or, if the clock is behind, the time of the newest ID. Use it to compare with IDs.
 func (g *IDs) Now() time.Time {
 	now, last := g.clock(), ID(g.last.Load()).Time()
 	if last.After(now) {
@@ -106,7 +106,7 @@ func (g *IDs) Now() time.Time {
 	return now
 }
 
-// Behind says how far the clock is behind the newest ID; 0 if it is not.
+// Behind gives how far the clock is behind the newest ID; 0 if it is not.
 func (g *IDs) Behind() time.Duration { return max(0, ID(g.last.Load()).Time().Sub(g.clock())) }
 
 // Next gives an ID greater than every one it gave before. Safe from any goroutine.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// States of an invitation. That it has expired is not a state: time says it.
+// InviteOpen and the others are the states of an invitation. Expiry is not a state: Expires says it.
 const (
 	InviteOpen     = "open"
 	InviteAccepted = "accepted"
@@ -13,33 +13,33 @@ const (
 	InviteRevoked  = "revoked"
 )
 
-// Kinds of invitations.
+// KindInvite and KindReset are the kinds of invitations.
 const (
 	KindInvite = "invite"
-	KindReset  = "reset" // of the password of an account that is there
+	KindReset  = "reset" // a new password for an existing account
 )
 
-// Invitation is what a token stands for (XEP-0401, XEP-0379, the links of the web). The token is made of ID and
-// Generation with a secret, and is not kept.
+// Invitation is what a token stands for (XEP-0401, XEP-0379, links on web pages). The token is derived from ID,
+// Generation and a secret, and is not kept.
 type Invitation struct {
 	Host, ID   string
-	Generation int    // raised when a new link takes the place of the old one
-	Inviter    string // localpart of who has invited; "" is the server
+	Generation int    // raised when a new link replaces the old one
+	Inviter    string // localpart; "" is the server
 	Kind       string
 	Account    bool   // an account may be made with it
-	Contact    bool   // who comes with it becomes a contact of the inviter
-	Username   string // of the account; "" for one that is chosen
-	Email      string // where it was sent; "" if it was not
+	Contact    bool   // the new person becomes a contact of the inviter
+	Username   string // of the account; "": the person chooses it
+	Email      string // where it was sent; "": it was not mailed
 	Lang       string
-	Note       string // a word of the inviter
+	Note       string // the inviter's message
 	State      string
-	Uses       int // that were made of it
+	Uses       int // how often it was used
 	MaxUses    int // at least 1
 	Created    time.Time
 	Expires    time.Time
 }
 
-// Good says whether the newest link of it can be used at a moment.
+// Good says whether the newest link of the invitation can be used at a moment.
 func (i Invitation) Good(at time.Time) bool {
 	return i.State == InviteOpen && i.Uses < i.MaxUses && i.Expires.After(at)
 }
@@ -48,30 +48,35 @@ func (i Invitation) Good(at time.Time) bool {
 type InvitationEvent struct {
 	ID     ID     // says when
 	Kind   string // created, queued, sent, bounced, opened, accepted, declined, extended, revoked, superseded
-	Actor  string // localpart; "" is who has the link, or the server
+	Actor  string // localpart; "" is the person who has the link, or the server
 	Detail string
 }
 
-// InvitationFilter chooses invitations; zero values choose all.
+// InvitationFilter chooses invitations; the zero value chooses all.
 type InvitationFilter struct {
 	Kind, Username, Inviter string
 	Offset, Limit           int
 }
 
+// Invitations keeps invitations with their history.
 type Invitations interface {
-	// CreateInvitation keeps one with its first event; ErrLimit if its inviter would have more than max that are good.
+	// CreateInvitation keeps an invitation with its first event; ErrLimit if its inviter would have more than max that
+	// can be used.
 	CreateInvitation(ctx context.Context, i Invitation, max int, e InvitationEvent) error
+	// Invitation gives an invitation by its id; ErrNotFound if there is none.
 	Invitation(ctx context.Context, host, id string) (Invitation, error)
-	// Invitations gives those chosen, the newest first, and how many they are in all.
+	// Invitations gives a page of the chosen invitations, the newest first, and how many are chosen in all.
 	Invitations(ctx context.Context, host string, f InvitationFilter) ([]Invitation, int, error)
-	// UpdateInvitation changes one in a transaction: f gets what is there, changes generation, e-mail, state or expiry, and gives
-	// the event that tells of it; it may be called again.
+	// UpdateInvitation changes an invitation in a transaction. f changes generation, e-mail, state or expiry and gives
+	// the event for the history; it may be called again.
 	UpdateInvitation(ctx context.Context, host, id string, f func(i *Invitation) (InvitationEvent, error)) (Invitation, error)
-	// UseInvitation uses a good one of this generation up by one, in one transaction with the account that is made with it:
-	// one of that name without a password gets u's, otherwise it is made; ErrExists if there is one with a password. With
-	// KindReset the account there is gets the password, and loses its tokens and web sessions. u is nil where there is no
-	// account. ErrNotFound if it is not good.
+	// UseInvitation counts one use of an invitation that can be used and has this generation. In the same transaction
+	// it makes the account u, or gives u's keys to an account of that name without a password; ErrExists if that
+	// account has one. With KindReset it sets the existing account's password and removes its tokens and web sessions.
+	// u is nil where no account is made. ErrNotFound if the invitation cannot be used.
 	UseInvitation(ctx context.Context, host, id string, generation int, at time.Time, u *User, e InvitationEvent) (Invitation, error)
-	InvitationEvents(ctx context.Context, host, id string) ([]InvitationEvent, error) // in order
+	// InvitationEvents gives the history of an invitation, the oldest event first.
+	InvitationEvents(ctx context.Context, host, id string) ([]InvitationEvent, error)
+	// AddInvitationEvent adds an event to the history of an invitation.
 	AddInvitationEvent(ctx context.Context, host, id string, e InvitationEvent) error
 }

@@ -7,14 +7,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Roles of accounts in the organization. What each may do is people's to say. RoleOwner and RoleMember are those of
-// groups too.
+// RoleAdmin and RoleSupervisor, with RoleOwner and RoleMember, are the roles of accounts in the organization. Package
+// people says what each role may do.
 const (
 	RoleAdmin      = "admin"
 	RoleSupervisor = "supervisor"
 )
 
-// States of an account.
+// StateActive and the others are the states of an account.
 const (
 	StateActive   = "active"
 	StateInvited  = "invited" // has no password yet
@@ -22,31 +22,30 @@ const (
 	StateArchived = "archived"
 )
 
-// Person is an account with what the organization knows of it.
+// Person is an account with its profile in the organization.
 type Person struct {
 	User
 	Role       string // owner, admin, supervisor, member; owner and admin go with User.Admin
-	Email      string // for work, unique on the host whatever its case; "" if none
+	Email      string // at work, unique on the host in any case; "": none
 	Phone      string
 	Title      string
 	Department string
-	Lang       string    // "en", "fr"; "" if not known
-	Archived   time.Time // zero: not
+	Lang       string    // "en", "fr"; "": not known
+	Archived   time.Time // zero: not archived
 	Shown      Shown
 	Fields     map[string]string // values of ProfileFields by key, in their canonical form; none is ""
 }
 
-// Whom a field of a person is shown to; "" is everybody of the organization.
+// ShownToTeam and ShownToAdmins say who sees a field of a person; "" is everybody of the organization.
 const (
 	ShownToTeam   = "team"
 	ShownToAdmins = "admins"
 )
 
-// Shown says whom what is known of a person is shown to. The full name is everybody's to see. What follows from it is
-// people's to say.
+// Shown says who sees each field of a person. Everybody sees the full name. Package people applies it.
 type Shown struct{ Email, Phone, Title, Department string }
 
-// State says which of the states it is in.
+// State gives the state of the account.
 func (p Person) State() string {
 	switch {
 	case !p.Archived.IsZero():
@@ -59,10 +58,10 @@ func (p Person) State() string {
 	return StateActive
 }
 
-// Address is the bare JID.
+// Address gives the person's bare JID.
 func (p Person) Address() string { return p.Name + "@" + p.Host }
 
-// Display is the full name, or else the localpart as people read it.
+// Display gives the full name or, without one, the unescaped localpart.
 func (p Person) Display() string {
 	if p.FullName != "" {
 		return p.FullName
@@ -70,48 +69,54 @@ func (p Person) Display() string {
 	return jid.Unescape(p.Name)
 }
 
-// PeopleFilter chooses people; zero values choose all.
+// PeopleFilter chooses people; the zero value chooses all.
 type PeopleFilter struct {
-	Words      []string // each in name, full name, e-mail, title, department or a field that is searched, whatever the case
-	Open       bool     // the words only in what is shown to everybody of the organization
+	Words      []string // each must occur in name, full name, e-mail, title, department or a searchable field, in any case
+	Open       bool     // Words and Department look only at what everybody of the organization sees
 	State      string
-	Here       bool // active, or invited
+	Here       bool // only active or invited people
 	Role       string
-	Department string // with Open, of those only who show it to everybody
-	Group      string // id of one: those who are in it, or have the GroupRole in it
+	Department string // exact
+	Group      string // a group's id: its members, or those with GroupRole
 	GroupRole  string // a role, or OutsideGroup
-	Team       string // id of one: those who are in it, or, with OutsideTeam, who are not
+	Team       string // a team's id: its people or, with OutsideTeam, everybody else
 
 	OutsideTeam bool
-	But         string // the name of somebody who is not chosen
+	But         string // the name of a person who is left out
 	Offset      int
 	Limit       int // at least 1
 }
 
-// OutsideGroup, as a filter's GroupRole, chooses who is not in the group and not kept out of it.
+// OutsideGroup, as a filter's GroupRole, chooses people who are neither members of the group nor banned from it.
 const OutsideGroup = "outside"
 
+// People keeps accounts with their profiles.
 type People interface {
+	// Person gives a person by account name; ErrNotFound if there is none.
 	Person(ctx context.Context, host, name string) (Person, error)
+	// PersonByEmail gives the person with an e-mail address, in any case; ErrNotFound if there is none.
 	PersonByEmail(ctx context.Context, host, email string) (Person, error)
-	// People gives those that the filter chooses, in order of name, and how many they are in all.
+	// People gives the people that a filter chooses, in order of name, and how many it chooses in all.
 	People(ctx context.Context, host string, f PeopleFilter) ([]Person, int, error)
-	// CountPeople gives how many of the chosen there are of each state; the filter's State is not looked at.
+	// CountPeople gives how many of the chosen people are in each state; it ignores the filter's State.
 	CountPeople(ctx context.Context, host string, f PeopleFilter) (map[string]int, error)
+	// Departments gives the departments that people have, each once, in order.
 	Departments(ctx context.Context, host string) ([]string, error)
-	// CreatePerson makes the account and what is known of it in one transaction; ErrExists, also for an e-mail address.
+	// CreatePerson makes an account with its profile in one transaction; ErrExists if the name or the e-mail address is
+	// taken.
 	CreatePerson(ctx context.Context, p Person) error
-	// UpdatePerson changes one in a transaction: f gets what is there and changes it, all but Host, Name, Keys and
-	// Created; it may be called again. ErrExists if another has the e-mail address. It gives what was and what is.
+	// UpdatePerson changes a person in a transaction. f may change everything but Host, Name, Keys and Created, and may
+	// be called again. It gives the person before and after. ErrExists if somebody else has the e-mail address.
 	UpdatePerson(ctx context.Context, host, name string, f func(p *Person) error) (was, is Person, err error)
-	// UpdateOwner is UpdatePerson for a change that may take an owner away: ErrLast if it would leave the host without one
-	// that is active, and it had one.
+	// UpdateOwner is UpdatePerson for a change that may remove an owner: ErrLast if the host would lose its last active
+	// owner.
 	UpdateOwner(ctx context.Context, host, name string, f func(p *Person) error) (was, is Person, err error)
 }
 
-// UserPage is a part of what is found: at most Max, beginning after an account or behind so many; or the last before one.
+// UserPage is a page of search results of at most Max: behind the account After or behind Offset results, or with Last
+// the last page before the account Before.
 type UserPage struct {
 	After, Before string
-	Last          bool // the end of what is found, or of what is before Before
+	Last          bool // the end of the results, or of those before Before
 	Offset, Max   int
 }

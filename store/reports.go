@@ -2,21 +2,23 @@ package store
 
 import "context"
 
-// Report is what somebody has said of whom they block (XEP-0377).
+// Report is a report about a person whom its reporter blocked (XEP-0377).
 type Report struct {
 	Host     string
-	ID       ID     // also when it was
+	ID       ID     // also says when
 	Reporter string // localpart
-	Who      string // address
+	Who      string // the reported address
 	Reason   string // "spam", "abuse"
 	Text     string
-	Messages []ID // in the reporter's archive
+	Messages []ID // ids in the reporter's archive
 }
 
+// Reports keeps reports of spam and abuse.
 type Reports interface {
-	// AddReport keeps one; ErrLimit if there would be more than max of its reporter.
+	// AddReport keeps a report; ErrLimit if its reporter would have more than max.
 	AddReport(ctx context.Context, r Report, max int) error
-	// Reports gives the newest, at most limit; those before an id, if that is not 0.
+	// Reports gives the newest reports, at most limit; with before, only those older than it.
 	Reports(ctx context.Context, host string, before ID, limit int) ([]Report, error)
-	DeleteReport(ctx context.Context, host string, id ID) error // ErrNotFound
+	// DeleteReport removes a report; ErrNotFound if there is none.
+	DeleteReport(ctx context.Context, host string, id ID) error
 }

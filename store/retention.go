@@ -8,14 +8,14 @@ import (
 // Forever is a retention that never ends.
 const Forever time.Duration = -1
 
-// Retention is what has been said about how long an account's messages are kept; zero: nothing.
+// Retention says how long an account's messages are kept; zero: nothing is set.
 type Retention struct {
-	Set time.Duration // by an administrator, in place of what holds for the host; Forever: they are never removed
+	Set time.Duration // by an administrator, instead of the host's setting; Forever: never removed
 	Own time.Duration // by the person
 }
 
-// Effective is how long the messages are kept where the host's are kept for general (0: for ever); 0: for ever. What an
-// administrator has said for this account holds, be it more or less; a person can only have less than the host says.
+// Effective gives how long the messages are kept, if the host keeps messages for general; 0 is for ever in both. An
+// administrator's setting for the account counts, whether longer or shorter; a person can only shorten.
 func (r Retention) Effective(general time.Duration) time.Duration {
 	switch {
 	case r.Set == Forever:
@@ -34,10 +34,13 @@ type AccountRetention struct {
 	Retention
 }
 
+// Retentions keeps how long the messages of accounts are kept.
 type Retentions interface {
-	Retention(ctx context.Context, host, name string) (Retention, error) // zero if there is no such account
-	// Retentions gives every account, also those about which nothing has been said, in order of Name.
+	// Retention gives an account's retention; zero if there is no such account.
+	Retention(ctx context.Context, host, name string) (Retention, error)
+	// Retentions gives every account, also those without a setting, in order of Name.
 	Retentions(ctx context.Context, host, after string, limit int) ([]AccountRetention, error)
-	// SetRetention changes what has been said in a transaction: f may be called again. ErrNotFound if there is no such account.
+	// SetRetention changes a retention in a transaction; f may be called again. ErrNotFound if there is no such
+	// account.
 	SetRetention(ctx context.Context, host, name string, f func(r *Retention)) error
 }

@@ -5,33 +5,33 @@ import (
 	"time"
 )
 
-// Room is a MUC room (XEP-0045): host is the MUC service's domain.
+// Room is a MUC room (XEP-0045). Host is the MUC service's domain.
 type Room struct {
 	Host, Name string
 	Group      string     // id of the group it belongs to ("" for a free room)
 	Theme      string     // key of the theme; "" in a group's main room
-	Epoch      int64      // raised by who takes the room over
-	LastSeq    int64      // newest in its archive, read from there by Room and TakeRoom; 0 in a list
+	Epoch      int64      // raised by each node that takes the room over
+	LastSeq    int64      // newest number in its archive, filled in by Room and TakeRoom; 0 in lists
 	Config     []byte     // muc's own JSON
 	Access     RoomAccess // of a free room; written, not read back
-	Subject    []byte     // the message that set it, as broadcast; nil: none was ever set
+	Subject    []byte     // the message that set it, as broadcast; nil: never set
 	Created    time.Time
-	Destroyed  time.Time // zero: lives. A name is never used again: the row stays as a tombstone
+	Destroyed  time.Time // zero: exists. A name is never used again: the row stays as a tombstone
 }
 
-// RoomAccess is what a search has to know of a free room's configuration.
+// RoomAccess is the part of a free room's configuration that searches need.
 type RoomAccess struct {
 	Readers string // ReadersAnyone …; "": members
-	Since   bool   // members read only what was said since they were added; who just visits is not searched for then
-	Named   bool   // everyone in it sees who the others are
+	Since   bool   // members read only messages from after they were added; visitors find nothing
+	Named   bool   // everyone in it sees the others' addresses
 }
 
-// Who finds messages of a free room by a search.
+// ReadersAnyone and the others say who finds a free room's messages by searching.
 const (
-	ReadersAnyone  = "anyone"  // everyone of the host: the room is listed, and all may come in
-	ReadersKnown   = "known"   // the same, but the room is not listed: nobody finds it who has not bookmarked it
-	ReadersMembers = "members" // and administrators and owners
-	ReadersAdmins  = "admins"  // and owners
+	ReadersAnyone  = "anyone"  // everyone of the host: the room is listed and open
+	ReadersKnown   = "known"   // as ReadersAnyone, but the room is not listed: only people who have bookmarked it
+	ReadersMembers = "members" // members, administrators and owners
+	ReadersAdmins  = "admins"  // administrators and owners
 )
 
 // Affiliation is one person's long-lived relation to a room: owner, admin, member, outcast.
@@ -40,50 +40,57 @@ type Affiliation struct {
 	Affiliation string
 	Nick        string // reserved nick, "" if none
 	Reason      string
-	Since       time.Time // when they were added: the first that was written counts, until one is zero
+	Since       time.Time // when they were added; the first date written counts, until a zero date resets it
 }
 
-// RoomRequest is somebody's wish to be a member of a free room, until an administrator has answered.
+// RoomRequest is a person's request to become a member of a free room, until an administrator answers.
 type RoomRequest struct {
 	JID   string // bare
-	Nick  string // that they want reserved
+	Nick  string // the nick that they want reserved
 	Since time.Time
 }
 
-// Occupant is who is in a room, kept so that another node can go on with it.
+// Occupant is a person in a room, kept so that another node can take the room over.
 type Occupant struct {
 	JID      string // full, real
 	Nick     string
 	Presence []byte
 }
 
+// Rooms keeps rooms with their affiliations and requests.
 type Rooms interface {
-	// CreateRoom makes the row with its first affiliations; ErrExists also for a destroyed one's name.
+	// CreateRoom makes a room with its first affiliations; ErrExists if the name is taken, also by a destroyed room.
 	CreateRoom(ctx context.Context, r Room, as ...Affiliation) error
-	// ReviveRoom makes a destroyed free room (of no group) anew under its old name, with its archive and affiliations
-	// gone and its epoch raised; ErrExists if the name belongs to a living room or to a group's.
+	// ReviveRoom makes a destroyed free room (of no group) anew under its old name. Its archive and affiliations are
+	// gone and its epoch is raised. ErrExists if the name belongs to an existing room or to a group's.
 	ReviveRoom(ctx context.Context, r Room, as ...Affiliation) error
-	// Room gives the row; a destroyed one is ErrNotFound.
+	// Room gives a room; ErrNotFound if there is none or it is destroyed.
 	Room(ctx context.Context, host, name string) (Room, error)
+	// RoomExisted says whether a room of this name exists or existed.
 	RoomExisted(ctx context.Context, host, name string) (bool, error)
-	// Rooms lists living rooms in order of name.
+	// Rooms gives existing rooms in order of name.
 	Rooms(ctx context.Context, host, after string, limit int) ([]Room, error)
+	// SaveRoomConfig writes a room's configuration and what searches need of it; ErrNotFound if there is no such room.
 	SaveRoomConfig(ctx context.Context, host, name string, config []byte, a RoomAccess) error
+	// SaveRoomSubject writes the message that set a room's subject; ErrNotFound if there is no such room.
 	SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error
-	// TakeRoom raises the epoch and gives the row as it is then.
+	// TakeRoom raises a room's epoch and gives the room as it is then.
 	TakeRoom(ctx context.Context, host, name string) (Room, error)
+	// DestroyRoom marks a room as destroyed.
 	DestroyRoom(ctx context.Context, host, name string, at time.Time) error
 
+	// Affiliations gives the affiliations of a room.
 	Affiliations(ctx context.Context, host, room string) ([]Affiliation, error)
-	// SetAffiliations writes all in one transaction; one with Affiliation "none" or "" is removed.
+	// SetAffiliations writes affiliations in one transaction; "none" or "" removes.
 	SetAffiliations(ctx context.Context, host, room string, as ...Affiliation) error
-	// RoomsOwned counts the living free rooms that somebody owns.
+	// RoomsOwned counts the existing free rooms that a person owns.
 	RoomsOwned(ctx context.Context, host, jid string) (int, error)
 
-	// AddRoomRequest keeps a request, in place of an earlier one of the same person; ErrLimit if the room has max of others
-	// (it is its room's goroutine that asks: two at once may both be the last).
+	// AddRoomRequest keeps a request; it replaces an earlier one of the same person. ErrLimit if the room has max from
+	// others. Only the room's goroutine may call it: two calls at once could both pass the limit.
 	AddRoomRequest(ctx context.Context, host, room string, q RoomRequest, max int) error
-	// RoomRequests gives those of a room, the oldest first.
+	// RoomRequests gives the requests of a room, the oldest first.
 	RoomRequests(ctx context.Context, host, room string) ([]RoomRequest, error)
+	// DeleteRoomRequest removes a person's request.
 	DeleteRoomRequest(ctx context.Context, host, room, jid string) error
 }

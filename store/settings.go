@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// Setting is what an organization has decided of itself, in place of what the configuration says. What names and values
-// there are is said in package settings.
+// Setting is a value that an organization has set instead of the configuration's. Package settings says which names and
+// values there are.
 type Setting struct {
 	Name, Value string
 	Since       time.Time
 	By          string // localpart; "" is the command line
 }
 
-// Settings are few: they are read as a whole.
+// Settings keeps settings. There are few of them, so they are read as a whole.
 type Settings interface {
-	Settings(ctx context.Context, host string) ([]Setting, error) // in order of name
-	// SetSettings keeps some and forgets others by their names, all or nothing.
+	// Settings gives all settings of a host in order of name.
+	Settings(ctx context.Context, host string) ([]Setting, error)
+	// SetSettings keeps some settings and removes others by name, all or nothing.
 	SetSettings(ctx context.Context, host string, keep []Setting, forget []string) error
 }

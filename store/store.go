@@ -1,8 +1,8 @@
-// Package store says what is kept, and how it is asked for; sqlstore keeps it.
+// Package store defines what the server keeps and how it is read and written; package sqlstore implements it.
 //
-// Every key begins with the hosted domain. Times are UTC and kept in microseconds. Accounts and rooms are named by
-// their localpart. All methods are safe from any goroutine. A method that finds nothing gives ErrNotFound where one
-// thing was asked for, and an empty slice where a list was.
+// Every key begins with the hosted domain. Times are UTC with microseconds. Accounts and rooms are named by their
+// localpart. All methods are safe from any goroutine. A method that is asked for one thing and finds none returns
+// ErrNotFound; a method that is asked for a list returns an empty slice.
 package store
 
 import (
@@ -13,17 +13,25 @@ import (
 )
 
 var (
+	// ErrNotFound is returned when nothing is kept under the name, id or filter that was asked for.
 	ErrNotFound = errors.New("store: not found")
-	ErrExists   = errors.New("store: exists already")
-	ErrConflict = errors.New("store: changed meanwhile") // an epoch or version did not match
-	ErrLimit    = errors.New("store: limit reached")
-	ErrFull     = errors.New("store: full") // of what takes no more where other things of its kind make room
-	ErrShare    = fmt.Errorf("store: one person's share is used up (%w)", ErrLimit)
-	ErrLast     = errors.New("store: it is the last one")
+	// ErrExists is returned when a name, address or id is taken.
+	ErrExists = errors.New("store: exists already")
+	// ErrConflict is returned when an epoch or version is not the expected one: another node or call was faster.
+	ErrConflict = errors.New("store: changed meanwhile")
+	// ErrLimit is returned when there would be more than the caller's limit.
+	ErrLimit = errors.New("store: limit reached")
+	// ErrFull is returned when a node takes no more and does not remove older items to make room.
+	ErrFull = errors.New("store: full")
+	// ErrShare is the ErrLimit of one person's share of something common.
+	ErrShare = fmt.Errorf("store: one person's share is used up (%w)", ErrLimit)
+	// ErrLast is returned when the last active owner would be lost.
+	ErrLast = errors.New("store: it is the last one")
+	// ErrReserved is returned when the name belonged to an account that was deleted too recently.
 	ErrReserved = errors.New("store: the name was somebody else's until lately")
 )
 
-// Store is everything that is kept. Features ask for the part they need, by its interface.
+// Store is everything that is kept. Features ask for the part they need by its interface.
 type Store interface {
 	Atomics
 	Committer
@@ -64,27 +72,29 @@ type Store interface {
 	KV
 	Marks
 
+	// Ping says whether the database answers.
 	Ping(ctx context.Context) error
+	// Close writes what is queued and closes the database.
 	Close() error
 }
 
-// Marks say where ids of a new start begin.
+// Marks gives where the ids of a new start begin.
 type Marks interface {
-	// HighestID gives an ID that none is above which was kept since the store was made, whatever has been removed since. It
-	// may be a second above the highest.
+	// HighestID gives an ID that is not below any ID kept since the store was made, whatever has been removed since. It
+	// may be up to a second above the highest one.
 	HighestID(ctx context.Context) (ID, error)
 }
 
-// Committer is the group commit: what many sessions write at the same time goes in one transaction.
+// Committer is the group commit: writes that many sessions make at the same time share one transaction.
 type Committer interface {
-	// Commit returns when all of ws is durable, or with the error that kept it from being so (then none of ws is
-	// kept). Writes of one call are in one transaction, together with those of other callers. An archive or offline
-	// entry whose owner and ID are there already is left as it is; a room's number that is taken is ErrExists. If ctx ends
-	// before the batch is begun nothing is kept; otherwise Commit waits for it: ws is not read after it returns.
+	// Commit returns when all of ws is durable; on an error none of ws is kept. The writes of one call are in one
+	// transaction, together with those of other callers. An archive or offline entry whose owner and ID exist already
+	// is left as it is; a room's number that is taken is ErrExists. If ctx ends before the transaction begins, nothing
+	// is kept; otherwise Commit waits for the transaction: it does not read ws after it returns.
 	Commit(ctx context.Context, ws ...Write) error
 }
 
-// Write is something that Commit can keep: *ArchiveEntry, *OfflineEntry, *RoomEntry.
+// Write is something that Commit can keep: an *ArchiveEntry, *OfflineEntry or *RoomEntry.
 type Write interface{ write() }
 
 // User is an account.
@@ -98,40 +108,49 @@ type User struct {
 	LastSeen   time.Time // zero: never
 	LastStatus string    // the status text of the last unavailable presence (XEP-0012)
 
-	// FreeSince is asked for when an account is made, and not kept: a name whose last account was deleted after this moment
-	// is not given again. Zero: only a name that nobody has had.
+	// FreeSince is used when an account is made, and not kept: a name whose last account was deleted after this moment
+	// is not available. Zero: only a name that nobody has had is.
 	FreeSince time.Time
 }
 
-// Lived says whether the account was there at a moment: what was said before that under its address, another has said.
+// Lived says whether the account existed at a moment. Earlier messages under its address come from another person.
 func (u User) Lived(at time.Time) bool { return !at.Before(u.Created.Truncate(time.Millisecond)) }
 
+// Users keeps accounts.
 type Users interface {
-	// CreateUser makes an account, which is a member of the groups that everyone is in from its first moment, and has
-	// their rooms bookmarked; ErrExists, or ErrReserved (User.FreeSince). The other ways of making one do the same.
+	// CreateUser makes an account. From its first moment it is a member of the groups that everyone is in, and has
+	// bookmarks of their rooms; other methods that make accounts do the same. ErrExists if there is such an account,
+	// ErrReserved by User.FreeSince.
 	CreateUser(ctx context.Context, u User) error
+	// User gives an account; ErrNotFound if there is none.
 	User(ctx context.Context, host, name string) (User, error)
-	Users(ctx context.Context, host, after string, limit int) ([]User, error) // in order of Name
-	// FindUsers gives the page of the accounts that are not disabled and which have all of these words in their name, full
-	// name, or values of profile fields that people are found by and everybody sees, whatever their case, by name; how
-	// many there are in all; and how many come before the page.
+	// Users gives accounts in order of Name, at most limit, beginning behind after.
+	Users(ctx context.Context, host, after string, limit int) ([]User, error)
+	// FindUsers gives a page of enabled accounts in order of name, how many there are in all, and how many come before
+	// the page. Each of the words must occur, in any case, in the name, the full name or the value of a profile field
+	// that is searchable and visible to everybody.
 	FindUsers(ctx context.Context, host string, words []string, p UserPage) (us []User, total, before int, err error)
+	// CountUsers counts the accounts of a host.
 	CountUsers(ctx context.Context, host string) (int, error)
-	// SetKeys sets what a password is known by; tokens and web sessions of who knew the one before are no more.
+	// SetKeys sets the keys of a new password and removes the account's tokens and web sessions.
 	SetKeys(ctx context.Context, host, name string, keys []byte) error
-	// UpgradeKeys puts other keys of the same password in the place of old; tokens stay. ErrConflict if old are no longer
-	// what is kept.
+	// UpgradeKeys replaces the keys old by other keys of the same password; tokens stay. ErrConflict if old are not the
+	// keys that are kept.
 	UpgradeKeys(ctx context.Context, host, name string, old, now []byte) error
+	// SetDisabled disables or enables an account; ErrNotFound if there is none.
 	SetDisabled(ctx context.Context, host, name string, disabled bool) error
+	// SetAdmin says whether an account may administer the host; ErrNotFound if there is none.
 	SetAdmin(ctx context.Context, host, name string, admin bool) error
+	// SetFullName sets an account's full name; ErrNotFound if there is none.
 	SetFullName(ctx context.Context, host, name, full string) error
+	// SetLastSeen notes when an account was last online, and its last status text (XEP-0012).
 	SetLastSeen(ctx context.Context, host, name string, at time.Time, status string) error
-	// DeleteUser removes the account with all that is its own, and what its address is in anything of others, on every host:
+	// DeleteUser removes an account with all that is its own, and its address from what others own, on every host:
 	// affiliations, memberships, subscriptions. A tombstone stays (Formers).
 	DeleteUser(ctx context.Context, host, name string) error
 }
 
-// Subscription states of a contact (RFC 6121, section 2.1.2.5).
+// SubNone and the others are the subscription states of a contact (RFC 6121, section 2.1.2.5).
 const (
 	SubNone = "none"
 	SubTo   = "to"
@@ -139,7 +158,7 @@ const (
 	SubBoth = "both"
 )
 
-// Contact is a roster item, and what the roster item hides: requests in both directions.
+// Contact is a roster item, with the pending requests in both directions that the roster hides.
 type Contact struct {
 	JID          string // bare
 	Name         string
@@ -152,25 +171,28 @@ type Contact struct {
 	Version      int64  // the roster version that last changed it
 }
 
-// Removed tells a roster item that is gone since a version.
+// Removed names a roster item that was removed since a version.
 type Removed struct {
 	JID     string
 	Version int64
 }
 
+// Rosters keeps contact lists.
 type Rosters interface {
-	// Roster gives all contacts, those not InRoster too, and the current version (0: never changed).
+	// Roster gives all contacts, also those not InRoster, and the current version (0: never changed).
 	Roster(ctx context.Context, host, user string) ([]Contact, int64, error)
-	// RosterSince gives what has changed after version; ok is false if that is no longer known.
+	// RosterSince gives what changed after a version; ok is false if the changes since then are no longer known.
 	RosterSince(ctx context.Context, host, user string, version int64) (changed []Contact, removed []Removed, now int64, ok bool, err error)
+	// Contact gives one contact; ErrNotFound if there is none.
 	Contact(ctx context.Context, host, user, jid string) (Contact, error)
-	// UpdateContact changes one contact in a transaction: f gets what is there (a zero Contact with JID if nothing is)
-	// and changes it; f may be called again. remove takes it out of the roster. max is the most contacts there may be, and
-	// the most who ask to be: ErrLimit; of those that were removed as many are remembered. It gives the contact as it is afterwards with its new version (0 if f returned ErrNoChange).
+	// UpdateContact changes one contact in a transaction. f gets the contact (a zero Contact with JID if there is none)
+	// and changes it; f may be called again; with remove the contact leaves the roster. There may be max contacts and
+	// max pending requests: ErrLimit; as many removed contacts are remembered. It gives the contact afterwards with its
+	// new version (0 if f returned ErrNoChange).
 	UpdateContact(ctx context.Context, host, user, jid string, max int, f func(c *Contact) (remove bool, err error)) (Contact, error)
 }
 
-// ErrNoChange is returned by an update function that leaves everything as it was.
+// ErrNoChange is returned by an update function that changes nothing.
 var ErrNoChange = errors.New("store: no change")
 
 // ArchiveEntry is one message in the archive of one account (XEP-0313).
@@ -192,8 +214,8 @@ type OfflineEntry struct {
 	Expires     time.Time
 }
 
-// RoomEntry is one message in a room's archive. It fails with ErrConflict if the room has another epoch: another node
-// has taken it over.
+// RoomEntry is one message in a room's archive. Commit fails with ErrConflict if the room has another epoch: another
+// node has taken it over.
 type RoomEntry struct {
 	Host, Room string
 	Epoch      int64
@@ -201,10 +223,10 @@ type RoomEntry struct {
 	ID         ID    // stanza-id
 	Nick       string
 	OccupantID string
-	Sender     string // real bare JID of who said it; "" for the room itself
+	Sender     string // the sender's real bare JID; "" for the room itself
 	OriginID   string
 	Subject    bool   // it changes the subject
-	Quiet      bool   // nothing to read, so it does not count as unread: a reaction, a marker, a correction; a Subject is so too
+	Quiet      bool   // does not count as unread: a reaction, a marker, a correction. A Subject does not count either
 	Stanza     []byte // as broadcast, from room@service/nick, without to
 }
 
@@ -212,19 +234,19 @@ func (*ArchiveEntry) write() {}
 func (*OfflineEntry) write() {}
 func (*RoomEntry) write()    {}
 
-// Page asks for a part of an archive: XEP-0313 filters and XEP-0059 paging.
+// Page asks for a part of an archive with the filters of XEP-0313 and the paging of XEP-0059.
 type Page struct {
 	With          string // bare or full; "" for all. In a room: the sender's bare address
 	Start, End    time.Time
 	After, Before ID // exclusive; 0: none
 	IDs           []ID
 	Backwards     bool   // the last Max before Before (or of all), still given in order of time
-	Max           int    // at least 1; the caller has bounded it
+	Max           int    // at least 1; the caller limits it
 	Count         bool   // total is wanted
-	Text          string // only messages with these words (fulltext.Parse; fulltext.ErrTooMuch); "" for all
+	Text          string // only messages with these words (fulltext.Parse; fulltext.ErrTooMuch); "": all
 }
 
-// Archived is an entry read back.
+// Archived is an entry as it is read back.
 type Archived struct {
 	ID     ID
 	Stanza []byte
@@ -232,43 +254,52 @@ type Archived struct {
 	Seq    int64  // rooms only
 }
 
+// Archive keeps the archives of accounts and rooms (XEP-0313).
 type Archive interface {
-	// ReadArchive gives a page in order of time, whether it is complete (nothing further in that direction), and with
-	// Count the total number for the filters without After/Before. An After, Before or one of IDs that is not in the
-	// archive: ErrNotFound.
+	// ReadArchive gives a page of an account's archive in order of time, whether nothing follows in that direction, and
+	// with Count how many entries the filters choose without After and Before. ErrNotFound if After, Before or one of
+	// IDs is not in the archive.
 	ReadArchive(ctx context.Context, host, owner string, p Page) (es []Archived, complete bool, total int, err error)
-	// ArchiveBounds gives the first and last entry; ErrNotFound if there is none.
+	// ArchiveBounds gives the ids of an archive's first and last entry; ErrNotFound if it is empty.
 	ArchiveBounds(ctx context.Context, host, owner string) (first, last ID, err error)
-	// FindArchived gives the newest entry with this id attribute and that other side (bare); ErrNotFound.
+	// FindArchived gives the newest entry with this id attribute, other side (bare) and direction; ErrNotFound if there
+	// is none.
 	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (Archived, error)
-	// ReplaceArchived puts another stanza in the place of an entry's, which is gone then; ErrNotFound.
+	// ReplaceArchived replaces the stanza of an entry; ErrNotFound if there is none.
 	ReplaceArchived(ctx context.Context, host, owner string, id ID, stanza []byte) error
-	// ReplaceInRoom does so in a room; what is there instead is Quiet.
+	// ReplaceInRoom replaces the stanza of an entry in a room's archive and makes it Quiet; ErrNotFound if there is
+	// none.
 	ReplaceInRoom(ctx context.Context, host, room string, id ID, stanza []byte) error
-	// ExpireArchive removes entries of an account older than before, at most limit, and says how many.
+	// ExpireArchive removes entries of an account older than before, at most limit, and gives how many.
 	ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (int, error)
 
-	// ExpireRooms removes what is older than before in the archives of a service's rooms, little by little, also in those
-	// of rooms that have ended, and says how much.
+	// ExpireRooms removes entries older than before from the archives of a service's rooms, also of destroyed rooms, in
+	// small steps, and gives how many.
 	ExpireRooms(ctx context.Context, host string, before time.Time) (int, error)
 
+	// ReadRoom gives a page of a room's archive, as ReadArchive does.
 	ReadRoom(ctx context.Context, host, room string, p Page) (es []Archived, complete bool, total int, err error)
+	// RoomBounds gives the ids of a room's first and last entry; ErrNotFound if there is none.
 	RoomBounds(ctx context.Context, host, room string) (first, last ID, err error)
 }
 
+// Offline keeps messages that wait for their recipient (XEP-0160).
 type Offline interface {
 	// CountOffline gives how many messages wait, and their bytes.
 	CountOffline(ctx context.Context, host, user string) (n int, bytes int64, err error)
 	// TakeOffline gives waiting messages in order, at most limit; they stay until DropOffline.
 	TakeOffline(ctx context.Context, host, user string, limit int) ([]OfflineEntry, error)
-	// DropOffline removes those with these ids, and what has expired: one with a lower id may have been kept meanwhile.
+	// DropOffline removes the messages with these ids and those that have expired. It goes by ids because a message
+	// with a lower id may have been kept meanwhile.
 	DropOffline(ctx context.Context, host, user string, ids ...ID) error
 }
 
-// Private is XEP-0049: one XML element for each name.
+// Private keeps one XML element for each name of an account (XEP-0049).
 type Private interface {
+	// Private gives the element of a name; ErrNotFound if there is none.
 	Private(ctx context.Context, host, user, space, local string) ([]byte, error)
-	// SetPrivate keeps data; ErrLimit if the account would have more than max elements of its own, not of the server's.
+	// SetPrivate keeps an element; ErrLimit if the account would have more than max. Elements of the server itself do
+	// not count.
 	SetPrivate(ctx context.Context, host, user, space, local string, data []byte, max int) error
 	// PrivateOwners gives the accounts of a host that have an element of this name.
 	PrivateOwners(ctx context.Context, host, space, local string) ([]string, error)
@@ -276,7 +307,8 @@ type Private interface {
 	AllPrivate(ctx context.Context, host, user string) ([][]byte, error)
 }
 
-// Bookmark is a room a person wants to have at hand (XEP-0402): one row, however a client writes or reads it.
+// Bookmark is a room that a person keeps in their list (XEP-0402). It is one row, by whichever protocol clients read or
+// write it.
 type Bookmark struct {
 	Room       string // bare JID
 	Name       string
@@ -287,19 +319,25 @@ type Bookmark struct {
 	Updated    time.Time
 }
 
+// Bookmarks keeps people's bookmarks.
 type Bookmarks interface {
+	// Bookmarks gives all bookmarks of a user.
 	Bookmarks(ctx context.Context, host, user string) ([]Bookmark, error)
-	// SetBookmarks writes some; ErrLimit if there would be more than max of the person's own: those of rooms of groups that
-	// they are in do not count, as the server writes them.
+	// SetBookmarks writes bookmarks; ErrLimit if the person would have more than max. Rooms of the person's groups do
+	// not count, because the server bookmarks them.
 	SetBookmarks(ctx context.Context, host, user string, max int, bs ...Bookmark) error
-	DeleteBookmarks(ctx context.Context, host, user string, rooms ...string) error // those there are
+	// DeleteBookmarks removes bookmarks, and ignores rooms that are not bookmarked.
+	DeleteBookmarks(ctx context.Context, host, user string, rooms ...string) error
 }
 
-// KV is small values of features that need no table of their own; keys are theirs to prefix.
+// KV keeps small values of features that need no table of their own. Each feature prefixes its keys.
 type KV interface {
+	// Get gives the value of a key; ErrNotFound if there is none.
 	Get(ctx context.Context, host, key string) ([]byte, error)
+	// Put writes the value of a key.
 	Put(ctx context.Context, host, key string, value []byte) error
+	// Delete removes a key.
 	Delete(ctx context.Context, host, key string) error
-	// Take removes what is kept under a key, if it is this value; of many who do so at once only one is told true.
+	// Take removes a key if it has this value, and says whether it did. Of several calls at once only one gets true.
 	Take(ctx context.Context, host, key string, value []byte) (bool, error)
 }

@@ -12,9 +12,10 @@ type Team struct {
 	Name        string
 	Emoji       string
 	Description string
-	MentionBy   string // who may mention it; org's to say
-	Created     time.Time
-	Deleted     time.Time // zero: lives
+	// MentionBy says who may mention the team; package org defines the values.
+	MentionBy string
+	Created   time.Time
+	Deleted   time.Time // zero: exists
 }
 
 // TeamMember is an account in a team.
@@ -25,11 +26,11 @@ type TeamMember struct {
 	Since    time.Time
 }
 
-// GroupTeam is a team that is in a group as one: its people have that role there.
+// GroupTeam is a team that is in a group: its people have the role there.
 type GroupTeam struct{ Group, Team, Role string }
 
-// GroupMember is a person's row in a group: what they are there, and, where teams have a part in it, what they are of
-// their own.
+// GroupMember is a person's row in a group: their role and, if teams give them one, the role they have without the
+// teams.
 type GroupMember struct {
 	Group string
 	Member
@@ -37,33 +38,41 @@ type GroupMember struct {
 	ByTeam bool
 }
 
-// OrgChange is a change of teams and groups: all of it is one transaction.
+// OrgChange is a change of teams and groups. It is made in one transaction.
 type OrgChange struct {
 	Host       string
-	Team       *Team    // made, or changed
-	TeamID     string   // whose people In and Out are
-	In, Out    []string // localparts
+	Team       *Team    // the team of In and Out
+	TeamID     string   // the team of In and Out
+	In, Out    []string // ids of the team's groups for new people, replacing the former ones; nil: unchanged
 	Defaults   []string // ids of groups, in the place of those there were; nil: stay
 	GroupTeams []GroupTeam
 	Members    []GroupMember
-	Bookmarks  map[string][]Bookmark // by group: for users of host who are new there
+	Bookmarks  map[string][]Bookmark // a group whose teams' people are not all members yet: it is in ToFill until FillDone
 	Fill       string                // a group whose teams' people are not all members yet: a job is kept until FillDone
 }
 
+// Teams keeps teams and their part in groups.
 type Teams interface {
-	// ChangeOrg makes a change; ErrExists if the slug of a new team is taken, ErrNotFound if a group of it is gone.
+	// ChangeOrg makes a change; ErrExists if the slug of a new team is taken, ErrNotFound if one of the groups is gone.
 	ChangeOrg(ctx context.Context, c OrgChange) error
-	Teams(ctx context.Context, host string) ([]Team, error)             // living ones, in order of slug
-	TeamMembers(ctx context.Context, host string) ([]TeamMember, error) // of all living teams, in order of name
+	// Teams gives the existing teams of a host in order of slug.
+	Teams(ctx context.Context, host string) ([]Team, error)
+	// TeamMembers gives the people of all existing teams in order of name.
+	TeamMembers(ctx context.Context, host string) ([]TeamMember, error)
+	// TeamDefaults gives the ids of the groups that new people of a team are added to.
 	TeamDefaults(ctx context.Context, host, team string) (groups []string, err error)
+	// GroupTeams gives the teams that are in a group.
 	GroupTeams(ctx context.Context, host, group string) ([]GroupTeam, error)
-	TeamGroups(ctx context.Context, host, team string) ([]GroupTeam, error) // of living groups
-	// Grants gives what people are of their own in a group, for those who are something there by a team.
+	// TeamGroups gives the existing groups that a team is in.
+	TeamGroups(ctx context.Context, host, team string) ([]GroupTeam, error)
+	// Grants gives, for the people to whom a team gives a role in a group, the role that they have without the team.
 	Grants(ctx context.Context, host, group string) (own map[string]string, err error)
-	// Outside lists accounts that have no row in a group, in order of name.
+	// Outside gives accounts that have no row in a group, in order of name.
 	Outside(ctx context.Context, host, group, after string, limit int) ([]string, error)
+	// CountOutside counts the accounts that have no row in a group.
 	CountOutside(ctx context.Context, host, group string) (int, error)
-	// ToFill lists the groups that have a job, and FillDone ends one.
+	// ToFill gives the groups that still have to be filled with their teams' people.
 	ToFill(ctx context.Context, host string) (groups []string, err error)
+	// FillDone notes that a group has been filled.
 	FillDone(ctx context.Context, host, group string) error
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Token is what is kept of a secret that a client signs in with instead of a password (XEP-0484). The secret is made of
-// Salt and of what only the server knows: who reads the table has nothing to sign in with.
+// Token is a secret with which a client signs in instead of a password (XEP-0484). The secret is derived from Salt and
+// a key of the server, so the table alone is of no use to a thief.
 type Token struct {
 	Host, Owner     string
 	Client          string // id of the client's installation
@@ -18,17 +18,17 @@ type Token struct {
 	App             string // id of the app password that the client had signed in with; "": the account's own
 }
 
-// Tokens are those of accounts; an installation has at most one that it uses and one that is fresh.
+// Tokens keeps tokens. An installation has at most one token in use and one that is fresh.
 type Tokens interface {
-	// Tokens gives those of an installation, the fresh one first; expired ones too.
+	// Tokens gives the tokens of an installation, the fresh one first, also expired ones.
 	Tokens(ctx context.Context, host, owner, client string) ([]Token, error)
-	// PutToken keeps a fresh token instead of the fresh one there may be. An installation that has come with another
-	// password than before has no older token. If more than max installations of the account have tokens, those that
-	// expire first are forgotten.
+	// PutToken keeps a fresh token and replaces the installation's fresh one. An installation that signed in with
+	// another password than before loses its older token. If more than max installations of the account have tokens,
+	// the ones that expire first are removed.
 	PutToken(ctx context.Context, t Token, max int) error
-	// UseToken makes t the one its installation uses: the one used before is no more. count, unless it is 0, has to be
-	// higher than any that came with it. ErrConflict if it is not, or if the token is no longer what it was.
+	// UseToken makes t the token that its installation uses and removes the one before. count, unless 0, must be higher
+	// than any count that came with the token. ErrConflict if it is not, or if the token has changed.
 	UseToken(ctx context.Context, t Token, count int64) error
-	// DeleteTokens removes an installation's tokens; with "" those of the whole account.
+	// DeleteTokens removes an installation's tokens or, with "", those of the whole account.
 	DeleteTokens(ctx context.Context, host, owner, client string) error
 }

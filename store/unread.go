@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Displayed is how far a person has read a conversation: up to and with the message of this id, which is the room's where
-// the conversation is a room, else that of the person's own archive.
+// Displayed says how far a person has read a conversation: up to the message with this id, inclusive. The id is the
+// room's if the conversation is a room, else that of the person's own archive.
 type Displayed struct {
 	Chat string // bare address of the room or of the other person
 	ID   ID
@@ -14,9 +14,9 @@ type Displayed struct {
 
 // News is what is new in a room for one person.
 type News struct {
-	Unread int // messages since, of others, until an own one; never more than was asked for
+	Unread int // messages by others since then, back to an own one; never more than was asked for
 	Last   Archived
-	Since  ID // what was read, or the newest own message if that is later
+	Since  ID // the last message read, or the newest own one if that is later
 }
 
 // Chat is a conversation in a person's archive, with its newest entry.
@@ -25,38 +25,38 @@ type Chat struct {
 	Last ID
 }
 
-// FreeRoom is a room of no group, for one person.
+// FreeRoom is a room without a group, as one person sees it.
 type FreeRoom struct {
 	Name  string
-	Title string    // as they have bookmarked it
-	From  ID        // the first that they may read
-	Since time.Time // what was said before does not count as unread: when they were added, or have bookmarked it
+	Title string    // its name in their bookmark
+	From  ID        // the first message that they may read
+	Since time.Time // earlier messages do not count as unread: when they were added, or bookmarked the room
 }
 
+// Unread keeps how far people have read, and counts what is unread.
 type Unread interface {
-	// FreeRooms lists the free rooms of a rooms' domain that an account of a host may read and either belongs to by its
-	// affiliation or has bookmarked, in order of name.
+	// FreeRooms gives the free rooms of a service that an account may read and either has an affiliation in or has
+	// bookmarked, in order of name.
 	FreeRooms(ctx context.Context, host, rooms, user string, limit int) ([]FreeRoom, error)
-	// SetDisplayed keeps how far an account has read; what is further back than what is known changes nothing. ErrLimit,
-	// and nothing is kept, if the account would have more than max.
+	// SetDisplayed keeps how far an account has read; a place before the one known changes nothing. ErrLimit, and
+	// nothing is kept, if the account would have more than max.
 	SetDisplayed(ctx context.Context, host, user string, max int, ds ...Displayed) error
-	// Displayed gives what is known of all conversations, in order of Chat.
+	// Displayed gives how far an account has read each conversation, in order of Chat.
 	Displayed(ctx context.Context, host, user string) ([]Displayed, error)
-	// RoomNews gives a room's newest message, and counts those after an entry that sender (bare JID) has not written, at
-	// most limit: nothing before the newest of their own. Entries that are Quiet do not count. ErrNotFound if there is no
-	// message at all.
+	// RoomNews gives a room's newest message and counts the messages after an entry that sender (bare JID) did not
+	// write, at most limit, back to sender's own newest one. Quiet entries do not count. ErrNotFound if the room has no
+	// message.
 	RoomNews(ctx context.Context, host, room, sender string, after ID, limit int) (News, error)
-	// AddMentions notes that accounts were mentioned in a message of a room (bare address); without users everyone of the
-	// room was.
+	// AddMentions notes that a message of a room (bare address) mentions accounts; without users it mentions everyone
+	// in the room.
 	AddMentions(ctx context.Context, host, room string, id ID, users ...string) error
-	// Mentions gives the messages of a room after one in which an account was mentioned, in order.
+	// Mentions gives the messages of a room after an id that mention an account, in order.
 	Mentions(ctx context.Context, host, user, room string, after ID, limit int) ([]ID, error)
-	// ExpireMentions forgets those older than before, at most limit, and says how many.
+	// ExpireMentions forgets mentions older than before, at most limit, and gives how many.
 	ExpireMentions(ctx context.Context, host string, before ID, limit int) (int, error)
 	// Chats lists the conversations in an account's archive, the newest first.
 	Chats(ctx context.Context, host, user string, limit int) ([]Chat, error)
-	// ChatSince gives the newest entries of a conversation after one, the newest first, with whether they came from the
-	// other side.
+	// ChatSince gives the newest entries of a conversation after an id, the newest first, with their direction.
 	ChatSince(ctx context.Context, host, user, with string, after ID, limit int) ([]ChatEntry, error)
 }
 

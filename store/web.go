@@ -5,67 +5,74 @@ import (
 	"time"
 )
 
-// WebSession is someone signed in with a browser. The token itself is not kept, only its hash.
+// WebSession is a browser in which a person is signed in. Only the token's hash is kept.
 type WebSession struct {
 	Host, Hash, Owner string
 	Created           time.Time
 	Seen              time.Time
 	Expires           time.Time
-	Proven            time.Time // when the password was last given
+	Proven            time.Time // when the person last gave the password
 	Remote, Agent     string
 }
 
+// WebSessions keeps the sessions of browsers.
 type WebSessions interface {
-	// CreateWebSession keeps one, and of its owner's only the newest max.
+	// CreateWebSession keeps a session, and only the newest max of its owner.
 	CreateWebSession(ctx context.Context, s WebSession, max int) error
-	// WebSession gives one that has not expired at a moment; ErrNotFound.
+	// WebSession gives a session that has not expired at a moment; ErrNotFound if there is none.
 	WebSession(ctx context.Context, host, hash string, at time.Time) (WebSession, error)
-	WebSessionsOf(ctx context.Context, host, owner string, at time.Time) ([]WebSession, error) // the last seen first
-	// TouchWebSession notes that it, and its account, was seen, and until when it is good now; Proven where it is not zero.
+	// WebSessionsOf gives an owner's sessions that have not expired at a moment, the last used first.
+	WebSessionsOf(ctx context.Context, host, owner string, at time.Time) ([]WebSession, error)
+	// TouchWebSession notes that a session and its account were used, until when the session is valid now, and Proven
+	// if it is not zero.
 	TouchWebSession(ctx context.Context, s WebSession) error
-	// DeleteWebSessions ends those of an owner but the one with this hash ("" for none).
+	// DeleteWebSessions ends all sessions of an owner except the one with the hash but ("" for none).
 	DeleteWebSessions(ctx context.Context, host, owner, but string) error
+	// DeleteWebSession ends one session of an owner.
 	DeleteWebSession(ctx context.Context, host, owner, hash string) error
 }
 
-// AuditEntry is something that was done, by whom.
+// AuditEntry is an entry of the audit log: who did what.
 type AuditEntry struct {
-	ID     ID     // says when
+	ID     ID     // also says when
 	Actor  string // localpart; "" is the command line or the server
 	Action string // "person.create"
-	Target string // what it was done to: an address, a slug
+	Target string // the thing it was done to: an address, a slug
 	Detail string // before and after, in JSON; never a secret
-	Remote string // from where
-	Door   string // by which way in: "page", "api", "command line"
+	Remote string // the address it came from
+	Door   string // "page", "api", "command line" …
 }
 
-// AuditFilter chooses entries; zero values choose all.
+// AuditFilter chooses entries; the zero value chooses all.
 type AuditFilter struct {
-	Actor, Target, Action string // Action: also what begins with it and a dot
+	Actor, Target, Action string // Action: exact, or the part before a dot
 	Before                ID     // exclusive; 0: the newest
 	Limit                 int
 }
 
+// Audit keeps the audit log.
 type Audit interface {
+	// AddAudit adds an entry.
 	AddAudit(ctx context.Context, host string, e AuditEntry) error
-	AuditEntries(ctx context.Context, host string, f AuditFilter) ([]AuditEntry, error) // the newest first
+	// AuditEntries gives the chosen entries, the newest first.
+	AuditEntries(ctx context.Context, host string, f AuditFilter) ([]AuditEntry, error)
 }
 
-// States of a mail.
+// MailWaiting and the others are the states of a mail.
 const (
 	MailWaiting = "waiting"
 	MailSent    = "sent"
 	MailFailed  = "failed"  // for good
-	MailDropped = "dropped" // there is nothing to say any more
+	MailDropped = "dropped" // its reason is gone
 )
 
-// Mail is an e-mail to be sent.
+// Mail is an e-mail in the outbox.
 type Mail struct {
 	Host        string
-	ID          ID // says when it was written
+	ID          ID // also says when it was written
 	To, Subject string
 	Text, HTML  string
-	Invitation  string // id of the one it carries, or DigestOf the person it tells what was missed; ""
+	Invitation  string // id of the invitation in it, or DigestOf the person whose digest it is; ""
 	State       string
 	Attempts    int
 	Due         time.Time // when to try next
@@ -73,30 +80,34 @@ type Mail struct {
 	Done        time.Time // sent or failed for good
 }
 
+// Outbox keeps e-mails until they are sent, and for a while after that.
 type Outbox interface {
+	// AddMail puts a mail into the outbox.
 	AddMail(ctx context.Context, m Mail) error
-	// DueMails gives those that wait and are due at a moment, the longest waiting first.
+	// DueMails gives waiting mails that are due at a moment, the longest overdue first.
 	DueMails(ctx context.Context, host string, at time.Time, limit int) ([]Mail, error)
-	// ClaimMail puts the next attempt of a mail off; ErrConflict if another node has done that. It counts the attempt.
+	// ClaimMail puts off the next attempt of a mail and counts this one; ErrConflict if another node has claimed it.
 	ClaimMail(ctx context.Context, m Mail, until time.Time) error
-	// SetMail keeps state, due, error and done. What is sent, or never will be, loses its text: there are links in it.
+	// SetMail writes state, due, error and done. A mail that is sent or given up loses its text, because of the links
+	// in it.
 	SetMail(ctx context.Context, m Mail) error
-	// Mails gives those that are older than before (0: the newest of all), the newest first.
+	// Mails gives mails older than before (0: the newest of all), the newest first.
 	Mails(ctx context.Context, host string, before ID, limit int) ([]Mail, error)
-	// MailsOf gives those of an invitation, the newest first.
+	// MailsOf gives the mails of an invitation, the newest first.
 	MailsOf(ctx context.Context, host, invitation string) ([]Mail, error)
+	// CountMails counts the mails in each state.
 	CountMails(ctx context.Context, host string) (map[string]int, error)
 }
 
-// SecondFactor is what a person proves besides the password (RFC 6238).
+// SecondFactor is the state of a person's one-time codes (RFC 6238).
 type SecondFactor struct {
 	Secret    string // base32
-	Confirmed bool   // it is in force
-	LastStep  int64  // the newest time step that was used, which no one may use again
+	Confirmed bool   // it is required
+	LastStep  int64  // the newest time step that was used; no code of it or before is taken
 	Recovery  []string
 }
 
-// AppPassword is a password for one program, beside the account's own.
+// AppPassword is a password for one program, besides the account's own.
 type AppPassword struct {
 	ID, Name string
 	Keys     []byte
@@ -104,35 +115,48 @@ type AppPassword struct {
 	Used     time.Time
 }
 
+// Factors keeps what proves a person's identity besides the password.
 type Factors interface {
+	// SecondFactor gives a person's second factor; ErrNotFound if there is none.
 	SecondFactor(ctx context.Context, host, owner string) (SecondFactor, error)
+	// SetSecondFactor writes a person's second factor.
 	SetSecondFactor(ctx context.Context, host, owner string, f SecondFactor) error
-	// UseSecondFactor changes one in a transaction; f may be called again.
+	// UseSecondFactor changes a second factor in a transaction; f may be called again.
 	UseSecondFactor(ctx context.Context, host, owner string, f func(*SecondFactor) error) error
+	// DeleteSecondFactor removes a person's second factor.
 	DeleteSecondFactor(ctx context.Context, host, owner string) error
+	// AppPasswords gives a person's app passwords in order of creation.
 	AppPasswords(ctx context.Context, host, owner string) ([]AppPassword, error)
-	// AddAppPassword keeps one; ErrLimit if there would be more than max.
+	// AddAppPassword keeps an app password; ErrLimit if the person would have more than max, ErrExists if the id is
+	// taken.
 	AddAppPassword(ctx context.Context, host, owner string, p AppPassword, max int) error
+	// UseAppPassword notes when an app password was last used.
 	UseAppPassword(ctx context.Context, host, owner, id string, at time.Time) error
-	// DeleteAppPassword removes one, and the tokens of clients that have signed in with it.
+	// DeleteAppPassword removes an app password, and the tokens of clients that signed in with it.
 	DeleteAppPassword(ctx context.Context, host, owner, id string) error
-	// RevokePrograms removes all that programs sign in with: app passwords, API tokens, tokens of clients.
+	// RevokePrograms removes everything that programs sign in with: app passwords, API tokens, tokens of clients.
 	RevokePrograms(ctx context.Context, host, owner string) error
 }
 
 // APIToken lets a program act for a person, within scopes. Only its hash is kept.
 type APIToken struct {
 	Host, Hash, Owner, Name string
-	Scopes                  string // parted by spaces
+	Scopes                  string // separated by spaces
 	Created, Expires, Used  time.Time
 }
 
+// APITokens keeps the tokens with which programs use the API.
 type APITokens interface {
+	// AddAPIToken keeps a token; ErrLimit if its owner would have more than max.
 	AddAPIToken(ctx context.Context, t APIToken, max int) error
+	// APIToken gives a token that has not expired at a moment; ErrNotFound if there is none.
 	APIToken(ctx context.Context, host, hash string, at time.Time) (APIToken, error)
+	// APITokensOf gives the tokens of an owner.
 	APITokensOf(ctx context.Context, host, owner string) ([]APIToken, error)
-	// APITokens gives a part of all, in order of owner and time, and how many there are.
+	// APITokens gives a page of all tokens, in order of owner and time, and how many there are.
 	APITokens(ctx context.Context, host string, offset, limit int) ([]APIToken, int, error)
+	// UseAPIToken notes when a token was last used.
 	UseAPIToken(ctx context.Context, host, hash string, at time.Time) error
+	// DeleteAPIToken removes a token of an owner.
 	DeleteAPIToken(ctx context.Context, host, owner, hash string) error
 }
