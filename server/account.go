@@ -10,20 +10,21 @@ import (
 	"parley/wire/jid"
 )
 
-// Account is a local account that has sessions now.
+// Account is a local account that has at least one session.
 type Account struct {
 	Host *Host
-	Name string // localpart
+	Name string // the localpart
 
-	share *share // what its person puts into archives
+	share *share // what this person adds to archives
 
 	mu       sync.Mutex // guards changes of sessions
 	sessions atomic.Pointer[[]*Session]
 	contacts atomic.Pointer[Contacts] // nil: not loaded
-	changes  atomic.Uint64            // of the roster, so that a load that was overtaken is not kept
+	changes  atomic.Uint64            // counts roster changes, so that a load that a change overtook is not kept
 }
 
-// Sessions gives the account's sessions as they are now; the slice is shared and never changed.
+// Sessions returns the account's current sessions; a nil account has none. The slice is shared: do not change it. It is
+// safe from any goroutine.
 func (a *Account) Sessions() []*Session {
 	if a == nil {
 		return nil
@@ -34,7 +35,7 @@ func (a *Account) Sessions() []*Session {
 	return nil
 }
 
-// Session finds one by its resource; nil if there is none.
+// Session returns the session with this resource, or nil.
 func (a *Account) Session(resource string) *Session {
 	for _, s := range a.Sessions() {
 		if s.JID.Resource() == resource {
@@ -44,14 +45,14 @@ func (a *Account) Session(resource string) *Session {
 	return nil
 }
 
-// Account gives a local account's sessions; nil if it has none (or does not exist).
+// Account returns the local account with this localpart, or nil if it has no session or does not exist.
 func (h *Host) Account(name string) *Account {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.accounts[name]
 }
 
-// Accounts calls f for each account with sessions, until it says false. No lock is held.
+// Accounts calls f for each account that has a session, until f returns false. It holds no lock while f runs.
 func (h *Host) Accounts(f func(*Account) bool) {
 	h.mu.RLock()
 	as := make([]*Account, 0, len(h.accounts))
@@ -66,7 +67,7 @@ func (h *Host) Accounts(f func(*Account) bool) {
 	}
 }
 
-// add puts a session into its account; old is one with the same resource that it takes the place of.
+// add puts a session into its account. It returns the session that had the same resource before, or nil.
 func (h *Host) add(s *Session) (old *Session) {
 	name := s.JID.Local()
 	h.mu.Lock()
@@ -93,7 +94,8 @@ func (h *Host) add(s *Session) (old *Session) {
 	return old
 }
 
-// remove takes a session out, and its account if it was the last; false if it was not there (any more).
+// remove takes a session out of its account, and drops the account with its last session. It returns false if the
+// session was gone already.
 func (h *Host) remove(s *Session) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -117,8 +119,8 @@ func (h *Host) remove(s *Session) bool {
 	return true
 }
 
-// Exists says whether there is such an account. Accounts with sessions exist; for others the answer is remembered for
-// as long as Forget is not called.
+// Exists reports whether the host has this account. It asks the store at most once for each name and remembers the
+// answer until Forget; an account with a session exists without asking. Errors are the store's.
 func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
 	if h.Account(name) != nil {
 		return true, nil
@@ -135,7 +137,8 @@ func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
 	return err == nil, nil
 }
 
-// Forget drops what is remembered of an account; called when one is made, changed or deleted.
+// Forget drops everything that the host remembers of an account. Call it when an account is created, changed or
+// deleted.
 func (h *Host) Forget(name string) {
 	h.exists.Drop(name)
 	h.ContactsChanged(name)
@@ -146,7 +149,7 @@ func (h *Host) Forget(name string) {
 	}
 }
 
-// Created lets the features know of a new account.
+// Created tells the features that an account was created.
 func (h *Host) Created(ctx context.Context, name string) {
 	for _, f := range h.Features {
 		if f.Created != nil {
@@ -155,7 +158,7 @@ func (h *Host) Created(ctx context.Context, name string) {
 	}
 }
 
-// Deleted lets the features know that an account is no more; who makes one of the same name starts with nothing.
+// Deleted tells the features that an account was deleted, so that a later account of the same name starts with nothing.
 func (h *Host) Deleted(ctx context.Context, name string) {
 	h.Forget(name)
 	h.dropShare(name)
@@ -166,7 +169,7 @@ func (h *Host) Deleted(ctx context.Context, name string) {
 	}
 }
 
-// Departed lets the features know that an account is no more, whichever host's it was.
+// Departed tells the features that an account of any host was deleted.
 func (h *Host) Departed(who jid.JID) {
 	for _, f := range h.Features {
 		if f.Departed != nil {
@@ -175,7 +178,7 @@ func (h *Host) Departed(who jid.JID) {
 	}
 }
 
-// Kick ends all sessions of an account with this stream error.
+// Kick ends all sessions of an account with the stream error err. It returns how many there were.
 func (h *Host) Kick(name string, err *wireStreamError) int {
 	ss := h.Account(name).Sessions()
 	for _, s := range ss {

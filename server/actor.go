@@ -5,8 +5,8 @@ import (
 	"parley/wire/jid"
 )
 
-// By is the actor of what somebody asks for by a stanza from this address. Of a client that is signed in here it has
-// the address that the client came from.
+// By returns the actor for somebody who asks by a stanza through this door. For a client that is signed in here it
+// contains the client's network address.
 func (h *Host) By(who jid.JID, door acts.Door) acts.Actor {
 	a := acts.Person(who, h.Domain, door)
 	if who.Domain() == h.Domain {
@@ -15,7 +15,7 @@ func (h *Host) By(who jid.JID, door acts.Door) acts.Actor {
 	return a
 }
 
-// Remote is the address that the client with the full address who comes from; "" where it is not known.
+// Remote returns the network address of the client with the full address who, or "" if the host does not know it.
 func (h *Host) Remote(who jid.JID) string {
 	if who.Domain() != h.Domain {
 		return ""

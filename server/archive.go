@@ -15,17 +15,17 @@ import (
 	"parley/wire/jid"
 )
 
-// ArchiveQuery is a request for messages (XEP-0313, section 4): of an account's archive or of a room's.
+// ArchiveQuery is a request for archived messages of an account or a room (XEP-0313, section 4).
 type ArchiveQuery struct {
 	store.Page
 	QueryID string
-	Flip    bool // the page's entries are wanted newest first (section 4.1.6)
-	OnlyMax bool // <max>0</max>: only the count is wanted
+	Flip    bool // return the page's entries newest first (section 4.1.6)
+	OnlyMax bool // the asker sent <max>0</max> and wants only the count
 
 	search bool
 }
 
-// Fields for words that messages have to have (XEP-0431): as the XEP names it, and as clients and servers did before.
+// The form fields for full-text search: the name of XEP-0431, and the older name that clients and servers used before.
 const (
 	fieldText     = "{" + wire.NSFullText + "}fulltext"
 	fieldWithText = "withtext"
@@ -35,12 +35,11 @@ var (
 	errNotImplemented = stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
 )
 
-// maxIDs is how many ids one query may name.
+// maxIDs is how many ids a query may name.
 const maxIDs = 100
 
-// ParseArchiveQuery reads a <query xmlns='urn:xmpp:mam:2'/>; pages hold at most max entries, 50 if nothing is said.
-// search says that messages may be asked for by their words. The
-// error is a stanza error.
+// ParseArchiveQuery reads a <query xmlns='urn:xmpp:mam:2'/>. A page has at most max entries, and 50 if the query does
+// not say. search allows the fields for full-text search. Errors are stanza errors.
 func ParseArchiveQuery(q *wire.Element, max int, search bool) (ArchiveQuery, error) {
 	a := ArchiveQuery{QueryID: q.Attr("queryid"), search: search}
 	a.Max = min(50, max)
@@ -120,7 +119,8 @@ func (a *ArchiveQuery) ids(values []string) error {
 	return nil
 }
 
-// parseID: what was never an id of ours is not in the archive.
+// parseID reads an archive id. A text that cannot be one of our ids gives item-not-found, since the archive cannot hold
+// it.
 func parseID(s string) (store.ID, error) {
 	id, err := store.ParseID(s)
 	if err != nil || id == 0 {
@@ -129,7 +129,7 @@ func parseID(s string) (store.ID, error) {
 	return id, nil
 }
 
-// parseTime reads XEP-0082.
+// parseTime reads a date and time (XEP-0082).
 func parseTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(s))
 	if err != nil {
@@ -138,7 +138,7 @@ func parseTime(s string) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// paging reads result set management (XEP-0059).
+// paging reads the part for result set management (XEP-0059).
 func (a *ArchiveQuery) paging(set *wire.Element, limit int) error {
 	if m := set.Child(wire.NSRSM, "max"); m != nil {
 		n, err := strconv.Atoi(strings.TrimSpace(m.Text()))
@@ -173,7 +173,8 @@ func (a *ArchiveQuery) paging(set *wire.Element, limit int) error {
 	return nil
 }
 
-// ArchiveForm is the answer to who asks which fields there are (section 4.1.1).
+// ArchiveForm returns the form with the fields that a query may have (XEP-0313, section 4.1.1). search adds those for
+// full-text search.
 func ArchiveForm(search bool) *wire.Element {
 	f := form.New("form", wire.NSMAM)
 	f.Add("with", "jid-single", "")
@@ -192,7 +193,7 @@ func ArchiveForm(search bool) *wire.Element {
 	return wire.E(wire.NSMAM, "query", x)
 }
 
-// ArchiveResult makes one result message (section 4.2). The bytes are put together once, around the kept stanza.
+// ArchiveResult makes one result message around the kept stanza (XEP-0313, section 4.2). It builds the bytes once.
 func ArchiveResult(from, to jid.JID, queryID string, id store.ID, kept []byte) *wire.Stanza {
 	b := make([]byte, 0, len(kept)+320)
 	b = append(b, `<result xmlns='urn:xmpp:mam:2'`...)
@@ -212,14 +213,16 @@ func ArchiveResult(from, to jid.JID, queryID string, id store.ID, kept []byte) *
 		Children: []wire.Child{{Name: wire.Name{Space: wire.NSMAM, Local: "result"}, End: len(b)}}}
 }
 
-// TimeFormat is XEP-0082 in UTC with microseconds, which is all of an entry's time: who asks for what was kept until or
-// since then gets that entry too (XEP-0313, section 4.1.2; XEP-0045, section 7.2.14).
+// TimeFormat is the layout of XEP-0082 in UTC with microseconds, which is the precision of an entry's time. A client
+// that sends such a time back as the start or end of a query gets that entry too (XEP-0313, section 4.1.2; XEP-0045,
+// section 7.2.14).
 const TimeFormat = "2006-01-02T15:04:05.000000Z"
 
-// maxPageBytes is how much one page may hold: with a page of large messages the rest is asked for by its next.
+// maxPageBytes is the largest size of one page. A client fetches the rest of a larger one as the next page.
 const maxPageBytes = 1 << 20
 
-// Trim cuts a page that is too large; complete is then false.
+// Trim shortens a page that is larger than 1 MiB; it always keeps one entry. It returns the entries and whether the
+// page still completes the result.
 func (a ArchiveQuery) Trim(es []store.Archived, complete bool) ([]store.Archived, bool) {
 	n := 0
 	for i := range es {
@@ -237,7 +240,7 @@ func (a ArchiveQuery) Trim(es []store.Archived, complete bool) ([]store.Archived
 	return es, complete
 }
 
-// ArchiveFin makes the answer that ends a page (section 4.2.1). total below 0 is not told.
+// ArchiveFin makes the answer that ends a page (XEP-0313, section 4.2.1). It leaves out a total below 0.
 func ArchiveFin(es []store.Archived, complete bool, total int) *wire.Element {
 	set := wire.E(wire.NSRSM, "set")
 	if len(es) > 0 {
@@ -253,7 +256,7 @@ func ArchiveFin(es []store.Archived, complete bool, total int) *wire.Element {
 	return fin
 }
 
-// ArchiveMetadata makes the answer to <metadata/> (section 5); zero ids: nothing is kept.
+// ArchiveMetadata makes the answer to <metadata/> (XEP-0313, section 5). Zero ids stand for an empty archive.
 func ArchiveMetadata(first, last store.ID) *wire.Element {
 	m := wire.E(wire.NSMAM, "metadata")
 	if first == 0 {
@@ -265,8 +268,8 @@ func ArchiveMetadata(first, last store.ID) *wire.Element {
 	return m.Add(end("start", first), end("end", last))
 }
 
-// Meaningful says that a message is worth keeping: by what it means, not by having a body. Reactions, retractions,
-// corrections, markers and call invites are kept; typing notifications are not. Hints (XEP-0334) decide before that.
+// Meaningful reports whether an archive should keep a message. A message needs no body: reactions, retractions,
+// corrections, markers and call invitations are kept, typing notifications are not. Hints (XEP-0334) override the rest.
 func Meaningful(st *wire.Stanza) bool {
 	keep := false
 	for i := range st.Children {
@@ -288,7 +291,7 @@ func Meaningful(st *wire.Stanza) bool {
 			keep = keep || n.Local != "markable"
 		case wire.NSClient:
 			keep = keep || n.Local == "body" || n.Local == "subject"
-		case wire.NSMUCUser: // an invitation; empty it only says that a private message is from a room (XEP-0045, 7.5)
+		case wire.NSMUCUser: // an invitation; an empty <x/> only marks a private message of a room (XEP-0045, section 7.5)
 			keep = keep || hasChild(st.Raw(st.Children[i]))
 		default:
 			keep = true
@@ -297,14 +300,14 @@ func Meaningful(st *wire.Stanza) bool {
 	return keep
 }
 
-// hasChild says whether a serialised element has one.
+// hasChild reports whether a serialised element has a child element.
 func hasChild(raw []byte) bool {
 	i := bytes.IndexByte(raw[1:], '<')
 	return i >= 0 && raw[i+2] != '/'
 }
 
-// Said says that a message has something for a person to read which was not there before: not a reaction, a marker, a
-// correction, a retraction, a subject. It is what counts as unread.
+// Said reports whether a message counts as unread: it brings new text or a call. Reactions, markers, corrections,
+// retractions and subjects do not count.
 func Said(st *wire.Stanza) bool {
 	said := false
 	for i := range st.Children {

@@ -5,17 +5,19 @@ import (
 	"time"
 )
 
-// arrival is the time from a session's first presence until it has all that waited for its account.
+// arrival is the time from a session's first presence until everything that waited for its account is in its queue.
 type arrival struct{ over chan struct{} }
 
-// arrivalTime is how long a message waits for that, so that nothing overtakes what was sent before it (RFC 6120, section
-// 10.1). A database that stands still delays it no longer.
+// arrivalTime is how long a new message waits for an arrival to end, so that it does not overtake older messages (RFC
+// 6120, section 10.1). The limit keeps a stalled database from blocking messages for longer.
 const arrivalTime = 5 * time.Second
 
-// arriving marks the context of what a session does while it arrives: that does not wait for itself.
+// arriving marks the context of the work that a session does while it arrives, so that this work does not wait for its
+// own end.
 type arriving struct{ s *Session }
 
-// arrives is called before a session becomes one that takes messages. over is called when all that waited is in its queue.
+// arrives begins an arrival; call it before the session starts to take messages. Call over when everything that waited
+// is in the session's queue.
 func (s *Session) arrives(ctx context.Context) (within context.Context, over func()) {
 	a := &arrival{make(chan struct{})}
 	s.arrival.Store(a)
@@ -25,7 +27,8 @@ func (s *Session) arrives(ctx context.Context) (within context.Context, over fun
 	}
 }
 
-// awaitArrival waits until the session has what waited for its account before. A session that is not arriving costs nothing.
+// awaitArrival waits until the session has what waited for its account. For a session that is not arriving it returns
+// at once.
 func (s *Session) awaitArrival(ctx context.Context) {
 	a := s.arrival.Load()
 	if a == nil || ctx.Value(arriving{s}) != nil {

@@ -16,21 +16,21 @@ import (
 	"parley/wire/jid"
 )
 
-// What the server learns of its clients by entity capabilities (XEP-0115): the nodes they want to be told of, which is
-// their features that end in +notify (XEP-0060, section 9.2).
+// The server learns from entity capabilities (XEP-0115) which nodes its clients follow: their features that end in
+// +notify (XEP-0060, section 9.2).
 
 const (
 	notify       = "+notify"
-	maxKnown     = 10_000 // kinds of clients remembered
-	maxWanted    = 100    // nodes of one client
-	maxWantedLen = 1024   // bytes of the name of one
+	maxKnown     = 10_000 // kinds of clients to remember
+	maxWanted    = 100    // nodes per client
+	maxWantedLen = 1024   // bytes per node name
 	askTimeout   = 30 * time.Second
 )
 
-// capsKey is the hash and the verification string of a kind of client.
+// capsKey identifies a kind of client by its hash algorithm and verification string.
 type capsKey struct{ hash, ver string }
 
-// Wants says that the session's client wants to be told of a node's events.
+// Wants reports whether the session's client follows this node.
 func (s *Session) Wants(node string) bool {
 	w := s.wants.Load()
 	if w == nil {
@@ -40,7 +40,7 @@ func (s *Session) Wants(node string) bool {
 	return ok
 }
 
-// Wanted gives the nodes whose events the session's client wants, sorted; not to be changed.
+// Wanted returns the nodes that the session's client follows, sorted. Do not change the slice.
 func (s *Session) Wanted() []string {
 	if w := s.wants.Load(); w != nil {
 		return w.nodes
@@ -53,13 +53,14 @@ type wanted struct {
 	nodes []string // sorted
 }
 
-// capsIn gives what a presence says of its client's capabilities; zero if nothing.
+// capsIn returns the capabilities in a presence; zero if it has none.
 func capsIn(st *wire.Stanza) capsKey {
 	c := st.Element(wire.NSCaps, "c")
 	return capsKey{c.Attr("hash"), c.Attr("ver")}
 }
 
-// learn finds out what a client wants, from the capabilities in its presence: from memory, or by asking it.
+// learn finds out which nodes a client follows, from the capabilities in its presence: from memory, or by asking the
+// client.
 func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 	c := st.Element(wire.NSCaps, "c")
 	key := capsIn(st)
@@ -77,12 +78,12 @@ func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 	q := &capsQuestion{key: key}
 	if !s.asking.CompareAndSwap(nil, q) {
 		if open := s.asking.Load(); open != nil && open.key != key {
-			open.abandon() // nobody needs that answer any more; its end looks at what the presence says by then
+			open.abandon() // the presence has changed: when the question ends, the new presence is looked at
 			return
 		} else if open != nil {
 			return // one question at a time
 		} else if !s.asking.CompareAndSwap(nil, q) {
-			return // somebody else has asked just now
+			return // another goroutine asked just now
 		}
 	}
 	q.began(h.questions.ask(ctx, func(ctx context.Context) {
@@ -91,14 +92,15 @@ func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 			h.learned(ctx, s, was, &wanted{key, nodes})
 		}
 		s.asking.Store(nil)
-		// It may have changed meanwhile. What was asked about in vain is not asked about again before the next presence.
+		// The presence may have changed meanwhile. If the client did not answer, the server asks again at its next
+		// presence.
 		if now, _ := s.Presence(); now != nil && now != st && (ok || q.abandoned() || capsIn(now) != key) {
 			h.learn(ctx, s, now)
 		}
 	}))
 }
 
-// capsQuestion is what a client is being asked about.
+// capsQuestion is an open question to a client about its capabilities.
 type capsQuestion struct {
 	key capsKey
 
@@ -121,7 +123,7 @@ func (q *capsQuestion) abandoned() bool {
 	return q.over
 }
 
-// abandon ends the question without an answer.
+// abandon ends the question without waiting for its answer.
 func (q *capsQuestion) abandon() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -151,7 +153,7 @@ func (h *Host) learned(ctx context.Context, s *Session, was, now *wanted) {
 	}
 }
 
-// askCaps asks a client what it can do. An answer that is not what the hash says is true of this client alone.
+// askCaps asks a client for its features. An answer that does not match the hash holds for this client alone.
 func (h *Host) askCaps(ctx context.Context, from, to jid.JID, node string, key capsKey) ([]string, bool) {
 	if node != "" {
 		node += "#" + key.ver
@@ -184,8 +186,8 @@ func wantedBy(e *wire.Element) []string {
 	return slices.Compact(nodes)
 }
 
-// capsOf gives the verification string of a disco#info answer (XEP-0115, section 5.1); ok is false for a hash that is
-// not known, or where names are given twice, as nobody does in good faith (section 5.4).
+// capsOf returns the verification string of a disco#info answer (XEP-0115, section 5.1). It returns false for an
+// unknown algorithm, and for an answer that names something twice, which is an attack (section 5.4).
 func capsOf(e *wire.Element, algorithm string) (string, bool) {
 	var ids, fs, forms []string
 	for _, c := range e.Elements() {
@@ -218,7 +220,7 @@ func lang(e *wire.Element) string {
 	return ""
 }
 
-// capsHash puts sorted parts together.
+// capsHash hashes the sorted parts of a verification string.
 func capsHash(algorithm string, ids, features, forms []string) (string, bool) {
 	var sum hash.Hash
 	switch algorithm {

@@ -13,25 +13,27 @@ import (
 	"parley/wire/jid"
 )
 
-// Command is an ad-hoc command (XEP-0050): a form, perhaps others that follow from it, and what is done with them. The server
-// keeps nothing in between, so there are no sessions to time out.
+// Command is an ad-hoc command (XEP-0050): a form, any number of further forms, and an action on the answers. The
+// server keeps no state between the forms, so no session can time out.
 type Command struct {
 	Node, Name string
 	Allowed    func(ctx context.Context, who jid.JID) bool // nil: everyone
 	Form       func(ctx context.Context, who jid.JID) (*form.Form, error)
-	Then       []FormStage // further forms; Do gets the answers to all
-	// Do gets the form as submitted and gives a note for the person, and a form of results or nil.
+	Then       []FormStage // further forms; Do gets the answers to all of them
+	// Do gets the form as the client submitted it. It returns a note for the person, and a form of results or nil.
 	Do func(ctx context.Context, who jid.JID, f form.Form) (note string, result *form.Form, err error)
 }
 
-// NoteError is an outcome of a command that a person reads: the command ran, and could not do what it was to do.
+// NoteError is a failure that the person reads as the command's outcome: the command ran but could not do its work.
 type NoteError struct{ Text string }
 
+// Error returns the text for the person.
 func (e *NoteError) Error() string { return e.Text }
 
 var errBadAction = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-action")}
 
-// RunCommand answers an iq set with a <command/>. An *org.Error and its like is the caller's to turn into a stanza error.
+// RunCommand answers an iq set with a <command/>: it runs the command that c names, if who may run it. It returns
+// stanza errors and the command's own errors, such as *org.Error; the caller turns those into stanza errors.
 func RunCommand(ctx context.Context, cmds []Command, who jid.JID, c *wire.Element) (*wire.Element, error) {
 	for i := range cmds {
 		if cmds[i].Node == c.Attr("node") {
@@ -115,8 +117,8 @@ func (cmd *Command) ask(ctx context.Context, who jid.JID, c, reply *wire.Element
 	return reply.Add(f.Element()), nil
 }
 
-// CommandItems answers disco#items of the node of commands, with those that a person may run, and of each command, which
-// has none; nil for another node.
+// CommandItems answers disco#items: at the node of commands it lists those that who may run, and at a command's own
+// node it lists nothing. It returns nil for any other node.
 func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID, node string) *wire.Element {
 	if node != wire.NSCommands {
 		if CommandInfo(cmds, node) == nil {
@@ -133,7 +135,7 @@ func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID, node str
 	return ItemsElement(wire.NSCommands, items)
 }
 
-// CommandInfo answers disco#info of the node of commands and of each command; nil for another node.
+// CommandInfo answers disco#info for the node of commands and for each command. It returns nil for any other node.
 func CommandInfo(cmds []Command, node string) *wire.Element {
 	if node == wire.NSCommands {
 		return Info{Identities: []Identity{{"automation", "command-list", "Commands"}}, Features: []string{wire.NSCommands}}.Element(node)

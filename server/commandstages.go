@@ -16,14 +16,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Commands of several stages (XEP-0050, section 3.4.2). What has been answered goes to the client and back in the session's
-// id: the server keeps nothing, a client may come back to another node, and nothing times out. It is the client's own
-// answers, looked at anew in every stage.
+// Commands of several stages (XEP-0050, section 3.4.2). The earlier answers travel to the client and back in the
+// session id, so the server keeps nothing: a client may continue at another node, and nothing times out. A client can
+// change only its own answers this way, and every stage checks them again.
 
-// FormStage gives the form of a later stage from what has been answered so far, which may be wrong.
+// FormStage returns the form of a later stage. sofar holds the answers so far, which may be invalid.
 type FormStage func(ctx context.Context, who jid.JID, sofar form.Form) (*form.Form, error)
 
-// maxSession is the longest session id with answers in it, in bytes.
+// maxSession is the largest session id that contains answers, in bytes.
 const maxSession = 32 << 10
 
 var (
@@ -31,9 +31,9 @@ var (
 	errBadPayload = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-payload")}
 )
 
-// progress is where a client is in a command of several stages.
+// progress is a client's position in a command of several stages.
 type progress struct {
-	At      int                 `json:"at"` // 1: the first form has been shown
+	At      int                 `json:"at"` // 1: the client has the first form
 	Answers map[string][]string `json:"answers,omitempty"`
 }
 
@@ -48,7 +48,7 @@ func (p progress) id() string {
 }
 
 func (cmd *Command) progress(id string) (p progress, err error) {
-	if id == "" { // the first form, filled in by who knew it
+	if id == "" { // the first form, which the client filled in without asking for it
 		return progress{At: 1}, nil
 	}
 	_, state, ok := strings.Cut(id, ".")
@@ -67,7 +67,8 @@ func (p progress) form() form.Form {
 	return *f
 }
 
-// stage answers a request for a command of several stages; done says that all is answered, and how.
+// stage answers a request for a command of several stages. done says that the last stage is answered; f then holds all
+// answers.
 func (cmd *Command) stage(ctx context.Context, who jid.JID, c, reply *wire.Element) (f form.Form, done bool, err error) {
 	x, action := c.Child(wire.NSForm, "x"), c.Attr("action")
 	if x == nil && c.Attr("sessionid") == "" {
@@ -110,7 +111,7 @@ func (cmd *Command) stage(ctx context.Context, who jid.JID, c, reply *wire.Eleme
 	return f, false, cmd.show(ctx, who, p, false, reply)
 }
 
-// show puts a stage's form into reply; again: for who goes back, with what they have answered there.
+// show puts a stage's form into reply. again fills in the earlier answers, for a client that goes back.
 func (cmd *Command) show(ctx context.Context, who jid.JID, p progress, again bool, reply *wire.Element) error {
 	var f *form.Form
 	var err error
@@ -120,7 +121,7 @@ func (cmd *Command) show(ctx context.Context, who jid.JID, p progress, again boo
 		f, err = cmd.Then[p.At-2](ctx, who, p.form())
 	}
 	var failed *NoteError
-	if errors.As(err, &failed) { // an answer that leads nowhere
+	if errors.As(err, &failed) { // these answers lead to no further form
 		reply.Set("status", "completed").Add(wire.T(wire.NSCommands, "note", failed.Text).Set("type", "error"))
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 
 type wireStreamError = wire.StreamError
 
-// Contacts is who an account sees and who sees it. It is shared and never changed.
+// Contacts holds the contacts of an account: those it sees and those who see it. It is shared and never changed.
 type Contacts struct {
 	from, to map[jid.JID]struct{}
 	all      []store.Contact
@@ -22,13 +22,13 @@ type Contacts struct {
 	To       []jid.JID // bare addresses whose presence the account gets
 }
 
-// SubscribedFrom says that `who` (bare) gets the account's presence.
+// SubscribedFrom reports whether the bare address who gets the account's presence.
 func (c *Contacts) SubscribedFrom(who jid.JID) bool { _, ok := c.from[who]; return ok }
 
-// SubscribedTo says that the account gets the presence of `who` (bare).
+// SubscribedTo reports whether the account gets the presence of the bare address who.
 func (c *Contacts) SubscribedTo(who jid.JID) bool { _, ok := c.to[who]; return ok }
 
-// InRoster says that the account has `who` (bare) in its roster.
+// InRoster reports whether the bare address who is in the account's roster.
 func (c *Contacts) InRoster(who jid.JID) bool {
 	for i := range c.all {
 		if c.all[i].JID == who.String() {
@@ -38,13 +38,14 @@ func (c *Contacts) InRoster(who jid.JID) bool {
 	return false
 }
 
-// All gives the roster as it is kept, hidden items too, and its version.
+// All returns the roster as the store keeps it, with hidden items, and its version.
 func (c *Contacts) All() ([]store.Contact, int64) { return c.all, c.version }
 
-// maxReloads is how often contacts that change while they are read are read again.
+// maxReloads is how often contacts are read again that change while they are read.
 const maxReloads = 5
 
-// Contacts gives an account's contacts; for accounts with sessions they are kept in memory until ContactsChanged.
+// Contacts returns an account's contacts. For accounts with a session it remembers them until ContactsChanged. Errors
+// are the store's.
 func (h *Host) Contacts(ctx context.Context, name string) (*Contacts, error) {
 	a := h.Account(name)
 	if a == nil {
@@ -66,7 +67,7 @@ func (h *Host) Contacts(ctx context.Context, name string) (*Contacts, error) {
 			}
 			a.contacts.CompareAndSwap(c, nil)
 		}
-		if n >= maxReloads { // as they were a moment ago, and not kept
+		if n >= maxReloads { // the contacts of a moment ago, which are not remembered
 			return c, nil
 		}
 	}
@@ -99,7 +100,7 @@ func (h *Host) readContacts(ctx context.Context, name string) (*Contacts, error)
 	return c, nil
 }
 
-// ContactsChanged drops what is remembered of an account's contacts; called after each commit that changes them.
+// ContactsChanged drops what the host remembers of an account's contacts. Call it after each commit that changes them.
 func (h *Host) ContactsChanged(name string) {
 	if a := h.Account(name); a != nil {
 		a.changes.Add(1)

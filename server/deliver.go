@@ -6,8 +6,8 @@ import (
 	"parley/wire"
 )
 
-// refuseEarly says which messages will go back to their sender whatever sessions there are (RFC 6121, section 8.5):
-// a groupchat message to a bare JID, and all but chat to a resource that is not there.
+// refuseEarly refuses the messages that go back to their sender whatever sessions the account has (RFC 6121, section
+// 8.5): a groupchat message to a bare address, and any message but chat to a resource without a session.
 func (h *Host) refuseEarly(p *Pass) error {
 	st := p.Stanza
 	if st.To.IsBare() {
@@ -21,7 +21,7 @@ func (h *Host) refuseEarly(p *Pass) error {
 	}
 	switch st.Type {
 	case "chat":
-		return nil // as to the bare JID
+		return nil // treated like a message to the bare address
 	case "headline", "error":
 		return ErrHandled
 	}
@@ -34,19 +34,19 @@ func (h *Host) deliver(ctx context.Context, p *Pass) error {
 	return h.settled(ctx, a, p, func() error { return h.choose(ctx, a, p) })
 }
 
-// waits says that a message of this type is kept for later if no client has it.
+// waits reports whether a message of this type is kept for later when no client takes it.
 func waits(st *wire.Stanza) bool {
 	return st.Type != "headline" && st.Type != "groupchat" && st.Type != "error"
 }
 
-// settled has a committed message given out. Where there are several clients, what one of them loses is for the others'
-// copies to settle: while it is still being given out that is not known yet, and so is settled here at the end.
+// settled runs give, which delivers a committed message. When several clients get copies, a lost copy can only be
+// judged at the end, when it is known whether another client has the message; settled judges it there.
 func (h *Host) settled(ctx context.Context, a *Account, p *Pass, give func() error) error {
 	for _, s := range a.Sessions() {
 		s.archivedLate(p.ID)
 	}
 	if !waits(p.Stanza) || len(a.Sessions()) < 2 {
-		return give() // nobody keeps it for later, or one client alone gets it
+		return give() // no copy is kept for later, or only one client gets the message
 	}
 	d := &wire.Delivery{Of: p.Stanza}
 	p.Stanza = p.Stanza.Copy()
@@ -59,7 +59,7 @@ func (h *Host) settled(ctx context.Context, a *Account, p *Pass, give func() err
 	return h.run(ctx, Undelivered, &Pass{Host: h, Account: p.Account, Stanza: d.Of.Copy()})
 }
 
-// choose is RFC 6121, section 8.5.
+// choose delivers a message to the sessions that RFC 6121, section 8.5, names.
 func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	st := p.Stanza
 	if !st.To.IsBare() {
@@ -67,11 +67,11 @@ func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 			return h.run(ctx, ReceivedCopy, p)
 		}
 		if st.Type != "chat" {
-			return h.refuseEarly(p) // it went away just now
+			return h.refuseEarly(p) // the session ended just now
 		}
 	}
 	switch st.Type {
-	case "headline": // to all that are not negative
+	case "headline": // to all sessions of non-negative priority
 		for _, s := range a.Sessions() {
 			if pr, prio := s.Presence(); pr != nil && prio >= 0 {
 				h.give(ctx, p, s)
@@ -81,14 +81,14 @@ func (h *Host) choose(ctx context.Context, a *Account, p *Pass) error {
 	case "error":
 		return nil
 	}
-	// RFC 6121, section 8.5.2.1.1: to a bare JID, the highest priorities that are not negative.
+	// RFC 6121, section 8.5.2.1.1: to a bare address, the sessions of the highest non-negative priority.
 	for _, s := range mostAvailable(a.Sessions()) {
 		h.give(ctx, p, s)
 	}
 	if len(p.Delivered) > 0 {
 		return h.run(ctx, ReceivedCopy, p)
 	}
-	// Sessions of negative priority take no messages to the bare JID, yet may have asked for copies of all.
+	// Sessions of negative priority take no messages to the bare address, but may have asked for carbons.
 	if err := h.run(ctx, ReceivedCopy, p); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (h *Host) give(ctx context.Context, p *Pass, s *Session) bool {
 	return true
 }
 
-// mostAvailable gives the available sessions of the highest priority, if that is not negative.
+// mostAvailable returns the available sessions of the highest priority, if that is not negative.
 func mostAvailable(ss []*Session) []*Session {
 	best := int8(-1)
 	n := 0
@@ -133,9 +133,9 @@ func mostAvailable(ss []*Session) []*Session {
 	return out
 }
 
-// Unacked takes what a session's client never acknowledged, when the session ends for good (XEP-0198). A message that
-// another client of the account has is done, and what another's queue has is for that to settle; any other goes where
-// messages go that find nobody. It is in the archive already and is not archived again.
+// Unacked takes the stanzas that a session's client never acknowledged, when the session ends for good (XEP-0198). A
+// message that another client of the account has, or has in its queue, needs no more work. Any other message goes where
+// messages without a client go. The archive has it already and does not take it again.
 func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 	for _, st := range sts {
 		if !st.Delivery.Lost() {
@@ -148,9 +148,9 @@ func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 			continue
 		}
 		if st.Type == "groupchat" || st.To.Bare() != s.JID.Bare() {
-			continue // a room says it to all: its archive has it, or it is of no use later
+			continue // the room's archive has it, or it is of no use later
 		}
-		if st.Has(wire.NSCarbons, "") { // a copy of what the account has sent
+		if st.Has(wire.NSCarbons, "") { // a copy of a message that the account sent
 			continue
 		}
 		p := &Pass{Host: h, Account: s.JID.Local(), Stanza: st.Copy()}

@@ -10,14 +10,14 @@ import (
 	"parley/wire"
 )
 
-// Info is what a disco#info answer says (XEP-0030), for the host, an account, a room, a command.
+// Info is the content of a disco#info answer (XEP-0030) about the host, an account, a room or a command.
 type Info struct {
 	Identities []Identity
 	Features   []string
 	Forms      []*wire.Element
 }
 
-// Element makes the <query/>, features sorted and each once.
+// Element makes the <query/>, with sorted features and no duplicates.
 func (i Info) Element(node string) *wire.Element {
 	q := wire.E(wire.NSDiscoInfo, "query").Set("node", node)
 	for _, id := range i.Identities {
@@ -31,11 +31,11 @@ func (i Info) Element(node string) *wire.Element {
 	return q.Add(i.Forms...)
 }
 
-// MaxUnpaged is how many items an answer names whose asker does not page: all there are in nearly every place, where more
-// than that make a stanza that some refuse. Where it is not all, the answer says so (XEP-0059).
+// MaxUnpaged is how many items an answer has when the asker does not page. Nearly every place has fewer; more would
+// make a stanza that some servers refuse. An answer that is cut off here says so (XEP-0059).
 const MaxUnpaged = 5000
 
-// ItemsElement makes the <query/> of disco#items.
+// ItemsElement makes the <query/> of a disco#items answer.
 func ItemsElement(node string, items []Item) *wire.Element {
 	q := wire.E(wire.NSDiscoItems, "query").Set("node", node)
 	for _, it := range items {
@@ -44,7 +44,7 @@ func ItemsElement(node string, items []Item) *wire.Element {
 	return q
 }
 
-// Info gives what the host announces.
+// Info returns what the host announces.
 func (h *Host) Info() Info {
 	i := Info{Identities: []Identity{{"server", "im", "parley"}}}
 	for _, f := range h.Features {
@@ -55,7 +55,7 @@ func (h *Host) Info() Info {
 	return i
 }
 
-// AccountInfo gives what the host's accounts announce.
+// AccountInfo returns what the host's accounts announce.
 func (h *Host) AccountInfo() Info {
 	i := Info{Identities: []Identity{{"account", "registered", ""}}}
 	for _, f := range h.Features {
@@ -65,8 +65,8 @@ func (h *Host) AccountInfo() Info {
 	return i
 }
 
-// StreamFeatures gives what an authenticated stream offers besides binding and stream management; with it the host's own
-// capabilities (XEP-0115, section 6.3).
+// StreamFeatures returns what an authenticated stream offers besides binding and stream management: the features' own
+// elements and the host's capabilities (XEP-0115, section 6.3).
 func (h *Host) StreamFeatures() []*wire.Element {
 	var es []*wire.Element
 	for _, f := range h.Features {
@@ -75,7 +75,7 @@ func (h *Host) StreamFeatures() []*wire.Element {
 	return append(es, wire.E(wire.NSCaps, "c").Set("hash", "sha-1").Set("node", CapsNode).Set("ver", h.Caps()))
 }
 
-// Inline gives what the features do for a client while it binds (XEP-0386).
+// Inline returns the features' parts of binding (XEP-0386).
 func (h *Host) Inline() []Inline {
 	var all []Inline
 	for _, f := range h.Features {
@@ -84,14 +84,15 @@ func (h *Host) Inline() []Inline {
 	return all
 }
 
-// Node is a disco node of the host besides its own: commands and the like. A func that does not know a node gives
-// store.ErrNotFound.
+// Node answers service discovery at the nodes of the host or of an account, such as commands. Its funcs return
+// store.ErrNotFound for a node that they do not know.
 type Node struct {
 	Info  func(ctx context.Context, r *Request, node string) (*wire.Element, error)
 	Items func(ctx context.Context, r *Request, node string) (*wire.Element, error)
 }
 
-// NodeInfo and NodeItems ask the features that have nodes; item-not-found if none knows this one.
+// NodeInfo asks the features for the disco#info of a node of the host. It returns item-not-found if none knows the
+// node.
 func (h *Host) NodeInfo(ctx context.Context, r *Request, node string) (*wire.Element, error) {
 	for _, f := range h.Features {
 		if f.Node.Info != nil {
@@ -103,6 +104,8 @@ func (h *Host) NodeInfo(ctx context.Context, r *Request, node string) (*wire.Ele
 	return nil, ItemNotFound
 }
 
+// NodeItems asks the features for the disco#items of a node of the host. It returns item-not-found if none knows the
+// node.
 func (h *Host) NodeItems(ctx context.Context, r *Request, node string) (*wire.Element, error) {
 	for _, f := range h.Features {
 		if f.Node.Items != nil {
@@ -114,7 +117,8 @@ func (h *Host) NodeItems(ctx context.Context, r *Request, node string) (*wire.El
 	return nil, ItemNotFound
 }
 
-// AccountNodeInfo and AccountNodeItems do the same for a node of an account; Items of the node "" are all there are.
+// AccountNodeInfo asks the features for the disco#info of a node of an account. It returns item-not-found if none knows
+// the node.
 func (h *Host) AccountNodeInfo(ctx context.Context, r *Request, node string) (*wire.Element, error) {
 	for _, f := range h.Features {
 		if f.AccountNode.Info != nil {
@@ -126,6 +130,8 @@ func (h *Host) AccountNodeInfo(ctx context.Context, r *Request, node string) (*w
 	return nil, ItemNotFound
 }
 
+// AccountNodeItems asks the features for the disco#items of a node of an account. For the node "" it joins the items of
+// all features.
 func (h *Host) AccountNodeItems(ctx context.Context, r *Request, node string) (*wire.Element, error) {
 	all := ItemsElement(node, nil)
 	for _, f := range h.Features {
@@ -147,19 +153,20 @@ func (h *Host) AccountNodeItems(ctx context.Context, r *Request, node string) (*
 	return all, nil
 }
 
-// CapsNode is what the server calls itself in entity capabilities (XEP-0115).
+// CapsNode is the server's own name in entity capabilities (XEP-0115).
 const CapsNode = "https://parley.im"
 
-// Caps gives the verification string of what the host announces (XEP-0115, section 5.1; SHA-1 as the XEP has it).
+// Caps returns the verification string of what the host announces (XEP-0115, section 5.1), made with SHA-1 as the XEP
+// requires.
 func (h *Host) Caps() string {
 	h.capsOnce.Do(func() { h.caps = h.Info().Caps() })
 	return h.caps
 }
 
-// IsCapsNode says that a disco node names what the host announces now.
+// IsCapsNode reports whether a disco node names what the host announces now.
 func (h *Host) IsCapsNode(node string) bool { return node == CapsNode+"#"+h.Caps() }
 
-// Caps gives the verification string of an Info (XEP-0115, section 5.1).
+// Caps returns the verification string of an Info (XEP-0115, section 5.1).
 func (i Info) Caps() string {
 	var ids []string
 	for _, id := range i.Identities {
@@ -178,7 +185,7 @@ func (i Info) Caps() string {
 	return sum
 }
 
-// capsForm gives a form's part of the string: FORM_TYPE first, then fields by name with their values sorted.
+// capsForm returns a form's part of the verification string: the FORM_TYPE, then the fields by name with sorted values.
 func capsForm(f *wire.Element) string {
 	kind := ""
 	var fields []string

@@ -7,8 +7,8 @@ import (
 	"parley/wire/jid"
 )
 
-// Do has an account's owner ask for something, as a client of theirs would, and gives the answer's payload. What keeps
-// clients to its rules and limits so keeps whoever else acts for an account. Errors are those the client would get.
+// Do sends a request in the name of an account, as a client of its owner would, and returns the payload of the answer.
+// The rules and limits for clients hold here too. Errors are those that the client would get.
 func (h *Host) Do(ctx context.Context, account, typ string, payload *wire.Element) (*wire.Element, error) {
 	self, err := jid.New(account, h.Domain, "")
 	if err != nil {

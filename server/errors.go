@@ -12,11 +12,11 @@ import (
 )
 
 var (
-	// ErrHandled stops a stanza without a word to its sender.
+	// ErrHandled stops a stanza without telling its sender.
 	ErrHandled = errors.New("server: handled")
-	// ErrReplied says that an IQFunc has answered by itself.
+	// ErrReplied says that an IQFunc sent its answer itself.
 	ErrReplied = errors.New("server: replied already")
-	// ErrClosed is returned by sends to a session that is gone.
+	// ErrClosed is the error of a send to a session that has ended.
 	ErrClosed = errors.New("server: session is closed")
 )
 
@@ -24,10 +24,11 @@ var (
 type AppError struct {
 	Stanza  stanza.Error
 	App     *wire.Element // nil: none
-	Address string        // in conditions that say where it is now: gone and redirect (RFC 6120, section 8.3.3)
+	Address string        // the new address, for the conditions gone and redirect (RFC 6120, section 8.3.3)
 	Payload *wire.Element // sent back beside the error
 }
 
+// Error returns the text of the stanza error.
 func (e *AppError) Error() string {
 	if e.App == nil {
 		return e.Stanza.Error()
@@ -35,9 +36,10 @@ func (e *AppError) Error() string {
 	return e.Stanza.Error() + " (" + e.App.Name.Local + ")"
 }
 
+// Unwrap returns the stanza error.
 func (e *AppError) Unwrap() error { return e.Stanza }
 
-// Errors that many places give.
+// The stanza errors that many places return.
 var (
 	BadRequest            = stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}
 	ServiceUnavailable    = stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
@@ -54,17 +56,18 @@ var (
 	FeatureNotImplemented = stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented}
 )
 
-// WithText gives e with a text in English for a person to read.
+// WithText returns e with an English text for a person to read.
 func WithText(e stanza.Error, text string) stanza.Error {
 	e.Text = map[string]string{"en": text}
 	return e
 }
 
-// maxEcho is the largest payload, in bytes, that an error carries back to its sender.
+// maxEcho is the largest payload that an error carries back to its sender, in bytes.
 const maxEcho = 2048
 
-// ErrorReply turns an error into the answer to st; nil if st must not be answered (it is an error or a result itself)
-// or err needs no answer. Whatever is not a stanza error becomes internal-server-error; the caller has logged it.
+// ErrorReply turns an error into the answer to st. It returns nil if st must not be answered, because it is an error or
+// a result itself, or if err needs no answer. An error that is no stanza error becomes internal-server-error; the
+// caller logs it.
 func ErrorReply(st *wire.Stanza, err error) *wire.Stanza {
 	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) || st.Type == "error" || st.Kind == wire.Other {
 		return nil // never bounce an error
@@ -119,7 +122,7 @@ func errorElement(err error) *wire.Element {
 
 var zeroBy = stanza.Error{}.By
 
-// logFault writes down what is ours to mend; peers' mistakes are debug.
+// logFault logs our own faults as errors; the peers' mistakes are debug.
 func (h *Host) logFault(ctx context.Context, st *wire.Stanza, err error) {
 	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) {
 		return

@@ -8,87 +8,91 @@ import (
 	"parley/wire/jid"
 )
 
-// Feature is one XEP, or one chapter of RFC 6121, as a value. A host is made of a list of them.
+// Feature is one XEP, or one chapter of RFC 6121, as a value. A host consists of a list of features.
 type Feature struct {
-	Name    string   // for configuration, logs, metrics
-	XEP     []XEP    // docs/xeps.md and the console are generated from it
-	Disco   []string // what the host announces
-	Account []string // what its users' accounts announce
+	Name    string   // for configuration, logs and metrics
+	XEP     []XEP    // what docs/xeps.md and the console list
+	Disco   []string // the features that the host announces
+	Account []string // the features that its accounts announce
 
 	Identities        []Identity      // of the host, besides server/im
 	AccountIdentities []Identity      // of accounts, besides account/registered
 	Forms             []*wire.Element // in the host's disco#info (XEP-0128)
 	Stream            []*wire.Element // stream features after authentication
 	Node              Node            // disco nodes of the host
-	AccountNode       Node            // disco nodes of accounts; Items of "" are what else an account has
+	AccountNode       Node            // disco nodes of accounts; its Items of "" lists what else an account has
 
 	Commands []Command        // of the host (XEP-0050)
 	Voices   map[string]Voice // by localpart: addresses that are no accounts
 
-	IQ      map[Query]IQFunc // requests it answers
+	IQ      map[Query]IQFunc // the requests that it answers
 	Steps   []Step
 	Bound   func(ctx context.Context, s *Session)
-	Unbound func(ctx context.Context, s *Session) // after its unavailable presence went out
-	Run     func(ctx context.Context) error       // background work, ends with the context
+	Unbound func(ctx context.Context, s *Session) // called after the session's unavailable presence was sent
+	Run     func(ctx context.Context) error       // background work, which ends with the context
 
-	PEP       []PEPNode                 // nodes of accounts that it keeps by itself
-	Private   map[wire.Name]PrivateView // elements of private storage that it keeps by itself
+	PEP       []PEPNode                 // nodes of accounts that it keeps itself
+	Private   map[wire.Name]PrivateView // elements of private storage that it keeps itself
 	Published func(ctx context.Context, account, node string, it PEPItem)
 	// Shows are nodes of accounts whose items are not the same to everybody: what somebody gets of a payload, nil for
 	// nothing. It is asked for what is read and for what is told, also for the owner.
 	Shows map[string]func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error)
-	// Blocks says that an account wants nothing of somebody. It is asked for every stanza and has to be cheap.
+	// Blocks reports whether an account has blocked somebody. It is called for every stanza and must be cheap.
 	Blocks func(ctx context.Context, account string, who jid.JID) bool
-	// Created is called when an account of the host has been made.
+	// Created is called after an account of the host was created.
 	Created func(ctx context.Context, account string)
-	// Changed is called when an account has been made, or changed by an administrator or its owner: its name, its rights.
+	// Changed is called after an account was created, or after an administrator or its owner changed its name or its
+	// rights.
 	Changed func(account string)
-	// Deleted is called when an account and all that was kept of it are gone: what a feature remembers of it has to go, too.
+	// Deleted is called after an account and all its data were deleted. The feature drops what it remembers of the
+	// account.
 	Deleted func(ctx context.Context, account string)
-	// Departed is called when an account of any host of this deployment is gone, and what it was to others: what a feature
-	// remembers of it under its address has to go, too.
+	// Departed is called after an account of any host of this deployment was deleted. The feature drops what it
+	// remembers of that address on behalf of others.
 	Departed func(who jid.JID)
-	// Asleep is called when a stanza is kept for a client whose connection is gone and which may come back to it. It
-	// returns at once and sends nothing itself.
+	// Asleep is called when a stanza is kept for a client that lost its connection and may resume. It returns at once
+	// and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)
-	// Inline are what it does for a client while that binds (XEP-0386).
+	// Inline lists what the feature does for a client while that binds (XEP-0386).
 	Inline []Inline
-	// Wants is called when it is known which nodes a session's client wants to be told of (XEP-0163, section 4), and
-	// when that has changed; added are those that it did not want before.
+	// Wants is called when the server learns which nodes a session's client follows (XEP-0163, section 4), and when
+	// that changes. added lists the nodes that the client did not follow before.
 	Wants func(ctx context.Context, s *Session, added []string)
-	// WantsFrom is the same for a client of another server, of somebody who sees the account's presence.
+	// WantsFrom is called like Wants, for another server's client that the account shows its presence to.
 	WantsFrom func(ctx context.Context, account string, who jid.JID, added []string)
-	// Granted is called when somebody (bare) may see an account's presence from now on, and has been shown it.
+	// Granted is called when the bare address contact may see an account's presence from now on, after the presence was
+	// sent to it.
 	Granted func(ctx context.Context, account string, contact jid.JID)
 }
 
-// XEP is what a feature implements of which extension, in which version, and what of it is not there.
+// XEP says which specification a feature implements, in which version, and what is missing.
 type XEP struct {
 	Number  int    // 0 for an RFC
 	Title   string // as the specification names itself
 	Version string
 	Notes   string // what a reader should know
-	Partial bool   // something that servers do by it is not done; Notes say what
+	Partial bool   // a server's part of it is missing; Notes says which
 }
 
-// Target says whom a request is for.
+// Target says whom a request addresses.
 type Target uint8
 
 const (
 	ToHost    Target = iota // the domain itself
-	ToAccount               // a bare JID, from anyone: the handler decides what the asker may know
-	ToSelf                  // the asker's own account (no `to`, or its bare JID); from others: service-unavailable
+	ToAccount               // a bare address, from anyone: the handler decides what the asker may know
+	ToSelf                  // the asker's own account (no `to`, or its bare address); from others: service-unavailable
 )
 
-// Inline is a part of binding: done before anything else reaches the client, told to it together with its address.
+// Inline is a part of binding: the server does it before the client gets anything else, and reports it together with
+// the address.
 type Inline struct {
-	Announce string // what the stream's features call it; "" for what is done for every client that binds this way
-	// Do is called when the resource is bound, with the client's whole <bind/>. What it gives goes into <bound/>; nil is
-	// nothing.
+	Announce string // its name in the stream's features; "" for a part that every client gets
+	// Do is called after the resource was bound, with the client's whole <bind/>. Its result goes into <bound/>; nil
+	// adds nothing.
 	Do func(ctx context.Context, s *Session, bind *wire.Element) *wire.Element
 }
 
-// Query names a request: for whom, get or set, and its payload.
+// Query names a kind of request: whom it addresses, get or set, and the payload.
 type Query struct {
 	To    Target
 	Type  string // "get" or "set"
@@ -96,30 +100,31 @@ type Query struct {
 	Local string
 }
 
-// Request is an iq that a feature answers.
+// Request is an iq request for a feature to answer.
 type Request struct {
 	Host    *Host
-	Session *Session // the asker's session; nil if it is not of this node's own
+	Session *Session // the asker's session; nil if it is not on this node
 	From    jid.JID
-	Account string // localpart of the account that is asked; "" for the host
+	Account string // localpart of the account that the request addresses; "" for the host
 	Stanza  *wire.Stanza
 	Payload *wire.Element // the request's only child
 }
 
-// Self says that the asker is the account that is asked.
+// Self reports whether the asker asks their own account.
 func (r *Request) Self() bool {
 	return r.Account != "" && r.From.Local() == r.Account && r.From.Domain() == r.Host.Domain
 }
 
-// IQFunc answers a request: a payload for the result (nil: an empty one), or an error (a stanza.Error or *AppError goes to
-// the asker, anything else is logged and becomes internal-server-error). ErrReplied: it has answered by itself.
+// IQFunc answers a request. It returns the payload of the result, nil for an empty result, or an error: the asker gets
+// a stanza.Error or an *AppError as it is; any other error is logged and becomes internal-server-error. ErrReplied says
+// that the func sent its answer itself.
 type IQFunc func(ctx context.Context, r *Request) (*wire.Element, error)
 
-// Step is what a feature does at a stage. An error stops the stanza: ErrHandled silently, a stanza.Error by telling
-// the sender.
+// Step is what a feature does at a stage. An error stops the stanza: ErrHandled silently, a stanza.Error with an answer
+// to the sender.
 type Step struct {
 	Stage Stage
-	Kind  wire.Kind // 0: any
+	Kind  wire.Kind // 0: any kind
 	Do    func(ctx context.Context, p *Pass) error
 }
 
@@ -130,7 +135,7 @@ type Identity struct{ Category, Type, Name string }
 type Item struct {
 	JID        jid.JID
 	Node, Name string
-	While      func() bool // it is there while this is so; nil: always
+	While      func() bool // the item is listed while it returns true; nil: always
 }
 
 func (h *Host) install(fs []*Feature) error {
@@ -160,7 +165,7 @@ type handler struct {
 	do      IQFunc
 }
 
-// feature finds a feature by its name; nil if the host has none such.
+// Feature returns the host's feature of this name, or nil.
 func (h *Host) Feature(name string) *Feature {
 	for _, f := range h.Features {
 		if f.Name == name {

@@ -5,8 +5,8 @@ import (
 	"parley/wire/jid"
 )
 
-// What a stanza says in the name of this deployment is taken out where the stanza comes in: when it was sent, under which
-// id it is kept, who an occupant is, what a service has passed on. Clients believe it. What is in it later is ours.
+// Clients believe what a stanza says in the name of this deployment: when it was sent, its archive id, who an occupant
+// is, what a service forwarded. Such statements are removed where a stanza comes in; any that are there later are ours.
 
 const (
 	nsOldDelay   = "jabber:x:delay"
@@ -16,8 +16,8 @@ const (
 	nsInbox      = "urn:xmpp:inbox:1"
 )
 
-// Unforged gives st without what its sender may not say; st itself, where there is nothing of that. person: a client has
-// sent it, which also may not say what only rooms, archives and other services do.
+// Unforged returns st without what its sender may not say, or st itself if nothing had to go. person says that a client
+// sent it: a client may also not say what only rooms, archives and other services may.
 func (r *Router) Unforged(st *wire.Stanza, person bool) *wire.Stanza {
 	for _, c := range st.Children {
 		if r.forged(st, c, person) {
@@ -48,14 +48,14 @@ func (r *Router) forged(st *wire.Stanza, c wire.Child, person bool) bool {
 		return person && (c.Name.Local == "result" || c.Name.Local == "fin")
 	case nsAddress:
 		return person && relayed(st, c)
-	case wire.NSMUCUser: // empty it says nothing; a room, which may be on another server, sees to the rest by itself
+	case wire.NSMUCUser: // an empty <x/> says nothing; a room, which may be on another server, checks the rest itself
 		return person && !st.To.IsZero() && r.Host(st.To.Domain()) != nil && hasChild(st.Raw(c))
 	}
 	return false
 }
 
-// another says that an address, of who is said to have done something, is served here, and is not the sender's. Rooms of
-// other servers may say which of our people has sent what they pass on, but not to that person.
+// another reports whether a claimed address is served here and is not the sender's. A room of another server may say
+// which of our people sent what it passes on, but not to that same person.
 func (r *Router) another(st *wire.Stanza, address string, person bool) bool {
 	j, err := jid.Parse(address)
 	if address == "" || err != nil || !r.Local(j.Domain()) || j.Bare() == st.From.Bare() {
@@ -64,8 +64,8 @@ func (r *Router) another(st *wire.Stanza, address string, person bool) bool {
 	return person || j.Local() == "" || r.Host(j.Domain()) == nil || j.Bare() == st.To.Bare()
 }
 
-// relayed says that addresses tell of who has sent the stanza first, or to whom it was delivered (XEP-0033, section 4.5):
-// services do.
+// relayed reports whether addresses name the first sender of a stanza or those it was delivered to (XEP-0033, section
+// 4.5), which only services may do.
 func relayed(st *wire.Stanza, c wire.Child) bool {
 	e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Host is one hosted domain: its accounts, its sessions, what it can do.
+// Host is one hosted domain: its accounts, its sessions and its features. It is safe from any goroutine.
 type Host struct {
 	Domain   string
 	JID      jid.JID
@@ -38,12 +38,12 @@ type Host struct {
 
 	mu         sync.RWMutex // guards accounts and shares; taken before Account.mu
 	accounts   map[string]*Account
-	shares     map[string]*share // by account, also of those without a session
-	manyShares int               // how many there are when those at rest are forgotten
+	shares     map[string]*share // by account, also for accounts without a session
+	manyShares int               // shares that are at rest are dropped when there are this many
 	exists     memo.Map[string, bool]
 
 	pep       PEP
-	known     memo.Map[capsKey, []string] // what kinds of clients want, of what was verified
+	known     memo.Map[capsKey, []string] // what kinds of clients follow, where the hash was verified
 	watchers  watchers
 	items     atomic.Pointer[[]Item] // disco#items of the host
 	asks      asks
@@ -55,14 +55,14 @@ type Host struct {
 	caps     string
 }
 
-// Limits of a host that the hall itself keeps.
+// Limits are the limits that a host keeps for each account.
 type Limits struct {
 	SessionsPerAccount    int   // 0: no limit
-	ArchiveBytesPerSecond int64 // that one person has archives keep, on average; 0: no limit
-	ArchiveBytesBurst     int64 // and at once
+	ArchiveBytesPerSecond int64 // what one person may add to archives on average; 0: no limit
+	ArchiveBytesBurst     int64 // what one person may add to archives at once
 }
 
-// HostConfig is what a host is made of.
+// HostConfig holds what NewHost needs.
 type HostConfig struct {
 	Domain   string
 	Store    Store
@@ -71,10 +71,11 @@ type HostConfig struct {
 	Log      *slog.Logger
 	Metrics  *Metrics
 	Limits   Limits
-	Features func(h *Host) []*Feature // called once, with the host so far
+	Features func(h *Host) []*Feature // called once, with the unfinished host
 }
 
-// NewHost makes a host and puts it on the router. Two features that answer the same query are an error.
+// NewHost makes a host and puts it on the router. It fails if the domain is not canonical or taken, or if two features
+// answer the same query or address.
 func NewHost(c HostConfig) (*Host, error) {
 	j, err := jid.Parse(c.Domain)
 	if err != nil || j.Domain() != c.Domain || !j.IsBare() || j.Local() != "" {
@@ -93,8 +94,8 @@ func NewHost(c HostConfig) (*Host, error) {
 	return h, c.Router.addHost(h)
 }
 
-// Run does the features' background work until ctx ends. Work that fails is begun again. Then it ends what the host
-// asks clients, and asks nothing any more.
+// Run does the features' background work until ctx ends, and starts work again that fails. At the end it cancels the
+// host's questions to clients; the host asks nothing afterwards.
 func (h *Host) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, f := range h.Features {
@@ -107,7 +108,7 @@ func (h *Host) Run(ctx context.Context) error {
 	return nil
 }
 
-// AddItem puts a service into the host's disco#items.
+// AddItem adds a service to the host's disco#items.
 func (h *Host) AddItem(it Item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -115,12 +116,12 @@ func (h *Host) AddItem(it Item) {
 	h.items.Store(&now)
 }
 
-// Items gives the host's services that are there now.
+// Items returns the host's services that are available now.
 func (h *Host) Items() []Item {
 	return slices.DeleteFunc(slices.Clone(*h.items.Load()), func(it Item) bool { return it.While != nil && !it.While() })
 }
 
-// Conflict says what happens when a resource is asked for that is in use (RFC 6120, section 7.7.2.2).
+// Conflict says what happens when a client asks for a resource that is in use (RFC 6120, section 7.7.2.2).
 type Conflict uint8
 
 const (
@@ -129,8 +130,8 @@ const (
 	Generate                 // the newcomer gets another resource
 )
 
-// Bind makes a session. resource is as asked for, "" for one made by the server. A replaced session has been unbound
-// when Bind returns.
+// Bind makes a session for the account name. resource is what the client asked for; "" lets the server choose. A
+// session that this one replaces has been unbound when Bind returns.
 func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict, out Outbound, info SessionInfo) (*Session, error) {
 	a := h.Account(name)
 	taken := resource != "" && a.Session(resource) != nil
@@ -152,7 +153,7 @@ func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict,
 		old.Close(&wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
 		h.Unbind(ctx, old)
 	}
-	if old := h.add(s); old != nil { // two at the same moment
+	if old := h.add(s); old != nil { // two clients bind the same resource at once
 		old.Close(&wire.StreamError{Condition: "conflict"})
 		old.closed.Store(true)
 	}
@@ -169,8 +170,8 @@ func (h *Host) newResource() string {
 	return h.IDs.Next().String()
 }
 
-// Unbind ends a session for good: it becomes unavailable to whoever saw it, and is no more. Doing it again does
-// nothing.
+// Unbind ends a session for good: it becomes unavailable to everyone who saw it, and leaves its account. A second call
+// does nothing.
 func (h *Host) Unbind(ctx context.Context, s *Session) {
 	if s.closed.Swap(true) {
 		return
@@ -186,7 +187,7 @@ func (h *Host) Unbind(ctx context.Context, s *Session) {
 	}
 }
 
-// NewID gives an id for a stanza that the host sends by itself.
+// NewID returns an id for a stanza of the host's own.
 func (h *Host) NewID() string {
 	return "h" + h.IDs.Next().String()
 }

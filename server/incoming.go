@@ -8,16 +8,16 @@ import (
 	"parley/wire/jid"
 )
 
-// Incoming is a message to one local person from a service that knows which of the person's clients it is for: a room has
-// those that are in it. It goes by way of the person's account like any other: the account may have blocked its sender,
-// keeps it in its archive, and has it wait when no client takes it.
+// Incoming is a message to one local person from a service that knows which of the person's clients should get it; a
+// room knows which clients are in it. It passes through the account like any other message: the account may have
+// blocked the sender, the archive keeps it, and it waits if no client takes it.
 type Incoming struct {
 	h *Host
 	p *Pass
 }
 
-// Incoming takes a message, addressed to an account's bare address, through the account's checks and stamps. An error is
-// for its sender, and nothing is kept then.
+// Incoming takes a message to an account's bare address through the account's checks and stamps. An error is for the
+// sender; nothing is kept then.
 func (h *Host) Incoming(ctx context.Context, st *wire.Stanza) (*Incoming, error) {
 	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}
 	if err := h.prepare(ctx, p); err != nil {
@@ -26,11 +26,11 @@ func (h *Host) Incoming(ctx context.Context, st *wire.Stanza) (*Incoming, error)
 	return &Incoming{h, p}, nil
 }
 
-// Writes are what has to be committed before Deliver.
+// Writes returns what the caller must commit before Deliver.
 func (in *Incoming) Writes() []store.Write { return in.p.writes }
 
-// Deliver gives the message to those clients of the person. gone is called for each that is not there any more; if none is,
-// the message waits for another. An error is for its sender.
+// Deliver sends the message to these clients of the person. It calls gone for each client that has no session any more;
+// if all are gone, the message waits for another client. An error is for the sender.
 func (in *Incoming) Deliver(ctx context.Context, tos []jid.JID, gone func(jid.JID)) error {
 	h, p := in.h, in.p
 	a := h.Account(p.Account)

@@ -30,7 +30,7 @@ func (h *Host) receiveIQ(ctx context.Context, st *wire.Stanza) error {
 	}
 	s := h.Account(st.To.Local()).Session(st.To.Resource())
 	if s == nil || !h.give(ctx, p, s) {
-		return ServiceUnavailable // RFC 6121, section 8.5.3.2.3; nothing for a result or an error
+		return ServiceUnavailable // RFC 6121, section 8.5.3.2.3; a result or an error gets no answer
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name 
 	}
 	r := &Request{Host: h, Session: s, From: st.From, Account: name, Stanza: st}
 	if !r.Self() {
-		// Whether there is such an account is nobody's business: the answer is the same (RFC 6120, section 8.5.1).
+		// The answer must not tell strangers whether the account exists (RFC 6120, section 8.5.1).
 		if ok, err := h.Exists(ctx, name); err != nil {
 			return err
 		} else if !ok {
@@ -66,7 +66,7 @@ func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name 
 	if err == nil || r.Self() || errors.Is(err, ErrReplied) || errors.Is(err, ErrHandled) {
 		return err
 	}
-	// Nor may a feature's own error tell it.
+	// A feature's own error must not tell them either.
 	known, fault := h.knownTo(ctx, name, st.From.Bare())
 	if fault != nil {
 		return fault
@@ -77,12 +77,12 @@ func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name 
 	return h.nobody(ctx, r)
 }
 
-// errUnseen is what a node says to who is not let see the presence of its account.
+// errUnseen is the answer of a node to somebody who may not see the presence of its account.
 var errUnseen = &AppError{Stanza: stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized},
 	App: wire.E("http://jabber.org/protocol/pubsub#errors", "presence-subscription-required")}
 
-// knownTo says whether somebody knows by right that there is an account: it shows them its presence, or has let them into
-// one of its nodes.
+// knownTo reports whether somebody already knows that an account exists: the account shows them its presence, or
+// admitted them to one of its nodes.
 func (h *Host) knownTo(ctx context.Context, name string, who jid.JID) (bool, error) {
 	cs, err := h.Contacts(ctx, name)
 	if err != nil || cs.SubscribedFrom(who) {
@@ -101,7 +101,7 @@ func (h *Host) knownTo(ctx context.Context, name string, who jid.JID) (bool, err
 	return len(subs) > 0, err
 }
 
-// nobody answers for an account that does not exist, as an account would that shows nothing to the asker.
+// nobody answers for an account that does not exist, exactly like an account that shows nothing to the asker.
 func (h *Host) nobody(ctx context.Context, r *Request) error {
 	switch n := r.Stanza.Children[0].Name; n.Space {
 	case wire.NSDiscoItems: // XEP-0030, section 8
@@ -109,7 +109,7 @@ func (h *Host) nobody(ctx context.Context, r *Request) error {
 			h.Router.Send(ctx, r.Stanza.Reply().Add(ItemsElement(e.Attr("node"), nil)))
 			return nil
 		}
-	case wire.NSPubSub, wire.NSPubSub + "#owner": // XEP-0060, section 6.1.3.2: as of a node for those who see the presence
+	case wire.NSPubSub, wire.NSPubSub + "#owner": // XEP-0060, section 6.1.3.2: like a node for those who see the presence
 		return errUnseen
 	case "vcard-temp": // XEP-0054, section 3.2
 		if r.Stanza.Type == "set" {
@@ -121,12 +121,12 @@ func (h *Host) nobody(ctx context.Context, r *Request) error {
 	return ServiceUnavailable
 }
 
-// answer finds who answers a request, and sends the result; errors are the caller's to tell.
+// answer finds the feature that answers a request, and sends the result. The caller reports errors.
 func (h *Host) answer(ctx context.Context, r *Request, to Target) error {
 	name := r.Stanza.Children[0].Name
 	q := Query{to, r.Stanza.Type, name.Space, name.Local}
 	fn, ok := h.iq[q]
-	if r.Self() { // what is only for the account itself goes first
+	if r.Self() { // handlers for the account's own clients come first
 		q.To = ToSelf
 		if own, has := h.iq[q]; has {
 			fn, ok = own, true
@@ -158,7 +158,7 @@ func (h *Host) answer(ctx context.Context, r *Request, to Target) error {
 	return nil
 }
 
-// asks are the host's own requests that wait for their answers.
+// asks holds the host's own requests that wait for answers.
 type asks struct {
 	mu sync.Mutex
 	m  map[askKey]chan *wire.Stanza
@@ -175,15 +175,15 @@ func (a *asks) answer(st *wire.Stanza) {
 	k := askKey{st.ID, st.From}
 	if c, ok := a.m[k]; ok {
 		delete(a.m, k)
-		c <- st // has room for one
+		c <- st // the channel has room for one
 	}
 }
 
-// ErrNoAnswer is returned by Ask when nothing came in time.
+// ErrNoAnswer is the error of Ask when no answer came in time.
 var ErrNoAnswer = errors.New("server: no answer")
 
-// Ask sends a request (its `to` is set; `from` and id are set here) and waits for the answer, at most as long as
-// timeout. An answer of type error is returned like any other. Never call it from a stream's or a room's goroutine.
+// Ask sends a request and waits for its answer, no longer than timeout. The caller sets `to`; Ask sets `from` and `id`.
+// It returns an answer of type error like any other. Never call it from the goroutine of a stream or a room.
 func (h *Host) Ask(ctx context.Context, st *wire.Stanza, timeout time.Duration) (*wire.Stanza, error) {
 	if st.From.IsZero() {
 		st.From = h.JID

@@ -7,28 +7,29 @@ import (
 	"parley/wire"
 )
 
-// Pass is one stanza on its way through the stages of one account's side: its sender's or its recipient's.
+// Pass is one stanza on its way through the stages of one side: the sender's account or the recipient's.
 type Pass struct {
 	Host    *Host
 	Account string // localpart of the account whose side this is
 	Sent    bool   // the sender's side
 	Session *Session
-	// Stanza is what goes on. A step of a …Stamp stage that changes it sets a changed Copy.
+	// Stanza is what goes on. A step of a stamp stage that changes it sets a changed copy.
 	Stanza *wire.Stanza
-	ID     store.ID // the archive's id of this side, 0 if it is not archived
-	// Delivered are the sessions that Deliver has given it to, for ReceivedCopy.
+	ID     store.ID // the archive id on this side; 0 if it is not archived
+	// Delivered lists the sessions that Deliver sent it to, for ReceivedCopy.
 	Delivered []*Session
-	// Initial says, at Announce, that the session was not available before.
+	// Initial says, at Announce, that the session was unavailable before.
 	Initial bool
-	Was     *wire.Stanza // at Announce: the presence before; nil: none
+	Was     *wire.Stanza // the previous presence, at Announce; nil: none
 
 	after  []func(ctx context.Context)
 	writes []store.Write
-	bytes  []byte       // Stanza as it is kept
-	of     *wire.Stanza // what bytes was made of
+	bytes  []byte       // Stanza in the form that archives keep
+	of     *wire.Stanza // the stanza that bytes was made from
 }
 
-// Serialized gives the stanza as archives keep it, made once for both sides of a local message. It is not to be changed.
+// Serialized returns the stanza in the form that archives keep, made once for both sides of a local message. Do not
+// change it.
 func (p *Pass) Serialized() []byte {
 	if p.bytes == nil || p.of != p.Stanza {
 		p.of = p.Stanza
@@ -37,20 +38,20 @@ func (p *Pass) Serialized() []byte {
 	return p.bytes
 }
 
-// Write adds to what is committed before the stanza goes on.
+// Write adds a write to what is committed before the stanza goes on.
 func (p *Pass) Write(w store.Write) { p.writes = append(p.writes, w) }
 
-// receipt gives what goes on of st its place in the stream's window: a changed copy has none.
+// receipt moves the stream's receipt from st to a changed copy, which has none.
 func (p *Pass) receipt(st *wire.Stanza) {
 	if p.Stanza != st {
 		p.Stanza.Receipt = st.Receipt
 	}
 }
 
-// After has something done when the stage it is called in is over.
+// After runs f when the current stage is over.
 func (p *Pass) After(f func(ctx context.Context)) { p.after = append(p.after, f) }
 
-// run takes the steps of a stage.
+// run runs the steps of a stage.
 func (h *Host) run(ctx context.Context, stage Stage, p *Pass) error {
 	for i := range h.steps[stage] {
 		s := &h.steps[stage][i]

@@ -8,29 +8,29 @@ import (
 	"parley/wire/jid"
 )
 
-// PEPItem is an item of a node (XEP-0060): its payload is one self-contained element, nil if there is none.
+// PEPItem is an item of a node (XEP-0060). Its payload is one self-contained element, or nil.
 type PEPItem struct {
 	ID        string
 	Payload   []byte
-	Publisher jid.JID   // zero: not known
-	At        time.Time // when it was published; zero: not known
+	Publisher jid.JID   // zero: unknown
+	At        time.Time // when it was published; zero: unknown
 }
 
-// PEPNode is a node that every account has (XEP-0163) and a feature keeps in its own way, such as bookmarks. It is as
-// private as its Access says, cannot be configured or deleted, and its feature tells of changes by PEP.Notify.
+// PEPNode is a node that every account has (XEP-0163) and that a feature keeps in its own way, such as bookmarks.
+// Access limits who sees it. Nobody can configure or delete it, and the feature announces changes with PEP.Notify.
 type PEPNode struct {
 	Name   string
-	Access string // "whitelist": the account alone; "presence"; "open"
+	Access string // "whitelist" (the account alone), "presence" or "open"
 	Single bool   // one item at most
-	Like   string // who wants the events of that node gets this one's too; "" for none
+	Like   string // whoever follows that node gets this one's events too; "" for none
 	Items  func(ctx context.Context, account string) ([]PEPItem, error)
-	// Publish keeps an item that the account's owner publishes; the id is not empty.
+	// Publish keeps an item that the account's owner publishes; the id is not empty. Errors are stanza errors.
 	Publish func(ctx context.Context, account, id string, payload *wire.Element) error
-	// Retract takes an item away; ItemNotFound if there is none.
+	// Retract removes an item. It returns ItemNotFound if there is none.
 	Retract func(ctx context.Context, account, id string) error
 }
 
-// PEPEvent is what subscribers of a node are told.
+// PEPEvent is a change of a node, as its subscribers get it.
 type PEPEvent struct {
 	Items   []PEPItem
 	Retract []string
@@ -38,22 +38,23 @@ type PEPEvent struct {
 	Delete  bool
 }
 
-// PEP is the accounts' personal eventing service for features that publish by themselves.
+// PEP is the personal eventing service of the accounts, for features that publish items themselves.
 type PEP interface {
-	// Notify tells who may see the node and wants to.
+	// Notify sends the event to everyone who follows the node and may see it.
 	Notify(ctx context.Context, account, node string, e PEPEvent) error
-	// Publish keeps and tells an item in an account's name; a node that is not there is made with this access model
-	// ("" for the default: presence; "whitelist": for many items that none but the account's clients see, XEP-0223).
+	// Publish keeps an item in an account's name and announces it. It makes a missing node with this access model: ""
+	// is the default, presence; "whitelist" is for many items that only the account's own clients see (XEP-0223).
 	Publish(ctx context.Context, account, node, access string, it PEPItem) error
-	// Last gives a node's newest item; ItemNotFound if there is none.
+	// Last returns a node's newest item, or ItemNotFound if there is none.
 	Last(ctx context.Context, account, node string) (PEPItem, error)
-	// Remove deletes a node and tells; nothing if it is not there.
+	// Remove deletes a node and announces that. It does nothing if there is no such node.
 	Remove(ctx context.Context, account, node string) error
 }
 
-// SetPEP names the host's PEP service; PEP gives it, nil if the host has none.
+// SetPEP sets the host's PEP service. Call it before the host serves.
 func (h *Host) SetPEP(p PEP) { h.pep = p }
 
+// PEP returns the host's PEP service, or nil if it has none.
 func (h *Host) PEP() PEP { return h.pep }
 
 // PrivateView is an element of private XML storage (XEP-0049) that a feature keeps in its own way.

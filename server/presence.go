@@ -10,7 +10,8 @@ import (
 	"parley/wire/jid"
 )
 
-// sentPresence sorts what a client sends: to everyone, to one, or about a subscription (RFC 6121, sections 3 and 4).
+// sentPresence sorts a client's presence: to everyone, to one address, or about a subscription (RFC 6121, sections 3
+// and 4).
 func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) error {
 	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st}
 	switch st.Type {
@@ -18,7 +19,7 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		if st.To.IsZero() {
 			return BadRequest
 		}
-		// RFC 6121, section 3.1.2: from the bare JID, to the bare JID.
+		// RFC 6121, section 3.1.2: from the bare address, to the bare address.
 		st.To, st.From = st.To.Bare(), s.JID.Bare()
 		if err := h.run(ctx, SentCheck, p); err != nil {
 			return err
@@ -33,7 +34,7 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		if st.To.IsZero() {
 			return ErrHandled
 		}
-		if st.Type == "probe" { // servers probe, clients do not (RFC 6121, section 4.3)
+		if st.Type == "probe" { // only servers probe (RFC 6121, section 4.3)
 			return ErrHandled
 		}
 		return h.Router.Route(ctx, st)
@@ -48,7 +49,7 @@ func (h *Host) sendDirected(ctx context.Context, p *Pass) error {
 			return err
 		}
 	}
-	// RFC 6121, section 4.6.3: whoever gets directed presence is told when the session goes away.
+	// RFC 6121, section 4.6.3: when the session ends, everyone who got directed presence learns of it.
 	if !p.Session.direct(p.Stanza.To, p.Stanza.Type == "") {
 		return PolicyViolation
 	}
@@ -71,7 +72,7 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 		if err := h.run(ctx, Announce, p); err != nil {
 			return err
 		}
-		if p.Was != nil { // RFC 6121, section 4.5.2: to the resource that has sent it too
+		if p.Was != nil { // RFC 6121, section 4.5.2: also to the resource that sent it
 			_ = p.Session.SendTo(p.Stanza, p.Session.JID.Bare())
 		}
 		h.undirect(ctx, p.Session, p.Stanza)
@@ -86,8 +87,8 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 	return nil
 }
 
-// arrive makes the session one that takes what its priority lets it take, beginning with what waits for it. What comes later,
-// such as the items that it wants of its contacts' nodes, keeps no message waiting.
+// arrive makes the session take the messages that its priority allows, beginning with those that waited. Later work,
+// such as items of its contacts' nodes, delays no message.
 func (h *Host) arrive(ctx context.Context, p *Pass, prio int8) error {
 	if pr, was := p.Session.Presence(); prio >= 0 && (pr == nil || was < 0) {
 		within, over := p.Session.arrives(ctx)
@@ -120,7 +121,7 @@ func priority(st *wire.Stanza) (int8, error) {
 	return int8(n), nil
 }
 
-// withdraw makes a session that ends unavailable to everyone who saw it.
+// withdraw sends unavailable presence for an ending session to everyone who saw it.
 func (h *Host) withdraw(ctx context.Context, s *Session) {
 	st := &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: "unavailable", From: s.JID}
 	if was := s.setPresence(nil, 0); was != nil {
@@ -138,7 +139,7 @@ func (h *Host) undirect(ctx context.Context, s *Session, st *wire.Stanza) {
 	}
 }
 
-// Subscribe has an account ask to see somebody's presence, as its own client would (RFC 6121, section 3.1).
+// Subscribe asks for somebody's presence in the name of an account, as its own client would (RFC 6121, section 3.1).
 func (h *Host) Subscribe(ctx context.Context, account string, to jid.JID) error {
 	from, err := jid.New(account, h.Domain, "")
 	if err != nil {
@@ -148,10 +149,10 @@ func (h *Host) Subscribe(ctx context.Context, account string, to jid.JID) error 
 	return h.run(ctx, Subscribing, &Pass{Host: h, Account: account, Sent: true, Stanza: st})
 }
 
-// receivePresence is RFC 6121, sections 8.5.1 to 8.5.3 for presence.
+// receivePresence handles arriving presence (RFC 6121, sections 8.5.1 to 8.5.3).
 func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 	if st.To.Local() == "" {
-		return nil // nothing to see on a domain
+		return nil // a domain has no presence
 	}
 	if v := h.voices[st.To.Local()]; v != nil {
 		return v(ctx, st)
@@ -176,7 +177,7 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 		return BadRequest
 	}
 	if err := h.run(ctx, ReceivedCheck, p); err != nil {
-		return ErrHandled // nobody learns from presence that they are blocked
+		return ErrHandled // a blocked sender must not learn of the block
 	}
 	if st.Type != "error" {
 		h.watch(ctx, p.Account, p.Stanza)
@@ -208,7 +209,7 @@ func (h *Host) receiveAbout(ctx context.Context, p *Pass, stage Stage) error {
 	return h.run(ctx, stage, p)
 }
 
-// Shown gives a presence to all available sessions of an account, addressed to its bare JID.
+// Shown sends a presence to all available sessions of an account, addressed to its bare address.
 func (h *Host) Shown(a *Account, st *wire.Stanza) {
 	for _, s := range a.Sessions() {
 		if s.Available() && s.SendTo(st, s.JID.Bare()) == nil {
@@ -217,12 +218,12 @@ func (h *Host) Shown(a *Account, st *wire.Stanza) {
 	}
 }
 
-// MayReceive says whether an account takes a stanza that many get.
+// MayReceive reports whether an account takes a stanza that goes to many recipients.
 func (h *Host) MayReceive(ctx context.Context, st *wire.Stanza, to jid.JID) bool {
 	return !h.Blocked(ctx, to.Local(), st.From)
 }
 
-// Blocked says that an account has blocked somebody.
+// Blocked reports whether an account has blocked the address who.
 func (h *Host) Blocked(ctx context.Context, account string, who jid.JID) bool {
 	for _, f := range h.blocks {
 		if f(ctx, account, who) {

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// questions are those that the host asks clients by itself, each in a goroutine. They end when the host's work does.
+// questions holds the host's own questions to clients, one goroutine each. They end with the host's work.
 type questions struct {
 	mu   sync.Mutex
 	over bool
 	wg   sync.WaitGroup
 
-	ctx context.Context // of all of them
+	ctx context.Context // the parent of all questions
 	end context.CancelFunc
 }
 
-// ask runs f beside its caller. The ctx of f has the values of ctx and ends with the host's work or by cancel, not with
-// ctx. After the host's work nothing is asked any more.
+// ask runs f in a goroutine. The context of f has the values of ctx; it ends with the host's work or by cancel, but not
+// with ctx. After the host's work has ended, ask does nothing.
 func (q *questions) ask(ctx context.Context, f func(ctx context.Context)) (cancel context.CancelFunc) {
 	ctx, cancel = context.WithCancel(context.WithoutCancel(ctx))
 	q.mu.Lock()
@@ -37,7 +37,7 @@ func (q *questions) ask(ctx context.Context, f func(ctx context.Context)) (cance
 	return cancel
 }
 
-// close ends what is being asked, and returns when all of it has ended.
+// close cancels the open questions and returns when all have ended.
 func (q *questions) close() {
 	q.mu.Lock()
 	if q.over = true; q.end != nil {

@@ -6,7 +6,8 @@ import (
 	"parley/wire"
 )
 
-// Receive takes a stanza for the host or one of its accounts, from anywhere but the account's own sessions' streams.
+// Receive takes a stanza for the host or one of its accounts, from anywhere but the streams of the account's own
+// sessions. An error is for the sender.
 func (h *Host) Receive(ctx context.Context, st *wire.Stanza) error {
 	switch st.Kind {
 	case wire.Message:
@@ -19,7 +20,7 @@ func (h *Host) Receive(ctx context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// receiveMessage is the recipient's side. from is the sender's side when that is local too: then both are one commit.
+// receiveMessage does the recipient's side. from is the sender's side if that is local too; both then share one commit.
 func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) error {
 	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}
 	if from != nil {
@@ -31,7 +32,7 @@ func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) 
 	if v := h.voices[p.Account]; v != nil {
 		return h.voice(ctx, v, p, from)
 	}
-	// The recipient's side can refuse; the sender's archive keeps what was sent all the same.
+	// The recipient's side can refuse. The sender's archive keeps the message all the same.
 	refusal := h.prepare(ctx, p)
 	if from != nil {
 		p.writes = append(from.writes, p.writes...)
@@ -50,7 +51,7 @@ func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) 
 	return h.deliver(ctx, p)
 }
 
-// prepare runs the recipient's stages up to the commit; writes of a refused stanza are dropped.
+// prepare runs the recipient's stages up to the commit. It drops the writes of a refused stanza.
 func (h *Host) prepare(ctx context.Context, p *Pass) error {
 	ok, err := h.Exists(ctx, p.Account)
 	if err != nil {
@@ -64,13 +65,13 @@ func (h *Host) prepare(ctx context.Context, p *Pass) error {
 			return err
 		}
 	}
-	if err := h.refuseEarly(p); err != nil { // not archived: it goes back to its sender
+	if err := h.refuseEarly(p); err != nil { // it goes back to its sender, so it is not archived
 		return err
 	}
 	return h.run(ctx, ReceivedArchive, p)
 }
 
-// unknownUser is RFC 6121, section 8.5.1.
+// unknownUser returns the error for a message to a missing account (RFC 6121, section 8.5.1).
 func (h *Host) unknownUser(st *wire.Stanza) error {
 	if st.Type == "headline" || st.Type == "error" {
 		return ErrHandled

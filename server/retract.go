@@ -9,8 +9,8 @@ import (
 	"parley/wire/jid"
 )
 
-// Tombstone gives what stays of an archived message that was taken back (XEP-0424, section 4): who sent it, its ids, and
-// that it was. why are elements that say more (XEP-0425).
+// Tombstone returns what replaces an archived message that was retracted (XEP-0424, section 4): the sender, the ids,
+// and the time of the retraction. why adds elements about the reason (XEP-0425).
 func Tombstone(stanza []byte, retraction string, at time.Time, why ...*wire.Element) ([]byte, error) {
 	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
 	if err != nil {
@@ -27,14 +27,14 @@ func Tombstone(stanza []byte, retraction string, at time.Time, why ...*wire.Elem
 	return left.Add(e).AppendXML(nil, st.To, wire.Client), nil
 }
 
-// OnRetraction has f called when a kept message of one of the host's accounts was taken back, by its author or a moderator:
-// with the account's name, and what the message was. It is called before the host serves.
+// OnRetraction registers f, which is called with the account's name and the message when an author or a moderator
+// retracted an archived message of a local account. Call it before the host serves.
 func (h *Host) OnRetraction(f func(ctx context.Context, account string, kept []byte)) {
 	h.retracted = append(h.retracted, f)
 }
 
-// Retracted tells the features which have asked for it that a kept message was taken back. Only a tombstone is left of
-// it.
+// Retracted tells the functions registered by OnRetraction that an archived message was retracted. The archive now
+// holds only a tombstone.
 func (r *Router) Retracted(ctx context.Context, author jid.JID, kept []byte) {
 	h := r.Host(author.Domain())
 	if h == nil {
@@ -50,8 +50,8 @@ const (
 	nsRetract0 = "urn:xmpp:message-retract:0"
 )
 
-// Retracts gives the id of the message that a message takes back; "" if it takes back none. Clients of before version 0.4
-// of XEP-0424 fasten it to the message (XEP-0422), whose origin-id it then is.
+// Retracts returns the id of the message that st retracts, or "". Clients that follow XEP-0424 before version 0.4
+// fasten the retraction to the message (XEP-0422) and name its origin-id; fastened is true then.
 func Retracts(st *wire.Stanza) (id string, fastened bool) {
 	if st.Has(wire.NSRetract, "retract") {
 		return st.Element(wire.NSRetract, "retract").Attr("id"), false
@@ -66,8 +66,8 @@ func Retracts(st *wire.Stanza) (id string, fastened bool) {
 	return a.Attr("id"), true
 }
 
-// IsMessage says whether an archived message has this id, as its own or as its origin-id (XEP-0359), who sent it, and its
-// own id.
+// IsMessage reports whether an archived message has this id, as its own id or as its origin-id (XEP-0359). It also
+// returns the sender and the message's own id.
 func IsMessage(stanza []byte, id string) (from jid.JID, own string, ok bool) {
 	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
 	if err != nil || id == "" {
@@ -78,12 +78,12 @@ func IsMessage(stanza []byte, id string) (from jid.JID, own string, ok bool) {
 
 const nsCorrect = "urn:xmpp:message-correct:0"
 
-// CorrectionsRead is how many messages after one that is taken back are looked at for its corrections, and among how many
-// of the newest one is looked for by its origin-id.
+// CorrectionsRead is how many messages are searched: after a retracted message for its corrections, and among the
+// newest for a message that is named by its origin-id.
 const CorrectionsRead = 1000
 
-// Corrects says whether an archived message corrects the one with this id (XEP-0308), and who sent it. Who takes a message
-// back takes back what it became, too.
+// Corrects reports whether an archived message corrects the message with this id (XEP-0308), and who sent it. A
+// retraction of a message retracts its corrections, too.
 func Corrects(stanza []byte, id string) (from jid.JID, ok bool) {
 	if id == "" || !bytes.Contains(stanza, []byte(nsCorrect)) {
 		return from, false

@@ -9,17 +9,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Entity is whatever has a domain of its own besides hosts: a room service, a component, the way out to other servers.
+// Entity answers for a domain that is not a host: a room service, a component, the way to other servers.
 type Entity interface {
-	// Receive takes a stanza addressed to the entity. It returns soon: what takes long happens elsewhere. An error is
-	// told to the sender by the router's caller.
+	// Receive takes a stanza to the entity. It returns soon and leaves long work to other goroutines. The router's
+	// caller reports an error to the sender.
 	Receive(ctx context.Context, st *wire.Stanza) error
 }
 
-// Router knows what answers for which domain. Safe from any goroutine.
+// Router knows what answers for each domain. It is safe from any goroutine.
 type Router struct {
 	table  atomic.Pointer[table]
-	remote atomic.Pointer[Entity] // everything that is not ours
+	remote atomic.Pointer[Entity] // answers for every domain that is not ours
 }
 
 type table struct {
@@ -27,7 +27,7 @@ type table struct {
 	entities map[string]Entity
 }
 
-// NewRouter gives an empty router.
+// NewRouter returns a router without domains.
 func NewRouter() *Router {
 	r := &Router{}
 	r.table.Store(&table{})
@@ -70,7 +70,7 @@ func (r *Router) addHost(h *Host) error {
 	})
 }
 
-// Add puts an entity on its domain.
+// Add puts an entity on its domain. It fails if the domain is taken.
 func (r *Router) Add(domain string, e Entity) error {
 	return r.change(func(t *table) error {
 		if err := t.taken(domain); err != nil {
@@ -81,13 +81,13 @@ func (r *Router) Add(domain string, e Entity) error {
 	})
 }
 
-// SetRemote names what takes stanzas for domains that are not served here.
+// SetRemote sets the entity that takes stanzas for all domains that are not served here.
 func (r *Router) SetRemote(e Entity) { r.remote.Store(&e) }
 
-// Host gives a hosted domain; nil if it is none.
+// Host returns the host of a domain, or nil.
 func (r *Router) Host(domain string) *Host { return r.table.Load().hosts[domain] }
 
-// Hosts gives all hosted domains.
+// Hosts returns all hosts.
 func (r *Router) Hosts() []*Host {
 	var hs []*Host
 	for _, h := range r.table.Load().hosts {
@@ -96,16 +96,16 @@ func (r *Router) Hosts() []*Host {
 	return hs
 }
 
-// Entity gives what serves a domain besides hosts; nil if nothing does.
+// Entity returns what serves a domain that is not a host, or nil.
 func (r *Router) Entity(domain string) Entity { return r.table.Load().entities[domain] }
 
-// Local says that the domain is served here, as a host or by an entity.
+// Local reports whether a host or an entity serves the domain here.
 func (r *Router) Local(domain string) bool {
 	t := r.table.Load()
 	return t.hosts[domain] != nil || t.entities[domain] != nil
 }
 
-// Route hands a stanza to what answers for its `to`. An error is for the sender: see Reply.
+// Route hands a stanza to whatever answers for its `to`. An error is for the sender; see Reply.
 func (r *Router) Route(ctx context.Context, st *wire.Stanza) error {
 	t := r.table.Load()
 	domain := st.To.Domain()
@@ -121,19 +121,19 @@ func (r *Router) Route(ctx context.Context, st *wire.Stanza) error {
 	return RemoteNotFound
 }
 
-// Send routes a stanza of the server's own making; if that fails nobody is told.
+// Send routes a stanza of the server's own. It drops errors.
 func (r *Router) Send(ctx context.Context, st *wire.Stanza) {
 	_ = r.Route(ctx, st)
 }
 
-// Reply tells the sender of st about err, if there is anything to tell.
+// Reply reports err to the sender of st, unless there is nothing to report.
 func (r *Router) Reply(ctx context.Context, st *wire.Stanza, err error) {
 	if reply := ErrorReply(st, err); reply != nil {
 		r.Send(ctx, reply)
 	}
 }
 
-// Session finds a local session by its full address; nil if there is none.
+// Session returns the local session with this full address, or nil.
 func (r *Router) Session(full jid.JID) *Session {
 	h := r.Host(full.Domain())
 	if h == nil {
@@ -142,8 +142,8 @@ func (r *Router) Session(full jid.JID) *Session {
 	return h.Account(full.Local()).Session(full.Resource())
 }
 
-// Fanout sends one stanza to many full addresses, as a room does: made once, copied into each local session's queue,
-// routed one by one to the rest. gone is called for each local address that has no session any more.
+// Fanout sends one stanza to many full addresses, as a room does. It makes the stanza once, queues it for each local
+// session, and routes it to each of the other addresses. It calls gone for each local address without a session.
 func (r *Router) Fanout(ctx context.Context, st *wire.Stanza, tos []jid.JID, gone func(jid.JID)) {
 	st.Render()
 	for _, to := range tos {

@@ -8,8 +8,8 @@ import (
 	"parley/wire"
 )
 
-// Sent takes a stanza from a local session; its `from` is the session's full JID already. It returns when the stanza
-// is durable and on its way, which is when it may be acknowledged. Errors are told to the session here.
+// Sent takes a stanza from a local session, with the session's full address in `from`. It returns when the stanza is
+// durable and on its way, so that it may be acknowledged. It reports errors to the session itself.
 func (h *Host) Sent(ctx context.Context, s *Session, st *wire.Stanza) {
 	h.Metrics.received(st.Kind)
 	err := h.sent(ctx, s, st)
@@ -19,7 +19,7 @@ func (h *Host) Sent(ctx context.Context, s *Session, st *wire.Stanza) {
 	h.logFault(ctx, st, err)
 	if reply := ErrorReply(st, err); reply != nil {
 		reply.To = s.JID
-		_ = s.Send(reply) // its stream is closing: nobody to tell
+		_ = s.Send(reply) // its stream is closing, so nobody reads the error
 	}
 }
 
@@ -39,12 +39,12 @@ func (h *Host) sent(ctx context.Context, s *Session, st *wire.Stanza) error {
 }
 
 func (h *Host) sentMessage(ctx context.Context, s *Session, st *wire.Stanza) error {
-	if st.To.IsZero() { // RFC 6121, section 8.1: to the sender's own bare JID
+	if st.To.IsZero() { // RFC 6121, section 8.1: to the sender's own bare address
 		st.To = s.JID.Bare()
 	}
 	switch st.Type {
 	case "", "normal", "chat", "groupchat", "headline", "error":
-	default: // RFC 6121, section 5.2.2: an unknown type is normal
+	default: // RFC 6121, section 5.2.2: an unknown type counts as normal
 		st.Type = "normal"
 	}
 	if err := h.checkShare(s, st); err != nil {
@@ -86,7 +86,7 @@ func (h *Host) sentIQ(ctx context.Context, s *Session, st *wire.Stanza) error {
 	return h.Router.Route(ctx, p.Stanza)
 }
 
-// checkIQ keeps the rules of RFC 6120, section 8.2.3.
+// checkIQ enforces the rules of RFC 6120, section 8.2.3.
 func checkIQ(st *wire.Stanza) error {
 	switch st.Type {
 	case "get", "set":

@@ -8,19 +8,19 @@ import (
 	"parley/wire/jid"
 )
 
-// Service is an entity with a domain of its own that answers requests and does nothing else, such as upload.<host>. What it
-// is and a ping it answers by itself.
+// Service is an entity with a domain of its own that only answers requests, such as upload.<host>. It answers disco and
+// ping itself.
 type Service struct {
 	Host     *Host
 	JID      jid.JID // set by Open
 	Identity Identity
-	Features []string        // beside those that every service has
-	Forms    []*wire.Element // of its disco#info (XEP-0128)
-	// Answer takes every other request to the service itself; nil and no error is an empty result.
+	Features []string        // besides those of every service
+	Forms    []*wire.Element // in its disco#info (XEP-0128)
+	// Answer answers every other request to the service. Nil without an error is an empty result.
 	Answer func(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error)
 }
 
-// Open puts the service on the router and into the host's disco#items. A domain that is taken is an error.
+// Open puts the service on the router and into the host's disco#items. It fails if the domain is taken.
 func (s *Service) Open(domain string) (err error) {
 	if s.JID, err = jid.New("", domain, ""); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (s *Service) Open(domain string) (err error) {
 	return nil
 }
 
-// Receive takes what is sent to the service or to an address at it, of which there are none.
+// Receive takes a stanza to the service. An address with a localpart or resource does not exist here.
 func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	switch {
 	case st.Kind == wire.IQ:
@@ -64,8 +64,8 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 	return s.Answer(ctx, st, e)
 }
 
-// AnswerIQ gives a request's payload to answer and sends the result; answers of others are dropped. A request without an id
-// or with more than one payload is a bad one (RFC 6120, section 8.2.3).
+// AnswerIQ passes a request's payload to answer and sends the result; it drops everything that is no request. A request
+// without an id or with more than one payload gets bad-request (RFC 6120, section 8.2.3).
 func AnswerIQ(ctx context.Context, r *Router, st *wire.Stanza, answer func(context.Context, *wire.Stanza, *wire.Element) (*wire.Element, error)) error {
 	if st.Type != "get" && st.Type != "set" {
 		return nil

@@ -10,18 +10,20 @@ import (
 	"parley/wire/jid"
 )
 
-// Outbound is the way to a session's client: a connection's queue, a resumable stream that waits for its client, a
-// session on another node.
+// Outbound is the way to a session's client: the queue of a connection, or a resumable stream that waits for its
+// client.
 type Outbound interface {
-	// Send queues a stanza, addressed to `to`, and returns; it never waits for the client. st is shared.
+	// Send queues a stanza, addressed to `to`, and returns without waiting for the client. st is shared. An error says
+	// that the stanza was not queued.
 	Send(st *wire.Stanza, to jid.JID) error
-	// Close ends the stream; with an error, if there is one. The session is unbound by who bound it, soon after.
+	// Close ends the stream, with a stream error if err is not nil. The code that bound the session unbinds it soon
+	// afterwards.
 	Close(err *wire.StreamError)
 }
 
-// Session is a bound resource: one client of one account. Safe from any goroutine.
+// Session is a bound resource: one client of one account. It is safe from any goroutine.
 type Session struct {
-	JID     jid.JID // full
+	JID     jid.JID // the full address
 	Host    *Host
 	Started time.Time
 	Info    SessionInfo
@@ -36,47 +38,47 @@ type Session struct {
 	pause   atomic.Int64 // see Pause
 
 	mu       sync.Mutex
-	presence *wire.Stanza // last broadcast available presence, from the full JID; nil: unavailable
+	presence *wire.Stanza // the last broadcast available presence, from the full address; nil: unavailable
 	priority int8
-	arrived  int64 // when presence was last sent: the later is the more available among equals
+	arrived  int64 // when presence was last sent: among equal priorities the latest counts as the most available
 	flags    Flag
-	directed map[jid.JID]struct{} // who got presence from it without being subscribed
+	directed map[jid.JID]struct{} // who got directed presence without a subscription
 	values   map[any]any
 }
 
-// SessionInfo is for people who look at sessions.
+// SessionInfo describes a session for people who look at it.
 type SessionInfo struct {
 	StreamID  string
 	Remote    string // address of the peer
 	Transport string // "tcp", "tls", "websocket"
 	Mechanism string
 	Client    Client
-	// Credential is what it has signed in with: the id of an app password, the hash of a browser's session (EXTERNAL); "" is
-	// the account's own password.
+	// Credential says what the client signed in with: the id of an app password, or the hash of a browser's session
+	// (EXTERNAL). "" stands for the account's own password.
 	Credential string
 }
 
-// Client is what a client's installation says of itself (XEP-0388, section 2.3). It is for its own account and for the
-// server's people, never for others.
+// Client is what a client's installation says of itself (XEP-0388, section 2.3). Its own account and the server's
+// administrators may see it, others never.
 type Client struct {
-	ID               string // a UUID in lower case; "" if it is not told
+	ID               string // a UUID in lower case; "" if the client sent none
 	Software, Device string
 }
 
-// Flag is something a session has asked for.
+// Flag is a property of a session that its client asked for. Flags are bits.
 type Flag uint32
 
 const (
-	Interested Flag = 1 << iota // has asked for the roster: gets roster pushes
+	Interested Flag = 1 << iota // the client fetched the roster and gets roster pushes
 	Carbons                     // XEP-0280
-	Blocklist                   // XEP-0191: has asked for the blocklist
+	Blocklist                   // XEP-0191: the client fetched the blocklist and gets its pushes
 	Resumable                   // XEP-0198
 )
 
-// Send queues a stanza for the client as it is addressed.
+// Send queues a stanza for the client as it is addressed. It returns ErrClosed after the session has ended.
 func (s *Session) Send(st *wire.Stanza) error { return s.SendTo(st, st.To) }
 
-// SendTo queues a stanza that many get, addressed to `to`.
+// SendTo queues a stanza with many recipients, addressed to `to`. It returns ErrClosed after the session has ended.
 func (s *Session) SendTo(st *wire.Stanza, to jid.JID) error {
 	if s.closed.Load() {
 		return ErrClosed
@@ -84,7 +86,7 @@ func (s *Session) SendTo(st *wire.Stanza, to jid.JID) error {
 	return s.out.Send(st, to)
 }
 
-// Asleep is called by the session's door when a stanza waits for a client that is not connected now.
+// Asleep tells the features that a stanza waits for a client without a connection. The session's stream calls it.
 func (s *Session) Asleep(st *wire.Stanza) {
 	for _, f := range s.Host.Features {
 		if f.Asleep != nil {
@@ -93,44 +95,46 @@ func (s *Session) Asleep(st *wire.Stanza) {
 	}
 }
 
-// Close ends the session's stream with this error; nil for an ordinary end.
+// Close ends the session's stream with this error; nil ends it normally.
 func (s *Session) Close(err *wire.StreamError) { s.out.Close(err) }
 
-// Set and Clear change what the session has asked for; Is asks.
+// Set sets a flag.
 func (s *Session) Set(f Flag) {
 	s.mu.Lock()
 	s.flags |= f
 	s.mu.Unlock()
 }
 
+// Clear removes a flag.
 func (s *Session) Clear(f Flag) {
 	s.mu.Lock()
 	s.flags &^= f
 	s.mu.Unlock()
 }
 
+// Is reports whether a flag is set.
 func (s *Session) Is(f Flag) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.flags&f == f
 }
 
-// Presence gives the last available presence the client has broadcast (shared, not to be changed) and its priority;
-// nil if it is not available.
+// Presence returns the available presence that the client broadcast last and its priority, or nil if it is unavailable.
+// The stanza is shared: do not change it.
 func (s *Session) Presence() (*wire.Stanza, int8) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.presence, s.priority
 }
 
-// Available says that the client has sent available presence.
+// Available reports whether the client has sent available presence.
 func (s *Session) Available() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.presence != nil
 }
 
-// setPresence keeps a presence and says what was before.
+// setPresence keeps a presence and returns the previous one.
 func (s *Session) setPresence(st *wire.Stanza, priority int8) (was *wire.Stanza) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,10 +142,11 @@ func (s *Session) setPresence(st *wire.Stanza, priority int8) (was *wire.Stanza)
 	return was
 }
 
-// maxDirected is to how many addresses a session may send directed presence that it has to be withdrawn from later.
+// maxDirected is how many addresses may have directed presence of a session; the session withdraws it from all of them
+// at its end.
 const maxDirected = 1000
 
-// Direct notes that `to` has got directed presence (or no more); false if there are too many.
+// direct notes that `to` has got directed presence, or that it was withdrawn. It returns false if there are too many.
 func (s *Session) direct(to jid.JID, available bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +165,7 @@ func (s *Session) direct(to jid.JID, available bool) bool {
 	return true
 }
 
-// Directed gives to whom the session has sent directed presence.
+// Directed returns the addresses that have directed presence of the session.
 func (s *Session) Directed() []jid.JID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +176,8 @@ func (s *Session) Directed() []jid.JID {
 	return tos
 }
 
-// DirectedTo says that `to`, or with a bare JID any resource of it, has got directed presence of the session.
+// DirectedTo reports whether `to` has directed presence of the session. For a bare address, any of its resources
+// counts.
 func (s *Session) DirectedTo(to jid.JID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,14 +202,14 @@ func (s *Session) takeDirected() []jid.JID {
 	return tos
 }
 
-// Value gives what a feature has kept with the session under its own key type, nil if nothing.
+// Value returns what a feature kept with the session under its own key type, or nil.
 func (s *Session) Value(key any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.values[key]
 }
 
-// SetValue keeps something of a feature with the session.
+// SetValue keeps a feature's value with the session.
 func (s *Session) SetValue(key, value any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,13 +219,14 @@ func (s *Session) SetValue(key, value any) {
 	s.values[key] = value
 }
 
-// archivePart is what of an account's archive a client knows to be there, from the first entry to the last.
+// archivePart is the part of an account's archive that a client knows of, from the first entry to the last.
 type archivePart struct{ first, last store.ID }
 
-// TellArchive finds out where the account's archive begins and ends, and notes that the session's client is told so: what
-// is between, it reads there and nowhere else (XEP-0386, section 3.2). An error of bounds leaves the client told nothing.
+// TellArchive asks bounds where the account's archive begins and ends, and notes that the session's client knows it:
+// the client fetches what is between from the archive and from nowhere else (XEP-0386, section 3.2). If bounds fails,
+// the client knows nothing.
 func (s *Session) TellArchive(ids *store.IDs, bounds func() (first, last store.ID, err error)) (first, last store.ID, err error) {
-	// Noted before it is read: of what is committed after that under an id of before, archivedLate says so.
+	// Noted before the archive is read: archivedLate reports what is committed later under an earlier id.
 	s.told.Store(&archivePart{last: ids.Next()})
 	if first, last, err = bounds(); err != nil {
 		s.told.Store(nil)
@@ -233,14 +240,15 @@ func (s *Session) TellArchive(ids *store.IDs, bounds func() (first, last store.I
 	}
 }
 
-// ToldOf says that the client was told of an archive that has this entry; of 0, which is none, it was not.
+// ToldOf reports whether the client knows of a part of the archive that contains this entry. It returns false for the
+// id 0.
 func (s *Session) ToldOf(id store.ID) bool {
 	t := s.told.Load()
 	return t != nil && id != 0 && t.first <= id && id <= t.last
 }
 
-// archivedLate notes an entry that has been committed just now. Entries of one moment are not committed in the order of
-// their ids: the end that a client was told of may be later than one that was not there yet.
+// archivedLate notes an entry that was committed just now. Entries of one moment are not committed in the order of
+// their ids, so the end that a client knows may be later than an entry that was missing then.
 func (s *Session) archivedLate(id store.ID) {
 	for {
 		t := s.told.Load()

@@ -8,37 +8,37 @@ import (
 	"parley/wire"
 )
 
-// entryCost is what an entry of an archive is counted for besides the stanza's payload, in bytes.
+// entryCost is what an archive entry counts besides the stanza's payload, in bytes.
 const entryCost = 256
 
-// How a stream is slowed whose person is ahead of their pace.
+// How a stream is slowed when its person exceeds their pace.
 const (
-	longestPause = 5 * time.Second  // after one stanza: pings and acknowledgements behind it are answered in time
-	farAhead     = 15 * time.Second // one who is more ahead than this is refused what they send
+	longestPause = 5 * time.Second  // after one stanza: pings and acknowledgements behind it still get their answers in time
+	farAhead     = 15 * time.Second // somebody further ahead than this is refused
 )
 
-// pace is how fast one person may fill archives; a zero rate is no limit.
+// pace is how fast one person may fill archives; a zero rate means no limit.
 type pace struct{ perSecond, burst float64 }
 
 func (l *Limits) pace() pace {
 	return pace{float64(l.ArchiveBytesPerSecond), float64(l.ArchiveBytesBurst)}
 }
 
-// share is what one person puts into archives: their own, those of the people they write to, those of rooms.
+// share counts what one person adds to archives: their own, those of the people they write to, and those of rooms.
 type share struct {
 	mu   sync.Mutex
 	left float64 // bytes that may come at once; negative: the person is ahead of their pace
 	at   time.Time
 
-	lately float64   // bytes: of what came halfLife before, half is counted
-	since  time.Time // when lately was last brought down
+	lately float64   // bytes written lately; those of halfLife ago count half
+	since  time.Time // when lately was last reduced
 }
 
-// halfLife is how long what somebody has written counts for them, while there is little room for what others write.
+// halfLife is how long a person's writing counts against them while the disk is nearly full.
 const halfLife = 12 * time.Hour
 
-// take counts a stanza of so many bytes, by when it was received (see Pace), and gives how long the stream that it came on
-// is not to be read from. It is false, and nothing is counted, if the person is too far ahead.
+// take counts a stanza of this many bytes, by the time it was received (see Pace). It returns for how long the server
+// stops reading the stream that brought it. It returns false, and counts nothing, if the person is too far ahead.
 func (s *share) take(p pace, at time.Time, bytes int) (pause time.Duration, ok bool) {
 	if at.IsZero() {
 		at = time.Now()
@@ -72,7 +72,7 @@ func (s *share) wroteLocked(at time.Time, bytes float64) {
 	s.lately += bytes
 }
 
-// wrote adds to what was written lately, and gives it.
+// wrote adds to what the person wrote lately, and returns the sum.
 func (s *share) wrote(bytes int64) float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,10 +80,10 @@ func (s *share) wrote(bytes int64) float64 {
 	return s.lately
 }
 
-// littleWritten is so little that it may be forgotten.
+// littleWritten is an amount that may be forgotten, in bytes.
 const littleWritten = 64 << 10
 
-// rests says that forgetting the share changes next to nothing.
+// rests reports whether forgetting the share would change next to nothing.
 func (s *share) rests(p pace) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,10 +91,10 @@ func (s *share) rests(p pace) bool {
 	return s.left+p.perSecond*time.Since(s.at).Seconds() >= p.burst && s.lately < littleWritten
 }
 
-// fewShares is how many are kept without looking whether they are at rest.
+// fewShares is how many shares are kept without looking for those at rest.
 const fewShares = 1000
 
-// shareLocked gives an account's share. It outlives the account's sessions.
+// shareLocked returns an account's share, which outlives the account's sessions.
 func (h *Host) shareLocked(account string) *share {
 	if s := h.shares[account]; s != nil {
 		return s
@@ -119,14 +119,15 @@ func (h *Host) dropShare(account string) {
 	delete(h.shares, account)
 }
 
-var errTooMuch = WithText(ResourceConstraint, "you are sending more than the server keeps of one person in so short a time: wait a minute")
+var errTooMuch = WithText(ResourceConstraint, "you are sending faster than the server stores messages of one person: wait a minute")
 
-var errNoRoom = WithText(ResourceConstraint, "the server's disk is nearly full: it keeps what others write first, since you have written much lately. Its administrators have to make room")
+var errNoRoom = WithText(ResourceConstraint, "the server's disk is nearly full, and you have written much lately: others' messages come first until its administrators make room")
 
-// Allow bounds what each person may have written lately, in bytes, while there is hardly any room to keep it; 0: no bound.
+// Allow limits what each person may write while the disk is nearly full: bytes is the limit for what they wrote lately;
+// 0 removes it.
 func (h *Host) Allow(bytes int64) { h.allowed.Store(bytes) }
 
-// Wrote adds to what a person has written lately.
+// Wrote adds to what a person wrote lately.
 func (h *Host) Wrote(account string, bytes int64) {
 	h.mu.Lock()
 	s := h.shareLocked(account)
@@ -134,8 +135,8 @@ func (h *Host) Wrote(account string, bytes int64) {
 	s.wrote(bytes)
 }
 
-// checkShare bounds how fast a person fills archives, with however many clients: the client is read from more slowly, and
-// one who is far ahead all the same is refused.
+// checkShare limits how fast a person fills archives, with any number of clients: the server reads their client more
+// slowly, and refuses the stanza if they are still too far ahead.
 func (h *Host) checkShare(s *Session, st *wire.Stanza) error {
 	if st.Type == "error" || st.Type == "headline" || !Meaningful(st) {
 		return nil
@@ -154,7 +155,8 @@ func (h *Host) checkShare(s *Session, st *wire.Stanza) error {
 	return nil
 }
 
-// Pause gives for how long the session's client is not to be read from, once: its person sends more than may be kept.
+// Pause returns, once, for how long the server must not read from the session's client because its person sends too
+// much.
 func (s *Session) Pause() time.Duration {
 	if s.pause.Load() == 0 {
 		return 0

@@ -13,8 +13,8 @@ type Stage uint8
 
 const (
 	SentCheck       Stage = iota // may refuse: blocklist, rate limits
-	SentStamp                    // may rewrite: strip forged stanza-ids
-	SentArchive                  // Pass.Write what has to be durable before anyone sees the stanza
+	SentStamp                    // may rewrite: removes forged stanza-ids
+	SentArchive                  // adds to Pass.Write what must be durable before anyone sees the stanza
 	SentCopy                     // carbons to the sender's other sessions
 	ReceivedCheck                // blocklist
 	ReceivedStamp                // stanza-id
@@ -23,7 +23,7 @@ const (
 	Undelivered                  // no session took it: offline, push
 
 	Announce     // a session's own presence without `to`: broadcast, probes
-	Arrival      // after it, of an available one: what waits for the first presence; a message that comes waits for its end
+	Arrival      // after an available presence: delivers what waited for it; new messages wait until it is over
 	Subscribing  // subscribe, subscribed, unsubscribe, unsubscribed as a local user sends it
 	Subscription // the same, and as it arrives for a local user
 	Probe        // a presence probe for a local user
@@ -33,6 +33,7 @@ const (
 var stageNames = [stages]string{"SentCheck", "SentStamp", "SentArchive", "SentCopy", "ReceivedCheck", "ReceivedStamp",
 	"ReceivedArchive", "ReceivedCopy", "Undelivered", "Announce", "Arrival", "Subscribing", "Subscription", "Probe"}
 
+// String returns the stage's name, for logs and metrics.
 func (s Stage) String() string {
 	if s < stages {
 		return stageNames[s]

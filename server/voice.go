@@ -11,13 +11,13 @@ import (
 // what the sender's side keeps of them is durable; it returns soon. An error goes to the sender.
 type Voice func(ctx context.Context, st *wire.Stanza) error
 
-// Reserved says that no account may have this name: something else answers there.
+// Reserved reports whether no account may have this name because something else answers at its address.
 func (h *Host) Reserved(name string) bool { return h.voices[name] != nil }
 
 func (h *Host) installVoices(f *Feature) error {
 	for name, v := range f.Voices {
 		if h.voices[name] != nil {
-			return fmt.Errorf("feature %s: something answers at %s already", f.Name, name)
+			return fmt.Errorf("feature %s: %s is taken by another feature", f.Name, name)
 		}
 		if h.voices == nil {
 			h.voices = make(map[string]Voice)

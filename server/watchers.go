@@ -10,30 +10,31 @@ import (
 	"parley/wire/jid"
 )
 
-// Clients of other servers' people want to be told of nodes as ours do (XEP-0163, section 4). What is known of them is
-// what their presence says, so only those are here that have shown themselves to an account of the host.
+// Clients of people on other servers follow nodes as ours do (XEP-0163, section 4). The server knows of them only by
+// their presence, so this file holds only those that showed themselves to an account of the host.
 
+// The limits on what the server remembers of clients of other servers.
 const (
-	maxWatchers  = 50_000 // clients known
-	maxResources = 20     // of one address
-	maxAsking    = 100    // that are being asked what they want
+	maxWatchers  = 50_000 // clients in all
+	maxResources = 20     // clients per bare address
+	maxAsking    = 100    // questions at a time
 )
 
-// watchers are clients of other servers, by their bare and full addresses.
+// watchers holds the clients of other servers, by their bare and full addresses.
 type watchers struct {
 	mu     sync.Mutex
 	by     map[jid.JID][]*watcher
 	n      int
 	asking int
-	later  []jid.JID // who is asked when fewer are being asked
+	later  []jid.JID // clients to ask when fewer questions are open
 }
 
 type watcher struct {
 	who      jid.JID
 	wants    *wanted            // nil: not known yet
-	accounts map[string]*wanted // that see it, with what it has been told of their nodes by; nil: nothing
-	asked    capsKey            // being asked about; zero: not
-	later    *laterQuestion     // what is asked when fewer are being asked; nil: nothing
+	accounts map[string]*wanted // the accounts that see it, each with what it was last told about; nil: nothing
+	asked    capsKey            // what it is being asked about; zero: nothing
+	later    *laterQuestion     // what to ask it when fewer questions are open; nil: nothing
 }
 
 type laterQuestion struct {
@@ -64,7 +65,7 @@ func (w *watchers) dropLocked(gone *watcher) {
 	}
 }
 
-// addLocked gives the watcher of an address, seen by this account; nil where there is no room for it.
+// addLocked returns the watcher of an address that this account sees, or nil if there is no room for another one.
 func (w *watchers) addLocked(who jid.JID, account string) *watcher {
 	if c := w.find(who); c != nil {
 		if _, sees := c.accounts[account]; !sees {
@@ -85,7 +86,7 @@ func (w *watchers) addLocked(who jid.JID, account string) *watcher {
 	return c
 }
 
-// Watching gives the clients of somebody on another server that want to be told of a node's events.
+// Watching returns the clients of somebody on another server that follow a node.
 func (h *Host) Watching(bare jid.JID, node string) []jid.JID {
 	w := &h.watchers
 	w.mu.Lock()
@@ -102,7 +103,7 @@ func (h *Host) Watching(bare jid.JID, node string) []jid.JID {
 	return whos
 }
 
-// Watchers gives the clients of somebody on another server, and what they want to be told of.
+// Watchers returns the clients of somebody on another server, and the nodes that they follow.
 func (h *Host) Watchers(bare jid.JID) map[jid.JID][]string {
 	w := &h.watchers
 	w.mu.Lock()
@@ -116,7 +117,7 @@ func (h *Host) Watchers(bare jid.JID) map[jid.JID][]string {
 	return m
 }
 
-// watch notes what the presence of another server's client to an account says of it.
+// watch notes what a presence from another server's client to an account says of that client.
 func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 	if st.From.IsBare() || h.Router.Host(st.From.Domain()) != nil {
 		return
@@ -149,9 +150,9 @@ func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 	}
 }
 
-// watched says whether what somebody wants is worth knowing: one sees the other's presence. Who may be told is asked when
-// there is something to tell, and a subscription may come after the presence. Of accounts
-// that are not there contacts would have to be read for each presence: it is enough that they ask when they come.
+// watched reports whether it is worth knowing what somebody follows: one of the two sees the other's presence.
+// Permission is checked when there is an event, and a subscription may come after the presence. For accounts without a
+// session the contacts would have to be read for each presence; they ask when they come.
 func (h *Host) watched(ctx context.Context, account string, who jid.JID) bool {
 	if h.Account(account) == nil {
 		h.watchers.mu.Lock()
@@ -175,8 +176,8 @@ func (h *Host) unwatch(account string, who jid.JID) {
 	}
 }
 
-// beginAsking says that a client is to be asked now; not, if it is being asked, and then the answer is for this account too,
-// or if too many are: its turn comes.
+// beginAsking reports whether to ask a client now. If it is being asked already, the answer serves this account too; if
+// too many questions are open, the client waits for its turn.
 func (h *Host) beginAsking(account string, who jid.JID, node string, key capsKey) bool {
 	w := &h.watchers
 	w.mu.Lock()
@@ -186,7 +187,7 @@ func (h *Host) beginAsking(account string, who jid.JID, node string, key capsKey
 		return false
 	}
 	if c.wants != nil && c.wants.key == key && c.accounts[account] == c.wants {
-		return false // an answer that is true of this client alone, and known
+		return false // the answer holds for this client alone and is known
 	}
 	if c.asked == key {
 		return false
@@ -209,7 +210,7 @@ func (w *watchers) askedLocked(c *watcher, key capsKey) {
 	c.asked, c.later = key, nil
 }
 
-// askNext asks those whose turn it is.
+// askNext asks the clients whose turn has come.
 func (h *Host) askNext(ctx context.Context) {
 	w := &h.watchers
 	w.mu.Lock()
@@ -254,7 +255,7 @@ func (h *Host) askWatcher(ctx context.Context, account string, who jid.JID, node
 	}
 }
 
-// watcherWants notes what a client wants and lets the features know what of it is new, for one account.
+// watcherWants notes what a client follows and tells the features what is new in it, for one account.
 func (h *Host) watcherWants(ctx context.Context, account string, who jid.JID, now *wanted) {
 	w := &h.watchers
 	w.mu.Lock()
@@ -264,7 +265,7 @@ func (h *Host) watcherWants(ctx context.Context, account string, who jid.JID, no
 		return
 	}
 	told, sees := c.accounts[account]
-	if !sees { // it has gone meanwhile
+	if !sees { // it went away meanwhile
 		w.mu.Unlock()
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Matrix gives docs/xeps.md: what is implemented, of which version, and what of it is not there.
+// Matrix returns docs/xeps.md: which specifications are implemented, in which version, and what is missing.
 func Matrix(all []XEP) []byte {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b XEP) int {
@@ -18,7 +18,7 @@ func Matrix(all []XEP) []byte {
 	all = merged(all)
 	var b strings.Builder
 	b.WriteString("# What parley speaks\n\nGenerated from the features themselves by `go test ./node -run XEPs -update`; do not edit.\n\n")
-	b.WriteString("A version is the one that was read; what is partial says what is missing.\n\n")
+	b.WriteString("The version is the one that parley follows; the notes of a partial one say what is missing.\n\n")
 	b.WriteString("| specification | version | status | notes |\n|---|---|---|---|\n")
 	for _, x := range all {
 		name := x.Title
@@ -34,7 +34,7 @@ func Matrix(all []XEP) []byte {
 	return []byte(b.String())
 }
 
-// merged makes one of what several features say of the same specification; all is sorted.
+// merged joins what several features say of the same specification, and sorts everything.
 func merged(all []XEP) (out []XEP) {
 	for _, x := range all {
 		i := len(out) - 1
