@@ -2,8 +2,8 @@ package wire
 
 import "sync"
 
-// Sizes of the buffers that are pooled. Most of what is read or written at once fits into the small one; a page of an
-// archive, an encrypted message to many devices or a picture need more.
+// The sizes of pooled buffers. The small one holds most of what is read or written at once; the others are for pages of
+// an archive, messages encrypted for many devices, and pictures.
 const (
 	smallBuffer = 4 << 10
 	largeBuffer = 32 << 10
@@ -14,7 +14,7 @@ var (
 	large = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 )
 
-// giveBuffer returns a buffer to the pool it is from, if it is from one.
+// giveBuffer returns a buffer to its pool; it ignores a buffer that is from no pool.
 func giveBuffer(b []byte) {
 	switch cap(b) {
 	case smallBuffer:

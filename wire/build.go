@@ -8,7 +8,7 @@ import (
 	"parley/wire/jid"
 )
 
-// root takes the header of the stanza.
+// root reads the header of the stanza.
 func (p *parser) root(t *rawTag, def *rawAttr) error {
 	st := &p.head
 	p.outer, p.def = len(p.decls), p.scope.def
@@ -43,7 +43,7 @@ func (p *parser) root(t *rawTag, def *rawAttr) error {
 		if p.content == NSComponent && st.Name.Local == "handshake" { // XEP-0114, section 3
 			return p.otherAttrs()
 		}
-		return &StreamError{Condition: "unsupported-stanza-type", Text: "neither message nor presence nor iq"}
+		return &StreamError{Condition: "unsupported-stanza-type", Text: "expected message, presence or iq"}
 	}
 	st.Name.Space = NSClient
 	p.stanzaAttrs()
@@ -61,7 +61,7 @@ func (p *parser) stanzaAttrs() {
 			st.From = p.address(a)
 		case "id":
 			if !a.esc {
-				st.ID = string(p.b[a.value:a.valueTo]) // never the same
+				st.ID = string(p.b[a.value:a.valueTo]) // different in every stanza, so it is not interned
 				break
 			}
 			st.ID = a.text(p.b)
@@ -100,7 +100,7 @@ func (p *parser) otherAttrs() error {
 	return nil
 }
 
-// address parses an address; one that is none marks the stanza.
+// address parses an address. An invalid one marks the stanza as malformed.
 func (p *parser) address(a *rawAttr) jid.JID {
 	raw := p.b[a.value:a.valueTo]
 	if j, ok := p.cache.get(raw); ok {
@@ -111,20 +111,21 @@ func (p *parser) address(a *rawAttr) jid.JID {
 	if err != nil {
 		p.head.Malformed = true
 		bare, _, _ := strings.Cut(text, "/")
-		j, _ = jid.Parse(bare) // where only the resource is wrong, the answer comes from somewhere: clients look for that
+		j, _ = jid.Parse(bare) // if only the resource is invalid, the answer can still name an address, which clients look for
 		return j
 	}
 	p.cache.put(j)
 	return j
 }
 
-// jids are the last few addresses of a stream: a client mostly writes to the same ones. A nil one keeps nothing.
+// jids caches the last few addresses of a stream, since a client mostly writes to the same ones. A nil cache keeps
+// nothing.
 type jids struct {
 	last [4]jid.JID
 	next uint8
 }
 
-// get gives the address that is written exactly so.
+// get returns the address that was parsed from exactly these bytes.
 func (c *jids) get(raw []byte) (jid.JID, bool) {
 	if c == nil || len(raw) == 0 {
 		return jid.JID{}, false
@@ -167,7 +168,8 @@ func (p *parser) child(t *rawTag, def *rawAttr) error {
 	if p.head.Kind == Other || k.name.Space != p.content {
 		return nil
 	}
-	// It is in the content namespace: what says so goes, for on another stream that may be the other of the two.
+	// It is in the content namespace. Its declaration is dropped, since another stream may have the other content
+	// namespace.
 	k.name.Space = NSClient
 	switch {
 	case t.colon >= 0:
@@ -180,7 +182,7 @@ func (p *parser) child(t *rawTag, def *rawAttr) error {
 	return nil
 }
 
-// build gives the stanza when run has found its end. Nothing of it lies in the buffer.
+// build makes the stanza when run has found its end. The stanza shares no memory with the buffer.
 func (p *parser) build() (*Stanza, error) {
 	n := len(p.kids)
 	st, kids := newStanza(n)
@@ -196,8 +198,8 @@ func (p *parser) build() (*Stanza, error) {
 			start := len(out)
 			out = p.appendPayload(out, k)
 			kids = append(kids, Child{k.name, start, len(out)})
-			if len(out) > 4*p.lim.Stanza { // all payloads use all prefixes of the stream
-				return nil, tooMuch("the stanza is too large with its namespaces declared")
+			if len(out) > 4*p.lim.Stanza { // if every payload uses every prefix of the stream
+				return nil, tooMuch("the stanza is too large after its namespaces are declared")
 			}
 		}
 		st.Payload, st.Children = out, kids
@@ -216,7 +218,7 @@ func (p *parser) build() (*Stanza, error) {
 	return st, nil
 }
 
-// newStanza gives a stanza and room for n children, for the usual numbers in one allocation.
+// newStanza returns a stanza with room for n children. The usual numbers need one allocation.
 func newStanza(n int) (*Stanza, []Child) {
 	switch {
 	case n == 0:
@@ -285,20 +287,20 @@ func (p *parser) appendPayload(out []byte, k *payload) []byte {
 	return out
 }
 
-// rewrite gives the element from start on without prefixes: it is in the content namespace, and is to be in that of any
-// stream it is put in. Nobody is known to send such.
+// rewrite removes the prefixes from the element that begins at start. The element is in the content namespace, and must
+// be in that of any stream that it is put in. No known client sends such elements.
 func (p *parser) rewrite(out []byte, start int) []byte {
 	e, err := ParseElement(bytes.Clone(out[start:]), p.content)
-	if err != nil { // it has been checked: a bug of ours
+	if err != nil { // it was checked before, so this is our bug
 		return out
 	}
 	return e.AppendXML(out[:start], p.content)
 }
 
-// noScope is around an element that stands alone.
+// noScope is the scope of an element that stands alone.
 var noScope scope
 
-// ReceiveStanza is ParseStanza for what has just come from a connection.
+// ReceiveStanza is like ParseStanza for an element that was just read from a connection: it also sets Stanza.At.
 func ReceiveStanza(frame []byte, lim Limits) (*Stanza, error) {
 	st, err := ParseStanza(frame, lim)
 	if err == nil {
@@ -307,8 +309,8 @@ func ReceiveStanza(frame []byte, lim Limits) (*Stanza, error) {
 	return st, err
 }
 
-// ParseStanza takes one element that stands alone, with nothing but whitespace around it: a WebSocket frame (RFC 7395),
-// a stanza out of an archive. A stanza declares its namespace itself. Errors are *StreamError.
+// ParseStanza parses one element that stands alone, with only white space around it: a WebSocket frame (RFC 7395), or a
+// stanza from an archive. A stanza must declare its own namespace. Errors are of type *StreamError.
 func ParseStanza(frame []byte, lim Limits) (*Stanza, error) {
 	lim = lim.withDefaults()
 	if len(frame) > lim.Stanza {
@@ -320,23 +322,23 @@ func ParseStanza(frame []byte, lim Limits) (*Stanza, error) {
 	}
 	frame = frame[i:]
 	if len(frame) > 1 && (frame[1] == '!' || frame[1] == '?') {
-		return nil, restricted("an element is expected")
+		return nil, restricted("expected an element")
 	}
 	if len(frame) > 1 && frame[1] == '/' {
-		return nil, notWellFormed("an end tag without start tag")
+		return nil, notWellFormed("end tag without a start tag")
 	}
 	p := parsers.Get().(*parser)
 	defer p.release()
 	p.begin(&noScope, lim, nil)
 	end, err := p.run(frame)
 	if err == errMore {
-		err = notWellFormed("the element is cut off")
+		err = notWellFormed("the element is incomplete")
 	}
 	if err != nil {
 		return nil, err
 	}
 	if skipSpace(frame, end) != len(frame) {
-		return nil, notWellFormed("something after the element")
+		return nil, notWellFormed("data after the element")
 	}
 	return p.build()
 }

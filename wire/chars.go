@@ -5,13 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// What a byte may be; bytes of 0x80 and more need a look at the whole character.
+// The classes of a byte. Bytes of 0x80 and above need a look at the whole character.
 const (
 	isNameStart = 1 << iota // begins an NCName
-	isName                  // goes on in an NCName
+	isName                  // continues an NCName
 	isSpace                 // S of XML 1.0
-	stopText                // character data must stop and look
-	stopValue               // an attribute value must stop and look
+	stopText                // ends a run of character data that needs no check
+	stopValue               // ends a run of an attribute value that needs no check
 )
 
 var class = func() (t [256]uint8) {
@@ -36,7 +36,7 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-// isChar is Char of XML 1.0, section 2.2.
+// isChar reports whether r is a Char of XML 1.0, section 2.2.
 func isChar(r rune) bool {
 	switch {
 	case r < ' ':
@@ -49,7 +49,7 @@ func isChar(r rune) bool {
 	return r != 0xFFFE && r != 0xFFFF && r <= utf8.MaxRune
 }
 
-// scanRune checks the character of two or more bytes at b[i] and gives where the next one begins.
+// scanRune checks the multi-byte character at b[i] and returns the index after it.
 func scanRune(b []byte, i int) (int, error) {
 	r, n := utf8.DecodeRune(b[i:])
 	if r == utf8.RuneError && n <= 1 {
@@ -64,9 +64,9 @@ func scanRune(b []byte, i int) (int, error) {
 	return i + n, nil
 }
 
-// letters are characters beyond ASCII that may stand anywhere in a name in every edition of XML 1.0: the scripts that
-// names are written in. (Editions 1 to 4, which expat keeps to, allow less than the fifth; what is accepted here is
-// handed to such clients.)
+// letters lists the characters beyond ASCII that every edition of XML 1.0 allows anywhere in a name: the scripts that
+// names are written in. Editions 1 to 4 allow fewer than the fifth, and expat follows them; clients that use expat get
+// what is accepted here.
 var letters = [...][2]rune{
 	{0xC0, 0xD6}, {0xD8, 0xF6}, {0xF8, 0x131}, {0x134, 0x13E}, {0x141, 0x148}, {0x14A, 0x17E}, // Latin
 	{0x38E, 0x3A1}, {0x3A3, 0x3CE}, // Greek
@@ -75,11 +75,11 @@ var letters = [...][2]rune{
 	{0x3041, 0x3094}, {0x30A1, 0x30FA}, {0x4E00, 0x9FA5}, {0xAC00, 0xD7A3}, // Kana, Han, Hangul
 }
 
-// checkName decides on a name (without colon) that is not ASCII: nearly always by the table, else as encoding/xml does,
-// whose rules are those of the older editions.
+// checkName checks a name without a colon that is not ASCII: nearly always by the table, otherwise by encoding/xml,
+// which follows the older editions.
 func checkName(b []byte) error {
 	if len(b) == 0 {
-		return notWellFormed("a name is missing")
+		return notWellFormed("missing name")
 	}
 	known := true
 	for i := 0; i < len(b) && known; {

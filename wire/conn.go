@@ -11,23 +11,22 @@ import (
 )
 
 var (
-	// ErrFull says that the peer does not read what it gets; its connection is closed.
+	// ErrFull says that the peer does not read what it is sent; its connection is cut.
 	ErrFull = errors.New("wire: the peer does not read; its queue is full")
 	// ErrClosed says that the connection is closed.
 	ErrClosed = errors.New("wire: connection is closed")
 )
 
-// ConnConfig bounds the write side of a connection.
+// ConnConfig holds the limits of a Conn.
 type ConnConfig struct {
 	MaxQueue     int           // bytes queued and not yet written; 0: 4 MiB
 	WriteTimeout time.Duration // for one write; 0: a minute
-	// WriteFrame writes one element as a message of its own (WebSocket); nil for a byte stream.
+	// WriteFrame writes one element as a message of its own (WebSocket). It is nil for a byte stream.
 	WriteFrame func([]byte) error
 }
 
-// Conn is the write side of a connection. Send never waits: it queues, and a goroutine that lives while there is
-// something to write writes all that has gathered at once. An idle Conn has neither goroutine nor buffer. Safe from any
-// goroutine.
+// Conn is the write side of a connection. Send never waits: it queues, and a goroutine writes everything in the queue
+// at once and then ends. An idle Conn has neither a goroutine nor a buffer. It is safe from any goroutine.
 type Conn struct {
 	cfg ConnConfig
 
@@ -35,8 +34,8 @@ type Conn struct {
 	idle     sync.Cond // signalled when writing ends
 	nc       net.Conn
 	buf      []byte    // queued; nil when empty
-	ends     []int     // with WriteFrame: where each element ends in buf
-	held     []Receipt // of stanzas in buf: see SendHeld
+	ends     []int     // with WriteFrame: the end of each element in buf
+	held     []Receipt // of stanzas in buf; see SendHeld
 	inFlight int       // bytes being written
 	writing  bool
 	corked   int
@@ -47,7 +46,7 @@ type Conn struct {
 	done     chan struct{} // made by the first who asks; closed with err
 }
 
-// NewConn writes to nc.
+// NewConn returns a Conn that writes to nc.
 func NewConn(nc net.Conn, cfg ConnConfig) *Conn {
 	if cfg.MaxQueue <= 0 {
 		cfg.MaxQueue = 4 << 20
@@ -60,15 +59,16 @@ func NewConn(nc net.Conn, cfg ConnConfig) *Conn {
 	return c
 }
 
-// Send queues a stanza addressed to `to`. ErrFull: the peer reads too slowly and is being cut. ErrClosed: it is gone.
+// Send queues a stanza, addressed to `to`. It returns ErrFull if the peer reads too slowly and is being cut, and
+// ErrClosed or another reason (see Err) if the connection has ended.
 func (c *Conn) Send(st *Stanza, to jid.JID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sendLocked(st, to)
 }
 
-// SendHeld is Send for a stanza that the stream it came from counts as handled when it is written here, or cannot be; after d
-// at the latest.
+// SendHeld is like Send, and keeps the stanza from counting as handled on the stream that it came from (see
+// Stanza.Hold) until it is written here or cannot be written, and for d at most.
 func (c *Conn) SendHeld(st *Stanza, to jid.JID, d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +93,8 @@ func (c *Conn) sendLocked(st *Stanza, to jid.JID) error {
 	return c.queued()
 }
 
-// WriteRaw queues one element, or a stream's header, as it is. b may be used again when it returns.
+// WriteRaw queues one element, or a stream header, as it is. The caller may reuse b when WriteRaw has returned. Errors
+// are those of Send.
 func (c *Conn) WriteRaw(b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,7 +106,7 @@ func (c *Conn) WriteRaw(b []byte) error {
 	return c.queued()
 }
 
-// reserve makes room for about n bytes more in buf, from the pools while it is of their sizes.
+// reserve makes room for about n more bytes in buf, from the pools as long as they have such sizes.
 func (c *Conn) reserve(n int) {
 	switch need := len(c.buf) + n; {
 	case need <= cap(c.buf):
@@ -130,7 +131,7 @@ func (c *Conn) queued() error {
 	return nil
 }
 
-// startLocked starts the writer. What fills a TLS record is not held back: nothing would be gained.
+// startLocked starts the writer. A cork does not hold back what fills a TLS record, since that would gain nothing.
 func (c *Conn) startLocked() {
 	if !c.writing && len(c.buf) > 0 && (c.corked == 0 || len(c.buf) >= 16<<10) {
 		c.writing = true
@@ -138,7 +139,7 @@ func (c *Conn) startLocked() {
 	}
 }
 
-// endLocked says why nothing more is taken.
+// endLocked sets the reason why the connection takes nothing more.
 func (c *Conn) endLocked(err error) {
 	if c.err == nil {
 		c.err = err
@@ -148,7 +149,7 @@ func (c *Conn) endLocked(err error) {
 	}
 }
 
-// failLocked cuts the connection; what is queued is lost.
+// failLocked cuts the connection and drops what is queued.
 func (c *Conn) failLocked(err error) {
 	c.endLocked(err)
 	giveBuffer(c.buf)
@@ -176,15 +177,15 @@ func (c *Conn) Abort(err error) {
 	c.failLocked(err)
 }
 
-// Err says why nothing more is taken: ErrFull, ErrClosed, what Abort was given, or the error of a write (a timeout is a
-// peer that does not read). nil while all is well.
+// Err returns why the connection takes nothing more: ErrFull, ErrClosed, the error given to Abort, or the error of a
+// write (a timeout means that the peer does not read). It returns nil while the connection works.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// Done is closed when nothing more is taken; then Err says why.
+// Done returns a channel that is closed when the connection takes nothing more; Err then returns the reason.
 func (c *Conn) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,15 +198,16 @@ func (c *Conn) Done() <-chan struct{} {
 	return c.done
 }
 
-// Cork holds writing back until as many Uncorks: what is sent in between goes in one write, or in several that each
-// fill a TLS record. What others send is held back too: nothing that may wait belongs between the two.
+// Cork holds back writing until Uncork has been called as often. Everything sent in between goes out in one write, or
+// in several that each fill a TLS record. This delays what other goroutines send, too: do nothing between the two that
+// may wait.
 func (c *Conn) Cork() {
 	c.mu.Lock()
 	c.corked++
 	c.mu.Unlock()
 }
 
-// Uncork ends a Cork. Without one it does nothing.
+// Uncork ends one Cork. Without a Cork it does nothing.
 func (c *Conn) Uncork() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -213,8 +215,8 @@ func (c *Conn) Uncork() {
 	c.startLocked()
 }
 
-// UncorkWrite ends a Cork and writes what has gathered from the caller's own goroutine, which may take as long as a
-// write may. For the connection's reader: a peer that does not read is not read from.
+// UncorkWrite ends one Cork and writes the queue in the caller's goroutine, which may take up to WriteTimeout. It is
+// for the goroutine that reads the connection: while a peer does not read, it is not read from.
 func (c *Conn) UncorkWrite() {
 	c.mu.Lock()
 	c.corked = max(c.corked-1, 0)
@@ -227,7 +229,7 @@ func (c *Conn) UncorkWrite() {
 	c.write()
 }
 
-// write writes until the queue is empty. It is the only writer while c.writing.
+// write writes until the queue is empty. c.writing makes it the only writer.
 func (c *Conn) write() {
 	c.mu.Lock()
 	for len(c.buf) > 0 {
@@ -244,7 +246,7 @@ func (c *Conn) write() {
 		}
 	}
 	if c.err == nil && c.cfg.WriteFrame == nil {
-		// An old deadline would break what TLS itself may have to write (a key update), and its timer would wake us.
+		// An old deadline would break writes of TLS itself, such as a key update, and its timer would wake us.
 		_ = c.nc.SetWriteDeadline(time.Time{})
 	}
 	c.writing = false
@@ -254,7 +256,8 @@ func (c *Conn) write() {
 
 func (c *Conn) writeOut(nc net.Conn, b []byte, ends []int, cut time.Time) error {
 	if c.cfg.WriteFrame == nil {
-		// Set each time: whoever owns nc sets deadlines too, and a write without one could wait for ever.
+		// The deadline is set each time, since the owner of nc sets deadlines, too, and a write without one could wait
+		// for ever.
 		if err := nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
 			return err
 		}
@@ -274,7 +277,8 @@ func (c *Conn) writeOut(nc net.Conn, b []byte, ends []int, cut time.Time) error 
 	return nil
 }
 
-// Flush waits until all that was queued is written, corked or not.
+// Flush waits until everything queued so far is written, corked or not. It returns the reason if the connection was cut
+// meanwhile.
 func (c *Conn) Flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -296,7 +300,8 @@ func (c *Conn) drainLocked() {
 	}
 }
 
-// Swap goes on with another connection to the same peer (after STARTTLS); what is queued goes out on the old one.
+// Swap continues on another connection to the same peer, after STARTTLS. What is queued is written to the old one
+// first.
 func (c *Conn) Swap(nc net.Conn) {
 	c.mu.Lock()
 	c.drainLocked()
@@ -310,8 +315,8 @@ func (c *Conn) Swap(nc net.Conn) {
 	}
 }
 
-// Close writes what is queued and the final elements, then closes the connection. It returns when that is done, after
-// about twice WriteTimeout at the latest. Closing again only waits for that.
+// Close writes the queue and the final elements, then closes the connection. It returns when that is done, after about
+// twice WriteTimeout at most. A second call only waits for the first.
 func (c *Conn) Close(final ...[]byte) {
 	c.mu.Lock()
 	if c.err == nil {

@@ -2,24 +2,24 @@ package wire
 
 import "sync/atomic"
 
-// Delivery is shared by all copies of one message that several clients of a person get. What one of them never
-// acknowledges is kept for later only if none of the others has it. Safe from any goroutine; nil is a message that one
-// client alone gets.
+// Delivery is shared by the copies of one message that several clients of a person get. A copy that a client never
+// acknowledges is kept for later only if no other client has the message. It is safe from any goroutine. A nil Delivery
+// belongs to a message with only one copy.
 type Delivery struct {
-	Of *Stanza // as it was before it was copied
+	Of *Stanza // the message before it was copied
 
 	held  atomic.Int32
 	taken atomic.Bool
 }
 
-// Held: a client's queue has it, until it is acknowledged.
+// Held notes that a client's queue holds the message until the client acknowledges it.
 func (d *Delivery) Held() {
 	if d != nil {
 		d.held.Add(1)
 	}
 }
 
-// Acknowledged: a client whose queue had it has it.
+// Acknowledged notes that a client has the message which its queue held.
 func (d *Delivery) Acknowledged() {
 	if d != nil {
 		d.taken.Store(true)
@@ -27,14 +27,15 @@ func (d *Delivery) Acknowledged() {
 	}
 }
 
-// Taken: a client that acknowledges nothing has been sent it.
+// Taken notes that the message was sent to a client that does not acknowledge.
 func (d *Delivery) Taken() {
 	if d != nil {
 		d.taken.Store(true)
 	}
 }
 
-// Lost: a queue that had it is no more. true if no client has it now, nor a queue.
+// Lost notes that a queue which held the message is gone. It returns true if now no client and no queue has the
+// message.
 func (d *Delivery) Lost() bool {
 	return d == nil || d.held.Add(-1) == 0 && !d.taken.Load()
 }

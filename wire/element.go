@@ -1,27 +1,27 @@
 package wire
 
-// Element is a small tree for payloads off the message path: queries, forms, configuration.
+// Element is a small XML tree. It is for payloads off the message path: queries, forms, configuration.
 type Element struct {
 	Name  Name
-	Attrs []Attr // never xmlns declarations
+	Attrs []Attr // never namespace declarations
 	Nodes []Node
 }
 
-// Node is an element or a piece of text in an Element, in document order. Raw is a finished, self-contained element
-// that is put in as it is; a parsed Element has none.
+// Node is an element or a piece of text inside an Element, in document order. Raw is a serialised, self-contained
+// element that is written as it is; a parsed Element has none.
 type Node struct {
 	Element *Element
 	Text    string
 	Raw     []byte
 }
 
-// E makes an element, its children given in order; nil children are left out.
+// E makes an element with these children, in order. It leaves out nil children.
 func E(space, local string, children ...*Element) *Element {
 	e := &Element{Name: Name{space, local}}
 	return e.Add(children...)
 }
 
-// T makes an element with text.
+// T makes an element that contains text.
 func T(space, local, text string) *Element {
 	e := E(space, local)
 	if text != "" {
@@ -30,7 +30,7 @@ func T(space, local, text string) *Element {
 	return e
 }
 
-// Add appends children and gives e; nil ones are left out.
+// Add appends children, without the nil ones, and returns e.
 func (e *Element) Add(children ...*Element) *Element {
 	for _, c := range children {
 		if c != nil {
@@ -40,13 +40,13 @@ func (e *Element) Add(children ...*Element) *Element {
 	return e
 }
 
-// AddRaw appends a finished, self-contained element and gives e.
+// AddRaw appends a serialised, self-contained element and returns e.
 func (e *Element) AddRaw(raw []byte) *Element {
 	e.Nodes = append(e.Nodes, Node{Raw: raw})
 	return e
 }
 
-// Set sets an attribute without prefix (an empty value removes it) and gives e.
+// Set sets an attribute without a prefix and returns e. An empty value removes the attribute.
 func (e *Element) Set(local, value string) *Element {
 	for i := range e.Attrs {
 		if e.Attrs[i].Name == (Name{"", local}) {
@@ -64,7 +64,7 @@ func (e *Element) Set(local, value string) *Element {
 	return e
 }
 
-// Attr gives an attribute without prefix; "" if there is none. Safe on nil.
+// Attr returns an attribute without a prefix, or "". It is safe on nil.
 func (e *Element) Attr(local string) string {
 	if e == nil {
 		return ""
@@ -77,7 +77,7 @@ func (e *Element) Attr(local string) string {
 	return ""
 }
 
-// Child gives the first child of that name, nil if there is none; an empty local name matches any. Safe on nil.
+// Child returns the first child of that name, or nil. An empty local name matches any. It is safe on nil.
 func (e *Element) Child(space, local string) *Element {
 	if e == nil {
 		return nil
@@ -90,7 +90,7 @@ func (e *Element) Child(space, local string) *Element {
 	return nil
 }
 
-// Elements gives the children that are elements. Safe on nil.
+// Elements returns the children that are elements. It is safe on nil.
 func (e *Element) Elements() []*Element {
 	if e == nil {
 		return nil
@@ -104,7 +104,7 @@ func (e *Element) Elements() []*Element {
 	return es
 }
 
-// Text gives the character data directly inside. Safe on nil.
+// Text returns the character data directly inside the element. It is safe on nil.
 func (e *Element) Text() string {
 	if e == nil {
 		return ""
@@ -119,5 +119,5 @@ func (e *Element) Text() string {
 	return s
 }
 
-// ChildText gives the text of the first child of that name. Safe on nil.
+// ChildText returns the text of the first child of that name, or "". It is safe on nil.
 func (e *Element) ChildText(space, local string) string { return e.Child(space, local).Text() }

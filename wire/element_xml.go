@@ -3,28 +3,28 @@ package wire
 import "bytes"
 
 const (
-	maxDepth     = 128     // of any element, whatever Limits say
-	maxAttrs     = 128     // of one element, whatever Limits say
-	maxElement   = 4 << 20 // bytes of one element, whatever Limits say
-	maxDecls     = 64      // prefixes in scope at once in a stanza: each use of a prefix looks through them
-	maxNamespace = 256     // bytes of a namespace: it may have to be declared on each element when written again
+	maxDepth     = 128     // of any element, whatever Limits allow
+	maxAttrs     = 128     // of one element, whatever Limits allow
+	maxElement   = 4 << 20 // bytes of one element, whatever Limits allow
+	maxDecls     = 64      // prefixes in scope at once in a stanza: each use of a prefix searches them
+	maxNamespace = 256     // bytes of a namespace: it may have to be declared on each element when it is written again
 )
 
-// binding is a prefix and its namespace; an empty prefix is the default namespace.
+// binding is a prefix and its namespace. The empty prefix stands for the default namespace.
 type binding struct{ prefix, space string }
 
-// elementParser builds an Element of a whole document.
+// elementParser builds the Element of a whole document.
 type elementParser struct {
 	b        []byte
 	limit    int // of attributes
 	attrs    []rawAttr
 	bindings []binding
-	text     []byte // character data not yet in a Node
+	text     []byte // character data that is not in a Node yet
 }
 
-// ParseElement reads one element, which may have whitespace around it and nothing else. What declares no namespace is in
-// defaultNS. Prefixes are resolved, xmlns declarations left out. At most 4 MiB and 128 levels; errors are *StreamError,
-// as for a stream.
+// ParseElement parses one element with only white space around it. Elements without a declared namespace are in
+// defaultNS. The result has resolved prefixes and no namespace declarations. The limits are 4 MiB and 128 levels.
+// Errors are of type *StreamError, as for a stream.
 func ParseElement(b []byte, defaultNS string) (*Element, error) {
 	if len(b) > maxElement {
 		return nil, tooMuch("the element is too large")
@@ -36,10 +36,10 @@ func ParseElement(b []byte, defaultNS string) (*Element, error) {
 	}
 	e, i, err := p.element(i)
 	if err == nil && skipSpace(b, i) != len(b) {
-		err = notWellFormed("something after the element")
+		err = notWellFormed("data after the element")
 	}
 	if err == errMore {
-		err = notWellFormed("the element is cut off")
+		err = notWellFormed("the element is incomplete")
 	}
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ type level struct {
 	bindings int // before it
 }
 
-// element reads the element at b[i] and gives where it ends.
+// element reads the element at b[i] and returns the index of its end.
 func (p *elementParser) element(i int) (*Element, int, error) {
 	var stack []level
 	for {
@@ -71,7 +71,7 @@ func (p *elementParser) element(i int) (*Element, int, error) {
 			return nil, i, tooMuch("elements are nested too deeply")
 		}
 		closed := l.tag.empty
-		for { // contents, until another element begins or all are closed
+		for { // the content, until another element begins or all are closed
 			if closed {
 				top := stack[len(stack)-1]
 				p.bindings = p.bindings[:top.bindings]
@@ -95,7 +95,8 @@ func (p *elementParser) element(i int) (*Element, int, error) {
 	}
 }
 
-// content reads one piece of what is in l: text, or an end tag (closed). begins says that an element begins at the place given.
+// content reads one piece of the content of l: text, or an end tag (closed). begins says that an element begins at
+// next.
 func (p *elementParser) content(i int, l *level) (next int, begins, closed bool, err error) {
 	b := p.b
 	if i+1 >= len(b) {
@@ -126,7 +127,7 @@ func (p *elementParser) content(i int, l *level) (next int, begins, closed bool,
 	return i, true, false, nil
 }
 
-// flush puts the character data read so far into e; what stands side by side becomes one node.
+// flush moves the character data read so far into e, as one node.
 func (p *elementParser) flush(e *Element) {
 	if len(p.text) > 0 {
 		e.Nodes = append(e.Nodes, Node{Text: string(p.text)})
@@ -134,7 +135,7 @@ func (p *elementParser) flush(e *Element) {
 	}
 }
 
-// scanEnd reads the end tag at b[i], which has to be that of name.
+// scanEnd reads the end tag at b[i], which must match name.
 func scanEnd(b []byte, i int, name []byte) (int, error) {
 	i += 2
 	n := bytes.IndexByte(b[i:], '>')
@@ -167,7 +168,7 @@ func (p *elementParser) start(i int) (l level, end int, err error) {
 			p.bindings = append(p.bindings, binding{string(prefix), a.text(b)})
 		}
 	}
-	if len(p.bindings) > 4*maxDecls+maxDepth { // more than a Reader lets through
+	if len(p.bindings) > 4*maxDecls+maxDepth { // more than a Reader allows
 		return l, i, tooMuch("too many namespace declarations")
 	}
 	e := &Element{}
@@ -199,7 +200,7 @@ func (p *elementParser) attributes(n int) ([]Attr, error) {
 			}
 			for _, o := range as {
 				if o.Name == name {
-					return nil, notWellFormed("an attribute twice")
+					return nil, notWellFormed("duplicate attribute")
 				}
 			}
 		}
@@ -208,7 +209,7 @@ func (p *elementParser) attributes(n int) ([]Attr, error) {
 	return as, nil
 }
 
-// space resolves a prefix; an empty one gives the default namespace.
+// space returns the namespace of a prefix; the empty prefix gives the default namespace.
 func (p *elementParser) space(prefix []byte) (string, error) {
 	for i := len(p.bindings) - 1; i >= 0; i-- {
 		if p.bindings[i].prefix == string(prefix) {
@@ -221,11 +222,11 @@ func (p *elementParser) space(prefix []byte) (string, error) {
 	case "xml":
 		return NSXML, nil
 	}
-	return "", notWellFormed("a prefix is not declared")
+	return "", notWellFormed("undeclared prefix")
 }
 
-// declares says whether an attribute declares a namespace, and for which prefix (empty: the default), and refuses
-// declarations that Namespaces in XML 1.0 (section 3) forbids.
+// declares reports whether an attribute declares a namespace, and for which prefix; the empty prefix stands for the
+// default namespace. It refuses declarations that Namespaces in XML 1.0, section 3, forbids.
 func declares(b []byte, a *rawAttr) (ok bool, prefix []byte, err error) {
 	if a.colon < 0 {
 		if string(b[a.name:a.nameEnd]) != "xmlns" {
@@ -247,18 +248,18 @@ func declares(b []byte, a *rawAttr) (ok bool, prefix []byte, err error) {
 	case string(prefix) == "xmlns":
 		err = notWellFormed("the prefix xmlns cannot be declared")
 	case string(prefix) == "xml" && string(v) != NSXML:
-		err = notWellFormed("the prefix xml cannot be bound anew")
+		err = notWellFormed("the prefix xml cannot be redeclared")
 	case string(prefix) != "xml" && string(v) == NSXML, string(v) == nsXMLNS:
 		err = notWellFormed("a reserved namespace cannot be declared")
 	case len(prefix) > 0 && len(v) == 0:
-		err = notWellFormed("a prefix cannot be bound to nothing")
+		err = notWellFormed("a prefix cannot be declared with an empty namespace")
 	}
 	return true, prefix, err
 }
 
-// AppendXML appends the element, to be put where the default namespace is parentNS, and gives the longer slice. Its
-// namespace is declared where it differs from its parent's; an attribute with a namespace gets a prefix of its own.
-// Raw nodes are copied as they are.
+// AppendXML appends the element for a place where the default namespace is parentNS, and returns the longer slice. It
+// declares each namespace that differs from the parent's; an attribute with a namespace gets a prefix of its own. It
+// copies raw nodes as they are.
 func (e *Element) AppendXML(b []byte, parentNS string) []byte {
 	b, inner := appendStart(b, e.Name, parentNS)
 	b = appendAttrs(b, e.Attrs)
@@ -279,7 +280,8 @@ func (e *Element) AppendXML(b []byte, parentNS string) []byte {
 	return appendEnd(b, e.Name)
 }
 
-// appendStart appends '<', the name and the declaration it needs, and says what the default namespace is inside.
+// appendStart appends '<', the name and the declaration that it needs. It returns the default namespace inside the
+// element.
 func appendStart(b []byte, n Name, parentNS string) ([]byte, string) {
 	b = append(b, '<')
 	if n.Space == NSXML { // cannot be a default namespace

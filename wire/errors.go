@@ -2,14 +2,15 @@ package wire
 
 import "errors"
 
-// StreamError is a violation that ends the stream: a condition of RFC 6120, section 4.9.3, and words for a person, which
-// are never taken from what the peer sent.
+// StreamError is a violation that ends the stream: a condition of RFC 6120, section 4.9.3, and an English text for a
+// person, which never contains what the peer sent.
 type StreamError struct {
 	Condition string
 	Text      string
 	App       *Element // an application-specific condition (section 4.9.4); nil if there is none
 }
 
+// Error returns "stream error:" with the condition and the text.
 func (e *StreamError) Error() string {
 	if e.Text == "" {
 		return "stream error: " + e.Condition
@@ -17,11 +18,11 @@ func (e *StreamError) Error() string {
 	return "stream error: " + e.Condition + ": " + e.Text
 }
 
-// ErrStreamEnd is given by Reader.Next once the peer has closed its stream with </stream:stream>.
-var ErrStreamEnd = errors.New("wire: the peer has closed its stream")
+// ErrStreamEnd is the error of Reader.Next after the peer closed its stream with </stream:stream>.
+var ErrStreamEnd = errors.New("wire: the peer closed its stream")
 
 // errMore says that the bytes at hand end inside a token. It never leaves the package.
-var errMore = errors.New("wire: more bytes are needed")
+var errMore = errors.New("wire: need more bytes")
 
 func notWellFormed(text string) error { return &StreamError{Condition: "not-well-formed", Text: text} }
 func restricted(text string) error    { return &StreamError{Condition: "restricted-xml", Text: text} }
@@ -30,12 +31,12 @@ func tooMuch(text string) error       { return &StreamError{Condition: "policy-v
 // badUTF8 is RFC 6120, section 4.9.3.22: "or has otherwise improperly encoded the stream".
 func badUTF8() error { return &StreamError{Condition: "unsupported-encoding", Text: "invalid UTF-8"} }
 
-// Limits of what a peer may send; what is zero has its default.
+// Limits bounds what a peer may send. A zero field stands for its default.
 type Limits struct {
-	Stanza   int // bytes of one first-level element; 256 KiB, at most 4 MiB
-	Depth    int // of elements in a first-level element, which itself is 1; 64, at most 128
-	Attrs    int // of one element, namespace declarations among them; 64, at most 128
-	Children int // first-level payloads of one element; 256
+	Stanza   int // bytes of one first-level element; default 256 KiB, at most 4 MiB
+	Depth    int // levels of elements; a first-level element is level 1; default 64, at most 128
+	Attrs    int // attributes of one element, including namespace declarations; default 64, at most 128
+	Children int // first-level payloads of one element; default 256
 }
 
 func (l Limits) withDefaults() Limits {

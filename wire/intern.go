@@ -3,9 +3,9 @@ package wire
 // nsXMLNS is bound to the prefix xmlns and to no other (Namespaces in XML 1.0, section 3).
 const nsXMLNS = "http://www.w3.org/2000/xmlns/"
 
-const frequentSize = 1024 // four times what is in it
+const frequentSize = 1024 // four times the number of strings in it
 
-// frequent holds names, namespaces and values that most stanzas are made of, so that reading them allocates nothing.
+// frequent holds the names, namespaces and values of most stanzas, so that reading them allocates nothing.
 var frequent = func() (t [frequentSize]string) {
 	for _, s := range []string{
 		NSClient, NSServer, NSStream, NSFraming, NSStreams, NSStanzas, NSSASL, NSTLS, NSBind, NSSession, NSSM, NSDelay, NSSID,
@@ -50,13 +50,13 @@ var frequent = func() (t [frequentSize]string) {
 	return t
 }()
 
-// internSlot is where the search for s begins. The last byte and one in the middle tell most of these strings apart.
+// internSlot returns where the search for s begins. The last byte and a middle one distinguish most of these strings.
 func internSlot[T string | []byte](s T) uint {
 	n := uint(len(s))
 	return ((uint(s[n-1])*37+uint(s[n/2]))*37 + uint(s[0]) + n*131) % frequentSize
 }
 
-// intern gives b as a string, without allocating for what is frequent.
+// intern returns b as a string. Frequent strings cost no allocation.
 func intern(b []byte) string {
 	if len(b) == 0 {
 		return ""

@@ -5,38 +5,38 @@ import (
 	"unicode/utf8"
 )
 
-// The functions here look at bytes and keep nothing. Each gives errMore where b ends too early to tell, a *StreamError
-// for what is refused. All offsets are offsets in b.
+// The functions in this file look at bytes and keep no state. They return errMore if b ends too early to decide, and a
+// *StreamError for what they refuse. All offsets are offsets in b.
 
-// rawAttr is where an attribute lies.
+// rawAttr holds the offsets of an attribute.
 type rawAttr struct {
-	at             int32 // the whitespace before it
+	at             int32 // of the white space before it
 	name, nameEnd  int32
-	colon          int32 // -1 if there is none
+	colon          int32 // -1: no colon
 	value, valueTo int32 // without the quotes
-	esc            bool  // the value is not what its bytes say: references, whitespace to normalise
+	esc            bool  // the value is not the plain bytes: it has references or white space to normalise
 }
 
-// rawTag is where a start tag or an empty-element tag lies.
+// rawTag holds the offsets of a start tag or an empty-element tag.
 type rawTag struct {
 	at            int32
 	name, nameEnd int32
-	colon         int32 // -1 if there is none
+	colon         int32 // -1: no colon
 	end           int32 // after the '>'
 	empty         bool
 }
 
-// maxRef is the longest reference looked at: &#x, leading zeros and six digits.
+// maxRef is the length of the longest reference that is accepted: &#x, leading zeros and six digits.
 const maxRef = 16
 
-// scanName reads a QName at b[i].
+// scanName reads the QName at b[i].
 func scanName(b []byte, i int) (colon, end int, err error) {
 	if uint(i) >= uint(len(b)) {
 		return 0, 0, errMore
 	}
 	start, part := i, i
 	if class[b[i]]&isNameStart == 0 && b[i] < utf8.RuneSelf {
-		return 0, 0, notWellFormed("a name is missing")
+		return 0, 0, notWellFormed("missing name")
 	}
 	colon = -1
 	i = skipClass(b, i, isName)
@@ -82,14 +82,14 @@ func scanWideName(b []byte, i int) (colon, end int, err error) {
 }
 
 func skipSpace(b []byte, i int) int {
-	if uint(i) < uint(len(b)) && b[i] > ' ' { // mostly there is none
+	if uint(i) < uint(len(b)) && b[i] > ' ' { // there mostly is no white space
 		return i
 	}
 	return skipClass(b, i, isSpace)
 }
 
-// skipClass gives the first place from i on whose byte is not of the class, skipTo the first whose byte is. These are
-// the loops that take the time.
+// skipClass returns the first index from i on whose byte is not of the class. This loop and that of skipTo take most of
+// the parser's time.
 func skipClass(b []byte, i int, of uint8) int {
 	if i >= len(b) {
 		return i
@@ -113,7 +113,7 @@ func skipTo(b []byte, i int, of uint8) int {
 	return i
 }
 
-// scanTag reads the start tag at b[i], which is its '<', and gives its attributes in attrs, at most limit of them.
+// scanTag reads the start tag at b[i], which is its '<'. It appends the attributes to attrs, at most limit of them.
 func scanTag(b []byte, i int, attrs []rawAttr, limit int) (t rawTag, _ []rawAttr, err error) {
 	attrs = attrs[:0]
 	t.at, t.name = int32(i), int32(i+1)
@@ -137,13 +137,13 @@ func scanTag(b []byte, i int, attrs []rawAttr, limit int) (t rawTag, _ []rawAttr
 				return t, attrs, errMore
 			}
 			if b[i+1] != '>' {
-				return t, attrs, notWellFormed("stray slash in a tag")
+				return t, attrs, notWellFormed("unexpected slash in a tag")
 			}
 			t.end, t.empty = int32(i+2), true
 			return t, attrs, nil
 		}
 		if at == i {
-			return t, attrs, notWellFormed("no space before an attribute")
+			return t, attrs, notWellFormed("missing space before an attribute")
 		}
 		if len(attrs) >= limit {
 			return t, attrs, tooMuch("too many attributes")
@@ -153,12 +153,12 @@ func scanTag(b []byte, i int, attrs []rawAttr, limit int) (t rawTag, _ []rawAttr
 			return t, attrs, err
 		}
 		if twice(b, attrs) {
-			return t, attrs, notWellFormed("an attribute twice")
+			return t, attrs, notWellFormed("duplicate attribute")
 		}
 	}
 }
 
-// twice says that the last attribute's name, as written, is that of another.
+// twice reports whether the last attribute has the same name, as written, as another one.
 func twice(b []byte, attrs []rawAttr) bool {
 	n := len(attrs) - 1
 	name := b[attrs[n].name:attrs[n].nameEnd]
@@ -181,7 +181,7 @@ func scanAttr(b []byte, i int, a *rawAttr) (int, error) {
 	a.colon, a.nameEnd = int32(colon), int32(i)
 	if i < len(b) && b[i] != '=' {
 		if i = skipSpace(b, i); i < len(b) && b[i] != '=' {
-			return i, notWellFormed("an attribute without value")
+			return i, notWellFormed("attribute without a value")
 		}
 	}
 	if i = skipSpace(b, i+1); i >= len(b) {
@@ -189,7 +189,7 @@ func scanAttr(b []byte, i int, a *rawAttr) (int, error) {
 	}
 	quote := b[i]
 	if quote != '\'' && quote != '"' {
-		return i, notWellFormed("an attribute without quotes")
+		return i, notWellFormed("attribute value without quotes")
 	}
 	i++
 	a.value = int32(i)
@@ -223,8 +223,8 @@ func scanAttr(b []byte, i int, a *rawAttr) (int, error) {
 	}
 }
 
-// scanRef reads the reference at b[i], which is its '&': one of the five predefined entities or a character
-// (RFC 6120, section 11.1).
+// scanRef reads the reference at b[i], which is its '&': one of the five predefined entities or a character (RFC 6120,
+// section 11.1). It returns the character and the index after the reference.
 func scanRef(b []byte, i int) (rune, int, error) {
 	for j := i + 1; ; j++ {
 		if j >= len(b) {
@@ -236,18 +236,18 @@ func scanRef(b []byte, i int) (rune, int, error) {
 			return r, j + 1, err
 		}
 		if c != '#' && class[c]&isName == 0 && c < utf8.RuneSelf || c == '#' && j > i+1 {
-			return 0, i, notWellFormed("'&' begins no reference")
+			return 0, i, notWellFormed("'&' does not begin a reference")
 		}
 		if j-i > maxRef {
 			if b[i+1] == '#' {
 				return 0, i, notWellFormed("a character reference is too long")
 			}
-			return 0, i, restricted("an entity that is not predefined")
+			return 0, i, restricted("undefined entity")
 		}
 	}
 }
 
-// refRune gives what stands between '&' and ';'.
+// refRune returns the character for the text between '&' and ';'.
 func refRune(b []byte) (rune, error) {
 	switch string(b) {
 	case "lt":
@@ -261,20 +261,20 @@ func refRune(b []byte) (rune, error) {
 	case "quot":
 		return '"', nil
 	case "":
-		return 0, notWellFormed("an empty reference")
+		return 0, notWellFormed("empty reference")
 	}
 	if b[0] != '#' {
 		if class[b[0]]&isNameStart == 0 && b[0] < utf8.RuneSelf {
-			return 0, notWellFormed("'&' begins no reference")
+			return 0, notWellFormed("'&' does not begin a reference")
 		}
-		return 0, restricted("an entity that is not predefined")
+		return 0, restricted("undefined entity")
 	}
 	base := rune(10)
 	if b = b[1:]; len(b) > 0 && b[0] == 'x' {
 		base, b = 16, b[1:]
 	}
 	if len(b) == 0 {
-		return 0, notWellFormed("an empty character reference")
+		return 0, notWellFormed("empty character reference")
 	}
 	var r rune
 	for _, c := range b {
@@ -288,20 +288,20 @@ func refRune(b []byte) (rune, error) {
 			d = rune(c-'A') + 10
 		}
 		if d >= base {
-			return 0, notWellFormed("a bad character reference")
+			return 0, notWellFormed("invalid character reference")
 		}
 		if r = r*base + d; r > utf8.MaxRune {
-			return 0, notWellFormed("a reference to an illegal character")
+			return 0, notWellFormed("reference to an illegal character")
 		}
 	}
 	if !isChar(r) {
-		return 0, notWellFormed("a reference to an illegal character")
+		return 0, notWellFormed("reference to an illegal character")
 	}
 	return r, nil
 }
 
-// scanText reads character data from b[i] and gives the place of the '<' that ends it. With errMore the place is where
-// to go on once there are more bytes.
+// scanText reads character data from b[i] and returns the index of the '<' that ends it. With errMore, the index is
+// where to continue when there are more bytes.
 func scanText(b []byte, i int) (_ int, err error) {
 	for {
 		if i = skipTo(b, i, stopText); i >= len(b) {
@@ -313,7 +313,7 @@ func scanText(b []byte, i int) (_ int, err error) {
 		case c == '&':
 			_, i, err = scanRef(b, i)
 		case c == '>':
-			if i >= 2 && b[i-1] == ']' && b[i-2] == ']' { // what is before character data ends in '>'
+			if i >= 2 && b[i-1] == ']' && b[i-2] == ']' { // character data follows '>', so both brackets belong to it
 				return i, notWellFormed("']]>' in character data")
 			}
 			i++
@@ -330,8 +330,8 @@ func scanText(b []byte, i int) (_ int, err error) {
 
 const cdataStart = "<![CDATA["
 
-// scanCDATA reads a CDATA section from b[i], which is behind its opening, and gives the place behind its "]]>". With
-// errMore the place is where to go on.
+// scanCDATA reads a CDATA section from b[i], after its opening, and returns the index after its "]]>". With errMore,
+// the index is where to continue.
 func scanCDATA(b []byte, i int) (_ int, err error) {
 	for i < len(b) {
 		c := b[i]
@@ -342,7 +342,7 @@ func scanCDATA(b []byte, i int) (_ int, err error) {
 		switch {
 		case c == '>':
 			i++
-			if b[i-2] == ']' && b[i-3] == ']' { // the opening ends in '[': both are of the content
+			if b[i-2] == ']' && b[i-3] == ']' { // the opening ends in '[', so both brackets are content
 				return i, nil
 			}
 		case c >= utf8.RuneSelf:
@@ -356,8 +356,8 @@ func scanCDATA(b []byte, i int) (_ int, err error) {
 	return i, errMore
 }
 
-// scanBang decides on what begins with "<!": a CDATA section (the place behind its opening is given), or nothing that
-// a stream may have.
+// scanBang reads what begins with "<!". It returns the index after the opening of a CDATA section; nothing else is
+// allowed in a stream.
 func scanBang(b []byte, i int) (int, error) {
 	rest := b[i:]
 	if len(rest) > len(cdataStart) {
@@ -375,15 +375,14 @@ func scanBang(b []byte, i int) (int, error) {
 	return i + len(cdataStart), nil
 }
 
-// appendText appends checked character data with its references resolved and its line ends normalised (XML 1.0,
-// section 2.11).
+// appendText appends checked character data with resolved references and normalised line ends (XML 1.0, section 2.11).
 func appendText(dst, b []byte) []byte {
 	last := 0
 	for i := 0; i < len(b); {
 		switch b[i] {
 		case '&':
 			r, n, err := scanRef(b, i)
-			if err != nil { // it has been checked
+			if err != nil { // it was checked before
 				return dst
 			}
 			dst = utf8.AppendRune(append(dst, b[last:i]...), r)
@@ -401,7 +400,7 @@ func appendText(dst, b []byte) []byte {
 	return append(dst, b[last:]...)
 }
 
-// appendCDATA is appendText for the inside of a CDATA section.
+// appendCDATA is appendText for the content of a CDATA section.
 func appendCDATA(dst, b []byte) []byte {
 	for {
 		i := bytes.IndexByte(b, '\r')
@@ -421,7 +420,7 @@ func appendValue(dst, b []byte) []byte {
 		switch c := b[i]; c {
 		case '&':
 			r, n, err := scanRef(b, i)
-			if err != nil { // it has been checked
+			if err != nil { // it was checked before
 				return dst
 			}
 			dst = utf8.AppendRune(dst, r)
@@ -440,7 +439,7 @@ func appendValue(dst, b []byte) []byte {
 	return dst
 }
 
-// text gives an attribute's value; what is frequent costs no allocation.
+// text returns an attribute's value. Frequent values cost no allocation.
 func (a *rawAttr) text(b []byte) string {
 	if a.esc {
 		return string(appendValue(nil, b[a.value:a.valueTo]))
@@ -448,7 +447,7 @@ func (a *rawAttr) text(b []byte) string {
 	return intern(b[a.value:a.valueTo])
 }
 
-// prefix and local are the two parts of an attribute's name.
+// prefix returns the prefix of an attribute's name.
 func (a *rawAttr) prefix(b []byte) []byte {
 	if a.colon < 0 {
 		return nil

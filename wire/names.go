@@ -1,6 +1,6 @@
 package wire
 
-// Namespaces that more than one package needs. One that a single feature uses stands in that feature.
+// The namespaces that more than one package needs. A namespace that only one feature uses stands in that feature.
 const (
 	NSClient     = "jabber:client"
 	NSServer     = "jabber:server"

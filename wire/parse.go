@@ -5,25 +5,25 @@ import (
 	"sync"
 )
 
-// scope is what a first-level element finds around it: what the stream header has declared.
+// scope holds the namespaces that the stream header declared.
 type scope struct {
 	content  string // the content namespace; empty: that of the element, if it is a stanza (WebSocket)
 	def      string // the default namespace
 	prefixes []binding
 }
 
-// decl is a prefix that the element being read declares.
+// decl is a prefix that is declared inside the element being read.
 type decl struct {
 	prefix, prefixTo int32
 	value, valueTo   int32
 	esc              bool
 }
 
-// openTag is an element whose end has not come.
+// openTag is an element whose end tag is still to come.
 type openTag struct {
 	name, nameTo int32
-	decls        int32 // there were before it
-	own          bool  // the default namespace here is declared within the payload
+	decls        int32 // the number of decls before it
+	own          bool  // the default namespace here was declared inside the payload
 }
 
 // payload is a first-level payload.
@@ -31,54 +31,54 @@ type payload struct {
 	name          Name
 	start, nameTo int32
 	end           int32
-	cut, cutTo    int32 // an attribute to leave out, with the whitespace before it
-	inherits      bool  // it uses the default namespace of what is around it
-	rewrite       bool  // it is in the content namespace by a prefix
-	used, usedTo  int32 // in parser.used: the outer prefixes it uses
+	cut, cutTo    int32 // an attribute to leave out, including the white space before it
+	inherits      bool  // uses the default namespace of its surroundings
+	rewrite       bool  // is in the content namespace by a prefix
+	used, usedTo  int32 // in parser.used: the outer prefixes that it uses
 }
 
-// piece is character data of the root.
+// piece is a piece of character data directly inside the root.
 type piece struct {
 	from, to int
 	cdata    bool
 }
 
-// What the parser is in the middle of.
+// The states of the parser.
 const (
 	inContent = iota
-	inTag     // a tag whose end had not come
+	inTag     // in a tag whose end was not there yet
 	inCDATA
 )
 
-// parser reads one first-level element, however its bytes arrive, and looks at no byte twice but those of a tag that
-// came in parts. All offsets are from the element's beginning.
+// parser reads one first-level element from bytes that arrive in any pieces. It reads no byte twice, except in a tag
+// that comes in pieces. All offsets are from the element's beginning.
 type parser struct {
 	scope   *scope
 	lim     Limits
 	cache   *jids
-	b       []byte // all there is of the element so far, and what may follow it
-	pos     int    // up to where it is read
+	b       []byte // the element as far as it has arrived, and perhaps more
+	pos     int    // everything before it has been read
 	state   uint8
-	again   bool // inTag: it was tried before, so that its end is looked for before it is tried again
-	quote   byte // inTag: the quote scan is within, or 0
-	scan    int  // inTag: up to where its end was looked for
-	cdata   int  // inCDATA: where it begins
+	again   bool // inTag: a first attempt failed, so the next one first searches for the end of the tag
+	quote   byte // inTag: the quote at scan, or 0
+	scan    int  // inTag: where the search for the end goes on
+	cdata   int  // inCDATA: where the section begins
 	content string
-	def     string // the default namespace within the root
-	outer   int    // decls of the root
+	def     string // the default namespace inside the root
+	outer   int    // number of decls of the root
 
-	head  Stanza // without its payload
+	head  Stanza // without the payload
 	attrs []rawAttr
 	stack []openTag
 	decls []decl
 	kids  []payload
-	used  []int // decls, or ^i for scope.prefixes[i]
+	used  []int // indexes of decls, or ^i for scope.prefixes[i]
 	text  []piece
 }
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// begin makes the parser ready for an element.
+// begin prepares the parser for an element.
 func (p *parser) begin(s *scope, lim Limits, cache *jids) {
 	p.scope, p.lim, p.cache = s, lim, cache
 	p.pos, p.state, p.outer = 0, inContent, 0
@@ -86,7 +86,7 @@ func (p *parser) begin(s *scope, lim Limits, cache *jids) {
 	p.stack, p.decls, p.kids, p.used, p.text = p.stack[:0], p.decls[:0], p.kids[:0], p.used[:0], p.text[:0]
 }
 
-// release gives the parser back to the pool, with nothing in it that is anyone's.
+// release returns the parser to the pool, without any data of the stream.
 func (p *parser) release() {
 	if cap(p.kids) > 64 || cap(p.stack)+cap(p.decls)+cap(p.used)+cap(p.text)+cap(p.attrs) > 1024 {
 		*p = parser{}
@@ -98,13 +98,14 @@ func (p *parser) release() {
 	parsers.Put(p)
 }
 
-// run reads on; b is the whole element as far as it has come. It gives where the element ends, or errMore.
+// run continues reading. b is the element as far as it has arrived. run returns the index of the element's end, or
+// errMore.
 func (p *parser) run(b []byte) (end int, err error) {
 	p.b = b
 	for p.pos < len(b) {
 		switch p.state {
 		case inTag:
-			// A tag that has come in two parts is read again; one in more parts has its end looked for first.
+			// A tag that comes in two parts is read again; with more parts, its end is searched first.
 			if p.again {
 				if err := p.tagEnds(); err != nil {
 					return 0, err
@@ -113,7 +114,7 @@ func (p *parser) run(b []byte) (end int, err error) {
 			err := p.markup()
 			if err == errMore {
 				if p.again {
-					return 0, notWellFormed("a broken tag")
+					return 0, notWellFormed("malformed tag")
 				}
 				p.again, p.scan, p.quote = true, p.pos+1, 0
 				continue
@@ -153,7 +154,7 @@ func (p *parser) run(b []byte) (end int, err error) {
 	return 0, errMore
 }
 
-// piece notes character data of the root, which only an Other keeps.
+// piece notes character data of the root, which only a stanza of kind Other keeps.
 func (p *parser) piece(from, to int, cdata bool) {
 	if len(p.stack) != 1 || p.head.Kind != Other || from == to {
 		return
@@ -165,7 +166,7 @@ func (p *parser) piece(from, to int, cdata bool) {
 	p.text = append(p.text, piece{from, to, cdata})
 }
 
-// markup reads what begins at pos with '<'.
+// markup reads the markup at pos, which begins with '<'.
 func (p *parser) markup() (err error) {
 	if p.pos+1 >= len(p.b) {
 		return errMore
@@ -191,7 +192,7 @@ func (p *parser) markup() (err error) {
 	return err
 }
 
-// tagEnds looks for the '>' of the tag at pos, from where it has looked before.
+// tagEnds searches for the '>' of the tag at pos, and continues where it stopped before.
 func (p *parser) tagEnds() error {
 	for i, b := p.scan, p.b; i < len(b); i++ {
 		c := b[i]
@@ -234,7 +235,7 @@ func (p *parser) endTag() error {
 	p.stack = p.stack[:len(p.stack)-1]
 	switch len(p.stack) {
 	case 0:
-		return nil // the root's declarations are needed by build
+		return nil // build needs the root's declarations
 	case 1:
 		p.kids[len(p.kids)-1].end = int32(to)
 	}
@@ -260,7 +261,7 @@ func (p *parser) startTag() error {
 	switch depth {
 	case 0:
 	case 1:
-		o.own = def != nil || t.colon < 0 // without prefix, it has said what it inherits: see child
+		o.own = def != nil || t.colon < 0 // an element without a prefix has already set inherits; see child
 	default:
 		o.own = def != nil || p.stack[depth-1].own
 	}
@@ -292,8 +293,8 @@ func (p *parser) startTag() error {
 	return nil
 }
 
-// declare takes the namespace declarations among the attributes. It gives that of the default namespace, and how many
-// other attributes have a prefix that is not xml.
+// declare handles the namespace declarations among the attributes. It returns the declaration of the default namespace,
+// and how many of the other attributes have a prefix other than xml.
 func (p *parser) declare() (def *rawAttr, prefixed int, err error) {
 	for i := range p.attrs {
 		a := &p.attrs[i]
@@ -320,10 +321,11 @@ func (p *parser) declare() (def *rawAttr, prefixed int, err error) {
 	return def, prefixed, nil
 }
 
-// refXML stands for the prefix xml among what use gives.
+// refXML is the result of use for the prefix xml.
 const refXML = maxDecls
 
-// use resolves a prefix, and notes that the payload being read uses it if it is declared outside of it.
+// use resolves a prefix. If the prefix is declared outside of the payload being read, use notes that the payload needs
+// it.
 func (p *parser) use(prefix []byte) (ref int, err error) {
 	ref = -1
 	for i := len(p.decls) - 1; i >= 0; i-- {
@@ -345,7 +347,7 @@ func (p *parser) use(prefix []byte) (ref int, err error) {
 			i--
 		}
 		if i < 0 {
-			return 0, notWellFormed("a prefix is not declared")
+			return 0, notWellFormed("undeclared prefix")
 		}
 		ref = ^i
 	}
@@ -362,7 +364,7 @@ func (p *parser) use(prefix []byte) (ref int, err error) {
 	return ref, nil
 }
 
-// space gives the namespace of what use has found.
+// space returns the namespace for a result of use.
 func (p *parser) space(ref int) string {
 	switch {
 	case ref == refXML:
@@ -375,8 +377,8 @@ func (p *parser) space(ref int) string {
 	return a.text(p.b)
 }
 
-// attrPrefixes resolves the prefixes of attributes; no two may have the same expanded name (Namespaces in XML 1.0,
-// section 6.3).
+// attrPrefixes resolves the prefixes of attributes and refuses two attributes with the same expanded name (Namespaces
+// in XML 1.0, section 6.3).
 func (p *parser) attrPrefixes(n int) error {
 	names := make([]Name, 0, 8)
 	for i := range p.attrs {
@@ -398,7 +400,7 @@ func (p *parser) attrPrefixes(n int) error {
 		name := Name{p.space(ref), intern(a.local(p.b))}
 		for _, o := range names {
 			if o == name {
-				return notWellFormed("an attribute twice")
+				return notWellFormed("duplicate attribute")
 			}
 		}
 		names = append(names, name)

@@ -7,57 +7,57 @@ import (
 	"time"
 )
 
-// maxHeader is how long a stream header may be, in bytes, if Limits.Stanza allows it.
+// maxHeader is the largest size of a stream header, in bytes, if Limits.Stanza allows it.
 const maxHeader = 16 << 10
 
-// Header is a stream's opening tag (RFC 6120, section 4.7). To and From are as they came: whether they are addresses,
-// and whose, is for the caller to see.
+// Header is the opening tag of a stream (RFC 6120, section 4.7). To and From are as the peer sent them: the caller
+// checks that they are addresses, and whose.
 type Header struct {
 	To, From, ID, Version, Lang string
 	ContentNS                   string // NSClient, NSServer or NSComponent
 }
 
-// Reader reads a stream's elements, within Limits. It is for one goroutine. While nothing is pending it holds no buffer
-// but a small one of its own, so that idle sessions are cheap.
+// Reader reads the elements of a stream, within Limits. Only one goroutine may use it. While nothing is pending it
+// holds only a small buffer of its own, so that idle sessions are cheap.
 type Reader struct {
 	src    io.Reader
 	lim    Limits
 	scope  scope
-	name   string  // of the stream's tag as written
-	ahead  *Stanza // read by Ready and not yet given
-	err    error   // what has ended the stream: it is given again
-	srcErr error   // what the source gave together with its last bytes
+	name   string  // of the stream's opening tag, as written
+	ahead  *Stanza // read by Ready and not returned yet
+	err    error   // the error that ended the stream; every further call returns it
+	srcErr error   // the error that the source returned together with its last bytes
 
 	buf     []byte  // nil: nothing is buffered
-	p       *parser // nil as buf is
-	from    int     // buf[from:to] is not consumed
+	p       *parser // nil whenever buf is
+	from    int     // buf[from:to] is unread
 	to      int
-	reading bool // p is in an element, which begins at from
-	scan    int  // Header: up to where the tag's end was looked for
-	quote   byte // Header: the quote scan is within
-	blank   bool // whitespace came before the header
-	again   bool // this is not the first header on this source
+	reading bool // p is inside an element that begins at from
+	scan    int  // Header: where the search for the end of the tag goes on
+	quote   byte // Header: the quote at scan, or 0
+	blank   bool // white space came before the header
+	again   bool // this is not the first header from this source
 
 	cache jids
 	small [128]byte
 }
 
-// NewReader reads from src.
+// NewReader returns a Reader that reads from src.
 func NewReader(src io.Reader, lim Limits) *Reader {
 	return &Reader{src: src, lim: lim.withDefaults()}
 }
 
-// SetLimits changes the limits, from the next element on: they rise after authentication.
+// SetLimits changes the limits from the next element on. They rise after authentication.
 func (r *Reader) SetLimits(l Limits) { r.lim = l.withDefaults() }
 
-// Restart makes ready for another stream header on the same source (after SASL); what was read and not consumed stays.
+// Restart prepares for another stream header from the same source, after SASL. It keeps what was read and not consumed.
 func (r *Reader) Restart() {
 	r.scope, r.name, r.ahead, r.err, r.reading = scope{}, "", nil, nil, false
 	r.scan, r.quote, r.blank, r.again = 0, 0, false, true
 }
 
-// Reset makes ready for another stream on another source (after STARTTLS). What was read and not consumed is dropped:
-// it may be an attacker's and must not be read as if it came through the new one. Who is to notice asks Buffered before.
+// Reset prepares for another stream from another source, after STARTTLS. It drops what was read and not consumed, since
+// an attacker may have sent it before the encryption. Call Buffered first to detect that.
 func (r *Reader) Reset(src io.Reader) {
 	r.Restart()
 	r.from = r.to
@@ -65,8 +65,8 @@ func (r *Reader) Reset(src io.Reader) {
 	r.src, r.srcErr, r.again, r.cache = src, nil, false, jids{}
 }
 
-// Buffered gives how many bytes were read from the source and not consumed, whitespace aside. Before STARTTLS goes on it
-// must be 0 (RFC 6120, section 5.3.3; CVE-2011-0411 and its kin).
+// Buffered returns how many bytes were read from the source and not consumed, without white space. It must be 0 before
+// STARTTLS proceeds (RFC 6120, section 5.3.3; CVE-2011-0411).
 func (r *Reader) Buffered() int {
 	n := 0
 	for _, c := range r.buf[r.from:r.to] {
@@ -77,7 +77,7 @@ func (r *Reader) Buffered() int {
 	return n
 }
 
-// give returns the buffers to their pools if nothing is in them.
+// give returns the buffers to their pools if they are empty.
 func (r *Reader) give() {
 	if r.buf == nil || r.from != r.to || r.reading {
 		return
@@ -87,7 +87,7 @@ func (r *Reader) give() {
 	r.p, r.buf, r.from, r.to = nil, nil, 0, 0
 }
 
-// fill reads more; what it waits for is the source.
+// fill reads more from the source and waits for it.
 func (r *Reader) fill() error {
 	if r.srcErr != nil {
 		return r.srcErr
@@ -125,7 +125,8 @@ func (r *Reader) fill() error {
 	return nil
 }
 
-// room makes room behind r.to, by moving what is pending to the front if that gives enough, else by a larger buffer.
+// room makes room after r.to: it moves the pending bytes to the front if that is enough, and takes a larger buffer
+// otherwise.
 func (r *Reader) room() {
 	switch n := r.to - r.from; {
 	case r.to < len(r.buf):
@@ -145,7 +146,7 @@ func (r *Reader) room() {
 	}
 }
 
-// fail ends the stream.
+// fail ends the stream with err.
 func (r *Reader) fail(err error) error {
 	r.err = err
 	r.from, r.reading = r.to, false
@@ -153,7 +154,7 @@ func (r *Reader) fail(err error) error {
 	return err
 }
 
-// skip drops whitespace and says whether something else is there.
+// skip drops white space and reports whether anything else is there.
 func (r *Reader) skip() bool {
 	at := r.from
 	r.from = skipSpace(r.buf[:r.to], at)
@@ -167,10 +168,10 @@ func (r *Reader) skip() bool {
 	return true
 }
 
-// Next gives the next first-level element: a stanza, or an Other. Whitespace between elements is skipped. ErrStreamEnd
-// says that the peer has closed the stream, a *StreamError that it broke a rule or a limit; anything else is the
-// source's error as it is (io.EOF in the middle of an element too). A deadline that passed may be waited on again; the
-// others stay.
+// Next returns the next first-level element: a stanza, or an element of kind Other. It skips white space between
+// elements. The error is ErrStreamEnd if the peer closed the stream, a *StreamError if the peer broke a rule or a
+// limit, and otherwise the source's own error (io.EOF also in the middle of an element). After a timeout Next may be
+// called again; all other errors are final.
 func (r *Reader) Next() (*Stanza, error) {
 	for !r.Ready() {
 		if err := r.fill(); err != nil {
@@ -184,8 +185,8 @@ func (r *Reader) Next() (*Stanza, error) {
 	return nil, r.err
 }
 
-// Ready says that Next will not wait: another element, or an error, is there already. (That something is buffered does
-// not say so, it may be half a stanza.) It is for the time between stanzas, not before Restart or Reset.
+// Ready reports whether Next will return without waiting, because an element or an error is there already. Half a
+// stanza in the buffer is not enough. Call it between stanzas, but not before Restart or Reset.
 func (r *Reader) Ready() bool {
 	if r.ahead != nil || r.err != nil {
 		return true
@@ -208,7 +209,7 @@ func (r *Reader) Ready() bool {
 	return true
 }
 
-// read goes on with the element at r.from.
+// read continues with the element at r.from.
 func (r *Reader) read() (*Stanza, error) {
 	b := r.buf[r.from:r.to]
 	if !r.reading {
@@ -250,7 +251,7 @@ func (r *Reader) closing(b []byte) error {
 		b = b[:len(r.name)+64]
 	}
 	if bytes.IndexByte(b, '>') < 0 && len(b) == len(r.name)+64 {
-		return notWellFormed("an end tag does not match")
+		return notWellFormed("the end tag does not match")
 	}
 	if _, err := scanEnd(b, 0, []byte(r.name)); err != nil {
 		return err
@@ -258,7 +259,7 @@ func (r *Reader) closing(b []byte) error {
 	return ErrStreamEnd
 }
 
-// Header reads an XML declaration, which may be missing, and the stream's opening tag. Errors are as those of Next.
+// Header reads the stream's opening tag, and an XML declaration if there is one. Errors are those of Next.
 func (r *Reader) Header() (Header, error) {
 	if r.err != nil {
 		return Header{}, r.err
@@ -284,12 +285,12 @@ func (r *Reader) Header() (Header, error) {
 
 const xmlDeclStart = "<?xml"
 
-// header goes on with the XML declaration or the opening tag at r.from.
+// header continues with the XML declaration or the opening tag at r.from.
 func (r *Reader) header() (h Header, err error) {
 	b := r.buf[r.from:r.to]
 	switch {
 	case b[0] != '<' || len(b) > 1 && b[1] == '/':
-		return h, notWellFormed("a stream header is expected")
+		return h, notWellFormed("expected a stream header")
 	case len(b) > 1 && b[1] == '!':
 		return h, restricted("comments and DTDs are not allowed")
 	case len(b) > 1 && b[1] == '?' && !strings.HasPrefix(xmlDeclStart, string(b[:min(len(b), len(xmlDeclStart))])):
@@ -301,7 +302,8 @@ func (r *Reader) header() (h Header, err error) {
 	}
 	r.scan, r.quote = 0, 0
 	if b[1] == '?' {
-		// XML 1.0, section 2.8: at the very beginning or not at all. A client may have ended its last stream with a newline.
+		// XML 1.0, section 2.8: a declaration stands at the very beginning. But a client may have ended its previous
+		// stream with a newline.
 		if r.blank && !r.again {
 			return h, notWellFormed("whitespace before the XML declaration")
 		}
@@ -327,7 +329,8 @@ func (r *Reader) header() (h Header, err error) {
 	return h, nil
 }
 
-// tagEnd finds where the tag that b begins with ends, going on from where it was before; 0 if that has not come.
+// tagEnd returns the index after the end of the tag that b begins with, or 0 if the end has not arrived. It continues
+// where it stopped before.
 func (r *Reader) tagEnd(b []byte) int {
 	for i := r.scan; i < len(b); i++ {
 		switch c := b[i]; {
@@ -347,7 +350,7 @@ func (r *Reader) tagEnd(b []byte) int {
 
 // xmlDecl checks an XML declaration (XML 1.0, section 2.8).
 func xmlDecl(b []byte) error {
-	bad := notWellFormed("a bad XML declaration")
+	bad := notWellFormed("malformed XML declaration")
 	i, end := len(xmlDeclStart), len(b)-len("?>")
 	if end < i || b[end] != '?' {
 		return bad
@@ -391,19 +394,19 @@ func xmlDecl(b []byte) error {
 	}
 }
 
-// openTag takes the stream's opening tag and remembers what it declares.
+// openTag parses the stream's opening tag and keeps its namespace declarations.
 func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 	p := elementParser{b: b, limit: r.lim.Attrs}
 	l, end, err := p.start(0)
 	switch {
 	case err == errMore || err == nil && end != len(b):
-		return h, false, notWellFormed("a broken tag")
+		return h, false, notWellFormed("malformed tag")
 	case err != nil:
 		return h, false, err
 	case l.e.Name.Space != NSStream:
-		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the stream's namespace is " + NSStream}
+		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the stream's namespace must be " + NSStream}
 	case l.e.Name.Local != "stream":
-		return h, false, &StreamError{Condition: "bad-format", Text: "a stream is expected"}
+		return h, false, &StreamError{Condition: "bad-format", Text: "expected a stream"}
 	}
 	r.scope = scope{}
 	for _, d := range p.bindings {
@@ -414,7 +417,7 @@ func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 		r.scope.prefixes = append(r.scope.prefixes, d)
 	}
 	if r.scope.content = r.scope.contentNS(); r.scope.content == "" {
-		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the content namespace is none of jabber:client, jabber:server and jabber:component:accept"}
+		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the content namespace must be jabber:client, jabber:server or jabber:component:accept"}
 	}
 	h.ContentNS = r.scope.content
 	for _, a := range l.e.Attrs {
@@ -435,8 +438,9 @@ func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 	return h, l.tag.empty, nil
 }
 
-// contentNS gives the content namespace (RFC 6120, section 4.8.2): the default one, or one that a prefix is bound to. A
-// stream that has its own namespace as the default one may declare it on each stanza (section 4.8.3, last example).
+// contentNS returns the content namespace (RFC 6120, section 4.8.2): the default namespace, or one that is bound to a
+// prefix. A stream whose default namespace is its own may declare the content namespace on each stanza (section 4.8.3,
+// last example).
 func (s *scope) contentNS() string {
 	if s.def == NSClient || s.def == NSServer || s.def == NSComponent {
 		return s.def

@@ -1,4 +1,5 @@
-// Package wire is XML on a connection: stanzas as values, a strict bounded reader, a coalescing writer.
+// Package wire reads and writes XML on a connection. It has stanzas as values, a strict reader with limits, and a
+// writer that joins small writes.
 package wire
 
 import (
@@ -8,19 +9,21 @@ import (
 	"parley/wire/jid"
 )
 
-// Kind says what a first-level element of a stream is.
+// Kind says what a first-level element of a stream is: a stanza of one of three kinds, or an Other.
 type Kind uint8
 
+// The kinds of first-level elements.
 const (
 	Message Kind = iota + 1
 	Presence
 	IQ
-	Other // no stanza: stream management, SASL, features and the like (a "nonza")
+	Other // not a stanza: stream management, SASL, features and the like (a "nonza")
 )
 
-// Names of the three stanzas by Kind.
+// kindNames holds the names of the three stanzas.
 var kindNames = [...]string{Message: "message", Presence: "presence", IQ: "iq"}
 
+// String returns "message", "presence", "iq" or "other".
 func (k Kind) String() string {
 	if int(k) < len(kindNames) && kindNames[k] != "" {
 		return kindNames[k]
@@ -31,13 +34,13 @@ func (k Kind) String() string {
 // Name is an expanded XML name.
 type Name struct{ Space, Local string }
 
-// Attr is an attribute; Space is empty for one without a prefix.
+// Attr is an attribute. Space is empty for an attribute without a prefix.
 type Attr struct {
 	Name  Name
 	Value string
 }
 
-// Child is a first-level payload of a stanza: its name, and where its bytes lie in Stanza.Payload.
+// Child is a first-level payload of a stanza: its name and its position in Stanza.Payload, in bytes.
 type Child struct {
 	Name       Name
 	Start, End int
@@ -53,37 +56,37 @@ type Child struct {
 // another header makes a copy (Copy) and changes that: the payload stays shared until it is replaced.
 type Stanza struct {
 	Kind     Kind
-	Name     Name // as received; for stanzas the content namespace is always NSClient
+	Name     Name // as received; in stanzas the content namespace is always NSClient
 	Type     string
 	ID       string
 	Lang     string
 	To, From jid.JID
-	Attrs    []Attr // of an Other: all attributes but xmlns and xml:lang; of a stanza: unused
+	Attrs    []Attr // of an Other: all attributes except xmlns and xml:lang; of a stanza: unused
 	Payload  []byte
 	Children []Child
 	Text     string // of an Other: its character data (SASL responses); of a stanza: unused
-	// Malformed: to or from is no address and was left out, or only its resource; the answer is jid-malformed (RFC 6120,
-	// section 8.3.3.8).
+	// Malformed says that to or from was not an address and was left out, or that its resource was. The answer is
+	// jid-malformed (RFC 6120, section 8.3.3.8).
 	Malformed bool
-	// Delivery is what the copies of a message share that several clients of its recipient get.
+	// Delivery is shared by the copies of a message that several clients of its recipient get.
 	Delivery *Delivery
-	// At is when it was read from a connection: what it waits for since then is not its sender's doing. Zero: it was made
-	// here.
+	// At is when the stanza was read from a connection, so that the sender is not charged for delays of the server. It
+	// is zero for a stanza that was made here.
 	At time.Time
-	// Receipt is the stanza's place in the window of the stream it came in on. A copy has none.
+	// Receipt is the stanza's place in the window of the stream that it came in on. A copy has none.
 	Receipt Receipt
 
 	tail []byte // see Render
 }
 
-// Copy gives a shallow copy with the payload shared, nothing rendered and no Receipt.
+// Copy returns a shallow copy that shares the payload. The copy has no Receipt and no rendered form.
 func (st *Stanza) Copy() *Stanza {
 	c := *st
 	c.tail, c.Receipt = nil, Receipt{}
 	return &c
 }
 
-// Reply gives an empty stanza of the same kind, id and (for an iq) type result, addressed back to where st came from.
+// Reply returns an empty stanza of the same kind and id, of type result for an iq, addressed back to the sender of st.
 func (st *Stanza) Reply() *Stanza {
 	r := &Stanza{Kind: st.Kind, Name: st.Name, ID: st.ID, To: st.From, From: st.To}
 	if st.Kind == IQ {
@@ -94,13 +97,14 @@ func (st *Stanza) Reply() *Stanza {
 	return r
 }
 
-// Has says whether there is a first-level payload of that name; an empty local name matches any.
+// Has reports whether the stanza has a first-level payload of that name. An empty local name matches any.
 func (st *Stanza) Has(space, local string) bool {
 	_, ok := st.Child(space, local)
 	return ok
 }
 
-// Child gives the first payload of that name; an empty local name matches any in the namespace.
+// Child returns the first payload of that name, and whether there is one. An empty local name matches any in the
+// namespace.
 func (st *Stanza) Child(space, local string) (Child, bool) {
 	for _, c := range st.Children {
 		if c.Name.Space == space && (local == "" || c.Name.Local == local) {
@@ -110,23 +114,23 @@ func (st *Stanza) Child(space, local string) (Child, bool) {
 	return Child{}, false
 }
 
-// Raw gives a payload's bytes, which are not to be changed.
+// Raw returns a payload's bytes. Do not change them.
 func (st *Stanza) Raw(c Child) []byte { return st.Payload[c.Start:c.End:c.End] }
 
-// Element parses the first payload of that name; nil if there is none.
+// Element parses the first payload of that name. It returns nil if there is none.
 func (st *Stanza) Element(space, local string) *Element {
 	c, ok := st.Child(space, local)
 	if !ok {
 		return nil
 	}
 	e, err := ParseElement(st.Raw(c), NSClient)
-	if err != nil { // the reader has checked it: a bug of ours
+	if err != nil { // the reader checked it before, so this is our bug
 		return nil
 	}
 	return e
 }
 
-// BodyText gives the text of the first <body/> without xml:lang preference, "" if there is none.
+// BodyText returns the text of the first <body/> in any language, or "".
 func (st *Stanza) BodyText() string {
 	if e := st.Element(NSClient, "body"); e != nil {
 		return e.Text()
@@ -134,7 +138,7 @@ func (st *Stanza) BodyText() string {
 	return ""
 }
 
-// Attr gives an attribute of an Other, "" if there is none.
+// Attr returns an attribute of an Other, or "".
 func (st *Stanza) Attr(local string) string {
 	for _, a := range st.Attrs {
 		if a.Name.Space == "" && a.Name.Local == local {
@@ -144,7 +148,8 @@ func (st *Stanza) Attr(local string) string {
 	return ""
 }
 
-// Add appends a payload to a stanza that is not yet shared; the old payload bytes are copied, never changed in place.
+// Add appends payloads to a stanza that is not shared yet and returns it. It copies the old payload instead of changing
+// it in place.
 func (st *Stanza) Add(es ...*Element) *Stanza {
 	b := make([]byte, len(st.Payload), len(st.Payload)+128*len(es))
 	copy(b, st.Payload)
@@ -162,7 +167,7 @@ func (st *Stanza) Add(es ...*Element) *Stanza {
 	return st
 }
 
-// AddRaw appends a payload already serialised and self-contained.
+// AddRaw appends a serialised, self-contained payload to a stanza that is not shared yet and returns it.
 func (st *Stanza) AddRaw(n Name, raw []byte) *Stanza {
 	b := make([]byte, len(st.Payload), len(st.Payload)+len(raw))
 	copy(b, st.Payload)
@@ -173,14 +178,15 @@ func (st *Stanza) AddRaw(n Name, raw []byte) *Stanza {
 	return st
 }
 
-// SetPayload replaces the payload of a stanza that is not yet shared; children say where in b each payload lies.
+// SetPayload replaces the payload of a stanza that is not shared yet and returns it. children give the position of each
+// payload in b.
 func (st *Stanza) SetPayload(b []byte, children []Child) *Stanza {
 	st.Payload, st.Children, st.tail = b, children, nil
 	return st
 }
 
-// Remove drops every payload for which drop says so, in a stanza not yet shared; it does nothing (and allocates
-// nothing) if there is none. drop may ask for st.Raw(c).
+// Remove drops every payload for which drop returns true, in a stanza that is not shared yet, and returns the stanza.
+// It allocates nothing if no payload is dropped. drop may call st.Raw(c).
 func (st *Stanza) Remove(drop func(Child) bool) *Stanza {
 	hit := false
 	for _, c := range st.Children {
@@ -206,8 +212,8 @@ func (st *Stanza) Remove(drop func(Child) bool) *Stanza {
 	return st
 }
 
-// Render makes everything of the stanza but its recipient once, for a stanza that goes to many: AppendXML then only
-// copies. Call it before the stanza is shared.
+// Render serialises everything but the recipient, for a stanza with many recipients: AppendXML then only copies. Call
+// it before the stanza is shared. It returns st.
 func (st *Stanza) Render() *Stanza {
 	if st.tail == nil {
 		st.tail = st.appendTail(make([]byte, 0, len(st.Payload)+160))
@@ -223,7 +229,7 @@ const (
 	Client              // xmlns='jabber:client' on the stanza itself: WebSocket (RFC 7395), forwarded (XEP-0297)
 )
 
-// AppendXML appends the stanza as XML, addressed to `to` (which usually is st.To), and gives the longer slice.
+// AppendXML appends the stanza as XML, addressed to `to` (usually st.To), and returns the longer slice.
 func (st *Stanza) AppendXML(b []byte, to jid.JID, root Root) []byte {
 	if st.Kind == Other {
 		return st.appendOther(b)
@@ -282,7 +288,7 @@ func (st *Stanza) appendOther(b []byte) []byte {
 	return appendEnd(b, st.Name)
 }
 
-// noParent is no namespace's name: what has it as its parent always declares its own.
+// noParent is not the name of any namespace: an element with this parent always declares its own.
 const noParent = "\x00"
 
 func appendAttr(b []byte, name, value string) []byte {
@@ -293,11 +299,11 @@ func appendAttr(b []byte, name, value string) []byte {
 	return append(b, '\'')
 }
 
-// AppendEscaped appends s escaped for character data and for attribute values in either quote. What cannot be in XML at
-// all becomes U+FFFD, so that no text, wherever it is from, can break a stream.
+// AppendEscaped appends s, escaped for character data and for attribute values in either quote, and returns the longer
+// slice. Characters that XML forbids become U+FFFD, so that no text can break a stream.
 func AppendEscaped(b []byte, s string) []byte { return appendEscaped(b, s, stopText|stopValue) }
 
-// appendCharData is AppendEscaped for character data only, where line breaks and quotes may stay as they are.
+// appendCharData is AppendEscaped for character data only: it leaves line breaks and quotes as they are.
 func appendCharData(b []byte, s string) []byte { return appendEscaped(b, s, stopText) }
 
 func appendEscaped(b []byte, s string, stop uint8) []byte {

@@ -9,13 +9,13 @@ import (
 	"parley/wire/jid"
 )
 
-// Bounds of a Window. A stream that reaches one of them is not read from until something is handled.
+// The limits of a Window. A stream that reaches one of them is not read until a stanza is handled.
 const (
 	WindowStanzas = 256
-	WindowBytes   = 1 << 20 // of payloads, with slotCost for each stanza
+	WindowBytes   = 1 << 20 // of payloads, plus slotCost for each stanza
 )
 
-// slotCost is what a stanza under way is counted for besides its payload, in bytes.
+// slotCost is what a stanza under way counts besides its payload, in bytes.
 const slotCost = 256
 
 // Window counts the stanzas that one stream has read and that are not handled yet (XEP-0198, section 4). Most are handled
@@ -29,34 +29,34 @@ type Window struct {
 	nowTo jid.JID // its recipient, as the client wrote it
 
 	mu      sync.Mutex
-	first   uint64 // number of the oldest stanza that is not handled; numbers never start again
-	next    uint64 // number of the stanza that is read next, or is being routed
-	handled uint32 // length of the finished prefix, modulo 2^32
+	first   uint64 // number of the oldest stanza that is not handled; numbers never restart
+	next    uint64 // number of the stanza that is read next or is being routed
+	handled uint32 // length of the handled prefix, modulo 2^32
 	slots   []slot // ring of the stanzas from first on; nil while nothing is under way
 	head    int
 	n       int
 	bytes   int
-	moved   chan struct{} // closed when something is settled; nil: nobody waits
+	moved   chan struct{} // closed when a stanza is settled; nil: nobody waits
 
-	// After a resumption: what the client may send again though it is under way.
+	// After a resumption: the stanzas under way that the client may send again.
 	again []resent
-	told  uint32 // the most that may be acknowledged meanwhile
+	told  uint32 // the largest number that may be acknowledged meanwhile
 }
 
 type slot struct {
 	open  int       // holders; 0: handled
-	void  bool      // not counted: the client has counted without it
-	until time.Time // when the stream stops to wait for it; zero: never
+	void  bool      // not counted, because the client's count leaves it out
+	until time.Time // when the stream stops waiting for it; zero: never
 	sent  resent
 }
 
-// resent is what a stanza is recognised by when its client sends it again.
+// resent holds what identifies a stanza that its client sends again.
 type resent struct {
 	st *Stanza
 	to jid.JID
 }
 
-// same says whether a client has sent this before. Clients resend exactly what they have sent.
+// same reports whether st is this stanza, sent again. Clients resend exactly what they sent before.
 func (r resent) same(st *Stanza) bool {
 	return r.st.Kind == st.Kind && r.st.ID == st.ID && r.to == st.To && bytes.Equal(r.st.Payload, st.Payload)
 }
@@ -67,19 +67,20 @@ type Receipt struct {
 	n uint64
 }
 
-// Hold keeps the stanza from being counted as handled until Settle is called on its Receipt, once for each Hold. It is
-// called while the stanza is being routed, or by somebody who holds it already.
+// Hold keeps the stanza from counting as handled until Settle is called on its Receipt, once for each Hold. Call it
+// while the stanza is being routed, or while another Hold is open.
 func (st *Stanza) Hold() { st.Receipt.hold(time.Time{}) }
 
-// HoldFor is Hold for something whose end others decide: the stream counts the stanza as handled after d at the latest.
+// HoldFor is like Hold, for at most d: afterwards the stanza counts as handled even without Settle. It is for work that
+// depends on others.
 func (st *Stanza) HoldFor(d time.Duration) {
 	if st.Receipt.w != nil {
 		st.Receipt.hold(time.Now().Add(d))
 	}
 }
 
-// Begin numbers a stanza that was just read, before it is routed; End follows. It is false for a stanza that the client
-// sends again after a resumption while the first is still under way: there is nothing to do then, and no End.
+// Begin numbers a stanza that was just read, before it is routed; End must follow. It returns false for a stanza that
+// the client sends again after a resumption while the first copy is under way: then there is nothing to do, and no End.
 func (w *Window) Begin(st *Stanza) bool {
 	if len(w.again) > 0 && w.recognise(st) {
 		return false
@@ -89,8 +90,8 @@ func (w *Window) Begin(st *Stanza) bool {
 	return true
 }
 
-// End says that the stanza of the last Begin is routed; it is handled unless somebody holds it. full means that Wait has to
-// be called before anything else is read.
+// End says that the stanza of the last Begin was routed; it is handled unless somebody holds it. full says that the
+// caller must Wait before it reads on.
 func (w *Window) End() (full bool) {
 	st := w.now
 	w.now = nil
@@ -112,17 +113,17 @@ func (w *Window) End() (full bool) {
 
 func (w *Window) full() bool { return w.n >= WindowStanzas || w.bytes >= WindowBytes }
 
-// Wait returns when the window has room; false if done is closed first.
+// Wait returns true when the window has room, and false if done is closed first.
 func (w *Window) Wait(done <-chan struct{}) bool {
 	return w.until(done, time.Time{}, func() bool { return !w.full() })
 }
 
-// Finished waits until nothing is under way, at most until the deadline.
+// Finished waits until nothing is under way. It returns false if the deadline passes first.
 func (w *Window) Finished(deadline time.Time) bool {
 	return w.until(nil, deadline, func() bool { return w.n == 0 })
 }
 
-// Handled gives how many of the stream's stanzas are handled without a gap since the last Restart, modulo 2^32.
+// Handled returns how many of the stream's stanzas are handled without a gap since the last Restart, modulo 2^32.
 func (w *Window) Handled() uint32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -133,7 +134,7 @@ func (w *Window) Handled() uint32 {
 	return w.handled
 }
 
-// Idle says that nothing is under way: Handled will not change.
+// Idle reports whether nothing is under way, so that Handled will not change.
 func (w *Window) Idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -141,7 +142,7 @@ func (w *Window) Idle() bool {
 	return w.n == 0
 }
 
-// Restart counts from zero. What is under way is not counted any more.
+// Restart counts from zero again. Stanzas that are under way do not count any more.
 func (w *Window) Restart() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,13 +152,14 @@ func (w *Window) Restart() {
 	w.handled, w.again = 0, nil
 }
 
-// Resume gives what the client is told to have been handled (XEP-0198, section 5) and makes ready for what it sends again.
+// Resume returns the number of handled stanzas for the client (XEP-0198, section 5), and prepares for what the client
+// sends again.
 func (w *Window) Resume() uint32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.advance()
 	h := w.handled
-	if len(w.again) > 0 && int32(h-w.told) > 0 { // it was resumed before, and has not sent all of it again
+	if len(w.again) > 0 && int32(h-w.told) > 0 { // the client resumed before and has not sent everything again yet
 		h = w.told
 	}
 	again := w.again
@@ -175,8 +177,8 @@ func (w *Window) Resume() uint32 {
 	return h
 }
 
-// recognise compares a stanza with the next that the client may send again. A client that goes on with something else has
-// counted without the rest: that is not counted here either.
+// recognise compares a stanza with the next one that the client may send again. If the client continues with something
+// else, its count leaves out the rest, and so does ours.
 func (w *Window) recognise(st *Stanza) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -187,7 +189,7 @@ func (w *Window) recognise(st *Stanza) bool {
 		}
 		return true
 	}
-	k := len(w.again) // the last k of what is under way or was
+	k := len(w.again) // the last k of what is or was under way
 	for i := max(0, w.n-k); i < w.n; i++ {
 		w.at(i).void = true
 	}
@@ -217,7 +219,7 @@ func (r Receipt) hold(until time.Time) {
 	}
 }
 
-// Settle ends one Hold: the stanza is dealt with, or its sender is told why not.
+// Settle ends one Hold: the stanza was handled, or its sender got an error.
 func (r Receipt) Settle() {
 	w := r.w
 	if w == nil {
@@ -241,15 +243,15 @@ func settle(rs []Receipt) {
 	}
 }
 
-// Earlier waits until everything that the stream has read before the stanza is handled, but for what is on its way to other
-// servers: the stanza then sees its effects (RFC 6120, section 10.1). It is false when that takes longer than earlierTime,
-// or than ctx lasts.
+// Earlier waits until everything that the stream read before the stanza is handled, except what is on its way to other
+// servers. The stanza then sees the effects of what came before (RFC 6120, section 10.1). It returns false if that
+// takes longer than 30 seconds, or if ctx ends.
 func (r Receipt) Earlier(ctx context.Context) bool {
 	w := r.w
 	return w == nil || w.until(ctx.Done(), time.Now().Add(earlierTime), func() bool { return w.quietBefore(r.n) })
 }
 
-// earlierTime is how long a request waits for what the same client has sent before it.
+// earlierTime is how long a request waits for what the same client sent before it.
 const earlierTime = 30 * time.Second
 
 func (w *Window) quietBefore(n uint64) bool {
@@ -261,7 +263,8 @@ func (w *Window) quietBefore(n uint64) bool {
 	return true
 }
 
-// until waits for ok, which is called with the lock held; false if done is closed or the deadline (if any) passes first.
+// until waits for ok, which it calls with the lock held. It returns false if done is closed or the deadline, if any,
+// passes first.
 func (w *Window) until(done <-chan struct{}, deadline time.Time, ok func() bool) bool {
 	for {
 		w.mu.Lock()
@@ -299,7 +302,7 @@ func (w *Window) until(done <-chan struct{}, deadline time.Time, ok func() bool)
 	}
 }
 
-// soonest is when something changes by itself: the deadline, or the end of what is held for a time only.
+// soonest returns when the state changes by itself: at the deadline, or when a timed hold ends.
 func (w *Window) soonest(deadline time.Time) time.Time {
 	for i := range w.n {
 		if s := w.at(i); s.open > 0 && !s.until.IsZero() && (deadline.IsZero() || s.until.Before(deadline)) {
@@ -311,7 +314,7 @@ func (w *Window) soonest(deadline time.Time) time.Time {
 
 func (w *Window) at(i int) *slot { return &w.slots[(w.head+i)%len(w.slots)] }
 
-// slot finds the place of a stanza; nil when it has left the window.
+// slot returns the slot of stanza n, or nil if it has left the window.
 func (w *Window) slot(n uint64) *slot {
 	if n < w.first || n-w.first >= uint64(w.n) {
 		return nil
@@ -332,7 +335,7 @@ func (w *Window) push(s slot) {
 	w.bytes += len(s.sent.st.Payload) + slotCost
 }
 
-// advance takes what is handled off the front.
+// advance removes the handled stanzas from the front.
 func (w *Window) advance() {
 	for w.n > 0 && w.first < w.next {
 		s := w.at(0)

@@ -1,4 +1,4 @@
-// Package form is data forms (XEP-0004): questions to a person or a program, and their answers.
+// Package form implements data forms (XEP-0004): questions to a person or a program, and their answers.
 package form
 
 import (
@@ -9,7 +9,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Types of a form.
+// The types of a form.
 const (
 	Ask    = "form"
 	Submit = "submit"
@@ -17,7 +17,7 @@ const (
 	Result = "result"
 )
 
-// Types of a field. One without a type is a TextSingle (XEP-0004, section 3.3).
+// The types of a field. A field without a type is a TextSingle (XEP-0004, section 3.3).
 const (
 	Boolean     = "boolean"
 	Fixed       = "fixed"
@@ -31,17 +31,17 @@ const (
 	TextSingle  = "text-single"
 )
 
-// TypeVar is the hidden field that says what a form is about (XEP-0068).
+// TypeVar is the hidden field that names the purpose of a form (XEP-0068).
 const TypeVar = "FORM_TYPE"
 
-// What Parse takes at most. The room configuration, the largest form there is here, has fewer than 60 fields.
+// The limits of Parse. The largest form here, the room configuration, has fewer than 60 fields.
 const (
 	MaxFields  = 256
-	MaxValues  = 1024 // of one field: lines of a text-multi, addresses of a jid-multi
-	MaxOptions = 256  // of one field
+	MaxValues  = 1024 // per field: lines of a text-multi, addresses of a jid-multi
+	MaxOptions = 256  // per field
 )
 
-// Errors of Parse; the stanza error for either is bad-request.
+// The errors of Parse. The stanza error for either is bad-request.
 var (
 	ErrNotForm = errors.New("form: not a data form")
 	ErrTooMany = errors.New("form: too many fields, values or options")
@@ -55,7 +55,7 @@ type Field struct {
 	Var, Type, Label string
 	Desc             string // a longer explanation
 	Required         bool
-	Validate         *wire.Element // XEP-0122; Parse leaves it out
+	Validate         *wire.Element // XEP-0122; Parse ignores it
 	Values           []string
 	Options          []Option
 }
@@ -64,12 +64,13 @@ type Field struct {
 type Form struct {
 	Type         string
 	Title        string
-	Instructions string // lines parted by \n
+	Instructions string // lines separated by \n
 	Fields       []Field
-	Extra        []*wire.Element // elements of other protocols (XEP-0133 has such); Parse leaves them out
+	Extra        []*wire.Element // elements of other protocols, as in XEP-0133; Parse ignores them
 }
 
-// Parse reads an <x xmlns='jabber:x:data'/>; what it does not know is left out. A nil element is ErrNotForm.
+// Parse reads an <x xmlns='jabber:x:data'/> and ignores what it does not know. A nil or other element gives ErrNotForm,
+// a form beyond the limits ErrTooMany.
 func Parse(e *wire.Element) (Form, error) {
 	if e == nil || e.Name != (wire.Name{Space: wire.NSForm, Local: "x"}) {
 		return Form{}, ErrNotForm
@@ -137,7 +138,7 @@ func parseField(e *wire.Element) (Field, error) {
 	return fd, nil
 }
 
-// Element gives the form as XML.
+// Element returns the form as XML.
 func (f Form) Element() *wire.Element {
 	e := wire.E(wire.NSForm, "x").Set("type", f.Type)
 	if f.Title != "" {
@@ -154,7 +155,7 @@ func (f Form) Element() *wire.Element {
 	return e.Add(f.Extra...)
 }
 
-// element's order is that of the schema: desc, required, value, option.
+// element returns the field in the order of the schema: desc, required, value, option.
 func (fd *Field) element() *wire.Element {
 	e := wire.E(wire.NSForm, "field").Set("var", fd.Var).Set("type", fd.Type).Set("label", fd.Label)
 	if fd.Desc != "" {
@@ -172,7 +173,7 @@ func (fd *Field) element() *wire.Element {
 	return e.Add(fd.Validate)
 }
 
-// Field gives the first field of that name, nil if there is none. It lies in f.Fields and may be changed there.
+// Field returns the first field of that name, or nil. The caller may change the field in place.
 func (f Form) Field(name string) *Field {
 	for i := range f.Fields {
 		if f.Fields[i].Var == name {
@@ -182,10 +183,10 @@ func (f Form) Field(name string) *Field {
 	return nil
 }
 
-// Has says whether the field is there, with or without a value.
+// Has reports whether the form has the field, with or without a value.
 func (f Form) Has(name string) bool { return f.Field(name) != nil }
 
-// Get gives the field's first value, "" if there is none.
+// Get returns the field's first value, or "".
 func (f Form) Get(name string) string {
 	if fd := f.Field(name); fd != nil && len(fd.Values) > 0 {
 		return fd.Values[0]
@@ -193,7 +194,7 @@ func (f Form) Get(name string) string {
 	return ""
 }
 
-// Values gives all of the field's values, which are not to be changed.
+// Values returns all values of the field. Do not change the slice.
 func (f Form) Values(name string) []string {
 	if fd := f.Field(name); fd != nil {
 		return fd.Values
@@ -201,10 +202,11 @@ func (f Form) Values(name string) []string {
 	return nil
 }
 
-// Text gives a text-multi as one string: each value is a line.
+// Text returns the lines of a text-multi as one string.
 func (f Form) Text(name string) string { return strings.Join(f.Values(name), "\n") }
 
-// Bool gives a boolean field; ok is false if it is missing or no boolean (XML Schema: true, false, 1, 0).
+// Bool returns the value of a boolean field. ok is false if the field is missing or not a boolean of XML Schema: true,
+// false, 1, 0.
 func (f Form) Bool(name string) (v, ok bool) {
 	switch f.Get(name) {
 	case "true", "1":
@@ -215,7 +217,7 @@ func (f Form) Bool(name string) (v, ok bool) {
 	return false, false
 }
 
-// JIDs gives the field's addresses, each once; an error for one that is none.
+// JIDs returns the addresses in the field without duplicates, or an error if one is malformed.
 func (f Form) JIDs(name string) ([]jid.JID, error) {
 	var js []jid.JID
 	seen := make(map[jid.JID]bool)
@@ -224,7 +226,7 @@ func (f Form) JIDs(name string) ([]jid.JID, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !seen[j] { // section 3.3: duplicates are ignored
+		if !seen[j] { // section 3.3: ignore duplicates
 			seen[j] = true
 			js = append(js, j)
 		}
@@ -232,26 +234,26 @@ func (f Form) JIDs(name string) ([]jid.JID, error) {
 	return js, nil
 }
 
-// About gives what the form is about: its FORM_TYPE.
+// About returns the purpose of the form: its FORM_TYPE.
 func (f Form) About() string { return f.Get(TypeVar) }
 
-// New begins a form of this type ("form", "submit", "result") about a FORM_TYPE, which may be empty.
+// New returns a form of this type ("form", "submit" or "result") with the FORM_TYPE about, which may be empty.
 func New(typ, about string) *Form {
 	f := &Form{Type: typ}
 	if about != "" {
-		// XEP-0068, section 3: hidden, but in a submission the type says nothing and may be missing.
+		// XEP-0068, section 3: the field is hidden; in a submission its type has no meaning and may be missing.
 		f.Add(TypeVar, Hidden, "", about)
 	}
 	return f
 }
 
-// Add appends a field with its values and gives f.
+// Add appends a field with its values and returns f.
 func (f *Form) Add(name, typ, label string, values ...string) *Form {
 	f.Fields = append(f.Fields, Field{Var: name, Type: typ, Label: label, Values: values})
 	return f
 }
 
-// AddBool appends a boolean field and gives f.
+// AddBool appends a boolean field and returns f.
 func (f *Form) AddBool(name, label string, v bool) *Form {
 	if v {
 		return f.Add(name, Boolean, label, "1")
@@ -259,7 +261,7 @@ func (f *Form) AddBool(name, label string, v bool) *Form {
 	return f.Add(name, Boolean, label, "0")
 }
 
-// AddList appends a choice of one among options and gives f; an empty value means that nothing is chosen yet.
+// AddList appends a choice of one among options and returns f. An empty value means that nothing is selected.
 func (f *Form) AddList(name, label, value string, options ...Option) *Form {
 	fd := Field{Var: name, Type: ListSingle, Label: label, Options: options}
 	if value != "" {
@@ -269,7 +271,7 @@ func (f *Form) AddList(name, label, value string, options ...Option) *Form {
 	return f
 }
 
-// AddText appends a text of several lines and gives f.
+// AddText appends a text of several lines and returns f.
 func (f *Form) AddText(name, label, text string) *Form {
 	if text == "" {
 		return f.Add(name, TextMulti, label)
@@ -277,10 +279,10 @@ func (f *Form) AddText(name, label, text string) *Form {
 	return f.Add(name, TextMulti, label, strings.Split(text, "\n")...)
 }
 
-// AddFixed appends words between the fields and gives f.
+// AddFixed appends a text between the fields and returns f.
 func (f *Form) AddFixed(text string) *Form { return f.Add("", Fixed, "", text) }
 
-// Required marks the field added last as required and gives f.
+// Required marks the last added field as required and returns f.
 func (f *Form) Required() *Form {
 	if n := len(f.Fields); n > 0 {
 		f.Fields[n-1].Required = true

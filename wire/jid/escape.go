@@ -2,7 +2,7 @@ package jid
 
 import "strings"
 
-// Signs that no localpart may have are written in it as a backslash and two digits (XEP-0106).
+// A localpart contains forbidden characters as a backslash and two hexadecimal digits (XEP-0106).
 var (
 	escapes = strings.NewReplacer(escaped(false)...)
 	plains  = strings.NewReplacer(escaped(true)...)
@@ -20,18 +20,18 @@ func escaped(back bool) (pairs []string) {
 		case c != '\\':
 			pairs = append(pairs, string(c), code)
 		}
-		if !back { // a backslash only where it would be taken for an escape (section 4.2)
+		if !back { // a backslash only where it would look like an escape (section 4.2)
 			pairs = append(pairs, code, `\5c`+code[1:])
 		}
 	}
 	return pairs
 }
 
-// Escape writes a name as a localpart can have it: signs that no localpart may have become \20 and the like. Spaces about the
-// name are left out.
+// Escape turns a name into a valid localpart: a space becomes \20, and so on (XEP-0106). It removes spaces around the
+// name.
 func Escape(name string) string { return escapes.Replace(strings.TrimSpace(name)) }
 
-// Unescape gives a localpart as people read it: it is for showing, never for addressing.
+// Unescape returns a localpart as people read it. The result is for display and never an address.
 func Unescape(local string) string {
 	if strings.IndexByte(local, '\\') < 0 || strings.HasPrefix(local, `\20`) || strings.HasSuffix(local, `\20`) {
 		return local // section 4.3: no escaped name begins or ends with a space
@@ -39,7 +39,7 @@ func Unescape(local string) string {
 	return plains.Replace(local)
 }
 
-// Typed gives the localpart for what a person has typed: the name as it is shown, or the localpart itself.
+// Typed returns the localpart for the text that a person typed: the name as it is displayed, or the localpart itself.
 func Typed(name string) string {
 	if Unescape(name) != name {
 		return name
@@ -47,5 +47,5 @@ func Typed(name string) string {
 	return Escape(name)
 }
 
-// Name is the localpart as people read it.
+// Name returns the localpart as people read it.
 func (j JID) Name() string { return Unescape(j.Local()) }

@@ -12,21 +12,21 @@ import (
 	mjid "mellium.im/xmpp/jid"
 )
 
-// MaxPart is the longest a localpart, domainpart or resourcepart may be, in bytes (RFC 7622, sections 3.2 to 3.4).
+// MaxPart is the largest length of a localpart, domainpart or resourcepart, in bytes (RFC 7622, sections 3.2 to 3.4).
 const MaxPart = 1023
 
-// JID is an address in canonical form. It is comparable: two JIDs are equal exactly if they are the same address.
-// The zero value is no address. JIDs are immutable and safe for use from any goroutine.
+// JID is an address in canonical form. It is comparable: two JIDs are equal exactly if they are the same address. The
+// zero value is no address. JIDs are immutable and safe from any goroutine.
 type JID struct {
 	s      string // local@domain/resource
-	local  uint16 // length of the localpart, 0 if there is none
+	local  uint16 // length of the localpart; 0: none
 	domain uint16 // length of the domainpart
 }
 
-// ErrInvalid is returned for what is no address; the stanza error for it is jid-malformed.
+// ErrInvalid is the error for a malformed address. Its stanza error is jid-malformed.
 var ErrInvalid = errors.New("jid: malformed address")
 
-// Parse takes an address as it came from the wire and gives it in canonical form, or ErrInvalid.
+// Parse returns the canonical form of an address from the wire, or ErrInvalid.
 func Parse(s string) (JID, error) {
 	local, domain, resource, ok := split(s)
 	if !ok {
@@ -35,7 +35,7 @@ func Parse(s string) (JID, error) {
 	return make3(s, local, domain, resource)
 }
 
-// New makes a JID of its parts, each normalised; local and resource may be empty.
+// New makes a JID from its parts and normalises each. local and resource may be empty. The error is ErrInvalid.
 func New(local, domain, resource string) (JID, error) {
 	if domain == "" {
 		return JID{}, ErrInvalid
@@ -43,7 +43,7 @@ func New(local, domain, resource string) (JID, error) {
 	return make3("", local, domain, resource)
 }
 
-// MustParse is Parse for constants; it panics on what is no address.
+// MustParse is Parse for constants. It panics if s is not an address.
 func MustParse(s string) JID {
 	j, err := Parse(s)
 	if err != nil {
@@ -75,7 +75,7 @@ func make3(whole, local, domain, resource string) (JID, error) {
 		return JID{}, ErrInvalid
 	}
 	if !plainLocal(local) || !plainDomain(domain) || !plainResource(resource) {
-		// A dot at the end is the DNS root, not part of the name (RFC 7622, section 3.2).
+		// A trailing dot is the DNS root and not part of the name (RFC 7622, section 3.2).
 		domain = strings.TrimSuffix(domain, ".")
 		if emptyLabel(domain) {
 			return JID{}, ErrInvalid
@@ -95,7 +95,7 @@ func make3(whole, local, domain, resource string) (JID, error) {
 	return JID{s: whole, local: uint16(len(local)), domain: uint16(len(domain))}, nil
 }
 
-// emptyLabel says that a domain begins or ends with a dot, or has two side by side.
+// emptyLabel reports whether a domain begins or ends with a dot, or has two dots side by side.
 func emptyLabel(domain string) bool {
 	return domain == "" || domain[0] == '.' || domain[len(domain)-1] == '.' || strings.Contains(domain, "..")
 }
@@ -112,7 +112,8 @@ func join(local, domain, resource string) string {
 	return local + "@" + domain + "/" + resource
 }
 
-// plainLocal, plainDomain and plainResource say that a part is ASCII that the PRECIS profiles leave as it is.
+// plainLocal reports whether a localpart is ASCII that the PRECIS profile does not change. plainDomain and
+// plainResource do the same for the other parts.
 func plainLocal(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -151,13 +152,13 @@ func plainResource(s string) bool {
 	return true
 }
 
-// String gives the whole address; no allocation.
+// String returns the whole address. It does not allocate.
 func (j JID) String() string { return j.s }
 
-// IsZero says that there is no address.
+// IsZero reports whether j is the zero value, which is no address.
 func (j JID) IsZero() bool { return j.s == "" }
 
-// Local gives the localpart, "" if there is none.
+// Local returns the localpart, or "".
 func (j JID) Local() string { return j.s[:j.local] }
 
 func (j JID) domainStart() int {
@@ -167,13 +168,13 @@ func (j JID) domainStart() int {
 	return int(j.local) + 1
 }
 
-// Domain gives the domainpart.
+// Domain returns the domainpart.
 func (j JID) Domain() string {
 	i := j.domainStart()
 	return j.s[i : i+int(j.domain)]
 }
 
-// Resource gives the resourcepart, "" for a bare JID.
+// Resource returns the resourcepart, or "" for a bare JID.
 func (j JID) Resource() string {
 	i := j.domainStart() + int(j.domain)
 	if i >= len(j.s) {
@@ -182,28 +183,28 @@ func (j JID) Resource() string {
 	return j.s[i+1:]
 }
 
-// IsBare says that there is no resourcepart.
+// IsBare reports whether the address has no resourcepart.
 func (j JID) IsBare() bool { return j.domainStart()+int(j.domain) == len(j.s) }
 
-// Bare gives the address without its resourcepart; no allocation.
+// Bare returns the address without its resourcepart. It does not allocate.
 func (j JID) Bare() JID {
 	return JID{s: j.s[:j.domainStart()+int(j.domain)], local: j.local, domain: j.domain}
 }
 
-// Host gives the address of the domain alone; no allocation.
+// Host returns the address of the domain alone. It does not allocate.
 func (j JID) Host() JID {
 	return JID{s: j.Domain(), domain: j.domain}
 }
 
-// WithResource gives the bare address with this resource, normalised.
+// WithResource returns the bare address with this resource, which it normalises. The error is ErrInvalid.
 func (j JID) WithResource(resource string) (JID, error) {
 	return New(j.Local(), j.Domain(), resource)
 }
 
-// MarshalText and UnmarshalText are for configuration and JSON.
+// MarshalText returns the address as text, for configuration and JSON.
 func (j JID) MarshalText() ([]byte, error) { return []byte(j.s), nil }
 
-// UnmarshalText parses b as Parse does; empty text is the zero JID.
+// UnmarshalText parses b like Parse. Empty text gives the zero JID.
 func (j *JID) UnmarshalText(b []byte) (err error) {
 	if len(b) == 0 {
 		*j = JID{}
