@@ -82,7 +82,7 @@ func TestCheckSaysWhatServeSays(t *testing.T) {
 	locked := file("locked.key", strings.ReplaceAll(string(text), "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"))
 	old := file("old.key", strings.Replace(strings.ReplaceAll(string(text), "PRIVATE KEY", "EC PRIVATE KEY"), "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n", 1))
 	for name, c := range map[string]struct{ cert, key, want string }{
-		"the key of another":    {cert, other, "tls.key: " + other + " is the key of another certificate, not of " + cert},
+		"the key of another":    {cert, other, "tls.key: " + other + " is not the key of " + cert},
 		"a passphrase":          {cert, locked, "tls.key: " + locked + " has a passphrase"},
 		"a passphrase of old":   {cert, old, "tls.key: " + old + " has a passphrase"},
 		"exchanged":             {key, cert, "tls.certificate: " + key + " holds a key and no certificate"},
@@ -114,9 +114,9 @@ func TestCheckOfCertificatesThatOthersRefuse(t *testing.T) {
 		names []string
 		want  string
 	}{
-		"expired": {now.Add(-time.Hour), []string{"example.org", "*.example.org"}, "it has expired on " + now.Add(-time.Hour).UTC().Format("2006-01-02")},
-		"not yet": {now.Add(2000 * time.Hour), []string{"example.org", "*.example.org"}, "it is good from"},
-		"foreign": {now.Add(time.Hour), []string{"www.example.net", "example.net"}, "it is not good for example.org, but for www.example.net, example.net"},
+		"expired": {now.Add(-time.Hour), []string{"example.org", "*.example.org"}, "it expired on " + now.Add(-time.Hour).UTC().Format("2006-01-02")},
+		"not yet": {now.Add(2000 * time.Hour), []string{"example.org", "*.example.org"}, "it is not valid before"},
+		"foreign": {now.Add(time.Hour), []string{"www.example.net", "example.net"}, "it is not valid for example.org, only for www.example.net, example.net"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cert, key := writeCert(t, dir, strings.ReplaceAll(name, " ", "-"), c.until, c.names...)
@@ -166,7 +166,7 @@ func TestCheckWarnsOfServices(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "bare", time.Now().Add(time.Hour), "example.org")
 	checkRig(t, "[example.org]", cert, key, "")
 	code, out, errs := cli(t, "", "check")
-	if code != exitOK || !strings.Contains(out, ": good\n") || !strings.Contains(out, "warning: tls.certificate: "+cert+": it is not good for groups.example.org") {
+	if code != exitOK || !strings.Contains(out, ": good\n") || !strings.Contains(out, "warning: tls.certificate: "+cert+": it is not valid for groups.example.org") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	if code, out, errs := cli(t, "", "check", "--set", "federation.enabled=false"); code != exitOK || strings.Contains(out, "warning") {

@@ -10,8 +10,8 @@ import (
 
 const nsSession = wire.NSSession
 
-// bind offers what an authenticated client may do and waits until it has a session: a new one (RFC 6120, section 7) or
-// the one it had (XEP-0198).
+// bind offers an authenticated client the remaining features and waits until it has a session: a new one (RFC 6120,
+// section 7) or a resumed one (XEP-0198).
 func (st *stream) bind() error {
 	es := []*wire.Element{wire.E(wire.NSBind, "bind"), wire.E(nsSession, "session", wire.E(nsSession, "optional")), wire.E(wire.NSSM, "sm"), wire.E(nsCSI, "csi"), announced(st.srv.cfg.Authenticated)}
 	st.features(append(es, st.host.StreamFeatures()...)...)
@@ -61,13 +61,13 @@ func (st *stream) bindResource(x *wire.Stanza) error {
 	return st.conn.Send(reply, reply.To)
 }
 
-// isStreamError says that the stream is over with this.
+// isStreamError reports whether err ends the stream.
 func isStreamError(err error) bool {
 	var se *wire.StreamError
 	return errors.As(err, &se)
 }
 
-// newBound binds a resource. early: nothing is sent to the client before its outbound's begin is called.
+// newBound binds a resource. With early, the client gets nothing before its outbound's begin is called.
 func (st *stream) newBound(resource string, conflict server.Conflict, early bool) (*bound, error) {
 	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn, early: early}}
 	b.reader, b.conn = st.done, st.conn
@@ -85,8 +85,8 @@ func (st *stream) newBound(resource string, conflict server.Conflict, early bool
 	return b, nil
 }
 
-// revoked looks at the credential once more when the session can be found by who revokes it: neither of the two comes too
-// late then.
+// revoked checks the credential again once the session is registered. A revocation then either finds the session or is
+// found here.
 func (st *stream) revoked() error {
 	if st.holds == nil {
 		return nil
@@ -95,7 +95,7 @@ func (st *stream) revoked() error {
 	defer cancel()
 	err := st.holds(ctx)
 	if errors.Is(err, store.ErrNotFound) {
-		return &wire.StreamError{Condition: "reset", Text: "what you have signed in with has been revoked"}
+		return &wire.StreamError{Condition: "reset", Text: "your credential has been revoked"}
 	}
 	return err
 }

@@ -9,12 +9,12 @@ import (
 	"parley/wire/jid"
 )
 
-// Binding while signing in (XEP-0386): the server names the resource, and what the client wants of its session is there
-// before anything reaches it.
+// Binding during authentication (XEP-0386): the server chooses the resource, and sets the session up as the client
+// asked before it sends anything else.
 
 const nsBind2 = "urn:xmpp:bind:0"
 
-// maxTag is the longest name of a client's software that goes into its resource, in bytes.
+// maxTag is the longest part of a resource that names the client's software, in bytes.
 const maxTag = 128
 
 func (st *stream) offerBind2() *wire.Element {
@@ -30,10 +30,10 @@ func (st *stream) offerBind2() *wire.Element {
 	return wire.E(nsBind2, "bind", inline)
 }
 
-// bind2 binds a resource, does what <bind/> asks for, and sends what answer makes of the address and of <bound/>, with
-// the features of what is left.
+// bind2 binds a resource, does what <bind/> asks for, and sends the element that answer makes of the address and of
+// <bound/>, together with the remaining features.
 func (st *stream) bind2(req *wire.Element, answer func(full string, bound *wire.Element) *wire.Element) error {
-	// The resource is its client's own: an older session that has it is the same client's.
+	// The resource belongs to one client installation: an older session that has it is the same client's.
 	b, err := st.newBound(st.resource2(req.ChildText(nsBind2, "tag")), server.Replace, true)
 	if err != nil {
 		return err
@@ -55,9 +55,9 @@ func (st *stream) bind2(req *wire.Element, answer func(full string, bound *wire.
 	return nil
 }
 
-// resource2 makes a resource of a client's tag and something that stays the same for its installation and says nothing
-// of it (XEP-0386, section 3.2.1); one that no other has if the installation is not known. A tag that cannot be in a
-// resource is left out.
+// resource2 makes a resource of the client's tag and a suffix that stays the same for its installation without
+// identifying it (XEP-0386, section 3.2.1). Without an installation id the suffix is random. A tag that is not valid in
+// a resource is left out.
 func (st *stream) resource2(tag string) string {
 	id := st.host.IDs.Next().String()
 	if st.client.ID != "" {
@@ -74,25 +74,25 @@ func (st *stream) resource2(tag string) string {
 	return j.Resource()
 }
 
-// replaceOlder ends what other sessions the same installation still has.
+// replaceOlder ends the other sessions of the same installation.
 func (st *stream) replaceOlder() {
 	if st.client.ID == "" {
 		return
 	}
 	for _, s := range st.host.Account(st.user).Sessions() {
 		if s != st.bound.session && s.Info.Client.ID == st.client.ID {
-			s.Close(&wire.StreamError{Condition: "conflict", Text: "the same client has signed in again"})
+			s.Close(&wire.StreamError{Condition: "conflict", Text: "the same client signed in again"})
 		}
 	}
 }
 
-// begin sends what a client is told when it is bound, each its own frame, and then what has come for it meanwhile.
+// begin sends the frames that announce the binding, and then everything that arrived meanwhile.
 func (o *outbound) begin(success, features []byte, b *bound, inactive bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.conn.Cork()
 	defer o.conn.Uncork()
-	_ = o.conn.WriteRaw(success) // a connection that is gone is noticed by its reader
+	_ = o.conn.WriteRaw(success) // the reader notices a lost connection
 	_ = o.conn.WriteRaw(features)
 	o.sm, o.resume = b.enabled, b.smid != ""
 	held := o.held

@@ -18,22 +18,22 @@ import (
 	"parley/wire/jid"
 )
 
-// BOSH (XEP-0124, XEP-0206): a stream over pairs of HTTP requests and answers, for browsers behind proxies that know
-// nothing else. Behind it is the same stream as behind TCP.
+// BOSH (XEP-0124, XEP-0206) carries a stream over pairs of HTTP requests and answers, for browsers behind proxies that
+// allow nothing else. The stream itself is the same as over TCP.
 
 const (
 	nsBOSH  = "http://jabber.org/protocol/httpbind"
 	nsXBOSH = "urn:xmpp:xbosh"
 
-	boshInactivity = 60 * time.Second // the longest a client may have no request here
+	boshInactivity = 60 * time.Second // the longest time that a client may have no open request
 	boshPause      = 120 * time.Second
-	boshIdle       = 10 * time.Second // within a request of who has signed in
+	boshIdle       = 10 * time.Second // the longest wait for the rest of a request's body after sign-in
 	boshHold       = 1
-	boshRequests   = boshHold + 1 // at once, and the window of request ids
-	boshPolling    = 2            // seconds; announced, and meant for clients that do not hold
+	boshRequests   = boshHold + 1 // open at once; also the window of request ids
+	boshPolling    = 2            // seconds; announced for clients that poll
 )
 
-// bosh is the handler: sessions by their ids.
+// bosh is the HTTP handler. It holds the sessions by their ids.
 type bosh struct {
 	srv    *Server
 	secure bool
@@ -42,11 +42,12 @@ type bosh struct {
 	sessions map[string]*boshSession
 }
 
-// BOSH gives the handler. secure: a proxy before it ends TLS.
+// BOSH returns the HTTP handler for BOSH. secure says that a proxy in front of it ends TLS.
 func (s *Server) BOSH(secure bool) http.Handler {
 	return &bosh{srv: s, secure: secure, sessions: make(map[string]*boshSession)}
 }
 
+// ServeHTTP handles one HTTP request of a client.
 func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -61,7 +62,7 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 	default:
 		h.Set("Allow", "POST, OPTIONS")
-		http.Error(w, "this is an XMPP server's BOSH (XEP-0206): clients post to it", http.StatusMethodNotAllowed)
+		http.Error(w, "this is a BOSH endpoint (XEP-0206): send a POST request", http.StatusMethodNotAllowed)
 		return
 	}
 	body, err := b.read(r)
@@ -70,7 +71,7 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.terminate(w, "policy-violation")
 		return
 	case errors.Is(err, door.ErrTooManyBodies):
-		http.Error(w, "too much is going on here", http.StatusServiceUnavailable)
+		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
 	case err != nil:
 		return // the client is gone
@@ -99,9 +100,10 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errTooLarge = errors.New("c2s: the request is too large")
 
-// read takes in a request: of who has not signed in as much as a stanza may have then, which is enough to see whose it is.
+// read reads a request's body. Before sign-in it accepts no more than a stanza may have then, which is enough to find
+// the session.
 func (b *bosh) read(r *http.Request) ([]byte, error) {
-	const around = 4096 // the <body/> itself
+	const around = 4096 // bytes for the <body/> itself
 	limit := int64(b.srv.cfg.Unauthenticated.Stanza) + around
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil || int64(len(body)) <= limit {
@@ -122,7 +124,7 @@ func (b *bosh) read(r *http.Request) ([]byte, error) {
 	return append(body, rest...), err
 }
 
-// sidOf finds the session of a request in its beginning.
+// sidOf reads the session id from the beginning of a request.
 func sidOf(b []byte) string {
 	for d := xml.NewDecoder(bytes.NewReader(b)); ; {
 		t, err := d.RawToken()
@@ -142,7 +144,7 @@ func sidOf(b []byte) string {
 	}
 }
 
-// session finds one; nil if there is none.
+// session returns the session with this id, or nil.
 func (b *bosh) session(sid string) *boshSession {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,7 +156,7 @@ func (b *bosh) terminate(w http.ResponseWriter, condition string) {
 	writeBody(w, wire.E(nsBOSH, "body").Set("type", "terminate").Set("condition", condition), nil)
 }
 
-// writeBody writes a <body/> with finished elements inside.
+// writeBody writes a <body/> around serialised elements.
 func writeBody(w http.ResponseWriter, body *wire.Element, frames [][]byte) {
 	out := append([]byte(nil), `<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' xmlns:xmpp='urn:xmpp:xbosh'`...)
 	for _, a := range body.Attrs {
@@ -177,7 +179,7 @@ func writeBody(w http.ResponseWriter, body *wire.Element, frames [][]byte) {
 	}
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(out)))
-	_, _ = w.Write(out) // who is gone asks again
+	_, _ = w.Write(out) // a client that has gone asks again
 }
 
 // create begins a session (section 7).
@@ -233,5 +235,5 @@ func (b *bosh) drop(s *boshSession) {
 	b.mu.Unlock()
 }
 
-// errGone says that a client has had no request here for too long.
-var errGone = errors.New("c2s: the BOSH client has gone")
+// errGone is the end of a session whose client had no open request for too long.
+var errGone = errors.New("c2s: the BOSH client stopped sending requests")

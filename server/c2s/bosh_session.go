@@ -11,7 +11,7 @@ import (
 	"parley/wire"
 )
 
-// boshSession is one stream over HTTP, and the transport that its goroutine reads from.
+// boshSession is one stream over HTTP, and the transport that the stream's goroutine reads from.
 type boshSession struct {
 	b      *bosh
 	id     string
@@ -22,29 +22,29 @@ type boshSession struct {
 	lim    wire.Limits
 	ctx    context.Context
 	cancel context.CancelFunc
-	in     chan boshIn // what clients have sent, in order
+	in     chan boshIn // what the client sent, in order
 
 	mu      sync.Mutex
 	moved   *sync.Cond            // signalled when nextID moves or the session ends
-	nextID  int64                 // request id that is to be taken next
-	held    []*boshAnswer         // requests that wait for something to answer, the oldest first
-	answers map[int64]*boshAnswer // of the last requests, for who asks again (section 14.3)
-	out     [][]byte              // what waits for a request
-	queued  int                   // bytes of it
-	begun   bool                  // the attributes of the session are out
+	nextID  int64                 // the request id to take next
+	held    []*boshAnswer         // open requests without an answer, the oldest first
+	answers map[int64]*boshAnswer // the answers to the last requests, for clients that repeat one (section 14.3)
+	out     [][]byte              // elements that wait for a request
+	queued  int                   // bytes in out
+	begun   bool                  // the session's attributes were sent
 	ended   bool
 	fault   bool        // a stream error was sent
 	idle    *time.Timer // while no request is held
 }
 
-// boshIn is one thing a client has sent: an element, the beginning of a stream, or its end.
+// boshIn is one event from the client: an element, the beginning of a stream, or its end.
 type boshIn struct {
 	st  *wire.Stanza
 	hdr *wire.Header
 	err error
 }
 
-// boshAnswer is one request and what it is answered with.
+// boshAnswer is one request and its answer.
 type boshAnswer struct {
 	rid    int64
 	ready  chan struct{} // closed when body is set
@@ -52,7 +52,7 @@ type boshAnswer struct {
 	frames [][]byte
 }
 
-// request takes one HTTP request of the session, and answers it when there is something to answer or its time is up.
+// request takes one HTTP request of the session. It answers when there is something to send or the time is up.
 func (s *boshSession) request(w http.ResponseWriter, r *http.Request, e *wire.Element, rid int64) {
 	a, again, bad := s.admit(r.Context(), rid)
 	if bad != "" {
@@ -61,7 +61,7 @@ func (s *boshSession) request(w http.ResponseWriter, r *http.Request, e *wire.El
 		return
 	}
 	if a == nil {
-		return // the client is gone before its turn came
+		return // the client left before its turn came
 	}
 	if !again && !s.take(r.Context(), e, a) {
 		return
@@ -72,15 +72,15 @@ func (s *boshSession) request(w http.ResponseWriter, r *http.Request, e *wire.El
 	case <-a.ready:
 	case <-t.C:
 		s.answer(a)
-	case <-r.Context().Done(): // it may ask again, with the same id
+	case <-r.Context().Done(): // the client may repeat the request with the same id
 		return
 	}
 	<-a.ready
 	writeBody(w, a.body, a.frames)
 }
 
-// admit waits for a request's turn. again: it was taken before, and its answer is asked for once more. bad is why the
-// session ends: an id outside the window, too many requests at once (section 14).
+// admit waits for a request's turn. again says that the request repeats an earlier one and only wants its answer. bad
+// is the reason to end the session: an id outside the window, or too many open requests (section 14).
 func (s *boshSession) admit(ctx context.Context, rid int64) (a *boshAnswer, again bool, bad string) {
 	stop := context.AfterFunc(ctx, s.moved.Broadcast)
 	defer stop()
@@ -110,7 +110,7 @@ func (s *boshSession) admit(ctx context.Context, rid int64) (a *boshAnswer, agai
 	return a, false, ""
 }
 
-// take hands a request's contents to the stream, and holds the request; false if the stream is over.
+// take hands a request's contents to the stream and holds the request open. It returns false if the stream is over.
 func (s *boshSession) take(ctx context.Context, e *wire.Element, a *boshAnswer) bool {
 	for _, x := range s.read(e) {
 		select {
@@ -130,7 +130,7 @@ func (s *boshSession) take(ctx context.Context, e *wire.Element, a *boshAnswer) 
 	if s.ended || len(s.out) > 0 && s.begun {
 		s.flushLocked()
 	}
-	if p := e.Attr("pause"); p != "" { // section 12: all that is held is answered, and the client may be away for longer
+	if p := e.Attr("pause"); p != "" { // section 12: every open request is answered, and the client may stay away for longer
 		n, err := strconv.Atoi(p)
 		if err == nil && n > 0 && time.Duration(n)*time.Second <= boshPause {
 			for len(s.held) > 0 {
@@ -146,7 +146,7 @@ func (s *boshSession) take(ctx context.Context, e *wire.Element, a *boshAnswer) 
 	return true
 }
 
-// read parses what a request carries.
+// read parses the contents of a request.
 func (s *boshSession) read(e *wire.Element) []boshIn {
 	var in []boshIn
 	restart := false
@@ -185,9 +185,9 @@ func langOf(e *wire.Element) string {
 	return ""
 }
 
-// write takes one element for the client.
+// write queues one element for the client.
 func (s *boshSession) write(b []byte) error {
-	if len(b) == 0 { // a header: its attributes go with the first answer
+	if len(b) == 0 { // a header: its attributes go out with the first answer
 		return nil
 	}
 	s.mu.Lock()
@@ -204,7 +204,7 @@ func (s *boshSession) write(b []byte) error {
 	return nil
 }
 
-// flushLocked answers the oldest request with all that waits.
+// flushLocked answers the oldest open request with everything that waits.
 func (s *boshSession) flushLocked() {
 	if len(s.held) > 0 {
 		s.answerLocked(s.held[0])
@@ -217,7 +217,7 @@ func (s *boshSession) answer(a *boshAnswer) {
 	s.answerLocked(a)
 }
 
-// answerLocked answers a request that is held; nothing if it was answered.
+// answerLocked answers an open request; it does nothing if the request has its answer.
 func (s *boshSession) answerLocked(a *boshAnswer) {
 	at := -1
 	for i, h := range s.held {
@@ -247,7 +247,7 @@ func (s *boshSession) answerLocked(a *boshAnswer) {
 	}
 }
 
-// attributes are those of the session (section 7.2, XEP-0206).
+// attributes adds the attributes of the session (section 7.2, XEP-0206).
 func (s *boshSession) attributes(e *wire.Element) {
 	sec := func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 	e.Set("sid", s.id).Set("wait", sec(s.wait)).Set("requests", strconv.Itoa(boshRequests)).Set("hold", strconv.Itoa(s.hold)).
@@ -261,7 +261,7 @@ func (s *boshSession) attributes(e *wire.Element) {
 	}
 }
 
-// restLocked gives the client some time without a request.
+// restLocked starts the time that the client may stay without a request.
 func (s *boshSession) restLocked(d time.Duration) {
 	if s.idle != nil {
 		s.idle.Stop()
@@ -277,7 +277,7 @@ func (s *boshSession) restLocked(d time.Duration) {
 	})
 }
 
-// end is the end of the session for its client; what waits still goes out.
+// end ends the session for its client. Everything that waits is still sent.
 func (s *boshSession) end() {
 	s.mu.Lock()
 	if s.ended {
@@ -294,11 +294,11 @@ func (s *boshSession) end() {
 	s.moved.Broadcast()
 	s.mu.Unlock()
 	s.cancel()
-	// The client may still ask for its last answer again, for a while.
+	// The client may repeat its last request for a while.
 	time.AfterFunc(10*time.Second, func() { s.b.drop(s) })
 }
 
-// As a transport.
+// These methods make boshSession a transport.
 func (s *boshSession) receive() (boshIn, error) {
 	select {
 	case x := <-s.in:
@@ -316,7 +316,7 @@ func (s *boshSession) open() (wire.Header, error) {
 	case x.err != nil:
 		return wire.Header{}, x.err
 	case x.hdr == nil:
-		return wire.Header{}, &wire.StreamError{Condition: "not-authorized", Text: "a restart is expected"}
+		return wire.Header{}, &wire.StreamError{Condition: "not-authorized", Text: "expected a stream restart"}
 	}
 	return *x.hdr, nil
 }
@@ -327,7 +327,7 @@ func (s *boshSession) next() (*wire.Stanza, error) {
 		return nil, err
 	}
 	if x.hdr != nil {
-		return nil, &wire.StreamError{Condition: "policy-violation", Text: "the stream is open already"}
+		return nil, &wire.StreamError{Condition: "policy-violation", Text: "the stream is already open"}
 	}
 	return x.st, x.err
 }
@@ -344,7 +344,7 @@ func (s *boshSession) setLimits(l wire.Limits) {
 	s.lim = l
 }
 
-// boshConn lets a session be closed and timed like a connection.
+// boshConn is the net.Conn of a BOSH session. It only closes the session and limits its time.
 type boshConn struct {
 	s      *boshSession
 	remote string
@@ -353,21 +353,32 @@ type boshConn struct {
 	timer *time.Timer
 }
 
-func (c *boshConn) Read([]byte) (int, error)  { return 0, net.ErrClosed }
-func (c *boshConn) Write([]byte) (int, error) { return 0, net.ErrClosed }
-func (c *boshConn) LocalAddr() net.Addr       { return wsAddr("") }
-func (c *boshConn) RemoteAddr() net.Addr      { return wsAddr(c.remote) }
+// Read always fails: elements come through the transport.
+func (c *boshConn) Read([]byte) (int, error) { return 0, net.ErrClosed }
 
+// Write always fails: elements go out through the transport.
+func (c *boshConn) Write([]byte) (int, error) { return 0, net.ErrClosed }
+
+// LocalAddr returns an empty address.
+func (c *boshConn) LocalAddr() net.Addr { return wsAddr("") }
+
+// RemoteAddr returns the client's network address.
+func (c *boshConn) RemoteAddr() net.Addr { return wsAddr(c.remote) }
+
+// Close ends the session.
 func (c *boshConn) Close() error {
 	_ = c.SetReadDeadline(time.Time{})
 	c.s.end()
 	return nil
 }
 
-func (c *boshConn) SetDeadline(t time.Time) error    { return c.SetReadDeadline(t) }
-func (c *boshConn) SetWriteDeadline(time.Time) error { return nil } // nothing is written here
+// SetDeadline limits how long the client may take to sign in.
+func (c *boshConn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
-// SetReadDeadline bounds how long the client may take to sign in.
+// SetWriteDeadline does nothing, since nothing is written here.
+func (c *boshConn) SetWriteDeadline(time.Time) error { return nil }
+
+// SetReadDeadline limits how long the client may take to sign in.
 func (c *boshConn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

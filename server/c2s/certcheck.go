@@ -13,24 +13,24 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// CertProblem is what is wrong with a certificate in a file.
+// CertProblem is a fault of a certificate file. Text says in English what is wrong.
 type CertProblem struct {
-	Key  string // of the configuration
+	Key  string // the key in the configuration
 	Text string
 	How  Severity
 }
 
-// Severity is how bad a CertProblem is.
+// Severity says how bad a CertProblem is.
 type Severity int
 
 const (
-	Unusable Severity = iota // The certificate cannot be shown to anybody: no server starts with it.
-	Refused                  // Clients and other servers refuse it.
-	Lacking                  // A service of a host is not in it.
+	Unusable Severity = iota // No server can start with the certificate.
+	Refused                  // Clients and other servers refuse the certificate.
+	Lacking                  // The certificate does not cover a service of a host.
 )
 
-// CheckCerts says what is wrong with the files of certificates: all that keeps a server from starting, and all that keeps
-// others from trusting it.
+// CheckCerts checks the files of certificates at the time now. It returns everything that keeps a server from starting
+// and everything that keeps others from trusting it.
 func CheckCerts(files []CertFile, now time.Time) (ps []CertProblem) {
 	for _, f := range files {
 		cert, problem := load(f)
@@ -43,7 +43,7 @@ func CheckCerts(files []CertFile, now time.Time) (ps []CertProblem) {
 	return ps
 }
 
-// judge says what is wrong with a certificate that can be shown.
+// judge returns the problems of a certificate that can be loaded.
 func (f CertFile) judge(leaf *x509.Certificate, now time.Time) (ps []CertProblem) {
 	add := func(how Severity, text string) {
 		if text != "" {
@@ -60,19 +60,20 @@ func (f CertFile) judge(leaf *x509.Certificate, now time.Time) (ps []CertProblem
 	return ps
 }
 
-// OutOfTime says that a certificate is not good any more, or not yet; "" if it is.
+// OutOfTime says in English that a certificate has expired or is not valid yet; "" if it is valid now.
 func OutOfTime(leaf *x509.Certificate, now time.Time) string {
 	const day = "2006-01-02 15:04 UTC"
 	switch {
 	case now.After(leaf.NotAfter):
-		return "it has expired on " + leaf.NotAfter.UTC().Format(day)
+		return "it expired on " + leaf.NotAfter.UTC().Format(day)
 	case now.Before(leaf.NotBefore):
-		return "it is good from " + leaf.NotBefore.UTC().Format(day) + " on: is the clock of this machine right?"
+		return "it is not valid before " + leaf.NotBefore.UTC().Format(day) + ": check the clock of this machine"
 	}
 	return ""
 }
 
-// Foreign says that a certificate is not good for a domain, and for which it is; "" if it is good.
+// Foreign says in English that a certificate is not valid for a domain, and for which it is; "" if it is valid for
+// domain.
 func Foreign(leaf *x509.Certificate, domain string) string {
 	if leaf.VerifyHostname(inDNS(domain)) == nil {
 		return ""
@@ -82,12 +83,12 @@ func Foreign(leaf *x509.Certificate, domain string) string {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return "it is not good for " + domain + ", nor for any other name (it has no subjectAltName)"
+		return "it is not valid for " + domain + ", nor for any other name (it has no subjectAltName)"
 	}
-	return fmt.Sprintf("it is not good for %s, but for %s", domain, strings.Join(names, ", "))
+	return fmt.Sprintf("it is not valid for %s, only for %s", domain, strings.Join(names, ", "))
 }
 
-// inDNS gives a domain as DNS and certificates have it.
+// inDNS returns a domain in the form that DNS and certificates use.
 func inDNS(domain string) string {
 	if a, err := idna.Lookup.ToASCII(domain); err == nil {
 		return a
@@ -95,7 +96,7 @@ func inDNS(domain string) string {
 	return domain
 }
 
-// LoadCert reads a certificate and its key. The error says in plain words what is wrong with which file.
+// LoadCert reads a certificate and its key. The error names the file and says in plain words what is wrong.
 func LoadCert(f CertFile) (*tls.Certificate, error) {
 	cert, problem := load(f)
 	if problem != nil {
@@ -131,12 +132,12 @@ func load(f CertFile) (*tls.Certificate, *CertProblem) {
 		if i == 0 {
 			break
 		}
-		return wrong("certificate", "%s: the certificate of this key (%s) has to be the first in the file, before those of authorities", f.Cert, strings.Join(c.DNSNames, ", "))
+		return wrong("certificate", "%s: the certificate of this key (%s) must be the first in the file, before those of authorities", f.Cert, strings.Join(c.DNSNames, ", "))
 	}
 	cert, err := tls.X509KeyPair(certText, keyText)
 	if err != nil {
 		if p, ok := chain[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && !p.Equal(key.Public()) {
-			return wrong("key", "%s is the key of another certificate, not of %s (%s)", f.Key, f.Cert, strings.Join(chain[0].DNSNames, ", "))
+			return wrong("key", "%s is not the key of %s (%s)", f.Key, f.Cert, strings.Join(chain[0].DNSNames, ", "))
 		}
 		return wrong("certificate", "%s with the key %s: %v", f.Cert, f.Key, err)
 	}
@@ -144,7 +145,8 @@ func load(f CertFile) (*tls.Certificate, *CertProblem) {
 	return &cert, nil
 }
 
-// readChain reads certificates in PEM, at least one.
+// readChain reads a chain of at least one certificate in PEM. why says in English what is wrong with the file; "" if
+// nothing is.
 func readChain(text []byte) (chain []*x509.Certificate, why string) {
 	hasKey := false
 	for {
@@ -171,7 +173,7 @@ func readChain(text []byte) (chain []*x509.Certificate, why string) {
 	return nil, "holds no certificate in PEM (text that begins with -----BEGIN CERTIFICATE-----)"
 }
 
-// readKey reads the first private key in PEM.
+// readKey reads the first private key in PEM. why says in English what is wrong with the file; "" if nothing is.
 func readKey(text []byte) (key crypto.Signer, why string) {
 	hasCert := false
 	for {
@@ -181,10 +183,10 @@ func readKey(text []byte) (key crypto.Signer, why string) {
 		}
 		switch {
 		case b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED"):
-			return nil, "has a passphrase, which a server cannot be asked for: write the key without it (openssl pkey -in WITH -out WITHOUT), readable by the server's user alone"
+			return nil, "has a passphrase, but the server cannot ask for one: write the key without it (openssl pkey -in WITH -out WITHOUT), readable by the server's user alone"
 		case strings.HasSuffix(b.Type, "PRIVATE KEY"):
 			if key = parseKey(b.Bytes); key == nil {
-				return nil, "holds a key that cannot be read: RSA, ECDSA and Ed25519 are known"
+				return nil, "holds a key that cannot be read: use RSA, ECDSA or Ed25519"
 			}
 			return key, ""
 		}

@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// CertFile names the files of one certificate chain and its key, PEM. Hosts are the domains it is shown for, Services those
-// of their services that other servers see it for; the first CertFile is shown to who names no domain or another. At begins
-// the keys certificate and key of the configuration, like "tls.".
+// CertFile names the PEM files of one certificate chain and its key. Hosts are the domains that the certificate serves;
+// Services are those services of theirs that other servers connect to. The first CertFile also serves connections that
+// name no domain or an unknown one. At is the start of the configuration keys certificate and key, such as "tls.".
 type CertFile struct {
 	Hosts, Services []string
 	Cert, Key       string
 	At              string
 }
 
-// Certs are the server's certificates, read again when their files change. Safe from any goroutine.
+// Certs holds the server's certificates and reads them again when their files change. It is safe from any goroutine.
 type Certs struct {
 	files  []CertFile
-	issued func(name string) *tls.Certificate // nil: none are but those in files
+	issued func(name string) *tls.Certificate // nil: only the certificates in files
 	now    atomic.Pointer[certTable]
 	log    *slog.Logger
 }
@@ -35,8 +35,8 @@ type certTable struct {
 	problems []CertProblem
 }
 
-// NewCerts reads all certificates; an error names the file and what is wrong with it. issued, which may be nil, gives those
-// of names that no file is for; it is asked for every connection.
+// NewCerts reads all certificates. An error names the file and what is wrong with it. issued returns the certificates
+// of names without a file; it may be nil, and is called for every connection.
 func NewCerts(files []CertFile, issued func(name string) *tls.Certificate, log *slog.Logger) (*Certs, error) {
 	c := &Certs{files: files, issued: issued, log: log}
 	t, err := c.read()
@@ -69,20 +69,20 @@ func (c *Certs) read() (*certTable, error) {
 	return t, nil
 }
 
-// use shows these certificates from now on. What others refuse is said and shown all the same: a server that ran with a
-// certificate when it expired goes on, and one that starts must not be worse.
+// use installs the certificates of t. It logs those that others refuse but serves them all the same: a restart must not
+// be worse than a server that runs on with an expired certificate.
 func (c *Certs) use(t *certTable) {
 	c.now.Store(t)
 	for _, p := range t.problems {
 		if p.How == Lacking {
-			c.log.Warn("other servers cannot trust a service by its certificate", "key", p.Key, "err", p.Text)
+			c.log.Warn("the certificate does not cover a service, so other servers cannot verify it", "key", p.Key, "err", p.Text)
 		} else {
 			c.log.Error("clients and other servers will refuse the certificate", "key", p.Key, "err", p.Text)
 		}
 	}
 }
 
-// stamp changes when one of the files does.
+// stamp returns a value that changes when one of the files does.
 func stamp(f CertFile) string {
 	var s string
 	for _, name := range []string{f.Cert, f.Key} {
@@ -93,8 +93,8 @@ func stamp(f CertFile) string {
 	return s
 }
 
-// Reload reads the files again if one has changed, and says whether it did. If they cannot be used the old certificates
-// stay.
+// Reload reads the files again if one has changed, and reports whether it did. If the new ones cannot be used it
+// returns an error and keeps the old certificates.
 func (c *Certs) Reload() (bool, error) {
 	now := c.now.Load()
 	changed := false
@@ -112,7 +112,7 @@ func (c *Certs) Reload() (bool, error) {
 	return true, nil
 }
 
-// Watch reloads at this interval until done is closed.
+// Watch calls Reload at this interval until done is closed, and logs the outcome.
 func (c *Certs) Watch(done <-chan struct{}, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -123,14 +123,15 @@ func (c *Certs) Watch(done <-chan struct{}, every time.Duration) {
 		case <-t.C:
 		}
 		if ok, err := c.Reload(); err != nil {
-			c.log.Error("certificates have changed but cannot be used; the old ones stay", "err", err)
+			c.log.Error("changed certificates cannot be used; the server keeps the old ones", "err", err)
 		} else if ok {
-			c.log.Info("certificates read again")
+			c.log.Info("certificates reloaded")
 		}
 	}
 }
 
-// For gives the certificate for a domain or a service below it; nil if there is none, and none for everybody.
+// For returns the certificate for a domain or for a service below it, or nil. It never falls back to the default
+// certificate.
 func (c *Certs) For(name string) *tls.Certificate {
 	t := c.now.Load()
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
@@ -150,12 +151,12 @@ func (c *Certs) For(name string) *tls.Certificate {
 	return t.first
 }
 
-// TLS gives the configuration for serving clients; alpn is offered if not empty.
+// TLS returns the TLS configuration for serving clients. It offers alpn if that is not empty.
 func (c *Certs) TLS(alpn ...string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, // RFC 7590, RFC 9325
 		NextProtos: alpn,
-		// Small first records are for browsers' page loads; here they would split a write into many.
+		// Small first records help browsers load pages; here they would split a write into many.
 		DynamicRecordSizingDisabled: true,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			cert := c.For(hello.ServerName)

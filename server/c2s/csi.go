@@ -7,18 +7,18 @@ import (
 	"parley/wire/jid"
 )
 
-// Client state indication (XEP-0352): while a client says that nobody is looking, what can wait is held back, and goes
-// out in one write before the next thing that cannot. So a phone's radio sleeps on.
+// Client state indication (XEP-0352): while a client says that nobody is looking, the server holds back what can wait,
+// and sends all of it in one write before the next stanza that cannot. This lets a phone's radio sleep.
 
 const nsCSI = "urn:xmpp:csi:0"
 
-// What is held for one client at most: stanzas, and their bytes. Then all of it goes out.
+// The most stanzas and bytes that are held for one client. At the limit all of them are sent.
 const (
 	maxHeld      = 200
 	maxHeldBytes = 256 << 10
 )
 
-// state takes <active/> and <inactive/>.
+// state handles <active/> and <inactive/>.
 func (st *stream) state(local string) error {
 	switch local {
 	case "active":
@@ -31,17 +31,18 @@ func (st *stream) state(local string) error {
 	return nil
 }
 
-// look says whether somebody looks at the client.
+// look sets whether somebody looks at the client.
 func (o *outbound) look(active bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.inactive = !active
 	if active {
-		_ = o.release() // its reader notices that it is gone
+		_ = o.release() // the reader notices a lost connection
 	}
 }
 
-// hold keeps a stanza back if it can wait; false if it is to be sent now. Of one address only the newest presence counts.
+// hold keeps a stanza back if it can wait; false says that it must be sent now. Of several presences from one address
+// only the newest is kept.
 func (o *outbound) hold(st *wire.Stanza, to jid.JID) bool {
 	if !canWait(st) {
 		return false
@@ -55,7 +56,7 @@ func (o *outbound) hold(st *wire.Stanza, to jid.JID) bool {
 	return len(o.held) < maxHeld && o.heldBytes < maxHeldBytes || o.release() == nil
 }
 
-// outdone finds the held presence that this one makes pointless; -1 if there is none.
+// outdone returns the position of a held presence that st replaces, or -1.
 func (o *outbound) outdone(st *wire.Stanza) int {
 	if st.Kind != wire.Presence || tells(st) {
 		return -1
@@ -71,12 +72,12 @@ func (o *outbound) outdone(st *wire.Stanza) int {
 	return -1
 }
 
-// tells says that a presence is more than a state: a room's status codes say what has happened (XEP-0045).
+// tells reports whether a presence is more than a state: the status codes of a room report events (XEP-0045).
 func tells(st *wire.Stanza) bool {
 	return st.Has(wire.NSMUCUser, "x") && st.Element(wire.NSMUCUser, "x").Child(wire.NSMUCUser, "status") != nil
 }
 
-// release sends what was held, in its order.
+// release sends what was held, in order.
 func (o *outbound) release() error {
 	held := o.held
 	o.held, o.heldBytes = nil, 0
@@ -95,7 +96,8 @@ func (o *outbound) release() error {
 	return nil
 }
 
-// canWait says that nobody who does not look misses a stanza: presence, typing notices, events of nodes.
+// canWait reports whether a stanza may wait until somebody looks at the client: presence, typing notifications, events
+// of nodes.
 func canWait(st *wire.Stanza) bool {
 	switch st.Kind {
 	case wire.Presence:
@@ -130,7 +132,7 @@ func canWait(st *wire.Stanza) bool {
 	return true
 }
 
-// forwarded gives the message that a carbon (XEP-0280) is a copy of.
+// forwarded returns the message inside a carbon copy (XEP-0280).
 func forwarded(st *wire.Stanza, direction string) *wire.Stanza {
 	e := st.Element(wire.NSCarbons, direction)
 	m := e.Child("urn:xmpp:forward:0", "forwarded").Child(wire.NSClient, "message")

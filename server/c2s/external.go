@@ -14,17 +14,16 @@ import (
 	"parley/wire/jid"
 )
 
-// External serves a WebSocket to a client whose account is known already, from the session of the page it runs in: EXTERNAL
-// is all that is on offer (RFC 4422, appendix A), and for that account only. The page's own origin is the only one that may
-// connect: cookies alone would let any page in.
-// Returns when the stream is over.
+// External serves a WebSocket to a web page whose session names the account. The stream offers EXTERNAL alone (RFC
+// 4422, appendix A), for that account alone. Only pages of the server's own origin may connect, since a cookie alone
+// would admit any page. External returns when the stream is over.
 func (s *Server) External(w http.ResponseWriter, r *http.Request, k Known) {
 	switch {
 	case s.isStopping():
 		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
 		return
 	case r.Header.Get("Origin") == "":
-		http.Error(w, "this is for pages of this server", http.StatusForbidden)
+		http.Error(w, "only pages of this server may connect", http.StatusForbidden)
 		return
 	case !offers(r, "xmpp"):
 		http.Error(w, "this is an XMPP WebSocket (RFC 7395): offer the subprotocol \"xmpp\"", http.StatusBadRequest)
@@ -38,15 +37,15 @@ func (s *Server) External(w http.ResponseWriter, r *http.Request, k Known) {
 	s.serveWS(c, r, k)
 }
 
-// Known is who a client is, where the page it runs in has signed in.
+// Known says who a client is, as far as the web page that it runs in has signed in.
 type Known struct {
 	Account    jid.JID
-	Credential string                          // of the session: see server.SessionInfo
+	Credential string                          // that of the page's session; see server.SessionInfo
 	Holds      func(ctx context.Context) error // store.ErrNotFound when the session is over
-	Secure     bool                            // a proxy before it ends TLS
+	Secure     bool                            // a proxy in front of the server ends TLS
 }
 
-// authenticateKnown is authenticate for a stream whose account is known.
+// authenticateKnown replaces authenticate for a stream whose account is known.
 func (st *stream) authenticateKnown() error {
 	if st.host.Domain != st.known.Account.Domain() {
 		return &wire.StreamError{Condition: "host-unknown", Text: "this connection is for " + st.known.Account.Domain()}
@@ -77,7 +76,7 @@ func (st *stream) authenticateKnown() error {
 	}
 }
 
-// external is one <auth/>: the account must still be there, and who asks for another is refused.
+// external handles one <auth/>. The account must still exist, and a request for another account fails.
 func (st *stream) external(x *wire.Stanza) error {
 	if x.Attr("mechanism") != "EXTERNAL" {
 		return &auth.Error{Condition: "invalid-mechanism"}

@@ -14,24 +14,25 @@ import (
 	"parley/wire"
 )
 
-// Tokens that a client signs in with instead of a password (XEP-0484). One is good for one installation of a client and
-// one mechanism. TLS early data is never taken, so that nothing of this can be replayed with it.
+// Clients can sign in with tokens instead of a password (XEP-0484). A token serves one installation of a client and one
+// mechanism. The server never accepts TLS early data, so no token can be replayed with it.
 
 const nsFAST = "urn:xmpp:fast:0"
 
 const (
-	// maxTokenClients is how many installations of one account have tokens; who has not signed in for longest loses its.
+	// maxTokenClients is how many installations of one account may have tokens. The installation that signed in longest
+	// ago loses its token.
 	maxTokenClients = 50
-	// tokenRotation is the age from which a token that is used is replaced; half its life if that is less.
+	// tokenRotation is the age at which a used token is replaced; half its lifetime if that is less.
 	tokenRotation = 24 * time.Hour
 )
 
-// fast is what a client asks for with its <authenticate/>.
+// fast holds what a client asks for in its <authenticate/>.
 type fast struct {
-	token      bool   // <fast/>: it signs in with one
+	token      bool   // <fast/>: the client signs in with a token
 	count      int64  // 0: none
-	invalidate bool   // the token that it signs in with is to be no more
-	request    string // <request-token/>: for this mechanism
+	invalidate bool   // the client gives up the token that it signs in with
+	request    string // <request-token/>: the mechanism of the token that it asks for
 }
 
 func newFast(x *wire.Stanza) (f fast, err error) {
@@ -49,7 +50,7 @@ func newFast(x *wire.Stanza) (f fast, err error) {
 	return f, nil
 }
 
-// offerFast gives <fast/>; nil if there are no tokens.
+// offerFast returns <fast/>, or nil if there are no tokens.
 func (st *stream) offerFast(binding auth.Binding) *wire.Element {
 	if st.srv.cfg.TokenLifetime <= 0 {
 		return nil
@@ -61,7 +62,7 @@ func (st *stream) offerFast(binding auth.Binding) *wire.Element {
 	return e
 }
 
-// tokens finds those of the installation that signs in; used is told which it was.
+// tokens returns the lookup for the tokens of the installation that signs in. It stores the token that matched in used.
 func (st *stream) tokens(client string, count int64, used *store.Token) auth.Tokens {
 	return func(ctx context.Context, user, mechanism string) ([]auth.Token, error) {
 		kept, err := st.srv.cfg.Store.Tokens(ctx, st.host.Domain, user, client)
@@ -74,7 +75,7 @@ func (st *stream) tokens(client string, count int64, used *store.Token) auth.Tok
 		}
 		var ts []auth.Token
 		for _, t := range kept {
-			// A token is worth what the password is that it was got with.
+			// A token is valid only as long as the password that it was issued for.
 			if s := secret(secrets, t.App); s != nil && t.Mechanism == mechanism {
 				ts = append(ts, auth.Token{Secret: []byte(st.srv.tokenSecret(t)), Use: func(ctx context.Context) error {
 					if s.Refuse != "" {
@@ -95,7 +96,7 @@ func (st *stream) useToken(ctx context.Context, t store.Token, count int64) erro
 	}
 	err := st.srv.cfg.Store.UseToken(ctx, t, count)
 	switch {
-	case errors.Is(err, store.ErrConflict): // a count that has come before, or a token that has just been replaced
+	case errors.Is(err, store.ErrConflict): // a repeated count, or a token that was replaced just now
 		return &auth.Error{Condition: "not-authorized"}
 	case err != nil:
 		return &auth.Error{Condition: "temporary-auth-failure"}
@@ -103,14 +104,14 @@ func (st *stream) useToken(ctx context.Context, t store.Token, count int64) erro
 	return nil
 }
 
-// tokenSecret gives the token itself, which is not kept: it is made of what is.
+// tokenSecret computes a token's secret, which is never stored.
 func (s *Server) tokenSecret(t store.Token) string {
 	sum := auth.Derive(s.cfg.Secret, "token", t.Host, t.Owner, t.Client, t.Mechanism, string(base64.RawStdEncoding.AppendEncode(nil, t.Salt)))
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
-// renew does what is to be done with tokens once the client is signed in: it gives <token/> if the client has asked for
-// one or if its own is due for another, and nil otherwise. used is the token that it has signed in with.
+// renew manages the tokens of a client that signed in. It returns <token/> if the client asked for a token or its own
+// is due for replacement, and nil otherwise. used is the token that the client signed in with.
 func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.Element, error) {
 	if st.srv.cfg.TokenLifetime <= 0 || st.client.ID == "" {
 		return nil, nil
@@ -128,7 +129,7 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 		case f.invalidate:
 			if err := st.srv.cfg.Store.DeleteTokens(ctx, st.host.Domain, st.user, st.client.ID); err != nil {
 				st.log.Error("cannot invalidate a token", "user", st.user, "err", err)
-				return nil, &auth.Error{Condition: "temporary-auth-failure"} // it would think that it had
+				return nil, &auth.Error{Condition: "temporary-auth-failure"} // otherwise the client would believe that the token is invalid
 			}
 		case mech == "" && due:
 			mech = used.Mechanism
@@ -142,7 +143,7 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 	rand.Read(t.Salt)
 	if err := st.srv.cfg.Store.PutToken(ctx, t, maxTokenClients); err != nil {
 		st.log.Error("cannot keep a token", "user", st.user, "err", err)
-		return nil, nil // it is signed in all the same
+		return nil, nil // the sign-in succeeds all the same
 	}
 	return wire.E(nsFAST, "token").Set("token", st.srv.tokenSecret(t)).Set("expiry", t.Expires.UTC().Format(time.RFC3339)), nil
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/coder/websocket"
 )
 
-// quietTime is how long nothing goes out on a stream over HTTP, unless Config.Quiet says otherwise. Proxies in between cut what is quiet: nginx after 60 s as it
-// comes, haproxy as distributions set it up after 50 s.
+// quietTime is how long a stream over HTTP may stay silent, unless Config.Quiet sets another time. Proxies cut silent
+// connections: nginx after 60 s by default, haproxy after 50 s in common configurations.
 const quietTime = 40 * time.Second
 
-// keepAlive pings a WebSocket's client when nothing was said for a while.
+// keepAlive pings the client of a silent WebSocket.
 type keepAlive struct {
 	ctx   context.Context // of pings
 	end   context.CancelFunc
 	c     *websocket.Conn
 	quiet time.Duration
-	last  atomic.Int64 // when something was said, in nanoseconds
+	last  atomic.Int64 // when something was last sent, in nanoseconds
 
 	mu    sync.Mutex // guards what follows
 	timer *time.Timer
@@ -38,7 +38,7 @@ func newKeepAlive(ctx context.Context, c *websocket.Conn, quiet time.Duration) *
 	return k
 }
 
-// said notes that something goes out.
+// said notes that something was sent.
 func (k *keepAlive) said() { k.last.Store(time.Now().UnixNano()) }
 
 func (k *keepAlive) look() {
@@ -56,8 +56,8 @@ func (k *keepAlive) look() {
 	k.timer.Reset(k.quiet - quiet)
 }
 
-// ping is answered by the client's side of the connection by itself. Whether it is matters to nobody: what ends a stream whose
-// client is gone is stream management.
+// ping sends a ping, which the client's WebSocket library answers. Nothing depends on the answer: stream management
+// detects lost clients.
 func (k *keepAlive) ping() {
 	ctx, cancel := context.WithTimeout(k.ctx, k.quiet)
 	defer cancel()

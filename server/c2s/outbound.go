@@ -10,8 +10,8 @@ import (
 	"parley/wire/jid"
 )
 
-// outbound is the way to a client: its connection, and what it has not acknowledged yet (XEP-0198). It outlives the
-// connection when the stream can be resumed. Safe from any goroutine.
+// outbound is the way to a client: its connection and the stanzas that it has not acknowledged (XEP-0198). It outlives
+// the connection if the stream can be resumed. It is safe from any goroutine.
 type outbound struct {
 	srv *Server
 
@@ -23,17 +23,17 @@ type outbound struct {
 	bytes    int    // of the queue
 	sent     uint32 // stanzas sent since <enable/>, modulo 2^32 as XEP-0198 counts
 	acked    uint32
-	asked    bool // an <r/> is out
-	misses   int  // sweeps since that <r/>
-	waiting  bool // is on the server's list of streams with something unacknowledged
+	asked    bool // an <r/> is unanswered
+	misses   int  // sweeps since the last <r/>
+	waiting  bool // on the server's list of streams with unacknowledged stanzas
 	dead     bool
 	owner    *bound            // nil until the session is bound
 	closing  bool              // Close was called before that
 	why      *wire.StreamError // and why
 	deadline *time.Timer       // while detached
 	inactive bool              // XEP-0352
-	early    bool              // the client has not been told that it is bound
-	held     []unacked         // what waits while it is inactive or early
+	early    bool              // the client has not learned yet that it is bound
+	held     []unacked         // stanzas that wait while the client is inactive or early
 
 	heldBytes int
 }
@@ -43,8 +43,8 @@ type unacked struct {
 	to jid.JID
 }
 
-// Send queues a stanza for the client. When the client does not take what it gets, its connection is cut: a resumable
-// stream then waits for the client, within the limits of what it may leave unacknowledged.
+// Send queues a stanza for the client. If the client does not read, its connection is cut; a resumable stream then
+// waits for the client, within the limits on unacknowledged stanzas.
 func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -57,7 +57,7 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	return o.put(st, to)
 }
 
-// pass sends what does not have to wait, after what has waited.
+// pass sends a stanza that cannot wait, after those that have waited.
 func (o *outbound) pass(st *wire.Stanza, to jid.JID) error {
 	if o.early {
 		if len(o.held) >= maxHeld {
@@ -75,7 +75,7 @@ func (o *outbound) pass(st *wire.Stanza, to jid.JID) error {
 	return o.put(st, to)
 }
 
-// put sends, and keeps until it is acknowledged.
+// put sends a stanza and keeps it until it is acknowledged.
 func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	if !o.sm {
 		err := o.conn.Send(st, to)
@@ -86,7 +86,7 @@ func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	}
 	if o.queue.len() >= o.srv.cfg.SM.MaxStanzas || o.bytes >= o.srv.cfg.SM.MaxBytes {
 		o.dead = true
-		o.srv.endLater(o.owner, &wire.StreamError{Condition: "policy-violation", Text: "too much is unacknowledged"})
+		o.srv.endLater(o.owner, &wire.StreamError{Condition: "policy-violation", Text: "too many unacknowledged stanzas"})
 		return server.ErrClosed
 	}
 	st.Delivery.Held()
@@ -98,17 +98,17 @@ func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 		return nil
 	}
 	if o.conn.Send(st, to) != nil {
-		return nil // the reader notices; the stanza is in the queue
+		return nil // the reader notices the lost connection; the stanza is in the queue
 	}
 	o.ask()
 	return nil
 }
 
-// stanzaCost is what a queued stanza is counted for besides its payload, in bytes.
+// stanzaCost is what a queued stanza counts besides its payload, in bytes.
 const stanzaCost = 256
 
-// ask sends an <r/> when enough has gathered; what is less is asked for by the server's sweep, so that a stanza costs
-// no answer of its own.
+// ask sends an <r/> when enough stanzas are unacknowledged. The server's sweep asks for smaller numbers, so that not
+// every stanza costs an answer.
 func (o *outbound) ask() {
 	if !o.waiting {
 		o.waiting = true
@@ -122,7 +122,7 @@ func (o *outbound) ask() {
 
 var ackRequest = []byte(`<r xmlns='urn:xmpp:sm:3'/>`)
 
-// acknowledge takes the client's count; false if it is more than was ever sent.
+// acknowledge takes the client's count. It returns false if that is more than was ever sent.
 func (o *outbound) acknowledge(h uint32) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -140,7 +140,7 @@ func (o *outbound) acknowledge(h uint32) bool {
 	return true
 }
 
-// enable turns stream management on for what is sent after answer.
+// enable turns stream management on for everything that is sent after answer.
 func (o *outbound) enable(resume bool, answer []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -150,21 +150,22 @@ func (o *outbound) enable(resume bool, answer []byte) {
 	o.sm, o.resume = true, resume
 }
 
-// detach leaves the session without a connection until it is resumed; false if it cannot be.
+// detach takes the connection from the session until the client resumes. It returns false if the session cannot be
+// resumed.
 func (o *outbound) detach(conn *wire.Conn) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.resume || o.dead || o.conn != conn {
 		return false
 	}
-	o.conn, o.asked, o.inactive = nil, false, false // a client that comes back is active (XEP-0352, section 5.1)
-	_ = o.release()                                 // to the queue of what it has not acknowledged
+	o.conn, o.asked, o.inactive = nil, false, false // a client that resumes is active (XEP-0352, section 5.1)
+	_ = o.release()                                 // into the queue of unacknowledged stanzas
 	o.queue.each(func(u unacked) { o.owner.session.Asleep(u.st) })
 	o.deadline = time.AfterFunc(o.srv.cfg.SM.ResumeTimeout, func() { o.owner.end(nil) })
 	return true
 }
 
-// attach goes on with another connection: hello is sent first, then all that the client has not got.
+// attach continues on another connection: it sends hello first and then everything that the client has not received.
 func (o *outbound) attach(conn *wire.Conn, h uint32, hello []byte) error {
 	if !o.acknowledge(h) {
 		return errTooHigh
@@ -175,7 +176,7 @@ func (o *outbound) attach(conn *wire.Conn, h uint32, hello []byte) error {
 		return server.ErrClosed
 	}
 	if o.deadline != nil && !o.deadline.Stop() {
-		return server.ErrClosed // its time is up this very moment
+		return server.ErrClosed // its time ran out just now
 	}
 	o.deadline, o.conn, o.asked = nil, conn, false
 	conn.Cork()
@@ -193,7 +194,7 @@ func (o *outbound) attach(conn *wire.Conn, h uint32, hello []byte) error {
 	return nil
 }
 
-// Close ends the session with a stream error or without.
+// Close ends the session, with a stream error if err is not nil.
 func (o *outbound) Close(err *wire.StreamError) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -204,7 +205,7 @@ func (o *outbound) Close(err *wire.StreamError) {
 	o.closing, o.why, o.dead = true, err, true
 }
 
-// carries names the session; one that was closed while it was being bound ends now.
+// carries sets the session. A session that was closed while it was being bound ends now.
 func (o *outbound) carries(b *bound) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -214,7 +215,7 @@ func (o *outbound) carries(b *bound) {
 	}
 }
 
-// kill makes every later Send fail and gives what was never acknowledged; conn is the connection there still is.
+// kill makes every later Send fail. It returns the unacknowledged stanzas and the current connection, if any.
 func (o *outbound) kill() (left []*wire.Stanza, conn *wire.Conn) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -228,7 +229,7 @@ func (o *outbound) kill() (left []*wire.Stanza, conn *wire.Conn) {
 	return left, o.conn
 }
 
-// ring is a queue that keeps its room; it holds nothing while it is empty for long (see shrink).
+// ring is a queue that reuses its memory. It frees the memory when it stays empty (see shrink).
 type ring struct {
 	buf  []unacked
 	head int
@@ -266,8 +267,8 @@ func (r *ring) each(f func(unacked)) {
 	}
 }
 
-// sweep asks, every few seconds, for acknowledgement of what is outstanding on streams where too little was sent for
-// an <r/> to go with it. Streams with nothing outstanding cost nothing.
+// sweep asks every few seconds for acknowledgements on the streams whose few stanzas did not cause an <r/>. Streams
+// without unacknowledged stanzas cost nothing.
 type sweep struct {
 	mu   sync.Mutex
 	list []*outbound
@@ -300,8 +301,8 @@ func (w *sweep) run(ctx context.Context, every time.Duration) {
 	}
 }
 
-// sweep says whether the stream is to stay on the list. A client that does not answer an <r/> for
-// several sweeps has lost its connection: it is cut, to be resumed.
+// sweep reports whether the stream stays on the list. A client that leaves an <r/> unanswered for several sweeps has
+// lost its connection: the server cuts it, and the client may resume.
 func (o *outbound) sweep() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

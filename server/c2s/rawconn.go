@@ -8,14 +8,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// rawConn is an accepted connection: it paces its peer, and remembers which certificate it was shown.
+// rawConn is an accepted connection. It limits its peer's rate and remembers which certificate the server used.
 type rawConn struct {
 	net.Conn
 	pace *rate.Limiter    // nil: no limit
 	cert *tls.Certificate // set in the handshake, for tls-server-end-point
 }
 
-// Read waits when the peer has sent more than its rate: TCP then makes it wait too.
+// Read waits when the peer has sent more than its rate allows; TCP then makes the peer wait, too.
 func (c *rawConn) Read(p []byte) (int, error) {
 	if c.pace != nil && len(p) > c.pace.Burst() {
 		p = p[:c.pace.Burst()]

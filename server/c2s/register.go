@@ -10,20 +10,23 @@ import (
 	"parley/wire"
 )
 
-// Accounts made before signing in (XEP-0077, section 3.1), where the configuration lets strangers do that.
+// Clients can create accounts before they sign in (XEP-0077, section 3.1), where the configuration allows that to
+// strangers.
 
 const (
 	nsRegister        = "jabber:iq:register"
 	nsRegisterFeature = "http://jabber.org/features/iq-register"
 )
 
-// Register makes an account; its error is a stanza error for the person.
+// Register creates an account on host. token is that of an invitation, or "". Its error is a stanza error for the
+// person.
 type Register func(ctx context.Context, host *server.Host, name, password, token string, from netip.Addr) error
 
-// Invited says which name an invitation's token is for, "" for any; an error if it is not good.
+// Invited checks an invitation's token. It returns the name that the invitation is for, "" for any, and an error if the
+// token is not valid.
 type Invited func(ctx context.Context, host *server.Host, token string) (name string, err error)
 
-// registrationThrottle bounds new accounts from one address.
+// registrationThrottle limits how many accounts one address may create per hour.
 func registrationThrottle(perHour int) *auth.Throttle {
 	if perHour <= 0 {
 		perHour = 1 << 30
@@ -31,7 +34,7 @@ func registrationThrottle(perHour int) *auth.Throttle {
 	return auth.NewThrottle(auth.ThrottleConfig{PerAddress: perHour, Window: time.Hour})
 }
 
-// registration announces that strangers may make accounts here; nil if they may not.
+// registration announces that strangers may create accounts here; nil if they may not.
 func (st *stream) registration() *wire.Element {
 	if st.srv.cfg.Register == nil || !st.srv.cfg.OpenRegistration && st.token == "" || !st.secure && !st.srv.cfg.PlainStreams {
 		return nil
@@ -39,7 +42,7 @@ func (st *stream) registration() *wire.Element {
 	return wire.E(nsRegisterFeature, "register")
 }
 
-// invitations announces that strangers with a token may make accounts (XEP-0445).
+// invitations announces that strangers with a token may create accounts (XEP-0445).
 func (st *stream) invitations() *wire.Element {
 	if st.srv.cfg.Invited == nil || st.srv.cfg.Invites != nil && !st.srv.cfg.Invites(st.host) || !st.secure && !st.srv.cfg.PlainStreams {
 		return nil
@@ -49,7 +52,7 @@ func (st *stream) invitations() *wire.Element {
 
 const nsPARS = "urn:xmpp:pars:0"
 
-// preauth takes a token; false if the stanza has none.
+// preauth takes a token. It returns false if the stanza has none.
 func (st *stream) preauth(x *wire.Stanza) bool {
 	if x.Kind != wire.IQ || x.Type != "set" || !x.Has(nsPARS, "preauth") || x.ID == "" || st.invitations() == nil {
 		return false
@@ -65,11 +68,11 @@ func (st *stream) preauth(x *wire.Stanza) bool {
 		reply = server.ErrorReply(x, st.noInvitation())
 		reply.From, reply.To = st.host.JID, x.From
 	}
-	_ = st.conn.Send(reply, reply.To) // a stream that is gone is noticed by reading
+	_ = st.conn.Send(reply, reply.To) // the reader notices a lost connection
 	return true
 }
 
-// noInvitation counts a token that is not good; which invitations there are is not told by how many were tried.
+// noInvitation counts an invalid token. The throttle keeps strangers from guessing tokens.
 func (st *stream) noInvitation() error {
 	st.srv.cfg.Failures.Note(st.addr, st.door(), "no such invitation", "")
 	if ok, wait := st.srv.cfg.Throttle.Wrong(st.addr, auth.Invited); !ok {
@@ -78,10 +81,11 @@ func (st *stream) noInvitation() error {
 	return server.WithText(server.ItemNotFound, "The provided token is invalid or expired")
 }
 
-// registerPatience is how long a person may take to fill in the form, and then to sign in.
+// registerPatience is how long a person may take to fill in the form and to sign in afterwards.
 const registerPatience = 10 * time.Minute
 
-// register answers a request of a client that has not signed in; false if it is none that may be answered then.
+// register answers a request of a client that has not signed in. It returns false if the stanza must not be answered at
+// this point.
 func (st *stream) register(x *wire.Stanza) bool {
 	if x.Kind != wire.IQ || !x.Has(nsRegister, "query") || x.ID == "" || st.registration() == nil {
 		return false
@@ -105,30 +109,30 @@ func (st *stream) register(x *wire.Stanza) bool {
 	if reply.Type == "result" {
 		_ = st.raw.SetDeadline(time.Now().Add(max(registerPatience, st.srv.cfg.AuthTimeout)))
 	}
-	_ = st.conn.Send(reply, reply.To) // a stream that is gone is noticed by reading
+	_ = st.conn.Send(reply, reply.To) // the reader notices a lost connection
 	return true
 }
 
 func (st *stream) registered(q *wire.Element) error {
 	name, password := q.ChildText(nsRegister, "username"), q.ChildText(nsRegister, "password")
 	if q.Child(nsRegister, "remove") != nil {
-		return server.Unexpected // nobody has signed in
+		return server.Unexpected // nobody is signed in
 	}
 	if name == "" || password == "" {
-		return server.WithText(server.NotAcceptable, "a name and a password are needed")
+		return server.WithText(server.NotAcceptable, "enter a name and a password")
 	}
 	if st.invitedAs != "" && name != st.invitedAs {
-		return server.WithText(server.NotAcceptable, "this invitation is for the name "+st.invitedAs)
+		return server.WithText(server.NotAcceptable, "this invitation is only for the name "+st.invitedAs)
 	}
 	if !st.srv.registrations.Room(st.addr, auth.Accounts) {
-		return server.WithText(server.ResourceConstraint, "too many accounts have been made from your address: try again later")
+		return server.WithText(server.ResourceConstraint, "too many accounts were created from your address: try again later")
 	}
 	ctx, cancel := st.within()
 	defer cancel()
 	if err := st.srv.cfg.Register(ctx, st.host, name, password, st.token, st.addr); err != nil {
 		return err
 	}
-	st.srv.registrations.Wrong(st.addr, auth.Accounts) // counted
+	st.srv.registrations.Wrong(st.addr, auth.Accounts) // counts the new account
 	st.token, st.invitedAs = "", ""
 	st.log.Info("account made", "name", name)
 	return nil

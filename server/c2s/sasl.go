@@ -15,14 +15,15 @@ import (
 
 const nsSASLCB = "urn:xmpp:sasl-cb:0" // XEP-0440
 
-// maxUnbindable is how many kinds of channel binding that there are not a client may try before it counts as failing.
+// maxUnbindable is how often a client may try a kind of channel binding that the connection lacks before each try
+// counts as a failure.
 const maxUnbindable = 4
 
-// maxSASL is the longest a client's SASL data may be, in base64 characters.
+// maxSASL is the largest SASL message of a client, in base64 characters.
 const maxSASL = 16 << 10
 
-// authenticate offers SASL, in its old profile and its new one (XEP-0388), until a client is who it says it is (RFC 6120,
-// section 6).
+// authenticate offers SASL, in the old profile and the new one (XEP-0388), until the client has proven who it is (RFC
+// 6120, section 6).
 func (st *stream) authenticate() error {
 	if !st.known.Account.IsZero() {
 		return st.authenticateKnown()
@@ -45,7 +46,7 @@ func (st *stream) authenticate() error {
 		if x.Kind != wire.Other {
 			return &wire.StreamError{Condition: "not-authorized"}
 		}
-		if x.Name.Space == wire.NSSM { // XEP-0198, section 3: not before signing in
+		if x.Name.Space == wire.NSSM { // XEP-0198, section 3: only after authentication
 			if err := st.smFailed("unexpected-request", nil); err != nil {
 				return err
 			}
@@ -80,7 +81,7 @@ func (st *stream) authenticate() error {
 		}
 		st.saslFailure(space, ae.Condition, ae.Text)
 		st.srv.cfg.Failures.Note(st.addr, st.door(), ae.Error(), st.typed)
-		if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // it says nothing of the password
+		if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // says nothing about the password
 			st.unbindable++
 			continue
 		}
@@ -91,7 +92,7 @@ func (st *stream) authenticate() error {
 	}
 }
 
-// failed counts a failure; too many end the stream.
+// failed counts a failure. Too many failures end the stream.
 func (st *stream) failed() error {
 	st.failures++
 	if st.failures >= st.srv.cfg.AuthAttempts {
@@ -100,7 +101,7 @@ func (st *stream) failed() error {
 	return nil
 }
 
-// saslFailure answers in the profile of SASL that the client speaks.
+// saslFailure sends a failure in the client's profile of SASL.
 func (st *stream) saslFailure(space, condition, text string) {
 	f := wire.E(space, "failure", wire.E(wire.NSSASL, condition))
 	if text != "" {
@@ -111,7 +112,7 @@ func (st *stream) saslFailure(space, condition, text string) {
 	st.send(f)
 }
 
-// authenticate1 is one <auth/> to its success or failure.
+// authenticate1 handles one <auth/> until it succeeds or fails.
 func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Binding) error {
 	st.typed = ""
 	ex, err := auth.Start(x.Attr("mechanism"), st.options(mechs, binding))
@@ -142,13 +143,13 @@ func (st *stream) options(mechs []string, binding auth.Binding) auth.Options {
 	}
 }
 
-// exchange carries messages between the client and ex until one side has had enough; data is the initial response, nil
-// if there was none. It gives what goes with success.
+// exchange carries messages between the client and ex until one side has finished. data is the initial response, or nil
+// if there was none. It returns the data that goes with success.
 func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte, error) {
 	ctx, cancel := st.within()
 	defer cancel()
 	var err error
-	if data == nil { // every mechanism here begins with the client (RFC 6120, section 6.4.2)
+	if data == nil { // the client begins in every mechanism here (RFC 6120, section 6.4.2)
 		st.send(wire.E(space, "challenge"))
 		if data, err = st.response(space); err != nil {
 			return nil, err
@@ -167,13 +168,13 @@ func (st *stream) exchange(ex auth.Exchange, data []byte, space string) ([]byte,
 	}
 }
 
-// outcome counts how an exchange has ended, and refuses who may not come in.
+// outcome counts how an exchange ended, and refuses accounts that may not sign in.
 func (st *stream) outcome(ctx context.Context, ex auth.Exchange, err error) error {
 	var ae *auth.Error
 	errors.As(err, &ae)
 	at := ex.Attempt()
 	if at == nil || at.Shut || err != nil && (ae == nil || ae.Condition != "not-authorized" || ae.Known || ae == auth.ErrBinding) {
-		return err // nothing was guessed at
+		return err // nothing was guessed
 	}
 	if in, crowded := at.Done(err == nil); crowded {
 		at.Hold(ctx)
@@ -190,7 +191,7 @@ func (st *stream) welcome(ex auth.Exchange, mech string) {
 	st.signedInWith(ex.Secret())
 }
 
-// signedInWith notes an app password, whose use is noted when a session is bound.
+// signedInWith remembers an app password. Its use is recorded when a session is bound.
 func (st *stream) signedInWith(id string) {
 	if st.credential = id; id == "" {
 		st.holds = nil
@@ -228,7 +229,8 @@ func (st *stream) response(space string) ([]byte, error) {
 	return nil, &auth.Error{Condition: "malformed-request"}
 }
 
-// initialResponse: none at all is nil, "=" is an empty one (RFC 6120, section 6.4.2).
+// initialResponse decodes an initial response. No text gives nil; "=" gives an empty response (RFC 6120, section
+// 6.4.2).
 func initialResponse(text string) ([]byte, error) {
 	switch text = strings.TrimSpace(text); text {
 	case "":
@@ -248,13 +250,13 @@ func decode(text string) ([]byte, error) {
 		return nil, nil
 	}
 	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || strings.ContainsAny(text, "\r\n") { // RFC 6120, section 6.4.3: no white space inside
+	if err != nil || strings.ContainsAny(text, "\r\n") { // RFC 6120, section 6.4.3: no white space
 		return nil, &auth.Error{Condition: "incorrect-encoding"}
 	}
 	return b, nil
 }
 
-// attempt begins the count of one try at a user's password.
+// attempt counts one try at a user's password. It returns an error if there were too many.
 func (st *stream) attempt(user string) (*auth.Attempt, error) {
 	at := st.srv.cfg.Throttle.Attempt(st.addr, auth.Password, user+"@"+st.host.Domain)
 	if at.Shut {
@@ -267,18 +269,18 @@ func tooMany(at *auth.Attempt) error {
 	return &auth.Error{Condition: "temporary-auth-failure", Text: "too many attempts; try again in " + at.Wait.Round(time.Second).String()}
 }
 
-// door is what the log calls the way that a client has come in.
+// door returns the transport's name for the log.
 func (st *stream) door() string { return "xmpp/" + st.t.name() }
 
-// Secrets knows which passwords accounts have.
+// Secrets knows the passwords of accounts.
 type Secrets interface {
-	// Secrets gives them as auth.Lookup does.
+	// Secrets returns the passwords of an account, like auth.Lookup.
 	Secrets(ctx context.Context, h *server.Host, user string) ([]auth.Secret, error)
-	// Use notes that an app password is used now; store.ErrNotFound if it is no more.
+	// Use notes the use of an app password. It returns store.ErrNotFound if the password does not exist any more.
 	Use(ctx context.Context, h *server.Host, user, id string) error
 }
 
-// lookup gives auth what is kept of an account. A disabled account looks like one that does not exist.
+// lookup returns the func that gives auth an account's passwords. A disabled account looks like a missing one.
 func (s *Server) lookup(h *server.Host) auth.Lookup {
 	return func(ctx context.Context, user string) ([]auth.Secret, error) {
 		if s.cfg.Secrets != nil {
@@ -297,7 +299,7 @@ func (s *Server) lookup(h *server.Host) auth.Lookup {
 	}
 }
 
-// secret finds the password with this id; nil if there is none.
+// secret returns the password with this id, or nil.
 func secret(ss []auth.Secret, id string) *auth.Secret {
 	for i := range ss {
 		if ss[i].ID == id {
@@ -307,8 +309,8 @@ func secret(ss []auth.Secret, id string) *auth.Secret {
 	return nil
 }
 
-// binding gathers what this connection has for channel binding: tls-exporter (RFC 9266; TLS 1.3, or 1.2 with extended
-// master secret) and tls-server-end-point (RFC 5929).
+// binding collects the data for channel binding on this connection: tls-exporter (RFC 9266; TLS 1.3, or TLS 1.2 with
+// extended master secret) and tls-server-end-point (RFC 5929).
 func (st *stream) binding() auth.Binding {
 	var b auth.Binding
 	if st.tls == nil {
@@ -316,7 +318,7 @@ func (st *stream) binding() auth.Binding {
 	}
 	cs := st.tls.ConnectionState()
 	if key, err := cs.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32); err == nil {
-		b.Exporter, b.Unique = key, cs.TLSUnique // without an extended master secret neither is worth much (RFC 7627)
+		b.Exporter, b.Unique = key, cs.TLSUnique // both are unsafe without an extended master secret (RFC 7627)
 	}
 	if cert := st.raw.cert; cert != nil && cert.Leaf != nil {
 		b.EndPoint = auth.ServerEndPoint(cert.Leaf)

@@ -12,16 +12,16 @@ import (
 	"parley/wire/jid"
 )
 
-// The new profile of SASL (XEP-0388): what a client wants to have once it is signed in comes with its first message, and
-// the answer to all of it with the last one. There is no second stream header.
+// The new SASL profile (XEP-0388): with its first message a client also says what it wants after sign-in, and the
+// server answers all of it in its last one. There is no second stream header.
 
-// maxAgent is the longest name of a client's software or device that is kept, in bytes.
+// maxAgent is how much of the name of a client's software or device is kept, in bytes.
 const maxAgent = 128
 
-// errBetween is for anything but an answer to a challenge (XEP-0388, section 2.4: such a client is disconnected).
-var errBetween = &wire.StreamError{Condition: "policy-violation", Text: "only a response or an abort may come during authentication"}
+// errBetween answers anything but a response to a challenge; XEP-0388, section 2.4, disconnects such a client.
+var errBetween = &wire.StreamError{Condition: "policy-violation", Text: "expected a response or an abort during authentication"}
 
-// request2 is an <authenticate/>.
+// request2 is the content of an <authenticate/>.
 type request2 struct {
 	mech          string
 	data          []byte // nil: no initial response
@@ -33,8 +33,8 @@ type request2 struct {
 	resume        bool
 }
 
-// offer2 gives <authentication/>; nil where it may not be offered (XEP-0388, section 3: not without TLS, nor without a
-// mechanism).
+// offer2 returns <authentication/>, or nil where it must not be offered: without TLS or without a mechanism (XEP-0388,
+// section 3).
 func (st *stream) offer2(mechs []string, binding auth.Binding) *wire.Element {
 	if !st.secure || len(mechs) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (st *stream) offer2(mechs []string, binding auth.Binding) *wire.Element {
 	return offer.Add(wire.E(wire.NSSASL2, "inline", st.offerBind2(), wire.E(wire.NSSM, "sm"), st.offerFast(binding)))
 }
 
-// authenticate2 is one <authenticate/> to its success or failure.
+// authenticate2 handles one <authenticate/> until it succeeds or fails.
 func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Binding) error {
 	st.typed = ""
 	o := st.options(mechs, binding)
@@ -67,7 +67,7 @@ func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Bin
 	var used store.Token
 	if req.fast.token && strings.HasPrefix(req.mech, "HT-") && st.srv.cfg.TokenLifetime > 0 {
 		if req.client.ID == "" {
-			return &auth.Error{Condition: "malformed-request", Text: "a token goes with the id of a user agent"}
+			return &auth.Error{Condition: "malformed-request", Text: "a token requires the id of a user agent"}
 		}
 		o.Mechanisms = auth.TokenMechanisms(binding)
 		o.Tokens = st.tokens(req.client.ID, req.fast.count, &used)
@@ -101,7 +101,7 @@ func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Bin
 func newRequest2(x *wire.Stanza) (*request2, error) {
 	r := &request2{mech: x.Attr("mechanism"), bind: x.Element(nsBind2, "bind")}
 	if r.mech == "" {
-		return nil, &auth.Error{Condition: "malformed-request", Text: "no mechanism is named"}
+		return nil, &auth.Error{Condition: "malformed-request", Text: "the mechanism is missing"}
 	}
 	if e := x.Element(wire.NSSASL2, "initial-response"); e != nil {
 		var err error
@@ -112,7 +112,7 @@ func newRequest2(x *wire.Stanza) (*request2, error) {
 	if e := x.Element(wire.NSSASL2, "user-agent"); e != nil {
 		id := strings.ToLower(e.Attr("id"))
 		if id != "" && !isUUID(id) {
-			return nil, &auth.Error{Condition: "malformed-request", Text: "the id of the user agent is no UUID"}
+			return nil, &auth.Error{Condition: "malformed-request", Text: "the id of the user agent is not a UUID"}
 		}
 		r.client = server.Client{ID: id, Software: agentText(e.ChildText(wire.NSSASL2, "software")), Device: agentText(e.ChildText(wire.NSSASL2, "device"))}
 	}
@@ -131,8 +131,8 @@ func newRequest2(x *wire.Stanza) (*request2, error) {
 	return r, err
 }
 
-// success2 does what the client has asked for besides signing in, and answers with the whole: a session resumed, or else
-// one bound, or neither, and then the features of what is left to do.
+// success2 does what the client asked for besides signing in, and answers everything at once. It resumes a session or
+// binds a new one, if the client asked for that, and sends the remaining features.
 func (st *stream) success2(req *request2, data []byte, token *wire.Element) error {
 	answer := func(who string, results ...*wire.Element) *wire.Element {
 		success := wire.E(wire.NSSASL2, "success")
@@ -156,14 +156,14 @@ func (st *stream) success2(req *request2, data []byte, token *wire.Element) erro
 		if err == nil || isStreamError(err) {
 			return err
 		}
-		// The client is signed in all the same; it may try to bind in the old way, and is told there why it cannot.
+		// The client is signed in all the same. It may try to bind in the old way and learns the reason there.
 		st.log.Debug("cannot bind", "user", st.user, "err", err)
 	}
 	st.send(answer(st.user+"@"+st.host.Domain, failed))
 	return nil
 }
 
-// decode2 reads data, of which there is some or it is empty; "=" means nothing here (XEP-0388, section 2.2).
+// decode2 decodes data, which may be empty. Here "=" has no special meaning (XEP-0388, section 2.2).
 func decode2(text string) ([]byte, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxSASL {
@@ -176,7 +176,7 @@ func decode2(text string) ([]byte, error) {
 	return b, nil
 }
 
-// agentText cuts what a client says of itself to what is kept of it.
+// agentText shortens a client's description of itself to what is kept.
 func agentText(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) <= maxAgent {
@@ -189,7 +189,7 @@ func agentText(s string) string {
 	return s[:n]
 }
 
-// isUUID takes a UUID of any version: what counts is that it is one installation's own.
+// isUUID accepts a UUID of any version: it only has to be unique for the installation.
 func isUUID(s string) bool {
 	if len(s) != 36 {
 		return false

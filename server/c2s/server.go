@@ -1,5 +1,5 @@
-// Package c2s is the client door: TCP with STARTTLS, direct TLS and WebSocket; authentication, binding, stream
-// management (RFC 6120, RFC 7395, XEP-0198, XEP-0368).
+// Package c2s serves clients: over TCP with STARTTLS, direct TLS, WebSocket and BOSH, with authentication, binding and
+// stream management (RFC 6120, RFC 7395, XEP-0124, XEP-0198, XEP-0368).
 package c2s
 
 import (
@@ -19,7 +19,7 @@ import (
 	"parley/wire"
 )
 
-// Config is all that the door needs to know. Durations and limits of zero mean none, unless said otherwise.
+// Config holds the settings of a Server. A zero duration or limit means no limit, unless the field says otherwise.
 type Config struct {
 	Router    *server.Router
 	Store     Store
@@ -29,20 +29,20 @@ type Config struct {
 	Registry  prometheus.Registerer
 
 	Mechanisms      []string // in order of preference
-	Secrets         Secrets  // nil: an account has its own password and no other
-	Iterations      int      // of accounts that do not exist, so that they look like others
-	Secret          []byte   // for the salts of those accounts, clients' resources, tokens; kept for ever
+	Secrets         Secrets  // nil: an account has only its own password
+	Iterations      int      // pretended for accounts that do not exist, so that they look like others
+	Secret          []byte   // for the salts of those accounts, clients' resources and tokens; must never change
 	Throttle        *auth.Throttle
-	Failures        *auth.Failures // nil: failed sign-ins are not noted
+	Failures        *auth.Failures // records failed sign-ins; nil: nobody does
 	DowngradeHash   bool           // XEP-0474
 	TokenLifetime   time.Duration  // XEP-0484; 0: no tokens
-	AuthAttempts    int            // failed ones on a stream before it is closed
+	AuthAttempts    int            // failed ones before the stream is closed
 	Conflict        server.Conflict
 	SM              SMConfig
 	Unauthenticated wire.Limits
 	Authenticated   wire.Limits
 
-	HandshakeTimeout time.Duration // from accepting to the end of TLS
+	HandshakeTimeout time.Duration // from accepting to the end of the TLS handshake
 	AuthTimeout      time.Duration // from accepting to binding
 	WriteTimeout     time.Duration // for one write to a client
 	MaxQueue         int           // bytes that may wait for a client
@@ -52,28 +52,29 @@ type Config struct {
 	StanzasBurst     int
 	MaxConnections   int
 	MaxPerAddress    int                       // an IPv6 /64 counts as one address
-	Quiet            time.Duration             // how long nothing goes out on a stream over HTTP, default 40 s: proxies cut what is quiet
-	MaxPending       int                       // connections that have not signed in
+	Quiet            time.Duration             // how long a stream over HTTP may stay silent; 0: 40 s. Proxies cut silent connections
+	MaxPending       int                       // connections before sign-in
 	KeepAlive        time.Duration             // TCP keep-alive
-	Register         Register                  // makes accounts for strangers; nil: they may not
-	OpenRegistration bool                      // anyone may make an account, with or without an invitation
-	Invited          Invited                   // looks at invitations of strangers; nil: there are none
-	Invites          func(h *server.Host) bool // whether those of a host are looked at now; nil: always
+	Register         Register                  // creates accounts for strangers; nil: they may not
+	OpenRegistration bool                      // anyone may create an account, also without an invitation
+	Invited          Invited                   // checks strangers' invitations; nil: there are none
+	Invites          func(h *server.Host) bool // reports whether a host accepts invitations now; nil: always
 	RegisterPerHour  int                       // from one address; 0: no limit
-	PlainStreams     bool                      // streams over TCP may do without TLS; never with the mechanism PLAIN
+	PlainStreams     bool                      // TCP streams may do without TLS, but PLAIN is never offered then
 }
 
-// SMConfig is for XEP-0198.
+// SMConfig holds the settings of stream management (XEP-0198).
 type SMConfig struct {
 	ResumeTimeout time.Duration // 0: streams cannot be resumed
-	MaxStanzas    int           // unacknowledged ones of one session
+	MaxStanzas    int           // unacknowledged stanzas per session
 	MaxBytes      int
-	AckEvery      int           // stanzas after which an <r/> is sent at once
-	Sweep         time.Duration // how often fewer than that are asked for
+	AckEvery      int           // stanzas that cause an <r/> at once
+	Sweep         time.Duration // how often smaller numbers are asked for
 	MaxMisses     int           // sweeps without an answer before the connection is cut
 }
 
-// Server accepts clients. Make it with New, give it listeners with Serve, stop it with Shutdown.
+// Server accepts clients. Make it with New, pass listeners to Serve, stop it with Shutdown. It is safe from any
+// goroutine.
 type Server struct {
 	cfg   Config
 	log   *slog.Logger
@@ -82,9 +83,9 @@ type Server struct {
 
 	registrations *auth.Throttle
 	resume        resumables
-	gate          *door.Gate // of streams over all transports
+	gate          *door.Gate // limits streams over all transports
 
-	ctx    context.Context // of the work done for clients; ends after Shutdown
+	ctx    context.Context // for work on behalf of clients; ends after Shutdown
 	cancel context.CancelFunc
 
 	mu        sync.Mutex
@@ -98,7 +99,7 @@ type Server struct {
 	refused     *prometheus.CounterVec
 }
 
-// New makes a door that is closed.
+// New returns a server without listeners.
 func New(cfg Config) *Server {
 	if cfg.Quiet <= 0 {
 		cfg.Quiet = quietTime
@@ -115,7 +116,8 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Serve accepts connections until the listener is closed by Shutdown. direct: TLS from the first byte (XEP-0368).
+// Serve accepts connections until Shutdown closes the listener; then it returns nil. direct says that connections begin
+// with TLS (XEP-0368).
 func (s *Server) Serve(l net.Listener, direct bool) error {
 	s.mu.Lock()
 	if s.stopping {
@@ -140,7 +142,7 @@ func (s *Server) isStopping() bool {
 	return s.stopping
 }
 
-// admit counts a connection; why it may not come in, "" if it may.
+// admit counts a connection. It returns the reason to refuse it, or "".
 func (s *Server) admit(st *stream) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,8 +165,8 @@ func (s *Server) leave(st *stream) {
 	s.connections.Dec()
 }
 
-// Shutdown stops accepting, says goodbye to every client (system-shutdown), keeps what they have not acknowledged, and
-// returns when all streams have ended, or cuts them when ctx ends.
+// Shutdown stops accepting and ends every stream with system-shutdown. It returns when all streams have ended; when ctx
+// ends, it cuts those that are left. Unacknowledged messages are kept for later.
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.stopping = true
@@ -198,7 +200,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 // nothing once the server has stopped, which ends all sessions.
 func (s *Server) endLater(b *bound, why *wire.StreamError) { s.ends.Go(func() { b.end(why) }) }
 
-// waitStreams returns when no stream is left; nothing new comes in while stopping.
+// waitStreams returns when no stream is left. No new stream begins during shutdown.
 func (s *Server) waitStreams() {
 	for {
 		s.mu.Lock()

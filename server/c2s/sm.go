@@ -15,16 +15,16 @@ import (
 	"parley/wire/jid"
 )
 
-// bound is a session and its way to the client, from binding to its end; it outlives connections (XEP-0198).
+// bound is a session and the way to its client, from binding to its end. It outlives connections (XEP-0198).
 type bound struct {
 	srv  *Server
 	out  *outbound
-	smid string // previd of a resumption; "" if it cannot be resumed
+	smid string // the id for a resumption; "" if the session cannot be resumed
 
 	session *server.Session
-	window  wire.Window // of what the client sends; it is acknowledged from <enable/> on
+	window  wire.Window // counts the client's stanzas; they are acknowledged from <enable/> on
 
-	// Of the stream that carries it now; handed on by resume.
+	// These fields belong to the stream that carries the session now; resume hands them on.
 	enabled bool
 	conn    *wire.Conn
 	reader  chan struct{} // closed when that stream's goroutine has ended
@@ -33,8 +33,8 @@ type bound struct {
 	mu   sync.Mutex
 }
 
-// end closes the session for good, with a stream error to the client if there is one, and gives what the client never
-// acknowledged to whom it may concern.
+// end ends the session for good, with a stream error to the client if why is not nil. It passes the unacknowledged
+// stanzas on.
 func (b *bound) end(why *wire.StreamError) {
 	b.once.Do(func() {
 		b.srv.resume.drop(b)
@@ -55,7 +55,8 @@ func (b *bound) footer() []byte {
 	return []byte(`</stream:stream>`)
 }
 
-// nonza handles what is no stanza on a bound stream: stream management and the client's state, and nothing else.
+// nonza handles elements that are not stanzas on a bound stream: stream management and the client's state. Any other is
+// an error.
 func (st *stream) nonza(x *wire.Stanza) error {
 	if x.Name.Space == nsCSI {
 		return st.state(x.Name.Local)
@@ -94,7 +95,7 @@ func (st *stream) acked(x *wire.Stanza) error {
 	return nil
 }
 
-// tooHigh is XEP-0198, section 4: the client acknowledges what it was never sent.
+// tooHigh returns the error for a client that acknowledges more than it was sent (XEP-0198, section 4).
 func (b *bound) tooHigh(h uint64) *wire.StreamError {
 	b.out.mu.Lock()
 	sent := b.out.sent
@@ -122,13 +123,12 @@ func (st *stream) enable(x *wire.Stanza) error {
 		return st.smFailed("unexpected-request", nil)
 	}
 	e := b.enable(x.Attr("resume"))
-	// The answer goes before whatever is counted from now on.
+	// The answer goes out before anything that counts.
 	b.out.enable(b.smid != "", e.AppendXML(nil, wire.NSClient))
 	return nil
 }
 
-// enable begins to count what comes from the client, and gives the answer; what goes to it is counted from when out is
-// told.
+// enable starts to count the client's stanzas, and returns the answer. Stanzas to the client count from out.enable on.
 func (b *bound) enable(resume string) *wire.Element {
 	b.enabled = true
 	b.window.Restart()
@@ -159,8 +159,8 @@ func (st *stream) resume(x *wire.Stanza) error {
 	return err
 }
 
-// takeOver takes a session over from a connection that is gone, or that its client thinks gone (XEP-0198, section 5).
-// hello makes what the client is told before all that it has not got. failed is why that cannot be.
+// takeOver resumes a session whose connection is lost, or that its client believes lost (XEP-0198, section 5). hello
+// makes what the client gets before the missed stanzas. failed is the answer if the session cannot be resumed.
 func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Element, b *bound) *wire.Element) (failed *wire.Element, err error) {
 	h, err := strconv.ParseUint(count, 10, 32)
 	if err != nil || previd == "" {
@@ -175,7 +175,7 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 		handled := last.count()
 		return smFailure("item-not-found", &handled), nil
 	}
-	// A session ends with the app password, or the browser's session, that it has come with: no other takes it over.
+	// A session is tied to the app password or browser session that it began with; no other credential resumes it.
 	if b.session.Info.Credential != st.credential {
 		return smFailure("item-not-found", nil), nil
 	}
@@ -186,7 +186,7 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 		return smFailure("item-not-found", nil), nil
 	}
 	defer b.mu.Unlock()
-	b.window.Finished(time.Now().Add(finishTime)) // what is not handled by then is recognised when it is sent again
+	b.window.Finished(time.Now().Add(finishTime)) // the client sends again what is not handled by then, and the server recognises it
 	handled := b.window.Resume()
 	resumed := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(handled), 10))
 	switch err := b.out.attach(st.conn, uint32(h), hello(resumed, b).AppendXML(nil, wire.NSClient)); {
@@ -202,7 +202,7 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 }
 
 // release cuts the connection that carries the session, waits until its goroutine has handled what it had read, and
-// leaves b locked for its new stream; false if that takes too long or the session is over.
+// leaves b locked for the new stream. It returns false if that takes too long or the session is over.
 func (b *bound) release(patience time.Duration) bool {
 	b.mu.Lock()
 	b.conn.Abort(errResumed)
@@ -217,12 +217,12 @@ func (b *bound) release(patience time.Duration) bool {
 	}
 }
 
-// finishTime is how long a client that resumes its session waits for what is under way, so that it sends less again.
+// finishTime is how long a client that resumes waits for its stanzas under way, so that it sends fewer of them again.
 const finishTime = 5 * time.Second
 
 var errResumed = errors.New("c2s: resumed on another connection")
 
-// resumables are the sessions that can be resumed, and for some time the counts of those that no longer can.
+// resumables holds the sessions that can be resumed, and for a while the counts of those that ended.
 type resumables struct {
 	mu    sync.Mutex
 	m     map[string]*bound
@@ -236,8 +236,8 @@ type endedSession struct {
 	at      time.Time
 }
 
-// count gives how many of the client's stanzas were handled, once what was under way at the session's end is, or after
-// finishTime.
+// count returns how many of the client's stanzas were handled. It waits for those under way at the session's end, no
+// longer than finishTime.
 func (e *endedSession) count() uint32 {
 	if e.window == nil {
 		return e.handled
@@ -277,7 +277,7 @@ func (r *resumables) drop(b *bound) {
 	}
 }
 
-// take finds a session of this account, or what is known of one that has ended.
+// take returns the account's session with this id, or what is known of it if it has ended.
 func (r *resumables) take(smid string, who jid.JID) (*bound, *endedSession) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

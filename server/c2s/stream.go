@@ -23,8 +23,8 @@ import (
 	"parley/wire/jid"
 )
 
-// stream is one client connection from accepting to its end, over whichever transport. Its fields belong to its
-// goroutine; what others need (goodbye) is guarded.
+// stream is one client connection from accepting to its end, over any transport. Its fields belong to its goroutine,
+// except those under mu.
 type stream struct {
 	srv    *Server
 	raw    *rawConn
@@ -41,49 +41,49 @@ type stream struct {
 	host       *server.Host // after the first stream header
 	lang       string
 	from       string // of the client's stream header
-	opened     bool   // our header is out
+	opened     bool   // our header was sent
 	user       string
 	mech       string
 	credential string                          // see server.SessionInfo
-	holds      func(ctx context.Context) error // ErrNotFound when that credential is no more; nil: it is not asked for
+	holds      func(ctx context.Context) error // returns store.ErrNotFound when that credential was revoked; nil: not checked
 	failures   int
-	typed      string // the name that the client has tried to sign in with
-	invitedAs  string // the name that token is for; "": any
-	token      string // of an invitation that is good (XEP-0445)
-	unbindable int    // how often the client has tried a kind of channel binding that there is not
+	typed      string // the name that the client tried to sign in with
+	invitedAs  string // the name that the invitation is for; "": any
+	token      string // of a valid invitation (XEP-0445)
+	unbindable int    // how often the client tried a kind of channel binding that the connection lacks
 	bound      *bound // after binding or resumption
 	client     server.Client
-	known      Known // where the page that the client runs in has signed in
-	newer      bool  // signed in with XEP-0388: no new header follows
+	known      Known // set where the client's web page has signed in
+	newer      bool  // signed in with XEP-0388: no second header follows
 
 	mu      sync.Mutex
 	leaving *wire.StreamError // set by goodbye
 }
 
-// transport is how a stream's elements travel: a TCP byte stream, WebSocket frames.
+// transport carries a stream's elements: as TCP bytes, WebSocket frames or HTTP requests.
 type transport interface {
-	// open waits for the client's stream header (again after TLS and SASL).
+	// open waits for the client's stream header, also after TLS and SASL.
 	open() (wire.Header, error)
 	next() (*wire.Stanza, error)
 	// hello makes our stream header.
 	hello(st *stream, to string) []byte
 	footer() []byte
-	// restart makes ready for another header.
+	// restart prepares for another header.
 	restart()
 	setLimits(wire.Limits)
-	// more says that something the client has sent already is waiting.
+	// more reports whether the client has already sent something that waits to be read.
 	more() bool
 	name() string
 }
 
 var (
 	errNoAck    = errors.New("c2s: the client does not answer")
-	errTooHigh  = errors.New("c2s: acknowledges more than was sent")
-	errEnd      = errors.New("c2s: stream is over")
+	errTooHigh  = errors.New("c2s: the client acknowledged more than it was sent")
+	errEnd      = errors.New("c2s: the stream is over")
 	errTimedOut = &wire.StreamError{Condition: "connection-timeout", Text: "authentication took too long"}
 )
 
-// newStream admits a connection; nil if it may not come in.
+// newStream admits a connection. It returns nil if it refuses the connection.
 func (s *Server) newStream(nc net.Conn) *stream {
 	st := &stream{srv: s, raw: &rawConn{Conn: nc}, done: make(chan struct{})}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
@@ -102,7 +102,7 @@ func (s *Server) newStream(nc net.Conn) *stream {
 	return st
 }
 
-// newID gives the stream an id that cannot be guessed (RFC 6120, section 4.7.3); each restart needs another.
+// newID gives the stream a new unguessable id (RFC 6120, section 4.7.3). Every restart needs one.
 func (st *stream) newID() {
 	var b [15]byte
 	rand.Read(b[:])
@@ -114,7 +114,7 @@ func (s *Server) connConfig() wire.ConnConfig {
 	return wire.ConnConfig{MaxQueue: s.cfg.MaxQueue, WriteTimeout: s.cfg.WriteTimeout}
 }
 
-// serveTCP is the life of a TCP connection.
+// serveTCP runs a TCP connection from its start to its end.
 func (st *stream) serveTCP(direct bool) {
 	defer st.finish()
 	_ = st.raw.SetDeadline(time.Now().Add(st.srv.cfg.HandshakeTimeout))
@@ -145,7 +145,7 @@ func (st *stream) handshake(cfg *tls.Config) bool {
 	return true
 }
 
-// finish ends what the goroutine has held.
+// finish releases what the goroutine holds.
 func (st *stream) finish() {
 	if st.conn != nil {
 		st.conn.Close()
@@ -155,20 +155,20 @@ func (st *stream) finish() {
 	close(st.done)
 }
 
-// serve negotiates, then carries stanzas, until the stream is over.
+// serve negotiates and then carries stanzas until the stream is over.
 func (st *stream) serve() {
 	started := time.Now()
 	err := st.live()
 	st.over(err)
 	level, why := slog.LevelInfo, reason(err)
 	st.mu.Lock()
-	if l := st.leaving; l != nil { // that its connection was closed by ourselves says nothing
+	if l := st.leaving; l != nil { // we closed its connection ourselves, so the read error means nothing
 		if why = l.Condition; l.Text != "" {
 			why += ": " + l.Text
 		}
 	}
 	st.mu.Unlock()
-	if st.srv.isStopping() { // one line says that all of them end
+	if st.srv.isStopping() { // one log line covers all streams at shutdown
 		level = slog.LevelDebug
 	}
 	st.log.Log(context.Background(), level, "stream closed", "after", time.Since(started).Round(time.Millisecond), "why", why)
@@ -179,7 +179,7 @@ func announced(l wire.Limits) *wire.Element {
 	return wire.E("urn:xmpp:stream-limits:0", "limits", wire.T("urn:xmpp:stream-limits:0", "max-bytes", strconv.Itoa(l.Stanza)))
 }
 
-// live is the stream until something ends it. A panic costs this stream, not everybody's.
+// live runs the stream until something ends it. A panic ends this stream alone.
 func (st *stream) live() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -203,14 +203,15 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// use sets the connection that stanzas go out on.
+// use sets the connection that stanzas are sent on.
 func (st *stream) use(c *wire.Conn) {
 	st.mu.Lock()
 	st.conn = c
 	st.mu.Unlock()
 }
 
-// goodbye ends the stream from outside; its goroutine finds its connection closed and parts with the session.
+// goodbye ends the stream from another goroutine. The stream's own goroutine sees its connection closed and gives up
+// the session.
 func (st *stream) goodbye(why *wire.StreamError) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -223,7 +224,7 @@ func (st *stream) goodbye(why *wire.StreamError) {
 	st.srv.ends.Go(func() { c.Close(appendStreamError(nil, why), footer) })
 }
 
-// over answers the end of the stream as its cause demands, and parts with the session.
+// over reacts to the end of the stream according to its cause, and gives up the session.
 func (st *stream) over(err error) {
 	st.mu.Lock()
 	if st.leaving != nil {
@@ -258,7 +259,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-// fail sends a stream error (RFC 6120, section 4.9), our header before it if that is not out yet.
+// fail sends a stream error (RFC 6120, section 4.9), after our header if that was not sent yet.
 func (st *stream) fail(se *wire.StreamError) {
 	var final [][]byte
 	if !st.opened {
@@ -271,13 +272,14 @@ func (st *stream) fail(se *wire.StreamError) {
 	st.close(append(final, appendStreamError(nil, se), st.t.footer())...)
 }
 
-// close writes what is left and closes; a client that does not read does not hold it up for longer than a write may take.
+// close writes what is left and closes the connection. A client that does not read delays this by no more than one
+// write timeout.
 func (st *stream) close(final ...[]byte) {
 	_ = st.raw.SetWriteDeadline(time.Now().Add(st.srv.cfg.WriteTimeout))
 	st.conn.Close(final...)
 }
 
-// header takes the client's stream header and answers it; host is chosen on the first.
+// header reads the client's stream header and answers it. The first header selects the host.
 func (st *stream) header() error {
 	h, err := st.t.open()
 	if err != nil {
@@ -291,7 +293,7 @@ func (st *stream) header() error {
 	}
 	to, err := jid.Parse(h.To)
 	if h.To == "" {
-		return &wire.StreamError{Condition: "host-unknown", Text: "the stream header names no domain"}
+		return &wire.StreamError{Condition: "host-unknown", Text: "the stream header has no domain"}
 	}
 	if err != nil || to.Local() != "" || !to.IsBare() {
 		return &wire.StreamError{Condition: "improper-addressing"}
@@ -309,12 +311,12 @@ func (st *stream) header() error {
 	return nil
 }
 
-// supported: the major version must be 1 (RFC 6120, section 4.7.5).
+// supported reports whether the major version is 1 (RFC 6120, section 4.7.5).
 func supported(version string) bool {
 	return version == "1.0" || strings.HasPrefix(version, "1.")
 }
 
-// negotiate goes from the first header to a bound or resumed session: TLS, SASL, binding.
+// negotiate takes the stream from its first header to a bound or resumed session: TLS, SASL, binding.
 func (st *stream) negotiate() error {
 	if err := st.header(); err != nil {
 		return err
@@ -343,7 +345,7 @@ func (st *stream) negotiate() error {
 	return st.bind()
 }
 
-// features sends <stream:features/>; what is nil is left out.
+// features sends <stream:features/> without the nil elements.
 func (st *stream) features(es ...*wire.Element) {
 	_ = st.conn.WriteRaw(appendFeatures(nil, es))
 }
@@ -358,12 +360,12 @@ func appendFeatures(b []byte, es []*wire.Element) []byte {
 	return append(b, `</stream:features>`...)
 }
 
-// send writes an element that is no stanza.
+// send writes an element that is not a stanza.
 func (st *stream) send(e *wire.Element) {
 	_ = st.conn.WriteRaw(e.AppendXML(nil, wire.NSClient))
 }
 
-// carry is the life of a session: one stanza after another.
+// carry handles a session's stanzas one after another.
 func (st *stream) carry() error {
 	ctx, corked := st.srv.ctx, false
 	var pace *rate.Limiter
@@ -376,7 +378,7 @@ func (st *stream) carry() error {
 			return err
 		}
 		if pace != nil && !pace.Allow() {
-			if corked { // what others send the client does not wait for the client's own haste
+			if corked { // stanzas from others must not wait for this client's haste
 				st.conn.UncorkWrite()
 				corked = false
 			}
@@ -395,7 +397,7 @@ func (st *stream) carry() error {
 		if err := st.stamp(x); err != nil {
 			return err
 		}
-		if !corked { // answers go out with the last of what was read together
+		if !corked { // answers go out with the last stanza of one read
 			st.conn.Cork()
 			corked = true
 		}
@@ -417,7 +419,7 @@ func (st *stream) carry() error {
 	}
 }
 
-// rest reads nothing for a while; false if the connection ends meanwhile.
+// rest stops reading for a while. It returns false if the connection ends meanwhile.
 func (st *stream) rest(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -429,7 +431,7 @@ func (st *stream) rest(d time.Duration) bool {
 	}
 }
 
-// stamp makes sure of the sender (RFC 6120, section 8.1.2.1) and of the language (8.1.5).
+// stamp sets the sender (RFC 6120, section 8.1.2.1) and the language (section 8.1.5).
 func (st *stream) stamp(x *wire.Stanza) error {
 	full := st.bound.session.JID
 	if x.From != full && !x.From.IsZero() && x.From != full.Bare() {
@@ -442,7 +444,7 @@ func (st *stream) stamp(x *wire.Stanza) error {
 	return nil
 }
 
-// appendStreamError appends <stream:error/>.
+// appendStreamError appends <stream:error/> to b.
 func appendStreamError(b []byte, se *wire.StreamError) []byte {
 	b = append(b, `<stream:error xmlns:stream='http://etherx.jabber.org/streams'>`...)
 	b = wire.E(wire.NSStreams, se.Condition).AppendXML(b, wire.NSClient)
@@ -457,7 +459,7 @@ func appendStreamError(b []byte, se *wire.StreamError) []byte {
 	return append(b, `</stream:error>`...)
 }
 
-// within gives the context of one store call during negotiation.
+// within returns the context of one store call during negotiation.
 func (st *stream) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(st.srv.ctx, st.srv.cfg.AuthTimeout)
 }

@@ -6,7 +6,7 @@ import (
 	"parley/wire"
 )
 
-// tcp is RFC 6120's own transport.
+// tcp is the transport of RFC 6120.
 type tcp struct {
 	rd    *wire.Reader
 	named string
@@ -26,7 +26,7 @@ func (t *tcp) hello(st *stream, to string) []byte {
 	return append(b, '>')
 }
 
-// helloAttrs appends what both transports say in their stream header.
+// helloAttrs appends the attributes of a stream header that all transports share.
 func helloAttrs(b []byte, st *stream, to string) []byte {
 	b = append(b, ` id='`...)
 	b = wire.AppendEscaped(b, st.id)
@@ -47,18 +47,19 @@ func helloAttrs(b []byte, st *stream, to string) []byte {
 	return append(b, '\'')
 }
 
-// directTLS is for connections that begin with TLS (XEP-0368), startTLS for those that ask for it.
+// directTLS returns the configuration for connections that begin with TLS (XEP-0368).
 func (s *Server) directTLS() *tls.Config { return s.cfg.DirectTLS }
 
 var startTLSName = wire.Name{Space: wire.NSTLS, Local: "starttls"}
 
-// mayEncrypt says that TLS can be had on this stream, and is not there yet.
+// mayEncrypt reports whether the stream is not encrypted and can be.
 func (st *stream) mayEncrypt() bool {
 	_, ok := st.t.(*tcp)
 	return ok && !st.secure
 }
 
-// offerTLS is TLS beside SASL, where streams may do without it; nil where there is nothing to offer.
+// offerTLS returns the offer of TLS besides SASL, for streams that may do without TLS; nil if there is nothing to
+// offer.
 func (st *stream) offerTLS() *wire.Element {
 	if !st.mayEncrypt() {
 		return nil
@@ -66,7 +67,7 @@ func (st *stream) offerTLS() *wire.Element {
 	return wire.E(wire.NSTLS, "starttls")
 }
 
-// starttls offers TLS and nothing else, and takes nothing else (RFC 6120, section 5).
+// starttls offers TLS alone and accepts nothing else (RFC 6120, section 5).
 func (st *stream) starttls() error {
 	st.features(wire.E(wire.NSTLS, "starttls", wire.E(wire.NSTLS, "required")))
 	x, err := st.t.next()
@@ -83,10 +84,10 @@ func (st *stream) starttls() error {
 	return st.encrypt()
 }
 
-// encrypt answers <starttls/> and goes on inside TLS, with the client's new header.
+// encrypt answers <starttls/> and continues inside TLS with the client's new header.
 func (st *stream) encrypt() error {
 	if st.t.(*tcp).rd.Buffered() > 0 {
-		// What came before the handshake may be an attacker's: nothing of it may be read as if it came inside TLS.
+		// An attacker can have sent data before the handshake. None of it may count as received inside TLS.
 		st.send(wire.E(wire.NSTLS, "failure"))
 		return &wire.StreamError{Condition: "policy-violation", Text: "data before the TLS handshake"}
 	}

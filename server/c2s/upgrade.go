@@ -14,19 +14,19 @@ import (
 	"parley/wire/jid"
 )
 
-// Accounts that come from another server may have keys for one hash of SCRAM only. The other is made when their owner
-// signs in: from the password, where a client shows it, or by a task of the new profile (XEP-0480).
+// An account from another server may have SCRAM keys for only one hash. The other keys are made when the owner signs
+// in: from the password if the client sends it, or by an upgrade task of the new profile (XEP-0480).
 
 const (
 	nsUpgrade      = "urn:xmpp:sasl:upgrade:0"
 	nsScramUpgrade = "urn:xmpp:scram-upgrade:0"
 	upgradePrefix  = "UPGR-"
 
-	maxUpgrades = 8 // that one client may ask for
+	maxUpgrades = 8 // tasks per request
 )
 
-// upgradable names the mechanisms that there are tasks for. They are offered to everyone, whatever their account lacks:
-// the offer says nothing of it.
+// upgradable names the mechanisms that have an upgrade task. Every client gets the same offer, so that it does not
+// reveal what an account lacks.
 func (st *stream) upgradable() []string {
 	var out []string
 	for _, m := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1"} {
@@ -37,7 +37,8 @@ func (st *stream) upgradable() []string {
 	return out
 }
 
-// usable leaves out what an account has no keys for, if the stream's header says whose it is (XEP-0388, section 2.1).
+// usable leaves out the mechanisms that an account has no keys for, if the stream header names the account (XEP-0388,
+// section 2.1).
 func (st *stream) usable(mechs []string) []string {
 	from, err := jid.Parse(st.from)
 	if st.from == "" || err != nil || from.Local() == "" || from.Domain() != st.host.Domain {
@@ -49,14 +50,14 @@ func (st *stream) usable(mechs []string) []string {
 	if err != nil || len(secrets) == 0 {
 		return mechs
 	}
-	missing := secrets[0].Keys.Missing() // the others are like it
+	missing := secrets[0].Keys.Missing() // the other passwords have the same keys
 	if len(missing) == 0 {
 		return mechs
 	}
 	return slices.DeleteFunc(slices.Clone(mechs), func(m string) bool { return slices.Contains(missing, strings.TrimSuffix(m, "-PLUS")) })
 }
 
-// upgraded keeps what was made of a password that a client has shown. The sign-in goes on without it.
+// upgraded stores keys made from a password that a client sent. If that fails, the sign-in succeeds all the same.
 func (st *stream) upgraded(ctx context.Context, user string, k auth.Keys) {
 	if err := st.keepKeys(ctx, user, func(now *auth.Keys) error { *now = k; return nil }); err != nil && !errors.Is(err, store.ErrConflict) {
 		st.log.Error("cannot upgrade the keys of a password", "user", user, "err", err)
@@ -82,10 +83,10 @@ func (st *stream) keepKeys(ctx context.Context, user string, change func(k *auth
 	return st.srv.cfg.Store.UpgradeKeys(ctx, st.host.Domain, user, u.Keys, b)
 }
 
-// upgrade has the client do the tasks that it has asked for and that its account needs, between the end of SASL and
-// success. data is what goes with the first answer; it gives what is left for success.
+// upgrade makes the client do the tasks that it asked for and that its account needs, between SASL and success. data
+// goes with the first answer; upgrade returns what is left for success.
 func (st *stream) upgrade(req *request2, data []byte) ([]byte, error) {
-	// Who has a token, or an app password, need not have the password.
+	// Somebody with a token or an app password need not know the password.
 	if len(req.upgrades) == 0 || strings.HasPrefix(req.mech, "HT-") || st.credential != "" {
 		return data, nil
 	}
@@ -108,7 +109,7 @@ func (st *stream) upgrade(req *request2, data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// scramTask is XEP-0480, section 3, for one mechanism. The key is made like one of the account's others, if there is one.
+// scramTask runs the task of XEP-0480, section 3, for one mechanism. The new key uses the parameters of like.
 func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte, like auth.Keys) error {
 	task := upgradePrefix + mechanism
 	c := wire.E(wire.NSSASL2, "continue")
@@ -121,7 +122,7 @@ func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte, 
 		return err
 	}
 	if x.Attr("task") != task {
-		return &auth.Error{Condition: "malformed-request", Text: "another task was asked for"}
+		return &auth.Error{Condition: "malformed-request", Text: "the task does not match the request"}
 	}
 	salt, iterations := auth.NewSalt(), max(st.srv.cfg.Iterations, 4096)
 	if l := like.Of(mechanism); !l.IsZero() {
@@ -141,7 +142,7 @@ func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte, 
 		return err
 	}
 	if err := st.keepKeys(ctx, st.user, func(k *auth.Keys) error { return k.SetKey(mechanism, key) }); err != nil {
-		if !errors.Is(err, store.ErrConflict) { // another client of the account was quicker, or the password has changed
+		if !errors.Is(err, store.ErrConflict) { // another client of the account was faster, or the password changed
 			st.log.Error("cannot upgrade the keys of a password", "user", st.user, "err", err)
 		}
 		return &auth.Error{Condition: "temporary-auth-failure"}
@@ -149,7 +150,7 @@ func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte, 
 	return nil
 }
 
-// during waits for an element of the new profile in the middle of a task.
+// during waits for an element of the new profile during a task.
 func (st *stream) during(local string) (*wire.Stanza, error) {
 	x, err := st.t.next()
 	switch {

@@ -14,7 +14,7 @@ import (
 	"parley/wire"
 )
 
-// ws is RFC 7395: each element is a message of its own.
+// ws is the transport of RFC 7395: each element is a message of its own.
 type ws struct {
 	c   *websocket.Conn
 	ctx context.Context
@@ -28,8 +28,9 @@ var (
 	nsClose = wire.Name{Space: wire.NSFraming, Local: "close"}
 )
 
-// WebSocket gives the handler for the XMPP subprotocol. origins are the hosts, besides its own, whose pages may connect
-// ("*.example.org" patterns; "*" for any). secure: a proxy before it ends TLS.
+// WebSocket returns the HTTP handler for the subprotocol "xmpp". origins are the hosts, besides the server's own, whose
+// pages may connect: patterns such as "*.example.org", or "*" for any. secure says that a proxy in front of it ends
+// TLS.
 func (s *Server) WebSocket(origins []string, secure bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.isStopping() {
@@ -60,7 +61,7 @@ func offers(r *http.Request, protocol string) bool {
 	return false
 }
 
-// serveWS serves a stream; k has the account where it is known already.
+// serveWS serves a stream. k names the account if that is known already.
 func (s *Server) serveWS(c *websocket.Conn, r *http.Request, k Known) {
 	nc := &wsConn{c: c, remote: r.RemoteAddr}
 	nc.ctx, nc.cancel = context.WithCancel(s.ctx)
@@ -139,7 +140,7 @@ func (t *ws) open() (wire.Header, error) {
 		if x.Name.Local == "open" {
 			return wire.Header{}, &wire.StreamError{Condition: "invalid-namespace"}
 		}
-		return wire.Header{}, &wire.StreamError{Condition: "not-well-formed", Text: "an <open/> is expected"}
+		return wire.Header{}, &wire.StreamError{Condition: "not-well-formed", Text: "expected <open/>"}
 	}
 	return wire.Header{To: x.Attr("to"), From: x.Attr("from"), ID: x.Attr("id"), Version: x.Attr("version"), Lang: x.Lang, ContentNS: wire.NSClient}, nil
 }
@@ -156,7 +157,7 @@ func (t *ws) next() (*wire.Stanza, error) {
 	case nsClose:
 		return nil, wire.ErrStreamEnd
 	case nsOpen:
-		return nil, &wire.StreamError{Condition: "policy-violation", Text: "the stream is open already"}
+		return nil, &wire.StreamError{Condition: "policy-violation", Text: "the stream is already open"}
 	}
 	return x, nil
 }
@@ -175,7 +176,7 @@ func (t *ws) setLimits(l wire.Limits) {
 	t.c.SetReadLimit(int64(l.Stanza) + 1)
 }
 
-// wsConn lets a WebSocket be closed and timed like a connection; bytes go through frames, never through it.
+// wsConn is the net.Conn of a WebSocket. It only closes it and limits its time; bytes travel in frames.
 type wsConn struct {
 	c      *websocket.Conn
 	remote string
@@ -186,23 +187,37 @@ type wsConn struct {
 	timer *time.Timer
 }
 
-func (c *wsConn) Read([]byte) (int, error)  { return 0, net.ErrClosed }
+// Read always fails: elements come in frames.
+func (c *wsConn) Read([]byte) (int, error) { return 0, net.ErrClosed }
+
+// Write always fails: elements go out in frames.
 func (c *wsConn) Write([]byte) (int, error) { return 0, net.ErrClosed }
+
+// Close closes the WebSocket without a closing handshake.
 func (c *wsConn) Close() error {
 	c.cancel()
 	return c.c.CloseNow()
 }
-func (c *wsConn) LocalAddr() net.Addr  { return wsAddr("") }
+
+// LocalAddr returns an empty address.
+func (c *wsConn) LocalAddr() net.Addr { return wsAddr("") }
+
+// RemoteAddr returns the client's network address.
 func (c *wsConn) RemoteAddr() net.Addr { return wsAddr(c.remote) }
 
+// wsAddr is a network address in text.
 type wsAddr string
 
-func (wsAddr) Network() string  { return "tcp" }
+// Network returns "tcp".
+func (wsAddr) Network() string { return "tcp" }
+
+// String returns the address.
 func (a wsAddr) String() string { return string(a) }
 
-// SetDeadline bounds how long the next frame may take; the connection is closed when it has passed.
+// SetDeadline limits how long the next frame may take; the connection is closed after that.
 func (c *wsConn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
+// SetReadDeadline limits how long the next frame may take; the connection is closed after that.
 func (c *wsConn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -216,4 +231,5 @@ func (c *wsConn) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-func (c *wsConn) SetWriteDeadline(time.Time) error { return nil } // each frame has its own
+// SetWriteDeadline does nothing: each frame has its own limit.
+func (c *wsConn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,5 +1,5 @@
-// Package component is the door for external components (XEP-0114): programs that serve a domain of their own, such as
-// gateways and bots.
+// Package component serves external components (XEP-0114): programs that serve a domain of their own, such as gateways
+// and bots.
 package component
 
 import (
@@ -26,22 +26,22 @@ import (
 	"parley/wire/jid"
 )
 
-// XEPs is what the door implements, for docs/xeps.md.
+// XEPs lists what this package implements, for docs/xeps.md.
 var XEPs = []server.XEP{{Number: 114, Title: "Jabber Component Protocol", Version: "1.6"}}
 
-// Config of the door; zero values mean the defaults.
+// Config holds the settings of a Server; zero values mean the defaults.
 type Config struct {
 	Router       *server.Router
 	Log          *slog.Logger
-	Limits       wire.Limits    // of the components' stanzas
-	MaxQueue     int            // bytes queued for a component, default 64 MiB
-	Failures     *auth.Failures // nil: failed handshakes are not noted
-	AuthTimeout  time.Duration  // for the handshake, default 10 s
-	WriteTimeout time.Duration  // default 1 min
-	KeepAlive    time.Duration  // of TCP, default 1 min
+	Limits       wire.Limits    // for the components' stanzas
+	MaxQueue     int            // bytes queued for a component; 0: 64 MiB
+	Failures     *auth.Failures // records failed handshakes; nil: nobody does
+	AuthTimeout  time.Duration  // for the handshake; 0: 10 s
+	WriteTimeout time.Duration  // for one write; 0: 1 min
+	KeepAlive    time.Duration  // of TCP; 0: 1 min
 }
 
-// Server is the door. Safe from any goroutine.
+// Server accepts the connections of components. It is safe from any goroutine.
 type Server struct {
 	cfg    Config
 	ctx    context.Context
@@ -66,7 +66,7 @@ type Component struct {
 	stream *stream // nil: not connected
 }
 
-// New makes a door without components.
+// New returns a server without components.
 func New(c Config) *Server {
 	if c.MaxQueue <= 0 {
 		c.MaxQueue = 64 << 20
@@ -84,12 +84,12 @@ func New(c Config) *Server {
 		gate: door.NewGate(door.Limits{All: maxConns, Pending: maxPending})}
 }
 
-// Add lets a program that knows the secret serve a domain. The domain is served from now on: while nobody is
-// connected, what is sent to it goes back.
+// Add lets a program that knows the secret serve a domain. The domain is served from now on: stanzas go back to their
+// senders while no program is connected. It fails if the domain is not canonical or taken, or if the secret is empty.
 func (s *Server) Add(domain, secret string) error {
 	j, err := jid.Parse(domain)
 	if err != nil || j.Local() != "" || !j.IsBare() || j.Domain() != domain {
-		return fmt.Errorf("component %q is no domain in canonical form", domain)
+		return fmt.Errorf("component %q is not a domain in canonical form", domain)
 	}
 	if secret == "" {
 		return fmt.Errorf("component %s has no secret", domain)
@@ -104,14 +104,15 @@ func (s *Server) Add(domain, secret string) error {
 	return nil
 }
 
-// errAway is the answer while no program serves the domain.
+// errAway is the answer to senders while no program serves the domain.
 var errAway = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "the component is not connected")
 
-// holdTime is how long a stanza counts as under way that the program has not read yet (XEP-0198): one that does not read
-// must not stop the streams of others.
+// holdTime is how long a stanza that the program has not read yet counts as under way (XEP-0198). A program that does
+// not read must not stop the streams of others.
 const holdTime = 10 * time.Second
 
-// Receive gives a stanza to the program. The protocol knows no acknowledgement: what is written to it is its own.
+// Receive sends a stanza to the program. The protocol has no acknowledgements: the program answers for what was written
+// to it. An error is for the sender.
 func (c *Component) Receive(_ context.Context, st *wire.Stanza) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,7 +122,7 @@ func (c *Component) Receive(_ context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// Connected says whether a program serves the domain now.
+// Connected reports whether a program serves the domain now.
 func (s *Server) Connected(domain string) bool {
 	s.mu.Lock()
 	c := s.domains[domain]
@@ -167,14 +168,14 @@ func (s *Server) Serve(l net.Listener) error {
 	})
 }
 
-// maxConns is how many connections there may be, maxPending of those that have not signed in. Components of one machine are
-// many: there is no limit by address.
+// maxConns is the limit of connections, maxPending of those before the handshake. Many components run on one machine,
+// so there is no limit by address.
 const (
 	maxConns   = 1000
 	maxPending = 200
 )
 
-// Shutdown says goodbye to all components and waits for them, at most as long as ctx.
+// Shutdown ends the streams of all components and waits for them until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.closed = true
@@ -228,7 +229,7 @@ func streamError(se *wire.StreamError) []byte {
 
 func (s *Server) serve(nc net.Conn, pass *door.Pass) {
 	defer nc.Close()
-	door.KeepAlive(nc, s.cfg.KeepAlive) // only sooner notice of a dead peer
+	door.KeepAlive(nc, s.cfg.KeepAlive) // notices a dead peer sooner
 	st := &stream{srv: s, nc: nc, rd: wire.NewReader(nc, s.cfg.Limits), id: newID(),
 		conn: wire.NewConn(nc, wire.ConnConfig{MaxQueue: s.cfg.MaxQueue, WriteTimeout: s.cfg.WriteTimeout})}
 	_ = nc.SetReadDeadline(time.Now().Add(s.cfg.AuthTimeout))
@@ -264,11 +265,11 @@ func newID() string {
 }
 
 func addressOf(nc net.Conn) netip.Addr {
-	a, _ := netip.ParseAddrPort(nc.RemoteAddr().String()) // none: it is noted as unknown
+	a, _ := netip.ParseAddrPort(nc.RemoteAddr().String()) // if this fails, the address is logged as unknown
 	return a.Addr()
 }
 
-// open is the handshake (section 3).
+// open does the handshake (XEP-0114, section 3).
 func (st *stream) open() error {
 	h, err := st.rd.Header()
 	hello := []byte(`<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='` + namespace + `' id='` + st.id + `'`)
@@ -287,7 +288,7 @@ func (st *stream) open() error {
 	c := st.srv.domains[h.To]
 	st.srv.mu.Unlock()
 	if c == nil {
-		return &wire.StreamError{Condition: "host-unknown", Text: "no component of this name is configured"}
+		return &wire.StreamError{Condition: "host-unknown", Text: "no component of this domain is configured"}
 	}
 	x, err := st.rd.Next()
 	if err != nil {
@@ -299,7 +300,7 @@ func (st *stream) open() error {
 		st.srv.cfg.Failures.Note(addressOf(st.nc), "component", "not-authorized", h.To)
 		return &wire.StreamError{Condition: "not-authorized"}
 	}
-	// Who knows the secret is the component, now: an older connection may be one that died without a word.
+	// The program that knows the secret replaces an older connection, which may have died silently.
 	c.leave(&wire.StreamError{Condition: "conflict"})
 	_ = st.conn.WriteRaw([]byte(`<handshake/>`))
 	c.mu.Lock()
@@ -308,7 +309,7 @@ func (st *stream) open() error {
 	return nil
 }
 
-// carry routes what the program sends.
+// carry routes the stanzas of the program.
 func (st *stream) carry() error {
 	for {
 		x, err := st.rd.Next()
@@ -319,7 +320,7 @@ func (st *stream) carry() error {
 			return &wire.StreamError{Condition: "unsupported-stanza-type"}
 		}
 		if x.From.IsZero() || x.From.Domain() != st.of.domain {
-			return &wire.StreamError{Condition: "invalid-from", Text: "a component speaks for its own domain"}
+			return &wire.StreamError{Condition: "invalid-from", Text: "a component may only send from its own domain"}
 		}
 		if x.To.IsZero() || x.Malformed {
 			if x.Malformed {
