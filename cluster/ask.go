@@ -15,27 +15,27 @@ import (
 	"parley/store"
 )
 
-// askTime is how long a node may take to answer whether it lives.
+// askTime is how long a node may take to answer that it is alive.
 const askTime = 2 * time.Second
 
-// word is what came of asking.
+// word is the outcome of asking a node.
 type word int
 
 const (
-	silent  word = iota // nothing came, or it cannot be asked from here
-	refused             // nobody is there any more
+	silent  word = iota // no answer came, or the node cannot be asked from here
+	refused             // nothing listens there any more
 	alive
 )
 
-// hello is what a node says to who connects.
+// hello is the line that a node sends to every connection.
 func hello(id string, incarnation int64) string {
 	return fmt.Sprintf("parley %s %d\n", id, incarnation)
 }
 
-// ask asks where a node is recorded to answer.
+// ask connects to a node at its recorded address.
 func ask(ctx context.Context, n store.ClusterNode) word {
 	if onLoopback(n.Address) && (n.Scope == "" || n.Scope != scope()) {
-		return silent // that is another machine's loopback
+		return silent // it is the loopback address of another machine
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -54,7 +54,7 @@ func ask(ctx context.Context, n store.ClusterNode) word {
 	case err == nil && line == hello(n.ID, n.Incarnation):
 		return alive
 	case err == nil && strings.HasPrefix(line, "parley "):
-		return refused // another has its address by now
+		return refused // another program has its address by now
 	}
 	return silent
 }

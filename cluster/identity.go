@@ -1,5 +1,5 @@
-// Package cluster sees to it that the processes which serve from one database know of each other. For now that is one: a
-// second one is refused, and a start after a crash does not wait.
+// Package cluster coordinates the processes that serve from one database. For now only one may: a second one is
+// refused, and a start after a crash does not wait.
 package cluster
 
 import (
@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// Names in the data folder.
+// The names of files in the data folder.
 const (
 	identityName = "node.id"
 	lockName     = "node.lock"
 )
 
-// identity is what a data folder is known by. Its lock is held while a process uses it, and ends with the process however
-// that ends; so who has it need not ask what became of the one before.
+// identity is the identity of a data folder. A process holds its lock while it uses the folder, and the lock ends with
+// the process in every case. So whoever gets the lock knows that the previous process has ended.
 type identity struct {
 	id   string
 	lock *os.File
@@ -40,13 +40,13 @@ func openIdentity(dir string) (*identity, error) {
 
 func (i *identity) close() error { return i.lock.Close() }
 
-// readIdentity reads it, or makes one: whole or not at all.
+// readIdentity reads the identity, or makes one. It writes the whole file or nothing.
 func readIdentity(name string) (string, error) {
 	b, err := os.ReadFile(name)
 	if err == nil {
 		id := strings.TrimSpace(string(b))
 		if _, err := hex.DecodeString(id); err != nil || len(id) != 16 {
-			return "", fmt.Errorf("%s holds %q, which is none: remove it, and a new one is made", name, id[:min(len(id), 40)])
+			return "", fmt.Errorf("%s holds %q, which is not a node's identity: remove the file to get a new one", name, id[:min(len(id), 40)])
 		}
 		return id, nil
 	}

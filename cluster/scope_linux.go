@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// scope names what a loopback address means: one run of one machine, and the network namespace in it, which containers have
-// of their own.
+// scope names where a loopback address is valid: in one run of one machine, and in one of its network namespaces, since
+// each container has its own.
 func scope() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	net, err2 := os.Readlink("/proc/self/ns/net")

@@ -4,7 +4,7 @@ package cluster
 
 import "os"
 
-// scope names what a loopback address means: the machine.
+// scope names where a loopback address is valid: on the machine.
 func scope() string {
 	name, err := os.Hostname()
 	if err != nil {

@@ -15,27 +15,31 @@ import (
 	"parley/store"
 )
 
-// Rows are the nodes in the database.
+// Rows is the table of nodes in the database.
 type Rows interface {
+	// ClusterNodes returns the recorded nodes.
 	ClusterNodes(ctx context.Context) ([]store.ClusterNode, error)
+	// ClaimNode records a node instead of the dead ones, and returns its incarnation.
 	ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration, dead ...store.ClusterNode) (incarnation int64, err error)
+	// RenewNode extends a node's lease.
 	RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error
+	// LeaveNode deletes a node.
 	LeaveNode(ctx context.Context, id string, incarnation int64) error
 }
 
-// Config of a seat.
+// Config holds the settings of Take.
 type Config struct {
 	Rows      Rows
 	Dir       string // the data folder
 	Listen    func() (net.Listener, error)
-	Advertise string // where others reach what Listen gives; "": its own address
+	Advertise string // the address at which others reach Listen; "": its own address
 	Version   string
-	Lease     time.Duration // default 30 s
+	Lease     time.Duration // 0: 30 s
 	TakeOver  bool          // do not wait for the lease of a node that does not answer
 	Log       *slog.Logger
 }
 
-// Seat is a process's place at its database. There is one for now.
+// Seat is a process's place at its database. For now a database has only one place. It is safe from any goroutine.
 type Seat struct {
 	cfg  Config
 	id   *identity
@@ -44,21 +48,21 @@ type Seat struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	lost chan struct{} // closed when another has taken the place
+	lost chan struct{} // closed when another process has taken the place
 
 	mu      sync.Mutex
 	renewed time.Time
 }
 
-// ErrTaken is returned where another node has the place and lives.
+// ErrTaken says that another living node has the place.
 var ErrTaken = errors.New("another parley serves from this database")
 
-// look is how often a starting node looks whether another lives.
+// look is how often a starting node checks whether another one is alive.
 const look = time.Second
 
-// Take takes the place at a database. A node that has ended, in order or not, is not waited for: its data folder's lock is
-// free, or nobody answers at its address. One that answers is ErrTaken. One that says nothing is waited for until its lease
-// has run out.
+// Take takes the place at a database and returns it. It does not wait for a node that has ended, cleanly or not: the
+// lock of its data folder is free, or nothing answers at its address. A node that answers gives ErrTaken. For a node
+// that is silent, Take waits until its lease has expired.
 func Take(ctx context.Context, cfg Config) (_ *Seat, err error) {
 	if cfg.Lease <= 0 {
 		cfg.Lease = 30 * time.Second
@@ -90,9 +94,9 @@ func (s *Seat) close() error {
 	return errors.Join(err, s.id.close())
 }
 
-// claim waits until there is no other node, and becomes one.
+// claim waits until there is no other node, and then records this one.
 func (s *Seat) claim(ctx context.Context) error {
-	known := make(map[string]int64) // when the leases of those end that are waited for
+	known := make(map[string]int64) // when the leases expire that it waits for
 	for {
 		ns, err := s.cfg.Rows.ClusterNodes(ctx)
 		if err != nil {
@@ -126,37 +130,37 @@ func (s *Seat) claim(ctx context.Context) error {
 	}
 }
 
-// gone says whether a node is no more; an error if it lives.
+// gone reports whether a node has ended. It returns an error if the node is alive.
 func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]int64) (bool, error) {
 	own := n.ID == s.id.id
 	until, waited := known[n.ID]
 	w := ask(ctx, *n)
 	switch {
 	case w == alive && own:
-		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its: remove %s from the copy, and stop that one first", ErrTaken, about(*n), identityName)
+		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its folder: remove %s from the copy, and stop the other server first", ErrTaken, about(*n), identityName)
 	case w == alive:
 		return false, fmt.Errorf("%w: %s: stop it first, or name another database in store.dsn (several servers on one database are not possible yet)", ErrTaken, about(*n))
 	case w == refused, own, n.Lease == 0:
 		return true, nil
 	case s.cfg.TakeOver:
-		s.cfg.Log.Warn("taking the place of a server that does not answer", "server", about(*n))
+		s.cfg.Log.Warn("taking over from a server that does not answer", "server", about(*n))
 		n.Until = 0
 		return true, nil
 	case waited && until != n.Until:
-		return false, fmt.Errorf("%w: %s: it does not answer there, and renews its lease: stop it first, or name an address in cluster.address that it can be asked at from here", ErrTaken, about(*n))
+		return false, fmt.Errorf("%w: %s: it does not answer there but renews its lease: stop it first, or set cluster.address to an address that can be reached from here", ErrTaken, about(*n))
 	}
 	known[n.ID] = n.Until
-	s.cfg.Log.Warn("another server may still use this database and does not answer: waiting until its lease runs out; --take-over does not wait",
+	s.cfg.Log.Warn("another server may still use this database and does not answer: waiting until its lease expires; --take-over does not wait",
 		"server", about(*n), "left", n.Lease.Round(time.Second))
 	return false, nil
 }
 
-// about says of a node what somebody needs who looks for it.
+// about describes a node for people who look for it.
 func about(n store.ClusterNode) string {
 	return fmt.Sprintf("%s, version %s, since %s, at %s", n.Place, n.Version, n.Started.Format("2006-01-02 15:04:05 UTC"), n.Address)
 }
 
-// sit listens, if that has not been done, and becomes a node.
+// sit listens, unless it does already, and records this node.
 func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 	if s.nl == nil {
 		if s.nl, err = s.cfg.Listen(); err != nil {
@@ -176,24 +180,24 @@ func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 		return err
 	}
 	s.renewed = began
-	s.cfg.Log.Info("this server has the database", "node", s.node.ID, "incarnation", s.node.Incarnation, "address", s.node.Address)
+	s.cfg.Log.Info("this server owns the database", "node", s.node.ID, "incarnation", s.node.Incarnation, "address", s.node.Address)
 	return nil
 }
 
-// answer tells who asks that this node lives.
+// answer tells every connection that this node is alive.
 func (s *Seat) answer() {
 	line := hello(s.node.ID, s.node.Incarnation)
 	err := door.Serve(s.nl, s.cfg.Log, func(c net.Conn) {
 		defer c.Close()
 		_ = c.SetDeadline(time.Now().Add(askTime))
-		_, _ = io.WriteString(c, line) // who asked may have gone
+		_, _ = io.WriteString(c, line) // the other side may have gone
 	})
 	if err != nil && !errors.Is(err, net.ErrClosed) {
-		s.cfg.Log.Error("who asks whether this server lives gets no answer any more", "err", err)
+		s.cfg.Log.Error("this server no longer answers whether it is alive", "err", err)
 	}
 }
 
-// renew keeps the lease, until ctx ends or another has the place.
+// renew extends the lease until ctx ends or another process takes the place.
 func (s *Seat) renew(ctx context.Context) {
 	every := s.cfg.Lease / 6
 	t := time.NewTicker(every)
@@ -225,23 +229,24 @@ func (s *Seat) renew(ctx context.Context) {
 	}
 }
 
-// Lost is closed when another process has taken the place: this one has to end.
+// Lost returns a channel that is closed when another process has taken the place. This process must then end.
 func (s *Seat) Lost() <-chan struct{} { return s.lost }
 
-// Node is what is recorded of this process.
+// Node returns what is recorded of this process.
 func (s *Seat) Node() store.ClusterNode { return s.node }
 
-// Held is an error while the lease has run out, since the database does not answer. Nobody is sent away for that.
+// Held returns an error while the lease has expired because the database does not answer. Clients stay connected
+// meanwhile.
 func (s *Seat) Held(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if late := time.Since(s.renewed) - s.cfg.Lease; late > 0 {
-		return fmt.Errorf("the lease on the database ran out %v ago: another server may take over", late.Round(time.Second))
+		return fmt.Errorf("the lease on the database expired %v ago: another server may take over", late.Round(time.Second))
 	}
 	return nil
 }
 
-// Leave gives the place up, in order.
+// Leave gives up the place in an orderly way.
 func (s *Seat) Leave(ctx context.Context) error {
 	s.stop()
 	err := s.nl.Close()

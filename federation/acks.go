@@ -8,24 +8,24 @@ import (
 	"parley/wire"
 )
 
-// Stream management between servers (XEP-0198): both sides say what they have taken over, so that what has not arrived is
-// known when a stream breaks. Streams are not resumed: what is not acknowledged goes back to its sender.
+// Stream management between servers (XEP-0198): both sides acknowledge what they have received, so that each knows what
+// was lost when a stream breaks. Streams are not resumed: an unacknowledged stanza goes back to its sender.
 
 const nsSM = "urn:xmpp:sm:3"
 
-// acks counts the stanzas of one stream in both directions. Safe from any goroutine.
+// acks counts the stanzas of one stream in both directions. It is safe from any goroutine.
 type acks struct {
 	mu      sync.Mutex
 	on      bool
-	window  wire.Window    // of what the other server sends
+	window  wire.Window    // of the other server's stanzas
 	out     uint32         // stanzas acknowledged by the other server
 	waiting []*wire.Stanza // sent, not acknowledged
 	bytes   int
-	more    chan struct{} // of size 1: something has been acknowledged; nil on a stream of the other's making
+	more    chan struct{} // of size 1: signals an acknowledgement; nil on a stream that the other server opened
 }
 
-// hear has a stanza of the other server routed. It is acknowledged when whoever has it has dealt with it, and nothing more
-// is read while too much is under way.
+// hear routes a stanza of the other server. The stanza is acknowledged when it is handled. While too many are under
+// way, hear does not return, so nothing more is read.
 func (a *acks) hear(c *wire.Conn, x *wire.Stanza, route func(*wire.Stanza) error) error {
 	if !a.window.Begin(x) {
 		return nil
@@ -37,7 +37,7 @@ func (a *acks) hear(c *wire.Conn, x *wire.Stanza, route func(*wire.Stanza) error
 	return c.Err()
 }
 
-// sent keeps what was written until it is acknowledged. It says whether an acknowledgement should be asked for.
+// sent keeps what was written until it is acknowledged. It reports whether to ask for an acknowledgement.
 func (a *acks) sent(sts []*wire.Stanza) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -51,8 +51,8 @@ func (a *acks) sent(sts []*wire.Stanza) bool {
 	return true
 }
 
-// last is what the other server is told when we end a stream of its making: what we have it need not give back. It waits a
-// moment for what is under way.
+// last returns the final acknowledgement for a stream of the other server's that we end: the other server need not
+// bounce what we have. It waits briefly for the stanzas under way.
 func (a *acks) last() []byte {
 	a.window.Finished(time.Now().Add(time.Second))
 	a.mu.Lock()
@@ -67,14 +67,14 @@ func (a *acks) answerLocked() []byte {
 	return wire.E(nsSM, "a").Set("h", strconv.FormatUint(uint64(a.window.Handled()), 10)).AppendXML(nil, wire.NSServer)
 }
 
-// full says that no more is to be sent before something is acknowledged.
+// full reports whether nothing more may be sent before an acknowledgement.
 func (a *acks) full(stanzas, bytes int) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.waiting) >= stanzas || a.bytes >= bytes
 }
 
-// lost gives what was sent and not acknowledged.
+// lost returns what was sent and not acknowledged.
 func (a *acks) lost() []*wire.Stanza {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -83,14 +83,15 @@ func (a *acks) lost() []*wire.Stanza {
 	return sts
 }
 
-// start: what is sent from now on is counted by the other server.
+// start begins to count: the other server counts what is sent from now on.
 func (a *acks) start() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.on, a.more = true, make(chan struct{}, 1)
 }
 
-// nonza answers what the other server says of it. proven: the stream may be managed.
+// nonza handles the other server's elements of stream management. proven says that the stream is authenticated, so that
+// stream management may begin.
 func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,7 +107,7 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 		a.window.Restart()
 	case "resume":
 		return c.WriteRaw(wire.E(nsSM, "failed", wire.E(wire.NSStanzas, "item-not-found")).AppendXML(nil, wire.NSServer))
-	case "failed": // it was offered, and is not to be had: nothing will be acknowledged
+	case "failed": // it was offered but fails, so nothing will be acknowledged
 		settle(a.waiting)
 		a.on, a.waiting, a.bytes = false, nil, 0
 		a.pokeLocked()
@@ -117,14 +118,14 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 	case "a":
 		h, err := strconv.ParseUint(x.Attr("h"), 10, 32)
 		if err != nil {
-			return &wire.StreamError{Condition: "bad-format", Text: "h is no number"}
+			return &wire.StreamError{Condition: "bad-format", Text: "h is not a number"}
 		}
 		return a.takenLocked(uint32(h))
 	}
 	return nil
 }
 
-// takenLocked is an acknowledgement; numbers go on at 0 after 2^32-1.
+// takenLocked handles an acknowledgement. After 2^32-1 the numbers continue at 0.
 func (a *acks) takenLocked(h uint32) error {
 	n := h - a.out
 	if uint64(n) > uint64(len(a.waiting)) {

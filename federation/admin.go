@@ -21,25 +21,25 @@ import (
 const (
 	maxRules      = 20000
 	maxRuleNote   = 500 // characters
-	maxNoted      = 20  // domains of one change that have an entry each in the audit log
+	maxNoted      = 20  // the most domains of one change that get their own entries in the audit log
 	onlyListedKey = "federation/only-listed"
-	rulesEvery    = 30 * time.Second // what another node or process has changed
+	rulesEvery    = 30 * time.Second // how often to look for changes by other nodes and processes
 	pingTimeout   = 20 * time.Second
 )
 
-// Admin is what administrators see of other servers and say of them while this one runs. What they say is kept in the
-// store, holds for the whole deployment, and each change of it is in the audit log; also where federation is off. Safe
-// from any goroutine.
+// Admin shows other servers to administrators and takes their rules while the server runs. Rules are in the store, hold
+// for the whole deployment, and every change of them is in the audit log. This also works while federation is off.
+// Admin is safe from any goroutine.
 type Admin struct {
 	Store  Store
 	Acts   *acts.Log
 	Log    *slog.Logger
-	Hosts  []string                 // domains that are hosted here; the administrators of the first change rules
-	Served func(domain string) bool // says whether a domain is served here: there are no rules for those
-	Server *Server                  // follows the rules; nil: federation is off
+	Hosts  []string                 // the hosted domains; administrators of the first one may change rules
+	Served func(domain string) bool // reports whether a domain is served here: such a domain gets no rule
+	Server *Server                  // applies the rules; nil: federation is off
 }
 
-// Load has the Server follow the rules that are kept now.
+// Load makes the Server apply the rules in the store.
 func (a *Admin) Load(ctx context.Context) error {
 	rs, only, err := a.Rules(ctx)
 	if err == nil && a.Server != nil {
@@ -48,7 +48,7 @@ func (a *Admin) Load(ctx context.Context) error {
 	return err
 }
 
-// Watch follows the changes that other nodes make, until ctx ends.
+// Watch applies the changes that other nodes make, until ctx ends.
 func (a *Admin) Watch(ctx context.Context) {
 	t := time.NewTicker(rulesEvery)
 	defer t.Stop()
@@ -63,18 +63,18 @@ func (a *Admin) Watch(ctx context.Context) {
 }
 
 func (a *Admin) follow(ctx context.Context) {
-	if err := a.Load(ctx); err != nil && ctx.Err() == nil { // they are looked for again soon
-		a.Log.Error("rules of domains cannot be read", "err", err)
+	if err := a.Load(ctx); err != nil && ctx.Err() == nil { // the next round tries again
+		a.Log.Error("domain rules cannot be read", "err", err)
 	}
 }
 
 var errOff = &org.Error{
 	Kind: org.Exists,
-	Text: "other servers are not spoken with: federation.enabled is false",
+	Text: "federation is off: federation.enabled is false",
 }
 
-// Domains gives the domains elsewhere that there was something with since the server runs; an error where federation is
-// off.
+// Domains returns the domains of other servers that this server has had contact with since it started. It returns an
+// error if federation is off.
 func (a *Admin) Domains() ([]Domain, error) {
 	if a.Server == nil {
 		return nil, errOff
@@ -82,7 +82,7 @@ func (a *Admin) Domains() ([]Domain, error) {
 	return a.Server.Domains(), nil
 }
 
-// Of leaves of domains what concerns one host: with whom another organization speaks is its own affair.
+// Of leaves only what concerns one host, since other hosts' contacts are none of its administrators' business.
 func Of(ds []Domain, host string) (out []Domain) {
 	for _, d := range ds {
 		d.Streams = slices.DeleteFunc(slices.Clone(d.Streams), func(s Status) bool {
@@ -99,14 +99,15 @@ func Of(ds []Domain, host string) (out []Domain) {
 	return out
 }
 
-// Test tries to reach a domain in the name of a host, step by step: see Server.Probe. At last it pings the domain.
+// Test tries to reach a domain from a host, step by step (see Server.Probe), and finally pings it. Its error is an
+// *org.Error: the domain is not valid, or federation is off.
 func (a *Admin) Test(ctx context.Context, h *server.Host, domain string) ([]Step, error) {
 	if a.Server == nil {
 		return nil, errOff
 	}
 	to, err := jid.Parse(domain)
 	if err != nil || to.Local() != "" || !to.IsBare() {
-		return nil, &org.Error{Kind: org.Invalid, Field: "domain", Text: fmt.Sprintf("%q is no domain", domain)}
+		return nil, &org.Error{Kind: org.Invalid, Field: "domain", Text: fmt.Sprintf("%q is not a domain", domain)}
 	}
 	ping := func(ctx context.Context) error {
 		st := &wire.Stanza{
@@ -123,10 +124,11 @@ func (a *Admin) Test(ctx context.Context, h *server.Host, domain string) ([]Step
 	return a.Server.Probe(ctx, h.Domain, to.Domain(), ping), nil
 }
 
-// Rules gives all rules, and whether only domains that a rule or the configuration allows are spoken with.
+// Rules returns all rules. onlyListed says that the server communicates only with domains that a rule or the
+// configuration allows.
 func (a *Admin) Rules(ctx context.Context) (rs []store.DomainRule, onlyListed bool, err error) {
 	if rs, err = a.Store.DomainRules(ctx); err != nil {
-		return nil, false, fmt.Errorf("rules of domains: %w", err)
+		return nil, false, fmt.Errorf("domain rules: %w", err)
 	}
 	b, err := a.Store.Get(ctx, "", onlyListedKey)
 	if errors.Is(err, store.ErrNotFound) {
@@ -135,16 +137,16 @@ func (a *Admin) Rules(ctx context.Context) (rs []store.DomainRule, onlyListed bo
 	return rs, string(b) == "true", err
 }
 
-// SetRules adds rules, or replaces those of the same domains: all of them or none. A rule has a domain, or with "*."
-// before it all domains below one; an action, and a note of at most 500 characters. The administrators of the first
-// host may.
+// SetRules adds rules or replaces those of the same domains, all of them or none. A rule has a domain, or "*." and a
+// domain for everything below it; an action; and a note of at most 500 characters. Administrators of the first host may
+// call it. Its error is an *org.Error for bad input or a missing right.
 func (a *Admin) SetRules(ctx context.Context, by acts.Actor, rs ...store.DomainRule) error {
 	return a.change(ctx, by, func([]store.DomainRule) (set []store.DomainRule, forget []string, err error) {
 		return slices.Clone(rs), nil, nil
 	})
 }
 
-// DeleteRule takes back what was said of a domain.
+// DeleteRule deletes the rule of a domain. It returns an *org.Error if there is none or by may not.
 func (a *Admin) DeleteRule(ctx context.Context, by acts.Actor, domain string) error {
 	return a.change(ctx, by, func(rs []store.DomainRule) ([]store.DomainRule, []string, error) {
 		pattern, err := rulePattern(domain)
@@ -158,8 +160,8 @@ func (a *Admin) DeleteRule(ctx context.Context, by acts.Actor, domain string) er
 	})
 }
 
-// SetListed makes these domains the ones that are blocked, or with block false the ones that are allowed in any way:
-// others are taken from that list, and those that are on it keep their rules.
+// SetListed makes exactly these domains the blocked ones or, with block false, the allowed ones. Other domains leave
+// that list; those that are on it keep their rules.
 func (a *Admin) SetListed(ctx context.Context, by acts.Actor, block bool, domains []string) error {
 	action := store.DomainAllow
 	if block {
@@ -191,11 +193,11 @@ func (a *Admin) SetListed(ctx context.Context, by acts.Actor, block bool, domain
 	})
 }
 
-// Blocks says whether a rule keeps a domain out; all others let it in, each in its way.
+// Blocks reports whether a rule blocks its domain. All other actions allow it, under their conditions.
 func Blocks(r store.DomainRule) bool { return r.Action == store.DomainBlock }
 
-// SetOnlyListed has only those domains spoken with that a rule or the configuration allows, or all that are not
-// blocked.
+// SetOnlyListed sets whether the server communicates only with domains that a rule or the configuration allows, or with
+// all that are not blocked.
 func (a *Admin) SetOnlyListed(ctx context.Context, by acts.Actor, only bool) error {
 	return a.act(ctx, by, func(ctx context.Context, note noteRule) error {
 		if err := a.Store.Put(ctx, "", onlyListedKey, fmt.Append(nil, only)); err != nil {
@@ -205,7 +207,7 @@ func (a *Admin) SetOnlyListed(ctx context.Context, by acts.Actor, only bool) err
 	})
 }
 
-// change makes one act of what plan makes of the rules there are.
+// change makes one act of the changes that plan derives from the existing rules.
 func (a *Admin) change(
 	ctx context.Context, by acts.Actor, plan func(rs []store.DomainRule) (set []store.DomainRule, forget []string, err error),
 ) error {
@@ -227,7 +229,7 @@ func (a *Admin) change(
 			err = a.Store.SetDomainRules(ctx, maxRules, set...)
 		}
 		if errors.Is(err, store.ErrLimit) {
-			return &org.Error{Kind: org.Invalid, Text: fmt.Sprintf("there may be %d rules at most", maxRules)}
+			return &org.Error{Kind: org.Invalid, Text: fmt.Sprintf("there can be at most %d rules", maxRules)}
 		}
 		if err != nil {
 			return err
@@ -261,7 +263,7 @@ func noteRules(note noteRule, set []store.DomainRule, forget []string) error {
 	return nil
 }
 
-// rule gives a rule in the form that is kept; the error says why it cannot be one.
+// rule returns a rule in the form that the store keeps. The error says what is wrong with it.
 func (a *Admin) rule(r store.DomainRule) (store.DomainRule, error) {
 	wrong := func(field, text string) (store.DomainRule, error) {
 		return r, &org.Error{Kind: org.Invalid, Field: field, Text: text}
@@ -273,7 +275,7 @@ func (a *Admin) rule(r store.DomainRule) (store.DomainRule, error) {
 	switch r.Action {
 	case store.DomainBlock, store.DomainAllow, store.DomainCertificate, store.DomainDialback:
 	default:
-		return wrong("action", fmt.Sprintf("%q is none of block, allow, certificate, dialback", r.Action))
+		return wrong("action", fmt.Sprintf("%q is not one of block, allow, certificate, dialback", r.Action))
 	}
 	if utf8.RuneCountInString(r.Note) > maxRuleNote {
 		return wrong("note", fmt.Sprintf("at most %d characters", maxRuleNote))
@@ -285,11 +287,11 @@ func (a *Admin) rule(r store.DomainRule) (store.DomainRule, error) {
 	return r, nil
 }
 
-// noteRule keeps an entry in the audit log of a change.
+// noteRule adds an entry about a change to the audit log.
 type noteRule func(domain string, detail acts.Detail) error
 
-// act makes a change for the whole deployment. What a person does is noted on the first host, which the person runs;
-// what the operator of the machine does is noted on every host.
+// act makes a change for the whole deployment. An administrator's change is noted on the first host, which the
+// administrator runs; a change by the operator of the machine is noted on every host.
 func (a *Admin) act(ctx context.Context, by acts.Actor, f func(ctx context.Context, note noteRule) error) error {
 	first := a.Hosts[0]
 	return a.Acts.Do(ctx, first, by, func(ctx context.Context, act *acts.Act) error {
@@ -315,7 +317,7 @@ func (a *Admin) act(ctx context.Context, by acts.Actor, f func(ctx context.Conte
 	})
 }
 
-// rulePattern brings a domain, or one with "*." before it, into canonical form.
+// rulePattern returns the canonical form of a domain, or of "*." and a domain.
 func rulePattern(s string) (string, error) {
 	name, below := strings.CutPrefix(strings.TrimSpace(s), "*.")
 	j, err := jid.Parse(name)
@@ -323,7 +325,7 @@ func rulePattern(s string) (string, error) {
 		return "", &org.Error{
 			Kind:  org.Invalid,
 			Field: "domain",
-			Text:  fmt.Sprintf("%q is no domain: write it like example.org, or *.example.org for all below it", s),
+			Text:  fmt.Sprintf("%q is not a domain: write example.org, or *.example.org for everything below it", s),
 		}
 	}
 	if below {

@@ -8,7 +8,7 @@ import (
 	"parley/internal/netaddr"
 )
 
-// accept takes a connection in if there is room.
+// accept admits a connection if there is room.
 func (s *Server) accept(nc net.Conn, direct bool) {
 	in := &incoming{ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, raw: nc, id: newID(), direct: direct, over: make(chan struct{})}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
@@ -23,7 +23,7 @@ func (s *Server) accept(nc net.Conn, direct bool) {
 	}
 }
 
-// admit counts a connection; why it may not come in, "" if it may.
+// admit counts a connection. It returns the reason to refuse it, or "".
 func (s *Server) admit(in *incoming) (why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,11 +42,11 @@ func (s *Server) admit(in *incoming) (why string) {
 	return ""
 }
 
-// claim counts an unproven stream for the domain it says it comes from; false if there are too many.
+// claim counts an unproven stream for the domain that it claims to come from. It returns false if there are too many.
 func (s *Server) claim(in *incoming, domain string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if in.proven || in.claims != "" { // counted already
+	if in.proven || in.claims != "" { // already counted
 		return true
 	}
 	if s.claimed[domain] >= s.cfg.MaxUnprovenFrom {
@@ -57,7 +57,7 @@ func (s *Server) claim(in *incoming, domain string) bool {
 	return true
 }
 
-// proven takes a stream out of the count of those that are not.
+// proven removes a stream from the count of unproven ones.
 func (s *Server) proven(in *incoming) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,18 +9,18 @@ const (
 	nsBidiFeature = "urn:xmpp:features:bidi"
 )
 
-// bothWays is what the other server says before it proves anything: it will take stanzas on this stream too (XEP-0288,
+// bothWays handles the other server's offer, before authentication, to take stanzas on this stream too (XEP-0288,
 // section 2.2).
 func (in *incoming) bothWays() error {
 	if in.voice.any() || in.srv.cfg.NoBidi {
-		return &wire.StreamError{Condition: "policy-violation", Text: "streams are made bidirectional before they are authenticated, where that is offered"}
+		return &wire.StreamError{Condition: "policy-violation", Text: "a stream can only become bidirectional before authentication, and where that is offered"}
 	}
 	in.bidi = true
 	return nil
 }
 
-// wayBack lets what goes the other way of a proven pair take this stream. Who has proven that they speak for a domain may
-// hear what is said to it.
+// wayBack uses this stream for the opposite direction of a proven pair. A server that has proven a domain may receive
+// what is sent to it.
 func (in *incoming) wayBack(p pair) {
 	if !in.bidi || in.tls == nil && !in.srv.cfg.AllowPlain {
 		return
@@ -42,19 +42,19 @@ func (in *incoming) noWayBack(p pair) {
 	}
 }
 
-// carrier is what a peer's stanzas go out on.
+// carrier is a stream that carries a peer's stanzas.
 type carrier struct {
 	conn  *wire.Conn
-	acks  *acks           // nil: nothing is acknowledged
+	acks  *acks           // nil: no acknowledgements
 	ended <-chan struct{} // closed when the stream is over
-	why   func() error    // after that
-	used  func()          // something has been written
+	why   func() error    // returns the reason after ended is closed
+	used  func()          // called after every write
 	close func(error)
-	ours  bool // of our making
-	wrote bool // it has taken something
+	ours  bool // we opened it
+	wrote bool // it has taken a stanza
 }
 
-// borrow gives the stream that the other server has opened, if it may be used for the pair.
+// borrow returns the stream that the other server opened, if the pair may use it.
 func (pe *peer) borrow() *carrier {
 	s := pe.srv
 	s.mu.Lock()

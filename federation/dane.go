@@ -13,22 +13,24 @@ import (
 	"time"
 )
 
-// DANE (RFC 6698, 7673, 7712): where DNSSEC proves what DNS says, the certificates that it names are as good as those of
-// an authority.
+// DANE (RFC 6698, 7673, 7712): if DNSSEC proves a DNS answer, the certificates that it names are as good as those of an
+// authority.
 
-// TLSA says which certificate a service shows.
+// TLSA is a DNS record that names the certificate of a service.
 type TLSA struct {
 	Usage, Selector, Matching uint8
 	Data                      []byte
 }
 
-// Secure is a resolver that checks DNSSEC. Its bool says whether the answer was proven.
+// Secure is a resolver that checks DNSSEC. The bool of its methods says whether DNSSEC proved the answer.
 type Secure interface {
+	// SRV returns the SRV records of a name.
 	SRV(ctx context.Context, service, name string) ([]*net.SRV, bool, error)
+	// TLSA returns the TLSA records of a name.
 	TLSA(ctx context.Context, port uint16, host string) ([]TLSA, bool, error)
 }
 
-// proves says why certificates do not prove that a server is a domain's; nil if they do.
+// proves returns nil if the certificates prove that a server is a domain's, and otherwise the reason why they do not.
 func (s *Server) proves(ctx context.Context, certs []*x509.Certificate, domain string) error {
 	err := checkCertificate(certs, domain, s.cfg.Roots, time.Now())
 	if err == nil || s.cfg.Secure == nil || len(certs) == 0 {
@@ -42,7 +44,7 @@ func (s *Server) proves(ctx context.Context, certs []*x509.Certificate, domain s
 	return err
 }
 
-// dane looks whether a certificate is one that a proven record names for one of the domain's servers.
+// dane reports whether a certificate is named by a proven record of one of the domain's servers.
 func (s *Server) dane(ctx context.Context, certs []*x509.Certificate, domain string) bool {
 	name, err := ascii(domain)
 	if err != nil {
@@ -52,7 +54,7 @@ func (s *Server) dane(ctx context.Context, certs []*x509.Certificate, domain str
 	for _, service := range []string{"xmpps-server", "xmpp-server"} {
 		srvs, proven, err := s.cfg.Secure.SRV(ctx, service, name+".")
 		if err != nil || !proven {
-			continue // RFC 7673, section 3.1: from here on there is nothing to rely on
+			continue // RFC 7673, section 3.1: an unproven answer cannot be trusted
 		}
 		for _, r := range srvs {
 			if tried++; tried > maxTargets || r.Target == "." || r.Target == "" {
@@ -72,7 +74,8 @@ func (s *Server) dane(ctx context.Context, certs []*x509.Certificate, domain str
 	return false
 }
 
-// Usages that do without the authorities of this machine; PKIX-TA and PKIX-EE add to what has failed already.
+// The usages that do not need this machine's authorities. PKIX-TA and PKIX-EE only add conditions to a check that has
+// failed already.
 const (
 	daneTA = 2
 	daneEE = 3
@@ -80,7 +83,7 @@ const (
 
 func (r *TLSA) matches(certs []*x509.Certificate, domain, host string) bool {
 	switch r.Usage {
-	case daneEE: // RFC 7671, section 5.1: neither names nor dates count
+	case daneEE: // RFC 7671, section 5.1: names and dates do not count
 		return r.is(certs[0])
 	case daneTA:
 		for i, anchor := range certs {
@@ -90,7 +93,7 @@ func (r *TLSA) matches(certs []*x509.Certificate, domain, host string) bool {
 			roots := x509.NewCertPool()
 			roots.AddCert(anchor)
 			if i == 0 {
-				return false // a leaf is nobody's authority
+				return false // a leaf certificate cannot be an authority
 			}
 			if checkCertificate(certs, domain, roots, time.Now()) == nil || checkCertificate(certs, host, roots, time.Now()) == nil {
 				return true

@@ -8,19 +8,19 @@ import (
 	"parley/wire"
 )
 
-// answer replies to a db:result or db:verify with from and to the other way round.
+// answer replies to a db:result or db:verify with exchanged addresses.
 func (in *incoming) answer(x *wire.Stanza, kind, condition string) {
 	_ = in.conn.WriteRaw(dialback(x.Name.Local, x.Attr("to"), x.Attr("from"), x.Attr("id"), kind, condition))
 }
 
-// maxAsked is how many keys of one stream may be under verification.
+// maxAsked is how many keys of one stream may be under verification at once.
 const maxAsked = 20
 
-// result takes a key: the other server asks to speak for a pair (XEP-0220, section 2.2.1). Another pair than that of
-// the stream header is fine, if it is proven (section 2.5).
+// result handles a key: the other server asks to speak for a pair (XEP-0220, section 2.2.1). The pair may differ from
+// that of the stream header, if it is proven (section 2.5).
 func (in *incoming) result(x *wire.Stanza) error {
-	if x.Attr("type") != "" { // section 4.1: nobody has asked
-		return &wire.StreamError{Condition: "policy-violation", Text: "an answer to a key that was not sent"}
+	if x.Attr("type") != "" { // section 4.1: an answer without a question
+		return &wire.StreamError{Condition: "policy-violation", Text: "an answer to a key that this server did not send"}
 	}
 	p := pair{parseDomain(x.Attr("from")), parseDomain(x.Attr("to"))}
 	if p.from == "" || p.to == "" {
@@ -36,7 +36,7 @@ func (in *incoming) result(x *wire.Stanza) error {
 	case !s.dialbackWith(p.from), !s.permits(p.from):
 		in.answer(x, "error", "policy-violation")
 		return nil
-	case in.certificate(p.from) == nil: // no need to call back: the certificate proves more
+	case in.certificate(p.from) == nil: // no callback is needed: the certificate proves more
 		return in.settled(verdict{pair: p})
 	case s.certificateFrom(p.from):
 		in.answer(x, "error", "not-authorized")
@@ -54,12 +54,12 @@ func (in *incoming) result(x *wire.Stanza) error {
 		defer in.mu.Unlock()
 		delete(in.asked, p)
 		in.verdict = append(in.verdict, v)
-		_ = in.raw.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; voice is its own, so nothing is proven here
+		_ = in.raw.SetReadDeadline(time.Unix(1, 0)) // wakes the reader, which owns voice: nothing is proven in this goroutine
 	})
 	return nil
 }
 
-// asks says that a key may be asked about now, and takes a seat for that.
+// asks reports whether a key may be verified now, and reserves a place for that.
 func (in *incoming) asks(p pair) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -69,7 +69,7 @@ func (in *incoming) asks(p pair) bool {
 	select {
 	case in.srv.asks <- struct{}{}:
 	default:
-		return false // and it may be asked about when there is a seat
+		return false // the key may be verified when there is room
 	}
 	if in.asked == nil {
 		in.asked = make(map[pair]bool)
@@ -78,7 +78,7 @@ func (in *incoming) asks(p pair) bool {
 	return true
 }
 
-// settle tells the other server what has been found out about its keys.
+// settle tells the other server the outcome for its keys.
 func (in *incoming) settle() error {
 	in.mu.Lock()
 	vs := in.verdict
@@ -122,7 +122,7 @@ func (in *incoming) settled(v verdict) error {
 		return err
 	default:
 		in.trusted("dialback", v.pair)
-		in.conn.Cork() // who knows that the key is valid has the way back
+		in.conn.Cork() // the way back opens as soon as the other server knows that the key is valid
 		tell("valid", "")
 		in.wayBack(pair{v.to, v.from})
 		in.conn.Uncork()
@@ -133,10 +133,10 @@ func (in *incoming) settled(v verdict) error {
 
 var errInvalidKey = errors.New("federation: the dialback key is invalid")
 
-// verify answers for keys of ours, as the authoritative server (XEP-0220, section 2.2.2).
+// verify answers, as the authoritative server, whether a key is ours (XEP-0220, section 2.2.2).
 func (in *incoming) verify(x *wire.Stanza) error {
 	if x.Attr("type") != "" {
-		return &wire.StreamError{Condition: "policy-violation", Text: "an answer to a key that was not sent"}
+		return &wire.StreamError{Condition: "policy-violation", Text: "an answer to a key that this server did not send"}
 	}
 	to, from := parseDomain(x.Attr("to")), parseDomain(x.Attr("from"))
 	switch {
@@ -152,9 +152,9 @@ func (in *incoming) verify(x *wire.Stanza) error {
 	return nil
 }
 
-// ask calls back: it asks the authoritative server of p.from whether the key that came on our stream id is its own
-// (XEP-0220, section 2.1.2). The stream is for this alone: one that would first have to be proven could wait for itself.
-// It gives "" for a valid key, "invalid", or the condition of the error that the other server is to get.
+// ask verifies a key by asking the authoritative server of p.from about it (XEP-0220, section 2.1.2). It uses a stream
+// of its own, since a stream that must be proven first could wait for itself. It returns "" for a valid key, "invalid",
+// or the error condition for the other server.
 func (s *Server) ask(p pair, id, key string) string {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.AuthTimeout)
 	defer cancel()
@@ -179,7 +179,7 @@ func (s *Server) ask(p pair, id, key string) string {
 		}
 		if x.Name != (wire.Name{Space: nsDialback, Local: "verify"}) || parseDomain(x.Attr("from")) != p.from ||
 			parseDomain(x.Attr("to")) != p.to || x.Attr("id") != id {
-			continue // not what was asked
+			continue // an unrelated element
 		}
 		switch x.Attr("type") {
 		case "valid":

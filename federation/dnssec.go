@@ -10,13 +10,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Validating is a Secure that believes its resolver: one that checks DNSSEC and says so (RFC 6840, section 5.7), and that
-// nobody stands before: on this machine, or in a network of one's own.
+// Validating is a Secure that trusts its resolver. The resolver checks DNSSEC and says so in its answers (RFC 6840,
+// section 5.7); it must be on this machine or in a trusted network, so that nobody can change its answers.
 type Validating struct {
-	Addr    string // "127.0.0.1:53"
+	Addr    string // address and port, such as "127.0.0.1:53"
 	Timeout time.Duration
 }
 
+// SRV asks for the SRV records of a name. The bool says whether DNSSEC proved the answer.
 func (v Validating) SRV(ctx context.Context, service, name string) (out []*net.SRV, proven bool, err error) {
 	m, err := v.ask(ctx, "_"+service+"._tcp."+name, dns.TypeSRV)
 	if err != nil {
@@ -30,6 +31,7 @@ func (v Validating) SRV(ctx context.Context, service, name string) (out []*net.S
 	return out, m.AuthenticatedData, nil
 }
 
+// TLSA asks for the TLSA records of a name. The bool says whether DNSSEC proved the answer.
 func (v Validating) TLSA(ctx context.Context, port uint16, host string) (out []TLSA, proven bool, err error) {
 	m, err := v.ask(ctx, tlsaName(port, host), dns.TypeTLSA)
 	if err != nil {
@@ -45,7 +47,7 @@ func (v Validating) TLSA(ctx context.Context, port uint16, host string) (out []T
 	return out, m.AuthenticatedData, nil
 }
 
-// ask asks over UDP, and again over TCP what does not fit.
+// ask asks over UDP, and over TCP if the answer does not fit.
 func (v Validating) ask(ctx context.Context, name string, kind uint16) (*dns.Msg, error) {
 	q := new(dns.Msg)
 	q.SetQuestion(name, kind)

@@ -6,7 +6,7 @@ import (
 	"parley/wire"
 )
 
-// ear takes in what another server sends, on a stream of either side's making. It belongs to the stream's reader.
+// ear receives what another server sends, on a stream that either side opened. It belongs to the stream's reader.
 type ear struct {
 	srv   *Server
 	voice voice
@@ -14,7 +14,7 @@ type ear struct {
 	paces map[string]*rate.Limiter
 }
 
-// hear lets a stanza in, at its domain's pace. An error ends the stream.
+// hear admits a stanza at its domain's pace. An error ends the stream.
 func (e *ear) hear(x *wire.Stanza) error {
 	if err := e.voice.allows(x); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (e *ear) hear(x *wire.Stanza) error {
 	return nil
 }
 
-// pace makes who is too fast wait; TCP then makes the other server wait too.
+// pace delays a domain that sends too fast. TCP then slows the other server.
 func (e *ear) pace(domain string) error {
 	l := e.paces[domain]
 	if l == nil {
@@ -47,7 +47,7 @@ func (e *ear) pace(domain string) error {
 	return l.Wait(e.srv.ctx)
 }
 
-// close gives back what is shared with the domain's other streams.
+// close gives back the limiter that the domain's streams share.
 func (e *ear) close() {
 	for d := range e.paces {
 		e.srv.rates.give(d)

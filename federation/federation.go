@@ -1,5 +1,5 @@
-// Package federation is the door to other servers: finding and dialling them, certificates, dialback, SASL EXTERNAL,
-// queues and bounces (RFC 6120, XEP-0220, XEP-0178, XEP-0368).
+// Package federation communicates with other servers: it finds and dials them, checks certificates, does dialback and
+// SASL EXTERNAL, queues stanzas and returns what it cannot deliver (RFC 6120, XEP-0220, XEP-0178, XEP-0368).
 package federation
 
 import (
@@ -21,7 +21,7 @@ import (
 	"parley/wire"
 )
 
-// XEPs is what the door implements, for docs/xeps.md.
+// XEPs lists what this package implements, for docs/xeps.md.
 var XEPs = []server.XEP{
 	{Title: "RFC 6120: Core", Notes: "client to server, server to server"},
 	{Title: "RFC 7712: Domain Name Associations in XMPP", Notes: "DANE, where the resolver checks DNSSEC; no POSH", Partial: true},
@@ -32,43 +32,43 @@ var XEPs = []server.XEP{
 	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client and xmpp-server"},
 }
 
-// Config of the door; zero values mean the defaults, unless said otherwise.
+// Config holds the settings of a Server. Zero values mean the defaults, unless the field says otherwise.
 type Config struct {
 	Router   *server.Router
 	Log      *slog.Logger
 	Registry prometheus.Registerer // nil: no metrics
 
 	Resolver   Resolver                      // nil: the system's
-	DNSTimeout time.Duration                 // for one query, default 5 s
-	DNSServer  string                        // "127.0.0.1:53", which Probe asks why Resolver finds nothing; "": nobody
+	DNSTimeout time.Duration                 // for one query; default 5 s
+	DNSServer  string                        // a DNS server such as "127.0.0.1:53" that Probe asks why Resolver finds nothing; "": none
 	Secure     Secure                        // nil: no DANE
-	Secret     []byte                        // of the deployment, for dialback keys
-	Cert       func(string) *tls.Certificate // ours for a domain; nil or another's where there is none
-	// AllowNetworks are networks besides the public internet that may be connected to.
+	Secret     []byte                        // of the deployment; dialback keys are made from it
+	Cert       func(string) *tls.Certificate // our certificate for a domain; nil, or another domain's, where there is none
+	// AllowNetworks lists the networks besides the public internet that the server may connect to.
 	AllowNetworks []netip.Prefix
 	Roots         *x509.CertPool // authorities to trust; nil: the system's
-	MinTLS        uint16         // default TLS 1.2
-	AllowPlain    bool           // streams without TLS, with dialback alone: for old servers in a closed network
+	MinTLS        uint16         // the authorities to trust; nil: the system's
+	AllowPlain    bool           // allow streams without TLS, by dialback: for old servers in a closed network
 	Policy        Policy
-	NoBidi        bool // one stream for each direction, though XEP-0288 could do with one
+	NoBidi        bool // use one stream for each direction, also where XEP-0288 would need only one
 
 	Limits           wire.Limits   // of stanzas
-	MaxQueue         int           // bytes that wait for one pair of domains, default 1 MiB
-	MaxQueued        int           // stanzas that do, default 1000
-	MaxPairs         int           // outgoing streams, default 10,000
-	MaxIncoming      int           // incoming streams, default 10,000
-	MaxPerAddress    int           // of those, from one address (an IPv6 /64 counts as one), default 200
-	MaxUnproven      int           // of those, that have not proven a domain, default 1000
-	MaxUnprovenFrom  int           // of those, that claim the same domain or come from one address, default 50
-	StanzasPerSecond int           // from one remote domain over all its streams, default 200
-	StanzasBurst     int           // at once, default 2000
-	HandshakeTimeout time.Duration // for TCP and TLS with one target, default 10 s
-	AuthTimeout      time.Duration // from connecting to a proven domain, default 30 s
-	WriteTimeout     time.Duration // for one write, default 30 s
-	IdleTimeout      time.Duration // after which a stream without stanzas is closed, default 10 min
-	BackoffMin       time.Duration // after the first failure with a domain; doubled with each further one, default 2 s
-	BackoffMax       time.Duration // default 5 min
-	KeepAlive        time.Duration // of TCP, default 1 min
+	MaxQueue         int           // bytes that wait for one pair of domains; default 1 MiB
+	MaxQueued        int           // stanzas that wait for one pair of domains; default 1000
+	MaxPairs         int           // outgoing streams; default 10,000
+	MaxIncoming      int           // incoming streams; default 10,000
+	MaxPerAddress    int           // incoming streams from one address (an IPv6 /64 counts as one); default 200
+	MaxUnproven      int           // incoming streams that have not proven a domain; default 1000
+	MaxUnprovenFrom  int           // those that claim the same domain or come from one address; default 50
+	StanzasPerSecond int           // from one remote domain over all its streams; default 200
+	StanzasBurst     int           // at once; default 2000
+	HandshakeTimeout time.Duration // for TCP and TLS with one target; default 10 s
+	AuthTimeout      time.Duration // from connecting to a proven domain; default 30 s
+	WriteTimeout     time.Duration // for one write; default 30 s
+	IdleTimeout      time.Duration // a stream without stanzas is closed after it; default 10 min
+	BackoffMin       time.Duration // after the first failure with a domain, doubled with each further one; default 2 s
+	BackoffMax       time.Duration // the longest one; default 5 min
+	KeepAlive        time.Duration // of TCP; default 1 min
 }
 
 func (c *Config) defaults() {
@@ -102,8 +102,8 @@ func (c *Config) defaults() {
 	}
 }
 
-// Server is the door. Make it with New, give it to Router.SetRemote and listeners to Serve, stop it with Shutdown. Safe
-// from any goroutine.
+// Server communicates with other servers. Make it with New, pass it to Router.SetRemote and listeners to Serve, stop it
+// with Shutdown. It is safe from any goroutine.
 type Server struct {
 	cfg   Config
 	log   *slog.Logger
@@ -112,18 +112,18 @@ type Server struct {
 	backs backoffs
 	rules atomic.Pointer[rules]
 	known states
-	asks  chan struct{} // holds one token for each verification under way
-	gate  *door.Gate    // of incoming streams
+	asks  chan struct{} // holds a token for each verification under way
+	gate  *door.Gate    // limits incoming streams
 
-	ctx    context.Context // of all work; ends with Shutdown
+	ctx    context.Context // for all work; ends with Shutdown
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
 	mu        sync.Mutex
 	peers     map[pair]*peer
-	back      map[pair]*incoming // streams of others that may be used for the pair (XEP-0288)
+	back      map[pair]*incoming // streams of others that the pair may use (XEP-0288)
 	streams   map[*incoming]struct{}
-	claimed   map[string]int // streams that have not proven the domain that they claim
+	claimed   map[string]int // number of streams that have not proven the domain that they claim
 	listeners []net.Listener
 	stopping  bool
 
@@ -132,10 +132,10 @@ type Server struct {
 	bounced prometheus.Counter
 }
 
-// maxAsks is how many dialback verifications may be under way.
+// maxAsks is how many dialback verifications may be under way at once.
 const maxAsks = 200
 
-// New makes a door that is closed.
+// New returns a server without listeners.
 func New(cfg Config) *Server {
 	cfg.defaults()
 	s := &Server{cfg: cfg, log: cfg.Log.With("door", "s2s"), keys: newKeys(cfg.Secret), peers: make(map[pair]*peer), back: make(map[pair]*incoming),
@@ -153,7 +153,8 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Serve accepts connections until the listener is closed by Shutdown. direct: TLS from the first byte (XEP-0368).
+// Serve accepts connections until Shutdown closes the listener; then it returns nil. direct says that connections begin
+// with TLS (XEP-0368).
 func (s *Server) Serve(l net.Listener, direct bool) error {
 	s.mu.Lock()
 	if s.stopping {
@@ -165,7 +166,7 @@ func (s *Server) Serve(l net.Listener, direct bool) error {
 	return door.Serve(l, s.log, func(nc net.Conn) { s.accept(nc, direct) })
 }
 
-// closedLevel is what the end of a stream is logged with: when the server stops, one line says that all of them end.
+// closedLevel returns the level for logging the end of a stream. At shutdown a single line covers all streams.
 func (s *Server) closedLevel() slog.Level {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,8 +176,8 @@ func (s *Server) closedLevel() slog.Level {
 	return slog.LevelInfo
 }
 
-// Shutdown stops accepting, says goodbye on every stream (system-shutdown) and waits until what is queued has gone out
-// or bounced; what is left when ctx ends is cut.
+// Shutdown stops accepting, ends every stream with system-shutdown, and waits until queued stanzas are sent or
+// returned. When ctx ends, it cuts what is left.
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.stopping = true
@@ -195,16 +196,16 @@ func (s *Server) Shutdown(ctx context.Context) {
 	s.wg.Wait()
 }
 
-// Status is one stream, for people who look.
+// Status describes one stream, for people who look at it.
 type Status struct {
-	From, To string // the pair; for an incoming stream From is the other server's domain
+	From, To string // the pair; of an incoming stream, From is the other server's domain
 	Incoming bool
 	Since    time.Time
-	How      string // "external", "dialback"; "" while it is being negotiated
-	Queued   int    // stanzas that wait
+	How      string // "external" or "dialback"; "" during negotiation
+	Queued   int    // number of waiting stanzas
 }
 
-// Streams gives what there is now.
+// Streams returns the streams that exist now.
 func (s *Server) Streams() []Status {
 	s.mu.Lock()
 	var out []Status

@@ -22,11 +22,11 @@ var (
 )
 
 var (
-	errNoCertificate = errors.New("no certificate was shown")
+	errNoCertificate = errors.New("the other server sent no certificate")
 	errWrongHost     = errors.New("the certificate is not for this domain")
 )
 
-// ascii gives a domain as DNS and certificates have it: lower case, A-labels.
+// ascii returns a domain in the form that DNS and certificates use: lower case, A-labels.
 func ascii(domain string) (string, error) {
 	a, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
 	if err != nil {
@@ -35,21 +35,23 @@ func ascii(domain string) (string, error) {
 	return a, nil
 }
 
-// checkCertificate says why a peer's certificate does not prove that it serves an XMPP domain; nil if it does: the chain
-// ends at one of roots (nil: the system's), it is neither expired nor not yet valid, and it names the domain as RFC 6120,
-// section 13.7.2 asks.
+// checkCertificate returns nil if a peer's certificate proves that it serves an XMPP domain, and otherwise the reason
+// why not. The chain must end at one of roots (nil: the system's), now must be within its dates, and it must name the
+// domain as RFC 6120, section 13.7.2, requires.
 func checkCertificate(certs []*x509.Certificate, domain string, roots *x509.CertPool, now time.Time) error {
 	if len(certs) == 0 {
 		return errNoCertificate
 	}
 	leaf := *certs[0]
-	// Where the subject is empty the SAN is critical, and one of otherNames only is unknown to crypto/x509. It is known here.
+	// If the subject is empty, the SAN is critical, and crypto/x509 does not handle a SAN of only otherNames. This code
+	// does.
 	leaf.UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(leaf.UnhandledCriticalExtensions), oidSAN.Equal)
 	between := x509.NewCertPool()
 	for _, c := range certs[1:] {
 		between.AddCert(c)
 	}
-	// Authorities no longer put clientAuth into certificates for servers; a server's certificate speaks for it both ways.
+	// Authorities no longer put clientAuth into certificates for servers, so a server's certificate counts in both
+	// directions.
 	chains, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}})
 	if err != nil {
@@ -63,8 +65,8 @@ func checkCertificate(certs []*x509.Certificate, domain string, roots *x509.Cert
 	return fmt.Errorf("%w: %s", errWrongHost, domain)
 }
 
-// constrained: an authority that may speak for some names only. crypto/x509 holds it to that for dNSNames, not for
-// otherNames.
+// constrained reports whether an authority in the chain may speak for some names only. crypto/x509 enforces that for
+// dNSNames, but not for otherNames.
 func constrained(chain []*x509.Certificate) bool {
 	for _, c := range chain {
 		if len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+
@@ -75,8 +77,8 @@ func constrained(chain []*x509.Certificate) bool {
 	return false
 }
 
-// names says whether a certificate is for an XMPP domain: by dNSName, and with others by SRVName and xmppAddr. The
-// common name does not count.
+// names reports whether a certificate is for an XMPP domain: by dNSName, and with others also by SRVName and xmppAddr.
+// The common name does not count.
 func names(leaf *x509.Certificate, domain string, others bool) bool {
 	want, err := ascii(domain)
 	if err != nil {
@@ -105,8 +107,8 @@ func names(leaf *x509.Certificate, domain string, others bool) bool {
 	return false
 }
 
-// matchDNS is RFC 6125, section 6.4: a wildcard stands for exactly one label, the leftmost, and for all of it; and not
-// for one right below the root.
+// matchDNS matches a name by RFC 6125, section 6.4: a wildcard stands for exactly one whole label, the leftmost. It may
+// not stand right below the root.
 func matchDNS(pattern, want string) bool {
 	pattern = strings.TrimSuffix(pattern, ".")
 	if pattern == "" || want == "" {
@@ -119,7 +121,7 @@ func matchDNS(pattern, want string) bool {
 	return !strings.Contains(pattern, "*") && strings.EqualFold(pattern, want)
 }
 
-// otherNames reads xmppAddr and SRVName out of the subjectAltName.
+// otherNames returns the xmppAddr and SRVName entries of the subjectAltName.
 func otherNames(leaf *x509.Certificate) (addrs, services []string) {
 	for _, ext := range leaf.Extensions {
 		if !ext.Id.Equal(oidSAN) {
@@ -151,7 +153,7 @@ func otherNames(leaf *x509.Certificate) (addrs, services []string) {
 	return addrs, services
 }
 
-// otherName reads type-id and the string in value [0] EXPLICIT (RFC 5280, section 4.2.1.6).
+// otherName reads the type-id and the string in value [0] EXPLICIT (RFC 5280, section 4.2.1.6).
 func otherName(b []byte) (id asn1.ObjectIdentifier, value string, ok bool) {
 	rest, err := asn1.Unmarshal(b, &id)
 	if err != nil {
@@ -168,8 +170,8 @@ func otherName(b []byte) (id asn1.ObjectIdentifier, value string, ok bool) {
 	return id, string(inner.Bytes), true
 }
 
-// speaksItself says whether our own certificate is worth showing for a domain: it names it and is valid now. Whether the
-// peer trusts who has issued it only the peer knows.
+// speaksItself reports whether our own certificate names a domain and is valid now, so that it is worth presenting.
+// Only the peer knows whether it trusts the issuer.
 func speaksItself(c *tls.Certificate, domain string, now time.Time) bool {
 	if c == nil || len(c.Certificate) == 0 {
 		return false

@@ -18,8 +18,7 @@ import (
 	"parley/wire/jid"
 )
 
-// incoming is one stream that another server has opened. Its fields belong to its goroutine, but for those said to be
-// guarded.
+// incoming is a stream that another server opened. Its fields belong to its goroutine, except those marked as guarded.
 type incoming struct {
 	ear
 	raw    net.Conn
@@ -28,30 +27,30 @@ type incoming struct {
 	direct bool
 	*line
 	pass   *door.Pass
-	claims string // guarded by srv.mu: the domain that it counts for as one that has not proven it; "": none
+	claims string // guarded by srv.mu: the unproven domain that the stream counts for; "": none
 	proven bool   // guarded by srv.mu
 
 	id       string
-	from, to string // of the stream header; from may be empty
+	from, to string // from the stream header; from may be empty
 	opened   bool
-	due      time.Time // until when a domain has to be proven
+	due      time.Time // when a domain must be proven at the latest
 	failures int
-	bidi     bool // XEP-0288: the other server takes stanzas on this stream too
+	bidi     bool // XEP-0288: the other server also takes stanzas on this stream
 	acks     acks
-	proofs   map[string]error // what the certificate was found to prove
+	proofs   map[string]error // what the certificate proves for each domain
 	status   atomic.Pointer[Status]
-	over     chan struct{} // closed when the stream is
+	over     chan struct{} // closed when the stream is over
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	leaving *wire.StreamError
-	verdict []verdict     // of keys that were being verified
-	asked   map[pair]bool // keys that are
+	verdict []verdict     // the outcome of verifications
+	asked   map[pair]bool // keys under verification
 }
 
-// verdict is what the authoritative server has said about a key.
+// verdict is the authoritative server's answer about a key.
 type verdict struct {
 	pair
-	condition string // of the error; "" for valid, "invalid" for that
+	condition string // "" if the key is valid, "invalid", or an error condition
 }
 
 var (
@@ -59,7 +58,7 @@ var (
 	errIdle        = errors.New("federation: idle")
 )
 
-// serve is the life of the stream.
+// serve runs the stream from its start to its end.
 func (in *incoming) serve() {
 	defer in.raw.Close()
 	stop := context.AfterFunc(in.srv.ctx, func() { in.raw.Close() })
@@ -100,7 +99,7 @@ func (in *incoming) serve() {
 	in.log.Log(context.Background(), in.srv.closedLevel(), "stream closed", "from", in.from, "to", in.to, "err", err)
 }
 
-// live negotiates and carries until the stream is over. A panic costs this stream, not everybody's.
+// live negotiates and carries stanzas until the stream is over. A panic ends this stream alone.
 func (in *incoming) live() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -130,7 +129,7 @@ func (in *incoming) live() (err error) {
 	}
 }
 
-// next waits for an element, and answers keys while it does.
+// next waits for an element and meanwhile reports the outcome of verifications.
 func (in *incoming) next() (*wire.Stanza, error) {
 	for {
 		if err := in.settle(); err != nil {
@@ -139,21 +138,21 @@ func (in *incoming) next() (*wire.Stanza, error) {
 		x, err := in.rd.Next()
 		if err == nil || !isTimeout(err) || !in.woken() {
 			if err == nil {
-				err = in.settle() // a key may have been found valid just before the stanza that it is for
+				err = in.settle() // a key may have become valid just before the stanza that needs it
 			}
 			return x, err
 		}
 	}
 }
 
-// woken says that the deadline was only there to wake the reader.
+// woken reports whether the deadline passed only to wake the reader.
 func (in *incoming) woken() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return len(in.verdict) > 0
 }
 
-// header takes the other server's stream header and answers it (RFC 6120, section 4.7).
+// header reads the other server's stream header and answers it (RFC 6120, section 4.7).
 func (in *incoming) header() error {
 	h, err := in.rd.Header()
 	if err != nil {
@@ -185,7 +184,7 @@ func (in *incoming) header() error {
 		return &wire.StreamError{Condition: "unsupported-version"}
 	case from != "" && !in.srv.permits(from):
 		in.srv.refused.WithLabelValues("policy").Inc()
-		return &wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with"}
+		return &wire.StreamError{Condition: "policy-violation", Text: "this server does not communicate with that domain"}
 	case from != "" && !in.srv.claim(in, from):
 		in.srv.refused.WithLabelValues("unproven").Inc()
 		return &wire.StreamError{Condition: "resource-constraint"}
@@ -194,7 +193,7 @@ func (in *incoming) header() error {
 	return nil
 }
 
-// parseDomain gives a domain in canonical form, "" if it is none.
+// parseDomain returns a domain in canonical form, or "" if s is not one.
 func parseDomain(s string) string {
 	j, err := jid.Parse(s)
 	if err != nil || j.Local() != "" || !j.IsBare() {
@@ -203,7 +202,7 @@ func parseDomain(s string) string {
 	return j.Domain()
 }
 
-// features says what may come next.
+// features sends the stream features.
 func (in *incoming) features() error {
 	fs := []*wire.Element{}
 	if in.tls == nil {
@@ -237,7 +236,7 @@ func (in *incoming) features() error {
 	return in.conn.WriteRaw(append(b, `</stream:features>`...))
 }
 
-// certificate says why the peer's certificate does not prove a domain; nil if it does.
+// certificate returns nil if the peer's certificate proves a domain, and otherwise the reason why not.
 func (in *incoming) certificate(domain string) error {
 	if err, known := in.proofs[domain]; known { // features, SASL and keys each ask
 		return err
@@ -281,7 +280,7 @@ func (in *incoming) nonza(x *wire.Stanza) error {
 	return &wire.StreamError{Condition: "unsupported-stanza-type"}
 }
 
-// starttls is RFC 6120, section 5.
+// starttls handles <starttls/> (RFC 6120, section 5).
 func (in *incoming) starttls() error {
 	if in.rd.Buffered() > 0 || in.voice.any() {
 		_ = in.conn.WriteRaw([]byte(`<failure xmlns='` + wire.NSTLS + `'/>`))
@@ -305,7 +304,7 @@ func (in *incoming) starttls() error {
 	return in.again()
 }
 
-// again begins the stream anew, after TLS and SASL.
+// again restarts the stream after TLS and SASL.
 func (in *incoming) again() error {
 	in.id = newID()
 	in.log = in.srv.log.With("stream", in.id, "remote", in.addr.String())
@@ -319,11 +318,11 @@ func (in *incoming) saslFailure(condition string) {
 	_ = in.conn.WriteRaw(wire.E(wire.NSSASL, "failure", wire.E(wire.NSSASL, condition)).AppendXML(nil, wire.NSServer))
 }
 
-// maxFailures is how often a stream may try SASL in vain.
+// maxFailures is how often SASL may fail on a stream.
 const maxFailures = 3
 
-// external is SASL EXTERNAL (XEP-0178, section 3): the certificate has to be for the domain of the stream header, and an
-// authorization identity, if there is one, has to be that domain.
+// external handles SASL EXTERNAL (XEP-0178, section 3). The certificate must be for the domain of the stream header; an
+// authorization identity must be that domain, too.
 func (in *incoming) external(x *wire.Stanza) error {
 	domain := in.from
 	switch {
@@ -351,7 +350,7 @@ func (in *incoming) external(x *wire.Stanza) error {
 	_ = in.conn.WriteRaw([]byte(`<success xmlns='` + wire.NSSASL + `'/>`))
 	in.trusted("external", pair{domain, in.to})
 	in.rd.Restart()
-	// Who has the features is heard from, and has the way back.
+	// The other server may send, and the way back opens, as soon as it has the features.
 	in.conn.Cork()
 	err := in.again()
 	if err == nil {
@@ -369,7 +368,7 @@ func (in *incoming) failed() error {
 	return nil
 }
 
-// trusted goes over to the limits of a stream that has proven a domain.
+// trusted applies the limits for a stream that has proven a domain.
 func (in *incoming) trusted(how string, p pair) {
 	in.srv.proven(in)
 	in.rd.SetLimits(in.srv.cfg.Limits)
@@ -385,7 +384,7 @@ func (in *incoming) trusted(how string, p pair) {
 	in.log.Info("domain proven", "from", p.from, "to", p.to, "by", how)
 }
 
-// stanza lets one in.
+// stanza admits one stanza.
 func (in *incoming) stanza(x *wire.Stanza) error {
 	if err := in.acks.hear(in.conn, x, in.hear); err != nil {
 		return err
@@ -396,7 +395,7 @@ func (in *incoming) stanza(x *wire.Stanza) error {
 	return nil
 }
 
-// wait sets until when the stream may send something; a verdict wakes the reader at once.
+// wait sets the read deadline. A verdict wakes the reader at once.
 func (in *incoming) wait() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -408,13 +407,13 @@ func (in *incoming) waitLocked() {
 	case len(in.verdict) > 0:
 		_ = in.raw.SetReadDeadline(time.Unix(1, 0))
 	case in.voice.any():
-		_ = in.raw.SetReadDeadline(time.Now().Add(2 * in.srv.cfg.IdleTimeout)) // who has opened the stream closes it first
+		_ = in.raw.SetReadDeadline(time.Now().Add(2 * in.srv.cfg.IdleTimeout)) // the server that opened the stream closes it first
 	default:
 		_ = in.raw.SetReadDeadline(in.due)
 	}
 }
 
-// goodbye ends the stream from outside.
+// goodbye ends the stream from another goroutine.
 func (in *incoming) goodbye(why *wire.StreamError) {
 	in.mu.Lock()
 	in.leaving = why

@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 )
 
-// keys makes and checks dialback keys (XEP-0185). The secret is the deployment's, so that any of its nodes can answer
-// for a key that another has made.
+// keys makes and checks dialback keys (XEP-0185). All nodes of the deployment share the secret, so that each can answer
+// for another's key.
 type keys struct{ hashed []byte }
 
 func newKeys(secret []byte) keys {
@@ -15,7 +15,8 @@ func newKeys(secret []byte) keys {
 	return keys{[]byte(hex.EncodeToString(sum[:]))}
 }
 
-// key is that of a stream with this id (given by the receiving server), on which originating wants to send to receiving.
+// key returns the key for a stream whose id the receiving server chose, and on which originating wants to send to
+// receiving.
 func (k keys) key(receiving, originating, id string) string {
 	m := hmac.New(sha256.New, k.hashed)
 	m.Write([]byte(receiving + " " + originating + " " + id))

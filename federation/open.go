@@ -12,31 +12,31 @@ import (
 	"parley/wire"
 )
 
-// outgoing is a stream that we have opened, up to its features.
+// outgoing is a stream that we opened, up to its features.
 type outgoing struct {
 	*line
 	ear
 	pair       pair
-	id         string // given by the other server
-	external   bool   // SASL EXTERNAL is on offer
+	id         string // chosen by the other server
+	external   bool   // SASL EXTERNAL is offered
 	starttls   bool
-	bidi       bool // stanzas come on it too
+	bidi       bool // the other server also sends stanzas on it
 	offersBidi bool
-	managed    bool // stream management is on offer
+	managed    bool // stream management is offered
 	acks       acks
 	stop       func() bool
 }
 
 var (
 	errDial = errors.New("no connection")
-	errTLS  = errors.New("TLS is required, and the other server does not offer it")
+	errTLS  = errors.New("TLS is required, but the other server does not offer it")
 
 	errHandshake = errors.New("TLS")
-	errNoProceed = errors.New("it is offered, and refused")
+	errNoProceed = errors.New("it is offered but refused")
 )
 
-// open finds and dials the server of p.to and negotiates TLS. What p.from may do there is not settled yet. ctx bounds
-// all of it, and the stream until keep is called.
+// open finds and dials the server of p.to and negotiates TLS; it does not authenticate p.from. ctx limits all of this,
+// and the stream until keep is called.
 func (s *Server) open(ctx context.Context, p pair) (*outgoing, error) {
 	ts, err := s.targets(ctx, p.to)
 	if err != nil {
@@ -52,11 +52,11 @@ func (s *Server) open(ctx context.Context, p pair) (*outgoing, error) {
 			err = t.doubt
 		}
 		if len(errs) > 0 && errors.Is(err, errNotFound) {
-			continue // another target exists: the domain does
+			continue // there is another target, so the domain exists
 		}
 		errs = append(errs, fmt.Errorf("%s port %d: %w", t.host, t.port, err))
 		var re *remoteError
-		if ctx.Err() != nil || errors.As(err, &re) { // it was reached, and has said no
+		if ctx.Err() != nil || errors.As(err, &re) { // the server was reached and refused
 			break
 		}
 	}
@@ -73,7 +73,7 @@ func (s *Server) openTarget(ctx context.Context, p pair, t target) (*outgoing, e
 	return s.openOn(ctx, shaking, raw, p, t.direct)
 }
 
-// openOn goes from a connection to the features inside TLS; shaking bounds that, ctx the stream.
+// openOn takes a connection to the features inside TLS. shaking limits the negotiation, ctx the stream.
 func (s *Server) openOn(ctx, shaking context.Context, raw net.Conn, p pair, direct bool) (*outgoing, error) {
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	if d, ok := ctx.Deadline(); ok {
@@ -96,19 +96,19 @@ func (s *Server) openOn(ctx, shaking context.Context, raw net.Conn, p pair, dire
 	return out, nil
 }
 
-// close also ends the watch over the context.
+// close closes the connection and stops watching the context.
 func (out *outgoing) close(why error) {
 	out.stop()
 	out.line.close(why)
 }
 
-// keep frees the stream from the context and the deadline that it was opened with.
+// keep frees the stream from the context and the deadline of its opening.
 func (out *outgoing) keep() {
 	out.stop()
 	_ = out.raw.SetReadDeadline(time.Time{})
 }
 
-// secure goes from the first header to the features inside TLS.
+// secure takes the stream from its first header to the features inside TLS.
 func (out *outgoing) secure(ctx context.Context) error {
 	if err := out.header(); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (out *outgoing) header() error {
 	if h.ContentNS != wire.NSServer {
 		return &wire.StreamError{Condition: "invalid-namespace"}
 	}
-	if !supported(h.Version) { // dialback of old: there will be no features
+	if !supported(h.Version) { // old dialback: no features will follow
 		if x, ok := out.refusal(); ok {
 			return x
 		}
@@ -166,7 +166,7 @@ func (out *outgoing) header() error {
 	case isStreamError(x):
 		return readStreamError(x)
 	case x.Name != wire.Name{Space: wire.NSStream, Local: "features"}:
-		return &wire.StreamError{Condition: "unsupported-stanza-type", Text: "features are expected"}
+		return &wire.StreamError{Condition: "unsupported-stanza-type", Text: "expected features"}
 	}
 	out.starttls = x.Has(wire.NSTLS, "starttls")
 	out.offersBidi = x.Has(nsBidiFeature, "bidi")
@@ -179,8 +179,8 @@ func (out *outgoing) header() error {
 	return nil
 }
 
-// refusal reads a stream error that came together with a header without version: some answer so to a domain they do not
-// know.
+// refusal reads a stream error that came together with a header without a version: some servers answer so to a domain
+// that they do not know.
 func (out *outgoing) refusal() (error, bool) {
 	if !out.rd.Ready() {
 		return nil, false
@@ -195,14 +195,15 @@ func (out *outgoing) refusal() (error, bool) {
 	return nil, false
 }
 
-// errRefused says that the other server does not believe that we are who we are.
+// errRefused says that the other server did not accept our proof of who we are.
 type errRefused struct{ condition string }
 
+// Error says that the other server refused, with its condition.
 func (e *errRefused) Error() string {
-	return "the other server has not accepted our proof: " + e.condition
+	return "the other server did not accept our proof: " + e.condition
 }
 
-// authenticate makes the stream one for stanzas of the pair, and says how.
+// authenticate gets the stream ready for the pair's stanzas. It returns how: "external" or "dialback".
 func (out *outgoing) authenticate() (how string, err error) {
 	s := out.srv
 	if s.certificateFrom(out.pair.to) {
@@ -225,14 +226,14 @@ func (out *outgoing) authenticate() (how string, err error) {
 	}
 	if !s.dialbackWith(out.pair.to) {
 		if err == nil {
-			err = &errRefused{"it takes no certificate of ours, and dialback is switched off here"}
+			err = &errRefused{"it does not accept our certificate, and dialback is off here"}
 		}
 		return "", err
 	}
 	return "dialback", out.dialback()
 }
 
-// sasl is EXTERNAL (XEP-0178, section 3).
+// sasl does SASL EXTERNAL (XEP-0178, section 3).
 func (out *outgoing) sasl() error {
 	authz := base64.StdEncoding.EncodeToString([]byte(out.pair.from))
 	_ = out.conn.WriteRaw(wire.T(wire.NSSASL, "auth", authz).Set("mechanism", "EXTERNAL").AppendXML(nil, wire.NSServer))
@@ -261,7 +262,7 @@ func (out *outgoing) sasl() error {
 	return &wire.StreamError{Condition: "unsupported-stanza-type"}
 }
 
-// dialback sends our key and waits until it has been verified (XEP-0220, section 2.1.1).
+// dialback sends our key and waits until it is verified (XEP-0220, section 2.1.1).
 func (out *outgoing) dialback() error {
 	p := out.pair
 	if out.id == "" {
@@ -277,7 +278,7 @@ func (out *outgoing) dialback() error {
 			return readStreamError(x)
 		}
 		if x.Name != (wire.Name{Space: nsDialback, Local: "result"}) || parseDomain(x.Attr("from")) != p.to || parseDomain(x.Attr("to")) != p.from {
-			continue // not what was asked
+			continue // an unrelated element
 		}
 		switch x.Attr("type") {
 		case "valid":

@@ -14,8 +14,8 @@ import (
 	"parley/wire"
 )
 
-// peer is the way from one of our domains to one elsewhere: its queue, and while there is something to send its stream.
-// Its goroutine lives as long as the peer is on the table.
+// peer is the way from one of our domains to a remote one: a queue and, while there is something to send, a stream. Its
+// goroutine lives as long as the peer is in the table.
 type peer struct {
 	srv  *Server
 	pair pair
@@ -23,37 +23,39 @@ type peer struct {
 	wake chan struct{} // of size 1
 
 	mu       sync.Mutex
-	queue    []*wire.Stanza // not yet given to the connection
+	queue    []*wire.Stanza // not written yet
 	bytes    int
-	gone     bool // nothing more is taken: another peer takes its place
+	gone     bool // it takes nothing more: another peer replaces it
 	stopping bool
-	anew     bool // the stream there is ends now, and what is queued goes on by the rules that there are then
+	anew     bool // the current stream must end; what is queued continues under the new rules
 	since    time.Time
 	how      string
 }
 
-// holdTime is how long a client's stream counts a stanza for another server as under way (XEP-0198): until that server has
-// it, or its sender is told that it has not. A server that does not answer must not stop the stream, so it is counted then.
+// holdTime is how long a client's stream counts a stanza for another server as under way (XEP-0198). The count ends
+// earlier when that server has the stanza or its sender has an error. A server that does not answer must not stop the
+// client's stream.
 const holdTime = 10 * time.Second
 
-// settle says that stanzas are with the other server, or that their senders are told.
+// settle ends the holds of stanzas that the other server has, or whose senders got an error.
 func settle(sts []*wire.Stanza) {
 	for _, st := range sts {
 		st.Receipt.Settle()
 	}
 }
 
-// size is about what a stanza takes on the wire.
+// size returns about how many bytes a stanza takes on the wire.
 func size(st *wire.Stanza) int { return len(st.Payload) + 512 }
 
-var errQueueFull = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}, "too much is waiting for the other server")
+var errQueueFull = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}, "too many stanzas are waiting for the other server")
 
-// Receive queues a stanza for another server and returns; what comes of it the sender is told later. It is the router's
-// Entity for all domains that are not served here.
+// Receive queues a stanza for another server and returns. If it cannot be delivered, the sender learns of it later; an
+// error is for the sender at once. This method makes Server the router's Entity for all domains that are not served
+// here.
 func (s *Server) Receive(_ context.Context, st *wire.Stanza) error {
 	p := pair{st.From.Domain(), st.To.Domain()}
 	if p.from == "" || p.to == "" || !s.cfg.Router.Local(p.from) || s.cfg.Router.Local(p.to) {
-		return server.RemoteNotFound // nothing is relayed
+		return server.RemoteNotFound // nothing is relayed for others
 	}
 	st.HoldFor(holdTime)
 	for {
@@ -74,7 +76,7 @@ func (s *Server) Receive(_ context.Context, st *wire.Stanza) error {
 	}
 }
 
-// peer gives the pair's peer. One that is made for the stanza has it already: its end may come at once.
+// peer returns the pair's peer and whether it is new. A new peer already has the stanza, since it may end at once.
 func (s *Server) peer(p pair, st *wire.Stanza) (pe *peer, made bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +99,7 @@ func (s *Server) peer(p pair, st *wire.Stanza) (pe *peer, made bool, err error) 
 	return pe, true, nil
 }
 
-// push queues; false if the peer is at its end.
+// push queues a stanza. It returns false if the peer is ending.
 func (pe *peer) push(st *wire.Stanza) (bool, error) {
 	pe.mu.Lock()
 	defer pe.mu.Unlock()
@@ -121,7 +123,7 @@ func (pe *peer) poke() {
 	}
 }
 
-// stop lets the peer finish what is queued and end.
+// stop lets the peer send what is queued and end.
 func (pe *peer) stop() {
 	pe.mu.Lock()
 	pe.stopping = true
@@ -129,7 +131,7 @@ func (pe *peer) stop() {
 	pe.poke()
 }
 
-// reconsider ends the stream there is, whatever is queued: by the rules that there are now it would not have come about.
+// reconsider ends the current stream, whatever is queued: the new rules would not have allowed it.
 func (pe *peer) reconsider() {
 	pe.mu.Lock()
 	pe.anew = true
@@ -145,8 +147,8 @@ func (pe *peer) reconsiders() (is bool) {
 }
 
 var (
-	errRules   = &wire.StreamError{Condition: "policy-violation", Text: "what is asked of this domain has changed"}
-	errBlocked = &wire.StreamError{Condition: "policy-violation", Text: "this domain is not spoken with any more"}
+	errRules   = &wire.StreamError{Condition: "policy-violation", Text: "the requirements for this domain have changed"}
+	errBlocked = &wire.StreamError{Condition: "policy-violation", Text: "this server no longer communicates with that domain"}
 )
 
 func (pe *peer) status() Status {
@@ -155,7 +157,7 @@ func (pe *peer) status() Status {
 	return Status{From: pe.pair.from, To: pe.pair.to, Since: pe.since, How: pe.how, Queued: len(pe.queue)}
 }
 
-// take gives what is queued.
+// take returns what is queued, and whether the peer is stopping.
 func (pe *peer) take() (sts []*wire.Stanza, stopping bool) {
 	pe.mu.Lock()
 	defer pe.mu.Unlock()
@@ -163,7 +165,7 @@ func (pe *peer) take() (sts []*wire.Stanza, stopping bool) {
 	return sts, pe.stopping
 }
 
-// end takes the peer off the table; with ifEmpty only if nothing is queued. It gives what is.
+// end removes the peer from the table; with ifEmpty only if nothing is queued. It returns what is queued.
 func (pe *peer) end(ifEmpty bool) (left []*wire.Stanza, ended bool) {
 	pe.mu.Lock()
 	if ifEmpty && len(pe.queue) > 0 {
@@ -182,7 +184,7 @@ func (pe *peer) end(ifEmpty bool) (left []*wire.Stanza, ended bool) {
 	return left, true
 }
 
-// run is the life of a peer: connect, carry, bounce what is left.
+// run is the peer's goroutine: it connects, carries stanzas and returns what is left to the senders.
 func (pe *peer) run() {
 	s := pe.srv
 	var left []*wire.Stanza
@@ -191,7 +193,7 @@ func (pe *peer) run() {
 		c, err := pe.connect()
 		if err != nil {
 			pe.log.Info("no stream to another server", "err", err)
-			s.failed(pe.blame(err), err) // before the peer goes: the next stanza finds it
+			s.failed(pe.blame(err), err) // before the peer ends, so that the next stanza sees the failure
 			more, _ := pe.end(false)
 			pe.bounce(append(left, more...), err)
 			return
@@ -210,7 +212,7 @@ func (pe *peer) run() {
 			pe.bounce(append(left, more...), err)
 			return
 		}
-		// What has not been written goes out on another stream: the other server may close one whenever it likes.
+		// What has not been written goes out on another stream: the other server may close one at any time.
 		if len(left) == 0 {
 			if _, ended := pe.end(true); ended {
 				return
@@ -219,7 +221,7 @@ func (pe *peer) run() {
 	}
 }
 
-// blame says for what a failure counts: the other domain cannot be reached at all, or it does not take this pair.
+// blame returns the pair that a failure counts for: the whole remote domain if it cannot be reached, else this pair.
 func (pe *peer) blame(err error) pair {
 	if errors.Is(err, errDial) || errors.Is(err, errNotFound) {
 		return pair{"", pe.pair.to}
@@ -227,7 +229,7 @@ func (pe *peer) blame(err error) pair {
 	return pe.pair
 }
 
-// connect finds a stream for the pair, or makes one.
+// connect returns a stream for the pair: the other server's, or a new one.
 func (pe *peer) connect() (*carrier, error) {
 	if c := pe.borrow(); c != nil {
 		return c, nil
@@ -251,14 +253,14 @@ func (pe *peer) connect() (*carrier, error) {
 	return out.carrier(), nil
 }
 
-// open notes how the stream was come by.
+// open logs how the stream was authenticated.
 func (pe *peer) open(how string) {
 	pe.mu.Lock()
 	pe.how, pe.since = how, time.Now()
 	pe.mu.Unlock()
 }
 
-// ourError is what the other server is told: only what is its own fault.
+// ourError returns the error for the other server, or nil: it learns only of its own mistakes.
 func ourError(err error) error {
 	var se *wire.StreamError
 	if errors.As(err, &se) {
@@ -267,8 +269,8 @@ func ourError(err error) error {
 	return nil
 }
 
-// carry sends first, then what is queued, until the stream ends. It gives what was not written, and of what was what the
-// other server has not acknowledged though it said that it would.
+// carry sends first and then what is queued, until the stream ends. left was not written; unsure was written, but the
+// other server did not acknowledge it although it agreed to.
 func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.Stanza, err error) {
 	idle := time.NewTimer(pe.srv.cfg.IdleTimeout)
 	defer idle.Stop()
@@ -282,13 +284,13 @@ func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.St
 			sts, stopping = pe.take()
 		}
 		select {
-		case <-c.ended: // nothing more is given to a connection that is closed
+		case <-c.ended: // a closed connection gets no more stanzas
 			return sts, c.lost(), c.why()
 		default:
 		}
 		if given, err := c.write(sts); err != nil {
 			if given {
-				sts = nil // they are among what was not acknowledged
+				sts = nil // they count as unacknowledged
 			}
 			return sts, c.lost(), err
 		}
@@ -308,7 +310,7 @@ func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.St
 			left, _ := pe.take()
 			return left, c.lost(), c.why()
 		case <-idle.C:
-			if c.full(pe) { // it has not acknowledged anything for as long
+			if c.full(pe) { // it has acknowledged nothing for that long
 				return nil, c.lost(), &wire.StreamError{Condition: "connection-timeout"}
 			}
 			if _, ok := pe.end(true); ok {
@@ -336,8 +338,8 @@ func (c *carrier) more() <-chan struct{} {
 	return c.acks.more
 }
 
-// write hands stanzas to the network and waits until it has taken them. given says that they are kept until the other server
-// has acknowledged them.
+// write sends stanzas and waits until the network has taken them. given says that they are kept until the other server
+// acknowledges them.
 func (c *carrier) write(sts []*wire.Stanza) (given bool, err error) {
 	if len(sts) == 0 {
 		return false, nil
@@ -348,7 +350,7 @@ func (c *carrier) write(sts []*wire.Stanza) (given bool, err error) {
 			break
 		}
 	}
-	if err == nil && c.acks != nil && c.acks.sent(sts) { // one for all of them
+	if err == nil && c.acks != nil && c.acks.sent(sts) { // one acknowledgement for all of them
 		given = true
 		err = c.conn.WriteRaw(ackRequest)
 	}
@@ -367,7 +369,7 @@ func (c *carrier) write(sts []*wire.Stanza) (given bool, err error) {
 	return given, nil
 }
 
-// carrier begins to read the stream, which is authenticated, and gives it to a peer to send on.
+// carrier starts to read the authenticated stream and returns it for a peer to send on.
 func (out *outgoing) carrier() *carrier {
 	ended := make(chan struct{})
 	var why error
@@ -385,7 +387,8 @@ func (out *outgoing) carrier() *carrier {
 	return c
 }
 
-// listen reads what the other server says on a stream of our making: stanzas only if that was agreed (XEP-0288).
+// listen reads what the other server sends on a stream that we opened. It accepts stanzas only if that was agreed
+// (XEP-0288).
 func (out *outgoing) listen() error {
 	if out.bidi {
 		out.rd.SetLimits(out.srv.cfg.Limits)
@@ -403,11 +406,11 @@ func (out *outgoing) listen() error {
 		case x.Name.Space == nsSM:
 			err = out.acks.nonza(out.conn, x, false)
 		case x.Name == wire.Name{Space: nsDialback, Local: "result"} && x.Attr("type") == "" && out.bidi:
-			// For another pair, which XEP-0288 allows: it may open a stream of its own for that.
+			// XEP-0288 would allow another pair here; the other server may open a stream of its own for it.
 			err = out.conn.WriteRaw(dialback("result", x.Attr("to"), x.Attr("from"), "", "error", "policy-violation"))
-		case x.Name.Space == nsDialback: // XEP-0220, section 4.1: answers that nobody waits for, or keys for the wrong stream
+		case x.Name.Space == nsDialback: // XEP-0220, section 4.1: an answer without a question, or a key on the wrong stream
 		case x.Kind != wire.Other && !out.bidi:
-			return &wire.StreamError{Condition: "not-authorized", Text: "this stream is for the other direction"}
+			return &wire.StreamError{Condition: "not-authorized", Text: "this stream only carries stanzas in the other direction"}
 		case x.Kind != wire.Other:
 			err = out.acks.hear(out.conn, x, out.hear)
 		}
@@ -417,7 +420,7 @@ func (out *outgoing) listen() error {
 	}
 }
 
-// bounce tells the senders what has become of their stanzas.
+// bounce returns stanzas to their senders with the error.
 func (pe *peer) bounce(sts []*wire.Stanza, err error) {
 	why := toSender(err)
 	for _, st := range sts {
@@ -427,7 +430,7 @@ func (pe *peer) bounce(sts []*wire.Stanza, err error) {
 	}
 }
 
-// toSender is the stanza error for a failure (RFC 6120, sections 8.3.3.16 and 8.3.3.17; XEP-0220, section 2.1.1).
+// toSender returns the stanza error for a failure (RFC 6120, sections 8.3.3.16 and 8.3.3.17; XEP-0220, section 2.1.1).
 func toSender(err error) stanza.Error {
 	timeout := func(text string) stanza.Error {
 		return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, text)
@@ -437,15 +440,15 @@ func toSender(err error) stanza.Error {
 	var de *net.DNSError
 	switch {
 	case errors.Is(err, errBlocked):
-		return server.WithText(server.NotAllowed, "this domain is not spoken with")
+		return server.WithText(server.NotAllowed, "this server does not communicate with that domain")
 	case errors.As(err, &re) && re.condition == "host-unknown":
 		return server.WithText(server.RemoteNotFound, "the other server does not serve this domain")
 	case errors.Is(err, errNotFound):
-		return server.WithText(server.RemoteNotFound, "no server was found for this domain")
+		return server.WithText(server.RemoteNotFound, "no XMPP server was found for this domain")
 	case errors.As(err, &er) && er.condition == "invalid":
-		return server.WithText(server.Internal, "the other server did not accept that we are who we are")
+		return server.WithText(server.Internal, "the other server did not accept this server's proof of identity")
 	case errors.As(err, &er):
-		return timeout("the other server refused our proof")
+		return timeout("the other server refused this server's proof of identity")
 	case errors.As(err, &de):
 		return timeout("DNS did not answer for this domain")
 	case errors.Is(err, errDial):

@@ -7,15 +7,16 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Policy says with whom, and on which proof, as configured; rules go before it. Domains are in canonical form; "*.example.org" means all below example.org.
+// Policy says which domains the server communicates with, and on which proof, as configured. Administrators' rules take
+// precedence. Domains are in canonical form; "*.example.org" means everything below example.org.
 type Policy struct {
-	RequireCertificate bool     // both ways: nothing but a valid certificate proves a domain
+	RequireCertificate bool     // in both directions: only a valid certificate proves a domain
 	RefuseDialback     bool     // no XEP-0220: only SASL EXTERNAL
-	Block              []string // never these
-	Allow              []string // only these, if there are any
+	Block              []string // never these domains
+	Allow              []string // only these domains, if there are any
 }
 
-// rates are the limiters of remote domains, one for all streams of a domain.
+// rates holds the rate limiters of remote domains, one for all streams of a domain.
 type rates struct {
 	mu    sync.Mutex
 	limit rate.Limit
@@ -32,7 +33,7 @@ func (r *rates) init(perSecond, burst int) {
 	r.limit, r.burst, r.of = rate.Limit(perSecond), burst, make(map[string]*shared)
 }
 
-// take gives a domain's limiter to a stream, which gives it back when it ends.
+// take returns a domain's limiter to a stream, which gives it back when it ends.
 func (r *rates) take(domain string) *rate.Limiter {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,21 +50,21 @@ func (r *rates) give(domain string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if sh := r.of[domain]; sh != nil {
-		// A limiter that has not filled up again stays with its next user: reconnecting buys nothing.
+		// A limiter that is not full again stays for the domain's next stream: reconnecting must not help.
 		if sh.users--; sh.users <= 0 && (sh.Tokens() >= float64(r.burst)-1 || len(r.of) > maxKept) {
 			delete(r.of, domain)
 		}
 	}
 }
 
-// maxKept is how many domains are remembered, in each table, that there is no stream with.
+// maxKept is how many domains without a stream each table remembers.
 const maxKept = 10000
 
-// backoffs remember with whom it has failed: nobody is dialled again at once.
+// backoffs remembers failures, so that no domain is dialled again at once.
 type backoffs struct {
 	mu       sync.Mutex
 	min, max time.Duration
-	of       map[pair]*failed // from "" holds for all our domains
+	of       map[pair]*failed // the key with from "" holds for all our domains
 }
 
 type failed struct {
@@ -76,7 +77,7 @@ func (b *backoffs) init(least, most time.Duration) {
 	b.min, b.max, b.of = least, most, make(map[pair]*failed)
 }
 
-// refuses gives why a pair is not to be tried now; nil if it may be.
+// refuses returns why a pair must not be tried now, or nil.
 func (b *backoffs) refuses(p pair, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,7 +111,7 @@ func (b *backoffs) failed(p pair, err error, now time.Time) (until time.Time) {
 	return f.until
 }
 
-// forget makes room: those that may be tried again, and if that is not enough any.
+// forget makes room: it drops the pairs that may be tried again and, if that is not enough, any others.
 func (b *backoffs) forget(now time.Time) {
 	for k, f := range b.of {
 		if now.After(f.until) {

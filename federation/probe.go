@@ -14,18 +14,19 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Step is one of the things that have to work before two servers can speak with each other.
+// Step is one condition for communicating with another server.
 type Step struct {
 	Name   string // "policy", "dns", "address", "tcp", "tls", "certificate", "authentication", "ping"
 	OK     bool
-	Text   string // what was found, or what is wrong, in plain words
-	Detail string // the error as the program has it
+	Text   string // in English: what was found, or what is wrong
+	Detail string // the program's own error
 	Took   time.Duration
 }
 
-// Probe tries to reach a domain in the name of one of ours, step by step, with a connection of its own, whatever the
-// back-off; ping (which may be nil) asks it something at last, by the ordinary way. It ends with the first step that
-// fails, but for a certificate that dialback makes up for, and for what another address or record makes up for.
+// Probe tries to reach a remote domain from one of ours, step by step, with a connection of its own and regardless of
+// the back-off. At the end it calls ping, if that is not nil, to ask the domain something in the ordinary way. It ends
+// at the first failed step; but a failed certificate does not count where dialback suffices, nor a failed address or
+// record where another one works.
 func (s *Server) Probe(ctx context.Context, from, domain string, ping func(context.Context) error) []Step {
 	ctx, cancel := context.WithTimeout(ctx, 4*s.cfg.DNSTimeout+2*s.cfg.HandshakeTimeout+s.cfg.AuthTimeout)
 	defer cancel()
@@ -53,7 +54,7 @@ type probe struct {
 	steps   []Step
 	targets []target
 	places  []where
-	last    error // why the newest connection did not come about
+	last    error // why the latest connection failed
 	out     *outgoing
 }
 
@@ -68,30 +69,30 @@ func (pr *probe) done(name string, begun time.Time, err error, text string, args
 
 func (pr *probe) policy(context.Context) bool {
 	s, d := pr.srv, pr.pair.to
-	text := "spoken with; dialback is enough"
+	text := "allowed; dialback is enough"
 	switch {
 	case s.cfg.Router.Local(d):
 		pr.steps = append(pr.steps, Step{Name: "policy", Text: "this domain is served here"})
 		return false
 	case !s.permits(d):
-		pr.steps = append(pr.steps, Step{Name: "policy", Text: "this domain is not spoken with: it is blocked, or not among those that are allowed"})
+		pr.steps = append(pr.steps, Step{Name: "policy", Text: "this server does not communicate with this domain: it is blocked, or not on the list of allowed ones"})
 		return false
 	case s.certificateFrom(d):
-		text = "spoken with; a valid certificate is required"
+		text = "allowed; a valid certificate is required"
 	case !s.dialbackWith(d):
-		text = "spoken with; without dialback"
+		text = "allowed; without dialback"
 	}
 	return pr.done("policy", time.Now(), nil, "%s", text)
 }
 
-// fail says in words of its own what does not work.
+// fail adds a failed step with a text of its own.
 func (pr *probe) fail(name string, begun time.Time, err error, format string, args ...any) bool {
 	pr.steps = append(pr.steps, Step{Name: name, Text: fmt.Sprintf(format, args...), Detail: err.Error(), Took: time.Since(begun)})
 	return false
 }
 
-// dns looks for the records that say where the domain is served. Where they cannot be had its own address may do, as it does
-// for stanzas.
+// dns looks for the records that say where the domain is served. Without records, the domain's own address may do, as
+// it does for stanzas.
 func (pr *probe) dns(ctx context.Context) bool {
 	begun := time.Now()
 	ts, err := pr.srv.targets(ctx, pr.pair.to)
@@ -106,9 +107,9 @@ func (pr *probe) dns(ctx context.Context) bool {
 	}
 	if t := ts[0]; t.own {
 		if f, ok := pr.srv.inspect(ctx, t.host, dns.TypeA); ok && f.rcode == dns.RcodeNameError {
-			return pr.fail("dns", begun, errNotFound, "DNS knows no such domain: is %s written right?", strings.TrimSuffix(t.host, "."))
+			return pr.fail("dns", begun, errNotFound, "DNS knows no such domain: check the spelling of %s", strings.TrimSuffix(t.host, "."))
 		}
-		return pr.done("dns", begun, nil, "there is no SRV record: the domain's own address is tried, at port %d", t.port)
+		return pr.done("dns", begun, nil, "there is no SRV record, so the domain's own address is tried, at port %d", t.port)
 	}
 	var found []string
 	for _, t := range ts {
@@ -121,7 +122,7 @@ func (pr *probe) dns(ctx context.Context) bool {
 	return pr.done("dns", begun, nil, "served at %s", strings.Join(found, ", "))
 }
 
-// address looks for the addresses of all targets.
+// address looks up the addresses of all targets.
 func (pr *probe) address(ctx context.Context) bool {
 	begun := time.Now()
 	var found, missing []string
@@ -170,14 +171,14 @@ func list(as []netip.Addr) string {
 	return strings.Join(out, ", ")
 }
 
-// connect takes the first place that a stream comes about with, as stanzas do.
+// connect opens a stream to the first place that accepts one, as for stanzas.
 func (pr *probe) connect(ctx context.Context) bool {
 	for _, w := range pr.places {
 		if pr.connectTo(ctx, w) {
 			return true
 		}
 		var re *remoteError
-		if ctx.Err() != nil || errors.As(pr.last, &re) { // it was reached, and has said no
+		if ctx.Err() != nil || errors.As(pr.last, &re) { // the server was reached and refused
 			break
 		}
 	}
@@ -202,32 +203,32 @@ func (pr *probe) connectTo(ctx context.Context, w where) bool {
 	return true
 }
 
-// unreached says why there is no connection to a place.
+// unreached says why a place does not accept a connection.
 func unreached(w where, err error) string {
 	noRoute := errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
 	if noRoute && w.onlySix() {
-		return "it has addresses of IPv6 alone, and this machine has no way to them"
+		return "it only has IPv6 addresses, and this machine has no IPv6 connection"
 	}
 	return Explain(fmt.Errorf("%w: %w", errDial, err))
 }
 
-// unspoken says why there is a connection and no stream.
+// unspoken says why a connection did not become a stream.
 func unspoken(w where, err error, silent bool) string {
 	if silent && w.direct {
-		return "it takes the connection and does not answer our TLS, with which the record says that it begins"
+		return "it accepts the connection but does not answer our TLS handshake, although its DNS record promises TLS from the start"
 	}
 	if silent {
-		return "it takes the connection and does not answer: is it XMPP for servers that listens there?"
+		return "it accepts the connection but does not answer: is this the port for other XMPP servers?"
 	}
 	if text := Explain(err); text != "the connection broke" {
 		return text
 	}
-	return "what answers there is no XMPP server that others may connect to"
+	return "the program that answers there is not an XMPP server for other servers"
 }
 
 func (pr *probe) tls(context.Context) bool {
 	if pr.out.tls == nil {
-		return pr.done("tls", time.Now(), nil, "none, as is allowed here")
+		return pr.done("tls", time.Now(), nil, "none, which is allowed here")
 	}
 	cs := pr.out.tls.ConnectionState()
 	return pr.done("tls", time.Now(), nil, "%s, %s", tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite))
@@ -242,7 +243,7 @@ func (pr *probe) certificate(context.Context) bool {
 	}
 	var host x509.HostnameError
 	if errors.Is(err, errWrongHost) || errors.As(err, &host) {
-		pr.fail("certificate", time.Now(), err, "its certificate is not for %s, but for %s", pr.pair.to, strings.Join(certs[0].DNSNames, ", "))
+		pr.fail("certificate", time.Now(), err, "its certificate is not for %s, only for %s", pr.pair.to, strings.Join(certs[0].DNSNames, ", "))
 		return !pr.srv.certificateFrom(pr.pair.to)
 	}
 	return pr.done("certificate", time.Now(), err, "valid until %s", until) || !pr.srv.certificateFrom(pr.pair.to)
@@ -253,9 +254,9 @@ func (pr *probe) authentication(context.Context) bool {
 	how, err := pr.out.authenticate()
 	switch {
 	case err != nil && isTimeout(err):
-		return pr.fail("authentication", begun, err, "the other server does not answer our proof: it takes no certificate of ours, and for dialback it has to reach us, at the port that our DNS names")
+		return pr.fail("authentication", begun, err, "the other server does not answer our proof: it does not accept our certificate, and for dialback it must reach us at the port that our DNS records name")
 	case err != nil && Explain(err) == "the connection broke":
-		return pr.fail("authentication", begun, err, "the other server closed the connection at our proof: it takes neither our certificate nor dialback")
+		return pr.fail("authentication", begun, err, "the other server closed the connection at our proof: it accepts neither our certificate nor dialback")
 	}
-	return pr.done("authentication", begun, err, "we have proven who we are, by %s", how)
+	return pr.done("authentication", begun, err, "the other server accepts our proof, by %s", how)
 }

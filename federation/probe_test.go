@@ -223,7 +223,7 @@ func TestProbeNames(t *testing.T) {
 		{"good.example", all, "address", "here.test is at 127.0.0.1"},
 		{"direct.example", all, "dns", "(TLS)"},
 		{"alias.example", all, "address", "an alias of here.test"},
-		{"nosuch.example", "policy, dns fails", "dns", "DNS knows no such domain: is nosuch.example written right?"},
+		{"nosuch.example", "policy, dns fails", "dns", "DNS knows no such domain: check the spelling of nosuch.example"},
 		{"empty.example", "policy, dns, address fails", "address", "there is no SRV record, and empty.example has no address"},
 		{"dot.example", "policy, dns fails", "dns", "says that it has no XMPP server"},
 		{"lost.example", "policy, dns, address fails", "address", "DNS knows no name nothing.test"},
@@ -233,21 +233,21 @@ func TestProbeNames(t *testing.T) {
 		{"refused.example", "policy, dns fails", "dns", "refuses to answer"},
 		{"silent.example", "policy, dns fails", "dns", "DNS did not answer in time"},
 		{"half.example", "policy, dns fails, address", "dns", "SERVFAIL"},
-		{"private.example", "policy, dns, address fails", "address", "inside.test is at 10.1.2.3: DNS names an address that is not of the public internet; federation.allow_networks"},
+		{"private.example", "policy, dns, address fails", "address", "inside.test is at 10.1.2.3: DNS names an address that is not on the public internet; list its network in federation.allow_networks"},
 		{"closed.example", "policy, dns, address, tcp fails", "tcp", "here.test port "},
 		{"closed.example", "policy, dns, address, tcp fails", "tcp", "nothing listens"},
 		{"plain.example", "policy, dns, address, tcp, tls fails", "tls", "offers no encryption"},
-		{"refuses.example", "policy, dns, address, tcp, tls fails", "tls", "offers it and refuses to begin"},
+		{"refuses.example", "policy, dns, address, tcp, tls fails", "tls", "offers it but refuses to begin"},
 		{"web.example", "policy, dns, address, tcp, tls fails", "tls", "does not speak TLS"},
-		{"closes.example", "policy, dns, address, tcp, tls fails", "tls", "no XMPP server"},
-		{"mute.example", "policy, dns, address, tcp, tls fails", "tls", "takes the connection and does not answer"},
-		{"ancient.example", "policy, dns, address, tcp, tls fails", "tls", "has refused it"},
+		{"closes.example", "policy, dns, address, tcp, tls fails", "tls", "not an XMPP server"},
+		{"mute.example", "policy, dns, address, tcp, tls fails", "tls", "accepts the connection but does not answer"},
+		{"ancient.example", "policy, dns, address, tcp, tls fails", "tls", "refused it"},
 		{"second.example", "policy, dns, address, tcp, tls fails, tcp, tls, certificate, authentication", "tls", "does not speak TLS"},
-		{"wrong.example", "policy, dns, address, tcp, tls, certificate fails, authentication", "certificate", "is not for wrong.example, but for another.example, www.another.example"},
+		{"wrong.example", "policy, dns, address, tcp, tls, certificate fails, authentication", "certificate", "is not for wrong.example, only for another.example, www.another.example"},
 		{"old.example", "policy, dns, address, tcp, tls, certificate fails, authentication", "certificate", "has expired"},
 		{"foreign.example", "policy, dns, address, tcp, tls fails", "tls", "does not serve this domain"},
 		{"proofless.example", all + " fails", "authentication", "neither our certificate nor dialback"},
-		{"unbelieving.example", all + " fails", "authentication", "does not believe that we are who we are"},
+		{"unbelieving.example", all + " fails", "authentication", "does not accept our identity"},
 	} {
 		from, site := "a.example", a
 		if c.domain == "silent.example" || c.domain == "mute.example" {
@@ -299,8 +299,8 @@ func TestUnreached(t *testing.T) {
 		err  error
 		want string
 	}{
-		{[]netip.Addr{six}, syscall.ENETUNREACH, "IPv6 alone"},
-		{[]netip.Addr{six}, syscall.EADDRNOTAVAIL, "IPv6 alone"},
+		{[]netip.Addr{six}, syscall.ENETUNREACH, "only has IPv6 addresses"},
+		{[]netip.Addr{six}, syscall.EADDRNOTAVAIL, "only has IPv6 addresses"},
 		{[]netip.Addr{six, four}, errors.Join(syscall.ENETUNREACH, syscall.ECONNREFUSED), "nothing listens"},
 		{[]netip.Addr{four}, syscall.EHOSTUNREACH, "no route"},
 	} {

@@ -10,14 +10,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// finding is what DNS says of a name, beyond what a resolver of programs tells.
+// finding is what DNS says of a name, in more detail than a resolver for programs.
 type finding struct {
-	rcode int  // NXDOMAIN is not the same as no such record
-	bogus bool // there is an answer, and its DNSSEC signatures are wrong
+	rcode int  // distinguishes NXDOMAIN from a missing record
+	bogus bool // there is an answer, but its DNSSEC signatures are wrong
 	alias string
 }
 
-// inspect asks DNS about a name; ok is false where nobody may be asked, or nobody answers.
+// inspect asks DNS about a name. ok is false if no server is configured or none answers.
 func (s *Server) inspect(ctx context.Context, name string, kind uint16) (f finding, ok bool) {
 	m, err := s.askDNS(ctx, name, kind, false)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Server) inspect(ctx context.Context, name string, kind uint16) (f findi
 	return f, true
 }
 
-// askDNS asks DNSServer; with unchecked for what it has found wrong as well (RFC 4035, section 3.2.2).
+// askDNS asks DNSServer. unchecked also accepts answers with wrong signatures (RFC 4035, section 3.2.2).
 func (s *Server) askDNS(ctx context.Context, name string, kind uint16, unchecked bool) (*dns.Msg, error) {
 	if s.cfg.DNSServer == "" {
 		return nil, errDNS
@@ -52,7 +52,7 @@ func (s *Server) askDNS(ctx context.Context, name string, kind uint16, unchecked
 	return m, nil
 }
 
-// whyDNS says why DNS gives nothing for a name, in plain words; fallback is what is known without asking.
+// whyDNS says in plain words why DNS has nothing for a name. fallback is the text if DNS cannot be asked.
 func (s *Server) whyDNS(ctx context.Context, name string, kind uint16, fallback string) string {
 	f, ok := s.inspect(ctx, name, kind)
 	name = strings.TrimSuffix(name, ".")
@@ -76,14 +76,15 @@ func (s *Server) whyDNS(ctx context.Context, name string, kind uint16, fallback 
 // where is a target with its addresses.
 type where struct {
 	target
-	all, may []netip.Addr // those that it has, and those of them that may be connected to
+	all, may []netip.Addr // its addresses, and those that the server may connect to
 }
 
+// String returns the host and the port.
 func (w where) String() string {
 	return fmt.Sprintf("%s port %d", strings.TrimSuffix(w.host, "."), w.port)
 }
 
-// onlySix says that every address is one of IPv6.
+// onlySix reports whether every address is an IPv6 address.
 func (w where) onlySix() bool {
 	return len(w.may) > 0 && !slices.ContainsFunc(w.may, netip.Addr.Is4)
 }

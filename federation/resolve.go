@@ -14,33 +14,35 @@ import (
 	"parley/internal/netaddr"
 )
 
-// Resolver finds other servers; *net.Resolver is one.
+// Resolver looks up other servers in DNS. *net.Resolver implements it.
 type Resolver interface {
+	// LookupSRV returns the SRV records of a service, like net.Resolver.LookupSRV.
 	LookupSRV(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
+	// LookupNetIP returns the addresses of a host, like net.Resolver.LookupNetIP.
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// target is where a domain may be served.
+// target is a place where a domain may be served.
 type target struct {
-	host     string // a name, or an address where the domain is one
+	host     string // a name, or an address if the domain is one
 	port     uint16
 	direct   bool // TLS from the first byte (XEP-0368)
 	priority uint16
 	weight   uint16
-	doubt    error // why there may be records all the same; nil if DNS has said that there are none
-	own      bool  // it is the domain itself, which has no record of where it is served
+	doubt    error // why there may be records all the same; nil if DNS says that there are none
+	own      bool  // the domain itself, which has no SRV record
 }
 
-// maxTargets is how many of a domain's targets, and addresses of a target, are tried at most.
+// maxTargets is how many targets of a domain, and how many addresses of a target, are tried.
 const maxTargets = 10
 
-// errNotFound says that a domain has no XMPP server, errNone that it says so itself.
+// errNotFound says that a domain has no XMPP server; errNone says that the domain declares it itself.
 var (
 	errNotFound = errors.New("no server was found")
 	errNone     = fmt.Errorf("%w: the target of its record is a dot", errNotFound)
 )
 
-// targets finds where a domain is served, in the order to try (RFC 6120, section 3.2; XEP-0368).
+// targets returns the places where a domain may be served, in the order to try them (RFC 6120, section 3.2; XEP-0368).
 func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
 	if a, err := netip.ParseAddr(domain); err == nil {
 		return []target{{host: a.String(), port: 5269}}, nil
@@ -49,7 +51,7 @@ func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotFound, err)
 	}
-	name += "." // else the system's search list would find a domain for us that is another
+	name += "." // without it the system's search list could find another domain
 	var direct, start []*net.SRV
 	var errDirect, errStart error
 	var wg sync.WaitGroup
@@ -61,7 +63,7 @@ func (s *Server) targets(ctx context.Context, domain string) ([]target, error) {
 		order(ts)
 		return ts[:min(len(ts), maxTargets)], nil
 	}
-	if len(direct)+len(start) > 0 { // a target of "." only
+	if len(direct)+len(start) > 0 { // only the target "."
 		return nil, errNone
 	}
 	return []target{{host: name, port: 5269, doubt: errors.Join(errDirect, errStart), own: true}}, nil
@@ -91,8 +93,8 @@ func fromSRV(rs []*net.SRV, direct bool) (ts []target) {
 	return ts
 }
 
-// order sorts by priority and, within one, at random by weight (RFC 2782). Records of both services are one set
-// (XEP-0368, section 3).
+// order sorts by priority and, within one priority, randomly by weight (RFC 2782). The records of both services form
+// one set (XEP-0368, section 3).
 func order(ts []target) {
 	slices.SortStableFunc(ts, func(a, b target) int { return int(a.priority) - int(b.priority) })
 	for from := 0; from < len(ts); {
@@ -109,7 +111,7 @@ func byWeight(ts []target) {
 	for ; len(ts) > 1; ts = ts[1:] {
 		sum := 0
 		for _, t := range ts {
-			sum += int(t.weight) + 1 // 1 more, so that weight 0 has a small chance
+			sum += int(t.weight) + 1 // plus 1, so that weight 0 has a small chance
 		}
 		n := rand.IntN(sum)
 		for i, t := range ts {
@@ -121,7 +123,7 @@ func byWeight(ts []target) {
 	}
 }
 
-// addresses gives a target's addresses, IPv6 and IPv4 in turns (RFC 8305, section 4).
+// addresses returns a target's addresses, alternately IPv6 and IPv4 (RFC 8305, section 4).
 func (s *Server) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a}, nil
@@ -157,14 +159,14 @@ func (s *Server) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 	return out[:min(len(out), maxTargets)], nil
 }
 
-// errPrivate says that a domain is served in a network that is not of the public internet. Whoever asks us to write to a domain
-// of their own chooses its addresses: without this they would have us connect to what only we can reach.
-var errPrivate = errors.New("the address is not one of the public internet; federation.allow_networks may name its network")
+// errPrivate says that a domain is served outside of the public internet. A stranger chooses the addresses of their own
+// domain: without this check they could make the server connect to what only it can reach.
+var errPrivate = errors.New("the address is not on the public internet; list its network in federation.allow_networks to allow it")
 
-// headStart is how long an address may take before the next is tried beside it (RFC 8305, section 5).
+// headStart is how long an address may take before the next one is tried in parallel (RFC 8305, section 5).
 const headStart = 250 * time.Millisecond
 
-// dial connects to a target: to whichever of its addresses answers first.
+// dial connects to the address of a target that answers first.
 func (s *Server) dial(ctx context.Context, t target) (net.Conn, error) {
 	as, err := s.addresses(ctx, t.host)
 	if err != nil {
@@ -176,12 +178,12 @@ func (s *Server) dial(ctx context.Context, t target) (net.Conn, error) {
 	return s.dialAny(ctx, as, t.port)
 }
 
-// reachable leaves those that others may have us connect to.
+// reachable leaves the addresses that strangers may make the server connect to.
 func (s *Server) reachable(as []netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(as), func(a netip.Addr) bool { return !netaddr.Public(a) && !netaddr.Within(a, s.cfg.AllowNetworks) })
 }
 
-// dialAny connects to whichever address answers first.
+// dialAny connects to the address that answers first.
 func (s *Server) dialAny(ctx context.Context, as []netip.Addr, port uint16) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

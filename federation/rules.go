@@ -6,14 +6,14 @@ import (
 	"parley/store"
 )
 
-// rules are what administrators have said while the server runs, by domain or "*.domain"; they are not changed once made.
+// rules holds the administrators' rules by domain or "*.domain". They never change once made.
 type rules struct {
 	of   map[string]store.DomainRule
 	only bool
 }
 
-// SetRules takes over what administrators say of domains, in place of what they have said before. onlyListed: no others
-// are spoken with than those that a rule or the configuration allows. Streams that are no longer allowed end.
+// SetRules replaces the administrators' rules. onlyListed says that the server communicates only with domains that a
+// rule or the configuration allows. Streams that are no longer allowed end.
 func (s *Server) SetRules(rs []store.DomainRule, onlyListed bool) {
 	r := &rules{of: make(map[string]store.DomainRule, len(rs)), only: onlyListed}
 	for _, d := range rs {
@@ -38,7 +38,7 @@ func (s *Server) stillFine(domain, how string) bool {
 	return s.permits(domain) && (how != "dialback" || !s.certificateFrom(domain) && s.dialbackWith(domain))
 }
 
-// rule gives what was said of a domain: that of itself goes before that of the domains it is below.
+// rule returns the rule for a domain. Its own rule takes precedence over rules for the domains above it.
 func (s *Server) rule(domain string) (store.DomainRule, bool) {
 	r := s.rules.Load()
 	if r == nil || len(r.of) == 0 {
@@ -59,13 +59,13 @@ func (s *Server) rule(domain string) (store.DomainRule, bool) {
 	}
 }
 
-// RuleFor gives what administrators have said of a domain, or of those it is below; "" for nothing.
+// RuleFor returns the action of the rule for a domain, or "".
 func (s *Server) RuleFor(domain string) string {
 	d, _ := s.rule(domain)
 	return d.Action
 }
 
-// permits says whether a remote domain may be spoken with.
+// permits reports whether the server communicates with a remote domain.
 func (s *Server) permits(domain string) bool {
 	if d, ok := s.rule(domain); ok {
 		return d.Action != store.DomainBlock
@@ -77,7 +77,7 @@ func (s *Server) permits(domain string) bool {
 	return len(p.Allow) == 0 && (r == nil || !r.only) || listed(p.Allow, domain)
 }
 
-// certificateFrom says whether nothing but a valid certificate proves a domain.
+// certificateFrom reports whether only a valid certificate proves a domain.
 func (s *Server) certificateFrom(domain string) bool {
 	switch d, _ := s.rule(domain); d.Action {
 	case store.DomainCertificate:
@@ -88,7 +88,7 @@ func (s *Server) certificateFrom(domain string) bool {
 	return s.cfg.Policy.RequireCertificate
 }
 
-// dialbackWith says whether dialback is spoken with a domain ("": with somebody who has not said who they are).
+// dialbackWith reports whether dialback may prove a domain; "" stands for a peer that has not named a domain.
 func (s *Server) dialbackWith(domain string) bool {
 	switch d, _ := s.rule(domain); d.Action {
 	case store.DomainCertificate:

@@ -15,28 +15,28 @@ import (
 	"time"
 )
 
-// Domain is what is known of a domain elsewhere since this server runs.
+// Domain is what the server knows of a remote domain since it started.
 type Domain struct {
 	Domain      string
-	LastOut     time.Time // when a stream to it was last opened, and one from it proven
+	LastOut     time.Time // when a stream to it was last opened, and when one from it was last proven
 	LastIn      time.Time
-	Error       string // the last failure in plain words, "" if it has worked since
-	Detail      string // the same as the program has it
+	Error       string // the last failure in plain words; "" if it has worked since
+	Detail      string // the program's own error
 	ErrorAt     time.Time
-	RetryAt     time.Time // it is left alone until then
+	RetryAt     time.Time // the server does not dial the domain before
 	Certificate Certificate
 	Streams     []Status
-	Rule        string // what administrators have said of it, or of domains it is below; "" for nothing
+	Rule        string // the administrators' rule for it or a domain above it; "": none
 }
 
-// Certificate is the one a server has shown last.
+// Certificate is the certificate that a server presented last.
 type Certificate struct {
 	Subject, Issuer string
 	NotAfter        time.Time // zero: none was seen
 	Problem         string    // why it proves nothing; "" if it does
 }
 
-// states remembers domains, so many at most: those that were heard of longest ago are forgotten.
+// states remembers a limited number of domains, and forgets those without news for the longest time.
 type states struct {
 	mu sync.Mutex
 	of map[string]*Domain
@@ -104,7 +104,7 @@ func (s *Server) describe(certs []*x509.Certificate, domain string) (c Certifica
 	return c
 }
 
-// Domains gives what is known of the domains elsewhere, in order of their names.
+// Domains returns what the server knows of remote domains, sorted by name.
 func (s *Server) Domains() []Domain {
 	all := make(map[string]*Domain)
 	s.known.mu.Lock()
@@ -132,7 +132,7 @@ func (s *Server) Domains() []Domain {
 	return out
 }
 
-// Explain says in plain words what has gone wrong with another server, and what may be done.
+// Explain says in plain words what went wrong with another server, and what can be done.
 func Explain(err error) string {
 	var re *remoteError
 	var er *errRefused
@@ -152,27 +152,27 @@ func Explain(err error) string {
 	case errors.As(err, &de):
 		return "DNS could not be asked: " + de.Err
 	case errors.As(err, &expired) && expired.Reason == x509.Expired:
-		return "its certificate has expired, or is not valid yet (or a clock is wrong)"
+		return "its certificate has expired or is not valid yet, or a clock is wrong"
 	case errors.As(err, &unknown):
 		return "its certificate is signed by an authority that this machine does not trust"
 	case errors.As(err, &host), errors.Is(err, errWrongHost):
 		return "its certificate is for another domain"
 	case errors.Is(err, errNoCertificate):
-		return "it shows no certificate"
+		return "it sends no certificate"
 	case errors.As(err, &re) && re.condition == "host-unknown":
 		return "the server that DNS names does not serve this domain"
 	case errors.As(err, &re) && (re.condition == "policy-violation" || re.condition == "not-authorized"):
-		return "the other server refuses to speak with us (" + re.condition + "): we may be on a list of its administrator's"
+		return "the other server refuses to communicate with us (" + re.condition + "): its administrator may have blocked us"
 	case errors.As(err, &re):
 		return fmt.Sprintf("the other server ended the stream: %s", re.condition)
 	case errors.As(err, &er):
-		return "the other server does not believe that we are who we are: our certificate does not prove it, and it could not verify it by calling back (" + er.condition + ")"
+		return "the other server does not accept our identity: our certificate does not prove it, and dialback failed (" + er.condition + ")"
 	case errors.Is(err, errPrivate):
-		return "DNS names an address that is not of the public internet; federation.allow_networks may name its network"
+		return "DNS names an address that is not on the public internet; list its network in federation.allow_networks to allow it"
 	case errors.Is(err, errTLS):
 		return "the other server offers no encryption, which is required here"
 	case errors.Is(err, errHandshake) && !isTimeout(err):
-		return "TLS could not be agreed on: " + handshakeFault(err)
+		return "TLS failed: " + handshakeFault(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens at its address: the server is down, or a firewall refuses us"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
@@ -185,19 +185,19 @@ func Explain(err error) string {
 	return "the connection broke"
 }
 
-// handshakeFault says why a TLS handshake has failed.
+// handshakeFault says why a TLS handshake failed.
 func handshakeFault(err error) string {
 	var alert *net.OpError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &alert) && alert.Op == "remote error": // an alert, whose type crypto/tls keeps to itself
-		return "the other server has refused it (" + strings.TrimPrefix(alert.Err.Error(), "tls: ") + ")"
+	case errors.As(err, &alert) && alert.Op == "remote error": // an alert, whose type crypto/tls does not export
+		return "the other server refused it (" + strings.TrimPrefix(alert.Err.Error(), "tls: ") + ")"
 	case errors.Is(err, errNoProceed):
-		return "the other server offers it and refuses to begin"
+		return "the other server offers it but refuses to begin"
 	case errors.As(err, &record):
-		return "what answers there does not speak TLS"
+		return "the program that answers there does not speak TLS"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the other server closed the connection"
 	}
-	return "its versions, ciphers or keys are none that are taken here"
+	return "this server does not accept its versions, ciphers or keys"
 }

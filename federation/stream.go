@@ -20,14 +20,14 @@ const (
 
 var footer = []byte(`</stream:stream>`)
 
-// newID gives a stream id that cannot be guessed (RFC 6120, section 4.7.3).
+// newID returns an unguessable stream id (RFC 6120, section 4.7.3).
 func newID() string {
 	var b [15]byte
 	rand.Read(b[:])
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// hello makes a stream header; what is empty is left out.
+// hello makes a stream header. It leaves out empty attributes.
 func hello(from, to, id string) []byte {
 	b := []byte(`<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='` + nsDialback + `' version='1.0' xml:lang='en'`)
 	for _, a := range []struct{ name, value string }{{"from", from}, {"to", to}, {"id", id}} {
@@ -42,7 +42,7 @@ func hello(from, to, id string) []byte {
 	return append(b, '>')
 }
 
-// supported: the major version must be 1 (RFC 6120, section 4.7.5).
+// supported reports whether the major version is 1 (RFC 6120, section 4.7.5).
 func supported(version string) bool { return version == "1.0" || strings.HasPrefix(version, "1.") }
 
 func appendStreamError(b []byte, se *wire.StreamError) []byte {
@@ -60,9 +60,10 @@ func isStreamError(x *wire.Stanza) bool {
 	return x.Name == wire.Name{Space: wire.NSStream, Local: "error"}
 }
 
-// remoteError is a stream error that the other server has sent.
+// remoteError is a stream error from the other server.
 type remoteError struct{ condition string }
 
+// Error returns the other server's condition.
 func (e *remoteError) Error() string { return "the other server says " + e.condition }
 
 func readStreamError(x *wire.Stanza) error {
@@ -75,7 +76,7 @@ func readStreamError(x *wire.Stanza) error {
 	return e
 }
 
-// dialback makes a db:result or db:verify; the prefix has to be that of the stream header (XEP-0220, section 2).
+// dialback makes a db:result or db:verify. The prefix must match the stream header (XEP-0220, section 2).
 func dialback(name, from, to, id, kind, text string) []byte {
 	b := append([]byte(`<db:`), name...)
 	for _, a := range []struct{ name, value string }{{"from", from}, {"to", to}, {"id", id}, {"type", kind}} {
@@ -88,7 +89,7 @@ func dialback(name, from, to, id, kind, text string) []byte {
 		}
 	}
 	b = append(b, '>')
-	if kind == "error" { // text is the condition
+	if kind == "error" { // text holds the condition
 		b = append(b, `<error type='cancel'>`...)
 		b = wire.E(wire.NSStanzas, text).AppendXML(b, wire.NSServer)
 		b = append(b, `</error>`...)
@@ -100,7 +101,7 @@ func dialback(name, from, to, id, kind, text string) []byte {
 	return append(b, '>')
 }
 
-// errorCondition reads the error of a stanza, a db:result or a db:verify.
+// errorCondition returns the error condition of a stanza, a db:result or a db:verify.
 func errorCondition(x *wire.Stanza) string {
 	e := x.Element(wire.NSClient, "error")
 	if e == nil {
@@ -114,7 +115,7 @@ func errorCondition(x *wire.Stanza) string {
 	return "undefined-condition"
 }
 
-// line is one connection: what both directions have in common. rd belongs to one goroutine.
+// line is one connection, as incoming and outgoing streams share it. rd belongs to one goroutine.
 type line struct {
 	raw  net.Conn
 	tls  *tls.Conn // nil before TLS
@@ -123,11 +124,11 @@ type line struct {
 }
 
 func (s *Server) connConfig() wire.ConnConfig {
-	// Room for a batch and what a stream says besides: the peers' queues are bounded before it.
+	// Room for a batch and the stream's own elements; the peers' queues have their own limits.
 	return wire.ConnConfig{MaxQueue: 2*s.cfg.MaxQueue + 8<<20, WriteTimeout: s.cfg.WriteTimeout}
 }
 
-// plainLimits are those of a stream that has proven nothing.
+// plainLimits are the limits of a stream that has proven nothing.
 var plainLimits = wire.Limits{Stanza: 16 << 10, Depth: 16, Attrs: 32}
 
 func (s *Server) newLine(raw net.Conn, over *tls.Conn) *line {
@@ -138,7 +139,7 @@ func (s *Server) newLine(raw net.Conn, over *tls.Conn) *line {
 	return &line{raw: raw, tls: over, rd: wire.NewReader(nc, plainLimits), conn: wire.NewConn(nc, s.connConfig())}
 }
 
-// upgrade goes on inside TLS.
+// upgrade continues inside TLS.
 func (l *line) upgrade(over *tls.Conn) {
 	l.tls = over
 	l.rd = wire.NewReader(over, plainLimits)
@@ -152,7 +153,7 @@ func (l *line) peerCertificates() []*x509.Certificate {
 	return l.tls.ConnectionState().PeerCertificates
 }
 
-// close says goodbye; why is nil for an ordinary end.
+// close says goodbye and closes. why is nil for a normal end.
 func (l *line) close(why error) {
 	var se *wire.StreamError
 	if errors.As(why, &se) {
@@ -168,8 +169,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-// clientTLS is for dialling. Whether the peer's certificate is good enough is seen afterwards, together with the other
-// proofs: dialback does without.
+// clientTLS returns the configuration for dialling. The certificate is checked later, together with the other proofs,
+// because dialback does not need one.
 func (s *Server) clientTLS(from, to string, direct bool) *tls.Config {
 	c := &tls.Config{MinVersion: s.cfg.MinTLS, InsecureSkipVerify: true, DynamicRecordSizingDisabled: true,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -187,11 +188,11 @@ func (s *Server) clientTLS(from, to string, direct bool) *tls.Config {
 	return c
 }
 
-// serverTLS is for accepting: a certificate is asked for, and none demanded here.
+// serverTLS returns the configuration for accepting. It asks for a certificate but does not require one.
 func (s *Server) serverTLS(to string, direct bool) *tls.Config {
 	c := &tls.Config{MinVersion: s.cfg.MinTLS, ClientAuth: tls.RequestClientCert, DynamicRecordSizingDisabled: true,
 		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			name := to // the stream header says it better than SNI, which names what was looked up
+			name := to // the stream header is better than SNI, which names the host that was looked up
 			if name == "" {
 				name = h.ServerName
 			}

@@ -7,16 +7,17 @@ import (
 	"parley/internal/netaddr"
 )
 
-// may says whether a peer's address may be relayed to. A relay that reaches the network it stands in is a way past the
-// firewall: what is not of the public internet the configuration has to name. Of this machine, see reaches.
+// may reports whether the relay may send to a peer's address. A relay into the network around it would be a way past
+// the firewall, so the configuration must name every network that is not on the public internet. For addresses of this
+// machine, see reaches.
 func (s *Server) may(peer net.IP) bool {
 	a, ok := netip.AddrFromSlice(peer)
 	if !ok {
 		return false
 	}
 	a = a.Unmap()
-	return a == s.cfg.Public || s.allowed(a) || netaddr.Public(a) // at Public may be the other side's relay
+	return a == s.cfg.Public || s.allowed(a) || netaddr.Public(a) // Public may be the other side's relay
 }
 
-// allowed says that the configuration names the address's network.
+// allowed reports whether the configuration names the address's network.
 func (s *Server) allowed(a netip.Addr) bool { return netaddr.Within(a, s.cfg.Allow) }

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// minBurst is what may always go at once: the largest datagram.
+// minBurst is how many bytes may always go at once: the largest datagram.
 const minBurst = 64 << 10
 
-// user is a person with relays. All of them, and both ways together, share how fast they may be: what is too much is dropped,
-// as a network does that is full; the programs that make calls slow down by that.
+// user is a person with relays. All relays of a person share one limit for both directions. Datagrams beyond it are
+// dropped, as a full network does; call software then slows down.
 type user struct {
 	*rate.Limiter // nil: no limit
 	relays        map[*relay]bool
@@ -29,11 +29,11 @@ type relay struct {
 	once sync.Once
 }
 
-// relayOf is a socket in its person's name. The library looks for a free port in nobody's.
+// relayOf wraps a socket in the name of its person. While the library looks for a free port, name is empty.
 func (s *Server) relayOf(name string, c net.PacketConn) net.PacketConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for n, u := range s.people { // who has closed all, and waited as long as one has to wait: a new relay is no new start
+	for n, u := range s.people { // people without relays whose limiter is full again: opening a new relay must not reset a limit
 		if len(u.relays) == 0 && (u.Limiter == nil || u.Tokens() >= float64(u.Burst())) {
 			delete(s.people, n)
 		}
@@ -66,6 +66,7 @@ func (r *relay) may(n int) bool {
 	return false
 }
 
+// ReadFrom reads a datagram within the person's limit.
 func (r *relay) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := r.PacketConn.ReadFrom(b)
@@ -75,6 +76,7 @@ func (r *relay) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 }
 
+// WriteTo sends a datagram within the person's limit, if the address may be reached.
 func (r *relay) WriteTo(b []byte, to net.Addr) (int, error) {
 	if !r.s.reaches(to) || !r.may(len(b)) {
 		return len(b), nil
@@ -82,6 +84,7 @@ func (r *relay) WriteTo(b []byte, to net.Addr) (int, error) {
 	return r.PacketConn.WriteTo(b, to)
 }
 
+// Close closes the socket and gives its place back.
 func (r *relay) Close() error {
 	r.once.Do(func() {
 		r.s.mu.Lock()
@@ -96,8 +99,8 @@ func (r *relay) Close() error {
 	return r.PacketConn.Close()
 }
 
-// reaches says whether something may be sent to an address that Server.may lets through: of this machine, relays alone, for
-// calls whose other side has one too.
+// reaches reports whether a datagram may go to an address that Server.may allows. On this machine it may only go to
+// relays, for calls whose two sides both have one here.
 func (s *Server) reaches(to net.Addr) bool {
 	a, ok := to.(*net.UDPAddr)
 	if !ok {
@@ -113,15 +116,15 @@ func (s *Server) reaches(to net.Addr) bool {
 	return s.open[at.Port()] > 0
 }
 
-// own says that an address is this machine's.
+// own reports whether an address is this machine's.
 func (s *Server) own(a netip.Addr) bool {
 	return a == s.cfg.Public || a == s.cfg.Local || s.mine[a]
 }
 
-// machine gives the addresses of this machine's interfaces.
+// machine returns the addresses of this machine's interfaces.
 func machine() map[netip.Addr]bool {
 	mine := make(map[netip.Addr]bool)
-	all, _ := net.InterfaceAddrs() // where they cannot be had, those of the configuration are left
+	all, _ := net.InterfaceAddrs() // on failure, the configured addresses remain
 	for _, a := range all {
 		if p, err := netip.ParsePrefix(a.String()); err == nil {
 			mine[p.Addr().Unmap().WithZone("")] = true
@@ -130,7 +133,8 @@ func machine() map[netip.Addr]bool {
 	return mine
 }
 
-// watch closes the relays of people who are not allowed any more: credentials are good for a day, an account may not be.
+// watch closes the relays of people who lose the permission: credentials are valid for a day, but an account can change
+// earlier.
 func (s *Server) watch(ctx context.Context) {
 	t := time.NewTicker(s.cfg.Check)
 	defer t.Stop()
@@ -166,6 +170,6 @@ func (s *Server) end(name string) {
 	}
 	s.mu.Unlock()
 	for _, r := range all {
-		_ = r.Close() // the library notices, and parts with the rest
+		_ = r.Close() // the library notices and cleans up the rest
 	}
 }

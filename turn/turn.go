@@ -1,5 +1,5 @@
 // Package turn is a relay for calls (STUN, RFC 8489; TURN, RFC 8656): clients that cannot reach each other send through
-// it. Only who has credentials that were given out over XMPP can (XEP-0215), and only to addresses of the internet.
+// it. Clients need credentials from the XMPP server (XEP-0215), and reach only addresses on the internet.
 package turn
 
 import (
@@ -23,27 +23,27 @@ import (
 	"parley/internal/door"
 )
 
-// Config of the relay.
+// Config holds the settings of the relay.
 type Config struct {
 	Realm   string
-	Secret  string     // what credentials are made of
+	Secret  string     // credentials are made from it
 	Public  netip.Addr // this machine's address as others see it
-	Local   netip.Addr // where relays are opened, if that is another; zero: Public
+	Local   netip.Addr // where relays are opened, if that differs; zero: Public
 	MinPort uint16     // of relays; 0: any
 	MaxPort uint16
-	Allow   []netip.Prefix // networks that are relayed to although they are private
-	PerUser int            // relays of one person at the same time; 0: no limit
-	Total   int            // relays of all; 0: no limit
-	Rate    int            // bytes per second of one person's relays, both ways together; 0: no limit
-	// Allowed says whether an account may have relays now; nil: all may. It is asked when a client shows its credentials, and
-	// every Check (default 30 s) of those that have relays.
+	Allow   []netip.Prefix // private networks that may be relayed to
+	PerUser int            // relays per person at the same time; 0: no limit
+	Total   int            // relays in all; 0: no limit
+	Rate    int            // bytes per second of one person's relays in both directions together; 0: no limit
+	// Allowed reports whether an account may have relays now; nil allows all. It is called when a client presents its
+	// credentials, and every Check (default 30 s) for each account with relays.
 	Allowed func(account string) bool
 	Check   time.Duration
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
 
-// Listener is a door for TURN over TCP. Its connections are closed by Door's SignIn where they have no relay.
+// Listener accepts TURN over TCP. Door's SignIn limits how long a connection may stay without a relay.
 type Listener struct {
 	Door *door.Listener
 	TLS  *tls.Config // nil: without TLS
@@ -54,20 +54,20 @@ type Server struct {
 	cfg     Config
 	pion    *pion.Server
 	tcp     []Listener
-	mine    map[netip.Addr]bool // addresses of this machine
+	mine    map[netip.Addr]bool // the addresses of this machine
 	gauge   prometheus.Gauge
 	dropped prometheus.Counter
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	users  map[string]int
 	total  int
 	people map[string]*user
-	open   map[uint16]int // ports of relays
+	open   map[uint16]int // the ports of relays
 }
 
-// Serve relays for who comes to these sockets, which are the server's from now on, until Close.
+// Serve runs a relay on these sockets until Close. The sockets belong to the Server from now on.
 func Serve(cfg Config, udp []net.PacketConn, tcp []Listener) (*Server, error) {
 	if !cfg.Local.IsValid() {
 		cfg.Local = cfg.Public
@@ -128,8 +128,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-// settle says that the connection from an address has a relay now, or has none any more: those with one stay, the others are
-// closed after a while. The library takes a connection for as long as its client likes.
+// settle notes whether the connection from an address has a relay. A connection without a relay is closed after a
+// while; the library itself would keep it as long as the client likes.
 func (s *Server) settle(from net.Addr, relay bool) {
 	for _, l := range s.tcp {
 		switch c := l.Door.From(from); {
@@ -142,7 +142,7 @@ func (s *Server) settle(from net.Addr, relay bool) {
 	}
 }
 
-// auth takes credentials until their time is over; a relay that is open then is not refreshed.
+// auth checks credentials and their expiry. A relay is not refreshed with expired ones.
 func (s *Server) auth(r *pion.RequestAttributes) (string, []byte, bool) {
 	stamp, who, ok := strings.Cut(r.Username, ":")
 	until, err := strconv.ParseInt(stamp, 10, 64)
@@ -169,25 +169,27 @@ func (s *Server) count(user string, n int) {
 	}
 }
 
-// ports opens relays, for UDP only: a relay of connections (RFC 6062) would be a proxy for anything.
+// ports opens relays, for UDP only: a relay of TCP connections (RFC 6062) would be an open proxy.
 type ports struct{ s *Server }
 
 var errNoTCP = errors.New("turn: only UDP is relayed")
 
+// Validate checks the addresses and ports.
 func (p ports) Validate() error {
 	if !p.s.cfg.Public.IsValid() || p.s.cfg.MinPort > p.s.cfg.MaxPort {
-		return errors.New("turn: no address, or no ports")
+		return errors.New("turn: the address or the ports are missing")
 	}
 	return nil
 }
 
-// tries is how often a random port is tried before a client is told that there is none.
+// tries is how many random ports are tried before the client gets an error.
 const tries = 20
 
+// AllocatePacketConn opens a socket for a relay, on the requested port or a random one.
 func (p ports) AllocatePacketConn(c pion.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
 	low, high := int(p.s.cfg.MinPort), int(p.s.cfg.MaxPort)
 	if c.RequestedPort != 0 && (c.RequestedPort < low || c.RequestedPort > high) {
-		return nil, nil, errors.New("turn: not one of the ports")
+		return nil, nil, errors.New("turn: the port is outside of the configured range")
 	}
 	var err error
 	for range tries {
@@ -204,15 +206,18 @@ func (p ports) AllocatePacketConn(c pion.AllocateListenerConfig) (net.PacketConn
 	return nil, nil, err
 }
 
+// AllocateListener fails: only UDP is relayed.
 func (ports) AllocateListener(pion.AllocateListenerConfig) (net.Listener, net.Addr, error) {
 	return nil, nil, errNoTCP
 }
 
+// AllocateConn fails: only UDP is relayed.
 func (ports) AllocateConn(pion.AllocateConnConfig) (net.Conn, error) { return nil, errNoTCP }
 
-// debug takes what the library says: strangers cause most of it.
+// debug logs the library's messages at debug level, since strangers cause most of them.
 type debug struct{ log *slog.Logger }
 
+// Write logs one message.
 func (d debug) Write(b []byte) (int, error) {
 	d.log.Debug("turn", "said", strings.TrimSpace(string(b)))
 	return len(b), nil

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// The pauses after a failure: each is twice as long as the one before, up to the longest.
+// The pauses after failures. Each is twice as long as the one before, up to the longest.
 const (
 	firstPause   = time.Second
 	longestPause = time.Minute
 )
 
-// Keep runs f until f returns nil or ctx ends. An error of f never ends the server, since what it lacks may come back (a
-// full disk, a database that restarts): Keep writes it to log, pauses for a second or more, and runs f again. f has to
-// begin anew each time it is called.
+// Keep runs f until f returns nil or ctx ends. An error of f never ends the server, since the cause may pass (a full
+// disk, a database that restarts): Keep logs the error, pauses for a second or more, and runs f again. f must begin
+// anew with each call.
 func Keep(ctx context.Context, log *slog.Logger, name string, f func(context.Context) error) {
 	keep(ctx, log, name, f, firstPause)
 }
@@ -30,7 +30,7 @@ func keep(ctx context.Context, log *slog.Logger, name string, f func(context.Con
 		if time.Since(began) > longestPause {
 			pause = firstPause
 		}
-		log.Error("background work failed and begins again", "work", name, "pause", pause, "err", err)
+		log.Error("background work failed and will be restarted", "work", name, "pause", pause, "err", err)
 		t := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// Bounds of what comes with a request whose sender is not known.
+// The limits for request bodies from unknown senders.
 const (
 	bodySize   = 64 << 10
 	bodyTime   = 10 * time.Second
-	bodies     = 512 // at once
-	bodiesFrom = 32  // from one address
+	bodies     = 512 // read at once
+	bodiesFrom = 32  // read at once from one address
 )
 
-// ErrTooManyBodies is what reading fails with while others' bodies are being read.
+// ErrTooManyBodies is the error of reading a body while too many others are being read.
 var ErrTooManyBodies = errors.New("door: too many requests are being read at once")
 
-// Requests has h read bodies within bounds: 64 KiB in 10 s, and only so many at once, until Allow says that more is wanted. A
-// body that h does not read is not read at all. It goes beneath Proxies.Handler, which says whose address counts.
+// Requests limits the bodies that h reads: 64 KiB in 10 s, and only so many at once, until Allow lifts that. A body
+// that h does not read is not read at all. Put it inside Proxies.Handler, which determines the client's address.
 func (o *House) Requests(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
@@ -29,10 +29,10 @@ func (o *House) Requests(h http.Handler) http.Handler {
 			return
 		}
 		b := &body{ReadCloser: r.Body, gate: o.bodies, rc: http.NewResponseController(w), header: w.Header(), left: bodySize}
-		// RFC 9112, section 6.1: where chunks have a length beside them, which net/http does not tell, somebody before us may
-		// have seen another end of this request: what follows on the connection is nobody's.
+		// RFC 9112, section 6.1: if a request has both chunks and a length, which net/http does not report, a proxy
+		// before us may have seen another end of it. Whatever follows on the connection cannot be trusted.
 		b.last = len(r.TransferEncoding) > 0
-		b.header.Set("Connection", "close") // until the body is read: else the server reads it before it answers
+		b.header.Set("Connection", "close") // until the body is read, since otherwise the server reads it before it answers
 		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			b.from = ap.Addr()
 		}
@@ -44,8 +44,8 @@ func (o *House) Requests(h http.Handler) http.Handler {
 	})
 }
 
-// Allow says that the sender of a request is known, and may send with it as much as who reads it takes, if something of it
-// comes within each idle, and all of it within all.
+// Allow says that the sender of a request is known. The body may then be as large as its reader accepts, if some of it
+// comes within each idle and all of it within all.
 func Allow(ctx context.Context, idle, all time.Duration) {
 	b, ok := ctx.Value(bodyKey{}).(*body)
 	if !ok || b.over {
@@ -57,20 +57,20 @@ func Allow(ctx context.Context, idle, all time.Duration) {
 
 type bodyKey struct{}
 
-// body is what comes with one request. It belongs to who answers that.
+// body is the body of one request. It belongs to the request's handler.
 type body struct {
 	io.ReadCloser
 	rc     *http.ResponseController
 	header http.Header // of the answer
-	last   bool        // nothing more comes on the connection
+	last   bool        // nothing may follow on the connection
 	gate   *Gate
 	from   netip.Addr
 	pass   *Pass
 	begun  bool
 	over   bool          // it has been read to its end
-	left   int64         // of what may be read of who is not known
-	idle   time.Duration // of who is known; 0: nobody is
-	until  time.Time     // of who is known
+	left   int64         // bytes that an unknown sender may still send
+	idle   time.Duration // for a known sender; 0: the sender is unknown
+	until  time.Time     // for a known sender
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -106,7 +106,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ended notes the end of the body: what is waited for from now on is the answer's reader.
+// ended notes the end of the body: from now on only writing the answer takes time.
 func (b *body) ended(err error) {
 	if !errors.Is(err, io.EOF) {
 		return
@@ -119,7 +119,7 @@ func (b *body) ended(err error) {
 	_ = b.rc.SetReadDeadline(time.Time{})
 }
 
-// end gives back what the body holds. What is left of it is not waited for.
+// end gives back what the body holds. It does not wait for the rest of the body.
 func (b *body) end() {
 	b.pass.Leave()
 	if !b.over {

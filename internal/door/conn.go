@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// Conn is a connection that has come in. Its remote address is the client's, whichever proxy has brought it.
+// Conn is an accepted connection. Its remote address is the client's, also behind a proxy.
 type Conn struct {
 	net.Conn
 	l       *Listener
 	from    netip.Addr
 	remote  net.Addr      // nil: the connection's own
-	shared  bool          // from is a proxy that does not say whom it connects for
-	counted bool          // in the house's metrics
-	rest    *bufio.Reader // what came with a proxy's line; nil when it has been read
+	shared  bool          // from is a proxy that does not name its client
+	counted bool          // counted in the house's metrics
+	rest    *bufio.Reader // what came after a proxy's line; nil when it has been read
 	pass    *Pass
-	late    *time.Timer // closes who does not sign in
+	late    *time.Timer // closes a connection without a sign-in
 	once    sync.Once
 }
 
-// RemoteAddr gives the client's address.
+// RemoteAddr returns the client's address.
 func (c *Conn) RemoteAddr() net.Addr {
 	if c.remote != nil {
 		return c.remote
@@ -31,10 +31,10 @@ func (c *Conn) RemoteAddr() net.Addr {
 	return c.Conn.RemoteAddr()
 }
 
-// NetConn gives the connection as the machine has it: it is not to be read from.
+// NetConn returns the underlying connection. Do not read from it.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
-// Read reads within the listener's time.
+// Read reads within the listener's time limit.
 func (c *Conn) Read(b []byte) (int, error) {
 	if c.rest != nil {
 		n, err := c.rest.Read(b)
@@ -49,7 +49,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// Write writes within the listener's time. Who does not read in that time is cut: half of something may have gone out.
+// Write writes within the listener's time limit. A client that does not read in time is cut, possibly in the middle of
+// a message.
 func (c *Conn) Write(b []byte) (int, error) {
 	d := c.l.cfg.Write
 	if d <= 0 {
@@ -63,7 +64,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite says that nothing more comes from us.
+// CloseWrite ends our side of the connection.
 func (c *Conn) CloseWrite() error {
 	if h, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return h.CloseWrite()
@@ -71,7 +72,7 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Close closes the connection, and gives its place back. It may be called more than once.
+// Close closes the connection and frees its place. It may be called more than once.
 func (c *Conn) Close() error {
 	c.once.Do(func() {
 		c.l.mu.Lock()
@@ -89,8 +90,8 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// SignedIn says that the connection's client has shown who it is: it is no longer one of those that have not, and is not
-// closed for that. Connections of other kinds are left alone.
+// SignedIn says that the connection's client has signed in: the connection no longer counts as pending, and is no
+// longer closed for being so. It does nothing for other kinds of connections.
 func SignedIn(nc net.Conn) {
 	c, ok := nc.(*Conn)
 	if !ok {
@@ -102,7 +103,7 @@ func SignedIn(nc net.Conn) {
 	}
 }
 
-// SignedOut takes SignedIn back: the client has as long as a new one to show who it is.
+// SignedOut reverts SignedIn: the client has as much time to sign in as a new one.
 func SignedOut(nc net.Conn) {
 	c, ok := nc.(*Conn)
 	if !ok {
@@ -114,13 +115,14 @@ func SignedOut(nc net.Conn) {
 	}
 }
 
-// Shared says that the connection's address is a proxy's which does not say whom it connects for.
+// Shared reports whether the connection's address is that of a proxy which does not name its clients.
 func Shared(nc net.Conn) bool {
 	c, ok := nc.(*Conn)
 	return ok && c.shared
 }
 
-// KeepAlive has the machine look now and then whether a silent peer is still there.
+// KeepAlive makes the operating system check at this interval whether a silent peer is still there; 0 leaves the
+// system's default.
 func KeepAlive(nc net.Conn, every time.Duration) {
 	if c, ok := nc.(*Conn); ok {
 		nc = c.Conn

@@ -2,5 +2,5 @@
 
 package door
 
-// descriptors says how many files this process may open; 0 where that is not known.
+// descriptors returns how many files this process may open; 0 if unknown.
 func descriptors() int64 { return 0 }

@@ -1,6 +1,6 @@
-// Package door is how connections come in: listening, accepting whatever the machine lacks at the moment, learning the
-// client's address from a proxy, limits in all, by address and before signing in, deadlines, an orderly end, metrics. Every
-// listener of the server is behind it, those of other people's servers (HTTP, TURN) as well.
+// Package door accepts connections. It handles listening, temporary failures to accept, client addresses behind
+// proxies, limits in total, by address and before sign-in, deadlines, an orderly end, and metrics. Every listener of
+// the server uses it, also those of HTTP and TURN libraries.
 package door
 
 import (
@@ -19,33 +19,33 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// House is what all doors of a process share: the descriptors that there are, metrics.
+// House holds what all listeners of a process share: the limit of open files, and metrics.
 type House struct {
 	log  *slog.Logger
 	max  int64
 	open atomic.Int64
 
-	bodies *Gate // of requests whose sender is not known
+	bodies *Gate // limits requests from unknown senders
 
 	connections *prometheus.GaugeVec
 	refused     *prometheus.CounterVec
 	failed      *prometheus.CounterVec
 }
 
-// NewHouse makes one. reg may be nil.
+// NewHouse returns a House that logs to log and registers its metrics with reg, which may be nil.
 func NewHouse(log *slog.Logger, reg prometheus.Registerer) *House {
 	h := &House{log: log, max: connectionsFit(descriptors()), bodies: NewGate(Limits{All: bodies, PerAddress: bodiesFrom}),
-		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "parley_door_connections", Help: "Connections that have come in and are open."}, []string{"door"}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "parley_door_connections", Help: "Open connections."}, []string{"door"}),
 		refused:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_refused_total", Help: "Connections refused by a limit."}, []string{"door", "why"}),
-		failed:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_accept_errors_total", Help: "Failures to accept a connection, such as for want of descriptors."}, []string{"door"})}
+		failed:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_accept_errors_total", Help: "Failures to accept a connection, for example because no file descriptor was free."}, []string{"door"})}
 	if reg != nil {
 		reg.MustRegister(h.connections, h.refused, h.failed)
 	}
 	return h
 }
 
-// connectionsFit says how many connections may be open where a process may open so many files: some are left for the
-// store, for files, for connections of our own. 0: no limit is known.
+// connectionsFit returns how many connections may be open in a process that may open so many files. It leaves some for
+// the store, for files, and for outgoing connections. 0 means no known limit.
 func connectionsFit(files int64) int64 {
 	if files <= 0 {
 		return 0
@@ -53,16 +53,16 @@ func connectionsFit(files int64) int64 {
 	return max(files-min(max(files/8, 32), 2000), 1)
 }
 
-// Connections says how many connections fit into what the machine lets this process open; 0 where that is not known.
+// Connections returns how many connections the limit of open files allows; 0 if unknown.
 func (h *House) Connections() int { return int(h.max) }
 
-// Config of a listener. Durations of zero mean none, unless said otherwise.
+// Config holds the settings of a listener. A zero duration means no limit, unless the field says otherwise.
 type Config struct {
 	Name    string // in logs and metrics
-	Limits  Limits // of this listener, where who serves it does not count by a Gate of its own
+	Limits  Limits // of this listener, unless its server has a Gate of its own
 	Proxies Proxies
-	Header  time.Duration // within which a proxy has to say whom it connects for; default 10 s
-	SignIn  time.Duration // after which a connection is closed that SignedIn was not said of
+	Header  time.Duration // within which a proxy must name its client; 0: 10 s
+	SignIn  time.Duration // after which a connection without SignedIn is closed
 	Idle    time.Duration // for one read
 	Write   time.Duration // for one write
 }
@@ -70,7 +70,7 @@ type Config struct {
 // maxHeaders is how many connections of proxies may be at their first line at once.
 const maxHeaders = 1000
 
-// Listener accepts connections. It is a net.Listener that fails only when it is closed. Safe from any goroutine.
+// Listener accepts connections. It is a net.Listener that fails only when it is closed. It is safe from any goroutine.
 type Listener struct {
 	house *House
 	cfg   Config
@@ -85,11 +85,11 @@ type Listener struct {
 
 	connections prometheus.Gauge
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	conns map[*Conn]struct{}
 }
 
-// Listen opens a listener at a TCP address.
+// Listen opens a listener on a TCP address.
 func (h *House) Listen(addr string, cfg Config) (*Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -98,7 +98,7 @@ func (h *House) Listen(addr string, cfg Config) (*Listener, error) {
 	return h.On(l, cfg), nil
 }
 
-// On takes over a listener that is open.
+// On takes over an open listener.
 func (h *House) On(raw net.Listener, cfg Config) *Listener {
 	if cfg.Header <= 0 {
 		cfg.Header = 10 * time.Second
@@ -110,10 +110,10 @@ func (h *House) On(raw net.Listener, cfg Config) *Listener {
 	return l
 }
 
-// Addr gives the address that is listened on.
+// Addr returns the listener's address.
 func (l *Listener) Addr() net.Addr { return l.raw.Addr() }
 
-// Accept waits for a connection that may come in. It fails when the listener is closed, with net.ErrClosed, and never else.
+// Accept waits for a connection that the limits allow. It fails only when the listener is closed, with net.ErrClosed.
 func (l *Listener) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.ready:
@@ -123,7 +123,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close lets nobody in any more. Connections that are in stay open.
+// Close stops accepting. Open connections stay open.
 func (l *Listener) Close() error {
 	l.close()
 	err := l.raw.Close()
@@ -134,7 +134,7 @@ func (l *Listener) Close() error {
 	return err
 }
 
-// Open says how many connections there are.
+// Open returns how many connections are open.
 func (l *Listener) Open() int { return l.gate.Open() }
 
 // Cut closes the listener and all its connections.
@@ -152,7 +152,7 @@ func (l *Listener) Cut() error {
 	return err
 }
 
-// From finds the open connection from an address and port; nil if there is none.
+// From returns the open connection from an address and port, or nil.
 func (l *Listener) From(a net.Addr) net.Conn {
 	want, ok := a.(*net.TCPAddr)
 	if !ok {
@@ -168,8 +168,8 @@ func (l *Listener) From(a net.Addr) net.Conn {
 	return nil
 }
 
-// Serve gives each connection of l to handle, which does not block, until l is closed. It is the loop that every server of
-// ours accepts by; nothing that the machine lacks for a while ends it.
+// Serve passes each connection of l to handle, which must not block, until l is closed; then it returns nil. Temporary
+// failures do not end it. Every server of ours accepts with this loop.
 func Serve(l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
 	d, ok := l.(*Listener)
 	if !ok {
@@ -184,15 +184,15 @@ func Serve(l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
 	}
 }
 
-// Waits after a failure to accept: doubled with each further one.
+// The pauses after failures to accept. Each is twice as long as the one before, up to the longest.
 const (
 	firstWait = 5 * time.Millisecond
 	lastWait  = time.Second
 	logEvery  = 10 * time.Second
 )
 
-// accept takes connections until the listener is closed. What fails meanwhile is tried again: a connection that was gone
-// already, no descriptors, no memory.
+// accept accepts connections until the listener is closed. It tries again after a failure: a connection that is gone
+// already, no free descriptor, no memory.
 func (l *Listener) accept() {
 	defer l.close()
 	wait := firstWait
@@ -210,7 +210,7 @@ func (l *Listener) accept() {
 		l.house.failed.WithLabelValues(l.cfg.Name).Inc()
 		if time.Since(logged) > logEvery {
 			logged = time.Now()
-			l.house.log.Warn("a connection cannot be accepted; it is tried again", "door", l.cfg.Name, "err", err)
+			l.house.log.Warn("cannot accept a connection; trying again", "door", l.cfg.Name, "err", err)
 		}
 		select {
 		case <-l.ctx.Done():
@@ -221,7 +221,7 @@ func (l *Listener) accept() {
 	}
 }
 
-// take lets a connection in, when a proxy has said whom it is for.
+// take admits a connection, after a proxy has named the client.
 func (l *Listener) take(nc net.Conn) {
 	c := &Conn{Conn: nc, l: l, from: addrOf(nc.RemoteAddr())}
 	if n := l.house.open.Add(1); l.house.max > 0 && n > l.house.max {
@@ -242,7 +242,7 @@ func (l *Listener) take(nc net.Conn) {
 	l.run.Go(func() {
 		defer l.headers.Add(-1)
 		if err := l.header(c); err != nil {
-			l.house.log.Debug("a proxy's connection is refused", "door", l.cfg.Name, "proxy", c.from.String(), "err", err)
+			l.house.log.Debug("refused a proxy's connection", "door", l.cfg.Name, "proxy", c.from.String(), "err", err)
 			_ = c.Close()
 			return
 		}
@@ -250,7 +250,7 @@ func (l *Listener) take(nc net.Conn) {
 	})
 }
 
-// header reads whom a proxy connects for, if it says so (the PROXY protocol, version 1 or 2).
+// header reads the client's address from a proxy that sends it (PROXY protocol, version 1 or 2).
 func (l *Listener) header(c *Conn) error {
 	stop := context.AfterFunc(l.ctx, func() { _ = c.Conn.Close() })
 	defer stop()
@@ -269,7 +269,7 @@ func (l *Listener) header(c *Conn) error {
 			c.shared = true
 		}
 	default:
-		c.shared = true // LOCAL: the proxy itself, which looks whether we are there
+		c.shared = true // LOCAL: the proxy checks whether we are alive
 	}
 	if rest.Buffered() > 0 {
 		c.rest = rest

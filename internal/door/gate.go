@@ -7,39 +7,39 @@ import (
 	"parley/internal/netaddr"
 )
 
-// Limits bound how many connections there are at once. 0: no limit. An IPv6 /64 counts as one address.
+// Limits holds limits for open connections. 0 means no limit. An IPv6 /64 counts as one address.
 type Limits struct {
 	All               int
 	PerAddress        int
-	Pending           int // of those that have not signed in
+	Pending           int // before sign-in
 	PendingPerAddress int
 }
 
-// Why a connection is refused: the labels of metrics.
+// The reasons to refuse a connection. They are labels of metrics.
 const (
 	TooMany        = "connections"
 	TooManyFrom    = "connections of an address"
 	TooManyPending = "not signed in"
 )
 
-// Gate counts connections, whichever listener they have come by. Safe from any goroutine.
+// Gate counts connections of one or more listeners. It is safe from any goroutine.
 type Gate struct {
 	limits Limits
 
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	all         int
 	pending     int
 	from        map[netip.Addr]int
 	pendingFrom map[netip.Addr]int
 }
 
-// NewGate makes a gate with these limits.
+// NewGate returns a gate with these limits.
 func NewGate(l Limits) *Gate {
 	return &Gate{limits: l, from: make(map[netip.Addr]int), pendingFrom: make(map[netip.Addr]int)}
 }
 
-// Enter counts a connection from a; why says which limit refuses it, "" for none. shared: the address stands for many
-// clients, as a proxy's does that does not say whom it connects for: limits by address are not for it.
+// Enter counts a connection from a. why names the limit that refuses it, or is "". shared says that the address stands
+// for many clients, like that of a proxy that does not name them: then the limits by address do not apply.
 func (g *Gate) Enter(a netip.Addr, shared bool) (p *Pass, why string) {
 	key, l := netaddr.Key(a), g.limits
 	g.mu.Lock()
@@ -59,24 +59,24 @@ func (g *Gate) Enter(a netip.Addr, shared bool) (p *Pass, why string) {
 	return &Pass{gate: g, key: key, pending: true}, ""
 }
 
-// Open says how many connections there are.
+// Open returns how many connections are counted.
 func (g *Gate) Open() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.all
 }
 
-// Pass is one connection's place in a Gate. Its methods may be called more than once, and of nil.
+// Pass is one connection's place in a Gate. Its methods may be called more than once, and on nil.
 type Pass struct {
 	gate *Gate
 	key  netip.Addr
 
-	// What follows is guarded by gate.mu.
+	// gate.mu guards these fields.
 	pending bool
 	left    bool
 }
 
-// SignedIn takes the connection out of those that have not signed in.
+// SignedIn removes the connection from those before sign-in.
 func (p *Pass) SignedIn() {
 	if p == nil {
 		return
@@ -94,7 +94,7 @@ func (p *Pass) signedInLocked() {
 	}
 }
 
-// signedOut takes SignedIn back.
+// signedOut reverts SignedIn.
 func (p *Pass) signedOut() {
 	if p == nil {
 		return
@@ -108,7 +108,7 @@ func (p *Pass) signedOut() {
 	}
 }
 
-// Leave gives the place back.
+// Leave frees the place.
 func (p *Pass) Leave() {
 	if p == nil {
 		return

@@ -11,31 +11,31 @@ import (
 	"parley/internal/netaddr"
 )
 
-// Proxies says which peers are proxies that are believed when they say whom they connect for.
+// Proxies says which peers are proxies whose statements about their clients are trusted.
 type Proxies struct {
 	nets []netip.Prefix
 	near bool
 }
 
-// Trust believes the addresses of these networks.
+// Trust returns Proxies that trust the addresses of these networks.
 func Trust(nets []netip.Prefix) Proxies { return Proxies{nets: nets} }
 
-// TrustNear believes whoever connects from this machine or a private network, and nobody whom those believe: of a list of
-// addresses it takes the last one. It is for a listener that only a proxy can reach.
+// TrustNear returns Proxies that trust every peer on this machine or in a private network, and nobody beyond: of a list
+// of addresses it takes the last. It is for a listener that only a proxy can reach.
 func TrustNear() Proxies { return Proxies{near: true} }
 
-// Any says that somebody is believed.
+// Any reports whether any proxy is trusted.
 func (p Proxies) Any() bool { return p.near || len(p.nets) > 0 }
 
-// Has says that the address is a proxy's.
+// Has reports whether the address is that of a trusted proxy.
 func (p Proxies) Has(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	return a.IsValid() && (netaddr.Within(a, p.nets) || p.near && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()))
 }
 
-// Client gives the address of the client that a request from peer is made for: of the addresses that proxies have written
-// into X-Forwarded-For, the last one that is no proxy's. Where there is none, Forwarded (RFC 7239) is read the same way, then
-// X-Real-IP. What stands to the left of an address that is not believed may be anything, and is not looked at.
+// Client returns the address of the client behind a request from peer. Of the addresses in X-Forwarded-For it takes the
+// last that is not a proxy's. Without that header, it reads Forwarded (RFC 7239) in the same way, then X-Real-IP. It
+// ignores whatever stands to the left of an untrusted address, since that can be forged.
 func (p Proxies) Client(peer netip.Addr, h http.Header) netip.Addr {
 	peer = peer.Unmap()
 	if !p.Has(peer) {
@@ -64,7 +64,7 @@ func (p Proxies) Client(peer netip.Addr, h http.Header) netip.Addr {
 	return at
 }
 
-// forwardedFor gives the "for" of each element of a Forwarded header, "" where it has none.
+// forwardedFor returns the "for" of each element of a Forwarded header; "" for an element without one.
 func forwardedFor(s string) (hops []string) {
 	for _, element := range splitQuoted(s, ',') {
 		hop := ""
@@ -79,7 +79,7 @@ func forwardedFor(s string) (hops []string) {
 	return hops
 }
 
-// splitQuoted splits at sep where that is not in a quoted string.
+// splitQuoted splits s at each sep outside of a quoted string.
 func splitQuoted(s string, sep byte) (parts []string) {
 	quoted, from := false, 0
 	for i := 0; i < len(s); i++ {
@@ -96,7 +96,7 @@ func splitQuoted(s string, sep byte) (parts []string) {
 	return append(parts, s[from:])
 }
 
-// parseHop reads an address with or without a port, IPv6 ones in brackets or not.
+// parseHop parses an address with or without a port, and an IPv6 address with or without brackets.
 func parseHop(s string) (netip.Addr, bool) {
 	s = strings.TrimSpace(s)
 	if ap, err := netip.ParseAddrPort(s); err == nil {
@@ -106,21 +106,21 @@ func parseHop(s string) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), err == nil
 }
 
-// Handler has h see the client's address as the request's RemoteAddr, whichever proxies have brought it: what limits, logs
-// and shows addresses needs to know nothing of proxies.
+// Handler sets RemoteAddr of each request to the client's address before it calls h. Code that limits, logs or shows
+// addresses need not know of proxies.
 func (p Proxies) Handler(h http.Handler, log *slog.Logger) http.Handler {
 	var warn sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		switch {
-		case err != nil: // no address at all, as of a Unix socket
+		case err != nil: // no address, as for a Unix socket
 		case p.Has(peer.Addr()):
 			if a := p.Client(peer.Addr(), r.Header); a != peer.Addr().Unmap() {
 				r.RemoteAddr = net.JoinHostPort(a.String(), "0")
 			}
 		case p.near && r.Header.Get("X-Forwarded-For") != "":
 			warn.Do(func() {
-				log.Warn("a proxy says whom it connects for and is not believed: everybody behind it counts as one address",
+				log.Warn("a proxy that is not trusted names its clients: everybody behind it counts as one address",
 					"proxy", peer.Addr().String(), "key", "listeners.websocket.trusted_proxies")
 			})
 		}

@@ -1,5 +1,5 @@
-// Package layers holds the rule of which package may import which (docs/architecture.md): imports go down, never up and
-// never sideways.
+// Package layers holds the rule of which package may import which (docs/architecture.md): only packages in lower
+// layers.
 package layers
 
 import (
@@ -15,11 +15,11 @@ import (
 	"strings"
 )
 
-// Module is the path that all packages of the house begin with.
+// Module is the module path, with which the path of every package begins.
 const Module = "parley"
 
-// ranks is the order, from the ground up. A package may import those of a lower rank. "feature/*" is any package below
-// feature.
+// ranks is the order of the layers, from the bottom. A package may import those of a lower rank. "feature/*" is any
+// package below feature.
 var ranks = [][]string{
 	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit", "internal/memo", "internal/sheet", "internal/shape"},
 	{"wire", "internal/door"},
@@ -38,20 +38,20 @@ var ranks = [][]string{
 	{"cmd/*"},
 }
 
-// outside are tools and tests of the house: they may import anything, and nothing of the house imports them. Tests may.
+// outside lists tools and test packages. They may import anything; only tests may import them.
 var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "bench/*", "store/storetest"}
 
-// only says who alone may import a package, whatever the ranks allow.
+// only restricts who may import a package, whatever the ranks allow.
 var only = map[string][]string{
 	"config":       {"node", "cmd/*"},
 	"node/devcert": {"node", "cmd/*"},
 	"node/acme":    {"node"},
 }
 
-// under is what a package may import at most, where the ranks would allow more.
+// under restricts what a package may import, where the ranks would allow more.
 var under = map[string]string{"config": "wire"}
 
-// Check says what is wrong with pkg importing imp, both relative to the module; "" if nothing is.
+// Check says in English what is wrong with pkg importing imp, both relative to the module; "" if nothing is.
 func Check(pkg, imp string) string {
 	if matches(outside, pkg) {
 		return ""
@@ -64,11 +64,11 @@ func Check(pkg, imp string) string {
 	case from < 0:
 		return fmt.Sprintf("%s has no place in the layers: give it one in internal/layers/layers.go and docs/architecture.md", pkg)
 	case to < 0:
-		return "" // told at imp itself
+		return "" // reported for imp itself
 	case to > from:
-		return fmt.Sprintf("%s imports %s, which is above it: point it the other way (an interface or a function given to it)", pkg, imp)
+		return fmt.Sprintf("%s imports %s, which is above it: turn the dependency around (pass in an interface or a function)", pkg, imp)
 	case to == from:
-		return fmt.Sprintf("%s imports %s, which is beside it: what both need moves down", pkg, imp)
+		return fmt.Sprintf("%s imports %s, which is beside it: move what both need to a lower layer", pkg, imp)
 	}
 	if who, ok := only[imp]; ok && !matches(who, pkg) {
 		return fmt.Sprintf("%s imports %s, which only %s may", pkg, imp, strings.Join(who, " and "))
@@ -92,8 +92,8 @@ func matches(patterns []string, pkg string) bool {
 	})
 }
 
-// Imports reads the module in dir and gives what each package imports of the house, but for test files. Files are
-// parsed whatever their build tags.
+// Imports reads the module in dir. It returns what each package imports of the module, without test files. Build tags
+// are ignored.
 func Imports(dir string) (map[string][]string, error) {
 	pkgs := make(map[string][]string)
 	fset := token.NewFileSet()
@@ -117,7 +117,7 @@ func Imports(dir string) (map[string][]string, error) {
 		}
 		pkg := filepath.ToSlash(rel)
 		if pkgs[pkg] == nil {
-			pkgs[pkg] = []string{} // one that imports nothing counts too
+			pkgs[pkg] = []string{} // a package without imports counts, too
 		}
 		for _, spec := range f.Imports {
 			p, err := strconv.Unquote(spec.Path.Value)
@@ -133,7 +133,7 @@ func Imports(dir string) (map[string][]string, error) {
 	return pkgs, err
 }
 
-// skip leaves out what the go command leaves out, and modules of their own.
+// skip leaves out what the go command leaves out, and nested modules.
 func skip(root, dir string) error {
 	if dir == root {
 		return nil

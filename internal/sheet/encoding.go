@@ -13,15 +13,15 @@ import (
 	utf "golang.org/x/text/encoding/unicode"
 )
 
-// Encoding is a way of writing letters as bytes.
+// Encoding is a character encoding.
 type Encoding struct {
 	Name  string // as spreadsheets call it
-	Title string // whose letters it has, in English
+	Title string // the languages that use it, in English
 	enc   encoding.Encoding
-	auto  bool // Decode finds it out by itself
+	auto  bool // Decode detects it by itself
 }
 
-// Encodings are those that spreadsheets save in. Of those that are found out, the earlier wins where nothing speaks for one.
+// Encodings lists the encodings that spreadsheets save in. Where detection is undecided, the earlier one wins.
 var Encodings = []Encoding{
 	{"UTF-8", "Unicode", nil, false},
 	{"UTF-16LE", "Unicode text", utf.UTF16(utf.LittleEndian, utf.UseBOM), false},
@@ -40,28 +40,30 @@ var Encodings = []Encoding{
 	{"Windows-1258", "Vietnamese", charmap.Windows1258, false},
 }
 
-// ErrBinary means that a file is no text, and no other file that is known here.
-var ErrBinary = errors.New("sheet: this is no text")
+// ErrBinary says that a file is not text, and not of another known kind.
+var ErrBinary = errors.New("sheet: this is not text")
 
-// EncodingError says where a file is not in the encoding that it should be in.
+// EncodingError says where a file does not follow the expected encoding.
 type EncodingError struct {
 	Encoding string
 	Line     int
 }
 
+// Error names the line and the encoding.
 func (e *EncodingError) Error() string {
 	return fmt.Sprintf("sheet: line %d is not in %s", e.Line, e.Encoding)
 }
 
-// ForeignError says what a file is that is no table in text.
+// ForeignError says of which kind a file is that is not a table in text.
 type ForeignError struct{ Kind Kind }
 
+// Error names the kind of file.
 func (e *ForeignError) Error() string { return "sheet: this is " + string(e.Kind) }
 
-// Kind of a file.
+// Kind is a kind of file, named with its article in English.
 type Kind string
 
-// Kinds of files that people take for tables.
+// The kinds of files that people mistake for tables.
 const (
 	Excel        Kind = "an Excel workbook"
 	OpenDocument Kind = "an OpenDocument table"
@@ -71,7 +73,8 @@ const (
 	Archive      Kind = "an archive"
 )
 
-// Decode reads a file's bytes as text. With an empty name it finds out how they are written, and says so.
+// Decode turns a file's bytes into text. name selects the encoding; "" detects it. It also returns the encoding's name.
+// Errors are ErrBinary, *EncodingError or *ForeignError, or one for an unknown name.
 func Decode(b []byte, name string) (text, encoding string, err error) {
 	if k := kindOf(b); k != "" {
 		return "", "", &ForeignError{k}
@@ -86,7 +89,7 @@ func Decode(b []byte, name string) (text, encoding string, err error) {
 		}
 	}
 	if e.Name == "" {
-		return "", "", fmt.Errorf("sheet: no encoding %q", name)
+		return "", "", fmt.Errorf("sheet: unknown encoding %q", name)
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	if e.enc != nil {
@@ -104,7 +107,7 @@ func Decode(b []byte, name string) (text, encoding string, err error) {
 	return text, name, nil
 }
 
-// badAt gives where a text has a byte or a letter that the encoding does not have; -1 for nowhere.
+// badAt returns the offset of the first character that the encoding does not have, or -1.
 func badAt(text string) int {
 	for i, r := range text {
 		if r == utf8.RuneError {
@@ -119,7 +122,7 @@ func lineAt(text string, at int) int {
 	return 1 + strings.Count(before, "\n") + strings.Count(before, "\r")
 }
 
-// kindOf knows files that are no text by how they begin.
+// kindOf recognises files that are not text by their first bytes.
 func kindOf(b []byte) Kind {
 	begins := func(s string) bool { return bytes.HasPrefix(b, []byte(s)) }
 	start := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(string(b[:min(len(b), 256)]), "\ufeff")))
@@ -144,7 +147,7 @@ func kindOf(b []byte) Kind {
 	return ""
 }
 
-// guess finds out how bytes are written: by their mark, by what is possible, and at last by what looks like words.
+// guess detects the encoding: by a byte order mark, by what is possible, and at last by what looks like words.
 func guess(b []byte) string {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xfe")):
@@ -185,7 +188,7 @@ func guess(b []byte) string {
 	return best
 }
 
-// habit is how the programs that use an encoding end their lines: old Macs with CR, DOS with CR and LF.
+// habit scores the line ends that programs with this encoding usually write: old Macs CR, DOS CR and LF.
 func habit(name string, b []byte) int {
 	dos, cr := bytes.Contains(b, []byte("\r\n")), bytes.ContainsRune(b, '\r')
 	switch {
@@ -197,8 +200,8 @@ func habit(name string, b []byte) int {
 	return 0
 }
 
-// Letters of languages whose spreadsheets save in the encodings that are found out: the most frequent, the others of the
-// west, those of central Europe.
+// Letters of the languages whose spreadsheets use the detected encodings: the most frequent letters, the others of
+// western Europe, and those of central Europe.
 const (
 	frequent = "éèüöäßñçÉÜÖÄ"
 	western  = "àâæêëîïôœùûÿáíóúãõåøìòÀÂÇÈÊËÎÏÔŒÙÛÁÍÓÚÑÃÕÅØÆ"
@@ -206,7 +209,8 @@ const (
 	marks    = "«»“”„‚‘–—…°€£§©®·ºª\u00a0"
 )
 
-// likely weighs whether a text looks as if people had written it: letters where words have them, no signs within words.
+// likely scores how much a text looks as if people had written it: letters where words have them, and no symbols inside
+// words.
 func likely(text string) (n int) {
 	rs := []rune(text)
 	at := func(i int) rune {
@@ -235,7 +239,7 @@ func weight(before, prev, r, next rune) int {
 		return -4
 	case unicode.IsLower(r) && unicode.IsUpper(prev) && unicode.IsUpper(before): // CAFé
 		return -2
-	case prev >= utf8.RuneSelf && unicode.IsLetter(prev) && unicode.IsLetter(r) && !cyrillic: // seldom in any Latin language
+	case prev >= utf8.RuneSelf && unicode.IsLetter(prev) && unicode.IsLetter(r) && !cyrillic: // rare in any language with Latin letters
 		return 0
 	case strings.ContainsRune(frequent, r):
 		return 4

@@ -1,5 +1,5 @@
-// Package sheet reads and writes tables as spreadsheets save them: CSV and its relatives, in the encodings that Excel,
-// LibreOffice, Google Sheets and Numbers know.
+// Package sheet reads and writes tables as spreadsheets save them: CSV and similar formats, in the encodings of Excel,
+// LibreOffice, Google Sheets and Numbers.
 package sheet
 
 import (
@@ -8,26 +8,26 @@ import (
 	"unicode/utf8"
 )
 
-// Row is a line of a table that is not empty. Cells are as they were written, without their quotation marks.
+// Row is a non-empty line of a table. Cells hold the text without its quotation marks.
 type Row struct {
-	Line  int // in the file, from 1
+	Line  int // line number in the file, from 1
 	Cells []string
 }
 
-// Table is what a file has in it.
+// Table is the content of a file.
 type Table struct {
-	Comma rune // what parts the cells
+	Comma rune // what separates the cells
 	Rows  []Row
 }
 
-// Fault is what can be wrong with a table.
+// Fault is a kind of error in a table.
 type Fault int
 
-// Faults of a table.
+// The faults of a table.
 const (
-	Unclosed   Fault = iota + 1 // a quotation mark opens a cell and nothing closes it
+	Unclosed   Fault = iota + 1 // a quotation mark opens a cell and none closes it
 	AfterQuote                  // text follows the quotation mark that closes a cell
-	TooMany                     // more rows than are read
+	TooMany                     // more rows than allowed
 )
 
 // Error says where a table cannot be read.
@@ -36,16 +36,18 @@ type Error struct {
 	Line, Column int // from 1
 }
 
+// Error names the fault.
 func (e *Error) Error() string {
 	return map[Fault]string{Unclosed: "sheet: a quotation mark is not closed", AfterQuote: "sheet: text after a closing quotation mark",
 		TooMany: "sheet: too many rows"}[e.Fault]
 }
 
-// sepLine is how Excel is told what parts the cells; a spreadsheet that has saved the file again adds empty cells.
+// sepLine matches the line that tells Excel what separates the cells. A spreadsheet that saves such a file adds empty
+// cells to it.
 var sepLine = regexp.MustCompile(`(?i)^"?sep=(.)"?[,;\t]*$`)
 
-// Parse reads a table of at most most rows that are not empty. Lines may end in any way; empty rows, and empty cells at the
-// end of a row, are left out.
+// Parse reads a table of at most most non-empty rows. Lines may end in any way. It leaves out empty rows, and empty
+// cells at the end of a row. Its error is an *Error.
 func Parse(text string, most int) (Table, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
@@ -74,7 +76,8 @@ func Parse(text string, most int) (Table, error) {
 	return t, nil
 }
 
-// commaOf finds what parts the cells: what the first row that has any of it has most of, outside quotation marks.
+// commaOf detects the character that separates the cells: the most frequent candidate, outside of quotation marks, in
+// the first row that has any.
 func commaOf(text string) rune {
 	count, quoted := make(map[rune]int), false
 	for _, r := range text {
@@ -91,7 +94,7 @@ func commaOf(text string) rune {
 	}
 	best := ','
 	for _, r := range "|;\t" {
-		if count[r] > 0 && count[r] >= count[best] { // texts have commas rather than the others
+		if count[r] > 0 && count[r] >= count[best] { // cells contain commas more often than the other candidates
 			best = r
 		}
 	}
@@ -130,7 +133,7 @@ func (p *parser) row() (Row, error) {
 	return r, nil
 }
 
-// cell reads up to what ends a cell: the comma, the line's end or the text's.
+// cell reads a cell up to what ends it: the comma, the line's end or the text's end.
 func (p *parser) cell(column int) (string, error) {
 	rest := p.text[p.at:]
 	trimmed := p.trim(rest)
@@ -141,7 +144,7 @@ func (p *parser) cell(column int) (string, error) {
 			p.at += len(rest) - len(trimmed) + n
 			return cell, nil
 		}
-		// Where tabs part the cells, some programs write quotation marks as they stand.
+		// In tables separated by tabs, some programs do not escape quotation marks.
 		if p.comma != '\t' {
 			return "", &Error{fault, p.line, column}
 		}
@@ -154,7 +157,7 @@ func (p *parser) cell(column int) (string, error) {
 	return rest[:end], nil
 }
 
-// quoted reads a cell in quotation marks, and gives its length with what is left out after it.
+// quoted reads a cell in quotation marks. n is its length, including what is left out after it.
 func (p *parser) quoted(s string) (cell string, n int, fault Fault) {
 	var b strings.Builder
 	for n = 1; ; {
@@ -177,7 +180,7 @@ func (p *parser) quoted(s string) (cell string, n int, fault Fault) {
 	return b.String(), n, 0
 }
 
-// trim takes the spaces off that stand before a cell or after its quotation marks.
+// trim removes spaces before a cell or after its quotation marks.
 func (p *parser) trim(s string) string {
 	if p.comma == '\t' {
 		return strings.TrimLeft(s, " ")

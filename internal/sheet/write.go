@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// Writer writes a table that spreadsheets open with every letter whole: in UTF-8 with its mark, without which Excel takes
-// it for the letters of its own country.
+// Writer writes a table that spreadsheets open without damaged letters: in UTF-8 with a byte order mark, without which
+// Excel assumes a regional encoding.
 type Writer struct {
 	w     *bufio.Writer
 	comma rune
 }
 
-// NewWriter begins a table whose cells are parted by comma. What is written is out after Flush.
+// NewWriter begins a table whose cells are separated by comma. Call Flush at the end.
 func NewWriter(w io.Writer, comma rune) *Writer {
 	b := bufio.NewWriter(w)
-	_, _ = b.WriteString("\ufeff") // Flush tells of errors
+	_, _ = b.WriteString("\ufeff") // Flush returns errors
 	return &Writer{b, comma}
 }
 
-// Write adds a row. Cells are made harmless.
+// Write adds a row, and makes its cells safe with Harmless.
 func (w *Writer) Write(cells ...string) {
 	for i, c := range cells {
 		if i > 0 {
 			_, _ = w.w.WriteRune(w.comma)
 		}
 		c = Harmless(c)
-		// Spreadsheets may part cells at any of these, whatever the file uses.
+		// A spreadsheet may separate cells at any of these, whatever the file uses.
 		if strings.ContainsAny(c, ",;|\t\"\r\n") || strings.TrimSpace(c) != c || c == "" && len(cells) == 1 {
 			c = `"` + strings.ReplaceAll(c, `"`, `""`) + `"`
 		}
@@ -37,10 +37,11 @@ func (w *Writer) Write(cells ...string) {
 	_, _ = w.w.WriteString("\r\n")
 }
 
-// Flush sends what is left, and gives the first error there was.
+// Flush writes what is left, and returns the first error of all writes.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
-// signs begin formulas, in a cell or in what a spreadsheet takes for one because it parts cells at another sign.
+// signs lists what begins a formula, in a cell or in the part of a cell that a spreadsheet splits off at another
+// separator.
 const (
 	signs   = `[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]`
 	atStart = `(^|[,;|\t\r\n"])(\s*)`
@@ -52,8 +53,8 @@ var (
 	phone    = regexp.MustCompile(`^\+[0-9 ().\-/]+$`)
 )
 
-// Harmless keeps spreadsheets from taking a text for a formula: an apostrophe stands before it. Telephone numbers stay as
-// they are. Plain takes it off again.
+// Harmless puts an apostrophe before a text that spreadsheets would take for a formula. It leaves telephone numbers as
+// they are. Plain removes the apostrophe.
 func Harmless(s string) string {
 	if phone.MatchString(s) {
 		return s
@@ -61,5 +62,5 @@ func Harmless(s string) string {
 	return formula.ReplaceAllString(s, "$1$2'$3")
 }
 
-// Plain gives the text that Harmless was given.
+// Plain returns the text that was given to Harmless.
 func Plain(s string) string { return harmless.ReplaceAllString(s, "$1$2$3") }
