@@ -1,4 +1,4 @@
-// Package auth is passwords, SASL and throttling.
+// Package auth checks passwords: policy, SASL, tokens, and throttling of guesses.
 package auth
 
 import (
@@ -14,13 +14,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Error is a SASL failure (RFC 6120, section 6.5). Text is for people, in English; it never says whether an account
-// exists, but to who has shown a password of it.
+// Error is a SASL failure (RFC 6120, section 6.5). Text is English for people. It never says whether an account exists,
+// except to somebody who has just sent a correct password of the account.
 type Error struct {
 	Condition, Text string
-	Known           bool // who has failed knows a password of the account: nothing was guessed at
+	Known           bool // the sender knows a password of the account, so nothing was guessed
 }
 
+// Error returns "sasl:" with the condition and the text.
 func (e *Error) Error() string {
 	if e.Text == "" {
 		return "sasl: " + e.Condition
@@ -28,8 +29,8 @@ func (e *Error) Error() string {
 	return "sasl: " + e.Condition + ": " + e.Text
 }
 
-// ErrBinding is returned for a kind of channel binding that this connection does not have. Nothing was guessed at: it
-// does not count as a failed attempt.
+// ErrBinding is the error for a kind of channel binding that this connection lacks. Nothing was guessed, so it does not
+// count as a failed attempt.
 var ErrBinding = &Error{Condition: "not-authorized", Text: "unsupported channel binding"}
 
 var (
@@ -38,10 +39,10 @@ var (
 	errAuthzid       = &Error{Condition: "invalid-authzid"}
 )
 
-// ErrPassword is returned for a password that no client could send: empty, or with characters that PRECIS forbids.
+// ErrPassword is the error for a password that no client could send: empty, or with characters that PRECIS forbids.
 var ErrPassword = errors.New("auth: the password is empty or has characters that are not allowed")
 
-// prepare is OpaqueString (RFC 8265, section 4.2).
+// prepare applies OpaqueString (RFC 8265, section 4.2).
 func prepare(password string) (string, error) {
 	if password == "" || len(password) > 1024 {
 		return "", ErrPassword
@@ -60,11 +61,11 @@ func prepare(password string) (string, error) {
 	return p, nil
 }
 
-// ErrTwoForms is returned for a new password that clients write in two ways: RFC 5802 has them prepare it with SASLprep,
-// RFC 8265, which came later, with OpaqueString. Only one of the two would sign in.
-var ErrTwoForms = errors.New("auth: the password has signs that apps write in two ways, such as ², ½, ﬁ or full-width digits: use others")
+// ErrTwoForms is the error for a new password that clients encode in two ways: with SASLprep (RFC 5802) or with
+// OpaqueString (the later RFC 8265). Only one of the two could sign in.
+var ErrTwoForms = errors.New("auth: the password has characters that apps encode in two ways, such as ², ½, ﬁ or full-width digits: use others")
 
-// fresh is prepare for a password that is set now.
+// fresh is prepare for a new password.
 func fresh(password string) (string, error) {
 	p, err := prepare(password)
 	if err == nil && saslprep(p) != p {
@@ -73,8 +74,8 @@ func fresh(password string) (string, error) {
 	return p, err
 }
 
-// saslprep is what SASLprep (RFC 4013) makes of a text that OpaqueString has made: some signs go, and those that look like
-// others become them.
+// saslprep applies SASLprep (RFC 4013) to a text that OpaqueString has prepared: it removes some characters and
+// replaces others by similar ones.
 func saslprep(p string) string {
 	return norm.NFKC.String(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(unprinted, r) || r >= 0x200b && r <= 0x200d || r >= 0xfe00 && r <= 0xfe0f {
@@ -84,29 +85,30 @@ func saslprep(p string) string {
 	}, p))
 }
 
-// unprinted are the signs that SASLprep leaves out (RFC 3454, table B.1), but for two rows of them.
+// unprinted are the characters that SASLprep removes (RFC 3454, table B.1), except two rows of the table.
 const unprinted = "\u00ad\u034f\u1806\u180b\u180c\u180d\u2060\ufeff"
 
-// Derive gives 32 bytes that only who has the secret can know, other ones for each label and each list of parts, none of
-// which has a NUL in it.
+// Derive returns 32 bytes that cannot be computed without the secret. They differ for each label and each list of
+// parts. No part may contain a NUL.
 func Derive(secret []byte, label string, parts ...string) []byte {
 	return mac(sha256.New, secret, []byte("parley\x00"+label+"\x00"+strings.Join(parts, "\x00")))
 }
 
 // Secret is one of the passwords of an account.
 type Secret struct {
-	ID   string // of an app password; "" is the account's own
+	ID   string // the id of an app password; "": the account's own password
 	Keys Keys
-	// Refuse says why this one does not sign in, to who has shown that they know it; "" if it does.
+	// Refuse says in English why this password may not sign in; "" if it may. Only somebody who has shown that they
+	// know the password sees it.
 	Refuse string
 }
 
-// Lookup finds the passwords of a username (prepared localpart). The first says with which salt and how many iterations a
-// client is to go about it: any other is found only where it has the same (see KeysLike). With none nobody can sign in as
-// that: the exchange then goes on with a Faker's keys. An error is temporary-auth-failure.
+// Lookup returns the passwords of a username (a prepared localpart). The first one determines the salt and the
+// iterations for the client, so others are only found with the same parameters (see KeysLike). With an empty result
+// nobody can sign in: the exchange then continues with a Faker's keys. An error becomes temporary-auth-failure.
 type Lookup func(ctx context.Context, username string) ([]Secret, error)
 
-// known says whether somebody who has shown this password may sign in.
+// known returns nil if somebody who has shown this password may sign in, and otherwise the error for them.
 func (s Secret) known() error {
 	if s.Refuse != "" {
 		return &Error{Condition: "not-authorized", Text: s.Refuse, Known: true}
@@ -114,18 +116,18 @@ func (s Secret) known() error {
 	return nil
 }
 
-// Faker gives users that do not exist salts that stay the same, so that they look like those that do.
+// Faker gives unknown users constant salts, so that they look like users that exist.
 type Faker struct {
 	secret     []byte
 	iterations int
 }
 
-// NewFaker makes one; the secret is to be kept between starts, iterations are those of new accounts.
+// NewFaker returns a Faker. secret must survive restarts; iterations is the number for new accounts.
 func NewFaker(secret []byte, iterations int) *Faker {
 	return &Faker{secret: secret, iterations: max(iterations, 4096)}
 }
 
-// Keys gives keys that no password has.
+// Keys returns keys that match no password. They are always the same for one user.
 func (f *Faker) Keys(host, username string) Keys {
 	part := func(what string, n int) []byte {
 		return mac(sha512.New, f.secret, []byte(what+"\x00"+host+"\x00"+username))[:n]
@@ -134,11 +136,11 @@ func (f *Faker) Keys(host, username string) Keys {
 	return Keys{SHA1: Key{salt, f.iterations, part("1", 20), part("2", 20)}, SHA256: Key{salt, f.iterations, part("3", 32), part("4", 32)}}
 }
 
-// Binding is the channel-binding data of a connection; nil where there is none.
+// Binding holds the channel-binding data of a connection. A kind that the connection lacks is nil.
 type Binding struct {
 	Exporter []byte // tls-exporter, RFC 9266
 	EndPoint []byte // tls-server-end-point, RFC 5929
-	Unique   []byte // tls-unique, RFC 5929: only for tokens, see TokenMechanisms
+	Unique   []byte // tls-unique, RFC 5929: only for tokens; see TokenMechanisms
 }
 
 func (b Binding) data(kind string) []byte {
@@ -153,8 +155,8 @@ func (b Binding) data(kind string) []byte {
 
 func (b Binding) any() bool { return b.Exporter != nil || b.EndPoint != nil }
 
-// ServerEndPoint gives the hash of a certificate that RFC 5929, section 4.1, wants: with the hash of its signature, but
-// SHA-256 for MD5 and SHA-1; nil where that is not defined.
+// ServerEndPoint returns the hash of a certificate for tls-server-end-point (RFC 5929, section 4.1): by the hash of its
+// signature, with SHA-256 instead of MD5 and SHA-1. It returns nil where that is undefined.
 func ServerEndPoint(cert *x509.Certificate) []byte {
 	h := crypto.SHA256
 	switch cert.SignatureAlgorithm {

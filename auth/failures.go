@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// Failures notes sign-ins that have failed, each in one line that other programs can read. A nil one notes nothing. Safe from
-// any goroutine.
+// Failures logs failed sign-ins, each in one line that other programs can parse. A nil value logs nothing. It is safe
+// from any goroutine.
 type Failures struct{ Log *slog.Logger }
 
-// maxTyped is how much of what somebody has typed as an account is noted, in bytes.
+// maxTyped is how much of a typed account name is logged, in bytes.
 const maxTyped = 100
 
-// Note notes one: from where, by which door, why, and at which account, as it was typed; "" where none was named. It comes
-// last and the log quotes it, so that nobody writes the line of another.
+// Note logs a failed sign-in: the address, the way in, the reason, and the account as it was typed, or "". The account
+// comes last and is quoted, so that nobody can forge another line.
 func (f *Failures) Note(a netip.Addr, door, why, account string) {
 	if f == nil || f.Log == nil {
 		return

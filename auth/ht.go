@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// TokenMechanisms gives the mechanisms of draft-schmaus-kitten-sasl-ht that this connection can have, those that bind
-// its channel first. They are for tokens (XEP-0484), never for passwords.
+// TokenMechanisms returns the mechanisms of draft-schmaus-kitten-sasl-ht that this connection can use, those with
+// channel binding first. They are for tokens (XEP-0484), never for passwords.
 func TokenMechanisms(b Binding) []string {
 	var out []string
 	for _, m := range []string{"HT-SHA-256-EXPR", "HT-SHA-256-UNIQ", "HT-SHA-256-ENDP"} {
@@ -19,7 +19,7 @@ func TokenMechanisms(b Binding) []string {
 	return append(out, "HT-SHA-256-NONE")
 }
 
-// token gives the channel-binding data that a mechanism goes with; nil where there is none.
+// token returns the channel-binding data for a mechanism, or nil.
 func (b Binding) token(mechanism string) []byte {
 	switch strings.TrimPrefix(mechanism, "HT-SHA-256-") {
 	case "EXPR":
@@ -32,18 +32,19 @@ func (b Binding) token(mechanism string) []byte {
 	return nil
 }
 
-// Token is a secret that a client may have been given.
+// Token is a secret that a client may hold.
 type Token struct {
 	Secret []byte
-	// Use takes the token as used by who has it; it is called when that is proven. An *Error is what the client is told.
+	// Use marks the token as used. It is called when the client has proven that it has the token. The client gets the
+	// *Error.
 	Use func(ctx context.Context) error
 }
 
-// Tokens finds those of a user (prepared localpart) that this mechanism may be used with; none if nobody can sign in as
-// that. An error is temporary-auth-failure.
+// Tokens returns the tokens of a user (a prepared localpart) for this mechanism. The result is empty if nobody can sign
+// in as that user. An error becomes temporary-auth-failure.
 type Tokens func(ctx context.Context, user, mechanism string) ([]Token, error)
 
-// ht proves to each side that the other has the token, in one round trip.
+// ht proves to each side that the other one has the token, in one round trip.
 type ht struct {
 	shown
 	o    Options
@@ -51,16 +52,17 @@ type ht struct {
 	done bool
 }
 
+// Next checks the client's only message and returns the server's proof.
 func (h *ht) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	name, proof, ok := strings.Cut(string(message), "\x00")
 	if !ok || h.done || name == "" {
 		return nil, false, errMalformed
 	}
 	h.done = true
-	if err := h.named(Options{}, name); err != nil { // a token is no password: nobody guesses at 256 bits
+	if err := h.named(Options{}, name); err != nil { // no attempt is counted: a token has 256 bits and cannot be guessed
 		return nil, false, err
 	}
-	if len(proof) != sha256.Size { // of another hash, or cut: clients take not-authorized as a reason to ask for the password
+	if len(proof) != sha256.Size { // another hash, or a truncated one; not-authorized would make clients ask for the password
 		return nil, false, errNotAuthorized
 	}
 	tokens, err := h.o.Tokens(ctx, h.user, h.name)

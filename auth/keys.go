@@ -15,21 +15,21 @@ import (
 	"runtime"
 )
 
-// Key is what is kept of a password for one hash of SCRAM (RFC 5802, section 3).
+// Key is what the server keeps of a password for one hash of SCRAM (RFC 5802, section 3).
 type Key struct {
 	Salt           []byte
 	Iterations     int
 	Stored, Server []byte
 }
 
-// IsZero says that there is none.
+// IsZero reports whether the key is missing.
 func (k Key) IsZero() bool { return len(k.Stored) == 0 }
 
-// Keys are what is kept of a password; the password itself never is. Those made here have all; one that came with an
-// account from another server may be missing, until its owner signs in.
+// Keys is what the server keeps of a password, but never the password itself. Keys made here are complete. Those of an
+// account from another server may lack one until its owner signs in.
 type Keys struct{ SHA1, SHA256 Key }
 
-// of gives the key for a hash of this size.
+// of returns the key for a hash of this size in bytes.
 func (k Keys) of(size int) Key {
 	if size == sha1.Size {
 		return k.SHA1
@@ -37,7 +37,7 @@ func (k Keys) of(size int) Key {
 	return k.SHA256
 }
 
-// Of gives the key for a mechanism, named without -PLUS; a zero one if there is none.
+// Of returns the key for a mechanism, named without -PLUS, or a zero key.
 func (k Keys) Of(mechanism string) Key {
 	for _, h := range hashes {
 		if h.name == mechanism {
@@ -59,7 +59,7 @@ var hashes = []scramHash{
 	{"SCRAM-SHA-256", sha256.New, func(k *Keys) *Key { return &k.SHA256 }},
 }
 
-// Missing names the mechanisms, without -PLUS, that cannot be used with these keys.
+// Missing returns the mechanisms, without -PLUS, that these keys do not support.
 func (k Keys) Missing() []string {
 	var out []string
 	for _, h := range hashes {
@@ -70,7 +70,8 @@ func (k Keys) Missing() []string {
 	return out
 }
 
-// SetKey puts in a key that was made elsewhere, named by its mechanism; an error if it cannot be one.
+// SetKey sets a key that was made elsewhere, by its mechanism. It returns an error if the mechanism is unknown or the
+// key is not valid.
 func (k *Keys) SetKey(mechanism string, key Key) error {
 	for _, h := range hashes {
 		if h.name != mechanism {
@@ -78,7 +79,7 @@ func (k *Keys) SetKey(mechanism string, key Key) error {
 		}
 		n := h.new().Size()
 		if len(key.Stored) != n || len(key.Server) != n || len(key.Salt) == 0 || len(key.Salt) > maxSalt || key.Iterations < 1 || key.Iterations > maxIterations {
-			return fmt.Errorf("auth: no keys of %s", mechanism)
+			return fmt.Errorf("auth: the key for %s is not valid", mechanism)
 		}
 		*h.at(k) = key
 		return nil
@@ -89,13 +90,14 @@ func (k *Keys) SetKey(mechanism string, key Key) error {
 const (
 	saltLen       = 16
 	maxSalt       = 255
-	maxIterations = 10_000_000 // what a client is made to do when it signs in
+	maxIterations = 10_000_000 // the most work for a client that signs in
 )
 
-// work bounds how many passwords are stretched at once, so that a flood of them cannot take the machine.
+// work limits how many passwords are stretched at once, so that a flood of them cannot occupy the machine.
 var work = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
 
-// NewKeys makes the keys of a password with a fresh salt. iterations below 4096 are raised to that (RFC 5802).
+// NewKeys makes the keys of a password with a new salt. Fewer than 4096 iterations become 4096 (RFC 5802). It returns
+// ErrPassword or ErrTwoForms for an unusable password.
 func NewKeys(password string, iterations int) (Keys, error) {
 	p, err := fresh(password)
 	if err != nil {
@@ -104,8 +106,8 @@ func NewKeys(password string, iterations int) (Keys, error) {
 	return newKeys(p, NewSalt(), max(iterations, 4096), Keys{})
 }
 
-// KeysLike makes the keys of another password of the same account: with the salts and iterations that the first has, a
-// client that signs in with either computes what can be compared with both.
+// KeysLike makes the keys of another password of the same account, with the salts and iterations of the first one. What
+// a client computes can then be compared with both. Errors are those of NewKeys.
 func KeysLike(password string, iterations int, like Keys) (Keys, error) {
 	p, err := fresh(password)
 	if err != nil {
@@ -114,12 +116,12 @@ func KeysLike(password string, iterations int, like Keys) (Keys, error) {
 	return likeKeys(p, NewSalt(), max(iterations, 4096), Keys{}, like)
 }
 
-// newKeys makes what there is none of in k.
+// newKeys adds the keys that k lacks.
 func newKeys(prepared string, salt []byte, iterations int, k Keys) (Keys, error) {
 	return likeKeys(prepared, salt, iterations, k, Keys{})
 }
 
-// likeKeys makes what there is none of in k, with the salts and iterations of like where that has some.
+// likeKeys adds the keys that k lacks, with the salts and iterations of like where that has them.
 func likeKeys(prepared string, salt []byte, iterations int, k, like Keys) (Keys, error) {
 	for _, h := range hashes {
 		at := h.at(&k)
@@ -139,7 +141,8 @@ func likeKeys(prepared string, salt []byte, iterations int, k, like Keys) (Keys,
 	return k, nil
 }
 
-// complete makes the keys that are missing of a password that has just been shown, like those of the account's others.
+// complete adds the missing keys for a password that a client has just sent, with the parameters of the account's other
+// passwords.
 func (k Keys) complete(password string, others []Secret) (Keys, error) {
 	p, err := prepare(password)
 	if err != nil {
@@ -148,7 +151,7 @@ func (k Keys) complete(password string, others []Secret) (Keys, error) {
 	return likeKeys(p, NewSalt(), max(k.SHA1.Iterations, k.SHA256.Iterations, 4096), k, Like(others))
 }
 
-// Like gives, for each hash, keys of one of these passwords that has some.
+// Like returns, for each hash, the key of the first of these passwords that has one.
 func Like(ss []Secret) (k Keys) {
 	for _, s := range ss {
 		for _, h := range hashes {
@@ -160,14 +163,15 @@ func Like(ss []Secret) (k Keys) {
 	return k
 }
 
-// NewSalt makes one.
+// NewSalt returns 16 random bytes.
 func NewSalt() []byte {
 	b := make([]byte, saltLen)
 	rand.Read(b)
 	return b
 }
 
-// KeyOf makes a key of a SaltedPassword that a client has computed (XEP-0480, section 3).
+// KeyOf makes a key from the SaltedPassword that a client computed (XEP-0480, section 3). It returns an error for an
+// unknown mechanism or a salted password of the wrong length.
 func KeyOf(mechanism string, salted, salt []byte, iterations int) (Key, error) {
 	for _, h := range hashes {
 		if h.name == mechanism && len(salted) == h.new().Size() {
@@ -203,10 +207,10 @@ func digest(h func() hash.Hash, data []byte) []byte {
 	return d.Sum(nil)
 }
 
-// Verify says whether this is the password. It costs what making the key has cost.
+// Verify reports whether this is the password. It takes as long as making a key.
 func (k Keys) Verify(password string) bool { return verify([]Secret{{Keys: k}}, password) != nil }
 
-// verify gives the one of some passwords that this is; nil if it is none. It costs the same however many they are.
+// verify returns the password that matches, or nil. It takes the same time for any number of passwords.
 func verify(ss []Secret, password string) (found *Secret) {
 	p, err := prepare(password)
 	if err != nil || len(ss) == 0 {
@@ -233,18 +237,18 @@ func verify(ss []Secret, password string) (found *Secret) {
 	return found
 }
 
-// like says that a client computes the same of one password for both.
+// like reports whether a client computes the same value from one password for both keys.
 func (k Key) like(o Key) bool {
 	return !k.IsZero() && k.Iterations == o.Iterations && bytes.Equal(k.Salt, o.Salt)
 }
 
-// Forms in which keys are kept: 1 has one salt for both hashes, and both keys; 2 has each key by itself, or none.
+// The stored forms of keys: form 1 has one salt for both hashes and both keys; form 2 has each key separately, or none.
 const (
 	keysTogether = 1
 	keysApart    = 2
 )
 
-// MarshalBinary gives the form that is kept.
+// MarshalBinary returns the form for the store. It fails if there are no keys.
 func (k Keys) MarshalBinary() ([]byte, error) {
 	if len(k.Missing()) == len(hashes) {
 		return nil, errors.New("auth: no keys")
@@ -271,9 +275,9 @@ func (k Keys) MarshalBinary() ([]byte, error) {
 	return out, nil
 }
 
-var errForm = errors.New("auth: keys of an unknown form")
+var errForm = errors.New("auth: unknown form of keys")
 
-// UnmarshalBinary reads what MarshalBinary gave.
+// UnmarshalBinary reads the form that MarshalBinary returns.
 func (k *Keys) UnmarshalBinary(b []byte) error {
 	if len(b) == 0 {
 		return errForm

@@ -10,35 +10,35 @@ import (
 	"parley/internal/netaddr"
 )
 
-// Place is a network that an account has signed in from. Which network that is cannot be read from it.
+// Place is a network that an account has signed in from. The network itself cannot be derived from it.
 type Place struct {
 	Account string // localpart@domain
 	Network string
 	Used    time.Time
 }
 
-// PlacesConfig bounds what is remembered. Zero values mean the defaults.
+// PlacesConfig holds the settings of Places. Zero values mean the defaults.
 type PlacesConfig struct {
-	Secret     []byte      // networks are kept as sums that are made with it
-	PerAccount int         // default 20; those used last are kept
-	Max        int         // in all; default 250,000
-	Keep       func(Place) // is told what is new, and once a day what is used; it does not wait. nil: nobody is
+	Secret     []byte      // networks are stored as keyed hashes with it
+	PerAccount int         // places kept per account, the last used ones; 0: 20
+	Max        int         // places in all; 0: 250,000
+	Keep       func(Place) // called for each new place, and once a day for a used one; must not block; nil: not called
 	Now        func() time.Time
 }
 
-// Places remembers where accounts have signed in. Safe from any goroutine.
+// Places remembers where accounts have signed in. It is safe from any goroutine.
 type Places struct {
 	cfg PlacesConfig
 
 	mu sync.Mutex
-	m  map[string]map[string]time.Time // by account and network: when it was used
+	m  map[string]map[string]time.Time // by account and network: the last use
 	n  int
 }
 
-// placeAge is how often it is noted that a place is still used.
+// placeAge is how often the continued use of a place is noted.
 const placeAge = 24 * time.Hour
 
-// NewPlaces makes it.
+// NewPlaces returns empty Places.
 func NewPlaces(c PlacesConfig) *Places {
 	if c.PerAccount <= 0 {
 		c.PerAccount = 20
@@ -52,12 +52,12 @@ func NewPlaces(c PlacesConfig) *Places {
 	return &Places{cfg: c, m: make(map[string]map[string]time.Time)}
 }
 
-// network is an address's /64 or itself, as a sum: not the same for two accounts.
+// network returns the keyed hash of an address, or of the /64 of an IPv6 address. It differs between accounts.
 func (p *Places) network(a netip.Addr, account string) string {
 	return hex.EncodeToString(Derive(p.cfg.Secret, "place", strings.ReplaceAll(account, "\x00", ""), netaddr.Key(a).String())[:12])
 }
 
-// Knows says whether an account has signed in from there.
+// Knows reports whether an account has signed in from the network of an address.
 func (p *Places) Knows(a netip.Addr, account string) bool {
 	network := p.network(a, account)
 	p.mu.Lock()
@@ -81,7 +81,7 @@ func (p *Places) Note(a netip.Addr, account string) {
 	}
 }
 
-// Load takes in what was kept.
+// Load adds places that were stored.
 func (p *Places) Load(xs []Place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +110,7 @@ func (p *Places) putLocked(x Place) {
 		delete(of, oldest)
 		p.n--
 	}
-	for account, other := range p.m { // any: there is room for a large organization
+	for account, other := range p.m { // any other account: there is room for a large organization
 		if p.n <= p.cfg.Max {
 			return
 		}
@@ -121,7 +121,7 @@ func (p *Places) putLocked(x Place) {
 	}
 }
 
-// Forget forgets where an account has signed in.
+// Forget removes all places of an account.
 func (p *Places) Forget(account string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

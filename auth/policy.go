@@ -6,17 +6,18 @@ import (
 	"unicode"
 )
 
-// PolicyError says, in plain words, why a password is refused.
+// PolicyError says in plain English why a password is refused.
 type PolicyError struct{ Text string }
 
+// Error returns the text for the person.
 func (e *PolicyError) Error() string { return e.Text }
 
-// minEntropy is what a password of the second branch must hold at least, in bits, by minEntropy's simple estimate.
+// minEntropy is the least entropy, in bits, of a password without all character classes (see entropy).
 const minEntropy = 40
 
-// CheckPassword is the one policy for every door: 8 characters with upper case, lower case, digit and special
-// character, or 12 characters that are not too regular; never a common password or one with the username in it. The
-// second branch is for generated passwords and for phrases.
+// CheckPassword enforces the password policy, which is the same everywhere. A password needs 8 characters with upper
+// case, lower case, a digit and a special character, or 12 characters that are not too regular, as generated passwords
+// and phrases have. It must not be a common password or contain the username. Errors are of type *PolicyError.
 func CheckPassword(password, username string) error {
 	if _, err := prepare(password); err != nil {
 		return &PolicyError{"the password is empty or has characters that are not allowed"}
@@ -44,7 +45,7 @@ func CheckPassword(password, username string) error {
 	return &PolicyError{"use upper and lower case, a digit and a special character, or make it 12 characters or longer"}
 }
 
-// classes counts which of upper case, lower case, digit and other occur.
+// classes counts how many of upper case, lower case, digit and other occur in s.
 func classes(s string) int {
 	var upper, lower, digit, other int
 	for _, r := range s {
@@ -62,8 +63,8 @@ func classes(s string) int {
 	return upper + lower + digit + other
 }
 
-// entropy estimates bits: Shannon's measure of the characters' frequencies times the length. Steps of one ("abcdef",
-// "123456") count for little, as do repetitions.
+// entropy estimates the entropy of s in bits: Shannon's measure of the character frequencies times the length.
+// Repetitions and sequences ("abcdef", "123456") count for little.
 func entropy(s string) float64 {
 	count := make(map[rune]int)
 	n, steps := 0, 0
@@ -83,7 +84,7 @@ func entropy(s string) float64 {
 	return h * float64(n-max(0, steps-2)) // two may be chance
 }
 
-// common says whether s, in lower case and without what is often hung on, is among the most used passwords.
+// common reports whether s is one of the most used passwords, in lower case and without common suffixes.
 func common(s string) bool {
 	if commonPasswords[s] {
 		return true

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// RelayCredentials gives a name and a password that are good until then at a TURN server that shares the secret ("A REST API
-// for access to TURN services", which coturn calls use-auth-secret).
+// RelayCredentials returns a name and a password that are valid until then at a TURN server with the same secret ("A
+// REST API for access to TURN services", coturn's use-auth-secret).
 func RelayCredentials(secret, who string, until time.Time) (username, password string) {
 	username = strconv.FormatInt(until.Unix(), 10) + ":" + who
 	m := hmac.New(sha1.New, []byte(secret))

@@ -11,11 +11,10 @@ import (
 	"parley/wire/jid"
 )
 
-// Mechanisms that there are, in order of preference.
+// Mechanisms lists all mechanisms, in order of preference.
 var Mechanisms = []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
 
-// Offer gives those of the configured mechanisms that this connection can have: -PLUS with channel binding, PLAIN
-// inside TLS.
+// Offer returns the configured mechanisms that this connection can use: -PLUS needs channel binding, PLAIN needs TLS.
 func Offer(configured []string, secure bool, b Binding) []string {
 	var out []string
 	for _, m := range configured {
@@ -30,44 +29,44 @@ func Offer(configured []string, secure bool, b Binding) []string {
 	return out
 }
 
-// Options of one exchange.
+// Options holds the settings of one exchange.
 type Options struct {
 	Host          string
-	Mechanisms    []string // as offered
+	Mechanisms    []string // as offered to the client
 	Binding       Binding
-	Secure        bool // PLAIN may be used
+	Secure        bool // PLAIN is allowed
 	Lookup        Lookup
 	Faker         *Faker
 	DowngradeHash bool // XEP-0474
 	BindingFailed bool // the client has met ErrBinding on this stream
-	// From is the bare JID in the client's stream header; who asks to act as another than that is refused (XEP-0388,
-	// section 2.3). "" if it is not known, or not to be looked at.
+	// From is the bare JID in the client's stream header. A request to act as another user is refused (XEP-0388,
+	// section 2.3). "" means unknown or not checked.
 	From string
-	// Tokens are for the mechanisms that take one instead of a password.
+	// Tokens looks up tokens, for the mechanisms that use one instead of a password.
 	Tokens Tokens
-	// Attempt begins the count of one try at a user's password, when it is known whose; an error refuses it before anything is
-	// looked at. nil: nothing is counted.
+	// Attempt begins to count one try at a user's password, once the user is known. Its error refuses the try before
+	// the password is looked at. nil counts nothing.
 	Attempt func(user string) (*Attempt, error)
-	// Upgrade is told the complete keys of who has shown the password itself and lacked some; nil: nobody wants to know.
+	// Upgrade gets the complete keys of a password that the client sent, if some were missing. nil ignores them.
 	Upgrade func(ctx context.Context, user string, k Keys)
 }
 
-// Exchange is the server's side of one authentication. It is for one goroutine.
+// Exchange is the server's side of one authentication. Only one goroutine may use it.
 type Exchange interface {
-	// Next takes the client's message, the initial response first, and gives the challenge, or with done the data that
-	// goes with success. Errors are *Error.
+	// Next takes the client's next message, beginning with the initial response. It returns the challenge or, with
+	// done, the data that goes with success. Errors are of type *Error.
 	Next(ctx context.Context, message []byte) (challenge []byte, done bool, err error)
-	// Username is the localpart once it is known; it has proven nothing before Next gave done.
+	// Username returns the localpart, or "" if it is not known yet. It is proven only after Next has returned done.
 	Username() string
-	// Typed is the name as the client has given it, "" while it has not.
+	// Typed returns the name as the client sent it, or "" if it has not yet.
 	Typed() string
-	// Attempt is what Options.Attempt gave; nil where no password is guessed at.
+	// Attempt returns the result of Options.Attempt, or nil if no password was guessed.
 	Attempt() *Attempt
-	// Secret is the id of the app password that was shown; "" for the account's own, or for a token.
+	// Secret returns the id of the app password that was used; "" for the account's own password, or for a token.
 	Secret() string
 }
 
-// Start begins an exchange; invalid-mechanism if it was not offered.
+// Start begins an exchange. It returns invalid-mechanism if the mechanism was not offered.
 func Start(mechanism string, o Options) (Exchange, error) {
 	if !slices.Contains(o.Mechanisms, mechanism) {
 		if mechanism == "PLAIN" && !o.Secure {
@@ -96,7 +95,7 @@ func username(s string) (string, error) {
 	return u, nil
 }
 
-// checkAuthzid: nobody may act for another (RFC 6120, section 6.3.8).
+// checkAuthzid refuses to act for another user (RFC 6120, section 6.3.8).
 func (o Options) checkAuthzid(authzid, user string) error {
 	if authzid == "" {
 		return nil
@@ -113,8 +112,8 @@ func (o Options) checkAuthzid(authzid, user string) error {
 	return nil
 }
 
-// secrets finds an account's passwords; for one that there is not, or that has none, one that looks like an account's and
-// that nothing signs in with.
+// secrets returns an account's passwords. For an account that does not exist, or has none, it returns a fake one that
+// looks real and that nothing matches.
 func (o Options) secrets(ctx context.Context, user string) (ss []Secret, known bool, err error) {
 	ss, err = o.Lookup(ctx, user)
 	if err != nil {
@@ -126,18 +125,25 @@ func (o Options) secrets(ctx context.Context, user string) (ss []Secret, known b
 	return ss, true, nil
 }
 
-// shown is what an exchange knows of who signs in.
+// shown is what an exchange knows of the user who signs in.
 type shown struct {
 	typed, user, secret string
 	attempt             *Attempt
 }
 
-func (s *shown) Username() string  { return s.user }
-func (s *shown) Typed() string     { return s.typed }
-func (s *shown) Secret() string    { return s.secret }
+// Username returns the localpart, or "".
+func (s *shown) Username() string { return s.user }
+
+// Typed returns the name as the client sent it.
+func (s *shown) Typed() string { return s.typed }
+
+// Secret returns the id of the app password that was used.
+func (s *shown) Secret() string { return s.secret }
+
+// Attempt returns the counted try, or nil.
 func (s *shown) Attempt() *Attempt { return s.attempt }
 
-// named takes the name that a client gives, and begins the attempt.
+// named takes the name that a client sends, and begins the attempt.
 func (s *shown) named(o Options, name string) (err error) {
 	s.typed = name
 	if s.user, err = username(name); err != nil {
@@ -149,12 +155,13 @@ func (s *shown) named(o Options, name string) (err error) {
 	return err
 }
 
-// plain is RFC 4616.
+// plain is the mechanism PLAIN (RFC 4616).
 type plain struct {
 	shown
 	o Options
 }
 
+// Next checks the client's only message.
 func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	parts := bytes.Split(message, []byte{0})
 	if len(parts) != 3 || len(parts[1]) == 0 || len(parts[2]) == 0 {
@@ -172,7 +179,7 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 		return nil, false, errNotAuthorized
 	}
 	found := verify(secrets, string(parts[2]))
-	if found == nil || !known { // both, so that it takes the same time
+	if found == nil || !known { // both conditions, so that the time is the same
 		return nil, false, errNotAuthorized
 	}
 	if err := found.known(); err != nil {
@@ -190,7 +197,7 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 	return nil, true, nil
 }
 
-// fingerprint changes when a password of an account does.
+// fingerprint returns a value that changes when a password of an account does.
 func fingerprint(ss []Secret) []byte {
 	var b []byte
 	for _, s := range ss {

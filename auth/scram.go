@@ -14,7 +14,8 @@ import (
 	"strings"
 )
 
-// scram is RFC 5802 with the hashes of RFC 5802 and RFC 7677. The server stretches nothing: a login costs a few HMACs.
+// scram is SCRAM (RFC 5802) with the hashes of RFC 5802 and RFC 7677. The server does no key stretching: a sign-in
+// costs a few HMACs.
 type scram struct {
 	shown
 	o    Options
@@ -24,13 +25,13 @@ type scram struct {
 
 	step      int
 	authzid   string
-	gs2       string // header as sent
-	binding   []byte // data that has to come back after the header
+	gs2       string // the header as sent
+	binding   []byte // the data that must follow the header when the client repeats it
 	firstBare string
 	serverMsg string
 	nonce     string
-	key       Key      // of the first password, which says salt and iterations
-	secrets   []Secret // those that a proof may be of
+	key       Key      // of the first password, which determines the salt and iterations
+	secrets   []Secret // the passwords that the proof may match
 	known     bool
 }
 
@@ -42,6 +43,7 @@ func newScram(mechanism string, o Options) *scram {
 	return s
 }
 
+// Next takes the client's first or final message and returns the answer.
 func (s *scram) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 	s.step++
 	switch s.step {
@@ -55,7 +57,8 @@ func (s *scram) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 	return nil, false, errMalformed
 }
 
-// first reads gs2-header and client-first-message-bare (RFC 5802, section 7) and gives the server's first message.
+// first reads the gs2-header and the client-first-message-bare (RFC 5802, section 7) and returns the server's first
+// message.
 func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 	flag, rest, ok1 := strings.Cut(m, ",")
 	authzid, bare, ok2 := strings.Cut(rest, ",")
@@ -73,7 +76,7 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 	}
 	s.gs2, s.firstBare = flag+","+authzid+",", bare
 	attrs := strings.Split(bare, ",")
-	if strings.HasPrefix(attrs[0], "m=") { // a mandatory extension: there is none we know
+	if strings.HasPrefix(attrs[0], "m=") { // a mandatory extension, and we know none
 		return nil, &Error{Condition: "malformed-request", Text: "unknown extension"}
 	}
 	if len(attrs) < 2 {
@@ -103,11 +106,11 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 	return []byte(s.serverMsg), nil
 }
 
-// choose keeps the passwords that a client's proof may be of: those of the same salt and iterations as the first.
+// choose keeps the passwords that the client's proof may match: those with the salt and iterations of the first.
 func (s *scram) choose(secrets []Secret, known bool) {
 	size := s.hash().Size()
 	s.key, s.known = secrets[0].Keys.of(size), known
-	if s.key.IsZero() { // of another hash only
+	if s.key.IsZero() { // it only has a key for the other hash
 		s.key, s.known, secrets = s.o.Faker.Keys(s.o.Host, s.user).of(size), false, nil
 	}
 	for _, x := range secrets {
@@ -125,8 +128,8 @@ func (s *scram) channel(flag string) error {
 			return errMalformed
 		}
 	case flag == "y":
-		// The client could have bound the channel and thinks we cannot: if we offered it, someone took it from our offer,
-		// unless it has found out on this very stream that we lack its kind of binding (decisions/005).
+		// The client can bind the channel and believes that we cannot. If we offered it, somebody removed it from our
+		// offer, unless the client has learned on this stream that we lack its kind of binding (decisions/005).
 		if s.plus || !s.o.BindingFailed && slices.ContainsFunc(s.o.Mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
 			return errNotAuthorized
 		}
@@ -143,7 +146,7 @@ func (s *scram) channel(flag string) error {
 	return nil
 }
 
-// downgrade is the hash of what we offered (XEP-0474): mechanisms and channel bindings, sorted.
+// downgrade returns the hash of what we offered (XEP-0474): mechanisms and channel bindings, sorted.
 func (s *scram) downgrade() string {
 	ms := slices.Clone(s.o.Mechanisms)
 	slices.Sort(ms)
@@ -161,7 +164,7 @@ func (s *scram) downgrade() string {
 	return base64.StdEncoding.EncodeToString(digest(s.hash, []byte(in)))
 }
 
-// final checks client-final-message and gives the server's signature.
+// final checks the client-final-message and returns the server's signature.
 func (s *scram) final(m string) ([]byte, error) {
 	i := strings.LastIndex(m, ",p=")
 	if i < 0 || len(m) > 16384 {
@@ -200,7 +203,7 @@ func (s *scram) final(m string) ([]byte, error) {
 	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash, found.Keys.of(s.hash().Size()).Server, message))), nil
 }
 
-// proven gives the password that this is a proof of; nil if of none.
+// proven returns the password that the proof matches, or nil.
 func (s *scram) proven(proof, message []byte) (found *Secret) {
 	size := s.hash().Size()
 	if len(proof) != size {
@@ -217,7 +220,7 @@ func (s *scram) proven(proof, message []byte) (found *Secret) {
 	return found
 }
 
-// unescapeName reads a saslname; ok carries on from what was read before.
+// unescapeName decodes a saslname. ok is the result of the previous check and is passed on.
 func unescapeName(s string, ok bool) (string, bool) {
 	if !ok || s == "" {
 		return "", false

@@ -12,66 +12,67 @@ import (
 	"parley/internal/netaddr"
 )
 
-// What is guessed at. Each kind is counted by itself: who fails at one is not refused at another.
+// What is a kind of secret that somebody may guess. Each kind is counted separately: failures at one do not affect
+// another.
 type What string
 
 const (
-	Password  What = "password"  // of an account, at any door
+	Password  What = "password"  // of an account, anywhere
 	Code      What = "code"      // of the second step, by somebody who has the password
-	APIToken  What = "api"       // a token that there is not
-	Invited   What = "invited"   // an invitation that there is not, in a client (XEP-0445)
-	Forgotten What = "forgotten" // links for a new password that are asked for
-	Accounts  What = "accounts"  // accounts that are made
+	APIToken  What = "api"       // an unknown API token
+	Invited   What = "invited"   // an unknown invitation, in a client (XEP-0445)
+	Forgotten What = "forgotten" // requests for links to set a new password
+	Accounts  What = "accounts"  // new accounts
 )
 
-// ThrottleConfig bounds failed authentications. Zero values mean the defaults.
+// ThrottleConfig holds the limits on failed authentications. Zero values mean the defaults.
 type ThrottleConfig struct {
-	PerAccount int           // failures of one account from one address within Window; default 10
-	PerAddress int           // failures from one address within Window, for each kind; default 100
-	Window     time.Duration // default 10 minutes
-	Max        int           // entries kept in memory; default 100,000
-	Places     *Places       // where accounts have signed in; nil: those since the start
+	PerAccount int           // failures at one account from one address within Window; 0: 10
+	PerAddress int           // failures from one address within Window, for each kind; 0: 100
+	Window     time.Duration // 0: 10 minutes
+	Max        int           // entries kept in memory; 0: 100,000
+	Places     *Places       // where accounts have signed in; nil: remembered since the start only
 	Now        func() time.Time
 }
 
 const (
 	// fromAll is how many times PerAccount an account may fail from all addresses together.
 	fromAll = 10
-	// spread is how many failures at one account count against the address, until that account has rested for a while. A
-	// client with an old password that uses SCRAM fails anew each time: it is one account's, and no search among many.
+	// spread is how many failures at one account count against the address, until the account has had a pause. A client
+	// that uses SCRAM with an old password fails again and again, but at one account: that is no search among many.
 	spread = 3
-	// mark is the time that every refusal takes at an address or an account that is guessed at: it does not show whether
-	// the password was looked at, which is done only for who is known there.
+	// mark is the time that every refusal takes at an address or an account under attack. The time thus does not reveal
+	// whether the password was checked, which is done only for accounts that are known there.
 	mark = time.Second
 )
 
-// Throttle slows down who guesses passwords. An address (IPv6: its /64) that fails too often at one account has to wait. One
-// that fails at many accounts, or an account that is guessed at from many addresses, is narrow: only who has signed in to
-// the account from there before gets in, with the right password; whatever else comes is answered alike. So nobody shuts
-// others out of where they usually are. Safe from any goroutine.
+// Throttle slows down password guessing. An address (or the /64 of an IPv6 address) that fails too often at one account
+// must wait. An address that fails at many accounts, and an account that is attacked from many addresses, becomes
+// narrow: only somebody who has signed in to the account from there before gets in, with the right password; everybody
+// else gets the same answer. So nobody can shut others out of their usual places. It is safe from any goroutine.
 type Throttle struct {
 	cfg    ThrottleConfig
-	secret [32]byte // makes sums of wrong passwords that are worth nothing elsewhere
+	secret [32]byte // for hashes of wrong passwords that are worthless elsewhere
 
 	mu sync.Mutex
 	m  map[string]*bucket
 }
 
-// bucket leaks: within Window as much as it may hold.
+// bucket is a leaky bucket: its capacity leaks within one Window.
 type bucket struct {
 	level float64
 	at    time.Time
-	wide  int     // of an account at an address: how many of its failures the address was charged with
-	wrong []wrong // passwords that were wrong there, the latest last
+	wide  int     // of an account at an address: how many of its failures count against the address
+	wrong []wrong // the wrong passwords, the latest last
 }
 
-// wrong is a password that was tried, as a sum.
+// wrong is a wrong password, as a hash.
 type wrong struct {
 	sum [8]byte
 	at  time.Time
 }
 
-// NewThrottle makes one.
+// NewThrottle returns a Throttle without failures.
 func NewThrottle(c ThrottleConfig) *Throttle {
 	if c.PerAccount <= 0 {
 		c.PerAccount = 10
@@ -96,7 +97,7 @@ func NewThrottle(c ThrottleConfig) *Throttle {
 	return t
 }
 
-// rule is one of the limits that an attempt meets.
+// rule is one of the limits for an attempt.
 type rule struct {
 	key   string
 	limit int
@@ -114,7 +115,7 @@ func (t *Throttle) byBoth(what What, a netip.Addr, account string) rule {
 	return rule{string(what) + " " + netaddr.Key(a).String() + "|" + account, t.cfg.PerAccount}
 }
 
-// leakLocked gives the bucket of a rule as it is now; nil if there is nothing in it.
+// leakLocked returns the current bucket of a rule, or nil if it is empty.
 func (t *Throttle) leakLocked(r rule, now time.Time) *bucket {
 	b := t.m[r.key]
 	if b == nil {
@@ -134,7 +135,7 @@ func (t *Throttle) leakLocked(r rule, now time.Time) *bucket {
 	return b
 }
 
-// waitLocked says how long a rule refuses; 0: not at all.
+// waitLocked returns for how long a rule refuses; 0 if it does not.
 func (t *Throttle) waitLocked(r rule, now time.Time) time.Duration {
 	b := t.leakLocked(r, now)
 	if b == nil || b.level <= float64(r.limit)-1 {
@@ -157,7 +158,7 @@ func (t *Throttle) addLocked(r rule, now time.Time) *bucket {
 	return b
 }
 
-// shrinkLocked makes room: what has leaked away first, then anything.
+// shrinkLocked makes room: first it drops empty buckets, then any others.
 func (t *Throttle) shrinkLocked(now time.Time) {
 	for k, b := range t.m {
 		if now.Sub(b.at) > t.cfg.Window {
@@ -172,9 +173,9 @@ func (t *Throttle) shrinkLocked(now time.Time) {
 	}
 }
 
-// Wrong counts a secret that there is not, or something else that an address may not do without end. What is right is never
-// asked about here: whoever has it is let in whatever others behind the address have done. Gives false, and when to try
-// again, if there were too many of the kind from there.
+// Wrong counts an unknown secret, or another thing that an address may not do without limit. Do not call it for a
+// correct secret, which must work whatever others at the address have done. It returns false and how long to wait if
+// there were too many of the kind from there.
 func (t *Throttle) Wrong(a netip.Addr, what What) (ok bool, wait time.Duration) {
 	now, r := t.cfg.Now(), t.byAddress(what, a)
 	t.mu.Lock()
@@ -186,18 +187,18 @@ func (t *Throttle) Wrong(a netip.Addr, what What) (ok bool, wait time.Duration) 
 	return true, 0
 }
 
-// Room says whether Wrong would say yes, without counting.
+// Room reports whether Wrong would return true, without counting.
 func (t *Throttle) Room(a netip.Addr, what What) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.waitLocked(t.byAddress(what, a), t.cfg.Now()) == 0
 }
 
-// Attempt is one try to show a password or a code of an account. It is for one goroutine. A nil one limits nothing.
+// Attempt is one try at a password or a code of an account. Only one goroutine may use it. A nil Attempt has no limits.
 type Attempt struct {
-	// Wait is when to try again, where it is refused.
+	// Wait is how long the client must wait after a refusal.
 	Wait time.Duration
-	// Shut says that too many were made here at this account: nothing is looked at.
+	// Shut says that there were too many tries at this account from here: the password is not looked at.
 	Shut bool
 
 	t              *Throttle
@@ -206,17 +207,17 @@ type Attempt struct {
 	account        string
 	began          time.Time
 	known          bool // the account has signed in from there
-	narrow, lost   bool // only who is known gets in; not even that
+	narrow, lost   bool // only known places get in; not even those
 	sum            [8]byte
 	summed, before bool
 }
 
-// Attempt begins one. Whether there is such an account is never asked, and makes no difference.
+// Attempt begins a try. It does not ask whether the account exists, and behaves the same in either case.
 func (t *Throttle) Attempt(a netip.Addr, what What, account string) *Attempt {
 	return t.attempt(a, what, account, false)
 }
 
-// Again is Attempt for somebody who has signed in already: others at the address do not matter.
+// Again is Attempt for somebody who is already signed in: failures of others at the address do not matter.
 func (t *Throttle) Again(a netip.Addr, what What, account string) *Attempt {
 	return t.attempt(a, what, account, true)
 }
@@ -230,7 +231,7 @@ func (t *Throttle) attempt(a netip.Addr, what What, account string, in bool) *At
 	x.Shut = x.Wait > 0
 	wait := t.waitLocked(t.byAccount(what, account), now)
 	x.lost = wait > 0 && !x.known
-	if what == Password && !in { // a code is asked for when the password was right
+	if what == Password && !in { // a code is only asked for after the right password
 		w := t.waitLocked(t.byAddress(what, a), now)
 		x.lost = x.lost || w > 0 && !x.known
 		wait = max(wait, w)
@@ -240,8 +241,8 @@ func (t *Throttle) attempt(a netip.Addr, what What, account string, in bool) *At
 	return x
 }
 
-// Worth says whether a password is worth comparing with what is kept: not where it is refused in any case, and not if it was
-// wrong here a moment ago. What is kept belongs to it: with another password set, nothing is known of this one.
+// Worth reports whether a password should be compared with kept, the stored form. It should not if it is refused in any
+// case, or was wrong here a moment ago. With another kept, nothing is known of the password.
 func (x *Attempt) Worth(password string, kept []byte) bool {
 	if x == nil {
 		return true
@@ -259,7 +260,7 @@ func (x *Attempt) Worth(password string, kept []byte) bool {
 	now := x.t.cfg.Now()
 	if b := x.t.leakLocked(x.t.byBoth(x.what, x.a, x.account), now); b != nil {
 		for i, w := range b.wrong {
-			if w.sum == x.sum { // it goes to the end: it is kept as long as it is tried
+			if w.sum == x.sum { // it moves to the end: it is kept as long as it is tried
 				b.wrong = append(append(b.wrong[:i:i], b.wrong[i+1:]...), wrong{x.sum, now})
 				x.before = true
 				break
@@ -269,8 +270,8 @@ func (x *Attempt) Worth(password string, kept []byte) bool {
 	return !x.before && !x.lost
 }
 
-// Done notes how it went. Gives whether whoever has tried may come in, and if not, whether to say that there were too many
-// attempts: see Hold.
+// Done notes the outcome. in says whether the user may come in. If not, crowded says whether to report too many
+// attempts; call Hold first.
 func (x *Attempt) Done(right bool) (in, crowded bool) {
 	if x == nil {
 		return right, false
@@ -281,7 +282,7 @@ func (x *Attempt) Done(right bool) (in, crowded bool) {
 		}
 		return true, false
 	}
-	if !x.before { // the same wrong password is one failure
+	if !x.before { // repeats of the same wrong password are one failure
 		x.count()
 	}
 	return false, x.narrow
@@ -297,7 +298,7 @@ func (x *Attempt) count() {
 			b.wrong = b.wrong[1:]
 		}
 	}
-	if x.lost { // nothing was told: it is no guess but for this account here, as it would be if it were known
+	if x.lost { // the answer revealed nothing, so this counts only against the account from here, as it would for a known place
 		return
 	}
 	t.addLocked(t.byAccount(x.what, x.account), now)
@@ -307,7 +308,7 @@ func (x *Attempt) count() {
 	}
 }
 
-// Hold waits before a crowded refusal is told, so that all of them take the same time.
+// Hold waits before a crowded refusal, so that all of them take the same time. It returns early if ctx ends.
 func (x *Attempt) Hold(ctx context.Context) {
 	if x == nil || !x.narrow {
 		return
