@@ -11,7 +11,7 @@ import (
 	"parley/wire/jid"
 )
 
-// request asks the owners whether somebody may subscribe (section 8.6).
+// request asks the owners to decide on a subscription (XEP-0060, section 8.6).
 func (n *node) request(ctx context.Context, sub store.NodeSubscription) error {
 	owners, err := n.owners(ctx)
 	if err != nil {
@@ -20,7 +20,7 @@ func (n *node) request(ctx context.Context, sub store.NodeSubscription) error {
 	return n.requestOf(ctx, n.authorization(sub), owners)
 }
 
-// authorization is the form by which an owner decides.
+// authorization returns the form with which an owner decides.
 func (n *node) authorization(sub store.NodeSubscription) *form.Form {
 	f := form.New(form.Ask, nsSubAuth)
 	f.Title = "Subscription request"
@@ -38,7 +38,7 @@ func (n *node) requestOf(ctx context.Context, f *form.Form, owners []jid.JID) er
 	return nil
 }
 
-// approve takes an owner's answer to a request (section 8.6); a form that is not one is ignored.
+// approve handles an owner's answer to a request (section 8.6). It ignores other forms.
 func (a ask) approve(ctx context.Context, x *wire.Element) error {
 	f, err := form.Parse(x)
 	if err != nil || f.About() != nsSubAuth {
@@ -46,7 +46,7 @@ func (a ask) approve(ctx context.Context, x *wire.Element) error {
 	}
 	switch f.Type {
 	case form.Submit:
-	case form.Cancel: // it stays pending
+	case form.Cancel: // the request stays pending
 		return nil
 	default:
 		return server.BadRequest
@@ -66,7 +66,7 @@ func (a ask) approve(ctx context.Context, x *wire.Element) error {
 	if sub == nil || sub.State != pending {
 		return server.ItemNotFound
 	}
-	if id := f.Get("pubsub#subid"); id != "" && id != sub.SubID { // the answer to another request
+	if id := f.Get("pubsub#subid"); id != "" && id != sub.SubID { // the answer is about another request
 		return server.ItemNotFound
 	}
 	allow, ok := f.Bool("pubsub#allow")
@@ -80,7 +80,7 @@ func (a ask) approve(ctx context.Context, x *wire.Element) error {
 	return n.decide(ctx, *sub)
 }
 
-// decide changes somebody's subscription and tells that person (section 12.13).
+// decide changes somebody's subscription and notifies that person (section 12.13).
 func (n *node) decide(ctx context.Context, sub store.NodeSubscription) error {
 	if err := n.saveSubscriptions(ctx, sub); err != nil {
 		return err
@@ -97,7 +97,7 @@ func (n *node) decide(ctx context.Context, sub store.NodeSubscription) error {
 	return nil
 }
 
-// getPending is the command that an owner asks for requests with again (section 8.7).
+// getPending is the command with which an owner asks for the open requests again (section 8.7).
 func (e *engine) getPending(of func(who jid.JID) (ask, error)) server.Command {
 	return server.Command{Node: nsGetPending, Name: "Pending subscriptions",
 		Form: func(ctx context.Context, who jid.JID) (*form.Form, error) {
@@ -130,10 +130,10 @@ func (e *engine) getPending(of func(who jid.JID) (ask, error)) server.Command {
 		}}
 }
 
-// maxWaiting is how many nodes with requests are listed, and how many requests of one are sent again at once.
+// maxWaiting is how many nodes with open requests are listed, and how many requests of one node are sent again at once.
 const maxWaiting = 100
 
-// waiting are the asker's nodes that somebody waits for.
+// waiting returns the asker's nodes that have open requests.
 func (a ask) waiting(ctx context.Context) (names []string, err error) {
 	var mine []string
 	if a.self {
@@ -171,7 +171,7 @@ func (a ask) waiting(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// askAgain sends an owner all requests for the node that nobody has answered.
+// askAgain sends an owner all open requests for the node.
 func (n *node) askAgain(ctx context.Context, who jid.JID) error {
 	ss, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {

@@ -7,39 +7,39 @@ import (
 	"parley/store"
 )
 
-// NodeConfig is how a node is configured (XEP-0060, section 16.4.4). It is kept as JSON.
+// NodeConfig is the configuration of a node (XEP-0060, section 16.4.4). The store keeps it as JSON.
 type NodeConfig struct {
 	Title       string   `json:"title,omitempty"`
 	Description string   `json:"description,omitempty"`
-	Type        string   `json:"type,omitempty"` // of its payloads, mostly a namespace
+	Type        string   `json:"type,omitempty"` // of its payloads; usually a namespace
 	Language    string   `json:"language,omitempty"`
 	Contact     []string `json:"contact,omitempty"`
 	Access      string   `json:"access"`  // open presence roster authorize whitelist
 	Publish     string   `json:"publish"` // publishers subscribers open
 	Groups      []string `json:"groups,omitempty"`
-	Subscribe   bool     `json:"subscribe"`            // whether one may subscribe
-	Max         int      `json:"max"`                  // items kept; unlimited: as many as there may be
-	MaxBytes    int      `json:"max_bytes,omitempty"`  // of one payload; 0: as large as one may be
-	Expire      int64    `json:"expire,omitempty"`     // seconds an item is kept; 0: no limit
+	Subscribe   bool     `json:"subscribe"`            // subscribing is allowed
+	Max         int      `json:"max"`                  // items to keep; unlimited: up to the limit
+	MaxBytes    int      `json:"max_bytes,omitempty"`  // per payload; 0: up to the limit
+	Expire      int64    `json:"expire,omitempty"`     // seconds that an item is kept; 0: no limit
 	Persist     bool     `json:"persist"`              //
-	PurgeGone   bool     `json:"purge_gone,omitempty"` // items go when their publisher goes offline
-	Payloads    bool     `json:"payloads"`             // delivered with notifications
-	Notify      bool     `json:"notify"`               // deliver notifications at all
-	OnConfig    bool     `json:"on_config"`            // tell when the configuration changes
-	OnDelete    bool     `json:"on_delete"`            // tell when the node is deleted
-	OnRetract   bool     `json:"on_retract"`           // tell when items go away
-	OnSub       bool     `json:"on_sub,omitempty"`     // tell owners of subscribers that come and go
-	ByPresence  bool     `json:"by_presence"`          // only to who is available
+	PurgeGone   bool     `json:"purge_gone,omitempty"` // items disappear when their publisher goes offline
+	Payloads    bool     `json:"payloads"`             // part of notifications
+	Notify      bool     `json:"notify"`               // send notifications at all
+	OnConfig    bool     `json:"on_config"`            // notify of changes of the configuration
+	OnDelete    bool     `json:"on_delete"`            // notify of the deletion of the node
+	OnRetract   bool     `json:"on_retract"`           // notify of removed items
+	OnSub       bool     `json:"on_sub,omitempty"`     // notify owners of new and lost subscribers
+	ByPresence  bool     `json:"by_presence"`          // notify only available clients
 	Last        string   `json:"last"`                 // never on_sub on_sub_and_presence
 	Kind        string   `json:"kind"`                 // type of the message: headline or normal
-	Publisher   string   `json:"publisher,omitempty"`  // "publisher": said with items; "none", "owner"
-	Full        string   `json:"full,omitempty"`       // retract-oldest discard-oldest reject: what a node with Max items does with another
+	Publisher   string   `json:"publisher,omitempty"`  // "publisher": items name their publisher; "none", "owner"
+	Full        string   `json:"full,omitempty"`       // retract-oldest discard-oldest reject: what happens when a full node gets another item
 }
 
 // unlimited is the value "max" of max_items.
 const unlimited = -1
 
-// max is how many items the node keeps.
+// max returns how many items the node keeps.
 func (c *NodeConfig) max(l *Limits) int {
 	if c.Max == unlimited || c.Max > l.Items {
 		return l.Items
@@ -47,7 +47,7 @@ func (c *NodeConfig) max(l *Limits) int {
 	return c.Max
 }
 
-// maxBytes is how large a payload may be.
+// maxBytes returns how large a payload may be, in bytes.
 func (c *NodeConfig) maxBytes(l *Limits) int {
 	if c.MaxBytes == 0 {
 		return l.ItemBytes
@@ -59,7 +59,7 @@ func (c *NodeConfig) upkeep() store.Upkeep {
 	return store.Upkeep{Expire: time.Duration(c.Expire) * time.Second, PurgeOffline: c.PurgeGone}
 }
 
-// since is the oldest that an item may be.
+// since returns the id of the oldest item that has not expired.
 func (c *NodeConfig) since() store.ID {
 	if c.Expire == 0 {
 		return 0
@@ -67,7 +67,7 @@ func (c *NodeConfig) since() store.ID {
 	return store.FirstID(time.Now().Add(-time.Duration(c.Expire) * time.Second))
 }
 
-// What nodes are when nothing else is said. XEP-0163, section 4 has the first; the second is for services.
+// The default configurations: those of accounts' nodes follow XEP-0163, section 4; the others are for services.
 var (
 	accountDefault = NodeConfig{Access: "presence", Publish: "publishers", Subscribe: true, Max: 1, Persist: true, Payloads: true, Notify: true,
 		OnDelete: true, OnRetract: true, ByPresence: true, Last: "on_sub_and_presence", Kind: "headline", Publisher: none, Full: fullModels[0]}
@@ -92,5 +92,5 @@ func (c NodeConfig) json() []byte {
 	return b
 }
 
-// configOf reads a node's configuration; what an older one has not got is as it is by default.
+// configOf parses a node's configuration. Fields that an older one lacks have their defaults.
 func configOf(n store.Node, def NodeConfig) (NodeConfig, error) { return parseConfig(n.Config, def) }

@@ -11,17 +11,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Values of the choices, as the XEP's registrar has them.
+// The values of choices, as in the XEP's registry.
 var (
 	accessModels  = []string{"authorize", "open", "presence", "roster", "whitelist"}
 	publishModels = []string{"publishers", "subscribers", "open"}
 	lastModels    = []string{"never", "on_sub", "on_sub_and_presence"}
 	kinds         = []string{"headline", "normal"}
-	publisherSaid = []string{"publisher", "owner", "none"}                 // "owner" is taken, and does no more than "none"
-	fullModels    = []string{"retract-oldest", "discard-oldest", "reject"} // the first two do the same: who is told of the new item is not told of the old one
+	publisherSaid = []string{"publisher", "owner", "none"}                 // "owner" is accepted and means the same as "none"
+	fullModels    = []string{"retract-oldest", "discard-oldest", "reject"} // the first two do the same: the notification of the new item is the only one
 )
 
-// option is one field of the configuration form: how it reads and is set.
+// option is one field of the configuration form: how to show it and how to set it.
 type option struct {
 	name, label, kind string
 	choices           []string
@@ -88,10 +88,11 @@ func one(v []string) string {
 	return v[0]
 }
 
-// maxExpire is a hundred years.
+// maxExpire is a hundred years, in seconds.
 const maxExpire = 100 * 366 * 24 * 3600
 
-// number is an option whose value is a number or "max". at sets what a word says, "" for nothing, and gives the value.
+// number makes an option whose value is a number or "max". at sets the value of a word, or reads the value for the word
+// "".
 func number(name, label string, at func(c *NodeConfig, v int64, word string, l *Limits) (int64, error)) option {
 	return option{name: name, label: label, kind: form.TextSingle,
 		get: func(c *NodeConfig, l *Limits) []string {
@@ -112,7 +113,7 @@ func number(name, label string, at func(c *NodeConfig, v int64, word string, l *
 				if n, err = strconv.ParseInt(word, 10, 64); err != nil {
 					return errValue
 				}
-				if is, _ := at(c, 0, "", l); n > 0 && is == n { // what stays as it is may be above a limit that was lowered
+				if is, _ := at(c, 0, "", l); n > 0 && is == n { // an unchanged value may exceed a limit that was lowered later
 					return nil
 				}
 			}
@@ -121,7 +122,7 @@ func number(name, label string, at func(c *NodeConfig, v int64, word string, l *
 		}}
 }
 
-// several is an option of some texts, such as addresses.
+// several makes an option with several texts, such as addresses.
 func several(name, label, kind string, max int, ok func(string) bool, at func(c *NodeConfig) *[]string) option {
 	return option{name: name, label: label, kind: kind,
 		get: func(c *NodeConfig, l *Limits) []string { return *at(c) },
@@ -153,7 +154,7 @@ var options = []option{
 	choice("pubsub#access_model", "Who may subscribe and read", accessModels, func(c *NodeConfig) *string { return &c.Access }),
 	choice("pubsub#publish_model", "Who may publish", publishModels, func(c *NodeConfig) *string { return &c.Publish }),
 	only(several("pubsub#roster_groups_allowed", "Roster groups that may subscribe", form.ListMulti, 100, func(string) bool { return true }, func(c *NodeConfig) *[]string { return &c.Groups })),
-	truth("pubsub#subscribe", "Whether one may subscribe", func(c *NodeConfig) *bool { return &c.Subscribe }),
+	truth("pubsub#subscribe", "Allow subscriptions", func(c *NodeConfig) *bool { return &c.Subscribe }),
 	number("pubsub#max_items", "Items kept", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
 		switch {
 		case word == "max":
@@ -166,7 +167,7 @@ var options = []option{
 		}
 		return int64(c.Max), nil
 	}),
-	choice("pubsub#publish_node_full", "What happens when one more is published", fullModels, func(c *NodeConfig) *string { return &c.Full }),
+	choice("pubsub#publish_node_full", "What happens when a full node gets another item", fullModels, func(c *NodeConfig) *string { return &c.Full }),
 	number("pubsub#item_expire", "Seconds an item is kept", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
 		switch {
 		case word == "max":
@@ -192,29 +193,29 @@ var options = []option{
 		return int64(c.maxBytes(l)), nil
 	}),
 	truth("pubsub#persist_items", "Keep items", func(c *NodeConfig) *bool { return &c.Persist }),
-	only(truth("pubsub#purge_offline", "Items go when their publisher goes offline", func(c *NodeConfig) *bool { return &c.PurgeGone })),
+	only(truth("pubsub#purge_offline", "Remove items when their publisher goes offline", func(c *NodeConfig) *bool { return &c.PurgeGone })),
 	truth("pubsub#deliver_payloads", "Send payloads with notifications", func(c *NodeConfig) *bool { return &c.Payloads }),
 	truth("pubsub#deliver_notifications", "Send notifications", func(c *NodeConfig) *bool { return &c.Notify }),
 	truth("pubsub#notify_config", "Tell subscribers when the configuration changes", func(c *NodeConfig) *bool { return &c.OnConfig }),
 	truth("pubsub#notify_delete", "Tell subscribers when the node is deleted", func(c *NodeConfig) *bool { return &c.OnDelete }),
 	truth("pubsub#notify_retract", "Tell subscribers when items are removed", func(c *NodeConfig) *bool { return &c.OnRetract }),
-	truth("pubsub#notify_sub", "Tell owners of subscribers that come and go", func(c *NodeConfig) *bool { return &c.OnSub }),
-	truth("pubsub#presence_based_delivery", "Only to who is available", func(c *NodeConfig) *bool { return &c.ByPresence }),
+	truth("pubsub#notify_sub", "Tell owners about new and lost subscribers", func(c *NodeConfig) *bool { return &c.OnSub }),
+	truth("pubsub#presence_based_delivery", "Notify available clients only", func(c *NodeConfig) *bool { return &c.ByPresence }),
 	choice("pubsub#send_last_published_item", "When to send the newest item", lastModels, func(c *NodeConfig) *string { return &c.Last }),
-	choice("pubsub#itemreply", "Whether items say who has published them", publisherSaid, func(c *NodeConfig) *string { return &c.Publisher }),
+	choice("pubsub#itemreply", "Whether items name their publisher", publisherSaid, func(c *NodeConfig) *string { return &c.Publisher }),
 	choice("pubsub#notification_type", "Type of notifications", kinds, func(c *NodeConfig) *string { return &c.Kind }),
 }
 
-// only marks what only nodes of accounts have: a service has no roster and sees no presence.
+// only marks an option that only nodes of accounts have: a service has no roster and sees no presence.
 func only(o option) option {
 	o.account = true
 	return o
 }
 
-// onService are the access models of services.
+// onService lists the access models of services.
 var onService = []string{"authorize", "open", "whitelist"}
 
-// option finds one that this engine has.
+// option returns the option of this name, or nil if this engine does not have it.
 func (e *engine) option(name string) *option {
 	for i := range options {
 		if options[i].name == name && (e.accounts || !options[i].account) {
@@ -231,7 +232,7 @@ func (e *engine) choices(o *option) []string {
 	return o.choices
 }
 
-// offered are the values that a form has for an option. A node's language may be another one than those.
+// offered returns the values that a form offers for an option. A node's language may be another one.
 func (e *engine) offered(o *option, c *NodeConfig) []string {
 	switch o.name {
 	case "pubsub#roster_groups_allowed":
@@ -247,10 +248,10 @@ func (e *engine) offered(o *option, c *NodeConfig) []string {
 	return langs
 }
 
-// form gives a configuration as a form of this type.
+// form returns a configuration as a form of this type.
 func (e *engine) form(c NodeConfig, typ, about string) *wire.Element {
 	f := form.New(typ, about)
-	if !e.accounts { // clients that set it have to find it
+	if !e.accounts { // clients expect the field before they set it
 		f.AddList("pubsub#node_type", "Type of the node", "leaf", form.Option{Value: "leaf"})
 	}
 	for i := range options {
@@ -269,7 +270,7 @@ func (e *engine) form(c NodeConfig, typ, about string) *wire.Element {
 	return f.Element()
 }
 
-// apply changes a configuration as a submitted form says. Fields that are not known are left out unless strict.
+// apply changes a configuration by a submitted form. It ignores unknown fields unless strict.
 func (e *engine) apply(c NodeConfig, f form.Form, strict bool) (NodeConfig, error) {
 	for _, fd := range f.Fields {
 		switch {
@@ -301,7 +302,7 @@ func (e *engine) apply(c NodeConfig, f form.Form, strict bool) (NodeConfig, erro
 	return c, nil
 }
 
-// configured is apply for a form that a person has filled in: what is wrong with it is for that person to read.
+// configured is apply for a form that a person filled in: its errors have a text for that person.
 func (e *engine) configured(c NodeConfig, f form.Form) (NodeConfig, error) {
 	c, err := e.apply(c, f, false)
 	if errors.Is(err, errValue) {
@@ -310,7 +311,7 @@ func (e *engine) configured(c NodeConfig, f form.Form) (NodeConfig, error) {
 	return c, err
 }
 
-// meets says whether a configuration is as publish-options demand (section 7.1.5).
+// meets reports whether a configuration satisfies publish-options (section 7.1.5).
 func (e *engine) meets(c NodeConfig, f form.Form) bool {
 	want, err := e.apply(c, f, true)
 	if err != nil {

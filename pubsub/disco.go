@@ -10,11 +10,11 @@ import (
 	"parley/wire/form"
 )
 
-// maxListed is how many nodes a page names at most, and how many are read at once.
+// maxListed is how many nodes a page names and how many are read at once.
 const maxListed = 1000
 
-// features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for them one by one, and
-// take access-… for what may be chosen, as every server does, not for the default.
+// features returns the features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for
+// each of them. Like every server, it lists the access-… features that can be chosen, not only the default.
 func features(account bool) []string {
 	names := []string{"access-authorize", "access-open", "access-whitelist", "auto-create", "config-node", "config-node-max",
 		"create-and-configure", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes", "item-ids", "leased-subscription",
@@ -32,7 +32,7 @@ func features(account bool) []string {
 	return fs
 }
 
-// info is disco#info of a node (section 5.3) with its metadata (section 5.4).
+// info answers disco#info for a node (section 5.3) with its metadata (section 5.4).
 func (a ask) info(ctx context.Context, name string) (*wire.Element, error) {
 	n, err := a.load(ctx, name)
 	if err != nil {
@@ -49,7 +49,7 @@ func (a ask) info(ctx context.Context, name string) (*wire.Element, error) {
 	return i.Element(name), nil
 }
 
-// metadata is what is configured and what is counted (section 5.4).
+// metadata returns the form with a node's configuration and numbers (section 5.4).
 func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	_, total, err := n.read(ctx, store.ItemPage{Max: 1})
 	if err != nil {
@@ -93,7 +93,7 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	return f.Add("pubsub#owner", form.JIDMulti, "", who...), nil
 }
 
-// allNodes are the rows of all nodes of a place.
+// allNodes returns the rows of all nodes of a place.
 func (a ask) allNodes(ctx context.Context) (all []store.Node, err error) {
 	for after := ""; ; {
 		rows, err := a.st.Nodes(ctx, a.host, a.owner, after, maxListed)
@@ -108,8 +108,8 @@ func (a ask) allNodes(ctx context.Context) (all []store.Node, err error) {
 	}
 }
 
-// nodes are the nodes the asker may see, as items of their service or account (section 5.2): at most max of those that
-// come after a name; more says that there are others.
+// nodes returns the nodes that the asker may see, as items of their service or account (section 5.2): at most max whose
+// names follow after. more says that there are others.
 func (a ask) nodes(ctx context.Context, after string, max int) (items []server.Item, more bool, err error) {
 	roles, err := a.roles(ctx)
 	if err != nil {
@@ -143,7 +143,7 @@ func (a ask) nodes(ctx context.Context, after string, max int) (items []server.I
 	}
 }
 
-// list answers disco#items of a service: page by page where that is asked for, or where there are many (XEP-0059).
+// list answers disco#items for a service: in pages if the asker wants that, or if there are many (XEP-0059).
 func (a ask) list(ctx context.Context, e *wire.Element) (*wire.Element, error) {
 	set := e.Child(wire.NSRSM, "set")
 	max := server.MaxUnpaged
@@ -171,7 +171,7 @@ func (a ask) list(ctx context.Context, e *wire.Element) (*wire.Element, error) {
 	return q.Add(wire.E(wire.NSRSM, "set", wire.T(wire.NSRSM, "first", items[0].Node), wire.T(wire.NSRSM, "last", items[len(items)-1].Node))), nil
 }
 
-// virtualNodes are features' own that have something in them, for the account itself.
+// virtualNodes returns the features' own nodes that have items, for the account itself.
 func (a ask) virtualNodes(ctx context.Context) (items []server.Item) {
 	if !a.self {
 		return nil
@@ -184,7 +184,7 @@ func (a ask) virtualNodes(ctx context.Context) (items []server.Item) {
 	return items
 }
 
-// roles are the asker's affiliations to all nodes of the place.
+// roles returns the asker's affiliations to all nodes of the place.
 func (a ask) roles(ctx context.Context) (map[string]string, error) {
 	rs, err := a.st.NodeRoles(ctx, a.host, a.owner, a.from.Bare().String())
 	if err != nil {
@@ -197,7 +197,7 @@ func (a ask) roles(ctx context.Context) (map[string]string, error) {
 	return m, nil
 }
 
-// itemsOf are a node's items as items of the node (section 5.5).
+// itemsOf returns the items of a node as disco#items (section 5.5).
 func (a ask) itemsOf(ctx context.Context, name string) (*wire.Element, error) {
 	n, err := a.load(ctx, name)
 	if err != nil {

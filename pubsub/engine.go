@@ -1,5 +1,5 @@
-// Package pubsub is publish-subscribe (XEP-0060): nodes, items and subscriptions, of accounts (XEP-0163) and of a service
-// with a domain of its own. Both are one engine on one set of tables.
+// Package pubsub implements publish-subscribe (XEP-0060): nodes, items and subscriptions of accounts (XEP-0163) and of
+// a service with a domain of its own. One engine on one set of tables does both.
 package pubsub
 
 import (
@@ -16,17 +16,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Limits of what is kept; zero values mean the defaults.
+// Limits holds the limits on what is kept. Zero values mean the defaults.
 type Limits struct {
-	Nodes         int   // of one account, default 200; of a service, default 10,000
-	Share         int   // of a service's nodes, those that one person has made; 0: no limit
-	ShareBytes    int64 // of a service's payloads, those in nodes that one person has made; 0: no limit
-	Items         int   // of one node, and what "max" means; default 1000
-	ItemBytes     int   // of one payload; default 128 KiB
-	Bytes         int64 // of all payloads of one account, or of a service; 0: no limit
-	Affiliations  int   // of one node; default 1000
-	Subscriptions int   // of one node; default 10,000
-	Page          int   // items in one answer; default 200
+	Nodes         int   // of one account; 0: 200; of a service; 0: 10,000
+	Share         int   // of a service's nodes, those that one person made; 0: no limit
+	ShareBytes    int64 // of a service's payloads, those in nodes that one person made; 0: no limit
+	Items         int   // of one node, also what "max" means; 0: 1000
+	ItemBytes     int   // of one payload; 0: 128 KiB
+	Bytes         int64 // of all payloads of one account or service; 0: no limit
+	Affiliations  int   // of one node; 0: 1000
+	Subscriptions int   // of one node; 0: 10,000
+	Page          int   // items in one answer; 0: 200
 }
 
 func (l Limits) withDefaults(nodes int) Limits {
@@ -41,7 +41,7 @@ func (l Limits) withDefaults(nodes int) Limits {
 	return l
 }
 
-// engine does the requests of one kind of place.
+// engine handles the requests of one kind of place.
 type engine struct {
 	h        *server.Host
 	st       Store
@@ -49,26 +49,26 @@ type engine struct {
 	def      NodeConfig
 	accounts bool
 	virtual  map[string]*server.PEPNode
-	// mayCreate says who may make nodes in a service; of accounts only their owners.
+	// mayCreate reports whether somebody may make nodes in a service. In accounts only the owner may.
 	mayCreate func(ctx context.Context, who jid.JID) bool
 }
 
-// place is whose nodes are meant: an account's, or the service's.
+// place is an account or a service that has nodes.
 type place struct {
 	jid   jid.JID
 	host  string // as in the store
 	owner string
 }
 
-// ask is one request on its way.
+// ask is one request.
 type ask struct {
 	*engine
 	place
 	from jid.JID
-	self bool // the account's owner asks
+	self bool // the asker owns the account
 }
 
-// node is one that a request is about.
+// node is a node that a request is about.
 type node struct {
 	ask
 	name    string
@@ -79,7 +79,7 @@ type node struct {
 	affLoaded    bool
 }
 
-// Affiliations to a node.
+// The affiliations to a node.
 const (
 	owner       = "owner"
 	publisher   = "publisher"
@@ -91,7 +91,7 @@ const (
 
 var affiliations = []string{owner, publisher, publishOnly, member, outcast, none}
 
-// load finds a node; item-not-found if there is none.
+// load returns a node, or item-not-found.
 func (a ask) load(ctx context.Context, name string) (*node, error) {
 	if name == "" {
 		return nil, errNodeRequired
@@ -112,7 +112,7 @@ func (a ask) load(ctx context.Context, name string) (*node, error) {
 	return n, err
 }
 
-// missing says that a node is not there, or where it is now (section 6.1.3.11).
+// missing returns the error for a missing node; for a node that has moved it names the new address (section 6.1.3.11).
 func (a ask) missing(ctx context.Context, name string) error {
 	uri, err := a.st.NodeRedirect(ctx, a.host, a.owner, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -133,7 +133,7 @@ func virtualConfig(v *server.PEPNode) NodeConfig {
 	return c
 }
 
-// affiliation of a person to the node.
+// affiliation returns a person's affiliation to the node.
 func (n *node) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	if n.isOwner(who) {
 		return owner, nil
@@ -154,10 +154,10 @@ func (n *node) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	return none, nil
 }
 
-// isOwner says that the place is this person's account.
+// isOwner reports whether the place is this person's account.
 func (p place) isOwner(who jid.JID) bool { return p.owner != "" && who.Bare() == p.jid }
 
-// owned gives a node if the asker owns it: forbidden otherwise (section 8).
+// owned returns a node that the asker owns; otherwise the error is forbidden (section 8).
 func (a ask) owned(ctx context.Context, name string) (*node, error) {
 	n, err := a.load(ctx, name)
 	if err != nil {
@@ -173,8 +173,8 @@ func (a ask) owned(ctx context.Context, name string) (*node, error) {
 	return n, nil
 }
 
-// maySee says whether somebody may subscribe and read (section 4.5), and if not, why. In authorize nodes one has to be
-// subscribed: the caller checks that.
+// maySee returns nil if somebody may subscribe and read, and otherwise the error (section 4.5). For authorize nodes the
+// caller must also check the subscription.
 func (n *node) maySee(ctx context.Context, who jid.JID) error {
 	aff, err := n.affiliation(ctx, who)
 	if err != nil {
@@ -222,7 +222,7 @@ func (n *node) inGroup(cs *server.Contacts, who jid.JID) bool {
 	return false
 }
 
-// mayPublish is section 7.1.
+// mayPublish returns nil if somebody may publish, and otherwise the error (section 7.1).
 func (n *node) mayPublish(ctx context.Context, who jid.JID) error {
 	aff, err := n.affiliation(ctx, who)
 	if err != nil {
@@ -247,7 +247,7 @@ func (n *node) mayPublish(ctx context.Context, who jid.JID) error {
 	return server.Forbidden
 }
 
-// subscription gives the one of a person or of one of its clients; nil if there is none.
+// subscription returns the subscription of a person or of one of their clients, or nil.
 func (n *node) subscription(ctx context.Context, who jid.JID) (*store.NodeSubscription, error) {
 	if n.virtual != nil {
 		return nil, nil
@@ -264,8 +264,8 @@ func (n *node) subscription(ctx context.Context, who jid.JID) (*store.NodeSubscr
 	return nil, nil
 }
 
-// do answers a request: e is <pubsub/> in one of its two namespaces. Its first child says what is wanted, others say
-// more of it.
+// do answers a request. e is <pubsub/> in one of its two namespaces; its first child is the request, and the others add
+// details.
 func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element, error) {
 	verb, err := verbOf(e)
 	if err != nil {
@@ -282,7 +282,7 @@ func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element
 		if get || set {
 			return nil, server.BadRequest
 		}
-		return nil, server.WithText(server.FeatureNotImplemented, "no such request in publish-subscribe")
+		return nil, server.WithText(server.FeatureNotImplemented, "unknown publish-subscribe request")
 	}
 	if len(verb.Attr("node")) > maxName {
 		return nil, server.WithText(server.NotAcceptable, "the node's name is too long")
@@ -290,7 +290,7 @@ func (a ask) do(ctx context.Context, typ string, e *wire.Element) (*wire.Element
 	return fn(a, ctx, e, verb)
 }
 
-// follows says which elements may come behind which, and not be about another node or address (sections 6.3.7, 7.1.5,
+// follows lists the elements that may follow another one, about the same node and address (sections 6.3.7, 7.1.5,
 // 8.1.3).
 var follows = map[string]string{"configure": "create", "options": "subscribe", "publish-options": "publish"}
 
@@ -302,7 +302,8 @@ func verbOf(e *wire.Element) (verb *wire.Element, err error) {
 			verb = c
 		case follows[c.Name.Local] == verb.Name.Local && c.Attr("node") == "" && c.Attr("jid") == "":
 		case c.Name.Local == "configure" && verb.Name.Local == "publish":
-			// COMPAT: how clients asked for a configuration before publish-options (version 1.9); not done, not refused.
+			// COMPAT: the request for a configuration from before publish-options (version 1.9) is ignored, not
+			// refused.
 		default:
 			return nil, server.BadRequest
 		}
@@ -313,14 +314,14 @@ func verbOf(e *wire.Element) (verb *wire.Element, err error) {
 	return verb, nil
 }
 
-// maxName is the longest a node's name or an item's id may be, in bytes.
+// maxName is the largest length of a node's name or an item's id, in bytes.
 const maxName = 1024
 
 type verbFunc func(a ask, ctx context.Context, e, verb *wire.Element) (*wire.Element, error)
 
 var userVerbs, ownerVerbs map[string]verbFunc
 
-func init() { // in a function, since subscribing and publishing lead back to the engine
+func init() { // a func avoids the initialization cycle: subscribing and publishing refer to the engine
 	userVerbs = map[string]verbFunc{
 		"set create": ask.create, "set publish": ask.publish, "set retract": ask.retract, "get items": ask.items,
 		"set subscribe": ask.subscribe, "set unsubscribe": ask.unsubscribe, "get subscriptions": ask.mySubscriptions,
@@ -333,7 +334,7 @@ func init() { // in a function, since subscribing and publishing lead back to th
 	}
 }
 
-// submitted reads the form inside e; ok is false if there is none or it was cancelled.
+// submitted parses the form inside e. ok is false if there is none or the form is cancelled.
 func submitted(e *wire.Element, about string) (f form.Form, ok bool, err error) {
 	x := e.Child(wire.NSForm, "x")
 	if x == nil {

@@ -23,13 +23,13 @@ func fault(typ stanza.ErrorType, condition stanza.Condition, local string) error
 	return &server.AppError{Stanza: stanza.Error{Type: typ, Condition: condition}, App: wire.E(nsErrors, local)}
 }
 
-// unsupported is section 16.5's way to name a feature that is not there.
+// unsupported returns the error for a missing feature (section 16.5).
 func unsupported(feature string) error {
 	return &server.AppError{Stanza: stanza.Error{Type: stanza.Cancel, Condition: stanza.FeatureNotImplemented},
 		App: wire.E(nsErrors, "unsupported").Set("feature", feature)}
 }
 
-// The errors that XEP-0060 names.
+// The errors of XEP-0060.
 var (
 	errNodeRequired  = fault(stanza.Modify, stanza.BadRequest, "nodeid-required")
 	errItemRequired  = fault(stanza.Modify, stanza.BadRequest, "item-required")
@@ -39,8 +39,8 @@ var (
 	errPayloadSize   = fault(stanza.Modify, stanza.NotAcceptable, "payload-too-big")
 	errTooManyItems  = fault(stanza.Modify, stanza.NotAllowed, "max-items-exceeded")
 	// XEP-0060 has no condition for this.
-	errFull          = server.WithText(server.ResourceConstraint, "the items that are kept here take all the room there is for them: remove some first")
-	errShare         = server.WithText(server.ResourceConstraint, "the nodes that one person has made may not hold more: remove some items of whoever made this one first")
+	errFull          = server.WithText(server.ResourceConstraint, "the storage for items is full: remove some items first")
+	errShare         = server.WithText(server.ResourceConstraint, "the nodes of this node's creator are full: remove some of their items first")
 	errNodeFull      = fault(stanza.Cancel, stanza.Conflict, "node-full")
 	errTooManyNodes  = fault(stanza.Wait, stanza.ResourceConstraint, "max-nodes-exceeded")
 	errTooManySubs   = fault(stanza.Wait, stanza.PolicyViolation, "too-many-subscriptions")

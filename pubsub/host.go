@@ -7,9 +7,9 @@ import (
 	"parley/wire"
 )
 
-// onHost answers publish-subscribe that is asked of the host itself: a service that has no nodes and makes none. It is there
-// because the host has the feature, which clients look for before they offer what needs personal eventing.
-// COMPAT: Smack's OMEMO looks for it at the host and not at the account. Remove after 2030.
+// onHost answers publish-subscribe requests to the host itself, which has no nodes. The host announces the feature
+// because clients look for it there before they offer what needs personal eventing. COMPAT: Smack's OMEMO looks for it
+// at the host and not at the account. Remove after 2030.
 func onHost(_ context.Context, r *server.Request) (*wire.Element, error) {
 	e := r.Payload
 	verb, err := verbOf(e)

@@ -13,8 +13,8 @@ import (
 	"parley/wire"
 )
 
-// items is section 6.5: all, the newest, some by their ids, or a page (XEP-0059). They are given in the order in which
-// they were published; what is asked for by its id and is not there is not an error (section 6.5.9.12).
+// items answers a request for items (section 6.5): all, the newest, some by their ids, or a page (XEP-0059), in the
+// order of their publication. A missing id is not an error (section 6.5.9.12).
 func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.load(ctx, verb.Attr("node"))
 	if err != nil {
@@ -55,7 +55,7 @@ func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, e
 	return answer, nil
 }
 
-// mayRead: who may see, and in authorize nodes has been let in.
+// mayRead returns nil if the asker may see the node and, for authorize nodes, is subscribed; otherwise the error.
 func (n *node) mayRead(ctx context.Context) error {
 	if err := n.maySee(ctx, n.from); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (n *node) mayRead(ctx context.Context) error {
 
 type asked struct{ onlyCount bool }
 
-// page reads what is wanted of the items.
+// page parses which items are wanted.
 func (a ask) page(e, verb *wire.Element) (p store.ItemPage, set *asked, err error) {
 	p.Max = a.limits.Page
 	for _, c := range verb.Elements() {
@@ -129,7 +129,7 @@ func (a ask) page(e, verb *wire.Element) (p store.ItemPage, set *asked, err erro
 	return p, set, nil
 }
 
-// rsm is the <set/> of an answer; there is no index (XEP-0059, section 2.6 leaves it open).
+// rsm returns the <set/> of an answer, without an index (XEP-0059, section 2.6, leaves it open).
 func rsm(items []server.PEPItem, total int) *wire.Element {
 	s := wire.E(wire.NSRSM, "set")
 	if len(items) > 0 {
@@ -138,14 +138,14 @@ func rsm(items []server.PEPItem, total int) *wire.Element {
 	return s.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(total)))
 }
 
-// everything is what a client wants that does not page.
+// everything is the number of items for a client that does not page.
 const everything = 1 << 30
 
-// maxAnswer is how many bytes of payloads one answer has to a client that does not page, or a little more: a node is
-// bounded by the number of its items, and each may be large.
+// maxAnswer is about how many bytes of payloads an answer has for a client that does not page. Nodes only limit the
+// number of items, and each may be large.
 const maxAnswer = 1 << 20
 
-// readAll gives what p asks for, however many they are, up to maxAnswer: page by page.
+// readAll returns what p asks for, up to maxAnswer. It reads page by page.
 func (n *node) readAll(ctx context.Context, p store.ItemPage) (all []server.PEPItem, total int, err error) {
 	want, bytes := p.Max, 0
 	if n.virtual != nil {
@@ -154,7 +154,7 @@ func (n *node) readAll(ctx context.Context, p store.ItemPage) (all []server.PEPI
 	for bytes < maxAnswer && len(all) < want {
 		p.Max = min(want-len(all), n.limits.Page)
 		items, count, err := n.read(ctx, p)
-		if errors.Is(err, store.ErrNotFound) && len(all) > 0 { // where it went on from is gone meanwhile
+		if errors.Is(err, store.ErrNotFound) && len(all) > 0 { // the item at which it continues was removed meanwhile
 			return all, total, nil
 		}
 		if err != nil {
@@ -180,7 +180,7 @@ func (n *node) readAll(ctx context.Context, p store.ItemPage) (all []server.PEPI
 	return all, total, nil
 }
 
-// read gives a page of items of either kind of node.
+// read returns a page of items of either kind of node.
 func (n *node) read(ctx context.Context, p store.ItemPage) ([]server.PEPItem, int, error) {
 	if n.virtual != nil {
 		return n.readVirtual(ctx, p)
@@ -205,7 +205,7 @@ func (n *node) readVirtual(ctx context.Context, p store.ItemPage) ([]server.PEPI
 	return pageOf(all, p)
 }
 
-// pageOf gives a page of items that are all at hand, and how many there are.
+// pageOf returns a page of all, and the number of all items.
 func pageOf(all []server.PEPItem, p store.ItemPage) ([]server.PEPItem, int, error) {
 	total := len(all)
 	at := func(id string) int {
@@ -239,7 +239,7 @@ func pageOf(all []server.PEPItem, p store.ItemPage) ([]server.PEPItem, int, erro
 	return all, total, nil
 }
 
-// item makes an <item/>; with its payload if that is wanted.
+// item makes an <item/>, with the payload if payload is set.
 func (n *node) item(space string, it server.PEPItem, payload bool) *wire.Element {
 	e := wire.E(space, "item").Set("id", it.ID)
 	if n.cfg.Publisher == publisher && !it.Publisher.IsZero() {

@@ -18,7 +18,7 @@ func pepItem(it store.NodeItem) server.PEPItem {
 	return server.PEPItem{ID: it.ID, Payload: it.Payload, Publisher: p, At: it.Seq.Time()}
 }
 
-// event makes what subscribers get.
+// event makes the element that subscribers get.
 func (n *node) event(ev server.PEPEvent) *wire.Element {
 	e := wire.E(wire.NSPubSubEv, "event")
 	switch {
@@ -45,7 +45,7 @@ func (n *node) message(e *wire.Element) *wire.Stanza {
 	return st.Add(e)
 }
 
-// tell sends an event to everyone who is to get it, each client once.
+// tell sends an event to everyone who should get it, once to each client.
 func (n *node) tell(ctx context.Context, ev server.PEPEvent) error {
 	if !n.cfg.Notify {
 		return nil
@@ -81,9 +81,8 @@ func (n *node) send(ctx context.Context, t telling) error {
 	return nil
 }
 
-// sendTo gives the event to one subscriber, each of its clients once. Of our own people it is known who is there and in
-// which state; others get a message that their server keeps for nobody (section 12.7), if only who is available is to
-// have it.
+// sendTo sends the event to one subscriber, once to each client. For local people it checks their presence. If only
+// available clients should get the event, others get a message that their server does not store (section 12.7).
 func (n *node) sendTo(ctx context.Context, t telling, to jid.JID, sub *store.NodeSubscription, got map[jid.JID]bool) {
 	o := optionsOf(sub)
 	if o.Silent || n.place.owner != "" && n.h.Blocked(ctx, n.place.owner, to) {
@@ -111,7 +110,7 @@ func (n *node) sendTo(ctx context.Context, t telling, to jid.JID, sub *store.Nod
 	}
 }
 
-// some says that a client of this person has the event already.
+// some reports whether a client of this person already has the event.
 func (n *node) some(got map[jid.JID]bool, who jid.JID) bool {
 	for j := range got {
 		if j.Bare() == who.Bare() {
@@ -121,8 +120,8 @@ func (n *node) some(got map[jid.JID]bool, who jid.JID) bool {
 	return false
 }
 
-// sendByPresence is XEP-0163, section 4: the account's own clients and those of contacts that see its presence, if they
-// want this node's events.
+// sendByPresence sends the event to the account's own clients and to those of contacts that see its presence, if they
+// follow this node (XEP-0163, section 4).
 func (n *node) sendByPresence(ctx context.Context, t telling, got map[jid.JID]bool) error {
 	for _, s := range n.h.Account(n.place.owner).Sessions() {
 		if s.Available() && n.wantedBy(s) {
@@ -161,7 +160,7 @@ func (n *node) sendByPresence(ctx context.Context, t telling, got map[jid.JID]bo
 	return nil
 }
 
-// sendFar sends the event to those clients of a contact on another server that want it.
+// sendFar sends the event to those clients of a contact on another server that follow the node.
 func (n *node) sendFar(ctx context.Context, t telling, contact jid.JID, got map[jid.JID]bool) {
 	whos := n.h.Watching(contact, n.name)
 	if len(whos) == 0 || n.cfg.Access == "authorize" || n.maySee(ctx, contact) != nil {
@@ -206,7 +205,7 @@ func (n *node) last(ctx context.Context, to jid.JID) error {
 	return nil
 }
 
-// delayed says that the event is old news (section 7.1.2.3, XEP-0203).
+// delayed marks an event as old (section 7.1.2.3, XEP-0203).
 func delayed(st *wire.Stanza, n *node, at time.Time) *wire.Stanza {
 	if at.IsZero() {
 		return st
@@ -218,7 +217,7 @@ func (n *node) owners(ctx context.Context) ([]jid.JID, error) {
 	if n.place.owner != "" {
 		return []jid.JID{n.jid}, nil
 	}
-	if _, err := n.affiliation(ctx, n.jid); err != nil { // loads them
+	if _, err := n.affiliation(ctx, n.jid); err != nil { // loads the affiliations
 		return nil, err
 	}
 	var os []jid.JID
@@ -230,7 +229,7 @@ func (n *node) owners(ctx context.Context) ([]jid.JID, error) {
 	return os, nil
 }
 
-// Notify, Publish, Last and Remove are for features that publish by themselves.
+// Notify implements server.PEP.
 func (s *accounts) Notify(ctx context.Context, account, name string, ev server.PEPEvent) error {
 	a, err := s.own(account)
 	if err != nil {
@@ -243,6 +242,7 @@ func (s *accounts) Notify(ctx context.Context, account, name string, ev server.P
 	return n.tell(ctx, ev)
 }
 
+// Publish implements server.PEP.
 func (s *accounts) Publish(ctx context.Context, account, name, access string, it server.PEPItem) error {
 	a, err := s.own(account)
 	if err != nil {
@@ -268,6 +268,7 @@ func (s *accounts) Publish(ctx context.Context, account, name, access string, it
 	return n.put(ctx, []server.PEPItem{it})
 }
 
+// Last implements server.PEP.
 func (s *accounts) Last(ctx context.Context, account, name string) (server.PEPItem, error) {
 	a, err := s.own(account)
 	if err != nil {
@@ -287,6 +288,7 @@ func (s *accounts) Last(ctx context.Context, account, name string) (server.PEPIt
 	return items[0], nil
 }
 
+// Remove implements server.PEP.
 func (s *accounts) Remove(ctx context.Context, account, name string) error {
 	a, err := s.own(account)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"parley/wire/jid"
 )
 
-// getConfig and setConfig are section 8.2.
+// getConfig returns a node's configuration as a form (section 8.2).
 func (a ask) getConfig(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.owned(ctx, verb.Attr("node"))
 	if err != nil {
@@ -37,7 +37,8 @@ func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 		return nil, err
 	}
 	if n.virtual != nil {
-		// Clients set bookmarks' nodes up as they want them to be; they are that way already, and always.
+		// COMPAT: clients configure their bookmarks' nodes. Those nodes already have that configuration and cannot have
+		// another.
 		if cfg.Access != n.cfg.Access {
 			return nil, server.NotAllowed
 		}
@@ -57,18 +58,18 @@ func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 	return nil, n.send(ctx, telling{st: n.message(wire.E(wire.NSPubSubEv, "event", c))})
 }
 
-// getDefault is section 8.3.
+// getDefault returns the default configuration as a form (section 8.3).
 func (a ask) getDefault(_ context.Context, _, verb *wire.Element) (*wire.Element, error) {
 	if t := verb.Attr("type"); t != "" && t != "leaf" {
 		return nil, unsupported("collections")
 	}
 	if a.accounts && !a.self {
-		return nil, server.Forbidden // it is for who makes nodes there
+		return nil, server.Forbidden // only those who may make nodes see it
 	}
 	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "default", a.form(a.def, form.Ask, nsConfig))), nil
 }
 
-// remove is section 8.4.
+// remove deletes a node at its owner's request (section 8.4).
 func (a ask) remove(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.owned(ctx, verb.Attr("node"))
 	if err != nil {
@@ -80,13 +81,14 @@ func (a ask) remove(ctx context.Context, e, verb *wire.Element) (*wire.Element, 
 	uri := verb.Child(nsOwner, "redirect").Attr("uri")
 	if uri != "" {
 		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || len(uri) > maxName {
-			return nil, server.WithText(server.BadRequest, "the address of the new node is none")
+			return nil, server.WithText(server.BadRequest, "the address of the new node is not valid")
 		}
 	}
 	return nil, n.delete(ctx, uri)
 }
 
-// delete removes the node; who was to be told is asked before it is gone. A redirect says where it is now.
+// delete deletes the node. It determines the subscribers before the node is gone. redirect, if not empty, is the node's
+// new address.
 func (n *node) delete(ctx context.Context, redirect string) error {
 	subs, err := n.st.NodeSubscriptions(ctx, n.host, n.place.owner, n.name)
 	if err != nil {
@@ -109,7 +111,7 @@ func (n *node) delete(ctx context.Context, redirect string) error {
 			return err
 		}
 	}
-	for i := range subs { // pending ones too (section 8.4.2)
+	for i := range subs { // including pending ones (section 8.4.2)
 		if to, err := jid.Parse(subs[i].JID); err == nil && !over(&subs[i]) {
 			n.sendTo(ctx, telling{st: st}, to, &subs[i], got)
 		}
@@ -117,7 +119,7 @@ func (n *node) delete(ctx context.Context, redirect string) error {
 	return nil
 }
 
-// purge is section 8.5.
+// purge removes all items of a node (section 8.5).
 func (a ask) purge(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.owned(ctx, verb.Attr("node"))
 	if err != nil {

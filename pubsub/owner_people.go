@@ -13,7 +13,7 @@ import (
 	"parley/wire/jid"
 )
 
-// getSubscriptions and setSubscriptions are section 8.8. Who waits is not among them: see getPending.
+// getSubscriptions lists a node's subscriptions (section 8.8), without pending ones: those are for getPending.
 func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.owned(ctx, verb.Attr("node"))
 	if err != nil {
@@ -32,14 +32,14 @@ func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 	return wire.E(nsOwner, "pubsub", list), nil
 }
 
-// someRefused says which of several changes were not made, and how things are; the others were (sections 8.8.2.4,
-// 8.9.2.4).
+// someRefused returns the error that lists the changes that failed, with the current state; all other changes were made
+// (sections 8.8.2.4, 8.9.2.4).
 func someRefused(n *node, list string, entries []*wire.Element) error {
 	l := wire.E(nsOwner, list, entries...).Set("node", n.name)
 	return &server.AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}, Payload: wire.E(nsOwner, "pubsub", l)}
 }
 
-var errTooMany = server.WithText(server.NotAcceptable, "too many at once")
+var errTooMany = server.WithText(server.NotAcceptable, "too many changes at once")
 
 func (a ask) setSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.owned(ctx, verb.Attr("node"))
@@ -71,10 +71,10 @@ func (a ask) setSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 	return nil, nil
 }
 
-// errEntry: one of several changes cannot be made.
+// errEntry says that one of several changes is not possible.
 var errEntry = errors.New("pubsub: entry is not acceptable")
 
-// setSubscription makes one change and says what was before.
+// setSubscription makes one change and returns the previous state.
 func (n *node) setSubscription(ctx context.Context, c *wire.Element) (was string, err error) {
 	who, err := jid.Parse(c.Attr("jid"))
 	if err != nil {
@@ -93,7 +93,7 @@ func (n *node) setSubscription(ctx context.Context, c *wire.Element) (was string
 	switch id := c.Attr("subid"); {
 	case id != "" && id != sub.SubID:
 		return was, errEntry
-	case state == "" || state == was: // nothing is to be changed
+	case state == "" || state == was: // nothing to change
 		return was, nil
 	case !slices.Contains([]string{none, pending, subscribed}, state):
 		return was, errEntry
@@ -105,13 +105,13 @@ func (n *node) setSubscription(ctx context.Context, c *wire.Element) (was string
 	return was, n.decide(ctx, sub)
 }
 
-// getAffiliations and setAffiliations are section 8.9.
+// getAffiliations lists a node's affiliations (section 8.9).
 func (a ask) getAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.owned(ctx, verb.Attr("node"))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := n.affiliation(ctx, a.h.JID); err != nil { // loads them
+	if _, err := n.affiliation(ctx, a.h.JID); err != nil { // loads the affiliations
 		return nil, err
 	}
 	list := wire.E(nsOwner, "affiliations").Set("node", n.name)
@@ -135,7 +135,7 @@ func (a ask) setAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.
 	if len(verb.Elements()) > a.limits.Page {
 		return nil, errTooMany
 	}
-	if _, err := n.affiliation(ctx, a.h.JID); err != nil { // loads them
+	if _, err := n.affiliation(ctx, a.h.JID); err != nil { // loads the affiliations
 		return nil, err
 	}
 	as, refused, err := n.readAffiliations(verb)
@@ -161,7 +161,7 @@ func (a ask) setAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.
 	return nil, nil
 }
 
-// readAffiliations gives what can be changed, and as it is now what cannot.
+// readAffiliations returns the changes that are possible, and for the others the current affiliation.
 func (n *node) readAffiliations(verb *wire.Element) (as []store.NodeAffiliation, refused []*wire.Element, err error) {
 	now := make(map[string]string)
 	owners := 0
@@ -184,10 +184,10 @@ func (n *node) readAffiliations(verb *wire.Element) (as []store.NodeAffiliation,
 		if n.isOwner(who) {
 			was = owner
 		}
-		// An account owns its nodes; others have one owner at least.
+		// The owner of an account always owns its nodes; any other node must keep an owner.
 		last := n.isOwner(who) || was == owner && owners == 1 && n.place.owner == ""
 		switch {
-		case err == nil && (aff == "" || aff == was): // nothing is to be changed
+		case err == nil && (aff == "" || aff == was): // nothing to change
 		case err != nil || !slices.Contains(affiliations, aff) || last:
 			refused = append(refused, wire.E(nsOwner, "affiliation").Set("jid", c.Attr("jid")).Set("affiliation", was))
 		default:
@@ -203,8 +203,8 @@ func (n *node) readAffiliations(verb *wire.Element) (as []store.NodeAffiliation,
 	return as, refused, nil
 }
 
-// settle is what a new affiliation means for a person's subscriptions: who is cast out has none, who is let in waits no
-// longer (sections 4.1 and 8.7.5).
+// settle adapts a person's subscriptions to a new affiliation: an outcast loses them, a new member's pending ones
+// become valid (sections 4.1 and 8.7.5).
 func (n *node) settle(ctx context.Context, x store.NodeAffiliation) error {
 	ss, err := n.st.SubscriptionsOf(ctx, n.host, n.place.owner, x.JID)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 // accounts is personal eventing: every account is a service of its own (XEP-0163).
 type accounts struct{ engine }
 
-// NewAccounts makes the feature. Virtual nodes are those of the host's features, found when first asked for.
+// NewAccounts returns the feature that gives every account of h its nodes. It looks for the nodes of other features of
+// the host when one is first asked for.
 func NewAccounts(h *server.Host, st Store, l Limits) *server.Feature {
 	s := &accounts{engine{h: h, st: st, limits: l.withDefaults(200), def: accountDefault, accounts: true}}
 	h.SetPEP(s)
@@ -33,7 +34,7 @@ func NewAccounts(h *server.Host, st Store, l Limits) *server.Feature {
 		Account:           features(true),
 		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		AccountNode:       server.Node{Info: s.nodeInfo, Items: s.nodeItems},
-		// What an account can do is said of the account (XEP-0163, section 6.1). COMPAT: Psi before 2.0 looks for the identity
+		// The account announces what it can do (XEP-0163, section 6.1). COMPAT: Psi before 2.0 looks for the identity
 		// at the host, Smack for the feature (onHost). Remove after 2030.
 		Disco:      []string{wire.NSPubSub},
 		Identities: []server.Identity{{Category: "pubsub", Type: "pep"}},
@@ -48,7 +49,7 @@ func NewAccounts(h *server.Host, st Store, l Limits) *server.Feature {
 	}
 }
 
-// collect finds the features' own nodes; the host's features are known only after it is made.
+// collect finds the nodes that features keep themselves. The host's features are complete only after the host was made.
 func (s *accounts) collect() map[string]*server.PEPNode {
 	m := make(map[string]*server.PEPNode)
 	for _, f := range s.h.Features {
@@ -69,14 +70,14 @@ func (s *accounts) of(account string, from jid.JID) (ask, error) {
 	return ask{engine: &e, place: place{jid: j, host: s.h.Domain, owner: account}, from: from, self: from.Bare() == j}, nil
 }
 
-// own is a request of the account itself.
+// own returns a request of the account itself.
 func (s *accounts) own(account string) (ask, error) {
 	a, err := s.of(account, jid.JID{})
 	a.from, a.self = a.jid, true
 	return a, err
 }
 
-// asker is a request of who runs a command, about that person's own nodes.
+// asker returns a request of somebody who runs a command about their own nodes.
 func (s *accounts) asker(who jid.JID) (ask, error) {
 	if who.Domain() != s.h.Domain || who.Local() == "" {
 		return ask{}, server.Forbidden
@@ -125,7 +126,7 @@ func isNotFound(err error) bool {
 	return errors.As(err, &se) && se.Condition == stanza.ItemNotFound || errors.Is(err, store.ErrNotFound)
 }
 
-// answer takes the owner's answer to a subscription request, which is a message to the account itself.
+// answer takes the owner's answer to a subscription request, which comes as a message to the account itself.
 func (s *accounts) answer(ctx context.Context, p *server.Pass) error {
 	x := p.Stanza.Element(wire.NSForm, "x")
 	if x == nil || x.Attr("type") != form.Submit && x.Attr("type") != form.Cancel || p.Stanza.From.Bare() != p.Stanza.To || p.Stanza.To.Local() == "" {
@@ -144,8 +145,8 @@ func (s *accounts) answer(ctx context.Context, p *server.Pass) error {
 	return server.ErrHandled
 }
 
-// wants sends a client the newest items of nodes that it has begun to want: its own account's and those of contacts
-// whose presence it gets (XEP-0163, section 4.3.4). Features' own nodes are asked for by who wants them.
+// wants sends a client the newest items of the nodes that it now follows: those of its own account and of contacts
+// whose presence it gets (XEP-0163, section 4.3.4).
 func (s *accounts) wants(ctx context.Context, to *server.Session, added []string) {
 	a, err := s.own(to.JID.Local())
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *accounts) wants(ctx context.Context, to *server.Session, added []string
 	}
 }
 
-// failed logs a fault, unless the server ends meanwhile.
+// failed logs a fault, unless the server is stopping.
 func (s *accounts) failed(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
 		s.h.Log.Error("publish-subscribe", "what", what, "err", err)
@@ -187,7 +188,7 @@ func (s *accounts) lastOf(ctx context.Context, to *server.Session, locals, nodes
 	})
 }
 
-// granted sends a new contact's clients what they would have been sent had they come now.
+// granted sends a new contact's clients the items that they would have got when they came online.
 func (s *accounts) granted(ctx context.Context, account string, contact jid.JID) {
 	h := s.h.Router.Host(contact.Domain())
 	if h == nil {
@@ -206,7 +207,7 @@ func (s *accounts) granted(ctx context.Context, account string, contact jid.JID)
 	}
 }
 
-// wantsFrom is wants for a contact on another server, whose presence has come to one account.
+// wantsFrom is wants for a contact on another server whose presence came to one account.
 func (s *accounts) wantsFrom(ctx context.Context, account string, who jid.JID, added []string) {
 	cs, err := s.h.Contacts(ctx, account)
 	if err != nil || !cs.SubscribedFrom(who.Bare()) || s.h.Blocked(ctx, account, who) {
@@ -221,7 +222,7 @@ func (s *accounts) wantsFrom(ctx context.Context, account string, who jid.JID, a
 	}
 }
 
-// eachLast makes events of the newest items of nodes that somebody may see and that give them to who comes.
+// eachLast makes events from the newest items of nodes that somebody may see and that send them to new clients.
 func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []string, do func(*wire.Stanza)) error {
 	items, err := s.st.LastItems(ctx, s.h.Domain, locals, nodes)
 	if err != nil {

@@ -62,7 +62,7 @@ func (a ask) make(ctx context.Context, name string, cfg NodeConfig) error {
 	return err
 }
 
-// publish is section 7.1, with publish-options and a node made where there is none.
+// publish publishes items (section 7.1). It checks publish-options, and makes a missing node.
 func (a ask) publish(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	items, err := a.readItems(verb)
 	if err != nil {
@@ -85,7 +85,7 @@ func (a ask) publish(ctx context.Context, e, verb *wire.Element) (*wire.Element,
 	return wire.E(wire.NSPubSub, "pubsub", p), nil
 }
 
-// readItems takes what is to be published; ids that are missing are made.
+// readItems parses the items to publish, and makes the missing ids.
 func (a ask) readItems(verb *wire.Element) ([]server.PEPItem, error) {
 	var items []server.PEPItem
 	for _, c := range verb.Elements() {
@@ -114,7 +114,7 @@ func (a ask) readItems(verb *wire.Element) ([]server.PEPItem, error) {
 	return items, nil
 }
 
-// target finds the node to publish to, or makes it; preconditions are checked or become its configuration.
+// target returns the node to publish to, or makes it. The preconditions are checked, or become its configuration.
 func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, error) {
 	var n *node
 	po := e.Child(wire.NSPubSub, "publish-options")
@@ -133,7 +133,7 @@ func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, e
 			}
 			return n, nil
 		}
-		if !isNotFound(err) || try > 0 { // of one that has moved the publisher learns where to
+		if !isNotFound(err) || try > 0 { // the publisher learns where a node has moved to
 			return nil, err
 		}
 		if a.accounts && !a.self || !a.accounts && !a.mayCreate(ctx, a.from) {
@@ -145,15 +145,15 @@ func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, e
 				return nil, errPrecondition
 			}
 		}
-		// Somebody may have made it meanwhile: then it is looked at again.
+		// Another client may have made it meanwhile; then the node is loaded again.
 		if err := a.make(ctx, name, cfg); err != nil && !errors.Is(err, errNodeExists) {
 			return nil, err
 		}
 	}
 }
 
-// meets holds publish-options against the node. Nodes that a feature keeps are as their clients want them, but for who
-// may read them.
+// meets reports whether the node satisfies publish-options. For a node that a feature keeps, only the access model
+// counts.
 func (n *node) meets(f form.Form) bool {
 	if n.virtual == nil {
 		return n.engine.meets(n.cfg, f)
@@ -162,7 +162,7 @@ func (n *node) meets(f form.Form) bool {
 	return v == "" || v == n.cfg.Access
 }
 
-// check holds items against the node's configuration (section 7.1.3).
+// check checks items against the node's configuration (section 7.1.3).
 func (n *node) check(items []server.PEPItem) error {
 	if len(items) == 0 {
 		if n.cfg.Persist || n.cfg.Payloads {
@@ -187,7 +187,7 @@ func (n *node) check(items []server.PEPItem) error {
 	return nil
 }
 
-// put keeps items and tells of them.
+// put keeps items and notifies subscribers.
 func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 	if n.virtual != nil {
 		for _, it := range items {
@@ -199,7 +199,7 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 				return err
 			}
 		}
-		return nil // its feature tells
+		return nil // its feature notifies
 	}
 	if n.cfg.Persist && len(items) > 0 {
 		kept := make([]store.NodeItem, len(items))
@@ -228,7 +228,7 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 	return n.tell(ctx, server.PEPEvent{Items: items})
 }
 
-// published lets features know what their accounts have published.
+// published tells the features what their accounts have published.
 func (n *node) published(ctx context.Context, it server.PEPItem) {
 	if n.place.owner == "" {
 		return
@@ -240,7 +240,7 @@ func (n *node) published(ctx context.Context, it server.PEPItem) {
 	}
 }
 
-// retract is section 7.2.
+// retract removes items (section 7.2).
 func (a ask) retract(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, err := a.load(ctx, verb.Attr("node"))
 	if err != nil {
@@ -285,7 +285,7 @@ func (a ask) retract(ctx context.Context, e, verb *wire.Element) (*wire.Element,
 	return nil, nil
 }
 
-// mayRetract: owners any item, others what they have published.
+// mayRetract returns nil if the asker may remove the items: owners any, others their own.
 func (n *node) mayRetract(ctx context.Context, ids []string) error {
 	aff, err := n.affiliation(ctx, n.from)
 	if err != nil || aff == owner {

@@ -11,14 +11,14 @@ import (
 	"parley/wire/jid"
 )
 
-// ServiceConfig is what a publish-subscribe service is made of.
+// ServiceConfig holds what NewService needs.
 type ServiceConfig struct {
 	Domain string
-	Name   string // for people; default "Publish-Subscribe"
+	Name   string // for people; "": "Publish-Subscribe"
 	Host   *server.Host
 	Store  Store
 	Limits Limits
-	// Create says who may make nodes; nil: accounts of the host.
+	// Create reports whether somebody may make nodes; nil: accounts of the host may.
 	Create func(ctx context.Context, who jid.JID) bool
 }
 
@@ -29,7 +29,7 @@ type Service struct {
 	jid jid.JID
 }
 
-// NewService makes it and puts it on the router and into the host's disco#items.
+// NewService makes a service, puts it on the router and into the host's disco#items. It fails if the domain is taken.
 func NewService(c ServiceConfig) (*Service, error) {
 	j, err := jid.New("", c.Domain, "")
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *Service) ask(from jid.JID) ask {
 	return ask{engine: &s.engine, place: place{jid: s.jid, host: s.cfg.Domain}, from: from}
 }
 
-// Keep publishes the only item of a node that is the host's own and that everyone may read. A node of that name that somebody
-// else has made is taken away.
+// Keep publishes the only item of a node that belongs to the host and that everyone may read. It deletes a node of that
+// name that somebody else made.
 func (s *Service) Keep(ctx context.Context, name, title string, it server.PEPItem) error {
 	a := s.ask(s.cfg.Host.JID)
 	n, err := a.load(ctx, name)
@@ -86,10 +86,10 @@ func (s *Service) commands() []server.Command {
 	return []server.Command{s.getPending(func(who jid.JID) (ask, error) { return s.ask(who), nil })}
 }
 
-// Run removes what is kept only for a while, until ctx ends.
+// Run removes expired items and subscriptions until ctx ends.
 func (s *Service) Run(ctx context.Context) error { return s.expire(ctx, s.cfg.Domain) }
 
-// Receive takes what is sent to the service.
+// Receive takes a stanza to the service.
 func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	if st.To != s.jid {
 		if st.Kind == wire.Presence {
@@ -109,7 +109,7 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 		}
 		return server.ServiceUnavailable
 	}
-	return nil // presence: nothing to see here
+	return nil // the service has no presence
 }
 
 func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {

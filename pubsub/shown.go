@@ -8,9 +8,10 @@ import (
 	"parley/wire/jid"
 )
 
-// Some nodes of accounts are not the same to everybody (server.Feature.Shows): what each is shown is made when it is sent.
+// Some nodes of accounts look different to each reader (server.Feature.Views). What a reader gets is made when it is
+// sent.
 
-// shows finds what decides that; nil where everybody is shown the same.
+// shows returns the func that makes a reader's view, or nil if everybody gets the same.
 func (n *node) shows() func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error) {
 	if n.place.owner == "" || n.virtual != nil {
 		return nil
@@ -23,7 +24,7 @@ func (n *node) shows() func(ctx context.Context, account string, to jid.JID, pay
 	return nil
 }
 
-// shown gives of items what somebody is shown. What cannot be found out is not shown.
+// shown returns the items as one reader sees them. On an error an item is left out.
 func (n *node) shown(ctx context.Context, to jid.JID, items []server.PEPItem) []server.PEPItem {
 	show := n.shows()
 	if show == nil {
@@ -43,13 +44,13 @@ func (n *node) shown(ctx context.Context, to jid.JID, items []server.PEPItem) []
 	return out
 }
 
-// telling is an event on its way: the same stanza for everybody, or one for each.
+// telling is an event to send: the same stanza for everybody, or one for each.
 type telling struct {
 	st    *wire.Stanza
-	items []server.PEPItem // of a node that is not the same to everybody
+	items []server.PEPItem // of a node that looks different to each reader
 }
 
-// to gives the stanza for one receiver; nil if there is nothing for that one.
+// to returns the stanza for one receiver, or nil if that one gets none.
 func (n *node) to(ctx context.Context, t telling, who jid.JID) *wire.Stanza {
 	if t.items == nil {
 		return t.st

@@ -14,8 +14,9 @@ import (
 	"parley/wire/jid"
 )
 
-// Groups as spaces (XEP-0503): every group is a node of the service `spaces.<host>`, made anew for each asker of what the
-// asker may know. Nothing of it is kept: members are the subscribers, roles the affiliations, themes the items.
+// Groups appear as spaces (XEP-0503): every group is a node of the service `spaces.<host>`, made for each asker from
+// what they may know. Nothing is stored: the members are the subscribers, the roles the affiliations, the themes the
+// items.
 
 const (
 	nsSpaces     = "urn:xmpp:spaces:0"
@@ -24,35 +25,35 @@ const (
 	nsPinning    = "urn:xmpp:bookmarks-pinning:0"
 )
 
-// SpacesConfig is what the service is made of.
+// SpacesConfig holds what NewSpaces needs.
 type SpacesConfig struct {
 	Host  *server.Host
 	Store Store
 	Org   *org.Org
-	// URL is where photos are, before <host>/<group>/<hash>; nil: nowhere.
+	// URL returns the address of photos, before <host>/<group>/<hash>; nil: there are none.
 	URL func() string
 }
 
-// Spaces is the service.
+// Spaces is the service of spaces of one host.
 type Spaces struct {
 	cfg    SpacesConfig
 	h      *server.Host
 	st     Store
 	o      *org.Org
 	jid    jid.JID
-	engine engine // for reading requests: what pages and items may be
+	engine engine // parses requests, for pages and items
 	events chan *org.Event
-	order  sync.RWMutex // read-held by a change until it is answered: what follows from it is told afterwards
-	asked  sync.Map     // membership: has asked for it by itself, and gets the answer for it
+	order  sync.RWMutex // a change holds it for reading until it is answered, so that notifications come afterwards
+	asked  sync.Map     // membership: changes that a person asked for and whose answer they get
 }
 
-// membership is of a person in a group.
+// membership is a person in a group.
 type membership struct {
 	group string
 	who   jid.JID
 }
 
-// NewSpaces makes it; Open puts it on the router. Its Feature is to be installed before anything changes.
+// NewSpaces returns the service. Open puts it on the router. Install its Feature before anything changes.
 func NewSpaces(c SpacesConfig) *Spaces {
 	s := &Spaces{cfg: c, h: c.Host, st: c.Store, o: c.Org, events: make(chan *org.Event, maxEvents),
 		engine: engine{h: c.Host, st: c.Store, limits: Limits{}.withDefaults(0), def: serviceDefault}}
@@ -60,7 +61,7 @@ func NewSpaces(c SpacesConfig) *Spaces {
 	return s
 }
 
-// Open puts the service on the router and into the host's disco#items.
+// Open puts the service on the router and into the host's disco#items. It fails if the domain is taken.
 func (s *Spaces) Open() (err error) {
 	if s.jid, err = jid.New("", org.SpacesDomain(s.h.Domain), ""); err != nil {
 		return err
@@ -72,8 +73,8 @@ func (s *Spaces) Open() (err error) {
 	return nil
 }
 
-// Feature is the part of it that accounts have: the list of a person's spaces that Movim reads, and the worker that tells
-// of changes.
+// Feature returns the accounts' part of the service: the list of a person's spaces that Movim reads, and the worker
+// that sends notifications.
 func (s *Spaces) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "spaces",
@@ -84,7 +85,7 @@ func (s *Spaces) Feature() *server.Feature {
 	}
 }
 
-// spacesFeatures are those that XEP-0503, section 4 asks for, and what else there is.
+// spacesFeatures lists the features that XEP-0503, section 4, requires, and further ones.
 var spacesFeatures = func() []string {
 	fs := []string{wire.NSPubSub, nsSpaces, wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, wire.NSCommands, nsPubSubFilt, "urn:xmpp:ping"}
 	for _, n := range []string{"access-authorize", "access-open", "access-whitelist", "config-node", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes",
@@ -96,10 +97,10 @@ var spacesFeatures = func() []string {
 	return fs
 }()
 
-// interested marks a session whose client has asked the service for something: it knows what spaces are.
+// interested marks a session whose client has asked the service for something and so knows spaces.
 type interested struct{}
 
-// Receive takes what is sent to the service.
+// Receive takes a stanza to the service.
 func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 	if st.Kind == wire.Presence {
 		return nil
@@ -116,7 +117,7 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 		}
 		return server.ServiceUnavailable
 	}
-	if !st.Receipt.Earlier(ctx) { // what its sender has done in groups' rooms
+	if !st.Receipt.Earlier(ctx) { // what its sender did in groups' rooms comes first
 		return server.ResourceConstraint
 	}
 	if st.Type == "set" {
@@ -161,8 +162,8 @@ func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*
 	return nil, stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}
 }
 
-// list names the spaces that the asker may know of (XEP-0503, section 5.1). A filter that leaves spaces out
-// (XEP-0462) gives an empty list.
+// list returns the spaces that the asker may know of (XEP-0503, section 5.1). A filter that excludes spaces (XEP-0462)
+// gives an empty list.
 func (s *Spaces) list(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
 	q := wire.E(wire.NSDiscoItems, "query")
 	if f := e.Child(nsPubSubFilt, "filter"); f != nil {
@@ -210,11 +211,11 @@ type space struct {
 	*Spaces
 	from  jid.JID
 	group store.Group
-	aff   string // org's
-	role  string // as a member; "" for who is none
+	aff   string // as org calls it
+	role  string // role as a member; "": not a member
 }
 
-// load finds a space; item-not-found where the asker may not know of it.
+// load returns a space, or item-not-found if the asker may not know of it.
 func (s *Spaces) load(ctx context.Context, who jid.JID, node string) (*space, error) {
 	if node == "" {
 		return nil, errNodeRequired
@@ -237,7 +238,7 @@ func (s *Spaces) load(ctx context.Context, who jid.JID, node string) (*space, er
 	return sp, err
 }
 
-// led and owned give a space if the asker moderates or owns its group: forbidden otherwise.
+// led returns a space if the asker moderates its group; otherwise the error is forbidden.
 func (s *Spaces) led(ctx context.Context, who jid.JID, node string) (*space, error) {
 	sp, err := s.load(ctx, who, node)
 	if err == nil && sp.aff != org.Owner && sp.aff != org.Admin {
@@ -254,7 +255,7 @@ func (s *Spaces) owned(ctx context.Context, who jid.JID, node string) (*space, e
 	return sp, err
 }
 
-// orgFault turns what org refuses into a stanza error.
+// orgFault turns an error of org into a stanza error.
 func orgFault(err error) error {
 	var oe *org.Error
 	if !errors.As(err, &oe) {

@@ -12,16 +12,17 @@ import (
 	"parley/wire"
 )
 
-// The photo of a group, or its emoji, as its space's avatar (XEP-0503, section 5.2.1). Its address holds the hash of the photo, which only
-// those learn who may know of the group.
+// The photo of a group, or its emoji, is the avatar of its space (XEP-0503, section 5.2.1). The photo's address
+// contains its hash, which only those learn who may know of the group.
 
 const (
 	idAvatar    = "urn:xmpp:spaces:avatar:metadata:0"
-	idAvatarOld = "urn:xmpp:avatar:metadata" // what Movim reads
+	idAvatarOld = "urn:xmpp:avatar:metadata" // Movim reads this one
 	nsMetadata  = "urn:xmpp:avatar:metadata"
 )
 
-// avatarItems describe the photo under the id of the XEP and under the older one; none where there is none.
+// avatarItems describes the photo under the id of the XEP and under the older one. It returns none if there is no
+// photo.
 func (s *Spaces) avatarItems(ctx context.Context, g store.Group) ([]server.PEPItem, error) {
 	if s.cfg.URL == nil {
 		return nil, nil
@@ -36,7 +37,7 @@ func (s *Spaces) avatarItems(ctx context.Context, g store.Group) ([]server.PEPIt
 	return []server.PEPItem{{ID: idAvatar, Payload: b}, {ID: idAvatarOld, Payload: b}}, nil
 }
 
-// ServeHTTP gives the photo at <group>/<hash>, what comes before that having been stripped.
+// ServeHTTP serves the photo at <group>/<hash>. The caller must strip the rest of the path.
 func (s *Spaces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	group, hash, ok := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
 	if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -59,6 +60,6 @@ func (s *Spaces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Access-Control-Allow-Origin", "*")
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(p.Data) // whoever asked is gone
+		_, _ = w.Write(p.Data) // the client may have gone
 	}
 }

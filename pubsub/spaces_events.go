@@ -11,7 +11,7 @@ import (
 	"parley/wire/jid"
 )
 
-// maxEvents is how many changes may wait to be told. Who misses one reads it with the node's items.
+// maxEvents is how many notifications may wait. A client that misses one reads the change with the node's items.
 const maxEvents = 4096
 
 func (s *Spaces) note(e org.Event) {
@@ -21,11 +21,11 @@ func (s *Spaces) note(e org.Event) {
 	select {
 	case s.events <- &e:
 	default:
-		s.h.Log.Warn("too many changes of groups at once: some clients learn of them when they next ask for their spaces")
+		s.h.Log.Warn("too many changes of groups at once: some clients see them only when they next fetch their spaces")
 	}
 }
 
-// run tells of changes, in order, away from who makes them.
+// run sends notifications, in order, in a goroutine of its own.
 func (s *Spaces) run(ctx context.Context) error {
 	for {
 		select {
@@ -33,7 +33,7 @@ func (s *Spaces) run(ctx context.Context) error {
 			return nil
 		case e := <-s.events:
 			if err := s.tell(ctx, *e); err != nil && ctx.Err() == nil && orgFault(err) == err {
-				s.h.Log.Error("a change of a space is not told", "group", e.Group.ID, "err", err)
+				s.h.Log.Error("cannot notify of a change of a space", "group", e.Group.ID, "err", err)
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (s *Spaces) tell(ctx context.Context, e org.Event) error {
 	return nil
 }
 
-// tellThemePeople: for those it is about a theme comes into the space, or goes from it.
+// tellThemePeople notifies the people concerned that a theme has appeared in the space or disappeared from it.
 func (s *Spaces) tellThemePeople(ctx context.Context, e org.Event) error {
 	subs, err := s.subscribed(ctx, e.Group.ID)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Spaces) message(e *wire.Element) *wire.Stanza {
 	return st.Add(wire.E(wire.NSPubSubEv, "event", e))
 }
 
-// subscribed are those who have subscribed by themselves, and not only by joining the group some other way.
+// subscribed returns the people who subscribed themselves, and did not only join the group in another way.
 func (s *Spaces) subscribed(ctx context.Context, node string) (map[jid.JID]bool, error) {
 	ss, err := s.st.NodeSubscriptions(ctx, s.jid.Domain(), "", node)
 	if err != nil {
@@ -149,8 +149,8 @@ func (s *Spaces) toMembers(ctx context.Context, group, theme string, e *wire.Ele
 	return nil
 }
 
-// give sends an event to a member's clients: all that are there of who has subscribed, else those that have shown that
-// they know of spaces. People of other servers have to have subscribed.
+// give sends an event to a member's clients: to all if the member subscribed, otherwise to those that have shown that
+// they know spaces. People of other servers get it only if they subscribed.
 func (s *Spaces) give(ctx context.Context, st *wire.Stanza, to jid.JID, subscribed bool) {
 	if to.Domain() != s.h.Domain {
 		if subscribed {
@@ -167,7 +167,7 @@ func (s *Spaces) give(ctx context.Context, st *wire.Stanza, to jid.JID, subscrib
 	}
 }
 
-// tellMembers tells people that they are in, or out (XEP-0060, section 12.15), and Movim's list with them.
+// tellMembers notifies people that they joined or left (XEP-0060, section 12.15), and updates Movim's list.
 func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
 	subs, err := s.subscribed(ctx, e.Group.ID)
 	if err != nil {
@@ -187,7 +187,7 @@ func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
 			}
 		}
 		if _, asked := s.asked.LoadAndDelete(membership{e.Group.ID, who}); asked || !news {
-			continue // gets the answer, has made the group, or was in before and has another role now
+			continue // gets the answer, made the group, or was a member before and has another role now
 		}
 		st := s.message(wire.E(wire.NSPubSubEv, "subscription").Set("node", e.Group.ID).Set("jid", m.JID).Set("subscription", state))
 		s.give(ctx, st, who, subs[who])
@@ -207,12 +207,12 @@ func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
 func (s *Spaces) tellList(ctx context.Context, account string, ev server.PEPEvent) {
 	if p := s.h.PEP(); p != nil && len(s.h.Account(account).Sessions()) > 0 {
 		if err := p.Notify(ctx, account, nodeMovim, ev); err != nil {
-			s.h.Log.Error("a list of spaces is not told", "account", account, "err", err)
+			s.h.Log.Error("cannot notify of a list of spaces", "account", account, "err", err)
 		}
 	}
 }
 
-// tellDeleted: the group is no more, who was in it is known from the event and from who had subscribed.
+// tellDeleted notifies of a deleted group. The event and the subscriptions say who was in it.
 func (s *Spaces) tellDeleted(ctx context.Context, e org.Event) error {
 	subs, err := s.subscribed(ctx, e.Group.ID)
 	if err != nil {

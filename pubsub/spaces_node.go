@@ -13,7 +13,7 @@ import (
 	"parley/wire/jid"
 )
 
-// filterHasSpaces reads XEP-0462: whether nodes of spaces' type are wanted.
+// filterHasSpaces reports whether a filter (XEP-0462) includes nodes of the type of spaces.
 func filterHasSpaces(filter *wire.Element) (bool, error) {
 	f, err := form.Parse(filter.Child(wire.NSForm, "x"))
 	if err != nil {
@@ -28,7 +28,7 @@ func filterHasSpaces(filter *wire.Element) (bool, error) {
 	return true, nil
 }
 
-// config of the node, as XEP-0503, section 3 has it.
+// config returns the configuration of the node, as in XEP-0503, section 3.
 func (sp *space) config() NodeConfig {
 	c := NodeConfig{Title: sp.group.Name, Description: sp.group.Description, Type: nsSpaces, Access: "open", Publish: "publishers",
 		Max: unlimited, Persist: true, Payloads: true, Notify: true, OnConfig: true, OnDelete: true, OnRetract: true,
@@ -41,7 +41,7 @@ func (sp *space) config() NodeConfig {
 	return c
 }
 
-// info is the node's metadata (XEP-0503, section 5.2).
+// info returns the node's metadata (XEP-0503, section 5.2).
 func (s *Spaces) info(ctx context.Context, who jid.JID, node string) (*wire.Element, error) {
 	sp, err := s.load(ctx, who, node)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Spaces) info(ctx context.Context, who jid.JID, node string) (*wire.Elem
 	return i.Element(node), nil
 }
 
-// items are what is in the space: the group's room first, then its themes as they came; closed ones are over.
+// items returns the content of the space: the group's room first, then its open themes in their order.
 func (sp *space) items(ctx context.Context) ([]server.PEPItem, error) {
 	ts, err := sp.o.Themes(ctx, sp.h.Domain, sp.group.ID, sp.from)
 	if err != nil {
@@ -101,13 +101,13 @@ func (sp *space) items(ctx context.Context) ([]server.PEPItem, error) {
 	return append(items, avatar...), err
 }
 
-// mainItem is the group's room, pinned above its themes (XEP-0469).
+// mainItem returns the group's room, pinned above its themes (XEP-0469).
 func (s *Spaces) mainItem(g store.Group) server.PEPItem {
 	e := wire.E(nsBookmarks, "conference", wire.E(nsBookmarks, "extensions", wire.E(nsPinning, "pinned"))).Set("name", g.Name).Set("autojoin", "true")
 	return server.PEPItem{ID: s.o.RoomJID(s.h.Domain, g.Room).String(), Payload: e.AppendXML(nil, ""), At: g.Created}
 }
 
-// themeItem has the theme's own name: its group's stands above it here.
+// themeItem returns a theme under its own name, since the group's name stands above it here.
 func (s *Spaces) themeItem(_ store.Group, t store.Theme) server.PEPItem {
 	e := wire.E(nsBookmarks, "conference").Set("name", t.Name)
 	return server.PEPItem{ID: s.o.RoomJID(s.h.Domain, t.Room).String(), Payload: e.AppendXML(nil, ""), At: t.Created}
@@ -129,7 +129,7 @@ func (s *Spaces) itemNames(ctx context.Context, who jid.JID, node string) (*wire
 	return q, nil
 }
 
-// find gives the theme whose room has this address, if it is of the group and the asker may know of it.
+// find returns the theme whose room has this address, if it belongs to the group and the asker may know of it.
 func (sp *space) find(ctx context.Context, id string) (t store.Theme, ok bool, err error) {
 	ts, err := sp.o.Themes(ctx, sp.h.Domain, sp.group.ID, sp.from)
 	for _, t := range ts {

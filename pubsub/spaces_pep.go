@@ -11,8 +11,8 @@ import (
 	"parley/wire/jid"
 )
 
-// Movim finds a person's spaces in a node of their account, of which it thinks as written by itself. Here it is made of
-// the person's groups; only what a client notes with an entry (its <extensions/>: notify, pinned) is kept.
+// Movim looks for a person's spaces in a node of their account that it believes to have written itself. Here the node
+// is made from the person's groups. Only what a client adds to an entry (its <extensions/>: notify, pinned) is stored.
 
 const (
 	nodeMovim    = "{https://movim.eu}spaces_subscriptions_node"
@@ -49,7 +49,8 @@ func (s *Spaces) subscriptionItem(g store.Group, extensions []byte) server.PEPIt
 	return server.PEPItem{ID: g.ID, Payload: e.AppendXML(nil, "")}
 }
 
-// keepExtensions takes an entry that a client writes. It has to be of a group of theirs: one joins by subscribing.
+// keepExtensions stores an entry that a client writes. It must be of a group of theirs, since people join by
+// subscribing.
 func (s *Spaces) keepExtensions(ctx context.Context, account, _ string, e *wire.Element) error {
 	if e.Name != (wire.Name{Space: nsPubSubSubs, Local: "subscription"}) {
 		return server.BadRequest
@@ -59,7 +60,7 @@ func (s *Spaces) keepExtensions(ctx context.Context, account, _ string, e *wire.
 		return err
 	}
 	if e.Attr("server") != org.SpacesDomain(s.h.Domain) {
-		return server.WithText(server.NotAllowed, "the list has the spaces of "+s.h.Domain)
+		return server.WithText(server.NotAllowed, "the list can only have spaces of "+s.h.Domain)
 	}
 	role, err := s.o.RoleOf(ctx, s.h.Domain, e.Attr("node"), who)
 	if err != nil {

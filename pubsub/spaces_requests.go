@@ -13,8 +13,8 @@ import (
 	"parley/wire/jid"
 )
 
-// Groups that are joined by request: their spaces have pending subscriptions, which moderators decide on (XEP-0060,
-// sections 8.6 and 8.7).
+// Groups with requests to join: their spaces have pending subscriptions, on which moderators decide (XEP-0060, sections
+// 8.6 and 8.7).
 
 const nodeGetPending = wire.NSPubSub + "#get-pending"
 
@@ -26,14 +26,14 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// pending says whether a person waits to be let into a group.
+// pending reports whether a person waits for admission to a group.
 func (s *Spaces) pending(ctx context.Context, group string, who jid.JID) (bool, error) {
 	rs, err := s.o.Requests(ctx, s.h.Domain, group)
 	bare := who.Bare().String()
 	return slices.ContainsFunc(rs, func(r store.GroupRequest) bool { return r.JID == bare }), err
 }
 
-// waiting are the groups that a person waits to be let into.
+// waiting returns the groups that a person waits for.
 func (s *Spaces) waiting(ctx context.Context, who jid.JID) (out []store.Group, err error) {
 	gs, err := s.o.VisibleGroups(ctx, s.h.Domain, who, everything)
 	if err != nil {
@@ -52,7 +52,8 @@ func (s *Spaces) waiting(ctx context.Context, who jid.JID) (out []store.Group, e
 	return out, nil
 }
 
-// commands are get-pending, section 8.7: an ad-hoc command of one form, answered with a message for each who waits.
+// commands returns get-pending (section 8.7): an ad-hoc command with one form that sends a message for each open
+// request.
 func (s *Spaces) commands() []server.Command {
 	return []server.Command{{Node: nodeGetPending, Name: "Get pending subscription requests",
 		Form: func(ctx context.Context, who jid.JID) (*form.Form, error) {
@@ -81,7 +82,7 @@ func (s *Spaces) commands() []server.Command {
 		}}}
 }
 
-// leads are the groups that somebody leads and that have who waits.
+// leads returns the groups that somebody moderates and that have open requests.
 func (s *Spaces) leads(ctx context.Context, who jid.JID) (out []store.Group, err error) {
 	gs, err := s.o.GroupsOf(ctx, s.h.Domain, who)
 	for _, g := range gs {
@@ -96,17 +97,17 @@ func (s *Spaces) leads(ctx context.Context, who jid.JID) (out []store.Group, err
 	return out, err
 }
 
-// request is the form that a moderator decides with.
+// request returns the form with which a moderator decides.
 func (s *Spaces) request(to jid.JID, g store.Group, r store.GroupRequest) *wire.Stanza {
 	f := form.New(form.Ask, nsSubAuth)
-	f.Title = "Somebody asks to be in " + g.Name
+	f.Title = "Request to join " + g.Name
 	f.Instructions = r.Reason
 	f.Add("pubsub#node", form.TextSingle, "Group", g.ID).Add("pubsub#subscriber_jid", form.JIDSingle, "Who", r.JID).AddBool("pubsub#allow", "Let them in?", false)
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: s.jid, To: to, ID: s.h.NewID()}
 	return st.Add(f.Element())
 }
 
-// answer takes the form back (section 8.6).
+// answer handles the completed form (section 8.6).
 func (s *Spaces) answer(ctx context.Context, from jid.JID, x *wire.Element) error {
 	f, err := form.Parse(x)
 	if err != nil || f.About() != nsSubAuth || f.Type != form.Submit && f.Type != form.Cancel {
@@ -127,7 +128,7 @@ func (s *Spaces) answer(ctx context.Context, from jid.JID, x *wire.Element) erro
 	return s.o.AnswerRequest(ctx, s.by(from), s.h.Domain, sp.group.ID, who, allow)
 }
 
-// tellAnswer tells who has asked, and was turned down; who was let in is told as a new member.
+// tellAnswer notifies somebody whose request was refused. Somebody admitted is notified as a new member.
 func (s *Spaces) tellAnswer(ctx context.Context, e org.Event) {
 	for _, m := range e.Members {
 		if to, err := jid.Parse(m.JID); err == nil {

@@ -14,7 +14,7 @@ import (
 	"parley/wire/jid"
 )
 
-// spacesVerb answers one request: e is <pubsub/>, verb the child that says what is wanted.
+// spacesVerb answers one request. e is <pubsub/>, verb its child with the request.
 type spacesVerb func(s *Spaces, ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error)
 
 var (
@@ -40,12 +40,12 @@ func (s *Spaces) do(ctx context.Context, st *wire.Stanza, e *wire.Element, verbs
 		}
 		break
 	}
-	return nil, server.WithText(server.FeatureNotImplemented, "spaces are groups: they know no such request")
+	return nil, server.WithText(server.FeatureNotImplemented, "spaces do not support this request")
 }
 
 func pubsubAnswer(e *wire.Element) *wire.Element { return wire.E(wire.NSPubSub, "pubsub", e) }
 
-// getItems is XEP-0503, section 5.4.
+// getItems returns items (XEP-0503, section 5.4).
 func (s *Spaces) getItems(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
 	sp, err := s.load(ctx, from, verb.Attr("node"))
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Spaces) getItems(ctx context.Context, from jid.JID, e, verb *wire.Eleme
 	return answer, nil
 }
 
-// subscriber reads whose subscription it is: that of the asker, who is a person here and not one of its clients.
+// subscriber returns whose subscription is meant: that of the asker, as a person and not as one of their clients.
 func (s *Spaces) subscriber(from jid.JID, verb *wire.Element) (jid.JID, error) {
 	a := ask{engine: &s.engine, from: from}
 	return a.subscriber(verb)
@@ -90,7 +90,7 @@ func (s *Spaces) subscription(node, who, state string) *wire.Element {
 	return wire.E(wire.NSPubSub, "subscription").Set("node", node).Set("jid", who).Set("subscription", state)
 }
 
-// subscribe joins the group (XEP-0503, section 5.3). Who has subscribed is told of what changes, whatever their client is.
+// subscribe joins the group (XEP-0503, section 5.3). A subscriber gets notifications with any client.
 func (s *Spaces) subscribe(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
 	who, err := s.subscriber(from, verb)
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *Spaces) myAffiliations(ctx context.Context, from jid.JID, e, verb *wire
 	return pubsubAnswer(list), nil
 }
 
-// mine are the asker's groups; with a node only that one.
+// mine returns the asker's groups; with a node, only that one.
 func (s *Spaces) mine(ctx context.Context, from jid.JID, node string) ([]store.Group, error) {
 	if node != "" {
 		if _, err := s.load(ctx, from, node); err != nil {
@@ -214,16 +214,16 @@ func (s *Spaces) mine(ctx context.Context, from jid.JID, node string) ([]store.G
 	return gs, err
 }
 
-// affiliationOf and roleOf translate between a group's roles and XEP-0060's affiliations.
+// affiliationOf maps a group's roles to XEP-0060's affiliations; roleOf is its inverse.
 var (
 	affiliationOf = map[string]string{store.RoleOwner: owner, store.RoleModerator: publisher, store.RoleMember: member, store.RoleBanned: outcast}
 	roleOf        = map[string]string{owner: store.RoleOwner, publisher: store.RoleModerator, member: store.RoleMember, outcast: store.RoleBanned, none: ""}
 )
 
-// by is the actor of what somebody asks for here.
+// by returns the actor for a request to the service.
 func (s *Spaces) by(from jid.JID) acts.Actor { return s.h.By(from, acts.Client) }
 
-// create makes a group; its id is ours to choose, and told (XEP-0060, section 8.1.2).
+// create makes a group. The service chooses its id and returns it (XEP-0060, section 8.1.2).
 func (s *Spaces) create(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
 	if !s.o.MayCreateGroup(ctx, s.by(from), s.h.Domain) {
 		return nil, server.Forbidden
@@ -239,7 +239,7 @@ func (s *Spaces) create(ctx context.Context, from jid.JID, e, verb *wire.Element
 				n.Name = t
 			}
 			if t := f.Get("pubsub#type"); t != "" && t != nsSpaces {
-				return nil, server.WithText(server.NotAcceptable, "nodes here are spaces")
+				return nil, server.WithText(server.NotAcceptable, "this service only has spaces")
 			}
 			n.Description = f.Get("pubsub#description")
 			n.Private = f.Get("pubsub#access_model") != "open"
@@ -252,7 +252,7 @@ func (s *Spaces) create(ctx context.Context, from jid.JID, e, verb *wire.Element
 	return pubsubAnswer(wire.E(wire.NSPubSub, "create").Set("node", g.ID)), nil
 }
 
-// publish makes a theme of a <conference/> with a name.
+// publish makes a theme from a <conference/> with a name.
 func (s *Spaces) publish(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
 	sp, err := s.load(ctx, from, verb.Attr("node"))
 	if err != nil {
@@ -270,14 +270,14 @@ func (s *Spaces) publish(ctx context.Context, from jid.JID, e, verb *wire.Elemen
 		return nil, errPayload
 	}
 	if items[0].ID == s.o.RoomJID(s.h.Domain, sp.group.Room).String() {
-		return nil, server.WithText(server.NotAllowed, "the group's own room is what the group is")
+		return nil, server.WithText(server.NotAllowed, "the group's own room cannot be published")
 	}
 	t, there, err := sp.find(ctx, items[0].ID)
 	if err != nil {
 		return nil, err
 	}
 	if there {
-		return nil, server.WithText(server.NotAllowed, "the theme "+t.Name+" is there already")
+		return nil, server.WithText(server.NotAllowed, "the theme "+t.Name+" already exists")
 	}
 	if t, err = s.o.CreateTheme(ctx, s.by(from), s.h.Domain, sp.group.ID, org.NewTheme{Name: c.Attr("name"), Creator: from.Bare()}); err != nil {
 		return nil, err
@@ -322,7 +322,7 @@ func (s *Spaces) getConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", s.engine.form(sp.config(), form.Ask, nsConfig)).Set("node", sp.group.ID)), nil
 }
 
-// setConfig changes name and description; what else is in the form has to stay as it is.
+// setConfig changes the name and the description. Everything else in the form must stay as it is.
 func (s *Spaces) setConfig(ctx context.Context, from jid.JID, e, verb *wire.Element) (*wire.Element, error) {
 	sp, err := s.owned(ctx, from, verb.Attr("node"))
 	if err != nil {
@@ -338,7 +338,7 @@ func (s *Spaces) setConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 		return nil, err
 	}
 	if now.Access != was.Access || now.Publish != was.Publish || now.Type != was.Type {
-		return nil, server.WithText(server.NotAllowed, "of a space its title and description can be changed")
+		return nil, server.WithText(server.NotAllowed, "only the title and the description of a space can be changed")
 	}
 	c := org.GroupChange{Description: &now.Description}
 	if now.Title != "" {
@@ -418,8 +418,8 @@ func (s *Spaces) setAffiliations(ctx context.Context, from jid.JID, e, verb *wir
 	}, "affiliation")
 }
 
-// setPeople changes members: by their subscription or affiliation, in one transaction. Moderators may add and remove
-// members; roles are the owners'.
+// setPeople changes members by their subscription or affiliation, in one transaction. Moderators may add and remove
+// members; only owners may change roles.
 func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element, role func(was, value string) (string, bool), what string) (*wire.Element, error) {
 	sp, err := s.led(ctx, from, verb.Attr("node"))
 	if err != nil {
@@ -427,7 +427,7 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 	}
 	es := verb.Elements()
 	if len(es) > s.engine.limits.Page {
-		return nil, server.WithText(server.NotAcceptable, "too many at once")
+		return nil, server.WithText(server.NotAcceptable, "too many changes at once")
 	}
 	var ms []store.Member
 	for _, c := range es {
@@ -439,7 +439,7 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 		if err != nil {
 			return nil, err
 		}
-		if what == "subscription" && was == "" { // of who has asked it is the answer
+		if what == "subscription" && was == "" { // the answer to a request to join
 			if asked, err := s.pending(ctx, sp.group.ID, who); err != nil {
 				return nil, err
 			} else if state := c.Attr(what); asked && (state == none || state == "subscribed") {

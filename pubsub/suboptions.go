@@ -13,13 +13,13 @@ import (
 	"parley/wire/jid"
 )
 
-// subOptions are what a subscriber wants of its subscription (section 6.3). They are kept as JSON.
+// subOptions holds a subscriber's options (section 6.3). The store keeps them as JSON.
 type subOptions struct {
-	Silent bool     `json:"silent,omitempty"` // nothing is to be delivered
-	Show   []string `json:"show,omitempty"`   // only while in one of these states of presence; none: in any
+	Silent bool     `json:"silent,omitempty"` // nothing is delivered
+	Show   []string `json:"show,omitempty"`   // only in one of these states of presence; empty: in any
 }
 
-// Names of the fields, and the states of presence: what <show/> says, and "online" for none.
+// The names of the fields, and the states of presence: the content of <show/>, or "online" without it.
 const (
 	optDeliver = "pubsub#deliver"
 	optExpire  = "pubsub#expire"
@@ -31,12 +31,12 @@ var shows = []string{"away", "chat", "dnd", online, "xa"}
 
 func optionsOf(s *store.NodeSubscription) (o subOptions) {
 	if len(s.Options) > 0 {
-		_ = json.Unmarshal(s.Options, &o) // of our own making; what cannot be read is the default
+		_ = json.Unmarshal(s.Options, &o) // we wrote it ourselves; unreadable options are the defaults
 	}
 	return o
 }
 
-// wants says whether a client in this state of presence gets events by the subscription.
+// wants reports whether a client in its current state of presence gets events by the subscription.
 func (o *subOptions) wants(s *server.Session) bool {
 	return !o.Silent && (len(o.Show) == 0 || slices.Contains(o.Show, showOf(s)))
 }
@@ -52,15 +52,15 @@ func showOf(s *server.Session) string {
 	return online
 }
 
-// over says that a subscription's time has come.
+// over reports whether a subscription has expired.
 func over(s *store.NodeSubscription) bool {
 	return !s.Expires.IsZero() && !time.Now().Before(s.Expires)
 }
 
-// ours says that the presence of an address is known here: other servers' people are not asked for their state.
+// ours reports whether the server knows the presence of an address: it does not ask other servers for it.
 func (e *engine) ours(who jid.JID) bool { return e.h.Router.Host(who.Domain()) != nil }
 
-// subscriptionForm gives a subscription's options as a form of this type.
+// subscriptionForm returns a subscription's options as a form of this type.
 func (e *engine) subscriptionForm(typ string, s *store.NodeSubscription, who jid.JID) *wire.Element {
 	o := optionsOf(s)
 	f := form.New(typ, nsSubOptions)
@@ -87,7 +87,7 @@ func (e *engine) subscriptionForm(typ string, s *store.NodeSubscription, who jid
 	return f.Element()
 }
 
-// setOptions changes a subscription as a submitted form says; what is not there stays as it is.
+// setOptions changes a subscription by a submitted form. Missing fields stay as they are.
 func (e *engine) setOptions(s *store.NodeSubscription, f form.Form, who jid.JID) error {
 	o := optionsOf(s)
 	for i := range f.Fields {
@@ -121,7 +121,7 @@ func (e *engine) setOptions(s *store.NodeSubscription, f form.Form, who jid.JID)
 			if len(o.Show) == len(shows) {
 				o.Show = nil
 			}
-		case "pubsub#digest", "pubsub#include_body": // asked for by default in old clients; only "no" can be had
+		case "pubsub#digest", "pubsub#include_body": // old clients send these by default; only "no" is possible
 			if yes, ok := f.Bool(fd.Var); !ok || yes {
 				return errOptions
 			}
@@ -138,8 +138,8 @@ func (e *engine) setOptions(s *store.NodeSubscription, f form.Form, who jid.JID)
 	return nil
 }
 
-// optionsTarget finds the subscription that an <options/> is about. One address has one subscription to a node, so its id
-// may be left out (section 6.3.4.4).
+// optionsTarget returns the subscription that an <options/> is about. An address has one subscription to a node, so the
+// id may be left out (section 6.3.4.4).
 func (a ask) optionsTarget(ctx context.Context, verb *wire.Element) (*node, *store.NodeSubscription, jid.JID, error) {
 	s := verb.Attr("jid")
 	if s == "" {
@@ -172,7 +172,7 @@ func (a ask) optionsTarget(ctx context.Context, verb *wire.Element) (*node, *sto
 	return n, sub, who, nil
 }
 
-// getOptions and setOptionsOf are section 6.3.
+// getOptions returns a subscription's options as a form (section 6.3).
 func (a ask) getOptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	n, sub, who, err := a.optionsTarget(ctx, verb)
 	if err != nil {
@@ -200,7 +200,7 @@ func (a ask) setOptionsOf(ctx context.Context, e, verb *wire.Element) (*wire.Ele
 	return nil, n.saveSubscriptions(ctx, *sub)
 }
 
-// defaultOptions is section 6.4: of a node, or of the service; all nodes have the same.
+// defaultOptions returns the default options (section 6.4), which are the same for the service and all nodes.
 func (a ask) defaultOptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	d := wire.E(wire.NSPubSub, "default")
 	if name := verb.Attr("node"); name != "" {

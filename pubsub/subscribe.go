@@ -12,7 +12,7 @@ import (
 	"parley/wire/jid"
 )
 
-// subscriber reads who is to be subscribed: the asker or one of its clients, nobody else (section 6.1.3.1).
+// subscriber returns the address to subscribe: the asker or one of their clients, nobody else (section 6.1.3.1).
 func (a ask) subscriber(verb *wire.Element) (jid.JID, error) {
 	s := verb.Attr("jid")
 	if s == "" {
@@ -28,7 +28,8 @@ func (a ask) subscriber(verb *wire.Element) (jid.JID, error) {
 	return j, nil
 }
 
-// subscribe is section 6.1. One address has one subscription to a node; asking again gives the same.
+// subscribe subscribes an address (section 6.1). An address has one subscription to a node; asking again returns the
+// same.
 func (a ask) subscribe(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	who, err := a.subscriber(verb)
 	if err != nil {
@@ -42,7 +43,7 @@ func (a ask) subscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 		return nil, err
 	}
 	if n.virtual != nil {
-		return nil, server.WithText(server.NotAllowed, "this node's events come by +notify (XEP-0163)")
+		return nil, server.WithText(server.NotAllowed, "this node only sends events by +notify (XEP-0163)")
 	}
 	if !n.cfg.Subscribe {
 		return nil, unsupported("subscribe")
@@ -86,8 +87,7 @@ func (a ask) subscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 	return answer, nil
 }
 
-// subscribed gives the subscription an address has, or the one it would get, which has no id yet. Who asks again gets the
-// same (section 6.1.6).
+// subscribed returns the subscription of an address, or a new one without an id (section 6.1.6).
 func (n *node) subscribed(ctx context.Context, who jid.JID) (store.NodeSubscription, error) {
 	old, err := n.exactly(ctx, who)
 	if err != nil {
@@ -112,13 +112,13 @@ func (n *node) subscribed(ctx context.Context, who jid.JID) (store.NodeSubscript
 	return sub, nil
 }
 
-// States of a subscription besides "none".
+// The states of a subscription, besides "none".
 const (
 	subscribed = "subscribed"
 	pending    = "pending"
 )
 
-// tellOwners says who has come or gone, where the node is to say so (pubsub#notify_sub).
+// tellOwners notifies the owners of a new or lost subscriber, if the node is configured so (pubsub#notify_sub).
 func (n *node) tellOwners(ctx context.Context, sub store.NodeSubscription) error {
 	if !n.cfg.OnSub {
 		return nil
@@ -152,7 +152,7 @@ func (n *node) saveSubscriptions(ctx context.Context, ss ...store.NodeSubscripti
 	return err
 }
 
-// exactly gives the subscription of just this address.
+// exactly returns the subscription of exactly this address.
 func (n *node) exactly(ctx context.Context, who jid.JID) (*store.NodeSubscription, error) {
 	ss, err := n.st.SubscriptionsOf(ctx, n.host, n.place.owner, who.Bare().String())
 	if err != nil {
@@ -174,7 +174,7 @@ func subscriptionElement(space string, s store.NodeSubscription) *wire.Element {
 	return e
 }
 
-// unsubscribe is section 6.2.
+// unsubscribe ends a subscription (section 6.2).
 func (a ask) unsubscribe(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	s := verb.Attr("jid")
 	if s == "" {
@@ -215,7 +215,7 @@ func (a ask) unsubscribe(ctx context.Context, e, verb *wire.Element) (*wire.Elem
 	return wire.E(wire.NSPubSub, "pubsub", subscriptionElement(wire.NSPubSub, *sub)), nil
 }
 
-// mySubscriptions is section 5.6.
+// mySubscriptions lists the asker's subscriptions (section 5.6).
 func (a ask) mySubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	ss, err := a.st.SubscriptionsOf(ctx, a.host, a.owner, a.from.Bare().String())
 	if err != nil {
@@ -230,7 +230,7 @@ func (a ask) mySubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.
 	return wire.E(wire.NSPubSub, "pubsub", list), nil
 }
 
-// myAffiliations is section 5.7.
+// myAffiliations lists the asker's affiliations (section 5.7).
 func (a ask) myAffiliations(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
 	list := wire.E(wire.NSPubSub, "affiliations").Set("node", verb.Attr("node"))
 	if name := verb.Attr("node"); name != "" {

@@ -7,16 +7,16 @@ import (
 	"parley/server"
 )
 
-// sweepEvery is how often what has expired is removed. It is not shown from the moment on at which it expires.
+// sweepEvery is how often expired items are removed. They are hidden as soon as they expire.
 const sweepEvery = 10 * time.Minute
 
-// expire removes items and subscriptions whose time is over, until ctx ends.
+// expire removes expired items and subscriptions until ctx ends.
 func (e *engine) expire(ctx context.Context, host string) error {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
 	for {
 		if err := e.st.ExpireNodes(ctx, host, time.Now()); err != nil && ctx.Err() == nil {
-			e.h.Log.Error("cannot remove what has expired of nodes", "err", err)
+			e.h.Log.Error("cannot remove expired items of nodes", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -26,7 +26,7 @@ func (e *engine) expire(ctx context.Context, host string) error {
 	}
 }
 
-// offline is pubsub#purge_offline: with the last of an account's clients go the items it has published.
+// offline removes the items that an account published when its last client goes offline (pubsub#purge_offline).
 func (s *accounts) offline(ctx context.Context, p *server.Pass) error {
 	if p.Stanza.Type != "unavailable" || p.Was == nil {
 		return nil
