@@ -15,13 +15,13 @@ var (
 	typeStrings  = reflect.TypeFor[[]string]()
 )
 
-// isList says that a key is a list of sections.
+// isList reports whether a key is a list of sections.
 func isList(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t != typeHosts
 }
 
-// assign sets a key to a value as YAML (string, int, float64, bool, list, map), a flag or the environment (string)
-// give it.
+// assign sets a key to a value from YAML (string, int, float64, bool, list, map), or from a flag or the environment
+// (string).
 func assign(dst reflect.Value, key string, raw any) (ps Problems) {
 	var err error
 	if isList(dst.Type()) {
@@ -63,13 +63,13 @@ func assignPlain(dst reflect.Value, raw any) error {
 	case reflect.Int:
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 0 {
-			return fmt.Errorf("%q is no whole number of 0 or more", s)
+			return fmt.Errorf("%q is not a whole number of 0 or more", s)
 		}
 		dst.SetInt(int64(n))
 	case reflect.String:
 		switch raw.(type) {
 		case []any, map[string]any:
-			return fmt.Errorf("one value belongs here, not a list or a section")
+			return fmt.Errorf("write one value, not a list or a section")
 		}
 		dst.SetString(s)
 	default:
@@ -78,7 +78,7 @@ func assignPlain(dst reflect.Value, raw any) error {
 	return nil
 }
 
-// scalar is the text of a value, as it would stand in the file.
+// scalar returns a value as it would stand in the file.
 func scalar(raw any) string {
 	switch r := raw.(type) {
 	case string:
@@ -91,7 +91,7 @@ func scalar(raw any) string {
 	return fmt.Sprint(raw)
 }
 
-// list makes a list of what may be one: in the environment and in flags values are parted by commas.
+// list makes a list from a value that may be one: in the environment and in flags, commas separate the values.
 func list(raw any) ([]any, bool) {
 	switch r := raw.(type) {
 	case []any:
@@ -117,14 +117,14 @@ func list(raw any) ([]any, bool) {
 func assignStrings(dst reflect.Value, key string, raw any) (ps Problems) {
 	vs, ok := list(raw)
 	if !ok {
-		ps.add(key, "a list belongs here, like [one, two]")
+		ps.add(key, "write a list, like [one, two]")
 		return ps
 	}
 	out := []string{}
 	for i, v := range vs {
 		switch v.(type) {
 		case []any, map[string]any, nil:
-			ps.add(fmt.Sprintf("%s[%d]", key, i), "one value belongs here")
+			ps.add(fmt.Sprintf("%s[%d]", key, i), "write one value")
 		default:
 			out = append(out, scalar(v))
 		}
@@ -139,7 +139,7 @@ func assignStrings(dst reflect.Value, key string, raw any) (ps Problems) {
 func assignHosts(dst reflect.Value, key string, raw any) (ps Problems) {
 	vs, ok := list(raw)
 	if !ok {
-		ps.add(key, "a list of domains belongs here, like [example.org]")
+		ps.add(key, "write a list of domains, like [example.org]")
 		return ps
 	}
 	hosts := make([]Host, len(vs))
@@ -155,18 +155,18 @@ func assignHosts(dst reflect.Value, key string, raw any) (ps Problems) {
 				}
 			}
 		default:
-			ps.add(at, "a domain belongs here")
+			ps.add(at, "write a domain")
 		}
 	}
 	dst.Set(reflect.ValueOf(hosts))
 	return ps
 }
 
-// assignList is for lists of sections, such as components.
+// assignList sets a list of sections, such as components.
 func assignList(dst reflect.Value, key string, raw any) (ps Problems) {
 	vs, ok := list(raw)
 	if !ok {
-		ps.add(key, "a list belongs here, each of its entries with keys and values")
+		ps.add(key, "write a list whose entries have keys and values")
 		return ps
 	}
 	out := reflect.Zero(dst.Type())
@@ -177,7 +177,7 @@ func assignList(dst reflect.Value, key string, raw any) (ps Problems) {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			ps.add(at, "keys and values belong here")
+			ps.add(at, "write keys and values")
 			continue
 		}
 		for _, l := range leaves(out.Index(i), "") {

@@ -1,7 +1,7 @@
 package config
 
-// Backup is where backups go that are made on the page of the system.
+// Backup holds the settings of backups that owners make in the web console.
 type Backup struct {
 	Dir  string `yaml:"dir"`  // "": data_dir/backups
-	Keep int    `yaml:"keep"` // the newest that are kept
+	Keep int    `yaml:"keep"` // how many to keep: the newest ones
 }

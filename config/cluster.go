@@ -2,10 +2,10 @@ package config
 
 import "net"
 
-// Cluster is how servers know of each other that serve from one database, on PostgreSQL and CockroachDB. A second one is
-// refused for now.
+// Cluster says how servers on one PostgreSQL or CockroachDB database find each other. For now a second server is
+// refused.
 type Cluster struct {
-	Address   string `yaml:"address"`   // where it is answered that this one lives
+	Address   string `yaml:"address"`   // where this server answers that it is alive
 	Advertise string `yaml:"advertise"` // where others reach that; "": Address
 }
 
@@ -16,7 +16,7 @@ func (c *Config) checkCluster(v *checker) {
 	}
 	host, _, _ := net.SplitHostPort(c.Cluster.Address)
 	if ip := net.ParseIP(host); c.Cluster.Advertise == "" && (host == "" || ip != nil && ip.IsUnspecified()) {
-		v.add("cluster.advertise", "with cluster.address on every address of the machine it has to be said which one others reach: write it like 10.0.0.7:7470")
+		v.add("cluster.advertise", "cluster.address listens on every address of the machine: name one that others reach, like 10.0.0.7:7470")
 	}
 	if a := c.Cluster.Advertise; a != "" {
 		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {

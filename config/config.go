@@ -15,8 +15,8 @@ import (
 //go:embed parley.sample.yaml
 var Sample []byte
 
-// Config is all that can be configured. The yaml tag is the key; sections nest with a dot ("limits.stanza_size").
-// Durations and sizes of 0 mean "no limit" where the sample says so. It is not changed after Load.
+// Config holds all settings. The yaml tag is the key; a dot separates the section from the key ("limits.stanza_size").
+// Durations and sizes of 0 mean "no limit" where the sample says so. It does not change after Load.
 type Config struct {
 	Hosts            []Host            `yaml:"hosts"`
 	Components       []Component       `yaml:"components"`
@@ -51,25 +51,25 @@ type Config struct {
 	Shutdown         Shutdown          `yaml:"shutdown"`
 }
 
-// Host is a hosted domain. In the file, a host that needs nothing else may be written as its domain alone.
+// Host is a hosted domain. A host without other settings may be written as its domain alone.
 type Host struct {
 	Domain      string `yaml:"domain"` // canonical after Load: lower case, A-labels as U-labels
 	Title       string `yaml:"title"`
 	Certificate string `yaml:"certificate"` // PEM chain; "": tls.certificate
 	Key         string `yaml:"key"`
-	// ArchiveRetention is how long messages of its people are kept, where that is not Archive.Retention; 0: as that says.
+	// ArchiveRetention is how long messages of the host's people are kept; 0: Archive.Retention.
 	ArchiveRetention time.Duration `yaml:"archive_retention"`
 }
 
 // Component is a domain that an external program serves (XEP-0114).
 type Component struct {
 	Domain string `yaml:"domain"`
-	Secret string `yaml:"secret"` // one of this and SecretFile
-	// SecretFile is a file with the secret; white space around it does not count.
+	Secret string `yaml:"secret"` // this or SecretFile, not both
+	// SecretFile names a file with the secret. White space around the secret is ignored.
 	SecretFile string `yaml:"secret_file"`
 }
 
-// ExternalService is a server of another protocol that clients are told of (XEP-0215): STUN and TURN for calls.
+// ExternalService is a server of another protocol that clients learn of (XEP-0215): STUN and TURN for calls.
 type ExternalService struct {
 	Type      string `yaml:"type"` // "stun", "turn", "turns" …
 	Host      string `yaml:"host"`
@@ -77,12 +77,12 @@ type ExternalService struct {
 	Transport string `yaml:"transport"` // "udp" or "tcp"
 	Username  string `yaml:"username"`
 	Password  string `yaml:"password"`
-	// Secret is what is shared with a TURN server that takes time-limited credentials made of it (coturn's
-	// use-auth-secret); then there is no Username and Password.
+	// Secret is shared with a TURN server that derives time-limited credentials from it (coturn's use-auth-secret). It
+	// excludes Username and Password.
 	Secret string `yaml:"secret"`
 }
 
-// Contact is whom people write to about the service (XEP-0157): URIs, "mailto:abuse@example.org".
+// Contact lists where people write to about the service (XEP-0157), as URIs: "mailto:abuse@example.org".
 type Contact struct {
 	Abuse    []string `yaml:"abuse"`
 	Admin    []string `yaml:"admin"`
@@ -93,16 +93,16 @@ type Contact struct {
 	Support  []string `yaml:"support"`
 }
 
-// Store says where things are kept.
+// Store says where data is kept.
 type Store struct {
 	DSN            string `yaml:"dsn" secret:"dsn"` // "sqlite:PATH" or "postgres://…"; resolved by Load
 	DSNFile        string `yaml:"dsn_file"`
 	MaxConnections int    `yaml:"max_connections"`
-	CommitBatch    int    `yaml:"commit_batch"` // writes in one transaction of the group commit
-	Migrate        bool   `yaml:"migrate"`      // bring the schema up to date on start
+	CommitBatch    int    `yaml:"commit_batch"` // writes per transaction of the group commit
+	Migrate        bool   `yaml:"migrate"`      // update the schema on start
 }
 
-// Listeners are the doors. A door without addresses is closed.
+// Listeners says where the server listens. A listener without addresses is off.
 type Listeners struct {
 	C2S       C2S       `yaml:"c2s"`
 	C2STLS    Listener  `yaml:"c2s_tls"`
@@ -113,27 +113,28 @@ type Listeners struct {
 	Control   Control   `yaml:"control"`
 }
 
-// Listener is a list of "host:port"; port 0 takes a free one.
+// Listener is a list of "host:port". Port 0 takes a free port.
 type Listener struct {
 	Addresses      []string `yaml:"addresses"`
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks; see Networks
 }
 
-// C2S is RFC 6120 with STARTTLS.
+// C2S is the listener for clients over TCP with STARTTLS (RFC 6120).
 type C2S struct {
 	Addresses      []string `yaml:"addresses"`
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	RequireTLS     bool     `yaml:"require_tls"`
 }
 
-// WebSocket is RFC 7395.
+// WebSocket is the web listener: XMPP over WebSocket (RFC 7395) and BOSH, the web pages, uploads.
 type WebSocket struct {
 	Addresses      []string `yaml:"addresses"`       // wss
-	PlainAddresses []string `yaml:"plain_addresses"` // ws, for a proxy that ends TLS; treated as encrypted
+	PlainAddresses []string `yaml:"plain_addresses"` // ws, for a proxy that ends TLS; counts as encrypted
 	Path           string   `yaml:"path"`
 	BOSHPath       string   `yaml:"bosh_path"` // XEP-0206; "": none
-	Origins        []string `yaml:"origins"`   // hosts besides its own whose pages may connect; "*" for any
-	// TrustedProxies are networks. Where it is empty, PlainAddresses believe who is on this machine or in a private network.
+	Origins        []string `yaml:"origins"`   // other hosts whose pages may connect; "*" for any
+	// TrustedProxies lists networks. If it is empty, PlainAddresses trust every peer on this machine or in a private
+	// network.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
@@ -143,17 +144,17 @@ type Control struct {
 	Mode string `yaml:"mode"` // octal, "0600"
 }
 
-// TLS holds for every door and for connections to other servers.
+// TLS holds the settings of every TLS listener and of connections to other servers.
 type TLS struct {
 	Certificate    string        `yaml:"certificate"`
 	Key            string        `yaml:"key"`
 	MinVersion     string        `yaml:"min_version"` // "1.2" or "1.3"
-	CAFiles        []string      `yaml:"ca_files"`    // trusted besides the system's
+	CAFiles        []string      `yaml:"ca_files"`    // trusted in addition to the system's
 	ReloadInterval time.Duration `yaml:"reload_interval"`
 	ACME           ACME          `yaml:"acme"`
 }
 
-// ACME is where certificates come from that are in no file.
+// ACME says where to get the certificates that are in no file.
 type ACME struct {
 	Enabled   bool     `yaml:"enabled"`
 	Terms     bool     `yaml:"accept_terms"`
@@ -166,49 +167,49 @@ type ACME struct {
 	Host      string   `yaml:"host"`
 }
 
-// DNS is for finding other servers.
+// DNS holds the settings for finding other servers.
 type DNS struct {
 	Resolver string        `yaml:"resolver"` // "host:port"; "": the system's
 	DNSSEC   bool          `yaml:"dnssec"`
 	Timeout  time.Duration `yaml:"timeout"`
 }
 
-// Auth is for SASL and passwords.
+// Auth holds the settings of SASL and passwords.
 type Auth struct {
 	Mechanisms          []string      `yaml:"mechanisms"` // in order of preference
 	ScramIterations     int           `yaml:"scram_iterations"`
 	DowngradeProtection bool          `yaml:"downgrade_protection"` // XEP-0474
 	TokenLifetime       time.Duration `yaml:"token_lifetime"`       // XEP-0484; 0: no tokens
 	PasswordPolicy      bool          `yaml:"password_policy"`
-	TwoFactor           []string      `yaml:"two_factor"` // roles
+	TwoFactor           []string      `yaml:"two_factor"` // roles that need a second factor
 	AttemptsPerStream   int           `yaml:"attempts_per_stream"`
 	ResourceConflict    string        `yaml:"resource_conflict"` // "replace", "refuse", "generate"
 	Throttle            Throttle      `yaml:"throttle"`
 }
 
-// Throttle bounds failed sign-ins.
+// Throttle limits failed sign-ins.
 type Throttle struct {
 	PerAccount int           `yaml:"per_account"` // failures of one account from one address within Window
 	PerAddress int           `yaml:"per_address"` // failures from one address within Window
 	Window     time.Duration `yaml:"window"`
 }
 
-// Limits bound what a client may cost.
+// Limits limits what a client may cost.
 type Limits struct {
 	StanzaSizeUnauthenticated Size          `yaml:"stanza_size_unauthenticated"`
 	StanzaSize                Size          `yaml:"stanza_size"`
 	Depth                     int           `yaml:"depth"`
-	Attributes                int           `yaml:"attributes"` // of one element
+	Attributes                int           `yaml:"attributes"` // per element
 	BytesPerSecond            Size          `yaml:"bytes_per_second"`
 	BytesBurst                Size          `yaml:"bytes_burst"`
 	StanzasPerSecond          int           `yaml:"stanzas_per_second"`
 	StanzasBurst              int           `yaml:"stanzas_burst"`
-	ArchiveBytesPerSecond     Size          `yaml:"archive_bytes_per_second"` // that one person has archives keep; 0: a part of BytesPerSecond
+	ArchiveBytesPerSecond     Size          `yaml:"archive_bytes_per_second"` // that one person adds to archives; 0: a part of BytesPerSecond
 	ArchiveBytesBurst         Size          `yaml:"archive_bytes_burst"`
 	SendQueue                 Size          `yaml:"send_queue"`
 	Connections               int           `yaml:"connections"`
 	ConnectionsPerAddress     int           `yaml:"connections_per_address"`
-	ConnectionsPending        int           `yaml:"connections_pending"` // of clients that have not signed in
+	ConnectionsPending        int           `yaml:"connections_pending"` // of clients before sign-in
 	SessionsPerAccount        int           `yaml:"sessions_per_account"`
 	HandshakeTimeout          time.Duration `yaml:"handshake_timeout"`
 	AuthTimeout               time.Duration `yaml:"auth_timeout"`
@@ -216,17 +217,17 @@ type Limits struct {
 	KeepAlive                 time.Duration `yaml:"keep_alive"`
 }
 
-// StreamManagement is XEP-0198.
+// StreamManagement holds the settings of XEP-0198.
 type StreamManagement struct {
 	ResumeTimeout time.Duration `yaml:"resume_timeout"`
-	MaxStanzas    int           `yaml:"max_stanzas"` // unacknowledged, of one session
+	MaxStanzas    int           `yaml:"max_stanzas"` // unacknowledged, per session
 	MaxBytes      Size          `yaml:"max_bytes"`
-	AckEvery      int           `yaml:"ack_every"` // stanzas after which <r/> is sent at once
+	AckEvery      int           `yaml:"ack_every"` // stanzas that cause an <r/> at once
 	AckInterval   time.Duration `yaml:"ack_interval"`
 	MaxMisses     int           `yaml:"max_misses"` // intervals without an answer
 }
 
-// Accounts bounds what is kept for each account.
+// Accounts limits what is kept for each account.
 type Accounts struct {
 	MaxContacts        int           `yaml:"max_contacts"`
 	MaxBookmarks       int           `yaml:"max_bookmarks"`
@@ -235,11 +236,11 @@ type Accounts struct {
 	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
 	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
-	NameQuarantine     time.Duration `yaml:"name_quarantine"`      // of an account that was deleted: nobody else is given it
-	PushSender         bool          `yaml:"push_sender"`          // push services learn who has sent a message (XEP-0357)
+	NameQuarantine     time.Duration `yaml:"name_quarantine"`      // how long nobody else gets the name of a deleted account
+	PushSender         bool          `yaml:"push_sender"`          // push services learn who sent a message (XEP-0357)
 }
 
-// Upload is XEP-0363.
+// Upload holds the settings of file upload (XEP-0363).
 type Upload struct {
 	Enabled bool          `yaml:"enabled"`
 	Dir     string        `yaml:"dir"` // "": data_dir/uploads
@@ -250,17 +251,17 @@ type Upload struct {
 	S3      S3            `yaml:"s3"`
 }
 
-// PubSub is XEP-0060 and XEP-0163: what the nodes of accounts and of the service may hold.
+// PubSub limits the nodes of accounts and of the service (XEP-0060, XEP-0163).
 type PubSub struct {
-	Nodes             int  `yaml:"nodes"`               // of one account
+	Nodes             int  `yaml:"nodes"`               // per account
 	ServiceNodes      int  `yaml:"service_nodes"`       // of pubsub.<host>
-	ServiceShare      int  `yaml:"service_share"`       // of those, one person's
-	Items             int  `yaml:"items"`               // of one node
+	ServiceShare      int  `yaml:"service_share"`       // of those, made by one person
+	Items             int  `yaml:"items"`               // per node
 	ItemSize          Size `yaml:"item_size"`           // of one payload
 	Bytes             Size `yaml:"bytes"`               // of all payloads of one account
 	ServiceBytes      Size `yaml:"service_bytes"`       // of all payloads of pubsub.<host>
-	ServiceBytesShare Size `yaml:"service_bytes_share"` // of those, what is in nodes that one person has made
-	Subscriptions     int  `yaml:"subscriptions"`       // of one node
+	ServiceBytesShare Size `yaml:"service_bytes_share"` // of those, in nodes that one person made
+	Subscriptions     int  `yaml:"subscriptions"`       // per node
 }
 
 // S3 is a bucket of an object store. Without Endpoint there is none.
@@ -275,92 +276,93 @@ type S3 struct {
 	Plain         bool   `yaml:"plain"` // HTTP, not HTTPS
 }
 
-// Archive is XEP-0313 of accounts.
+// Archive holds the settings of accounts' archives (XEP-0313).
 type Archive struct {
 	DefaultPolicy string        `yaml:"default_policy"` // "always", "roster", "never"
 	Retention     time.Duration `yaml:"retention"`
 	PageMax       int           `yaml:"page_max"`
-	Search        bool          `yaml:"search"` // by words, of accounts and of rooms
+	Search        bool          `yaml:"search"` // full-text search, in archives of accounts and rooms
 }
 
-// Rooms is XEP-0045.
+// Rooms holds the settings of group chat (XEP-0045).
 type Rooms struct {
 	Label          string        `yaml:"label"`  // the service is at <label>.<host>
 	Create         string        `yaml:"create"` // "anyone", "local", "admins"
 	MaxOccupants   int           `yaml:"max_occupants"`
-	MaxPerUser     int           `yaml:"max_per_user"` // rooms an account may own
-	NameLength     int           `yaml:"name_length"`  // bytes of a room's localpart and of a nick
+	MaxPerUser     int           `yaml:"max_per_user"` // rooms that an account may own
+	NameLength     int           `yaml:"name_length"`  // bytes of a room's localpart and of a nickname
 	HistoryDefault int           `yaml:"history_default"`
 	HistoryMax     int           `yaml:"history_max"`
 	MessageSize    Size          `yaml:"message_size"`
-	MessageRate    int           `yaml:"message_rate"` // of one occupant, per second
+	MessageRate    int           `yaml:"message_rate"` // per occupant and second
 	MessageBurst   int           `yaml:"message_burst"`
 	Archive        bool          `yaml:"archive"`
 	Retention      time.Duration `yaml:"retention"`
-	GuestPing      time.Duration `yaml:"guest_ping"` // silent clients of other servers are asked whether they are there
+	GuestPing      time.Duration `yaml:"guest_ping"` // when to ask silent clients of other servers whether they are still there
 }
 
-// Groups are the organization's groups and themes.
+// Groups holds the settings of the organization's groups and themes.
 type Groups struct {
 	Create      string `yaml:"create"`       // "members", "admins"
-	ThemesBy    string `yaml:"themes_by"`    // "members", "moderators": of a new group
+	ThemesBy    string `yaml:"themes_by"`    // "members", "moderators": for a new group
 	SpacesLabel string `yaml:"spaces_label"` // the spaces service is at <label>.<host>
 	MeetingURL  string `yaml:"meeting_url"`  // template: https://meet.example.org/{room}-{secret}; "": no meetings
-	// ThemeIdle is after how long without a message clients of who has not taken part enter a theme no more, until
-	// somebody writes there; 0: never.
+	// ThemeIdle is the time without a message after which the clients of people who have not taken part no longer enter
+	// a theme, until somebody writes there; 0: never.
 	ThemeIdle time.Duration `yaml:"theme_idle"`
-	// AdminsOwn: the organization's administrators own every group, and read it, without being in it.
+	// AdminsOwn makes the organization's administrators owners of every group: they read and manage it without being
+	// members.
 	AdminsOwn  bool `yaml:"admins_own"`
-	MaxMembers int  `yaml:"max_members"` // of one group
+	MaxMembers int  `yaml:"max_members"` // per group
 	MaxOwned   int  `yaml:"max_owned"`   // groups that one person owns
-	MaxThemes  int  `yaml:"max_themes"`  // of one group, closed and archived ones among them
-	ThemePace  int  `yaml:"theme_pace"`  // themes that one person starts in an hour
-	MaxTeam    int  `yaml:"max_team"`    // people of one team
-	MaxRoster  int  `yaml:"max_roster"`  // people of a team up to which they have each other in their contact lists
+	MaxThemes  int  `yaml:"max_themes"`  // per group, including closed and archived ones
+	ThemePace  int  `yaml:"theme_pace"`  // themes that one person may start in an hour
+	MaxTeam    int  `yaml:"max_team"`    // people per team
+	MaxRoster  int  `yaml:"max_roster"`  // largest team whose people are in each other's contact lists
 }
 
-// Webhooks join groups' rooms with programs elsewhere.
+// Webhooks holds the settings of webhooks, which connect groups' rooms with other programs.
 type Webhooks struct {
 	URL         string        `yaml:"url"` // "": https://<host>:<port of the websocket listener>/hooks
 	MaxPerGroup int           `yaml:"max_per_group"`
-	Rate        int           `yaml:"rate"` // requests a second that one takes
+	Rate        int           `yaml:"rate"` // requests per second to one webhook
 	Burst       int           `yaml:"burst"`
-	Timeout     time.Duration `yaml:"timeout"`  // of a request that goes out
+	Timeout     time.Duration `yaml:"timeout"`  // of an outgoing request
 	Retry       time.Duration `yaml:"retry"`    // before the second attempt
-	Attempts    int           `yaml:"attempts"` // after which a delivery is given up
+	Attempts    int           `yaml:"attempts"` // before a delivery is given up
 	Log         time.Duration `yaml:"log"`      // how long deliveries are remembered
-	Allow       []string      `yaml:"allow"`    // networks besides the public internet that they may go to
+	Allow       []string      `yaml:"allow"`    // networks besides the public internet that webhooks may reach
 }
 
-// Registration is XEP-0077.
+// Registration holds the settings of in-band registration (XEP-0077).
 type Registration struct {
 	Enabled        bool   `yaml:"enabled"`
 	ChangePassword bool   `yaml:"change_password"`
-	PerHour        int    `yaml:"per_hour"`    // new accounts from one address
-	Invitations    string `yaml:"invitations"` // whose invitations make accounts: "anyone", "admins", "nobody"
+	PerHour        int    `yaml:"per_hour"`    // new accounts per address
+	Invitations    string `yaml:"invitations"` // whose invitations allow new accounts: "anyone", "admins", "nobody"
 }
 
-// Federation is for speaking with other servers.
+// Federation holds the settings for communicating with other servers.
 type Federation struct {
 	Enabled            bool          `yaml:"enabled"`
 	Addresses          []string      `yaml:"addresses"`     // with STARTTLS
 	TLSAddresses       []string      `yaml:"tls_addresses"` // direct TLS
 	TrustedProxies     []string      `yaml:"trusted_proxies"`
-	AllowNetworks      []string      `yaml:"allow_networks"` // besides the public internet that are connected to
+	AllowNetworks      []string      `yaml:"allow_networks"` // networks besides the public internet that the server connects to
 	RequireTLS         bool          `yaml:"require_tls"`
 	RequireCertificate bool          `yaml:"require_certificate"`
 	AllowDialback      bool          `yaml:"allow_dialback"`
 	Bidi               bool          `yaml:"bidi"`
 	Publish            bool          `yaml:"publish"` // XEP-0485
-	Block              []string      `yaml:"block"`   // domains; "*.example.org" for all below
-	Allow              []string      `yaml:"allow"`   // not empty: only these
+	Block              []string      `yaml:"block"`   // domains; "*.example.org" for everything below
+	Allow              []string      `yaml:"allow"`   // if not empty: only these
 	StanzaSize         Size          `yaml:"stanza_size"`
-	StanzasPerSecond   int           `yaml:"stanzas_per_second"` // of one remote domain
+	StanzasPerSecond   int           `yaml:"stanzas_per_second"` // per remote domain
 	StanzasBurst       int           `yaml:"stanzas_burst"`
 	Strangers          string        `yaml:"strangers"`
 	StrangersPerMinute int           `yaml:"strangers_per_minute"`
 	JoinsPerMinute     int           `yaml:"joins_per_minute"`
-	SendQueue          Size          `yaml:"send_queue"` // of one pair of domains
+	SendQueue          Size          `yaml:"send_queue"` // per pair of domains
 	Connections        int           `yaml:"connections"`
 	Unproven           int           `yaml:"unproven"` // connections that have not proven a domain
 	HandshakeTimeout   time.Duration `yaml:"handshake_timeout"`
@@ -368,16 +370,16 @@ type Federation struct {
 	IdleTimeout        time.Duration `yaml:"idle_timeout"`
 }
 
-// Web is the pages for browsers: console, own pages, invitations.
+// Web holds the settings of the web pages: console, own pages, invitations.
 type Web struct {
 	Enabled     bool          `yaml:"enabled"`
-	URL         string        `yaml:"url"`         // what links begin with; "": https://<host>:<port of the websocket listener>
+	URL         string        `yaml:"url"`         // the start of links; "": https://<host>:<port of the websocket listener>
 	PlainLinks  bool          `yaml:"plain_links"` // links lead to the plain listener on this machine
 	SessionIdle time.Duration `yaml:"session_idle"`
-	InviteTime  time.Duration `yaml:"invite_time"` // how long a link is good
+	InviteTime  time.Duration `yaml:"invite_time"` // how long a link is valid
 }
 
-// Mail is how e-mail is sent. Without Host none is.
+// Mail says how e-mail is sent. Without Host no mail is sent.
 type Mail struct {
 	Host         string `yaml:"host"`
 	Port         int    `yaml:"port"`
@@ -388,19 +390,19 @@ type Mail struct {
 	From         string `yaml:"from"`
 	PerMinute    int    `yaml:"per_minute"`
 	Show         bool   `yaml:"show"`        // nothing is sent; /dev/outbox shows what would be
-	Digest       string `yaml:"digest"`      // "off", "daily", "weekly": for who has not chosen
+	Digest       string `yaml:"digest"`      // "off", "daily", "weekly": for people who have not chosen
 	DigestHour   int    `yaml:"digest_hour"` // by the machine's clock
 }
 
-// Log is for slog.
+// Log holds the settings of the log.
 type Log struct {
 	Level  string `yaml:"level"`  // "debug", "info", "warn", "error"
 	Format string `yaml:"format"` // "text", "json"
-	// FailedSignIns notes each with the address and the account as it was typed.
+	// FailedSignIns logs each failed sign-in with the address and the account as it was typed.
 	FailedSignIns bool `yaml:"failed_sign_ins"`
 }
 
-// Shutdown is about stopping.
+// Shutdown holds the settings of stopping.
 type Shutdown struct {
 	Grace     time.Duration `yaml:"grace"`
 	ByCommand bool          `yaml:"by_command"` // administrators may stop and restart the server from their clients (XEP-0133)
@@ -408,7 +410,7 @@ type Shutdown struct {
 
 const day = 24 * time.Hour
 
-// Default gives the defaults of production. A host and a certificate are what it lacks.
+// Default returns the default settings. They lack a host and a certificate.
 func Default() *Config {
 	return &Config{
 		DataDir: "/var/lib/parley",
@@ -481,8 +483,8 @@ func Default() *Config {
 	}
 }
 
-// Dev gives what `parley dev` runs with: the defaults, but all data in dataDir, the embedded store, loopback only, no
-// federation, and the host localhost. Its certificate files are what it lacks.
+// Dev returns the settings of `parley dev`: the defaults, but all data in dataDir, the embedded store, loopback only,
+// no federation, and the host localhost. They lack the certificate files.
 func Dev(dataDir string) *Config {
 	c := Default()
 	c.DataDir = dataDir
@@ -502,7 +504,7 @@ func Dev(dataDir string) *Config {
 	return c
 }
 
-// loopback is 127.0.0.1 only: in many containers ::1 cannot be had, and clients try both.
+// loopback returns 127.0.0.1 only: many containers lack ::1, and clients try both.
 func loopback(port string) []string { return []string{"127.0.0.1:" + port} }
 
 // resolve fills in what follows from other keys.

@@ -150,8 +150,8 @@ store:
 		`line 4: hosts[0].certifcate: there is no such key: did you mean hosts[0].certificate?`,
 		`line 8: limits.stanza_sise: there is no such key: did you mean limits.stanza_size?`,
 		`line 11: stanza_size: there is no such key: did you mean limits.stanza_size?`,
-		`line 14: rooms.create: stands on line 13 already`,
-		`line 18: log: keys and values belong here`,
+		`line 14: rooms.create: it is already on line 13`,
+		`line 18: log: write keys and values`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("missing: %s", want)

@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// Disk says when there is little room left on the disks that data and uploads are on.
+// Disk says when the disks of data and uploads count as nearly full.
 type Disk struct {
-	Low    string `yaml:"low"`    // no files are uploaded
-	Lowest string `yaml:"lowest"` // who has written most lately is refused what they write
+	Low    string `yaml:"low"`    // below it, no files are uploaded
+	Lowest string `yaml:"lowest"` // below it, the people who wrote most lately are refused
 }
 
-// Mark is how much room should be left: bytes, or a part of the disk.
+// Mark is an amount of free space: bytes, or a part of the disk.
 type Mark struct {
 	percent float64
-	bytes   Size // with percent: at most
+	bytes   Size // with percent: the upper limit
 }
 
-// What a percentage comes to at most: a large disk has room enough long before.
+// The upper limits of percentages, since a large disk has enough room before it reaches them.
 const (
 	mostLow    = GiB
 	mostLowest = 256 * MiB
 )
 
-// Of gives the bytes that are meant, of a disk of so many.
+// Of returns the mark in bytes for a disk of this size in bytes.
 func (m Mark) Of(disk int64) int64 {
 	if m.percent == 0 {
 		return int64(m.bytes)
@@ -36,7 +36,7 @@ func parseMark(s string, most Size) (Mark, error) {
 	if num, ok := strings.CutSuffix(strings.TrimSpace(s), "%"); ok {
 		p, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
 		if err != nil || !(p > 0 && p < 100) {
-			return Mark{}, fmt.Errorf("%q is no percentage between 0%% and 100%%", s)
+			return Mark{}, fmt.Errorf("%q is not a percentage between 0%% and 100%%", s)
 		}
 		return Mark{percent: p, bytes: most}, nil
 	}
@@ -47,7 +47,7 @@ func parseMark(s string, most Size) (Mark, error) {
 	return Mark{bytes: b}, nil
 }
 
-// Marks gives both. They are known to be good once the configuration is.
+// Marks returns both marks. Load has checked that they are valid.
 func (d Disk) Marks() (low, lowest Mark) {
 	low, _ = parseMark(d.Low, mostLow)
 	lowest, _ = parseMark(d.Lowest, mostLowest)
@@ -64,6 +64,6 @@ func (c *Config) checkDisk(v *checker) {
 		v.add("disk.lowest", "%v", err2)
 	}
 	if err == nil && err2 == nil && low.percent == 0 == (lowest.percent == 0) && (lowest.percent > low.percent || lowest.percent == 0 && lowest.bytes > low.bytes) {
-		v.add("disk.lowest", "%s is more than disk.low (%s): uploads are refused first", c.Disk.Lowest, c.Disk.Low)
+		v.add("disk.lowest", "%s is more than disk.low (%s), but uploads must be refused first", c.Disk.Lowest, c.Disk.Low)
 	}
 }

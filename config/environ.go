@@ -6,26 +6,27 @@ import (
 	"strings"
 )
 
-// otherVariables are those that begin like a key's and are for other parts of parley.
+// otherVariables lists variables that begin like those of keys but belong to other parts of parley.
 var otherVariables = []string{
 	EnvPrefix + "_CONFIG", // the configuration file, for every command
 	EnvPrefix + "_SOCKET", // the control socket, for commands
-	EnvPrefix + "_HOST",   // docker-compose.yml makes PARLEY_HOSTS of it
-	EnvPrefix + "_SHOTS",  // where tests of the pages keep their pictures
+	EnvPrefix + "_HOST",   // docker-compose.yml makes PARLEY_HOSTS from it
+	EnvPrefix + "_SHOTS",  // where tests of the pages put screenshots
 }
 
-// testVariables begins those of tests.
+// testVariables is the prefix of variables for tests.
 const testVariables = EnvPrefix + "_TEST_"
 
-// ofContainers are variables that Kubernetes and Docker put into a container for a service named parley or parley-something.
+// ofContainers matches variables that Kubernetes and Docker set in a container for a service named parley or
+// parley-something.
 var ofContainers = regexp.MustCompile(`_SERVICE_(HOST|PORT)$|_SERVICE_PORT_[A-Z0-9_]+$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
 
-// VariableOf gives the environment variable of a key.
+// VariableOf returns the environment variable of a key.
 func VariableOf(key string) string {
 	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// unknownVariables finds variables in an environment that begin like those of the keys and mean nothing.
+// unknownVariables returns a problem for each variable that begins like those of keys but belongs to none.
 func unknownVariables(environ []string) (ps Problems) {
 	known := append([]string(nil), otherVariables...)
 	for _, k := range Keys() {

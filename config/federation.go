@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// checkFederation also brings the listed domains into canonical form.
+// checkFederation checks the section federation, and brings the listed domains into canonical form.
 func (c *Config) checkFederation(v *checker) {
 	f := &c.Federation
 	checkNetworks(v, "federation.allow_networks", f.AllowNetworks)
@@ -16,9 +16,9 @@ func (c *Config) checkFederation(v *checker) {
 	}{{"federation.block", f.Block}, {"federation.allow", f.Allow}} {
 		for i, e := range l.list {
 			name, below := strings.CutPrefix(e, "*.")
-			domain, err := domainName(name, "_") // others may have called themselves anything
+			domain, err := domainName(name, "_") // other servers may have any name
 			if err != nil {
-				v.add(fmt.Sprintf("%s[%d]", l.key, i), "%v, or *.example.org for all below it", err)
+				v.add(fmt.Sprintf("%s[%d]", l.key, i), "%v, or *.example.org for everything below it", err)
 				continue
 			}
 			if l.list[i] = domain; below {
@@ -30,7 +30,7 @@ func (c *Config) checkFederation(v *checker) {
 		v.add("federation.require_tls", "without TLS there are no certificates, and without allow_dialback no other proof")
 	}
 	if f.RequireCertificate && !f.RequireTLS {
-		v.add("federation.require_tls", "certificates are only shown in TLS: federation.require_certificate needs it")
+		v.add("federation.require_tls", "federation.require_certificate needs TLS")
 	}
 	span := func(key string, d, low, high time.Duration) {
 		if d < low || d > high {
@@ -53,7 +53,7 @@ func (c *Config) checkFederation(v *checker) {
 	num("federation.stanzas_per_second", f.StanzasPerSecond, 1, many)
 	num("federation.stanzas_burst", f.StanzasBurst, 1, many)
 	if f.Strangers != "accept" && f.Strangers != "refuse" {
-		v.add("federation.strangers", "%q is none of accept, refuse", f.Strangers)
+		v.add("federation.strangers", "%q is not one of accept, refuse", f.Strangers)
 	}
 	num("federation.strangers_per_minute", f.StrangersPerMinute, 0, many)
 	num("federation.joins_per_minute", f.JoinsPerMinute, 0, many)

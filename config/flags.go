@@ -7,10 +7,10 @@ import (
 	"github.com/spf13/viper"
 )
 
-// keyOf marks a flag that is short for a key.
+// keyOf annotates a flag that is short for a key.
 const keyOf = "parley-config-key"
 
-// Flags adds the flags that Load understands: some keys by name, and --set for every other.
+// Flags adds the flags that Load understands: flags for some keys, and --set for every other.
 func Flags(fs *pflag.FlagSet) {
 	short := func(name, key, usage string) {
 		fs.String(name, "", usage+" (`"+key+"`)")
@@ -19,10 +19,10 @@ func Flags(fs *pflag.FlagSet) {
 	short("data-dir", "data_dir", "directory for the embedded store, the control socket and generated files")
 	short("log-level", "log.level", "debug, info, warn or error")
 	short("log-format", "log.format", "text or json")
-	fs.StringArray("set", nil, "set any key of the configuration, e.g. --set limits.stanza_size=512KiB (may be repeated; lists are parted by commas)")
+	fs.StringArray("set", nil, "set any key of the configuration, e.g. --set limits.stanza_size=512KiB (may be repeated; commas separate the values of a list)")
 }
 
-// bindFlags makes flags that were given win over the file and the environment.
+// bindFlags gives flags precedence over the file and the environment.
 func bindFlags(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
 	if flags == nil {
 		return nil
@@ -34,7 +34,7 @@ func bindFlags(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
 	})
 	sets, err := flags.GetStringArray("set")
 	if err != nil {
-		return nil // these flags have none
+		return nil // a set of flags without --set
 	}
 	known := Keys()
 	for _, s := range sets {

@@ -19,13 +19,14 @@ import (
 // EnvPrefix begins the environment variable of each key: limits.stanza_size is PARLEY_LIMITS_STANZA_SIZE.
 const EnvPrefix = "PARLEY"
 
-// Problem is one mistake in a configuration: where, and what to do about it.
+// Problem is one mistake in a configuration. Text says in English what is wrong and what to do.
 type Problem struct {
-	Key  string // "" where it is about the whole file
-	Line int    // in the file; 0 where unknown
+	Key  string // "": the whole file
+	Line int    // line in the file; 0: unknown
 	Text string
 }
 
+// String returns the line, the key and the text.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.Line > 0 {
@@ -37,9 +38,10 @@ func (p Problem) String() string {
 	return b.String() + p.Text
 }
 
-// Problems is the error of Load: all mistakes at once.
+// Problems is the error of Load: all mistakes together.
 type Problems []Problem
 
+// Error returns one line for each mistake.
 func (ps Problems) Error() string {
 	if len(ps) == 1 {
 		return "configuration: " + ps[0].String()
@@ -56,8 +58,9 @@ func (ps *Problems) add(key, format string, args ...any) {
 	*ps = append(*ps, Problem{Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-// Load reads the file (none if path is ""), the environment and the flags, the later winning over the earlier, and
-// checks the outcome. flags are those of Flags and may be nil. The error is Problems, or why the file cannot be read.
+// Load reads the file (none if path is ""), the environment and the flags, and checks the result. Flags take precedence
+// over the environment, and the environment over the file. flags are those of Flags and may be nil. The error is a
+// Problems, or says why the file cannot be read.
 func Load(path string, flags *pflag.FlagSet) (*Config, error) {
 	c := Default()
 	if err := c.overlay(path, flags); err != nil {
@@ -66,20 +69,21 @@ func Load(path string, flags *pflag.FlagSet) (*Config, error) {
 	return c, nil
 }
 
-// DevOptions are what `parley dev` is asked for.
+// DevOptions holds what LoadDev needs.
 type DevOptions struct {
-	DataDir    string // ./parley-data
+	DataDir    string // "": ./parley-data
 	PortOffset int    // added to every port
-	// Certificate makes the certificate and key for the hosts, where none is given.
+	// Certificate makes a certificate and a key for the hosts and returns their files. It is called if the
+	// configuration names none.
 	Certificate func(dataDir string, hosts []Host) (cert, key string, err error)
 }
 
-// LoadDev is Load for `parley dev`: what Dev gives, changed by the environment and the flags.
+// LoadDev is Load for `parley dev`: the settings of Dev, changed by the environment and the flags.
 func LoadDev(o DevOptions, flags *pflag.FlagSet) (*Config, error) {
 	c := Dev(o.DataDir)
-	c.Store.DSN, c.Listeners.Control.Path = "", "" // data_dir may be given another way
+	c.Store.DSN, c.Listeners.Control.Path = "", "" // data_dir may come from a flag or the environment
 	ps := append(unknownVariables(os.Environ()), c.read(viper.New(), flags)...)
-	c.checkHosts(&checker{silent: make(map[string]bool)}) // makes them canonical; what is wrong is said below
+	c.checkHosts(&checker{silent: make(map[string]bool)}) // makes them canonical; finish reports mistakes
 	if len(ps) == 0 && c.TLS.Certificate == "" && c.TLS.Key == "" {
 		var err error
 		if c.TLS.Certificate, c.TLS.Key, err = o.Certificate(c.DataDir, c.Hosts); err != nil {
@@ -116,7 +120,7 @@ func (c *Config) overlay(path string, flags *pflag.FlagSet) error {
 		ps = append(ps, file...)
 		v.SetConfigType("yaml")
 		if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
-			if len(file) == 0 { // else it has been said better
+			if len(file) == 0 { // otherwise the file itself was reported already
 				ps.add("", "%s: %v", path, err)
 			}
 			return ps
@@ -132,7 +136,7 @@ func fileError(path string, err error) error {
 	return fmt.Errorf("configuration file: %w", err)
 }
 
-// finish resolves and validates.
+// finish resolves and checks the settings.
 func (c *Config) finish(ps Problems) error {
 	ps = append(ps, c.readSecrets()...)
 	c.resolve()
@@ -144,7 +148,7 @@ func (c *Config) finish(ps Problems) error {
 	return ps
 }
 
-// read takes each key's value from v, the environment and the flags into c.
+// read copies each key's value from v, the environment and the flags into c.
 func (c *Config) read(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
 	v.SetEnvPrefix(EnvPrefix)
 	v.SetEnvKeyReplacer(strings.NewReplacer(".", "_"))
@@ -158,7 +162,8 @@ func (c *Config) read(v *viper.Viper, flags *pflag.FlagSet) (ps Problems) {
 	return ps
 }
 
-// Set changes one key as a file or a flag would; what follows from other keys is not looked at again.
+// Set changes one key, like a file or a flag. It does not recompute what follows from other keys. It returns an error
+// for an unknown key or a bad value.
 func (c *Config) Set(key, value string) error {
 	for _, l := range leaves(reflect.ValueOf(c).Elem(), "") {
 		if l.key == key {
@@ -171,7 +176,7 @@ func (c *Config) Set(key, value string) error {
 	return fmt.Errorf("there is no key %s", key)
 }
 
-// readSecrets reads what is given as the name of a file.
+// readSecrets reads the secrets that are given as files.
 func (c *Config) readSecrets() (ps Problems) {
 	if f := c.Mail.PasswordFile; f != "" {
 		text, err := os.ReadFile(f)
@@ -234,7 +239,7 @@ func leaves(v reflect.Value, prefix string) (ls []leaf) {
 	return ls
 }
 
-// Keys lists every key ("limits.stanza_size"), in the order of the sample.
+// Keys returns every key ("limits.stanza_size"), in the order of the sample.
 func Keys() (keys []string) {
 	for _, l := range leaves(reflect.ValueOf(Default()).Elem(), "") {
 		keys = append(keys, l.key)
@@ -242,8 +247,8 @@ func Keys() (keys []string) {
 	return keys
 }
 
-// ControlPath gives the path of the control socket that a server with this file and environment listens on. Other
-// mistakes in them are not its concern.
+// ControlPath returns the path of the control socket of a server with this file and environment. It ignores other
+// mistakes in them.
 func ControlPath(path string) (string, error) {
 	c := Default()
 	v := viper.New()

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Networks reads a list of networks and addresses, as several keys have one; what is neither is left out.
+// Networks parses a list of networks and addresses, the format of several keys. It leaves out invalid entries, which
+// Load has refused.
 func Networks(list []string) (ps []netip.Prefix) {
 	for _, s := range list {
 		if p, err := network(s); err == nil {
@@ -16,7 +17,7 @@ func Networks(list []string) (ps []netip.Prefix) {
 	return ps
 }
 
-// network reads a network, or one address.
+// network parses a network, or one address.
 func network(s string) (netip.Prefix, error) {
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
@@ -32,12 +33,12 @@ func network(s string) (netip.Prefix, error) {
 func checkNetworks(v *checker, key string, list []string) {
 	for i, s := range list {
 		if _, err := network(s); err != nil {
-			v.add(fmt.Sprintf("%s[%d]", key, i), "%q is no network: write it like 192.168.0.0/16", s)
+			v.add(fmt.Sprintf("%s[%d]", key, i), "%q is not a network: write it like 192.168.0.0/16", s)
 		}
 	}
 }
 
-// checkProxies checks who may say whom it connects for.
+// checkProxies checks the lists of trusted proxies.
 func (c *Config) checkProxies(v *checker) {
 	l := c.Listeners
 	for key, list := range map[string][]string{
@@ -48,7 +49,7 @@ func (c *Config) checkProxies(v *checker) {
 		checkNetworks(v, key+".trusted_proxies", list)
 		for i, s := range list {
 			if p, err := network(s); err == nil && p.Bits() == 0 {
-				v.add(fmt.Sprintf("%s.trusted_proxies[%d]", key, i), "%q is everybody: then everybody may say to be anybody", s)
+				v.add(fmt.Sprintf("%s.trusted_proxies[%d]", key, i), "%q is every address: anybody could then forge their address", s)
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 package config
 
-// Proxy65 is the proxy for SOCKS5 bytestreams (XEP-0065). It is off where listeners.proxy65 has no address.
+// Proxy65 is the proxy for SOCKS5 bytestreams (XEP-0065). It is off if listeners.proxy65 has no address.
 type Proxy65 struct {
-	Address        string `yaml:"address"` // what clients are told to connect to, without the port; "": the host
+	Address        string `yaml:"address"` // the address for clients, without the port; "": the host
 	BytesPerSecond Size   `yaml:"bytes_per_second"`
 	PerAddress     int    `yaml:"per_address"`
 	Pending        int    `yaml:"pending"`
@@ -15,7 +15,7 @@ func (c *Config) checkProxy65(v *checker) {
 		v.add("proxy65.address", "%v, or an IP address, without port and brackets", err)
 	}
 	if p.BytesPerSecond != 0 && p.BytesPerSecond < KiB {
-		v.add("proxy65.bytes_per_second", "less than 1KiB is no transfer: give more, or 0 for no limit")
+		v.add("proxy65.bytes_per_second", "it is too small: write at least 1KiB, or 0 for no limit")
 	}
 	for key, n := range map[string]int{"proxy65.per_address": p.PerAddress, "proxy65.pending": p.Pending, "proxy65.total": p.Total} {
 		if n < 2 {

@@ -3,11 +3,11 @@ package config
 // ownService is a service that every host has, at label.<host>.
 type ownService struct {
 	label, what string
-	key         string // of the label, where it may be chosen
-	off         string // how to do without it; "": there is always one
+	key         string // key of the label, if it can be chosen
+	off         string // how to switch it off; "": impossible
 }
 
-// ownServices are those that this configuration makes.
+// ownServices returns the services of this configuration.
 func (c *Config) ownServices() []ownService {
 	ss := []ownService{
 		{label: "pubsub", what: "publish-subscribe"},
@@ -24,7 +24,7 @@ func (c *Config) ownServices() []ownService {
 	return ss
 }
 
-// checkOwnServices adds the services of the hosts, each named once, to what is taken: each has an address of its own.
+// checkOwnServices adds each service of each host to the taken addresses, and reports conflicts.
 func (c *Config) checkOwnServices(v *checker, hosts []string, taken map[string]string) {
 	ss := c.ownServices()
 	for i, s := range ss {

@@ -22,7 +22,7 @@ func TestOwnServices(t *testing.T) {
 			optional := label == "upload" || strings.HasPrefix(label, "proxy")
 			free := label == "irc" || off && optional
 			err := c.validate(nil)
-			if free && err != nil || !free && (err == nil || !strings.Contains(err.Error(), domain+" is served by parley (")) {
+			if free && err != nil || !free && (err == nil || !strings.Contains(err.Error(), domain+" is already served by parley (")) {
 				t.Errorf("a component at %s (services off: %v): %v", domain, off, err)
 			}
 			if !free && optional && !strings.Contains(err.Error(), "to have another") {

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Entry is one key and its value in force, as it would be written.
+// Entry is one key and its value in force, as it would be written in the file.
 type Entry struct {
 	Key   string `json:"key"`
 	Value any    `json:"value"` // string, bool, int, []string, []Host, []Component or []ExternalService
 }
 
-// Entries lists all keys in the order of the sample. Passwords are left out.
+// Entries returns all keys in the order of the sample. It leaves out passwords.
 func (c *Config) Entries() (es []Entry) {
 	for _, l := range leaves(reflect.ValueOf(c).Elem(), "") {
 		v := l.value.Interface()
@@ -54,7 +54,7 @@ func (c *Config) Entries() (es []Entry) {
 	return es
 }
 
-// redact takes the password out of a DSN.
+// redact removes the password from a DSN.
 func redact(dsn string) string {
 	if strings.HasPrefix(dsn, "sqlite:") {
 		return dsn

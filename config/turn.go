@@ -2,24 +2,24 @@ package config
 
 import "net/netip"
 
-// TURN is the relay for calls that is built in.
+// TURN is the built-in relay for calls.
 type TURN struct {
 	Enabled       bool     `yaml:"enabled"`
 	Addresses     []string `yaml:"addresses"`      // UDP and TCP
 	TLSAddresses  []string `yaml:"tls_addresses"`  // TCP with TLS
-	Host          string   `yaml:"host"`           // the name clients are told; "": PublicAddress, and for TLS the first host
+	Host          string   `yaml:"host"`           // the name for clients; "": PublicAddress, and for TLS the first host
 	PublicAddress string   `yaml:"public_address"` // an IP address
 	LocalAddress  string   `yaml:"local_address"`  // "": PublicAddress
 	MinPort       int      `yaml:"min_port"`
 	MaxPort       int      `yaml:"max_port"`
-	AllowNetworks []string `yaml:"allow_networks"` // that are relayed to although they are private
+	AllowNetworks []string `yaml:"allow_networks"` // private networks that may be relayed to
 	PerUser       int      `yaml:"per_user"`
 	Total         int      `yaml:"total"`
-	// Connections over TCP, in all and from one address.
+	// Connections is the limit of TCP connections in all, ConnectionsPerAddress that of one address.
 	Connections           int      `yaml:"connections"`
 	ConnectionsPerAddress int      `yaml:"connections_per_address"`
 	TrustedProxies        []string `yaml:"trusted_proxies"`
-	// BytesPerSecond is of one person's relays, both ways together.
+	// BytesPerSecond limits one person's relays, both directions together.
 	BytesPerSecond Size `yaml:"bytes_per_second"`
 }
 
@@ -28,7 +28,7 @@ func (c *Config) checkTURN(v *checker) {
 	checkNetworks(v, "turn.allow_networks", t.AllowNetworks)
 	for key, s := range map[string]string{"turn.public_address": t.PublicAddress, "turn.local_address": t.LocalAddress} {
 		if _, err := netip.ParseAddr(s); s != "" && err != nil {
-			v.add(key, "%q is no IP address", s)
+			v.add(key, "%q is not an IP address", s)
 		}
 	}
 	for key, n := range map[string]int{"turn.min_port": t.MinPort, "turn.max_port": t.MaxPort} {
@@ -45,7 +45,7 @@ func (c *Config) checkTURN(v *checker) {
 		}
 	}
 	if t.BytesPerSecond != 0 && t.BytesPerSecond < 16*KiB {
-		v.add("turn.bytes_per_second", "less than 16KiB is no call: give more, or 0 for no limit")
+		v.add("turn.bytes_per_second", "it is too small for a call: write at least 16KiB, or 0 for no limit")
 	}
 	for key, list := range map[string][]string{"turn.addresses": t.Addresses, "turn.tls_addresses": t.TLSAddresses} {
 		for _, a := range list {
@@ -61,6 +61,6 @@ func (c *Config) checkTURN(v *checker) {
 		v.add("turn.public_address", "the relay needs to know by which IP address others reach this machine")
 	}
 	if len(t.Addresses)+len(t.TLSAddresses) == 0 {
-		v.add("turn.addresses", "the relay listens nowhere")
+		v.add("turn.addresses", "the relay needs an address to listen on")
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
-// unknownKeys finds the keys of a file that mean nothing, and sections that are none. A file that is no YAML is one
-// problem.
+// unknownKeys returns a problem for each unknown key of a file, and for each section that is not one. A file that is
+// not YAML is one problem.
 func unknownKeys(text []byte) (ps Problems) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
@@ -33,14 +33,14 @@ func checkSection(n *yaml.Node, t reflect.Type, prefix string) (ps Problems) {
 		n = n.Alias
 	}
 	if n.Kind != yaml.MappingNode {
-		return Problems{{Key: strings.TrimSuffix(prefix, "."), Line: n.Line, Text: "keys and values belong here"}}
+		return Problems{{Key: strings.TrimSuffix(prefix, "."), Line: n.Line, Text: "write keys and values"}}
 	}
 	seen := make(map[string]int)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		name := strings.ToLower(k.Value) // viper's keys have no case
+		name := strings.ToLower(k.Value) // viper ignores the case of keys
 		if first, ok := seen[name]; ok {
-			ps = append(ps, Problem{Key: prefix + name, Line: k.Line, Text: fmt.Sprintf("stands on line %d already", first)})
+			ps = append(ps, Problem{Key: prefix + name, Line: k.Line, Text: fmt.Sprintf("it is already on line %d", first)})
 			continue
 		}
 		seen[name] = k.Line
@@ -70,7 +70,7 @@ func field(t reflect.Type, name string) (reflect.Type, bool) {
 	return nil, false
 }
 
-// meant suggests a key of the same section first, then one from anywhere.
+// meant suggests a similar key, first of the same section, then of any.
 func meant(t reflect.Type, prefix, name string) string {
 	var here []string
 	for f := range t.Fields() {
@@ -82,7 +82,7 @@ func meant(t reflect.Type, prefix, name string) string {
 	return didYouMean(prefix+name, Keys())
 }
 
-// didYouMean is what to say of a key that is not known.
+// didYouMean returns the hint for an unknown key.
 func didYouMean(key string, known []string) string {
 	if s := nearest(key, known); s != "" {
 		return ": did you mean " + s + "?"
@@ -90,7 +90,7 @@ func didYouMean(key string, known []string) string {
 	return ": `parley config sample` shows all there are"
 }
 
-// nearest gives the known key that is most like key, "" if none is near.
+// nearest returns the most similar known key, or "" if none is similar.
 func nearest(key string, known []string) (best string) {
 	near := max(2, len(key)/4) + 1
 	last := key[strings.LastIndexByte(key, '.')+1:]
@@ -106,7 +106,7 @@ func nearest(key string, known []string) (best string) {
 	return best
 }
 
-// distance is Levenshtein's.
+// distance returns the Levenshtein distance.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

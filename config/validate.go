@@ -14,10 +14,10 @@ import (
 	"parley/wire/jid"
 )
 
-// Mechanisms are those that auth.mechanisms may name.
+// Mechanisms lists the values that auth.mechanisms may have.
 var Mechanisms = []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
 
-// validate checks what the types do not. Keys in already have had their say.
+// validate checks what the types cannot. It says nothing about keys that already has problems with.
 func (c *Config) validate(already Problems) (ps Problems) {
 	v := &checker{silent: make(map[string]bool)}
 	for _, p := range already {
@@ -54,13 +54,13 @@ func (c *Config) checkServices(v *checker) {
 		at := fmt.Sprintf("external_services[%d]", i)
 		switch {
 		case e.Type == "" || e.Host == "":
-			v.add(at, "a service has a type and a host")
+			v.add(at, "set the service's type and host")
 		case e.Port < 0 || e.Port > 65535:
-			v.add(at+".port", "%d is no port", e.Port)
+			v.add(at+".port", "%d is not a valid port", e.Port)
 		case e.Transport != "" && e.Transport != "udp" && e.Transport != "tcp":
 			v.add(at+".transport", "%q is neither udp nor tcp", e.Transport)
 		case e.Secret != "" && (e.Username != "" || e.Password != ""):
-			v.add(at+".secret", "with a secret there is no username and password: they are made of it")
+			v.add(at+".secret", "leave out username and password, which are derived from the secret")
 		default:
 			if err := checkHostName(e.Host); err != nil {
 				v.add(at+".host", "%v, or an IP address", err)
@@ -73,13 +73,13 @@ func (c *Config) checkServices(v *checker) {
 	for name, uris := range c.Contact.All() {
 		for _, u := range uris {
 			if p, err := url.Parse(u); err != nil || p.Scheme == "" {
-				v.add("contact."+name, "%q is no URI: write it like mailto:abuse@example.org", u)
+				v.add("contact."+name, "%q is not a URI: write it like mailto:abuse@example.org", u)
 			}
 		}
 	}
 }
 
-// All gives the lists by their names.
+// All returns the lists by their names.
 func (c Contact) All() map[string][]string {
 	return map[string][]string{"abuse": c.Abuse, "admin": c.Admin, "feedback": c.Feedback, "sales": c.Sales, "security": c.Security, "status": c.Status, "support": c.Support}
 }
@@ -95,22 +95,22 @@ func (c *Config) checkComponents(v *checker, taken map[string]string) {
 		}
 		m.Domain = domain
 		if by, ok := taken[m.Domain]; ok {
-			v.add(at+".domain", "%s is served by %s already", m.Domain, by)
+			v.add(at+".domain", "%s is already served by %s", m.Domain, by)
 		} else {
 			taken[m.Domain] = at
 		}
 		if (m.Secret == "") == (m.SecretFile == "") {
-			v.add(at+".secret", "a component has one secret, in secret or in secret_file")
+			v.add(at+".secret", "set either secret or secret_file")
 		}
 		if len(c.Listeners.Component.Addresses) == 0 {
-			v.add("listeners.component.addresses", "no address is given for the components to connect to")
+			v.add("listeners.component.addresses", "components need an address to connect to")
 		}
 	}
 }
 
 func (c *Config) checkHosts(v *checker) {
 	if len(c.Hosts) == 0 {
-		v.add("hosts", "no host is given: name the domain of your addresses, like hosts: [example.org]")
+		v.add("hosts", "no host is set: name the domain of your addresses, like hosts: [example.org]")
 	}
 	taken := make(map[string]string) // domain: by what
 	var hosts []string
@@ -131,7 +131,7 @@ func (c *Config) checkHosts(v *checker) {
 		taken[domain] = at
 		hosts = append(hosts, domain)
 		if (h.Certificate == "") != (h.Key == "") {
-			v.add(at+".certificate", "certificate and key belong together: give both, or none to use tls.certificate")
+			v.add(at+".certificate", "certificate and key belong together: set both, or neither to use tls.certificate")
 		}
 	}
 	c.checkOwnServices(v, hosts, taken)
@@ -139,14 +139,14 @@ func (c *Config) checkHosts(v *checker) {
 	c.checkServices(v)
 	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
 		if j, err := jid.Parse(l.label); err != nil || j.Domain() != l.label || strings.ContainsAny(l.label, ".@/") {
-			v.add(l.key, "%q is no label of a domain: use lower-case letters, digits and hyphens", l.label)
+			v.add(l.key, "%q is not a label of a domain: use lower-case letters, digits and hyphens", l.label)
 		}
 	}
 }
 
 func (c *Config) checkStore(v *checker) {
 	if c.DataDir == "" {
-		v.add("data_dir", "no directory is given")
+		v.add("data_dir", "no directory is set")
 	}
 	switch scheme, rest, _ := strings.Cut(c.Store.DSN, ":"); scheme {
 	case "sqlite":
@@ -155,7 +155,7 @@ func (c *Config) checkStore(v *checker) {
 		}
 	case "postgres", "postgresql":
 		if u, err := url.Parse(c.Store.DSN); err != nil || u.Host == "" && u.Query().Get("host") == "" {
-			v.add("store.dsn", "this is no postgres URL: write postgres://user:password@host:26257/database") // not the value: it may hold a password
+			v.add("store.dsn", "this is not a postgres URL: write postgres://user:password@host:26257/database") // not the value: it may hold a password
 		}
 	default:
 		v.add("store.dsn", "it begins with neither sqlite: nor postgres: (CockroachDB and PostgreSQL)")
@@ -184,19 +184,19 @@ func (c *Config) checkListeners(v *checker) {
 			if err != nil {
 				v.add(d.key, "%v", err)
 			} else if by, ok := used[a]; ok && port != 0 {
-				v.add(d.key, "%s is taken by %s", a, by)
+				v.add(d.key, "%s is already taken by %s", a, by)
 			}
 			used[a] = d.key
 		}
 	}
 	if len(l.C2S.Addresses)+len(l.C2STLS.Addresses)+len(l.WebSocket.Addresses)+len(l.WebSocket.PlainAddresses) == 0 {
-		v.add("listeners", "every door for clients is closed: give one of them an address")
+		v.add("listeners", "all listeners for clients are off: give one of them an address")
 	}
 	if !strings.HasPrefix(l.WebSocket.Path, "/") || strings.ContainsAny(l.WebSocket.Path, " {}?#") {
-		v.add("listeners.websocket.path", "%q is no path: write it like /xmpp-websocket", l.WebSocket.Path)
+		v.add("listeners.websocket.path", "%q is not a path: write it like /xmpp-websocket", l.WebSocket.Path)
 	}
 	if p := l.WebSocket.BOSHPath; p != "" && (!strings.HasPrefix(p, "/") || p == l.WebSocket.Path || strings.ContainsAny(p, " {}")) {
-		v.add("listeners.websocket.bosh_path", "%q is no path of its own: write it like /http-bind", p)
+		v.add("listeners.websocket.bosh_path", "%q is not a path of its own: write it like /http-bind", p)
 	}
 	if m, err := strconv.ParseUint(l.Control.Mode, 8, 32); err != nil || m > 0o777 || m&0o600 != 0o600 || m&0o007 != 0 {
 		v.add("listeners.control.mode", "%q must be 0600, or 0660 to let the socket's group in: everyone who may write to it is an administrator", l.Control.Mode)
@@ -206,7 +206,7 @@ func (c *Config) checkListeners(v *checker) {
 	}
 }
 
-// checkAddress reads "host:port". defaultPort is added where there is none; 0: a port is needed.
+// checkAddress parses "host:port". It adds defaultPort if there is none; 0 means that a port is required.
 func checkAddress(a string, defaultPort int) (port int, err error) {
 	host, p, err := net.SplitHostPort(a)
 	if err != nil && defaultPort > 0 {
@@ -229,7 +229,7 @@ func checkAddress(a string, defaultPort int) (port int, err error) {
 
 func (c *Config) checkTLS(v *checker) {
 	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
-		v.add("tls.certificate", "certificate and key belong together: give both")
+		v.add("tls.certificate", "certificate and key belong together: set both")
 	}
 	for i, h := range c.Hosts {
 		if h.Certificate == "" && c.TLS.Certificate == "" && !c.TLS.ACME.Enabled {
@@ -238,7 +238,7 @@ func (c *Config) checkTLS(v *checker) {
 	}
 	c.checkACME(v)
 	if c.DNS.DNSSEC && c.DNS.Resolver == "" {
-		v.add("dns.dnssec", "name the resolver that checks DNSSEC in dns.resolver")
+		v.add("dns.dnssec", "set dns.resolver to a resolver that checks DNSSEC")
 	}
 	if r := c.DNS.Resolver; r != "" {
 		if _, err := checkAddress(r, 53); err != nil {
@@ -252,7 +252,7 @@ func (c *Config) checkTLS(v *checker) {
 func (c *Config) checkChoices(v *checker) {
 	choice := func(key, value string, of ...string) {
 		if !slices.Contains(of, value) {
-			v.add(key, "%q is none of %s", value, strings.Join(of, ", "))
+			v.add(key, "%q is not one of %s", value, strings.Join(of, ", "))
 		}
 	}
 	choice("tls.min_version", c.TLS.MinVersion, "1.2", "1.3")
@@ -350,7 +350,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	span("stream_management.ack_interval", c.StreamManagement.AckInterval, time.Second, time.Hour)
 	num("stream_management.max_misses", c.StreamManagement.MaxMisses, 1, 1000)
 	if c.StreamManagement.AckEvery >= c.StreamManagement.MaxStanzas {
-		v.add("stream_management.ack_every", "it must be less than stream_management.max_stanzas: the session would be closed before it was asked")
+		v.add("stream_management.ack_every", "it must be less than stream_management.max_stanzas, or sessions end before they are asked")
 	}
 
 	num("accounts.max_contacts", c.Accounts.MaxContacts, 1, many)
@@ -383,21 +383,7 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 
 	span("auth.token_lifetime", c.Auth.TokenLifetime, 0, 3650*day)
 	span("upload.expiry", c.Upload.Expiry, time.Hour, 36500*day)
-	if c.Upload.URL != "" {
-		v.webAddress("upload.url", c.Upload.URL, "to begin with: write it like https://files.example.org/upload", func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
-	}
-	if s3 := c.Upload.S3; s3.Endpoint != "" {
-		if strings.Contains(s3.Endpoint, "/") {
-			v.add("upload.s3.endpoint", "%q is no host: write it like s3.example.org or 10.0.0.1:9000", s3.Endpoint)
-		}
-		if s3.Bucket == "" {
-			v.add("upload.s3.bucket", "say which bucket files are kept in")
-		}
-		if s3.AccessKey == "" || s3.SecretKey == "" {
-			v.add("upload.s3.access_key", "the access key and the secret key of the bucket are missing")
-		}
-		size("upload.max_size", c.Upload.MaxSize, 1, 5*GiB)
-	}
+	c.checkUpload(v, size)
 	span("archive.retention", c.Archive.Retention, 0, 36500*day)
 	for i, h := range c.Hosts {
 		span(fmt.Sprintf("hosts[%d].archive_retention", i), h.ArchiveRetention, 0, 36500*day)
@@ -423,7 +409,26 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	span("shutdown.grace", c.Shutdown.Grace, 0, 10*time.Minute)
 }
 
-// CheckFiles says which of the files that the configuration names cannot be read by this process.
+// checkUpload checks the section upload.
+func (c *Config) checkUpload(v *checker, size func(string, Size, Size, Size)) {
+	if c.Upload.URL != "" {
+		v.webAddress("upload.url", c.Upload.URL, "to begin with: write it like https://files.example.org/upload", func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
+	}
+	if s3 := c.Upload.S3; s3.Endpoint != "" {
+		if strings.Contains(s3.Endpoint, "/") {
+			v.add("upload.s3.endpoint", "%q is not a host: write it like s3.example.org or 10.0.0.1:9000", s3.Endpoint)
+		}
+		if s3.Bucket == "" {
+			v.add("upload.s3.bucket", "name the bucket for the files")
+		}
+		if s3.AccessKey == "" || s3.SecretKey == "" {
+			v.add("upload.s3.access_key", "the access key and the secret key of the bucket are missing")
+		}
+		size("upload.max_size", c.Upload.MaxSize, 1, 5*GiB)
+	}
+}
+
+// CheckFiles returns an error for the files that the configuration names and that this process cannot read.
 func (c *Config) CheckFiles() error {
 	var ps Problems
 	file := func(key, name string) {

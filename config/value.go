@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// Size is a number of bytes, written "256KiB", "64MiB" or a plain number.
+// Size is a number of bytes, written "256KiB", "64MiB" or as a plain number.
 type Size int64
 
+// The binary units of a Size.
 const (
 	KiB Size = 1 << 10
 	MiB Size = 1 << 20
@@ -22,7 +23,7 @@ var sizeUnits = []struct {
 	size Size
 }{{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
 
-// ParseSize reads a size. Units: B, KiB, MiB, GiB (1024) and KB, MB, GB (1000), in any case.
+// ParseSize parses a size with the unit B, KiB, MiB, GiB (powers of 1024) or KB, MB, GB (powers of 1000), in any case.
 func ParseSize(s string) (Size, error) {
 	num, unit := strings.TrimSpace(s), Size(1)
 	for _, u := range sizeUnits {
@@ -33,12 +34,12 @@ func ParseSize(s string) (Size, error) {
 	}
 	f, err := strconv.ParseFloat(num, 64)
 	if err != nil || math.IsNaN(f) || f < 0 || f*float64(unit) > 1<<50 || strings.ContainsAny(num, "eExXpP_") {
-		return 0, fmt.Errorf("%q is no size: write a number and a unit, like 256KiB or 64MiB", s)
+		return 0, fmt.Errorf("%q is not a size: write a number and a unit, like 256KiB or 64MiB", s)
 	}
 	return Size(math.Round(f * float64(unit))), nil
 }
 
-// String gives the shortest exact form.
+// String returns the shortest exact form.
 func (s Size) String() string {
 	for _, u := range sizeUnits[:3] {
 		if s >= u.size && s%u.size == 0 {
@@ -48,9 +49,9 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
-// ParseDuration is time.ParseDuration with days ("90d", "1d12h"). A number without unit is refused, but for 0.
+// ParseDuration is time.ParseDuration with days ("90d", "1d12h"). It refuses a number without a unit, except 0.
 func ParseDuration(s string) (time.Duration, error) {
-	bad := fmt.Errorf("%q is no duration: write a number and a unit, like 30s, 10m, 12h or 90d", s)
+	bad := fmt.Errorf("%q is not a duration: write a number and a unit, like 30s, 10m, 12h or 90d", s)
 	t := strings.TrimSpace(s)
 	var d time.Duration
 	if days, rest, ok := strings.Cut(t, "d"); ok {
@@ -70,7 +71,7 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d + e, nil
 }
 
-// FormatDuration is the form that ParseDuration reads back, without needless zeros: "90d", "1h30m", "0s".
+// FormatDuration returns the form that ParseDuration reads, without needless zeros: "90d", "1h30m", "0s".
 func FormatDuration(d time.Duration) string {
 	if d == 0 {
 		return "0s"
@@ -80,7 +81,7 @@ func FormatDuration(d time.Duration) string {
 		name string
 		size time.Duration
 	}{{"d", day}, {"h", time.Hour}, {"m", time.Minute}} {
-		if u.name == "d" && d < 2*day { // 24h is as people say it
+		if u.name == "d" && d < 2*day { // 24h is how people write it
 			continue
 		}
 		if n := d / u.size; n > 0 {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// checkWeb checks web and mail.
+// checkWeb checks the sections web and mail.
 func (c *Config) checkWeb(v *checker) {
 	if u := c.Web.URL; u != "" {
 		v.webAddress("web.url", u, "to begin with: write it like https://chat.example.org", func(u *url.URL) bool { return u.Path == "" })
@@ -23,10 +23,10 @@ func (c *Config) checkWeb(v *checker) {
 	switch m.TLS {
 	case "starttls", "tls", "none":
 	default:
-		v.add("mail.tls", "%q is none of starttls, tls, none", m.TLS)
+		v.add("mail.tls", "%q is not one of starttls, tls, none", m.TLS)
 	}
 	if m.Port < 1 || m.Port > 65535 {
-		v.add("mail.port", "%d is no port", m.Port)
+		v.add("mail.port", "%d is not a valid port", m.Port)
 	}
 	if m.PerMinute < 1 || m.PerMinute > 10000 {
 		v.add("mail.per_minute", "%d is not between 1 and 10000", m.PerMinute)
@@ -34,10 +34,10 @@ func (c *Config) checkWeb(v *checker) {
 	switch m.Digest {
 	case "off", "daily", "weekly":
 	default:
-		v.add("mail.digest", "%q is none of off, daily, weekly", m.Digest)
+		v.add("mail.digest", "%q is not one of off, daily, weekly", m.Digest)
 	}
 	if m.DigestHour < 0 || m.DigestHour > 23 {
-		v.add("mail.digest_hour", "%d is no hour between 0 and 23", m.DigestHour)
+		v.add("mail.digest_hour", "%d is not an hour between 0 and 23", m.DigestHour)
 	}
 	if m.Host == "" {
 		return
@@ -46,9 +46,9 @@ func (c *Config) checkWeb(v *checker) {
 		v.add("mail.host", "%v, and the port in mail.port", err)
 	}
 	if _, err := mail.ParseAddress(m.From); err != nil {
-		v.add("mail.from", "%q is no address to write from: write it like Example Org <chat@example.org>", m.From)
+		v.add("mail.from", "%q is not a sender address: write it like Example Org <chat@example.org>", m.From)
 	}
 	if (m.Username == "") != (m.Password == "") {
-		v.add("mail.username", "username and password belong together: give both")
+		v.add("mail.username", "username and password belong together: set both")
 	}
 }

@@ -187,17 +187,17 @@ func TestCheckOfADomainOutsideASCII(t *testing.T) {
 func TestCheckOfHosts(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "c", time.Now().Add(time.Hour), "example.org", "*.example.org")
 	for hosts, want := range map[string]string{
-		`["“example.org”"]`:                   `hosts[0].domain: "“example.org”" is no domain: no domain has the sign “ (U+201C)`,
-		`["exam\u200bple.org"]`:               `no domain has the sign U+200B, which is hard to see`,
-		`["exam\u00a0ple.org"]`:               `no domain has the sign U+00A0, which is hard to see`,
-		`["my–chat.org"]`:                     `no domain has the sign – (U+2013)`,
-		`["my_chat.org"]`:                     `no domain has the sign _ (U+005F)`,
-		`["https://example.org"]`:             `no domain has the sign : (U+003A)`,
-		`["-chat.org"]`:                       `hosts[0].domain: "-chat.org" is no domain`,
+		`["“example.org”"]`:                   `hosts[0].domain: "“example.org”" is not a domain: the character “ (U+201C) is not allowed`,
+		`["exam\u200bple.org"]`:               `the character U+200B, which is hard to see`,
+		`["exam\u00a0ple.org"]`:               `the character U+00A0, which is hard to see`,
+		`["my–chat.org"]`:                     `the character – (U+2013)`,
+		`["my_chat.org"]`:                     `the character _ (U+005F)`,
+		`["https://example.org"]`:             `the character : (U+003A)`,
+		`["-chat.org"]`:                       `hosts[0].domain: "-chat.org" is not a domain`,
 		`[example.org, EXAMPLE.org]`:          `configuration: hosts[1].domain: example.org is listed twice, first in hosts[0]`,
 		`[example.org, "example.org."]`:       `configuration: hosts[1].domain: example.org is listed twice, first in hosts[0]`,
 		`[example.org, b.org, example.org]`:   `configuration: hosts[2].domain: example.org is listed twice, first in hosts[0]`,
-		`["` + strings.Repeat("a", 64) + `"]`: `is no domain that DNS can have`,
+		`["` + strings.Repeat("a", 64) + `"]`: `is not a valid domain in DNS`,
 	} {
 		checkRig(t, hosts, cert, key, "")
 		code, _, errs := cli(t, "", "check")

@@ -50,7 +50,7 @@ func TestFederationCommands(t *testing.T) {
 	}
 	run(exitOK, "federation", "forget", "bank.example")
 	run(exitFailed, "federation", "forget", "bank.example")
-	if out := run(exitFailed, "federation", "block", "not a domain"); !strings.Contains(out, "is no domain") {
+	if out := run(exitFailed, "federation", "block", "not a domain"); !strings.Contains(out, "is not a domain") {
 		t.Errorf("got %s", out)
 	}
 	if out := run(exitFailed, "federation", "block", "localhost"); !strings.Contains(out, "served here") {

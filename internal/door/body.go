@@ -73,6 +73,7 @@ type body struct {
 	until  time.Time     // for a known sender
 }
 
+// Read reads the body within the limits. It returns ErrTooManyBodies while too many others are being read.
 func (b *body) Read(p []byte) (int, error) {
 	if b.over {
 		return 0, io.EOF
