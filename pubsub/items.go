@@ -45,7 +45,7 @@ func (a ask) items(ctx context.Context, e, verb *wire.Element) (*wire.Element, e
 	if set != nil && set.onlyCount {
 		items = nil
 	}
-	for _, it := range n.shown(ctx, a.from, items) {
+	for _, it := range n.viewed(ctx, a.from, items) {
 		list.Add(n.item(wire.NSPubSub, it, true))
 	}
 	answer := wire.E(wire.NSPubSub, "pubsub", list)

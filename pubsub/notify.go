@@ -51,7 +51,7 @@ func (n *node) tell(ctx context.Context, ev server.PEPEvent) error {
 		return nil
 	}
 	t := telling{st: n.message(n.event(ev))}
-	if n.shows() != nil {
+	if n.view() != nil {
 		t.items = ev.Items
 	}
 	return n.send(ctx, t)
@@ -194,7 +194,7 @@ func (n *node) last(ctx context.Context, to jid.JID) error {
 	}
 	items, _, err := n.read(ctx, store.ItemPage{Max: 1, Backwards: true})
 	if err == nil {
-		items = n.shown(ctx, to, items)
+		items = n.viewed(ctx, to, items)
 	}
 	if err != nil || len(items) == 0 {
 		return err

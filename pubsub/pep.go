@@ -240,7 +240,7 @@ func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []str
 		if it.Seq < n.cfg.since() || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to) != nil {
 			continue
 		}
-		items := n.shown(ctx, to, []server.PEPItem{pepItem(it.NodeItem)})
+		items := n.viewed(ctx, to, []server.PEPItem{pepItem(it.NodeItem)})
 		if len(items) == 0 {
 			continue
 		}

@@ -13,13 +13,13 @@ type wireStreamError = wire.StreamError
 
 // Contacts holds the contacts of an account: those it sees and those who see it. It is shared and never changed.
 type Contacts struct {
-	from, to map[jid.JID]struct{}
-	all      []store.Contact
-	version  int64
-	mates    map[jid.JID]Mate
-	Mates    string    // version of what is in it because of teams; "": nothing
-	From     []jid.JID // bare addresses that get the account's presence
-	To       []jid.JID // bare addresses whose presence the account gets
+	from, to    map[jid.JID]struct{}
+	all         []store.Contact
+	version     int64
+	teammates   map[jid.JID]Teammate
+	TeamVersion string    // changes when teams add or remove contacts; "": they add none
+	From        []jid.JID // bare addresses that get the account's presence
+	To          []jid.JID // bare addresses whose presence the account gets
 }
 
 // SubscribedFrom reports whether the bare address who gets the account's presence.
@@ -108,32 +108,33 @@ func (h *Host) ContactsChanged(name string) {
 	}
 }
 
-// Mate is somebody who is in an account's roster because both are in a team: they see each other, whatever the account's
-// own roster says of them.
-type Mate struct {
+// Teammate is a contact that an account has because both are in a team. They see each other, whatever the account's own
+// roster says.
+type Teammate struct {
 	JID    jid.JID  // bare
-	Name   string   // for where the account has given none
+	Name   string   // for a contact without a name of its own
 	Groups []string // names of the teams
 }
 
-// SetMates names what gives an account's mates, and a version of them ("" if there are none). Not after the start.
-func (h *Host) SetMates(f func(ctx context.Context, account string) ([]Mate, string, error)) {
-	h.mates = f
+// SetTeammates sets the func that returns an account's teammates and a version of them, "" if there are none. Call it
+// before the host serves.
+func (h *Host) SetTeammates(f func(ctx context.Context, account string) ([]Teammate, string, error)) {
+	h.teammates = f
 }
 
-// join puts what is kept and the mates together.
+// join adds the teammates to the stored contacts.
 func (c *Contacts) join(ctx context.Context, h *Host, name string, kept []store.Contact) error {
 	c.all = kept
-	if h.mates == nil {
+	if h.teammates == nil {
 		return nil
 	}
-	ms, version, err := h.mates(ctx, name)
+	ms, version, err := h.teammates(ctx, name)
 	if err != nil || len(ms) == 0 {
 		return err
 	}
-	c.Mates, c.mates = version, make(map[jid.JID]Mate, len(ms))
+	c.TeamVersion, c.teammates = version, make(map[jid.JID]Teammate, len(ms))
 	for _, m := range ms {
-		c.mates[m.JID] = m
+		c.teammates[m.JID] = m
 	}
 	c.all = make([]store.Contact, 0, len(kept)+len(ms))
 	seen := make(map[jid.JID]bool, len(kept))
@@ -152,15 +153,15 @@ func (c *Contacts) join(ctx context.Context, h *Host, name string, kept []store.
 	return nil
 }
 
-// Mate says whether somebody (bare) is in the roster because of a team.
-func (c *Contacts) Mate(who jid.JID) (Mate, bool) {
-	m, ok := c.mates[who]
+// Teammate returns the teammate with the bare address who, and whether there is one.
+func (c *Contacts) Teammate(who jid.JID) (Teammate, bool) {
+	m, ok := c.teammates[who]
 	return m, ok
 }
 
-// Seen gives a contact that is kept as it is seen: with what a team adds.
+// Seen returns a stored contact with what a team adds to it.
 func (c *Contacts) Seen(k store.Contact, who jid.JID) store.Contact {
-	m, ok := c.mates[who]
+	m, ok := c.teammates[who]
 	if !ok {
 		return k
 	}

@@ -22,8 +22,8 @@ type Feature struct {
 	Node              Node            // disco nodes of the host
 	AccountNode       Node            // disco nodes of accounts; its Items of "" lists what else an account has
 
-	Commands []Command        // of the host (XEP-0050)
-	Voices   map[string]Voice // by localpart: addresses that are no accounts
+	Commands   []Command            // of the host (XEP-0050)
+	Responders map[string]Responder // by localpart: addresses that are not accounts
 
 	IQ      map[Query]IQFunc // the requests that it answers
 	Steps   []Step
@@ -34,9 +34,8 @@ type Feature struct {
 	PEP       []PEPNode                 // nodes of accounts that it keeps itself
 	Private   map[wire.Name]PrivateView // elements of private storage that it keeps itself
 	Published func(ctx context.Context, account, node string, it PEPItem)
-	// Shows are nodes of accounts whose items are not the same to everybody: what somebody gets of a payload, nil for
-	// nothing. It is asked for what is read and for what is told, also for the owner.
-	Shows map[string]func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error)
+	// Views are nodes of accounts whose items look different to each reader, by the name of the node.
+	Views map[string]ItemView
 	// Blocks reports whether an account has blocked somebody. It is called for every stanza and must be cheap.
 	Blocks func(ctx context.Context, account string, who jid.JID) bool
 	// Created is called after an account of the host was created.
@@ -149,7 +148,7 @@ func (h *Host) install(fs []*Feature) error {
 		if f.Blocks != nil {
 			h.blocks = append(h.blocks, f.Blocks)
 		}
-		if err := h.installVoices(f); err != nil {
+		if err := h.installResponders(f); err != nil {
 			return err
 		}
 		for _, s := range f.Steps {

@@ -32,7 +32,7 @@ func (r *Router) Unforged(st *wire.Stanza, person bool) *wire.Stanza {
 func (r *Router) forged(st *wire.Stanza, c wire.Child, person bool) bool {
 	switch c.Name.Space {
 	case wire.NSDelay, nsOldDelay: // XEP-0203, section 6
-		return r.another(st, attrOf(st, c, "from"), person)
+		return r.claimsOther(st, attrOf(st, c, "from"), person)
 	case wire.NSSID: // XEP-0359, section 6
 		if c.Name.Local != "stanza-id" {
 			return false
@@ -54,9 +54,9 @@ func (r *Router) forged(st *wire.Stanza, c wire.Child, person bool) bool {
 	return false
 }
 
-// another reports whether a claimed address is served here and is not the sender's. A room of another server may say
+// claimsOther reports whether a claimed address is served here and is not the sender's. A room of another server may say
 // which of our people sent what it passes on, but not to that same person.
-func (r *Router) another(st *wire.Stanza, address string, person bool) bool {
+func (r *Router) claimsOther(st *wire.Stanza, address string, person bool) bool {
 	j, err := jid.Parse(address)
 	if address == "" || err != nil || !r.Local(j.Domain()) || j.Bare() == st.From.Bare() {
 		return false

@@ -1,5 +1,5 @@
-// Package server is the hall: hosts, sessions, routing, and the stages at which features take part. It opens no socket
-// and runs no SQL.
+// Package server routes stanzas: it has the hosts, their sessions, the router, and the stages at which features take
+// part. It opens no socket and runs no SQL.
 package server
 
 import (
@@ -30,11 +30,11 @@ type Host struct {
 	Features []*Feature
 	Limits   Limits
 
-	iq     map[Query]handler
-	blocks []func(ctx context.Context, account string, who jid.JID) bool
-	steps  [stages][]Step
-	voices map[string]Voice
-	mates  func(ctx context.Context, account string) ([]Mate, string, error)
+	iq         map[Query]handler
+	blocks     []func(ctx context.Context, account string, who jid.JID) bool
+	steps      [stages][]Step
+	responders map[string]Responder
+	teammates  func(ctx context.Context, account string) ([]Teammate, string, error)
 
 	mu         sync.RWMutex // guards accounts and shares; taken before Account.mu
 	accounts   map[string]*Account

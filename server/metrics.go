@@ -6,13 +6,13 @@ import (
 	"parley/wire"
 )
 
-// Metrics counts what passes through the hall. Remote domains are not labels, since strangers choose them.
+// Metrics counts stanzas and sessions. Remote domains are not labels, since strangers choose them.
 type Metrics struct {
 	sessions prometheus.Gauge
 	in, out  [wire.Other + 1]prometheus.Counter
 }
 
-// NewMetrics makes the hall's metrics and registers them with r.
+// NewMetrics makes the metrics and registers them with r.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{sessions: prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_sessions", Help: "Bound resources of this node."})}
 	stanzas := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_stanzas_total", Help: "Stanzas from and to local sessions."}, []string{"kind", "side"})

@@ -30,6 +30,10 @@ type PEPNode struct {
 	Retract func(ctx context.Context, account, id string) error
 }
 
+// ItemView returns what the reader to gets of an account's item: a payload, or nil for nothing. It is called for items
+// that are fetched and for notifications, also when the owner is the reader.
+type ItemView func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error)
+
 // PEPEvent is a change of a node, as its subscribers get it.
 type PEPEvent struct {
 	Items   []PEPItem

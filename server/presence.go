@@ -154,7 +154,7 @@ func (h *Host) receivePresence(ctx context.Context, st *wire.Stanza) error {
 	if st.To.Local() == "" {
 		return nil // a domain has no presence
 	}
-	if v := h.voices[st.To.Local()]; v != nil {
+	if v := h.responders[st.To.Local()]; v != nil {
 		return v(ctx, st)
 	}
 	p := &Pass{Host: h, Account: st.To.Local(), Stanza: st}

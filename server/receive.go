@@ -29,8 +29,8 @@ func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) 
 	if st.To.Local() == "" {
 		return h.messageToHost(ctx, p, from)
 	}
-	if v := h.voices[p.Account]; v != nil {
-		return h.voice(ctx, v, p, from)
+	if v := h.responders[p.Account]; v != nil {
+		return h.respond(ctx, v, p, from)
 	}
 	// The recipient's side can refuse. The sender's archive keeps the message all the same.
 	refusal := h.prepare(ctx, p)

@@ -6,7 +6,7 @@ import (
 	"parley/store"
 )
 
-// Store is the part of the store that the hall reads.
+// Store is the part of the store that this package needs.
 type Store interface {
 	store.Committer
 

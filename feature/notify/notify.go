@@ -45,7 +45,7 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Search {
 		v.commands = append(v.commands, command{"!search", "!search WORDS", searchHelp, v.search})
 	}
-	return &server.Feature{Name: "notify", Voices: map[string]server.Voice{Name: v.receive}, Run: v.run}
+	return &server.Feature{Name: "notify", Responders: map[string]server.Responder{Name: v.receive}, Run: v.run}
 }
 
 // receive is server.Voice.

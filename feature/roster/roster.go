@@ -80,7 +80,7 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 		return nil, err
 	}
 	ver, mates, asked := version(q.Payload)
-	if asked && (ver > 0 || mates != "") && mates == cs.Mates && q.Session != nil {
+	if asked && (ver > 0 || mates != "") && mates == cs.TeamVersion && q.Session != nil {
 		changed, removed, _, ok, err := r.st.RosterSince(ctx, r.h.Domain, q.Account, ver)
 		if err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 	all, now := cs.All()
 	e := wire.E(wire.NSRoster, "query")
 	if asked {
-		e.Attrs = append(e.Attrs, wire.Attr{Name: wire.Name{Local: "ver"}, Value: verOf(now, cs.Mates)})
+		e.Attrs = append(e.Attrs, wire.Attr{Name: wire.Name{Local: "ver"}, Value: verOf(now, cs.TeamVersion)})
 	}
 	for _, c := range all {
 		if c.InRoster {
@@ -110,11 +110,11 @@ func (r *roster) catchUp(s *server.Session, cs *server.Contacts, changed []store
 	for len(changed)+len(removed) > 0 {
 		if len(removed) == 0 || len(changed) > 0 && changed[0].Version < removed[0].Version {
 			if c := seen(cs, changed[0]); c.InRoster {
-				r.pushTo(s, item(c), verOf(changed[0].Version, cs.Mates))
+				r.pushTo(s, item(c), verOf(changed[0].Version, cs.TeamVersion))
 			}
 			changed = changed[1:]
 		} else {
-			r.pushTo(s, itemOrNone(cs, removed[0].JID), verOf(removed[0].Version, cs.Mates))
+			r.pushTo(s, itemOrNone(cs, removed[0].JID), verOf(removed[0].Version, cs.TeamVersion))
 			removed = removed[1:]
 		}
 	}
@@ -212,7 +212,7 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if err != nil {
 		return nil, err
 	}
-	if m, ok := cs.Mate(j); ok { // clients send all groups they know: what comes of a team is not the person's own
+	if m, ok := cs.Teammate(j); ok { // clients send all groups they know: what comes of a team is not the person's own
 		groups = slices.DeleteFunc(groups, func(g string) bool { return slices.Contains(m.Groups, g) })
 	}
 	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
@@ -253,7 +253,7 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	if err != nil {
 		return err
 	}
-	_, mate := cs.Mate(j)
+	_, mate := cs.Teammate(j)
 	var was store.Contact
 	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), 0, func(c *store.Contact) (bool, error) {
 		if !c.InRoster {
@@ -272,7 +272,7 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	if cs, err = r.h.Contacts(ctx, q.Account); err != nil {
 		return err
 	}
-	r.push(q.Account, itemOrNone(cs, j.String()), verOf(c.Version, cs.Mates))
+	r.push(q.Account, itemOrNone(cs, j.String()), verOf(c.Version, cs.TeamVersion))
 	self := q.From.Bare()
 	if was.Ask || was.Subscription == store.SubTo || was.Subscription == store.SubBoth {
 		r.h.Router.Send(ctx, about("unsubscribe", self, j, r.h.NewID()))
@@ -291,7 +291,7 @@ func (r *roster) changed(ctx context.Context, account string, c store.Contact) {
 	r.h.ContactsChanged(account)
 	mates := ""
 	if cs, err := r.h.Contacts(ctx, account); err == nil {
-		c, mates = seenAt(cs, c), cs.Mates
+		c, mates = seenAt(cs, c), cs.TeamVersion
 	}
 	if c.InRoster {
 		r.push(account, item(c), verOf(c.Version, mates))

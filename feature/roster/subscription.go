@@ -100,7 +100,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 	if err != nil {
 		return err
 	}
-	_, teammate := cs.Mate(contact)
+	_, teammate := cs.Teammate(contact)
 	var does effect
 	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
 		before := *c

@@ -19,12 +19,12 @@ const maxEvents = 4096 // changes of teams that may wait to be told
 // withTeams adds them to the feature.
 func (r *roster) withTeams(f *server.Feature) {
 	o, host := r.cfg.Org, r.h.Domain
-	r.h.SetMates(func(ctx context.Context, account string) ([]server.Mate, string, error) {
+	r.h.SetTeammates(func(ctx context.Context, account string) ([]server.Teammate, string, error) {
 		ms, version, err := o.Mates(ctx, host, account)
-		out := make([]server.Mate, 0, len(ms))
+		out := make([]server.Teammate, 0, len(ms))
 		for _, m := range ms {
 			if j, err := jid.New(m.Name, host, ""); err == nil {
-				out = append(out, server.Mate{JID: j, Name: m.FullName, Groups: m.Teams})
+				out = append(out, server.Teammate{JID: j, Name: m.FullName, Groups: m.Teams})
 			}
 		}
 		return out, version, err
@@ -83,7 +83,7 @@ func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 			if err != nil {
 				continue
 			}
-			r.push(name, itemOrKept(cs, j), verOf(kept, cs.Mates))
+			r.push(name, itemOrKept(cs, j), verOf(kept, cs.TeamVersion))
 			was := in(e.Before, name) && in(e.Before, other)
 			is := in(e.Now, name) && in(e.Now, other)
 			if was != is {

@@ -76,7 +76,7 @@ func (v *Cards) Feature() *server.Feature {
 		},
 		Steps:     []server.Step{{Stage: server.SentStamp, Kind: wire.Presence, Do: v.stamp}},
 		Published: v.published,
-		Shows:     map[string]func(context.Context, string, jid.JID, []byte) ([]byte, error){nodeCard4: v.shows},
+		Views:     map[string]server.ItemView{nodeCard4: v.shows},
 		Changed:   v.follow,
 		Deleted:   func(_ context.Context, account string) { v.hashes.Delete(account) },
 	}

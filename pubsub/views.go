@@ -11,28 +11,28 @@ import (
 // Some nodes of accounts look different to each reader (server.Feature.Views). What a reader gets is made when it is
 // sent.
 
-// shows returns the func that makes a reader's view, or nil if everybody gets the same.
-func (n *node) shows() func(ctx context.Context, account string, to jid.JID, payload []byte) ([]byte, error) {
+// view returns the func that makes a reader's view, or nil if everybody gets the same.
+func (n *node) view() server.ItemView {
 	if n.place.owner == "" || n.virtual != nil {
 		return nil
 	}
 	for _, f := range n.h.Features {
-		if show := f.Shows[n.name]; show != nil {
-			return show
+		if v := f.Views[n.name]; v != nil {
+			return v
 		}
 	}
 	return nil
 }
 
-// shown returns the items as one reader sees them. On an error an item is left out.
-func (n *node) shown(ctx context.Context, to jid.JID, items []server.PEPItem) []server.PEPItem {
-	show := n.shows()
-	if show == nil {
+// viewed returns the items as one reader sees them. On an error an item is left out.
+func (n *node) viewed(ctx context.Context, to jid.JID, items []server.PEPItem) []server.PEPItem {
+	view := n.view()
+	if view == nil {
 		return items
 	}
 	var out []server.PEPItem
 	for _, it := range items {
-		p, err := show(ctx, n.place.owner, to, it.Payload)
+		p, err := view(ctx, n.place.owner, to, it.Payload)
 		if err != nil {
 			n.h.Log.Error("publish-subscribe", "what", "an item as it is shown", "node", n.name, "err", err)
 		}
@@ -55,7 +55,7 @@ func (n *node) to(ctx context.Context, t telling, who jid.JID) *wire.Stanza {
 	if t.items == nil {
 		return t.st
 	}
-	items := n.shown(ctx, who, t.items)
+	items := n.viewed(ctx, who, t.items)
 	if len(items) == 0 {
 		return nil
 	}
