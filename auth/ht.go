@@ -46,7 +46,7 @@ type Tokens func(ctx context.Context, user, mechanism string) ([]Token, error)
 
 // ht proves to each side that the other one has the token, in one round trip.
 type ht struct {
-	shown
+	signIn
 	o    Options
 	name string
 	done bool

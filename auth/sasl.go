@@ -125,26 +125,26 @@ func (o Options) secrets(ctx context.Context, user string) (ss []Secret, known b
 	return ss, true, nil
 }
 
-// shown is what an exchange knows of the user who signs in.
-type shown struct {
+// signIn is what an exchange knows of the user who signs in.
+type signIn struct {
 	typed, user, secret string
 	attempt             *Attempt
 }
 
 // Username returns the localpart, or "".
-func (s *shown) Username() string { return s.user }
+func (s *signIn) Username() string { return s.user }
 
 // Typed returns the name as the client sent it.
-func (s *shown) Typed() string { return s.typed }
+func (s *signIn) Typed() string { return s.typed }
 
 // Secret returns the id of the app password that was used.
-func (s *shown) Secret() string { return s.secret }
+func (s *signIn) Secret() string { return s.secret }
 
 // Attempt returns the counted try, or nil.
-func (s *shown) Attempt() *Attempt { return s.attempt }
+func (s *signIn) Attempt() *Attempt { return s.attempt }
 
 // named takes the name that a client sends, and begins the attempt.
-func (s *shown) named(o Options, name string) (err error) {
+func (s *signIn) named(o Options, name string) (err error) {
 	s.typed = name
 	if s.user, err = username(name); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (s *shown) named(o Options, name string) (err error) {
 
 // plain is the mechanism PLAIN (RFC 4616).
 type plain struct {
-	shown
+	signIn
 	o Options
 }
 

@@ -17,7 +17,7 @@ import (
 // scram is SCRAM (RFC 5802) with the hashes of RFC 5802 and RFC 7677. The server does no key stretching: a sign-in
 // costs a few HMACs.
 type scram struct {
-	shown
+	signIn
 	o    Options
 	hash func() hash.Hash
 	name string

@@ -18,12 +18,12 @@ import (
 // askTime is how long a node may take to answer that it is alive.
 const askTime = 2 * time.Second
 
-// word is the outcome of asking a node.
-type word int
+// outcome is the result of asking a node.
+type outcome int
 
 const (
-	silent  word = iota // no answer came, or the node cannot be asked from here
-	refused             // nothing listens there any more
+	silent  outcome = iota // no answer came, or the node cannot be asked from here
+	refused                // nothing listens there any more
 	alive
 )
 
@@ -33,7 +33,7 @@ func hello(id string, incarnation int64) string {
 }
 
 // ask connects to a node at its recorded address.
-func ask(ctx context.Context, n store.ClusterNode) word {
+func ask(ctx context.Context, n store.ClusterNode) outcome {
 	if onLoopback(n.Address) && (n.Scope == "" || n.Scope != scope()) {
 		return silent // it is the loopback address of another machine
 	}

@@ -24,9 +24,9 @@ type acks struct {
 	more    chan struct{} // of size 1: signals an acknowledgement; nil on a stream that the other server opened
 }
 
-// hear routes a stanza of the other server. The stanza is acknowledged when it is handled. While too many are under
-// way, hear does not return, so nothing more is read.
-func (a *acks) hear(c *wire.Conn, x *wire.Stanza, route func(*wire.Stanza) error) error {
+// receive routes a stanza of the other server. The stanza is acknowledged when it is handled. While too many are under
+// way, receive does not return, so nothing more is read.
+func (a *acks) receive(c *wire.Conn, x *wire.Stanza, route func(*wire.Stanza) error) error {
 	if !a.window.Begin(x) {
 		return nil
 	}

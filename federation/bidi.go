@@ -12,7 +12,7 @@ const (
 // bothWays handles the other server's offer, before authentication, to take stanzas on this stream too (XEP-0288,
 // section 2.2).
 func (in *incoming) bothWays() error {
-	if in.voice.any() || in.srv.cfg.NoBidi {
+	if in.authz.any() || in.srv.cfg.NoBidi {
 		return &wire.StreamError{Condition: "policy-violation", Text: "a stream can only become bidirectional before authentication, and where that is offered"}
 	}
 	in.bidi = true

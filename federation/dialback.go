@@ -28,7 +28,7 @@ func (in *incoming) result(x *wire.Stanza) error {
 	}
 	s := in.srv
 	switch {
-	case !in.voice.claimable(p.from):
+	case !in.authz.claimable(p.from):
 		return &wire.StreamError{Condition: "invalid-from"}
 	case !s.cfg.Router.Local(p.to):
 		in.answer(x, "error", "item-not-found")
@@ -54,7 +54,7 @@ func (in *incoming) result(x *wire.Stanza) error {
 		defer in.mu.Unlock()
 		delete(in.asked, p)
 		in.verdict = append(in.verdict, v)
-		_ = in.raw.SetReadDeadline(time.Unix(1, 0)) // wakes the reader, which owns voice: nothing is proven in this goroutine
+		_ = in.raw.SetReadDeadline(time.Unix(1, 0)) // wakes the reader, which owns authz: nothing is proven in this goroutine
 	})
 	return nil
 }
@@ -63,7 +63,7 @@ func (in *incoming) result(x *wire.Stanza) error {
 func (in *incoming) asks(p pair) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.asked[p] || len(in.asked) >= maxAsked || len(in.voice.pairs) >= maxPairs {
+	if in.asked[p] || len(in.asked) >= maxAsked || len(in.authz.pairs) >= maxPairs {
 		return false
 	}
 	select {
@@ -102,12 +102,12 @@ func (in *incoming) settled(v verdict) error {
 	switch v.condition {
 	case "":
 	case "invalid":
-		in.voice.revoke(v.pair)
+		in.authz.revoke(v.pair)
 		in.noWayBack(pair{v.to, v.from})
 		in.srv.refused.WithLabelValues("invalid key").Inc()
 		in.log.Info("the dialback key is invalid", "from", v.from, "to", v.to)
 		tell("invalid", "")
-		if !in.voice.any() {
+		if !in.authz.any() {
 			return errInvalidKey // XEP-0220, section 2.2.1: the stream is closed
 		}
 		return nil
@@ -115,7 +115,7 @@ func (in *incoming) settled(v verdict) error {
 		tell("error", v.condition)
 		return nil
 	}
-	switch err := in.voice.provePair(v.pair); {
+	switch err := in.authz.provePair(v.pair); {
 	case errors.Is(err, errTooManyPairs):
 		tell("error", "resource-constraint")
 	case err != nil:

@@ -5,7 +5,7 @@ import "testing"
 // TestSeatsForKeys: a key that is not asked about takes no seat from others, and is asked about when there is one.
 func TestSeatsForKeys(t *testing.T) {
 	s := &Server{asks: make(chan struct{}, 1)}
-	one, other := &incoming{ear: ear{srv: s}}, &incoming{ear: ear{srv: s}}
+	one, other := &incoming{receiver: receiver{srv: s}}, &incoming{receiver: receiver{srv: s}}
 	p, q := pair{"a.example", "b.example"}, pair{"c.example", "b.example"}
 	if !one.asks(p) || one.asks(p) || other.asks(q) {
 		t.Fatal("more are asked about than may be, or none")

@@ -20,7 +20,7 @@ import (
 
 // incoming is a stream that another server opened. Its fields belong to its goroutine, except those marked as guarded.
 type incoming struct {
-	ear
+	receiver
 	raw    net.Conn
 	addr   netip.Addr
 	log    *slog.Logger
@@ -85,7 +85,7 @@ func (in *incoming) serve() {
 	}
 	in.mu.Unlock()
 	if isTimeout(err) {
-		if err = errIdle; !in.voice.any() {
+		if err = errIdle; !in.authz.any() {
 			err = errAuthTimeout
 		}
 	}
@@ -95,7 +95,7 @@ func (in *incoming) serve() {
 	_ = in.raw.SetWriteDeadline(time.Now().Add(in.srv.cfg.WriteTimeout))
 	in.line.close(err)
 	close(in.over)
-	in.ear.close()
+	in.receiver.close()
 	in.log.Log(context.Background(), in.srv.closedLevel(), "stream closed", "from", in.from, "to", in.to, "err", err)
 }
 
@@ -176,9 +176,9 @@ func (in *incoming) header() error {
 		return &wire.StreamError{Condition: "improper-addressing"}
 	case answer == "":
 		return &wire.StreamError{Condition: "host-unknown"}
-	case in.voice.any() && (from != in.from || to != in.to): // after SASL
+	case in.authz.any() && (from != in.from || to != in.to): // after SASL
 		return &wire.StreamError{Condition: "invalid-from"}
-	case from != "" && !in.voice.claimable(from):
+	case from != "" && !in.authz.claimable(from):
 		return &wire.StreamError{Condition: "invalid-from"}
 	case !supported(h.Version):
 		return &wire.StreamError{Condition: "unsupported-version"}
@@ -218,13 +218,13 @@ func (in *incoming) features() error {
 		if starttls != nil {
 			fs = append(fs, starttls)
 		}
-	} else if in.voice.sasl == "" && in.from != "" && in.certificate(in.from) == nil {
+	} else if in.authz.sasl == "" && in.from != "" && in.certificate(in.from) == nil {
 		fs = append(fs, wire.E(wire.NSSASL, "mechanisms", wire.T(wire.NSSASL, "mechanism", "EXTERNAL")))
 	}
 	if (in.tls != nil || in.srv.cfg.AllowPlain) && in.srv.dialbackWith(in.from) {
 		fs = append(fs, wire.E(nsDialbackFeatures, "dialback", wire.E(nsDialbackFeatures, "errors")))
 	}
-	if proven := in.voice.any(); proven {
+	if proven := in.authz.any(); proven {
 		fs = append(fs, wire.E(nsSM, "sm"))
 	} else if (in.tls != nil || in.srv.cfg.AllowPlain) && !in.srv.cfg.NoBidi {
 		fs = append(fs, wire.E(nsBidiFeature, "bidi"))
@@ -266,7 +266,7 @@ func (in *incoming) nonza(x *wire.Stanza) error {
 	case x.Name == wire.Name{Space: nsBidi, Local: "bidi"}:
 		return in.bothWays()
 	case x.Name.Space == nsSM:
-		return in.acks.nonza(in.conn, x, in.voice.any())
+		return in.acks.nonza(in.conn, x, in.authz.any())
 	case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
 		return in.external(x)
 	case x.Name.Space == wire.NSSASL:
@@ -282,7 +282,7 @@ func (in *incoming) nonza(x *wire.Stanza) error {
 
 // starttls handles <starttls/> (RFC 6120, section 5).
 func (in *incoming) starttls() error {
-	if in.rd.Buffered() > 0 || in.voice.any() {
+	if in.rd.Buffered() > 0 || in.authz.any() {
 		_ = in.conn.WriteRaw([]byte(`<failure xmlns='` + wire.NSTLS + `'/>`))
 		return &wire.StreamError{Condition: "policy-violation", Text: "data before the TLS handshake"}
 	}
@@ -326,7 +326,7 @@ const maxFailures = 3
 func (in *incoming) external(x *wire.Stanza) error {
 	domain := in.from
 	switch {
-	case in.voice.sasl != "":
+	case in.authz.sasl != "":
 		return &wire.StreamError{Condition: "policy-violation", Text: "authenticated already"}
 	case x.Attr("mechanism") != "EXTERNAL":
 		in.saslFailure("invalid-mechanism")
@@ -342,7 +342,7 @@ func (in *incoming) external(x *wire.Stanza) error {
 			return in.failed()
 		}
 	}
-	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.permits(domain) || !in.voice.proveSASL(domain) {
+	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.permits(domain) || !in.authz.proveSASL(domain) {
 		in.log.Info("certificate refused", "from", domain, "err", err)
 		in.saslFailure("not-authorized")
 		return in.failed()
@@ -386,7 +386,7 @@ func (in *incoming) trusted(how string, p pair) {
 
 // stanza admits one stanza.
 func (in *incoming) stanza(x *wire.Stanza) error {
-	if err := in.acks.hear(in.conn, x, in.hear); err != nil {
+	if err := in.acks.receive(in.conn, x, in.receive); err != nil {
 		return err
 	}
 	if !in.rd.Ready() {
@@ -406,7 +406,7 @@ func (in *incoming) waitLocked() {
 	switch {
 	case len(in.verdict) > 0:
 		_ = in.raw.SetReadDeadline(time.Unix(1, 0))
-	case in.voice.any():
+	case in.authz.any():
 		_ = in.raw.SetReadDeadline(time.Now().Add(2 * in.srv.cfg.IdleTimeout)) // the server that opened the stream closes it first
 	default:
 		_ = in.raw.SetReadDeadline(in.due)

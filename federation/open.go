@@ -15,7 +15,7 @@ import (
 // outgoing is a stream that we opened, up to its features.
 type outgoing struct {
 	*line
-	ear
+	receiver
 	pair       pair
 	id         string // chosen by the other server
 	external   bool   // SASL EXTERNAL is offered
@@ -88,7 +88,7 @@ func (s *Server) openOn(ctx, shaking context.Context, raw net.Conn, p pair, dire
 			return nil, fmt.Errorf("%w: %w: %w", errDial, errHandshake, err)
 		}
 	}
-	out := &outgoing{line: s.newLine(raw, over), ear: ear{srv: s, voice: voice{local: s.cfg.Router.Local}}, pair: p, stop: stop}
+	out := &outgoing{line: s.newLine(raw, over), receiver: receiver{srv: s, authz: authz{local: s.cfg.Router.Local}}, pair: p, stop: stop}
 	if err := out.secure(shaking); err != nil {
 		out.close(err)
 		return nil, err

@@ -381,7 +381,7 @@ func (out *outgoing) carrier() *carrier {
 	}
 	out.srv.wg.Go(func() {
 		defer close(ended)
-		defer out.ear.close()
+		defer out.receiver.close()
 		why = out.listen()
 	})
 	return c
@@ -392,7 +392,7 @@ func (out *outgoing) carrier() *carrier {
 func (out *outgoing) listen() error {
 	if out.bidi {
 		out.rd.SetLimits(out.srv.cfg.Limits)
-		if err := out.voice.provePair(pair{out.pair.to, out.pair.from}); err != nil {
+		if err := out.authz.provePair(pair{out.pair.to, out.pair.from}); err != nil {
 			return err
 		}
 	}
@@ -412,7 +412,7 @@ func (out *outgoing) listen() error {
 		case x.Kind != wire.Other && !out.bidi:
 			return &wire.StreamError{Condition: "not-authorized", Text: "this stream only carries stanzas in the other direction"}
 		case x.Kind != wire.Other:
-			err = out.acks.hear(out.conn, x, out.hear)
+			err = out.acks.receive(out.conn, x, out.receive)
 		}
 		if err != nil {
 			return err

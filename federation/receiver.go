@@ -6,17 +6,17 @@ import (
 	"parley/wire"
 )
 
-// ear receives what another server sends, on a stream that either side opened. It belongs to the stream's reader.
-type ear struct {
+// receiver receives what another server sends, on a stream that either side opened. It belongs to the stream's reader.
+type receiver struct {
 	srv   *Server
-	voice voice
+	authz authz
 	lang  string
 	paces map[string]*rate.Limiter
 }
 
-// hear admits a stanza at its domain's pace. An error ends the stream.
-func (e *ear) hear(x *wire.Stanza) error {
-	if err := e.voice.allows(x); err != nil {
+// receive admits a stanza at its domain's pace. An error ends the stream.
+func (e *receiver) receive(x *wire.Stanza) error {
+	if err := e.authz.allows(x); err != nil {
 		return err
 	}
 	if err := e.pace(x.From.Domain()); err != nil {
@@ -32,7 +32,7 @@ func (e *ear) hear(x *wire.Stanza) error {
 }
 
 // pace delays a domain that sends too fast. TCP then slows the other server.
-func (e *ear) pace(domain string) error {
+func (e *receiver) pace(domain string) error {
 	l := e.paces[domain]
 	if l == nil {
 		if e.paces == nil {
@@ -48,7 +48,7 @@ func (e *ear) pace(domain string) error {
 }
 
 // close gives back the limiter that the domain's streams share.
-func (e *ear) close() {
+func (e *receiver) close() {
 	for d := range e.paces {
 		e.srv.rates.give(d)
 	}

@@ -9,7 +9,7 @@ import (
 	"parley/wire/jid"
 )
 
-func TestVoice(t *testing.T) {
+func TestAuthz(t *testing.T) {
 	ours := []string{"here.example", "groups.here.example"}
 	local := func(d string) bool { return slices.Contains(ours, d) }
 	st := func(from, to string) *wire.Stanza {
@@ -22,7 +22,7 @@ func TestVoice(t *testing.T) {
 		}
 		return s
 	}
-	expect := func(v *voice, s *wire.Stanza, want string) {
+	expect := func(v *authz, s *wire.Stanza, want string) {
 		t.Helper()
 		err := v.allows(s)
 		var se *wire.StreamError
@@ -34,7 +34,7 @@ func TestVoice(t *testing.T) {
 		}
 	}
 
-	v := &voice{local: local}
+	v := &authz{local: local}
 	expect(v, st("a@there.example", "b@here.example"), "not-authorized")
 	if v.any() {
 		t.Error("proven without proof")
@@ -57,7 +57,7 @@ func TestVoice(t *testing.T) {
 	v.revoke(pair{"there.example", "here.example"})
 	expect(v, st("a@there.example", "b@here.example"), "not-authorized")
 
-	v = &voice{local: local}
+	v = &authz{local: local}
 	for _, d := range []string{"", "here.example", "groups.here.example"} {
 		if v.proveSASL(d) || v.provePair(pair{d, "here.example"}) == nil {
 			t.Errorf("a stranger speaks for %q", d)
@@ -81,7 +81,7 @@ func TestVoice(t *testing.T) {
 
 	ours = ours[:1] // a service that goes away while the stream lives
 	expect(v, st("a@there.example", "room@groups.here.example"), "host-unknown")
-	v = &voice{local: local}
+	v = &authz{local: local}
 	for i := range maxPairs {
 		if err := v.provePair(pair{string(rune('a'+i%26)) + string(rune('a'+i/26)) + ".example", "here.example"}); err != nil {
 			t.Fatal(i, err)

@@ -23,9 +23,9 @@ const maxPairs = 500
 
 var errTooManyPairs = errors.New("federation: too many domain pairs on one stream")
 
-// voice decides which domains an incoming stream may speak for. No other code decides that: a stream's stanza is
-// accepted only if its voice allows it. It belongs to the stream's goroutine.
-type voice struct {
+// authz decides which domains an incoming stream may speak for. No other code decides that: a stream's stanza is
+// accepted only if its authz allows it. It belongs to the stream's goroutine.
+type authz struct {
 	local func(domain string) bool // reports whether a domain is served here
 	sasl  string                   // the domain proven by SASL EXTERNAL
 	pairs map[pair]bool            // proven by dialback
@@ -34,10 +34,10 @@ type voice struct {
 
 // claimable reports whether another server may speak for a domain at all: it must not be ours. Not even a certificate
 // for our own domain lets a stranger speak for it.
-func (v *voice) claimable(domain string) bool { return domain != "" && !v.local(domain) }
+func (v *authz) claimable(domain string) bool { return domain != "" && !v.local(domain) }
 
 // proveSASL notes that SASL EXTERNAL has proven the domain. It returns false if no other server may speak for it.
-func (v *voice) proveSASL(domain string) bool {
+func (v *authz) proveSASL(domain string) bool {
 	if !v.claimable(domain) {
 		return false
 	}
@@ -46,7 +46,7 @@ func (v *voice) proveSASL(domain string) bool {
 }
 
 // provePair notes that dialback, or a certificate instead, has proven the pair.
-func (v *voice) provePair(p pair) error {
+func (v *authz) provePair(p pair) error {
 	if !v.claimable(p.from) || !v.local(p.to) {
 		return &wire.StreamError{Condition: "invalid-from"}
 	}
@@ -61,16 +61,16 @@ func (v *voice) provePair(p pair) error {
 }
 
 // revoke removes a pair whose key turned out to be invalid.
-func (v *voice) revoke(p pair) {
+func (v *authz) revoke(p pair) {
 	delete(v.pairs, p)
 	v.last = pair{}
 }
 
 // any reports whether the stream has proven anything.
-func (v *voice) any() bool { return v.sasl != "" || len(v.pairs) > 0 }
+func (v *authz) any() bool { return v.sasl != "" || len(v.pairs) > 0 }
 
 // proof returns how a pair is proven.
-func (v *voice) proof(p pair) proof {
+func (v *authz) proof(p pair) proof {
 	switch {
 	case !v.claimable(p.from):
 	case p.from == v.sasl:
@@ -83,7 +83,7 @@ func (v *voice) proof(p pair) proof {
 
 // allows returns nil if a stanza may come in, and otherwise the stream error for it (RFC 6120, sections 4.9.3 and 8.1).
 // A stanza to a domain that is not served here ends the stream: nothing is relayed between other servers.
-func (v *voice) allows(st *wire.Stanza) error {
+func (v *authz) allows(st *wire.Stanza) error {
 	if st.Malformed || st.From.IsZero() || st.To.IsZero() {
 		return &wire.StreamError{Condition: "improper-addressing", Text: "a stanza between servers needs a valid from and to"}
 	}
@@ -108,7 +108,7 @@ func (v *voice) allows(st *wire.Stanza) error {
 }
 
 // speaksFor reports whether dialback has proven any pair of the domain.
-func (v *voice) speaksFor(domain string) bool {
+func (v *authz) speaksFor(domain string) bool {
 	for p := range v.pairs {
 		if p.from == domain {
 			return true
