@@ -132,17 +132,22 @@ func (s *Server) Domains() []Domain {
 	return out
 }
 
-// Explain says in plain words what went wrong with another server, and what can be done.
+// Explain says in plain English what went wrong with another server, and what can be done. It returns "" for nil.
 func Explain(err error) string {
-	var re *remoteError
-	var er *errRefused
-	var de *net.DNSError
-	var expired x509.CertificateInvalidError
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
+	}
+	for _, explain := range []func(error) string{explainDNS, explainCertificate, explainRefusal, explainConnection} {
+		if text := explain(err); text != "" {
+			return text
+		}
+	}
+	return "the connection broke"
+}
+
+func explainDNS(err error) string {
+	var de *net.DNSError
+	switch {
 	case errors.Is(err, errNone):
 		return "the domain says that it has no XMPP server: the target of its SRV record is a dot"
 	case errors.Is(err, errNotFound):
@@ -151,6 +156,15 @@ func Explain(err error) string {
 		return "DNS did not answer in time: the name servers of this domain, or our resolver, cannot be reached"
 	case errors.As(err, &de):
 		return "DNS could not be asked: " + de.Err
+	}
+	return ""
+}
+
+func explainCertificate(err error) string {
+	var expired x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	switch {
 	case errors.As(err, &expired) && expired.Reason == x509.Expired:
 		return "its certificate has expired or is not valid yet, or a clock is wrong"
 	case errors.As(err, &unknown):
@@ -159,6 +173,14 @@ func Explain(err error) string {
 		return "its certificate is for another domain"
 	case errors.Is(err, errNoCertificate):
 		return "it sends no certificate"
+	}
+	return ""
+}
+
+func explainRefusal(err error) string {
+	var re *remoteError
+	var er *errRefused
+	switch {
 	case errors.As(err, &re) && re.condition == "host-unknown":
 		return "the server that DNS names does not serve this domain"
 	case errors.As(err, &re) && (re.condition == "policy-violation" || re.condition == "not-authorized"):
@@ -167,6 +189,12 @@ func Explain(err error) string {
 		return fmt.Sprintf("the other server ended the stream: %s", re.condition)
 	case errors.As(err, &er):
 		return "the other server does not accept our identity: our certificate does not prove it, and dialback failed (" + er.condition + ")"
+	}
+	return ""
+}
+
+func explainConnection(err error) string {
+	switch {
 	case errors.Is(err, errPrivate):
 		return "DNS names an address that is not on the public internet; list its network in federation.allow_networks to allow it"
 	case errors.Is(err, errTLS):
@@ -182,7 +210,7 @@ func Explain(err error) string {
 	case errors.Is(err, errDial):
 		return "the connection could not be made"
 	}
-	return "the connection broke"
+	return ""
 }
 
 // handshakeFault says why a TLS handshake failed.

@@ -431,39 +431,51 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 	}
 	var ms []store.Member
 	for _, c := range es {
-		who, err := jid.Parse(c.Attr("jid"))
-		if err != nil || who.Local() == "" || c.Name.Local != what {
-			return nil, server.BadRequest
-		}
-		was, err := s.o.RoleOf(ctx, s.h.Domain, sp.group.ID, who)
+		m, err := sp.change(ctx, from, c, role, what)
 		if err != nil {
 			return nil, err
 		}
-		if what == "subscription" && was == "" { // the answer to a request to join
-			if asked, err := s.pending(ctx, sp.group.ID, who); err != nil {
-				return nil, err
-			} else if state := c.Attr(what); asked && (state == none || state == "subscribed") {
-				if err := s.o.AnswerRequest(ctx, s.by(from), s.h.Domain, sp.group.ID, who, state != none); err != nil {
-					return nil, err
-				}
-				continue
-			}
+		if m != nil {
+			ms = append(ms, *m)
 		}
-		now, ok := role(was, c.Attr(what))
-		if !ok {
-			return nil, server.BadRequest
-		}
-		if now == was {
-			continue
-		}
-		high := func(r string) bool { return r == store.RoleOwner || r == store.RoleModerator }
-		if sp.aff != org.Owner && (high(was) || high(now)) {
-			return nil, server.Forbidden
-		}
-		ms = append(ms, store.Member{JID: who.Bare().String(), Role: now})
 	}
 	if len(ms) == 0 {
 		return nil, nil
 	}
 	return nil, s.o.SetMembers(ctx, s.by(from), s.h.Domain, sp.group.ID, ms)
+}
+
+// change returns the change of a member that c asks for; nil if there is nothing to change, or if c was the answer to a
+// request to join.
+func (sp *space) change(ctx context.Context, from jid.JID, c *wire.Element, role func(was, value string) (string, bool), what string) (*store.Member, error) {
+	s := sp.Spaces
+	who, err := jid.Parse(c.Attr("jid"))
+	if err != nil || who.Local() == "" || c.Name.Local != what {
+		return nil, server.BadRequest
+	}
+	was, err := s.o.RoleOf(ctx, s.h.Domain, sp.group.ID, who)
+	if err != nil {
+		return nil, err
+	}
+	if what == "subscription" && was == "" { // perhaps the answer to a request to join
+		asked, err := s.pending(ctx, sp.group.ID, who)
+		if err != nil {
+			return nil, err
+		}
+		if state := c.Attr(what); asked && (state == none || state == "subscribed") {
+			return nil, s.o.AnswerRequest(ctx, s.by(from), s.h.Domain, sp.group.ID, who, state != none)
+		}
+	}
+	now, ok := role(was, c.Attr(what))
+	if !ok {
+		return nil, server.BadRequest
+	}
+	if now == was {
+		return nil, nil
+	}
+	high := func(r string) bool { return r == store.RoleOwner || r == store.RoleModerator }
+	if sp.aff != org.Owner && (high(was) || high(now)) {
+		return nil, server.Forbidden
+	}
+	return &store.Member{JID: who.Bare().String(), Role: now}, nil
 }

@@ -34,12 +34,7 @@ func (r *Router) forged(st *wire.Stanza, c wire.Child, person bool) bool {
 	case wire.NSDelay, nsOldDelay: // XEP-0203, section 6
 		return r.claimsOther(st, attrOf(st, c, "from"), person)
 	case wire.NSSID: // XEP-0359, section 6
-		if c.Name.Local != "stanza-id" {
-			return false
-		}
-		by := attrOf(st, c, "by")
-		j, err := jid.Parse(by)
-		return err != nil || r.Local(j.Domain()) && (person || j.Bare() != st.From.Bare())
+		return c.Name.Local == "stanza-id" && r.forgedID(st, c, person)
 	case wire.NSCarbons: // XEP-0280, section 11
 		return (c.Name.Local == "sent" || c.Name.Local == "received") && (person || st.From.Bare() != st.To.Bare())
 	case nsOccupantID, nsHats, nsInbox:
@@ -52,6 +47,12 @@ func (r *Router) forged(st *wire.Stanza, c wire.Child, person bool) bool {
 		return person && !st.To.IsZero() && r.Host(st.To.Domain()) != nil && hasChild(st.Raw(c))
 	}
 	return false
+}
+
+// forgedID reports whether a stanza-id names an archive that is served here and is not the sender's.
+func (r *Router) forgedID(st *wire.Stanza, c wire.Child, person bool) bool {
+	j, err := jid.Parse(attrOf(st, c, "by"))
+	return err != nil || r.Local(j.Domain()) && (person || j.Bare() != st.From.Bare())
 }
 
 // claimsOther reports whether a claimed address is served here and is not the sender's. A room of another server may say

@@ -269,8 +269,13 @@ func refRune(b []byte) (rune, error) {
 		}
 		return 0, restricted("undefined entity")
 	}
+	return charRef(b[1:])
+}
+
+// charRef returns the character for the text between "&#" and ';'.
+func charRef(b []byte) (rune, error) {
 	base := rune(10)
-	if b = b[1:]; len(b) > 0 && b[0] == 'x' {
+	if len(b) > 0 && b[0] == 'x' {
 		base, b = 16, b[1:]
 	}
 	if len(b) == 0 {

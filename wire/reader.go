@@ -350,7 +350,7 @@ func (r *Reader) tagEnd(b []byte) int {
 
 // xmlDecl checks an XML declaration (XML 1.0, section 2.8).
 func xmlDecl(b []byte) error {
-	bad := notWellFormed("malformed XML declaration")
+	bad := errDecl()
 	i, end := len(xmlDeclStart), len(b)-len("?>")
 	if end < i || b[end] != '?' {
 		return bad
@@ -375,23 +375,25 @@ func xmlDecl(b []byte) error {
 		if len(names) == 0 || first && names[0] != "version" {
 			return bad
 		}
-		v := string(b[a.value:a.valueTo])
-		switch names[0] {
-		case "version":
-			if v != "1.0" {
-				return bad
-			}
-		case "encoding":
-			if !strings.EqualFold(v, "UTF-8") { // RFC 6120, section 11.6
-				return &StreamError{Condition: "unsupported-encoding", Text: "only UTF-8 is supported"}
-			}
-		case "standalone":
-			if v != "yes" && v != "no" {
-				return bad
-			}
+		if err := checkDecl(names[0], string(b[a.value:a.valueTo])); err != nil {
+			return err
 		}
 		names, i = names[1:], next
 	}
+}
+
+// errDecl is the error for an XML declaration that breaks the syntax.
+func errDecl() error { return notWellFormed("malformed XML declaration") }
+
+// checkDecl checks the value of one part of an XML declaration.
+func checkDecl(name, v string) error {
+	switch {
+	case name == "version" && v != "1.0", name == "standalone" && v != "yes" && v != "no":
+		return errDecl()
+	case name == "encoding" && !strings.EqualFold(v, "UTF-8"): // RFC 6120, section 11.6
+		return &StreamError{Condition: "unsupported-encoding", Text: "only UTF-8 is supported"}
+	}
+	return nil
 }
 
 // openTag parses the stream's opening tag and keeps its namespace declarations.

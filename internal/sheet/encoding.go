@@ -227,13 +227,15 @@ func likely(text string) (n int) {
 	return n
 }
 
+// weight scores one character beyond ASCII between its neighbours.
 func weight(before, prev, r, next rune) int {
+	near := func(script *unicode.RangeTable) bool { return unicode.Is(script, prev) || unicode.Is(script, next) }
 	switch cyrillic := unicode.Is(unicode.Cyrillic, r); {
 	case r == utf8.RuneError || unicode.IsControl(r):
 		return -10
-	case cyrillic && (unicode.Is(unicode.Latin, prev) || unicode.Is(unicode.Latin, next)):
+	case cyrillic && near(unicode.Latin):
 		return -4
-	case cyrillic && (unicode.Is(unicode.Cyrillic, prev) || unicode.Is(unicode.Cyrillic, next)):
+	case cyrillic && near(unicode.Cyrillic):
 		return 4
 	case unicode.IsUpper(r) && unicode.IsLower(prev): // CafÈ
 		return -4
@@ -241,6 +243,13 @@ func weight(before, prev, r, next rune) int {
 		return -2
 	case prev >= utf8.RuneSelf && unicode.IsLetter(prev) && unicode.IsLetter(r) && !cyrillic: // rare in any language with Latin letters
 		return 0
+	}
+	return letterWeight(prev, r, next)
+}
+
+// letterWeight scores a character by how frequent it is in the languages that the encodings are for.
+func letterWeight(prev, r, next rune) int {
+	switch {
 	case strings.ContainsRune(frequent, r):
 		return 4
 	case strings.ContainsRune(western, r):

@@ -43,53 +43,57 @@ func (st *stream) authenticate() error {
 		if st.preauth(x) || st.register(x) {
 			continue
 		}
-		if x.Kind != wire.Other {
-			return &wire.StreamError{Condition: "not-authorized"}
-		}
-		if x.Name.Space == wire.NSSM { // XEP-0198, section 3: only after authentication
-			if err := st.smFailed("unexpected-request", nil); err != nil {
-				return err
-			}
-			continue
-		}
-		space := x.Name.Space
-		switch {
-		case x.Name == startTLSName && st.mayEncrypt():
-			if err := st.encrypt(); err != nil {
-				return err
-			}
-			return st.authenticate()
-		case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
-			err = st.authenticate1(x, mechs, binding)
-		case x.Name == wire.Name{Space: wire.NSSASL2, Local: "authenticate"} && st.secure:
-			err = st.authenticate2(x, mechs, binding)
-		case space == wire.NSSASL, space == wire.NSSASL2 && st.secure:
-			st.saslFailure(space, "malformed-request", "")
-			if err := st.failed(); err != nil {
-				return err
-			}
-			continue
-		default:
-			return &wire.StreamError{Condition: "unsupported-stanza-type"}
-		}
-		if err == nil {
-			return nil
-		}
-		var ae *auth.Error
-		if !errors.As(err, &ae) {
-			return err
-		}
-		st.saslFailure(space, ae.Condition, ae.Text)
-		st.srv.cfg.Failures.Note(st.addr, st.door(), ae.Error(), st.typed)
-		if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // says nothing about the password
-			st.unbindable++
-			continue
-		}
-		st.srv.refused.WithLabelValues("authentication").Inc()
-		if err := st.failed(); err != nil {
+		if done, err := st.authStep(x, mechs, binding); done || err != nil {
 			return err
 		}
 	}
+}
+
+// authStep handles one element of a client that is not signed in. done says that it is signed in now. An error ends the
+// stream.
+func (st *stream) authStep(x *wire.Stanza, mechs []string, binding auth.Binding) (done bool, err error) {
+	if x.Kind != wire.Other {
+		return false, &wire.StreamError{Condition: "not-authorized"}
+	}
+	space := x.Name.Space
+	switch {
+	case space == wire.NSSM: // XEP-0198, section 3: only after authentication
+		return false, st.smFailed("unexpected-request", nil)
+	case x.Name == startTLSName && st.mayEncrypt():
+		if err := st.encrypt(); err != nil {
+			return false, err
+		}
+		return true, st.authenticate()
+	case x.Name == wire.Name{Space: wire.NSSASL, Local: "auth"}:
+		err = st.authenticate1(x, mechs, binding)
+	case x.Name == wire.Name{Space: wire.NSSASL2, Local: "authenticate"} && st.secure:
+		err = st.authenticate2(x, mechs, binding)
+	case space == wire.NSSASL, space == wire.NSSASL2 && st.secure:
+		st.saslFailure(space, "malformed-request", "")
+		return false, st.failed()
+	default:
+		return false, &wire.StreamError{Condition: "unsupported-stanza-type"}
+	}
+	if err == nil {
+		return true, nil
+	}
+	return false, st.refuse(space, err)
+}
+
+// refuse answers a failed authentication and counts it. It returns an error if the stream is over.
+func (st *stream) refuse(space string, err error) error {
+	var ae *auth.Error
+	if !errors.As(err, &ae) {
+		return err
+	}
+	st.saslFailure(space, ae.Condition, ae.Text)
+	st.srv.cfg.Failures.Note(st.addr, st.door(), ae.Error(), st.typed)
+	if ae == auth.ErrBinding && st.unbindable < maxUnbindable { // says nothing about the password
+		st.unbindable++
+		return nil
+	}
+	st.srv.refused.WithLabelValues("authentication").Inc()
+	return st.failed()
 }
 
 // failed counts a failure. Too many failures end the stream.

@@ -367,7 +367,7 @@ func (st *stream) send(e *wire.Element) {
 
 // carry handles a session's stanzas one after another.
 func (st *stream) carry() error {
-	ctx, corked := st.srv.ctx, false
+	corked := false
 	var pace *rate.Limiter
 	if n := st.srv.cfg.StanzasPerSecond; n > 0 {
 		pace = rate.NewLimiter(rate.Limit(n), max(st.srv.cfg.StanzasBurst, 1))
@@ -401,11 +401,7 @@ func (st *stream) carry() error {
 			st.conn.Cork()
 			corked = true
 		}
-		full, pause := false, time.Duration(0)
-		if st.bound.window.Begin(x) {
-			st.host.Sent(ctx, st.bound.session, x)
-			full, pause = st.bound.window.End(), st.bound.session.Pause()
-		}
+		full, pause := st.route(x)
 		if full || pause > 0 || !st.t.more() {
 			st.conn.UncorkWrite()
 			corked = false
@@ -417,6 +413,15 @@ func (st *stream) carry() error {
 			return st.conn.Err()
 		}
 	}
+}
+
+// route routes one stanza. full says that the window has no room, pause for how long the client must not be read from.
+func (st *stream) route(x *wire.Stanza) (full bool, pause time.Duration) {
+	if !st.bound.window.Begin(x) {
+		return false, 0
+	}
+	st.host.Sent(st.srv.ctx, st.bound.session, x)
+	return st.bound.window.End(), st.bound.session.Pause()
 }
 
 // rest stops reading for a while. It returns false if the connection ends meanwhile.
