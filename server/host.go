@@ -79,7 +79,7 @@ type HostConfig struct {
 func NewHost(c HostConfig) (*Host, error) {
 	j, err := jid.Parse(c.Domain)
 	if err != nil || j.Domain() != c.Domain || !j.IsBare() || j.Local() != "" {
-		return nil, fmt.Errorf("host %q is no domain in canonical form", c.Domain)
+		return nil, fmt.Errorf("host %q is not a domain in canonical form", c.Domain)
 	}
 	h := &Host{
 		Domain: c.Domain, JID: j, Store: c.Store, IDs: c.IDs, Router: c.Router,

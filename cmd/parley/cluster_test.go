@@ -62,7 +62,7 @@ func (s *server) says(t *testing.T, text string) (before []string) {
 // serves waits until it does, and says whether it has waited for a lease.
 func (s *server) serves(t *testing.T) (waited bool) {
 	t.Helper()
-	return strings.Contains(strings.Join(s.says(t, "door=metrics"), "\n"), "waiting until its lease runs out")
+	return strings.Contains(strings.Join(s.says(t, "door=metrics"), "\n"), "waiting until its lease expires")
 }
 
 // refused waits for its end and gives what it has said.

@@ -41,7 +41,7 @@ func TestFederationCommands(t *testing.T) {
 	if want := "*.more.example block the list|bank.example certificate |spam.example block the list"; strings.Join(got, "|") != want || !rs.OnlyListed {
 		t.Errorf("got %q, only listed %v", got, rs.OnlyListed)
 	}
-	if out := run(exitFailed, "federation", "test", "other.example"); !strings.Contains(out, "policy") || !strings.Contains(out, "FAILS") || !strings.Contains(out, "not among those that are allowed") {
+	if out := run(exitFailed, "federation", "test", "other.example"); !strings.Contains(out, "policy") || !strings.Contains(out, "FAILS") || !strings.Contains(out, "not on the list of allowed ones") {
 		t.Errorf("got %s", out)
 	}
 	run(exitOK, "federation", "only-listed", "off")
