@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestTwoForms: a password that SASLprep and OpaqueString write differently is not set; as it was set before, it signs in.
+// TestTwoForms: a password that SASLprep and OpaqueString encode differently cannot be set; one that was set earlier
+// still signs in.
 func TestTwoForms(t *testing.T) {
 	for _, p := range []string{"Azerty²2026!", "ｐａｓｓ１２３４Word!", "Saﬁr½-2026", "№5-Chanel-2026"} {
 		if _, err := NewKeys(p, 4096); !errors.Is(err, ErrTwoForms) {

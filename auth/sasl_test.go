@@ -38,7 +38,7 @@ func options(t testing.TB, b Binding) Options {
 	}
 }
 
-// run is a client of mellium's against an exchange of ours.
+// run lets mellium's client authenticate against an exchange of ours.
 func run(t *testing.T, o Options, m sasl.Mechanism, user, password, authzid string, opts ...sasl.Option) (Exchange, error) {
 	t.Helper()
 	opts = append(opts, sasl.Credentials(func() ([]byte, []byte, []byte) { return []byte(user), []byte(password), []byte(authzid) }),
@@ -100,7 +100,7 @@ func condition(err error) string {
 	return ""
 }
 
-// TestMelliumBindsChannel does it over a real TLS 1.3 connection.
+// TestMelliumBindsChannel binds the channel of a real TLS 1.3 connection.
 func TestMelliumBindsChannel(t *testing.T) {
 	client, server := tlsPipe(t)
 	key, err := server.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
@@ -286,7 +286,8 @@ func TestKeysForm(t *testing.T) {
 	}
 }
 
-// Keys of one hash alone, as accounts of other servers have them: the other is made when the password is shown.
+// Keys of one hash alone, as accounts from other servers have them: the other key is made when a client sends the
+// password.
 func TestKeysApart(t *testing.T) {
 	full, err := NewKeys("pencil", 4096)
 	if err != nil {
@@ -336,7 +337,7 @@ func TestKeysApart(t *testing.T) {
 	if b, err = upgraded.MarshalBinary(); err != nil || back.UnmarshalBinary(b) != nil || !back.Verify("pencil") {
 		t.Errorf("two salts are not kept: %v", err)
 	}
-	// Without the password SCRAM with the other hash is as for an account that does not exist.
+	// Without the password, SCRAM with the other hash behaves as for an account that does not exist.
 	ex, err = Start("SCRAM-SHA-256", o)
 	if err != nil {
 		t.Fatal(err)

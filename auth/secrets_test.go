@@ -8,8 +8,8 @@ import (
 	"mellium.im/sasl"
 )
 
-// An account with app passwords: each mechanism finds which it was, and the password that is refused is told apart from one
-// that is wrong, but only by who knows it.
+// An account with app passwords: each mechanism finds the one that was used. A refused password gives another error
+// than a wrong one, but only to somebody who knows it.
 func TestAppPasswords(t *testing.T) {
 	own, err := NewKeys("pencil", 5000)
 	if err != nil {
@@ -51,7 +51,7 @@ func TestAppPasswords(t *testing.T) {
 	}
 }
 
-// A password that was made apart from the others is not found, and does no harm.
+// A password with other parameters is not found, and does no harm.
 func TestApart(t *testing.T) {
 	own, _ := NewKeys("pencil", 4096)
 	app, err := NewKeys("phone-word", 4096)
@@ -70,7 +70,7 @@ func TestApart(t *testing.T) {
 			t.Errorf("%s with the other: %v", m.Name, err)
 		}
 	}
-	// What one lacks is made like what another has.
+	// A missing key is made with the parameters of the other password's key.
 	k, err := KeysLike("x-word", 4096, Keys{SHA1: own.SHA1})
 	if err != nil || !k.SHA1.like(own.SHA1) || k.SHA256.like(own.SHA256) {
 		t.Errorf("%v", err)

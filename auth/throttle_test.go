@@ -17,7 +17,8 @@ func (c *clock) throttle(account, address int) *Throttle {
 	return NewThrottle(ThrottleConfig{PerAccount: account, PerAddress: address, Window: time.Minute, Now: get, Places: NewPlaces(PlacesConfig{Now: get})})
 }
 
-// try shows a password: "in", "wrong", "shut" (nothing is looked at), "crowded" (refused, or not looked at, because of others).
+// try tries a password: "in", "wrong", "shut" (the password is not looked at), "crowded" (refused or not looked at
+// because of others).
 func try(t *Throttle, a, account, password string) string {
 	at := t.Attempt(netip.MustParseAddr(a), Password, account)
 	if at.Shut {
@@ -55,7 +56,7 @@ func TestThrottleOfOneAccount(t *testing.T) {
 	}
 }
 
-// The same wrong password, again and again, is one failure, and not looked at again.
+// The same wrong password, repeated, is one failure, and is not checked again.
 func TestThrottleOfTheSamePassword(t *testing.T) {
 	c := clock{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
@@ -79,7 +80,7 @@ func TestThrottleOfTheSamePassword(t *testing.T) {
 	}
 }
 
-// A client that uses SCRAM shows nothing by which to tell its old password from another: it is shut out, others are not.
+// A client that uses SCRAM does not reveal whether it repeats an old password: it is shut out, others are not.
 func TestThrottleOfWhatCannotBeTold(t *testing.T) {
 	c := clock{time.Unix(0, 0)}
 	th := c.throttle(10, 100)
@@ -94,8 +95,8 @@ func TestThrottleOfWhatCannotBeTold(t *testing.T) {
 	}
 }
 
-// Who searches among many accounts makes the address narrow: whoever has signed in from there before still does, and nothing
-// else can be told from it.
+// A search among many accounts makes the address narrow: accounts that signed in from there before still do, and the
+// answers reveal nothing else.
 func TestThrottleOfAnAddress(t *testing.T) {
 	c := clock{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
@@ -110,7 +111,7 @@ func TestThrottleOfAnAddress(t *testing.T) {
 			t.Errorf("%s: %s, want %s", x[0], got, x[2])
 		}
 	}
-	// Whether somebody has signed in from there is not to be seen: step by step the same.
+	// The answers must not reveal whether somebody has signed in from there: they are the same, step by step.
 	ask := func(account string) (got []string) {
 		for i := range 6 {
 			at := th.Attempt(netip.MustParseAddr("2001:db8::4"), Password, account)
@@ -131,7 +132,7 @@ func TestThrottleOfAnAddress(t *testing.T) {
 	}
 }
 
-// Many addresses guess at one account: it is open where it is usually signed in from.
+// Many addresses guess at one account: it stays open at its usual places.
 func TestThrottleOfDistributedGuesses(t *testing.T) {
 	c := clock{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
@@ -157,7 +158,7 @@ func TestThrottleOfDistributedGuesses(t *testing.T) {
 	}
 }
 
-// Each kind of what is guessed has limits of its own.
+// Each kind of guess has limits of its own.
 func TestThrottleOfKinds(t *testing.T) {
 	c := clock{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
@@ -182,7 +183,7 @@ func TestThrottleOfKinds(t *testing.T) {
 	if got := try(th, "192.0.2.1", "romeo", "right"); got != "in" {
 		t.Errorf("a password after wrong codes: %s", got)
 	}
-	// Who has signed in proves it again whatever others do.
+	// Somebody who is signed in can prove it again whatever others do.
 	for i := range 50 {
 		try(th, "192.0.2.9", fmt.Sprint("n", i), "guess")
 	}
@@ -223,7 +224,7 @@ func TestThrottleStaysSmall(t *testing.T) {
 	}
 }
 
-// Refusals at a narrow address take the same time, however long it took to find out.
+// Refusals at a narrow address take the same time, however long the check took.
 func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := NewThrottle(ThrottleConfig{PerAccount: 3, PerAddress: 1})

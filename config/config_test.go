@@ -44,7 +44,7 @@ func TestFiveLinesAreEnough(t *testing.T) {
 	}
 }
 
-// The sample is what Default gives, but for the host and its certificate.
+// The sample equals Default, except the host and its certificate.
 func TestSampleIsTheDefault(t *testing.T) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	Flags(flags)
@@ -67,7 +67,7 @@ func TestSampleIsTheDefault(t *testing.T) {
 	}
 }
 
-// Every key stands in the sample with a comment above it or above a neighbour it shares one with.
+// Every key stands in the sample, with a comment above it or above a neighbour that shares the comment.
 func TestSampleHasEveryKey(t *testing.T) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(Sample, &doc); err != nil {
@@ -160,7 +160,7 @@ store:
 	if strings.Contains(got, "hunter2") {
 		t.Error("a password is in the message")
 	}
-	// What viper could read of it is checked as well, once the file is YAML.
+	// What viper could read of the file is checked as well, once it is valid YAML.
 	_, err = Load(write(t, `
 hosts: ["exam ple", example.org, groups.example.org]
 limits:
@@ -239,7 +239,7 @@ func TestOrderOfSources(t *testing.T) {
 	}
 }
 
-// Each key can be given in the environment.
+// Each key can be set in the environment.
 func TestEveryKeyFromTheEnvironment(t *testing.T) {
 	t.Setenv("PARLEY_TLS_CERTIFICATE", "a.crt")
 	t.Setenv("PARLEY_TLS_KEY", "a.key")

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A component and a host take no address of what parley serves itself; where a service is off its address is free.
+// No component or host may take an address that parley serves itself. The address of a service that is off is free.
 func TestOwnServices(t *testing.T) {
 	for _, label := range []string{"groups", "spaces", "pubsub", "users", "upload", "proxy", "proxy.second", "irc"} {
 		second := strings.HasSuffix(label, ".second")

@@ -12,7 +12,7 @@ import (
 	"parley/wire"
 )
 
-// stranger is a server that does what it likes: a connection on which the test speaks by itself.
+// stranger is a server that misbehaves as it likes: a connection on which the test itself writes.
 type stranger struct {
 	t  *testing.T
 	nc net.Conn
@@ -96,7 +96,7 @@ func (x *stranger) fails(want string) {
 	}
 }
 
-// signedIn is a stranger with a certificate that is a.example's.
+// signedIn returns a stranger with a certificate for a.example.
 func signedIn(t *testing.T, ca *authority, b *site) *stranger {
 	t.Helper()
 	x := b.stranger()
@@ -115,7 +115,7 @@ func signedIn(t *testing.T, ca *authority, b *site) *stranger {
 
 const body = "<body>hi</body></message>"
 
-// TestRules: what a stream that is proven for a.example must not do.
+// TestRules: what a stream that has proven a.example must not do.
 func TestRules(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: ca.issue(nil, "b.example"),
@@ -155,7 +155,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestOpening: what goes wrong before anything is proven.
+// TestOpening: failures before anything is proven.
 func TestOpening(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example"),
@@ -205,7 +205,7 @@ func TestOpening(t *testing.T) {
 	x.send("<message from='x@a.example' to='x@b.example'>%s", body)
 	x.fails("not-authorized")
 
-	x = b.stranger() // whose certificate is fine, and who wants to be another
+	x = b.stranger() // has a valid certificate, but claims to be another domain
 	x.secure("a.example", "b.example", ca.issue(nil, "a.example"))
 	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>", wire.NSSASL, base64.StdEncoding.EncodeToString([]byte("c.example")))
 	if r := x.next(); !r.Has(wire.NSSASL, "invalid-authzid") {
@@ -213,7 +213,7 @@ func TestOpening(t *testing.T) {
 	}
 }
 
-// TestKeys: the dialback of a stranger who is not who it says, and the answers of the authoritative side.
+// TestKeys: dialback with a stranger that lies about its domain, and the answers of the authoritative side.
 func TestKeys(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	other := newAuthority(t)
@@ -229,7 +229,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("the stream goes on: %v %v", st, err)
 	}
 
-	x = b.stranger() // who has a's secret: several pairs on one stream
+	x = b.stranger() // knows a's secret: several pairs on one stream
 	x.secure("a.example", "b.example", nil)
 	key := newKeys([]byte("a.example")).key
 	x.send("<db:result from='a.example' to='b.example'>%s</db:result>", key("b.example", "a.example", x.id))
@@ -276,7 +276,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestUnproven: who proves nothing goes, and there are not many of them.
+// TestUnproven: a stream that proves nothing is closed, and only a few may exist at once.
 func TestUnproven(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example"),

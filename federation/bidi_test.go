@@ -10,7 +10,7 @@ import (
 	"parley/wire"
 )
 
-// incomingOf gives how many streams others have opened.
+// incomingOf returns how many streams others have opened.
 func (s *site) incomingOf() (n int) {
 	for _, st := range s.door.Streams() {
 		if st.Incoming {
@@ -20,7 +20,7 @@ func (s *site) incomingOf() (n int) {
 	return n
 }
 
-// TestBothWays: the answer takes the stream on which the question came, whichever way that was proven.
+// TestBothWays: the answer uses the stream of the question, whichever way that was proven.
 func TestBothWays(t *testing.T) {
 	for _, how := range []string{"external", "dialback"} {
 		t.Run(how, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestNoBidi(t *testing.T) {
 	}
 }
 
-// TestBackAfterTheirEnd: when the other server closes its stream, what we have to say to it takes one of ours.
+// TestBackAfterTheirEnd: after the other server closes its stream, stanzas to it use a stream of ours.
 func TestBackAfterTheirEnd(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example")})
@@ -95,7 +95,7 @@ func TestBackAfterTheirEnd(t *testing.T) {
 	}
 }
 
-// TestBidiLate: a stream that is authenticated already does not become bidirectional, and one that is speaks for its own
+// TestBidiLate: an authenticated stream does not become bidirectional, and a bidirectional stream speaks for its own
 // domain alone.
 func TestBidiLate(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
@@ -117,7 +117,7 @@ func (x *stranger) authenticate(domain string) *wire.Stanza {
 	return x.next()
 }
 
-// called is a stranger that is called: accept takes one stream of a's for b.example with a certificate.
+// called is a stranger that the server dials: accept takes one stream of a's for b.example with a certificate.
 func called(t *testing.T, ca *authority, d *fakeDNS, domain string) (accept func(offers string) *stranger) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -157,7 +157,7 @@ func called(t *testing.T, ca *authority, d *fakeDNS, domain string) (accept func
 	}
 }
 
-// TestBidiFromCalled: who is called may speak for itself on the stream, and for nobody else.
+// TestBidiFromCalled: the called server may speak for itself on the stream, and for nobody else.
 func TestBidiFromCalled(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
@@ -179,7 +179,7 @@ func TestBidiFromCalled(t *testing.T) {
 	x.fails("invalid-from")
 }
 
-// TestAcknowledged: what the other server has acknowledged is done with, what it has not comes back when the stream breaks.
+// TestAcknowledged: an acknowledged stanza is done; any other comes back when the stream breaks.
 func TestAcknowledged(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
@@ -225,7 +225,7 @@ func TestTooMuchAcknowledged(t *testing.T) {
 	}
 }
 
-// TestAcknowledges: we say what we have taken over, from when management is on.
+// TestAcknowledges: the server acknowledges what it has received since stream management began.
 func TestAcknowledges(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example")})

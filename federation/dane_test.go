@@ -14,7 +14,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// zone is a DNS whose answers count as proven.
+// zone is a DNS whose answers count as proven by DNSSEC.
 type zone struct {
 	*fakeDNS
 	tlsa   map[string][]TLSA // by name and port
@@ -81,7 +81,7 @@ func TestDANE(t *testing.T) {
 	}
 }
 
-// TestValidating: what the resolver has proven is told apart from what it has not; a long answer comes over TCP.
+// TestValidating: proven answers are distinguished from others; a long answer comes over TCP.
 func TestValidating(t *testing.T) {
 	data := hex.EncodeToString(slices.Repeat([]byte{7}, 32))
 	answer := func(w dns.ResponseWriter, q *dns.Msg) {

@@ -2,7 +2,7 @@ package federation
 
 import "testing"
 
-// TestSeatsForKeys: a key that is not asked about takes no seat from others, and is asked about when there is one.
+// TestSeatsForKeys: a key that is not being verified takes no place from others, and is verified when there is one.
 func TestSeatsForKeys(t *testing.T) {
 	s := &Server{asks: make(chan struct{}, 1)}
 	one, other := &incoming{receiver: receiver{srv: s}}, &incoming{receiver: receiver{srv: s}}

@@ -77,7 +77,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// TestCertificates: who requires valid ones takes no others, in neither direction.
+// TestCertificates: a server that requires valid certificates accepts no others, in either direction.
 func TestCertificates(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	strict := func(c *Config) { c.Policy.RequireCertificate = true }
@@ -153,7 +153,7 @@ func TestBounces(t *testing.T) {
 			t.Errorf("%s: %v", domain, err)
 		}
 	}
-	// Nothing is relayed: neither between strangers nor for one of ours that is somebody else's.
+	// Nothing is relayed: neither between strangers nor to one of our domains on behalf of another.
 	if err := a.send("x@elsewhere.example/y", "juliet@b.example", "x"); err == nil {
 		t.Error("relayed")
 	}

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// A stranger's domain may name any address: those that are not of the public internet are connected to only in networks that
-// the configuration names, whether by SRV, by the domain's own address, or by an address as a domain.
+// A stranger's domain may name any address. The server connects to addresses outside of the public internet only in
+// networks that the configuration names, whether they come from SRV, from the domain's own address, or from an address
+// as a domain.
 func TestPrivateAddresses(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -70,8 +70,8 @@ func TestCheckCertificate(t *testing.T) {
 	}
 }
 
-// TestConstrained: an authority for some names only does not get around that with otherNames, which crypto/x509 does not
-// hold against it.
+// TestConstrained: an authority for some names only cannot avoid that limit with otherNames, which crypto/x509 does not
+// check.
 func TestConstrained(t *testing.T) {
 	ca := newAuthority(t)
 	sub := newAuthority(t)

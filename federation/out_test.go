@@ -57,7 +57,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestFallThrough: targets and addresses that do not answer are passed over.
+// TestFallThrough: targets and addresses that do not answer are skipped.
 func TestFallThrough(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
@@ -69,7 +69,8 @@ func TestFallThrough(t *testing.T) {
 	exchange(t, a, b, "a.example", "b.example")
 }
 
-// TestOneStream: what is sent while a stream is being made waits for it, in order, and there is one stream.
+// TestOneStream: stanzas that are sent while a stream is being opened wait for it, in order, and there is only one
+// stream.
 func TestOneStream(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
@@ -94,7 +95,7 @@ func TestOneStream(t *testing.T) {
 	}
 }
 
-// TestQueueFull: the queue is bounded while nobody answers, and all that is in it comes back.
+// TestQueueFull: the queue is limited while nobody answers, and everything in it comes back.
 func TestQueueFull(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"),
@@ -120,7 +121,7 @@ func TestQueueFull(t *testing.T) {
 	}
 }
 
-// TestMute: who takes a connection and says nothing is given up.
+// TestMute: a server that accepts a connection and stays silent is given up.
 func TestMute(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"),
@@ -137,8 +138,8 @@ func TestMute(t *testing.T) {
 	}
 }
 
-// TestClosedByPeer: a stream that the other side closes is made again; what it did not take comes back, and an error is
-// never answered with one.
+// TestClosedByPeer: a stream that the other side closes is opened again; what it did not accept comes back, and an
+// error is never answered with an error.
 func TestClosedByPeer(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.BackoffMin = time.Millisecond }})
@@ -204,7 +205,7 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// TestPace: who is too fast is read more slowly, over all its streams.
+// TestPace: a domain that sends too fast is read more slowly, over all its streams.
 func TestPace(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: ca.issue(nil, "b.example"),

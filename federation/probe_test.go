@@ -97,7 +97,7 @@ func oddDNS(t *testing.T, zone ...string) string {
 	return pc.LocalAddr().String()
 }
 
-// asking lets a site ask a DNS server.
+// asking lets a site query a DNS server.
 func asking(addr string, timeout time.Duration) func(*Config) {
 	return func(c *Config) {
 		var d net.Dialer
@@ -108,7 +108,7 @@ func asking(addr string, timeout time.Duration) func(*Config) {
 	}
 }
 
-// stub is a server that does with each connection what it is told; it gives its port.
+// stub is a server that handles each connection with serve. It returns its port.
 func stub(t *testing.T, serve func(net.Conn)) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

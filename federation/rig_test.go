@@ -156,7 +156,7 @@ func (d *fakeDNS) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr
 	return as, nil
 }
 
-// point lets a domain be served at an address of this machine.
+// point makes a domain be served at an address of this machine.
 func (d *fakeDNS) point(service, domain string, at net.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -255,7 +255,7 @@ func message(from, to, body string) *wire.Stanza {
 	return st.Add(wire.T(wire.NSClient, "body", body))
 }
 
-// send routes a message and gives what the router says.
+// send routes a message and returns the router's error.
 func (s *site) send(from, to, body string) error {
 	return s.router.Route(context.Background(), message(from, to, body))
 }
@@ -267,7 +267,7 @@ func (s *site) mustSend(from, to, body string) {
 	}
 }
 
-// how gives the proof of the outgoing stream of a pair.
+// how returns the proof of the outgoing stream of a pair.
 func (s *site) how(from, to string) string {
 	for _, st := range s.door.Streams() {
 		if !st.Incoming && st.From == from && st.To == to {
@@ -277,7 +277,7 @@ func (s *site) how(from, to string) string {
 	return ""
 }
 
-// condition reads a stanza's error.
+// condition returns the condition of a stanza's error.
 func condition(st *wire.Stanza) string {
 	if st.Type != "error" {
 		return ""
@@ -285,8 +285,8 @@ func condition(st *wire.Stanza) string {
 	return errorCondition(st)
 }
 
-// refusing gives an address at which connections are refused: a port that is a connection's own, so that no other test
-// comes to listen there.
+// refusing returns an address that refuses connections: a port that belongs to an open connection, so that no other
+// test listens there.
 func refusing(t *testing.T) net.Addr {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -17,7 +17,8 @@ func rule(domain, action string) store.DomainRule {
 	return store.DomainRule{Domain: domain, Action: action}
 }
 
-// TestRulesOfDomains: what is said of a domain goes before what is said of those above it, and that before the configuration.
+// TestRulesOfDomains: a domain's own rule takes precedence over those of domains above it, and those over the
+// configuration.
 func TestRulesOfDomains(t *testing.T) {
 	s := New(Config{Log: discard, Policy: Policy{Block: []string{"*.bad.example"}}})
 	for _, c := range []struct {
@@ -48,7 +49,7 @@ func TestRulesOfDomains(t *testing.T) {
 	}
 }
 
-// TestRulesEndStreams: who is blocked while there is a stream is heard no more.
+// TestRulesEndStreams: a domain that is blocked during a stream is no longer heard.
 func TestRulesEndStreams(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
@@ -69,7 +70,7 @@ func TestRulesEndStreams(t *testing.T) {
 	}
 }
 
-// TestBlockedAtOnce: a domain that is blocked gets nothing more, however much waits for it and is not acknowledged.
+// TestBlockedAtOnce: a blocked domain gets nothing more, however much waits for it or is unacknowledged.
 func TestBlockedAtOnce(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.MaxQueued = 2 }})
@@ -113,7 +114,7 @@ func steps(ss []Step) string {
 	return strings.Join(out, ", ")
 }
 
-// TestProbe: each step is told, up to the one that does not work.
+// TestProbe: the probe reports each step up to the one that fails.
 func TestProbe(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
@@ -146,7 +147,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestDomains: what has happened with a domain is known afterwards.
+// TestDomains: the server remembers what happened with a domain.
 func TestDomains(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})

@@ -8,7 +8,7 @@ import (
 	"parley/wire"
 )
 
-// from has a client's stream send a message through the site.
+// from makes a client's stream send a message through the site.
 func (s *site) from(w *wire.Window, to, body string) {
 	s.t.Helper()
 	st := message("romeo@a.example/x", to, body)
@@ -68,7 +68,7 @@ func (h holder) Receive(_ context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// TestAcknowledgesWhatIsDealtWith: the other server is told of a stanza when who it was given to has dealt with it.
+// TestAcknowledgesWhatIsDealtWith: the other server gets an acknowledgement when the stanza's receiver has handled it.
 func TestAcknowledgesWhatIsDealtWith(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example")})

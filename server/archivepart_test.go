@@ -6,7 +6,8 @@ import (
 	"parley/store"
 )
 
-// TestToldOf: a client was told of what its archive had when it was told, whatever the order of ids and commits.
+// TestToldOf: the client knows of the entries that the archive had when it was read, whatever the order of ids and
+// commits.
 func TestToldOf(t *testing.T) {
 	var ids store.IDs
 	var late, there, beyond store.ID
@@ -30,12 +31,12 @@ func TestToldOf(t *testing.T) {
 	if !s.ToldOf(there) {
 		t.Error("what comes later changes what was told")
 	}
-	s.archivedLate(late) // committed after the client was told of a later one
+	s.archivedLate(late) // committed after the client learned of a later one
 	if s.ToldOf(late) || s.ToldOf(there) || !s.ToldOf(first) {
 		t.Error("what came late is held for known")
 	}
 
-	// It comes while the archive is read.
+	// This entry comes while the archive is read.
 	if _, _, err := s.TellArchive(&ids, func() (store.ID, store.ID, error) {
 		s.archivedLate(late)
 		return first, there, nil

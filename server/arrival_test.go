@@ -9,7 +9,7 @@ import (
 	"parley/wire"
 )
 
-// TestArrival: what is sent waits for a session that arrives, not for ever, and a session does not wait for itself.
+// TestArrival: a message waits for a session that arrives, but not for ever, and a session does not wait for itself.
 func TestArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, start := &Session{}, time.Now()
@@ -41,8 +41,8 @@ func TestArrival(t *testing.T) {
 	})
 }
 
-// A session has arrived when it has what waited for it, whatever it is told of its contacts after that, and though others
-// cannot be told of it.
+// A session has arrived when it has what waited for it, whatever it learns of its contacts afterwards, and even if
+// others cannot be told.
 func TestArrivalIsShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, waiting, items := &Host{}, make(chan struct{}), make(chan struct{})

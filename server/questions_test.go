@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A question outlives the stanza that led to it, and ends with the host's work, which waits for it.
+// A question outlives the stanza that caused it, and ends with the host's work, which waits for it.
 func TestQuestions(t *testing.T) {
 	var q questions
 	stanza, done := context.WithCancel(t.Context())

@@ -9,7 +9,8 @@ import (
 	"parley/wire"
 )
 
-// A person has a burst, then a pace; who keeps to the pace by when their stanzas came is not behind because of a stall.
+// A person has a burst, then a pace. A person whose stanzas came at that pace is not penalised for a stall of the
+// server.
 func TestShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pace{perSecond: 1000, burst: 10_000}
@@ -22,7 +23,7 @@ func TestShare(t *testing.T) {
 		}
 		take(start, 10_000, 0, true)
 		time.Sleep(10 * time.Second)
-		for i := range 10 { // they came one in a second, and are looked at together
+		for i := range 10 { // one came each second, but they are handled together
 			take(start.Add(time.Duration(i+1)*time.Second), 1000, 0, true)
 		}
 		take(time.Now(), 2000, 2*time.Second, true)
@@ -40,7 +41,7 @@ func TestShare(t *testing.T) {
 	})
 }
 
-// What is left of a share outlives the sessions; of those at rest not more are kept than need be.
+// A person's share outlives the sessions; no more shares at rest are kept than necessary.
 func TestSharesAreKept(t *testing.T) {
 	h := &Host{Limits: Limits{ArchiveBytesPerSecond: 1, ArchiveBytesBurst: 1000}, accounts: make(map[string]*Account), shares: make(map[string]*share)}
 	busy := h.shareLocked("busy")
@@ -62,7 +63,7 @@ func TestSharesAreKept(t *testing.T) {
 	}
 }
 
-// What one has written lately counts for less and less.
+// Recent writing counts less as time passes.
 func TestWrittenLately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Host{accounts: make(map[string]*Account), shares: make(map[string]*share)}

@@ -18,8 +18,8 @@ func (n nowhere) Receive(_ context.Context, st *wire.Stanza) error {
 	return RemoteNotFound
 }
 
-// TestAskedLater: a client that shows itself while too many are being asked what they want is asked when one of them has
-// answered, or has not: about what it has said last.
+// TestAskedLater: a client that appears while too many questions are open is asked when one of them ends, about its
+// latest presence.
 func TestAskedLater(t *testing.T) {
 	asked := make(nowhere, 1)
 	h := &Host{Domain: "example.org", Router: NewRouter(), IDs: &store.IDs{}}

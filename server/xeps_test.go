@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What two features do of one specification is one line, with what each says.
+// Two features with the same specification share one line with the notes of both.
 func TestMatrix(t *testing.T) {
 	got := string(Matrix([]XEP{{Number: 50, Title: "B", Version: "1", Notes: "in rooms"}, {Title: "RFC 1"}, {Number: 50, Title: "B", Version: "1"},
 		{Number: 50, Title: "B", Version: "1", Notes: "no y", Partial: true}, {Number: 50, Title: "B", Version: "1", Notes: "in rooms"}}))

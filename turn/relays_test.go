@@ -22,17 +22,17 @@ func (w *wire) ReadFrom([]byte) (int, net.Addr, error)    { return <-w.in, nil, 
 func (w *wire) WriteTo(b []byte, _ net.Addr) (int, error) { w.out += len(b); return len(b), nil }
 func (w *wire) Close() error                              { return nil }
 
-// LocalAddr is one that counts as no port.
+// LocalAddr returns an address without a port.
 func (w *wire) LocalAddr() net.Addr { return nil }
 
 var far = &net.UDPAddr{IP: net.IPv4(9, 9, 9, 9), Port: 9}
 
-// rated is a server of relays alone.
+// rated is a server that only has relays.
 func rated(perSecond int) *Server {
 	return &Server{cfg: Config{Rate: perSecond}, people: make(map[string]*user), open: make(map[uint16]int), dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "x"})}
 }
 
-// dropped is what the counter says.
+// dropped returns the value of the counter.
 func dropped(t *testing.T, c prometheus.Counter) float64 {
 	t.Helper()
 	r := prometheus.NewRegistry()
@@ -44,7 +44,7 @@ func dropped(t *testing.T, c prometheus.Counter) float64 {
 	return all[0].GetMetric()[0].GetCounter().GetValue()
 }
 
-// One person's relays share what they may take, both ways; another's are not slower for that.
+// One person's relays share one limit for both directions; another person's are not slowed.
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const perSecond, size = 100_000, 1000
@@ -98,7 +98,7 @@ func TestRate(t *testing.T) {
 		if got != 51 {
 			t.Errorf("%d came", got)
 		}
-		// A new relay is no new start.
+		// A new relay does not reset the limit.
 		write(a, 200)
 		_ = a.Close()
 		_ = a.Close()
@@ -121,7 +121,7 @@ func TestRate(t *testing.T) {
 	})
 }
 
-// Who sends too much through the relay loses some of it; another's call goes on.
+// A person who sends too much loses some datagrams; another's call continues.
 func TestTooMuch(t *testing.T) {
 	s, udp, _ := start(t, func(c *Config) { c.Rate = 1 })
 	peer, err := net.ListenPacket("udp4", "127.0.0.1:0")

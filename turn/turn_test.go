@@ -80,7 +80,7 @@ func client(t *testing.T, network, addr, username, password string) *pion.Client
 
 func soon() time.Time { return time.Now().Add(time.Hour) }
 
-// What a client sends through the relay comes out at a peer, and back.
+// Data that a client sends through the relay arrives at a peer, and back.
 func TestRelays(t *testing.T) {
 	_, udp, tcp := start(t, nil)
 	for network, addr := range map[string]string{"udp": udp, "tcp": tcp} {
@@ -158,7 +158,7 @@ func TestQuota(t *testing.T) {
 	if _, err := allocate("nurse"); err == nil {
 		t.Error("a fourth relay")
 	}
-	// One that is given back is free again.
+	// A relay that is given back is free again.
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// Nobody gets into the network that the relay stands in.
+// Nobody reaches the network around the relay.
 func TestGuard(t *testing.T) {
 	_, udp, _ := start(t, func(c *Config) { c.Allow = nil; c.Public = netip.MustParseAddr("8.8.4.4"); c.Local = loopback })
 	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
@@ -241,7 +241,7 @@ func dial(t *testing.T, addr string) net.Conn {
 	return nc
 }
 
-// Connections that have no relay are cut; those with one stay, until it is given back.
+// A connection without a relay is cut; one with a relay stays until the relay ends.
 func TestIdle(t *testing.T) {
 	s, _, tcp := startOver(t, door.Config{Name: "turn_tcp", SignIn: 3 * time.Second}, nil)
 	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
@@ -272,7 +272,7 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// Of this machine only relays are reached, whatever else it listens on.
+// On this machine only relays can be reached, whatever else listens there.
 func TestOwnPorts(t *testing.T) {
 	_, udp, _ := start(t, func(c *Config) { c.Allow = nil })
 	service, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -305,14 +305,14 @@ func TestOwnPorts(t *testing.T) {
 	if n, _, err := juliet.ReadFrom(b); err != nil || string(b[:n]) != "hello" {
 		t.Errorf("the other's relay: %q, %v", b[:n], err)
 	}
-	// What was sent before has come by now, if it comes at all.
+	// Everything sent before has arrived by now, if it arrives at all.
 	_ = service.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if n, _, err := service.ReadFrom(b); err == nil {
 		t.Errorf("a service of this machine gets %q", b[:n])
 	}
 }
 
-// Credentials are worth nothing when the account may not have relays any more, and its relays end.
+// Credentials lose their value, and relays end, when the account may no longer have relays.
 func TestAllowed(t *testing.T) {
 	var off atomic.Bool
 	s, udp, _ := start(t, func(c *Config) {

@@ -15,7 +15,7 @@ import (
 	"parley/wire/jid"
 )
 
-// recorder is a connection that keeps what each Write was given. While its gate is locked it takes nothing.
+// recorder is a connection that keeps the data of each Write. While its gate is locked it accepts nothing.
 type recorder struct {
 	net.Conn
 	gate sync.Mutex
@@ -266,7 +266,7 @@ func TestConnSwap(t *testing.T) {
 	}
 }
 
-// TestConnLarge: what outgrows the pooled buffers, and what is smaller again, arrives as it was.
+// TestConnLarge: data larger than the pooled buffers, and smaller data after it, arrives unchanged.
 func TestConnLarge(t *testing.T) {
 	rec := &recorder{}
 	c := NewConn(rec, ConnConfig{})

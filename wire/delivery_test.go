@@ -2,7 +2,7 @@ package wire
 
 import "testing"
 
-// TestDelivery: of a message to several clients exactly one loss is the one after which nobody has it.
+// TestDelivery: for a message to several clients, exactly one loss reports that nobody has it.
 func TestDelivery(t *testing.T) {
 	var none *Delivery
 	none.Held()
@@ -28,7 +28,7 @@ func TestDelivery(t *testing.T) {
 	if d.Lost() {
 		t.Error("a client that acknowledges nothing was sent it, and it is lost")
 	}
-	// Somebody who still gives it out holds it: a client that is gone before the next one gets it settles nothing.
+	// The delivering code holds the message: a client that is lost before the next one gets it settles nothing.
 	d = &Delivery{}
 	d.Held()
 	d.Held()

@@ -16,8 +16,8 @@ import (
 	"parley/wire/jid"
 )
 
-// encoding/xml is the oracle: what is accepted here it must accept too, and see the same in it; and it must see the
-// same again in what is made of it for another stream.
+// encoding/xml is the oracle: it must accept what this package accepts and see the same content, and it must see the
+// same again in what is written for another stream.
 
 const streamNS = ` xmlns:stream='http://etherx.jabber.org/streams'`
 
@@ -32,7 +32,7 @@ var headers = []string{
 	`<stream xmlns='http://etherx.jabber.org/streams' xmlns:a='urn:a'>`,
 }
 
-// surroundings are other streams that what was read is put in: whatever prefix it uses means something else there.
+// surroundings are other streams to put an element into: its prefixes mean something else there.
 var surroundings = func() (out []string) {
 	var wrong strings.Builder
 	for c := 'a'; c <= 'z'; c++ {
@@ -47,11 +47,11 @@ var surroundings = func() (out []string) {
 	return out
 }()
 
-// tree is what an oracle sees in an element.
+// tree is the oracle's view of an element.
 type tree struct {
 	name  Name
 	attrs []Attr // sorted; without declarations
-	text  string // all directly inside; what is between elements is told apart by marks
+	text  string // all text directly inside; marks separate the parts between elements
 	kids  []*tree
 }
 
@@ -68,8 +68,8 @@ func byName(a, b Attr) int {
 	return strings.Compare(a.Name.Space+" "+a.Name.Local, b.Name.Space+" "+b.Name.Local)
 }
 
-// normalise is attribute value normalisation, which encoding/xml does not do; nor can it be told from the outside
-// whether whitespace was written as a reference.
+// normalise does attribute value normalisation, which encoding/xml does not do. Nor can a test see whether white space
+// was written as a reference.
 var normalise = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
 func oracleTree(d *xml.Decoder, start xml.StartElement) (*tree, error) {
@@ -104,7 +104,7 @@ func oracleTree(d *xml.Decoder, start xml.StartElement) (*tree, error) {
 	}
 }
 
-// oracleOf parses a whole element that stands inside start tags.
+// oracleOf parses a whole element inside these start tags.
 func oracleOf(around, s string) (*tree, error) {
 	d := xml.NewDecoder(strings.NewReader(around + s))
 	for skip := around != ""; ; {
@@ -139,8 +139,8 @@ func treeOf(e *Element) *tree {
 	return t
 }
 
-// oneContent makes no difference any more between the two content namespaces: on a stream between servers, one stands
-// for the other.
+// oneContent removes the difference between the two content namespaces, which stand for each other on a stream between
+// servers.
 func (t *tree) oneContent() *tree {
 	if t.name.Space == NSServer {
 		t.name.Space = NSClient
@@ -157,7 +157,7 @@ func (t *tree) oneContent() *tree {
 	return t
 }
 
-// pieces gives what it reads in pieces of random length.
+// pieces returns its data in pieces of random length.
 type pieces struct {
 	r   io.Reader
 	rnd *rand.Rand
@@ -191,9 +191,9 @@ func readAll(src io.Reader, lim Limits) (h Header, sts []*Stanza, err error) {
 	}
 }
 
-// condition gives what two readings of the same bytes must agree in. Of two mistakes in a tag either may be seen first,
-// and one that ends the stream at once in one reading may wait for the end of its tag in the other; limits may strike
-// earlier.
+// condition returns the part of an error that two readings of the same bytes must agree on. Of two mistakes in a tag
+// either may be seen first; an error that ends the stream at once in one reading may wait for the end of its tag in the
+// other; limits may strike earlier.
 func condition(err error) string {
 	var se *StreamError
 	if errors.As(err, &se) || err == io.EOF {
@@ -223,8 +223,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// TestGenerated does the same with content that is nearly always well-formed, and full of declarations that hide each
-// other.
+// TestGenerated does the same with generated content that is nearly always well-formed, with many declarations that
+// hide each other.
 func TestGenerated(t *testing.T) {
 	accepted := 0
 	for seed := range uint64(4000) {
@@ -299,7 +299,7 @@ func (g *generator) element(depth int) {
 	g.bound = g.bound[:before]
 }
 
-// check reads content in several ways, compares it with what the oracle reads and says how many elements were accepted.
+// check reads content in several ways and compares it with the oracle. It returns how many elements were accepted.
 func check(t *testing.T, header, s string, seed uint64) int {
 	t.Helper()
 	lim := Limits{Stanza: 8 << 10}
@@ -327,7 +327,7 @@ func check(t *testing.T, header, s string, seed uint64) int {
 	return len(sts)
 }
 
-// compare checks a stanza against what the oracle reads next.
+// compare checks a stanza against the oracle's next element.
 func compare(t *testing.T, d *xml.Decoder, h Header, st *Stanza) {
 	t.Helper()
 	var want *tree
@@ -416,7 +416,7 @@ func sorted(ts ...*tree) {
 	}
 }
 
-// header checks the header of a stanza and leaves in t what is written of it again.
+// header checks the header of a stanza, and leaves in t what is written again.
 func (t *tree) header(tt *testing.T, st *Stanza) {
 	tt.Helper()
 	var want Stanza

@@ -243,7 +243,8 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// TestRestart: after SASL a client may have sent its next header already; after STARTTLS nothing it has sent counts.
+// TestRestart: after SASL the client may already have sent its next header; after STARTTLS nothing that it sent before
+// counts.
 func TestRestart(t *testing.T) {
 	auth := `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>`
 	r := NewReader(strings.NewReader(hdr+auth+"\n"+hdr+`<iq/></stream:stream>`), Limits{})
@@ -336,7 +337,7 @@ func TestLimitsRise(t *testing.T) {
 	}
 }
 
-// TestIdle: a reader with nothing pending holds no buffer, whatever it has read before.
+// TestIdle: a reader without pending data holds no buffer, whatever it has read before.
 func TestIdle(t *testing.T) {
 	a, b := net.Pipe()
 	r := NewReader(a, Limits{})
@@ -359,8 +360,8 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// TestLinear: of what arrives byte by byte nothing is looked at again, but for the few bytes of a reference and a tag
-// that is tried once more.
+// TestLinear: when data arrives byte by byte, no byte is read again, except the few of a reference or of a tag that is
+// tried once more.
 func TestLinear(t *testing.T) {
 	const n = 20 << 10
 	for _, s := range []string{
@@ -465,7 +466,7 @@ func TestNextAllocates(t *testing.T) {
 
 const chat = `<message from='romeo@montague.example/orchard' to='juliet@capulet.example/balcony' type='chat' id='2f2f2c2e-8f35-4bff-a8a5-5ad9a15a2d3a'><body>Wherefore art thou, Romeo? Deny thy father and refuse thy name.</body><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='2f2f2c2e-8f35-4bff-a8a5-5ad9a15a2d3a'/></message>`
 
-// endless gives the same bytes for ever.
+// endless returns the same bytes for ever.
 type endless struct {
 	head, s string
 	at      int

@@ -15,7 +15,7 @@ func message(id string, size int) *Stanza {
 	return &Stanza{Kind: Message, ID: id, To: jid.MustParse("room@groups.example.org"), Payload: make([]byte, size)}
 }
 
-// enter has a window take a stanza; held says whether somebody takes it over.
+// enter puts a stanza into a window. held says whether somebody holds it.
 func enter(t *testing.T, w *Window, st *Stanza, held bool) (full bool) {
 	t.Helper()
 	if !w.Begin(st) {
@@ -27,7 +27,7 @@ func enter(t *testing.T, w *Window, st *Stanza, held bool) (full bool) {
 	return w.End()
 }
 
-// What is acknowledged is the finished prefix, in whatever order stanzas are held and settled.
+// The acknowledged number is the handled prefix, in whatever order stanzas are held and settled.
 func TestWindowCountsPrefix(t *testing.T) {
 	for range 2000 {
 		var w Window
@@ -68,7 +68,7 @@ func TestWindowCountsPrefix(t *testing.T) {
 	}
 }
 
-// Who settles before the reader has returned, or holds twice, changes nothing.
+// Settling before the reader has returned, or holding twice, changes nothing.
 func TestWindowHolds(t *testing.T) {
 	var w Window
 	st := message("a", 10)
@@ -148,7 +148,7 @@ func TestWindowIsFull(t *testing.T) {
 	}
 }
 
-// A server that does not answer delays what is acknowledged, and does not stop it.
+// A server that does not answer delays acknowledgements but does not stop them.
 func TestWindowHoldsForATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w Window
@@ -195,7 +195,7 @@ func TestWindowFinishedGivesUp(t *testing.T) {
 	})
 }
 
-// After a resumption what is sent again while it is under way is done once, and counted once.
+// After a resumption, a stanza that is sent again while it is under way is handled once and counted once.
 func TestWindowResumes(t *testing.T) {
 	var w Window
 	var sts []*Stanza
@@ -230,7 +230,7 @@ func TestWindowResumes(t *testing.T) {
 	}
 }
 
-// A client that resumes and does not send again what it had sent counts without it.
+// A client that resumes and does not resend its stanzas counts without them.
 func TestWindowResumesWithSomethingElse(t *testing.T) {
 	for settled := range 4 {
 		var w Window
@@ -305,7 +305,7 @@ func TestWindowRestarts(t *testing.T) {
 	}
 }
 
-// What is handed to a connection counts when it is written, or cannot be.
+// A stanza that is given to a connection counts when it is written or cannot be.
 func TestSendHeld(t *testing.T) {
 	r := &recorder{}
 	r.gate.Lock()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Work that fails is begun again until it is done, and each failure is in the log.
+// Failed work begins again until it is done, and each failure is logged.
 func TestKeep(t *testing.T) {
 	var log bytes.Buffer
 	runs := 0
@@ -28,7 +28,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// The end of the server is no failure, and ends a pause.
+// The end of the server is not a failure, and ends a pause.
 func TestKeepEnds(t *testing.T) {
 	var log bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())

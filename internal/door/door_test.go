@@ -17,7 +17,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// listen opens a listener on loopback, and gives what comes in.
+// listen opens a listener on loopback, and returns the channel of its connections.
 func listen(t *testing.T, cfg Config) (*Listener, <-chan net.Conn) {
 	t.Helper()
 	l, err := NewHouse(quiet, prometheus.NewRegistry()).Listen("127.0.0.1:0", cfg)
@@ -48,7 +48,7 @@ func serve(t *testing.T, l *Listener) <-chan net.Conn {
 	return in
 }
 
-// value is what a metric of one series says.
+// value returns the value of a metric with one series.
 func value(t *testing.T, c prometheus.Collector) float64 {
 	t.Helper()
 	r := prometheus.NewRegistry()
@@ -81,7 +81,7 @@ func closed(t *testing.T, c net.Conn) {
 	}
 }
 
-// who gives the address that a connection is from.
+// who returns the next connection and the client's address.
 func who(t *testing.T, in <-chan net.Conn) (net.Conn, string) {
 	t.Helper()
 	select {
@@ -94,7 +94,7 @@ func who(t *testing.T, in <-chan net.Conn) (net.Conn, string) {
 	return nil, ""
 }
 
-// Who is over a limit is closed at once, and there is room again when somebody goes.
+// A connection over a limit is closed at once, and there is room again when another one leaves.
 func TestLimits(t *testing.T) {
 	for name, l := range map[string]Limits{"in all": {All: 2}, "of an address": {PerAddress: 2}, "not signed in": {Pending: 2}, "of an address, not signed in": {PendingPerAddress: 2}} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// lacking is an operating system that fails to accept now and then.
+// lacking is a listener whose Accept fails now and then.
 type lacking struct {
 	net.Listener
 	errs chan error
@@ -161,7 +161,7 @@ func (l *lacking) Accept() (net.Conn, error) {
 	}
 }
 
-// Nothing that accept fails with ends a listener, nor the server behind it; closing does.
+// No failure of accept ends a listener or the server behind it; only closing does.
 func TestNothingEndsAListener(t *testing.T) {
 	raw, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -182,7 +182,7 @@ func TestNothingEndsAListener(t *testing.T) {
 	}
 }
 
-// With as many connections as the process may open, others are closed, and the machine's descriptors are not all taken.
+// When as many connections are open as the process can have, further ones are closed, and some descriptors stay free.
 func TestDescriptors(t *testing.T) {
 	for files, want := range map[int64]int64{0: 0, -1: 0, 20: 1, 256: 224, 1024: 896, 1 << 20: 1<<20 - 2000} {
 		if got := connectionsFit(files); got != want {
@@ -212,7 +212,7 @@ func TestDescriptors(t *testing.T) {
 	c.Close()
 }
 
-// Who says nothing, or says it for ever, is cut: before it signs in, and after.
+// A client that is silent, or never finishes, is cut: before sign-in and after.
 func TestTimes(t *testing.T) {
 	door, in := listen(t, Config{Name: "x", SignIn: 50 * time.Millisecond, Idle: time.Hour})
 	c := dial(t, door)
@@ -237,7 +237,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// A proxy's line is read whole, whatever follows it; one that does not come, or is none, lets nobody in.
+// A proxy's line is read whole, whatever follows it. A missing or invalid line admits nobody.
 func TestHeaders(t *testing.T) {
 	door, in := listen(t, Config{Name: "x", Proxies: Trust(nets("127.0.0.0/8")), Header: 100 * time.Millisecond})
 	const line = "PROXY TCP4 203.0.113.9 192.0.2.1 50000 5222\r\n"
@@ -278,7 +278,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// Close lets nobody in any more, and leaves who is in; Cut ends them too.
+// Close stops accepting but keeps open connections; Cut ends those too.
 func TestEnd(t *testing.T) {
 	door, in := listen(t, Config{Name: "x"})
 	c := dial(t, door)

@@ -49,7 +49,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// FuzzClient: whatever a header says, who is not believed is who connects, and who is believed gives an address.
+// FuzzClient: whatever a header says, an untrusted peer counts as the client, and a trusted one yields an address.
 func FuzzClient(f *testing.F) {
 	for _, s := range []string{"1.2.3.4", "for=1.2.3.4", `for="[::1]:9";by="x\"y"`, "[::1]:99, ::1%eth0", `"`, `\`, ",,", "=;=,"} {
 		f.Add(s)

@@ -86,7 +86,7 @@ func TestGuess(t *testing.T) {
 			t.Errorf("%s was taken for %s: %q, %v", tc.name, name, text, err)
 		}
 	}
-	// What looks like another encoding is read as it is told to be.
+	// A text that looks like another encoding is read in the given one.
 	if text, _, err := Decode([]byte("Dvo\xf8\xe1k"), "Windows-1250"); err != nil || text != "Dvořák" {
 		t.Errorf("%q, %v", text, err)
 	}
@@ -111,7 +111,7 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
-// What is written is read the same, and no cell of it begins as a formula does, wherever a spreadsheet parts the cells.
+// A written table reads back the same, and no cell begins a formula, wherever a spreadsheet separates the cells.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add("Élodie", "=1+1", `say "hi"`, ",;|\t\n")
 	f.Add("'=x", "-;=1", " @", "''+")

@@ -12,7 +12,7 @@ import (
 	"parley/wire"
 )
 
-// bind2 signs in and binds at once; it gives the address and <bound/>, the features having been read.
+// bind2 signs in and binds at once. It returns the address and <bound/>, after reading the features.
 func (c *client) bind2(user, inline string) (full string, bound *node) {
 	c.t.Helper()
 	n := c.scram(sasl.ScramSha256, user, "pencil", inline)
@@ -67,7 +67,7 @@ func TestBind2Resource(t *testing.T) {
 	}
 }
 
-// Who signs in again with the same installation has one session, whatever its tag is by now.
+// A second sign-in of the same installation ends its first session, even with another tag.
 func TestBind2EndsTheOlderSession(t *testing.T) {
 	d := newDoor(t, nil)
 	old, other := d.dial(t, ""), d.dial(t, "")
@@ -94,7 +94,7 @@ func TestBind2Inline(t *testing.T) {
 	if !s.Is(server.Resumable) || s.Info.Client != (server.Client{ID: phone, Software: "AwesomeXMPP", Device: "Kiva's Phone"}) {
 		t.Errorf("%+v", s.Info)
 	}
-	// Presence waits for a client that nobody looks at; a message with a body brings it along.
+	// Presence waits for a client that nobody looks at; a message with a body sends it along.
 	if err := s.Send(&wire.Stanza{Kind: wire.Presence, ID: "one"}); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestBind2Inline(t *testing.T) {
 	c.wantStreamError("undefined-condition") // three were sent, presence, answer and message
 }
 
-// A session that cannot be had does not undo the authentication.
+// A failure to bind does not undo the authentication.
 func TestBind2WithoutRoom(t *testing.T) {
 	d := newDoor(t, nil)
 	d.host.Limits.SessionsPerAccount = 1
@@ -143,7 +143,7 @@ func TestResumeInline(t *testing.T) {
 	resume := func(previd, h string) string {
 		return "<resume xmlns='urn:xmpp:sm:3' previd='" + previd + "' h='" + h + "'/>"
 	}
-	// Somebody else's session is not there for juliet; she gets a new one of her own.
+	// Juliet cannot resume somebody else's session; she gets a new one.
 	j := d.dial(t, "")
 	n := j.scram(sasl.ScramSha256, "juliet", "pencil", resume(id, "0")+tagged("x", ""))
 	if n.at("urn:xmpp:sm:3 failed", wire.NSStanzas+" item-not-found") == nil || n.at("urn:xmpp:bind:0 bound") == nil || !strings.HasPrefix(identifier(n), "juliet@"+domain+"/") {
@@ -175,8 +175,8 @@ func TestResumeInline(t *testing.T) {
 	}
 }
 
-// What comes for a session while it is being bound comes after its address, and counts from there; what features have to
-// say of it is in <bound/>.
+// Stanzas that arrive during binding come after the address, and count from there. What features report about binding
+// is in <bound/>.
 func TestBind2Order(t *testing.T) {
 	greet := &server.Feature{Name: "greet",
 		Bound: func(_ context.Context, s *server.Session) {

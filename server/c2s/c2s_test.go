@@ -32,7 +32,7 @@ import (
 
 const domain = "a.example"
 
-// testDoor is a real door with a host of no features, on loopback.
+// testDoor is a real Server with a host without features, on loopback.
 type testDoor struct {
 	*Server
 	addr, direct string

@@ -29,7 +29,7 @@ func (n *node) attr(name string) string {
 	return ""
 }
 
-// at follows a path of "namespace local"; nil if it leads nowhere.
+// at follows a path of "namespace local"; it returns nil if there is no such element.
 func (n *node) at(path ...string) *node {
 	for _, p := range path {
 		space, local, _ := strings.Cut(p, " ")
@@ -57,7 +57,7 @@ func (n *node) all(local string) (texts []string) {
 	return texts
 }
 
-// client is the other side of a stream, by hand.
+// client is the client's side of a stream, written by hand.
 type client struct {
 	t        *testing.T
 	conn     *tls.Conn
@@ -108,7 +108,7 @@ func (c *client) write(s string) {
 	}
 }
 
-// next reads an element; nil at the stream's end.
+// next reads an element, or returns nil at the end of the stream.
 func (c *client) next() *node {
 	c.t.Helper()
 	for {
@@ -129,7 +129,7 @@ func (c *client) next() *node {
 	}
 }
 
-// want reads an element that has to be this one.
+// want reads an element and checks its name.
 func (c *client) want(name string) *node {
 	c.t.Helper()
 	n := c.next()
@@ -170,8 +170,8 @@ func (c *client) decode(n *node) []byte {
 	return b
 }
 
-// scram authenticates with mellium's SCRAM in SASL2's frames; inline goes into <authenticate/>. It gives what ends the
-// exchange, <success/> checked for the server's signature.
+// scram authenticates with mellium's SCRAM in SASL2's frames; inline goes into <authenticate/>. It returns the last
+// element of the exchange, after checking the server's signature in <success/>.
 func (c *client) scram(m sasl.Mechanism, user, password, inline string) *node {
 	c.t.Helper()
 	return c.scramAs(m, "", user, password, inline)
@@ -215,7 +215,7 @@ const (
 	laptop = "0c6e8f8c-8d5e-4d0a-9c5e-0f2d6b8e1a11"
 )
 
-// identifier is the address of a success.
+// identifier returns the address in a success.
 func identifier(n *node) string {
 	if id := n.at("urn:xmpp:sasl:2 authorization-identifier"); n.XMLName.Local == "success" && id != nil {
 		return id.Text

@@ -9,7 +9,7 @@ import (
 	"parley/wire/jid"
 )
 
-// What is held has bounds of number and size; then it goes out, in order.
+// Held stanzas are limited in number and size; at the limit all are sent, in order.
 func TestHeldIsBounded(t *testing.T) {
 	to := jid.MustParse("romeo@a.example/phone")
 	state := func(text string) *wire.Stanza {

@@ -11,7 +11,8 @@ import (
 	mjid "mellium.im/xmpp/jid"
 )
 
-// TestPlainStreams: where TLS is not required a client signs in without it, by SCRAM only; where it is, it does not.
+// TestPlainStreams: where TLS is not required a client signs in without it, by SCRAM only; where TLS is required it
+// cannot.
 func TestPlainStreams(t *testing.T) {
 	signIn := func(d *testDoor, mech sasl.Mechanism) error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -36,7 +37,7 @@ func TestPlainStreams(t *testing.T) {
 	if err := signIn(d, sasl.Plain); err == nil {
 		t.Error("PLAIN without TLS works")
 	}
-	d.mellium(t, "romeo", sasl.ScramSha256Plus) // and TLS is still to be had
+	d.mellium(t, "romeo", sasl.ScramSha256Plus) // TLS is still available
 	if err := signIn(newDoor(t, nil), sasl.ScramSha256); err == nil {
 		t.Error("signed in without TLS where it is required")
 	}

@@ -81,7 +81,7 @@ func TestSASL2AsksForTheInitialResponse(t *testing.T) {
 	}
 }
 
-// The hash that XEP-0474 puts into SCRAM is of the mechanisms that SASL2 has offered.
+// The hash of XEP-0474 in SCRAM covers the mechanisms that SASL2 offered.
 func TestSASL2DowngradeHash(t *testing.T) {
 	d := newDoor(t, func(c *Config) { c.DowngradeHash = true })
 	c := d.dial(t, "")
@@ -171,7 +171,7 @@ func TestSASL2EndsStreams(t *testing.T) {
 	})
 }
 
-// Nothing that was asked for besides is done when the authentication fails.
+// If the authentication fails, none of the other requests is done.
 func TestSASL2FailureBindsNothing(t *testing.T) {
 	d := newDoor(t, nil)
 	c := d.dial(t, "")

@@ -17,7 +17,7 @@ import (
 
 const nsSASL2 = "urn:xmpp:sasl:2"
 
-// older gives an account keys of one hash only, as it may have had them on another server.
+// older gives an account keys of one hash only, as an account from another server may have.
 func (d *testDoor) older(t *testing.T, user string) {
 	t.Helper()
 	full, err := auth.NewKeys("pencil", 4096)
@@ -77,7 +77,7 @@ func TestUpgradeTask(t *testing.T) {
 	if m := d.missing(t, "romeo"); len(m) > 0 {
 		t.Fatalf("%v are still missing", m)
 	}
-	// Now the other hash is offered, is good, and there is nothing to do.
+	// Now the other hash is offered and works, and there is nothing left to upgrade.
 	for _, m := range []sasl.Mechanism{sasl.ScramSha256Plus, sasl.ScramSha1} {
 		c = d.dial(t, "romeo@"+domain)
 		if n := c.scram(m, "romeo", "pencil", askUpgrades); identifier(n) != "romeo@"+domain {
@@ -128,7 +128,7 @@ func TestUpgradeTaskFails(t *testing.T) {
 	}
 }
 
-// Who shows the password needs no task, in either profile.
+// A client that sends the password needs no task, in either profile.
 func TestUpgradeByPassword(t *testing.T) {
 	d := newDoor(t, nil)
 	d.older(t, "romeo")

@@ -13,8 +13,8 @@ import (
 	"parley/wire"
 )
 
-// Who comes over WebSocket is answered with an <open/> and what it may sign in with, with and without TLS (RFC 7395,
-// section 3.3.2). There is no channel to bind to: it may end at a proxy.
+// A WebSocket client gets an <open/> and the mechanisms, with and without TLS (RFC 7395, section 3.3.2). There is no
+// channel binding, since the connection may end at a proxy.
 func TestWebSocketOffersSASL(t *testing.T) {
 	d := newDoor(t, func(c *Config) { c.Unauthenticated = wire.Limits{Stanza: 10_000} })
 	web := httptest.NewServer(d.WebSocket(nil, true))
@@ -44,7 +44,7 @@ func TestWebSocketOffersSASL(t *testing.T) {
 	}
 }
 
-// A quiet stream over HTTP is kept open through proxies: over WebSocket by pings, over BOSH by answers.
+// A silent stream over HTTP is kept open through proxies: WebSocket by pings, BOSH by answers.
 func TestQuietStreams(t *testing.T) {
 	d := newDoor(t, func(c *Config) { c.Unauthenticated, c.Quiet = wire.Limits{Stanza: 10_000}, 20*time.Millisecond })
 	web := httptest.NewServer(d.WebSocket(nil, true))

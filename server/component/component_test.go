@@ -19,7 +19,7 @@ import (
 	"parley/wire/jid"
 )
 
-// inbox is an entity on the router that keeps what it gets.
+// inbox is an entity on the router that keeps the stanzas it gets.
 type inbox chan *wire.Stanza
 
 func (b inbox) Receive(_ context.Context, st *wire.Stanza) error { b <- st; return nil }
@@ -183,7 +183,7 @@ func TestComponentTalks(t *testing.T) {
 	if st.BodyText() != "back" || st.From.String() != "#rose@irc.example.org" || st.Name.Space != wire.NSClient {
 		t.Errorf("got %+v", st)
 	}
-	// What cannot be delivered comes back.
+	// Stanzas that cannot be delivered come back.
 	p.send("<iq from='irc.example.org' to='nowhere.example.net' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>")
 	if e := p.next(); e.Type != "error" || !strings.Contains(e.Inner, "remote-server-not-found") {
 		t.Errorf("got %+v", e)
@@ -218,7 +218,7 @@ func TestComponentRefused(t *testing.T) {
 	}
 }
 
-// The newer of two connections is the component.
+// The newer of two connections replaces the older.
 func TestComponentReplaced(t *testing.T) {
 	r := newRig(t)
 	first, second := r.connect(), r.connect()

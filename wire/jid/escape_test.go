@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The examples of XEP-0106, and what is no escape.
+// The examples of XEP-0106, and texts that are not escapes.
 func TestEscape(t *testing.T) {
 	for name, local := range map[string]string{
 		"space cadet": `space\20cadet`, `call me "ishmael"`: `call\20me\20\22ishmael\22`, "at&t guy": `at\26t\20guy`, "d'artagnan": `d\27artagnan`,
@@ -35,7 +35,7 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// What is escaped comes back, whatever it is.
+// Every text survives escaping and unescaping.
 func FuzzEscape(f *testing.F) {
 	f.Add(`c:\5commas`)
 	f.Add(`\5c20 @`)

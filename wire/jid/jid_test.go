@@ -54,7 +54,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is accepted is in its canonical form, which is that of mellium, whatever way it is made.
+// FuzzParse: an accepted address is in canonical form, the same as mellium's, whichever way it is made.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"a@b/c", "ÅSE@BÜCHER.example./Ö", "a@[::1]/x", "a@xn--bcher-kva.example", "x@a--b", "1.2.3.4", "a@b//", "ſ@ﬁ.example/①"} {
 		f.Add(s)
