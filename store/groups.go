@@ -114,9 +114,9 @@ type Groups interface {
 	// CreateGroup makes a group, its main room and its first members in one transaction, with the bookmarks of those
 	// members who are users of g.Host. ErrExists if the slug or the room is taken.
 	CreateGroup(ctx context.Context, g Group, r Room, ms []Member, bookmark Bookmark) error
-	// Group gives a group by its id; ErrNotFound if there is none.
+	// Group gives a group, existing or deleted, by its id; ErrNotFound if there is none.
 	Group(ctx context.Context, host, id string) (Group, error)
-	// GroupBySlug gives an existing group by its slug; ErrNotFound if there is none.
+	// GroupBySlug gives a group, existing or deleted, by its slug; ErrNotFound if there is none.
 	GroupBySlug(ctx context.Context, host, slug string) (Group, error)
 	// Groups gives existing groups in order of slug, at most limit, beginning behind after.
 	Groups(ctx context.Context, host, after string, limit int) ([]Group, error)
@@ -167,7 +167,7 @@ type Groups interface {
 	UpdateTheme(ctx context.Context, t Theme) error
 	// ThemeList gives the people of a restricted theme and those who are banned from a theme.
 	ThemeList(ctx context.Context, host, key string) ([]Member, error)
-	// SetThemeList replaces a theme's list.
+	// SetThemeList adds, changes or (role "") removes entries of a theme's list.
 	SetThemeList(ctx context.Context, host, key string, ms ...Member) error
 	// ChangeThemeList changes a theme's list (role "" removes) in one transaction. The users in come get the bookmark,
 	// the users in gone lose theirs.

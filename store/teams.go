@@ -41,14 +41,14 @@ type GroupMember struct {
 // OrgChange is a change of teams and groups. It is made in one transaction.
 type OrgChange struct {
 	Host       string
-	Team       *Team    // the team of In and Out
+	Team       *Team    // made or changed
 	TeamID     string   // the team of In and Out
-	In, Out    []string // ids of the team's groups for new people, replacing the former ones; nil: unchanged
-	Defaults   []string // ids of groups, in the place of those there were; nil: stay
+	In, Out    []string // localparts
+	Defaults   []string // ids of the team's groups for new people, replacing the former ones; nil: unchanged
 	GroupTeams []GroupTeam
 	Members    []GroupMember
-	Bookmarks  map[string][]Bookmark // a group whose teams' people are not all members yet: it is in ToFill until FillDone
-	Fill       string                // a group whose teams' people are not all members yet: a job is kept until FillDone
+	Bookmarks  map[string][]Bookmark // by group: for users of host who are new in it
+	Fill       string                // a group whose teams' people are not all members yet: it is in ToFill until FillDone
 }
 
 // Teams keeps teams and their part in groups.

@@ -10,6 +10,7 @@ import (
 	"parley/store"
 )
 
+// CountOffline gives how many messages wait, and their bytes.
 func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, bytes int64, err error) {
 	if err := s.settle(ctx, host, user); err != nil {
 		return 0, 0, err
@@ -19,6 +20,7 @@ func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, byt
 	return n, bytes, err
 }
 
+// TakeOffline gives waiting messages in order, at most limit.
 func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (es []store.OfflineEntry, err error) {
 	if err := s.settle(ctx, host, user); err != nil {
 		return nil, err
@@ -41,6 +43,7 @@ const (
 	dropOfflineSQLite = "DELETE FROM offline WHERE host = $1 AND owner = $2 AND (id IN (SELECT value FROM json_each($3)) OR expires <= $4)"
 )
 
+// DropOffline removes the messages with these ids and those that have expired.
 func (s *Store) DropOffline(ctx context.Context, host, user string, ids ...store.ID) error {
 	if err := s.settle(ctx, host, user); err != nil {
 		return err
@@ -62,11 +65,13 @@ func (s *Store) DropOffline(ctx context.Context, host, user string, ids ...store
 	return err
 }
 
+// Private gives the element of a name.
 func (s *Store) Private(ctx context.Context, host, user, space, local string) (data []byte, err error) {
 	err = s.row(ctx, []any{&data}, "SELECT data FROM private_data WHERE host = $1 AND owner = $2 AND space = $3 AND local = $4", host, user, space, local)
 	return data, err
 }
 
+// SetPrivate keeps an element.
 func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string, data []byte, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
@@ -77,6 +82,7 @@ func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string,
 	})
 }
 
+// PrivateOwners gives the accounts of a host that have an element of this name.
 func (s *Store) PrivateOwners(ctx context.Context, host, space, local string) (names []string, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var name string
@@ -87,6 +93,7 @@ func (s *Store) PrivateOwners(ctx context.Context, host, space, local string) (n
 	return names, err
 }
 
+// AllPrivate gives every element of an account, in order of namespace and name.
 func (s *Store) AllPrivate(ctx context.Context, host, user string) (all [][]byte, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var data []byte
@@ -99,6 +106,7 @@ func (s *Store) AllPrivate(ctx context.Context, host, user string) (all [][]byte
 	return all, err
 }
 
+// Bookmarks gives all bookmarks of a user.
 func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bookmark, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var b store.Bookmark
@@ -113,6 +121,7 @@ func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bo
 	return bs, err
 }
 
+// SetBookmarks writes bookmarks.
 func (s *Store) SetBookmarks(ctx context.Context, host, user string, limit int, bs ...store.Bookmark) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(bs), func() error {
@@ -140,6 +149,7 @@ func writeBookmark(ctx context.Context, tx *sql.Tx, host, user string, b store.B
 	return err
 }
 
+// DeleteBookmarks removes bookmarks, and ignores rooms that are not bookmarked.
 func (s *Store) DeleteBookmarks(ctx context.Context, host, user string, rooms ...string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, room := range rooms {
@@ -151,11 +161,13 @@ func (s *Store) DeleteBookmarks(ctx context.Context, host, user string, rooms ..
 	})
 }
 
+// Get gives the value of a key.
 func (s *Store) Get(ctx context.Context, host, key string) (v []byte, err error) {
 	err = s.row(ctx, []any{&v}, "SELECT v FROM kv WHERE host = $1 AND k = $2", host, key)
 	return v, err
 }
 
+// Put writes the value of a key.
 func (s *Store) Put(ctx context.Context, host, key string, value []byte) error {
 	if value == nil {
 		return errors.New("store: no value")
@@ -164,11 +176,13 @@ func (s *Store) Put(ctx context.Context, host, key string, value []byte) error {
 	return err
 }
 
+// Delete removes a key.
 func (s *Store) Delete(ctx context.Context, host, key string) error {
 	_, err := s.exec(ctx, "DELETE FROM kv WHERE host = $1 AND k = $2", host, key)
 	return err
 }
 
+// Take removes a key if it has this value, and says whether it did.
 func (s *Store) Take(ctx context.Context, host, key string, value []byte) (bool, error) {
 	n, err := s.exec(ctx, "DELETE FROM kv WHERE host = $1 AND k = $2 AND v = $3", host, key, value)
 	return n > 0, err

@@ -24,18 +24,23 @@ var (
 	roomLog    = log{"room_archive", "room", "id, stanza, sender, seq", "sender"}
 )
 
+// ReadArchive gives a page of an account's archive in order of time, whether nothing follows in that direction, and
+// with Count how many entries the filters choose without After and Before.
 func (s *Store) ReadArchive(ctx context.Context, host, owner string, p store.Page) ([]store.Archived, bool, int, error) {
 	return s.read(ctx, accountLog, host, owner, p)
 }
 
+// ReadRoom gives a page of a room's archive, as ReadArchive does.
 func (s *Store) ReadRoom(ctx context.Context, host, room string, p store.Page) ([]store.Archived, bool, int, error) {
 	return s.read(ctx, roomLog, host, room, p)
 }
 
+// ArchiveBounds gives the ids of an archive's first and last entry.
 func (s *Store) ArchiveBounds(ctx context.Context, host, owner string) (first, last store.ID, err error) {
 	return s.bounds(ctx, accountLog, host, owner)
 }
 
+// RoomBounds gives the ids of a room's first and last entry.
 func (s *Store) RoomBounds(ctx context.Context, host, room string) (first, last store.ID, err error) {
 	return s.bounds(ctx, roomLog, host, room)
 }
@@ -184,6 +189,7 @@ func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.
 	return es, true, len(es), nil
 }
 
+// FindArchived gives the newest entry with this id attribute, other side (bare) and direction.
 func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (e store.Archived, err error) {
 	if err := s.settle(ctx, host, owner); err != nil {
 		return e, err

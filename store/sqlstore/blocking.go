@@ -5,6 +5,7 @@ import (
 	"database/sql"
 )
 
+// Blocked gives the addresses that an account blocks, in order.
 func (s *Store) Blocked(ctx context.Context, host, user string) (jids []string, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var j string
@@ -15,6 +16,7 @@ func (s *Store) Blocked(ctx context.Context, host, user string) (jids []string, 
 	return jids, err
 }
 
+// Block adds addresses.
 func (s *Store) Block(ctx context.Context, host, user string, limit int, jids ...string) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(jids), func() error {
@@ -28,6 +30,7 @@ func (s *Store) Block(ctx context.Context, host, user string, limit int, jids ..
 	})
 }
 
+// Unblock removes addresses.
 func (s *Store) Unblock(ctx context.Context, host, user string, jids ...string) error {
 	if len(jids) == 0 {
 		_, err := s.exec(ctx, "DELETE FROM blocked WHERE host = $1 AND owner = $2", host, user)

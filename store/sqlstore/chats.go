@@ -19,6 +19,7 @@ const (
 	chatsSettled = 5 * time.Minute // an older id is not made any more, and its commit has ended
 )
 
+// Chats lists the conversations in an account's archive, the newest first.
 func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]store.Chat, error) {
 	if err := s.settle(ctx, host, user); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ func (s *Store) digests(ctx context.Context, rest string, args ...any) (ds []sto
 	return ds, err
 }
 
+// Digest gives a person's digest.
 func (s *Store) Digest(ctx context.Context, host, owner string) (store.Digest, error) {
 	ds, err := s.digests(ctx, "owner = $2", host, owner)
 	if err != nil || len(ds) == 0 {
@@ -31,16 +32,20 @@ func (s *Store) Digest(ctx context.Context, host, owner string) (store.Digest, e
 	return ds[0], nil
 }
 
+// SetDigest writes Every and Due of a person's digest.
 func (s *Store) SetDigest(ctx context.Context, host string, d store.Digest) error {
 	_, err := s.exec(ctx, `INSERT INTO digests (host, owner, every, told, due) VALUES ($1, $2, $3, 0, $4)
 		ON CONFLICT (host, owner) DO UPDATE SET every = excluded.every, due = excluded.due`, host, d.Owner, d.Every, micros(d.Due))
 	return err
 }
 
+// DueDigests gives digests that are due at a moment, the longest overdue first.
 func (s *Store) DueDigests(ctx context.Context, host string, at time.Time, limit int) ([]store.Digest, error) {
 	return s.digests(ctx, "due > 0 AND due <= $2 ORDER BY due, owner LIMIT $3", host, micros(at), limit)
 }
 
+// StartDigests makes a digest, due at a moment, for accounts that have an e-mail address and no digest yet, at most
+// limit of them.
 func (s *Store) StartDigests(ctx context.Context, host string, due time.Time, limit int) (int, error) {
 	n, err := s.exec(ctx, `INSERT INTO digests (host, owner, every, told, due)
 		SELECT p.host, p.owner, '', 0, CAST($2 AS INT8) FROM people p WHERE p.host = $1 AND p.email_key <> ''
@@ -49,6 +54,7 @@ func (s *Store) StartDigests(ctx context.Context, host string, due time.Time, li
 	return int(n), err
 }
 
+// PutOffDigest sets Due to next and writes told.
 func (s *Store) PutOffDigest(ctx context.Context, host string, d store.Digest, next time.Time, told store.ID, m *store.Mail) error {
 	if m != nil {
 		if err := s.raise(ctx, m.ID); err != nil {

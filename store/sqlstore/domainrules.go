@@ -7,6 +7,7 @@ import (
 	"parley/store"
 )
 
+// DomainRules gives all rules in order of domain.
 func (s *Store) DomainRules(ctx context.Context) (rs []store.DomainRule, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var d store.DomainRule
@@ -19,6 +20,7 @@ func (s *Store) DomainRules(ctx context.Context) (rs []store.DomainRule, err err
 	return rs, err
 }
 
+// SetDomainRules adds rules or replaces those of the same domain.
 func (s *Store) SetDomainRules(ctx context.Context, limit int, rs ...store.DomainRule) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(rs), func() error {
@@ -34,6 +36,7 @@ func (s *Store) SetDomainRules(ctx context.Context, limit int, rs ...store.Domai
 	})
 }
 
+// DeleteDomainRule removes the rule of a domain.
 func (s *Store) DeleteDomainRule(ctx context.Context, domain string) error {
 	return s.one(ctx, "DELETE FROM domain_rules WHERE domain = $1", domain)
 }

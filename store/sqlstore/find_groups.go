@@ -70,6 +70,7 @@ func (s *Store) chosenGroups(host string, f store.GroupFilter) (where string, ar
 	return where, args
 }
 
+// FindGroups gives the groups that a filter chooses, in order of slug, and how many it chooses in all.
 func (s *Store) FindGroups(ctx context.Context, host string, f store.GroupFilter) (gs []store.Group, total int, err error) {
 	where, args := s.chosenGroups(host, f)
 	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM org_groups g WHERE "+where, args...); err != nil {

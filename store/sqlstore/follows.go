@@ -10,6 +10,7 @@ import (
 	"parley/store"
 )
 
+// Follow gives how a person follows a theme, and since when.
 func (s *Store) Follow(ctx context.Context, host, theme, user string) (string, time.Time, error) {
 	var state string
 	var since int64
@@ -20,12 +21,15 @@ func (s *Store) Follow(ctx context.Context, host, theme, user string) (string, t
 	return state, when(since), err
 }
 
+// SetFollow writes how a person follows a theme.
 func (s *Store) SetFollow(ctx context.Context, host, theme, user, state string) error {
 	_, err := s.exec(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken) VALUES ($1, $2, $3, $4, $5, 0)
 		ON CONFLICT (host, theme_key, owner) DO UPDATE SET state = excluded.state, since = excluded.since`, host, theme, user, state, micros(time.Now()))
 	return err
 }
 
+// Doze makes those dormant whose clients enter a theme's room although they do not follow the theme: their bookmarks no
+// longer let clients enter it.
 func (s *Store) Doze(ctx context.Context, host, theme, room string) (users []string, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		users = nil
@@ -57,6 +61,7 @@ func (s *Store) Doze(ctx context.Context, host, theme, room string) (users []str
 	return users, err
 }
 
+// Wake undoes Doze for those who were not woken after notAfter.
 func (s *Store) Wake(ctx context.Context, host, theme, room string, notAfter time.Time) (users []string, left int, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		users = nil
@@ -85,11 +90,13 @@ func (s *Store) Wake(ctx context.Context, host, theme, room string, notAfter tim
 	return users, left, err
 }
 
+// Dormant counts the dormant followers of a theme.
 func (s *Store) Dormant(ctx context.Context, host, theme string) (n int, err error) {
 	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM follows WHERE host = $1 AND theme_key = $2 AND state = 'dormant'", host, theme)
 	return n, err
 }
 
+// MandatoryRooms gives a user's bookmarks of the main rooms of mandatory groups that the user's clients do not enter.
 func (s *Store) MandatoryRooms(ctx context.Context, host, user string) (bs []store.Bookmark, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		b := store.Bookmark{Autojoin: true}

@@ -121,6 +121,7 @@ func (s *Store) former(ctx context.Context, where string, args ...any) (fs []sto
 	return fs, err
 }
 
+// Former gives the tombstone of a name.
 func (s *Store) Former(ctx context.Context, host, name string) (store.Former, error) {
 	fs, err := s.former(ctx, "host = $1 AND name = $2", host, name)
 	if err == nil && len(fs) == 0 {
@@ -132,14 +133,17 @@ func (s *Store) Former(ctx context.Context, host, name string) (store.Former, er
 	return fs[0], nil
 }
 
+// Formers gives all tombstones of a host, in order of name.
 func (s *Store) Formers(ctx context.Context, host string) ([]store.Former, error) {
 	return s.former(ctx, "host = $1 ORDER BY name", host)
 }
 
+// Untold gives the deletions that rooms, nodes and contact lists have not all processed yet.
 func (s *Store) Untold(ctx context.Context) ([]store.Former, error) {
 	return s.former(ctx, "settled = 0 ORDER BY host, name")
 }
 
+// MarkTold notes that rooms, nodes and contact lists have processed the deletion of an account.
 func (s *Store) MarkTold(ctx context.Context, host, name string) error {
 	return s.one(ctx, "UPDATE former_accounts SET settled = 1 WHERE host = $1 AND name = $2", host, name)
 }
@@ -154,20 +158,24 @@ func (s *Store) names(ctx context.Context, q string, args ...any) (names []strin
 	return names, err
 }
 
+// Holders gives the accounts of a host that have an address in their contact list, or a subscription request from it.
 func (s *Store) Holders(ctx context.Context, host, jid string) ([]string, error) {
 	return s.names(ctx, "SELECT owner FROM contacts WHERE host = $1 AND jid = $2 AND removed = 0 ORDER BY owner", host, jid)
 }
 
+// RoomsWithoutOwner gives the existing free rooms that nobody owns except, perhaps, the address besides.
 func (s *Store) RoomsWithoutOwner(ctx context.Context, host, besides string) ([]string, error) {
 	return s.names(ctx, `SELECT r.name FROM rooms r WHERE r.host = $1 AND r.destroyed = 0 AND r.group_id = '' AND NOT EXISTS (
 		SELECT 1 FROM affiliations a WHERE a.host = r.host AND a.room = r.name AND a.affiliation = 'owner' AND a.jid <> $2) ORDER BY r.name`, host, besides)
 }
 
+// NodesWithoutOwner gives the nodes of a service that nobody owns except, perhaps, the address besides.
 func (s *Store) NodesWithoutOwner(ctx context.Context, host, besides string) ([]string, error) {
 	return s.names(ctx, `SELECT n.name FROM nodes n WHERE n.host = $1 AND n.owner = '' AND NOT EXISTS (
 		SELECT 1 FROM node_affiliations a WHERE a.host = n.host AND a.owner = '' AND a.node = n.name AND a.affiliation = 'owner' AND a.jid <> $2) ORDER BY n.name`, host, besides)
 }
 
+// RoomConfigs gives the names and configurations of existing free rooms, in order of name.
 func (s *Store) RoomConfigs(ctx context.Context, host, after string, limit int) (ms []store.Room, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		m := store.Room{Host: host}
@@ -178,6 +186,7 @@ func (s *Store) RoomConfigs(ctx context.Context, host, after string, limit int) 
 	return ms, err
 }
 
+// FreeName makes a name available at once, as if its last account had been deleted long ago.
 func (s *Store) FreeName(ctx context.Context, host, name string) error {
 	return s.one(ctx, "UPDATE former_accounts SET deleted = 1 WHERE host = $1 AND name = $2", host, name)
 }

@@ -30,6 +30,8 @@ const freeRooms = `SELECT q.name, q.title, q.first_id, q.since FROM (
 			AND (a.jid = $3 AND a.affiliation IN ('owner', 'admin', 'member', 'outcast') OR a.jid = $1 AND a.affiliation = 'outcast'))
 	) AS q ORDER BY q.name LIMIT $5`
 
+// FreeRooms gives the free rooms of a service that an account may read and either has an affiliation in or has
+// bookmarked, in order of name.
 func (s *Store) FreeRooms(ctx context.Context, host, rooms, user string, limit int) (fs []store.FreeRoom, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var f store.FreeRoom

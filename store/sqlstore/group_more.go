@@ -10,6 +10,7 @@ import (
 
 // Photos of groups, requests for membership, and groups that come back.
 
+// SetGroupPhoto writes a photo and its hash.
 func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Photo) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var n int64
@@ -36,11 +37,13 @@ func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Phot
 	})
 }
 
+// GroupPhoto gives a group's photo.
 func (s *Store) GroupPhoto(ctx context.Context, host, id string) (p store.Photo, err error) {
 	err = s.row(ctx, []any{&p.Type, &p.Hash, &p.Data}, "SELECT mime, hash, data FROM group_photos WHERE host = $1 AND group_id = $2", host, id)
 	return p, err
 }
 
+// PutGroupRequest keeps a request.
 func (s *Store) PutGroupRequest(ctx context.Context, host, id string, r store.GroupRequest, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
@@ -51,6 +54,7 @@ func (s *Store) PutGroupRequest(ctx context.Context, host, id string, r store.Gr
 	})
 }
 
+// GroupRequests gives the requests of a group in order of time.
 func (s *Store) GroupRequests(ctx context.Context, host, id string) (rs []store.GroupRequest, err error) {
 	err = s.rows(ctx, func(rows *sql.Rows) error {
 		var r store.GroupRequest
@@ -63,10 +67,12 @@ func (s *Store) GroupRequests(ctx context.Context, host, id string) (rs []store.
 	return rs, err
 }
 
+// DropGroupRequest removes a request.
 func (s *Store) DropGroupRequest(ctx context.Context, host, id, jid string) error {
 	return s.one(ctx, "DELETE FROM group_requests WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, jid)
 }
 
+// DeletedGroups gives groups that were deleted after since, in order of slug.
 func (s *Store) DeletedGroups(ctx context.Context, host string, since time.Time) ([]store.Group, error) {
 	return s.groups(ctx, selectGroup+"g.host = $1 AND g.deleted > $2 ORDER BY g.slug", host, micros(since))
 }

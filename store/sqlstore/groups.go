@@ -30,6 +30,8 @@ func localUser(host, jid string) string {
 	return user
 }
 
+// CreateGroup makes a group, its main room and its first members in one transaction, with the bookmarks of those
+// members who are users of g.Host.
 func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms []store.Member, b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO org_groups (host, id, slug, room, created, deleted, name, description, private, themes_by,
@@ -118,10 +120,12 @@ func (s *Store) group(ctx context.Context, where string, args ...any) (g store.G
 	return g, err
 }
 
+// Group gives a group, existing or deleted, by its id.
 func (s *Store) Group(ctx context.Context, host, id string) (store.Group, error) {
 	return s.group(ctx, "g.host = $1 AND g.id = $2", host, id)
 }
 
+// GroupBySlug gives a group, existing or deleted, by its slug.
 func (s *Store) GroupBySlug(ctx context.Context, host, slug string) (store.Group, error) {
 	return s.group(ctx, "g.host = $1 AND g.slug = $2", host, slug)
 }
@@ -135,21 +139,25 @@ func (s *Store) groups(ctx context.Context, q string, args ...any) (gs []store.G
 	return gs, err
 }
 
+// Groups gives existing groups in order of slug, at most limit, beginning behind after.
 func (s *Store) Groups(ctx context.Context, host, after string, limit int) ([]store.Group, error) {
 	return s.groups(ctx, selectGroup+"g.host = $1 AND g.slug > $2 AND g.deleted = 0 ORDER BY g.slug LIMIT $3", host, after, limit)
 }
 
+// GroupsOf gives the groups of which jid is a member, not those that ban jid.
 func (s *Store) GroupsOf(ctx context.Context, host, jid string) ([]store.Group, error) {
 	return s.groups(ctx, selectGroup+"g.host = $1 AND g.deleted = 0 AND g.id IN (SELECT m.group_id FROM members m WHERE m.host = $1 AND m.jid = $2 AND m.role <> $3) ORDER BY g.slug",
 		host, jid, store.RoleBanned)
 }
 
+// OwnedGroups counts the groups that jid owns, and those it owned that were deleted after since.
 func (s *Store) OwnedGroups(ctx context.Context, host, jid string, since time.Time) (n int, err error) {
 	err = s.row(ctx, []any{&n}, `SELECT COUNT(*) FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id
 		WHERE m.host = $1 AND m.jid = $2 AND m.role = $3 AND (g.deleted = 0 OR g.deleted > $4)`, host, jid, store.RoleOwner, micros(since))
 	return n, err
 }
 
+// UpdateGroup writes a group's name, description, privacy, ThemesBy and settings.
 func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6, kind = $7,
@@ -165,6 +173,7 @@ func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 	})
 }
 
+// DeleteGroup marks a group as deleted and its rooms as destroyed, and removes the bookmarks of its rooms.
 func (s *Store) DeleteGroup(ctx context.Context, host, id string, at time.Time) error {
 	return s.changeRoom(ctx, "", "", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE org_groups SET deleted = $3 WHERE host = $1 AND id = $2 AND deleted = 0", host, id, micros(at))
@@ -214,11 +223,13 @@ func scanMembers(ms *[]store.Member) func(*sql.Rows) error {
 	}
 }
 
+// Members gives all members of a group, with those it bans.
 func (s *Store) Members(ctx context.Context, host, id string) (ms []store.Member, err error) {
 	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM members WHERE host = $1 AND group_id = $2 ORDER BY jid", host, id)
 	return ms, err
 }
 
+// Member gives one member of a group.
 func (s *Store) Member(ctx context.Context, host, id, jid string) (m store.Member, err error) {
 	var ms []store.Member
 	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, jid)
@@ -228,6 +239,7 @@ func (s *Store) Member(ctx context.Context, host, id, jid string) (m store.Membe
 	return ms[0], nil
 }
 
+// SetMembers adds, changes or (role "") removes members in one transaction.
 func (s *Store) SetMembers(ctx context.Context, host, id string, ms []store.Member, bs []store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var deleted int64

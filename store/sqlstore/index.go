@@ -21,6 +21,8 @@ const (
 
 var errGone = errors.New("store: the archive is gone")
 
+// IndexArchives adds messages older than before to the index, for accounts or rooms of a host that have enough of them,
+// and gives how many it added.
 func (s *Store) IndexArchives(ctx context.Context, host string, before time.Time) (n int, err error) {
 	for _, l := range []log{accountLog, roomLog} {
 		m, err := s.indexAll(ctx, l, host, before)

@@ -29,6 +29,7 @@ func (s *Store) addInviteEvent(ctx context.Context, tx *sql.Tx, host, id string,
 	return err
 }
 
+// CreateInvitation keeps an invitation with its first event.
 func (s *Store) CreateInvitation(ctx context.Context, i store.Invitation, limit int, e store.InvitationEvent) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
@@ -42,6 +43,7 @@ func (s *Store) CreateInvitation(ctx context.Context, i store.Invitation, limit 
 	})
 }
 
+// Invitation gives an invitation by its id.
 func (s *Store) Invitation(ctx context.Context, host, id string) (i store.Invitation, err error) {
 	found := false
 	err = s.rows(ctx, func(r *sql.Rows) (err error) {
@@ -55,6 +57,7 @@ func (s *Store) Invitation(ctx context.Context, host, id string) (i store.Invita
 	return i, err
 }
 
+// Invitations gives a page of the chosen invitations, the newest first, and how many are chosen in all.
 func (s *Store) Invitations(ctx context.Context, host string, f store.InvitationFilter) (is []store.Invitation, total int, err error) {
 	where, args := " WHERE host = $1", []any{host}
 	for _, c := range [][2]string{{"kind", f.Kind}, {"username", f.Username}, {"owner", f.Inviter}} {
@@ -75,6 +78,7 @@ func (s *Store) Invitations(ctx context.Context, host string, f store.Invitation
 	return is, total, err
 }
 
+// UpdateInvitation changes an invitation in a transaction.
 func (s *Store) UpdateInvitation(ctx context.Context, host, id string, f func(*store.Invitation) (store.InvitationEvent, error)) (i store.Invitation, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if i, err = scanInvite(tx.QueryRowContext(ctx, "SELECT "+inviteColumns+" FROM invites WHERE host = $1 AND id = $2"+s.forUpdate(), host, id)); err != nil {
@@ -93,6 +97,7 @@ func (s *Store) UpdateInvitation(ctx context.Context, host, id string, f func(*s
 	return i, err
 }
 
+// UseInvitation counts one use of an invitation that can be used and has this generation.
 func (s *Store) UseInvitation(ctx context.Context, host, id string, generation int, at time.Time, u *store.User, e store.InvitationEvent) (i store.Invitation, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if i, err = scanInvite(tx.QueryRowContext(ctx, "SELECT "+inviteColumns+" FROM invites WHERE host = $1 AND id = $2"+s.forUpdate(), host, id)); err != nil {
@@ -146,6 +151,7 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 	return clearOut(ctx, tx, u.Host, u.Name, signedIn)
 }
 
+// InvitationEvents gives the history of an invitation, the oldest event first.
 func (s *Store) InvitationEvents(ctx context.Context, host, id string) (es []store.InvitationEvent, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var e store.InvitationEvent
@@ -156,6 +162,7 @@ func (s *Store) InvitationEvents(ctx context.Context, host, id string) (es []sto
 	return es, err
 }
 
+// AddInvitationEvent adds an event to the history of an invitation.
 func (s *Store) AddInvitationEvent(ctx context.Context, host, id string, e store.InvitationEvent) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return s.addInviteEvent(ctx, tx, host, id, e) })
 }

@@ -23,6 +23,7 @@ func (s *Store) AddMentions(ctx context.Context, host, room string, id store.ID,
 	})
 }
 
+// Mentions gives the messages of a room after an id that mention an account, in order.
 func (s *Store) Mentions(ctx context.Context, host, user, room string, after store.ID, limit int) (ids []store.ID, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var id store.ID
@@ -33,6 +34,7 @@ func (s *Store) Mentions(ctx context.Context, host, user, room string, after sto
 	return ids, err
 }
 
+// ExpireMentions forgets mentions older than before, at most limit, and gives how many.
 func (s *Store) ExpireMentions(ctx context.Context, host string, before store.ID, limit int) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM mentions WHERE host = $1 AND (owner, room, id) IN
 		(SELECT owner, room, id FROM mentions WHERE host = $1 AND id < $2 ORDER BY owner, room, id LIMIT $3)`, host, int64(before), limit)

@@ -8,6 +8,7 @@ import (
 	"parley/store"
 )
 
+// NodeAffiliations gives the affiliations of a node, in order of JID.
 func (s *Store) NodeAffiliations(ctx context.Context, host, owner, node string) (as []store.NodeAffiliation, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var a store.NodeAffiliation
@@ -18,6 +19,7 @@ func (s *Store) NodeAffiliations(ctx context.Context, host, owner, node string) 
 	return as, err
 }
 
+// NodeRoles gives a person's (bare JID) affiliations to all nodes of an owner, in order of node.
 func (s *Store) NodeRoles(ctx context.Context, host, owner, jid string) (rs []store.NodeRole, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var role store.NodeRole
@@ -28,6 +30,7 @@ func (s *Store) NodeRoles(ctx context.Context, host, owner, jid string) (rs []st
 	return rs, err
 }
 
+// SetNodeAffiliations writes affiliations in one transaction.
 func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node string, limit int, as ...store.NodeAffiliation) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(as), func() error {
@@ -52,10 +55,12 @@ func writeNodeAffiliations(ctx context.Context, tx *sql.Tx, host, owner, node st
 	return nil
 }
 
+// NodeSubscriptions gives the subscriptions of a node, in order of JID.
 func (s *Store) NodeSubscriptions(ctx context.Context, host, owner, node string) ([]store.NodeSubscription, error) {
 	return s.subscriptions(ctx, "s.node = $3 ORDER BY s.jid", host, owner, node)
 }
 
+// SubscriptionsOf gives the subscriptions of a person (bare JID) and of its resources at all nodes of an owner.
 func (s *Store) SubscriptionsOf(ctx context.Context, host, owner, jid string) ([]store.NodeSubscription, error) {
 	return s.subscriptions(ctx, "s.bare = $3 ORDER BY s.node, s.jid", host, owner, jid)
 }
@@ -85,6 +90,7 @@ func writeOptions(ctx context.Context, tx *sql.Tx, host, owner string, sub store
 	return err
 }
 
+// SetNodeSubscriptions writes subscriptions in one transaction.
 func (s *Store) SetNodeSubscriptions(ctx context.Context, host, owner string, limit int, ss ...store.NodeSubscription) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		for _, sub := range ss {

@@ -12,6 +12,7 @@ import (
 	"parley/store"
 )
 
+// CreateNode makes a node with its first affiliations.
 func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...store.NodeAffiliation) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		insert := func() error {
@@ -32,6 +33,7 @@ func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...s
 	})
 }
 
+// Node gives a node.
 func (s *Store) Node(ctx context.Context, host, owner, name string) (store.Node, error) {
 	n := store.Node{Host: host, Owner: owner, Name: name}
 	var created int64
@@ -40,6 +42,7 @@ func (s *Store) Node(ctx context.Context, host, owner, name string) (store.Node,
 	return n, err
 }
 
+// Nodes gives an owner's nodes in order of name, at most limit, beginning behind after.
 func (s *Store) Nodes(ctx context.Context, host, owner, after string, limit int) (ns []store.Node, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		n := store.Node{Host: host, Owner: owner}
@@ -52,6 +55,7 @@ func (s *Store) Nodes(ctx context.Context, host, owner, after string, limit int)
 	return ns, err
 }
 
+// SetNodeConfig writes Config and Upkeep.
 func (s *Store) SetNodeConfig(ctx context.Context, n store.Node) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE nodes SET config = $4, expire = $5, purge_offline = $6 WHERE host = $1 AND owner = $2 AND name = $3",
@@ -66,6 +70,7 @@ func (s *Store) SetNodeConfig(ctx context.Context, n store.Node) error {
 	})
 }
 
+// DeleteNode removes a node with all that belongs to it.
 func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect string, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM nodes WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
@@ -103,11 +108,13 @@ func leaveRedirect(ctx context.Context, tx *sql.Tx, host, owner, name, uri strin
 	return err
 }
 
+// NodeRedirect gives the redirect that a deleted node left.
 func (s *Store) NodeRedirect(ctx context.Context, host, owner, name string) (uri string, err error) {
 	err = s.row(ctx, []any{&uri}, "SELECT uri FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
 	return uri, err
 }
 
+// Publish keeps items under their ids, as far as k says.
 func (s *Store) Publish(ctx context.Context, host, owner, node string, k store.Keep, items ...store.NodeItem) error {
 	for _, it := range items {
 		if err := s.raise(ctx, it.Seq); err != nil {
@@ -214,6 +221,7 @@ func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, k sto
 	return err
 }
 
+// Items gives a page of items, and how many items there are in all.
 func (s *Store) Items(ctx context.Context, host, owner, node string, p store.ItemPage) (items []store.NodeItem, total int, err error) {
 	if err = s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq >= $4", host, owner, node, int64(p.Since)); err != nil {
 		return nil, 0, err
@@ -271,6 +279,7 @@ func in(n int, values []string, args []any) (string, []any) {
 // maxIn is how many values one IN list gets.
 const maxIn = 200
 
+// LastItems gives the newest item of each node that has one of these names and owners.
 func (s *Store) LastItems(ctx context.Context, host string, owners, nodes []string) (all []store.OwnedItem, err error) {
 	if len(nodes) == 0 || len(nodes) > maxIn {
 		nodes = nodes[:min(len(nodes), maxIn)]
@@ -298,6 +307,7 @@ func (s *Store) LastItems(ctx context.Context, host string, owners, nodes []stri
 	return all, nil
 }
 
+// Retract removes items and gives the ids of those that existed.
 func (s *Store) Retract(ctx context.Context, host, owner, node string, ids ...string) (gone []string, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		gone = nil
@@ -317,11 +327,14 @@ func (s *Store) Retract(ctx context.Context, host, owner, node string, ids ...st
 	return gone, err
 }
 
+// Purge removes all items of a node.
 func (s *Store) Purge(ctx context.Context, host, owner, node string) error {
 	_, err := s.exec(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node)
 	return err
 }
 
+// PurgeOffline removes the items of a publisher (bare JID) in those of an owner's nodes that have PurgeOffline set, and
+// gives them without payloads.
 func (s *Store) PurgeOffline(ctx context.Context, host, owner, publisher string) (gone []store.OwnedItem, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		it := store.OwnedItem{Owner: owner}
@@ -344,6 +357,7 @@ func (s *Store) PurgeOffline(ctx context.Context, host, owner, publisher string)
 	})
 }
 
+// ExpireNodes removes items older than their nodes' Expire, and subscriptions past their Expires.
 func (s *Store) ExpireNodes(ctx context.Context, host string, now time.Time) error {
 	type node struct {
 		owner, name string

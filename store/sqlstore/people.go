@@ -61,10 +61,12 @@ func (s *Store) onePerson(ctx context.Context, where string, args ...any) (p sto
 	return p, err
 }
 
+// Person gives a person by account name.
 func (s *Store) Person(ctx context.Context, host, name string) (store.Person, error) {
 	return s.onePerson(ctx, " WHERE u.host = $1 AND u.name = $2", host, name)
 }
 
+// PersonByEmail gives the person with an e-mail address, in any case.
 func (s *Store) PersonByEmail(ctx context.Context, host, email string) (store.Person, error) {
 	if email == "" {
 		return store.Person{}, store.ErrNotFound
@@ -130,6 +132,7 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 	return where, args
 }
 
+// People gives the people that a filter chooses, in order of name, and how many it chooses in all.
 func (s *Store) People(ctx context.Context, host string, f store.PeopleFilter) (ps []store.Person, total int, err error) {
 	where, args := s.chosen(host, f)
 	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*)"+personTables+where, args...); err != nil {
@@ -144,6 +147,7 @@ func (s *Store) People(ctx context.Context, host string, f store.PeopleFilter) (
 	return ps, total, err
 }
 
+// CountPeople gives how many of the chosen people are in each state.
 func (s *Store) CountPeople(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error) {
 	f.State = ""
 	where, args := s.chosen(host, f)
@@ -158,6 +162,7 @@ func (s *Store) CountPeople(ctx context.Context, host string, f store.PeopleFilt
 	return counts, err
 }
 
+// Departments gives the departments that people have, each once, in order.
 func (s *Store) Departments(ctx context.Context, host string) (ds []string, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var d string
@@ -168,6 +173,7 @@ func (s *Store) Departments(ctx context.Context, host string) (ds []string, err 
 	return ds, err
 }
 
+// CreatePerson makes an account with its profile in one transaction.
 func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := insertUser(ctx, tx, p.User); err != nil {
@@ -193,6 +199,7 @@ func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
 	return err
 }
 
+// UpdatePerson changes a person in a transaction.
 func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) (err error) {
 		was, is, err = s.updatePerson(ctx, tx, host, name, f)
@@ -201,6 +208,8 @@ func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*sto
 	return was, is, err
 }
 
+// UpdateOwner is UpdatePerson for a change that may remove an owner: ErrLast if the host would lose its last active
+// owner.
 func (s *Store) UpdateOwner(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
 	owns := func(p store.Person) bool { return p.Role == store.RoleOwner && p.State() == store.StateActive }
 	err = s.counted(ctx, func(tx *sql.Tx) (err error) {

@@ -8,6 +8,7 @@ import (
 	"parley/store"
 )
 
+// PutPlaces keeps places or notes their later use, all or none.
 func (s *Store) PutPlaces(ctx context.Context, ps []store.Place, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, p := range ps {
@@ -27,6 +28,7 @@ func (s *Store) PutPlaces(ctx context.Context, ps []store.Place, limit int) erro
 	})
 }
 
+// Places gives the places of a host in order of owner and network, at most limit, beginning behind after.
 func (s *Store) Places(ctx context.Context, host string, after store.Place, limit int) (ps []store.Place, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		p := store.Place{Host: host}
@@ -40,6 +42,7 @@ func (s *Store) Places(ctx context.Context, host string, after store.Place, limi
 	return ps, err
 }
 
+// DeletePlaces removes places that were last used before a time.
 func (s *Store) DeletePlaces(ctx context.Context, before time.Time) error {
 	_, err := s.exec(ctx, "DELETE FROM places WHERE used < $1", micros(before))
 	return err

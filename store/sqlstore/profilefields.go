@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS person_fields (
 CREATE INDEX IF NOT EXISTS person_fields_field ON person_fields (host, field);
 `
 
+// ProfileFields gives all fields of a host in their order.
 func (s *Store) ProfileFields(ctx context.Context, host string) (fs []store.ProfileField, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var f store.ProfileField
@@ -37,6 +38,7 @@ func (s *Store) ProfileFields(ctx context.Context, host string) (fs []store.Prof
 	return fs, err
 }
 
+// SetProfileField defines a field, or changes the field with that key.
 func (s *Store) SetProfileField(ctx context.Context, host string, f store.ProfileField) error {
 	choices := ""
 	if len(f.Choices) > 0 {
@@ -56,6 +58,7 @@ func (s *Store) SetProfileField(ctx context.Context, host string, f store.Profil
 	return err
 }
 
+// DeleteProfileField removes a field with its values.
 func (s *Store) DeleteProfileField(ctx context.Context, host, key string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM profile_fields WHERE host = $1 AND field = $2", host, key)

@@ -7,6 +7,7 @@ import (
 	"parley/store"
 )
 
+// QuietHours gives a person's quiet hours.
 func (s *Store) QuietHours(ctx context.Context, host, owner string) (q store.QuietHours, err error) {
 	found := false
 	err = s.rows(ctx, func(r *sql.Rows) error {
@@ -21,6 +22,7 @@ func (s *Store) QuietHours(ctx context.Context, host, owner string) (q store.Qui
 	return q, err
 }
 
+// SetQuietHours writes a person's quiet hours.
 func (s *Store) SetQuietHours(ctx context.Context, host, owner string, q store.QuietHours) error {
 	on := 0
 	if q.On {

@@ -8,10 +8,12 @@ import (
 	"parley/store/fulltext"
 )
 
+// ReplaceArchived replaces the stanza of an entry.
 func (s *Store) ReplaceArchived(ctx context.Context, host, owner string, id store.ID, stanza []byte) error {
 	return s.replace(ctx, accountLog, host, owner, int64(id), stanza)
 }
 
+// ReplaceInRoom replaces the stanza of an entry in a room's archive and makes it Quiet.
 func (s *Store) ReplaceInRoom(ctx context.Context, host, room string, id store.ID, stanza []byte) error {
 	return s.replace(ctx, roomLog, host, room, int64(id), stanza)
 }

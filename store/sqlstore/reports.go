@@ -8,6 +8,7 @@ import (
 	"parley/store"
 )
 
+// AddReport keeps a report.
 func (s *Store) AddReport(ctx context.Context, r store.Report, limit int) error {
 	if err := s.raise(ctx, r.ID); err != nil {
 		return err
@@ -25,6 +26,7 @@ func (s *Store) AddReport(ctx context.Context, r store.Report, limit int) error 
 	})
 }
 
+// Reports gives the newest reports, at most limit.
 func (s *Store) Reports(ctx context.Context, host string, before store.ID, limit int) (rs []store.Report, err error) {
 	if before == 0 {
 		before = 1<<63 - 1
@@ -46,6 +48,7 @@ func (s *Store) Reports(ctx context.Context, host string, before store.ID, limit
 	return rs, err
 }
 
+// DeleteReport removes a report.
 func (s *Store) DeleteReport(ctx context.Context, host string, id store.ID) error {
 	return s.one(ctx, "DELETE FROM reports WHERE host = $1 AND id = $2", host, int64(id))
 }

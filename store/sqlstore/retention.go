@@ -31,6 +31,7 @@ func scanRetention(r interface{ Scan(...any) error }, more ...any) (store.Retent
 	return store.Retention{Set: fromMicros(said), Own: fromMicros(own)}, err
 }
 
+// Retention gives an account's retention.
 func (s *Store) Retention(ctx context.Context, host, name string) (r store.Retention, err error) {
 	err = s.rows(ctx, func(rows *sql.Rows) (err error) {
 		r, err = scanRetention(rows)
@@ -39,6 +40,7 @@ func (s *Store) Retention(ctx context.Context, host, name string) (r store.Reten
 	return r, err
 }
 
+// Retentions gives every account, also those without a setting, in order of Name.
 func (s *Store) Retentions(ctx context.Context, host, after string, limit int) (rs []store.AccountRetention, err error) {
 	err = s.rows(ctx, func(rows *sql.Rows) error {
 		var a store.AccountRetention
@@ -51,6 +53,7 @@ func (s *Store) Retentions(ctx context.Context, host, after string, limit int) (
 	return rs, err
 }
 
+// SetRetention changes a retention in a transaction.
 func (s *Store) SetRetention(ctx context.Context, host, name string, f func(*store.Retention)) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := scanRetention(tx.QueryRowContext(ctx,
@@ -65,10 +68,13 @@ func (s *Store) SetRetention(ctx context.Context, host, name string, f func(*sto
 	})
 }
 
+// ExpireArchive removes entries of an account older than before, at most limit, and gives how many.
 func (s *Store) ExpireArchive(ctx context.Context, host, owner string, before time.Time, limit int) (int, error) {
 	return s.expire(ctx, accountLog, host, owner, before, limit)
 }
 
+// ExpireRooms removes entries older than before from the archives of a service's rooms, also of destroyed rooms, in
+// small steps, and gives how many.
 func (s *Store) ExpireRooms(ctx context.Context, host string, before time.Time) (n int, err error) {
 	const page, limit = 200, 1000
 	for after := ""; ; {

@@ -9,6 +9,7 @@ import (
 	"parley/store"
 )
 
+// RetractUpload notes that a message with a file was retracted.
 func (s *Store) RetractUpload(ctx context.Context, host, id, owner string) (due bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		n := int64(0)
@@ -35,6 +36,7 @@ func (s *Store) RetractUpload(ctx context.Context, host, id, owner string) (due 
 	return due, err
 }
 
+// RetractedUploads gives the files that have to be checked.
 func (s *Store) RetractedUploads(ctx context.Context, host string, limit int) (us []store.RetractedUpload, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var u store.RetractedUpload
@@ -47,6 +49,7 @@ func (s *Store) RetractedUploads(ctx context.Context, host string, limit int) (u
 	return us, err
 }
 
+// KeepUpload notes that a file was checked and stays.
 func (s *Store) KeepUpload(ctx context.Context, u store.RetractedUpload) error {
 	_, err := s.exec(ctx, "UPDATE upload_retractions SET due = 0 WHERE host = $1 AND id = $2 AND due = $3", u.Host, u.ID, u.Times)
 	return err

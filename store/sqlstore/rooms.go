@@ -30,6 +30,7 @@ func insertRoom(ctx context.Context, tx *sql.Tx, r store.Room) error {
 	return translate(err)
 }
 
+// CreateRoom makes a room with its first affiliations.
 func (s *Store) CreateRoom(ctx context.Context, r store.Room, as ...store.Affiliation) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := insertRoom(ctx, tx, r); err != nil {
@@ -79,6 +80,7 @@ func writeAccess(ctx context.Context, tx *sql.Tx, host, room string, a store.Roo
 	return err
 }
 
+// Room gives a room.
 func (s *Store) Room(ctx context.Context, host, name string) (m store.Room, err error) {
 	if err := s.settle(ctx, host, name); err != nil {
 		return m, err
@@ -95,12 +97,14 @@ func (s *Store) Room(ctx context.Context, host, name string) (m store.Room, err 
 	return m, err
 }
 
+// RoomExisted says whether a room of this name exists or existed.
 func (s *Store) RoomExisted(ctx context.Context, host, name string) (bool, error) {
 	var n int64
 	err := s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM rooms WHERE host = $1 AND name = $2", host, name)
 	return n > 0, err
 }
 
+// Rooms gives existing rooms in order of name.
 func (s *Store) Rooms(ctx context.Context, host, after string, limit int) (ms []store.Room, err error) {
 	if err := s.settleAll(ctx); err != nil {
 		return nil, err
@@ -113,6 +117,7 @@ func (s *Store) Rooms(ctx context.Context, host, after string, limit int) (ms []
 	return ms, err
 }
 
+// SaveRoomConfig writes a room's configuration and what searches need of it.
 func (s *Store) SaveRoomConfig(ctx context.Context, host, name string, config []byte, a store.RoomAccess) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE rooms SET config = $3 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, config)
@@ -126,10 +131,12 @@ func (s *Store) SaveRoomConfig(ctx context.Context, host, name string, config []
 	})
 }
 
+// SaveRoomSubject writes the message that set a room's subject.
 func (s *Store) SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error {
 	return s.one(ctx, "UPDATE rooms SET subject = $3 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, subject)
 }
 
+// TakeRoom raises a room's epoch and gives the room as it is then.
 func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, err error) {
 	err = s.changeRoom(ctx, host, name, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name); err != nil {
@@ -141,6 +148,7 @@ func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, 
 	return m, err
 }
 
+// DestroyRoom marks a room as destroyed.
 func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time) error {
 	return s.changeRoom(ctx, host, name, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE rooms SET destroyed = $3, epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name, micros(at))
@@ -154,6 +162,7 @@ func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time
 	})
 }
 
+// Affiliations gives the affiliations of a room.
 func (s *Store) Affiliations(ctx context.Context, host, room string) (as []store.Affiliation, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var a store.Affiliation
@@ -166,6 +175,7 @@ func (s *Store) Affiliations(ctx context.Context, host, room string) (as []store
 	return as, err
 }
 
+// SetAffiliations writes affiliations in one transaction.
 func (s *Store) SetAffiliations(ctx context.Context, host, room string, as ...store.Affiliation) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return writeAffiliations(ctx, tx, host, room, as) })
 }
@@ -195,6 +205,7 @@ func deleteAffiliation(ctx context.Context, tx *sql.Tx, host, room, jid string) 
 	return err
 }
 
+// RoomsOwned counts the existing free rooms that a person owns.
 func (s *Store) RoomsOwned(ctx context.Context, host, jid string) (int, error) {
 	var n int64
 	err := s.row(ctx, []any{&n}, `SELECT COUNT(*) FROM affiliations a JOIN rooms r ON r.host = a.host AND r.name = a.room
@@ -202,6 +213,7 @@ func (s *Store) RoomsOwned(ctx context.Context, host, jid string) (int, error) {
 	return int(n), err
 }
 
+// AddRoomRequest keeps a request.
 func (s *Store) AddRoomRequest(ctx context.Context, host, room string, q store.RoomRequest, max int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, max, 1, func() error {
@@ -212,6 +224,7 @@ func (s *Store) AddRoomRequest(ctx context.Context, host, room string, q store.R
 	})
 }
 
+// RoomRequests gives the requests of a room, the oldest first.
 func (s *Store) RoomRequests(ctx context.Context, host, room string) (qs []store.RoomRequest, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var q store.RoomRequest
@@ -224,6 +237,7 @@ func (s *Store) RoomRequests(ctx context.Context, host, room string) (qs []store
 	return qs, err
 }
 
+// DeleteRoomRequest removes a person's request.
 func (s *Store) DeleteRoomRequest(ctx context.Context, host, room, jid string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM room_requests WHERE host = $1 AND room = $2 AND jid = $3", host, room, jid)

@@ -20,6 +20,7 @@ func scanContact(r interface{ Scan(...any) error }) (c store.Contact, removed bo
 	return c, removed, err
 }
 
+// Roster gives all contacts, also those not InRoster, and the current version (0: never changed).
 func (s *Store) Roster(ctx context.Context, host, user string) (cs []store.Contact, version int64, err error) {
 	// The version is read first: a change in between shows contacts that are newer, which does no harm.
 	err = s.row(ctx, []any{&version}, "SELECT version FROM rosters WHERE host = $1 AND owner = $2", host, user)
@@ -34,6 +35,7 @@ func (s *Store) Roster(ctx context.Context, host, user string) (cs []store.Conta
 	return cs, version, err
 }
 
+// RosterSince gives what changed after a version.
 func (s *Store) RosterSince(ctx context.Context, host, user string, since int64) (changed []store.Contact, removed []store.Removed, now int64, ok bool, err error) {
 	err = s.row(ctx, []any{&now}, "SELECT version FROM rosters WHERE host = $1 AND owner = $2", host, user)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -81,6 +83,7 @@ func forget(ctx context.Context, tx *sql.Tx, host, user string, limit int) error
 	return insertContact(ctx, tx, host, user, store.Contact{JID: forgotten, Subscription: store.SubNone, Version: last}, "", true)
 }
 
+// Contact gives one contact.
 func (s *Store) Contact(ctx context.Context, host, user, jid string) (c store.Contact, err error) {
 	found := false
 	err = s.rows(ctx, func(r *sql.Rows) (err error) {
@@ -94,6 +97,7 @@ func (s *Store) Contact(ctx context.Context, host, user, jid string) (c store.Co
 	return c, err
 }
 
+// UpdateContact changes one contact in a transaction.
 func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit int, f func(*store.Contact) (bool, error)) (out store.Contact, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		version, err := s.lockRoster(ctx, tx, host, user)

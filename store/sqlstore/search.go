@@ -13,6 +13,7 @@ import (
 	"parley/store/fulltext"
 )
 
+// SearchMessages gives the newest messages first, and whether there are no older ones.
 func (s *Store) SearchMessages(ctx context.Context, f store.Find) ([]store.Found, bool, error) {
 	q, err := fulltext.Parse(f.Text)
 	if err != nil || q.Empty() {

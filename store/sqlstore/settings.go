@@ -7,6 +7,7 @@ import (
 	"parley/store"
 )
 
+// Settings gives all settings of a host in order of name.
 func (s *Store) Settings(ctx context.Context, host string) (out []store.Setting, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var v store.Setting
@@ -19,6 +20,7 @@ func (s *Store) Settings(ctx context.Context, host string) (out []store.Setting,
 	return out, err
 }
 
+// SetSettings keeps some settings and removes others by name, all or nothing.
 func (s *Store) SetSettings(ctx context.Context, host string, keep []store.Setting, forget []string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, v := range keep {

@@ -7,6 +7,7 @@ import (
 	"parley/store"
 )
 
+// PutShared adds a thing or replaces its text.
 func (s *Store) PutShared(ctx context.Context, x store.Shared, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
@@ -18,6 +19,7 @@ func (s *Store) PutShared(ctx context.Context, x store.Shared, limit int) error 
 	})
 }
 
+// Shared gives a team's things of a kind, in order of name.
 func (s *Store) Shared(ctx context.Context, host, team, kind string) (xs []store.Shared, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var x store.Shared
@@ -30,6 +32,7 @@ func (s *Store) Shared(ctx context.Context, host, team, kind string) (xs []store
 	return xs, err
 }
 
+// DeleteShared removes a thing.
 func (s *Store) DeleteShared(ctx context.Context, host, team, kind, name string) error {
 	return s.one(ctx, "DELETE FROM shared WHERE host = $1 AND team = $2 AND kind = $3 AND name = $4", host, team, kind, name)
 }

@@ -8,6 +8,7 @@ import (
 	"parley/store"
 )
 
+// ChangeOrg makes a change.
 func (s *Store) ChangeOrg(ctx context.Context, c store.OrgChange) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := writeTeam(ctx, tx, c); err != nil {
@@ -34,10 +35,12 @@ func (s *Store) ChangeOrg(ctx context.Context, c store.OrgChange) error {
 	})
 }
 
+// ToFill gives the groups that still have to be filled with their teams' people.
 func (s *Store) ToFill(ctx context.Context, host string) ([]string, error) {
 	return s.texts(ctx, "SELECT group_id FROM group_jobs WHERE host = $1 ORDER BY group_id", host)
 }
 
+// FillDone notes that a group has been filled.
 func (s *Store) FillDone(ctx context.Context, host, group string) error {
 	_, err := s.exec(ctx, "DELETE FROM group_jobs WHERE host = $1 AND group_id = $2", host, group)
 	return err
@@ -109,6 +112,7 @@ func (s *Store) writeGroupMembers(ctx context.Context, tx *sql.Tx, c store.OrgCh
 	return nil
 }
 
+// Teams gives the existing teams of a host in order of slug.
 func (s *Store) Teams(ctx context.Context, host string) (ts []store.Team, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		t := store.Team{Host: host}
@@ -121,6 +125,7 @@ func (s *Store) Teams(ctx context.Context, host string) (ts []store.Team, err er
 	return ts, err
 }
 
+// TeamMembers gives the people of all existing teams in order of name.
 func (s *Store) TeamMembers(ctx context.Context, host string) (ms []store.TeamMember, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var m store.TeamMember
@@ -146,6 +151,7 @@ func (s *Store) texts(ctx context.Context, q string, args ...any) (out []string,
 	return out, err
 }
 
+// TeamDefaults gives the ids of the groups that new people of a team are added to.
 func (s *Store) TeamDefaults(ctx context.Context, host, team string) ([]string, error) {
 	return s.texts(ctx, `SELECT d.group_id FROM team_defaults d JOIN org_groups g ON g.host = d.host AND g.id = d.group_id AND g.deleted = 0
 		WHERE d.host = $1 AND d.team_id = $2 ORDER BY d.group_id`, host, team)
@@ -161,15 +167,18 @@ func (s *Store) groupTeams(ctx context.Context, q string, args ...any) (out []st
 	return out, err
 }
 
+// GroupTeams gives the teams that are in a group.
 func (s *Store) GroupTeams(ctx context.Context, host, group string) ([]store.GroupTeam, error) {
 	return s.groupTeams(ctx, "SELECT group_id, team_id, role FROM group_teams WHERE host = $1 AND group_id = $2 ORDER BY team_id", host, group)
 }
 
+// TeamGroups gives the existing groups that a team is in.
 func (s *Store) TeamGroups(ctx context.Context, host, team string) ([]store.GroupTeam, error) {
 	return s.groupTeams(ctx, `SELECT t.group_id, t.team_id, t.role FROM group_teams t JOIN org_groups g ON g.host = t.host AND g.id = t.group_id AND g.deleted = 0
 		WHERE t.host = $1 AND t.team_id = $2 ORDER BY t.group_id`, host, team)
 }
 
+// Grants gives, for the people to whom a team gives a role in a group, the role that they have without the team.
 func (s *Store) Grants(ctx context.Context, host, group string) (map[string]string, error) {
 	own := make(map[string]string)
 	err := s.rows(ctx, func(r *sql.Rows) error {
@@ -183,10 +192,12 @@ func (s *Store) Grants(ctx context.Context, host, group string) (map[string]stri
 
 const outside = ` FROM users u WHERE u.host = $1 AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = u.host AND m.group_id = $2 AND m.jid = u.name || '@' || u.host)`
 
+// Outside gives accounts that have no row in a group, in order of name.
 func (s *Store) Outside(ctx context.Context, host, group, after string, limit int) ([]string, error) {
 	return s.texts(ctx, "SELECT u.name"+outside+" AND u.name > $3 ORDER BY u.name LIMIT $4", host, group, after, limit)
 }
 
+// CountOutside counts the accounts that have no row in a group.
 func (s *Store) CountOutside(ctx context.Context, host, group string) (n int, err error) {
 	err = s.row(ctx, []any{&n}, "SELECT COUNT(*)"+outside, host, group)
 	return n, err

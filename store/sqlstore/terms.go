@@ -76,6 +76,8 @@ func (s *Store) lockMark(ctx context.Context, tx *sql.Tx, host, owner string) (u
 	return 0, err
 }
 
+// ForgetIndex makes the index of an account's or room's messages, and an account's list of conversations, be built
+// anew: messages were added among older ones.
 func (s *Store) ForgetIndex(ctx context.Context, host, owner string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := s.forgetChats(ctx, tx, host, owner); err != nil {

@@ -25,6 +25,8 @@ func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.T
 	return ts, err
 }
 
+// CreateTheme makes a theme, its room, its list and the bookmarks of those followers (bare JIDs) who are users of the
+// host, in one transaction.
 func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark, list ...store.Member) error {
 	if t.First != nil {
 		if err := s.raise(ctx, t.First.ID); err != nil {
@@ -70,6 +72,7 @@ func writeFirst(ctx context.Context, tx *sql.Tx, e *store.RoomEntry) error {
 	return err
 }
 
+// Theme gives a theme by its key.
 func (s *Store) Theme(ctx context.Context, host, key string) (t store.Theme, err error) {
 	ts, err := s.themes(ctx, selectTheme+"t.host = $1 AND t.theme_key = $2", host, key)
 	if err != nil || len(ts) == 0 {
@@ -78,10 +81,12 @@ func (s *Store) Theme(ctx context.Context, host, key string) (t store.Theme, err
 	return ts[0], nil
 }
 
+// Themes gives the themes of a group in order of creation.
 func (s *Store) Themes(ctx context.Context, host, group string) ([]store.Theme, error) {
 	return s.themes(ctx, selectTheme+"t.host = $1 AND t.group_id = $2 ORDER BY t.created, t.theme_key", host, group)
 }
 
+// UpdateTheme writes a theme's name, Restricted, Closed and Archived.
 func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE themes SET name = $3, restricted = $4, closed = $5, archived = $6 WHERE host = $1 AND theme_key = $2",
@@ -96,11 +101,13 @@ func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
 	})
 }
 
+// ThemeList gives the people of a restricted theme and those who are banned from a theme.
 func (s *Store) ThemeList(ctx context.Context, host, key string) (ms []store.Member, err error) {
 	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM theme_people WHERE host = $1 AND theme_key = $2 ORDER BY jid", host, key)
 	return ms, err
 }
 
+// SetThemeList adds, changes or (role "") removes entries of a theme's list.
 func (s *Store) SetThemeList(ctx context.Context, host, key string, ms ...store.Member) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return writeThemeList(ctx, tx, host, key, ms) })
 }
@@ -124,6 +131,7 @@ func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []stor
 	return nil
 }
 
+// ChangeThemeList changes a theme's list (role "" removes) in one transaction.
 func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []store.Member, come, gone []string, b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := writeThemeList(ctx, tx, host, key, ms); err != nil {
@@ -143,10 +151,13 @@ func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []stor
 	})
 }
 
+// Bookmarkers gives the users who have a bookmark of a room under this name, in order.
 func (s *Store) Bookmarkers(ctx context.Context, host, room, name string) (users []string, err error) {
 	return s.owners(ctx, "SELECT owner FROM bookmarks WHERE host = $1 AND room = $2 AND name = $3", host, room, name)
 }
 
+// RenameBookmarks renames the bookmarks of a room that still have its old name, of these users (at most 1000), and
+// gives their owners.
 func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name string, users []string) (renamed []string, err error) {
 	if len(users) == 0 {
 		return nil, nil
@@ -155,6 +166,7 @@ func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name strin
 	return s.owners(ctx, "UPDATE bookmarks SET name = $4 WHERE host = $1 AND room = $2 AND name = $3 AND owner IN "+list+" RETURNING owner", args...)
 }
 
+// DropBookmarks removes all bookmarks of a room and gives their owners.
 func (s *Store) DropBookmarks(ctx context.Context, host, room string) (users []string, err error) {
 	return s.owners(ctx, "DELETE FROM bookmarks WHERE host = $1 AND room = $2 RETURNING owner", host, room)
 }

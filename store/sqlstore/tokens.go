@@ -10,6 +10,7 @@ import (
 // tokenColumns ends with the app password that an installation signs in with.
 const tokenColumns = "host, owner, client, fresh, mechanism, salt, issued, expires, uses, app"
 
+// Tokens gives the tokens of an installation, the fresh one first, also expired ones.
 func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []store.Token, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var t store.Token
@@ -22,6 +23,7 @@ func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []st
 	return ts, err
 }
 
+// PutToken keeps a fresh token and replaces the installation's fresh one.
 func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		// Tokens of another password that the installation signed in with go: they would outlive that.
@@ -44,6 +46,7 @@ func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 	})
 }
 
+// UseToken makes t the token that its installation uses and removes the one before.
 func (s *Store) UseToken(ctx context.Context, t store.Token, count int64) error {
 	q, args := "UPDATE tokens SET uses = uses", []any{t.Host, t.Owner, t.Client, bit(t.Fresh), t.Salt}
 	where := " WHERE host = $1 AND owner = $2 AND client = $3 AND fresh = $4 AND salt = $5"
@@ -72,6 +75,7 @@ func (s *Store) UseToken(ctx context.Context, t store.Token, count int64) error 
 	})
 }
 
+// DeleteTokens removes an installation's tokens or, with "", those of the whole account.
 func (s *Store) DeleteTokens(ctx context.Context, host, owner, client string) error {
 	_, err := s.exec(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND (client = $3 OR $3 = '')", host, owner, client)
 	return err

@@ -7,6 +7,7 @@ import (
 	"parley/store"
 )
 
+// SetDisplayed keeps how far an account has read.
 func (s *Store) SetDisplayed(ctx context.Context, host, user string, limit int, ds ...store.Displayed) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(ds), func() error {
@@ -21,6 +22,7 @@ func (s *Store) SetDisplayed(ctx context.Context, host, user string, limit int, 
 	})
 }
 
+// Displayed gives how far an account has read each conversation, in order of Chat.
 func (s *Store) Displayed(ctx context.Context, host, user string) (ds []store.Displayed, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var d store.Displayed
@@ -64,6 +66,7 @@ func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after s
 	return n, err
 }
 
+// ChatSince gives the newest entries of a conversation after an id, the newest first, with their direction.
 func (s *Store) ChatSince(ctx context.Context, host, user, with string, after store.ID, limit int) (es []store.ChatEntry, err error) {
 	if err := s.settle(ctx, host, user); err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ func scanUser(r interface{ Scan(...any) error }) (u store.User, err error) {
 	return u, err
 }
 
+// CreateUser makes an account.
 func (s *Store) CreateUser(ctx context.Context, u store.User) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return insertUser(ctx, tx, u) })
 }
@@ -38,6 +39,7 @@ func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
 	return arrive(ctx, tx, u.Host, u.Name)
 }
 
+// User gives an account.
 func (s *Store) User(ctx context.Context, host, name string) (u store.User, err error) {
 	found := false
 	err = s.rows(ctx, func(r *sql.Rows) (err error) {
@@ -51,6 +53,7 @@ func (s *Store) User(ctx context.Context, host, name string) (u store.User, err 
 	return u, err
 }
 
+// Users gives accounts in order of Name, at most limit, beginning behind after.
 func (s *Store) Users(ctx context.Context, host, after string, limit int) (us []store.User, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		u, err := scanUser(r)
@@ -60,11 +63,13 @@ func (s *Store) Users(ctx context.Context, host, after string, limit int) (us []
 	return us, err
 }
 
+// CountUsers counts the accounts of a host.
 func (s *Store) CountUsers(ctx context.Context, host string) (n int, err error) {
 	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM users WHERE host = $1", host)
 	return n, err
 }
 
+// SetKeys sets the keys of a new password and removes the account's tokens and web sessions.
 func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2", host, name, keys)
@@ -93,6 +98,7 @@ func clearOut(ctx context.Context, tx *sql.Tx, host, owner string, tables []stri
 	return nil
 }
 
+// UpgradeKeys replaces the keys old by other keys of the same password.
 func (s *Store) UpgradeKeys(ctx context.Context, host, name string, old, now []byte) error {
 	n, err := s.exec(ctx, "UPDATE users SET keys = $4 WHERE host = $1 AND name = $2 AND keys = $3", host, name, old, now)
 	if err == nil && n == 0 {
@@ -101,6 +107,7 @@ func (s *Store) UpgradeKeys(ctx context.Context, host, name string, old, now []b
 	return err
 }
 
+// SetDisabled disables or enables an account.
 func (s *Store) SetDisabled(ctx context.Context, host, name string, disabled bool) error {
 	return s.one(ctx, "UPDATE users SET disabled = $3 WHERE host = $1 AND name = $2", host, name, bit(disabled))
 }
@@ -111,6 +118,8 @@ func anywhere(word string) string { return "%" + like.Replace(strings.ToLower(wo
 // like escapes what means something in a pattern.
 var like = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
+// FindUsers gives a page of enabled accounts in order of name, how many there are in all, and how many come before the
+// page.
 func (s *Store) FindUsers(ctx context.Context, host string, words []string, p store.UserPage) (us []store.User, total, before int, err error) {
 	where, args := " FROM users u WHERE host = $1 AND disabled = 0", []any{host}
 	for _, w := range words {
@@ -150,14 +159,17 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string, p st
 	return us, total, before, err
 }
 
+// SetAdmin says whether an account may administer the host.
 func (s *Store) SetAdmin(ctx context.Context, host, name string, admin bool) error {
 	return s.one(ctx, "UPDATE users SET admin = $3 WHERE host = $1 AND name = $2", host, name, bit(admin))
 }
 
+// SetFullName sets an account's full name.
 func (s *Store) SetFullName(ctx context.Context, host, name, full string) error {
 	return s.one(ctx, "UPDATE users SET full_name = $3 WHERE host = $1 AND name = $2", host, name, full)
 }
 
+// SetLastSeen notes when an account was last online, and its last status text (XEP-0012).
 func (s *Store) SetLastSeen(ctx context.Context, host, name string, at time.Time, status string) error {
 	return s.one(ctx, "UPDATE users SET last_seen = $3, last_status = $4 WHERE host = $1 AND name = $2", host, name, micros(at), status)
 }
@@ -197,6 +209,8 @@ var owned = []string{
 	"places",
 }
 
+// DeleteUser removes an account with all that is its own, and its address from what others own, on every host:
+// affiliations, memberships, subscriptions.
 func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 	if err := s.settle(ctx, host, name); err != nil {
 		return err

@@ -20,6 +20,7 @@ func scanWebSession(r interface{ Scan(...any) error }) (w store.WebSession, err 
 	return w, err
 }
 
+// CreateWebSession keeps a session, and only the newest max of its owner.
 func (s *Store) CreateWebSession(ctx context.Context, w store.WebSession, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO web_sessions ("+webSessionColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -36,6 +37,7 @@ func (s *Store) CreateWebSession(ctx context.Context, w store.WebSession, limit 
 	})
 }
 
+// WebSession gives a session that has not expired at a moment.
 func (s *Store) WebSession(ctx context.Context, host, hash string, at time.Time) (w store.WebSession, err error) {
 	found := false
 	err = s.rows(ctx, func(r *sql.Rows) (err error) {
@@ -49,6 +51,7 @@ func (s *Store) WebSession(ctx context.Context, host, hash string, at time.Time)
 	return w, err
 }
 
+// WebSessionsOf gives an owner's sessions that have not expired at a moment, the last used first.
 func (s *Store) WebSessionsOf(ctx context.Context, host, owner string, at time.Time) (ws []store.WebSession, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		w, err := scanWebSession(r)
@@ -58,6 +61,8 @@ func (s *Store) WebSessionsOf(ctx context.Context, host, owner string, at time.T
 	return ws, err
 }
 
+// TouchWebSession notes that a session and its account were used, until when the session is valid now, and Proven if it
+// is not zero.
 func (s *Store) TouchWebSession(ctx context.Context, w store.WebSession) error {
 	_, err := s.exec(ctx, "UPDATE users SET last_seen = $3 WHERE host = $1 AND last_seen < $3 AND name = (SELECT owner FROM web_sessions WHERE host = $1 AND hash = $2)",
 		w.Host, w.Hash, micros(w.Seen))
@@ -68,15 +73,18 @@ func (s *Store) TouchWebSession(ctx context.Context, w store.WebSession) error {
 		w.Host, w.Hash, micros(w.Seen), micros(w.Expires), micros(w.Proven))
 }
 
+// DeleteWebSessions ends all sessions of an owner except the one with the hash but ("" for none).
 func (s *Store) DeleteWebSessions(ctx context.Context, host, owner, but string) error {
 	_, err := s.exec(ctx, "DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND hash <> $3", host, owner, but)
 	return err
 }
 
+// DeleteWebSession ends one session of an owner.
 func (s *Store) DeleteWebSession(ctx context.Context, host, owner, hash string) error {
 	return s.one(ctx, "DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND hash = $3", host, owner, hash)
 }
 
+// AddAudit adds an entry.
 func (s *Store) AddAudit(ctx context.Context, host string, e store.AuditEntry) error {
 	if err := s.raise(ctx, e.ID); err != nil {
 		return err
@@ -86,6 +94,7 @@ func (s *Store) AddAudit(ctx context.Context, host string, e store.AuditEntry) e
 	return err
 }
 
+// AuditEntries gives the chosen entries, the newest first.
 func (s *Store) AuditEntries(ctx context.Context, host string, f store.AuditFilter) (es []store.AuditEntry, err error) {
 	where, args := " WHERE host = $1", []any{host}
 	add := func(text string, v any) {
@@ -130,6 +139,7 @@ func (s *Store) mails(ctx context.Context, rest string, args ...any) (ms []store
 	return ms, err
 }
 
+// AddMail puts a mail into the outbox.
 func (s *Store) AddMail(ctx context.Context, m store.Mail) error {
 	if err := s.raise(ctx, m.ID); err != nil {
 		return err
@@ -144,10 +154,12 @@ func mailArgs(m store.Mail) []any {
 	return []any{m.Host, int64(m.ID), m.To, m.Subject, m.Text, m.HTML, m.Invitation, m.State, m.Attempts, micros(m.Due), m.Error, micros(m.Done)}
 }
 
+// DueMails gives waiting mails that are due at a moment, the longest overdue first.
 func (s *Store) DueMails(ctx context.Context, host string, at time.Time, limit int) ([]store.Mail, error) {
 	return s.mails(ctx, " AND state = 'waiting' AND due <= $2 ORDER BY due, id LIMIT $3", host, micros(at), limit)
 }
 
+// ClaimMail puts off the next attempt of a mail and counts this one.
 func (s *Store) ClaimMail(ctx context.Context, m store.Mail, until time.Time) error {
 	n, err := s.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, due = $4 WHERE host = $1 AND id = $2 AND state = 'waiting' AND attempts = $3",
 		m.Host, int64(m.ID), m.Attempts, micros(until))
@@ -157,11 +169,13 @@ func (s *Store) ClaimMail(ctx context.Context, m store.Mail, until time.Time) er
 	return err
 }
 
+// SetMail writes state, due, error and done.
 func (s *Store) SetMail(ctx context.Context, m store.Mail) error {
 	return s.one(ctx, `UPDATE outbox SET state = $3, due = $4, error = $5, done = $6, plain = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE plain END, html = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE html END
 		WHERE host = $1 AND id = $2`, m.Host, int64(m.ID), m.State, micros(m.Due), m.Error, micros(m.Done), bit(m.State == store.MailSent || m.State == store.MailDropped))
 }
 
+// Mails gives mails older than before (0: the newest of all), the newest first.
 func (s *Store) Mails(ctx context.Context, host string, before store.ID, limit int) ([]store.Mail, error) {
 	if before == 0 {
 		before = math.MaxInt64
@@ -169,10 +183,12 @@ func (s *Store) Mails(ctx context.Context, host string, before store.ID, limit i
 	return s.mails(ctx, " AND id < $2 ORDER BY id DESC LIMIT $3", host, int64(before), limit)
 }
 
+// MailsOf gives the mails of an invitation, the newest first.
 func (s *Store) MailsOf(ctx context.Context, host, invitation string) ([]store.Mail, error) {
 	return s.mails(ctx, " AND invite = $2 AND invite <> '' ORDER BY id DESC", host, invitation)
 }
 
+// CountMails counts the mails in each state.
 func (s *Store) CountMails(ctx context.Context, host string) (map[string]int, error) {
 	counts := make(map[string]int)
 	err := s.rows(ctx, func(r *sql.Rows) error {
@@ -185,6 +201,7 @@ func (s *Store) CountMails(ctx context.Context, host string) (map[string]int, er
 	return counts, err
 }
 
+// SecondFactor gives a person's second factor.
 func (s *Store) SecondFactor(ctx context.Context, host, owner string) (f store.SecondFactor, err error) {
 	var recovery string
 	err = s.row(ctx, []any{&f.Secret, &f.Confirmed, &f.LastStep, &recovery}, "SELECT secret, confirmed, last_step, recovery FROM second_factors WHERE host = $1 AND owner = $2", host, owner)
@@ -208,11 +225,13 @@ func factorArgs(host, owner string, f store.SecondFactor) []any {
 	return []any{host, owner, f.Secret, bit(f.Confirmed), f.LastStep, string(recovery)}
 }
 
+// SetSecondFactor writes a person's second factor.
 func (s *Store) SetSecondFactor(ctx context.Context, host, owner string, f store.SecondFactor) error {
 	_, err := s.exec(ctx, setFactor, factorArgs(host, owner, f)...)
 	return err
 }
 
+// UseSecondFactor changes a second factor in a transaction.
 func (s *Store) UseSecondFactor(ctx context.Context, host, owner string, use func(*store.SecondFactor) error) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var f store.SecondFactor
@@ -233,11 +252,13 @@ func (s *Store) UseSecondFactor(ctx context.Context, host, owner string, use fun
 	})
 }
 
+// DeleteSecondFactor removes a person's second factor.
 func (s *Store) DeleteSecondFactor(ctx context.Context, host, owner string) error {
 	_, err := s.exec(ctx, "DELETE FROM second_factors WHERE host = $1 AND owner = $2", host, owner)
 	return err
 }
 
+// AppPasswords gives a person's app passwords in order of creation.
 func (s *Store) AppPasswords(ctx context.Context, host, owner string) (ps []store.AppPassword, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var p store.AppPassword
@@ -250,6 +271,7 @@ func (s *Store) AppPasswords(ctx context.Context, host, owner string) (ps []stor
 	return ps, err
 }
 
+// AddAppPassword keeps an app password.
 func (s *Store) AddAppPassword(ctx context.Context, host, owner string, p store.AppPassword, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
@@ -260,10 +282,12 @@ func (s *Store) AddAppPassword(ctx context.Context, host, owner string, p store.
 	})
 }
 
+// UseAppPassword notes when an app password was last used.
 func (s *Store) UseAppPassword(ctx context.Context, host, owner, id string, at time.Time) error {
 	return s.one(ctx, "UPDATE app_passwords SET used = $4 WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id, micros(at))
 }
 
+// DeleteAppPassword removes an app password, and the tokens of clients that signed in with it.
 func (s *Store) DeleteAppPassword(ctx context.Context, host, owner, id string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM app_passwords WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id)
@@ -278,6 +302,7 @@ func (s *Store) DeleteAppPassword(ctx context.Context, host, owner, id string) e
 	})
 }
 
+// RevokePrograms removes everything that programs sign in with: app passwords, API tokens, tokens of clients.
 func (s *Store) RevokePrograms(ctx context.Context, host, owner string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return clearOut(ctx, tx, host, owner, programs) })
 }
@@ -296,6 +321,7 @@ func (s *Store) apiTokens(ctx context.Context, rest string, args ...any) (ts []s
 	return ts, err
 }
 
+// AddAPIToken keeps a token.
 func (s *Store) AddAPIToken(ctx context.Context, t store.APIToken, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
@@ -306,6 +332,7 @@ func (s *Store) AddAPIToken(ctx context.Context, t store.APIToken, limit int) er
 	})
 }
 
+// APIToken gives a token that has not expired at a moment.
 func (s *Store) APIToken(ctx context.Context, host, hash string, at time.Time) (store.APIToken, error) {
 	ts, err := s.apiTokens(ctx, " AND hash = $2 AND (expires = 0 OR expires > $3)", host, hash, micros(at))
 	if err == nil && len(ts) == 0 {
@@ -317,10 +344,12 @@ func (s *Store) APIToken(ctx context.Context, host, hash string, at time.Time) (
 	return ts[0], nil
 }
 
+// APITokensOf gives the tokens of an owner.
 func (s *Store) APITokensOf(ctx context.Context, host, owner string) ([]store.APIToken, error) {
 	return s.apiTokens(ctx, " AND owner = $2 ORDER BY created, hash", host, owner)
 }
 
+// APITokens gives a page of all tokens, in order of owner and time, and how many there are.
 func (s *Store) APITokens(ctx context.Context, host string, offset, limit int) (ts []store.APIToken, total int, err error) {
 	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM api_tokens WHERE host = $1", host); err != nil {
 		return nil, 0, err
@@ -329,10 +358,12 @@ func (s *Store) APITokens(ctx context.Context, host string, offset, limit int) (
 	return ts, total, err
 }
 
+// UseAPIToken notes when a token was last used.
 func (s *Store) UseAPIToken(ctx context.Context, host, hash string, at time.Time) error {
 	return s.one(ctx, "UPDATE api_tokens SET used = $3 WHERE host = $1 AND hash = $2", host, hash, micros(at))
 }
 
+// DeleteAPIToken removes a token of an owner.
 func (s *Store) DeleteAPIToken(ctx context.Context, host, owner, hash string) error {
 	return s.one(ctx, "DELETE FROM api_tokens WHERE host = $1 AND owner = $2 AND hash = $3", host, owner, hash)
 }

@@ -11,6 +11,7 @@ import (
 
 const hookColumns = "host, id, direction, name, group_id, theme, token, url, secret, events, creator, created, disabled, last"
 
+// CreateWebhook makes a webhook.
 func (s *Store) CreateWebhook(ctx context.Context, w store.Webhook, limit int) error {
 	if err := s.raise(ctx, w.Last); err != nil {
 		return err
@@ -49,18 +50,22 @@ func (s *Store) webhook(ctx context.Context, where string, args ...any) (store.W
 	return ws[0], nil
 }
 
+// Webhook gives a webhook by its id.
 func (s *Store) Webhook(ctx context.Context, host, id string) (store.Webhook, error) {
 	return s.webhook(ctx, "host = $1 AND id = $2", host, id)
 }
 
+// WebhookByToken gives the HookIn with a token.
 func (s *Store) WebhookByToken(ctx context.Context, token []byte) (store.Webhook, error) {
 	return s.webhook(ctx, "token = $1 AND direction = $2", token, store.HookIn)
 }
 
+// Webhooks gives all webhooks of a host in order of creation.
 func (s *Store) Webhooks(ctx context.Context, host string) ([]store.Webhook, error) {
 	return s.webhooks(ctx, "host = $1 ORDER BY created, id", host)
 }
 
+// SetWebhookDisabled disables a webhook, or enables it for events after last.
 func (s *Store) SetWebhookDisabled(ctx context.Context, host, id string, disabled bool, last store.ID) error {
 	if err := s.raise(ctx, last); err != nil {
 		return err
@@ -68,6 +73,7 @@ func (s *Store) SetWebhookDisabled(ctx context.Context, host, id string, disable
 	return s.one(ctx, "UPDATE webhooks SET disabled = $3, last = CASE WHEN last < $4 THEN $4 ELSE last END WHERE host = $1 AND id = $2", host, id, bit(disabled), int64(last))
 }
 
+// DeleteWebhook removes a webhook with its deliveries.
 func (s *Store) DeleteWebhook(ctx context.Context, host, id string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM webhooks WHERE host = $1 AND id = $2", host, id)
@@ -86,6 +92,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, host, id string) error {
 	})
 }
 
+// AddDeliveries queues events and writes the newest message of each webhook to its Last.
 func (s *Store) AddDeliveries(ctx context.Context, ds ...store.Delivery) error {
 	for _, d := range ds {
 		if err := s.raise(ctx, d.ID); err != nil {
@@ -125,6 +132,7 @@ func (s *Store) deliveries(ctx context.Context, where string, args ...any) (ds [
 	return ds, err
 }
 
+// NextDelivery gives the oldest waiting delivery of a lane.
 func (s *Store) NextDelivery(ctx context.Context, host string, l store.Lane) (store.Delivery, error) {
 	ds, err := s.deliveries(ctx, "host = $1 AND hook = $2 AND room = $3 AND state = $4 ORDER BY id LIMIT 1", host, l.Hook, l.Room, store.DeliveryWaiting)
 	if err != nil || len(ds) == 0 {
@@ -133,17 +141,20 @@ func (s *Store) NextDelivery(ctx context.Context, host string, l store.Lane) (st
 	return ds[0], nil
 }
 
+// SetDelivery writes State, Attempts, Status, Error and Updated.
 func (s *Store) SetDelivery(ctx context.Context, d store.Delivery) error {
 	return s.one(ctx, "UPDATE deliveries SET state = $5, attempts = $6, status = $7, error = $8, updated = $9 WHERE host = $1 AND hook = $2 AND room = $3 AND id = $4",
 		d.Host, d.Hook, d.Room, int64(d.ID), d.State, d.Attempts, d.Status, d.Error, micros(d.Updated))
 }
 
+// Redeliver puts all given-up deliveries of a webhook back into the queue, as if never tried, and gives how many.
 func (s *Store) Redeliver(ctx context.Context, host, hook string, at time.Time) (int, error) {
 	n, err := s.exec(ctx, "UPDATE deliveries SET state = $4, attempts = 0, error = '', updated = $5 WHERE host = $1 AND hook = $2 AND state = $3",
 		host, hook, store.DeliveryDead, store.DeliveryWaiting, micros(at))
 	return int(n), err
 }
 
+// WaitingLanes gives the lanes with waiting deliveries.
 func (s *Store) WaitingLanes(ctx context.Context, host string) (ls []store.Lane, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var l store.Lane
@@ -154,6 +165,7 @@ func (s *Store) WaitingLanes(ctx context.Context, host string) (ls []store.Lane,
 	return ls, err
 }
 
+// Deliveries gives a webhook's deliveries older than before (0: the newest of all), the newest first.
 func (s *Store) Deliveries(ctx context.Context, host, hook, state string, before store.ID, limit int) ([]store.Delivery, error) {
 	if before == 0 {
 		before = math.MaxInt64
@@ -161,6 +173,8 @@ func (s *Store) Deliveries(ctx context.Context, host, hook, state string, before
 	return s.deliveries(ctx, "host = $1 AND hook = $2 AND ($3 = '' OR state = $3) AND id < $4 ORDER BY id DESC LIMIT $5", host, hook, state, int64(before), limit)
 }
 
+// ExpireDeliveries forgets deliveries that are not waiting and are older than before, at most limit, and gives how
+// many.
 func (s *Store) ExpireDeliveries(ctx context.Context, host string, before time.Time, limit int) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM deliveries WHERE host = $1 AND (hook, room, id) IN
 		(SELECT hook, room, id FROM deliveries WHERE host = $1 AND state <> $2 AND updated < $3 ORDER BY hook, room, id LIMIT $4)`,
@@ -168,11 +182,13 @@ func (s *Store) ExpireDeliveries(ctx context.Context, host string, before time.T
 	return int(n), err
 }
 
+// HookKey gives the message that was posted under an idempotency key.
 func (s *Store) HookKey(ctx context.Context, host, hook, key string) (id store.ID, err error) {
 	err = s.row(ctx, []any{&id}, "SELECT id FROM hook_keys WHERE host = $1 AND hook = $2 AND idem = $3", host, hook, key)
 	return id, err
 }
 
+// BeginHookKey notes, before the message is sent, that a post under a key began at a moment.
 func (s *Store) BeginHookKey(ctx context.Context, host, hook, key string, at store.ID) (since store.ID, fresh bool, err error) {
 	n, err := s.exec(ctx, "INSERT INTO hook_begun (host, hook, idem, since) VALUES ($1, $2, $3, $4) ON CONFLICT (host, hook, idem) DO NOTHING", host, hook, key, int64(at))
 	if err != nil || n > 0 {
@@ -182,11 +198,13 @@ func (s *Store) BeginHookKey(ctx context.Context, host, hook, key string, at sto
 	return since, false, err
 }
 
+// SetHookKey keeps the message that was sent under a key.
 func (s *Store) SetHookKey(ctx context.Context, host, hook, key string, id store.ID) error {
 	_, err := s.exec(ctx, "INSERT INTO hook_keys (host, hook, idem, id) VALUES ($1, $2, $3, $4) ON CONFLICT (host, hook, idem) DO NOTHING", host, hook, key, int64(id))
 	return err
 }
 
+// ExpireHookKeys forgets keys that began before a moment, at most limit, and gives how many.
 func (s *Store) ExpireHookKeys(ctx context.Context, host string, before store.ID, limit int) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM hook_keys WHERE host = $1 AND (hook, idem) IN
 		(SELECT hook, idem FROM hook_keys WHERE host = $1 AND id < $2 ORDER BY hook, idem LIMIT $3)`, host, int64(before), limit)
