@@ -7,6 +7,3 @@ import (
 
 // by is the actor of what somebody asks for by a stanza: a form, a command, a change of affiliations.
 func (s *Service) by(who jid.JID) acts.Actor { return s.host.By(who, acts.Client) }
-
-// by is the actor of a line.
-func (c *textCall) by() acts.Actor { return c.s.host.By(c.from, acts.Line) }

@@ -123,7 +123,7 @@ func (r *Room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 	if err != nil {
 		return err
 	}
-	r.s.reply(ctx, st, nil)
+	r.s.Reply(ctx, st, nil)
 	for _, c := range changes {
 		if c.role != "" {
 			r.setRole(ctx, actor, c.o, c.role, c.Reason)
@@ -185,7 +185,7 @@ func (r *Room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c ch
 	case rank[mine] < rank[Admin]:
 		return server.Forbidden
 	case c.Who == from.Bare() && c.Affiliation == Outcast:
-		return errConflict // section 9.1: nobody bans themselves
+		return ErrConflict // section 9.1: nobody bans themselves
 	case mine == Admin && rank[c.Affiliation] >= rank[Admin] && was != c.Affiliation:
 		return server.Forbidden // sections 10.5 and 10.8: those lists are the owners'
 	case mine == Admin && rank[was] >= rank[Admin] && was != c.Affiliation:
@@ -206,11 +206,11 @@ func (r *Room) mayHold(c *change) error {
 		return nil
 	}
 	var err error
-	if c.Nick, err = checkNick(c.Nick); err != nil {
+	if c.Nick, err = CheckNick(c.Nick); err != nil {
 		return err
 	}
 	if r.keeper.Reserved(c.Nick, c.Who) {
-		return server.WithText(errConflict, "somebody else has this nickname reserved")
+		return server.WithText(ErrConflict, "somebody else has this nickname reserved")
 	}
 	return nil
 }

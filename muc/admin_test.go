@@ -4,8 +4,8 @@ import "testing"
 
 // admin sends one muc#admin set to the orchard.
 func (r *rig) admin(actor, id, items string) {
-	r.t.Helper()
-	r.play(actor + ` sends: <iq type='set' id='` + id + `' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>` + items + `</query></iq>`)
+	r.T.Helper()
+	r.Play(actor + ` sends: <iq type='set' id='` + id + `' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>` + items + `</query></iq>`)
 }
 
 func refused(actor, id, typ, condition string) string {
@@ -16,22 +16,22 @@ func TestKick(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
 	r.admin("juliet", "k0", `<item nick='Nurse' role='none'/>`)
-	r.play(refused("juliet", "k0", "auth", "forbidden"))
+	r.Play(refused("juliet", "k0", "auth", "forbidden"))
 	r.admin("romeo", "k1", `<item nick='Nurse' role='none'><reason>Avaunt</reason></item>`)
-	r.play(`
+	r.Play(`
 	nurse gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'>
 		<actor nick='Romeo'/><reason>Avaunt</reason></item><status code='307'/><status code='110'/></x></presence>
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='-'/><status code='307'/></x></presence>
 	romeo gets: <iq type='result' id='k1'/>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'/>`)
 	r.admin("romeo", "k2", `<item nick='Nobody' role='none'/>`)
-	r.play(refused("romeo", "k2", "cancel", "item-not-found"))
+	r.Play(refused("romeo", "k2", "cancel", "item-not-found"))
 	// She comes back; kicks are not bans. An owner is not kicked by an admin.
 	r.enter("nurse")
 	r.admin("romeo", "k3", `<item jid='nurse@example.org' affiliation='admin'/>`)
-	r.play(`nurse forgets from orchard@groups.example.org`)
+	r.Play(`nurse forgets from orchard@groups.example.org`)
 	r.admin("nurse", "k4", `<item nick='Romeo' role='none'/>`)
-	r.play(refused("nurse", "k4", "cancel", "not-allowed"))
+	r.Play(refused("nurse", "k4", "cancel", "not-allowed"))
 }
 
 // Who submits the whole form, as clients do, names all roles whose presence is shown: a kick is shown as before.
@@ -40,7 +40,7 @@ func TestKickIsShown(t *testing.T) {
 	r.configure("romeo", `<field var='muc#roomconfig_presencebroadcast'><value>moderator</value><value>participant</value><value>visitor</value></field>`)
 	r.enter("juliet", "nurse")
 	r.admin("romeo", "k1", `<item nick='Nurse' role='none'/>`)
-	r.play(`
+	r.Play(`
 	romeo gets: <iq type='result' id='k1'/>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none'/><status code='307'/></x></presence>
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='-'/><status code='307'/></x></presence>`)
@@ -50,10 +50,10 @@ func TestVoice(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("moderatedroom", "1"))
 	r.enter("juliet")
-	r.play(`juliet sends: <message type='groupchat' id='v1' to='orchard@groups.example.org'><body>x</body></message>
+	r.Play(`juliet sends: <message type='groupchat' id='v1' to='orchard@groups.example.org'><body>x</body></message>
 	juliet gets: <message type='error' id='v1'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 	r.admin("romeo", "v2", `<item nick='Juliet' role='participant'/>`)
-	r.play(`juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant' affiliation='none'/><status code='110'/></x></presence>
+	r.Play(`juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant' affiliation='none'/><status code='110'/></x></presence>
 	romeo gets: <iq type='result' id='v2'/>
 	romeo gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>
 	juliet sends: <message type='groupchat' id='v3' to='orchard@groups.example.org'><body>x</body></message>
@@ -62,20 +62,20 @@ func TestVoice(t *testing.T) {
 	romeo sends: <iq type='get' id='v4' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item role='participant'/></query></iq>
 	romeo gets: <iq type='result' id='v4'><query xmlns='http://jabber.org/protocol/muc#admin'><item nick='Juliet' role='participant' jid='juliet@example.org/balcony'/><never><item nick='Romeo'/></never></query></iq>`)
 	r.admin("romeo", "v5", `<item nick='Juliet' role='visitor'/>`)
-	r.play(`juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item role='visitor'/></x></presence>
+	r.Play(`juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item role='visitor'/></x></presence>
 	romeo forgets from orchard@groups.example.org`)
 	r.admin("romeo", "v6", `<item nick='Juliet' role='moderator'/>`)
-	r.play(`juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item role='moderator' affiliation='none'/></x></presence>`)
+	r.Play(`juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item role='moderator' affiliation='none'/></x></presence>`)
 	// A moderator who is no admin may not take the owner's voice.
 	r.admin("juliet", "v7", `<item nick='Romeo' role='visitor'/>`)
-	r.play(refused("juliet", "v7", "cancel", "not-allowed"))
+	r.Play(refused("juliet", "v7", "cancel", "not-allowed"))
 }
 
 func TestAffiliations(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
 	r.admin("romeo", "a1", `<item jid='juliet@example.org' affiliation='admin'/><item jid='tybalt@example.org' affiliation='member'/><item nick='Nurse' affiliation='member'/>`)
-	r.play(`
+	r.Play(`
 	juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='admin' role='moderator'/><status code='110'/></x></presence>
 	juliet gets: <message from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member' jid='tybalt@example.org'/></x></message>
 	juliet gets: <presence from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member' jid='nurse@example.org/house'/></x></presence>
@@ -88,23 +88,23 @@ func TestAffiliations(t *testing.T) {
 	` + refused("nurse", "a3", "auth", "forbidden"))
 	// Admins do not touch owners and admins; a batch with one bad item changes nothing.
 	r.admin("juliet", "a4", `<item jid='tybalt@example.org' affiliation='outcast'/><item jid='romeo@example.org' affiliation='none'/>`)
-	r.play(refused("juliet", "a4", "cancel", "not-allowed"))
-	r.play(`juliet sends: <iq type='get' id='a5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query></iq>
+	r.Play(refused("juliet", "a4", "cancel", "not-allowed"))
+	r.Play(`juliet sends: <iq type='get' id='a5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query></iq>
 	juliet gets: <iq type='result' id='a5'><query xmlns='http://jabber.org/protocol/muc#admin'><never><item/></never></query></iq>`)
 	r.admin("juliet", "a6", `<item jid='tybalt@example.org' affiliation='owner'/>`)
-	r.play(refused("juliet", "a6", "auth", "forbidden"))
+	r.Play(refused("juliet", "a6", "auth", "forbidden"))
 	r.admin("juliet", "a7", `<item jid='juliet@example.org' affiliation='outcast'/>`)
-	r.play(refused("juliet", "a7", "cancel", "conflict"))
+	r.Play(refused("juliet", "a7", "cancel", "conflict"))
 	r.admin("romeo", "a8", `<item jid='romeo@example.org' affiliation='member'/>`)
-	r.play(refused("romeo", "a8", "cancel", "conflict"))
+	r.Play(refused("romeo", "a8", "cancel", "conflict"))
 	r.admin("juliet", "a9", `<item jid='not an@address' affiliation='member'/>`)
-	r.play(refused("juliet", "a9", "modify", "jid-malformed"))
+	r.Play(refused("juliet", "a9", "modify", "jid-malformed"))
 	r.admin("juliet", "a10", `<item jid='tybalt@example.org' affiliation='king'/>`)
-	r.play(refused("juliet", "a10", "modify", "bad-request"))
+	r.Play(refused("juliet", "a10", "modify", "bad-request"))
 
 	// A ban, of one who is in and of one who is not.
 	r.admin("juliet", "b1", `<item jid='nurse@example.org' affiliation='outcast'><reason>Treason</reason></item><item jid='tybalt@example.org' affiliation='outcast'/>`)
-	r.play(`
+	r.Play(`
 	nurse gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='outcast' role='none'><actor nick='Juliet'/><reason>Treason</reason></item><status code='301'/><status code='110'/></x></presence>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><status code='301'/></x></presence>
 	nurse sends: <presence id='b2' to='orchard@groups.example.org/Nurse'>` + x + `</presence>
@@ -114,12 +114,12 @@ func TestAffiliations(t *testing.T) {
 	tybalt sends: <iq type='set' id='b4' to='orchard@groups.example.org'><query xmlns='urn:xmpp:mam:2'/></iq>
 	` + refused("tybalt", "b4", "auth", "forbidden"))
 	// Kept: another process knows it too.
-	r.restart()
-	r.login("nurse/house", "romeo/phone")
-	r.play(`nurse sends: <presence id='b5' to='orchard@groups.example.org/Nurse'>` + x + `</presence>
+	r.Restart()
+	r.Login("nurse/house", "romeo/phone")
+	r.Play(`nurse sends: <presence id='b5' to='orchard@groups.example.org/Nurse'>` + x + `</presence>
 	nurse gets: <presence type='error' id='b5'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`)
 	r.admin("romeo", "b6", `<item jid='nurse@example.org' affiliation='none'/>`)
-	r.play(`romeo gets: <iq type='result' id='b6'/>`)
+	r.Play(`romeo gets: <iq type='result' id='b6'/>`)
 	r.enter("nurse")
 }
 
@@ -128,7 +128,7 @@ func TestMembersOnly(t *testing.T) {
 	r.admin("romeo", "m0", `<item jid='juliet@example.org' affiliation='member'/>`)
 	r.enter("juliet", "nurse")
 	r.configure("romeo", field("membersonly", "1"))
-	r.play(`
+	r.Play(`
 	nurse gets: <message type='groupchat' from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x></message>
 	nurse gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none'/><status code='322'/><status code='110'/></x></presence>
 	juliet gets: <message><x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x></message>
@@ -139,14 +139,14 @@ func TestMembersOnly(t *testing.T) {
 	` + refused("nurse", "m2", "auth", "forbidden") + `
 	romeo forgets from orchard@groups.example.org`)
 	r.admin("romeo", "m3", `<item jid='juliet@example.org' affiliation='none'/>`)
-	r.play(`
+	r.Play(`
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><status code='321'/><status code='110'/></x></presence>
 	romeo gets: <iq type='result' id='m3'/>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='321'/></x></presence>
 
 	nurse sends: <presence/>`)
 	// An invitation by an owner makes a member.
-	r.play(`romeo sends: <message id='i2' to='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='nurse@example.org'><reason>Come</reason></invite></x></message>
+	r.Play(`romeo sends: <message id='i2' to='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='nurse@example.org'><reason>Come</reason></invite></x></message>
 	nurse gets: <message from='orchard@groups.example.org' to='nurse@example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite from='*'><reason>Come</reason></invite></x><x xmlns='jabber:x:conference' jid='orchard@groups.example.org'/></message>
 	nurse sends: <presence to='orchard@groups.example.org/Nurse'>` + x + `</presence>
 	nurse gets: <presence from='orchard@groups.example.org/Romeo'/>
@@ -156,7 +156,7 @@ func TestMembersOnly(t *testing.T) {
 func TestInvite(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("allowinvites", "0")+field("roomsecret", "cauldronburn")+field("passwordprotectedroom", "1"))
-	r.play(`romeo forgets from orchard@groups.example.org
+	r.Play(`romeo forgets from orchard@groups.example.org
 	juliet sends: <presence/>
 	juliet sends: <presence id='p1' to='orchard@groups.example.org/Juliet'>` + x + `</presence>
 	juliet gets: <presence type='error' id='p1'><error type='auth'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>

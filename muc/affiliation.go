@@ -11,6 +11,6 @@ const (
 
 var rank = map[string]int{Outcast: 0, None: 1, Member: 2, Admin: 3, Owner: 4}
 
-// AtLeast says whether an affiliation is that of least or a higher one. An affiliation that XEP-0045 does not know is lower
-// than all others.
+// AtLeast says whether an affiliation is that of least or a higher one. An affiliation that XEP-0045 does not know is
+// lower than all others.
 func AtLeast(affiliation, least string) bool { return rank[affiliation] >= rank[least] }

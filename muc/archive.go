@@ -35,7 +35,7 @@ func (r *Room) reading(ctx context.Context, who jid.JID) (affiliation string, fr
 // readsFrom: where people read only what was said since they were added, that is when; who just visits reads what was said
 // since they came in. Administrators read everything.
 func (r *Room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
-	if !r.config().SinceJoin || rank[affiliation] >= rank[Admin] {
+	if !r.Config().SinceJoin || rank[affiliation] >= rank[Admin] {
 		return time.Time{}, nil
 	}
 	since, ok, err := r.keeper.Since(ctx, who)
@@ -97,7 +97,7 @@ func (r *Room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	if err != nil {
 		return nil, err
 	}
-	c := r.config()
+	c := r.Config()
 	switch {
 	case st.Type == "get" && q.Name.Local == "query":
 		return server.ArchiveForm(r.s.cfg.Search), nil

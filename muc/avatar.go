@@ -66,7 +66,7 @@ func (k *free) SetPicture(ctx context.Context, st *wire.Stanza, card *wire.Eleme
 // Picture is the vCard that an owner has set.
 func (k *free) Picture(ctx context.Context) (*wire.Element, error) {
 	r, empty := k.r, wire.E(nsVCard, "vCard")
-	if len(r.config().Avatars) == 0 {
+	if len(r.Config().Avatars) == 0 {
 		return empty, nil
 	}
 	raw, err := r.s.st.Get(ctx, r.s.cfg.Domain, r.cardKey())

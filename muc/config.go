@@ -45,6 +45,14 @@ type RoomConfig struct {
 	Locked bool `json:"locked,omitempty"` // not configured yet: kept, so that a room is not open after a crash
 }
 
+// MentionRules say who may mention whom in a room (XEP-0513, section 3.6); zero values are the defaults.
+type MentionRules struct {
+	Count        int    `json:"count,omitempty"` // in one message; default 10
+	Individual   string `json:"individual,omitempty"`
+	Channel      string `json:"channel,omitempty"` // everyone in the room or its space, and teams
+	Associations string `json:"associations,omitempty"`
+}
+
 // Default is what rooms are unless their service says otherwise.
 var Default = RoomConfig{Persistent: false, Public: true, Archive: true, Invites: true, PM: "anyone"}
 

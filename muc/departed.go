@@ -42,7 +42,7 @@ func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error
 		return nil, err
 	}
 	for _, name := range names {
-		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *Room) error {
+		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
 			if k, ok := r.keeper.(*free); ok {
 				return k.departed(ctx, who)
 			}
@@ -123,7 +123,7 @@ func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inh
 		return nil, err
 	}
 	for _, name := range names {
-		err := s.askRoom(ctx, name, patience, func(ctx context.Context, r *Room) error {
+		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
 			k, ok := r.keeper.(*free)
 			if !ok {
 				return nil

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -19,7 +18,6 @@ const (
 	nsPing     = "urn:xmpp:ping"
 	nsSelfPing = "http://jabber.org/protocol/muc#self-ping-optimization"
 	nsStableID = "http://jabber.org/protocol/muc#stable_id"
-	nsSpaces   = "urn:xmpp:spaces:0"
 	nsNick     = "x-roomuser-item"
 	nsTraffic  = "http://jabber.org/protocol/muc#traffic"
 	nsUnique   = "http://jabber.org/protocol/muc#unique"
@@ -40,9 +38,6 @@ var XEPs = []server.XEP{
 	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
 	{Number: 425, Title: "Moderated Message Retraction", Version: "0.3.0", Notes: "and version 0.2.1, for older clients"},
-	{Number: 372, Title: "References", Version: "0.5.0", Notes: "mentions: who is not there is told", Partial: true},
-	{Number: 482, Title: "Call Invites", Version: "0.1.0", Notes: "invitations to meetings elsewhere, by !meet", Partial: true},
-	{Number: 513, Title: "Explicit Mentions", Version: "0.1.0", Notes: "people, rooms, spaces, roles and affiliations, hats of teams; not servers", Partial: true},
 	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
 	{
@@ -68,15 +63,15 @@ func (s *Service) receive(ctx context.Context, st *wire.Stanza) error {
 		return server.BadRequest
 	}
 	if !st.Receipt.Earlier(ctx) { // what its sender has done in rooms
-		return errClosing
+		return ErrClosing
 	}
 	n := st.Children[0].Name
 	q := st.Element(n.Space, n.Local)
 	e, err := s.answer(ctx, st, q)
 	if err != nil {
-		return asStanzaError(err)
+		return s.explain(err)
 	}
-	s.reply(ctx, st, e)
+	s.Reply(ctx, st, e)
 	return nil
 }
 
@@ -163,14 +158,6 @@ func (s *Service) configOf(row store.Room) (RoomConfig, error) {
 	return c, err
 }
 
-func ignoreGone(err error) error {
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.NotFound {
-		return nil
-	}
-	return err
-}
-
 // roomIQ answers requests to a room that need nothing of what its goroutine owns: discovery, the archive, commands.
 func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err error) {
 	if len(st.Children) != 1 {
@@ -207,9 +194,9 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 		e, err = r.vcard(ctx, st, q)
 	}
 	if err != nil {
-		return true, asStanzaError(err)
+		return true, s.explain(err)
 	}
-	s.reply(ctx, st, e)
+	s.Reply(ctx, st, e)
 	return true, nil
 }
 
@@ -224,7 +211,7 @@ func (s *Service) find(ctx context.Context, name string) (*Room, error) {
 		return r, nil
 	}
 	found := make(chan *Room, 1)
-	err := s.askRoom(ctx, name, busyTime, func(_ context.Context, r *Room) error {
+	err := s.Ask(ctx, name, Patience, func(_ context.Context, r *Room) error {
 		found <- r
 		return nil
 	})
@@ -233,9 +220,6 @@ func (s *Service) find(ctx context.Context, name string) (*Room, error) {
 	}
 	return <-found, nil
 }
-
-// busyTime is how long a request waits for a room to do what it was given before.
-const busyTime = 30 * time.Second
 
 // known returns an error if a person must not learn of the room.
 func (r *Room) known(ctx context.Context, who jid.JID) error { return r.keeper.Knows(ctx, who, false) }
@@ -256,7 +240,7 @@ func (r *Room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if node != "" {
 		return nil, server.ItemNotFound
 	}
-	c := r.config()
+	c := r.Config()
 	pick := func(yes bool, a, b string) string {
 		if yes {
 			return a
@@ -342,4 +326,31 @@ func (r *Room) items(ctx context.Context, st *wire.Stanza, node string) (*wire.E
 		return nil, err
 	}
 	return server.ItemsElement("", items), nil
+}
+
+// command runs an ad-hoc command on a room (XEP-0050).
+func (r *Room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	if err := r.known(ctx, st.From); err != nil {
+		return nil, err
+	}
+	if st.Type != "set" || q.Name.Local != "command" {
+		return nil, server.BadRequest
+	}
+	return server.RunCommand(ctx, r.keeper.Commands(), st.From, q)
+}
+
+// ranked says who may use a command: people of this affiliation or a higher one.
+func (r *Room) ranked(least string) func(context.Context, jid.JID) bool {
+	return func(ctx context.Context, who jid.JID) bool {
+		a, err := r.affiliation(ctx, who)
+		return err == nil && rank[a] >= rank[least]
+	}
+}
+
+// commands are the service's.
+func (s *Service) commands() []server.Command {
+	if s.keepers == nil {
+		return nil
+	}
+	return s.keepers.Commands()
 }

@@ -49,7 +49,8 @@ func (r *Room) onForm(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	return r.askVoice(ctx, o, f)
 }
 
-var errVoice = server.WithText(server.NotAllowed, "you may speak already, or nobody may")
+// ErrVoice refuses a request for voice.
+var ErrVoice = server.WithText(server.NotAllowed, "you may speak already, or nobody may")
 
 // askVoice passes a visitor's request on to the moderators.
 func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {
@@ -60,7 +61,7 @@ func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {
 		return err
 	}
 	if o.role != "visitor" {
-		return errVoice
+		return ErrVoice
 	}
 	ask := form.New(form.Ask, nsRequest)
 	ask.Title, ask.Instructions = "Voice request", "To approve this request for voice, select the checkbox and send the form."
@@ -104,6 +105,7 @@ func (r *Room) answerVoice(ctx context.Context, o *Occupant, f form.Form) error 
 	return nil
 }
 
-func (r *Room) isIn(who jid.JID) bool {
+// IsIn says whether a person is in the room. It is called on the room's goroutine.
+func (r *Room) IsIn(who jid.JID) bool {
 	return slices.ContainsFunc(r.order, func(o *Occupant) bool { return o.bare == who })
 }

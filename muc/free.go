@@ -13,8 +13,8 @@ import (
 	"parley/wire/jid"
 )
 
-// free keeps a free room: a room that belongs to its owners and to nothing else. The store has the configuration, the people
-// and those who ask to be members.
+// free keeps a free room: a room that belongs to its owners and to nothing else. The store has the configuration, the
+// people and those who ask to be members.
 type free struct {
 	r        *Room
 	people   map[jid.JID]store.Affiliation // who has an affiliation; guarded by the room's mu
@@ -39,7 +39,8 @@ func newFree(ctx context.Context, r *Room) (*free, error) {
 	return k, err
 }
 
-// freeRules are the rules of free rooms only: owners are named, and administrators who come in get the requests that wait.
+// freeRules are the rules of free rooms only: owners are named, and administrators who come in get the requests that
+// wait.
 func freeRules(r *Room) Hooks {
 	k, ok := r.keeper.(*free)
 	if !ok {
@@ -122,7 +123,7 @@ func (k *free) keepOwner(cs []Change) error {
 		}
 	}
 	if len(owners) == 0 && before > 0 {
-		return errConflict
+		return ErrConflict
 	}
 	return nil
 }
@@ -152,7 +153,16 @@ func (k *free) setPeople(ctx context.Context, cs []Change) error {
 		if c.Affiliation == Outcast {
 			since = time.Time{}
 		}
-		as = append(as, store.Affiliation{JID: c.Who.String(), Affiliation: c.Affiliation, Nick: nick, Reason: c.Reason, Since: since})
+		as = append(
+			as,
+			store.Affiliation{
+				JID:         c.Who.String(),
+				Affiliation: c.Affiliation,
+				Nick:        nick,
+				Reason:      c.Reason,
+				Since:       since,
+			},
+		)
 	}
 	switch {
 	case len(as) == 0:
@@ -194,13 +204,13 @@ func (k *free) hold() {
 	k.holders = make(map[string]jid.JID)
 	for j, a := range k.people {
 		if a.Nick != "" {
-			k.holders[nickKey(a.Nick)] = j
+			k.holders[NickKey(a.Nick)] = j
 		}
 	}
 }
 
 func (k *free) Reserved(nick string, who jid.JID) bool {
-	holder, ok := k.holders[nickKey(nick)]
+	holder, ok := k.holders[NickKey(nick)]
 	return ok && holder != who
 }
 
@@ -227,7 +237,7 @@ func (k *free) Knows(ctx context.Context, who jid.JID, banned bool) error {
 }
 
 func (k *free) Reads(_ context.Context, _ jid.JID, affiliation string) error {
-	if c := k.r.config(); !mayRead(&c, affiliation) {
+	if c := k.r.Config(); !mayRead(&c, affiliation) {
 		return server.Forbidden
 	}
 	return nil

@@ -26,12 +26,27 @@ func (k *free) ConfigForm() *form.Form {
 	f.AddBool(prefix+"moderatedroom", "Newcomers may only listen", c.Moderated)
 	f.AddBool(prefix+"passwordprotectedroom", "A password is needed to enter", c.Password != "")
 	f.Add(prefix+"roomsecret", "text-private", "Password", c.Password)
-	f.AddList(prefix+"whois", "Who sees real addresses", map[bool]string{true: "anyone", false: "moderators"}[c.NonAnonymous],
-		form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Anyone", Value: "anyone"})
+	f.AddList(
+		prefix+"whois",
+		"Who sees real addresses",
+		map[bool]string{true: "anyone", false: "moderators"}[c.NonAnonymous],
+		form.Option{Label: "Moderators", Value: "moderators"},
+		form.Option{Label: "Anyone", Value: "anyone"},
+	)
 	f.AddBool(prefix+"changesubject", "Participants may change the subject", c.ChangeSubject)
 	f.AddBool(prefix+"allowinvites", "Members may invite others", c.Invites)
-	f.AddList(prefix+"allowpm", "Who may send private messages", c.PM, form.Option{Label: "Anyone", Value: "anyone"},
-		form.Option{Label: "Who may speak", Value: "participants"}, form.Option{Label: "Moderators", Value: "moderators"}, form.Option{Label: "Nobody", Value: "none"})
+	f.AddList(
+		prefix+"allowpm",
+		"Who may send private messages",
+		c.PM,
+		form.Option{Label: "Anyone", Value: "anyone"},
+		form.Option{
+			Label: "Who may speak",
+			Value: "participants",
+		},
+		form.Option{Label: "Moderators", Value: "moderators"},
+		form.Option{Label: "Nobody", Value: "none"},
+	)
 	f.Add(prefix+"pubsub", "text-single", "XMPP address of a publish-subscribe node that belongs to the room", c.PubSub)
 	f.AddBool(prefix+"enablelogging", "Keep an archive", c.Archive)
 	maxUsers := "none"
@@ -44,17 +59,31 @@ func (k *free) ConfigForm() *form.Form {
 	if historyFor == "" {
 		historyFor = "anyone"
 	}
-	f.AddList(fieldHistoryFor, "Who may read what was said before", historyFor, form.Option{Label: "Whoever may come in", Value: "anyone"},
-		form.Option{Label: "Members", Value: historyForMembers}, form.Option{Label: "Administrators", Value: historyForAdmins})
+	f.AddList(
+		fieldHistoryFor,
+		"Who may read what was said before",
+		historyFor,
+		form.Option{Label: "Whoever may come in", Value: "anyone"},
+		form.Option{
+			Label: "Members",
+			Value: historyForMembers,
+		},
+		form.Option{Label: "Administrators", Value: historyForAdmins},
+	)
 	f.AddBool(fieldSinceJoin, "People read only what was said since they were added", c.SinceJoin)
-	f.Fields = append(f.Fields, slowField(c.SlowMode), rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
-		rolesField(prefix+"getmemberlist", "Who may read the list of members", c.MemberList))
+	f.Fields = append(
+		f.Fields,
+		slowField(c.SlowMode),
+		rolesField(prefix+"presencebroadcast", "Whose presence is shown", c.Broadcast),
+		rolesField(prefix+"getmemberlist", "Who may read the list of members", c.MemberList),
+	)
 	f.Add(prefix+"roomadmins", "jid-multi", "Administrators", k.with(Admin)...)
 	f.Add(prefix+"roomowners", "jid-multi", "Owners", k.with(Owner)...)
 	return f
 }
 
-// with gives the addresses of those who have an affiliation, in order. The caller is on the room's goroutine or holds its mu.
+// with gives the addresses of those who have an affiliation, in order. The caller is on the room's goroutine or holds
+// its mu.
 func (k *free) with(affiliation string) []string {
 	var js []string
 	for j, a := range k.people {
@@ -83,7 +112,7 @@ func (k *free) Configure(ctx context.Context, st *wire.Stanza, f form.Form) erro
 		return err
 	}
 	if err = k.setPeople(ctx, people); err == nil {
-		r.s.reply(ctx, st, nil)
+		r.s.Reply(ctx, st, nil)
 		err = server.ErrHandled
 	}
 	r.showConfig(ctx, now)
@@ -118,7 +147,8 @@ func (k *free) peopleOfForm(f form.Form) ([]Change, error) {
 		}
 	}
 	for j, affiliation := range want {
-		if k.people[j].Affiliation != affiliation && (affiliation != Admin || k.people[j].Affiliation != Owner || lists[Owner]) {
+		if k.people[j].Affiliation != affiliation &&
+			(affiliation != Admin || k.people[j].Affiliation != Owner || lists[Owner]) {
 			cs = append(cs, Change{Who: j, Affiliation: affiliation})
 		}
 	}

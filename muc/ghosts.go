@@ -11,9 +11,9 @@ import (
 	"parley/wire/jid"
 )
 
-// Ghosts are occupants that have left a room without a word: their server is gone, or the connection to it was cut at the
-// wrong moment (XEP-0045, section 18.4). What the room sends to them comes back some time and takes them out. In a room where
-// nobody says anything they are asked (XEP-0199).
+// Ghosts are occupants that have left a room without a word: their server is gone, or the connection to it was cut at
+// the wrong moment (XEP-0045, section 18.4). What the room sends to them comes back some time and takes them out. In a
+// room where nobody says anything they are asked (XEP-0199).
 
 // ghosts knows which rooms have clients of other servers in them.
 type ghosts struct {
@@ -95,8 +95,8 @@ func (g *guests) sent(st *wire.Stanza) {
 	}
 }
 
-// pong takes an error that comes back for a question. service-unavailable is what a client says that knows no pings, and
-// what a server says of a client that is gone: it is no proof.
+// pong takes an error that comes back for a question. service-unavailable is what a client says that knows no pings,
+// and what a server says of a client that is gone: it is no proof.
 func (g *guests) pong(ctx context.Context, st *wire.Stanza) {
 	x := g.here[st.From]
 	if x == nil || st.Type != "error" || st.ID != x.id || x.id == "" {
@@ -115,8 +115,8 @@ func (g *guests) pong(ctx context.Context, st *wire.Stanza) {
 	}
 }
 
-// ask asks those who have been silent since then whether they are there. A guest who says nothing may be on a connection that
-// is being resumed (XEP-0198), and is asked again.
+// ask asks those who have been silent since then whether they are there. A guest who says nothing may be on a
+// connection that is being resumed (XEP-0198), and is asked again.
 func (g *guests) ask(ctx context.Context, since time.Time) {
 	for who, x := range g.here {
 		if !x.heard.Before(since) || !x.asked.Before(since) {
@@ -144,7 +144,7 @@ func (s *Service) watchGuests(ctx context.Context) {
 		}
 		since := time.Now().Add(-s.cfg.GuestPing)
 		for _, g := range s.ghosts.all() {
-			s.postLoaded(g.r.name, func(ctx context.Context, r *Room) {
+			s.PostLoaded(g.r.name, func(ctx context.Context, r *Room) {
 				if r == g.r {
 					g.ask(ctx, since)
 				}

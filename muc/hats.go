@@ -48,7 +48,7 @@ func (s *Service) HatsChanged(who jid.JID) {
 	names := slices.Collect(maps.Keys(s.rooms))
 	s.mu.RUnlock()
 	for _, name := range names {
-		s.postLoaded(name, func(ctx context.Context, r *Room) {
+		s.PostLoaded(name, func(ctx context.Context, r *Room) {
 			r.rehat(ctx, func(o *Occupant) bool { return o.bare == who.Bare() })
 		})
 	}
@@ -126,7 +126,7 @@ func (k *free) Commands() []server.Command {
 			f := form.New(form.Ask, nsHatForm)
 			f.Title = title
 			var os []form.Option
-			for _, h := range r.config().Hats {
+			for _, h := range r.Config().Hats {
 				os = append(os, form.Option{Label: h.Title, Value: h.URI})
 			}
 			fill(f, os)
@@ -155,7 +155,7 @@ func (k *free) Commands() []server.Command {
 // mayLook: who could come in may know of what there is.
 func (r *Room) mayLook(ctx context.Context, who jid.JID) bool {
 	a, err := r.affiliation(ctx, who)
-	c := r.config()
+	c := r.Config()
 	return err == nil && a != Outcast && (rank[a] >= rank[Member] || !c.MembersOnly && c.Password == "")
 }
 
@@ -274,7 +274,7 @@ func unassignHat(c *RoomConfig, f form.Form) error {
 
 func (r *Room) listHats(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 	f := table("Hats list", "hats#title", "hats#uri", "hats#hue")
-	for _, h := range r.config().Hats {
+	for _, h := range r.Config().Hats {
 		row(f, "hats#title", h.Title, "hats#uri", h.URI, "hats#hue", h.Hue)
 	}
 	return "", f, nil
@@ -282,7 +282,7 @@ func (r *Room) listHats(context.Context, jid.JID, form.Form) (string, *form.Form
 
 func (r *Room) listWorn(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 	f := table("Assigned hats list", "hats#jid", "hats#uri", "hats#title", "hats#hue")
-	c := r.config()
+	c := r.Config()
 	for _, who := range slices.Sorted(maps.Keys(c.Worn)) {
 		for _, uri := range c.Worn[who] {
 			if i := hatIndex(c.Hats, uri); i >= 0 {

@@ -8,12 +8,12 @@ import (
 	"parley/wire/jid"
 )
 
-// Rule makes what one rule does in one room. It is called when the room is loaded, once its keeper and its configuration are
-// known. The functions that it returns keep the rule's state of that room.
+// Rule makes what one rule does in one room. It is called when the room is loaded, once its keeper and its
+// configuration are known. The functions that it returns keep the rule's state of that room.
 type Rule func(r *Room) Hooks
 
-// Hooks are the points in a room's life at which a rule acts. Each may be nil. They are called in the order of the rules, on
-// the room's goroutine unless their comment says otherwise, and must not wait for anything but the store.
+// Hooks are the points in a room's life at which a rule acts. Each may be nil. They are called in the order of the
+// rules, on the room's goroutine unless their comment says otherwise, and must not wait for anything but the store.
 type Hooks struct {
 	// Come is called for a client that wants to come in, or in again. An error refuses it.
 	Come func(st *wire.Stanza) error
@@ -43,15 +43,15 @@ type Hooks struct {
 	// Sent is called for each stanza that is sent to the room or to an occupant, whoever sends it.
 	Sent func(st *wire.Stanza)
 
-	// Receive is called for each message to all that is neither too large nor too early. An error refuses it. A stanza that
-	// is returned goes on in its place; nil says that the rule has dealt with it.
+	// Receive is called for each message to all that is neither too large nor too early. An error refuses it. A stanza
+	// that is returned goes on in its place; nil says that the rule has dealt with it.
 	Receive func(ctx context.Context, o *Occupant, st *wire.Stanza) (*wire.Stanza, error)
 
 	// Accept is the last word on a message that the occupant may say. An error refuses it.
 	Accept func(o *Occupant, st *wire.Stanza) error
 
-	// ToRoom is called for a message to the room that is not for all. o is nil if its sender is not in the room. With done the
-	// rule has dealt with it.
+	// ToRoom is called for a message to the room that is not for all. o is nil if its sender is not in the room. With
+	// done the rule has dealt with it.
 	ToRoom func(ctx context.Context, o *Occupant, st *wire.Stanza) (done bool, err error)
 
 	// Private is called before an occupant's request, or an error, is passed on to an occupant. An error refuses it.
@@ -69,8 +69,8 @@ type Hooks struct {
 	// IQ answers requests to the room by the namespace of their payload. A nil element is an empty result.
 	IQ map[string]func(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error)
 
-	// Affiliated is called for each change of an affiliation. The element that it returns, if any, is part of what everyone is
-	// told of it.
+	// Affiliated is called for each change of an affiliation. The element that it returns, if any, is part of what
+	// everyone is told of it.
 	Affiliated func(who jid.JID, affiliation string) *wire.Element
 
 	// Unknown is called when affiliations may have changed without Affiliated.
@@ -236,12 +236,4 @@ func (r *Room) iqOf(space string) func(context.Context, *wire.Stanza, *wire.Elem
 		}
 	}
 	return nil
-}
-
-func (r *Room) unknown() {
-	for i := range r.hooks {
-		if f := r.hooks[i].Unknown; f != nil {
-			f()
-		}
-	}
 }

@@ -33,7 +33,7 @@ func (iv *inviting) take(ctx context.Context, o *Occupant, st *wire.Stanza) (don
 		return false, nil
 	}
 	if !o.pace.Allow(st.At) {
-		return true, errTooFast
+		return true, ErrTooFast
 	}
 	n := 0
 	for _, inv := range x.Elements() {

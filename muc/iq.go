@@ -64,7 +64,7 @@ func (r *Room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	r.s.reply(ctx, st, reply)
+	r.s.Reply(ctx, st, reply)
 	return nil
 }
 
@@ -83,7 +83,7 @@ func (r *Room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 		return errNoOccupant
 	}
 	if to == o && st.Type == "get" && st.Has("urn:xmpp:ping", "ping") {
-		r.s.reply(ctx, st, nil)
+		r.s.Reply(ctx, st, nil)
 		return nil
 	}
 	if r.cfg.PM == "none" && (st.Type == "get" || st.Type == "set") && o.role != "moderator" {

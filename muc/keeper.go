@@ -13,14 +13,14 @@ import (
 )
 
 // Keeper keeps one room: it says who is who in it and what its configuration is, and it carries out what owners and
-// administrators change. A free room, which belongs to nothing but its owners, is kept by the store. The rooms of groups
-// are kept by package muc/groups.
+// administrators change. A free room, which belongs to nothing but its owners, is kept by the store. The rooms of
+// groups are kept by package muc/groups.
 //
-// Methods run on the room's goroutine, unless their comment says that they run on any. An error that is a stanza error is
-// sent to the person who asked; others go through Config.Explain first.
+// Methods run on the room's goroutine, unless their comment says that they run on any. An error that is a stanza error
+// is sent to the person who asked; others go through Config.Explain first.
 type Keeper interface {
-	// Config gives the configuration in force. kept is what the store has. It runs before the room's goroutine starts and
-	// whenever the room is reconfigured, under the room's lock: it must not ask the room for its configuration.
+	// Config gives the configuration in force. kept is what the store has. It runs before the room's goroutine starts
+	// and whenever the room is reconfigured, under the room's lock: it must not ask the room for its configuration.
 	Config(ctx context.Context, kept RoomConfig) (RoomConfig, error)
 
 	// ConfigForm gives the form that an owner fills in (section 10.2).
@@ -35,19 +35,19 @@ type Keeper interface {
 	// Affiliation gives a person's affiliation. who may be a full address. It runs on any goroutine.
 	Affiliation(ctx context.Context, who jid.JID) (string, error)
 
-	// Affiliations gives everyone who has an affiliation, by bare address; whole domains may be among the outcasts. The map
-	// belongs to the caller. It runs on any goroutine.
+	// Affiliations gives everyone who has an affiliation, by bare address; whole domains may be among the outcasts. The
+	// map belongs to the caller. It runs on any goroutine.
 	Affiliations(ctx context.Context) (map[jid.JID]string, error)
 
 	// List gives those with one affiliation, in any order, with reserved nicks and reasons where there are such.
 	List(ctx context.Context, affiliation string) ([]store.Affiliation, error)
 
-	// Since says when a person was added to the room; ok is false for a person who was not, and only visits. It runs on any
-	// goroutine.
+	// Since says when a person was added to the room; ok is false for a person who was not, and only visits. It runs on
+	// any goroutine.
 	Since(ctx context.Context, who jid.JID) (at time.Time, ok bool, err error)
 
-	// Affiliate changes affiliations: all, or none if one is refused. It returns the changes that the room itself has to show.
-	// A keeper that calls Room.Affiliated later returns none.
+	// Affiliate changes affiliations: all, or none if one is refused. It returns the changes that the room itself has
+	// to show. A keeper that calls Room.Affiliated later returns none.
 	Affiliate(ctx context.Context, by acts.Actor, cs []Change) (show []Change, err error)
 
 	// Register answers jabber:iq:register (section 7.10).
@@ -56,26 +56,27 @@ type Keeper interface {
 	// Answer takes the answer to a request for membership (section 9.9). o is nil if the sender is not in the room.
 	Answer(ctx context.Context, o *Occupant, st *wire.Stanza, f form.Form) error
 
-	// Nick gives the nick that a person has in this room without asking for one (section 6.6), "" if there is none. It runs on
-	// any goroutine.
+	// Nick gives the nick that a person has in this room without asking for one (section 6.6), "" if there is none. It
+	// runs on any goroutine.
 	Nick(who jid.JID) string
 
 	// Reserved says whether somebody other than who has reserved this nick, or one that looks like it.
 	Reserved(nick string, who jid.JID) bool
 
-	// Enter gives the affiliation of a person who wants to come in, and may make them a member. With seat the person gets in
-	// although the room is full.
+	// Enter gives the affiliation of a person who wants to come in, and may make them a member. With seat the person
+	// gets in although the room is full.
 	Enter(ctx context.Context, who jid.JID) (affiliation string, seat bool, err error)
 
-	// Knows returns an error if a person must not learn of the room. With banned, outcasts may learn of it. It runs on any
-	// goroutine.
+	// Knows returns an error if a person must not learn of the room. With banned, outcasts may learn of it. It runs on
+	// any goroutine.
 	Knows(ctx context.Context, who jid.JID, banned bool) error
 
-	// Reads returns an error if a person must not read what was said. affiliation is the person's. It runs on any goroutine.
+	// Reads returns an error if a person must not read what was said. affiliation is the person's. It runs on any
+	// goroutine.
 	Reads(ctx context.Context, who jid.JID, affiliation string) error
 
-	// Visits says whether a person may be in the room and has no place of their own in it, by which a search finds the room.
-	// It runs on any goroutine.
+	// Visits says whether a person may be in the room and has no place of their own in it, by which a search finds the
+	// room. It runs on any goroutine.
 	Visits(ctx context.Context, who jid.JID) bool
 
 	// Items gives what service discovery lists of the room (section 6.5). It runs on any goroutine.
@@ -99,12 +100,12 @@ type Keepers interface {
 	// Keeper makes the keeper of a room that Keeps is true of. The room is being loaded: its goroutine has not started.
 	Keeper(ctx context.Context, r *Room, row store.Room) (Keeper, error)
 
-	// Listed gives the configuration of a room that Keeps is true of for the service's list and search; ok is false if who
-	// must not find it there. Its affiliations and history are not asked for.
+	// Listed gives the configuration of a room that Keeps is true of for the service's list and search; ok is false if
+	// who must not find it there. Its affiliations and history are not asked for.
 	Listed(ctx context.Context, row store.Room, who jid.JID) (c RoomConfig, ok bool, err error)
 
-	// Create is asked before a free room is created by st. If the address is reserved for kept rooms, taken is true and the
-	// room is there or err says why not.
+	// Create is asked before a free room is created by st. If the address is reserved for kept rooms, taken is true and
+	// the room is there or err says why not.
 	Create(ctx context.Context, st *wire.Stanza) (taken bool, err error)
 
 	// Commands gives the service's ad-hoc commands (XEP-0050).

@@ -14,25 +14,29 @@ import (
 	"parley/wire/jid"
 )
 
-// Message waits for the commit of its batch.
+// Message is a message that waits for the commit of its batch and is shown then. Its fields are set when the room has taken
+// it; Hooks.Shown may read them, on the room's goroutine.
 type Message struct {
+	Stanza  *wire.Stanza     // as everyone gets it
+	Entry   *store.RoomEntry // as it is kept; nil if it is not
+	By      *Occupant        // who says it; nil if that is the room or a program
+	Program bool             // a program says it
+	Done    bool             // it is kept and shown
+
 	from  *wire.Stanza // as sent
-	out   *wire.Stanza // as broadcast
-	entry *store.RoomEntry
-	o     *Occupant
 	after func(ctx context.Context)
-	hook  bool // a program says it
 
 	to *Occupant        // who alone gets it; nil: all
 	in *server.Incoming // by way of that person's account; nil: it is on another server
 }
 
-var errTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
+// ErrTooFast refuses what somebody says or asks for too often.
+var ErrTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
 
 // onMessage sorts messages: to all, to one, invitations and the like.
 func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if st.Type == "error" {
-		r.flush(ctx)
+		r.Flush(ctx)
 		return r.bounced(ctx, st)
 	}
 	o := r.sessions[st.From]
@@ -43,7 +47,7 @@ func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 		return r.privateMessage(ctx, o, st)
 	}
 	if st.Type != "groupchat" {
-		r.flush(ctx)
+		r.Flush(ctx)
 		return r.toRoom(ctx, o, st)
 	}
 	if o == nil {
@@ -53,7 +57,7 @@ func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 		return server.WithText(server.PolicyViolation, "the message is too large")
 	}
 	if !o.pace.Allow(st.At) {
-		return errTooFast
+		return ErrTooFast
 	}
 	out, err := r.receive(ctx, o, st)
 	if err != nil || out == nil {
@@ -71,7 +75,7 @@ func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if err := r.accept(o, out); err != nil {
 		return err
 	}
-	r.queue(o, out, false).from = st // it is settled with its commit
+	r.PostAs(o, st, out)
 	return nil
 }
 
@@ -106,23 +110,23 @@ func (r *Room) forged(st *wire.Stanza, c wire.Child) bool {
 
 // queue puts a message into the batch that is committed next.
 func (r *Room) queue(o *Occupant, st *wire.Stanza, subject bool) *Message {
-	p := &Message{from: st, o: o}
+	p := &Message{from: st, By: o}
 	if o == nil {
-		p.out = st
+		p.Stanza = st
 	} else {
-		p.out = r.outgoing(o, st)
+		p.Stanza = r.outgoing(o, st)
 	}
 	id := store.ID(0)
-	if r.cfg.Archive && (subject || server.Meaningful(p.out)) {
+	if r.cfg.Archive && (subject || server.Meaningful(p.Stanza)) {
 		id = r.s.host.IDs.Next()
 	}
-	r.sign(p.out, o, id)
+	r.sign(p.Stanza, o, id)
 	if id != 0 {
 		r.seq++
-		p.entry = &store.RoomEntry{Host: r.s.cfg.Domain, Room: r.name, Epoch: r.epoch, Seq: r.seq, ID: id, OriginID: st.ID, Subject: subject, Quiet: !server.Said(p.out),
-			Stanza: p.out.AppendXML(make([]byte, 0, len(p.out.Payload)+200), jid.JID{}, wire.Client)}
+		p.Entry = &store.RoomEntry{Host: r.s.cfg.Domain, Room: r.name, Epoch: r.epoch, Seq: r.seq, ID: id, OriginID: st.ID, Subject: subject, Quiet: !server.Said(p.Stanza),
+			Stanza: p.Stanza.AppendXML(make([]byte, 0, len(p.Stanza.Payload)+200), jid.JID{}, wire.Client)}
 		if o != nil {
-			p.entry.Nick, p.entry.OccupantID, p.entry.Sender = o.nick, o.id, o.bare.String()
+			p.Entry.Nick, p.Entry.OccupantID, p.Entry.Sender = o.nick, o.id, o.bare.String()
 		}
 	}
 	r.pending = append(r.pending, p)
@@ -153,8 +157,9 @@ func (r *Room) sign(st *wire.Stanza, o *Occupant, id store.ID) {
 	st.SetPayload(b, cs)
 }
 
-// flush commits what waits and then shows it, in order. Nothing is seen that is not kept.
-func (r *Room) flush(ctx context.Context) {
+// Flush commits what waits and then shows it, in order. Nothing is seen that is not kept. It is
+// called on the room's goroutine.
+func (r *Room) Flush(ctx context.Context) {
 	if len(r.pending) == 0 {
 		return
 	}
@@ -162,8 +167,8 @@ func (r *Room) flush(ctx context.Context) {
 	r.pending = nil
 	ws := make([]store.Write, 0, len(batch))
 	for _, p := range batch {
-		if p.entry != nil {
-			ws = append(ws, p.entry)
+		if p.Entry != nil {
+			ws = append(ws, p.Entry)
 		}
 		if p.in != nil {
 			ws = append(ws, p.in.Writes()...)
@@ -182,8 +187,9 @@ func (r *Room) flush(ctx context.Context) {
 			p.from.Receipt.Settle()
 			continue
 		}
-		r.send(ctx, p.out, tos)
-		r.remember(p.out, p.entry)
+		r.send(ctx, p.Stanza, tos)
+		r.remember(p.Stanza, p.Entry)
+		p.Done = true
 		if p.after != nil {
 			p.after(ctx)
 		}
@@ -204,20 +210,35 @@ func (r *Room) notKept(ctx context.Context, batch []*Message, err error) {
 		r.s.forget(r)
 	}
 	for _, p := range batch {
-		if p.o != nil {
-			r.s.fail(ctx, p.from, err)
+		if p.By != nil {
+			r.s.Fail(ctx, p.from, err)
 		}
 		p.from.Receipt.Settle()
 	}
 }
 
-// say has the room itself, or an occupant of it, say something in the room.
-func (r *Room) say(ctx context.Context, from jid.JID, body string, extra ...*wire.Element) {
-	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: r.s.host.NewID()}
-	st.Add(wire.T(wire.NSClient, "body", body)).Add(extra...)
-	r.queue(nil, st, false)
-	r.flush(ctx)
+// Post has the room say something to all: from itself, or from an occupant that is not there. Flush keeps and shows it. Who
+// is said to have said it may be changed in the entry until then. It is called on the room's goroutine.
+func (r *Room) Post(st *wire.Stanza) *Message { return r.queue(nil, st, false) }
+
+// PostAs has an occupant say something to all. sent is the stanza that it follows from, which its sender's stream counts as
+// handled once the message is kept; st says what is shown. No rule is asked. It is called on the room's goroutine.
+func (r *Room) PostAs(o *Occupant, sent, st *wire.Stanza) *Message {
+	p := r.queue(o, st, false)
+	p.from = sent
+	return p
 }
+
+// Echo shows a client its own message to all, which nobody else gets and which is not kept. It is called on the room's
+// goroutine.
+func (r *Room) Echo(ctx context.Context, o *Occupant, st *wire.Stanza) {
+	echo := r.outgoing(o, st)
+	r.sign(echo, o, 0)
+	r.send(ctx, echo, []jid.JID{st.From})
+}
+
+// SendAll sends st to everyone in the room; it is not kept. It is called on the room's goroutine.
+func (r *Room) SendAll(ctx context.Context, st *wire.Stanza) { r.send(ctx, st, r.everyone(nil)) }
 
 // changeSubject is section 8.1.
 func (r *Room) changeSubject(ctx context.Context, o *Occupant, st *wire.Stanza) error {
@@ -226,8 +247,8 @@ func (r *Room) changeSubject(ctx context.Context, o *Occupant, st *wire.Stanza) 
 	}
 	p := r.queue(o, st, true)
 	p.after = func(ctx context.Context) {
-		r.subject, r.subjectAt = p.out, time.Now()
-		c := p.out.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).Set("stamp", r.subjectAt.UTC().Format(server.TimeFormat)))
+		r.subject, r.subjectAt = p.Stanza, time.Now()
+		c := p.Stanza.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).Set("stamp", r.subjectAt.UTC().Format(server.TimeFormat)))
 		if err := r.s.st.SaveRoomSubject(ctx, r.s.cfg.Domain, r.name, c.AppendXML(nil, jid.JID{}, wire.Client)); err != nil {
 			r.s.log.Error("subject is not kept", "room", r.jid.String(), "err", err)
 		}
@@ -250,7 +271,7 @@ func (r *Room) sendSubject(ctx context.Context, to jid.JID) {
 
 // toOne makes what is said to one occupant, to be committed and given out with the batch. An error is for who says it.
 func (r *Room) toOne(ctx context.Context, st *wire.Stanza, to *Occupant) (*Message, error) {
-	p := &Message{from: st, out: st, to: to}
+	p := &Message{from: st, Stanza: st, to: to}
 	host := r.s.host.Router.Host(to.bare.Domain())
 	if host == nil {
 		return p, nil
@@ -271,7 +292,7 @@ func (r *Room) tell(ctx context.Context, st *wire.Stanza, tos []*Occupant) (told
 			r.s.notTold(to.bare, err)
 		}
 	}
-	r.flush(ctx)
+	r.Flush(ctx)
 	return told
 }
 
@@ -279,11 +300,11 @@ func (r *Room) tell(ctx context.Context, st *wire.Stanza, tos []*Occupant) (told
 func (r *Room) deliver(ctx context.Context, p *Message) {
 	tos := clientsOf(p.to)
 	if p.in == nil {
-		r.send(ctx, p.out, tos)
+		r.send(ctx, p.Stanza, tos)
 		return
 	}
-	if err := p.in.Deliver(ctx, tos, func(j jid.JID) { r.gone = append(r.gone, j) }); err != nil && p.o != nil {
-		r.s.fail(ctx, p.from, err)
+	if err := p.in.Deliver(ctx, tos, func(j jid.JID) { r.gone = append(r.gone, j) }); err != nil && p.By != nil {
+		r.s.Fail(ctx, p.from, err)
 	} else if err != nil {
 		r.s.notTold(p.to.bare, err)
 	}
@@ -293,7 +314,7 @@ func (r *Room) deliver(ctx context.Context, p *Message) {
 func (r *Room) toRoom(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if st.Has(wire.NSForm, "x") && !st.Has(wire.NSMUCUser, "x") {
 		if o != nil && !o.pace.Allow(st.At) {
-			return errTooFast
+			return ErrTooFast
 		}
 		return r.onForm(ctx, o, st)
 	}

@@ -47,7 +47,7 @@ func (r *Room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 	if !ok || sid == "" || len(reason) > maxReason {
 		return server.BadRequest
 	}
-	r.flush(ctx)
+	r.Flush(ctx)
 	e, err := r.kept(ctx, sid)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (r *Room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 	}
 	out.Add(wire.E(nsFasten, "apply-to", old).Set("id", sid))
 	r.queue(nil, out.Add(wire.E(wire.NSHints, "store")), false)
-	r.flush(ctx)
+	r.Flush(ctx)
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (r *Room) ownRetraction(ctx context.Context, o *Occupant, st *wire.Stanza) 
 	if sid == "" {
 		return nil
 	}
-	r.flush(ctx)
+	r.Flush(ctx)
 	e, err := r.kept(ctx, sid)
 	if errors.Is(err, server.ItemNotFound) {
 		e, err = r.ownByID(ctx, o, sid)

@@ -18,21 +18,21 @@ const maxNick = 1023 // bytes
 // errNoNick refuses a nick.
 var errNoNick = server.WithText(server.NotAcceptable, "this cannot be a nickname")
 
-// checkNick says whether a nick can be one of a room.
-func checkNick(nick string) (string, error) {
+// CheckNick gives a nick as rooms have it (PRECIS), or a stanza error if it cannot be one.
+func CheckNick(nick string) (string, error) {
 	if nick == "" || len(nick) > maxNick {
 		return "", server.WithText(server.NotAcceptable, "a nickname is missing or too long")
 	}
 	j, err := jid.New("r", "s.example", nick)
-	if err != nil || nickKey(nick) == "" {
+	if err != nil || NickKey(nick) == "" {
 		return "", errNoNick
 	}
 	return j.Resource(), nil
 }
 
-// nickKey is equal for nicks that people would take for the same: whatever their case, width and spaces, and with what
+// NickKey is equal for nicks that people would take for the same: whatever their case, width and spaces, and with what
 // cannot be seen left out. It is "" for a nick of which nothing can be seen (section 17.1 forbids these).
-func nickKey(nick string) string {
+func NickKey(nick string) string {
 	if plainNick(nick) {
 		return strings.ToLower(nick)
 	}
@@ -69,7 +69,7 @@ func plainNick(nick string) bool {
 
 // taken says that somebody else is here under this nick, or under one that looks like it.
 func (r *Room) taken(nick string, who jid.JID) bool {
-	o := r.keys[nickKey(nick)]
+	o := r.keys[NickKey(nick)]
 	return o != nil && o.bare != who
 }
 
@@ -78,7 +78,7 @@ func (r *Room) nameAs(o *Occupant, nick string, j jid.JID) {
 	r.unname(o)
 	o.nick, o.jid = nick, j
 	r.nicks[nick] = o
-	r.keys[nickKey(nick)] = o
+	r.keys[NickKey(nick)] = o
 }
 
 // unname takes an occupant's nick away. One person may be here under two nicks that look alike: the key stays with the other.
@@ -87,13 +87,13 @@ func (r *Room) unname(o *Occupant) {
 		return
 	}
 	delete(r.nicks, o.nick)
-	key := nickKey(o.nick)
+	key := NickKey(o.nick)
 	if r.keys[key] != o {
 		return
 	}
 	delete(r.keys, key)
 	for _, other := range r.nicks {
-		if other.bare == o.bare && nickKey(other.nick) == key {
+		if other.bare == o.bare && NickKey(other.nick) == key {
 			r.keys[key] = other
 		}
 	}

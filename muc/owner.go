@@ -24,7 +24,7 @@ func (s *Service) create(ctx context.Context, st *wire.Stanza) error {
 		s.notIn(ctx, st)
 		return nil
 	}
-	if nickKey(st.To.Resource()) == "" {
+	if NickKey(st.To.Resource()) == "" {
 		return errNoNick
 	}
 	if err := s.make(ctx, st); err != nil {
@@ -73,7 +73,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 			if _, e := s.st.Room(ctx, s.cfg.Domain, name); e == nil {
 				return nil // somebody else has just made it
 			}
-			return server.WithText(errConflict, "this address has been used and is kept from reuse")
+			return server.WithText(ErrConflict, "this address has been used and is kept from reuse")
 		}
 	}
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
 			return nil
 		}
 	case "admins":
-		if local && s.isAdmin(ctx, who) {
+		if local && s.IsAdmin(ctx, who) {
 			return nil
 		}
 	}
@@ -102,13 +102,14 @@ func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
 // mayOwnMore: nobody has more rooms than one may (section 13.6), but administrators.
 func (s *Service) mayOwnMore(ctx context.Context, who jid.JID) error {
 	n, err := s.st.RoomsOwned(ctx, s.cfg.Domain, who.Bare().String())
-	if err == nil && n >= s.cfg.MaxPerUser && !s.isAdmin(ctx, who) {
+	if err == nil && n >= s.cfg.MaxPerUser && !s.IsAdmin(ctx, who) {
 		return server.WithText(server.NotAllowed, "you own as many rooms as one may")
 	}
 	return err
 }
 
-func (s *Service) isAdmin(ctx context.Context, who jid.JID) bool {
+// IsAdmin says whether who is an administrator of the host whose people the service is for.
+func (s *Service) IsAdmin(ctx context.Context, who jid.JID) bool {
 	if who.Domain() != s.host.Domain {
 		return false
 	}

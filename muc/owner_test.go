@@ -12,9 +12,9 @@ import (
 
 func TestCreate(t *testing.T) {
 	r := newRig(t, func(c *muc.Config) { c.Create = "admins" })
-	r.user("!prince", "romeo", "juliet")
-	r.login("prince/palace", "romeo/phone", "juliet/balcony")
-	r.play(`
+	r.User("!prince", "romeo", "juliet")
+	r.Login("prince/palace", "romeo/phone", "juliet/balcony")
+	r.Play(`
 	romeo sends: <presence id='c1' to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence type='error' id='c1' from='orchard@groups.example.org/Romeo'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
 	prince sends: <presence to='orchard@groups.example.org/Prince'>` + x + `</presence>
@@ -32,14 +32,14 @@ func TestCreate(t *testing.T) {
 	romeo sends: <iq type='get' id='c4' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>
 	` + refused("romeo", "c4", "cancel", "item-not-found"))
 	// Cancelled: the room is gone, and can be made again.
-	r.play(`prince sends: <iq type='set' id='c5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='cancel'/></query></iq>
+	r.Play(`prince sends: <iq type='set' id='c5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='cancel'/></query></iq>
 	prince gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><destroy/></x></presence>
 	prince gets: <iq type='result' id='c5'/>
 	prince sends: <presence to='orchard@groups.example.org/Prince'>` + x + `</presence>
 	prince gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><status code='201'/></x></presence>
 	prince gets: <message><subject/></message>`)
 	r.configure("prince", field("roomname", "The Orchard")+field("whois", "anyone"))
-	r.play(`prince gets: <iq type='result' id='cfg'/>
+	r.Play(`prince gets: <iq type='result' id='cfg'/>
 	prince gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'><status code='172'/><status code='104'/></x></message>
 	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence from='orchard@groups.example.org/Prince'><x xmlns='http://jabber.org/protocol/muc#user'><item jid='prince@example.org/palace'/></x></presence>
@@ -57,18 +57,18 @@ func TestConfigure(t *testing.T) {
 		{field("enablelogging", "1"), "<status code='170'/>"},
 	} {
 		r.configure("romeo", c.fields)
-		r.play(`romeo gets: <iq type='result' id='cfg'/>
+		r.Play(`romeo gets: <iq type='result' id='cfg'/>
 		romeo gets: <message type='groupchat' from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>
 		juliet gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>`)
 	}
 	for _, bad := range []string{field("whois", "nobody"), field("persistentroom", "perhaps"), field("maxusers", "-1"), field("passwordprotectedroom", "1")} {
 		r.configure("romeo", bad)
-		r.play(refused("romeo", "cfg", "modify", "not-acceptable"))
+		r.Play(refused("romeo", "cfg", "modify", "not-acceptable"))
 	}
 	r.configure("juliet", field("roomname", "x"))
-	r.play(refused("juliet", "cfg", "auth", "forbidden"))
+	r.Play(refused("juliet", "cfg", "auth", "forbidden"))
 	r.configure("romeo", field("maxusers", "10")+field("presencebroadcast", "moderator"))
-	r.play(`romeo forgets from orchard@groups.example.org
+	r.Play(`romeo forgets from orchard@groups.example.org
 	juliet forgets from orchard@groups.example.org
 	# Participants are not shown any more.
 	nurse sends: <presence to='orchard@groups.example.org/Nurse'>` + x + `</presence>
@@ -81,18 +81,18 @@ func TestConfigure(t *testing.T) {
 func TestMaxUsers(t *testing.T) {
 	r := verona(t, func(c *muc.Config) { c.MaxOccupants = 2 })
 	r.enter("juliet")
-	r.play(`nurse sends: <presence id='f' to='orchard@groups.example.org/Nurse'>` + x + `</presence>
+	r.Play(`nurse sends: <presence id='f' to='orchard@groups.example.org/Nurse'>` + x + `</presence>
 	nurse gets: <presence type='error' id='f'><error><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`)
 }
 
 func TestRate(t *testing.T) {
 	r := verona(t, func(c *muc.Config) { c.MessageRate, c.MessageBurst, c.MessageSize = 1, 2, 2000 })
 	r.enter("juliet")
-	r.play(`juliet sends: <message type='groupchat' id='r1' to='orchard@groups.example.org'><body>1</body></message>
+	r.Play(`juliet sends: <message type='groupchat' id='r1' to='orchard@groups.example.org'><body>1</body></message>
 	juliet sends: <message type='groupchat' id='r2' to='orchard@groups.example.org'><body>2</body></message>
 	juliet sends: <message type='groupchat' id='r3' to='orchard@groups.example.org'><body>3</body></message>`)
 	errors := 0
-	for _, e := range r.settled("juliet", "orchard@groups.example.org") {
+	for _, e := range r.Settled("juliet", "orchard@groups.example.org") {
 		if e.Attr("type") == "error" && e.Child("jabber:client", "error").Attr("type") == "wait" {
 			errors++
 		}
@@ -104,7 +104,7 @@ func TestRate(t *testing.T) {
 	for i := range big {
 		big[i] = 'x'
 	}
-	r.play(`romeo forgets from orchard@groups.example.org
+	r.Play(`romeo forgets from orchard@groups.example.org
 	romeo sends: <message type='groupchat' id='big' to='orchard@groups.example.org'><body>` + string(big) + `</body></message>
 	romeo gets: <message type='error' id='big'><error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 }
@@ -115,10 +115,10 @@ func TestRateIsOfWhenItWasReceived(t *testing.T) {
 	r.enter("juliet")
 	began := time.Now().Add(-time.Minute)
 	for i := range 30 {
-		r.clients["juliet"].sendAt(fmt.Sprintf("<message type='groupchat' id='r%d' to='orchard@groups.example.org'><body>%d</body></message>", i, i), began.Add(time.Duration(i)*time.Second))
+		r.Clients["juliet"].SendsAt(fmt.Sprintf("<message type='groupchat' id='r%d' to='orchard@groups.example.org'><body>%d</body></message>", i, i), began.Add(time.Duration(i)*time.Second))
 	}
 	n := 0
-	for _, e := range r.settled("juliet", "orchard@groups.example.org") {
+	for _, e := range r.Settled("juliet", "orchard@groups.example.org") {
 		switch e.Attr("type") {
 		case "error":
 			t.Errorf("%s is too fast", e.Attr("id"))
@@ -135,7 +135,7 @@ func TestDestroy(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("persistentroom", "1"))
 	r.enter("juliet")
-	r.play(`
+	r.Play(`
 	romeo sends: <message type='groupchat' id='old' to='orchard@groups.example.org'><body>a secret</body></message>
 	romeo gets: <message id='old'/>
 	juliet gets: <message id='old'/>
@@ -160,7 +160,7 @@ func TestDestroy(t *testing.T) {
 
 func TestTemporary(t *testing.T) {
 	r := verona(t)
-	r.play(`
+	r.Play(`
 	romeo sends: <presence type='unavailable' to='orchard@groups.example.org/Romeo'/>
 	romeo gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>
 	juliet sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
@@ -172,19 +172,19 @@ func TestTakenOver(t *testing.T) {
 	r.configure("romeo", field("persistentroom", "1"))
 	r.enter("juliet")
 	// Another node takes the room: what is said here is not kept, so it is not shown.
-	if _, err := r.st.TakeRoom(context.Background(), "groups.example.org", "orchard"); err != nil {
+	if _, err := r.Store.TakeRoom(context.Background(), "groups.example.org", "orchard"); err != nil {
 		t.Fatal(err)
 	}
-	r.play(`romeo sends: <message type='groupchat' id='t1' to='orchard@groups.example.org'><body>x</body></message>
+	r.Play(`romeo sends: <message type='groupchat' id='t1' to='orchard@groups.example.org'><body>x</body></message>
 	romeo gets: <message type='error' id='t1'><error type='wait'/></message>`)
 	// Loaded anew it goes on.
-	r.play(`romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
+	r.Play(`romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner'/><status code='110'/></x></presence>
 	romeo gets: <message><subject/></message>
 	romeo sends: <message type='groupchat' id='t2' to='orchard@groups.example.org'><body>y</body></message>
 	romeo gets: <message type='groupchat' id='t2'/>
 	juliet gets nothing from orchard@groups.example.org`)
-	es, _, _, err := r.st.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 10})
+	es, _, _, err := r.Store.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 10})
 	if err != nil || len(es) != 1 {
 		t.Errorf("%d entries, %v", len(es), err)
 	}
@@ -195,13 +195,13 @@ func TestLoadTogether(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("persistentroom", "1"))
 	for range 5 {
-		r.restart()
-		r.login("romeo/phone", "juliet/balcony", "nurse/house", "tybalt/street")
+		r.Restart()
+		r.Login("romeo/phone", "juliet/balcony", "nurse/house", "tybalt/street")
 		done := make(chan struct{}, 4)
 		for _, a := range []string{"romeo", "juliet", "nurse", "tybalt"} {
 			go func() {
-				r.clients[a].send(`<presence to='orchard@groups.example.org/` + a + `'>` + x + `</presence>`)
-				r.clients[a].send(`<message type='groupchat' id='` + a + `' to='orchard@groups.example.org'><body>x</body></message>`)
+				r.Clients[a].Sends(`<presence to='orchard@groups.example.org/` + a + `'>` + x + `</presence>`)
+				r.Clients[a].Sends(`<message type='groupchat' id='` + a + `' to='orchard@groups.example.org'><body>x</body></message>`)
 				done <- struct{}{}
 			}()
 		}
@@ -209,13 +209,13 @@ func TestLoadTogether(t *testing.T) {
 			<-done
 		}
 		for _, a := range []string{"romeo", "juliet", "nurse", "tybalt"} {
-			for _, e := range r.settled(a, "orchard@groups.example.org") {
+			for _, e := range r.Settled(a, "orchard@groups.example.org") {
 				if e.Attr("type") == "error" {
 					t.Errorf("%s gets %s", a, e.AppendXML(nil, ""))
 				}
 			}
 		}
-		if es, _, _, err := r.st.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 100}); err != nil || len(es)%4 != 0 {
+		if es, _, _, err := r.Store.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 100}); err != nil || len(es)%4 != 0 {
 			t.Errorf("%d messages are kept, %v", len(es), err)
 		}
 	}
@@ -225,11 +225,9 @@ func TestGhost(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
 	// A client's stream is gone without a word: what cannot be delivered takes it out.
-	c := r.clients["nurse"]
-	c.mu.Lock()
-	c.shut = true
-	c.mu.Unlock()
-	r.play(`romeo sends: <message type='groupchat' id='g1' to='orchard@groups.example.org'><body>x</body></message>
+	c := r.Clients["nurse"]
+	c.Shut()
+	r.Play(`romeo sends: <message type='groupchat' id='g1' to='orchard@groups.example.org'><body>x</body></message>
 	juliet gets: <message id='g1'/>
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><status code='333'/></x></presence>
 	# A bounce of what the room has sent does it too.
@@ -241,19 +239,19 @@ func TestGhost(t *testing.T) {
 
 func TestIdle(t *testing.T) {
 	r := newRig(t, func(c *muc.Config) { c.Idle = 40 * time.Millisecond })
-	r.user("romeo")
-	r.login("romeo/phone")
+	r.User("romeo")
+	r.Login("romeo/phone")
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.svc.Run(ctx) }()
-	r.play(`
+	r.Play(`
 	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo forgets from orchard@groups.example.org`)
 	r.configure("romeo", field("persistentroom", "1"))
-	r.play(`romeo sends: <presence type='unavailable' to='orchard@groups.example.org/Romeo'/>
+	r.Play(`romeo sends: <presence type='unavailable' to='orchard@groups.example.org/Romeo'/>
 	romeo forgets from orchard@groups.example.org`)
 	epoch := func() int64 {
-		row, err := r.st.Room(ctx, "groups.example.org", "orchard")
+		row, err := r.Store.Room(ctx, "groups.example.org", "orchard")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +264,7 @@ func TestIdle(t *testing.T) {
 	for was := epoch(); epoch() == was; {
 		select {
 		case <-tick.C:
-			r.settled("romeo", "orchard@groups.example.org")
+			r.Settled("romeo", "orchard@groups.example.org")
 		case <-deadline:
 			t.Fatal("an empty room stays in memory")
 		}
@@ -280,14 +278,14 @@ func TestIdle(t *testing.T) {
 // TestMaxPeople: a free room's list of people ends somewhere, whoever adds to it.
 func TestMaxPeople(t *testing.T) {
 	r := newRig(t, func(c *muc.Config) { c.MaxPeople = 2 })
-	r.user("romeo", "juliet")
-	r.login("romeo/phone")
-	r.login("juliet/phone")
-	r.play(`
+	r.User("romeo", "juliet")
+	r.Login("romeo/phone")
+	r.Login("juliet/phone")
+	r.Play(`
 	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo forgets from orchard@groups.example.org`)
 	r.configure("romeo", field("persistentroom", "1"))
-	r.play(`
+	r.Play(`
 	romeo forgets from orchard@groups.example.org
 	romeo sends: <iq type='set' id='1' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='a@example.org' affiliation='member'/><item jid='b@example.org' affiliation='member'/></query></iq>
 	romeo gets: <iq type='error' id='1'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>

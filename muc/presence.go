@@ -89,7 +89,7 @@ func (r *Room) join(ctx context.Context, st *wire.Stanza) error {
 	if err := r.mayCome(st); err != nil {
 		return err
 	}
-	if nickKey(nick) == "" {
+	if NickKey(nick) == "" {
 		return errNoNick
 	}
 	affiliation, seat, err := r.keeper.Enter(ctx, st.From)
@@ -103,7 +103,7 @@ func (r *Room) join(ctx context.Context, st *wire.Stanza) error {
 		return err
 	}
 	if r.taken(nick, st.From.Bare()) || r.keeper.Reserved(nick, st.From.Bare()) {
-		return errConflict
+		return ErrConflict
 	}
 	o := r.nicks[nick]
 	r.admit(ctx, st, o, nick, affiliation, x)
@@ -118,7 +118,7 @@ func (r *Room) mayEnter(affiliation string, seat bool, nick string, x *wire.Elem
 	case r.locked.Load() && affiliation != Owner:
 		return server.ItemNotFound
 	case r.cfg.MembersOnly && affiliation == None:
-		return errNoMember
+		return ErrNoMember
 	case r.cfg.Password != "" && x.ChildText(wire.NSMUC, "password") != r.cfg.Password:
 		return errNotAuthorized
 	case seat:
@@ -164,10 +164,10 @@ func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, af
 	if fresh {
 		j, err := r.jid.WithResource(nick)
 		if err != nil {
-			r.s.fail(ctx, st, server.MalformedJID)
+			r.s.Fail(ctx, st, server.MalformedJID)
 			return
 		}
-		o = &Occupant{bare: st.From.Bare(), came: time.Now(), id: r.occupantID(st.From), affiliation: affiliation, role: r.RoleFor(affiliation),
+		o = &Occupant{bare: st.From.Bare(), came: time.Now(), id: r.OccupantID(st.From), affiliation: affiliation, role: r.RoleFor(affiliation),
 			pace: limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
@@ -254,7 +254,7 @@ func (r *Room) setPresence(o *Occupant, st *wire.Stanza) {
 // update is a change of availability (section 7.8).
 func (r *Room) update(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if !o.pace.Allow(st.At) {
-		return errTooFast
+		return ErrTooFast
 	}
 	r.setPresence(o, st)
 	r.show(ctx, o)
@@ -445,18 +445,18 @@ func (r *Room) expel(ctx context.Context, o *Occupant, l leaving) {
 func (r *Room) rename(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	nick := st.To.Resource()
 	switch {
-	case nickKey(nick) == "":
+	case NickKey(nick) == "":
 		return errNoNick
 	case !o.pace.Allow(st.At):
-		return errTooFast
+		return ErrTooFast
 	case r.nicks[nick] != nil && r.nicks[nick].bare == o.bare:
 		r.joinOwn(ctx, o, r.nicks[nick], st)
 		return nil
 	case r.nicks[nick] != nil || r.taken(nick, o.bare) || r.keeper.Reserved(nick, o.bare):
-		return errConflict
+		return ErrConflict
 	}
 	if len(o.clients) > 1 { // the other clients would not know themselves again
-		return server.WithText(errConflict, "another client of yours is here under your nick")
+		return server.WithText(ErrConflict, "another client of yours is here under your nick")
 	}
 	if own, err := r.nickOf(ctx, st.From, o.affiliation, nick); err != nil {
 		return err

@@ -57,10 +57,12 @@ func (r *Room) privateMessage(ctx context.Context, o *Occupant, st *wire.Stanza)
 		return server.PolicyViolation
 	}
 	if !o.pace.Allow(st.At) {
-		return errTooFast
+		return ErrTooFast
 	}
 	switch {
-	case r.cfg.PM == "none", r.cfg.PM == "moderators" && o.role != "moderator", r.cfg.PM == "participants" && o.role == "visitor":
+	case r.cfg.PM == "none",
+		r.cfg.PM == "moderators" && o.role != "moderator",
+		r.cfg.PM == "participants" && o.role == "visitor":
 		return server.Forbidden
 	}
 	out := r.outgoing(o, st)
@@ -69,7 +71,7 @@ func (r *Room) privateMessage(ctx context.Context, o *Occupant, st *wire.Stanza)
 	if err != nil {
 		return err
 	}
-	p.from, p.o = st, o
+	p.from, p.By = st, o
 	r.pending = append(r.pending, p)
 	if st.ID != "" {
 		r.private.note(private{privateID(o.nick, st.ID), to.bare, to.jid})
@@ -87,7 +89,8 @@ func (r *Room) bounced(ctx context.Context, st *wire.Stanza) error {
 		return nil
 	}
 	if to != nil && e.Child(wire.NSStanzas, "service-unavailable") != nil && r.private.sent(to.nick, st.ID) != nil {
-		// Who has blocked another answers that one's private messages so (XEP-0191, section 3.3), and is here all the same.
+		// Who has blocked another answers that one's private messages so (XEP-0191, section 3.3), and is here all the
+		// same.
 		r.send(ctx, r.outgoing(o, st), clientsOf(to))
 		return nil
 	}

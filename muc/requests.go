@@ -13,6 +13,9 @@ import (
 	"parley/wire/jid"
 )
 
+// regJID is a field of the form that its registry does not name (XEP-0068, section 3.2).
+const regJID = "x-jid"
+
 // Membership of a free room for people who register with it (XEP-0045, sections 7.10 and 9.9).
 
 // Register answers jabber:iq:register to the room (section 7.10).
@@ -28,7 +31,12 @@ func (k *free) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	}
 	if st.Type == "get" {
 		if mine.Affiliation != "" && mine.Nick != "" {
-			return wire.E(nsRegister, "query", wire.E(nsRegister, "registered"), wire.T(nsRegister, "username", mine.Nick)), nil
+			return wire.E(
+				nsRegister,
+				"query",
+				wire.E(nsRegister, "registered"),
+				wire.T(nsRegister, "username", mine.Nick),
+			), nil
 		}
 		f := form.New(form.Ask, nsRegForm)
 		f.Title, f.Instructions = "Registration in "+r.jid.String(), "Choose the nickname that is yours in this room."
@@ -45,12 +53,12 @@ func (k *free) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	if f.Type == form.Cancel {
 		return nil, nil
 	}
-	nick, err := checkNick(f.Get(regNick))
+	nick, err := CheckNick(f.Get(regNick))
 	if err != nil {
 		return nil, err
 	}
 	if k.Reserved(nick, who) || r.taken(nick, who) {
-		return nil, errConflict
+		return nil, ErrConflict
 	}
 	if mine.Affiliation == "" && k.asks(who) {
 		return nil, k.askMembership(ctx, who, nick)
@@ -58,12 +66,12 @@ func (k *free) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	return nil, k.enroll(ctx, nil, who, nick)
 }
 
-// asks says that nobody becomes a member of a free room by registering alone: members come in, speak or read what others
-// do not, and it is not for everybody to be one. Who knows the password is in.
+// asks says that nobody becomes a member of a free room by registering alone: members come in, speak or read what
+// others do not, and it is not for everybody to be one. Who knows the password is in.
 func (k *free) asks(who jid.JID) bool {
 	r := k.r
 	c := &r.cfg
-	return c.MembersOnly || c.Moderated || c.HistoryFor != "" || c.Password != "" && !r.isIn(who)
+	return c.MembersOnly || c.Moderated || c.HistoryFor != "" || c.Password != "" && !r.IsIn(who)
 }
 
 // enroll makes somebody a member under a nick; who is more than that stays so.
@@ -106,15 +114,16 @@ func (k *free) askMembership(ctx context.Context, who jid.JID, nick string) erro
 // asksFor asks administrators for an answer (section 9.9).
 func (r *Room) asksFor(q store.RoomRequest) *wire.Stanza {
 	ask := form.New(form.Ask, nsRegForm)
-	ask.Title, ask.Instructions = "Registration request", "To approve this registration request, select the checkbox and send the form."
+	ask.Title = "Registration request"
+	ask.Instructions = "To approve this registration request, select the checkbox and send the form."
 	ask.Add(regJID, form.JIDSingle, "User ID", q.JID).Add(regNick, form.TextSingle, "Desired nickname", q.Nick).
 		AddBool(regAllow, "Allow this person to register with the room?", false)
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
 	return st.Add(ask.Element())
 }
 
-// sendRequests gives an administrator who comes in what waits for an answer. The room keeps it until then: it is no matter
-// of the administrator's account, whose archive would have it once more each time.
+// sendRequests gives an administrator who comes in what waits for an answer. The room keeps it until then: it is no
+// matter of the administrator's account, whose archive would have it once more each time.
 func (k *free) sendRequests(ctx context.Context, o *Occupant, to jid.JID) {
 	r := k.r
 	if rank[o.affiliation] >= rank[Admin] {
@@ -152,15 +161,15 @@ func (k *free) Answer(ctx context.Context, o *Occupant, _ *wire.Stanza, f form.F
 	if allow, _ := f.Bool(regAllow); !allow {
 		return k.answered(ctx, who)
 	}
-	nick, err := checkNick(f.Get(regNick))
+	nick, err := CheckNick(f.Get(regNick))
 	if err != nil {
 		return err
 	}
 	if k.Reserved(nick, who) || k.people[who].Affiliation == Outcast {
-		return errConflict
+		return ErrConflict
 	}
 	was := k.people[who].Affiliation
-	if err := k.enroll(ctx, o, who, nick); err != nil || was != "" || r.isIn(who) {
+	if err := k.enroll(ctx, o, who, nick); err != nil || was != "" || r.IsIn(who) {
 		return err
 	}
 	r.s.host.Router.Send(ctx, r.invitation(r.s.host.NewID(), o.jid, who, nil)) // section 9.5

@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/limit"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -24,11 +23,9 @@ import (
 
 // Room is one room. Its goroutine owns everything below `owned`; what others read lies under mu.
 type Room struct {
-	s     *Service
-	name  string
-	jid   jid.JID
-	group string // id of the group whose room it is; "" for a free room
-	theme string // key of the theme
+	s    *Service
+	name string
+	jid  jid.JID
 
 	keeper Keeper  // set before the goroutine starts
 	hooks  []Hooks // of the rules, in their order; set before the goroutine starts
@@ -60,22 +57,6 @@ type Room struct {
 	late      []work // came after that
 }
 
-// Occupant is a person in the room under one nick, with one or more clients.
-type Occupant struct {
-	nick        string
-	jid         jid.JID // occupant JID: room@service/nick
-	bare        jid.JID // real
-	id          string  // XEP-0421
-	affiliation string
-	role        string
-	clients     []client
-	pace        *limit.Pace
-	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
-	seen        bool            // the others have been shown it
-	hats        *wire.Element   // XEP-0317; nil: none
-	came        time.Time
-}
-
 type client struct {
 	jid      jid.JID
 	presence *wire.Stanza // as sent, without the MUC part
@@ -87,8 +68,6 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 	r := &Room{
 		s:        s,
 		name:     row.Name,
-		group:    row.Group,
-		theme:    row.Theme,
 		in:       make(chan work, inbox),
 		epoch:    row.Epoch,
 		seq:      row.LastSeq,
@@ -173,14 +152,14 @@ func (r *Room) run(ctx context.Context) {
 			r.handle(ctx, batch[i])
 			batch[i] = work{}
 		}
-		r.flush(ctx)
+		r.Flush(ctx)
 		r.dropGone(ctx)
 		r.given.Add(-int64(len(batch)))
 	}
 	// What came too late is for the room that is at this address now, if there is one.
 	for _, w := range r.late {
 		if w.st != nil {
-			r.s.fail(ctx, w.st, r.s.Receive(ctx, w.st))
+			r.s.Fail(ctx, w.st, r.s.Receive(ctx, w.st))
 			w.settle()
 			continue
 		}
@@ -207,7 +186,7 @@ func (r *Room) handle(ctx context.Context, w work) {
 		}
 	}()
 	if w.do != nil || w.st.Kind != wire.Message {
-		r.flush(ctx)
+		r.Flush(ctx)
 	}
 	if r.over {
 		r.late = append(r.late, w)
@@ -232,14 +211,14 @@ func (r *Room) handle(ctx context.Context, w work) {
 	case wire.IQ:
 		err = r.onIQ(ctx, w.st)
 	}
-	r.s.fail(ctx, w.st, err)
+	r.s.Fail(ctx, w.st, err)
 	if n := len(r.pending); n == 0 || r.pending[n-1].from != w.st { // else it is settled with its commit
 		w.settle()
 	}
 }
 
-// config and affiliations are read from any goroutine.
-func (r *Room) config() RoomConfig {
+// Config gives a copy of the room's configuration. It is safe on any goroutine.
+func (r *Room) Config() RoomConfig {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.cfg
@@ -250,9 +229,9 @@ func (r *Room) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	return r.keeper.Affiliation(ctx, who)
 }
 
-// occupantID is the same for a person in this room for ever, and tells nothing of who it is (XEP-0421). Who is given the
-// address of an account that was deleted is another person, and has another.
-func (r *Room) occupantID(who jid.JID) string {
+// OccupantID gives what is the same for a person in this room for ever, and says nothing of who it is (XEP-0421). The next
+// person with the address of a deleted account has another. It is safe on any goroutine.
+func (r *Room) OccupantID(who jid.JID) string {
 	m := hmac.New(sha256.New, r.s.cfg.Secret)
 	m.Write([]byte(r.jid.String() + "\x00" + who.Bare().String()))
 	if r.s.cfg.Lives != nil {
@@ -260,6 +239,13 @@ func (r *Room) occupantID(who jid.JID) string {
 			m.Write([]byte("\x00" + strconv.Itoa(n)))
 		}
 	}
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))
+}
+
+// ProgramID gives the occupant-id of a program, by an id of its own (XEP-0421). It is safe on any goroutine.
+func (r *Room) ProgramID(id string) string {
+	m := hmac.New(sha256.New, r.s.cfg.Secret)
+	m.Write([]byte(r.jid.String() + "\x00program\x00" + id))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:20]))
 }
 

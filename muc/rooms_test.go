@@ -12,9 +12,9 @@ const x = `<x xmlns='http://jabber.org/protocol/muc'/>`
 // verona has romeo, juliet and nurse signed in, and a room that romeo has made and is in as "Romeo".
 func verona(t testing.TB, change ...func(*muc.Config)) *rig {
 	r := newRig(t, change...)
-	r.user("romeo", "juliet", "nurse", "tybalt")
-	r.login("romeo/phone", "juliet/balcony", "nurse/house", "tybalt/street")
-	r.play(`
+	r.User("romeo", "juliet", "nurse", "tybalt")
+	r.Login("romeo/phone", "juliet/balcony", "nurse/house", "tybalt/street")
+	r.Play(`
 	romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'>
 		<item affiliation='owner' role='moderator'/><status code='110'/><status code='201'/></x></presence>
@@ -26,8 +26,8 @@ func verona(t testing.TB, change ...func(*muc.Config)) *rig {
 
 // configure sends a configuration of the orchard; fields are var=value.
 func (r *rig) configure(actor, fields string) {
-	r.t.Helper()
-	r.play(actor + ` sends: <iq type='set' id='cfg' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'>
+	r.T.Helper()
+	r.Play(actor + ` sends: <iq type='set' id='cfg' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'>
 	<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>` + fields + `</x></query></iq>`)
 }
 
@@ -37,19 +37,19 @@ func field(name, value string) string {
 
 // enter has actors join the orchard under their nicks and forget what they got.
 func (r *rig) enter(actors ...string) {
-	r.t.Helper()
+	r.T.Helper()
 	nicks := map[string]string{"romeo": "Romeo", "juliet": "Juliet", "nurse": "Nurse", "tybalt": "Tybalt"}
 	for _, a := range actors {
-		r.play(a + " sends: <presence to='orchard@groups.example.org/" + nicks[a] + "'>" + x + "</presence>\n" + a + " forgets from orchard@groups.example.org")
+		r.Play(a + " sends: <presence to='orchard@groups.example.org/" + nicks[a] + "'>" + x + "</presence>\n" + a + " forgets from orchard@groups.example.org")
 	}
-	for a := range r.clients {
-		r.play(a + " forgets from orchard@groups.example.org")
+	for a := range r.Clients {
+		r.Play(a + " forgets from orchard@groups.example.org")
 	}
 }
 
 func TestJoin(t *testing.T) {
 	r := verona(t)
-	r.play(`
+	r.Play(`
 	juliet sends: <presence id='j1' to='orchard@groups.example.org/Juliet'><show>away</show>` + x + `</presence>
 	juliet gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'>
 		<item affiliation='owner' role='moderator' jid='-'/><never><status code='110'/></never></x><occupant-id xmlns='urn:xmpp:occupant-id:0' id='{romeoID}'/></presence>
@@ -70,8 +70,8 @@ func TestJoin(t *testing.T) {
 
 	# A second client of the same person may use the nick.
 	`)
-	r.login("juliet2=juliet/chamber")
-	r.play(`
+	r.Login("juliet2=juliet/chamber")
+	r.Play(`
 	juliet2 sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
 	juliet2 gets: <presence from='orchard@groups.example.org/Romeo'/>
 	juliet2 gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>
@@ -96,20 +96,20 @@ func TestJoin(t *testing.T) {
 func TestLeaveIsSeen(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
-	r.play(`
+	r.Play(`
 	juliet sends: <presence type='unavailable' to='orchard@groups.example.org/Juliet'><status>gone where the iron bit</status></presence>
 	juliet gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' affiliation='none'/><status code='110'/></x></presence>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><status>gone where the iron bit</status><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='juliet@example.org/balcony'/><never><status code='110'/></never></x></presence>
 	nurse gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='none' jid='-'/></x></presence>`)
 	// A session that ends takes its occupant with it.
-	r.host.Unbind(context.Background(), r.clients["nurse"].s)
-	r.play(`romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'/>`)
+	r.Host.Unbind(context.Background(), r.Clients["nurse"].Session)
+	r.Play(`romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'/>`)
 }
 
 func TestMessage(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet")
-	r.play(`
+	r.Play(`
 	juliet sends: <message type='groupchat' id='m1' to='orchard@groups.example.org'><body>O Romeo &lt;3</body>
 		<origin-id xmlns='urn:xmpp:sid:0' id='o1'/><stanza-id xmlns='urn:xmpp:sid:0' by='orchard@groups.example.org' id='forged'/>
 		<stanza-id xmlns='urn:xmpp:sid:0' by='elsewhere.example' id='kept'/><occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/>
@@ -141,7 +141,7 @@ func TestMessage(t *testing.T) {
 func TestPrivateMessage(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
-	r.play(`
+	r.Play(`
 	juliet sends: <message type='chat' id='p1' to='orchard@groups.example.org/Romeo'><body>Wherefore?</body><x xmlns='http://jabber.org/protocol/muc#user'><status code='301'/></x></message>
 	romeo gets: <message type='chat' id='p1' from='orchard@groups.example.org/Juliet' to='romeo@example.org/phone'><body>Wherefore?</body>
 		<x xmlns='http://jabber.org/protocol/muc#user'><never><status/></never></x></message>
@@ -151,7 +151,7 @@ func TestPrivateMessage(t *testing.T) {
 	tybalt gets: <message type='error' id='p3'><error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
 	nurse gets nothing from orchard@groups.example.org`)
 	r.configure("romeo", field("allowpm", "moderators"))
-	r.play(`
+	r.Play(`
 	romeo forgets from orchard@groups.example.org
 	juliet forgets from orchard@groups.example.org
 	juliet sends: <message type='chat' id='p4' to='orchard@groups.example.org/Nurse'><body>x</body></message>
@@ -163,7 +163,7 @@ func TestPrivateMessage(t *testing.T) {
 func TestNick(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
-	r.play(`
+	r.Play(`
 	juliet sends: <presence to='orchard@groups.example.org/Capulet'/>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><item nick='Capulet' role='participant' jid='juliet@example.org/balcony'/><status code='303'/></x></presence>
 	romeo gets: <presence type='-' from='orchard@groups.example.org/Capulet'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>
@@ -185,7 +185,7 @@ func TestNick(t *testing.T) {
 func TestSubject(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet")
-	r.play(`
+	r.Play(`
 	juliet sends: <message type='groupchat' id='s1' to='orchard@groups.example.org'><subject>Names</subject></message>
 	juliet gets: <message type='error' id='s1'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
 	romeo sends: <message type='groupchat' id='s2' to='orchard@groups.example.org'><subject>Roses</subject></message>
@@ -201,14 +201,14 @@ func TestSubject(t *testing.T) {
 	nurse gets: <message id='s3'><body>b</body><delay xmlns='urn:xmpp:delay' from='orchard@groups.example.org' stamp='*'/></message>
 	nurse gets: <message type='groupchat' from='orchard@groups.example.org/Romeo'><subject>Roses</subject><never><body/></never></message>`)
 	r.configure("romeo", field("changesubject", "1")+field("persistentroom", "1"))
-	r.play(`
+	r.Play(`
 	juliet forgets from orchard@groups.example.org
 	juliet sends: <message type='groupchat' id='s4' to='orchard@groups.example.org'><subject/></message>
 	juliet gets: <message id='s4'><subject/></message>`)
 	// Kept over a restart, the archive too.
-	r.restart()
-	r.login("juliet/balcony")
-	r.play(`
+	r.Restart()
+	r.Login("juliet/balcony")
+	r.Play(`
 	juliet sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
 	juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><never><status code='201'/></never></x></presence>
 	juliet gets: <message id='s3'><body>b</body><delay xmlns='urn:xmpp:delay'/></message>
@@ -218,7 +218,7 @@ func TestSubject(t *testing.T) {
 func TestHistory(t *testing.T) {
 	r := verona(t)
 	for _, b := range []string{"one", "two", "three"} {
-		r.play(`romeo sends: <message type='groupchat' id='` + b + `' to='orchard@groups.example.org'><body>` + b + `</body></message>
+		r.Play(`romeo sends: <message type='groupchat' id='` + b + `' to='orchard@groups.example.org'><body>` + b + `</body></message>
 		romeo gets: <message id='` + b + `'/>`)
 	}
 	for _, c := range []struct{ history, want string }{
@@ -231,11 +231,11 @@ func TestHistory(t *testing.T) {
 		{"<history since='2124-01-01T00:00:00Z'/>", ""},
 		{"<history since='2024-01-01T00:00:00Z'/>", "one two three"},
 	} {
-		r.play(`juliet sends: <presence to='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc'>` + c.history + `</x></presence>
+		r.Play(`juliet sends: <presence to='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc'>` + c.history + `</x></presence>
 			juliet gets: <presence from='orchard@groups.example.org/Romeo'/>
 			juliet gets: <presence from='orchard@groups.example.org/Juliet'/>`)
 		got := ""
-		for _, e := range r.settled("juliet", "orchard@groups.example.org") {
+		for _, e := range r.Settled("juliet", "orchard@groups.example.org") {
 			if b := e.Child("jabber:client", "body"); b != nil {
 				if got != "" {
 					got += " "
@@ -246,7 +246,7 @@ func TestHistory(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %q, not %q", c.history, got, c.want)
 		}
-		r.play(`juliet sends: <presence type='unavailable' to='orchard@groups.example.org/Juliet'/>
+		r.Play(`juliet sends: <presence type='unavailable' to='orchard@groups.example.org/Juliet'/>
 			juliet forgets from orchard@groups.example.org`)
 	}
 }

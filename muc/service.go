@@ -1,5 +1,5 @@
-// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it; and the product's
-// groups and themes, which are rooms whose affiliations package org computes.
+// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it. Who is who in a room is
+// said by its Keeper, and what a room does besides is a Rule: package muc/groups has those of the product.
 package muc
 
 import (
@@ -13,7 +13,6 @@ import (
 
 	"parley/internal/background"
 	"parley/internal/limit"
-	"parley/org"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -25,8 +24,12 @@ type Config struct {
 	Domain string
 	Host   *server.Host // whose people it is for
 	Store  Store
-	Org    *org.Org
 	Secret []byte // for occupant ids (XEP-0421)
+	// Keepers finds who keeps the rooms that are not free; nil: all are. Rules are what rooms do besides what this package
+	// does itself. Explain makes a stanza error of an error of theirs, and gives others back as they are; nil does nothing.
+	Keepers Keepers
+	Rules   []Rule
+	Explain func(error) error
 	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids than
 	// they had. It is called on a room's goroutine and waits for nothing. May be nil.
 	Lives func(who jid.JID) int
@@ -36,13 +39,6 @@ type Config struct {
 	Serves   func(ctx context.Context, who jid.JID) (bool, error)
 	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
 	Defaults RoomConfig
-
-	// Web gives what links to pages begin with, "" where there are none. May be nil.
-	Web func() string
-
-	// Hats gives what somebody wears in every room, or in those of one group (its id; "" in a free room): roles, teams.
-	// It is called when they come in and after HatsChanged, on the room's goroutine: it may not wait for anything. May be nil.
-	Hats func(ctx context.Context, group string, who jid.JID) []Hat
 
 	MaxOccupants   int                  // of one room; default 1000
 	MaxPerUser     int                  // rooms one person may own; default 100
@@ -59,16 +55,6 @@ type Config struct {
 	Retention      func() time.Duration // older messages are removed; 0: none ever
 	GuestPing      time.Duration        // after which clients of other servers are asked whether they are there; 0: never
 	Idle           time.Duration        // after which an empty room leaves memory; default 10 minutes
-	Meetings       string               // template of addresses of meetings, with {secret} and perhaps {room}; "": there are none
-	// GroupCommands are what else there is to do in a group's room (XEP-0050); nil: nothing.
-	GroupCommands func(group string) []server.Command
-	// Mentioned has people told who were mentioned in a message, wherever they are; nil: nobody is.
-	Mentioned func(ctx context.Context, m Mention)
-	// Heard is told of each message with something to read that is kept in any room, once it is shown, and once Mentioned has
-	// been told who is mentioned in it. It returns at once. May be nil.
-	Heard func(Heard)
-	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
-	Said func(group, theme string, e *store.RoomEntry)
 }
 
 func (c *Config) setDefaults() {
@@ -116,7 +102,6 @@ type Service struct {
 
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
 	rooms   map[string]*Room
-	texts   []textCommand
 	loading map[string]chan struct{} // closed when the room is in rooms, or could not be loaded
 	closed  bool
 	wg      sync.WaitGroup // room goroutines, and work they have started
@@ -124,12 +109,12 @@ type Service struct {
 
 var (
 	errFull          = server.WithText(server.ResourceConstraint, "the room is busy")
-	errTaken         = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room has moved: try again")
-	errClosing       = stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}
+	ErrTaken         = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room has moved: try again")
+	ErrClosing       = stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}
 	errNoPlace       = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room is full") // section 7.2.9
 	errNotAuthorized = stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized}
-	errNoMember      = stanza.Error{Type: stanza.Auth, Condition: stanza.RegistrationRequired}
-	errConflict      = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
+	ErrNoMember      = stanza.Error{Type: stanza.Auth, Condition: stanza.RegistrationRequired}
+	ErrConflict      = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
 	errNotOccupant   = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
 	errNoOccupant    = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
 )
@@ -146,25 +131,19 @@ func NewService(c Config) (*Service, error) {
 		jid:       j,
 		started:   time.Now(),
 		host:      c.Host,
+		keepers:   c.Keepers,
 		st:        c.Store,
 		log:       c.Host.Log.With("service", c.Domain),
 		searchers: limit.New[jid.JID](searchRate, searchBurst, limit.Most),
 		rooms:     make(map[string]*Room),
 		loading:   make(map[string]chan struct{}),
 	}
-	s.keepers = groupKeepers{s}
-	s.rules = append([]Rule{coming, s.ghosts.rule, versionsRule, invitations, slow, busy, freeRules}, groupRules...)
+	s.rules = append([]Rule{coming, s.ghosts.rule, versionsRule, invitations, slow, busy, freeRules}, c.Rules...)
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}
-	s.addTexts(groupTexts()...)
-	s.addTexts(snippetTexts()...)
-	if c.Meetings != "" {
-		s.addTexts(meetingTexts()...)
-	}
 	s.guests = limit.PerMinute[string](c.GuestJoins)
 	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
-	c.Org.Subscribe(s.changed)
 	return s, nil
 }
 
@@ -226,7 +205,7 @@ func (s *Service) unloadIdle(now time.Time) {
 		if r.present.Load() != 0 || len(r.in) != 0 || now.Sub(time.Unix(0, r.used.Load())) <= s.cfg.Idle {
 			continue
 		}
-		if !r.config().Persistent { // its occupants were those of an earlier process, and did not come back
+		if !r.Config().Persistent { // its occupants were those of an earlier process, and did not come back
 			_ = r.give(work{do: func(ctx context.Context, r *Room) { r.emptied(ctx) }})
 			continue
 		}
@@ -319,18 +298,22 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if r = s.rooms[name]; r == nil {
-		return errClosing
+		return ErrClosing
 	}
 	return r.give(w)
 }
 
 // ask has a room do something on its goroutine, and waits until it has.
 func (r *Room) ask(ctx context.Context, do func(ctx context.Context, r *Room) error) error {
-	return r.s.askRoom(ctx, r.name, 5*time.Second, do)
+	return r.s.Ask(ctx, r.name, 5*time.Second, do)
 }
 
-// askRoom is ask for a room that may have to be loaded: ErrNotFound if there is none.
-func (s *Service) askRoom(ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *Room) error) error {
+// Patience is how long a request waits for a room to do what it was given before.
+const Patience = 30 * time.Second
+
+// Ask has a room do something on its goroutine, waits until it has, and gives the error that do returns. The room is loaded if
+// need be: store.ErrNotFound if there is none. It waits no longer than patience.
+func (s *Service) Ask(ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *Room) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience) // the room may be going, and never answer
 	defer cancel()
 	done := make(chan error, 1)
@@ -345,12 +328,33 @@ func (s *Service) askRoom(ctx context.Context, name string, patience time.Durati
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return errClosing
+		return ErrClosing
 	}
 }
 
-// postLoaded hands work to a room if it is in memory; work of events waits for its place elsewhere if the room is busy.
-func (s *Service) postLoaded(name string, do func(ctx context.Context, r *Room)) {
+// Post has a room do something on its goroutine, and does not wait for it. The room is loaded if need be: store.ErrNotFound
+// if there is none.
+func (s *Service) Post(ctx context.Context, name string, do func(ctx context.Context, r *Room)) error {
+	return s.post(ctx, name, work{do: do})
+}
+
+// EachLoaded is PostLoaded for all rooms of which ok is true. ok is called on any goroutine, and under the service's lock.
+func (s *Service) EachLoaded(ok func(r *Room) bool, do func(ctx context.Context, r *Room)) {
+	s.mu.RLock()
+	var names []string
+	for name, r := range s.rooms {
+		if ok(r) {
+			names = append(names, name)
+		}
+	}
+	s.mu.RUnlock()
+	for _, name := range names {
+		s.PostLoaded(name, do)
+	}
+}
+
+// PostLoaded has a room do something on its goroutine if it is in memory. If the room is busy that waits for its place.
+func (s *Service) PostLoaded(name string, do func(ctx context.Context, r *Room)) {
 	s.mu.RLock()
 	r := s.rooms[name]
 	var err error
@@ -359,7 +363,7 @@ func (s *Service) postLoaded(name string, do func(ctx context.Context, r *Room))
 	}
 	s.mu.RUnlock()
 	if r != nil && err != nil {
-		s.background(func(context.Context) {
+		s.Background(func(context.Context) {
 			for range 1000 {
 				time.Sleep(5 * time.Millisecond)
 				s.mu.RLock()
@@ -370,7 +374,7 @@ func (s *Service) postLoaded(name string, do func(ctx context.Context, r *Room))
 				}
 				s.mu.RUnlock()
 			}
-			s.log.Error("a room is too busy for a change of its group", "room", name)
+			s.log.Error("a room is too busy for a change", "room", name)
 		})
 	}
 }
@@ -384,7 +388,7 @@ func (s *Service) load(ctx context.Context, name string) error {
 		switch wait := s.loading[name]; {
 		case s.closed:
 			s.mu.Unlock()
-			return errClosing
+			return ErrClosing
 		case s.rooms[name] != nil:
 			s.mu.Unlock()
 			return nil
@@ -410,7 +414,7 @@ func (s *Service) load(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	case s.closed:
-		return errClosing
+		return ErrClosing
 	}
 	s.rooms[name] = r
 	s.wg.Go(func() { r.run(context.Background()) })
@@ -433,8 +437,9 @@ func (s *Service) take(ctx context.Context, name string) (*Room, error) {
 	return r, err
 }
 
-// background does what takes longer than a room may be kept waiting; false, and nothing, once the service is closed.
-func (s *Service) background(f func(ctx context.Context)) bool {
+// Background runs f on a goroutine of the service, which Close waits for. It returns false, and does nothing, once the service
+// is closed. It is safe on any goroutine.
+func (s *Service) Background(f func(ctx context.Context)) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -444,8 +449,8 @@ func (s *Service) background(f func(ctx context.Context)) bool {
 	return true
 }
 
-// lost logs that a room could not be given something to do. When the service ends that is as it should be.
-func (s *Service) lost(what string, err error, args ...any) {
+// Lost logs that a room could not be given something to do. When the service ends that is as it should be.
+func (s *Service) Lost(what string, err error, args ...any) {
 	s.mu.RLock()
 	closed := s.closed
 	s.mu.RUnlock()
@@ -464,8 +469,8 @@ func (s *Service) forget(r *Room) {
 	}
 }
 
-// reply answers an iq.
-func (s *Service) reply(ctx context.Context, st *wire.Stanza, e *wire.Element) {
+// Reply answers an iq with e, or with an empty result if e is nil. It is safe on any goroutine.
+func (s *Service) Reply(ctx context.Context, st *wire.Stanza, e *wire.Element) {
 	r := st.Reply()
 	if e != nil {
 		r.Add(e)
@@ -473,14 +478,14 @@ func (s *Service) reply(ctx context.Context, st *wire.Stanza, e *wire.Element) {
 	s.host.Router.Send(ctx, r)
 }
 
-// fail tells the sender of st about err.
-func (s *Service) fail(ctx context.Context, st *wire.Stanza, err error) {
+// Fail tells the sender of st about err, if there is one. Errors that are ours are logged. It is safe on any goroutine.
+func (s *Service) Fail(ctx context.Context, st *wire.Stanza, err error) {
 	if err == nil {
 		return
 	}
-	err = asStanzaError(err)
+	err = s.explain(err)
 	if errors.Is(err, store.ErrConflict) {
-		err = errTaken
+		err = ErrTaken
 	}
 	if isFault(err) {
 		s.log.Error("room failed", "room", st.To.String(), "err", err)
@@ -501,20 +506,30 @@ func isFault(err error) bool {
 	return !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled)
 }
 
-// asStanzaError turns what org refuses into a stanza error.
-func asStanzaError(err error) error {
-	var oe *org.Error
-	if !errors.As(err, &oe) {
+// explain makes a stanza error of what a keeper or a rule refuses.
+func (s *Service) explain(err error) error {
+	if err == nil || s.cfg.Explain == nil {
 		return err
 	}
-	base := server.NotAcceptable
-	switch oe.Kind {
-	case org.Exists:
-		base = errConflict
-	case org.NotFound:
-		base = server.ItemNotFound
-	case org.Forbidden:
-		base = server.NotAllowed
-	}
-	return server.WithText(base, oe.Error())
+	return s.cfg.Explain(err)
+}
+
+// MessageSize gives how many bytes the payload of a message may have.
+func (s *Service) MessageSize() int { return s.cfg.MessageSize }
+
+// Domain gives the service's domain.
+func (s *Service) Domain() string { return s.cfg.Domain }
+
+// Loaded gives a room if it is in memory, and nil if it is not. It is safe on any goroutine.
+func (s *Service) Loaded(name string) *Room {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.rooms[name]
+}
+
+// ForMembers says that a room is for its members only: what is said there is said to each of them. So it is of a room that
+// is not in memory. It is safe on any goroutine.
+func (s *Service) ForMembers(room jid.JID) bool {
+	r := s.Loaded(room.Local())
+	return r == nil || r.Config().MembersOnly
 }

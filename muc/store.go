@@ -13,9 +13,7 @@ type Store interface {
 	store.KV
 	store.Rooms
 
-	Bookmarks(ctx context.Context, host string, user string) ([]store.Bookmark, error)
 	ExpireRooms(ctx context.Context, host string, before time.Time) (int, error)
-	Member(ctx context.Context, host string, id string, jid string) (store.Member, error)
 	ReadRoom(ctx context.Context, host string, room string, p store.Page) (es []store.Archived, complete bool, total int, err error)
 	ReplaceInRoom(ctx context.Context, host string, room string, id store.ID, stanza []byte) error
 	RoomBounds(ctx context.Context, host string, room string) (first store.ID, last store.ID, err error)

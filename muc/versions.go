@@ -138,7 +138,7 @@ func (vs *versioning) send(
 		err = server.Forbidden
 	}
 	if err != nil {
-		r.s.fail(ctx, &wire.Stanza{Kind: wire.Message, Name: messageName, From: st.From, To: r.jid, ID: st.ID}, err)
+		r.s.Fail(ctx, &wire.Stanza{Kind: wire.Message, Name: messageName, From: st.From, To: r.jid, ID: st.ID}, err)
 		return nil
 	}
 	admin, known := rank[affiliation] >= rank[Admin], ask.Attr("since")

@@ -21,7 +21,7 @@ func (s *Service) Visits(ctx context.Context, who jid.JID) (out []store.Visit) {
 	s.mu.RUnlock()
 	asked := 0
 	for _, r := range all {
-		c := r.config()
+		c := r.Config()
 		if !c.SinceJoin || !r.keeper.Visits(ctx, who) {
 			continue
 		}

@@ -36,6 +36,7 @@ import (
 	"parley/feature/vcard"
 	softwareversion "parley/feature/version"
 	"parley/muc"
+	"parley/muc/groups"
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
@@ -125,15 +126,9 @@ func (n *Node) buildHosts(ctx context.Context) error {
 			return err
 		}
 		hooks := n.buildWebhooks(h)
-		rc := n.roomsConfig(h, secret)
-		rc.Said = hooks.Said
 		made := &host{Host: h, hooks: hooks}
 		made.ears = newEars(n, made)
-		rc.Heard = made.ears.hear
-		rc.GroupCommands = func(group string) []server.Command {
-			return hooks.Commands(group)
-		}
-		rooms, err := muc.NewService(rc)
+		rooms, err := groups.New(n.groupsConfig(made), n.roomsConfig(h, secret))
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
@@ -164,11 +159,45 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	c := n.Config.Rooms
 	defaults := muc.Default
 	defaults.Archive = c.Archive
-	return muc.Config{Domain: c.Label + "." + h.Domain, Host: h, Store: n.Store, Org: n.Org, Secret: secret, Create: c.Create, Defaults: defaults,
-		GuestPing: c.GuestPing, MaxOccupants: c.MaxOccupants, MaxPerUser: c.MaxPerUser, NameLength: c.NameLength, HistoryDefault: c.HistoryDefault, HistoryMax: c.HistoryMax,
-		MessageSize: int(c.MessageSize), MessageRate: c.MessageRate, MessageBurst: c.MessageBurst, GuestJoins: n.Config.Federation.JoinsPerMinute, PageMax: n.Config.Archive.PageMax, Search: n.Config.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Rooms },
-		Meetings: n.Config.Groups.MeetingURL, Mentioned: n.mentioned(h), Hats: n.hatsOf(h), Web: func() string { return n.WebURL(h.Domain) },
-		Lives: n.lives, Heir: n.heirOf(h.Domain), Serves: n.serves}
+	return muc.Config{
+		Domain:         c.Label + "." + h.Domain,
+		Host:           h,
+		Store:          n.Store,
+		Secret:         secret,
+		Create:         c.Create,
+		Defaults:       defaults,
+		GuestPing:      c.GuestPing,
+		MaxOccupants:   c.MaxOccupants,
+		MaxPerUser:     c.MaxPerUser,
+		NameLength:     c.NameLength,
+		HistoryDefault: c.HistoryDefault,
+		HistoryMax:     c.HistoryMax,
+		MessageSize:    int(c.MessageSize),
+		MessageRate:    c.MessageRate,
+		MessageBurst:   c.MessageBurst,
+		GuestJoins:     n.Config.Federation.JoinsPerMinute,
+		PageMax:        n.Config.Archive.PageMax,
+		Search:         n.Config.Archive.Search,
+		Retention:      func() time.Duration { return n.settings.Of(h.Domain).Rooms },
+		Lives:          n.lives,
+		Heir:           n.heirOf(h.Domain),
+		Serves:         n.serves,
+	}
+}
+
+// groupsConfig is what the rooms of groups have besides.
+func (n *Node) groupsConfig(h *host) groups.Config {
+	return groups.Config{
+		Store:     n.Store,
+		Org:       n.Org,
+		Web:       func() string { return n.WebURL(h.Domain) },
+		Hats:      n.hatsOf(h.Host),
+		Meetings:  n.Config.Groups.MeetingURL,
+		Commands:  h.hooks.Commands,
+		Mentioned: n.mentioned(h.Host),
+		Heard:     h.ears.hear,
+		Said:      h.hooks.Said,
+	}
 }
 
 // archivePace is what one person may have archives keep, on average and at once: a part of what one of their clients may send,

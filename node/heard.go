@@ -10,7 +10,7 @@ import (
 
 	"parley/feature/bookmarks"
 	"parley/feature/push"
-	"parley/muc"
+	"parley/muc/groups"
 	"parley/org"
 	"parley/people"
 	"parley/server"
@@ -28,18 +28,18 @@ type ears struct {
 	wake chan struct{} // of size 1
 
 	mu      sync.Mutex
-	waiting map[jid.JID][]muc.Heard
+	waiting map[jid.JID][]groups.Heard
 }
 
 // maxHeard is how many messages of one room wait at most: an app that is woken for the latest fetches all.
 const maxHeard = 50
 
 func newEars(n *Node, h *host) *ears {
-	return &ears{n: n, h: h, wake: make(chan struct{}, 1), waiting: make(map[jid.JID][]muc.Heard)}
+	return &ears{n: n, h: h, wake: make(chan struct{}, 1), waiting: make(map[jid.JID][]groups.Heard)}
 }
 
 // hear is muc.Config.Heard.
-func (e *ears) hear(m muc.Heard) {
+func (e *ears) hear(m groups.Heard) {
 	if !e.n.alerts[e.h.Domain].Any() {
 		return
 	}
@@ -62,7 +62,7 @@ func (e *ears) run(ctx context.Context) error {
 		}
 		e.mu.Lock()
 		all := e.waiting
-		e.waiting = make(map[jid.JID][]muc.Heard)
+		e.waiting = make(map[jid.JID][]groups.Heard)
 		e.mu.Unlock()
 		for _, ms := range all {
 			if err := e.tell(ctx, ms); err != nil && ctx.Err() == nil {
@@ -73,7 +73,7 @@ func (e *ears) run(ctx context.Context) error {
 }
 
 // tell wakes who wants to know of a room's messages.
-func (e *ears) tell(ctx context.Context, ms []muc.Heard) error {
+func (e *ears) tell(ctx context.Context, ms []groups.Heard) error {
 	alerts, room := e.n.alerts[e.h.Domain], ms[0].Room
 	who, err := e.h.rooms.PeopleOf(ctx, ms[0])
 	if err != nil {

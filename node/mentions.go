@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"parley/muc"
+	"parley/muc/groups"
 	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
@@ -17,8 +17,8 @@ const maxWoken = 500
 
 // mentioned has people told of a mention: it is noted under what they have missed, their devices that are not connected
 // are woken, and whose clients do not enter the room by themselves any more get it back.
-func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m muc.Mention) {
-	return func(ctx context.Context, m muc.Mention) {
+func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m groups.Mention) {
+	return func(ctx context.Context, m groups.Mention) {
 		var users []string
 		for _, j := range m.People {
 			if j.Domain() == h.Domain {
@@ -49,7 +49,7 @@ func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m muc.Mention
 }
 
 // wake has a person's clients enter the room again, or for the first time; not a theme that they have left on purpose.
-func (n *Node) wake(ctx context.Context, h *server.Host, user string, m muc.Mention) error {
+func (n *Node) wake(ctx context.Context, h *server.Host, user string, m groups.Mention) error {
 	if t, err := n.Org.ThemeOfRoom(ctx, h.Domain, m.Room); err == nil {
 		if state, _, err := n.Store.Follow(ctx, h.Domain, t.Key, user); err != nil || state == store.FollowMuted {
 			return err

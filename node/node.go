@@ -28,7 +28,7 @@ import (
 	"parley/federation"
 	"parley/internal/background"
 	"parley/internal/door"
-	"parley/muc"
+	"parley/muc/groups"
 	"parley/node/acme"
 	"parley/org"
 	"parley/pubsub"
@@ -92,7 +92,7 @@ type Node struct {
 // host is a hosted domain with its services.
 type host struct {
 	*server.Host
-	rooms   *muc.Service
+	rooms   *groups.Service
 	hooks   *webhooks.Webhooks
 	nodes   *pubsub.Service
 	ears    *ears

@@ -19,6 +19,7 @@ import (
 
 	"parley/acts"
 	"parley/muc"
+	"parley/muc/groups"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -33,7 +34,7 @@ type stage struct {
 	st    *sqlstore.Store
 	h     *server.Host
 	o     *org.Org
-	rooms *muc.Service
+	rooms *groups.Service
 	hooks *Webhooks
 	group store.Group
 }
@@ -53,7 +54,13 @@ func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.rooms, err = muc.NewService(muc.Config{Domain: "groups." + host, Host: s.h, Store: st, Org: s.o, Secret: []byte("secret of the tests"), Defaults: muc.Default})
+	s.rooms, err = groups.New(groups.Config{Store: st, Org: s.o}, muc.Config{
+		Domain:   "groups." + host,
+		Host:     s.h,
+		Store:    st,
+		Secret:   []byte("secret of the tests"),
+		Defaults: muc.Default,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +83,7 @@ func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string
 }
 
 func (s *stage) say(ctx context.Context, room string, p Post) (store.ID, error) {
-	return s.rooms.Say(ctx, room, muc.Said{ID: p.Hook, Nick: p.Name, Body: p.Body, File: p.File, Hat: "bot", Once: p.Once, Since: p.Since})
+	return s.rooms.Say(ctx, room, groups.Said{ID: p.Hook, Nick: p.Name, Body: p.Body, File: p.File, Hat: "bot", Once: p.Once, Since: p.Since})
 }
 
 func (s *stage) create(t *testing.T, n NewHook) (store.Webhook, string) {

@@ -31,7 +31,7 @@ var ranks = [][]string{
 	{"people"},
 	{"org/mail"},
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},
-	{"admin/api", "transfer/backup"},
+	{"admin/api", "transfer/backup", "muc/groups"},
 	{"admin/web"},
 	{"config"},
 	{"node"},
@@ -39,7 +39,7 @@ var ranks = [][]string{
 }
 
 // outside lists tools and test packages. They may import anything; only tests may import them.
-var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "bench/*", "store/storetest"}
+var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "bench/*", "store/storetest", "muc/muctest"}
 
 // only restricts who may import a package, whatever the ranks allow.
 var only = map[string][]string{
@@ -50,6 +50,10 @@ var only = map[string][]string{
 
 // under restricts what a package may import, where the ranks would allow more.
 var under = map[string]string{"config": "wire"}
+
+// never is what a package may not import, whatever the ranks allow. Rooms by XEP-0045 know nothing of the organization:
+// muc/groups does.
+var never = map[string][]string{"muc": {"org", "people", "settings"}}
 
 // Check says in English what is wrong with pkg importing imp, both relative to the module; "" if nothing is.
 func Check(pkg, imp string) string {
@@ -72,6 +76,9 @@ func Check(pkg, imp string) string {
 	}
 	if who, ok := only[imp]; ok && !matches(who, pkg) {
 		return fmt.Sprintf("%s imports %s, which only %s may", pkg, imp, strings.Join(who, " and "))
+	}
+	if slices.Contains(never[pkg], imp) {
+		return fmt.Sprintf("%s imports %s, which it is to know nothing of", pkg, imp)
 	}
 	if top, ok := under[pkg]; ok && to > rank(top) {
 		return fmt.Sprintf("%s imports %s: it may import %s and what is below", pkg, imp, top)

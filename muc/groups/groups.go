@@ -1,0 +1,190 @@
+// Package groups has the rooms of the product: groups and their themes, which are rooms (package muc) whose people and
+// rules package org has. A group's room and each theme's has a keeper here. The rules here, one file each, are what
+// these rooms do besides: commands as lines of text, closed themes, people who only read, following. Mentions are for
+// free rooms too.
+package groups
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"parley/acts"
+	"parley/muc"
+	"parley/org"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Store is what groups ask of the store.
+type Store interface {
+	Bookmarks(ctx context.Context, host string, user string) ([]store.Bookmark, error)
+	Member(ctx context.Context, host string, id string, jid string) (store.Member, error)
+	ReadRoom(
+		ctx context.Context,
+		host string,
+		room string,
+		p store.Page,
+	) (es []store.Archived, complete bool, total int, err error)
+	Room(ctx context.Context, host string, name string) (store.Room, error)
+	User(ctx context.Context, host string, name string) (store.User, error)
+}
+
+// Config of the rooms of groups on one host. Functions may be nil, and do nothing then.
+type Config struct {
+	Store Store
+	Org   *org.Org
+
+	// Web gives what links to pages begin with, "" where there are none.
+	Web func() string
+
+	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams. It is called when they come in
+	// and after HatsChanged, on the room's goroutine: it may not wait for anything.
+	Hats func(ctx context.Context, group string, who jid.JID) []muc.Hat
+
+	// Meetings is the template of addresses of meetings, with {secret} and perhaps {room}; "" if there are none.
+	Meetings string
+
+	// Commands are what else there is to do in a group's room (XEP-0050), by the group's id.
+	Commands func(group string) []server.Command
+
+	// Mentioned has people told who were mentioned in a message, wherever they are.
+	Mentioned func(ctx context.Context, m Mention)
+
+	// Heard is told of each message with something to read that is kept in any room, once it is shown, and once
+	// Mentioned has been told who is mentioned in it. It returns at once.
+	Heard func(Heard)
+
+	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
+	Said func(group, theme string, e *store.RoomEntry)
+}
+
+// Service is the service of a host's rooms: free rooms, groups and themes. Its methods are safe on any goroutine.
+type Service struct {
+	*muc.Service
+
+	cfg    Config
+	st     Store
+	host   *server.Host
+	log    *slog.Logger
+	texts  []textCommand
+	search bool // archives may be searched for words
+}
+
+// XEPs are what the rules here implement besides those of package muc, for docs/xeps.md.
+var XEPs = []server.XEP{
+	{
+		Number:  372,
+		Title:   "References",
+		Version: "0.5.0",
+		Notes:   "mentions: who is not there is told",
+		Partial: true,
+	},
+	{
+		Number:  482,
+		Title:   "Call Invites",
+		Version: "0.1.0",
+		Notes:   "invitations to meetings elsewhere, by !meet",
+		Partial: true,
+	},
+	{
+		Number:  513,
+		Title:   "Explicit Mentions",
+		Version: "0.1.0",
+		Notes:   "people, rooms, spaces, roles and affiliations, hats of teams; not servers",
+		Partial: true,
+	},
+}
+
+// New makes the service of rooms that rooms describes, with the groups of the host, and puts it on the host's router.
+// It follows the changes that c.Org tells of. Keepers and Explain of rooms are set by New, and rules are added.
+func New(c Config, rooms muc.Config) (*Service, error) {
+	s := &Service{
+		cfg:    c,
+		st:     c.Store,
+		host:   rooms.Host,
+		log:    rooms.Host.Log.With("service", rooms.Domain),
+		search: rooms.Search,
+	}
+	s.texts = append(groupTexts(), snippetTexts()...)
+	if c.Meetings != "" {
+		s.texts = append(s.texts, meetingTexts()...)
+	}
+	rooms.Keepers, rooms.Explain = keepers{s}, explain
+	rooms.Rules = append(rooms.Rules, s.rules()...)
+	var err error
+	if s.Service, err = muc.NewService(rooms); err != nil {
+		return nil, err
+	}
+	c.Org.Subscribe(s.changed)
+	return s, nil
+}
+
+// rules are those of this package, in their order: a line of text is a command before a theme is closed for it.
+func (s *Service) rules() []muc.Rule {
+	grouped := func(rule func(k *keeper) muc.Hooks) muc.Rule {
+		return func(r *muc.Room) muc.Hooks {
+			if k := keeperOf(r); k != nil {
+				return rule(k)
+			}
+			return muc.Hooks{}
+		}
+	}
+	return []muc.Rule{
+		grouped(textRule),
+		grouped(closedRule),
+		grouped(reactingRule),
+		grouped(readersRule),
+		grouped(hatRule),
+		grouped(spaceRule),
+		s.mentionRule,
+		grouped(followRule),
+		grouped(saidRule),
+	}
+}
+
+// by is the actor of what somebody asks for by a stanza: a form, a command, a change of affiliations.
+func (s *Service) by(who jid.JID) acts.Actor { return s.host.By(who, acts.Client) }
+
+// explain turns what org refuses into a stanza error.
+func explain(err error) error {
+	var oe *org.Error
+	if !errors.As(err, &oe) {
+		return err
+	}
+	base := server.NotAcceptable
+	switch oe.Kind {
+	case org.Exists:
+		base = muc.ErrConflict
+	case org.NotFound:
+		base = server.ItemNotFound
+	case org.Forbidden:
+		base = server.NotAllowed
+	}
+	return server.WithText(base, oe.Error())
+}
+
+// ignoreGone leaves out that a group or a theme is not there any more.
+func ignoreGone(err error) error {
+	var oe *org.Error
+	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+		return nil
+	}
+	return err
+}
+
+var messageName = wire.Name{Space: wire.NSClient, Local: "message"}
+
+// toAll begins a message to everyone in a room.
+func (s *Service) toAll(from jid.JID, body string, more ...*wire.Element) *wire.Stanza {
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: from, ID: s.host.NewID()}
+	return st.Add(wire.T(wire.NSClient, "body", body)).Add(more...)
+}
+
+// say has a room itself say something. It is called on the room's goroutine.
+func (s *Service) say(ctx context.Context, r *muc.Room, body string, more ...*wire.Element) {
+	r.Post(s.toAll(r.JID(), body, more...))
+	r.Flush(ctx)
+}

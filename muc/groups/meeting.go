@@ -1,0 +1,120 @@
+package groups
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/muc"
+	"parley/org"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/form"
+	"parley/wire/jid"
+)
+
+// Meetings are held elsewhere, each at a new address. A line in the room has the address as a link, which every client
+// shows, as an invitation to a call (XEP-0482) and as out-of-band data (XEP-0066).
+
+const (
+	nodeMeeting   = "https://parley.im/commands#meeting"
+	nsCallInvites = "urn:xmpp:call-invites:0"
+	maxTopic      = 100 // characters
+)
+
+func meetingTexts() []textCommand {
+	return []textCommand{
+		{"meet", "[TOPIC]", "start a meeting for everyone in here", inGroup | inTheme, muc.None, textMeet},
+	}
+}
+
+func textMeet(ctx context.Context, c *textCall) (string, error) {
+	_, err := c.s.StartMeeting(ctx, c.room, c.who, c.rest)
+	return "", err
+}
+
+// meetingURL fills the template: {room} is the room's localpart, {secret} what nobody guesses.
+func (s *Service) meetingURL(room string) string {
+	var b [15]byte
+	rand.Read(b[:])
+	secret := strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+	return strings.NewReplacer("{room}", url.PathEscape(room), "{secret}", secret).Replace(s.cfg.Meetings)
+}
+
+// StartMeeting says in a room that there is a meeting, in the name of a person who may write there, and gives its
+// address.
+func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, topic string) (string, error) {
+	if s.cfg.Meetings == "" {
+		return "", &org.Error{Kind: org.Forbidden, Text: "there are no meetings here: groups.meeting_url is not set"}
+	}
+	topic = strings.Join(strings.Fields(topic), " ")
+	if utf8.RuneCountInString(topic) > maxTopic {
+		return "", &org.Error{Kind: org.Invalid, Field: "topic", Text: "is too long: at most 100 characters"}
+	}
+	at := s.meetingURL(name)
+	err := s.inRoom(ctx, name, func(ctx context.Context, k *keeper) error { return k.meet(ctx, who, topic, at) })
+	return at, err
+}
+
+// meet says that there is a meeting, in the name of the person if they are in the room.
+func (k *keeper) meet(ctx context.Context, who jid.JID, topic, at string) error {
+	a, err := k.Affiliation(ctx, who)
+	if err != nil {
+		return err
+	}
+	role := k.r.RoleFor(a)
+	switch {
+	case k.closed || role == "visitor" || role == "none" || a == muc.None && k.r.Now().MembersOnly:
+		return server.WithText(server.Forbidden, "who may not write here starts no meetings")
+	case !k.calls.Allow(who.Bare(), time.Time{}):
+		return muc.ErrTooFast
+	}
+	body := "Meeting: "
+	if topic != "" {
+		body += topic + ": "
+	}
+	more := []*wire.Element{
+		wire.E(nsCallInvites, "invite", wire.E(nsCallInvites, "external").Set("uri", at)).Set("video", "true"),
+		wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", at)),
+	}
+	if !k.sayAs(ctx, who, body+at, more...) {
+		k.s.say(ctx, k.r, body+at, more...)
+	}
+	return nil
+}
+
+// meetingCommands are the same by ad-hoc command.
+func (k *keeper) meetingCommands() []server.Command {
+	if k.s.cfg.Meetings == "" {
+		return nil
+	}
+	return []server.Command{{
+		Node: nodeMeeting,
+		Name: "Start a meeting",
+		Allowed: func(ctx context.Context, who jid.JID) bool {
+			ac, err := k.access(ctx, who)
+			return err == nil && ac.Write
+		},
+		Form: meetingForm,
+		Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+			at, err := k.s.StartMeeting(ctx, k.r.Name(), who, f.Get("topic"))
+			if err != nil {
+				return "", nil, err
+			}
+			res := form.New(form.Result, nodeMeeting)
+			res.Add("url", form.TextSingle, "Address", at)
+			return "The meeting is at " + at, res, nil
+		},
+	}}
+}
+
+func meetingForm(context.Context, jid.JID) (*form.Form, error) {
+	f := form.New(form.Ask, nodeMeeting)
+	f.Title, f.Instructions = "Start a meeting", "Everyone in here gets its address."
+	f.Add("topic", form.TextSingle, "Topic")
+	return f, nil
+}

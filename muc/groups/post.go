@@ -1,0 +1,189 @@
+package groups
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"parley/muc"
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const (
+	nsOccupantID = "urn:xmpp:occupant-id:0"
+	nsHats       = "urn:xmpp:hats:0"
+)
+
+// Said is what a program says in a room, by a webhook. It is not in the room.
+type Said struct {
+	ID   string // of the program; its occupant-id is made of it
+	Nick string
+	Body string
+	File string // URL; shown as a file by clients that do so
+	Hat  string // what it is, for people: "bot"
+	More []*wire.Element
+
+	// Once is the id that clients know the message by, and no other message has it: it is said once, however often Say
+	// is called with it. With Since the archive is asked whether it was said since then.
+	Once  string
+	Since store.ID
+}
+
+// Say has a program say something in a room. It gives the stanza-id, once the message is kept: that of the body, or of
+// the file if there is no body. An *org.Error says why it cannot be said.
+func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error) {
+	type outcome struct {
+		id  store.ID
+		err error
+	}
+	done := make(chan outcome, 1)
+	err := s.Post(ctx, name, func(ctx context.Context, r *muc.Room) {
+		id, err := s.sayFor(ctx, r, m)
+		done <- outcome{id, err}
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, &org.Error{Kind: org.NotFound, Text: "there is no such room any more"}
+	}
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case o := <-done:
+		return o.id, o.err
+	case <-ctx.Done(): // it may be said yet
+		return 0, ctx.Err()
+	}
+}
+
+// namesOf gives nicknames for a person who says something in a room without being in it: own has the nick of the
+// bookmark, which the person has chosen for this room, and names the person's other names.
+func (s *Service) namesOf(ctx context.Context, room, who jid.JID) (own, names []string) {
+	if who.Domain() != s.host.Domain {
+		return nil, nil
+	}
+	bs, err := s.st.Bookmarks(ctx, s.host.Domain, who.Local())
+	if err != nil {
+		s.log.Error("bookmarks", "err", err)
+	}
+	for _, b := range bs {
+		if b.Room == room.String() && b.Nick != "" {
+			own = append(own, b.Nick)
+		}
+	}
+	if u, err := s.st.User(ctx, s.host.Domain, who.Local()); err == nil && u.FullName != "" {
+		names = append(names, u.FullName)
+	}
+	return own, append(names, who.Name())
+}
+
+// sayFrom says something for a person: as the occupant that the person is, or else under the first of some nicknames
+// that nobody else has. Where there is none the room says it.
+func (s *Service) sayFrom(
+	ctx context.Context, r *muc.Room, who jid.JID, nicks []string, body string, more ...*wire.Element,
+) {
+	for _, o := range r.Occupants() {
+		if o.Person() == who {
+			nicks = []string{o.Nick()}
+		}
+	}
+	for _, nick := range nicks {
+		nick, err := muc.CheckNick(nick)
+		if err != nil || !r.NickFree(nick, who) {
+			continue
+		}
+		from, err := r.JID().WithResource(nick)
+		if err != nil {
+			continue
+		}
+		id := r.OccupantID(who)
+		p := r.Post(s.toAll(from, body, more...).Add(wire.E(nsOccupantID, "occupant-id").Set("id", id)))
+		if p.Entry != nil {
+			p.Entry.Nick, p.Entry.OccupantID, p.Entry.Sender = nick, id, who.String()
+		}
+		r.Flush(ctx)
+		return
+	}
+	s.say(ctx, r, body, more...)
+}
+
+// sayFor is Say on the room's goroutine.
+func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, error) {
+	if m.Once != "" && m.Since != 0 {
+		if id, err := s.saidOnce(ctx, r, m.Once, m.Since); id != 0 || err != nil {
+			return id, err
+		}
+	}
+	if k := keeperOf(r); k != nil && k.closed {
+		return 0, &org.Error{Kind: org.Forbidden, Text: "this theme is closed"}
+	}
+	nick := m.Nick
+	for r.Occupant(nick) != nil { // nobody is spoken for
+		nick += " (" + m.Hat + ")"
+	}
+	from, err := jid.New(r.Name(), s.Domain(), nick)
+	if err != nil {
+		return 0, &org.Error{Kind: org.Invalid, Text: "the name cannot be one in a room"}
+	}
+	var kept []*muc.Message
+	say := func(body string, more ...*wire.Element) {
+		st := s.toAll(from, body, more...).Add(wire.E(nsOccupantID, "occupant-id").Set("id", r.ProgramID(m.ID)))
+		if m.Once != "" && len(kept) == 0 {
+			st.ID = m.Once
+		}
+		if m.Hat != "" {
+			uri := "https://" + s.host.Domain + "/hats/" + m.Hat
+			st.Add(wire.E(nsHats, "hats", wire.E(nsHats, "hat").Set("uri", uri).Set("title", m.Hat)))
+		}
+		p := r.Post(st)
+		p.Program = true
+		kept = append(kept, p)
+	}
+	if m.Body != "" {
+		say(m.Body, m.More...)
+	}
+	if m.File != "" {
+		say(m.File, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", m.File)))
+	}
+	r.Flush(ctx)
+	if len(kept) == 0 || slices.ContainsFunc(kept, func(p *muc.Message) bool { return !p.Done }) {
+		return 0, muc.ErrTaken
+	}
+	if kept[0].Entry == nil {
+		return 0, nil
+	}
+	return kept[0].Entry.ID, nil
+}
+
+// maxLooked is how many messages are looked through for a message that may have been said before. While a program tries
+// again no more than that come in.
+const maxLooked = 20_000
+
+// saidOnce finds the message that has an id of programs, since a moment; 0 if there is none.
+func (s *Service) saidOnce(ctx context.Context, r *muc.Room, id string, since store.ID) (store.ID, error) {
+	r.Flush(ctx)
+	mark := []byte(id)
+	page := store.Page{Start: since.Time(), Max: 500}
+	for looked := 0; looked < maxLooked; {
+		es, complete, _, err := s.st.ReadRoom(ctx, s.Domain(), r.Name(), page)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return 0, err
+		}
+		for _, e := range es {
+			if e.Sender != "" || !bytes.Contains(e.Stanza, mark) {
+				continue
+			}
+			if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil && st.ID == id {
+				return e.ID, nil
+			}
+		}
+		if complete || len(es) == 0 {
+			return 0, nil
+		}
+		looked, page.After = looked+len(es), es[len(es)-1].ID
+	}
+	return 0, nil
+}

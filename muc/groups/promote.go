@@ -1,0 +1,197 @@
+package groups
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/acts"
+	"parley/muc"
+	"parley/org"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// A theme may begin with what was said before: with the message that its maker replies to, or with a thread.
+
+const (
+	nsReply    = "urn:xmpp:reply:0"
+	maxQuoted  = 20     // messages of a thread that a theme begins with
+	maxThread  = 10_000 // messages back in which those of a thread are looked for
+	threadPage = 500
+)
+
+// about is what a message is about: the id of the message that it replies to (XEP-0461), or its thread.
+type about struct{ reply, thread string }
+
+func aboutOf(st *wire.Stanza) (a about) {
+	if re := st.Element(nsReply, "reply"); re != nil {
+		a.reply = re.Attr("id")
+	}
+	if thread := strings.TrimSpace(st.Element(wire.NSClient, "thread").Text()); len(thread) <= 200 {
+		a.thread = thread
+	}
+	return a
+}
+
+// source finds what a person's new theme is to begin with, and its lines. Nothing is found that the person may not
+// read. It must not be called on a room's goroutine.
+func (s *Service) source(
+	ctx context.Context,
+	room, group, theme string,
+	who jid.JID,
+	a about,
+) (store.Source, []string, error) {
+	if a == (about{}) {
+		return store.Source{}, nil, nil
+	}
+	from, ok, err := s.readsFrom(ctx, group, theme, who)
+	if err != nil || !ok {
+		return store.Source{}, nil, err
+	}
+	if a.reply != "" {
+		src, lines, err := s.sourceByID(ctx, room, a.reply)
+		if err == nil && src.ID < store.FirstID(from) {
+			src, lines = store.Source{}, nil
+		}
+		return src, lines, err
+	}
+	return s.sourceByThread(ctx, room, a.thread, from)
+}
+
+// readsFrom says from when on a person may read what was said in a room of a group; ok is false if the person may read
+// nothing.
+func (s *Service) readsFrom(
+	ctx context.Context,
+	group, theme string,
+	who jid.JID,
+) (from time.Time, ok bool, err error) {
+	g, err := s.cfg.Org.GroupByID(ctx, s.host.Domain, group)
+	if err != nil {
+		return from, false, err
+	}
+	a, err := s.cfg.Org.Access(ctx, s.host.Domain, group, theme, who)
+	if err != nil {
+		return from, false, err
+	}
+	return s.cfg.Org.ReadsFrom(ctx, g, a, who)
+}
+
+// sourceByID asks the room for a message by its stanza-id. Of the last messages the room knows also the ids that their
+// senders gave them, which some clients use.
+func (s *Service) sourceByID(ctx context.Context, name, id string) (store.Source, []string, error) {
+	type found struct {
+		store.Source
+		lines []string
+	}
+	answer := make(chan found, 1) // the room may find it when nobody waits any more
+	err := s.Ask(ctx, name, 5*time.Second, func(ctx context.Context, r *muc.Room) error {
+		var f found
+		if n, st, ok := r.Find(ctx, id); ok {
+			f = found{store.Source{Room: name, ID: n}, quoted(st)}
+		}
+		answer <- f
+		return nil
+	})
+	if err != nil {
+		return store.Source{}, nil, err
+	}
+	f := <-answer
+	return f.Source, f.lines, nil
+}
+
+// sourceByThread reads the archive back from its end, and quotes what the thread began with.
+func (s *Service) sourceByThread(
+	ctx context.Context,
+	room, thread string,
+	from time.Time,
+) (store.Source, []string, error) {
+	var found []*wire.Stanza // the last one first
+	src := store.Source{}
+	word := wire.AppendEscaped(nil, thread)
+	page := store.Page{Start: from, Max: threadPage, Backwards: true}
+	for looked := 0; looked < maxThread; {
+		es, complete, _, err := s.st.ReadRoom(ctx, s.Domain(), room, page)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return store.Source{}, nil, err
+		}
+		for _, e := range slices.Backward(es) {
+			if !bytes.Contains(e.Stanza, word) {
+				continue
+			}
+			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
+			if err == nil && strings.TrimSpace(st.Element(wire.NSClient, "thread").Text()) == thread &&
+				st.Has(wire.NSClient, "body") {
+				found = append(found, st)
+				src = store.Source{Room: room, Thread: thread, ID: e.ID}
+			}
+		}
+		if complete || len(es) == 0 {
+			break
+		}
+		looked, page.Before = looked+len(es), es[0].ID
+	}
+	var lines []string
+	for i, st := range slices.Backward(found) {
+		if len(found)-i > maxQuoted {
+			break
+		}
+		lines = append(lines, quoted(st)...)
+	}
+	return src, lines, nil
+}
+
+// quoted gives a message as lines: first who said it.
+func quoted(st *wire.Stanza) []string {
+	body := strings.TrimSpace(withoutFallback(st, st.BodyText()))
+	if body == "" {
+		return nil
+	}
+	return append(
+		[]string{st.From.Resource() + ":"},
+		strings.Split("> "+strings.ReplaceAll(body, "\n", "\n> "), "\n")...)
+}
+
+// makeThemeWith makes a theme, and in the same transaction its first message: the quoted lines, which the theme's room
+// says.
+func (s *Service) makeThemeWith(
+	ctx context.Context,
+	by acts.Actor,
+	group string,
+	n org.NewTheme,
+	quote []string,
+) (store.Theme, error) {
+	if text := strings.Join(quote, "\n"); text != "" {
+		if len(text) > s.MessageSize()/2 {
+			text = strings.ToValidUTF8(text[:s.MessageSize()/2], "") + "…"
+		}
+		n.Begin = func(t store.Theme) *store.RoomEntry { return s.first(t, text) }
+	}
+	t, err := s.cfg.Org.CreateTheme(ctx, by, s.host.Domain, group, n)
+	if err == nil && t.First != nil && s.cfg.Said != nil {
+		s.cfg.Said(group, t.Key, t.First)
+	}
+	return t, err
+}
+
+// first makes the first entry of a theme's archive.
+func (s *Service) first(t store.Theme, text string) *store.RoomEntry {
+	id, room := s.host.IDs.Next(), s.cfg.Org.RoomJID(s.host.Domain, t.Room)
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: room, ID: s.host.NewID()}
+	st.Add(
+		wire.T(wire.NSClient, "body", text),
+		wire.E(wire.NSSID, "stanza-id").Set("by", room.String()).Set("id", id.String()),
+	)
+	return &store.RoomEntry{
+		Host:     s.Domain(),
+		Room:     t.Room,
+		Seq:      1,
+		ID:       id,
+		OriginID: st.ID,
+		Stanza:   st.AppendXML(nil, jid.JID{}, wire.Client),
+	}
+}
