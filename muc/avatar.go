@@ -79,8 +79,8 @@ func (k *free) Picture(ctx context.Context) (*wire.Element, error) {
 	return wire.ParseElement(raw, wire.NSClient)
 }
 
-// ReadPhotos gives the pictures of a vCard (XEP-0054) and their SHA-1 hashes in hex, none if it has none. An error is a stanza
-// error that says what is wrong with a picture: at most four of 100 KiB each are taken.
+// ReadPhotos gives the pictures of a vCard (XEP-0054) and their SHA-1 hashes in hex, none if it has none. An error is a
+// stanza error that says what is wrong with a picture: at most four of 100 KiB each are taken.
 func ReadPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error) {
 	for _, ph := range card.Elements() {
 		text := strings.Join(strings.Fields(ph.ChildText(nsVCard, "BINVAL")), "")

@@ -97,8 +97,8 @@ func rolesField(name, label string, values []string) form.Field {
 	return fd
 }
 
-// Described begins the form that an owner fills in, with what every room has: its name, its description and its language. It
-// is called on the room's goroutine.
+// Described begins the form that an owner fills in, with what every room has: its name, its description and its
+// language. It is called on the room's goroutine.
 func (r *Room) Described() *form.Form {
 	f := form.New(form.Ask, nsConfig)
 	f.Title = "Configuration of " + r.jid.String()
@@ -108,8 +108,8 @@ func (r *Room) Described() *form.Form {
 	return f
 }
 
-// Apply takes over what an owner's form says. With fixed only the name, the description and the language may change: other
-// fields are ignored. An error is a stanza error, and c is of no use then.
+// Apply takes over what an owner's form says. With fixed only the name, the description and the language may change:
+// other fields are ignored. An error is a stanza error, and c is of no use then.
 func (c *RoomConfig) Apply(f form.Form, fixed bool) error {
 	for _, fd := range f.Fields {
 		name, ok := strings.CutPrefix(fd.Var, prefix)

@@ -15,9 +15,9 @@ import (
 	"parley/wire/jid"
 )
 
-// An account that is deleted leaves nothing in free rooms that the next one of its name would have: the store has taken out
-// its affiliations, and here the rooms that are in memory, and what is kept in their configurations, follow. In the rooms of
-// groups org does it. A room that nobody owns any more gets an owner.
+// An account that is deleted leaves nothing in free rooms that the next one of its name would have: the store has taken
+// out its affiliations, and here the rooms that are in memory, and what is kept in their configurations, follow. Other
+// rooms are their keepers' matter. A room that nobody owns any more gets an owner.
 
 // patience is how long one room may take to learn that an account is gone.
 const patience = 20 * time.Second

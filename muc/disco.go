@@ -85,7 +85,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 		if node != "" {
 			return nil, server.ItemNotFound
 		}
-		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: "Groups"}},
+		return server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: s.cfg.Name}},
 			Features: []string{
 				wire.NSMUC,
 				wire.NSDiscoInfo,
@@ -124,7 +124,9 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 }
 
 // listed gives a room as the service's list has it, and its configuration; ok is false if who does not find it there.
-func (s *Service) listed(ctx context.Context, row store.Room, who jid.JID) (it server.Item, c RoomConfig, ok bool, err error) {
+func (s *Service) listed(
+	ctx context.Context, row store.Room, who jid.JID,
+) (it server.Item, c RoomConfig, ok bool, err error) {
 	j, err := jid.New(row.Name, s.cfg.Domain, "")
 	if err != nil {
 		return it, c, false, nil
@@ -272,7 +274,11 @@ func (r *Room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 			forms = append(forms, f()...)
 		}
 	}
-	i := server.Info{Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}}, Features: fs, Forms: forms}
+	i := server.Info{
+		Identities: []server.Identity{{Category: "conference", Type: "text", Name: name}},
+		Features:   fs,
+		Forms:      forms,
+	}
 	return i.Element(node), nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"parley/wire/jid"
 )
 
-// What people ask a room for, and moderators and owners answer: a voice (XEP-0045, sections 7.13 and 8.6) here, membership
-// (sections 7.10 and 9.9) by the room's keeper.
+// What people ask a room for, and moderators and owners answer: a voice (XEP-0045, sections 7.13 and 8.6) here,
+// membership (sections 7.10 and 9.9) by the room's keeper.
 
 const (
 	nsRequest    = "http://jabber.org/protocol/muc#request"
@@ -48,9 +48,6 @@ func (r *Room) onForm(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	}
 	return r.askVoice(ctx, o, f)
 }
-
-// ErrVoice refuses a request for voice.
-var ErrVoice = server.WithText(server.NotAllowed, "you may speak already, or nobody may")
 
 // askVoice passes a visitor's request on to the moderators.
 func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {

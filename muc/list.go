@@ -19,7 +19,9 @@ import (
 const maxListed = 500
 
 // eachListed calls f for the rooms that somebody may know of, in order of their addresses, from after one of them.
-func (s *Service) eachListed(ctx context.Context, who jid.JID, after string, f func(row store.Room, it server.Item, c RoomConfig) (more bool)) error {
+func (s *Service) eachListed(
+	ctx context.Context, who jid.JID, after string, f func(row store.Room, it server.Item, c RoomConfig) (more bool),
+) error {
 	for {
 		rows, err := s.st.Rooms(ctx, s.cfg.Domain, after, 200)
 		if err != nil {

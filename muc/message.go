@@ -6,16 +6,14 @@ import (
 	"slices"
 	"time"
 
-	"mellium.im/xmpp/stanza"
-
 	"parley/server"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
 
-// Message is a message that waits for the commit of its batch and is shown then. Its fields are set when the room has taken
-// it; Hooks.Shown may read them, on the room's goroutine.
+// Message is a message that waits for the commit of its batch and is shown then. Its fields are set when the room has
+// taken it; Hooks.Shown may read them, on the room's goroutine.
 type Message struct {
 	Stanza  *wire.Stanza     // as everyone gets it
 	Entry   *store.RoomEntry // as it is kept; nil if it is not
@@ -29,9 +27,6 @@ type Message struct {
 	to *Occupant        // who alone gets it; nil: all
 	in *server.Incoming // by way of that person's account; nil: it is on another server
 }
-
-// ErrTooFast refuses what somebody says or asks for too often.
-var ErrTooFast = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
 
 // onMessage sorts messages: to all, to one, invitations and the like.
 func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
@@ -123,8 +118,17 @@ func (r *Room) queue(o *Occupant, st *wire.Stanza, subject bool) *Message {
 	r.sign(p.Stanza, o, id)
 	if id != 0 {
 		r.seq++
-		p.Entry = &store.RoomEntry{Host: r.s.cfg.Domain, Room: r.name, Epoch: r.epoch, Seq: r.seq, ID: id, OriginID: st.ID, Subject: subject, Quiet: !server.Said(p.Stanza),
-			Stanza: p.Stanza.AppendXML(make([]byte, 0, len(p.Stanza.Payload)+200), jid.JID{}, wire.Client)}
+		p.Entry = &store.RoomEntry{
+			Host:     r.s.cfg.Domain,
+			Room:     r.name,
+			Epoch:    r.epoch,
+			Seq:      r.seq,
+			ID:       id,
+			OriginID: st.ID,
+			Subject:  subject,
+			Quiet:    !server.Said(p.Stanza),
+			Stanza:   p.Stanza.AppendXML(make([]byte, 0, len(p.Stanza.Payload)+200), jid.JID{}, wire.Client),
+		}
 		if o != nil {
 			p.Entry.Nick, p.Entry.OccupantID, p.Entry.Sender = o.nick, o.id, o.bare.String()
 		}
@@ -217,12 +221,13 @@ func (r *Room) notKept(ctx context.Context, batch []*Message, err error) {
 	}
 }
 
-// Post has the room say something to all: from itself, or from an occupant that is not there. Flush keeps and shows it. Who
-// is said to have said it may be changed in the entry until then. It is called on the room's goroutine.
+// Post has the room say something to all: from itself, or from an occupant that is not there. Flush keeps and shows it.
+// Who is said to have said it may be changed in the entry until then. It is called on the room's goroutine.
 func (r *Room) Post(st *wire.Stanza) *Message { return r.queue(nil, st, false) }
 
-// PostAs has an occupant say something to all. sent is the stanza that it follows from, which its sender's stream counts as
-// handled once the message is kept; st says what is shown. No rule is asked. It is called on the room's goroutine.
+// PostAs has an occupant say something to all. sent is the stanza that it follows from, which its sender's stream
+// counts as handled once the message is kept; st says what is shown. No rule is asked. It is called on the room's
+// goroutine.
 func (r *Room) PostAs(o *Occupant, sent, st *wire.Stanza) *Message {
 	p := r.queue(o, st, false)
 	p.from = sent

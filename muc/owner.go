@@ -68,7 +68,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
 	if errors.Is(err, store.ErrExists) {
-		// A free room that was destroyed may be made anew, without its past; a group's address never is.
+		// A free room that was destroyed may be made anew, without its past; the address of another room never is.
 		if err = s.st.ReviveRoom(ctx, row, owner); errors.Is(err, store.ErrExists) {
 			if _, e := s.st.Room(ctx, s.cfg.Domain, name); e == nil {
 				return nil // somebody else has just made it

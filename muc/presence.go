@@ -167,8 +167,14 @@ func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, af
 			r.s.Fail(ctx, st, server.MalformedJID)
 			return
 		}
-		o = &Occupant{bare: st.From.Bare(), came: time.Now(), id: r.OccupantID(st.From), affiliation: affiliation, role: r.RoleFor(affiliation),
-			pace: limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst)}
+		o = &Occupant{
+			bare:        st.From.Bare(),
+			came:        time.Now(),
+			id:          r.OccupantID(st.From),
+			affiliation: affiliation,
+			role:        r.RoleFor(affiliation),
+			pace:        limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst),
+		}
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
 		r.order = append(r.order, o)
@@ -461,7 +467,7 @@ func (r *Room) rename(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if own, err := r.nickOf(ctx, st.From, o.affiliation, nick); err != nil {
 		return err
 	} else if own != nick { // section 7.6: nicks that are locked down
-		return server.WithText(server.NotAcceptable, "in this group people go by their own names")
+		return server.WithText(server.NotAcceptable, "here people go by their own names")
 	}
 	j, err := r.jid.WithResource(nick)
 	if err != nil {

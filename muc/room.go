@@ -229,8 +229,8 @@ func (r *Room) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	return r.keeper.Affiliation(ctx, who)
 }
 
-// OccupantID gives what is the same for a person in this room for ever, and says nothing of who it is (XEP-0421). The next
-// person with the address of a deleted account has another. It is safe on any goroutine.
+// OccupantID gives what is the same for a person in this room for ever, and says nothing of who it is (XEP-0421). The
+// next person with the address of a deleted account has another. It is safe on any goroutine.
 func (r *Room) OccupantID(who jid.JID) string {
 	m := hmac.New(sha256.New, r.s.cfg.Secret)
 	m.Write([]byte(r.jid.String() + "\x00" + who.Bare().String()))

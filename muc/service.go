@@ -1,5 +1,5 @@
-// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it. Who is who in a room is
-// said by its Keeper, and what a room does besides is a Rule: package muc/groups has those of the product.
+// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it. Who is who in a
+// room is said by its Keeper, and what a room does besides is a Rule: package muc/groups has those of the product.
 package muc
 
 import (
@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"mellium.im/xmpp/stanza"
 
 	"parley/internal/background"
 	"parley/internal/limit"
@@ -22,14 +20,21 @@ import (
 // Config of a service; zero values mean the defaults.
 type Config struct {
 	Domain string
+	Name   string       // of the service, as people see it; default "Rooms"
 	Host   *server.Host // whose people it is for
 	Store  Store
 	Secret []byte // for occupant ids (XEP-0421)
-	// Keepers finds who keeps the rooms that are not free; nil: all are. Rules are what rooms do besides what this package
-	// does itself. Explain makes a stanza error of an error of theirs, and gives others back as they are; nil does nothing.
+
+	// Keepers finds the keepers of rooms that are not free. If it is nil all rooms are free.
 	Keepers Keepers
-	Rules   []Rule
+
+	// Rules are what rooms do besides what this package does itself.
+	Rules []Rule
+
+	// Explain makes a stanza error of an error of a keeper or a rule, and gives other errors back as they are. May be
+	// nil.
 	Explain func(error) error
+
 	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids than
 	// they had. It is called on a room's goroutine and waits for nothing. May be nil.
 	Lives func(who jid.JID) int
@@ -78,6 +83,9 @@ func (c *Config) setDefaults() {
 	if c.Idle <= 0 {
 		c.Idle = 10 * time.Minute
 	}
+	if c.Name == "" {
+		c.Name = "Rooms"
+	}
 	if c.Create == "" {
 		c.Create = "local"
 	}
@@ -107,18 +115,6 @@ type Service struct {
 	wg      sync.WaitGroup // room goroutines, and work they have started
 }
 
-var (
-	errFull          = server.WithText(server.ResourceConstraint, "the room is busy")
-	ErrTaken         = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room has moved: try again")
-	ErrClosing       = stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}
-	errNoPlace       = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ServiceUnavailable}, "the room is full") // section 7.2.9
-	errNotAuthorized = stanza.Error{Type: stanza.Auth, Condition: stanza.NotAuthorized}
-	ErrNoMember      = stanza.Error{Type: stanza.Auth, Condition: stanza.RegistrationRequired}
-	ErrConflict      = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
-	errNotOccupant   = stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
-	errNoOccupant    = stanza.Error{Type: stanza.Cancel, Condition: stanza.ItemNotFound}
-)
-
 // NewService makes a service and puts it on its host's router and list of services.
 func NewService(c Config) (*Service, error) {
 	c.setDefaults()
@@ -143,7 +139,7 @@ func NewService(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.guests = limit.PerMinute[string](c.GuestJoins)
-	c.Host.AddItem(server.Item{JID: j, Name: "Groups"})
+	c.Host.AddItem(server.Item{JID: j, Name: c.Name})
 	return s, nil
 }
 
@@ -188,7 +184,8 @@ func (s *Service) wakeTemporary(ctx context.Context) {
 			if c, err := s.configOf(row); err != nil || s.keeps(row) || c.Persistent {
 				continue
 			}
-			if err := s.post(ctx, row.Name, work{do: func(context.Context, *Room) {}}); err != nil && !errors.Is(err, store.ErrNotFound) {
+			err := s.Post(ctx, row.Name, func(context.Context, *Room) {})
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				s.log.Info("a temporary room is not woken", "room", row.Name, "err", err)
 			}
 		}
@@ -311,9 +308,11 @@ func (r *Room) ask(ctx context.Context, do func(ctx context.Context, r *Room) er
 // Patience is how long a request waits for a room to do what it was given before.
 const Patience = 30 * time.Second
 
-// Ask has a room do something on its goroutine, waits until it has, and gives the error that do returns. The room is loaded if
-// need be: store.ErrNotFound if there is none. It waits no longer than patience.
-func (s *Service) Ask(ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *Room) error) error {
+// Ask has a room do something on its goroutine, waits until it has, and gives the error that do returns. The room is
+// loaded if need be: store.ErrNotFound if there is none. It waits no longer than patience.
+func (s *Service) Ask(
+	ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *Room) error,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, patience) // the room may be going, and never answer
 	defer cancel()
 	done := make(chan error, 1)
@@ -332,13 +331,14 @@ func (s *Service) Ask(ctx context.Context, name string, patience time.Duration, 
 	}
 }
 
-// Post has a room do something on its goroutine, and does not wait for it. The room is loaded if need be: store.ErrNotFound
-// if there is none.
+// Post has a room do something on its goroutine, and does not wait for it. The room is loaded if need be:
+// store.ErrNotFound if there is none.
 func (s *Service) Post(ctx context.Context, name string, do func(ctx context.Context, r *Room)) error {
 	return s.post(ctx, name, work{do: do})
 }
 
-// EachLoaded is PostLoaded for all rooms of which ok is true. ok is called on any goroutine, and under the service's lock.
+// EachLoaded is PostLoaded for all rooms of which ok is true. ok is called on any goroutine, and under the service's
+// lock.
 func (s *Service) EachLoaded(ok func(r *Room) bool, do func(ctx context.Context, r *Room)) {
 	s.mu.RLock()
 	var names []string
@@ -437,8 +437,8 @@ func (s *Service) take(ctx context.Context, name string) (*Room, error) {
 	return r, err
 }
 
-// Background runs f on a goroutine of the service, which Close waits for. It returns false, and does nothing, once the service
-// is closed. It is safe on any goroutine.
+// Background runs f on a goroutine of the service, which Close waits for. It returns false, and does nothing, once the
+// service is closed. It is safe on any goroutine.
 func (s *Service) Background(f func(ctx context.Context)) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -478,42 +478,6 @@ func (s *Service) Reply(ctx context.Context, st *wire.Stanza, e *wire.Element) {
 	s.host.Router.Send(ctx, r)
 }
 
-// Fail tells the sender of st about err, if there is one. Errors that are ours are logged. It is safe on any goroutine.
-func (s *Service) Fail(ctx context.Context, st *wire.Stanza, err error) {
-	if err == nil {
-		return
-	}
-	err = s.explain(err)
-	if errors.Is(err, store.ErrConflict) {
-		err = ErrTaken
-	}
-	if isFault(err) {
-		s.log.Error("room failed", "room", st.To.String(), "err", err)
-	}
-	s.host.Router.Reply(ctx, st, err)
-}
-
-// notTold is what becomes of something that a room says to somebody by itself, if they cannot be told: they may want it so.
-func (s *Service) notTold(who jid.JID, err error) {
-	if isFault(err) {
-		s.log.Error("somebody is not told", "who", who.String(), "err", err)
-	}
-}
-
-// isFault says that an error is ours to mend, and not what somebody is to be told.
-func isFault(err error) bool {
-	var se stanza.Error
-	return !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled)
-}
-
-// explain makes a stanza error of what a keeper or a rule refuses.
-func (s *Service) explain(err error) error {
-	if err == nil || s.cfg.Explain == nil {
-		return err
-	}
-	return s.cfg.Explain(err)
-}
-
 // MessageSize gives how many bytes the payload of a message may have.
 func (s *Service) MessageSize() int { return s.cfg.MessageSize }
 
@@ -527,8 +491,8 @@ func (s *Service) Loaded(name string) *Room {
 	return s.rooms[name]
 }
 
-// ForMembers says that a room is for its members only: what is said there is said to each of them. So it is of a room that
-// is not in memory. It is safe on any goroutine.
+// ForMembers says that a room is for its members only: what is said there is said to each of them. So it is of a room
+// that is not in memory. It is safe on any goroutine.
 func (s *Service) ForMembers(room jid.JID) bool {
 	r := s.Loaded(room.Local())
 	return r == nil || r.Config().MembersOnly

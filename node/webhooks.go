@@ -21,7 +21,15 @@ func (n *Node) buildWebhooks(h *server.Host) *webhooks.Webhooks {
 		Timeout: c.Timeout, Kept: c.Log, Allow: config.Networks(c.Allow),
 		URL: func(secret string) string { return n.hookURL(h.Domain, secret) },
 		Post: func(ctx context.Context, room string, p webhooks.Post) (store.ID, error) {
-			return n.host(h.Domain).rooms.Say(ctx, room, groups.Said{ID: p.Hook, Nick: p.Name, Body: p.Body, File: p.File, Hat: "bot", Once: p.Once, Since: p.Since})
+			return n.host(h.Domain).rooms.Say(ctx, room, groups.Said{
+				ID:    p.Hook,
+				Nick:  p.Name,
+				Body:  p.Body,
+				File:  p.File,
+				Hat:   "bot",
+				Once:  p.Once,
+				Since: p.Since,
+			})
 		}})
 }
 

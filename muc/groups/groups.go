@@ -99,7 +99,7 @@ var XEPs = []server.XEP{
 }
 
 // New makes the service of rooms that rooms describes, with the groups of the host, and puts it on the host's router.
-// It follows the changes that c.Org tells of. Keepers and Explain of rooms are set by New, and rules are added.
+// It follows the changes that c.Org tells of. New sets Name, Keepers and Explain of rooms, and adds rules.
 func New(c Config, rooms muc.Config) (*Service, error) {
 	s := &Service{
 		cfg:    c,
@@ -112,7 +112,7 @@ func New(c Config, rooms muc.Config) (*Service, error) {
 	if c.Meetings != "" {
 		s.texts = append(s.texts, meetingTexts()...)
 	}
-	rooms.Keepers, rooms.Explain = keepers{s}, explain
+	rooms.Name, rooms.Keepers, rooms.Explain = "Groups", keepers{s}, explain
 	rooms.Rules = append(rooms.Rules, s.rules()...)
 	var err error
 	if s.Service, err = muc.NewService(rooms); err != nil {

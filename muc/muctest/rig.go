@@ -141,6 +141,7 @@ type Client struct {
 	mute bool // counts only
 }
 
+// Send is the socket's: it takes what the server sends to the client.
 func (c *Client) Send(st *wire.Stanza, to jid.JID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,6 +164,7 @@ func (c *Client) Send(st *wire.Stanza, to jid.JID) error {
 	return nil
 }
 
+// Close is the socket's.
 func (c *Client) Close(*wire.StreamError) {}
 
 // Login binds a session: "romeo/phone" as actor "romeo".
