@@ -8,6 +8,8 @@ import (
 
 // Store is what a Log asks of the store.
 type Store interface {
+	// AddAudit adds an entry.
 	AddAudit(ctx context.Context, host string, e store.AuditEntry) error
+	// Atomic runs f in one transaction of the highest isolation.
 	Atomic(ctx context.Context, f func(ctx context.Context) error) error
 }

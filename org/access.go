@@ -9,7 +9,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Affiliations of XEP-0045, as far as they follow from a group.
+// Owner and the others are the affiliations of XEP-0045 that follow from a group.
 const (
 	Owner   = "owner"
 	Admin   = "admin"
@@ -21,16 +21,16 @@ const (
 // Access is what a person may do in a group's room or in a theme.
 type Access struct {
 	Affiliation string // effective affiliation
-	Know        bool   // learn that it is there, what it is called, how it looks
-	Read        bool   // what was said, and come in
+	Know        bool   // learn that it exists, its name and its picture
+	Read        bool   // read messages, and enter
 	Write       bool   // as a participant or more
-	Join        bool   // not in it yet, and is by coming in
-	Ask         bool   // not in it, and may ask to be
+	Join        bool   // not a member yet, and becomes one by entering
+	Ask         bool   // not a member, and may ask to become one
 }
 
-// Access is the one function that says who a person is in a group's room, or with a theme's key in that theme's, and
-// what follows from it. Every door asks it: join, send, discovery, member lists, archives, search, pages. It runs no
-// SQL for members.
+// Access says what a person is and may do in a group's room or, with a theme's key, in that theme. It is the only
+// function that decides this; every door asks it: entering, sending, discovery, member lists, archives, search, pages.
+// For members it runs no SQL.
 func (o *Org) Access(ctx context.Context, host, group, theme string, who jid.JID) (Access, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {
@@ -41,7 +41,7 @@ func (o *Org) Access(ctx context.Context, host, group, theme string, who jid.JID
 	if !ok && who.Domain() == host && !o.cfg.Apart {
 		if admin, err := o.administers(ctx, host, who); err != nil {
 			return Access{Affiliation: None}, err
-		} else if admin { // an administrator of the organization owns its groups, by policy
+		} else if admin { // by policy, administrators of the organization own its groups
 			a = Owner
 		}
 	}
@@ -56,7 +56,7 @@ func (o *Org) administers(ctx context.Context, host string, who jid.JID) (bool, 
 	return err == nil && u.Admin && !u.Disabled, err
 }
 
-// access is what follows from an affiliation and the group's kind.
+// access derives the rights from an affiliation and the kind of the group.
 func (s *state) access(theme string, who jid.JID, affiliation string) Access {
 	a := Access{Affiliation: affiliation}
 	r := RulesOf(s.group)
@@ -89,7 +89,7 @@ func (s *state) access(theme string, who jid.JID, affiliation string) Access {
 	return a
 }
 
-// affiliation decides from the group's own rows; ok is false for who is not in it.
+// affiliation looks only at the rows of the group; ok is false for people without one.
 func (s *state) affiliation(theme string, who jid.JID) (a string, ok bool) {
 	role := s.members[who]
 	var t *themeState
@@ -115,13 +115,14 @@ func (s *state) affiliation(theme string, who jid.JID) (a string, ok bool) {
 	return None, true
 }
 
-// Affiliation is the affiliation that Access gives.
+// Affiliation gives the affiliation of Access.
 func (o *Org) Affiliation(ctx context.Context, host, group, theme string, who jid.JID) (string, error) {
 	a, err := o.Access(ctx, host, group, theme, who)
 	return a.Affiliation, err
 }
 
-// AffiliationsOf lists who has an affiliation in a group's room, or in a theme's: what member lists show.
+// AffiliationsOf gives everybody with an affiliation in a group's room or, with a theme's key, in that theme: the
+// content of member lists.
 func (o *Org) AffiliationsOf(ctx context.Context, host, group, theme string) (map[jid.JID]string, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {
@@ -149,8 +150,8 @@ func (o *Org) Visible(ctx context.Context, host, group, theme string, who jid.JI
 	return a.Know, err
 }
 
-// Enter is Access for an actor who wants to come in: where the kind of group has it so, people of the organization
-// become members by that.
+// Enter is Access for an actor who wants to enter. If the kind of group says so, it makes people of the organization
+// members.
 func (o *Org) Enter(ctx context.Context, by acts.Actor, host, group, theme string) (Access, error) {
 	a, err := o.Access(ctx, host, group, theme, by.Who)
 	if err != nil || !a.Join {
@@ -162,14 +163,14 @@ func (o *Org) Enter(ctx context.Context, by acts.Actor, host, group, theme strin
 	return o.Access(ctx, host, group, theme, by.Who)
 }
 
-// join makes an actor a member who may come in.
+// join makes an actor who may enter a member.
 func (o *Org) join(ctx context.Context, by acts.Actor, host, group string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)
 		if err != nil {
 			return err
 		}
-		if inGroup(s.members[by.Who.Bare()]) { // by another client, meanwhile
+		if inGroup(s.members[by.Who.Bare()]) { // another client joined meanwhile
 			c.keeps(s)
 			return nil
 		}

@@ -10,12 +10,12 @@ import (
 	"parley/wire/jid"
 )
 
-// change is an act while it is made.
+// change is an act in progress.
 type change struct {
 	*acts.Act
 	o     *Org
-	outer *change // of the act that this is a part of
-	// locked are the groups that nobody else changes before the act is over, as they are in it.
+	outer *change // of the act that contains this one
+	// locked holds the groups that this act has locked, as they are within it.
 	locked map[[2]string]*state
 }
 
@@ -26,8 +26,8 @@ func changeOf(ctx context.Context) *change {
 	return c
 }
 
-// act makes a change of a host by an actor: f checks, writes, notes and leaves what is to be told, and may be run
-// again.
+// act runs f as one act of an actor on a host. f checks, writes, notes for the audit log and collects events; it may be
+// run again.
 func (o *Org) act(ctx context.Context, host string, by acts.Actor, f func(ctx context.Context, c *change) error) error {
 	return o.cfg.Acts.Do(ctx, host, by, func(ctx context.Context, a *acts.Act) error {
 		c := &change{Act: a, o: o, outer: changeOf(ctx), locked: make(map[[2]string]*state)}
@@ -35,14 +35,14 @@ func (o *Org) act(ctx context.Context, host string, by acts.Actor, f func(ctx co
 	})
 }
 
-// What has a version of its own.
+// Kinds of things with a version.
 const (
 	versionGroup  = "group"
-	versionTeams  = "teams"  // of a host, all of them
+	versionTeams  = "teams"  // all teams of a host
 	versionShared = "shared" // what a team shares
 )
 
-// lock gives a living group as it is and stays until the act is over.
+// lock locks an existing group until the act is over, and gives it as it is.
 func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 	k := [2]string{host, id}
 	if s := c.find(k); s != nil {
@@ -55,7 +55,7 @@ func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 	c.o.mu.RLock()
 	s := c.o.states[k]
 	c.o.mu.RUnlock()
-	if s == nil || s.version != v-1 { // it was changed, here before or by another node
+	if s == nil || s.version != v-1 { // this act or another node changed it
 		if s, err = c.o.load(ctx, host, id); err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 	return &next, nil
 }
 
-// find gives a group that this act, or one that it is a part of, has locked; nil if none has.
+// find gives a group that this act, or one that contains it, has locked; nil if none has.
 func (c *change) find(k [2]string) *state {
 	for ; c != nil; c = c.outer {
 		if s := c.locked[k]; s != nil {
@@ -76,14 +76,14 @@ func (c *change) find(k [2]string) *state {
 	return nil
 }
 
-// forget has a group that was written read anew, in this act too.
+// forget makes a written group be read again, also within this act.
 func (c *change) forget(k [2]string) {
 	for ; c != nil; c = c.outer {
 		delete(c.locked, k)
 	}
 }
 
-// turn counts a version up, which locks it, and has what the act tells come after what was told of the versions before.
+// turn raises a version, which locks it, and orders the events of this act after those of lower versions.
 func (c *change) turn(ctx context.Context, kind, host, id string) (int64, error) {
 	v, err := c.o.st.Bump(ctx, host, kind, id)
 	if err != nil {
@@ -96,16 +96,16 @@ func (c *change) turn(ctx context.Context, kind, host, id string) (int64, error)
 	return v, nil
 }
 
-// tell has an event told when the act is kept.
+// tell tells an event after the commit.
 func (c *change) tell(e Event) { c.After(func(context.Context) { c.o.tell(e) }) }
 
-// drop has a group read anew when it is next asked for.
+// drop makes a group be read again by whoever needs it next.
 func (c *change) drop(host, id string) {
 	c.forget([2]string{host, id})
 	c.Kept(func() { c.o.drop(host, id) })
 }
 
-// keeps says that a group is as it was, but for its version.
+// keeps says that only a group's version changed.
 func (c *change) keeps(s *state) {
 	c.Kept(func() {
 		k := [2]string{s.group.Host, s.group.ID}
@@ -117,16 +117,15 @@ func (c *change) keeps(s *state) {
 	})
 }
 
-// turns keep the order in which changes of one thing are told, which is that of its versions. Whoever has a version has
-// it from a transaction that held the thing locked; so all lower ones were committed, or never will be, when one is
-// committed.
+// turns keep the events of one thing in the order of its versions. An act gets a version from a transaction that has
+// the thing locked; so when the act commits, all lower versions are committed or never will be.
 type turns struct {
 	mu   sync.Mutex
 	free *sync.Cond
-	open map[[3]string][]turn // of acts that are not over
+	open map[[3]string][]turn // of acts in progress
 }
 
-// turn is a version that an act has made, all of it.
+// turn is a version that an act has made.
 type turn struct {
 	act     *acts.Act
 	version int64
@@ -168,7 +167,7 @@ func (t *turns) end(k [3]string, mine turn) {
 	t.free.Broadcast()
 }
 
-// runs says whether an actor runs a host's organization.
+// runs says whether an actor administers a host's organization.
 func (o *Org) runs(ctx context.Context, host string, by acts.Actor) (bool, error) {
 	if by.Machine() || by.Runs() {
 		return true, nil
@@ -181,7 +180,7 @@ func (o *Org) runs(ctx context.Context, host string, by acts.Actor) (bool, error
 
 var errRole = &Error{Forbidden, "", "your role does not allow this"}
 
-// mustRun is an error for people who are not administrators.
+// mustRun returns an error for people who are not administrators.
 func (o *Org) mustRun(ctx context.Context, host string, by acts.Actor) error {
 	ok, err := o.runs(ctx, host, by)
 	if err == nil && !ok {
@@ -190,8 +189,8 @@ func (o *Org) mustRun(ctx context.Context, host string, by acts.Actor) error {
 	return err
 }
 
-// standing is what an actor is in a group's room, or with a theme's key in that theme's. NotFound where they may not
-// know of it.
+// standing gives an actor's affiliation in a group's room or, with a theme's key, in that theme; NotFound if the actor
+// may not know of it.
 func (o *Org) standing(ctx context.Context, by acts.Actor, host, group, theme string) (string, error) {
 	if by.Machine() {
 		return Owner, nil
@@ -206,7 +205,7 @@ func (o *Org) standing(ctx context.Context, by acts.Actor, host, group, theme st
 	return a.Affiliation, nil
 }
 
-// mustOwn is an error for people who do not own a group.
+// mustOwn returns an error for people who do not own a group.
 func (o *Org) mustOwn(ctx context.Context, by acts.Actor, host, group string) error {
 	a, err := o.standing(ctx, by, host, group, "")
 	if err == nil && a != Owner {
@@ -215,7 +214,7 @@ func (o *Org) mustOwn(ctx context.Context, by acts.Actor, host, group string) er
 	return err
 }
 
-// mustManage is an error for people who are neither owners nor moderators.
+// mustManage returns an error for people who are neither owners nor moderators.
 func (o *Org) mustManage(ctx context.Context, by acts.Actor, host, group, theme string) error {
 	a, err := o.standing(ctx, by, host, group, theme)
 	if err == nil && a != Owner && a != Admin {
@@ -224,7 +223,7 @@ func (o *Org) mustManage(ctx context.Context, by acts.Actor, host, group, theme 
 	return err
 }
 
-// addresses are those of the first hundred people, for the audit log.
+// addresses gives the addresses of the first hundred people, for the audit log.
 func addresses[T any](xs []T, of func(T) string) []string {
 	out := make([]string, 0, min(len(xs), 100))
 	for _, x := range xs[:min(len(xs), 100)] {
@@ -235,5 +234,5 @@ func addresses[T any](xs []T, of func(T) string) []string {
 
 func memberAddress(m store.Member) string { return m.JID }
 
-// creator is the person who acts; zero for the command line and the server.
+// creator gives the person who acts; zero for the command line and the server.
 func creator(by acts.Actor) jid.JID { return by.Who.Bare() }

@@ -35,8 +35,8 @@ func onEngines(t *testing.T, names []string, f func(t *testing.T, st store.Store
 	})
 }
 
-// Changes of one group that come at once are made one after the other, and told in the order in which they were made:
-// who has followed what was told knows who is in it. The audit log has each of them.
+// TestActsAtOnce checks that concurrent changes of one group are made one after the other and told in that order, so
+// that a listener knows who is in the group, and that the audit log has each of them.
 func TestActsAtOnce(t *testing.T) {
 	names := []string{"romeo", "juliet", "paris", "tybalt"}
 	onEngines(t, names, func(t *testing.T, st store.Store) {
@@ -95,8 +95,8 @@ func TestActsAtOnce(t *testing.T) {
 	})
 }
 
-// An act that is a part of another is undone with it, and neither told nor remembered; what follows it in the same act
-// sees it.
+// TestPartsOfAnAct checks that an act within another one is undone with it, and then neither told nor cached; what
+// follows it in the same act sees it.
 func TestPartsOfAnAct(t *testing.T) {
 	onEngines(t, []string{"romeo", "juliet"}, func(t *testing.T, st store.Store) {
 		ctx := t.Context()
@@ -145,8 +145,8 @@ func TestPartsOfAnAct(t *testing.T) {
 	})
 }
 
-// What an act leaves to be done when it is told may be an act on the same group, also while a third one is made and
-// waits for its turn to be told; others are told of all of them where the maker has gone.
+// TestActAfterAnAct checks that a listener may act on the same group again, even while a third act waits for its turn
+// to be told, and that all acts are told although their callers have given up.
 func TestActAfterAnAct(t *testing.T) {
 	onEngines(t, []string{"romeo", "juliet", "paris", "mercutio"}, func(t *testing.T, st store.Store) {
 		ctx, gone := context.WithCancel(t.Context())
@@ -173,7 +173,7 @@ func TestActAfterAnAct(t *testing.T) {
 						t.Errorf("an act while another is told: %v", err)
 					}
 					go func() { done <- add(t.Context(), "mercutio") }()
-					for !kept("mercutio") { // it waits to be told after this one
+					for !kept("mercutio") { // its event waits for this one
 						time.Sleep(time.Millisecond)
 					}
 				})
@@ -203,7 +203,7 @@ func TestActAfterAnAct(t *testing.T) {
 	})
 }
 
-// A change that consists of several is done whole or not at all.
+// TestCompositeActs checks that a change with several parts is made whole or not at all.
 func TestCompositeActs(t *testing.T) {
 	onEngines(t, []string{"romeo", "juliet"}, func(t *testing.T, st store.Store) {
 		ctx := t.Context()
@@ -220,7 +220,7 @@ func TestCompositeActs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, archived := "Orchard", org.ThemeArchived // which is for moderators
+		name, archived := "Orchard", org.ThemeArchived // archiving is for moderators
 		ch := org.ThemeChange{Name: &name, State: &archived}
 		if _, err := o.ChangeTheme(ctx, by(person("juliet")), host, th.Key, ch); err == nil {
 			t.Error("a member archives a theme")

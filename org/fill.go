@@ -11,21 +11,21 @@ import (
 	"parley/wire/jid"
 )
 
-// Adding many people to a group: in the background, some at a time.
+// Adding many people to a group happens in the background, in batches.
 
 // job is a group that people are being added to.
 type job struct {
 	done, total int
-	again       bool // more is to be done than it knew of when it began
-	rests       bool // it has failed, and is tried again in a while
+	again       bool // there is more to do than when it began
+	rests       bool // it failed, and will be tried again after a while
 }
 
 const (
-	batch = 100         // people added in one transaction
-	rest  = time.Minute // before a job that has failed is tried again
+	batch = 100         // people per transaction
+	rest  = time.Minute // the wait before a failed job is tried again
 )
 
-// Progress says how far adding everyone to a mandatory group has come; total is 0 where nothing is being done.
+// Progress gives how many of how many people were added to a group in the background; total is 0 if no job runs.
 func (o *Org) Progress(host, id string) (done, total int) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
@@ -35,7 +35,7 @@ func (o *Org) Progress(host, id string) (done, total int) {
 	return 0, 0
 }
 
-// Filling is Progress, with whether anything is being done or waits for it: also before it is known how much.
+// Filling is Progress; now also says whether a job runs or waits, even before its size is known.
 func (o *Org) Filling(host, id string) (done, total int, now bool) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
@@ -53,7 +53,7 @@ func (o *Org) fill(host, id string) {
 	if j := o.jobs[k]; j == nil {
 		o.jobs[k] = &job{}
 	} else {
-		j.again = true // it may have looked already
+		j.again = true // the job may be past them
 	}
 	o.mu.Unlock()
 	select {
@@ -62,8 +62,8 @@ func (o *Org) fill(host, id string) {
 	}
 }
 
-// Run adds people to the groups that everyone is in, and of large teams to those that the team is in, until ctx ends.
-// What an earlier run has not come to the end of goes on.
+// Run adds people to groups that are mandatory for everyone, and the people of large teams to their groups, until ctx
+// ends. It continues what an earlier run left undone. fault gets each error.
 func (o *Org) Run(ctx context.Context, hosts []string, fault func(err error)) error {
 	for _, host := range hosts {
 		if err := o.resume(ctx, host); err != nil && ctx.Err() == nil {
@@ -148,7 +148,7 @@ func (o *Org) resume(ctx context.Context, host string) error {
 	return err
 }
 
-// mandatory lists the groups that everyone is in.
+// mandatory gives the groups that are mandatory for everyone.
 func (o *Org) mandatory(ctx context.Context, host string) (out []store.Group, err error) {
 	const page = 200
 	for {
@@ -166,7 +166,7 @@ func (o *Org) fillGroup(ctx context.Context, host, id string) error {
 		return err
 	}
 	if s.group.Mandatory == Everyone {
-		if err := o.fillEveryone(ctx, host, id); err != nil && !isNotFound(err) { // not mandatory any more
+		if err := o.fillEveryone(ctx, host, id); err != nil && !isNotFound(err) { // no longer mandatory
 			return err
 		}
 	}
@@ -194,7 +194,7 @@ func (o *Org) fillEveryone(ctx context.Context, host, id string) error {
 	}
 }
 
-// fillTeams makes the people of a group's teams what they are in it by that.
+// fillTeams gives the people of a group's teams the roles that the teams give them.
 func (o *Org) fillTeams(ctx context.Context, host, id string) error {
 	done := 0
 	for {
@@ -210,7 +210,7 @@ func (o *Org) fillTeams(ctx context.Context, host, id string) error {
 	}
 }
 
-// addOfTeams does it for some of them, and says how many there were to do it for.
+// addOfTeams does so for a batch of people, and gives how many there were to do.
 func (o *Org) addOfTeams(ctx context.Context, host, id string) (left int, err error) {
 	err = o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error {
 		left, err = o.addSomeOfTeams(ctx, c, host, id)
@@ -243,7 +243,7 @@ func (o *Org) addSomeOfTeams(ctx context.Context, c *change, host, id string) (l
 	return len(names), c.changeMembers(ctx, store.OrgChange{Host: host}, mc)
 }
 
-// unfilled are those who are something else in a group than their teams make them there.
+// unfilled gives the people whose role in a group is not the one that their teams give them.
 func (s *state) unfilled(tv *teams) (out []jid.JID, err error) {
 	var names []string
 	for _, gt := range s.teams {
@@ -257,7 +257,7 @@ func (s *state) unfilled(tv *teams) (out []jid.JID, err error) {
 		if err != nil {
 			return nil, err
 		}
-		c := memberChange{s: s, now: time.Now} // nothing of it is written
+		c := memberChange{s: s, now: time.Now} // only to compute; never written
 		if c.set(j, s.ownRole(j), s.teamRoles(tv, j)); len(c.members) > 0 {
 			out = append(out, j)
 		}
@@ -275,7 +275,7 @@ func (o *Org) progress(host, id string, done, total int) {
 
 var errNoLonger = errors.New("org: not everyone is to be in this group any more")
 
-// addAll adds people to a group that everyone is in; one who is gone meanwhile is left out.
+// addAll adds people to a group that is mandatory for everyone, and leaves out accounts deleted meanwhile.
 func (o *Org) addAll(ctx context.Context, host, id string, names []string) error {
 	return o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error { return o.addSome(ctx, c, host, id, names) })
 }

@@ -8,8 +8,8 @@ import (
 	"parley/wire/jid"
 )
 
-// FindGroups gives the groups that a filter chooses of those that a person may know of, in order of slug, and how many
-// they are in all. The zero address may know of all. It says the same as Access, in the query itself.
+// FindGroups gives the groups that a filter chooses among those that who may know of, in order of slug, and how many it
+// chooses in all. With the zero address it chooses among all groups. The query applies the same rules as Access.
 func (o *Org) FindGroups(ctx context.Context, host string, who jid.JID, f store.GroupFilter) ([]store.Group, int, error) {
 	if who.IsZero() {
 		f.Asker, f.Foreign, f.Sees = "", false, false
@@ -25,13 +25,13 @@ func (o *Org) FindGroups(ctx context.Context, host string, who jid.JID, f store.
 	return o.st.FindGroups(ctx, host, f)
 }
 
-// CountGroups says how many groups live on a host.
+// CountGroups counts the existing groups of a host.
 func (o *Org) CountGroups(ctx context.Context, host string) (int, error) {
 	_, n, err := o.st.FindGroups(ctx, host, store.GroupFilter{})
 	return n, err
 }
 
-// FindDeleted gives a part of the groups that can still be restored, and how many they are in all.
+// FindDeleted gives a page of the groups that can still be restored, and how many there are in all.
 func (o *Org) FindDeleted(ctx context.Context, host string, f store.GroupFilter) ([]store.Group, int, error) {
 	f.DeletedAfter = time.Now().Add(-Restorable)
 	return o.st.FindGroups(ctx, host, f)

@@ -12,8 +12,8 @@ import (
 	"parley/wire/jid"
 )
 
-// TestFindGroups: what is found is what Access lets one know of, for every kind of group and everybody's place in it, and
-// the parts of a list are the list.
+// TestFindGroups checks that FindGroups finds exactly the groups that Access lets a person know of, for every kind of
+// group and role, and that pages add up to the whole list.
 func TestFindGroups(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "owner", "member", "banned", "stranger", "admin", "outadmin")

@@ -9,13 +9,13 @@ import (
 	"parley/wire/jid"
 )
 
-// Following of themes. Clients enter the rooms that are bookmarked to be entered by themselves; so what a person follows
-// is said by their bookmarks, and clients need not know of any of this.
+// People follow themes by their bookmarks: clients enter the rooms that are bookmarked with autojoin by themselves, so
+// clients need to know nothing of themes.
 
-// wakeAtMost is how often a theme wakes one person.
+// wakeAtMost is the shortest time between two wakings of a person by one theme.
 const wakeAtMost = time.Hour
 
-// ThemeOfRoom finds the theme whose room this is; NotFound if it is none of a theme.
+// ThemeOfRoom gives the theme of a room; NotFound if the room is not a theme's.
 func (o *Org) ThemeOfRoom(ctx context.Context, host string, room jid.JID) (store.Theme, error) {
 	if room.Domain() != o.RoomDomain(host) {
 		return store.Theme{}, &Error{NotFound, "", "no theme"}
@@ -30,8 +30,8 @@ func (o *Org) ThemeOfRoom(ctx context.Context, host string, room jid.JID) (store
 	return o.Theme(ctx, host, r.Theme)
 }
 
-// Follow sets whether a person follows a theme: FollowYes, FollowMuted or FollowAuto; their clients enter its room by
-// themselves, or do so no more.
+// Follow sets whether a person follows a theme: store.FollowYes, FollowMuted or FollowAuto. Their clients then enter
+// its room by themselves, or no longer do.
 func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	switch state {
 	case store.FollowYes, store.FollowMuted, store.FollowAuto:
@@ -59,7 +59,7 @@ func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	return o.mark(ctx, s, &t.Theme, name, state != store.FollowMuted)
 }
 
-// mark writes whether a person's clients enter a theme's room, and has them told.
+// mark writes whether a person's clients enter a theme's room, and tells it.
 func (o *Org) mark(ctx context.Context, s *state, t *store.Theme, name string, autojoin bool) error {
 	host, room := t.Host, o.RoomJID(t.Host, t.Room)
 	b := o.bookmark(host, t.Room, themeName(s.group, t.Name))
@@ -84,7 +84,7 @@ func (o *Org) mark(ctx context.Context, s *state, t *store.Theme, name string, a
 	return nil
 }
 
-// TookPart has somebody who has written in a theme follow it, whatever they did before.
+// TookPart makes a person who wrote in a theme follow it, whatever they chose before.
 func (o *Org) TookPart(ctx context.Context, host, key, name string) error {
 	state, _, err := o.st.Follow(ctx, host, key, name)
 	if err != nil || state == store.FollowYes {
@@ -93,8 +93,8 @@ func (o *Org) TookPart(ctx context.Context, host, key, name string) error {
 	return o.Follow(ctx, host, key, name, store.FollowYes)
 }
 
-// Marked is told when a person's client has changed a bookmark: was and is say whether clients enter the room by
-// themselves. Who has them do so no more has left a theme on purpose.
+// Marked handles a change of a bookmark by a person's client: was and is say whether clients enter the room by
+// themselves. A person who turns that off has left the theme on purpose.
 func (o *Org) Marked(ctx context.Context, host, name string, room jid.JID, was, is bool) error {
 	if was == is {
 		return nil
@@ -118,8 +118,8 @@ func (o *Org) Marked(ctx context.Context, host, name string, room jid.JID, was, 
 	return nil
 }
 
-// DozeIdle has people sleep in themes in which nothing was said since idle: their clients enter them no more until
-// something is. Who has taken part stays.
+// DozeIdle makes people dormant in themes without messages since idle: their clients no longer enter the room until
+// somebody writes. People who have taken part are not affected.
 func (o *Org) DozeIdle(ctx context.Context, host string, idle time.Time) error {
 	for after := ""; ; {
 		gs, err := o.st.Groups(ctx, host, after, 200)
@@ -166,8 +166,8 @@ func (o *Org) dozeTheme(ctx context.Context, g store.Group, t *store.Theme, idle
 	return nil
 }
 
-// WakeTheme has those come back who sleep in a theme, since something was said there. more says that some were woken
-// too lately and sleep on.
+// WakeTheme wakes the dormant people of a theme, because somebody wrote in it. more says that some stay dormant because
+// they were woken too recently.
 func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err error) {
 	o.bookmarks.Lock()
 	defer o.bookmarks.Unlock()
@@ -184,14 +184,14 @@ func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err e
 	return left > 0, nil
 }
 
-// Dormant says whether people sleep in a theme.
+// Dormant says whether a theme has dormant people.
 func (o *Org) Dormant(ctx context.Context, host, key string) (bool, error) {
 	n, err := o.st.Dormant(ctx, host, key)
 	return n > 0, err
 }
 
-// AssertMandatory has a person's clients enter the groups again that they have to be in, if they were told not to; at
-// most once a day.
+// AssertMandatory makes a person's clients enter mandatory groups again that they were told not to enter; at most once
+// a day.
 func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	bs, err := o.st.MandatoryRooms(ctx, host, name)
 	if err != nil || len(bs) == 0 {
@@ -219,14 +219,14 @@ func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	return nil
 }
 
-// Followed is a theme with a person's state in it; FollowSleep is told as FollowAuto.
+// Followed is a theme with the way in which a person follows it; FollowSleep appears as FollowAuto.
 type Followed struct {
 	Group store.Group
 	Theme store.Theme
 	State string
 }
 
-// Following lists the themes of a person's groups that they may read, but for archived ones, group by group.
+// Following gives the themes of a person's groups that they may read, without archived ones, group by group.
 func (o *Org) Following(ctx context.Context, host string, who jid.JID) ([]Followed, error) {
 	gs, err := o.GroupsOf(ctx, host, who)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"parley/store"
 )
 
-// GroupChange is what is to be changed of a group, or given of one that is made; nil stays. Pages, the API, clients'
-// forms and the command line are made of it: a field is said here, and in kept, and is at all of them.
+// GroupChange is a change of a group, or the settings of a new one; nil: unchanged. Pages, the API, clients' forms and
+// the command line are made of it: a field that is added here and in kept appears in all of them.
 type GroupChange struct {
 	Name        *string `json:"name,omitempty" label:"Name" maxLength:"100"`
 	Description *string `json:"description,omitempty" label:"Description" maxLength:"2000" lines:"true"`
@@ -25,8 +25,8 @@ type GroupChange struct {
 	Hidden      *bool   `json:"hidden,omitempty" label:"Announcements: only members know of them" doc:"of announcements: only members know of them"`
 }
 
-// kept gives each field its place in a group, and the kind, which follows from more than is kept, the one that is
-// given.
+// kept gives pointers to the fields of a group. The kind is apart, because it follows from more than one field of the
+// group.
 func kept(g *store.Group, kind *string) GroupChange {
 	return GroupChange{
 		Name:        &g.Name,
@@ -42,19 +42,19 @@ func kept(g *store.Group, kind *string) GroupChange {
 	}
 }
 
-// SettingsOf gives all that a group is, as its owners have said it, in the form of a change.
+// SettingsOf gives all settings of a group as its owners set them.
 func SettingsOf(g store.Group) GroupChange {
 	kind := kindOf(g)
 	return kept(&g, &kind)
 }
 
-// SettingsInForce is SettingsOf with what holds where the kind of group decides against its owners.
+// SettingsInForce is SettingsOf with the values that the kind of group imposes.
 func SettingsInForce(g store.Group) GroupChange {
 	g.ThemesBy = RulesOf(g).ThemesBy
 	return SettingsOf(g)
 }
 
-// differences are the fields of a group that have changed.
+// differences gives the fields of a group that changed.
 func differences(was, is store.Group) acts.Detail {
 	d := make(acts.Detail)
 	shape.Differences(SettingsOf(was), SettingsOf(is), func(name string, before, after any) {
@@ -63,7 +63,7 @@ func differences(was, is store.Group) acts.Detail {
 	return d
 }
 
-// changed says what a group is after a change, or why it cannot be that.
+// changed gives the group after a change; an error if it is not allowed.
 func (s *state) changed(c GroupChange) (store.Group, error) {
 	g := s.group
 	if err := c.apply(&g); err != nil {
@@ -92,7 +92,7 @@ func (c *GroupChange) apply(g *store.Group) error {
 	return checkSettings(g)
 }
 
-// fill gives a group what is given of its settings; checkSettings is still to say whether they can be that.
+// fill writes the given settings to a group, without checking them together: checkSettings does.
 func (c *GroupChange) fill(g *store.Group) (err error) {
 	name, kind := g.Name, kindOf(*g)
 	shape.Apply(kept(g, &kind), *c)
@@ -105,7 +105,7 @@ func (c *GroupChange) fill(g *store.Group) (err error) {
 	return setKind(g, kind, g.Private)
 }
 
-// setKind checks a kind and makes the group of it; hidden is what matters for announcements only.
+// setKind checks a kind and sets it; hidden matters for announcements only.
 func setKind(g *store.Group, kind string, hidden bool) error {
 	if err := shape.Named(GroupChange{}, "kind").Check(kind); err != nil {
 		return invalid(err)
@@ -119,7 +119,7 @@ func setKind(g *store.Group, kind string, hidden bool) error {
 	return nil
 }
 
-// checkSettings sets what is missing and says what cannot be. Where there is a choice, the first is the default.
+// checkSettings fills in defaults and refuses values that are not allowed. The first of several choices is the default.
 func checkSettings(g *store.Group) error {
 	kind := kindOf(*g)
 	now := kept(g, &kind)
@@ -139,7 +139,7 @@ func checkSettings(g *store.Group) error {
 	return invalid(shape.Check(now))
 }
 
-// invalid makes of what is wrong with a field an error of who asked.
+// invalid turns a validation error into an *Error about its field.
 func invalid(err error) error {
 	var w *shape.Wrong
 	if errors.As(err, &w) {
@@ -148,7 +148,7 @@ func invalid(err error) error {
 	return err
 }
 
-// isEmoji takes what may be one: a few characters, none of them a letter, digit, space or control.
+// isEmoji accepts what may be an emoji: a few characters that are not letters, digits, spaces or controls.
 func isEmoji(s string) bool {
 	n := 0
 	for _, r := range s {

@@ -10,7 +10,7 @@ import (
 	"parley/org"
 )
 
-// What a group may be is the same for one that is made and for one that is changed; characters are counted.
+// TestLimitsOfGroups checks that new and changed groups have the same limits, counted in characters.
 func TestLimitsOfGroups(t *testing.T) {
 	ctx := context.Background()
 	o := org.New(open(t, "romeo"), org.Config{})

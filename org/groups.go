@@ -20,21 +20,21 @@ import (
 	"parley/wire/jid"
 )
 
-// MaxName is the longest the name of a group, a theme, a team or a shared contact may be, in characters.
+// MaxName is the maximum length of the name of a group, theme, team or shared contact, in characters.
 var MaxName = shape.Named(GroupChange{}, "name").Max
 
 const maxSlug = 48
 
-// NewGroup is what a group is made of. What Settings has goes before the fields from Name to Emoji, which say some of
-// the same for callers in Go; what is left empty is as it is by default.
+// NewGroup describes a group to be made. A field that is set in Settings takes precedence over the fields from Name to
+// Emoji. Empty fields get their defaults.
 type NewGroup struct {
 	Slug        string // "": made from the name
 	Settings    GroupChange
 	Name        string
 	Description string
 	Kind        string // "": public, or private
-	Private     bool   // without a kind: private; of an announcement: people do not find it by themselves
-	ThemesBy    string // "members" or "moderators"; "": as Config.ThemesBy
+	Private     bool   // if Kind is "": make it private; of an announcement: do not list it
+	ThemesBy    string // "members" or "moderators"; "": Config.ThemesBy
 	MentionBy   string // "members" (the default), "moderators" or "nobody"
 	Guests      bool
 	Emoji       string
@@ -42,8 +42,8 @@ type NewGroup struct {
 	Members     []jid.JID
 }
 
-// CreateGroup makes a group with its main room, its owner and first members, and their bookmarks.
-// Administrators may, for anybody; other people for themselves, where the policy says so.
+// CreateGroup makes a group with its main room, its owner and first members, and their bookmarks. Administrators may,
+// for any owner; other people may for themselves, if the policy lets them.
 func (o *Org) CreateGroup(ctx context.Context, by acts.Actor, host string, n NewGroup) (g store.Group, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		if err := o.mayCreate(ctx, by, host, n.Owner); err != nil {
@@ -55,7 +55,7 @@ func (o *Org) CreateGroup(ctx context.Context, by acts.Actor, host string, n New
 	return g, err
 }
 
-// group is what n says of a group, with what holds where it says nothing.
+// group gives the group that n describes, with defaults filled in.
 func (n NewGroup) group(themesBy string) (store.Group, error) {
 	g := store.Group{
 		Name:        n.Name,
@@ -70,10 +70,10 @@ func (n NewGroup) group(themesBy string) (store.Group, error) {
 		},
 	}
 	c := n.Settings
-	if c.Name == nil { // it is checked like one that is given
+	if c.Name == nil { // checked like any other name
 		c.Name = &n.Name
 	}
-	if c.Kind != nil && *c.Kind == "" { // of forms in which none is chosen
+	if c.Kind != nil && *c.Kind == "" { // a form sends "" if no kind is chosen
 		c.Kind = nil
 	}
 	if err := c.fill(&g); err != nil {
@@ -90,7 +90,7 @@ func (n NewGroup) group(themesBy string) (store.Group, error) {
 	return g, err
 }
 
-// MayCreateGroup says whether somebody may make a group that they own.
+// MayCreateGroup says whether an actor may make a group of their own.
 func (o *Org) MayCreateGroup(ctx context.Context, by acts.Actor, host string) bool {
 	return o.mayCreate(ctx, by, host, by.Who) == nil
 }
@@ -126,7 +126,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 	if err := o.people(ctx, g, ms); err != nil {
 		return store.Group{}, err
 	}
-	// Those that can be restored count, or deleting would be a way around the limit.
+	// Groups that can be restored count; otherwise deleting would circumvent the limit.
 	owned, err := o.st.OwnedGroups(ctx, host, ms[0].JID, g.Created.Add(-Restorable))
 	if err != nil {
 		return store.Group{}, err
@@ -135,7 +135,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 		return store.Group{}, &Error{Forbidden, "", "this person owns as many groups as one may"}
 	}
 	g.Room = g.Slug
-	if g.Private { // its name is not to be read from its address; it stays so, whatever becomes of the group
+	if g.Private { // the address must not show the name, whatever the group becomes later
 		g.Room = token(12)
 	}
 	err = o.st.CreateGroup(ctx, g, o.room(g, "", g.Room), ms, o.bookmark(host, g.Room, g.Name))
@@ -178,7 +178,7 @@ func checkName(field, s string) (string, error) {
 	return s, nil
 }
 
-// checkSlug takes a slug, or makes one of the name.
+// checkSlug checks a slug, or makes one from the name.
 func checkSlug(slug, name string) (string, error) {
 	if slug == "" {
 		if slug = Slug(name); slug == "" {
@@ -192,7 +192,7 @@ func checkSlug(slug, name string) (string, error) {
 	return slug, nil
 }
 
-// Slug makes a part of an address of a name: lower-case ASCII letters and digits with hyphens between.
+// Slug makes a part of an address from a name: lower-case ASCII letters and digits with hyphens between them.
 func Slug(name string) string {
 	var b strings.Builder
 	hyphen := false
@@ -215,20 +215,20 @@ func Slug(name string) string {
 	return b.String()
 }
 
-// token gives n characters of base32 that nobody can guess.
+// token gives n random characters of base32.
 func token(n int) string {
 	b := make([]byte, n)
 	rand.Read(b)
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:n]
 }
 
-// Group finds a living group by its slug.
+// Group gives an existing group by its slug; a NotFound error if there is none.
 func (o *Org) Group(ctx context.Context, host, slug string) (store.Group, error) {
 	g, err := o.st.GroupBySlug(ctx, host, slug)
 	return g, notFound(err, "there is no group "+slug)
 }
 
-// GroupByID finds a living group by its id.
+// GroupByID gives an existing group by its id; a NotFound error if there is none.
 func (o *Org) GroupByID(ctx context.Context, host, id string) (store.Group, error) {
 	s, err := o.state(ctx, host, id)
 	if err != nil {
@@ -237,7 +237,7 @@ func (o *Org) GroupByID(ctx context.Context, host, id string) (store.Group, erro
 	return s.group, nil
 }
 
-// Groups lists living groups in order of slug.
+// Groups gives existing groups in order of slug, at most limit, beginning behind after.
 func (o *Org) Groups(ctx context.Context, host, after string, limit int) ([]store.Group, error) {
 	return o.st.Groups(ctx, host, after, limit)
 }

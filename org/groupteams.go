@@ -9,8 +9,8 @@ import (
 	"parley/wire/jid"
 )
 
-// SetGroupTeam has a team in a group as one, with a role (member or moderator); "" takes it out. The people of a large
-// team are added in the background: see Progress. The group's owners may.
+// SetGroupTeam adds a team to a group with a role (member or moderator); "" removes it. The people of a large team are
+// added in the background: see Progress. The group's owners may.
 func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, role string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)
@@ -43,8 +43,8 @@ func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, 
 	})
 }
 
-// SetGroupTeams makes these teams those that are in a group as one: a team that was in it keeps its role, another one
-// is a member. All of it is done, or nothing. The group's owners may.
+// SetGroupTeams makes these the teams of a group: teams that were in it keep their role, new ones become members. All
+// of it is done, or nothing. The group's owners may.
 func (o *Org) SetGroupTeams(ctx context.Context, by acts.Actor, host, group string, teams []string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)
@@ -105,10 +105,10 @@ func (o *Org) setGroupTeam(ctx context.Context, c *change, s *state, id, role st
 		return err
 	}
 	x := store.OrgChange{Host: host, GroupTeams: []store.GroupTeam{{Group: group, Team: id, Role: role}}}
-	if len(s.teams) == len(next.teams) || role == "" || len(mc.members) <= batch { // it was in it, or there are few
+	if len(s.teams) == len(next.teams) || role == "" || len(mc.members) <= batch { // the team was in the group already, or it is small
 		return c.changeMembers(ctx, x, mc)
 	}
-	x.Fill = group // too many for one transaction: they come some at a time
+	x.Fill = group // too many for one transaction: they are added in batches
 	if err := o.st.ChangeOrg(ctx, x); err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (o *Org) setGroupTeam(ctx context.Context, c *change, s *state, id, role st
 	return nil
 }
 
-// GroupTeams lists the teams that are in a group as one, with their roles.
+// GroupTeams gives the teams of a group, with their roles.
 func (o *Org) GroupTeams(ctx context.Context, host, group string) ([]store.GroupTeam, error) {
 	return o.st.GroupTeams(ctx, host, group)
 }

@@ -7,9 +7,9 @@ import (
 	"parley/acts"
 )
 
-// Hidden says whether somebody gets to know nothing of a group, or with a key of a theme in it; what is not there is
-// hidden from everybody. Doors ask it before anything else is looked at, so that no other error tells. The
-// administrators of the organization look after groups that were deleted as well, and are told by what they ask for.
+// Hidden says whether an actor may not know that a group or, with a key, a theme in it exists; one that does not exist
+// is hidden from everybody. Doors ask it first, so that no other error reveals it. Administrators of the organization
+// also see deleted groups: the functions they call tell them.
 func (o *Org) Hidden(ctx context.Context, by acts.Actor, host, slug, key string) (bool, error) {
 	if by.Runs() {
 		return false, nil

@@ -9,9 +9,9 @@ import (
 	"parley/wire/jid"
 )
 
-// ReadsFrom says from when on a person whose Access this is may read what was said: zero is from the beginning. Where
-// members read only what was said since they were added, who is in the group by no row of their own finds nothing, as in a
-// search; ok is false then, and wherever nothing may be read.
+// ReadsFrom gives the moment from which a person with an Access may read messages; zero is from the beginning. ok is
+// false if they may read nothing: also where members read only messages from after they were added and the person has
+// no row of their own in the group. Searches apply the same rule.
 func (o *Org) ReadsFrom(ctx context.Context, g store.Group, a Access, who jid.JID) (from time.Time, ok bool, err error) {
 	if !a.Read {
 		return from, false, nil

@@ -9,19 +9,19 @@ import (
 	"parley/wire/jid"
 )
 
-// Hit is a message that was found, as people see it.
+// Hit is a search result as people see it.
 type Hit struct {
 	At    time.Time
-	By    string // who said it
+	By    string // the sender's name
 	Text  string
-	Where string // group and theme, or with whom
-	Link  string // path of the page that shows it; "" for what is on none
+	Where string // group and theme, or the other person
+	Link  string // path of the page that shows it; "" if no page does
 }
 
-// found bounds what is read of a message: it is a stanza that came in through a door with smaller limits.
+// found limits the parsing of stored messages, which came in through doors with lower limits.
 var found = wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200}
 
-// Hit describes a message that was found for somebody; own is what that person is called.
+// Hit describes a message that somebody found; own is that person's name.
 func (o *Org) Hit(ctx context.Context, host, own string, m store.Found) Hit {
 	h := Hit{At: m.ID.Time(), By: m.Nick}
 	if st, err := wire.ParseStanza(m.Stanza, found); err == nil {
@@ -36,7 +36,7 @@ func (o *Org) Hit(ctx context.Context, host, own string, m store.Found) Hit {
 	}
 	slug := ""
 	if m.Group != "" {
-		if g, err := o.GroupByID(ctx, host, m.Group); err == nil { // else it is gone meanwhile
+		if g, err := o.GroupByID(ctx, host, m.Group); err == nil { // otherwise the group was deleted meanwhile
 			slug = g.Slug
 		}
 	}

@@ -5,35 +5,35 @@ import (
 	"parley/store"
 )
 
-// Kinds of groups.
+// Private and the others are the kinds of groups.
 const (
-	Private      = "private"      // who is in it knows of it; others are added
-	Public       = "public"       // people of the organization find it, and are members by coming in
-	Large        = "large"        // the same without membership: whoever of the organization is in it may talk
+	Private      = "private"      // only members know of it; others are added
+	Public       = "public"       // people of the organization find it, and become members by entering
+	Large        = "large"        // as Public, without membership: whoever of the organization enters may write
 	ByRequest    = "request"      // people find it and ask to be members
 	Announcement = "announcement" // moderators write and start themes, the others read and react
 	Federated    = "federated"    // people of other servers may be members
 )
 
-// Kinds lists them, in the order in which people are offered them.
+// Kinds gives the kinds in the order in which people choose among them.
 var Kinds = shape.Named(GroupChange{}, "kind").Choices
 
-// Rules are what a kind of group means for its rooms, for every door.
+// Rules says what a kind of group means for its rooms.
 type Rules struct {
 	Kind          string
-	MembersOnly   bool   // who is not a member is not let in
-	ShowAddresses bool   // everyone in it sees real addresses; else moderators only
+	MembersOnly   bool   // only members may enter
+	ShowAddresses bool   // everyone in it sees real addresses; otherwise only moderators do
 	Listed        bool   // people of the organization find it
 	Moderated     bool   // members read; moderators write
 	QuietMembers  bool   // presence of members is not broadcast
-	Joins         bool   // people of the organization become members by coming in
-	Asks          bool   // they may ask to be
+	Joins         bool   // people of the organization become members by entering
+	Asks          bool   // they may ask to become members
 	Remote        bool   // people of other servers may be members
-	Named         bool   // who follows a link and has not signed in is told its name
-	ThemesBy      string // who starts themes, "members" or "moderators": a theme's name stands in the group for all to read
+	Named         bool   // a visitor with a link who is not signed in sees its name
+	ThemesBy      string // who may start themes, "members" or "moderators": all members read a theme's name
 }
 
-// RulesOf is the table of kinds.
+// RulesOf gives the rules of a group's kind.
 func RulesOf(g store.Group) Rules {
 	r := Rules{Kind: kindOf(g), MembersOnly: true, ShowAddresses: true, ThemesBy: g.ThemesBy}
 	switch r.Kind {
@@ -52,7 +52,7 @@ func RulesOf(g store.Group) Rules {
 	return r
 }
 
-// kindOf gives a group's kind; groups that are older than kinds have none kept.
+// kindOf gives a group's kind; groups older than kinds have none stored.
 func kindOf(g store.Group) string {
 	switch {
 	case g.Kind != "":

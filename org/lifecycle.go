@@ -6,7 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"image"
-	_ "image/gif" // photos are one of these
+	_ "image/gif" // photos may be GIFs
 	_ "image/jpeg"
 	_ "image/png"
 	"time"
@@ -21,11 +21,11 @@ const Restorable = 30 * 24 * time.Hour
 
 const (
 	maxPhoto  = 100 << 10 // bytes
-	maxPixels = 2048      // of a photo's side
+	maxPixels = 2048      // width and height
 )
 
-// DeleteGroup ends a group: its rooms are closed, their history is kept, its addresses are never used again. Its owners
-// may.
+// DeleteGroup deletes a group: its rooms close, their history is kept, and its addresses are never used again. The
+// group's owners may.
 func (o *Org) DeleteGroup(ctx context.Context, by acts.Actor, host, id string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)
@@ -54,13 +54,12 @@ func (o *Org) DeleteGroup(ctx context.Context, by acts.Actor, host, id string) e
 	})
 }
 
-// DeletedGroups lists what can still be restored.
+// DeletedGroups gives the groups that can still be restored.
 func (o *Org) DeletedGroups(ctx context.Context, host string) ([]store.Group, error) {
 	return o.st.DeletedGroups(ctx, host, time.Now().Add(-Restorable))
 }
 
-// RestoreGroup has a deleted group live again, with members, themes and history as they were.
-// Administrators may.
+// RestoreGroup brings back a deleted group with its members, themes and history. Administrators may.
 func (o *Org) RestoreGroup(ctx context.Context, by acts.Actor, host, slug string) (g store.Group, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		if err := o.mustRun(ctx, host, by); err != nil {
@@ -108,7 +107,7 @@ func (o *Org) restore(ctx context.Context, c *change, g *store.Group) error {
 	return nil
 }
 
-// SetPhoto takes an image (PNG, JPEG, GIF); one of no bytes takes the photo away. The group's owners may.
+// SetPhoto sets a group's photo (PNG, JPEG or GIF, at most 100 KiB); no bytes remove it. The group's owners may.
 func (o *Org) SetPhoto(ctx context.Context, by acts.Actor, host, id string, data []byte) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)

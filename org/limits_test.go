@@ -10,7 +10,7 @@ import (
 	"parley/store"
 )
 
-// Limits that were lowered stop what grows, and keep nobody where they are.
+// TestLoweredLimits checks that a lowered limit stops growth, but lets people leave and change.
 func TestLoweredLimits(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "romeo", "juliet", "tybalt", "paris", "nurse", "benvolio")

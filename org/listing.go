@@ -5,14 +5,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Manages says whether somebody looks after a group or theme: its owners and moderators do.
+// Manages says whether a person with this Access manages the group or theme: owners and moderators do.
 func (a Access) Manages() bool { return a.Affiliation == Owner || a.Affiliation == Admin }
 
-// ShowsAddresses says whether somebody with an Access sees real addresses in a group. Others see nicknames.
+// ShowsAddresses says whether a person with an Access sees real addresses in a group; others see nicknames.
 func ShowsAddresses(g store.Group, a Access) bool { return RulesOf(g).ShowAddresses || a.Manages() }
 
-// Lists says whether somebody with an Access sees a member in the list of a group: who is banned is for moderators, and
-// so is everybody where addresses are not shown, but for oneself.
+// Lists says whether a person with an Access sees a member in a group's list. Banned people are shown to moderators
+// only; so is everybody if addresses are hidden, except oneself.
 func Lists(g store.Group, a Access, who jid.JID, m store.Member) bool {
 	return a.Manages() || m.Role != store.RoleBanned && (ShowsAddresses(g, a) || m.JID == who.String())
 }

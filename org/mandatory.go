@@ -9,11 +9,10 @@ import (
 	"parley/wire/jid"
 )
 
-// Mandatory groups: everyone of the organization is in them, or everyone of a team, now and in future.
+// Everyone of the organization, or everyone of a team, is in a mandatory group, now and in future.
 
-// SetMandatory has everyone in a group (Everyone), or everyone of a team (its id), or ends that (""): who is in stays.
-// Those who are not in it yet are added in the background where they are many: see Progress.
-// Administrators may.
+// SetMandatory makes a group mandatory for everyone (Everyone) or for a team (its id), or ends that (""); members stay
+// then. If there are many, people are added in the background: see Progress. Administrators may.
 func (o *Org) SetMandatory(ctx context.Context, by acts.Actor, host, id, whom string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)
@@ -71,7 +70,7 @@ func (o *Org) setMandatory(ctx context.Context, c *change, s *state, whom string
 	return nil
 }
 
-// whom names who has to be in a group for the audit log: a team by its slug.
+// whom names, for the audit log, for whom a group is mandatory: a team by its slug.
 func (o *Org) whom(ctx context.Context, host, whom string) (string, error) {
 	if whom == "" || whom == Everyone {
 		return whom, nil
@@ -83,8 +82,8 @@ func (o *Org) whom(ctx context.Context, host, whom string) (string, error) {
 	return tv.byID[whom].Slug, nil
 }
 
-// Arrived tells of a new account, which the store has put into the groups that everyone is in; and adds what else goes
-// with it: in small groups their themes.
+// Arrived tells of a new account, which the store has added to the groups mandatory for everyone, and adds the
+// bookmarks of the themes of small groups.
 func (o *Org) Arrived(ctx context.Context, host, name string) error {
 	j, err := jid.New(name, host, "")
 	if err != nil {
@@ -127,7 +126,7 @@ func (o *Org) arrivedIn(ctx context.Context, host, id string, who jid.JID) error
 	})
 }
 
-// MayGo says whether an account may be deleted: not while it is the last owner of a group.
+// MayGo returns an error if an account may not be deleted because it is the last owner of a group.
 func (o *Org) MayGo(ctx context.Context, host, name string) error {
 	j, err := jid.New(name, host, "")
 	if err != nil {
@@ -169,8 +168,7 @@ func join(names []string) string {
 	return out
 }
 
-// Gone takes an account that is deleted out of what is remembered of the groups of every host, and has rooms and contact
-// lists know.
+// Gone removes a deleted account from the cached groups of every host, and tells rooms and contact lists.
 func (o *Org) Gone(ctx context.Context, host, name string) error {
 	j, err := jid.New(name, host, "")
 	if err != nil {
@@ -185,7 +183,7 @@ func (o *Org) Gone(ctx context.Context, host, name string) error {
 	}
 	tv := o.teams[host]
 	o.mu.RUnlock()
-	for _, s := range knowing { // rooms that are in memory are of groups that are
+	for _, s := range knowing { // only rooms of cached groups can be in memory
 		o.forgetMember(s, j)
 	}
 	o.PersonChanged(host)
@@ -199,7 +197,7 @@ func (o *Org) Gone(ctx context.Context, host, name string) error {
 	return nil
 }
 
-// knows says whether somebody is anything in a group or in one of its themes.
+// knows says whether a person has a role in a group or in one of its themes.
 func (s *state) knows(who jid.JID) bool {
 	if _, ok := s.members[who]; ok {
 		return true
@@ -212,7 +210,7 @@ func (s *state) knows(who jid.JID) bool {
 	return false
 }
 
-// forgetMember has a group read anew without somebody, and tells its room and those of its themes.
+// forgetMember makes a group be read again without a person, and tells its room and those of its themes.
 func (o *Org) forgetMember(s *state, who jid.JID) {
 	g := s.group
 	o.drop(g.Host, g.ID)

@@ -34,8 +34,8 @@ func open(t *testing.T, names ...string) *sqlstore.Store {
 
 func person(name string) jid.JID { return jid.MustParse(name + "@" + host) }
 
-// TestEveryone: those there are come into a mandatory group in the background, a part of them after a restart; who is
-// banned stays out, each is told of once.
+// TestEveryone checks that existing accounts become members of a mandatory group in the background, some of them after
+// a restart, that banned people stay out, and that each new member is told once.
 func TestEveryone(t *testing.T) {
 	ctx := context.Background()
 	names := make([]string, 250)
@@ -66,7 +66,7 @@ func TestEveryone(t *testing.T) {
 	if err := o.SetMandatory(ctx, acts.System, host, g.ID, org.Everyone); err != nil {
 		t.Fatal(err)
 	}
-	// Nobody runs the first one: the second finds what is to be done.
+	// The first Org does not run: the second finds the work to be done.
 	if n, err := st.CountOutside(ctx, host, g.ID); err != nil || n != 248 {
 		t.Fatalf("%d are outside, %v", n, err)
 	}
@@ -115,8 +115,8 @@ func TestEveryone(t *testing.T) {
 	}
 }
 
-// TestLargeTeam: the people of a large team come into a group that they have to be in in the background, some at a time, a
-// part of them after a restart. Who is in it already is not told of, who is banned stays out.
+// TestLargeTeam checks that the people of a large team become members of a mandatory group in the background in
+// batches, some of them after a restart. Existing members are not told again, and banned people stay out.
 func TestLargeTeam(t *testing.T) {
 	ctx := context.Background()
 	names := make([]string, 250)
@@ -150,7 +150,7 @@ func TestLargeTeam(t *testing.T) {
 	if err := o.SetMandatory(ctx, acts.System, host, g.ID, team.ID); err != nil {
 		t.Fatal(err)
 	}
-	// Nobody runs the first one. Meanwhile somebody goes, and somebody comes.
+	// The first Org does not run. Meanwhile one person leaves the team, and one joins it.
 	if ms, err := o.Members(ctx, host, g.ID); err != nil || len(ms) != 3 {
 		t.Fatalf("%d are in it, %v", len(ms), err)
 	}
@@ -200,7 +200,7 @@ func TestLargeTeam(t *testing.T) {
 	if err := o.SetMember(ctx, acts.System, host, g.ID, person("p249"), ""); err == nil {
 		t.Error("who is in it by the team is taken out")
 	}
-	// Out of it again, those of it alone go, and who was in it before stays.
+	// When the group is no longer mandatory, people who were members only by it leave, and earlier members stay.
 	if err := o.SetMandatory(ctx, acts.System, host, g.ID, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,8 @@ func TestLargeTeam(t *testing.T) {
 	}
 }
 
-// TestTeamInGroup: what a team makes of people, what they are of their own, and what is left when the team goes.
+// TestTeamInGroup checks the roles that a team gives people in a group, the roles they have without it, and what is
+// left when the team leaves.
 func TestTeamInGroup(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "owner", "a", "b", "c")
@@ -229,7 +230,7 @@ func TestTeamInGroup(t *testing.T) {
 	}
 	is := func(what string, a, b, c string) {
 		t.Helper()
-		for _, fresh := range []*org.Org{o, org.New(st, org.Config{})} { // as it is remembered, and as it is kept
+		for _, fresh := range []*org.Org{o, org.New(st, org.Config{})} { // from the cache, and from the store
 			for name, want := range map[string]string{"a": a, "b": b, "c": c, "owner": store.RoleOwner} {
 				if role, err := fresh.RoleOf(ctx, host, g.ID, person(name)); err != nil || role != want {
 					t.Errorf("%s: %s is %q, not %q; %v", what, name, role, want, err)
@@ -262,7 +263,7 @@ func TestTeamInGroup(t *testing.T) {
 	do(o.SetMember(ctx, acts.System, host, g.ID, person("a"), store.RoleModerator))
 	do(o.SetGroupTeam(ctx, acts.System, host, g.ID, two[0].ID, ""))
 	is("no team any more", "moderator", "member", "")
-	// Default groups: people come in by themselves, and stay.
+	// Default groups: new people of the team become members, and stay.
 	slugs := []string{g.Slug}
 	if _, err := o.UpdateTeam(ctx, acts.System, host, two[0].ID, org.TeamChange{Defaults: &slugs}); err != nil {
 		t.Fatal(err)

@@ -13,12 +13,12 @@ import (
 	"parley/wire/jid"
 )
 
-// Members lists who is in a group or banned from it, in order of address.
+// Members gives a group's members and banned people, in order of address.
 func (o *Org) Members(ctx context.Context, host, id string) ([]store.Member, error) {
 	return o.st.Members(ctx, host, id)
 }
 
-// people checks that members of this host exist, and that those of others may be members.
+// people checks that members of this host exist, and that people of other hosts may be members.
 func (o *Org) people(ctx context.Context, g store.Group, ms []store.Member) error {
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
@@ -61,8 +61,8 @@ func (o *Org) SetMember(ctx context.Context, by acts.Actor, host, id string, who
 	return o.SetMembers(ctx, by, host, id, []store.Member{{JID: who.Bare().String(), Role: role}})
 }
 
-// SetMembers adds people to a group or changes their roles; role "" removes them, store.RoleBanned keeps them out. The
-// last owner stays. Moderators may add, remove and ban members, owners may change every role.
+// SetMembers adds people to a group or changes their roles; role "" removes them, store.RoleBanned bans them. The last
+// owner stays. Moderators may add, remove and ban members; owners may change every role.
 func (o *Org) SetMembers(ctx context.Context, by acts.Actor, host, id string, ms []store.Member) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)
@@ -76,8 +76,8 @@ func (o *Org) SetMembers(ctx context.Context, by acts.Actor, host, id string, ms
 	})
 }
 
-// AddNewcomer has somebody whose account is being created in a group as a member. The caller has asked whether the
-// actor may put new accounts there.
+// AddNewcomer makes somebody whose account is being created a member of a group. The caller has checked that the actor
+// may add new accounts to it.
 func (o *Org) AddNewcomer(ctx context.Context, by acts.Actor, host, id string, who jid.JID) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)
@@ -88,7 +88,7 @@ func (o *Org) AddNewcomer(ctx context.Context, by acts.Actor, host, id string, w
 	})
 }
 
-// setMembers is SetMembers without asking for the right. It notes each role that is given once.
+// setMembers is SetMembers without checking the right. It makes one audit entry per role.
 func (o *Org) setMembers(ctx context.Context, c *change, s *state, ms []store.Member) error {
 	mc, err := o.planMembers(ctx, s, ms)
 	if err != nil {
@@ -100,7 +100,7 @@ func (o *Org) setMembers(ctx context.Context, c *change, s *state, ms []store.Me
 	return c.changeMembers(ctx, store.OrgChange{Host: s.group.Host}, mc)
 }
 
-// roles are those that a change gives, in order.
+// roles gives the roles that a change gives, in order.
 func (c *memberChange) roles() (roles []string) {
 	for _, m := range c.changed {
 		if !slices.Contains(roles, m.Role) {
@@ -110,7 +110,7 @@ func (c *memberChange) roles() (roles []string) {
 	return roles
 }
 
-// detail lists for the audit log the people who get a role, and their roles before.
+// detail gives, for the audit log, the people who get a role, with their roles before.
 func (c *memberChange) detail(role string) acts.Detail {
 	var some []store.Member
 	before := make(map[string]string)
@@ -130,7 +130,7 @@ func (c *memberChange) detail(role string) acts.Detail {
 	return d
 }
 
-// maySet is an error for an actor who may not give people of a group their roles.
+// maySet returns an error if an actor may not give these people these roles in a group.
 func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Member) error {
 	a, err := o.standing(ctx, by, s.group.Host, s.group.ID, "")
 	if err != nil {
@@ -143,7 +143,7 @@ func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Me
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
 		if err != nil {
-			continue // told by what checks the rows
+			continue // the check of the rows reports it
 		}
 		if a == Admin && (high(m.Role) || high(s.members[j.Bare()])) {
 			return &Error{Forbidden, "role", "only owners make moderators and owners, and unmake them"}
@@ -152,7 +152,7 @@ func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Me
 	return nil
 }
 
-// planMembers says what it comes to if people are given roles, or why they cannot be.
+// planMembers gives the effect of giving people roles; an error if it is not allowed.
 func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*memberChange, error) {
 	tv, err := o.teamsOf(ctx, s.group.Host)
 	if err != nil {
@@ -187,9 +187,9 @@ func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*me
 	return c, nil
 }
 
-// fits says whether a group may grow as a change has it. More people may be in it than one may add, since the limit was
-// lowered or everyone has to be in it: nobody is kept in it by that, or as what they are. Who is kept out without
-// having been in it is counted apart.
+// fits returns an error if a change makes a group larger than the limit. A group can be over the limit already, because
+// the limit was lowered or the group is mandatory; people can always leave it or change their role. Bans of people who
+// were not members count apart.
 func (o *Org) fits(field string, c *memberChange) error {
 	in, out := 0, 0
 	for _, role := range c.s.members {
@@ -208,7 +208,7 @@ func (o *Org) fits(field string, c *memberChange) error {
 	return nil
 }
 
-// checkMember says whether a person may have a role in a group of their own.
+// checkMember checks that a person may have a role in a group of their own.
 func (o *Org) checkMember(ctx context.Context, s *state, m store.Member) (jid.JID, error) {
 	switch m.Role {
 	case "", store.RoleMember, store.RoleModerator, store.RoleOwner, store.RoleBanned:
@@ -229,7 +229,7 @@ func (o *Org) checkMember(ctx context.Context, s *state, m store.Member) (jid.JI
 	return j, nil
 }
 
-// owners counts those who are owners of their own: teams own no groups.
+// owners counts people who are owners by themselves: teams own no groups.
 func (s *state) owners() (n int) {
 	for j := range s.members {
 		if s.ownRole(j) == store.RoleOwner {
@@ -239,7 +239,7 @@ func (s *state) owners() (n int) {
 	return n
 }
 
-// ownRole is what a person is in the group without their teams.
+// ownRole gives the role that a person has in the group without their teams.
 func (s *state) ownRole(who jid.JID) string {
 	if own, ok := s.own[who]; ok {
 		return own
@@ -247,7 +247,7 @@ func (s *state) ownRole(who jid.JID) string {
 	return s.members[who]
 }
 
-// teamRoles is what a person's teams make them in the group.
+// teamRoles gives the roles that a person's teams give them in the group.
 func (s *state) teamRoles(tv *teams, who jid.JID) (roles []string) {
 	if who.Domain() != s.group.Host {
 		return nil
@@ -260,7 +260,7 @@ func (s *state) teamRoles(tv *teams, who jid.JID) (roles []string) {
 	return roles
 }
 
-// effective is what a person is by themselves and by their teams: the most of it; banned is banned.
+// effective gives the highest of a person's own role and the roles of their teams; a banned person stays banned.
 func effective(own string, teams []string) string {
 	grade := map[string]int{"": 0, store.RoleMember: 1, store.RoleModerator: 2, store.RoleOwner: 3, store.RoleBanned: 4}
 	for _, r := range teams {
@@ -271,20 +271,20 @@ func effective(own string, teams []string) string {
 	return own
 }
 
-// memberChange gathers what changes in one group.
+// memberChange collects the changes of one group.
 type memberChange struct {
 	s       *state
 	now     func() time.Time
 	members []store.GroupMember
-	changed []store.Member // whose effective role is another
+	changed []store.Member // people whose effective role changes
 	joined  []string
 	left    []string
-	guests  []jid.JID // of other servers, who have come in
-	grown   int       // people that will be more in it
-	bans    int       // people kept out who were not in it
+	guests  []jid.JID // of other servers, who come in
+	grown   int       // by how many people the group grows
+	bans    int       // newly banned people who were not members
 }
 
-// set says what a person is to be: of their own, and by teams.
+// set sets the roles that a person has by themselves and by teams.
 func (c *memberChange) set(who jid.JID, own string, byTeams []string) {
 	was, now := c.s.members[who], effective(own, byTeams)
 	_, granted := c.s.own[who]
@@ -318,7 +318,7 @@ func (c *memberChange) set(who jid.JID, own string, byTeams []string) {
 	}
 }
 
-// changeMembers writes changes of groups, with what else belongs to them, and has them told.
+// changeMembers writes changes of groups with all that belongs to them, and tells them after the commit.
 func (c *change) changeMembers(ctx context.Context, x store.OrgChange, cs ...*memberChange) error {
 	o := c.o
 	x.Bookmarks = make(map[string][]store.Bookmark)
@@ -354,7 +354,7 @@ func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
 	if len(mc.changed) == 0 {
 		return nil
 	}
-	for _, m := range mc.changed { // who is in, or is not to be, waits for no answer
+	for _, m := range mc.changed { // a request of somebody who is in or banned now is moot
 		if !RulesOf(g).Asks {
 			break
 		}
@@ -364,7 +364,7 @@ func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
 	}
 	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: mc.changed, Joined: mc.joined, Left: mc.left, Guests: mc.guests, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
 	e.Open = slices.Clone(e.Rooms)
-	for _, key := range mc.s.order { // also those that newcomers do not get: who leaves may have them
+	for _, key := range mc.s.order { // also the rooms that newcomers get no bookmark of: people who leave may have one
 		if t := mc.s.themes[key]; !t.Restricted {
 			e.Rooms = append(e.Rooms, o.RoomJID(host, t.Room))
 			if t.Closed.IsZero() {
@@ -377,8 +377,8 @@ func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
 	return nil
 }
 
-// renew has the group's state follow a change of its members, made from the state there was: to read thousands of
-// members anew for each that comes or goes would cost more than all else.
+// renew caches the group's state after a change of its members, derived from the state before. Reading thousands of
+// members again for each one that joins or leaves would cost more than everything else.
 func (c *change) renew(mc *memberChange) {
 	o, s := c.o, *mc.s
 	s.members, s.own = maps.Clone(mc.s.members), maps.Clone(mc.s.own)
@@ -409,8 +409,8 @@ func (c *change) renew(mc *memberChange) {
 	})
 }
 
-// tellRestricted tells those who have left of the restricted themes that they were in; the others are not to learn that
-// there are any.
+// tellRestricted tells people who left about the restricted themes that they were in. The others must not learn that
+// such themes exist.
 func (c *change) tellRestricted(s *state, left []string) {
 	o := c.o
 	for _, key := range s.order {
@@ -427,7 +427,7 @@ func (c *change) tellRestricted(s *state, left []string) {
 	}
 }
 
-// bookmarksOf gives the bookmarks that new members get: the group's room, and in small groups its open themes.
+// bookmarksOf gives the bookmarks for new members: the group's room and, in small groups, its open themes.
 func (o *Org) bookmarksOf(s *state, fresh int) []store.Bookmark {
 	bs := []store.Bookmark{o.bookmark(s.group.Host, s.group.Room, s.group.Name)}
 	if len(s.members)+fresh > o.cfg.MaxFollow {

@@ -9,23 +9,23 @@ import (
 	"parley/wire/jid"
 )
 
-// MaxUnread is the most unread messages of one room that are counted.
+// MaxUnread is up to how many unread messages of a room are counted.
 const MaxUnread = 200
 
-// maxFree is how many rooms of no group are looked at.
+// maxFree is how many free rooms are looked at.
 const maxFree = 200
 
-// RoomNews is a room of a person with what they have not read in it: "missed activity".
+// RoomNews is a room of a person with what they have not read in it.
 type RoomNews struct {
 	Room     jid.JID
-	Free     string       // of a room of no group: what the person calls it
-	Group    store.Group  // zero for such a room
+	Free     string       // of a free room: its name in the person's bookmarks
+	Group    store.Group  // zero for a free room
 	Theme    *store.Theme // nil: the group's own room
-	Mentions int          // of the unread ones, in how many the person was mentioned
+	Mentions int          // how many of the unread messages mention the person
 	store.News
 }
 
-// Name is what the room is called: with its group, where it is a theme's.
+// Name gives the room's name, with its group if it is a theme's.
 func (r *RoomNews) Name() string {
 	switch {
 	case r.Free != "":
@@ -36,8 +36,9 @@ func (r *RoomNews) Name() string {
 	return r.Group.Name
 }
 
-// News gives the rooms of a person's groups and of the themes they may read in which something was ever said, the latest
-// first; also rooms of no group that they are of the people of, or have bookmarked. Nothing counts as unread that was there before the person was. With unread only rooms with something unread.
+// News gives, the latest first, the rooms of a person's groups and readable themes that have messages, and the free
+// rooms that the person belongs to or has bookmarked. Messages from before the person was added do not count as unread.
+// With unread it gives only rooms with unread messages.
 func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) ([]RoomNews, error) {
 	who = who.Bare()
 	gs, err := o.GroupsOf(ctx, host, who)
@@ -59,7 +60,7 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 			return nil, err
 		}
 		m, err := o.st.Member(ctx, host, g.ID, who.String())
-		if errors.Is(err, store.ErrNotFound) { // has left meanwhile
+		if errors.Is(err, store.ErrNotFound) { // they have left meanwhile
 			continue
 		}
 		if err != nil {
@@ -74,7 +75,7 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 			if err != nil {
 				return nil, err
 			}
-			if g.SinceJoin && m.Role == store.RoleMember && r.Last.ID < store.FirstID(m.Since) { // said before they were in
+			if g.SinceJoin && m.Role == store.RoleMember && r.Last.ID < store.FirstID(m.Since) { // from before they were a member
 				continue
 			}
 			if err := o.mentioned(ctx, host, who, &r); err != nil {
@@ -90,7 +91,7 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 	return all, nil
 }
 
-// mentioned counts the mentions among what is unread.
+// mentioned counts the mentions among the unread messages.
 func (o *Org) mentioned(ctx context.Context, host string, who jid.JID, r *RoomNews) error {
 	if r.Unread == 0 {
 		return nil
@@ -100,7 +101,7 @@ func (o *Org) mentioned(ctx context.Context, host string, who jid.JID, r *RoomNe
 	return err
 }
 
-// freeNews adds the rooms of no group.
+// freeNews adds the free rooms.
 func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[string]store.ID, unread bool, all []RoomNews) ([]RoomNews, error) {
 	fs, err := o.st.FreeRooms(ctx, host, o.RoomDomain(host), who.Local(), maxFree)
 	if err != nil {
@@ -127,7 +128,7 @@ func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[s
 	return all, nil
 }
 
-// readable are the rooms of a group that a person may read, without what is new in them.
+// readable gives the rooms of a group that a person may read, without their news.
 func (o *Org) readable(ctx context.Context, host string, g store.Group, who jid.JID) ([]RoomNews, error) {
 	s, err := o.state(ctx, host, g.ID)
 	if isNotFound(err) {

@@ -1,5 +1,5 @@
-// Package org is who is in which group and what follows from it: the one place of the rules for groups, themes and
-// memberships, for every door.
+// Package org holds the rules for groups, themes, teams and memberships, and makes every change of them. All doors
+// (pages, API, command line, chat clients) call it.
 package org
 
 import (
@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 
 // Config of the rules; zero values mean the defaults.
 type Config struct {
-	Acts *acts.Log // makes all changes; default: one of its own
+	Acts *acts.Log // records all changes; default: a log of its own
 
 	Label     string // rooms are at <Label>.<host>; default "groups"
 	MaxFollow int    // groups up to this size follow each new theme; default 50
@@ -52,34 +52,34 @@ type Config struct {
 	MaxGroup  int    // members of one group; default 5000
 	MaxOwned  int    // groups that one person owns; default 500
 	MaxTeam   int    // people of one team; default 5000
-	Apart     bool   // administrators of the organization own no groups by that
-	// ThemesBy says who starts themes in new groups where that is not said: "members" (the default) or "moderators".
+	Apart     bool   // administrators of the organization do not own its groups
+	// ThemesBy says who may start themes in a new group that does not say it: "members" (the default) or "moderators".
 	ThemesBy string
-	// MembersCreate lets every account of a host create groups; else only administrators do.
+	// MembersCreate lets every account of a host create groups; otherwise only administrators do.
 	MembersCreate bool
-	MaxRoster     int // people of one team who have each other in their contact lists: larger ones do not; default 250
+	MaxRoster     int // people of a larger team do not get each other into their contact lists; default 250
 
-	// Now says since when somebody is a member, from which messages they may read: as the ids of messages do, which may be
-	// ahead of the clock. Default time.Now.
+	// Now gives the time from which a new member may read. It must agree with the ids of messages, which may be ahead
+	// of the clock. Default time.Now.
 	Now func() time.Time
 }
 
-// Org knows and changes groups. Safe from any goroutine.
+// Org reads and changes groups, themes and teams. Safe from any goroutine.
 type Org struct {
 	st  Store
 	cfg Config
 
 	subs    []func(Event)
-	telling sync.Mutex // held while subscribers are told of one event
+	telling sync.Mutex // held while subscribers get one event
 	turns   *turns
 
-	// bookmarks is held while what people follow changes and is told, by themselves or as a theme sleeps and wakes. None
-	// of it is an act on the organization.
+	// bookmarks is held while the themes that people follow change and the change is told, whether people change them
+	// or a theme falls asleep or wakes. None of this is an act on the organization.
 	bookmarks sync.Mutex
 
 	mu     sync.RWMutex
 	states map[[2]string]*state // host and group id
-	// changes counts what has been written: a state that began to be read before is not kept.
+	// changes counts writes: a state whose reading began before the last write is not kept.
 	changes uint64
 	teams   map[string]*teams  // by host
 	jobs    map[[2]string]*job // adding everyone to mandatory groups
@@ -88,7 +88,7 @@ type Org struct {
 	starts  *limit.Keyed[jid.JID] // of themes, by bare address
 }
 
-// New makes it. Subscribe before anything changes.
+// New makes an Org with the rules of c. Subscribe before anything changes.
 func New(st Store, c Config) *Org {
 	if c.Label == "" {
 		c.Label = "groups"
@@ -133,41 +133,42 @@ func New(st Store, c Config) *Org {
 	}
 }
 
-// EventKind says what has happened.
+// EventKind says what an Event reports.
 type EventKind uint8
 
+// GroupCreated and the others are the kinds of events.
 const (
-	GroupCreated EventKind = iota + 1
-	GroupChanged           // name, description
-	GroupDeleted
-	MembersChanged
-	ThemeCreated
-	ThemeChanged    // closed, opened, archived, renamed
-	ThemePeople     // who is in a restricted theme, guests, who is banned in one
-	MembershipAsked // Actor asks to be a member, because of Reason
-	MembershipGranted
-	MembershipDenied
-	TeamChanged      // made, renamed, deleted, other people in it
-	BookmarksNamed   // of a theme whose group was renamed
-	BookmarksChanged // of one room, of those in Renamed: whether clients enter it
-	ThemeDozes       // nothing was said for long: the clients of those in Renamed do not enter it any more
-	BookmarksGone    // of a restricted theme, for those who were in it and have left its group
-	Shared           // something with a team, by Actor
-	Unshared         // no more
+	GroupCreated      EventKind = iota + 1
+	GroupChanged                // its settings
+	GroupDeleted                // by its owners; it can be restored
+	MembersChanged              // people came, left, or have another role
+	ThemeCreated                // with its room and followers
+	ThemeChanged                // closed, opened, archived, renamed
+	ThemePeople                 // the list, the guests or the banned of a theme
+	MembershipAsked             // Actor asks to become a member, for Reason
+	MembershipGranted           // a request was granted
+	MembershipDenied            // a request was refused
+	TeamChanged                 // made, renamed, deleted, or its people changed
+	BookmarksNamed              // of a theme whose group was renamed
+	BookmarksChanged            // of one room, for those in Renamed: whether their clients enter it
+	ThemeDozes                  // nobody has written for long: the clients of those in Renamed no longer enter the room
+	BookmarksGone               // of a restricted theme, for people who were in it and left its group
+	Shared                      // Actor shared something with a team
+	Unshared                    // the opposite
 )
 
-// Event is a change that is durable.
+// Event reports a change that is durable.
 type Event struct {
 	Kind    EventKind
 	Host    string
 	Group   store.Group
 	Theme   *store.Theme
-	Members []store.Member // MembersChanged: as they are now, role "" for those who left
+	Members []store.Member // MembersChanged: their new roles, "" for those who left
 	Rooms   []jid.JID      // the rooms it is about
-	Joined  []string       // local accounts that have got bookmarks of Rooms
-	Left    []string       // local accounts whose bookmarks of Rooms are gone
-	Renamed []string       // local accounts whose bookmark of the first of Rooms is another
-	Guests  []jid.JID      // people of other servers who have come in: their bookmarks are not ours
+	Joined  []string       // local accounts that got bookmarks of Rooms
+	Left    []string       // local accounts that lost their bookmarks of Rooms
+	Renamed []string       // local accounts whose bookmark of the first of Rooms changed
+	Guests  []jid.JID      // people of other servers who came in: this server does not keep their bookmarks
 	Open    []jid.JID      // the rooms they are invited to
 	Actor   jid.JID        // zero: an administrator
 	Reason  string         // MembershipAsked
@@ -175,7 +176,7 @@ type Event struct {
 	Shared  *store.Shared  // Shared, Unshared
 }
 
-// Subscribe has f called for each event, in order, after its commit. f returns soon and changes nothing here.
+// Subscribe makes Org call f for each event, in order, after its commit. f must return soon and must not change groups.
 func (o *Org) Subscribe(f func(Event)) { o.subs = append(o.subs, f) }
 
 func (o *Org) tell(e Event) {
@@ -198,13 +199,13 @@ func (o *Org) RoomJID(host, local string) jid.JID {
 	return j
 }
 
-// state is a group as it is remembered. It is shared and not changed: a change drops it.
+// state is a cached group. It is shared and never changed: a change drops it from the cache.
 type state struct {
 	version int64
 	group   store.Group
 	members map[jid.JID]string // effective role
-	own     map[jid.JID]string // of those who are in it by a team: what they are of their own
-	teams   []store.GroupTeam  // that are in it as one
+	own     map[jid.JID]string // the roles that people of teams have without the teams
+	teams   []store.GroupTeam  // the teams that are in the group
 	themes  map[string]*themeState
 	order   []string
 }
@@ -236,7 +237,7 @@ func (o *Org) state(ctx context.Context, host, id string) (*state, error) {
 	}
 }
 
-// stateUnder is state within an act: as the act's transaction has it.
+// stateUnder is state within an act: as the act's transaction sees the group.
 func (o *Org) stateUnder(ctx context.Context, k [2]string) (*state, error) {
 	if s := changeOf(ctx).find(k); s != nil {
 		return s, nil
@@ -254,12 +255,12 @@ func (o *Org) stateUnder(ctx context.Context, k [2]string) (*state, error) {
 	return o.load(ctx, k[0], k[1])
 }
 
-// keep lets a state be found from now on, unless something has changed since it began to be read: it may have been read
-// before that change, and would hide it for ever.
+// keep caches a state, unless something was written since its reading began: it may be older than that write, and would
+// hide it for ever.
 func (o *Org) keep(k [2]string, s *state, seen uint64) (_ *state, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if now := o.states[k]; now != nil { // of who has changed it meanwhile
+	if now := o.states[k]; now != nil { // a reader of a newer version was faster
 		return now, true
 	}
 	if o.changes != seen {
@@ -270,7 +271,7 @@ func (o *Org) keep(k [2]string, s *state, seen uint64) (_ *state, fresh bool) {
 }
 
 func (o *Org) load(ctx context.Context, host, id string) (*state, error) {
-	v, err := o.st.Version(ctx, host, versionGroup, id) // first: what is changed meanwhile is then too old
+	v, err := o.st.Version(ctx, host, versionGroup, id) // first, so that a change made meanwhile makes the state too old
 	if err != nil {
 		return nil, err
 	}
@@ -286,7 +287,7 @@ func (o *Org) load(ctx context.Context, host, id string) (*state, error) {
 	return s, nil
 }
 
-// read gives all there is of a group, whether it lives or not.
+// read reads a whole group, whether it exists or is deleted.
 func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
 	host, id := g.Host, g.ID
 	s := &state{group: g, members: make(map[jid.JID]string), themes: make(map[string]*themeState)}
@@ -335,7 +336,7 @@ func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
 	return s, nil
 }
 
-// drop forgets a group, after the commit and before anyone is told.
+// drop removes a group from the cache, after the commit and before the change is told.
 func (o *Org) drop(host, id string) {
 	o.mu.Lock()
 	delete(o.states, [2]string{host, id})

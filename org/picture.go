@@ -11,9 +11,9 @@ import (
 	"parley/store"
 )
 
-// What a group shows: its photo, else its emoji on a coloured tile, which is drawn when it is asked for and kept nowhere.
+// The picture of a group is its photo, else its emoji on a coloured tile. Tiles are drawn on demand and not stored.
 
-// maxTiles is how many are remembered, of some 2 KB each.
+// maxTiles is how many tiles are cached, of about 2 KB each.
 const maxTiles = 1024
 
 type tile struct {
@@ -21,7 +21,7 @@ type tile struct {
 	hue   int
 }
 
-// tiles remembers what was drawn; a photo of no bytes is one that cannot be.
+// tiles caches tiles. A photo without bytes stands for an emoji that cannot be drawn.
 type tiles struct {
 	mu sync.Mutex
 	m  map[tile]store.Photo
@@ -49,7 +49,7 @@ func (ts *tiles) of(g store.Group) (store.Photo, error) {
 	if ts.m == nil {
 		ts.m = make(map[tile]store.Photo)
 	}
-	for old := range ts.m { // any one
+	for old := range ts.m { // any of them
 		if len(ts.m) < maxTiles {
 			break
 		}
@@ -59,7 +59,7 @@ func (ts *tiles) of(g store.Group) (store.Photo, error) {
 	return p, nil
 }
 
-// PictureHash gives the hash of what Picture gives for the group; "" if it shows nothing.
+// PictureHash gives the hash of the group's picture; "" if it has none.
 func (o *Org) PictureHash(g store.Group) (string, error) {
 	if g.PhotoHash != "" {
 		return g.PhotoHash, nil
@@ -68,7 +68,7 @@ func (o *Org) PictureHash(g store.Group) (string, error) {
 	return p.Hash, err
 }
 
-// Picture gives what a group shows; NotFound if it has neither a photo nor an emoji that can be drawn.
+// Picture gives a group's picture; NotFound if it has neither a photo nor an emoji that can be drawn.
 func (o *Org) Picture(ctx context.Context, host, id string) (store.Photo, error) {
 	g, err := o.GroupByID(ctx, host, id)
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 	"parley/wire/jid"
 )
 
-// What a change comes to, told before it is made: by the same rules that make it.
+// A plan tells the effect of a change before it is made, by the same rules that make it.
 
-// Plan is what a change of a group's people comes to. Who is not named stays as they are.
+// Plan is the effect of a change of a group's people. People who are not named stay as they are.
 type Plan struct {
 	Added   []store.Member
-	Removed []store.Member    // also those who are kept out from now on: their role says so
-	Changed []store.Member    // in it before and after, with another role
-	Freed   []store.Member    // not kept out any more, and not in it either
-	Was     map[string]string // the roles of all of them before, by address
+	Removed []store.Member    // also newly banned people: their role says so
+	Changed []store.Member    // members before and after, with another role
+	Freed   []store.Member    // banned before, and neither banned nor members after
+	Was     map[string]string // all roles before, by address
 }
 
-// None says that nothing changes.
+// None says whether nothing changes.
 func (p Plan) None() bool { return len(p.Added)+len(p.Removed)+len(p.Changed)+len(p.Freed) == 0 }
 
-// PlanMembers says what SetMembers would do.
+// PlanMembers gives what SetMembers would do.
 func (o *Org) PlanMembers(ctx context.Context, by acts.Actor, host, group string, ms []store.Member) (Plan, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *memberChange) plan() Plan {
 	return p
 }
 
-// PlanUpdate says what Update would make of a group.
+// PlanUpdate gives a group before and after an Update.
 func (o *Org) PlanUpdate(ctx context.Context, host, id string, c GroupChange) (was, is store.Group, err error) {
 	s, err := o.state(ctx, host, id)
 	if err != nil {
@@ -67,7 +67,7 @@ func (o *Org) PlanUpdate(ctx context.Context, host, id string, c GroupChange) (w
 	return s.group, is, err
 }
 
-// PlanMandatory counts who of the organization would be added to a group that everyone is in.
+// PlanMandatory counts the people of the organization who would be added to a group if it were mandatory for everyone.
 func (o *Org) PlanMandatory(ctx context.Context, host, id string) (int, error) {
 	return o.st.CountOutside(ctx, host, id)
 }

@@ -27,7 +27,7 @@ func as(role string, who []jid.JID) (ms []store.Member) {
 	return ms
 }
 
-// A plan says what the change then does, and is refused for what the change would be refused for.
+// TestPlanIsWhatHappens checks that a plan says what the change then does, and is refused for the same reasons.
 func TestPlanIsWhatHappens(t *testing.T) {
 	ctx := context.Background()
 	o := org.New(open(t, "romeo", "juliet", "tybalt", "paris", "nurse"), org.Config{MaxGroup: 4, MaxFollow: 50, MaxThemes: 9})

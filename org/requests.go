@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	maxRequests = 500  // of one group
+	maxRequests = 500  // per group
 	maxReason   = 1000 // bytes
 )
 
-// Request keeps an actor's wish to be a member of a group that is joined by request; Forbidden where one does not ask,
-// NotFound where one may not know of the group.
+// Request keeps an actor's request to become a member of a group that is joined by request; Forbidden if the group
+// takes none, NotFound if the actor may not know of the group.
 func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, reason string) error {
 	reason = strings.TrimSpace(reason)
 	if len(reason) > maxReason {
@@ -63,12 +63,12 @@ func (o *Org) mayAsk(ctx context.Context, by acts.Actor, host, group string) err
 	return nil
 }
 
-// Requests lists who waits, in order of time.
+// Requests gives the requests of a group, in order of time.
 func (o *Org) Requests(ctx context.Context, host, group string) ([]store.GroupRequest, error) {
 	return o.st.GroupRequests(ctx, host, group)
 }
 
-// AnswerRequest makes a member of somebody who has asked, or turns them down; they are told. Moderators may.
+// AnswerRequest makes the person who asked a member, or refuses; they are told. Moderators may.
 func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group string, who jid.JID, yes bool) error {
 	who = who.Bare()
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
@@ -110,7 +110,7 @@ func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group stri
 	})
 }
 
-// Withdraw takes an actor's request to join a group back; NotFound where they have not asked.
+// Withdraw removes an actor's own request; NotFound if there is none.
 func (o *Org) Withdraw(ctx context.Context, by acts.Actor, host, group string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)
@@ -126,7 +126,7 @@ func (o *Org) Withdraw(ctx context.Context, by acts.Actor, host, group string) e
 	})
 }
 
-// Leave takes an actor out of a group by their own wish.
+// Leave removes an actor from a group at their own wish.
 func (o *Org) Leave(ctx context.Context, by acts.Actor, host, group string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)
@@ -144,7 +144,7 @@ func (o *Org) Leave(ctx context.Context, by acts.Actor, host, group string) erro
 	})
 }
 
-// setOwn makes the actor a member of a group, or takes them out.
+// setOwn makes the actor a member of a group, or removes them.
 func (o *Org) setOwn(ctx context.Context, c *change, s *state, role string) error {
 	mc, err := o.planMembers(ctx, s, []store.Member{{JID: c.By.Who.Bare().String(), Role: role}})
 	if err != nil {
@@ -153,5 +153,5 @@ func (o *Org) setOwn(ctx context.Context, c *change, s *state, role string) erro
 	return c.changeMembers(ctx, store.OrgChange{Host: s.group.Host}, mc)
 }
 
-// Everyone is the value of a mandatory group that all accounts of the host are in.
+// Everyone as a group's Mandatory makes the group mandatory for all accounts of the host.
 const Everyone = "everyone"

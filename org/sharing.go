@@ -14,21 +14,21 @@ import (
 	"parley/wire/jid"
 )
 
-// What the people of a team share: saved replies (snippets) and contacts.
+// The people of a team share saved replies (snippets) and contacts.
 
 const (
-	maxShared      = 500  // of one kind in a team
+	maxShared      = 500  // of one kind per team
 	maxSnippet     = 4000 // bytes
 	maxSnippetName = 50   // characters
 )
 
-// SharedWith is something shared, with its team.
+// SharedWith is a shared thing with its team.
 type SharedWith struct {
 	Team store.Team
 	store.Shared
 }
 
-// SharedOf lists what a person has of a kind by their teams, in order of team and name.
+// SharedOf gives the things of a kind that a person's teams share, in order of team and name.
 func (o *Org) SharedOf(ctx context.Context, host, kind string, who jid.JID) ([]SharedWith, error) {
 	if who.Domain() != host {
 		return nil, nil
@@ -50,12 +50,12 @@ func (o *Org) SharedOf(ctx context.Context, host, kind string, who jid.JID) ([]S
 	return all, nil
 }
 
-// TeamShares lists what a team has of a kind, in order of name.
+// TeamShares gives a team's things of a kind, in order of name.
 func (o *Org) TeamShares(ctx context.Context, host, team, kind string) ([]store.Shared, error) {
 	return o.st.Shared(ctx, host, team, kind)
 }
 
-// Snippet finds a saved reply of a person's teams by its name, whatever its case.
+// Snippet finds a saved reply of a person's teams by its name, in any case; NotFound if there is none.
 func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string) (SharedWith, error) {
 	all, err := o.SharedOf(ctx, host, store.SharedSnippet, who)
 	for _, x := range all {
@@ -69,7 +69,7 @@ func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string
 	return SharedWith{}, err
 }
 
-// teamFor gives a team to its people and to administrators: they may change what it shares.
+// teamFor gives a team to its people and to administrators, who may change what it shares.
 func (o *Org) teamFor(ctx context.Context, by acts.Actor, host, slug string) (store.Team, error) {
 	t, err := o.Team(ctx, host, slug)
 	if err != nil {
@@ -85,7 +85,7 @@ func (o *Org) teamFor(ctx context.Context, by acts.Actor, host, slug string) (st
 	return t, err
 }
 
-// TeamsToShare are the teams that an actor may share something with: their own, and all for administrators.
+// TeamsToShare gives the teams that an actor may share something with: their own or, for administrators, all.
 func (o *Org) TeamsToShare(ctx context.Context, by acts.Actor, host string) ([]store.Team, error) {
 	ok, err := o.runs(ctx, host, by)
 	switch {
@@ -101,12 +101,12 @@ func (o *Org) TeamsToShare(ctx context.Context, by acts.Actor, host string) ([]s
 
 func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 
-// unsendable is what XML has no place for, or a terminal takes for an order.
+// unsendable says whether a character is not allowed in XML or could control a terminal.
 func unsendable(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff
 }
 
-// PutSnippet keeps a saved reply of a team.
+// PutSnippet adds a team's saved reply or replaces its text. The team's people and administrators may.
 func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, name, text string) error {
 	name = strings.Join(strings.Fields(name), " ")
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
@@ -123,7 +123,8 @@ func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, 
 	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedSnippet, Name: name, Text: text})
 }
 
-// PutContact shares a contact with a team: its people are told, so that they may take it into their lists.
+// PutContact shares a contact with a team; its people are told, so that they can add it to their lists. The team's
+// people and administrators may.
 func (o *Org) PutContact(ctx context.Context, by acts.Actor, host, team string, contact jid.JID, name string) error {
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > MaxName {
@@ -165,7 +166,8 @@ func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x sto
 	})
 }
 
-// Unshare takes something back; of contacts a team's people are told.
+// Unshare removes a shared thing; the team's people are told of a removed contact. The team's people and administrators
+// may.
 func (o *Org) Unshare(ctx context.Context, by acts.Actor, host, team, kind, name string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		t, err := o.teamFor(ctx, by, host, team)

@@ -9,31 +9,31 @@ import (
 	"parley/wire/jid"
 )
 
-// A group seen as a space (XEP-0503): a node of publish-subscribe whose name is the group's id.
+// A group appears as a space (XEP-0503): a publish-subscribe node whose name is the group's id.
 
-// SpacesDomain gives the domain of a host's spaces service. Movim looks for just this label.
+// SpacesDomain gives the domain of a host's spaces service. Movim looks for exactly this label.
 func SpacesDomain(host string) string { return "spaces." + host }
 
-// SpaceIRI names a group's space, as its rooms advertise it (XEP-0503, section 5.5).
+// SpaceIRI gives the IRI of a group's space, as its rooms advertise it (XEP-0503, section 5.5).
 func SpaceIRI(host, group string) string { return "xmpp:" + SpacesDomain(host) + "?;node=" + group }
 
-// VisibleGroups lists the living groups that a person may know of, in order of slug, at most limit.
+// VisibleGroups gives the existing groups that a person may know of, in order of slug, at most limit.
 func (o *Org) VisibleGroups(ctx context.Context, host string, who jid.JID, limit int) ([]store.Group, error) {
 	gs, _, err := o.FindGroups(ctx, host, who, store.GroupFilter{Limit: limit})
 	return gs, err
 }
 
-// Find begins a search for messages in all that a person may read.
+// Find gives the store's query for messages with text in everything that a person may read.
 func (o *Org) Find(host string, who jid.JID, text string) store.Find {
 	return store.Find{Host: host, Rooms: o.RoomDomain(host), Asker: who.Bare().String(), Text: text, Apart: o.cfg.Apart}
 }
 
-// GroupsOf lists the groups that a person is a member of, in order of slug.
+// GroupsOf gives the groups that a person is a member of, in order of slug.
 func (o *Org) GroupsOf(ctx context.Context, host string, who jid.JID) ([]store.Group, error) {
 	return o.st.GroupsOf(ctx, host, who.Bare().String())
 }
 
-// RoleOf gives a person's role in a group, "" for who is not in it.
+// RoleOf gives a person's role in a group; "" if they are not in it.
 func (o *Org) RoleOf(ctx context.Context, host, group string, who jid.JID) (string, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {
@@ -42,8 +42,8 @@ func (o *Org) RoleOf(ctx context.Context, host, group string, who jid.JID) (stri
 	return s.members[who.Bare()], nil
 }
 
-// Join makes an actor a member of a group, as entering its room does; joined is false where somebody has to let them in
-// first. NotFound where they may not know of the group.
+// Join makes an actor a member of a group, as entering its room does; joined is false if somebody has to approve it
+// first. NotFound if the actor may not know of the group.
 func (o *Org) Join(ctx context.Context, by acts.Actor, host, group string) (joined bool, err error) {
 	role, err := o.RoleOf(ctx, host, group, by.Who)
 	if err != nil {
@@ -59,10 +59,10 @@ func (o *Org) Join(ctx context.Context, by acts.Actor, host, group string) (join
 		return false, err
 	}
 	a, err := o.Enter(ctx, by, host, group, "")
-	if err != nil || !a.Read { // somebody has to say yes first
+	if err != nil || !a.Read { // somebody has to approve it
 		return false, err
 	}
-	if role, err = o.RoleOf(ctx, host, group, by.Who); err == nil && role == "" { // an administrator, who comes in without being a member
+	if role, err = o.RoleOf(ctx, host, group, by.Who); err == nil && role == "" { // an administrator, who enters without being a member
 		err = o.join(ctx, by, host, group)
 	}
 	return err == nil, err

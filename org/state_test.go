@@ -28,7 +28,7 @@ func (l *late) Themes(ctx context.Context, host, group string) ([]store.Theme, e
 	return ts, err
 }
 
-// TestReadBeforeChange: what began to be read before a change does not hide that change from those who come after it.
+// TestReadBeforeChange checks that a state whose reading began before a change does not hide that change afterwards.
 func TestReadBeforeChange(t *testing.T) {
 	ctx := context.Background()
 	st := &late{Store: open(t, "romeo"), read: make(chan struct{}), send: make(chan struct{})}
@@ -36,7 +36,7 @@ func TestReadBeforeChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := org.New(st, org.Config{}) // knows nothing yet
+	o := org.New(st, org.Config{}) // with an empty cache
 	st.armed.Store(true)
 	done := make(chan error, 1)
 	go func() {
@@ -57,7 +57,8 @@ func TestReadBeforeChange(t *testing.T) {
 	}
 }
 
-// A bookmark of who is in the group no more does not learn what the group, or a theme of it, is called now.
+// TestNewNamesAreForThoseInIt checks that the bookmarks of former members do not get new names of the group or its
+// themes.
 func TestNewNamesAreForThoseInIt(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "romeo", "juliet", "paris")

@@ -16,14 +16,15 @@ import (
 
 // The acts of teams.
 
-// NewTeam is what a team is made of. What Settings has goes before the fields from Name to MentionBy.
+// NewTeam describes a team to be made. A field that is set in Settings takes precedence over the fields from Name to
+// MentionBy.
 type NewTeam struct {
 	Slug        string // "": made from the name
 	Settings    TeamFields
 	Name        string
 	Emoji       string
 	Description string
-	MentionBy   string // "everyone" (the default) of the organization, "members" of it, "nobody"
+	MentionBy   string // "everyone" (the default), "members" or "nobody"
 	People      []string
 }
 
@@ -86,7 +87,7 @@ func (o *Org) teamFull() error {
 	return &Error{Forbidden, "people", fmt.Sprintf("a team has at most %d people", o.cfg.MaxTeam)}
 }
 
-// accounts checks that these are accounts of the host.
+// accounts checks that all names are accounts of the host.
 func (o *Org) accounts(ctx context.Context, host string, names []string) error {
 	for _, name := range names {
 		if _, err := o.st.User(ctx, host, name); err != nil {
@@ -112,7 +113,7 @@ func (o *Org) UpdateTeam(ctx context.Context, by acts.Actor, host, id string, ch
 	return t, err
 }
 
-// team gives a host's teams, and one of them, as they stay until the act is over.
+// team gives a host's teams and one of them, locked until the act is over.
 func (c *change) team(ctx context.Context, host, id string) (*teams, *team, error) {
 	v, err := c.turn(ctx, versionTeams, host, "")
 	if err != nil {
@@ -156,7 +157,7 @@ func (o *Org) updateTeam(ctx context.Context, c *change, was *team, t *store.Tea
 	return nil
 }
 
-// defaults are the ids of the groups that a team's new people are to be members of; d notes what changes by that.
+// defaults gives the ids of the groups that new people of a team become members of, and notes in d what changes.
 func (o *Org) defaults(ctx context.Context, host, team string, slugs []string, d acts.Detail) ([]string, error) {
 	had, err := o.TeamDefaults(ctx, host, team)
 	if err != nil {
@@ -182,13 +183,13 @@ func (o *Org) defaults(ctx context.Context, host, team string, slugs []string, d
 	return ids, nil
 }
 
-// SetTeamPeople has accounts in a team from now on, and others not any more; they come into its groups and go with it.
-// Administrators may.
+// SetTeamPeople adds accounts to a team and removes others. People who come into the team come into its groups; people
+// who leave it leave groups that they are in by the team alone. Administrators may.
 func (o *Org) SetTeamPeople(ctx context.Context, by acts.Actor, host, id string, in, out []string) error {
 	return o.SetTeamPeopleIf(ctx, by, host, id, in, out, nil)
 }
 
-// SetTeamPeopleIf is SetTeamPeople also for actors that may allows it.
+// SetTeamPeopleIf is SetTeamPeople also for actors for whom may returns nil.
 func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id string, in, out []string, may func(ctx context.Context) error) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		err := o.mustRun(ctx, host, by)
@@ -204,7 +205,7 @@ func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id strin
 		}
 		in := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(in))), t.has)
 		out := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(out))), func(n string) bool { return !t.has(n) || slices.Contains(in, n) })
-		if len(in) > len(out) && len(t.people)+len(in)-len(out) > o.cfg.MaxTeam { // who goes is never kept by that
+		if len(in) > len(out) && len(t.people)+len(in)-len(out) > o.cfg.MaxTeam { // people can leave a team that is too large
 			return o.teamFull()
 		}
 		if err := o.accounts(ctx, host, in); err != nil {
@@ -218,7 +219,7 @@ func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id strin
 	})
 }
 
-// DeleteTeam ends a team. What its people have said and shared stays; who was in a group by the team alone leaves it.
+// DeleteTeam deletes a team. Messages and shared things stay; people who were in a group by the team alone leave it.
 // Administrators may.
 func (o *Org) DeleteTeam(ctx context.Context, by acts.Actor, host, id string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
@@ -236,7 +237,7 @@ func (o *Org) DeleteTeam(ctx context.Context, by acts.Actor, host, id string) er
 	})
 }
 
-// changeTeam changes a team's people, and with them who is in its groups.
+// changeTeam changes a team's people and thereby the members of its groups.
 func (o *Org) changeTeam(ctx context.Context, c *change, tv *teams, t *team, is store.Team, in, out []string) error {
 	host := t.Host
 	after := tv.with(t, in, out)
@@ -248,7 +249,7 @@ func (o *Org) changeTeam(ctx context.Context, c *change, tv *teams, t *team, is 
 	var cs []*memberChange
 	for _, gt := range gts {
 		s, err := c.lock(ctx, host, gt.Group)
-		if isNotFound(err) { // deleted; it is restored without the team
+		if isNotFound(err) { // the group is deleted; it will be restored without the team
 			continue
 		}
 		if err != nil {
@@ -286,7 +287,7 @@ func (o *Org) changeTeam(ctx context.Context, c *change, tv *teams, t *team, is 
 	return nil
 }
 
-// mandatoryNoMore: a team that is gone is in no group that all of it has to be in.
+// mandatoryNoMore makes the groups that are mandatory for a deleted team no longer mandatory.
 func (o *Org) mandatoryNoMore(ctx context.Context, c *change, host, id string, gts []store.GroupTeam) error {
 	for _, gt := range gts {
 		s, err := c.lock(ctx, host, gt.Group)
@@ -307,7 +308,7 @@ func (o *Org) mandatoryNoMore(ctx context.Context, c *change, host, id string, g
 	return nil
 }
 
-// addDefaults has a team's new people in its default groups, each as a member of their own.
+// addDefaults makes new people of a team members of its default groups.
 func (o *Org) addDefaults(ctx context.Context, c *change, cs []*memberChange, after *teams, t store.Team, in []string) ([]*memberChange, error) {
 	if len(in) == 0 {
 		return cs, nil
@@ -318,7 +319,7 @@ func (o *Org) addDefaults(ctx context.Context, c *change, cs []*memberChange, af
 	}
 	for _, id := range ids {
 		if slices.ContainsFunc(cs, func(c *memberChange) bool { return c.s.group.ID == id }) {
-			continue // the team is in it as one
+			continue // the team itself is in the group
 		}
 		s, err := c.lock(ctx, t.Host, id)
 		if isNotFound(err) {
@@ -342,7 +343,7 @@ func (o *Org) addDefaults(ctx context.Context, c *change, cs []*memberChange, af
 	return cs, nil
 }
 
-// with is the teams as they are after a change of one.
+// with gives the teams as they are after a change of one team.
 func (tv *teams) with(t *team, in, out []string) *teams {
 	n := &team{Team: t.Team}
 	for _, p := range t.people {

@@ -6,8 +6,7 @@ import (
 	"parley/store"
 )
 
-// TeamFields is what may be said of a team; nil stays. The API and the command line are made of it, and what pages
-// read.
+// TeamFields are the fields of a team; nil: unchanged. API, command line and pages are made of it.
 type TeamFields struct {
 	Name        *string `json:"name,omitempty" label:"Name" maxLength:"100"`
 	Emoji       *string `json:"emoji,omitempty" label:"Emoji" maxLength:"64"`
@@ -15,13 +14,13 @@ type TeamFields struct {
 	MentionBy   *string `json:"mention_by,omitempty" label:"Who may mention the team" choices:"everyone,members,nobody" flag:"mentions-by"`
 }
 
-// TeamChange is what is to be changed of a team; nil stays.
+// TeamChange is a change of a team; nil: unchanged.
 type TeamChange struct {
 	TeamFields
-	Defaults *[]string `json:"defaults,omitempty"` // slugs of the groups that its new people are members of
+	Defaults *[]string `json:"defaults,omitempty"` // slugs of the groups that new people become members of
 }
 
-// TeamSettings gives each field its place in a team; what is written there is the team's.
+// TeamSettings gives pointers to the fields of t: writing through them changes the team.
 func TeamSettings(t *store.Team) TeamFields {
 	return TeamFields{
 		Name:        &t.Name,
@@ -31,7 +30,7 @@ func TeamSettings(t *store.Team) TeamFields {
 	}
 }
 
-// apply makes a team what a change says, or says why it cannot be that.
+// apply makes a change to a team; an error if the result is not allowed.
 func (ch *TeamChange) apply(t *store.Team) (err error) {
 	name := t.Name
 	shape.Apply(TeamSettings(t), ch.TeamFields)
@@ -44,7 +43,7 @@ func (ch *TeamChange) apply(t *store.Team) (err error) {
 	return checkTeam(t)
 }
 
-// checkTeam sets what is missing and says what cannot be.
+// checkTeam fills in defaults and refuses values that are not allowed.
 func checkTeam(t *store.Team) error {
 	if t.MentionBy == "" {
 		t.MentionBy = Everyone
@@ -55,7 +54,7 @@ func checkTeam(t *store.Team) error {
 	return invalid(shape.Check(TeamSettings(t)))
 }
 
-// teamDifferences are the fields of a team that have changed.
+// teamDifferences gives the fields of a team that changed.
 func teamDifferences(was, is store.Team) acts.Detail {
 	d := make(acts.Detail)
 	shape.Differences(TeamSettings(&was), TeamSettings(&is), func(name string, before, after any) {

@@ -11,7 +11,7 @@ import (
 	"parley/org"
 )
 
-// What a team may be is the same for one that is made and for one that is changed; characters are counted.
+// TestLimitsOfTeams checks that new and changed teams have the same limits, counted in characters.
 func TestLimitsOfTeams(t *testing.T) {
 	ctx := context.Background()
 	o := org.New(open(t, "romeo"), org.Config{})

@@ -11,10 +11,10 @@ import (
 	"parley/store"
 )
 
-// Teams: named sets of accounts. Their people see each other in their contact lists and when they are there, wear the
-// team's name in rooms, and are in groups as one.
+// Teams are named sets of accounts. People of a team see each other in their contact lists with presence, show the
+// team's name in rooms, and can be added to groups together.
 
-// teams are a host's, as they are remembered. They are shared and not changed: a change drops them.
+// teams are a host's teams in the cache. They are shared and never changed: a change drops them.
 type teams struct {
 	version int64
 	all     []*team // in order of slug
@@ -52,7 +52,7 @@ func (o *Org) teamsOf(ctx context.Context, host string) (*teams, error) {
 	tv.version = v
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.changes == seen && !acts.Under(ctx) { // else it may have been read before the change, or is not kept yet
+	if o.changes == seen && !acts.Under(ctx) { // otherwise it may be older than a change, or not committed yet
 		o.teams[host] = tv
 	}
 	return tv, nil
@@ -82,7 +82,7 @@ func (o *Org) readTeams(ctx context.Context, host string) (*teams, error) {
 	return tv, nil
 }
 
-// PersonChanged forgets what is remembered of a host's teams.
+// PersonChanged drops a host's teams from the cache.
 func (o *Org) PersonChanged(host string) {
 	o.mu.Lock()
 	delete(o.teams, host)
@@ -90,14 +90,14 @@ func (o *Org) PersonChanged(host string) {
 	o.mu.Unlock()
 }
 
-// TeamEvent is what has become of a team.
+// TeamEvent is a change of a team.
 type TeamEvent struct {
-	Was, Is     store.Team // the zero value: there was none, there is none
-	Before, Now []string   // its people, localparts
-	Person      string     // who has another name now, "" if it is not about that
+	Was, Is     store.Team // zero: the team did not exist before, or does not exist now
+	Before, Now []string   // localparts of its people
+	Person      string     // the person whose name changed; "" for other events
 }
 
-// PersonRenamed has those who see a person in their contact lists by a team see the new name.
+// PersonRenamed tells the people who have a person in their contact lists by a team the person's new name.
 func (o *Org) PersonRenamed(ctx context.Context, host, name string) error {
 	o.PersonChanged(host)
 	tv, err := o.teamsOf(ctx, host)
@@ -110,7 +110,7 @@ func (o *Org) PersonRenamed(ctx context.Context, host, name string) error {
 	return nil
 }
 
-// Teams lists a host's teams in order of slug.
+// Teams gives a host's teams in order of slug.
 func (o *Org) Teams(ctx context.Context, host string) ([]store.Team, error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
@@ -123,7 +123,7 @@ func (o *Org) Teams(ctx context.Context, host string) ([]store.Team, error) {
 	return ts, nil
 }
 
-// Team finds a team by its slug.
+// Team gives a team by its slug; NotFound if there is none.
 func (o *Org) Team(ctx context.Context, host, slug string) (store.Team, error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
@@ -137,7 +137,7 @@ func (o *Org) Team(ctx context.Context, host, slug string) (store.Team, error) {
 	return store.Team{}, &Error{NotFound, "", "there is no team " + slug}
 }
 
-// TeamPeople lists who is in a team, in order of name.
+// TeamPeople gives a team's people in order of name.
 func (o *Org) TeamPeople(ctx context.Context, host, id string) ([]store.TeamMember, error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
@@ -149,7 +149,7 @@ func (o *Org) TeamPeople(ctx context.Context, host, id string) ([]store.TeamMemb
 	return tv.byID[id].people, nil
 }
 
-// TeamsOf lists the teams of an account, in order of slug.
+// TeamsOf gives the teams of an account, in order of slug.
 func (o *Org) TeamsOf(ctx context.Context, host, name string) ([]store.Team, error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
@@ -164,15 +164,15 @@ func (o *Org) TeamsOf(ctx context.Context, host, name string) ([]store.Team, err
 	return ts, nil
 }
 
-// Mate is somebody who is in a contact list because of a team.
+// Mate is a person in a contact list because of a team.
 type Mate struct {
 	Name     string   // localpart
 	FullName string   // "" if not known
-	Teams    []string // names, as groups of the contact list
+	Teams    []string // names of the common teams, as groups of the contact list
 }
 
-// Mates gives who is in an account's contact list because of its teams, in order of name, and a version, which is ""
-// where there are none and another one whenever they are others.
+// Mates gives the people in an account's contact list because of its teams, in order of name, and a version: "" if
+// there are none, and another text whenever the list changes.
 func (o *Org) Mates(ctx context.Context, host, name string) (ms []Mate, version string, err error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil || len(tv.of[name]) == 0 {
@@ -208,7 +208,7 @@ func (o *Org) Mates(ctx context.Context, host, name string) (ms []Mate, version 
 	return ms, base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9]), nil
 }
 
-// TeamLabel is a team's name as lists show it, with its emoji.
+// TeamLabel gives a team's name with its emoji, as lists show it.
 func TeamLabel(t store.Team) string { return strings.TrimSpace(t.Emoji + " " + t.Name) }
 
 func (t *team) names() []string {
@@ -219,7 +219,7 @@ func (t *team) names() []string {
 	return ns
 }
 
-// TeamDefaults lists the groups that a team's new people are members of.
+// TeamDefaults gives the groups that new people of a team become members of.
 func (o *Org) TeamDefaults(ctx context.Context, host, id string) ([]store.Group, error) {
 	ids, err := o.st.TeamDefaults(ctx, host, id)
 	if err != nil {
@@ -228,7 +228,7 @@ func (o *Org) TeamDefaults(ctx context.Context, host, id string) ([]store.Group,
 	return o.living(ctx, host, ids)
 }
 
-// TeamGroups lists the groups that a team is in as one.
+// TeamGroups gives the groups that a team is in.
 func (o *Org) TeamGroups(ctx context.Context, host, id string) ([]store.Group, error) {
 	gts, err := o.st.TeamGroups(ctx, host, id)
 	if err != nil {

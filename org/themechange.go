@@ -10,7 +10,7 @@ import (
 	"parley/wire/jid"
 )
 
-// inTheme says that a person, who may be nobody, is in a restricted theme.
+// inTheme says whether a person (zero: nobody) is in a restricted theme.
 func (s *state) inTheme(t *themeState, who jid.JID) bool {
 	a, _ := s.affiliation(t.Key, who.Bare())
 	return a != None && a != Outcast
@@ -32,7 +32,7 @@ func (o *Org) theme(ctx context.Context, host, key string) (*state, *themeState,
 	return s, s.themes[key], nil
 }
 
-// theme is Org.theme, locked.
+// theme is Org.theme with the group locked.
 func (c *change) theme(ctx context.Context, host, key string) (*state, *themeState, error) {
 	t, err := c.o.st.Theme(ctx, host, key)
 	if err != nil {
@@ -44,7 +44,7 @@ func (c *change) theme(ctx context.Context, host, key string) (*state, *themeSta
 	return c.o.theme(ctx, host, key)
 }
 
-// mustManageTheme is MayManageTheme for an actor. NotFound where they may not know of the theme.
+// mustManageTheme is MayManageTheme for an actor; NotFound if the actor may not know of the theme.
 func (o *Org) mustManageTheme(ctx context.Context, by acts.Actor, s *state, key string) error {
 	if _, err := o.standing(ctx, by, s.group.Host, s.group.ID, key); err != nil || by.Machine() {
 		return err
@@ -52,8 +52,8 @@ func (o *Org) mustManageTheme(ctx context.Context, by acts.Actor, s *state, key 
 	return o.MayManageTheme(ctx, s.group.Host, key, by.Who)
 }
 
-// MayManageTheme says whether a person may close, open and rename a theme: moderators, and who has created it as long
-// as they are in it and may write there.
+// MayManageTheme returns nil if a person may close, open and rename a theme: moderators, and the creator as long as
+// they may write in it.
 func (o *Org) MayManageTheme(ctx context.Context, host, key string, who jid.JID) error {
 	s, t, err := o.theme(ctx, host, key)
 	if err != nil {
@@ -71,11 +71,11 @@ func (o *Org) MayManageTheme(ctx context.Context, host, key string, who jid.JID)
 	return &Error{Forbidden, "", "only moderators, and who has created it, may do this"}
 }
 
-// States of a theme.
+// ThemeOpen, ThemeClosed and ThemeArchived are the states of a theme.
 const (
 	ThemeOpen     = "open"
-	ThemeClosed   = "closed"   // can be read, and nobody writes
-	ThemeArchived = "archived" // closed, and in nobody's list any more
+	ThemeClosed   = "closed"   // people can read it, and nobody can write
+	ThemeArchived = "archived" // closed, and not listed any more
 )
 
 // StateOf gives a theme's state.
@@ -89,13 +89,13 @@ func StateOf(t store.Theme) string {
 	return ThemeOpen
 }
 
-// ThemeChange is what is to be changed of a theme; nil stays. The API is made of it, and what pages read.
+// ThemeChange is a change of a theme; nil: unchanged. API and pages are made of it.
 type ThemeChange struct {
 	Name  *string `json:"name,omitempty" label:"Name" maxLength:"100"`
-	State *string `json:"state,omitempty" label:"State" enum:"open,closed,archived"` // ThemeOpen and so on
+	State *string `json:"state,omitempty" label:"State" enum:"open,closed,archived"` // ThemeOpen, ThemeClosed or ThemeArchived
 }
 
-// ChangeTheme is RenameTheme and SetThemeState in one: both are done, or none.
+// ChangeTheme is RenameTheme and SetThemeState in one act: both happen, or none.
 func (o *Org) ChangeTheme(ctx context.Context, by acts.Actor, host, key string, ch ThemeChange) (t store.Theme, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, _ *change) error {
 		if ch.Name != nil {
@@ -114,8 +114,8 @@ func (o *Org) ChangeTheme(ctx context.Context, by acts.Actor, host, key string, 
 	return t, err
 }
 
-// SetThemeState opens, closes or archives a theme. Of one that is closed everybody who could read it can, and nobody
-// writes. Moderators may, and its creator; archiving is for moderators.
+// SetThemeState opens, closes or archives a theme. A closed theme can be read by the same people, but not written in.
+// Moderators and the creator may; only moderators may archive.
 func (o *Org) SetThemeState(ctx context.Context, by acts.Actor, host, key, to string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, was, err := c.theme(ctx, host, key)
@@ -170,8 +170,8 @@ func (o *Org) setThemeState(ctx context.Context, c *change, s *state, was, t sto
 	return nil
 }
 
-// RenameTheme gives a theme another name, in the bookmarks of those too who have not named it themselves. Moderators
-// may, and its creator.
+// RenameTheme renames a theme, also in the bookmarks of people who have not renamed them. Moderators and the creator
+// may.
 func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name string) (t store.Theme, err error) {
 	if name, err = checkName("name", name); err != nil {
 		return t, err
@@ -209,11 +209,11 @@ func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name st
 	return t, err
 }
 
-// renamedAtOnce is how many bookmarks are renamed in the act itself; the others follow when it is kept.
+// renamedAtOnce is how many bookmarks are renamed in the act itself; the others are renamed after its commit.
 const renamedAtOnce = 1000
 
-// renamed writes the new name into bookmarks of the event's one room, of those who may know of it, and tells everyone:
-// a bookmark may be of somebody who is in the group no more.
+// renamed renames the bookmarks of the event's only room for people who may know of it, and tells everyone, as former
+// members may have bookmarks too.
 func (c *change) renamed(ctx context.Context, e Event, old, name string) error {
 	o := c.o
 	theme := ""
@@ -237,7 +237,7 @@ func (c *change) renamed(ctx context.Context, e Event, old, name string) error {
 	}
 	c.After(func(ctx context.Context) {
 		e := e
-		e.Renamed, _ = o.renameBookmarks(ctx, e, old, name, users[len(now):]) // an old name is all that is lost
+		e.Renamed, _ = o.renameBookmarks(ctx, e, old, name, users[len(now):]) // after a failure only some bookmarks keep the old name
 		e.Kind = BookmarksNamed
 		o.tell(e)
 	})
@@ -255,7 +255,7 @@ func (o *Org) renameBookmarks(ctx context.Context, e Event, old, name string, us
 	return all, nil
 }
 
-// knowing gives those of some accounts that may know of a group, or of a theme in it.
+// knowing gives those of the accounts that may know of a group, or of a theme in it.
 func (o *Org) knowing(ctx context.Context, host, group, theme string, users []string) (some []string, err error) {
 	for _, u := range users {
 		j, err := jid.New(u, host, "")
@@ -271,14 +271,14 @@ func (o *Org) knowing(ctx context.Context, host, group, theme string, users []st
 	return some, nil
 }
 
-// ThemePeople lists who is in a theme by more than its group: of a restricted one the list, guests, who is banned in
-// it.
+// ThemePeople gives the people with a role in a theme of its own: the list of a restricted theme, guests, and banned
+// people.
 func (o *Org) ThemePeople(ctx context.Context, host, key string) ([]store.Member, error) {
 	return o.st.ThemeList(ctx, host, key)
 }
 
-// SetThemePeople changes who is in a theme beyond what its group says: of a restricted one the list (member), in any
-// guests of outside where the group has them, who is banned in it. Role "" takes a person off. Moderators may.
+// SetThemePeople changes the list of a restricted theme (member), the guests of a theme if the group allows guests, and
+// who is banned from the theme. Role "" removes a person. Moderators may.
 func (o *Org) SetThemePeople(ctx context.Context, by acts.Actor, host, key string, ms []store.Member) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, t, err := c.theme(ctx, host, key)
@@ -307,7 +307,7 @@ func (o *Org) SetThemePeople(ctx context.Context, by acts.Actor, host, key strin
 	})
 }
 
-// detail lists for the audit log the people who get a role in a theme, and their roles before.
+// detail gives, for the audit log, the people who get a role in a theme, with their roles before.
 func (t *themeState) detail(changed []store.Member) acts.Detail {
 	roles, before := make(map[string]string), make(map[string]string)
 	for _, m := range changed[:min(len(changed), 100)] {
@@ -323,7 +323,7 @@ func (t *themeState) detail(changed []store.Member) acts.Detail {
 	return d
 }
 
-// themePeople adds to an event what changes of a theme's people.
+// themePeople adds the changes of a theme's people to an event.
 func (o *Org) themePeople(ctx context.Context, s *state, t *themeState, ms []store.Member, e *Event) error {
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
@@ -351,7 +351,7 @@ func (o *Org) themePeople(ctx context.Context, s *state, t *themeState, ms []sto
 
 func inGroup(role string) bool { return role != "" && role != store.RoleBanned }
 
-// themeRole says what a person's row in a theme's list is to be.
+// themeRole gives the role for a person's row in a theme's list.
 func (o *Org) themeRole(ctx context.Context, s *state, t *themeState, who jid.JID, role string) (string, error) {
 	mine := s.members[who]
 	switch role {
@@ -370,7 +370,7 @@ func (o *Org) themeRole(ctx context.Context, s *state, t *themeState, who jid.JI
 	case mine == store.RoleBanned:
 		return "", &Error{Forbidden, "member", who.String() + " is banned from the group"}
 	case mine != "" && !t.Restricted:
-		return "", nil // is in it by the group
+		return "", nil // the group makes them a member
 	case mine != "":
 		return store.RoleMember, nil
 	case !s.group.Guests:

@@ -11,20 +11,20 @@ import (
 	"parley/wire/jid"
 )
 
-// NewTheme is what a theme is made of.
+// NewTheme describes a theme to be made.
 type NewTheme struct {
 	Name       string
 	Restricted bool      // only for its creator and People
-	Creator    jid.JID   // zero: an administrator, who may always
+	Creator    jid.JID   // zero: an administrator, whom the policy does not bind
 	People     []jid.JID // of a restricted theme
 	Source     store.Source
-	Slug       string // for one whose room is to be at <group's room>.<slug>; "": at <group's room>.<key>
-	// Begin gives what the theme's room begins with, written with it. May be nil.
+	Slug       string // its room is at <group's room>.<slug>; "": at <group's room>.<key>
+	// Begin gives the first message of the theme's room, written together with it. May be nil.
 	Begin func(t store.Theme) *store.RoomEntry
 }
 
-// CreateTheme makes a theme with its room and the bookmarks of those who follow it: in small groups everyone, else its
-// creator. Who may is the group's policy. A person who acts is the creator.
+// CreateTheme makes a theme with its room and the bookmarks of its followers: everyone in a small group, otherwise its
+// creator. The group's policy says who may. A person who acts is the creator.
 func (o *Org) CreateTheme(ctx context.Context, by acts.Actor, host, group string, n NewTheme) (t store.Theme, err error) {
 	if !by.Machine() {
 		n.Creator = by.Who.Bare()
@@ -128,7 +128,7 @@ func (o *Org) firstInTheme(s *state, t store.Theme, n NewTheme) (followers []str
 	return followers, list
 }
 
-// keepTheme writes it under a key that is free.
+// keepTheme writes the theme under a free key.
 func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewTheme, followers []string, list []store.Member) error {
 	slug := n.Slug
 	for range 5 {
@@ -151,10 +151,10 @@ func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewThem
 	return errors.New("org: no free key for a theme")
 }
 
-// themeName is what a theme is called outside its group: in lists of rooms and bookmarks.
+// themeName is a theme's name outside its group, in lists of rooms and bookmarks.
 func themeName(g store.Group, name string) string { return g.Name + " › " + name }
 
-// MayCreateTheme says whether a person may make themes in a group, by its policy.
+// MayCreateTheme returns nil if a person may make themes in a group, by its policy.
 func (o *Org) MayCreateTheme(ctx context.Context, host, group string, who jid.JID) error {
 	a, err := o.Affiliation(ctx, host, group, "", who)
 	if err != nil {
@@ -175,14 +175,14 @@ func (o *Org) MayCreateTheme(ctx context.Context, host, group string, who jid.JI
 	return &Error{Forbidden, "", "only members create themes"}
 }
 
-// Theme finds a theme by its key.
+// Theme gives a theme by its key; NotFound if there is none.
 func (o *Org) Theme(ctx context.Context, host, key string) (store.Theme, error) {
 	t, err := o.st.Theme(ctx, host, key)
 	return t, notFound(err, "there is no theme "+key)
 }
 
-// Themes lists a group's themes in order of creation; with a viewer those that
-// person may know of, without archived ones.
+// Themes gives a group's themes in order of creation. With a viewer, it gives only those that the viewer may know of,
+// without archived ones.
 func (o *Org) Themes(ctx context.Context, host, group string, viewer jid.JID) ([]store.Theme, error) {
 	s, err := o.state(ctx, host, group)
 	if err != nil {

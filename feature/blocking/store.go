@@ -10,5 +10,6 @@ import (
 type Store interface {
 	store.Blocklist
 
+	// AddReport keeps a report.
 	AddReport(ctx context.Context, r store.Report, max int) error
 }

@@ -17,7 +17,7 @@ import (
 //go:embed letter.html
 var letterHTML string
 
-// letter is a mail before it has a form: paragraphs and one button.
+// letter is a mail before it is formatted: paragraphs and one button.
 type letter struct {
 	Lang, Subject, Greeting string
 	Before                  []string
@@ -29,10 +29,11 @@ type letter struct {
 	Rooms                   []line
 }
 
-// line is a room with what is new in it.
+// line is a room with its unread messages.
 type line struct{ Name, Text, Link string }
 
-// Composer writes people's letters in their language, as text and as HTML without pictures.
+// Composer gives a function that writes people's letters in their language, as plain text and as HTML without pictures.
+// It fails if the built-in template is broken.
 func Composer(c *i18n.Catalogue) (people.Compose, error) {
 	tmpl, err := template.New("letter").Parse(letterHTML)
 	if err != nil {
@@ -89,7 +90,7 @@ func write(t *i18n.Lang, l people.Letter) letter {
 	return x
 }
 
-// text is the letter for who reads no HTML.
+// text formats the letter as plain text.
 func (x letter) text() string {
 	var b strings.Builder
 	p := func(s string) {
@@ -125,7 +126,8 @@ func (x letter) text() string {
 	return b.String()
 }
 
-// digest tells what was missed: where, and how much, but not what. A mailbox is no place for what is said in a group.
+// digest lists the rooms with unread messages and their number, but no message: what is said in a group does not belong
+// in a mailbox.
 func (x *letter) digest(t *i18n.Lang, l people.Letter) {
 	x.Subject = t.T("What you have missed at {{.Organization}}", "Organization", l.Organization)
 	x.Before = []string{t.T("There is something new that you have not read yet.")}

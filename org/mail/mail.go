@@ -1,4 +1,4 @@
-// Package post is e-mail: it writes letters and brings what is in the outbox to a relay, at a pace that the relay bears.
+// Package mail writes e-mails and sends those in the outbox to a relay, no faster than the relay allows.
 package mail
 
 import (
@@ -19,11 +19,11 @@ import (
 	"parley/store"
 )
 
-// Config of the relay.
+// Config says how to reach the relay.
 type Config struct {
 	Host      string
 	Port      int
-	TLS       string // "starttls", "tls", "none"
+	TLS       string // "starttls", "tls" or "none"
 	Username  string
 	Password  string
 	From      string
@@ -32,7 +32,7 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Worker brings the outbox of some hosts to the relay.
+// Worker sends the mails in the outboxes of some hosts to the relay.
 type Worker struct {
 	cfg    Config
 	st     store.Outbox
@@ -42,7 +42,8 @@ type Worker struct {
 	look   time.Duration
 }
 
-// How a mail is tried again: after a minute, then each time after twice as long, up to six hours; for two days or so.
+// A mail that fails is tried again after a minute, then after twice as long each time, up to six hours, for about two
+// days.
 const (
 	firstWait   = time.Minute
 	longestWait = 6 * time.Hour
@@ -50,7 +51,7 @@ const (
 	oneAttempt  = 2 * time.Minute
 )
 
-// New makes a worker; Run it. The relay is c's.
+// New makes a worker that sends mails of ps through the relay r, which has the configuration c. Call Run to start it.
 func New(c Config, st store.Outbox, ps []*people.People, r *Relay) *Worker {
 	if c.PerMinute < 1 {
 		c.PerMinute = 20
@@ -58,7 +59,7 @@ func New(c Config, st store.Outbox, ps []*people.People, r *Relay) *Worker {
 	return &Worker{cfg: c, st: st, people: ps, relay: r, pace: rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), c.PerMinute), look: time.Second}
 }
 
-// Run works until ctx ends.
+// Run sends mails until ctx ends, and then returns nil.
 func (w *Worker) Run(ctx context.Context) error {
 	tick := time.NewTicker(w.look)
 	defer tick.Stop()
@@ -100,7 +101,7 @@ func (w *Worker) round(ctx context.Context, p *people.People) error {
 	return nil
 }
 
-// try makes one attempt and keeps what has become of it.
+// try makes one attempt to send m and keeps the result.
 func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error {
 	m, ok, err := p.Fresh(ctx, m)
 	if err != nil {
@@ -114,7 +115,7 @@ func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error 
 	err = w.send(within, p, m)
 	cancel()
 	if ctx.Err() != nil {
-		return nil // it is tried again after the claim has run out
+		return nil // it is tried again when the claim has run out
 	}
 	now := time.Now().UTC()
 	switch {
@@ -184,13 +185,13 @@ func (w *Worker) send(ctx context.Context, p *people.People, m store.Mail) error
 	return c.DialAndSendWithContext(ctx, msg)
 }
 
-// badAddress is one that no relay needs to be asked about.
+// badAddress is an error about an address that is malformed for any relay.
 type badAddress struct{ err error }
 
 func (b *badAddress) Error() string { return "the address is malformed: " + b.err.Error() }
 func (b *badAddress) Unwrap() error { return b.err }
 
-// final: trying again would not help.
+// final says whether trying again would not help.
 func final(err error) bool {
 	var bad *badAddress
 	if errors.As(err, &bad) || errors.Is(err, errNotASCII) {
@@ -233,7 +234,7 @@ func Explain(err error) string {
 	return text + ": " + detail
 }
 
-// client is what speaks with the relay.
+// client makes the SMTP client for the relay.
 func (c Config) client() (*mail.Client, error) {
 	opts := []mail.Option{mail.WithPort(c.Port), mail.WithTimeout(30 * time.Second),
 		mail.WithTLSConfig(&tls.Config{ServerName: c.Host, RootCAs: c.Roots, MinVersion: tls.VersionTLS12})}
@@ -259,7 +260,7 @@ func (c Config) client() (*mail.Client, error) {
 	return cl, nil
 }
 
-// Probe connects to the relay and signs in, as for a mail, and sends none.
+// Probe connects to the relay and signs in as for a mail, but sends none.
 func Probe(ctx context.Context, c Config) error {
 	cl, err := c.client()
 	if err != nil {

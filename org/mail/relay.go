@@ -16,7 +16,7 @@ import (
 
 var errNotASCII = errors.New("the mail relay takes only addresses with letters of ASCII before the @ (it has no SMTPUTF8)")
 
-// Relay knows whether the relay takes addresses outside ASCII (RFC 6531). Safe from any goroutine.
+// Relay finds out whether the relay accepts addresses outside ASCII (RFC 6531). Safe from any goroutine.
 type Relay struct {
 	cfg   Config
 	mu    sync.Mutex
@@ -24,16 +24,17 @@ type Relay struct {
 	utf8s bool
 }
 
-// How long an answer of the relay is believed, and how long one is waited for while somebody types.
+// An answer of the relay counts for an hour; a person who is typing waits for one for five seconds.
 const (
 	believed = time.Hour
 	patience = 5 * time.Second
 )
 
-// NewRelay makes it; nothing is asked before an answer is wanted.
+// NewRelay makes a Relay. It connects only when MailsUTF8 is called or a mail needs to know.
 func NewRelay(c Config) *Relay { return &Relay{cfg: c} }
 
-// MailsUTF8 says whether it takes addresses outside ASCII; yes where it does not answer: then the mail says later.
+// MailsUTF8 says whether the relay accepts addresses outside ASCII. It says yes if the relay does not answer: sending
+// will then report the problem. It takes at most five seconds.
 func (r *Relay) MailsUTF8() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -54,7 +55,8 @@ func (r *Relay) utf8(ctx context.Context) (bool, error) {
 	return ok, err
 }
 
-// ask greets the relay and reads what it can, behind TLS where that is used: before, an attacker may have said it.
+// ask greets the relay and reads its extensions, after TLS has begun if it is used: before that, an attacker may have
+// sent them.
 func (r *Relay) ask(ctx context.Context) (bool, error) {
 	conf := &tls.Config{ServerName: r.cfg.Host, RootCAs: r.cfg.Roots, MinVersion: tls.VersionTLS12}
 	var d net.Dialer
@@ -84,11 +86,11 @@ func (r *Relay) ask(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	ok, _ := c.Extension("SMTPUTF8")
-	_ = c.Quit() // the answer is here
+	_ = c.Quit() // the answer is known already
 	return ok, nil
 }
 
-// asciiFrom writes the domain of the sender as relays read it.
+// asciiFrom converts the sender's domain to ASCII.
 func asciiFrom(from string) (string, error) {
 	a, err := netmail.ParseAddress(from)
 	if err != nil {
