@@ -42,10 +42,13 @@ type Admin struct {
 // Load makes the Server apply the rules in the store.
 func (a *Admin) Load(ctx context.Context) error {
 	rs, only, err := a.Rules(ctx)
-	if err == nil && a.Server != nil {
+	if err != nil {
+		return err
+	}
+	if a.Server != nil {
 		a.Server.SetRules(rs, only)
 	}
-	return err
+	return nil
 }
 
 // Watch applies the changes that other nodes make, until ctx ends.

@@ -136,10 +136,10 @@ func (in *incoming) next() (*wire.Stanza, error) {
 			return nil, err
 		}
 		x, err := in.rd.Next()
-		if err == nil || !isTimeout(err) || !in.woken() {
-			if err == nil {
-				err = in.settle() // a key may have become valid just before the stanza that needs it
-			}
+		if err == nil {
+			return x, in.settle() // a key may have become valid just before the stanza that needs it
+		}
+		if !isTimeout(err) || !in.woken() {
 			return x, err
 		}
 	}

@@ -60,13 +60,14 @@ func (s *Server) Receive(_ context.Context, st *wire.Stanza) error {
 	st.HoldFor(holdTime)
 	for {
 		pe, made, err := s.peer(p, st)
-		if err == nil && made {
+		if err != nil {
+			st.Receipt.Settle()
+			return err
+		}
+		if made {
 			return nil
 		}
-		ok := false
-		if err == nil {
-			ok, err = pe.push(st)
-		}
+		ok, err := pe.push(st)
 		if err != nil {
 			st.Receipt.Settle()
 		}

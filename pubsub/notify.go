@@ -193,11 +193,12 @@ func (n *node) last(ctx context.Context, to jid.JID) error {
 		return nil
 	}
 	items, _, err := n.read(ctx, store.ItemPage{Max: 1, Backwards: true})
-	if err == nil {
-		items = n.viewed(ctx, to, items)
-	}
-	if err != nil || len(items) == 0 {
+	if err != nil {
 		return err
+	}
+	items = n.viewed(ctx, to, items)
+	if len(items) == 0 {
+		return nil
 	}
 	st := n.message(n.event(server.PEPEvent{Items: items}))
 	st.To = to
@@ -257,9 +258,7 @@ func (s *accounts) Publish(ctx context.Context, account, name, access string, it
 		if access == "whitelist" { // storage of the account's own (XEP-0223)
 			cfg.Max, cfg.Last = unlimited, "never"
 		}
-		if err = a.make(ctx, name, cfg); err == nil {
-			n, err = a.load(ctx, name)
-		}
+		n, err = a.made(ctx, name, cfg)
 	}
 	if err != nil {
 		return err
@@ -279,11 +278,11 @@ func (s *accounts) Last(ctx context.Context, account, name string) (server.PEPIt
 		return server.PEPItem{}, err
 	}
 	items, _, err := n.read(ctx, store.ItemPage{Max: 1, Backwards: true})
-	if err == nil && len(items) == 0 {
-		err = server.ItemNotFound
-	}
 	if err != nil {
 		return server.PEPItem{}, err
+	}
+	if len(items) == 0 {
+		return server.PEPItem{}, server.ItemNotFound
 	}
 	return items[0], nil
 }

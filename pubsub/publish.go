@@ -9,6 +9,7 @@ import (
 	"parley/store"
 	"parley/wire"
 	"parley/wire/form"
+	"parley/wire/jid"
 )
 
 // create makes a node (section 8.1).
@@ -116,22 +117,15 @@ func (a ask) readItems(verb *wire.Element) ([]server.PEPItem, error) {
 
 // target returns the node to publish to, or makes it. The preconditions are checked, or become its configuration.
 func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, error) {
-	var n *node
 	po := e.Child(wire.NSPubSub, "publish-options")
 	f, ok, err := submitted(po, nsOptions)
 	if err != nil {
 		return nil, err
 	}
 	for try := 0; ; try++ {
-		n, err = a.load(ctx, name)
+		n, err := a.load(ctx, name)
 		if err == nil {
-			if err := n.mayPublish(ctx, a.from); err != nil {
-				return nil, err
-			}
-			if ok && !n.meets(f) {
-				return nil, errPrecondition
-			}
-			return n, nil
+			return n.publishable(ctx, a.from, f, ok)
 		}
 		if !isNotFound(err) || try > 0 { // the publisher learns where a node has moved to
 			return nil, err
@@ -150,6 +144,17 @@ func (a ask) target(ctx context.Context, e *wire.Element, name string) (*node, e
 			return nil, err
 		}
 	}
+}
+
+// publishable returns the node if who may publish and it satisfies the publish-options f, if there are any (ok).
+func (n *node) publishable(ctx context.Context, who jid.JID, f form.Form, ok bool) (*node, error) {
+	if err := n.mayPublish(ctx, who); err != nil {
+		return nil, err
+	}
+	if ok && !n.meets(f) {
+		return nil, errPrecondition
+	}
+	return n, nil
 }
 
 // meets reports whether the node satisfies publish-options. For a node that a feature keeps, only the access model

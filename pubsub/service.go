@@ -57,29 +57,43 @@ func (s *Service) ask(from jid.JID) ask {
 // name that somebody else made.
 func (s *Service) Keep(ctx context.Context, name, title string, it server.PEPItem) error {
 	a := s.ask(s.cfg.Host.JID)
-	n, err := a.load(ctx, name)
-	if err == nil {
-		if n, err = a.owned(ctx, name); errors.Is(err, server.Forbidden) {
-			if n, err = a.load(ctx, name); err == nil {
-				err = n.delete(ctx, "")
-			}
-			if err == nil {
-				err = server.ItemNotFound
-			}
-		}
-	}
+	n, err := a.kept(ctx, name)
 	if isNotFound(err) {
 		cfg := a.def
 		cfg.Title, cfg.Access, cfg.Max = title, "open", 1
-		if err = a.make(ctx, name, cfg); err == nil {
-			n, err = a.load(ctx, name)
-		}
+		n, err = a.made(ctx, name, cfg)
 	}
 	if err != nil {
 		return err
 	}
 	it.Publisher = a.from
 	return n.put(ctx, []server.PEPItem{it})
+}
+
+// kept returns the asker's own node, or item-not-found. It deletes a node of that name that somebody else made.
+func (a ask) kept(ctx context.Context, name string) (*node, error) {
+	n, err := a.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if n, err = a.owned(ctx, name); !errors.Is(err, server.Forbidden) {
+		return n, err
+	}
+	if n, err = a.load(ctx, name); err != nil {
+		return nil, err
+	}
+	if err := n.delete(ctx, ""); err != nil {
+		return nil, err
+	}
+	return nil, server.ItemNotFound
+}
+
+// made makes a node and returns it.
+func (a ask) made(ctx context.Context, name string, cfg NodeConfig) (*node, error) {
+	if err := a.make(ctx, name, cfg); err != nil {
+		return nil, err
+	}
+	return a.load(ctx, name)
 }
 
 func (s *Service) commands() []server.Command {

@@ -241,18 +241,24 @@ func (s *Spaces) load(ctx context.Context, who jid.JID, node string) (*space, er
 // led returns a space if the asker moderates its group; otherwise the error is forbidden.
 func (s *Spaces) led(ctx context.Context, who jid.JID, node string) (*space, error) {
 	sp, err := s.load(ctx, who, node)
-	if err == nil && sp.aff != org.Owner && sp.aff != org.Admin {
+	if err != nil {
+		return nil, err
+	}
+	if sp.aff != org.Owner && sp.aff != org.Admin {
 		return nil, server.Forbidden
 	}
-	return sp, err
+	return sp, nil
 }
 
 func (s *Spaces) owned(ctx context.Context, who jid.JID, node string) (*space, error) {
 	sp, err := s.load(ctx, who, node)
-	if err == nil && sp.aff != org.Owner {
+	if err != nil {
+		return nil, err
+	}
+	if sp.aff != org.Owner {
 		return nil, server.Forbidden
 	}
-	return sp, err
+	return sp, nil
 }
 
 // orgFault turns an error of org into a stanza error.

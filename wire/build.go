@@ -303,10 +303,11 @@ var noScope scope
 // ReceiveStanza is like ParseStanza for an element that was just read from a connection: it also sets Stanza.At.
 func ReceiveStanza(frame []byte, lim Limits) (*Stanza, error) {
 	st, err := ParseStanza(frame, lim)
-	if err == nil {
-		st.At = time.Now()
+	if err != nil {
+		return nil, err
 	}
-	return st, err
+	st.At = time.Now()
+	return st, nil
 }
 
 // ParseStanza parses one element that stands alone, with only white space around it: a WebSocket frame (RFC 7395), or a

@@ -72,12 +72,12 @@ func (c *Conn) Send(st *Stanza, to jid.JID) error {
 func (c *Conn) SendHeld(st *Stanza, to jid.JID, d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := c.sendLocked(st, to)
-	if err == nil {
-		st.HoldFor(d)
-		c.held = append(c.held, st.Receipt)
+	if err := c.sendLocked(st, to); err != nil {
+		return err
 	}
-	return err
+	st.HoldFor(d)
+	c.held = append(c.held, st.Receipt)
+	return nil
 }
 
 func (c *Conn) sendLocked(st *Stanza, to jid.JID) error {
