@@ -5,46 +5,48 @@ import (
 	"parley/wire/jid"
 )
 
-// Door is the way in by which something is asked for.
+// Door is the way by which a change comes in.
 type Door string
 
 const (
-	Page        Door = "page"
-	API         Door = "api"
+	// Page is a page in a browser.
+	Page Door = "page"
+	// API is the JSON API.
+	API Door = "api"
+	// CommandLine is the command line on the server's machine.
 	CommandLine Door = "command line"
 	Client      Door = "client"     // stanzas: ad-hoc commands, forms, spaces, vCards
-	Line        Door = "line"       // a line of a conversation that begins with "!"
-	Link        Door = "link"       // an invitation's or another one of a mail
+	Line        Door = "line"       // a message that begins with "!"
+	Link        Door = "link"       // an invitation's link, or another one in a mail
 	Server      Door = "server"     // the server itself
-	Import      Door = "import"     // a file of people
+	Import      Door = "import"     // an imported list of people
 	Federation  Door = "federation" // stanzas from another server
 )
 
-// Doors are all of them.
+// Doors are all doors.
 var Doors = []Door{Page, API, CommandLine, Client, Line, Link, Server, Import, Federation}
 
-// Actor asks for a change: a person, the operator of the machine at the command line, or the server.
+// Actor makes a change: a person, the machine's operator at the command line, or the server.
 type Actor struct {
 	Who        jid.JID // bare address of a person; zero: the command line or the server
-	Name       string  // localpart of an account of the host; "" else
+	Name       string  // localpart of an account of the host; otherwise ""
 	Role       string  // in the organization
 	Department string
-	Door       Door   // by which they came in; there is none without
-	Remote     string // address; "" where it is not known
-	Reason     string // why they do it, in their words; "" where they say nothing
+	Door       Door   // an actor without a door is refused
+	Remote     string // address; "" if unknown
+	Reason     string // the actor's reason in their words; "" if they gave none
 }
 
 // System is the server itself. It may do anything.
 var System = Actor{Role: store.RoleOwner, Door: Server}
 
-// ByCommandLine is the address of what is done on the command line, in the audit log.
+// ByCommandLine is the remote address of the command line in the audit log.
 const ByCommandLine = "command line"
 
 // Operator runs the machine. The command line acts as Operator, which every act allows.
 var Operator = Actor{Role: store.RoleOwner, Door: CommandLine, Remote: ByCommandLine}
 
-// As makes the actor of a signed-in person. door is the way in, remote the address that the person came from, "" if
-// unknown.
+// As gives the actor of a signed-in person. remote is the address that they came from, "" if unknown.
 func As(u store.Person, door Door, remote string) Actor {
 	a := Actor{Name: u.Name, Role: u.Role, Department: u.Department, Door: door, Remote: remote}
 	if j, err := jid.New(u.Name, u.Host, ""); err == nil {
@@ -53,8 +55,8 @@ func As(u store.Person, door Door, remote string) Actor {
 	return a
 }
 
-// Person makes the actor of a person whose address is all that is known, as in rooms. It has the role of a member: acts
-// look the person's role up where it counts. A person of another server comes in by the door Federation, whatever door
+// Person gives the actor of a person of whom only the address is known, as in rooms. It has the role of a member: acts
+// look up the person's role where it matters. A person of another server comes in by the door Federation, whatever door
 // says.
 func Person(who jid.JID, host string, door Door) Actor {
 	a := Actor{Who: who.Bare(), Door: door, Role: store.RoleMember}

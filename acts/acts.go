@@ -1,5 +1,5 @@
-// Package acts is what all changes of an organization have in common: who makes them and by which door, one transaction
-// for the change and its entry in the audit log, and telling others once it is kept.
+// Package acts holds what all changes of an organization share: who makes them and by which door, one transaction for
+// the change and its entry in the audit log, and telling others after the commit.
 package acts
 
 import (
@@ -19,15 +19,15 @@ type Log struct {
 	next func(host string) store.ID
 }
 
-// NewLog gives a Log of a store. next makes the ids of a host's entries.
+// NewLog makes a Log. next makes the ids of a host's entries.
 func NewLog(st Store, next func(host string) store.ID) *Log { return &Log{st, next} }
 
-// Act is one change while it is made.
+// Act is one change in progress.
 type Act struct {
 	By   Actor
 	Host string
 
-	root    *Act // of the change that this is a part of; itself where it is the whole
+	root    *Act // the change that contains this one; itself for the outermost
 	next    func(host string) store.ID
 	entries []store.AuditEntry
 	kept    []func()
@@ -41,7 +41,7 @@ type (
 	afterKey struct{}
 )
 
-// Under says whether a context is that of a change that is being made: what is read with it may never be kept.
+// Under says whether a context belongs to a change in progress: what is read with it may never be committed.
 func Under(ctx context.Context) bool { return of(ctx) != nil }
 
 func of(ctx context.Context) *Act {
@@ -53,15 +53,15 @@ func of(ctx context.Context) *Act {
 var (
 	// ErrNobody is the error of an act whose Actor has no door.
 	ErrNobody = errors.New("acts: nobody asks for this change")
-	// ErrAfter is the error of an act that a function given to After begins. It would wait for the act that waits for it:
-	// give the function to Then.
+	// ErrAfter is the error of an act that begins in a function given to After. It would wait for the act that waits
+	// for it: give the function to Then.
 	ErrAfter = errors.New("acts: a change is made while another is told")
 )
 
 // Do makes a change of a host. f checks the right and the input, writes, and notes what it has done, all with the ctx
-// that it is given; it may be run again from its beginning. All of it is kept in one transaction with its notes, or
-// nothing. Then what f has left with Kept is done, and with After, each in order. A Do within another is part of that
-// one: its notes are its own, and its After comes when the whole is kept.
+// that it is given; it may be run again from its beginning. The change and its notes are committed in one transaction,
+// or not at all. Then the functions given to Kept run, then those given to After, each in order. A Do within another
+// one is part of it: it has its own notes, and its After functions run when the whole is committed.
 func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.Context, a *Act) error) error {
 	if by.Door == "" {
 		return ErrNobody
@@ -105,8 +105,8 @@ func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.
 	return nil
 }
 
-// tell does what was left to be done once the change is kept. ctx does not end with the maker's: others are told of
-// what is kept also where nobody waits for the answer any more.
+// tell runs the After functions after the commit. ctx does not end with the caller's: others are told even if nobody
+// waits for the answer any more.
 func (a *Act) tell(ctx context.Context) {
 	for _, f := range a.kept {
 		f()
@@ -121,7 +121,7 @@ func (a *Act) tell(ctx context.Context) {
 	}
 }
 
-// end does what was left with End.
+// end runs the functions given to End.
 func (a *Act) end() {
 	if a == nil {
 		return
@@ -132,9 +132,8 @@ func (a *Act) end() {
 	a.ends = nil
 }
 
-// Note keeps an entry in the audit log: what was done, to what, and what that was before and is now. The detail is
-// never a secret; of values that have changed it holds both: Was. Entries stand in the order in which they were noted,
-// also where a part of the change notes its own.
+// Note adds an entry to the audit log: what was done, to what, and the values before and now (see Was). The detail must
+// not hold a secret. Entries are in the order of the calls, also across parts of the change.
 func (a *Act) Note(v Verb, target string, detail Detail) {
 	text := ""
 	if a.By.Reason != "" {
@@ -146,7 +145,7 @@ func (a *Act) Note(v Verb, target string, detail Detail) {
 	}
 	if len(detail) > 0 {
 		b, err := json.Marshal(detail)
-		if err != nil { // only of what JSON has no form for
+		if err != nil { // only for values that JSON has no form for
 			panic(fmt.Sprintf("acts: detail of %s: %v", v, err))
 		}
 		text = string(b)
@@ -162,29 +161,29 @@ func (a *Act) Note(v Verb, target string, detail Detail) {
 	})
 }
 
-// Root is the change that this is a part of; itself where it is the whole.
+// Root gives the outermost change that contains this one; itself if none does.
 func (a *Act) Root() *Act { return a.root }
 
-// Kept has f bring up to date what is remembered of the store, when the whole change is kept and before anything that
-// was left with After.
+// Kept makes f run when the whole change is committed, before the functions given to After; f updates caches.
 func (a *Act) Kept(f func()) { a.kept = append(a.kept, f) }
 
-// After has f done when the whole change is kept, after what was left before. Its ctx is that of the maker, without the
-// transaction, and does not end with it: others are told of what is kept also where the maker is gone. f makes no
+// After makes f run when the whole change is committed, after the functions given before. Its ctx is the caller's
+// without the transaction, and does not end with it: others are told even if the caller has given up. f must not make a
 // change of its own (ErrAfter): changes of the same things may wait until this one is told.
 func (a *Act) After(f func(ctx context.Context)) { a.after = append(a.after, f) }
 
-// Then has f done when the whole change is over and told, after what was left before: f may make changes of its own.
+// Then makes f run when the whole change is committed and told, after the functions given before. f may make changes of
+// its own.
 func (a *Act) Then(f func(ctx context.Context)) { a.then = append(a.then, f) }
 
-// End has f done when the whole change is over, after all that was left with After, or when it has failed or begins
+// End makes f run when the whole change is over, after the functions given to After, or when it has failed or begins
 // again.
 func (a *Act) End(f func()) { a.root.ends = append(a.root.ends, f) }
 
-// Detail says more of what was done, by field.
+// Detail holds more about what was done, by field.
 type Detail map[string]any
 
-// Was adds a field that has changed, with the value before and the value now; nothing where they are the same.
+// Was adds a field that changed, with its value before and now; nothing if both are the same.
 func Was[T comparable](d Detail, field string, was, is T) {
 	if was != is {
 		d[field] = []T{was, is}

@@ -43,7 +43,7 @@ func entries(t *testing.T, st store.Store) (all []string) {
 	return all
 }
 
-// A change and its entry are kept together or not at all, and others are told only of what is kept.
+// TestDo checks that a change and its entry are kept together or not at all, and that only kept changes are told.
 func TestDo(t *testing.T) {
 	l, st := open(t)
 	no := errors.New("no")
@@ -89,7 +89,7 @@ func TestDo(t *testing.T) {
 	}
 }
 
-// There is no change that nobody has asked for.
+// TestNobody checks that a change needs an actor with a door.
 func TestNobody(t *testing.T) {
 	l, _ := open(t)
 	if err := l.Do(t.Context(), host, acts.Actor{Role: store.RoleOwner}, func(context.Context, *acts.Act) error { return nil }); !errors.Is(err, acts.ErrNobody) {
@@ -97,7 +97,7 @@ func TestNobody(t *testing.T) {
 	}
 }
 
-// Each verb is explained once.
+// TestMeanings checks that each verb is explained once.
 func TestMeanings(t *testing.T) {
 	seen := make(map[acts.Verb]bool)
 	for _, m := range acts.Meanings {
@@ -110,7 +110,7 @@ func TestMeanings(t *testing.T) {
 
 var update = flag.Bool("update", false, "write docs/audit.md")
 
-// docs/audit.md is what the acts say, and explains each door.
+// TestDocument checks that docs/audit.md is up to date and explains each door.
 func TestDocument(t *testing.T) {
 	if len(acts.Doors) == 0 || len(acts.Meanings) == 0 {
 		t.Fatal("there are no doors, or no verbs")

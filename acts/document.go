@@ -19,7 +19,7 @@ var doorMeanings = map[Door]string{
 	Federation:  "a chat client of a person of another server",
 }
 
-// Document is docs/audit.md: how to read the audit log, its doors and its verbs.
+// Document gives the content of docs/audit.md: how to read the audit log, its doors and its verbs.
 func Document() []byte {
 	var b bytes.Buffer
 	b.WriteString(documentHead)

@@ -2,22 +2,24 @@ package acts
 
 import "parley/store"
 
-// Deed is something that is done to a person.
+// Deed is something that an actor does to a person.
 type Deed uint8
 
 const (
-	See     Deed = iota + 1 // the person's page in the console
-	Create                  // and invite
-	Edit                    // fields, but the role
-	SetRole                 // to what the person has afterwards
+	See     Deed = iota + 1 // see the person's page in the console
+	Create                  // create the account, and invite
+	Edit                    // change fields, except the role
+	SetRole                 // target has the new role
 	Disable                 // and enable, archive, restore, sign out
+	// Delete removes the account.
 	Delete
-	Reset // give a link for a new password
+	Reset // make a link for a new password
 )
 
 var rank = map[string]int{store.RoleMember: 0, store.RoleSupervisor: 1, store.RoleAdmin: 2, store.RoleOwner: 3}
 
-// May is the one place that says what a role may do to a person; target is as the person is, or will be.
+// May says whether an actor's role allows a deed; target is the person as they are, or will be. It is the only place
+// that decides this.
 func (a Actor) May(act Deed, target store.Person) bool {
 	own, theirs := rank[a.Role], rank[target.Role]
 	switch {
@@ -35,29 +37,29 @@ func (a Actor) May(act Deed, target store.Person) bool {
 	return false
 }
 
-// supervises: a supervisor looks after the own department.
+// supervises says whether the actor supervises the target's department.
 func (a Actor) supervises(target store.Person) bool {
 	return a.Role == store.RoleSupervisor && a.Department != "" && a.Department == target.Department
 }
 
-// Console says whether a role has a console at all.
+// Console says whether an actor has the console.
 func (a Actor) Console() bool { return rank[a.Role] >= rank[store.RoleSupervisor] }
 
-// Runs says whether a role runs the organization: groups, settings, audit, system.
+// Runs says whether an actor administers the organization: groups, settings, audit, system.
 func (a Actor) Runs() bool { return rank[a.Role] >= rank[store.RoleAdmin] }
 
-// Filter narrows what a role gets to see in lists.
+// Filter narrows a filter to the people whom an actor sees in lists.
 func (a Actor) Filter(f store.PeopleFilter) store.PeopleFilter {
 	if a.Role == store.RoleSupervisor {
 		f.Department = a.Department
 		if f.Department == "" {
-			f.Department = "\x01" // nobody's; not NUL, which PostgreSQL takes in no text
+			f.Department = "\x01" // matches nobody; not NUL, which PostgreSQL does not take
 		}
 	}
 	return f
 }
 
-// Grants are the roles that an actor may give.
+// Grants gives the roles that an actor may give.
 func (a Actor) Grants() (roles []string) {
 	for _, r := range []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner} {
 		if a.May(SetRole, store.Person{Role: r}) {

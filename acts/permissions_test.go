@@ -10,7 +10,7 @@ import (
 func TestMay(t *testing.T) {
 	roles := []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}
 	acts := []Deed{See, Create, Edit, SetRole, Disable, Delete, Reset}
-	// For each actor and target, of the same department: one letter for each act that is allowed.
+	// For each actor and a target of the same department: one letter for each deed that is allowed.
 	letters := "scerdxp"
 	want := map[string][]string{
 		store.RoleMember:     {"", "", "", ""},

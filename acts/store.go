@@ -6,7 +6,7 @@ import (
 	"parley/store"
 )
 
-// Store is what a Log asks of the store.
+// Store is the part of the store that a Log uses.
 type Store interface {
 	// AddAudit adds an entry.
 	AddAudit(ctx context.Context, host string, e store.AuditEntry) error

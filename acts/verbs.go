@@ -1,6 +1,6 @@
 package acts
 
-// Verb is what was done, as the audit log has it: the thing and the deed, "group.create".
+// Verb names what was done in the audit log: the thing and the deed, "group.create".
 type Verb string
 
 // The verbs of groups.
@@ -98,7 +98,7 @@ const (
 	NodeOwner        Verb = "node.owner"
 )
 
-// Meaning says of a verb what its entry tells.
+// Meaning explains a verb of the audit log.
 type Meaning struct {
 	Verb   Verb
 	What   string // what was done
@@ -106,7 +106,7 @@ type Meaning struct {
 	Detail string // the fields of its detail
 }
 
-// Meanings are all verbs that an entry of the audit log may have, in the order of docs/audit.md, which is made of them.
+// Meanings explains all verbs, in the order of docs/audit.md, which is made from it.
 var Meanings = []Meaning{
 	{GroupCreate, "A group was created", "the group", "kind, members: how many"},
 	{GroupChange, "What a group is was changed", "the group", "each field that changed, before and after"},

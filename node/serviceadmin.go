@@ -78,10 +78,10 @@ func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) 
 			return errNoPassword
 		}
 		_, err := p.Create(ctx, by, people.NewPerson{
-			Name:     who.Local(),
-			FullName: name,
-			Password: password,
-			Lax:      true,
+			Name:       who.Local(),
+			FullName:   name,
+			Password:   password,
+			SkipPolicy: true,
 		})
 		return err
 	})
@@ -93,7 +93,7 @@ func (c byCommand) Delete(ctx context.Context, who jid.JID) error {
 
 func (c byCommand) SetPassword(ctx context.Context, who jid.JID, password string) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
-		return p.SetPasswordAs(ctx, by, who.Local(), password, people.PasswordBy{Lax: true})
+		return p.SetPasswordAs(ctx, by, who.Local(), password, people.PasswordBy{SkipPolicy: true})
 	})
 }
 

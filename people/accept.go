@@ -12,17 +12,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Acceptance is what somebody gives with the link of an invitation.
+// Acceptance is the input of a person who accepts an invitation.
 type Acceptance struct {
-	Name     string // of the account, where the invitation names none
+	Name     string // of the account, if the invitation does not say it
 	FullName string
 	Password string
-	Lang     string // of the person, where none is known yet
+	Lang     string // of the person, if it is not known yet
 	How      string // "web" or "app"
 }
 
-// Accept uses a link up: the account gets its password, or is made under the name that was chosen. from says by which
-// door and from where.
+// Accept uses an invitation's link: the account gets its password, or is made under the chosen name. from says by which
+// door and from where. The error is a *Dead if the link cannot be used.
 func (p *People) Accept(ctx context.Context, from Actor, token string, in Acceptance) (store.Person, error) {
 	i, err := p.Look(ctx, store.KindInvite, token)
 	if err != nil {
@@ -32,7 +32,7 @@ func (p *People) Accept(ctx context.Context, from Actor, token string, in Accept
 	if err != nil {
 		return store.Person{}, err
 	}
-	if u.Keys, err = p.keys(u.Name, in.Password); err != nil { // takes its time: nobody waits for it
+	if u.Keys, err = p.keys(u.Name, in.Password); err != nil { // slow, so it runs outside the transaction
 		return store.Person{}, err
 	}
 	from.Name = u.Name
@@ -64,7 +64,7 @@ func (p *People) Accept(ctx context.Context, from Actor, token string, in Accept
 	return made, err
 }
 
-// accepted is the account that an invitation makes, without its password.
+// accepted gives the account that an invitation makes, without its password.
 func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err error) {
 	if !i.Account {
 		return u, &Dead{Why: Unknown}
@@ -91,18 +91,17 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 func (p *People) use(ctx context.Context, i store.Invitation, u *store.User, e store.InvitationEvent) (store.Invitation, error) {
 	used, err := p.st.UseInvitation(ctx, i.Host, i.ID, i.Generation, time.Now(), u, e)
 	switch {
-	case errors.Is(err, store.ErrNotFound): // another was faster
+	case errors.Is(err, store.ErrNotFound): // somebody else was faster
 		return i, &Dead{Accepted, i}
 	case errors.Is(err, store.ErrExists):
 		return i, fail(org.Exists, "name", textExists, "Name", u.Name+"@"+u.Host)
-	case errors.Is(err, store.ErrReserved): // whose it was, and when they went, is not for strangers
+	case errors.Is(err, store.ErrReserved): // strangers must not learn whose name it was and when they left
 		return i, fail(org.Exists, "name", textNotNow, "Name", u.Name)
 	}
 	return used, err
 }
 
-// UseContact uses up an invitation that is only to be someone's contact: the inviter approves the person who comes with
-// it.
+// UseContact uses an invitation that only makes contacts: the inviter approves the person who comes with it.
 func (p *People) UseContact(ctx context.Context, by Actor, i store.Invitation) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if _, err := p.use(ctx, i, nil, p.event("accepted", "", "contact")); err != nil {
@@ -125,9 +124,9 @@ func (p *People) UseContact(ctx context.Context, by Actor, i store.Invitation) e
 	})
 }
 
-// Decline says no.
+// Decline declines the invitation of a link.
 func (p *People) Decline(ctx context.Context, from Actor, token string) (i store.Invitation, err error) {
-	if i, err = p.Look(ctx, store.KindInvite, token); err != nil || i.MaxUses > 1 { // it is for others too
+	if i, err = p.Look(ctx, store.KindInvite, token); err != nil || i.MaxUses > 1 { // a link for several people cannot be declined
 		return i, err
 	}
 	id := i.ID
@@ -144,14 +143,14 @@ func (p *People) Decline(ctx context.Context, from Actor, token string) (i store
 	return i, err
 }
 
-// maxLinks bounds the links for new passwords of one account that are out at once, so that nobody can fill somebody's
-// mailbox by asking again and again in their name.
+// maxLinks limits the valid password links of one account, so that nobody can fill a mailbox by asking again and again
+// in somebody's name.
 const maxLinks = 10
 
-// resetExpiry is how long a link for a new password is good.
+// resetExpiry is how long a password link is valid.
 const resetExpiry = 24 * time.Hour
 
-// Reset makes a link for a new password, and sends it if the account has an address.
+// Reset makes a link for a new password and, with send, mails it if the account has an address.
 func (p *People) Reset(ctx context.Context, by Actor, name string, send bool) (i store.Invitation, token string, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Reset, name, true)
@@ -177,7 +176,7 @@ func (p *People) Reset(ctx context.Context, by Actor, name string, send bool) (i
 	return i, token, err
 }
 
-// notTooMany: as many links as are out already, each good for a day, are enough.
+// notTooMany returns an error if maxLinks password links of an account are valid.
 func (p *People) notTooMany(ctx context.Context, name string) error {
 	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: store.KindReset, Username: name, Limit: maxLinks})
 	if err != nil {
@@ -195,7 +194,8 @@ func (p *People) notTooMany(ctx context.Context, name string) error {
 	return nil
 }
 
-// NewPassword uses a link for a new password. from says by which door and from where.
+// NewPassword sets a new password by a link. from says by which door and from where. The error is a *Dead if the link
+// cannot be used.
 func (p *People) NewPassword(ctx context.Context, from Actor, token, password string) (u store.Person, err error) {
 	i, err := p.Look(ctx, store.KindReset, token)
 	if err != nil {
@@ -224,7 +224,7 @@ func (p *People) NewPassword(ctx context.Context, from Actor, token, password st
 	return u, err
 }
 
-// befriend makes two accounts each other's contacts.
+// befriend makes two accounts contacts of each other.
 func (p *People) befriend(ctx context.Context, a *acts.Act, one, two string) error {
 	for _, pair := range [][2]string{{one, two}, {two, one}} {
 		other, err := jid.New(pair[1], p.h.Domain, "")

@@ -6,10 +6,10 @@ import (
 	"parley/store"
 )
 
-// Actor asks for a change: see acts.Actor.
+// Actor makes a change: see acts.Actor.
 type Actor = acts.Actor
 
-// What is done to a person: see acts.Deed.
+// What an actor does to a person: see acts.Deed.
 const (
 	See     = acts.See
 	Create  = acts.Create
@@ -26,7 +26,7 @@ var System = acts.System
 // As is acts.As.
 func As(u store.Person, door acts.Door, remote string) Actor { return acts.As(u, door, remote) }
 
-// may is an error where a role does not allow a deed.
+// may returns an error if a role does not allow a deed.
 func may(a Actor, deed acts.Deed, target store.Person) error {
 	if a.May(deed, target) {
 		return nil
@@ -34,5 +34,5 @@ func may(a Actor, deed acts.Deed, target store.Person) error {
 	return fail(org.Forbidden, "", NotYourRole)
 }
 
-// NotYourRole is the text of an error for people whose role does not allow what they ask for.
+// NotYourRole is the text of the error for people whose role does not allow what they asked for.
 const NotYourRole = "Your role does not allow this"

@@ -15,26 +15,27 @@ import (
 	"parley/store"
 )
 
-// Scopes of API tokens, as they are offered. What a token may do is what its owner may do, and of that what its scopes
-// name.
+// Scopes are the scopes of API tokens, in the order in which pages offer them. A token may do what its owner may do, as
+// far as its scopes allow it.
 var Scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write",
 	"webhooks:read", "webhooks:write", "system:read", "system:write", "tokens:read", "tokens:write", "audit:read"}
 
-// TokenPrefix begins every API token, so that scanners of repositories find one that was left there.
+// TokenPrefix is the beginning of every API token, so that scanners of repositories recognise leaked ones.
 const TokenPrefix = "parley_"
 
 const (
-	maxTokens    = 20 // of one account
+	maxTokens    = 20 // per account
 	maxTokenLife = 5 * 366 * 24 * time.Hour
 )
 
-// HashToken is what is kept of a token.
+// HashToken gives the hash of a token, which is all that is kept.
 func HashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
 
-// CreateToken makes an API token for oneself, or from the command line for anybody, and gives it: this once.
+// CreateToken makes an API token for the actor or, by the machine's operator, for anybody. It returns the token, which
+// cannot be shown again.
 func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, scopes []string, keep time.Duration) (token string, t store.APIToken, err error) {
 	if name, err = line("name", name); err != nil {
 		return "", t, err
@@ -82,7 +83,7 @@ func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) er
 	return nil
 }
 
-// Tokens gives a part of the API tokens of the host, and how many there are, to who runs the organization.
+// Tokens gives a page of the host's API tokens, and how many there are. Administrators may.
 func (p *People) Tokens(ctx context.Context, a Actor, offset, limit int) ([]store.APIToken, int, error) {
 	if !a.Runs() {
 		return nil, 0, fail(org.Forbidden, "", "Your role does not allow this")
@@ -90,7 +91,7 @@ func (p *People) Tokens(ctx context.Context, a Actor, offset, limit int) ([]stor
 	return p.st.APITokens(ctx, p.h.Domain, offset, limit)
 }
 
-// RevokeToken ends one: of one's own, or of who the actor may sign out.
+// RevokeToken removes one of the actor's own tokens, or one of a person whom the actor may sign out.
 func (p *People) RevokeToken(ctx context.Context, by Actor, owner, hash string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Disable, owner, true)

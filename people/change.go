@@ -15,22 +15,22 @@ import (
 	"parley/wire/jid"
 )
 
-// Change changes what is not nil.
+// Change is a change of an account; nil: unchanged.
 type Change struct {
 	Profile
 	Disabled  *bool
 	Archived  *bool
 	Show      map[string]string // by field, one of ShownTo
-	Retention *time.Duration    // of the account's messages; 0: as those of others, store.Forever
+	Retention *time.Duration    // of the account's messages; 0: the host's setting; or store.Forever
 }
 
-// locked says whether a change has something that a person cannot change of the own account: an administrator does.
+// locked says whether a change has something that people cannot change for themselves: an administrator does.
 func (c Change) locked() bool {
 	return c.Profile.locked() || c.Disabled != nil || c.Archived != nil || c.Retention != nil
 }
 
-// Update changes an account. The person may change the own name, telephone number, job title and language, and whom
-// what is known is shown to. Disabling and archiving end all sessions.
+// Update changes an account. People may change their own name, telephone number, job title, language, and who sees
+// their fields. Disabling and archiving end all sessions.
 func (p *People) Update(ctx context.Context, by Actor, name string, c Change) (is store.Person, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) (err error) {
 		is, err = p.update(ctx, a, name, c)
@@ -107,14 +107,14 @@ func (p *People) update(ctx context.Context, a *acts.Act, name string, c Change)
 	return is, nil
 }
 
-// apply makes the change to what is known of a person, if that is good.
+// apply makes the changes to a person's fields, and checks them.
 func (p *People) apply(ctx context.Context, by Actor, u *store.Person, c Change) error {
 	c.Into(u)
 	if err := p.setFields(ctx, by, u, c.Fields); err != nil {
 		return err
 	}
 	if c.Disabled != nil {
-		if u.Disabled = *c.Disabled; !u.Disabled { // who may sign in again is not archived: there is one state
+		if u.Disabled = *c.Disabled; !u.Disabled { // an enabled account is not archived: it has one state
 			u.Archived = time.Time{}
 		}
 	}
@@ -130,7 +130,7 @@ func (p *People) apply(ctx context.Context, by Actor, u *store.Person, c Change)
 	return p.fields(u)
 }
 
-// Try gives what an own change of a person's would make of them, without making it.
+// Try gives the person as their own change would make them, without making it.
 func (p *People) Try(ctx context.Context, u store.Person, c Change) (store.Person, error) {
 	self := As(u, acts.Server, "")
 	if err := p.mayChange(ctx, self, u, c); err != nil {
@@ -141,7 +141,7 @@ func (p *People) Try(ctx context.Context, u store.Person, c Change) (store.Perso
 	return u, err
 }
 
-// mayChange asks for each kind of change by itself.
+// mayChange checks the right to each kind of change.
 func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change) error {
 	self := a.Name != "" && a.Name == u.Name
 	if c.Disabled != nil || c.Archived != nil {
@@ -189,7 +189,7 @@ func differences(d acts.Detail, was, is store.Person) {
 	}
 }
 
-// anotherOwner: the last owner cannot be removed.
+// anotherOwner returns an error if the person is the last owner.
 func (p *People) anotherOwner(ctx context.Context, name string) error {
 	owners, _, err := p.st.People(ctx, p.h.Domain, store.PeopleFilter{Role: store.RoleOwner, Limit: 50})
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *People) anotherOwner(ctx context.Context, name string) error {
 
 var errLastOwner = &Error{Kind: org.Forbidden, Field: "role", Text: "This is the last owner: name another one first"}
 
-// signOut ends every session of an account, in clients once the act is kept, and in browsers. It says how many clients.
+// signOut ends every session of an account, those of clients after the commit. It gives how many clients.
 func (p *People) signOut(ctx context.Context, a *acts.Act, u store.Person, condition, text string) (int, error) {
 	if err := p.st.DeleteWebSessions(ctx, u.Host, u.Name, ""); err != nil {
 		return 0, fmt.Errorf("end web sessions of %s: %w", u.Name, err)
@@ -214,7 +214,7 @@ func (p *People) signOut(ctx context.Context, a *acts.Act, u store.Person, condi
 	return len(p.Sessions(u.Name)), nil
 }
 
-// SignOut ends every session of an account, and says how many clients that are.
+// SignOut ends every session of an account, and gives how many clients had one.
 func (p *People) SignOut(ctx context.Context, by Actor, name string) (n int, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Disable, name, true)
@@ -233,24 +233,24 @@ func (p *People) SignOut(ctx context.Context, by Actor, name string) (n int, err
 	return n, err
 }
 
-// SetPassword sets it and ends all sessions, those of browsers too. Where another sets it, app passwords and API tokens
-// are no more either: whoever had the account in hand has nothing left of it.
+// SetPassword sets a password and ends all sessions, also those of browsers. If somebody else sets it, app passwords
+// and API tokens are removed too: whoever had control of the account has lost it.
 func (p *People) SetPassword(ctx context.Context, by Actor, name, password string) error {
 	return p.SetPasswordAs(ctx, by, name, password, PasswordBy{})
 }
 
-// PasswordBy says what is special about the door by which a password is set.
+// PasswordBy says how a password is set.
 type PasswordBy struct {
-	Lax  bool            // it need not keep the policy: an administrator sets it in a client
-	Keep *server.Session // goes on: the person has set it from there
+	SkipPolicy bool            // it need not be strong: an administrator sets it with a client
+	Keep       *server.Session // not ended: the person sets the password from it
 }
 
-// SetPasswordAs is SetPassword for every door: links for a new password that are out are ended, and it is noted.
+// SetPasswordAs is SetPassword for every door. It ends password links and makes an audit entry.
 func (p *People) SetPasswordAs(ctx context.Context, by Actor, name, password string, how PasswordBy) error {
 	if _, err := p.FindFor(ctx, by, Reset, name, true); err != nil {
 		return err
 	}
-	keys, err := p.keysFor(ctx, name, password, how.Lax) // takes its time: nobody waits for it
+	keys, err := p.keysFor(ctx, name, password, how.SkipPolicy) // slow, so it runs outside the transaction
 	if err != nil {
 		return err
 	}
@@ -282,8 +282,8 @@ func (p *People) SetPasswordAs(ctx context.Context, by Actor, name, password str
 	})
 }
 
-// Delete removes an account with all that is its own. One that is not disabled yet is disabled first, which is an act
-// by itself: a client that comes back in between would write into an account that is going.
+// Delete removes an account with all that is its own. It first disables the account in an act of its own; otherwise a
+// client that reconnects in between would write into an account that is being removed.
 func (p *People) Delete(ctx context.Context, by Actor, name string) error {
 	u, err := p.mayDelete(ctx, by, name)
 	if err != nil {
@@ -296,7 +296,7 @@ func (p *People) Delete(ctx context.Context, by Actor, name string) error {
 			}
 			return p.shut(ctx, a, u)
 		})
-		if errors.Is(err, store.ErrLast) { // another went meanwhile
+		if errors.Is(err, store.ErrLast) { // another owner left meanwhile
 			return errLastOwner
 		}
 		if err != nil {
@@ -330,7 +330,7 @@ func (p *People) mayDelete(ctx context.Context, by Actor, name string) (store.Pe
 	return u, p.MayLeave(ctx, name)
 }
 
-// shut disables an account that is going to be deleted, and signs it out.
+// shut disables an account that will be deleted, and signs it out.
 func (p *People) shut(ctx context.Context, a *acts.Act, u store.Person) error {
 	if _, _, err := p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil }); err != nil {
 		return fmt.Errorf("disable %s: %w", u.Name, err)
@@ -342,7 +342,7 @@ func (p *People) shut(ctx context.Context, a *acts.Act, u store.Person) error {
 	return nil
 }
 
-// remove takes an account away with all that is its own. Its name is kept from others for a time.
+// remove removes an account with all that is its own. Its name is kept from others for a time.
 func (p *People) remove(ctx context.Context, a *acts.Act, u store.Person) error {
 	if _, err := p.signOut(ctx, a, u, "not-authorized", "this account has been deleted"); err != nil {
 		return err
@@ -358,7 +358,8 @@ func (p *People) remove(ctx context.Context, a *acts.Act, u store.Person) error 
 	return nil
 }
 
-// after does what follows from a change that is made; what fails of it is not for who has made the change.
+// after does what follows from a change that is made. Failures are logged, and not shown to the person who made the
+// change.
 func (p *People) after(ctx context.Context, u store.Person, fault string, do func(ctx context.Context, who jid.JID) error) {
 	who, err := jid.New(u.Name, u.Host, "")
 	if err == nil && do != nil {
@@ -369,7 +370,7 @@ func (p *People) after(ctx context.Context, u store.Person, fault string, do fun
 	}
 }
 
-// Unlist takes an account that was deleted off the contact lists of this host's people, with what it asked of them.
+// Unlist removes a deleted account from the contact lists of this host's people, with its subscription requests.
 func (p *People) Unlist(ctx context.Context, who jid.JID) error {
 	names, err := p.st.Holders(ctx, p.h.Domain, who.String())
 	if err != nil {
@@ -396,7 +397,8 @@ func (p *People) Unlist(ctx context.Context, who jid.JID) error {
 	return nil
 }
 
-// MayLeave says why an account cannot go: the organization, or a group, would be left without an owner.
+// MayLeave returns an error if an account cannot be deleted because the organization or a group would lose its last
+// owner.
 func (p *People) MayLeave(ctx context.Context, name string) error {
 	u, err := p.Get(ctx, name)
 	if err != nil {
@@ -410,12 +412,13 @@ func (p *People) MayLeave(ctx context.Context, name string) error {
 	return p.cfg.Org.MayGo(ctx, u.Host, u.Name)
 }
 
-// farewell makes what ends the subscriptions of an account that goes, so that contacts do not wait for it for ever.
+// farewell gives a function that ends the subscriptions of a deleted account, so that its contacts do not wait for it
+// for ever.
 func (p *People) farewell(ctx context.Context, name string) func(context.Context) {
 	cs, err := p.h.Contacts(ctx, name)
 	self, jerr := jid.New(name, p.h.Domain, "")
 	if err != nil || jerr != nil {
-		return func(context.Context) {} // they learn of it by asking
+		return func(context.Context) {} // contacts learn of it when they ask
 	}
 	return func(ctx context.Context) {
 		tell := func(to jid.JID, kind string) {
@@ -431,5 +434,5 @@ func (p *People) farewell(ctx context.Context, name string) func(context.Context
 	}
 }
 
-// Sessions gives an account's clients that are signed in now.
+// Sessions gives the clients of an account that are signed in now.
 func (p *People) Sessions(name string) []*server.Session { return p.h.Account(name).Sessions() }

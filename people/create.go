@@ -13,35 +13,35 @@ import (
 	"parley/wire/jid"
 )
 
-// Newcomer is a colleague with all that they begin with.
+// Newcomer describes a new colleague: the account, the photo and the invitation.
 type Newcomer struct {
 	NewPerson
-	Photo  Photo   // the zero one: none
-	Invite *Invite // nil: no invitation is made; its Username is that of the account
+	Photo  Photo   // zero: none
+	Invite *Invite // nil: no invitation; its Username is the account's
 }
 
-// Welcomed is what has become of a Newcomer.
+// Welcomed is the result of Welcome.
 type Welcomed struct {
 	store.Person
 	Invitation store.Invitation
 	Token      string // of the invitation; "" without one
 }
 
-// Create makes an account and has it in its groups, or does nothing of that. One that has the name or the address
-// already is told of in the error's Args as "Name".
+// Create makes an account and adds it to its groups, or does nothing. If the name or the address is taken, the error's
+// Args name the account that has it, as "Name".
 func (p *People) Create(ctx context.Context, by Actor, n NewPerson) (store.Person, error) {
 	w, err := p.Welcome(ctx, by, Newcomer{NewPerson: n})
 	return w.Person, err
 }
 
-// Welcome is Create with a photo and an invitation: all of it is kept, or nothing.
+// Welcome is Create with a photo and an invitation: all of it is done, or nothing.
 func (p *People) Welcome(ctx context.Context, by Actor, n Newcomer) (w Welcomed, err error) {
 	u, err := p.prepare(ctx, by, n.NewPerson)
 	if err != nil {
 		return w, err
 	}
-	if n.Password != "" { // takes its time: nobody waits for it
-		if u.Keys, err = p.keysLike(u.Name, n.Password, auth.Keys{}, n.Lax); err != nil {
+	if n.Password != "" { // slow, so it runs outside the transaction
+		if u.Keys, err = p.keysLike(u.Name, n.Password, auth.Keys{}, n.SkipPolicy); err != nil {
 			return w, err
 		}
 	}
@@ -74,8 +74,7 @@ func (p *People) Welcome(ctx context.Context, by Actor, n Newcomer) (w Welcomed,
 	return w, p.refused(ctx, u, err)
 }
 
-// Found makes the first owner's account, once take has taken the key to it: without that it is not made, and where it
-// cannot be made nothing is taken.
+// Found makes the first owner's account in one act with take, which uses up the setup key: both happen, or neither.
 func (p *People) Found(ctx context.Context, by Actor, n NewPerson, take func(context.Context) error) (u store.Person, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, _ *acts.Act) error {
 		if err := take(ctx); err != nil {
@@ -87,7 +86,7 @@ func (p *People) Found(ctx context.Context, by Actor, n NewPerson, take func(con
 	return u, err
 }
 
-// create keeps a new account, with its entry.
+// create keeps a new account, with its audit entry.
 func (p *People) create(ctx context.Context, a *acts.Act, u store.Person, detail acts.Detail) error {
 	if err := p.st.CreatePerson(ctx, u); err != nil {
 		return err
@@ -97,12 +96,12 @@ func (p *People) create(ctx context.Context, a *acts.Act, u store.Person, detail
 	return nil
 }
 
-// begins has the features know of a new account, after others have been told of what was done with it.
+// begins tells the features of a new account, after the act has been told.
 func (p *People) begins(a *acts.Act, name string) {
 	a.Then(func(ctx context.Context) { p.h.Created(ctx, name) })
 }
 
-// refused says why the store has not taken an account; other errors stay as they are.
+// refused turns the store's error about a new account into an error for people; other errors stay as they are.
 func (p *People) refused(ctx context.Context, u store.Person, err error) error {
 	if !errors.Is(err, store.ErrExists) {
 		return p.RefusedName(ctx, u.User, err)
@@ -113,8 +112,8 @@ func (p *People) refused(ctx context.Context, u store.Person, err error) error {
 	return fail(org.Exists, "name", "This name is taken")
 }
 
-// Register makes an account for a stranger who has chosen its name and password in a client. Strangers do not learn
-// whether the name was somebody else's.
+// Register makes an account for a stranger who chose its name and password in a client. Strangers do not learn whether
+// the name belonged to somebody else.
 func (p *People) Register(ctx context.Context, from Actor, name, password string) (u store.Person, err error) {
 	if !p.cfg.Open {
 		return u, fail(org.Forbidden, "", "Strangers cannot make accounts here")
@@ -145,7 +144,7 @@ const (
 	textNotNow = "The name {{.Name}} cannot be given at the moment: choose another, or ask an administrator"
 )
 
-// Check says what is wrong with an account that is to be created, and gives what would be kept.
+// Check checks an account that is to be created, and gives it as it would be kept.
 func (p *People) Check(ctx context.Context, by Actor, n NewPerson) (store.Person, error) {
 	u, err := p.prepare(ctx, by, n)
 	if err == nil {
@@ -160,7 +159,7 @@ func (p *People) Check(ctx context.Context, by Actor, n NewPerson) (store.Person
 	return u, err
 }
 
-// prepare makes an account of what is said of it, if the actor may create one like that. The password is not looked at.
+// prepare makes an account from its description, if the actor may create it. It does not check the password.
 func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Person, err error) {
 	if n.Role == "" {
 		n.Role = store.RoleMember
@@ -203,7 +202,7 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 	return u, err
 }
 
-// taken is an error that names the account which has the name or the address already; nil if none has.
+// taken returns an error that names the account which has the name or the address; nil if none has.
 func (p *People) taken(ctx context.Context, u store.Person) error {
 	if _, err := p.st.Person(ctx, u.Host, u.Name); err == nil {
 		return fail(org.Exists, "name", textExists, "Name", u.Address(), "Account", u.Name)
@@ -221,7 +220,7 @@ func (p *People) taken(ctx context.Context, u store.Person) error {
 	return nil
 }
 
-// mayPutAll is mayPut of several groups: an error for the first that the actor may not.
+// mayPutAll is mayPut for several groups: an error for the first that the actor may not put accounts into.
 func (p *People) mayPutAll(ctx context.Context, by Actor, slugs []string) error {
 	for _, slug := range slugs {
 		if ok, err := p.mayPut(ctx, by, slug); err != nil {
@@ -233,7 +232,7 @@ func (p *People) mayPutAll(ctx context.Context, by Actor, slugs []string) error 
 	return nil
 }
 
-// join puts an account into groups.
+// join adds an account to groups.
 func (p *People) join(ctx context.Context, by Actor, u store.Person, slugs []string) error {
 	j, err := jid.New(u.Name, u.Host, "")
 	if err != nil {

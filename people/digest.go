@@ -16,14 +16,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Digests says how people are written to of what they have missed.
+// Digests configures the e-mails about unread messages.
 type Digests struct {
-	Default string // store.DigestOff and so on, for who has not chosen
-	Hour    int    // of the day, by the machine's clock
-	Waiting int    // most mails in the outbox when one is written, so that others do not wait behind them; 0: no limit
+	Default string // store.DigestOff …, for people who have not chosen
+	Hour    int    // of the day, in the machine's time zone
+	Waiting int    // no digest is written while the outbox holds more mails, so that others do not wait behind digests; 0: no limit
 }
 
-// Missed is a room with what a person has not read in it.
+// Missed is a room with its unread messages for one person.
 type Missed struct {
 	Name     string // "Engineering › Q4 launch"
 	Link     string
@@ -40,10 +40,10 @@ const (
 	digestMacLen = 16
 )
 
-// WritesDigests says whether there are e-mails of what was missed.
+// WritesDigests says whether e-mails about unread messages are sent.
 func (p *People) WritesDigests() bool { return p.cfg.Digests != nil && p.Mails() }
 
-// next is when a person is written to next who has chosen so.
+// next gives when a person who has chosen every gets the next digest.
 func (p *People) next(every string, now time.Time) time.Time {
 	if every != store.DigestDaily && every != store.DigestWeekly {
 		return time.Time{}
@@ -57,7 +57,7 @@ func (p *People) next(every string, now time.Time) time.Time {
 	}
 }
 
-// effective is what a choice comes to.
+// effective gives the choice that applies: the organization's if the person has made none.
 func (p *People) effective(every string) string {
 	if every == "" {
 		return p.cfg.Digests.Default
@@ -65,7 +65,7 @@ func (p *People) effective(every string) string {
 	return every
 }
 
-// DigestOf gives how often a person is written to.
+// DigestOf gives how often a person gets a digest.
 func (p *People) DigestOf(ctx context.Context, name string) (string, error) {
 	if !p.WritesDigests() {
 		return store.DigestOff, nil
@@ -74,7 +74,7 @@ func (p *People) DigestOf(ctx context.Context, name string) (string, error) {
 	return p.effective(d.Every), err
 }
 
-// SetDigest keeps how often a person wants to be written to; only they choose.
+// SetDigest writes how often a person wants a digest; only they may.
 func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) error {
 	switch every {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
@@ -102,8 +102,8 @@ func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) er
 	})
 }
 
-// Missed gives the rooms in which something is unread that a person may read now, the latest first, and the newest
-// message in them. Themes that they have muted are among them where they were mentioned.
+// Missed gives the rooms with unread messages that a person may read now, the latest first, and the newest message in
+// them. Muted themes are among them if the person was mentioned.
 func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest store.ID, err error) {
 	self, err := jid.New(name, p.h.Domain, "")
 	if err != nil {
@@ -132,7 +132,7 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 	return ms, newest, nil
 }
 
-// RoomPath is where a room is among the pages: its own, or the chat's where it is of no group.
+// RoomPath gives the path of a room's page, or the chat's for a free room.
 func RoomPath(n org.RoomNews) string {
 	switch {
 	case n.Theme != nil:
@@ -140,12 +140,13 @@ func RoomPath(n org.RoomNews) string {
 	case n.Group.ID != "":
 		return "/g/" + n.Group.Slug
 	case strings.ContainsFunc(n.Room.String(), func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%=#&<>\"", r) }):
-		return "/chat" // Converse.js takes the address as it stands
+		return "/chat" // Converse.js takes the address unescaped
 	}
 	return "/chat#converse/room?jid=" + n.Room.String()
 }
 
-// RunDigests writes to who is due, until ctx ends. Of several nodes one writes: whoever puts the next one off.
+// RunDigests writes digests that are due, until ctx ends. Of several nodes, the one that first puts off the next digest
+// writes it.
 func (p *People) RunDigests(ctx context.Context) error {
 	if !p.WritesDigests() {
 		return nil
@@ -198,7 +199,7 @@ func (p *People) writeDigests(ctx context.Context, now time.Time) error {
 func (p *People) writeDigest(ctx context.Context, d store.Digest, now time.Time) error {
 	every := p.effective(d.Every)
 	next := p.next(every, now)
-	if next.IsZero() && d.Every == "" { // the organization may have it otherwise one day
+	if next.IsZero() && d.Every == "" { // the organization may turn digests on one day
 		next = p.next(store.DigestDaily, now)
 	}
 	m := store.Mail{Host: p.h.Domain, ID: p.h.IDs.Next(), Invitation: store.DigestOf(d.Owner), State: store.MailWaiting, Due: now.UTC()}
@@ -212,7 +213,7 @@ func (p *People) writeDigest(ctx context.Context, d store.Digest, now time.Time)
 	return p.st.PutOffDigest(ctx, p.h.Domain, d, next, newest, &m)
 }
 
-// digest writes what a mail tells its person; ok is false if they are not to be written to, or have missed nothing.
+// digest writes the mail; ok is false if the person does not want it or has missed nothing.
 func (p *People) digest(ctx context.Context, m *store.Mail) (newest store.ID, ok bool, err error) {
 	name, _ := m.Digest()
 	u, err := p.st.Person(ctx, p.h.Domain, name)
@@ -239,8 +240,8 @@ func (p *People) digest(ctx context.Context, m *store.Mail) (newest store.ID, ok
 	return newest, err == nil, err
 }
 
-// Fresh brings a mail up to date before it is sent. What was missed is looked at anew: who has lost a group while the
-// relay could not be reached reads nothing of it. false: there is nothing to send any more.
+// Fresh brings a mail up to date before it is sent. Unread messages are looked up again: a person who lost a group
+// while the relay was down reads nothing about it. It gives false if there is nothing to send any more.
 func (p *People) Fresh(ctx context.Context, m store.Mail) (store.Mail, bool, error) {
 	if _, ok := m.Digest(); !ok {
 		return m, true, nil
@@ -252,8 +253,8 @@ func (p *People) Fresh(ctx context.Context, m store.Mail) (store.Mail, bool, err
 	return m, ok, err
 }
 
-// Unsubscribe gives where a mail's reader ends mails of its kind with one click (RFC 8058); "" for a mail that was
-// asked for.
+// Unsubscribe gives the URL that ends mails of this kind with one click (RFC 8058); "" for a mail that the person asked
+// for.
 func (p *People) Unsubscribe(ctx context.Context, m store.Mail) (string, error) {
 	name, ok := m.Digest()
 	if !ok {
@@ -263,8 +264,7 @@ func (p *People) Unsubscribe(ctx context.Context, m store.Mail) (string, error) 
 	return p.DigestURL(u), err
 }
 
-// DigestURL is where the mails of what was missed are ended without signing in. The link says whose they are, and is
-// good as long as the account.
+// DigestURL gives the URL that ends a person's digests without signing in. It is valid as long as the account exists.
 func (p *People) DigestURL(u store.Person) string {
 	return p.cfg.URL() + "/digest/" + base64.RawURLEncoding.EncodeToString(append(p.digestMAC(u), u.Name...))
 }
@@ -273,7 +273,7 @@ func (p *People) digestMAC(u store.Person) []byte {
 	return auth.Derive(p.cfg.Secret, "digest", p.h.Domain, u.Name, strconv.FormatInt(u.Created.UnixMicro(), 10))[:digestMacLen]
 }
 
-// ByDigest gives the person of a link; NotFound if there was none made here.
+// ByDigest gives the person of a DigestURL's token; NotFound if this host did not make it.
 func (p *People) ByDigest(ctx context.Context, token string) (store.Person, error) {
 	none := fail(org.NotFound, "", "There is no such page")
 	if len(token) > 2000 {

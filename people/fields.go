@@ -18,14 +18,14 @@ import (
 
 // Limits of profile fields.
 const (
-	MaxFields    = 50  // of one organization
-	MaxChoices   = 50  // of one field
+	MaxFields    = 50  // per organization
+	MaxChoices   = 50  // per field
 	maxChoice    = 100 // characters of one choice
 	MaxFieldText = 500 // characters of a value
 )
 
-// FieldChange is what is to be changed of the definition of a profile field; nil stays. Its tags are what every door
-// makes its input of: see package shape.
+// FieldChange is a change of the definition of a profile field; nil: unchanged. Every door makes its input from its
+// tags: see package shape.
 type FieldChange struct {
 	Name      *string   `json:"name,omitempty" label:"Name in English" maxLength:"60"`
 	NameFR    *string   `json:"name_fr,omitempty" label:"Name in French" maxLength:"60" doc:"as in English, where it is empty"`
@@ -38,16 +38,17 @@ type FieldChange struct {
 	Place     *int      `json:"place,omitempty" minimum:"1" maximum:"50" doc:"its place among the fields, from 1"`
 }
 
-// Who changes the values of a profile field. Whoever looks after people always may.
+// Values of FieldChange.ChangedBy: who may change people's values of a field. People who manage a person's account
+// always may.
 const (
 	byPerson = "person"
 	byAdmins = "admins"
 )
 
-// fieldKey is what the key of a profile field is like.
+// fieldKey matches the key of a profile field.
 var fieldKey = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// takenKeys are names that columns of lists, entries of the audit log and requests have already.
+// takenKeys are names that columns of lists, entries of the audit log and requests use already.
 var takenKeys = []string{
 	"name", "full-name", "first-name", "last-name", "email", "phone", "title", "department", "role", "lang", "groups",
 	"password", "state", "address", "disabled", "archived", "photo", "retention",
@@ -58,7 +59,7 @@ func (p *People) Fields(ctx context.Context) ([]store.ProfileField, error) {
 	return p.st.ProfileFields(ctx, p.h.Domain)
 }
 
-// FieldAs gives the definition of a field as a change that would make it.
+// FieldAs gives the change that would make a field's definition.
 func FieldAs(f store.ProfileField) FieldChange {
 	seen, by := f.SeenBy, byPerson
 	if seen == "" {
@@ -79,8 +80,8 @@ func FieldAs(f store.ProfileField) FieldChange {
 	}
 }
 
-// CreateField defines a profile field, behind the others unless a place is given. An empty key is made of the name. Who
-// runs the organization may.
+// CreateField defines a profile field, behind the others unless a place is given. An empty key is made from the name.
+// Administrators may.
 func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		if len(fs) >= MaxFields {
@@ -110,7 +111,7 @@ func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldC
 	return f, err
 }
 
-// ChangeField changes the definition of a profile field. Its kind stays. Who runs the organization may.
+// ChangeField changes the definition of a profile field, except its kind. Administrators may.
 func (p *People) ChangeField(ctx context.Context, by Actor, key string, c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		at := position(fs, key)
@@ -138,7 +139,7 @@ func (p *People) ChangeField(ctx context.Context, by Actor, key string, c FieldC
 	return f, err
 }
 
-// DeleteField removes a profile field with everybody's values. Who runs the organization may.
+// DeleteField removes a profile field with everybody's values. Administrators may.
 func (p *People) DeleteField(ctx context.Context, by Actor, key string) error {
 	return p.changeFields(ctx, by, func(ctx context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		at := position(fs, key)
@@ -153,14 +154,13 @@ func (p *People) DeleteField(ctx context.Context, by Actor, key string) error {
 	})
 }
 
-// fieldsAct gives the list of fields as it is to be, in order, within an act: its context is the one to ask the store
-// with.
+// fieldsAct gives the new list of fields, in order, within an act. It must use the act's context for the store.
 type fieldsAct func(ctx context.Context, a *acts.Act, fs fieldList) (fieldList, error)
 
 // fieldList is the fields of an organization in order.
 type fieldList = []store.ProfileField
 
-// changeFields is an act on the list of fields.
+// changeFields changes the list of fields in one act.
 func (p *People) changeFields(ctx context.Context, by Actor, f fieldsAct) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if !by.Runs() {
@@ -195,7 +195,7 @@ func position(fs []store.ProfileField, key string) int {
 	return slices.IndexFunc(fs, func(f store.ProfileField) bool { return f.Key == key })
 }
 
-// moved gives the fields with the one at a position at another place, counted from 1; nil leaves it.
+// moved gives the fields with the one at position at moved to a place counted from 1; nil: not moved.
 func moved(fs []store.ProfileField, at int, place *int) []store.ProfileField {
 	if place == nil {
 		return fs
@@ -264,7 +264,7 @@ func changeTexts(f *store.ProfileField, c FieldChange) (err error) {
 	return err
 }
 
-// choices tidies them; what is said twice is one.
+// choices trims the choices and removes duplicates.
 func choices(given []string) (cs []string, err error) {
 	for _, c := range given {
 		c, err := line("choices", c)
@@ -283,17 +283,17 @@ func choices(given []string) (cs []string, err error) {
 	return cs, nil
 }
 
-// yesWords and noWords are how people write yes and no, in lists too.
+// yesWords and noWords are the words that mean yes and no, also in imported lists.
 var (
 	yesWords = []string{"yes", "y", "true", "1", "on", "oui", "o", "vrai", "ja", "sí", "si"}
 	noWords  = []string{"no", "n", "false", "0", "off", "non", "faux", "nein"}
 )
 
-// number is how a number is written.
+// number matches a number.
 var number = regexp.MustCompile(`^[+-]?[0-9]{1,30}([.,][0-9]{1,30})?$`)
 
-// FieldValue gives a value in the form that is kept, if a field can have it: yes and no are "yes" and "no"; a number
-// stands as it was typed, since an extension may begin with 0. "" is none.
+// FieldValue gives a value in the form that is kept, or an error if the field cannot have it. Yes and no become "yes"
+// and "no"; a number stays as typed, since an extension may begin with 0. "" is no value.
 func FieldValue(f store.ProfileField, text string) (string, error) {
 	v, err := lineOf(f.Key, text, MaxFieldText)
 	if err != nil {
@@ -328,7 +328,7 @@ func FieldValue(f store.ProfileField, text string) (string, error) {
 	return v, nil
 }
 
-// setFields writes values into a person, if the fields are there, may be changed by who asks, and can have the values.
+// setFields writes values into a person if the fields exist, the actor may change them, and the values are allowed.
 func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, values map[string]string) error {
 	if len(values) == 0 {
 		return nil
@@ -337,7 +337,7 @@ func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, value
 	if err != nil {
 		return err
 	}
-	is := maps.Clone(u.Fields) // who compares has the person as they were, with the values of then
+	is := maps.Clone(u.Fields) // the caller compares u with the person before, who has the same map
 	if is == nil {
 		is = make(map[string]string)
 	}
@@ -347,8 +347,8 @@ func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, value
 			return fail(org.Invalid, key, "There is no field {{.Key}}", "Key", key)
 		}
 		may := MayFill(by, *u, fs[at])
-		hidden := !may && fs[at].SeenBy == store.ShownToAdmins // a guess is not told whether it is right
-		if values[key] == is[key] && !hidden {                 // it may be a choice that is none any more
+		hidden := !may && fs[at].SeenBy == store.ShownToAdmins // the answer must not tell whether a guess was right
+		if values[key] == is[key] && !hidden {                 // it may be a choice that no longer exists
 			continue
 		}
 		if !may {
@@ -362,8 +362,8 @@ func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, value
 	return nil
 }
 
-// FieldsFor gives the profile fields of which an actor may see values: those that only administrators see are left out
-// for who has no console.
+// FieldsFor gives the profile fields whose values an actor may see: actors without the console do not get fields that
+// only administrators see.
 func (p *People) FieldsFor(ctx context.Context, a Actor) ([]store.ProfileField, error) {
 	fs, err := p.Fields(ctx)
 	if !a.Console() {
@@ -372,20 +372,20 @@ func (p *People) FieldsFor(ctx context.Context, a Actor) ([]store.ProfileField, 
 	return fs, err
 }
 
-// MayFill says whether somebody may change a person's value of a field: the person may, unless it is for
+// MayFill says whether an actor may change a person's value of a field: the person may, unless the field is for
 // administrators.
 func MayFill(by Actor, u store.Person, f store.ProfileField) bool {
 	own := by.Name != "" && by.Name == u.Name
 	return by.May(Edit, u) || own && !f.ByAdmins
 }
 
-// seenFields leaves of a person's values those that an actor sees who does not look after the person; mates says
-// whether they are of one team.
-func seenFields(fs []store.ProfileField, values map[string]string, mates bool) map[string]string {
+// seenFields removes the values that an actor who does not manage the person may not see; sameTeam says whether they
+// share a team.
+func seenFields(fs []store.ProfileField, values map[string]string, sameTeam bool) map[string]string {
 	var seen map[string]string
 	for _, f := range fs {
 		v := values[f.Key]
-		if v == "" || f.SeenBy == store.ShownToAdmins || f.SeenBy == store.ShownToTeam && !mates {
+		if v == "" || f.SeenBy == store.ShownToAdmins || f.SeenBy == store.ShownToTeam && !sameTeam {
 			continue
 		}
 		if seen == nil {

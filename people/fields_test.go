@@ -14,7 +14,8 @@ func TestPropose(t *testing.T) {
 	}
 }
 
-// What can be written in ASCII is: the domain. It is kept as people read it, however it was typed.
+// TestEmailOutsideASCII checks that the domain of an e-mail address is sent in ASCII, and kept as people read it
+// however it was typed.
 func TestEmailOutsideASCII(t *testing.T) {
 	for in, want := range map[string]string{"anne@bücher.example": "anne@bücher.example", "anne@xn--bcher-kva.example": "anne@bücher.example", "Anne@BÜCHER.example": "Anne@bücher.example",
 		"anne@Work.example": "anne@Work.example", "élodie@bücher.example": "élodie@bücher.example", "e\u0301lodie@x.example": "élodie@x.example"} {

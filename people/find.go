@@ -9,8 +9,8 @@ import (
 	"parley/store"
 )
 
-// Find gives an actor their own account, and those that they see in the console. Any other is answered like one that is
-// not there. People without a console are refused before anything is looked for.
+// Find gives an actor their own account or an account that they see in the console; NotFound for any other, as if it
+// did not exist. Actors without the console are refused before anything is looked up.
 func (p *People) Find(ctx context.Context, a Actor, name string) (store.Person, error) {
 	own := a.Name == name && name != ""
 	if !own && !a.Console() {
@@ -23,7 +23,8 @@ func (p *People) Find(ctx context.Context, a Actor, name string) (store.Person, 
 	return u, err
 }
 
-// FindFor is Find, with the right to do something to the account. With own, everybody may do it to their own account.
+// FindFor is Find for an actor who wants to do something to the account, and checks that right. With own, everybody may
+// do it to their own account.
 func (p *People) FindFor(ctx context.Context, a Actor, act acts.Deed, name string, own bool) (store.Person, error) {
 	u, err := p.Find(ctx, a, name)
 	if err != nil || own && a.Name == name && a.Name != "" {
@@ -37,7 +38,7 @@ func (p *People) noAccount(name string) error {
 }
 
 // FindInvitation gives an invitation to the person who made it, and to people who may create the account that it is
-// for. Any other is answered like one that is not there.
+// for; NotFound for any other, as if it did not exist.
 func (p *People) FindInvitation(ctx context.Context, a Actor, id string) (store.Invitation, error) {
 	if !a.Console() {
 		return store.Invitation{}, fail(org.Forbidden, "", "Your role does not allow this")
@@ -56,13 +57,13 @@ func (p *People) FindInvitation(ctx context.Context, a Actor, id string) (store.
 	return i, p.noInvitation(err)
 }
 
-// MayChange says whether an actor may still have to do with an invitation that they have found.
+// MayChange returns an error if an actor may no longer manage an invitation that they have found.
 func (p *People) MayChange(ctx context.Context, a Actor, i store.Invitation) error {
 	_, err := p.passes(ctx, a, i)
 	return err
 }
 
-// noInvitation is what there is to say where there is none.
+// noInvitation gives the error for an invitation that does not exist.
 func (p *People) noInvitation(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fail(org.NotFound, "", "There is no such invitation")

@@ -11,45 +11,46 @@ import (
 	"parley/store"
 )
 
-// Why a link is dead.
+// Reasons for which a link is dead.
 const (
 	Unknown    = "unknown"
-	Superseded = "superseded" // a newer link was made
+	Superseded = "superseded" // a newer link replaced it
 	Expired    = "expired"
 	Accepted   = "accepted"
 	Declined   = "declined"
 	Revoked    = "revoked"
 )
 
-// Dead is the error of a link that is not good: why, and what is known of the invitation (not with Unknown).
+// Dead is the error for a link that cannot be used, with the reason and, except for Unknown, the invitation.
 type Dead struct {
 	Why        string
 	Invitation store.Invitation
 }
 
+// Error gives the reason.
 func (d *Dead) Error() string { return "people: the link is dead: " + d.Why }
 
-// maxGeneration is how often a link can be made anew: a token has a byte for it.
+// maxGeneration is how often a link can be renewed: a token has one byte for it.
 const maxGeneration = 255
 
-// Invite says what an invitation is like.
+// Invite describes an invitation to be made.
 type Invite struct {
-	Username string        // of an account that waits for its password; "": who comes chooses
-	Expiry   time.Duration // 0: as configured
+	Username string        // an account without a password; "": the invited person chooses
+	Expiry   time.Duration // 0: the setting's
 	Note     string
-	Send     bool // by e-mail, to the account's address
+	Send     bool // mail it to the account's address
 	MaxUses  int  // 0: once
 	Contact  bool // inviter and newcomer become contacts
 	Lang     string
-	Wait     time.Duration // before the mail is sent, so that it can be taken back
+	Wait     time.Duration // the delay before the mail is sent, so that it can be cancelled
 }
 
-// event makes a line of history.
+// event makes an entry of an invitation's history.
 func (p *People) event(kind, actor, detail string) store.InvitationEvent {
 	return store.InvitationEvent{ID: p.h.IDs.Next(), Kind: kind, Actor: actor, Detail: detail}
 }
 
-// open makes an invitation as it is, for an actor whose right has been looked at, and gives its token.
+// open makes an invitation, for an actor whose right has been checked, and gives its token.
 func (p *People) open(ctx context.Context, i store.Invitation, max int, expiry time.Duration) (store.Invitation, string, error) {
 	if expiry <= 0 {
 		expiry = p.Policy().InviteTime
@@ -75,7 +76,8 @@ func (p *People) open(ctx context.Context, i store.Invitation, max int, expiry t
 	return i, token, err
 }
 
-// Invite invites: to an account that waits, or to one that the invited person will name.
+// Invite makes an invitation to an account without a password, or to an account that the invited person will name. It
+// gives the invitation and its token.
 func (p *People) Invite(ctx context.Context, by Actor, v Invite) (i store.Invitation, token string, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		i, token, err = p.invite(ctx, a, v)
@@ -128,7 +130,7 @@ func (p *People) invite(ctx context.Context, a *acts.Act, v Invite) (i store.Inv
 	return i, token, err
 }
 
-// InvitesAccounts says whether somebody may let others make accounts by the invitations of their app.
+// InvitesAccounts says whether an actor may invite people to make accounts with their app.
 func (p *People) InvitesAccounts(by Actor) bool {
 	switch p.Policy().InviteApps {
 	case "nobody":
@@ -139,15 +141,15 @@ func (p *People) InvitesAccounts(by Actor) bool {
 	return by.Runs()
 }
 
-// AppInvite is what an invitation is like that somebody makes in an app (XEP-0401).
+// AppInvite describes an invitation made in an app (XEP-0401).
 type AppInvite struct {
 	Account  bool   // an account may be made with it
 	Contact  bool   // inviter and newcomer become contacts
-	Username string // that the account is to have; "": the newcomer chooses
-	Max      int    // of the inviter's that wait
+	Username string // of the account; "": the newcomer chooses
+	Max      int    // open invitations that the inviter may have
 }
 
-// InviteByApp makes an invitation of an app's.
+// InviteByApp makes an invitation in an app. It gives the invitation and its token.
 func (p *People) InviteByApp(ctx context.Context, by Actor, v AppInvite) (i store.Invitation, token string, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if by.Name == "" || v.Account && !p.InvitesAccounts(by) {
@@ -163,7 +165,7 @@ func (p *People) InviteByApp(ctx context.Context, by Actor, v AppInvite) (i stor
 	return i, token, err
 }
 
-// langOf gives the first language that is known, or the organization's.
+// langOf gives the first known language, or the organization's.
 func (p *People) langOf(ls ...string) string {
 	for _, l := range append(ls, p.Policy().Lang) {
 		if l != "" {
@@ -173,7 +175,7 @@ func (p *People) langOf(ls ...string) string {
 	return "en"
 }
 
-// MayInvite says whether the organization lets an actor's role invite.
+// MayInvite returns an error if the organization does not let an actor's role invite.
 func (p *People) MayInvite(a Actor) error {
 	if p.Policy().MayInvite(a.Role) {
 		return nil
@@ -181,7 +183,7 @@ func (p *People) MayInvite(a Actor) error {
 	return fail(org.Forbidden, "", "The organization's settings do not let your role invite")
 }
 
-// mayReuse says whether a link may be used so often.
+// mayReuse returns an error if a link may not be used so often.
 func (p *People) mayReuse(uses int) error {
 	switch v := p.Policy(); {
 	case uses <= 1:
@@ -194,7 +196,7 @@ func (p *People) mayReuse(uses int) error {
 	return nil
 }
 
-// MaxNote is the longest a note of an invitation may be, in characters.
+// MaxNote is the maximum length of an invitation's note, in characters.
 const MaxNote = 1000
 
 func note(s string) string {
@@ -211,8 +213,8 @@ func who(i store.Invitation) string {
 	return i.ID
 }
 
-// revokeOthers ends the links of a kind that are out for an account: it waits for one invitation, and with a new
-// password other links for one are worth nothing.
+// revokeOthers ends the other open links of a kind for an account: it needs only one invitation, and a new password
+// makes other password links worthless.
 func (p *People) revokeOthers(ctx context.Context, a Actor, kind, username string) error {
 	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: kind, Username: username, Limit: maxLinks})
 	if err != nil {
@@ -252,9 +254,9 @@ func (p *People) change(ctx context.Context, a *acts.Act, id string, verb acts.V
 	return i, target, nil
 }
 
-// passes says whether an actor may have to do with an invitation: its link is as good as the account's password. Who
-// has made it may have lost the right since then, or the account may have risen; and one's own password is not changed
-// by a link out of the console, but with the old one or by mail.
+// passes returns an error if an actor may not manage an invitation, whose link is as powerful as the account's
+// password. The creator may have lost the right meanwhile, or the account may have got a higher role. And people change
+// their own password with the old one or by mail, not with a link from the console.
 func (p *People) passes(ctx context.Context, a Actor, i store.Invitation) (store.Person, error) {
 	target := store.Person{Role: store.RoleMember, Department: a.Department}
 	if i.Username == "" {
@@ -277,7 +279,7 @@ func (p *People) passes(ctx context.Context, a Actor, i store.Invitation) (store
 	return target, may(a, act, target)
 }
 
-// Resend makes a new link, after which the old one is none any more, and sends it if there is an address to send it to.
+// Resend makes a new link, which replaces the old one, and with send mails it if there is an address.
 func (p *People) Resend(ctx context.Context, by Actor, id string, send bool) (i store.Invitation, token string, err error) {
 	anew := func(i *store.Invitation) (store.InvitationEvent, error) {
 		if i.State == store.InviteAccepted {
@@ -323,7 +325,7 @@ func (p *People) Revoke(ctx context.Context, by Actor, id string) (i store.Invit
 	return i, err
 }
 
-// Extend lets an invitation be good for longer, from now.
+// Extend makes an invitation valid for longer, counted from now.
 func (p *People) Extend(ctx context.Context, by Actor, id string, longer time.Duration) (i store.Invitation, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		i, _, err = p.change(ctx, a, id, acts.InvitationExtend, func(i *store.Invitation) (store.InvitationEvent, error) {
@@ -338,8 +340,8 @@ func (p *People) Extend(ctx context.Context, by Actor, id string, longer time.Du
 	return i, err
 }
 
-// Link gives the token of an invitation that is good, to be shown again to who may invite that person, or give them a
-// new password: for anybody else the link would be a way into the account.
+// Link gives the token of a valid invitation again, to an actor who may invite that person or give them a new password.
+// For anybody else the link would be a way into the account.
 func (p *People) Link(ctx context.Context, a Actor, i store.Invitation) (string, error) {
 	if !i.Good(time.Now()) {
 		return "", &Dead{Expired, i}
@@ -350,7 +352,7 @@ func (p *People) Link(ctx context.Context, a Actor, i store.Invitation) (string,
 	return p.Token(i)
 }
 
-// Look says what a link is; *Dead if it is not good. It uses nothing up.
+// Look gives the invitation of a link, without using it; the error is a *Dead if the link cannot be used.
 func (p *People) Look(ctx context.Context, kind, token string) (store.Invitation, error) {
 	id, generation, ok := p.parse(kind, token)
 	if !ok {
@@ -382,7 +384,7 @@ func (p *People) Look(ctx context.Context, kind, token string) (store.Invitation
 	return i, nil
 }
 
-// Opened notes that the page of a link was looked at, once.
+// Opened notes, once, that somebody opened the page of a link.
 func (p *People) Opened(ctx context.Context, i store.Invitation) {
 	es, err := p.st.InvitationEvents(ctx, i.Host, i.ID)
 	for _, e := range es {

@@ -13,37 +13,37 @@ import (
 	"parley/wire"
 )
 
-// Kinds of letters beside those of invitations.
+// Kinds of letters besides those of invitations.
 const (
 	LetterTest   = "test"
-	LetterDigest = "digest" // what was missed
+	LetterDigest = "digest" // unread messages
 )
 
-// Letter is what a mail tells.
+// Letter is the content of a mail before it is written.
 type Letter struct {
 	Kind         string // KindInvite, KindReset, LetterTest, LetterDigest
 	Lang         string
 	Organization string
-	Name         string // of who is written to
+	Name         string // of the recipient
 	Address      string // chat address
 	Role         string
-	RoleName     string // what the organization calls it; "": the word of the language
+	RoleName     string // the organization's word for it; "": the word of the language
 	Department   string
-	By           string // who invites; "" is the organization
+	By           string // the inviter; "" is the organization
 	Note         string
 	Link         string
 	Decline      string
 	Expires      time.Time
 	Missed       []Missed
-	More         int    // rooms that are not told of
+	More         int    // rooms that are not listed
 	Every        string // how often such letters come
-	Settings     string // where that is changed
+	Settings     string // where to change that
 }
 
-// Compose writes a mail.
+// Compose writes a mail as plain text and HTML.
 type Compose func(l Letter) (subject, text, html string, err error)
 
-// LinkURL is where the page of a token is.
+// LinkURL gives the URL of a token's page.
 func (p *People) LinkURL(kind, token string) string {
 	path := "/i/"
 	if kind == store.KindReset {
@@ -52,7 +52,7 @@ func (p *People) LinkURL(kind, token string) string {
 	return p.cfg.URL() + path + token
 }
 
-// URI is the same for apps (XEP-0401, XEP-0445).
+// URI gives the URI of a token for apps (XEP-0401, XEP-0445).
 func (p *People) URI(i store.Invitation, token string) string {
 	at := p.h.Domain
 	if i.Username != "" {
@@ -64,7 +64,7 @@ func (p *People) URI(i store.Invitation, token string) string {
 // Mails says whether mails are sent at all.
 func (p *People) Mails() bool { return p.cfg.Compose != nil }
 
-// Letter says what the mail of an invitation tells.
+// Letter gives the content of an invitation's mail.
 func (p *People) Letter(ctx context.Context, i store.Invitation, token string, to store.Person) Letter {
 	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.Title(), Name: to.FullName, Address: to.Address(), Role: to.Role, RoleName: p.Policy().Roles[to.Role], Department: to.Department,
 		Note: i.Note, Link: p.LinkURL(i.Kind, token), Expires: i.Expires}
@@ -98,8 +98,8 @@ func (p *People) send(ctx context.Context, by Actor, i store.Invitation, token s
 	})
 }
 
-// Post puts a mail into the outbox.
-func (p *People) Post(ctx context.Context, to, subject, text, html, invitation string) error {
+// QueueMail puts a mail into the outbox.
+func (p *People) QueueMail(ctx context.Context, to, subject, text, html, invitation string) error {
 	return p.post(ctx, to, subject, text, html, invitation, 0)
 }
 
@@ -108,7 +108,7 @@ func (p *People) post(ctx context.Context, to, subject, text, html, invitation s
 		State: store.MailWaiting, Due: time.Now().UTC().Add(wait)})
 }
 
-// Delivered notes what became of a mail in the history of its invitation.
+// Delivered notes the result of a mail in the history of its invitation.
 func (p *People) Delivered(ctx context.Context, m store.Mail) {
 	if _, ok := m.Digest(); ok || m.Invitation == "" {
 		return
@@ -122,18 +122,18 @@ func (p *People) Delivered(ctx context.Context, m store.Mail) {
 	}
 }
 
-// push shows an account's clients the new contact (RFC 6121, section 2.1.6).
+// push shows a new contact to an account's clients (RFC 6121, section 2.1.6).
 func (p *People) push(account string, c store.Contact) {
 	for _, s := range p.h.Account(account).Sessions() {
 		if s.Is(server.Interested) {
 			it := wire.E(wire.NSRoster, "item").Set("jid", c.JID).Set("subscription", c.Subscription)
 			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: p.h.NewID(), To: s.JID}
-			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // who is gone asks anew
+			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // a client that is gone asks anew when it returns
 		}
 	}
 }
 
-// TestMail writes to an administrator, to see whether mail works.
+// TestMail sends a mail to an administrator to see whether mail works.
 func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang string) error {
 	if !by.Runs() {
 		return fail(org.Forbidden, "", "Your role does not allow this")
@@ -147,6 +147,6 @@ func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang s
 	}
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		a.Note(acts.SystemMail, to.Email, nil)
-		return p.Post(ctx, to.Email, subject, text, html, "")
+		return p.QueueMail(ctx, to.Email, subject, text, html, "")
 	})
 }

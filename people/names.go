@@ -9,11 +9,11 @@ import (
 	"parley/store"
 )
 
-// The name of an account that was deleted is not given to somebody else for a time (setting retention.names): people
-// would take the new one for the old, and write to them.
+// The name of a deleted account is not given to somebody else for a time (setting retention.names): people would take
+// the new person for the old one, and write to them.
 
-// FreeSince gives the moment before which the last account of a name was deleted, if the name may be given again. An
-// owner may have any name given again at once.
+// FreeSince gives the moment before which the last account of a name must have been deleted for the name to be
+// available. With again, an owner makes any name available at once.
 func (p *People) FreeSince(a Actor, again bool) (time.Time, error) {
 	now := time.Now().UTC()
 	if !again {
@@ -33,7 +33,7 @@ func IsReserved(err error) bool {
 	return errors.As(err, &e) && e.Text == textReserved
 }
 
-// Reserved says until when a name cannot be given again; nil if it can.
+// Reserved returns an error that says until when a name is not available; nil if it is.
 func (p *People) Reserved(ctx context.Context, name string, since time.Time) error {
 	f, err := p.st.Former(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -47,7 +47,7 @@ func (p *People) Reserved(ctx context.Context, name string, since time.Time) err
 		"Name", name+"@"+p.h.Domain, "When", f.Deleted.Format(time.DateOnly), "Until", until.Format(time.DateOnly))
 }
 
-// whyReserved is Reserved for a name that the store has just refused: it may be that the deletion is not done yet.
+// whyReserved is Reserved for a name that the store has just refused: the deletion may not be finished yet.
 func (p *People) whyReserved(ctx context.Context, name string, since time.Time) error {
 	if err := p.Reserved(ctx, name, since); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (p *People) whyReserved(ctx context.Context, name string, since time.Time) 
 	return fail(org.Exists, "name", "An account of this name is being deleted: try again in a minute")
 }
 
-// RefusedName turns what the store says of a name into what a person is told; other errors stay as they are.
+// RefusedName turns the store's error about a name into an error for people; other errors stay as they are.
 func (p *People) RefusedName(ctx context.Context, u store.User, err error) error {
 	if errors.Is(err, store.ErrReserved) {
 		return p.whyReserved(ctx, u.Name, u.FreeSince)

@@ -1,5 +1,5 @@
-// Package people is the rules for accounts: who may do what to whom, what an account is made of, invitations, and the
-// record of what was done. Every door asks it: pages, API, commands, clients.
+// Package people holds the rules for accounts: what each role may do to whom, what an account consists of, invitations,
+// and the audit entries of all that. Every door calls it: pages, API, commands, clients.
 package people
 
 import (
@@ -51,30 +51,30 @@ func fail(kind org.Kind, field, text string, args ...any) error {
 	return &Error{kind, field, text, args}
 }
 
-// Config of a host's people.
+// Config says what the accounts of a host depend on.
 type Config struct {
 	Host       *server.Host
 	Store      Store
 	Org        *org.Org
-	Acts       *acts.Log // makes all changes
-	Secret     []byte    // tokens are made with it; kept for ever
+	Acts       *acts.Log // records all changes
+	Secret     []byte    // key of tokens; must never change
 	Settings   *settings.Settings
 	Iterations int  // of SCRAM
-	Policy     bool // passwords have to be good
-	Open       bool // strangers may make accounts for themselves
-	Primary    bool // the host that the deployment is run by
+	Policy     bool // passwords have to be strong
+	Open       bool // strangers may register accounts
+	Primary    bool // the host whose administrators operate the server
 	Log        *slog.Logger
-	URL        func() string // what links begin with
+	URL        func() string // the beginning of links
 	Compose    Compose       // writes mails; nil: none are sent
-	MailsUTF8  func() bool   // the relay takes addresses outside ASCII, as far as is known; nil: nothing is sent
-	Digests    *Digests      // nil: nobody is written to of what was missed
+	MailsUTF8  func() bool   // whether the relay accepts addresses outside ASCII; nil: nothing is sent
+	Digests    *Digests      // nil: no digests are sent
 
-	// Departed ends what an account that was deleted is in rooms, nodes and lists of others; Retired finds owners for what
-	// only an account owns that was archived. Either may be done again. May be nil.
+	// Departed removes a deleted account from rooms, nodes and lists of others; Retired finds owners for what only an
+	// archived account owns. Both may be called again. May be nil.
 	Departed, Retired func(ctx context.Context, who jid.JID) error
 }
 
-// People knows and changes the accounts of a host. Safe from any goroutine.
+// People reads and changes the accounts of a host. Safe from any goroutine.
 type People struct {
 	cfg Config
 	h   *server.Host
@@ -84,15 +84,15 @@ type People struct {
 	quiet  memo.Map[string, *quietKnown]
 }
 
-// New makes it.
+// New makes the People of a host.
 func New(c Config) *People {
 	return &People{cfg: c, h: c.Host, st: c.Store}
 }
 
-// Host is the domain these people belong to.
+// Host gives the domain of these people.
 func (p *People) Host() string { return p.h.Domain }
 
-// Title is what the organization is called.
+// Title gives the organization's name.
 func (p *People) Title() string {
 	if t := p.Policy().Title; t != "" {
 		return t
@@ -100,17 +100,17 @@ func (p *People) Title() string {
 	return p.h.Domain
 }
 
-// Company is the organization's name where it has one; "" if it is known by its domain only.
+// Company gives the organization's name; "" if only its domain is known.
 func (p *People) Company() string { return p.Policy().Title }
 
-// URL is what links begin with.
+// URL gives the beginning of links.
 func (p *People) URL() string { return p.cfg.URL() }
 
-// Operates says whether an actor looks after the deployment, and not only this host: what concerns all hosts, such as
-// the rules for other servers, is for who runs the first of them.
+// Operates says whether an actor operates the whole server and not only this host. Administrators of the first host
+// decide what concerns all hosts, such as the rules for other servers.
 func (p *People) Operates(a Actor) bool { return p.cfg.Primary && a.Runs() }
 
-// Get gives an account.
+// Get gives a person; NotFound if there is no such account.
 func (p *People) Get(ctx context.Context, name string) (store.Person, error) {
 	u, err := p.st.Person(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -124,7 +124,8 @@ func (p *People) do(ctx context.Context, by Actor, f func(ctx context.Context, a
 	return p.cfg.Acts.Do(ctx, p.h.Domain, by, f)
 }
 
-// Note keeps an entry for something that changes nothing here: what was read, or was done by other rules than these.
+// Note makes an audit entry for something that changes nothing here: something was read, or other rules than these
+// allowed it.
 func (p *People) Note(ctx context.Context, by Actor, verb acts.Verb, target string, detail acts.Detail) error {
 	return p.do(ctx, by, func(_ context.Context, a *acts.Act) error {
 		a.Note(verb, target, detail)
@@ -132,14 +133,14 @@ func (p *People) Note(ctx context.Context, by Actor, verb acts.Verb, target stri
 	})
 }
 
-// Audit is Note for what is done already: what cannot be noted is an error in the log, not of the person who did it.
+// Audit is Note for something that is done already: if it fails, it is logged, and the person who did it sees no error.
 func (p *People) Audit(ctx context.Context, by Actor, verb acts.Verb, target string, detail acts.Detail) {
 	if err := p.Note(context.WithoutCancel(ctx), by, verb, target, detail); err != nil {
 		p.cfg.Log.Error("audit", "action", string(verb), "target", target, "err", err)
 	}
 }
 
-// NewPerson is what an account is made of.
+// NewPerson describes an account to be made.
 type NewPerson struct {
 	Name       string // localpart; "": made from the e-mail address or the full name
 	FullName   string
@@ -152,15 +153,15 @@ type NewPerson struct {
 	Fields     map[string]string // values of profile fields by key
 	Groups     []string          // slugs
 	Password   string            // "": none; an invitation sets it
-	Lax        bool              // the password need not keep the policy: an administrator sets it in a client
-	ReuseName  bool              // even if it was somebody else's until lately: an owner may say so
+	SkipPolicy bool              // the password need not be strong: an administrator sets it with a client
+	ReuseName  bool              // even if it belonged to somebody else until lately: an owner may allow that
 }
 
-// MaxField is the longest a field of a person may be, in characters: a name, a telephone number, a job title, a
+// MaxField is the maximum length of a field of a person, in characters: a name, a telephone number, a job title, a
 // department.
 const MaxField = 200
 
-// line makes a text of one line, without what cannot be seen.
+// line checks a text of one line and removes characters that cannot be seen.
 func line(field, s string) (string, error) { return lineOf(field, s, MaxField) }
 
 // lineOf is line with a limit in characters.
@@ -175,7 +176,7 @@ func lineOf(field, s string, limit int) (string, error) {
 	return s, nil
 }
 
-// CheckEmail gives an address in the form that is kept; "" is none.
+// CheckEmail gives an e-mail address in the form that is kept; "" is none.
 func CheckEmail(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -186,7 +187,7 @@ func CheckEmail(s string) (string, error) {
 		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' }) {
 		return "", fail(org.Invalid, "email", "This is no e-mail address: write it like alice@example.org")
 	}
-	// A domain is kept as people read it (RFC 5890); one that has no form in ASCII is nowhere.
+	// A domain is kept as people read it (RFC 5890); a domain without a form in ASCII does not exist.
 	at := strings.LastIndexByte(s, '@')
 	if domain := s[at+1:]; domain != "localhost" {
 		ascii, err := idna.Lookup.ToASCII(domain)
@@ -200,8 +201,8 @@ func CheckEmail(s string) (string, error) {
 	return norm.NFC.String(s), nil
 }
 
-// ASCIIAddress writes the domain of an address as relays read it; bare says that all of the address is ASCII then. One
-// whose part before the @ is not, only relays with SMTPUTF8 take (RFC 6531).
+// ASCIIAddress converts the domain of an address to ASCII; bare says whether the whole address is ASCII then. Only
+// relays with SMTPUTF8 (RFC 6531) take an address whose part before the @ is not.
 func ASCIIAddress(address string) (ascii string, bare bool) {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
@@ -214,7 +215,7 @@ func ASCIIAddress(address string) (ascii string, bare bool) {
 	return address[:at+1] + domain, !strings.ContainsFunc(address[:at], func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// Propose makes a name for an account of an e-mail address or a full name.
+// Propose makes a name for an account from an e-mail address or a full name.
 func Propose(email, full string) string {
 	base, _, ok := strings.Cut(email, "@")
 	if !ok || base == "" {
@@ -237,7 +238,7 @@ func IsPhone(s string) bool {
 	return strings.ContainsAny(s, "0123456789") && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("+0123456789 ().-/", r) })
 }
 
-// fields checks and tidies what is known of a person.
+// fields checks and tidies a person's fields.
 func (p *People) fields(u *store.Person) (err error) {
 	at := columns(u)
 	for _, f := range shape.Of(Profile{}) {
@@ -265,13 +266,13 @@ func (p *People) fields(u *store.Person) (err error) {
 	return nil
 }
 
-// keys makes what is kept of a password that is good enough.
+// keys makes the keys of a password that is strong enough.
 func (p *People) keys(name, password string) ([]byte, error) {
 	return p.keysLike(name, password, auth.Keys{}, false)
 }
 
-func (p *People) keysLike(name, password string, like auth.Keys, lax bool) ([]byte, error) {
-	if p.cfg.Policy && !lax {
+func (p *People) keysLike(name, password string, like auth.Keys, skipPolicy bool) ([]byte, error) {
+	if p.cfg.Policy && !skipPolicy {
 		if err := auth.CheckPassword(password, name); err != nil {
 			return nil, passwordError(err)
 		}
@@ -291,9 +292,9 @@ func passwordError(err error) error {
 	return fail(org.Invalid, "password", text)
 }
 
-// mayPut says whether an actor may put a new account into a group: who does not run the organization could otherwise
-// read any group by an account made for it. Such a one puts people where they could come in by themselves, or where the
-// actor decides who is in.
+// mayPut says whether an actor may put a new account into a group. Actors who are not administrators may do so only for
+// groups that anybody may enter, or whose members they decide on; otherwise they could read any group by an account
+// made for it.
 func (p *People) mayPut(ctx context.Context, a Actor, slug string) (bool, error) {
 	g, err := p.cfg.Org.Group(ctx, p.h.Domain, slug)
 	var oe *org.Error
@@ -312,7 +313,7 @@ func (p *People) mayPut(ctx context.Context, a Actor, slug string) (bool, error)
 	return access.Manages() || r.Listed && (r.Joins || !r.MembersOnly), err
 }
 
-// Places are the groups that an actor may put a new account into, as far as a filter chooses them, and how many they
+// Places gives the groups that an actor may put a new account into, as far as a filter chooses them, and how many there
 // are.
 func (p *People) Places(ctx context.Context, a Actor, f store.GroupFilter) ([]store.Group, int, error) {
 	f.Optional = true

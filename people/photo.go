@@ -9,28 +9,28 @@ import (
 	"parley/org"
 )
 
-// Photos keeps people's pictures where clients look for them.
+// Photos keeps people's photos where clients look for them.
 type Photos interface {
-	// SetPhoto keeps one, PNG or JPEG; nil takes it away. tell shows it to contacts.
+	// SetPhoto writes a photo, PNG or JPEG; nil removes it. tell shows it to contacts.
 	SetPhoto(ctx context.Context, account string, data []byte, typ string) (tell func(context.Context), err error)
 }
 
-// UsePhotos says where pictures are kept.
+// UsePhotos sets where photos are kept. Call it before anything changes.
 func (p *People) UsePhotos(s Photos) { p.photos = s }
 
-// maxPhoto bounds a picture in bytes: clients take the whole of it with a card.
+// maxPhoto is the maximum size of a photo in bytes: clients fetch all of it with a card.
 const maxPhoto = 64 << 10
 
-// Photo is a picture that is fit to be kept.
+// Photo is a photo that is ready to be kept.
 type Photo struct {
 	data []byte
 	typ  string
 }
 
-// Data is the picture itself: PNG or JPEG.
+// Data gives the photo: PNG or JPEG.
 func (p Photo) Data() []byte { return p.data }
 
-// CheckPhoto makes a square picture of a file, without what is in the file besides.
+// CheckPhoto makes a square photo from a file, without the file's metadata.
 func CheckPhoto(file []byte) (Photo, error) {
 	data, typ, err := picture.Square(file, maxPhoto)
 	switch {
@@ -44,7 +44,7 @@ func CheckPhoto(file []byte) (Photo, error) {
 	return Photo{data, typ}, err
 }
 
-// SetPhoto gives somebody a picture; that of nothing takes it away. The person may, and who may change the person.
+// SetPhoto sets a person's photo; the zero Photo removes it. The person and people who may edit the account may.
 func (p *People) SetPhoto(ctx context.Context, by Actor, name string, photo Photo) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Edit, name, true)
@@ -61,7 +61,7 @@ func (p *People) SetPhoto(ctx context.Context, by Actor, name string, photo Phot
 	})
 }
 
-// PhotoChanged has a picture kept that a person has published themselves: save writes it.
+// PhotoChanged keeps a photo that a person has published with a client: save writes it.
 func (p *People) PhotoChanged(ctx context.Context, by Actor, name string, has bool, save func(ctx context.Context) error) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Edit, name, true)

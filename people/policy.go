@@ -10,10 +10,10 @@ import (
 	"parley/settings"
 )
 
-// Policy is what the organization has decided and what holds where it has not; it costs nothing to ask.
+// Policy gives the settings in force, without reading the store.
 func (p *People) Policy() settings.Values { return p.cfg.Settings.Of(p.h.Domain) }
 
-// RoleName is what a role is called: by the organization, or else in a language.
+// RoleName gives the name of a role: the organization's, or else the language's.
 func (p *People) RoleName(l *i18n.Lang, role string) string {
 	if called := p.Policy().Roles[role]; called != "" {
 		return called
@@ -21,7 +21,7 @@ func (p *People) RoleName(l *i18n.Lang, role string) string {
 	return l.T("role " + role)
 }
 
-// Settings gives all settings as they are in force, to who runs the organization.
+// Settings gives all settings with their values in force. Administrators may.
 func (p *People) Settings(a Actor) ([]settings.State, error) {
 	if !a.Runs() {
 		return nil, fail(org.Forbidden, "", "Your role does not allow this")
@@ -29,7 +29,7 @@ func (p *People) Settings(a Actor) ([]settings.State, error) {
 	return p.cfg.Settings.All(p.h.Domain), nil
 }
 
-// ChangeSettings sets some, and takes back those whose value is nil. The error is settings.Mistakes where values are
+// ChangeSettings sets some settings, and resets those whose value is nil. The error is settings.Mistakes if values are
 // wrong.
 func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*string) (changed []settings.Changed, err error) {
 	if !by.Runs() {
@@ -45,7 +45,7 @@ func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*st
 		}
 		a.Note(acts.SettingsChange, "", detail)
 		a.Then(func(ctx context.Context) {
-			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil { // it is looked for again soon
+			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil { // the next periodic read finds the change
 				p.cfg.Log.Error("settings cannot be read", "err", err)
 			}
 			if detail["signin.two_factor"] != nil {

@@ -10,8 +10,8 @@ import (
 	"parley/store"
 )
 
-// Profile is what may be changed of what is known of a person; nil stays. Its tags are what every door makes its input
-// of: see package shape.
+// Profile is a change of a person's profile; nil: unchanged. Every door makes its input from its tags: see package
+// shape.
 type Profile struct {
 	FullName   *string `json:"full_name,omitempty" label:"Full name" maxLength:"200"`
 	Email      *string `json:"email,omitempty" label:"Work e-mail" maxLength:"254"`
@@ -21,17 +21,17 @@ type Profile struct {
 	Role       *string `json:"role,omitempty" label:"Role" choices:"member,supervisor,admin,owner" doc:"member, supervisor, admin or owner"`
 	Lang       *string `json:"lang,omitempty" label:"Language" enum:"en,fr"`
 
-	// Fields are the values of profile fields by key; "" removes one, and what is not named stays.
+	// Fields are the values of profile fields by key; "" removes a value, and keys that are absent stay.
 	Fields map[string]string `json:"fields,omitempty" doc:"values of profile fields by key; \"\" removes one, what is not named stays"`
 }
 
-// Locked are the names of the fields that a person cannot change in the own profile: an administrator does.
+// Locked are the names of the fields that people cannot change in their own profile: an administrator does.
 var Locked = []string{"email", "department", "role"}
 
-// locked says whether a change has one of those fields.
+// locked says whether a change has one of these fields.
 func (f Profile) locked() bool { return f.Email != nil || f.Department != nil || f.Role != nil }
 
-// empty says whether nothing is given but, maybe, a role.
+// empty says whether a change has nothing except perhaps a role.
 func (f Profile) empty() bool {
 	f.Role = nil
 	for _, field := range shape.Of(f) {
@@ -42,7 +42,7 @@ func (f Profile) empty() bool {
 	return len(f.Fields) == 0
 }
 
-// fits says which of the values that are given is too long, or none of those that may be.
+// fits returns an error for a value that is too long or not one of the choices.
 func fits(change any) error {
 	var wrong *shape.Wrong
 	switch err := shape.Check(change); {
@@ -54,7 +54,7 @@ func fits(change any) error {
 	return fail(org.Invalid, wrong.Field, "This is one of: {{.Choices}}", "Choices", strings.Join(wrong.Choices, ", "))
 }
 
-// columns are where a person's row has the fields, by name.
+// columns gives pointers to the fields of a person, by name.
 func columns(u *store.Person) map[string]*string {
 	return map[string]*string{
 		"full_name":  &u.FullName,
@@ -67,7 +67,7 @@ func columns(u *store.Person) map[string]*string {
 	}
 }
 
-// Into writes what is given into a person, unchecked. The values of profile fields are left as they are.
+// Into writes the given values into a person, unchecked, except those of profile fields.
 func (f Profile) Into(u *store.Person) {
 	at := columns(u)
 	for _, field := range shape.Of(f) {
@@ -77,7 +77,7 @@ func (f Profile) Into(u *store.Person) {
 	}
 }
 
-// Newcomer gives what an account is made of that begins with this.
+// Newcomer gives the description of an account that begins with this profile.
 func (f Profile) Newcomer() NewPerson {
 	var u store.Person
 	f.Into(&u)
@@ -93,5 +93,6 @@ func (f Profile) Newcomer() NewPerson {
 	}
 }
 
-// Label gives what a field of a profile is called: English, and the name of the message in other languages.
+// Label gives the label of a profile's field: the English text, which is also the name of the message in other
+// languages.
 func Label(field string) string { return shape.Named(Profile{}, field).Label }

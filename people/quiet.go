@@ -14,7 +14,7 @@ import (
 	"parley/store"
 )
 
-// QuietChange is what a person changes of their quiet hours; nil: it stays.
+// QuietChange is a change of a person's quiet hours; nil: unchanged.
 type QuietChange struct {
 	On       *bool
 	From, To *string    // "22:00"
@@ -23,13 +23,13 @@ type QuietChange struct {
 	Until    *time.Time // of a pause; zero: it ends
 }
 
-// QuietDays are what days of the week are called, from Monday.
+// QuietDays are the names of the days of the week, from Monday.
 var QuietDays = settings.DayNames
 
 // maxPause is how long notifications can be paused at once.
 const maxPause = 366 * 24 * time.Hour
 
-// Quiet gives a person's quiet hours; the organization's if the person has chosen none.
+// Quiet gives a person's quiet hours, or the organization's if the person has chosen none.
 func (p *People) Quiet(ctx context.Context, name string) (store.QuietHours, error) {
 	q, err := p.st.QuietHours(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -50,7 +50,7 @@ func (p *People) ChosenQuiet(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// SetQuiet changes a person's quiet hours; only they choose.
+// SetQuiet changes a person's quiet hours; only they may.
 func (p *People) SetQuiet(ctx context.Context, by Actor, name string, c QuietChange) (q store.QuietHours, err error) {
 	if by.Name != name || name == "" {
 		return store.QuietHours{}, fail(org.Forbidden, "", "Your role does not allow this")
@@ -72,14 +72,14 @@ func (p *People) SetQuiet(ctx context.Context, by Actor, name string, c QuietCha
 		if err != nil {
 			return err
 		}
-		a.Note(acts.PersonQuietHours, name+"@"+p.h.Domain, nil) // when somebody sleeps concerns nobody
+		a.Note(acts.PersonQuietHours, name+"@"+p.h.Domain, nil) // nobody else needs to know when somebody sleeps
 		a.Kept(func() { p.quiet.Drop(name) })
 		return nil
 	})
 	return q, err
 }
 
-// Apply makes the change to quiet hours, or says what is wrong with it.
+// Apply changes quiet hours; an error if the change is not valid.
 func (c *QuietChange) Apply(q *store.QuietHours, now time.Time) error {
 	if c.On != nil {
 		q.On = *c.On
@@ -138,10 +138,10 @@ func PauseTime(s string) (time.Time, error) {
 	return t, nil
 }
 
-// Now is the time by the clock that quiet hours go by.
+// Now gives the time by the clock that quiet hours use.
 func (p *People) Now() time.Time { return p.h.IDs.Now() }
 
-// ServerZone is the name of the machine's time zone, UTC if it cannot be told.
+// ServerZone gives the name of the machine's time zone, or UTC if it is not known.
 var ServerZone = sync.OnceValue(func() string {
 	name := os.Getenv("TZ")
 	if name == "" {
@@ -155,8 +155,8 @@ var ServerZone = sync.OnceValue(func() string {
 	return strings.TrimPrefix(name, ":")
 })
 
-// covers says whether a moment is within quiet hours. They begin and end once, whatever happens to the clock meanwhile:
-// from the moment that the clock shows the one time until the moment that it shows the other.
+// covers says whether a moment is within quiet hours. They begin and end once, even if the clock is set forward or back
+// meanwhile: from the moment that the clock shows From until the moment that it shows To.
 func covers(q store.QuietHours, in *time.Location, at time.Time) bool {
 	if at.Before(q.Until) {
 		return true
@@ -165,7 +165,7 @@ func covers(q store.QuietHours, in *time.Location, at time.Time) bool {
 		return false
 	}
 	today := at.In(in)
-	for back := range 2 { // those of today, and those of yesterday that go on past midnight
+	for back := range 2 { // those of today, and yesterday's that go on past midnight
 		y, m, d := today.Date()
 		if begun := time.Date(y, m, d-back, 12, 0, 0, 0, in); !q.Days.Has(begun.Weekday()) {
 			continue
@@ -182,7 +182,8 @@ func covers(q store.QuietHours, in *time.Location, at time.Time) bool {
 	return false
 }
 
-// IsQuiet says whether a person is to be left alone at a moment. It reads the store once a minute at most for each.
+// IsQuiet says whether a person must not be disturbed at a moment. It reads the store at most once a minute for each
+// person.
 func (p *People) IsQuiet(ctx context.Context, name string, at time.Time) (bool, error) {
 	k, ok := p.quiet.Get(name)
 	if !ok || time.Since(k.read) > quietFor {
@@ -211,13 +212,13 @@ func (p *People) IsQuiet(ctx context.Context, name string, at time.Time) (bool, 
 	return covers(q, in, at), nil
 }
 
-// quietKnown is what was read of a person's quiet hours.
+// quietKnown caches a person's quiet hours.
 type quietKnown struct {
 	q      store.QuietHours
 	in     *time.Location
-	chosen bool // by the person; otherwise the organization's hold
+	chosen bool // by the person; otherwise they are the organization's
 	read   time.Time
 }
 
-// quietFor is how long quiet hours are remembered: another node may have changed them.
+// quietFor is how long quiet hours are cached: another node may have changed them.
 const quietFor = time.Minute

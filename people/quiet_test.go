@@ -8,7 +8,8 @@ import (
 	"parley/store"
 )
 
-// Quiet hours go by the clock on the wall, and begin and end once where that is set forward or back.
+// TestQuietCovers checks that quiet hours follow the local clock, and begin and end once where it is set forward or
+// back.
 func TestQuietCovers(t *testing.T) {
 	hours := func(from, to string, days store.Days) store.QuietHours {
 		f, ok := settings.ParseClock(from)
@@ -60,7 +61,7 @@ func TestQuietCovers(t *testing.T) {
 			t.Errorf("%s %s %s–%s %07b: %v", tc.zone, tc.at, settings.FormatClock(tc.q.From), settings.FormatClock(tc.q.To), tc.q.Days, got)
 		}
 	}
-	// Where a time is there twice, or not at all, they begin and end once all the same.
+	// Where a local time occurs twice or not at all, quiet hours still begin and end once.
 	paris, _ := settings.Zone("Europe/Paris")
 	for _, q := range []store.QuietHours{hours("22:00", "02:30", store.EveryDay), hours("02:15", "06:00", store.EveryDay), hours("02:10", "02:50", store.EveryDay)} {
 		for _, noon := range []time.Time{time.Date(2027, 3, 27, 11, 0, 0, 0, time.UTC), time.Date(2027, 10, 30, 11, 0, 0, 0, time.UTC)} {

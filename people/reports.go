@@ -11,15 +11,15 @@ import (
 	"parley/wire"
 )
 
-// Report is what somebody has said of somebody whom they have blocked (XEP-0377).
+// Report is a person's report about somebody whom they blocked (XEP-0377).
 type Report struct {
 	store.Report
-	By   string   // address
-	Said []string // what the messages say that it names, with their senders; those that are gone are left out
+	By   string   // the reporter's address
+	Said []string // the texts of the reported messages, with their senders; messages that are gone are left out
 }
 
-// Reports gives reports, the newest first: limit at most, those older than before (0: the newest of all).
-// Administrators may.
+// Reports gives reports, the newest first, at most limit, older than before (0: from the newest on). Administrators
+// may.
 func (p *People) Reports(ctx context.Context, by Actor, before store.ID, limit int) ([]Report, error) {
 	if !by.Runs() {
 		return nil, fail(org.Forbidden, "", NotYourRole)
@@ -38,11 +38,11 @@ func (p *People) Reports(ctx context.Context, by Actor, before store.ID, limit i
 	return out, nil
 }
 
-// reported gives what the messages say that a report names.
+// reported gives the texts of the messages that a report names.
 func (p *People) reported(ctx context.Context, r store.Report) (said []string, err error) {
 	for _, id := range r.Messages {
 		es, _, _, err := p.st.ReadArchive(ctx, p.h.Domain, r.Reporter, store.Page{IDs: []store.ID{id}, Max: 1})
-		if err != nil && !errors.Is(err, store.ErrNotFound) { // it may be gone
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // a message may be gone
 			return nil, fmt.Errorf("reported messages: %w", err)
 		}
 		for _, e := range es {
@@ -55,7 +55,7 @@ func (p *People) reported(ctx context.Context, r store.Report) (said []string, e
 	return said, nil
 }
 
-// DeleteReport has done with a report. Administrators may.
+// DeleteReport removes a report that has been handled. Administrators may.
 func (p *People) DeleteReport(ctx context.Context, by Actor, id string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if !by.Runs() {

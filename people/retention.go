@@ -16,15 +16,15 @@ const (
 	longRetention  = 36500 * 24 * time.Hour
 )
 
-// Who has decided how long an account's messages are kept.
+// Who has set how long an account's messages are kept.
 const (
 	ByHost          = "host"
 	ByAdministrator = "administrator"
 	ByPerson        = "person"
 )
 
-// ParseRetention reads how long an account's messages are to be kept: a time from 1h to 36500d like "90d", "forever",
-// or "host" for as long as the messages of others. It gives it as a Change has it.
+// ParseRetention reads how long an account's messages are kept: a time from 1h to 36500d like "90d", "forever", or
+// "host" for the host's setting. It gives the value for Change.Retention.
 func ParseRetention(text string) (time.Duration, error) {
 	switch text {
 	case "host":
@@ -55,7 +55,7 @@ func FormatRetention(d time.Duration) string {
 	return settings.FormatDuration(d)
 }
 
-// SetRetention gives what administrators have said of an account, as FormatRetention writes it.
+// SetRetention gives the retention that administrators have set for an account, in the form of FormatRetention.
 func (p *People) SetRetention(ctx context.Context, name string) (string, error) {
 	r, err := p.st.Retention(ctx, p.h.Domain, name)
 	if err != nil {
@@ -64,7 +64,7 @@ func (p *People) SetRetention(ctx context.Context, name string) (string, error) 
 	return FormatRetention(r.Set), nil
 }
 
-// Retention gives how long an account's messages are kept, "90d" or "forever", and who has decided that: ByHost,
+// Retention gives how long an account's messages are kept, "90d" or "forever", and who has set it: ByHost,
 // ByAdministrator or ByPerson.
 func (p *People) Retention(ctx context.Context, name string) (keep, by string, err error) {
 	r, err := p.st.Retention(ctx, p.h.Domain, name)
@@ -85,7 +85,7 @@ func (p *People) Retention(ctx context.Context, name string) (keep, by string, e
 	return keep, ByHost, nil
 }
 
-// setRetention says how long an account's messages are kept.
+// setRetention writes how long an account's messages are kept.
 func (p *People) setRetention(ctx context.Context, name string, keep time.Duration, detail acts.Detail) error {
 	was := time.Duration(0)
 	err := p.st.SetRetention(ctx, p.h.Domain, name, func(r *store.Retention) { was, r.Set = r.Set, keep })

@@ -16,11 +16,11 @@ import (
 	"parley/wire"
 )
 
-// maxAppPasswords is how many an account has at most: a client's proof is compared with each.
+// maxAppPasswords is how many app passwords an account may have: signing in compares the client's proof with each.
 const maxAppPasswords = 25
 
-// NeedsFactor says whether a person has to set up the second step before anything else: the role demands it, and it is
-// not there yet.
+// NeedsFactor says whether a person has to set up the second factor before anything else: their role demands it and
+// they have none.
 func (p *People) NeedsFactor(ctx context.Context, u store.Person) (bool, error) {
 	if !p.DemandsFactor(u.Role) {
 		return false, nil
@@ -29,10 +29,10 @@ func (p *People) NeedsFactor(ctx context.Context, u store.Person) (bool, error) 
 	return !on, err
 }
 
-// DemandsFactor says whether who has this role has to have the second step.
+// DemandsFactor says whether people with this role must have a second factor.
 func (p *People) DemandsFactor(role string) bool { return slices.Contains(p.Policy().TwoFactor, role) }
 
-// HasFactor says whether an account's second step is in force.
+// HasFactor says whether an account's second factor is required at sign-in.
 func (p *People) HasFactor(ctx context.Context, name string) (bool, error) {
 	f, err := p.st.SecondFactor(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -41,8 +41,8 @@ func (p *People) HasFactor(ctx context.Context, name string) (bool, error) {
 	return f.Confirmed, err
 }
 
-// Secrets gives the passwords that a client may sign in with; none for who cannot sign in at all. With the second step
-// on, the account's own password is for the pages alone: a client cannot ask for a code.
+// Secrets gives the passwords with which a client may sign in; none if the account cannot sign in at all. With a second
+// factor, the account's own password works on the pages only: a client cannot ask for a code.
 func (p *People) Secrets(ctx context.Context, name string) ([]auth.Secret, error) {
 	u, err := p.st.Person(ctx, p.h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {
@@ -70,13 +70,13 @@ func (p *People) Secrets(ctx context.Context, name string) ([]auth.Secret, error
 		}
 	case on:
 		own.Refuse = "the second step is on: make an app password for this program at " + p.URL() + "/me/security"
-	default: // what the account's own has is what counts, where an app password was made unlike it
+	default: // the account's own parameters count if an app password has others
 		return append([]auth.Secret{own}, ss...), nil
 	}
 	return append(ss, own), nil
 }
 
-// apps gives the app passwords as auth takes them.
+// apps gives the app passwords in the form that package auth takes.
 func (p *People) apps(ctx context.Context, name string) (ss []auth.Secret, err error) {
 	as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
 	for _, a := range as {
@@ -89,16 +89,16 @@ func (p *People) apps(ctx context.Context, name string) (ss []auth.Secret, err e
 	return ss, err
 }
 
-// keysFor makes what is kept of a new password of an account: like those of its app passwords, which stay.
-func (p *People) keysFor(ctx context.Context, name, password string, lax bool) ([]byte, error) {
+// keysFor makes the keys of a new password with the parameters of the account's app passwords, which stay.
+func (p *People) keysFor(ctx context.Context, name, password string, skipPolicy bool) ([]byte, error) {
 	ss, err := p.apps(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return p.keysLike(name, password, auth.Like(ss), lax)
+	return p.keysLike(name, password, auth.Like(ss), skipPolicy)
 }
 
-// AppPasswords gives those of an account, the oldest first, without what is kept of them.
+// AppPasswords gives an account's app passwords without their keys, the oldest first.
 func (p *People) AppPasswords(ctx context.Context, name string) ([]store.AppPassword, error) {
 	as, err := p.st.AppPasswords(ctx, p.h.Domain, name)
 	for i := range as {
@@ -107,8 +107,8 @@ func (p *People) AppPasswords(ctx context.Context, name string) ([]store.AppPass
 	return as, err
 }
 
-// AddAppPassword makes a password for one program, which is given this once. Only the person, and who has the machine,
-// may have one made.
+// AddAppPassword makes a password for one program and returns it; it cannot be shown again. Only the person and the
+// machine's operator may.
 func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label string) (made store.AppPassword, password string, err error) {
 	u, err := p.Get(ctx, name)
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 		return made, "", err
 	}
 	password = appPassword()
-	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...))) // takes its time: nobody waits for it
+	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...))) // slow, so it runs outside the transaction
 	if err != nil {
 		return made, "", err
 	}
@@ -161,13 +161,13 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 	return made, password, nil
 }
 
-// appPassword makes one of a hundred bits, in groups that can be typed.
+// appPassword makes a password of a hundred bits, in groups that can be typed.
 func appPassword() string {
 	t := strings.ToLower(rand.Text())
 	return t[:4] + "-" + t[4:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20]
 }
 
-// RevokeAppPassword ends one and the streams of who has signed in with it.
+// RevokeAppPassword removes an app password and ends the streams of clients that signed in with it.
 func (p *People) RevokeAppPassword(ctx context.Context, by Actor, name, id string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Reset, name, true)
@@ -193,7 +193,7 @@ func (p *People) RevokeAppPassword(ctx context.Context, by Actor, name, id strin
 	})
 }
 
-// enforceFactor ends the streams of who has to set up the second step first, when that has just been decided.
+// enforceFactor ends the streams of people who must set up a second factor first, after the policy has changed.
 func (p *People) enforceFactor(ctx context.Context) {
 	p.h.Accounts(func(a *server.Account) bool {
 		u, err := p.Get(ctx, a.Name)
@@ -212,7 +212,7 @@ func (p *People) enforceFactor(ctx context.Context) {
 
 var errFactor = &wire.StreamError{Condition: "policy-violation", Text: "the role needs the second step: set it up first"}
 
-// CloseStreams ends those streams of an account that are chosen, and says how many they were.
+// CloseStreams ends the streams of an account that choose accepts, and gives how many.
 func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool, why *wire.StreamError) (n int) {
 	for _, s := range p.Sessions(name) {
 		if choose(s.Info) {
@@ -223,7 +223,7 @@ func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool,
 	return n
 }
 
-// FactorOn puts the second step in force. Clients that have signed in with the account's own password are out.
+// FactorOn turns a person's second factor on. Clients that signed in with the account's own password are signed out.
 func (p *People) FactorOn(ctx context.Context, by Actor, name string, f store.SecondFactor) error {
 	if by.Name != name || name == "" {
 		return fail(org.Forbidden, "", "Your role does not allow this")
@@ -244,7 +244,7 @@ func (p *People) FactorOn(ctx context.Context, by Actor, name string, f store.Se
 	})
 }
 
-// SetRecovery gives a person other recovery codes, of which the hashes are kept.
+// SetRecovery replaces a person's recovery codes; only hashes are kept.
 func (p *People) SetRecovery(ctx context.Context, by Actor, name string, hashes []string) error {
 	if by.Name != name || name == "" {
 		return fail(org.Forbidden, "", "Your role does not allow this")
@@ -258,11 +258,11 @@ func (p *People) SetRecovery(ctx context.Context, by Actor, name string, hashes 
 	})
 }
 
-// ownPassword says that a client has signed in with the account's own password, or by a token got with it.
+// ownPassword says whether a client signed in with the account's own password, or with a token got by it.
 func ownPassword(i server.SessionInfo) bool { return i.Credential == "" && i.Mechanism != "" }
 
-// FactorOff ends the second step: the person's own, where the role does not demand it, or that of somebody who has lost
-// everything that it needs.
+// FactorOff turns a second factor off: one's own if the role does not demand it, or that of somebody who has lost their
+// device and codes.
 func (p *People) FactorOff(ctx context.Context, by Actor, name string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.Get(ctx, name)

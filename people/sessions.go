@@ -10,7 +10,7 @@ import (
 	"parley/wire"
 )
 
-// Why a session ends that somebody has ended.
+// Reasons that a stream is given when somebody ends it.
 var (
 	errSignedOut = ended("this session was closed from the web")
 	errEnded     = ended(byAdministrator)
@@ -22,8 +22,8 @@ func ended(why string) *wire.StreamError {
 	return &wire.StreamError{Condition: "policy-violation", Text: why}
 }
 
-// EndDevices ends the sessions of an account's clients, or the one of a resource, and says how many that were. They may
-// sign in again: SignOut takes from them what they do that with.
+// EndDevices ends the streams of an account's clients, or of one resource, and gives how many. The clients may sign in
+// again; SignOut also removes their tokens.
 func (p *People) EndDevices(ctx context.Context, by Actor, name, resource string) (n int, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Disable, name, true)
@@ -54,7 +54,7 @@ func (p *People) EndDevices(ctx context.Context, by Actor, name, resource string
 	return n, err
 }
 
-// EndBrowser signs one of a person's browsers out, and the chat in it: by the hash of its session.
+// EndBrowser signs out one of a person's browsers, with the chat in it, by the hash of its session.
 func (p *People) EndBrowser(ctx context.Context, by Actor, hash string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		err := p.st.DeleteWebSession(ctx, p.h.Domain, by.Name, hash)
@@ -69,7 +69,7 @@ func (p *People) EndBrowser(ctx context.Context, by Actor, hash string) error {
 	})
 }
 
-// EndOthers signs a person out everywhere but in the browser that asks: by the hash of its session.
+// EndOthers signs a person out everywhere except in the browser whose session has this hash.
 func (p *People) EndOthers(ctx context.Context, by Actor, hash string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if err := p.st.DeleteWebSessions(ctx, p.h.Domain, by.Name, hash); err != nil {

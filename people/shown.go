@@ -11,16 +11,17 @@ import (
 	"parley/wire/jid"
 )
 
-// ShownTo are the choices of whom a field is shown to, from the widest. Those outside the organization are shown none.
+// ShownTo are the choices of who sees a field, from the widest to the narrowest. People outside the organization see
+// none of these fields.
 var ShownTo = []string{ShownToOrganization, store.ShownToTeam, store.ShownToAdmins}
 
-// ShownToOrganization is what the store keeps as "".
+// ShownToOrganization is the choice that the store keeps as "".
 const ShownToOrganization = "organization"
 
-// ShownFields are the fields that a person chooses this for.
+// ShownFields are the fields for which a person makes this choice.
 var ShownFields = []string{"email", "phone", "title", "department"}
 
-// shownField finds the choice of a field; nil if it has none.
+// shownField gives the choice of a field; nil if it has none.
 func shownField(s *store.Shown, field string) *string {
 	switch field {
 	case "email":
@@ -35,7 +36,7 @@ func shownField(s *store.Shown, field string) *string {
 	return nil
 }
 
-// ShownOf says whom a field of a person is shown to.
+// ShownOf gives who sees a field of a person: one of ShownTo.
 func ShownOf(u store.Person, field string) string {
 	if at := shownField(&u.Shown, field); at != nil && *at != "" {
 		return *at
@@ -43,7 +44,7 @@ func ShownOf(u store.Person, field string) string {
 	return ShownToOrganization
 }
 
-// setShown takes choices by field.
+// setShown writes choices by field.
 func setShown(u *store.Person, show map[string]string) error {
 	for field, to := range show {
 		at := shownField(&u.Shown, field)
@@ -57,11 +58,11 @@ func setShown(u *store.Person, show map[string]string) error {
 	return nil
 }
 
-// Outside is who is not of the organization.
+// Outside is the actor for anybody outside the organization.
 var Outside = Actor{Role: store.RoleMember, Door: acts.Federation}
 
-// Seen gives a person as somebody may see them: what is not shown to that one is empty. Whoever looks after the person
-// sees everything, as does the person, but for profile fields that only administrators see.
+// Seen gives a person as an actor may see them: fields that the actor may not see are empty. People who manage the
+// account see everything; the person sees everything except profile fields for administrators.
 func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Person, error) {
 	if a == Outside {
 		u.Email, u.Phone, u.Title, u.Department, u.Fields = "", "", "", "", nil
@@ -81,22 +82,22 @@ func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Perso
 		u.Fields = seenFields(fs, u.Fields, true)
 		return u, nil
 	}
-	mates := false
+	sameTeam := false
 	if someToTeam(u, fs) {
-		if mates, err = p.mates(ctx, a, u); err != nil {
+		if sameTeam, err = p.sameTeam(ctx, a, u); err != nil {
 			return u, err
 		}
 	}
-	u.Fields = seenFields(fs, u.Fields, mates)
+	u.Fields = seenFields(fs, u.Fields, sameTeam)
 	for to, at := range map[*string]string{&u.Email: u.Shown.Email, &u.Phone: u.Shown.Phone, &u.Title: u.Shown.Title, &u.Department: u.Shown.Department} {
-		if at == store.ShownToAdmins || at == store.ShownToTeam && !mates {
+		if at == store.ShownToAdmins || at == store.ShownToTeam && !sameTeam {
 			*to = ""
 		}
 	}
 	return u, nil
 }
 
-// someToTeam says whether something is known of a person that only a team is shown.
+// someToTeam says whether a person has a field that only their team sees.
 func someToTeam(u store.Person, fs []store.ProfileField) bool {
 	for _, to := range []string{u.Shown.Email, u.Shown.Phone, u.Shown.Title, u.Shown.Department} {
 		if to == store.ShownToTeam {
@@ -106,7 +107,7 @@ func someToTeam(u store.Person, fs []store.ProfileField) bool {
 	return slices.ContainsFunc(fs, func(f store.ProfileField) bool { return f.SeenBy == store.ShownToTeam && u.Fields[f.Key] != "" })
 }
 
-// Actor is who has this address, as an account of the host; Outside if it is none.
+// Actor gives the actor of the account with this address; Outside if it is not an account of the host.
 func (p *People) Actor(ctx context.Context, who jid.JID) (Actor, error) {
 	if who.Domain() != p.h.Domain || who.Local() == "" {
 		return Outside, nil
@@ -118,12 +119,12 @@ func (p *People) Actor(ctx context.Context, who jid.JID) (Actor, error) {
 	return p.ByClient(u, who), err
 }
 
-// ByClient makes the actor of somebody who asks with a client: from says with which, where it is a full address.
+// ByClient gives the actor of a person who uses a client; from, if it is a full address, says which client.
 func (p *People) ByClient(u store.Person, from jid.JID) Actor {
 	return As(u, acts.Client, p.h.Remote(from))
 }
 
-// SeenAll is Seen of several, in place.
+// SeenAll is Seen of several people, in place.
 func (p *People) SeenAll(ctx context.Context, a Actor, us []store.Person) (err error) {
 	for i := range us {
 		if us[i], err = p.Seen(ctx, a, us[i]); err != nil {
@@ -133,8 +134,8 @@ func (p *People) SeenAll(ctx context.Context, a Actor, us []store.Person) (err e
 	return nil
 }
 
-// mates: of one team, or of one department.
-func (p *People) mates(ctx context.Context, a Actor, u store.Person) (bool, error) {
+// sameTeam says whether an actor and a person share a team or a department.
+func (p *People) sameTeam(ctx context.Context, a Actor, u store.Person) (bool, error) {
 	if a.Department != "" && a.Department == u.Department {
 		return true, nil
 	}

@@ -7,7 +7,7 @@ import (
 	"parley/store"
 )
 
-// Store is what the rules for people ask of the store.
+// Store is the part of the store that package people uses.
 type Store interface {
 	store.APITokens
 	store.Digests

@@ -9,7 +9,7 @@ import (
 	"parley/wire/jid"
 )
 
-// TeamsOf are the teams that an actor has to do with in the console: all of them, or those a supervisor is in.
+// TeamsOf gives the teams that an actor manages in the console: all, or those that a supervisor is in.
 func (p *People) TeamsOf(ctx context.Context, a Actor) ([]store.Team, error) {
 	switch {
 	case a.Runs():
@@ -20,7 +20,7 @@ func (p *People) TeamsOf(ctx context.Context, a Actor) ([]store.Team, error) {
 	return nil, nil
 }
 
-// Team gives one of those; any other is answered like one that is not there.
+// Team gives one of these teams; NotFound for any other, as if it did not exist.
 func (p *People) Team(ctx context.Context, a Actor, slug string) (store.Team, error) {
 	if !a.Console() {
 		return store.Team{}, fail(org.Forbidden, "", "Your role does not allow this")
@@ -36,8 +36,8 @@ func (p *People) Team(ctx context.Context, a Actor, slug string) (store.Team, er
 	return ts[i], nil
 }
 
-// SetTeamPeople has accounts in a team, or not any more. A supervisor does that with people that the supervisor looks
-// after, in teams of the supervisor's own: with a team go its groups.
+// SetTeamPeople adds accounts to a team or removes them. A supervisor may do so with people whom they manage, in teams
+// that they are in, because a team brings its groups.
 func (p *People) SetTeamPeople(ctx context.Context, a Actor, t store.Team, names []string, out bool) error {
 	if err := p.maySetTeamPeople(ctx, a, t, names, out); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (p *People) SetTeamPeople(ctx context.Context, a Actor, t store.Team, names
 	return p.cfg.Org.SetTeamPeopleIf(ctx, a, p.h.Domain, t.ID, come, gone, func(ctx context.Context) error { return p.maySetTeamPeople(ctx, a, t, names, out) })
 }
 
-// maySetTeamPeople also makes names those of the accounts.
+// maySetTeamPeople checks the right, and turns names into those of the accounts.
 func (p *People) maySetTeamPeople(ctx context.Context, a Actor, t store.Team, names []string, out bool) error {
 	if _, err := p.Team(ctx, a, t.Slug); err != nil {
 		return err

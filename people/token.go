@@ -11,8 +11,8 @@ import (
 	"parley/store"
 )
 
-// A token is the id of an invitation and its generation with a MAC, in Crockford's base32: what is kept in the database
-// gives nobody a link. It is read in any case, and with the letters that people take for digits.
+// A token is the id of an invitation and its generation with a MAC, in Crockford's base32, so that the database alone
+// gives nobody a link. It is read in any case, and letters that look like digits are read as digits.
 const (
 	macLen   = 11
 	tokenLen = 8 + 1 + macLen // bytes: 32 characters
@@ -26,7 +26,7 @@ func (p *People) mac(kind, id string, generation int) []byte {
 	return auth.Derive(p.cfg.Secret, "invitation", p.h.Domain, kind, id, strconv.Itoa(generation))[:macLen]
 }
 
-// Token gives the link's token of an invitation.
+// Token gives the token for the link of an invitation.
 func (p *People) Token(i store.Invitation) (string, error) {
 	id, err := store.ParseID(i.ID)
 	if err != nil {
@@ -37,7 +37,7 @@ func (p *People) Token(i store.Invitation) (string, error) {
 	return crockford.EncodeToString(append(b, p.mac(i.Kind, i.ID, i.Generation)...)), nil
 }
 
-// parse reads a token that was made here for that kind of invitation.
+// parse reads a token that this host made for this kind of invitation.
 func (p *People) parse(kind, token string) (id string, generation int, ok bool) {
 	if len(token) > 64 {
 		return "", 0, false
@@ -50,7 +50,7 @@ func (p *People) parse(kind, token string) (id string, generation int, ok bool) 
 	return id, generation, hmac.Equal(b[9:], p.mac(kind, id, generation))
 }
 
-// Made says whether a token was made for this host; nothing is looked up.
+// Made says whether this host made a token, without looking into the store.
 func (p *People) Made(kind, token string) bool {
 	_, _, ok := p.parse(kind, token)
 	return ok

@@ -10,11 +10,11 @@ import (
 	"parley/store"
 )
 
-// undoable is how long an account that was created can be taken back as if it had not been.
+// undoable is how long the creation of an account can be undone.
 const undoable = 10 * time.Minute
 
-// Undo takes back the creation of an account that nobody has used yet: who has created it may, for a while. A mail that
-// waits is not sent; the link of one that was is good for nothing.
+// Undo removes an account that nobody has used yet, as if it had not been created. Its creator may, within ten minutes.
+// A waiting mail is not sent; a link that was sent is dead.
 func (p *People) Undo(ctx context.Context, by Actor, name string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error { return p.undo(ctx, a, name) })
 }
@@ -40,14 +40,14 @@ func (p *People) undo(ctx context.Context, a *acts.Act, name string) error {
 	if err := p.remove(ctx, a, u); err != nil {
 		return err
 	}
-	if err := p.st.FreeName(ctx, u.Host, u.Name); err != nil { // nobody was ever there
+	if err := p.st.FreeName(ctx, u.Host, u.Name); err != nil { // nobody has known the name, so it is available at once
 		return err
 	}
 	a.Note(acts.PersonUndo, u.Address(), acts.Detail{"email": u.Email})
 	return nil
 }
 
-// dropMails has the mails of an account's invitations that wait not sent.
+// dropMails drops the waiting mails of an account's invitations.
 func (p *People) dropMails(ctx context.Context, u store.Person) error {
 	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Username: u.Name, Limit: 20})
 	if err != nil {
@@ -72,7 +72,7 @@ func (p *People) dropMails(ctx context.Context, u store.Person) error {
 	return nil
 }
 
-// Preview writes the mail of an invitation to somebody who is not created yet.
+// Preview gives the mail of an invitation to somebody who has no account yet.
 func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (subject, text string, err error) {
 	if p.cfg.Compose == nil {
 		return "", "", fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")

@@ -13,10 +13,10 @@ import (
 	"parley/store"
 )
 
-// Setting describes one.
+// Setting describes a setting.
 type Setting struct {
-	Name    string // "signin.session_idle"; before the dot is the section
-	Key     string // of the configuration, where its default is; "" if it has none
+	Name    string // "signin.session_idle"; the part before the dot is the section
+	Key     string // the configuration's key of its default; "": none
 	Kind    Kind
 	Choices []string // of Choice and Several
 
@@ -24,28 +24,30 @@ type Setting struct {
 	set func(v *Values, s string) error
 }
 
-// Section is the part of the page it is in.
+// Section gives the section of the page that shows the setting.
 func (s Setting) Section() string { a, _, _ := strings.Cut(s.Name, "."); return a }
 
-// Of gives its value in some values, as it is written.
+// Of gives the setting's value in v as it is written.
 func (s Setting) Of(v *Values) string { return s.get(v) }
 
 // Kind says how a value is written.
 type Kind uint8
 
 const (
+	// Text is any text of one line.
 	Text     Kind = iota + 1
 	Choice        // one of Choices
 	Several       // some of Choices, with commas
 	Duration      // "90d"
+	// Number is a whole number.
 	Number
 	Switch // "true", "false"
 )
 
-// Sections in the order they are shown in.
+// Sections are the sections of the page, in order.
 var Sections = []string{"organization", "phones", "signin", "invitations", "retention"}
 
-// bad is a value that cannot be kept.
+// bad is the error for a value that cannot be kept.
 type bad struct {
 	text string
 	args []any
@@ -60,7 +62,7 @@ const (
 	maxText = 100
 )
 
-// All are the settings there are.
+// All are all settings, in the order of the page.
 var All = []Setting{
 	text("organization.title", "hosts.title", func(v *Values) *string { return &v.Title }),
 	choice("organization.lang", "", []string{"", "en", "fr"}, func(v *Values) *string { return &v.Lang }),
@@ -96,7 +98,7 @@ func find(name string) (Setting, bool) {
 	return All[i], true
 }
 
-// clean makes a text of one line, without what cannot be seen.
+// clean checks a text of one line and removes characters that cannot be seen.
 func clean(s string) (string, error) {
 	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
@@ -185,7 +187,7 @@ func onOff(name, key string, of func(*Values) *bool) Setting {
 	}}
 }
 
-// duration is a time from min to max; forever says that 0 is a value: without end.
+// duration describes a setting that is a time from min to max; with forever, 0 is a value too: without end.
 func duration(name, key string, min, max time.Duration, forever bool, of func(*Values) *time.Duration) Setting {
 	return Setting{Name: name, Key: key, Kind: Duration, get: func(v *Values) string { return FormatDuration(*of(v)) }, set: func(v *Values, s string) error {
 		d, ok := ParseDuration(s)
@@ -204,7 +206,7 @@ var units = []struct {
 	size   time.Duration
 }{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
-// ParseDuration reads a whole number of days, hours, minutes or seconds: "90d", "12h"; "0" and "0d" are none.
+// ParseDuration reads a whole number of days, hours, minutes or seconds: "90d", "12h". "0" and "0d" give 0.
 func ParseDuration(s string) (time.Duration, bool) {
 	s = strings.TrimSpace(s)
 	if s == "0" {
@@ -222,7 +224,7 @@ func ParseDuration(s string) (time.Duration, bool) {
 	return 0, false
 }
 
-// FormatDuration writes one in the largest unit that it is a whole number of.
+// FormatDuration writes a time in the largest unit of which it is a whole number.
 func FormatDuration(d time.Duration) string {
 	if d == 0 {
 		return "0d"

@@ -10,10 +10,10 @@ import (
 	"parley/store"
 )
 
-// DayNames are what days of the week are called, from Monday.
+// DayNames are the names of the days of the week, from Monday.
 var DayNames = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 
-// DaysOf gives the names of days.
+// DaysOf gives the names of the days in a set, from Monday.
 func DaysOf(d store.Days) []string {
 	names := []string{}
 	for i, name := range DayNames {
@@ -24,7 +24,7 @@ func DaysOf(d store.Days) []string {
 	return names
 }
 
-// ParseDays reads names of days; ok is false if there is one that is none.
+// ParseDays reads names of days; ok is false if one is not a day's name.
 func ParseDays(names []string) (d store.Days, ok bool) {
 	for _, name := range names {
 		found := false
@@ -40,16 +40,16 @@ func ParseDays(names []string) (d store.Days, ok bool) {
 	return d, true
 }
 
-// ParseClock reads a time of the day as minutes after midnight.
+// ParseClock reads a time of day like "22:00" as minutes after midnight.
 func ParseClock(s string) (int, bool) {
 	t, err := time.Parse("15:04", strings.TrimSpace(s))
 	return t.Hour()*60 + t.Minute(), err == nil
 }
 
-// FormatClock writes it.
+// FormatClock writes minutes after midnight as a time of day.
 func FormatClock(minutes int) string { return fmt.Sprintf("%02d:%02d", minutes/60, minutes%60) }
 
-// Zone finds a time zone by its name of the IANA's database.
+// Zone gives a time zone by its name in the IANA database; false if there is none.
 func Zone(name string) (*time.Location, bool) {
 	if name == "" || name == "Local" || len(name) > 64 {
 		return nil, false

@@ -1,5 +1,5 @@
-// Package settings is what an organization decides about itself while the server runs, each host for itself. The
-// configuration file gives the defaults; what is set here goes before it. Everybody reads it by Of.
+// Package settings holds what an organization decides while the server runs, for each host. The configuration file
+// gives the defaults, and a setting takes precedence over it. Of gives the values in force.
 package settings
 
 import (
@@ -15,31 +15,31 @@ import (
 	"parley/store"
 )
 
-// Values are the settings in force of one host. They are not changed once made.
+// Values are the settings in force on a host. They are never changed once made.
 type Values struct {
-	Title string            // of the organization; "" is its domain
-	Lang  string            // of who has chosen none; "": the browser's, or else English
-	Roles map[string]string // what roles are called here, instead of the words of the reader's language
+	Title string            // the organization's name; "": its domain
+	Lang  string            // for people who have chosen none; "": the browser's, or else English
+	Roles map[string]string // the organization's words for roles, instead of those of the reader's language
 
-	TwoFactor   []string      // roles that have to have a second factor
-	SessionIdle time.Duration // how long a browser stays signed in without being used
+	TwoFactor   []string      // roles that must have a second factor
+	SessionIdle time.Duration // how long an unused browser stays signed in
 
 	InviteBy   string        // the lowest role that may invite in the console
-	InviteApps string        // who may invite by an app: "anyone", "admins", "nobody"
-	InviteTime time.Duration // how long a link is good where nothing else was said
-	Reusable   bool          // links that several people use may be made
-	MaxUses    int           // of one such link
-	MaxInvites int           // that are open, of one inviter
+	InviteApps string        // who may invite with an app: "anyone", "admins", "nobody"
+	InviteTime time.Duration // the default validity of a link
+	Reusable   bool          // links for several people may be made
+	MaxUses    int           // uses of one such link
+	MaxInvites int           // open invitations of one inviter
 
-	Quiet store.QuietHours // of who has chosen none; Zone is the organization's time zone
+	Quiet store.QuietHours // for people who have chosen none; Zone is the organization's time zone
 
-	Archive time.Duration // how long messages between people are kept; 0: for ever
-	Rooms   time.Duration // and messages in rooms
-	Uploads time.Duration // how long files are kept
-	Names   time.Duration // how long the name of a deleted account is given to nobody else; 0: it is at once
+	Archive time.Duration // retention of messages between people; 0: for ever
+	Rooms   time.Duration // retention of messages in rooms
+	Uploads time.Duration // retention of files
+	Names   time.Duration // how long the name of a deleted account is not available; 0: it is at once
 }
 
-// NeedsTwoFactor says whether who has a role has to have a second factor.
+// NeedsTwoFactor says whether people with a role must have a second factor.
 func (v Values) NeedsTwoFactor(role string) bool { return slices.Contains(v.TwoFactor, role) }
 
 // MayInvite says whether a role may invite in the console.
@@ -51,29 +51,29 @@ func rank(role string) int { return slices.Index(ranks, role) }
 
 // Where a value comes from.
 const (
-	Set           = "set"           // here, by somebody
+	Set           = "set"           // somebody set it
 	Configuration = "configuration" // the file, a flag or the environment
 	BuiltIn       = "built-in"
 )
 
-// Defaults are what holds for a host where nothing was set.
+// Defaults are the values in force on a host where nothing is set.
 type Defaults struct {
 	Values
-	Configured []string // names of settings that the configuration gives; the others are built in
+	Configured []string // names of settings that the configuration gives; other defaults are built in
 }
 
-// State is a setting as it is in force.
+// State is a setting with the value in force.
 type State struct {
 	Setting
-	Value   string // as it is written: of a form, of the store
-	Default string // what would hold if it were not set
+	Value   string // as written in forms and in the store
+	Default string // the value in force if it were not set
 	Source  string
 	From    string // source of the default: Configuration or BuiltIn
 	Since   time.Time
 	By      string // localpart; "" is the command line
 }
 
-// Settings knows and changes them. Safe from any goroutine.
+// Settings reads and changes settings. Safe from any goroutine.
 type Settings struct {
 	st    store.Settings
 	log   *slog.Logger
@@ -83,7 +83,7 @@ type Settings struct {
 type host struct {
 	defaults Defaults
 	now      atomic.Pointer[inForce]
-	mu       sync.Mutex // held from reading the store to setting now: what was read before a change does not hide it
+	mu       sync.Mutex // held from reading the store until the values are replaced, so that an old read does not hide a change
 }
 
 type inForce struct {
@@ -91,7 +91,7 @@ type inForce struct {
 	set    map[string]store.Setting
 }
 
-// New makes it for some hosts. Until Load the defaults hold.
+// New makes the Settings of some hosts. Before Load the defaults are in force.
 func New(st store.Settings, log *slog.Logger, hosts map[string]Defaults) *Settings {
 	s := &Settings{st: st, log: log, hosts: make(map[string]*host)}
 	for name, d := range hosts {
@@ -102,7 +102,7 @@ func New(st store.Settings, log *slog.Logger, hosts map[string]Defaults) *Settin
 	return s
 }
 
-// Load reads what was set.
+// Load reads the settings of all hosts.
 func (s *Settings) Load(ctx context.Context) error {
 	for name, h := range s.hosts {
 		h.mu.Lock()
@@ -115,7 +115,7 @@ func (s *Settings) Load(ctx context.Context) error {
 	return nil
 }
 
-// Reread reads what was set for one host.
+// Reread reads the settings of one host.
 func (s *Settings) Reread(ctx context.Context, name string) error {
 	h := s.hosts[name]
 	h.mu.Lock()
@@ -131,7 +131,7 @@ func (s *Settings) loadLocked(ctx context.Context, name string) error {
 	return err
 }
 
-// read gives what the store says is in force.
+// read gives what is in force by the store.
 func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 	h := s.hosts[name]
 	kept, err := s.st.Settings(ctx, name)
@@ -143,7 +143,7 @@ func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 	for _, k := range kept {
 		d, ok := find(k.Name)
 		if !ok {
-			continue // of a newer parley
+			continue // from a newer parley
 		}
 		if err := d.set(&f.values, k.Value); err != nil {
 			s.log.Error("a setting cannot be used", "host", name, "setting", k.Name, "err", err)
@@ -154,10 +154,10 @@ func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 	return f, nil
 }
 
-// reread is how often what another node has set is looked for.
+// reread is how often changes by other nodes are looked for.
 const reread = 10 * time.Second
 
-// Run follows what other nodes set, until ctx ends.
+// Run follows the changes of other nodes until ctx ends.
 func (s *Settings) Run(ctx context.Context) error {
 	t := time.NewTicker(reread)
 	defer t.Stop()
@@ -173,7 +173,7 @@ func (s *Settings) Run(ctx context.Context) error {
 	}
 }
 
-// Of gives what is in force for a host, without reading the store.
+// Of gives the values in force on a host, without reading the store.
 func (s *Settings) Of(name string) Values {
 	h := s.hosts[name]
 	if h == nil {
@@ -182,7 +182,7 @@ func (s *Settings) Of(name string) Values {
 	return h.now.Load().values
 }
 
-// All gives every setting of a host with where it comes from, in the order they are shown in.
+// All gives every setting of a host with its source, in the order of the page.
 func (s *Settings) All(name string) []State {
 	h := s.hosts[name]
 	if h == nil {
@@ -204,16 +204,17 @@ func (s *Settings) All(name string) []State {
 	return out
 }
 
-// Mistake is why a value cannot be kept. Text is a message of package i18n, Args what it is filled with.
+// Mistake says why a value cannot be kept. Text is a message of package i18n, Args are the values for its placeholders.
 type Mistake struct {
-	Name string // of the setting
+	Name string // the setting
 	Text string
 	Args []any
 }
 
-// Mistakes are all of those of one change.
+// Mistakes are all mistakes of one change.
 type Mistakes []Mistake
 
+// Error gives all mistakes in English.
 func (ms Mistakes) Error() string {
 	var b strings.Builder
 	for i, m := range ms {
@@ -232,7 +233,7 @@ func (ms Mistakes) Error() string {
 // Changed is a setting before and after a change.
 type Changed struct{ Name, Was, Is string }
 
-// Change is Write and Reread: what is set holds at once.
+// Change is Write and Reread: the change is in force at once.
 func (s *Settings) Change(ctx context.Context, name, by string, to map[string]*string) ([]Changed, error) {
 	changed, err := s.Write(ctx, name, by, to)
 	if err != nil || len(changed) == 0 {
@@ -241,14 +242,14 @@ func (s *Settings) Change(ctx context.Context, name, by string, to map[string]*s
 	return changed, s.Reread(ctx, name)
 }
 
-// Write sets some, and takes back those whose value is nil, so that the default holds again. It gives what has changed
-// by it; Mistakes if something cannot be kept, and then nothing is. It holds here once the host is Reread.
+// Write sets some settings, and resets those whose value is nil to their defaults. It gives what changed; if a value is
+// not valid, it keeps nothing and returns Mistakes. The change is in force here after Reread.
 func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*string) ([]Changed, error) {
 	h := s.hosts[name]
 	if h == nil {
 		return nil, fmt.Errorf("settings: %s is not hosted here", name)
 	}
-	f, err := s.read(ctx, name) // another node may have changed some
+	f, err := s.read(ctx, name) // another node may have changed settings
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +275,7 @@ func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*st
 		}
 		_, isSet := f.set[d.Name]
 		was := d.get(&f.values)
-		if v == nil { // as the configuration has it, whatever may be set here
+		if v == nil { // back to the default, also one that could not be set here
 			if isSet {
 				forget = append(forget, d.Name)
 			}
@@ -283,7 +284,7 @@ func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*st
 			}
 			continue
 		}
-		if *v == was { // a default of the configuration may be one that cannot be set here
+		if *v == was { // the default may be a value that cannot be set here
 			continue
 		}
 		if err := d.set(&is, *v); err != nil {

@@ -60,7 +60,8 @@ func state(t *testing.T, s *settings.Settings, name string) settings.State {
 	return all[i]
 }
 
-// What is set goes before the configuration, on this host only, on every node, until it is taken back.
+// TestSettings checks that a setting takes precedence over the configuration, on this host only and on every node,
+// until it is reset.
 func TestSettings(t *testing.T) {
 	st := open(t)
 	one, two := node(t, st), node(t, st)
@@ -142,7 +143,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// What a newer parley has kept, or what was damaged, is left out; the rest holds.
+// TestStrangeRows checks that rows of a newer parley and damaged rows are ignored, and the rest applies.
 func TestStrangeRows(t *testing.T) {
 	st := open(t)
 	if err := st.SetSettings(t.Context(), "a.example", []store.Setting{{Name: "future.thing", Value: "1"}, {Name: "retention.archive", Value: "soon"}, {Name: "organization.title", Value: "Kept"}}, nil); err != nil {
@@ -169,7 +170,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-// The hours in which phones are left alone are written as people write them.
+// TestQuietSettings checks that quiet hours are written as people write them.
 func TestQuietSettings(t *testing.T) {
 	s := node(t, open(t))
 	change := func(pairs ...string) error {

@@ -79,8 +79,8 @@ func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, err
 	if err != nil {
 		return nil, err
 	}
-	ver, mates, asked := version(q.Payload)
-	if asked && (ver > 0 || mates != "") && mates == cs.TeamVersion && q.Session != nil {
+	ver, teams, asked := version(q.Payload)
+	if asked && (ver > 0 || teams != "") && teams == cs.TeamVersion && q.Session != nil {
 		changed, removed, _, ok, err := r.st.RosterSince(ctx, r.h.Domain, q.Account, ver)
 		if err != nil {
 			return nil, err
@@ -139,10 +139,10 @@ func itemOrNone(cs *server.Contacts, address string) *wire.Element {
 
 // verOf writes the version of a roster: that of what is kept, and behind a hyphen that of what is there because of
 // teams.
-func verOf(kept int64, mates string) string {
+func verOf(kept int64, teams string) string {
 	v := strconv.FormatInt(kept, 10)
-	if mates != "" {
-		v += "-" + mates
+	if teams != "" {
+		v += "-" + teams
 	}
 	return v
 }
@@ -150,15 +150,15 @@ func verOf(kept int64, mates string) string {
 func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
 // version reads the ver attribute; asked says that there is one, even if empty.
-func version(q *wire.Element) (kept int64, mates string, asked bool) {
+func version(q *wire.Element) (kept int64, teams string, asked bool) {
 	for _, a := range q.Attrs {
 		if a.Name.Space == "" && a.Name.Local == "ver" {
-			v, mates, _ := strings.Cut(a.Value, "-")
+			v, teams, _ := strings.Cut(a.Value, "-")
 			n, err := strconv.ParseInt(v, 10, 64)
 			if err != nil {
 				return 0, "", true
 			}
-			return n, mates, true
+			return n, teams, true
 		}
 	}
 	return 0, "", false
@@ -289,12 +289,12 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 // changed tells the account's clients of a contact as it is now.
 func (r *roster) changed(ctx context.Context, account string, c store.Contact) {
 	r.h.ContactsChanged(account)
-	mates := ""
+	teams := ""
 	if cs, err := r.h.Contacts(ctx, account); err == nil {
-		c, mates = seenAt(cs, c), cs.TeamVersion
+		c, teams = seenAt(cs, c), cs.TeamVersion
 	}
 	if c.InRoster {
-		r.push(account, item(c), verOf(c.Version, mates))
+		r.push(account, item(c), verOf(c.Version, teams))
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package i18n is what parley says to people in their language: English as it stands in code and templates, which is
-// also the message's name, and French from the catalogue fr.json. Messages with a number have their forms in both
+// Package i18n translates the texts that people read. English is the text in code and templates, which is also the
+// message's name; French is in the catalogue fr.json. Messages with a number have their plural forms in both
 // catalogues.
 package i18n
 
@@ -17,23 +17,23 @@ import (
 //go:embed en.json fr.json
 var files embed.FS
 
-// Languages there are, the default first.
+// Languages are the languages that exist, the default first.
 var Languages = []string{"en", "fr"}
 
-// Lang speaks one language. Safe from any goroutine.
+// Lang translates into one language. Safe from any goroutine.
 type Lang struct {
 	Code  string
 	loc   *goi18n.Localizer
 	known map[string]message
 }
 
-// Catalogue says messages in each of the languages.
+// Catalogue holds the languages.
 type Catalogue struct {
 	langs   map[string]*Lang
 	matcher language.Matcher
 }
 
-// message is a catalogue's entry: a text, or its forms by number.
+// message is an entry of a catalogue: a text, or its plural forms.
 type message struct{ One, Many, Other string }
 
 func (m *message) UnmarshalJSON(b []byte) error {
@@ -44,7 +44,7 @@ func (m *message) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*plain)(m))
 }
 
-// Messages reads one language's catalogue.
+// Messages reads the catalogue of one language.
 func Messages(lang string) (map[string]message, error) {
 	b, err := files.ReadFile(lang + ".json")
 	if err != nil {
@@ -57,7 +57,7 @@ func Messages(lang string) (map[string]message, error) {
 	return ms, nil
 }
 
-// New reads the catalogues.
+// New reads all catalogues.
 func New() (*Catalogue, error) {
 	bundle := goi18n.NewBundle(language.English)
 	c := &Catalogue{langs: make(map[string]*Lang)}
@@ -84,7 +84,7 @@ func New() (*Catalogue, error) {
 	return c, nil
 }
 
-// Lang gives a language; the default for one that there is not.
+// Lang gives a language by its code, or the default.
 func (c *Catalogue) Lang(code string) *Lang {
 	if l := c.langs[code]; l != nil {
 		return l
@@ -92,8 +92,7 @@ func (c *Catalogue) Lang(code string) *Lang {
 	return c.langs[Languages[0]]
 }
 
-// Of chooses the language of a request: the person's if it is known, else what the browser asks for, if it is one of
-// ours, else another one.
+// Of chooses the language of a request: preferred if it exists, else one that the browser asks for, else otherwise.
 func (c *Catalogue) Of(r *http.Request, preferred, otherwise string) *Lang {
 	if l := c.langs[preferred]; l != nil {
 		return l
@@ -113,8 +112,8 @@ func (c *Catalogue) Of(r *http.Request, preferred, otherwise string) *Lang {
 	return c.langs[Languages[i]]
 }
 
-// T says a message. args are names and values in turn; the value named Count chooses the form. A message that the
-// catalogue lacks is said in English.
+// T gives a message in the language. args are names and values in turn; the value named Count chooses the plural form.
+// A message that the catalogue lacks is given in English.
 func (l *Lang) T(id string, args ...any) string {
 	c := &goi18n.LocalizeConfig{DefaultMessage: &goi18n.Message{ID: id, Other: id}}
 	if len(args) > 0 {
@@ -142,7 +141,7 @@ var months = map[string][]string{
 	"fr": {"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
 }
 
-// Date says a day.
+// Date formats a day.
 func (l *Lang) Date(t time.Time) string {
 	if t.IsZero() {
 		return "—"
@@ -150,7 +149,7 @@ func (l *Lang) Date(t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), months[l.Code][t.Month()-1], t.Year())
 }
 
-// Moment says a day and a time.
+// Moment formats a day and a time.
 func (l *Lang) Moment(t time.Time) string {
 	if t.IsZero() {
 		return "—"
@@ -158,7 +157,7 @@ func (l *Lang) Moment(t time.Time) string {
 	return l.Date(t) + t.Format(", 15:04")
 }
 
-// Ago says how long ago, or in how long, a moment is, roughly.
+// Ago says roughly how long ago, or in how long, a moment is.
 func (l *Lang) Ago(t, now time.Time) string {
 	if t.IsZero() {
 		return l.T("never")

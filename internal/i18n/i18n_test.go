@@ -58,7 +58,7 @@ func TestNothingIsMissing(t *testing.T) {
 				for _, m := range re.FindAllStringSubmatch(string(b), -1) {
 					id, err := strconv.Unquote(m[1])
 					if err != nil || strings.HasSuffix(id, " ") || strings.HasPrefix(id, "/") || !strings.ContainsAny(id, " ") && id == strings.ToLower(id) && len(id) > 12 {
-						continue // the beginning of one that is put together, a path
+						continue // the beginning of a composed message, or a path
 					}
 					found++
 					if _, ok := fr[id]; !ok && !strings.HasPrefix(id, "the password has") && !strings.HasPrefix(id, "this session was") {
@@ -73,7 +73,7 @@ func TestNothingIsMissing(t *testing.T) {
 	}
 }
 
-// What is filled in is the same in both languages.
+// TestPlaces checks that both languages have the same placeholders.
 func TestPlaces(t *testing.T) {
 	c, err := New()
 	if err != nil {
@@ -107,9 +107,9 @@ func TestForms(t *testing.T) {
 	for _, tc := range []struct{ got, want string }{
 		{c.Lang("en").T("{{.Count}} members", "Count", 1), "1 member"},
 		{c.Lang("en").T("{{.Count}} members", "Count", 2), "2 members"},
-		{c.Lang("fr").T("{{.Count}} members", "Count", 0), "0 membre"}, // French has the singular for none
+		{c.Lang("fr").T("{{.Count}} members", "Count", 0), "0 membre"}, // French uses the singular for zero
 		{c.Lang("fr").T("{{.Count}} members", "Count", 3), "3 membres"},
-		{c.Lang("fr").T("Hello, {{.Name}}", "Name", "<b>"), "Bonjour, <b>"}, // escaping is the template's
+		{c.Lang("fr").T("Hello, {{.Name}}", "Name", "<b>"), "Bonjour, <b>"}, // the template escapes
 		{c.Lang("fr").T("not in any catalogue"), "not in any catalogue"},
 		{c.Lang("fr").T("role owner"), "Propriétaire"},
 		{c.Lang("en").T("role owner"), "Owner"},
@@ -125,7 +125,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// A number that is said has its forms, but where they would be alike: "2 h ago".
+// TestNumbersHaveForms checks that messages with a number have plural forms, unless these would be alike: "2 h ago".
 func TestNumbersHaveForms(t *testing.T) {
 	alike := regexp.MustCompile(`^(in )?\{\{\.Count\}\} (h|min|failed|waiting)( ago)?$`)
 	for _, lang := range Languages {

@@ -1,4 +1,4 @@
-// Package limit bounds how often something happens: once for everything, and by key for what each of many does.
+// Package limit bounds how often something may happen, for one thing or for each of many keys.
 package limit
 
 import (
@@ -8,20 +8,20 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Pace bounds how often one does something. It is judged by when a thing was received, not by when it is its turn: a
-// stall of the database makes nobody a flooder who was none. It is for one goroutine.
+// Pace bounds how often something may happen. It goes by when things were received, not by when they are handled: a
+// stall of the database makes nobody a flooder. For use by one goroutine.
 type Pace struct {
 	limiter *rate.Limiter
 	last    time.Time
 }
 
-// NewPace makes one that allows burst things at once, and so many in a second after that.
+// NewPace makes a Pace that allows burst things at once, and perSecond things a second after that.
 func NewPace(perSecond rate.Limit, burst int) *Pace {
 	return &Pace{limiter: rate.NewLimiter(perSecond, burst)}
 }
 
-// Allow says whether a thing that was received at a time may be done; the zero time is now. Time does not go back: who
-// writes by two streams of which one waits gains nothing by it.
+// Allow says whether a thing received at a time may happen, and counts it; the zero time is now. Time does not go back:
+// a sender gains nothing by a second stream that lags behind.
 func (p *Pace) Allow(at time.Time) bool {
 	if at.IsZero() {
 		at = time.Now()
@@ -33,10 +33,10 @@ func (p *Pace) Allow(at time.Time) bool {
 	return p.limiter.AllowN(at, 1)
 }
 
-// rests says whether all that the pace allows at once may be done now.
+// rests says whether burst things would be allowed now.
 func (p *Pace) rests() bool { return p.limiter.Tokens() >= float64(p.limiter.Burst()) }
 
-// Keyed is a Pace for each of many keys: people, domains. A nil one has no limit. It is safe from any goroutine.
+// Keyed is a Pace for each of many keys, such as people or domains. A nil one has no limit. Safe from any goroutine.
 type Keyed[K comparable] struct {
 	perSecond rate.Limit
 	burst     int
@@ -46,17 +46,17 @@ type Keyed[K comparable] struct {
 	of map[K]*Pace
 }
 
-// Most is how many keys are remembered where nothing else is said.
+// Most is the usual number of keys to remember.
 const Most = 10_000
 
-// New makes one that allows each key burst things at once, and so many in a second after that. It remembers so many
-// keys at most: see Allow.
+// New makes a Keyed that allows each key burst things at once, and perSecond things a second after that. It remembers
+// at most most keys: see Allow.
 func New[K comparable](perSecond rate.Limit, burst, most int) *Keyed[K] {
 	return &Keyed[K]{perSecond: perSecond, burst: burst, most: most}
 }
 
-// PerMinute makes one that allows each key so many things in a minute, all of them at once too; nil, which has no
-// limit, for 0 and less.
+// PerMinute makes a Keyed that allows each key n things a minute, all of them at once too; nil, which has no limit, if
+// n is 0 or less.
 func PerMinute[K comparable](n int) *Keyed[K] {
 	if n <= 0 {
 		return nil
@@ -72,8 +72,8 @@ func (k *Keyed[K]) Reset(perSecond rate.Limit, burst int) {
 	clear(k.of)
 }
 
-// Allow says whether a key may do a thing that was received at a time, which counts then; the zero time is now. When
-// there are too many keys, those that are at rest are forgotten; if none is, a new one may do nothing.
+// Allow says whether a key may do a thing received at a time, and counts it; the zero time is now. When there are too
+// many keys, those that have used up nothing are forgotten; if there are none, a new key may do nothing.
 func (k *Keyed[K]) Allow(key K, at time.Time) bool {
 	if k == nil {
 		return true

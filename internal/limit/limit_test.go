@@ -50,8 +50,8 @@ func TestPerMinute(t *testing.T) {
 	}
 }
 
-// What was received at a legal pace and comes to its turn all at once is no flood; what was received at once is one,
-// and so is what pretends to be older by way of another stream.
+// TestPaceIsOfWhenItWasReceived checks that things received at a legal pace and handled all at once are not a flood,
+// that things received at once are, and that another stream with older times does not help.
 func TestPaceIsOfWhenItWasReceived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := limit.NewPace(1, 5)

@@ -1,22 +1,22 @@
-// Package memo remembers what takes time to find out.
+// Package memo caches what takes time to find out.
 package memo
 
 import "sync"
 
-// Map is a map with a bound: when it is full it starts anew. The zero one is ready, and has room for Most entries. It
-// is safe from any goroutine.
+// Map is a cache with a bound: when it is full it is emptied. The zero value is ready, and holds up to Most entries.
+// Safe from any goroutine.
 type Map[K comparable, V any] struct {
-	Most int // entries; 0: Most of the package. It is not changed once there is an entry.
+	Most int // entries; 0: the package's Most. Not changed once there is an entry
 
 	mu    sync.Mutex
 	m     map[K]V
 	drops int
 }
 
-// Most is how many entries there are at most where a Map does not say.
+// Most is the default bound of a Map.
 const Most = 100_000
 
-// Get gives what is remembered for a key.
+// Get gives the cached value of a key.
 func (m *Map[K, V]) Get(k K) (v V, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -24,7 +24,7 @@ func (m *Map[K, V]) Get(k K) (v V, ok bool) {
 	return v, ok
 }
 
-// Put remembers a value.
+// Put caches a value.
 func (m *Map[K, V]) Put(k K, v V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -42,7 +42,7 @@ func (m *Map[K, V]) putLocked(k K, v V) {
 	m.m[k] = v
 }
 
-// Drop forgets a key: what is remembered of it is not so any more.
+// Drop forgets a key, because its value has changed.
 func (m *Map[K, V]) Drop(k K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -57,8 +57,8 @@ func (m *Map[K, V]) Drops() int {
 	return m.drops
 }
 
-// PutUnless remembers a value unless anything was dropped since Drops gave drops: a value that was read before a change
-// does not hide the change.
+// PutUnless caches a value unless Drop was called since Drops gave drops: a value read before a change must not hide
+// the change.
 func (m *Map[K, V]) PutUnless(k K, v V, drops int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// orientation reads which way up a JPEG is from its EXIF note; 1, as it lies, where there is none that can be read.
+// orientation reads which way up a JPEG is from its EXIF note; 1 (as it lies) if there is none that can be read.
 func orientation(data []byte) int {
 	tiff := exif(data)
 	if len(tiff) < 8 {

@@ -1,5 +1,5 @@
-// Package picture makes small pictures of what people upload: it looks before it decodes, leaves out what cameras and
-// programs write beside the pixels, and gives PNG or JPEG.
+// Package picture makes small pictures from uploaded ones: it looks at the size before it decodes, removes metadata,
+// and gives PNG or JPEG.
 package picture
 
 import (
@@ -7,7 +7,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
-	_ "image/gif" // of one with several frames the first
+	_ "image/gif" // its first frame
 	"image/jpeg"
 	"image/png"
 
@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	MaxBytes = 8 << 20   // of what is uploaded
-	maxArea  = 24 << 20  // pixels of it
-	maxBytes = 128 << 20 // that it takes while it is looked at: a small file may hold a large picture
-	minSide  = 16        // of what is made
-	smallest = 64        // a side to which it is made smaller until it fits
-	side     = 512       // of what is made
+	MaxBytes = 8 << 20   // of an uploaded file
+	maxArea  = 24 << 20  // its pixels
+	maxBytes = 128 << 20 // memory for it while it is decoded: a small file may hold a large picture
+	minSide  = 16        // of the result
+	smallest = 64        // the result is made smaller until it fits, down to this side
+	side     = 512       // the largest side of the result
 )
 
 // Errors that say what is wrong with a picture.
@@ -31,10 +31,10 @@ var (
 	ErrSmall  = errors.New("this picture is too small: at least 16 pixels each way")
 )
 
-// one at a time: each needs memory for all its pixels.
+// one lets one picture be decoded at a time: each needs memory for all its pixels.
 var one = make(chan struct{}, 1)
 
-// Readable says by a file's head alone, without decoding it, what Square would say of it.
+// Readable says from a file's head alone, without decoding it, whether Square would refuse it, and why.
 func Readable(data []byte) error {
 	_, err := head(data)
 	return err
@@ -56,7 +56,7 @@ func head(data []byte) (format string, err error) {
 	return format, nil
 }
 
-// depth is how many bytes a pixel takes.
+// depth gives how many bytes a pixel takes.
 func depth(m color.Model) int {
 	switch m {
 	case color.RGBA64Model, color.NRGBA64Model:
@@ -67,8 +67,8 @@ func depth(m color.Model) int {
 	return 4
 }
 
-// Square makes a square picture of the middle of an uploaded one: at most 512 pixels each way and at most limit bytes, upright,
-// without metadata. The type is image/png where it has few colours or holes, else image/jpeg.
+// Square makes a square picture of the middle of an uploaded one: at most 512 pixels each way and at most limit bytes,
+// upright, without metadata. The type is image/png if it has few colours or transparent parts, otherwise image/jpeg.
 func Square(data []byte, limit int) (out []byte, typ string, err error) {
 	return Small(data, side, limit)
 }
@@ -102,7 +102,7 @@ func Small(data []byte, n, limit int) (out []byte, typ string, err error) {
 	}
 }
 
-// encode writes PNG where that is small enough and fitting, else JPEG.
+// encode writes PNG if that suits the picture and fits, otherwise JPEG.
 func encode(m *image.NRGBA, from string, limit int) ([]byte, string, error) {
 	var b bytes.Buffer
 	if from != "jpeg" {
@@ -124,7 +124,7 @@ func encode(m *image.NRGBA, from string, limit int) ([]byte, string, error) {
 	}
 }
 
-// shrink takes the square in the middle and makes it n by n.
+// shrink takes the square in the middle and scales it to n by n.
 func shrink(src image.Image, n int) *image.NRGBA {
 	r := src.Bounds()
 	full := min(r.Dx(), r.Dy())
@@ -134,7 +134,7 @@ func shrink(src image.Image, n int) *image.NRGBA {
 	return out
 }
 
-// upright turns a square as its camera's note says (EXIF 2.3, Orientation: 1 to 8).
+// upright turns a square as the camera's note says (EXIF 2.3, Orientation: 1 to 8).
 func upright(m *image.NRGBA, o int) *image.NRGBA {
 	if o < 2 || o > 8 {
 		return m

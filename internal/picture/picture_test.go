@@ -46,7 +46,7 @@ func encoded(t testing.TB, m image.Image, format string) []byte {
 	return b.Bytes()
 }
 
-// noted writes an orientation and a word of the camera's into a JPEG.
+// noted writes an orientation and a text into a JPEG's EXIF note.
 func noted(data []byte, o uint16) []byte {
 	tiff := []byte("MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01")
 	tiff = binary.BigEndian.AppendUint16(tiff, o)
@@ -84,7 +84,8 @@ func TestSquare(t *testing.T) {
 	}
 }
 
-// A photo taken with the telephone upright lies on its side in the file; where it was taken is nobody's business.
+// TestOrientation checks that a photo taken with an upright telephone, which lies on its side in the file, is turned,
+// and that where it was taken is removed.
 func TestOrientation(t *testing.T) {
 	plain := encoded(t, halves(300, 300), "jpeg")
 	top := map[uint16][2]bool{1: {true, false}, 2: {false, true}, 3: {false, true}, 6: {true, true}, 8: {false, false}, 9: {true, false}}
@@ -110,7 +111,8 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// What cannot be compressed becomes smaller until it fits, with its holes kept.
+// TestLimit checks that a picture that cannot be compressed is made smaller until it fits, and keeps its transparent
+// parts.
 func TestLimit(t *testing.T) {
 	m := image.NewNRGBA(image.Rect(0, 0, 600, 600))
 	r := rand.New(rand.NewPCG(1, 2))
@@ -160,8 +162,8 @@ func FuzzSquare(f *testing.F) {
 	})
 }
 
-// webp is a WebP file of one colour, in its form without loss: each of its five codes has one symbol, so that pixels take no
-// bits at all.
+// webp is a lossless WebP file of one colour: each of its five codes has one symbol, so that pixels take no bits at
+// all.
 func webp(w, h int, c color.NRGBA) []byte {
 	bits, n := make([]byte, 32), 0
 	put := func(v uint32, width int) {

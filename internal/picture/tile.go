@@ -18,18 +18,18 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The emoji are Noto Emoji's (decision 030).
+// notoEmoji is the font Noto Emoji (decision 030).
 //
 //go:embed NotoEmoji.ttf.gz
 var notoEmoji []byte
 
 const (
 	tileSide = 192
-	drawn    = 124 // of it the emoji takes at most
-	shades   = 16  // between the tile and what is drawn on it
+	drawn    = 124 // maximum width and height of the emoji, in pixels
+	shades   = 16  // colours from the tile's to the emoji's
 )
 
-// tiles are pairs of a ground and what is drawn on it: the colours that the pages give people and groups.
+// tiles are pairs of colours, of the ground and of the emoji: the colours that the pages give people and groups.
 var tiles = [...][2]uint32{{0xd3ecea, 0x0a4f49}, {0xdbe6fb, 0x1f3f7a}, {0xe9dffb, 0x50308c}, {0xfbdde9, 0x84234e}, {0xfde2d3, 0x7b3a10}, {0xfbecc6, 0x664b00},
 	{0xe3f0cd, 0x41570f}, {0xd1efdc, 0x0f5430}, {0xd3e9f7, 0x10496e}, {0xe0e3f8, 0x333a86}, {0xf5dcf4, 0x70266f}, {0xe6e2dc, 0x4f463a}}
 
@@ -40,7 +40,7 @@ func Hue(name string) int {
 	return int(h.Sum32() % uint32(len(tiles)))
 }
 
-// emojiFont reads the font when the first tile is drawn; not every server draws one.
+// emojiFont reads the font when the first tile is drawn.
 var emojiFont = sync.OnceValues(func() (*sfnt.Font, error) {
 	z, err := gzip.NewReader(bytes.NewReader(notoEmoji))
 	if err != nil {
@@ -57,15 +57,15 @@ var emojiFont = sync.OnceValues(func() (*sfnt.Font, error) {
 	return f, nil
 })
 
-// Drawable gives the character of an emoji that Emoji draws: the first that the font has. Of one that is put together of
-// several that is what it is mostly, such as a person without the profession; false for flags, which are letters.
+// Drawable gives the character that Emoji draws for an emoji: the first that the font has. For a combined emoji that is
+// the main part, such as a person without the profession; false for flags, which are letters.
 func Drawable(emoji string) (rune, bool) {
 	f, err := emojiFont()
 	if err != nil {
 		return 0, false
 	}
 	for _, r := range emoji {
-		if r >= 0x1f1e6 && r <= 0x1f1ff { // of two letters, each of which has a picture of its own
+		if r >= 0x1f1e6 && r <= 0x1f1ff { // half of a flag; it has a picture of its own, which is not the flag
 			return 0, false
 		}
 		if i, err := f.GlyphIndex(nil, r); err == nil && i != 0 {
@@ -77,8 +77,8 @@ func Drawable(emoji string) (rune, bool) {
 	return 0, false
 }
 
-// Emoji draws a tile of one of the twelve colours with an emoji on it: a PNG of 192 by 192 pixels, the same for the same.
-// false if there is nothing that can be drawn.
+// Emoji draws a tile in one of the twelve colours with an emoji on it: a PNG of 192 by 192 pixels, always the same for
+// the same input. It gives false if the font has nothing to draw.
 func Emoji(emoji string, hue int) (out []byte, ok bool, err error) {
 	r, ok := Drawable(emoji)
 	if !ok {
@@ -127,7 +127,7 @@ func glyph(f *sfnt.Font, r rune) (*image.Alpha, error) {
 	return m, nil
 }
 
-// ramp is the shades between two colours.
+// ramp gives the shades between two colours.
 func ramp(c [2]uint32) color.Palette {
 	p := make(color.Palette, shades)
 	for i := range p {

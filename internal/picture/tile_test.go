@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A tile is a small picture with something on it, always the same; a combined emoji is drawn by what it begins with.
+// TestEmoji checks that a tile is a small picture, always the same, and that a combined emoji is drawn by its first
+// character.
 func TestEmoji(t *testing.T) {
 	seen := make(map[string]string)
 	for _, e := range []string{"🚀", "🎭", "❤️", "☎", "⚙️", "👩‍💻", "👍🏽"} {

@@ -39,7 +39,7 @@ const (
 // Field is one field of a change.
 type Field struct {
 	Name    string
-	Flag    string // without its hyphens
+	Flag    string // without hyphens
 	Label   string
 	Doc     string
 	Kind    Kind
@@ -61,8 +61,8 @@ func (w *Wrong) Error() string { return w.Field + " " + w.Text }
 
 var shapes sync.Map // of []Field by reflect.Type
 
-// Of gives the fields of a struct, or of what a pointer to one points to, in order. Callers do not change them. It
-// panics if the tags make no sense, which is a fault of the program.
+// Of gives the fields of a struct or of a pointer to one, in order. Callers must not change them. It panics if the tags
+// are not valid, which is a fault of the program.
 func Of(change any) []Field {
 	t := reflect.TypeOf(change)
 	if t.Kind() == reflect.Pointer {
@@ -76,7 +76,7 @@ func Of(change any) []Field {
 	return fs
 }
 
-// Named gives the field of a struct that has a name. It panics if there is none.
+// Named gives the field with this name. It panics if there is none.
 func Named(change any, name string) Field {
 	for _, f := range Of(change) {
 		if f.Name == name {
@@ -130,8 +130,8 @@ func fieldsOf(t reflect.Type, at []int) (fs []Field) {
 	return fs
 }
 
-// Value gives what a change has for the field: text as it is, a box as "true" or "false", a list one a line. ok is
-// false if it is not given.
+// Value gives the field's value in a change: a text as it is, a box as "true" or "false", a list with one item a line.
+// ok is false if the change does not have it.
 func (f Field) Value(change any) (text string, ok bool) {
 	v := reflect.Indirect(reflect.ValueOf(change)).FieldByIndex(f.index)
 	if v.IsNil() {
@@ -146,8 +146,8 @@ func (f Field) Value(change any) (text string, ok bool) {
 	return v.Elem().String(), true
 }
 
-// Set gives a field of the change that a pointer points to its value. Boxes take what strconv.ParseBool takes; the
-// error is a *Wrong.
+// Set sets the field's value in the change that a pointer points to. Boxes take what strconv.ParseBool takes; the error
+// is a *Wrong.
 func (f Field) Set(change any, text string) error {
 	v := reflect.ValueOf(change).Elem().FieldByIndex(f.index)
 	switch f.Kind {
@@ -168,8 +168,8 @@ func (f Field) Set(change any, text string) error {
 	return nil
 }
 
-// Read fills the change that a pointer points to with what a door was given: given says a field's value, and whether
-// there is one. The error is a *Wrong.
+// Read fills the change that a pointer points to with a door's input: given gives a field's value and whether there is
+// one. The error is a *Wrong.
 func Read(change any, given func(f Field) (text string, ok bool)) error {
 	for _, f := range Of(change) {
 		text, ok := given(f)
@@ -183,7 +183,7 @@ func Read(change any, given func(f Field) (text string, ok bool)) error {
 	return nil
 }
 
-// Apply writes each value that a change has to where the same field of into, which is whole, points.
+// Apply writes each value of a change through the same field of into, whose fields must all be set.
 func Apply(into, change any) {
 	to, from := reflect.Indirect(reflect.ValueOf(into)), reflect.Indirect(reflect.ValueOf(change))
 	for _, f := range Of(change) {
@@ -193,7 +193,7 @@ func Apply(into, change any) {
 	}
 }
 
-// Check says which of the values that are given is too long, or none of those that may be; the error is a *Wrong.
+// Check returns a *Wrong for the first value of a change that is too long or not one of the choices.
 func Check(change any) error {
 	for _, f := range Of(change) {
 		if text, ok := f.Value(change); ok {
@@ -205,7 +205,7 @@ func Check(change any) error {
 	return nil
 }
 
-// Check says what is wrong with a value of the field; the error is a *Wrong.
+// Check returns a *Wrong if a value is too long or not one of the field's choices.
 func (f Field) Check(text string) error {
 	switch {
 	case f.Max > 0 && utf8.RuneCountInString(text) > f.Max:
@@ -225,7 +225,7 @@ func (f Field) offers(text string) bool {
 	return false
 }
 
-// either lists words, quoted, with "or" before the last.
+// either lists words, quoted, with "or" before the last one.
 func either(words []string) string {
 	var b strings.Builder
 	for i, w := range words {
@@ -240,8 +240,8 @@ func either(words []string) string {
 	return b.String()
 }
 
-// Differences calls note for each field that two changes of one type, both whole, give different values: a string, a
-// bool or a list of strings before and after.
+// Differences calls note for each field in which two complete changes of one type differ, with a string, a bool or a
+// list of strings before and after.
 func Differences(was, is any, note func(name string, before, after any)) {
 	for _, f := range Of(was) {
 		a := reflect.Indirect(reflect.ValueOf(was)).FieldByIndex(f.index).Elem().Interface()
