@@ -1,4 +1,4 @@
-// Package adhoc offers the host's commands (XEP-0050): those of all its features.
+// Package adhoc offers the commands of all features (XEP-0050).
 package adhoc
 
 import (
@@ -19,7 +19,7 @@ func New(h *server.Host) *server.Feature {
 		XEP:   []server.XEP{{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "nothing is kept between the steps of a command"}},
 		Disco: []string{wire.NSCommands},
 		Node:  server.Node{Info: a.info, Items: a.items},
-		// Some clients look for them at their own account.
+		// Some clients look for commands at their own account.
 		Account:     []string{wire.NSCommands},
 		AccountNode: server.Node{Info: a.own(a.info), Items: a.own(a.items)},
 		IQ: map[server.Query]server.IQFunc{

@@ -1,4 +1,5 @@
-// Package blocking keeps people from being bothered (XEP-0191): nothing goes between an account and whom it has blocked.
+// Package blocking lets people block addresses (XEP-0191): nothing passes between an account and the addresses that it
+// blocks.
 package blocking
 
 import (
@@ -24,20 +25,20 @@ const (
 
 // Config of blocking; zero values mean the defaults.
 type Config struct {
-	Max int // addresses of one account, default 1000
+	Max int // addresses per account, default 1000
 }
 
 type blocking struct {
 	h     *server.Host
 	st    Store
 	cfg   Config
-	lists sync.Map // account → map[jid.JID]struct{}, nil: nobody is blocked
+	lists sync.Map // account → map[jid.JID]struct{}, nil: nothing is blocked
 	known atomic.Int64
 }
 
 const maxKnown = 100_000
 
-// New makes the feature. It stands first in the list of features: a blocked stanza gets nowhere.
+// New makes the feature. It must be the first feature, so that a blocked stanza reaches no other.
 func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Max <= 0 {
 		c.Max = 1000
@@ -49,14 +50,14 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 	return &server.Feature{
 		Name: "blocking",
 		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3"}, {Number: 377, Title: "Blocking Command Reports", Version: "0.4.1", Notes: "reports are kept for administrators: parley report list"}},
-		// Announced by the host, as section 3.1 has it.
+		// The host announces it, as section 3.1 requires.
 		Disco:   []string{ns, nsReports},
 		IQ:      map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
 		Blocks:  b.blocks,
 		Deleted: func(_ context.Context, account string) { b.lists.Delete(account) },
-		// Who is given the address later is somebody else, whom nobody has blocked.
+		// A later owner of a deleted account's address is somebody else, whom nobody has blocked.
 		Departed: func(jid.JID) { b.lists.Clear() },
-		// The list is in memory before a room asks for it among hundreds of others.
+		// The list is in memory before a room with hundreds of occupants asks for it.
 		Bound: func(ctx context.Context, s *server.Session) { b.blocks(ctx, s.JID.Local(), jid.JID{}) },
 		Steps: []server.Step{
 			{Stage: server.SentCheck, Do: b.sent},
@@ -65,7 +66,7 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 	}
 }
 
-// listOf gives whom an account has blocked; nil if nobody.
+// listOf gives the addresses that an account blocks; nil if none.
 func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]struct{}, error) {
 	if l, ok := b.lists.Load(account); ok {
 		return l.(map[jid.JID]struct{}), nil
@@ -91,7 +92,7 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 	return l, nil
 }
 
-// blocks says that an account has blocked an address: itself, its bare form, its domain with the resource, or its domain
+// blocks says whether an account blocks an address: itself, its bare form, its domain with the resource, or its domain
 // (section 3.2).
 func (b *blocking) blocks(ctx context.Context, account string, who jid.JID) bool {
 	l, err := b.listOf(ctx, account)
@@ -114,7 +115,7 @@ func (b *blocking) blocks(ctx context.Context, account string, who jid.JID) bool
 
 func in(l map[jid.JID]struct{}, j jid.JID) bool { _, ok := l[j]; return ok }
 
-// errBlocked goes to an account that talks to whom it has blocked (section 3.3).
+// errBlocked is the answer to an account that writes to an address it blocks (section 3.3).
 var errBlocked = &server.AppError{Stanza: stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAcceptable}, App: wire.E(nsErrors, "blocked")}
 
 func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
@@ -123,12 +124,13 @@ func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
 		return nil
 	}
 	if st.Kind == wire.Presence && st.Type == "unavailable" {
-		return nil // going away is told to everyone
+		return nil // leaving is told to everyone
 	}
 	return errBlocked
 }
 
-// received: messages and requests are answered as if there were nobody, presence is not answered (section 3.2).
+// received refuses blocked senders: messages and requests are answered as if the account did not exist, presence is not
+// answered (section 3.2).
 func (b *blocking) received(ctx context.Context, p *server.Pass) error {
 	if !b.blocks(ctx, p.Account, p.Stanza.From) {
 		return nil
@@ -158,7 +160,7 @@ func items(local string, js []string) *wire.Element {
 	return e
 }
 
-// read takes the addresses of a request.
+// read gives the addresses of a request.
 func (b *blocking) read(q *wire.Element) ([]jid.JID, []string, error) {
 	var js []jid.JID
 	var ss []string
@@ -190,7 +192,7 @@ func (b *blocking) block(ctx context.Context, r *server.Request) (*wire.Element,
 			return nil, server.WithText(server.NotAllowed, "you cannot block "+ss[i]+", which is you")
 		}
 		if !b.blocks(ctx, r.Account, j) {
-			b.show(ctx, r.Account, j, false) // while it still goes through
+			b.show(ctx, r.Account, j, false) // before the block takes effect
 		}
 	}
 	err = b.st.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
@@ -232,7 +234,7 @@ func (b *blocking) unblock(ctx context.Context, r *server.Request) (*wire.Elemen
 	return nil, nil
 }
 
-// push tells the account's clients that have asked for the list.
+// push sends the change to the clients of the account that have asked for the list.
 func (b *blocking) push(account string, e *wire.Element) {
 	for _, s := range b.h.Account(account).Sessions() {
 		if s.Is(server.Blocklist) {
@@ -242,7 +244,7 @@ func (b *blocking) push(account string, e *wire.Element) {
 	}
 }
 
-// show makes the account's clients available or not to those contacts that see its presence and that j means (sections
+// show makes the account's clients available or unavailable to the contacts that match j and see its presence (sections
 // 3.3 and 3.4).
 func (b *blocking) show(ctx context.Context, account string, j jid.JID, available bool) {
 	cs, err := b.h.Contacts(ctx, account)
@@ -269,13 +271,13 @@ func (b *blocking) show(ctx context.Context, account string, j jid.JID, availabl
 	}
 }
 
-// maxReports is how many reports of one person are kept; maxReported how many messages one may name.
+// maxReports is how many reports of one person are kept; maxReported is how many messages a report may name.
 const (
 	maxReports  = 100
 	maxReported = 20
 )
 
-// report keeps what people say of those they block (XEP-0377), for administrators.
+// report keeps a report about a blocked person (XEP-0377) for administrators.
 func (b *blocking) report(ctx context.Context, r *server.Request) {
 	for _, it := range r.Payload.Elements() {
 		said := it.Child(nsReports, "report")
@@ -294,7 +296,7 @@ func (b *blocking) report(ctx context.Context, r *server.Request) {
 			}
 		}
 		b.h.Log.Info("reported", "by", r.From.Bare().String(), "whom", rep.Who, "reason", rep.Reason)
-		if err := b.st.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) { // they are blocked all the same
+		if err := b.st.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) { // the person is blocked all the same
 			b.h.Log.Error("cannot keep a report", "err", err)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package bookmarks is a person's list of rooms (XEP-0402), kept once and seen through three views: the node of that
-// XEP, the older node of XEP-0048, and private storage (XEP-0049). A change through any of them, or by the server itself
-// when somebody joins a group, is told on both nodes.
+// Package bookmarks keeps a person's list of rooms (XEP-0402) once and shows it in three views: the node of that XEP,
+// the older node of XEP-0048, and private storage (XEP-0049). A change by any of them, or by the server itself when
+// somebody joins a group, is notified on both nodes.
 package bookmarks
 
 import (
@@ -17,7 +17,7 @@ import (
 	"parley/wire/jid"
 )
 
-// The namespaces of the views.
+// Namespaces of the views.
 const (
 	nsBookmarks = "urn:xmpp:bookmarks:1"
 	nsStorage   = "storage:bookmarks"
@@ -25,13 +25,13 @@ const (
 
 // Config of bookmarks; zero values mean the defaults.
 type Config struct {
-	Max       int // of one account, default 1000
+	Max       int // per account, default 1000
 	Extension int // bytes of one bookmark's extensions, default 16 KiB
-	// Changed is called after a person's client has changed whether clients enter a room by themselves; may be nil.
+	// Changed is called after a person's client has changed whether clients enter a room by themselves. May be nil.
 	Changed func(ctx context.Context, account string, room jid.JID, was, is bool)
 }
 
-// Bookmarks is the feature with what the server's own changes need.
+// Bookmarks is the feature, with methods for changes by the server itself.
 type Bookmarks struct {
 	h   *server.Host
 	st  Store
@@ -40,7 +40,7 @@ type Bookmarks struct {
 	settings settings
 }
 
-// New makes it.
+// New makes the Bookmarks of a host.
 func New(h *server.Host, st Store, c Config) *Bookmarks {
 	if c.Max <= 0 {
 		c.Max = 1000
@@ -51,7 +51,7 @@ func New(h *server.Host, st Store, c Config) *Bookmarks {
 	return &Bookmarks{h: h, st: st, cfg: c}
 }
 
-// Feature gives what the host installs.
+// Feature gives the feature to install in the host.
 func (b *Bookmarks) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "bookmarks",
@@ -70,7 +70,7 @@ func (b *Bookmarks) Feature() *server.Feature {
 	}
 }
 
-// items gives the view of XEP-0402: one item for each room.
+// items gives the view of XEP-0402: one item per room.
 func (b *Bookmarks) items(ctx context.Context, account string) ([]server.PEPItem, error) {
 	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *Bookmarks) items(ctx context.Context, account string) ([]server.PEPItem
 
 const nsNick = "http://jabber.org/protocol/nick"
 
-// nick is what a person has said they are called (XEP-0172), "" if nothing.
+// nick gives the nickname that a person has published (XEP-0172); "" if none.
 func (b *Bookmarks) nick(ctx context.Context, account string) (string, error) {
 	its, _, err := b.st.Items(ctx, b.h.Domain, account, nsNick, store.ItemPage{Max: 1, Backwards: true})
 	if err != nil || len(its) == 0 {
@@ -103,7 +103,7 @@ func (b *Bookmarks) nick(ctx context.Context, account string) (string, error) {
 	return e.Text(), nil
 }
 
-// named gives a bookmark that names no nick the person's own, if they have one (XEP-0402, section 2); none is invented.
+// named gives a bookmark without a nick the person's own nickname, if there is one (XEP-0402, section 2).
 func named(nick string, b *store.Bookmark) *store.Bookmark {
 	if b.Nick != "" || nick == "" {
 		return b
@@ -140,7 +140,7 @@ func conference(b *store.Bookmark, space string) *wire.Element {
 	return e
 }
 
-// parse reads a <conference/>; room is its id in XEP-0402.
+// parse reads a <conference/>; room is the id in XEP-0402.
 func (b *Bookmarks) parse(e *wire.Element, room string) (store.Bookmark, error) {
 	j, err := jid.Parse(room)
 	if err != nil || !j.IsBare() || j.Local() == "" {
@@ -166,8 +166,8 @@ func (b *Bookmarks) parse(e *wire.Element, room string) (store.Bookmark, error) 
 	return m, nil
 }
 
-// publish is a client's change through XEP-0402. Extensions that it leaves out stay: some clients drop what they do not
-// know.
+// publish makes a client's change through XEP-0402. Extensions that it leaves out stay: some clients drop what they do
+// not know.
 func (b *Bookmarks) publish(ctx context.Context, account, id string, e *wire.Element) error {
 	if e.Name != (wire.Name{Space: nsBookmarks, Local: "conference"}) {
 		return server.BadRequest
@@ -182,7 +182,7 @@ func (b *Bookmarks) publish(ctx context.Context, account, id string, e *wire.Ele
 	return b.save(ctx, account, []store.Bookmark{m}, nil)
 }
 
-// merge keeps what an earlier version of the bookmark had and this one does not say.
+// merge keeps parts of the earlier bookmark that m does not have.
 func (b *Bookmarks) merge(ctx context.Context, account string, m *store.Bookmark) error {
 	if m.Extensions != nil {
 		return nil
@@ -213,7 +213,7 @@ func (b *Bookmarks) retract(ctx context.Context, account, id string) error {
 	return b.save(ctx, account, nil, []string{id})
 }
 
-// save writes, and tells on both nodes.
+// save writes a change, and notifies on both nodes.
 func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookmark, drop []string) error {
 	var was []store.Bookmark
 	if b.cfg.Changed != nil {
@@ -241,7 +241,7 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 	return b.tell(ctx, account, set, drop)
 }
 
-// changed calls Changed for what is another now.
+// changed calls Changed for each room that clients now enter, or no longer do.
 func (b *Bookmarks) changed(ctx context.Context, account string, was, set []store.Bookmark, drop []string) {
 	if b.cfg.Changed == nil {
 		return
@@ -263,7 +263,7 @@ func (b *Bookmarks) changed(ctx context.Context, account string, was, set []stor
 	}
 }
 
-// tell pushes what has changed to the account's own clients.
+// tell notifies the account's own clients.
 func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookmark, drop []string) error {
 	pep := b.h.PEP()
 	if pep == nil || len(b.h.Account(account).Sessions()) == 0 {
@@ -290,7 +290,7 @@ func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookma
 	return pep.Notify(ctx, account, nsStorage, server.PEPEvent{Items: old})
 }
 
-// Added tells an account's clients of bookmarks that the server itself has written: they join by themselves.
+// Added notifies an account's clients of bookmarks that the server itself has written: they enter by themselves.
 func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) error {
 	b.forget(account)
 	all, err := b.st.Bookmarks(ctx, b.h.Domain, account)
@@ -309,7 +309,7 @@ func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) 
 	return b.tell(ctx, account, set, nil)
 }
 
-// Removed tells of bookmarks that the server itself has taken away.
+// Removed notifies an account's clients of bookmarks that the server itself has removed.
 func (b *Bookmarks) Removed(ctx context.Context, account string, rooms []jid.JID) error {
 	b.forget(account)
 	drop := make([]string, len(rooms))

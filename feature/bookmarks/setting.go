@@ -15,7 +15,7 @@ const nsNotify = "urn:xmpp:notification-settings:1"
 // Level says which messages of a room a person wants to be notified of (XEP-0492).
 type Level uint8
 
-// Levels. Unset is for who has said nothing: what holds then follows from the room.
+// Levels. Unset means that the person has not chosen: the room decides.
 const (
 	Unset Level = iota
 	Never
@@ -23,14 +23,14 @@ const (
 	Always
 )
 
-// Setting is what a person's bookmark of a room says to who notifies them.
+// Setting is the part of a person's bookmark that matters for notifications.
 type Setting struct {
 	Enters bool   // clients enter the room by themselves
 	Nick   string // "" if there is none
-	Level  Level  // of a phone
+	Level  Level  // for phones
 }
 
-// settings are those of accounts that were asked for lately.
+// settings caches the settings of accounts that were asked for lately.
 type settings struct {
 	known sync.Map // account → *accountSettings
 	count atomic.Int64
@@ -43,11 +43,12 @@ type accountSettings struct {
 
 const (
 	maxSettings = 20_000
-	// settingsAge is for changes that come from elsewhere than from here: imports.
+	// settingsAge bounds how long changes made elsewhere, such as imports, go unnoticed.
 	settingsAge = time.Minute
 )
 
-// SettingOf gives an account's setting for a room; zero where there is no bookmark. It is remembered: messages ask for it.
+// SettingOf gives an account's setting for a room; zero if it has no bookmark. It is cached, because every message asks
+// for it.
 func (b *Bookmarks) SettingOf(ctx context.Context, account string, room jid.JID) (Setting, error) {
 	if v, ok := b.settings.known.Load(account); ok && time.Since(v.(*accountSettings).at) < settingsAge {
 		return v.(*accountSettings).of[room.String()], nil
@@ -69,10 +70,10 @@ func (b *Bookmarks) SettingOf(ctx context.Context, account string, room jid.JID)
 	return s.of[room.String()], nil
 }
 
-// forget is called for each change of an account's bookmarks.
+// forget drops an account's settings after a change of its bookmarks.
 func (b *Bookmarks) forget(account string) { b.settings.known.Delete(account) }
 
-// level reads <notify/> for a phone: the most specific element counts (XEP-0492, section 3).
+// level reads <notify/> for phones: the most specific element counts (XEP-0492, section 3).
 func level(extensions []byte) Level {
 	if len(extensions) == 0 {
 		return Unset

@@ -10,16 +10,16 @@ import (
 	"parley/wire"
 )
 
-// The view of XEP-0048: all bookmarks in one element. Links to web pages, which it may have too, are kept beside.
+// The view of XEP-0048 has all bookmarks in one element. Links to web pages, which it may contain too, are kept apart.
 
 const (
 	single    = "current" // the id of the only item
-	urls      = "urls"    // what links are kept under in private storage, where no client can name it
+	urls      = "urls"    // the name in private storage under which links are kept; no client can use it
 	maxLinks  = 32 << 10  // bytes
 	linkSpace = "parley:bookmarks"
 )
 
-// storage gives the view; an empty <storage/> if there is nothing.
+// storage gives the view; an empty <storage/> if there are no bookmarks.
 func (b *Bookmarks) storage(ctx context.Context, account string) (*wire.Element, error) {
 	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
@@ -59,10 +59,11 @@ func (b *Bookmarks) publishStorage(ctx context.Context, account, _ string, e *wi
 	return b.setStorage(ctx, account, e)
 }
 
-// retractStorage is not how bookmarks are removed: a client that cleans up after moving to the newer node does it.
+// retractStorage ignores the removal of the item: a client that moves to the newer node cleans up, and does not mean to
+// remove its bookmarks.
 func (b *Bookmarks) retractStorage(context.Context, string, string) error { return server.NotAllowed }
 
-// setStorage takes the whole list as a client has it: rooms that are not in it are removed.
+// setStorage replaces the whole list: rooms that are not in it are removed.
 func (b *Bookmarks) setStorage(ctx context.Context, account string, e *wire.Element) error {
 	if e.Name != (wire.Name{Space: nsStorage, Local: "storage"}) {
 		return server.BadRequest

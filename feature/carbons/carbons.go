@@ -48,7 +48,7 @@ func New(h *server.Host) *server.Feature {
 	return f
 }
 
-// bound is <enable/> in XEP-0386, section 3.2: it cannot fail and has no answer.
+// bound handles <enable/> at binding (XEP-0386, section 3.2): it cannot fail and has no answer.
 func bound(_ context.Context, s *server.Session, bind *wire.Element) *wire.Element {
 	if bind.Child(wire.NSCarbons, "enable") != nil {
 		s.Set(server.Carbons)
@@ -56,23 +56,24 @@ func bound(_ context.Context, s *server.Session, bind *wire.Element) *wire.Eleme
 	return nil
 }
 
-// eligible is section 6.1; sent tells the two directions of a private message in a room apart.
+// eligible says whether a message is copied (section 6.1); sent is the direction, which matters for private messages in
+// rooms.
 func eligible(st *wire.Stanza, sent bool) bool {
 	switch st.Type {
 	case "groupchat", "headline", "error":
 		return false
 	}
-	chat := st.Type == "chat" && len(st.Children) > 0 // one that says nothing was a forged copy (section 11), taken out
+	chat := st.Type == "chat" && len(st.Children) > 0 // a message without content was a forged copy (section 11), which has been removed
 	for i := range st.Children {
 		n := &st.Children[i].Name
 		switch n.Space {
-		case wire.NSCarbons: // private, or a copy itself
+		case wire.NSCarbons: // private, or itself a copy
 			return false
 		case wire.NSHints:
 			if n.Local == "no-copy" {
 				return false
 			}
-		case wire.NSMUCUser: // a private message in a room: the room gives it to all the occupant's clients itself
+		case wire.NSMUCUser: // a private message in a room, which the room sends to all clients of the occupant
 			if x := st.Element(wire.NSMUCUser, "x"); !sent && x.Child(wire.NSMUCUser, "invite") == nil && x.Child(wire.NSMUCUser, "decline") == nil {
 				return false
 			}
@@ -89,7 +90,7 @@ func eligible(st *wire.Stanza, sent bool) bool {
 
 func (c carbons) sent(_ context.Context, p *server.Pass) error {
 	if p.Stanza.To.Bare() == p.Session.JID.Bare() {
-		return nil // it comes back as received
+		return nil // a copy comes as received
 	}
 	c.copy("sent", p, func(s *server.Session) bool { return s != p.Session })
 	return nil
@@ -107,7 +108,7 @@ func (c carbons) received(_ context.Context, p *server.Pass) error {
 	return nil
 }
 
-// copy sends copies to the account's other clients that want them; the wrapper is made once, and only if one does.
+// copy sends copies to the account's other clients that want them. The wrapper is made once, and only if it is needed.
 func (c carbons) copy(direction string, p *server.Pass, to func(*server.Session) bool) {
 	var copied *wire.Stanza
 	for _, s := range c.h.Account(p.Account).Sessions() {

@@ -1,5 +1,5 @@
-// Package digest lets people choose from their clients how they are told of what they have missed (XEP-0050): how often by
-// e-mail, when their phones are left alone, and which themes are muted.
+// Package digest lets people set in their clients how they are notified of missed messages (XEP-0050): how often by
+// e-mail, in which hours not at all, and which themes are muted.
 package digest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Node of the command.
+// Node is the command's node.
 const Node = "https://parley.im/commands#notifications"
 
 type digest struct {
@@ -42,7 +42,7 @@ func (d *digest) here(_ context.Context, who jid.JID) bool {
 	return who.Domain() == d.h.Domain && who.Local() != ""
 }
 
-// maxThemes is how many the form asks about; the page has all of them.
+// maxThemes is how many themes the form lists; the page lists all.
 const maxThemes = 200
 
 func (d *digest) themes(ctx context.Context, who jid.JID) ([]org.Followed, error) {
@@ -119,7 +119,7 @@ func (d *digest) set(ctx context.Context, who jid.JID, f form.Form) (string, *fo
 	return "Saved.", nil, nil
 }
 
-// refusal turns what the rules refuse into what a person reads.
+// refusal turns an error of the rules into a note for people.
 func refusal(err error) error {
 	var pe *people.Error
 	var oe *org.Error

@@ -12,7 +12,7 @@ import (
 
 var dayLabels = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 
-// quiet asks about the quiet hours.
+// quiet adds the quiet hours to the form.
 func (d *digest) quiet(ctx context.Context, who jid.JID, f *form.Form) error {
 	q, err := d.p.Quiet(ctx, who.Local())
 	if err != nil {
@@ -29,7 +29,7 @@ func (d *digest) quiet(ctx context.Context, who jid.JID, f *form.Form) error {
 	return nil
 }
 
-// setQuiet takes what was answered of them.
+// setQuiet writes the submitted quiet hours.
 func (d *digest) setQuiet(ctx context.Context, by people.Actor, f form.Form) error {
 	var c people.QuietChange
 	if f.Has("quiet") {

@@ -1,5 +1,5 @@
-// Package directory lets colleagues find each other (XEP-0055): by the names of their accounts, by their
-// full names, and by what profile fields say that everybody sees. It tells of them what who asks may see.
+// Package directory lets colleagues find each other (XEP-0055): by account names, full names, and profile fields that
+// everybody sees. Results show what the asker may see.
 package directory
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const ns = "jabber:iq:search"
 
-// XEPs is what the service implements, for docs/xeps.md.
+// XEPs lists what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{
 	{
 		Number:  55,
@@ -29,7 +29,7 @@ var XEPs = []server.XEP{
 	},
 }
 
-// most is how many people one answer names.
+// most is how many people one answer contains.
 const most = 100
 
 // Service is the directory of one host: an entity on the router.
@@ -39,7 +39,8 @@ type Service struct {
 	rules *people.People
 }
 
-// New makes it for users.<host>, and puts it on the router and into the host's disco#items. rules say who sees what of whom.
+// New makes the service at domain (users.<host>), and adds it to the router and the host's disco#items. rules decide
+// who sees what.
 func New(h *server.Host, st Store, rules *people.People, domain string) (*Service, error) {
 	s := &Service{st: st, rules: rules}
 	s.Service = server.Service{
@@ -70,16 +71,17 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) 
 
 const instructions = "Fill in one or more fields to find people."
 
-// searched gives the profile fields that people are found by and everybody sees.
+// searched gives the profile fields that are searchable and visible to everybody.
 func (s *Service) searched(ctx context.Context) ([]store.ProfileField, error) {
 	fs, err := s.rules.Fields(ctx)
 	return slices.DeleteFunc(fs, func(f store.ProfileField) bool { return !f.Searched || f.SeenBy != "" }), err
 }
 
-// fieldVar names a profile field in forms: what is not registered begins with x- (XEP-0068, section 3.2).
+// fieldVar gives a profile field's name in forms: unregistered names begin with x- (XEP-0068, section 3.2).
 func fieldVar(f store.ProfileField) string { return "x-" + f.Key }
 
-// fields is section 2.1, as plain fields and as a form. Only the form can have fields of the organization's own.
+// fields makes the fields to search by (section 2.1), plain and as a form. Only the form has the organization's own
+// fields.
 func fields(fs []store.ProfileField) *wire.Element {
 	f := form.New(form.Ask, ns)
 	f.Title, f.Instructions = "Find people", instructions
@@ -90,8 +92,8 @@ func fields(fs []store.ProfileField) *wire.Element {
 	return wire.E(ns, "query", wire.T(ns, "instructions", instructions), wire.E(ns, "first"), wire.E(ns, "last"), wire.E(ns, "nick"), f.Element())
 }
 
-// search is section 2.2: all the words that were filled in have to be found. No field has to be: who fills in none gets
-// the first of all people, as clients show them to be picked from.
+// search answers a search (section 2.2): all given words must be found. Without any words it gives the first of all
+// people, whom clients offer to choose from.
 func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*wire.Element, error) {
 	x := q.Child(wire.NSForm, "x")
 	var words []string
@@ -136,7 +138,7 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 	}
 	answer := wire.E(ns, "query")
 	var part *wire.Element
-	if set != nil || len(us) < total { // else it is all there is
+	if set != nil || len(us) < total { // otherwise it is everything
 		part = paged(us, total, before)
 	}
 	if x != nil {
@@ -153,8 +155,8 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 	return answer.Add(part), nil
 }
 
-// paging reads which part of what is found is asked for (XEP-0059): a page after or before one of the accounts, by their
-// names, or behind so many.
+// paging reads which page of the results is wanted (XEP-0059): after or before an account, by its name, or behind a
+// number of results.
 func (s *Service) paging(ctx context.Context, set *wire.Element) (p store.UserPage, err error) {
 	p.Max = most
 	if set == nil {
@@ -192,7 +194,7 @@ func (s *Service) paging(ctx context.Context, set *wire.Element) (p store.UserPa
 	return p, nil
 }
 
-// paged says which part of what was found an answer has.
+// paged says which page of the results an answer holds.
 func paged(us []store.User, total, before int) *wire.Element {
 	set := wire.E(wire.NSRSM, "set")
 	if len(us) > 0 {
@@ -201,7 +203,7 @@ func paged(us []store.User, total, before int) *wire.Element {
 	return set.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(total)))
 }
 
-// seen gives accounts with what the asker may see of them.
+// seen gives the accounts with what the asker may see of them.
 func (s *Service) seen(ctx context.Context, from jid.JID, us []store.User) ([]store.Person, error) {
 	a, err := s.rules.Actor(ctx, from)
 	if err != nil {
@@ -210,7 +212,7 @@ func (s *Service) seen(ctx context.Context, from jid.JID, us []store.User) ([]st
 	var found []store.Person
 	for _, u := range us {
 		p, err := s.st.Person(ctx, u.Host, u.Name)
-		if errors.Is(err, store.ErrNotFound) { // gone in between
+		if errors.Is(err, store.ErrNotFound) { // deleted in between
 			continue
 		}
 		if err == nil {
@@ -229,7 +231,7 @@ func names(u store.User) (first, last string) {
 	return first, last
 }
 
-// table is the answer as a form (section 3): columns, then a row for each.
+// table makes the answer as a form (section 3): columns, then a row for each person.
 func table(us []store.Person, fs []store.ProfileField) *wire.Element {
 	f := form.New(form.Result, ns)
 	cell := func(name, typ, label, value string) *wire.Element {

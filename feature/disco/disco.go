@@ -1,4 +1,4 @@
-// Package disco is service discovery of hosts and accounts (XEP-0030).
+// Package disco implements service discovery of hosts and accounts (XEP-0030).
 package disco
 
 import (
@@ -13,9 +13,9 @@ import (
 
 type disco struct{ h *server.Host }
 
-// New makes the feature. What it says is what the host's features announce; contact are URIs of people to write to, by
-// the kind of matter ("abuse", "support" … of XEP-0157); info is where more of the server is published (XEP-0485, which has
-// the same form), "" if nowhere.
+// New makes the feature, which answers with what the host's features announce. contact are contact URIs by purpose
+// ("abuse", "support" … of XEP-0157); info is the URI where more about the server is published (XEP-0485, in the same
+// form), "" if nowhere.
 func New(h *server.Host, contact map[string][]string, info string) *server.Feature {
 	d := disco{h}
 	about := func(to server.Target) server.Query {
@@ -69,8 +69,8 @@ func (d disco) hostItems(ctx context.Context, r *server.Request) (*wire.Element,
 	return server.ItemsElement("", d.h.Items()), nil
 }
 
-// known says that the asker may know of the account: it is its own, or of a contact that sees its presence. Others get
-// the same answer as for an account that does not exist (XEP-0030, section 8).
+// known returns an error unless the asker may know of the account: it is their own or that of a contact whose presence
+// they see. Others get the same answer as for an account that does not exist (XEP-0030, section 8).
 func (d disco) known(ctx context.Context, r *server.Request) error {
 	if r.Self() {
 		return nil
@@ -95,8 +95,8 @@ func (d disco) accountInfo(ctx context.Context, r *server.Request) (*wire.Elemen
 	return d.h.AccountInfo().Element(""), nil
 }
 
-// accountItems: who may know nothing of the account gets what its nodes show to everyone, and nothing where that is
-// nothing, as of an account that does not exist (section 8).
+// accountItems gives an account's nodes. People who may not know of the account get the nodes that are open to everyone
+// or, if there are none, the same answer as for an account that does not exist (section 8).
 func (d disco) accountItems(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	node := r.Payload.Attr("node")
 	e, err := d.h.AccountNodeItems(ctx, r, node)

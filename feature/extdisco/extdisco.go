@@ -1,5 +1,4 @@
-// Package extdisco tells clients of servers of other protocols (XEP-0215): STUN and TURN, without which calls do not get
-// through.
+// Package extdisco tells clients of other services (XEP-0215), such as STUN and TURN, which calls need.
 package extdisco
 
 import (
@@ -15,18 +14,18 @@ import (
 
 const ns = "urn:xmpp:extdisco:2"
 
-// Service is one that clients are told of.
+// Service is a service that clients are told of.
 type Service struct {
 	Type, Host, Transport string
 	Port                  int
 	Username, Password    string
-	Secret                string // of a TURN server that takes time-limited credentials; then no Username
+	Secret                string // of a TURN server with time-limited credentials; Username is empty then
 }
 
-// Config of the feature.
+// Config says which services there are.
 type Config struct {
-	Services func() []Service // as they are now
-	// Lifetime is how long credentials made of a secret are good, default a day. Who has asked for services gets new ones
+	Services func() []Service // the services now
+	// Lifetime is how long generated credentials are valid, default a day. Clients that asked for services get new ones
 	// before that.
 	Lifetime time.Duration
 }
@@ -54,7 +53,7 @@ func New(h *server.Host, c Config) *server.Feature {
 	}
 }
 
-// asked is what a client's session has asked for, and until when it may use what it got.
+// asked says what a client asked for, and until when its credentials are valid.
 type asked struct {
 	typ   string
 	until time.Time
@@ -62,7 +61,7 @@ type asked struct {
 
 type askedKey struct{}
 
-// may: credentials cost bandwidth; they are for people of this host.
+// may refuses people of other hosts: credentials cost bandwidth.
 func (x extdisco) may(r *server.Request) error {
 	if r.From.Domain() != x.h.Domain || r.From.Local() == "" {
 		return server.Forbidden
@@ -82,7 +81,8 @@ func (x extdisco) list(_ context.Context, r *server.Request) (*wire.Element, err
 	return e, nil
 }
 
-// services lists those of a type, "" for all, and says until when one of them is good; the zero time if all always are.
+// services lists the services of a type ("": all), and gives when the first of their credentials expires; zero if none
+// does.
 func (x extdisco) services(typ, who, action string) (*wire.Element, time.Time) {
 	e := wire.E(ns, "services").Set("type", typ)
 	until := time.Now().Add(x.cfg.Lifetime)
@@ -99,7 +99,8 @@ func (x extdisco) services(typ, who, action string) (*wire.Element, time.Time) {
 	return e, until
 }
 
-// credentials are for one service (section 3.3). One that takes none is named without: that is the answer, no error.
+// credentials answers for one service (section 3.3). A service without credentials is returned without any; that is not
+// an error.
 func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Element, error) {
 	if err := x.may(r); err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Eleme
 	return e, nil
 }
 
-// renew pushes new credentials to clients whose own end soon (section 3.2).
+// renew pushes new credentials to clients whose own expire soon (section 3.2).
 func (x extdisco) renew(ctx context.Context) error {
 	t := time.NewTicker(x.cfg.Lifetime / 8)
 	defer t.Stop()

@@ -16,13 +16,13 @@ import (
 	"parley/wire/jid"
 )
 
-// client takes what a session's client gets.
+// client collects what a session's client gets.
 type client chan *wire.Stanza
 
 func (c client) Send(st *wire.Stanza, _ jid.JID) error { c <- st; return nil }
 func (c client) Close(*wire.StreamError)               {}
 
-// Who has asked for services gets other credentials before those it has are worth nothing.
+// TestRenew checks that a client that asked for services gets new credentials before its own expire.
 func TestRenew(t *testing.T) {
 	ctx := t.Context()
 	st, err := sqlstore.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "db"), sqlstore.Options{Migrate: true})

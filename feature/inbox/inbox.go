@@ -1,5 +1,5 @@
-// Package inbox is what a person has not read: it notes how far they have read each conversation, as their clients say it
-// (XEP-0490, XEP-0333), and lists the conversations with what is new in them (XEP-0430).
+// Package inbox keeps how far people have read each conversation, as their clients report it (XEP-0490, XEP-0333), and
+// lists the conversations with their unread messages (XEP-0430).
 package inbox
 
 import (
@@ -21,13 +21,13 @@ const (
 	nsMarkers = "urn:xmpp:chat-markers:0"
 )
 
-// maxNoted is of how many conversations it is kept how far an account has read them.
+// maxNoted is for how many conversations an account's reading position is kept.
 const maxNoted = 10_000
 
 // Config of the inbox; zero values mean the defaults.
 type Config struct {
-	Chats int // conversations with people that are looked at, the newest; default 500
-	Page  int // entries of one answer; default 100
+	Chats int // the newest conversations with people that are looked at; default 500
+	Page  int // entries per answer; default 100
 }
 
 // Inbox is the feature.
@@ -39,7 +39,7 @@ type Inbox struct {
 	notes notes
 }
 
-// New makes it.
+// New makes the Inbox of a host.
 func New(h *server.Host, st Store, o *org.Org, c Config) *Inbox {
 	if c.Chats <= 0 {
 		c.Chats = 500
@@ -50,7 +50,7 @@ func New(h *server.Host, st Store, o *org.Org, c Config) *Inbox {
 	return &Inbox{h: h, st: st, o: o, cfg: c, notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)}}
 }
 
-// Feature gives what the host installs.
+// Feature gives the feature to install in the host.
 func (b *Inbox) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "inbox",
@@ -67,7 +67,7 @@ func (b *Inbox) Feature() *server.Feature {
 	}
 }
 
-// marker notes a marker that a client sends (XEP-0333, section 4): it has been shown to the person.
+// marker takes a marker that a client sends (XEP-0333, section 4): the message was displayed.
 func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
 	if p.Stanza.Type == "error" || !p.Stanza.Has(nsMarkers, "displayed") {
 		return nil
@@ -77,7 +77,7 @@ func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
 		return nil
 	}
 	chat := p.Stanza.To.Bare()
-	id, err := store.ParseID(e.Attr("id")) // in rooms it is the room's own
+	id, err := store.ParseID(e.Attr("id")) // in rooms it is the room's id
 	if p.Stanza.Type != "groupchat" {
 		found, ferr := b.st.FindArchived(ctx, b.h.Domain, p.Account, chat.String(), e.Attr("id"), true)
 		switch {
@@ -94,7 +94,7 @@ func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// published notes what a client says of all of an account's conversations (XEP-0490).
+// published takes the marks that a client publishes for an account's conversations (XEP-0490).
 func (b *Inbox) published(_ context.Context, account, node string, it server.PEPItem) {
 	if node != nsMDS {
 		return
@@ -117,7 +117,7 @@ func (b *Inbox) published(_ context.Context, account, node string, it server.PEP
 	}
 }
 
-// note keeps it for the next writing. Conversations of rooms elsewhere have ids that are not ours.
+// note keeps a position for the next write. Rooms elsewhere have ids that this server did not make, and are ignored.
 func (b *Inbox) note(account string, chat jid.JID, id store.ID) {
 	if chat.Local() == "" || id.Time().After(b.h.IDs.Now().Add(time.Minute)) {
 		return
@@ -149,7 +149,7 @@ func (b *Inbox) run(ctx context.Context) error {
 	}
 }
 
-// keptMentions is how long it is remembered that somebody was mentioned.
+// keptMentions is how long mentions are kept.
 const keptMentions = 90 * 24 * time.Hour
 
 func (b *Inbox) expire(ctx context.Context) error {
@@ -161,7 +161,7 @@ func (b *Inbox) expire(ctx context.Context) error {
 	}
 }
 
-// flush writes what has been noted; when it returns, all that was noted before is in the store.
+// flush writes the noted positions; when it returns, all that were noted before are in the store.
 func (b *Inbox) flush(ctx context.Context) error {
 	return b.notes.flush(func(account string, chats map[string]store.ID) error {
 		ds := make([]store.Displayed, 0, len(chats))
@@ -169,7 +169,7 @@ func (b *Inbox) flush(ctx context.Context) error {
 			ds = append(ds, store.Displayed{Chat: chat, ID: id})
 		}
 		err := b.st.SetDisplayed(ctx, b.h.Domain, account, maxNoted, ds...)
-		if errors.Is(err, store.ErrLimit) { // of addresses that are no conversations
+		if errors.Is(err, store.ErrLimit) { // too many addresses that are not conversations
 			err = nil
 		}
 		return err
@@ -178,7 +178,7 @@ func (b *Inbox) flush(ctx context.Context) error {
 
 // list answers with a message for each conversation, the latest first (XEP-0430, section 3.1).
 func (b *Inbox) list(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	if !r.Stanza.Receipt.Earlier(ctx) { // what the client has said in rooms
+	if !r.Stanza.Receipt.Earlier(ctx) { // include what the client has said in rooms just before
 		return nil, server.ResourceConstraint
 	}
 	if r.Session == nil {
@@ -249,10 +249,10 @@ func truth(e *wire.Element, name string, def bool) (bool, error) {
 	return false, server.BadRequest
 }
 
-// unpaged is how many entries a client gets at once that does not page.
+// unpaged is how many entries a client without paging gets at once.
 const unpaged = 500
 
-// page is XEP-0059 over the list; its ids are the conversations' addresses.
+// page applies XEP-0059 to the list; its ids are the conversations' addresses.
 func (b *Inbox) page(e *wire.Element, all []Conversation) ([]Conversation, error) {
 	most, backwards := max(b.cfg.Page, unpaged), false
 	if set := e.Child(wire.NSRSM, "set"); set != nil {

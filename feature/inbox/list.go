@@ -11,7 +11,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Conversation is one with a person or in a room.
+// Conversation is a conversation with a person or in a room.
 type Conversation struct {
 	With   jid.JID
 	Unread int
@@ -20,7 +20,8 @@ type Conversation struct {
 	room *org.RoomNews
 }
 
-// maxUnread is the most of one conversation that is counted, and how far back the latest message is looked for.
+// maxUnread is up to how many messages of a conversation are counted, and how far back the latest message is looked
+// for.
 const maxUnread = org.MaxUnread
 
 // Conversations gives an account's conversations, the latest first.
@@ -48,7 +49,7 @@ func (b *Inbox) Conversations(ctx context.Context, account string) ([]Conversati
 	return all, nil
 }
 
-// people adds the conversations of the account's own archive. Rooms are not among them: their archives are their own.
+// people adds the conversations of the account's own archive. Rooms have their own archives.
 func (b *Inbox) people(ctx context.Context, account string, all []Conversation) ([]Conversation, error) {
 	chats, err := b.st.Chats(ctx, b.h.Domain, account, b.cfg.Chats)
 	if err != nil {
@@ -78,7 +79,7 @@ func (b *Inbox) people(ctx context.Context, account string, all []Conversation) 
 	return all, nil
 }
 
-// unread counts what came from the other side since then, and since the account's own newest message.
+// unread counts messages from the other side since an id and since the account's own newest message.
 func (b *Inbox) unread(ctx context.Context, account, with string, since store.ID) (n int, err error) {
 	es, err := b.st.ChatSince(ctx, b.h.Domain, account, with, since, maxUnread)
 	if err != nil {
@@ -101,8 +102,7 @@ func said(kept []byte) bool {
 	return err == nil && server.Said(st)
 }
 
-// latest gives the newest message of a conversation that has something to read; nil if there is none among its newest
-// entries.
+// latest gives the newest readable message of a conversation; nil if there is none among its newest entries.
 func (b *Inbox) latest(ctx context.Context, account string, c *Conversation) (store.ID, []byte, error) {
 	if c.room != nil {
 		return c.room.Last.ID, c.room.Last.Stanza, nil

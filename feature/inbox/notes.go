@@ -6,11 +6,12 @@ import (
 	"parley/store"
 )
 
-// notes is what is known and not written yet: of many markers for one conversation only the last is written.
+// notes holds reading positions that are not written yet: of many markers for one conversation only the last is
+// written.
 type notes struct {
 	wake chan struct{}
 
-	writing sync.Mutex // held while what has been taken out is written; taken before mu
+	writing sync.Mutex // held while positions that were taken out are written; locked before mu
 
 	mu      sync.Mutex
 	waiting map[string]map[string]store.ID // account, conversation
@@ -31,7 +32,7 @@ func (n *notes) add(account, chat string, id store.ID) {
 	}
 }
 
-// flush gives each account's notes to write. What could not be written waits for the next time.
+// flush calls write with each account's positions. Those that could not be written wait for the next time.
 func (n *notes) flush(write func(account string, chats map[string]store.ID) error) (failed error) {
 	n.writing.Lock()
 	defer n.writing.Unlock()

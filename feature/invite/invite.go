@@ -1,5 +1,5 @@
-// Package invite lets people bring others in: as contacts, and with an account of their own (XEP-0401, XEP-0379,
-// XEP-0445). An invitation is a token that is good once, for a while.
+// Package invite lets people invite others in their clients: as contacts, and to accounts of their own (XEP-0401,
+// XEP-0379, XEP-0445). An invitation is a token that is valid once, for a while.
 package invite
 
 import (
@@ -24,17 +24,17 @@ const (
 
 // Config of invitations; zero values mean the defaults.
 type Config struct {
-	Max int // invitations of one account that wait, default 100
+	Max int // open invitations per account, default 100
 }
 
-// Invitations is the feature with what the door needs.
+// Invitations is the feature, with the check that registration needs.
 type Invitations struct {
 	h   *server.Host
 	p   *people.People
 	cfg Config
 }
 
-// New makes it.
+// New makes the Invitations of a host.
 func New(h *server.Host, p *people.People, c Config) *Invitations {
 	if c.Max <= 0 {
 		c.Max = 100
@@ -42,7 +42,7 @@ func New(h *server.Host, p *people.People, c Config) *Invitations {
 	return &Invitations{h, p, c}
 }
 
-// Feature gives what the host installs. It stands before the roster, which then finds who was invited approved.
+// Feature gives the feature to install in the host, before the roster, which then finds the invited contact approved.
 func (v *Invitations) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "invite",
@@ -81,7 +81,7 @@ func (v *Invitations) create(ctx context.Context, who jid.JID, i people.AppInvit
 	return made, token, err
 }
 
-// result is what an inviter gets; landing is the page for who has no client yet, "" for none.
+// result makes the form that an inviter gets; landing is the page for people without a client, "" for none.
 func result(uri, landing string, expires time.Time) *form.Form {
 	f := form.New(form.Result, nsInvite+"#invitation").Add("uri", form.TextSingle, "Send this to whom you invite", uri)
 	if landing != "" {
@@ -90,7 +90,8 @@ func result(uri, landing string, expires time.Time) *form.Form {
 	return f.Add("expire", form.TextSingle, "Good until", expires.UTC().Format(time.RFC3339))
 }
 
-// invite is XEP-0401, section 3.1: a contact, who may make an account if the inviter may let people.
+// invite makes an invitation of a contact (XEP-0401, section 3.1), who may make an account if the inviter may allow
+// that.
 func (v *Invitations) invite(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
 	accounts := v.mayAccounts(ctx, who)
 	i, token, err := v.create(ctx, who, people.AppInvite{Contact: true, Account: accounts})
@@ -110,7 +111,7 @@ func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) 
 		AddBool("roster-subscription", "Make us contacts", false), nil
 }
 
-// account is XEP-0401, section 3.2.
+// account makes an invitation to an account (XEP-0401, section 3.2).
 func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	in := people.AppInvite{Account: true}
 	in.Contact, _ = f.Bool("roster-subscription")
@@ -133,7 +134,8 @@ func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (st
 	return "", result(v.p.URI(i, token), v.p.LinkURL(i.Kind, token), i.Expires), nil
 }
 
-// subscribed is XEP-0379, section 4: who asks with a token of an account's is let in, and asked in turn.
+// subscribed handles a subscription request with a token of the account (XEP-0379, section 4): it is granted and
+// returned.
 func (v *Invitations) subscribed(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	if st.Type != "subscribe" || !st.Has(nsPARS, "preauth") {
@@ -142,7 +144,7 @@ func (v *Invitations) subscribed(ctx context.Context, p *server.Pass) error {
 	token := st.Element(nsPARS, "preauth").Attr("token")
 	i, err := v.p.Look(ctx, store.KindInvite, token)
 	if err != nil || !i.Contact || i.Inviter != p.Account {
-		return ignore(err) // it goes on as a request like any other
+		return ignore(err) // it continues as an ordinary request
 	}
 	contact := st.From.Bare()
 	if err := v.p.UseContact(ctx, acts.Person(contact, v.h.Domain, acts.Client), i); err != nil {
@@ -165,8 +167,8 @@ func ignore(err error) error {
 	return err
 }
 
-// Check says what a token lets a stranger do who wants an account: the name it is for, "" for any. store.ErrNotFound if
-// it is not good.
+// Check gives the account name that a token is for, "" for any, when a stranger wants to register. store.ErrNotFound if
+// the token is not valid.
 func (v *Invitations) Check(ctx context.Context, token string) (username string, err error) {
 	i, err := v.p.Look(ctx, store.KindInvite, token)
 	var d *people.Dead

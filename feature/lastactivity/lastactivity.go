@@ -1,4 +1,4 @@
-// Package lastactivity says how long a server has run and when a person was last there (XEP-0012).
+// Package lastactivity says how long a server has run and when a person was last online (XEP-0012).
 package lastactivity
 
 import (
@@ -23,7 +23,7 @@ type last struct {
 	wake    chan struct{} // of size 1: something waits
 
 	mu   sync.Mutex
-	gone map[string]departure // of accounts, what is not written down yet
+	gone map[string]departure // by account: departures that are not written yet
 }
 
 type departure struct {
@@ -31,7 +31,7 @@ type departure struct {
 	at     time.Time
 }
 
-// maxWaiting is how many departures may wait to be written; more are not remembered.
+// maxWaiting is how many departures may wait to be written; more are dropped.
 const maxWaiting = 10_000
 
 // New makes the feature.
@@ -64,7 +64,7 @@ func (l *last) uptime(context.Context, *server.Request) (*wire.Element, error) {
 	return seconds(time.Since(l.started), ""), nil
 }
 
-// account is section 4: for those who see the account's presence anyway.
+// account answers for an account (section 4), to people who see its presence.
 func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	if !r.Self() {
 		cs, err := l.h.Contacts(ctx, r.Account)
@@ -76,7 +76,7 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 		}
 	}
 	for _, s := range l.h.Account(r.Account).Sessions() {
-		if s.Available() || r.Self() { // to others a client without presence is not there
+		if s.Available() || r.Self() { // a client without presence is invisible to others
 			return seconds(0, ""), nil
 		}
 	}
@@ -96,7 +96,7 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 	return seconds(time.Since(u.LastSeen), u.LastStatus), nil
 }
 
-// guard is section 4: who does not see the account's presence cannot ask one of its clients either.
+// guard refuses requests to a client of an account from people who do not see its presence (section 4).
 func (l *last) guard(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	if st.Type != "get" || st.To.IsBare() || !st.Has(ns, "query") || st.From.Bare() == st.To.Bare() {
@@ -112,7 +112,7 @@ func (l *last) guard(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// leave remembers when an account's last client went away; it is written down later, off the stream's path.
+// leave notes when an account's last client leaves. It is written later, so that the stream does not wait.
 func (l *last) leave(_ context.Context, p *server.Pass) error {
 	if p.Stanza.Type != "unavailable" {
 		return nil
@@ -138,7 +138,7 @@ func (l *last) leave(_ context.Context, p *server.Pass) error {
 	return nil
 }
 
-// run writes departures down, those of a second at once: of each account the latest.
+// run writes departures once a second, the latest of each account.
 func (l *last) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		select {
@@ -157,7 +157,7 @@ func (l *last) run(ctx context.Context) error {
 	return nil
 }
 
-// write writes down what waits. It can be asked for until it is written; what cannot be written waits for the next time.
+// write writes waiting departures. They stay readable until they are written, and stay waiting after an error.
 func (l *last) write(ctx context.Context) {
 	l.mu.Lock()
 	all := maps.Clone(l.gone)
@@ -170,7 +170,7 @@ func (l *last) write(ctx context.Context) {
 			continue
 		}
 		l.mu.Lock()
-		if l.gone[user] == d { // else there is a later one
+		if l.gone[user] == d { // otherwise there is a later one
 			delete(l.gone, user)
 		}
 		l.mu.Unlock()

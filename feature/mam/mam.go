@@ -1,4 +1,5 @@
-// Package mam keeps every account's messages and gives them back (XEP-0313), under ids that messages carry (XEP-0359).
+// Package mam archives every account's messages and lets clients query them (XEP-0313), by ids that the messages carry
+// (XEP-0359).
 package mam
 
 import (
@@ -17,10 +18,10 @@ import (
 
 // Config of the archive; zero values mean the defaults.
 type Config struct {
-	Default   string               // "always" (the default), "roster", "never": of accounts that have said nothing
+	Default   string               // "always" (the default), "roster" or "never": for accounts without preferences
 	PageMax   int                  // entries of one page; default 250
-	Search    bool                 // messages may be asked for by their words (XEP-0431)
-	Retention func() time.Duration // older entries are removed, where nothing else holds for an account; 0: none ever. It may change
+	Search    bool                 // clients may search by words (XEP-0431)
+	Retention func() time.Duration // older entries are removed unless the account has its own setting; 0: never. It may change
 }
 
 type archive struct {
@@ -53,7 +54,7 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 		IQ: map[server.Query]server.IQFunc{
 			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
 			q("get", "prefs"): a.getPrefs, q("set", "prefs"): a.setPrefs,
-			// Another's archive.
+			// Somebody else's archive.
 			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "query"}: forbidden, {To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "query"}: forbidden,
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
 			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "prefs"}:    forbidden, {To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "prefs"}: forbidden,
@@ -71,7 +72,7 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	}
 }
 
-// sent keeps the sender's side. What one sends to oneself is kept once, as received.
+// sent archives the sender's side. A message to oneself is archived once, as received.
 func (a *archive) sent(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	if !meaningful(st) || st.To.Bare() == p.Session.JID.Bare() {
@@ -84,7 +85,7 @@ func (a *archive) sent(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// received keeps the recipient's side and gives the message its id.
+// received archives the recipient's side and stamps the message with its id.
 func (a *archive) received(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	if !meaningful(st) {
@@ -120,7 +121,7 @@ func stamped(st *wire.Stanza, by string, id store.ID) *wire.Stanza {
 	return c
 }
 
-// meaningful says that an account keeps a message; rooms keep their own.
+// meaningful says whether accounts archive such a message; rooms archive theirs.
 func meaningful(st *wire.Stanza) bool {
 	switch st.Type {
 	case "error", "headline", "groupchat":
@@ -168,7 +169,7 @@ func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error
 	return server.ArchiveForm(a.cfg.Search), nil
 }
 
-// bound tells a client where its archive ends at the moment of binding (XEP-0386, section 3.2).
+// bound tells a client at binding where its archive ends (XEP-0386, section 3.2).
 func (a *archive) bound(ctx context.Context, s *server.Session, _ *wire.Element) *wire.Element {
 	first, last, err := s.TellArchive(a.h.IDs, func() (store.ID, store.ID, error) { return a.bounds(ctx, s.JID.Local()) })
 	if err != nil {
@@ -186,7 +187,7 @@ func (a *archive) metadata(ctx context.Context, r *server.Request) (*wire.Elemen
 	return server.ArchiveMetadata(first, last), nil
 }
 
-// bounds gives the first and the last entry; zeros where there is none.
+// bounds gives the ids of the first and last entry; zeros if there is none.
 func (a *archive) bounds(ctx context.Context, account string) (first, last store.ID, err error) {
 	first, last, err = a.st.ArchiveBounds(ctx, a.h.Domain, account)
 	if errors.Is(err, store.ErrNotFound) {

@@ -11,7 +11,7 @@ import (
 	"parley/wire/jid"
 )
 
-// prefs are what an account wants kept (XEP-0441). They are shared and not changed.
+// prefs are an account's archiving preferences (XEP-0441). They are shared and never changed.
 type prefs struct {
 	Default string   `json:"default"`
 	Always  []string `json:"always,omitempty"`
@@ -36,7 +36,7 @@ func (p *prefs) index() *prefs {
 
 func prefsKey(account string) string { return "mam/prefs/" + account }
 
-// maxKnown is how many accounts' preferences are remembered.
+// maxKnown is how many accounts' preferences are cached.
 const maxKnown = 100_000
 
 func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
@@ -62,8 +62,8 @@ func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
 	return p, nil
 }
 
-// wanted says whether the account keeps messages with this address: a listed address with a resource is that one only
-// (XEP-0441, section 4.1).
+// wanted says whether the account archives messages with this address. A listed address with a resource means only that
+// one (XEP-0441, section 4.1).
 func (a *archive) wanted(ctx context.Context, account string, with jid.JID) (bool, error) {
 	p, err := a.prefsOf(ctx, account)
 	if err != nil {

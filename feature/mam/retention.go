@@ -13,14 +13,14 @@ import (
 	"parley/wire/jid"
 )
 
-// How expire goes about it.
+// Sizes of the steps in which expire works.
 const (
 	expireEvery    = time.Hour
-	expireBatch    = 1000 // entries of one transaction
-	expireAccounts = 200  // accounts of one look
+	expireBatch    = 1000 // entries per transaction
+	expireAccounts = 200  // accounts per query
 )
 
-// expire removes what is older than each account's retention, little by little.
+// expire removes entries older than each account's retention, in small steps.
 func (a *archive) expire(ctx context.Context) error {
 	t := time.NewTicker(expireEvery)
 	defer t.Stop()
@@ -68,7 +68,7 @@ func (a *archive) expireAll(ctx context.Context) error {
 	}
 }
 
-// What a person can say about it, with a command (XEP-0050).
+// The command with which a person sets it (XEP-0050).
 const (
 	retentionNode = "https://parley.im/commands#archive-retention"
 	day           = 24 * time.Hour
@@ -79,7 +79,7 @@ func (a *archive) local(_ context.Context, who jid.JID) bool {
 	return who.Domain() == a.h.Domain && who.Local() != ""
 }
 
-// spoken is a retention as a person reads it.
+// spoken formats a retention for people.
 func spoken(d time.Duration) string {
 	switch {
 	case d <= 0:
@@ -112,7 +112,7 @@ func (a *archive) retentionForm(ctx context.Context, who jid.JID) (*form.Form, e
 	return f, nil
 }
 
-// setRetention takes what the person has said. What is too old by it is gone within the hour.
+// setRetention writes the person's choice. Older messages are gone within an hour.
 func (a *archive) setRetention(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	if f.Type != form.Submit {
 		return "", nil, server.BadRequest

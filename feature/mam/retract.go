@@ -11,8 +11,8 @@ import (
 	"parley/wire/jid"
 )
 
-// A message that its sender takes back is gone from both sides' archives (XEP-0424, section 4): a tombstone is left. It
-// is done before the retraction is shown to anybody.
+// A retracted message is removed from both sides' archives (XEP-0424, section 4) and replaced by a tombstone, before
+// the retraction is delivered.
 
 func (a *archive) sentRetraction(ctx context.Context, p *server.Pass) error {
 	return a.bury(ctx, p, p.Stanza.To, false)
@@ -32,7 +32,7 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 		e, id, err = a.byOrigin(ctx, p, with, id)
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		return nil // never kept, or long gone
+		return nil // never archived, or expired
 	}
 	if err != nil {
 		return err
@@ -55,8 +55,8 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 	return a.entomb(ctx, p, e)
 }
 
-// theirs says whether an address was that of the same account when a message was kept: what a person said whose account was
-// deleted since, the next one of that name cannot take back.
+// theirs says whether an address belonged to the same account when the message was archived: a new account of that name
+// cannot retract messages of a deleted one.
 func (a *archive) theirs(ctx context.Context, from jid.JID, id store.ID) (bool, error) {
 	f, err := a.st.Former(ctx, from.Domain(), from.Local())
 	if errors.Is(err, store.ErrNotFound) {
@@ -65,7 +65,7 @@ func (a *archive) theirs(ctx context.Context, from jid.JID, id store.ID) (bool, 
 	return id >= store.FirstID(f.Deleted), err
 }
 
-// byOrigin looks for what the sender has sent with this origin-id, and gives its own id, too.
+// byOrigin finds the message that the sender sent with this origin-id, and also gives its archive id.
 func (a *archive) byOrigin(ctx context.Context, p *server.Pass, with jid.JID, origin string) (store.Archived, string, error) {
 	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), Backwards: true, Max: server.CorrectionsRead})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package mds lets a person's clients know what the others have shown already (XEP-0490): the server takes the mark from
-// a message that goes out anyway, and keeps it in the account's node.
+// Package mds tells a person's clients what the others have displayed (XEP-0490): the server takes the mark from a
+// message that the client sends anyway, and publishes it in the account's node.
 package mds
 
 import (
@@ -31,8 +31,8 @@ func New(h *server.Host) *server.Feature {
 	}
 }
 
-// sent takes the mark out of a message before it is archived, copied or sent on: its stanza-id is nobody else's business
-// (section 5.2). The message goes on as if it had never been there, whatever comes of the mark.
+// sent removes the mark from a message before it is archived, copied or sent on, because its stanza-id is private
+// (section 5.2). The message goes on without it, even if the mark is not valid.
 func (m marks) sent(ctx context.Context, p *server.Pass) error {
 	c, ok := p.Stanza.Child(ns, "displayed")
 	if !ok {

@@ -1,4 +1,4 @@
-// Package notify is the server's own voice: notify@ a host, which people of the host write to in any client.
+// Package notify answers commands that people of the host send to notify@host in any client.
 package notify
 
 import (
@@ -11,17 +11,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Name is the localpart.
+// Name is the localpart of the address.
 const Name = "notify"
 
-// Config of the voice.
+// Config says what the commands need.
 type Config struct {
 	Rooms  string                                                         // the domain of the host's rooms
 	Find   func(ctx context.Context, who jid.JID, text string) store.Find // begins a search for messages
 	Search bool                                                           // messages are found by their words
 }
 
-// maxWaiting is how many commands may wait for those before them.
+// maxWaiting is how many commands may wait for earlier ones.
 const maxWaiting = 64
 
 type voice struct {
@@ -33,7 +33,7 @@ type voice struct {
 	queue    chan *wire.Stanza
 }
 
-// command is something that a line beginning with ! does.
+// command is a command that begins with "!".
 type command struct {
 	name, usage, help string
 	do                func(ctx context.Context, who jid.JID, rest string) (string, error)
@@ -48,7 +48,7 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 	return &server.Feature{Name: "notify", Responders: map[string]server.Responder{Name: v.receive}, Run: v.run}
 }
 
-// receive is server.Voice.
+// receive handles a stanza to the address; it is the server.Voice.
 func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
 	if st.Kind == wire.Presence {
 		v.presence(ctx, st)
@@ -57,9 +57,9 @@ func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
 	switch {
 	case st.Type == "error", st.Type == "headline":
 		return nil
-	case st.From.Domain() != v.h.Domain || st.From.Local() == "" || st.Type == "groupchat": // two machines would talk for ever
+	case st.From.Domain() != v.h.Domain || st.From.Local() == "" || st.Type == "groupchat": // two machines would answer each other for ever
 		return server.ServiceUnavailable
-	case !st.Has(wire.NSClient, "body"): // typing, receipts
+	case !st.Has(wire.NSClient, "body"): // a typing notification or a receipt
 		return nil
 	}
 	st.Hold()
@@ -72,7 +72,7 @@ func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
 	}
 }
 
-// presence: everyone of the host may have it among their contacts.
+// presence accepts everybody of the host as a contact.
 func (v *voice) presence(ctx context.Context, st *wire.Stanza) {
 	if st.From.Domain() != v.h.Domain || st.From.Local() == "" {
 		return
@@ -95,7 +95,7 @@ func (v *voice) presence(ctx context.Context, st *wire.Stanza) {
 	}
 }
 
-// run answers, one after the other.
+// run answers commands, one after the other.
 func (v *voice) run(ctx context.Context) error {
 	for {
 		select {
@@ -117,8 +117,8 @@ func (v *voice) answer(ctx context.Context, st *wire.Stanza) {
 	}
 	r := st.Reply()
 	r.ID, r.From = v.h.NewID(), v.jid
-	// Not in the archive: what it tells of messages may be taken back, or not be for this person's eyes any more. It waits for
-	// a client that is asleep all the same.
+	// The answer is not archived: it may quote messages that are retracted later or that the person may not read later.
+	// A client that is asleep still gets it when it resumes.
 	r.Add(wire.T(wire.NSClient, "body", text), st.Element(wire.NSClient, "thread"), wire.E(wire.NSHints, "no-permanent-store"))
 	v.h.Router.Send(ctx, r)
 }

@@ -22,7 +22,7 @@ const (
 	maxExcerpt = 160 // characters
 )
 
-// search answers !search with the newest hits.
+// search answers !search with the newest results.
 func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, error) {
 	f := v.cfg.Find(ctx, who, "")
 	f.Except, f.Max = v.jid.String(), maxHits
@@ -58,10 +58,10 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	return b.String(), nil
 }
 
-// filterWords are the words of a search, and filters whose value has spaces and stands in quotation marks.
+// filterWords splits a search into words and filters; a filter's value with spaces is in quotation marks.
 var filterWords = regexp.MustCompile(`[a-z]+:"[^"]*"|\S+`)
 
-// narrow takes the filters out of what was written; the rest is the words. What it gives is for the asker to mend.
+// narrow takes the filters out of the text into f, and gives the remaining words. Its error is for the asker to read.
 func (v *voice) narrow(ctx context.Context, f *store.Find, rest string) (string, error) {
 	var left []string
 	for _, w := range filterWords.FindAllString(rest, -1) {
@@ -104,7 +104,7 @@ func (v *voice) narrow(ctx context.Context, f *store.Find, rest string) (string,
 	return "", nil
 }
 
-// place is a group by its slug, or else a room. Whether there is such a one is told by nothing but what is found in it.
+// place limits the search to a group by its slug, or else to a room. It does not reveal whether the place exists.
 func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
 	g, err := v.st.GroupBySlug(ctx, v.h.Domain, strings.ToLower(name))
 	if err == nil {
@@ -119,7 +119,7 @@ func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
 	return nil
 }
 
-// hit shows one message: where, who, when, what, and how to get there.
+// hit formats one message: where, who, when, what, and its link.
 func (v *voice) hit(who jid.JID, q fulltext.Query, m store.Found) string {
 	where, link, by := jid.Unescape(m.Room), m.With, m.Nick
 	switch {

@@ -1,4 +1,4 @@
-// Package offline keeps messages for people who are not there (XEP-0160).
+// Package offline keeps messages for people who are offline (XEP-0160).
 package offline
 
 import (
@@ -13,7 +13,7 @@ import (
 
 // Config bounds what waits; zero values mean the defaults.
 type Config struct {
-	Max    int           // messages of one account; default 1000, below 0: none
+	Max    int           // messages per account; default 1000, below 0: none
 	Bytes  int64         // of all of them; default 16 MiB
 	Expiry time.Duration // default 90 days
 }
@@ -27,9 +27,9 @@ type offline struct {
 	now map[string]*delivery // accounts whose messages are being delivered
 }
 
-// delivery is under way for an account.
+// delivery is a delivery in progress to an account.
 type delivery struct {
-	next *server.Session // a client that has come meanwhile; nil: none
+	next *server.Session // a client that came meanwhile; nil: none
 	over chan struct{}   // closed at its end
 }
 
@@ -57,7 +57,7 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	}
 }
 
-// keeps says whether a message waits: chat and normal ones that say something and may be stored.
+// keeps says whether a message is kept: of type chat or normal, with content, and not marked as not to be stored.
 func keeps(st *wire.Stanza) bool {
 	switch st.Type {
 	case "chat", "normal", "":
@@ -93,7 +93,7 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 		return err
 	}
 	now, c := time.Now(), st.Copy()
-	if !o.delayed(st) { // a client that did not acknowledge it was told
+	if !o.delayed(st) { // a client that did not acknowledge it got it before
 		c.Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
 	}
 	e := &store.OfflineEntry{Host: o.h.Domain, Owner: p.Account, ID: o.h.IDs.Next(), Stanza: c.AppendXML(nil, c.To, wire.Client), Expires: now.Add(o.cfg.Expiry)}
@@ -103,7 +103,7 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	if err := o.st.Commit(ctx, e); err != nil {
 		return err
 	}
-	// Someone may have arrived between the look at the sessions and the commit.
+	// A client may have arrived between the look at the sessions and the commit.
 	for _, s := range o.h.Account(p.Account).Sessions() {
 		if pr, prio := s.Presence(); pr == nil || prio < 0 {
 			continue
@@ -115,7 +115,7 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// delayed says that a message tells since when it waits here: a delay of ours is not to be had from anybody else.
+// delayed says whether a message carries a delay of this server, which nobody else can forge.
 func (o *offline) delayed(st *wire.Stanza) bool {
 	for _, c := range st.Children {
 		if c.Name != (wire.Name{Space: wire.NSDelay, Local: "delay"}) {
@@ -128,7 +128,7 @@ func (o *offline) delayed(st *wire.Stanza) bool {
 	return false
 }
 
-// arrive delivers what waits to the first client that takes messages.
+// arrive delivers waiting messages to the first client that takes messages.
 func (o *offline) arrive(ctx context.Context, p *server.Pass) error {
 	if pr, prio := p.Session.Presence(); pr == nil || prio < 0 {
 		return nil
@@ -145,9 +145,9 @@ func negative(pr *wire.Stanza) bool {
 	return e != nil && len(e.Text()) > 0 && e.Text()[0] == '-'
 }
 
-// inArchive gives the id under which the account's archive has a message; 0 if it has not. A client that was told of that
-// entry when it came reads it there, and does not get it a second time (XEP-0386, section 3.2). What came after that, or
-// is not in the archive, it gets like any other client.
+// inArchive gives the id that a message has in the account's archive; 0 if it is not there. A client that was told at
+// binding where the archive ends reads the message there, and does not get it twice (XEP-0386, section 3.2). It gets
+// later messages, and those that are not in the archive, like any other client.
 func inArchive(st *wire.Stanza, account string) store.ID {
 	for i := range st.Children {
 		if st.Children[i].Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) {
@@ -166,9 +166,9 @@ func inArchive(st *wire.Stanza, account string) store.ID {
 
 const page = 100
 
-// deliver gives all that waits to a client, or waits until somebody who is at it has: what is sent later does not overtake
-// it. It is false if the client is gone before it has all. A message is dropped when it is in the client's queue: of a
-// stream with acknowledgements it comes back if it is never acknowledged.
+// deliver gives all waiting messages to a client, or waits for a delivery in progress, so that newer messages do not
+// overtake them. It gives false if the client is gone before it has all. A message is dropped when it is in the
+// client's queue: if a stream with acknowledgements never acknowledges it, it comes back.
 func (o *offline) deliver(ctx context.Context, account string, s *server.Session) (all bool, err error) {
 	if other := o.begin(account, s); other != nil {
 		select {
@@ -180,7 +180,7 @@ func (o *offline) deliver(ctx context.Context, account string, s *server.Session
 	}
 	for s != nil {
 		var failed error
-		if all, failed = o.deliverAll(ctx, account, s); failed != nil { // the one who has come meanwhile tries its own luck
+		if all, failed = o.deliverAll(ctx, account, s); failed != nil { // the client that came meanwhile tries itself
 			err = failed
 		}
 		s = o.next(account)
@@ -188,7 +188,7 @@ func (o *offline) deliver(ctx context.Context, account string, s *server.Session
 	return all && err == nil, err
 }
 
-// begin gives nil if it is for the caller to deliver. Else somebody is at it, and goes on with this client.
+// begin gives nil if the caller may deliver. Otherwise a delivery is in progress, and continues with this client.
 func (o *offline) begin(account string, s *server.Session) (other *delivery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -200,7 +200,7 @@ func (o *offline) begin(account string, s *server.Session) (other *delivery) {
 	return nil
 }
 
-// next gives the client that has come meanwhile; if there is none the delivery ends.
+// next gives the client that came meanwhile; without one the delivery ends.
 func (o *offline) next(account string) *server.Session {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -222,7 +222,7 @@ func (o *offline) deliverAll(ctx context.Context, account string, s *server.Sess
 		}
 		ids, gone := o.give(s, es)
 		if gone && !s.Is(server.Resumable) {
-			return false, nil // nobody knows what has arrived: all of this page waits on
+			return false, nil // nobody knows what has arrived: the whole page stays
 		}
 		if len(ids) > 0 {
 			if err := o.st.DropOffline(ctx, o.h.Domain, account, ids...); err != nil {
@@ -235,7 +235,8 @@ func (o *offline) deliverAll(ctx context.Context, account string, s *server.Sess
 	}
 }
 
-// give queues messages for a client: which wait no more, and whether it is gone.
+// give queues messages for a client; it gives the ids of those that need not wait any more, and whether the client is
+// gone.
 func (o *offline) give(s *server.Session, es []store.OfflineEntry) (ids []store.ID, gone bool) {
 	account := s.JID.Bare().String()
 	for _, e := range es {

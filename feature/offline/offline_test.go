@@ -6,8 +6,8 @@ import (
 	"parley/server"
 )
 
-// TestWhoComesMeanwhile: a client that comes while messages are being given to another, which may be gone by then, is who
-// they are given to next.
+// TestWhoComesMeanwhile checks that a client that comes while messages are given to another one gets them next if the
+// other is gone by then.
 func TestWhoComesMeanwhile(t *testing.T) {
 	o := &offline{now: make(map[string]*delivery)}
 	first, second, third := new(server.Session), new(server.Session), new(server.Session)

@@ -10,7 +10,7 @@ import (
 
 const ns = "urn:xmpp:ping"
 
-// New makes the feature: hosts and accounts answer.
+// New makes the feature; hosts and accounts answer pings.
 func New(*server.Host) *server.Feature {
 	pong := func(context.Context, *server.Request) (*wire.Element, error) { return nil, nil }
 	return &server.Feature{

@@ -1,4 +1,5 @@
-// Package presence broadcasts a client's presence to who may see it, and answers probes (RFC 6121, section 4).
+// Package presence broadcasts a client's presence to the people who may see it, and answers probes (RFC 6121, section
+// 4).
 package presence
 
 import (
@@ -24,11 +25,11 @@ func New(h *server.Host) *server.Feature {
 	}
 }
 
-// announce is sections 4.2, 4.4 and 4.5: to everyone who is subscribed, to the account's own clients, and with the first
-// presence the others' presence to this client.
+// announce broadcasts presence (sections 4.2, 4.4 and 4.5) to subscribers and to the account's other clients. With a
+// client's first presence it also fetches the contacts' presence.
 func (f presence) announce(ctx context.Context, p *server.Pass) error {
 	if p.Stanza.Type == "unavailable" && p.Was == nil {
-		return nil // it was not available: nobody to tell
+		return nil // it was not available, so nobody has to know
 	}
 	cs, err := f.h.Contacts(ctx, p.Account)
 	if err != nil {
@@ -56,7 +57,7 @@ func (f presence) announce(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// show gives a presence to all clients of a contact: made once, copied for each.
+// show sends a presence to all clients of a contact: serialised once, copied for each.
 func (f presence) show(ctx context.Context, st *wire.Stanza, to jid.JID) {
 	if h := f.h.Router.Host(to.Domain()); h != nil {
 		if a := h.Account(to.Local()); a != nil && h.MayReceive(ctx, st, to) {
@@ -69,7 +70,7 @@ func (f presence) show(ctx context.Context, st *wire.Stanza, to jid.JID) {
 	f.h.Router.Send(ctx, c)
 }
 
-// ask finds out a contact's presence for one client: of local contacts at once, of others by a probe.
+// ask gets a contact's presence for one client: directly from local contacts, by a probe from others.
 func (f presence) ask(ctx context.Context, s *server.Session, contact jid.JID) {
 	h := f.h.Router.Host(contact.Domain())
 	if h == nil {
@@ -92,7 +93,7 @@ func (f presence) ask(ctx context.Context, s *server.Session, contact jid.JID) {
 
 var presenceName = wire.Name{Space: wire.NSClient, Local: "presence"}
 
-// probe is section 4.3.2.
+// probe answers probes (section 4.3.2).
 func (f presence) probe(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	who := st.From

@@ -1,4 +1,4 @@
-// Package private keeps elements that clients want kept (XEP-0049), for the account alone.
+// Package private keeps XML elements for clients (XEP-0049). Only the account itself reads them.
 package private
 
 import (
@@ -15,8 +15,8 @@ const ns = "jabber:iq:private"
 
 // Config of private storage; zero values mean the defaults.
 type Config struct {
-	Max  int // elements of one account, default 64
-	Size int // bytes of one element, default 64 KiB
+	Max  int // elements per account, default 64
+	Size int // bytes per element, default 64 KiB
 }
 
 type private struct {
@@ -25,7 +25,7 @@ type private struct {
 	cfg Config
 }
 
-// New makes the feature. Elements that another feature keeps by itself (server.Feature.Private) go there.
+// New makes the feature. Elements that another feature claims (server.Feature.Private) go to that feature.
 func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Max <= 0 {
 		c.Max = 64
@@ -42,11 +42,11 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 		Name: "private",
 		XEP:  []server.XEP{{Number: 49, Title: "Private XML Storage", Version: "1.2"}},
 		IQ: map[server.Query]server.IQFunc{q(server.ToSelf, "get"): p.get, q(server.ToSelf, "set"): p.set,
-			q(server.ToAccount, "get"): forbidden, q(server.ToAccount, "set"): forbidden}, // another's: section 2.4
+			q(server.ToAccount, "get"): forbidden, q(server.ToAccount, "set"): forbidden}, // somebody else's: section 2.4
 	}
 }
 
-// check reads the elements of a query; each is in a namespace of its own that is not the protocol's.
+// check gives the elements of a query. Each must have a namespace of its own that is not the protocol's.
 func check(q *wire.Element) ([]*wire.Element, error) {
 	es := q.Elements()
 	if len(es) == 0 {
@@ -57,9 +57,9 @@ func check(q *wire.Element) ([]*wire.Element, error) {
 		case space == "" || space == ns:
 			return nil, server.BadRequest
 		case strings.HasPrefix(space, "jabber:") && (space == wire.NSClient || space == wire.NSServer || strings.HasPrefix(space, "jabber:iq:")) || space == "vcard-temp":
-			return nil, server.NotAcceptable // section 2.4: not what belongs to other protocols
+			return nil, server.NotAcceptable // section 2.4: no namespaces of other protocols
 		case strings.HasPrefix(space, "parley:"):
-			return nil, server.NotAcceptable // what features keep here
+			return nil, server.NotAcceptable // elements of features
 		}
 	}
 	return es, nil
@@ -74,7 +74,7 @@ func (p private) view(n wire.Name) (server.PrivateView, bool) {
 	return server.PrivateView{}, false
 }
 
-// get gives the element that is kept, or the empty one that was asked for.
+// get gives the kept element, or an empty one.
 func (p private) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	es, err := check(r.Payload)
 	if err != nil {
@@ -104,12 +104,12 @@ func (p private) set(ctx context.Context, r *server.Request) (*wire.Element, err
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range es { // all of it, before any is kept
+	for _, e := range es { // check all before any is kept
 		if _, ok := p.view(e.Name); !ok && len(e.AppendXML(nil, "")) > p.cfg.Size {
 			return nil, server.WithText(server.NotAcceptable, "the element is too large")
 		}
 		if e.Name.Space != es[0].Name.Space {
-			return nil, server.NotAcceptable // section 2.1: of one namespace
+			return nil, server.NotAcceptable // section 2.1: all in one namespace
 		}
 	}
 	for _, e := range es {

@@ -1,4 +1,5 @@
-// Package proxy65 is a proxy for SOCKS5 bytestreams (XEP-0065): clients that cannot reach each other send files through it.
+// Package proxy65 is a proxy for SOCKS5 bytestreams (XEP-0065): clients that cannot reach each other send files through
+// it.
 package proxy65
 
 import (
@@ -15,7 +16,7 @@ import (
 
 const ns = "http://jabber.org/protocol/bytestreams"
 
-// XEPs is what the service implements, for docs/xeps.md.
+// XEPs lists what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{{Number: 65, Title: "SOCKS5 Bytestreams", Version: "1.8.2", Notes: "the proxy, for people of the hosts, where it is configured; TCP only"}}
 
 // Errors of activation (section 6.3.7).
@@ -27,15 +28,15 @@ var (
 // maxSID is the longest stream id in bytes.
 const maxSID = 1024
 
-// Service is the proxy as people of one host see it: an entity on the router.
+// Service is the proxy of one host: an entity on the router.
 type Service struct {
 	server.Service
 	relay *Relay
 	where func() (host string, port int)
 }
 
-// New makes it for domain, puts it on the router and into the host's disco#items. where gives what clients are told to
-// connect to; port 0: it does not listen.
+// New makes the service for domain, and adds it to the router and the host's disco#items. where gives the address that
+// clients connect to; port 0: the proxy does not listen.
 func New(h *server.Host, domain string, relay *Relay, where func() (host string, port int)) (*Service, error) {
 	s := &Service{relay: relay, where: where}
 	s.Service = server.Service{Host: h, Identity: server.Identity{Category: "proxy", Type: "bytestreams", Name: "File transfer proxy"},
@@ -59,7 +60,7 @@ func (s *Service) answer(_ context.Context, st *wire.Stanza, e *wire.Element) (*
 	return nil, s.activate(st.From, e)
 }
 
-// address is section 4: where the proxy is.
+// address answers where the proxy is (section 4).
 func (s *Service) address() (*wire.Element, error) {
 	host, port := s.where()
 	if port == 0 {
@@ -68,8 +69,8 @@ func (s *Service) address() (*wire.Element, error) {
 	return wire.E(ns, "query", wire.E(ns, "streamhost").Set("host", host).Set("jid", s.JID.String()).Set("port", strconv.Itoa(port))), nil
 }
 
-// activate is section 6.3.7: what the requester says is made into the name that both have connected with, so that nobody
-// else starts a stream.
+// activate starts a stream (section 6.3.7). It derives the stream's name from the requester's address, so that nobody
+// else can start it.
 func (s *Service) activate(from jid.JID, q *wire.Element) error {
 	sid, a := q.Attr("sid"), q.Child(ns, "activate")
 	if a == nil || sid == "" || len(sid) > maxSID {

@@ -17,27 +17,27 @@ import (
 	"parley/internal/door"
 )
 
-// What Activate cannot do.
+// Errors of Activate.
 var (
 	ErrNobody = errors.New("proxy65: nobody is connected")
 	ErrOne    = errors.New("proxy65: only one is connected")
 	errClosed = errors.New("proxy65: closed")
 )
 
-// Config of the relay; what is zero has the default.
+// Config bounds the relay; zero values mean the defaults.
 type Config struct {
-	PerAddress int           // connections from one address, an IPv6 /64 being one; 20
+	PerAddress int           // connections from one address or IPv6 /64; 20
 	Total      int           // connections in all; 1000
-	Pending    int           // of those, such as no stream has been started for; 200
+	Pending    int           // of those, connections without a stream; 200
 	Rate       int           // bytes per second of each direction of a stream; 0: no limit
-	Handshake  time.Duration // for SOCKS5; 10s
+	Handshake  time.Duration // for the SOCKS5 handshake; 10s
 	Wait       time.Duration // from there until the stream is started; 1m
 	Idle       time.Duration // without a byte; 5m
 	Log        *slog.Logger
 }
 
-// Relay takes SOCKS5 connections (RFC 1928), and joins two of the same name when it is told to. It never opens a
-// connection itself. Safe from any goroutine.
+// Relay accepts SOCKS5 connections (RFC 1928), and joins two with the same name when Activate is called. It never opens
+// a connection itself. Safe from any goroutine.
 type Relay struct {
 	cfg    Config
 	ctx    context.Context // ends with Close
@@ -88,7 +88,7 @@ func NewRelay(cfg Config) *Relay {
 	return r
 }
 
-// Serve takes connections of l, which is the relay's from now on, until Close.
+// Serve accepts connections of l until Close, and closes l then.
 func (r *Relay) Serve(l net.Listener) error {
 	r.mu.Lock()
 	if r.closed {
@@ -111,7 +111,7 @@ func (r *Relay) Serve(l net.Listener) error {
 
 // Close ends all streams and waits for them.
 func (r *Relay) Close() {
-	r.cancel() // before the listeners, so that Serve knows why they end
+	r.cancel() // before the listeners, so that Serve knows why they fail
 	r.mu.Lock()
 	r.closed = true
 	for _, l := range r.listeners {
@@ -148,7 +148,7 @@ func (r *Relay) leave(c *conn) {
 	c.pass.Leave()
 }
 
-// Activate joins the two connections of that name.
+// Activate joins the two connections that have this name.
 func (r *Relay) Activate(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +170,7 @@ func (r *Relay) Activate(name string) error {
 	return nil
 }
 
-// wait has c wait for its stream; no third one can.
+// wait makes c wait for its stream; a third connection of the name is refused.
 func (r *Relay) wait(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -194,7 +194,7 @@ func (r *Relay) serve(c *conn) {
 	case o := <-c.started:
 		r.join(c, o)
 	case <-t.C:
-		if r.drop(c) { // it has been started just now
+		if r.drop(c) { // it was started at this moment
 			r.join(c, <-c.started)
 		}
 	case <-r.ctx.Done():
@@ -202,7 +202,7 @@ func (r *Relay) serve(c *conn) {
 	}
 }
 
-// drop takes c out of those that wait, and says whether it was too late: it is in a stream.
+// drop removes c from the waiting connections; false if its stream has started already.
 func (r *Relay) drop(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -231,7 +231,7 @@ const (
 
 var errSOCKS = errors.New("not what SOCKS5 has here")
 
-// handshake is RFC 1928, sections 3 to 6, without authentication: the name of a stream is what one has to know.
+// handshake does RFC 1928, sections 3 to 6, without authentication: the name of the stream is the secret.
 func (r *Relay) handshake(c *conn) error {
 	var b [262]byte
 	if _, err := io.ReadFull(c, b[:2]); err != nil {
@@ -293,7 +293,7 @@ func refuse(c net.Conn, b ...byte) error {
 	return errors.Join(errSOCKS, err)
 }
 
-// join copies what c says to o, as o's goroutine does the other way, and returns when both are done.
+// join copies from c to o, as o's goroutine does the other way, and returns when both are done.
 func (r *Relay) join(c, o *conn) {
 	select {
 	case <-o.answered:
@@ -319,7 +319,7 @@ func (r *Relay) copy(from, to *conn) error {
 	}
 	b := make([]byte, chunk)
 	for {
-		// A file goes one way: the other is not idle for that.
+		// A file goes one way: the other direction is not idle because of that.
 		end := time.Now().Add(r.cfg.Idle)
 		_ = from.SetReadDeadline(end)
 		_ = to.SetReadDeadline(end)

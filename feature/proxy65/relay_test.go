@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// pipes is a listener whose connections are pipes, so that time is the test's.
+// pipes is a listener whose connections are pipes, so that the test controls time.
 type pipes struct{ in chan net.Conn }
 
 func (p *pipes) Accept() (net.Conn, error) {
@@ -26,7 +26,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { close(p.in); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// from is a pipe's end that comes from an address.
+// from is the end of a pipe that claims an address.
 type from struct {
 	net.Conn
 	ip string
@@ -40,7 +40,7 @@ type rig struct {
 	in    chan net.Conn
 }
 
-// relaying runs f with a relay, in a time of its own.
+// relaying runs f with a relay in a synctest bubble.
 func relaying(t *testing.T, cfg Config, f func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -66,7 +66,7 @@ func (r *rig) dial(ip string) net.Conn {
 	return ours
 }
 
-// name is one that is as long as SHA-1.
+// name makes a stream's name, as long as SHA-1.
 func name(c string) string { return strings.Repeat(c, lengthOfSum) }
 
 // shake does the handshake; false: the relay hung up.
@@ -87,7 +87,7 @@ func (r *rig) shake(c net.Conn, name string) bool {
 	return true
 }
 
-// stream gives both ends of a stream that is on its way.
+// stream gives both ends of a running stream.
 func (r *rig) stream(a, b, n string) (net.Conn, net.Conn) {
 	r.Helper()
 	one, two := r.dial(a), r.dial(b)
@@ -100,7 +100,7 @@ func (r *rig) stream(a, b, n string) (net.Conn, net.Conn) {
 	return one, two
 }
 
-// gone waits until the relay has closed c, and says how long that took.
+// gone waits until the relay has closed c, and gives how long that took.
 func (r *rig) gone(c net.Conn) time.Duration {
 	r.Helper()
 	start := time.Now()
@@ -111,7 +111,8 @@ func (r *rig) gone(c net.Conn) time.Duration {
 	return time.Since(start)
 }
 
-// Who says nothing is not waited for: before the handshake, in the middle of it, and before the stream is started.
+// TestNobodyIsWaitedFor checks that silent connections are closed: before the handshake, in the middle of it, and
+// before the stream is started.
 func TestNobodyIsWaitedFor(t *testing.T) {
 	cfg := Config{Handshake: 10 * time.Second, Wait: time.Minute, Idle: 5 * time.Minute}
 	relaying(t, cfg, func(r *rig) {
@@ -122,7 +123,7 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		_, _ = c.Write([]byte{socks5, 1, 0})
 		_, _ = io.ReadFull(c, make([]byte, 2))
-		if d := r.gone(c); d != 6*time.Second { // what comes piece by piece is not given more
+		if d := r.gone(c); d != 6*time.Second { // data in pieces does not extend the time
 			t.Errorf("in the middle: closed after %v", d)
 		}
 		c = r.dial("192.0.2.1")
@@ -138,7 +139,7 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 	})
 }
 
-// A stream in which nothing goes either way ends; one in which something goes one way does not.
+// TestIdle checks that a stream without data in either direction ends, and that one direction is enough to keep it.
 func TestIdle(t *testing.T) {
 	cfg := Config{Idle: 5 * time.Minute, Wait: time.Minute}
 	relaying(t, cfg, func(r *rig) {
@@ -160,7 +161,7 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-// Who does not read is not written to for ever.
+// TestWhoDoesNotRead checks that a stream whose receiver does not read ends.
 func TestWhoDoesNotRead(t *testing.T) {
 	cfg := Config{Idle: 5 * time.Minute}
 	relaying(t, cfg, func(r *rig) {
@@ -182,7 +183,7 @@ func TestWhoDoesNotRead(t *testing.T) {
 	})
 }
 
-// A stream goes as fast as it may, each way by itself.
+// TestRate checks that the rate limit applies to each direction.
 func TestRate(t *testing.T) {
 	const perSecond, size = 64 << 10, 640 << 10
 	relaying(t, Config{Rate: perSecond}, func(r *rig) {
@@ -199,7 +200,7 @@ func TestRate(t *testing.T) {
 	})
 }
 
-// There are only so many connections: of one address, in no stream, in all.
+// TestConnections checks the limits of connections: per address, without a stream, in all.
 func TestConnections(t *testing.T) {
 	taken := func(r *rig, c net.Conn, n string) bool {
 		_ = c.SetDeadline(time.Now().Add(time.Second))
@@ -250,7 +251,7 @@ func TestConnections(t *testing.T) {
 	})
 }
 
-// What is not the proxy's part of SOCKS5 is refused, and hung up on.
+// TestRefused checks that other parts of SOCKS5 are refused, and the connection closed.
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		say  string

@@ -22,36 +22,37 @@ const (
 	ns        = "urn:xmpp:push:0"
 	nsSummary = "urn:xmpp:push:summary"
 	nsOptions = wire.NSPubSub + "#publish-options"
-	// nsPriority: an app says that it wants to know which pushes are urgent.
+	// nsPriority: with it an app asks to be told which pushes are urgent.
 	nsPriority = "tigase:push:priority:0"
 )
 
 // Config of push; zero values mean the defaults.
 type Config struct {
-	Max     int           // registrations of one account, default 20
-	Body    string        // what last-message-body says of a message of importance; default "New message". Never its text.
-	Timeout time.Duration // for a push service to answer, default 1 min
-	Errors  int           // answers in a row that say it may work later, after which a registration is dropped, default 5
-	Sender  bool          // tell push services who has sent the message
-	// Silent says whether an account is to be left alone at a moment: nothing is pushed then, nor later for what came then. nil: never.
+	Max     int           // registrations per account, default 20
+	Body    string        // the text of last-message-body for an important message; default "New message". Never the message's own text
+	Timeout time.Duration // how long a push service may take to answer, default 1 min
+	Errors  int           // temporary errors in a row after which a registration is dropped, default 5
+	Sender  bool          // tell push services who sent the message
+	// Silent says whether an account must not be disturbed at a moment: then nothing is pushed, not later either. nil:
+	// never.
 	Silent func(ctx context.Context, account string, at time.Time) (bool, error)
 	// Wish gives what a person wants to be notified of in a room; nil: everything.
 	Wish func(ctx context.Context, account string, room jid.JID) (Wish, error)
 }
 
-// registration is one app of an account. What is read from the store is shared and not changed.
+// registration is one app of an account. Registrations read from the store are shared and never changed.
 type registration struct {
 	Service string `json:"service"`
 	Node    string `json:"node,omitempty"`
 	Options []byte `json:"options,omitempty"` // the form of publish options
-	Device  string `json:"device"`            // resource of the client that has enabled it
+	Device  string `json:"device"`            // resource of the client that enabled it
 	Errors  int    `json:"errors,omitempty"`
 	Urgency bool   `json:"urgency,omitempty"` // wants nsPriority
 }
 
 type key struct{ account, service, node string }
 
-// Push is the feature with what other parts of the server want pushed.
+// Push is the feature, with methods for other parts of the server that push.
 type Push struct {
 	h   *server.Host
 	st  Store

@@ -10,14 +10,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Messages in rooms. A client that is asleep is woken by what is kept for it, one that is gone by who knows the rooms
-// (Heard); both by what the person wants to be notified of.
+// Messages in rooms wake two kinds of clients: one that is asleep, by what is kept for it, and one that is gone, by
+// Heard, which the rooms call. For both it counts what the person wants to be notified of.
 
 // Wish is what a person wants to be notified of in a room.
 type Wish struct {
 	All      bool
-	Mentions bool   // what is addressed to them; true with All
-	Nick     string // they have in the room; "" if it is not known
+	Mentions bool   // messages that mention them; true with All
+	Nick     string // their nick in the room; "" if unknown
 }
 
 func (c *Config) wish(ctx context.Context, account string, room jid.JID) (Wish, error) {
@@ -27,9 +27,10 @@ func (c *Config) wish(ctx context.Context, account string, room jid.JID) (Wish, 
 	return c.Wish(ctx, account, room)
 }
 
-// Any says that somebody of the host has push on, On that an account has. They cost nothing.
+// Any says whether somebody of the host has push on. It costs nothing.
 func (p *Push) Any() bool { return p.users.Load() > 0 }
 
+// On says whether an account has push on. It costs nothing.
 func (p *Push) On(account string) bool { _, ok := p.on.Load(account); return ok }
 
 // turned notes whether an account has push on.
@@ -43,7 +44,7 @@ func (p *Push) turned(account string, on bool) {
 	}
 }
 
-// loadUsers finds out who has push on.
+// loadUsers finds the accounts that have push on.
 func (p *Push) loadUsers(ctx context.Context) error {
 	names, err := p.st.PrivateOwners(ctx, p.h.Domain, keptSpace, keptName)
 	if err != nil {
@@ -67,13 +68,13 @@ func (p *Push) loadUser(ctx context.Context, name string) error {
 	return err
 }
 
-// Heard wakes the apps of an account whose clients are gone: something was said in a room, under this id (0: it has none).
-// Who calls it knows that the person wants to know.
+// Heard wakes the apps of an account without connected clients, because of a message in a room with this id (0: none).
+// The caller has checked that the person wants to know.
 func (p *Push) Heard(ctx context.Context, account string, room jid.JID, id store.ID) error {
 	return p.wakeGone(ctx, account, room, id, false)
 }
 
-// Mention wakes the apps of an account that are not connected: somebody has called it by name in a room.
+// Mention wakes the apps of an account that are not connected, because a message in a room mentions it.
 func (p *Push) Mention(ctx context.Context, account string, room jid.JID, id store.ID) error {
 	if !p.On(account) {
 		return nil
@@ -99,21 +100,21 @@ func (p *Push) wakeGone(ctx context.Context, account string, room jid.JID, id st
 	return nil
 }
 
-// A mention is found out beside the room, and so is what is kept for a client that is asleep: whichever is later sees the
-// other, and wakes it.
+// Mentions are found at the same time as messages are kept for clients that are asleep: whichever comes later sees the
+// other, and wakes the client.
 
-// message is one in a room, for one client.
+// message names a room's message for one client.
 type message struct {
 	account, device string
 	id              store.ID
 }
 
-// calls notes that a message is a mention, and says whether it is kept for a client that is asleep.
+// calls notes that a message mentions an account, and says whether it is kept for a client that is asleep.
 func (p *Push) calls(account, device string, id store.ID) bool {
 	return p.meet(p.called, p.kept, account, device, id)
 }
 
-// keeps notes that a message is kept for a client that is asleep, and says whether it is a mention.
+// keeps notes that a message is kept for a client that is asleep, and says whether it mentions the account.
 func (p *Push) keeps(account, device string, id store.ID) bool {
 	return p.meet(p.kept, p.called, account, device, id)
 }
@@ -126,7 +127,7 @@ func (p *Push) meet(mine, other map[message]struct{}, account, device string, id
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(mine) >= maxQueue {
-		clear(mine) // the oldest are of no use any more
+		clear(mine) // old ones are no longer needed
 	}
 	mine[m] = struct{}{}
 	_, met := other[m]
@@ -140,11 +141,11 @@ type slept struct {
 	st      *wire.Stanza
 }
 
-// sleeper notes what is kept for a client of somebody in a room; whether that wakes it is found out elsewhere.
+// sleeper queues a message that is kept for a client in a room; the worker finds out whether it wakes the client.
 func (p *Push) sleeper(account string, r registration, st *wire.Stanza) {
 	select {
 	case p.slept <- slept{account, r, st}:
-	default: // thousands wait: the app learns of it from the next message
+	default: // thousands wait: the next message will wake the app
 	}
 }
 
@@ -164,7 +165,7 @@ func (p *Push) wakeSleepers(ctx context.Context) {
 			case w.All || !w.Mentions:
 			case p.h.Router.Local(room.Domain()):
 				called = p.keeps(s.account, s.r.Device, id)
-			default: // of a room elsewhere nobody here finds out
+			default: // for a room elsewhere nobody here would find out
 				called = addresses(s.st, s.account, p.h.Domain, w.Nick)
 			}
 			if w.All || called {
@@ -189,7 +190,7 @@ func idBy(st *wire.Stanza, room jid.JID) store.ID {
 	return 0
 }
 
-// addresses says that a room's message calls somebody: by a reference (XEP-0372), by name, or all.
+// addresses says whether a room's message mentions somebody: by a reference (XEP-0372), by name, or all.
 func addresses(st *wire.Stanza, account, domain, nick string) bool {
 	for _, c := range st.Children {
 		if c.Name.Space != "urn:xmpp:reference:0" {
@@ -214,7 +215,7 @@ func addresses(st *wire.Stanza, account, domain, nick string) bool {
 	return false
 }
 
-// asleep is called when something is kept for a client whose connection is gone and which may resume (XEP-0198).
+// asleep handles a stanza that is kept for a client without a connection, which may resume (XEP-0198).
 func (p *Push) asleep(s *server.Session, st *wire.Stanza) {
 	if !important(st) {
 		return

@@ -1,5 +1,5 @@
-// Package register lets people change their password and give up their account from a client (XEP-0077). Accounts are
-// made before signing in, at the door: server/c2s.
+// Package register lets people change their password and delete their account from a client (XEP-0077). New accounts
+// are registered before sign-in: see server/c2s.
 package register
 
 import (
@@ -12,11 +12,13 @@ import (
 
 const ns = "jabber:iq:register"
 
-// Accounts does what is asked. Errors are stanza errors for the person to read.
+// Accounts makes the changes. Errors are stanza errors for the person to read.
 type Accounts interface {
+	// SetOwnPassword sets the password of the session's account.
 	SetOwnPassword(ctx context.Context, s *server.Session, password string) error
-	// MayLeave says why the account of a session cannot be given up by it.
+	// MayLeave returns an error if the session's account cannot be deleted.
 	MayLeave(ctx context.Context, s *server.Session) error
+	// Delete removes the session's account.
 	Delete(ctx context.Context, s *server.Session) error
 }
 
@@ -40,7 +42,7 @@ func New(_ *server.Host, accounts Accounts, change bool) *server.Feature {
 	}
 }
 
-// get says that the asker has an account (section 3.1.1).
+// get says that the asker is registered (section 3.1.1).
 func (r *register) get(_ context.Context, q *server.Request) (*wire.Element, error) {
 	if q.Session == nil {
 		return nil, server.NotAllowed
@@ -69,7 +71,7 @@ func (r *register) set(ctx context.Context, q *server.Request) (*wire.Element, e
 	return nil, r.accounts.SetOwnPassword(ctx, q.Session, password)
 }
 
-// remove is section 3.2: the answer first, for the account's streams end with it.
+// remove deletes the account (section 3.2). The answer goes first, because the account's streams end with it.
 func (r *register) remove(ctx context.Context, q *server.Request) error {
 	if len(q.Payload.Elements()) != 1 {
 		return server.BadRequest
@@ -77,7 +79,7 @@ func (r *register) remove(ctx context.Context, q *server.Request) error {
 	if err := r.accounts.MayLeave(ctx, q.Session); err != nil {
 		return err
 	}
-	_ = q.Session.SendTo(q.Stanza.Reply(), q.From) // who is gone already does not mind
+	_ = q.Session.SendTo(q.Stanza.Reply(), q.From) // a client that is gone misses nothing
 	if err := r.accounts.Delete(ctx, q.Session); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package roster is contact lists and presence subscriptions (RFC 6121, sections 2 and 3).
+// Package roster keeps contact lists and presence subscriptions (RFC 6121, sections 2 and 3).
 package roster
 
 import (
@@ -19,9 +19,9 @@ import (
 
 // Config bounds rosters; zero values mean the defaults.
 type Config struct {
-	MaxContacts int // of one account, hidden ones included; default 2000
-	MaxGroups   int // of one contact; default 50
-	// Org has teams, whose people are in each other's rosters; nil: there are none.
+	MaxContacts int // per account, including hidden ones; default 2000
+	MaxGroups   int // per contact; default 50
+	// Org gives teams, whose people are in each other's rosters; nil: no teams.
 	Org *org.Org
 }
 
@@ -50,7 +50,7 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 		IQ: map[server.Query]server.IQFunc{
 			{To: server.ToSelf, Type: "get", Space: wire.NSRoster, Local: "query"}: r.get,
 			{To: server.ToSelf, Type: "set", Space: wire.NSRoster, Local: "query"}: r.set,
-			// Another's roster: section 2.3.3.
+			// Somebody else's roster: section 2.3.3.
 			{To: server.ToAccount, Type: "get", Space: wire.NSRoster, Local: "query"}: forbidden,
 			{To: server.ToAccount, Type: "set", Space: wire.NSRoster, Local: "query"}: forbidden,
 		},
@@ -66,8 +66,8 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	return f
 }
 
-// get is RFC 6121, section 2.2, with versions (2.6): nothing if the client is up to date, the changes as pushes if they
-// are known and few, else all.
+// get answers with the roster (RFC 6121, section 2.2). With versions (2.6) it sends nothing if the client is up to
+// date, pushes if few changes are known, and otherwise the whole roster.
 func (r *roster) get(ctx context.Context, q *server.Request) (*wire.Element, error) {
 	if len(q.Payload.Elements()) > 0 {
 		return nil, server.BadRequest
@@ -120,7 +120,7 @@ func (r *roster) catchUp(s *server.Session, cs *server.Contacts, changed []store
 	}
 }
 
-// seen is a contact with what a team adds.
+// seen gives a contact with what teams add to it.
 func seen(cs *server.Contacts, c store.Contact) store.Contact {
 	j, err := jid.Parse(c.JID)
 	if err != nil {
@@ -129,7 +129,7 @@ func seen(cs *server.Contacts, c store.Contact) store.Contact {
 	return cs.Seen(c, j)
 }
 
-// itemOrNone is what is left of a contact that is not kept any more: what a team makes of it, or nothing.
+// itemOrNone gives the item of a contact that is no longer kept: as teams make it, or removed.
 func itemOrNone(cs *server.Contacts, address string) *wire.Element {
 	if c := seen(cs, store.Contact{JID: address}); c.InRoster {
 		return item(c)
@@ -137,7 +137,7 @@ func itemOrNone(cs *server.Contacts, address string) *wire.Element {
 	return removedItem(address)
 }
 
-// verOf writes the version of a roster: that of what is kept, and behind a hyphen that of what is there because of
+// verOf writes the version of a roster: that of the kept contacts and, behind a hyphen, that of the contacts from
 // teams.
 func verOf(kept int64, teams string) string {
 	v := strconv.FormatInt(kept, 10)
@@ -149,7 +149,7 @@ func verOf(kept int64, teams string) string {
 
 func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
-// version reads the ver attribute; asked says that there is one, even if empty.
+// version reads the ver attribute; asked says whether there is one, even if empty.
 func version(q *wire.Element) (kept int64, teams string, asked bool) {
 	for _, a := range q.Attrs {
 		if a.Name.Space == "" && a.Name.Local == "ver" {
@@ -182,7 +182,7 @@ func removedItem(jid string) *wire.Element {
 	return wire.E(wire.NSRoster, "item").Set("jid", jid).Set("subscription", "remove")
 }
 
-// set is RFC 6121, sections 2.3 to 2.5.
+// set changes the roster (RFC 6121, sections 2.3 to 2.5).
 func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, error) {
 	items := q.Payload.Elements()
 	if len(items) != 1 || items[0].Name != (wire.Name{Space: wire.NSRoster, Local: "item"}) {
@@ -212,7 +212,7 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if err != nil {
 		return nil, err
 	}
-	if m, ok := cs.Teammate(j); ok { // clients send all groups they know: what comes of a team is not the person's own
+	if m, ok := cs.Teammate(j); ok { // clients send back all groups: those that come from a team are not the person's own
 		groups = slices.DeleteFunc(groups, func(g string) bool { return slices.Contains(m.Groups, g) })
 	}
 	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
@@ -247,7 +247,7 @@ func (r *roster) groups(it *wire.Element) ([]string, error) {
 	return gs, nil
 }
 
-// remove takes a contact out and ends the subscriptions in both directions (RFC 6121, section 2.5.2).
+// remove removes a contact and ends the subscriptions in both directions (RFC 6121, section 2.5.2).
 func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error {
 	cs, err := r.h.Contacts(ctx, q.Account)
 	if err != nil {
@@ -286,7 +286,7 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	return nil
 }
 
-// changed tells the account's clients of a contact as it is now.
+// changed pushes a contact to the account's clients as it is now.
 func (r *roster) changed(ctx context.Context, account string, c store.Contact) {
 	r.h.ContactsChanged(account)
 	teams := ""
@@ -306,7 +306,7 @@ func seenAt(cs *server.Contacts, c store.Contact) store.Contact {
 	return c
 }
 
-// push is RFC 6121, section 2.1.6.
+// push sends a roster push (RFC 6121, section 2.1.6).
 func (r *roster) push(account string, it *wire.Element, version string) {
 	for _, s := range r.h.Account(account).Sessions() {
 		if s.Is(server.Interested) {

@@ -25,7 +25,7 @@ func join(from, to bool) string {
 	return store.SubNone
 }
 
-// outbound is what a user's own client says about a subscription (RFC 6121, Appendix A.2).
+// outbound handles what a user's own client sends about a subscription (RFC 6121, Appendix A.2).
 func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 	st, contact := p.Stanza, p.Stanza.To
 	if contact == st.From {
@@ -48,7 +48,7 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 				route = false
 			case c.Request != nil:
 				c.Request, c.InRoster, c.Subscription, shown = nil, true, join(true, to(c.Subscription)), true
-			default: // section 3.4: approved before it was asked for
+			default: // section 3.4: approved before the request
 				c.Approved, c.InRoster, route = true, true, false
 			}
 		case "unsubscribed":
@@ -79,7 +79,7 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// settle says what is to be kept: nothing where nothing has changed, no row where nothing is left to remember.
+// settle says what to keep: ErrNoChange if nothing changed, and no row if nothing is left to remember.
 func settle(c *store.Contact, before store.Contact) (remove bool, err error) {
 	if c.Subscription == before.Subscription && c.Ask == before.Ask && c.Approved == before.Approved && c.InRoster == before.InRoster &&
 		(c.Request == nil) == (before.Request == nil) {
@@ -171,7 +171,7 @@ func receive(c *store.Contact, typ string, request []byte, teammate bool) (does 
 // maxRequest is the longest subscription request that is kept, in bytes.
 const maxRequest = 4096
 
-// requests shows pending subscription requests to a client that becomes available (RFC 6121, section 3.1.3).
+// requests delivers pending subscription requests to a client that becomes available (RFC 6121, section 3.1.3).
 func (r *roster) requests(ctx context.Context, p *server.Pass) error {
 	if !p.Initial {
 		return nil
@@ -194,7 +194,7 @@ func (r *roster) requests(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// appear sends the account's presence to a contact that may see it from now on; vanish takes it back.
+// appear sends the account's presence to a contact that may see it from now on.
 func (r *roster) appear(ctx context.Context, account string, contact jid.JID) {
 	for _, s := range r.h.Account(account).Sessions() {
 		if pr, _ := s.Presence(); pr != nil {
@@ -212,7 +212,7 @@ func (r *roster) appear(ctx context.Context, account string, contact jid.JID) {
 
 func (r *roster) vanish(ctx context.Context, account string, contact jid.JID) {
 	if cs, err := r.h.Contacts(ctx, account); err == nil && cs.SubscribedFrom(contact) {
-		return // they are in a team
+		return // they still share a team
 	}
 	for _, s := range r.h.Account(account).Sessions() {
 		if s.Available() {

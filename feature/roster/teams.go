@@ -11,12 +11,12 @@ import (
 	"parley/wire/jid"
 )
 
-// Teams in rosters: people of a team have each other as contacts, in a group of the team's name. These items are not
-// kept: they are made of the team whenever a roster is looked at.
+// People of a team have each other as contacts, in a roster group with the team's name. These items are not stored;
+// they are derived from the teams whenever a roster is read.
 
-const maxEvents = 4096 // changes of teams that may wait to be told
+const maxEvents = 4096 // changes of teams that may wait to be pushed
 
-// withTeams adds them to the feature.
+// withTeams adds teams to the feature.
 func (r *roster) withTeams(f *server.Feature) {
 	o, host := r.cfg.Org, r.h.Domain
 	r.h.SetTeammates(func(ctx context.Context, account string) ([]server.Teammate, string, error) {
@@ -55,8 +55,8 @@ func (r *roster) withTeams(f *server.Feature) {
 	}
 }
 
-// teamChanged pushes what is new in rosters, and shows people who see each other from now on that they are there, or
-// that they are gone.
+// teamChanged pushes the changes of rosters, and tells people who see each other from now on, or no longer, the
+// presence.
 func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 	in := func(list []string, name string) bool { return slices.Contains(list, name) }
 	everyone := slices.Compact(slices.Sorted(slices.Values(slices.Concat(e.Before, e.Now))))
@@ -66,7 +66,7 @@ func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 			continue
 		}
 		cs, err := r.h.Contacts(ctx, name)
-		if ctx.Err() != nil { // the server ends: clients ask anew when they come back
+		if ctx.Err() != nil { // the server stops: clients ask anew when they come back
 			return
 		}
 		if err != nil {
@@ -93,7 +93,7 @@ func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 	}
 }
 
-// itemOrKept is a contact as it is in the roster, or that it is not there.
+// itemOrKept gives a contact's item as it is in the roster now, or its removal.
 func itemOrKept(cs *server.Contacts, j jid.JID) *wire.Element {
 	all, _ := cs.All()
 	i := slices.IndexFunc(all, func(c store.Contact) bool { return c.JID == j.String() })
@@ -103,7 +103,7 @@ func itemOrKept(cs *server.Contacts, j jid.JID) *wire.Element {
 	return removedItem(j.String())
 }
 
-// showMate gives an account the presence of a mate; of one that is none any more, that they are not there.
+// showMate gives an account the presence of a teammate or, if visible is false, makes the teammate unavailable.
 func (r *roster) showMate(ctx context.Context, account string, who jid.JID, visible bool) {
 	a := r.h.Account(account)
 	self, err := jid.New(account, r.h.Domain, "")

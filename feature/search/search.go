@@ -1,4 +1,4 @@
-// Package search takes archives into the index by which messages are found fast (XEP-0431 finds them without, too).
+// Package search keeps the full-text index of archives up to date. Searches (XEP-0431) work without it, but slowly.
 package search
 
 import (
@@ -15,10 +15,11 @@ type Config struct {
 	Every time.Duration // default 5 minutes
 }
 
-// settled is how old messages have to be: those whose commits may still come are younger, and clocks of nodes differ less.
+// settled is how old a message must be to be indexed: older than any commit under way and than the differences between
+// nodes' clocks.
 const settled = 10 * time.Minute
 
-// New makes the feature. Without it archives are searched by being read.
+// New makes the feature.
 func New(h *server.Host, st Store, c Config) *server.Feature {
 	if c.Every <= 0 {
 		c.Every = 5 * time.Minute

@@ -1,5 +1,5 @@
-// Package serverinfo says to the network which servers this one speaks with (XEP-0485), where its operator wants that, and
-// where people find out what is the matter when it is out of service (XEP-0455).
+// Package serverinfo publishes which servers this one is connected with (XEP-0485), if its operator wants that, and
+// where people find the server's status during an outage (XEP-0455).
 package serverinfo
 
 import (
@@ -17,7 +17,7 @@ import (
 
 const ns = "urn:xmpp:serverinfo:0"
 
-// Node is the name of the node; Item the id of its only item.
+// Node is the name of the node; Item is the id of its only item.
 const (
 	Node = "serverinfo"
 	Item = "current"
@@ -33,12 +33,12 @@ type Peer struct {
 type Config struct {
 	Publish bool   // XEP-0485
 	Service string // domain of the publish-subscribe service
-	Version string // of the software; "": not told
-	// Peers gives the connections of the host and its services; nil: there are none ever.
+	Version string // the software's version; "": not published
+	// Peers gives the connections of the host and its services; nil: never any.
 	Peers func() []Peer
 	// Keep publishes the item; the service makes the node.
 	Keep   func(ctx context.Context, payload []byte) error
-	Status []string // URLs of files that say when the service is out (XEP-0455)
+	Status []string // URLs of files that report outages (XEP-0455)
 }
 
 type info struct {
@@ -46,10 +46,10 @@ type info struct {
 	cfg Config
 
 	mu    sync.Mutex
-	known map[string]opted // what other domains have said
+	known map[string]opted // the answers of other domains
 }
 
-// opted is whether a domain wants to be named, and when it said so.
+// opted says whether a domain wants to be named, and when it answered.
 type opted struct {
 	in bool
 	at time.Time
@@ -78,10 +78,10 @@ func New(h *server.Host, c Config) *server.Feature {
 	return f
 }
 
-// Address is where the information is, for the host's form of contact addresses (section 3: one form for both).
+// Address gives the URI of the information, for the host's form of contact addresses (section 3: both are in one form).
 func Address(service string) string { return "xmpp:" + service + "?;node=" + Node }
 
-// run publishes what has changed.
+// run publishes changes until ctx ends.
 func (i *info) run(ctx context.Context) error {
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -103,7 +103,7 @@ func (i *info) run(ctx context.Context) error {
 	}
 }
 
-// payload is section 4.
+// payload makes the item (section 4).
 func (i *info) payload(ctx context.Context) *wire.Element {
 	d := wire.E(ns, "domain").Set("name", i.h.Domain)
 	if i.cfg.Peers != nil {
@@ -139,7 +139,7 @@ func (i *info) payload(ctx context.Context) *wire.Element {
 	return e
 }
 
-// named says whether a domain may be named: only if it says itself that it publishes such information (section 6).
+// named says whether a domain may be named: only if it publishes such information itself (section 6).
 func (i *info) named(ctx context.Context, domain string) bool {
 	i.mu.Lock()
 	o, ok := i.known[domain]

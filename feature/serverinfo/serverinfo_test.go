@@ -14,7 +14,8 @@ import (
 	"parley/wire"
 )
 
-// A domain is named only if it says that it publishes such information itself (section 6), and asked only once a day.
+// TestNames checks that a domain is named only if it publishes such information itself (section 6), and is asked only
+// once a day.
 func TestNames(t *testing.T) {
 	ctx := t.Context()
 	st, err := sqlstore.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "db"), sqlstore.Options{Migrate: true})

@@ -11,17 +11,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Domains are the rules about other servers, of the whole deployment.
+// Domains keeps the rules about other servers, for all hosts.
 type Domains interface {
-	// Listed gives the domains that are blocked, or those that are allowed whatever else holds; "*.example.org" are all
-	// below one.
+	// Listed gives the domains that are blocked, or those that are always allowed; "*.example.org" stands for all
+	// domains below one.
 	Listed(ctx context.Context, blocked bool) ([]string, error)
-	// SetListed makes the list what is given. A domain is in one list: who puts it there takes it from the other.
+	// SetListed replaces a list. A domain is in one list only: adding it removes it from the other.
 	SetListed(ctx context.Context, host string, blocked bool, domains []string) error
 }
 
-// domainLists are sections 4.11 and 4.12, for domains: people are blocked by each person (XEP-0191), or have no account. The
-// lists are the deployment's, and so only for those who operate it.
+// domainLists makes the commands of sections 4.11 and 4.12, for domains only: people are blocked by each person
+// (XEP-0191) or have no account. The lists hold for all hosts, so only operators may change them.
 func (s *service) domainLists() []server.Command {
 	list := func(name, title, field, about string, blocked bool) server.Command {
 		c := s.command(name, title, nil, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
@@ -38,7 +38,7 @@ func (s *service) domainLists() []server.Command {
 			if err != nil {
 				return "", nil, err
 			}
-			if !f.Has(fieldBelow) { // who knows the XEP's field only has not seen the others
+			if !f.Has(fieldBelow) { // a client that knows only the XEP's field has not seen the others
 				_, below := parted(was)
 				for _, d := range below {
 					if !slices.Contains(ds, d) {
@@ -46,7 +46,7 @@ func (s *service) domainLists() []server.Command {
 					}
 				}
 			}
-			if len(was) > form.MaxValues { // the form could not show them all: what is missing is not meant to go
+			if len(was) > form.MaxValues { // the form could not show all of them, so those missing are not meant to be removed
 				return "", nil, tooMany(len(was))
 			}
 			return "The list has been changed.", nil, s.domains.SetListed(ctx, s.h.Domain, blocked, ds)
@@ -72,8 +72,7 @@ func (s *service) domainLists() []server.Command {
 		list("edit-whitelist", "Edit the whitelist", "whitelistjids", "These domains are spoken with whatever else is blocked. They are the only ones where the server speaks with listed ones only.", false))
 }
 
-// fieldBelow has the domains of which all that is below is on a list: "*.example.org" is no address, so it cannot be in the
-// XEP's field, whose values are addresses.
+// fieldBelow holds the listed "*.example.org" names: they are not addresses, so the XEP's field cannot hold them.
 const fieldBelow = "x-below"
 
 func parted(ds []string) (whole, below []string) {

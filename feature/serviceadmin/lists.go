@@ -36,7 +36,7 @@ func (s *service) users(ctx context.Context, f func(user)) error {
 	}
 }
 
-// idle says that all clients of an account show that nobody is there (sections 4.16 and 4.17 leave open what that means).
+// idle says whether all clients of an account are away (sections 4.16 and 4.17 do not define idle).
 func idle(ss []*server.Session) bool {
 	for _, o := range ss {
 		pr, _ := o.Presence()
@@ -51,7 +51,7 @@ func idle(ss []*server.Session) bool {
 	return true
 }
 
-// choose collects addresses of accounts by what they are now.
+// choose gives the addresses of the accounts that match which now: online, active, idle …
 func (s *service) choose(ctx context.Context, which string) ([]string, error) {
 	var names []string
 	switch which {
@@ -74,7 +74,7 @@ func (s *service) choose(ctx context.Context, which string) ([]string, error) {
 	return names, nil
 }
 
-// lists are sections 4.13 to 4.22.
+// lists makes the commands of sections 4.13 to 4.22.
 func (s *service) lists() []server.Command {
 	kinds := []struct{ which, title, list string }{
 		{"registered", "registered users", "get-registered-users-list"}, {"disabled", "disabled users", "get-disabled-users-list"},
@@ -144,7 +144,7 @@ const (
 	welcomeKey = "welcome"
 )
 
-// announcements are sections 4.23 to 4.27.
+// announcements makes the commands of sections 4.23 to 4.27.
 func (s *service) announcements() []server.Command {
 	body := func(field, label string) func(f *form.Form) {
 		return func(f *form.Form) { f.AddText(field, label, "").Required() }
@@ -178,7 +178,7 @@ func (s *service) announcements() []server.Command {
 		}),
 		s.command("set-motd", "Set the message of the day", body("motd", "Message of the day"), set),
 		s.command("edit-motd", "Edit the message of the day", func(f *form.Form) {
-			now, _ := s.st.Get(context.Background(), s.h.Domain, motdKey) // nothing: an empty field
+			now, _ := s.st.Get(context.Background(), s.h.Domain, motdKey) // on an error the field is empty
 			f.AddText("motd", "Message of the day", string(now)).Required()
 		}, set),
 		s.command("set-welcome", "Set the welcome message", body("welcome", "Welcome message"), func(ctx context.Context, f form.Form) (string, *form.Form, error) {
@@ -198,19 +198,19 @@ func (s *service) announcements() []server.Command {
 	}
 }
 
-// tell sends something to all who are online.
+// tell sends a note to everybody who is online.
 func (s *service) tell(subject, text string) {
 	s.h.Accounts(func(a *server.Account) bool {
 		for _, o := range a.Sessions() {
 			if o.Available() {
-				_ = o.Send(s.note(o, subject, text)) // who is going need not know
+				_ = o.Send(s.note(o, subject, text)) // a client that is leaving need not know
 			}
 		}
 		return true
 	})
 }
 
-// welcome leaves a new account the message that administrators have set; it is read on the first sign-in.
+// welcome leaves the administrators' welcome message for a new account; the person reads it at the first sign-in.
 func (s *service) welcome(ctx context.Context, account string) {
 	text, err := s.st.Get(ctx, s.h.Domain, welcomeKey)
 	if err != nil || len(text) == 0 {
@@ -232,7 +232,7 @@ func (s *service) note(o *server.Session, subject, text string) *wire.Stanza {
 	return st.Add(wire.T(wire.NSClient, "body", text))
 }
 
-// greet gives the message of the day to a client that signs in; the text is looked up at most once a minute.
+// greet gives the message of the day to a client that signs in. The text is read at most once a minute.
 func (s *service) greet(ctx context.Context, p *server.Pass) error {
 	if !p.Initial {
 		return nil
@@ -243,7 +243,7 @@ func (s *service) greet(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// motd remembers the message of the day, so that signing in does not ask the store each time.
+// motd caches the message of the day, so that signing in does not ask the store each time.
 type motd struct {
 	mu   sync.Mutex
 	text string

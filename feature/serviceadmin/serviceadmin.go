@@ -1,5 +1,5 @@
-// Package serviceadmin lets administrators run the service from their clients (XEP-0133). Who is one is said by the
-// account; what may be done to accounts is decided by Accounts, for every door alike.
+// Package serviceadmin lets administrators run the service from their clients (XEP-0133). The account's role says who
+// is an administrator; Accounts decides what may be done to accounts, as for every door.
 package serviceadmin
 
 import (
@@ -22,26 +22,29 @@ import (
 
 const (
 	ns     = "http://jabber.org/protocol/admin"
-	nsEdit = "urn:parley:admin" // of forms that XEP-0133 does not know
+	nsEdit = "urn:parley:admin" // namespace of forms that XEP-0133 does not know
 )
 
 // Accounts changes accounts. Errors are stanza errors for the administrator to read.
 type Accounts interface {
+	// Add makes an account with a password and a full name.
 	Add(ctx context.Context, who jid.JID, password, name string) error
+	// Delete removes an account.
 	Delete(ctx context.Context, who jid.JID) error
+	// SetPassword sets an account's password.
 	SetPassword(ctx context.Context, who jid.JID, password string) error
-	// Edit changes an account: all that is said, or nothing.
+	// Edit changes an account: everything in e, or nothing.
 	Edit(ctx context.Context, who jid.JID, e Edit) error
-	// Retention is what has been said about how long an account's messages are kept, as Edit takes it: "90d", "forever",
-	// "host" for as long as those of others.
+	// Retention gives how long an account's messages are kept, in the form of Edit: "90d", "forever", or "host" for the
+	// host's setting.
 	Retention(ctx context.Context, who jid.JID) (string, error)
-	// End closes the sessions of an account's clients, or the one that is named by its full address.
+	// End closes the sessions of an account's clients or, for a full address, of that client.
 	End(ctx context.Context, who jid.JID) error
-	// May refuses what the rules of all doors do not let the asker do to an account.
+	// May returns an error if the asker may not do this to the account.
 	May(ctx context.Context, who jid.JID, act acts.Deed) error
 }
 
-// Edit changes of an account what is not nil.
+// Edit is a change of an account; nil: unchanged.
 type Edit struct {
 	Name            *string
 	Admin, Disabled *bool
@@ -54,20 +57,19 @@ func asked(ctx context.Context, by jid.JID) context.Context {
 	return context.WithValue(ctx, askerKey{}, by)
 }
 
-// Asker is the full address of the person whose command Accounts is called for: what may be done depends on that
-// person.
+// Asker gives the full address of the person whose command Accounts is called for; the person's rights apply.
 func Asker(ctx context.Context) jid.JID {
 	j, _ := ctx.Value(askerKey{}).(jid.JID)
 	return j
 }
 
-// Config of the feature.
+// Config says what administrators may do besides managing accounts.
 type Config struct {
-	// Stop ends the program, or with restart starts it anew; nil: administrators may not do that from their clients.
+	// Stop ends the program or, with restart, restarts it; nil: administrators may not do that from their clients.
 	Stop func(restart bool)
 }
 
-// What a command may say of an account.
+// Values for the boolean pointers of Edit.
 var yes, no = true, false
 
 type service struct {
@@ -80,10 +82,10 @@ type service struct {
 	motd     motd
 
 	mu   sync.Mutex  // guards stop
-	stop *time.Timer // a stop that has been asked for; nil: none
+	stop *time.Timer // a requested stop; nil: none
 }
 
-// New makes the feature.
+// New makes the feature. rules checks rights, accounts and domains make the changes.
 func New(h *server.Host, st Store, rules *people.People, accounts Accounts, domains Domains, c Config) *server.Feature {
 	s := &service{h: h, st: st, rules: rules, accounts: accounts, domains: domains, cfg: c}
 	return &server.Feature{
@@ -95,9 +97,8 @@ func New(h *server.Host, st Store, rules *people.People, accounts Accounts, doma
 	}
 }
 
-// allowed says of somebody whether the rules let that person give a command. A client that has not shown the account's own
-// password may give none: an app password is for reading and writing, and a browser's session is asked for a proof on the
-// pages.
+// allowed gives a function that says whether a person may run a command. Only clients that signed in with the account's
+// own password may: an app password is for chatting, and a browser's session has to prove itself on the pages.
 func (s *service) allowed(may func(people.Actor) bool) func(context.Context, jid.JID) bool {
 	return func(ctx context.Context, who jid.JID) bool {
 		if who.Domain() != s.h.Domain {
@@ -111,7 +112,7 @@ func (s *service) allowed(may func(people.Actor) bool) func(context.Context, jid
 	}
 }
 
-// only makes commands those of somebody else than of all who run the organization.
+// only restricts commands to people for whom may is true.
 func (s *service) only(may func(people.Actor) bool, cs ...server.Command) []server.Command {
 	for i := range cs {
 		cs[i].Allowed = s.allowed(may)
@@ -119,10 +120,10 @@ func (s *service) only(may func(people.Actor) bool, cs ...server.Command) []serv
 	return cs
 }
 
-// givesAdmin says that an actor may make administrators.
+// givesAdmin says whether an actor may make administrators.
 func givesAdmin(a people.Actor) bool { return slices.Contains(a.Grants(), store.RoleAdmin) }
 
-// command is one of the XEP's: fields build the form, do gets what was submitted.
+// command makes a command of the XEP: fields builds the form, do gets the submitted one.
 func (s *service) command(name, title string, fields func(f *form.Form), do func(ctx context.Context, f form.Form) (string, *form.Form, error)) server.Command {
 	c := server.Command{Node: ns + "#" + name, Name: title, Allowed: s.allowed(people.Actor.Runs),
 		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
@@ -144,7 +145,7 @@ func (s *service) command(name, title string, fields func(f *form.Form), do func
 	return c
 }
 
-// readable makes of what went wrong a note for the administrator: that is what clients show.
+// readable turns an error into a note that clients show to the administrator.
 func readable(err error) error {
 	var se stanza.Error
 	if !errors.As(err, &se) {
@@ -170,7 +171,8 @@ func result() *form.Form { return form.New(form.Result, ns) }
 // maxPeople is how many accounts one command may name.
 const maxPeople = 1000
 
-// each does something for every account that is named; all of them have to be of this host, before anything is done.
+// each does something for every account that a field names. All must be accounts of this host; otherwise nothing is
+// done.
 func (s *service) each(ctx context.Context, f form.Form, field string, do func(context.Context, jid.JID) error) error {
 	js, err := f.JIDs(field)
 	if err != nil {
@@ -196,7 +198,7 @@ func jids(f *form.Form) {
 	f.Add("accountjids", form.JIDMulti, "Accounts").Required()
 }
 
-// people are sections 4.1 to 4.10.
+// people makes the commands of sections 4.1 to 4.10.
 func (s *service) people() []server.Command {
 	done := func(note string, err error) (string, *form.Form, error) { return note, nil, err }
 	oneOf := func(f *form.Form) { f.Add("accountjid", form.JIDSingle, "Account").Required() }
@@ -250,7 +252,7 @@ func (s *service) add(ctx context.Context, f form.Form) error {
 	})
 }
 
-// named gives one field's accounts as results.
+// named makes results from the accounts that a field names.
 func (s *service) named(ctx context.Context, f form.Form, add func(ctx context.Context, j jid.JID, r *form.Form) error) (string, *form.Form, error) {
 	r := result()
 	err := s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error {
@@ -310,7 +312,7 @@ func (s *service) stats(ctx context.Context, f form.Form) (string, *form.Form, e
 
 func (s *service) admins(ctx context.Context) []string {
 	var as []string
-	_ = s.users(ctx, func(u user) { // what is missing is not removed: editAdmins looks again
+	_ = s.users(ctx, func(u user) { // after an error some are missing from the form; editAdmins looks again and does not remove them
 		if u.Admin {
 			as = append(as, u.Name+"@"+s.h.Domain)
 		}
@@ -318,7 +320,7 @@ func (s *service) admins(ctx context.Context) []string {
 	return as
 }
 
-// editAdmins makes the list what was submitted. Nobody can lock everyone out: one has to remain.
+// editAdmins makes the submitted accounts the administrators. At least one has to remain.
 func (s *service) editAdmins(ctx context.Context, f form.Form) (string, *form.Form, error) {
 	want := make(map[string]bool)
 	err := s.each(ctx, f, "adminjids", func(ctx context.Context, j jid.JID) error {

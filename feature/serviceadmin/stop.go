@@ -9,13 +9,13 @@ import (
 	"parley/wire/form"
 )
 
-// maxDelay is how long before it a stop may be asked for.
+// maxDelay is the longest delay of a stop.
 const maxDelay = time.Hour
 
-// leastDelay is long enough for who asks to get the answer.
+// leastDelay lets the asker get the answer.
 const leastDelay = 500 * time.Millisecond
 
-// stops are sections 4.30 and 4.31: there only where the operator allows them.
+// stops makes the commands of sections 4.30 and 4.31, if the operator allows them.
 func (s *service) stops() []server.Command {
 	if s.cfg.Stop == nil {
 		return nil
@@ -42,7 +42,7 @@ func (s *service) stops() []server.Command {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if s.stop != nil { // the latest counts
+			if s.stop != nil { // the latest request counts
 				s.stop.Stop()
 			}
 			s.stop = time.AfterFunc(max(time.Duration(n)*time.Second, leastDelay), func() { s.cfg.Stop(restart) })

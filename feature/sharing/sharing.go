@@ -1,5 +1,5 @@
-// Package sharing is what the people of a team have in common, for clients: saved replies and contacts, by commands
-// (XEP-0050); contacts are sent as roster items to be taken over (XEP-0144).
+// Package sharing lets clients use what the people of a team share, saved replies and contacts, by commands (XEP-0050).
+// Contacts are sent as roster items to be added (XEP-0144).
 package sharing
 
 import (
@@ -32,7 +32,7 @@ type Sharing struct {
 
 const maxEvents = 1024
 
-// New makes the feature. It is to be made before anything changes.
+// New makes the feature. Call it before anything changes.
 func New(h *server.Host, o *org.Org) *server.Feature {
 	s := &Sharing{h: h, o: o, events: make(chan *org.Event, maxEvents)}
 	o.Subscribe(s.note)
@@ -77,13 +77,13 @@ func (s *Sharing) inTeam(ctx context.Context, who jid.JID) bool {
 	return err == nil && len(ts) > 0
 }
 
-// shares says whether somebody may share anything, or take it back.
+// shares says whether a person may share anything, or remove it.
 func (s *Sharing) shares(ctx context.Context, who jid.JID) bool {
 	ts, err := s.o.TeamsToShare(ctx, s.by(who), s.h.Domain)
 	return err == nil && len(ts) > 0
 }
 
-// refusal turns what org refuses into what a person reads.
+// refusal turns an error of org into a note for people.
 func refusal(err error) error {
 	var oe *org.Error
 	if errors.As(err, &oe) {
@@ -105,7 +105,7 @@ func (s *Sharing) list(ctx context.Context, who jid.JID, _ form.Form) (string, *
 	return "", f, nil
 }
 
-// teams are the options of a form's first field.
+// teams adds the teams as options of a form's first field.
 func (s *Sharing) teams(ctx context.Context, f *form.Form, who jid.JID) error {
 	ts, err := s.o.TeamsToShare(ctx, s.by(who), s.h.Domain)
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *Sharing) putContact(ctx context.Context, who jid.JID, f form.Form) (str
 	return "Shared.", nil, refusal(err)
 }
 
-// pick is a form with what there is of a kind; drop takes back what was chosen.
+// pick gives a function that makes a form with the shared things of a kind; drop removes the chosen one.
 func (s *Sharing) pick(kind, node, title string) func(context.Context, jid.JID) (*form.Form, error) {
 	return func(ctx context.Context, who jid.JID) (*form.Form, error) {
 		ts, err := s.o.TeamsToShare(ctx, s.by(who), s.h.Domain)
@@ -194,7 +194,7 @@ func (s *Sharing) drop(kind string) func(context.Context, jid.JID, form.Form) (s
 	}
 }
 
-// contacts sends what the teams share, to be taken into the asker's list.
+// contacts sends the contacts that the person's teams share, to be added to the person's list.
 func (s *Sharing) contacts(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
 	xs, err := s.o.SharedOf(ctx, s.h.Domain, store.SharedContact, who)
 	if err != nil || len(xs) == 0 {
@@ -203,7 +203,7 @@ func (s *Sharing) contacts(ctx context.Context, who jid.JID, _ form.Form) (strin
 	x := wire.E(nsRosterX, "x")
 	lines := []string{"Contacts of your teams:"}
 	for i, c := range xs {
-		if i == maxItems { // section 6: more than that is suspicious
+		if i == maxItems { // section 6: more would be suspicious
 			break
 		}
 		x.Add(item("add", c.Team.Name, c.Shared))
@@ -237,7 +237,7 @@ func (s *Sharing) note(e org.Event) {
 
 func (s *Sharing) by(who jid.JID) acts.Actor { return s.h.By(who, acts.Client) }
 
-// run tells a team's people of contacts, away from who shares them.
+// run tells a team's people of contacts, in the background.
 func (s *Sharing) run(ctx context.Context) error {
 	for {
 		select {
@@ -262,7 +262,7 @@ func (s *Sharing) tell(ctx context.Context, e org.Event) {
 	for _, m := range ms {
 		to, err := jid.New(m.Name, e.Host, "")
 		if err != nil || to == e.Actor.Bare() || to.String() == e.Shared.Name || len(s.h.Account(m.Name).Sessions()) == 0 {
-			continue // who is not there asks, or finds it on the pages
+			continue // people who are offline ask, or find it on the pages
 		}
 		s.send(ctx, to, body, x)
 	}

@@ -1,5 +1,5 @@
-// Package strangers is what people hear from those of other servers whom they do not know: all of it, at a bounded rate
-// for each domain, or nothing.
+// Package strangers limits messages from people of other servers whom an account does not know: at a rate for each
+// domain, or all of them.
 package strangers
 
 import (
@@ -12,10 +12,10 @@ import (
 	"parley/wire/jid"
 )
 
-// Config of the feature; zero values mean no limit.
+// Config says what strangers may send; zero values mean no limit.
 type Config struct {
-	Refuse    bool // messages of strangers go back to them; they may still ask for a subscription
-	PerMinute int  // messages and requests of the strangers of one domain, over all accounts of the host
+	Refuse    bool // return their messages; they may still ask for a subscription
+	PerMinute int  // messages and requests from the strangers of one domain, to all accounts of the host
 }
 
 type strangers struct {
@@ -25,7 +25,7 @@ type strangers struct {
 	rates *limit.Keyed[string] // by domain
 }
 
-// New makes the feature. It stands behind the blocklist and before what keeps anything.
+// New makes the feature. It must be behind the blocklist and before features that keep messages.
 func New(h *server.Host, st Store, c Config) *server.Feature {
 	s := &strangers{h: h, st: st, cfg: c, rates: limit.PerMinute[string](c.PerMinute)}
 	f := &server.Feature{Name: "strangers"}
@@ -45,7 +45,7 @@ func (s *strangers) received(ctx context.Context, p *server.Pass) error {
 		return err
 	}
 	if s.cfg.Refuse && st.Kind == wire.Message {
-		// The same as for an account that does not exist: who tries addresses learns nothing.
+		// The same answer as for an account that does not exist, so that probing addresses reveals nothing.
 		return server.ServiceUnavailable
 	}
 	if !s.rates.Allow(st.From.Domain(), st.At) {
@@ -54,7 +54,7 @@ func (s *strangers) received(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// matters: what a person would see. Rooms speak only to who has entered them, and errors answer something.
+// matters says whether a person would see the stanza. Rooms speak only to their occupants, and errors answer something.
 func matters(st *wire.Stanza) bool {
 	switch st.Kind {
 	case wire.Message:
@@ -65,7 +65,8 @@ func matters(st *wire.Stanza) bool {
 	return false
 }
 
-// known: a contact, somebody who was shown presence (as the rooms are that one is in), or somebody spoken with before.
+// known says whether an account knows a sender: a contact, somebody to whom the account sent presence (such as a room),
+// or somebody it exchanged messages with.
 func (s *strangers) known(ctx context.Context, account string, who jid.JID) (bool, error) {
 	c, err := s.h.Contacts(ctx, account)
 	if err != nil {

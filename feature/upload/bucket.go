@@ -12,7 +12,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// Bucket is where files are kept that are not on the node's own disk: in an object store that speaks S3.
+// Bucket says which S3 object store keeps the files, instead of the node's disk.
 type Bucket struct {
 	Endpoint  string // host or host:port
 	Name      string
@@ -20,11 +20,11 @@ type Bucket struct {
 	Prefix    string // of all names, such as "parley/"
 	AccessKey string
 	SecretKey string
-	Plain     bool // no TLS
+	Plain     bool // without TLS
 }
 
-// bucket keeps files in one. Each is put by one request whose length is known: the store has all of it or nothing. One
-// request can put 5 GiB, which config holds upload.max_size to.
+// bucket keeps files in an object store. Each file is stored by one request of known length, so that the store has all
+// of it or nothing. One request can store 5 GiB; config limits upload.max_size to that.
 type bucket struct {
 	c            *minio.Client
 	name, prefix string
@@ -38,7 +38,7 @@ func newBucket(b Bucket, host string) (*bucket, error) {
 	return &bucket{c, b.Name, b.Prefix + host + "/"}, nil
 }
 
-// prepareTime is how long the store may take to answer when a node starts.
+// prepareTime is how long a node waits for the store when it starts.
 const prepareTime = 20 * time.Second
 
 func (b *bucket) prepare(ctx context.Context) error {
@@ -61,7 +61,7 @@ func (b *bucket) put(ctx context.Context, id string, size int64, r io.Reader) er
 	case in.broken():
 		return in.err
 	case err != nil && in.err == io.EOF && in.n < size:
-		return errSize // the store has refused what was shorter than announced
+		return errSize // the store refused a file shorter than announced
 	case err != nil:
 		return fmt.Errorf("object store: %w", err)
 	}
@@ -76,7 +76,7 @@ func (b *bucket) open(ctx context.Context, id string) (io.ReadSeekCloser, error)
 	if err != nil {
 		return nil, fmt.Errorf("object store: %w", err)
 	}
-	if _, err := o.Stat(); err != nil { // the first thing that is asked for
+	if _, err := o.Stat(); err != nil { // the first request for the object
 		_ = o.Close()
 		if minio.ToErrorResponse(err).Code == "NoSuchKey" {
 			return nil, fs.ErrNotExist

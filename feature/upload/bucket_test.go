@@ -22,11 +22,11 @@ import (
 	"parley/feature/upload"
 )
 
-// fakeBucket is an object store on loopback: a server that knows S3's protocol, with its objects in memory.
+// fakeBucket is an S3 object store on loopback, with its objects in memory.
 type fakeBucket struct {
 	web    *httptest.Server
 	mem    *s3mem.Backend
-	broken atomic.Bool // answers nothing but errors
+	broken atomic.Bool // it answers with errors only
 }
 
 const bucketName = "files"
@@ -56,7 +56,7 @@ func (b *fakeBucket) config(t *testing.T) *upload.Bucket {
 	return &upload.Bucket{Endpoint: u.Host, Name: bucketName, Region: "us-east-1", Prefix: "p/", AccessKey: "key", SecretKey: "secret", Plain: true}
 }
 
-// everywhere runs a test with files on a disk and in an object store.
+// everywhere runs a test with files on disk and in an object store.
 func everywhere(t *testing.T, change func(*upload.Config), test func(*testing.T, *rig)) {
 	t.Run("disk", func(t *testing.T) { test(t, newRig(t, change)) })
 	t.Run("bucket", func(t *testing.T) {
@@ -72,7 +72,7 @@ func everywhere(t *testing.T, change func(*upload.Config), test func(*testing.T,
 	})
 }
 
-// kept gives the names of all that is kept, whole or not.
+// kept gives the names of all files that are kept, whole or not.
 func (r *rig) kept() (names []string) {
 	r.t.Helper()
 	if r.s3 != nil {
@@ -97,7 +97,7 @@ func (r *rig) kept() (names []string) {
 	return names
 }
 
-// A file is read whole and in parts, and asked about.
+// TestParts reads a file whole and in parts, and asks for its headers.
 func TestParts(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 200_000)
 	everywhere(t, func(c *upload.Config) { c.MaxSize, c.Quota = 10<<20, 10<<20 }, func(t *testing.T, r *rig) {
@@ -126,7 +126,7 @@ func TestParts(t *testing.T) {
 	})
 }
 
-// What breaks off leaves nothing, and the same slot can be used again.
+// TestBrokenOff checks that a broken upload leaves nothing, and that the slot can be used again.
 func TestBrokenOff(t *testing.T) {
 	everywhere(t, nil, func(t *testing.T, r *rig) {
 		put, get, auth := r.slot(request("a", "500", ""))
@@ -143,7 +143,7 @@ func TestBrokenOff(t *testing.T) {
 			if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			// The answer, or the end: then the server has done with it.
+			// The server has finished when the answer or the end of the connection comes.
 			if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil && resp.StatusCode != 400 {
 				t.Errorf("%.30q: %d", how, resp.StatusCode)
 			}
@@ -158,7 +158,7 @@ func TestBrokenOff(t *testing.T) {
 	})
 }
 
-// A slot can be used again when the store is back.
+// TestStoreOutOfOrder checks that a slot can be used again when the store is back.
 func TestStoreOutOfOrder(t *testing.T) {
 	b := newBucket(t)
 	r := newRig(t, func(c *upload.Config) { c.Bucket = b.config(t) })
@@ -178,12 +178,12 @@ func TestStoreOutOfOrder(t *testing.T) {
 	}
 }
 
-// Who puts a file when its slot has been swept away, or its account, leaves nothing behind.
+// TestSweptAway checks that nothing is left if the slot or the account goes during an upload.
 func TestSweptAway(t *testing.T) {
 	everywhere(t, nil, func(t *testing.T, r *rig) {
 		put, _, auth := r.slot(request("a", "4", ""))
 		begun := false
-		file := readerFunc(func(p []byte) (int, error) { // read when the server has begun to
+		file := readerFunc(func(p []byte) (int, error) { // read once the server has begun
 			if begun {
 				return 0, io.EOF
 			}

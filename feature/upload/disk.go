@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// disk keeps files in one directory, each in a directory of its id's first two characters.
+// disk keeps files in one directory, each in a subdirectory named by the first two characters of its id.
 type disk struct{ dir string }
 
-// stale is how old what is only half there has to be to be nobody's any more: its process has died.
+// stale is the age at which a partial file is removed: its process has died.
 const stale = 24 * time.Hour
 
 func (f disk) prepare(context.Context) error {
@@ -61,7 +61,7 @@ func (f disk) put(_ context.Context, id string, size int64, r io.Reader) (err er
 	if err := os.MkdirAll(filepath.Dir(f.path(id)), 0o700); err != nil {
 		return err
 	}
-	if err := os.Link(tmp.Name(), f.path(id)); err != nil { // fails if it is there, where a rename would not
+	if err := os.Link(tmp.Name(), f.path(id)); err != nil { // unlike a rename, a link fails if the file exists
 		return err
 	}
 	return syncDir(filepath.Dir(f.path(id)))

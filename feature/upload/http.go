@@ -16,14 +16,14 @@ import (
 	"parley/store"
 )
 
-// shown are the types that a browser may show on its own; anything else is only to be saved. Nothing here runs scripts.
+// shown are the types that a browser may display; other files are only to be saved. None of these runs scripts.
 var shown = map[string]bool{
 	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true, "image/heic": true,
 	"audio/mpeg": true, "audio/ogg": true, "audio/mp4": true, "audio/aac": true, "audio/opus": true, "audio/flac": true, "audio/wav": true, "audio/webm": true,
 	"video/mp4": true, "video/webm": true, "video/ogg": true, "video/quicktime": true, "text/plain": true,
 }
 
-// ServeHTTP takes and gives files under <id>/<name>, what comes before that having been stripped.
+// ServeHTTP stores and serves files at <id>/<name>; the caller has stripped the path before that.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -80,13 +80,13 @@ func (s *Service) find(r *http.Request) (store.Upload, error) {
 	return u, err
 }
 
-// Who puts a file may take this long: without anything coming, and in all.
+// Time limits of an upload: without any data, and in all.
 const (
 	stallTime = time.Minute
 	slowest   = 2 << 10 // bytes a second
 )
 
-// put takes the file. A client whose connection breaks begins again with the same slot.
+// put stores the file. If the connection breaks, the client can try again with the same slot.
 func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch {
@@ -119,7 +119,7 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	in := &body{r: r.Body}
 	err := s.files.put(r.Context(), u.ID, u.Size, in)
 	switch {
-	case errors.Is(err, fs.ErrExist): // it came whole before, and the database did not learn of it
+	case errors.Is(err, fs.ErrExist): // the file came whole before, but the database did not learn of it
 	case errors.Is(err, errSize), in.broken(), err != nil && r.Context().Err() != nil: // the last: the client is gone
 		http.Error(w, "the file has not the size that the slot is for", http.StatusBadRequest)
 		return
@@ -133,10 +133,10 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	s.finish(w, r, u)
 }
 
-// finish says that the file is there. Who took very long may find that the slot has been swept away, or that the account
-// is gone: then the file is, too.
+// finish notes that the file is complete. After a very long upload the slot may have been swept, or the account
+// removed: the file is removed then, too.
 func (s *Service) finish(w http.ResponseWriter, r *http.Request, u store.Upload) {
-	ctx := context.WithoutCancel(r.Context()) // it is there, whether or not the client waits for the answer
+	ctx := context.WithoutCancel(r.Context()) // the file is complete, whether or not the client waits for the answer
 	err := s.cfg.Store.FinishUpload(ctx, u.Host, u.ID)
 	if errors.Is(err, store.ErrConflict) {
 		if _, err = s.cfg.Store.Upload(ctx, u.Host, u.ID); errors.Is(err, store.ErrNotFound) {
@@ -166,7 +166,7 @@ func sameType(a, b string) bool {
 	return err == nil && x == y
 }
 
-// get gives the file, or the part of it that is asked for (RFC 9110, section 14).
+// get serves the file, or the requested part of it (RFC 9110, section 14).
 func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	if !u.Done {
 		http.NotFound(w, r)
@@ -195,7 +195,7 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": u.Name}))
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("ETag", `"`+u.ID+`"`)
-	if strings.Contains(r.Header.Get("Range"), ",") { // each part would be a request to the object store; RFC 9110, section 14.2
+	if strings.Contains(r.Header.Get("Range"), ",") { // several ranges: each would be a request to the object store; RFC 9110, section 14.2 allows to ignore them
 		r.Header.Del("Range")
 	}
 	http.ServeContent(w, r, "", u.Created, f)

@@ -8,14 +8,14 @@ import (
 	"parley/store"
 )
 
-// inAddress finds what may be the ids of uploads in a message: in its body, its attachments, whatever scheme.
+// inAddress finds possible ids of uploads in a message: in its body and attachments, with any scheme.
 var inAddress = regexp.MustCompile(`/([A-Za-z0-9_-]{24})/`)
 
-// maxPerMessage is how many files of one message are looked at.
+// maxPerMessage is how many files of one message are checked.
 const maxPerMessage = 100
 
-// retracted is called when a message of an account was taken back. Its files go too, unless something else that is kept has
-// them; whether it has is found out by Run.
+// retracted handles the retraction of an account's message. Its files are removed too, unless something else that is
+// kept refers to them; Run finds that out.
 func (s *Service) retracted(ctx context.Context, account string, kept []byte) {
 	seen := make(map[string]bool)
 	for _, m := range inAddress.FindAllSubmatch(kept, maxPerMessage) {
@@ -32,13 +32,13 @@ func (s *Service) retracted(ctx context.Context, account string, kept []byte) {
 		if due {
 			select {
 			case s.look <- struct{}{}:
-			default: // Run will look anyway
+			default: // Run checks anyway
 			}
 		}
 	}
 }
 
-// Unlink removes files whose messages were taken back, and that nothing else has.
+// Unlink removes files of retracted messages that nothing else refers to.
 func (s *Service) Unlink(ctx context.Context) error {
 	for {
 		us, err := s.cfg.Store.RetractedUploads(ctx, s.cfg.Host.Domain, 100)
@@ -61,7 +61,7 @@ func (s *Service) Unlink(ctx context.Context) error {
 	}
 }
 
-// removeFile removes a file and then its row: a row without a file is found again.
+// removeFile removes a file and then its row: a row without a file is found again later.
 func (s *Service) removeFile(ctx context.Context, u store.Upload) error {
 	if err := s.files.remove(ctx, u.ID); err != nil {
 		return err

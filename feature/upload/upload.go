@@ -31,7 +31,7 @@ const (
 	nsPurpose = "urn:xmpp:http:upload:purpose:0"
 )
 
-// XEPs is what the service implements, for docs/xeps.md.
+// XEPs lists what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0", Notes: "files on the node's disk or in an S3-compatible store"}}
 
 // Config of the service; zero values mean the defaults.
@@ -39,16 +39,16 @@ type Config struct {
 	Domain     string // upload.<host>
 	Host       *server.Host
 	Store      Store
-	Dir        string                 // where files are kept; made if it is not there
-	Bucket     *Bucket                // where they are kept instead; nil: in Dir
-	URL        func() string          // what the service's addresses begin with, without a slash at the end
-	BrowserURL func() string          // the same for clients in browsers, which ask for it by WebSocket; nil: as URL
-	Secret     []byte                 // of the deployment, for the slots' tokens
-	MaxSize    int64                  // bytes of one file, default 100 MiB
-	Quota      int64                  // bytes of one account, default 1 GiB
-	Expiry     func() time.Duration   // of files that are messages; default 90 days
+	Dir        string                 // directory of the files; made if missing
+	Bucket     *Bucket                // object store to use instead of Dir; nil: none
+	URL        func() string          // the beginning of the files' URLs, without a slash at the end
+	BrowserURL func() string          // the same for clients in browsers, which connect by WebSocket; nil: as URL
+	Secret     []byte                 // key of the slots' tokens, the same on all nodes
+	MaxSize    int64                  // bytes per file, default 100 MiB
+	Quota      int64                  // bytes per account, default 1 GiB
+	Expiry     func() time.Duration   // how long files in messages are kept, default 90 days
 	Fits       func(bytes int64) bool // whether the disk has room for a file; nil: always
-	SlotTTL    time.Duration          // how long a slot may be used, default 10 min
+	SlotTTL    time.Duration          // how long a slot is valid, default 10 min
 }
 
 // Service is the upload service of one host: an entity on the router and an http.Handler.
@@ -60,7 +60,8 @@ type Service struct {
 	look   chan struct{}
 }
 
-// New makes it, and puts it on the router and into the host's disco#items.
+// New makes the service, and adds it to the router and the host's disco#items. It fails if Dir or Bucket cannot be
+// used.
 func New(ctx context.Context, c Config) (*Service, error) {
 	for _, d := range []struct {
 		at *int64
@@ -106,7 +107,7 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, e *wire.Element) 
 
 const (
 	maxName  = 255    // bytes of a file's name
-	maxFiles = 10_000 // of one account: small ones cost more than their bytes
+	maxFiles = 10_000 // per account: small files cost more than their bytes
 )
 
 var errDisk = server.WithText(server.ResourceConstraint, diskFull)
@@ -180,7 +181,7 @@ func isFileName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
 }
 
-// inBrowser says whether a client came by WebSocket.
+// inBrowser says whether a client is connected by WebSocket.
 func (s *Service) inBrowser(who jid.JID) bool {
 	for _, x := range s.cfg.Host.Account(who.Local()).Sessions() {
 		if x.JID == who {
@@ -190,7 +191,7 @@ func (s *Service) inBrowser(who jid.JID) bool {
 	return false
 }
 
-// expires is what the purpose says of how long the file is wanted (section 8).
+// expires gives when the file may be removed, by the purpose in the request (section 8).
 func (s *Service) expires(e *wire.Element) (time.Time, error) {
 	if e.Child(nsPurpose, "profile") != nil || e.Child(nsPurpose, "permanent") != nil {
 		return time.Time{}, nil
@@ -208,7 +209,7 @@ func (s *Service) expires(e *wire.Element) (time.Time, error) {
 	return until, nil
 }
 
-// overQuota says when there will be room: when the oldest of the account's files goes.
+// overQuota gives an error that says when there will be room: when the account's oldest file expires.
 func (s *Service) overQuota(ctx context.Context, u store.Upload) error {
 	us, err := s.cfg.Store.UploadsOf(ctx, u.Host, u.Owner)
 	if err != nil {
@@ -230,14 +231,14 @@ func (s *Service) overQuota(ctx context.Context, u store.Upload) error {
 	return e
 }
 
-// token proves to the web side that a slot was given.
+// token proves to the HTTP side that a slot was given.
 func (s *Service) token(u store.Upload) string {
 	m := hmac.New(sha256.New, s.cfg.Secret)
 	fmt.Fprintf(m, "upload\x00%s\x00%s\x00%d\x00%s", u.Host, u.ID, u.Size, u.Name)
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }
 
-// Run removes files whose time is over, until ctx ends.
+// Run removes expired files until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	t := time.NewTicker(10 * time.Minute)
 	defer t.Stop()
@@ -251,7 +252,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// unlinkUntil looks after files of messages that were taken back until it is time to sweep; an error is that ctx has ended.
+// unlinkUntil checks files of retracted messages until it is time to sweep; it returns an error when ctx has ended.
 func (s *Service) unlinkUntil(ctx context.Context, sweep <-chan time.Time) error {
 	for {
 		if err := s.Unlink(ctx); err != nil && ctx.Err() == nil {
@@ -267,7 +268,7 @@ func (s *Service) unlinkUntil(ctx context.Context, sweep <-chan time.Time) error
 	}
 }
 
-// Sweep removes what is over at a moment.
+// Sweep removes what has expired at a moment.
 func (s *Service) Sweep(ctx context.Context, now time.Time) error {
 	for {
 		us, err := s.cfg.Store.ExpiredUploads(ctx, s.cfg.Host.Domain, now, now.Add(-s.cfg.SlotTTL-time.Hour), 100)

@@ -27,8 +27,8 @@ const ns = "urn:xmpp:http:upload:0"
 type rig struct {
 	t    *testing.T
 	host *server.Host
-	dir  string      // where files are, or
-	s3   *fakeBucket // in which store; nil: none
+	dir  string      // where files are kept
+	s3   *fakeBucket // the object store that keeps them; nil: none
 	st   *sqlstore.Store
 	svc  *upload.Service
 	web  *httptest.Server
@@ -36,7 +36,7 @@ type rig struct {
 	r    *server.Router
 }
 
-// asker is the socket of the client that asks: it keeps what it gets.
+// asker is the socket of the asking client: it collects what the client gets.
 type asker struct{ got chan *wire.Stanza }
 
 func (a *asker) Send(st *wire.Stanza, _ jid.JID) error { a.got <- st; return nil }
@@ -79,7 +79,7 @@ func newRig(t *testing.T, change func(*upload.Config)) *rig {
 	return r
 }
 
-// ask sends a request and gives the answer; from is romeo's client.
+// ask sends a request of romeo's client and gives the answer.
 func (r *rig) ask(payload string) *wire.Stanza {
 	r.t.Helper()
 	st, err := wire.ParseStanza([]byte(`<iq xmlns='jabber:client' type='get' id='1' from='romeo@example.org/x' to='upload.example.org'>`+payload+`</iq>`), wire.Limits{})
@@ -170,7 +170,7 @@ func testUpload(t *testing.T, r *rig) {
 	}
 }
 
-// What a browser could run is only ever saved.
+// TestNothingRuns checks that what a browser could run is only ever saved.
 func TestNothingRuns(t *testing.T) {
 	r := newRig(t, nil)
 	for _, typ := range []string{"text/html", "image/svg+xml", "application/xhtml+xml", "", "text/javascript"} {
@@ -220,7 +220,7 @@ func testExpiry(t *testing.T, r *rig) {
 	r.status(201, "PUT", put, auth, []byte("x"))
 	keptPut, kept, keptAuth := r.slot(`<request xmlns='` + ns + `' filename='me.png' size='1'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>`)
 	r.status(201, "PUT", keptPut, keptAuth, []byte("x"))
-	_, never, _ := r.slot(request("a", "1", "")) // a slot that is never used
+	_, never, _ := r.slot(request("a", "1", "")) // a slot that stays unused
 	if err := r.svc.Sweep(t.Context(), time.Now().Add(61*time.Minute)); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 	"parley/wire/jid"
 )
 
-// picture is the one of a card.
+// picture is the photo of a card.
 type picture struct {
 	typ  string
 	data []byte
@@ -32,7 +32,7 @@ func (p *picture) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// photo reads the picture of a card; nil if it has none that can be read.
+// photo reads the photo of a card; nil if it has none that can be read.
 func photo(card *wire.Element) *picture {
 	ph := card.Child(ns, "PHOTO")
 	text := strings.Join(strings.Fields(ph.ChildText(ns, "BINVAL")), "")
@@ -50,7 +50,7 @@ func photo(card *wire.Element) *picture {
 	return &picture{typ, data}
 }
 
-// hash gives the SHA-1 of an account's picture; "" if it has none.
+// hash gives the SHA-1 of an account's photo; "" if it has none.
 func (v *Cards) hash(ctx context.Context, account string) (string, error) {
 	if h, ok := v.hashes.Load(account); ok {
 		return h.(string), nil
@@ -77,8 +77,7 @@ func (v *Cards) remember(account, hash string) {
 	v.hashes.Store(account, hash)
 }
 
-// stamp puts the picture's hash into presence (XEP-0398, section 3): of a client that knows nothing of pictures, or says
-// that it does not know yet.
+// stamp puts the photo's hash into presence (XEP-0398, section 3), unless the client has put one there itself.
 func (v *Cards) stamp(ctx context.Context, p *server.Pass) error {
 	if p.Stanza.Type != "" {
 		return nil
@@ -97,7 +96,7 @@ func (v *Cards) stamp(ctx context.Context, p *server.Pass) error {
 
 func isUpdate(c wire.Child) bool { return c.Name == wire.Name{Space: nsUpdate, Local: "x"} }
 
-// changed shows contacts the new picture: every client's presence goes out again with its hash.
+// changed sends every client's presence to contacts again, with the new photo's hash.
 func (v *Cards) changed(ctx context.Context, account, hash string) {
 	if old, ok := v.hashes.Load(account); ok && old == hash {
 		return
@@ -114,7 +113,7 @@ func (v *Cards) changed(ctx context.Context, account, hash string) {
 	}
 }
 
-// toNodes publishes a card's picture where newer clients look.
+// toNodes publishes a card's photo in the avatar nodes, where newer clients look.
 func (v *Cards) toNodes(ctx context.Context, account string, card *wire.Element) error {
 	v.write.Lock()
 	defer v.write.Unlock()
@@ -153,7 +152,7 @@ func (v *Cards) toNodes(ctx context.Context, account string, card *wire.Element)
 	return nil
 }
 
-// published puts a picture that came by the avatar nodes into the card, where older clients look.
+// published puts a photo from the avatar nodes into the card, where older clients look.
 func (v *Cards) published(ctx context.Context, account, node string, it server.PEPItem) {
 	if node == nodeCard4 {
 		if err := v.told(v.fromCard4(ctx, account, it)); err != nil {
@@ -172,7 +171,7 @@ func (v *Cards) published(ctx context.Context, account, node string, it server.P
 func (v *Cards) toCard(ctx context.Context, account string, it server.PEPItem) error {
 	meta, err := wire.ParseElement(it.Payload, "")
 	if err != nil {
-		return nil // not what it says it is
+		return nil // its hash is wrong
 	}
 	card, err := v.card(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
@@ -185,7 +184,7 @@ func (v *Cards) toCard(ctx context.Context, account string, it server.PEPItem) e
 	if info := meta.Child(nsMeta, "info"); info != nil {
 		last, err := v.h.PEP().Last(ctx, account, nsData)
 		if err != nil || last.ID != info.Attr("id") {
-			return nil // the picture is elsewhere (a URL), or was never published
+			return nil // the photo is elsewhere (a URL), or was never published
 		}
 		d, err := wire.ParseElement(last.Payload, "")
 		if err != nil {

@@ -14,21 +14,20 @@ import (
 	"parley/wire"
 )
 
-// Profile fields that an organization has defined are extended properties of vCard4 (RFC 6350, section 6.10), named
-// after their keys: x-extension. Their values are put into a card for each who asks, and are never kept in one: once a
-// field is deleted, nothing would say any more who may see what an old card has of it. What is kept is a mark, by which
-// a change of the values is a change of the card, so that whoever wants to be told is. vcard-temp has no extensions,
-// and none of this.
+// Profile fields of the organization are extended properties of vCard4 (RFC 6350, section 6.10), named after their
+// keys: x-extension. Their values are put into a card for each asker and never kept in it: once a field is deleted,
+// nothing would say who may see the value in an old card. What is kept is a mark that changes with the values, so that
+// subscribers are notified. vcard-temp has no extensions, and so no profile fields.
 
 const (
 	nsFields = "urn:parley:profile-fields"
 	mark     = "fields"
 )
 
-// propertyName is the one of a field in cards.
+// propertyName gives a field's property in cards.
 func propertyName(key string) string { return "x-" + key }
 
-// fieldOf finds the field that a property of a card is of; nil if it is of none.
+// fieldOf gives the field of a card's property; nil if there is none.
 func fieldOf(e *wire.Element, fs []store.ProfileField) *store.ProfileField {
 	if e == nil || e.Name.Space != nsCard4 {
 		return nil
@@ -41,7 +40,7 @@ func fieldOf(e *wire.Element, fs []store.ProfileField) *store.ProfileField {
 	return nil
 }
 
-// withFields is a card with these values of fields and no others. The card that is given is not changed.
+// withFields gives a copy of a card with these values of fields and no others.
 func withFields(card *wire.Element, fs []store.ProfileField, values map[string]string) *wire.Element {
 	out := &wire.Element{Name: card.Name, Attrs: card.Attrs}
 	for _, n := range card.Nodes {
@@ -57,7 +56,7 @@ func withFields(card *wire.Element, fs []store.ProfileField, values map[string]s
 	return out
 }
 
-// marked is a card as it is kept: without what profile fields say, and with a mark that is another one where that is.
+// marked gives a card as it is kept: without values of profile fields, and with a mark that changes with them.
 func marked(card *wire.Element, fs []store.ProfileField, u store.Person) *wire.Element {
 	out := withFields(card, fs, nil)
 	if len(u.Fields) == 0 {
@@ -70,10 +69,10 @@ func marked(card *wire.Element, fs []store.ProfileField, u store.Person) *wire.E
 	return out.Add(wire.E(nsFields, mark).Set("of", hex.EncodeToString(h.Sum(nil)[:16])))
 }
 
-// decimal is a number with a fraction as vCard4 writes it; one with a comma is a text there.
+// decimal matches a number with a fraction as vCard4 writes it; a number with a comma is a text there.
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)\.[0-9]+$`)
 
-// fieldProperty writes a value. A number that does not come back as it was typed, such as 0042, is a text.
+// fieldProperty writes a value. A number that would not read back as it was typed, such as 0042, becomes a text.
 func fieldProperty(f store.ProfileField, v string) *wire.Element {
 	typ := "text"
 	switch f.Kind {
@@ -92,9 +91,9 @@ func fieldProperty(f store.ProfileField, v string) *wire.Element {
 	return wire.E(nsCard4, propertyName(f.Key), wire.E(nsCard4, "parameters", label), wire.T(nsCard4, typ, v))
 }
 
-// fieldsChanged gives the values that a published card changes of those that the person may change. What it does not
-// name stays, as most clients know nothing of such properties; an empty one removes the value. A value that the field
-// cannot have is passed over: the profile has the last word.
+// fieldsChanged gives the values that a published card changes, of those that the person may change. Properties that
+// are missing change nothing, as most clients do not know them; an empty one removes the value. Values that are not
+// valid are ignored: the profile stays as it is.
 func fieldsChanged(card *wire.Element, fs []store.ProfileField, u store.Person) map[string]string {
 	changed := make(map[string]string)
 	seen := make(map[string]bool) // the first of several counts
@@ -111,7 +110,7 @@ func fieldsChanged(card *wire.Element, fs []store.ProfileField, u store.Person) 
 	return changed
 }
 
-// cleaned has what an account has published kept without what it says of profile fields: see marked.
+// cleaned keeps an account's published card without values of profile fields: see marked.
 func (v *Cards) cleaned(ctx context.Context, account string, card *wire.Element) error {
 	fs, err := v.rules.Fields(ctx)
 	if err != nil {

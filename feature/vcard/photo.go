@@ -9,8 +9,8 @@ import (
 	"parley/wire"
 )
 
-// SetPhoto gives an account a picture in its card, or none; tell has it in all other places where clients look. It is
-// of people's Photos.
+// SetPhoto sets or removes the photo in an account's card; tell publishes it in the other places where clients look. It
+// implements people.Photos.
 func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ string) (tell func(context.Context), err error) {
 	card, err := v.card(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
@@ -36,7 +36,7 @@ func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ s
 	}, nil
 }
 
-// withPhoto is a card with another picture, or with none.
+// withPhoto gives a copy of a card with another photo, or with none.
 func withPhoto(card *wire.Element, p *picture) *wire.Element {
 	out := &wire.Element{Name: card.Name, Attrs: card.Attrs, Nodes: dropped(card.Nodes, wire.Name{Space: ns, Local: "PHOTO"})}
 	if p != nil {
@@ -45,12 +45,12 @@ func withPhoto(card *wire.Element, p *picture) *wire.Element {
 	return out
 }
 
-// PhotoHash gives the SHA-1 of an account's picture in hex; "" if it has none.
+// PhotoHash gives the SHA-1 of an account's photo in hex; "" if it has none.
 func (v *Cards) PhotoHash(ctx context.Context, account string) (string, error) {
 	return v.hash(ctx, account)
 }
 
-// Photo gives an account's picture as it was published, whatever it is; store.ErrNotFound if it has none.
+// Photo gives an account's photo as it was published, unchecked; store.ErrNotFound if it has none.
 func (v *Cards) Photo(ctx context.Context, account string) (data []byte, hash string, err error) {
 	card, err := v.card(ctx, account)
 	if err != nil {

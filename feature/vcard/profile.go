@@ -14,13 +14,13 @@ import (
 	"parley/wire/jid"
 )
 
-// What the organization knows of a person and a card have some things in common: full name, work e-mail, mobile, job
-// title, company and department; and, in vCard4, the fields that the organization has defined (see fields.go). The
-// profile has the last word: a card is kept as its owner published it, and these are put into it, or left out of it,
-// for each who asks. What a client changes of them goes into the profile where the person may change it there, and
-// nowhere else. All else of a card is its owner's own.
+// An organization's profile and a card share some values: full name, work e-mail, mobile, job title, company and
+// department and, in vCard4, profile fields (see fields.go). The profile has the last word: a card is kept as its owner
+// published it, and the profile's values replace the card's for each asker, as far as the asker may see them. A
+// client's change of them goes into the profile, if the person may change it there. Everything else in a card is its
+// owner's own.
 
-// shared is one of these in one of the two forms of a card.
+// shared is such a value in one of the two forms of a card.
 type shared struct {
 	is    func(e *wire.Element) bool
 	value func(e *wire.Element) string
@@ -28,10 +28,10 @@ type shared struct {
 	same  func(a, b string) bool
 }
 
-// form is one of the forms of a card; email and org are the organization's to say.
+// form is one of the two forms of a card; only the organization sets email and org.
 type form struct {
 	name, phone, email, title, org shared
-	parts                          wire.Name // the name in pieces, which is wrong when the name is another
+	parts                          wire.Name // the name in pieces, which is wrong when the name changes
 }
 
 func equal(a, b string) bool { return a == b }
@@ -46,7 +46,7 @@ func line(of property) (o, n shared) {
 		shared{named(nsCard4, of.new), value, func(v string) *wire.Element { return of.made(wire.T(ns, of.old, v)) }, equal}
 }
 
-// flagged is a shared property of those that have a flag, such as mobile telephones.
+// flagged is a shared property with a flag, such as a mobile telephone.
 func flagged(of property, flag, text string, fresh *wire.Element, good func(string) bool, same func(a, b string) bool) (o, n shared) {
 	val := func(e *wire.Element) string { return strings.TrimSpace(e.ChildText(ns, text)) }
 	val4 := func(e *wire.Element) string {
@@ -122,7 +122,7 @@ var temp, card4th = func() (o, n form) {
 	return o, n
 }()
 
-// digits is a number without how it is written.
+// digits gives the digits of a number, without its formatting.
 func digits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '+' || r >= '0' && r <= '9' {
@@ -132,7 +132,7 @@ func digits(s string) string {
 	}, s)
 }
 
-// first gives the first element of a card that is this, nil if there is none.
+// first gives the first element of a card for this value; nil if there is none.
 func (s shared) first(card *wire.Element) *wire.Element {
 	for _, e := range card.Elements() {
 		if s.is(e) {
@@ -142,7 +142,7 @@ func (s shared) first(card *wire.Element) *wire.Element {
 	return nil
 }
 
-// put has a card say this and no other. add: also where it has said nothing.
+// put makes a card have only this value; add: even if it had none.
 func (s shared) put(card *wire.Element, v string, add bool) {
 	done := v == ""
 	var left []wire.Node
@@ -162,8 +162,8 @@ func (s shared) put(card *wire.Element, v string, add bool) {
 	}
 }
 
-// joined is a card with what the profile says: u is the whole of it, seen what is to be in the card, company the
-// organization's name, "" to leave it out. The card that is given is not changed.
+// joined gives a copy of a card with the profile's values: u is the whole profile, seen what the asker sees, company
+// the organization's name ("": left out).
 func (f form) joined(card *wire.Element, u, seen store.Person, company string, add bool) *wire.Element {
 	out := &wire.Element{Name: card.Name, Attrs: card.Attrs, Nodes: append([]wire.Node{}, card.Nodes...)}
 	if n := f.name.first(out); u.FullName != "" {
@@ -196,8 +196,8 @@ func dropped(ns []wire.Node, name wire.Name) (left []wire.Node) {
 	return left
 }
 
-// change is what a card that was published changes in its owner's profile. A card that says nothing of the person, but
-// has a picture, changes nothing; nor does one without a name change the name.
+// change gives what a published card changes in its owner's profile. A card with nothing but a photo changes nothing,
+// and a card without a name does not change the name.
 func (f form) change(card *wire.Element, u store.Person) (c people.Change, any bool) {
 	says := false
 	for _, s := range []shared{f.name, f.phone, f.email, f.title, f.org} {
@@ -224,7 +224,7 @@ func (f form) change(card *wire.Element, u store.Person) (c people.Change, any b
 	return c, any
 }
 
-// taken is what a published card makes of its owner's profile: the person as they will be, and the change to be made.
+// taken gives the person as a published card makes them, and the change of the profile.
 func (v *Cards) taken(ctx context.Context, account string, f form, card *wire.Element) (u store.Person, ch people.Change, any bool, err error) {
 	if u, err = v.rules.Get(ctx, account); err != nil {
 		return u, ch, false, err
@@ -245,7 +245,7 @@ func (v *Cards) taken(ctx context.Context, account string, f form, card *wire.El
 	return u, ch, any, err
 }
 
-// update makes the change in the profile of the person who asks, by a full address where that is known.
+// update makes the change in the profile of the person, by their full address if it is known.
 func (v *Cards) update(ctx context.Context, who jid.JID, ch people.Change) error {
 	u, err := v.rules.Get(ctx, who.Local())
 	if err == nil {
@@ -254,7 +254,7 @@ func (v *Cards) update(ctx context.Context, who jid.JID, ch people.Change) error
 	return err
 }
 
-// refused turns a mistake in what was published into the stanza error.
+// refused turns an error of the rules into a stanza error.
 func refused(err error) error {
 	var pe *people.Error
 	if errors.As(err, &pe) {
@@ -263,7 +263,7 @@ func refused(err error) error {
 	return err
 }
 
-// shown is a card of an account's as somebody is shown it.
+// shown gives an account's card as the asker sees it.
 func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, card *wire.Element) (*wire.Element, error) {
 	u, err := v.st.Person(ctx, v.h.Domain, account)
 	if err != nil {
@@ -294,17 +294,17 @@ func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, 
 	return out, nil
 }
 
-// shows is what somebody gets of an item of the node that has the new form.
+// shows gives an item of the vCard4 node as the asker sees it.
 func (v *Cards) shows(ctx context.Context, account string, who jid.JID, payload []byte) ([]byte, error) {
 	card, err := wire.ParseElement(payload, "")
 	if err != nil || card.Name != (wire.Name{Space: nsCard4, Local: "vcard"}) {
-		return payload, nil // not what the node is for
+		return payload, nil // not a card
 	}
 	out, err := v.shown(ctx, card4th, account, who, card)
 	if err != nil {
 		return nil, err
 	}
-	if who.Domain() != v.h.Domain { // of who has published nothing, strangers learn nothing
+	if who.Domain() != v.h.Domain { // strangers learn nothing about an account without a card
 		own, err := v.card(ctx, account)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, nil
@@ -319,7 +319,7 @@ func (v *Cards) shows(ctx context.Context, account string, who jid.JID, payload 
 	return out.AppendXML(nil, ""), nil
 }
 
-// follow has a card say what the profile says from now on: whoever wants to be told is.
+// follow publishes a card again after a change of the profile, so that subscribers are notified.
 func (v *Cards) follow(account string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -359,7 +359,7 @@ func (v *Cards) followed(ctx context.Context, account string) error {
 	case err == nil:
 		id = last.ID
 		if was, err = wire.ParseElement(last.Payload, ""); err != nil || was.Name.Space != nsCard4 {
-			return nil // something else of the owner's
+			return nil // the owner's own
 		}
 	case !errors.Is(err, server.ItemNotFound):
 		return err

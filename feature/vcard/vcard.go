@@ -1,6 +1,6 @@
-// Package vcard keeps people's business cards (XEP-0054) and has one picture for them in all three places where clients
-// look for it: the card, the account's avatar nodes (XEP-0084), and the hash in presence (XEP-0153). What is changed in
-// one place is changed in the others (XEP-0398).
+// Package vcard keeps people's business cards (XEP-0054), with one photo for the three places where clients look for
+// it: the card, the account's avatar nodes (XEP-0084), and the hash in presence (XEP-0153). A change in one place is
+// made in the others (XEP-0398).
 package vcard
 
 import (
@@ -27,26 +27,26 @@ const (
 
 // Config of cards; zero values mean the defaults.
 type Config struct {
-	Size int // bytes of one card, default 128 KiB
+	Size int // bytes per card, default 128 KiB
 }
 
-// Words is how many bytes of a card are left for what is not the picture, which may be as large as an item of a node.
+// Words is how many bytes of a card are for everything but the photo, which may be as large as an item of a node.
 const Words = 32 << 10
 
-// Cards are those of a host's accounts. Safe from any goroutine.
+// Cards keeps the cards of a host's accounts. Safe from any goroutine.
 type Cards struct {
 	h      *server.Host
 	st     Store
 	rules  *people.People
 	cfg    Config
-	hashes sync.Map // account → string: SHA-1 of its picture in hex, "" if it has none
+	hashes sync.Map // account → string: SHA-1 of its photo in hex, "" if it has none
 	known  atomic.Int64
 	write  sync.Mutex // one change at a time
 }
 
 const maxKnown = 100_000
 
-// New makes them. rules know what the organization has of a person, and whom it is shown to.
+// New makes the Cards of a host. rules know the organization's profiles and who sees what of them.
 func New(h *server.Host, st Store, rules *people.People, c Config) *Cards {
 	if c.Size <= 0 {
 		c.Size = 128 << 10
@@ -56,7 +56,7 @@ func New(h *server.Host, st Store, rules *people.People, c Config) *Cards {
 	return v
 }
 
-// Feature gives what they add to the host. It stands before the one that broadcasts presence.
+// Feature gives the feature to install in the host, before the one that broadcasts presence.
 func (v *Cards) Feature() *server.Feature {
 	q := func(to server.Target, typ string) server.Query {
 		return server.Query{To: to, Type: typ, Space: ns, Local: "vCard"}
@@ -84,7 +84,7 @@ func (v *Cards) Feature() *server.Feature {
 
 func forbidden(context.Context, *server.Request) (*wire.Element, error) { return nil, server.Forbidden }
 
-// card gives what an account has kept; store.ErrNotFound if nothing.
+// card gives an account's card as it is kept; store.ErrNotFound if it has none.
 func (v *Cards) card(ctx context.Context, account string) (*wire.Element, error) {
 	b, err := v.st.Private(ctx, v.h.Domain, account, ns, "vCard")
 	if err != nil {
@@ -93,7 +93,7 @@ func (v *Cards) card(ctx context.Context, account string) (*wire.Element, error)
 	return wire.ParseElement(b, "")
 }
 
-// own: who has none gets an empty one (XEP-0054, section 3.1).
+// own answers with the asker's own card; an empty one if there is none (XEP-0054, section 3.1).
 func (v *Cards) own(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	card, err := v.card(ctx, r.Account)
 	if errors.Is(err, store.ErrNotFound) {
@@ -105,8 +105,8 @@ func (v *Cards) own(ctx context.Context, r *server.Request) (*wire.Element, erro
 	return v.shown(ctx, temp, r.Account, r.From, card)
 }
 
-// get: an account without a card answers as one that does not exist (section 3.3), but for colleagues, who are shown
-// what the organization knows of it.
+// get answers with another account's card. Without a card it answers as for an account that does not exist (section
+// 3.3); colleagues get what the organization shows them.
 func (v *Cards) get(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	card, err := v.card(ctx, r.Account)
 	if errors.Is(err, store.ErrNotFound) {
@@ -124,12 +124,12 @@ func (v *Cards) get(ctx context.Context, r *server.Request) (*wire.Element, erro
 	return v.shown(ctx, temp, r.Account, r.From, card)
 }
 
-// service is the host's own card.
+// service answers with the host's own card.
 func (v *Cards) service(context.Context, *server.Request) (*wire.Element, error) {
 	return wire.E(ns, "vCard", wire.T(ns, "FN", v.h.Domain), wire.T(ns, "DESC", "parley, a chat server")), nil
 }
 
-// set keeps a card. What its owner may not say of themselves stays as the organization has it.
+// set keeps a card. Values that its owner may not change stay as the organization has them.
 func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	u, change, any, err := v.taken(ctx, r.Account, temp, r.Payload)
 	if err != nil {
@@ -148,8 +148,8 @@ func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, erro
 	return nil, refused(v.update(ctx, r.From, change))
 }
 
-// told takes a refusal for what it is: the account may have no more nodes, or what it has published is too large for
-// the other place. What was asked for is done all the same.
+// told passes on only errors that matter to the person. A refusal of the other place (too many nodes, or the photo is
+// too large for it) does not: the request itself has succeeded.
 func (v *Cards) told(err error) error {
 	var refused stanza.Error
 	if errors.As(err, &refused) {
@@ -167,8 +167,7 @@ func (v *Cards) save(ctx context.Context, account string, e *wire.Element) error
 	return v.st.SetPrivate(ctx, v.h.Domain, account, ns, "vCard", b, 0)
 }
 
-// keep is save of a card that its owner has published. Another picture in it is an act, with its entry in the audit
-// log.
+// keep is save for a card that its owner published. A change of the photo is an act with an audit entry.
 func (v *Cards) keep(ctx context.Context, who jid.JID, e *wire.Element) error {
 	account, now := who.Local(), ""
 	if p := photo(e); p != nil {

@@ -12,24 +12,24 @@ import (
 	"parley/wire/jid"
 )
 
-// A card has two forms: vcard-temp (XEP-0054), and vCard4 in a node of the account (XEP-0292). What is written in one is
-// read in the other; what only one of them can say stays there. Pictures are not carried over: they have nodes of their
-// own, and would go out to every contact with each change.
+// A card has two forms: vcard-temp (XEP-0054), and vCard4 in a node of the account (XEP-0292). A card that is written
+// in one is converted to the other; what only one form can express stays there. Photos are not converted: they have
+// nodes of their own, and every contact would get them with each change.
 
 const (
 	nsCard4   = "urn:ietf:params:xml:ns:vcard-4.0"
 	nodeCard4 = "urn:xmpp:vcard4"
 )
 
-// property is how one is written in both forms (XEP-0292, section 8). old gives those of a card in the old form as
-// properties of the new one, made is the other way round; nil: not to be said there.
+// property converts a property between both forms (XEP-0292, section 8). old gives the new form of a card's properties
+// in the old form, made the reverse; nil: it cannot be expressed there.
 type property struct {
 	old, new string
 	made     func(old *wire.Element) *wire.Element
 	back     func(new *wire.Element) *wire.Element
 }
 
-// text is a property of one text, kept in the new form in an element of this type.
+// text is a property with one text; the new form has it in an element of this type.
 func text(old, new, typ string) property {
 	return property{old, new,
 		func(o *wire.Element) *wire.Element {
@@ -46,7 +46,7 @@ func text(old, new, typ string) property {
 		}}
 }
 
-// value is a property's first value, whatever its type (RFC 6351, section 5).
+// value gives a property's first value, whatever its type (RFC 6351, section 5).
 func value(n *wire.Element) string {
 	for _, e := range n.Elements() {
 		if e.Name.Local != "parameters" {
@@ -56,7 +56,7 @@ func value(n *wire.Element) string {
 	return ""
 }
 
-// uri is a property whose value begins with a scheme in the new form.
+// uri is a property whose value is a URI with a scheme in the new form.
 func uri(old, new, scheme string) property {
 	return property{old, new,
 		func(o *wire.Element) *wire.Element {
@@ -74,7 +74,7 @@ func uri(old, new, scheme string) property {
 		}}
 }
 
-// parts is a property of several named texts; types are those that say what it is for.
+// parts is a property of several named texts; types are parameters that say what it is for.
 func parts(old, new string, types []string, names ...string) property {
 	p := property{old: old, new: new}
 	p.made = func(o *wire.Element) *wire.Element {
@@ -107,7 +107,7 @@ func parts(old, new string, types []string, names ...string) property {
 	return p
 }
 
-// parameters gives what the old form says by empty elements; nil if it says nothing.
+// parameters gives the parameters that the old form expresses by empty elements; nil if there are none.
 func parameters(o *wire.Element, types []string) *wire.Element {
 	t := wire.E(nsCard4, "type")
 	for _, name := range types {
@@ -128,7 +128,7 @@ func parameters(o *wire.Element, types []string) *wire.Element {
 	return p
 }
 
-// flags adds to o what the parameters of n say.
+// flags adds the parameters of n to o as empty elements.
 func flags(o, n *wire.Element, types []string) *wire.Element {
 	p := n.Child(nsCard4, "parameters")
 	for _, name := range types {
@@ -189,7 +189,7 @@ var properties = []property{
 		if !ok {
 			return nil
 		}
-		lon, _, _ := strings.Cut(rest, ",") // no altitude
+		lon, _, _ := strings.Cut(rest, ",") // without altitude
 		return wire.E(ns, "GEO", wire.T(ns, "LAT", lat), wire.T(ns, "LON", lon))
 	}},
 	{"ORG", "org", func(o *wire.Element) *wire.Element {
@@ -218,10 +218,10 @@ var properties = []property{
 	}},
 }
 
-// lines are the kinds of telephones that both forms know.
+// lines are the kinds of telephones that both forms have.
 var lines = []string{"HOME", "WORK", "TEXT", "VOICE", "FAX", "CELL", "VIDEO", "PAGER"}
 
-// telephone gives a number as an address of that kind, if it is one (RFC 3966).
+// telephone gives a number as a tel URI if it is one (RFC 3966).
 func telephone(o *wire.Element) *wire.Element {
 	v := strings.TrimSpace(o.ChildText(ns, "NUMBER"))
 	if v == "" {
@@ -252,7 +252,7 @@ func orNil(e *wire.Element) *wire.Element {
 	return e
 }
 
-// card4 makes the new form of a card: of was stays what the old one cannot say.
+// card4 converts a card to the new form, and keeps from was what the old form cannot express.
 func card4(card, was *wire.Element) *wire.Element {
 	n := wire.E(nsCard4, "vcard")
 	for _, p := range properties {
@@ -265,7 +265,7 @@ func card4(card, was *wire.Element) *wire.Element {
 	return n.Add(others(was, nsCard4, func(p property) string { return p.new })...)
 }
 
-// cardTemp makes the old form of a card: of was stays what the new one cannot say.
+// cardTemp converts a card to the old form, and keeps from was what the new form cannot express.
 func cardTemp(card, was *wire.Element) *wire.Element {
 	o := wire.E(ns, "vCard")
 	for _, p := range properties {
@@ -291,10 +291,10 @@ func others(was *wire.Element, space string, name func(property) string) (left [
 	return left
 }
 
-// converted marks what is published because of the other form: it is not converted back.
+// converted marks a card that is published because of the other form, so that it is not converted back.
 type converted struct{}
 
-// toCard4 publishes a card in its new form. It is for everybody to read, as the old one is.
+// toCard4 publishes a card in its new form. Everybody can read it, as the old one.
 func (v *Cards) toCard4(ctx context.Context, account string, card *wire.Element, u store.Person) error {
 	pep := v.h.PEP()
 	if pep == nil {
@@ -317,20 +317,20 @@ func (v *Cards) toCard4(ctx context.Context, account string, card *wire.Element,
 	}
 	n := marked(card4th.joined(card4(card, was), u, u, v.rules.Company(), len(card.Elements()) > 0), fs, u)
 	if was == nil && len(n.Nodes) == 0 {
-		return nil // nothing that this form can say
+		return nil // there is nothing that this form can express
 	}
 	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open", server.PEPItem{ID: id, Payload: n.AppendXML(nil, "")})
 }
 
-// fromCard4 keeps in its old form a card that was published in the new one, and takes what it says of the person. Of what
-// cannot be taken the profile stays as it is, and with it what anybody is shown of the card.
+// fromCard4 keeps a card that was published in the new form in the old one, too, and updates the profile from it. If
+// the profile refuses a value, it stays as it is, and so does what others see.
 func (v *Cards) fromCard4(ctx context.Context, account string, it server.PEPItem) error {
 	if ctx.Value(converted{}) != nil {
 		return nil
 	}
 	card, err := wire.ParseElement(it.Payload, "")
 	if err != nil || card.Name != (wire.Name{Space: nsCard4, Local: "vcard"}) {
-		return nil // not what the node is for
+		return nil // not a card
 	}
 	u, change, any, err := v.taken(ctx, account, card4th, card)
 	var bad *people.Error

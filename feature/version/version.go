@@ -10,7 +10,7 @@ import (
 
 const ns = "jabber:iq:version"
 
-// New makes the feature; version is as the build has it. The operating system is nobody's business.
+// New makes the feature; version is the build's. It does not tell the operating system.
 func New(_ *server.Host, version string) *server.Feature {
 	return &server.Feature{
 		Name:  "version",

@@ -6,20 +6,20 @@ import (
 	"parley/store"
 )
 
-// maxSaid is how many things that have happened wait to be queued. Rooms do not wait for that: of messages beyond it only
-// from where on they are missing is kept, and they are read from the archive.
+// maxSaid is how many events can wait to be queued. Rooms do not wait: of further messages only the first missing id is
+// kept, and they are read from the archive.
 const maxSaid = 10_000
 
-// backlog is what has happened and is not queued yet.
+// backlog holds events that are not queued yet.
 type backlog struct {
 	wake chan struct{}
 
 	mu    sync.Mutex
 	items []said
-	gaps  map[string]store.ID // by group, the first that is missing
+	gaps  map[string]store.ID // by group, the first missing message
 }
 
-// add keeps one, if there is room for it; of a message the place at least.
+// add keeps an event if there is room; otherwise it notes that a message is missing.
 func (b *backlog) add(s said) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -34,7 +34,7 @@ func (b *backlog) add(s said) bool {
 	return kept
 }
 
-// miss keeps that a group's messages are missing from one on.
+// miss notes that a group's messages are missing from an id on.
 func (b *backlog) miss(group string, from store.ID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,7 +57,7 @@ func (b *backlog) ring() {
 	}
 }
 
-// take gives all of it.
+// take removes and gives everything.
 func (b *backlog) take() (items []said, gaps map[string]store.ID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

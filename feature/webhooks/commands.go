@@ -15,7 +15,7 @@ import (
 
 const nodes = "https://parley.im/commands#"
 
-// Commands are those of a group's room (XEP-0050), for its owners. url gives where programs post to.
+// Commands gives the commands of a group's room for managing webhooks (XEP-0050), for the group's owners.
 func (w *Webhooks) Commands(group string) []server.Command {
 	owner := func(ctx context.Context, who jid.JID) bool {
 		a, err := w.o.Affiliation(ctx, w.h.Domain, group, "", who)
@@ -55,7 +55,7 @@ func (w *Webhooks) Commands(group string) []server.Command {
 	}
 }
 
-// by is somebody who gives a command with a client.
+// by gives the actor of a person who runs a command with a client.
 func (w *Webhooks) by(who jid.JID) acts.Actor {
 	by := acts.Person(who, w.h.Domain, acts.Client)
 	if by.Name != "" {
@@ -64,7 +64,7 @@ func (w *Webhooks) by(who jid.JID) acts.Actor {
 	return by
 }
 
-// refusal turns what org refuses into what a person reads.
+// refusal turns an error of org into a note for people.
 func refusal(err error) error {
 	var oe *org.Error
 	if errors.As(err, &oe) {
@@ -95,7 +95,7 @@ func outForm(context.Context, jid.JID) (*form.Form, error) {
 	return f, nil
 }
 
-// describe says what a webhook is, and how it goes.
+// describe describes a webhook and its deliveries.
 func (w *Webhooks) describe(ctx context.Context, h store.Webhook) (string, error) {
 	if h.Direction == store.HookIn {
 		return "programs post here", nil
@@ -143,7 +143,7 @@ func (w *Webhooks) deleteForm(ctx context.Context, group string) (*form.Form, er
 	return f, nil
 }
 
-// deleted takes only what is the group's.
+// deleted deletes a webhook if it belongs to the group.
 func (w *Webhooks) deleted(ctx context.Context, by acts.Actor, group, id string) (string, *form.Form, error) {
 	hooks, err := w.Hooks(ctx, group)
 	for _, h := range hooks {

@@ -23,7 +23,7 @@ import (
 	"parley/wire"
 )
 
-// queueOld is queue for a message out of the archive, if it is one and is newer than the webhook.
+// queueOld queues a message from the archive if the webhook is older and wants it.
 func (w *Webhooks) queueOld(ctx context.Context, s said, a age) error {
 	st, err := wire.ParseStanza(s.entry.Stanza, wire.Limits{Stanza: len(s.entry.Stanza)})
 	if err != nil || !server.Said(st) {
@@ -32,7 +32,7 @@ func (w *Webhooks) queueOld(ctx context.Context, s said, a age) error {
 	return w.queue(ctx, s, a)
 }
 
-// resume delivers in every lane in which something waits.
+// resume starts the delivery of every lane with waiting events.
 func (w *Webhooks) resume(ctx context.Context) error {
 	ls, err := w.st.WaitingLanes(ctx, w.h.Domain)
 	for _, l := range ls {
@@ -41,7 +41,7 @@ func (w *Webhooks) resume(ctx context.Context) error {
 	return err
 }
 
-// start has a lane delivered, if that is not being done.
+// start starts the delivery of a lane, unless it is running.
 func (w *Webhooks) start(l store.Lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -52,14 +52,14 @@ func (w *Webhooks) start(l store.Lane) {
 	w.wg.Go(func() { w.lane(w.run, l) })
 }
 
-// lane delivers what waits of one webhook and room, one after the other.
+// lane delivers the waiting events of one webhook and room, one after the other.
 func (w *Webhooks) lane(ctx context.Context, l store.Lane) {
 	for {
 		d, hook, err := w.next(ctx, l)
 		if err != nil {
 			w.end(ctx, l, err)
 			if errors.Is(err, store.ErrNotFound) && ctx.Err() == nil {
-				w.look(ctx, l) // something may have come between the look and the end
+				w.look(ctx, l) // an event may have come after the last look
 			}
 			return
 		}
@@ -103,7 +103,7 @@ func (w *Webhooks) end(ctx context.Context, l store.Lane, err error) {
 	}
 }
 
-// look starts the lane again if something waits in it.
+// look starts the lane again if an event waits in it.
 func (w *Webhooks) look(ctx context.Context, l store.Lane) {
 	if _, err := w.st.NextDelivery(ctx, w.h.Domain, l); err == nil {
 		if hook, err := w.st.Webhook(ctx, w.h.Domain, l.Hook); err == nil && !hook.Disabled {
@@ -114,7 +114,7 @@ func (w *Webhooks) look(ctx context.Context, l store.Lane) {
 
 const maxBackoff = time.Hour
 
-// attempt posts an event once and notes what has come of it. It gives how long to wait before the next attempt.
+// attempt posts an event once and notes the result. It gives how long to wait before the next attempt.
 func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Delivery) (wait time.Duration) {
 	done := w.seats.take(ctx, hook.URL)
 	if done == nil {
@@ -123,7 +123,7 @@ func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Del
 	d.Attempts++
 	d.Status, d.Error = 0, ""
 	status, err := w.send(ctx, hook, d)
-	done(status != 0 || err == nil) // whatever it answered, it did so in time
+	done(status != 0 || err == nil) // any answer came in time
 	d.Status, d.Updated = status, time.Now()
 	switch {
 	case err == nil:
@@ -142,7 +142,7 @@ func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Del
 	return wait
 }
 
-// send is one request. What is signed is the time, a dot and the body; who checks it should refuse old times.
+// send makes one request. The signature covers the time, a dot and the body; receivers should refuse old times.
 func (w *Webhooks) send(ctx context.Context, hook store.Webhook, d *store.Delivery) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
 	defer cancel()
@@ -179,7 +179,8 @@ func Sign(secret, at string, body []byte) string {
 
 var errPrivate = errors.New("the address is not one of the public internet; webhooks.allow may name its network")
 
-// newClient makes a client that reaches no addresses of our own network, whatever names say, and follows nobody elsewhere.
+// newClient makes a client that does not connect to private addresses, whatever names resolve to, and does not follow
+// redirects.
 func (w *Webhooks) newClient() *http.Client {
 	d := &net.Dialer{Timeout: w.cfg.Timeout, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)

@@ -10,12 +10,12 @@ import (
 // Hook is a webhook as its administrators see it.
 type Hook struct {
 	store.Webhook
-	Slug   string // of its group; "": the group is no more
-	Secret string // what requests are signed with; "" but of one that goes out and was just made
+	Slug   string // of its group; "": the group is gone
+	Secret string // the key that signs requests; "" unless it is outgoing and was just made
 }
 
-// Make is Create for a group that is named by its slug. With a URL the webhook goes out, without one it comes in. The
-// secret, or the URL where programs post to, is in what it gives, this once.
+// Make is Create for a group named by its slug. With a URL the webhook is outgoing, without one incoming. The result
+// holds the secret or, for an incoming one, the URL to post to; neither can be shown again.
 func (w *Webhooks) Make(ctx context.Context, by acts.Actor, slug string, n NewHook) (Hook, error) {
 	g, err := w.o.Group(ctx, w.h.Domain, slug)
 	if err != nil {
@@ -39,7 +39,7 @@ func (w *Webhooks) Make(ctx context.Context, by acts.Actor, slug string, n NewHo
 	return h, nil
 }
 
-// Find gives a webhook by its id; an error where there is none.
+// Find gives a webhook by its id; an error if there is none.
 func (w *Webhooks) Find(ctx context.Context, id string) (Hook, error) {
 	h, err := w.st.Webhook(ctx, w.h.Domain, id)
 	if err != nil {

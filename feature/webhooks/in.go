@@ -37,13 +37,13 @@ type request struct {
 	Theme string `json:"theme"` // key of a theme of the webhook's group
 }
 
-// answer is what it gets.
+// answer is the JSON of the response.
 type answer struct {
 	ID   string `json:"id"` // stanza-id
 	Room string `json:"room"`
 }
 
-// problem is a mistake of who posts.
+// problem is a mistake in a request.
 type problem struct {
 	status int
 	text   string
@@ -51,7 +51,7 @@ type problem struct {
 
 func (p *problem) Error() string { return p.text }
 
-// ServeHTTP takes POST <token>, what comes before that having been stripped.
+// ServeHTTP takes POST <token>; the caller has stripped the path before that.
 func (w *Webhooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.Header().Set("X-Content-Type-Options", "nosniff")
@@ -60,7 +60,7 @@ func (w *Webhooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		rw.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(rw).Encode(a) // the program is gone: nobody to tell
+		_ = json.NewEncoder(rw).Encode(a) // the program has hung up
 	case errors.As(err, &p):
 		http.Error(rw, p.text, p.status)
 	default:
@@ -69,7 +69,7 @@ func (w *Webhooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Knows says whether a token is of this host.
+// Knows says whether a token is one of this host.
 func (w *Webhooks) Knows(ctx context.Context, secret string) bool {
 	_, err := w.find(ctx, secret)
 	return err == nil
@@ -132,7 +132,7 @@ func (w *Webhooks) paceOf(id string) *pace {
 	return p
 }
 
-// read takes JSON, or a form with the same names as a page or curl sends it.
+// read reads JSON or a form with the same names, as a page or curl sends it.
 func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
 	r.Body = http.MaxBytesReader(rw, r.Body, maxRequest)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -163,7 +163,7 @@ func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
 	return q, nil
 }
 
-// body puts title, text and link together as one reads them.
+// body combines title, text and link into one text.
 func (q request) body() string {
 	var lines []string
 	for _, s := range []string{strings.TrimSpace(q.Title), strings.TrimSpace(q.Text), q.Link} {
@@ -177,7 +177,7 @@ func (q request) body() string {
 	return strings.Join(lines, "\n")
 }
 
-// clean leaves out what XML cannot hold.
+// clean removes characters that XML does not allow.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -188,7 +188,7 @@ func clean(s string) string {
 	}, s)
 }
 
-// post says it in the room, once for each key.
+// post posts the message in the room, once for each key.
 func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key string) (answer, error) {
 	room, err := w.room(ctx, hook, q.Theme)
 	if err != nil {
@@ -221,8 +221,8 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 	return answer{id.String(), to}, nil
 }
 
-// begin keeps that a key is used before anything is said under it: whatever becomes of this process and of who waits for
-// the answer, the next request with the key finds the message if it was said. It gives its id if that is known.
+// begin notes that a key is used before anything is posted under it: even if this process or its caller goes away, the
+// next request with the key finds the message if it was posted. It gives the message's id if that is known.
 func (w *Webhooks) begin(ctx context.Context, p *Post, key string) (store.ID, error) {
 	id, err := w.st.HookKey(ctx, w.h.Domain, p.Hook, key)
 	if !errors.Is(err, store.ErrNotFound) {
@@ -237,7 +237,7 @@ func (w *Webhooks) begin(ctx context.Context, p *Post, key string) (store.ID, er
 	return 0, err
 }
 
-// room is where it is said: the webhook's own, or a theme of its group.
+// room gives the room to post in: the webhook's own, or a theme's of its group.
 func (w *Webhooks) room(ctx context.Context, hook store.Webhook, theme string) (string, error) {
 	gone := &problem{http.StatusGone, "the group or theme of this webhook is no more"}
 	g, err := w.o.GroupByID(ctx, w.h.Domain, hook.Group)

@@ -20,7 +20,7 @@ type said struct {
 	entry              *store.RoomEntry
 }
 
-// Said is told of each message that is kept in a group's room. It costs one look into a map where nobody wants it.
+// Said takes each message that is kept in a group's room. It costs one look into a map if no webhook wants it.
 func (w *Webhooks) Said(group, theme string, e *store.RoomEntry) {
 	if (*w.out.Load())[group] == nil || e.Quiet || e.Subject {
 		return
@@ -28,7 +28,7 @@ func (w *Webhooks) Said(group, theme string, e *store.RoomEntry) {
 	w.waits.add(said{group, theme, e.Room, e})
 }
 
-// note is told of changes of groups.
+// note takes changes of groups.
 func (w *Webhooks) note(e org.Event) {
 	if e.Host != w.h.Domain || (*w.out.Load())[e.Group.ID] == nil {
 		return
@@ -40,7 +40,7 @@ func (w *Webhooks) note(e org.Event) {
 	case org.ThemeCreated, org.ThemeChanged:
 		kind, theme = EventTheme, e.Theme.Key
 		data = themeData{Key: e.Theme.Key, Name: e.Theme.Name, Room: w.o.RoomJID(e.Host, e.Theme.Room).String(), Closed: !e.Theme.Closed.IsZero(), New: e.Kind == org.ThemeCreated}
-		if e.Theme.Restricted { // its name is for those in it
+		if e.Theme.Restricted { // only its people may know its name
 			return
 		}
 	case org.MembersChanged:
@@ -62,17 +62,17 @@ func (w *Webhooks) note(e org.Event) {
 	}
 }
 
-// with makes an event of something that is no message. Its entry carries the event.
+// with makes an event that is not a message. Its entry carries the event.
 func (s said) with(id store.ID, e event) said {
 	b, err := json.Marshal(e)
 	if err != nil {
-		panic(err) // strings and times
+		panic(err) // cannot fail: it holds strings and times
 	}
 	s.entry = &store.RoomEntry{ID: id, Nick: e.Event, Stanza: b}
 	return s
 }
 
-// event is what a program gets.
+// event is the JSON that a program gets.
 type event struct {
 	Event string    `json:"event"`
 	Group string    `json:"group"` // slug
@@ -107,16 +107,16 @@ type groupData struct {
 	Name string `json:"name"`
 }
 
-// age says how queue comes to know of something.
+// age says how queue learns of an event.
 type age uint8
 
 const (
 	now     age = iota // it has just happened
-	missed             // the archive has it, and it has not been queued
-	perhaps            // the archive has it, and it may have been queued and be forgotten already
+	missed             // it is in the archive, and was not queued
+	perhaps            // it is in the archive, and may have been queued and forgotten already
 )
 
-// queue keeps what is to be delivered of one thing that has happened.
+// queue keeps the deliveries of one event.
 func (w *Webhooks) queue(ctx context.Context, s said, a age) error {
 	kind := EventMessage
 	if s.entry.Room == "" {
@@ -154,7 +154,8 @@ func (w *Webhooks) queue(ctx context.Context, s said, a age) error {
 	return nil
 }
 
-// message makes an event of a message; nil if it is not to go out: of a restricted theme only to a webhook made for it.
+// message makes the JSON of a message; nil if the webhook must not get it: messages of a restricted theme go only to a
+// webhook made for it.
 func (w *Webhooks) message(ctx context.Context, h store.Webhook, s said) ([]byte, error) {
 	g, err := w.o.GroupByID(ctx, w.h.Domain, s.group)
 	if err != nil {
@@ -185,7 +186,7 @@ func ignoreGone(err error) error {
 	return err
 }
 
-// Run queues what happens, and delivers what waits, until ctx ends.
+// Run queues events and delivers them until ctx ends.
 func (w *Webhooks) Run(ctx context.Context) error {
 	defer w.wg.Wait()
 	w.mu.Lock()
@@ -218,7 +219,7 @@ func (w *Webhooks) Run(ctx context.Context) error {
 	}
 }
 
-// queueAll queues what waits, and what there was no room for or could not be kept, as the archives have it.
+// queueAll queues waiting events and, from the archives, those for which there was no room or that could not be kept.
 func (w *Webhooks) queueAll(ctx context.Context) error {
 	all, gaps := w.waits.take()
 	var failed error
@@ -238,7 +239,7 @@ func (w *Webhooks) queueAll(ctx context.Context) error {
 	return failed
 }
 
-// catchUp queues messages that were kept and not queued any more before the server ended.
+// catchUp queues messages that were kept, but not queued before the server stopped.
 func (w *Webhooks) catchUp(ctx context.Context) error {
 	for group, hooks := range *w.out.Load() {
 		since := hooks[0].Last
@@ -256,7 +257,7 @@ func (w *Webhooks) catchUp(ctx context.Context) error {
 // is not queued twice.
 const overlap = time.Minute
 
-// catchUpGroup queues what was said in a group since a moment.
+// catchUpGroup queues the messages of a group since a moment.
 func (w *Webhooks) catchUpGroup(ctx context.Context, group string, since time.Time, a age) error {
 	g, err := w.o.GroupByID(ctx, w.h.Domain, group)
 	if err != nil {

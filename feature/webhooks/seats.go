@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-// Requests at once: of all, to one host, and to hosts that failed last time, which may be dead and take all of a request's
-// time.
+// Limits of concurrent requests: in all, to one host, and to hosts that failed last time, which may be dead and use up
+// the whole timeout.
 const (
 	maxSeats   = 16
 	maxOfHost  = 4
 	maxFailing = 8
 )
 
-// seats bound requests that go out. Who waits for a host that answers slowly takes no place that another host's could have.
+// seats limits outgoing requests. A request that waits for a slow host takes no seat from other hosts.
 type seats struct {
 	all, failing chan struct{}
 
@@ -26,7 +26,7 @@ type seats struct {
 // place is one host's share.
 type place struct {
 	seats   chan struct{}
-	users   int // who has a seat of it, or waits for one
+	users   int // how many have a seat or wait for one
 	failing bool
 }
 
@@ -34,7 +34,8 @@ func newSeats() *seats {
 	return &seats{all: make(chan struct{}, maxSeats), failing: make(chan struct{}, maxFailing), hosts: make(map[string]*place)}
 }
 
-// take waits for a seat for a request to an address. done gives it back, and says how it went; nil when ctx has ended.
+// take waits for a seat for a request to an address. done gives it back and says how the request went; done is nil if
+// ctx has ended.
 func (s *seats) take(ctx context.Context, address string) (done func(ok bool)) {
 	host := address
 	if u, err := url.Parse(address); err == nil && u.Host != "" {

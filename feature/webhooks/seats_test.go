@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// However many wait for hosts that do not answer, one that does is not delayed: neither by a single host, nor, once they
+// TestSeats checks that a host that answers is not delayed by hosts that do not: neither by a single one nor, once they
 // have failed, by many.
 func TestSeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSeats()
 		ctx, cancel := context.WithCancel(t.Context())
-		hang := func(address string) { // a request that takes all its time
+		hang := func(address string) { // a request that takes its whole timeout
 			if done := s.take(ctx, address); done != nil {
 				time.Sleep(10 * time.Second)
 				done(false)

@@ -1,5 +1,5 @@
-// Package webhooks joins rooms with programs elsewhere: what a program posts is said in a room, and what happens in a
-// group is posted to a program, in order, signed, and again until it is taken.
+// Package webhooks connects rooms with programs elsewhere. A program's posts appear in a room, and events of a group
+// are posted to a program: in order, signed, and repeated until they are taken.
 package webhooks
 
 import (
@@ -28,7 +28,7 @@ import (
 	"parley/store"
 )
 
-// Events that a webhook may want.
+// Events that a webhook can ask for.
 const (
 	EventMessage = "message"
 	EventTheme   = "theme"  // a theme is new, renamed, closed
@@ -36,7 +36,7 @@ const (
 	EventGroup   = "group"  // the group is renamed
 )
 
-// Events lists them.
+// Events lists all of them.
 var Events = []string{EventMessage, EventTheme, EventMember, EventGroup}
 
 // Config of the webhooks of one host; zero values mean the defaults.
@@ -44,61 +44,61 @@ type Config struct {
 	Host  *server.Host
 	Store Store
 	Org   *org.Org
-	Acts  *acts.Log // makes all changes; default: one of its own
-	// Post says something in a group's room (a localpart) in the name of a program, and gives its stanza-id.
+	Acts  *acts.Log // records all changes; default: a log of its own
+	// Post posts a message in a group's room (a localpart) in the name of a program, and gives its stanza-id.
 	Post func(ctx context.Context, room string, p Post) (store.ID, error)
 
-	// URL is where a program posts to that has the secret of a webhook that comes in.
+	// URL gives the URL to post to for the secret of an incoming webhook.
 	URL func(secret string) string
 
-	Max      int           // of one group; default 50
-	Rate     float64       // requests a second that one takes; default 1
+	Max      int           // per group; default 50
+	Rate     float64       // requests a second for an incoming webhook; default 1
 	Burst    int           // default 20
-	Retry    time.Duration // before the second attempt, twice that before the third; default 10 s, at most 1 h
-	Attempts int           // default 12: given up after about half a day
-	Timeout  time.Duration // of one request; default 10 s
+	Retry    time.Duration // delay before the second attempt, doubled each time; default 10 s, at most 1 h
+	Attempts int           // after which a delivery is given up; default 12, about half a day
+	Timeout  time.Duration // per request; default 10 s
 	Allow    []netip.Prefix
-	Kept     time.Duration // how long the log of deliveries is kept; default 7 days
+	Kept     time.Duration // retention of the log of deliveries; default 7 days
 }
 
-// Post is what a program says.
+// Post is a message that a program posts.
 type Post struct {
-	Hook, Name string // id, and under which name it says it
+	Hook, Name string // the webhook's id, and the name that the message shows
 	Body       string
-	File       string // URL of something to be shown as a file
+	File       string // URL to show as a file
 
-	// Once is what a message has as its id that is said once, however often it is posted: with Since it may have been said
-	// already, after that.
+	// Once is the id of a message that must be posted only once, however often the request is repeated. With Since, it
+	// may have been posted already, after that moment.
 	Once  string
 	Since store.ID
 }
 
-// Webhooks are those of a host.
+// Webhooks manages and runs the webhooks of a host.
 type Webhooks struct {
 	cfg Config
 	h   *server.Host
 	st  Store
 	o   *org.Org
 
-	out    atomic.Pointer[map[string][]store.Webhook] // going out, by group
-	loads  sync.Mutex                                 // held from reading the store to setting out
+	out    atomic.Pointer[map[string][]store.Webhook] // outgoing ones, by group
+	loads  sync.Mutex                                 // held from reading the store until out is set
 	waits  backlog
 	client *http.Client
 	seats  *seats // of requests
 
 	mu    sync.Mutex
 	run   context.Context     // of Run; nil: it does not run
-	lanes map[store.Lane]bool // in which a goroutine delivers
-	paces map[string]*pace    // of those that come in
+	lanes map[store.Lane]bool // those that a goroutine delivers
+	paces map[string]*pace    // of incoming webhooks
 	wg    sync.WaitGroup
 }
 
 type pace struct {
-	mu      sync.Mutex // held while one posts under an idempotency key: it is looked up and kept under it
+	mu      sync.Mutex // held while a post with an idempotency key looks it up and keeps it
 	limiter *rate.Limiter
 }
 
-// New makes them. Subscribe before anything changes.
+// New makes the Webhooks of a host. Subscribe before anything changes.
 func New(c Config) *Webhooks {
 	if c.Max <= 0 {
 		c.Max = 50
@@ -132,7 +132,7 @@ func New(c Config) *Webhooks {
 	return w
 }
 
-// NewHook is what a webhook is made of.
+// NewHook describes a webhook to be made.
 type NewHook struct {
 	Direction string
 	Name      string
@@ -142,11 +142,11 @@ type NewHook struct {
 	Events    []string
 }
 
-// MaxName is the longest a webhook's name may be, in characters.
+// MaxName is the maximum length of a webhook's name, in characters.
 const MaxName = 50
 
-// Create makes one. Its secret is told this once: what the URL of one that comes in ends with, or what requests of one
-// that goes out are signed with.
+// Create makes a webhook and returns its secret, which cannot be shown again: the end of an incoming one's URL, or the
+// key that signs an outgoing one's requests.
 func (w *Webhooks) Create(ctx context.Context, by acts.Actor, n NewHook) (hook store.Webhook, secret string, err error) {
 	err = w.cfg.Acts.Do(ctx, w.h.Domain, by, func(ctx context.Context, a *acts.Act) error {
 		if hook, secret, err = w.plan(ctx, by, n); err != nil {
@@ -217,7 +217,7 @@ func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook sto
 	return hook, secret, nil
 }
 
-// may says whether somebody may have webhooks in a group: its owners and administrators may.
+// may returns an error unless the actor may have webhooks in a group: its owners and administrators may.
 func (w *Webhooks) may(ctx context.Context, by acts.Actor, group string) error {
 	if _, err := w.o.GroupByID(ctx, w.h.Domain, group); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
 	return nil
 }
 
-// Hooks gives those of a group, or with "" all.
+// Hooks gives the webhooks of a group, or with "" all.
 func (w *Webhooks) Hooks(ctx context.Context, group string) ([]store.Webhook, error) {
 	all, err := w.st.Webhooks(ctx, w.h.Domain)
 	if group != "" {
@@ -261,7 +261,7 @@ func (w *Webhooks) Hooks(ctx context.Context, group string) ([]store.Webhook, er
 	return all, err
 }
 
-// change does something to a webhook that the actor may change, and notes it.
+// change changes a webhook that the actor may change, with an audit entry.
 func (w *Webhooks) change(ctx context.Context, by acts.Actor, id, do string, f func(ctx context.Context, hook store.Webhook, detail acts.Detail) error) error {
 	return w.cfg.Acts.Do(ctx, w.h.Domain, by, func(ctx context.Context, a *acts.Act) error {
 		hook, err := w.st.Webhook(ctx, w.h.Domain, id)
@@ -281,14 +281,14 @@ func (w *Webhooks) change(ctx context.Context, by acts.Actor, id, do string, f f
 	})
 }
 
-// Delete removes one.
+// Delete deletes a webhook.
 func (w *Webhooks) Delete(ctx context.Context, by acts.Actor, id string) error {
 	return w.change(ctx, by, id, "delete", func(ctx context.Context, _ store.Webhook, _ acts.Detail) error {
 		return w.st.DeleteWebhook(ctx, w.h.Domain, id)
 	})
 }
 
-// SetDisabled has one rest, or go on: what was said meanwhile it is not told of.
+// SetDisabled disables or enables a webhook. It does not get messages from while it was disabled.
 func (w *Webhooks) SetDisabled(ctx context.Context, by acts.Actor, id string, disabled bool) error {
 	do := map[bool]string{true: "disable", false: "enable"}[disabled]
 	return w.change(ctx, by, id, do, func(ctx context.Context, _ store.Webhook, _ acts.Detail) error {
@@ -300,7 +300,7 @@ func (w *Webhooks) SetDisabled(ctx context.Context, by acts.Actor, id string, di
 	})
 }
 
-// Redeliver has what was given up tried again, and says how much that is.
+// Redeliver tries given-up deliveries again, and gives how many.
 func (w *Webhooks) Redeliver(ctx context.Context, by acts.Actor, id string) (n int, err error) {
 	err = w.change(ctx, by, id, "redeliver", func(ctx context.Context, _ store.Webhook, detail acts.Detail) error {
 		n, err = w.st.Redeliver(ctx, w.h.Domain, id, time.Now())
@@ -325,7 +325,7 @@ func noHook(err error, id string) error {
 	return err
 }
 
-// reload is load after a change; what waits is delivered.
+// reload reads the webhooks after a change, and delivers what waits.
 func (w *Webhooks) reload(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	err := w.load(ctx)
@@ -337,7 +337,7 @@ func (w *Webhooks) reload(ctx context.Context) {
 	}
 }
 
-// load reads which webhooks go out.
+// load reads the outgoing webhooks.
 func (w *Webhooks) load(ctx context.Context) error {
 	w.loads.Lock()
 	defer w.loads.Unlock()

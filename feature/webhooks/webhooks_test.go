@@ -39,7 +39,7 @@ type stage struct {
 	group store.Group
 }
 
-// newStage lets post come between a webhook and its room.
+// newStage lets post wrap the posting of a message in the room.
 func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string, p Post) (store.ID, error)) *stage {
 	t.Helper()
 	ctx := t.Context()
@@ -96,7 +96,7 @@ func (s *stage) create(t *testing.T, n NewHook) (store.Webhook, string) {
 	return w, secret
 }
 
-// said are the bodies in the group's room.
+// said gives the bodies in the group's room.
 func (s *stage) said(t *testing.T) string {
 	t.Helper()
 	es, _, _, err := s.st.ReadRoom(t.Context(), "groups."+host, s.group.Room, store.Page{Max: 100})
@@ -110,9 +110,10 @@ func (s *stage) said(t *testing.T) string {
 	return b.String()
 }
 
-// TestOnceForEachKey: whatever becomes of the server between saying something and keeping the key, it is said once.
+// TestOnceForEachKey checks that a message is posted once, wherever the server stops between posting it and keeping the
+// key.
 func TestOnceForEachKey(t *testing.T) {
-	var before, after bool // the server ends before it has said it, after it
+	var before, after bool // the server stops before or after posting
 	s := newStage(t, func(s *stage, ctx context.Context, room string, p Post) (store.ID, error) {
 		if before {
 			return 0, errors.New("the end")
@@ -152,7 +153,7 @@ func TestOnceForEachKey(t *testing.T) {
 			t.Errorf("%s: %d, %s is not %s, said %d times", try.text, status, again, id, count(try.text))
 		}
 	}
-	// The same words under another key are something else.
+	// The same text under another key is another message.
 	if status, _ := post("one", "another"); status != http.StatusOK || count("one") != 2 {
 		t.Errorf("%d, said %d times", status, count("one"))
 	}
@@ -164,7 +165,7 @@ func (s *stage) entry(n int) *store.RoomEntry {
 		Stanza: []byte(fmt.Sprintf("<message xmlns='jabber:client' type='groupchat' from='%s@groups.%s/Romeo'><body>%d</body></message>", s.group.Room, host, n))}
 }
 
-// TestCatchUp: what was said while nobody queued it is queued, however much it is, each once.
+// TestCatchUp checks that messages that were not queued are queued later, each once, however many they are.
 func TestCatchUp(t *testing.T) {
 	s := newStage(t, nil)
 	w, _ := s.create(t, NewHook{Direction: store.HookOut, URL: "https://ci.example.net/"})
@@ -202,7 +203,7 @@ func TestCatchUp(t *testing.T) {
 	}
 }
 
-// TestBacklog: there is no room for all that happens at once; where messages are missing they are read from the archive.
+// TestBacklog checks that messages for which the backlog has no room are read from the archive.
 func TestBacklog(t *testing.T) {
 	s := newStage(t, nil)
 	w, _ := s.create(t, NewHook{Direction: store.HookOut, URL: "https://ci.example.net/"})
