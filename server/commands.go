@@ -8,6 +8,7 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/fault"
 	"parley/wire"
 	"parley/wire/form"
 	"parley/wire/jid"
@@ -32,8 +33,16 @@ func (e *NoteError) Error() string { return e.Text }
 
 var errBadAction = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-action")}
 
+// Noted makes of a fault.Error a NoteError with its text; other errors stay as they are.
+func Noted(err error) error {
+	if f := fault.Of(err); f != nil {
+		return &NoteError{Text: f.Error()}
+	}
+	return err
+}
+
 // RunCommand answers an iq set with a <command/>: it runs the command that c names, if who may run it. It returns
-// stanza errors and the command's own errors, such as *org.Error; the caller turns those into stanza errors.
+// stanza errors and the command's own errors, such as a fault.Error: see Refusal.
 func RunCommand(ctx context.Context, cmds []Command, who jid.JID, c *wire.Element) (*wire.Element, error) {
 	for i := range cmds {
 		if cmds[i].Node == c.Attr("node") {

@@ -7,6 +7,7 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire"
 )
@@ -62,12 +63,37 @@ func WithText(e stanza.Error, text string) stanza.Error {
 	return e
 }
 
-// maxEcho is the largest payload that an error carries back to its sender, in bytes.
+// conditions are what kinds of refusals are in XMPP (decision 115).
+var conditions = map[fault.Kind]stanza.Error{
+	fault.Invalid:    NotAcceptable,
+	fault.Exists:     {Type: stanza.Cancel, Condition: stanza.Conflict},
+	fault.NotFound:   ItemNotFound,
+	fault.Forbidden:  Forbidden,
+	fault.NotAllowed: NotAllowed,
+	fault.Limit:      ResourceConstraint,
+	fault.Busy:       ResourceConstraint,
+}
+
+// Refusal gives the stanza error (RFC 6120, section 8.3.3) for what err refuses: a stanza error in it as that is, a
+// fault.Error with its text in English, an error of package store by its kind and without a text. ok is false if err
+// refuses nothing: it is a failure of the server then, or nil.
+func Refusal(err error) (e stanza.Error, ok bool) {
+	if errors.As(err, &e) {
+		return e, true
+	}
+	if f := fault.Of(err); f != nil {
+		return WithText(conditions[f.Kind], f.Error()), true
+	}
+	e, ok = conditions[store.KindOf(err)]
+	return e, ok
+}
+
+// maxEcho is the largest payload, in bytes, that an error carries back to its sender.
 const maxEcho = 2048
 
 // ErrorReply turns an error into the answer to st. It returns nil if st must not be answered, because it is an error or
-// a result itself, or if err needs no answer. An error that is no stanza error becomes internal-server-error; the
-// caller logs it.
+// a result itself, or if err needs no answer. An error that is no Refusal becomes internal-server-error; the caller
+// logs it.
 func ErrorReply(st *wire.Stanza, err error) *wire.Stanza {
 	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) || st.Type == "error" || st.Kind == wire.Other {
 		return nil // never bounce an error
@@ -94,16 +120,9 @@ func errorElement(err error) *wire.Element {
 	if errors.As(err, &ae) {
 		app, address = ae.App, ae.Address
 	}
-	var se stanza.Error
-	if !errors.As(err, &se) {
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			se = ItemNotFound
-		case errors.Is(err, store.ErrLimit):
-			se = ResourceConstraint
-		default:
-			se = Internal
-		}
+	se, ok := Refusal(err)
+	if !ok {
+		se = Internal
 	}
 	e := wire.E(wire.NSClient, "error").Set("type", string(se.Type))
 	if !se.By.Equal(zeroBy) {
@@ -128,8 +147,7 @@ func (h *Host) logFault(ctx context.Context, st *wire.Stanza, err error) {
 		return
 	}
 	level := slog.LevelError
-	var se stanza.Error
-	if errors.As(err, &se) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrLimit) {
+	if _, ok := Refusal(err); ok {
 		level = slog.LevelDebug
 	} else if ctx.Err() != nil {
 		level = slog.LevelInfo

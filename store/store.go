@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"parley/internal/fault"
 )
 
 var (
@@ -31,7 +33,21 @@ var (
 	ErrReserved = errors.New("store: the name was somebody else's until lately")
 )
 
-// Store is everything that is kept. Features ask for the part they need by its interface.
+// KindOf says what an error of this package means to the person or program that caused it, where a door has not decided
+// that: ErrNotFound, ErrExists, ErrConflict or ErrLimit. It gives 0 for all other errors.
+func KindOf(err error) fault.Kind {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return fault.NotFound
+	case errors.Is(err, ErrExists), errors.Is(err, ErrConflict):
+		return fault.Exists
+	case errors.Is(err, ErrLimit):
+		return fault.Limit
+	}
+	return 0
+}
+
+// Store is everything that is kept. Features ask for the part they need, by its interface.
 type Store interface {
 	Atomics
 	Committer

@@ -21,7 +21,8 @@ const Module = "parley"
 // ranks is the order of the layers, from the bottom. A package may import those of a lower rank. "feature/*" is any
 // package below feature.
 var ranks = [][]string{
-	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit", "internal/memo", "internal/sheet", "internal/shape"},
+	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit", "internal/memo", "internal/sheet", "internal/fault"},
+	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},
 	{"auth"},

@@ -1,0 +1,87 @@
+// Package fault is how an act says no. An Error is what the server refuses to a person or a program, and why, in words
+// that they are shown. Every other error is a failure of the server, which its log tells and nobody else.
+//
+// Rules give an Error; they know nothing of the door that the request came by. A door asks server.Refusal for the
+// stanza error, or admin.Refusal for the HTTP status, so that one kind of refusal is the same everywhere.
+//
+// Texts are plain English and the names of messages in package i18n at once. A text begins in lower case or in upper
+// case as it pleases: pages begin it in upper case. Values are left out as {{.Name}} and given in Args, so that a
+// translation can put them where its language wants them:
+//
+//	fault.New(fault.Exists, "name", "{{.Name}} is taken", "Name", "alice")
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind says what is wrong with a request, for doors to turn into their own: a stanza error, an HTTP status.
+type Kind uint8
+
+// Kinds of refusals.
+const (
+	// Invalid: what was given cannot be taken, whoever gives it.
+	Invalid Kind = iota + 1
+	// Exists: what was to be made is there already, or it was changed by somebody else meanwhile.
+	Exists
+	// NotFound: there is no such thing, or who asks may not know of it.
+	NotFound
+	// Forbidden: who asks may not do this; somebody with another role may.
+	Forbidden
+	// NotAllowed: nobody may do this as things are; the last owner of a group cannot leave it. It is also what is said
+	// to people who may not make a group or theme: a service that does not let everybody make rooms says so
+	// (XEP-0045, section 10.1.1).
+	NotAllowed
+	// Limit: there are as many as there may be. What is taken away makes room, or time does.
+	Limit
+	// Busy: the server has too much to do; trying again helps.
+	Busy
+)
+
+// Kinds are all that there are.
+var Kinds = []Kind{Invalid, Exists, NotFound, Forbidden, NotAllowed, Limit, Busy}
+
+// Error is a refusal. It is not changed once made.
+type Error struct {
+	Kind  Kind
+	Field string // the name of the input that it is about; "" for none
+	Text  string // the message of package i18n; see the package
+	Args  []any  // what the text is filled with: names and values in turn
+}
+
+// ErrRole is the refusal to people whose role does not allow what they ask for.
+var ErrRole = New(Forbidden, "", "your role does not allow this")
+
+// New makes an Error. The field may be "", args are names and values in turn.
+func New(kind Kind, field, text string, args ...any) error {
+	return &Error{Kind: kind, Field: field, Text: text, Args: args}
+}
+
+// At makes an Error of a text that goes on from the name of the field, such as "is missing"; its Text has both.
+func At(kind Kind, field, text string, args ...any) error {
+	return New(kind, field, field+": "+text, args...)
+}
+
+// Error gives the text in English, filled with the arguments.
+func (e *Error) Error() string {
+	s := e.Text
+	for i := 0; i+1 < len(e.Args); i += 2 {
+		s = strings.ReplaceAll(s, fmt.Sprintf("{{.%v}}", e.Args[i]), fmt.Sprint(e.Args[i+1]))
+	}
+	return s
+}
+
+// Of gives the Error that err is or wraps; nil if there is none.
+func Of(err error) *Error {
+	var e *Error
+	errors.As(err, &e)
+	return e
+}
+
+// Is says whether err is or wraps an Error of a kind.
+func Is(err error, kind Kind) bool {
+	e := Of(err)
+	return e != nil && e.Kind == kind
+}
