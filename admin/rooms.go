@@ -13,6 +13,6 @@ type Rooms interface {
 	// Retract takes back what the account has said, Moderate as a moderator what another has: by its stanza-id.
 	Retract(ctx context.Context, account, room jid.JID, id string) error
 	Moderate(ctx context.Context, account, room jid.JID, id, reason string) error
-	// Kick shows everybody out of the room who is in it as somebody; a *people.Error where nobody is.
+	// Kick shows everybody out of the room who is in it as somebody; a *fault.Error where nobody is.
 	Kick(ctx context.Context, account, room, who jid.JID, reason string) error
 }

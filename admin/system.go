@@ -17,9 +17,9 @@ type System interface {
 	// Storage is what a host's things take up; it may have been counted some minutes ago.
 	Storage(ctx context.Context, host string) Storage
 	Backups(ctx context.Context) (Backups, error)
-	// MakeBackup begins a backup, to the directory for them; an *org.Error if one is being made.
+	// MakeBackup begins a backup, to the directory for them; a *fault.Error if one is being made.
 	MakeBackup(by acts.Actor) error
-	// Backup writes a backup to w; an *org.Error if one is being made. An error after the first byte leaves w without an
+	// Backup writes a backup to w; a *fault.Error if one is being made. An error after the first byte leaves w without an
 	// end.
 	Backup(ctx context.Context, by acts.Actor, w io.Writer) error
 	// Findings looks at all that a server needs to be well, which may take some seconds.

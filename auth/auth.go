@@ -7,7 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
-	"errors"
+	"parley/internal/fault"
 	"strings"
 
 	"golang.org/x/text/secure/precis"
@@ -40,7 +40,7 @@ var (
 )
 
 // ErrPassword is the error for a password that no client could send: empty, or with characters that PRECIS forbids.
-var ErrPassword = errors.New("auth: the password is empty or has characters that are not allowed")
+var ErrPassword = fault.New(fault.Invalid, "password", "The password is empty or has characters that are not allowed")
 
 // prepare applies OpaqueString (RFC 8265, section 4.2).
 func prepare(password string) (string, error) {
@@ -63,7 +63,7 @@ func prepare(password string) (string, error) {
 
 // ErrTwoForms is the error for a new password that clients encode in two ways: with SASLprep (RFC 5802) or with
 // OpaqueString (the later RFC 8265). Only one of the two could sign in.
-var ErrTwoForms = errors.New("auth: the password has characters that apps encode in two ways, such as ², ½, ﬁ or full-width digits: use others")
+var ErrTwoForms = fault.New(fault.Invalid, "password", "The password has characters that apps encode in two ways, such as ², ½, ﬁ or full-width digits: use others")
 
 // fresh is prepare for a new password.
 func fresh(password string) (string, error) {

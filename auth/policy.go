@@ -2,32 +2,27 @@ package auth
 
 import (
 	"math"
+	"parley/internal/fault"
 	"strings"
 	"unicode"
 )
-
-// PolicyError says in plain English why a password is refused.
-type PolicyError struct{ Text string }
-
-// Error returns the text for the person.
-func (e *PolicyError) Error() string { return e.Text }
 
 // minEntropy is the least entropy, in bits, of a password without all character classes (see entropy).
 const minEntropy = 40
 
 // CheckPassword enforces the password policy, which is the same everywhere. A password needs 8 characters with upper
 // case, lower case, a digit and a special character, or 12 characters that are not too regular, as generated passwords
-// and phrases have. It must not be a common password or contain the username. Errors are of type *PolicyError.
+// and phrases have. It must not be a common password or contain the username. Errors are of type *fault.Error.
 func CheckPassword(password, username string) error {
 	if _, err := prepare(password); err != nil {
-		return &PolicyError{"the password is empty or has characters that are not allowed"}
+		return err
 	}
 	lower := strings.ToLower(password)
 	if len(username) >= 3 && strings.Contains(lower, strings.ToLower(username)) {
-		return &PolicyError{"the password must not contain the user name"}
+		return weak("The password must not contain the user name")
 	}
 	if common(lower) {
-		return &PolicyError{"this is one of the most common passwords"}
+		return weak("This is one of the most common passwords")
 	}
 	n := len([]rune(password))
 	if n >= 8 && classes(password) == 4 {
@@ -37,13 +32,15 @@ func CheckPassword(password, username string) error {
 		if entropy(password) >= minEntropy {
 			return nil
 		}
-		return &PolicyError{"the password is too regular: use more different characters"}
+		return weak("The password is too regular: use more different characters")
 	}
 	if n < 8 {
-		return &PolicyError{"the password is too short: 8 characters with upper and lower case, a digit and a special character, or 12 of any kind"}
+		return weak("The password is too short: 8 characters with upper and lower case, a digit and a special character, or 12 of any kind")
 	}
-	return &PolicyError{"use upper and lower case, a digit and a special character, or make it 12 characters or longer"}
+	return weak("Use upper and lower case, a digit and a special character, or make it 12 characters or longer")
 }
+
+func weak(text string) error { return fault.New(fault.Invalid, "password", text) }
 
 // classes counts how many of upper case, lower case, digit and other occur in s.
 func classes(s string) int {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -71,10 +71,7 @@ func (a *Admin) follow(ctx context.Context) {
 	}
 }
 
-var errOff = &org.Error{
-	Kind: org.Exists,
-	Text: "federation is off: federation.enabled is false",
-}
+var errOff = fault.New(fault.Exists, "", "federation is off: federation.enabled is false")
 
 // Domains returns the domains of other servers that this server has had contact with since it started. It returns an
 // error if federation is off.
@@ -110,7 +107,7 @@ func (a *Admin) Test(ctx context.Context, h *server.Host, domain string) ([]Step
 	}
 	to, err := jid.Parse(domain)
 	if err != nil || to.Local() != "" || !to.IsBare() {
-		return nil, &org.Error{Kind: org.Invalid, Field: "domain", Text: fmt.Sprintf("%q is not a domain", domain)}
+		return nil, fault.At(fault.Invalid, "domain", fmt.Sprintf("%q is not a domain", domain))
 	}
 	ping := func(ctx context.Context) error {
 		st := &wire.Stanza{
@@ -157,7 +154,7 @@ func (a *Admin) DeleteRule(ctx context.Context, by acts.Actor, domain string) er
 			return nil, nil, err
 		}
 		if !slices.ContainsFunc(rs, func(r store.DomainRule) bool { return r.Domain == pattern }) {
-			return nil, nil, &org.Error{Kind: org.NotFound, Text: "there is no rule for " + pattern}
+			return nil, nil, fault.New(fault.NotFound, "", "there is no rule for "+pattern)
 		}
 		return nil, []string{pattern}, nil
 	})
@@ -232,7 +229,7 @@ func (a *Admin) change(
 			err = a.Store.SetDomainRules(ctx, maxRules, set...)
 		}
 		if errors.Is(err, store.ErrLimit) {
-			return &org.Error{Kind: org.Invalid, Text: fmt.Sprintf("there can be at most %d rules", maxRules)}
+			return fault.New(fault.Limit, "", fmt.Sprintf("there can be at most %d rules", maxRules))
 		}
 		if err != nil {
 			return err
@@ -269,7 +266,7 @@ func noteRules(note noteRule, set []store.DomainRule, forget []string) error {
 // rule returns a rule in the form that the store keeps. The error says what is wrong with it.
 func (a *Admin) rule(r store.DomainRule) (store.DomainRule, error) {
 	wrong := func(field, text string) (store.DomainRule, error) {
-		return r, &org.Error{Kind: org.Invalid, Field: field, Text: text}
+		return r, fault.At(fault.Invalid, field, text)
 	}
 	domain, err := rulePattern(r.Domain)
 	if err != nil {
@@ -299,7 +296,7 @@ func (a *Admin) act(ctx context.Context, by acts.Actor, f func(ctx context.Conte
 	first := a.Hosts[0]
 	return a.Acts.Do(ctx, first, by, func(ctx context.Context, act *acts.Act) error {
 		if !by.Machine() && !(by.Runs() && by.Who.Domain() == first) {
-			return &org.Error{Kind: org.Forbidden, Text: "your role does not allow this"}
+			return fault.ErrRole
 		}
 		act.After(func(ctx context.Context) { a.follow(context.WithoutCancel(ctx)) })
 		return f(ctx, func(domain string, detail acts.Detail) error {
@@ -325,11 +322,10 @@ func rulePattern(s string) (string, error) {
 	name, below := strings.CutPrefix(strings.TrimSpace(s), "*.")
 	j, err := jid.Parse(name)
 	if err != nil || name == "" || j.Local() != "" || !j.IsBare() || strings.Contains(name, "*") {
-		return "", &org.Error{
-			Kind:  org.Invalid,
-			Field: "domain",
-			Text:  fmt.Sprintf("%q is not a domain: write example.org, or *.example.org for everything below it", s),
-		}
+		return "", fault.At(
+			fault.Invalid, "domain",
+			fmt.Sprintf("%q is not a domain: write example.org, or *.example.org for everything below it", s),
+		)
 	}
 	if below {
 		return "*." + j.Domain(), nil

@@ -17,7 +17,7 @@ import (
 	"parley/acts"
 	"parley/admin"
 	"parley/config"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/transfer/backup"
 )
@@ -43,7 +43,7 @@ type lastBackup struct {
 	Missing []string  `json:"missing,omitempty"`
 }
 
-var errBackupRuns = &org.Error{Kind: org.Exists, Text: "a backup is being made already"}
+var errBackupRuns = fault.New(fault.Exists, "", "a backup is being made already")
 
 // Backup writes a backup for somebody who waits for it.
 func (w webSystem) Backup(ctx context.Context, by acts.Actor, to io.Writer) error {

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	"parley/feature/bookmarks"
 	"parley/feature/push"
+	"parley/internal/fault"
 	"parley/muc/groups"
 	"parley/org"
 	"parley/people"
@@ -100,8 +100,7 @@ func (e *ears) tell(ctx context.Context, ms []groups.Heard) error {
 
 // ignoreGone: a group that is gone by now has nobody to tell.
 func ignoreGone(err error) error {
-	var gone *org.Error
-	if errors.As(err, &gone) {
+	if fault.Of(err) != nil {
 		return nil
 	}
 	return err

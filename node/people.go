@@ -103,7 +103,7 @@ func (n *Node) accept(ctx context.Context, h *server.Host, from people.Actor, na
 	if errors.As(err, &d) {
 		return server.WithText(server.NotAllowed, "this invitation is not good any more")
 	}
-	return stanzaError(err)
+	return err
 }
 
 // buildWords reads the catalogues and makes what writes mails.

@@ -27,7 +27,7 @@ func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, passwor
 	if err == nil {
 		err = p.SetPasswordAs(ctx, p.ByClient(me, s.JID), me.Name, password, people.PasswordBy{Keep: s})
 	}
-	return stanzaError(err)
+	return err
 }
 
 // MayLeave asks whether anybody is left in charge.
@@ -36,7 +36,7 @@ func (c byClient) MayLeave(ctx context.Context, s *server.Session) error {
 	if err := ownsPassword(ctx, p, s); err != nil {
 		return err
 	}
-	return stanzaError(p.MayLeave(ctx, s.JID.Local()))
+	return p.MayLeave(ctx, s.JID.Local())
 }
 
 // Delete is of the own account, which MayLeave was asked about.
@@ -46,7 +46,7 @@ func (c byClient) Delete(ctx context.Context, s *server.Session) error {
 	if err == nil {
 		err = p.Delete(ctx, p.ByClient(me, s.JID), me.Name)
 	}
-	return stanzaError(err)
+	return err
 }
 
 // ownsPassword refuses who has signed in with less than the account's own password and, where there is one, the second step:
@@ -80,7 +80,7 @@ func (n *Node) register() c2s.Register {
 			return n.accept(ctx, h, from, j.Local(), password, token)
 		}
 		_, err = n.people[h.Domain].Register(ctx, from, j.Local(), password)
-		return stanzaError(err)
+		return err
 	}
 }
 

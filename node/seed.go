@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/people"
 	"parley/server"
@@ -49,8 +50,7 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 			role = store.RoleAdmin
 		}
 		_, err := p.Create(ctx, people.System, people.NewPerson{Name: name, FullName: a.Name, Password: a.Password, Role: role})
-		var e *people.Error
-		if errors.As(err, &e) && e.Kind == org.Exists && i == 0 {
+		if fault.Is(err, fault.Exists) && i == 0 {
 			return nil, ErrSeeded
 		}
 		if err != nil {

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"mellium.im/xmpp/stanza"
-
 	"parley/acts"
 	"parley/feature/serviceadmin"
 	"parley/federation"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -33,7 +31,7 @@ func (c byCommand) asker(ctx context.Context, domain string) (*people.People, pe
 	}
 	me, err := p.Get(ctx, by.Local())
 	if err != nil {
-		return nil, people.Actor{}, stanzaError(err)
+		return nil, people.Actor{}, err
 	}
 	return p, p.ByClient(me, by), nil
 }
@@ -44,7 +42,7 @@ func (c byCommand) do(ctx context.Context, who jid.JID, f func(p *people.People,
 	if err != nil {
 		return err
 	}
-	return stanzaError(f(p, by))
+	return f(p, by)
 }
 
 // May asks the rules for what is done to an account without a change of it.
@@ -55,10 +53,10 @@ func (c byCommand) May(ctx context.Context, who jid.JID, act acts.Deed) error {
 	}
 	u, err := p.Get(ctx, who.Local())
 	if err != nil {
-		return stanzaError(err)
+		return err
 	}
 	if !by.May(act, u) && !(act == people.Reset && by.Name == u.Name) {
-		return errRole
+		return fault.ErrRole
 	}
 	return nil
 }
@@ -143,7 +141,7 @@ func (c byCommand) SetListed(ctx context.Context, host string, blocked bool, dom
 	if err != nil {
 		return err
 	}
-	return stanzaError(c.n.others.SetListed(ctx, by, blocked, domains))
+	return c.n.others.SetListed(ctx, by, blocked, domains)
 }
 
 // ErrRestart is what Run gives when an administrator wants the program to start anew.
@@ -167,36 +165,4 @@ func (n *Node) stopper(h *server.Host) func(restart bool) {
 	}
 }
 
-var (
-	errRole       = server.WithText(server.Forbidden, "your role does not allow this")
-	errNoPassword = &people.Error{Kind: org.Invalid, Field: "password", Text: "the password is empty"}
-)
-
-// stanzaError says in XMPP what was wrong with what a person asked for, in words for people. Other errors stay as they
-// are.
-func stanzaError(err error) error {
-	var pe *people.Error
-	var oe *org.Error
-	var kind org.Kind
-	switch {
-	case errors.As(err, &pe):
-		kind = pe.Kind
-	case errors.As(err, &oe):
-		kind = oe.Kind
-	default:
-		return err
-	}
-	e := server.NotAcceptable
-	switch kind {
-	case org.Exists:
-		e = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
-	case org.NotFound:
-		e = server.ItemNotFound
-	case org.Forbidden:
-		e = server.Forbidden
-	}
-	if pe != nil && pe.Text == people.NotYourRole { // one sentence, as in May
-		return errRole
-	}
-	return server.WithText(e, err.Error())
-}
+var errNoPassword = fault.New(fault.Invalid, "password", "the password is empty")

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"parley/org"
-	"parley/people"
+	"parley/internal/fault"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -93,7 +92,7 @@ func (w webRooms) Kick(ctx context.Context, account, room, who jid.JID, reason s
 			return err
 		}
 		if len(nicks) == 0 {
-			return &people.Error{Kind: org.NotFound, Text: "{{.Name}} is not in the room now", Args: []any{"Name", who.String()}}
+			return fault.New(fault.NotFound, "", "{{.Name}} is not in the room now", "Name", who.String())
 		}
 		for _, nick := range nicks {
 			it := wire.E(wire.NSMUCAdmin, "item").Set("nick", nick).Set("role", "none")
@@ -151,13 +150,15 @@ func (a *actor) query(ctx context.Context, typ string, to jid.JID, q *wire.Eleme
 func refused(got *wire.Stanza) error {
 	e := got.Element(wire.NSClient, "error")
 	text := e.ChildText("urn:ietf:params:xml:ns:xmpp-stanzas", "text")
-	kind := org.Invalid
+	kind := fault.Invalid
 	for _, c := range e.Elements() {
 		switch c.Name.Local {
-		case "forbidden", "not-allowed", "not-authorized":
-			kind = org.Forbidden
+		case "forbidden", "not-authorized":
+			kind = fault.Forbidden
+		case "not-allowed":
+			kind = fault.NotAllowed
 		case "item-not-found":
-			kind = org.NotFound
+			kind = fault.NotFound
 		}
 		if text == "" && c.Name.Space == "urn:ietf:params:xml:ns:xmpp-stanzas" {
 			text = c.Name.Local
@@ -166,7 +167,7 @@ func refused(got *wire.Stanza) error {
 	if text == "" {
 		return errors.New("the room has refused it without a reason")
 	}
-	return &org.Error{Kind: kind, Text: text}
+	return fault.New(kind, "", text)
 }
 
 // occupants gives the nicknames that somebody is in a room by.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -177,7 +178,7 @@ func (o *Org) join(ctx context.Context, by acts.Actor, host, group string) error
 		if a, err := o.Access(ctx, host, group, "", by.Who); err != nil {
 			return err
 		} else if !a.Read && !a.Join {
-			return &Error{Forbidden, "", "you may not join this group"}
+			return fault.New(fault.Forbidden, "", "you may not join this group")
 		}
 		c.Note(acts.GroupJoin, s.group.Slug, nil)
 		return o.setOwn(ctx, c, s, store.RoleMember)

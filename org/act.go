@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -178,13 +179,11 @@ func (o *Org) runs(ctx context.Context, host string, by acts.Actor) (bool, error
 	return o.administers(ctx, host, by.Who)
 }
 
-var errRole = &Error{Forbidden, "", "your role does not allow this"}
-
 // mustRun returns an error for people who are not administrators.
 func (o *Org) mustRun(ctx context.Context, host string, by acts.Actor) error {
 	ok, err := o.runs(ctx, host, by)
 	if err == nil && !ok {
-		err = errRole
+		err = fault.ErrRole
 	}
 	return err
 }
@@ -200,7 +199,7 @@ func (o *Org) standing(ctx context.Context, by acts.Actor, host, group, theme st
 	case err != nil:
 		return None, err
 	case !a.Know && a.Affiliation != Outcast:
-		return None, &Error{NotFound, "", "no such group"}
+		return None, fault.New(fault.NotFound, "", "no such group")
 	}
 	return a.Affiliation, nil
 }
@@ -209,7 +208,7 @@ func (o *Org) standing(ctx context.Context, by acts.Actor, host, group, theme st
 func (o *Org) mustOwn(ctx context.Context, by acts.Actor, host, group string) error {
 	a, err := o.standing(ctx, by, host, group, "")
 	if err == nil && a != Owner {
-		err = &Error{Forbidden, "", "only owners of the group may do this"}
+		err = fault.New(fault.Forbidden, "", "only owners of the group may do this")
 	}
 	return err
 }
@@ -218,7 +217,7 @@ func (o *Org) mustOwn(ctx context.Context, by acts.Actor, host, group string) er
 func (o *Org) mustManage(ctx context.Context, by acts.Actor, host, group, theme string) error {
 	a, err := o.standing(ctx, by, host, group, theme)
 	if err == nil && a != Owner && a != Admin {
-		err = &Error{Forbidden, "", "only owners and moderators of the group may do this"}
+		err = fault.New(fault.Forbidden, "", "only owners and moderators of the group may do this")
 	}
 	return err
 }

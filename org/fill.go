@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -63,11 +64,11 @@ func (o *Org) fill(host, id string) {
 }
 
 // Run adds people to groups that are mandatory for everyone, and the people of large teams to their groups, until ctx
-// ends. It continues what an earlier run left undone. fault gets each error.
-func (o *Org) Run(ctx context.Context, hosts []string, fault func(err error)) error {
+// ends. It continues what an earlier run left undone. failed gets each error.
+func (o *Org) Run(ctx context.Context, hosts []string, failed func(err error)) error {
 	for _, host := range hosts {
 		if err := o.resume(ctx, host); err != nil && ctx.Err() == nil {
-			fault(err)
+			failed(err)
 		}
 	}
 	retry := time.NewTicker(rest)
@@ -82,11 +83,11 @@ func (o *Org) Run(ctx context.Context, hosts []string, fault func(err error)) er
 			if ctx.Err() != nil {
 				return nil
 			}
-			failed := err != nil && !isNotFound(err)
-			if failed {
-				fault(err)
+			again := err != nil && !fault.Is(err, fault.NotFound)
+			if again {
+				failed(err)
 			}
-			o.ended(k, failed)
+			o.ended(k, again)
 		}
 		select {
 		case <-ctx.Done():
@@ -166,7 +167,7 @@ func (o *Org) fillGroup(ctx context.Context, host, id string) error {
 		return err
 	}
 	if s.group.Mandatory == Everyone {
-		if err := o.fillEveryone(ctx, host, id); err != nil && !isNotFound(err) { // no longer mandatory
+		if err := o.fillEveryone(ctx, host, id); err != nil && !fault.Is(err, fault.NotFound) { // no longer mandatory
 			return err
 		}
 	}
@@ -286,7 +287,7 @@ func (o *Org) addSome(ctx context.Context, c *change, host, id string, names []s
 		return err
 	}
 	if s.group.Mandatory != Everyone {
-		return &Error{NotFound, "", errNoLonger.Error()}
+		return fault.New(fault.NotFound, "", errNoLonger.Error())
 	}
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {

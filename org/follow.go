@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -18,14 +19,14 @@ const wakeAtMost = time.Hour
 // ThemeOfRoom gives the theme of a room; NotFound if the room is not a theme's.
 func (o *Org) ThemeOfRoom(ctx context.Context, host string, room jid.JID) (store.Theme, error) {
 	if room.Domain() != o.RoomDomain(host) {
-		return store.Theme{}, &Error{NotFound, "", "no theme"}
+		return store.Theme{}, fault.New(fault.NotFound, "", "no theme")
 	}
 	r, err := o.st.Room(ctx, room.Domain(), room.Local())
 	if err != nil {
 		return store.Theme{}, notFound(err, "no theme")
 	}
 	if r.Theme == "" {
-		return store.Theme{}, &Error{NotFound, "", "no theme"}
+		return store.Theme{}, fault.New(fault.NotFound, "", "no theme")
 	}
 	return o.Theme(ctx, host, r.Theme)
 }
@@ -36,11 +37,11 @@ func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	switch state {
 	case store.FollowYes, store.FollowMuted, store.FollowAuto:
 	default:
-		return &Error{Invalid, "state", "is following, muted or auto"}
+		return fault.At(fault.Invalid, "state", "is following, muted or auto")
 	}
 	j, err := jid.New(name, host, "")
 	if err != nil {
-		return &Error{Invalid, "", "no such account"}
+		return fault.New(fault.Invalid, "", "no such account")
 	}
 	s, t, err := o.theme(ctx, host, key)
 	if err != nil {
@@ -49,7 +50,7 @@ func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	if a, err := o.Access(ctx, host, s.group.ID, key, j); err != nil {
 		return err
 	} else if !a.Read {
-		return &Error{Forbidden, "", "you are not in this theme"}
+		return fault.New(fault.Forbidden, "", "you are not in this theme")
 	}
 	o.bookmarks.Lock()
 	defer o.bookmarks.Unlock()
@@ -100,7 +101,7 @@ func (o *Org) Marked(ctx context.Context, host, name string, room jid.JID, was, 
 		return nil
 	}
 	t, err := o.ThemeOfRoom(ctx, host, room)
-	if isNotFound(err) {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
@@ -235,7 +236,7 @@ func (o *Org) Following(ctx context.Context, host string, who jid.JID) ([]Follow
 	var out []Followed
 	for _, g := range gs {
 		ts, err := o.Themes(ctx, host, g.ID, who)
-		if isNotFound(err) { // deleted meanwhile
+		if fault.Is(err, fault.NotFound) { // deleted meanwhile
 			continue
 		}
 		if err != nil {

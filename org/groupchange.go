@@ -1,11 +1,11 @@
 package org
 
 import (
-	"errors"
 	"unicode"
 	"unicode/utf8"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/store"
 )
@@ -75,7 +75,7 @@ func (s *state) changed(c GroupChange) (store.Group, error) {
 	for j, role := range s.members {
 		if j.Domain() != g.Host && role != store.RoleBanned {
 			text := j.String() + " is of another server: only a federated group has such members"
-			return s.group, &Error{Forbidden, "kind", text}
+			return s.group, fault.At(fault.NotAllowed, "kind", text)
 		}
 	}
 	return g, nil
@@ -87,7 +87,7 @@ func (c *GroupChange) apply(g *store.Group) error {
 		return err
 	}
 	if g.ThemesBy != themesBy && g.ThemesBy == "members" && RulesOf(*g).Moderated {
-		return &Error{Invalid, "themes_by", "in a group where moderators write only they start themes"}
+		return fault.At(fault.Invalid, "themes_by", "in a group where moderators write only they start themes")
 	}
 	return checkSettings(g)
 }
@@ -108,7 +108,7 @@ func (c *GroupChange) fill(g *store.Group) (err error) {
 // setKind checks a kind and sets it; hidden matters for announcements only.
 func setKind(g *store.Group, kind string, hidden bool) error {
 	if err := shape.Named(GroupChange{}, "kind").Check(kind); err != nil {
-		return invalid(err)
+		return err
 	}
 	g.Kind = kind
 	if kind == Announcement {
@@ -134,18 +134,9 @@ func checkSettings(g *store.Group) error {
 		shape.Apply(now, first)
 	}
 	if g.Emoji != "" && !isEmoji(g.Emoji) {
-		return &Error{Invalid, "emoji", "is one emoji"}
+		return fault.At(fault.Invalid, "emoji", "is one emoji")
 	}
-	return invalid(shape.Check(now))
-}
-
-// invalid turns a validation error into an *Error about its field.
-func invalid(err error) error {
-	var w *shape.Wrong
-	if errors.As(err, &w) {
-		return &Error{Invalid, w.Field, w.Text}
-	}
-	return err
+	return shape.Check(now)
 }
 
 // isEmoji accepts what may be an emoji: a few characters that are not letters, digits, spaces or controls.

@@ -2,11 +2,11 @@ package org_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 )
 
@@ -36,8 +36,8 @@ func TestLimitsOfGroups(t *testing.T) {
 		{org.NewGroup{Name: strings.Repeat("é", 101)}, "name"},
 	} {
 		field := func(err error) string {
-			if e := (*org.Error)(nil); errors.As(err, &e) && e.Kind == org.Invalid {
-				return e.Field
+			if fault.Is(err, fault.Invalid) {
+				return fault.Of(err).Field
 			} else if err != nil {
 				return err.Error()
 			}

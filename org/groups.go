@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/store"
 	"parley/wire/jid"
@@ -80,7 +81,7 @@ func (n NewGroup) group(themesBy string) (store.Group, error) {
 		return g, err
 	}
 	if n.Owner.IsZero() || n.Owner.Local() == "" {
-		return g, &Error{Invalid, "owner", "a group needs an owner"}
+		return g, fault.At(fault.Invalid, "owner", "a group needs an owner")
 	}
 	g.ThemesBy = cmp.Or(g.ThemesBy, themesBy)
 	err := checkSettings(&g)
@@ -101,9 +102,9 @@ func (o *Org) mayCreate(ctx context.Context, by acts.Actor, host string, owner j
 	case err != nil || ok:
 		return err
 	case !o.cfg.MembersCreate, by.Who.Domain() != host:
-		return &Error{Forbidden, "", "you may not create groups here"}
+		return fault.New(fault.NotAllowed, "", "you may not create groups here")
 	case owner.Bare() != by.Who.Bare():
-		return &Error{Forbidden, "owner", "you may create groups that you own"}
+		return fault.At(fault.Forbidden, "owner", "you may create groups that you own")
 	}
 	return nil
 }
@@ -121,7 +122,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 		}
 	}
 	if len(ms) > o.cfg.MaxGroup {
-		return store.Group{}, &Error{Forbidden, "member", fmt.Sprintf("a group has at most %d people", o.cfg.MaxGroup)}
+		return store.Group{}, fault.At(fault.Limit, "member", fmt.Sprintf("a group has at most %d people", o.cfg.MaxGroup))
 	}
 	if err := o.people(ctx, g, ms); err != nil {
 		return store.Group{}, err
@@ -132,7 +133,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 		return store.Group{}, err
 	}
 	if owned >= o.cfg.MaxOwned {
-		return store.Group{}, &Error{Forbidden, "", "this person owns as many groups as one may"}
+		return store.Group{}, fault.New(fault.Limit, "", "this person owns as many groups as one may")
 	}
 	g.Room = g.Slug
 	if g.Private { // the address must not show the name, whatever the group becomes later
@@ -140,7 +141,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 	}
 	err = o.st.CreateGroup(ctx, g, o.room(g, "", g.Room), ms, o.bookmark(host, g.Room, g.Name))
 	if errors.Is(err, store.ErrExists) {
-		return store.Group{}, &Error{Exists, "slug", "a group or room of this name exists, or has existed"}
+		return store.Group{}, fault.At(fault.Exists, "slug", "a group or room of this name exists, or has existed")
 	}
 	if err != nil {
 		return store.Group{}, err
@@ -166,13 +167,13 @@ func checkName(field, s string) (string, error) {
 	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 	switch {
 	case s == "":
-		return "", &Error{Invalid, field, "is missing"}
+		return "", fault.At(fault.Invalid, field, "is missing")
 	case utf8.RuneCountInString(s) > MaxName:
-		return "", &Error{Invalid, field, tooLong(MaxName)}
+		return "", fault.At(fault.Invalid, field, tooLong(MaxName))
 	}
 	for _, r := range s {
 		if !unicode.IsPrint(r) {
-			return "", &Error{Invalid, field, "has characters that cannot be shown"}
+			return "", fault.At(fault.Invalid, field, "has characters that cannot be shown")
 		}
 	}
 	return s, nil
@@ -187,7 +188,7 @@ func checkSlug(slug, name string) (string, error) {
 		return slug, nil
 	}
 	if slug != Slug(slug) {
-		return "", &Error{Invalid, "slug", "is made of a-z, 0-9 and single hyphens, at most 48: " + Slug(slug)}
+		return "", fault.At(fault.Invalid, "slug", "is made of a-z, 0-9 and single hyphens, at most 48: "+Slug(slug))
 	}
 	return slug, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -21,7 +22,7 @@ func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, 
 			return err
 		}
 		if role == "" && s.group.Mandatory == id && id != "" {
-			return &Error{Forbidden, "team", "everyone of this team is in this group"}
+			return fault.At(fault.NotAllowed, "team", "everyone of this team is in this group")
 		}
 		team, err := o.whom(ctx, host, id)
 		if err != nil {
@@ -77,7 +78,7 @@ func (o *Org) SetGroupTeams(ctx context.Context, by acts.Actor, host, group stri
 
 func (o *Org) setGroupTeam(ctx context.Context, c *change, s *state, id, role string) error {
 	if role != "" && role != store.RoleMember && role != store.RoleModerator {
-		return &Error{Invalid, "role", "of a team is member or moderator"}
+		return fault.At(fault.Invalid, "role", "of a team is member or moderator")
 	}
 	host, group := s.group.Host, s.group.ID
 	tv, err := o.teamsOf(ctx, host)
@@ -86,7 +87,7 @@ func (o *Org) setGroupTeam(ctx context.Context, c *change, s *state, id, role st
 	}
 	t := tv.byID[id]
 	if t == nil {
-		return &Error{NotFound, "team", "no such team"}
+		return fault.At(fault.NotFound, "team", "no such team")
 	}
 	next := *s
 	next.teams = slices.DeleteFunc(slices.Clone(s.teams), func(gt store.GroupTeam) bool { return gt.Team == id })

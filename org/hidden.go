@@ -2,9 +2,9 @@ package org
 
 import (
 	"context"
-	"errors"
 
 	"parley/acts"
+	"parley/internal/fault"
 )
 
 // Hidden says whether an actor may not know that a group or, with a key, a theme in it exists; one that does not exist
@@ -15,7 +15,7 @@ func (o *Org) Hidden(ctx context.Context, by acts.Actor, host, slug, key string)
 		return false, nil
 	}
 	g, err := o.Group(ctx, host, slug)
-	if missing(err) {
+	if fault.Is(err, fault.NotFound) {
 		return true, nil
 	}
 	if err != nil {
@@ -23,7 +23,7 @@ func (o *Org) Hidden(ctx context.Context, by acts.Actor, host, slug, key string)
 	}
 	if key != "" {
 		t, err := o.Theme(ctx, host, key)
-		if missing(err) || err == nil && t.Group != g.ID {
+		if fault.Is(err, fault.NotFound) || err == nil && t.Group != g.ID {
 			return true, nil
 		}
 		if err != nil {
@@ -32,9 +32,4 @@ func (o *Org) Hidden(ctx context.Context, by acts.Actor, host, slug, key string)
 	}
 	a, err := o.Access(ctx, host, g.ID, key, by.Who)
 	return !a.Know, err
-}
-
-func missing(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind == NotFound
 }

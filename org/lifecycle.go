@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -70,7 +71,7 @@ func (o *Org) RestoreGroup(ctx context.Context, by acts.Actor, host, slug string
 			return err
 		}
 		if len(gs) == 0 || gs[0].Slug != slug {
-			return &Error{NotFound, "", "there is no group " + slug + " that was deleted in the last 30 days"}
+			return fault.New(fault.NotFound, "", "there is no group "+slug+" that was deleted in the last 30 days")
 		}
 		g = gs[0]
 		return o.restore(ctx, c, &g)
@@ -141,11 +142,11 @@ func readPhoto(data []byte) (p store.Photo, err error) {
 		c, format, err := image.DecodeConfig(bytes.NewReader(data))
 		switch {
 		case len(data) > maxPhoto:
-			return p, &Error{Invalid, "photo", "is too large: at most 100 KiB"}
+			return p, fault.At(fault.Invalid, "photo", "is too large: at most 100 KiB")
 		case err != nil:
-			return p, &Error{Invalid, "photo", "is no image: PNG, JPEG or GIF"}
+			return p, fault.At(fault.Invalid, "photo", "is no image: PNG, JPEG or GIF")
 		case c.Width > maxPixels || c.Height > maxPixels:
-			return p, &Error{Invalid, "photo", "has too many pixels: at most 2048 by 2048"}
+			return p, fault.At(fault.Invalid, "photo", "has too many pixels: at most 2048 by 2048")
 		}
 		sum := sha1.Sum(data)
 		p.Type, p.Hash = "image/"+format, hex.EncodeToString(sum[:])

@@ -2,10 +2,10 @@ package org_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 )
@@ -26,8 +26,8 @@ func TestLoweredLimits(t *testing.T) {
 	o = org.New(st, org.Config{MaxGroup: 2, MaxTeam: 2})
 	refused := func(what string, err error) {
 		t.Helper()
-		if e := (*org.Error)(nil); !errors.As(err, &e) || e.Kind != org.Forbidden {
-			t.Errorf("%s: %v, want Forbidden", what, err)
+		if !fault.Is(err, fault.Limit) {
+			t.Errorf("%s: %v, want Limit", what, err)
 		}
 	}
 	done := func(what string, err error) {

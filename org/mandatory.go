@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -94,7 +95,7 @@ func (o *Org) Arrived(ctx context.Context, host, name string) error {
 		return err
 	}
 	for _, g := range gs {
-		if err := o.arrivedIn(ctx, host, g.ID, j); err != nil && !isNotFound(err) {
+		if err := o.arrivedIn(ctx, host, g.ID, j); err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
 	}
@@ -150,7 +151,7 @@ func (o *Org) MayGo(ctx context.Context, host, name string) error {
 		return nil
 	}
 	slices.Sort(last)
-	return &Error{Forbidden, "", j.String() + " is the last owner of " + join(last) + ": name another owner first"}
+	return fault.New(fault.NotAllowed, "", j.String()+" is the last owner of "+join(last)+": name another owner first")
 }
 
 func join(names []string) string {

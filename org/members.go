@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -23,11 +24,11 @@ func (o *Org) people(ctx context.Context, g store.Group, ms []store.Member) erro
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
 		if err != nil || j.Local() == "" {
-			return &Error{Invalid, "member", m.JID + " is no address of a person"}
+			return fault.At(fault.Invalid, "member", m.JID+" is no address of a person")
 		}
 		if j.Domain() != g.Host {
 			if !RulesOf(g).Remote {
-				return &Error{Forbidden, "member", m.JID + " is of another server: only a federated group has such members"}
+				return fault.At(fault.NotAllowed, "member", m.JID+" is of another server: only a federated group has such members")
 			}
 			continue
 		}
@@ -137,7 +138,7 @@ func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Me
 		return err
 	}
 	if a != Owner && a != Admin {
-		return &Error{Forbidden, "", "only moderators change who is in this group"}
+		return fault.New(fault.Forbidden, "", "only moderators change who is in this group")
 	}
 	high := func(role string) bool { return role == store.RoleModerator || role == store.RoleOwner }
 	for _, m := range ms {
@@ -146,7 +147,7 @@ func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Me
 			continue // the check of the rows reports it
 		}
 		if a == Admin && (high(m.Role) || high(s.members[j.Bare()])) {
-			return &Error{Forbidden, "role", "only owners make moderators and owners, and unmake them"}
+			return fault.At(fault.Forbidden, "role", "only owners make moderators and owners, and unmake them")
 		}
 	}
 	return nil
@@ -167,7 +168,7 @@ func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*me
 		}
 		roles := s.teamRoles(tv, j)
 		if m.Role == "" && len(roles) > 0 && inGroup(s.members[j]) {
-			return nil, &Error{Forbidden, "member", j.String() + " is in this group by a team: take them out of the team"}
+			return nil, fault.At(fault.NotAllowed, "member", j.String()+" is in this group by a team: take them out of the team")
 		}
 		own := s.ownRole(j)
 		if own == store.RoleOwner {
@@ -179,7 +180,7 @@ func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*me
 		c.set(j, m.Role, roles)
 	}
 	if owners == 0 && had > 0 {
-		return nil, &Error{Forbidden, "role", "the last owner stays: name another owner first"}
+		return nil, fault.At(fault.NotAllowed, "role", "the last owner stays: name another owner first")
 	}
 	if err := o.fits("member", c); err != nil {
 		return nil, err
@@ -201,9 +202,9 @@ func (o *Org) fits(field string, c *memberChange) error {
 	}
 	switch {
 	case c.grown > 0 && in+c.grown > o.cfg.MaxGroup:
-		return &Error{Forbidden, field, fmt.Sprintf("the group would be too full: %d people are in it, and it may have %d", in, o.cfg.MaxGroup)}
+		return fault.At(fault.Limit, field, fmt.Sprintf("the group would be too full: %d people are in it, and it may have %d", in, o.cfg.MaxGroup))
 	case c.bans > 0 && out+c.bans > o.cfg.MaxGroup:
-		return &Error{Forbidden, field, fmt.Sprintf("%d people are kept out of the group, and more cannot be", out)}
+		return fault.At(fault.Limit, field, fmt.Sprintf("%d people are kept out of the group, and more cannot be", out))
 	}
 	return nil
 }
@@ -213,18 +214,18 @@ func (o *Org) checkMember(ctx context.Context, s *state, m store.Member) (jid.JI
 	switch m.Role {
 	case "", store.RoleMember, store.RoleModerator, store.RoleOwner, store.RoleBanned:
 	default:
-		return jid.JID{}, &Error{Invalid, "role", "is member, moderator, owner or banned"}
+		return jid.JID{}, fault.At(fault.Invalid, "role", "is member, moderator, owner or banned")
 	}
 	j, err := jid.Parse(m.JID)
 	if err != nil || j.Local() == "" {
-		return j, &Error{Invalid, "member", m.JID + " is no address of a person"}
+		return j, fault.At(fault.Invalid, "member", m.JID+" is no address of a person")
 	}
 	j = j.Bare()
 	switch was := s.members[j]; {
 	case inGroup(m.Role) && !inGroup(was):
 		return j, o.people(ctx, s.group, []store.Member{m})
 	case m.Role == "" && inGroup(was) && s.group.Mandatory == Everyone && j.Domain() == s.group.Host:
-		return j, &Error{Forbidden, "member", "everyone of " + s.group.Host + " is in this group"}
+		return j, fault.At(fault.NotAllowed, "member", "everyone of "+s.group.Host+" is in this group")
 	}
 	return j, nil
 }

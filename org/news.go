@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -131,7 +132,7 @@ func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[s
 // readable gives the rooms of a group that a person may read, without their news.
 func (o *Org) readable(ctx context.Context, host string, g store.Group, who jid.JID) ([]RoomNews, error) {
 	s, err := o.state(ctx, host, g.ID)
-	if isNotFound(err) {
+	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
 	if err != nil {

@@ -10,36 +10,13 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/limit"
 	"parley/store"
 	"parley/wire/jid"
 
 	"golang.org/x/time/rate"
 )
-
-// Kind of an Error, for doors to turn into their own: a stanza error, an HTTP status, an exit code.
-type Kind uint8
-
-const (
-	Invalid Kind = iota + 1
-	Exists
-	NotFound
-	Forbidden
-)
-
-// Error is a mistake of who asked, in plain words.
-type Error struct {
-	Kind  Kind
-	Field string // which input it is about; may be empty
-	Text  string
-}
-
-func (e *Error) Error() string {
-	if e.Field != "" {
-		return e.Field + ": " + e.Text
-	}
-	return e.Text
-}
 
 // Config of the rules; zero values mean the defaults.
 type Config struct {
@@ -346,7 +323,7 @@ func (o *Org) drop(host, id string) {
 
 func notFound(err error, text string) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return &Error{NotFound, "", text}
+		return fault.New(fault.NotFound, "", text)
 	}
 	return err
 }

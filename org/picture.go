@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"parley/internal/fault"
 	"parley/internal/picture"
 	"parley/store"
 )
@@ -79,7 +80,7 @@ func (o *Org) Picture(ctx context.Context, host, id string) (store.Photo, error)
 	}
 	p, err := o.tiles.of(g)
 	if err == nil && p.Hash == "" {
-		err = &Error{NotFound, "", "the group has no photo"}
+		err = fault.New(fault.NotFound, "", "the group has no photo")
 	}
 	return p, err
 }

@@ -2,10 +2,10 @@ package org_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
@@ -80,20 +80,19 @@ func TestPlanIsWhatHappens(t *testing.T) {
 		by   jid.JID
 		who  []jid.JID
 		role string
-		kind org.Kind
+		kind fault.Kind
 	}{
-		{person("romeo"), people("romeo"), "", org.Forbidden},                                               // the last owner
-		{person("juliet"), people("nurse"), store.RoleOwner, org.Forbidden},                                 // by a moderator
-		{person("paris"), people("nurse"), store.RoleMember, org.NotFound},                                  // by a stranger
-		{person("romeo"), people("nobody"), store.RoleMember, org.NotFound},                                 // no account
-		{person("romeo"), people("tybalt", "paris", "nurse"), store.RoleMember, org.Forbidden},              // full
-		{person("romeo"), []jid.JID{jid.MustParse("x@elsewhere.example")}, store.RoleMember, org.Forbidden}, // not federated
-		{person("romeo"), people("nurse"), "king", org.Invalid},
+		{person("romeo"), people("romeo"), "", fault.NotAllowed},                                               // the last owner
+		{person("juliet"), people("nurse"), store.RoleOwner, fault.Forbidden},                                  // by a moderator
+		{person("paris"), people("nurse"), store.RoleMember, fault.NotFound},                                   // by a stranger
+		{person("romeo"), people("nobody"), store.RoleMember, fault.NotFound},                                  // no account
+		{person("romeo"), people("tybalt", "paris", "nurse"), store.RoleMember, fault.Limit},                   // full
+		{person("romeo"), []jid.JID{jid.MustParse("x@elsewhere.example")}, store.RoleMember, fault.NotAllowed}, // not federated
+		{person("romeo"), people("nurse"), "king", fault.Invalid},
 	} {
 		_, plan := o.PlanMembers(ctx, by(c.by), host, g.ID, as(c.role, c.who))
 		do := o.SetMembers(ctx, by(c.by), host, g.ID, as(c.role, c.who))
-		var e *org.Error
-		if !errors.As(plan, &e) || e.Kind != c.kind || do == nil || plan.Error() != do.Error() {
+		if !fault.Is(plan, c.kind) || do == nil || plan.Error() != do.Error() {
 			t.Errorf("%v as %q by %s: planned %v, done %v", c.who, c.role, c.by, plan, do)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -17,12 +18,12 @@ const (
 	maxReason   = 1000 // bytes
 )
 
-// Request keeps an actor's request to become a member of a group that is joined by request; Forbidden if the group
+// Request keeps an actor's request to become a member of a group that is joined by request; NotAllowed if the group
 // takes none, NotFound if the actor may not know of the group.
 func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, reason string) error {
 	reason = strings.TrimSpace(reason)
 	if len(reason) > maxReason {
-		return &Error{Invalid, "reason", "is too long: at most 1000 bytes"}
+		return fault.At(fault.Invalid, "reason", "is too long: at most 1000 bytes")
 	}
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)
@@ -35,7 +36,7 @@ func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, re
 		r := store.GroupRequest{JID: by.Who.Bare().String(), Reason: reason, Since: time.Now().UTC()}
 		if err := o.st.PutGroupRequest(ctx, host, group, r, maxRequests); err != nil {
 			if errors.Is(err, store.ErrLimit) {
-				return &Error{Forbidden, "", "too many wait for an answer already"}
+				return fault.New(fault.Limit, "", "too many wait for an answer already")
 			}
 			return err
 		}
@@ -52,13 +53,13 @@ func (o *Org) mayAsk(ctx context.Context, by acts.Actor, host, group string) err
 	case err != nil:
 		return err
 	case a.Affiliation == Outcast:
-		return &Error{Forbidden, "", "you are banned from this group"}
+		return fault.New(fault.Forbidden, "", "you are banned from this group")
 	case !a.Know:
-		return &Error{NotFound, "", "no such group"}
+		return fault.New(fault.NotFound, "", "no such group")
 	case a.Affiliation != None:
-		return &Error{Exists, "", "you are in this group already"}
+		return fault.New(fault.Exists, "", "you are in this group already")
 	case !a.Ask:
-		return &Error{Forbidden, "", "one does not ask to be in this group"}
+		return fault.New(fault.NotAllowed, "", "one does not ask to be in this group")
 	}
 	return nil
 }
@@ -79,14 +80,14 @@ func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group stri
 		if a, err := o.standing(ctx, by, host, group, ""); err != nil {
 			return err
 		} else if a != Owner && a != Admin {
-			return &Error{Forbidden, "", "only moderators answer requests"}
+			return fault.New(fault.Forbidden, "", "only moderators answer requests")
 		}
 		rs, err := o.Requests(ctx, host, group)
 		if err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(rs, func(r store.GroupRequest) bool { return r.JID == who.String() }) {
-			return &Error{NotFound, "member", who.String() + " has not asked"}
+			return fault.At(fault.NotFound, "member", who.String()+" has not asked")
 		}
 		kind := MembershipDenied
 		if yes {
@@ -135,9 +136,9 @@ func (o *Org) Leave(ctx context.Context, by acts.Actor, host, group string) erro
 		}
 		switch role := s.members[by.Who.Bare()]; {
 		case !inGroup(role):
-			return &Error{NotFound, "", "you are not in this group"}
+			return fault.New(fault.NotFound, "", "you are not in this group")
 		case s.group.Mandatory == Everyone && by.Who.Domain() == host:
-			return &Error{Forbidden, "", "everyone of " + host + " is in this group"}
+			return fault.New(fault.NotAllowed, "", "everyone of "+host+" is in this group")
 		}
 		c.Note(acts.GroupLeave, s.group.Slug, nil)
 		return o.setOwn(ctx, c, s, "")

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -64,7 +65,7 @@ func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string
 		}
 	}
 	if err == nil {
-		err = &Error{NotFound, "name", "your teams have no saved reply " + name}
+		err = fault.At(fault.NotFound, "name", "your teams have no saved reply "+name)
 	}
 	return SharedWith{}, err
 }
@@ -80,7 +81,7 @@ func (o *Org) teamFor(ctx context.Context, by acts.Actor, host, slug string) (st
 	}
 	ts, err := o.TeamsOf(ctx, host, by.Who.Local())
 	if err == nil && (by.Who.Domain() != host || !slices.ContainsFunc(ts, func(m store.Team) bool { return m.ID == t.ID })) {
-		err = &Error{Forbidden, "team", "you are not in this team"}
+		err = fault.At(fault.Forbidden, "team", "you are not in this team")
 	}
 	return t, err
 }
@@ -112,13 +113,13 @@ func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, 
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	switch {
 	case name == "" || utf8.RuneCountInString(name) > maxSnippetName:
-		return &Error{Invalid, "name", "is missing, or longer than 50 characters"}
+		return fault.At(fault.Invalid, "name", "is missing, or longer than 50 characters")
 	case text == "" || len(text) > maxSnippet:
-		return &Error{Invalid, "text", "is missing, or longer than 4000 bytes"}
+		return fault.At(fault.Invalid, "text", "is missing, or longer than 4000 bytes")
 	case strings.ContainsFunc(name, unprintable):
-		return &Error{Invalid, "name", "has characters that cannot be shown"}
+		return fault.At(fault.Invalid, "name", "has characters that cannot be shown")
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unsendable):
-		return &Error{Invalid, "text", "has characters that cannot be sent"}
+		return fault.At(fault.Invalid, "text", "has characters that cannot be sent")
 	}
 	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedSnippet, Name: name, Text: text})
 }
@@ -128,13 +129,13 @@ func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, 
 func (o *Org) PutContact(ctx context.Context, by acts.Actor, host, team string, contact jid.JID, name string) error {
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > MaxName {
-		return &Error{Invalid, "name", tooLong(MaxName)}
+		return fault.At(fault.Invalid, "name", tooLong(MaxName))
 	}
 	if strings.ContainsFunc(name, unprintable) {
-		return &Error{Invalid, "name", "has characters that cannot be shown"}
+		return fault.At(fault.Invalid, "name", "has characters that cannot be shown")
 	}
 	if contact.Local() == "" {
-		return &Error{Invalid, "contact", "is no address of a person"}
+		return fault.At(fault.Invalid, "contact", "is no address of a person")
 	}
 	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedContact, Name: contact.Bare().String(), Text: name})
 }
@@ -155,7 +156,7 @@ func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x sto
 		}
 		err = o.st.PutShared(ctx, x, maxShared)
 		if errors.Is(err, store.ErrLimit) {
-			return &Error{Forbidden, "", "the team shares as much as it may"}
+			return fault.New(fault.Limit, "", "the team shares as much as it may")
 		}
 		if err != nil {
 			return err

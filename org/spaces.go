@@ -2,9 +2,9 @@ package org
 
 import (
 	"context"
-	"errors"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -54,7 +54,7 @@ func (o *Org) Join(ctx context.Context, by acts.Actor, host, group string) (join
 	}
 	if ok, err := o.Visible(ctx, host, group, "", by.Who); err != nil || !ok {
 		if err == nil {
-			err = &Error{NotFound, "", "no such group"}
+			err = fault.New(fault.NotFound, "", "no such group")
 		}
 		return false, err
 	}
@@ -66,9 +66,4 @@ func (o *Org) Join(ctx context.Context, by acts.Actor, host, group string) (join
 		err = o.join(ctx, by, host, group)
 	}
 	return err == nil, err
-}
-
-func isNotFound(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind == NotFound
 }

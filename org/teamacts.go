@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/store"
 	"parley/wire/jid"
@@ -72,7 +73,7 @@ func (o *Org) createTeam(ctx context.Context, c *change, host string, n NewTeam)
 	}
 	err = o.st.ChangeOrg(ctx, store.OrgChange{Host: host, Team: &t, TeamID: t.ID, In: n.People})
 	if errors.Is(err, store.ErrExists) {
-		return t, &Error{Exists, "slug", "a team of this name exists, or has existed"}
+		return t, fault.At(fault.Exists, "slug", "a team of this name exists, or has existed")
 	}
 	if err != nil {
 		return t, err
@@ -84,7 +85,7 @@ func (o *Org) createTeam(ctx context.Context, c *change, host string, n NewTeam)
 }
 
 func (o *Org) teamFull() error {
-	return &Error{Forbidden, "people", fmt.Sprintf("a team has at most %d people", o.cfg.MaxTeam)}
+	return fault.At(fault.Limit, "people", fmt.Sprintf("a team has at most %d people", o.cfg.MaxTeam))
 }
 
 // accounts checks that all names are accounts of the host.
@@ -129,7 +130,7 @@ func (c *change) team(ctx context.Context, host, id string) (*teams, *team, erro
 	}
 	t := tv.byID[id]
 	if t == nil {
-		return nil, nil, &Error{NotFound, "", "no such team"}
+		return nil, nil, fault.New(fault.NotFound, "", "no such team")
 	}
 	c.Kept(func() { c.o.PersonChanged(host) })
 	return tv, t, nil
@@ -249,7 +250,7 @@ func (o *Org) changeTeam(ctx context.Context, c *change, tv *teams, t *team, is 
 	var cs []*memberChange
 	for _, gt := range gts {
 		s, err := c.lock(ctx, host, gt.Group)
-		if isNotFound(err) { // the group is deleted; it will be restored without the team
+		if fault.Is(err, fault.NotFound) { // the group is deleted; it will be restored without the team
 			continue
 		}
 		if err != nil {
@@ -291,7 +292,7 @@ func (o *Org) changeTeam(ctx context.Context, c *change, tv *teams, t *team, is 
 func (o *Org) mandatoryNoMore(ctx context.Context, c *change, host, id string, gts []store.GroupTeam) error {
 	for _, gt := range gts {
 		s, err := c.lock(ctx, host, gt.Group)
-		if isNotFound(err) {
+		if fault.Is(err, fault.NotFound) {
 			continue
 		}
 		if err != nil {
@@ -322,7 +323,7 @@ func (o *Org) addDefaults(ctx context.Context, c *change, cs []*memberChange, af
 			continue // the team itself is in the group
 		}
 		s, err := c.lock(ctx, t.Host, id)
-		if isNotFound(err) {
+		if fault.Is(err, fault.NotFound) {
 			continue
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package org
 
 import (
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/store"
 )
@@ -49,9 +50,9 @@ func checkTeam(t *store.Team) error {
 		t.MentionBy = Everyone
 	}
 	if t.Emoji != "" && !isEmoji(t.Emoji) {
-		return &Error{Invalid, "emoji", "is one emoji"}
+		return fault.At(fault.Invalid, "emoji", "is one emoji")
 	}
-	return invalid(shape.Check(TeamSettings(t)))
+	return shape.Check(TeamSettings(t))
 }
 
 // teamDifferences gives the fields of a team that changed.

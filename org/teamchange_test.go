@@ -2,12 +2,12 @@ package org_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 )
 
@@ -33,8 +33,8 @@ func TestLimitsOfTeams(t *testing.T) {
 		{org.NewTeam{Name: strings.Repeat("é", 101)}, "name"},
 	} {
 		field := func(err error) string {
-			if e := (*org.Error)(nil); errors.As(err, &e) && e.Kind == org.Invalid {
-				return e.Field
+			if fault.Is(err, fault.Invalid) {
+				return fault.Of(err).Field
 			} else if err != nil {
 				return err.Error()
 			}

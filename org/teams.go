@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -134,7 +135,7 @@ func (o *Org) Team(ctx context.Context, host, slug string) (store.Team, error) {
 			return t.Team, nil
 		}
 	}
-	return store.Team{}, &Error{NotFound, "", "there is no team " + slug}
+	return store.Team{}, fault.New(fault.NotFound, "", "there is no team "+slug)
 }
 
 // TeamPeople gives a team's people in order of name.
@@ -144,7 +145,7 @@ func (o *Org) TeamPeople(ctx context.Context, host, id string) ([]store.TeamMemb
 		return nil, err
 	}
 	if tv.byID[id] == nil {
-		return nil, &Error{NotFound, "", "no such team"}
+		return nil, fault.New(fault.NotFound, "", "no such team")
 	}
 	return tv.byID[id].people, nil
 }
@@ -244,7 +245,7 @@ func (o *Org) TeamGroups(ctx context.Context, host, id string) ([]store.Group, e
 func (o *Org) living(ctx context.Context, host string, ids []string) (gs []store.Group, err error) {
 	for _, id := range ids {
 		s, err := o.state(ctx, host, id)
-		if isNotFound(err) {
+		if fault.Is(err, fault.NotFound) {
 			continue
 		}
 		if err != nil {

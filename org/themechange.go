@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -27,7 +28,7 @@ func (o *Org) theme(ctx context.Context, host, key string) (*state, *themeState,
 		return nil, nil, err
 	}
 	if s.themes[key] == nil {
-		return nil, nil, &Error{NotFound, "", "there is no theme " + key}
+		return nil, nil, fault.New(fault.NotFound, "", "there is no theme "+key)
 	}
 	return s, s.themes[key], nil
 }
@@ -68,7 +69,7 @@ func (o *Org) MayManageTheme(ctx context.Context, host, key string, who jid.JID)
 	case a == Member && t.Creator == who.Bare().String() && !RulesOf(s.group).Moderated:
 		return nil
 	}
-	return &Error{Forbidden, "", "only moderators, and who has created it, may do this"}
+	return fault.New(fault.Forbidden, "", "only moderators, and who has created it, may do this")
 }
 
 // ThemeOpen, ThemeClosed and ThemeArchived are the states of a theme.
@@ -139,7 +140,7 @@ func (o *Org) SetThemeState(ctx context.Context, by acts.Actor, host, key, to st
 			}
 			t.Archived = to == ThemeArchived
 		default:
-			return &Error{Invalid, "state", "is open, closed or archived"}
+			return fault.At(fault.Invalid, "state", "is open, closed or archived")
 		}
 		return o.setThemeState(ctx, c, s, was.Theme, t)
 	})
@@ -191,7 +192,7 @@ func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name st
 		}
 		for _, x := range s.themes {
 			if x.Name == name && x.Closed.IsZero() && (!x.Restricted || s.inTheme(x, by.Who)) {
-				return &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, x.Room).String()}
+				return fault.At(fault.Exists, "name", "there is a theme of this name: "+o.RoomJID(host, x.Room).String())
 			}
 		}
 		t.Name = name
@@ -328,7 +329,7 @@ func (o *Org) themePeople(ctx context.Context, s *state, t *themeState, ms []sto
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
 		if err != nil || j.Local() == "" {
-			return &Error{Invalid, "member", m.JID + " is no address of a person"}
+			return fault.At(fault.Invalid, "member", m.JID+" is no address of a person")
 		}
 		role, err := o.themeRole(ctx, s, t, j, m.Role)
 		if err != nil {
@@ -359,22 +360,22 @@ func (o *Org) themeRole(ctx context.Context, s *state, t *themeState, who jid.JI
 		return "", nil
 	case store.RoleBanned:
 		if mine == store.RoleOwner || mine == store.RoleModerator {
-			return "", &Error{Forbidden, "member", "moderators and owners of the group are in all its themes"}
+			return "", fault.At(fault.NotAllowed, "member", "moderators and owners of the group are in all its themes")
 		}
 		return role, nil
 	case store.RoleMember, store.RoleGuest:
 	default:
-		return "", &Error{Invalid, "role", "is member or banned"}
+		return "", fault.At(fault.Invalid, "role", "is member or banned")
 	}
 	switch {
 	case mine == store.RoleBanned:
-		return "", &Error{Forbidden, "member", who.String() + " is banned from the group"}
+		return "", fault.At(fault.NotAllowed, "member", who.String()+" is banned from the group")
 	case mine != "" && !t.Restricted:
 		return "", nil // the group makes them a member
 	case mine != "":
 		return store.RoleMember, nil
 	case !s.group.Guests:
-		return "", &Error{Forbidden, "member", who.String() + " is not in the group, and its themes have no guests"}
+		return "", fault.At(fault.NotAllowed, "member", who.String()+" is not in the group, and its themes have no guests")
 	}
 	return store.RoleGuest, o.people(ctx, s.group, []store.Member{{JID: who.String()}})
 }

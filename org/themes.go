@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -89,15 +90,15 @@ func (o *Org) checkNewTheme(ctx context.Context, c *change, s *state, n NewTheme
 		}
 	}
 	if len(s.themes) >= o.cfg.MaxThemes {
-		return &Error{Forbidden, "", fmt.Sprintf("the group has %d themes, as many as it may have", len(s.themes))}
+		return fault.New(fault.Limit, "", fmt.Sprintf("the group has %d themes, as many as it may have", len(s.themes)))
 	}
 	for _, t := range s.themes {
 		if t.Name == n.Name && t.Closed.IsZero() && (!t.Restricted || s.inTheme(t, n.Creator)) {
-			return &Error{Exists, "name", "there is a theme of this name: " + o.RoomJID(host, t.Room).String()}
+			return fault.At(fault.Exists, "name", "there is a theme of this name: "+o.RoomJID(host, t.Room).String())
 		}
 	}
 	if !n.Creator.IsZero() && !o.starts.Allow(n.Creator.Bare(), time.Time{}) {
-		return &Error{Forbidden, "", fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace)}
+		return fault.New(fault.Limit, "", fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace))
 	}
 	return nil
 }
@@ -142,7 +143,7 @@ func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewThem
 		}
 		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers, o.bookmark(t.Host, t.Room, themeName(s.group, t.Name)), list...)
 		if errors.Is(err, store.ErrExists) && slug != "" {
-			return &Error{Exists, "slug", "this address has been used and is kept from reuse"}
+			return fault.At(fault.Exists, "slug", "this address has been used and is kept from reuse")
 		}
 		if !errors.Is(err, store.ErrExists) {
 			return err
@@ -170,9 +171,9 @@ func (o *Org) MayCreateTheme(ctx context.Context, host, group string, who jid.JI
 	case a == Member && RulesOf(s.group).ThemesBy == "members":
 		return nil
 	case a == Member:
-		return &Error{Forbidden, "", "only moderators create themes in this group"}
+		return fault.New(fault.NotAllowed, "", "only moderators create themes in this group")
 	}
-	return &Error{Forbidden, "", "only members create themes"}
+	return fault.New(fault.NotAllowed, "", "only members create themes")
 }
 
 // Theme gives a theme by its key; NotFound if there is none.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -75,10 +75,10 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 	}
 	j, err := jid.New(name, p.h.Domain, "")
 	if err != nil || name == "" {
-		return u, fail(org.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
+		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
 	}
 	if p.h.Reserved(j.Local()) {
-		return u, fail(org.Exists, "name", "This name is taken")
+		return u, fault.New(fault.Exists, "name", "This name is taken")
 	}
 	u = store.User{Host: p.h.Domain, Name: j.Local(), Created: time.Now().UTC()}
 	if u.FullName, err = line("full_name", in.FullName); err != nil {
@@ -94,9 +94,9 @@ func (p *People) use(ctx context.Context, i store.Invitation, u *store.User, e s
 	case errors.Is(err, store.ErrNotFound): // somebody else was faster
 		return i, &Dead{Accepted, i}
 	case errors.Is(err, store.ErrExists):
-		return i, fail(org.Exists, "name", textExists, "Name", u.Name+"@"+u.Host)
+		return i, fault.New(fault.Exists, "name", textExists, "Name", u.Name+"@"+u.Host)
 	case errors.Is(err, store.ErrReserved): // strangers must not learn whose name it was and when they left
-		return i, fail(org.Exists, "name", textNotNow, "Name", u.Name)
+		return i, fault.New(fault.Exists, "name", textNotNow, "Name", u.Name)
 	}
 	return used, err
 }
@@ -158,7 +158,7 @@ func (p *People) Reset(ctx context.Context, by Actor, name string, send bool) (i
 			return err
 		}
 		if u.State() != store.StateActive {
-			return fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
+			return fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 		}
 		if err := p.notTooMany(ctx, name); err != nil {
 			return err
@@ -189,7 +189,7 @@ func (p *People) notTooMany(ctx context.Context, name string) error {
 		}
 	}
 	if good == maxLinks {
-		return fail(org.Forbidden, "", "Too many links for a new password wait already: use one of them, or try tomorrow")
+		return fault.New(fault.Limit, "", "Too many links for a new password wait already: use one of them, or try tomorrow")
 	}
 	return nil
 }

@@ -2,7 +2,7 @@ package people
 
 import (
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -31,8 +31,5 @@ func may(a Actor, deed acts.Deed, target store.Person) error {
 	if a.May(deed, target) {
 		return nil
 	}
-	return fail(org.Forbidden, "", NotYourRole)
+	return fault.ErrRole
 }
-
-// NotYourRole is the text of the error for people whose role does not allow what they asked for.
-const NotYourRole = "Your role does not allow this"

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -41,15 +41,15 @@ func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, 
 		return "", t, err
 	}
 	if name == "" || len(name) > 100 || len(scopes) == 0 {
-		return "", t, fail(org.Invalid, "name", "A token needs a name and a scope")
+		return "", t, fault.New(fault.Invalid, "name", "A token needs a name and a scope")
 	}
 	for _, s := range scopes {
 		if !slices.Contains(Scopes, s) {
-			return "", t, fail(org.Invalid, "scopes", "There is no scope {{.Name}}: there are {{.Known}}", "Name", s, "Known", strings.Join(Scopes, ", "))
+			return "", t, fault.New(fault.Invalid, "scopes", "There is no scope {{.Name}}: there are {{.Known}}", "Name", s, "Known", strings.Join(Scopes, ", "))
 		}
 	}
 	if keep <= 0 || keep > maxTokenLife {
-		return "", t, fail(org.Invalid, "expires", "A token is good for five years at most")
+		return "", t, fault.New(fault.Invalid, "expires", "A token is good for five years at most")
 	}
 	token = TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -63,18 +63,18 @@ func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, 
 
 func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) error {
 	if a.By.Name != t.Owner && !a.By.Machine() {
-		return fail(org.Forbidden, "", "Your role does not allow this")
+		return fault.ErrRole
 	}
 	u, err := p.Get(ctx, t.Owner)
 	if err != nil {
 		return err
 	}
 	if u.State() != store.StateActive {
-		return fail(org.Invalid, "", "{{.Name}} cannot sign in now: a token would be good for nothing", "Name", u.Display())
+		return fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now: a token would be good for nothing", "Name", u.Display())
 	}
 	err = p.st.AddAPIToken(ctx, t, maxTokens)
 	if errors.Is(err, store.ErrLimit) {
-		return fail(org.Forbidden, "", "You have as many tokens as you may have: revoke one first")
+		return fault.New(fault.Limit, "", "You have as many tokens as you may have: revoke one first")
 	}
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) er
 // Tokens gives a page of the host's API tokens, and how many there are. Administrators may.
 func (p *People) Tokens(ctx context.Context, a Actor, offset, limit int) ([]store.APIToken, int, error) {
 	if !a.Runs() {
-		return nil, 0, fail(org.Forbidden, "", "Your role does not allow this")
+		return nil, 0, fault.ErrRole
 	}
 	return p.st.APITokens(ctx, p.h.Domain, offset, limit)
 }
@@ -104,7 +104,7 @@ func (p *People) RevokeToken(ctx context.Context, by Actor, owner, hash string) 
 		}
 		i := slices.IndexFunc(ts, func(t store.APIToken) bool { return t.Hash == hash })
 		if i < 0 {
-			return fail(org.NotFound, "", "There is no such token")
+			return fault.New(fault.NotFound, "", "There is no such token")
 		}
 		if err := p.st.DeleteAPIToken(ctx, p.h.Domain, owner, hash); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -38,7 +38,7 @@ func (p *People) Update(ctx context.Context, by Actor, name string, c Change) (i
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return is, fail(org.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
+		return is, fault.New(fault.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
 	case errors.Is(err, store.ErrLast):
 		return is, errLastOwner
 	case errors.Is(err, store.ErrExists):
@@ -46,7 +46,7 @@ func (p *People) Update(ctx context.Context, by Actor, name string, c Change) (i
 		if err := p.taken(ctx, store.Person{User: store.User{Host: p.h.Domain, Name: ""}, Email: *c.Email}); err != nil {
 			return is, err
 		}
-		return is, fail(org.Exists, "email", "This e-mail address belongs to someone else")
+		return is, fault.New(fault.Exists, "email", "This e-mail address belongs to someone else")
 	}
 	return is, err
 }
@@ -146,7 +146,7 @@ func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change)
 	self := a.Name != "" && a.Name == u.Name
 	if c.Disabled != nil || c.Archived != nil {
 		if self {
-			return fail(org.Forbidden, "", "You cannot close your own account here")
+			return fault.New(fault.Forbidden, "", "You cannot close your own account here")
 		}
 		if err := may(a, Disable, u); err != nil {
 			return err
@@ -154,7 +154,7 @@ func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change)
 	}
 	if c.Role != nil && *c.Role != u.Role {
 		if self && a.Role != store.RoleOwner {
-			return fail(org.Forbidden, "role", "You cannot change your own role")
+			return fault.New(fault.Forbidden, "role", "You cannot change your own role")
 		}
 		if err := may(a, SetRole, u); err != nil {
 			return err
@@ -203,7 +203,7 @@ func (p *People) anotherOwner(ctx context.Context, name string) error {
 	return errLastOwner
 }
 
-var errLastOwner = &Error{Kind: org.Forbidden, Field: "role", Text: "This is the last owner: name another one first"}
+var errLastOwner = fault.New(fault.NotAllowed, "role", "This is the last owner: name another one first")
 
 // signOut ends every session of an account, those of clients after the commit. It gives how many clients.
 func (p *People) signOut(ctx context.Context, a *acts.Act, u store.Person, condition, text string) (int, error) {
@@ -325,7 +325,7 @@ func (p *People) mayDelete(ctx context.Context, by Actor, name string) (store.Pe
 		return u, err
 	}
 	if by.Name == name && by.Door != acts.Client {
-		return u, fail(org.Forbidden, "", "You cannot close your own account here")
+		return u, fault.New(fault.Forbidden, "", "You cannot close your own account here")
 	}
 	return u, p.MayLeave(ctx, name)
 }

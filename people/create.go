@@ -8,7 +8,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -109,14 +109,14 @@ func (p *People) refused(ctx context.Context, u store.Person, err error) error {
 	if err := p.taken(ctx, u); err != nil {
 		return err
 	}
-	return fail(org.Exists, "name", "This name is taken")
+	return fault.New(fault.Exists, "name", "This name is taken")
 }
 
 // Register makes an account for a stranger who chose its name and password in a client. Strangers do not learn whether
 // the name belonged to somebody else.
 func (p *People) Register(ctx context.Context, from Actor, name, password string) (u store.Person, err error) {
 	if !p.cfg.Open {
-		return u, fail(org.Forbidden, "", "Strangers cannot make accounts here")
+		return u, fault.New(fault.NotAllowed, "", "Strangers cannot make accounts here")
 	}
 	n := NewPerson{Name: name}
 	if u, err = p.prepare(ctx, System, n); err != nil {
@@ -132,9 +132,9 @@ func (p *People) Register(ctx context.Context, from Actor, name, password string
 	})
 	switch {
 	case errors.Is(err, store.ErrExists):
-		return u, fail(org.Exists, "name", textExists, "Name", u.Address())
+		return u, fault.New(fault.Exists, "name", textExists, "Name", u.Address())
 	case errors.Is(err, store.ErrReserved):
-		return u, fail(org.Exists, "name", "the name {{.Name}} cannot be given at the moment: choose another", "Name", u.Name)
+		return u, fault.New(fault.Exists, "name", "the name {{.Name}} cannot be given at the moment: choose another", "Name", u.Name)
 	}
 	return u, err
 }
@@ -181,14 +181,14 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 		name = Propose(u.Email, u.FullName)
 	}
 	if name == "" {
-		return u, fail(org.Invalid, "name", "A name or an e-mail address is needed")
+		return u, fault.New(fault.Invalid, "name", "A name or an e-mail address is needed")
 	}
 	j, err := jid.New(name, p.h.Domain, "")
 	if err != nil {
-		return u, fail(org.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
+		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
 	}
 	if p.h.Reserved(j.Local()) {
-		return u, fail(org.Exists, "name", "This name is taken")
+		return u, fault.New(fault.Exists, "name", "This name is taken")
 	}
 	u.Name = j.Local()
 	u.Admin = u.Role == store.RoleOwner || u.Role == store.RoleAdmin
@@ -205,7 +205,7 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 // taken returns an error that names the account which has the name or the address; nil if none has.
 func (p *People) taken(ctx context.Context, u store.Person) error {
 	if _, err := p.st.Person(ctx, u.Host, u.Name); err == nil {
-		return fail(org.Exists, "name", textExists, "Name", u.Address(), "Account", u.Name)
+		return fault.New(fault.Exists, "name", textExists, "Name", u.Address(), "Account", u.Name)
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -213,7 +213,7 @@ func (p *People) taken(ctx context.Context, u store.Person) error {
 		return err
 	}
 	if other, err := p.st.PersonByEmail(ctx, u.Host, u.Email); err == nil && other.Name != u.Name {
-		return fail(org.Exists, "email", "This e-mail address belongs to {{.Name}}", "Name", other.Display(), "Account", other.Name)
+		return fault.New(fault.Exists, "email", "This e-mail address belongs to {{.Name}}", "Name", other.Display(), "Account", other.Name)
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -226,7 +226,7 @@ func (p *People) mayPutAll(ctx context.Context, by Actor, slugs []string) error 
 		if ok, err := p.mayPut(ctx, by, slug); err != nil {
 			return err
 		} else if !ok {
-			return fail(org.Invalid, "groups", "There is no group {{.Name}}", "Name", slug)
+			return fault.New(fault.Invalid, "groups", "There is no group {{.Name}}", "Name", slug)
 		}
 	}
 	return nil

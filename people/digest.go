@@ -11,6 +11,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
@@ -79,13 +80,13 @@ func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) er
 	switch every {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
 	default:
-		return fail(org.Invalid, "digest", "Choose one: off, daily or weekly")
+		return fault.New(fault.Invalid, "digest", "Choose one: off, daily or weekly")
 	}
 	if by.Name != name || name == "" {
-		return fail(org.Forbidden, "", "Your role does not allow this")
+		return fault.ErrRole
 	}
 	if !p.WritesDigests() {
-		return fail(org.Invalid, "digest", "No e-mail is sent from here")
+		return fault.New(fault.Invalid, "digest", "No e-mail is sent from here")
 	}
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		was, err := p.st.Digest(ctx, p.h.Domain, name)
@@ -275,7 +276,7 @@ func (p *People) digestMAC(u store.Person) []byte {
 
 // ByDigest gives the person of a DigestURL's token; NotFound if this host did not make it.
 func (p *People) ByDigest(ctx context.Context, token string) (store.Person, error) {
-	none := fail(org.NotFound, "", "There is no such page")
+	none := fault.New(fault.NotFound, "", "There is no such page")
 	if len(token) > 2000 {
 		return store.Person{}, none
 	}

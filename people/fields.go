@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/org"
 	"parley/store"
@@ -85,7 +86,7 @@ func FieldAs(f store.ProfileField) FieldChange {
 func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		if len(fs) >= MaxFields {
-			return nil, fail(org.Exists, "", "There are {{.Max}} fields already, which is the most there can be", "Max", strconv.Itoa(MaxFields))
+			return nil, fault.New(fault.Limit, "", "There are {{.Max}} fields already, which is the most there can be", "Max", strconv.Itoa(MaxFields))
 		}
 		f = store.ProfileField{Kind: store.FieldText}
 		if c.Kind != nil {
@@ -99,9 +100,9 @@ func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldC
 		}
 		switch {
 		case !fieldKey.MatchString(f.Key):
-			return nil, fail(org.Invalid, "key", "A key begins with a letter and has small letters, digits and hyphens, 40 at most")
+			return nil, fault.New(fault.Invalid, "key", "A key begins with a letter and has small letters, digits and hyphens, 40 at most")
 		case slices.Contains(takenKeys, f.Key), position(fs, f.Key) >= 0:
-			return nil, fail(org.Exists, "key", "There is a field {{.Key}} already", "Key", f.Key)
+			return nil, fault.New(fault.Exists, "key", "There is a field {{.Key}} already", "Key", f.Key)
 		}
 		fs = moved(append(fs, f), len(fs), c.Place)
 		f.Place = int64(position(fs, f.Key) + 1)
@@ -164,7 +165,7 @@ type fieldList = []store.ProfileField
 func (p *People) changeFields(ctx context.Context, by Actor, f fieldsAct) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if !by.Runs() {
-			return fail(org.Forbidden, "", NotYourRole)
+			return fault.ErrRole
 		}
 		was, err := p.Fields(ctx)
 		if err != nil {
@@ -188,7 +189,7 @@ func (p *People) changeFields(ctx context.Context, by Actor, f fieldsAct) error 
 }
 
 func errNoField(key string) error {
-	return fail(org.NotFound, "", "There is no field {{.Key}}", "Key", key)
+	return fault.New(fault.NotFound, "", "There is no field {{.Key}}", "Key", key)
 }
 
 func position(fs []store.ProfileField, key string) int {
@@ -212,7 +213,7 @@ func change(f *store.ProfileField, c FieldChange) error {
 		return err
 	}
 	if c.Kind != nil && *c.Kind != f.Kind {
-		return fail(org.Invalid, "kind", "The kind of a field stays as it is: delete the field and create another")
+		return fault.New(fault.Invalid, "kind", "The kind of a field stays as it is: delete the field and create another")
 	}
 	if err := changeTexts(f, c); err != nil {
 		return err
@@ -234,11 +235,11 @@ func change(f *store.ProfileField, c FieldChange) error {
 	}
 	switch {
 	case f.Name == "":
-		return fail(org.Invalid, "name", "A field needs a name")
+		return fault.New(fault.Invalid, "name", "A field needs a name")
 	case f.Kind == store.FieldChoice && len(f.Choices) == 0:
-		return fail(org.Invalid, "choices", "Say what there is to choose from, one choice a line")
+		return fault.New(fault.Invalid, "choices", "Say what there is to choose from, one choice a line")
 	case f.SeenBy == store.ShownToAdmins && !f.ByAdmins:
-		return fail(org.Invalid, "changed_by", "What only administrators see, only administrators change")
+		return fault.New(fault.Invalid, "changed_by", "What only administrators see, only administrators change")
 	}
 	if f.Kind != store.FieldChoice {
 		f.Choices = nil
@@ -272,13 +273,13 @@ func choices(given []string) (cs []string, err error) {
 		case err != nil:
 			return nil, err
 		case len([]rune(c)) > maxChoice:
-			return nil, fail(org.Invalid, "choices", "A choice has at most {{.Max}} characters", "Max", strconv.Itoa(maxChoice))
+			return nil, fault.New(fault.Invalid, "choices", "A choice has at most {{.Max}} characters", "Max", strconv.Itoa(maxChoice))
 		case c != "" && !slices.Contains(cs, c):
 			cs = append(cs, c)
 		}
 	}
 	if len(cs) > MaxChoices {
-		return nil, fail(org.Invalid, "choices", "There are at most {{.Max}} choices", "Max", strconv.Itoa(MaxChoices))
+		return nil, fault.New(fault.Invalid, "choices", "There are at most {{.Max}} choices", "Max", strconv.Itoa(MaxChoices))
 	}
 	return cs, nil
 }
@@ -304,25 +305,25 @@ func FieldValue(f store.ProfileField, text string) (string, error) {
 		return "", nil
 	case f.Kind == store.FieldNumber:
 		if v = strings.ReplaceAll(v, " ", ""); !number.MatchString(v) {
-			return "", fail(org.Invalid, f.Key, "{{.Field}} is a number", "Field", f.Name)
+			return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is a number", "Field", f.Name)
 		}
 	case f.Kind == store.FieldYesNo && slices.Contains(yesWords, lower):
 		v = "yes"
 	case f.Kind == store.FieldYesNo && slices.Contains(noWords, lower):
 		v = "no"
 	case f.Kind == store.FieldYesNo:
-		return "", fail(org.Invalid, f.Key, "{{.Field}} is yes or no", "Field", f.Name)
+		return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is yes or no", "Field", f.Name)
 	case f.Kind == store.FieldChoice:
 		at := slices.IndexFunc(f.Choices, func(c string) bool { return strings.EqualFold(c, v) })
 		if at < 0 {
-			return "", fail(org.Invalid, f.Key, "{{.Field}} is one of: {{.Choices}}", "Field", f.Name, "Choices", strings.Join(f.Choices, ", "))
+			return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is one of: {{.Choices}}", "Field", f.Name, "Choices", strings.Join(f.Choices, ", "))
 		}
 		v = f.Choices[at]
 	case f.Kind == store.FieldLink:
 		u, err := url.Parse(v)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" ||
 			strings.ContainsAny(v, " \"<>") {
-			return "", fail(org.Invalid, f.Key, "{{.Field}} is a link that begins with https://", "Field", f.Name)
+			return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is a link that begins with https://", "Field", f.Name)
 		}
 	}
 	return v, nil
@@ -344,7 +345,7 @@ func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, value
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		at := position(fs, key)
 		if at < 0 {
-			return fail(org.Invalid, key, "There is no field {{.Key}}", "Key", key)
+			return fault.New(fault.Invalid, key, "There is no field {{.Key}}", "Key", key)
 		}
 		may := MayFill(by, *u, fs[at])
 		hidden := !may && fs[at].SeenBy == store.ShownToAdmins // the answer must not tell whether a guess was right
@@ -352,7 +353,7 @@ func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, value
 			continue
 		}
 		if !may {
-			return fail(org.Forbidden, key, "{{.Field}} is for administrators to change", "Field", fs[at].Name)
+			return fault.New(fault.Forbidden, key, "{{.Field}} is for administrators to change", "Field", fs[at].Name)
 		}
 		if is[key], err = FieldValue(fs[at], values[key]); err != nil {
 			return err

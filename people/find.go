@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -14,7 +14,7 @@ import (
 func (p *People) Find(ctx context.Context, a Actor, name string) (store.Person, error) {
 	own := a.Name == name && name != ""
 	if !own && !a.Console() {
-		return store.Person{}, fail(org.Forbidden, "", "Your role does not allow this")
+		return store.Person{}, fault.ErrRole
 	}
 	u, err := p.Get(ctx, name)
 	if err == nil && !own && !a.May(See, u) {
@@ -34,14 +34,14 @@ func (p *People) FindFor(ctx context.Context, a Actor, act acts.Deed, name strin
 }
 
 func (p *People) noAccount(name string) error {
-	return fail(org.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
+	return fault.New(fault.NotFound, "", "There is no account {{.Name}}", "Name", name+"@"+p.h.Domain)
 }
 
 // FindInvitation gives an invitation to the person who made it, and to people who may create the account that it is
 // for; NotFound for any other, as if it did not exist.
 func (p *People) FindInvitation(ctx context.Context, a Actor, id string) (store.Invitation, error) {
 	if !a.Console() {
-		return store.Invitation{}, fail(org.Forbidden, "", "Your role does not allow this")
+		return store.Invitation{}, fault.ErrRole
 	}
 	i, err := p.st.Invitation(ctx, p.h.Domain, id)
 	if err != nil || a.Runs() || i.Inviter == a.Name {
@@ -66,7 +66,7 @@ func (p *People) MayChange(ctx context.Context, a Actor, i store.Invitation) err
 // noInvitation gives the error for an invitation that does not exist.
 func (p *People) noInvitation(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return fail(org.NotFound, "", "There is no such invitation")
+		return fault.New(fault.NotFound, "", "There is no such invitation")
 	}
 	return err
 }

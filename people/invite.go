@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -68,7 +68,7 @@ func (p *People) open(ctx context.Context, i store.Invitation, max int, expiry t
 	}
 	if err := p.st.CreateInvitation(ctx, i, max, p.event("created", i.Inviter, "")); err != nil {
 		if errors.Is(err, store.ErrLimit) {
-			err = fail(org.Forbidden, "", "Too many of your invitations wait for an answer")
+			err = fault.New(fault.Limit, "", "Too many of your invitations wait for an answer")
 		}
 		return i, "", err
 	}
@@ -93,7 +93,7 @@ func (p *People) invite(ctx context.Context, a *acts.Act, v Invite) (i store.Inv
 			return i, "", err
 		}
 		if target.State() != store.StateInvited {
-			return i, "", fail(org.Invalid, "", "{{.Name}} has a password already: a link for a new one is what is needed", "Name", target.Display())
+			return i, "", fault.New(fault.Invalid, "", "{{.Name}} has a password already: a link for a new one is what is needed", "Name", target.Display())
 		}
 		v.MaxUses = min(v.MaxUses, 1)
 	}
@@ -153,7 +153,7 @@ type AppInvite struct {
 func (p *People) InviteByApp(ctx context.Context, by Actor, v AppInvite) (i store.Invitation, token string, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if by.Name == "" || v.Account && !p.InvitesAccounts(by) {
-			return fail(org.Forbidden, "", "The organization's settings do not let your role invite")
+			return fault.New(fault.Forbidden, "", "The organization's settings do not let your role invite")
 		}
 		i = store.Invitation{Inviter: by.Name, Account: v.Account, Contact: v.Contact, Username: v.Username}
 		if i, token, err = p.open(ctx, i, v.Max, 0); err != nil {
@@ -180,7 +180,7 @@ func (p *People) MayInvite(a Actor) error {
 	if p.Policy().MayInvite(a.Role) {
 		return nil
 	}
-	return fail(org.Forbidden, "", "The organization's settings do not let your role invite")
+	return fault.New(fault.Forbidden, "", "The organization's settings do not let your role invite")
 }
 
 // mayReuse returns an error if a link may not be used so often.
@@ -189,9 +189,9 @@ func (p *People) mayReuse(uses int) error {
 	case uses <= 1:
 		return nil
 	case !v.Reusable:
-		return fail(org.Forbidden, "uses", "The organization's settings let a link be used once only")
+		return fault.New(fault.NotAllowed, "uses", "The organization's settings let a link be used once only")
 	case uses > v.MaxUses:
-		return fail(org.Invalid, "uses", "The organization's settings let a link be used {{.Count}} times at most", "Count", strconv.Itoa(v.MaxUses))
+		return fault.New(fault.Invalid, "uses", "The organization's settings let a link be used {{.Count}} times at most", "Count", strconv.Itoa(v.MaxUses))
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ func (p *People) revokeOthers(ctx context.Context, a Actor, kind, username strin
 func (p *People) change(ctx context.Context, a *acts.Act, id string, verb acts.Verb, f func(i *store.Invitation) (store.InvitationEvent, error)) (store.Invitation, store.Person, error) {
 	i, err := p.st.Invitation(ctx, p.h.Domain, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return i, store.Person{}, fail(org.NotFound, "", "There is no such invitation")
+		return i, store.Person{}, fault.New(fault.NotFound, "", "There is no such invitation")
 	}
 	if err != nil {
 		return i, store.Person{}, err
@@ -270,7 +270,7 @@ func (p *People) passes(ctx context.Context, a Actor, i store.Invitation) (store
 		return target, err
 	}
 	if a.Name == i.Username && a.Name != "" {
-		return target, fail(org.Forbidden, "", "Your role does not allow this")
+		return target, fault.ErrRole
 	}
 	act := Create
 	if i.Kind == store.KindReset {
@@ -283,10 +283,10 @@ func (p *People) passes(ctx context.Context, a Actor, i store.Invitation) (store
 func (p *People) Resend(ctx context.Context, by Actor, id string, send bool) (i store.Invitation, token string, err error) {
 	anew := func(i *store.Invitation) (store.InvitationEvent, error) {
 		if i.State == store.InviteAccepted {
-			return store.InvitationEvent{}, fail(org.Invalid, "", "This invitation has been accepted")
+			return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has been accepted")
 		}
 		if i.Generation >= maxGeneration {
-			return store.InvitationEvent{}, fail(org.Forbidden, "", "This link was made anew too often: invite once more")
+			return store.InvitationEvent{}, fault.New(fault.Limit, "", "This link was made anew too often: invite once more")
 		}
 		if i.Kind == store.KindInvite {
 			if err := p.MayInvite(by); err != nil {
@@ -315,7 +315,7 @@ func (p *People) Revoke(ctx context.Context, by Actor, id string) (i store.Invit
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		i, _, err = p.change(ctx, a, id, acts.InvitationRevoke, func(i *store.Invitation) (store.InvitationEvent, error) {
 			if i.State == store.InviteAccepted {
-				return store.InvitationEvent{}, fail(org.Invalid, "", "This invitation has been accepted")
+				return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has been accepted")
 			}
 			i.State = store.InviteRevoked
 			return p.event("revoked", by.Name, ""), nil
@@ -330,7 +330,7 @@ func (p *People) Extend(ctx context.Context, by Actor, id string, longer time.Du
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		i, _, err = p.change(ctx, a, id, acts.InvitationExtend, func(i *store.Invitation) (store.InvitationEvent, error) {
 			if i.State != store.InviteOpen {
-				return store.InvitationEvent{}, fail(org.Invalid, "", "This invitation is over: resend it")
+				return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation is over: resend it")
 			}
 			i.Expires = time.Now().UTC().Add(longer)
 			return p.event("extended", by.Name, i.Expires.Format(time.RFC3339)), nil

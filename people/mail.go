@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -80,10 +80,10 @@ func (p *People) Letter(ctx context.Context, i store.Invitation, token string, t
 // send puts the mail of an invitation into the outbox, to be sent after a while.
 func (p *People) send(ctx context.Context, by Actor, i store.Invitation, token string, to store.Person, wait time.Duration) (store.Invitation, error) {
 	if p.cfg.Compose == nil {
-		return i, fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
+		return i, fault.New(fault.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
 	if to.Email == "" {
-		return i, fail(org.Invalid, "email", "{{.Name}} has no e-mail address", "Name", to.Display())
+		return i, fault.New(fault.Invalid, "email", "{{.Name}} has no e-mail address", "Name", to.Display())
 	}
 	subject, text, html, err := p.cfg.Compose(p.Letter(ctx, i, token, to))
 	if err != nil {
@@ -136,10 +136,10 @@ func (p *People) push(account string, c store.Contact) {
 // TestMail sends a mail to an administrator to see whether mail works.
 func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang string) error {
 	if !by.Runs() {
-		return fail(org.Forbidden, "", "Your role does not allow this")
+		return fault.ErrRole
 	}
 	if p.cfg.Compose == nil {
-		return fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
+		return fault.New(fault.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
 	subject, text, html, err := p.cfg.Compose(Letter{Kind: LetterTest, Lang: lang, Organization: p.Title(), Name: to.FullName})
 	if err != nil {

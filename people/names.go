@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -20,7 +20,7 @@ func (p *People) FreeSince(a Actor, again bool) (time.Time, error) {
 		return now.Add(-p.Policy().Names), nil
 	}
 	if a.Role != store.RoleOwner {
-		return time.Time{}, fail(org.Forbidden, "name", "Only an owner can have the name of a deleted account given again so soon")
+		return time.Time{}, fault.New(fault.Forbidden, "name", "Only an owner can have the name of a deleted account given again so soon")
 	}
 	return now, nil
 }
@@ -29,8 +29,8 @@ const textReserved = "{{.Name}} was the address of an account that was deleted o
 
 // IsReserved says whether an account was not made because its name belonged to somebody else until lately.
 func IsReserved(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Text == textReserved
+	f := fault.Of(err)
+	return f != nil && f.Text == textReserved
 }
 
 // Reserved returns an error that says until when a name is not available; nil if it is.
@@ -43,7 +43,7 @@ func (p *People) Reserved(ctx context.Context, name string, since time.Time) err
 		return err
 	}
 	until := f.Deleted.Add(p.Policy().Names)
-	return fail(org.Exists, "name", textReserved,
+	return fault.New(fault.Exists, "name", textReserved,
 		"Name", name+"@"+p.h.Domain, "When", f.Deleted.Format(time.DateOnly), "Until", until.Format(time.DateOnly))
 }
 
@@ -52,7 +52,7 @@ func (p *People) whyReserved(ctx context.Context, name string, since time.Time) 
 	if err := p.Reserved(ctx, name, since); err != nil {
 		return err
 	}
-	return fail(org.Exists, "name", "An account of this name is being deleted: try again in a minute")
+	return fault.New(fault.Exists, "name", "An account of this name is being deleted: try again in a minute")
 }
 
 // RefusedName turns the store's error about a name into an error for people; other errors stay as they are.

@@ -18,6 +18,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
+	"parley/internal/fault"
 	"parley/internal/memo"
 	"parley/internal/shape"
 	"parley/org"
@@ -26,30 +27,6 @@ import (
 	"parley/store"
 	"parley/wire/jid"
 )
-
-// Error is a mistake of who asked. Text is a message of package i18n, Args what it is filled with.
-type Error struct {
-	Kind  org.Kind
-	Field string
-	Text  string
-	Args  []any // names and values in turn
-}
-
-func (e *Error) Error() string {
-	s := e.Text
-	for i := 0; i+1 < len(e.Args); i += 2 {
-		name, ok1 := e.Args[i].(string)
-		value, ok2 := e.Args[i+1].(string)
-		if ok1 && ok2 {
-			s = strings.ReplaceAll(s, "{{."+name+"}}", value)
-		}
-	}
-	return s
-}
-
-func fail(kind org.Kind, field, text string, args ...any) error {
-	return &Error{kind, field, text, args}
-}
 
 // Config says what the accounts of a host depend on.
 type Config struct {
@@ -168,10 +145,10 @@ func line(field, s string) (string, error) { return lineOf(field, s, MaxField) }
 func lineOf(field, s string, limit int) (string, error) {
 	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return "", fail(org.Invalid, field, "This has characters that cannot be shown")
+		return "", fault.New(fault.Invalid, field, "This has characters that cannot be shown")
 	}
 	if utf8.RuneCountInString(s) > limit {
-		return "", fail(org.Invalid, field, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(limit))
+		return "", fault.New(fault.Invalid, field, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(limit))
 	}
 	return s, nil
 }
@@ -185,14 +162,14 @@ func CheckEmail(s string) (string, error) {
 	a, err := mail.ParseAddress(s)
 	if err != nil || a.Name != "" || a.Address != s || len(s) > 254 || !strings.Contains(s[strings.LastIndexByte(s, '@'):], ".") && !strings.HasSuffix(s, "@localhost") ||
 		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' }) {
-		return "", fail(org.Invalid, "email", "This is no e-mail address: write it like alice@example.org")
+		return "", fault.New(fault.Invalid, "email", "This is no e-mail address: write it like alice@example.org")
 	}
 	// A domain is kept as people read it (RFC 5890); a domain without a form in ASCII does not exist.
 	at := strings.LastIndexByte(s, '@')
 	if domain := s[at+1:]; domain != "localhost" {
 		ascii, err := idna.Lookup.ToASCII(domain)
 		if err != nil || slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > 63 }) {
-			return "", fail(org.Invalid, "email", "There can be no domain {{.Name}}", "Name", domain)
+			return "", fault.New(fault.Invalid, "email", "There can be no domain {{.Name}}", "Name", domain)
 		}
 		if shown, err := idna.Lookup.ToUnicode(ascii); err == nil && shown != ascii {
 			s = s[:at+1] + shown
@@ -252,16 +229,16 @@ func (p *People) fields(u *store.Person) (err error) {
 		return err
 	}
 	if _, bare := ASCIIAddress(u.Email); u.Email != "" && !bare && p.cfg.MailsUTF8 != nil && !p.cfg.MailsUTF8() {
-		return fail(org.Invalid, "email", "The mail relay here takes only addresses with letters of ASCII before the @: use another address of this person")
+		return fault.New(fault.Invalid, "email", "The mail relay here takes only addresses with letters of ASCII before the @: use another address of this person")
 	}
 	if !IsPhone(u.Phone) && u.Phone != "" {
-		return fail(org.Invalid, "phone", "A telephone number has digits, spaces and +-()./ only")
+		return fault.New(fault.Invalid, "phone", "A telephone number has digits, spaces and +-()./ only")
 	}
 	if langs := shape.Named(Profile{}, "lang").Choices; u.Lang != "" && !slices.Contains(langs, u.Lang) {
-		return fail(org.Invalid, "lang", "There is no such language here: en or fr")
+		return fault.New(fault.Invalid, "lang", "There is no such language here: en or fr")
 	}
 	if !slices.Contains(shape.Named(Profile{}, "role").Choices, u.Role) {
-		return fail(org.Invalid, "role", "There is no such role: owner, admin, supervisor or member")
+		return fault.New(fault.Invalid, "role", "There is no such role: owner, admin, supervisor or member")
 	}
 	return nil
 }
@@ -274,22 +251,14 @@ func (p *People) keys(name, password string) ([]byte, error) {
 func (p *People) keysLike(name, password string, like auth.Keys, skipPolicy bool) ([]byte, error) {
 	if p.cfg.Policy && !skipPolicy {
 		if err := auth.CheckPassword(password, name); err != nil {
-			return nil, passwordError(err)
+			return nil, err
 		}
 	}
 	k, err := auth.KeysLike(password, p.cfg.Iterations, like)
 	if err != nil {
-		return nil, passwordError(err)
+		return nil, err
 	}
 	return k.MarshalBinary()
-}
-
-func passwordError(err error) error {
-	text := strings.TrimPrefix(err.Error(), "auth: ")
-	if r, n := utf8.DecodeRuneInString(text); n > 0 {
-		text = string(unicode.ToUpper(r)) + text[n:]
-	}
-	return fail(org.Invalid, "password", text)
 }
 
 // mayPut says whether an actor may put a new account into a group. Actors who are not administrators may do so only for
@@ -297,8 +266,7 @@ func passwordError(err error) error {
 // made for it.
 func (p *People) mayPut(ctx context.Context, a Actor, slug string) (bool, error) {
 	g, err := p.cfg.Org.Group(ctx, p.h.Domain, slug)
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
 	if err != nil || a.Runs() {

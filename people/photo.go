@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/picture"
-	"parley/org"
 )
 
 // Photos keeps people's photos where clients look for them.
@@ -35,11 +35,11 @@ func CheckPhoto(file []byte) (Photo, error) {
 	data, typ, err := picture.Square(file, maxPhoto)
 	switch {
 	case errors.Is(err, picture.ErrLarge):
-		return Photo{}, fail(org.Invalid, "photo", "This picture is too large: at most 8 MB and 24 million pixels")
+		return Photo{}, fault.New(fault.Invalid, "photo", "This picture is too large: at most 8 MB and 24 million pixels")
 	case errors.Is(err, picture.ErrSmall):
-		return Photo{}, fail(org.Invalid, "photo", "This picture is too small: at least 16 pixels each way")
+		return Photo{}, fault.New(fault.Invalid, "photo", "This picture is too small: at least 16 pixels each way")
 	case errors.Is(err, picture.ErrFormat):
-		return Photo{}, fail(org.Invalid, "photo", "This is no picture in PNG, JPEG, GIF or WebP")
+		return Photo{}, fault.New(fault.Invalid, "photo", "This is no picture in PNG, JPEG, GIF or WebP")
 	}
 	return Photo{data, typ}, err
 }

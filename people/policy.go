@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/i18n"
-	"parley/org"
 	"parley/settings"
 )
 
@@ -24,7 +24,7 @@ func (p *People) RoleName(l *i18n.Lang, role string) string {
 // Settings gives all settings with their values in force. Administrators may.
 func (p *People) Settings(a Actor) ([]settings.State, error) {
 	if !a.Runs() {
-		return nil, fail(org.Forbidden, "", "Your role does not allow this")
+		return nil, fault.ErrRole
 	}
 	return p.cfg.Settings.All(p.h.Domain), nil
 }
@@ -33,7 +33,7 @@ func (p *People) Settings(a Actor) ([]settings.State, error) {
 // wrong.
 func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*string) (changed []settings.Changed, err error) {
 	if !by.Runs() {
-		return nil, fail(org.Forbidden, "", "Your role does not allow this")
+		return nil, fault.ErrRole
 	}
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if changed, err = p.cfg.Settings.Write(ctx, p.h.Domain, by.Name, to); err != nil || len(changed) == 0 {

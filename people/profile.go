@@ -1,12 +1,11 @@
 package people
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
+	"parley/internal/fault"
 	"parley/internal/shape"
-	"parley/org"
 	"parley/store"
 )
 
@@ -44,14 +43,15 @@ func (f Profile) empty() bool {
 
 // fits returns an error for a value that is too long or not one of the choices.
 func fits(change any) error {
-	var wrong *shape.Wrong
-	switch err := shape.Check(change); {
-	case !errors.As(err, &wrong):
-		return err
-	case wrong.Max > 0:
-		return fail(org.Invalid, wrong.Field, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(wrong.Max))
+	wrong := fault.Of(shape.Check(change))
+	if wrong == nil {
+		return nil
 	}
-	return fail(org.Invalid, wrong.Field, "This is one of: {{.Choices}}", "Choices", strings.Join(wrong.Choices, ", "))
+	f := shape.Named(change, wrong.Field)
+	if f.Kind == shape.Choice {
+		return fault.New(fault.Invalid, f.Name, "This is one of: {{.Choices}}", "Choices", strings.Join(f.Choices, ", "))
+	}
+	return fault.New(fault.Invalid, f.Name, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(f.Max))
 }
 
 // columns gives pointers to the fields of a person, by name.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/settings"
 	"parley/store"
 )
@@ -53,7 +53,7 @@ func (p *People) ChosenQuiet(ctx context.Context, name string) (bool, error) {
 // SetQuiet changes a person's quiet hours; only they may.
 func (p *People) SetQuiet(ctx context.Context, by Actor, name string, c QuietChange) (q store.QuietHours, err error) {
 	if by.Name != name || name == "" {
-		return store.QuietHours{}, fail(org.Forbidden, "", "Your role does not allow this")
+		return store.QuietHours{}, fault.ErrRole
 	}
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		was, err := p.Quiet(ctx, name)
@@ -94,33 +94,33 @@ func (c *QuietChange) Apply(q *store.QuietHours, now time.Time) error {
 		}
 		m, ok := settings.ParseClock(*x.from)
 		if !ok {
-			return &Error{Kind: org.Invalid, Field: x.field, Text: "Give a time from 00:00 to 23:59, like 22:00"}
+			return fault.New(fault.Invalid, x.field, "Give a time from 00:00 to 23:59, like 22:00")
 		}
 		*x.to = m
 	}
 	if c.Days != nil {
 		days, ok := settings.ParseDays(*c.Days)
 		if !ok {
-			return fail(org.Invalid, "days", "Days are {{.Known}}", "Known", strings.Join(QuietDays, ", "))
+			return fault.New(fault.Invalid, "days", "Days are {{.Known}}", "Known", strings.Join(QuietDays, ", "))
 		}
 		q.Days = days
 	}
 	if q.On && q.Days == 0 {
-		return fail(org.Invalid, "days", "Choose at least one day")
+		return fault.New(fault.Invalid, "days", "Choose at least one day")
 	}
 	if c.Zone != nil {
 		q.Zone = strings.TrimSpace(*c.Zone)
 		if _, ok := settings.Zone(q.Zone); !ok {
-			return fail(org.Invalid, "time_zone", "There is no such time zone: give its name, like Europe/Paris")
+			return fault.New(fault.Invalid, "time_zone", "There is no such time zone: give its name, like Europe/Paris")
 		}
 	}
 	if c.Until != nil {
 		if q.Until = c.Until.UTC().Truncate(time.Microsecond); c.Until.IsZero() {
 			q.Until = time.Time{}
 		} else if !q.Until.After(now) {
-			return fail(org.Invalid, "paused_until", "This time is over")
+			return fault.New(fault.Invalid, "paused_until", "This time is over")
 		} else if q.Until.Sub(now) > maxPause {
-			return fail(org.Invalid, "paused_until", "Notifications are paused for a year at most")
+			return fault.New(fault.Invalid, "paused_until", "Notifications are paused for a year at most")
 		}
 	}
 	return nil
@@ -133,7 +133,7 @@ func PauseTime(s string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return t, fail(org.Invalid, "paused_until", "Give a time like 2027-01-31T15:00:00Z")
+		return t, fault.New(fault.Invalid, "paused_until", "Give a time like 2027-01-31T15:00:00Z")
 	}
 	return t, nil
 }

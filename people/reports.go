@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire"
 )
@@ -22,7 +22,7 @@ type Report struct {
 // may.
 func (p *People) Reports(ctx context.Context, by Actor, before store.ID, limit int) ([]Report, error) {
 	if !by.Runs() {
-		return nil, fail(org.Forbidden, "", NotYourRole)
+		return nil, fault.ErrRole
 	}
 	rs, err := p.st.Reports(ctx, p.h.Domain, before, limit)
 	if err != nil {
@@ -59,14 +59,14 @@ func (p *People) reported(ctx context.Context, r store.Report) (said []string, e
 func (p *People) DeleteReport(ctx context.Context, by Actor, id string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if !by.Runs() {
-			return fail(org.Forbidden, "", NotYourRole)
+			return fault.ErrRole
 		}
 		n, err := store.ParseID(id)
 		if err == nil {
 			err = p.st.DeleteReport(ctx, p.h.Domain, n)
 		}
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrID) {
-			return fail(org.NotFound, "id", "There is no report {{.ID}}", "ID", id)
+			return fault.New(fault.NotFound, "id", "There is no report {{.ID}}", "ID", id)
 		}
 		if err != nil {
 			return err

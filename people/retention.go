@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/settings"
 	"parley/store"
 )
@@ -34,10 +34,10 @@ func ParseRetention(text string) (time.Duration, error) {
 	}
 	d, ok := settings.ParseDuration(text)
 	if !ok {
-		return 0, fail(org.Invalid, "retention", "\"{{.Text}}\": write how long messages are kept, like 90d, or forever, or host for as long as others'", "Text", text)
+		return 0, fault.New(fault.Invalid, "retention", "\"{{.Text}}\": write how long messages are kept, like 90d, or forever, or host for as long as others'", "Text", text)
 	}
 	if d < shortRetention || d > longRetention {
-		return 0, fail(org.Invalid, "retention",
+		return 0, fault.New(fault.Invalid, "retention",
 			"{{.Text}} is not between {{.Min}} and {{.Max}}; write forever for messages that are never removed, host for as long as others'",
 			"Text", text, "Min", settings.FormatDuration(shortRetention), "Max", settings.FormatDuration(longRetention))
 	}

@@ -10,7 +10,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -115,16 +115,16 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 		return made, "", err
 	}
 	if by.Name != name && !by.Machine() {
-		return made, "", fail(org.Forbidden, "", "Your role does not allow this")
+		return made, "", fault.ErrRole
 	}
 	if u.State() != store.StateActive {
-		return made, "", fail(org.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
+		return made, "", fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 	}
 	if label, err = line("name", label); err != nil {
 		return made, "", err
 	}
 	if label == "" {
-		return made, "", fail(org.Invalid, "name", "Name the program, so that you know later which it is")
+		return made, "", fault.New(fault.Invalid, "name", "Name the program, so that you know later which it is")
 	}
 	ss, err := p.apps(ctx, name)
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		err := p.st.AddAppPassword(ctx, p.h.Domain, name, kept, maxAppPasswords)
 		if errors.Is(err, store.ErrLimit) {
-			return fail(org.Forbidden, "name", "You have as many app passwords as you may have: revoke one first")
+			return fault.New(fault.Limit, "name", "You have as many app passwords as you may have: revoke one first")
 		}
 		if err != nil {
 			return err
@@ -180,7 +180,7 @@ func (p *People) RevokeAppPassword(ctx context.Context, by Actor, name, id strin
 		}
 		i := slices.IndexFunc(as, func(x store.AppPassword) bool { return x.ID == id })
 		if i < 0 {
-			return fail(org.NotFound, "", "There is no such app password")
+			return fault.New(fault.NotFound, "", "There is no such app password")
 		}
 		if err := p.st.DeleteAppPassword(ctx, p.h.Domain, name, id); err != nil {
 			return err
@@ -226,7 +226,7 @@ func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool,
 // FactorOn turns a person's second factor on. Clients that signed in with the account's own password are signed out.
 func (p *People) FactorOn(ctx context.Context, by Actor, name string, f store.SecondFactor) error {
 	if by.Name != name || name == "" {
-		return fail(org.Forbidden, "", "Your role does not allow this")
+		return fault.ErrRole
 	}
 	f.Confirmed = true
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
@@ -247,7 +247,7 @@ func (p *People) FactorOn(ctx context.Context, by Actor, name string, f store.Se
 // SetRecovery replaces a person's recovery codes; only hashes are kept.
 func (p *People) SetRecovery(ctx context.Context, by Actor, name string, hashes []string) error {
 	if by.Name != name || name == "" {
-		return fail(org.Forbidden, "", "Your role does not allow this")
+		return fault.ErrRole
 	}
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		err := p.st.UseSecondFactor(ctx, p.h.Domain, name, func(f *store.SecondFactor) error { f.Recovery = hashes; return nil })
@@ -277,7 +277,7 @@ func (p *People) FactorOff(ctx context.Context, by Actor, name string) error {
 			}
 			verb = acts.PersonFactorReset
 		case p.DemandsFactor(u.Role):
-			return fail(org.Forbidden, "", "Your role needs the second step: it cannot be turned off")
+			return fault.New(fault.NotAllowed, "", "Your role needs the second step: it cannot be turned off")
 		}
 		if err := p.st.DeleteSecondFactor(ctx, p.h.Domain, name); err != nil {
 			return err

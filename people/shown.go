@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -49,7 +49,7 @@ func setShown(u *store.Person, show map[string]string) error {
 	for field, to := range show {
 		at := shownField(&u.Shown, field)
 		if at == nil || !slices.Contains(ShownTo, to) {
-			return fail(org.Invalid, "visibility", "A field is shown to the organization, to the team or to administrators")
+			return fault.New(fault.Invalid, "visibility", "A field is shown to the organization, to the team or to administrators")
 		}
 		if *at = to; to == ShownToOrganization {
 			*at = ""

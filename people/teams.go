@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -23,12 +23,12 @@ func (p *People) TeamsOf(ctx context.Context, a Actor) ([]store.Team, error) {
 // Team gives one of these teams; NotFound for any other, as if it did not exist.
 func (p *People) Team(ctx context.Context, a Actor, slug string) (store.Team, error) {
 	if !a.Console() {
-		return store.Team{}, fail(org.Forbidden, "", "Your role does not allow this")
+		return store.Team{}, fault.ErrRole
 	}
 	ts, err := p.TeamsOf(ctx, a)
 	i := slices.IndexFunc(ts, func(t store.Team) bool { return t.Slug == slug })
 	if err == nil && i < 0 {
-		err = fail(org.NotFound, "", "There is no team {{.Name}}", "Name", slug)
+		err = fault.New(fault.NotFound, "", "There is no team {{.Name}}", "Name", slug)
 	}
 	if err != nil {
 		return store.Team{}, err
@@ -57,7 +57,7 @@ func (p *People) maySetTeamPeople(ctx context.Context, a Actor, t store.Team, na
 	for i, n := range names {
 		j, err := jid.New(n, p.h.Domain, "")
 		if err != nil {
-			return fail(org.NotFound, "", "There is no account {{.Name}}", "Name", n)
+			return fault.New(fault.NotFound, "", "There is no account {{.Name}}", "Name", n)
 		}
 		names[i] = j.Local()
 		u, err := p.Get(ctx, names[i])
@@ -65,7 +65,7 @@ func (p *People) maySetTeamPeople(ctx context.Context, a Actor, t store.Team, na
 			return err
 		}
 		if !a.Runs() && (!a.May(See, u) || out && u.Name == a.Name) {
-			return fail(org.Forbidden, "", "{{.Name}} is not of your department", "Name", u.Display())
+			return fault.New(fault.Forbidden, "", "{{.Name}} is not of your department", "Name", u.Display())
 		}
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -29,10 +29,10 @@ func (p *People) undo(ctx context.Context, a *acts.Act, name string) error {
 		return err
 	}
 	if len(es) == 0 || es[0].Actor != a.By.Name {
-		return fail(org.Forbidden, "", "Who has created the account can undo it, nobody else")
+		return fault.New(fault.Forbidden, "", "Who has created the account can undo it, nobody else")
 	}
 	if u.State() != store.StateInvited || time.Since(u.Created) > undoable {
-		return fail(org.Forbidden, "", "It is too late to undo this: disable the account instead")
+		return fault.New(fault.NotAllowed, "", "It is too late to undo this: disable the account instead")
 	}
 	if err := p.dropMails(ctx, u); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (p *People) dropMails(ctx context.Context, u store.Person) error {
 // Preview gives the mail of an invitation to somebody who has no account yet.
 func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (subject, text string, err error) {
 	if p.cfg.Compose == nil {
-		return "", "", fail(org.Invalid, "", "No e-mail is sent from here: copy the link instead")
+		return "", "", fault.New(fault.Invalid, "", "No e-mail is sent from here: copy the link instead")
 	}
 	if n.Role == "" {
 		n.Role = store.RoleMember

@@ -19,7 +19,8 @@ const (
 	nsSubOptions = wire.NSPubSub + "#subscribe_options"
 )
 
-func fault(typ stanza.ErrorType, condition stanza.Condition, local string) error {
+// refusal is an error with a condition of XEP-0060 beside the general one.
+func refusal(typ stanza.ErrorType, condition stanza.Condition, local string) error {
 	return &server.AppError{Stanza: stanza.Error{Type: typ, Condition: condition}, App: wire.E(nsErrors, local)}
 }
 
@@ -31,31 +32,31 @@ func unsupported(feature string) error {
 
 // The errors of XEP-0060.
 var (
-	errNodeRequired  = fault(stanza.Modify, stanza.BadRequest, "nodeid-required")
-	errItemRequired  = fault(stanza.Modify, stanza.BadRequest, "item-required")
-	errNoPayload     = fault(stanza.Modify, stanza.BadRequest, "payload-required")
-	errPayload       = fault(stanza.Modify, stanza.BadRequest, "invalid-payload")
-	errForbiddenItem = fault(stanza.Modify, stanza.BadRequest, "item-forbidden")
-	errPayloadSize   = fault(stanza.Modify, stanza.NotAcceptable, "payload-too-big")
-	errTooManyItems  = fault(stanza.Modify, stanza.NotAllowed, "max-items-exceeded")
+	errNodeRequired  = refusal(stanza.Modify, stanza.BadRequest, "nodeid-required")
+	errItemRequired  = refusal(stanza.Modify, stanza.BadRequest, "item-required")
+	errNoPayload     = refusal(stanza.Modify, stanza.BadRequest, "payload-required")
+	errPayload       = refusal(stanza.Modify, stanza.BadRequest, "invalid-payload")
+	errForbiddenItem = refusal(stanza.Modify, stanza.BadRequest, "item-forbidden")
+	errPayloadSize   = refusal(stanza.Modify, stanza.NotAcceptable, "payload-too-big")
+	errTooManyItems  = refusal(stanza.Modify, stanza.NotAllowed, "max-items-exceeded")
 	// XEP-0060 has no condition for this.
 	errFull          = server.WithText(server.ResourceConstraint, "the storage for items is full: remove some items first")
 	errShare         = server.WithText(server.ResourceConstraint, "the nodes of this node's creator are full: remove some of their items first")
-	errNodeFull      = fault(stanza.Cancel, stanza.Conflict, "node-full")
-	errTooManyNodes  = fault(stanza.Wait, stanza.ResourceConstraint, "max-nodes-exceeded")
-	errTooManySubs   = fault(stanza.Wait, stanza.PolicyViolation, "too-many-subscriptions")
-	errPrecondition  = fault(stanza.Cancel, stanza.Conflict, "precondition-not-met")
-	errInvalidJID    = fault(stanza.Modify, stanza.BadRequest, "invalid-jid")
-	errJIDRequired   = fault(stanza.Modify, stanza.BadRequest, "jid-required")
-	errOptions       = fault(stanza.Modify, stanza.BadRequest, "invalid-options")
-	errNoSubscriber  = fault(stanza.Modify, stanza.UnexpectedRequest, "not-subscribed")
-	errAccessModel   = fault(stanza.Modify, stanza.NotAcceptable, "unsupported-access-model")
-	errSubID         = fault(stanza.Modify, stanza.NotAcceptable, "invalid-subid")
-	errNotSubscribed = fault(stanza.Cancel, stanza.UnexpectedRequest, "not-subscribed")
-	errMustSubscribe = fault(stanza.Auth, stanza.NotAuthorized, "not-subscribed")
-	errPending       = fault(stanza.Auth, stanza.NotAuthorized, "pending-subscription")
-	errNoPresence    = fault(stanza.Auth, stanza.NotAuthorized, "presence-subscription-required")
-	errNotInGroup    = fault(stanza.Auth, stanza.NotAuthorized, "not-in-roster-group")
-	errClosedNode    = fault(stanza.Cancel, stanza.NotAllowed, "closed-node")
+	errNodeFull      = refusal(stanza.Cancel, stanza.Conflict, "node-full")
+	errTooManyNodes  = refusal(stanza.Wait, stanza.ResourceConstraint, "max-nodes-exceeded")
+	errTooManySubs   = refusal(stanza.Wait, stanza.PolicyViolation, "too-many-subscriptions")
+	errPrecondition  = refusal(stanza.Cancel, stanza.Conflict, "precondition-not-met")
+	errInvalidJID    = refusal(stanza.Modify, stanza.BadRequest, "invalid-jid")
+	errJIDRequired   = refusal(stanza.Modify, stanza.BadRequest, "jid-required")
+	errOptions       = refusal(stanza.Modify, stanza.BadRequest, "invalid-options")
+	errNoSubscriber  = refusal(stanza.Modify, stanza.UnexpectedRequest, "not-subscribed")
+	errAccessModel   = refusal(stanza.Modify, stanza.NotAcceptable, "unsupported-access-model")
+	errSubID         = refusal(stanza.Modify, stanza.NotAcceptable, "invalid-subid")
+	errNotSubscribed = refusal(stanza.Cancel, stanza.UnexpectedRequest, "not-subscribed")
+	errMustSubscribe = refusal(stanza.Auth, stanza.NotAuthorized, "not-subscribed")
+	errPending       = refusal(stanza.Auth, stanza.NotAuthorized, "pending-subscription")
+	errNoPresence    = refusal(stanza.Auth, stanza.NotAuthorized, "presence-subscription-required")
+	errNotInGroup    = refusal(stanza.Auth, stanza.NotAuthorized, "not-in-roster-group")
+	errClosedNode    = refusal(stanza.Cancel, stanza.NotAllowed, "closed-node")
 	errNodeExists    = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
 )

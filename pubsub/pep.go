@@ -2,7 +2,6 @@ package pubsub
 
 import (
 	"context"
-	"errors"
 
 	"mellium.im/xmpp/stanza"
 
@@ -122,8 +121,8 @@ func (s *accounts) nodeItems(ctx context.Context, r *server.Request, node string
 }
 
 func isNotFound(err error) bool {
-	var se stanza.Error
-	return errors.As(err, &se) && se.Condition == stanza.ItemNotFound || errors.Is(err, store.ErrNotFound)
+	e, _ := server.Refusal(err)
+	return e.Condition == stanza.ItemNotFound
 }
 
 // answer takes the owner's answer to a subscription request, which comes as a message to the account itself.

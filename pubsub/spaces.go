@@ -113,7 +113,7 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 			return nil
 		}
 		if x := st.Element(wire.NSForm, "x"); x != nil {
-			return orgFault(s.answer(ctx, st.From, x))
+			return s.answer(ctx, st.From, x)
 		}
 		return server.ServiceUnavailable
 	}
@@ -124,7 +124,7 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 		s.order.RLock()
 		defer s.order.RUnlock()
 	}
-	return orgFault(server.AnswerIQ(ctx, s.h.Router, st, s.serve))
+	return server.AnswerIQ(ctx, s.h.Router, st, s.serve)
 }
 
 func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
@@ -259,22 +259,4 @@ func (s *Spaces) owned(ctx context.Context, who jid.JID, node string) (*space, e
 		return nil, server.Forbidden
 	}
 	return sp, nil
-}
-
-// orgFault turns an error of org into a stanza error.
-func orgFault(err error) error {
-	var oe *org.Error
-	if !errors.As(err, &oe) {
-		return err
-	}
-	base := server.NotAcceptable
-	switch oe.Kind {
-	case org.Exists:
-		base = stanza.Error{Type: stanza.Cancel, Condition: stanza.Conflict}
-	case org.NotFound:
-		base = server.ItemNotFound
-	case org.Forbidden:
-		base = server.NotAllowed
-	}
-	return server.WithText(base, oe.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -32,7 +33,7 @@ func (s *Spaces) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-s.events:
-			if err := s.tell(ctx, *e); err != nil && ctx.Err() == nil && orgFault(err) == err {
+			if err := s.tell(ctx, *e); err != nil && ctx.Err() == nil && fault.Of(err) == nil {
 				s.h.Log.Error("cannot notify of a change of a space", "group", e.Group.ID, "err", err)
 			}
 		}

@@ -64,14 +64,14 @@ func (s *Spaces) keepExtensions(ctx context.Context, account, _ string, e *wire.
 	}
 	role, err := s.o.RoleOf(ctx, s.h.Domain, e.Attr("node"), who)
 	if err != nil {
-		return orgFault(err)
+		return err
 	}
 	if role == "" || role == store.RoleBanned {
 		return server.ItemNotFound
 	}
 	g, err := s.o.GroupByID(ctx, s.h.Domain, e.Attr("node"))
 	if err != nil {
-		return orgFault(err)
+		return err
 	}
 	var ext []byte
 	if x := e.Child(nsPubSubSubs, "extensions"); x != nil {

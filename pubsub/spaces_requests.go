@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -19,8 +20,7 @@ import (
 const nodeGetPending = wire.NSPubSub + "#get-pending"
 
 func ignoreNotFound(err error) error {
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.NotFound || errors.Is(err, store.ErrNotFound) {
+	if fault.Is(err, fault.NotFound) || errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -47,15 +48,8 @@ const (
 // Sections are the sections of the page, in order.
 var Sections = []string{"organization", "phones", "signin", "invitations", "retention"}
 
-// bad is the error for a value that cannot be kept.
-type bad struct {
-	text string
-	args []any
-}
-
-func (b *bad) Error() string { return b.text }
-
-func wrong(text string, args ...any) error { return &bad{text, args} }
+// wrong is why a value cannot be kept; whoever knows the setting names it.
+func wrong(text string, args ...any) error { return fault.New(fault.Invalid, "", text, args...) }
 
 const (
 	day     = 24 * time.Hour

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -204,28 +205,17 @@ func (s *Settings) All(name string) []State {
 	return out
 }
 
-// Mistake says why a value cannot be kept. Text is a message of package i18n, Args are the values for its placeholders.
-type Mistake struct {
-	Name string // the setting
-	Text string
-	Args []any
-}
+// Mistakes are why the values of one change cannot be kept, one for each setting that Field names.
+type Mistakes []*fault.Error
 
-// Mistakes are all mistakes of one change.
-type Mistakes []Mistake
-
-// Error gives all mistakes in English.
+// Error gives all of them in one line, each with the name of its setting.
 func (ms Mistakes) Error() string {
 	var b strings.Builder
 	for i, m := range ms {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		text := m.Text
-		for j := 0; j+1 < len(m.Args); j += 2 {
-			text = strings.ReplaceAll(text, fmt.Sprintf("{{.%v}}", m.Args[j]), fmt.Sprint(m.Args[j+1]))
-		}
-		b.WriteString(m.Name + ": " + text)
+		b.WriteString(m.Field + ": " + m.Error())
 	}
 	return b.String()
 }
@@ -265,7 +255,7 @@ func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*st
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	for n := range to {
 		if _, ok := find(n); !ok {
-			wrong = append(wrong, Mistake{Name: n, Text: "There is no such setting"})
+			wrong = append(wrong, &fault.Error{Kind: fault.Invalid, Field: n, Text: "There is no such setting"})
 		}
 	}
 	for _, d := range All {
@@ -288,11 +278,12 @@ func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*st
 			continue
 		}
 		if err := d.set(&is, *v); err != nil {
-			m := Mistake{Name: d.Name, Text: err.Error()}
-			if e, ok := err.(*bad); ok {
-				m.Text, m.Args = e.text, e.args
+			m := fault.Error{Kind: fault.Invalid, Text: err.Error()}
+			if f := fault.Of(err); f != nil {
+				m = *f
 			}
-			wrong = append(wrong, m)
+			m.Field = d.Name
+			wrong = append(wrong, &m)
 			continue
 		}
 		if is := d.get(&is); was != is {

@@ -125,7 +125,7 @@ func TestMistakes(t *testing.T) {
 	}
 	var names []string
 	for _, m := range ms {
-		names = append(names, m.Name)
+		names = append(names, m.Field)
 	}
 	want := []string{"no.such", "organization.title", "organization.lang", "organization.role_admin", "signin.two_factor", "signin.session_idle", "invitations.by", "invitations.validity",
 		"invitations.reusable", "invitations.max_uses", "invitations.max_open", "retention.archive", "retention.uploads"}
@@ -189,7 +189,7 @@ func TestQuietSettings(t *testing.T) {
 	}
 	for _, bad := range [][]string{{"phones.quiet_from", "24:00"}, {"phones.quiet_to", "7 pm"}, {"phones.quiet_days", "someday"}, {"organization.time_zone", "Local"}, {"organization.time_zone", "../etc"}} {
 		var wrong settings.Mistakes
-		if err := change(bad...); !errors.As(err, &wrong) || wrong[0].Name != bad[0] {
+		if err := change(bad...); !errors.As(err, &wrong) || wrong[0].Field != bad[0] {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}

@@ -148,7 +148,7 @@ func TestProfileFieldsAreDefined(t *testing.T) {
 	for i := 2; i < people.MaxFields; i++ {
 		admin.want(201, "POST", path, `{"name": "Field `+strconv.Itoa(i)+`"}`, nil)
 	}
-	admin.want(409, "POST", path, `{"name": "One too many"}`, nil)
+	admin.want(403, "POST", path, `{"name": "One too many"}`, nil)
 }
 
 func asJSON(t *testing.T, v any) string {

@@ -11,6 +11,7 @@ import (
 
 	"parley/acts"
 	"parley/config"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -340,7 +341,7 @@ func testLastSeat(t *testing.T, engine func(c *config.Config)) {
 	made := 0
 	for i, err := range errs {
 		_, gone := s.Node.Store.User(ctx, host, fmt.Sprint("seat", i))
-		var refused *org.Error
+		var refused *fault.Error
 		switch {
 		case err == nil && gone == nil:
 			made++

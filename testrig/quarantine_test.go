@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -53,7 +54,7 @@ func TestNameQuarantine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var pe *people.Error
+	var pe *fault.Error
 	if _, err := p.Accept(ctx, people.Actor{Door: acts.Link}, token, people.Acceptance{Name: "zed", FullName: "Zed", Password: "a-long-enough-one-7", How: "web"}); !errors.As(err, &pe) || pe.Field != "name" || strings.Contains(err.Error(), "deleted") {
 		t.Errorf("an invitation: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"parley/internal/fault"
 	"parley/people"
 	"parley/store"
 	"parley/testrig"
@@ -356,7 +357,7 @@ func TestLinksForPasswordsEnd(t *testing.T) {
 	var links []string
 	for {
 		_, token, err := p.Reset(ctx, people.System, "romeo", false)
-		var pe *people.Error
+		var pe *fault.Error
 		if errors.As(err, &pe) && len(links) > 1 {
 			break
 		}

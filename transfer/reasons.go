@@ -7,6 +7,7 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	"parley/auth"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 )
@@ -28,6 +29,9 @@ func reason(kind string, err error) (text, key string) {
 		return "there are more than an account may have", limitKey(kind)
 	case errors.Is(err, auth.ErrPassword), errors.Is(err, auth.ErrTwoForms), errors.Is(err, errValue):
 		return err.Error(), ""
+	case fault.Of(err) != nil:
+		se, _ = server.Refusal(err)
+		return refusal(kind, se)
 	}
 	return "", ""
 }

@@ -13,8 +13,7 @@ import (
 	"testing"
 
 	"parley/admin"
-	"parley/org"
-	"parley/people"
+	"parley/internal/fault"
 )
 
 // socketed serves operations on a socket of its own, and gives a client of it.
@@ -88,8 +87,8 @@ func TestClientSendsWhatIsRead(t *testing.T) {
 
 func TestClientErrors(t *testing.T) {
 	refusals := []error{
-		&people.Error{Kind: org.Exists, Field: "name", Text: "{{.Name}} is taken", Args: []any{"Name", "alice"}},
-		&org.Error{Kind: org.Forbidden, Text: "your role does not allow this"},
+		&fault.Error{Kind: fault.Exists, Field: "name", Text: "{{.Name}} is taken", Args: []any{"Name", "alice"}},
+		&fault.Error{Kind: fault.Forbidden, Text: "your role does not allow this"},
 		errors.New("the disk has gone"),
 	}
 	o, n := machine[None, None]("fail", http.MethodPost, "/fail", ""), 0
@@ -126,7 +125,7 @@ func TestFileCut(t *testing.T) {
 			if begins {
 				io.WriteString(w, "begun")
 			}
-			return &org.Error{Kind: org.Exists, Text: "a backup is being made already"}
+			return &fault.Error{Kind: fault.Exists, Text: "a backup is being made already"}
 		})
 	})
 	var e *Error

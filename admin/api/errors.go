@@ -8,46 +8,34 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/admin"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
-	"parley/store"
 )
 
-var (
-	notFound  = &people.Error{Kind: org.NotFound, Text: "there is no such thing"}
-	forbidden = &people.Error{Kind: org.Forbidden, Text: people.NotYourRole}
-)
+var notFound = fault.New(fault.NotFound, "", "there is no such thing")
 
 func invalid(field, text string, args ...any) error {
-	return &people.Error{Kind: org.Invalid, Field: field, Text: text, Args: args}
+	return fault.New(fault.Invalid, field, text, args...)
 }
 
 func missing(field, text string, args ...any) error {
-	return &people.Error{Kind: org.NotFound, Field: field, Text: text, Args: args}
+	return fault.New(fault.NotFound, field, text, args...)
 }
 
-// statuses are what kinds of errors are in HTTP.
-var statuses = map[org.Kind]int{
-	org.Invalid:   http.StatusUnprocessableEntity,
-	org.NotFound:  http.StatusNotFound,
-	org.Exists:    http.StatusConflict,
-	org.Forbidden: http.StatusForbidden,
-}
-
-// problem turns mistakes of who asked into answers (RFC 9457); the rest is ours.
+// problem turns what is refused into an answer (RFC 9457); the rest is ours.
 func (s *Server) problem(err error) error {
-	var pe *people.Error
-	var oe *org.Error
-	var dead *people.Dead
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &pe):
-		return problem(pe.Kind, pe.Field, err)
-	case errors.As(err, &oe):
-		return problem(oe.Kind, oe.Field, err)
-	case errors.As(err, &dead), errors.Is(err, store.ErrNotFound):
-		return problem(org.NotFound, "", notFound)
+	}
+	if dead := (*people.Dead)(nil); errors.As(err, &dead) {
+		err = notFound
+	}
+	status, f := admin.Refusal(err)
+	switch {
+	case f != nil && f.Field != "":
+		return huma.NewError(status, f.Error(), &huma.ErrorDetail{Message: f.Error(), Location: "body." + f.Field})
+	case f != nil:
+		return huma.NewError(status, f.Error())
 	case errors.Is(err, admin.ErrDiskFull):
 		return huma.NewError(http.StatusInsufficientStorage, err.Error())
 	case errors.Is(err, context.Canceled): // nobody is there to read it
@@ -55,17 +43,6 @@ func (s *Server) problem(err error) error {
 	}
 	s.Log.Error("api", "err", err)
 	return huma.Error500InternalServerError(serverFail)
-}
-
-func problem(kind org.Kind, field string, err error) error {
-	status := statuses[kind]
-	if status == 0 {
-		status = http.StatusUnprocessableEntity
-	}
-	if field == "" {
-		return huma.NewError(status, err.Error())
-	}
-	return huma.NewError(status, err.Error(), &huma.ErrorDetail{Message: err.Error(), Location: "body." + field})
 }
 
 // refuse answers an error before an operation is reached.

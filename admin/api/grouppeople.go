@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 )
@@ -286,7 +287,7 @@ func (s *Server) join(ctx context.Context, c caller, in *JoinGroupInput) (Joined
 	}
 	joined, err := s.Org.Join(ctx, c.actor, g.Host, g.ID)
 	if err == nil && !joined {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return Joined{store.RoleMember}, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/org"
 	"parley/store"
@@ -192,7 +193,7 @@ func (s *Server) managed(ctx context.Context, c caller, slug string, owner bool)
 		err = manages(access)
 	}
 	if err == nil && owner && access.Affiliation != org.Owner {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return g, err
 }
@@ -201,7 +202,7 @@ func manages(a org.Access) error {
 	if a.Manages() {
 		return nil
 	}
-	return forbidden
+	return fault.ErrRole
 }
 
 func (s *Server) getGroup(ctx context.Context, c caller, in *InGroup) (Group, error) {

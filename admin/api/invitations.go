@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
+	"parley/internal/fault"
 	"parley/people"
 	"parley/store"
 )
@@ -199,8 +199,7 @@ func (s *Server) showInvitation(ctx context.Context, c caller, i store.Invitatio
 		return v, nil
 	}
 	token, err := c.p.Link(ctx, c.actor, i)
-	var refused *people.Error
-	if errors.As(err, &refused) { // not this one's to give, or the account is gone
+	if fault.Of(err) != nil { // not this one's to give, or the account is gone
 		return v, nil
 	}
 	if err == nil {

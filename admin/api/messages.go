@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -85,7 +86,7 @@ func (s *Server) messages(d *doors) {
 	act(s, d, SendMessage, s.writer, func(ctx context.Context, c caller, in *SendMessageInput) error {
 		_, access, local, err := s.room(ctx, c, in.Slug, in.Theme)
 		if err == nil && !access.Write {
-			err = forbidden
+			err = fault.ErrRole
 		}
 		if err != nil {
 			return err
@@ -103,7 +104,7 @@ func (s *Server) listMessages(ctx context.Context, c caller, in *FindMessages) (
 	}
 	from, read, err := s.Org.ReadsFrom(ctx, g, access, c.self())
 	if err == nil && !read {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	if err != nil {
 		return nil, err
@@ -162,7 +163,7 @@ func (s *Server) retract(ctx context.Context, c caller, in *InMessage) error {
 	case manages(access) == nil:
 		err = s.Rooms.Moderate(ctx, c.self(), at, in.ID, in.Reason)
 	default:
-		err = forbidden
+		err = fault.ErrRole
 	}
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"parley/admin"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 	"parley/settings"
 	"parley/store"
@@ -284,11 +284,10 @@ func (v PersonalInvite) invite(c caller) (people.Invite, error) {
 		return people.Invite{}, err
 	}
 	if v.Send && !c.p.Mails() {
-		return people.Invite{}, &people.Error{
-			Kind:  org.Exists,
-			Field: "send",
-			Text:  "no e-mail is sent from here: set up mail in the configuration, or pass the link on yourself",
-		}
+		return people.Invite{}, fault.New(
+			fault.Exists, "send",
+			"no e-mail is sent from here: set up mail in the configuration, or pass the link on yourself",
+		)
 	}
 	return people.Invite{Expiry: valid, Note: v.Note, Send: v.Send, Lang: v.Lang}, nil
 }

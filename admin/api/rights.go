@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -74,7 +75,7 @@ func (s *Server) veil(a huma.API) func(huma.Context, func(huma.Context)) {
 func role(may func(people.Actor) bool) right {
 	return func(_ context.Context, c caller, _ func(string) string) error {
 		if !may(c.actor) {
-			return forbidden
+			return fault.ErrRole
 		}
 		return nil
 	}
@@ -89,7 +90,7 @@ var (
 // operates lets in the people who run the first host, and so the whole deployment.
 func operates(_ context.Context, c caller, _ func(string) string) error {
 	if !c.p.Operates(c.actor) {
-		return forbidden
+		return fault.ErrRole
 	}
 	return nil
 }
@@ -111,7 +112,7 @@ func doesTo(act acts.Deed, own bool) right {
 // invites lets in people who may make invitation links.
 func invites(_ context.Context, c caller, _ func(string) string) error {
 	if !c.actor.Console() {
-		return forbidden
+		return fault.ErrRole
 	}
 	return c.p.MayInvite(c.actor)
 }
@@ -163,7 +164,7 @@ func (s *Server) reader(ctx context.Context, c caller, of func(string) string) e
 	}
 	_, read, err := s.Org.ReadsFrom(ctx, g, access, c.self())
 	if err == nil && !read {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return err
 }
@@ -172,7 +173,7 @@ func (s *Server) reader(ctx context.Context, c caller, of func(string) string) e
 func (s *Server) writer(ctx context.Context, c caller, of func(string) string) error {
 	_, access, _, err := s.room(ctx, c, of("slug"), of("theme"))
 	if err == nil && !access.Write {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return err
 }
@@ -181,10 +182,10 @@ func (s *Server) writer(ctx context.Context, c caller, of func(string) string) e
 func (s *Server) joiner(ctx context.Context, c caller, of func(string) string) error {
 	_, access, _, err := s.room(ctx, c, of("slug"), "")
 	if err == nil && access.Affiliation == org.Outcast {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	if err == nil && access.Affiliation == org.None && !access.Join && !access.Ask && !access.Read {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return err
 }
@@ -210,7 +211,7 @@ func (s *Server) themeManager(ctx context.Context, c caller, of func(string) str
 // creator lets in people who may create groups.
 func (s *Server) creator(ctx context.Context, c caller, _ func(string) string) error {
 	if !s.Org.MayCreateGroup(ctx, c.actor, c.host()) {
-		return forbidden
+		return fault.ErrRole
 	}
 	return nil
 }
@@ -219,7 +220,7 @@ func (s *Server) creator(ctx context.Context, c caller, _ func(string) string) e
 func (s *Server) sharer(ctx context.Context, c caller, of func(string) string) error {
 	ts, err := s.Org.TeamsToShare(ctx, c.actor, c.host())
 	if err == nil && !c.actor.Runs() && !slices.ContainsFunc(ts, func(t store.Team) bool { return t.Slug == of("team") }) {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return err
 }
@@ -227,7 +228,7 @@ func (s *Server) sharer(ctx context.Context, c caller, of func(string) string) e
 // tokensOf lets only administrators and owners ask for the tokens of all people.
 func tokensOf(_ context.Context, c caller, of func(string) string) error {
 	if of("all") == "true" && !c.actor.Runs() {
-		return forbidden
+		return fault.ErrRole
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 )
 
@@ -44,16 +44,15 @@ func (s *Server) settings(d *doors) {
 	serve(s, d, ChangeSettings, runsIt, func(ctx context.Context, c caller, in *SettingChanges) ([]Setting, error) {
 		for name := range in.Body {
 			if strings.HasPrefix(name, "signin.") {
-				return nil, &people.Error{
-					Kind:  org.Forbidden,
-					Field: name,
-					Text:  "How people sign in is changed on the page of settings, which asks who you are",
-				}
+				return nil, fault.New(
+					fault.Forbidden, name,
+					"How people sign in is changed on the page of settings, which asks who you are",
+				)
 			}
 		}
 		if _, err := c.p.ChangeSettings(ctx, c.actor, in.Body); err != nil {
 			if ms := people.Mistaken(err); ms != nil {
-				return nil, &people.Error{Kind: org.Invalid, Text: "{{.Why}}", Args: []any{"Why", ms.Error()}}
+				return nil, fault.New(fault.Invalid, "", "{{.Why}}", "Why", ms.Error())
 			}
 			return nil, err
 		}

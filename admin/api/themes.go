@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 )
@@ -148,7 +149,7 @@ func (s *Server) createTheme(ctx context.Context, c caller, in *NewThemeInput) (
 	n := org.NewTheme{Name: in.Body.Name, Creator: c.self(), Restricted: in.Body.Restricted}
 	if in.Body.Creator != "" {
 		if !c.actor.Machine() {
-			return Theme{}, forbidden
+			return Theme{}, fault.ErrRole
 		}
 		if n.Creator, err = c.addressOf("creator", in.Body.Creator); err != nil {
 			return Theme{}, err

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 )
 
@@ -17,7 +17,7 @@ func (c *ctx) chosenPeople() ([]string, error) {
 		return nil, err
 	}
 	if total > maxChosen {
-		return nil, &people.Error{Kind: org.Invalid, Text: "These are too many people at once: narrow the list"}
+		return nil, fault.New(fault.Invalid, "", "These are too many people at once: narrow the list")
 	}
 	var names []string
 	for _, p := range ps {
@@ -42,7 +42,7 @@ func (c *ctx) bulk() error {
 		return c.oops(back, err)
 	}
 	if len(names) == 0 {
-		return c.oops(back, &people.Error{Kind: org.Invalid, Text: "Tick some people first"})
+		return c.oops(back, fault.New(fault.Invalid, "", "Tick some people first"))
 	}
 	do := c.form("do")
 	yes, no := true, false

@@ -1,12 +1,11 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 	"parley/store"
 )
@@ -130,15 +129,14 @@ func (c *ctx) create() error {
 	do := c.form("do")
 	invite, another := strings.Contains(do, "invite"), strings.Contains(do, "another")
 	refuse := func(err error) error {
-		var pe *people.Error
 		var ok bool
 		if f.Error, f.Field, ok = c.explain(c.inWords(err)); !ok {
 			return err
 		}
 		f.Error = keepRows(f.Own, nil, f.Error, f.Field)
 		f.Again = f.ReuseName || people.IsReserved(err) && c.Actor.Role == store.RoleOwner
-		if errors.As(err, &pe) && pe.Kind == org.Exists && len(pe.Args) == 4 {
-			f.Known, _ = pe.Args[3].(string)
+		if e := fault.Of(err); e.Kind == fault.Exists && len(e.Args) == 4 {
+			f.Known, _ = e.Args[3].(string)
 		}
 		return c.panel(http.StatusUnprocessableEntity, "colleague", "panel", c.T("New colleague"), f)
 	}
@@ -148,7 +146,7 @@ func (c *ctx) create() error {
 	}
 	f.NoPhoto = has
 	if invite && c.P.Mails() && f.Email == "" {
-		return refuse(&people.Error{Kind: org.Invalid, Field: "email", Text: "An e-mail address is needed to send the invitation to"})
+		return refuse(fault.New(fault.Invalid, "email", "An e-mail address is needed to send the invitation to"))
 	}
 	n := people.Newcomer{NewPerson: f.NewPerson, Photo: photo}
 	if invite {

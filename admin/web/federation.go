@@ -1,11 +1,10 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 
 	"parley/federation"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -83,8 +82,7 @@ func (c *ctx) domainRule() error {
 	default:
 		err = c.s.Federation.SetRules(ctx, c.Actor, store.DomainRule{Domain: domain, Action: do, Note: c.form("note")})
 	}
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.Forbidden {
+	if fault.Is(err, fault.Forbidden) {
 		return err
 	}
 	if err != nil {

@@ -1,13 +1,12 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
+	"parley/internal/fault"
 	"parley/internal/shape"
-	"parley/org"
 	"parley/people"
 	"parley/store"
 )
@@ -221,12 +220,7 @@ func (c *ctx) fieldAct() error {
 		place = min(len(d.Fields), place+1)
 	case "delete":
 		if c.form("confirm") != f.Key {
-			wrong := &people.Error{
-				Kind:  org.Invalid,
-				Field: "confirm",
-				Text:  "Type {{.Name}} to delete the field",
-				Args:  []any{"Name", f.Key},
-			}
+			wrong := fault.New(fault.Invalid, "confirm", "Type {{.Name}} to delete the field", "Name", f.Key)
 			return c.refuseField(wrong, func(d *fieldsData) { d.Confirm = c.form("confirm") })
 		}
 		if err := c.P.DeleteField(ctx, c.Actor, f.Key); err != nil {
@@ -318,19 +312,17 @@ func keepRows(rows []fieldRow, typed map[string]string, text, field string) stri
 
 // inWords has an error about a profile field call the field what it is called in the page's language.
 func (c *ctx) inWords(err error) error {
-	var pe *people.Error
-	if !errors.As(err, &pe) || len(pe.Args) < 2 || pe.Args[0] != "Field" {
+	f := fault.Of(err)
+	if f == nil || len(f.Args) < 2 || f.Args[0] != "Field" {
 		return err
 	}
 	fs, ferr := c.P.Fields(c.r.Context())
 	if ferr != nil {
 		return err
 	}
-	for _, f := range fs {
-		if f.Key == pe.Field {
-			named := *pe
-			named.Args = append([]any{"Field", c.ownName(f)}, pe.Args[2:]...)
-			return &named
+	for _, own := range fs {
+		if own.Key == f.Field {
+			return fault.New(f.Kind, f.Field, f.Text, append([]any{"Field", c.ownName(own)}, f.Args[2:]...)...)
 		}
 	}
 	return err

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 )
 
@@ -53,7 +53,7 @@ func (c *ctx) savePhoto() error {
 	if c.form("do") != "remove" {
 		f, _, err := c.r.FormFile("photo")
 		if errors.Is(err, http.ErrMissingFile) {
-			return c.oops(page, &people.Error{Kind: org.Invalid, Field: "photo", Text: "Choose a picture first"})
+			return c.oops(page, fault.New(fault.Invalid, "photo", "Choose a picture first"))
 		}
 		if err != nil {
 			return tooLarge(err)
@@ -63,7 +63,7 @@ func (c *ctx) savePhoto() error {
 			return tooLarge(err)
 		}
 		if len(data) == 0 {
-			return c.oops(page, &people.Error{Kind: org.Invalid, Field: "photo", Text: "Choose a picture first"})
+			return c.oops(page, fault.New(fault.Invalid, "photo", "Choose a picture first"))
 		}
 		if data, err = groupPicture(data); err != nil {
 			return c.oops(page, err)

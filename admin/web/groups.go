@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -142,7 +143,7 @@ func (c *ctx) groupRows(f store.GroupFilter, whose string) (rows []groupRow, err
 // deletedGroups lists the groups that can be restored, for people who may restore them.
 func (c *ctx) deletedGroups(f store.GroupFilter) error {
 	if !c.Actor.Runs() {
-		return forbidden
+		return fault.ErrRole
 	}
 	ctx := c.r.Context()
 	gs, total, err := c.s.Org.FindDeleted(ctx, c.host(), f)
@@ -186,7 +187,7 @@ func (c *ctx) mayCreate() bool { return c.s.Org.MayCreateGroup(c.r.Context(), c.
 
 func (c *ctx) newGroupPage() error {
 	if !c.mayCreate() {
-		return forbidden
+		return fault.ErrRole
 	}
 	f, err := c.groupForm(org.GroupChange{}, nil)
 	if err != nil {
@@ -197,7 +198,7 @@ func (c *ctx) newGroupPage() error {
 
 func (c *ctx) createGroup() error {
 	if !c.mayCreate() {
-		return forbidden
+		return fault.ErrRole
 	}
 	if err := c.r.ParseForm(); err != nil {
 		return badForm

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 )
@@ -58,7 +59,7 @@ type groupTeam struct {
 func (c *ctx) managed() (room, error) {
 	r, err := c.room()
 	if err == nil && !r.Manages() {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return r, err
 }
@@ -67,7 +68,7 @@ func (c *ctx) managed() (room, error) {
 func (c *ctx) owned() (room, error) {
 	r, err := c.managed()
 	if err == nil && !r.Owns() {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	return r, err
 }
@@ -270,7 +271,7 @@ func (c *ctx) restoreGroup() error {
 func (c *ctx) setMandatory() error {
 	r, err := c.room()
 	if err == nil && !c.Actor.Runs() {
-		err = forbidden
+		err = fault.ErrRole
 	}
 	if err != nil {
 		return err

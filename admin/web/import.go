@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/sheet"
-	"parley/org"
 	"parley/people"
 	"parley/store"
 )
@@ -149,8 +149,7 @@ func (c *ctx) importRow(r *row, by *chosen, seen map[string]int, do, invite bool
 		return err
 	}
 	r.State, r.Error = "wrong", text
-	var pe *people.Error
-	if errors.As(err, &pe) && pe.Kind == org.Exists && (field == "name" || field == "email") {
+	if fault.Is(err, fault.Exists) && (field == "name" || field == "email") {
 		r.State = "known"
 	}
 	r.Where = where(by, field, r.New)
@@ -192,7 +191,7 @@ func (c *ctx) readText(d *importData) error {
 // readRows reads a table of people, who may have values of some profile fields.
 func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error) {
 	bad := func(id string, args ...any) ([]row, chosen, rune, error) {
-		return nil, chosen{}, 0, &people.Error{Kind: org.Invalid, Field: "file", Text: id, Args: args}
+		return nil, chosen{}, 0, fault.New(fault.Invalid, "file", id, args...)
 	}
 	if strings.TrimSpace(text) == "" {
 		return bad("Choose a file, or paste its lines")
@@ -228,7 +227,7 @@ func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error)
 // badTable says in words why a file is not taken, and what to do.
 func badTable(err error, head []string, comma rune) error {
 	bad := func(id string, args ...any) error {
-		return &people.Error{Kind: org.Invalid, Field: "file", Text: id, Args: args}
+		return fault.New(fault.Invalid, "file", id, args...)
 	}
 	var fe *sheet.ForeignError
 	var ee *sheet.EncodingError
@@ -264,7 +263,7 @@ func badKind(k sheet.Kind) error {
 	case sheet.Numbers:
 		text = "This is a Numbers document. In Numbers, choose “File”, “Export To”, “CSV”; then choose that file here"
 	}
-	return &people.Error{Kind: org.Invalid, Field: "file", Text: text}
+	return fault.New(fault.Invalid, "file", text)
 }
 
 // columnName calls a column as spreadsheets and the table do: C (E-mail).

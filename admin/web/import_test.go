@@ -10,8 +10,8 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"parley/internal/fault"
 	"parley/internal/i18n"
-	"parley/people"
 	"parley/store"
 )
 
@@ -56,7 +56,7 @@ func TestReadRows(t *testing.T) {
 		"email\n" + strings.Repeat("a\n", 5001): "Line 5002 is one too many: at most 5000 people at once, so part the list",
 	} {
 		_, _, _, err := readRows(text, nil)
-		var pe *people.Error
+		var pe *fault.Error
 		if !errors.As(err, &pe) {
 			t.Errorf("%.60q: %v", text, err)
 			continue

@@ -13,6 +13,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/people"
 	"parley/store"
@@ -345,7 +346,7 @@ func (c *ctx) first() (*people.People, error) {
 	return nil, errFirst
 }
 
-var errFirst = &people.Error{Kind: org.NotFound, Text: "This link was used already, or a newer one was printed when the server started again"}
+var errFirst = fault.New(fault.NotFound, "", "This link was used already, or a newer one was printed when the server started again")
 
 type setupForm struct {
 	Token, Name, FullName, Email, Domain, Error, Field string
@@ -434,8 +435,7 @@ func (c *ctx) forgot() error {
 				return
 			}
 			_, _, err := p.Reset(ctx, actor, u.Name, true)
-			var pe *people.Error
-			if err != nil && !errors.As(err, &pe) { // nobody is told, not even that there are too many
+			if err != nil && fault.Of(err) == nil { // nobody is told, not even that there are too many
 				c.s.Log.Error("send a link for a new password", "account", u.Address(), "err", err)
 			}
 		})

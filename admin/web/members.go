@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"parley/internal/fault"
 	"parley/org"
-	"parley/people"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -48,7 +48,7 @@ func (c *ctx) membersPage() error {
 		return err
 	}
 	if !r.Access.Read || !r.Manages() && !org.ShowsAddresses(r.Group, r.Access) {
-		return forbidden
+		return fault.ErrRole
 	}
 	ctx, page, role := c.r.Context(), c.pageNumber(), c.form("as")
 	if !slices.Contains([]string{"", store.RoleOwner, store.RoleModerator, store.RoleMember}, role) && !(role == store.RoleBanned && r.Manages()) {
@@ -138,7 +138,7 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 			return nil, err
 		}
 		if total > maxChosen {
-			return nil, &people.Error{Kind: org.Invalid, Text: "These are too many people at once: narrow the list"}
+			return nil, fault.New(fault.Invalid, "", "These are too many people at once: narrow the list")
 		}
 		names = nil
 		for _, p := range ps {
@@ -154,13 +154,13 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 			}
 			j, err := jid.Parse(one)
 			if err != nil || j.Local() == "" {
-				return nil, &people.Error{Kind: org.Invalid, Field: "member", Text: "{{.Address}} is no address of a person", Args: []any{"Address", one}}
+				return nil, fault.New(fault.Invalid, "member", "{{.Address}} is no address of a person", "Address", one)
 			}
 			js = append(js, j.Bare())
 		}
 	}
 	if len(js) == 0 {
-		return nil, &people.Error{Kind: org.Invalid, Field: "member", Text: "Tick some people first"}
+		return nil, fault.New(fault.Invalid, "member", "Tick some people first")
 	}
 	return js, nil
 }
@@ -282,7 +282,7 @@ func (c *ctx) answerRequest() error {
 	page, who, yes := "/g/"+r.Group.Slug+"/members", c.form("address"), c.form("do") == "yes"
 	j, err := jid.Parse(who)
 	if err != nil || j.Local() == "" {
-		return c.oops(page, &people.Error{Kind: org.Invalid, Field: "member", Text: "{{.Address}} is no address of a person", Args: []any{"Address", who}})
+		return c.oops(page, fault.New(fault.Invalid, "member", "{{.Address}} is no address of a person", "Address", who))
 	}
 	if err := c.s.Org.AnswerRequest(c.r.Context(), c.Actor, c.host(), r.Group.ID, j, yes); err != nil {
 		return c.oops(page, err)

@@ -4,8 +4,7 @@ import (
 	"strings"
 
 	"parley/acts"
-	"parley/org"
-	"parley/people"
+	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -48,7 +47,7 @@ func (c *ctx) retract() error {
 	case r.Manages():
 		err = c.s.Rooms.Moderate(ctx, c.self(), at, id.String(), cut(c.form("reason"), 500))
 	default:
-		return forbidden
+		return fault.ErrRole
 	}
 	if err != nil {
 		return c.oops(r.Path, err)
@@ -81,7 +80,7 @@ func (c *ctx) showOut() error {
 	}
 	who = who.Bare()
 	if who == c.self() {
-		return c.oops(r.Path, &people.Error{Kind: org.Invalid, Text: "That would be you"})
+		return c.oops(r.Path, fault.New(fault.Invalid, "", "That would be you"))
 	}
 	if c.form("do") == "ban" {
 		had, err := c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, who)

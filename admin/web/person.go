@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/internal/sheet"
-	"parley/org"
 	"parley/people"
 	"parley/store"
 )
 
-var badForm = &people.Error{Kind: org.Invalid, Text: "The form did not arrive as it should: try again"}
+var badForm = fault.New(fault.Invalid, "", "The form did not arrive as it should: try again")
 
 // personData is what the page of a person shows.
 type personData struct {
@@ -215,7 +215,7 @@ func (c *ctx) personAct() error {
 		return c.setPhoto(u, page)
 	case "factor":
 		if u.Name == c.Me.Name { // that is done at the own page
-			return forbidden
+			return fault.ErrRole
 		}
 		if err := c.P.FactorOff(ctx, c.Actor, u.Name); err != nil {
 			return c.oops(page, err)

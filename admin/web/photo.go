@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"parley/admin"
+	"parley/internal/fault"
 	"parley/internal/picture"
-	"parley/org"
 	"parley/people"
 	"parley/store"
 )
@@ -113,7 +113,7 @@ func (c *ctx) setPhoto(u store.Person, page string) error {
 	p, ok, err := c.upload()
 	remove := c.form("do") == "remove"
 	if err == nil && !ok && !remove {
-		err = &people.Error{Kind: org.Invalid, Field: "photo", Text: "Choose a picture first"}
+		err = fault.New(fault.Invalid, "photo", "Choose a picture first")
 	}
 	if remove {
 		p = people.Photo{}

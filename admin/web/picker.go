@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
@@ -238,7 +239,7 @@ func (c *ctx) pickMembers() error {
 			return notFound
 		}
 		if !r.Manages() {
-			return forbidden
+			return fault.ErrRole
 		}
 		r.Theme = &t
 		ms, err := c.s.Org.ThemePeople(c.r.Context(), c.host(), key)
@@ -247,7 +248,7 @@ func (c *ctx) pickMembers() error {
 		}
 		without = addressSet(ms)
 	} else if !r.mayStart() {
-		return forbidden
+		return fault.ErrRole
 	}
 	p, err := c.membersPicker(r, nil, without)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"parley/org"
+	"parley/internal/fault"
 	"parley/people"
 	"parley/store"
 )
@@ -121,7 +121,7 @@ const fieldPrefix = "field_"
 func (c *ctx) locked() error {
 	for _, f := range people.Locked {
 		if c.r.Form.Has(f) {
-			return &people.Error{Kind: org.Forbidden, Field: f, Text: "This is kept by your organization: an administrator changes it"}
+			return fault.New(fault.Forbidden, f, "This is kept by your organization: an administrator changes it")
 		}
 	}
 	return nil

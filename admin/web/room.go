@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/fault"
 	"parley/org"
-	"parley/people"
 	"parley/store"
 	"parley/wire"
 )
@@ -312,9 +312,9 @@ func (c *ctx) sayInRoom() error {
 		return c.to(r.Path)
 	}
 	if len(text) > maxSay {
-		err = &people.Error{Kind: org.Invalid, Text: "This is too long for one message"}
+		err = fault.New(fault.Invalid, "", "This is too long for one message")
 	} else if !r.Access.Write {
-		err = &people.Error{Kind: org.Forbidden, Text: "You may read here, and not write"}
+		err = fault.New(fault.Forbidden, "", "You may read here, and not write")
 	} else {
 		err = c.s.Rooms.Say(c.r.Context(), c.self(), c.s.Org.RoomJID(c.host(), r.Local), text)
 	}

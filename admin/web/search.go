@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/store/fulltext"
@@ -79,8 +80,7 @@ func (c *ctx) search() error {
 // what is found in it.
 func (s *Server) searchedGroup(ctx context.Context, host, slug string) (string, error) {
 	g, err := s.Org.Group(ctx, host, slug)
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return "none", nil
 	}
 	return g.ID, err

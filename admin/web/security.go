@@ -8,8 +8,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/skip2/go-qrcode"
 
-	"parley/org"
-	"parley/people"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 )
@@ -146,7 +145,7 @@ func (c *ctx) factor() error {
 	case "confirm":
 		step, ok := matching(f.Secret, strings.ReplaceAll(c.form("code"), " ", ""), c.now, f.LastStep)
 		if f.Confirmed || f.Secret == "" || !ok {
-			return c.refuseSecurity(&people.Error{Kind: org.Invalid, Field: "code", Text: "This code is not right: is the clock of your telephone?"})
+			return c.refuseSecurity(fault.New(fault.Invalid, "code", "This code is not right: is the clock of your telephone?"))
 		}
 		codes, hashes := newRecovery()
 		if err := c.P.FactorOn(ctx, c.Actor, c.Me.Name, store.SecondFactor{Secret: f.Secret, LastStep: step, Recovery: hashes}); err != nil {

@@ -67,7 +67,7 @@ func (c *ctx) showSettings(status int, section string, sent map[string]string, w
 				}
 				c.fill(&f)
 				for _, m := range wrong {
-					if m.Name == st.Name {
+					if m.Field == st.Name {
 						f.Error = c.T(m.Text, c.spelled(m.Args)...)
 					}
 				}

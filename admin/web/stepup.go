@@ -7,8 +7,7 @@ import (
 	"strings"
 
 	"parley/auth"
-	"parley/org"
-	"parley/people"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -195,7 +194,7 @@ func (c *ctx) prove(given string) error {
 	return nil
 }
 
-var tooMany = &people.Error{Kind: org.Forbidden, Field: "current", Text: "Too many attempts: try again in a few minutes"}
+var tooMany = fault.New(fault.Limit, "current", "Too many attempts: try again in a few minutes")
 
 // ownCode says whether this is a code of who has signed in. A wrong one is counted where it turns out to be no password either.
 func (c *ctx) ownCode(code string) (bool, error) {
@@ -238,5 +237,5 @@ func (c *ctx) ownPassword(password string) error {
 		return tooMany
 	}
 	c.failed("pages", "wrong password of who has signed in", c.Me.Address())
-	return &people.Error{Kind: org.Invalid, Field: "current", Text: "This is not your password"}
+	return fault.New(fault.Invalid, "current", "This is not your password")
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -11,7 +12,7 @@ func (c *ctx) mayBackup() bool { return c.Actor.Role == store.RoleOwner && c.P.O
 
 func (c *ctx) backup() error {
 	if !c.mayBackup() {
-		return forbidden
+		return fault.ErrRole
 	}
 	if err := c.s.System.MakeBackup(c.Actor); err != nil {
 		return c.oops("/admin/system#backups", err)

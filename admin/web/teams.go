@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"strings"
 
+	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/org"
-	"parley/people"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -199,7 +199,7 @@ func (c *ctx) deleteTeam() error {
 		return err
 	}
 	if c.form("confirm") != d.Team.Name {
-		return c.refuseTeam(&people.Error{Kind: org.Invalid, Field: "confirm", Text: "Type {{.Name}} to delete the team", Args: []any{"Name", d.Team.Name}}, func(t *teamData) { t.Confirm = c.form("confirm") })
+		return c.refuseTeam(fault.New(fault.Invalid, "confirm", "Type {{.Name}} to delete the team", "Name", d.Team.Name), func(t *teamData) { t.Confirm = c.form("confirm") })
 	}
 	if err := c.s.Org.DeleteTeam(c.r.Context(), c.Actor, c.host(), d.Team.ID); err != nil {
 		return c.oops("/admin/teams/"+d.Team.Slug, err)
@@ -267,7 +267,7 @@ func (c *ctx) setTeamPeople() error {
 			return err
 		}
 		if total > maxChosen {
-			return c.oops("/admin/teams/"+t.Team.Slug+"/people", &people.Error{Kind: org.Invalid, Text: "These are too many people at once: narrow the list"})
+			return c.oops("/admin/teams/"+t.Team.Slug+"/people", fault.New(fault.Invalid, "", "These are too many people at once: narrow the list"))
 		}
 		names = nil
 		for _, p := range ps {
@@ -276,7 +276,7 @@ func (c *ctx) setTeamPeople() error {
 	}
 	page := c.back("/admin/teams/" + t.Team.Slug + "/people")
 	if len(names) == 0 {
-		return c.oops(page, &people.Error{Kind: org.Invalid, Text: "Tick some people first"})
+		return c.oops(page, fault.New(fault.Invalid, "", "Tick some people first"))
 	}
 	if err := c.P.SetTeamPeople(c.r.Context(), c.Actor, t.Team, names, out); err != nil {
 		return c.oops(page, err)
@@ -343,7 +343,7 @@ func (c *ctx) share() error {
 	default:
 		address, jerr := jid.Parse(d.Name)
 		if jerr != nil {
-			err = &people.Error{Kind: org.Invalid, Field: "contact", Text: "This is no address: write it like alice@example.org"}
+			err = fault.New(fault.Invalid, "contact", "This is no address: write it like alice@example.org")
 			break
 		}
 		err = c.s.Org.PutContact(ctx, c.Actor, c.host(), d.Team.Slug, address, d.Text)

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"parley/internal/fault"
 	"parley/org"
-	"parley/people"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -42,7 +42,7 @@ func (c *ctx) newThemePage() error {
 		return err
 	}
 	if !r.mayStart() {
-		return forbidden
+		return fault.ErrRole
 	}
 	f := themeForm{room: r}
 	if f.Offered, err = c.membersPicker(r, nil, nil); err != nil {
@@ -67,7 +67,7 @@ func (c *ctx) createTheme() error {
 	}
 	if c.picks("person") {
 		if !r.mayStart() {
-			return forbidden
+			return fault.ErrRole
 		}
 		if err := offer(); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (c *ctx) addressesIn(field string) (js []jid.JID, err error) {
 		}
 		j, err := jid.Parse(a)
 		if err != nil || j.Local() == "" {
-			return nil, &people.Error{Kind: org.Invalid, Field: field, Text: "{{.Address}} is no address of a person", Args: []any{"Address", a}}
+			return nil, fault.New(fault.Invalid, field, "{{.Address}} is no address of a person", "Address", a)
 		}
 		js = append(js, j.Bare())
 	}
@@ -223,7 +223,7 @@ func (c *ctx) saveThemePeople() error {
 	}
 	js, err := c.addressesIn("person")
 	if err == nil && len(js) == 0 {
-		err = &people.Error{Kind: org.Invalid, Field: "person", Text: "Tick some people first"}
+		err = fault.New(fault.Invalid, "person", "Tick some people first")
 	}
 	if err != nil {
 		return c.oops(page, err)

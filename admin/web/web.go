@@ -23,6 +23,7 @@ import (
 	"parley/feature/webhooks"
 	"parley/federation"
 	"parley/internal/door"
+	"parley/internal/fault"
 	"parley/internal/memo"
 	"parley/org"
 	"parley/people"
@@ -117,11 +118,7 @@ func (s *Server) register() {
 	s.mux.Handle("/api/", s.API)
 }
 
-// notFound and forbidden become their pages.
-var (
-	notFound  = &people.Error{Kind: org.NotFound, Text: "There is no such page"}
-	forbidden = &people.Error{Kind: org.Forbidden, Text: "Your role does not allow this"}
-)
+var notFound = fault.New(fault.NotFound, "", "There is no such page")
 
 // nothing answers where there is no page. A page's name with a slash after it redirects to the page.
 func (c *ctx) nothing() error {
@@ -162,7 +159,7 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 			c.toLogin()
 			return
 		case need == console && !c.Actor.Console(), need == runs && !c.Actor.Runs():
-			err = forbidden
+			err = fault.ErrRole
 		default:
 			if need != public {
 				w.Header().Set("Cache-Control", "no-store")
@@ -341,55 +338,44 @@ func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
 
 // explain gives the text for a mistake of who asked; ok is false for one of ours.
 func (c *ctx) explain(err error) (text, field string, ok bool) {
-	var pe *people.Error
-	var oe *org.Error
-	switch {
-	case errors.As(err, &pe):
-		return c.T(pe.Text, pe.Args...), pe.Field, true
-	case errors.As(err, &oe):
-		return c.T(upper(oe.Error())), oe.Field, true
+	f := fault.Of(err)
+	if f == nil {
+		return "", "", false
 	}
-	return "", "", false
+	return c.refusal(f), f.Field, true
+}
+
+// refusal says a refusal in the page's language.
+func (c *ctx) refusal(f *fault.Error) string {
+	text := c.T(upper(f.Text), f.Args...)
+	if strings.HasPrefix(f.Text, "{{.Field}}") { // the name of a field, which programs write in lower case
+		return upper(text)
+	}
+	return text
 }
 
 // fail shows what went wrong.
 func (c *ctx) fail(err error) {
-	status, text := http.StatusInternalServerError, ""
-	var pe *people.Error
-	var oe *org.Error
 	var big *http.MaxBytesError
-	kind := org.Kind(0)
 	switch {
-	case errors.As(err, &pe):
-		kind = pe.Kind
-	case errors.As(err, &oe):
-		kind = oe.Kind
 	case errors.Is(err, store.ErrNotFound):
-		err, kind = notFound, org.NotFound
+		err = notFound
 	case errors.Is(err, door.ErrTooManyBodies):
-		err, status = &people.Error{Text: "Too much is going on here: try again in a few seconds"}, http.StatusServiceUnavailable
+		err = fault.New(fault.Busy, "", "Too much is going on here: try again in a few seconds")
 		c.w.Header().Set("Retry-After", "5")
 	case errors.As(err, &big):
-		err, kind = &people.Error{Kind: org.Invalid, Text: "This is too large"}, org.Invalid
+		err = fault.New(fault.Invalid, "", "This is too large")
 	}
-	switch kind {
-	case org.NotFound:
-		status = http.StatusNotFound
-	case org.Forbidden:
-		status = http.StatusForbidden
-	case org.Exists:
-		status = http.StatusConflict
-	case org.Invalid:
-		status = http.StatusUnprocessableEntity
-	}
-	if status == http.StatusInternalServerError {
+	status, refused := admin.Refusal(err)
+	text := c.T("Something went wrong here. It has been noted in the server's log.")
+	if refused != nil {
+		text = c.refusal(refused)
+	} else {
 		if c.r.Context().Err() != nil {
 			return // nobody is there to read it
 		}
 		c.s.Log.Error("page", "path", c.r.Pattern, "err", err) // never the path itself: links have their secret in it
-		text = c.T("Something went wrong here. It has been noted in the server's log.")
-	} else {
-		text, _, _ = c.explain(err)
+		status = http.StatusInternalServerError
 	}
 	if c.r.Header.Get("HX-Request") != "" { // htmx shows nothing for an error: the page itself is to show it
 		c.w.Header().Set("HX-Retarget", "#toasts")

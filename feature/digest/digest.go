@@ -4,7 +4,6 @@ package digest
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"parley/org"
@@ -86,15 +85,15 @@ func (d *digest) form(ctx context.Context, who jid.JID) (*form.Form, error) {
 func (d *digest) set(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	u, err := d.p.Get(ctx, who.Local())
 	if err != nil {
-		return "", nil, refusal(err)
+		return "", nil, server.Noted(err)
 	}
 	if f.Has("digest") {
 		if err := d.p.SetDigest(ctx, d.p.ByClient(u, who), u.Name, f.Get("digest")); err != nil {
-			return "", nil, refusal(err)
+			return "", nil, server.Noted(err)
 		}
 	}
 	if err := d.setQuiet(ctx, d.p.ByClient(u, who), f); err != nil {
-		return "", nil, refusal(err)
+		return "", nil, server.Noted(err)
 	}
 	if !f.Has("muted") {
 		return "Saved.", nil, nil
@@ -113,21 +112,8 @@ func (d *digest) set(ctx context.Context, who jid.JID, f form.Form) (string, *fo
 			state = store.FollowAuto
 		}
 		if err := d.o.Follow(ctx, d.h.Domain, x.Theme.Key, u.Name, state); err != nil {
-			return "", nil, refusal(err)
+			return "", nil, server.Noted(err)
 		}
 	}
 	return "Saved.", nil, nil
-}
-
-// refusal turns an error of the rules into a note for people.
-func refusal(err error) error {
-	var pe *people.Error
-	var oe *org.Error
-	switch {
-	case errors.As(err, &pe):
-		return &server.NoteError{Text: pe.Error()}
-	case errors.As(err, &oe):
-		return &server.NoteError{Text: oe.Error()}
-	}
-	return err
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"parley/acts"
-	"parley/org"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -73,12 +72,7 @@ func (v *Invitations) create(ctx context.Context, who jid.JID, i people.AppInvit
 	if err != nil {
 		return store.Invitation{}, "", err
 	}
-	made, token, err := v.p.InviteByApp(ctx, by, i)
-	var e *people.Error
-	if errors.As(err, &e) && e.Kind == org.Forbidden {
-		err = server.WithText(server.ResourceConstraint, "too many of your invitations wait for an answer")
-	}
-	return made, token, err
+	return v.p.InviteByApp(ctx, by, i)
 }
 
 // result makes the form that an inviter gets; landing is the page for people without a client, "" for none.

@@ -4,9 +4,6 @@ package mds
 
 import (
 	"context"
-	"errors"
-
-	"mellium.im/xmpp/stanza"
 
 	"parley/server"
 	"parley/wire"
@@ -49,8 +46,7 @@ func (m marks) sent(ctx context.Context, p *server.Pass) error {
 	account := p.Account
 	p.After(func(ctx context.Context) {
 		err := pep.Publish(ctx, account, ns, "whitelist", it)
-		var se stanza.Error
-		if errors.As(err, &se) {
+		if _, ok := server.Refusal(err); ok {
 			m.h.Log.Debug("cannot keep what is displayed", "account", account, "err", err)
 		} else if err != nil && ctx.Err() == nil {
 			m.h.Log.Error("cannot keep what is displayed", "account", account, "err", err)

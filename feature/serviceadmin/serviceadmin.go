@@ -4,7 +4,6 @@ package serviceadmin
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -147,11 +146,8 @@ func (s *service) command(name, title string, fields func(f *form.Form), do func
 
 // readable turns an error into a note that clients show to the administrator.
 func readable(err error) error {
-	var se stanza.Error
-	if !errors.As(err, &se) {
-		if errors.Is(err, store.ErrNotFound) {
-			return &server.NoteError{Text: "There is no such account."}
-		}
+	se, ok := server.Refusal(err)
+	if !ok {
 		return err
 	}
 	if text := se.Text["en"]; text != "" {

@@ -4,7 +4,6 @@ package sharing
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"mellium.im/xmpp/stanza"
@@ -83,15 +82,6 @@ func (s *Sharing) shares(ctx context.Context, who jid.JID) bool {
 	return err == nil && len(ts) > 0
 }
 
-// refusal turns an error of org into a note for people.
-func refusal(err error) error {
-	var oe *org.Error
-	if errors.As(err, &oe) {
-		return &server.NoteError{Text: oe.Error()}
-	}
-	return err
-}
-
 func (s *Sharing) list(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
 	xs, err := s.o.SharedOf(ctx, s.h.Domain, store.SharedSnippet, who)
 	if err != nil || len(xs) == 0 {
@@ -140,7 +130,7 @@ func (s *Sharing) put(ctx context.Context, who jid.JID, f form.Form) (string, *f
 		text = strings.Join(fd.Values, "\n")
 	}
 	err := s.o.PutSnippet(ctx, s.by(who), s.h.Domain, f.Get("team"), f.Get("name"), text)
-	return "Saved.", nil, refusal(err)
+	return "Saved.", nil, server.Noted(err)
 }
 
 func (s *Sharing) contactForm(ctx context.Context, who jid.JID) (*form.Form, error) {
@@ -160,7 +150,7 @@ func (s *Sharing) putContact(ctx context.Context, who jid.JID, f form.Form) (str
 		return "", nil, stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}
 	}
 	err = s.o.PutContact(ctx, s.by(who), s.h.Domain, f.Get("team"), contact, f.Get("name"))
-	return "Shared.", nil, refusal(err)
+	return "Shared.", nil, server.Noted(err)
 }
 
 // pick gives a function that makes a form with the shared things of a kind; drop removes the chosen one.
@@ -190,7 +180,7 @@ func (s *Sharing) pick(kind, node, title string) func(context.Context, jid.JID) 
 func (s *Sharing) drop(kind string) func(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 	return func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 		team, name, _ := strings.Cut(f.Get("which"), "/")
-		return "Done.", nil, refusal(s.o.Unshare(ctx, s.by(who), s.h.Domain, team, kind, name))
+		return "Done.", nil, server.Noted(s.o.Unshare(ctx, s.by(who), s.h.Domain, team, kind, name))
 	}
 }
 

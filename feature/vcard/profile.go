@@ -254,15 +254,6 @@ func (v *Cards) update(ctx context.Context, who jid.JID, ch people.Change) error
 	return err
 }
 
-// refused turns an error of the rules into a stanza error.
-func refused(err error) error {
-	var pe *people.Error
-	if errors.As(err, &pe) {
-		return server.WithText(server.NotAcceptable, pe.Error())
-	}
-	return err
-}
-
 // shown gives an account's card as the asker sees it.
 func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, card *wire.Element) (*wire.Element, error) {
 	u, err := v.st.Person(ctx, v.h.Domain, account)

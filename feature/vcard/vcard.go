@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"mellium.im/xmpp/stanza"
-
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -133,7 +131,7 @@ func (v *Cards) service(context.Context, *server.Request) (*wire.Element, error)
 func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	u, change, any, err := v.taken(ctx, r.Account, temp, r.Payload)
 	if err != nil {
-		return nil, refused(err)
+		return nil, err
 	}
 	card := temp.joined(r.Payload, u, u, v.rules.Company(), false)
 	if err := v.keep(ctx, r.From, card); err != nil {
@@ -145,14 +143,13 @@ func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, erro
 	if err := v.told(v.toNodes(ctx, r.Account, card)); err != nil || !any {
 		return nil, err
 	}
-	return nil, refused(v.update(ctx, r.From, change))
+	return nil, v.update(ctx, r.From, change)
 }
 
 // told passes on only errors that matter to the person. A refusal of the other place (too many nodes, or the photo is
 // too large for it) does not: the request itself has succeeded.
 func (v *Cards) told(err error) error {
-	var refused stanza.Error
-	if errors.As(err, &refused) {
+	if _, ok := server.Refusal(err); ok {
 		v.h.Log.Debug("a card or picture is not in all its places", "err", err)
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"parley/people"
+	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -333,8 +333,7 @@ func (v *Cards) fromCard4(ctx context.Context, account string, it server.PEPItem
 		return nil // not a card
 	}
 	u, change, any, err := v.taken(ctx, account, card4th, card)
-	var bad *people.Error
-	if errors.As(err, &bad) {
+	if fault.Of(err) != nil {
 		v.h.Log.Debug("what a card says is not taken into the profile", "account", account, "err", err)
 		any = false
 		u, err = v.rules.Get(ctx, account)

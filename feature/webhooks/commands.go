@@ -2,7 +2,6 @@ package webhooks
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"parley/acts"
@@ -28,7 +27,7 @@ func (w *Webhooks) Commands(group string) []server.Command {
 		{Node: nodes + "new-webhook", Name: "Let a program post here", Allowed: owner, Form: inForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 			_, secret, err := w.Create(ctx, w.by(who), NewHook{Direction: store.HookIn, Name: f.Get("name"), Group: group, Theme: f.Get("theme")})
 			if err != nil {
-				return "", nil, refusal(err)
+				return "", nil, server.Noted(err)
 			}
 			res := form.New(form.Result, nodes+"new-webhook")
 			res.Add("url", form.TextSingle, "Programs post to (told this once)", w.cfg.URL(secret))
@@ -41,7 +40,7 @@ func (w *Webhooks) Commands(group string) []server.Command {
 			}
 			_, secret, err := w.Create(ctx, w.by(who), NewHook{Direction: store.HookOut, Name: f.Get("name"), Group: group, Theme: f.Get("theme"), URL: f.Get("url"), Events: events})
 			if err != nil {
-				return "", nil, refusal(err)
+				return "", nil, server.Noted(err)
 			}
 			res := form.New(form.Result, nodes+"new-outgoing-webhook")
 			res.Add("secret", form.TextSingle, "Requests are signed with (told this once)", secret)
@@ -62,15 +61,6 @@ func (w *Webhooks) by(who jid.JID) acts.Actor {
 		by.Remote = w.h.Remote(who)
 	}
 	return by
-}
-
-// refusal turns an error of org into a note for people.
-func refusal(err error) error {
-	var oe *org.Error
-	if errors.As(err, &oe) {
-		return &server.NoteError{Text: oe.Error()}
-	}
-	return err
 }
 
 func inForm(context.Context, jid.JID) (*form.Form, error) {
@@ -148,7 +138,7 @@ func (w *Webhooks) deleted(ctx context.Context, by acts.Actor, group, id string)
 	hooks, err := w.Hooks(ctx, group)
 	for _, h := range hooks {
 		if h.ID == id {
-			return "Deleted.", nil, refusal(w.Delete(ctx, by, id))
+			return "Deleted.", nil, server.Noted(w.Delete(ctx, by, id))
 		}
 	}
 	if err == nil {

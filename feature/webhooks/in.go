@@ -18,7 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/internal/door"
-	"parley/org"
+	"parley/internal/fault"
 	"parley/store"
 )
 
@@ -206,9 +206,8 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 		}
 	}
 	id, err := w.cfg.Post(ctx, room, p)
-	var oe *org.Error
-	if errors.As(err, &oe) {
-		return answer{}, &problem{http.StatusConflict, oe.Text}
+	if f := fault.Of(err); f != nil { // of the room: the request is as it should be
+		return answer{}, &problem{http.StatusConflict, f.Error()}
 	}
 	if err != nil {
 		return answer{}, err
@@ -261,8 +260,7 @@ func (w *Webhooks) room(ctx context.Context, hook store.Webhook, theme string) (
 }
 
 func orGone(err error, p *problem) error {
-	var oe *org.Error
-	if err == nil || errors.As(err, &oe) && oe.Kind == org.NotFound {
+	if err == nil || fault.Is(err, fault.NotFound) {
 		return p
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -179,8 +180,7 @@ func (w *Webhooks) message(ctx context.Context, h store.Webhook, s said) ([]byte
 }
 
 func ignoreGone(err error) error {
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	return err

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -154,7 +155,7 @@ func (w *Webhooks) Create(ctx context.Context, by acts.Actor, n NewHook) (hook s
 		}
 		err := w.st.CreateWebhook(ctx, hook, w.cfg.Max)
 		if errors.Is(err, store.ErrLimit) {
-			return &org.Error{Kind: org.Forbidden, Text: "the group has as many webhooks as it may have"}
+			return fault.New(fault.Limit, "", "the group has as many webhooks as it may have")
 		}
 		if err != nil {
 			return err
@@ -189,20 +190,20 @@ func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook sto
 		return hook, "", err
 	}
 	if hook.Name == "" || utf8.RuneCountInString(hook.Name) > MaxName || strings.ContainsFunc(hook.Name, func(r rune) bool { return r < ' ' }) {
-		return hook, "", &org.Error{Kind: org.Invalid, Field: "name", Text: fmt.Sprintf("is missing, or longer than %d characters", MaxName)}
+		return hook, "", fault.At(fault.Invalid, "name", fmt.Sprintf("is missing, or longer than %d characters", MaxName))
 	}
 	if n.Theme != "" {
 		if t, err := w.o.Theme(ctx, w.h.Domain, n.Theme); err != nil {
 			return hook, "", err
 		} else if t.Group != n.Group {
-			return hook, "", &org.Error{Kind: org.NotFound, Field: "theme", Text: "there is no theme " + n.Theme + " in this group"}
+			return hook, "", fault.At(fault.NotFound, "theme", "there is no theme "+n.Theme+" in this group")
 		}
 	}
 	secret = token(32)
 	switch n.Direction {
 	case store.HookIn:
 		if len(n.Events) > 0 {
-			return hook, "", &org.Error{Kind: org.Invalid, Field: "events", Text: "are for webhooks that go out, which have a URL"}
+			return hook, "", fault.At(fault.Invalid, "events", "are for webhooks that go out, which have a URL")
 		}
 		sum := sha256.Sum256([]byte(secret))
 		hook.Token = sum[:]
@@ -212,7 +213,7 @@ func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook sto
 		}
 		hook.Secret, hook.Last = secret, w.h.IDs.Next()
 	default:
-		return hook, "", &org.Error{Kind: org.Invalid, Field: "direction", Text: "is in or out"}
+		return hook, "", fault.At(fault.Invalid, "direction", "is in or out")
 	}
 	return hook, secret, nil
 }
@@ -227,7 +228,7 @@ func (w *Webhooks) may(ctx context.Context, by acts.Actor, group string) error {
 	}
 	a, err := w.o.Affiliation(ctx, w.h.Domain, group, "", by.Who)
 	if err == nil && a != org.Owner {
-		err = &org.Error{Kind: org.Forbidden, Text: "only owners of the group change its webhooks"}
+		err = fault.New(fault.Forbidden, "", "only owners of the group change its webhooks")
 	}
 	return err
 }
@@ -235,17 +236,17 @@ func (w *Webhooks) may(ctx context.Context, by acts.Actor, group string) error {
 func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
 	u, err := url.Parse(hook.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(hook.URL) > 2048 || u.Scheme != "https" && u.Scheme != "http" {
-		return &org.Error{Kind: org.Invalid, Field: "url", Text: "is no address like https://example.org/hook"}
+		return fault.At(fault.Invalid, "url", "is no address like https://example.org/hook")
 	}
 	if u.Scheme == "http" && len(w.cfg.Allow) == 0 {
-		return &org.Error{Kind: org.Invalid, Field: "url", Text: "has to be https; http is for the networks in webhooks.allow"}
+		return fault.At(fault.Invalid, "url", "has to be https; http is for the networks in webhooks.allow")
 	}
 	if len(events) == 0 {
 		events = []string{EventMessage}
 	}
 	for _, e := range events {
 		if !slices.Contains(Events, e) {
-			return &org.Error{Kind: org.Invalid, Field: "events", Text: "are " + strings.Join(Events, ", ")}
+			return fault.At(fault.Invalid, "events", "are "+strings.Join(Events, ", "))
 		}
 	}
 	hook.Events = strings.Join(events, " ")
@@ -320,7 +321,7 @@ func (w *Webhooks) Log(ctx context.Context, id, state string, before store.ID, l
 
 func noHook(err error, id string) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return &org.Error{Kind: org.NotFound, Text: "there is no webhook " + id}
+		return fault.New(fault.NotFound, "", "there is no webhook "+id)
 	}
 	return err
 }

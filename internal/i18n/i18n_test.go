@@ -12,10 +12,10 @@ import (
 
 // uses find the messages in templates and code: each is a literal.
 var uses = []*regexp.Regexp{
-	regexp.MustCompile(`\bt ("(?:[^"\\]|\\.)*")`),     // templates
-	regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`),    // code
-	regexp.MustCompile(`\bText: ("(?:[^"\\]|\\.)*")`), // errors of package people
-	regexp.MustCompile(`\bfail\(org\.\w+, "[^"]*", ("(?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\bt ("(?:[^"\\]|\\.)*")`),  // templates
+	regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`), // code
+	regexp.MustCompile(`\bText: ("(?:[^"\\]|\\.)*")`),
+	regexp.MustCompile(`\bfault\.New\(\s*fault\.\w+, [^,\n]*,\s+("[A-Z{\\](?:[^"\\]|\\.)*")`), // what pages never show is in lower case
 	regexp.MustCompile(`\bdone\([^\n]*?, ("(?:[^"\\]|\\.)*")(?:, "|\))`),
 	regexp.MustCompile(`\bundoable\([^\n]*?(?:\)|back), ("[A-Z{](?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\b(?:say|tell)\([^\n]*?, ("[A-Z{][^"\\ ]* (?:[^"\\]|\\.)*")`),

@@ -22,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"parley/internal/fault"
 )
 
 // Kind is how a field is filled in.
@@ -48,16 +50,10 @@ type Field struct {
 	index   []int
 }
 
-// Wrong says why a field cannot have the value that was given.
-type Wrong struct {
-	Field   string   // its name
-	Text    string   // what follows the name: "is too long: at most 100 characters"
-	Max     int      // how many characters it may have, where it has more
-	Choices []string // what it may be, where it is none of that
+// wrong says why a field cannot have the value that was given.
+func (f Field) wrong(text string, args ...any) error {
+	return fault.New(fault.Invalid, f.Name, text, append([]any{"Field", f.Name}, args...)...)
 }
-
-// Error gives the field's name and what is wrong with it.
-func (w *Wrong) Error() string { return w.Field + " " + w.Text }
 
 var shapes sync.Map // of []Field by reflect.Type
 
@@ -147,7 +143,7 @@ func (f Field) Value(change any) (text string, ok bool) {
 }
 
 // Set sets the field's value in the change that a pointer points to. Boxes take what strconv.ParseBool takes; the error
-// is a *Wrong.
+// is a *fault.Error.
 func (f Field) Set(change any, text string) error {
 	v := reflect.ValueOf(change).Elem().FieldByIndex(f.index)
 	switch f.Kind {
@@ -162,14 +158,14 @@ func (f Field) Set(change any, text string) error {
 	}
 	on, err := strconv.ParseBool(text)
 	if err != nil {
-		return &Wrong{Field: f.Name, Text: "is true or false", Choices: []string{"true", "false"}}
+		return f.wrong("{{.Field}} is true or false")
 	}
 	v.Set(reflect.ValueOf(&on))
 	return nil
 }
 
 // Read fills the change that a pointer points to with a door's input: given gives a field's value and whether there is
-// one. The error is a *Wrong.
+// one. The error is a *fault.Error.
 func Read(change any, given func(f Field) (text string, ok bool)) error {
 	for _, f := range Of(change) {
 		text, ok := given(f)
@@ -193,7 +189,7 @@ func Apply(into, change any) {
 	}
 }
 
-// Check returns a *Wrong for the first value of a change that is too long or not one of the choices.
+// Check returns a *fault.Error for the first value of a change that is too long or not one of the choices.
 func Check(change any) error {
 	for _, f := range Of(change) {
 		if text, ok := f.Value(change); ok {
@@ -205,13 +201,13 @@ func Check(change any) error {
 	return nil
 }
 
-// Check returns a *Wrong if a value is too long or not one of the field's choices.
+// Check returns a *fault.Error if a value is too long or not one of the field's choices.
 func (f Field) Check(text string) error {
 	switch {
 	case f.Max > 0 && utf8.RuneCountInString(text) > f.Max:
-		return &Wrong{Field: f.Name, Text: "is too long: at most " + strconv.Itoa(f.Max) + " characters", Max: f.Max}
+		return f.wrong("{{.Field}} is too long: at most {{.Max}} characters", "Max", f.Max)
 	case f.Kind == Choice && !f.offers(text):
-		return &Wrong{Field: f.Name, Text: "is " + either(f.Choices), Choices: f.Choices}
+		return f.wrong("{{.Field}} is {{.Choices}}", "Choices", either(f.Choices))
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
 package shape_test
 
 import (
-	"errors"
 	"reflect"
 	"strings"
 	"testing"
 
+	"parley/internal/fault"
 	"parley/internal/shape"
 )
 
@@ -46,8 +46,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	given["open"] = "perhaps"
-	var wrong *shape.Wrong
-	if _, err := read(); !errors.As(err, &wrong) || wrong.Field != "open" {
+	if _, err := read(); !fault.Is(err, fault.Invalid) || fault.Of(err).Field != "open" {
 		t.Errorf("got %v", err)
 	}
 }
