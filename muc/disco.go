@@ -69,7 +69,7 @@ func (s *Service) receive(ctx context.Context, st *wire.Stanza) error {
 	q := st.Element(n.Space, n.Local)
 	e, err := s.answer(ctx, st, q)
 	if err != nil {
-		return s.explain(err)
+		return err
 	}
 	s.Reply(ctx, st, e)
 	return nil
@@ -196,7 +196,7 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 		e, err = r.vcard(ctx, st, q)
 	}
 	if err != nil {
-		return true, s.explain(err)
+		return true, err
 	}
 	s.Reply(ctx, st, e)
 	return true, nil

@@ -49,7 +49,6 @@ func (s *Service) Fail(ctx context.Context, st *wire.Stanza, err error) {
 	if err == nil {
 		return
 	}
-	err = s.explain(err)
 	if errors.Is(err, store.ErrConflict) {
 		err = ErrTaken
 	}
@@ -69,15 +68,6 @@ func (s *Service) notTold(who jid.JID, err error) {
 
 // isFault says that an error is ours to mend, and not what somebody is to be told.
 func isFault(err error) bool {
-	var se stanza.Error
-	return !errors.As(err, &se) && !errors.Is(err, store.ErrNotFound) &&
-		!errors.Is(err, store.ErrLimit) && !errors.Is(err, server.ErrHandled)
-}
-
-// explain makes a stanza error of what a keeper or a rule refuses.
-func (s *Service) explain(err error) error {
-	if err == nil || s.cfg.Explain == nil {
-		return err
-	}
-	return s.cfg.Explain(err)
+	_, refused := server.Refusal(err)
+	return !refused && !errors.Is(err, server.ErrHandled)
 }

@@ -16,8 +16,8 @@ import (
 // administrators change. A free room, which belongs to nothing but its owners, is kept by the store. The rooms of
 // groups are kept by package muc/groups.
 //
-// Methods run on the room's goroutine, unless their comment says that they run on any. An error that is a stanza error
-// is sent to the person who asked; others go through Config.Explain first.
+// Methods run on the room's goroutine, unless their comment says that they run on any. The person who
+// asked is sent what server.Refusal makes of an error.
 type Keeper interface {
 	// Config gives the configuration in force. kept is what the store has. It runs before the room's goroutine starts
 	// and whenever the room is reconfigured, under the room's lock: it must not ask the room for its configuration.

@@ -31,10 +31,6 @@ type Config struct {
 	// Rules are what rooms do besides what this package does itself.
 	Rules []Rule
 
-	// Explain makes a stanza error of an error of a keeper or a rule, and gives other errors back as they are. May be
-	// nil.
-	Explain func(error) error
-
 	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids than
 	// they had. It is called on a room's goroutine and waits for nothing. May be nil.
 	Lives func(who jid.JID) int

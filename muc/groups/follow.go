@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"parley/internal/fault"
 	"parley/muc"
-	"parley/org"
 	"parley/store"
 )
 
@@ -20,8 +20,7 @@ func sleep(_ context.Context, r *muc.Room) {
 
 // note logs a failure of something that nobody waits for. That a group or theme is gone meanwhile is no failure.
 func (s *Service) note(what string, err error) {
-	var oe *org.Error
-	if err != nil && !errors.As(err, &oe) && !errors.Is(err, store.ErrNotFound) {
+	if err != nil && fault.Of(err) == nil && !errors.Is(err, store.ErrNotFound) {
 		s.log.Error(what, "err", err)
 	}
 }

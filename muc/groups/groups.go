@@ -6,10 +6,10 @@ package groups
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"parley/acts"
+	"parley/internal/fault"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -99,7 +99,7 @@ var XEPs = []server.XEP{
 }
 
 // New makes the service of rooms that rooms describes, with the groups of the host, and puts it on the host's router.
-// It follows the changes that c.Org tells of. New sets Name, Keepers and Explain of rooms, and adds rules.
+// It follows the changes that c.Org tells of. New sets Name and Keepers of rooms, and adds rules.
 func New(c Config, rooms muc.Config) (*Service, error) {
 	s := &Service{
 		cfg:    c,
@@ -112,7 +112,7 @@ func New(c Config, rooms muc.Config) (*Service, error) {
 	if c.Meetings != "" {
 		s.texts = append(s.texts, meetingTexts()...)
 	}
-	rooms.Name, rooms.Keepers, rooms.Explain = "Groups", keepers{s}, explain
+	rooms.Name, rooms.Keepers = "Groups", keepers{s}
 	rooms.Rules = append(rooms.Rules, s.rules()...)
 	var err error
 	if s.Service, err = muc.NewService(rooms); err != nil {
@@ -148,28 +148,9 @@ func (s *Service) rules() []muc.Rule {
 // by is the actor of what somebody asks for by a stanza: a form, a command, a change of affiliations.
 func (s *Service) by(who jid.JID) acts.Actor { return s.host.By(who, acts.Client) }
 
-// explain turns what org refuses into a stanza error.
-func explain(err error) error {
-	var oe *org.Error
-	if !errors.As(err, &oe) {
-		return err
-	}
-	base := server.NotAcceptable
-	switch oe.Kind {
-	case org.Exists:
-		base = muc.ErrConflict
-	case org.NotFound:
-		base = server.ItemNotFound
-	case org.Forbidden:
-		base = server.NotAllowed
-	}
-	return server.WithText(base, oe.Error())
-}
-
 // ignoreGone leaves out that a group or a theme is not there any more.
 func ignoreGone(err error) error {
-	var oe *org.Error
-	if errors.As(err, &oe) && oe.Kind == org.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	return err

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parley/internal/fault"
 	"parley/muc"
-	"parley/org"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/form"
@@ -49,11 +49,11 @@ func (s *Service) meetingURL(room string) string {
 // address.
 func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, topic string) (string, error) {
 	if s.cfg.Meetings == "" {
-		return "", &org.Error{Kind: org.Forbidden, Text: "there are no meetings here: groups.meeting_url is not set"}
+		return "", fault.New(fault.NotAllowed, "", "there are no meetings here: groups.meeting_url is not set")
 	}
 	topic = strings.Join(strings.Fields(topic), " ")
 	if utf8.RuneCountInString(topic) > maxTopic {
-		return "", &org.Error{Kind: org.Invalid, Field: "topic", Text: "is too long: at most 100 characters"}
+		return "", fault.At(fault.Invalid, "topic", "is too long: at most 100 characters")
 	}
 	at := s.meetingURL(name)
 	err := s.inRoom(ctx, name, func(ctx context.Context, k *keeper) error { return k.meet(ctx, who, topic, at) })

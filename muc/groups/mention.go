@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/internal/fault"
 	"parley/internal/limit"
 	"parley/muc"
 	"parley/org"
@@ -449,7 +450,7 @@ func (s *Service) mentioned(
 }
 
 func (s *Service) mentionFailed(m Mention, err error) {
-	if explain(err) == err {
+	if fault.Of(err) == nil {
 		s.log.Error("a mention is not told", "room", m.Room.String(), "err", err)
 	}
 }

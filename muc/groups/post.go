@@ -6,8 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	"parley/internal/fault"
 	"parley/muc"
-	"parley/org"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -34,7 +34,7 @@ type Said struct {
 }
 
 // Say has a program say something in a room. It gives the stanza-id, once the message is kept: that of the body, or of
-// the file if there is no body. An *org.Error says why it cannot be said.
+// the file if there is no body. A *fault.Error says why it cannot be said.
 func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error) {
 	type outcome struct {
 		id  store.ID
@@ -46,7 +46,7 @@ func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error
 		done <- outcome{id, err}
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return 0, &org.Error{Kind: org.NotFound, Text: "there is no such room any more"}
+		return 0, fault.New(fault.NotFound, "", "there is no such room any more")
 	}
 	if err != nil {
 		return 0, err
@@ -118,7 +118,7 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 		}
 	}
 	if k := keeperOf(r); k != nil && k.closed {
-		return 0, &org.Error{Kind: org.Forbidden, Text: "this theme is closed"}
+		return 0, fault.New(fault.NotAllowed, "", "this theme is closed")
 	}
 	nick := m.Nick
 	for r.Occupant(nick) != nil { // nobody is spoken for
@@ -126,7 +126,7 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 	}
 	from, err := jid.New(r.Name(), s.Domain(), nick)
 	if err != nil {
-		return 0, &org.Error{Kind: org.Invalid, Text: "the name cannot be one in a room"}
+		return 0, fault.New(fault.Invalid, "", "the name cannot be one in a room")
 	}
 	var kept []*muc.Message
 	say := func(body string, more ...*wire.Element) {

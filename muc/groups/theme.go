@@ -26,7 +26,7 @@ func (s *Service) makeTheme(ctx context.Context, st *wire.Stanza, group, slug st
 		group,
 		org.NewTheme{Name: string(name), Slug: slug, Creator: st.From.Bare()},
 	)
-	return explain(err)
+	return err
 }
 
 // announceTheme says that there is a new theme: in the group's room, from its creator, who need not be there (decision
