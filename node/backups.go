@@ -22,35 +22,35 @@ import (
 	"parley/transfer/backup"
 )
 
-// backups are made one at a time.
+// backups makes one backup at a time.
 type backups struct {
 	making  sync.Mutex
-	asked   chan acts.Actor // who asks on a page
+	asked   chan acts.Actor // the person who asked on a page
 	mu      sync.Mutex
-	running time.Time // since when one is made; zero: none is
+	running time.Time // since when a backup is being made; zero: none is
 }
 
 const lastBackupKey = "backup/last"
 
-// lastBackup is what is remembered of the last one, whatever became of it.
+// lastBackup is what is stored about the last backup, also a failed one.
 type lastBackup struct {
 	At      time.Time `json:"at"`
 	Took    float64   `json:"took"` // seconds
 	By      string    `json:"by,omitempty"`
 	Bytes   int64     `json:"bytes"`
-	File    string    `json:"file,omitempty"` // "": it went to who asked on the command line
+	File    string    `json:"file,omitempty"` // "": it was sent to the command line
 	Error   string    `json:"error,omitempty"`
 	Missing []string  `json:"missing,omitempty"`
 }
 
 var errBackupRuns = fault.New(fault.Exists, "", "a backup is being made already")
 
-// Backup writes a backup for somebody who waits for it.
+// Backup writes a backup to a caller who waits for it.
 func (w webSystem) Backup(ctx context.Context, by acts.Actor, to io.Writer) error {
 	return w.n.backup(ctx, by, "", to)
 }
 
-// backup makes one, and notes what became of it.
+// backup makes a backup and stores the result.
 func (n *Node) backup(ctx context.Context, by acts.Actor, file string, w io.Writer) error {
 	b := &n.backups
 	if !b.making.TryLock() {
@@ -70,7 +70,7 @@ func (n *Node) backup(ctx context.Context, by acts.Actor, file string, w io.Writ
 	return errors.Join(err, n.noteBackup(ctx, by, last, noted))
 }
 
-// noteBackup remembers what became of one.
+// noteBackup stores the result of a backup and makes an audit entry.
 func (n *Node) noteBackup(ctx context.Context, by acts.Actor, last lastBackup, err error) error {
 	if err != nil {
 		last.Error = err.Error()
@@ -96,7 +96,8 @@ func (b *backups) set(since time.Time) {
 	b.running = since
 }
 
-// BackupLayout gives the places that a backup is made of, and that one is restored to, as the configuration names them.
+// BackupLayout gives the places that a backup is made from, and that one is restored to, as the configuration names
+// them.
 func BackupLayout(c *config.Config) backup.Layout {
 	l := backup.Layout{
 		Version:  Version(),
@@ -127,7 +128,7 @@ func (n *Node) backupDir() string {
 	return filepath.Join(n.Config.DataDir, "backups")
 }
 
-// runBackups makes those that are asked for on pages, until ctx ends.
+// runBackups makes the backups that are asked for on pages, until ctx ends.
 func (n *Node) runBackups(ctx context.Context) error {
 	for {
 		select {
@@ -147,7 +148,8 @@ const (
 	backupSuffix = ".tar"
 )
 
-// backupToFile makes one in the directory for them, and keeps the newest few. It has its name when it is whole.
+// backupToFile writes a backup to the backup directory, and removes all but the newest few. The file gets its name when
+// it is whole.
 func (n *Node) backupToFile(ctx context.Context, by acts.Actor) error {
 	dir, now := n.backupDir(), time.Now().UTC()
 	name := filepath.Join(dir, backupPrefix+now.Format("20060102-150405")+backupSuffix)
@@ -172,7 +174,7 @@ func (n *Node) backupToFile(ctx context.Context, by acts.Actor) error {
 	return n.prune(dir)
 }
 
-// prune removes all but the newest.
+// prune removes all but the newest backups.
 func (n *Node) prune(dir string) error {
 	files, err := backupFiles(dir)
 	if err != nil {
@@ -186,7 +188,7 @@ func (n *Node) prune(dir string) error {
 	return err
 }
 
-// backupFiles gives those in a directory, the newest first.
+// backupFiles gives the backups in a directory, the newest first.
 func backupFiles(dir string) (out []admin.BackupFile, err error) {
 	es, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -239,6 +241,6 @@ func (w webSystem) MakeBackup(by acts.Actor) error {
 		return errBackupRuns
 	}
 	b.running = time.Now()
-	b.asked <- by // there is room: nobody else asks while one is made
+	b.asked <- by // there is room: nobody else can ask meanwhile
 	return nil
 }

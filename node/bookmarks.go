@@ -7,13 +7,13 @@ import (
 )
 
 // pushes tells the clients of people who join or leave groups and themes of their new bookmarks, in the order of the
-// changes, away from who changes.
+// changes, in the background.
 type pushes struct {
 	n     *Node
-	queue chan *org.Event // pointers: room for thousands of events themselves would be megabytes
+	queue chan *org.Event // pointers, because room for thousands of events would be megabytes
 }
 
-// maxPushes is how many changes may wait. Who misses one sees it at the next sign-in.
+// maxPushes is how many changes can wait. People who miss one see it at the next sign-in.
 const maxPushes = 4096
 
 func newPushes(n *Node) *pushes {
@@ -68,7 +68,7 @@ func (p *pushes) push(ctx context.Context, e org.Event) {
 }
 
 func (p *pushes) told(ctx context.Context, host, account string, err error) {
-	if err != nil && ctx.Err() == nil { // who is not told because the node stops sees it at the next sign-in
+	if err != nil && ctx.Err() == nil { // people who are not told because the node stops see it at the next sign-in
 		p.n.Log.Error("cannot tell of a bookmark", "host", host, "account", account, "err", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"parley/server/c2s"
 )
 
-// buildCerts reads the certificate files, and prepares to get what is in none.
+// buildCerts reads the certificate files, and prepares to get the others by ACME.
 func (n *Node) buildCerts() (err error) {
 	if a := n.Config.TLS.ACME; a.Enabled {
 		c := acme.Config{Dir: filepath.Join(n.Config.DataDir, "acme"), Directory: a.Directory, Email: a.Email, Names: n.Config.ACMENames(),
@@ -31,7 +31,7 @@ func (n *Node) buildCerts() (err error) {
 	return err
 }
 
-// runCerts follows the files and renews what was issued, until ctx ends.
+// runCerts follows changes of the files and renews issued certificates, until ctx ends.
 func (n *Node) runCerts(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error {
 		n.certs.Watch(ctx.Done(), n.Config.TLS.ReloadInterval)

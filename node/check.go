@@ -11,8 +11,8 @@ import (
 	"parley/server/c2s"
 )
 
-// Check says what is wrong with the files that a configuration names: all for which the server does not start, and all that
-// others would refuse of it. The server says the same when it starts. advice is what it can do without.
+// Check checks the files that a configuration names. wrong holds everything for which the server does not start or
+// others would refuse it; the server says the same when it starts. advice holds what the server can do without.
 func Check(c *config.Config) (wrong, advice config.Problems) {
 	errors.As(c.CheckFiles(), &wrong)
 	said := make(map[string]bool)
@@ -40,7 +40,7 @@ func Check(c *config.Config) (wrong, advice config.Problems) {
 	return wrong, advice
 }
 
-// unusable gives what keeps the server from starting with its certificates, nil if nothing does.
+// unusable returns an error if the server cannot start with its certificates.
 func unusable(files []c2s.CertFile) error {
 	var ps config.Problems
 	for _, p := range c2s.CheckCerts(files, time.Now()) {

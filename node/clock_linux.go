@@ -2,7 +2,7 @@ package node
 
 import "syscall"
 
-// clockSynced says whether something keeps the clock right, as the kernel has been told (adjtimex, STA_UNSYNC).
+// clockSynced says whether something synchronises the clock, as the kernel knows (adjtimex, STA_UNSYNC).
 func clockSynced() (synced, known bool) {
 	var t syscall.Timex
 	state, err := syscall.Adjtimex(&t)

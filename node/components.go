@@ -15,7 +15,8 @@ import (
 	"parley/wire/jid"
 )
 
-// buildComponents puts the domains of external components on the router, and those below a host into its disco#items.
+// buildComponents adds the domains of external components to the router and, if they are below a host, to its
+// disco#items.
 func (n *Node) buildComponents() error {
 	if len(n.Config.Components) == 0 {
 		return nil

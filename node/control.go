@@ -17,10 +17,10 @@ import (
 	"parley/server"
 )
 
-// version is set by the linker where the program is built without its repository.
+// version is set by the linker if the program is built without its repository.
 var version string
 
-// Version says which parley this is.
+// Version gives the program's version.
 func Version() string {
 	if version != "" {
 		return version
@@ -39,10 +39,10 @@ func sessions(h *server.Host) (n int) {
 	return n
 }
 
-// maxControl is how many commands may be given at once.
+// maxControl is how many commands can run at once.
 const maxControl = 200
 
-// listenAdmin opens the administrator's doors: health and metrics, and the control socket.
+// listenAdmin opens the doors for administrators: health and metrics, and the control socket.
 func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	if err := admin.RegisterProcess(n.Registry); err != nil {
 		return fmt.Errorf("metrics: %w", err)

@@ -14,14 +14,14 @@ import (
 	"parley/wire/jid"
 )
 
-// departures are the accounts that were deleted: their names are all that is left of them, and mean nothing any more in any
-// room, node or list of this deployment, whichever host it belongs to.
+// departures holds the deleted accounts. Their names must not mean anything any more in rooms, nodes and lists of any
+// host.
 type departures struct {
 	mu    sync.RWMutex
-	lives map[jid.JID]int // how many accounts had an address and were deleted
+	lives map[jid.JID]int // how many accounts with an address were deleted
 }
 
-// loadDepartures reads how often names were given up, before anybody comes in.
+// loadDepartures reads the deleted accounts before anybody connects.
 func (n *Node) loadDepartures(ctx context.Context) error {
 	n.departures.lives = make(map[jid.JID]int)
 	for _, hc := range n.Config.Hosts {
@@ -46,15 +46,15 @@ func (n *Node) lost(f store.Former) {
 	n.departures.mu.Unlock()
 }
 
-// lives says how many accounts had an address before the one that has it.
+// lives gives how many accounts with an address were deleted.
 func (n *Node) lives(who jid.JID) int {
 	n.departures.mu.RLock()
 	defer n.departures.mu.RUnlock()
 	return n.departures.lives[who]
 }
 
-// departed ends what an account that was deleted is to others: the store has forgotten it, and here rooms, groups, nodes and
-// contact lists do. Doing it again does no harm, and nobody is given the name before it is done.
+// departed removes a deleted account from rooms, groups, nodes and contact lists; the store has forgotten it already.
+// It may be called again, and the name is not available before it has succeeded.
 func (n *Node) departed(ctx context.Context, who jid.JID) error {
 	f, err := n.Store.Former(ctx, who.Domain(), who.Local())
 	if err != nil {
@@ -81,8 +81,8 @@ func (n *Node) departed(ctx context.Context, who jid.JID) error {
 	return n.Store.MarkTold(ctx, who.Domain(), who.Local())
 }
 
-// retired gives owners to the rooms and nodes that only an account owns that was archived: it has its rights again when it
-// is restored, but until then nobody would look after them.
+// retired gives owners to the rooms and nodes that only an archived account owns. It gets its rights back when it is
+// restored, but until then somebody has to look after them.
 func (n *Node) retired(ctx context.Context, who jid.JID) error {
 	for _, h := range n.hosts {
 		in, err := h.rooms.Inherit(ctx, who, muc.Archived)
@@ -115,7 +115,7 @@ func (n *Node) noteHeirs(ctx context.Context, h *host, who jid.JID, in []muc.Inh
 	}
 }
 
-// noteHeir has an entry for something that has another owner.
+// noteHeir makes an audit entry for something that has another owner.
 func (n *Node) noteHeir(ctx context.Context, h *host, verb acts.Verb, what string, heir, before jid.JID) {
 	detail := acts.Detail{"owner": heir.String(), "before": before.String()}
 	if err := n.people[h.Domain].Note(context.WithoutCancel(ctx), acts.System, verb, what, detail); err != nil {
@@ -123,8 +123,8 @@ func (n *Node) noteHeir(ctx context.Context, h *host, verb acts.Verb, what strin
 	}
 }
 
-// heirOf gives who looks after what nobody owns any more: of a host's owners, or else its administrators, who have signed in
-// to the organization first. Zero: nobody.
+// heirOf gives the person who gets what nobody owns any more: of the host's owners, or else its administrators, the
+// first who joined. Zero: nobody.
 func (n *Node) heirOf(domain string) func(ctx context.Context) (jid.JID, error) {
 	return func(ctx context.Context) (jid.JID, error) {
 		for _, role := range []string{store.RoleOwner, store.RoleAdmin} {
@@ -154,10 +154,10 @@ func (n *Node) serves(ctx context.Context, who jid.JID) (bool, error) {
 	return u.State() == store.StateActive, err
 }
 
-// tellAgain is how often deletions are looked for that were not told of to the end.
+// tellAgain is how often unfinished deletions are looked for.
 const tellAgain = time.Minute
 
-// runDepartures tells of the deletions that a crash, or a room that was too busy, has kept from being told of, until ctx ends.
+// runDepartures finishes deletions that a crash or a busy room has interrupted, until ctx ends.
 func (n *Node) runDepartures(ctx context.Context) error {
 	t := time.NewTicker(tellAgain)
 	defer t.Stop()

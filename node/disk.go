@@ -17,32 +17,32 @@ import (
 	"parley/store"
 )
 
-// fullness is how near its end a disk is.
+// fullness says how full a disk is.
 type fullness int32
 
 const (
 	roomy  fullness = iota
-	low             // no files are uploaded
-	lowest          // where archives are on it: who has written most lately is refused what they write
+	low             // uploads are refused
+	lowest          // on a disk with archives, the heaviest writers are refused
 )
 
 const (
-	diskEvery   = 2 * time.Second // a disk is looked at
-	countLately = time.Minute     // counting what was written before the node began takes at most
+	diskEvery   = 2 * time.Second // how often a disk is checked
+	countLately = time.Minute     // limit for counting what was written before the start
 )
 
-// disk is one that data or uploads are on.
+// disk is a disk that holds data or uploads.
 type disk struct {
-	name     string // "data", "uploads": of the metric
+	name     string // "data" or "uploads", as in the metric
 	dir      string
-	archives bool // the embedded store is on it
+	archives bool // it holds the embedded store
 	uploads  bool
 	low      config.Mark
 	lowest   config.Mark
-	state    atomic.Int32 // fullness, as it was seen last
+	state    atomic.Int32 // fullness as of the last check
 }
 
-// disksOf gives the disks that a configuration has something kept on.
+// disksOf gives the disks that a configuration uses.
 func disksOf(c *config.Config) []*disk {
 	lowMark, lowestMark := c.Disk.Marks()
 	data := &disk{name: "data", dir: c.DataDir, low: lowMark, lowest: lowestMark}
@@ -65,7 +65,7 @@ func isMissing(dir string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// look gives how much is left, and how near the end that is when so many bytes more are kept.
+// look gives the free space, and how full the disk is once more bytes are added.
 func (d *disk) look(more int64) (free int64, f fullness) {
 	free, all, ok := diskSpace(d.dir)
 	switch {
@@ -79,7 +79,7 @@ func (d *disk) look(more int64) (free int64, f fullness) {
 	return free, roomy
 }
 
-// says tells what a state means to those who keep something here; nil if all is well.
+// says gives an error that explains a state to people who store something; nil if all is well.
 func (d *disk) says(free int64, f fullness) error {
 	if f == roomy {
 		return nil
@@ -97,7 +97,7 @@ func (d *disk) says(free int64, f fullness) error {
 	return fmt.Errorf("the disk is nearly full, %d MiB are left in %s: %s", free>>20, d.dir, strings.Join(what, ", and "))
 }
 
-// buildDisks is called when the directories are there.
+// buildDisks finds the disks; the directories exist by then.
 func (n *Node) buildDisks() {
 	n.disks = disksOf(n.Config)
 	for _, d := range n.disks {
@@ -114,7 +114,7 @@ func (n *Node) buildDisks() {
 	}
 }
 
-// disksLow says which disks are nearly full.
+// disksLow returns an error that names the disks that are nearly full.
 func (n *Node) disksLow() error {
 	var errs []error
 	for _, d := range n.disks {
@@ -123,7 +123,7 @@ func (n *Node) disksLow() error {
 	return errors.Join(errs...)
 }
 
-// uploadFits says whether a file of so many bytes may be uploaded.
+// uploadFits says whether there is room for a file of so many bytes.
 func (n *Node) uploadFits(bytes int64) bool {
 	for _, d := range n.disks {
 		if d.uploads {
@@ -135,7 +135,7 @@ func (n *Node) uploadFits(bytes int64) bool {
 	return true
 }
 
-// watchDisks looks at the disks until ctx ends.
+// watchDisks checks the disks until ctx ends.
 func (n *Node) watchDisks(ctx context.Context) error {
 	t := time.NewTicker(diskEvery)
 	defer t.Stop()
@@ -154,7 +154,8 @@ func (n *Node) watchDisks(ctx context.Context) error {
 	}
 }
 
-// watchDisk says once that a disk has come to be nearly full, or is no more. It is no more when a tenth is left above the mark.
+// watchDisk logs once that a disk is nearly full, and once that it is not any more, which is when a tenth more than the
+// mark is free.
 func (n *Node) watchDisk(d *disk) fullness {
 	free, f := d.look(0)
 	was := fullness(d.state.Load())
@@ -187,8 +188,8 @@ func (n *Node) watchDisk(d *disk) fullness {
 	return f
 }
 
-// What one person may have written lately while there is hardly any room: a part of what is left, so that the heaviest are
-// refused first and others go on for as long as anything can be written; but never less than people write.
+// How much one person may have written lately while there is hardly any room: a part of what is left, so that the
+// heaviest writers are refused first and others go on as long as possible, but never less than people write.
 const (
 	partOfRest = 16
 	leastPart  = 256 << 10
@@ -204,7 +205,7 @@ func (n *Node) allow(free int64, f fullness) {
 	}
 }
 
-// countWritten adds what people wrote in the day before the node began, which it does not remember.
+// countWritten adds what people wrote in the day before the start, which the node does not remember.
 func (n *Node) countWritten(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, countLately)
 	defer cancel()

@@ -18,10 +18,10 @@ import (
 	"parley/config"
 )
 
-// ports are where doors are: by the names of Addr. 0: closed.
+// ports are the ports of doors, by the names of Addr. 0: closed.
 type ports map[string]int
 
-// portsOf gives those that a configuration opens.
+// portsOf gives the ports that a configuration opens.
 func portsOf(c *config.Config) ports {
 	first := func(as []string) int {
 		for _, a := range as {
@@ -40,7 +40,7 @@ func portsOf(c *config.Config) ports {
 	return p
 }
 
-// ports gives those that the node listens on.
+// ports gives the ports that the node listens on.
 func (n *Node) ports() ports {
 	p := make(ports)
 	for _, door := range []string{"c2s", "c2s_tls", "s2s", "s2s_tls"} {
@@ -51,12 +51,12 @@ func (n *Node) ports() ports {
 	return p
 }
 
-// services are the names below a host that other servers look for.
+// services gives the domains below a host that other servers look for.
 func services(c *config.Config) []string {
 	return []string{c.Rooms.Label, c.Groups.SpacesLabel, "pubsub"}
 }
 
-// Records gives the DNS records of a host whose server is the machine of that name ("": the host's own).
+// Records gives the DNS records that a host needs if its server is the machine of that name ("": the host's own).
 func Records(c *config.Config, host, machine string) []admin.DNSRecord {
 	return records(c, portsOf(c), host, machine)
 }
@@ -83,7 +83,7 @@ func records(c *config.Config, p ports, host, machine string) (out []admin.DNSRe
 		srv("xmpp-server", name, "s2s", 0, "other servers")
 		srv("xmpps-server", name, "s2s_tls", 0, "other servers, TLS")
 	}
-	// Without a record of its own a service is not found by other servers, whatever the port.
+	// A service without a record of its own is not found by other servers, whatever the port.
 	for i := range out {
 		if strings.HasPrefix(out[i].Name, "_xmpp-server._tcp.") && (p["s2s"] != 5269 || machine != host || out[i].Name != "_xmpp-server._tcp."+host+".") {
 			out[i].Must = true
@@ -99,15 +99,15 @@ func below(labels []string, host string) (names []string) {
 	return names
 }
 
-// local says whether a domain is for one machine alone, and in no DNS.
+// local says whether a domain exists on one machine only, and in no DNS.
 func local(domain string) bool {
 	return domain == "localhost" || strings.HasSuffix(domain, ".localhost") || strings.HasSuffix(domain, ".local")
 }
 
-// lookups at the same time.
+// maxLookups is how many lookups run at the same time.
 const maxLookups = 8
 
-// LookUp says of each record what is published.
+// LookUp fills in what is published for each record.
 func LookUp(ctx context.Context, c *config.Config, rs []admin.DNSRecord) {
 	l := looker{resolver(c.DNS.Resolver), c.DNS.Timeout}
 	var wg sync.WaitGroup
@@ -193,7 +193,7 @@ func dnsError(err error) string {
 	return "DNS: " + err.Error()
 }
 
-// loopbackOnly says whether a text of addresses leads nowhere but to this machine.
+// loopbackOnly says whether all addresses in a text are loopback addresses.
 func loopbackOnly(text string) bool {
 	any := false
 	for _, f := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;()", r) }) {

@@ -22,7 +22,7 @@ import (
 	"parley/store/sqlstore"
 )
 
-// doctor looks at what a configuration needs, and at the node if one runs.
+// doctor checks what a configuration needs, and the node if one runs.
 type doctor struct {
 	c   *config.Config
 	n   *Node // nil: the server does not run
@@ -34,14 +34,14 @@ func (d *doctor) say(area, what, state, text, todo string) {
 	d.out = append(d.out, admin.Finding{Area: area, What: what, State: state, Text: text, Todo: todo})
 }
 
-// Diagnose looks at all that a server with this configuration needs, which does not run.
+// Diagnose checks everything that a server with this configuration needs, while it does not run.
 func Diagnose(ctx context.Context, c *config.Config) []admin.Finding { return diagnose(ctx, c, nil) }
 
 func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
 	parts := []func(*doctor, context.Context){(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage, (*doctor).clock, (*doctor).order, (*doctor).mail}
 	ds := make([]*doctor, len(parts))
 	var wg sync.WaitGroup
-	for i, part := range parts { // they wait for others' machines, each for itself
+	for i, part := range parts { // they wait for other machines, independently of each other
 		ds[i] = &doctor{c: c, n: n, now: time.Now()}
 		wg.Go(func() { part(ds[i], ctx) })
 	}
@@ -53,12 +53,12 @@ func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
 	return out
 }
 
-// Findings looks at all that this node needs.
+// Findings checks everything that this node needs.
 func (w webSystem) Findings(ctx context.Context) []admin.Finding {
 	return diagnose(ctx, w.n.Config, w.n)
 }
 
-// Records gives the DNS records that a host needs; with look also what is published.
+// Records gives the DNS records that a host needs and, with look, what is published.
 func (w webSystem) Records(ctx context.Context, domain string, look bool) []admin.DNSRecord {
 	rs := records(w.n.Config, w.n.ports(), domain, "")
 	if look {
@@ -85,7 +85,7 @@ func (d *doctor) configuration(context.Context) {
 	}
 }
 
-// names are those that certificates have to be good for.
+// names gives the names that certificates must be valid for.
 func (d *doctor) names(host string) []string {
 	names := []string{host}
 	if d.c.Federation.Enabled {
@@ -94,7 +94,7 @@ func (d *doctor) names(host string) []string {
 	return names
 }
 
-// expiresSoon is when a certificate should have been renewed.
+// expiresSoon is the remaining time at which a certificate should have been renewed.
 const expiresSoon = 14 * 24 * time.Hour
 
 func (d *doctor) certificates(context.Context) {
@@ -148,7 +148,7 @@ func (d *doctor) certificate(h config.Host, name string, roots *x509.CertPool) {
 	}
 }
 
-// chain gives the certificate that is shown for a name, with those it is sent with; nil where one is issued and is not there.
+// chain gives the certificate for a name with its chain; nil if it is to be issued and has not been yet.
 func (d *doctor) chain(h config.Host, name string) ([]*x509.Certificate, error) {
 	var shown *tls.Certificate
 	switch {
@@ -200,7 +200,8 @@ func (d *doctor) dns(ctx context.Context) {
 	}
 }
 
-// records says what is published of a host. Where apps have SRV records that lead somewhere, its own address does not matter.
+// records reports what is published for a host. If apps find SRV records that lead somewhere, the host's own address
+// does not matter.
 func (d *doctor) records(host string, rs []admin.DNSRecord) {
 	srv := false
 	for _, r := range rs {
@@ -249,11 +250,11 @@ func (d *doctor) ports(ctx context.Context) {
 	}
 }
 
-// dial: does somebody answer where the running node should listen?
+// dial reports whether something answers where the running node should listen.
 func (d *doctor) dial(ctx context.Context, key, addr string) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || port == "0" {
-		return // any port: nobody else is told of it
+		return // any port: nobody else knows it
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
@@ -317,14 +318,14 @@ func (d *doctor) storage(ctx context.Context) {
 	d.schema(ctx, st)
 }
 
-// lowSpace is what should be left of any disk.
+// lowSpace is the free space under which doctor warns.
 const lowSpace = 1 << 30
 
 func (d *doctor) room(x *disk) {
 	free, f := x.look(0)
 	left := fmt.Sprintf("%d MiB are left in %s", free>>20, x.dir)
 	switch {
-	case free < 0: // not known
+	case free < 0: // unknown
 	case f == lowest:
 		d.say("storage", "free space", admin.Failed, x.says(free, f).Error(), "make room now, or give it a larger disk: see disk.lowest")
 	case f == low:

@@ -44,11 +44,11 @@ import (
 	"parley/wire/jid"
 )
 
-// features lists what a host gets, in the order in which they take their steps.
+// features gives a host's features, in the order of their steps.
 func (n *Node) features(h *server.Host) []*server.Feature {
 	c := n.Config
 	waiting := c.Accounts.OfflineMessages
-	if waiting == 0 { // none, as config has it; the feature's zero is its default
+	if waiting == 0 { // 0 means none in the configuration, but the default in the feature
 		waiting = -1
 	}
 	marks := bookmarks.New(h, n.Store, bookmarks.Config{Max: c.Accounts.MaxBookmarks, Changed: n.marked(h)})
@@ -200,8 +200,8 @@ func (n *Node) groupsConfig(h *host) groups.Config {
 	}
 }
 
-// archivePace is what one person may have archives keep, on average and at once: a part of what one of their clients may send,
-// or what is configured; 0 is no limit.
+// archivePace gives how many bytes one person may have archived, per second on average and at once: a part of what one
+// client may send, or the configured value; 0 is no limit.
 func archivePace(l config.Limits) (perSecond, burst int64) {
 	if l.BytesPerSecond == 0 {
 		return 0, 0

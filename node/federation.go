@@ -15,7 +15,7 @@ import (
 	"parley/wire"
 )
 
-// buildFederation opens the way to other servers.
+// buildFederation builds the connections to other servers.
 func (n *Node) buildFederation(ctx context.Context) error {
 	f, l := n.Config.Federation, n.Config.Limits
 	if !f.Enabled {
@@ -46,7 +46,7 @@ func (n *Node) buildFederation(ctx context.Context) error {
 	return n.others.Load(ctx)
 }
 
-// newOthers makes what administrators do about other servers. It follows their rules when federation is built.
+// newOthers makes the administrators' interface to other servers. It reads their rules when federation is built.
 func (n *Node) newOthers() *federation.Admin {
 	return &federation.Admin{
 		Store: n.Store,
@@ -59,7 +59,7 @@ func (n *Node) newOthers() *federation.Admin {
 	}
 }
 
-// watchRules follows what administrators on other nodes say of other servers, until ctx ends.
+// watchRules follows the rules that administrators on other nodes set, until ctx ends.
 func (n *Node) watchRules(ctx context.Context, g *errgroup.Group) {
 	if n.federation == nil {
 		return
@@ -70,7 +70,7 @@ func (n *Node) watchRules(ctx context.Context, g *errgroup.Group) {
 	})
 }
 
-// authorities are the system's and those of the files; nil: the system's alone.
+// authorities gives the system's certificate authorities and those of the files; nil: only the system's.
 func authorities(files []string) (*x509.CertPool, error) {
 	if len(files) == 0 {
 		return nil, nil
@@ -91,7 +91,7 @@ func authorities(files []string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// resolver asks one DNS server; "" gives the system's resolver.
+// resolver gives a resolver that asks one DNS server; "" gives the system's resolver.
 func resolver(addr string) *net.Resolver {
 	if addr == "" {
 		return net.DefaultResolver
@@ -102,7 +102,7 @@ func resolver(addr string) *net.Resolver {
 	}}
 }
 
-// dnsServer is the address of the server that resolver asks; "" where the system does not say.
+// dnsServer gives the address of the server that resolver asks; "" if the system does not say.
 func dnsServer(addr string) string {
 	if addr != "" {
 		return addr

@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	writableAgain = 5 * time.Second         // probes within it are told the same
-	writableTime  = 2500 * time.Millisecond // in which something has to be written; a probe waits a little longer
+	writableAgain = 5 * time.Second         // probes within this time get the same answer
+	writableTime  = 2500 * time.Millisecond // limit of a test write; probes wait a little longer
 )
 
-// writable remembers whether something could be written last, so that probes are no load.
+// writable caches whether something could be written, so that probes cause no load.
 type writable struct {
 	write func(context.Context) error
 
 	mu     sync.Mutex
 	at     time.Time
 	err    error
-	trying chan struct{} // closed when the write that goes on has ended; nil if none does
+	trying chan struct{} // closed when the current write has ended; nil if none runs
 	run    sync.WaitGroup
 }
 
-// check says why nothing can be kept; nil if it can.
+// check returns an error if nothing can be written.
 func (w *writable) check(ctx context.Context) error {
 	w.mu.Lock()
 	if w.trying == nil && time.Since(w.at) >= writableAgain {
@@ -70,7 +70,7 @@ func (w *writable) try() {
 
 var errDiskFull = errors.New("nothing can be kept: the disk is full")
 
-// fullDisk tells who asked for something that there is no room for it.
+// fullDisk marks an error of a full disk as admin.ErrDiskFull.
 func fullDisk(err error) error {
 	if !sqlstore.IsFull(err) {
 		return err

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// However often it is asked, it is written now and then; one write that hangs holds up nobody for long, and is the only one.
+// TestWritable checks that frequent probes write only now and then, and that a write that hangs delays nobody for long
+// and stays the only one.
 func TestWritable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		writes, err := 0, error(nil)

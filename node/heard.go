@@ -19,8 +19,8 @@ import (
 	"parley/wire/jid"
 )
 
-// ears has people's phones woken for what is said in rooms while their clients are gone. Rooms hand it each message and go
-// on; where nobody has push on it costs nothing, and elsewhere it works beside them.
+// ears wakes people's phones for messages in rooms while their clients are gone. Rooms hand over each message and go
+// on. It costs nothing if nobody there has push on, and otherwise runs beside the rooms.
 type ears struct {
 	n *Node
 	h *host
@@ -31,14 +31,14 @@ type ears struct {
 	waiting map[jid.JID][]groups.Heard
 }
 
-// maxHeard is how many messages of one room wait at most: an app that is woken for the latest fetches all.
+// maxHeard is how many messages of one room can wait: an app that is woken for the latest one fetches them all.
 const maxHeard = 50
 
 func newEars(n *Node, h *host) *ears {
 	return &ears{n: n, h: h, wake: make(chan struct{}, 1), waiting: make(map[jid.JID][]groups.Heard)}
 }
 
-// hear is muc.Config.Heard.
+// hear takes a message from a room (groups.Config.Heard).
 func (e *ears) hear(m groups.Heard) {
 	if !e.n.alerts[e.h.Domain].Any() {
 		return
@@ -72,7 +72,7 @@ func (e *ears) run(ctx context.Context) error {
 	}
 }
 
-// tell wakes who wants to know of a room's messages.
+// tell wakes the people who want to know of a room's messages.
 func (e *ears) tell(ctx context.Context, ms []groups.Heard) error {
 	alerts, room := e.n.alerts[e.h.Domain], ms[0].Room
 	who, err := e.h.rooms.PeopleOf(ctx, ms[0])
@@ -98,7 +98,7 @@ func (e *ears) tell(ctx context.Context, ms []groups.Heard) error {
 	return nil
 }
 
-// ignoreGone: a group that is gone by now has nobody to tell.
+// ignoreGone drops the error that a group is gone: there is nobody to tell.
 func ignoreGone(err error) error {
 	if fault.Of(err) != nil {
 		return nil
@@ -106,8 +106,8 @@ func ignoreGone(err error) error {
 	return err
 }
 
-// wish gives what a person wants to be notified of in a room, and whether their clients enter it by themselves. Who has
-// chosen nothing is told of everything where a room is for its members, and of mentions elsewhere (XEP-0492, section 3).
+// wish gives what a person wants to be notified of in a room, and whether their clients enter it by themselves. Without
+// a choice they are notified of everything in a room for members only, and of mentions elsewhere (XEP-0492, section 3).
 func (n *Node) wish(ctx context.Context, h *server.Host, account string, room jid.JID) (w push.Wish, enters bool, err error) {
 	s, err := n.bookmarks[h.Domain].SettingOf(ctx, account, room)
 	if err != nil || s.Level == bookmarks.Never {
@@ -128,7 +128,7 @@ func (n *Node) wish(ctx context.Context, h *server.Host, account string, room ji
 	return w, s.Enters, nil
 }
 
-// silent is push.Config.Silent: by the quiet hours of people, and by what their clients say.
+// silent gives push.Config.Silent: it goes by people's quiet hours and by their clients' presence.
 func (n *Node) silent(h *server.Host, p *people.People) func(ctx context.Context, account string, at time.Time) (bool, error) {
 	return func(ctx context.Context, account string, at time.Time) (bool, error) {
 		if undisturbed(h, account) {
@@ -138,7 +138,7 @@ func (n *Node) silent(h *server.Host, p *people.People) func(ctx context.Context
 	}
 }
 
-// undisturbed says that a person has asked, in one of their clients, not to be disturbed (RFC 6121, section 4.7.2.1).
+// undisturbed says whether one of a person's clients shows "do not disturb" (RFC 6121, section 4.7.2.1).
 func undisturbed(h *server.Host, account string) bool {
 	for _, s := range h.Account(account).Sessions() {
 		pr, _ := s.Presence()
@@ -149,7 +149,8 @@ func undisturbed(h *server.Host, account string) bool {
 	return false
 }
 
-// tellOfTheme wakes the phones of those who follow a new theme. Whom its line in the group's room wakes is not among them.
+// tellOfTheme wakes the phones of people who follow a new theme, except those whom its announcement in the group's room
+// wakes.
 func (n *Node) tellOfTheme(ctx context.Context, e org.Event) {
 	alerts, h := n.alerts[e.Host], n.Router.Host(e.Host)
 	if alerts == nil || h == nil || !alerts.Any() {

@@ -10,7 +10,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Where browsers find the doors for them (XEP-0156): /.well-known/host-meta and host-meta.json of each hosted domain.
+// Browsers find the server by /.well-known/host-meta and host-meta.json of each hosted domain (XEP-0156).
 
 const (
 	relWebSocket = "urn:xmpp:alt-connections:websocket"
@@ -59,7 +59,7 @@ func (n *Node) handleHostMeta(mux *http.ServeMux) {
 	})
 }
 
-// links are the doors of a host as clients reach them.
+// links gives the connection URLs of a host as clients reach them.
 func (n *Node) links(domain string) []link {
 	at := n.publicURL(domain)
 	w := n.Config.Listeners.WebSocket

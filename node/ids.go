@@ -8,11 +8,11 @@ import (
 	"parley/admin"
 )
 
-// behindAtMost is how far the clock may be behind the newest id without a word: after a crash ids begin up to a second
-// ahead.
+// behindAtMost is how far the clock may be behind the newest id without a warning: after a crash ids begin up to a
+// second ahead.
 const behindAtMost = 3 * time.Second
 
-// beginIDs has ids begin above the highest that is kept.
+// beginIDs makes ids begin above the highest one in the store.
 func (n *Node) beginIDs(ctx context.Context) error {
 	id, err := n.Store.HighestID(ctx)
 	if err != nil {
@@ -25,7 +25,7 @@ func (n *Node) beginIDs(ctx context.Context) error {
 	return nil
 }
 
-// clockBehind says whether the clock has been set back, or what is kept was written with one that was ahead.
+// clockBehind returns an error if the clock has been set back, or messages were stored by a clock that was ahead.
 func (n *Node) clockBehind() error {
 	d := n.IDs.Behind()
 	if d <= behindAtMost {

@@ -68,8 +68,8 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	return n.listenAdmin(ctx, g)
 }
 
-// serve opens a listener that f serves, which counts connections itself. proxies are networks that may say whom they connect
-// for.
+// serve opens a listener for f, which counts connections itself. proxies are the networks that may forward clients'
+// addresses.
 func (n *Node) serve(g *errgroup.Group, name, addr string, proxies []string, f func(net.Listener) error) error {
 	nl, err := n.open(addr, door.Config{Name: name, Proxies: door.Trust(config.Networks(proxies)), Header: n.Config.Limits.HandshakeTimeout})
 	if err != nil {
@@ -79,7 +79,7 @@ func (n *Node) serve(g *errgroup.Group, name, addr string, proxies []string, f f
 	return nil
 }
 
-// open opens a listener, and remembers where it is.
+// open opens a listener and notes its address.
 func (n *Node) open(addr string, cfg door.Config) (*door.Listener, error) {
 	nl, err := n.doors.Listen(addr, cfg)
 	if err != nil {
@@ -140,7 +140,7 @@ func (n *Node) webHandler(proxied bool) http.Handler {
 	return mux
 }
 
-// webTLS also answers an authority that looks for a proof (TLS-ALPN-01).
+// webTLS gives a TLS configuration that also answers the ACME authority's checks (TLS-ALPN-01).
 func (n *Node) webTLS() *tls.Config {
 	c := n.tlsConfig("http/1.1")
 	if n.acme != nil {
@@ -165,7 +165,7 @@ func certFiles(cfg *config.Config) []c2s.CertFile {
 		if cert == "" {
 			return
 		}
-		name := cert + "\x00" + key // one certificate may stand beside a key that is not its own
+		name := cert + "\x00" + key // one certificate file may be used with several key files
 		i, ok := byName[name]
 		if !ok {
 			i = len(files)
@@ -190,7 +190,7 @@ func certFiles(cfg *config.Config) []c2s.CertFile {
 	return files
 }
 
-// doorConfig translates the configuration for the client door.
+// doorConfig makes the configuration of the client door.
 func doorConfig(n *Node, secret []byte) c2s.Config {
 	l, sm, a := n.Config.Limits, n.Config.StreamManagement, n.Config.Auth
 	conflict := map[string]server.Conflict{"replace": server.Replace, "refuse": server.Refuse, "generate": server.Generate}[a.ResourceConflict]

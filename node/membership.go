@@ -13,7 +13,7 @@ import (
 	"parley/wire/jid"
 )
 
-// membership has org know of accounts that come, change and go.
+// membership tells org of new, changed and deleted accounts.
 func (n *Node) membership(h *server.Host) *server.Feature {
 	fault := func(what, account string, err error) {
 		if err != nil {
@@ -37,7 +37,7 @@ func (n *Node) membership(h *server.Host) *server.Feature {
 	}
 }
 
-// hats remembers the roles that people wear in rooms.
+// hats caches the roles that people show in rooms.
 type hats struct{ roles memo.Map[[2]string, string] }
 
 func (c *hats) forget(host, account string) { c.roles.Drop([2]string{host, account}) }
@@ -48,7 +48,7 @@ func (c *hats) role(ctx context.Context, st store.People, host, account string) 
 		return role
 	}
 	drops := c.roles.Drops()
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // a room waits for it
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // a room waits for the answer
 	defer cancel()
 	p, err := st.Person(ctx, host, account)
 	if err != nil {
@@ -58,7 +58,8 @@ func (c *hats) role(ctx context.Context, st store.People, host, account string) 
 	return p.Role
 }
 
-// hatsOf gives what a person wears in the rooms of groups: their role, if it is more than member, and their teams.
+// hatsOf gives the function that says what a person shows in the rooms of groups: their role, if it is more than
+// member, and their teams.
 func (n *Node) hatsOf(h *server.Host) func(ctx context.Context, group string, who jid.JID) []muc.Hat {
 	titles := map[string]string{store.RoleOwner: "Owner", store.RoleAdmin: "Administrator", store.RoleSupervisor: "Supervisor"}
 	return func(ctx context.Context, group string, who jid.JID) []muc.Hat {
@@ -81,7 +82,7 @@ func (n *Node) hatsOf(h *server.Host) func(ctx context.Context, group string, wh
 	}
 }
 
-// rehatOne shows somebody anew whose role may be another.
+// rehatOne shows a person again whose role may have changed.
 func (n *Node) rehatOne(domain, account string) {
 	for _, h := range n.hosts {
 		if h.Domain != domain || len(h.Account(account).Sessions()) == 0 {
@@ -93,7 +94,7 @@ func (n *Node) rehatOne(domain, account string) {
 	}
 }
 
-// rehat shows those anew whose teams are others now.
+// rehat shows people again whose teams have changed.
 func (n *Node) rehat(e org.Event) {
 	t := e.Team
 	if t.Person != "" {
@@ -122,7 +123,7 @@ func (n *Node) domains() (ds []string) {
 
 func (n *Node) fault(err error) { n.Log.Error("adding everyone to a group", "err", err) }
 
-// marked has org know which rooms a person's clients enter.
+// marked tells org which rooms a person's clients enter.
 func (n *Node) marked(h *server.Host) func(ctx context.Context, account string, room jid.JID, was, is bool) {
 	return func(ctx context.Context, account string, room jid.JID, was, is bool) {
 		if err := n.Org.Marked(ctx, h.Domain, account, room, was, is); err != nil {
@@ -131,7 +132,7 @@ func (n *Node) marked(h *server.Host) func(ctx context.Context, account string, 
 	}
 }
 
-// doze has people sleep in themes where nothing has been said for long.
+// doze makes people dormant in themes without recent messages.
 func (n *Node) doze(ctx context.Context, h *server.Host) error {
 	idle := n.Config.Groups.ThemeIdle
 	if idle <= 0 {

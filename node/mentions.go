@@ -11,12 +11,12 @@ import (
 	"parley/wire/jid"
 )
 
-// maxWoken is up to how many people at once get the room back among the ones their clients enter by themselves. Larger
-// calls are pushed and stand under missed activity.
+// maxWoken is up to how many mentioned people get the room back among those that their clients enter by themselves.
+// With more, people get pushes and find the mention among their unread messages.
 const maxWoken = 500
 
-// mentioned has people told of a mention: it is noted under what they have missed, their devices that are not connected
-// are woken, and whose clients do not enter the room by themselves any more get it back.
+// mentioned gives the function that tells people of a mention: it is noted among their unread messages, their devices
+// without connection are woken, and clients that no longer enter the room by themselves do so again.
 func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m groups.Mention) {
 	return func(ctx context.Context, m groups.Mention) {
 		var users []string
@@ -48,7 +48,7 @@ func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m groups.Ment
 	}
 }
 
-// wake has a person's clients enter the room again, or for the first time; not a theme that they have left on purpose.
+// wake makes a person's clients enter the room, unless it is a theme that the person left on purpose.
 func (n *Node) wake(ctx context.Context, h *server.Host, user string, m groups.Mention) error {
 	if t, err := n.Org.ThemeOfRoom(ctx, h.Domain, m.Room); err == nil {
 		if state, _, err := n.Store.Follow(ctx, h.Domain, t.Key, user); err != nil || state == store.FollowMuted {

@@ -1,4 +1,4 @@
-// Package node builds one running parley of its parts, and stops it in order.
+// Package node builds one running parley from its parts, and stops it in order.
 package node
 
 import (
@@ -53,11 +53,11 @@ type Node struct {
 	settings *settings.Settings
 
 	writable *writable
-	seat     *cluster.Seat // nil: nobody else can reach the database
+	seat     *cluster.Seat // nil: no other process can reach the database
 	takeOver bool
 	lease    time.Duration // 0: the usual
 
-	pages       // what is for people in browsers
+	pages       // pages for browsers
 	hosts       []*host
 	bookmarks   map[string]*bookmarks.Bookmarks // by host
 	cards       map[string]*vcard.Cards
@@ -75,7 +75,7 @@ type Node struct {
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
 	door        *c2s.Server
-	doors       *door.House        // what everybody comes in by
+	doors       *door.House        // accepts all connections
 	components  *component.Server  // nil: none is configured
 	federation  *federation.Server // nil: it is off
 	others      *federation.Admin
@@ -84,9 +84,9 @@ type Node struct {
 	addrs map[string]net.Addr
 	ready chan struct{}
 	quit  chan error              // an administrator stops the node; the error, if any, is what Run gives
-	stop  []func(context.Context) // of what listens, in the order of stopping
+	stop  []func(context.Context) // of everything that listens, in the order of stopping
 
-	relays []extdisco.Service // of the TURN server that is built in; guarded by mu
+	relays []extdisco.Service // services of the built-in TURN server; guarded by mu
 }
 
 // host is a hosted domain with its services.
@@ -99,14 +99,14 @@ type host struct {
 	uploads *upload.Service // nil: there is none
 }
 
-// Option changes what a node is built of.
+// Option changes how New builds a node.
 type Option func(*Node)
 
-// WithClock has ids made by another clock than the machine's.
+// WithClock makes ids come from another clock than the machine's.
 func WithClock(now func() time.Time) Option { return func(n *Node) { n.IDs.Clock = now } }
 
-// New builds a node: it opens the store (bringing its schema up to date if so configured) and the certificates, and
-// puts hosts and services together. Nothing listens yet.
+// New builds a node: it opens the store (and migrates its schema if configured) and the certificates, and builds hosts
+// and services. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option) (*Node, error) {
 	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
 		bookmarks: make(map[string]*bookmarks.Bookmarks), cards: make(map[string]*vcard.Cards), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
@@ -115,7 +115,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	for _, o := range os {
 		o(n)
 	}
-	if err := unusable(certFiles(cfg)); err != nil { // before anybody else's server is taken over or a schema is changed
+	if err := unusable(certFiles(cfg)); err != nil { // before another server is taken over or a schema is changed
 		return nil, err
 	}
 	if err := n.openStore(ctx); err != nil {
@@ -165,7 +165,7 @@ func (n *Node) build(ctx context.Context) error {
 	return n.buildFederation(ctx)
 }
 
-// secret gives a random value that stays the same for the deployment.
+// secret gives a random value that is kept in the store, so that it stays the same.
 func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
 	key := "secret/" + name
 	b, err := n.Store.Get(ctx, "", key)
@@ -183,8 +183,8 @@ func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
 	return b, nil
 }
 
-// Run listens and serves until ctx ends or a listener fails; then it stops in order: no new clients, goodbye to those
-// there are, rooms, background work, the store.
+// Run listens and serves until ctx ends or a listener fails. Then it stops in order: no new clients, goodbye to
+// connected ones, rooms, background work, the store.
 func (n *Node) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -205,7 +205,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.keep(work, g, "backups", n.runBackups)
 	n.keep(work, g, "counts", n.runCounts)
 	n.keep(work, g, "disks", n.watchDisks)
-	n.runPost(work, g)
+	n.runMail(work, g)
 	n.runPlaces(work, g)
 	n.runCerts(work, g)
 	err := n.listen(work, g)
@@ -241,7 +241,7 @@ func (n *Node) Run(ctx context.Context) error {
 	return err
 }
 
-// keep runs background work in g until ctx ends; work that fails is begun again, and does not end the node.
+// keep runs background work in g until ctx ends. Work that fails is started again, and does not end the node.
 func (n *Node) keep(ctx context.Context, g *errgroup.Group, name string, f func(context.Context) error) {
 	g.Go(func() error {
 		background.Keep(ctx, n.Log, name, f)
@@ -252,13 +252,13 @@ func (n *Node) keep(ctx context.Context, g *errgroup.Group, name string, f func(
 // Ready is closed when the node listens on all its addresses.
 func (n *Node) Ready() <-chan struct{} { return n.ready }
 
-// Addr gives the address a door listens on (its first one): "c2s", "c2s_tls", "websocket", "websocket_plain",
-// "s2s", "s2s_tls", "metrics"; nil if it is closed.
+// Addr gives the (first) address of a door: "c2s", "c2s_tls", "websocket", "websocket_plain", "s2s", "s2s_tls",
+// "metrics"; nil if it is closed.
 func (n *Node) Addr(door string) net.Addr {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.addrs[door]
 }
 
-// Host gives a hosted domain; nil if it is none.
+// Host gives a hosted domain; nil if there is none.
 func (n *Node) Host(domain string) *server.Host { return n.Router.Host(domain) }

@@ -21,14 +21,14 @@ import (
 	"parley/server/c2s"
 )
 
-// pages is what the node has for people in browsers, and their rules.
+// pages holds what the node has for people in browsers, and the rules for accounts.
 type pages struct {
 	people       map[string]*people.People // by host
 	inviteSecret []byte
 	words        *i18n.Catalogue
-	throttle     *auth.Throttle // of sign-ins, wherever they are made
+	throttle     *auth.Throttle // limits sign-ins, at all doors
 	places       *places        // where accounts have signed in
-	failures     *auth.Failures // nil: failed sign-ins are not noted
+	failures     *auth.Failures // nil: failed sign-ins are not logged
 	api          *api.Server
 	web          *web.Server // nil: there are no pages
 	compose      people.Compose
@@ -45,7 +45,7 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 		if n.relay != nil {
 			c.MailsUTF8 = n.relay.MailsUTF8
 		}
-		if m := n.Config.Mail; n.Config.Web.Enabled { // without pages there were no way out of it
+		if m := n.Config.Mail; n.Config.Web.Enabled { // links in digests lead to pages
 			c.Digests = &people.Digests{Default: m.Digest, Hour: m.DigestHour}
 			if !m.Show {
 				c.Digests.Waiting = m.PerMinute
@@ -55,10 +55,10 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 	return people.New(c)
 }
 
-// primary says whether a host is the one that the deployment is run by: the first.
+// primary says whether a host is the first one, whose administrators operate the server.
 func (n *Node) primary(h *server.Host) bool { return h.Domain == n.Config.Hosts[0].Domain }
 
-// webURL is what links to the pages of a host begin with.
+// webURL gives the beginning of links to a host's pages.
 func (n *Node) webURL(domain string) string {
 	w := n.Config.Web
 	if w.URL != "" {
@@ -70,7 +70,7 @@ func (n *Node) webURL(domain string) string {
 	return n.publicURL(domain)
 }
 
-// publicURL is what addresses on the websocket listener begin with, as others see it: web.url where a proxy serves it under
+// publicURL gives the beginning of URLs on the websocket listener, as others see it: web.url if a proxy serves it under
 // another name.
 func (n *Node) publicURL(domain string) string {
 	if u := n.Config.Web.URL; u != "" {
@@ -83,7 +83,7 @@ func (n *Node) publicURL(domain string) string {
 	return "https://" + at
 }
 
-// secrets are the passwords that clients sign in with.
+// secrets gives the passwords with which clients sign in.
 type secrets struct{ n *Node }
 
 var _ c2s.Secrets = secrets{}
@@ -106,7 +106,7 @@ func (n *Node) accept(ctx context.Context, h *server.Host, from people.Actor, na
 	return err
 }
 
-// buildWords reads the catalogues and makes what writes mails.
+// buildWords reads the catalogues and makes the writer of mails.
 func (n *Node) buildWords() (err error) {
 	n.people = make(map[string]*people.People)
 	if n.words, err = i18n.New(); err != nil {
@@ -127,8 +127,8 @@ func (n *Node) buildWords() (err error) {
 	return nil
 }
 
-// runPost brings the outbox to the relay, if there is one.
-func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
+// runMail sends the mails in the outbox, if a relay is configured.
+func (n *Node) runMail(ctx context.Context, g *errgroup.Group) {
 	for _, h := range n.hosts {
 		n.keep(ctx, g, "digests of "+h.Domain, n.people[h.Domain].RunDigests)
 	}
@@ -143,10 +143,10 @@ func (n *Node) runPost(ctx context.Context, g *errgroup.Group) {
 	n.keep(ctx, g, "outbox", w.Run)
 }
 
-// People are the accounts of a host; nil if it is not hosted here.
+// People gives the accounts of a host; nil if it is not hosted here.
 func (n *Node) People(domain string) *people.People { return n.people[domain] }
 
-// mailConfig is how the relay is spoken with.
+// mailConfig gives the relay's configuration.
 func mailConfig(c *config.Config, roots *x509.CertPool) mail.Config {
 	m := c.Mail
 	return mail.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute, Roots: roots}

@@ -15,19 +15,19 @@ import (
 
 const (
 	placesPerAccount = 20
-	placesKept       = 180 * 24 * time.Hour // without a sign-in from there
+	placesKept       = 180 * 24 * time.Hour // after the last sign-in from there
 	placesEvery      = 2 * time.Second      // how often new ones are written
-	placesWaiting    = 10_000               // to be written: what comes beyond is noted at the next sign-in after a restart
+	placesWaiting    = 10_000               // places beyond are noted at a later sign-in, after a restart
 )
 
-// places is what is known of where accounts have signed in, and what of it is to be kept.
+// places holds the networks from which accounts have signed in, and those to be written.
 type places struct {
 	*auth.Places
 	st   store.Places
 	wait chan auth.Place
 }
 
-// buildPlaces reads where accounts have signed in, and makes what slows down who guesses.
+// buildPlaces reads the places and makes the limiter of password guesses.
 func (n *Node) buildPlaces(ctx context.Context) error {
 	secret, err := n.secret(ctx, "places")
 	if err != nil {
@@ -76,12 +76,12 @@ func (p *places) load(ctx context.Context, host string) error {
 	}
 }
 
-// forgetting is the feature that forgets what is in memory of an account that is deleted.
+// forgetting makes the feature that forgets the places of a deleted account.
 func (p *places) forgetting(h *server.Host) *server.Feature {
 	return &server.Feature{Name: "places", Deleted: func(_ context.Context, account string) { p.Forget(account + "@" + h.Domain) }}
 }
 
-// runPlaces writes what is new, many at once: a sign-in does not wait for it.
+// runPlaces writes new places in batches, so that sign-ins do not wait.
 func (n *Node) runPlaces(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error {
 		tick := time.NewTicker(placesEvery)
@@ -89,7 +89,7 @@ func (n *Node) runPlaces(ctx context.Context, g *errgroup.Group) {
 		for {
 			select {
 			case <-tick.C:
-				n.places.write(context.WithoutCancel(ctx), n) // what has left the queue is not lost to a stop
+				n.places.write(context.WithoutCancel(ctx), n) // what was taken from the queue is written even when the node stops
 			case <-ctx.Done():
 				n.places.write(context.WithoutCancel(ctx), n)
 				return nil
@@ -98,7 +98,7 @@ func (n *Node) runPlaces(ctx context.Context, g *errgroup.Group) {
 	})
 }
 
-// write keeps what has gathered.
+// write writes the collected places.
 func (p *places) write(ctx context.Context, n *Node) {
 	const most = 500
 	for {

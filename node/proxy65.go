@@ -9,7 +9,7 @@ import (
 	"parley/server"
 )
 
-// buildProxy65 gives a host the proxy for files, where there is one: all hosts share it.
+// buildProxy65 gives a host the proxy for file transfers, if it is enabled. All hosts share one relay.
 func (n *Node) buildProxy65(h *server.Host) error {
 	c := n.Config.Proxy65
 	if len(n.Config.Listeners.Proxy65.Addresses) == 0 {

@@ -12,12 +12,12 @@ import (
 	"parley/wire/jid"
 )
 
-// byClient is the accounts of all hosts for people who manage their own account from a client (XEP-0077).
+// byClient gives people access to their own account from a client (XEP-0077), on all hosts.
 type byClient struct{ n *Node }
 
 var _ register.Accounts = byClient{}
 
-// SetOwnPassword keeps the session it comes from and ends the account's others.
+// SetOwnPassword sets the password of the session's account and ends the account's other sessions.
 func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, password string) error {
 	p := c.n.people[s.Host.Domain]
 	if err := ownsPassword(ctx, p, s); err != nil {
@@ -30,7 +30,7 @@ func (c byClient) SetOwnPassword(ctx context.Context, s *server.Session, passwor
 	return err
 }
 
-// MayLeave asks whether anybody is left in charge.
+// MayLeave returns an error if the organization or a group would lose its last owner.
 func (c byClient) MayLeave(ctx context.Context, s *server.Session) error {
 	p := c.n.people[s.Host.Domain]
 	if err := ownsPassword(ctx, p, s); err != nil {
@@ -39,7 +39,7 @@ func (c byClient) MayLeave(ctx context.Context, s *server.Session) error {
 	return p.MayLeave(ctx, s.JID.Local())
 }
 
-// Delete is of the own account, which MayLeave was asked about.
+// Delete removes the session's account. MayLeave has been asked before.
 func (c byClient) Delete(ctx context.Context, s *server.Session) error {
 	p := c.n.people[s.Host.Domain]
 	me, err := p.Get(ctx, s.JID.Local())
@@ -49,8 +49,8 @@ func (c byClient) Delete(ctx context.Context, s *server.Session) error {
 	return err
 }
 
-// ownsPassword refuses who has signed in with less than the account's own password and, where there is one, the second step:
-// an app password is for reading and writing, not for taking the account over.
+// ownsPassword refuses sessions that signed in with less than the account's own password and, if there is one, the
+// second factor: an app password is for chatting, not for taking over the account.
 func ownsPassword(ctx context.Context, p *people.People, s *server.Session) error {
 	on, err := p.HasFactor(ctx, s.JID.Local())
 	if err != nil {
@@ -62,7 +62,7 @@ func ownsPassword(ctx context.Context, p *people.People, s *server.Session) erro
 	return nil
 }
 
-// register gives what makes accounts for strangers.
+// register gives the function that registers accounts for strangers.
 func (n *Node) register() c2s.Register {
 	return func(ctx context.Context, h *server.Host, name, password, token string, remote netip.Addr) error {
 		if token == "" && !n.Config.Registration.Enabled {
@@ -84,12 +84,12 @@ func (n *Node) register() c2s.Register {
 	}
 }
 
-// invited looks at tokens of strangers.
+// invited gives the function that checks strangers' tokens.
 func (n *Node) invited() c2s.Invited {
 	return func(ctx context.Context, h *server.Host, token string) (string, error) {
 		return n.invitations[h.Domain].Check(ctx, token)
 	}
 }
 
-// invites says whether the invitations of a host make accounts in apps.
+// invites says whether a host's invitations let people register in apps.
 func (n *Node) invites(h *server.Host) bool { return n.settings.Of(h.Domain).InviteApps != "nobody" }

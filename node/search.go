@@ -10,7 +10,7 @@ import (
 	"parley/wire/jid"
 )
 
-// find begins a search for messages in all that a person may read.
+// find gives the query for messages in all that a person may read.
 func (n *Node) find(ctx context.Context, domain string, who jid.JID, text string) store.Find {
 	f := n.Org.Find(domain, who, text)
 	if h := n.host(domain); h != nil {
@@ -19,7 +19,7 @@ func (n *Node) find(ctx context.Context, domain string, who jid.JID, text string
 	return f
 }
 
-// searching is what finds messages by their words, and who is asked for them in a client.
+// searching gives the features that index messages and answer searches in clients.
 func (n *Node) searching(h *server.Host) []*server.Feature {
 	rooms := n.Config.Rooms.Label + "." + h.Domain
 	fs := []*server.Feature{notify.New(h, n.Store, notify.Config{Rooms: rooms, Search: n.Config.Archive.Search,

@@ -15,14 +15,14 @@ import (
 	"parley/store/sqlstore"
 )
 
-// TakeOver has the node not wait for the lease of another that does not answer.
+// TakeOver makes the node not wait for the lease of another one that does not answer.
 func TakeOver() Option { return func(n *Node) { n.takeOver = true } }
 
-// WithLease has the node's lease on a database run for another time than 30 s.
+// WithLease makes the node's lease on a database last d instead of 30 s.
 func WithLease(d time.Duration) Option { return func(n *Node) { n.lease = d } }
 
-// open opens the store. On a database that others can reach the node makes sure that it is alone there first, before it
-// changes anything in it, and then brings its schema up to date.
+// openStore opens the store. On a database that other processes can reach, the node first makes sure that it is alone
+// there, before it changes anything, and then migrates the schema.
 func (n *Node) openStore(ctx context.Context) (err error) {
 	cfg := n.Config
 	sqlite := strings.HasPrefix(cfg.Store.DSN, "sqlite:")
@@ -72,7 +72,7 @@ func (n *Node) sit(ctx context.Context) (err error) {
 	return err
 }
 
-// leave gives the place at the database up, if the node has one.
+// leave gives up the node's lease, if it has one.
 func (n *Node) leave() error {
 	if n.seat == nil {
 		return nil
@@ -82,7 +82,7 @@ func (n *Node) leave() error {
 	return n.seat.Leave(ctx)
 }
 
-// seatLost is closed when another process serves from the database.
+// seatLost gives a channel that is closed when another process serves from the database.
 func (n *Node) seatLost() <-chan struct{} {
 	if n.seat == nil {
 		return nil
@@ -92,7 +92,7 @@ func (n *Node) seatLost() <-chan struct{} {
 
 var errSeatLost = errors.New("another server has taken over the database: this one ends, so that they do not both serve")
 
-// leaseHeld is an error while the node's lease on the database has run out.
+// leaseHeld returns an error while the node's lease has run out.
 func (n *Node) leaseHeld(ctx context.Context) error {
 	if n.seat == nil {
 		return nil

@@ -18,14 +18,14 @@ import (
 	"parley/wire/jid"
 )
 
-// DemoAccount is an account that SeedDemo has made; its password is known here only.
+// DemoAccount is an account that SeedDemo has made, with its password.
 type DemoAccount struct {
 	Address  string `json:"address"`
 	Name     string `json:"name"`
 	Password string `json:"password"`
 }
 
-// ErrSeeded is returned by SeedDemo where it has been before.
+// ErrSeeded is returned by SeedDemo if the demo accounts exist.
 var ErrSeeded = errors.New("the demo accounts are there already")
 
 const (
@@ -33,8 +33,8 @@ const (
 	nsMUCUser = "http://jabber.org/protocol/muc#user"
 )
 
-// SeedDemo makes accounts that know each other, a group with a theme, and some messages, on a node that runs. All of it
-// goes the way that it goes for people: by the same acts, and through sessions of these accounts.
+// SeedDemo makes accounts that know each other, a group with a theme, and some messages, on a running node. It uses the
+// same acts as people do, and sessions of these accounts.
 func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -82,7 +82,7 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 	return accounts, nil
 }
 
-// demoTeam makes a team of two, with what it shares. Its people come after all has been said: they see each other by it.
+// demoTeam makes a team of two that shares something. It comes last, because its people then see each other by it.
 func (n *Node) demoTeam(ctx context.Context, domain, group string) error {
 	t, err := n.Org.CreateTeam(ctx, acts.System, domain, org.NewTeam{
 		Slug:        "platform",
@@ -103,7 +103,7 @@ func (n *Node) demoTeam(ctx context.Context, domain, group string) error {
 	return n.Org.PutContact(ctx, acts.System, domain, t.Slug, jid.MustParse("noc@hosting.example"), "Hosting, on call")
 }
 
-// demoColleagues says more of the accounts, and adds some who are invited and have not come yet.
+// demoColleagues fills in the profiles, and adds people who are invited and have not come yet.
 func (n *Node) demoColleagues(ctx context.Context, domain string) error {
 	p := n.people[domain]
 	if p == nil {
@@ -137,13 +137,13 @@ func (n *Node) demoColleagues(ctx context.Context, domain string) error {
 	return nil
 }
 
-// demoPassword has 80 bits in four groups that can be typed.
+// demoPassword makes a password of 80 bits in four groups that can be typed.
 func demoPassword() string {
 	s := strings.ToLower(rand.Text()[:16])
 	return s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
 }
 
-// demoTalk makes the accounts each other's contacts and lets them say something.
+// demoTalk makes the accounts contacts of each other and lets them write messages.
 func (n *Node) demoTalk(ctx context.Context, accounts []DemoAccount, group, theme jid.JID) error {
 	actors := make([]*actor, len(accounts))
 	for i, a := range accounts {
@@ -208,7 +208,8 @@ func (n *Node) actor(ctx context.Context, who jid.JID) (*actor, error) {
 	return a, nil
 }
 
-// Send is server.Outbound. What does not fit is nothing that is waited for.
+// Send takes a stanza for the session (server.Outbound). Stanzas that do not fit into the queue are dropped: nobody
+// waits for them.
 func (a *actor) Send(st *wire.Stanza, _ jid.JID) error {
 	select {
 	case a.got <- st:
@@ -239,7 +240,7 @@ func (a *actor) joinAs(ctx context.Context, room jid.JID, nick string) error {
 	a.send(ctx, (&wire.Stanza{Kind: wire.Presence, To: here}).Add(wire.E(nsMUC, "x")))
 	return a.wait(ctx, func(st *wire.Stanza) bool {
 		x := st.Element(nsMUCUser, "x")
-		return st.Kind == wire.Presence && st.From.Bare() == room.Bare() && x != nil && hasStatus(x, "110") // the room may have chosen the nick
+		return st.Kind == wire.Presence && st.From.Bare() == room.Bare() && x != nil && hasStatus(x, "110") // the room may have changed the nick
 	})
 }
 
@@ -266,7 +267,7 @@ func (a *actor) say(ctx context.Context, to jid.JID, text string, more ...*wire.
 	return a.wait(ctx, func(got *wire.Stanza) bool { return got.Kind == wire.Message && got.ID == st.ID })
 }
 
-// wait reads what the session gets until is says yes; an error stanza ends it.
+// wait reads what the session gets until is returns true; an error stanza ends it with an error.
 func (a *actor) wait(ctx context.Context, is func(*wire.Stanza) bool) error {
 	for {
 		select {

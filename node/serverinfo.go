@@ -9,7 +9,7 @@ import (
 	"parley/server"
 )
 
-// infoAddress is where the host publishes what it is; "" if it does not.
+// infoAddress gives the URI where the host publishes its server information; "" if it does not.
 func (n *Node) infoAddress(h *server.Host) string {
 	if !n.Config.Federation.Publish {
 		return ""

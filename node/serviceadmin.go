@@ -14,7 +14,7 @@ import (
 	"parley/wire/jid"
 )
 
-// byCommand is the accounts of all hosts for administrators who use ad-hoc commands (XEP-0133).
+// byCommand gives administrators access to accounts by ad-hoc commands (XEP-0133), on all hosts.
 type byCommand struct{ n *Node }
 
 var (
@@ -22,7 +22,7 @@ var (
 	_ serviceadmin.Domains  = byCommand{}
 )
 
-// asker gives the person who gives the command, as an actor, and the people of the host.
+// asker gives the people of a host, and the person who runs the command as an actor.
 func (c byCommand) asker(ctx context.Context, domain string) (*people.People, people.Actor, error) {
 	by := serviceadmin.Asker(ctx)
 	p := c.n.people[by.Domain()]
@@ -36,7 +36,7 @@ func (c byCommand) asker(ctx context.Context, domain string) (*people.People, pe
 	return p, p.ByClient(me, by), nil
 }
 
-// do does something to an account as the person who gives the command.
+// do does something to an account as the person who runs the command.
 func (c byCommand) do(ctx context.Context, who jid.JID, f func(p *people.People, by people.Actor) error) error {
 	p, by, err := c.asker(ctx, who.Domain())
 	if err != nil {
@@ -45,7 +45,7 @@ func (c byCommand) do(ctx context.Context, who jid.JID, f func(p *people.People,
 	return f(p, by)
 }
 
-// May asks the rules for what is done to an account without a change of it.
+// May asks the rules whether the asker may do something to an account.
 func (c byCommand) May(ctx context.Context, who jid.JID, act acts.Deed) error {
 	p, by, err := c.asker(ctx, who.Domain())
 	if err != nil {
@@ -61,7 +61,7 @@ func (c byCommand) May(ctx context.Context, who jid.JID, act acts.Deed) error {
 	return nil
 }
 
-// End is for those who may disable the account, as on the pages, and for everybody's own sessions.
+// End ends sessions: of accounts that the asker may disable, as on the pages, and the asker's own.
 func (c byCommand) End(ctx context.Context, who jid.JID) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
 		_, err := p.EndDevices(ctx, by, who.Local(), who.Resource())
@@ -69,7 +69,7 @@ func (c byCommand) End(ctx context.Context, who jid.JID) error {
 	})
 }
 
-// Add makes an account. An administrator who sets a password in a client is not held to the policy for passwords.
+// Add makes an account. An administrator's password in a client need not follow the password policy.
 func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
 		if password == "" {
@@ -129,7 +129,7 @@ func (c byCommand) Listed(ctx context.Context, blocked bool) ([]string, error) {
 	rs, _, err := c.n.others.Rules(ctx)
 	var ds []string
 	for _, r := range rs {
-		if federation.Blocks(r) == blocked { // there is more than one way to be allowed
+		if federation.Blocks(r) == blocked { // several actions allow a domain
 			ds = append(ds, r.Domain)
 		}
 	}
@@ -144,11 +144,11 @@ func (c byCommand) SetListed(ctx context.Context, host string, blocked bool, dom
 	return c.n.others.SetListed(ctx, by, blocked, domains)
 }
 
-// ErrRestart is what Run gives when an administrator wants the program to start anew.
+// ErrRestart is the error of Run when an administrator restarts the program.
 var ErrRestart = errors.New("an administrator restarts the server")
 
-// stopper gives what stops this node from a client; nil if the operator does not want that, or for another host's
-// administrators than the first's: it would stop them all.
+// stopper gives the function that stops this node from a client; nil if the operator does not allow it, and for
+// administrators of other hosts than the first, because it stops all hosts.
 func (n *Node) stopper(h *server.Host) func(restart bool) {
 	if !n.Config.Shutdown.ByCommand || !n.primary(h) {
 		return nil
@@ -160,7 +160,7 @@ func (n *Node) stopper(h *server.Host) func(restart bool) {
 		}
 		select {
 		case n.quit <- why:
-		default: // it is stopping already
+		default: // the node is stopping already
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// buildSettings reads what the organizations have decided; the configuration gives the rest.
+// buildSettings reads the organizations' settings; the configuration gives the defaults.
 func (n *Node) buildSettings(ctx context.Context) error {
 	hosts := make(map[string]settings.Defaults)
 	for _, h := range n.Config.Hosts {
@@ -19,7 +19,7 @@ func (n *Node) buildSettings(ctx context.Context) error {
 	return n.settings.Load(ctx)
 }
 
-// defaultsOf gives what the configuration says for a host.
+// defaultsOf gives the defaults of a host from the configuration.
 func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 	values := func(c *config.Config, h config.Host) settings.Values {
 		v := settings.Values{Title: h.Title, TwoFactor: c.Auth.TwoFactor, SessionIdle: c.Web.SessionIdle, InviteBy: store.RoleSupervisor, InviteApps: c.Registration.Invitations,
@@ -40,5 +40,5 @@ func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 	return d
 }
 
-// Settings are what the organizations have decided.
+// Settings gives the settings of all hosts.
 func (n *Node) Settings() *settings.Settings { return n.settings }

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// diskSpace gives the bytes that are left where a directory is, and how many there are in all; false if that is not known.
+// diskSpace gives the free and total bytes of a directory's disk; false if unknown.
 func diskSpace(dir string) (free, all int64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {

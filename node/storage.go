@@ -12,14 +12,14 @@ import (
 	"parley/store/sqlstore"
 )
 
-// Counting what is in a large database takes a while: it is done in the background, and kept for some minutes.
+// Counting in a large database takes a while, so it runs in the background, and its result is kept for some minutes.
 const (
 	countAgain = 5 * time.Minute
-	countWait  = 2 * time.Second // that a page waits for it
+	countWait  = 2 * time.Second // how long a page waits for the result
 	countMost  = 2 * time.Minute
 )
 
-// usages are what each host takes up, as it was counted last.
+// usages holds what each host uses, as counted last.
 type usages struct {
 	mu  sync.Mutex
 	of  map[string]*usage
@@ -30,18 +30,18 @@ type usage struct {
 	sqlstore.Usage
 	at   time.Time
 	err  error
-	done chan struct{} // closed when the counting that goes on has ended; nil if none does
+	done chan struct{} // closed when the current count has ended; nil if none runs
 }
 
 func newUsages(hosts []*host) *usages {
-	us := &usages{of: make(map[string]*usage), ask: make(chan string, len(hosts))} // a host is asked for once at a time
+	us := &usages{of: make(map[string]*usage), ask: make(chan string, len(hosts))} // each host is in the queue at most once
 	for _, h := range hosts {
 		us.of[h.Domain] = new(usage)
 	}
 	return us
 }
 
-// runCounts counts what is asked for, until ctx ends.
+// runCounts counts for the hosts in the queue until ctx ends.
 func (n *Node) runCounts(ctx context.Context) error {
 	for {
 		select {
@@ -53,7 +53,7 @@ func (n *Node) runCounts(ctx context.Context) error {
 	}
 }
 
-// Storage says what is taken up. Where counting takes longer than a page waits it is what was counted before.
+// Storage gives what a host uses. If counting takes longer than countWait, it gives the last result.
 func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
 	us := w.n.usages
 	us.mu.Lock()
@@ -83,7 +83,7 @@ func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
 	return out
 }
 
-// freeSpace is what is left where the data is; -1 if that is not known.
+// freeSpace gives the free bytes of the data directory's disk; -1 if unknown.
 func (n *Node) freeSpace() int64 {
 	free, _ := n.disks[0].look(0)
 	return free

@@ -19,7 +19,7 @@ import (
 	"parley/wire/jid"
 )
 
-// externalServices are what clients are told of (XEP-0215): those of the configuration, and the relay that is built in.
+// externalServices gives the services that clients are told of (XEP-0215): the configured ones and the built-in relay.
 func (n *Node) externalServices() []extdisco.Service {
 	var out []extdisco.Service
 	for _, e := range n.Config.ExternalServices {
@@ -173,7 +173,7 @@ func (n *Node) turnConfig(ctx context.Context, o *openedTURN) (turn.Config, erro
 	}, nil
 }
 
-// mayRelay says whether an account is there and not disabled. Where the store does not answer, calls go on.
+// mayRelay says whether an account exists and is enabled. If the store does not answer, calls go on.
 func (n *Node) mayRelay(ctx context.Context, account string) bool {
 	j, err := jid.Parse(account)
 	if err != nil || n.Host(j.Domain()) == nil {

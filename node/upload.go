@@ -27,8 +27,8 @@ func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service
 	if err != nil {
 		return nil, err
 	}
-	// Where pages are plain (parley dev), a browser would ask an https address of ours whose certificate it does not trust: it
-	// waits for ever, and nobody is asked.
+	// If pages are served without TLS (parley dev), a browser would not trust the certificate of an https URL, and wait
+	// for ever without asking.
 	var browser func() string
 	if n.Config.Web.PlainLinks && c.URL == "" {
 		browser = func() string {
@@ -53,7 +53,7 @@ func bucket(c config.S3) *upload.Bucket {
 	return &upload.Bucket{Endpoint: c.Endpoint, Name: c.Bucket, Region: c.Region, Prefix: c.Prefix, AccessKey: c.AccessKey, SecretKey: c.SecretKey, Plain: c.Plain}
 }
 
-// uploadURL is where the files of a host are, as clients see it.
+// uploadURL gives the URL of a host's files, as clients see it.
 func (n *Node) uploadURL(domain string) string {
 	if u := n.Config.Upload.URL; u != "" {
 		return u + "/" + domain

@@ -24,7 +24,7 @@ import (
 	"parley/wire/jid"
 )
 
-// buildAPI makes the way in for programs.
+// buildAPI makes the API for programs.
 func (n *Node) buildAPI() {
 	c := n.Config
 	n.api = api.New(api.Config{
@@ -88,7 +88,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 	return err
 }
 
-// peoples are the people of all hosts, those of the first host first.
+// peoples gives the People of all hosts, the first host's first.
 func (n *Node) peoples() (all []*people.People) {
 	for _, h := range n.hosts {
 		all = append(all, n.people[h.Domain])
@@ -113,7 +113,7 @@ func (n *Node) hooks() map[string]*webhooks.Webhooks {
 	return byHost(n, func(h *host) *webhooks.Webhooks { return h.hooks })
 }
 
-// photos are the pictures of people; none where there are no pages to show them.
+// photos gives the photos of people; nil if there are no pages to show them.
 func (n *Node) photos() map[string]admin.Photos {
 	if !n.Config.Web.Enabled {
 		return nil
@@ -121,7 +121,7 @@ func (n *Node) photos() map[string]admin.Photos {
 	return byHost(n, func(h *host) admin.Photos { return n.cards[h.Domain] })
 }
 
-// handleWeb serves the pages on what the other handlers of the listener leave.
+// handleWeb serves the pages for all paths that the listener's other handlers leave.
 func (n *Node) handleWeb(mux *http.ServeMux, proxied bool) {
 	switch {
 	case n.web == nil:
@@ -132,7 +132,7 @@ func (n *Node) handleWeb(mux *http.ServeMux, proxied bool) {
 	}
 }
 
-// WebURL is where the pages of a host are; "" if there are none.
+// WebURL gives the URL of a host's pages; "" if there are none.
 func (n *Node) WebURL(domain string) string {
 	if n.web == nil {
 		return ""
@@ -140,7 +140,7 @@ func (n *Node) WebURL(domain string) string {
 	return n.webURL(domain)
 }
 
-// FirstOwner gives the link that makes a host's first owner; "" if somebody is in charge, or there are no pages.
+// FirstOwner gives the link that makes a host's first owner; "" if there is an owner, or there are no pages.
 func (n *Node) FirstOwner(ctx context.Context, domain string) (string, error) {
 	if n.web == nil {
 		return "", nil
@@ -148,7 +148,7 @@ func (n *Node) FirstOwner(ctx context.Context, domain string) (string, error) {
 	return n.web.FirstOwner(ctx, domain)
 }
 
-// webSystem tells of the node.
+// webSystem tells the pages and the API about the node.
 type webSystem struct {
 	n       *Node
 	started time.Time
@@ -180,7 +180,7 @@ func (w webSystem) Health(ctx context.Context) []admin.Status {
 	return out
 }
 
-// certificates are those that are shown, each once; with a host that has none.
+// certificates gives the certificates in use, each once, and the hosts without one.
 func (w webSystem) certificates() (out []admin.Certificate, without []string) {
 	seen := make(map[string]bool)
 	for _, h := range w.n.hosts {
@@ -227,7 +227,7 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 	return in
 }
 
-// hidden is a session of an account that nobody sees: it is available to no contact.
+// hidden makes a session of an account that no contact sees.
 func (n *Node) hidden(ctx context.Context, who jid.JID, transport string) (*actor, error) {
 	h := n.Host(who.Domain())
 	if h == nil {
@@ -242,5 +242,5 @@ func (n *Node) hidden(ctx context.Context, who jid.JID, transport string) (*acto
 	return a, nil
 }
 
-// WebRoutes gives the patterns of all pages.
+// WebRoutes gives the patterns of all pages, for tests.
 func (n *Node) WebRoutes() []string { return n.web.Routes() }

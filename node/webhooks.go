@@ -14,7 +14,7 @@ import (
 
 const hooksPath = "/hooks/"
 
-// buildWebhooks makes the webhooks of a host. Its rooms are built with them, and are found when one posts.
+// buildWebhooks makes the webhooks of a host. The rooms are built with them, and are looked up when a program posts.
 func (n *Node) buildWebhooks(h *server.Host) *webhooks.Webhooks {
 	c := n.Config.Webhooks
 	return webhooks.New(webhooks.Config{Host: h, Store: n.Store, Org: n.Org, Acts: n.acts, Max: c.MaxPerGroup, Rate: float64(c.Rate), Burst: c.Burst, Retry: c.Retry, Attempts: c.Attempts,
@@ -33,7 +33,7 @@ func (n *Node) buildWebhooks(h *server.Host) *webhooks.Webhooks {
 		}})
 }
 
-// host finds a hosted domain with its services; nil if it is none.
+// host gives a hosted domain with its services; nil if there is none.
 func (n *Node) host(domain string) *host {
 	for _, h := range n.hosts {
 		if h.Domain == domain {
@@ -43,7 +43,7 @@ func (n *Node) host(domain string) *host {
 	return nil
 }
 
-// handleWebhooks serves POST /hooks/<token> for all hosts: a token says whose it is.
+// handleWebhooks serves POST /hooks/<token> for all hosts: the token tells the host.
 func (n *Node) handleWebhooks(mux *http.ServeMux) {
 	mux.Handle(hooksPath, http.StripPrefix(hooksPath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, h := range n.hosts {
@@ -56,7 +56,7 @@ func (n *Node) handleWebhooks(mux *http.ServeMux) {
 	})))
 }
 
-// hookURL is where a program posts to.
+// hookURL gives the URL that a program posts to.
 func (n *Node) hookURL(domain, secret string) string {
 	if u := n.Config.Webhooks.URL; u != "" {
 		return u + "/" + secret
@@ -64,12 +64,12 @@ func (n *Node) hookURL(domain, secret string) string {
 	return n.listenerURL(domain, hooksPath) + "/" + secret
 }
 
-// listenerURL is a path of the websocket listener's, as others see it, without the slash at its end.
+// listenerURL gives the URL of a path on the websocket listener, as others see it, without a slash at its end.
 func (n *Node) listenerURL(domain, path string) string {
 	return n.publicURL(domain) + strings.TrimSuffix(path, "/")
 }
 
-// spacesPath is where the photos of groups are (XEP-0503).
+// spacesPath is the path of groups' photos (XEP-0503).
 const spacesPath = "/spaces/"
 
 func (n *Node) handleSpaces(mux *http.ServeMux) {

@@ -11,13 +11,13 @@ import (
 	"parley/wire/jid"
 )
 
-// webRooms does in rooms what people do on pages: with a session that is available nowhere else, which comes into the room,
-// does it, and leaves. So the room's rules hold, and everybody sees it as from an app.
+// webRooms acts in rooms for people on pages. It uses a session that is unavailable everywhere else: it enters the
+// room, acts, and leaves. So the room's rules apply, and others see the action as if it came from an app.
 type webRooms struct{ n *Node }
 
-const roomTime = 10 * time.Second // for all of it
+const roomTime = 10 * time.Second // for everything
 
-// in does something with a session of an account that is in a room for that long.
+// in acts with a session of an account that is in the room meanwhile.
 func (w webRooms) in(ctx context.Context, account, room jid.JID, do func(ctx context.Context, x *actor) error) error {
 	ctx, cancel := context.WithTimeout(ctx, roomTime)
 	defer cancel()
@@ -50,14 +50,14 @@ func (w webRooms) Say(ctx context.Context, account, room jid.JID, text string) e
 	})
 }
 
-// references names whom a text calls, for clients that notify only those: who is called by their app writes them itself.
+// references gives the references (XEP-0372) to people whom a text mentions, for clients that notify only by those.
 func (n *Node) references(ctx context.Context, account, room jid.JID, text string) []*wire.Element {
 	for _, h := range n.hosts {
 		if h.Domain != account.Domain() {
 			continue
 		}
 		es, err := h.rooms.References(ctx, room, account, text)
-		if err != nil { // it is said all the same
+		if err != nil { // the message is sent without them
 			n.Log.Error("a mention has no reference", "room", room.String(), "err", err)
 		}
 		return es
@@ -65,7 +65,7 @@ func (n *Node) references(ctx context.Context, account, room jid.JID, text strin
 	return nil
 }
 
-// Retract takes back what the account has said (XEP-0424).
+// Retract retracts a message of the account (XEP-0424).
 func (w webRooms) Retract(ctx context.Context, account, room jid.JID, id string) error {
 	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error {
 		st := &wire.Stanza{Kind: wire.Message, Type: "groupchat", ID: x.s.Host.NewID(), To: room}
@@ -75,7 +75,7 @@ func (w webRooms) Retract(ctx context.Context, account, room jid.JID, id string)
 	})
 }
 
-// Moderate takes back what another has said (XEP-0425).
+// Moderate retracts somebody else's message (XEP-0425).
 func (w webRooms) Moderate(ctx context.Context, account, room jid.JID, id, reason string) error {
 	q := wire.E(wire.NSModerate, "moderate", wire.E(wire.NSRetract, "retract")).Set("id", id)
 	if reason != "" {
@@ -84,7 +84,7 @@ func (w webRooms) Moderate(ctx context.Context, account, room jid.JID, id, reaso
 	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error { return x.ask(ctx, room, q) })
 }
 
-// Kick shows out all that are in the room as somebody (XEP-0045, section 8.2).
+// Kick removes all occupants of a person from a room (XEP-0045, section 8.2).
 func (w webRooms) Kick(ctx context.Context, account, room, who jid.JID, reason string) error {
 	return w.in(ctx, account, room, func(ctx context.Context, x *actor) error {
 		nicks, err := x.occupants(ctx, room, who)
@@ -107,7 +107,7 @@ func (w webRooms) Kick(ctx context.Context, account, room, who jid.JID, reason s
 	})
 }
 
-// nick is what the person goes by in the bookmark of the room.
+// nick gives the nickname in the person's bookmark of the room.
 func (w webRooms) nick(ctx context.Context, account, room jid.JID) string {
 	bs, err := w.n.Store.Bookmarks(ctx, account.Domain(), account.Local())
 	if err != nil {
@@ -146,7 +146,7 @@ func (a *actor) query(ctx context.Context, typ string, to jid.JID, q *wire.Eleme
 	}
 }
 
-// refused says in words why a room has not done what it was asked for.
+// refused says in words why a room refused a request.
 func refused(got *wire.Stanza) error {
 	e := got.Element(wire.NSClient, "error")
 	text := e.ChildText("urn:ietf:params:xml:ns:xmpp-stanzas", "text")
@@ -170,7 +170,7 @@ func refused(got *wire.Stanza) error {
 	return fault.New(kind, "", text)
 }
 
-// occupants gives the nicknames that somebody is in a room by.
+// occupants gives the nicknames under which a person is in a room.
 func (a *actor) occupants(ctx context.Context, room, who jid.JID) (nicks []string, err error) {
 	for _, role := range []string{"moderator", "participant", "visitor"} {
 		got, err := a.query(ctx, "get", room, wire.E(wire.NSMUCAdmin, "query", wire.E(wire.NSMUCAdmin, "item").Set("role", role)))

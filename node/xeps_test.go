@@ -27,7 +27,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/xeps.md")
 
-// TestXEPs holds docs/xeps.md to what the features say.
+// TestXEPs checks that docs/xeps.md agrees with the features.
 func TestXEPs(t *testing.T) {
 	cfg := config.Dev(t.TempDir())
 	cert(t, cfg)

@@ -17,11 +17,11 @@ import (
 	"parley/wire/jid"
 )
 
-// What an account has here and the format does not know is in an element of our own. Left out on purpose: what signs in
-// as the account without its password (second factors, tokens of clients and of the API, sessions of browsers, links of
-// invitations), registrations for push, which clients make anew, and the files that were shared.
+// An element of parley's own holds what an account has that the format does not know. Left out on purpose: everything
+// that signs in as the account without its password (second factors, tokens of clients and of the API, sessions of
+// browsers, links of invitations), registrations for push, which clients renew, and shared files.
 
-// account writes it.
+// account writes this element.
 func (x Exporter) account(o *out, h *server.Host, u store.User) {
 	p, err := o.st.Person(o.ctx, h.Domain, u.Name)
 	if o.fail(err) {
@@ -77,7 +77,7 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 	o.element(a)
 }
 
-// personField is what the organization knows of somebody, by the name of its attribute.
+// personField is a field of a person's profile, with the name of its attribute.
 type personField struct {
 	name string
 	at   *string
@@ -88,7 +88,7 @@ func personFields(p *store.Person) []personField {
 	return []personField{{"email", &p.Email, 320}, {"phone", &p.Phone, 200}, {"title", &p.Title, 800}, {"department", &p.Department, 800}, {"lang", &p.Lang, 8}}
 }
 
-// shownFields are whom the others are shown to.
+// shownFields are the choices of who sees the fields.
 func shownFields(s *store.Shown) []personField {
 	return []personField{{name: "shown-email", at: &s.Email}, {name: "shown-phone", at: &s.Phone}, {name: "shown-title", at: &s.Title}, {name: "shown-department", at: &s.Department}}
 }
@@ -100,7 +100,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(timeFormat)
 }
 
-// span is a retention: seconds, or "forever".
+// span formats a retention: seconds, or "forever".
 func span(d time.Duration) string {
 	switch {
 	case d == store.Forever:
@@ -136,7 +136,7 @@ func (o *out) appPasswords(h *server.Host, name string, to *wire.Element) {
 	}
 }
 
-// credentials are the keys that a password is known by (section 3.3).
+// credentials gives the keys of a password (section 3.3).
 func (o *out) credentials(kept []byte) (es []*wire.Element) {
 	var k auth.Keys
 	if o.fail(k.UnmarshalBinary(kept)) {
@@ -156,7 +156,7 @@ func (o *out) credentials(kept []byte) (es []*wire.Element) {
 	return es
 }
 
-// account takes it; of an account that was there already its own stays.
+// account imports this element, unless the account existed before.
 func (u *incoming) account(e *wire.Element) error {
 	if !u.made {
 		return nil
@@ -193,7 +193,7 @@ func (u *incoming) account(e *wire.Element) error {
 	return u.rest(e)
 }
 
-// person is what the organization knows.
+// person imports the profile.
 func (u *incoming) person(e *wire.Element) error {
 	_, _, err := u.Store.UpdatePerson(u.ctx, u.h.Domain, u.name, func(p *store.Person) error {
 		if name := e.Attr("name"); len(name) <= 800 {
@@ -209,11 +209,11 @@ func (u *incoming) person(e *wire.Element) error {
 			switch v := e.Attr(f.name); v {
 			case "", store.ShownToTeam, store.ShownToAdmins:
 				*f.at = v
-			default: // a word of another version: rather to too few
+			default: // a value of another version: rather show too little
 				*f.at = store.ShownToAdmins
 			}
 		}
-		p.Archived, _ = time.Parse(timeFormat, e.Attr("archived")) // nothing: not
+		p.Archived, _ = time.Parse(timeFormat, e.Attr("archived")) // missing: not archived
 		return nil
 	})
 	if errors.Is(err, store.ErrExists) {
@@ -228,8 +228,7 @@ func (u *incoming) person(e *wire.Element) error {
 	return err
 }
 
-// fields takes the values of profile fields that are defined here: what fields there are is the organization's to say,
-// not an account's.
+// fields imports the values of profile fields that are defined here. An account's file does not define fields.
 func (u *incoming) fields(e *wire.Element) error {
 	var fs []store.ProfileField
 	values := make(map[string]string)
@@ -304,7 +303,7 @@ func kindOf(local string) string {
 	return kindOther
 }
 
-// maxDisplayed is of how many conversations it is kept how far they were read.
+// maxDisplayed is for how many conversations the reading position is kept.
 const maxDisplayed = 10_000
 
 func displayed(e *wire.Element) (store.Displayed, error) {
@@ -316,7 +315,7 @@ func displayed(e *wire.Element) (store.Displayed, error) {
 	return store.Displayed{Chat: j.String(), ID: id}, nil
 }
 
-// approved is somebody whose request will be granted, and who is no contact (RFC 6121, section 3.4).
+// approved imports a pre-approval of somebody who is not a contact (RFC 6121, section 3.4).
 func (u *incoming) approved(e *wire.Element) error {
 	j, err := jid.Parse(e.Attr("jid"))
 	if err != nil || j.Bare() == u.self {
@@ -329,7 +328,7 @@ func (u *incoming) approved(e *wire.Element) error {
 	return err
 }
 
-// maxAppPasswords is how many an account has at most: a client's proof is compared with each.
+// maxAppPasswords is how many app passwords an account may have: signing in compares the client's proof with each.
 const maxAppPasswords = 25
 
 func (u *incoming) appPassword(e *wire.Element) error {
@@ -353,7 +352,7 @@ func (u *incoming) appPassword(e *wire.Element) error {
 	return err
 }
 
-// readCredentials takes keys into k. COMPAT: ejabberd 23 encodes them twice.
+// readCredentials reads keys into keys. COMPAT: ejabberd 23 encodes them twice.
 func readCredentials(keys *auth.Keys, e *wire.Element) error {
 	mech := e.Attr("mechanism")
 	get := func(local string) []byte {

@@ -13,17 +13,17 @@ import (
 	"parley/wire"
 )
 
-// Exporter writes accounts.
+// Exporter writes accounts to a file.
 type Exporter struct {
 	Store     Store
 	Archive   bool // with their messages
-	Passwords bool // with what their passwords are known by
+	Passwords bool // with the keys of their passwords
 }
 
-// nodesKept are nodes that every account has and that are written as nodes, too.
+// nodesKept are nodes that every account has and that are written like other nodes.
 var nodesKept = []string{"urn:xmpp:bookmarks:1"}
 
-// out writes elements, and remembers that it could not.
+// out writes elements, and keeps the first error.
 type out struct {
 	ctx context.Context
 	st  Store
@@ -59,8 +59,7 @@ func (o *out) open(local, name, value string) {
 	o.raw(string(b) + ">\n")
 }
 
-// Write writes accounts of hosts, each with the names that pick chooses among, in order. An error leaves a file that is
-// not whole.
+// Write writes the accounts of hosts that pick accepts, in order of name. After an error the file is not whole.
 func (x Exporter) Write(ctx context.Context, w io.Writer, hosts []*server.Host, pick func(h *server.Host, name string) bool) error {
 	o := &out{ctx: ctx, st: x.Store, w: w}
 	o.raw("<?xml version='1.0' encoding='UTF-8'?>\n")
@@ -97,14 +96,14 @@ func (x Exporter) user(o *out, h *server.Host, u store.User) {
 	o.blocked(h, u.Name)
 	o.answer(h, u.Name, wire.E(wire.NSMAM, "prefs"))
 	o.nodes(h, u.Name)
-	if x.Archive { // first: what waits says which of these it is
+	if x.Archive { // before waiting messages, which refer to archived ones
 		o.archive(h, u.Name)
 	}
 	o.waiting(h, u.Name)
 	o.raw("</user>\n")
 }
 
-// answer writes what the account's own client would get; nothing if that is empty.
+// answer writes the answer that the account's own client would get; nothing if it is empty.
 func (o *out) answer(h *server.Host, name string, q *wire.Element) {
 	if o.err != nil {
 		return
@@ -156,7 +155,7 @@ func (o *out) contacts(h *server.Host, name string) {
 	}
 }
 
-// private writes private storage, less what features of this server keep there.
+// private writes private storage, without the data of this server's features.
 func (o *out) private(h *server.Host, name string) {
 	all, err := o.st.AllPrivate(o.ctx, h.Domain, name)
 	if o.fail(err) {
@@ -184,7 +183,7 @@ func (o *out) private(h *server.Host, name string) {
 	}
 }
 
-// blocked writes a privacy list, which is what the format has for it.
+// blocked writes the blocked addresses as a privacy list, which the format knows.
 func (o *out) blocked(h *server.Host, name string) {
 	js, err := o.st.Blocked(o.ctx, h.Domain, name)
 	if o.fail(err) || len(js) == 0 {
@@ -238,7 +237,7 @@ func (o *out) nodes(h *server.Host, name string) {
 	o.raw("</pubsub>\n")
 }
 
-// others leaves out that an account owns its nodes.
+// others gives affiliations without the account's own ownership.
 func others(e *wire.Element, self string) *wire.Element {
 	out := wire.E(e.Name.Space, e.Name.Local)
 	for _, l := range e.Elements() {
@@ -261,7 +260,7 @@ func (o *out) items(h *server.Host, name, node string) {
 			set.Add(wire.T(wire.NSRSM, "after", after))
 		}
 		e, err := h.Do(o.ctx, name, "get", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "items").Set("node", node), set))
-		if errors.Is(err, server.FeatureNotImplemented) { // its items are not kept
+		if errors.Is(err, server.FeatureNotImplemented) { // the node does not keep items
 			break
 		}
 		if o.fail(err) {
@@ -287,8 +286,8 @@ const (
 	nodeCard4 = "urn:xmpp:vcard4"
 )
 
-// ownCard is a card without what the server puts into it of profile fields: they are with the account. Where the file
-// is read there may be no such field, and then nothing says that not everybody may see it.
+// ownCard gives a card without values of profile fields, which are written with the account. The importing server may
+// not have such a field, and then nothing would say who may see the value.
 func (o *out) ownCard(h *server.Host, item *wire.Element) *wire.Element {
 	fs, err := o.st.ProfileFields(o.ctx, h.Domain)
 	if o.fail(err) {

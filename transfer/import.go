@@ -15,17 +15,17 @@ import (
 	"parley/wire/jid"
 )
 
-// Importer reads accounts.
+// Importer reads accounts from a file.
 type Importer struct {
 	Config
-	Host  func(domain string) *server.Host // nil: not hosted here
-	Merge bool                             // accounts that are there already get what the file has, too; their passwords stay
-	// FreeSince is when the last account of a name was deleted at the latest, for the name to be taken again; nil: no name
-	// that an account had is.
+	Host  func(domain string) *server.Host // gives a hosted domain; nil if it is not hosted here
+	Merge bool                             // also import into existing accounts, except passwords
+	// FreeSince gives the moment before which the last account of a name must have been deleted for the name to be
+	// available; nil: only names that no account had are.
 	FreeSince func(h *server.Host) time.Time
 }
 
-// incoming is one account on its way in.
+// incoming is an account that is being imported.
 type incoming struct {
 	*Importer
 	ctx     context.Context
@@ -36,16 +36,16 @@ type incoming struct {
 	self    jid.JID
 	made    bool
 	keys    auth.Keys
-	config  []*wire.Element // nodes first get their configuration, then their items
+	config  []*wire.Element // nodes are configured before their items are published
 	items   []*wire.Element
 	card    *wire.Element
-	own     *wire.Element // what only parley has; taken last, as a card changes some of it
+	own     *wire.Element // parley's own element; imported last, because a card changes some of it
 	unknown map[string]bool
-	lost    map[string]bool // ids of pictures that were not taken
+	lost    map[string]bool // ids of pictures that were not imported
 }
 
-// Read takes a whole file. An error means that it could not be read on, or that this server failed; accounts before that
-// are kept. What could not be taken of an account is in the report.
+// Read imports a whole file. After an error (the file is not valid, or this server failed) accounts before it stay
+// imported. The report lists what could not be imported.
 func (im *Importer) Read(ctx context.Context, from io.Reader) (Report, error) {
 	im.Config = im.withDefaults()
 	var report Report
@@ -140,8 +140,8 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 	return nil
 }
 
-// problem notes what could not be taken, unless it is this server's failure: that is given back. Without an error what was
-// taken is counted.
+// problem reports something that could not be imported, unless this server failed: then it returns the error. Without
+// an error it counts a success.
 func (u *incoming) problem(kind, what string, err error) error {
 	if err == nil {
 		u.report.count(kind, 1, 0)
@@ -158,10 +158,10 @@ func (u *incoming) problem(kind, what string, err error) error {
 	return nil
 }
 
-// errValue is for what an element says and cannot be.
+// errValue is the error for an element with a value that is not valid.
 var errValue = errors.New("it is malformed")
 
-// read takes all that belongs to the account.
+// read imports everything of the account.
 func (u *incoming) read() error {
 	for {
 		s, ok, err := u.r.next()
@@ -251,7 +251,7 @@ func (u *incoming) child(s xml.StartElement) error {
 	return nil
 }
 
-// do asks in the account's name.
+// do makes a request in the account's name.
 func (u *incoming) do(kind, what string, e *wire.Element) error {
 	_, err := u.h.Do(u.ctx, u.name, "set", e)
 	return u.problem(kind, what, err)
@@ -298,7 +298,7 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// request is a subscription request that has not been answered (section 3.9).
+// request imports a subscription request that has not been answered (section 3.9).
 func (u *incoming) request(e *wire.Element) error {
 	from, err := jid.Parse(e.Attr("from"))
 	if err != nil || e.Attr("type") != "subscribe" {
@@ -321,7 +321,8 @@ func (u *incoming) request(e *wire.Element) error {
 	return err
 }
 
-// privacy takes from the default list whom it denies everything: that is what is left of such lists (XEP-0191).
+// privacy imports the default privacy list as far as it denies addresses everything, which is what XEP-0191 can
+// express.
 func (u *incoming) privacy(q *wire.Element) error {
 	def := ""
 	if d := q.Child(nsPrivacy, "default"); d != nil {

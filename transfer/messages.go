@@ -13,11 +13,11 @@ const (
 	nsForward  = "urn:xmpp:forward:0"
 	timeFormat = "2006-01-02T15:04:05.000000Z"
 
-	batch = 200 // archived messages of one commit
-	page  = 250 // of one read
+	batch = 200 // archived messages per commit
+	page  = 250 // entries per read
 )
 
-// archive reads results one by one (section 3.11): there may be millions.
+// archive imports archived messages one by one (section 3.11): there may be millions.
 func (u *incoming) archive() error {
 	var ws []store.Write
 	var last store.ID
@@ -40,7 +40,7 @@ func (u *incoming) archive() error {
 			if err := flush(); err != nil {
 				return err
 			}
-			return u.Store.ForgetIndex(u.ctx, u.h.Domain, u.name) // they may be older than what is in it
+			return u.Store.ForgetIndex(u.ctx, u.h.Domain, u.name) // the messages may be older than those in the index
 		}
 		e, err := u.r.element(s)
 		if err != nil {
@@ -63,7 +63,7 @@ func (u *incoming) archive() error {
 	}
 }
 
-// archived makes an entry of a result; nil for what archives of accounts do not have here.
+// archived makes an archive entry from a result; nil for messages that accounts do not archive here.
 func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry, error) {
 	f := e.Child(nsForward, "forwarded")
 	at, err := time.Parse(time.RFC3339Nano, strings.ToUpper(f.Child(wire.NSDelay, "delay").Attr("stamp")))
@@ -75,7 +75,7 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 		return nil, err
 	}
 	if st.Type == "groupchat" {
-		return nil, nil // rooms have archives of their own
+		return nil, nil // rooms have their own archives
 	}
 	entry := &store.ArchiveEntry{Host: u.h.Domain, Owner: u.name, OriginID: st.ID}
 	with := st.To
@@ -88,22 +88,22 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 	entry.With, entry.WithRes = with.Bare().String(), with.Resource()
 	newest := u.h.IDs.Next()
 	ahead := store.FirstID(at) > newest
-	if ahead && entry.OriginID != "" { // it is kept under an id of now, and another one each time
+	if ahead && entry.OriginID != "" { // it gets an id of now, a different one at each import
 		if _, err := u.Store.FindArchived(u.ctx, u.h.Domain, u.name, entry.With, entry.OriginID, entry.Incoming); err == nil {
 			return nil, nil
 		}
 	}
 	entry.ID = place(e.Attr("id"), at, last, newest)
-	if ahead || at.Before(store.Epoch) { // its id is of another time: the message itself says when it was
+	if ahead || at.Before(store.Epoch) { // its id has another time, so the message itself carries the time
 		st.Add(wire.E(wire.NSDelay, "delay").Set("from", u.h.Domain).Set("stamp", at.UTC().Format(timeFormat)))
 	}
 	entry.Stanza = st.AppendXML(nil, st.To, wire.Client)
 	return entry, nil
 }
 
-// place finds an id: the one it had, if it was ours; else one of its time, after the one before. The same file gives the
-// same ids, so that reading it again keeps nothing twice. What comes from a clock that is ahead is of now, the newest id
-// there is: above it would be hidden what is said until then.
+// place chooses an id: its former id if that was one of ours, otherwise one of its time, after the last one. The same
+// file gives the same ids, so that importing it again duplicates nothing. Messages from a clock that is ahead get the
+// newest id there is: a higher id would hide what is written until then.
 func place(was string, at time.Time, last, newest store.ID) store.ID {
 	if id, err := store.ParseID(was); err == nil && id > last && id < newest {
 		if d := id.Time().Sub(at); d > -time.Second && d < time.Second {
@@ -117,7 +117,8 @@ func place(was string, at time.Time, last, newest store.ID) store.ID {
 	return max(id, 1<<12)
 }
 
-// message reads one, less the marks that its old server has left for this account. keep says which ids it may have.
+// message reads a message and removes the marks that its old server has added for this account. keep says which ids it
+// may keep.
 func (u *incoming) message(e *wire.Element, keep func(id string) bool) (*wire.Stanza, error) {
 	if e == nil {
 		return nil, errValue
@@ -143,7 +144,7 @@ func (u *incoming) message(e *wire.Element, keep func(id string) bool) (*wire.St
 	}), nil
 }
 
-// has says that the archive has a message under this id.
+// has says whether the archive has a message with this id.
 func (u *incoming) has(id string) bool {
 	n, err := store.ParseID(id)
 	if err != nil {
@@ -153,7 +154,7 @@ func (u *incoming) has(id string) bool {
 	return err == nil
 }
 
-// offline reads messages that have not been delivered (section 3.5).
+// offline imports messages that were not delivered (section 3.5).
 func (u *incoming) offline() error {
 	n, left, had := 0, 0, 0
 	for {
@@ -173,7 +174,7 @@ func (u *incoming) offline() error {
 			u.report.problem(kindWaiting, "%s: a waiting message: %v", u.self, err)
 			continue
 		}
-		if !u.made { // they would be given twice
+		if !u.made { // the account would get them twice
 			had++
 			continue
 		}

@@ -13,18 +13,19 @@ import (
 
 const nsConfig = wire.NSPubSub + "#node_config"
 
-// maxCard is what the cards of accounts may take by default; a larger one has been refused, and stays so.
+// maxCard is the default limit of cards; a larger one has been refused, and stays refused.
 const maxCard = 128 << 10
 
-// Nodes that have to do with others.
+// Nodes that need special treatment.
 const (
 	nodePicture     = "urn:xmpp:avatar:data"
 	nodePictureInfo = "urn:xmpp:avatar:metadata"
 	nodeCard        = "urn:xmpp:vcard4"
 )
 
-// namesOthers says that a node's items name what other nodes have: it is published after those. Files have nodes in any
-// order (Prosody's in a new one each time), and who is told of a picture or a key asks for it at once.
+// namesOthers says whether a node's items refer to items of other nodes, and so are published after those. Files have
+// nodes in any order (Prosody's in a new one each time), and clients that are notified of a picture or a key ask for it
+// at once.
 func namesOthers(node string) bool {
 	switch node {
 	case nodePictureInfo, "eu.siacs.conversations.axolotl.devicelist", "urn:xmpp:omemo:2:devices":
@@ -33,8 +34,8 @@ func namesOthers(node string) bool {
 	return false
 }
 
-// nodesAndCard makes the account's nodes (section 3.10): first as they are configured, then with their items, and last what
-// names other items.
+// nodesAndCard imports the account's nodes (section 3.10): first their configuration, then their items, and last items
+// that refer to others.
 func (u *incoming) nodesAndCard() error {
 	refused, err := u.configure()
 	if err != nil {
@@ -43,7 +44,7 @@ func (u *incoming) nodesAndCard() error {
 	var last []*wire.Element
 	for _, l := range u.items {
 		switch node := l.Attr("node"); {
-		case refused[node]: // it might be seen by others than it was
+		case refused[node]: // otherwise others might see it who could not before
 		case namesOthers(node):
 			last = append(last, l)
 		default:
@@ -70,8 +71,8 @@ func (u *incoming) nodesAndCard() error {
 	return nil
 }
 
-// cardAgain: where the file has the card in its new form too, publishing that has written the old one anew. It is to be
-// what the file says. The picture comes into it afterwards, if it is in nodes.
+// cardAgain writes the old card of the file again if publishing its new form has overwritten it. A picture in the nodes
+// is added to it afterwards.
 func (u *incoming) cardAgain() error {
 	if u.card == nil {
 		return nil
@@ -84,7 +85,7 @@ func (u *incoming) cardAgain() error {
 	return nil
 }
 
-// configure makes nodes as they were, and says which could not be made so.
+// configure makes the nodes as they were, and gives the names of those that could not be made so.
 func (u *incoming) configure() (refused map[string]bool, err error) {
 	many := make(map[string]bool)
 	for _, l := range u.items {
@@ -111,7 +112,7 @@ func (u *incoming) publish(node string, l *wire.Element) error {
 			continue
 		}
 		id := it.Attr("id")
-		if node == nodePictureInfo && u.lost[id] { // that is said already; contacts are not to look for it in vain
+		if node == nodePictureInfo && u.lost[id] { // reported already; contacts must not look for it in vain
 			continue
 		}
 		item := wire.E(wire.NSPubSub, "item", it.Elements()...).Set("id", id)
@@ -120,7 +121,7 @@ func (u *incoming) publish(node string, l *wire.Element) error {
 		if err != nil && node == nodePicture {
 			u.lost[id] = true
 		}
-		if node == nodePictureInfo && err == nil { // the picture is counted
+		if node == nodePictureInfo && err == nil { // the picture itself is counted
 			continue
 		}
 		if err := u.problem(kind, what, err); err != nil {
@@ -130,7 +131,7 @@ func (u *incoming) publish(node string, l *wire.Element) error {
 	return nil
 }
 
-// itemOf gives the kind of a node's items, and what one is called.
+// itemOf gives the kind of a node's items, and the name of one.
 func itemOf(node string) (kind, what string) {
 	switch node {
 	case nodePicture, nodePictureInfo:
@@ -143,8 +144,7 @@ func itemOf(node string) (kind, what string) {
 	return kindItems, "an item of node " + node
 }
 
-// people sets who else may do what with a node, or is subscribed. Where that is nobody there is nothing to do: that the
-// account owns its nodes goes without saying.
+// people imports who else may do what with a node, or subscribes to it, without the account's own ownership.
 func (u *incoming) people(c *wire.Element) error {
 	l := people(c)
 	l.Nodes = slices.DeleteFunc(l.Nodes, func(n wire.Node) bool {
@@ -173,7 +173,7 @@ func people(c *wire.Element) *wire.Element {
 	return l
 }
 
-// node makes one; false if it could not be made as it was.
+// node makes a node; false if it could not be made as it was.
 func (u *incoming) node(name string, c *wire.Element, many bool) (bool, error) {
 	f := form.New(form.Submit, nsConfig)
 	if x := c.Child(wire.NSForm, "x"); x != nil {
@@ -194,16 +194,16 @@ func (u *incoming) node(name string, c *wire.Element, many bool) (bool, error) {
 	set := func(f *form.Form) error {
 		_, err := u.h.Do(u.ctx, u.name, "set", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "create").Set("node", name),
 			wire.E(wire.NSPubSub, "configure", f.Element())))
-		if is(err, stanza.Conflict) { // it is there already, or is one that every account has
+		if is(err, stanza.Conflict) { // it exists, or every account has it
 			_, err = u.h.Do(u.ctx, u.name, "set", wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", f.Element()).Set("node", name)))
 			if is(err, stanza.NotAllowed) {
-				err = nil // and cannot be configured
+				err = nil // and it cannot be configured
 			}
 		}
 		return err
 	}
 	err := set(f)
-	if is(err, stanza.NotAcceptable) { // a value that there is not here: what matters is who may see it
+	if is(err, stanza.NotAcceptable) { // a value does not exist here: what matters is who may see the node
 		least := form.New(form.Submit, nsConfig)
 		if a := f.Get("pubsub#access_model"); a != "" {
 			least.Add("pubsub#access_model", "", "", a)

@@ -14,7 +14,7 @@ import (
 	"parley/wire"
 )
 
-// quiet writes the hours in which somebody's phones are left alone.
+// quiet writes the person's quiet hours.
 func (o *out) quiet(h *server.Host, name string, to *wire.Element) {
 	q, err := o.st.QuietHours(o.ctx, h.Domain, name)
 	if errors.Is(err, store.ErrNotFound) || o.fail(err) {
@@ -24,7 +24,7 @@ func (o *out) quiet(h *server.Host, name string, to *wire.Element) {
 		Set("days", strings.Join(settings.DaysOf(q.Days), " ")).Set("time-zone", q.Zone).Set("paused-until", stamp(q.Until)))
 }
 
-// quiet takes them.
+// quiet imports quiet hours.
 func (u *incoming) quiet(e *wire.Element) error {
 	days, on, zone := strings.Fields(e.Attr("days")), e.Attr("on") == "true", e.Attr("time-zone")
 	from, to := e.Attr("from"), e.Attr("to")
@@ -36,7 +36,7 @@ func (u *incoming) quiet(e *wire.Element) error {
 	if err := c.Apply(&q, time.Now()); err != nil {
 		return errValue
 	}
-	if t, err := time.Parse(timeFormat, e.Attr("paused-until")); err == nil && t.After(time.Now()) { // what is over is not said
+	if t, err := time.Parse(timeFormat, e.Attr("paused-until")); err == nil && t.After(time.Now()) { // a pause that is over is left out
 		if err := (&rules.QuietChange{Until: &t}).Apply(&q, time.Now()); err != nil {
 			return errValue
 		}

@@ -9,9 +9,9 @@ import (
 	"parley/wire"
 )
 
-// Bounds of one element that is read as a whole.
+// Limits of an element that is read as a whole.
 const (
-	maxElement = 64 << 20 // bytes of input; of a tag or a text anywhere, too
+	maxElement = 64 << 20 // bytes of input; also for any single tag or text
 	maxNodes   = 1 << 20  // elements and texts
 	maxDepth   = 100
 )
@@ -28,7 +28,7 @@ func newReader(r io.Reader) *reader {
 	return &reader{xml.NewDecoder(g), g}
 }
 
-// gate lets so much through for one token: the decoder keeps a whole one in memory.
+// gate limits the bytes of one token, because the decoder keeps a whole token in memory.
 type gate struct {
 	r          io.Reader
 	most, left int
@@ -50,7 +50,7 @@ func (r *reader) token() (xml.Token, error) {
 	return r.d.Token()
 }
 
-// next gives the next start tag inside the element that is open; ok is false at its end.
+// next gives the next start tag inside the open element; ok is false at its end.
 func (r *reader) next() (s xml.StartElement, ok bool, err error) {
 	for {
 		t, err := r.token()
@@ -73,7 +73,7 @@ func broken(err error) error {
 	return fmt.Errorf("%w: %w", ErrFormat, err)
 }
 
-// skip leaves the open element.
+// skip skips the rest of the open element.
 func (r *reader) skip() error {
 	for depth := 1; depth > 0; {
 		t, err := r.token()
@@ -90,7 +90,7 @@ func (r *reader) skip() error {
 	return nil
 }
 
-// element reads the rest of an element whose start tag has been read.
+// element reads the rest of an element after its start tag.
 func (r *reader) element(s xml.StartElement) (*wire.Element, error) {
 	begin := r.d.InputOffset()
 	e := open(s)

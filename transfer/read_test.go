@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// endless is a text that does not end.
+// endless is a text without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -18,7 +18,7 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestTooLarge: nothing in a file makes the server keep more of it than an element may have.
+// TestTooLarge checks that no file makes the server keep more in memory than an element may have.
 func TestTooLarge(t *testing.T) {
 	for what, in := range map[string]io.Reader{
 		"a text":                    io.MultiReader(strings.NewReader("<a>"), endless{}),

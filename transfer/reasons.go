@@ -12,8 +12,8 @@ import (
 	"parley/store"
 )
 
-// reason says in words why something was not taken, and by which key of the configuration it would be; "" for the key if
-// by none, and no words for a failure of this server.
+// reason says in words why something was not imported, and which key of the configuration would allow it ("" if none).
+// Without words, the error is a failure of this server.
 func reason(kind string, err error) (text, key string) {
 	var se stanza.Error
 	var app *server.AppError
@@ -51,13 +51,13 @@ func nodeReason(condition string) (text, key string) {
 	return "", ""
 }
 
-// refusal is what a feature has answered.
+// refusal puts the answer of a feature into words.
 func refusal(kind string, se stanza.Error) (text, key string) {
 	switch {
 	case se.Condition == stanza.ResourceConstraint:
 		key = limitKey(kind)
 	case se.Condition == stanza.NotAcceptable && kind == kindCards:
-		key = "pubsub.item_size" // which the size of a card follows
+		key = "pubsub.item_size" // it also limits the size of a card
 	case se.Condition == stanza.NotAcceptable && kind == kindPrivate:
 		key = "accounts.private_element_size"
 	}
@@ -79,7 +79,7 @@ func refusal(kind string, se stanza.Error) (text, key string) {
 	return text, key
 }
 
-// limitKey is what bounds how many things of a kind an account has.
+// limitKey gives the key that limits how many things of a kind an account has.
 func limitKey(kind string) string {
 	switch kind {
 	case kindContacts:

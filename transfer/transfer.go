@@ -15,7 +15,7 @@ import (
 	"parley/server"
 )
 
-// XEPs is what the package implements, for docs/xeps.md.
+// XEPs lists what the package implements, for docs/xeps.md.
 var XEPs = []server.XEP{{Number: 227, Title: "Portable Import/Export Format for XMPP-IM Servers", Version: "1.1", Notes: "by `parley user export` and `import`; of privacy lists what blocks addresses", Partial: true}}
 
 // Namespaces of the format.
@@ -23,7 +23,7 @@ const (
 	ns        = "urn:xmpp:pie:0"
 	nsScram   = "urn:xmpp:pie:0#scram"
 	nsArchive = "urn:xmpp:pie:0#mam"
-	nsAccount = "urn:parley:account:0" // what an account has here and the format does not know
+	nsAccount = "urn:parley:account:0" // parley's own element
 	nsPrivate = "jabber:iq:private"
 	nsPrivacy = "jabber:iq:privacy"
 	nsOwner   = "http://jabber.org/protocol/pubsub#owner"
@@ -31,12 +31,12 @@ const (
 	nsBlock   = "urn:xmpp:blocking"
 )
 
-// Config is what is not the account's own business; zero values mean the defaults.
+// Config holds the limits of imported accounts; zero values mean the defaults.
 type Config struct {
 	Store         Store
-	Iterations    int // of keys made from passwords, default 4096
-	MaxContacts   int // of one account, default 2000
-	MaxOffline    int // messages that wait for one account, default 1000
+	Iterations    int // SCRAM iterations for keys made from passwords, default 4096
+	MaxContacts   int // per account, default 2000
+	MaxOffline    int // waiting messages per account, default 1000
 	OfflineExpiry time.Duration
 }
 
@@ -53,13 +53,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Report says what became of an import.
+// Report is the result of an import.
 type Report struct {
-	Users    []string // addresses of accounts that were made, or added to
-	Messages int      // archived ones
-	Problems []string // what was left out, and why; at most maxProblems
-	More     int      // problems that are not listed
-	Kinds    []Kind   // what was taken and left out, in a fixed order; only kinds that there are
+	Users    []string // addresses of accounts that were made or added to
+	Messages int      // archived messages
+	Problems []string // what was left out and why; at most maxProblems
+	More     int      // further problems
+	Kinds    []Kind   // how much was imported and left out, in a fixed order, without kinds that did not occur
 }
 
 // Kind counts things of one kind.

@@ -61,38 +61,38 @@ type Push struct {
 	known sync.Map // account → []registration
 	count atomic.Int64
 	write sync.Mutex // one change of registrations at a time
-	on    sync.Map   // accounts that have any
+	on    sync.Map   // accounts with registrations
 	users atomic.Int64
 	slept chan slept
 
 	mu      sync.Mutex
-	waiting map[key]*note    // what is to be sent, a registration once
-	busy    map[string]int   // workers that are at an account's pushes
-	later   map[string][]key // of accounts that have all the workers they may have
-	told    map[key]store.ID // the latest of a room's messages that a registration was woken for
+	waiting map[key]*note    // pushes to be sent, one for each registration
+	busy    map[string]int   // workers that send an account's pushes
+	later   map[string][]key // for accounts that use all their workers
+	told    map[key]store.ID // for each registration, the latest message of a room that it was woken for
 	called  map[message]struct{}
 	kept    map[message]struct{}
 	queue   chan key
 }
 
-// note is what a push will say.
+// note is the content of a push.
 type note struct {
 	count  int
 	from   string
 	urgent bool
-	at     time.Time // of the latest
+	at     time.Time // of the latest message
 }
 
 const (
 	maxKnown = 100_000
 	maxQueue = 10_000
 	workers  = 64
-	// perAccount is how many workers may be at one account's pushes: whom an app has called a push service may never
-	// answer, and everybody else's pushes do not wait for that.
+	// perAccount is how many workers may send one account's pushes. A push service that an app has named may never
+	// answer; the pushes of others must not wait for it.
 	perAccount = 2
 )
 
-// New makes it.
+// New makes the Push of a host.
 func New(h *server.Host, st Store, c Config) *Push {
 	if c.Max <= 0 {
 		c.Max = 20
@@ -110,7 +110,7 @@ func New(h *server.Host, st Store, c Config) *Push {
 		told: make(map[key]store.ID), called: make(map[message]struct{}), kept: make(map[message]struct{}), slept: make(chan slept, maxQueue), queue: make(chan key, maxQueue)}
 }
 
-// Feature gives what the host installs.
+// Feature gives the feature to install in the host.
 func (p *Push) Feature() *server.Feature {
 	return &server.Feature{
 		Name:    "push",
@@ -133,7 +133,7 @@ func (p *Push) Feature() *server.Feature {
 	}
 }
 
-// enable is section 5.
+// enable handles XEP-0357, section 5.
 func (p *Push) enable(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	service, err := jid.Parse(r.Payload.Attr("jid"))
 	if err != nil || r.Session == nil {
@@ -155,14 +155,14 @@ func (p *Push) enable(ctx context.Context, r *server.Request) (*wire.Element, er
 	return nil, p.change(ctx, r.Account, func(rs []registration) ([]registration, error) {
 		had := len(rs)
 		rs = slices.DeleteFunc(rs, func(o registration) bool { return o.Service == reg.Service && o.Node == reg.Node })
-		if len(rs) == had && had >= p.cfg.Max { // who renews a registration always may
+		if len(rs) == had && had >= p.cfg.Max { // an existing registration can always be renewed
 			return nil, server.WithText(server.ResourceConstraint, "too many apps have asked for push notifications")
 		}
 		return append(rs, reg), nil
 	})
 }
 
-// disable is section 6.
+// disable handles XEP-0357, section 6.
 func (p *Push) disable(ctx context.Context, r *server.Request) (*wire.Element, error) {
 	service, err := jid.Parse(r.Payload.Attr("jid"))
 	if err != nil {
@@ -176,7 +176,7 @@ func (p *Push) disable(ctx context.Context, r *server.Request) (*wire.Element, e
 	})
 }
 
-// Registrations are kept where the account's private data is, and go with it.
+// Registrations are kept in the account's private data, and are deleted with it.
 const (
 	keptSpace = "parley:push"
 	keptName  = "registrations"
@@ -192,13 +192,13 @@ func (p *Push) registrations(ctx context.Context, account string) ([]registratio
 	}
 	var rs []registration
 	if e, perr := wire.ParseElement(b, ""); err == nil && perr == nil {
-		_ = json.Unmarshal([]byte(e.Text()), &rs) // not ours: there are none
+		_ = json.Unmarshal([]byte(e.Text()), &rs) // not written by this feature: there are none
 	}
 	if p.count.Add(1) > maxKnown {
 		p.known.Clear()
 		p.count.Store(0)
 	}
-	now, _ := p.known.LoadOrStore(account, rs) // a change that came meanwhile counts
+	now, _ := p.known.LoadOrStore(account, rs) // a newer change counts
 	return now.([]registration), nil
 }
 
@@ -225,8 +225,7 @@ func (p *Push) change(ctx context.Context, account string, f func([]registration
 	return nil
 }
 
-// received is called when a message has been given to the clients that are there: the apps of those that are not are
-// woken.
+// received wakes the apps that are not connected, after a message was given to the connected clients.
 func (p *Push) received(ctx context.Context, ps *server.Pass) error {
 	if !important(ps.Stanza) {
 		return nil
@@ -244,7 +243,7 @@ func (p *Push) received(ctx context.Context, ps *server.Pass) error {
 	return nil
 }
 
-// important says that a person will want to know now.
+// important says whether a person wants to know of a message now.
 func important(st *wire.Stanza) bool {
 	if st.Kind != wire.Message || st.Type == "error" || st.Type == "headline" {
 		return false
@@ -266,8 +265,8 @@ func important(st *wire.Stanza) bool {
 	return false
 }
 
-// wake queues a push; what comes while one waits is counted in it. A room's message wakes once: whoever calls first. urgent:
-// somebody is spoken to, and not only a room they are in.
+// wake queues a push; further messages are counted in one that waits. A room's message wakes once, whoever calls first.
+// urgent: the message is addressed to the person, not only to a room.
 func (p *Push) wake(account string, r registration, from jid.JID, id store.ID, urgent bool) {
 	k := key{account, r.Service, r.Node}
 	p.mu.Lock()
@@ -283,7 +282,7 @@ func (p *Push) wake(account string, r registration, from jid.JID, id store.ID, u
 		select {
 		case p.queue <- k:
 		default:
-			return // thousands wait: the app learns of it from the next message
+			return // thousands wait: the next message will wake the app
 		}
 		n = &note{}
 		p.waiting[k] = n
@@ -308,7 +307,7 @@ func (p *Push) take(k key) *note {
 	return n
 }
 
-// run sends what is queued.
+// run sends queued pushes.
 func (p *Push) run(ctx context.Context) error {
 	if err := p.loadUsers(ctx); err != nil {
 		return err
@@ -333,7 +332,7 @@ func (p *Push) run(ctx context.Context) error {
 	return nil
 }
 
-// begin says whether a worker may go on with a push now; if not, one that is at another of the account does later.
+// begin says whether a worker may send a push now; if not, another worker of the account sends it later.
 func (p *Push) begin(k key) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -345,7 +344,7 @@ func (p *Push) begin(k key) bool {
 	return true
 }
 
-// done gives the next of an account's pushes that has waited for one to be done.
+// done gives the next push of an account that has waited for a worker.
 func (p *Push) done(account string) (next key, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -362,7 +361,7 @@ func (p *Push) done(account string) (next key, ok bool) {
 	return key{}, false
 }
 
-// send publishes to the push service (section 7). One that goes on answering with errors is dropped.
+// send publishes to the push service (section 7). A registration whose service keeps failing is dropped.
 func (p *Push) send(ctx context.Context, k key, n *note) {
 	rs, err := p.registrations(ctx, k.account)
 	i := slices.IndexFunc(rs, func(r registration) bool { return r.Service == k.service && r.Node == k.node })
@@ -376,7 +375,7 @@ func (p *Push) send(ctx context.Context, k key, n *note) {
 	if ctx.Err() != nil {
 		return
 	}
-	if errors.Is(err, server.ErrNoAnswer) { // it may have come, and the answer not
+	if errors.Is(err, server.ErrNoAnswer) { // the push may have arrived although the answer did not
 		return
 	}
 	if o := outcome(answer, err); o != done || rs[i].Errors > 0 {
@@ -386,8 +385,8 @@ func (p *Push) send(ctx context.Context, k key, n *note) {
 	}
 }
 
-// silent says that an account is to be left alone now, or was when what is to be pushed came. It is found out here and not
-// where messages go by, which do not wait for it.
+// silent says whether an account must not be disturbed now, or must not have been when the message came. Workers ask
+// this, so that messages do not wait for it.
 func (p *Push) silent(ctx context.Context, account string, came time.Time) bool {
 	if p.cfg.Silent == nil {
 		return false
@@ -427,13 +426,13 @@ func (p *Push) payload(r registration, n *note) *wire.Element {
 	return e
 }
 
-// What came of a push.
+// Results of a push.
 type result uint8
 
 const (
 	done  result = iota
-	later        // it may work another time
-	never        // the service does not want it
+	later        // a later push may succeed
+	never        // the service refuses the registration
 )
 
 // outcome reads an answer (section 7.1).
@@ -456,7 +455,7 @@ func outcome(answer *wire.Stanza, err error) result {
 	return never
 }
 
-// settle drops a registration that its service does not want, at once or after some failures in a row.
+// settle drops a registration that its service refuses, or that failed several times in a row.
 func (p *Push) settle(ctx context.Context, k key, o result) error {
 	return p.change(ctx, k.account, func(rs []registration) ([]registration, error) {
 		for i := range rs {

@@ -253,8 +253,8 @@ func (w *Webhooks) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// overlap is how much of what was queued last is looked at again: rooms are not in step with each other. What was queued
-// is not queued twice.
+// overlap is how far before the newest queued message catchUp looks, because rooms are not in step with each other.
+// Nothing is queued twice.
 const overlap = time.Minute
 
 // catchUpGroup queues the messages of a group since a moment.

@@ -1,5 +1,5 @@
-// Package acme gets certificates from an authority that speaks ACME (RFC 8555), such as Let's Encrypt, keeps them in files
-// and renews them in time.
+// Package acme gets certificates from an ACME authority (RFC 8555) such as Let's Encrypt, keeps them in files and
+// renews them in time.
 package acme
 
 import (
@@ -15,23 +15,23 @@ import (
 	"go.uber.org/zap"
 )
 
-// Protocol is what the authority asks for in TLS when it looks for a proof there (RFC 8737).
+// Protocol is the ALPN protocol that the authority uses when it checks a proof over TLS (RFC 8737).
 const Protocol = "acme-tls/1"
 
-// Config says where certificates come from and how it is proven that they are ours.
+// Config says where certificates come from, and how the server proves that it owns the names.
 type Config struct {
-	Dir       string         // where accounts, keys and certificates are kept
-	Directory string         // of the authority
+	Dir       string         // directory of accounts, keys and certificates
+	Directory string         // URL of the authority
 	Roots     *x509.CertPool // for the authority's own certificate; nil: the system's
-	Email     string         // for its warnings; may be ""
-	Names     []string       // one certificate for each
-	HTTPPort  int            // where HTTP-01 is answered; it is listened on while the authority looks, if nothing else does; 0: not at all
+	Email     string         // for the authority's warnings; may be ""
+	Names     []string       // one certificate each
+	HTTPPort  int            // port for HTTP-01, which is opened only while the authority checks if nothing else listens on it; 0: never
 	TLSPort   int            // the same for TLS-ALPN-01
 	Host      string         // address to listen on for these; "": all
 	Log       *slog.Logger
 }
 
-// Certs are the certificates there are. Safe from any goroutine.
+// Certs keeps the certificates. Safe from any goroutine.
 type Certs struct {
 	cfg    Config
 	cache  *certmagic.Cache
@@ -39,10 +39,10 @@ type Certs struct {
 	issuer *certmagic.ACMEIssuer
 }
 
-// New makes it; nothing is asked of the authority before Manage.
+// New makes Certs. It does not contact the authority before Manage.
 func New(c Config) *Certs {
 	s := &Certs{cfg: c}
-	// Nothing of certmagic's defaults: they are the process's, and log by themselves.
+	// No defaults of certmagic: they are global, and log by themselves.
 	s.cache = certmagic.NewCache(certmagic.CacheOptions{Logger: zap.NewNop(),
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return s.magic, nil }})
 	s.magic = certmagic.New(s.cache, certmagic.Config{Storage: &certmagic.FileStorage{Path: c.Dir}, Logger: zap.NewNop(), OnEvent: s.event})
@@ -53,7 +53,7 @@ func New(c Config) *Certs {
 	return s
 }
 
-// event tells the log what has happened; errors say what the authority has said.
+// event logs what happened; errors include the authority's answer.
 func (s *Certs) event(_ context.Context, name string, data map[string]any) error {
 	switch name {
 	case "cert_obtained":
@@ -64,7 +64,8 @@ func (s *Certs) event(_ context.Context, name string, data map[string]any) error
 	return nil
 }
 
-// Manage takes what is kept, gets what is missing and renews what runs out, in the background until ctx ends.
+// Manage loads the certificates that are kept, gets missing ones and renews expiring ones, in the background until ctx
+// ends.
 func (s *Certs) Manage(ctx context.Context) error {
 	if err := s.magic.ManageAsync(ctx, s.cfg.Names); err != nil {
 		return fmt.Errorf("certificates from %s: %w", s.cfg.Directory, err)
@@ -85,10 +86,10 @@ func (s *Certs) For(name string) *tls.Certificate {
 	return nil
 }
 
-// HTTP answers the authority (HTTP-01), and gives everything else to next.
+// HTTP answers the authority's checks (HTTP-01), and passes everything else to next.
 func (s *Certs) HTTP(next http.Handler) http.Handler { return s.issuer.HTTPChallengeHandler(next) }
 
-// TLS lets a configuration answer the authority (TLS-ALPN-01).
+// TLS makes a TLS configuration answer the authority's checks (TLS-ALPN-01).
 func (s *Certs) TLS(c *tls.Config) *tls.Config {
 	own := c.GetCertificate
 	c.NextProtos = append(slices.Clone(c.NextProtos), Protocol)

@@ -1,5 +1,5 @@
-// Package devcert makes the certificates of `parley dev`: a certificate authority of its own, to be trusted by hand, and
-// under it one certificate for all names of the server.
+// Package devcert makes the certificates of `parley dev`: a certificate authority to be trusted by hand, and under it
+// one certificate for all names of the server.
 package devcert
 
 import (
@@ -27,18 +27,18 @@ import (
 const (
 	caLife    = 10 * 365 * 24 * time.Hour
 	leafLife  = 397 * 24 * time.Hour // the longest that Apple's clients accept
-	renewLeft = 30 * 24 * time.Hour  // made anew when less than this is left
+	renewLeft = 30 * 24 * time.Hour  // renewed when less than this is left
 )
 
-// Files are what Ensure has made or found, PEM.
+// Files are the PEM files that Ensure has made or found.
 type Files struct {
 	CA, Cert, Key string
-	NewCA         bool // the CA was made now: clients have to be told to trust it
+	NewCA         bool // the CA is new: clients have to be told to trust it
 }
 
-// Ensure gives a certificate that is valid for the domains, localhost and the loopback addresses, made in dir where it
-// is not there or will expire soon. Keys are readable by their owner only. The CA is limited to these names, so that
-// trusting it puts nothing else at risk; a domain it was not made for makes a new one.
+// Ensure gives a certificate that is valid for the domains, localhost and the loopback addresses. It makes one in dir
+// if there is none or it expires soon. Only the owner can read the keys. The CA is limited to these names, so that
+// trusting it puts nothing else at risk; another domain needs a new CA.
 func Ensure(dir string, domains []string, now time.Time) (Files, error) {
 	f := Files{CA: filepath.Join(dir, "ca.crt"), Cert: filepath.Join(dir, "server.crt"), Key: filepath.Join(dir, "server.key")}
 	names, err := asciiNames(domains)
@@ -53,7 +53,7 @@ func Ensure(dir string, domains []string, now time.Time) (Files, error) {
 		return f, err
 	}
 	if !ca.serves(names, now.Add(leafLife), nil) {
-		if ca.cert != nil { // going back to an earlier domain needs no third CA
+		if ca.cert != nil { // the CA of an earlier domain is kept, so that going back needs no third one
 			names = union(names, ca.cert.PermittedDNSDomains)
 		}
 		if ca, err = newCA(names, now); err != nil {
@@ -77,7 +77,7 @@ func Ensure(dir string, domains []string, now time.Time) (Files, error) {
 	return f, leaf.write(f.Cert, f.Key)
 }
 
-// asciiNames gives the domains as certificates have them, and localhost.
+// asciiNames gives the domains in ASCII, as certificates have them, and localhost.
 func asciiNames(domains []string) (names []string, err error) {
 	for _, d := range append(slices.Clone(domains), "localhost") {
 		a, err := idna.Lookup.ToASCII(d)
@@ -98,13 +98,13 @@ func union(a, b []string) []string {
 	return a
 }
 
-// pair is a certificate and its key; the zero pair is none.
+// pair is a certificate and its key; zero: none.
 type pair struct {
 	cert *x509.Certificate
 	key  crypto.Signer
 }
 
-// readPair reads one. Files that are not there or are no certificate give the zero pair: it will be made anew.
+// readPair reads a certificate and its key; the zero pair if there is no valid one, so that it is made anew.
 func readPair(certFile, keyFile string) (p pair, err error) {
 	certPEM, err := readPEM(certFile)
 	if err != nil || certPEM == nil {
@@ -140,7 +140,7 @@ func readPEM(name string) (*pem.Block, error) {
 	return block, nil
 }
 
-// serves says whether p is valid until then for these names; a CA where ca is nil, otherwise signed by ca.
+// serves says whether p is valid until a moment for these names; with ca nil as a CA, otherwise signed by ca.
 func (p pair) serves(names []string, until time.Time, ca *x509.Certificate) bool {
 	if p.cert == nil || until.After(p.cert.NotAfter) {
 		return false
@@ -170,7 +170,7 @@ func (p pair) write(certFile, keyFile string) error {
 	return writePEM(certFile, "CERTIFICATE", p.cert.Raw, 0o644)
 }
 
-// writePEM replaces the file as a whole, so that nobody reads half of it.
+// writePEM replaces the file atomically, so that nobody reads half of it.
 func writePEM(name, kind string, der []byte, mode fs.FileMode) error {
 	var b bytes.Buffer
 	if err := pem.Encode(&b, &pem.Block{Type: kind, Bytes: der}); err != nil {
@@ -206,7 +206,7 @@ func newLeaf(ca pair, names []string, now time.Time) (pair, error) {
 	}, ca)
 }
 
-// sign makes a key and a certificate of the template, signed by `by`, or by itself where that is the zero pair.
+// sign makes a key and a certificate from the template, signed by the pair by, or self-signed if that is zero.
 func sign(t *x509.Certificate, by pair) (pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -20,7 +20,7 @@ func ensure(t *testing.T, dir string, domains []string, now time.Time) Files {
 	return f
 }
 
-// verify is what a client does that trusts the CA's file.
+// verify checks a name as a client does that trusts the CA's file.
 func verify(t *testing.T, f Files, name string, now time.Time) error {
 	t.Helper()
 	ca, err := os.ReadFile(f.CA)
@@ -60,7 +60,7 @@ func TestClientsTrustIt(t *testing.T) {
 	}
 }
 
-// Who steals the CA's key cannot make certificates for other names that its friends would trust.
+// TestCAIsLimited checks that a stolen CA key makes no certificates for other names that its users would trust.
 func TestCAIsLimited(t *testing.T) {
 	dir, now := t.TempDir(), time.Now()
 	f := ensure(t, dir, domains, now)

@@ -25,7 +25,9 @@ type KeyFile struct {
 
 // Store is the open database: *sqlstore.Store is one. Backup is called with SQLite only; it copies the database to a file.
 type Store interface {
+	// Engine gives the name of the database: sqlstore.SQLite, PostgreSQL or CockroachDB.
 	Engine() string
+	// Backup copies the database to a file.
 	Backup(ctx context.Context, file string) error
 }
 
