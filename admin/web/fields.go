@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"parley/internal/fault"
-	"parley/internal/shape"
 	"parley/people"
 	"parley/store"
 )
@@ -17,42 +16,6 @@ func (s *Server) fields() {
 	s.handle("GET /admin/people/fields/{key}", runs, (*ctx).fieldPage)
 	s.handle("POST /admin/people/fields/{key}", runs, (*ctx).saveField)
 	s.handle("POST /admin/people/fields/{key}/{act}", runs, (*ctx).fieldAct)
-}
-
-// formRow is one input of a form that is made of what package shape says of a change.
-type formRow struct {
-	shape.Field
-	As      string // "text", "lines", "choice", "box" or "list"
-	Prefix  string // of the messages that belong to the form, such as "profile field"
-	Value   string
-	Needed  bool   // it cannot be empty
-	Fixed   string // why it cannot be changed; "": it can
-	Error   string
-	Explain string // a sentence below it, where there is one
-}
-
-// rowKinds are the names that templates know kinds of inputs by.
-var rowKinds = map[shape.Kind]string{
-	shape.Text:   "text",
-	shape.Lines:  "lines",
-	shape.Choice: "choice",
-	shape.Box:    "box",
-	shape.List:   "list",
-}
-
-// formRows gives the inputs of a form for a change, with what it has. Texts of choices are the messages "prefix name
-// choice", and a sentence below an input is the message "prefix name hint", where there is one.
-func (c *ctx) formRows(prefix string, change any) (rows []formRow) {
-	for _, f := range shape.Of(change) {
-		r := formRow{Field: f, As: rowKinds[f.Kind], Prefix: prefix}
-		r.Value, _ = f.Value(change)
-		hint := prefix + " " + f.Name + " hint"
-		if text := c.T(hint); text != hint {
-			r.Explain = text
-		}
-		rows = append(rows, r)
-	}
-	return rows
 }
 
 // fieldsData is what the pages of profile fields show: all of them with the form of a new one, or one with its form.
@@ -90,10 +53,7 @@ func (c *ctx) fieldsForm(change people.FieldChange) (d fieldsData, err error) {
 	for _, f := range fs {
 		d.Fields = append(d.Fields, fieldRow{ProfileField: f, Label: c.ownName(f)})
 	}
-	d.Rows = c.formRows("profile field", change)
-	for i := range d.Rows {
-		d.Rows[i].Needed = d.Rows[i].Name == "name"
-	}
+	d.Rows = c.formRows("profile field", change, "name")
 	return d, err
 }
 
@@ -109,9 +69,10 @@ func (c *ctx) fieldForm() (d fieldsData, err error) {
 	d.One = d.Fields[at]
 	as := people.FieldAs(d.One.ProfileField)
 	for i := range d.Rows {
-		d.Rows[i].Value, _ = d.Rows[i].Field.Value(as)
+		value, _ := d.Rows[i].Of.Value(as)
+		d.Rows[i].set(value)
 		if d.Rows[i].Name == "kind" {
-			d.Rows[i].Fixed = c.T("The kind of a field cannot be changed.")
+			d.Rows[i].fix(c.T("The kind of a field cannot be changed."))
 		}
 	}
 	if d.One.Kind != store.FieldChoice {
@@ -129,8 +90,8 @@ func (c *ctx) fieldChange() (ch people.FieldChange, err error) {
 // keep writes what was typed back into the form.
 func (d *fieldsData) keep(ch people.FieldChange) {
 	for i, r := range d.Rows {
-		if v, ok := r.Field.Value(ch); ok && r.Fixed == "" {
-			d.Rows[i].Value = v
+		if v, ok := r.Of.Value(ch); ok && !r.Locked {
+			d.Rows[i].set(v)
 		}
 	}
 }

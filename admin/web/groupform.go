@@ -12,25 +12,12 @@ import (
 
 // The form of a group's settings, made of what can be changed of a group.
 
-// settingsForm is what the page of settings has to fill in. A kind is chosen by what it means.
+// settingsForm holds the inputs of the form of a group's settings. A kind is chosen by what it means.
 type settingsForm struct {
 	Kind                         string
 	Kinds                        []kindFacts
-	Texts, Lines, Choices, Boxes []settingsField
+	Texts, Lines, Choices, Boxes []formRow
 }
-
-// settingsField is a field of the form with what it holds.
-type settingsField struct {
-	shape.Field
-	Value string
-	Hint  string
-}
-
-// IsLines says that a text has several lines.
-func (f settingsField) IsLines() bool { return f.Kind == shape.Lines }
-
-// On says that a box is ticked.
-func (f settingsField) On() bool { return f.Value == "true" }
 
 // settingsForm gives the form with what the group is, and where ch has a field, with that. Who does not own the group
 // sees what holds, and owners see what they have said.
@@ -53,33 +40,49 @@ func (c *ctx) formOf(now, ch org.GroupChange) settingsForm {
 		if written, ok := field.Value(ch); ok {
 			text = written
 		}
-		f.add(settingsField{field, text, c.hintOf(field.Name)})
+		f.add(field, text, c.settingsRow(field, text))
 	}
 	return f
 }
 
 // Named gives a field of the form, for pages that have only some.
-func (f settingsForm) Named(name string) (settingsField, error) {
-	for _, field := range slices.Concat(f.Texts, f.Lines, f.Choices, f.Boxes) {
-		if field.Name == name {
-			return field, nil
+func (f settingsForm) Named(name string) (input, error) {
+	for _, row := range slices.Concat(f.Texts, f.Lines, f.Choices, f.Boxes) {
+		if row.Name == name {
+			return row.input, nil
 		}
 	}
-	return settingsField{}, fmt.Errorf("groups have no setting %s", name)
+	return input{}, fmt.Errorf("groups have no setting %s", name)
 }
 
-func (f *settingsForm) add(field settingsField) {
+// settingsRow gives the input for a field.
+func (c *ctx) settingsRow(f shape.Field, value string) formRow {
+	r := formRow{Of: f, input: input{ID: f.Name, Name: f.Name, Label: c.T(f.Label), As: rowKinds[f.Kind]}}
+	r.Hint = c.hintOf(f.Name)
+	r.input = r.options(f.Choices, func(v string) string { return c.T("by " + v) })
+	r.set(value)
+	switch f.Name {
+	case "name":
+		r.input = r.attr("required", "")
+	case "emoji":
+		r.Optional = c.T("(optional)")
+	}
+	return r.limited()
+}
+
+// add puts an input where its kind belongs.
+func (f *settingsForm) add(field shape.Field, value string, r formRow) {
 	switch {
 	case field.Name == "kind":
-		f.Kind = field.Value
+		f.Kind = value
 	case field.Kind == shape.Lines:
-		f.Lines = append(f.Lines, field)
+		f.Lines = append(f.Lines, r)
 	case field.Kind == shape.Choice:
-		f.Choices = append(f.Choices, field)
+		f.Choices = append(f.Choices, r)
 	case field.Kind == shape.Box:
-		f.Boxes = append(f.Boxes, field)
+		f.Boxes = append(f.Boxes, r)
 	default:
-		f.Texts = append(f.Texts, field)
+		f.Texts = append(f.Texts, r)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -63,33 +64,37 @@ func (v *views) get(host, lang, name string) (*template.Template, error) {
 	return t, nil
 }
 
+// funcs gives the functions that templates of an organization's pages call, in one language.
 func (s *Server) funcs(host string, l *i18n.Lang) template.FuncMap {
-	return template.FuncMap{
-		"t":      l.T,
-		"icon":   func(name string) (template.HTML, error) { return s.icon(name) },
-		"asset":  s.assets.path,
-		"date":   l.Date,
-		"moment": l.Moment,
-		"ago":    func(t time.Time) string { return l.Ago(t, time.Now()) },
-		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"zero":   func(t time.Time) bool { return t.IsZero() },
-		"hue":    picture.Hue, "initials": initials, "photo": s.photoURL,
-		"dict": dict,
-		"join": strings.Join,
-		"qs":   qs, "under": strings.HasPrefix, "cut": cut, "linked": linked, "safeurl": func(s string) template.URL { return template.URL(s) }, "list": func(xs ...string) []string { return xs },
-		"add":   func(a, b int) int { return a + b },
-		"bytes": bytesText, "number": func(n int64) string { return strconv.FormatInt(n, 10) },
-		"role": func(r string) string { return s.people(host).RoleName(l, r) },
-		"has": func(list []string, s string) bool {
-			for _, x := range list {
-				if x == s {
-					return true
-				}
-			}
-			return false
-		},
-		"device": func(agent string) string { return device(l, agent) },
+	role := func(r string) string { return s.people(host).RoleName(l, r) }
+	fs := template.FuncMap{
+		"t":        l.T,
+		"icon":     s.icon,
+		"asset":    s.assets.path,
+		"date":     l.Date,
+		"moment":   l.Moment,
+		"ago":      func(t time.Time) string { return l.Ago(t, time.Now()) },
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"zero":     time.Time.IsZero,
+		"hue":      picture.Hue,
+		"initials": initials,
+		"photo":    s.photoURL,
+		"dict":     dict,
+		"join":     strings.Join,
+		"qs":       qs,
+		"under":    strings.HasPrefix,
+		"cut":      cut,
+		"linked":   linked,
+		"safeurl":  func(s string) template.URL { return template.URL(s) },
+		"list":     func(xs ...string) []string { return xs },
+		"add":      func(a, b int) int { return a + b },
+		"bytes":    bytesText,
+		"number":   func(n int64) string { return strconv.FormatInt(n, 10) },
+		"role":     role,
+		"device":   func(agent string) string { return device(l, agent) },
 	}
+	maps.Copy(fs, formFuncs(l, role))
+	return fs
 }
 
 func (s *Server) icon(name string) (template.HTML, error) {

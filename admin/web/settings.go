@@ -18,12 +18,6 @@ func (s *Server) settings() {
 	s.handle("POST /admin/settings/tokens/revoke", runs, (*ctx).revokeAnyToken)
 }
 
-// option is a choice of a setting.
-type option struct {
-	Value, Text string
-	Picked      bool
-}
-
 // settingField is a setting as a part of a form.
 type settingField struct {
 	settings.State
@@ -116,12 +110,12 @@ func (c *ctx) fill(f *settingField) {
 		}
 	case settings.Choice:
 		for _, v := range f.Choices {
-			f.Options = append(f.Options, option{v, c.choiceText(f.Name, v), v == f.Shown})
+			f.Options = append(f.Options, option{Value: v, Text: c.choiceText(f.Name, v), Picked: v == f.Shown})
 		}
 	case settings.Several:
 		picked := strings.Split(f.Shown, ",")
 		for _, v := range f.Choices {
-			f.Options = append(f.Options, option{v, c.choiceText(f.Name, v), slices.Contains(picked, v)})
+			f.Options = append(f.Options, option{Value: v, Text: c.choiceText(f.Name, v), Picked: slices.Contains(picked, v)})
 		}
 	}
 }
