@@ -43,7 +43,7 @@ func removeStale(path string) error {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	if i.Mode()&fs.ModeSocket == 0 {
-		return fmt.Errorf("control socket %s: a file is there that is no socket: move it away, or name another path in listeners.control.path", path)
+		return fmt.Errorf("control socket %s: the file there is not a socket: move it away, or name another path in listeners.control.path", path)
 	}
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {

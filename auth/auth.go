@@ -63,7 +63,7 @@ func prepare(password string) (string, error) {
 
 // ErrTwoForms is the error for a new password that clients encode in two ways: with SASLprep (RFC 5802) or with
 // OpaqueString (the later RFC 8265). Only one of the two could sign in.
-var ErrTwoForms = fault.New(fault.Invalid, "password", "The password has characters that apps encode in two ways, such as ², ½, ﬁ or full-width digits: use others")
+var ErrTwoForms = fault.New(fault.Invalid, "password", "auth: the password has characters that apps write in two ways, such as ², ½, ﬁ or full-width digits: use others")
 
 // fresh is prepare for a new password.
 func fresh(password string) (string, error) {

@@ -16,13 +16,13 @@ type GroupChange struct {
 	Name        *string `json:"name,omitempty" label:"Name" maxLength:"100"`
 	Description *string `json:"description,omitempty" label:"Description" maxLength:"2000" lines:"true"`
 	Emoji       *string `json:"emoji,omitempty" label:"Emoji" maxLength:"64"`
-	Kind        *string `json:"kind,omitempty" label:"What kind of group" enum:"private,public,large,request,announcement,federated"`
-	ThemesBy    *string `json:"themes_by,omitempty" label:"Who may start themes" enum:"members,moderators"`
-	MentionBy   *string `json:"mention_by,omitempty" label:"Who may call everybody with @all" enum:"members,moderators,nobody" flag:"mentions-by"`
-	ReactBy     *string `json:"react_by,omitempty" label:"Who may react with emoji" enum:"members,moderators"`
-	SinceJoin   *bool   `json:"since_join,omitempty" label:"New members read only what is said from then on" doc:"members read only what was said since they were added"`
-	Guests      *bool   `json:"guests,omitempty" label:"Themes may have guests who are not in the group" doc:"themes may have people who are not in the group"`
-	Hidden      *bool   `json:"hidden,omitempty" label:"Announcements: only members know of them" doc:"of announcements: only members know of them"`
+	Kind        *string `json:"kind,omitempty" label:"Kind of group" enum:"private,public,large,request,announcement,federated"`
+	ThemesBy    *string `json:"themes_by,omitempty" label:"Who can start themes" enum:"members,moderators"`
+	MentionBy   *string `json:"mention_by,omitempty" label:"Who can notify everyone with @all" enum:"members,moderators,nobody" flag:"mentions-by"`
+	ReactBy     *string `json:"react_by,omitempty" label:"Who can react with emoji" enum:"members,moderators"`
+	SinceJoin   *bool   `json:"since_join,omitempty" label:"New members read only messages sent after they join" doc:"members read only what was said since they were added"`
+	Guests      *bool   `json:"guests,omitempty" label:"Themes can have guests who are not in the group" doc:"themes may have people who are not in the group"`
+	Hidden      *bool   `json:"hidden,omitempty" label:"Announcements: hidden from people outside the group" doc:"of announcements: only members know of them"`
 }
 
 // kept gives pointers to the fields of a group. The kind is apart, because it follows from more than one field of the

@@ -24,7 +24,7 @@ func (o *Org) people(ctx context.Context, g store.Group, ms []store.Member) erro
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
 		if err != nil || j.Local() == "" {
-			return fault.At(fault.Invalid, "member", m.JID+" is no address of a person")
+			return fault.At(fault.Invalid, "member", m.JID+" is not the address of a person")
 		}
 		if j.Domain() != g.Host {
 			if !RulesOf(g).Remote {
@@ -218,7 +218,7 @@ func (o *Org) checkMember(ctx context.Context, s *state, m store.Member) (jid.JI
 	}
 	j, err := jid.Parse(m.JID)
 	if err != nil || j.Local() == "" {
-		return j, fault.At(fault.Invalid, "member", m.JID+" is no address of a person")
+		return j, fault.At(fault.Invalid, "member", m.JID+" is not the address of a person")
 	}
 	j = j.Bare()
 	switch was := s.members[j]; {

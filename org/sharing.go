@@ -135,7 +135,7 @@ func (o *Org) PutContact(ctx context.Context, by acts.Actor, host, team string, 
 		return fault.At(fault.Invalid, "name", "has characters that cannot be shown")
 	}
 	if contact.Local() == "" {
-		return fault.At(fault.Invalid, "contact", "is no address of a person")
+		return fault.At(fault.Invalid, "contact", "is not the address of a person")
 	}
 	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedContact, Name: contact.Bare().String(), Text: name})
 }

@@ -12,7 +12,7 @@ type TeamFields struct {
 	Name        *string `json:"name,omitempty" label:"Name" maxLength:"100"`
 	Emoji       *string `json:"emoji,omitempty" label:"Emoji" maxLength:"64"`
 	Description *string `json:"description,omitempty" label:"Description" maxLength:"2000" lines:"true"`
-	MentionBy   *string `json:"mention_by,omitempty" label:"Who may mention the team" choices:"everyone,members,nobody" flag:"mentions-by"`
+	MentionBy   *string `json:"mention_by,omitempty" label:"Who can mention the team" choices:"everyone,members,nobody" flag:"mentions-by"`
 }
 
 // TeamChange is a change of a team; nil: unchanged.

@@ -329,7 +329,7 @@ func (o *Org) themePeople(ctx context.Context, s *state, t *themeState, ms []sto
 	for _, m := range ms {
 		j, err := jid.Parse(m.JID)
 		if err != nil || j.Local() == "" {
-			return fault.At(fault.Invalid, "member", m.JID+" is no address of a person")
+			return fault.At(fault.Invalid, "member", m.JID+" is not the address of a person")
 		}
 		role, err := o.themeRole(ctx, s, t, j, m.Role)
 		if err != nil {

@@ -75,7 +75,7 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 	}
 	j, err := jid.New(name, p.h.Domain, "")
 	if err != nil || name == "" {
-		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
+		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: use letters, digits, dots and hyphens")
 	}
 	if p.h.Reserved(j.Local()) {
 		return u, fault.New(fault.Exists, "name", "This name is taken")
@@ -189,7 +189,7 @@ func (p *People) notTooMany(ctx context.Context, name string) error {
 		}
 	}
 	if good == maxLinks {
-		return fault.New(fault.Limit, "", "Too many links for a new password wait already: use one of them, or try tomorrow")
+		return fault.New(fault.Limit, "", "Too many links for a new password are waiting: use one of them, or try tomorrow")
 	}
 	return nil
 }

@@ -45,11 +45,11 @@ func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, 
 	}
 	for _, s := range scopes {
 		if !slices.Contains(Scopes, s) {
-			return "", t, fault.New(fault.Invalid, "scopes", "There is no scope {{.Name}}: there are {{.Known}}", "Name", s, "Known", strings.Join(Scopes, ", "))
+			return "", t, fault.New(fault.Invalid, "scopes", "There is no scope {{.Name}}. The scopes are {{.Known}}", "Name", s, "Known", strings.Join(Scopes, ", "))
 		}
 	}
 	if keep <= 0 || keep > maxTokenLife {
-		return "", t, fault.New(fault.Invalid, "expires", "A token is good for five years at most")
+		return "", t, fault.New(fault.Invalid, "expires", "A token is valid for five years at most")
 	}
 	token = TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -70,11 +70,11 @@ func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) er
 		return err
 	}
 	if u.State() != store.StateActive {
-		return fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now: a token would be good for nothing", "Name", u.Display())
+		return fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now, so a token would be of no use", "Name", u.Display())
 	}
 	err = p.st.AddAPIToken(ctx, t, maxTokens)
 	if errors.Is(err, store.ErrLimit) {
-		return fault.New(fault.Limit, "", "You have as many tokens as you may have: revoke one first")
+		return fault.New(fault.Limit, "", "You cannot have more tokens: revoke one first")
 	}
 	if err != nil {
 		return err

@@ -203,7 +203,7 @@ func (p *People) anotherOwner(ctx context.Context, name string) error {
 	return errLastOwner
 }
 
-var errLastOwner = fault.New(fault.NotAllowed, "role", "This is the last owner: name another one first")
+var errLastOwner = fault.New(fault.NotAllowed, "role", "This is the last owner: make somebody else an owner first")
 
 // signOut ends every session of an account, those of clients after the commit. It gives how many clients.
 func (p *People) signOut(ctx context.Context, a *acts.Act, u store.Person, condition, text string) (int, error) {

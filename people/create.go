@@ -116,7 +116,7 @@ func (p *People) refused(ctx context.Context, u store.Person, err error) error {
 // the name belonged to somebody else.
 func (p *People) Register(ctx context.Context, from Actor, name, password string) (u store.Person, err error) {
 	if !p.cfg.Open {
-		return u, fault.New(fault.NotAllowed, "", "Strangers cannot make accounts here")
+		return u, fault.New(fault.NotAllowed, "", "Strangers cannot create accounts here")
 	}
 	n := NewPerson{Name: name}
 	if u, err = p.prepare(ctx, System, n); err != nil {
@@ -141,7 +141,7 @@ func (p *People) Register(ctx context.Context, from Actor, name, password string
 
 const (
 	textExists = "The account {{.Name}} exists already"
-	textNotNow = "The name {{.Name}} cannot be given at the moment: choose another, or ask an administrator"
+	textNotNow = "The name {{.Name}} cannot be used at the moment: choose another, or ask an administrator"
 )
 
 // Check checks an account that is to be created, and gives it as it would be kept.
@@ -181,11 +181,11 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 		name = Propose(u.Email, u.FullName)
 	}
 	if name == "" {
-		return u, fault.New(fault.Invalid, "name", "A name or an e-mail address is needed")
+		return u, fault.New(fault.Invalid, "name", "Enter a name or an e-mail address")
 	}
 	j, err := jid.New(name, p.h.Domain, "")
 	if err != nil {
-		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: letters, digits, dots and hyphens are good")
+		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: use letters, digits, dots and hyphens")
 	}
 	if p.h.Reserved(j.Local()) {
 		return u, fault.New(fault.Exists, "name", "This name is taken")

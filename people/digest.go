@@ -86,7 +86,7 @@ func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) er
 		return fault.ErrRole
 	}
 	if !p.WritesDigests() {
-		return fault.New(fault.Invalid, "digest", "No e-mail is sent from here")
+		return fault.New(fault.Invalid, "digest", "This server sends no e-mail")
 	}
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		was, err := p.st.Digest(ctx, p.h.Domain, name)

@@ -34,7 +34,7 @@ type FieldChange struct {
 	Choices   *[]string `json:"choices,omitempty" label:"Choices" maxItems:"50" doc:"of kind choice"`
 	SeenBy    *string   `json:"seen_by,omitempty" label:"Who sees it" enum:"organization,team,admins"`
 	ChangedBy *string   `json:"changed_by,omitempty" label:"Who changes it" enum:"person,admins" doc:"administrators always may"`
-	Searched  *bool     `json:"searched,omitempty" label:"People are found by it"`
+	Searched  *bool     `json:"searched,omitempty" label:"Search finds people by this field"`
 	Listed    *bool     `json:"listed,omitempty" label:"Show it in the list of people"`
 	Place     *int      `json:"place,omitempty" minimum:"1" maximum:"50" doc:"its place among the fields, from 1"`
 }
@@ -86,7 +86,7 @@ func FieldAs(f store.ProfileField) FieldChange {
 func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		if len(fs) >= MaxFields {
-			return nil, fault.New(fault.Limit, "", "There are {{.Max}} fields already, which is the most there can be", "Max", strconv.Itoa(MaxFields))
+			return nil, fault.New(fault.Limit, "", "There are already {{.Max}} fields, and there cannot be more", "Max", strconv.Itoa(MaxFields))
 		}
 		f = store.ProfileField{Kind: store.FieldText}
 		if c.Kind != nil {

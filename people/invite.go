@@ -68,7 +68,7 @@ func (p *People) open(ctx context.Context, i store.Invitation, max int, expiry t
 	}
 	if err := p.st.CreateInvitation(ctx, i, max, p.event("created", i.Inviter, "")); err != nil {
 		if errors.Is(err, store.ErrLimit) {
-			err = fault.New(fault.Limit, "", "Too many of your invitations wait for an answer")
+			err = fault.New(fault.Limit, "", "Too many of your invitations are still open")
 		}
 		return i, "", err
 	}
@@ -93,7 +93,7 @@ func (p *People) invite(ctx context.Context, a *acts.Act, v Invite) (i store.Inv
 			return i, "", err
 		}
 		if target.State() != store.StateInvited {
-			return i, "", fault.New(fault.Invalid, "", "{{.Name}} has a password already: a link for a new one is what is needed", "Name", target.Display())
+			return i, "", fault.New(fault.Invalid, "", "{{.Name}} already has a password: create a link for a new one instead", "Name", target.Display())
 		}
 		v.MaxUses = min(v.MaxUses, 1)
 	}
@@ -286,7 +286,7 @@ func (p *People) Resend(ctx context.Context, by Actor, id string, send bool) (i 
 			return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has been accepted")
 		}
 		if i.Generation >= maxGeneration {
-			return store.InvitationEvent{}, fault.New(fault.Limit, "", "This link was made anew too often: invite once more")
+			return store.InvitationEvent{}, fault.New(fault.Limit, "", "This link was renewed too often: invite the person again")
 		}
 		if i.Kind == store.KindInvite {
 			if err := p.MayInvite(by); err != nil {
@@ -330,7 +330,7 @@ func (p *People) Extend(ctx context.Context, by Actor, id string, longer time.Du
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		i, _, err = p.change(ctx, a, id, acts.InvitationExtend, func(i *store.Invitation) (store.InvitationEvent, error) {
 			if i.State != store.InviteOpen {
-				return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation is over: resend it")
+				return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has ended: resend it")
 			}
 			i.Expires = time.Now().UTC().Add(longer)
 			return p.event("extended", by.Name, i.Expires.Format(time.RFC3339)), nil

@@ -80,7 +80,7 @@ func (p *People) Letter(ctx context.Context, i store.Invitation, token string, t
 // send puts the mail of an invitation into the outbox, to be sent after a while.
 func (p *People) send(ctx context.Context, by Actor, i store.Invitation, token string, to store.Person, wait time.Duration) (store.Invitation, error) {
 	if p.cfg.Compose == nil {
-		return i, fault.New(fault.Invalid, "", "No e-mail is sent from here: copy the link instead")
+		return i, fault.New(fault.Invalid, "", "This server sends no e-mail: copy the link instead")
 	}
 	if to.Email == "" {
 		return i, fault.New(fault.Invalid, "email", "{{.Name}} has no e-mail address", "Name", to.Display())
@@ -139,7 +139,7 @@ func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang s
 		return fault.ErrRole
 	}
 	if p.cfg.Compose == nil {
-		return fault.New(fault.Invalid, "", "No e-mail is sent from here: copy the link instead")
+		return fault.New(fault.Invalid, "", "This server sends no e-mail: copy the link instead")
 	}
 	subject, text, html, err := p.cfg.Compose(Letter{Kind: LetterTest, Lang: lang, Organization: p.Title(), Name: to.FullName})
 	if err != nil {

@@ -52,7 +52,7 @@ func (p *People) whyReserved(ctx context.Context, name string, since time.Time) 
 	if err := p.Reserved(ctx, name, since); err != nil {
 		return err
 	}
-	return fault.New(fault.Exists, "name", "An account of this name is being deleted: try again in a minute")
+	return fault.New(fault.Exists, "name", "An account with this name is being deleted: try again in a minute")
 }
 
 // RefusedName turns the store's error about a name into an error for people; other errors stay as they are.

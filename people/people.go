@@ -162,14 +162,14 @@ func CheckEmail(s string) (string, error) {
 	a, err := mail.ParseAddress(s)
 	if err != nil || a.Name != "" || a.Address != s || len(s) > 254 || !strings.Contains(s[strings.LastIndexByte(s, '@'):], ".") && !strings.HasSuffix(s, "@localhost") ||
 		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' }) {
-		return "", fault.New(fault.Invalid, "email", "This is no e-mail address: write it like alice@example.org")
+		return "", fault.New(fault.Invalid, "email", "This is not an e-mail address: write it like alice@example.org")
 	}
 	// A domain is kept as people read it (RFC 5890); a domain without a form in ASCII does not exist.
 	at := strings.LastIndexByte(s, '@')
 	if domain := s[at+1:]; domain != "localhost" {
 		ascii, err := idna.Lookup.ToASCII(domain)
 		if err != nil || slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > 63 }) {
-			return "", fault.New(fault.Invalid, "email", "There can be no domain {{.Name}}", "Name", domain)
+			return "", fault.New(fault.Invalid, "email", "{{.Name}} is not a valid domain", "Name", domain)
 		}
 		if shown, err := idna.Lookup.ToUnicode(ascii); err == nil && shown != ascii {
 			s = s[:at+1] + shown
@@ -229,7 +229,7 @@ func (p *People) fields(u *store.Person) (err error) {
 		return err
 	}
 	if _, bare := ASCIIAddress(u.Email); u.Email != "" && !bare && p.cfg.MailsUTF8 != nil && !p.cfg.MailsUTF8() {
-		return fault.New(fault.Invalid, "email", "The mail relay here takes only addresses with letters of ASCII before the @: use another address of this person")
+		return fault.New(fault.Invalid, "email", "The mail relay takes only ASCII letters before the @: enter another address of this person")
 	}
 	if !IsPhone(u.Phone) && u.Phone != "" {
 		return fault.New(fault.Invalid, "phone", "A telephone number has digits, spaces and +-()./ only")

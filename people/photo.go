@@ -39,7 +39,7 @@ func CheckPhoto(file []byte) (Photo, error) {
 	case errors.Is(err, picture.ErrSmall):
 		return Photo{}, fault.New(fault.Invalid, "photo", "This picture is too small: at least 16 pixels each way")
 	case errors.Is(err, picture.ErrFormat):
-		return Photo{}, fault.New(fault.Invalid, "photo", "This is no picture in PNG, JPEG, GIF or WebP")
+		return Photo{}, fault.New(fault.Invalid, "photo", "This is not a PNG, JPEG, GIF or WebP picture")
 	}
 	return Photo{data, typ}, err
 }

@@ -94,14 +94,14 @@ func (c *QuietChange) Apply(q *store.QuietHours, now time.Time) error {
 		}
 		m, ok := settings.ParseClock(*x.from)
 		if !ok {
-			return fault.New(fault.Invalid, x.field, "Give a time from 00:00 to 23:59, like 22:00")
+			return fault.New(fault.Invalid, x.field, "Enter a time from 00:00 to 23:59, like 22:00")
 		}
 		*x.to = m
 	}
 	if c.Days != nil {
 		days, ok := settings.ParseDays(*c.Days)
 		if !ok {
-			return fault.New(fault.Invalid, "days", "Days are {{.Known}}", "Known", strings.Join(QuietDays, ", "))
+			return fault.New(fault.Invalid, "days", "Choose from these days: {{.Known}}", "Known", strings.Join(QuietDays, ", "))
 		}
 		q.Days = days
 	}
@@ -118,7 +118,7 @@ func (c *QuietChange) Apply(q *store.QuietHours, now time.Time) error {
 		if q.Until = c.Until.UTC().Truncate(time.Microsecond); c.Until.IsZero() {
 			q.Until = time.Time{}
 		} else if !q.Until.After(now) {
-			return fault.New(fault.Invalid, "paused_until", "This time is over")
+			return fault.New(fault.Invalid, "paused_until", "This time has passed")
 		} else if q.Until.Sub(now) > maxPause {
 			return fault.New(fault.Invalid, "paused_until", "Notifications are paused for a year at most")
 		}
@@ -133,7 +133,7 @@ func PauseTime(s string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return t, fault.New(fault.Invalid, "paused_until", "Give a time like 2027-01-31T15:00:00Z")
+		return t, fault.New(fault.Invalid, "paused_until", "Enter a time like 2027-01-31T15:00:00Z")
 	}
 	return t, nil
 }

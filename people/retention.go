@@ -34,11 +34,11 @@ func ParseRetention(text string) (time.Duration, error) {
 	}
 	d, ok := settings.ParseDuration(text)
 	if !ok {
-		return 0, fault.New(fault.Invalid, "retention", "\"{{.Text}}\": write how long messages are kept, like 90d, or forever, or host for as long as others'", "Text", text)
+		return 0, fault.New(fault.Invalid, "retention", "\"{{.Text}}\": write how long to keep messages, like 90d, or forever, or host for the organization's usual time", "Text", text)
 	}
 	if d < shortRetention || d > longRetention {
 		return 0, fault.New(fault.Invalid, "retention",
-			"{{.Text}} is not between {{.Min}} and {{.Max}}; write forever for messages that are never removed, host for as long as others'",
+			"{{.Text}} is not between {{.Min}} and {{.Max}}; write forever to keep messages always, host for the organization's usual time",
 			"Text", text, "Min", settings.FormatDuration(shortRetention), "Max", settings.FormatDuration(longRetention))
 	}
 	return d, nil

@@ -124,7 +124,7 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 		return made, "", err
 	}
 	if label == "" {
-		return made, "", fault.New(fault.Invalid, "name", "Name the program, so that you know later which it is")
+		return made, "", fault.New(fault.Invalid, "name", "Enter the program's name so that you recognise it later")
 	}
 	ss, err := p.apps(ctx, name)
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		err := p.st.AddAppPassword(ctx, p.h.Domain, name, kept, maxAppPasswords)
 		if errors.Is(err, store.ErrLimit) {
-			return fault.New(fault.Limit, "name", "You have as many app passwords as you may have: revoke one first")
+			return fault.New(fault.Limit, "name", "You cannot have more app passwords: revoke one first")
 		}
 		if err != nil {
 			return err

@@ -29,7 +29,7 @@ func (p *People) undo(ctx context.Context, a *acts.Act, name string) error {
 		return err
 	}
 	if len(es) == 0 || es[0].Actor != a.By.Name {
-		return fault.New(fault.Forbidden, "", "Who has created the account can undo it, nobody else")
+		return fault.New(fault.Forbidden, "", "Only the person who created the account can undo this")
 	}
 	if u.State() != store.StateInvited || time.Since(u.Created) > undoable {
 		return fault.New(fault.NotAllowed, "", "It is too late to undo this: disable the account instead")
@@ -75,7 +75,7 @@ func (p *People) dropMails(ctx context.Context, u store.Person) error {
 // Preview gives the mail of an invitation to somebody who has no account yet.
 func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (subject, text string, err error) {
 	if p.cfg.Compose == nil {
-		return "", "", fault.New(fault.Invalid, "", "No e-mail is sent from here: copy the link instead")
+		return "", "", fault.New(fault.Invalid, "", "This server sends no e-mail: copy the link instead")
 	}
 	if n.Role == "" {
 		n.Role = store.RoleMember

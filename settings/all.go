@@ -163,7 +163,7 @@ func number(name, key string, min, max int, of func(*Values) *int) Setting {
 	return Setting{Name: name, Key: key, Kind: Number, get: func(v *Values) string { return strconv.Itoa(*of(v)) }, set: func(v *Values, s string) error {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
 		if err != nil || n < min || n > max {
-			return wrong("Give a number from {{.Min}} to {{.Max}}", "Min", min, "Max", max)
+			return wrong("Enter a number from {{.Min}} to {{.Max}}", "Min", min, "Max", max)
 		}
 		*of(v) = n
 		return nil
@@ -188,7 +188,7 @@ func duration(name, key string, min, max time.Duration, forever bool, of func(*V
 		switch {
 		case ok && d == 0 && forever:
 		case !ok || d < min || d > max:
-			return wrong("Give a time from {{.Min}} to {{.Max}}", "Min", FormatDuration(min), "Max", FormatDuration(max))
+			return wrong("Enter a duration from {{.Min}} to {{.Max}}", "Min", FormatDuration(min), "Max", FormatDuration(max))
 		}
 		*of(v) = d
 		return nil

@@ -73,7 +73,7 @@ func clockTime(name string, of func(*Values) *int) Setting {
 	return Setting{Name: name, Kind: Text, get: func(v *Values) string { return FormatClock(*of(v)) }, set: func(v *Values, s string) error {
 		m, ok := ParseClock(s)
 		if !ok {
-			return wrong("Give a time from 00:00 to 23:59, like 22:00")
+			return wrong("Enter a time from 00:00 to 23:59, like 22:00")
 		}
 		*of(v) = m
 		return nil

@@ -167,7 +167,7 @@ func TestQuietHoursPage(t *testing.T) {
 	if p := q.web.Get("/me/notifications"); !strings.Contains(p.Text, `value="21:30"`) || !strings.Contains(p.Text, `value="America/New_York"`) || !strings.Contains(p.Text, `name="days" value="sun" checked`) {
 		t.Error(p.Text)
 	}
-	for field, bad := range map[string]struct{ value, says string }{"from": {"24:00", "Give a time"}, "to": {"soon", "Give a time"}, "time_zone": {"Europe/Verona", "no such time zone"}, "days": {"someday", "Days are"}} {
+	for field, bad := range map[string]struct{ value, says string }{"from": {"24:00", "Enter a time"}, "to": {"soon", "Enter a time"}, "time_zone": {"Europe/Verona", "no such time zone"}, "days": {"someday", "Choose from these days"}} {
 		p := q.web.Post("/me/notifications", "quiet_hours", "1", "quiet", "1", "days", "tue", field, bad.value)
 		if p.Status != 422 || !strings.Contains(p.Text, bad.says) || field != "days" && !strings.Contains(p.Text, `value="`+bad.value+`"`) {
 			t.Errorf("%s: %d %s", field, p.Status, p.Text)

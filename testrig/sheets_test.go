@@ -58,8 +58,8 @@ func TestSpreadsheetsAreImported(t *testing.T) {
 		"list.xls":     {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00", "This is an Excel workbook"},
 		"list.ods":     {"PK\x03\x04\x14\x00\x00\x08mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "Text CSV (.csv)"},
 		"list.numbers": {"PK\x03\x04\x14\x00Index/Document.iwa", "Export To"},
-		"photo.png":    {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "This file is no text"},
-		"list.pdf":     {"%PDF-1.7\n", "This file is no table"},
+		"photo.png":    {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "This file is not text"},
+		"list.pdf":     {"%PDF-1.7\n", "This file is not a table"},
 		"wrong.csv":    {"Nom;Courriel\nAnn;ann@work.example\nBob;bob@\"work;\"bob\n", "Line 3, column C: a quotation mark"},
 		"utf-8.csv":    {"\xef\xbb\xbfNom;Courriel\n\xc9lodie;e@work.example\n", "Line 2 has letters that are not in UTF-8"},
 	} {
@@ -93,7 +93,7 @@ func TestExportComesBack(t *testing.T) {
 	for _, o := range odd {
 		list += strings.Join(o[:], "\t") + "\n"
 	}
-	if p := b.Post("/admin/people/import", "text", list, "do", "import"); !strings.Contains(p.Text, "3 people were created") {
+	if p := b.Post("/admin/people/import", "text", list, "do", "import"); !strings.Contains(p.Text, "3 people created") {
 		t.Fatalf("import: %d %s", p.Status, cutOut(p.Text, `role="alert"`, "</div>"))
 	}
 	for lang, comma := range map[string]string{"en": ",", "fr": ";", "de": ","} {
@@ -108,7 +108,7 @@ func TestExportComesBack(t *testing.T) {
 		r2.Account("!romeo")
 		b2 := r2.Browser(t)
 		b2.SignIn("romeo")
-		if p := uploaded(b2, "/admin/people/import", "file", []byte(file), "do", "import"); !strings.Contains(p.Text, "3 people were created") {
+		if p := uploaded(b2, "/admin/people/import", "file", []byte(file), "do", "import"); !strings.Contains(p.Text, "3 people created") {
 			t.Fatalf("%s: %d %s", comma, p.Status, cutOut(p.Text, `role="alert"`, "</div>"))
 		}
 		for _, o := range odd {

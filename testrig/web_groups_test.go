@@ -94,7 +94,7 @@ func TestMembersOnPages(t *testing.T) {
 	}
 	// One, by a filter of department; the toast takes it back.
 	p = romeo.Post("/g/verona/members", "step", "look", "from", "outside", "all", "1", "department", "Guard", "role", "member")
-	if !strings.Contains(p.Text, "One person will be added") {
+	if !strings.Contains(p.Text, "1 person will be added") {
 		t.Errorf("the plan: %s", p.Text)
 	}
 	romeo.Post("/g/verona/members", form(t, p.Text, "/g/verona/members")...)
@@ -115,7 +115,7 @@ func TestMembersOnPages(t *testing.T) {
 	if p := romeo.Get("/g/verona/members?as=moderator"); !strings.Contains(p.Text, "guest1@") || strings.Contains(p.Text, "guest3@") {
 		t.Error("the list of moderators")
 	}
-	for _, c := range [][3]string{{"romeo", "remove", "last owner"}, {"nobody", "member", "no account"}, {"x@elsewhere.example", "member", "other server"}, {"@", "member", "no address"}, {"guest1", "moderator", "Nothing changes"}} {
+	for _, c := range [][3]string{{"romeo", "remove", "last owner"}, {"nobody", "member", "no account"}, {"x@elsewhere.example", "member", "other server"}, {"@", "member", "not the address of a person"}, {"guest1", "moderator", "Nothing to change"}} {
 		if p := romeo.Post("/g/verona/members", "step", "look", "member", c[0], "role", c[1]); p.Status != 303 || !strings.Contains(romeo.Get("/g/verona/members").Text, c[2]) {
 			t.Errorf("%v: %d", c, p.Status)
 		}
@@ -157,8 +157,8 @@ func TestSettingsOnPages(t *testing.T) {
 		t.Errorf("%d %s", p.Status, p.Text)
 	}
 	p := romeo.Post("/g/verona/settings", "step", "look", "name", "Fair Verona", "emoji", "🎭", "kind", "announcement", "themes_by", "moderators", "mention_by", "nobody", "boxes", "1", "since_join", "on")
-	for _, want := range []string{"It is called Fair Verona", "Everybody of the organization finds it", "Who comes in is a member by that", "Only one person writes", "Only owners and moderators start themes",
-		"Nobody may call everybody", "Members read only what was said since", "Nobody is added or removed"} {
+	for _, want := range []string{"Its new name is Fair Verona", "Everyone in the organization can find it", "People who join become members", "Only one person can write", "Only owners and moderators can start themes",
+		"Nobody can notify everyone", "Members can read only messages sent after", "Nobody is added or removed"} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("the plan does not say %q", want)
 		}
@@ -195,14 +195,14 @@ func TestSettingsOnPages(t *testing.T) {
 	}
 	// A rule without words of its own is said by its label, and is on the page and in the log by itself.
 	p = romeo.Post("/g/verona/settings", "step", "look", "react_by", "moderators")
-	if want := "Who may react with emoji: Moderators"; !strings.Contains(p.Text, want) {
+	if want := "Who can react with emoji: Moderators"; !strings.Contains(p.Text, want) {
 		t.Errorf("the plan does not say %q", want)
 	}
 	romeo.Post("/g/verona/settings", form(t, p.Text, "/g/verona/settings")...)
 	if now := get(); now.ReactBy != "moderators" {
 		t.Errorf("%+v", now)
 	}
-	if p := romeo.Get("/g/verona/settings"); !strings.Contains(p.Text, `<label for="react_by">Who may react with emoji</label>`) {
+	if p := romeo.Get("/g/verona/settings"); !strings.Contains(p.Text, `<label for="react_by">Who can react with emoji</label>`) {
 		t.Error("the page lacks who may react")
 	}
 	// A team in it, and everybody.
@@ -210,7 +210,7 @@ func TestSettingsOnPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	p = romeo.Post("/g/verona/teams", "step", "look", "team", "guard", "role", "moderator")
-	if !strings.Contains(p.Text, "One person will be added") {
+	if !strings.Contains(p.Text, "1 person will be added") {
 		t.Errorf("the plan: %s", p.Text)
 	}
 	romeo.Post("/g/verona/teams", form(t, p.Text, "/g/verona/teams")...)
@@ -237,7 +237,7 @@ func TestSettingsOnPages(t *testing.T) {
 		return romeo.Do("GET", "/g/verona/progress", nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") }).Text
 	}
 	for strings.Contains(part(), "<progress") { // what people see meanwhile
-		if !strings.Contains(part(), "People are being added") && !strings.Contains(part(), "Everybody is in it") {
+		if !strings.Contains(part(), "Adding people") && !strings.Contains(part(), "Everyone is in the group") {
 			t.Fatal(part())
 		}
 	}
@@ -333,7 +333,7 @@ func TestPhotoOnPages(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"a script": {romeo, []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"), "no picture"},
+		"a script": {romeo, []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"), "not a PNG, JPEG, GIF or WebP picture"},
 		"nothing":  {romeo, nil, "Choose a picture first"},
 		"a member": {juliet, big.Bytes(), ""},
 	} {
@@ -476,7 +476,7 @@ func TestModerationOnPages(t *testing.T) {
 	if e.Find("retract").Attr("id") != id || e.Find("moderated") == nil || e.Find("reason") == nil || e.Find("reason").Text != "no quarrels" {
 		t.Errorf("juliet's app got %s", e)
 	}
-	if text := juliet.Get("/g/verona").Text; strings.Contains(text, "talk of peace") || !strings.Contains(text, "This was taken back") {
+	if text := juliet.Get("/g/verona").Text; strings.Contains(text, "talk of peace") || !strings.Contains(text, "This message was removed") {
 		t.Error("it is still on the page")
 	}
 	// One's own.

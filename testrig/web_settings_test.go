@@ -90,7 +90,7 @@ func TestSettingsMistakesAndOthers(t *testing.T) {
 	if p.Status != http.StatusUnprocessableEntity {
 		t.Fatal(p.Status)
 	}
-	for _, want := range []string{"Give a time from 5 minutes to 365 days", `value="forty"`, `value="owner" checked`, "Nothing was saved"} {
+	for _, want := range []string{"Enter a duration from 5 minutes to 365 days", `value="forty"`, `value="owner" checked`, "Nothing was saved"} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -28,7 +28,7 @@ func TestBackupOnPage(t *testing.T) {
 	owner.SignIn("romeo")
 	admin.SignIn("paris")
 	other.SignIn("tybalt")
-	if p := owner.Get("/admin/system"); !strings.Contains(p.Text, "None was made yet.") || !strings.Contains(p.Text, "Messages between people") {
+	if p := owner.Get("/admin/system"); !strings.Contains(p.Text, "No backup yet.") || !strings.Contains(p.Text, "Messages between people") {
 		t.Error("the page lacks storage or backups")
 	}
 	for _, b := range []*testrig.Browser{admin, other} {
@@ -36,7 +36,7 @@ func TestBackupOnPage(t *testing.T) {
 			t.Errorf("who is no owner: %d", p.Status)
 		}
 	}
-	if strings.Contains(admin.Get("/admin/system").Text, "Make a backup now") {
+	if strings.Contains(admin.Get("/admin/system").Text, "Back up now") {
 		t.Error("it is offered to who may not")
 	}
 	// An older one, that goes when there is a newer.

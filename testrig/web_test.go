@@ -344,7 +344,7 @@ func TestImportOfMany(t *testing.T) {
 	if n, err := r.Node.Store.CountUsers(t.Context(), testrig.Host); n != 1 || err != nil {
 		t.Fatalf("the dry run has made %d accounts, %v", n, err)
 	}
-	if p := b.Post("/admin/people/import", "text", csv.String(), "do", "import"); p.Status != 200 || !strings.Contains(p.Text, "500 people were created") {
+	if p := b.Post("/admin/people/import", "text", csv.String(), "do", "import"); p.Status != 200 || !strings.Contains(p.Text, "500 people created") {
 		t.Fatalf("import: %d", p.Status)
 	}
 	if n, err := r.Node.Store.CountUsers(t.Context(), testrig.Host); n != 501 || err != nil {

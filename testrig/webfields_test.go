@@ -183,7 +183,7 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 	p = b.Get("/me")
 	has(t, "en français", p, 200, "Numéro de poste", "Shared mailboxes", "Qui le voit")
 	hasNot(t, "en français", p, ">Extension<")
-	has(t, "en français", b.Post("/me", "field_extension", "x"), 422, "Numéro de poste : un nombre est attendu")
+	has(t, "en français", b.Post("/me", "field_extension", "x"), 422, "Numéro de poste doit être un nombre")
 
 	// A choice that is offered no longer stays, and is in nobody's way.
 	owner.Post(fieldsPage+"/shared-mailboxes", "choices", "sales\npress")
@@ -222,8 +222,8 @@ func TestProfileFieldsOfLists(t *testing.T) {
 	p = owner.Post("/admin/people/import", "text", csv)
 	has(t, "the preview", p, 200, "<th>Extension</th>", `<td data-label="Extension">0118</td>`, "1 wrong",
 		"Extension is a number", "<b>Numéro de poste “desk”</b>")
-	hasNot(t, "the preview", p, "Nothing is taken from these columns")
-	has(t, "the import", owner.Post("/admin/people/import", "text", csv, "do", "import"), 200, "One person was created")
+	hasNot(t, "the preview", p, "Columns that are ignored")
+	has(t, "the import", owner.Post("/admin/people/import", "text", csv, "do", "import"), 200, "1 person created")
 	if v := fieldOf(t, r, "ann", "extension") + fieldOf(t, r, "ann", "shared-mailboxes"); v != "0118support" {
 		t.Errorf("imported: %q", v)
 	}

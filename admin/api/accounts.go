@@ -48,19 +48,19 @@ var (
 	)
 	ListAppPasswords = machine[InPerson, []AppPassword](
 		"list-app-passwords", http.MethodGet, "/people/{name}/app-passwords",
-		"Passwords of one program each",
+		"App passwords, one for each program",
 	)
 	CreateAppPassword = machine[NewAppPasswordInput, AppPassword](
 		"create-app-password", http.MethodPost, "/people/{name}/app-passwords",
-		"Make a password for a program; it is in this answer only",
+		"Create a password for a program; only this answer shows it",
 	)
 	RevokeAppPassword = machine[InAppPassword, None](
 		"revoke-app-password", http.MethodDelete, "/people/{name}/app-passwords/{id}",
-		"End an app password, and what has signed in with it",
+		"Revoke an app password, and end the sessions that use it",
 	)
 	TurnFactorOff = machine[InPerson, None](
 		"turn-factor-off", http.MethodDelete, "/people/{name}/factor",
-		"Turn the second step off, for who has lost the authenticator and the recovery codes",
+		"Turn the second step off for somebody who has lost the authenticator and the recovery codes",
 	)
 )
 

@@ -94,7 +94,7 @@ func (s *Server) nothing(a huma.API, text string) http.HandlerFunc {
 // load from elsewhere.
 func (s *Server) huma(mux *http.ServeMux) huma.API {
 	cfg := huma.DefaultConfig("parley", "1")
-	cfg.Info.Description = "People, groups and what is said in them. Tokens are made on the page of one's own tokens, /me/tokens."
+	cfg.Info.Description = "People, groups and their messages. Create tokens on the page /me/tokens."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "/api/openapi", "", "", nil
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	return humago.New(mux, cfg)

@@ -56,7 +56,7 @@ func (c caller) addressOf(field, address string) (jid.JID, error) {
 	}
 	j, err := jid.Parse(address)
 	if err != nil || j.Local() == "" {
-		return jid.JID{}, invalid(field, "{{.Address}} is no address of a person", "Address", address)
+		return jid.JID{}, invalid(field, "{{.Address}} is not the address of a person", "Address", address)
 	}
 	return j.Bare(), nil
 }
@@ -95,7 +95,7 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 		for _, need := range hc.Operation().Security {
 			for _, scope := range need["token"] {
 				if !slices.Contains(have, scope) {
-					refuse(http.StatusForbidden, "this token has not the scope "+scope)
+					refuse(http.StatusForbidden, "this token lacks the scope "+scope)
 					return
 				}
 			}
@@ -117,7 +117,7 @@ func (s *Server) stranger(a huma.API, hc huma.Context, token string) {
 		s.Failures.Note(from, "api", "no such token", "")
 		if ok, wait := s.Throttle.Wrong(from, auth.APIToken); !ok {
 			hc.SetHeader("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-			_ = huma.WriteErr(a, hc, http.StatusTooManyRequests, "too many attempts with tokens that are none")
+			_ = huma.WriteErr(a, hc, http.StatusTooManyRequests, "too many attempts with wrong tokens")
 			return
 		}
 	}
@@ -188,11 +188,11 @@ func (s *Server) operated(name string, any bool) (*people.People, error) {
 		if len(s.People) == 1 || any {
 			return s.People[0], nil
 		}
-		return nil, invalid("host", "several domains are hosted here: say which, like alice@{{.Host}} or --host {{.Host}}", "Host", s.People[0].Host())
+		return nil, invalid("host", "several domains are hosted here: name one, like alice@{{.Host}} or --host {{.Host}}", "Host", s.People[0].Host())
 	}
 	j, err := jid.Parse(name)
 	if err != nil {
-		return nil, invalid("host", "{{.Host}} is no domain", "Host", strconv.Quote(name))
+		return nil, invalid("host", "{{.Host}} is not a domain", "Host", strconv.Quote(name))
 	}
 	if p := s.host(j.Domain()); p != nil {
 		return p, nil
@@ -201,5 +201,5 @@ func (s *Server) operated(name string, any bool) (*people.People, error) {
 	for _, p := range s.People {
 		have = append(have, p.Host())
 	}
-	return nil, missing("host", "{{.Host}} is not hosted here, but {{.Hosts}}", "Host", j.Domain(), "Hosts", strings.Join(have, ", "))
+	return nil, missing("host", "{{.Host}} is not hosted here: the hosted domains are {{.Hosts}}", "Host", j.Domain(), "Hosts", strings.Join(have, ", "))
 }

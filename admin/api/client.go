@@ -80,7 +80,7 @@ func Save[I any](ctx context.Context, c *Client, o Op[I, File], in I, w io.Write
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(w, res.Body); err != nil {
-		return fmt.Errorf("what the server sends is not whole: %w", err)
+		return fmt.Errorf("the server's answer is incomplete: %w", err)
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func refused(res *http.Response) error {
 func (c *Client) dialError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("you may not use the control socket %s: run this as the server's user", c.path)
+		return fmt.Errorf("you cannot use the control socket %s: run this as the server's user", c.path)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w on %s: start it with `parley serve`, or name the socket with --socket", ErrNoServer, c.path)
 	}

@@ -134,7 +134,7 @@ func TestFileCut(t *testing.T) {
 	}
 	begins = true
 	var b bytes.Buffer
-	if err := Save(t.Context(), c, Backup, None{}, &b); err == nil || !strings.Contains(err.Error(), "not whole") {
+	if err := Save(t.Context(), c, Backup, None{}, &b); err == nil || !strings.Contains(err.Error(), "incomplete") {
 		t.Errorf("got %v after %d bytes", err, b.Len())
 	}
 }

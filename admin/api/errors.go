@@ -39,7 +39,7 @@ func (s *Server) problem(err error) error {
 	case errors.Is(err, admin.ErrDiskFull):
 		return huma.NewError(http.StatusInsufficientStorage, err.Error())
 	case errors.Is(err, context.Canceled): // nobody is there to read it
-		return huma.NewError(http.StatusServiceUnavailable, "nobody waits for the answer")
+		return huma.NewError(http.StatusServiceUnavailable, "nobody is waiting for the answer")
 	}
 	s.Log.Error("api", "err", err)
 	return huma.Error500InternalServerError(serverFail)

@@ -92,31 +92,31 @@ type OnlyListed struct {
 var (
 	ListDomains = everywhere(op[Part, []Domain](
 		"list-domains", http.MethodGet, "/federation/domains", "system:read",
-		"Domains elsewhere that there was something with",
+		"Other domains with traffic",
 	))
 	TestDomain = op[InDomain, []ProbeStep](
 		"test-domain", http.MethodPost, "/federation/domains/{domain}/test", "system:write",
-		"Try to reach a domain, step by step",
+		"Test the connection to a domain, step by step",
 	)
 	ListDomainRules = everywhere(op[None, DomainRules](
 		"list-domain-rules", http.MethodGet, "/federation/rules", "system:read",
-		"What was said of domains",
+		"The rules for domains",
 	))
 	SetDomainRules = everywhere(op[Body[NewDomainRules], None](
 		"set-domain-rules", http.MethodPost, "/federation/rules", "system:write",
-		"Say something of many domains: all of it is kept, or nothing",
+		"Set rules for many domains: all of them or none",
 	))
 	SetDomainRule = everywhere(op[SetDomainRuleInput, None](
 		"set-domain-rule", http.MethodPut, "/federation/rules/{domain}", "system:write",
-		"Say something of a domain; with *. before it of all below it",
+		"Set the rule for a domain; *. before it means all below it",
 	))
 	DeleteDomainRule = everywhere(op[InDomain, None](
 		"delete-domain-rule", http.MethodDelete, "/federation/rules/{domain}", "system:write",
-		"Say nothing of a domain any more",
+		"Remove the rule for a domain",
 	))
 	SetOnlyListed = everywhere(op[Body[OnlyListed], None](
 		"set-only-listed", http.MethodPut, "/federation/only-listed", "system:write",
-		"Speak only with domains that a rule or the configuration allows, or with all",
+		"Talk only to domains that a rule or the configuration allows, or to all",
 	))
 )
 

@@ -64,15 +64,15 @@ type Kind struct {
 var (
 	Export = everywhere(machine[ExportQuery, File](
 		"export", http.MethodGet, "/export",
-		"Accounts with all that is theirs (XEP-0227)",
+		"Export accounts with all their data (XEP-0227)",
 	))
 	Import = everywhere(machine[ImportInput, Imported](
 		"import", http.MethodPost, "/import",
-		"Make accounts of such a file",
+		"Create accounts from such a file",
 	))
 	Backup = everywhere(machine[None, File](
 		"backup", http.MethodGet, "/backup",
-		"A backup of all that the server keeps",
+		"A backup of all data of the server",
 	))
 )
 
@@ -179,7 +179,7 @@ func (s *Server) exported(ctx context.Context, c caller, address string) (p *peo
 	}
 	j, err := jid.New(name, p.Host(), "")
 	if err != nil {
-		return nil, u, invalid("address", "{{.Address}} is no address of a person", "Address", address)
+		return nil, u, invalid("address", "{{.Address}} is not the address of a person", "Address", address)
 	}
 	u, err = p.Get(ctx, j.Local())
 	return p, u, err
@@ -213,7 +213,7 @@ func (s *Server) importAccounts(ctx context.Context, c caller, in *ImportInput) 
 		out.Kinds = append(out.Kinds, Kind(k))
 	}
 	if errors.Is(err, transfer.ErrFormat) {
-		return out, invalid("", "{{.Why}}; {{.Count}} accounts were taken before that", "Why", err.Error(), "Count", fmt.Sprint(len(report.Users)))
+		return out, invalid("", "{{.Why}}; {{.Count}} accounts were imported before that", "Why", err.Error(), "Count", fmt.Sprint(len(report.Users)))
 	}
 	if err != nil {
 		return out, fmt.Errorf("import accounts: %w", err)

@@ -110,39 +110,39 @@ var (
 	)
 	RemoveMember = op[InMember, None](
 		"remove-member", http.MethodDelete, "/groups/{slug}/members/{address}", "groups:write",
-		"Take a member out",
+		"Remove a member",
 	)
 	SetMembers = op[SetMembersInput, Plan](
 		"set-members", http.MethodPost, "/groups/{slug}/members", "groups:write",
-		"Give many people a role at once, or take them out; all or none",
+		"Give many people a role at once, or remove them: all or none",
 	)
 	SetGroupTeam = op[SetGroupTeamInput, None](
 		"set-group-team", http.MethodPut, "/groups/{slug}/teams/{team}", "groups:write",
-		"Have a team in a group as one",
+		"Add a whole team to a group",
 	)
 	RemoveGroupTeam = op[InGroupTeam, None](
 		"remove-group-team", http.MethodDelete, "/groups/{slug}/teams/{team}", "groups:write",
-		"Take a team out of a group",
+		"Remove a team from a group",
 	)
 	ListRequests = op[PartOfGroup, []Request](
 		"list-requests", http.MethodGet, "/groups/{slug}/requests", "groups:read",
-		"Who asks to be a member",
+		"Requests to join",
 	)
 	AnswerRequest = op[AnswerRequestInput, None](
 		"answer-request", http.MethodPut, "/groups/{slug}/requests/{address}", "groups:write",
-		"Let in who has asked, or not",
+		"Approve or decline a request to join",
 	)
 	Kick = personal(op[KickInput, None](
 		"kick", http.MethodPost, "/groups/{slug}/kick", "groups:write",
-		"Show somebody out of a room, who may come back",
+		"Remove somebody from a room; the person can come back",
 	))
 	JoinGroup = personal(op[JoinGroupInput, Joined](
 		"join-group", http.MethodPost, "/groups/{slug}/join", "groups:write",
-		"Be a member, or ask to be one",
+		"Join a group, or ask to join",
 	))
 	LeaveGroup = personal(op[InGroup, None](
 		"leave-group", http.MethodPost, "/groups/{slug}/leave", "groups:write",
-		"Not be a member any more",
+		"Leave a group",
 	))
 )
 

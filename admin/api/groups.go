@@ -88,11 +88,11 @@ func (NewGroup) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 var (
 	ListGroups = op[FindGroups, []Group](
 		"list-groups", http.MethodGet, "/groups", "groups:read",
-		"Groups that one may know of, in order of slug",
+		"Groups that the caller can see, in order of slug",
 	)
 	GetGroup = op[InGroup, Group](
 		"get-group", http.MethodGet, "/groups/{slug}", "groups:read",
-		"A group with its themes, and for who may read it its members",
+		"A group with its themes, and its members if the caller can read it",
 	)
 	CreateGroup = creates[Body[NewGroup], Group](
 		"create-group", "/groups", "groups:write",

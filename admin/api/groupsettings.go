@@ -44,11 +44,11 @@ type SetMandatoryInput struct {
 var (
 	ChangeGroup = op[ChangeGroupInput, Group](
 		"change-group", http.MethodPatch, "/groups/{slug}", "groups:write",
-		"Change what is given of a group that one owns",
+		"Change a group that the caller owns; omitted values stay",
 	)
 	DeleteGroup = op[InGroup, None](
 		"delete-group", http.MethodDelete, "/groups/{slug}", "groups:write",
-		"Delete a group that one owns; it can be restored for 30 days",
+		"Delete a group that the caller owns; it can be restored for 30 days",
 	)
 	ListDeletedGroups = op[Part, []Group](
 		"list-deleted-groups", http.MethodGet, "/deleted-groups", "groups:read",
@@ -64,15 +64,15 @@ var (
 	)
 	SetGroupPhoto = large(op[SetGroupPhotoInput, None](
 		"set-group-photo", http.MethodPut, "/groups/{slug}/photo", "groups:write",
-		"Give a group that one owns a photo",
+		"Set the photo of a group that the caller owns",
 	))
 	RemoveGroupPhoto = op[InGroup, None](
 		"remove-group-photo", http.MethodDelete, "/groups/{slug}/photo", "groups:write",
-		"Take the photo away",
+		"Remove the photo",
 	)
 	SetMandatory = op[SetMandatoryInput, None](
 		"set-mandatory", http.MethodPut, "/groups/{slug}/mandatory", "groups:write",
-		"Have everyone in a group, or a team; the group tells how far it has come",
+		"Make a group mandatory for everyone or for a team; the group shows the progress",
 	)
 )
 

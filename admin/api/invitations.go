@@ -94,7 +94,7 @@ type ResetPasswordInput struct {
 var (
 	ListInvitations = op[FindInvitations, InvitationPage](
 		"list-invitations", http.MethodGet, "/invitations", "people:read",
-		"Invitations, the newest first: all, or for a supervisor the own",
+		"Invitations, newest first: all, or a supervisor's own",
 	)
 	GetInvitation = op[InInvitation, Invitation](
 		"get-invitation", http.MethodGet, "/invitations/{id}", "people:read",
@@ -102,15 +102,15 @@ var (
 	)
 	CreateInvitation = creates[Body[OpenInvite], Invitation](
 		"create-invitation", "/invitations", "people:write",
-		"Make a link for people who choose their names",
+		"Create a link for people who choose their names",
 	)
 	ResendInvitation = op[ResendInvitationInput, Invitation](
 		"resend-invitation", http.MethodPost, "/invitations/{id}/resend", "people:write",
-		"Make a new link, after which the old one is no good",
+		"Create a new link; the old one stops working",
 	)
 	ExtendInvitation = op[ExtendInvitationInput, Invitation](
 		"extend-invitation", http.MethodPost, "/invitations/{id}/extend", "people:write",
-		"Let an invitation be good for longer",
+		"Extend the validity of an invitation",
 	)
 	RevokeInvitation = op[InInvitation, None](
 		"revoke-invitation", http.MethodDelete, "/invitations/{id}", "people:write",
@@ -118,7 +118,7 @@ var (
 	)
 	ResetPassword = op[ResetPasswordInput, Invitation](
 		"reset-password", http.MethodPost, "/people/{name}/reset", "people:write",
-		"Make a link for a new password",
+		"Create a link for a new password",
 	)
 )
 

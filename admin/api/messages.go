@@ -65,19 +65,19 @@ type SearchQuery struct {
 var (
 	ListMessages = personal(op[FindMessages, []Message](
 		"list-messages", http.MethodGet, "/groups/{slug}/messages", "messages:read",
-		"What was said, the oldest first; the newest page without before and after",
+		"Messages, oldest first; without before and after, the newest page",
 	))
 	SendMessage = personal(op[SendMessageInput, None](
 		"send-message", http.MethodPost, "/groups/{slug}/messages", "messages:write",
-		"Say something, as oneself",
+		"Send a message",
 	))
 	RetractMessage = personal(op[InMessage, None](
 		"retract-message", http.MethodDelete, "/groups/{slug}/messages/{id}", "messages:write",
-		"Take back what one has said, or as a moderator what another has",
+		"Retract an own message, or as a moderator another person's",
 	))
 	SearchMessages = personal(op[SearchQuery, []Message](
 		"search-messages", http.MethodGet, "/search", "messages:read",
-		"Messages with these words in all that one may read, the newest first",
+		"Messages with these words among all that the caller can read, newest first",
 	))
 )
 

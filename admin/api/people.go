@@ -67,7 +67,7 @@ type NewPerson struct {
 	people.Profile
 	Groups     []string        `json:"groups,omitempty" doc:"slugs" maxItems:"100"`
 	Password   string          `json:"password,omitempty" maxLength:"1024"`
-	ReuseName  bool            `json:"reuse_name,omitempty" doc:"give the name of an account that was deleted lately to somebody else; for owners"`
+	ReuseName  bool            `json:"reuse_name,omitempty" doc:"reuse the name of an account that was deleted recently; for owners"`
 	Invitation *PersonalInvite `json:"invitation,omitempty" doc:"invite the person as well: both is done, or nothing"`
 }
 
@@ -139,11 +139,11 @@ var (
 	)
 	ChangePerson = op[ChangePersonInput, Person](
 		"change-person", http.MethodPatch, "/people/{name}", "people:write",
-		"Change what is given; disabling signs out everywhere",
+		"Change a person; omitted values stay, and disabling signs out everywhere",
 	)
 	DeletePerson = op[InPerson, None](
 		"delete-person", http.MethodDelete, "/people/{name}", "people:write",
-		"Delete an account with all that is its own",
+		"Delete an account with all its data",
 	)
 	SignPersonOut = op[InPerson, None](
 		"sign-person-out", http.MethodPost, "/people/{name}/sign-out", "people:write",
@@ -151,11 +151,11 @@ var (
 	)
 	InvitePerson = op[InvitePersonInput, Invitation](
 		"invite-person", http.MethodPost, "/people/{name}/invitation", "people:write",
-		"Invite to an account that waits; an earlier link is no good any more",
+		"Invite a person to a waiting account; an earlier link stops working",
 	)
 	ListAudit = op[AuditQuery, []AuditEntry](
 		"list-audit", http.MethodGet, "/audit", "audit:read",
-		"The audit log, the newest first",
+		"The audit log, newest first",
 	)
 )
 
@@ -258,7 +258,7 @@ func (s *Server) createPerson(ctx context.Context, c caller, in *Body[NewPerson]
 			return Person{}, err
 		}
 		if v.Send && n.Email == "" {
-			return Person{}, invalid("email", "an e-mail address is needed to send the invitation to")
+			return Person{}, invalid("email", "enter the e-mail address to send the invitation to")
 		}
 		n.Invite = &v
 	}
@@ -286,7 +286,7 @@ func (v PersonalInvite) invite(c caller) (people.Invite, error) {
 	if v.Send && !c.p.Mails() {
 		return people.Invite{}, fault.New(
 			fault.Exists, "send",
-			"no e-mail is sent from here: set up mail in the configuration, or pass the link on yourself",
+			"this server sends no e-mail: set up mail in the configuration, or share the link yourself",
 		)
 	}
 	return people.Invite{Expiry: valid, Note: v.Note, Send: v.Send, Lang: v.Lang}, nil
@@ -302,7 +302,7 @@ func validity(hours int, text string) (time.Duration, error) {
 	}
 	d, ok := settings.ParseDuration(text)
 	if !ok || d < time.Minute {
-		return 0, invalid("valid", "{{.Text}} is no time: write it like 12h or 7d", "Text", `"`+text+`"`)
+		return 0, invalid("valid", "{{.Text}} is not a duration: write it like 12h or 7d", "Text", `"`+text+`"`)
 	}
 	return d, nil
 }

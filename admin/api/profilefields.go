@@ -51,11 +51,11 @@ var (
 	)
 	ChangeProfileField = op[ChangeProfileFieldInput, ProfileField](
 		"change-profile-field", http.MethodPatch, "/profile-fields/{key}", "people:write",
-		"Change what is given of a field's definition; its key and kind stay",
+		"Change a field's definition; omitted values, its key and its kind stay",
 	)
 	DeleteProfileField = op[InProfileField, None](
 		"delete-profile-field", http.MethodDelete, "/profile-fields/{key}", "people:write",
-		"Delete a field with everybody's values",
+		"Delete a field with everyone's values",
 	)
 )
 

@@ -34,11 +34,11 @@ type QuietChange struct {
 var (
 	GetQuietHours = personal(op[None, QuietHours](
 		"get-quiet-hours", http.MethodGet, "/me/quiet-hours", "people:read",
-		"When one's own phones are left alone",
+		"The caller's quiet hours",
 	))
 	ChangeQuietHours = personal(op[Body[QuietChange], QuietHours](
 		"change-quiet-hours", http.MethodPatch, "/me/quiet-hours", "people:write",
-		"Change what is given of when one's own phones are left alone",
+		"Change the caller's quiet hours; omitted values stay",
 	))
 )
 

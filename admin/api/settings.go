@@ -46,7 +46,7 @@ func (s *Server) settings(d *doors) {
 			if strings.HasPrefix(name, "signin.") {
 				return nil, fault.New(
 					fault.Forbidden, name,
-					"How people sign in is changed on the page of settings, which asks who you are",
+					"Change how people sign in on the settings page, which asks for your password",
 				)
 			}
 		}

@@ -56,11 +56,11 @@ var (
 	)
 	SetShare = op[SetShareInput, None](
 		"set-team-share", http.MethodPut, "/teams/{team}/shares/{kind}/{name}", "groups:write",
-		"Share something with a team: one's own, or any for who runs the organization",
+		"Share something with a team: administrators with any team, others with their own",
 	)
 	DeleteShare = op[InShare, None](
 		"delete-team-share", http.MethodDelete, "/teams/{team}/shares/{kind}/{name}", "groups:write",
-		"Share something no more",
+		"Stop sharing something",
 	)
 )
 
@@ -83,7 +83,7 @@ func (s *Server) shares(d *doors) {
 		}
 		contact, err := jid.Parse(in.Name)
 		if err != nil {
-			return invalid("name", "{{.Address}} is no address of a person", "Address", in.Name)
+			return invalid("name", "{{.Address}} is not the address of a person", "Address", in.Name)
 		}
 		return s.Org.PutContact(ctx, c.actor, c.host(), in.Team, contact, in.Body.Text)
 	})

@@ -116,15 +116,15 @@ type InReport struct {
 var (
 	GetHealth = op[None, Health](
 		"get-health", http.MethodGet, "/health", "system:read",
-		"How the server is",
+		"The health of the server",
 	)
 	GetServer = everywhere(machine[None, ServerInfo](
 		"get-server", http.MethodGet, "/server",
-		"What the server is, with its hosts",
+		"The server with its hosts",
 	))
 	ListFindings = everywhere(op[None, []admin.Finding](
 		"list-findings", http.MethodGet, "/findings", "system:read",
-		"All that has to be well, looked at now, which may take some seconds",
+		"All checks, made now, which may take some seconds",
 	))
 	ListRecords = op[LookUp, []admin.DNSRecord](
 		"list-dns-records", http.MethodGet, "/dns", "system:read",
@@ -136,15 +136,15 @@ var (
 	)
 	EndSessions = op[EndSessionsInput, Ended](
 		"end-sessions", http.MethodDelete, "/people/{name}/sessions", "people:write",
-		"End the sessions of somebody's clients, or one; they may sign in again",
+		"End one or all sessions of an account; its clients can sign in again",
 	)
 	ListReports = op[FindReports, []Report](
 		"list-reports", http.MethodGet, "/reports", "system:read",
-		"What people have said of those they have blocked, the newest first",
+		"Reports about blocked people, newest first",
 	)
 	DeleteReport = op[InReport, None](
 		"delete-report", http.MethodDelete, "/reports/{id}", "system:write",
-		"Have done with a report",
+		"Delete a report",
 	)
 )
 
@@ -245,7 +245,7 @@ func (s *Server) listReports(ctx context.Context, c caller, in *FindReports) ([]
 	if in.Before != "" {
 		var err error
 		if before, err = store.ParseID(in.Before); err != nil {
-			return nil, invalid("before", "{{.ID}} is no report", "ID", in.Before)
+			return nil, invalid("before", "{{.ID}} is not a report", "ID", in.Before)
 		}
 	}
 	rs, err := c.p.Reports(ctx, c.actor, before, in.Limit)

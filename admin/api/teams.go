@@ -82,7 +82,7 @@ var (
 	)
 	CreateTeam = creates[Body[NewTeam], Team](
 		"create-team", "/teams", "groups:write",
-		"Make a team",
+		"Create a team",
 	)
 	ChangeTeam = op[ChangeTeamInput, Team](
 		"change-team", http.MethodPatch, "/teams/{team}", "groups:write",
@@ -90,11 +90,11 @@ var (
 	)
 	SetTeamPeople = op[SetTeamPeopleInput, None](
 		"set-team-people", http.MethodPut, "/teams/{team}/people", "groups:write",
-		"Have people in a team, and others not any more",
+		"Add people to a team and remove others",
 	)
 	DeleteTeam = op[InTeam, None](
 		"delete-team", http.MethodDelete, "/teams/{team}", "groups:write",
-		"Delete a team; what was said and shared stays",
+		"Delete a team; messages and shared things stay",
 	)
 )
 
@@ -177,7 +177,7 @@ func (c caller) names(addresses []string) ([]string, error) {
 		}
 		switch {
 		case err != nil:
-			return nil, invalid("people", "{{.Address}} is no address of a person", "Address", a)
+			return nil, invalid("people", "{{.Address}} is not the address of a person", "Address", a)
 		case j.Domain() != c.host():
 			return nil, invalid("people", "{{.Address}} is not of {{.Host}}: a team is of one organization", "Address", a, "Host", c.host())
 		}

@@ -77,7 +77,7 @@ var (
 	)
 	GetTheme = op[InTheme, Theme](
 		"get-theme", http.MethodGet, "/groups/{slug}/themes/{theme}", "groups:read",
-		"A theme; to moderators with who is in it by more than the group",
+		"A theme; moderators also see its own people",
 	)
 	ChangeTheme = op[ChangeThemeInput, Theme](
 		"change-theme", http.MethodPatch, "/groups/{slug}/themes/{theme}", "groups:write",
@@ -85,11 +85,11 @@ var (
 	)
 	SetThemePerson = op[SetThemePersonInput, None](
 		"set-theme-person", http.MethodPut, "/groups/{slug}/themes/{theme}/people/{address}", "groups:write",
-		"Have somebody in a restricted theme, or as a guest, or kept out",
+		"Add somebody to a restricted theme, add a guest, or ban somebody",
 	)
 	RemoveThemePerson = op[InThemePerson, None](
 		"remove-theme-person", http.MethodDelete, "/groups/{slug}/themes/{theme}/people/{address}", "groups:write",
-		"Have somebody in a theme by the group alone, or not any more",
+		"Remove somebody's own place in a theme",
 	)
 )
 

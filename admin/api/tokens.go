@@ -47,7 +47,7 @@ type NewToken struct {
 var (
 	ListTokens = op[FindTokens, []Token](
 		"list-tokens", http.MethodGet, "/tokens", "tokens:read",
-		"API tokens: one's own, or all",
+		"API tokens: the caller's, or all",
 	)
 	RevokeToken = op[InToken, None](
 		"revoke-token", http.MethodDelete, "/tokens/{id}", "tokens:write",
@@ -55,7 +55,7 @@ var (
 	)
 	CreateToken = machine[Body[NewToken], Token](
 		"create-token", http.MethodPost, "/tokens",
-		"Make a token for a program that acts for an account",
+		"Create a token for a program that acts for an account",
 	)
 )
 

@@ -91,7 +91,7 @@ var (
 	)
 	CreateWebhook = creates[Body[NewWebhook], Webhook](
 		"create-webhook", "/webhooks", "webhooks:write",
-		"Make a webhook; its secret, or the address to post to, is in this answer only",
+		"Create a webhook; only this answer has its secret or its address",
 	)
 	ChangeWebhook = op[ChangeWebhookInput, None](
 		"change-webhook", http.MethodPatch, "/webhooks/{id}", "webhooks:write",
@@ -103,11 +103,11 @@ var (
 	)
 	ListDeliveries = op[FindDeliveries, []Delivery](
 		"list-deliveries", http.MethodGet, "/webhooks/{id}/deliveries", "webhooks:read",
-		"What a webhook that goes out has delivered, or tries to: the newest first",
+		"Deliveries of an outgoing webhook, newest first",
 	)
 	Redeliver = op[InWebhook, Redelivered](
 		"redeliver", http.MethodPost, "/webhooks/{id}/redeliver", "webhooks:write",
-		"Have tried again what was given up",
+		"Retry failed deliveries",
 	)
 )
 
@@ -167,7 +167,7 @@ func (s *Server) listDeliveries(ctx context.Context, c caller, in *FindDeliverie
 	if in.Before != "" {
 		var err error
 		if older, err = store.ParseID(in.Before); err != nil {
-			return nil, invalid("before", "before: {{.ID}} is no id of a delivery", "ID", in.Before)
+			return nil, invalid("before", "before: {{.ID}} is not the id of a delivery", "ID", in.Before)
 		}
 	}
 	ds, err := s.Hooks[c.host()].Log(ctx, in.ID, in.State, older, in.Limit)

@@ -62,7 +62,7 @@ func (c *ctx) deadLink(err error) error {
 			by = u.Display()
 		}
 	}
-	return c.page(status, "deadlink", c.T("This link is not good any more"), map[string]any{"Why": d.Why, "By": by, "Kind": d.Invitation.Kind})
+	return c.page(status, "deadlink", c.T("This link is no longer valid"), map[string]any{"Why": d.Why, "By": by, "Kind": d.Invitation.Kind})
 }
 
 type acceptForm struct {

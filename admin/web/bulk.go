@@ -17,7 +17,7 @@ func (c *ctx) chosenPeople() ([]string, error) {
 		return nil, err
 	}
 	if total > maxChosen {
-		return nil, fault.New(fault.Invalid, "", "These are too many people at once: narrow the list")
+		return nil, fault.New(fault.Invalid, "", "Too many people at once: narrow the list")
 	}
 	var names []string
 	for _, p := range ps {
@@ -42,7 +42,7 @@ func (c *ctx) bulk() error {
 		return c.oops(back, err)
 	}
 	if len(names) == 0 {
-		return c.oops(back, fault.New(fault.Invalid, "", "Tick some people first"))
+		return c.oops(back, fault.New(fault.Invalid, "", "Select some people first"))
 	}
 	do := c.form("do")
 	yes, no := true, false
@@ -70,7 +70,7 @@ func (c *ctx) bulk() error {
 		failed = text
 	}
 	if len(done) < len(names) {
-		c.say("error", c.T("Done for {{.Count}} people", "Count", len(done))+". "+c.T("For the others not: {{.Why}}", "Why", failed))
+		c.say("error", c.T("Done for {{.Count}} people", "Count", len(done))+". "+c.T("Not done for the others: {{.Why}}", "Why", failed))
 		return c.to(back)
 	}
 	if other := map[string]string{"disable": "enable", "archive": "enable"}[do]; other != "" && len(done) <= maxUndo {

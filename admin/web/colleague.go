@@ -146,7 +146,7 @@ func (c *ctx) create() error {
 	}
 	f.NoPhoto = has
 	if invite && c.P.Mails() && f.Email == "" {
-		return refuse(fault.New(fault.Invalid, "email", "An e-mail address is needed to send the invitation to"))
+		return refuse(fault.New(fault.Invalid, "email", "Enter the e-mail address to send the invitation to"))
 	}
 	n := people.Newcomer{NewPerson: f.NewPerson, Photo: photo}
 	if invite {
@@ -183,7 +183,7 @@ func (c *ctx) created(u store.Person, invited bool, link string) error {
 	case invited && c.P.Mails():
 		n.Text = c.T("{{.Name}} is invited: the mail is on its way", "Name", u.Display())
 	case invited:
-		n.Text = c.T("{{.Name}} is invited: copy the link and pass it on", "Name", u.Display())
+		n.Text = c.T("{{.Name}} is invited: copy the link and share it", "Name", u.Display())
 	default:
 		n.Text = c.T("{{.Name}} has an account now, and can be invited", "Name", u.Display())
 	}

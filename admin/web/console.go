@@ -77,9 +77,9 @@ func (c *ctx) overview() error {
 		info := c.s.System.Info(ctx, c.host())
 		d["Audit"], d["Mails"], d["Checks"], d["Info"], d["Sessions"] = c.entries(audit), mails, c.s.System.Health(ctx), info, info.Sessions
 		steps := []step{
-			{total > 1, c.T("Bring in your first colleagues"), "/admin/people/new", c.T("New colleague")},
-			{groups > 0, c.T("Make a group that people talk in"), "/groups/new", c.T("New group")},
-			{c.Me.Email != "", c.T("Give your own account a work e-mail address"), "/admin/people/" + c.Me.Name, c.T("Your page")},
+			{total > 1, c.T("Invite your first colleagues"), "/admin/people/new", c.T("New colleague")},
+			{groups > 0, c.T("Create a group to talk in"), "/groups/new", c.T("New group")},
+			{c.Me.Email != "", c.T("Add a work e-mail address to your own account"), "/admin/people/" + c.Me.Name, c.T("Your page")},
 			{c.P.Mails(), c.T("Set up e-mail, so that invitations are sent"), "/admin/system", c.T("System")},
 		}
 		open := 0

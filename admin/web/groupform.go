@@ -90,9 +90,9 @@ func (f *settingsForm) add(field shape.Field, value string, r formRow) {
 func (c *ctx) hintOf(name string) string {
 	switch name {
 	case "emoji":
-		return c.T("Shown where the group has no photo.")
+		return c.T("Shown when the group has no photo.")
 	case "themes_by":
-		return c.T("In a group of announcements only moderators do.")
+		return c.T("In an announcement group, only moderators can.")
 	}
 	return ""
 }

@@ -229,5 +229,5 @@ func (c *ctx) createGroup() error {
 		}
 		return c.page(http.StatusUnprocessableEntity, "newgroup", c.T("New group"), f)
 	}
-	return c.done("/g/"+g.Slug, "The group {{.Name}} is there, and its members have it in their apps", "Name", g.Name)
+	return c.done("/g/"+g.Slug, "The group {{.Name}} was created and is in its members' apps", "Name", g.Name)
 }

@@ -185,28 +185,28 @@ func (c *ctx) effects(was, is store.Group) (out []string, err error) {
 			moderators++
 		}
 	}
-	say(was.Name != is.Name, "It is called {{.Name}} from now on, in everybody's apps too.", "Name", is.Name)
-	say(b.Listed && !a.Listed, "Everybody of the organization finds it.")
-	say(a.Listed && !b.Listed, "Only its {{.Count}} members know of it.", "Count", members)
-	say(b.Joins && !a.Joins, "Who comes in is a member by that.")
-	say(b.Asks && !a.Asks, "Who wants to be in it asks its owners and moderators.")
-	say(!b.Joins && !b.Asks && b.MembersOnly && (a.Joins || a.Asks || !a.MembersOnly), "New people are added by its owners and moderators.")
-	say(a.MembersOnly && !b.MembersOnly, "Everybody of the organization reads and writes in it, also who is no member.")
-	say(!a.MembersOnly && b.MembersOnly, "Only its {{.Count}} members read and write in it; who else is there now is shown out.", "Count", members)
-	say(b.Moderated && !a.Moderated, "Only its {{.Count}} owners and moderators write.", "Count", moderators)
-	say(a.Moderated && !b.Moderated, "All its {{.Count}} members write.", "Count", members)
-	say(a.ShowAddresses && !b.ShowAddresses, "Only owners and moderators see addresses; the others see nicknames.")
-	say(b.ShowAddresses && !a.ShowAddresses, "Everybody in it sees the addresses of the others.")
-	say(b.Remote && !a.Remote, "People of other servers may be made members.")
-	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "moderators", "Only owners and moderators start themes.")
-	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "members", "Every member may start themes.")
-	say(was.MentionBy != is.MentionBy && is.MentionBy == "members", "Every member may call everybody with @all.")
-	say(was.MentionBy != is.MentionBy && is.MentionBy == "moderators", "Only owners and moderators may call everybody with @all.")
-	say(was.MentionBy != is.MentionBy && is.MentionBy == "nobody", "Nobody may call everybody with @all.")
-	say(is.Guests && !was.Guests, "Themes may have guests who are not in the group.")
-	say(was.Guests && !is.Guests, "Themes get no new guests; those there are stay until they are taken off.")
-	say(is.SinceJoin && !was.SinceJoin, "Members read only what was said since they were added.")
-	say(was.SinceJoin && !is.SinceJoin, "Members read all that was ever said, also before they were added.")
+	say(was.Name != is.Name, "Its new name is {{.Name}}, in everyone's apps too.", "Name", is.Name)
+	say(b.Listed && !a.Listed, "Everyone in the organization can find it.")
+	say(a.Listed && !b.Listed, "Only its {{.Count}} members see it.", "Count", members)
+	say(b.Joins && !a.Joins, "People who join become members.")
+	say(b.Asks && !a.Asks, "People ask its owners and moderators to join.")
+	say(!b.Joins && !b.Asks && b.MembersOnly && (a.Joins || a.Asks || !a.MembersOnly), "Its owners and moderators add new people.")
+	say(a.MembersOnly && !b.MembersOnly, "Everyone in the organization can read and write in it, members or not.")
+	say(!a.MembersOnly && b.MembersOnly, "Only its {{.Count}} members can read and write in it. Everyone else leaves its rooms now.", "Count", members)
+	say(b.Moderated && !a.Moderated, "Only its {{.Count}} owners and moderators can write.", "Count", moderators)
+	say(a.Moderated && !b.Moderated, "All its {{.Count}} members can write.", "Count", members)
+	say(a.ShowAddresses && !b.ShowAddresses, "Only owners and moderators see addresses. Everyone else sees nicknames.")
+	say(b.ShowAddresses && !a.ShowAddresses, "Everyone in the group sees each other's addresses.")
+	say(b.Remote && !a.Remote, "People from other servers can become members.")
+	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "moderators", "Only owners and moderators can start themes.")
+	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "members", "Every member can start themes.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "members", "Every member can notify everyone with @all.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "moderators", "Only owners and moderators can notify everyone with @all.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "nobody", "Nobody can notify everyone with @all.")
+	say(is.Guests && !was.Guests, "Themes can have guests who are not in the group.")
+	say(was.Guests && !is.Guests, "Themes get no new guests. Current guests stay until somebody removes them.")
+	say(is.SinceJoin && !was.SinceJoin, "Members can read only messages sent after they joined.")
+	say(was.SinceJoin && !is.SinceJoin, "Members can read all earlier messages.")
 	return append(out, c.otherEffects(was, is)...), nil
 }
 
@@ -254,9 +254,9 @@ func (c *ctx) deleteGroup() error {
 		return c.oops(r.Path, err)
 	}
 	if c.Actor.Runs() {
-		return c.undoable("/groups", undo("/groups/restore", "slug", r.Group.Slug), "{{.Name}} is deleted; what was said is kept", "Name", r.Group.Name)
+		return c.undoable("/groups", undo("/groups/restore", "slug", r.Group.Slug), "{{.Name}} is deleted; its messages are kept", "Name", r.Group.Name)
 	}
-	return c.done("/groups", "{{.Name}} is deleted; what was said is kept", "Name", r.Group.Name)
+	return c.done("/groups", "{{.Name}} is deleted; its messages are kept", "Name", r.Group.Name)
 }
 
 func (c *ctx) restoreGroup() error {
@@ -264,7 +264,7 @@ func (c *ctx) restoreGroup() error {
 	if err != nil {
 		return c.oops("/groups", err)
 	}
-	return c.done("/g/"+g.Slug, "The group {{.Name}} is there, and its members have it in their apps", "Name", g.Name)
+	return c.done("/g/"+g.Slug, "The group {{.Name}} was created and is in its members' apps", "Name", g.Name)
 }
 
 // setMandatory has everyone in a group, or everyone of a team, or nobody in particular any more.
@@ -285,7 +285,7 @@ func (c *ctx) setMandatory() error {
 		if err != nil {
 			return c.oops(page, err)
 		}
-		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/mandatory", Back: page, Question: c.T("Change who has to be in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save")})
+		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/mandatory", Back: page, Question: c.T("Change who must be in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save")})
 	}
 	if err := c.s.setMandatory(ctx, c.Actor, r.Group, whom); err != nil {
 		return c.oops(page, err)
@@ -310,17 +310,17 @@ func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
 	nobody := c.T("Nobody is removed.")
 	switch whom {
 	case "":
-		return []string{c.T("Who is in it stays, and may leave."), c.T("New accounts are not added by themselves any more."), nobody}, nil
+		return []string{c.T("Members stay, and can leave."), c.T("New accounts no longer join automatically."), nobody}, nil
 	case org.Everyone:
 		n, err := c.s.Org.PlanMandatory(ctx, c.host(), g.ID)
-		return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("New accounts are added by themselves, and nobody leaves it."), nobody}, err
+		return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("New accounts join automatically, and nobody can leave."), nobody}, err
 	}
 	t, err := c.s.Org.Team(ctx, c.host(), whom)
 	if err != nil {
 		return nil, err
 	}
 	n, err := c.teamOutside(g, t)
-	return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("Who comes into the team {{.Team}} is added by that, and who is in it does not leave the group.", "Team", org.TeamLabel(t)), nobody}, err
+	return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("People who join the team {{.Team}} join the group, and cannot leave it while they are in the team.", "Team", org.TeamLabel(t)), nobody}, err
 }
 
 // teamOutside counts who of a team is not in a group.
@@ -381,9 +381,9 @@ func (c *ctx) setGroupTeam() error {
 		if err != nil {
 			return err
 		}
-		effects := []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("Who comes into the team later is added by that, and who leaves it leaves the group."), c.T("Nobody is removed.")}
+		effects := []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("People who join the team join the group, and people who leave the team leave the group."), c.T("Nobody is removed.")}
 		if role == "" {
-			effects = []string{c.T("Who is in the group by this team alone leaves it.")}
+			effects = []string{c.T("People who are in the group only through this team leave it.")}
 		}
 		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/teams", Back: page, Question: c.T("Change the teams in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save"), Danger: role == ""})
 	}

@@ -209,7 +209,7 @@ func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error)
 	}
 	all, c := chooseHead(t.Rows, fs)
 	if !c.named() {
-		return bad("Line {{.Line}} has to name the columns, and one of them has to be full_name, last_name or email. It has: {{.Found}}",
+		return bad("Line {{.Line}} must name the columns, and one of them must be full_name, last_name or email. It has: {{.Found}}",
 			"Line", t.Rows[0].Line, "Found", cut(strings.Join(head, " · "), 200))
 	}
 	var rows []row
@@ -234,7 +234,7 @@ func badTable(err error, head []string, comma rune) error {
 	var te *sheet.Error
 	switch {
 	case errors.Is(err, sheet.ErrBinary):
-		return bad("This file is no text: save the table as CSV, and choose that file")
+		return bad("This file is not text: save the table as CSV, and choose that file")
 	case errors.As(err, &ee):
 		return bad("Line {{.Line}} has letters that are not in {{.Encoding}}: choose another encoding, or “Detect automatically”",
 			"Line", ee.Line, "Encoding", ee.Encoding)
@@ -246,7 +246,7 @@ func badTable(err error, head []string, comma rune) error {
 	at := []any{"Line", te.Line, "Column", columnName(head, te.Column), "Comma", commaName(comma)}
 	switch te.Fault {
 	case sheet.TooMany:
-		return bad("Line {{.Line}} is one too many: at most {{.Most}} people at once, so part the list", "Line", te.Line, "Most", maxImport)
+		return bad("Line {{.Line}} is one too many: import at most {{.Most}} people at once", "Line", te.Line, "Most", maxImport)
 	case sheet.Unclosed:
 		return bad("Line {{.Line}}, column {{.Column}}: a quotation mark (\") opens this cell, and nothing closes it. Close it, or write it twice where it belongs to the text", at[:4]...)
 	}
@@ -254,7 +254,7 @@ func badTable(err error, head []string, comma rune) error {
 }
 
 func badKind(k sheet.Kind) error {
-	text := "This file is no table: save the table as CSV, and choose that file"
+	text := "This file is not a table: save the table as CSV, and choose that file"
 	switch k {
 	case sheet.Excel:
 		text = "This is an Excel workbook. In Excel, choose “File”, “Save As”, and there the type “CSV UTF-8 (Comma delimited)”; then choose that file here"

@@ -48,12 +48,12 @@ func TestReadRows(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":                                      "Choose a file, or paste its lines",
-		"a,b\nc,d\n":                            "Line 1 has to name the columns, and one of them has to be full_name, last_name or email. It has: a · b",
+		"a,b\nc,d\n":                            "Line 1 must name the columns, and one of them must be full_name, last_name or email. It has: a · b",
 		"email;Nom\nx;\"y\nz;t":                 "Line 2, column B (Nom): a quotation mark (\") opens this cell, and nothing closes it. Close it, or write it twice where it belongs to the text",
 		"email;Nom\nx;t\n\"y\" z;t":             "Line 3, column A (email): after the quotation mark (\") that closes this cell, ; or the line’s end has to follow. Write a quotation mark twice where it belongs to the text",
 		"full_name\n":                           "There is nobody in this file",
 		"email,full_name\n,\n":                  "There is nobody in this file",
-		"email\n" + strings.Repeat("a\n", 5001): "Line 5002 is one too many: at most 5000 people at once, so part the list",
+		"email\n" + strings.Repeat("a\n", 5001): "Line 5002 is one too many: import at most 5000 people at once",
 	} {
 		_, _, _, err := readRows(text, nil)
 		var pe *fault.Error

@@ -104,7 +104,7 @@ func (c *ctx) openLink() error {
 	if err != nil {
 		return c.oops("/admin/invitations", err)
 	}
-	return c.done("/admin/invitations/"+i.ID, "The link is ready to be passed on")
+	return c.done("/admin/invitations/"+i.ID, "The link is ready to share")
 }
 
 // oneInvitation gives the one in the path, if the actor may see it.
@@ -156,18 +156,18 @@ func (c *ctx) invitationAct() error {
 		u, uerr := c.s.Store.Person(ctx, c.host(), i.Username)
 		send := c.P.Mails() && uerr == nil && u.Email != ""
 		if _, _, err = c.P.Resend(ctx, c.Actor, i.ID, send); err == nil && send {
-			return c.done(back, "A new link is on its way; the old one is no good any more")
+			return c.done(back, "A new link is on its way; the old one no longer works")
 		}
 		if err == nil {
-			return c.done(back, "There is a new link; the old one is no good any more")
+			return c.done(back, "The new link is ready; the old one no longer works")
 		}
 	case "revoke":
 		if _, err = c.P.Revoke(ctx, c.Actor, i.ID); err == nil {
-			return c.done(back, "The link is no good any more")
+			return c.done(back, "The link no longer works")
 		}
 	case "extend":
 		if _, err = c.P.Extend(ctx, c.Actor, i.ID, 7*24*time.Hour); err == nil {
-			return c.done(back, "The link is good for another seven days")
+			return c.done(back, "The link is valid for another seven days")
 		}
 	default:
 		return notFound
@@ -194,5 +194,5 @@ func (c *ctx) mailTrouble(m store.Mail) string {
 	if m.State == store.MailFailed {
 		return c.T("The mail to {{.Address}} could not be delivered: {{.Why}}. Correct the address and send it again, or pass the link on.", "Address", m.To, "Why", why)
 	}
-	return c.T("The mail to {{.Address}} has to wait: {{.Why}}. It is tried again by itself.", "Address", m.To, "Why", why)
+	return c.T("The mail to {{.Address}} is waiting: {{.Why}}. parley tries again automatically.", "Address", m.To, "Why", why)
 }

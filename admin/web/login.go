@@ -165,7 +165,7 @@ func (c *ctx) login() error {
 		return tooMany(at.Wait)
 	} else if !in {
 		c.failed("pages", "wrong password", who)
-		return refuse(http.StatusUnauthorized, c.T("The address or the password is not right"))
+		return refuse(http.StatusUnauthorized, c.T("The address or the password is wrong"))
 	}
 	f, err := c.s.Store.SecondFactor(c.r.Context(), u.Host, u.Name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -255,7 +255,7 @@ func (c *ctx) code() error {
 	if in, crowded := at.Done(good); crowded {
 		return tooMany()
 	} else if !in {
-		return refuse(http.StatusUnauthorized, "wrong code", c.T("This code is not right, or was used already"))
+		return refuse(http.StatusUnauthorized, "wrong code", c.T("This code is wrong or was already used"))
 	}
 	c.cookie(pendingCookie, "", 0)
 	if err := c.signIn(p, u); err != nil {

@@ -138,7 +138,7 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 			return nil, err
 		}
 		if total > maxChosen {
-			return nil, fault.New(fault.Invalid, "", "These are too many people at once: narrow the list")
+			return nil, fault.New(fault.Invalid, "", "Too many people at once: narrow the list")
 		}
 		names = nil
 		for _, p := range ps {
@@ -154,13 +154,13 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 			}
 			j, err := jid.Parse(one)
 			if err != nil || j.Local() == "" {
-				return nil, fault.New(fault.Invalid, "member", "{{.Address}} is no address of a person", "Address", one)
+				return nil, fault.New(fault.Invalid, "member", "{{.Address}} is not the address of a person", "Address", one)
 			}
 			js = append(js, j.Bare())
 		}
 	}
 	if len(js) == 0 {
-		return nil, fault.New(fault.Invalid, "member", "Tick some people first")
+		return nil, fault.New(fault.Invalid, "member", "Select some people first")
 	}
 	return js, nil
 }
@@ -189,7 +189,7 @@ func (c *ctx) saveMembers() error {
 		return c.oops(page, err)
 	}
 	if plan.None() {
-		return c.done(page, "Nothing changes: they are that already")
+		return c.done(page, "Nothing to change: they already are")
 	}
 	if c.looks() {
 		return c.confirmMembers(r, plan, role, page)
@@ -201,11 +201,11 @@ func (c *ctx) saveMembers() error {
 		in, out := len(plan.Added), len(plan.Removed)
 		switch {
 		case out == 0:
-			return c.undoable(page, back, "{{.Count}} people were added", "Count", in)
+			return c.undoable(page, back, "{{.Count}} people added", "Count", in)
 		case in == 0:
-			return c.undoable(page, back, "{{.Count}} people were taken out", "Count", out)
+			return c.undoable(page, back, "{{.Count}} people removed", "Count", out)
 		}
-		return c.undoable(page, back, "{{.In}}, {{.Out}}", "In", c.T("{{.Count}} people were added", "Count", in), "Out", c.T("{{.Count}} people were taken out", "Count", out))
+		return c.undoable(page, back, "{{.In}}, {{.Out}}", "In", c.T("{{.Count}} people added", "Count", in), "Out", c.T("{{.Count}} people removed", "Count", out))
 	}
 	return c.done(page, "Done for {{.Count}} people", "Count", len(js))
 }
@@ -260,14 +260,14 @@ func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
 	}
 	tell(len(p.Added), "{{.Count}} people will be added.", "Nobody is added.")
 	if role == store.RoleBanned {
-		tell(len(p.Removed), "{{.Count}} people will be kept out for good: they do not come in until somebody lets them.", "")
+		tell(len(p.Removed), "{{.Count}} people will be banned: they cannot come in until somebody lifts the ban.", "")
 	} else {
 		tell(len(p.Removed), "{{.Count}} people will be removed.", "Nobody is removed.")
 	}
 	if n := len(p.Changed); n > 0 {
 		q.Effects = append(q.Effects, c.T("{{.Count}} people will be {{.Role}}.", "Count", n, "Role", c.T("members "+role)))
 	}
-	tell(len(p.Freed), "{{.Count}} people may come in again.", "")
+	tell(len(p.Freed), "{{.Count}} people can come in again.", "")
 	q.Danger = len(p.Removed) > 0
 	q.People, q.More = shortList(slices.Concat(addressesOf(p.Added), addressesOf(p.Removed), addressesOf(p.Changed), addressesOf(p.Freed)), c.host())
 	return c.confirm(r, q)
@@ -282,7 +282,7 @@ func (c *ctx) answerRequest() error {
 	page, who, yes := "/g/"+r.Group.Slug+"/members", c.form("address"), c.form("do") == "yes"
 	j, err := jid.Parse(who)
 	if err != nil || j.Local() == "" {
-		return c.oops(page, fault.New(fault.Invalid, "member", "{{.Address}} is no address of a person", "Address", who))
+		return c.oops(page, fault.New(fault.Invalid, "member", "{{.Address}} is not the address of a person", "Address", who))
 	}
 	if err := c.s.Org.AnswerRequest(c.r.Context(), c.Actor, c.host(), r.Group.ID, j, yes); err != nil {
 		return c.oops(page, err)

@@ -39,7 +39,7 @@ func (c *ctx) retract() error {
 	}
 	m := c.message(es[0])
 	if m == nil || m.Removed {
-		return c.done(r.Path, "This was taken back already")
+		return c.done(r.Path, "This message is already removed")
 	}
 	switch {
 	case m.Mine:
@@ -53,7 +53,7 @@ func (c *ctx) retract() error {
 		return c.oops(r.Path, err)
 	}
 	c.P.Audit(ctx, c.Actor, acts.MessageRetract, roomName(r), acts.Detail{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
-	return c.done(r.Path+"#end", "The message is taken back, for everybody")
+	return c.done(r.Path+"#end", "The message was removed for everyone")
 }
 
 func roomName(r room) string {
@@ -80,7 +80,7 @@ func (c *ctx) showOut() error {
 	}
 	who = who.Bare()
 	if who == c.self() {
-		return c.oops(r.Path, fault.New(fault.Invalid, "", "That would be you"))
+		return c.oops(r.Path, fault.New(fault.Invalid, "", "You cannot do this to yourself"))
 	}
 	if c.form("do") == "ban" {
 		had, err := c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, who)
@@ -95,11 +95,11 @@ func (c *ctx) showOut() error {
 		if had == "" {
 			had = "remove"
 		}
-		return c.undoable(r.Path, undo("/g/"+r.Group.Slug+"/members", "role", had, "member", who.String(), "back", r.Path), "{{.Name}} is kept out of {{.Group}} for good", "Name", who.String(), "Group", r.Group.Name)
+		return c.undoable(r.Path, undo("/g/"+r.Group.Slug+"/members", "role", had, "member", who.String(), "back", r.Path), "{{.Name}} is banned from {{.Group}}", "Name", who.String(), "Group", r.Group.Name)
 	}
 	if err := c.s.Rooms.Kick(ctx, c.self(), c.s.Org.RoomJID(c.host(), r.Local), who, cut(c.form("reason"), 500)); err != nil {
 		return c.oops(r.Path, err)
 	}
 	c.P.Audit(ctx, c.Actor, acts.GroupKick, roomName(r), acts.Detail{"members": []string{who.String()}, "reason": c.form("reason")})
-	return c.done(r.Path, "{{.Name}} was shown out, and may come back", "Name", who.String())
+	return c.done(r.Path, "{{.Name}} was removed and can come back", "Name", who.String())
 }

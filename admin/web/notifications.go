@@ -115,7 +115,7 @@ func (c *ctx) digestLink() error {
 	if err != nil {
 		return err
 	}
-	return c.show("digest", c.T("E-mail about what you have missed"), map[string]any{"Address": u.Address(), "Token": c.r.PathValue("token")})
+	return c.show("digest", c.T("E-mail about missed activity"), map[string]any{"Address": u.Address(), "Token": c.r.PathValue("token")})
 }
 
 // endDigest is the button of that page, and the one click of mail programs (RFC 8058), which send no cookie.
@@ -127,5 +127,5 @@ func (c *ctx) endDigest() error {
 	if err := c.P.SetDigest(c.r.Context(), people.As(u, acts.Link, c.remote()), u.Name, store.DigestOff); err != nil {
 		return err
 	}
-	return c.show("digest", c.T("E-mail about what you have missed"), map[string]any{"Address": u.Address(), "Done": true})
+	return c.show("digest", c.T("E-mail about missed activity"), map[string]any{"Address": u.Address(), "Done": true})
 }

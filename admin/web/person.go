@@ -12,7 +12,7 @@ import (
 	"parley/store"
 )
 
-var badForm = fault.New(fault.Invalid, "", "The form did not arrive as it should: try again")
+var badForm = fault.New(fault.Invalid, "", "The form arrived incomplete: try again")
 
 // personData is what the page of a person shows.
 type personData struct {
@@ -190,7 +190,7 @@ func (c *ctx) personAct() error {
 	case "enable":
 		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again", again)
 	case "archive":
-		return update(people.Change{Archived: &yes}, "{{.Name}} is in the archive, and signed out everywhere", before)
+		return update(people.Change{Archived: &yes}, "{{.Name}} is archived and signed out everywhere", before)
 	case "signout":
 		if _, err := c.P.SignOut(ctx, c.Actor, u.Name); err != nil {
 			return c.oops(page, err)
@@ -205,12 +205,12 @@ func (c *ctx) personAct() error {
 		if _, _, err := c.P.Reset(ctx, c.Actor, u.Name, c.P.Mails() && u.Email != ""); err != nil {
 			return c.oops(page, err)
 		}
-		return c.done(page+"#access", "There is a link for a new password")
+		return c.done(page+"#access", "The link for a new password is ready")
 	case "undo":
 		if err := c.P.Undo(ctx, c.Actor, u.Name); err != nil {
 			return c.oops(page, err)
 		}
-		return c.done("/admin/people", "{{.Name}} is not created after all", "Name", u.Display())
+		return c.done("/admin/people", "The creation of {{.Name}} was undone", "Name", u.Display())
 	case "photo":
 		return c.setPhoto(u, page)
 	case "factor":

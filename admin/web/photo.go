@@ -125,9 +125,9 @@ func (c *ctx) setPhoto(u store.Person, page string) error {
 		return c.oops(page, err)
 	}
 	if remove {
-		return c.done(page, "The picture is removed")
+		return c.done(page, "The picture was removed")
 	}
-	return c.done(page, "The picture is set: apps show it from now on")
+	return c.done(page, "The picture was changed: apps show it from now on")
 }
 
 func (c *ctx) ownPhoto() error { return c.setPhoto(*c.Me, "/me") }

@@ -121,7 +121,7 @@ const fieldPrefix = "field_"
 func (c *ctx) locked() error {
 	for _, f := range people.Locked {
 		if c.r.Form.Has(f) {
-			return fault.New(fault.Forbidden, f, "This is kept by your organization: an administrator changes it")
+			return fault.New(fault.Forbidden, f, "Your organization manages this: ask an administrator to change it")
 		}
 	}
 	return nil

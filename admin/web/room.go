@@ -314,7 +314,7 @@ func (c *ctx) sayInRoom() error {
 	if len(text) > maxSay {
 		err = fault.New(fault.Invalid, "", "This is too long for one message")
 	} else if !r.Access.Write {
-		err = fault.New(fault.Forbidden, "", "You may read here, and not write")
+		err = fault.New(fault.Forbidden, "", "You can read here but not write")
 	} else {
 		err = c.s.Rooms.Say(c.r.Context(), c.self(), c.s.Org.RoomJID(c.host(), r.Local), text)
 	}
@@ -343,13 +343,13 @@ func (c *ctx) joinGroup() error {
 		return c.oops(r.Path, err)
 	}
 	if joined {
-		return c.done(r.Path, "You are in {{.Name}} now", "Name", r.Group.Name)
+		return c.done(r.Path, "You joined {{.Name}}", "Name", r.Group.Name)
 	}
 	if r.Access.Ask {
 		if err := c.s.Org.Request(c.r.Context(), c.Actor, c.host(), r.Group.ID, c.form("reason")); err != nil {
 			return c.oops(r.Path, err)
 		}
-		return c.done(r.Path, "Your wish is with the owners of {{.Name}}", "Name", r.Group.Name)
+		return c.done(r.Path, "The owners of {{.Name}} have your request", "Name", r.Group.Name)
 	}
 	return c.done("/groups", "An owner of the group has to let you in: ask one of them")
 }

@@ -51,7 +51,7 @@ func (c *ctx) search() error {
 	}
 	found, complete, err := c.s.Store.SearchMessages(ctx, f)
 	if errors.Is(err, fulltext.ErrTooMuch) {
-		d["Error"] = c.T("This is too much to look for: fewer words, please")
+		d["Error"] = c.T("This is too much to search for: use fewer words")
 		return c.page(http.StatusUnprocessableEntity, "search", c.T("Search"), d)
 	}
 	if err != nil {

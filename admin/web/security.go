@@ -145,7 +145,7 @@ func (c *ctx) factor() error {
 	case "confirm":
 		step, ok := matching(f.Secret, strings.ReplaceAll(c.form("code"), " ", ""), c.now, f.LastStep)
 		if f.Confirmed || f.Secret == "" || !ok {
-			return c.refuseSecurity(fault.New(fault.Invalid, "code", "This code is not right: is the clock of your telephone?"))
+			return c.refuseSecurity(fault.New(fault.Invalid, "code", "This code is wrong: check the clock of your phone"))
 		}
 		codes, hashes := newRecovery()
 		if err := c.P.FactorOn(ctx, c.Actor, c.Me.Name, store.SecondFactor{Secret: f.Secret, LastStep: step, Recovery: hashes}); err != nil {
@@ -183,7 +183,7 @@ func (c *ctx) revokeApp() error {
 	if err := c.P.RevokeAppPassword(c.r.Context(), c.Actor, c.Me.Name, c.form("app")); err != nil {
 		return c.oops("/me/security#apps", err)
 	}
-	return c.done("/me/security#apps", "The app password is no good any more")
+	return c.done("/me/security#apps", "The app password no longer works")
 }
 
 func (c *ctx) endSessions() error {

@@ -160,7 +160,7 @@ func (c *ctx) settingText(st settings.State, v string) string {
 func (c *ctx) span(d time.Duration) string {
 	switch {
 	case d == 0:
-		return c.T("for ever")
+		return c.T("forever")
 	case d%(24*time.Hour) == 0:
 		return c.T("{{.Count}} days", "Count", int(d/(24*time.Hour)))
 	case d%time.Hour == 0:
@@ -233,12 +233,12 @@ func (c *ctx) resetSetting() error {
 		return err
 	}
 	section, _, _ := strings.Cut(name, ".")
-	return c.done("/admin/settings#"+section, "The default holds again")
+	return c.done("/admin/settings#"+section, "The default applies again")
 }
 
 func (c *ctx) revokeAnyToken() error {
 	if err := c.P.RevokeToken(c.r.Context(), c.Actor, c.form("owner"), c.form("token")); err != nil {
 		return c.oops("/admin/settings#tokens", err)
 	}
-	return c.done("/admin/settings#tokens", "The token is no good any more")
+	return c.done("/admin/settings#tokens", "The token no longer works")
 }

@@ -84,7 +84,7 @@ func (c *ctx) mailAct() error {
 			if err := c.s.Store.SetMail(c.r.Context(), m); err != nil {
 				return err
 			}
-			return c.done("/admin/system", "It is tried again now")
+			return c.done("/admin/system", "Trying again now")
 		}
 	}
 	return notFound

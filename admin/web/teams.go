@@ -90,7 +90,7 @@ func (c *ctx) createTeam() error {
 		f.NewTeam = n
 		return c.page(http.StatusUnprocessableEntity, "teams", c.T("Teams"), f)
 	}
-	return c.done("/admin/teams/"+t.Slug+"/people?as=outside", "The team {{.Name}} is there", "Name", t.Name)
+	return c.done("/admin/teams/"+t.Slug+"/people?as=outside", "The team {{.Name}} was created", "Name", t.Name)
 }
 
 // oneTeam is what the pages of a team have in common.
@@ -204,7 +204,7 @@ func (c *ctx) deleteTeam() error {
 	if err := c.s.Org.DeleteTeam(c.r.Context(), c.Actor, c.host(), d.Team.ID); err != nil {
 		return c.oops("/admin/teams/"+d.Team.Slug, err)
 	}
-	return c.done("/admin/teams", "{{.Name}} is deleted; what was said is kept", "Name", d.Team.Name)
+	return c.done("/admin/teams", "{{.Name}} is deleted; its messages are kept", "Name", d.Team.Name)
 }
 
 // teamPeopleData is a page of who is in a team, or of who is not.
@@ -245,7 +245,7 @@ func (c *ctx) teamPeople() error {
 		return err
 	}
 	d.People, d.Pager, d.Online = ps, c.pager(page, total), c.online(ps)
-	return c.panel(http.StatusOK, "teampeople", "list", c.T("People of {{.Name}}", "Name", t.Team.Name), d)
+	return c.panel(http.StatusOK, "teampeople", "list", c.T("People in {{.Name}}", "Name", t.Team.Name), d)
 }
 
 // setTeamPeople takes those who were ticked, or all that the form's filter chooses, into the team or out of it.
@@ -267,7 +267,7 @@ func (c *ctx) setTeamPeople() error {
 			return err
 		}
 		if total > maxChosen {
-			return c.oops("/admin/teams/"+t.Team.Slug+"/people", fault.New(fault.Invalid, "", "These are too many people at once: narrow the list"))
+			return c.oops("/admin/teams/"+t.Team.Slug+"/people", fault.New(fault.Invalid, "", "Too many people at once: narrow the list"))
 		}
 		names = nil
 		for _, p := range ps {
@@ -276,7 +276,7 @@ func (c *ctx) setTeamPeople() error {
 	}
 	page := c.back("/admin/teams/" + t.Team.Slug + "/people")
 	if len(names) == 0 {
-		return c.oops(page, fault.New(fault.Invalid, "", "Tick some people first"))
+		return c.oops(page, fault.New(fault.Invalid, "", "Select some people first"))
 	}
 	if err := c.P.SetTeamPeople(c.r.Context(), c.Actor, t.Team, names, out); err != nil {
 		return c.oops(page, err)
@@ -285,9 +285,9 @@ func (c *ctx) setTeamPeople() error {
 	for _, n := range names {
 		back.Fields = append(back.Fields, [2]string{"member", n})
 	}
-	text := "{{.Count}} people are in the team now"
+	text := "{{.Count}} people joined the team"
 	if out {
-		text = "{{.Count}} people are no longer in the team"
+		text = "{{.Count}} people left the team"
 	}
 	if len(names) > maxUndo {
 		return c.done(page, text, "Count", len(names))
@@ -337,13 +337,13 @@ func (c *ctx) share() error {
 		if err := c.s.Org.Unshare(ctx, c.Actor, c.host(), d.Team.Slug, d.Kind, d.Name); err != nil {
 			return c.oops(page, err)
 		}
-		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")), "{{.Name}} is shared no more", "Name", d.Name)
+		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")), "{{.Name}} is no longer shared", "Name", d.Name)
 	case d.Kind == store.SharedSnippet:
 		err = c.s.Org.PutSnippet(ctx, c.Actor, c.host(), d.Team.Slug, d.Name, strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
 	default:
 		address, jerr := jid.Parse(d.Name)
 		if jerr != nil {
-			err = fault.New(fault.Invalid, "contact", "This is no address: write it like alice@example.org")
+			err = fault.New(fault.Invalid, "contact", "This is not an address: write it like alice@example.org")
 			break
 		}
 		err = c.s.Org.PutContact(ctx, c.Actor, c.host(), d.Team.Slug, address, d.Text)

@@ -95,9 +95,9 @@ func (c *ctx) createTheme() error {
 	}
 	to := r.Path + "/t/" + t.Key
 	if t.Restricted {
-		return c.done(to, "The theme is there, and in the apps of those you have chosen")
+		return c.done(to, "The theme was created and is in the chosen people's apps")
 	}
-	return c.done(to, "The theme is there, and in everybody's apps")
+	return c.done(to, "The theme was created and is in everyone's apps")
 }
 
 // addressesIn reads the people that a form names.
@@ -111,7 +111,7 @@ func (c *ctx) addressesIn(field string) (js []jid.JID, err error) {
 		}
 		j, err := jid.Parse(a)
 		if err != nil || j.Local() == "" {
-			return nil, fault.New(fault.Invalid, field, "{{.Address}} is no address of a person", "Address", a)
+			return nil, fault.New(fault.Invalid, field, "{{.Address}} is not the address of a person", "Address", a)
 		}
 		js = append(js, j.Bare())
 	}
@@ -142,7 +142,7 @@ func (c *ctx) closeTheme() error {
 	if open {
 		return c.done(r.Path, "The theme is open again")
 	}
-	return c.undoable(r.Path, undo(r.Path+"/close", "do", "open"), "The theme is closed: it can be read, and nobody writes in it")
+	return c.undoable(r.Path, undo(r.Path+"/close", "do", "open"), "The theme is closed: people can read it but not write in it")
 }
 
 func (c *ctx) themeData(r room) (f themeForm, err error) {
@@ -223,7 +223,7 @@ func (c *ctx) saveThemePeople() error {
 	}
 	js, err := c.addressesIn("person")
 	if err == nil && len(js) == 0 {
-		err = fault.New(fault.Invalid, "person", "Tick some people first")
+		err = fault.New(fault.Invalid, "person", "Select some people first")
 	}
 	if err != nil {
 		return c.oops(page, err)

@@ -63,5 +63,5 @@ func (c *ctx) revokeToken() error {
 	if err := c.P.RevokeToken(c.r.Context(), c.Actor, c.Me.Name, c.form("token")); err != nil {
 		return c.oops("/me/tokens", err)
 	}
-	return c.done("/me/tokens", "The token is no good any more")
+	return c.done("/me/tokens", "The token no longer works")
 }

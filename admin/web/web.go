@@ -361,7 +361,7 @@ func (c *ctx) fail(err error) {
 	case errors.Is(err, store.ErrNotFound):
 		err = notFound
 	case errors.Is(err, door.ErrTooManyBodies):
-		err = fault.New(fault.Busy, "", "Too much is going on here: try again in a few seconds")
+		err = fault.New(fault.Busy, "", "The server is busy: try again in a few seconds")
 		c.w.Header().Set("Retry-After", "5")
 	case errors.As(err, &big):
 		err = fault.New(fault.Invalid, "", "This is too large")

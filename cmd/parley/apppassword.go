@@ -10,14 +10,14 @@ import (
 )
 
 func (a *app) userAppPassword() *cobra.Command {
-	c := &cobra.Command{Use: "app-password", Short: "Passwords of one program each: add, list, revoke", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c := &cobra.Command{Use: "app-password", Short: "App passwords, one for each program: add, list, revoke", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.appPasswordAdd(), a.appPasswordList(), a.appPasswordRevoke())
 	return c
 }
 
 func (a *app) appPasswordAdd() *cobra.Command {
 	return &cobra.Command{
-		Use: "add ADDRESS NAME", Short: "Make a password for a program, and print it this once", Args: cobra.ExactArgs(2),
+		Use: "add ADDRESS NAME", Short: "Create a password for a program, and print it once", Args: cobra.ExactArgs(2),
 		Example: "  parley user app-password add alice@example.org 'her telephone'",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
@@ -66,7 +66,7 @@ func (a *app) appPasswordList() *cobra.Command {
 
 func (a *app) appPasswordRevoke() *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke ADDRESS ID...", Short: "End app passwords, and what has signed in with them", Args: cobra.MinimumNArgs(2),
+		Use: "revoke ADDRESS ID...", Short: "Revoke app passwords, and end the sessions that use them", Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			host, name, err := account(args[0])
 			if err != nil {
@@ -85,7 +85,7 @@ func (a *app) appPasswordRevoke() *cobra.Command {
 
 func (a *app) userFactorOff() *cobra.Command {
 	return &cobra.Command{
-		Use: "factor-off ADDRESS...", Short: "Turn the second step off, for who has lost the authenticator and the recovery codes", Args: cobra.MinimumNArgs(1),
+		Use: "factor-off ADDRESS...", Short: "Turn the second step off for somebody who has lost the authenticator and the recovery codes", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "the second step is off", func(address string) error {

@@ -23,7 +23,7 @@ import (
 func (a *app) backupCommand() *cobra.Command {
 	var stopped bool
 	c := &cobra.Command{
-		Use: "backup FILE|DIR", Short: "Write a backup, also while the server runs: the database (SQLite), uploaded files, keys", Args: cobra.ExactArgs(1),
+		Use: "backup FILE|DIR", Short: "Write a backup of the database (SQLite), uploaded files and keys, even while the server runs", Args: cobra.ExactArgs(1),
 		Long: `Writes a backup to a new file (in a directory it gets a name): the database, if it is SQLite, as it is at that moment with all that
 was acknowledged before; files that were uploaded; the keys of certificates. A name that ends in .gz is compressed; - is standard output.
 PostgreSQL and CockroachDB are backed up with their own tools: then the exit code is 3, and it is said what is missing.
@@ -41,7 +41,7 @@ The configuration file is not in it. Whoever has a backup has everything: keep i
 	}
 	config.Flags(c.Flags())
 	c.Flags().StringVar(&a.socket, "socket", os.Getenv("PARLEY_SOCKET"), "control `socket` of the server")
-	c.Flags().BoolVar(&stopped, "stopped", false, "the server does not run: read what the configuration names")
+	c.Flags().BoolVar(&stopped, "stopped", false, "the server does not run: read the files that the configuration names")
 	return c
 }
 
@@ -67,7 +67,7 @@ func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 func (a *app) writeBackup(ctx context.Context, to string, make func(context.Context, io.Writer) error) error {
 	if to == "-" {
 		if a.json {
-			return usage("the backup itself goes to standard output: give a file to have an answer in JSON")
+			return usage("the backup itself goes to standard output: name a file to get an answer in JSON")
 		}
 		return make(ctx, a.out)
 	}
@@ -91,7 +91,7 @@ func (a *app) writeBackup(ctx context.Context, to string, make func(context.Cont
 	}{to, b}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d files, %s\n", to, b.Files, bytesText(b.Bytes))
 		for _, m := range b.Missing {
-			fmt.Fprintf(w, "not in it: %s\n", m)
+			fmt.Fprintf(w, "not included: %s\n", m)
 		}
 	})
 	if len(b.Missing) > 0 {
@@ -119,7 +119,7 @@ func verify(ctx context.Context, f *os.File) (b backup.Contents, err error) {
 func (a *app) restoreCommand() *cobra.Command {
 	var check bool
 	c := &cobra.Command{
-		Use: "restore FILE", Short: "Put a backup back where there is nothing yet, or only check it", Args: cobra.ExactArgs(1),
+		Use: "restore FILE", Short: "Restore a backup where there is no data yet, or only check it", Args: cobra.ExactArgs(1),
 		Long: `Reads a backup (- is standard input), checks all of it, and puts it where the configuration says: database, uploaded files, keys that are
 not there. It refuses where there is a database or files already, so stop the server and move them away first. Run it as the server's
 user. --check only says whether the backup is good.`,
@@ -145,13 +145,13 @@ user. --check only says whether the backup is good.`,
 			a.show(r, func(w io.Writer) {
 				fmt.Fprintf(w, "a backup of %s, made %s by parley %s on %s: %d files, %s\n", strings.Join(r.Hosts, ", "), stamp(r.Created), r.Version, r.Engine, r.Files, bytesText(r.Bytes))
 				if check {
-					fmt.Fprintln(w, "it is good")
+					fmt.Fprintln(w, "the backup is good")
 				}
 				for _, p := range r.Placed {
 					fmt.Fprintf(w, "restored %s\n", p)
 				}
 				for _, m := range r.Missing {
-					fmt.Fprintf(w, "not in it: %s\n", m)
+					fmt.Fprintf(w, "not included: %s\n", m)
 				}
 			})
 			if len(r.Missing) > 0 && !check {

@@ -121,7 +121,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := cli(t, "", "restore", "--check", file); code != exitOK || !strings.Contains(out, "it is good") {
+	if code, out, errs := cli(t, "", "restore", "--check", file); code != exitOK || !strings.Contains(out, "the backup is good") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	if code, _, errs := cli(t, "", "restore", "--data-dir", dir, file); code != exitFailed || !strings.Contains(errs, "there is something already") {

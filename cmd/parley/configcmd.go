@@ -29,7 +29,7 @@ func (a *app) load(c *cobra.Command) (*config.Config, error) {
 
 func (a *app) configCheck() *cobra.Command {
 	c := &cobra.Command{
-		Use: "check", Short: "Say what is wrong with the configuration", Args: cobra.NoArgs,
+		Use: "check", Short: "Check the configuration and report mistakes", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := a.load(c)
 			if err != nil {

@@ -23,8 +23,8 @@ func (a *app) devCommand() *cobra.Command {
 	var offset int
 	var seed string
 	c := &cobra.Command{
-		Use: "dev", Short: "Try it: no questions, loopback only, data in ./parley-data", Args: cobra.NoArgs,
-		Long: `Runs a server to try things with: it asks nothing, listens on loopback only, keeps its data in ./parley-data and makes a
+		Use: "dev", Short: "Try parley: no questions, loopback only, data in ./parley-data", Args: cobra.NoArgs,
+		Long: `Runs a server to try parley: it asks nothing, listens on loopback only, keeps its data in ./parley-data and makes a
 certificate of its own. Delete that directory to start over. The environment, --set and the other flags change it as they
 change ` + "`parley serve`.",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -57,8 +57,8 @@ change ` + "`parley serve`.",
 	config.Flags(f)
 	config.HostFlag(f)
 	a.takeOverFlag(c)
-	f.IntVar(&offset, "port-offset", 0, "add this to every port, where the usual ones are taken")
-	f.StringVar(&seed, "seed", "", "demo: make accounts with a group and a theme to look at")
+	f.IntVar(&offset, "port-offset", 0, "add this number to every port if the usual ports are taken")
+	f.StringVar(&seed, "seed", "", "demo: create accounts with a group and a theme to look at")
 	return c
 }
 
@@ -120,7 +120,7 @@ func (a *app) showFirstOwner(host, link string) {
 		a.encode(a.out, map[string]string{"host": host, "first_owner": link})
 		return
 	}
-	fmt.Fprintf(a.out, "Nobody is in charge of %s yet. Open this link, once, to make its owner:\n\n  %s\n\n", host, link)
+	fmt.Fprintf(a.out, "%s has no owner yet. Open this link, once, to create the owner's account:\n\n  %s\n\n", host, link)
 }
 
 func address(n *node.Node, door string) string {

@@ -16,8 +16,8 @@ import (
 
 func (a *app) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "doctor", Short: "Look at all that has to be well: configuration, certificates, DNS, ports, storage, clock, e-mail", Args: cobra.NoArgs,
-		Long: `Asks the running server; where none runs it looks at what the configuration names. The exit code is 1 if something does not work; what only
+		Use: "doctor", Short: "Check configuration, certificates, DNS, ports, storage, clock and e-mail", Args: cobra.NoArgs,
+		Long: `Asks the running server. If none runs, it checks what the configuration names. The exit code is 1 if something does not work; what only
 might be meant otherwise is a warning.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			fs, err := a.findings(c)
@@ -89,7 +89,7 @@ func (a *app) dnsCommand() *cobra.Command {
 	var host, machine string
 	var quiet bool
 	c := &cobra.Command{
-		Use: "dns", Short: "Show the DNS records to have, and what is published of them", Args: cobra.NoArgs,
+		Use: "dns", Short: "Show the DNS records you need, and which are published", Args: cobra.NoArgs,
 		Long: `Shows the records of a hosted domain, and asks DNS for each. The exit code is 1 if one is missing without which something does not work.
 Where the domain itself belongs to another machine (a web site), --machine names the one that parley runs on.`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -161,6 +161,6 @@ func showRecords(w io.Writer, rs []admin.DNSRecord) {
 // checkCommand is `parley config check` under the name that one looks for.
 func (a *app) checkCommand() *cobra.Command {
 	c := a.configCheck()
-	c.Short = "Say what is wrong with the configuration, like `config check`"
+	c.Short = "Check the configuration and report mistakes, like `config check`"
 	return c
 }

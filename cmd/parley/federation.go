@@ -16,16 +16,16 @@ import (
 
 func (a *app) federationCommand() *cobra.Command {
 	return a.noun("federation", "Other servers: list, test, rules, block, allow, forget, import, only-listed",
-		a.federationList(), a.federationTest(), a.federationRules(), a.federationSet("block", "Do not speak with a domain (*.DOMAIN: all below it)"),
-		a.federationSet("allow", "Speak with a domain, whatever the lists say"),
-		a.federationSet("certificate", "Speak with a domain only if it shows a valid certificate"),
-		a.federationSet("dialback", "Take dialback from a domain though certificates are required of others"),
+		a.federationList(), a.federationTest(), a.federationRules(), a.federationSet("block", "Block a domain (*.DOMAIN: all below it)"),
+		a.federationSet("allow", "Allow a domain, whatever the lists say"),
+		a.federationSet("certificate", "Allow a domain only if it shows a valid certificate"),
+		a.federationSet("dialback", "Accept dialback from a domain even if others need certificates"),
 		a.federationForget(), a.federationImport(), a.federationOnlyListed())
 }
 
 func (a *app) federationList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the domains that there was something with, and how it went", Args: cobra.NoArgs,
+		Use: "list", Short: "List the domains with traffic, and whether it worked", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				ds, err := api.All(c.Context(), cl, api.ListDomains, api.Part{})
@@ -49,7 +49,7 @@ func (a *app) federationList() *cobra.Command {
 						}
 						rows = append(rows, []string{d.Domain, fmt.Sprintf("%d in, %d out", in, out), stamp(latest(d.LastIn, d.LastOut)), until, d.Rule, d.Error})
 					}
-					table(w, "Nothing was said to or by other servers since this one runs.", "DOMAIN\tSTREAMS\tLAST\tCERTIFICATE UNTIL\tRULE\tERROR", rows)
+					table(w, "No traffic with other servers since the server started.", "DOMAIN\tSTREAMS\tLAST\tCERTIFICATE UNTIL\tRULE\tERROR", rows)
 				})
 				return nil
 			})
@@ -69,7 +69,7 @@ var errNotReached = errors.New("the domain cannot be reached")
 func (a *app) federationTest() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "test DOMAIN", Short: "Try to reach a domain, step by step", Args: cobra.ExactArgs(1),
+		Use: "test DOMAIN", Short: "Test the connection to a domain, step by step", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				steps, err := api.TestDomain.Do(c.Context(), cl.On(host), api.InDomain{Domain: args[0]})
@@ -100,7 +100,7 @@ func (a *app) federationTest() *cobra.Command {
 
 func (a *app) federationRules() *cobra.Command {
 	return &cobra.Command{
-		Use: "rules", Short: "List what was said of domains", Args: cobra.NoArgs,
+		Use: "rules", Short: "List the rules for domains", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				rs, err := api.ListDomainRules.Do(c.Context(), cl, api.None{})
@@ -109,7 +109,7 @@ func (a *app) federationRules() *cobra.Command {
 				}
 				a.show(rs, func(w io.Writer) {
 					if rs.OnlyListed {
-						fmt.Fprintln(w, "Only domains that are allowed here or in the configuration are spoken with.")
+						fmt.Fprintln(w, "The server talks only to domains that are allowed here or in the configuration.")
 					}
 					var rows [][]string
 					for _, r := range rs.Rules {
@@ -144,7 +144,7 @@ func (a *app) federationSet(action, short string) *cobra.Command {
 
 func (a *app) federationForget() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget DOMAIN...", Short: "Take back what was said of a domain", Args: cobra.MinimumNArgs(1),
+		Use: "forget DOMAIN...", Short: "Remove the rule for a domain", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "forgotten", func(domain string) error {
@@ -162,7 +162,7 @@ const importBatch = 500
 func (a *app) federationImport() *cobra.Command {
 	var note string
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Block the domains of a list: one in each line, # begins a comment; - is standard input", Args: cobra.ExactArgs(1),
+		Use: "import FILE", Short: "Block the domains of a list, one a line; # begins a comment, - is standard input", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			in := c.InOrStdin()
 			if args[0] != "-" {
@@ -189,7 +189,7 @@ func (a *app) federationImport() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&note, "note", "imported", "where the list is from")
+	c.Flags().StringVar(&note, "note", "imported", "the source of the list")
 	return c
 }
 
@@ -207,7 +207,7 @@ func readList(in io.Reader, note string) (rs []api.DomainRule, err error) {
 
 func (a *app) federationOnlyListed() *cobra.Command {
 	return &cobra.Command{
-		Use: "only-listed on|off", Short: "Speak only with domains that are allowed, or with all that are not blocked", Args: cobra.ExactArgs(1), ValidArgs: []string{"on", "off"},
+		Use: "only-listed on|off", Short: "Talk only to allowed domains, or to all that are not blocked", Args: cobra.ExactArgs(1), ValidArgs: []string{"on", "off"},
 		RunE: func(c *cobra.Command, args []string) error {
 			on := args[0] == "on"
 			if !on && args[0] != "off" {

@@ -56,7 +56,7 @@ func TestFederationCommands(t *testing.T) {
 	if out := run(exitFailed, "federation", "block", "localhost"); !strings.Contains(out, "served here") {
 		t.Errorf("got %s", out)
 	}
-	if out := run(exitOK, "federation", "list"); !strings.Contains(out, "Nothing was said") {
+	if out := run(exitOK, "federation", "list"); !strings.Contains(out, "No traffic") {
 		t.Errorf("got %s", out)
 	}
 }

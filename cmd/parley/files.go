@@ -23,7 +23,7 @@ func (a *app) userExport() *cobra.Command {
 	var host string
 	var file string
 	c := &cobra.Command{
-		Use: "export [ADDRESS...]", Short: "Write accounts with all that is theirs to a file (XEP-0227); without addresses all",
+		Use: "export [ADDRESS...]", Short: "Write accounts with all their data to a file (XEP-0227); without addresses, all accounts",
 		Long: "Writes accounts with contacts, messages, cards, nodes, bookmarks, blocked addresses and what passwords are known by.\n" +
 			"Whoever has the file can try passwords on it: keep it as safe as the database.",
 		Example: "  parley user export --output accounts.xml\n  parley user export alice@example.org --archive=false",
@@ -46,16 +46,16 @@ func (a *app) userExport() *cobra.Command {
 		},
 	}
 	hostFlag(c, &host)
-	c.Flags().StringVar(&file, "output", "", "write to a new `file` rather than standard output")
+	c.Flags().StringVar(&file, "output", "", "write to a new `file` instead of standard output")
 	c.Flags().BoolVar(&x.Archive, "archive", true, "with messages")
-	c.Flags().BoolVar(&x.Passwords, "passwords", true, "with what passwords are known by")
+	c.Flags().BoolVar(&x.Passwords, "passwords", true, "include the data that checks passwords")
 	return c
 }
 
 func (a *app) userImport() *cobra.Command {
 	var in api.ImportInput
 	c := &cobra.Command{
-		Use: "import FILE...", Short: "Make accounts from files that parley, Prosody or ejabberd have written (XEP-0227)", Args: cobra.MinimumNArgs(1),
+		Use: "import FILE...", Short: "Create accounts from files written by parley, Prosody or ejabberd (XEP-0227)", Args: cobra.MinimumNArgs(1),
 		Long: "Reads files as `parley user export`, `ejabberdctl export_piefxis` and prosody-migrator (type xep0227) write them, with those that they\n" +
 			"include. Their domains have to be hosted here. Accounts that exist are left as they are, or with --merge get what the file has, too.",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -93,8 +93,8 @@ func (a *app) userImport() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&in.Merge, "merge", false, "add to accounts that exist")
-	c.Flags().BoolVar(&in.ReuseName, "reuse-name", false, "take accounts whose names were deleted lately, too")
+	c.Flags().BoolVar(&in.Merge, "merge", false, "add to existing accounts")
+	c.Flags().BoolVar(&in.ReuseName, "reuse-name", false, "accept accounts whose names were deleted recently, too")
 	return c
 }
 
@@ -115,7 +115,7 @@ func summed(all, more []api.Kind) []api.Kind {
 // summary ends an import: how much of each kind was taken and left out.
 func summary(w io.Writer, kinds []api.Kind) {
 	if len(kinds) == 0 {
-		fmt.Fprintln(w, "There was nothing in it.")
+		fmt.Fprintln(w, "The files contain no accounts.")
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)

@@ -14,7 +14,7 @@ import (
 func (a *app) groupCommand() *cobra.Command {
 	return a.noun("group", "Groups: create, list, show, set, photo, add, remove, team, mandatory, requests, delete, restore",
 		a.groupCreate(), a.groupList(), a.groupShow(), a.groupSet(), a.groupPhoto(), a.groupAdd(), a.groupRemove(),
-		a.groupTeam(), a.groupMandatory(), a.groupRequests(), a.groupAnswer("approve", "Make members of who asks", "is a member"), a.groupAnswer("deny", "Turn down who asks", "turned down"),
+		a.groupTeam(), a.groupMandatory(), a.groupRequests(), a.groupAnswer("approve", "Approve requests to join", "is a member"), a.groupAnswer("deny", "Decline requests to join", "turned down"),
 		a.groupDelete(), a.groupRestore())
 }
 
@@ -23,11 +23,11 @@ func (a *app) groupCreate() *cobra.Command {
 	var host string
 	var members []string
 	c := &cobra.Command{
-		Use: "create SLUG --owner ADDRESS", Short: "Make a group; SLUG is its short name in addresses and links", Args: cobra.ExactArgs(1),
+		Use: "create SLUG --owner ADDRESS", Short: "Create a group; SLUG is its short name in addresses and links", Args: cobra.ExactArgs(1),
 		Example: "  parley group create engineering --name Engineering --owner alice@example.org --member bob@example.org",
 		RunE: func(c *cobra.Command, args []string) error {
 			if g.Slug = args[0]; g.Owner == "" {
-				return usage("a group needs an owner: give one with --owner ADDRESS")
+				return usage("a group needs an owner: name one with --owner ADDRESS")
 			}
 			if err := readNew(c, &g.GroupChange); err != nil {
 				return usage("%v", err)
@@ -54,7 +54,7 @@ func (a *app) groupCreate() *cobra.Command {
 	}
 	shapeFlags(c, api.GroupChange{})
 	f := c.Flags()
-	f.Lookup("name").Usage = "name that people see (default: the slug)"
+	f.Lookup("name").Usage = "display name (default: the slug)"
 	f.StringVar(&g.Owner, "owner", "", "`address` of its first owner")
 	f.BoolVar(&g.Private, "private", false, "only members can find it: the kind private, or an announcement that is not listed")
 	f.StringSliceVar(&members, "member", nil, "`address` of a member (may be repeated)")

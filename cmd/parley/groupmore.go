@@ -12,13 +12,13 @@ func (a *app) groupMandatory() *cobra.Command {
 	var host, team string
 	var off bool
 	c := &cobra.Command{
-		Use: "mandatory GROUP", Short: "Have everyone in a group, now and in future; or everyone of a team", Args: cobra.ExactArgs(1),
+		Use: "mandatory GROUP", Short: "Make a group mandatory for everyone, or for a team", Args: cobra.ExactArgs(1),
 		Example: "  parley group mandatory announcements\n  parley group mandatory sales-room --team sales",
 		RunE: func(c *cobra.Command, args []string) error {
 			whom := "everyone"
 			switch {
 			case off && team != "":
-				return usage("give --team or --off, not both")
+				return usage("use --team or --off, not both")
 			case off:
 				whom = ""
 			case team != "":
@@ -34,8 +34,8 @@ func (a *app) groupMandatory() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&team, "team", "", "everyone of this `team` only")
-	c.Flags().BoolVar(&off, "off", false, "it is not mandatory any more: who is in it stays")
+	c.Flags().StringVar(&team, "team", "", "only for the members of this `team`")
+	c.Flags().BoolVar(&off, "off", false, "make it optional: its members stay")
 	hostFlag(c, &host)
 	return c
 }
@@ -44,7 +44,7 @@ func (a *app) groupTeam() *cobra.Command {
 	var host, role string
 	var remove bool
 	c := &cobra.Command{
-		Use: "team GROUP TEAM...", Short: "Have teams in a group as one: who is in the team is in the group", Args: cobra.MinimumNArgs(2),
+		Use: "team GROUP TEAM...", Short: "Add whole teams to a group: everyone in the team is in the group", Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			done := role
 			if remove {
@@ -66,7 +66,7 @@ func (a *app) groupTeam() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&role, "role", "member", "member or moderator")
-	c.Flags().BoolVar(&remove, "remove", false, "take them out")
+	c.Flags().BoolVar(&remove, "remove", false, "remove them")
 	hostFlag(c, &host)
 	return c
 }
@@ -74,7 +74,7 @@ func (a *app) groupTeam() *cobra.Command {
 func (a *app) groupRequests() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "requests GROUP", Short: "List who asks to be a member", Args: cobra.ExactArgs(1),
+		Use: "requests GROUP", Short: "List requests to join", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				rs, err := api.All(c.Context(), cl.On(host), api.ListRequests, api.PartOfGroup{InGroup: api.InGroup{Slug: args[0]}})
@@ -137,7 +137,7 @@ func (a *app) themeState(verb, state, short, done string) *cobra.Command {
 func (a *app) themeRename() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "rename GROUP THEME NAME", Short: "Give a theme another name; its address stays", Args: cobra.ExactArgs(3),
+		Use: "rename GROUP THEME NAME", Short: "Rename a theme; its address stays", Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				t, err := changeTheme(c.Context(), cl.On(host), args[0], args[1], api.ThemeChange{Name: &args[2]})

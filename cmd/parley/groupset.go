@@ -13,7 +13,7 @@ func (a *app) groupSet() *cobra.Command {
 	var host string
 	c := &cobra.Command{
 		Use:     "set GROUP",
-		Short:   "Change a group: what is not given stays",
+		Short:   "Change a group; omitted values stay",
 		Args:    cobra.ExactArgs(1),
 		Example: "  parley group set engineering --kind request --mentions-by moderators",
 	}
@@ -25,7 +25,7 @@ func (a *app) groupSet() *cobra.Command {
 			return usage("%v", err)
 		}
 		if ch == (api.GroupChange{}) {
-			return usage("nothing is to be changed: see parley group set --help")
+			return usage("nothing to change: see parley group set --help")
 		}
 		return a.with(func(cl *api.Client) error {
 			in := api.ChangeGroupInput{InGroup: api.InGroup{Slug: args[0]}, Body: ch}
@@ -45,10 +45,10 @@ func (a *app) groupPhoto() *cobra.Command {
 	var host string
 	var remove bool
 	c := &cobra.Command{
-		Use: "photo GROUP [FILE]", Short: "Give a group a photo: PNG, JPEG, GIF or WebP, at most 8 MB", Args: cobra.RangeArgs(1, 2),
+		Use: "photo GROUP [FILE]", Short: "Set a group's photo: PNG, JPEG, GIF or WebP, at most 8 MB", Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if remove == (len(args) == 2) {
-				return usage("give a file, or --remove")
+				return usage("name a file, or use --remove")
 			}
 			var image []byte
 			if !remove {
@@ -82,7 +82,7 @@ func (a *app) groupPhoto() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&remove, "remove", false, "take the photo away")
+	c.Flags().BoolVar(&remove, "remove", false, "remove the photo")
 	hostFlag(c, &host)
 	return c
 }
@@ -90,7 +90,7 @@ func (a *app) groupPhoto() *cobra.Command {
 func (a *app) groupRestore() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "restore [GROUP]", Short: "Bring back a group that was deleted in the last 30 days; without GROUP list them", Args: cobra.MaximumNArgs(1),
+		Use: "restore [GROUP]", Short: "Restore a group deleted in the last 30 days; without GROUP, list them", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				if len(args) == 1 {

@@ -23,7 +23,7 @@ func (a *app) inviteCreate() *cobra.Command {
 	var n newInvitation
 	var host string
 	c := &cobra.Command{
-		Use: "create [ADDRESS]", Short: "Make a link: for an account, or for whoever comes by it", Args: cobra.MaximumNArgs(1),
+		Use: "create [ADDRESS]", Short: "Create a link for one account, or for anyone who has the link", Args: cobra.MaximumNArgs(1),
 		Long: `Makes a link by which somebody gets an account. With an address it is for that account, which is made if there is none; otherwise who
 comes chooses an address. The link is as good as a password.`,
 		Example: "  parley invite create alice --name 'Alice Martin' --email alice@work.example --send\n  parley invite create --uses 20 --valid 3d",
@@ -52,14 +52,14 @@ comes chooses an address. The link is as good as a password.`,
 	hostFlag(c, &host)
 	f := c.Flags()
 	f.StringVar(&n.Name, "name", "", "full `name`, of a new account")
-	f.BoolVar(&n.ReuseName, "reuse-name", false, "give the name of an account that was deleted lately to somebody else")
+	f.BoolVar(&n.ReuseName, "reuse-name", false, "reuse the name of an account that was deleted recently")
 	f.StringVar(&n.Email, "email", "", "work e-mail `address`, of a new account")
 	f.StringVar(&n.Role, "role", "", "`role` of a new account: member, supervisor, admin, owner")
 	f.StringSliceVar(&n.Groups, "group", nil, "`group` that a new account is in (may be repeated)")
 	f.StringVar(&n.Lang, "lang", "", "en or fr")
-	f.StringVar(&n.Valid, "valid", "", "how long the link is good, like 12h or 7d (default as the settings say)")
-	f.IntVar(&n.MaxUses, "uses", 1, "how many people may use a link without address")
-	f.StringVar(&n.Note, "note", "", "a personal word")
+	f.StringVar(&n.Valid, "valid", "", "how long the link is valid, like 12h or 7d (default: from the settings)")
+	f.IntVar(&n.MaxUses, "uses", 1, "how many people can use a link without an address")
+	f.StringVar(&n.Note, "note", "", "a personal message")
 	f.BoolVar(&n.Send, "send", false, "send it by e-mail")
 	return c
 }
@@ -81,7 +81,7 @@ func (n newInvitation) ofAccount() bool { return n.Name+n.Email+n.Role != "" || 
 // open makes a link for people who choose their names.
 func (n newInvitation) open(ctx context.Context, cl *api.Client) (api.Invitation, error) {
 	if n.ofAccount() || n.Send {
-		return api.Invitation{}, wrong("address", "say whose account it is: who chooses an address by a link has none of this yet")
+		return api.Invitation{}, wrong("address", "name the account: these options are for one account, not for a link that several people use")
 	}
 	return api.CreateInvitation.Do(ctx, cl, api.With(api.OpenInvite{
 		Valid: n.Valid,
@@ -168,7 +168,7 @@ func (a *app) showLink(i invitation) {
 		if i.Email != "" {
 			sent = ", sent to " + printable(i.Email)
 		}
-		fmt.Fprintf(w, "invitation %s, good until %s%s\n", i.ID, stamp(i.Expires), sent)
+		fmt.Fprintf(w, "invitation %s, valid until %s%s\n", i.ID, stamp(i.Expires), sent)
 	})
 }
 
@@ -176,7 +176,7 @@ func (a *app) inviteList() *cobra.Command {
 	var host string
 	var all bool
 	c := &cobra.Command{
-		Use: "list", Short: "List invitations that are open, the newest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List open invitations, newest first", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				found, err := parts(200, func(skip, limit int) ([]api.Invitation, error) {
@@ -197,21 +197,21 @@ func (a *app) inviteList() *cobra.Command {
 					for _, i := range is {
 						whom, by := i.Address, i.By
 						if whom == "" {
-							whom = fmt.Sprintf("whoever comes (%d of %d)", i.Uses, i.MaxUses)
+							whom = fmt.Sprintf("anyone (%d of %d)", i.Uses, i.MaxUses)
 						}
 						if by == "" {
 							by = "-"
 						}
 						rows = append(rows, []string{i.ID, i.Kind, whom, i.State, by, stamp(i.Expires), i.Link})
 					}
-					table(w, "There are no invitations.", "ID\tKIND\tFOR\tSTATE\tBY\tGOOD UNTIL\tLINK", rows)
+					table(w, "There are no invitations.", "ID\tKIND\tFOR\tSTATE\tBY\tVALID UNTIL\tLINK", rows)
 				})
 				return nil
 			})
 		},
 	}
 	hostFlag(c, &host)
-	c.Flags().BoolVar(&all, "all", false, "those that are over, too")
+	c.Flags().BoolVar(&all, "all", false, "include closed invitations")
 	return c
 }
 
@@ -219,7 +219,7 @@ func (a *app) inviteResend() *cobra.Command {
 	var host string
 	var send bool
 	c := &cobra.Command{
-		Use: "resend ID", Short: "Make a new link in place of the old one, which is good for nothing then", Args: cobra.ExactArgs(1),
+		Use: "resend ID", Short: "Create a new link; the old one stops working", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				in := api.ResendInvitationInput{InInvitation: api.InInvitation{ID: args[0]}, Body: api.Sending{Send: send}}
@@ -239,7 +239,7 @@ func (a *app) inviteResend() *cobra.Command {
 func (a *app) inviteExtend() *cobra.Command {
 	var host, valid string
 	c := &cobra.Command{
-		Use: "extend ID...", Short: "Let links be good for longer, from now", Args: cobra.MinimumNArgs(1),
+		Use: "extend ID...", Short: "Extend the validity of links, from now", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "extended", func(id string) error {
@@ -252,14 +252,14 @@ func (a *app) inviteExtend() *cobra.Command {
 		},
 	}
 	hostFlag(c, &host)
-	c.Flags().StringVar(&valid, "valid", "", "for how long, like 12h or 7d (default as the settings say)")
+	c.Flags().StringVar(&valid, "valid", "", "for how long, like 12h or 7d (default: from the settings)")
 	return c
 }
 
 func (a *app) inviteRevoke() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "revoke ID...", Short: "End links", Args: cobra.MinimumNArgs(1),
+		Use: "revoke ID...", Short: "Revoke links", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "revoked", func(id string) error {

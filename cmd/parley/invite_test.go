@@ -46,9 +46,9 @@ func TestInvite(t *testing.T) {
 	for want, args := range map[string][]string{
 		"account":                   {"invite", "create", "--name", "Nobody"},
 		"already":                   {"invite", "create", "alice", "--name", "Another"},
-		"no time":                   {"invite", "create", "--valid", "soon"},
+		"not a duration":            {"invite", "create", "--valid", "soon"},
 		"There is no such":          {"invite", "resend", "none"},
-		"over":                      {"invite", "extend", i.ID},
+		"has ended":                 {"invite", "extend", i.ID},
 		"at most":                   {"invite", "create", "--uses", "1000000"},
 		"There is no such role":     {"invite", "create", "bob", "--role", "king"},
 		"no name for an account":    {"invite", "create", "b b"},

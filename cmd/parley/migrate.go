@@ -26,7 +26,7 @@ type schema struct {
 
 func (a *app) migrateUp() *cobra.Command {
 	c := &cobra.Command{
-		Use: "up", Short: "Bring the schema up to date; safe to repeat", Args: cobra.NoArgs,
+		Use: "up", Short: "Update the schema; safe to repeat", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.withStore(c, func(ctx context.Context, st *sqlstore.Store) error {
 				before, _, err := st.MigrationStatus(ctx)
@@ -50,7 +50,7 @@ func (a *app) migrateUp() *cobra.Command {
 
 func (a *app) migrateStatus() *cobra.Command {
 	c := &cobra.Command{
-		Use: "status", Short: "Say which version the schema has, and which this program needs", Args: cobra.NoArgs,
+		Use: "status", Short: "Show the schema's version and the version this program needs", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.withStore(c, func(ctx context.Context, st *sqlstore.Store) error {
 				current, newest, err := st.MigrationStatus(ctx)
@@ -61,7 +61,7 @@ func (a *app) migrateStatus() *cobra.Command {
 				if current < newest {
 					todo = "`parley migrate up` brings it up to date"
 				} else if current > newest {
-					todo = "a newer parley has been here: use that one"
+					todo = "a newer parley has updated it: use that version"
 				}
 				a.done(s, "schema: version %d of %d, %s", current, newest, todo)
 				return nil

@@ -157,7 +157,7 @@ func parts[T any](limit int, read func(skip, limit int) ([]T, error)) ([]T, erro
 func account(address string) (host, name string, err error) {
 	name, host, ok := strings.Cut(address, "@")
 	if ok && host == "" || name == "" {
-		return "", "", wrong("address", "%q is no address: write it like alice@example.org", address)
+		return "", "", wrong("address", "%q is not an address: write it like alice@example.org", address)
 	}
 	j, err := jid.New(name, cmp.Or(host, "localhost"), "")
 	if err != nil {

@@ -223,13 +223,13 @@ func TestUserCommands(t *testing.T) {
 	d.fails(exitUsage, "user add ADDRESS", "", "user", "add")
 	d.fails(exitUsage, "on nor off", "", "user", "admin", "alice", "maybe")
 	d.fails(exitUsage, "--yes", "", "user", "delete", "alice")
-	if out := d.ok("", "user", "retention", "bob", "90d"); out != "bob@localhost: messages are kept for 90d, as an administrator has said\n" {
+	if out := d.ok("", "user", "retention", "bob", "90d"); out != "bob@localhost: messages are kept for 90d, set by an administrator\n" {
 		t.Error(out)
 	}
-	if out := d.ok("", "user", "show", "bob"); !strings.Contains(out, "messages   kept for 90d, as an administrator has said\n") {
+	if out := d.ok("", "user", "show", "bob"); !strings.Contains(out, "messages   kept for 90d, set by an administrator\n") {
 		t.Error(out)
 	}
-	if out := d.ok("", "user", "retention", "bob", "host"); out != "bob@localhost: messages are kept for ever\n" {
+	if out := d.ok("", "user", "retention", "bob", "host"); out != "bob@localhost: messages are kept forever\n" {
 		t.Error(out)
 	}
 	d.fails(exitFailed, "like 90d, or forever", "", "user", "retention", "bob", "long")
@@ -255,7 +255,7 @@ func TestUserCommands(t *testing.T) {
 		d.ok("", "user", "app-password", "revoke", "alice", ps[0].ID)
 		d.fails(exitFailed, "no such app password", "", "user", "app-password", "revoke", "alice", ps[0].ID)
 	}
-	d.fails(exitFailed, "Name the program", "", "user", "app-password", "add", "alice", " ")
+	d.fails(exitFailed, "Enter the program's name", "", "user", "app-password", "add", "alice", " ")
 	d.ok("", "user", "factor-off", "alice")
 
 	code, out, errs := d.cli("", "user", "delete", "--yes", "carol", "nobody")

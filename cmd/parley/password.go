@@ -54,7 +54,7 @@ func (a *app) askTwice(ctx context.Context, tty *os.File, who string) (string, e
 		}{tty, a.err}, "")
 		var n answer
 		if n.first, n.err = t.ReadPassword("New password for " + printable(who) + ": "); n.err == nil {
-			n.again, n.err = t.ReadPassword("Once more: ")
+			n.again, n.err = t.ReadPassword("Again: ")
 		}
 		got <- n
 	}()
@@ -107,9 +107,9 @@ func (a *app) confirm(yes bool, what, name string) error {
 	}
 	tty, ok := a.in.(*os.File)
 	if !ok || !term.IsTerminal(int(tty.Fd())) {
-		return usage("this cannot be undone: confirm it with --yes")
+		return usage("you cannot undo this: confirm it with --yes")
 	}
-	fmt.Fprintf(a.err, "%s\nThis cannot be undone. Type %s to go on: ", what, printable(name))
+	fmt.Fprintf(a.err, "%s\nYou cannot undo this. Type %s to continue: ", what, printable(name))
 	line, err := bufio.NewReader(io.LimitReader(a.in, maxPassword)).ReadString('\n')
 	if err != nil || strings.TrimSpace(line) != name {
 		return errors.New("not confirmed: nothing was changed")

@@ -10,13 +10,13 @@ import (
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	return a.noun("report", "What people say of those they block: list, delete", a.reportList(), a.reportDelete())
+	return a.noun("report", "Reports about blocked people: list, delete", a.reportList(), a.reportDelete())
 }
 
 func (a *app) reportList() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "list", Short: "List reports, the newest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List reports, newest first", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				all, err := pages(func(before string, limit int) ([]api.Report, error) {
@@ -49,7 +49,7 @@ func (a *app) reportList() *cobra.Command {
 func (a *app) reportDelete() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "delete ID...", Short: "Delete reports that are dealt with", Args: cobra.MinimumNArgs(1),
+		Use: "delete ID...", Short: "Delete handled reports", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "deleted", func(id string) error {

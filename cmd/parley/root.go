@@ -46,7 +46,7 @@ func (e *usageError) Error() string { return e.text }
 func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
 // errPartial: what went wrong has been said, and other things were done.
-var errPartial = errors.New("some of it was not done")
+var errPartial = errors.New("part of it failed")
 
 // errSaid: what went wrong has been said.
 var errSaid = errors.New("said already")

@@ -38,7 +38,7 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 func (a *app) takeOverFlag(c *cobra.Command) {
-	c.Flags().BoolVar(&a.takeOver, "take-over", false, "do not wait for the lease of a server that has the database and does not answer: it is known to be down")
+	c.Flags().BoolVar(&a.takeOver, "take-over", false, "do not wait for the lease of a server that holds the database but is known to be down")
 }
 
 // nodeOptions are added to what every node is built of.
@@ -103,9 +103,9 @@ func explainListen(err error, portTaken string) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%v is in use by another program: %s", op.Addr, portTaken)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%v needs rights that this user has not: take a port above 1023, or give the program cap_net_bind_service", op.Addr)
+		return fmt.Errorf("%v needs rights that this user lacks: use a port above 1023, or give the program cap_net_bind_service", op.Addr)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%v is no address of this machine: name one that is in the configuration", op.Addr)
+		return fmt.Errorf("%v is not an address of this machine: name one that is in the configuration", op.Addr)
 	}
 	return err
 }

@@ -17,7 +17,7 @@ func (a *app) sessionCommand() *cobra.Command {
 func (a *app) sessionList() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "list [ADDRESS]", Short: "List the sessions of the host, or of one account", Args: cobra.MaximumNArgs(1),
+		Use: "list [ADDRESS]", Short: "List the sessions of the host or of one account", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			in := api.FindSessions{}
 			if len(args) == 1 {
@@ -71,7 +71,7 @@ func (a *app) sessionKick() *cobra.Command {
 
 func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "status", Short: "Say how the running server is", Args: cobra.NoArgs,
+		Use: "status", Short: "Show the state of the running server", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				i, err := api.GetServer.Do(c.Context(), cl, api.None{})

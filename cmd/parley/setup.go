@@ -38,7 +38,7 @@ type setupPlan struct {
 func (a *app) setupCommand() *cobra.Command {
 	p := setupPlan{}
 	c := &cobra.Command{
-		Use: "setup DOMAIN", Short: "Write a configuration and a systemd unit for a domain; look whether ports, DNS and clock are ready", Args: cobra.ExactArgs(1),
+		Use: "setup DOMAIN", Short: "Write a configuration and a systemd unit for a domain; check ports, DNS and clock", Args: cobra.ExactArgs(1),
 		Long: `Writes parley.yaml and parley.service into a directory, looks whether the ports are free, what DNS has and whether the clock is kept right, and
 shows the records to publish. Nothing is started, and nothing outside that directory is changed. The exit code is 3 if something is not
 ready yet; do it again with --force, or look with ` + "`parley doctor`" + `.`,
@@ -57,10 +57,10 @@ ready yet; do it again with --force, or look with ` + "`parley doctor`" + `.`,
 	f.StringVar(&p.Certificate, "certificate", "", "`file` with the certificate")
 	f.StringVar(&p.Key, "key", "", "`file` with its key")
 	f.StringVar(&p.ACMEEmail, "acme-email", "", "have certificates issued by Let's Encrypt, which writes to this `address`")
-	f.BoolVar(&p.Accept, "accept-terms", false, "you accept the terms of that authority")
+	f.BoolVar(&p.Accept, "accept-terms", false, "accept the terms of Let's Encrypt")
 	f.StringVar(&p.DSNFile, "dsn-file", "", "`file` with the DSN of a PostgreSQL or CockroachDB (default: SQLite in data-dir)")
 	f.StringVar(&p.Resolver, "resolver", "", "`host:port` of the DNS resolver to ask (default: the system's)")
-	f.BoolVar(&p.Force, "force", false, "write over files that are there")
+	f.BoolVar(&p.Force, "force", false, "overwrite existing files")
 	return c
 }
 
@@ -119,7 +119,7 @@ func (p *setupPlan) check() (err error) {
 	case p.Certificate != "" && p.ACMEEmail != "":
 		return usage("certificates are in files or are issued: give --certificate or --acme-email")
 	case p.ACMEEmail != "" && !p.Accept:
-		return usage("read the terms of Let's Encrypt (https://letsencrypt.org/repository/), and say --accept-terms")
+		return usage("read the terms of Let's Encrypt (https://letsencrypt.org/repository/), then use --accept-terms")
 	}
 	for _, s := range []string{p.User, p.DataDir, p.Dir} { // they are written into a unit, which has a syntax of its own
 		if s == "" || strings.ContainsAny(s, "\n\r\t %\"'\\") {
@@ -249,7 +249,7 @@ func (p *setupPlan) write(files []string, texts ...string) error {
 	if !p.Force {
 		for _, f := range files {
 			if _, err := os.Lstat(f); !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s is there already: move it away, write to another --dir, or say --force", f)
+				return fmt.Errorf("%s exists already: move it away, write to another --dir, or use --force", f)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func TestSetup(t *testing.T) {
 			t.Errorf("nothing was said of %s", area)
 		}
 	}
-	if code, _, errs := cli(t, "", args...); code != exitFailed || !strings.Contains(errs, "is there already") {
+	if code, _, errs := cli(t, "", args...); code != exitFailed || !strings.Contains(errs, "exists already") {
 		t.Errorf("written over: exit %d: %s", code, errs)
 	}
 	if code, out, errs := cli(t, "", append(args[1:len(args):len(args)], "--force")...); code != exitPartial || !strings.Contains(out, "_xmpp-server._tcp.groups.example.org.") || !strings.Contains(out, "next:") {

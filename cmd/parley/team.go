@@ -21,7 +21,7 @@ func (a *app) teamCreate() *cobra.Command {
 	var t api.NewTeam
 	var host string
 	c := &cobra.Command{
-		Use: "create SLUG", Short: "Make a team; SLUG is its short name in links and mentions", Args: cobra.ExactArgs(1),
+		Use: "create SLUG", Short: "Create a team; SLUG is its short name in links and mentions", Args: cobra.ExactArgs(1),
 		Example: "  parley team create sales --name Sales --emoji 📞 --member alice --member bob",
 		RunE: func(c *cobra.Command, args []string) error {
 			t.Slug = args[0]
@@ -42,8 +42,8 @@ func (a *app) teamCreate() *cobra.Command {
 	}
 	shapeFlags(c, org.TeamFields{})
 	f := c.Flags()
-	f.Lookup("name").Usage = "name that people see (default: the slug)"
-	f.StringSliceVar(&t.People, "member", nil, "`address` of somebody in it (may be repeated)")
+	f.Lookup("name").Usage = "display name (default: the slug)"
+	f.StringSliceVar(&t.People, "member", nil, "`address` of a member (may be repeated)")
 	hostFlag(c, &host)
 	return c
 }
@@ -104,19 +104,19 @@ func printTeam(w io.Writer, t api.Team) {
 	for _, p := range t.People {
 		rows = append(rows, []string{p.Address, p.Name, stamp(p.Since)})
 	}
-	table(w, "nobody is in it", "ADDRESS\tNAME\tSINCE", rows)
+	table(w, "the team has no members", "ADDRESS\tNAME\tSINCE", rows)
 }
 
 func (a *app) teamSet() *cobra.Command {
 	var host string
 	var defaults []string
 	c := &cobra.Command{
-		Use: "set TEAM", Short: "Change a team: what is not given stays", Args: cobra.ExactArgs(1),
+		Use: "set TEAM", Short: "Change a team; omitted values stay", Args: cobra.ExactArgs(1),
 		Example: "  parley team set sales --default-group announcements --default-group lobby",
 	}
 	shapeFlags(c, api.TeamChange{})
 	f := c.Flags()
-	f.StringSliceVar(&defaults, "default-group", nil, "`group` that new people of it are members of (may be repeated; '' for none)")
+	f.StringSliceVar(&defaults, "default-group", nil, "`group` that new members of the team join (may be repeated; '' for none)")
 	hostFlag(c, &host)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		var ch api.TeamChange
@@ -133,7 +133,7 @@ func (a *app) teamSet() *cobra.Command {
 			ch.Defaults = &ds
 		}
 		if ch == (api.TeamChange{}) {
-			return usage("nothing is to be changed: see parley team set --help")
+			return usage("nothing to change: see parley team set --help")
 		}
 		return a.with(func(cl *api.Client) error {
 			t, err := api.ChangeTeam.Do(c.Context(), cl.On(host), api.ChangeTeamInput{InTeam: api.InTeam{Team: args[0]}, Body: ch})
@@ -149,9 +149,9 @@ func (a *app) teamSet() *cobra.Command {
 // teamPeople is add or remove.
 func (a *app) teamPeople(verb string) *cobra.Command {
 	var host string
-	short, done := "Have people in a team: they come into its groups", "added"
+	short, done := "Add people to a team; they join its groups", "added"
 	if verb == "remove" {
-		short, done = "Take people out of a team", "removed"
+		short, done = "Remove people from a team", "removed"
 	}
 	c := &cobra.Command{
 		Use: verb + " TEAM ADDRESS...", Short: short, Args: cobra.MinimumNArgs(2),
@@ -178,9 +178,9 @@ func (a *app) teamDelete() *cobra.Command {
 	var host string
 	var yes bool
 	c := &cobra.Command{
-		Use: "delete TEAM", Short: "Delete a team; what its people have said and shared stays", Args: cobra.ExactArgs(1),
+		Use: "delete TEAM", Short: "Delete a team; messages and shared things stay", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes the team "+printable(args[0])+": who is in a group by it alone leaves the group.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes the team "+printable(args[0])+": people who are in a group only through it leave the group.", args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *api.Client) error {

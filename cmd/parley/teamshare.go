@@ -23,7 +23,7 @@ func (a *app) teamSnippets() *cobra.Command {
 func (a *app) teamContacts() *cobra.Command {
 	return a.noun("contacts", "Contacts that a team shares: list, add, remove",
 		a.shareList(api.Contacts, "List contacts that a team shares", "ADDRESS\tNAME\tBY\tCHANGED", "This team shares no contacts: parley team contacts add TEAM ADDRESS"),
-		a.contactAdd(), a.shareRemove(api.Contacts, "remove TEAM ADDRESS...", "Share contacts no more; the team's people are told"))
+		a.contactAdd(), a.shareRemove(api.Contacts, "remove TEAM ADDRESS...", "Stop sharing contacts; the team's members are told"))
 }
 
 func (a *app) shareList(kind, short, head, none string) *cobra.Command {
@@ -70,7 +70,7 @@ func share(ctx context.Context, cl *api.Client, with api.InShares, name, text st
 func (a *app) snippetSet() *cobra.Command {
 	var host, text, file string
 	c := &cobra.Command{
-		Use: "set TEAM NAME", Short: "Keep a saved reply, or another text of it; without --text and --file it is read from standard input", Args: cobra.ExactArgs(2),
+		Use: "set TEAM NAME", Short: "Save a reply or change its text; without --text and --file, read it from standard input", Args: cobra.ExactArgs(2),
 		Example: "  parley team snippets set sales offer --text 'Thank you, here is our offer:'\n  parley team snippets set sales terms < terms.txt",
 		RunE: func(c *cobra.Command, args []string) error {
 			f := c.Flags()
@@ -92,8 +92,8 @@ func (a *app) snippetSet() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&text, "text", "", "what it says")
-	c.Flags().StringVar(&file, "file", "", "`file` with what it says")
+	c.Flags().StringVar(&text, "text", "", "its text")
+	c.Flags().StringVar(&file, "file", "", "`file` with its text")
 	hostFlag(c, &host)
 	return c
 }
@@ -116,7 +116,7 @@ func (a *app) readText(file string) (string, error) {
 func (a *app) contactAdd() *cobra.Command {
 	var host, name string
 	c := &cobra.Command{
-		Use: "add TEAM ADDRESS", Short: "Share a contact with a team: its people may take it into their lists", Args: cobra.ExactArgs(2),
+		Use: "add TEAM ADDRESS", Short: "Share a contact with a team, whose members can add it to their lists", Args: cobra.ExactArgs(2),
 		Example: "  parley team contacts add sales escalus@partner.example --name 'Prince Escalus'",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
@@ -128,7 +128,7 @@ func (a *app) contactAdd() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&name, "name", "", "what the contact is called")
+	c.Flags().StringVar(&name, "name", "", "the contact's name")
 	hostFlag(c, &host)
 	return c
 }

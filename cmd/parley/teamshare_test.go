@@ -46,8 +46,8 @@ func TestTeamShares(t *testing.T) {
 	}
 
 	d.ok("", "team", "contacts", "add", "sales", "Escalus@Partner.example/desk", "--name", "Prince Escalus")
-	d.fails(exitFailed, "contact: is no address of a person", "", "team", "contacts", "add", "sales", "partner.example")
-	d.fails(exitFailed, "is no address", "", "team", "contacts", "add", "sales", "a@b@c")
+	d.fails(exitFailed, "contact: is not the address of a person", "", "team", "contacts", "add", "sales", "partner.example")
+	d.fails(exitFailed, "is not the address", "", "team", "contacts", "add", "sales", "a@b@c")
 	if xs = decode[[]api.Share](t, d.ok("", "--json", "team", "contacts", "list", "sales")); len(xs) != 1 || xs[0].Name != "escalus@partner.example" || xs[0].Text != "Prince Escalus" {
 		t.Errorf("got %+v", xs)
 	}

@@ -64,7 +64,7 @@ func TestPasswordPrompt(t *testing.T) {
 		r := bufio.NewReader(ours)
 		seen = until(t, r, "New password for alice: ")
 		fmt.Fprintln(ours, pw)
-		seen += until(t, r, "Once more: ")
+		seen += until(t, r, "Again: ")
 		fmt.Fprintln(ours, again)
 		err = c.Wait()
 		theirs.Close()

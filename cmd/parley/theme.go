@@ -12,9 +12,9 @@ import (
 
 func (a *app) themeCommand() *cobra.Command {
 	return a.noun("theme", "Themes of a group: create, list, rename, close, reopen, archive, add, remove", a.themeCreate(), a.themeList(), a.themeRename(),
-		a.themeState("close", "closed", "Close a theme; what was said stays", "closed"), a.themeState("reopen", "open", "Go on with a theme", "reopened"),
-		a.themeState("archive", "archived", "Close a theme and take it out of everybody's list; what was said stays", "archived"),
-		a.themePeople("add", "member", "Have people in a restricted theme, or as guests in any", "added"), a.themePeople("remove", "", "Take people out of a theme", "removed"))
+		a.themeState("close", "closed", "Close a theme; its messages stay", "closed"), a.themeState("reopen", "open", "Reopen a theme", "reopened"),
+		a.themeState("archive", "archived", "Close a theme and hide it from everyone's list; its messages stay", "archived"),
+		a.themePeople("add", "member", "Add people to a restricted theme, or guests to any theme", "added"), a.themePeople("remove", "", "Remove people from a theme", "removed"))
 }
 
 func (a *app) themeCreate() *cobra.Command {

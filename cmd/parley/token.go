@@ -19,7 +19,7 @@ func (a *app) tokenCommand() *cobra.Command {
 func (a *app) tokenCreate() *cobra.Command {
 	n := api.NewToken{}
 	c := &cobra.Command{
-		Use: "create OWNER NAME", Short: "Make a token for a program that acts for an account; it is shown this once", Args: cobra.ExactArgs(2),
+		Use: "create OWNER NAME", Short: "Create a token for a program that acts for an account; it is shown once", Args: cobra.ExactArgs(2),
 		Example: "  parley token create alice@example.org backup-robot --scope people:read --valid 90d",
 		RunE: func(c *cobra.Command, args []string) error {
 			host, owner, err := account(args[0])
@@ -28,7 +28,7 @@ func (a *app) tokenCreate() *cobra.Command {
 			}
 			n.Owner, n.Name = owner, args[1]
 			if len(n.Scopes) == 0 {
-				return usage("say what it may do with --scope: `%s --help`", c.CommandPath())
+				return usage("name what it can do with --scope: `%s --help`", c.CommandPath())
 			}
 			return a.with(func(cl *api.Client) error {
 				made, err := api.CreateToken.Do(c.Context(), cl.On(host), api.With(n))
@@ -38,21 +38,21 @@ func (a *app) tokenCreate() *cobra.Command {
 				t := shownToken(made)
 				a.show(t, func(w io.Writer) {
 					fmt.Fprintln(w, t.Secret)
-					fmt.Fprintf(a.err, "token %s of %s, good until %s: it is shown this once\n", t.ID, t.Owner, stamp(t.Expires))
+					fmt.Fprintf(a.err, "token %s of %s, valid until %s: it is shown only once\n", t.ID, t.Owner, stamp(t.Expires))
 				})
 				return nil
 			})
 		},
 	}
 	c.Flags().StringSliceVar(&n.Scopes, "scope", nil, "what it may do: people:read, people:write, groups:read, groups:write, messages:read, messages:write, audit:read (may be repeated)")
-	c.Flags().StringVar(&n.Valid, "valid", "90d", "how long it is good")
+	c.Flags().StringVar(&n.Valid, "valid", "90d", "how long it is valid")
 	return c
 }
 
 func (a *app) tokenList() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "list", Short: "List the tokens of a host, without what they are used by", Args: cobra.NoArgs,
+		Use: "list", Short: "List the tokens of a host, without their secrets", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				all, err := allTokens(c.Context(), cl.On(host))
@@ -68,7 +68,7 @@ func (a *app) tokenList() *cobra.Command {
 					for _, t := range ts {
 						rows = append(rows, []string{t.ID, t.Owner, t.Name, strings.Join(t.Scopes, " "), stamp(t.Used), stamp(t.Expires)})
 					}
-					table(w, "There are no tokens.", "ID\tOWNER\tNAME\tSCOPES\tUSED\tGOOD UNTIL", rows)
+					table(w, "There are no tokens.", "ID\tOWNER\tNAME\tSCOPES\tUSED\tVALID UNTIL", rows)
 				})
 				return nil
 			})
@@ -81,7 +81,7 @@ func (a *app) tokenList() *cobra.Command {
 func (a *app) tokenRevoke() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "revoke ID...", Short: "End tokens", Args: cobra.MinimumNArgs(1),
+		Use: "revoke ID...", Short: "Revoke tokens", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "revoked", func(id string) error {

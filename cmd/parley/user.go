@@ -68,7 +68,7 @@ func (a *app) userAdd() *cobra.Command {
 	var file, full string
 	var admin bool
 	c := &cobra.Command{
-		Use: "add ADDRESS", Short: "Make an account; the password is asked for", Args: cobra.ExactArgs(1),
+		Use: "add ADDRESS", Short: "Create an account; parley asks for the password", Args: cobra.ExactArgs(1),
 		Example: "  parley user add alice@example.org --name 'Alice Martin'",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
@@ -102,8 +102,8 @@ func (a *app) userAdd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&full, "name", "", "full name")
-	c.Flags().BoolVar(&admin, "admin", false, "may administer the host")
-	c.Flags().BoolVar(&n.ReuseName, "reuse-name", false, "give the name of an account that was deleted lately to somebody else")
+	c.Flags().BoolVar(&admin, "admin", false, "can administer the host")
+	c.Flags().BoolVar(&n.ReuseName, "reuse-name", false, "reuse the name of an account that was deleted recently")
 	passwordFlag(c, &file)
 	return c
 }
@@ -202,9 +202,9 @@ func setAdmin(ctx context.Context, cl *api.Client, address string, on bool) (use
 }
 
 func (a *app) userDisable(disable bool) *cobra.Command {
-	name, short, done := "enable", "Let accounts sign in again", "enabled"
+	name, short, done := "enable", "Enable accounts again", "enabled"
 	if disable {
-		name, short, done = "disable", "Close accounts without deleting anything", "disabled"
+		name, short, done = "disable", "Disable accounts without deleting anything", "disabled"
 	}
 	return &cobra.Command{
 		Use: name + " ADDRESS...", Short: short, Args: cobra.MinimumNArgs(1),
@@ -221,7 +221,7 @@ func (a *app) userDisable(disable bool) *cobra.Command {
 
 func (a *app) userAdmin() *cobra.Command {
 	return &cobra.Command{
-		Use: "admin ADDRESS on|off", Short: "Say whether an account may administer its host", Args: cobra.ExactArgs(2),
+		Use: "admin ADDRESS on|off", Short: "Let an account administer its host, or not", Args: cobra.ExactArgs(2),
 		ValidArgs: []string{"on", "off"},
 		RunE: func(c *cobra.Command, args []string) error {
 			on := args[1] == "on"
@@ -231,7 +231,7 @@ func (a *app) userAdmin() *cobra.Command {
 			return a.with(func(cl *api.Client) error {
 				u, err := setAdmin(c.Context(), cl, args[0], on)
 				if err == nil {
-					a.done(u, "%s: %s", u.Address, map[bool]string{true: "may administer the host", false: "may no longer administer the host"}[on])
+					a.done(u, "%s: %s", u.Address, map[bool]string{true: "can administer the host", false: "can no longer administer the host"}[on])
 				}
 				return err
 			})
@@ -241,18 +241,18 @@ func (a *app) userAdmin() *cobra.Command {
 
 // kept says how long an account's messages are kept, and by whose decision.
 func kept(u userRecord) string {
-	by := map[string]string{"administrator": ", as an administrator has said", "person": ", as the person has said"}[u.RetentionBy]
+	by := map[string]string{"administrator": ", set by an administrator", "person": ", set by the person"}[u.RetentionBy]
 	if u.Retention == "forever" {
-		return "kept for ever" + by
+		return "kept forever" + by
 	}
 	return "kept for " + u.Retention + by
 }
 
 func (a *app) userRetention() *cobra.Command {
 	return &cobra.Command{
-		Use: "retention ADDRESS DURATION|forever|host", Short: "Say how long an account's messages are kept", Args: cobra.ExactArgs(2),
-		Long: "Says how long the messages of an account are kept, in place of what holds for its host: for a time, be it shorter or\n" +
-			"longer, or forever. host takes that back. What is older is removed within the hour.",
+		Use: "retention ADDRESS DURATION|forever|host", Short: "Set how long an account's messages are kept", Args: cobra.ExactArgs(2),
+		Long: "Sets how long the messages of an account are kept, in place of its host's setting: for a time, shorter or\n" +
+			"longer, or forever. host goes back to the host's setting. Older messages are removed within the hour.",
 		Example: "  parley user retention alice@example.org 90d",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {

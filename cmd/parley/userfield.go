@@ -54,7 +54,7 @@ func (a *app) fieldAdd() *cobra.Command {
 		Example: "  parley user field add Extension --kind number --name-fr Poste --searched --listed",
 	}
 	fieldFlags(c)
-	c.Flags().StringVar(&n.Key, "key", "", "what requests and lists call it (default: made from the name)")
+	c.Flags().StringVar(&n.Key, "key", "", "its name in requests and lists (default: made from the name)")
 	hostFlag(c, &host)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := readField(c, &n.FieldChange); err != nil {
@@ -79,7 +79,7 @@ func (a *app) fieldSet() *cobra.Command {
 	var host string
 	c := &cobra.Command{
 		Use:     "set FIELD",
-		Short:   "Change the definition of a profile field: what is not given stays",
+		Short:   "Change the definition of a profile field; omitted values stay",
 		Args:    cobra.ExactArgs(1),
 		Example: "  parley user field set extension --seen-by team --place 1",
 	}
@@ -91,7 +91,7 @@ func (a *app) fieldSet() *cobra.Command {
 			return err
 		}
 		if reflect.ValueOf(in.Body).IsZero() {
-			return usage("nothing is to be changed: see parley user field set --help")
+			return usage("nothing to change: see parley user field set --help")
 		}
 		return a.with(func(cl *api.Client) error {
 			f, err := api.ChangeProfileField.Do(c.Context(), cl.On(host), in)
@@ -134,10 +134,10 @@ func (a *app) fieldDelete() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "delete FIELD",
-		Short: "Delete a profile field with everybody's values",
+		Short: "Delete a profile field with everyone's values",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes the field "+printable(args[0])+" with everybody's values.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes the field "+printable(args[0])+" with everyone's values.", args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *api.Client) error {

@@ -27,7 +27,7 @@ func TestProfileFieldCommands(t *testing.T) {
 	d.fails(exitFailed, "already", "", "user", "field", "add", "Extension")
 	d.fails(exitFailed, "already", "", "user", "field", "add", "Mail", "--key", "email")
 	d.fails(exitUsage, "user field add NAME", "", "user", "field", "add")
-	d.fails(exitUsage, "nothing is to be changed", "", "user", "field", "set", "site")
+	d.fails(exitUsage, "nothing to change", "", "user", "field", "set", "site")
 	d.fails(exitUsage, "true or false", "", "user", "field", "set", "site", "--searched=maybe")
 	d.fails(exitFailed, "choose from", "", "user", "field", "set", "site", "--choices", "")
 	d.fails(exitFailed, "kind", "", "user", "field", "set", "site", "--kind", "text")
@@ -58,7 +58,7 @@ func TestProfileFieldCommands(t *testing.T) {
 	d.fails(exitFailed, "Office is one of: Verona, Mantua", "", "user", "set", "alice", "--field", "site=Rome")
 	d.fails(exitFailed, "no field none", "", "user", "set", "alice", "--field", "none=1")
 	d.fails(exitUsage, "key=value", "", "user", "set", "alice", "--field", "extension")
-	d.fails(exitUsage, "nothing is to be changed", "", "user", "set", "alice")
+	d.fails(exitUsage, "nothing to change", "", "user", "set", "alice")
 	d.ok("", "user", "set", "alice", "--field", "extension=")
 
 	d.fails(exitUsage, "--yes", "", "user", "field", "delete", "site")

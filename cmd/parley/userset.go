@@ -14,7 +14,7 @@ func (a *app) userSet() *cobra.Command {
 	var fields []string
 	c := &cobra.Command{
 		Use:     "set ADDRESS",
-		Short:   "Change what is known of a person: what is not given stays",
+		Short:   "Change a person's profile; omitted values stay",
 		Args:    cobra.ExactArgs(1),
 		Example: "  parley user set alice@example.org --title 'Head of engineering' --field extension=4711",
 	}
@@ -36,7 +36,7 @@ func (a *app) userSet() *cobra.Command {
 			ch.Fields[key] = value
 		}
 		if reflect.ValueOf(ch).IsZero() {
-			return usage("nothing is to be changed: see parley user set --help")
+			return usage("nothing to change: see parley user set --help")
 		}
 		return a.with(func(cl *api.Client) error {
 			u, err := changeUser(c.Context(), cl, args[0], ch)

@@ -12,18 +12,18 @@ import (
 )
 
 func (a *app) webhookCommand() *cobra.Command {
-	return a.noun("webhook", "Programs that speak in groups, or are told what happens there: create, list, log, retry, disable, enable, delete",
-		a.webhookCreate(), a.webhookList(), a.webhookLog(), a.webhookRetry(), a.webhookSwitch("disable", "Let webhooks rest", true),
-		a.webhookSwitch("enable", "Let webhooks go on, with what happens from now on", false), a.webhookDelete())
+	return a.noun("webhook", "Programs that post to groups or receive their events: create, list, log, retry, disable, enable, delete",
+		a.webhookCreate(), a.webhookList(), a.webhookLog(), a.webhookRetry(), a.webhookSwitch("disable", "Disable webhooks", true),
+		a.webhookSwitch("enable", "Enable webhooks again, from now on", false), a.webhookDelete())
 }
 
 func (a *app) webhookCreate() *cobra.Command {
 	var w api.NewWebhook
 	var host string
 	c := &cobra.Command{
-		Use: "create GROUP NAME", Short: "Let a program post to a group, or with --to tell a program what happens there", Args: cobra.ExactArgs(2),
-		Long: "Without --to: gives the address that a program posts to; what it posts is said in the group's room under NAME.\n" +
-			"With --to: what happens in the group is posted there, signed with a secret. Both are told this once.",
+		Use: "create GROUP NAME", Short: "Let a program post to a group, or with --to send it the group's events", Args: cobra.ExactArgs(2),
+		Long: "Without --to: prints the address to post to; posts appear in the group's room under NAME.\n" +
+			"With --to: events in the group are posted there, signed with a secret. Both are shown only once.",
 		Example: "  parley webhook create engineering CI\n  parley webhook create engineering Log --to https://log.example.org/in --event message --event theme",
 		RunE: func(c *cobra.Command, args []string) error {
 			w.Group, w.Name = args[0], args[1]
@@ -51,7 +51,7 @@ func (a *app) webhookCreate() *cobra.Command {
 func (a *app) webhookList() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "list [GROUP]", Short: "List the webhooks of a group, or all", Args: cobra.MaximumNArgs(1),
+		Use: "list [GROUP]", Short: "List the webhooks of a group, or all webhooks", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				group := strings.Join(args, "")
@@ -78,7 +78,7 @@ func (a *app) webhookLog() *cobra.Command {
 	var host, state, before string
 	var limit int
 	c := &cobra.Command{
-		Use: "log ID", Short: "Show what was delivered, what waits and what was given up", Args: cobra.ExactArgs(1),
+		Use: "log ID", Short: "Show deliveries: done, waiting and failed", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				ds, err := api.ListDeliveries.Do(c.Context(), cl.On(host), api.FindDeliveries{
@@ -95,7 +95,7 @@ func (a *app) webhookLog() *cobra.Command {
 					for _, d := range ds {
 						rows = append(rows, []string{d.Updated.Local().Format("2006-01-02 15:04:05"), d.Event, d.State, strconv.Itoa(d.Attempts), printable(d.Error), d.Room})
 					}
-					table(w, "nothing was delivered", "WHEN\tEVENT\tSTATE\tATTEMPTS\tERROR\tROOM", rows)
+					table(w, "no deliveries", "WHEN\tEVENT\tSTATE\tATTEMPTS\tERROR\tROOM", rows)
 					if len(ds) == limit {
 						fmt.Fprintf(w, "These are the newest %d. The older ones: --before %s\n", limit, ds[len(ds)-1].ID)
 					}
@@ -114,12 +114,12 @@ func (a *app) webhookLog() *cobra.Command {
 func (a *app) webhookRetry() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "retry ID", Short: "Try again what was given up", Args: cobra.ExactArgs(1),
+		Use: "retry ID", Short: "Retry failed deliveries", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				again, err := api.Redeliver.Do(c.Context(), cl.On(host), api.InWebhook{ID: args[0]})
 				if err == nil {
-					a.done(map[string]int{"deliveries": again.Count}, "%d to be tried again", again.Count)
+					a.done(map[string]int{"deliveries": again.Count}, "trying %d deliveries again", again.Count)
 				}
 				return err
 			})

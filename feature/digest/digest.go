@@ -57,7 +57,7 @@ func (d *digest) form(ctx context.Context, who jid.JID) (*form.Form, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.AddList("digest", "E-mail about what you have missed", every, form.Option{Label: "None", Value: store.DigestOff},
+		f.AddList("digest", "E-mail about missed activity", every, form.Option{Label: "None", Value: store.DigestOff},
 			form.Option{Label: "At most once a day", Value: store.DigestDaily}, form.Option{Label: "At most once a week", Value: store.DigestWeekly})
 	}
 	if err := d.quiet(ctx, who, f); err != nil {

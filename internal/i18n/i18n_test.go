@@ -156,3 +156,52 @@ func TestNumbersHaveForms(t *testing.T) {
 		}
 	}
 }
+
+// French puts a space before high punctuation: U+202F before ; ? and !, U+00A0 before a colon and inside guillemets, none
+// before a comma or a full stop. Apostrophes are curly.
+func TestFrenchTypography(t *testing.T) {
+	fr, err := Messages("fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile(`\{\{\.\w+\}\}`)
+	exempt := regexp.MustCompile(`https?://|\d\d:\d\d(:\d\d)?|"!?\w`)
+	wrong := map[string]*regexp.Regexp{
+		"no U+202F before ; ? !":            regexp.MustCompile(`[^\x{202F}][;?!](\s|$)`),
+		"no U+00A0 before a colon":          regexp.MustCompile(`[^\x{A0}]:`),
+		"no U+00A0 inside guillemets":       regexp.MustCompile(`«[^\x{A0}]|[^\x{A0}]»`),
+		"a space before a comma or a stop":  regexp.MustCompile(`\s[,.](\s|$)`),
+		"a straight apostrophe":             regexp.MustCompile(`'`),
+		"a space before an ellipsis or two": regexp.MustCompile(`\s…|  `),
+		"English quotation marks":           regexp.MustCompile(`[“”]`),
+	}
+	for id, m := range fr {
+		for _, text := range []string{m.One, m.Many, m.Other} {
+			text = exempt.ReplaceAllString(place.ReplaceAllString(text, "x"), "x")
+			for what, re := range wrong {
+				if re.MatchString(text) {
+					t.Errorf("%q: %q has %s", id, text, what)
+				}
+			}
+		}
+	}
+}
+
+// A text that is the same in both languages is most likely one that nobody has translated.
+func TestFrenchIsTranslated(t *testing.T) {
+	same := map[string]bool{ // words of both languages, and texts without words
+		"Code": true, "Conversation": true, "Description": true, "Direction": true, "E-mail": true, "Invitation": true,
+		"Invitations": true, "Menu": true, "Messages": true, "Mobile": true, "Notifications": true, "OK": true,
+		"Options": true, "Pages": true, "Photo": true, "Ports": true, "Type": true, "Unicode": true, "Webhooks": true,
+		"minutes": true, "{{.Count}} minutes": true, "{{.In}}, {{.Out}}": true, "{{.Why}}": true,
+	}
+	fr, err := Messages("fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, m := range fr {
+		if m.Other == id && !same[id] {
+			t.Errorf("%q is not translated", id)
+		}
+	}
+}

@@ -71,16 +71,16 @@ func write(t *i18n.Lang, l people.Letter) letter {
 		if l.Department != "" {
 			x.Facts = append(x.Facts, [2]string{t.T("Department"), l.Department})
 		}
-		x.Facts = append(x.Facts, [2]string{t.T("Good until"), until})
+		x.Facts = append(x.Facts, [2]string{t.T("Valid until"), until})
 		x.Button = t.T("Accept the invitation")
-		x.After = []string{t.T("You choose a password, and are signed in. The link is yours alone: please do not pass it on.")}
+		x.After = []string{t.T("Choose a password and you are signed in. The link is only for you: please do not share it.")}
 		x.Decline, x.DeclineText = l.Decline, t.T("Not for you? Decline the invitation:")
 	case store.KindReset:
 		x.Subject = t.T("Your new password for {{.Organization}}", "Organization", l.Organization)
 		x.Before = []string{t.T("With this link you choose a new password for {{.Address}}.", "Address", l.Address)}
-		x.Facts = [][2]string{{t.T("Good until"), until}}
+		x.Facts = [][2]string{{t.T("Valid until"), until}}
 		x.Button = t.T("Choose a new password")
-		x.After = []string{t.T("You have not asked for it? Then ignore this mail: your password stays as it is.")}
+		x.After = []string{t.T("If you did not ask for it, ignore this mail: your password stays the same.")}
 	case people.LetterDigest:
 		x.digest(t, l)
 	default:
@@ -129,7 +129,7 @@ func (x letter) text() string {
 // digest lists the rooms with unread messages and their number, but no message: what is said in a group does not belong
 // in a mailbox.
 func (x *letter) digest(t *i18n.Lang, l people.Letter) {
-	x.Subject = t.T("What you have missed at {{.Organization}}", "Organization", l.Organization)
+	x.Subject = t.T("What you missed at {{.Organization}}", "Organization", l.Organization)
 	x.Before = []string{t.T("There is something new that you have not read yet.")}
 	for _, m := range l.Missed {
 		text := t.T("{{.Count}} new messages", "Count", m.Unread)
@@ -142,13 +142,13 @@ func (x *letter) digest(t *i18n.Lang, l people.Letter) {
 		x.Rooms = append(x.Rooms, line{m.Name, text, m.Link})
 	}
 	if l.More > 0 {
-		x.After = append(x.After, t.T("There is something new in {{.Count}} more rooms.", "Count", l.More))
+		x.After = append(x.After, t.T("There is news in {{.Count}} more rooms.", "Count", l.More))
 	}
 	x.Button = t.T("Read it")
 	every := t.T("You get this mail at most once a day, and only when you have missed something.")
 	if l.Every == store.DigestWeekly {
 		every = t.T("You get this mail at most once a week, and only when you have missed something.")
 	}
-	x.After = append(x.After, every, t.T("Choose how often, and which themes you follow: {{.Link}}", "Link", l.Settings))
-	x.Decline, x.DeclineText = l.Decline, t.T("You want none of these mails any more?")
+	x.After = append(x.After, every, t.T("Choose how often you get this e-mail, and which themes you follow: {{.Link}}", "Link", l.Settings))
+	x.Decline, x.DeclineText = l.Decline, t.T("Do you want to stop these e-mails?")
 }

@@ -307,7 +307,7 @@ func TestColleague(t *testing.T) {
 		t.Errorf("the toast leads to %s", href)
 	}
 	b.press("#toasts button.undo")
-	if text := b.text(); !strings.Contains(text, "is not created after all") {
+	if text := b.text(); !strings.Contains(text, "was undone") {
 		t.Errorf("undone: %s", text)
 	}
 	if _, err := r.Node.Store.User(t.Context(), testrig.Host, "other"); err == nil {

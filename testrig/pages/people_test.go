@@ -41,7 +41,7 @@ func TestImport(t *testing.T) {
 		t.Fatalf("looked at, and there are %d accounts, %v", n, err)
 	}
 	b.press("button[name=do][value=import]")
-	if text := b.text(); !strings.Contains(text, "500 people were created") {
+	if text := b.text(); !strings.Contains(text, "500 people created") {
 		t.Fatalf("imported: %.600s", text)
 	}
 	if _, n, err := r.Node.Store.People(t.Context(), testrig.Host, store.PeopleFilter{Department: "Imported", Limit: 1}); err != nil || n != 500 {

@@ -41,7 +41,7 @@ func TestPicker(t *testing.T) {
 		}
 	}
 	b.open("/groups/new")
-	if text := b.text(); !strings.Contains(text, "more are not shown here: search to find them.") {
+	if text := b.text(); !strings.Contains(text, "more: search to find them.") {
 		t.Errorf("it is not said that the list is cut: %s", text)
 	}
 	shot("picker")

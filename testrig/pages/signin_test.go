@@ -75,7 +75,7 @@ func TestSecondStep(t *testing.T) {
 	secret := eval[string](b, `document.querySelector("#factor code").innerText`)
 	b.fill("code", "000000")
 	b.press("#factor button[value=confirm]")
-	if !strings.Contains(b.text(), "This code is not right") {
+	if !strings.Contains(b.text(), "This code is wrong") {
 		t.Errorf("a wrong code: %s", b.text())
 	}
 	b.fill("code", code(t, r, "romeo", secret))
@@ -150,7 +150,7 @@ func TestSecondStep(t *testing.T) {
 			break
 		}
 	}
-	if !strings.Contains(b.text(), "or was used already") {
+	if !strings.Contains(b.text(), "or was already used") {
 		t.Errorf("a code that was used: %s", b.text())
 	}
 }
