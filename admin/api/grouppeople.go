@@ -259,10 +259,10 @@ func (s *Server) setGroupTeam(ctx context.Context, c caller, in InGroupTeam, rol
 
 func (s *Server) kick(ctx context.Context, c caller, in *KickInput) error {
 	g, access, local, err := s.room(ctx, c, in.Slug, in.Theme)
-	if err == nil {
-		err = manages(access)
-	}
 	if err != nil {
+		return err
+	}
+	if err := manages(access); err != nil {
 		return err
 	}
 	who, err := c.addressOf("address", in.Body.Address)
@@ -286,8 +286,11 @@ func (s *Server) join(ctx context.Context, c caller, in *JoinGroupInput) (Joined
 		return Joined{"asked"}, s.Org.Request(ctx, c.actor, g.Host, g.ID, in.Body.Reason)
 	}
 	joined, err := s.Org.Join(ctx, c.actor, g.Host, g.ID)
-	if err == nil && !joined {
-		err = fault.ErrRole
+	if err != nil {
+		return Joined{}, err
 	}
-	return Joined{store.RoleMember}, err
+	if !joined {
+		return Joined{}, fault.ErrRole
+	}
+	return Joined{store.RoleMember}, nil
 }

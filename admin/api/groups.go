@@ -189,13 +189,16 @@ func (s *Server) room(ctx context.Context, c caller, slug, key string) (g store.
 // managed finds a group that the caller manages, or with owner owns.
 func (s *Server) managed(ctx context.Context, c caller, slug string, owner bool) (store.Group, error) {
 	g, access, _, err := s.room(ctx, c, slug, "")
-	if err == nil {
-		err = manages(access)
+	if err != nil {
+		return g, err
 	}
-	if err == nil && owner && access.Affiliation != org.Owner {
-		err = fault.ErrRole
+	if err := manages(access); err != nil {
+		return g, err
 	}
-	return g, err
+	if owner && access.Affiliation != org.Owner {
+		return g, fault.ErrRole
+	}
+	return g, nil
 }
 
 func manages(a org.Access) error {

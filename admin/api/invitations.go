@@ -202,10 +202,11 @@ func (s *Server) showInvitation(ctx context.Context, c caller, i store.Invitatio
 	if fault.Of(err) != nil { // not this one's to give, or the account is gone
 		return v, nil
 	}
-	if err == nil {
-		v.Link, v.URI = c.p.LinkURL(i.Kind, token), c.p.URI(i, token)
+	if err != nil {
+		return v, err
 	}
-	return v, err
+	v.Link, v.URI = c.p.LinkURL(i.Kind, token), c.p.URI(i, token)
+	return v, nil
 }
 
 func (s *Server) listInvitations(ctx context.Context, c caller, in *FindInvitations) (InvitationPage, error) {

@@ -85,11 +85,11 @@ func (s *Server) messages(d *doors) {
 	serve(s, d, ListMessages, s.reader, s.listMessages)
 	act(s, d, SendMessage, s.writer, func(ctx context.Context, c caller, in *SendMessageInput) error {
 		_, access, local, err := s.room(ctx, c, in.Slug, in.Theme)
-		if err == nil && !access.Write {
-			err = fault.ErrRole
-		}
 		if err != nil {
 			return err
+		}
+		if !access.Write {
+			return fault.ErrRole
 		}
 		return s.Rooms.Say(ctx, c.self(), s.Org.RoomJID(c.host(), local), in.Body.Text)
 	})
@@ -103,11 +103,11 @@ func (s *Server) listMessages(ctx context.Context, c caller, in *FindMessages) (
 		return nil, err
 	}
 	from, read, err := s.Org.ReadsFrom(ctx, g, access, c.self())
-	if err == nil && !read {
-		err = fault.ErrRole
-	}
 	if err != nil {
 		return nil, err
+	}
+	if !read {
+		return nil, fault.ErrRole
 	}
 	addressed := org.ShowsAddresses(g, access)
 	p := store.Page{Start: from, Max: in.Limit, Backwards: in.After == ""}

@@ -120,10 +120,10 @@ func invites(_ context.Context, c caller, _ func(string) string) error {
 // invitesTo lets in people who may invite somebody to the account that the operation names.
 func invitesTo(ctx context.Context, c caller, of func(string) string) error {
 	_, err := c.p.FindFor(ctx, c.actor, people.Create, of("name"), false)
-	if err == nil {
-		err = c.p.MayInvite(c.actor)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.p.MayInvite(c.actor)
 }
 
 // seesInvitation lets in people who may see an invitation.
@@ -135,19 +135,19 @@ func seesInvitation(ctx context.Context, c caller, of func(string) string) error
 // changesInvitation lets in people who may change an invitation.
 func changesInvitation(ctx context.Context, c caller, of func(string) string) error {
 	i, err := c.p.FindInvitation(ctx, c.actor, of("id"))
-	if err == nil {
-		err = c.p.MayChange(ctx, c.actor, i)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.p.MayChange(ctx, c.actor, i)
 }
 
 // manager lets in the owners and moderators of a group; where the operation names a theme, those of the theme.
 func (s *Server) manager(ctx context.Context, c caller, of func(string) string) error {
 	_, access, _, err := s.room(ctx, c, of("slug"), of("theme"))
-	if err == nil {
-		err = manages(access)
+	if err != nil {
+		return err
 	}
-	return err
+	return manages(access)
 }
 
 // owner lets in the owners of a group.
@@ -163,49 +163,58 @@ func (s *Server) reader(ctx context.Context, c caller, of func(string) string) e
 		return err
 	}
 	_, read, err := s.Org.ReadsFrom(ctx, g, access, c.self())
-	if err == nil && !read {
-		err = fault.ErrRole
+	if err != nil {
+		return err
 	}
-	return err
+	if !read {
+		return fault.ErrRole
+	}
+	return nil
 }
 
 // writer lets in people who may write in a group or theme.
 func (s *Server) writer(ctx context.Context, c caller, of func(string) string) error {
 	_, access, _, err := s.room(ctx, c, of("slug"), of("theme"))
-	if err == nil && !access.Write {
-		err = fault.ErrRole
+	if err != nil {
+		return err
 	}
-	return err
+	if !access.Write {
+		return fault.ErrRole
+	}
+	return nil
 }
 
 // joiner lets in the members of a group, and people who may join it or ask to join it.
 func (s *Server) joiner(ctx context.Context, c caller, of func(string) string) error {
 	_, access, _, err := s.room(ctx, c, of("slug"), "")
-	if err == nil && access.Affiliation == org.Outcast {
-		err = fault.ErrRole
+	if err != nil {
+		return err
 	}
-	if err == nil && access.Affiliation == org.None && !access.Join && !access.Ask && !access.Read {
-		err = fault.ErrRole
+	if access.Affiliation == org.Outcast {
+		return fault.ErrRole
 	}
-	return err
+	if access.Affiliation == org.None && !access.Join && !access.Ask && !access.Read {
+		return fault.ErrRole
+	}
+	return nil
 }
 
 // themeStarter lets in people who may start themes in a group.
 func (s *Server) themeStarter(ctx context.Context, c caller, of func(string) string) error {
 	g, _, _, err := s.room(ctx, c, of("slug"), "")
-	if err == nil {
-		err = s.Org.MayCreateTheme(ctx, g.Host, g.ID, c.self())
+	if err != nil {
+		return err
 	}
-	return err
+	return s.Org.MayCreateTheme(ctx, g.Host, g.ID, c.self())
 }
 
 // themeManager lets in people who may change a theme.
 func (s *Server) themeManager(ctx context.Context, c caller, of func(string) string) error {
 	g, _, _, err := s.room(ctx, c, of("slug"), of("theme"))
-	if err == nil {
-		err = s.Org.MayManageTheme(ctx, g.Host, of("theme"), c.self())
+	if err != nil {
+		return err
 	}
-	return err
+	return s.Org.MayManageTheme(ctx, g.Host, of("theme"), c.self())
 }
 
 // creator lets in people who may create groups.
@@ -219,10 +228,13 @@ func (s *Server) creator(ctx context.Context, c caller, _ func(string) string) e
 // sharer lets in people who may share something with the team that the operation names.
 func (s *Server) sharer(ctx context.Context, c caller, of func(string) string) error {
 	ts, err := s.Org.TeamsToShare(ctx, c.actor, c.host())
-	if err == nil && !c.actor.Runs() && !slices.ContainsFunc(ts, func(t store.Team) bool { return t.Slug == of("team") }) {
-		err = fault.ErrRole
+	if err != nil {
+		return err
 	}
-	return err
+	if !c.actor.Runs() && !slices.ContainsFunc(ts, func(t store.Team) bool { return t.Slug == of("team") }) {
+		return fault.ErrRole
+	}
+	return nil
 }
 
 // tokensOf lets only administrators and owners ask for the tokens of all people.

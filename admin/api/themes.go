@@ -185,10 +185,10 @@ func (s *Server) getTheme(ctx context.Context, c caller, in *InTheme) (v Theme, 
 // setThemePerson has somebody in a theme, or with the role "" by the group alone.
 func (s *Server) setThemePerson(ctx context.Context, c caller, in InThemePerson, role string) error {
 	g, t, access, err := s.theme(ctx, c, in.InTheme)
-	if err == nil {
-		err = manages(access)
-	}
 	if err != nil {
+		return err
+	}
+	if err := manages(access); err != nil {
 		return err
 	}
 	who, err := c.addressOf("address", in.Address)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -222,63 +223,66 @@ func (c *ctx) entries(es []store.AuditEntry) []entry {
 // change is a part of an entry: what was and what is, or only a fact.
 type change struct{ Name, Was, Is string }
 
-// fieldsOfLists are those of a detail whose two values are not one before and one now.
+// fieldsOfLists are the fields of a detail whose lists of two values are not a value before and a value now.
 var fieldsOfLists = []string{"members", "groups", "removed", "scopes"}
 
-// changes reads what was kept with an entry; own are the names of the organization's profile fields, by key.
+// changes reads the detail of an audit entry, which is JSON, as changes in words. own are the names of the
+// organization's profile fields, by key.
 func (c *ctx) changes(detail string, own map[string]string) (out []change) {
 	var d map[string]any
 	if detail == "" || json.Unmarshal([]byte(detail), &d) != nil {
 		return nil
 	}
-	text := func(v any) string {
-		switch x := v.(type) {
-		case nil:
-			return ""
-		case map[string]any: // people with their roles
-			parts := make([]string, 0, len(x))
-			for _, who := range slices.Sorted(maps.Keys(x)) {
-				parts = append(parts, strings.TrimSuffix(fmt.Sprint(who, ": ", x[who]), ": "))
-			}
-			return strings.Join(parts, ", ")
-		case bool:
-			if x {
-				return c.T("yes")
-			}
-			return c.T("no")
-		case []any:
-			parts := make([]string, len(x))
-			for i, p := range x {
-				parts[i] = fmt.Sprint(p)
-			}
-			return strings.Join(parts, ", ")
-		case float64:
-			return strconv.FormatFloat(x, 'f', -1, 64)
-		}
-		return fmt.Sprint(v)
-	}
 	for _, name := range slices.Sorted(maps.Keys(d)) {
-		ch := change{Name: c.fieldName(name), Is: text(d[name])}
-		if own[name] != "" {
-			ch.Name = own[name]
-		}
-		if strings.Contains(name, ".") {
-			ch.Name = c.T("setting " + name)
-		}
+		ch := change{Name: c.changedName(name, own), Is: c.detailText(d[name])}
 		if pair, ok := d[name].([]any); ok && len(pair) == 2 && !slices.Contains(fieldsOfLists, name) {
-			ch.Was, ch.Is = text(pair[0]), text(pair[1])
-			if ch.Was == "" {
-				ch.Was = "—"
-			}
-			if ch.Is == "" {
-				ch.Is = "—"
-			}
+			ch.Was = cmp.Or(c.detailText(pair[0]), none)
+			ch.Is = cmp.Or(c.detailText(pair[1]), none)
 		}
 		if ch.Is != "" && name != "id" {
 			out = append(out, ch)
 		}
 	}
 	return out
+}
+
+// changedName returns the words for a field of an audit entry.
+func (c *ctx) changedName(name string, own map[string]string) string {
+	if strings.Contains(name, ".") {
+		return c.T("setting " + name)
+	}
+	if own[name] != "" {
+		return own[name]
+	}
+	return c.fieldName(name)
+}
+
+// detailText returns a value of an audit entry in words.
+func (c *ctx) detailText(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case map[string]any: // people with their roles
+		parts := make([]string, 0, len(x))
+		for _, who := range slices.Sorted(maps.Keys(x)) {
+			parts = append(parts, strings.TrimSuffix(fmt.Sprint(who, ": ", x[who]), ": "))
+		}
+		return strings.Join(parts, ", ")
+	case bool:
+		if x {
+			return c.T("yes")
+		}
+		return c.T("no")
+	case []any:
+		parts := make([]string, len(x))
+		for i, p := range x {
+			parts[i] = fmt.Sprint(p)
+		}
+		return strings.Join(parts, ", ")
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 // auditKinds are what the page narrows the log to: the things of its verbs.

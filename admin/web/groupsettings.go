@@ -164,14 +164,8 @@ func (c *ctx) saveGroup() error {
 	return c.done(page, "Saved")
 }
 
-// effects says what a change of a group comes to for people; nothing where it is only about words and looks.
+// effects says what a change of a group means for people. Changes of words and looks alone mean nothing.
 func (c *ctx) effects(was, is store.Group) (out []string, err error) {
-	say := func(changed bool, id string, args ...any) {
-		if changed {
-			out = append(out, c.T(id, args...))
-		}
-	}
-	a, b := org.RulesOf(was), org.RulesOf(is)
 	ms, err := c.s.Org.Members(c.r.Context(), c.host(), was.ID)
 	if err != nil {
 		return nil, err
@@ -185,7 +179,31 @@ func (c *ctx) effects(was, is store.Group) (out []string, err error) {
 			moderators++
 		}
 	}
+	out = append(c.nameEffects(was, is), c.accessEffects(org.RulesOf(was), org.RulesOf(is), members, moderators)...)
+	out = append(out, c.featureEffects(was, is)...)
+	return append(out, c.otherEffects(was, is)...), nil
+}
+
+// sayer adds a text to a list if something has changed.
+type sayer func(changed bool, id string, args ...any)
+
+func (c *ctx) sayTo(out *[]string) sayer {
+	return func(changed bool, id string, args ...any) {
+		if changed {
+			*out = append(*out, c.T(id, args...))
+		}
+	}
+}
+
+func (c *ctx) nameEffects(was, is store.Group) (out []string) {
+	say := c.sayTo(&out)
 	say(was.Name != is.Name, "Its new name is {{.Name}}, in everyone's apps too.", "Name", is.Name)
+	return out
+}
+
+// accessEffects says who finds a group, gets into it and writes in it after its rules have changed from a to b.
+func (c *ctx) accessEffects(a, b org.Rules, members, moderators int) (out []string) {
+	say := c.sayTo(&out)
 	say(b.Listed && !a.Listed, "Everyone in the organization can find it.")
 	say(a.Listed && !b.Listed, "Only its {{.Count}} members see it.", "Count", members)
 	say(b.Joins && !a.Joins, "People who join become members.")
@@ -198,6 +216,12 @@ func (c *ctx) effects(was, is store.Group) (out []string, err error) {
 	say(a.ShowAddresses && !b.ShowAddresses, "Only owners and moderators see addresses. Everyone else sees nicknames.")
 	say(b.ShowAddresses && !a.ShowAddresses, "Everyone in the group sees each other's addresses.")
 	say(b.Remote && !a.Remote, "People from other servers can become members.")
+	return out
+}
+
+// featureEffects says what changes for themes, mentions, guests and earlier messages.
+func (c *ctx) featureEffects(was, is store.Group) (out []string) {
+	say := c.sayTo(&out)
 	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "moderators", "Only owners and moderators can start themes.")
 	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "members", "Every member can start themes.")
 	say(was.MentionBy != is.MentionBy && is.MentionBy == "members", "Every member can notify everyone with @all.")
@@ -207,7 +231,7 @@ func (c *ctx) effects(was, is store.Group) (out []string, err error) {
 	say(was.Guests && !is.Guests, "Themes get no new guests. Current guests stay until somebody removes them.")
 	say(is.SinceJoin && !was.SinceJoin, "Members can read only messages sent after they joined.")
 	say(was.SinceJoin && !is.SinceJoin, "Members can read all earlier messages.")
-	return append(out, c.otherEffects(was, is)...), nil
+	return out
 }
 
 // confirmation asks before something is done that says what it comes to.

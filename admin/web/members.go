@@ -51,7 +51,7 @@ func (c *ctx) membersPage() error {
 		return fault.ErrRole
 	}
 	ctx, page, role := c.r.Context(), c.pageNumber(), c.form("as")
-	if !slices.Contains([]string{"", store.RoleOwner, store.RoleModerator, store.RoleMember}, role) && !(role == store.RoleBanned && r.Manages()) {
+	if !slices.Contains(rolesShown, role) && role != "" || role == store.RoleBanned && !r.Manages() {
 		return notFound
 	}
 	d := membersData{room: r, Roles: make(map[string]string), Q: c.form("q"), Role: role, Department: c.form("department")}
@@ -59,22 +59,7 @@ func (c *ctx) membersPage() error {
 	if err != nil {
 		return err
 	}
-	counts := make(map[string]int)
-	for _, m := range ms {
-		counts[m.Role]++
-		name, ours := strings.CutSuffix(m.JID, "@"+c.host())
-		if ours {
-			d.Roles[name] = m.Role
-		} else if role == "" && m.Role != store.RoleBanned || role == m.Role {
-			d.Remote = append(d.Remote, m)
-		}
-	}
-	d.Tabs = []tab{{"", c.T("All"), len(ms) - counts[store.RoleBanned], role == ""}}
-	for _, as := range []string{store.RoleOwner, store.RoleModerator, store.RoleMember, store.RoleBanned} {
-		if counts[as] > 0 && (as != store.RoleBanned || r.Manages()) || as == role {
-			d.Tabs = append(d.Tabs, tab{as, c.T("members " + as), counts[as], role == as})
-		}
-	}
+	c.sortMembers(&d, ms)
 	f := c.memberFilter(r, role)
 	f.Offset = (page - 1) * perPage
 	if d.People, d.Total, err = c.colleagues(f); err != nil {
@@ -90,6 +75,29 @@ func (c *ctx) membersPage() error {
 		}
 	}
 	return c.panel(http.StatusOK, "members", "list", c.T("Members of {{.Name}}", "Name", r.Group.Name), d)
+}
+
+// rolesShown are the roles that the list of members can be narrowed to, in the order of its tabs.
+var rolesShown = []string{store.RoleOwner, store.RoleModerator, store.RoleMember, store.RoleBanned}
+
+// sortMembers fills in the roles of the organization's people, the members from other servers and the tabs.
+func (c *ctx) sortMembers(d *membersData, ms []store.Member) {
+	counts := make(map[string]int)
+	for _, m := range ms {
+		counts[m.Role]++
+		name, ours := strings.CutSuffix(m.JID, "@"+c.host())
+		if ours {
+			d.Roles[name] = m.Role
+		} else if d.Role == "" && m.Role != store.RoleBanned || d.Role == m.Role {
+			d.Remote = append(d.Remote, m)
+		}
+	}
+	d.Tabs = []tab{{"", c.T("All"), len(ms) - counts[store.RoleBanned], d.Role == ""}}
+	for _, as := range rolesShown {
+		if counts[as] > 0 && (as != store.RoleBanned || d.Manages()) || as == d.Role {
+			d.Tabs = append(d.Tabs, tab{as, c.T("members " + as), counts[as], d.Role == as})
+		}
+	}
 }
 
 // addMembersPage lists who is not in the group, to be ticked or taken all at once.

@@ -161,51 +161,23 @@ func (c *ctx) personSave() error {
 	return c.done("/admin/people/"+u.Name, "Saved")
 }
 
+// personAct does to a person what the last part of the path names.
 func (c *ctx) personAct() error {
 	u, err := c.person()
 	if err != nil {
 		return err
 	}
 	ctx, page := c.r.Context(), "/admin/people/"+u.Name
-	yes, no := true, false
-	update := func(ch people.Change, text, back string) error {
-		if _, err := c.P.Update(ctx, c.Actor, u.Name, ch); err != nil {
-			return c.oops(page, err)
-		}
-		if back == "" {
-			return c.done(page, text, "Name", u.Display())
-		}
-		return c.undoable(page, undo(page+"/"+back), text, "Name", u.Display())
-	}
-	before, again := "enable", "" // what makes it as it is now
-	switch u.State() {
-	case store.StateDisabled:
-		before, again = "", "disable" // out of the archive one step does not lead there
-	case store.StateArchived:
-		before, again = "", "archive"
-	}
 	switch c.r.PathValue("act") {
-	case "disable":
-		return update(people.Change{Disabled: &yes}, "{{.Name}} is disabled and signed out everywhere", before)
-	case "enable":
-		return update(people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again", again)
-	case "archive":
-		return update(people.Change{Archived: &yes}, "{{.Name}} is archived and signed out everywhere", before)
+	case "disable", "enable", "archive":
+		return c.changeState(u, page)
+	case "invite", "reset":
+		return c.sendLink(u, page)
 	case "signout":
 		if _, err := c.P.SignOut(ctx, c.Actor, u.Name); err != nil {
 			return c.oops(page, err)
 		}
 		return c.done(page, "{{.Name}} is signed out everywhere", "Name", u.Display())
-	case "invite":
-		if _, _, err := c.P.Invite(ctx, c.Actor, people.Invite{Username: u.Name, Send: c.P.Mails() && u.Email != ""}); err != nil {
-			return c.oops(page, err)
-		}
-		return c.done(page+"#access", "{{.Name}} is invited", "Name", u.Display())
-	case "reset":
-		if _, _, err := c.P.Reset(ctx, c.Actor, u.Name, c.P.Mails() && u.Email != ""); err != nil {
-			return c.oops(page, err)
-		}
-		return c.done(page+"#access", "The link for a new password is ready")
 	case "undo":
 		if err := c.P.Undo(ctx, c.Actor, u.Name); err != nil {
 			return c.oops(page, err)
@@ -214,7 +186,7 @@ func (c *ctx) personAct() error {
 	case "photo":
 		return c.setPhoto(u, page)
 	case "factor":
-		if u.Name == c.Me.Name { // that is done at the own page
+		if u.Name == c.Me.Name { // people do that on their own page
 			return fault.ErrRole
 		}
 		if err := c.P.FactorOff(ctx, c.Actor, u.Name); err != nil {
@@ -222,16 +194,61 @@ func (c *ctx) personAct() error {
 		}
 		return c.done(page, "The second step is off: the password alone signs in")
 	case "delete":
-		if c.form("confirm") != u.Name {
-			c.say("error", c.T("Type {{.Name}} to delete the account", "Name", u.Name))
-			return c.to(page + "#danger")
-		}
-		if err := c.P.Delete(ctx, c.Actor, u.Name); err != nil {
-			return c.oops(page, err)
-		}
-		return c.done("/admin/people", "{{.Name}} is deleted", "Name", u.Display())
+		return c.deletePerson(u, page)
 	}
 	return notFound
+}
+
+// changeState disables, enables or archives an account. A button undoes it where one step leads back.
+func (c *ctx) changeState(u store.Person, page string) error {
+	yes, no := true, false
+	ch, text, back := people.Change{Disabled: &yes}, "", "enable"
+	if was := u.State(); was == store.StateDisabled || was == store.StateArchived {
+		back = "" // no single step leads back
+	}
+	switch c.r.PathValue("act") {
+	case "disable":
+		text = "{{.Name}} is disabled and signed out everywhere"
+	case "archive":
+		ch, text = people.Change{Archived: &yes}, "{{.Name}} is archived and signed out everywhere"
+	case "enable":
+		ch, text = people.Change{Disabled: &no, Archived: &no}, "{{.Name}} can sign in again"
+		back = map[string]string{store.StateDisabled: "disable", store.StateArchived: "archive"}[u.State()]
+	}
+	if _, err := c.P.Update(c.r.Context(), c.Actor, u.Name, ch); err != nil {
+		return c.oops(page, err)
+	}
+	if back == "" {
+		return c.done(page, text, "Name", u.Display())
+	}
+	return c.undoable(page, undo(page+"/"+back), text, "Name", u.Display())
+}
+
+// sendLink makes a link for an invitation or for a new password, and sends it by e-mail if that is possible.
+func (c *ctx) sendLink(u store.Person, page string) (err error) {
+	send := c.P.Mails() && u.Email != ""
+	if c.r.PathValue("act") == "reset" {
+		if _, _, err = c.P.Reset(c.r.Context(), c.Actor, u.Name, send); err != nil {
+			return c.oops(page, err)
+		}
+		return c.done(page+"#access", "The link for a new password is ready")
+	}
+	if _, _, err = c.P.Invite(c.r.Context(), c.Actor, people.Invite{Username: u.Name, Send: send}); err != nil {
+		return c.oops(page, err)
+	}
+	return c.done(page+"#access", "{{.Name}} is invited", "Name", u.Display())
+}
+
+// deletePerson deletes an account whose name was typed to confirm it.
+func (c *ctx) deletePerson(u store.Person, page string) error {
+	if c.form("confirm") != u.Name {
+		c.say("error", c.T("Type {{.Name}} to delete the account", "Name", u.Name))
+		return c.to(page + "#danger")
+	}
+	if err := c.P.Delete(c.r.Context(), c.Actor, u.Name); err != nil {
+		return c.oops(page, err)
+	}
+	return c.done("/admin/people", "{{.Name}} is deleted", "Name", u.Display())
 }
 
 // export gives the people of the current filter as a table for other programs.

@@ -200,23 +200,17 @@ func (c *ctx) named(ms []store.Member) (out []memberRow, err error) {
 	return out, nil
 }
 
-// history reads the page of a room's archive that the address asks for: around a message, before or after one, or the end.
+// history reads the page of a room's archive that the address asks for: around a message, before or after one, or the
+// end.
 func (c *ctx) history(d *roomData) error {
-	parse := func(s string) (store.ID, error) {
-		if s == "" {
-			return 0, nil
-		}
-		id, err := store.ParseID(s)
-		if err != nil {
-			return 0, notFound
-		}
-		return id, nil
-	}
-	here, err1 := parse(c.r.PathValue("id"))
-	before, err2 := parse(c.form("before"))
-	after, err3 := parse(c.form("after"))
+	here, err1 := messageID(c.r.PathValue("id"))
+	before, err2 := messageID(c.form("before"))
+	after, err3 := messageID(c.form("after"))
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return err
+	}
+	if here > 0 && here < store.FirstID(d.From) {
+		return notFound
 	}
 	p := store.Page{Start: d.From, Max: historyPage, Backwards: true}
 	switch {
@@ -227,34 +221,58 @@ func (c *ctx) history(d *roomData) error {
 	case after > 0:
 		p.After, p.Backwards = after, false
 	}
-	domain := c.s.Org.RoomDomain(c.host())
-	es, complete, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, p)
+	es, complete, err := c.readRoom(d, p)
 	if err != nil {
 		return err
 	}
 	older, newer := !complete && p.Backwards || after > 0, before > 0 || !complete && !p.Backwards
-	if here > 0 && here < store.FirstID(d.From) {
-		return notFound
-	}
 	if here > 0 {
-		one, _, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{Start: d.From, IDs: []store.ID{here}, Max: 1})
+		rest, all, err := c.readFrom(d, here)
 		if err != nil {
 			return err
 		}
-		more, all, _, err := c.s.Store.ReadRoom(c.r.Context(), domain, d.Local, store.Page{Start: d.From, After: here, Max: historyPage / 2})
-		if err != nil {
-			return err
-		}
-		es, newer = append(append(es, one...), more...), !all
+		es, newer = append(es, rest...), !all
 	}
-	if len(es) > 0 {
-		if older {
-			d.Older = es[0].ID.String()
-		}
-		if newer {
-			d.Newer = es[len(es)-1].ID.String()
-		}
+	if len(es) > 0 && older {
+		d.Older = es[0].ID.String()
 	}
+	if len(es) > 0 && newer {
+		d.Newer = es[len(es)-1].ID.String()
+	}
+	return c.fillMessages(d, es, here)
+}
+
+// messageID reads the ID of a message in an address; "" is 0.
+func messageID(s string) (store.ID, error) {
+	if s == "" {
+		return 0, nil
+	}
+	id, err := store.ParseID(s)
+	if err != nil {
+		return 0, notFound
+	}
+	return id, nil
+}
+
+// readRoom reads a page of the room's archive, and says whether it is complete.
+func (c *ctx) readRoom(d *roomData, p store.Page) (es []store.Archived, complete bool, err error) {
+	es, complete, _, err = c.s.Store.ReadRoom(c.r.Context(), c.s.Org.RoomDomain(c.host()), d.Local, p)
+	return es, complete, err
+}
+
+// readFrom reads a message and half a page after it, and says whether these are all.
+func (c *ctx) readFrom(d *roomData, here store.ID) (es []store.Archived, all bool, err error) {
+	es, _, err = c.readRoom(d, store.Page{Start: d.From, IDs: []store.ID{here}, Max: 1})
+	if err != nil {
+		return nil, false, err
+	}
+	more, all, err := c.readRoom(d, store.Page{Start: d.From, After: here, Max: historyPage / 2})
+	return append(es, more...), all, err
+}
+
+// fillMessages adds the page's messages. A message joins the one above it if the same person wrote both within five
+// minutes of a day.
+func (c *ctx) fillMessages(d *roomData, es []store.Archived, here store.ID) error {
 	names := make(map[string]string)
 	var last *message
 	for _, e := range es {

@@ -1,6 +1,10 @@
 package work
 
-import "parley/bench/target"
+import (
+	"slices"
+
+	"parley/bench/target"
+)
 
 func fixed(n int) func(Scale) int { return func(Scale) int { return n } }
 
@@ -8,6 +12,11 @@ func bigRoom(s Scale) int { return s.BigRoom }
 
 // All returns every workload in the order they are run.
 func All() []Work {
+	return slices.Concat(chats(), rooms(), halls(), sessions())
+}
+
+// chats returns the workloads between two people.
+func chats() []Work {
 	chatUsers := fixed(2 * Pairs)
 	return []Work{
 		{
@@ -25,6 +34,12 @@ func All() []Work {
 				Must: []Goal{{Of: "relay", Max: 4}}, Aim: []Goal{{Of: "relay", Max: 2.5}}}},
 			Users: chatUsers, Archive: true, Run: open,
 		},
+	}
+}
+
+// rooms returns the workloads in rooms.
+func rooms() []Work {
+	return []Work{
 		{
 			Rows:  []Row{{Name: "fanout10", Title: "room of 10", Unit: "delivery"}},
 			Users: fixed(10), Archive: true, Run: fanout(fixed(10), "", "fanout10", ""),
@@ -60,9 +75,21 @@ func All() []Work {
 			},
 			Users: bigRoom, Archive: true, Once: true, Run: talk(bigRoom, "talkers500", "talk500"),
 		},
+	}
+}
+
+// halls returns the workloads in groups for announcements, from the smallest.
+func halls() []Work {
+	return []Work{
 		hallOf(0, "500", nil, nil),
 		hallOf(1, "1000", []Goal{{Of: "row:enter500", Max: 1.5}}, []Goal{{Of: "row:announce500", Max: 1.5}}),
 		hallOf(2, "5000", []Goal{{Of: "row:enter500", Max: 2.5}}, []Goal{{Of: "row:announce500", Max: 1.5}}),
+	}
+}
+
+// sessions returns the workloads of presence, logins, idle sessions and archives.
+func sessions() []Work {
+	return []Work{
 		{
 			Rows: []Row{{Name: "presence", Title: "presence to 100 contacts", Unit: "presence",
 				Must: []Goal{{Of: "ejabberd", Max: 1. / 6}}, Aim: []Goal{{Max: 10}}}},
@@ -91,7 +118,7 @@ func All() []Work {
 	}
 }
 
-// hallOf is the i-th size of a group for announcements.
+// hallOf returns the workload of the i-th size of a group for announcements, with its goals for entering and delivery.
 func hallOf(i int, size string, enter, deliver []Goal) Work {
 	n := func(s Scale) int { return s.Halls[i] }
 	joins, messages := "enter"+size, "announce"+size
