@@ -1,3 +1,3 @@
-// Package admin is what administrators have of the server itself: health and metrics over HTTP, the control socket, and
-// what the server tells of itself (System). Their pages are admin/web, and the way in for programs is admin/api.
+// Package admin offers administrators the server itself: health and metrics over HTTP, the control socket, and facts
+// about the server (System). Package admin/web has their pages, and admin/api is the interface for programs.
 package admin

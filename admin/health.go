@@ -13,11 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check is one thing that must be well for the server to be. Do gets a context that ends after checkTimeout.
+// Check is one condition for the server's health. Do gets a context that ends after checkTimeout.
 type Check struct {
 	Name    string
 	Do      func(ctx context.Context) error
-	Warning bool // without it the server serves all the same: somebody should look, but no balancer turn clients away
+	Warning bool // the server works without it: somebody should look, but no balancer should turn clients away
 }
 
 const (
@@ -25,7 +25,7 @@ const (
 	failing      = "failing"
 )
 
-// Monitor gives the handler for /healthz and /metrics.
+// Monitor returns the handler for /healthz and /metrics.
 func Monitor(g prometheus.Gatherer, checks ...Check) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { healthz(w, r, checks) })
@@ -33,7 +33,7 @@ func Monitor(g prometheus.Gatherer, checks ...Check) http.Handler {
 	return mux
 }
 
-// RegisterProcess adds the metrics of the Go runtime and of the process. Once in each registry.
+// RegisterProcess adds the metrics of the Go runtime and of the process. Call it once for each registry.
 func RegisterProcess(r prometheus.Registerer) error {
 	if err := r.Register(collectors.NewGoCollector()); err != nil {
 		return err
@@ -41,7 +41,7 @@ func RegisterProcess(r prometheus.Registerer) error {
 	return r.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
-// Health is what /healthz answers: with 200 where the server serves, otherwise with 503; and the reasons.
+// Health is the answer of /healthz, with the reasons: status 200 if the server works, otherwise 503.
 type Health struct {
 	Status string            `json:"status"` // "ok", "warning" or "failing"
 	Checks map[string]string `json:"checks"` // "ok" or the reason, by name
@@ -57,10 +57,10 @@ func healthz(w http.ResponseWriter, r *http.Request, checks []Check) {
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(h) // who asked may have gone
+	_ = enc.Encode(h) // the client may have gone
 }
 
-// look makes all checks at once. One that does not heed its context does not keep the answer waiting.
+// look runs all checks at once. A check that ignores its context does not delay the answer.
 func look(ctx context.Context, checks []Check) Health {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()

@@ -8,14 +8,13 @@ import (
 
 // Photos are the pictures that the people of a host have published.
 type Photos interface {
-	// PhotoHash is another one whenever the picture is another; "" if there is none.
+	// PhotoHash changes with the picture; "" if there is none.
 	PhotoHash(ctx context.Context, account string) (string, error)
-	// Photo gives what was published, whatever it is; store.ErrNotFound if there is none.
+	// Photo returns the published picture, whatever its format; store.ErrNotFound if there is none.
 	Photo(ctx context.Context, account string) (data []byte, hash string, err error)
 }
 
-// PhotoPath is the path of the page with a person's picture, another one when the picture is another; "" where the hash
-// is "".
+// PhotoPath returns the path of a person's picture, which changes with the picture; "" if the hash is "".
 func PhotoPath(name, hash string) string {
 	if hash == "" {
 		return ""

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// ListenSocket makes the control socket with these permissions. A socket that a crashed server has left is replaced;
-// one that a server answers on is an error, and so is a file that is none. Closing the listener removes it.
+// ListenSocket creates the control socket with these permissions. It replaces a socket that a crashed server has left.
+// A socket that a server answers on and a file that is not a socket are errors. Closing the listener removes the
+// socket.
 func ListenSocket(path string, mode fs.FileMode) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// NewServer gives an HTTP server for small private doors, with a limit on everything a peer can make it wait for.
+// NewServer returns an HTTP server for small private listeners, with limits on everything a peer can make it wait for.
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}

@@ -9,36 +9,37 @@ import (
 	"parley/acts"
 )
 
-// System tells administrators of the server itself, on their pages, by the API and on the command line.
+// System gives facts about the server to pages, to the API and to the command line.
 type System interface {
-	// Health looks at what has to be well, which takes 3 seconds at most.
+	// Health checks the server, which takes 3 seconds at most.
 	Health(ctx context.Context) []Status
+	// Info describes the node, with the listeners and certificates of a host.
 	Info(ctx context.Context, host string) Info
-	// Storage is what a host's things take up; it may have been counted some minutes ago.
+	// Storage returns how much storage a host uses. The numbers may be some minutes old.
 	Storage(ctx context.Context, host string) Storage
+	// Backups lists the backups in the directory for backups.
 	Backups(ctx context.Context) (Backups, error)
-	// MakeBackup begins a backup, to the directory for them; a *fault.Error if one is being made.
+	// MakeBackup starts a backup to the directory for backups; the error is a *fault.Error if one is running.
 	MakeBackup(by acts.Actor) error
-	// Backup writes a backup to w; a *fault.Error if one is being made. An error after the first byte leaves w without an
-	// end.
+	// Backup writes a backup to w; the error is a *fault.Error if one is running. After an error w is incomplete.
 	Backup(ctx context.Context, by acts.Actor, w io.Writer) error
-	// Findings looks at all that a server needs to be well, which may take some seconds.
+	// Findings checks everything a server needs, which may take some seconds.
 	Findings(ctx context.Context) []Finding
-	// Records gives the DNS records that a host needs; with look also what is published.
+	// Records returns the DNS records that a host needs; with look also the published records.
 	Records(ctx context.Context, host string, look bool) []DNSRecord
 }
 
-// ErrDiskFull is returned where the disk of the server has no room for what was asked for.
+// ErrDiskFull is returned if the server's disk has no room for the request.
 var ErrDiskFull = errors.New("the server's disk is full")
 
-// Status is one thing that has to be well.
+// Status is the result of a health check.
 type Status struct {
 	Name string
 	OK   bool
 	Text string
 }
 
-// Info is about the node.
+// Info describes the node.
 type Info struct {
 	Version, Go  string
 	Store        string // name of the database
@@ -47,10 +48,10 @@ type Info struct {
 	Sessions     int
 	Doors        [][2]string // name and address
 	Certificates []Certificate
-	Mail         string // where mail goes; "" nowhere
+	Mail         string // the relay for mail; "": no mail is sent
 }
 
-// Certificate is one that is shown to clients.
+// Certificate is a certificate that the server shows to clients.
 type Certificate struct {
 	Names   []string
 	Issuer  string
@@ -58,33 +59,33 @@ type Certificate struct {
 	Days    int
 }
 
-// Backups are what is known of them.
+// Backups describes the backups of the server.
 type Backups struct {
 	Dir     string
 	Engine  string    // of the database
-	Running time.Time // since when one is made; zero: none is
+	Running time.Time // the start of the running backup; zero: none is running
 	Last    *LastBackup
 	Files   []BackupFile // in Dir, the newest first
 }
 
-// LastBackup is the last one that was begun here or on the command line.
+// LastBackup is the last backup that was started on a page or on the command line.
 type LastBackup struct {
 	At      time.Time
 	By      string // localpart; "" is the command line
 	Bytes   int64
-	File    string // "": it went elsewhere
-	Error   string // "": it is whole
+	File    string // "": it was written elsewhere
+	Error   string // "": it is complete
 	Missing []string
 }
 
-// BackupFile is one in the directory for them.
+// BackupFile is a backup in the directory for backups.
 type BackupFile struct {
 	Name  string
 	Bytes int64
 	At    time.Time
 }
 
-// Storage is what is taken up. What is not known is -1.
+// Storage is the storage in use. A number that is not known is -1.
 type Storage struct {
 	Engine          string
 	Database        int64 // bytes
@@ -105,7 +106,7 @@ const (
 	Failed  = "failed"
 )
 
-// Finding is one thing that was looked at.
+// Finding is the result of one check.
 type Finding struct {
 	Area  string `json:"area"` // configuration, certificates, dns, ports, storage, clock, e-mail
 	What  string `json:"what"`
@@ -114,15 +115,15 @@ type Finding struct {
 	Todo  string `json:"todo,omitempty"` // what to do about it
 }
 
-// DNSRecord is one to have.
+// DNSRecord is a DNS record that a host needs.
 type DNSRecord struct {
 	Type  string `json:"type"` // SRV, A, CNAME
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	Why   string `json:"why"`
 	Must  bool   `json:"must"` // something does not work without it
-	// What was found: ok, warning (there is another one), failed (there is none, or it leads nowhere); "" if it was not
-	// looked for.
+	// State is the result of the lookup: ok, warning (there is another record), failed (there is none, or it leads
+	// nowhere); "" without a lookup.
 	State string `json:"state,omitempty"`
 	Found string `json:"found,omitempty"`
 }

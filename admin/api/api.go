@@ -40,7 +40,7 @@ type Config struct {
 	Find       func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
 	System     admin.System
 	Federation *federation.Admin
-	Import     transfer.Config // of files of accounts, and what they are made of
+	Import     transfer.Config // writes and reads the files of accounts
 }
 
 // Server serves the API. Safe from any goroutine.
@@ -117,5 +117,5 @@ func (s *Server) host(domain string) *people.People {
 	return nil
 }
 
-// requestTime is how long a program that is known may take to send what belongs to a request.
+// requestTime is how long a known program has to send the body of a request.
 const requestTime = 2 * time.Minute

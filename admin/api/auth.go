@@ -21,10 +21,10 @@ import (
 	"parley/wire/jid"
 )
 
-// caller is the person, or the operator of the machine, who asks the API.
+// caller asks the API: a person, or the operator of the machine.
 type caller struct {
-	p     *people.People // of the host that it is about
-	me    store.Person   // zero of the operator
+	p     *people.People // the host that the request is about
+	me    store.Person   // zero for the operator
 	actor people.Actor
 	any   bool // the operator has named no host
 }
@@ -109,7 +109,7 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// stranger refuses a request whose token, if it has one, is nobody's.
+// stranger refuses a request that has no valid token.
 func (s *Server) stranger(a huma.API, hc huma.Context, token string) {
 	if token != "" {
 		r, _ := humago.Unwrap(hc)
@@ -125,7 +125,7 @@ func (s *Server) stranger(a huma.API, hc huma.Context, token string) {
 	_ = huma.WriteErr(a, hc, http.StatusUnauthorized, "a token is needed")
 }
 
-// remoteOf is the address that a request comes from; not valid where it is none.
+// remoteOf returns the address that a request comes from; it is not valid if there is none.
 func remoteOf(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -134,7 +134,7 @@ func remoteOf(r *http.Request) netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-// byToken gives a token's owner and its scopes; nil if it is none that is good.
+// byToken returns a token's owner and scopes; nil if the token is not valid.
 func (s *Server) byToken(ctx context.Context, token string) (*store.Person, []string, error) {
 	if !strings.HasPrefix(token, people.TokenPrefix) || len(token) > 100 {
 		return nil, nil, nil
@@ -160,8 +160,8 @@ func (s *Server) byToken(ctx context.Context, token string) (*store.Person, []st
 	return nil, nil, nil
 }
 
-// HostHeader names the host that an operation on the control socket is about. It may be left out where only one is
-// hosted, and for what is about the whole deployment.
+// HostHeader names the host that an operation on the control socket is about. Clients leave it out if the deployment
+// has only one host, or for an operation on the whole deployment.
 const HostHeader = "Parley-Host"
 
 const anyHostKey = "any host"

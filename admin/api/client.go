@@ -21,13 +21,14 @@ import (
 // ErrNoServer is returned by a Client whose socket nobody listens on.
 var ErrNoServer = errors.New("no server is listening")
 
-// Error is what the server answers where something was not done, and why.
+// Error is the server's answer to an operation that it has refused or that has failed.
 type Error struct {
 	Status int
 	Text   string
-	Field  string // which of what was given it is about; "" for none
+	Field  string // the input that the error is about; "" for none
 }
 
+// Error returns the text of the error.
 func (e *Error) Error() string { return e.Text }
 
 // Client asks the API over the control socket, as the operator of the machine.
@@ -46,17 +47,17 @@ func NewClient(path string) *Client {
 	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConns: 1}}}
 }
 
-// On gives the client for what concerns one host; "" is the only one.
+// On returns the client for one host; "" is the only host.
 func (c *Client) On(host string) *Client {
 	on := *c
 	on.host = host
 	return &on
 }
 
-// Close lets the connection go.
+// Close closes the connection.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Do asks for an operation. The error is an *Error where the server refuses it.
+// Do runs an operation. The error is an *Error if the server refuses it.
 func (o Op[I, O]) Do(ctx context.Context, c *Client, in I) (out O, err error) {
 	res, err := c.send(ctx, o.Operation, in)
 	if err != nil {
@@ -72,7 +73,7 @@ func (o Op[I, O]) Do(ctx context.Context, c *Client, in I) (out O, err error) {
 	return out, nil
 }
 
-// Save asks for an operation that gives a file, and writes that.
+// Save runs an operation that answers with a file, and writes the file to w.
 func Save[I any](ctx context.Context, c *Client, o Op[I, File], in I, w io.Writer) error {
 	res, err := c.send(ctx, o.Operation, in)
 	if err != nil {
@@ -85,7 +86,7 @@ func Save[I any](ctx context.Context, c *Client, o Op[I, File], in I, w io.Write
 	return nil
 }
 
-// All asks for a list in parts, to its end.
+// All reads a list in parts, to its end.
 func All[I any, P listed[I], T any](ctx context.Context, c *Client, o Op[I, []T], in I) ([]T, error) {
 	const most = 1000
 	all := []T{}
@@ -101,7 +102,7 @@ func All[I any, P listed[I], T any](ctx context.Context, c *Client, o Op[I, []T]
 	}
 }
 
-// send makes a request, and gives the answer where it was done.
+// send makes a request and returns the answer of an operation that has succeeded.
 func (c *Client) send(ctx context.Context, o huma.Operation, in any) (*http.Response, error) {
 	r := request{path: o.Path, query: make(url.Values)}
 	if err := r.add(reflect.ValueOf(in)); err != nil {
@@ -132,7 +133,7 @@ func (c *Client) send(ctx context.Context, o huma.Operation, in any) (*http.Resp
 	return res, nil
 }
 
-// request is what an operation's input comes to.
+// request is an operation's input as path, query and body.
 type request struct {
 	path  string
 	query url.Values
@@ -140,7 +141,7 @@ type request struct {
 	json  bool
 }
 
-// add takes in the fields of an input, by the tags that the server reads them by.
+// add takes in the fields of an input by the tags that the server uses.
 func (r *request) add(in reflect.Value) error {
 	t := in.Type()
 	for i := range t.NumField() {
@@ -188,10 +189,10 @@ func (r *request) addQuery(name string, v reflect.Value) {
 	}
 }
 
-// maxProblem bounds what is read of an error.
+// maxProblem limits how many bytes of an error are read.
 const maxProblem = 64 << 10
 
-// refused reads why something was not done (RFC 9457).
+// refused reads the reason of an error (RFC 9457).
 func refused(res *http.Response) error {
 	var p huma.ErrorModel
 	err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&p)
@@ -204,7 +205,7 @@ func refused(res *http.Response) error {
 	}
 	first := p.Errors[0]
 	_, e.Field, _ = strings.Cut(first.Location, ".")
-	if first.Message != "" && first.Message != p.Detail { // the values were not even looked at: this says which are wrong
+	if first.Message != "" && first.Message != p.Detail { // the server has refused the values before the operation: say which are wrong
 		e.Text = e.Field + ": " + first.Message
 	}
 	return e

@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// Domain is a domain of another server's, with what is known of it since this one runs.
+// Domain is another server's domain with its traffic since this server started.
 type Domain struct {
 	Domain      string      `json:"domain"`
 	LastOut     time.Time   `json:"last_out,omitzero"`
@@ -23,7 +23,7 @@ type Domain struct {
 	Rule        string      `json:"rule,omitempty" doc:"what was said of it, or of domains it is below"`
 }
 
-// DomainProof is the certificate that a domain's server has shown last.
+// DomainProof is the last certificate that a domain's server has shown.
 type DomainProof struct {
 	Subject  string    `json:"subject,omitempty"`
 	Issuer   string    `json:"issuer,omitempty"`
@@ -41,7 +41,7 @@ type Stream struct {
 	Queued   int       `json:"queued"`
 }
 
-// ProbeStep is one of what has to work to reach a domain, in order.
+// ProbeStep is one step on the way to another domain, in order.
 type ProbeStep struct {
 	Name   string        `json:"name"`
 	OK     bool          `json:"ok"`
@@ -50,7 +50,7 @@ type ProbeStep struct {
 	Took   time.Duration `json:"took" doc:"nanoseconds"`
 }
 
-// DomainRule is about a domain, or with "*." before it about all below one.
+// DomainRule is a rule for a domain, or with "*." for all domains below it.
 type DomainRule struct {
 	Domain string    `json:"domain" maxLength:"1023"`
 	Action string    `json:"action" enum:"block,allow,certificate,dialback"`
@@ -58,7 +58,7 @@ type DomainRule struct {
 	Since  time.Time `json:"since,omitzero"`
 }
 
-// DomainRules is all that was said of domains.
+// DomainRules are all rules for domains.
 type DomainRules struct {
 	OnlyListed bool         `json:"only_listed"`
 	Rules      []DomainRule `json:"rules"`
@@ -69,7 +69,7 @@ type InDomain struct {
 	Domain string `path:"domain" maxLength:"1023"`
 }
 
-// SetDomainRuleInput says something of a domain.
+// SetDomainRuleInput sets the rule for a domain.
 type SetDomainRuleInput struct {
 	InDomain
 	Body struct {
@@ -83,7 +83,7 @@ type NewDomainRules struct {
 	Rules []DomainRule `json:"rules" minItems:"1" maxItems:"1000"`
 }
 
-// OnlyListed says which domains are spoken with.
+// OnlyListed says whether the server talks only to domains that a rule allows.
 type OnlyListed struct {
 	OnlyListed bool `json:"only_listed"`
 }
@@ -120,7 +120,7 @@ var (
 	))
 )
 
-// others is what is known of other servers, and what is said of them, for who runs the organization.
+// others registers the operations on other servers, for people who run the organization.
 func (s *Server) others(d *doors) {
 	listAll(s, d, ListDomains, runsIt, func(_ context.Context, c caller, _ *Part) (out []Domain, err error) {
 		ds, err := s.Federation.Domains()

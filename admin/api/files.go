@@ -20,31 +20,31 @@ import (
 	"parley/wire/jid"
 )
 
-// File comes back where an operation gives a file.
+// File is the answer of an operation that gives a file.
 type File struct{ io.Reader }
 
-// ExportQuery says what is written to a file of accounts.
+// ExportQuery chooses the accounts and data of an export.
 type ExportQuery struct {
 	Addresses []string `query:"address,explode" doc:"of accounts; none: all of the host, or of all hosts where none is named"`
 	Archive   bool     `query:"archive" doc:"messages, too"`
 	Passwords bool     `query:"passwords" doc:"what passwords are known by, too"`
 }
 
-// ImportInput is a file of accounts to be read.
+// ImportInput is a file of accounts to import.
 type ImportInput struct {
 	Merge     bool      `query:"merge" doc:"accounts that are there already get what the file has, too"`
 	ReuseName bool      `query:"reuse_name" doc:"names of accounts that were deleted lately are given again"`
-	Content   io.Reader // what is sent
+	Content   io.Reader // the body of the request
 }
 
-// Resolve keeps what is sent, to be read as it comes.
+// Resolve keeps the body, so that the import can read it while it arrives.
 func (in *ImportInput) Resolve(hc huma.Context) []error {
 	unhurried(hc)
 	in.Content = hc.BodyReader()
 	return nil
 }
 
-// Imported says what became of a file of accounts.
+// Imported is the result of an import.
 type Imported struct {
 	Users    []string `json:"users" doc:"made, or added to"`
 	Messages int      `json:"messages"`
@@ -53,14 +53,15 @@ type Imported struct {
 	Kinds    []Kind   `json:"kinds,omitempty"`
 }
 
-// Kind counts things of one kind: contacts, pictures …
+// Kind counts the imported things of one kind, such as contacts or pictures.
 type Kind struct {
 	Name    string `json:"name"`
 	Taken   int    `json:"taken"`
 	LeftOut int    `json:"left_out"`
 }
 
-// Operations on files. They are for the operator of the machine, for who has one of these files has everything.
+// Operations on files. Only the operator of the machine may use them, because the files have everything of the
+// accounts.
 var (
 	Export = everywhere(machine[ExportQuery, File](
 		"export", http.MethodGet, "/export",
@@ -108,27 +109,28 @@ func stream[I any](
 	})
 }
 
-// unhurried takes away the time limits of the server.
+// unhurried removes the server's time limits from a request.
 func unhurried(hc huma.Context) {
 	_, w := humago.Unwrap(hc)
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{}) // what cannot be set was not limited
+	_ = rc.SetReadDeadline(time.Time{}) // a limit that cannot be set is not there
 	_ = rc.SetWriteDeadline(time.Time{})
 }
 
-// begun notes that the answer has begun.
+// begun notes that the answer has started.
 type begun struct {
 	w    http.ResponseWriter
 	kind string // content type
 	yes  bool
 }
 
+// Write starts the answer with its first bytes.
 func (b *begun) Write(p []byte) (int, error) {
 	if !b.yes {
 		b.yes = true
 		b.w.Header().Set("Content-Type", b.kind)
 		b.w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(b.w).Flush() // what ends early has begun, then
+		_ = http.NewResponseController(b.w).Flush() // an answer that breaks off has started, then
 	}
 	return b.w.Write(p)
 }
@@ -169,7 +171,7 @@ func (s *Server) export(ctx context.Context, c caller, in *ExportQuery, w io.Wri
 	return nil
 }
 
-// exported finds an account that is named for an export, whatever its host.
+// exported finds an account by the address in an export request, whatever its host.
 func (s *Server) exported(ctx context.Context, c caller, address string) (p *people.People, u store.Person, err error) {
 	name, domain, _ := strings.Cut(address, "@")
 	if p = c.p; domain != "" || c.any {
@@ -192,7 +194,7 @@ func (s *Server) importAccounts(ctx context.Context, c caller, in *ImportInput) 
 		Host:   func(domain string) *server.Host { return s.Hosts[domain] },
 		FreeSince: func(h *server.Host) time.Time {
 			since, err := s.host(h.Domain).FreeSince(c.actor, in.ReuseName)
-			if err != nil { // only an owner may say so, and nobody else imports
+			if err != nil { // only an owner may do this, and only owners import
 				return time.Time{}
 			}
 			return since

@@ -12,7 +12,7 @@ import (
 	"parley/store"
 )
 
-// Plan is what a change of members comes to, or has come to.
+// Plan is the effect of a change of members, before or after the change.
 type Plan struct {
 	Added   []string `json:"added"`
 	Removed []string `json:"removed"`
@@ -50,7 +50,7 @@ type InGroupTeam struct {
 	Team string `path:"team" maxLength:"100"`
 }
 
-// SetGroupTeamInput has a team in a group.
+// SetGroupTeamInput adds a team to a group.
 type SetGroupTeamInput struct {
 	InGroupTeam
 	Body struct {
@@ -58,20 +58,20 @@ type SetGroupTeamInput struct {
 	}
 }
 
-// PartOfGroup is which part of a list of a group's is asked for.
+// PartOfGroup chooses a part of one of a group's lists.
 type PartOfGroup struct {
 	InGroup
 	Part
 }
 
-// Request is somebody who asks to be a member.
+// Request is somebody's request to join a group.
 type Request struct {
 	Address string    `json:"address"`
 	Reason  string    `json:"reason,omitempty"`
 	Since   time.Time `json:"since"`
 }
 
-// AnswerRequestInput lets somebody in who has asked, or not.
+// AnswerRequestInput approves or declines a request to join.
 type AnswerRequestInput struct {
 	InMember
 	Body struct {
@@ -79,7 +79,7 @@ type AnswerRequestInput struct {
 	}
 }
 
-// KickInput shows somebody out of a room.
+// KickInput removes somebody from a room.
 type KickInput struct {
 	InGroup
 	Theme string `query:"theme" maxLength:"20" doc:"key of a theme; none: the main room"`
@@ -89,7 +89,7 @@ type KickInput struct {
 	}
 }
 
-// JoinGroupInput asks to be a member.
+// JoinGroupInput joins a group, or asks to join it.
 type JoinGroupInput struct {
 	InGroup
 	Body struct {
@@ -97,12 +97,12 @@ type JoinGroupInput struct {
 	}
 }
 
-// Joined says whether one is a member, or has asked to be one.
+// Joined says whether the caller is a member now or has asked to join.
 type Joined struct {
 	State string `json:"state" enum:"member,asked"`
 }
 
-// Operations on who is in a group.
+// Operations on the members of a group.
 var (
 	SetMember = op[SetMemberInput, None](
 		"set-member", http.MethodPut, "/groups/{slug}/members/{address}", "groups:write",
@@ -193,7 +193,7 @@ func (s *Server) groupPeople(d *doors) {
 	})
 }
 
-// setMember gives somebody a role in a group; "" takes them out.
+// setMember gives somebody a role in a group; the role "" removes the person.
 func (s *Server) setMember(ctx context.Context, c caller, in InMember, role string) error {
 	g, err := s.managed(ctx, c, in.Slug, false)
 	if err != nil {
@@ -244,7 +244,7 @@ func (s *Server) setMembers(ctx context.Context, c caller, in *SetMembersInput) 
 	return showPlan(plan, true), nil
 }
 
-// setGroupTeam has a team in a group as one, or with the role "" takes it out.
+// setGroupTeam adds a team to a group; the role "" removes it.
 func (s *Server) setGroupTeam(ctx context.Context, c caller, in InGroupTeam, role string) error {
 	g, err := s.managed(ctx, c, in.Slug, true)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"parley/store"
 )
 
-// Group is a group: its answers have all of what can be changed.
+// Group is a group. Answers have all of its settings.
 type Group struct {
 	Host string `json:"host"`
 	Slug string `json:"slug"`
@@ -31,7 +31,7 @@ type Group struct {
 	Themes    []Theme   `json:"themes,omitempty"`
 }
 
-// TransformSchema says that an answer has each field that a change may leave out.
+// TransformSchema makes the fields required that a change can leave out and an answer always has.
 func (Group) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	for _, f := range shape.Of(Group{}) {
 		s.Required = append(s.Required, f.Name)
@@ -39,7 +39,7 @@ func (Group) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return s
 }
 
-// Progress of what is done in the background.
+// Progress is how far a task in the background has come.
 type Progress struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`
@@ -51,26 +51,26 @@ type TeamIn struct {
 	Role string `json:"role"`
 }
 
-// Member is somebody in a group or a theme.
+// Member is a member of a group or a theme.
 type Member struct {
 	Address string    `json:"address"`
 	Role    string    `json:"role" doc:"member, moderator, owner, banned"`
 	Since   time.Time `json:"since,omitzero"`
 }
 
-// InGroup is the group in a path; its name begins large because huma looks into such only.
+// InGroup is the group in a path. Its name starts with a capital letter because huma skips other embedded structs.
 type InGroup struct {
 	Slug string `path:"slug" maxLength:"100"`
 }
 
-// FindGroups says which groups are asked for.
+// FindGroups chooses groups.
 type FindGroups struct {
 	Part
 	Q     string `query:"q" maxLength:"200" doc:"words, each in name, slug or description"`
 	Whose string `query:"whose" enum:"own,other" doc:"those one is in, or is not; none: both"`
 }
 
-// NewGroup is a group to be created, with what is given of its settings.
+// NewGroup is a group to create, with the settings that the caller gives.
 type NewGroup struct {
 	Slug string `json:"slug,omitempty" maxLength:"100"`
 	GroupChange
@@ -78,7 +78,7 @@ type NewGroup struct {
 	Owner   string `json:"owner,omitempty" maxLength:"3071" doc:"address or name; \"\": the caller"`
 }
 
-// TransformSchema says that a group has a name from the beginning.
+// TransformSchema makes the name required.
 func (NewGroup) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Required = append(s.Required, "name")
 	return s
@@ -132,7 +132,7 @@ func (s *Server) showGroup(g store.Group) Group {
 	}
 }
 
-// showTeams adds the teams that are in a group, and who has to be in it.
+// showTeams adds the teams of a group and its mandatory members.
 func (s *Server) showTeams(ctx context.Context, g store.Group, out *Group) error {
 	gts, err := s.Org.GroupTeams(ctx, g.Host, g.ID)
 	if err != nil {
@@ -156,7 +156,8 @@ func (s *Server) showTeams(ctx context.Context, g store.Group, out *Group) error
 	return nil
 }
 
-// access is what the caller may do in a group, or with a key in a theme: the operator of the machine is like an owner.
+// access returns the caller's access to a group, or with a key to a theme. The operator of the machine is like an
+// owner.
 func (s *Server) access(ctx context.Context, c caller, group, key string) (org.Access, error) {
 	if c.actor.Machine() {
 		return org.Access{Affiliation: org.Owner, Know: true, Read: true}, nil
@@ -164,7 +165,8 @@ func (s *Server) access(ctx context.Context, c caller, group, key string) (org.A
 	return s.Org.Access(ctx, c.host(), group, key, c.self())
 }
 
-// room finds a group's room or a theme's for a caller, as pages do: what one may not know of is not there.
+// room finds the room of a group or a theme for a caller, as pages do: a group that the caller must not know of is not
+// found.
 func (s *Server) room(ctx context.Context, c caller, slug, key string) (g store.Group, a org.Access, local string, err error) {
 	if g, err = s.Org.Group(ctx, c.host(), slug); err != nil {
 		return g, a, "", err
@@ -186,7 +188,7 @@ func (s *Server) room(ctx context.Context, c caller, slug, key string) (g store.
 	return g, a, local, nil
 }
 
-// managed finds a group that the caller manages, or with owner owns.
+// managed finds a group that the caller manages, or owns if owner is true.
 func (s *Server) managed(ctx context.Context, c caller, slug string, owner bool) (store.Group, error) {
 	g, access, _, err := s.room(ctx, c, slug, "")
 	if err != nil {

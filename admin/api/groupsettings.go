@@ -8,7 +8,7 @@ import (
 	"parley/people"
 )
 
-// GroupChange changes of a group what is given.
+// GroupChange changes a group. Fields that are nil stay.
 type GroupChange = org.GroupChange
 
 // ChangeGroupInput changes a group.
@@ -32,7 +32,7 @@ type SetGroupPhotoInput struct {
 	}
 }
 
-// SetMandatoryInput says who has to be in a group.
+// SetMandatoryInput sets the mandatory members of a group.
 type SetMandatoryInput struct {
 	InGroup
 	Body struct {
@@ -40,7 +40,7 @@ type SetMandatoryInput struct {
 	}
 }
 
-// Operations on what a group is.
+// Operations on the settings of groups.
 var (
 	ChangeGroup = op[ChangeGroupInput, Group](
 		"change-group", http.MethodPatch, "/groups/{slug}", "groups:write",
@@ -76,7 +76,7 @@ var (
 	)
 )
 
-// large is an operation that takes a picture.
+// large marks an operation that takes a picture.
 func large[I, O any](o Op[I, O]) Op[I, O] {
 	o.MaxBodyBytes = 12 << 20
 	return o
@@ -146,7 +146,7 @@ func (s *Server) changeGroup(ctx context.Context, c caller, in *ChangeGroupInput
 	return s.showGroup(g), err
 }
 
-// setPhoto keeps the middle of a picture as the photo of a group.
+// setPhoto stores the middle square of a picture as a group's photo.
 func (s *Server) setPhoto(ctx context.Context, c caller, slug string, data []byte) error {
 	g, err := s.managed(ctx, c, slug, true)
 	if err != nil {

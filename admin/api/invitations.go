@@ -28,7 +28,7 @@ type Invitation struct {
 	History []InvitationEvent `json:"history,omitempty"`
 }
 
-// InvitationEvent is something that happened with an invitation.
+// InvitationEvent is an event in the history of an invitation.
 type InvitationEvent struct {
 	At     time.Time `json:"at"`
 	What   string    `json:"what"`
@@ -41,7 +41,7 @@ type InInvitation struct {
 	ID string `path:"id" maxLength:"13"`
 }
 
-// FindInvitations says which invitations are asked for.
+// FindInvitations chooses invitations.
 type FindInvitations struct {
 	Name   string `query:"name" maxLength:"1023" doc:"of the account"`
 	Kind   string `query:"kind" enum:"invite,reset,any" default:"invite"`
@@ -49,7 +49,7 @@ type FindInvitations struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-// InvitationPage is a part of the invitations, and how many there are in all.
+// InvitationPage is a part of the invitations, with the number of all of them.
 type InvitationPage struct {
 	Invitations []Invitation `json:"invitations"`
 	Total       int          `json:"total"`
@@ -64,18 +64,18 @@ type OpenInvite struct {
 	Lang  string `json:"lang,omitempty" enum:"en,fr"`
 }
 
-// Sending says whether something is sent as well.
+// Sending says whether to send the link by e-mail.
 type Sending struct {
 	Send bool `json:"send,omitempty" doc:"by e-mail"`
 }
 
-// ResendInvitationInput makes a new link of an invitation.
+// ResendInvitationInput replaces the link of an invitation.
 type ResendInvitationInput struct {
 	InInvitation
 	Body Sending
 }
 
-// ExtendInvitationInput lets an invitation be good for longer.
+// ExtendInvitationInput extends the validity of an invitation.
 type ExtendInvitationInput struct {
 	InInvitation
 	Body struct {
@@ -175,7 +175,7 @@ func (s *Server) invitations(d *doors) {
 	})
 }
 
-// showInvitation is an invitation as a caller may see it; the link is only for who may give it.
+// showInvitation returns an invitation as the caller may see it. Only people who may share the link get it.
 func (s *Server) showInvitation(ctx context.Context, c caller, i store.Invitation) (v Invitation, err error) {
 	v = Invitation{
 		ID:      i.ID,
@@ -199,7 +199,7 @@ func (s *Server) showInvitation(ctx context.Context, c caller, i store.Invitatio
 		return v, nil
 	}
 	token, err := c.p.Link(ctx, c.actor, i)
-	if fault.Of(err) != nil { // not this one's to give, or the account is gone
+	if fault.Of(err) != nil { // the caller may not share it, or the account is gone
 		return v, nil
 	}
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Part is which part of a long list is asked for; its name begins large because huma looks into such only.
+// Part chooses a part of a long list. Its name starts with a capital letter because huma skips other embedded structs.
 type Part struct {
 	Offset int `query:"offset" minimum:"0" maximum:"10000000" doc:"how many are left out before the first"`
 	Limit  int `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"how many at most; X-Total-Count says how many there are in all"`
 	url    url.URL
 }
 
-// Resolve keeps the address that was asked, for the link to the next part.
+// Resolve keeps the request's address for the link to the next part.
 func (p *Part) Resolve(c huma.Context) []error {
 	p.url = c.URL()
 	return nil
@@ -24,14 +24,14 @@ func (p *Part) Resolve(c huma.Context) []error {
 
 func (p *Part) part() *Part { return p }
 
-// listed is what is asked for a list in parts: it has a Part.
+// listed is the input of a list in parts: it has a Part.
 type listed[I any] interface {
 	*I
 	part() *Part
 }
 
-// listPart is an answer with a part of a list. Its headers say how many there are in all, and where the next part is
-// (RFC 8288), so that nobody takes a part for the whole.
+// listPart is an answer with a part of a list. Its headers give the number of all entries and the address of the next
+// part (RFC 8288), so that nobody takes a part for the whole.
 type listPart[T any] struct {
 	Total int    `header:"X-Total-Count" doc:"how many there are in all"`
 	Next  string `header:"Link" doc:"where the next part is, with rel=next; none after the last"`
@@ -48,12 +48,12 @@ func (p *Part) next(got, total int) string {
 	return fmt.Sprintf(`<%s?%s>; rel="next"`, p.url.Path, q.Encode())
 }
 
-// cutTo gives the part of a list that is whole in memory.
+// cutTo returns a part of a list in memory.
 func (p *Part) cutTo(n int) (from, to int) {
 	return min(n, p.Offset), min(n, p.Offset+p.Limit)
 }
 
-// list is serve for a list in parts: f gives the part that is asked for, and how many there are in all.
+// list is serve for a list in parts. f returns the chosen part and the number of all entries.
 func list[I any, P listed[I], T any](
 	s *Server, d *doors, o Op[I, []T], needs right, f func(ctx context.Context, c caller, in P) ([]T, int, error),
 ) {
@@ -69,7 +69,7 @@ func list[I any, P listed[I], T any](
 	})
 }
 
-// listAll is list for what is whole in memory anyway: the part is cut out of it.
+// listAll is list for a list in memory: it cuts the part out.
 func listAll[I any, P listed[I], T any](
 	s *Server, d *doors, o Op[I, []T], needs right, f func(ctx context.Context, c caller, in P) ([]T, error),
 ) {

@@ -13,7 +13,7 @@ import (
 	"parley/wire"
 )
 
-// Message is something that was said.
+// Message is a message in a room.
 type Message struct {
 	ID     string    `json:"id"`
 	At     time.Time `json:"at"`
@@ -30,7 +30,7 @@ type InRoom struct {
 	Theme string `query:"theme" maxLength:"20" doc:"key of a theme; none: the main room"`
 }
 
-// FindMessages says which messages of a room are asked for.
+// FindMessages chooses messages of a room.
 type FindMessages struct {
 	InRoom
 	Before string `query:"before" maxLength:"13"`
@@ -38,7 +38,7 @@ type FindMessages struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-// SendMessageInput says something.
+// SendMessageInput sends a message.
 type SendMessageInput struct {
 	InRoom
 	Body struct {
@@ -53,7 +53,7 @@ type InMessage struct {
 	Reason string `query:"reason" maxLength:"500"`
 }
 
-// SearchQuery says what is searched for.
+// SearchQuery is a search for messages.
 type SearchQuery struct {
 	Q     string `query:"q" required:"true" maxLength:"500"`
 	From  string `query:"from" maxLength:"3071" doc:"address of who said it"`
@@ -61,7 +61,7 @@ type SearchQuery struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
 }
 
-// Operations on messages. They are for people: the operator of the machine is no part of what they say to each other.
+// Operations on messages. They are for people: the operator of the machine takes no part in conversations.
 var (
 	ListMessages = personal(op[FindMessages, []Message](
 		"list-messages", http.MethodGet, "/groups/{slug}/messages", "messages:read",

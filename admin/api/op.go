@@ -7,14 +7,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Op is an operation of the API. I is what is sent with it: fields with the tags path and query, and Body in JSON. O is
-// what comes back in JSON; None where it was done and there is no more to say.
+// Op is an operation of the API. I is its input: fields with the tags path and query, and Body in JSON. O is its answer
+// in JSON; None if success says it all.
 type Op[I, O any] struct {
 	huma.Operation
 	takes way
 }
 
-// way says who is served an operation.
+// way says which callers an operation serves.
 type way uint8
 
 const (
@@ -22,13 +22,13 @@ const (
 	bySocket
 )
 
-// None is sent, or comes back, where there is nothing to say.
+// None is an empty input or answer.
 type None struct{}
 
-// Body is what is sent with an operation that takes nothing else.
+// Body is the input of an operation that has only a body.
 type Body[T any] struct{ Body T }
 
-// With gives a Body.
+// With returns a Body.
 func With[T any](v T) Body[T] { return Body[T]{v} }
 
 const prefix = "/api/v1"
@@ -45,28 +45,27 @@ func op[I, O any](id, method, path, scope, summary string) Op[I, O] {
 	}, byToken | bySocket}
 }
 
-// creates is op for what makes something.
+// creates is op for an operation that creates something.
 func creates[I, O any](id, path, scope, summary string) Op[I, O] {
 	o := op[I, O](id, http.MethodPost, path, scope, summary)
 	o.DefaultStatus = http.StatusCreated
 	return o
 }
 
-// personal is an operation that only makes sense for a person, and so not for the operator of the machine.
+// personal marks an operation for people only, not for the operator of the machine.
 func personal[I, O any](o Op[I, O]) Op[I, O] {
 	o.takes = byToken
 	return o
 }
 
-// machine describes an operation for the operator of the machine alone. It may be about all hosts: what host is not
-// named.
+// machine describes an operation for the operator of the machine alone. Without a host it is about all hosts.
 func machine[I, O any](id, method, path, summary string) Op[I, O] {
 	o := op[I, O](id, method, path, "", summary)
 	o.takes = bySocket
 	return o
 }
 
-// everywhere is an operation about the whole deployment: the operator of the machine need not name a host.
+// everywhere marks an operation on the whole deployment, for which the operator of the machine need not name a host.
 func everywhere[I, O any](o Op[I, O]) Op[I, O] {
 	o.Metadata = map[string]any{anyHostKey: true}
 	return o
@@ -104,7 +103,7 @@ func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right, f func(ctx co
 	})
 }
 
-// act is serve for what has no answer but that it was done.
+// act is serve for an operation whose answer is None.
 func act[I any](s *Server, d *doors, o Op[I, None], needs right, f func(ctx context.Context, c caller, in *I) error) {
 	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*struct{}, error) {
 		return nil, s.problem(f(ctx, who(ctx), in))

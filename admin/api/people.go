@@ -71,7 +71,7 @@ type NewPerson struct {
 	Invitation *PersonalInvite `json:"invitation,omitempty" doc:"invite the person as well: both is done, or nothing"`
 }
 
-// PersonChange changes of an account what is given.
+// PersonChange changes an account. Fields that are nil stay.
 type PersonChange struct {
 	people.Profile
 	Disabled  *bool   `json:"disabled,omitempty"`

@@ -20,7 +20,7 @@ type QuietHours struct {
 	PausedUntil time.Time `json:"paused_until,omitzero" doc:"nothing is pushed before"`
 }
 
-// QuietChange changes of quiet hours what is given.
+// QuietChange changes quiet hours. Fields that are nil stay.
 type QuietChange struct {
 	On    *bool     `json:"on,omitempty"`
 	From  *string   `json:"from,omitempty" maxLength:"20" doc:"like 22:00"`

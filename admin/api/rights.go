@@ -44,7 +44,7 @@ func (s *Server) rights(a huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// veil answers for groups and themes that the caller may not know of as for what is not there.
+// veil answers for a group or theme that the caller must not know of as if it did not exist.
 func (s *Server) veil(a huma.API) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		slug := hc.Param("slug")
@@ -156,7 +156,7 @@ func (s *Server) owner(ctx context.Context, c caller, of func(string) string) er
 	return err
 }
 
-// reader lets in people who may read what is said in a group or theme.
+// reader lets in people who may read a group or theme.
 func (s *Server) reader(ctx context.Context, c caller, of func(string) string) error {
 	g, access, _, err := s.room(ctx, c, of("slug"), of("theme"))
 	if err != nil {

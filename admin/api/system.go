@@ -33,7 +33,7 @@ type HealthCheck struct {
 	Text string `json:"text"`
 }
 
-// Certificate is one that is shown to clients.
+// Certificate is a certificate that the server shows to clients.
 type Certificate struct {
 	Names   []string  `json:"names"`
 	Issuer  string    `json:"issuer"`
@@ -57,7 +57,7 @@ type HostInfo struct {
 	Sessions int    `json:"sessions"`
 }
 
-// LookUp says whether it is looked up what is published.
+// LookUp says whether to look up the published records.
 type LookUp struct {
 	Look bool `query:"look" doc:"with what is published"`
 }
@@ -85,12 +85,12 @@ type EndSessionsInput struct {
 	Resource string `query:"resource" maxLength:"1023" doc:"of one session; none: all"`
 }
 
-// Ended says how many sessions were ended.
+// Ended is the number of ended sessions.
 type Ended struct {
 	Closed int `json:"closed"`
 }
 
-// Report is what somebody has said of somebody whom they have blocked.
+// Report is a person's report about somebody whom the person has blocked.
 type Report struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
@@ -101,7 +101,7 @@ type Report struct {
 	Messages []string  `json:"messages,omitempty" doc:"what the messages said that it names"`
 }
 
-// FindReports says which reports are asked for.
+// FindReports chooses reports.
 type FindReports struct {
 	Before string `query:"before" maxLength:"13" doc:"the id of the last one of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`

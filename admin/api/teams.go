@@ -27,7 +27,7 @@ type Team struct {
 	Defaults    []string     `json:"defaults,omitempty" doc:"slugs of those its new people are members of"`
 }
 
-// TeamPerson is somebody in a team.
+// TeamPerson is a member of a team.
 type TeamPerson struct {
 	Address string    `json:"address"`
 	Name    string    `json:"name,omitempty"`
@@ -46,13 +46,13 @@ type NewTeam struct {
 	People []string `json:"people,omitempty" maxItems:"5000" doc:"addresses or names"`
 }
 
-// TransformSchema says that a team has a name from the beginning.
+// TransformSchema makes the name required.
 func (NewTeam) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Required = append(s.Required, "name")
 	return s
 }
 
-// TeamChange changes of a team what is given.
+// TeamChange changes a team. Fields that are nil stay.
 type TeamChange = org.TeamChange
 
 // ChangeTeamInput changes a team.
@@ -61,7 +61,7 @@ type ChangeTeamInput struct {
 	Body TeamChange
 }
 
-// SetTeamPeopleInput has people in a team, and others not any more.
+// SetTeamPeopleInput adds people to a team and removes others.
 type SetTeamPeopleInput struct {
 	InTeam
 	Body struct {

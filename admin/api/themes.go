@@ -46,7 +46,7 @@ type NewThemeInput struct {
 	Body NewTheme
 }
 
-// ThemeChange changes of a theme what is given.
+// ThemeChange changes a theme. Fields that are nil stay.
 type ThemeChange = org.ThemeChange
 
 // ChangeThemeInput changes a theme.
@@ -61,7 +61,7 @@ type InThemePerson struct {
 	Address string `path:"address" maxLength:"3071"`
 }
 
-// SetThemePersonInput has somebody in a theme.
+// SetThemePersonInput gives somebody a role in a theme.
 type SetThemePersonInput struct {
 	InThemePerson
 	Body struct {
@@ -182,7 +182,7 @@ func (s *Server) getTheme(ctx context.Context, c caller, in *InTheme) (v Theme, 
 	return v, err
 }
 
-// setThemePerson has somebody in a theme, or with the role "" by the group alone.
+// setThemePerson gives somebody a role in a theme; the role "" leaves the person the role in the group.
 func (s *Server) setThemePerson(ctx context.Context, c caller, in InThemePerson, role string) error {
 	g, t, access, err := s.theme(ctx, c, in.InTheme)
 	if err != nil {

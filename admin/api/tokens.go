@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// Token is an API token, without what it is used by.
+// Token is an API token without its secret.
 type Token struct {
 	ID           string    `json:"id"`
 	Owner        string    `json:"owner" doc:"name of the account that it acts for"`
@@ -22,7 +22,7 @@ type Token struct {
 	Secret       string    `json:"secret,omitempty" doc:"the token itself: only where it was just made"`
 }
 
-// FindTokens says whose tokens are asked for.
+// FindTokens chooses tokens.
 type FindTokens struct {
 	Part
 	All bool `query:"all" doc:"everybody's, for who runs the organization"`
@@ -42,8 +42,8 @@ type NewToken struct {
 	Valid  string   `json:"valid" maxLength:"20" doc:"like 90d"`
 }
 
-// Operations on API tokens. Only the operator of the machine makes them here: who has a token must not make one that
-// may do more, or lasts longer.
+// Operations on API tokens. Only the operator of the machine creates them here: a token must not create another token
+// that may do more or lasts longer.
 var (
 	ListTokens = op[FindTokens, []Token](
 		"list-tokens", http.MethodGet, "/tokens", "tokens:read",

@@ -10,7 +10,7 @@ import (
 	"parley/store"
 )
 
-// Webhook joins a group with a program elsewhere.
+// Webhook connects a group with a program elsewhere.
 type Webhook struct {
 	Host      string    `json:"host"`
 	ID        string    `json:"id"`
@@ -26,7 +26,7 @@ type Webhook struct {
 	Disabled  bool      `json:"disabled"`
 }
 
-// Delivery is one event on its way, or that was.
+// Delivery is an event that parley delivers or has delivered.
 type Delivery struct {
 	ID       string    `json:"id"`
 	Room     string    `json:"room"`
@@ -43,7 +43,7 @@ type InWebhook struct {
 	ID string `path:"id" maxLength:"40"`
 }
 
-// FindWebhooks says which webhooks are asked for.
+// FindWebhooks chooses webhooks.
 type FindWebhooks struct {
 	Part
 	Group string `query:"group" maxLength:"100" doc:"slug; none: of all"`
@@ -66,7 +66,7 @@ type ChangeWebhookInput struct {
 	}
 }
 
-// FindDeliveries says which deliveries of a webhook are asked for.
+// FindDeliveries chooses deliveries of a webhook.
 type FindDeliveries struct {
 	InWebhook
 	State  string `query:"state" enum:"waiting,done,dead" doc:"none: any"`
@@ -74,7 +74,7 @@ type FindDeliveries struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
-// Redelivered says how much is tried again.
+// Redelivered is the number of deliveries that parley tries again.
 type Redelivered struct {
 	Count int `json:"count" doc:"deliveries that are tried again"`
 }

@@ -24,10 +24,10 @@ func (s *Server) invitations() {
 
 func queryEscape(s string) string { return url.QueryEscape(s) }
 
-// byLink is somebody of whom nothing is known but the link.
+// byLink is a person who is known only by a link.
 func (c *ctx) byLink() people.Actor { return people.Actor{Door: acts.Link, Remote: c.remote()} }
 
-// link looks at the token in the path. Whichever host it was made for answers.
+// link reads the token in the path. Any host answers, whichever host the token is for.
 func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
 	token := c.r.PathValue("token")
 	for _, p := range c.s.People {
@@ -46,7 +46,7 @@ func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
 	return nil, store.Invitation{}, &people.Dead{Why: people.Unknown}
 }
 
-// deadLink says why a link is not good, and what to do.
+// deadLink explains why a link is not valid and what to do.
 func (c *ctx) deadLink(err error) error {
 	var d *people.Dead
 	if !errors.As(err, &d) {
@@ -86,7 +86,8 @@ func (c *ctx) acceptForm(p *people.People, i store.Invitation) acceptForm {
 	return f
 }
 
-// invited shows an invitation. Apps ask with HEAD where they can go on (console.md, decision 4). Neither uses it up.
+// invited shows an invitation. Apps ask with HEAD where they can continue (console.md, decision 4). Neither uses the
+// invitation up.
 func (c *ctx) invited() error {
 	p, i, err := c.link(store.KindInvite)
 	if err != nil {
@@ -153,7 +154,7 @@ func (c *ctx) decline() error {
 // App is a client that people can use.
 type App struct{ Name, For, URL, Icon string }
 
-// Apps that are tried against parley; the addresses are their makers' own.
+// Apps are clients that work with parley; the addresses are their makers' own.
 var Apps = []App{
 	{"Conversations", "Android", "https://conversations.im/", "smartphone"},
 	{"Monal", "iPhone, iPad, Mac", "https://monal-im.org/", "smartphone"},
@@ -165,7 +166,7 @@ func (c *ctx) welcome() error {
 	return c.show("welcome", c.T("Welcome"), map[string]any{"Apps": Apps})
 }
 
-// outbox shows what would have been sent, where parley is only tried out.
+// outbox shows the mail that parley would have sent, in trial mode.
 func (c *ctx) outbox() error {
 	const most = 50
 	before, err := store.ID(0), error(nil)

@@ -18,7 +18,7 @@ import (
 //go:embed assets all:templates
 var files embed.FS
 
-// assets are the files that pages load. Their version is in their address, so that browsers keep them for good.
+// assets are the files that pages load. Their addresses have their version, so that browsers keep them for good.
 type assets struct {
 	fs      fs.FS
 	version string

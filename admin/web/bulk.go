@@ -5,7 +5,7 @@ import (
 	"parley/people"
 )
 
-// chosenPeople are those who were ticked, or all that the form's filter chooses, but for who asks.
+// chosenPeople returns the selected people, or all that the form's filter matches, without the caller.
 func (c *ctx) chosenPeople() ([]string, error) {
 	if c.form("all") == "" {
 		return c.r.Form["name"], nil
@@ -28,10 +28,10 @@ func (c *ctx) chosenPeople() ([]string, error) {
 	return names, nil
 }
 
-// maxUndo is how many people one form takes back: it is kept in the browser until the next page.
+// maxUndo is how many people one form can undo: the browser keeps them until the next page.
 const maxUndo = 30
 
-// bulk does one thing to all that were chosen, and says how many it was done to.
+// bulk does one thing to all chosen people, and says to how many.
 func (c *ctx) bulk() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm

@@ -16,11 +16,11 @@ import (
 // until the stream is over. session names the browser's session, and holds says store.ErrNotFound when that is over.
 type Chat func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool)
 
-// chatCheck is how often it is looked whether the session of a browser that chats is still there. Who ends one here ends its
-// streams at once: this is for those that expire, or are ended elsewhere.
+// chatCheck is how often parley checks that the session of a chatting browser still exists. Ending a session on this
+// node ends its streams at once; this is for sessions that expire or end elsewhere.
 const chatCheck = time.Minute
 
-// chat is the page with a chat client, signed in by the web session.
+// chat shows the page with a chat client, which the web session signs in.
 func (s *Server) chat() {
 	if s.Chat == nil {
 		return
@@ -29,8 +29,8 @@ func (s *Server) chat() {
 	s.handle("GET /chat/ws", member, (*ctx).chatSocket)
 }
 
-// chatPolicy is looser than that of other pages: Converse.js has styles in attributes, shows pictures that are at other
-// servers, and plays sounds. It loads no script but ours.
+// chatPolicy is looser than the policy of other pages: Converse.js has styles in attributes, shows pictures from other
+// servers and plays sounds. It loads no script but ours.
 const chatPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data: https:; media-src 'self' blob: https:; " +
 	"font-src 'self' data:; connect-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

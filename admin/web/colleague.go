@@ -10,7 +10,7 @@ import (
 	"parley/store"
 )
 
-// colleague is the form of a new colleague, as it was filled in.
+// colleague holds the form of a new colleague.
 type colleague struct {
 	people.NewPerson
 	Days    string
@@ -19,25 +19,25 @@ type colleague struct {
 	Error   string
 	Field   string
 	Known   string       // account that has the address already
-	Made    string       // who was created just before
-	MadeAs  string       // the account of that one
+	Made    string       // the person created just before
+	MadeAs  string       // the localpart of that person
 	Link    string       // of the invitation made just before
 	Preview *mailPreview // nil: not asked for
-	NoPhoto bool         // one was chosen, and has to be chosen again
-	Again   bool         // the name was somebody else's until lately, and the actor may give it all the same
+	NoPhoto bool         // a picture was chosen and has to be chosen again
+	Again   bool         // a deleted account had the name recently, and the actor may reuse it
 
 	Grants      []string
 	Departments []string
 	Own         []fieldRow    // the organization's own profile fields
 	Places      picker        // groups
-	Mandatory   []store.Group // everybody is in them: the first
-	MoreOfThem  int           // and so many more
+	Mandatory   []store.Group // the first groups that everyone is in
+	MoreOfThem  int           // and the number of other such groups
 	Mails       bool
 	MayInvite   bool
-	Usual       string // how long a link is good where nothing else was said
+	Usual       string // how long a link is valid by default
 }
 
-// mailPreview is the mail of an invitation before there is one.
+// mailPreview is the mail of an invitation before the invitation exists.
 type mailPreview struct{ To, Subject, Text, Error string }
 
 func (c *ctx) colleague(groups []string) (colleague, error) {
@@ -57,7 +57,7 @@ func (c *ctx) colleague(groups []string) (colleague, error) {
 		return f, err
 	}
 	for i := range f.Own {
-		f.Own[i].Edit, f.Own[i].New = true, true // who makes an account fills it in
+		f.Own[i].Edit, f.Own[i].New = true, true // the person who creates an account fills it in
 	}
 	total := 0
 	if f.Mandatory, total, err = c.mandatoryFor(); err != nil {
@@ -79,7 +79,7 @@ func (c *ctx) newPage() error {
 
 var validity = map[string]time.Duration{"1": 24 * time.Hour, "3": 72 * time.Hour, "7": 168 * time.Hour, "14": 336 * time.Hour, "30": 720 * time.Hour}
 
-// filled is the form as it was filled in, and how long the link is to be good; 0: as usual.
+// filled returns the form as it was filled in, and how long the link is valid; 0: the default.
 func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
 	c.form("name") // reads the form, whatever its kind
 	groups := c.r.Form["groups"]
@@ -98,7 +98,7 @@ func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
 	return f, expiry, nil
 }
 
-// previewMail shows the mail that an invitation would be, and creates nothing.
+// previewMail shows the mail of an invitation and creates nothing.
 func (c *ctx) previewMail() error {
 	f, expiry, err := c.filled()
 	if err != nil {
@@ -115,8 +115,8 @@ func (c *ctx) previewMail() error {
 	return c.panel(http.StatusOK, "colleague", "mailpreview", c.T("New colleague"), f)
 }
 
-// create makes an account; the button says whether the person is invited, and whether another one follows, with role,
-// department, groups and language as they were.
+// create creates an account. The button says whether to invite the person and whether to show the form for another
+// person, with the same role, department, groups and language.
 func (c *ctx) create() error {
 	f, expiry, err := c.filled()
 	if err != nil {
@@ -172,10 +172,10 @@ func (c *ctx) create() error {
 	return c.created(u, invite, link)
 }
 
-// undoTime is how long what was done is offered to be undone; a mail waits for as long.
+// undoTime is how long pages offer to undo something. Mail waits as long.
 const undoTime = 10 * time.Second
 
-// created goes back to the list, and says what was done with a look at it, its link and a way back.
+// created goes back to the list with a message that has links to the new account, its invitation and the undo.
 func (c *ctx) created(u store.Person, invited bool, link string) error {
 	back := undo("/admin/people/" + u.Name + "/undo")
 	n := note{Kind: "ok", Undo: &back, View: "/admin/people/" + u.Name, Link: link}
@@ -188,7 +188,7 @@ func (c *ctx) created(u store.Person, invited bool, link string) error {
 		n.Text = c.T("{{.Name}} has an account now, and can be invited", "Name", u.Display())
 	}
 	c.keep(n)
-	if invited && !c.P.Mails() { // the link is to be passed on: it stays in sight there
+	if invited && !c.P.Mails() { // the link is to be shared: it stays in sight there
 		return c.to("/admin/people/" + u.Name + "#access")
 	}
 	return c.to("/admin/people")

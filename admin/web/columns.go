@@ -13,7 +13,7 @@ import (
 	"parley/store"
 )
 
-// columns are what a table of people may have, by the names that the page shows.
+// columns are the columns that a table of people can have, under the names that the page shows.
 var columns = []string{
 	"full_name",
 	"first_name",
@@ -28,7 +28,7 @@ var columns = []string{
 	"lang",
 }
 
-// columnsWith are those and the keys of profile fields.
+// columnsWith returns the columns with the keys of profile fields.
 func columnsWith(fs []store.ProfileField) []string {
 	all := slices.Clone(columns)
 	for _, f := range fs {
@@ -92,7 +92,7 @@ func readHeads(by map[string]string) map[string]string {
 	return m
 }
 
-// plainly writes a text in small letters without accents and signs, and without what stands in brackets.
+// plainly writes a text in small letters without accents, signs and parts in brackets.
 func plainly(s string) string {
 	var b strings.Builder
 	depth := 0
@@ -112,7 +112,7 @@ func plainly(s string) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// chosen says which columns of a table hold what, and which of them nothing is taken from.
+// chosen maps the columns of a table to their meaning and lists the columns that are ignored.
 type chosen struct {
 	at     map[string][]int // the first that is filled in counts
 	head   []string
@@ -179,10 +179,10 @@ func spaced(rows []sheet.Row, i int) bool {
 	return slices.ContainsFunc(rows, func(r sheet.Row) bool { return i < len(r.Cells) && strings.Contains(clean(r.Cells[i]), " ") })
 }
 
-// clean gives what people see in a cell.
+// clean returns the visible text of a cell.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r == '\u200b' || r == '\ufeff' || r == '\u00ad' { // come along from pages and mails
+		if r == '\u200b' || r == '\ufeff' || r == '\u00ad' { // copied from pages and mails
 			return -1
 		}
 		return r
@@ -190,7 +190,7 @@ func clean(s string) string {
 	return strings.TrimSpace(sheet.Plain(strings.TrimSpace(s)))
 }
 
-// get gives what a row has in a column.
+// get returns the text of a row in a column.
 func (c *chosen) get(r sheet.Row, column string) string {
 	for _, i := range c.at[column] {
 		if i < len(r.Cells) {
@@ -202,7 +202,7 @@ func (c *chosen) get(r sheet.Row, column string) string {
 	return ""
 }
 
-// title is what the table itself calls a column.
+// title returns the table's own name for a column.
 func (c *chosen) title(column string) string {
 	if column == "full_name" && len(c.at[column]) == 0 && len(c.at["last_name"]) > 0 {
 		column = "last_name"
@@ -218,7 +218,7 @@ func (c *chosen) named() bool {
 	return len(c.at["email"])+len(c.at["full_name"])+len(c.at["first_name"])+len(c.at["last_name"]) > 0
 }
 
-// person makes what is asked for of a row.
+// person reads a person from a row.
 func (c *chosen) person(r sheet.Row) people.NewPerson {
 	n := people.NewPerson{
 		Name:       c.get(r, "name"),
@@ -257,7 +257,7 @@ func (c *chosen) person(r sheet.Row) people.NewPerson {
 	return n
 }
 
-// roleWords and langWords are what roles and languages are called in the languages that lists come in.
+// roleWords and langWords are the names of roles and languages in the languages of imported lists.
 var (
 	roleWords = map[string]string{
 		"membre":          store.RoleMember,
@@ -288,7 +288,7 @@ func meant(words map[string]string, s string) string {
 	return strings.ToLower(s)
 }
 
-// langOf gives a language's code: "fr" of "Français", "fr-CA" and "fr_FR".
+// langOf returns a language's code: "fr" for "Français", "fr-CA" and "fr_FR".
 func langOf(s string) string {
 	s = meant(langWords, s)
 	if i := strings.IndexAny(s, "-_"); i > 0 {

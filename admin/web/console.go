@@ -96,7 +96,7 @@ func (c *ctx) overview() error {
 
 const perPage = 25
 
-// pager is the way through a long list.
+// pager leads through a long list.
 type pager struct {
 	Page, Pages, Total, From, To int
 	Query                        url.Values
@@ -118,6 +118,7 @@ func (c *ctx) pager(page, total int) pager {
 	return p
 }
 
+// Has says whether there is a page of this number.
 func (p pager) Has(page int) bool { return page >= 1 && page <= p.Pages }
 
 func (c *ctx) peopleFilter() store.PeopleFilter {
@@ -128,7 +129,7 @@ func (c *ctx) peopleFilter() store.PeopleFilter {
 	return c.Actor.Filter(store.PeopleFilter{Words: words, State: c.form("state"), Role: c.form("role"), Department: c.form("department"), Limit: perPage})
 }
 
-// tab is one of the states that a list can be narrowed to.
+// tab narrows a list to one state.
 type tab struct {
 	State, Text string
 	Count       int
@@ -175,7 +176,7 @@ func (c *ctx) peopleList() error {
 
 var roles = []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}
 
-// online says how many sessions each of some people has.
+// online returns the number of sessions of each person.
 func (c *ctx) online(ps []store.Person) map[string]int {
 	m := make(map[string]int)
 	for _, p := range ps {
@@ -220,7 +221,7 @@ func (c *ctx) entries(es []store.AuditEntry) []entry {
 	return out
 }
 
-// change is a part of an entry: what was and what is, or only a fact.
+// change is a part of an entry: a value before and after, or only a fact.
 type change struct{ Name, Was, Is string }
 
 // fieldsOfLists are the fields of a detail whose lists of two values are not a value before and a value now.
@@ -285,7 +286,7 @@ func (c *ctx) detailText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// auditKinds are what the page narrows the log to: the things of its verbs.
+// auditKinds are the things that the page can narrow the log to, by the first words of the verbs.
 var auditKinds = []string{
 	"person",
 	"field",

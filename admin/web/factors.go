@@ -15,8 +15,8 @@ import (
 	"parley/store"
 )
 
-// codeStep is the time that a code is good for (RFC 6238, section 4); one before and one after are taken too, for clocks
-// that are off.
+// codeStep is how long a code is valid (RFC 6238, section 4). The step before and the step after are accepted too, for
+// clocks that are off.
 const (
 	codeStep   = 30
 	recoveries = 10
@@ -24,7 +24,7 @@ const (
 
 var errUsed = errors.New("web: the code is not right")
 
-// useCode checks a code of the app or a recovery code, each of which is good once.
+// useCode checks a code of the app or a recovery code. Each works once.
 func (s *Server) useCode(ctx context.Context, u store.Person, code string) (bool, error) {
 	code = strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(code))
 	if code == "" || len(code) > 40 {
@@ -50,7 +50,7 @@ func (s *Server) useCode(ctx context.Context, u store.Person, code string) (bool
 	return err == nil, err
 }
 
-// matching gives the step that a code is of, if it is a later one than the last that was used.
+// matching returns the step of a code, if it is later than the last used step.
 func matching(secret, code string, now time.Time, last int64) (int64, bool) {
 	at := now.Unix() / codeStep
 	found, ok := int64(0), false
@@ -69,7 +69,7 @@ func newSecret() string {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:])
 }
 
-// newRecovery makes recovery codes, to be shown once, and what is kept of them.
+// newRecovery creates recovery codes to show once, and the hashes to store.
 func newRecovery() (codes, hashes []string) {
 	for range recoveries {
 		c := strings.ToLower(rand.Text()[:16])

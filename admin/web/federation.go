@@ -14,7 +14,7 @@ func (s *Server) federation() {
 	s.handle("POST /admin/federation/rules", runs, (*ctx).domainRule)
 }
 
-// domainRules are what administrators have said of domains.
+// domainRules are the rules that administrators have set for domains.
 type domainRules struct {
 	Rules      []store.DomainRule
 	OnlyListed bool
@@ -50,7 +50,7 @@ func (c *ctx) federationPage() error {
 	return c.show("federation", c.T("Federation"), d)
 }
 
-// testDomain tries to reach a domain, step by step.
+// testDomain tests the connection to a domain, step by step.
 func (c *ctx) testDomain() error {
 	d, err := c.federationData()
 	if err != nil {

@@ -18,7 +18,8 @@ func (s *Server) fields() {
 	s.handle("POST /admin/people/fields/{key}/{act}", runs, (*ctx).fieldAct)
 }
 
-// fieldsData is what the pages of profile fields show: all of them with the form of a new one, or one with its form.
+// fieldsData is the data of the pages of profile fields: all fields with the form of a new field, or one field with its
+// form.
 type fieldsData struct {
 	Fields  []fieldRow
 	One     fieldRow
@@ -26,12 +27,12 @@ type fieldsData struct {
 	Rows    []formRow
 	Confirm string
 	Most    int
-	Error   string // of what has no input
+	Error   string // an error that belongs to no input
 	Field   string
-	Why     string // what is wrong with the input Field
+	Why     string // the error of the input Field
 }
 
-// refuse says what is wrong at the input that it is about, or above the form.
+// refuse shows an error at its input, or above the form.
 func (d *fieldsData) refuse(text, field string) {
 	for i := range d.Rows {
 		if d.Rows[i].Name == field {
@@ -46,7 +47,7 @@ func (d *fieldsData) refuse(text, field string) {
 	d.Error = text
 }
 
-// fieldsForm gives the page's data with a form for a change.
+// fieldsForm returns the page's data with a form for a change.
 func (c *ctx) fieldsForm(change people.FieldChange) (d fieldsData, err error) {
 	fs, err := c.P.Fields(c.r.Context())
 	d.Most = people.MaxFields
@@ -87,7 +88,7 @@ func (c *ctx) fieldChange() (ch people.FieldChange, err error) {
 	return ch, err
 }
 
-// keep writes what was typed back into the form.
+// keep writes the typed values back into the form.
 func (d *fieldsData) keep(ch people.FieldChange) {
 	for i, r := range d.Rows {
 		if v, ok := r.Of.Value(ch); ok && !r.Locked {
@@ -137,7 +138,7 @@ func (c *ctx) fieldPage() error {
 	return c.show("field", d.One.Label, d)
 }
 
-// refuseField shows the page of a field again with what is wrong.
+// refuseField shows the page of a field again with an error.
 func (c *ctx) refuseField(err error, keep func(d *fieldsData)) error {
 	text, field, ok := c.explain(err)
 	if !ok {
@@ -197,12 +198,12 @@ func (c *ctx) fieldAct() error {
 	return c.to(page)
 }
 
-// fieldRow is a profile field as a page shows it, with the value that somebody has.
+// fieldRow is a profile field on a page, with a person's value.
 type fieldRow struct {
 	store.ProfileField
 	Label string // its name in the page's language
 	Value string
-	Edit  bool // who looks may change the value
+	Edit  bool // the caller may change the value
 	New   bool // on the form of somebody who is new
 	Error string
 }
@@ -210,19 +211,19 @@ type fieldRow struct {
 // Input is the name of the input for its value.
 func (r fieldRow) Input() string { return fieldPrefix + r.Key }
 
-// Offers says whether a choice is one of those that there are now: a value that was chosen before may be none of them.
+// Offers says whether the value is one of the present choices. An old value may be none of them.
 func (r fieldRow) Offers() bool { return r.Value == "" || slices.Contains(r.Choices, r.Value) }
 
-// Short is a link as people read it.
+// Short returns a link without its scheme.
 func (r fieldRow) Short() string {
 	_, rest, _ := strings.Cut(r.Value, "://")
 	return strings.TrimSuffix(rest, "/")
 }
 
-// To says whom its values are shown to.
+// To says who can see the values: "organization", "team" or "admins".
 func (r fieldRow) To() string { return *people.FieldAs(r.ProfileField).SeenBy }
 
-// ownName is what a field is called in the page's language.
+// ownName returns the field's name in the page's language.
 func (c *ctx) ownName(f store.ProfileField) string {
 	if c.Lang.Code == "fr" && f.NameFR != "" {
 		return f.NameFR
@@ -230,11 +231,11 @@ func (c *ctx) ownName(f store.ProfileField) string {
 	return f.Name
 }
 
-// ownNames gives what all fields are called in the page's language, by key.
+// ownNames returns the names of all fields in the page's language, by key.
 func (c *ctx) ownNames() map[string]string {
 	fs, err := c.P.Fields(c.r.Context())
 	if err != nil {
-		c.s.Log.Error("profile fields", "err", err) // the keys say it too
+		c.s.Log.Error("profile fields", "err", err) // the keys serve as names
 	}
 	names := make(map[string]string, len(fs))
 	for _, f := range fs {
@@ -243,7 +244,7 @@ func (c *ctx) ownNames() map[string]string {
 	return names
 }
 
-// fieldRows gives the profile fields that who asks may see of a person, with the person's values.
+// fieldRows returns the profile fields of a person that the caller may see, with the person's values.
 func (c *ctx) fieldRows(u store.Person) (rows []fieldRow, err error) {
 	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
 	for _, f := range fs {
@@ -257,8 +258,8 @@ func (c *ctx) fieldRows(u store.Person) (rows []fieldRow, err error) {
 	return rows, err
 }
 
-// keepRows writes what was typed back into the inputs, and says at the one that it is about what is wrong. It gives the
-// text that is left to be said above the form.
+// keepRows writes the typed values back into the inputs and shows the error at its input. It returns the text for above
+// the form: "" if an input has shown it.
 func keepRows(rows []fieldRow, typed map[string]string, text, field string) string {
 	for i, r := range rows {
 		if v, ok := typed[r.Key]; ok {
@@ -271,7 +272,7 @@ func keepRows(rows []fieldRow, typed map[string]string, text, field string) stri
 	return text
 }
 
-// inWords has an error about a profile field call the field what it is called in the page's language.
+// inWords replaces a profile field's key in an error with the field's name in the page's language.
 func (c *ctx) inWords(err error) error {
 	f := fault.Of(err)
 	if f == nil || len(f.Args) < 2 || f.Args[0] != "Field" {
@@ -289,13 +290,13 @@ func (c *ctx) inWords(err error) error {
 	return err
 }
 
-// listed gives the profile fields that are columns of the list of people.
+// listed returns the profile fields that are columns of the list of people.
 func (c *ctx) listed() (rows []fieldRow, err error) {
 	rows, err = c.fieldRows(store.Person{})
 	return slices.DeleteFunc(rows, func(r fieldRow) bool { return !r.Listed }), err
 }
 
-// cells gives some fields with the values of a person.
+// cells returns fields with a person's values.
 func cells(rows []fieldRow, u store.Person) []fieldRow {
 	out := slices.Clone(rows)
 	for i := range out {

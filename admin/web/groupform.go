@@ -10,7 +10,7 @@ import (
 	"parley/store"
 )
 
-// The form of a group's settings, made of what can be changed of a group.
+// The form of a group's settings, made of org.GroupChange.
 
 // settingsForm holds the inputs of the form of a group's settings. A kind is chosen by what it means.
 type settingsForm struct {
@@ -19,8 +19,8 @@ type settingsForm struct {
 	Texts, Lines, Choices, Boxes []formRow
 }
 
-// settingsForm gives the form with what the group is, and where ch has a field, with that. Who does not own the group
-// sees what holds, and owners see what they have said.
+// settingsForm returns the form with the group's settings, and with the values of ch where it has them. Owners see what
+// they have set; other people see the settings in force.
 func (c *ctx) settingsForm(r room, ch org.GroupChange) settingsForm {
 	now := org.SettingsOf(r.Group)
 	if !r.Owns() {
@@ -29,12 +29,12 @@ func (c *ctx) settingsForm(r room, ch org.GroupChange) settingsForm {
 	return c.formOf(now, ch)
 }
 
-// formOf gives the form with what there is now, and where something else is written, with that.
+// formOf returns the form with the values of now, and with the values of ch where it has them.
 func (c *ctx) formOf(now, ch org.GroupChange) settingsForm {
 	f := settingsForm{Kinds: kindsOffered()}
 	for _, field := range shape.Of(now) {
 		text, _ := field.Value(now)
-		if field.Name == "hidden" && *now.Kind != org.Announcement { // another kind says it by itself
+		if field.Name == "hidden" && *now.Kind != org.Announcement { // other kinds are hidden or not by themselves
 			text = "false"
 		}
 		if written, ok := field.Value(ch); ok {
@@ -45,7 +45,7 @@ func (c *ctx) formOf(now, ch org.GroupChange) settingsForm {
 	return f
 }
 
-// Named gives a field of the form, for pages that have only some.
+// Named returns an input of the form, for pages that have only some of them.
 func (f settingsForm) Named(name string) (input, error) {
 	for _, row := range slices.Concat(f.Texts, f.Lines, f.Choices, f.Boxes) {
 		if row.Name == name {
@@ -55,7 +55,7 @@ func (f settingsForm) Named(name string) (input, error) {
 	return input{}, fmt.Errorf("groups have no setting %s", name)
 }
 
-// settingsRow gives the input for a field.
+// settingsRow returns the input for a field.
 func (c *ctx) settingsRow(f shape.Field, value string) formRow {
 	r := formRow{Of: f, input: input{ID: f.Name, Name: f.Name, Label: c.T(f.Label), As: rowKinds[f.Kind]}}
 	r.Hint = c.hintOf(f.Name)
@@ -70,7 +70,7 @@ func (c *ctx) settingsRow(f shape.Field, value string) formRow {
 	return r.limited()
 }
 
-// add puts an input where its kind belongs.
+// add sorts an input into the form by its kind.
 func (f *settingsForm) add(field shape.Field, value string, r formRow) {
 	switch {
 	case field.Name == "kind":
@@ -86,7 +86,7 @@ func (f *settingsForm) add(field shape.Field, value string, r formRow) {
 	}
 }
 
-// hintOf is what the page says below a field; most need nothing.
+// hintOf returns the hint below a field; "" for most.
 func (c *ctx) hintOf(name string) string {
 	switch name {
 	case "emoji":
@@ -103,8 +103,8 @@ func (c *ctx) groupChange() (ch org.GroupChange, err error) {
 	return ch, err
 }
 
-// readChange fills the change that a pointer points to with what a form has; a box that is not ticked is not sent, so
-// that the form says that it has boxes.
+// readChange fills the change that a pointer points to from a form. Browsers do not send boxes that are not ticked, so
+// a form with boxes says that it has boxes.
 func (c *ctx) readChange(change any) error {
 	return shape.Read(change, func(f shape.Field) (string, bool) {
 		if f.Kind == shape.Box {
@@ -114,10 +114,10 @@ func (c *ctx) readChange(change any) error {
 	})
 }
 
-// told are the fields for which effects has words of its own, or that come to nothing for people.
+// told are the fields for which effects has its own words, or whose change means nothing to people.
 var told = []string{"name", "description", "emoji", "kind", "hidden", "themes_by", "mention_by", "guests", "since_join"}
 
-// otherEffects says of the other fields what they are from now on.
+// otherEffects returns the new values of the other fields that have changed.
 func (c *ctx) otherEffects(was, is store.Group) (out []string) {
 	now := org.SettingsOf(is)
 	shape.Differences(org.SettingsOf(was), now, func(name string, _, _ any) {
@@ -131,7 +131,7 @@ func (c *ctx) otherEffects(was, is store.Group) (out []string) {
 	return out
 }
 
-// fieldName is what the audit log calls a field: by a word of its own, or as forms of groups and teams do.
+// fieldName returns the audit log's name for a field: its own word, or the label of forms of groups and teams.
 func (c *ctx) fieldName(name string) string {
 	id := "field " + name
 	if own := c.T(id); own != id {
@@ -145,7 +145,7 @@ func (c *ctx) fieldName(name string) string {
 	return id
 }
 
-// valueName is what people read for a value of a field.
+// valueName returns a field's value in words.
 func (c *ctx) valueName(f shape.Field, value string) string {
 	switch {
 	case f.Kind == shape.Choice:

@@ -9,14 +9,16 @@ import (
 	"parley/people"
 )
 
-// A group's photo: what is uploaded becomes a small picture first. Apps read it from the rooms (XEP-0486) and the space.
+// A group's photo: parley makes a small picture of an uploaded one. Apps read it from the rooms (XEP-0486) and the
+// space.
 
 func (s *Server) groupPhoto() {
 	s.handle("GET /g/{slug}/photo/{hash}", member, (*ctx).showPhoto)
 	s.handle("POST /g/{slug}/photo", member, (*ctx).savePhoto)
 }
 
-// showPhoto gives it to who may know of the group. Its address has its hash, so that a browser may keep it.
+// showPhoto sends the photo to people who may know of the group. Its address has its hash, so that a browser may keep
+// it.
 func (c *ctx) showPhoto() error {
 	r, err := c.room()
 	if err != nil {
@@ -33,11 +35,11 @@ func (c *ctx) showPhoto() error {
 	h.Set("Content-Type", p.Type)
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("Content-Disposition", "inline")
-	_, _ = c.w.Write(p.Data) // who asked may have gone
+	_, _ = c.w.Write(p.Data) // the client may have gone
 	return nil
 }
 
-// groupPicture makes the picture that is kept of one that is uploaded: as of a person.
+// groupPicture makes the stored picture of an uploaded one, as for people.
 func groupPicture(data []byte) ([]byte, error) {
 	p, err := people.CheckPhoto(data)
 	return p.Data(), err
@@ -75,7 +77,7 @@ func (c *ctx) savePhoto() error {
 	return c.done(page, "Saved")
 }
 
-// tooLarge keeps what a body's limit says; another fault of a form is its sender's.
+// tooLarge keeps the error of a body's limit; any other fault of a form is the sender's.
 func tooLarge(err error) error {
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {

@@ -41,13 +41,14 @@ type groupRow struct {
 	Themes  int
 }
 
-// deletedGroup is one that can be restored, for some more days.
+// deletedGroup is a group that can be restored for some more days.
 type deletedGroup struct {
 	store.Group
 	Left int
 }
 
-// groupList shows the groups that one may know of: one's own first, in pages; or with "of" only some of them.
+// groupList shows the groups that the person may know of in pages, own groups first; the parameter "of" narrows the
+// list.
 func (c *ctx) groupList() error {
 	of, page := c.form("of"), c.pageNumber()
 	f := store.GroupFilter{Words: c.words("q"), Described: true, Limit: perPage, Offset: (page - 1) * perPage}
@@ -94,7 +95,7 @@ func (c *ctx) groupList() error {
 	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), d)
 }
 
-// groupTabs are the ways to narrow the list; deleted groups are for who can restore them.
+// groupTabs narrow the list. Only people who can restore groups see the deleted groups.
 func (c *ctx) groupTabs(of string, mine, others int) ([]tab, error) {
 	tabs := []tab{{"", c.T("All"), mine + others, of == ""}, {"mine", c.T("Mine"), mine, of == "mine"}, {"others", c.T("Others"), others, of == "others"}}
 	if !c.Actor.Runs() {
@@ -107,7 +108,7 @@ func (c *ctx) groupTabs(of string, mine, others int) ([]tab, error) {
 	return tabs, err
 }
 
-// groupRows gives a part of the groups in which one is, or is not.
+// groupRows returns a part of the groups that the person is in, or is not in.
 func (c *ctx) groupRows(f store.GroupFilter, whose string) (rows []groupRow, err error) {
 	ctx := c.r.Context()
 	f.Whose = whose
@@ -174,7 +175,7 @@ type groupForm struct {
 	Error, Field string
 }
 
-// groupForm gives the form for a group with what has been written in it, and who is chosen.
+// groupForm returns the form for a group with the typed values and the chosen people.
 func (c *ctx) groupForm(written org.GroupChange, chosen []string) (f groupForm, err error) {
 	first := org.SettingsOf(store.Group{ThemesBy: "members", GroupSettings: store.GroupSettings{Kind: org.Private}})
 	f.settingsForm = c.formOf(first, written)
@@ -182,7 +183,7 @@ func (c *ctx) groupForm(written org.GroupChange, chosen []string) (f groupForm, 
 	return f, err
 }
 
-// mayCreate says whether one may create groups that one owns.
+// mayCreate says whether the person may create groups.
 func (c *ctx) mayCreate() bool { return c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()) }
 
 func (c *ctx) newGroupPage() error {

@@ -35,7 +35,7 @@ type settingsData struct {
 	Error, Field string
 }
 
-// kindFacts are what a kind of group means for people.
+// kindFacts are the effects of a kind of group on people.
 type kindFacts struct {
 	Kind string
 	org.Rules
@@ -48,14 +48,14 @@ func kindsOffered() (out []kindFacts) {
 	return out
 }
 
-// groupTeam is a team that is in a group as one.
+// groupTeam is a team in a group.
 type groupTeam struct {
 	store.Team
 	Role string
 	Size int
 }
 
-// managed is room for who manages it.
+// managed is room for people who manage the group.
 func (c *ctx) managed() (room, error) {
 	r, err := c.room()
 	if err == nil && !r.Manages() {
@@ -64,7 +64,7 @@ func (c *ctx) managed() (room, error) {
 	return r, err
 }
 
-// owned is room for its owners: what a group is, is theirs to say, as by the commands of its rooms.
+// owned is room for the owners of the group: only they change its settings, as with the commands of its rooms.
 func (c *ctx) owned() (room, error) {
 	r, err := c.managed()
 	if err == nil && !r.Owns() {
@@ -101,10 +101,10 @@ func (c *ctx) settingsData(r room) (d settingsData, err error) {
 	return d, nil
 }
 
-// progress of what is done in the background.
+// progress is how far a task in the background has come.
 type progress struct{ Done, Total int }
 
-// adding says how far adding everyone to a mandatory group has come.
+// adding returns how many people of a mandatory group have been added.
 func (c *ctx) adding(g store.Group) (p progress, now bool) {
 	p.Done, p.Total, now = c.s.Org.Filling(g.Host, g.ID)
 	return p, now
@@ -122,7 +122,7 @@ func (c *ctx) groupSettingsPage() error {
 	return c.show("groupsettings", r.Group.Name, d)
 }
 
-// saveGroup changes what a group is. With "look" it first says what that comes to, where it comes to anything for people.
+// saveGroup changes a group's settings. With "look" it first shows the effects, if the change has any for people.
 func (c *ctx) saveGroup() error {
 	r, err := c.owned()
 	if err != nil {
@@ -158,7 +158,7 @@ func (c *ctx) saveGroup() error {
 		if d.Error, d.Field, ok = c.explain(err); !ok {
 			return err
 		}
-		d.settingsForm = c.settingsForm(r, ch) // what was written is still there
+		d.settingsForm = c.settingsForm(r, ch) // the typed values stay
 		return c.page(http.StatusUnprocessableEntity, "groupsettings", r.Group.Name, d)
 	}
 	return c.done(page, "Saved")
@@ -234,24 +234,24 @@ func (c *ctx) featureEffects(was, is store.Group) (out []string) {
 	return out
 }
 
-// confirmation asks before something is done that says what it comes to.
+// confirmation shows the effects of an act and asks for a confirmation.
 type confirmation struct {
 	Group    store.Group
 	Action   string // where the form goes again, without the look
 	Back     string
 	Question string
 	Effects  []string
-	People   []string // who it is about, the first of them
-	More     int      // of them
+	People   []string // the first people whom it affects
+	More     int      // the number of other people
 	Verb     string
 	Danger   bool
 	Fields   [][2]string
 }
 
-// looks says that a form is to be told what it would come to.
+// looks says whether a form asks for its effects only.
 func (c *ctx) looks() bool { return c.r.FormValue("step") == "look" }
 
-// confirm shows the form's consequences, with all that it had to be sent again.
+// confirm shows the effects of a form, with all its values to send again.
 func (c *ctx) confirm(r room, q confirmation) error {
 	q.Group = r.Group
 	for _, name := range slices.Sorted(maps.Keys(c.r.PostForm)) {
@@ -291,7 +291,7 @@ func (c *ctx) restoreGroup() error {
 	return c.done("/g/"+g.Slug, "The group {{.Name}} was created and is in its members' apps", "Name", g.Name)
 }
 
-// setMandatory has everyone in a group, or everyone of a team, or nobody in particular any more.
+// setMandatory makes a group mandatory for everyone, for a team, or for nobody.
 func (c *ctx) setMandatory() error {
 	r, err := c.room()
 	if err == nil && !c.Actor.Runs() {
@@ -317,7 +317,7 @@ func (c *ctx) setMandatory() error {
 	return c.done(page+"#everybody", "Saved")
 }
 
-// setMandatory has everyone in a group, everyone of a team, which is named by its slug, or nobody in particular.
+// setMandatory makes a group mandatory for everyone, for the team with a slug, or for nobody.
 func (s *Server) setMandatory(ctx context.Context, by acts.Actor, g store.Group, whom string) error {
 	if whom != "" && whom != org.Everyone {
 		t, err := s.Org.Team(ctx, g.Host, whom)
@@ -347,7 +347,7 @@ func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
 	return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("People who join the team {{.Team}} join the group, and cannot leave it while they are in the team.", "Team", org.TeamLabel(t)), nobody}, err
 }
 
-// teamOutside counts who of a team is not in a group.
+// teamOutside counts the members of a team who are not in a group.
 func (c *ctx) teamOutside(g store.Group, t store.Team) (n int, err error) {
 	ps, err := c.s.Org.TeamPeople(c.r.Context(), c.host(), t.ID)
 	if err != nil {
@@ -369,7 +369,7 @@ func (c *ctx) teamOutside(g store.Group, t store.Team) (n int, err error) {
 	return n, nil
 }
 
-// mandatoryProgress is the part of the settings that is asked for again while people are being added.
+// mandatoryProgress is the part of the settings that browsers ask for again while people are being added.
 func (c *ctx) mandatoryProgress() error {
 	r, err := c.managed()
 	if err != nil {
@@ -383,7 +383,7 @@ func (c *ctx) mandatoryProgress() error {
 	return c.panel(http.StatusOK, "groupsettings", "progress", "", d)
 }
 
-// setGroupTeam has a team in a group as one, or not any more.
+// setGroupTeam adds a team to a group or removes it.
 func (c *ctx) setGroupTeam() error {
 	r, err := c.owned()
 	if err != nil {
@@ -417,12 +417,12 @@ func (c *ctx) setGroupTeam() error {
 	return c.done(page+"#teams", "Saved")
 }
 
-// daysLeft says for how many more days a deleted group can be restored.
+// daysLeft returns for how many more days a deleted group can be restored.
 func (c *ctx) daysLeft(g store.Group) int {
 	return max(0, int(org.Restorable.Hours()/24)-int(c.now.Sub(g.Deleted).Hours()/24))
 }
 
-// shortList names the first of some addresses, and says how many more there are.
+// shortList returns the first of some addresses, and the number of the others.
 func shortList(addresses []string, host string) (names []string, more int) {
 	for _, a := range addresses[:min(len(addresses), 12)] {
 		names = append(names, strings.TrimSuffix(a, "@"+host))

@@ -15,18 +15,18 @@ import (
 
 const maxImport = 5000
 
-// row is a line of a file that is imported.
+// row is a line of an imported file.
 type row struct {
 	Line  int
 	New   people.NewPerson
 	Name  string // of the account
 	State string // "new", "known", "wrong", "made"
 	Error string
-	Where string // the column that is wrong, as the file calls it, and what it has
+	Where string // the column and text of the wrong cell, as the file has them
 }
 
 type importData struct {
-	Text      string // the file, to be sent again with the answer
+	Text      string // the file, which the form sends again
 	Rows      []row
 	New       int
 	Known     int
@@ -37,11 +37,11 @@ type importData struct {
 	Mails     bool
 	Columns   []string
 	Encodings []sheet.Encoding
-	Chosen    string // the encoding that was asked for
-	Encoding  string // how the file is written
-	Comma     string // what parts its cells
+	Chosen    string // the chosen encoding
+	Encoding  string // the file's encoding
+	Comma     string // the sign between its cells
 	Unused    []string
-	Own       []fieldRow // profile fields that the file has
+	Own       []fieldRow // the file's profile fields
 }
 
 func (c *ctx) importPage() error {
@@ -53,7 +53,7 @@ func (c *ctx) importPage() error {
 	return c.show("import", c.T("Import people"), d)
 }
 
-// importFile shows what a file would do, and with do=import does it.
+// importFile shows the effects of a file, and with do=import imports it.
 func (c *ctx) importFile() error {
 	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
 	if err != nil {
@@ -108,7 +108,7 @@ func (c *ctx) importFile() error {
 	return c.show("import", c.T("Import people"), d)
 }
 
-// importer is the person who asks, with a file.
+// importer imports a file for a person.
 func (c *ctx) importer() people.Actor {
 	by := c.Actor
 	by.Door = acts.Import
@@ -156,7 +156,7 @@ func (c *ctx) importRow(r *row, by *chosen, seen map[string]int, do, invite bool
 	return nil
 }
 
-// where names the cell that is wrong: its column, as the file calls it, and what is in it.
+// where names the wrong cell by its column, as the file calls it, and its text.
 func where(by *chosen, field string, n people.NewPerson) string {
 	value, ok := map[string]string{"full_name": n.FullName, "email": n.Email, "name": n.Name, "phone": n.Phone, "title": n.Title,
 		"department": n.Department, "role": n.Role, "groups": strings.Join(n.Groups, " "), "lang": n.Lang}[field]
@@ -172,7 +172,7 @@ func where(by *chosen, field string, n people.NewPerson) string {
 	return by.title(field) + " “" + cut(value, 60) + "”"
 }
 
-// readText gives what was sent as text: a file, or lines that were pasted, which are the file's when they come again.
+// readText returns the text of the form: a file, or pasted lines. A form that comes again has the file as lines.
 func (c *ctx) readText(d *importData) error {
 	d.Text, d.Chosen = c.r.FormValue("text"), c.form("encoding")
 	f, _, err := c.r.FormFile("file")
@@ -188,7 +188,7 @@ func (c *ctx) readText(d *importData) error {
 	return err
 }
 
-// readRows reads a table of people, who may have values of some profile fields.
+// readRows reads a table of people, with values of profile fields.
 func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error) {
 	bad := func(id string, args ...any) ([]row, chosen, rune, error) {
 		return nil, chosen{}, 0, fault.New(fault.Invalid, "file", id, args...)
@@ -224,7 +224,7 @@ func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error)
 	return rows, c, t.Comma, nil
 }
 
-// badTable says in words why a file is not taken, and what to do.
+// badTable explains why parley does not accept a file, and what to do.
 func badTable(err error, head []string, comma rune) error {
 	bad := func(id string, args ...any) error {
 		return fault.New(fault.Invalid, "file", id, args...)
@@ -266,7 +266,7 @@ func badKind(k sheet.Kind) error {
 	return fault.New(fault.Invalid, "file", text)
 }
 
-// columnName calls a column as spreadsheets and the table do: C (E-mail).
+// columnName names a column as spreadsheets and the table do: C (E-mail).
 func columnName(head []string, n int) string {
 	name := ""
 	for i := n; i > 0; i = (i - 1) / 26 {
@@ -278,7 +278,7 @@ func columnName(head []string, n int) string {
 	return name
 }
 
-// commaName shows what parts the cells.
+// commaName shows the sign between the cells.
 func commaName(r rune) string {
 	if r == '\t' {
 		return "⇥"

@@ -12,12 +12,12 @@ import (
 	"parley/store"
 )
 
-// invitation is one as the console shows it.
+// invitation is an invitation on a page of the console.
 type invitation struct {
 	store.Invitation
 	State  string // also "expired"
-	Link   string // "" if it is not good
-	Mail   string // why its mail was not sent, or waits; "": nothing is wrong with it
+	Link   string // "" if it is not valid
+	Mail   string // why the mail was not sent, or waits; "" if nothing is wrong
 	Events []event
 }
 
@@ -57,8 +57,8 @@ func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err 
 	return v, err
 }
 
-// mayShow: a link for somebody's new password is as good as that password, and is shown as it is made: with a proof that is
-// not old.
+// mayShow says whether the page may show the link. A link for a new password is as good as that password, so it needs a
+// recent proof of identity, as creating it does.
 func (c *ctx) mayShow(i store.Invitation) bool { return i.Kind != store.KindReset || c.fresh() }
 
 func (c *ctx) invitationList() error {
@@ -90,7 +90,7 @@ func (c *ctx) invitationList() error {
 	return c.show("invitations", c.T("Invitations"), map[string]any{"Invitations": out, "Pager": c.pager(page, total), "May": v.MayInvite(c.Actor.Role), "Uses": uses, "Usual": c.span(v.InviteTime)})
 }
 
-// openLink makes a link for people who choose their names, as often as is said.
+// openLink creates a link for people who choose their names.
 func (c *ctx) openLink() error {
 	expiry, ok := validity[c.form("days")]
 	if c.form("days") == "" { // as the settings say
@@ -107,7 +107,7 @@ func (c *ctx) openLink() error {
 	return c.done("/admin/invitations/"+i.ID, "The link is ready to share")
 }
 
-// oneInvitation gives the one in the path, if the actor may see it.
+// oneInvitation returns the invitation in the path, if the actor may see it.
 func (c *ctx) oneInvitation() (store.Invitation, error) {
 	return c.P.FindInvitation(c.r.Context(), c.Actor, c.r.PathValue("id"))
 }

@@ -98,8 +98,8 @@ func (s *Server) find(ctx context.Context, site *people.People, who string) (*pe
 	return p, store.Person{}, store.ErrNotFound
 }
 
-// supposed is what attempts for an account that there is not are counted under: as for one that there is, or the count would
-// tell them apart.
+// supposed is the name that counts attempts on an account that does not exist, as for an account that exists: a missing
+// count would tell them apart.
 func supposed(p *people.People, who string) string {
 	name, domain, full := strings.Cut(strings.ToLower(who), "@")
 	if full && domain != p.Host() {
@@ -116,7 +116,7 @@ func (c *ctx) failed(door, why, typed string) { c.s.Failures.Note(c.addr(), door
 
 func retryAfter(wait time.Duration) string { return strconv.Itoa(int(wait.Seconds()) + 1) }
 
-// verify says whether this is the password of an account. For one that there is not it takes the same time.
+// verify says whether this is the password of an account. It takes the same time for an account that does not exist.
 func (s *Server) verify(p *people.People, u store.Person, found bool, password string) (bool, error) {
 	if !found || u.State() != store.StateActive {
 		s.Faker.Keys(p.Host(), "-").Verify(password)
@@ -401,7 +401,7 @@ func (c *ctx) setup() error {
 	return c.done("/admin", "Welcome, {{.Name}}: the organization is yours", "Name", u.Display())
 }
 
-// password gives the password of a form; one that is missing is told by People.
+// password returns the password of a form; People reports a missing one.
 func (c *ctx) password() string {
 	if p := c.r.FormValue("password"); p != "" {
 		return p
@@ -419,7 +419,7 @@ func (c *ctx) forgotPage() error {
 	return c.show("forgot", c.T("Forgotten password"), forgotForm{Mails: c.P.Mails()})
 }
 
-// forgot answers the same whoever asks: it tells nobody which accounts there are. The mail is written meanwhile.
+// forgot answers everybody alike, so that nobody learns which accounts exist. The mail is written in the background.
 func (c *ctx) forgot() error {
 	who := c.form("user")
 	if ok, _ := c.s.Throttle.Wrong(c.addr(), auth.Forgotten); !ok || len(who) > 1000 { // each asking counts

@@ -41,7 +41,7 @@ func (c *ctx) memberFilter(r room, role string) store.PeopleFilter {
 	return store.PeopleFilter{Words: words[:min(len(words), 8)], Department: c.form("department"), Group: r.Group.ID, GroupRole: role, Limit: perPage}
 }
 
-// membersPage lists who is in a group: for those who may see that, and with the means to change it for who manages it.
+// membersPage lists the members of a group to people who may see them, and lets its managers change them.
 func (c *ctx) membersPage() error {
 	r, err := c.room()
 	if err != nil {

@@ -63,7 +63,7 @@ func roomName(r room) string {
 	return r.Group.Slug
 }
 
-// showOut shows somebody out of a room, who may come back; or keeps them out of the group for good.
+// showOut removes somebody from a room, or bans somebody from the group.
 func (c *ctx) showOut() error {
 	r, err := c.managed()
 	if err != nil {

@@ -26,7 +26,7 @@ func (s *Server) own() {
 	s.handle("POST /me/data", member, (*ctx).download)
 }
 
-// self is the address of who has signed in.
+// self is the address of the signed-in person.
 func (c *ctx) self() jid.JID {
 	j, err := jid.New(c.Me.Name, c.host(), "")
 	if err != nil { // it is kept as it is
@@ -35,7 +35,7 @@ func (c *ctx) self() jid.JID {
 	return j
 }
 
-// newsRow is a conversation with what is new in it.
+// newsRow is a conversation with its new messages.
 type newsRow struct {
 	Name, Group, Link, By, Text string
 	Unread                      int

@@ -80,7 +80,7 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 		d.Invitations = append(d.Invitations, v)
 		d.Waits = d.Waits || i.Kind == store.KindInvite && i.Good(c.now)
 	}
-	// Where somebody is signed in, and from which address, is for who may sign that person out.
+	// Only people who may sign this person out see the person's sessions and their addresses.
 	if d.Can["disable"] || d.Self {
 		d.Devices = c.devices(u.Name)
 		if d.Browsers, err = c.s.Store.WebSessionsOf(ctx, c.host(), u.Name, c.now); err != nil {

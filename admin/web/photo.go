@@ -33,8 +33,8 @@ type thumb struct {
 	typ  string
 }
 
-// thumbOf makes one where it is not known yet, by the hash of what was published. What clients publish may be anything:
-// only what was drawn anew is shown.
+// thumbOf returns the small picture for the hash of a published one, and makes it if necessary. Clients may publish
+// anything, so pages show only pictures that parley has drawn anew.
 func (s *Server) thumbOf(hash string, published []byte) thumb {
 	if th, ok := s.thumbs.Get(hash); ok {
 		return th

@@ -14,9 +14,9 @@ import (
 // offered is how many a picker shows at once; the others are found by searching.
 const offered = 50
 
-// picker is a field of a form in which people or groups are chosen of many: those that are ticked, and of the others what
-// the words find. With scripts the list follows the words; without them a button sends the form, which comes back with what
-// was filled in.
+// picker is a field of a form that chooses people or groups from many: it shows the chosen ones, and of the others
+// those that match the words. With scripts the list follows the words. Without scripts a button sends the form, which
+// comes back as it was filled in.
 type picker struct {
 	Name   string // of the field
 	Find   string // where the list is found while one writes
@@ -53,7 +53,7 @@ func (c *ctx) picker(name, find string) picker {
 	return picker{Name: name, Find: find, Q: c.form("find_" + name)}
 }
 
-// fill puts in what was found, without those that are chosen already.
+// fill adds the found entries that are not chosen yet.
 func (p *picker) fill(found []choice, total int) {
 	p.More = max(0, total-len(found))
 	for _, f := range found {
@@ -114,7 +114,7 @@ func (c *ctx) placesPicker(chosen []string) (picker, error) {
 	})
 }
 
-// allGroupsPicker offers all groups of the organization, to who runs it.
+// allGroupsPicker offers all groups of the organization to people who run it.
 func (c *ctx) allGroupsPicker(name string, chosen []string) (picker, error) {
 	return c.groupPicker(name, "/pick/groups?for="+name, chosen, func(f store.GroupFilter) ([]store.Group, int, error) {
 		return c.s.Org.FindGroups(c.r.Context(), c.host(), jid.JID{}, f)

@@ -117,7 +117,8 @@ func (c *ctx) fieldValues() (values map[string]string) {
 // fieldPrefix begins the names of inputs for the fields that the organization has defined.
 const fieldPrefix = "field_"
 
-// locked refuses what has a lock on this page, also to administrators: they change it where it needs a proof.
+// locked refuses changes of locked values on this page, even from administrators: they change them where it needs a
+// proof.
 func (c *ctx) locked() error {
 	for _, f := range people.Locked {
 		if c.r.Form.Has(f) {
@@ -127,7 +128,7 @@ func (c *ctx) locked() error {
 	return nil
 }
 
-// colleagues gives people as who asks may see them; words are looked for only in what that one would be shown.
+// colleagues returns people as the caller may see them. It searches only the values that the caller may see.
 func (c *ctx) colleagues(f store.PeopleFilter) ([]store.Person, int, error) {
 	f.Open = !c.Actor.Runs()
 	ps, total, err := c.s.Store.People(c.r.Context(), c.host(), f)

@@ -60,7 +60,7 @@ func (f *quietForm) days(on []string) {
 	}
 }
 
-// sent puts what was sent into a form that is shown again.
+// sent writes the sent values into a form that is shown again.
 func (f *quietForm) sent(c *ctx) {
 	if !c.r.Form.Has("quiet_hours") {
 		return

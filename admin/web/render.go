@@ -187,21 +187,21 @@ type view struct {
 	Data   any
 }
 
-// note is a message about what was done: kind "ok" or "error".
+// note is a message about the last act: kind "ok" or "error".
 type note struct {
 	Kind, Text string
 	Undo       *undoing `json:",omitempty"`
-	View       string   `json:",omitempty"` // the page of what was done
+	View       string   `json:",omitempty"` // the page of the changed thing
 	Link       string   `json:",omitempty"` // to be copied
 }
 
-// undoing is the form that takes back what was done.
+// undoing is the form that undoes the last act.
 type undoing struct {
 	To     string
 	Fields [][2]string
 }
 
-// undo makes one that posts names and values in turn.
+// undo returns a form that posts names and values in turn.
 func undo(to string, fields ...string) undoing {
 	u := undoing{To: to}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -276,7 +276,7 @@ func (c *ctx) keep(n note) {
 	http.SetCookie(c.w, &http.Cookie{Name: noteCookie, Value: base64.RawURLEncoding.EncodeToString(b), Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
-// done says what was done, and goes on.
+// done reports the act as done and redirects to path.
 func (c *ctx) done(path, id string, args ...any) error {
 	c.say("ok", c.T(id, args...))
 	return c.to(path)
@@ -288,7 +288,7 @@ func (c *ctx) undoable(path string, u undoing, id string, args ...any) error {
 	return c.to(path)
 }
 
-// oops goes on with what cannot be done; what is our fault stays an error.
+// oops redirects to path with the text of a mistake; an error that is our fault stays an error.
 func (c *ctx) oops(path string, err error) error {
 	text, _, ok := c.explain(err)
 	if !ok {

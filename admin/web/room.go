@@ -19,7 +19,7 @@ type room struct {
 	Group  store.Group
 	Theme  *store.Theme
 	Access org.Access
-	From   time.Time // what was said before is not for this person
+	From   time.Time // the person may not see earlier messages
 	Role   string
 	Local  string // localpart
 	Path   string
@@ -34,6 +34,7 @@ func (r room) Owns() bool { return r.Access.Affiliation == org.Owner }
 // Shows says whether the person sees who is in the group.
 func (r room) Shows() bool { return r.Access.Read && org.ShowsAddresses(r.Group, r.Access) }
 
+// Manages says whether the person is an owner or a moderator of the room.
 func (r room) Manages() bool {
 	return r.Access.Manages()
 }
@@ -73,9 +74,9 @@ func (c *ctx) room() (r room, err error) {
 type message struct {
 	ID      string
 	Nick    string
-	By      string // full name of who said it, as far as it is known and shown; else the nickname
+	By      string // the writer's full name, if it is known and shown; else the nickname
 	Sender  string // name of the account; "" of another server, the room itself, or where it is not shown
-	Address string // of who said it, as far as it is known; for moderators
+	Address string // the writer's localpart, if it is known; for moderators
 	Text    string
 	At      time.Time
 	Day     bool // the first of its day

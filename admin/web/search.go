@@ -16,7 +16,7 @@ func (s *Server) searching() {
 	s.handle("GET /search", member, (*ctx).search)
 }
 
-// search finds messages, people and groups. What may be read is the store's to say, in the query itself.
+// search finds messages, people and groups. The store's queries find only messages that the person may read.
 func (c *ctx) search() error {
 	ctx, q := c.r.Context(), c.form("q")
 	if c.form("palette") != "" && c.r.Header.Get("HX-Request") != "" {
@@ -76,8 +76,8 @@ func (c *ctx) search() error {
 	return c.show("search", c.T("Search"), d)
 }
 
-// searchedGroup gives the id of a group by its slug, or what none has: whether there is such a group is told by nothing but
-// what is found in it.
+// searchedGroup returns the ID of a group by its slug, or an ID that no group has: only the results show whether a
+// group exists.
 func (s *Server) searchedGroup(ctx context.Context, host, slug string) (string, error) {
 	g, err := s.Org.Group(ctx, host, slug)
 	if fault.Is(err, fault.NotFound) {

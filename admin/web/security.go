@@ -88,7 +88,7 @@ func queryPath(s string) string { return strings.ReplaceAll(queryEscape(s), "+",
 
 func (c *ctx) securityPage() error { return c.showSecurity(nil) }
 
-// showSecurity shows the page, with what is shown this once.
+// showSecurity shows the page, with the secrets that are shown only once.
 func (c *ctx) showSecurity(once func(d *securityData)) error {
 	d, err := c.securityData()
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *ctx) newPassword() error {
 	if err := c.P.SetPassword(c.r.Context(), c.Actor, c.Me.Name, c.password()); err != nil {
 		return c.refuseSecurity(err)
 	}
-	// This browser goes on under a new token: whoever has seen the old one has nothing.
+	// This browser continues under a new token, so that a stolen old one is of no use.
 	if err := c.signIn(c.P, *c.Me); err != nil {
 		return err
 	}

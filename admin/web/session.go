@@ -99,7 +99,7 @@ func langOr(ls ...string) string {
 	return ""
 }
 
-// who gives the person behind a request's session; nil people if there is none that is good.
+// who returns the person of a request's session; nil people if the session is not valid.
 func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.Person, error) {
 	k, err := r.Cookie(sessionCookie)
 	if err != nil {

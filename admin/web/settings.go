@@ -22,7 +22,7 @@ func (s *Server) settings() {
 type settingField struct {
 	settings.State
 	Input        string // of the part of the template that shows it
-	Shown        string // the value in the form: what is in force, or what was sent and is wrong
+	Shown        string // the value in the form: the value in force, or a sent value that is wrong
 	N, Unit      string // of a duration
 	Options      []option
 	DefaultText  string
@@ -39,7 +39,7 @@ type settingsSection struct {
 
 func (c *ctx) settingsPage() error { return c.showSettings(http.StatusOK, "", nil, nil) }
 
-// showSettings shows all of them; of one section with what was sent, and what is wrong with it.
+// showSettings shows all settings, and one section with the sent values and their errors.
 func (c *ctx) showSettings(status int, section string, sent map[string]string, wrong settings.Mistakes) error {
 	all, err := c.P.Settings(c.Actor)
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *ctx) fill(f *settingField) {
 		if n := len(f.Shown); n > 0 && strings.ContainsAny(f.Shown[n-1:], "dhms") {
 			f.N, f.Unit = f.Shown[:n-1], f.Shown[n-1:]
 		}
-		if f.Unit == "s" { // whoever has configured seconds sees minutes: they are not offered
+		if f.Unit == "s" { // a configured number of seconds shows as minutes: pages do not offer seconds
 			if d, ok := settings.ParseDuration(f.Shown); ok {
 				f.N, f.Unit = strconv.Itoa(int(d/time.Minute)), "m"
 			}
@@ -169,8 +169,8 @@ func (c *ctx) span(d time.Duration) string {
 	return c.T("{{.Count}} minutes", "Count", int(d/time.Minute))
 }
 
-// sentSettings reads the form of a section: what was sent, and of that what is not as the form was shown. Who has not
-// touched a setting does not undo what somebody else has set meanwhile.
+// sentSettings returns the values of a section's form that differ from the form as it was shown. A setting that the
+// sender has not touched does not undo somebody else's change.
 func (c *ctx) sentSettings(all []settings.State, section string) (sent map[string]string, to map[string]*string) {
 	sent, to = make(map[string]string), make(map[string]*string)
 	for _, st := range all {

@@ -37,7 +37,7 @@ var dangerous = map[string]func(c *ctx) bool{
 	"POST /admin/system/backup":    nil, // it has everything
 	"POST /admin/federation/rules": nil,
 	"POST /admin/webhooks":         nil,
-	// Who signs in how, and which second step is demanded; what is removed for good.
+	// How people sign in, which roles need the second step, and deletions for good.
 	"POST /admin/settings/{section}": func(c *ctx) bool {
 		return slices.Contains([]string{"signin", "retention"}, c.r.PathValue("section"))
 	},
@@ -64,7 +64,7 @@ func (s *Server) steppingUp() {
 	s.handle("POST /me/prove", member, (*ctx).proveFirst)
 }
 
-// enrolling are what is left to who has to set up the second step first.
+// enrolling are the pages for people who first have to set up the second step.
 var enrolling = []string{"GET /me/security", "POST /me/prove", "POST /me/factor", "GET /me/factor.png", "POST /logout", "POST /lang"}
 
 // enrols sends who has to set up the second step to where that is done.
@@ -196,7 +196,8 @@ func (c *ctx) prove(given string) error {
 
 var tooMany = fault.New(fault.Limit, "current", "Too many attempts: try again in a few minutes")
 
-// ownCode says whether this is a code of who has signed in. A wrong one is counted where it turns out to be no password either.
+// ownCode says whether this is a code of the signed-in person. A wrong code counts only once it is not the password
+// either.
 func (c *ctx) ownCode(code string) (bool, error) {
 	at := c.s.Throttle.Again(c.addr(), auth.Code, c.Me.Address())
 	if at.Shut {
@@ -217,7 +218,7 @@ func (c *ctx) ownCode(code string) (bool, error) {
 	return in, nil
 }
 
-// ownPassword checks the password of who has signed in already.
+// ownPassword checks the password of the signed-in person.
 func (c *ctx) ownPassword(password string) error {
 	at := c.s.Throttle.Again(c.addr(), auth.Password, c.Me.Address())
 	if at.Shut {

@@ -7,7 +7,7 @@ import (
 	"parley/store"
 )
 
-// mayBackup: for owners, for who has a backup has everything, and of every host.
+// mayBackup is true for owners only: a backup has everything, of every host.
 func (c *ctx) mayBackup() bool { return c.Actor.Role == store.RoleOwner && c.P.Operates(c.Actor) }
 
 func (c *ctx) backup() error {
@@ -56,7 +56,7 @@ func (c *ctx) systemPage() error {
 		"Records": records, "Looked": look, "Mails": mails, "OlderMails": older, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
 }
 
-// testMail writes a mail to who asks.
+// testMail sends a mail to the caller.
 func (c *ctx) testMail() error {
 	if c.Me.Email == "" {
 		c.say("error", c.T("Your account has no e-mail address to send it to"))

@@ -23,7 +23,7 @@ func (s *Server) teams() {
 	s.handle("POST /admin/teams/{team}/delete", runs, (*ctx).deleteTeam)
 }
 
-// teamForm is the form of a team, as it was filled in, and what stands beside it.
+// teamForm is the data of a team's page with its form.
 type teamForm struct {
 	org.NewTeam
 	Teams        []teamCard
@@ -153,7 +153,7 @@ func (c *ctx) teamPage() error {
 	return c.show("team", d.Team.Name, d)
 }
 
-// refuseTeam shows the page of a team again with what is wrong.
+// refuseTeam shows the page of a team again with an error.
 func (c *ctx) refuseTeam(err error, change func(d *teamData)) error {
 	d, derr := c.teamData()
 	if derr != nil {
@@ -207,7 +207,7 @@ func (c *ctx) deleteTeam() error {
 	return c.done("/admin/teams", "{{.Name}} is deleted; its messages are kept", "Name", d.Team.Name)
 }
 
-// teamPeopleData is a page of who is in a team, or of who is not.
+// teamPeopleData is a page of the members of a team, or of the people outside it.
 type teamPeopleData struct {
 	oneTeam
 	Outside     bool

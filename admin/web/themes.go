@@ -24,8 +24,8 @@ type themeForm struct {
 	room
 	Name         string
 	Restricted   bool
-	Offered      picker      // who may be chosen
-	People       []memberRow // of a restricted one, guests, who is banned in it
+	Offered      picker      // the people to choose from
+	People       []memberRow // a restricted theme's people, guests, and banned people
 	Guests       bool
 	State        string
 	Error, Field string
@@ -118,7 +118,7 @@ func (c *ctx) addressesIn(field string) (js []jid.JID, err error) {
 	return js, nil
 }
 
-// theme gives the one in the path for who may change it.
+// theme returns the theme in the path to people who may change it.
 func (c *ctx) theme() (room, error) {
 	r, err := c.room()
 	if err != nil {
@@ -200,8 +200,8 @@ func (c *ctx) saveTheme() error {
 	return c.done(r.Path+"/settings", "Saved")
 }
 
-// saveThemePeople has people in a restricted theme, or as guests, or not any more. Who is in it is for moderators to say, as by
-// the command of its room.
+// saveThemePeople adds people to a restricted theme, adds guests, or removes them. Moderators decide, as with the
+// command of its room.
 func (c *ctx) saveThemePeople() error {
 	r, err := c.managed()
 	if err != nil {

@@ -44,7 +44,7 @@ type Config struct {
 	IDs      *store.IDs
 	Words    *i18n.Catalogue
 	Log      *slog.Logger
-	Secret   []byte // signs what is kept in the browser for a moment
+	Secret   []byte // signs values that the browser keeps for a moment
 	Throttle *auth.Throttle
 	Failures *auth.Failures // nil: failed sign-ins are not noted
 	Faker    *auth.Faker    // keys of accounts that there are not
@@ -69,7 +69,7 @@ type Server struct {
 	assets *assets
 	routes []string // patterns, for the test that looks at each
 	cross  *http.CrossOriginProtection
-	thumbs memo.Map[string, thumb] // by the hash of what was published
+	thumbs memo.Map[string, thumb] // by the hash of the published picture
 
 	background sync.WaitGroup // what goes on after its answer
 }
@@ -135,13 +135,13 @@ func (c *ctx) nothing() error {
 	return nil
 }
 
-// maxForm bounds what is sent with a form, but for files.
+// maxForm limits the size of a form without files.
 const (
 	maxForm = 256 << 10
 	maxFile = 9 << 20
 )
 
-// handle answers a pattern for who has access; an error becomes a page.
+// handle registers a page for people with an access. An error becomes a page.
 func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 	s.routes = append(s.routes, pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -197,7 +197,7 @@ func (c *ctx) readForm(need access, wanted bool) error {
 	}
 	var late net.Error
 	var big *http.MaxBytesError
-	err := c.r.ParseForm() // ParseMultipartForm does not tell what is wrong with other forms
+	err := c.r.ParseForm() // ParseMultipartForm does not report errors of other forms
 	if err == nil {
 		err = c.r.ParseMultipartForm(maxFile)
 	}
@@ -229,7 +229,7 @@ func (c *ctx) answer(pattern string, need access, f func(c *ctx) error) error {
 	return f(c)
 }
 
-// ServeHTTP serves what comes over TLS by itself.
+// ServeHTTP serves requests over TLS.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, false) }
 
 // Proxied serves what a proxy has taken off TLS.

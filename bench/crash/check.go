@@ -79,7 +79,7 @@ func (a *asker) askAs(ctx context.Context, typ, to, payload string) ([]message, 
 
 const page = 200
 
-// archive reads all of one; with words only what has them.
+// archive reads a whole archive; with words only the messages that have them.
 func (a *asker) archive(ctx context.Context, of, words string) (es []entry, err error) {
 	form := ""
 	if words != "" {
@@ -108,7 +108,7 @@ func (a *asker) archive(ctx context.Context, of, words string) (es []entry, err 
 	}
 }
 
-// check compares what was acknowledged and shown with what there is.
+// check compares the acknowledged and shown messages with the stored ones.
 func check(ctx context.Context, srv *server, ts []*talker, res *Result) error {
 	ask, err := newAsker(ctx, srv, reader)
 	if err != nil {
@@ -230,7 +230,7 @@ func (t *talker) shown(group, own []entry, res *Result) {
 
 const samples = 12 // words of each talker that are looked for
 
-// found searches for some of what was acknowledged, the last ones among them.
+// found searches for some of the acknowledged messages, among them the last ones.
 func (t *talker) found(ctx context.Context, a *asker, own, group []entry, res *Result) error {
 	var acked []*sent
 	for _, m := range t.all {
@@ -262,8 +262,7 @@ func (t *talker) found(ctx context.Context, a *asker, own, group []entry, res *R
 	return nil
 }
 
-// unread compares the inbox (XEP-0430) with the archives: nobody has said what they have read, and nobody answers who writes
-// to them.
+// unread compares the inbox (XEP-0430) with the archives: no client marks messages as read, and none answers.
 func unread(ctx context.Context, srv *server, ts []*talker, own [][]entry, group int, ask *asker, res *Result) error {
 	compare := func(a *asker, with string, want int) error {
 		ms, err := a.askAs(ctx, "get", "", "<inbox xmlns='urn:xmpp:inbox:1' messages='false'/>")

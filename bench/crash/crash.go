@@ -29,7 +29,7 @@ type Config struct {
 	Log     io.Writer // where progress is told
 }
 
-// Result is what was found.
+// Result is the result of a run.
 type Result struct {
 	Kills, Resumed        int
 	Chat, Room            int // messages that were acknowledged
@@ -40,7 +40,7 @@ type Result struct {
 	Skipped               int // not shown live to who was there
 	Twice                 int // shown twice on one stream
 	NotFound, WrongUnread int
-	Details               []string // some of what is wrong
+	Details               []string // the first faults
 }
 
 // Wrong says whether anything is.
@@ -48,6 +48,7 @@ func (r *Result) Wrong() bool {
 	return r.Lost+r.Doubled+r.Reordered+r.Ghosts+r.Skipped+r.Twice+r.NotFound+r.WrongUnread > 0
 }
 
+// String returns the result on one line.
 func (r *Result) String() string {
 	return fmt.Sprintf("%d kills, %d resumptions; acknowledged: %d to people, %d in the group (%d of them when sent again); lost %d, doubled %d, reordered %d, ghosts %d, skipped live %d, shown twice %d, not found by search %d, unread wrong %d",
 		r.Kills, r.Resumed, r.Chat, r.Room, r.Again, r.Lost, r.Doubled, r.Reordered, r.Ghosts, r.Skipped, r.Twice, r.NotFound, r.WrongUnread)
@@ -59,7 +60,7 @@ func (r *Result) detail(format string, args ...any) {
 	}
 }
 
-// Run does it. An error is of the run itself; what is wrong with the server is in the result.
+// Run runs the test. An error is about the run itself; the result has the server's faults.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Clients <= 0 {
 		cfg.Clients = 6

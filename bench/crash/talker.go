@@ -122,7 +122,7 @@ func (t *talker) connect(ctx context.Context, d *load.Dialer) bool {
 	return true
 }
 
-// settle notes what was acknowledged on the stream that has ended.
+// settle notes the messages that the ended stream has acknowledged.
 func (t *talker) settle() {
 	acked := t.last.Acked()
 	rest := t.under[:0]
@@ -171,7 +171,7 @@ func (t *talker) talk(ctx context.Context) {
 	}
 }
 
-// next gives what is to be sent again, or something new.
+// next returns a message to send again, or a new one.
 func (t *talker) next() *sent {
 	if len(t.pending) > 0 {
 		m := t.pending[0]
@@ -189,7 +189,7 @@ func (t *talker) send(raw []byte, what *sent) error {
 	return err
 }
 
-// message is what is read of one.
+// message is a received message.
 type message struct {
 	XMLName xml.Name `xml:"message"`
 	From    string   `xml:"from,attr"`
@@ -215,7 +215,7 @@ type message struct {
 	} `xml:"urn:xmpp:inbox:1 entry"`
 }
 
-// hear notes what is shown live.
+// hear notes the messages that arrive live.
 func (t *talker) hear(_ *load.Session, st []byte) {
 	if !load.Is(st, "message") {
 		return

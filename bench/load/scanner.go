@@ -194,8 +194,7 @@ func Attr(st []byte, name string) []byte {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// Text returns what stands between the first <name…> and the next </name> of
-// st as written, or nil.
+// Text returns the text between the first <name…> and the next </name> of st as written, or nil.
 func Text(st []byte, name string) []byte {
 	for off := 0; ; {
 		i := bytes.Index(st[off:], []byte("<"+name))

@@ -176,7 +176,7 @@ func (s *Session) ackIfDue() error {
 	return s.ack()
 }
 
-// ack tells the server what has arrived. It is safe from any goroutine.
+// ack tells the server how many stanzas have arrived. It is safe from any goroutine.
 func (s *Session) ack() error {
 	var b [64]byte
 	out := append(b[:0], "<a xmlns='urn:xmpp:sm:3' h='"...)

@@ -221,7 +221,7 @@ func (r *Report) ratio(row, s, other string) string {
 	return number(a.PerUnit / b.PerUnit)
 }
 
-// judge says whether the goals are met, and what they are.
+// judge returns the goals and says whether the results meet them.
 func (r *Report) judge(row work.Row, s string, goals []work.Goal) string {
 	var out []string
 	for _, g := range goals {

@@ -16,6 +16,7 @@ import (
 // own, whose processes count as ejabberd's.
 type Ejabberd struct{}
 
+// Name returns the name of the server in reports.
 func (Ejabberd) Name() string { return "ejabberd" }
 
 // Available looks for all four packages that are needed.
@@ -35,6 +36,7 @@ func (Ejabberd) Available() error {
 	return err
 }
 
+// Version returns the version of the server for the report.
 func (Ejabberd) Version() string {
 	v := "unknown version"
 	if found, _ := filepath.Glob("/usr/lib/*/ejabberd-*"); len(found) > 0 {
@@ -46,8 +48,12 @@ func (Ejabberd) Version() string {
 	}
 	return v + ", " + firstLine(pg, "--version")
 }
+
+// Archives reports whether the server keeps messages.
 func (Ejabberd) Archives() bool { return true }
-func (Ejabberd) CanFill() bool  { return true }
+
+// CanFill reports whether the server can start with a filled archive.
+func (Ejabberd) CanFill() bool { return true }
 
 func ejabberdSchema() ([]byte, error) {
 	b, err := os.ReadFile("/usr/share/ejabberd/sql/pg.sql")
@@ -248,4 +254,5 @@ func ejabberdData(ctx context.Context, pg *postgres, s Setup) error {
 	return pg.sql(ctx, q.String())
 }
 
+// HasGroups reports whether the server has groups besides rooms.
 func (Ejabberd) HasGroups() bool { return false }

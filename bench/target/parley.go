@@ -48,6 +48,7 @@ func (p Parley) Available() error {
 	return nil
 }
 
+// Version returns the version of the server for the report.
 func (p Parley) Version() string {
 	v := "parley " + firstLine("git", "describe", "--always", "--dirty")
 	if !p.Postgres {
@@ -60,6 +61,7 @@ func (p Parley) Version() string {
 	return v + ", " + firstLine(pg, "--version")
 }
 
+// Archives reports whether the server keeps messages.
 func (Parley) Archives() bool { return true }
 
 // CanFill is false: it is fast enough to be sent the archive.
@@ -200,4 +202,5 @@ func goBuild(ctx context.Context, bin, program string) error {
 	return nil
 }
 
+// HasGroups reports whether the server has groups besides rooms.
 func (Parley) HasGroups() bool { return true }

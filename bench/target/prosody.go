@@ -21,8 +21,13 @@ const (
 // Prosody is Debian's Prosody with its default storage, files.
 type Prosody struct{}
 
-func (Prosody) Name() string     { return "prosody" }
+// Name returns the name of the server in reports.
+func (Prosody) Name() string { return "prosody" }
+
+// Available returns why the server cannot run here, or nil.
 func (Prosody) Available() error { return haveProgram("prosody", "prosody") }
+
+// Version returns the version of the server for the report.
 func (Prosody) Version() string {
 	b, err := os.ReadFile("/usr/lib/prosody/prosody.version")
 	if err != nil {
@@ -30,8 +35,12 @@ func (Prosody) Version() string {
 	}
 	return "Prosody " + string(bytes.TrimSpace(b)) + ", files"
 }
+
+// Archives reports whether the server keeps messages.
 func (Prosody) Archives() bool { return true }
-func (Prosody) CanFill() bool  { return true }
+
+// CanFill reports whether the server can start with a filled archive.
+func (Prosody) CanFill() bool { return true }
 
 // The modules of Debian's configuration, less what limits traffic or talks to
 // other servers.
@@ -156,4 +165,5 @@ func prosodyArchive(dir string, n int) error {
 	return os.WriteFile(filepath.Join(d, User(0)+".list"), b.Bytes(), 0o600)
 }
 
+// HasGroups reports whether the server has groups besides rooms.
 func (Prosody) HasGroups() bool { return false }

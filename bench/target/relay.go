@@ -11,11 +11,20 @@ import (
 // Relay is the floor: this same program, run as a bare TLS relay.
 type Relay struct{}
 
-func (Relay) Name() string     { return "relay" }
+// Name returns the name of the server in reports.
+func (Relay) Name() string { return "relay" }
+
+// Available returns why the server cannot run here, or nil.
 func (Relay) Available() error { return nil }
-func (Relay) Version() string  { return "bare TLS relay, " + runtime.Version() }
-func (Relay) Archives() bool   { return false }
-func (Relay) CanFill() bool    { return false }
+
+// Version returns the version of the server for the report.
+func (Relay) Version() string { return "bare TLS relay, " + runtime.Version() }
+
+// Archives reports whether the server keeps messages.
+func (Relay) Archives() bool { return false }
+
+// CanFill reports whether the server can start with a filled archive.
+func (Relay) CanFill() bool { return false }
 
 // Start runs "bench relay ADDRESS CERT KEY".
 func (Relay) Start(ctx context.Context, dir string, _ Setup) (*Instance, error) {
@@ -44,4 +53,5 @@ func (Relay) Start(ctx context.Context, dir string, _ Setup) (*Instance, error) 
 	return in, nil
 }
 
+// HasGroups reports whether the server has groups besides rooms.
 func (Relay) HasGroups() bool { return false }

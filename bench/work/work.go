@@ -139,7 +139,7 @@ func (t *tally) follows(seq, want int64, st []byte) bool {
 	return true
 }
 
-// double counts what must not have come.
+// double counts messages that must not have arrived.
 func (t *tally) double(why string, st []byte) {
 	t.doubled.Add(1)
 	t.note(why+": ", st)

@@ -71,7 +71,7 @@ func certNames(hosts []config.Host) (names []string) {
 	return names
 }
 
-// welcome says what is there and what to do next.
+// welcome prints the addresses of the server and the next steps.
 func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 	host := cfg.Hosts[0].Domain
 	ws := cfg.Listeners.WebSocket.Path

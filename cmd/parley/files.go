@@ -232,7 +232,7 @@ func include(w io.Writer, root *os.Root, name string, depth int, tell func(part 
 		case xml.EndElement:
 			level--
 		case xml.StartElement:
-			// What is deeper than a child of a user is the user's own data (section 4).
+			// An element deeper than a child of a user is the user's own data (section 4).
 			if t.Name != (xml.Name{Space: nsXInclude, Local: "include"}) || level+depth > maxInclude {
 				level++
 				continue

@@ -64,7 +64,7 @@ comes chooses an address. The link is as good as a password.`,
 	return c
 }
 
-// newInvitation is what is said of an invitation that is to be made.
+// newInvitation holds the flags of a new invitation.
 type newInvitation struct {
 	Name, Email, Role, Lang string
 	Groups                  []string
@@ -75,10 +75,10 @@ type newInvitation struct {
 	Send                    bool
 }
 
-// ofAccount says whether something is said of an account that is made.
+// ofAccount says whether flags describe a new account.
 func (n newInvitation) ofAccount() bool { return n.Name+n.Email+n.Role != "" || len(n.Groups) > 0 }
 
-// open makes a link for people who choose their names.
+// open creates a link for people who choose their names.
 func (n newInvitation) open(ctx context.Context, cl *api.Client) (api.Invitation, error) {
 	if n.ofAccount() || n.Send {
 		return api.Invitation{}, wrong("address", "name the account: these options are for one account, not for a link that several people use")
@@ -91,7 +91,7 @@ func (n newInvitation) open(ctx context.Context, cl *api.Client) (api.Invitation
 	}))
 }
 
-// personal invites somebody to an account, which is made if there is none.
+// personal invites somebody to an account, and creates the account if there is none.
 func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string) (api.Invitation, error) {
 	at := api.InPerson{Name: name}
 	how := api.PersonalInvite{Valid: n.Valid, Note: n.Note, Send: n.Send, Lang: n.Lang}
@@ -118,7 +118,7 @@ func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string
 	return api.InvitePerson.Do(ctx, cl, api.InvitePersonInput{InPerson: at, Body: how})
 }
 
-// told is a text that is given; nil for an empty one.
+// told returns a pointer to a text; nil for an empty one.
 func told(s string) *string {
 	if s == "" {
 		return nil
@@ -126,19 +126,19 @@ func told(s string) *string {
 	return &s
 }
 
-// invitation is an invitation as it is shown.
+// invitation is an invitation in the output.
 type invitation struct {
 	ID      string    `json:"id"`
 	Kind    string    `json:"kind"`              // "invite", "reset"
-	Address string    `json:"address,omitempty"` // of the account; "" for who comes chooses
-	Email   string    `json:"email,omitempty"`   // where it was sent
+	Address string    `json:"address,omitempty"` // the account's localpart; "": people choose it
+	Email   string    `json:"email,omitempty"`   // where the mail went
 	State   string    `json:"state"`             // open, accepted, declined, revoked, expired
 	Uses    int       `json:"uses"`
 	MaxUses int       `json:"max_uses"`
 	By      string    `json:"by,omitempty"` // localpart; "" is the command line
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
-	Link    string    `json:"link,omitempty"` // "" where it is not good any more
+	Link    string    `json:"link,omitempty"` // "" if it is no longer valid
 	URI     string    `json:"uri,omitempty"`  // the same for apps
 }
 
@@ -160,7 +160,7 @@ func shownInvitation(i api.Invitation) invitation {
 	return out
 }
 
-// showLink shows an invitation by its link.
+// showLink prints an invitation with its link.
 func (a *app) showLink(i invitation) {
 	a.show(i, func(w io.Writer) {
 		fmt.Fprintln(w, i.Link)

@@ -14,7 +14,7 @@ import (
 	"parley/wire/jid"
 )
 
-// show prints v as JSON, or as text says.
+// show prints v as JSON, or calls text to print it.
 func (a *app) show(v any, text func(w io.Writer)) {
 	if a.json {
 		a.encode(a.out, v)
@@ -23,12 +23,12 @@ func (a *app) show(v any, text func(w io.Writer)) {
 	text(a.out)
 }
 
-// done says what was done: in text a line, in JSON v.
+// done reports a success: a line of text, or v in JSON.
 func (a *app) done(v any, format string, args ...any) {
 	a.show(v, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
 }
 
-// table prints rows in columns under a head; "nothing" where there are none.
+// table prints rows in columns under a head, or nothing as a sentence if there are no rows.
 func table(w io.Writer, nothing, head string, rows [][]string) {
 	if len(rows) == 0 {
 		fmt.Fprintln(w, nothing)
@@ -45,7 +45,7 @@ func table(w io.Writer, nothing, head string, rows [][]string) {
 	t.Flush()
 }
 
-// printable keeps what people have named things from steering the terminal.
+// printable keeps names that people have chosen from steering the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -82,14 +82,14 @@ func when(yes bool, name string) string {
 	return ""
 }
 
-// outcome is what became of one of several things, for --json.
+// outcome is the result for one of several things, for --json.
 type outcome struct {
 	Name  string `json:"name"`
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
 }
 
-// each does f for every name. Each is told; if some fail and others don't the exit code is 3.
+// each calls f for every name and reports each result. If some fail and others do not, the exit code is 3.
 func (a *app) each(names []string, done string, f func(name string) error) error {
 	var all []outcome
 	failed := 0
@@ -139,7 +139,7 @@ func pages[T any](read func(after string, limit int) ([]T, error), key func(T) s
 	}
 }
 
-// parts is pages for lists of which so many are left out before each part.
+// parts is pages for lists with an offset.
 func parts[T any](limit int, read func(skip, limit int) ([]T, error)) ([]T, error) {
 	all := []T{}
 	for {
@@ -166,7 +166,7 @@ func account(address string) (host, name string, err error) {
 	return host, j.Local(), nil
 }
 
-// ofAccount says what is wrong with an account as the command line does: it names the field as its own flags do.
+// ofAccount rewrites an error about an account so that it names the command line's flags.
 func ofAccount(err error) error {
 	var e *api.Error
 	if !errors.As(err, &e) {
@@ -184,12 +184,12 @@ func ofAccount(err error) error {
 	return err
 }
 
-// wrong is an error for what was asked for, before the server is asked.
+// wrong returns an error about an argument, before the server is asked.
 func wrong(field, format string, args ...any) error {
 	return &api.Error{Field: field, Text: fmt.Sprintf(format, args...)}
 }
 
-// bytesText says how much it is as people do.
+// bytesText writes a size in KiB, MiB and so on.
 func bytesText(n int64) string {
 	unit, size := "bytes", float64(n)
 	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {

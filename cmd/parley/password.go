@@ -14,8 +14,8 @@ import (
 
 const maxPassword = 4096
 
-// readPassword gets a password: from a file ("-": standard input), by asking twice where there is a terminal, or else
-// from the first line of standard input. It is never an argument: others could see it in the list of processes.
+// readPassword reads a password: from a file ("-": standard input), twice from a terminal, or from the first line of
+// standard input. It is never an argument: others could see it in the list of processes.
 func (a *app) readPassword(ctx context.Context, file, who string) (string, error) {
 	switch {
 	case file == "-":
@@ -37,7 +37,7 @@ func (a *app) readPassword(ctx context.Context, file, who string) (string, error
 
 // askTwice reads a password without echo. An interrupt ends it with the terminal as it was.
 func (a *app) askTwice(ctx context.Context, tty *os.File, who string) (string, error) {
-	// Raw before the prompt is shown: what is typed or pasted at once would be echoed otherwise.
+	// Raw before the prompt is shown, or the terminal would echo early typing.
 	before, err := term.MakeRaw(int(tty.Fd()))
 	if err != nil {
 		return "", err
@@ -61,7 +61,7 @@ func (a *app) askTwice(ctx context.Context, tty *os.File, who string) (string, e
 	var n answer
 	select {
 	case n = <-got:
-	case <-ctx.Done(): // the reader is left behind: the process ends
+	case <-ctx.Done(): // nobody waits for the reader: the process ends
 		n.err = io.EOF
 	}
 	if err := term.Restore(int(tty.Fd()), before); err != nil {
@@ -100,7 +100,7 @@ func firstLine(r io.Reader) (string, error) {
 	return line, nil
 }
 
-// confirm asks to type what will be gone. yes has answered already.
+// confirm asks the user to type the name of the thing to delete. yes answers already.
 func (a *app) confirm(yes bool, what, name string) error {
 	if yes {
 		return nil

@@ -28,7 +28,7 @@ type stdio struct {
 	out, err io.Writer
 }
 
-// app is what the commands share.
+// app is the state that all commands share.
 type app struct {
 	stdio
 	json   bool
@@ -41,17 +41,18 @@ type app struct {
 // usageError is a mistake in the command line.
 type usageError struct{ text string }
 
+// Error returns the text of the mistake.
 func (e *usageError) Error() string { return e.text }
 
 func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// errPartial: what went wrong has been said, and other things were done.
+// errPartial is returned if some things failed, which has been reported, and others were done.
 var errPartial = errors.New("part of it failed")
 
-// errSaid: what went wrong has been said.
+// errSaid is returned if the error has been reported.
 var errSaid = errors.New("said already")
 
-// run executes a command line and gives its exit code.
+// run executes a command line and returns its exit code.
 func run(ctx context.Context, args []string, std stdio) int {
 	a := &app{stdio: std}
 	root := a.root()
@@ -73,13 +74,13 @@ func run(ctx context.Context, args []string, std stdio) int {
 	return exitFailed
 }
 
-// complaint is what went wrong, for --json.
+// complaint is an error for --json.
 type complaint struct {
 	Text  string `json:"error"`
-	Field string `json:"field,omitempty"` // which of what was given it is about
+	Field string `json:"field,omitempty"` // the argument that the error is about
 }
 
-// complain says on one line what went wrong and what to do; on several where an error has several.
+// complain prints an error and what to do, on one line for each error.
 func (a *app) complain(err error) {
 	text := strings.TrimSpace(err.Error())
 	if a.json {
@@ -125,7 +126,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.`,
 	return root
 }
 
-// strict makes every mistake in the number of arguments a usage error, and a noun without a verb show its help.
+// strict makes a wrong number of arguments a usage error, and makes a noun without a verb show its help.
 func strict(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
@@ -143,7 +144,7 @@ func strict(c *cobra.Command) {
 	}
 }
 
-// noun makes the parent of commands that speak to the running server.
+// noun returns the parent of commands that talk to the running server.
 func (a *app) noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.PersistentFlags().StringVar(&a.socket, "socket", os.Getenv("PARLEY_SOCKET"), "control `socket` of the server")
@@ -151,13 +152,13 @@ func (a *app) noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// defaultFiles are looked for where --config is not given.
+// defaultFiles are the configuration files to look for without --config.
 var defaultFiles = []string{"parley.yaml", "/etc/parley/parley.yaml"}
 
 // devSocket is where the server of `parley dev` in this directory listens.
 const devSocket = "parley-data/parley.sock"
 
-// configFile gives the configuration file in force, "" if there is none.
+// configFile returns the configuration file in force; "" if there is none.
 func (a *app) configFile() string {
 	if a.config != "" {
 		return a.config
@@ -170,8 +171,8 @@ func (a *app) configFile() string {
 	return ""
 }
 
-// client gives the running server. The nearest socket wins: --socket, --config, ./parley.yaml, ./parley-data,
-// /etc/parley/parley.yaml, and last the default of the configuration.
+// client returns the client of the running server. The nearest socket wins: --socket, --config, ./parley.yaml,
+// ./parley-data, /etc/parley/parley.yaml, and last the default of the configuration.
 func (a *app) client() (*api.Client, error) {
 	if a.socket != "" {
 		return api.NewClient(a.socket), nil

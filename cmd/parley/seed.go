@@ -10,7 +10,7 @@ import (
 	"parley/node"
 )
 
-// seed makes demo accounts and prints their passwords, once.
+// seed creates demo accounts and prints their passwords once.
 func (a *app) seed(ctx context.Context, n *node.Node, host string) error {
 	accounts, err := n.SeedDemo(ctx, host)
 	if errors.Is(err, node.ErrSeeded) {

@@ -41,7 +41,7 @@ func (a *app) takeOverFlag(c *cobra.Command) {
 	c.Flags().BoolVar(&a.takeOver, "take-over", false, "do not wait for the lease of a server that holds the database but is known to be down")
 }
 
-// nodeOptions are added to what every node is built of.
+// nodeOptions are options for every node.
 var nodeOptions []node.Option
 
 // run runs a node until the context ends. ready is called when it listens, with a context that ends with the node; an error
@@ -84,7 +84,7 @@ func (a *app) run(ctx context.Context, cfg *config.Config, ready func(ctx contex
 	return errors.Join(explainListen(err, portTaken), <-told)
 }
 
-// again runs the program anew in this process, as it was started; what it has kept open for itself is closed by that.
+// again replaces this process with a new run of the program. That closes everything the process has kept open.
 func again() error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -93,7 +93,7 @@ func again() error {
 	return fmt.Errorf("restart: %w", syscall.Exec(exe, os.Args, os.Environ()))
 }
 
-// explainListen says of a door that could not be opened which it is and what to do.
+// explainListen names the listener that could not be opened, and says what to do.
 func explainListen(err error, portTaken string) error {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "listen" {

@@ -19,7 +19,7 @@ import (
 	"parley/node"
 )
 
-// setupPlan is what `parley setup` is asked for.
+// setupPlan holds the flags of `parley setup`.
 type setupPlan struct {
 	Domain, Title     string
 	Machine           string // that parley runs on; "": the domain's
@@ -64,7 +64,7 @@ ready yet; do it again with --force, or look with ` + "`parley doctor`" + `.`,
 	return c
 }
 
-// setupDone is what was written and what was found.
+// setupDone lists the written files and the findings.
 type setupDone struct {
 	Files    []string          `json:"files"`
 	Records  []admin.DNSRecord `json:"records"`
@@ -109,7 +109,7 @@ func (a *app) setup(c *cobra.Command, p setupPlan) error {
 	return nil
 }
 
-// check completes the plan, and says what is wrong with it.
+// check completes the plan and reports mistakes in it.
 func (p *setupPlan) check() (err error) {
 	switch {
 	case (p.Certificate == "") != (p.Key == ""):
@@ -141,7 +141,7 @@ func (p *setupPlan) check() (err error) {
 	return nil
 }
 
-// configuration gives the file, and what the server will read in it.
+// configuration returns the file and the configuration that the server will read from it.
 func (p *setupPlan) configuration() (string, *config.Config, error) {
 	text, err := p.render(configTemplate)
 	if err != nil {
@@ -241,7 +241,7 @@ ReadWritePaths={{.DataDir}}
 WantedBy=multi-user.target
 `
 
-// write makes the files; all that are there are named before any is written over.
+// write writes the files. It names all existing files before it overwrites one.
 func (p *setupPlan) write(files []string, texts ...string) error {
 	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
 		return err
@@ -265,7 +265,7 @@ func (p *setupPlan) write(files []string, texts ...string) error {
 	return nil
 }
 
-// makeData makes the folder of the data, and its user where there is none.
+// makeData returns the command that creates the data directory and, if necessary, its user.
 func (p *setupPlan) makeData() string {
 	data := fmt.Sprintf("install -d -m 700 -o %[2]s -g %[2]s %[1]s", p.DataDir, p.User)
 	if _, wrong, todo := p.findUser(); wrong != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What a command changes, as flags and as lines, by the one description of it.
+// The fields of a change as flags and as lines, made of package shape's description.
 
 // shapeFlags adds a flag for each field of a change.
 func shapeFlags(c *cobra.Command, change any) {
@@ -24,7 +24,7 @@ func shapeFlags(c *cobra.Command, change any) {
 	}
 }
 
-// aboutFlag is what --help says of a field: its label, as the middle of a sentence, and what there is to choose from.
+// aboutFlag returns the help for a field: its label inside a sentence, and its choices.
 func aboutFlag(f shape.Field) string {
 	about := []rune(f.Label)
 	about[0] = unicode.ToLower(about[0])
@@ -34,7 +34,7 @@ func aboutFlag(f shape.Field) string {
 	return string(about) + ": " + choices(f)
 }
 
-// choices lists what there is to choose from.
+// choices lists the choices of a field.
 func choices(f shape.Field) string {
 	last := len(f.Choices) - 1
 	return strings.Join(f.Choices[:last], ", ") + " or " + f.Choices[last]
@@ -48,7 +48,7 @@ func readFlags(c *cobra.Command, change any) error {
 	})
 }
 
-// readNew is readFlags for what is to be made: an empty text is as good as none.
+// readNew is readFlags for a new thing: an empty text counts as none.
 func readNew(c *cobra.Command, change any) error {
 	return shape.Read(change, func(f shape.Field) (string, bool) {
 		flag := c.Flags().Lookup(f.Flag)
@@ -56,7 +56,7 @@ func readNew(c *cobra.Command, change any) error {
 	})
 }
 
-// printShape writes a line for each field that there is, under the names of the flags.
+// printShape prints a line for each field that has a value, under the name of its flag.
 func printShape(w io.Writer, is any) {
 	for _, f := range shape.Of(is) {
 		if text, ok := f.Value(is); ok {
@@ -65,12 +65,12 @@ func printShape(w io.Writer, is any) {
 	}
 }
 
-// printLine writes what there is to say beside its name.
+// printLine prints a name and its value.
 func printLine(w io.Writer, name, text string) {
 	fmt.Fprintf(w, "%-12s %s\n", name, printable(text))
 }
 
-// given is what an answer has for a field, and nothing where it has none.
+// given returns an answer's value of a field; "" if it has none.
 func given(s *string) string {
 	if s == nil {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// maxText is how much is read of a saved reply; the server takes less.
+// maxText is how many bytes of a saved reply are read; the server accepts fewer.
 const maxText = 64 << 10
 
 func (a *app) teamSnippets() *cobra.Command {
@@ -59,7 +59,7 @@ func sharesOf(team, kind string) api.InShares {
 	return api.InShares{InTeam: api.InTeam{Team: team}, Kind: kind}
 }
 
-// share shares something with a team, and gives what that is.
+// share shares something with a team and returns it.
 func share(ctx context.Context, cl *api.Client, with api.InShares, name, text string) (api.Share, error) {
 	in := api.SetShareInput{InShare: api.InShare{InShares: with, Name: name}}
 	in.Body.Text = text

@@ -71,7 +71,7 @@ func changeTheme(ctx context.Context, cl *api.Client, slug, theme string, ch api
 	return api.ChangeTheme.Do(ctx, cl, api.ChangeThemeInput{InTheme: at, Body: ch})
 }
 
-// findTheme takes a theme's key, or its slug where only one open theme has it, or only one at all.
+// findTheme finds a theme by its key, or by its slug if only one open theme has it, or only one theme at all.
 func findTheme(ctx context.Context, cl *api.Client, slug, theme string) (api.InTheme, error) {
 	at := api.InTheme{InGroup: api.InGroup{Slug: slug}, Theme: theme}
 	g, err := api.GetGroup.Do(ctx, cl, at.InGroup)

@@ -104,7 +104,7 @@ func (a *app) tokenRevoke() *cobra.Command {
 	return c
 }
 
-// token is an API token as it is shown.
+// token is an API token in the output.
 type token struct {
 	ID      string    `json:"id"`
 	Owner   string    `json:"owner"` // address
@@ -113,10 +113,10 @@ type token struct {
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
 	Used    time.Time `json:"used,omitzero"`
-	Secret  string    `json:"secret,omitempty"` // the token itself: only where it was just made
+	Secret  string    `json:"secret,omitempty"` // the secret, only of a new token
 }
 
-// tokenID is how much of a token's id is shown: its beginning, which is enough to name it by.
+// tokenID is the beginning of a token's ID in the output, which is enough to name it.
 const tokenID = 12
 
 func shownToken(t api.Token) token {

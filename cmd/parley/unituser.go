@@ -15,14 +15,14 @@ import (
 	"parley/admin"
 )
 
-// unitUser is whom the unit runs the server as: setup is run by root, who may read what this user may not.
+// unitUser is the user that the unit runs the server as. Setup runs as root, who may read files that this user may not.
 type unitUser struct {
 	name string
 	uid  uint32
 	gids []uint32
 }
 
-// findUser looks for the user and the group of a unit; wrong says what is missing of them, and todo how to make it.
+// findUser finds the user and the group of a unit. wrong says what is missing, and todo how to create it.
 func (p *setupPlan) findUser() (u unitUser, wrong, todo string) {
 	found, err := user.Lookup(p.User)
 	if err != nil {
@@ -65,7 +65,7 @@ const (
 	toRead    = 4
 )
 
-// userFindings says of all that the server's user needs whether it can have it, as the unit runs it.
+// userFindings says of each file and directory that the server's user needs whether the user can use it under the unit.
 func (p *setupPlan) userFindings() (fs []admin.Finding) {
 	say := func(what, state, text, todo string) {
 		fs = append(fs, admin.Finding{Area: "server's user", What: what, State: state, Text: text, Todo: todo})
@@ -102,7 +102,8 @@ func (p *setupPlan) userFindings() (fs []admin.Finding) {
 	return fs
 }
 
-// hiddenByUnit gives the directory that ProtectHome and PrivateTmp of the unit keep the server from, "" if a file is elsewhere.
+// hiddenByUnit returns the directory by which ProtectHome and PrivateTmp of the unit hide a file from the server; "" if
+// they do not.
 func hiddenByUnit(name string) string {
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
 		if strings.HasPrefix(name, dir+"/") {
@@ -112,8 +113,8 @@ func hiddenByUnit(name string) string {
 	return ""
 }
 
-// may says why the user cannot do with a file what it needs, for want of a right to it or to a directory on the way; "" if it
-// can. The error says what could not be looked at.
+// may returns why the user cannot use a file, for lack of a right to it or to a directory on the way; "" if the user
+// can. The error says what could not be checked.
 func (u unitUser) may(name string, need uint32) (why string, err error) {
 	at, rest := "/", pathParts(name)
 	for links := 0; len(rest) > 0; {

@@ -27,7 +27,7 @@ func passwordFlag(c *cobra.Command, file *string) {
 	c.Flags().StringVar(file, "password-file", "", "read the password from the first line of `file`; - for standard input")
 }
 
-// userRecord is an account as it is shown.
+// userRecord is an account in the output.
 type userRecord struct {
 	Address  string    `json:"address"`
 	Name     string    `json:"name,omitempty"`
@@ -39,7 +39,7 @@ type userRecord struct {
 	Sessions int       `json:"sessions"`
 	// Retention is how long its messages are kept: "90d", "forever". Only of one account, not in lists.
 	Retention string `json:"retention,omitempty"`
-	// RetentionBy says who has decided that: "host", "administrator" or "person".
+	// RetentionBy says who has set it: "host", "administrator" or "person".
 	RetentionBy string `json:"retention_by,omitempty"`
 	// Fields are the values of profile fields by key.
 	Fields map[string]string `json:"fields,omitempty"`
@@ -188,7 +188,7 @@ func changeUser(ctx context.Context, cl *api.Client, address string, ch api.Pers
 	return shownUser(p), ofAccount(err)
 }
 
-// setAdmin gives somebody the role of an administrator, or of a member; an owner is an administrator too.
+// setAdmin gives somebody the role of an administrator or a member. An owner is an administrator too.
 func setAdmin(ctx context.Context, cl *api.Client, address string, on bool) (userRecord, error) {
 	u, err := showUser(ctx, cl, address)
 	if err != nil || u.Admin == on {
@@ -239,7 +239,7 @@ func (a *app) userAdmin() *cobra.Command {
 	}
 }
 
-// kept says how long an account's messages are kept, and by whose decision.
+// kept says how long an account's messages are kept, and who has set it.
 func kept(u userRecord) string {
 	by := map[string]string{"administrator": ", set by an administrator", "person": ", set by the person"}[u.RetentionBy]
 	if u.Retention == "forever" {

@@ -14,7 +14,7 @@ import (
 	"parley/bench/work"
 )
 
-// bench is one run: the servers that are up and what was measured so far.
+// bench is one run: the running servers and the results so far.
 type bench struct {
 	scale   work.Scale
 	o       options
@@ -100,8 +100,7 @@ func (b *bench) run(ctx context.Context) error {
 	return nil
 }
 
-// measure does one workload on one server and takes what comes of it into the
-// report.
+// measure runs one workload on one server and adds the result to the report.
 func (b *bench) measure(ctx context.Context, w work.Work, t target.Target) error {
 	if w.Filled > 0 && !t.Archives() || w.Groups && !t.HasGroups() {
 		return nil

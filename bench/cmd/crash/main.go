@@ -1,4 +1,4 @@
-// Command crash kills a server under load and says what was lost. See package bench/crash.
+// Command crash kills a server under load and reports what was lost. See package bench/crash.
 package main
 
 import (
