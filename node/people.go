@@ -45,7 +45,7 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 		if n.relay != nil {
 			c.MailsUTF8 = n.relay.MailsUTF8
 		}
-		if m := n.Config.Mail; n.Config.Web.Enabled { // links in digests lead to pages
+		if m := n.Config.Mail; n.Config.Web.Enabled { // without pages nobody could turn digests off
 			c.Digests = &people.Digests{Default: m.Digest, Hour: m.DigestHour}
 			if !m.Show {
 				c.Digests.Waiting = m.PerMinute

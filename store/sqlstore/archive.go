@@ -13,7 +13,7 @@ import (
 	"parley/store/fulltext"
 )
 
-// log is an archive table as pages are read from it: of accounts, or of rooms.
+// log is a table of archives from which pages are read: of accounts or of rooms.
 type log struct {
 	table, owner, columns string
 	with                  string // the column of the other's bare address
@@ -45,7 +45,8 @@ func (s *Store) RoomBounds(ctx context.Context, host, room string) (first, last 
 	return s.bounds(ctx, roomLog, host, room)
 }
 
-// bounds asks twice for one end of the key: MIN and MAX in one query would read all of it on some engines.
+// bounds asks for each end of the key by itself: with MIN and MAX in one query some engines would read the whole
+// archive.
 func (s *Store) bounds(ctx context.Context, l log, host, owner string) (first, last store.ID, err error) {
 	if err := s.settle(ctx, host, owner); err != nil {
 		return 0, 0, err
@@ -58,7 +59,7 @@ func (s *Store) bounds(ctx context.Context, l log, host, owner string) (first, l
 	return first, last, err
 }
 
-// filter is the WHERE of a page, its arguments beside it.
+// filter is the WHERE of a page with its arguments.
 type filter struct {
 	where strings.Builder
 	args  []any
@@ -129,7 +130,7 @@ func (s *Store) read(ctx context.Context, l log, host, owner string, p store.Pag
 	return es, complete, total, nil
 }
 
-// pageEnds: what a page is asked for after or before has to be there.
+// pageEnds returns ErrNotFound if an id that a page begins after or before is not in the archive.
 func (s *Store) pageEnds(ctx context.Context, l log, host, owner string, p store.Page) error {
 	for _, id := range []store.ID{p.After, p.Before} {
 		if id == 0 {
@@ -143,7 +144,7 @@ func (s *Store) pageEnds(ctx context.Context, l log, host, owner string, p store
 	return nil
 }
 
-// span gives the ids of the page's time filter, both ends included.
+// span gives the first and last id of the page's time filter, inclusive.
 func span(p store.Page) (low, high int64) {
 	low, high = 0, math.MaxInt64
 	if !p.Start.IsZero() {

@@ -25,11 +25,11 @@ type atomicTx struct {
 	settled bool
 }
 
-// errUnsettled has a transaction begin again when the journal has been moved to the database. That takes the connection that
-// the transaction has, and locks that are taken before it elsewhere.
+// errUnsettled makes a transaction begin again after the journal has been moved to the database. The move needs the
+// connection that the transaction holds, and locks that are taken before it elsewhere.
 var errUnsettled = errors.New("store: the journal is not moved to the database")
 
-// current is the transaction that a context carries; nil if it carries none of this store's.
+// current gives the transaction that a context carries; nil if it carries none of this store.
 func (s *Store) current(ctx context.Context) *atomicTx {
 	if a, ok := ctx.Value(atomicKey{}).(*atomicTx); ok && a.s == s {
 		return a
@@ -72,10 +72,10 @@ func (s *Store) atomic(ctx context.Context, settled bool, f func(ctx context.Con
 	return s.txAgain(ctx, sql.LevelSerializable, run)
 }
 
-// begins says whether the whole transaction begins again by an error.
+// begins says whether the whole transaction has to begin again after an error.
 func (a *atomicTx) begins(err error) bool { return again(err) || errors.Is(err, errUnsettled) }
 
-// needsJournal is an error where what the journal has is to be in the database for what is done next, and may not be.
+// needsJournal returns an error if the next step needs the journal's entries in the database and they may not be there.
 func (a *atomicTx) needsJournal() error {
 	if a.settled {
 		return nil
@@ -83,7 +83,7 @@ func (a *atomicTx) needsJournal() error {
 	return a.fail(errUnsettled)
 }
 
-// part runs what is a transaction by itself elsewhere; its failure undoes only what it has done.
+// part runs what would be a transaction of its own elsewhere; an error undoes only this part.
 func (a *atomicTx) part(ctx context.Context, f func(*sql.Tx) error) error {
 	if a.failed != nil {
 		return a.failed

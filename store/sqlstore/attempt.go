@@ -25,8 +25,8 @@ const (
 	refusedTime  = 10 * time.Second
 )
 
-// commitBatch is the commit on PostgreSQL and CockroachDB. It sets every request's err. One that cannot be kept does not
-// take others with it.
+// commitBatch commits a batch on PostgreSQL and CockroachDB. It sets every request's err. A request that cannot be kept
+// does not affect the others.
 func (s *Store) commitBatch(rs []*request) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
@@ -47,8 +47,8 @@ func (s *Store) commitBatch(rs []*request) {
 	}
 }
 
-// commitSurely tries again what was not answered, and says whether an attempt was not: then it may have been kept, and
-// doing it again finds the entries there and leaves them as they are.
+// commitSurely repeats attempts that got no answer, and says whether there was one. Such an attempt may have been
+// committed; a repetition then finds its entries and leaves them as they are.
 func (s *Store) commitSurely(ctx context.Context, rs []*request, doubt bool) (bool, error) {
 	ctx = context.WithValue(ctx, attemptKey{}, true)
 	var refused time.Time // since when there is no connection to be had
@@ -85,8 +85,8 @@ func (s *Store) commitSurely(ctx context.Context, rs []*request, doubt bool) (bo
 	}
 }
 
-// unanswered says whether it is not known what became of a transaction, or whether nobody was there to do it. (PostgreSQL,
-// appendix A: class 08 is the connection, 57P the server going or coming; 40003 is statement_completion_unknown.)
+// unanswered says whether the result of a transaction is unknown, or no server was there to run it. (PostgreSQL,
+// appendix A: class 08 is the connection, 57P the server starting or stopping; 40003 is statement_completion_unknown.)
 func unanswered(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {

@@ -30,7 +30,7 @@ func (s *Store) Engine() string {
 	return SQLite
 }
 
-// ErrOtherTools is returned for a copy of a database that has tools of its own for that.
+// ErrOtherTools is returned by Backup for a database that has its own backup tools.
 var ErrOtherTools = errors.New("store: this database is backed up with its own tools")
 
 // Backup copies a SQLite database to a file that is empty or not there, while it is in use. All that was acknowledged before
@@ -61,7 +61,7 @@ func syncFile(name string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// CheckCopy says whether a file is a whole SQLite database of this program's, and which version its schema has.
+// CheckCopy checks that a file is a whole SQLite database of this program, and gives the version of its schema.
 func CheckCopy(ctx context.Context, file string) (schema int64, err error) {
 	if err := isSQLite(file); err != nil {
 		return 0, err
@@ -96,7 +96,7 @@ func CheckCopy(ctx context.Context, file string) (schema int64, err error) {
 	return schema, err
 }
 
-// isSQLite looks at the beginning: what is not there would be made by opening it.
+// isSQLite looks at the file's first bytes, because opening a file that does not exist would create it.
 func isSQLite(file string) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -110,7 +110,7 @@ func isSQLite(file string) error {
 	return nil
 }
 
-// Detach makes a copy a database of its own: no journal of the one it was copied from is ever taken for its.
+// Detach makes a copy independent: it will never take over a journal of the database that it was copied from.
 func Detach(ctx context.Context, file string) (err error) {
 	s := &Store{}
 	if err := s.openSQLite(file); err != nil {
@@ -126,7 +126,7 @@ func Detach(ctx context.Context, file string) (err error) {
 	return err
 }
 
-// Left gives the files of a SQLite database that are there: itself, and what is beside it.
+// Left gives the existing files of a SQLite database: the database itself and the files beside it.
 func Left(path string) (files []string) {
 	for _, end := range []string{"", "-wal", "-shm", ".journal0", ".journal1", ".journal.new"} {
 		if _, err := os.Lstat(path + end); !errors.Is(err, fs.ErrNotExist) {
@@ -136,7 +136,7 @@ func Left(path string) (files []string) {
 	return files
 }
 
-// Usage is what the database takes up, and what is in it of one host. What is not known is -1.
+// Usage says how large the database is and what it holds of one host; unknown values are -1.
 type Usage struct {
 	Bytes       int64 // of the whole database
 	Archived    int64 // messages of accounts

@@ -18,8 +18,8 @@ const (
 	firstVersion = 1000 // of the baseline
 )
 
-// besides is a table that stood beside another one and is now columns of it. Rows belong together by on, in which t is
-// the table that stays and b the one beside it.
+// besides is a table whose rows have become columns of another one. Rows belong together by on, in which t is the table
+// that stays and b the side table.
 type besides struct {
 	table, stays, on string
 	columns          []folded
@@ -74,16 +74,16 @@ var foldedTables = []besides{
 	}},
 }
 
-// emptied are what nothing has written to for long: the audit log before it had doors, and invitations before they were
-// links.
+// emptied are tables that nothing has written to for long: the audit log before it had doors, and invitations before
+// they were links.
 var emptied = []string{
 	"DROP TABLE IF EXISTS audit",
 	"DROP TABLE IF EXISTS invitations",
 	"DROP INDEX IF EXISTS rooms_group", // rooms_of_group, which needs no host
 }
 
-// takeOver makes columns of the tables that stood beside others, in a database from before the baseline. A new database
-// has nothing of that. It may be interrupted and done again.
+// takeOver moves the side tables of a database from before the baseline into columns. It does nothing with a new
+// database, and may be interrupted and repeated.
 func takeOver(ctx context.Context, db *sql.DB) error {
 	var before, newest int64
 	err := db.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MAX(version), 0) FROM schema_versions WHERE version BETWEEN 1 AND 999").
@@ -108,7 +108,7 @@ func takeOver(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// tooOld says why a database from before the baseline is not taken over, and what to do.
+// tooOld gives the error for a database from before the baseline that is not taken over, and says what to do.
 func tooOld(schema int64) error {
 	return fmt.Errorf("the database has schema version %d, from before the baseline, and this program takes over %d only: "+
 		"start the last version of parley from before the baseline once, which brings it there", schema, lastBefore)

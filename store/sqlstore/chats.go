@@ -67,10 +67,10 @@ func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]stor
 	return cs[:min(limit, len(cs))], nil
 }
 
-// firstArchived is where an archive begins. A conversation whose newest entry is older has expired.
+// firstArchived is the id with which an archive begins. A conversation whose newest entry is older has expired.
 const firstArchived = "COALESCE((SELECT id FROM archive WHERE host = $1 AND owner = $2 ORDER BY id LIMIT 1), 0)"
 
-// moveChatMark takes entries with ids below end into the rows of the conversations.
+// moveChatMark adds entries with ids below end to the rows of the conversations.
 func (s *Store) moveChatMark(ctx context.Context, host, user string, end int64) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var one int64 // of an account that is deleted meanwhile nothing is to be kept
@@ -104,7 +104,8 @@ func (s *Store) moveChatMark(ctx context.Context, host, user string, end int64) 
 	})
 }
 
-// forgetChats has the conversations worked out anew: entries were added among those that are counted already.
+// forgetChats makes the conversations be computed anew, because entries were added among those that are counted
+// already.
 func (s *Store) forgetChats(ctx context.Context, tx *sql.Tx, host, user string) error {
 	for _, table := range []string{"chat_marks", "chats"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, user); err != nil {

@@ -83,7 +83,7 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 	return incarnation, err
 }
 
-// removeDead removes the rows of the dead; ErrConflict if there is somebody else, besides the one with this id.
+// removeDead removes the rows of dead nodes; ErrConflict if another node lives besides the one with this id.
 func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []store.ClusterNode) error {
 	rows, err := tx.QueryContext(ctx, nodeRows)
 	if err != nil {

@@ -29,7 +29,7 @@ type batchColumns struct {
 	highest                 store.ID
 }
 
-// columns has the texts and numbers of a table in the order of its columns; the stanza comes last everywhere.
+// columns holds the texts and numbers of a table in the order of its columns; the stanza is last in every table.
 type columns struct {
 	texts   [6][]string
 	numbers [3][]int64
@@ -94,8 +94,8 @@ func (b *batchColumns) inserts() (out []insert) {
 	return out
 }
 
-// commitAll keeps a batch in one transaction. It sets a request's err if that one is left out. In doubt it may have been
-// kept before.
+// commitAll commits a batch in one transaction. It sets the err of requests that it leaves out. With doubt, the batch
+// may have been committed before.
 func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) error {
 	var all batchColumns
 	for _, r := range batch {
@@ -144,7 +144,7 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 	return err
 }
 
-// unkept leaves out the entries of rooms that are there already. The others' inserts do that by themselves.
+// unkept leaves out entries of rooms that exist already. The inserts of other entries do so by themselves.
 func unkept(ctx context.Context, tx *sql.Tx, ws []store.Write) (out []store.Write, err error) {
 	for _, w := range ws {
 		if e, ok := w.(*store.RoomEntry); ok {
@@ -162,7 +162,7 @@ func unkept(ctx context.Context, tx *sql.Tx, ws []store.Write) (out []store.Writ
 	return out, nil
 }
 
-// checkEpochs sets r.err to ErrConflict if one of its rooms is another node's by now.
+// checkEpochs sets r.err to ErrConflict if another node has taken over one of its rooms.
 func (s *Store) checkEpochs(ctx context.Context, tx *sql.Tx, r *request, known map[[2]string]int64) error {
 	for _, w := range r.ws {
 		e, ok := w.(*store.RoomEntry)

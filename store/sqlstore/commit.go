@@ -59,7 +59,7 @@ const (
 	requestGone
 )
 
-// turn is what a waiting caller is told.
+// turn is what a waiting caller receives.
 type turn bool
 
 const (
@@ -73,7 +73,7 @@ var requests = sync.Pool{New: func() any { return &request{turn: make(chan turn,
 
 var errClosed = errors.New("store: closed")
 
-// close waits for the commits that have been accepted. It says whether it was this call that ended it.
+// close waits for the accepted commits. It says whether this call closed the writer.
 func (w *writer) close() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	return err
 }
 
-// wait returns an error only if r has been given up.
+// wait returns an error only if r was given up.
 func (s *Store) wait(ctx context.Context, r *request) error {
 	var t turn
 	select {
@@ -138,7 +138,7 @@ func (s *Store) wait(ctx context.Context, r *request) error {
 	return nil
 }
 
-// lead commits a batch that own is in, and finds who leads after it.
+// lead commits a batch that holds own, and finds the next leader.
 func (s *Store) lead(own *request) {
 	w := &s.writer
 	w.mu.Lock()
@@ -165,8 +165,8 @@ func (s *Store) lead(own *request) {
 	}
 }
 
-// gather moves requests from the queue to a batch, in their order. What is of an owner with something late, or with
-// something that stays in the queue, stays there too.
+// gather moves requests from the queue to a batch, in their order. Requests of an owner with a late batch, or with an
+// earlier request that stays in the queue, stay too.
 func (w *writer) gather(b *batch, own *request, most int) {
 	count := 0
 	if w.late == 0 {
@@ -198,8 +198,8 @@ func (w *writer) gather(b *batch, own *request, most int) {
 	w.queue = kept
 }
 
-// may says whether a request that is in the queue as the last one can be led at once; if not, those of its owners that
-// come later wait behind it.
+// may says whether the last request in the queue can be led at once; if not, later requests of its owners wait behind
+// it.
 func (w *writer) may(r *request) bool {
 	if w.late == 0 {
 		return true
@@ -227,7 +227,7 @@ func (w *writer) wait(r *request) {
 	}
 }
 
-// begin has the batch looked after: if it is not done in lateAfter, the next ones go on.
+// begin starts the timer after which the batch is late and the next ones go on.
 func (w *writer) begin(b *batch) {
 	w.led, b.begun = b, time.Now()
 	if w.watch == nil {
@@ -258,7 +258,7 @@ func (w *writer) overdue() {
 	w.next()
 }
 
-// end takes a batch out of what is being committed, and finds who leads next.
+// end removes a batch from those being committed, and finds the next leader.
 func (w *writer) end(b *batch) {
 	if b.late {
 		w.late--
@@ -283,7 +283,7 @@ func (w *writer) end(b *batch) {
 	}
 }
 
-// next has the first request lead that can. It is called when nobody leads.
+// next makes the first possible request lead. It is called when nobody leads.
 func (w *writer) next() {
 	if w.late > 0 {
 		clear(w.waiting)

@@ -12,13 +12,13 @@ import (
 	"parley/store"
 )
 
-// maxRetries is how often a transaction is begun again. One of those that are in each other's way always gets through, so
-// the number bounds how many may come at once.
+// maxRetries is how often a transaction is begun again. Of several that conflict, one always gets through, so the
+// number bounds how many can compete.
 const maxRetries = 500
 
-// counted is tx for what may not be more than a limit: two transactions that count at the same time would each miss what
-// the other has added. PostgreSQL sees that at its highest isolation only, where it lets one of them begin again;
-// CockroachDB has no other, and SQLite has one writer.
+// counted is tx for writes with a limit: two transactions that count at the same time would each miss the other's rows.
+// PostgreSQL detects that only at its highest isolation, and one of them begins again; CockroachDB has no other
+// isolation, and SQLite has one writer.
 func (s *Store) counted(ctx context.Context, f func(*sql.Tx) error) error {
 	if !s.pg || s.roach || s.current(ctx) != nil {
 		return s.tx(ctx, f)
@@ -26,9 +26,9 @@ func (s *Store) counted(ctx context.Context, f func(*sql.Tx) error) error {
 	return s.txAgain(ctx, sql.LevelSerializable, f)
 }
 
-// within writes, and gives ErrLimit if what q counts has grown above limit by that; 0 is no limit. write adds at most `adds`
-// of them. There may be more than the limit already, since it was lowered or the server has added what a person could not:
-// what is there can be changed and taken away all the same.
+// within runs write, and returns ErrLimit if it makes the count that q gives exceed limit; 0 is no limit. write adds at
+// most adds rows. The count may be above the limit already, because the limit was lowered or the server added rows:
+// existing rows can be changed and removed all the same.
 func within(ctx context.Context, tx *sql.Tx, limit, adds int, write func() error, q string, args ...any) error {
 	if limit <= 0 {
 		return write()
@@ -49,8 +49,8 @@ func within(ctx context.Context, tx *sql.Tx, limit, adds int, write func() error
 	return nil
 }
 
-// txAgain is for all engines but CockroachDB. crdb.ExecuteTx would not do on PostgreSQL: it takes RELEASE SAVEPOINT for the
-// commit, as it is on CockroachDB, and says nothing when the COMMIT after it fails.
+// txAgain runs a transaction on all engines but CockroachDB. crdb.ExecuteTx does not work on PostgreSQL: it takes
+// RELEASE SAVEPOINT for the commit, as on CockroachDB, and ignores a COMMIT that fails after it.
 func (s *Store) txAgain(ctx context.Context, level sql.IsolationLevel, f func(*sql.Tx) error) error {
 	for try := 0; ; try++ {
 		err := s.txOnce(ctx, level, f)

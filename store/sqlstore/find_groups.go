@@ -15,7 +15,7 @@ const (
 	openGroup = `(g.kind IN ('public', 'large') OR g.kind IN ('', 'announcement') AND g.private = 0)`
 )
 
-// chosenGroups makes the condition of a filter, in which the group is g.
+// chosenGroups gives the condition of a filter on the table g.
 func (s *Store) chosenGroups(host string, f store.GroupFilter) (where string, args []any) {
 	where, args = "g.host = $1", []any{host}
 	add := func(text string, v any) {

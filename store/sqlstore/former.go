@@ -10,8 +10,8 @@ import (
 	"parley/store"
 )
 
-// elsewhere is what is kept under an account's address in what belongs to others, on every hosted domain. What is not here
-// and can hold an address is named, with the reason, in the test that walks the schema.
+// elsewhere lists the places where rows of others hold an account's address, on every host. Columns that can hold an
+// address and are not listed are named, with the reason, in the test that walks the schema.
 var elsewhere = []struct{ table, where string }{
 	{"affiliations", "jid = $2"},
 	{"room_requests", "jid = $2"},
@@ -26,14 +26,14 @@ var elsewhere = []struct{ table, where string }{
 	{"blocked", "(jid = $2 OR jid LIKE $3 ESCAPE '\\')"},
 }
 
-// namedIn are columns that rights follow from, of what stays: who made a theme may manage it, who published an item may
-// retract it.
+// namedIn are columns that give rights and whose rows stay: the creator of a theme may manage it, the publisher of an
+// item may retract it.
 var namedIn = []struct{ table, column string }{
 	{"themes", "creator"},
 	{"node_items", "publisher"},
 }
 
-// endElsewhere ends what an address is in what belongs to others.
+// endElsewhere removes an address from the rows of others.
 func endElsewhere(ctx context.Context, tx *sql.Tx, jid string) error {
 	for _, e := range elsewhere {
 		err := eachHost(ctx, tx, e.table, func(host string) error {
@@ -60,7 +60,7 @@ func endElsewhere(ctx context.Context, tx *sql.Tx, jid string) error {
 	return nil
 }
 
-// eachHost calls f for each domain that has rows in a table; each is found by one look into the key.
+// eachHost calls f for each domain that has rows in a table; it finds each by one look into the key.
 func eachHost(ctx context.Context, tx *sql.Tx, table string, f func(host string) error) error {
 	after := ""
 	for {
@@ -78,7 +78,7 @@ func eachHost(ctx context.Context, tx *sql.Tx, table string, f func(host string)
 	}
 }
 
-// endLinks ends the links by which somebody could still set the password of an account that is gone.
+// endLinks ends the links that could still set the password of a deleted account.
 func endLinks(ctx context.Context, tx *sql.Tx, host, name string) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM invite_events WHERE host = $1 AND invite IN (SELECT id FROM invites WHERE host = $1 AND (username = $2 OR owner = $2))`,
 		host, name); err != nil {
@@ -95,7 +95,8 @@ func entombUser(ctx context.Context, tx *sql.Tx, host, name string, at time.Time
 	return err
 }
 
-// nameIsFree gives ErrReserved for a name whose last account was deleted too lately, or not to the end.
+// nameIsFree returns ErrReserved for a name whose last account was deleted too recently, or whose deletion is not
+// finished.
 func nameIsFree(ctx context.Context, tx *sql.Tx, u store.User) error {
 	var deleted int64
 	var settled bool

@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// selectGroup has room for a condition, in which the group is g.
+// selectGroup selects groups; a condition on the table g is to be appended.
 const selectGroup = "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, g.created, g.deleted, " +
 	"g.kind, g.mandatory, g.mention_by, g.guests, g.emoji, g.photo_hash, g.since_join, g.react_by FROM org_groups g WHERE "
 
@@ -21,7 +21,7 @@ func scanGroup(r interface{ Scan(...any) error }) (g store.Group, err error) {
 	return g, err
 }
 
-// localUser gives the localpart of a JID of this host; "" if it is of another.
+// localUser gives the localpart of a JID of this host; "" for another host.
 func localUser(host, jid string) string {
 	user, domain, ok := strings.Cut(jid, "@")
 	if !ok || domain != host {
@@ -48,7 +48,7 @@ func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms
 	})
 }
 
-// whatGroupIs are the values of a group that can be changed, but for its photo.
+// whatGroupIs gives the values of a group that can be changed, except its photo.
 func whatGroupIs(g store.Group) []any {
 	return []any{
 		g.Name,
@@ -65,7 +65,7 @@ func whatGroupIs(g store.Group) []any {
 	}
 }
 
-// writeMembers changes members and the bookmarks of those who come or go.
+// writeMembers changes members, and the bookmarks of people who join or leave.
 func writeMembers(ctx context.Context, tx *sql.Tx, host, id string, ms []store.Member, bs []store.Bookmark) error {
 	for _, m := range ms {
 		var was string

@@ -27,7 +27,7 @@ func (s *Store) HighestID(ctx context.Context) (id store.ID, err error) {
 	return id, s.row(ctx, []any{&id}, "SELECT COALESCE(MAX(upto), 0) FROM id_marks")
 }
 
-// raise sees to it that an id is not above the mark, before it is kept.
+// raise raises the mark, if needed, before an id is kept.
 func (s *Store) raise(ctx context.Context, id store.ID) error {
 	if int64(id) <= s.marked.Load() {
 		return nil
@@ -42,7 +42,7 @@ func (s *Store) raise(ctx context.Context, id store.ID) error {
 	return nil
 }
 
-// raiseIn is raise in the transaction that keeps the id. What it has written may be rolled back, so it is not noted.
+// raiseIn is raise in the transaction that keeps the id. It may be rolled back, so the mark is not noted.
 func (s *Store) raiseIn(ctx context.Context, tx *sql.Tx, id store.ID) error {
 	if int64(id) <= s.marked.Load() {
 		return nil
@@ -51,7 +51,7 @@ func (s *Store) raiseIn(ctx context.Context, tx *sql.Tx, id store.ID) error {
 	return err
 }
 
-// noteMark remembers what the mark is, at least.
+// noteMark notes a lower bound of the mark.
 func (s *Store) noteMark(upto int64) {
 	for was := s.marked.Load(); was < upto && !s.marked.CompareAndSwap(was, upto); was = s.marked.Load() {
 	}

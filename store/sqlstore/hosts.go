@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// avoidFor is how long a database node that has not answered is asked last.
+// avoidFor is how long a database node that did not answer is tried last.
 const avoidFor = 30 * time.Second
 
 // hosts are the database nodes of a DSN. Connections are spread over them. When a node has not answered a commit in time,
@@ -60,7 +60,7 @@ func address(host string, port uint16) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
-// order sets the order in which a new connection tries the nodes: the silent ones last.
+// order sets the order in which a new connection tries the nodes: silent ones last.
 func (h *hosts) order(_ context.Context, c *pgx.ConnConfig) error {
 	if len(h.groups) < 2 {
 		return nil
@@ -94,7 +94,7 @@ func (h *hosts) avoid(name string, port uint16) bool {
 	return false
 }
 
-// attemptKey marks the context of an attempt to commit, whose deadline says something about the node.
+// attemptKey marks the context of an attempt to commit: if its deadline passes, the node is silent.
 type attemptKey struct{}
 
 func (h *hosts) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -149,7 +149,7 @@ func (h *hosts) reset(_ context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// shouldPing is pgx's own rule, but for a node that would not answer.
+// shouldPing is pgx's own rule, except for a node that would not answer.
 func (h *hosts) shouldPing(_ context.Context, p stdlib.ShouldPingParams) bool {
 	return p.IdleDuration > time.Second && !h.stale(p.Conn)
 }

@@ -34,7 +34,7 @@ func (s *Store) IndexArchives(ctx context.Context, host string, before time.Time
 	return n, nil
 }
 
-// owners are the archives of a host: table, and what says that one is still there.
+// owners gives the table of a host's archives, and the condition that one still exists.
 func (l log) owners() (table, living string) {
 	if l == accountLog {
 		return "users", "1 = 1"
@@ -70,7 +70,7 @@ func (s *Store) indexAll(ctx context.Context, l log, host string, before time.Ti
 	}
 }
 
-// indexArchive goes on until few messages are left.
+// indexArchive adds messages to the index until few are left.
 func (s *Store) indexArchive(ctx context.Context, l log, host, owner string, before time.Time) (n int, err error) {
 	if err := s.settle(ctx, host, owner); err != nil {
 		return 0, err
@@ -133,7 +133,7 @@ func (s *Store) indexSome(ctx context.Context, l log, host, owner string, end in
 	return n, err
 }
 
-// gatherTerms reads what comes next in an archive.
+// gatherTerms reads the next messages of an archive.
 func gatherTerms(ctx context.Context, tx *sql.Tx, l log, host, owner string, upto, end int64) (n int, last int64, p postings, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT id, stanza FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5",
 		host, owner, upto, end, indexMany)

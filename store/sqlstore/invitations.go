@@ -122,7 +122,7 @@ func (s *Store) UseInvitation(ctx context.Context, host, id string, generation i
 	return i, err
 }
 
-// inviteAccount gives the account of an invitation its password, or makes it.
+// inviteAccount gives the account of an invitation its password, or makes the account.
 func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitation, u *store.User) error {
 	var keys []byte
 	err := tx.QueryRowContext(ctx, "SELECT keys FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), u.Host, u.Name).Scan(&keys)

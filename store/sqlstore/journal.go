@@ -62,7 +62,7 @@ func (j *journal) file() *os.File { return j.files[j.number&1] }
 
 func (j *journal) at() position { return position{j.number, j.off} }
 
-// fits says whether a record of n bytes goes in the current segment. A segment with no record yet takes any.
+// fits says whether a record of n bytes fits into the current segment. An empty segment takes any.
 func (j *journal) fits(n int) bool {
 	return j.off > 0 && (j.off == segmentStart || j.off+recordHead+int64(n) <= j.size)
 }
@@ -91,7 +91,7 @@ func (j *journal) begin(number, end int64) (err error) {
 	return nil
 }
 
-// create makes a file of zeros that is on the disk, and its name too.
+// create makes a file of zeros whose data and name are on the disk.
 func (j *journal) create(name string) (*os.File, error) {
 	f, err := openSynced(name)
 	if err != nil {
@@ -125,8 +125,8 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// spare makes the next segment's file under another name, so that nobody waits for it later; adopt gives it its own, if
-// there is none by then.
+// spare makes the next segment's file under another name in advance, so that nobody waits for it later; adopt renames
+// it if it is needed.
 func (j *journal) spare() (*os.File, error) { return j.create(j.path + ".journal.new") }
 
 func (j *journal) adopt(f *os.File) error {
@@ -145,8 +145,8 @@ func (j *journal) adopt(f *os.File) error {
 	return nil
 }
 
-// append writes a record and returns when it is on the disk. rec has recordHead bytes free at its front. After an error
-// nothing is kept: the place is wiped, and until that has worked nothing else is written.
+// append writes a record and returns when it is on the disk. rec has recordHead free bytes at its front. After an error
+// nothing is kept: the place is wiped, and nothing else is written before that has worked.
 func (j *journal) append(rec []byte) error {
 	if j.broken {
 		if err := j.wipe(); err != nil {
@@ -179,7 +179,7 @@ func (j *journal) wipe() error {
 	return nil
 }
 
-// close closes the files; remove is said when the database has everything.
+// close closes the files; with remove, because the database has everything, it deletes them.
 func (j *journal) close(remove bool) (err error) {
 	for i, f := range j.files {
 		if f == nil {
@@ -198,7 +198,7 @@ func (j *journal) close(remove bool) (err error) {
 	return err
 }
 
-// segment is one as it is read back.
+// segment is a file of the journal as it is read back.
 type segment struct {
 	number, before int64 // before: where the one before it ended
 	end            int64 // of its last good record
@@ -206,7 +206,7 @@ type segment struct {
 	b              []byte // all of the file
 }
 
-// read gives the segments that are on the disk in order: none, one or two.
+// read gives the segments on the disk in order: none, one or two.
 func (j *journal) read() ([]segment, error) {
 	var out []segment
 	for n := range int64(2) {
@@ -244,8 +244,8 @@ func readHeader(b []byte) (s segment, ok bool) {
 	return s, s.number > 0 && s.sum == binary.LittleEndian.Uint32(b[at+16:])
 }
 
-// records gives the entries of all records from off on, and sets end. The record that was being written when the power
-// went is cut off; a damaged one with a good one behind it is an error, for that one had been acknowledged.
+// records gives the entries of all records from off on, and sets end. A last record that was cut off by a power failure
+// is ignored; a damaged record before a good one is an error, because it had been acknowledged.
 func (s *segment) records(off int64) (entries []byte, err error) {
 	for {
 		rec, ok := s.record(off)

@@ -11,7 +11,7 @@ import (
 	"parley/store/fulltext"
 )
 
-// readFound is read for a page of messages with some words.
+// readFound reads a page of messages with some words.
 func (s *Store) readFound(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
 	q, err := fulltext.Parse(p.Text)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Store) readFound(ctx context.Context, l log, host, owner string, p stor
 	return es, complete, total, err
 }
 
-// matcher finds messages of one archive that have some words: by the index, and behind it by reading. Every message is
-// looked at before it is given, so that what the index says wrongly does no harm.
+// matcher finds the messages of one archive that have some words: by the index, and by reading what is not indexed yet.
+// Every message is checked before it is given, so errors of the index do no harm.
 type matcher struct {
 	s           *Store
 	l           log
@@ -52,7 +52,7 @@ type matcher struct {
 	low, high   int64  // ids, both included
 }
 
-// run gives what is found in order, until f says false.
+// run calls f for the found messages in order, until f returns false.
 func (m *matcher) run(ctx context.Context, backwards bool, f func(store.Archived) bool) error {
 	if m.query.Empty() || m.low > m.high {
 		return nil
@@ -76,7 +76,7 @@ func (m *matcher) run(ctx context.Context, backwards bool, f func(store.Archived
 
 var errEnough = errors.New("store: enough")
 
-// rowsUntil is rows, until f says false; then more is false.
+// rowsUntil is rows until f returns false; then more is false.
 func (s *Store) rowsUntil(ctx context.Context, f func(store.Archived) bool, q string, args ...any) (more bool, err error) {
 	var one []store.Archived
 	scan := scanArchived(&one)
@@ -96,7 +96,7 @@ func (s *Store) rowsUntil(ctx context.Context, f func(store.Archived) bool, q st
 	return true, err
 }
 
-// tail reads what is not in the index.
+// tail reads the messages that are not in the index.
 func (m *matcher) tail(ctx context.Context, upto int64, backwards bool, f func(store.Archived) bool) (more bool, err error) {
 	w := m.filter()
 	w.and("id >=", max(m.low, upto+1))
@@ -112,10 +112,10 @@ func (m *matcher) filter() *filter {
 	return newFilter(m.l, m.host, m.owner, store.Page{With: m.with})
 }
 
-// lookUps is how many messages are read at once of those that the index names.
+// lookUps is how many messages named by the index are read at once.
 const lookUps = 32
 
-// indexed reads what the index names.
+// indexed reads the messages that the index names.
 func (m *matcher) indexed(ctx context.Context, upto int64, backwards bool, f func(store.Archived) bool) (more bool, err error) {
 	ids, err := m.named(ctx, upto)
 	if err != nil {
@@ -164,7 +164,7 @@ func (m *matcher) named(ctx context.Context, upto int64) (ids []int64, err error
 	return ids[i:j], nil
 }
 
-// both gives what is in two rising lists.
+// both gives the common elements of two rising lists.
 func both(a, b []int64) []int64 {
 	out := a[:0:0]
 	for len(a) > 0 && len(b) > 0 {

@@ -17,7 +17,7 @@ import (
 //go:embed baseline.sql
 var baselineSQL string
 
-// step brings the schema from one version to the next. It is safe to repeat, and to do from two nodes at once.
+// step migrates the schema from one version to the next. It may be repeated, and run from two nodes at once.
 type step struct {
 	version int64
 	do      func(ctx context.Context, db *sql.DB) error
@@ -34,7 +34,7 @@ var steps = []step{
 	{1003, statements(profileFields)},
 }
 
-// statements is a step that executes SQL, one statement after the other.
+// statements is a step that executes SQL statements in order.
 func statements(text string) func(context.Context, *sql.DB) error {
 	return func(ctx context.Context, db *sql.DB) error {
 		for _, s := range split(text) {
@@ -46,7 +46,7 @@ func statements(text string) func(context.Context, *sql.DB) error {
 	}
 }
 
-// split gives the statements of a text, without comments. A semicolon ends a statement wherever it is.
+// split gives the statements of a text, without comments. A semicolon always ends a statement.
 func split(text string) (all []string) {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -89,7 +89,7 @@ func addColumn(table, column, kind string) func(context.Context, *sql.DB) error 
 // duplicateColumn is the code of an error where a column is there, or is being added (PostgreSQL, appendix A).
 const duplicateColumn = "42701"
 
-// has gives an error where there is no such column, or no such table.
+// has returns an error if there is no such column or table.
 func has(ctx context.Context, db *sql.DB, column, table string) error {
 	rows, err := db.QueryContext(ctx, "SELECT "+column+" FROM "+table+" LIMIT 0")
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *Store) MigrationStatus(ctx context.Context) (current, newest int64, err
 	return p.GetVersions(ctx)
 }
 
-// versions keeps goose's table in a form that every engine has; goose's own uses identity columns.
+// versions keeps goose's table in a form that every engine supports; goose's own uses identity columns.
 type versions struct{}
 
 func (versions) Tablename() string { return "schema_versions" }

@@ -15,7 +15,7 @@ type rows struct {
 	order []int // of list, as it is inserted
 }
 
-// mover is what every move uses again.
+// mover holds the buffers that every move uses again.
 type mover struct {
 	all  [len(moves)]rows
 	args []any
@@ -29,7 +29,7 @@ func newMover() *mover {
 	return m
 }
 
-// free lets the entries go.
+// free drops the references to the entries.
 func (m *mover) free() {
 	for i := range m.all {
 		r := &m.all[i]
@@ -52,8 +52,8 @@ type row struct {
 
 const roomColumnCount = 10 // of room_archive, the table with the most
 
-// move writes entries to the database, with the position they reach to, in one transaction that is on the disk when it
-// returns. It is called with moving held.
+// move writes entries and the position that they reach to into the database, in one transaction that is on the disk
+// when it returns. The caller holds moving.
 func (s *Store) move(ctx context.Context, entries []byte, upTo position) error {
 	m := s.mover
 	defer m.free()
@@ -93,7 +93,7 @@ func (s *Store) move(ctx context.Context, entries []byte, upTo position) error {
 	return err
 }
 
-// highest is the highest id of all rows.
+// highest gives the highest id of all rows.
 func (m *mover) highest() (id int64) {
 	for i := range m.all {
 		for _, r := range m.all[i].list {
@@ -126,7 +126,7 @@ func (s *Store) insertRows(ctx context.Context, tx *sql.Tx, m *mover, rs *rows) 
 	return s.insert(ctx, tx, rs.table, m.args)
 }
 
-// table is one that moves write: its statements have a few fixed sizes, so that each is prepared once.
+// table describes a table that moves write. Its statements have a few fixed sizes, so that each is prepared once.
 type table struct {
 	columns int
 	texts   [len(sizes)]string
@@ -164,8 +164,7 @@ func newTable(into string) table {
 	return t
 }
 
-// prepareMoves prepares all that a move to SQLite may need: there is only one connection that writes, and inside a
-// transaction it is taken.
+// prepareMoves prepares everything that a move to SQLite needs: a transaction occupies the only connection that writes.
 func (s *Store) prepareMoves(ctx context.Context) error {
 	for i := range moves {
 		for _, q := range moves[i].texts {

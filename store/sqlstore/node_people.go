@@ -79,7 +79,7 @@ func (s *Store) subscriptions(ctx context.Context, which string, args ...any) (s
 	return ss, err
 }
 
-// writeOptions keeps a row only for subscriptions that are not as all others.
+// writeOptions keeps a row only for subscriptions with other than the default options.
 func writeOptions(ctx context.Context, tx *sql.Tx, host, owner string, sub store.NodeSubscription) error {
 	if sub.State == "" || sub.State == "none" || sub.Options == nil && sub.Expires.IsZero() {
 		_, err := tx.ExecContext(ctx, "DELETE FROM node_options WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, sub.Node, sub.JID)

@@ -7,9 +7,9 @@ import (
 	"parley/store"
 )
 
-// byteLimit bounds the bytes of some nodes' payloads together. How many they are is noted in a row: what is noted is never
-// too little, and may be too much, as what goes is not subtracted: only where it is over the limit are they counted anew.
-// Whoever publishes to those nodes meanwhile waits for the row.
+// byteLimit bounds the bytes of the payloads of some nodes together. A row notes their sum; it is never too low, but
+// may be too high, because removals are not subtracted: only when it exceeds the limit is the sum counted anew. Others
+// who publish to these nodes meanwhile wait for the row.
 type byteLimit struct {
 	most  int64
 	table string // where it is noted
@@ -19,7 +19,7 @@ type byteLimit struct {
 	err   error  // of what is more than most
 }
 
-// limitsOf are the limits of the people who publish to a node, in the order in which their rows are locked.
+// limitsOf gives the limits that apply to publishing to a node, in the order in which their rows are locked.
 func limitsOf(k store.Keep, owner, creator string) (ls []byteLimit) {
 	const sum = "SELECT CAST(COALESCE(SUM(LENGTH(i.payload)), 0) AS INT8) FROM "
 	if k.Bytes > 0 {
@@ -36,7 +36,7 @@ func limitsOf(k store.Keep, owner, creator string) (ls []byteLimit) {
 // notCounted is what is noted of nodes that nobody has counted yet.
 const notCounted = 1 << 62
 
-// take notes that so many bytes have been added; the limit's error if they are too many.
+// take notes added bytes; it returns the limit's error if there are too many.
 func (l byteLimit) take(ctx context.Context, tx *sql.Tx, host string, added int64) error {
 	if _, err := tx.ExecContext(ctx, "INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+") DO NOTHING", host, l.whose, int64(notCounted)); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (l byteLimit) count(ctx context.Context, tx *sql.Tx, host string) (bytes in
 	return bytes, err
 }
 
-// settle counts, and notes what there is; the limit's error if it is more than most.
+// settle counts and notes the sum; it returns the limit's error if it is more than most.
 func (l byteLimit) settle(ctx context.Context, tx *sql.Tx, host string, most int64) error {
 	bytes, err := l.count(ctx, tx, host)
 	if err != nil {

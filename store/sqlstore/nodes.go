@@ -142,7 +142,8 @@ func (s *Store) Publish(ctx context.Context, host, owner, node string, k store.K
 	return err
 }
 
-// writeItems keeps items of a node, which is there and locked, and gives who made it and how many bytes they have.
+// writeItems writes items of a node, which exists and is locked. It gives the node's creator and how many bytes the
+// items have.
 func (s *Store) writeItems(ctx context.Context, tx *sql.Tx, host, owner, node string, items []store.NodeItem) (creator string, added int64, err error) {
 	if err := tx.QueryRowContext(ctx, "SELECT creator FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+s.forUpdate(), host, owner, node).Scan(&creator); err != nil {
 		return "", 0, err
@@ -158,8 +159,8 @@ func (s *Store) writeItems(ctx context.Context, tx *sql.Tx, host, owner, node st
 	return creator, added, nil
 }
 
-// publishInFull is for what was refused, since a node or its owner has as much as may be, or more where a limit was
-// lowered: items that take the place of others, and add nothing, are kept all the same.
+// publishInFull publishes items that were refused because the node or its owner is at or above a limit: items that
+// replace others and add nothing are kept all the same.
 func (s *Store) publishInFull(ctx context.Context, host, owner, node string, k store.Keep, items []store.NodeItem) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		creator, _, err := s.writeItems(ctx, tx, host, owner, node, nil) // nobody else publishes to the node meanwhile
