@@ -134,7 +134,7 @@ func (p *People) Register(ctx context.Context, from Actor, name, password string
 	case errors.Is(err, store.ErrExists):
 		return u, fault.New(fault.Exists, "name", textExists, "Name", u.Address())
 	case errors.Is(err, store.ErrReserved):
-		return u, fault.New(fault.Exists, "name", "the name {{.Name}} cannot be given at the moment: choose another", "Name", u.Name)
+		return u, fault.New(fault.Exists, "name", "The name {{.Name}} cannot be used at the moment: choose another", "Name", u.Name)
 	}
 	return u, err
 }

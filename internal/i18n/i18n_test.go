@@ -26,6 +26,17 @@ var uses = []*regexp.Regexp{
 	regexp.MustCompile(`\ttext = ("[A-Z](?:[^"\\]|\\.)*")`),
 }
 
+// joins take line breaks out of calls and literals, so that each is read as if it stood on one line.
+var joins = []struct {
+	re   *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`,\n\s*([})])`), "$1"},
+	{regexp.MustCompile(`([({])\n\s*`), "$1"},
+	{regexp.MustCompile(`([,+&|])\n\s*`), "$1 "},
+	{regexp.MustCompile(`(\s)Text:  +"`), `${1}Text: "`},
+}
+
 func TestNothingIsMissing(t *testing.T) {
 	fr, err := Messages("fr")
 	if err != nil {
@@ -54,8 +65,12 @@ func TestNothingIsMissing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			text := string(b)
+			for _, j := range joins {
+				text = j.re.ReplaceAllString(text, j.with)
+			}
 			for _, re := range uses {
-				for _, m := range re.FindAllStringSubmatch(string(b), -1) {
+				for _, m := range re.FindAllStringSubmatch(text, -1) {
 					id, err := strconv.Unquote(m[1])
 					if err != nil || strings.HasSuffix(id, " ") || strings.HasPrefix(id, "/") || !strings.ContainsAny(id, " ") && id == strings.ToLower(id) && len(id) > 12 {
 						continue // the beginning of a composed message, or a path
