@@ -88,10 +88,10 @@ func limitsOfAnAccount() []limit {
 // bounded is what bounds the other tables with an owner, and which test says so.
 var bounded = map[string]string{
 	"archive":            "time: TestRetentionOfAccounts",
-	"offline":            "im/offline.xmpp, im/offline-bytes.xmpp",
+	"offline":            "feature/offline/testdata: offline.xmpp, bytes.xmpp",
 	"rosters":            "one row: the roster's version; contacts that are gone count as contacts do: storetest RosterVersions",
 	"node_affiliations":  "storetest Limits",
-	"node_subscriptions": "storetest Limits, pubsub/limits.xmpp",
+	"node_subscriptions": "storetest Limits, pubsub/testdata/limits.xmpp",
 	"node_options":       "one for each subscription",
 	"node_redirects":     "as many as nodes: storetest Nodes",
 	"reports":            "storetest Reports; who is reported is blocked all the same",

@@ -19,7 +19,7 @@ import (
 )
 
 // TestNameQuarantine: the name of an account that was deleted is given again after a time, and each door says when; an owner
-// may give it sooner. The script stream/quarantine has the doors of clients and of the command line.
+// may give it sooner. The script feature/register/testdata/quarantine.xmpp has the doors of clients and of the command line.
 func TestNameQuarantine(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!!queen", "!friar", "zed")

@@ -22,7 +22,7 @@ type step struct {
 	text                   string
 }
 
-// Script is a parsed file of testdata. README.md describes the language.
+// Script is a parsed script. README.md describes the language.
 type Script struct {
 	accounts []string
 	config   [][2]string

@@ -1,6 +1,7 @@
 package testrig_test
 
 import (
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -8,23 +9,35 @@ import (
 	"parley/testrig"
 )
 
-// TestScripts plays every script of testdata, each on a node of its own.
-func TestScripts(t *testing.T) {
-	var files []string
-	for _, pattern := range []string{"testdata/*.xmpp", "testdata/*/*.xmpp"} {
-		fs, err := filepath.Glob(pattern)
+// TestScripts plays the scripts that belong to no package in particular. Others lie beside the code that they test.
+func TestScripts(t *testing.T) { testrig.RunScripts(t, "testdata") }
+
+// played are the folders whose scripts a TestScripts plays.
+var played = []string{"testrig/testdata", "feature/*/testdata", "muc/testdata", "pubsub/testdata", "server/testdata", "server/c2s/testdata"}
+
+// TestEveryScriptIsPlayed finds scripts in folders that no test looks into.
+func TestEveryScriptIsPlayed(t *testing.T) {
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		files = append(files, fs...)
-	}
-	if len(files) == 0 {
-		t.Fatal("there are no scripts")
-	}
-	for _, f := range files {
-		t.Run(strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(f), "testdata/"), ".xmpp"), func(t *testing.T) {
-			t.Parallel()
-			testrig.Play(t, f)
-		})
+		if d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules") {
+			return fs.SkipDir
+		}
+		name = filepath.ToSlash(name)
+		if d.IsDir() || !strings.HasSuffix(name, ".xmpp") {
+			return nil
+		}
+		before, _, _ := strings.Cut(strings.TrimPrefix(name, "../"), "/testdata/")
+		for _, pattern := range played {
+			if ok, err := filepath.Match(pattern, before+"/testdata"); ok || err != nil {
+				return err
+			}
+		}
+		t.Errorf("%s is played by no test: add its folder to a TestScripts, and to played", name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
