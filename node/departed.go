@@ -119,7 +119,7 @@ func (n *Node) noteHeirs(ctx context.Context, h *host, who jid.JID, in []muc.Inh
 func (n *Node) noteHeir(ctx context.Context, h *host, verb acts.Verb, what string, heir, before jid.JID) {
 	detail := acts.Detail{"owner": heir.String(), "before": before.String()}
 	if err := n.people[h.Domain].Note(context.WithoutCancel(ctx), acts.System, verb, what, detail); err != nil {
-		n.Log.Error("note a new owner", "of", what, "err", err)
+		n.Log.Error("cannot note a new owner", "of", what, "err", err)
 	}
 }
 
@@ -163,7 +163,7 @@ func (n *Node) runDepartures(ctx context.Context) error {
 	defer t.Stop()
 	for {
 		if err := n.tellDepartures(ctx); err != nil && ctx.Err() == nil {
-			n.Log.Error("rooms and nodes do not learn that an account was deleted", "err", err)
+			n.Log.Error("cannot tell rooms and nodes that an account was deleted", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -213,7 +213,7 @@ func (n *Node) countWritten(ctx context.Context) {
 		since, until := store.FirstID(n.began.Add(-24*time.Hour)), store.FirstID(n.began)
 		err := n.Store.Written(ctx, h.Domain, n.Config.Rooms.Label+"."+h.Domain, since, until, h.Wrote)
 		if err != nil && ctx.Err() == nil {
-			n.Log.Error("what people have written lately cannot be counted", "host", h.Domain, "err", err)
+			n.Log.Error("cannot count what people wrote lately", "host", h.Domain, "err", err)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (e *ears) run(ctx context.Context) error {
 		e.mu.Unlock()
 		for _, ms := range all {
 			if err := e.tell(ctx, ms); err != nil && ctx.Err() == nil {
-				e.n.Log.Error("what was said in a room is not pushed", "room", ms[0].Room.String(), "err", err)
+				e.n.Log.Error("cannot push messages of a room", "room", ms[0].Room.String(), "err", err)
 			}
 		}
 	}
@@ -166,7 +166,7 @@ func (n *Node) tellOfTheme(ctx context.Context, e org.Event) {
 			err = alerts.Heard(ctx, account, e.Rooms[0], store.ID(0))
 		}
 		if err != nil && ctx.Err() == nil {
-			n.Log.Error("a new theme is not pushed", "account", account, "err", err)
+			n.Log.Error("cannot push a new theme", "account", account, "err", err)
 		}
 	}
 }

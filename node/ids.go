@@ -20,7 +20,7 @@ func (n *Node) beginIDs(ctx context.Context) error {
 	}
 	n.IDs.Begin(id)
 	if err := n.clockBehind(); err != nil {
-		n.Log.Warn("the clock is behind what is kept: new messages are dated after the newest there are until it catches up", "newest", id.Time(), "behind", n.IDs.Behind().Round(time.Second))
+		n.Log.Warn("the clock is behind the newest message: until it catches up, new messages get times after that one", "newest", id.Time(), "behind", n.IDs.Behind().Round(time.Second))
 	}
 	return nil
 }

@@ -24,10 +24,10 @@ import (
 func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	l := n.Config.Listeners
 	if !l.C2S.RequireTLS {
-		n.Log.Warn("clients may do without TLS: what they say can be read on the way", "key", "listeners.c2s.require_tls")
+		n.Log.Warn("clients may connect without TLS: others can read what they send", "key", "listeners.c2s.require_tls")
 	}
 	if fit := n.doors.Connections(); fit > 0 && fit < n.Config.Limits.Connections {
-		n.Log.Warn("this process may not open as many files as connections are allowed: those beyond are refused", "connections", fit, "key", "limits.connections")
+		n.Log.Warn("the process may open fewer files than the allowed connections: further connections are refused", "connections", fit, "key", "limits.connections")
 	}
 	for _, a := range l.C2S.Addresses {
 		if err := n.serve(g, "c2s", a, l.C2S.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {

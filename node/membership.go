@@ -73,7 +73,7 @@ func (n *Node) hatsOf(h *server.Host) func(ctx context.Context, group string, wh
 		}
 		ts, err := n.Org.TeamsOf(ctx, h.Domain, who.Local())
 		if err != nil {
-			n.Log.Error("teams cannot be read", "host", h.Domain, "err", err)
+			n.Log.Error("cannot read teams", "host", h.Domain, "err", err)
 		}
 		for _, t := range ts {
 			out = append(out, muc.Hat{URI: base + "team/" + t.Slug, Title: org.TeamLabel(t)})
@@ -121,13 +121,13 @@ func (n *Node) domains() (ds []string) {
 	return ds
 }
 
-func (n *Node) fault(err error) { n.Log.Error("adding everyone to a group", "err", err) }
+func (n *Node) fault(err error) { n.Log.Error("cannot add people to a group", "err", err) }
 
 // marked tells org which rooms a person's clients enter.
 func (n *Node) marked(h *server.Host) func(ctx context.Context, account string, room jid.JID, was, is bool) {
 	return func(ctx context.Context, account string, room jid.JID, was, is bool) {
 		if err := n.Org.Marked(ctx, h.Domain, account, room, was, is); err != nil {
-			n.Log.Error("a bookmark's change is not noted", "host", h.Domain, "account", account, "err", err)
+			n.Log.Error("cannot note the change of a bookmark", "host", h.Domain, "account", account, "err", err)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (n *Node) doze(ctx context.Context, h *server.Host) error {
 	defer t.Stop()
 	for {
 		if err := n.Org.DozeIdle(ctx, h.Domain, time.Now().Add(-idle)); err != nil && ctx.Err() == nil {
-			n.Log.Error("idle themes", "host", h.Domain, "err", err)
+			n.Log.Error("cannot find idle themes", "host", h.Domain, "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -33,15 +33,15 @@ func (n *Node) mentioned(h *server.Host) func(ctx context.Context, m groups.Ment
 			noted = nil
 		}
 		if err := n.Store.AddMentions(ctx, h.Domain, m.Room.String(), m.ID, noted...); err != nil {
-			n.Log.Error("a mention is not noted", "room", m.Room.String(), "err", err)
+			n.Log.Error("cannot note a mention", "room", m.Room.String(), "err", err)
 		}
 		for _, user := range users {
 			if err := n.alerts[h.Domain].Mention(ctx, user, m.Room, m.ID); err != nil {
-				n.Log.Error("a mention is not pushed", "account", user, "err", err)
+				n.Log.Error("cannot push a mention", "account", user, "err", err)
 			}
 			if len(users) <= maxWoken {
 				if err := n.wake(ctx, h, user, m); err != nil {
-					n.Log.Error("a mention does not wake", "account", user, "err", err)
+					n.Log.Error("cannot wake a mentioned person's clients", "account", user, "err", err)
 				}
 			}
 		}

@@ -115,7 +115,7 @@ func (p *places) write(ctx context.Context, n *Node) {
 		err := p.st.PutPlaces(ctx, ps, placesPerAccount)
 		cancel()
 		if err != nil {
-			n.Log.Error("cannot keep where accounts have signed in", "err", err)
+			n.Log.Error("cannot keep the places of sign-ins", "err", err)
 			return
 		}
 	}

@@ -58,7 +58,7 @@ func (n *Node) references(ctx context.Context, account, room jid.JID, text strin
 		}
 		es, err := h.rooms.References(ctx, room, account, text)
 		if err != nil { // the message is sent without them
-			n.Log.Error("a mention has no reference", "room", room.String(), "err", err)
+			n.Log.Error("cannot find the people whom a message mentions", "room", room.String(), "err", err)
 		}
 		return es
 	}

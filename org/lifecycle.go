@@ -144,7 +144,7 @@ func readPhoto(data []byte) (p store.Photo, err error) {
 		case len(data) > maxPhoto:
 			return p, fault.At(fault.Invalid, "photo", "is too large: at most 100 KiB")
 		case err != nil:
-			return p, fault.At(fault.Invalid, "photo", "is no image: PNG, JPEG or GIF")
+			return p, fault.At(fault.Invalid, "photo", "is not an image: PNG, JPEG or GIF")
 		case c.Width > maxPixels || c.Height > maxPixels:
 			return p, fault.At(fault.Invalid, "photo", "has too many pixels: at most 2048 by 2048")
 		}

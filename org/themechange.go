@@ -69,7 +69,7 @@ func (o *Org) MayManageTheme(ctx context.Context, host, key string, who jid.JID)
 	case a == Member && t.Creator == who.Bare().String() && !RulesOf(s.group).Moderated:
 		return nil
 	}
-	return fault.New(fault.Forbidden, "", "only moderators, and who has created it, may do this")
+	return fault.New(fault.Forbidden, "", "only moderators and the theme's creator may do this")
 }
 
 // ThemeOpen, ThemeClosed and ThemeArchived are the states of a theme.

@@ -396,6 +396,6 @@ func (p *People) Opened(ctx context.Context, i store.Invitation) {
 		err = p.st.AddInvitationEvent(ctx, i.Host, i.ID, p.event("opened", "", ""))
 	}
 	if err != nil {
-		p.cfg.Log.Error("note that an invitation was opened", "err", err)
+		p.cfg.Log.Error("cannot note that an invitation was opened", "err", err)
 	}
 }

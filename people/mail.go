@@ -118,7 +118,7 @@ func (p *People) Delivered(ctx context.Context, m store.Mail) {
 		kind = "bounced"
 	}
 	if err := p.st.AddInvitationEvent(ctx, m.Host, m.Invitation, p.event(kind, "", m.Error)); err != nil {
-		p.cfg.Log.Error("note what became of a mail", "err", err)
+		p.cfg.Log.Error("cannot note the result of a mail", "err", err)
 	}
 }
 

@@ -46,7 +46,7 @@ func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*st
 		a.Note(acts.SettingsChange, "", detail)
 		a.Then(func(ctx context.Context) {
 			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil { // the next periodic read finds the change
-				p.cfg.Log.Error("settings cannot be read", "err", err)
+				p.cfg.Log.Error("cannot read settings", "err", err)
 			}
 			if detail["signin.two_factor"] != nil {
 				p.enforceFactor(ctx)

@@ -204,7 +204,7 @@ func (p *People) enforceFactor(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			p.cfg.Log.Error("demand the second step", "account", a.Name, "err", err)
+			p.cfg.Log.Error("cannot end streams of people who need a second factor", "account", a.Name, "err", err)
 		}
 		return true
 	})

@@ -147,7 +147,7 @@ func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 			continue // from a newer parley
 		}
 		if err := d.set(&f.values, k.Value); err != nil {
-			s.log.Error("a setting cannot be used", "host", name, "setting", k.Name, "err", err)
+			s.log.Error("ignoring a setting that is not valid", "host", name, "setting", k.Name, "err", err)
 			continue
 		}
 		f.set[k.Name] = k
@@ -168,7 +168,7 @@ func (s *Settings) Run(ctx context.Context) error {
 			return nil
 		case <-t.C:
 			if err := s.Load(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("settings cannot be read", "err", err)
+				s.log.Error("cannot read settings", "err", err)
 			}
 		}
 	}

@@ -112,4 +112,4 @@ func (r *Report) count(kind string, taken, leftOut int) {
 }
 
 // ErrFormat is returned for a file that is not in the format, or not whole.
-var ErrFormat = errors.New("transfer: this is no XEP-0227 file")
+var ErrFormat = errors.New("this is not an XEP-0227 file")

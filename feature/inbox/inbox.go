@@ -84,7 +84,7 @@ func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
 		case ferr == nil:
 			id, err = found.ID, nil
 		case !errors.Is(ferr, store.ErrNotFound):
-			b.h.Log.Error("a marker cannot be noted", "err", ferr)
+			b.h.Log.Error("cannot note a marker", "err", ferr)
 			return nil
 		}
 	}
@@ -132,18 +132,18 @@ func (b *Inbox) run(ctx context.Context) error {
 		select {
 		case <-daily.C:
 			if err := b.expire(ctx); err != nil && ctx.Err() == nil {
-				b.h.Log.Error("old mentions are not forgotten", "err", err)
+				b.h.Log.Error("cannot remove old mentions", "err", err)
 			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			if err := b.flush(last); err != nil {
-				b.h.Log.Error("how far people have read is not kept", "err", err)
+				b.h.Log.Error("cannot keep how far people have read", "err", err)
 			}
 			return nil
 		case <-b.notes.wake:
 			if err := b.flush(ctx); err != nil && ctx.Err() == nil {
-				b.h.Log.Error("how far people have read is not kept", "err", err)
+				b.h.Log.Error("cannot keep how far people have read", "err", err)
 			}
 		}
 	}

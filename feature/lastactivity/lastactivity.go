@@ -165,7 +165,7 @@ func (l *last) write(ctx context.Context) {
 	for user, d := range all {
 		if err := l.st.SetLastSeen(ctx, l.h.Domain, user, d.at, d.status); err != nil && !errors.Is(err, store.ErrNotFound) {
 			if ctx.Err() == nil {
-				l.h.Log.Error("last activity is not written", "err", err)
+				l.h.Log.Error("cannot write the last activity", "err", err)
 			}
 			continue
 		}

@@ -111,7 +111,7 @@ func (v *voice) answer(ctx context.Context, st *wire.Stanza) {
 	defer st.Receipt.Settle()
 	text, err := v.obey(ctx, st.From.Bare(), strings.TrimSpace(st.BodyText()))
 	if err != nil {
-		v.h.Log.Error("a command cannot be answered", "from", st.From.Bare().String(), "err", err)
+		v.h.Log.Error("cannot answer a command", "from", st.From.Bare().String(), "err", err)
 		v.h.Router.Reply(ctx, st, server.Internal)
 		return
 	}

@@ -242,7 +242,7 @@ func (o *offline) give(s *server.Session, es []store.OfflineEntry) (ids []store.
 	for _, e := range es {
 		st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
 		if err != nil {
-			o.h.Log.Error("an offline message cannot be read and is dropped", "id", e.ID, "err", err)
+			o.h.Log.Error("dropping an offline message that cannot be read", "id", e.ID, "err", err)
 		} else if !s.ToldOf(inArchive(st, account)) && s.Send(st) != nil {
 			return ids, true
 		}

@@ -229,7 +229,7 @@ const (
 	lengthOfSum = 40 // SHA-1 in hexadecimal
 )
 
-var errSOCKS = errors.New("not what SOCKS5 has here")
+var errSOCKS = errors.New("not valid SOCKS5")
 
 // handshake does RFC 1928, sections 3 to 6, without authentication: the name of the stream is the secret.
 func (r *Relay) handshake(c *conn) error {

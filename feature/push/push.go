@@ -394,7 +394,7 @@ func (p *Push) silent(ctx context.Context, account string, came time.Time) bool 
 	for _, at := range []time.Time{came, p.h.IDs.Now()} {
 		silent, err := p.cfg.Silent(ctx, account, at)
 		if err != nil && ctx.Err() == nil {
-			p.h.Log.Error("it is not known whether somebody is to be left alone", "account", account, "err", err)
+			p.h.Log.Error("cannot find out whether somebody must not be disturbed", "account", account, "err", err)
 		}
 		if silent {
 			return true
@@ -465,7 +465,7 @@ func (p *Push) settle(ctx context.Context, k key, o result) error {
 			if o == done {
 				rs[i].Errors = 0
 			} else if rs[i].Errors++; o == never || rs[i].Errors >= p.cfg.Errors {
-				p.h.Log.Info("a push service refuses: it is not asked any more", "account", k.account, "service", k.service)
+				p.h.Log.Info("a push service refuses: dropping the registration", "account", k.account, "service", k.service)
 				return slices.Delete(rs, i, i+1), nil
 			}
 			break

@@ -158,7 +158,7 @@ func (p *Push) wakeSleepers(ctx context.Context) {
 			room := s.st.From.Bare()
 			w, err := p.cfg.wish(ctx, s.account, room)
 			if err != nil && ctx.Err() == nil {
-				p.h.Log.Error("it is not known whether somebody wants to be notified", "account", s.account, "err", err)
+				p.h.Log.Error("cannot find out whether somebody wants to be notified", "account", s.account, "err", err)
 			}
 			id, called := idBy(s.st, room), false
 			switch {

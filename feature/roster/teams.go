@@ -70,7 +70,7 @@ func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 			return
 		}
 		if err != nil {
-			r.h.Log.Error("a team is not told of", "account", name, "err", err)
+			r.h.Log.Error("cannot tell of a team", "account", name, "err", err)
 			continue
 		}
 		_, kept := cs.All()

@@ -43,7 +43,7 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 						continue
 					}
 					if _, err := st.IndexArchives(ctx, host, time.Now().Add(-settled)); err != nil && ctx.Err() == nil {
-						h.Log.Error("messages cannot be taken into the index", "of", host, "err", err)
+						h.Log.Error("cannot index messages", "of", host, "err", err)
 					}
 				}
 			}

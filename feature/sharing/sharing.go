@@ -242,7 +242,7 @@ func (s *Sharing) run(ctx context.Context) error {
 func (s *Sharing) tell(ctx context.Context, e org.Event) {
 	ms, err := s.o.TeamPeople(ctx, e.Host, e.Team.Is.ID)
 	if err != nil && ctx.Err() == nil {
-		s.h.Log.Error("a shared contact is not told", "err", err)
+		s.h.Log.Error("cannot tell of a shared contact", "err", err)
 	}
 	action, body := "add", "For the team "+e.Team.Is.Name+": "+strings.TrimSpace(e.Shared.Text+" xmpp:"+e.Shared.Name)
 	if e.Kind == org.Unshared {

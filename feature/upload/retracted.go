@@ -26,7 +26,7 @@ func (s *Service) retracted(ctx context.Context, account string, kept []byte) {
 		seen[id] = true
 		due, err := s.cfg.Store.RetractUpload(ctx, s.cfg.Host.Domain, id, account)
 		if err != nil {
-			s.cfg.Host.Log.Error("the file of a message that was taken back stays", "err", err)
+			s.cfg.Host.Log.Error("cannot note the file of a retracted message", "err", err)
 			return
 		}
 		if due {

@@ -256,7 +256,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) unlinkUntil(ctx context.Context, sweep <-chan time.Time) error {
 	for {
 		if err := s.Unlink(ctx); err != nil && ctx.Err() == nil {
-			s.cfg.Host.Log.Error("cannot remove files of messages that were taken back", "err", err)
+			s.cfg.Host.Log.Error("cannot remove files of retracted messages", "err", err)
 		}
 		select {
 		case <-ctx.Done():

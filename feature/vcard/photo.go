@@ -31,7 +31,7 @@ func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ s
 	}
 	return func(ctx context.Context) {
 		if err := v.told(v.toNodes(ctx, account, now)); err != nil {
-			v.h.Log.Error("a picture is not in all its places", "account", account, "err", err)
+			v.h.Log.Error("cannot put a photo into all its places", "account", account, "err", err)
 		}
 	}, nil
 }

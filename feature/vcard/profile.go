@@ -315,7 +315,7 @@ func (v *Cards) follow(account string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := v.told(v.followed(ctx, account)); err != nil {
-		v.h.Log.Error("a card does not follow the profile", "account", account, "err", err)
+		v.h.Log.Error("cannot update a card from the profile", "account", account, "err", err)
 	}
 }
 

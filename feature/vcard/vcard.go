@@ -150,7 +150,7 @@ func (v *Cards) set(ctx context.Context, r *server.Request) (*wire.Element, erro
 // too large for it) does not: the request itself has succeeded.
 func (v *Cards) told(err error) error {
 	if _, ok := server.Refusal(err); ok {
-		v.h.Log.Debug("a card or picture is not in all its places", "err", err)
+		v.h.Log.Debug("cannot put a card or photo into all its places", "err", err)
 		return nil
 	}
 	return err

@@ -334,7 +334,7 @@ func (v *Cards) fromCard4(ctx context.Context, account string, it server.PEPItem
 	}
 	u, change, any, err := v.taken(ctx, account, card4th, card)
 	if fault.Of(err) != nil {
-		v.h.Log.Debug("what a card says is not taken into the profile", "account", account, "err", err)
+		v.h.Log.Debug("cannot update the profile from a card", "account", account, "err", err)
 		any = false
 		u, err = v.rules.Get(ctx, account)
 	}

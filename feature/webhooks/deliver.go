@@ -99,7 +99,7 @@ func (w *Webhooks) end(ctx context.Context, l store.Lane, err error) {
 	delete(w.lanes, l)
 	w.mu.Unlock()
 	if ctx.Err() == nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, errRests) {
-		w.h.Log.Error("webhook: deliveries wait", "hook", l.Hook, "err", err)
+		w.h.Log.Error("webhook: cannot deliver", "hook", l.Hook, "err", err)
 	}
 }
 
@@ -131,7 +131,7 @@ func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Del
 		return 0
 	case d.Attempts >= w.cfg.Attempts || status == http.StatusGone || errors.Is(err, errPrivate):
 		d.State = store.DeliveryDead
-		w.h.Log.Info("webhook: a delivery is given up", "hook", hook.ID, "attempts", d.Attempts, "err", err)
+		w.h.Log.Info("webhook: giving up a delivery", "hook", hook.ID, "attempts", d.Attempts, "err", err)
 	default:
 		wait = min(maxBackoff, w.cfg.Retry<<min(d.Attempts-1, 20))
 		wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))

@@ -214,7 +214,7 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 	}
 	if key != "" {
 		if err := w.st.SetHookKey(ctx, w.h.Domain, hook.ID, key, id); err != nil {
-			w.h.Log.Error("an idempotency key is not kept; the next request with it finds the message", "hook", hook.ID, "err", err)
+			w.h.Log.Error("cannot keep an idempotency key: the next request with it finds the message", "hook", hook.ID, "err", err)
 		}
 	}
 	return answer{id.String(), to}, nil

@@ -196,10 +196,10 @@ func (w *Webhooks) Run(ctx context.Context) error {
 		return err
 	}
 	if err := w.catchUp(ctx); err != nil && ctx.Err() == nil {
-		w.h.Log.Error("webhooks: what was said while the server was down is not sent", "err", err)
+		w.h.Log.Error("webhooks: cannot queue messages from while the server was down", "err", err)
 	}
 	if err := w.resume(ctx); err != nil && ctx.Err() == nil {
-		w.h.Log.Error("webhooks: what waits is not sent", "err", err)
+		w.h.Log.Error("webhooks: cannot deliver waiting events", "err", err)
 	}
 	daily := time.NewTicker(time.Hour)
 	defer daily.Stop()

@@ -334,7 +334,7 @@ func (w *Webhooks) reload(ctx context.Context) {
 		err = w.resume(ctx)
 	}
 	if err != nil {
-		w.h.Log.Error("webhooks cannot be read", "err", err)
+		w.h.Log.Error("cannot read webhooks", "err", err)
 	}
 }
 

@@ -59,7 +59,7 @@ func (s *Certs) event(_ context.Context, name string, data map[string]any) error
 	case "cert_obtained":
 		s.cfg.Log.Info("certificate obtained", "name", data["identifier"], "renewal", data["renewal"])
 	case "cert_failed":
-		s.cfg.Log.Warn("no certificate was obtained; it is tried again later", "name", data["identifier"], "renewal", data["renewal"], "err", data["error"])
+		s.cfg.Log.Warn("cannot obtain a certificate: trying again later", "name", data["identifier"], "renewal", data["renewal"], "err", data["error"])
 	}
 	return nil
 }

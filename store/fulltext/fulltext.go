@@ -1,5 +1,5 @@
-// Package words makes of messages the words they can be found by, and finds out whether a message has the words that
-// are asked for. Words are segmented as Unicode does it (UAX #29), in lower case, without accents.
+// Package fulltext splits messages into the words by which they are found, and says whether a message has the words of
+// a query. Words are segmented by Unicode's rules (UAX #29), in lower case, without accents.
 package fulltext
 
 import (
@@ -19,8 +19,8 @@ const (
 	maxLength = 40   // bytes of a word; longer ones are cut, also where they are asked for
 )
 
-// Words gives the words of an archived message in their order, "" between two texts. A message that is encrypted, that was
-// taken back or that takes another back has none: what it says to clients that do not understand it is not said by anyone.
+// Words gives the words of an archived message in order, with "" between two texts. A message that is encrypted,
+// retracted or a retraction has none: its text for clients that do not understand it is nobody's words.
 func Words(stanza []byte) []string {
 	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
 	if err != nil {
@@ -29,7 +29,7 @@ func Words(stanza []byte) []string {
 	return wordsOf(st)
 }
 
-// wordsOf is Words for one that is parsed.
+// wordsOf is Words for a parsed message.
 func wordsOf(st *wire.Stanza) []string {
 	var ws []string
 	for _, c := range st.Children {
@@ -51,7 +51,7 @@ func wordsOf(st *wire.Stanza) []string {
 	return ws
 }
 
-// silent: payloads beside which a body is only there for those who do not know them.
+// silent says whether a payload makes the body a mere fallback for clients that do not know it.
 func silent(n wire.Name) bool {
 	switch n.Space {
 	case "urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "jabber:x:encrypted", "urn:xmpp:openpgp:0", wire.NSRetract, "urn:xmpp:reactions:0":
@@ -60,7 +60,7 @@ func silent(n wire.Name) bool {
 	return strings.HasPrefix(n.Space, "urn:xmpp:omemo:")
 }
 
-// Terms gives the different words there are, sorted.
+// Terms gives the distinct words, sorted.
 func Terms(ws []string) []string {
 	ts := slices.Clone(ws)
 	slices.Sort(ts)
@@ -71,7 +71,7 @@ func Terms(ws []string) []string {
 	return ts
 }
 
-// split appends the words of a text, until there are max.
+// split appends the words of a text until there are max.
 func split(ws []string, text string, max int) []string {
 	segments := uax29.FromString(norm.NFKC.String(text)) // ﬁ and ½ are more than one letter
 	for segments.Next() {
@@ -98,7 +98,7 @@ func split(ws []string, text string, max int) []string {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// fold gives a word as it is looked up.
+// fold gives a word in the form in which it is looked up.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -108,8 +108,8 @@ func fold(s string) string {
 	return cut(strings.ToLower(s))
 }
 
-// foldWide is fold for what is not ASCII. Accents go from Latin and Greek letters only: elsewhere marks are vowels, or
-// make another letter.
+// foldWide is fold for words outside ASCII. It removes accents from Latin and Greek letters only: elsewhere marks are
+// vowels, or make another letter.
 func foldWide(s string) string {
 	var b strings.Builder
 	bare := false
@@ -129,7 +129,7 @@ func foldWide(s string) string {
 	return strings.ReplaceAll(out, "ё", "е")
 }
 
-// letters are those that people write otherwise where their keyboard has them not, and that do not decompose.
+// letters are those that people write differently where their keyboard lacks them, and that do not decompose.
 var letters = map[rune]string{'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ħ': "h", 'ı': "i", 'ς': "σ"}
 
 func cut(s string) string {

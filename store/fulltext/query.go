@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Query is what is asked for: all of its parts have to be there.
+// Query is a parsed search: a message must have all of its parts.
 type Query struct{ parts []part }
 
-// part is words that follow each other. With prefix the last may be the beginning of one.
+// part is a sequence of words; with prefix the last word may be the beginning of one.
 type part struct {
 	words  []string
 	prefix bool
@@ -24,12 +24,12 @@ const (
 	maxQueryWords = 16
 )
 
-// ErrTooMuch is the answer to a query that is too long.
+// ErrTooMuch is returned by Parse for a text of more than MaxText bytes or 16 words.
 var ErrTooMuch = errors.New("fulltext: too much is asked for")
 
-// Parse reads what a person has typed: words of which all have to be there, in any order, and "words in quotes" that
-// follow each other, as do those of one piece like e-mail or example.org. The last word, unless it is quoted, and one
-// with a * behind it stand for every word that begins like that.
+// Parse reads a search as a person types it: words that must all occur, in any order, and "words in quotes" that must
+// follow each other, as must those of one piece like e-mail or example.org. The last word, unless quoted, and a word
+// with a * behind it stand for every word that begins with it. ErrTooMuch if it is too long.
 func Parse(text string) (Query, error) {
 	var q Query
 	if len(text) > MaxText {
@@ -67,7 +67,8 @@ func Parse(text string) (Query, error) {
 
 var quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`)
 
-// enough: one letter would begin half of all words, but a word by itself where that is one.
+// enough says whether a word may stand for all words that begin with it: a single Latin letter would match half of all
+// words, but a single character may be a word in other scripts.
 func enough(word string) bool {
 	return len(word) >= 2 && (utf8.RuneCountInString(word) >= 2 || word[0] >= utf8.RuneSelf)
 }
@@ -77,13 +78,14 @@ func endsInWord(text string) bool {
 	return isWord(r) || unicode.Is(unicode.M, r)
 }
 
-// MatchStanza says it of an archived message. Most that have not the words need not be read for that: they are not among
-// their bytes.
+// MatchStanza says whether an archived message has the query's words. It does not parse most messages without them:
+// their bytes do not contain the words.
 func (q Query) MatchStanza(stanza []byte) bool {
 	return q.among(stanza) && q.Match(Words(stanza))
 }
 
-// among says false only if a word cannot be in the message. In one that is not plain ASCII it may be written in any way.
+// among gives false only if a word cannot be in the message. Text that is not plain ASCII may be written in any way, so
+// it gives true.
 func (q Query) among(stanza []byte) bool {
 	var buf [2048]byte
 	lower := append(buf[:0], stanza...)
@@ -108,10 +110,10 @@ func (q Query) among(stanza []byte) bool {
 	return true
 }
 
-// Empty says that nothing can be found.
+// Empty says whether the query has no word, and so finds nothing.
 func (q Query) Empty() bool { return len(q.parts) == 0 }
 
-// Terms gives the words that have to be there, and what some words have to begin with.
+// Terms gives the words that a message must have, and the prefixes that some word must begin with, both sorted.
 func (q Query) Terms() (exact, prefixes []string) {
 	for _, p := range q.parts {
 		ws := p.words
@@ -126,7 +128,7 @@ func (q Query) Terms() (exact, prefixes []string) {
 	return slices.Compact(exact), slices.Compact(prefixes)
 }
 
-// Match says whether a message whose words are ws is one of those.
+// Match says whether a message with the words ws, in order, matches.
 func (q Query) Match(ws []string) bool {
 	for _, p := range q.parts {
 		if !p.in(ws) {
@@ -159,7 +161,7 @@ func (p part) at(ws []string) bool {
 	return true
 }
 
-// Excerpt gives the part of a text where the query's first words are, on one line, of about that many characters.
+// Excerpt gives the part of a text around the query's first words, on one line, of about length characters.
 func (q Query) Excerpt(text string, length int) string {
 	fields := strings.Fields(text)
 	first := 0

@@ -63,7 +63,7 @@ func (s *Store) commitSurely(ctx context.Context, rs []*request, doubt bool) (bo
 		case silent:
 			deadline *= 2
 			doubt, refused = true, time.Time{}
-			s.opts.Log.Warn("the database does not answer a commit; it is tried again on another connection", "messages", len(rs), "err", err)
+			s.opts.Log.Warn("the database does not answer a commit: trying again on another connection", "messages", len(rs), "err", err)
 			continue
 		case doubt && errors.Is(err, store.ErrExists) && refused.IsZero(): // the attempt before was ending just now
 			refused = time.Now()

@@ -54,7 +54,7 @@ func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]stor
 	}
 	if behind > chatsBehind {
 		if err := s.moveChatMark(ctx, host, user, settled); err != nil && ctx.Err() == nil {
-			s.opts.Log.Warn("the list of an account's conversations is not kept", "host", host, "account", user, "err", err)
+			s.opts.Log.Warn("cannot keep the list of an account's conversations", "host", host, "account", user, "err", err)
 		}
 	}
 	cs := make([]store.Chat, 0, len(last))

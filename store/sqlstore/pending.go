@@ -135,7 +135,7 @@ func (s *Store) replay(ctx context.Context, a *appender) error {
 		if err := s.move(ctx, left, last); err != nil {
 			return fmt.Errorf("store: journal: %w", err)
 		}
-		s.opts.Log.Info("took over what the journal had kept", "bytes", len(left))
+		s.opts.Log.Info("recovered entries from the journal", "bytes", len(left))
 	}
 	a.moved, a.j.number = last, last.number
 	// Nothing of the old segments is needed. The file is made now rather than when the first message waits for it.
@@ -157,7 +157,7 @@ func (s *Store) closeJournal() error {
 
 func (s *Store) moveNowAndThen() {
 	if err := s.app.spare(); err != nil {
-		s.opts.Log.Warn("the journal's second file cannot be made yet", "err", err)
+		s.opts.Log.Warn("cannot make the journal's second file yet", "err", err)
 	}
 	t := time.NewTicker(moveAfter)
 	defer t.Stop()
@@ -169,7 +169,7 @@ func (s *Store) moveNowAndThen() {
 			return
 		}
 		if err := s.settleAll(context.Background()); err != nil {
-			s.opts.Log.Error("messages cannot be moved from the journal to the database", "err", err)
+			s.opts.Log.Error("cannot move messages from the journal to the database", "err", err)
 		}
 	}
 }
@@ -366,7 +366,7 @@ func (s *Store) changeRoom(ctx context.Context, host, name string, f func(*sql.T
 	return s.tx(ctx, f)
 }
 
-// settle has what is pending for an account or room moved to the database, so that a query finds it.
+// settle moves pending entries of an account or room to the database, so that a query finds them.
 func (s *Store) settle(ctx context.Context, host, name string) error {
 	a := s.app
 	if a == nil || !a.pending(owner{host, name}) {

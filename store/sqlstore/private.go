@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// private has a database and what is beside it be for its user alone, whatever the folder and the umask: it holds everything.
-// SQLite gives its other files the permissions of the first.
+// private makes a database and the files beside it readable by their user only, whatever the directory and the umask:
+// the database holds everything.
 func private(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -121,7 +121,8 @@ func firstWins(s *suite) {
 	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "r")).LastSeq, int64(1))
 }
 
-// fence: who has taken a room over knows all that its last holder was told to be kept, and that one keeps nothing more.
+// fence checks that a node that takes a room over sees everything that its last holder was told to be kept, and that
+// the last holder can keep nothing more.
 func fence(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	room := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))

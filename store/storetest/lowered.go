@@ -7,8 +7,7 @@ import (
 	"parley/store"
 )
 
-// loweredLimits: where there is more than a limit allows, since it was lowered, what is there can be changed and taken
-// away, and only what would make it grow is refused.
+// loweredLimits checks that rows beyond a lowered limit can be changed and removed, but not added.
 func loweredLimits(s *suite) {
 	s.user("romeo")
 	for name, f := range map[string]func(i, limit int) error{

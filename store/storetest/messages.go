@@ -250,7 +250,7 @@ func roomArchive(s *suite) {
 	s.is(err, store.ErrNotFound)
 }
 
-// takeRoom: who takes a room over stops the one that had it.
+// takeRoom checks that taking a room over stops its former holder.
 func takeRoom(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	one := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))

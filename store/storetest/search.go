@@ -234,7 +234,7 @@ func mapKeys(m map[store.ID]string) func(func(store.ID) bool) {
 	}
 }
 
-// searchGone: nothing is found of what is no more, and nothing of it is found under its name later.
+// searchGone checks that nothing that was removed is found, also not later under the same name.
 func searchGone(s *suite) {
 	x := newSearched(s)
 	var texts []string

@@ -148,7 +148,7 @@ func users(s *suite) {
 	s.is(s.st.DeleteUser(s.ctx, host, "nobody"), store.ErrNotFound)
 }
 
-// deleteUser: nothing of an account is left for who is given its name later.
+// deleteUser checks that nothing of a deleted account is left for a later account of its name.
 func deleteUser(s *suite) {
 	s.user("romeo")
 	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "romeo", Created: at(1)}))

@@ -73,7 +73,7 @@ func nodes(s *suite) {
 	s.same([]int{len(its), total, len(must[[]store.NodeAffiliation](s)(s.st.NodeAffiliations(s.ctx, host, "romeo", "b")))}, []int{0, 0, 0})
 }
 
-// nodeRedirects: what is left in a node's place is there until it is made again, and only so many of them.
+// nodeRedirects checks that a redirect stays until the node is made again, and that only so many are kept.
 func nodeRedirects(s *suite) {
 	_, err := s.st.NodeRedirect(s.ctx, host, "juliet", "x")
 	s.is(err, store.ErrNotFound)

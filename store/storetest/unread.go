@@ -22,7 +22,7 @@ func displayedUpTo(s *suite) {
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "juliet"))), 1)
 }
 
-// roomNews: what is unread are messages of others since what was read and since the last own one.
+// roomNews checks that messages by others count as unread since the last one read and since the last own one.
 func roomNews(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
