@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -105,7 +106,9 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 	}
 	r.locked.Store(r.cfg.Locked)
 	for _, rule := range s.rules {
-		r.hooks = append(r.hooks, rule(r))
+		if h := rule(r); !reflect.ValueOf(h).IsZero() { // most rules are not for every room
+			r.hooks = append(r.hooks, h)
+		}
 	}
 	return r, r.loadRecent(ctx)
 }
