@@ -84,7 +84,9 @@ func TestDo(t *testing.T) {
 	if got, want := said, []string{"end", "kept", "part", "last", "end"}; !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
-	if got, want := entries(t, st), []string{`group.delete mantua  command line`, `group.create verona {"kind":"public"} server`}; !slices.Equal(got, want) {
+	if got, want := entries(t, st), []string{
+		`group.delete mantua  command line`, `group.create verona {"kind":"public"} server`,
+	}; !slices.Equal(got, want) {
 		t.Errorf("the log has %q, want %q", got, want)
 	}
 }
@@ -92,7 +94,8 @@ func TestDo(t *testing.T) {
 // TestNobody checks that a change needs an actor with a door.
 func TestNobody(t *testing.T) {
 	l, _ := open(t)
-	if err := l.Do(t.Context(), host, acts.Actor{Role: store.RoleOwner}, func(context.Context, *acts.Act) error { return nil }); !errors.Is(err, acts.ErrNobody) {
+	if err := l.Do(t.Context(), host, acts.Actor{Role: store.RoleOwner},
+		func(context.Context, *acts.Act) error { return nil }); !errors.Is(err, acts.ErrNobody) {
 		t.Errorf("got %v", err)
 	}
 }

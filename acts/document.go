@@ -43,7 +43,9 @@ none. People who get different roles at once leave an entry for each role. An en
 name; empty for the command line, the server, and people of other servers, whose address is then the address of the entry),
 the door by which the actor came in, the address they came from where the door knows one, the verb, the target, and a detail
 in JSON. In the detail, a field that was changed is a pair: its value before and its value now. Secrets (passwords, links,
-tokens) are never in it. Administrators and owners read the log on ` + "`/admin/audit`" + `, and programs by ` + "`GET /api/v1/audit`" + ` with the scope
-` + "`audit:read`" + `, which such a person has to give them. Entries are kept for good: neither the deletion of an account nor that
+tokens) are never in it. Administrators and owners read the log on ` + "`/admin/audit`" + `, and programs by ` +
+	"`GET /api/v1/audit`" + ` with the scope
+` + "`audit:read`" +
+	`, which such a person has to give them. Entries are kept for good: neither the deletion of an account nor that
 of a group removes them, and backups have them.
 `

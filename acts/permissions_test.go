@@ -22,7 +22,8 @@ func TestMay(t *testing.T) {
 		for i, target := range roles {
 			got := ""
 			for n, act := range acts {
-				if (Actor{Name: "actor", Role: actor, Department: "Sales"}).May(act, store.Person{User: store.User{Name: "target"}, Role: target, Department: "Sales"}) {
+				if (Actor{Name: "actor", Role: actor, Department: "Sales"}).May(act,
+					store.Person{User: store.User{Name: "target"}, Role: target, Department: "Sales"}) {
 					got += letters[n : n+1]
 				}
 			}
@@ -33,7 +34,8 @@ func TestMay(t *testing.T) {
 	}
 	for _, department := range []string{"", "Support"} {
 		for _, act := range acts {
-			if (Actor{Role: store.RoleSupervisor, Department: department}).May(act, store.Person{Role: store.RoleMember, Department: "Sales"}) {
+			if (Actor{Role: store.RoleSupervisor, Department: department}).May(act,
+				store.Person{Role: store.RoleMember, Department: "Sales"}) {
 				t.Errorf("a supervisor of %q may do %d to somebody of Sales", department, act)
 			}
 			if (Actor{Role: store.RoleSupervisor}).May(act, store.Person{Role: store.RoleMember}) {

@@ -86,18 +86,22 @@ func TestHealth(t *testing.T) {
 	well := Check{Name: "store", Do: func(context.Context) error { return nil }}
 	ill := Check{Name: "disk", Do: func(context.Context) error { return errors.New("full") }}
 	odd := Check{Name: "clock", Do: func(context.Context) error { return errors.New("behind") }, Warning: true}
-	if w := get(Monitor(prometheus.NewRegistry(), well), "/healthz"); w.Code != 200 || !strings.Contains(w.Body.String(), `"status": "ok"`) {
+	if w := get(Monitor(prometheus.NewRegistry(), well), "/healthz"); w.Code != 200 ||
+		!strings.Contains(w.Body.String(), `"status": "ok"`) {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 	w := get(Monitor(prometheus.NewRegistry(), well, ill, odd), "/healthz")
-	if w := get(Monitor(prometheus.NewRegistry(), well, odd), "/healthz"); w.Code != 200 || !strings.Contains(w.Body.String(), `"status": "warning"`) || !strings.Contains(w.Body.String(), "behind") {
+	if w := get(Monitor(prometheus.NewRegistry(), well, odd), "/healthz"); w.Code != 200 ||
+		!strings.Contains(w.Body.String(), `"status": "warning"`) || !strings.Contains(w.Body.String(), "behind") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 	var h Health
 	if err := json.Unmarshal(w.Body.Bytes(), &h); err != nil {
 		t.Fatal(err)
 	}
-	if want := (Health{"failing", map[string]string{"store": "ok", "disk": "full", "clock": "behind"}}); w.Code != 503 || !reflect.DeepEqual(h, want) {
+	if want := (Health{"failing",
+		map[string]string{"store": "ok", "disk": "full", "clock": "behind"}}); w.Code != 503 ||
+		!reflect.DeepEqual(h, want) {
 		t.Errorf("got %d %+v", w.Code, h)
 	}
 }
@@ -111,7 +115,8 @@ func TestHealthOfWhatHangs(t *testing.T) {
 			{Name: "stuck", Do: func(context.Context) error { <-release; return nil }},
 			{Name: "store", Do: func(context.Context) error { return nil }},
 		})
-		if want := (Health{"failing", map[string]string{"stuck": "no answer", "store": "ok"}}); !reflect.DeepEqual(h, want) {
+		if want := (Health{"failing", map[string]string{"stuck": "no answer", "store": "ok"}}); !reflect.DeepEqual(h,
+			want) {
 			t.Errorf("got %+v", h)
 		}
 		if d := time.Since(start); d != checkTimeout {

@@ -44,12 +44,14 @@ func removeStale(path string) error {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	if i.Mode()&fs.ModeSocket == 0 {
-		return fmt.Errorf("control socket %s: the file there is not a socket: move it away, or name another path in listeners.control.path", path)
+		return fmt.Errorf("control socket %s: the file there is not a socket: move it away, or name another path in "+
+			"listeners.control.path", path)
 	}
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		c.Close()
-		return fmt.Errorf("control socket %s: a server is running on it already: stop it first, or use another data_dir", path)
+		return fmt.Errorf("control socket %s: a server is running on it already: stop it first, or use "+
+			"another data_dir", path)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("control socket %s: %w", path, err)
@@ -59,6 +61,12 @@ func removeStale(path string) error {
 
 // NewServer returns an HTTP server for small private listeners, with limits on everything a peer can make it wait for.
 func NewServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
 }

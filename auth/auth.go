@@ -63,7 +63,8 @@ func prepare(password string) (string, error) {
 
 // ErrTwoForms is the error for a new password that clients encode in two ways: with SASLprep (RFC 5802) or with
 // OpaqueString (the later RFC 8265). Only one of the two could sign in.
-var ErrTwoForms = fault.New(fault.Invalid, "password", "auth: the password has characters that apps write in two ways, such as ², ½, ﬁ or full-width digits: use others")
+var ErrTwoForms = fault.New(fault.Invalid, "password",
+	"auth: the password has characters that apps write in two ways, such as ², ½, ﬁ or full-width digits: use others")
 
 // fresh is prepare for a new password.
 func fresh(password string) (string, error) {
@@ -133,7 +134,10 @@ func (f *Faker) Keys(host, username string) Keys {
 		return mac(sha512.New, f.secret, []byte(what+"\x00"+host+"\x00"+username))[:n]
 	}
 	salt := part("salt", saltLen)
-	return Keys{SHA1: Key{salt, f.iterations, part("1", 20), part("2", 20)}, SHA256: Key{salt, f.iterations, part("3", 32), part("4", 32)}}
+	return Keys{
+		SHA1:   Key{salt, f.iterations, part("1", 20), part("2", 20)},
+		SHA256: Key{salt, f.iterations, part("3", 32), part("4", 32)},
+	}
 }
 
 // Binding holds the channel-binding data of a connection. A kind that the connection lacks is nil.

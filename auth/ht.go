@@ -59,10 +59,12 @@ func (h *ht) Next(ctx context.Context, message []byte) ([]byte, bool, error) {
 		return nil, false, errMalformed
 	}
 	h.done = true
-	if err := h.named(Options{}, name); err != nil { // no attempt is counted: a token has 256 bits and cannot be guessed
+	// no attempt is counted: a token has 256 bits and cannot be guessed
+	if err := h.named(Options{}, name); err != nil {
 		return nil, false, err
 	}
-	if len(proof) != sha256.Size { // another hash, or a truncated one; not-authorized would make clients ask for the password
+	// another hash, or a truncated one; not-authorized would make clients ask for the password
+	if len(proof) != sha256.Size {
 		return nil, false, errNotAuthorized
 	}
 	tokens, err := h.o.Tokens(ctx, h.user, h.name)

@@ -78,7 +78,8 @@ func (k *Keys) SetKey(mechanism string, key Key) error {
 			continue
 		}
 		n := h.new().Size()
-		if len(key.Stored) != n || len(key.Server) != n || len(key.Salt) == 0 || len(key.Salt) > maxSalt || key.Iterations < 1 || key.Iterations > maxIterations {
+		if len(key.Stored) != n || len(key.Server) != n || len(key.Salt) == 0 || len(key.Salt) > maxSalt ||
+			key.Iterations < 1 || key.Iterations > maxIterations {
 			return fmt.Errorf("auth: the key for %s is not valid", mechanism)
 		}
 		*h.at(k) = key
@@ -254,7 +255,8 @@ func (k Keys) MarshalBinary() ([]byte, error) {
 		return nil, errors.New("auth: no keys")
 	}
 	a, b := k.SHA1, k.SHA256
-	if !a.IsZero() && !b.IsZero() && a.Iterations == b.Iterations && len(a.Salt) == saltLen && string(a.Salt) == string(b.Salt) {
+	if !a.IsZero() && !b.IsZero() && a.Iterations == b.Iterations && len(a.Salt) == saltLen &&
+		string(a.Salt) == string(b.Salt) {
 		out := binary.BigEndian.AppendUint32([]byte{keysTogether}, uint32(a.Iterations))
 		for _, part := range [][]byte{a.Salt, a.Stored, a.Server, b.Stored, b.Server} {
 			out = append(out, part...)

@@ -54,7 +54,8 @@ func NewPlaces(c PlacesConfig) *Places {
 
 // network returns the keyed hash of an address, or of the /64 of an IPv6 address. It differs between accounts.
 func (p *Places) network(a netip.Addr, account string) string {
-	return hex.EncodeToString(Derive(p.cfg.Secret, "place", strings.ReplaceAll(account, "\x00", ""), netaddr.Key(a).String())[:12])
+	return hex.EncodeToString(Derive(p.cfg.Secret, "place", strings.ReplaceAll(account, "\x00", ""),
+		netaddr.Key(a).String())[:12])
 }
 
 // Knows reports whether an account has signed in from the network of an address.

@@ -21,7 +21,10 @@ func TestTwoForms(t *testing.T) {
 			t.Errorf("%q was set before, and does not sign in: %v", p, err)
 		}
 	}
-	for _, p := range []string{"Pässwörd-12", "mot de passe très long", "a\u0308-2026-Xy!", "пароль-Длинный-1", "密码-Long-enough-1", "Key🔑-and-lock-1", "non\u00a0breaking-1X"} {
+	for _, p := range []string{
+		"Pässwörd-12", "mot de passe très long", "a\u0308-2026-Xy!", "пароль-Длинный-1", "密码-Long-enough-1",
+		"Key🔑-and-lock-1", "non\u00a0breaking-1X",
+	} {
 		if _, err := NewKeys(p, 4096); err != nil {
 			t.Errorf("%q: %v", p, err)
 		}
@@ -29,12 +32,17 @@ func TestTwoForms(t *testing.T) {
 }
 
 func TestCheckPassword(t *testing.T) {
-	for _, p := range []string{"Tr0ub4dor&3", "correct horse battery", "xkqjzwvbnmpl", "aZ9!kkzq", "Été2026!x", "hXr7mQp2LkVz"} {
+	for _, p := range []string{
+		"Tr0ub4dor&3", "correct horse battery", "xkqjzwvbnmpl", "aZ9!kkzq", "Été2026!x", "hXr7mQp2LkVz",
+	} {
 		if err := CheckPassword(p, "romeo"); err != nil {
 			t.Errorf("%q: %v", p, err)
 		}
 	}
-	for _, p := range []string{"", "short1!", "password", "Password1!", "P@ssw0rd123", "aaaaaaaaaaaaaaaa", "abcdefghijklmnop", "123456789012", "alllowercase", "Romeo-2026!x", "qwertyuiop12", "tab\x00inside12345"} {
+	for _, p := range []string{
+		"", "short1!", "password", "Password1!", "P@ssw0rd123", "aaaaaaaaaaaaaaaa", "abcdefghijklmnop", "123456789012",
+		"alllowercase", "Romeo-2026!x", "qwertyuiop12", "tab\x00inside12345",
+	} {
 		if CheckPassword(p, "romeo") == nil {
 			t.Errorf("%q is taken", p)
 		}

@@ -28,7 +28,11 @@ func options(t testing.TB, b Binding) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Host: host, Mechanisms: Offer(Mechanisms, true, b), Binding: b, Secure: true, Faker: NewFaker([]byte("secret"), 4096),
+		Host:       host,
+		Mechanisms: Offer(Mechanisms, true, b),
+		Binding:    b,
+		Secure:     true,
+		Faker:      NewFaker([]byte("secret"), 4096),
 		Lookup: func(_ context.Context, user string) ([]Secret, error) {
 			if user != "user" {
 				return nil, nil
@@ -39,9 +43,12 @@ func options(t testing.TB, b Binding) Options {
 }
 
 // run lets mellium's client authenticate against an exchange of ours.
-func run(t *testing.T, o Options, m sasl.Mechanism, user, password, authzid string, opts ...sasl.Option) (Exchange, error) {
+func run(t *testing.T, o Options, m sasl.Mechanism, user, password, authzid string,
+	opts ...sasl.Option) (Exchange, error) {
 	t.Helper()
-	opts = append(opts, sasl.Credentials(func() ([]byte, []byte, []byte) { return []byte(user), []byte(password), []byte(authzid) }),
+	opts = append(opts, sasl.Credentials(func() ([]byte, []byte, []byte) {
+		return []byte(user), []byte(password), []byte(authzid)
+	}),
 		sasl.RemoteMechanisms(o.Mechanisms...))
 	c := sasl.NewClient(m, opts...)
 	ex, err := Start(m.Name, o)
@@ -126,14 +133,21 @@ func tlsPipe(t *testing.T) (client, server tls.ConnectionState) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{host}, NotAfter: time.Now().Add(time.Hour)}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		DNSNames:     []string{host},
+		NotAfter:     time.Now().Add(time.Hour),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, b := net.Pipe()
 	t.Cleanup(func() { a.Close(); b.Close() })
-	s := tls.Server(b, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, SessionTicketsDisabled: true})
+	s := tls.Server(b, &tls.Config{
+		Certificates:           []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		SessionTicketsDisabled: true,
+	})
 	c := tls.Client(a, &tls.Config{InsecureSkipVerify: true})
 	done := make(chan error, 1)
 	go func() { done <- s.Handshake() }()
@@ -149,9 +163,12 @@ func tlsPipe(t *testing.T) (client, server tls.ConnectionState) {
 // TestVectors are the examples of RFC 5802, section 5, and RFC 7677, section 3.
 func TestVectors(t *testing.T) {
 	for _, v := range []struct{ mech, salt, first, nonce, final, want string }{
-		{"SCRAM-SHA-1", "QSXCR+Q6sek8bf92", "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL", "fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j",
-			"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=", "v=rmF9pqV8S7suAoZWja4dJRkFsKQ="},
-		{"SCRAM-SHA-256", "W22ZaJ0SNY7soEsUEjb6gQ==", "n,,n=user,r=rOprNGfwEbeRWgbNEkqO", "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
+		{"SCRAM-SHA-1", "QSXCR+Q6sek8bf92", "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
+			"fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j",
+			"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+			"v=rmF9pqV8S7suAoZWja4dJRkFsKQ="},
+		{"SCRAM-SHA-256", "W22ZaJ0SNY7soEsUEjb6gQ==", "n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
+			"rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
 			"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="},
 	} {
 		o := options(t, Binding{})
@@ -257,7 +274,8 @@ func TestOffer(t *testing.T) {
 	if got := Offer(Mechanisms, true, Binding{EndPoint: []byte{1}}); !slices.Equal(got, Mechanisms) {
 		t.Error(got)
 	}
-	if _, err := Start("PLAIN", Options{Mechanisms: Offer(Mechanisms, false, Binding{})}); condition(err) != "encryption-required" {
+	if _, err := Start("PLAIN",
+		Options{Mechanisms: Offer(Mechanisms, false, Binding{})}); condition(err) != "encryption-required" {
 		t.Error(err)
 	}
 	if _, err := Start("X-OWN", Options{Mechanisms: Mechanisms}); condition(err) != "invalid-mechanism" {
@@ -275,7 +293,8 @@ func TestKeysForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back Keys
-	if err := back.UnmarshalBinary(b); err != nil || !back.Verify("pass wörd") || back.Verify("pass word") || back.Verify("") {
+	if err := back.UnmarshalBinary(b); err != nil || !back.Verify("pass wörd") ||
+		back.Verify("pass word") || back.Verify("") {
 		t.Errorf("%+v %v", back, err)
 	}
 	if back.UnmarshalBinary(b[1:]) == nil || back.UnmarshalBinary(nil) == nil {
@@ -311,7 +330,8 @@ func TestKeysApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back Keys
-	if err := back.UnmarshalBinary(b); err != nil || !back.Verify("pencil") || back.Verify("pen") || len(back.Missing()) != 1 {
+	if err := back.UnmarshalBinary(b); err != nil || !back.Verify("pencil") || back.Verify("pen") ||
+		len(back.Missing()) != 1 {
 		t.Fatalf("%v: %+v", err, back)
 	}
 	for n := range b {
@@ -331,7 +351,8 @@ func TestKeysApart(t *testing.T) {
 	if _, done, err := ex.Next(context.Background(), []byte("\x00romeo\x00pencil")); err != nil || !done {
 		t.Fatal(done, err)
 	}
-	if len(upgraded.Missing()) > 0 || !upgraded.Verify("pencil") || !slices.Equal(upgraded.SHA1.Stored, full.SHA1.Stored) {
+	if len(upgraded.Missing()) > 0 || !upgraded.Verify("pencil") ||
+		!slices.Equal(upgraded.SHA1.Stored, full.SHA1.Stored) {
 		t.Errorf("made %+v", upgraded)
 	}
 	if b, err = upgraded.MarshalBinary(); err != nil || back.UnmarshalBinary(b) != nil || !back.Verify("pencil") {
@@ -342,7 +363,8 @@ func TestKeysApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if challenge, _, err := ex.Next(context.Background(), []byte("n,,n=romeo,r=abc")); err != nil || !strings.Contains(string(challenge), ",s=") {
+	if challenge, _, err := ex.Next(context.Background(), []byte("n,,n=romeo,r=abc")); err != nil ||
+		!strings.Contains(string(challenge), ",s=") {
 		t.Errorf("%q %v", challenge, err)
 	}
 }

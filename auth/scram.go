@@ -99,7 +99,8 @@ func (s *scram) first(ctx context.Context, m string) ([]byte, error) {
 	var r [18]byte
 	rand.Read(r[:])
 	s.nonce = nonce + base64.StdEncoding.EncodeToString(r[:])
-	s.serverMsg = "r=" + s.nonce + ",s=" + base64.StdEncoding.EncodeToString(s.key.Salt) + ",i=" + strconv.Itoa(s.key.Iterations)
+	s.serverMsg = "r=" + s.nonce + ",s=" + base64.StdEncoding.EncodeToString(s.key.Salt) + ",i=" +
+		strconv.Itoa(s.key.Iterations)
 	if s.o.DowngradeHash {
 		s.serverMsg += ",h=" + s.downgrade()
 	}
@@ -130,7 +131,8 @@ func (s *scram) channel(flag string) error {
 	case flag == "y":
 		// The client can bind the channel and believes that we cannot. If we offered it, somebody removed it from our
 		// offer, unless the client has learned on this stream that we lack its kind of binding (decisions/005).
-		if s.plus || !s.o.BindingFailed && slices.ContainsFunc(s.o.Mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
+		if s.plus || !s.o.BindingFailed &&
+			slices.ContainsFunc(s.o.Mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
 			return errNotAuthorized
 		}
 	case strings.HasPrefix(flag, "p="):
@@ -200,7 +202,8 @@ func (s *scram) final(m string) ([]byte, error) {
 		return nil, err
 	}
 	s.secret = found.ID
-	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash, found.Keys.of(s.hash().Size()).Server, message))), nil
+	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(s.hash,
+		found.Keys.of(s.hash().Size()).Server, message))), nil
 }
 
 // proven returns the password that the proof matches, or nil.

@@ -41,7 +41,8 @@ func TestAppPasswords(t *testing.T) {
 			switch {
 			case refuse == "" && (err != nil || ex.Secret() != ""):
 				t.Errorf("%s with the own password: %v", m.Name, err)
-			case refuse != "" && (!errors.As(err, &e) || e.Condition != "not-authorized" || e.Text != refuse || !e.Known):
+			case refuse != "" && (!errors.As(err, &e) || e.Condition != "not-authorized" ||
+				e.Text != refuse || !e.Known):
 				t.Errorf("%s with the password that is refused: %v", m.Name, err)
 			}
 			if _, err := run(t, o, m, "user", "pen", ""); !errors.As(err, &e) || e.Text != "" || e.Known {

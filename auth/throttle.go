@@ -224,7 +224,14 @@ func (t *Throttle) Again(a netip.Addr, what What, account string) *Attempt {
 
 func (t *Throttle) attempt(a netip.Addr, what What, account string, in bool) *Attempt {
 	now := t.cfg.Now()
-	x := &Attempt{t: t, what: what, a: a, account: account, began: time.Now(), known: what == Password && t.cfg.Places.Knows(a, account)}
+	x := &Attempt{
+		t:       t,
+		what:    what,
+		a:       a,
+		account: account,
+		began:   time.Now(),
+		known:   what == Password && t.cfg.Places.Knows(a, account),
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	x.Wait = t.waitLocked(t.byBoth(what, a, account), now)
@@ -298,7 +305,8 @@ func (x *Attempt) count() {
 			b.wrong = b.wrong[1:]
 		}
 	}
-	if x.lost { // the answer revealed nothing, so this counts only against the account from here, as it would for a known place
+	// the answer revealed nothing, so this counts only against the account from here, as it would for a known place
+	if x.lost {
 		return
 	}
 	t.addLocked(t.byAccount(x.what, x.account), now)

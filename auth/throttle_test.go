@@ -14,7 +14,13 @@ type clock struct{ now time.Time }
 
 func (c *clock) throttle(account, address int) *Throttle {
 	get := func() time.Time { return c.now }
-	return NewThrottle(ThrottleConfig{PerAccount: account, PerAddress: address, Window: time.Minute, Now: get, Places: NewPlaces(PlacesConfig{Now: get})})
+	return NewThrottle(ThrottleConfig{
+		PerAccount: account,
+		PerAddress: address,
+		Window:     time.Minute,
+		Now:        get,
+		Places:     NewPlaces(PlacesConfig{Now: get}),
+	})
 }
 
 // try tries a password: "in", "wrong", "shut" (the password is not looked at), "crowded" (refused or not looked at
@@ -75,7 +81,8 @@ func TestThrottleOfTheSamePassword(t *testing.T) {
 	if at.Worth("old", nil) || !at.Worth("new", nil) {
 		t.Error("what is looked at again")
 	}
-	if at = th.Attempt(netip.MustParseAddr("192.0.2.1"), Password, "stale1"); !at.Worth("old", []byte("another password is set")) {
+	if at = th.Attempt(netip.MustParseAddr("192.0.2.1"), Password, "stale1"); !at.Worth("old",
+		[]byte("another password is set")) {
 		t.Error("a password that was set meanwhile is not looked at")
 	}
 }
@@ -106,7 +113,11 @@ func TestThrottleOfAnAddress(t *testing.T) {
 	for i := range 50 {
 		try(th, "2001:db8::2", fmt.Sprint("n", i), "guess")
 	}
-	for _, x := range [][3]string{{"romeo", "right", "in"}, {"juliet", "right", "crowded"}, {"nobody", "guess", "crowded"}} {
+	for _, x := range [][3]string{
+		{"romeo", "right", "in"},
+		{"juliet", "right", "crowded"},
+		{"nobody", "guess", "crowded"},
+	} {
 		if got := try(th, "2001:db8::3", x[0], x[1]); got != x[2] { // of the same /64
 			t.Errorf("%s: %s, want %s", x[0], got, x[2])
 		}
@@ -255,7 +266,11 @@ func TestHold(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	c := clock{time.Unix(0, 0)}
 	var kept []Place
-	p := NewPlaces(PlacesConfig{Secret: []byte("s"), Keep: func(x Place) { kept = append(kept, x) }, Now: func() time.Time { return c.now }})
+	p := NewPlaces(PlacesConfig{
+		Secret: []byte("s"),
+		Keep:   func(x Place) { kept = append(kept, x) },
+		Now:    func() time.Time { return c.now },
+	})
 	home, away := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	p.Note(home, "romeo@x.example")
 	p.Note(home, "romeo@x.example")

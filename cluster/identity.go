@@ -46,7 +46,8 @@ func readIdentity(name string) (string, error) {
 	if err == nil {
 		id := strings.TrimSpace(string(b))
 		if _, err := hex.DecodeString(id); err != nil || len(id) != 16 {
-			return "", fmt.Errorf("%s holds %q, which is not a node's identity: remove the file to get a new one", name, id[:min(len(id), 40)])
+			return "", fmt.Errorf("%s holds %q, which is not a node's identity: remove the file to get a new one",
+				name, id[:min(len(id), 40)])
 		}
 		return id, nil
 	}

@@ -18,7 +18,8 @@ func lockFile(name string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = fmt.Errorf("another parley uses the data folder %s: stop it first, or give this one another data_dir", filepath.Dir(name))
+			err = fmt.Errorf("another parley uses the data folder %s: stop it first, or give this one another data_dir",
+				filepath.Dir(name))
 		}
 		return nil, errors.Join(err, f.Close())
 	}

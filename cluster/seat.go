@@ -20,7 +20,8 @@ type Rows interface {
 	// ClusterNodes returns the recorded nodes.
 	ClusterNodes(ctx context.Context) ([]store.ClusterNode, error)
 	// ClaimNode records a node instead of the dead ones, and returns its incarnation.
-	ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration, dead ...store.ClusterNode) (incarnation int64, err error)
+	ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
+		dead ...store.ClusterNode) (incarnation int64, err error)
 	// RenewNode extends a node's lease.
 	RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error
 	// LeaveNode deletes a node.
@@ -137,9 +138,11 @@ func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]
 	w := ask(ctx, *n)
 	switch {
 	case w == alive && own:
-		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its folder: remove %s from the copy, and stop the other server first", ErrTaken, about(*n), identityName)
+		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its folder: remove "+
+			"%s from the copy, and stop the other server first", ErrTaken, about(*n), identityName)
 	case w == alive:
-		return false, fmt.Errorf("%w: %s: stop it first, or name another database in store.dsn (several servers on one database are not possible yet)", ErrTaken, about(*n))
+		return false, fmt.Errorf("%w: %s: stop it first, or name another database in store.dsn (several servers on "+
+			"one database are not possible yet)", ErrTaken, about(*n))
 	case w == refused, own, n.Lease == 0:
 		return true, nil
 	case s.cfg.TakeOver:
@@ -147,17 +150,20 @@ func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]
 		n.Until = 0
 		return true, nil
 	case waited && until != n.Until:
-		return false, fmt.Errorf("%w: %s: it does not answer there but renews its lease: stop it first, or set cluster.address to an address that can be reached from here", ErrTaken, about(*n))
+		return false, fmt.Errorf("%w: %s: it does not answer there but renews its lease: stop it first, or set "+
+			"cluster.address to an address that can be reached from here", ErrTaken, about(*n))
 	}
 	known[n.ID] = n.Until
-	s.cfg.Log.Warn("another server may still use this database and does not answer: waiting until its lease expires; --take-over does not wait",
+	s.cfg.Log.Warn("another server may still use this database and does not answer: waiting until its lease expires; "+
+		"--take-over does not wait",
 		"server", about(*n), "left", n.Lease.Round(time.Second))
 	return false, nil
 }
 
 // about describes a node for people who look for it.
 func about(n store.ClusterNode) string {
-	return fmt.Sprintf("%s, version %s, since %s, at %s", n.Place, n.Version, n.Started.Format("2006-01-02 15:04:05 UTC"), n.Address)
+	return fmt.Sprintf("%s, version %s, since %s, at %s",
+		n.Place, n.Version, n.Started.Format("2006-01-02 15:04:05 UTC"), n.Address)
 }
 
 // sit listens, unless it does already, and records this node.
@@ -171,7 +177,14 @@ func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 	if err != nil {
 		host = "?"
 	}
-	s.node = store.ClusterNode{ID: s.id.id, Address: s.cfg.Advertise, Scope: scope(), Place: fmt.Sprintf("process %d on %s", os.Getpid(), host), Version: s.cfg.Version, Started: time.Now().UTC()}
+	s.node = store.ClusterNode{
+		ID:      s.id.id,
+		Address: s.cfg.Advertise,
+		Scope:   scope(),
+		Place:   fmt.Sprintf("process %d on %s", os.Getpid(), host),
+		Version: s.cfg.Version,
+		Started: time.Now().UTC(),
+	}
 	if s.node.Address == "" {
 		s.node.Address = s.nl.Addr().String()
 	}
@@ -180,7 +193,8 @@ func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 		return err
 	}
 	s.renewed = began
-	s.cfg.Log.Info("this server owns the database", "node", s.node.ID, "incarnation", s.node.Incarnation, "address", s.node.Address)
+	s.cfg.Log.Info("this server owns the database", "node", s.node.ID, "incarnation", s.node.Incarnation,
+		"address", s.node.Address)
 	return nil
 }
 
@@ -241,7 +255,8 @@ func (s *Seat) Held(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if late := time.Since(s.renewed) - s.cfg.Lease; late > 0 {
-		return fmt.Errorf("the lease on the database expired %v ago: another server may take over", late.Round(time.Second))
+		return fmt.Errorf("the lease on the database expired %v ago: another server may take over",
+			late.Round(time.Second))
 	}
 	return nil
 }

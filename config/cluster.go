@@ -16,7 +16,8 @@ func (c *Config) checkCluster(v *checker) {
 	}
 	host, _, _ := net.SplitHostPort(c.Cluster.Address)
 	if ip := net.ParseIP(host); c.Cluster.Advertise == "" && (host == "" || ip != nil && ip.IsUnspecified()) {
-		v.add("cluster.advertise", "cluster.address listens on every address of the machine: name one that others reach, like 10.0.0.7:7470")
+		v.add("cluster.advertise",
+			"cluster.address listens on every address of the machine: name one that others reach, like 10.0.0.7:7470")
 	}
 	if a := c.Cluster.Advertise; a != "" {
 		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {

@@ -196,25 +196,26 @@ type Throttle struct {
 
 // Limits limits what a client may cost.
 type Limits struct {
-	StanzaSizeUnauthenticated Size          `yaml:"stanza_size_unauthenticated"`
-	StanzaSize                Size          `yaml:"stanza_size"`
-	Depth                     int           `yaml:"depth"`
-	Attributes                int           `yaml:"attributes"` // per element
-	BytesPerSecond            Size          `yaml:"bytes_per_second"`
-	BytesBurst                Size          `yaml:"bytes_burst"`
-	StanzasPerSecond          int           `yaml:"stanzas_per_second"`
-	StanzasBurst              int           `yaml:"stanzas_burst"`
-	ArchiveBytesPerSecond     Size          `yaml:"archive_bytes_per_second"` // that one person adds to archives; 0: a part of BytesPerSecond
-	ArchiveBytesBurst         Size          `yaml:"archive_bytes_burst"`
-	SendQueue                 Size          `yaml:"send_queue"`
-	Connections               int           `yaml:"connections"`
-	ConnectionsPerAddress     int           `yaml:"connections_per_address"`
-	ConnectionsPending        int           `yaml:"connections_pending"` // of clients before sign-in
-	SessionsPerAccount        int           `yaml:"sessions_per_account"`
-	HandshakeTimeout          time.Duration `yaml:"handshake_timeout"`
-	AuthTimeout               time.Duration `yaml:"auth_timeout"`
-	WriteTimeout              time.Duration `yaml:"write_timeout"`
-	KeepAlive                 time.Duration `yaml:"keep_alive"`
+	StanzaSizeUnauthenticated Size `yaml:"stanza_size_unauthenticated"`
+	StanzaSize                Size `yaml:"stanza_size"`
+	Depth                     int  `yaml:"depth"`
+	Attributes                int  `yaml:"attributes"` // per element
+	BytesPerSecond            Size `yaml:"bytes_per_second"`
+	BytesBurst                Size `yaml:"bytes_burst"`
+	StanzasPerSecond          int  `yaml:"stanzas_per_second"`
+	StanzasBurst              int  `yaml:"stanzas_burst"`
+	// that one person adds to archives; 0: a part of BytesPerSecond
+	ArchiveBytesPerSecond Size          `yaml:"archive_bytes_per_second"`
+	ArchiveBytesBurst     Size          `yaml:"archive_bytes_burst"`
+	SendQueue             Size          `yaml:"send_queue"`
+	Connections           int           `yaml:"connections"`
+	ConnectionsPerAddress int           `yaml:"connections_per_address"`
+	ConnectionsPending    int           `yaml:"connections_pending"` // of clients before sign-in
+	SessionsPerAccount    int           `yaml:"sessions_per_account"`
+	HandshakeTimeout      time.Duration `yaml:"handshake_timeout"`
+	AuthTimeout           time.Duration `yaml:"auth_timeout"`
+	WriteTimeout          time.Duration `yaml:"write_timeout"`
+	KeepAlive             time.Duration `yaml:"keep_alive"`
 }
 
 // StreamManagement holds the settings of XEP-0198.
@@ -236,8 +237,9 @@ type Accounts struct {
 	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
 	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
-	NameQuarantine     time.Duration `yaml:"name_quarantine"`      // how long nobody else gets the name of a deleted account
-	PushSender         bool          `yaml:"push_sender"`          // push services learn who sent a message (XEP-0357)
+	// how long nobody else gets the name of a deleted account
+	NameQuarantine time.Duration `yaml:"name_quarantine"`
+	PushSender     bool          `yaml:"push_sender"` // push services learn who sent a message (XEP-0357)
 }
 
 // Upload holds the settings of file upload (XEP-0363).
@@ -298,7 +300,8 @@ type Rooms struct {
 	MessageBurst   int           `yaml:"message_burst"`
 	Archive        bool          `yaml:"archive"`
 	Retention      time.Duration `yaml:"retention"`
-	GuestPing      time.Duration `yaml:"guest_ping"` // when to ask silent clients of other servers whether they are still there
+	// when to ask silent clients of other servers whether they are still there
+	GuestPing time.Duration `yaml:"guest_ping"`
 }
 
 // Groups holds the settings of the organization's groups and themes.
@@ -344,11 +347,12 @@ type Registration struct {
 
 // Federation holds the settings for communicating with other servers.
 type Federation struct {
-	Enabled            bool          `yaml:"enabled"`
-	Addresses          []string      `yaml:"addresses"`     // with STARTTLS
-	TLSAddresses       []string      `yaml:"tls_addresses"` // direct TLS
-	TrustedProxies     []string      `yaml:"trusted_proxies"`
-	AllowNetworks      []string      `yaml:"allow_networks"` // networks besides the public internet that the server connects to
+	Enabled        bool     `yaml:"enabled"`
+	Addresses      []string `yaml:"addresses"`     // with STARTTLS
+	TLSAddresses   []string `yaml:"tls_addresses"` // direct TLS
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// networks besides the public internet that the server connects to
+	AllowNetworks      []string      `yaml:"allow_networks"`
 	RequireTLS         bool          `yaml:"require_tls"`
 	RequireCertificate bool          `yaml:"require_certificate"`
 	AllowDialback      bool          `yaml:"allow_dialback"`
@@ -372,8 +376,9 @@ type Federation struct {
 
 // Web holds the settings of the web pages: console, own pages, invitations.
 type Web struct {
-	Enabled     bool          `yaml:"enabled"`
-	URL         string        `yaml:"url"`         // the start of links; "": https://<host>:<port of the websocket listener>
+	Enabled bool `yaml:"enabled"`
+	// the start of links; "": https://<host>:<port of the websocket listener>
+	URL         string        `yaml:"url"`
 	PlainLinks  bool          `yaml:"plain_links"` // links lead to the plain listener on this machine
 	SessionIdle time.Duration `yaml:"session_idle"`
 	InviteTime  time.Duration `yaml:"invite_time"` // how long a link is valid
@@ -404,8 +409,9 @@ type Log struct {
 
 // Shutdown holds the settings of stopping.
 type Shutdown struct {
-	Grace     time.Duration `yaml:"grace"`
-	ByCommand bool          `yaml:"by_command"` // administrators may stop and restart the server from their clients (XEP-0133)
+	Grace time.Duration `yaml:"grace"`
+	// administrators may stop and restart the server from their clients (XEP-0133)
+	ByCommand bool `yaml:"by_command"`
 }
 
 const day = 24 * time.Hour
@@ -423,20 +429,42 @@ func Default() *Config {
 			Metrics:   Listener{Addresses: []string{"127.0.0.1:9280"}},
 			Control:   Control{Mode: "0600"},
 		},
-		TLS: TLS{MinVersion: "1.2", ReloadInterval: time.Minute, ACME: ACME{Directory: letsEncrypt, HTTPPort: 80, TLSPort: 443}},
+		TLS: TLS{
+			MinVersion:     "1.2",
+			ReloadInterval: time.Minute,
+			ACME:           ACME{Directory: letsEncrypt, HTTPPort: 80, TLSPort: 443},
+		},
 		DNS: DNS{Timeout: 5 * time.Second},
 		Auth: Auth{
-			Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}, ScramIterations: 10000, DowngradeProtection: true, PasswordPolicy: true,
-			TokenLifetime:     21 * 24 * time.Hour,
-			AttemptsPerStream: 3, ResourceConflict: "replace",
-			Throttle: Throttle{PerAccount: 10, PerAddress: 100, Window: 10 * time.Minute},
+			Mechanisms: []string{
+				"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN",
+			},
+			ScramIterations:     10000,
+			DowngradeProtection: true,
+			PasswordPolicy:      true,
+			TokenLifetime:       21 * 24 * time.Hour,
+			AttemptsPerStream:   3,
+			ResourceConflict:    "replace",
+			Throttle:            Throttle{PerAccount: 10, PerAddress: 100, Window: 10 * time.Minute},
 		},
 		Limits: Limits{
-			StanzaSizeUnauthenticated: 10 * KiB, StanzaSize: 256 * KiB, Depth: 64, Attributes: 64,
-			BytesPerSecond: 256 * KiB, BytesBurst: 2 * MiB, StanzasPerSecond: 100, StanzasBurst: 1000,
-			SendQueue: 4 * MiB, Connections: 50000, ConnectionsPerAddress: 200, ConnectionsPending: 10000, SessionsPerAccount: 20,
-			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
-			KeepAlive: 2 * time.Minute,
+			StanzaSizeUnauthenticated: 10 * KiB,
+			StanzaSize:                256 * KiB,
+			Depth:                     64,
+			Attributes:                64,
+			BytesPerSecond:            256 * KiB,
+			BytesBurst:                2 * MiB,
+			StanzasPerSecond:          100,
+			StanzasBurst:              1000,
+			SendQueue:                 4 * MiB,
+			Connections:               50000,
+			ConnectionsPerAddress:     200,
+			ConnectionsPending:        10000,
+			SessionsPerAccount:        20,
+			HandshakeTimeout:          10 * time.Second,
+			AuthTimeout:               30 * time.Second,
+			WriteTimeout:              30 * time.Second,
+			KeepAlive:                 2 * time.Minute,
 		},
 		Proxy65: Proxy65{BytesPerSecond: 4 * MiB, PerAddress: 20, Pending: 200, Total: 1000},
 		PubSub: PubSub{
@@ -457,23 +485,83 @@ func Default() *Config {
 			AckEvery: 50, AckInterval: 15 * time.Second, MaxMisses: 8,
 		},
 		Accounts: Accounts{
-			MaxContacts: 2000, MaxBookmarks: 1000, OfflineMessages: 1000, OfflineBytes: 16 * MiB, OfflineExpiry: 90 * day, NameQuarantine: 90 * day,
-			PrivateElements: 64, PrivateElementSize: 64 * KiB,
+			MaxContacts:        2000,
+			MaxBookmarks:       1000,
+			OfflineMessages:    1000,
+			OfflineBytes:       16 * MiB,
+			OfflineExpiry:      90 * day,
+			NameQuarantine:     90 * day,
+			PrivateElements:    64,
+			PrivateElementSize: 64 * KiB,
 		},
 		Archive: Archive{DefaultPolicy: "always", PageMax: 250, Search: true},
 		Rooms: Rooms{
-			Label: "groups", Create: "local", GuestPing: 15 * time.Minute, MaxOccupants: 1000, MaxPerUser: 100, NameLength: 200,
-			HistoryDefault: 20, HistoryMax: 250, MessageSize: 64 * KiB, MessageRate: 10, MessageBurst: 50, Archive: true,
+			Label:          "groups",
+			Create:         "local",
+			GuestPing:      15 * time.Minute,
+			MaxOccupants:   1000,
+			MaxPerUser:     100,
+			NameLength:     200,
+			HistoryDefault: 20,
+			HistoryMax:     250,
+			MessageSize:    64 * KiB,
+			MessageRate:    10,
+			MessageBurst:   50,
+			Archive:        true,
 		},
-		Groups:       Groups{Create: "admins", ThemesBy: "members", SpacesLabel: "spaces", ThemeIdle: 14 * day, AdminsOwn: true, MaxMembers: 5000, MaxOwned: 500, MaxThemes: 1000, ThemePace: 30, MaxTeam: 5000, MaxRoster: 250},
-		Webhooks:     Webhooks{MaxPerGroup: 50, Rate: 1, Burst: 20, Timeout: 10 * time.Second, Retry: 10 * time.Second, Attempts: 12, Log: 7 * 24 * time.Hour},
+		Groups: Groups{
+			Create:      "admins",
+			ThemesBy:    "members",
+			SpacesLabel: "spaces",
+			ThemeIdle:   14 * day,
+			AdminsOwn:   true,
+			MaxMembers:  5000,
+			MaxOwned:    500,
+			MaxThemes:   1000,
+			ThemePace:   30,
+			MaxTeam:     5000,
+			MaxRoster:   250,
+		},
+		Webhooks: Webhooks{
+			MaxPerGroup: 50,
+			Rate:        1,
+			Burst:       20,
+			Timeout:     10 * time.Second,
+			Retry:       10 * time.Second,
+			Attempts:    12,
+			Log:         7 * 24 * time.Hour,
+		},
 		Registration: Registration{ChangePassword: true, PerHour: 5, Invitations: "admins"},
 		Federation: Federation{
-			Enabled: true, Addresses: []string{":5269"}, TLSAddresses: []string{":5270"}, RequireTLS: true, AllowDialback: true, Bidi: true,
-			StanzaSize: 256 * KiB, StanzasPerSecond: 200, StanzasBurst: 2000, Strangers: "accept", StrangersPerMinute: 60, JoinsPerMinute: 300, SendQueue: MiB, Connections: 10000, Unproven: 1000,
-			HandshakeTimeout: 10 * time.Second, AuthTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
+			Enabled:            true,
+			Addresses:          []string{":5269"},
+			TLSAddresses:       []string{":5270"},
+			RequireTLS:         true,
+			AllowDialback:      true,
+			Bidi:               true,
+			StanzaSize:         256 * KiB,
+			StanzasPerSecond:   200,
+			StanzasBurst:       2000,
+			Strangers:          "accept",
+			StrangersPerMinute: 60,
+			JoinsPerMinute:     300,
+			SendQueue:          MiB,
+			Connections:        10000,
+			Unproven:           1000,
+			HandshakeTimeout:   10 * time.Second,
+			AuthTimeout:        30 * time.Second,
+			IdleTimeout:        10 * time.Minute,
 		},
-		TURN:     TURN{Addresses: []string{":3478"}, MinPort: 49152, MaxPort: 65535, PerUser: 10, Total: 1000, Connections: 2000, ConnectionsPerAddress: 100, BytesPerSecond: 4 * MiB},
+		TURN: TURN{
+			Addresses:             []string{":3478"},
+			MinPort:               49152,
+			MaxPort:               65535,
+			PerUser:               10,
+			Total:                 1000,
+			Connections:           2000,
+			ConnectionsPerAddress: 100,
+			BytesPerSecond:        4 * MiB,
+		},
 		Web:      Web{Enabled: true, SessionIdle: 14 * day, InviteTime: 7 * day},
 		Mail:     Mail{Port: 587, TLS: "starttls", PerMinute: 20, Digest: "off", DigestHour: 7},
 		Backup:   Backup{Keep: 3},

@@ -106,7 +106,8 @@ func TestSampleHasEveryKey(t *testing.T) {
 			t.Errorf("%s is not in the sample", k)
 		}
 		section := k[:strings.LastIndexByte(k, '.')+1]
-		above := commented[k] || commented[strings.TrimSuffix(section, ".")] || section == "hosts[]." && commented["hosts"]
+		above := commented[k] || commented[strings.TrimSuffix(section, ".")] ||
+			section == "hosts[]." && commented["hosts"]
 		for j := i - 1; j >= 0 && !above && strings.HasPrefix(keys[j], section); j-- {
 			above = commented[keys[j]]
 		}
@@ -180,9 +181,11 @@ store:
 	if !errors.As(err, &ps) {
 		t.Fatalf("got %v", err)
 	}
-	want := []string{"auth.password_policy", "auth.scram_iterations", "hosts[0].certificate", "hosts[0].domain", "hosts[1].certificate",
-		"hosts[2].certificate", "hosts[2].domain", "limits.auth_timeout", "limits.send_queue", "listeners.c2s.addresses", "listeners.c2s.addresses",
-		"rooms.create", "store.dsn"}
+	want := []string{
+		"auth.password_policy", "auth.scram_iterations", "hosts[0].certificate",
+		"hosts[0].domain", "hosts[1].certificate", "hosts[2].certificate", "hosts[2].domain", "limits.auth_timeout",
+		"limits.send_queue", "listeners.c2s.addresses", "listeners.c2s.addresses", "rooms.create", "store.dsn",
+	}
 	var keys []string
 	for _, p := range ps {
 		keys = append(keys, p.Key)
@@ -294,13 +297,15 @@ func TestSecretFromFile(t *testing.T) {
 	if _, err = Load(write(t, five+"store: {dsn: 'sqlite:x', dsn_file: "+secret+"}\n"), nil); err == nil {
 		t.Error("both dsn and dsn_file are taken")
 	}
-	if _, err = Load(write(t, five+"store: {dsn_file: /does/not/exist}\n"), nil); err == nil || !strings.Contains(err.Error(), "store.dsn_file") {
+	if _, err = Load(write(t, five+"store: {dsn_file: /does/not/exist}\n"), nil); err == nil ||
+		!strings.Contains(err.Error(), "store.dsn_file") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestFilesThatAreNone(t *testing.T) {
-	if _, err := Load(filepath.Join(t.TempDir(), "no.yaml"), nil); err == nil || !strings.Contains(err.Error(), "config sample") {
+	if _, err := Load(filepath.Join(t.TempDir(), "no.yaml"), nil); err == nil ||
+		!strings.Contains(err.Error(), "config sample") {
 		t.Errorf("got %v", err)
 	}
 	for _, text := range []string{"hosts: [", "just text", "- a\n- b\n", "a: &a [*a]"} {
@@ -317,12 +322,16 @@ func TestDev(t *testing.T) {
 	if err := flags.Parse([]string{"--set", "hosts=Chat.Example"}); err != nil {
 		t.Fatal(err)
 	}
-	c, err := LoadDev(DevOptions{DataDir: dir, PortOffset: 1000, Certificate: func(d string, hosts []Host) (string, string, error) {
-		if d != dir || len(hosts) != 1 || hosts[0].Domain != "chat.example" {
-			t.Errorf("certificate for %v in %s", hosts, d)
-		}
-		return "c.crt", "c.key", nil
-	}}, flags)
+	c, err := LoadDev(DevOptions{
+		DataDir:    dir,
+		PortOffset: 1000,
+		Certificate: func(d string, hosts []Host) (string, string, error) {
+			if d != dir || len(hosts) != 1 || hosts[0].Domain != "chat.example" {
+				t.Errorf("certificate for %v in %s", hosts, d)
+			}
+			return "c.crt", "c.key", nil
+		},
+	}, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,14 +343,26 @@ func TestDev(t *testing.T) {
 	if c.Store.DSN != "sqlite:"+dir+"/parley.db" || c.TLS.Key != "c.key" {
 		t.Errorf("got %+v", c)
 	}
-	_, err = LoadDev(DevOptions{DataDir: dir, PortOffset: 65000, Certificate: func(string, []Host) (string, string, error) { return "c", "k", nil }}, nil)
+	_, err = LoadDev(DevOptions{
+		DataDir:     dir,
+		PortOffset:  65000,
+		Certificate: func(string, []Host) (string, string, error) { return "c", "k", nil },
+	}, nil)
 	if err == nil {
 		t.Error("port 70222 is taken")
 	}
 }
 
 func TestSize(t *testing.T) {
-	for in, want := range map[string]Size{"0": 0, "10": 10, "256KiB": 256 << 10, "1.5 MiB": 3 << 19, "2gib": 2 << 30, "5kb": 5000, "7 B": 7} {
+	for in, want := range map[string]Size{
+		"0":       0,
+		"10":      10,
+		"256KiB":  256 << 10,
+		"1.5 MiB": 3 << 19,
+		"2gib":    2 << 30,
+		"5kb":     5000,
+		"7 B":     7,
+	} {
 		if got, err := ParseSize(in); err != nil || got != want {
 			t.Errorf("%q: got %d, %v", in, got, err)
 		}
@@ -354,7 +375,14 @@ func TestSize(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	for in, want := range map[string]time.Duration{"0": 0, "0s": 0, "30s": 30 * time.Second, "90d": 90 * day, "1d12h": 36 * time.Hour, "1h30m": 90 * time.Minute} {
+	for in, want := range map[string]time.Duration{
+		"0":     0,
+		"0s":    0,
+		"30s":   30 * time.Second,
+		"90d":   90 * day,
+		"1d12h": 36 * time.Hour,
+		"1h30m": 90 * time.Minute,
+	} {
 		if got, err := ParseDuration(in); err != nil || got != want {
 			t.Errorf("%q: got %s, %v", in, got, err)
 		}

@@ -63,7 +63,9 @@ func (c *Config) checkDisk(v *checker) {
 	if err2 != nil {
 		v.add("disk.lowest", "%v", err2)
 	}
-	if err == nil && err2 == nil && low.percent == 0 == (lowest.percent == 0) && (lowest.percent > low.percent || lowest.percent == 0 && lowest.bytes > low.bytes) {
-		v.add("disk.lowest", "%s is more than disk.low (%s), but uploads must be refused first", c.Disk.Lowest, c.Disk.Low)
+	if err == nil && err2 == nil && low.percent == 0 == (lowest.percent == 0) &&
+		(lowest.percent > low.percent || lowest.percent == 0 && lowest.bytes > low.bytes) {
+		v.add("disk.lowest", "%s is more than disk.low (%s), but uploads must be refused first",
+			c.Disk.Lowest, c.Disk.Low)
 	}
 }

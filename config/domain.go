@@ -14,7 +14,8 @@ import (
 
 // nameRules are the rules for names in DNS (RFC 5891), but not those of registries: some names have hyphens in the
 // third and fourth position.
-var nameRules = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.CheckHyphens(false), idna.BidiRule(), idna.VerifyDNSLength(true))
+var nameRules = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.CheckHyphens(false), idna.BidiRule(),
+	idna.VerifyDNSLength(true))
 
 // inContext are characters that are not letters but may stand beside some letters of a name (RFC 5892, appendix A).
 const inContext = "\u00B7\u0375\u05F3\u05F4\u30FB\u200C\u200D"
@@ -24,8 +25,10 @@ const inContext = "\u00B7\u0375\u05F3\u05F4\u30FB\u200C\u200D"
 // allowed.
 func domainName(text, also string) (string, error) {
 	for _, r := range text {
-		if r != '.' && r != '-' && !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(inContext+also, r) {
-			return "", fmt.Errorf("%q is not a domain: the character %s is not allowed: write it like example.org", text, sign(r))
+		if r != '.' && r != '-' && !unicode.In(r, unicode.L, unicode.M, unicode.Nd) &&
+			!strings.ContainsRune(inContext+also, r) {
+			return "", fmt.Errorf("%q is not a domain: the character %s is not allowed: write it like example.org",
+				text, sign(r))
 		}
 	}
 	j, err := jid.Parse(text)

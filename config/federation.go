@@ -27,7 +27,8 @@ func (c *Config) checkFederation(v *checker) {
 		}
 	}
 	if !f.AllowDialback && !f.RequireTLS {
-		v.add("federation.require_tls", "without TLS there are no certificates, and without allow_dialback no other proof")
+		v.add("federation.require_tls",
+			"without TLS there are no certificates, and without allow_dialback no other proof")
 	}
 	if f.RequireCertificate && !f.RequireTLS {
 		v.add("federation.require_tls", "federation.require_certificate needs TLS")

@@ -19,7 +19,8 @@ func Flags(fs *pflag.FlagSet) {
 	short("data-dir", "data_dir", "directory for the embedded store, the control socket and generated files")
 	short("log-level", "log.level", "debug, info, warn or error")
 	short("log-format", "log.format", "text or json")
-	fs.StringArray("set", nil, "set any key of the configuration, e.g. --set limits.stanza_size=512KiB (may be repeated; commas separate the values of a list)")
+	fs.StringArray("set", nil, "set any key of the configuration, e.g. --set limits.stanza_size=512KiB (may be "+
+		"repeated; commas separate the values of a list)")
 }
 
 // bindFlags gives flags precedence over the file and the environment.

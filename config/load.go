@@ -97,7 +97,10 @@ func LoadDev(o DevOptions, flags *pflag.FlagSet) (*Config, error) {
 // shiftPorts adds n to every port that is not 0.
 func (c *Config) shiftPorts(n int) {
 	l := &c.Listeners
-	for _, as := range [][]string{l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses, l.Metrics.Addresses, c.Federation.Addresses, c.Federation.TLSAddresses} {
+	for _, as := range [][]string{
+		l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses, l.Metrics.Addresses,
+		c.Federation.Addresses, c.Federation.TLSAddresses,
+	} {
 		for i, a := range as {
 			if host, port, err := net.SplitHostPort(a); err == nil {
 				if p, err := strconv.Atoi(port); err == nil && p != 0 {
@@ -131,7 +134,8 @@ func (c *Config) overlay(path string, flags *pflag.FlagSet) error {
 
 func fileError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no configuration file %s: write one (`parley config sample` shows every key) or name another with --config", path)
+		return fmt.Errorf("there is no configuration file %s: write one (`parley config sample` shows every key) or "+
+			"name another with --config", path)
 	}
 	return fmt.Errorf("configuration file: %w", err)
 }

@@ -42,14 +42,20 @@ func checkNetworks(v *checker, key string, list []string) {
 func (c *Config) checkProxies(v *checker) {
 	l := c.Listeners
 	for key, list := range map[string][]string{
-		"listeners.c2s": l.C2S.TrustedProxies, "listeners.c2s_tls": l.C2STLS.TrustedProxies, "listeners.websocket": l.WebSocket.TrustedProxies,
-		"listeners.component": l.Component.TrustedProxies, "listeners.metrics": l.Metrics.TrustedProxies, "listeners.proxy65": l.Proxy65.TrustedProxies,
-		"federation": c.Federation.TrustedProxies, "turn": c.TURN.TrustedProxies,
+		"listeners.c2s":       l.C2S.TrustedProxies,
+		"listeners.c2s_tls":   l.C2STLS.TrustedProxies,
+		"listeners.websocket": l.WebSocket.TrustedProxies,
+		"listeners.component": l.Component.TrustedProxies,
+		"listeners.metrics":   l.Metrics.TrustedProxies,
+		"listeners.proxy65":   l.Proxy65.TrustedProxies,
+		"federation":          c.Federation.TrustedProxies,
+		"turn":                c.TURN.TrustedProxies,
 	} {
 		checkNetworks(v, key+".trusted_proxies", list)
 		for i, s := range list {
 			if p, err := network(s); err == nil && p.Bits() == 0 {
-				v.add(fmt.Sprintf("%s.trusted_proxies[%d]", key, i), "%q is every address: anybody could then forge their address", s)
+				v.add(fmt.Sprintf("%s.trusted_proxies[%d]", key, i),
+					"%q is every address: anybody could then forge their address", s)
 			}
 		}
 	}

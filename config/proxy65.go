@@ -17,7 +17,11 @@ func (c *Config) checkProxy65(v *checker) {
 	if p.BytesPerSecond != 0 && p.BytesPerSecond < KiB {
 		v.add("proxy65.bytes_per_second", "it is too small: write at least 1KiB, or 0 for no limit")
 	}
-	for key, n := range map[string]int{"proxy65.per_address": p.PerAddress, "proxy65.pending": p.Pending, "proxy65.total": p.Total} {
+	for key, n := range map[string]int{
+		"proxy65.per_address": p.PerAddress,
+		"proxy65.pending":     p.Pending,
+		"proxy65.total":       p.Total,
+	} {
 		if n < 2 {
 			v.add(key, "%d is too few: a transfer takes two connections", n)
 		}

@@ -19,7 +19,11 @@ func (c *Config) ownServices() []ownService {
 		ss = append(ss, ownService{label: "upload", what: "shared files", off: "set upload.enabled to false"})
 	}
 	if len(c.Listeners.Proxy65.Addresses) > 0 {
-		ss = append(ss, ownService{label: "proxy", what: "the proxy for files", off: "give listeners.proxy65 no address"})
+		ss = append(ss, ownService{
+			label: "proxy",
+			what:  "the proxy for files",
+			off:   "give listeners.proxy65 no address",
+		})
 	}
 	return ss
 }
@@ -36,7 +40,8 @@ func (c *Config) checkOwnServices(v *checker, hosts []string, taken map[string]s
 			if key == "" {
 				key = o.key
 			}
-			v.add(key, "%q is the label of %s: the services need different addresses", s.label, map[bool]string{true: o.what, false: s.what}[key == s.key])
+			v.add(key, "%q is the label of %s: the services need different addresses",
+				s.label, map[bool]string{true: o.what, false: s.what}[key == s.key])
 		}
 	}
 	for _, h := range hosts {

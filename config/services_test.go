@@ -9,7 +9,8 @@ import (
 func TestOwnServices(t *testing.T) {
 	for _, label := range []string{"groups", "spaces", "pubsub", "users", "upload", "proxy", "proxy.second", "irc"} {
 		second := strings.HasSuffix(label, ".second")
-		domain := strings.TrimSuffix(label, ".second") + map[bool]string{true: ".second.example", false: ".example.org"}[second]
+		domain := strings.TrimSuffix(label, ".second") +
+			map[bool]string{true: ".second.example", false: ".example.org"}[second]
 		for _, off := range []bool{false, true} {
 			c := Dev(t.TempDir())
 			c.TLS.Certificate, c.TLS.Key = "cert.pem", "key.pem"
@@ -22,7 +23,8 @@ func TestOwnServices(t *testing.T) {
 			optional := label == "upload" || strings.HasPrefix(label, "proxy")
 			free := label == "irc" || off && optional
 			err := c.validate(nil)
-			if free && err != nil || !free && (err == nil || !strings.Contains(err.Error(), domain+" is already served by parley (")) {
+			if free && err != nil || !free &&
+				(err == nil || !strings.Contains(err.Error(), domain+" is already served by parley (")) {
 				t.Errorf("a component at %s (services off: %v): %v", domain, off, err)
 			}
 			if !free && optional && !strings.Contains(err.Error(), "to have another") {
@@ -30,7 +32,8 @@ func TestOwnServices(t *testing.T) {
 			}
 			c.Components = nil
 			c.Hosts = append(c.Hosts, Host{Domain: domain, Certificate: "c", Key: "k"})
-			if err := c.validate(nil); free && err != nil || !free && (err == nil || !strings.Contains(err.Error(), domain+" is a service of ")) {
+			if err := c.validate(nil); free && err != nil ||
+				!free && (err == nil || !strings.Contains(err.Error(), domain+" is a service of ")) {
 				t.Errorf("a host at %s (services off: %v): %v", domain, off, err)
 			}
 		}

@@ -4,10 +4,11 @@ import "net/netip"
 
 // TURN is the built-in relay for calls.
 type TURN struct {
-	Enabled       bool     `yaml:"enabled"`
-	Addresses     []string `yaml:"addresses"`      // UDP and TCP
-	TLSAddresses  []string `yaml:"tls_addresses"`  // TCP with TLS
-	Host          string   `yaml:"host"`           // the name for clients; "": PublicAddress, and for TLS the first host
+	Enabled      bool     `yaml:"enabled"`
+	Addresses    []string `yaml:"addresses"`     // UDP and TCP
+	TLSAddresses []string `yaml:"tls_addresses"` // TCP with TLS
+	// the name for clients; "": PublicAddress, and for TLS the first host
+	Host          string   `yaml:"host"`
 	PublicAddress string   `yaml:"public_address"` // an IP address
 	LocalAddress  string   `yaml:"local_address"`  // "": PublicAddress
 	MinPort       int      `yaml:"min_port"`
@@ -26,7 +27,10 @@ type TURN struct {
 func (c *Config) checkTURN(v *checker) {
 	t := c.TURN
 	checkNetworks(v, "turn.allow_networks", t.AllowNetworks)
-	for key, s := range map[string]string{"turn.public_address": t.PublicAddress, "turn.local_address": t.LocalAddress} {
+	for key, s := range map[string]string{
+		"turn.public_address": t.PublicAddress,
+		"turn.local_address":  t.LocalAddress,
+	} {
 		if _, err := netip.ParseAddr(s); s != "" && err != nil {
 			v.add(key, "%q is not an IP address", s)
 		}
@@ -39,7 +43,12 @@ func (c *Config) checkTURN(v *checker) {
 	if t.MinPort > t.MaxPort {
 		v.add("turn.min_port", "it is above turn.max_port")
 	}
-	for key, n := range map[string]int{"turn.per_user": t.PerUser, "turn.total": t.Total, "turn.connections": t.Connections, "turn.connections_per_address": t.ConnectionsPerAddress} {
+	for key, n := range map[string]int{
+		"turn.per_user":                t.PerUser,
+		"turn.total":                   t.Total,
+		"turn.connections":             t.Connections,
+		"turn.connections_per_address": t.ConnectionsPerAddress,
+	} {
 		if n < 0 {
 			v.add(key, "%d is below 0", n)
 		}

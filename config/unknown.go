@@ -40,14 +40,22 @@ func checkSection(n *yaml.Node, t reflect.Type, prefix string) (ps Problems) {
 		k, v := n.Content[i], n.Content[i+1]
 		name := strings.ToLower(k.Value) // viper ignores the case of keys
 		if first, ok := seen[name]; ok {
-			ps = append(ps, Problem{Key: prefix + name, Line: k.Line, Text: fmt.Sprintf("it is already on line %d", first)})
+			ps = append(ps, Problem{
+				Key:  prefix + name,
+				Line: k.Line,
+				Text: fmt.Sprintf("it is already on line %d", first),
+			})
 			continue
 		}
 		seen[name] = k.Line
 		f, ok := field(t, name)
 		switch {
 		case !ok:
-			ps = append(ps, Problem{Key: prefix + name, Line: k.Line, Text: "there is no such key" + meant(t, prefix, name)})
+			ps = append(ps, Problem{
+				Key:  prefix + name,
+				Line: k.Line,
+				Text: "there is no such key" + meant(t, prefix, name),
+			})
 		case f.Kind() == reflect.Struct:
 			ps = append(ps, checkSection(v, f, prefix+name+".")...)
 		case (f == typeHosts || isList(f)) && v.Kind == yaml.SequenceNode:

@@ -81,7 +81,15 @@ func (c *Config) checkServices(v *checker) {
 
 // All returns the lists by their names.
 func (c Contact) All() map[string][]string {
-	return map[string][]string{"abuse": c.Abuse, "admin": c.Admin, "feedback": c.Feedback, "sales": c.Sales, "security": c.Security, "status": c.Status, "support": c.Support}
+	return map[string][]string{
+		"abuse":    c.Abuse,
+		"admin":    c.Admin,
+		"feedback": c.Feedback,
+		"sales":    c.Sales,
+		"security": c.Security,
+		"status":   c.Status,
+		"support":  c.Support,
+	}
 }
 
 func (c *Config) checkComponents(v *checker, taken map[string]string) {
@@ -137,7 +145,10 @@ func (c *Config) checkHosts(v *checker) {
 	c.checkOwnServices(v, hosts, taken)
 	c.checkComponents(v, taken)
 	c.checkServices(v)
-	for _, l := range []struct{ key, label string }{{"rooms.label", c.Rooms.Label}, {"groups.spaces_label", c.Groups.SpacesLabel}} {
+	for _, l := range []struct{ key, label string }{
+		{"rooms.label", c.Rooms.Label},
+		{"groups.spaces_label", c.Groups.SpacesLabel},
+	} {
 		if j, err := jid.Parse(l.label); err != nil || j.Domain() != l.label || strings.ContainsAny(l.label, ".@/") {
 			v.add(l.key, "%q is not a label of a domain: use lower-case letters, digits and hyphens", l.label)
 		}
@@ -155,7 +166,8 @@ func (c *Config) checkStore(v *checker) {
 		}
 	case "postgres", "postgresql":
 		if u, err := url.Parse(c.Store.DSN); err != nil || u.Host == "" && u.Query().Get("host") == "" {
-			v.add("store.dsn", "this is not a postgres URL: write postgres://user:password@host:26257/database") // not the value: it may hold a password
+			// not the value: it may hold a password
+			v.add("store.dsn", "this is not a postgres URL: write postgres://user:password@host:26257/database")
 		}
 	default:
 		v.add("store.dsn", "it begins with neither sqlite: nor postgres: (CockroachDB and PostgreSQL)")
@@ -195,11 +207,13 @@ func (c *Config) checkListeners(v *checker) {
 	if !strings.HasPrefix(l.WebSocket.Path, "/") || strings.ContainsAny(l.WebSocket.Path, " {}?#") {
 		v.add("listeners.websocket.path", "%q is not a path: write it like /xmpp-websocket", l.WebSocket.Path)
 	}
-	if p := l.WebSocket.BOSHPath; p != "" && (!strings.HasPrefix(p, "/") || p == l.WebSocket.Path || strings.ContainsAny(p, " {}")) {
+	if p := l.WebSocket.BOSHPath; p != "" &&
+		(!strings.HasPrefix(p, "/") || p == l.WebSocket.Path || strings.ContainsAny(p, " {}")) {
 		v.add("listeners.websocket.bosh_path", "%q is not a path of its own: write it like /http-bind", p)
 	}
 	if m, err := strconv.ParseUint(l.Control.Mode, 8, 32); err != nil || m > 0o777 || m&0o600 != 0o600 || m&0o007 != 0 {
-		v.add("listeners.control.mode", "%q must be 0600, or 0660 to let the socket's group in: everyone who may write to it is an administrator", l.Control.Mode)
+		v.add("listeners.control.mode", "%q must be 0600, or 0660 to let the socket's group in: everyone who may "+
+			"write to it is an administrator", l.Control.Mode)
 	}
 	if n := len(l.Control.Path); n > 100 {
 		v.add("listeners.control.path", "%d bytes are too long for a Unix socket: at most 100", n)
@@ -233,7 +247,9 @@ func (c *Config) checkTLS(v *checker) {
 	}
 	for i, h := range c.Hosts {
 		if h.Certificate == "" && c.TLS.Certificate == "" && !c.TLS.ACME.Enabled {
-			v.add(fmt.Sprintf("hosts[%d].certificate", i), "%s has no certificate: give it one, or one for all hosts in tls.certificate and tls.key, or let tls.acme get one", h.Domain)
+			v.add(fmt.Sprintf("hosts[%d].certificate", i),
+				"%s has no certificate: give it one, or one for all hosts in tls.certificate and tls.key, or let "+
+					"tls.acme get one", h.Domain)
 		}
 	}
 	c.checkACME(v)
@@ -263,7 +279,8 @@ func (c *Config) checkChoices(v *checker) {
 	choice("groups.create", c.Groups.Create, "members", "admins")
 	choice("groups.themes_by", c.Groups.ThemesBy, "members", "moderators")
 	if m := c.Groups.MeetingURL; m != "" {
-		v.webAddress("groups.meeting_url", m, "with {secret} in it, like https://meet.example.org/{room}-{secret}", func(*url.URL) bool { return strings.Contains(m, "{secret}") })
+		v.webAddress("groups.meeting_url", m, "with {secret} in it, like https://meet.example.org/{room}-{secret}",
+			func(*url.URL) bool { return strings.Contains(m, "{secret}") })
 	}
 	choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	choice("log.format", c.Log.Format, "text", "json")
@@ -327,13 +344,16 @@ func (c *Config) checkRanges(v *checker) {
 	span("limits.write_timeout", l.WriteTimeout, time.Second, 10*time.Minute)
 	span("limits.keep_alive", l.KeepAlive, 0, day)
 	if l.SendQueue < l.StanzaSize {
-		v.add("limits.send_queue", "%v is less than limits.stanza_size (%v): one stanza would close the stream", l.SendQueue, l.StanzaSize)
+		v.add("limits.send_queue", "%v is less than limits.stanza_size (%v): one stanza would close the stream",
+			l.SendQueue, l.StanzaSize)
 	}
 	if l.BytesPerSecond > 0 && l.BytesBurst < l.StanzaSize {
-		v.add("limits.bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait", l.BytesBurst, l.StanzaSize)
+		v.add("limits.bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait",
+			l.BytesBurst, l.StanzaSize)
 	}
 	if l.ArchiveBytesBurst > 0 && l.ArchiveBytesBurst < l.StanzaSize {
-		v.add("limits.archive_bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait", l.ArchiveBytesBurst, l.StanzaSize)
+		v.add("limits.archive_bytes_burst", "%v is less than limits.stanza_size (%v): one stanza would have to wait",
+			l.ArchiveBytesBurst, l.StanzaSize)
 	}
 	if l.StanzasPerSecond > 0 && l.StanzasBurst < 1 {
 		v.add("limits.stanzas_burst", "at least 1 is needed where limits.stanzas_per_second is set")
@@ -341,7 +361,8 @@ func (c *Config) checkRanges(v *checker) {
 	c.checkMoreRanges(v, num, size, span)
 }
 
-func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), size func(string, Size, Size, Size), span func(string, time.Duration, time.Duration, time.Duration)) {
+func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), size func(string, Size, Size, Size),
+	span func(string, time.Duration, time.Duration, time.Duration)) {
 	const many = 1 << 30
 	span("stream_management.resume_timeout", c.StreamManagement.ResumeTimeout, 0, day)
 	num("stream_management.max_stanzas", c.StreamManagement.MaxStanzas, 10, many)
@@ -350,7 +371,8 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 	span("stream_management.ack_interval", c.StreamManagement.AckInterval, time.Second, time.Hour)
 	num("stream_management.max_misses", c.StreamManagement.MaxMisses, 1, 1000)
 	if c.StreamManagement.AckEvery >= c.StreamManagement.MaxStanzas {
-		v.add("stream_management.ack_every", "it must be less than stream_management.max_stanzas, or sessions end before they are asked")
+		v.add("stream_management.ack_every",
+			"it must be less than stream_management.max_stanzas, or sessions end before they are asked")
 	}
 
 	num("accounts.max_contacts", c.Accounts.MaxContacts, 1, many)
@@ -412,7 +434,8 @@ func (c *Config) checkMoreRanges(v *checker, num func(string, int, int, int), si
 // checkUpload checks the section upload.
 func (c *Config) checkUpload(v *checker, size func(string, Size, Size, Size)) {
 	if c.Upload.URL != "" {
-		v.webAddress("upload.url", c.Upload.URL, "to begin with: write it like https://files.example.org/upload", func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
+		v.webAddress("upload.url", c.Upload.URL, "to begin with: write it like https://files.example.org/upload",
+			func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
 	}
 	if s3 := c.Upload.S3; s3.Endpoint != "" {
 		if strings.Contains(s3.Endpoint, "/") {

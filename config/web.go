@@ -9,7 +9,8 @@ import (
 // checkWeb checks the sections web and mail.
 func (c *Config) checkWeb(v *checker) {
 	if u := c.Web.URL; u != "" {
-		v.webAddress("web.url", u, "to begin with: write it like https://chat.example.org", func(u *url.URL) bool { return u.Path == "" })
+		v.webAddress("web.url", u,
+			"to begin with: write it like https://chat.example.org", func(u *url.URL) bool { return u.Path == "" })
 	}
 	for _, s := range []struct {
 		key string

@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-func (c *Config) checkWebhooks(v *checker, num func(string, int, int, int), span func(string, time.Duration, time.Duration, time.Duration)) {
+func (c *Config) checkWebhooks(v *checker, num func(string, int, int, int),
+	span func(string, time.Duration, time.Duration, time.Duration)) {
 	w := &c.Webhooks
 	if w.URL != "" {
-		v.webAddress("webhooks.url", w.URL, "to begin with: write it like https://example.org/hooks", func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
+		v.webAddress("webhooks.url", w.URL, "to begin with: write it like https://example.org/hooks",
+			func(u *url.URL) bool { return !strings.HasSuffix(u.Path, "/") })
 	}
 	num("webhooks.max_per_group", w.MaxPerGroup, 1, 1000)
 	num("webhooks.rate", w.Rate, 1, 1000)

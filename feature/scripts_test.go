@@ -1,4 +1,5 @@
-// Package feature_test plays the scripts of all features in one program (docs/decisions/116-scripts-beside-the-code.md).
+// Package feature_test plays the scripts of all features in one program
+// (docs/decisions/116-scripts-beside-the-code.md).
 package feature_test
 
 import (

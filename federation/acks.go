@@ -98,7 +98,8 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 	switch x.Name.Local {
 	case "enable":
 		if !proven || a.on {
-			return c.WriteRaw(wire.E(nsSM, "failed", wire.E(wire.NSStanzas, "unexpected-request")).AppendXML(nil, wire.NSServer))
+			return c.WriteRaw(wire.E(nsSM, "failed",
+				wire.E(wire.NSStanzas, "unexpected-request")).AppendXML(nil, wire.NSServer))
 		}
 		a.on = true
 		a.window.Restart()
@@ -106,7 +107,8 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 	case "enabled":
 		a.window.Restart()
 	case "resume":
-		return c.WriteRaw(wire.E(nsSM, "failed", wire.E(wire.NSStanzas, "item-not-found")).AppendXML(nil, wire.NSServer))
+		return c.WriteRaw(wire.E(nsSM, "failed",
+			wire.E(wire.NSStanzas, "item-not-found")).AppendXML(nil, wire.NSServer))
 	case "failed": // it was offered but fails, so nothing will be acknowledged
 		settle(a.waiting)
 		a.on, a.waiting, a.bytes = false, nil, 0
@@ -129,7 +131,8 @@ func (a *acks) nonza(c *wire.Conn, x *wire.Stanza, proven bool) error {
 func (a *acks) takenLocked(h uint32) error {
 	n := h - a.out
 	if uint64(n) > uint64(len(a.waiting)) {
-		return &wire.StreamError{Condition: "undefined-condition", Text: "more was acknowledged than was sent"} // XEP-0198, section 4
+		// XEP-0198, section 4
+		return &wire.StreamError{Condition: "undefined-condition", Text: "more was acknowledged than was sent"}
 	}
 	a.out = h
 	for _, st := range a.waiting[:n] {

@@ -209,7 +209,8 @@ func (a *Admin) SetOnlyListed(ctx context.Context, by acts.Actor, only bool) err
 
 // change makes one act of the changes that plan derives from the existing rules.
 func (a *Admin) change(
-	ctx context.Context, by acts.Actor, plan func(rs []store.DomainRule) (set []store.DomainRule, forget []string, err error),
+	ctx context.Context, by acts.Actor,
+	plan func(rs []store.DomainRule) (set []store.DomainRule, forget []string, err error),
 ) error {
 	return a.act(ctx, by, func(ctx context.Context, note noteRule) error {
 		rs, err := a.Store.DomainRules(ctx)

@@ -10,7 +10,13 @@ import (
 
 // accept admits a connection if there is room.
 func (s *Server) accept(nc net.Conn, direct bool) {
-	in := &incoming{receiver: receiver{srv: s, authz: authz{local: s.cfg.Router.Local}}, raw: nc, id: newID(), direct: direct, over: make(chan struct{})}
+	in := &incoming{
+		receiver: receiver{srv: s, authz: authz{local: s.cfg.Router.Local}},
+		raw:      nc,
+		id:       newID(),
+		direct:   direct,
+		over:     make(chan struct{}),
+	}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		in.addr = netaddr.Key(ap.Addr())
 	}

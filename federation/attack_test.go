@@ -100,10 +100,13 @@ func (x *stranger) fails(want string) {
 func signedIn(t *testing.T, ca *authority, b *site) *stranger {
 	t.Helper()
 	x := b.stranger()
-	if f := x.secure("a.example", "b.example", ca.issue(nil, "a.example")); !strings.Contains(string(f.Payload), "EXTERNAL") || !f.Has(nsDialbackFeatures, "dialback") {
+	if f := x.secure("a.example", "b.example",
+		ca.issue(nil, "a.example")); !strings.Contains(string(f.Payload), "EXTERNAL") ||
+		!f.Has(nsDialbackFeatures, "dialback") {
 		t.Fatalf("features: %s", f.Payload)
 	}
-	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>", wire.NSSASL, base64.StdEncoding.EncodeToString([]byte("a.example")))
+	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>",
+		wire.NSSASL, base64.StdEncoding.EncodeToString([]byte("a.example")))
 	if r := x.next(); r.Name.Local != "success" {
 		t.Fatalf("got %v", r.Name)
 	}
@@ -118,8 +121,11 @@ const body = "<body>hi</body></message>"
 // TestRules: what a stream that has proven a.example must not do.
 func TestRules(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
-	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: ca.issue(nil, "b.example"),
-		change: func(c *Config) { c.Limits = wire.Limits{Stanza: 20000} }})
+	b := newSite(t, d, ca, siteConfig{
+		domains: []string{"b.example", "groups.b.example"},
+		cert:    ca.issue(nil, "b.example"),
+		change:  func(c *Config) { c.Limits = wire.Limits{Stanza: 20000} },
+	})
 	for _, c := range []struct{ what, send, want string }{
 		{"no from", "<message to='x@b.example'>" + body, "improper-addressing"},
 		{"no to", "<message from='x@a.example'>" + body, "improper-addressing"},
@@ -130,9 +136,11 @@ func TestRules(t *testing.T) {
 		{"relaying", "<message from='x@a.example' to='x@c.example'>" + body, "host-unknown"},
 		{"another stanza", "<iqq from='x@a.example' to='x@b.example'/>", "unsupported-stanza-type"},
 		{"an unasked answer", "<db:result from='c.example' to='b.example' type='valid'/>", "policy-violation"},
-		{"an unasked verification", "<db:verify from='c.example' to='b.example' id='1' type='valid'/>", "policy-violation"},
+		{"an unasked verification",
+			"<db:verify from='c.example' to='b.example' id='1' type='valid'/>", "policy-violation"},
 		{"a key for one of ours", "<db:result from='groups.b.example' to='b.example'>k</db:result>", "invalid-from"},
-		{"too much", "<message from='x@a.example' to='x@b.example'><body>" + strings.Repeat("x", 21000) + "</body></message>", "policy-violation"},
+		{"too much", "<message from='x@a.example' to='x@b.example'><body>" + strings.Repeat("x", 21000) +
+			"</body></message>", "policy-violation"},
 		{"broken XML", "<message from='x@a.example' to='x@b.example'><body></message>", "not-well-formed"},
 		{"STARTTLS again", "<starttls xmlns='" + wire.NSTLS + "'/>", "unsupported-stanza-type"},
 		{"SASL again", "<auth xmlns='" + wire.NSSASL + "' mechanism='EXTERNAL'>=</auth>", "policy-violation"},
@@ -175,20 +183,23 @@ func TestOpening(t *testing.T) {
 	open(text("b.example", "b.example")).fails("invalid-from")
 	open(text("blocked.example", "b.example")).fails("policy-violation")
 	open(strings.Replace(text("a.example", "b.example"), "version='1.0' xml", "xml", 1)).fails("unsupported-version")
-	open(strings.Replace(text("a.example", "b.example"), "jabber:server'", "jabber:client'", 1)).fails("invalid-namespace")
+	open(strings.Replace(text("a.example", "b.example"), "jabber:server'",
+		"jabber:client'", 1)).fails("invalid-namespace")
 
 	x := b.stranger() // no TLS
 	x.hello("a.example", "b.example")
 	x.next()
 	x.send("<db:result from='a.example' to='b.example'>key</db:result>")
-	if r := x.next(); r.Name.Local != "result" || r.Attr("type") != "error" || errorCondition(r) != "policy-violation" || r.Attr("from") != "b.example" {
+	if r := x.next(); r.Name.Local != "result" || r.Attr("type") != "error" ||
+		errorCondition(r) != "policy-violation" || r.Attr("from") != "b.example" {
 		t.Errorf("got %+v %s", r, r.Payload)
 	}
 	x.fails("policy-violation")
 	x.nc.Close()
 
 	x = b.stranger() // a certificate that is not its own
-	if f := x.secure("a.example", "b.example", ca.issue(nil, "c.example")); strings.Contains(string(f.Payload), "EXTERNAL") {
+	if f := x.secure("a.example", "b.example",
+		ca.issue(nil, "c.example")); strings.Contains(string(f.Payload), "EXTERNAL") {
 		t.Errorf("offered: %s", f.Payload)
 	}
 	for i := range maxFailures {
@@ -207,7 +218,8 @@ func TestOpening(t *testing.T) {
 
 	x = b.stranger() // has a valid certificate, but claims to be another domain
 	x.secure("a.example", "b.example", ca.issue(nil, "a.example"))
-	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>", wire.NSSASL, base64.StdEncoding.EncodeToString([]byte("c.example")))
+	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>",
+		wire.NSSASL, base64.StdEncoding.EncodeToString([]byte("c.example")))
 	if r := x.next(); !r.Has(wire.NSSASL, "invalid-authzid") {
 		t.Errorf("got %v %s", r.Name, r.Payload)
 	}
@@ -218,10 +230,14 @@ func TestKeys(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	other := newAuthority(t)
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: other.issue(nil, "a.example")})
-	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: ca.issue(nil, "b.example")})
+	b := newSite(t, d, ca, siteConfig{
+		domains: []string{"b.example", "groups.b.example"},
+		cert:    ca.issue(nil, "b.example"),
+	})
 	x := b.stranger()
 	x.secure("a.example", "b.example", nil)
-	x.send("<db:result from='a.example' to='b.example'>%s</db:result>", newKeys([]byte("guess")).key("b.example", "a.example", x.id))
+	x.send("<db:result from='a.example' to='b.example'>%s</db:result>",
+		newKeys([]byte("guess")).key("b.example", "a.example", x.id))
 	if r := x.next(); r.Attr("type") != "invalid" || r.Attr("to") != "a.example" {
 		t.Errorf("got %+v", r)
 	}
@@ -240,7 +256,8 @@ func TestKeys(t *testing.T) {
 	if st := b.users["b.example"].next(t); st.ID != "1" {
 		t.Errorf("got %+v", st)
 	}
-	x.send("<db:result from='a.example' to='groups.b.example'>%s</db:result>", key("groups.b.example", "a.example", x.id))
+	x.send("<db:result from='a.example' to='groups.b.example'>%s</db:result>",
+		key("groups.b.example", "a.example", x.id))
 	if r := x.next(); r.Attr("type") != "valid" || r.Attr("from") != "groups.b.example" {
 		t.Fatalf("got %+v", r)
 	}
@@ -251,7 +268,8 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	x.send("<db:result from='nowhere.example' to='b.example'>k</db:result>")
-	if r := x.next(); r.Attr("type") != "error" || errorCondition(r) != "remote-server-not-found" || r.Attr("to") != "nowhere.example" {
+	if r := x.next(); r.Attr("type") != "error" || errorCondition(r) != "remote-server-not-found" ||
+		r.Attr("to") != "nowhere.example" {
 		t.Errorf("got %+v %s", r, r.Payload)
 	}
 	x.send("<message from='x@a.example' to='groups.b.example' id='2'>%s", body) // the errors have cost nothing
@@ -270,7 +288,8 @@ func TestKeys(t *testing.T) {
 		{"c.example", key("b.example", "c.example", "ID"), "error"},
 	} {
 		x.send("<db:verify from='b.example' to='%s' id='ID'>%s</db:verify>", c.to, c.key)
-		if r := x.next(); r.Attr("type") != c.want || r.Attr("id") != "ID" || r.Attr("from") != c.to || r.Attr("to") != "b.example" {
+		if r := x.next(); r.Attr("type") != c.want || r.Attr("id") != "ID" || r.Attr("from") != c.to ||
+			r.Attr("to") != "b.example" {
 			t.Errorf("%+v: got %+v", c, r)
 		}
 	}

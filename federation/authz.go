@@ -85,7 +85,10 @@ func (v *authz) proof(p pair) proof {
 // A stanza to a domain that is not served here ends the stream: nothing is relayed between other servers.
 func (v *authz) allows(st *wire.Stanza) error {
 	if st.Malformed || st.From.IsZero() || st.To.IsZero() {
-		return &wire.StreamError{Condition: "improper-addressing", Text: "a stanza between servers needs a valid from and to"}
+		return &wire.StreamError{
+			Condition: "improper-addressing",
+			Text:      "a stanza between servers needs a valid from and to",
+		}
 	}
 	p := pair{st.From.Domain(), st.To.Domain()}
 	if p == v.last && v.local(p.to) {

@@ -83,7 +83,8 @@ func TestAuthz(t *testing.T) {
 	expect(v, st("a@there.example", "room@groups.here.example"), "host-unknown")
 	v = &authz{local: local}
 	for i := range maxPairs {
-		if err := v.provePair(pair{string(rune('a'+i%26)) + string(rune('a'+i/26)) + ".example", "here.example"}); err != nil {
+		if err := v.provePair(pair{string(rune('a'+i%26)) + string(rune('a'+i/26)) + ".example",
+			"here.example"}); err != nil {
 			t.Fatal(i, err)
 		}
 	}
@@ -102,8 +103,8 @@ func TestKey(t *testing.T) {
 	if !k.valid(want, "xmpp.example.com", "example.org", "D60000229F") {
 		t.Error("not valid")
 	}
-	if k.valid(want, "example.com", "example.org", "D60000229F") || k.valid("", "xmpp.example.com", "example.org", "D60000229F") ||
-		k.valid(k.key("a", "b", ""), "a", "b", "") {
+	if k.valid(want, "example.com", "example.org", "D60000229F") ||
+		k.valid("", "xmpp.example.com", "example.org", "D60000229F") || k.valid(k.key("a", "b", ""), "a", "b", "") {
 		t.Error("valid for another pair, or without a key or an id")
 	}
 }

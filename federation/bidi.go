@@ -13,7 +13,10 @@ const (
 // section 2.2).
 func (in *incoming) bothWays() error {
 	if in.authz.any() || in.srv.cfg.NoBidi {
-		return &wire.StreamError{Condition: "policy-violation", Text: "a stream can only become bidirectional before authentication, and where that is offered"}
+		return &wire.StreamError{
+			Condition: "policy-violation",
+			Text:      "a stream can only become bidirectional before authentication, and where that is offered",
+		}
 	}
 	in.bidi = true
 	return nil
@@ -64,5 +67,11 @@ func (pe *peer) borrow() *carrier {
 		return nil
 	}
 	pe.open("bidi")
-	return &carrier{conn: in.conn, ended: in.over, why: func() error { return errIdle }, used: in.wait, close: func(error) {}}
+	return &carrier{
+		conn:  in.conn,
+		ended: in.over,
+		why:   func() error { return errIdle },
+		used:  in.wait,
+		close: func(error) {},
+	}
 }

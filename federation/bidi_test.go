@@ -30,7 +30,10 @@ func TestBothWays(t *testing.T) {
 				signer = newAuthority(t)
 			}
 			a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: signer.issue(nil, "a.example")})
-			b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: signer.issue(nil, "b.example", "groups.b.example")})
+			b := newSite(t, d, ca, siteConfig{
+				domains: []string{"b.example", "groups.b.example"},
+				cert:    signer.issue(nil, "b.example", "groups.b.example"),
+			})
 			exchange(t, a, b, "a.example", "b.example")
 			if got := b.how("b.example", "a.example"); got != "bidi" {
 				t.Errorf("the answer went out on %q", got)
@@ -62,7 +65,11 @@ func TestBothWays(t *testing.T) {
 func TestNoBidi(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
-	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example"), change: func(c *Config) { c.NoBidi = true }})
+	b := newSite(t, d, ca, siteConfig{
+		domains: []string{"b.example"},
+		cert:    ca.issue(nil, "b.example"),
+		change:  func(c *Config) { c.NoBidi = true },
+	})
 	exchange(t, a, b, "a.example", "b.example")
 	if got := b.how("b.example", "a.example"); got != "external" || a.incomingOf() != 1 {
 		t.Errorf("the answer went out on %q, %d streams came in", got, a.incomingOf())
@@ -108,7 +115,8 @@ func TestBidiLate(t *testing.T) {
 // authenticate is SASL EXTERNAL, to the features behind it.
 func (x *stranger) authenticate(domain string) *wire.Stanza {
 	x.t.Helper()
-	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>", wire.NSSASL, base64.StdEncoding.EncodeToString([]byte(domain)))
+	x.send("<auth xmlns='%s' mechanism='EXTERNAL'>%s</auth>",
+		wire.NSSASL, base64.StdEncoding.EncodeToString([]byte(domain)))
 	if r := x.next(); r.Name.Local != "success" {
 		x.t.Fatalf("got %v %s", r.Name, r.Payload)
 	}
@@ -136,7 +144,8 @@ func called(t *testing.T, ca *authority, d *fakeDNS, domain string) (accept func
 		_ = nc.SetDeadline(time.Now().Add(time.Minute))
 		x := &stranger{t: t, nc: tlsServer(nc, cert)}
 		x.rd = wire.NewReader(x.nc, wire.Limits{})
-		for _, fs := range []string{"<mechanisms xmlns='" + wire.NSSASL + "'><mechanism>EXTERNAL</mechanism></mechanisms><bidi xmlns='" + nsBidiFeature + "'/>", offers} {
+		for _, fs := range []string{"<mechanisms xmlns='" + wire.NSSASL +
+			"'><mechanism>EXTERNAL</mechanism></mechanisms><bidi xmlns='" + nsBidiFeature + "'/>", offers} {
 			if _, err := x.rd.Header(); err != nil {
 				t.Fatal(err)
 			}

@@ -95,7 +95,8 @@ func (r *TLSA) matches(certs []*x509.Certificate, domain, host string) bool {
 			if i == 0 {
 				return false // a leaf certificate cannot be an authority
 			}
-			if checkCertificate(certs, domain, roots, time.Now()) == nil || checkCertificate(certs, host, roots, time.Now()) == nil {
+			if checkCertificate(certs, domain, roots, time.Now()) == nil ||
+				checkCertificate(certs, host, roots, time.Now()) == nil {
 				return true
 			}
 		}

@@ -92,9 +92,20 @@ func TestValidating(t *testing.T) {
 		case name == "_5269._tcp.long.example." && w.RemoteAddr().Network() == "udp":
 			m.Truncated = true
 		case q.Question[0].Qtype == dns.TypeTLSA && name != "_5269._tcp.none.example.":
-			m.Answer = []dns.RR{&dns.TLSA{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeTLSA, Class: dns.ClassINET}, Usage: 3, Selector: 1, MatchingType: 1, Certificate: data}}
+			m.Answer = []dns.RR{&dns.TLSA{
+				Hdr:          dns.RR_Header{Name: name, Rrtype: dns.TypeTLSA, Class: dns.ClassINET},
+				Usage:        3,
+				Selector:     1,
+				MatchingType: 1,
+				Certificate:  data,
+			}}
 		case q.Question[0].Qtype == dns.TypeSRV:
-			m.Answer = []dns.RR{&dns.SRV{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeSRV, Class: dns.ClassINET}, Port: 7, Priority: 3, Target: "x.example."}}
+			m.Answer = []dns.RR{&dns.SRV{
+				Hdr:      dns.RR_Header{Name: name, Rrtype: dns.TypeSRV, Class: dns.ClassINET},
+				Port:     7,
+				Priority: 3,
+				Target:   "x.example.",
+			}}
 		}
 		m.AuthenticatedData = q.AuthenticatedData && name != "_5269._tcp.open.example."
 		_ = w.WriteMsg(m)
@@ -107,7 +118,10 @@ func TestValidating(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []*dns.Server{{Listener: l, Handler: dns.HandlerFunc(answer)}, {PacketConn: pc, Handler: dns.HandlerFunc(answer)}} {
+	for _, s := range []*dns.Server{
+		{Listener: l, Handler: dns.HandlerFunc(answer)},
+		{PacketConn: pc, Handler: dns.HandlerFunc(answer)},
+	} {
 		done := make(chan error, 1)
 		up := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(up) }

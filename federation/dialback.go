@@ -20,7 +20,10 @@ const maxAsked = 20
 // that of the stream header, if it is proven (section 2.5).
 func (in *incoming) result(x *wire.Stanza) error {
 	if x.Attr("type") != "" { // section 4.1: an answer without a question
-		return &wire.StreamError{Condition: "policy-violation", Text: "an answer to a key that this server did not send"}
+		return &wire.StreamError{
+			Condition: "policy-violation",
+			Text:      "an answer to a key that this server did not send",
+		}
 	}
 	p := pair{parseDomain(x.Attr("from")), parseDomain(x.Attr("to"))}
 	if p.from == "" || p.to == "" {
@@ -54,7 +57,8 @@ func (in *incoming) result(x *wire.Stanza) error {
 		defer in.mu.Unlock()
 		delete(in.asked, p)
 		in.verdict = append(in.verdict, v)
-		_ = in.raw.SetReadDeadline(time.Unix(1, 0)) // wakes the reader, which owns authz: nothing is proven in this goroutine
+		// wakes the reader, which owns authz: nothing is proven in this goroutine
+		_ = in.raw.SetReadDeadline(time.Unix(1, 0))
 	})
 	return nil
 }
@@ -136,7 +140,10 @@ var errInvalidKey = errors.New("federation: the dialback key is invalid")
 // verify answers, as the authoritative server, whether a key is ours (XEP-0220, section 2.2.2).
 func (in *incoming) verify(x *wire.Stanza) error {
 	if x.Attr("type") != "" {
-		return &wire.StreamError{Condition: "policy-violation", Text: "an answer to a key that this server did not send"}
+		return &wire.StreamError{
+			Condition: "policy-violation",
+			Text:      "an answer to a key that this server did not send",
+		}
 	}
 	to, from := parseDomain(x.Attr("to")), parseDomain(x.Attr("from"))
 	switch {

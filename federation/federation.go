@@ -24,12 +24,26 @@ import (
 // XEPs lists what this package implements, for docs/xeps.md.
 var XEPs = []server.XEP{
 	{Title: "RFC 6120: Core", Notes: "client to server, server to server"},
-	{Title: "RFC 7712: Domain Name Associations in XMPP", Notes: "DANE, where the resolver checks DNSSEC; no POSH", Partial: true},
-	{Number: 178, Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", Notes: "between servers"},
+	{
+		Title:   "RFC 7712: Domain Name Associations in XMPP",
+		Notes:   "DANE, where the resolver checks DNSSEC; no POSH",
+		Partial: true,
+	},
+	{
+		Number:  178,
+		Title:   "Best Practices for Use of SASL EXTERNAL with Certificates",
+		Version: "1.2",
+		Notes:   "between servers",
+	},
 	{Number: 185, Title: "Dialback Key Generation and Validation", Version: "1.0"},
 	{Number: 220, Title: "Server Dialback", Version: "1.1.1", Notes: "only inside TLS, unless configured otherwise"},
 	{Number: 288, Title: "Bidirectional Server-to-Server Connections", Version: "1.0.1"},
-	{Number: 368, Title: "SRV records for XMPP over TLS", Version: "1.1.0", Notes: "direct TLS, ALPN xmpp-client and xmpp-server"},
+	{
+		Number:  368,
+		Title:   "SRV records for XMPP over TLS",
+		Version: "1.1.0",
+		Notes:   "direct TLS, ALPN xmpp-client and xmpp-server",
+	},
 }
 
 // Config holds the settings of a Server. Zero values mean the defaults, unless the field says otherwise.
@@ -38,12 +52,14 @@ type Config struct {
 	Log      *slog.Logger
 	Registry prometheus.Registerer // nil: no metrics
 
-	Resolver   Resolver                      // nil: the system's
-	DNSTimeout time.Duration                 // for one query; default 5 s
-	DNSServer  string                        // a DNS server such as "127.0.0.1:53" that Probe asks why Resolver finds nothing; "": none
-	Secure     Secure                        // nil: no DANE
-	Secret     []byte                        // of the deployment; dialback keys are made from it
-	Cert       func(string) *tls.Certificate // our certificate for a domain; nil, or another domain's, where there is none
+	Resolver   Resolver      // nil: the system's
+	DNSTimeout time.Duration // for one query; default 5 s
+	// a DNS server such as "127.0.0.1:53" that Probe asks why Resolver finds nothing; "": none
+	DNSServer string
+	Secure    Secure // nil: no DANE
+	Secret    []byte // of the deployment; dialback keys are made from it
+	// our certificate for a domain; nil, or another domain's, where there is none
+	Cert func(string) *tls.Certificate
 	// AllowNetworks lists the networks besides the public internet that the server may connect to.
 	AllowNetworks []netip.Prefix
 	Roots         *x509.CertPool // authorities to trust; nil: the system's
@@ -85,8 +101,11 @@ func (c *Config) defaults() {
 	for _, d := range []struct {
 		at *int
 		v  int
-	}{{&c.MaxQueue, 1 << 20}, {&c.MaxQueued, 1000}, {&c.MaxPairs, 10000}, {&c.MaxIncoming, 10000}, {&c.MaxPerAddress, 200},
-		{&c.MaxUnproven, 1000}, {&c.MaxUnprovenFrom, 50}, {&c.StanzasPerSecond, 200}, {&c.StanzasBurst, 2000}} {
+	}{
+		{&c.MaxQueue, 1 << 20}, {&c.MaxQueued, 1000}, {&c.MaxPairs, 10000},
+		{&c.MaxIncoming, 10000}, {&c.MaxPerAddress, 200}, {&c.MaxUnproven, 1000}, {&c.MaxUnprovenFrom, 50},
+		{&c.StanzasPerSecond, 200}, {&c.StanzasBurst, 2000},
+	} {
 		if *d.at <= 0 {
 			*d.at = d.v
 		}
@@ -138,15 +157,37 @@ const maxAsks = 200
 // New returns a server without listeners.
 func New(cfg Config) *Server {
 	cfg.defaults()
-	s := &Server{cfg: cfg, log: cfg.Log.With("door", "s2s"), keys: newKeys(cfg.Secret), peers: make(map[pair]*peer), back: make(map[pair]*incoming),
-		streams: make(map[*incoming]struct{}), claimed: make(map[string]int), asks: make(chan struct{}, maxAsks)}
-	s.gate = door.NewGate(door.Limits{All: cfg.MaxIncoming, PerAddress: cfg.MaxPerAddress, Pending: cfg.MaxUnproven, PendingPerAddress: cfg.MaxUnprovenFrom})
+	s := &Server{
+		cfg:     cfg,
+		log:     cfg.Log.With("door", "s2s"),
+		keys:    newKeys(cfg.Secret),
+		peers:   make(map[pair]*peer),
+		back:    make(map[pair]*incoming),
+		streams: make(map[*incoming]struct{}),
+		claimed: make(map[string]int),
+		asks:    make(chan struct{}, maxAsks),
+	}
+	s.gate = door.NewGate(door.Limits{
+		All:               cfg.MaxIncoming,
+		PerAddress:        cfg.MaxPerAddress,
+		Pending:           cfg.MaxUnproven,
+		PendingPerAddress: cfg.MaxUnprovenFrom,
+	})
 	s.rates.init(cfg.StanzasPerSecond, cfg.StanzasBurst)
 	s.backs.init(cfg.BackoffMin, cfg.BackoffMax)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.gauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "parley_s2s_streams", Help: "Streams with other servers."}, []string{"direction"})
-	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_s2s_refused_total", Help: "Connections and claims of other servers refused."}, []string{"why"})
-	s.bounced = prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_s2s_bounced_total", Help: "Stanzas that could not be sent to another server."})
+	s.gauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "parley_s2s_streams",
+		Help: "Streams with other servers.",
+	}, []string{"direction"})
+	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_s2s_refused_total",
+		Help: "Connections and claims of other servers refused.",
+	}, []string{"why"})
+	s.bounced = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "parley_s2s_bounced_total",
+		Help: "Stanzas that could not be sent to another server.",
+	})
 	if cfg.Registry != nil {
 		cfg.Registry.MustRegister(s.gauge, s.refused, s.bounced)
 	}

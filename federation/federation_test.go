@@ -16,7 +16,8 @@ func exchange(t *testing.T, a, b *site, as, bs string) {
 	t.Helper()
 	a.mustSend("romeo@"+as+"/x", "juliet@"+bs, "hello")
 	st := b.users[bs].next(t)
-	if st.BodyText() != "hello" || st.From.String() != "romeo@"+as+"/x" || st.To.String() != "juliet@"+bs || st.Type != "chat" {
+	if st.BodyText() != "hello" || st.From.String() != "romeo@"+as+"/x" ||
+		st.To.String() != "juliet@"+bs || st.Type != "chat" {
 		t.Fatalf("got %+v", st)
 	}
 	b.mustSend("juliet@"+bs+"/y", "romeo@"+as+"/x", "good day")
@@ -30,8 +31,18 @@ func TestExternal(t *testing.T) {
 		t.Run(service, func(t *testing.T) {
 			ca, d := newAuthority(t), newDNS()
 			strict := func(c *Config) { c.Policy = Policy{RequireCertificate: true, RefuseDialback: true} }
-			a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), service: service, change: strict})
-			b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example"), service: service, change: strict})
+			a := newSite(t, d, ca, siteConfig{
+				domains: []string{"a.example"},
+				cert:    ca.issue(nil, "a.example"),
+				service: service,
+				change:  strict,
+			})
+			b := newSite(t, d, ca, siteConfig{
+				domains: []string{"b.example"},
+				cert:    ca.issue(nil, "b.example"),
+				service: service,
+				change:  strict,
+			})
 			exchange(t, a, b, "a.example", "b.example")
 			if how := a.how("a.example", "b.example"); how != "external" {
 				t.Errorf("proven by %q", how)
@@ -62,8 +73,14 @@ func TestDialbackPlain(t *testing.T) {
 // TestServices: each service has a stream of its own, proven on its own.
 func TestServices(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example", "groups.a.example"}, cert: ca.issue(nil, "a.example")})
-	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: ca.issue(nil, "b.example", "groups.b.example")})
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example", "groups.a.example"},
+		cert:    ca.issue(nil, "a.example"),
+	})
+	b := newSite(t, d, ca, siteConfig{
+		domains: []string{"b.example", "groups.b.example"},
+		cert:    ca.issue(nil, "b.example", "groups.b.example"),
+	})
 	for _, as := range []string{"a.example", "groups.a.example"} {
 		for _, bs := range []string{"b.example", "groups.b.example"} {
 			exchange(t, a, b, as, bs)
@@ -143,13 +160,15 @@ func TestBounces(t *testing.T) {
 			}
 		}
 		var se stanza.Error
-		if err := a.send("romeo@a.example/x", "juliet@"+domain, "again"); !errors.As(err, &se) || string(se.Condition) != want {
+		if err := a.send("romeo@a.example/x", "juliet@"+domain, "again"); !errors.As(err, &se) ||
+			string(se.Condition) != want {
 			t.Errorf("%s: no back-off: %v", domain, err)
 		}
 	}
 	for _, domain := range []string{"blocked.example", "x.blocked.example"} {
 		var se stanza.Error
-		if err := a.send("romeo@a.example/x", "juliet@"+domain, "x"); !errors.As(err, &se) || se.Condition != stanza.NotAllowed {
+		if err := a.send("romeo@a.example/x", "juliet@"+domain, "x"); !errors.As(err, &se) ||
+			se.Condition != stanza.NotAllowed {
 			t.Errorf("%s: %v", domain, err)
 		}
 	}

@@ -32,9 +32,15 @@ func TestPrivateAddresses(t *testing.T) {
 			c.Close()
 		}
 	}()
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.AllowNetworks = nil }})
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example"},
+		cert:    ca.issue(nil, "a.example"),
+		change:  func(c *Config) { c.AllowNetworks = nil },
+	})
 	d.point("xmpp-server", "inside.example", l.Addr())
-	d.hosts["mapped.example"] = []netip.Addr{netip.MustParseAddr("::ffff:127.0.0.1"), netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("fd00::1")}
+	d.hosts["mapped.example"] = []netip.Addr{
+		netip.MustParseAddr("::ffff:127.0.0.1"), netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("fd00::1"),
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, domain := range []string{"inside.example", "mapped.example", "127.0.0.1", "169.254.169.254"} {

@@ -69,7 +69,8 @@ func checkCertificate(certs []*x509.Certificate, domain string, roots *x509.Cert
 // dNSNames, but not for otherNames.
 func constrained(chain []*x509.Certificate) bool {
 	for _, c := range chain {
-		if len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+
+		if len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedEmailAddresses)+
+			len(c.ExcludedEmailAddresses)+
 			len(c.PermittedIPRanges)+len(c.ExcludedIPRanges)+len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0 {
 			return true
 		}
@@ -160,7 +161,8 @@ func otherName(b []byte) (id asn1.ObjectIdentifier, value string, ok bool) {
 		return nil, "", false
 	}
 	var outer, inner asn1.RawValue
-	if _, err := asn1.Unmarshal(rest, &outer); err != nil || outer.Class != asn1.ClassContextSpecific || outer.Tag != 0 {
+	if _, err := asn1.Unmarshal(rest, &outer); err != nil ||
+		outer.Class != asn1.ClassContextSpecific || outer.Tag != 0 {
 		return nil, "", false
 	}
 	if _, err := asn1.Unmarshal(outer.Bytes, &inner); err != nil || inner.Class != asn1.ClassUniversal ||

@@ -35,25 +35,40 @@ func TestCheckCertificate(t *testing.T) {
 		{"a wildcard for a whole top-level domain", []string{"*.example"}, nil, "a.example", false},
 		{"a part of a label", []string{"g*.a.example"}, nil, "groups.a.example", false},
 		{"an A-label", []string{"xn--bcher-kva.example"}, nil, "bücher.example", true},
-		{"no name but the common name", nil, func(c *x509.Certificate) { c.Subject.CommonName = "a.example" }, "a.example", false},
+		{"no name but the common name", nil,
+			func(c *x509.Certificate) { c.Subject.CommonName = "a.example" }, "a.example", false},
 		{"expired", []string{"a.example"}, expired, "a.example", false},
-		{"not yet valid", []string{"a.example"}, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }, "a.example", false},
-		{"for clients only", []string{"a.example"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, "a.example", true},
-		{"for code", []string{"a.example"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }, "a.example", false},
-		{"xmppAddr", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr}, asn1.TagUTF8String, false), "a.example", true},
-		{"xmppAddr, critical", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr}, asn1.TagUTF8String, true), "a.example", true},
-		{"xmppAddr of another", nil, ext(map[string]asn1.ObjectIdentifier{"b.example": oidXMPPAddr}, asn1.TagUTF8String, false), "a.example", false},
-		{"xmppAddr of a person", nil, ext(map[string]asn1.ObjectIdentifier{"x@a.example": oidXMPPAddr}, asn1.TagUTF8String, false), "a.example", false},
-		{"xmppAddr that is no string", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr}, asn1.TagOctetString, false), "a.example", false},
-		{"SRVName", nil, ext(map[string]asn1.ObjectIdentifier{"_xmpp-server.a.example": oidSRVName}, asn1.TagIA5String, false), "a.example", true},
-		{"SRVName of another service", nil, ext(map[string]asn1.ObjectIdentifier{"_xmpp-client.a.example": oidSRVName}, asn1.TagIA5String, false), "a.example", false},
-		{"SRVName without service", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidSRVName}, asn1.TagIA5String, false), "a.example", false},
+		{"not yet valid", []string{"a.example"},
+			func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }, "a.example", false},
+		{"for clients only", []string{"a.example"}, func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}, "a.example", true},
+		{"for code", []string{"a.example"}, func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+		}, "a.example", false},
+		{"xmppAddr", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr},
+			asn1.TagUTF8String, false), "a.example", true},
+		{"xmppAddr, critical", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr},
+			asn1.TagUTF8String, true), "a.example", true},
+		{"xmppAddr of another", nil, ext(map[string]asn1.ObjectIdentifier{"b.example": oidXMPPAddr},
+			asn1.TagUTF8String, false), "a.example", false},
+		{"xmppAddr of a person", nil, ext(map[string]asn1.ObjectIdentifier{"x@a.example": oidXMPPAddr},
+			asn1.TagUTF8String, false), "a.example", false},
+		{"xmppAddr that is no string", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr},
+			asn1.TagOctetString, false), "a.example", false},
+		{"SRVName", nil, ext(map[string]asn1.ObjectIdentifier{"_xmpp-server.a.example": oidSRVName},
+			asn1.TagIA5String, false), "a.example", true},
+		{"SRVName of another service", nil, ext(map[string]asn1.ObjectIdentifier{"_xmpp-client.a.example": oidSRVName},
+			asn1.TagIA5String, false), "a.example", false},
+		{"SRVName without service", nil, ext(map[string]asn1.ObjectIdentifier{"a.example": oidSRVName},
+			asn1.TagIA5String, false), "a.example", false},
 		{"a broken subjectAltName", nil, func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: oidXMPPAddr, Value: []byte{0x30, 0x80}}}
 		}, "a.example", false},
 	} {
 		cert := ca.issue(c.change, c.names...)
-		if err := checkCertificate([]*x509.Certificate{cert.Leaf}, c.domain, ca.pool(), time.Now()); (err == nil) != c.good {
+		if err := checkCertificate([]*x509.Certificate{cert.Leaf}, c.domain,
+			ca.pool(), time.Now()); (err == nil) != c.good {
 			t.Errorf("%s: %v", c.what, err)
 		}
 	}
@@ -86,13 +101,18 @@ func TestConstrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := sub.issue(func(c *x509.Certificate) {
-		c.ExtraExtensions = []pkix.Extension{{Id: oidSAN, Value: sanOf(t, map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr}, asn1.TagUTF8String)}}
+		c.ExtraExtensions = []pkix.Extension{{
+			Id:    oidSAN,
+			Value: sanOf(t, map[string]asn1.ObjectIdentifier{"a.example": oidXMPPAddr}, asn1.TagUTF8String),
+		}}
 	})
-	if err := checkCertificate([]*x509.Certificate{bad.Leaf, sub.cert}, "a.example", ca.pool(), time.Now()); err == nil {
+	if err := checkCertificate([]*x509.Certificate{bad.Leaf, sub.cert}, "a.example",
+		ca.pool(), time.Now()); err == nil {
 		t.Error("spoke for a.example")
 	}
 	good := sub.issue(nil, "b.example")
-	if err := checkCertificate([]*x509.Certificate{good.Leaf, sub.cert}, "b.example", ca.pool(), time.Now()); err != nil {
+	if err := checkCertificate([]*x509.Certificate{good.Leaf, sub.cert}, "b.example",
+		ca.pool(), time.Now()); err != nil {
 		t.Error(err)
 	}
 }

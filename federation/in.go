@@ -184,7 +184,10 @@ func (in *incoming) header() error {
 		return &wire.StreamError{Condition: "unsupported-version"}
 	case from != "" && !in.srv.permits(from):
 		in.srv.refused.WithLabelValues("policy").Inc()
-		return &wire.StreamError{Condition: "policy-violation", Text: "this server does not communicate with that domain"}
+		return &wire.StreamError{
+			Condition: "policy-violation",
+			Text:      "this server does not communicate with that domain",
+		}
 	case from != "" && !in.srv.claim(in, from):
 		in.srv.refused.WithLabelValues("unproven").Inc()
 		return &wire.StreamError{Condition: "resource-constraint"}
@@ -342,7 +345,8 @@ func (in *incoming) external(x *wire.Stanza) error {
 			return in.failed()
 		}
 	}
-	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.permits(domain) || !in.authz.proveSASL(domain) {
+	if err := in.certificate(domain); domain == "" || err != nil || !in.srv.permits(domain) ||
+		!in.authz.proveSASL(domain) {
 		in.log.Info("certificate refused", "from", domain, "err", err)
 		in.saslFailure("not-authorized")
 		return in.failed()
@@ -407,7 +411,8 @@ func (in *incoming) waitLocked() {
 	case len(in.verdict) > 0:
 		_ = in.raw.SetReadDeadline(time.Unix(1, 0))
 	case in.authz.any():
-		_ = in.raw.SetReadDeadline(time.Now().Add(2 * in.srv.cfg.IdleTimeout)) // the server that opened the stream closes it first
+		// the server that opened the stream closes it first
+		_ = in.raw.SetReadDeadline(time.Now().Add(2 * in.srv.cfg.IdleTimeout))
 	default:
 		_ = in.raw.SetReadDeadline(in.due)
 	}

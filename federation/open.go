@@ -88,7 +88,12 @@ func (s *Server) openOn(ctx, shaking context.Context, raw net.Conn, p pair, dire
 			return nil, fmt.Errorf("%w: %w: %w", errDial, errHandshake, err)
 		}
 	}
-	out := &outgoing{line: s.newLine(raw, over), receiver: receiver{srv: s, authz: authz{local: s.cfg.Router.Local}}, pair: p, stop: stop}
+	out := &outgoing{
+		line:     s.newLine(raw, over),
+		receiver: receiver{srv: s, authz: authz{local: s.cfg.Router.Local}},
+		pair:     p,
+		stop:     stop,
+	}
 	if err := out.secure(shaking); err != nil {
 		out.close(err)
 		return nil, err
@@ -277,7 +282,8 @@ func (out *outgoing) dialback() error {
 		if isStreamError(x) {
 			return readStreamError(x)
 		}
-		if x.Name != (wire.Name{Space: nsDialback, Local: "result"}) || parseDomain(x.Attr("from")) != p.to || parseDomain(x.Attr("to")) != p.from {
+		if x.Name != (wire.Name{Space: nsDialback, Local: "result"}) || parseDomain(x.Attr("from")) != p.to ||
+			parseDomain(x.Attr("to")) != p.from {
 			continue // an unrelated element
 		}
 		switch x.Attr("type") {

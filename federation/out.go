@@ -47,7 +47,8 @@ func settle(sts []*wire.Stanza) {
 // size returns about how many bytes a stanza takes on the wire.
 func size(st *wire.Stanza) int { return len(st.Payload) + 512 }
 
-var errQueueFull = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}, "too many stanzas are waiting for the other server")
+var errQueueFull = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint},
+	"too many stanzas are waiting for the other server")
 
 // Receive queues a stanza for another server and returns. If it cannot be delivered, the sender learns of it later; an
 // error is for the sender at once. This method makes Server the router's Entity for all domains that are not served
@@ -86,7 +87,8 @@ func (s *Server) peer(p pair, st *wire.Stanza) (pe *peer, made bool, err error) 
 	}
 	switch err := s.backs.refuses(p, time.Now()); {
 	case s.stopping:
-		return nil, false, server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "this server is stopping")
+		return nil, false, server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout},
+			"this server is stopping")
 	case !s.permits(p.to):
 		return nil, false, toSender(errBlocked)
 	case err != nil && s.back[p] == nil:
@@ -94,7 +96,15 @@ func (s *Server) peer(p pair, st *wire.Stanza) (pe *peer, made bool, err error) 
 	case len(s.peers) >= s.cfg.MaxPairs:
 		return nil, false, server.ResourceConstraint
 	}
-	pe = &peer{srv: s, pair: p, log: s.log.With("from", p.from, "to", p.to), wake: make(chan struct{}, 1), since: time.Now(), queue: []*wire.Stanza{st}, bytes: size(st)}
+	pe = &peer{
+		srv:   s,
+		pair:  p,
+		log:   s.log.With("from", p.from, "to", p.to),
+		wake:  make(chan struct{}, 1),
+		since: time.Now(),
+		queue: []*wire.Stanza{st},
+		bytes: size(st),
+	}
 	s.peers[p] = pe
 	s.wg.Go(pe.run)
 	return pe, true, nil
@@ -149,7 +159,10 @@ func (pe *peer) reconsiders() (is bool) {
 
 var (
 	errRules   = &wire.StreamError{Condition: "policy-violation", Text: "the requirements for this domain have changed"}
-	errBlocked = &wire.StreamError{Condition: "policy-violation", Text: "this server no longer communicates with that domain"}
+	errBlocked = &wire.StreamError{
+		Condition: "policy-violation",
+		Text:      "this server no longer communicates with that domain",
+	}
 )
 
 func (pe *peer) status() Status {
@@ -250,7 +263,8 @@ func (pe *peer) connect() (*carrier, error) {
 	out.keep()
 	pe.open(how)
 	s.reached(pe.pair, out.tls)
-	pe.log.Info("stream open", "by", how, "tls", out.tls != nil, "both_ways", out.bidi, "remote", out.raw.RemoteAddr().String())
+	pe.log.Info("stream open", "by", how, "tls", out.tls != nil, "both_ways", out.bidi,
+		"remote", out.raw.RemoteAddr().String())
 	return out.carrier(), nil
 }
 
@@ -409,9 +423,13 @@ func (out *outgoing) listen() error {
 		case x.Name == wire.Name{Space: nsDialback, Local: "result"} && x.Attr("type") == "" && out.bidi:
 			// XEP-0288 would allow another pair here; the other server may open a stream of its own for it.
 			err = out.conn.WriteRaw(dialback("result", x.Attr("to"), x.Attr("from"), "", "error", "policy-violation"))
-		case x.Name.Space == nsDialback: // XEP-0220, section 4.1: an answer without a question, or a key on the wrong stream
+		case x.Name.Space == nsDialback:
+			// XEP-0220, section 4.1: an answer without a question, or a key on the wrong stream
 		case x.Kind != wire.Other && !out.bidi:
-			return &wire.StreamError{Condition: "not-authorized", Text: "this stream only carries stanzas in the other direction"}
+			return &wire.StreamError{
+				Condition: "not-authorized",
+				Text:      "this stream only carries stanzas in the other direction",
+			}
 		case x.Kind != wire.Other:
 			err = out.acks.receive(out.conn, x, out.receive)
 		}

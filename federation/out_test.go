@@ -16,9 +16,19 @@ import (
 // TestTargets: SRV records of both services are one set, by priority.
 func TestTargets(t *testing.T) {
 	d := newDNS()
-	s := New(Config{Router: newSite(t, d, newAuthority(t), siteConfig{domains: []string{"x.example"}}).router, Log: discard, Resolver: d})
-	d.srv["_xmpp-server._tcp.a.example"] = []*net.SRV{{Target: "two", Port: 2, Priority: 2}, {Target: "four", Port: 4, Priority: 4}}
-	d.srv["_xmpps-server._tcp.a.example"] = []*net.SRV{{Target: "three", Port: 3, Priority: 3}, {Target: "one", Port: 1, Priority: 1}}
+	s := New(Config{
+		Router:   newSite(t, d, newAuthority(t), siteConfig{domains: []string{"x.example"}}).router,
+		Log:      discard,
+		Resolver: d,
+	})
+	d.srv["_xmpp-server._tcp.a.example"] = []*net.SRV{
+		{Target: "two", Port: 2, Priority: 2},
+		{Target: "four", Port: 4, Priority: 4},
+	}
+	d.srv["_xmpps-server._tcp.a.example"] = []*net.SRV{
+		{Target: "three", Port: 3, Priority: 3},
+		{Target: "one", Port: 1, Priority: 1},
+	}
 	ts, err := s.targets(context.Background(), "a.example")
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +41,8 @@ func TestTargets(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	ts, err = s.targets(context.Background(), "bücher.example") // no records: the domain itself, as an A-label
-	if err != nil || len(ts) != 1 || ts[0].host != "xn--bcher-kva.example." || ts[0].port != 5269 || ts[0].direct || ts[0].doubt != nil {
+	if err != nil || len(ts) != 1 || ts[0].host != "xn--bcher-kva.example." || ts[0].port != 5269 ||
+		ts[0].direct || ts[0].doubt != nil {
 		t.Errorf("got %v, %v", ts, err)
 	}
 	if !slices.Contains(d.asked, "_xmpp-server._tcp.xn--bcher-kva.example") {
@@ -43,7 +54,11 @@ func TestTargets(t *testing.T) {
 	}
 	heavy, n := 0, 2000
 	for range n {
-		ts := []target{{host: "light", weight: 10}, {host: "heavy", weight: 90}, {host: "later", priority: 1, weight: 1000}}
+		ts := []target{
+			{host: "light", weight: 10},
+			{host: "heavy", weight: 90},
+			{host: "later", priority: 1, weight: 1000},
+		}
 		order(ts)
 		if ts[2].host != "later" {
 			t.Fatal("priority is not kept")
@@ -63,8 +78,11 @@ func TestFallThrough(t *testing.T) {
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example")})
 	port := refusing(t).(*net.TCPAddr).AddrPort().Port()
-	d.srv["_xmpps-server._tcp.b.example"] = []*net.SRV{{Target: "host.b.example", Port: port}, {Target: "unknown.b.example", Port: port},
-		{Target: "host.b.example", Port: b.addr.(*net.TCPAddr).AddrPort().Port()}} // no TLS there from the first byte
+	d.srv["_xmpps-server._tcp.b.example"] = []*net.SRV{
+		{Target: "host.b.example", Port: port},
+		{Target: "unknown.b.example", Port: port},
+		{Target: "host.b.example", Port: b.addr.(*net.TCPAddr).AddrPort().Port()},
+	} // no TLS there from the first byte
 	d.hosts["host.b.example"] = []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")}
 	exchange(t, a, b, "a.example", "b.example")
 }
@@ -110,12 +128,14 @@ func TestQueueFull(t *testing.T) {
 		a.mustSend("romeo@a.example/x", "juliet@mute.example", fmt.Sprint(i))
 	}
 	var se stanza.Error
-	if err := a.send("romeo@a.example/x", "juliet@mute.example", "5"); !errors.As(err, &se) || se.Condition != stanza.ResourceConstraint {
+	if err := a.send("romeo@a.example/x", "juliet@mute.example", "5"); !errors.As(err, &se) ||
+		se.Condition != stanza.ResourceConstraint {
 		t.Errorf("got %v", err)
 	}
 	mute.Close()
 	for i := range 5 {
-		if st := a.users["a.example"].next(t); condition(st) != "remote-server-timeout" || st.ID != fmt.Sprint("id-", i) || st.BodyText() != fmt.Sprint(i) {
+		if st := a.users["a.example"].next(t); condition(st) != "remote-server-timeout" ||
+			st.ID != fmt.Sprint("id-", i) || st.BodyText() != fmt.Sprint(i) {
 			t.Errorf("got %+v %s", st, st.Payload)
 		}
 	}
@@ -142,7 +162,11 @@ func TestMute(t *testing.T) {
 // error is never answered with an error.
 func TestClosedByPeer(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.BackoffMin = time.Millisecond }})
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example"},
+		cert:    ca.issue(nil, "a.example"),
+		change:  func(c *Config) { c.BackoffMin = time.Millisecond },
+	})
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example")})
 	a.mustSend("romeo@a.example/x", "juliet@b.example", "1")
 	b.users["b.example"].next(t)
@@ -188,7 +212,11 @@ func TestClosedByPeer(t *testing.T) {
 
 func TestIdle(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.IdleTimeout = 50 * time.Millisecond }})
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example"},
+		cert:    ca.issue(nil, "a.example"),
+		change:  func(c *Config) { c.IdleTimeout = 50 * time.Millisecond },
+	})
 	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example"}, cert: ca.issue(nil, "b.example")})
 	for i := range 3 {
 		a.mustSend("romeo@a.example/x", "juliet@b.example", fmt.Sprint(i))
@@ -208,8 +236,11 @@ func TestIdle(t *testing.T) {
 // TestPace: a domain that sends too fast is read more slowly, over all its streams.
 func TestPace(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
-	b := newSite(t, d, ca, siteConfig{domains: []string{"b.example", "groups.b.example"}, cert: ca.issue(nil, "b.example"),
-		change: func(c *Config) { c.StanzasPerSecond, c.StanzasBurst = 20, 4 }})
+	b := newSite(t, d, ca, siteConfig{
+		domains: []string{"b.example", "groups.b.example"},
+		cert:    ca.issue(nil, "b.example"),
+		change:  func(c *Config) { c.StanzasPerSecond, c.StanzasBurst = 20, 4 },
+	})
 	begin := time.Now()
 	for _, x := range []*stranger{signedIn(t, ca, b), signedIn(t, ca, b)} {
 		for range 6 {

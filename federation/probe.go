@@ -36,7 +36,9 @@ func (s *Server) Probe(ctx context.Context, from, domain string, ping func(conte
 			pr.out.close(nil)
 		}
 	}()
-	for _, step := range []func(context.Context) bool{pr.policy, pr.dns, pr.address, pr.connect, pr.tls, pr.certificate, pr.authentication} {
+	for _, step := range []func(context.Context) bool{
+		pr.policy, pr.dns, pr.address, pr.connect, pr.tls, pr.certificate, pr.authentication,
+	} {
 		if !step(ctx) {
 			return pr.steps
 		}
@@ -75,7 +77,11 @@ func (pr *probe) policy(context.Context) bool {
 		pr.steps = append(pr.steps, Step{Name: "policy", Text: "this domain is served here"})
 		return false
 	case !s.permits(d):
-		pr.steps = append(pr.steps, Step{Name: "policy", Text: "this server does not communicate with this domain: it is blocked, or not on the list of allowed ones"})
+		pr.steps = append(pr.steps, Step{
+			Name: "policy",
+			Text: "this server does not communicate with this domain: it is blocked, or not on " +
+				"the list of allowed ones",
+		})
 		return false
 	case s.certificateFrom(d):
 		text = "allowed; a valid certificate is required"
@@ -87,7 +93,12 @@ func (pr *probe) policy(context.Context) bool {
 
 // fail adds a failed step with a text of its own.
 func (pr *probe) fail(name string, begun time.Time, err error, format string, args ...any) bool {
-	pr.steps = append(pr.steps, Step{Name: name, Text: fmt.Sprintf(format, args...), Detail: err.Error(), Took: time.Since(begun)})
+	pr.steps = append(pr.steps, Step{
+		Name:   name,
+		Text:   fmt.Sprintf(format, args...),
+		Detail: err.Error(),
+		Took:   time.Since(begun),
+	})
 	return false
 }
 
@@ -101,15 +112,18 @@ func (pr *probe) dns(ctx context.Context) bool {
 		return pr.done("dns", begun, err, "")
 	}
 	if t := ts[0]; t.doubt != nil {
-		pr.fail("dns", begun, t.doubt, "%s", pr.srv.whyDNS(ctx, "_xmpp-server._tcp."+t.host, dns.TypeSRV, Explain(t.doubt)))
+		pr.fail("dns", begun, t.doubt, "%s",
+			pr.srv.whyDNS(ctx, "_xmpp-server._tcp."+t.host, dns.TypeSRV, Explain(t.doubt)))
 		as, err := pr.srv.addresses(ctx, t.host)
 		return err == nil && len(as) > 0
 	}
 	if t := ts[0]; t.own {
 		if f, ok := pr.srv.inspect(ctx, t.host, dns.TypeA); ok && f.rcode == dns.RcodeNameError {
-			return pr.fail("dns", begun, errNotFound, "DNS knows no such domain: check the spelling of %s", strings.TrimSuffix(t.host, "."))
+			return pr.fail("dns", begun, errNotFound, "DNS knows no such domain: check the spelling of %s",
+				strings.TrimSuffix(t.host, "."))
 		}
-		return pr.done("dns", begun, nil, "there is no SRV record, so the domain's own address is tried, at port %d", t.port)
+		return pr.done("dns", begun, nil,
+			"there is no SRV record, so the domain's own address is tried, at port %d", t.port)
 	}
 	var found []string
 	for _, t := range ts {
@@ -135,7 +149,8 @@ func (pr *probe) address(ctx context.Context) bool {
 		}
 		if w.may = pr.srv.reachable(w.all); len(w.may) == 0 {
 			last = errPrivate
-			missing = append(missing, fmt.Sprintf("%s is at %s: %s", strings.TrimSuffix(t.host, "."), list(w.all), Explain(last)))
+			missing = append(missing,
+				fmt.Sprintf("%s is at %s: %s", strings.TrimSuffix(t.host, "."), list(w.all), Explain(last)))
 			continue
 		}
 		pr.places = append(pr.places, w)
@@ -205,7 +220,8 @@ func (pr *probe) connectTo(ctx context.Context, w where) bool {
 
 // unreached says why a place does not accept a connection.
 func unreached(w where, err error) string {
-	noRoute := errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	noRoute := errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) ||
+		errors.Is(err, syscall.EADDRNOTAVAIL)
 	if noRoute && w.onlySix() {
 		return "it only has IPv6 addresses, and this machine has no IPv6 connection"
 	}
@@ -215,7 +231,8 @@ func unreached(w where, err error) string {
 // unspoken says why a connection did not become a stream.
 func unspoken(w where, err error, silent bool) string {
 	if silent && w.direct {
-		return "it accepts the connection but does not answer our TLS handshake, although its DNS record promises TLS from the start"
+		return "it accepts the connection but does not answer our TLS handshake, although its DNS record " +
+			"promises TLS from the start"
 	}
 	if silent {
 		return "it accepts the connection but does not answer: is this the port for other XMPP servers?"
@@ -243,7 +260,8 @@ func (pr *probe) certificate(context.Context) bool {
 	}
 	var host x509.HostnameError
 	if errors.Is(err, errWrongHost) || errors.As(err, &host) {
-		pr.fail("certificate", time.Now(), err, "its certificate is not for %s, only for %s", pr.pair.to, strings.Join(certs[0].DNSNames, ", "))
+		pr.fail("certificate", time.Now(), err, "its certificate is not for %s, only for %s",
+			pr.pair.to, strings.Join(certs[0].DNSNames, ", "))
 		return !pr.srv.certificateFrom(pr.pair.to)
 	}
 	return pr.done("certificate", time.Now(), err, "valid until %s", until) || !pr.srv.certificateFrom(pr.pair.to)
@@ -254,9 +272,12 @@ func (pr *probe) authentication(context.Context) bool {
 	how, err := pr.out.authenticate()
 	switch {
 	case err != nil && isTimeout(err):
-		return pr.fail("authentication", begun, err, "the other server does not answer our proof: it does not accept our certificate, and for dialback it must reach us at the port that our DNS records name")
+		return pr.fail("authentication", begun, err,
+			"the other server does not answer our proof: it does not accept our certificate, and for dialback it "+
+				"must reach us at the port that our DNS records name")
 	case err != nil && Explain(err) == "the connection broke":
-		return pr.fail("authentication", begun, err, "the other server closed the connection at our proof: it accepts neither our certificate nor dialback")
+		return pr.fail("authentication", begun, err,
+			"the other server closed the connection at our proof: it accepts neither our certificate nor dialback")
 	}
 	return pr.done("authentication", begun, err, "the other server accepts our proof, by %s", how)
 }

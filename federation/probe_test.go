@@ -18,14 +18,16 @@ import (
 	"parley/wire"
 )
 
-// oddDNS is a DNS server whose zone has what real ones have: names with records, and domains that are answered with an error
-// ("SERVFAIL x.example"), only without checking signatures ("BOGUS x.example"), or not at all ("SILENCE x.example").
+// oddDNS is a DNS server whose zone has what real ones have: names with records, and domains that are
+// answered with an error ("SERVFAIL x.example"), only without checking signatures ("BOGUS x.example"), or not
+// at all ("SILENCE x.example").
 func oddDNS(t *testing.T, zone ...string) string {
 	t.Helper()
 	var all []dns.RR
 	odd := make(map[string]string)
 	for _, text := range zone {
-		if what, name, ok := strings.Cut(text, " "); ok && what == strings.ToUpper(what) && !strings.Contains(name, " ") {
+		if what, name, ok := strings.Cut(text, " "); ok && what == strings.ToUpper(what) &&
+			!strings.Contains(name, " ") {
 			odd[dns.Fqdn(name)] = what
 			continue
 		}
@@ -102,9 +104,13 @@ func asking(addr string, timeout time.Duration) func(*Config) {
 	return func(c *Config) {
 		var d net.Dialer
 		c.DNSServer, c.DNSTimeout = addr, timeout
-		c.Resolver = &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return d.DialContext(ctx, network, addr)
-		}}
+		c.Resolver = &net.Resolver{
+			PreferGo:     true,
+			StrictErrors: true,
+			Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return d.DialContext(ctx, network, addr)
+			},
+		}
 	}
 }
 
@@ -136,7 +142,8 @@ func portOf(a net.Addr) int { return int(a.(*net.TCPAddr).AddrPort().Port()) }
 // greet reads a stream header and answers with one and these features.
 func greet(c net.Conn, from, features string) {
 	until(c, "to='"+from+"'>")
-	fmt.Fprintf(c, "<stream:stream xmlns='jabber:server' xmlns:stream='%s' xmlns:db='jabber:server:dialback' id='1' from='%s' version='1.0'><stream:features>%s</stream:features>", wire.NSStream, from, features)
+	fmt.Fprintf(c, "<stream:stream xmlns='jabber:server' xmlns:stream='%s' xmlns:db='jabber:server:dialback' id='1' "+
+		"from='%s' version='1.0'><stream:features>%s</stream:features>", wire.NSStream, from, features)
 }
 
 // until reads up to a text.
@@ -154,11 +161,17 @@ func until(r io.Reader, end string) {
 func TestProbeNames(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	const starttls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
-	b := newSite(t, d, ca, siteConfig{domains: []string{"good.example", "alias.example", "direct.example", "second.example", "half.example"}, cert: ca.issue(nil, "good.example", "alias.example", "direct.example", "second.example")})
+	b := newSite(t, d, ca, siteConfig{
+		domains: []string{"good.example", "alias.example", "direct.example", "second.example", "half.example"},
+		cert:    ca.issue(nil, "good.example", "alias.example", "direct.example", "second.example"),
+	})
 	old := newSite(t, d, ca, siteConfig{domains: []string{"old.example"}, cert: ca.issue(expired, "old.example")})
-	wrong := newSite(t, d, ca, siteConfig{domains: []string{"wrong.example"}, cert: ca.issue(nil, "another.example", "www.another.example")})
+	wrong := newSite(t, d, ca,
+		siteConfig{domains: []string{"wrong.example"}, cert: ca.issue(nil, "another.example", "www.another.example")})
 	cert := ca.issue(nil, "stub.example")
-	closes := stub(t, func(c net.Conn) { tls.Server(c, &tls.Config{Certificates: []tls.Certificate{*cert}}).Handshake() })
+	closes := stub(t, func(c net.Conn) {
+		tls.Server(c, &tls.Config{Certificates: []tls.Certificate{*cert}}).Handshake()
+	})
 	web := stub(t, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); io.Copy(io.Discard, c) })
 	mute := stub(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	plain := stub(t, func(c net.Conn) { greet(c, "plain.example", ""); io.Copy(io.Discard, c) })
@@ -168,7 +181,11 @@ func TestProbeNames(t *testing.T) {
 		io.WriteString(c, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>")
 	})
 	ancient := stub(t, func(c net.Conn) {
-		tls.Server(c, &tls.Config{Certificates: []tls.Certificate{*cert}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).Handshake()
+		tls.Server(c, &tls.Config{
+			Certificates: []tls.Certificate{*cert},
+			MinVersion:   tls.VersionTLS10,
+			MaxVersion:   tls.VersionTLS11,
+		}).Handshake()
 	})
 	proofless := stub(t, func(c net.Conn) {
 		nc := tlsServer(c, ca.issue(nil, "proofless.example"))
@@ -184,9 +201,12 @@ func TestProbeNames(t *testing.T) {
 		io.Copy(io.Discard, nc)
 	})
 
-	zone := []string{"here.test. 60 IN A 127.0.0.1", "other.test. 60 IN CNAME here.test.", "inside.test. 60 IN A 10.1.2.3", "text.test. 60 IN TXT \"hello\"",
-		"empty.example. 60 IN TXT \"hello\"", "half.example. 60 IN A 127.0.0.1", "six.test. 60 IN AAAA ::1",
-		"SERVFAIL servfail.example", "BOGUS bogus.example", "REFUSED refused.example", "SILENCE silent.example", "SRVFAIL half.example"}
+	zone := []string{
+		"here.test. 60 IN A 127.0.0.1", "other.test. 60 IN CNAME here.test.", "inside.test. 60 IN A 10.1.2.3",
+		"text.test. 60 IN TXT \"hello\"", "empty.example. 60 IN TXT \"hello\"", "half.example. 60 IN A 127.0.0.1",
+		"six.test. 60 IN AAAA ::1", "SERVFAIL servfail.example", "BOGUS bogus.example", "REFUSED refused.example",
+		"SILENCE silent.example", "SRVFAIL half.example",
+	}
 	srv := func(service, domain string, priority, port int, host string) {
 		zone = append(zone, fmt.Sprintf("_%s._tcp.%s. 60 IN SRV %d 5 %d %s", service, domain, priority, port, host))
 	}
@@ -212,28 +232,41 @@ func TestProbeNames(t *testing.T) {
 	srv("xmpps-server", "unbelieving.example", 0, unbelieving, "here.test.")
 	srv("xmpp-server", "foreign.example", 0, portOf(b.addr), "here.test.")
 	addr := oddDNS(t, zone...)
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: asking(addr, 30*time.Second)})
-	slow := newSite(t, d, ca, siteConfig{domains: []string{"slow.example"}, cert: ca.issue(nil, "slow.example"), change: func(c *Config) {
-		asking(addr, 3*time.Second)(c)
-		c.HandshakeTimeout = time.Second
-	}})
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example"},
+		cert:    ca.issue(nil, "a.example"),
+		change:  asking(addr, 30*time.Second),
+	})
+	slow := newSite(t, d, ca, siteConfig{
+		domains: []string{"slow.example"},
+		cert:    ca.issue(nil, "slow.example"),
+		change: func(c *Config) {
+			asking(addr, 3*time.Second)(c)
+			c.HandshakeTimeout = time.Second
+		},
+	})
 
 	const all = "policy, dns, address, tcp, tls, certificate, authentication"
 	for _, c := range []struct{ domain, want, step, text string }{
 		{"good.example", all, "address", "here.test is at 127.0.0.1"},
 		{"direct.example", all, "dns", "(TLS)"},
 		{"alias.example", all, "address", "an alias of here.test"},
-		{"nosuch.example", "policy, dns fails", "dns", "DNS knows no such domain: check the spelling of nosuch.example"},
-		{"empty.example", "policy, dns, address fails", "address", "there is no SRV record, and empty.example has no address"},
+		{"nosuch.example", "policy, dns fails", "dns",
+			"DNS knows no such domain: check the spelling of nosuch.example"},
+		{"empty.example", "policy, dns, address fails", "address",
+			"there is no SRV record, and empty.example has no address"},
 		{"dot.example", "policy, dns fails", "dns", "says that it has no XMPP server"},
 		{"lost.example", "policy, dns, address fails", "address", "DNS knows no name nothing.test"},
 		{"bare.example", "policy, dns, address fails", "address", "names text.test, which has no address"},
 		{"servfail.example", "policy, dns fails", "dns", "SERVFAIL for _xmpp-server._tcp.servfail.example"},
-		{"bogus.example", "policy, dns fails", "dns", "DNSSEC: the signatures of _xmpp-server._tcp.bogus.example are wrong"},
+		{"bogus.example", "policy, dns fails", "dns",
+			"DNSSEC: the signatures of _xmpp-server._tcp.bogus.example are wrong"},
 		{"refused.example", "policy, dns fails", "dns", "refuses to answer"},
 		{"silent.example", "policy, dns fails", "dns", "DNS did not answer in time"},
 		{"half.example", "policy, dns fails, address", "dns", "SERVFAIL"},
-		{"private.example", "policy, dns, address fails", "address", "inside.test is at 10.1.2.3: DNS names an address that is not on the public internet; list its network in federation.allow_networks"},
+		{"private.example", "policy, dns, address fails", "address",
+			"inside.test is at 10.1.2.3: DNS names an address that is not on the public internet; list its network " +
+				"in federation.allow_networks"},
 		{"closed.example", "policy, dns, address, tcp fails", "tcp", "here.test port "},
 		{"closed.example", "policy, dns, address, tcp fails", "tcp", "nothing listens"},
 		{"plain.example", "policy, dns, address, tcp, tls fails", "tls", "offers no encryption"},
@@ -242,9 +275,12 @@ func TestProbeNames(t *testing.T) {
 		{"closes.example", "policy, dns, address, tcp, tls fails", "tls", "not an XMPP server"},
 		{"mute.example", "policy, dns, address, tcp, tls fails", "tls", "accepts the connection but does not answer"},
 		{"ancient.example", "policy, dns, address, tcp, tls fails", "tls", "refused it"},
-		{"second.example", "policy, dns, address, tcp, tls fails, tcp, tls, certificate, authentication", "tls", "does not speak TLS"},
-		{"wrong.example", "policy, dns, address, tcp, tls, certificate fails, authentication", "certificate", "is not for wrong.example, only for another.example, www.another.example"},
-		{"old.example", "policy, dns, address, tcp, tls, certificate fails, authentication", "certificate", "has expired"},
+		{"second.example", "policy, dns, address, tcp, tls fails, tcp, tls, certificate, authentication",
+			"tls", "does not speak TLS"},
+		{"wrong.example", "policy, dns, address, tcp, tls, certificate fails, authentication", "certificate",
+			"is not for wrong.example, only for another.example, www.another.example"},
+		{"old.example", "policy, dns, address, tcp, tls, certificate fails, authentication",
+			"certificate", "has expired"},
 		{"foreign.example", "policy, dns, address, tcp, tls fails", "tls", "does not serve this domain"},
 		{"proofless.example", all + " fails", "authentication", "neither our certificate nor dialback"},
 		{"unbelieving.example", all + " fails", "authentication", "does not accept our identity"},
@@ -283,10 +319,16 @@ func TestProbeSix(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- b.door.Serve(l, false) }()
 	t.Cleanup(func() { l.Close(); <-served })
-	addr := oddDNS(t, "six.test. 60 IN AAAA ::1", fmt.Sprintf("_xmpp-server._tcp.six.example. 60 IN SRV 0 5 %d six.test.", portOf(l.Addr())))
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: asking(addr, 30*time.Second)})
+	addr := oddDNS(t, "six.test. 60 IN AAAA ::1",
+		fmt.Sprintf("_xmpp-server._tcp.six.example. 60 IN SRV 0 5 %d six.test.", portOf(l.Addr())))
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example"},
+		cert:    ca.issue(nil, "a.example"),
+		change:  asking(addr, 30*time.Second),
+	})
 	got := a.door.Probe(t.Context(), "a.example", "six.example", nil)
-	if want := "policy, dns, address, tcp, tls, certificate, authentication"; steps(got) != want || !strings.Contains(got[2].Text, "six.test is at ::1") {
+	if want := "policy, dns, address, tcp, tls, certificate, authentication"; steps(got) != want ||
+		!strings.Contains(got[2].Text, "six.test is at ::1") {
 		t.Errorf("%s\n%+v", steps(got), got)
 	}
 }

@@ -87,7 +87,13 @@ func isNotFound(err error) bool {
 func fromSRV(rs []*net.SRV, direct bool) (ts []target) {
 	for _, r := range rs {
 		if r.Target != "." && r.Target != "" && r.Port != 0 {
-			ts = append(ts, target{host: r.Target, port: r.Port, direct: direct, priority: r.Priority, weight: r.Weight})
+			ts = append(ts, target{
+				host:     r.Target,
+				port:     r.Port,
+				direct:   direct,
+				priority: r.Priority,
+				weight:   r.Weight,
+			})
 		}
 	}
 	return ts
@@ -161,7 +167,8 @@ func (s *Server) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 
 // errPrivate says that a domain is served outside of the public internet. A stranger chooses the addresses of their own
 // domain: without this check they could make the server connect to what only it can reach.
-var errPrivate = errors.New("the address is not on the public internet; list its network in federation.allow_networks to allow it")
+var errPrivate = errors.New("the address is not on the public internet; list its network in " +
+	"federation.allow_networks to allow it")
 
 // headStart is how long an address may take before the next one is tried in parallel (RFC 8305, section 5).
 const headStart = 250 * time.Millisecond
@@ -180,7 +187,9 @@ func (s *Server) dial(ctx context.Context, t target) (net.Conn, error) {
 
 // reachable leaves the addresses that strangers may make the server connect to.
 func (s *Server) reachable(as []netip.Addr) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(as), func(a netip.Addr) bool { return !netaddr.Public(a) && !netaddr.Within(a, s.cfg.AllowNetworks) })
+	return slices.DeleteFunc(slices.Clone(as), func(a netip.Addr) bool {
+		return !netaddr.Public(a) && !netaddr.Within(a, s.cfg.AllowNetworks)
+	})
 }
 
 // dialAny connects to the address that answers first.

@@ -37,8 +37,15 @@ func newAuthority(t *testing.T) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-365 * 24 * time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	tmpl := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "test authority"},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign,
+		NotBefore:             time.Now().Add(-365 * 24 * time.Hour),
+		NotAfter:              time.Now().Add(time.Hour),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -63,8 +70,15 @@ func (a *authority) issue(change func(*x509.Certificate), names ...string) *tls.
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "a server"}, DNSNames: names, NotBefore: time.Now().Add(-24 * time.Hour),
-		NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(2),
+		Subject:      pkix.Name{CommonName: "a server"},
+		DNSNames:     names,
+		NotBefore:    time.Now().Add(-24 * time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
 	if change != nil {
 		change(tmpl)
 	}
@@ -94,11 +108,21 @@ func sanOf(t *testing.T, names map[string]asn1.ObjectIdentifier, tag int) []byte
 		if err != nil {
 			t.Fatal(err)
 		}
-		outer, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: str})
+		outer, err := asn1.Marshal(asn1.RawValue{
+			Class:      asn1.ClassContextSpecific,
+			Tag:        0,
+			IsCompound: true,
+			Bytes:      str,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: append(oid, outer...)})
+		name, err := asn1.Marshal(asn1.RawValue{
+			Class:      asn1.ClassContextSpecific,
+			Tag:        0,
+			IsCompound: true,
+			Bytes:      append(oid, outer...),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +185,8 @@ func (d *fakeDNS) point(service, domain string, at net.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := "_" + service + "._tcp." + domain
-	d.srv[key] = append(d.srv[key], &net.SRV{Target: "host." + domain, Port: at.(*net.TCPAddr).AddrPort().Port(), Priority: 1})
+	d.srv[key] = append(d.srv[key],
+		&net.SRV{Target: "host." + domain, Port: at.(*net.TCPAddr).AddrPort().Port(), Priority: 1})
 	d.hosts["host."+domain] = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 }
 
@@ -205,11 +230,20 @@ func newSite(t *testing.T, d *fakeDNS, ca *authority, c siteConfig) *site {
 	s := &site{t: t, router: server.NewRouter(), users: make(map[string]inbox)}
 	log := discard
 	if os.Getenv("FED_LOG") != "" {
-		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("site", c.domains[0])
+		log = slog.New(slog.NewTextHandler(os.Stderr,
+			&slog.HandlerOptions{Level: slog.LevelDebug})).With("site", c.domains[0])
 	}
-	cfg := Config{Router: s.router, Log: log, Resolver: d, DNSTimeout: 20 * time.Second, Secret: []byte(c.domains[0]), Roots: ca.pool(),
-		Cert: func(string) *tls.Certificate { return c.cert }, AuthTimeout: 30 * time.Second,
-		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+	cfg := Config{
+		Router:        s.router,
+		Log:           log,
+		Resolver:      d,
+		DNSTimeout:    20 * time.Second,
+		Secret:        []byte(c.domains[0]),
+		Roots:         ca.pool(),
+		Cert:          func(string) *tls.Certificate { return c.cert },
+		AuthTimeout:   30 * time.Second,
+		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+	}
 	if c.change != nil {
 		c.change(&cfg)
 	}
@@ -250,8 +284,14 @@ func newSite(t *testing.T, d *fakeDNS, ca *authority, c siteConfig) *site {
 }
 
 func message(from, to, body string) *wire.Stanza {
-	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, Type: "chat", ID: "id-" + body,
-		From: jid.MustParse(from), To: jid.MustParse(to)}
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		Type: "chat",
+		ID:   "id-" + body,
+		From: jid.MustParse(from),
+		To:   jid.MustParse(to),
+	}
 	return st.Add(wire.T(wire.NSClient, "body", body))
 }
 
@@ -302,5 +342,9 @@ func refusing(t *testing.T) net.Addr {
 }
 
 func tlsServer(nc net.Conn, cert *tls.Certificate) net.Conn {
-	return tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{*cert}, ClientAuth: tls.RequestClientCert, NextProtos: []string{"xmpp-server"}})
+	return tls.Server(nc, &tls.Config{
+		Certificates: []tls.Certificate{*cert},
+		ClientAuth:   tls.RequestClientCert,
+		NextProtos:   []string{"xmpp-server"},
+	})
 }

@@ -24,7 +24,8 @@ func (s *Server) SetRules(rs []store.DomainRule, onlyListed bool) {
 	defer s.mu.Unlock()
 	for in := range s.streams {
 		if st := in.status.Load(); st != nil && !s.stillFine(st.From, st.How) {
-			s.wg.Go(func() { in.goodbye(errBlocked) }) // the stream counts in wg, until it has left streams under this lock
+			// the stream counts in wg, until it has left streams under this lock
+			s.wg.Go(func() { in.goodbye(errBlocked) })
 		}
 	}
 	for p, pe := range s.peers {

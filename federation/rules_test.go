@@ -32,7 +32,8 @@ func TestRulesOfDomains(t *testing.T) {
 		{[]store.DomainRule{rule("x.bad.example", store.DomainAllow)}, false, "x.bad.example", true, false, true},
 		{[]store.DomainRule{rule("*.a.example", store.DomainBlock)}, false, "x.y.a.example", false, false, true},
 		{[]store.DomainRule{rule("*.a.example", store.DomainBlock)}, false, "a.example", true, false, true},
-		{[]store.DomainRule{rule("*.a.example", store.DomainBlock), rule("*.y.a.example", store.DomainCertificate)}, false, "x.y.a.example", true, true, false},
+		{[]store.DomainRule{rule("*.a.example", store.DomainBlock), rule("*.y.a.example", store.DomainCertificate)},
+			false, "x.y.a.example", true, true, false},
 		{[]store.DomainRule{rule("b.example", store.DomainAllow)}, true, "a.example", false, false, true},
 		{[]store.DomainRule{rule("b.example", store.DomainAllow)}, true, "b.example", true, false, true},
 	} {
@@ -59,7 +60,8 @@ func TestRulesEndStreams(t *testing.T) {
 	b.door.SetRules([]store.DomainRule{rule("a.example", store.DomainBlock)}, false)
 	x.fails("policy-violation")
 	var se stanza.Error
-	if err := b.send("juliet@b.example/x", "romeo@a.example", "no"); !errors.As(err, &se) || se.Condition != stanza.NotAllowed {
+	if err := b.send("juliet@b.example/x", "romeo@a.example", "no"); !errors.As(err, &se) ||
+		se.Condition != stanza.NotAllowed {
 		t.Errorf("got %v", err)
 	}
 	b.door.SetRules(nil, false)
@@ -73,7 +75,11 @@ func TestRulesEndStreams(t *testing.T) {
 // TestBlockedAtOnce: a blocked domain gets nothing more, however much waits for it or is unacknowledged.
 func TestBlockedAtOnce(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
-	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example"), change: func(c *Config) { c.MaxQueued = 2 }})
+	a := newSite(t, d, ca, siteConfig{
+		domains: []string{"a.example"},
+		cert:    ca.issue(nil, "a.example"),
+		change:  func(c *Config) { c.MaxQueued = 2 },
+	})
 	accept := called(t, ca, d, "b.example")
 	a.mustSend("romeo@a.example/x", "juliet@b.example", "0")
 	x := accept("<sm xmlns='" + nsSM + "'/>")
@@ -92,7 +98,8 @@ func TestBlockedAtOnce(t *testing.T) {
 	a.mustSend("romeo@a.example/x", "juliet@b.example", "2") // waits
 	a.door.SetRules([]store.DomainRule{rule("b.example", store.DomainBlock)}, false)
 	var se stanza.Error
-	if err := a.send("romeo@a.example/x", "juliet@b.example", "3"); !errors.As(err, &se) || se.Condition != stanza.NotAllowed {
+	if err := a.send("romeo@a.example/x", "juliet@b.example", "3"); !errors.As(err, &se) ||
+		se.Condition != stanza.NotAllowed {
 		t.Errorf("got %v", err)
 	}
 	for i := range 3 {
@@ -132,7 +139,8 @@ func TestProbe(t *testing.T) {
 		{"nowhere.example", "policy, dns, address fails", "no address of its own", nil},
 		{"gone.example", "policy, dns, address, tcp, tls fails", "does not serve this domain", nil},
 		{"old.example", "policy, dns, address, tcp, tls, certificate fails, authentication, ping", "answers", nil},
-		{"old.example", "policy, dns, address, tcp, tls, certificate fails", "expired", []store.DomainRule{rule("old.example", store.DomainCertificate)}},
+		{"old.example", "policy, dns, address, tcp, tls, certificate fails", "expired",
+			[]store.DomainRule{rule("old.example", store.DomainCertificate)}},
 		{"b.example", "policy fails", "blocked", []store.DomainRule{rule("b.example", store.DomainBlock)}},
 		{"a.example", "policy fails", "served here", nil},
 	} {
@@ -156,11 +164,12 @@ func TestDomains(t *testing.T) {
 	a.mustSend("romeo@a.example/x", "juliet@nowhere.example", "lost")
 	a.users["a.example"].next(t)
 	got := a.door.Domains()
-	if len(got) != 2 || got[0].Domain != "b.example" || got[0].LastOut.IsZero() || got[0].Error != "" || got[0].Certificate.NotAfter.IsZero() ||
-		got[0].Certificate.Problem != "" || len(got[0].Streams) != 1 {
+	if len(got) != 2 || got[0].Domain != "b.example" || got[0].LastOut.IsZero() || got[0].Error != "" ||
+		got[0].Certificate.NotAfter.IsZero() || got[0].Certificate.Problem != "" || len(got[0].Streams) != 1 {
 		t.Errorf("got %+v", got)
 	}
-	if n := got[1]; n.Domain != "nowhere.example" || !strings.HasPrefix(n.Error, "DNS knows no XMPP server") || n.RetryAt.IsZero() {
+	if n := got[1]; n.Domain != "nowhere.example" ||
+		!strings.HasPrefix(n.Error, "DNS knows no XMPP server") || n.RetryAt.IsZero() {
 		t.Errorf("got %+v", n)
 	}
 }

@@ -93,7 +93,11 @@ func (s *Server) reached(p pair, over *tls.Conn) {
 
 func (s *Server) describe(certs []*x509.Certificate, domain string) (c Certificate) {
 	if len(certs) > 0 {
-		c = Certificate{Subject: certs[0].Subject.String(), Issuer: certs[0].Issuer.String(), NotAfter: certs[0].NotAfter}
+		c = Certificate{
+			Subject:  certs[0].Subject.String(),
+			Issuer:   certs[0].Issuer.String(),
+			NotAfter: certs[0].NotAfter,
+		}
 		if c.Subject == "" && len(certs[0].DNSNames) > 0 {
 			c.Subject = certs[0].DNSNames[0]
 		}
@@ -151,7 +155,8 @@ func explainDNS(err error) string {
 	case errors.Is(err, errNone):
 		return "the domain says that it has no XMPP server: the target of its SRV record is a dot"
 	case errors.Is(err, errNotFound):
-		return "DNS knows no XMPP server for this domain: there is no record _xmpp-server._tcp or _xmpps-server._tcp, and no address"
+		return "DNS knows no XMPP server for this domain: there is no record _xmpp-server._tcp or " +
+			"_xmpps-server._tcp, and no address"
 	case errors.As(err, &de) && de.IsTimeout:
 		return "DNS did not answer in time: the name servers of this domain, or our resolver, cannot be reached"
 	case errors.As(err, &de):
@@ -184,11 +189,13 @@ func explainRefusal(err error) string {
 	case errors.As(err, &re) && re.condition == "host-unknown":
 		return "the server that DNS names does not serve this domain"
 	case errors.As(err, &re) && (re.condition == "policy-violation" || re.condition == "not-authorized"):
-		return "the other server refuses to communicate with us (" + re.condition + "): its administrator may have blocked us"
+		return "the other server refuses to communicate with us (" + re.condition +
+			"): its administrator may have blocked us"
 	case errors.As(err, &re):
 		return fmt.Sprintf("the other server ended the stream: %s", re.condition)
 	case errors.As(err, &er):
-		return "the other server does not accept our identity: our certificate does not prove it, and dialback failed (" + er.condition + ")"
+		return "the other server does not accept our identity: our certificate does not prove it, and " +
+			"dialback failed (" + er.condition + ")"
 	}
 	return ""
 }
@@ -196,7 +203,8 @@ func explainRefusal(err error) string {
 func explainConnection(err error) string {
 	switch {
 	case errors.Is(err, errPrivate):
-		return "DNS names an address that is not on the public internet; list its network in federation.allow_networks to allow it"
+		return "DNS names an address that is not on the public internet; list its network in " +
+			"federation.allow_networks to allow it"
 	case errors.Is(err, errTLS):
 		return "the other server offers no encryption, which is required here"
 	case errors.Is(err, errHandshake) && !isTimeout(err):
@@ -224,7 +232,8 @@ func handshakeFault(err error) string {
 		return "the other server offers it but refuses to begin"
 	case errors.As(err, &record):
 		return "the program that answers there does not speak TLS"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET),
+		errors.Is(err, syscall.EPIPE):
 		return "the other server closed the connection"
 	}
 	return "this server does not accept its versions, ciphers or keys"

@@ -27,7 +27,8 @@ func finished(t *testing.T, w *wire.Window, want uint32) {
 	}
 }
 
-// TestClientsCountWhatArrived: a client's stanza counts when the other server has acknowledged it, or when it came back.
+// TestClientsCountWhatArrived: a client's stanza counts when the other server has acknowledged it,
+// or when it came back.
 func TestClientsCountWhatArrived(t *testing.T) {
 	ca, d := newAuthority(t), newDNS()
 	a := newSite(t, d, ca, siteConfig{domains: []string{"a.example"}, cert: ca.issue(nil, "a.example")})

@@ -40,7 +40,8 @@ func (r *Room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 		}
 		for _, x := range r.order {
 			if x.role == role {
-				reply.Add(wire.E(wire.NSMUCAdmin, "item").Set("affiliation", x.affiliation).Set("role", x.role).Set("nick", x.nick).Set("jid", x.clients[len(x.clients)-1].jid.String()))
+				reply.Add(wire.E(wire.NSMUCAdmin, "item").Set("affiliation", x.affiliation).Set("role", x.role).
+					Set("nick", x.nick).Set("jid", x.clients[len(x.clients)-1].jid.String()))
 			}
 		}
 		return reply, nil
@@ -67,9 +68,9 @@ func (r *Room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	return reply, nil
 }
 
-// mayList says who reads which list: administrators every one, but where addresses are hidden owners alone those of owners
-// and administrators (sections 10.5, 10.8); those who see addresses anyway, in the room or members of it, all but that of
-// who is banned (section 9.5: OMEMO clients need them), if their role is one that may.
+// mayList says who reads which list: administrators every one, but where addresses are hidden owners alone those of
+// owners and administrators (sections 10.5, 10.8); those who see addresses anyway, in the room or members of it, all
+// but that of who is banned (section 9.5: OMEMO clients need them), if their role is one that may.
 func (r *Room) mayList(who jid.JID, mine, want string) error {
 	switch {
 	case mine == Owner:
@@ -87,7 +88,8 @@ func (r *Room) mayList(who jid.JID, mine, want string) error {
 		role = o.role
 	}
 	in := o != nil || rank[mine] >= rank[Member]
-	if in && (r.cfg.NonAnonymous || role == "moderator") && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role)) {
+	if in && (r.cfg.NonAnonymous || role == "moderator") &&
+		(r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role)) {
 		return nil
 	}
 	return server.Forbidden
@@ -135,7 +137,8 @@ func (r *Room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 }
 
 // change reads and checks one item.
-func (r *Room) change(ctx context.Context, actor *Occupant, from jid.JID, mine string, it *wire.Element) (change, error) {
+func (r *Room) change(ctx context.Context, actor *Occupant, from jid.JID, mine string,
+	it *wire.Element) (change, error) {
 	c := change{role: it.Attr("role")}
 	c.Affiliation, c.Nick, c.Reason = it.Attr("affiliation"), it.Attr("nick"), it.ChildText(wire.NSMUCAdmin, "reason")
 	if len(c.Nick) > maxNick || len(c.Reason) > 2000 {
@@ -194,7 +197,8 @@ func (r *Room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c ch
 	return nil
 }
 
-// mayHold checks the nick that is to be reserved with an affiliation. Outcasts have none, and a domain is only ever banned.
+// mayHold checks the nick that is to be reserved with an affiliation. Outcasts have none, and a
+// domain is only ever banned.
 func (r *Room) mayHold(c *change) error {
 	if c.Who.Local() == "" && c.Affiliation != Outcast && c.Affiliation != None {
 		return server.WithText(server.NotAllowed, "a whole domain can be banned, and nothing else")
@@ -309,7 +313,8 @@ func (r *Room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 func (r *Room) affiliatedAbsent(ctx context.Context, who jid.JID, affiliation string, l leaving) {
 	tos := r.everyone(func(o *Occupant) bool { return r.cfg.NonAnonymous || o.role == "moderator" })
 	if len(tos) > 0 {
-		it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).Set("role", "none").Set("jid", who.String())
+		it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).
+			Set("role", "none").Set("jid", who.String())
 		if l.reason != "" {
 			it.Add(wire.T(wire.NSMUCUser, "reason", l.reason))
 		}
@@ -331,8 +336,15 @@ func (r *Room) reshow(ctx context.Context, o *Occupant, l leaving) {
 				it.Add(wire.T(wire.NSMUCUser, "reason", l.reason))
 			}
 			p := o.clients[len(o.clients)-1].presence
-			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid, Payload: p.Payload, Children: p.Children}
-			return st.Add(userX(it, codes...).Add(l.version), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
+			st := &wire.Stanza{
+				Kind:     wire.Presence,
+				Name:     presenceName,
+				From:     o.jid,
+				Payload:  p.Payload,
+				Children: p.Children,
+			}
+			return st.Add(userX(it, codes...).Add(l.version),
+				wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
 		}
 		if r.visible(o) {
 			o.seen = true

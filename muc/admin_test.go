@@ -5,11 +5,14 @@ import "testing"
 // admin sends one muc#admin set to the orchard.
 func (r *rig) admin(actor, id, items string) {
 	r.T.Helper()
-	r.Play(actor + ` sends: <iq type='set' id='` + id + `' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>` + items + `</query></iq>`)
+	r.Play(actor + ` sends: <iq type='set' id='` + id +
+		`' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>` + items +
+		`</query></iq>`)
 }
 
 func refused(actor, id, typ, condition string) string {
-	return actor + ` gets: <iq type='error' id='` + id + `'><error type='` + typ + `'><` + condition + ` xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>` + "\n"
+	return actor + ` gets: <iq type='error' id='` + id + `'><error type='` + typ + `'><` + condition +
+		` xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>` + "\n"
 }
 
 func TestKick(t *testing.T) {
@@ -37,7 +40,8 @@ func TestKick(t *testing.T) {
 // Who submits the whole form, as clients do, names all roles whose presence is shown: a kick is shown as before.
 func TestKickIsShown(t *testing.T) {
 	r := verona(t)
-	r.configure("romeo", `<field var='muc#roomconfig_presencebroadcast'><value>moderator</value><value>participant</value><value>visitor</value></field>`)
+	r.configure("romeo",
+		`<field var='muc#roomconfig_presencebroadcast'><value>moderator</value><value>participant</value><value>visitor</value></field>`)
 	r.enter("juliet", "nurse")
 	r.admin("romeo", "k1", `<item nick='Nurse' role='none'/>`)
 	r.Play(`
@@ -87,7 +91,8 @@ func TestAffiliations(t *testing.T) {
 	nurse sends: <iq type='get' id='a3' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query></iq>
 	` + refused("nurse", "a3", "auth", "forbidden"))
 	// Admins do not touch owners and admins; a batch with one bad item changes nothing.
-	r.admin("juliet", "a4", `<item jid='tybalt@example.org' affiliation='outcast'/><item jid='romeo@example.org' affiliation='none'/>`)
+	r.admin("juliet", "a4",
+		`<item jid='tybalt@example.org' affiliation='outcast'/><item jid='romeo@example.org' affiliation='none'/>`)
 	r.Play(refused("juliet", "a4", "cancel", "not-allowed"))
 	r.Play(`juliet sends: <iq type='get' id='a5' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query></iq>
 	juliet gets: <iq type='result' id='a5'><query xmlns='http://jabber.org/protocol/muc#admin'><never><item/></never></query></iq>`)
@@ -103,7 +108,8 @@ func TestAffiliations(t *testing.T) {
 	r.Play(refused("juliet", "a10", "modify", "bad-request"))
 
 	// A ban, of one who is in and of one who is not.
-	r.admin("juliet", "b1", `<item jid='nurse@example.org' affiliation='outcast'><reason>Treason</reason></item><item jid='tybalt@example.org' affiliation='outcast'/>`)
+	r.admin("juliet", "b1",
+		`<item jid='nurse@example.org' affiliation='outcast'><reason>Treason</reason></item><item jid='tybalt@example.org' affiliation='outcast'/>`)
 	r.Play(`
 	nurse gets: <presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='outcast' role='none'><actor nick='Juliet'/><reason>Treason</reason></item><status code='301'/><status code='110'/></x></presence>
 	romeo gets: <presence type='unavailable' from='orchard@groups.example.org/Nurse'><x xmlns='http://jabber.org/protocol/muc#user'><status code='301'/></x></presence>
@@ -155,7 +161,8 @@ func TestMembersOnly(t *testing.T) {
 
 func TestInvite(t *testing.T) {
 	r := verona(t)
-	r.configure("romeo", field("allowinvites", "0")+field("roomsecret", "cauldronburn")+field("passwordprotectedroom", "1"))
+	r.configure("romeo", field("allowinvites", "0")+field("roomsecret", "cauldronburn")+
+		field("passwordprotectedroom", "1"))
 	r.Play(`romeo forgets from orchard@groups.example.org
 	juliet sends: <presence/>
 	juliet sends: <presence id='p1' to='orchard@groups.example.org/Juliet'>` + x + `</presence>

@@ -32,8 +32,8 @@ func (r *Room) reading(ctx context.Context, who jid.JID) (affiliation string, fr
 	return affiliation, from, err
 }
 
-// readsFrom: where people read only what was said since they were added, that is when; who just visits reads what was said
-// since they came in. Administrators read everything.
+// readsFrom: where people read only what was said since they were added, that is when; who just visits reads what was
+// said since they came in. Administrators read everything.
 func (r *Room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
 	if !r.Config().SinceJoin || rank[affiliation] >= rank[Admin] {
 		return time.Time{}, nil

@@ -16,8 +16,8 @@ import (
 	"parley/wire/jid"
 )
 
-// A room's picture (XEP-0486): the PHOTO of its vCard, which owners set; its hash is in muc#roominfo, and in presence of
-// the room itself for clients that look there.
+// A room's picture (XEP-0486): the PHOTO of its vCard, which owners set; its hash is in muc#roominfo, and in presence
+// of the room itself for clients that look there.
 
 const (
 	nsVCard       = "vcard-temp"
@@ -103,8 +103,8 @@ func ReadPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error
 	return hashes, photos, nil
 }
 
-// sendAvatar tells clients that look for it in presence of the room itself (XEP-0486, section 5.2); nothing if there never
-// was a picture, as some take such presence for an occupant's.
+// sendAvatar tells clients that look for it in presence of the room itself (XEP-0486, section 5.2); nothing if there
+// never was a picture, as some take such presence for an occupant's.
 func (r *Room) sendAvatar(ctx context.Context, tos []jid.JID) {
 	if len(r.cfg.Avatars) == 0 {
 		return

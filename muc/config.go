@@ -14,28 +14,30 @@ import (
 
 // RoomConfig is what a room's owner decides (section 10.2). It is kept as JSON.
 type RoomConfig struct {
-	Name          string   `json:"name,omitempty"`
-	Description   string   `json:"description,omitempty"`
-	Lang          string   `json:"lang,omitempty"`
-	Persistent    bool     `json:"persistent"`
-	Public        bool     `json:"public"`
-	MembersOnly   bool     `json:"members_only"`
-	Moderated     bool     `json:"moderated"`
-	NonAnonymous  bool     `json:"non_anonymous"`
-	Archive       bool     `json:"archive"`
-	Password      string   `json:"password,omitempty"`
-	ChangeSubject bool     `json:"change_subject"` // participants may
-	Invites       bool     `json:"invites"`        // members may invite
-	PM            string   `json:"pm,omitempty"`   // who may send private messages: anyone, participants, moderators, none
-	MaxUsers      int      `json:"max_users,omitempty"`
-	PubSub        string   `json:"pubsub,omitempty"`  // IRI of a node that belongs to the room
-	History       int      `json:"history,omitempty"` // messages on joining; 0: the service's default
-	Broadcast     []string `json:"broadcast"`         // roles whose presence is shown; nil: all
-	MemberList    []string `json:"member_list"`
-	HistoryFor    string   `json:"history_for,omitempty"` // who reads what was said: "" (who may come in), members, admins
-	SinceJoin     bool     `json:"since_join,omitempty"`  // and only what was said since they were added
-	SlowMode      int      `json:"slow_mode,omitempty"`   // seconds between two messages of one person (XEP-0500)
-	Avatars       []string `json:"avatars,omitempty"`     // SHA-1 in hex of the pictures in the room's vCard (XEP-0486)
+	Name          string `json:"name,omitempty"`
+	Description   string `json:"description,omitempty"`
+	Lang          string `json:"lang,omitempty"`
+	Persistent    bool   `json:"persistent"`
+	Public        bool   `json:"public"`
+	MembersOnly   bool   `json:"members_only"`
+	Moderated     bool   `json:"moderated"`
+	NonAnonymous  bool   `json:"non_anonymous"`
+	Archive       bool   `json:"archive"`
+	Password      string `json:"password,omitempty"`
+	ChangeSubject bool   `json:"change_subject"` // participants may
+	Invites       bool   `json:"invites"`        // members may invite
+	// who may send private messages: anyone, participants, moderators, none
+	PM         string   `json:"pm,omitempty"`
+	MaxUsers   int      `json:"max_users,omitempty"`
+	PubSub     string   `json:"pubsub,omitempty"`  // IRI of a node that belongs to the room
+	History    int      `json:"history,omitempty"` // messages on joining; 0: the service's default
+	Broadcast  []string `json:"broadcast"`         // roles whose presence is shown; nil: all
+	MemberList []string `json:"member_list"`
+	// who reads what was said: "" (who may come in), members, admins
+	HistoryFor string   `json:"history_for,omitempty"`
+	SinceJoin  bool     `json:"since_join,omitempty"` // and only what was said since they were added
+	SlowMode   int      `json:"slow_mode,omitempty"`  // seconds between two messages of one person (XEP-0500)
+	Avatars    []string `json:"avatars,omitempty"`    // SHA-1 in hex of the pictures in the room's vCard (XEP-0486)
 
 	Hats []Hat               `json:"hats,omitempty"` // XEP-0317: the room's own
 	Worn map[string][]string `json:"worn,omitempty"` // who wears which of them: URIs by bare address
@@ -166,8 +168,16 @@ func (c *RoomConfig) Apply(f form.Form, fixed bool) error {
 }
 
 func (c *RoomConfig) applyField(name, v string, fd form.Field, f form.Form) error {
-	bools := map[string]*bool{"persistentroom": &c.Persistent, "publicroom": &c.Public, "membersonly": &c.MembersOnly, "moderatedroom": &c.Moderated,
-		"changesubject": &c.ChangeSubject, "allowinvites": &c.Invites, "enablelogging": &c.Archive, fieldSinceJoin: &c.SinceJoin}
+	bools := map[string]*bool{
+		"persistentroom": &c.Persistent,
+		"publicroom":     &c.Public,
+		"membersonly":    &c.MembersOnly,
+		"moderatedroom":  &c.Moderated,
+		"changesubject":  &c.ChangeSubject,
+		"allowinvites":   &c.Invites,
+		"enablelogging":  &c.Archive,
+		fieldSinceJoin:   &c.SinceJoin,
+	}
 	if to := bools[name]; to != nil {
 		b, ok := f.Bool(fd.Var)
 		if !ok {

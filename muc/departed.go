@@ -34,8 +34,8 @@ const (
 // Inherited is a room, or another thing, that somebody owns now because nobody else did.
 type Inherited struct{ What, Heir jid.JID }
 
-// Departed is called when an account was deleted, of whichever host: none of the rooms knows its address any more when it
-// returns. Doing it again does no harm.
+// Departed is called when an account was deleted, of whichever host: none of the rooms knows its address any more when
+// it returns. Doing it again does no harm.
 func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error) {
 	names, err := s.knowing(ctx, who)
 	if err != nil {
@@ -141,8 +141,8 @@ func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inh
 	return all, nil
 }
 
-// inherit gives the room an owner, if it has none besides an address: of its administrators who was added first, or else
-// whom the organization names. One that nobody has configured yet ends.
+// inherit gives the room an owner, if it has none besides an address: of its administrators who was added first, or
+// else whom the organization names. One that nobody has configured yet ends.
 func (k *free) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID, err error) {
 	r := k.r
 	for j, a := range k.people {
@@ -159,7 +159,8 @@ func (k *free) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID
 	}
 	if heir, err = k.heir(ctx); err != nil || heir.IsZero() {
 		if err == nil {
-			r.s.log.Warn("nobody owns a room any more, and there is no administrator to give it to", "room", r.jid.String())
+			r.s.log.Warn("nobody owns a room any more, and there is no administrator to give it to",
+				"room", r.jid.String())
 		}
 		return heir, err
 	}
@@ -172,7 +173,14 @@ func (k *free) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID
 	if name == "" {
 		name = r.jid.Name()
 	}
-	note := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "normal", From: r.jid, To: heir, ID: r.s.host.NewID()}
+	note := &wire.Stanza{
+		Kind: wire.Message,
+		Name: messageName,
+		Type: "normal",
+		From: r.jid,
+		To:   heir,
+		ID:   r.s.host.NewID(),
+	}
 	r.s.host.Router.Send(ctx, note.Add(wire.T(wire.NSClient, "body",
 		"You now own the room "+name+" ("+r.jid.String()+"): its last owner, "+who.String()+", "+string(why)+".")))
 	return heir, nil

@@ -26,7 +26,13 @@ const (
 
 // XEPs is what the service implements, for docs/xeps.md.
 var XEPs = []server.XEP{
-	{Number: 45, Title: "Multi-User Chat", Version: "1.35.5", Notes: "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops", Partial: true},
+	{
+		Number:  45,
+		Title:   "Multi-User Chat",
+		Version: "1.35.5",
+		Notes:   "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops",
+		Partial: true,
+	},
 	{Number: 317, Title: "Hats", Version: "0.3.1"},
 	{Number: 433, Title: "Extended Channel Search", Version: "0.1.0", Notes: "on each service, over its own rooms"},
 	{Number: 500, Title: "MUC Slow Mode", Version: "0.1.1"},
@@ -35,9 +41,19 @@ var XEPs = []server.XEP{
 	{Number: 486, Title: "MUC Avatars", Version: "0.1.0"},
 	{Number: 307, Title: "Unique Room Names for Multi-User Chat", Version: "0.1"},
 	{Number: 249, Title: "Direct MUC Invitations", Version: "1.2"},
-	{Number: 410, Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", Notes: "with the server's optimisation"},
+	{
+		Number:  410,
+		Title:   "MUC Self-Ping (Schrödinger's Chat)",
+		Version: "1.1.0",
+		Notes:   "with the server's optimisation",
+	},
 	{Number: 421, Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1"},
-	{Number: 425, Title: "Moderated Message Retraction", Version: "0.3.0", Notes: "and version 0.2.1, for older clients"},
+	{
+		Number:  425,
+		Title:   "Moderated Message Retraction",
+		Version: "0.3.0",
+		Notes:   "and version 0.2.1, for older clients",
+	},
 	{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0"},
 	{Number: 4, Title: "Data Forms", Version: "2.13.2"},
 	{
@@ -202,8 +218,8 @@ func (s *Service) roomIQ(ctx context.Context, st *wire.Stanza) (done bool, err e
 	return true, nil
 }
 
-// find gives a room, loaded if need be, when it has done all that it was given before: a request that is served beside its
-// goroutine sees what its sender has sent before it (RFC 6120, section 10.1).
+// find gives a room, loaded if need be, when it has done all that it was given before: a request that is served beside
+// its goroutine sees what its sender has sent before it (RFC 6120, section 10.1).
 func (s *Service) find(ctx context.Context, name string) (*Room, error) {
 	s.mu.RLock()
 	r := s.rooms[name]
@@ -257,10 +273,15 @@ func (r *Room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if err != nil {
 		return nil, err
 	}
-	fs := []string{nsRequest, nsRegForm, nsConfig, nsInfo, nsRegister, wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone", wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID, wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
-		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous", "muc_semianonymous"),
-		pick(c.Persistent, "muc_persistent", "muc_temporary"), pick(c.Public, "muc_public", "muc_hidden"),
-		pick(c.Moderated, "muc_moderated", "muc_unmoderated"), pick(c.Password != "", "muc_passwordprotected", "muc_unsecured")}
+	fs := []string{
+		nsRequest, nsRegForm, nsConfig, nsInfo, nsRegister, wire.NSModerate, nsModerate0, wire.NSRetract + "#tombstone",
+		wire.NSMUC, wire.NSDiscoInfo, wire.NSDiscoItems, nsPing, nsSelfPing, nsStableID, nsOccupantID, wire.NSSID,
+		wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field",
+		pick(c.MembersOnly, "muc_membersonly", "muc_open"), pick(c.NonAnonymous, "muc_nonanonymous",
+			"muc_semianonymous"), pick(c.Persistent, "muc_persistent", "muc_temporary"),
+		pick(c.Public, "muc_public", "muc_hidden"), pick(c.Moderated, "muc_moderated", "muc_unmoderated"),
+		pick(c.Password != "", "muc_passwordprotected", "muc_unsecured"),
+	}
 	fs = append(fs, nsVCard, nsHats, nsVersions, wire.NSCommands)
 	if r.s.cfg.Search {
 		fs = append(fs, wire.NSFullText)
@@ -288,7 +309,8 @@ func (r *Room) infoForm(ctx context.Context, c RoomConfig, mine string) *wire.El
 	f.Add("muc#roominfo_description", "text-single", "Description", c.Description)
 	f.Add("muc#roominfo_lang", "text-single", "Language", c.Lang)
 	r.tellMore(f, c, mine)
-	f.Add("muc#roominfo_slow_mode_duration", form.TextSingle, "Seconds from one message to the next", strconv.Itoa(c.SlowMode))
+	f.Add("muc#roominfo_slow_mode_duration", form.TextSingle, "Seconds from one message to the next",
+		strconv.Itoa(c.SlowMode))
 	if len(c.Avatars) > 0 {
 		f.Add("muc#roominfo_avatarhash", form.TextMulti, "Hash of the picture", c.Avatars...)
 	}

@@ -61,9 +61,11 @@ func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {
 		return ErrVoice
 	}
 	ask := form.New(form.Ask, nsRequest)
-	ask.Title, ask.Instructions = "Voice request", "To approve this request for voice, select the checkbox and send the form."
+	ask.Title, ask.Instructions = "Voice request",
+		"To approve this request for voice, select the checkbox and send the form."
 	ask.AddList("muc#role", "Requested role", "participant", form.Option{Label: "Participant", Value: "participant"})
-	ask.Add("muc#jid", form.JIDSingle, "User ID", o.clients[0].jid.String()).Add("muc#roomnick", form.TextSingle, "Room nickname", o.nick).
+	ask.Add("muc#jid", form.JIDSingle, "User ID", o.clients[0].jid.String()).Add("muc#roomnick", form.TextSingle,
+		"Room nickname", o.nick).
 		AddBool(requestAllow, "Grant voice to this person?", false)
 	return r.tellModerators(ctx, ask, func(m *Occupant) bool { return m.role == "moderator" })
 }

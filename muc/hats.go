@@ -16,8 +16,8 @@ import (
 	"parley/wire/jid"
 )
 
-// Hats (XEP-0317): titles that people wear in rooms. Those of the organization (roles, teams) come from Config.Hats and are
-// worn in every room; a free room has its own besides, which its administrators make and give by ad-hoc commands.
+// Hats (XEP-0317): titles that people wear in rooms. Those of the organization (roles, teams) come from Config.Hats and
+// are worn in every room; a free room has its own besides, which its administrators make and give by ad-hoc commands.
 
 const (
 	nsHats       = "urn:xmpp:hats:0"
@@ -114,14 +114,16 @@ func hatsHash(hats []Hat) string {
 func (k *free) Commands() []server.Command {
 	r := k.r
 	admin := r.ranked(Admin)
-	do := func(change func(c *RoomConfig, f form.Form) error) func(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
+	do := func(change func(c *RoomConfig,
+		f form.Form) error) func(context.Context, jid.JID, form.Form) (string, *form.Form, error) {
 		return func(ctx context.Context, _ jid.JID, f form.Form) (string, *form.Form, error) {
 			return "", nil, r.ask(ctx, func(ctx context.Context, r *Room) error {
 				return r.changeHats(ctx, func(c *RoomConfig) error { return change(c, f) })
 			})
 		}
 	}
-	ask := func(title string, fill func(f *form.Form, hats []form.Option)) func(context.Context, jid.JID) (*form.Form, error) {
+	ask := func(title string,
+		fill func(f *form.Form, hats []form.Option)) func(context.Context, jid.JID) (*form.Form, error) {
 		return func(context.Context, jid.JID) (*form.Form, error) {
 			f := form.New(form.Ask, nsHatForm)
 			f.Title = title
@@ -139,14 +141,32 @@ func (k *free) Commands() []server.Command {
 		which(f, os)
 	}
 	return []server.Command{
-		{Node: hatCreate, Name: "Create or change a hat", Allowed: admin, Do: do(createHat(r.s.host.Domain)), Form: ask("Creating a hat", func(f *form.Form, _ []form.Option) {
-			f.Add("hats#title", form.TextSingle, "Title").Required()
-			f.Add("hats#uri", form.TextSingle, "URI").Required()
-			f.Add("hats#hue", form.TextSingle, "Hue")
-		})},
-		{Node: hatDestroy, Name: "Destroy a hat", Allowed: admin, Do: do(destroyHat), Form: ask("Destroying a hat", which)},
+		{
+			Node:    hatCreate,
+			Name:    "Create or change a hat",
+			Allowed: admin,
+			Do:      do(createHat(r.s.host.Domain)),
+			Form: ask("Creating a hat", func(f *form.Form, _ []form.Option) {
+				f.Add("hats#title", form.TextSingle, "Title").Required()
+				f.Add("hats#uri", form.TextSingle, "URI").Required()
+				f.Add("hats#hue", form.TextSingle, "Hue")
+			}),
+		},
+		{
+			Node:    hatDestroy,
+			Name:    "Destroy a hat",
+			Allowed: admin,
+			Do:      do(destroyHat),
+			Form:    ask("Destroying a hat", which),
+		},
 		{Node: hatAssign, Name: "Assign a hat", Allowed: admin, Do: do(assignHat), Form: ask("Assigning a hat", whose)},
-		{Node: hatUnassign, Name: "Remove a hat", Allowed: admin, Do: do(unassignHat), Form: ask("Removing a hat", whose)},
+		{
+			Node:    hatUnassign,
+			Name:    "Remove a hat",
+			Allowed: admin,
+			Do:      do(unassignHat),
+			Form:    ask("Removing a hat", whose),
+		},
 		{Node: hatList, Name: "List the hats", Allowed: r.mayLook, Do: r.listHats},
 		{Node: hatsAssigned, Name: "List who wears which hat", Allowed: admin, Do: r.listWorn},
 	}
@@ -189,7 +209,8 @@ func (r *Room) changeHats(ctx context.Context, change func(c *RoomConfig) error)
 func createHat(host string) func(c *RoomConfig, f form.Form) error {
 	return func(c *RoomConfig, f form.Form) error {
 		h := Hat{URI: f.Get("hats#uri"), Title: strings.TrimSpace(f.Get("hats#title")), Hue: f.Get("hats#hue")}
-		if h.URI == "" || h.Title == "" || len(h.URI) > maxHatURI || len(h.Title) > maxHatTitle || !strings.Contains(h.URI, ":") {
+		if h.URI == "" || h.Title == "" || len(h.URI) > maxHatURI || len(h.Title) > maxHatTitle ||
+			!strings.Contains(h.URI, ":") {
 			return server.WithText(server.NotAcceptable, "a hat needs a title and an URI, and none too long")
 		}
 		if h.Hue != "" {

@@ -55,7 +55,8 @@ func (r *Room) rememberAt(st *wire.Stanza, at time.Time) {
 // delayed gives the message as history shows it, made when it is first wanted.
 func (p *past) delayed(room jid.JID) *wire.Stanza {
 	if !p.st.Has(wire.NSDelay, "delay") {
-		p.st = p.st.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", room.String()).Set("stamp", p.at.UTC().Format(server.TimeFormat))).Render()
+		p.st = p.st.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", room.String()).
+			Set("stamp", p.at.UTC().Format(server.TimeFormat))).Render()
 	}
 	return p.st
 }

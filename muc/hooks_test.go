@@ -53,7 +53,8 @@ func TestRules(t *testing.T) {
 	r.enter("juliet")
 	says := func(id, text string) string {
 		return `
-		juliet sends: <message type='groupchat' id='` + id + `' to='orchard@groups.example.org'><body>` + text + `</body></message>`
+		juliet sends: <message type='groupchat' id='` + id + `' to='orchard@groups.example.org'><body>` +
+			text + `</body></message>`
 	}
 	r.Play(says("1", "no") + `
 	juliet gets: <message type='error' id='1'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>

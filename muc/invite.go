@@ -100,10 +100,12 @@ func (r *Room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.
 		x.Add(wire.T(wire.NSMUCUser, "password", r.cfg.Password))
 	}
 	m := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, To: to, ID: id}
-	return m.Add(x, wire.E("jabber:x:conference", "x").Set("jid", r.jid.String()).Set("reason", inv.ChildText(wire.NSMUCUser, "reason")))
+	return m.Add(x, wire.E("jabber:x:conference", "x").Set("jid", r.jid.String()).
+		Set("reason", inv.ChildText(wire.NSMUCUser, "reason")))
 }
 
-// mayReceive: nobody invites an account that is not there (section 7.8.2). Whether it is, only people of this host are told.
+// mayReceive: nobody invites an account that is not there (section 7.8.2). Whether it is, only
+// people of this host are told.
 func (r *Room) mayReceive(ctx context.Context, from, to jid.JID) error {
 	if to.Local() == "" {
 		return server.ItemNotFound

@@ -7,12 +7,13 @@ import (
 	"parley/muc"
 )
 
-// BenchmarkEnter is one person who enters and leaves a room of so many. Each costs what the room's size is, once: compare
-// ns/presence.
+// BenchmarkEnter is one person who enters and leaves a room of so many. Each costs what the room's size is,
+// once: compare ns/presence.
 func BenchmarkEnter(b *testing.B) {
 	for _, n := range []int{50, 500, 2000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			r := verona(b, func(c *muc.Config) { c.MaxOccupants = 5000; c.MessageRate = 1 << 20; c.MessageBurst = 1 << 20 })
+			r := verona(b,
+				func(c *muc.Config) { c.MaxOccupants = 5000; c.MessageRate = 1 << 20; c.MessageBurst = 1 << 20 })
 			r.Crowd(n + 1)
 			r.Fill(n, "orchard@groups.example.org")
 			who := fmt.Sprintf("u%d", n)

@@ -51,7 +51,8 @@ func (s *Service) isLocked(name string) bool {
 	return r != nil && r.locked.Load()
 }
 
-// unlocked gives item-not-found for a room that its owner has not configured yet (section 10.1.3): it is not there for others.
+// unlocked gives item-not-found for a room that its owner has not configured yet (section 10.1.3): it
+// is not there for others.
 func (r *Room) unlocked(ctx context.Context, who jid.JID) error {
 	if !r.locked.Load() {
 		return nil
@@ -63,8 +64,8 @@ func (r *Room) unlocked(ctx context.Context, who jid.JID) error {
 	return err
 }
 
-// list names the rooms that the asker may know of (section 6.3). If it is not all of them it says so (XEP-0059), and from
-// where the rest is asked for.
+// list names the rooms that the asker may know of (section 6.3). If it is not all of them it says so (XEP-0059), and
+// from where the rest is asked for.
 func (s *Service) list(ctx context.Context, who jid.JID, set *wire.Element) (*wire.Element, error) {
 	n, after := server.MaxUnpaged, ""
 	if set != nil {
@@ -92,7 +93,8 @@ func (s *Service) list(ctx context.Context, who jid.JID, set *wire.Element) (*wi
 	if set != nil || more {
 		page := wire.E(wire.NSRSM, "set")
 		if len(items) > 0 {
-			page.Add(wire.T(wire.NSRSM, "first", items[0].JID.Local()), wire.T(wire.NSRSM, "last", items[len(items)-1].JID.Local()))
+			page.Add(wire.T(wire.NSRSM, "first", items[0].JID.Local()),
+				wire.T(wire.NSRSM, "last", items[len(items)-1].JID.Local()))
 		}
 		e.Add(page)
 	}

@@ -156,7 +156,11 @@ func (r *Room) sign(st *wire.Stanza, o *Occupant, id store.ID) {
 		b = append(b, `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='`...)
 		b = append(b, o.id...)
 		b = append(b, `'/>`...)
-		cs = append(cs, wire.Child{Name: wire.Name{Space: nsOccupantID, Local: "occupant-id"}, Start: start, End: len(b)})
+		cs = append(cs, wire.Child{
+			Name:  wire.Name{Space: nsOccupantID, Local: "occupant-id"},
+			Start: start,
+			End:   len(b),
+		})
 	}
 	st.SetPayload(b, cs)
 }
@@ -253,8 +257,10 @@ func (r *Room) changeSubject(ctx context.Context, o *Occupant, st *wire.Stanza) 
 	p := r.queue(o, st, true)
 	p.after = func(ctx context.Context) {
 		r.subject, r.subjectAt = p.Stanza, time.Now()
-		c := p.Stanza.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).Set("stamp", r.subjectAt.UTC().Format(server.TimeFormat)))
-		if err := r.s.st.SaveRoomSubject(ctx, r.s.cfg.Domain, r.name, c.AppendXML(nil, jid.JID{}, wire.Client)); err != nil {
+		c := p.Stanza.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).
+			Set("stamp", r.subjectAt.UTC().Format(server.TimeFormat)))
+		if err := r.s.st.SaveRoomSubject(ctx, r.s.cfg.Domain, r.name,
+			c.AppendXML(nil, jid.JID{}, wire.Client)); err != nil {
 			r.s.log.Error("subject is not kept", "room", r.jid.String(), "err", err)
 		}
 		r.subject = c
@@ -269,7 +275,12 @@ func (r *Room) changeSubject(ctx context.Context, o *Occupant, st *wire.Stanza) 
 func (r *Room) sendSubject(ctx context.Context, to jid.JID) {
 	st := r.subject
 	if st == nil {
-		st = (&wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid}).Add(wire.E(wire.NSClient, "subject"))
+		st = (&wire.Stanza{
+			Kind: wire.Message,
+			Name: messageName,
+			Type: "groupchat",
+			From: r.jid,
+		}).Add(wire.E(wire.NSClient, "subject"))
 	}
 	r.send(ctx, st.Copy(), []jid.JID{to})
 }
@@ -287,7 +298,8 @@ func (r *Room) toOne(ctx context.Context, st *wire.Stanza, to *Occupant) (*Messa
 	return p, err
 }
 
-// tell says something to some occupants, to each for itself, and gives how many may be told: not who wants nothing of it.
+// tell says something to some occupants, to each for itself, and gives how many may be told: not who
+// wants nothing of it.
 func (r *Room) tell(ctx context.Context, st *wire.Stanza, tos []*Occupant) (told int) {
 	for _, to := range tos {
 		if p, err := r.toOne(ctx, st.Copy(), to); err == nil {

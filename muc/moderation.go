@@ -23,7 +23,8 @@ const (
 )
 
 // errModerator has the type that the XEP's example has.
-var errModerator = server.WithText(stanza.Error{Type: stanza.Modify, Condition: stanza.Forbidden}, "only moderators may moderate others' messages")
+var errModerator = server.WithText(stanza.Error{Type: stanza.Modify, Condition: stanza.Forbidden},
+	"only moderators may moderate others' messages")
 
 // moderateQuery reads a request in either form: which message, why. ok is false if it asks for nothing that is known.
 func moderateQuery(q *wire.Element) (id, reason string, ok bool) {
@@ -95,7 +96,8 @@ func (r *Room) kept(ctx context.Context, sid string) (store.Archived, error) {
 // bury leaves a tombstone of a message and of its corrections, in the archive and for newcomers.
 func (r *Room) bury(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
 	if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil && e.Sender != "" {
-		es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{With: e.Sender, After: e.ID, Max: server.CorrectionsRead})
+		es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name,
+			store.Page{With: e.Sender, After: e.ID, Max: server.CorrectionsRead})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -159,10 +161,11 @@ func (r *Room) ownRetraction(ctx context.Context, o *Occupant, st *wire.Stanza) 
 	return r.bury(ctx, e, st.ID)
 }
 
-// ownByID finds an occupant's own message by what it was sent with, its id or origin-id: so clients name it that know no
-// stanza-ids.
+// ownByID finds an occupant's own message by what it was sent with, its id or origin-id: so clients name it
+// that know no stanza-ids.
 func (r *Room) ownByID(ctx context.Context, o *Occupant, id string) (store.Archived, error) {
-	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name, store.Page{With: o.bare.String(), Backwards: true, Max: server.CorrectionsRead})
+	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name,
+		store.Page{With: o.bare.String(), Backwards: true, Max: server.CorrectionsRead})
 	if err != nil {
 		return store.Archived{}, err
 	}

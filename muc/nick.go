@@ -81,7 +81,8 @@ func (r *Room) nameAs(o *Occupant, nick string, j jid.JID) {
 	r.keys[NickKey(nick)] = o
 }
 
-// unname takes an occupant's nick away. One person may be here under two nicks that look alike: the key stays with the other.
+// unname takes an occupant's nick away. One person may be here under two nicks that look alike: the
+// key stays with the other.
 func (r *Room) unname(o *Occupant) {
 	if o.nick == "" || r.nicks[o.nick] != o {
 		return

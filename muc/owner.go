@@ -64,7 +64,13 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	if err != nil {
 		return err
 	}
-	row := store.Room{Host: s.cfg.Domain, Name: name, Config: cfg, Access: s.cfg.Defaults.access(), Created: time.Now().UTC()}
+	row := store.Room{
+		Host:    s.cfg.Domain,
+		Name:    name,
+		Config:  cfg,
+		Access:  s.cfg.Defaults.access(),
+		Created: time.Now().UTC(),
+	}
 	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
 	if errors.Is(err, store.ErrExists) {
@@ -194,7 +200,8 @@ func (r *Room) evict(ctx context.Context, note *wire.Element) {
 // end is a temporary room's end, or that of one whose making was cancelled.
 func (r *Room) end(ctx context.Context) {
 	r.over = true
-	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil &&
+		!errors.Is(err, store.ErrNotFound) {
 		r.s.log.Error("an empty room is not removed", "room", r.jid.String(), "err", err)
 	}
 	r.dropCard(ctx)

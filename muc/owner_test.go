@@ -59,9 +59,13 @@ func TestConfigure(t *testing.T) {
 		r.configure("romeo", c.fields)
 		r.Play(`romeo gets: <iq type='result' id='cfg'/>
 		romeo gets: <message type='groupchat' from='orchard@groups.example.org'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>
-		juliet gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'>` + c.codes + `</x></message>`)
+		juliet gets: <message type='groupchat'><x xmlns='http://jabber.org/protocol/muc#user'>` +
+			c.codes + `</x></message>`)
 	}
-	for _, bad := range []string{field("whois", "nobody"), field("persistentroom", "perhaps"), field("maxusers", "-1"), field("passwordprotectedroom", "1")} {
+	for _, bad := range []string{
+		field("whois", "nobody"), field("persistentroom", "perhaps"), field("maxusers", "-1"),
+		field("passwordprotectedroom", "1"),
+	} {
 		r.configure("romeo", bad)
 		r.Play(refused("romeo", "cfg", "modify", "not-acceptable"))
 	}
@@ -105,7 +109,8 @@ func TestRate(t *testing.T) {
 		big[i] = 'x'
 	}
 	r.Play(`romeo forgets from orchard@groups.example.org
-	romeo sends: <message type='groupchat' id='big' to='orchard@groups.example.org'><body>` + string(big) + `</body></message>
+	romeo sends: <message type='groupchat' id='big' to='orchard@groups.example.org'><body>` +
+		string(big) + `</body></message>
 	romeo gets: <message type='error' id='big'><error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 }
 
@@ -115,7 +120,8 @@ func TestRateIsOfWhenItWasReceived(t *testing.T) {
 	r.enter("juliet")
 	began := time.Now().Add(-time.Minute)
 	for i := range 30 {
-		r.Clients["juliet"].SendsAt(fmt.Sprintf("<message type='groupchat' id='r%d' to='orchard@groups.example.org'><body>%d</body></message>", i, i), began.Add(time.Duration(i)*time.Second))
+		r.Clients["juliet"].SendsAt(fmt.Sprintf("<message type='groupchat' id='r%d' to='orchard@groups.example.org'>"+
+			"<body>%d</body></message>", i, i), began.Add(time.Duration(i)*time.Second))
 	}
 	n := 0
 	for _, e := range r.Settled("juliet", "orchard@groups.example.org") {
@@ -201,7 +207,8 @@ func TestLoadTogether(t *testing.T) {
 		for _, a := range []string{"romeo", "juliet", "nurse", "tybalt"} {
 			go func() {
 				r.Clients[a].Sends(`<presence to='orchard@groups.example.org/` + a + `'>` + x + `</presence>`)
-				r.Clients[a].Sends(`<message type='groupchat' id='` + a + `' to='orchard@groups.example.org'><body>x</body></message>`)
+				r.Clients[a].Sends(`<message type='groupchat' id='` + a +
+					`' to='orchard@groups.example.org'><body>x</body></message>`)
 				done <- struct{}{}
 			}()
 		}
@@ -215,7 +222,8 @@ func TestLoadTogether(t *testing.T) {
 				}
 			}
 		}
-		if es, _, _, err := r.Store.ReadRoom(context.Background(), "groups.example.org", "orchard", store.Page{Max: 100}); err != nil || len(es)%4 != 0 {
+		if es, _, _, err := r.Store.ReadRoom(context.Background(), "groups.example.org", "orchard",
+			store.Page{Max: 100}); err != nil || len(es)%4 != 0 {
 			t.Errorf("%d messages are kept, %v", len(es), err)
 		}
 	}

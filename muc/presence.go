@@ -124,7 +124,8 @@ func (r *Room) mayEnter(affiliation string, seat bool, nick string, x *wire.Elem
 	case seat:
 	case len(r.sessions) >= r.s.cfg.MaxOccupants && (!owner || len(r.sessions) >= r.s.cfg.MaxOccupants+spareSeats):
 		return errNoPlace
-	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner && r.nicks[nick] == nil: // one's second client is nobody more
+	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner && r.nicks[nick] == nil:
+		// one's second client is nobody more
 		return errNoPlace
 	}
 	return nil
@@ -133,16 +134,17 @@ func (r *Room) mayEnter(affiliation string, seat bool, nick string, x *wire.Elem
 // spareSeats of a full room are for its owners and administrators (section 7.2.9).
 const spareSeats = 20
 
-// notIn tells a client that it is not in a room it believes to be in: its presence would be a join of the old protocol, and
-// leave it half in (section 7.2.17).
+// notIn tells a client that it is not in a room it believes to be in: its presence would be a join of the old protocol,
+// and leave it half in (section 7.2.17).
 func (s *Service) notIn(ctx context.Context, st *wire.Stanza) {
-	it := wire.E(wire.NSMUCUser, "item", wire.T(wire.NSMUCUser, "reason", "You are not in the room.")).Set("affiliation", None).Set("role", "none")
+	it := wire.E(wire.NSMUCUser, "item", wire.T(wire.NSMUCUser, "reason", "You are not in the room.")).
+		Set("affiliation", None).Set("role", "none")
 	p := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: st.To, To: st.From, ID: st.ID}
 	s.host.Router.Send(ctx, p.Add(userX(it, "110", "307", "333")))
 }
 
-// notInAnyMore answers who leaves a room it is not in (any more), or one that is gone: its client waits to hear that it is
-// out, and may have left while it was put out.
+// notInAnyMore answers who leaves a room it is not in (any more), or one that is gone: its client waits to hear that it
+// is out, and may have left while it was put out.
 func (s *Service) notInAnyMore(ctx context.Context, st *wire.Stanza) {
 	if st.To.Resource() == "" {
 		return
@@ -240,7 +242,8 @@ func (r *Room) rejoin(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 // bareStanza is the presence without what only the room may say.
 func bareStanza(st *wire.Stanza) *wire.Stanza {
 	return st.Copy().Remove(func(c wire.Child) bool {
-		return c.Name.Space == wire.NSMUC || c.Name.Space == wire.NSMUCUser || c.Name.Space == nsOccupantID || c.Name.Space == nsHats
+		return c.Name.Space == wire.NSMUC || c.Name.Space == wire.NSMUCUser ||
+			c.Name.Space == nsOccupantID || c.Name.Space == nsHats
 	})
 }
 
@@ -298,12 +301,14 @@ func (r *Room) presenceOf(o *Occupant, sent *wire.Stanza, real bool, codes ...st
 }
 
 // presenceWith says besides which version of the affiliations there is (XEP-0463), if one is given.
-func (r *Room) presenceWith(o *Occupant, sent *wire.Stanza, real bool, version *wire.Element, codes ...string) *wire.Stanza {
+func (r *Room) presenceWith(o *Occupant, sent *wire.Stanza, real bool, version *wire.Element,
+	codes ...string) *wire.Stanza {
 	st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, From: o.jid}
 	if sent != nil {
 		st.Type, st.Lang, st.Payload, st.Children = sent.Type, sent.Lang, sent.Payload, sent.Children
 	}
-	return st.Add(userX(r.item(o, real), codes...).Add(version), wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
+	return st.Add(userX(r.item(o, real), codes...).Add(version),
+		wire.E(nsOccupantID, "occupant-id").Set("id", o.id), o.hats)
 }
 
 // shownTo gives an occupant's presence as others of that role see it; made once for each of the two views.
@@ -346,7 +351,9 @@ func (r *Room) hide(ctx context.Context, o *Occupant) {
 	}
 	o.seen = false
 	who := o.clients[len(o.clients)-1].jid
-	r.views(o, func(real bool, tos []jid.JID) { r.send(ctx, r.goodbye(o, nil, who, real, nil, leaving{}, "none"), tos) })
+	r.views(o, func(real bool, tos []jid.JID) {
+		r.send(ctx, r.goodbye(o, nil, who, real, nil, leaving{}, "none"), tos)
+	})
 }
 
 // views calls f for those who do not see real JIDs and for those who do; o itself is left out.
@@ -419,7 +426,8 @@ func (r *Room) remove(o *Occupant) {
 }
 
 // goodbye makes the unavailable presence of an occupant (sections 7.14, 8.2, 9.1).
-func (r *Room) goodbye(o *Occupant, sent *wire.Stanza, who jid.JID, real bool, codes []string, l leaving, role string) *wire.Stanza {
+func (r *Room) goodbye(o *Occupant, sent *wire.Stanza, who jid.JID, real bool, codes []string, l leaving,
+	role string) *wire.Stanza {
 	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", o.affiliation).Set("role", role)
 	if real {
 		it.Set("jid", who.String())
@@ -489,11 +497,12 @@ func (r *Room) rename(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 // renamed tells that an occupant goes by another nick from now on.
 func (r *Room) renamed(o *Occupant, nick string, real bool, codes ...string) *wire.Stanza {
 	it := r.item(o, real).Set("nick", nick)
-	return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it, codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
+	return (&wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}).Add(userX(it,
+		codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 }
 
-// joinOwn has a client go by the nick under which another client of the same person is here (section 7.6): from now on they
-// are one occupant. Clients that stay under the nick that it had keep it.
+// joinOwn has a client go by the nick under which another client of the same person is here (section 7.6): from now on
+// they are one occupant. Clients that stay under the nick that it had keep it.
 func (r *Room) joinOwn(ctx context.Context, o, to *Occupant, st *wire.Stanza) {
 	self := r.renamed(o, to.nick, true, "303", "110")
 	self.ID = st.ID
@@ -516,7 +525,8 @@ func (r *Room) joinOwn(ctx context.Context, o, to *Occupant, st *wire.Stanza) {
 	r.showSelf(ctx, to, st.ID)
 }
 
-// emptied ends a temporary room when the last has left, and one whose owner goes before it is configured (section 10.1.3).
+// emptied ends a temporary room when the last has left, and one whose owner goes before it is
+// configured (section 10.1.3).
 func (r *Room) emptied(ctx context.Context) {
 	if len(r.order) > 0 || r.cfg.Persistent && !r.locked.Load() || r.over {
 		return

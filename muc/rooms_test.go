@@ -27,7 +27,8 @@ func verona(t testing.TB, change ...func(*muc.Config)) *rig {
 // configure sends a configuration of the orchard; fields are var=value.
 func (r *rig) configure(actor, fields string) {
 	r.T.Helper()
-	r.Play(actor + ` sends: <iq type='set' id='cfg' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'>
+	r.Play(actor +
+		` sends: <iq type='set' id='cfg' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'>
 	<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>` + fields + `</x></query></iq>`)
 }
 
@@ -40,7 +41,8 @@ func (r *rig) enter(actors ...string) {
 	r.T.Helper()
 	nicks := map[string]string{"romeo": "Romeo", "juliet": "Juliet", "nurse": "Nurse", "tybalt": "Tybalt"}
 	for _, a := range actors {
-		r.Play(a + " sends: <presence to='orchard@groups.example.org/" + nicks[a] + "'>" + x + "</presence>\n" + a + " forgets from orchard@groups.example.org")
+		r.Play(a + " sends: <presence to='orchard@groups.example.org/" + nicks[a] + "'>" + x + "</presence>\n" + a +
+			" forgets from orchard@groups.example.org")
 	}
 	for a := range r.Clients {
 		r.Play(a + " forgets from orchard@groups.example.org")
@@ -218,7 +220,8 @@ func TestSubject(t *testing.T) {
 func TestHistory(t *testing.T) {
 	r := verona(t)
 	for _, b := range []string{"one", "two", "three"} {
-		r.Play(`romeo sends: <message type='groupchat' id='` + b + `' to='orchard@groups.example.org'><body>` + b + `</body></message>
+		r.Play(`romeo sends: <message type='groupchat' id='` + b +
+			`' to='orchard@groups.example.org'><body>` + b + `</body></message>
 		romeo gets: <message id='` + b + `'/>`)
 	}
 	for _, c := range []struct{ history, want string }{

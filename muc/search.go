@@ -44,7 +44,10 @@ func (s *Service) search(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 		return nil, server.BadRequest
 	}
 	if !s.searchers.Allow(st.From.Bare(), st.At) {
-		return nil, &server.AppError{Stanza: server.ResourceConstraint, App: wire.E(nsSearchError, "rate-limit").Set("retry-after", "2")}
+		return nil, &server.AppError{
+			Stanza: server.ResourceConstraint,
+			App:    wire.E(nsSearchError, "rate-limit").Set("retry-after", "2"),
+		}
 	}
 	w, err := readSearch(f)
 	if err != nil {
@@ -63,9 +66,15 @@ func searchForm() *wire.Element {
 	f.AddBool("all", "Return all entries", false).AddBool("sinname", "Search in name", true).
 		AddBool("sindescription", "Search in description", true).AddBool("sinaddress", "Search in address", true)
 	f.Add("min_users", form.TextSingle, "Minimum number of users", "0")
-	f.Fields = append(f.Fields, form.Field{Var: "types", Type: form.ListMulti, Label: "Service types", Values: []string{"xep-0045"},
-		Options: []form.Option{{Label: "Multi-User Chats", Value: "xep-0045"}}})
-	f.AddList("key", "Sort results by", byUsers, form.Option{Label: "Number of online users", Value: byUsers}, form.Option{Label: "Address", Value: byAddress})
+	f.Fields = append(f.Fields, form.Field{
+		Var:     "types",
+		Type:    form.ListMulti,
+		Label:   "Service types",
+		Values:  []string{"xep-0045"},
+		Options: []form.Option{{Label: "Multi-User Chats", Value: "xep-0045"}},
+	})
+	f.AddList("key", "Sort results by", byUsers, form.Option{Label: "Number of online users", Value: byUsers},
+		form.Option{Label: "Address", Value: byAddress})
 	return f.Element()
 }
 
@@ -101,13 +110,18 @@ func readSearch(f form.Form) (w wantedRooms, err error) {
 		}
 		return def
 	}
-	w = wantedRooms{inName: flag(true, "sinname"), inDesc: flag(true, "sindescription"), inAddress: flag(true, "sinaddress", "sinaddr")}
+	w = wantedRooms{
+		inName:    flag(true, "sinname"),
+		inDesc:    flag(true, "sindescription"),
+		inAddress: flag(true, "sinaddress", "sinaddr"),
+	}
 	switch f.Get("key") {
 	case "", byUsers:
 	case byAddress:
 		w.byAddress = true
 	default:
-		return w, searchError(stanza.Error{Type: stanza.Modify, Condition: stanza.FeatureNotImplemented}, "results are sorted by users or by address", "invalid-sort-key")
+		return w, searchError(stanza.Error{Type: stanza.Modify, Condition: stanza.FeatureNotImplemented},
+			"results are sorted by users or by address", "invalid-sort-key")
 	}
 	if types := f.Values("types"); len(types) > 0 {
 		w.elsewhere = !slices.Contains(types, "xep-0045")
@@ -118,11 +132,13 @@ func readSearch(f form.Form) (w wantedRooms, err error) {
 	all, query := flag(false, "all"), f.Get("q")
 	switch {
 	case all && query != "":
-		return w, searchError(server.BadRequest, "all entries and a search for words exclude each other", "conflicting-fields", "all", "q")
+		return w, searchError(server.BadRequest, "all entries and a search for words exclude each other",
+			"conflicting-fields", "all", "q")
 	case all:
 		return w, nil
 	case query == "":
-		return w, searchError(stanza.Error{Type: stanza.Cancel, Condition: stanza.BadRequest}, "what is searched for has to be said", "no-search-conditions")
+		return w, searchError(stanza.Error{Type: stanza.Cancel, Condition: stanza.BadRequest},
+			"what is searched for has to be said", "no-search-conditions")
 	case len(query) > maxQuery || !w.inName && !w.inDesc && !w.inAddress:
 		return w, searchError(server.BadRequest, "the search is too long, or in nothing", "invalid-search-terms")
 	}
@@ -132,7 +148,8 @@ func readSearch(f form.Form) (w wantedRooms, err error) {
 		}
 	}
 	if len(w.terms) == 0 || len(w.terms) > maxTerms {
-		return w, searchError(server.BadRequest, "one to ten words of at least two characters are searched for", "invalid-search-terms")
+		return w, searchError(server.BadRequest,
+			"one to ten words of at least two characters are searched for", "invalid-search-terms")
 	}
 	return w, nil
 }
@@ -223,7 +240,8 @@ func (w *wantedRooms) token(found []foundRoom, i int) string {
 
 func (w *wantedRooms) after(found []foundRoom, token string) (int, error) {
 	if w.byAddress {
-		i, ok := slices.BinarySearchFunc(found, token, func(r foundRoom, t string) int { return strings.Compare(r.item.JID.Local(), t) })
+		i, ok := slices.BinarySearchFunc(found,
+			token, func(r foundRoom, t string) int { return strings.Compare(r.item.JID.Local(), t) })
 		if ok {
 			i++
 		}

@@ -31,11 +31,11 @@ type Config struct {
 	// Rules are what rooms do besides what this package does itself.
 	Rules []Rule
 
-	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids than
-	// they had. It is called on a room's goroutine and waits for nothing. May be nil.
+	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids
+	// than they had. It is called on a room's goroutine and waits for nothing. May be nil.
 	Lives func(who jid.JID) int
-	// Heir gives who becomes the owner of a room that nobody owns any more, and has no administrator; zero: nobody. Serves
-	// says whether an address can own a room: that of an account that can sign in. May be nil.
+	// Heir gives who becomes the owner of a room that nobody owns any more, and has no administrator; zero: nobody.
+	// Serves says whether an address can own a room: that of an account that can sign in. May be nil.
 	Heir     func(ctx context.Context) (jid.JID, error)
 	Serves   func(ctx context.Context, who jid.JID) (bool, error)
 	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
@@ -54,8 +54,9 @@ type Config struct {
 	GuestJoins     int                  // of people of one other server, a minute; 0: no limit
 	PageMax        int                  // entries of an archive page; default 250
 	Retention      func() time.Duration // older messages are removed; 0: none ever
-	GuestPing      time.Duration        // after which clients of other servers are asked whether they are there; 0: never
-	Idle           time.Duration        // after which an empty room leaves memory; default 10 minutes
+	// after which clients of other servers are asked whether they are there; 0: never
+	GuestPing time.Duration
+	Idle      time.Duration // after which an empty room leaves memory; default 10 minutes
 }
 
 func (c *Config) setDefaults() {
@@ -261,7 +262,8 @@ func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 	return server.ItemNotFound
 }
 
-// work is what a room's goroutine does next: a function, or what follows from a stanza. With both, do answers the stanza.
+// work is what a room's goroutine does next: a function, or what follows from a stanza. With both,
+// do answers the stanza.
 type work struct {
 	st *wire.Stanza
 	do func(ctx context.Context, r *Room)
@@ -425,7 +427,8 @@ func (s *Service) take(ctx context.Context, name string) (*Room, error) {
 	r, err := newRoom(ctx, s, row)
 	if err == nil && r.locked.Load() && row.Created.Before(s.started) {
 		// Its owner was in it when the server ended, and never configured it: it goes as if its owner had left.
-		if err = s.st.DestroyRoom(ctx, s.cfg.Domain, name, time.Now()); err == nil || errors.Is(err, store.ErrNotFound) {
+		if err = s.st.DestroyRoom(ctx, s.cfg.Domain, name, time.Now()); err == nil ||
+			errors.Is(err, store.ErrNotFound) {
 			r.dropCard(ctx)
 			return nil, store.ErrNotFound
 		}

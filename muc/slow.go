@@ -21,9 +21,15 @@ const (
 )
 
 func slowField(seconds int) form.Field {
-	return form.Field{Var: prefix + "slow_mode_duration", Type: form.TextSingle, Label: "Seconds from one message of a person to the next",
-		Desc: "0: no limit", Values: []string{strconv.Itoa(seconds)},
-		Validate: wire.E(nsValidate, "validate", wire.E(nsValidate, "range").Set("min", "0").Set("max", strconv.Itoa(maxSlow))).Set("datatype", "xs:integer")}
+	return form.Field{
+		Var:    prefix + "slow_mode_duration",
+		Type:   form.TextSingle,
+		Label:  "Seconds from one message of a person to the next",
+		Desc:   "0: no limit",
+		Values: []string{strconv.Itoa(seconds)},
+		Validate: wire.E(nsValidate, "validate", wire.E(nsValidate, "range").Set("min", "0").
+			Set("max", strconv.Itoa(maxSlow))).Set("datatype", "xs:integer"),
+	}
 }
 
 // slow refuses a message that comes too early, and remembers when people said something. Administrators do not wait.

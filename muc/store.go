@@ -14,7 +14,8 @@ type Store interface {
 	store.Rooms
 
 	ExpireRooms(ctx context.Context, host string, before time.Time) (int, error)
-	ReadRoom(ctx context.Context, host string, room string, p store.Page) (es []store.Archived, complete bool, total int, err error)
+	ReadRoom(ctx context.Context, host string, room string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	ReplaceInRoom(ctx context.Context, host string, room string, id store.ID, stanza []byte) error
 	RoomBounds(ctx context.Context, host string, room string) (first store.ID, last store.ID, err error)
 	RoomConfigs(ctx context.Context, host string, after string, limit int) ([]store.Room, error)

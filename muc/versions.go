@@ -14,11 +14,12 @@ import (
 	"parley/wire/jid"
 )
 
-// Versions of the list of affiliations (XEP-0463): who comes in says which one they know, and gets what has changed since.
+// Versions of the list of affiliations (XEP-0463): who comes in says which one they know, and gets
+// what has changed since.
 //
 // A version is a sum over the list itself: it is the same after a restart, on another node and after a change that was
-// taken back, and nothing is kept for it. The last changes are remembered while the room is in memory; who knows an older
-// version gets the whole list. All of this is there only in rooms where somebody has asked for it.
+// taken back, and nothing is kept for it. The last changes are remembered while the room is in memory; who knows an
+// older version gets the whole list. All of this is there only in rooms where somebody has asked for it.
 
 const (
 	nsVersions  = "urn:xmpp:muc:affiliations:1"
@@ -34,7 +35,8 @@ type versions struct {
 	at    time.Time     // when the list was read
 }
 
-// versionSum is the exclusive or of a hash of each entry: a change of one entry changes it without a look at the others.
+// versionSum is the exclusive or of a hash of each entry: a change of one entry changes it without a
+// look at the others.
 type versionSum [16]byte
 
 type versionStep struct {
@@ -179,13 +181,16 @@ func (v *versions) after(known string) (changes map[jid.JID]string, ok bool) {
 // mayFollow: who may read the lists once they are in (section 4.2.3).
 func (r *Room) mayFollow(affiliation string) bool {
 	role := r.RoleFor(affiliation)
-	return role == "moderator" || r.cfg.NonAnonymous && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role))
+	return role == "moderator" ||
+		r.cfg.NonAnonymous && (r.cfg.MemberList == nil || slices.Contains(r.cfg.MemberList, role))
 }
 
 // items renders entries in order of address, as what shown makes of their affiliations: "" leaves one out.
 func items(list map[jid.JID]string, shown func(string) string) []*wire.Element {
 	es := make([]*wire.Element, 0, len(list))
-	for _, j := range slices.SortedFunc(maps.Keys(list), func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) }) {
+	for _, j := range slices.SortedFunc(maps.Keys(list), func(a, b jid.JID) int {
+		return strings.Compare(a.String(), b.String())
+	}) {
 		if a := shown(list[j]); a != "" {
 			es = append(es, wire.E(wire.NSMUCUser, "item").Set("jid", j.String()).Set("affiliation", a))
 		}
@@ -193,8 +198,8 @@ func items(list map[jid.JID]string, shown func(string) string) []*wire.Element {
 	return es
 }
 
-// sendItems sends a list in as many messages as it takes, each from the version with which the one before ended. The versions
-// in between are known to nobody: who has only seen those gets the whole list again.
+// sendItems sends a list in as many messages as it takes, each from the version with which the one before ended. The
+// versions in between are known to nobody: who has only seen those gets the whole list again.
 func (r *Room) sendItems(ctx context.Context, to jid.JID, since string, until versionSum, items []*wire.Element) {
 	if since == until.String() {
 		return

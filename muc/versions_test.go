@@ -17,10 +17,13 @@ func TestVersionsInParts(t *testing.T) {
 		for k := range 350 {
 			fmt.Fprintf(&items, "<item affiliation='member' jid='m%d@elsewhere.example'/>", i*350+k)
 		}
-		r.Play("romeo sends: <iq type='set' id='m' to='orchard@groups.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'>" + items.String() + "</query></iq>\nromeo forgets from orchard@groups.example.org")
+		r.Play("romeo sends: <iq type='set' id='m' to='orchard@groups.example.org'>" +
+			"<query xmlns='http://jabber.org/protocol/muc#admin'>" + items.String() +
+			"</query></iq>\nromeo forgets from orchard@groups.example.org")
 	}
 	c := r.Clients["romeo"]
-	c.Sends("<presence to='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc'><mav xmlns='" + ns + "'/></x></presence>")
+	c.Sends("<presence to='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc'><mav xmlns='" +
+		ns + "'/></x></presence>")
 	since, seen, parts := "", make(map[string]bool), 0
 	for {
 		e := c.Next()
@@ -47,9 +50,11 @@ func TestVersionsInParts(t *testing.T) {
 		t.Errorf("%d entries in %d parts", len(seen), parts)
 	}
 	// Who was cut off after the first part does not know where they are, and gets all of it.
-	c.Sends("<presence to='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc'><mav xmlns='" + ns + "' since='" + since + "a'/></x></presence>")
+	c.Sends("<presence to='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc'><mav xmlns='" +
+		ns + "' since='" + since + "a'/></x></presence>")
 	c.Next() // the subject of the first time
-	if v := c.Next().Child(wire.NSMUCUser, "x").Child(ns, "mav"); v == nil || v.Attr("since") != "" || v.Attr("until") == since {
+	if v := c.Next().Child(wire.NSMUCUser, "x").Child(ns, "mav"); v == nil || v.Attr("since") != "" ||
+		v.Attr("until") == since {
 		t.Errorf("a version in between is answered with %+v", v)
 	}
 }

@@ -66,7 +66,14 @@ func (n *Node) backup(ctx context.Context, by acts.Actor, file string, w io.Writ
 	made, err := backup.Write(ctx, BackupLayout(n.Config), n.Store, w)
 	noted := err
 	err = fullDisk(err)
-	last := lastBackup{At: began.UTC(), Took: time.Since(began).Seconds(), By: by.Name, Bytes: made.Bytes, File: file, Missing: made.Missing}
+	last := lastBackup{
+		At:      began.UTC(),
+		Took:    time.Since(began).Seconds(),
+		By:      by.Name,
+		Bytes:   made.Bytes,
+		File:    file,
+		Missing: made.Missing,
+	}
 	return errors.Join(err, n.noteBackup(ctx, by, last, noted))
 }
 
@@ -198,7 +205,8 @@ func backupFiles(dir string) (out []admin.BackupFile, err error) {
 		return nil, err
 	}
 	for _, e := range es {
-		if i, err := e.Info(); err == nil && e.Type().IsRegular() && strings.HasPrefix(e.Name(), backupPrefix) && strings.HasSuffix(e.Name(), backupSuffix) {
+		if i, err := e.Info(); err == nil && e.Type().IsRegular() && strings.HasPrefix(e.Name(), backupPrefix) &&
+			strings.HasSuffix(e.Name(), backupSuffix) {
 			out = append(out, admin.BackupFile{Name: e.Name(), Bytes: i.Size(), At: i.ModTime()})
 		}
 	}

@@ -29,7 +29,8 @@ func (p *pushes) note(e org.Event) {
 	select {
 	case p.queue <- &e:
 	default:
-		p.n.Log.Warn("too many changes of memberships at once: some clients learn of theirs at their next sign-in", "host", e.Host)
+		p.n.Log.Warn("too many changes of memberships at once: some clients learn of theirs at their next sign-in",
+			"host", e.Host)
 	}
 }
 

@@ -14,8 +14,16 @@ import (
 // buildCerts reads the certificate files, and prepares to get the others by ACME.
 func (n *Node) buildCerts() (err error) {
 	if a := n.Config.TLS.ACME; a.Enabled {
-		c := acme.Config{Dir: filepath.Join(n.Config.DataDir, "acme"), Directory: a.Directory, Email: a.Email, Names: n.Config.ACMENames(),
-			HTTPPort: a.HTTPPort, TLSPort: a.TLSPort, Host: a.Host, Log: n.Log}
+		c := acme.Config{
+			Dir:       filepath.Join(n.Config.DataDir, "acme"),
+			Directory: a.Directory,
+			Email:     a.Email,
+			Names:     n.Config.ACMENames(),
+			HTTPPort:  a.HTTPPort,
+			TLSPort:   a.TLSPort,
+			Host:      a.Host,
+			Log:       n.Log,
+		}
 		if a.CAFile != "" {
 			if c.Roots, err = authorities([]string{a.CAFile}); err != nil {
 				return err

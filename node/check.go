@@ -34,7 +34,10 @@ func Check(c *config.Config) (wrong, advice config.Problems) {
 	}
 	for key, name := range lists {
 		if text, err := os.ReadFile(name); name != "" && err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
-			wrong = append(wrong, config.Problem{Key: key, Text: name + " holds no certificate in PEM: name a file with those of authorities"})
+			wrong = append(wrong, config.Problem{
+				Key:  key,
+				Text: name + " holds no certificate in PEM: name a file with those of authorities",
+			})
 		}
 	}
 	return wrong, advice

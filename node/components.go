@@ -22,8 +22,14 @@ func (n *Node) buildComponents() error {
 		return nil
 	}
 	l := n.Config.Limits
-	n.components = component.New(component.Config{Router: n.Router, Log: n.Log, Failures: n.failures, WriteTimeout: l.WriteTimeout, KeepAlive: l.KeepAlive,
-		Limits: wire.Limits{Stanza: int(l.StanzaSize), Depth: l.Depth, Attrs: l.Attributes}})
+	n.components = component.New(component.Config{
+		Router:       n.Router,
+		Log:          n.Log,
+		Failures:     n.failures,
+		WriteTimeout: l.WriteTimeout,
+		KeepAlive:    l.KeepAlive,
+		Limits:       wire.Limits{Stanza: int(l.StanzaSize), Depth: l.Depth, Attrs: l.Attributes},
+	})
 	for _, c := range n.Config.Components {
 		secret := c.Secret
 		if c.SecretFile != "" {
@@ -51,7 +57,9 @@ func (n *Node) listenComponents(g *errgroup.Group) error {
 	}
 	n.stop = append(n.stop, func(ctx context.Context) { n.components.Shutdown(ctx) })
 	for _, a := range n.Config.Listeners.Component.Addresses {
-		if err := n.serve(g, "component", a, n.Config.Listeners.Component.TrustedProxies, func(l net.Listener) error { return n.components.Serve(l) }); err != nil {
+		if err := n.serve(g, "component", a, n.Config.Listeners.Component.TrustedProxies, func(l net.Listener) error {
+			return n.components.Serve(l)
+		}); err != nil {
 			return err
 		}
 	}

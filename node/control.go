@@ -47,12 +47,14 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	if err := admin.RegisterProcess(n.Registry); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping}, admin.Check{Name: "writing", Do: n.writable.check},
+	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping},
+		admin.Check{Name: "writing", Do: n.writable.check},
 		admin.Check{Name: "clock", Do: func(context.Context) error { return n.clockBehind() }, Warning: true},
 		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disksLow() }, Warning: true},
 		admin.Check{Name: "lease", Do: n.leaseHeld})
 	for _, a := range n.Config.Listeners.Metrics.Addresses {
-		if err := n.serveHTTP(g, "metrics", a, monitor, nil, door.Trust(config.Networks(n.Config.Listeners.Metrics.TrustedProxies))); err != nil {
+		if err := n.serveHTTP(g, "metrics", a, monitor, nil,
+			door.Trust(config.Networks(n.Config.Listeners.Metrics.TrustedProxies))); err != nil {
 			return err
 		}
 	}
@@ -72,7 +74,10 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 		}
 	})
 	g.Go(func() error {
-		if err := s.Serve(n.doors.On(l, door.Config{Name: "control", Limits: door.Limits{All: maxControl}})); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(n.doors.On(l, door.Config{
+			Name:   "control",
+			Limits: door.Limits{All: maxControl},
+		})); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("control socket: %w", err)
 		}
 		return nil

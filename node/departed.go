@@ -128,7 +128,8 @@ func (n *Node) noteHeir(ctx context.Context, h *host, verb acts.Verb, what strin
 func (n *Node) heirOf(domain string) func(ctx context.Context) (jid.JID, error) {
 	return func(ctx context.Context) (jid.JID, error) {
 		for _, role := range []string{store.RoleOwner, store.RoleAdmin} {
-			ps, _, err := n.Store.People(ctx, domain, store.PeopleFilter{Role: role, State: store.StateActive, Limit: 200})
+			ps, _, err := n.Store.People(ctx, domain,
+				store.PeopleFilter{Role: role, State: store.StateActive, Limit: 200})
 			if err != nil {
 				return jid.JID{}, err
 			}

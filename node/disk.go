@@ -94,7 +94,8 @@ func (d *disk) says(free int64, f fullness) error {
 	if len(what) == 0 {
 		what = append(what, "soon nothing can be kept")
 	}
-	return fmt.Errorf("the disk is nearly full, %d MiB are left in %s: %s", free>>20, d.dir, strings.Join(what, ", and "))
+	return fmt.Errorf("the disk is nearly full, %d MiB are left in %s: %s",
+		free>>20, d.dir, strings.Join(what, ", and "))
 }
 
 // buildDisks finds the disks; the directories exist by then.
@@ -103,11 +104,19 @@ func (n *Node) buildDisks() {
 	for _, d := range n.disks {
 		labels := prometheus.Labels{"disk": d.name}
 		n.Registry.MustRegister(
-			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "parley_disk_free_bytes", Help: "Room that is left on the disk.", ConstLabels: labels}, func() float64 {
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name:        "parley_disk_free_bytes",
+				Help:        "Room that is left on the disk.",
+				ConstLabels: labels,
+			}, func() float64 {
 				free, _ := d.look(0)
 				return float64(free)
 			}),
-			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "parley_disk_low", Help: "1 below disk.low: no uploads; 2 below disk.lowest: who writes most is refused.", ConstLabels: labels}, func() float64 {
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name:        "parley_disk_low",
+				Help:        "1 below disk.low: no uploads; 2 below disk.lowest: who writes most is refused.",
+				ConstLabels: labels,
+			}, func() float64 {
 				_, f := d.look(0)
 				return float64(f)
 			}))

@@ -70,7 +70,8 @@ func records(c *config.Config, p ports, host, machine string) (out []admin.DNSRe
 	}
 	srv := func(service, name, door string, usual int, why string) {
 		if p[door] != 0 {
-			add("SRV", "_"+service+"._tcp."+name, fmt.Sprintf("0 5 %d %s.", p[door], machine), why, machine != host || p[door] != usual && usual != 0)
+			add("SRV", "_"+service+"._tcp."+name, fmt.Sprintf("0 5 %d %s.", p[door], machine), why,
+				machine != host || p[door] != usual && usual != 0)
 		}
 	}
 	add("A", machine, "", "the machine: its IPv4 address, and AAAA for IPv6", true)
@@ -85,7 +86,8 @@ func records(c *config.Config, p ports, host, machine string) (out []admin.DNSRe
 	}
 	// A service without a record of its own is not found by other servers, whatever the port.
 	for i := range out {
-		if strings.HasPrefix(out[i].Name, "_xmpp-server._tcp.") && (p["s2s"] != 5269 || machine != host || out[i].Name != "_xmpp-server._tcp."+host+".") {
+		if strings.HasPrefix(out[i].Name, "_xmpp-server._tcp.") &&
+			(p["s2s"] != 5269 || machine != host || out[i].Name != "_xmpp-server._tcp."+host+".") {
 			out[i].Must = true
 		}
 	}

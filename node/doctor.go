@@ -38,7 +38,10 @@ func (d *doctor) say(area, what, state, text, todo string) {
 func Diagnose(ctx context.Context, c *config.Config) []admin.Finding { return diagnose(ctx, c, nil) }
 
 func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
-	parts := []func(*doctor, context.Context){(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage, (*doctor).clock, (*doctor).order, (*doctor).mail}
+	parts := []func(*doctor, context.Context){
+		(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage,
+		(*doctor).clock, (*doctor).order, (*doctor).mail,
+	}
 	ds := make([]*doctor, len(parts))
 	var wg sync.WaitGroup
 	for i, part := range parts { // they wait for other machines, independently of each other
@@ -76,9 +79,14 @@ func (d *doctor) configuration(context.Context) {
 	for _, w := range []struct {
 		yes        bool
 		what, text string
-	}{{!d.c.Listeners.C2S.RequireTLS, "listeners.c2s.require_tls", "clients may speak without encryption"}, {!d.c.Federation.RequireTLS && d.c.Federation.Enabled, "federation.require_tls", "other servers may speak without encryption"},
-		{!d.c.Auth.PasswordPolicy, "auth.password_policy", "any password is taken"}, {d.c.Registration.Enabled, "registration.enabled", "strangers may make accounts"},
-		{d.c.Mail.Show, "mail.show", "mails are shown to whoever looks, and not sent"}} {
+	}{
+		{!d.c.Listeners.C2S.RequireTLS, "listeners.c2s.require_tls", "clients may speak without encryption"},
+		{!d.c.Federation.RequireTLS && d.c.Federation.Enabled, "federation.require_tls",
+			"other servers may speak without encryption"},
+		{!d.c.Auth.PasswordPolicy, "auth.password_policy", "any password is taken"},
+		{d.c.Registration.Enabled, "registration.enabled", "strangers may make accounts"},
+		{d.c.Mail.Show, "mail.show", "mails are shown to whoever looks, and not sent"},
+	} {
 		if w.yes {
 			d.say("configuration", w.what, admin.Warning, w.text, "change it unless that is meant")
 		}
@@ -114,13 +122,15 @@ func (d *doctor) certificate(h config.Host, name string, roots *x509.CertPool) {
 	chain, err := d.chain(h, name)
 	switch {
 	case err != nil:
-		d.say("certificates", name, admin.Failed, err.Error(), "name a certificate and its key in the configuration, or have them issued (tls.acme)")
+		d.say("certificates", name, admin.Failed, err.Error(),
+			"name a certificate and its key in the configuration, or have them issued (tls.acme)")
 		return
 	case chain == nil && d.c.TLS.ACME.Enabled && d.n == nil:
 		d.say("certificates", name, admin.OK, "it is issued when the server runs (tls.acme)", "")
 		return
 	case chain == nil:
-		d.say("certificates", name, admin.Failed, "there is none yet", "the log says why none was issued: the authority has to reach this machine under that name")
+		d.say("certificates", name, admin.Failed, "there is none yet",
+			"the log says why none was issued: the authority has to reach this machine under that name")
 		return
 	}
 	leaf := chain[0]
@@ -142,7 +152,8 @@ func (d *doctor) certificate(h config.Host, name string, roots *x509.CertPool) {
 	case leaf.NotAfter.Sub(d.now) < expiresSoon:
 		d.say("certificates", name, admin.Warning, "it expires soon: "+until, "renew it")
 	case trust != nil && !local(h.Domain):
-		d.say("certificates", name, admin.Warning, until+", but nobody trusts that authority by default: "+trust.Error(), "get one of a known authority, or give clients this one")
+		d.say("certificates", name, admin.Warning, until+", but nobody trusts that authority by default: "+
+			trust.Error(), "get one of a known authority, or give clients this one")
 	default:
 		d.say("certificates", name, admin.OK, until, "")
 	}
@@ -235,8 +246,15 @@ func (d *doctor) ports(ctx context.Context) {
 		key       string
 		addresses []string
 		off       bool
-	}{{"listeners.c2s", l.C2S.Addresses, false}, {"listeners.c2s_tls", l.C2STLS.Addresses, false}, {"listeners.websocket", l.WebSocket.Addresses, false}, {"listeners.websocket (plain)", l.WebSocket.PlainAddresses, false},
-		{"listeners.metrics", l.Metrics.Addresses, false}, {"federation", f.Addresses, !f.Enabled}, {"federation (TLS)", f.TLSAddresses, !f.Enabled}}
+	}{
+		{"listeners.c2s", l.C2S.Addresses, false},
+		{"listeners.c2s_tls", l.C2STLS.Addresses, false},
+		{"listeners.websocket", l.WebSocket.Addresses, false},
+		{"listeners.websocket (plain)", l.WebSocket.PlainAddresses, false},
+		{"listeners.metrics", l.Metrics.Addresses, false},
+		{"federation", f.Addresses, !f.Enabled},
+		{"federation (TLS)", f.TLSAddresses, !f.Enabled},
+	}
 	for _, a := range all {
 		for _, addr := range a.addresses {
 			switch {
@@ -268,7 +286,8 @@ func (d *doctor) dial(ctx context.Context, key, addr string) {
 		return
 	}
 	c.Close()
-	d.say("ports", addr, admin.OK, key+": the server answers; whether others come through to it is for a machine elsewhere to say", "")
+	d.say("ports", addr, admin.OK,
+		key+": the server answers; whether others come through to it is for a machine elsewhere to say", "")
 }
 
 func (d *doctor) bind(key, addr string) {
@@ -278,9 +297,11 @@ func (d *doctor) bind(key, addr string) {
 		l.Close()
 		d.say("ports", addr, admin.OK, key+": it is free", "")
 	case errors.Is(err, syscall.EADDRINUSE):
-		d.say("ports", addr, admin.Failed, key+": another program has it, or a server that runs", "stop it (`ss -ltnp` shows which it is), or name another port")
+		d.say("ports", addr, admin.Failed, key+": another program has it, or a server that runs",
+			"stop it (`ss -ltnp` shows which it is), or name another port")
 	case errors.Is(err, syscall.EACCES):
-		d.say("ports", addr, admin.Warning, key+": this user may not listen there", "take a port above 1023, or give the program cap_net_bind_service")
+		d.say("ports", addr, admin.Warning, key+": this user may not listen there",
+			"take a port above 1023, or give the program cap_net_bind_service")
 	default:
 		d.say("ports", addr, admin.Failed, key+": "+err.Error(), "name an address of this machine")
 	}
@@ -295,7 +316,8 @@ func (d *doctor) storage(ctx context.Context) {
 	} else if err != nil {
 		d.say("storage", "data_dir", admin.Failed, err.Error(), "let the server's user into it")
 	} else if i.Mode().Perm()&0o007 != 0 {
-		d.say("storage", "data_dir", admin.Warning, d.c.DataDir+" may be read by every user of this machine", "chmod 700 "+d.c.DataDir)
+		d.say("storage", "data_dir", admin.Warning, d.c.DataDir+" may be read by every user of this machine",
+			"chmod 700 "+d.c.DataDir)
 	}
 	if d.n != nil {
 		d.schema(ctx, d.n.Store)
@@ -327,9 +349,11 @@ func (d *doctor) room(x *disk) {
 	switch {
 	case free < 0: // unknown
 	case f == lowest:
-		d.say("storage", "free space", admin.Failed, x.says(free, f).Error(), "make room now, or give it a larger disk: see disk.lowest")
+		d.say("storage", "free space", admin.Failed, x.says(free, f).Error(),
+			"make room now, or give it a larger disk: see disk.lowest")
 	case f == low:
-		d.say("storage", "free space", admin.Warning, x.says(free, f).Error(), "make room, or give it a larger disk: see disk.low")
+		d.say("storage", "free space", admin.Warning, x.says(free, f).Error(),
+			"make room, or give it a larger disk: see disk.low")
 	case free < lowSpace:
 		d.say("storage", "free space", admin.Warning, left, "make room: without it nothing can be kept")
 	default:
@@ -349,9 +373,11 @@ func (d *doctor) schema(ctx context.Context, st *sqlstore.Store) {
 	case err != nil:
 		d.say("storage", "database", admin.Failed, err.Error(), "see store.dsn")
 	case current > newest:
-		d.say("storage", "database", admin.Failed, fmt.Sprintf("%s: a newer parley has been here", st.Engine()), "use that one")
+		d.say("storage", "database", admin.Failed,
+			fmt.Sprintf("%s: a newer parley has been here", st.Engine()), "use that one")
 	case current < newest && d.n == nil && !d.c.Store.Migrate:
-		d.say("storage", "database", admin.Warning, fmt.Sprintf("%s: the schema has version %d of %d", st.Engine(), current, newest), "parley migrate up")
+		d.say("storage", "database", admin.Warning,
+			fmt.Sprintf("%s: the schema has version %d of %d", st.Engine(), current, newest), "parley migrate up")
 	default:
 		d.say("storage", "database", admin.OK, fmt.Sprintf("%s answers, schema %d", st.Engine(), current), "")
 	}
@@ -360,9 +386,12 @@ func (d *doctor) schema(ctx context.Context, st *sqlstore.Store) {
 func (d *doctor) clock(context.Context) {
 	switch synced, known := clockSynced(); {
 	case !known:
-		d.say("clock", "synchronisation", admin.OK, d.now.UTC().Format("2006-01-02 15:04:05 UTC")+"; whether it is kept right is not known here", "")
+		d.say("clock", "synchronisation", admin.OK,
+			d.now.UTC().Format("2006-01-02 15:04:05 UTC")+"; whether it is kept right is not known here", "")
 	case !synced:
-		d.say("clock", "synchronisation", admin.Warning, d.now.UTC().Format("2006-01-02 15:04:05 UTC")+"; nothing keeps it right", "let it follow a time server (systemd-timesyncd, chrony): certificates and codes of second factors go by it")
+		d.say("clock", "synchronisation", admin.Warning,
+			d.now.UTC().Format("2006-01-02 15:04:05 UTC")+"; nothing keeps it right", "let it follow a time server "+
+				"(systemd-timesyncd, chrony): certificates and codes of second factors go by it")
 	default:
 		d.say("clock", "synchronisation", admin.OK, "it follows a time server", "")
 	}
@@ -389,7 +418,8 @@ func (d *doctor) mail(ctx context.Context) {
 	if m.Username != "" {
 		text += ", and takes the password"
 	}
-	if u, err := url.Parse(d.c.Web.URL); err == nil && u.Host == "" && len(d.c.Hosts) > 0 && local(d.c.Hosts[0].Domain) {
+	if u, err := url.Parse(d.c.Web.URL); err == nil && u.Host == "" && len(d.c.Hosts) > 0 &&
+		local(d.c.Hosts[0].Domain) {
 		text += "; but links in mails lead to " + d.c.Hosts[0].Domain
 	}
 	d.say("e-mail", at, admin.OK, text, "")

@@ -59,16 +59,26 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	n.invitations[h.Domain] = invitations
 	cards := vcard.New(h, n.Store, rules, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words})
 	n.cards[h.Domain] = cards
-	alerts := push.New(h, n.Store, push.Config{Sender: c.Accounts.PushSender, Silent: n.silent(h, rules), Wish: func(ctx context.Context, account string, room jid.JID) (push.Wish, error) {
-		w, _, err := n.wish(ctx, h, account, room)
-		return w, err
-	}})
+	alerts := push.New(h, n.Store, push.Config{
+		Sender: c.Accounts.PushSender,
+		Silent: n.silent(h, rules),
+		Wish: func(ctx context.Context, account string, room jid.JID) (push.Wish, error) {
+			w, _, err := n.wish(ctx, h, account, room)
+			return w, err
+		},
+	})
 	n.alerts[h.Domain] = alerts
-	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{Host: h, Store: n.Store, Org: n.Org, URL: func() string { return n.listenerURL(h.Domain, spacesPath) }})
+	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{
+		Host:  h,
+		Store: n.Store,
+		Org:   n.Org,
+		URL:   func() string { return n.listenerURL(h.Domain, spacesPath) },
+	})
 	return append(n.searching(h), []*server.Feature{
 		blocking.New(h, n.Store, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),
-		strangers.New(h, n.Store, strangers.Config{Refuse: c.Federation.Strangers == "refuse", PerMinute: c.Federation.StrangersPerMinute}),
+		strangers.New(h, n.Store,
+			strangers.Config{Refuse: c.Federation.Strangers == "refuse", PerMinute: c.Federation.StrangersPerMinute}),
 		ping.New(h),
 		softwareversion.New(h, Version()),
 		entitytime.New(h),
@@ -85,9 +95,17 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		pubsub.NewAccounts(h, n.Store, nodeLimits(c.PubSub, c.PubSub.Nodes, c.PubSub.Bytes)),
 		marks.Feature(),
 		n.spaces[h.Domain].Feature(),
-		private.New(h, n.Store, private.Config{Max: c.Accounts.PrivateElements, Size: int(c.Accounts.PrivateElementSize)}),
+		private.New(h, n.Store, private.Config{
+			Max:  c.Accounts.PrivateElements,
+			Size: int(c.Accounts.PrivateElementSize),
+		}),
 		mds.New(h),
-		mam.New(h, n.Store, mam.Config{Default: c.Archive.DefaultPolicy, PageMax: c.Archive.PageMax, Search: c.Archive.Search, Retention: func() time.Duration { return n.settings.Of(h.Domain).Archive }}),
+		mam.New(h, n.Store, mam.Config{
+			Default:   c.Archive.DefaultPolicy,
+			PageMax:   c.Archive.PageMax,
+			Search:    c.Archive.Search,
+			Retention: func() time.Duration { return n.settings.Of(h.Domain).Archive },
+		}),
 		carbons.New(h),
 		inbox.New(h, n.Store, n.Org, inbox.Config{}).Feature(),
 		sharing.New(h, n.Org),
@@ -96,7 +114,11 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		n.places.forgetting(h),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),
-		offline.New(h, n.Store, offline.Config{Max: waiting, Bytes: int64(c.Accounts.OfflineBytes), Expiry: c.Accounts.OfflineExpiry}),
+		offline.New(h, n.Store, offline.Config{
+			Max:    waiting,
+			Bytes:  int64(c.Accounts.OfflineBytes),
+			Expiry: c.Accounts.OfflineExpiry,
+		}),
 	}...)
 }
 
@@ -104,7 +126,20 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 func (n *Node) buildHosts(ctx context.Context) error {
 	c := n.Config
 	n.acts = acts.NewLog(n.Store, func(string) store.ID { return n.IDs.Next() })
-	n.Org = org.New(n.Store, org.Config{Acts: n.acts, Label: c.Rooms.Label, MaxGroup: c.Groups.MaxMembers, MaxOwned: c.Groups.MaxOwned, MaxThemes: c.Groups.MaxThemes, ThemePace: c.Groups.ThemePace, MaxTeam: c.Groups.MaxTeam, MaxRoster: c.Groups.MaxRoster, Apart: !c.Groups.AdminsOwn, ThemesBy: c.Groups.ThemesBy, MembersCreate: c.Groups.Create == "members", Now: n.IDs.Now})
+	n.Org = org.New(n.Store, org.Config{
+		Acts:          n.acts,
+		Label:         c.Rooms.Label,
+		MaxGroup:      c.Groups.MaxMembers,
+		MaxOwned:      c.Groups.MaxOwned,
+		MaxThemes:     c.Groups.MaxThemes,
+		ThemePace:     c.Groups.ThemePace,
+		MaxTeam:       c.Groups.MaxTeam,
+		MaxRoster:     c.Groups.MaxRoster,
+		Apart:         !c.Groups.AdminsOwn,
+		ThemesBy:      c.Groups.ThemesBy,
+		MembersCreate: c.Groups.Create == "members",
+		Now:           n.IDs.Now,
+	})
 	n.pushes = newPushes(n)
 	secret, err := n.secret(ctx, "occupant-id")
 	if err != nil {
@@ -119,9 +154,17 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	metrics := server.NewMetrics(n.Registry)
 	archiveRate, archiveBurst := archivePace(c.Limits)
 	for _, hc := range c.Hosts {
-		h, err := server.NewHost(server.HostConfig{Domain: hc.Domain, Store: n.Store, IDs: n.IDs, Router: n.Router, Log: n.Log, Metrics: metrics,
+		h, err := server.NewHost(server.HostConfig{
+			Domain:  hc.Domain,
+			Store:   n.Store,
+			IDs:     n.IDs,
+			Router:  n.Router,
+			Log:     n.Log,
+			Metrics: metrics,
 			Limits: server.Limits{SessionsPerAccount: c.Limits.SessionsPerAccount,
-				ArchiveBytesPerSecond: archiveRate, ArchiveBytesBurst: archiveBurst}, Features: n.features})
+				ArchiveBytesPerSecond: archiveRate, ArchiveBytesBurst: archiveBurst},
+			Features: n.features,
+		})
 		if err != nil {
 			return err
 		}
@@ -132,7 +175,12 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
 		}
-		nodes, err := pubsub.NewService(pubsub.ServiceConfig{Domain: "pubsub." + hc.Domain, Host: h, Store: n.Store, Limits: serviceLimits(c.PubSub)})
+		nodes, err := pubsub.NewService(pubsub.ServiceConfig{
+			Domain: "pubsub." + hc.Domain,
+			Host:   h,
+			Store:  n.Store,
+			Limits: serviceLimits(c.PubSub),
+		})
 		if err != nil {
 			return fmt.Errorf("publish-subscribe of %s: %w", hc.Domain, err)
 		}
@@ -223,5 +271,11 @@ func serviceLimits(c config.PubSub) pubsub.Limits {
 }
 
 func nodeLimits(c config.PubSub, nodes int, bytes config.Size) pubsub.Limits {
-	return pubsub.Limits{Nodes: nodes, Items: c.Items, ItemBytes: int(c.ItemSize), Bytes: int64(bytes), Subscriptions: c.Subscriptions}
+	return pubsub.Limits{
+		Nodes:         nodes,
+		Items:         c.Items,
+		ItemBytes:     int(c.ItemSize),
+		Bytes:         int64(bytes),
+		Subscriptions: c.Subscriptions,
+	}
 }

@@ -34,12 +34,37 @@ func (n *Node) buildFederation(ctx context.Context) error {
 		secure = federation.Validating{Addr: n.Config.DNS.Resolver, Timeout: n.Config.DNS.Timeout}
 	}
 	n.federation = federation.New(federation.Config{
-		Router: n.Router, Log: n.Log, Registry: n.Registry, Secret: secret, Cert: n.certs.For, Roots: roots, AllowNetworks: config.Networks(f.AllowNetworks), MinTLS: n.tlsConfig().MinVersion,
-		Resolver: resolver(n.Config.DNS.Resolver), DNSTimeout: n.Config.DNS.Timeout, DNSServer: dnsServer(n.Config.DNS.Resolver), Secure: secure, AllowPlain: !f.RequireTLS, NoBidi: !f.Bidi,
-		Policy: federation.Policy{RequireCertificate: f.RequireCertificate, RefuseDialback: !f.AllowDialback, Block: f.Block, Allow: f.Allow},
-		Limits: wire.Limits{Stanza: int(f.StanzaSize), Depth: l.Depth, Attrs: l.Attributes}, MaxQueue: int(f.SendQueue),
-		MaxIncoming: f.Connections, MaxUnproven: f.Unproven, StanzasPerSecond: f.StanzasPerSecond, StanzasBurst: f.StanzasBurst,
-		HandshakeTimeout: f.HandshakeTimeout, AuthTimeout: f.AuthTimeout, IdleTimeout: f.IdleTimeout, WriteTimeout: l.WriteTimeout, KeepAlive: l.KeepAlive,
+		Router:        n.Router,
+		Log:           n.Log,
+		Registry:      n.Registry,
+		Secret:        secret,
+		Cert:          n.certs.For,
+		Roots:         roots,
+		AllowNetworks: config.Networks(f.AllowNetworks),
+		MinTLS:        n.tlsConfig().MinVersion,
+		Resolver:      resolver(n.Config.DNS.Resolver),
+		DNSTimeout:    n.Config.DNS.Timeout,
+		DNSServer:     dnsServer(n.Config.DNS.Resolver),
+		Secure:        secure,
+		AllowPlain:    !f.RequireTLS,
+		NoBidi:        !f.Bidi,
+		Policy: federation.Policy{
+			RequireCertificate: f.RequireCertificate,
+			RefuseDialback:     !f.AllowDialback,
+			Block:              f.Block,
+			Allow:              f.Allow,
+		},
+		Limits:           wire.Limits{Stanza: int(f.StanzaSize), Depth: l.Depth, Attrs: l.Attributes},
+		MaxQueue:         int(f.SendQueue),
+		MaxIncoming:      f.Connections,
+		MaxUnproven:      f.Unproven,
+		StanzasPerSecond: f.StanzasPerSecond,
+		StanzasBurst:     f.StanzasBurst,
+		HandshakeTimeout: f.HandshakeTimeout,
+		AuthTimeout:      f.AuthTimeout,
+		IdleTimeout:      f.IdleTimeout,
+		WriteTimeout:     l.WriteTimeout,
+		KeepAlive:        l.KeepAlive,
 	})
 	n.Router.SetRemote(n.federation)
 	n.others.Server = n.federation
@@ -97,9 +122,13 @@ func resolver(addr string) *net.Resolver {
 		return net.DefaultResolver
 	}
 	var d net.Dialer
-	return &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return d.DialContext(ctx, network, addr)
-	}}
+	return &net.Resolver{
+		PreferGo:     true,
+		StrictErrors: true,
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return d.DialContext(ctx, network, addr)
+		},
+	}
 }
 
 // dnsServer gives the address of the server that resolver asks; "" if the system does not say.
@@ -125,7 +154,9 @@ func (n *Node) listenFederation(g *errgroup.Group) error {
 		direct    bool
 	}{{"s2s", n.Config.Federation.Addresses, false}, {"s2s_tls", n.Config.Federation.TLSAddresses, true}} {
 		for _, a := range d.addresses {
-			if err := n.serve(g, d.door, a, n.Config.Federation.TrustedProxies, func(l net.Listener) error { return n.federation.Serve(l, d.direct) }); err != nil {
+			if err := n.serve(g, d.door, a, n.Config.Federation.TrustedProxies, func(l net.Listener) error {
+				return n.federation.Serve(l, d.direct)
+			}); err != nil {
 				return err
 			}
 		}

@@ -40,10 +40,15 @@ func TestWritable(t *testing.T) {
 			t.Errorf("%d writes for a second of probes", writes)
 		}
 		time.Sleep(writableAgain)
-		for reason, is := range map[string]error{"the disk is full": syscall.ENOSPC, "has not written anything": context.DeadlineExceeded, "no such thing": errors.New("no such thing")} {
+		for reason, is := range map[string]error{
+			"the disk is full":         syscall.ENOSPC,
+			"has not written anything": context.DeadlineExceeded,
+			"no such thing":            errors.New("no such thing"),
+		} {
 			err = is
 			time.Sleep(writableAgain)
-			if got := probe(); got == nil || !strings.Contains(got.Error(), reason) || !strings.Contains(got.Error(), "nothing can be kept") {
+			if got := probe(); got == nil || !strings.Contains(got.Error(), reason) ||
+				!strings.Contains(got.Error(), "nothing can be kept") {
 				t.Errorf("%v: it says %v", is, got)
 			}
 		}

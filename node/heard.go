@@ -108,7 +108,8 @@ func ignoreGone(err error) error {
 
 // wish gives what a person wants to be notified of in a room, and whether their clients enter it by themselves. Without
 // a choice they are notified of everything in a room for members only, and of mentions elsewhere (XEP-0492, section 3).
-func (n *Node) wish(ctx context.Context, h *server.Host, account string, room jid.JID) (w push.Wish, enters bool, err error) {
+func (n *Node) wish(ctx context.Context, h *server.Host, account string,
+	room jid.JID) (w push.Wish, enters bool, err error) {
 	s, err := n.bookmarks[h.Domain].SettingOf(ctx, account, room)
 	if err != nil || s.Level == bookmarks.Never {
 		return push.Wish{}, s.Enters, err
@@ -129,7 +130,8 @@ func (n *Node) wish(ctx context.Context, h *server.Host, account string, room ji
 }
 
 // silent gives push.Config.Silent: it goes by people's quiet hours and by their clients' presence.
-func (n *Node) silent(h *server.Host, p *people.People) func(ctx context.Context, account string, at time.Time) (bool, error) {
+func (n *Node) silent(h *server.Host,
+	p *people.People) func(ctx context.Context, account string, at time.Time) (bool, error) {
 	return func(ctx context.Context, account string, at time.Time) (bool, error) {
 		if undisturbed(h, account) {
 			return true, nil

@@ -20,7 +20,8 @@ func (n *Node) beginIDs(ctx context.Context) error {
 	}
 	n.IDs.Begin(id)
 	if err := n.clockBehind(); err != nil {
-		n.Log.Warn("the clock is behind the newest message: until it catches up, new messages get times after that one", "newest", id.Time(), "behind", n.IDs.Behind().Round(time.Second))
+		n.Log.Warn("the clock is behind the newest message: until it catches up, new messages get times after that one",
+			"newest", id.Time(), "behind", n.IDs.Behind().Round(time.Second))
 	}
 	return nil
 }
@@ -31,7 +32,8 @@ func (n *Node) clockBehind() error {
 	if d <= behindAtMost {
 		return nil
 	}
-	return fmt.Errorf("the clock is %v behind the newest message: until it catches up, new ones are dated after that one", d.Round(time.Second))
+	return fmt.Errorf("the clock is %v behind the newest message: until it catches up, new ones are dated "+
+		"after that one", d.Round(time.Second))
 }
 
 func (d *doctor) order(context.Context) {
@@ -39,7 +41,8 @@ func (d *doctor) order(context.Context) {
 		return
 	}
 	if err := d.n.clockBehind(); err != nil {
-		d.say("clock", "messages", admin.Warning, err.Error(), "set the clock right; if it is, it was ahead when that message was kept, and time will mend it")
+		d.say("clock", "messages", admin.Warning, err.Error(),
+			"set the clock right; if it is, it was ahead when that message was kept, and time will mend it")
 		return
 	}
 	d.say("clock", "messages", admin.OK, "it is not behind what is kept", "")

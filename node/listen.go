@@ -24,18 +24,22 @@ import (
 func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 	l := n.Config.Listeners
 	if !l.C2S.RequireTLS {
-		n.Log.Warn("clients may connect without TLS: others can read what they send", "key", "listeners.c2s.require_tls")
+		n.Log.Warn("clients may connect without TLS: others can read what they send", "key",
+			"listeners.c2s.require_tls")
 	}
 	if fit := n.doors.Connections(); fit > 0 && fit < n.Config.Limits.Connections {
-		n.Log.Warn("the process may open fewer files than the allowed connections: further connections are refused", "connections", fit, "key", "limits.connections")
+		n.Log.Warn("the process may open fewer files than the allowed connections: further connections are refused",
+			"connections", fit, "key", "limits.connections")
 	}
 	for _, a := range l.C2S.Addresses {
-		if err := n.serve(g, "c2s", a, l.C2S.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {
+		if err := n.serve(g, "c2s", a,
+			l.C2S.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, false) }); err != nil {
 			return err
 		}
 	}
 	for _, a := range l.C2STLS.Addresses {
-		if err := n.serve(g, "c2s_tls", a, l.C2STLS.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, true) }); err != nil {
+		if err := n.serve(g, "c2s_tls", a,
+			l.C2STLS.TrustedProxies, func(nl net.Listener) error { return n.door.Serve(nl, true) }); err != nil {
 			return err
 		}
 	}
@@ -71,7 +75,11 @@ func (n *Node) listen(ctx context.Context, g *errgroup.Group) error {
 // serve opens a listener for f, which counts connections itself. proxies are the networks that may forward clients'
 // addresses.
 func (n *Node) serve(g *errgroup.Group, name, addr string, proxies []string, f func(net.Listener) error) error {
-	nl, err := n.open(addr, door.Config{Name: name, Proxies: door.Trust(config.Networks(proxies)), Header: n.Config.Limits.HandshakeTimeout})
+	nl, err := n.open(addr, door.Config{
+		Name:    name,
+		Proxies: door.Trust(config.Networks(proxies)),
+		Header:  n.Config.Limits.HandshakeTimeout,
+	})
 	if err != nil {
 		return err
 	}
@@ -95,14 +103,20 @@ func (n *Node) open(addr string, cfg door.Config) (*door.Listener, error) {
 }
 
 // serveHTTP serves h until the node stops.
-func (n *Node) serveHTTP(g *errgroup.Group, name, addr string, h http.Handler, cfg *tls.Config, proxies door.Proxies) error {
+func (n *Node) serveHTTP(g *errgroup.Group, name, addr string, h http.Handler, cfg *tls.Config,
+	proxies door.Proxies) error {
 	if n.acme != nil {
 		h = n.acme.HTTP(h) // HTTP-01
 	}
 	h = proxies.Handler(n.doors.Requests(h), n.Log)
 	l := n.Config.Limits
-	open, err := n.open(addr, door.Config{Name: name, Proxies: proxies, Header: l.HandshakeTimeout, Write: l.WriteTimeout,
-		Limits: door.Limits{All: l.Connections, PerAddress: l.ConnectionsPerAddress}})
+	open, err := n.open(addr, door.Config{
+		Name:    name,
+		Proxies: proxies,
+		Header:  l.HandshakeTimeout,
+		Write:   l.WriteTimeout,
+		Limits:  door.Limits{All: l.Connections, PerAddress: l.ConnectionsPerAddress},
+	})
 	if err != nil {
 		return err
 	}
@@ -110,8 +124,14 @@ func (n *Node) serveHTTP(g *errgroup.Group, name, addr string, h http.Handler, c
 	if cfg != nil {
 		nl = tls.NewListener(nl, cfg)
 	}
-	s := &http.Server{Handler: h, TLSConfig: cfg, ReadHeaderTimeout: n.Config.Limits.HandshakeTimeout, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelDebug)}
+	s := &http.Server{
+		Handler:           h,
+		TLSConfig:         cfg,
+		ReadHeaderTimeout: n.Config.Limits.HandshakeTimeout,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(n.Log.Handler(), slog.LevelDebug),
+	}
 	n.stop = append(n.stop, func(ctx context.Context) {
 		if s.Shutdown(ctx) != nil {
 			s.Close()
@@ -193,21 +213,55 @@ func certFiles(cfg *config.Config) []c2s.CertFile {
 // doorConfig makes the configuration of the client door.
 func doorConfig(n *Node, secret []byte) c2s.Config {
 	l, sm, a := n.Config.Limits, n.Config.StreamManagement, n.Config.Auth
-	conflict := map[string]server.Conflict{"replace": server.Replace, "refuse": server.Refuse, "generate": server.Generate}[a.ResourceConflict]
+	conflict := map[string]server.Conflict{
+		"replace":  server.Replace,
+		"refuse":   server.Refuse,
+		"generate": server.Generate,
+	}[a.ResourceConflict]
 	return c2s.Config{
-		Router: n.Router, Store: n.Store, Log: n.Log, Registry: n.Registry,
-		StartTLS: n.tlsConfig(), DirectTLS: n.tlsConfig("xmpp-client"),
-		Secrets: secrets{n}, Mechanisms: a.Mechanisms, Iterations: a.ScramIterations, Secret: secret, DowngradeHash: a.DowngradeProtection,
+		Router:        n.Router,
+		Store:         n.Store,
+		Log:           n.Log,
+		Registry:      n.Registry,
+		StartTLS:      n.tlsConfig(),
+		DirectTLS:     n.tlsConfig("xmpp-client"),
+		Secrets:       secrets{n},
+		Mechanisms:    a.Mechanisms,
+		Iterations:    a.ScramIterations,
+		Secret:        secret,
+		DowngradeHash: a.DowngradeProtection,
 		TokenLifetime: a.TokenLifetime,
-		Throttle:      n.throttle, Failures: n.failures,
-		AuthAttempts: a.AttemptsPerStream, Conflict: conflict,
-		SM: c2s.SMConfig{ResumeTimeout: sm.ResumeTimeout, MaxStanzas: sm.MaxStanzas, MaxBytes: int(sm.MaxBytes), AckEvery: sm.AckEvery,
-			Sweep: sm.AckInterval, MaxMisses: sm.MaxMisses},
+		Throttle:      n.throttle,
+		Failures:      n.failures,
+		AuthAttempts:  a.AttemptsPerStream,
+		Conflict:      conflict,
+		SM: c2s.SMConfig{
+			ResumeTimeout: sm.ResumeTimeout,
+			MaxStanzas:    sm.MaxStanzas,
+			MaxBytes:      int(sm.MaxBytes),
+			AckEvery:      sm.AckEvery,
+			Sweep:         sm.AckInterval,
+			MaxMisses:     sm.MaxMisses,
+		},
 		Unauthenticated:  wire.Limits{Stanza: int(l.StanzaSizeUnauthenticated), Depth: 16, Attrs: l.Attributes},
 		Authenticated:    wire.Limits{Stanza: int(l.StanzaSize), Depth: l.Depth, Attrs: l.Attributes},
-		HandshakeTimeout: l.HandshakeTimeout, AuthTimeout: l.AuthTimeout, WriteTimeout: l.WriteTimeout, MaxQueue: int(l.SendQueue),
-		BytesPerSecond: int(l.BytesPerSecond), Burst: int(l.BytesBurst), StanzasPerSecond: l.StanzasPerSecond, StanzasBurst: l.StanzasBurst,
-		Register: n.register(), Invited: n.invited(), Invites: n.invites, OpenRegistration: n.Config.Registration.Enabled, RegisterPerHour: n.Config.Registration.PerHour,
-		PlainStreams: !n.Config.Listeners.C2S.RequireTLS, MaxConnections: l.Connections, MaxPerAddress: l.ConnectionsPerAddress, MaxPending: l.ConnectionsPending, KeepAlive: l.KeepAlive,
+		HandshakeTimeout: l.HandshakeTimeout,
+		AuthTimeout:      l.AuthTimeout,
+		WriteTimeout:     l.WriteTimeout,
+		MaxQueue:         int(l.SendQueue),
+		BytesPerSecond:   int(l.BytesPerSecond),
+		Burst:            int(l.BytesBurst),
+		StanzasPerSecond: l.StanzasPerSecond,
+		StanzasBurst:     l.StanzasBurst,
+		Register:         n.register(),
+		Invited:          n.invited(),
+		Invites:          n.invites,
+		OpenRegistration: n.Config.Registration.Enabled,
+		RegisterPerHour:  n.Config.Registration.PerHour,
+		PlainStreams:     !n.Config.Listeners.C2S.RequireTLS,
+		MaxConnections:   l.Connections,
+		MaxPerAddress:    l.ConnectionsPerAddress,
+		MaxPending:       l.ConnectionsPending,
+		KeepAlive:        l.KeepAlive,
 	}
 }

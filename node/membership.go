@@ -26,13 +26,15 @@ func (n *Node) membership(h *server.Host) *server.Feature {
 			fault("a new account is not told of to its groups", account, n.Org.Arrived(ctx, h.Domain, account))
 		},
 		Bound: func(ctx context.Context, s *server.Session) {
-			fault("groups that one has to be in are not entered again", s.JID.Local(), n.Org.AssertMandatory(ctx, h.Domain, s.JID.Local()))
+			fault("groups that one has to be in are not entered again", s.JID.Local(),
+				n.Org.AssertMandatory(ctx, h.Domain, s.JID.Local()))
 		},
 		Run: func(ctx context.Context) error { return n.doze(ctx, h) },
 		Changed: func(account string) {
 			n.hats.forget(h.Domain, account)
 			n.rehatOne(h.Domain, account)
-			fault("a name is not told of to its teams", account, n.Org.PersonRenamed(context.Background(), h.Domain, account))
+			fault("a name is not told of to its teams", account,
+				n.Org.PersonRenamed(context.Background(), h.Domain, account))
 		},
 	}
 }
@@ -61,7 +63,11 @@ func (c *hats) role(ctx context.Context, st store.People, host, account string) 
 // hatsOf gives the function that says what a person shows in the rooms of groups: their role, if it is more than
 // member, and their teams.
 func (n *Node) hatsOf(h *server.Host) func(ctx context.Context, group string, who jid.JID) []muc.Hat {
-	titles := map[string]string{store.RoleOwner: "Owner", store.RoleAdmin: "Administrator", store.RoleSupervisor: "Supervisor"}
+	titles := map[string]string{
+		store.RoleOwner:      "Owner",
+		store.RoleAdmin:      "Administrator",
+		store.RoleSupervisor: "Supervisor",
+	}
 	return func(ctx context.Context, group string, who jid.JID) []muc.Hat {
 		if group == "" || who.Domain() != h.Domain {
 			return nil

@@ -108,8 +108,21 @@ func WithClock(now func() time.Time) Option { return func(n *Node) { n.IDs.Clock
 // New builds a node: it opens the store (and migrates its schema if configured) and the certificates, and builds hosts
 // and services. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option) (*Node, error) {
-	n := &Node{Config: cfg, Log: log, Registry: prometheus.NewRegistry(), Router: server.NewRouter(), IDs: new(store.IDs),
-		bookmarks: make(map[string]*bookmarks.Bookmarks), cards: make(map[string]*vcard.Cards), spaces: make(map[string]*pubsub.Spaces), alerts: make(map[string]*push.Push), invitations: make(map[string]*invite.Invitations), addrs: make(map[string]net.Addr), ready: make(chan struct{}), quit: make(chan error, 1)}
+	n := &Node{
+		Config:      cfg,
+		Log:         log,
+		Registry:    prometheus.NewRegistry(),
+		Router:      server.NewRouter(),
+		IDs:         new(store.IDs),
+		bookmarks:   make(map[string]*bookmarks.Bookmarks),
+		cards:       make(map[string]*vcard.Cards),
+		spaces:      make(map[string]*pubsub.Spaces),
+		alerts:      make(map[string]*push.Push),
+		invitations: make(map[string]*invite.Invitations),
+		addrs:       make(map[string]net.Addr),
+		ready:       make(chan struct{}),
+		quit:        make(chan error, 1),
+	}
 	n.backups.asked, n.began = make(chan acts.Actor, 1), time.Now()
 	n.doors = door.NewHouse(log, n.Registry)
 	for _, o := range os {

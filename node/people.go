@@ -38,8 +38,22 @@ type pages struct {
 
 // newPeople makes the rules for a host's accounts.
 func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
-	c := people.Config{Host: h, Store: n.Store, Primary: n.primary(h), Org: n.Org, Acts: n.acts, Secret: secret, Settings: n.settings, Iterations: n.Config.Auth.ScramIterations, Policy: n.Config.Auth.PasswordPolicy, Open: n.Config.Registration.Enabled,
-		Log: n.Log, URL: func() string { return n.webURL(h.Domain) }, Departed: n.departed, Retired: n.retired}
+	c := people.Config{
+		Host:       h,
+		Store:      n.Store,
+		Primary:    n.primary(h),
+		Org:        n.Org,
+		Acts:       n.acts,
+		Secret:     secret,
+		Settings:   n.settings,
+		Iterations: n.Config.Auth.ScramIterations,
+		Policy:     n.Config.Auth.PasswordPolicy,
+		Open:       n.Config.Registration.Enabled,
+		Log:        n.Log,
+		URL:        func() string { return n.webURL(h.Domain) },
+		Departed:   n.departed,
+		Retired:    n.retired,
+	}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose
 		if n.relay != nil {
@@ -149,5 +163,14 @@ func (n *Node) People(domain string) *people.People { return n.people[domain] }
 // mailConfig gives the relay's configuration.
 func mailConfig(c *config.Config, roots *x509.CertPool) mail.Config {
 	m := c.Mail
-	return mail.Config{Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password, From: m.From, PerMinute: m.PerMinute, Roots: roots}
+	return mail.Config{
+		Host:      m.Host,
+		Port:      m.Port,
+		TLS:       m.TLS,
+		Username:  m.Username,
+		Password:  m.Password,
+		From:      m.From,
+		PerMinute: m.PerMinute,
+		Roots:     roots,
+	}
 }

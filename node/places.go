@@ -50,7 +50,12 @@ func (n *Node) buildPlaces(ctx context.Context) error {
 	}
 	t := n.Config.Auth.Throttle
 	n.places = p
-	n.throttle = auth.NewThrottle(auth.ThrottleConfig{PerAccount: t.PerAccount, PerAddress: t.PerAddress, Window: t.Window, Places: p.Places})
+	n.throttle = auth.NewThrottle(auth.ThrottleConfig{
+		PerAccount: t.PerAccount,
+		PerAddress: t.PerAddress,
+		Window:     t.Window,
+		Places:     p.Places,
+	})
 	if n.Config.Log.FailedSignIns {
 		n.failures = &auth.Failures{Log: n.Log}
 	}
@@ -78,7 +83,10 @@ func (p *places) load(ctx context.Context, host string) error {
 
 // forgetting makes the feature that forgets the places of a deleted account.
 func (p *places) forgetting(h *server.Host) *server.Feature {
-	return &server.Feature{Name: "places", Deleted: func(_ context.Context, account string) { p.Forget(account + "@" + h.Domain) }}
+	return &server.Feature{
+		Name:    "places",
+		Deleted: func(_ context.Context, account string) { p.Forget(account + "@" + h.Domain) },
+	}
 }
 
 // runPlaces writes new places in batches, so that sign-ins do not wait.
@@ -89,7 +97,8 @@ func (n *Node) runPlaces(ctx context.Context, g *errgroup.Group) {
 		for {
 			select {
 			case <-tick.C:
-				n.places.write(context.WithoutCancel(ctx), n) // what was taken from the queue is written even when the node stops
+				// what was taken from the queue is written even when the node stops
+				n.places.write(context.WithoutCancel(ctx), n)
 			case <-ctx.Done():
 				n.places.write(context.WithoutCancel(ctx), n)
 				return nil

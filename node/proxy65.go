@@ -16,7 +16,13 @@ func (n *Node) buildProxy65(h *server.Host) error {
 		return nil
 	}
 	if n.proxy == nil {
-		n.proxy = proxy65.NewRelay(proxy65.Config{PerAddress: c.PerAddress, Pending: c.Pending, Total: c.Total, Rate: int(c.BytesPerSecond), Log: n.Log})
+		n.proxy = proxy65.NewRelay(proxy65.Config{
+			PerAddress: c.PerAddress,
+			Pending:    c.Pending,
+			Total:      c.Total,
+			Rate:       int(c.BytesPerSecond),
+			Log:        n.Log,
+		})
 	}
 	_, err := proxy65.New(h, "proxy."+h.Domain, n.proxy, func() (string, int) {
 		a := n.Addr("proxy65")

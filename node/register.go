@@ -57,7 +57,8 @@ func ownsPassword(ctx context.Context, p *people.People, s *server.Session) erro
 		return err
 	}
 	if on || s.Info.Credential != "" {
-		return server.WithText(server.NotAllowed, "this is done with the account's own password, at "+p.URL()+"/me/security")
+		return server.WithText(server.NotAllowed,
+			"this is done with the account's own password, at "+p.URL()+"/me/security")
 	}
 	return nil
 }

@@ -28,7 +28,12 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 	sqlite := strings.HasPrefix(cfg.Store.DSN, "sqlite:")
 	first, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	n.Store, err = sqlstore.Open(first, cfg.Store.DSN, sqlstore.Options{Log: n.Log, MaxConnections: cfg.Store.MaxConnections, CommitBatch: cfg.Store.CommitBatch, Migrate: cfg.Store.Migrate && sqlite})
+	n.Store, err = sqlstore.Open(first, cfg.Store.DSN, sqlstore.Options{
+		Log:            n.Log,
+		MaxConnections: cfg.Store.MaxConnections,
+		CommitBatch:    cfg.Store.CommitBatch,
+		Migrate:        cfg.Store.Migrate && sqlite,
+	})
 	if err != nil || sqlite {
 		return err
 	}
@@ -65,10 +70,19 @@ func (n *Node) sit(ctx context.Context) (err error) {
 	if err := os.MkdirAll(n.Config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
-	n.seat, err = cluster.Take(ctx, cluster.Config{Rows: n.Store, Dir: n.Config.DataDir, Advertise: c.Advertise, Version: Version(), Lease: n.lease, TakeOver: n.takeOver, Log: n.Log,
+	n.seat, err = cluster.Take(ctx, cluster.Config{
+		Rows:      n.Store,
+		Dir:       n.Config.DataDir,
+		Advertise: c.Advertise,
+		Version:   Version(),
+		Lease:     n.lease,
+		TakeOver:  n.takeOver,
+		Log:       n.Log,
 		Listen: func() (net.Listener, error) {
-			return n.doors.Listen(c.Address, door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
-		}})
+			return n.doors.Listen(c.Address,
+				door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
+		},
+	})
 	return err
 }
 
@@ -90,7 +104,8 @@ func (n *Node) seatLost() <-chan struct{} {
 	return n.seat.Lost()
 }
 
-var errSeatLost = errors.New("another server has taken over the database: this one ends, so that they do not both serve")
+var errSeatLost = errors.New("another server has taken over the database: this one ends, so that " +
+	"they do not both serve")
 
 // leaseHeld returns an error while the node's lease has run out.
 func (n *Node) leaseHeld(ctx context.Context) error {

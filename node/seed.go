@@ -39,7 +39,11 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	p := n.people[domain]
-	accounts := []DemoAccount{{Address: "alice", Name: "Alice Martin"}, {Address: "bob", Name: "Bob Fischer"}, {Address: "carol", Name: "Carol Rossi"}}
+	accounts := []DemoAccount{
+		{Address: "alice", Name: "Alice Martin"},
+		{Address: "bob", Name: "Bob Fischer"},
+		{Address: "carol", Name: "Carol Rossi"},
+	}
 	for i := range accounts {
 		a := &accounts[i]
 		name := a.Address
@@ -49,7 +53,12 @@ func (n *Node) SeedDemo(ctx context.Context, domain string) ([]DemoAccount, erro
 		if i == 0 {
 			role = store.RoleAdmin
 		}
-		_, err := p.Create(ctx, people.System, people.NewPerson{Name: name, FullName: a.Name, Password: a.Password, Role: role})
+		_, err := p.Create(ctx, people.System, people.NewPerson{
+			Name:     name,
+			FullName: a.Name,
+			Password: a.Password,
+			Role:     role,
+		})
 		if fault.Is(err, fault.Exists) && i == 0 {
 			return nil, ErrSeeded
 		}
@@ -97,7 +106,8 @@ func (n *Node) demoTeam(ctx context.Context, domain, group string) error {
 	if _, err := n.Org.UpdateTeam(ctx, acts.System, domain, t.ID, org.TeamChange{Defaults: &defaults}); err != nil {
 		return err
 	}
-	if err := n.Org.PutSnippet(ctx, acts.System, domain, t.Slug, "maintenance", "We restart the servers tonight at 22:00. Expect two minutes of silence."); err != nil {
+	if err := n.Org.PutSnippet(ctx, acts.System, domain, t.Slug, "maintenance",
+		"We restart the servers tonight at 22:00. Expect two minutes of silence."); err != nil {
 		return err
 	}
 	return n.Org.PutContact(ctx, acts.System, domain, t.Slug, jid.MustParse("noc@hosting.example"), "Hosting, on call")
@@ -122,13 +132,20 @@ func (n *Node) demoColleagues(ctx context.Context, domain string) error {
 	}
 	for _, c := range []people.NewPerson{
 		{FullName: "Daniel Okafor", Email: "daniel@work.example", Title: "Account manager", Department: "Sales"},
-		{FullName: "Élodie Marchand", Email: "elodie@work.example", Title: "Designer", Department: "Product", Lang: "fr"},
+		{
+			FullName:   "Élodie Marchand",
+			Email:      "elodie@work.example",
+			Title:      "Designer",
+			Department: "Product",
+			Lang:       "fr",
+		},
 		{FullName: "Farid Haddad", Email: "farid@work.example", Title: "Support lead", Department: "Support"},
 		{FullName: "Grace Lindqvist", Email: "grace@work.example", Title: "Finance", Department: "Operations"},
 	} {
 		u, err := p.Create(ctx, people.System, c)
 		if err == nil && c.Department != "Operations" {
-			_, _, err = p.Invite(ctx, people.Actor{Name: "alice", Role: "owner", Door: acts.Server}, people.Invite{Username: u.Name, Send: p.Mails(), Note: "Glad to have you with us!"})
+			_, _, err = p.Invite(ctx, people.Actor{Name: "alice", Role: "owner", Door: acts.Server},
+				people.Invite{Username: u.Name, Send: p.Mails(), Note: "Glad to have you with us!"})
 		}
 		if err != nil {
 			return fmt.Errorf("demo account %s: %w", c.FullName, err)
@@ -240,7 +257,8 @@ func (a *actor) joinAs(ctx context.Context, room jid.JID, nick string) error {
 	a.send(ctx, (&wire.Stanza{Kind: wire.Presence, To: here}).Add(wire.E(nsMUC, "x")))
 	return a.wait(ctx, func(st *wire.Stanza) bool {
 		x := st.Element(nsMUCUser, "x")
-		return st.Kind == wire.Presence && st.From.Bare() == room.Bare() && x != nil && hasStatus(x, "110") // the room may have changed the nick
+		// the room may have changed the nick
+		return st.Kind == wire.Presence && st.From.Bare() == room.Bare() && x != nil && hasStatus(x, "110")
 	})
 }
 

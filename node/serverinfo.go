@@ -18,11 +18,17 @@ func (n *Node) infoAddress(h *server.Host) string {
 }
 
 func (n *Node) serverInfo(h *server.Host) serverinfo.Config {
-	c := serverinfo.Config{Publish: n.Config.Federation.Publish, Service: "pubsub." + h.Domain, Version: Version(), Status: n.Config.OutageStatus}
+	c := serverinfo.Config{
+		Publish: n.Config.Federation.Publish,
+		Service: "pubsub." + h.Domain,
+		Version: Version(),
+		Status:  n.Config.OutageStatus,
+	}
 	c.Keep = func(ctx context.Context, payload []byte) error {
 		for _, own := range n.hosts {
 			if own.Host == h {
-				return own.nodes.Keep(ctx, serverinfo.Node, "What this server is", server.PEPItem{ID: serverinfo.Item, Payload: payload})
+				return own.nodes.Keep(ctx, serverinfo.Node, "What this server is",
+					server.PEPItem{ID: serverinfo.Item, Payload: payload})
 			}
 		}
 		return errors.New("no such host")

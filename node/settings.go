@@ -22,9 +22,22 @@ func (n *Node) buildSettings(ctx context.Context) error {
 // defaultsOf gives the defaults of a host from the configuration.
 func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 	values := func(c *config.Config, h config.Host) settings.Values {
-		v := settings.Values{Title: h.Title, TwoFactor: c.Auth.TwoFactor, SessionIdle: c.Web.SessionIdle, InviteBy: store.RoleSupervisor, InviteApps: c.Registration.Invitations,
-			InviteTime: c.Web.InviteTime, Reusable: true, MaxUses: 500, MaxInvites: 2000, Archive: c.Archive.Retention, Rooms: c.Rooms.Retention, Uploads: c.Upload.Expiry, Names: c.Accounts.NameQuarantine,
-			Quiet: store.QuietHours{From: 22 * 60, To: 7 * 60, Days: store.EveryDay, Zone: people.ServerZone()}}
+		v := settings.Values{
+			Title:       h.Title,
+			TwoFactor:   c.Auth.TwoFactor,
+			SessionIdle: c.Web.SessionIdle,
+			InviteBy:    store.RoleSupervisor,
+			InviteApps:  c.Registration.Invitations,
+			InviteTime:  c.Web.InviteTime,
+			Reusable:    true,
+			MaxUses:     500,
+			MaxInvites:  2000,
+			Archive:     c.Archive.Retention,
+			Rooms:       c.Rooms.Retention,
+			Uploads:     c.Upload.Expiry,
+			Names:       c.Accounts.NameQuarantine,
+			Quiet:       store.QuietHours{From: 22 * 60, To: 7 * 60, Days: store.EveryDay, Zone: people.ServerZone()},
+		}
 		if h.ArchiveRetention > 0 {
 			v.Archive = h.ArchiveRetention
 		}

@@ -34,7 +34,8 @@ type usage struct {
 }
 
 func newUsages(hosts []*host) *usages {
-	us := &usages{of: make(map[string]*usage), ask: make(chan string, len(hosts))} // each host is in the queue at most once
+	// each host is in the queue at most once
+	us := &usages{of: make(map[string]*usage), ask: make(chan string, len(hosts))}
 	for _, h := range hosts {
 		us.of[h.Domain] = new(usage)
 	}
@@ -75,8 +76,18 @@ func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
 	}
 	us.mu.Lock()
 	defer us.mu.Unlock()
-	out := admin.Storage{Engine: w.n.Store.Engine(), Database: u.Bytes, Archived: u.Archived, Rooms: u.RoomEntries, Files: u.Files, FileBytes: u.FileBytes, At: u.at, Counting: u.done != nil,
-		Free: w.n.freeSpace(), Bucket: w.n.Config.Upload.S3.Endpoint != ""}
+	out := admin.Storage{
+		Engine:    w.n.Store.Engine(),
+		Database:  u.Bytes,
+		Archived:  u.Archived,
+		Rooms:     u.RoomEntries,
+		Files:     u.Files,
+		FileBytes: u.FileBytes,
+		At:        u.at,
+		Counting:  u.done != nil,
+		Free:      w.n.freeSpace(),
+		Bucket:    w.n.Config.Upload.S3.Endpoint != "",
+	}
 	if u.err != nil {
 		out.Error = u.err.Error()
 	}

@@ -23,7 +23,15 @@ import (
 func (n *Node) externalServices() []extdisco.Service {
 	var out []extdisco.Service
 	for _, e := range n.Config.ExternalServices {
-		out = append(out, extdisco.Service{Type: e.Type, Host: e.Host, Transport: e.Transport, Port: e.Port, Username: e.Username, Password: e.Password, Secret: e.Secret})
+		out = append(out, extdisco.Service{
+			Type:      e.Type,
+			Host:      e.Host,
+			Transport: e.Transport,
+			Port:      e.Port,
+			Username:  e.Username,
+			Password:  e.Password,
+			Secret:    e.Secret,
+		})
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -96,7 +104,8 @@ func (n *Node) openTURN(ctx context.Context) (*openedTURN, error) {
 			return o, fmt.Errorf("listen for turn on %s: %w", a, err)
 		}
 		o.udp = append(o.udp, p)
-		o.announce(p.LocalAddr(), extdisco.Service{Type: "stun", Transport: "udp"}, extdisco.Service{Type: "turn", Transport: "udp", Secret: o.secret})
+		o.announce(p.LocalAddr(), extdisco.Service{Type: "stun", Transport: "udp"},
+			extdisco.Service{Type: "turn", Transport: "udp", Secret: o.secret})
 		l, err := n.doors.Listen(a, over)
 		if err != nil {
 			return o, err

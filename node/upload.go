@@ -38,8 +38,20 @@ func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service
 			return n.uploadURL(h.Domain)
 		}
 	}
-	s, err := upload.New(ctx, upload.Config{BrowserURL: browser, Domain: "upload." + h.Domain, Host: h, Store: n.Store, Dir: filepath.Join(uploadsDir(n.Config), h.Domain), Secret: secret,
-		URL: func() string { return n.uploadURL(h.Domain) }, MaxSize: int64(c.MaxSize), Quota: int64(c.Quota), Expiry: func() time.Duration { return n.settings.Of(h.Domain).Uploads }, Bucket: bucket(c.S3), Fits: n.uploadFits})
+	s, err := upload.New(ctx, upload.Config{
+		BrowserURL: browser,
+		Domain:     "upload." + h.Domain,
+		Host:       h,
+		Store:      n.Store,
+		Dir:        filepath.Join(uploadsDir(n.Config), h.Domain),
+		Secret:     secret,
+		URL:        func() string { return n.uploadURL(h.Domain) },
+		MaxSize:    int64(c.MaxSize),
+		Quota:      int64(c.Quota),
+		Expiry:     func() time.Duration { return n.settings.Of(h.Domain).Uploads },
+		Bucket:     bucket(c.S3),
+		Fits:       n.uploadFits,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", h.Domain, err)
 	}
@@ -50,7 +62,15 @@ func bucket(c config.S3) *upload.Bucket {
 	if c.Endpoint == "" {
 		return nil
 	}
-	return &upload.Bucket{Endpoint: c.Endpoint, Name: c.Bucket, Region: c.Region, Prefix: c.Prefix, AccessKey: c.AccessKey, SecretKey: c.SecretKey, Plain: c.Plain}
+	return &upload.Bucket{
+		Endpoint:  c.Endpoint,
+		Name:      c.Bucket,
+		Region:    c.Region,
+		Prefix:    c.Prefix,
+		AccessKey: c.AccessKey,
+		SecretKey: c.SecretKey,
+		Plain:     c.Plain,
+	}
 }
 
 // uploadURL gives the URL of a host's files, as clients see it.

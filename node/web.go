@@ -81,7 +81,8 @@ func (n *Node) buildWeb(ctx context.Context) error {
 		Accounts:   n.Store,
 		Federation: n.others,
 		API:        n.api,
-		Chat: func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool) {
+		Chat: func(w http.ResponseWriter, r *http.Request, account jid.JID, session string,
+			holds func(context.Context) error, proxied bool) {
 			n.door.External(w, r, c2s.Known{Account: account, Credential: session, Holds: holds, Secure: proxied})
 		},
 	})
@@ -159,7 +160,11 @@ func (w webSystem) Health(ctx context.Context) []admin.Status {
 	defer cancel()
 	began := time.Now()
 	err := w.n.Store.Ping(ctx)
-	store := admin.Status{Name: "Database", OK: err == nil, Text: time.Since(began).Round(10 * time.Microsecond).String()}
+	store := admin.Status{
+		Name: "Database",
+		OK:   err == nil,
+		Text: time.Since(began).Round(10 * time.Microsecond).String(),
+	}
 	if err != nil {
 		store.Text = err.Error()
 	}
@@ -172,11 +177,19 @@ func (w webSystem) Health(ctx context.Context) []admin.Status {
 		out = append(out, admin.Status{Name: "Certificate", Text: name})
 	}
 	for _, c := range certificates {
-		k := admin.Status{Name: "Certificate", OK: c.Days > 14, Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days)}
+		k := admin.Status{
+			Name: "Certificate",
+			OK:   c.Days > 14,
+			Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days),
+		}
 		out = append(out, k)
 	}
 	current, newest, err := w.n.Store.MigrationStatus(ctx)
-	out = append(out, admin.Status{Name: "Schema", OK: err == nil && current == newest, Text: strconv.FormatInt(current, 10)})
+	out = append(out, admin.Status{
+		Name: "Schema",
+		OK:   err == nil && current == newest,
+		Text: strconv.FormatInt(current, 10),
+	})
 	return out
 }
 
@@ -194,7 +207,12 @@ func (w webSystem) certificates() (out []admin.Certificate, without []string) {
 			continue
 		}
 		seen[string(leaf.Raw)] = true
-		out = append(out, admin.Certificate{Names: leaf.DNSNames, Issuer: leaf.Issuer.CommonName, Expires: leaf.NotAfter, Days: int(time.Until(leaf.NotAfter).Hours() / 24)})
+		out = append(out, admin.Certificate{
+			Names:   leaf.DNSNames,
+			Issuer:  leaf.Issuer.CommonName,
+			Expires: leaf.NotAfter,
+			Days:    int(time.Until(leaf.NotAfter).Hours() / 24),
+		})
 	}
 	return out, without
 }
@@ -215,8 +233,11 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 	if h := w.n.Host(host); h != nil {
 		in.Sessions = sessions(h)
 	}
-	for _, d := range [][2]string{{"XMPP, STARTTLS", "c2s"}, {"XMPP, TLS", "c2s_tls"}, {"HTTPS, WebSocket", "websocket"}, {"HTTP", "websocket_plain"},
-		{"Federation, STARTTLS", "s2s"}, {"Federation, TLS", "s2s_tls"}, {"Metrics", "metrics"}} {
+	for _, d := range [][2]string{
+		{"XMPP, STARTTLS", "c2s"}, {"XMPP, TLS", "c2s_tls"}, {"HTTPS, WebSocket", "websocket"},
+		{"HTTP", "websocket_plain"}, {"Federation, STARTTLS", "s2s"},
+		{"Federation, TLS", "s2s_tls"}, {"Metrics", "metrics"},
+	} {
 		if a := w.n.Addr(d[1]); a != nil {
 			in.Doors = append(in.Doors, [2]string{d[0], a.String()})
 		}

@@ -17,9 +17,20 @@ const hooksPath = "/hooks/"
 // buildWebhooks makes the webhooks of a host. The rooms are built with them, and are looked up when a program posts.
 func (n *Node) buildWebhooks(h *server.Host) *webhooks.Webhooks {
 	c := n.Config.Webhooks
-	return webhooks.New(webhooks.Config{Host: h, Store: n.Store, Org: n.Org, Acts: n.acts, Max: c.MaxPerGroup, Rate: float64(c.Rate), Burst: c.Burst, Retry: c.Retry, Attempts: c.Attempts,
-		Timeout: c.Timeout, Kept: c.Log, Allow: config.Networks(c.Allow),
-		URL: func(secret string) string { return n.hookURL(h.Domain, secret) },
+	return webhooks.New(webhooks.Config{
+		Host:     h,
+		Store:    n.Store,
+		Org:      n.Org,
+		Acts:     n.acts,
+		Max:      c.MaxPerGroup,
+		Rate:     float64(c.Rate),
+		Burst:    c.Burst,
+		Retry:    c.Retry,
+		Attempts: c.Attempts,
+		Timeout:  c.Timeout,
+		Kept:     c.Log,
+		Allow:    config.Networks(c.Allow),
+		URL:      func(secret string) string { return n.hookURL(h.Domain, secret) },
 		Post: func(ctx context.Context, room string, p webhooks.Post) (store.ID, error) {
 			return n.host(h.Domain).rooms.Say(ctx, room, groups.Said{
 				ID:    p.Hook,
@@ -30,7 +41,8 @@ func (n *Node) buildWebhooks(h *server.Host) *webhooks.Webhooks {
 				Once:  p.Once,
 				Since: p.Since,
 			})
-		}})
+		},
+	})
 }
 
 // host gives a hosted domain with its services; nil if there is none.

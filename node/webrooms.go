@@ -173,7 +173,8 @@ func refused(got *wire.Stanza) error {
 // occupants gives the nicknames under which a person is in a room.
 func (a *actor) occupants(ctx context.Context, room, who jid.JID) (nicks []string, err error) {
 	for _, role := range []string{"moderator", "participant", "visitor"} {
-		got, err := a.query(ctx, "get", room, wire.E(wire.NSMUCAdmin, "query", wire.E(wire.NSMUCAdmin, "item").Set("role", role)))
+		got, err := a.query(ctx, "get", room,
+			wire.E(wire.NSMUCAdmin, "query", wire.E(wire.NSMUCAdmin, "item").Set("role", role)))
 		if err != nil {
 			return nil, err
 		}

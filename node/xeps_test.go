@@ -40,7 +40,8 @@ func TestXEPs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, groups.XEPs, upload.XEPs, directory.XEPs, proxy65.XEPs, transfer.XEPs)
+	all := slices.Concat(c2s.XEPs, component.XEPs, federation.XEPs, muc.XEPs, groups.XEPs, upload.XEPs, directory.XEPs,
+		proxy65.XEPs, transfer.XEPs)
 	for _, f := range n.hosts[0].Features {
 		all = append(all, f.XEP...)
 	}

@@ -64,7 +64,8 @@ func TestActsAtOnce(t *testing.T) {
 			wg.Go(func() {
 				for k := range 6 {
 					role := []string{store.RoleMember, "", store.RoleModerator, store.RoleBanned}[(i+k)%4]
-					if err := o.SetMember(ctx, by(person("romeo")), host, g.ID, person(names[1+(i+k)%3]), role); err != nil {
+					if err := o.SetMember(ctx, by(person("romeo")), host, g.ID,
+						person(names[1+(i+k)%3]), role); err != nil {
 						t.Error(err)
 					}
 				}
@@ -139,7 +140,8 @@ func TestPartsOfAnAct(t *testing.T) {
 		if role, err := o.RoleOf(ctx, host, g.ID, person("juliet")); err != nil || role != store.RoleModerator {
 			t.Errorf("she is %q: %v", role, err)
 		}
-		if want := []org.EventKind{org.GroupCreated, org.MembersChanged, org.MembersChanged}; !slices.Equal(kinds, want) {
+		if want := []org.EventKind{org.GroupCreated, org.MembersChanged, org.MembersChanged}; !slices.Equal(kinds,
+			want) {
 			t.Errorf("told are %v, want %v", kinds, want)
 		}
 	})
@@ -228,7 +230,8 @@ func TestCompositeActs(t *testing.T) {
 		if now, err := o.Theme(ctx, host, th.Key); err != nil || now.Name != "Balcony" {
 			t.Errorf("it is called %q: %v", now.Name, err)
 		}
-		if now, err := o.ChangeTheme(ctx, by(person("romeo")), host, th.Key, ch); err != nil || now.Name != name || !now.Archived {
+		if now, err := o.ChangeTheme(ctx, by(person("romeo")), host, th.Key, ch); err != nil ||
+			now.Name != name || !now.Archived {
 			t.Errorf("%+v, %v", now, err)
 		}
 

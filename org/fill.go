@@ -153,7 +153,8 @@ func (o *Org) resume(ctx context.Context, host string) error {
 func (o *Org) mandatory(ctx context.Context, host string) (out []store.Group, err error) {
 	const page = 200
 	for {
-		gs, total, err := o.st.FindGroups(ctx, host, store.GroupFilter{Mandatory: Everyone, Offset: len(out), Limit: page})
+		gs, total, err := o.st.FindGroups(ctx, host,
+			store.GroupFilter{Mandatory: Everyone, Offset: len(out), Limit: page})
 		out = append(out, gs...)
 		if err != nil || len(gs) < page || len(out) >= total {
 			return out, err
@@ -278,7 +279,9 @@ var errNoLonger = errors.New("org: not everyone is to be in this group any more"
 
 // addAll adds people to a group that is mandatory for everyone, and leaves out accounts deleted meanwhile.
 func (o *Org) addAll(ctx context.Context, host, id string, names []string) error {
-	return o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error { return o.addSome(ctx, c, host, id, names) })
+	return o.act(ctx, host, acts.System, func(ctx context.Context, c *change) error {
+		return o.addSome(ctx, c, host, id, names)
+	})
 }
 
 func (o *Org) addSome(ctx context.Context, c *change, host, id string, names []string) error {

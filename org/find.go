@@ -10,7 +10,8 @@ import (
 
 // FindGroups gives the groups that a filter chooses among those that who may know of, in order of slug, and how many it
 // chooses in all. With the zero address it chooses among all groups. The query applies the same rules as Access.
-func (o *Org) FindGroups(ctx context.Context, host string, who jid.JID, f store.GroupFilter) ([]store.Group, int, error) {
+func (o *Org) FindGroups(ctx context.Context, host string, who jid.JID,
+	f store.GroupFilter) ([]store.Group, int, error) {
 	if who.IsZero() {
 		f.Asker, f.Foreign, f.Sees = "", false, false
 		return o.st.FindGroups(ctx, host, f)

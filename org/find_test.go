@@ -18,7 +18,8 @@ func TestFindGroups(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "owner", "member", "banned", "stranger", "admin", "outadmin")
 	for _, name := range []string{"admin", "outadmin"} {
-		if _, _, err := st.UpdatePerson(ctx, host, name, func(p *store.Person) error { p.Role = store.RoleAdmin; return nil }); err != nil {
+		if _, _, err := st.UpdatePerson(ctx, host,
+			name, func(p *store.Person) error { p.Role = store.RoleAdmin; return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -28,11 +29,21 @@ func TestFindGroups(t *testing.T) {
 		if !apart {
 			for _, kind := range org.Kinds {
 				for _, hidden := range []bool{false, true} {
-					g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: fmt.Sprintf("Group %s %v", kind, hidden), Description: "Über " + kind, Kind: kind, Private: hidden, Owner: person("owner")})
+					g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{
+						Name:        fmt.Sprintf("Group %s %v", kind, hidden),
+						Description: "Über " + kind,
+						Kind:        kind,
+						Private:     hidden,
+						Owner:       person("owner"),
+					})
 					if err != nil {
 						t.Fatal(err)
 					}
-					for who, role := range map[string]string{"member": store.RoleMember, "banned": store.RoleBanned, "outadmin": store.RoleBanned} {
+					for who, role := range map[string]string{
+						"member":   store.RoleMember,
+						"banned":   store.RoleBanned,
+						"outadmin": store.RoleBanned,
+					} {
 						if err := o.SetMember(ctx, acts.System, host, g.ID, person(who), role); err != nil {
 							t.Fatal(err)
 						}
@@ -49,7 +60,10 @@ func TestFindGroups(t *testing.T) {
 		if err != nil || len(all) != 2*len(org.Kinds) {
 			t.Fatal(len(all), err)
 		}
-		for _, who := range []jid.JID{person("owner"), person("member"), person("banned"), person("stranger"), person("admin"), person("outadmin"), far} {
+		for _, who := range []jid.JID{
+			person("owner"), person("member"), person("banned"), person("stranger"),
+			person("admin"), person("outadmin"), far,
+		} {
 			var want, own []string
 			for _, g := range all {
 				if ok, err := o.Visible(ctx, host, g.ID, "", who); err != nil {
@@ -83,7 +97,8 @@ func TestFindGroups(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s, apart %v: knows of %v, finds %v", who, apart, want, got)
 			}
-			mine, others := find(store.GroupFilter{Whose: store.OwnGroups}), find(store.GroupFilter{Whose: store.OtherGroups})
+			mine, others := find(store.GroupFilter{Whose: store.OwnGroups}),
+				find(store.GroupFilter{Whose: store.OtherGroups})
 			if !slices.Equal(mine, own) || len(mine)+len(others) != len(want) {
 				t.Errorf("%s, apart %v: is in %v, finds %v and %v", who, apart, own, mine, others)
 			}

@@ -81,7 +81,14 @@ func (o *Org) mark(ctx context.Context, s *state, t *store.Theme, name string, a
 	if err := o.st.SetBookmarks(ctx, host, name, 0, b); err != nil {
 		return err
 	}
-	o.tell(Event{Kind: BookmarksChanged, Host: host, Group: s.group, Theme: t, Rooms: []jid.JID{room}, Renamed: []string{name}})
+	o.tell(Event{
+		Kind:    BookmarksChanged,
+		Host:    host,
+		Group:   s.group,
+		Theme:   t,
+		Rooms:   []jid.JID{room},
+		Renamed: []string{name},
+	})
 	return nil
 }
 
@@ -181,7 +188,14 @@ func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err e
 	if err != nil || len(users) == 0 {
 		return left > 0, err
 	}
-	o.tell(Event{Kind: BookmarksChanged, Host: host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{room}, Renamed: users})
+	o.tell(Event{
+		Kind:    BookmarksChanged,
+		Host:    host,
+		Group:   s.group,
+		Theme:   &t.Theme,
+		Rooms:   []jid.JID{room},
+		Renamed: users,
+	})
 	return left > 0, nil
 }
 
@@ -215,7 +229,12 @@ func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	o.bookmarks.Lock()
 	defer o.bookmarks.Unlock()
 	for _, b := range bs {
-		o.tell(Event{Kind: BookmarksChanged, Host: host, Rooms: []jid.JID{jid.MustParse(b.Room)}, Renamed: []string{name}})
+		o.tell(Event{
+			Kind:    BookmarksChanged,
+			Host:    host,
+			Rooms:   []jid.JID{jid.MustParse(b.Room)},
+			Renamed: []string{name},
+		})
 	}
 	return nil
 }

@@ -122,7 +122,8 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 		}
 	}
 	if len(ms) > o.cfg.MaxGroup {
-		return store.Group{}, fault.At(fault.Limit, "member", fmt.Sprintf("a group has at most %d people", o.cfg.MaxGroup))
+		return store.Group{}, fault.At(fault.Limit, "member",
+			fmt.Sprintf("a group has at most %d people", o.cfg.MaxGroup))
 	}
 	if err := o.people(ctx, g, ms); err != nil {
 		return store.Group{}, err
@@ -148,7 +149,16 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 	}
 	c.Note(acts.GroupCreate, g.Slug, acts.Detail{"kind": RulesOf(g).Kind, "members": len(ms)})
 	rooms := []jid.JID{o.RoomJID(host, g.Room)}
-	c.tell(Event{Kind: GroupCreated, Host: host, Group: g, Members: ms, Rooms: rooms, Joined: locals(host, ms), Guests: guests(host, ms), Open: rooms})
+	c.tell(Event{
+		Kind:    GroupCreated,
+		Host:    host,
+		Group:   g,
+		Members: ms,
+		Rooms:   rooms,
+		Joined:  locals(host, ms),
+		Guests:  guests(host, ms),
+		Open:    rooms,
+	})
 	return g, nil
 }
 
@@ -273,7 +283,8 @@ func (o *Org) Update(ctx context.Context, by acts.Actor, host, id string, ch Gro
 		for _, key := range s.order {
 			t := &s.themes[key].Theme
 			room := []jid.JID{o.RoomJID(host, t.Room)}
-			if err := c.renamed(ctx, Event{Kind: BookmarksNamed, Host: host, Group: g, Theme: t, Rooms: room}, themeName(s.group, t.Name), themeName(g, t.Name)); err != nil {
+			if err := c.renamed(ctx, Event{Kind: BookmarksNamed, Host: host, Group: g, Theme: t, Rooms: room},
+				themeName(s.group, t.Name), themeName(g, t.Name)); err != nil {
 				return err
 			}
 		}

@@ -106,7 +106,8 @@ func (o *Org) setGroupTeam(ctx context.Context, c *change, s *state, id, role st
 		return err
 	}
 	x := store.OrgChange{Host: host, GroupTeams: []store.GroupTeam{{Group: group, Team: id, Role: role}}}
-	if len(s.teams) == len(next.teams) || role == "" || len(mc.members) <= batch { // the team was in the group already, or it is small
+	// the team was in the group already, or it is small
+	if len(s.teams) == len(next.teams) || role == "" || len(mc.members) <= batch {
 		return c.changeMembers(ctx, x, mc)
 	}
 	x.Fill = group // too many for one transaction: they are added in batches

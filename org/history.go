@@ -12,7 +12,8 @@ import (
 // ReadsFrom gives the moment from which a person with an Access may read messages; zero is from the beginning. ok is
 // false if they may read nothing: also where members read only messages from after they were added and the person has
 // no row of their own in the group. Searches apply the same rule.
-func (o *Org) ReadsFrom(ctx context.Context, g store.Group, a Access, who jid.JID) (from time.Time, ok bool, err error) {
+func (o *Org) ReadsFrom(ctx context.Context, g store.Group, a Access,
+	who jid.JID) (from time.Time, ok bool, err error) {
 	if !a.Read {
 		return from, false, nil
 	}

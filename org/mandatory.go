@@ -193,7 +193,16 @@ func (o *Org) Gone(ctx context.Context, host, name string) error {
 	}
 	for _, t := range tv.of[name] {
 		was := t.names()
-		o.tell(Event{Kind: TeamChanged, Host: host, Team: TeamEvent{Was: t.Team, Is: t.Team, Before: was, Now: slices.DeleteFunc(slices.Clone(was), func(n string) bool { return n == name })}})
+		o.tell(Event{
+			Kind: TeamChanged,
+			Host: host,
+			Team: TeamEvent{
+				Was:    t.Team,
+				Is:     t.Team,
+				Before: was,
+				Now:    slices.DeleteFunc(slices.Clone(was), func(n string) bool { return n == name }),
+			},
+		})
 	}
 	return nil
 }
@@ -217,11 +226,24 @@ func (o *Org) forgetMember(s *state, who jid.JID) {
 	o.drop(g.Host, g.ID)
 	gone := []store.Member{{JID: who.String()}}
 	if _, ok := s.members[who]; ok {
-		o.tell(Event{Kind: MembersChanged, Host: g.Host, Group: g, Rooms: []jid.JID{o.RoomJID(g.Host, g.Room)}, Members: gone})
+		o.tell(Event{
+			Kind:    MembersChanged,
+			Host:    g.Host,
+			Group:   g,
+			Rooms:   []jid.JID{o.RoomJID(g.Host, g.Room)},
+			Members: gone,
+		})
 	}
 	for _, key := range s.order {
 		if t := s.themes[key]; t.people[who] != "" {
-			o.tell(Event{Kind: ThemePeople, Host: g.Host, Group: g, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(g.Host, t.Room)}, Members: gone})
+			o.tell(Event{
+				Kind:    ThemePeople,
+				Host:    g.Host,
+				Group:   g,
+				Theme:   &t.Theme,
+				Rooms:   []jid.JID{o.RoomJID(g.Host, t.Room)},
+				Members: gone,
+			})
 		}
 	}
 }

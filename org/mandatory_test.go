@@ -19,13 +19,15 @@ const host = "example.org"
 
 func open(t *testing.T, names ...string) *sqlstore.Store {
 	t.Helper()
-	st, err := sqlstore.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "db"), sqlstore.Options{Migrate: true})
+	st, err := sqlstore.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "db"),
+		sqlstore.Options{Migrate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
 	for _, n := range names {
-		if err := st.CreateUser(context.Background(), store.User{Host: host, Name: n, Created: time.Now()}); err != nil {
+		if err := st.CreateUser(context.Background(),
+			store.User{Host: host, Name: n, Created: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +137,8 @@ func TestLargeTeam(t *testing.T) {
 		}
 		most = max(most, len(e.Joined))
 	}
-	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "All", Owner: person("boss"), Members: []jid.JID{person("p001")}})
+	g, err := o.CreateGroup(ctx, acts.System, host,
+		org.NewGroup{Name: "All", Owner: person("boss"), Members: []jid.JID{person("p001")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +185,8 @@ func TestLargeTeam(t *testing.T) {
 	}
 	mu.Lock()
 	if len(joined) != 248 || joined["p007"]+joined["p100"]+joined["p001"] != 0 || joined["late"] != 1 || most > 100 {
-		t.Errorf("%d have joined, at most %d at once; late %d, banned %d, gone %d, a member before %d times", len(joined), most, joined["late"], joined["p007"], joined["p100"], joined["p001"])
+		t.Errorf("%d have joined, at most %d at once; late %d, banned %d, gone %d, a member before %d times",
+			len(joined), most, joined["late"], joined["p007"], joined["p100"], joined["p001"])
 	}
 	for name, n := range joined {
 		if n != 1 {
@@ -191,7 +195,13 @@ func TestLargeTeam(t *testing.T) {
 	}
 	mu.Unlock()
 	for _, fresh := range []*org.Org{o, org.New(st, org.Config{})} {
-		for name, want := range map[string]string{"p001": store.RoleMember, "p007": store.RoleBanned, "p100": "", "p249": store.RoleMember, "late": store.RoleMember} {
+		for name, want := range map[string]string{
+			"p001": store.RoleMember,
+			"p007": store.RoleBanned,
+			"p100": "",
+			"p249": store.RoleMember,
+			"late": store.RoleMember,
+		} {
 			if role, err := fresh.RoleOf(ctx, host, g.ID, person(name)); err != nil || role != want {
 				t.Errorf("%s is %q, %v", name, role, err)
 			}
@@ -218,13 +228,15 @@ func TestTeamInGroup(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "owner", "a", "b", "c")
 	o := org.New(st, org.Config{})
-	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "G", Owner: person("owner"), Members: []jid.JID{person("b")}})
+	g, err := o.CreateGroup(ctx, acts.System, host,
+		org.NewGroup{Name: "G", Owner: person("owner"), Members: []jid.JID{person("b")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	two := make([]store.Team, 2)
 	for i, people := range [][]string{{"a", "b"}, {"a", "c"}} {
-		if two[i], err = o.CreateTeam(ctx, acts.System, host, org.NewTeam{Name: fmt.Sprintf("T%d", i), People: people}); err != nil {
+		if two[i], err = o.CreateTeam(ctx, acts.System, host,
+			org.NewTeam{Name: fmt.Sprintf("T%d", i), People: people}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -28,7 +28,8 @@ func (o *Org) people(ctx context.Context, g store.Group, ms []store.Member) erro
 		}
 		if j.Domain() != g.Host {
 			if !RulesOf(g).Remote {
-				return fault.At(fault.NotAllowed, "member", m.JID+" is of another server: only a federated group has such members")
+				return fault.At(fault.NotAllowed, "member",
+					m.JID+" is of another server: only a federated group has such members")
 			}
 			continue
 		}
@@ -168,7 +169,8 @@ func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*me
 		}
 		roles := s.teamRoles(tv, j)
 		if m.Role == "" && len(roles) > 0 && inGroup(s.members[j]) {
-			return nil, fault.At(fault.NotAllowed, "member", j.String()+" is in this group by a team: take them out of the team")
+			return nil, fault.At(fault.NotAllowed, "member",
+				j.String()+" is in this group by a team: take them out of the team")
 		}
 		own := s.ownRole(j)
 		if own == store.RoleOwner {
@@ -202,7 +204,8 @@ func (o *Org) fits(field string, c *memberChange) error {
 	}
 	switch {
 	case c.grown > 0 && in+c.grown > o.cfg.MaxGroup:
-		return fault.At(fault.Limit, field, fmt.Sprintf("the group would be too full: %d people are in it, and it may have %d", in, o.cfg.MaxGroup))
+		return fault.At(fault.Limit, field,
+			fmt.Sprintf("the group would be too full: %d people are in it, and it may have %d", in, o.cfg.MaxGroup))
 	case c.bans > 0 && out+c.bans > o.cfg.MaxGroup:
 		return fault.At(fault.Limit, field, fmt.Sprintf("%d people are kept out of the group, and more cannot be", out))
 	}
@@ -363,7 +366,16 @@ func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
 			return err
 		}
 	}
-	e := Event{Kind: MembersChanged, Host: host, Group: g, Members: mc.changed, Joined: mc.joined, Left: mc.left, Guests: mc.guests, Rooms: []jid.JID{o.RoomJID(host, g.Room)}}
+	e := Event{
+		Kind:    MembersChanged,
+		Host:    host,
+		Group:   g,
+		Members: mc.changed,
+		Joined:  mc.joined,
+		Left:    mc.left,
+		Guests:  mc.guests,
+		Rooms:   []jid.JID{o.RoomJID(host, g.Room)},
+	}
 	e.Open = slices.Clone(e.Rooms)
 	for _, key := range mc.s.order { // also the rooms that newcomers get no bookmark of: people who leave may have one
 		if t := mc.s.themes[key]; !t.Restricted {
@@ -423,7 +435,14 @@ func (c *change) tellRestricted(s *state, left []string) {
 			}
 		}
 		if len(who) > 0 {
-			c.tell(Event{Kind: BookmarksGone, Host: s.group.Host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(s.group.Host, t.Room)}, Left: who})
+			c.tell(Event{
+				Kind:  BookmarksGone,
+				Host:  s.group.Host,
+				Group: s.group,
+				Theme: &t.Theme,
+				Rooms: []jid.JID{o.RoomJID(s.group.Host, t.Room)},
+				Left:  who,
+			})
 		}
 	}
 }

@@ -76,7 +76,8 @@ func (o *Org) News(ctx context.Context, host string, who jid.JID, unread bool) (
 			if err != nil {
 				return nil, err
 			}
-			if g.SinceJoin && m.Role == store.RoleMember && r.Last.ID < store.FirstID(m.Since) { // from before they were a member
+			// from before they were a member
+			if g.SinceJoin && m.Role == store.RoleMember && r.Last.ID < store.FirstID(m.Since) {
 				continue
 			}
 			if err := o.mentioned(ctx, host, who, &r); err != nil {
@@ -103,7 +104,8 @@ func (o *Org) mentioned(ctx context.Context, host string, who jid.JID, r *RoomNe
 }
 
 // freeNews adds the free rooms.
-func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[string]store.ID, unread bool, all []RoomNews) ([]RoomNews, error) {
+func (o *Org) freeNews(ctx context.Context, host string, who jid.JID, read map[string]store.ID, unread bool,
+	all []RoomNews) ([]RoomNews, error) {
 	fs, err := o.st.FreeRooms(ctx, host, o.RoomDomain(host), who.Local(), maxFree)
 	if err != nil {
 		return nil, err

@@ -248,7 +248,8 @@ func (o *Org) keep(k [2]string, s *state, seen uint64) (_ *state, fresh bool) {
 }
 
 func (o *Org) load(ctx context.Context, host, id string) (*state, error) {
-	v, err := o.st.Version(ctx, host, versionGroup, id) // first, so that a change made meanwhile makes the state too old
+	// first, so that a change made meanwhile makes the state too old
+	v, err := o.st.Version(ctx, host, versionGroup, id)
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,14 @@ func as(role string, who []jid.JID) (ms []store.Member) {
 // TestPlanIsWhatHappens checks that a plan says what the change then does, and is refused for the same reasons.
 func TestPlanIsWhatHappens(t *testing.T) {
 	ctx := context.Background()
-	o := org.New(open(t, "romeo", "juliet", "tybalt", "paris", "nurse"), org.Config{MaxGroup: 4, MaxFollow: 50, MaxThemes: 9})
-	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Kind: org.Private, Owner: person("romeo"), Members: people("juliet", "tybalt")})
+	o := org.New(open(t, "romeo", "juliet", "tybalt", "paris", "nurse"),
+		org.Config{MaxGroup: 4, MaxFollow: 50, MaxThemes: 9})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{
+		Name:    "Verona",
+		Kind:    org.Private,
+		Owner:   person("romeo"),
+		Members: people("juliet", "tybalt"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,12 +88,17 @@ func TestPlanIsWhatHappens(t *testing.T) {
 		role string
 		kind fault.Kind
 	}{
-		{person("romeo"), people("romeo"), "", fault.NotAllowed},                                               // the last owner
-		{person("juliet"), people("nurse"), store.RoleOwner, fault.Forbidden},                                  // by a moderator
-		{person("paris"), people("nurse"), store.RoleMember, fault.NotFound},                                   // by a stranger
-		{person("romeo"), people("nobody"), store.RoleMember, fault.NotFound},                                  // no account
-		{person("romeo"), people("tybalt", "paris", "nurse"), store.RoleMember, fault.Limit},                   // full
-		{person("romeo"), []jid.JID{jid.MustParse("x@elsewhere.example")}, store.RoleMember, fault.NotAllowed}, // not federated
+		// the last owner
+		{person("romeo"), people("romeo"), "", fault.NotAllowed},
+		// by a moderator
+		{person("juliet"), people("nurse"), store.RoleOwner, fault.Forbidden},
+		// by a stranger
+		{person("paris"), people("nurse"), store.RoleMember, fault.NotFound},
+		// no account
+		{person("romeo"), people("nobody"), store.RoleMember, fault.NotFound},
+		{person("romeo"), people("tybalt", "paris", "nurse"), store.RoleMember, fault.Limit}, // full
+		// not federated
+		{person("romeo"), []jid.JID{jid.MustParse("x@elsewhere.example")}, store.RoleMember, fault.NotAllowed},
 		{person("romeo"), people("nurse"), "king", fault.Invalid},
 	} {
 		_, plan := o.PlanMembers(ctx, by(c.by), host, g.ID, as(c.role, c.who))
@@ -98,7 +109,8 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	}
 	kind, name := org.Public, ""
 	was, is, err := o.PlanUpdate(ctx, host, g.ID, org.GroupChange{Kind: &kind})
-	if now, gerr := o.Group(ctx, host, g.Slug); err != nil || gerr != nil || was.Kind != org.Private || is.Kind != org.Public || is.Private || now.Kind != org.Private {
+	if now, gerr := o.Group(ctx, host, g.Slug); err != nil || gerr != nil || was.Kind != org.Private ||
+		is.Kind != org.Public || is.Private || now.Kind != org.Private {
 		t.Errorf("%+v, %+v, %v", was, is, err)
 	}
 	if _, _, err := o.PlanUpdate(ctx, host, g.ID, org.GroupChange{Name: &name}); err == nil {

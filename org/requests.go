@@ -42,7 +42,14 @@ func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, re
 		}
 		c.keeps(s)
 		c.Note(acts.GroupAsk, s.group.Slug, acts.Detail{"reason": reason})
-		c.tell(Event{Kind: MembershipAsked, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}, Actor: by.Who.Bare(), Reason: reason})
+		c.tell(Event{
+			Kind:   MembershipAsked,
+			Host:   host,
+			Group:  s.group,
+			Rooms:  []jid.JID{o.RoomJID(host, s.group.Room)},
+			Actor:  by.Who.Bare(),
+			Reason: reason,
+		})
 		return nil
 	})
 }
@@ -102,11 +109,19 @@ func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group stri
 		} else {
 			c.keeps(s)
 		}
-		if err := o.st.DropGroupRequest(ctx, host, group, who.String()); err != nil && !(yes && errors.Is(err, store.ErrNotFound)) {
+		if err := o.st.DropGroupRequest(ctx, host, group, who.String()); err != nil &&
+			!(yes && errors.Is(err, store.ErrNotFound)) {
 			return notFound(err, who.String()+" has not asked")
 		}
 		c.Note(acts.GroupRequest, s.group.Slug, acts.Detail{"members": []string{who.String()}, "accepted": yes})
-		c.tell(Event{Kind: kind, Host: host, Group: s.group, Rooms: []jid.JID{o.RoomJID(host, s.group.Room)}, Members: []store.Member{{JID: who.String()}}, Actor: creator(by)})
+		c.tell(Event{
+			Kind:    kind,
+			Host:    host,
+			Group:   s.group,
+			Rooms:   []jid.JID{o.RoomJID(host, s.group.Room)},
+			Members: []store.Member{{JID: who.String()}},
+			Actor:   creator(by),
+		})
 		return nil
 	})
 }

@@ -80,7 +80,8 @@ func (o *Org) teamFor(ctx context.Context, by acts.Actor, host, slug string) (st
 		return t, err
 	}
 	ts, err := o.TeamsOf(ctx, host, by.Who.Local())
-	if err == nil && (by.Who.Domain() != host || !slices.ContainsFunc(ts, func(m store.Team) bool { return m.ID == t.ID })) {
+	if err == nil && (by.Who.Domain() != host ||
+		!slices.ContainsFunc(ts, func(m store.Team) bool { return m.ID == t.ID })) {
 		err = fault.At(fault.Forbidden, "team", "you are not in this team")
 	}
 	return t, err
@@ -137,7 +138,8 @@ func (o *Org) PutContact(ctx context.Context, by acts.Actor, host, team string, 
 	if contact.Local() == "" {
 		return fault.At(fault.Invalid, "contact", "is not the address of a person")
 	}
-	return o.share(ctx, by, host, team, store.Shared{Kind: store.SharedContact, Name: contact.Bare().String(), Text: name})
+	return o.share(ctx, by, host, team,
+		store.Shared{Kind: store.SharedContact, Name: contact.Bare().String(), Text: name})
 }
 
 func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x store.Shared) error {
@@ -182,7 +184,13 @@ func (o *Org) Unshare(ctx context.Context, by acts.Actor, host, team, kind, name
 			return notFound(err, "the team shares no "+kind+" "+name)
 		}
 		c.Note(acts.TeamUnshare, t.Slug, acts.Detail{"kind": kind, "name": name})
-		c.tell(Event{Kind: Unshared, Host: host, Team: TeamEvent{Is: t}, Shared: &store.Shared{Host: host, Team: t.ID, Kind: kind, Name: name}, Actor: creator(by)})
+		c.tell(Event{
+			Kind:   Unshared,
+			Host:   host,
+			Team:   TeamEvent{Is: t},
+			Shared: &store.Shared{Host: host, Team: t.ID, Kind: kind, Name: name},
+			Actor:  creator(by),
+		})
 		return nil
 	})
 }

@@ -32,7 +32,8 @@ func (l *late) Themes(ctx context.Context, host, group string) ([]store.Theme, e
 func TestReadBeforeChange(t *testing.T) {
 	ctx := context.Background()
 	st := &late{Store: open(t, "romeo"), read: make(chan struct{}), send: make(chan struct{})}
-	g, err := org.New(st, org.Config{}).CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Owner: person("romeo")})
+	g, err := org.New(st, org.Config{}).CreateGroup(ctx, acts.System, host,
+		org.NewGroup{Name: "Verona", Owner: person("romeo")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,12 @@ func TestNewNamesAreForThoseInIt(t *testing.T) {
 	ctx := context.Background()
 	st := open(t, "romeo", "juliet", "paris")
 	o := org.New(st, org.Config{})
-	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: person("romeo"), Members: []jid.JID{person("juliet"), person("paris")}})
+	g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{
+		Name:    "Plot",
+		Kind:    org.Private,
+		Owner:   person("romeo"),
+		Members: []jid.JID{person("juliet"), person("paris")},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +81,8 @@ func TestNewNamesAreForThoseInIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for room, name := range map[string]string{g.Room: "Plot", th.Room: "Plot › Potion"} { // his client has kept them
-		if err := st.SetBookmarks(ctx, host, "paris", 0, store.Bookmark{Room: room + "@groups." + host, Name: name}); err != nil {
+		if err := st.SetBookmarks(ctx, host, "paris", 0,
+			store.Bookmark{Room: room + "@groups." + host, Name: name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +93,10 @@ func TestNewNamesAreForThoseInIt(t *testing.T) {
 	if _, err := o.Update(ctx, acts.System, host, g.ID, org.GroupChange{Name: &name}); err != nil {
 		t.Fatal(err)
 	}
-	for user, want := range map[string]map[string]bool{"juliet": {"Tomb": true, "Tomb › Poison": true}, "paris": {"Plot": true, "Plot › Potion": true}} {
+	for user, want := range map[string]map[string]bool{
+		"juliet": {"Tomb": true, "Tomb › Poison": true},
+		"paris":  {"Plot": true, "Plot › Potion": true},
+	} {
 		bs, err := st.Bookmarks(ctx, host, user)
 		if err != nil || len(bs) != 2 {
 			t.Fatal(bs, err)

@@ -34,7 +34,8 @@ type Store interface {
 	RoomBounds(ctx context.Context, host string, room string) (first store.ID, last store.ID, err error)
 	// RoomNews gives a room's newest message and counts the messages after an entry that sender (bare JID) did not
 	// write, at most limit, back to sender's own newest one.
-	RoomNews(ctx context.Context, host string, room string, sender string, after store.ID, limit int) (store.News, error)
+	RoomNews(ctx context.Context, host string, room string, sender string, after store.ID,
+		limit int) (store.News, error)
 	// User gives an account.
 	User(ctx context.Context, host string, name string) (store.User, error)
 }

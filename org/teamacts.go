@@ -154,7 +154,11 @@ func (o *Org) updateTeam(ctx context.Context, c *change, was *team, t *store.Tea
 		return err
 	}
 	c.Note(acts.TeamChange, t.Slug, d)
-	c.tell(Event{Kind: TeamChanged, Host: t.Host, Team: TeamEvent{Was: was.Team, Is: *t, Before: was.names(), Now: was.names()}})
+	c.tell(Event{
+		Kind: TeamChanged,
+		Host: t.Host,
+		Team: TeamEvent{Was: was.Team, Is: *t, Before: was.names(), Now: was.names()},
+	})
 	return nil
 }
 
@@ -191,7 +195,8 @@ func (o *Org) SetTeamPeople(ctx context.Context, by acts.Actor, host, id string,
 }
 
 // SetTeamPeopleIf is SetTeamPeople also for actors for whom may returns nil.
-func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id string, in, out []string, may func(ctx context.Context) error) error {
+func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id string, in, out []string,
+	may func(ctx context.Context) error) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		err := o.mustRun(ctx, host, by)
 		if err != nil && may != nil {
@@ -205,8 +210,11 @@ func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id strin
 			return err
 		}
 		in := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(in))), t.has)
-		out := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(out))), func(n string) bool { return !t.has(n) || slices.Contains(in, n) })
-		if len(in) > len(out) && len(t.people)+len(in)-len(out) > o.cfg.MaxTeam { // people can leave a team that is too large
+		out := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(out))), func(n string) bool {
+			return !t.has(n) || slices.Contains(in, n)
+		})
+		// people can leave a team that is too large
+		if len(in) > len(out) && len(t.people)+len(in)-len(out) > o.cfg.MaxTeam {
 			return o.teamFull()
 		}
 		if err := o.accounts(ctx, host, in); err != nil {
@@ -310,7 +318,8 @@ func (o *Org) mandatoryNoMore(ctx context.Context, c *change, host, id string, g
 }
 
 // addDefaults makes new people of a team members of its default groups.
-func (o *Org) addDefaults(ctx context.Context, c *change, cs []*memberChange, after *teams, t store.Team, in []string) ([]*memberChange, error) {
+func (o *Org) addDefaults(ctx context.Context, c *change, cs []*memberChange, after *teams, t store.Team,
+	in []string) ([]*memberChange, error) {
 	if len(in) == 0 {
 		return cs, nil
 	}

@@ -62,8 +62,10 @@ func TestLimitsOfTeams(t *testing.T) {
 		}
 	}
 	name, none := " Night  guard ", ""
-	is, err := o.UpdateTeam(ctx, acts.System, host, team.ID, org.TeamChange{TeamFields: org.TeamFields{Name: &name, Emoji: &none, MentionBy: &none}})
-	if err != nil || is.Name != "Night guard" || is.Emoji != "" || is.MentionBy != org.Everyone || is.Description != long {
+	is, err := o.UpdateTeam(ctx, acts.System, host, team.ID,
+		org.TeamChange{TeamFields: org.TeamFields{Name: &name, Emoji: &none, MentionBy: &none}})
+	if err != nil || is.Name != "Night guard" || is.Emoji != "" ||
+		is.MentionBy != org.Everyone || is.Description != long {
 		t.Errorf("changed: %+v, %v", is, err)
 	}
 }

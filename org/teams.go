@@ -29,7 +29,8 @@ type team struct {
 }
 
 func (t *team) has(name string) bool {
-	_, ok := slices.BinarySearchFunc(t.people, name, func(m store.TeamMember, n string) int { return strings.Compare(m.Name, n) })
+	_, ok := slices.BinarySearchFunc(t.people,
+		name, func(m store.TeamMember, n string) int { return strings.Compare(m.Name, n) })
 	return ok
 }
 
@@ -106,7 +107,11 @@ func (o *Org) PersonRenamed(ctx context.Context, host, name string) error {
 		return err
 	}
 	for _, t := range tv.of[name] {
-		o.tell(Event{Kind: TeamChanged, Host: host, Team: TeamEvent{Was: t.Team, Is: t.Team, Before: t.names(), Now: t.names(), Person: name}})
+		o.tell(Event{
+			Kind: TeamChanged,
+			Host: host,
+			Team: TeamEvent{Was: t.Team, Is: t.Team, Before: t.names(), Now: t.names(), Person: name},
+		})
 	}
 	return nil
 }

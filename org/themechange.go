@@ -92,12 +92,14 @@ func StateOf(t store.Theme) string {
 
 // ThemeChange is a change of a theme; nil: unchanged. API and pages are made of it.
 type ThemeChange struct {
-	Name  *string `json:"name,omitempty" label:"Name" maxLength:"100"`
-	State *string `json:"state,omitempty" label:"State" enum:"open,closed,archived"` // ThemeOpen, ThemeClosed or ThemeArchived
+	Name *string `json:"name,omitempty" label:"Name" maxLength:"100"`
+	// ThemeOpen, ThemeClosed or ThemeArchived
+	State *string `json:"state,omitempty" label:"State" enum:"open,closed,archived"`
 }
 
 // ChangeTheme is RenameTheme and SetThemeState in one act: both happen, or none.
-func (o *Org) ChangeTheme(ctx context.Context, by acts.Actor, host, key string, ch ThemeChange) (t store.Theme, err error) {
+func (o *Org) ChangeTheme(ctx context.Context, by acts.Actor, host, key string,
+	ch ThemeChange) (t store.Theme, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, _ *change) error {
 		if ch.Name != nil {
 			if _, err := o.RenameTheme(ctx, by, host, key, *ch.Name); err != nil {
@@ -160,7 +162,14 @@ func (o *Org) setThemeState(ctx context.Context, c *change, s *state, was, t sto
 	acts.Was(d, "state", StateOf(was), StateOf(t))
 	c.Note(acts.ThemeState, s.group.Slug+"/"+t.Key, d)
 	room := o.RoomJID(t.Host, t.Room)
-	c.tell(Event{Kind: ThemeChanged, Host: t.Host, Group: s.group, Theme: &t, Rooms: []jid.JID{room}, Actor: creator(c.By)})
+	c.tell(Event{
+		Kind:  ThemeChanged,
+		Host:  t.Host,
+		Group: s.group,
+		Theme: &t,
+		Rooms: []jid.JID{room},
+		Actor: creator(c.By),
+	})
 	if t.Archived {
 		users, err := o.st.DropBookmarks(ctx, t.Host, room.String())
 		if err != nil {
@@ -192,7 +201,8 @@ func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name st
 		}
 		for _, x := range s.themes {
 			if x.Name == name && x.Closed.IsZero() && (!x.Restricted || s.inTheme(x, by.Who)) {
-				return fault.At(fault.Exists, "name", "there is a theme of this name: "+o.RoomJID(host, x.Room).String())
+				return fault.At(fault.Exists, "name",
+					"there is a theme of this name: "+o.RoomJID(host, x.Room).String())
 			}
 		}
 		t.Name = name
@@ -204,8 +214,14 @@ func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name st
 		acts.Was(d, "name", was.Name, name)
 		c.Note(acts.ThemeRename, s.group.Slug+"/"+t.Key, d)
 		named := t
-		return c.renamed(ctx, Event{Kind: ThemeChanged, Host: host, Group: s.group, Theme: &named, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Actor: creator(by)},
-			themeName(s.group, was.Name), themeName(s.group, name))
+		return c.renamed(ctx, Event{
+			Kind:  ThemeChanged,
+			Host:  host,
+			Group: s.group,
+			Theme: &named,
+			Rooms: []jid.JID{o.RoomJID(host, t.Room)},
+			Actor: creator(by),
+		}, themeName(s.group, was.Name), themeName(s.group, name))
 	})
 	return t, err
 }
@@ -238,14 +254,16 @@ func (c *change) renamed(ctx context.Context, e Event, old, name string) error {
 	}
 	c.After(func(ctx context.Context) {
 		e := e
-		e.Renamed, _ = o.renameBookmarks(ctx, e, old, name, users[len(now):]) // after a failure only some bookmarks keep the old name
+		// after a failure only some bookmarks keep the old name
+		e.Renamed, _ = o.renameBookmarks(ctx, e, old, name, users[len(now):])
 		e.Kind = BookmarksNamed
 		o.tell(e)
 	})
 	return nil
 }
 
-func (o *Org) renameBookmarks(ctx context.Context, e Event, old, name string, users []string) (all []string, err error) {
+func (o *Org) renameBookmarks(ctx context.Context, e Event, old, name string,
+	users []string) (all []string, err error) {
 	for some := range slices.Chunk(users, 500) {
 		done, err := o.st.RenameBookmarks(ctx, e.Host, e.Rooms[0].String(), old, name, some)
 		all = append(all, done...)
@@ -289,7 +307,13 @@ func (o *Org) SetThemePeople(ctx context.Context, by acts.Actor, host, key strin
 		if err := o.mustManage(ctx, by, host, s.group.ID, key); err != nil {
 			return err
 		}
-		e := Event{Kind: ThemePeople, Host: host, Group: s.group, Theme: &t.Theme, Rooms: []jid.JID{o.RoomJID(host, t.Room)}}
+		e := Event{
+			Kind:  ThemePeople,
+			Host:  host,
+			Group: s.group,
+			Theme: &t.Theme,
+			Rooms: []jid.JID{o.RoomJID(host, t.Room)},
+		}
 		if err := o.themePeople(ctx, s, t, ms, &e); err != nil {
 			return err
 		}
@@ -340,7 +364,8 @@ func (o *Org) themePeople(ctx context.Context, s *state, t *themeState, ms []sto
 		}
 		was := s.inTheme(t, j)
 		e.Members = append(e.Members, store.Member{JID: j.String(), Role: role, Since: o.cfg.Now().UTC()})
-		now := role == store.RoleMember || role == store.RoleGuest || role == "" && !t.Restricted && inGroup(s.members[j])
+		now := role == store.RoleMember || role == store.RoleGuest ||
+			role == "" && !t.Restricted && inGroup(s.members[j])
 		if j.Domain() == e.Host && now && !was {
 			e.Joined = append(e.Joined, j.Local())
 		} else if j.Domain() == e.Host && was && !now {
@@ -375,7 +400,8 @@ func (o *Org) themeRole(ctx context.Context, s *state, t *themeState, who jid.JI
 	case mine != "":
 		return store.RoleMember, nil
 	case !s.group.Guests:
-		return "", fault.At(fault.NotAllowed, "member", who.String()+" is not in the group, and its themes have no guests")
+		return "", fault.At(fault.NotAllowed, "member",
+			who.String()+" is not in the group, and its themes have no guests")
 	}
 	return store.RoleGuest, o.people(ctx, s.group, []store.Member{{JID: who.String()}})
 }

@@ -26,7 +26,8 @@ type NewTheme struct {
 
 // CreateTheme makes a theme with its room and the bookmarks of its followers: everyone in a small group, otherwise its
 // creator. The group's policy says who may. A person who acts is the creator.
-func (o *Org) CreateTheme(ctx context.Context, by acts.Actor, host, group string, n NewTheme) (t store.Theme, err error) {
+func (o *Org) CreateTheme(ctx context.Context, by acts.Actor, host, group string,
+	n NewTheme) (t store.Theme, err error) {
 	if !by.Machine() {
 		n.Creator = by.Who.Bare()
 	}
@@ -73,7 +74,16 @@ func (o *Org) createTheme(ctx context.Context, c *change, host, group string, n 
 	for _, f := range followers {
 		ms = append(ms, store.Member{JID: f, Role: store.RoleMember})
 	}
-	c.tell(Event{Kind: ThemeCreated, Host: host, Group: s.group, Theme: &t, Rooms: []jid.JID{o.RoomJID(host, t.Room)}, Joined: locals(host, ms), Members: ms, Actor: n.Creator})
+	c.tell(Event{
+		Kind:    ThemeCreated,
+		Host:    host,
+		Group:   s.group,
+		Theme:   &t,
+		Rooms:   []jid.JID{o.RoomJID(host, t.Room)},
+		Joined:  locals(host, ms),
+		Members: ms,
+		Actor:   n.Creator,
+	})
 	return t, nil
 }
 
@@ -98,7 +108,8 @@ func (o *Org) checkNewTheme(ctx context.Context, c *change, s *state, n NewTheme
 		}
 	}
 	if !n.Creator.IsZero() && !o.starts.Allow(n.Creator.Bare(), time.Time{}) {
-		return fault.New(fault.Limit, "", fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace))
+		return fault.New(fault.Limit, "",
+			fmt.Sprintf("you have started %d themes within an hour: wait a while before the next", o.cfg.ThemePace))
 	}
 	return nil
 }
@@ -130,7 +141,8 @@ func (o *Org) firstInTheme(s *state, t store.Theme, n NewTheme) (followers []str
 }
 
 // keepTheme writes the theme under a free key.
-func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewTheme, followers []string, list []store.Member) error {
+func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewTheme, followers []string,
+	list []store.Member) error {
 	slug := n.Slug
 	for range 5 {
 		t.Key = token(7)
@@ -141,7 +153,8 @@ func (o *Org) keepTheme(ctx context.Context, s *state, t *store.Theme, n NewThem
 		if n.Begin != nil {
 			t.First = n.Begin(*t)
 		}
-		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers, o.bookmark(t.Host, t.Room, themeName(s.group, t.Name)), list...)
+		err := o.st.CreateTheme(ctx, *t, o.room(s.group, t.Key, t.Room), followers,
+			o.bookmark(t.Host, t.Room, themeName(s.group, t.Name)), list...)
 		if errors.Is(err, store.ErrExists) && slug != "" {
 			return fault.At(fault.Exists, "slug", "this address has been used and is kept from reuse")
 		}

@@ -75,7 +75,8 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 	}
 	j, err := jid.New(name, p.h.Domain, "")
 	if err != nil || name == "" {
-		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: use letters, digits, dots and hyphens")
+		return u, fault.New(fault.Invalid, "name",
+			"This cannot be the name of an account: use letters, digits, dots and hyphens")
 	}
 	if p.h.Reserved(j.Local()) {
 		return u, fault.New(fault.Exists, "name", "This name is taken")
@@ -88,7 +89,8 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 	return u, err
 }
 
-func (p *People) use(ctx context.Context, i store.Invitation, u *store.User, e store.InvitationEvent) (store.Invitation, error) {
+func (p *People) use(ctx context.Context, i store.Invitation, u *store.User,
+	e store.InvitationEvent) (store.Invitation, error) {
 	used, err := p.st.UseInvitation(ctx, i.Host, i.ID, i.Generation, time.Now(), u, e)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // somebody else was faster
@@ -109,13 +111,14 @@ func (p *People) UseContact(ctx context.Context, by Actor, i store.Invitation) e
 		}
 		a.Note(acts.InvitationAccept, who(i), acts.Detail{"id": i.ID, "how": "contact"})
 		contact := by.Who.Bare()
-		_, err := p.st.UpdateContact(ctx, p.h.Domain, i.Inviter, contact.String(), 0, func(c *store.Contact) (bool, error) {
-			if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth {
-				return false, store.ErrNoChange
-			}
-			c.Approved, c.InRoster = true, true
-			return false, nil
-		})
+		_, err := p.st.UpdateContact(ctx, p.h.Domain, i.Inviter, contact.String(), 0,
+			func(c *store.Contact) (bool, error) {
+				if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth {
+					return false, store.ErrNoChange
+				}
+				c.Approved, c.InRoster = true, true
+				return false, nil
+			})
 		if err != nil {
 			return err
 		}
@@ -126,7 +129,8 @@ func (p *People) UseContact(ctx context.Context, by Actor, i store.Invitation) e
 
 // Decline declines the invitation of a link.
 func (p *People) Decline(ctx context.Context, from Actor, token string) (i store.Invitation, err error) {
-	if i, err = p.Look(ctx, store.KindInvite, token); err != nil || i.MaxUses > 1 { // a link for several people cannot be declined
+	// a link for several people cannot be declined
+	if i, err = p.Look(ctx, store.KindInvite, token); err != nil || i.MaxUses > 1 {
 		return i, err
 	}
 	id := i.ID
@@ -151,14 +155,16 @@ const maxLinks = 10
 const resetExpiry = 24 * time.Hour
 
 // Reset makes a link for a new password and, with send, mails it if the account has an address.
-func (p *People) Reset(ctx context.Context, by Actor, name string, send bool) (i store.Invitation, token string, err error) {
+func (p *People) Reset(ctx context.Context, by Actor, name string,
+	send bool) (i store.Invitation, token string, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Reset, name, true)
 		if err != nil {
 			return err
 		}
 		if u.State() != store.StateActive {
-			return fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
+			return fault.New(fault.Invalid, "",
+				"{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 		}
 		if err := p.notTooMany(ctx, name); err != nil {
 			return err
@@ -178,7 +184,8 @@ func (p *People) Reset(ctx context.Context, by Actor, name string, send bool) (i
 
 // notTooMany returns an error if maxLinks password links of an account are valid.
 func (p *People) notTooMany(ctx context.Context, name string) error {
-	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: store.KindReset, Username: name, Limit: maxLinks})
+	is, _, err := p.st.Invitations(ctx, p.h.Domain,
+		store.InvitationFilter{Kind: store.KindReset, Username: name, Limit: maxLinks})
 	if err != nil {
 		return err
 	}
@@ -189,7 +196,8 @@ func (p *People) notTooMany(ctx context.Context, name string) error {
 		}
 	}
 	if good == maxLinks {
-		return fault.New(fault.Limit, "", "Too many links for a new password are waiting: use one of them, or try tomorrow")
+		return fault.New(fault.Limit, "",
+			"Too many links for a new password are waiting: use one of them, or try tomorrow")
 	}
 	return nil
 }

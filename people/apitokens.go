@@ -36,7 +36,8 @@ func HashToken(token string) string {
 
 // CreateToken makes an API token for the actor or, by the machine's operator, for anybody. It returns the token, which
 // cannot be shown again.
-func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, scopes []string, keep time.Duration) (token string, t store.APIToken, err error) {
+func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, scopes []string,
+	keep time.Duration) (token string, t store.APIToken, err error) {
 	if name, err = line("name", name); err != nil {
 		return "", t, err
 	}
@@ -45,7 +46,8 @@ func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, 
 	}
 	for _, s := range scopes {
 		if !slices.Contains(Scopes, s) {
-			return "", t, fault.New(fault.Invalid, "scopes", "There is no scope {{.Name}}. The scopes are {{.Known}}", "Name", s, "Known", strings.Join(Scopes, ", "))
+			return "", t, fault.New(fault.Invalid, "scopes", "There is no scope {{.Name}}. The scopes are {{.Known}}",
+				"Name", s, "Known", strings.Join(Scopes, ", "))
 		}
 	}
 	if keep <= 0 || keep > maxTokenLife {
@@ -53,7 +55,15 @@ func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, 
 	}
 	token = TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	t = store.APIToken{Host: p.h.Domain, Hash: HashToken(token), Owner: owner, Name: name, Scopes: strings.Join(scopes, " "), Created: now, Expires: now.Add(keep)}
+	t = store.APIToken{
+		Host:    p.h.Domain,
+		Hash:    HashToken(token),
+		Owner:   owner,
+		Name:    name,
+		Scopes:  strings.Join(scopes, " "),
+		Created: now,
+		Expires: now.Add(keep),
+	}
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error { return p.addToken(ctx, a, t) })
 	if err != nil {
 		return "", t, err
@@ -70,7 +80,8 @@ func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) er
 		return err
 	}
 	if u.State() != store.StateActive {
-		return fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now, so a token would be of no use", "Name", u.Display())
+		return fault.New(fault.Invalid, "",
+			"{{.Name}} cannot sign in now, so a token would be of no use", "Name", u.Display())
 	}
 	err = p.st.AddAPIToken(ctx, t, maxTokens)
 	if errors.Is(err, store.ErrLimit) {

@@ -43,7 +43,10 @@ func (p *People) Update(ctx context.Context, by Actor, name string, c Change) (i
 		return is, errLastOwner
 	case errors.Is(err, store.ErrExists):
 		is.Email = *c.Email
-		if err := p.taken(ctx, store.Person{User: store.User{Host: p.h.Domain, Name: ""}, Email: *c.Email}); err != nil {
+		if err := p.taken(ctx, store.Person{
+			User:  store.User{Host: p.h.Domain, Name: ""},
+			Email: *c.Email,
+		}); err != nil {
 			return is, err
 		}
 		return is, fault.New(fault.Exists, "email", "This e-mail address belongs to someone else")
@@ -332,7 +335,8 @@ func (p *People) mayDelete(ctx context.Context, by Actor, name string) (store.Pe
 
 // shut disables an account that will be deleted, and signs it out.
 func (p *People) shut(ctx context.Context, a *acts.Act, u store.Person) error {
-	if _, _, err := p.st.UpdateOwner(ctx, u.Host, u.Name, func(u *store.Person) error { u.Disabled = true; return nil }); err != nil {
+	if _, _, err := p.st.UpdateOwner(ctx, u.Host,
+		u.Name, func(u *store.Person) error { u.Disabled = true; return nil }); err != nil {
 		return fmt.Errorf("disable %s: %w", u.Name, err)
 	}
 	if _, err := p.signOut(ctx, a, u, "not-authorized", "this account has been deleted"); err != nil {
@@ -360,7 +364,8 @@ func (p *People) remove(ctx context.Context, a *acts.Act, u store.Person) error 
 
 // after does what follows from a change that is made. Failures are logged, and not shown to the person who made the
 // change.
-func (p *People) after(ctx context.Context, u store.Person, fault string, do func(ctx context.Context, who jid.JID) error) {
+func (p *People) after(ctx context.Context, u store.Person, fault string,
+	do func(ctx context.Context, who jid.JID) error) {
 	who, err := jid.New(u.Name, u.Host, "")
 	if err == nil && do != nil {
 		err = do(context.WithoutCancel(ctx), who)
@@ -423,7 +428,14 @@ func (p *People) farewell(ctx context.Context, name string) func(context.Context
 	return func(ctx context.Context) {
 		tell := func(to jid.JID, kind string) {
 			name := wire.Name{Space: wire.NSClient, Local: "presence"}
-			p.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: name, Type: kind, ID: p.h.NewID(), From: self, To: to})
+			p.h.Router.Send(ctx, &wire.Stanza{
+				Kind: wire.Presence,
+				Name: name,
+				Type: kind,
+				ID:   p.h.NewID(),
+				From: self,
+				To:   to,
+			})
 		}
 		for _, to := range cs.From {
 			tell(to, "unsubscribed")

@@ -21,7 +21,8 @@ import (
 type Digests struct {
 	Default string // store.DigestOff …, for people who have not chosen
 	Hour    int    // of the day, in the machine's time zone
-	Waiting int    // no digest is written while the outbox holds more mails, so that others do not wait behind digests; 0: no limit
+	// no digest is written while the outbox holds more mails, so that others do not wait behind digests; 0: no limit
+	Waiting int
 }
 
 // Missed is a room with its unread messages for one person.
@@ -93,7 +94,8 @@ func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) er
 		if err != nil || was.Every == every {
 			return err
 		}
-		if err := p.st.SetDigest(ctx, p.h.Domain, store.Digest{Owner: name, Every: every, Due: p.next(every, time.Now())}); err != nil {
+		if err := p.st.SetDigest(ctx, p.h.Domain,
+			store.Digest{Owner: name, Every: every, Due: p.next(every, time.Now())}); err != nil {
 			return err
 		}
 		detail := acts.Detail{}
@@ -140,7 +142,8 @@ func RoomPath(n org.RoomNews) string {
 		return "/g/" + n.Group.Slug + "/t/" + n.Theme.Key
 	case n.Group.ID != "":
 		return "/g/" + n.Group.Slug
-	case strings.ContainsFunc(n.Room.String(), func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%=#&<>\"", r) }):
+	case strings.ContainsFunc(n.Room.String(),
+		func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%=#&<>\"", r) }):
 		return "/chat" // Converse.js takes the address unescaped
 	}
 	return "/chat#converse/room?jid=" + n.Room.String()
@@ -203,7 +206,13 @@ func (p *People) writeDigest(ctx context.Context, d store.Digest, now time.Time)
 	if next.IsZero() && d.Every == "" { // the organization may turn digests on one day
 		next = p.next(store.DigestDaily, now)
 	}
-	m := store.Mail{Host: p.h.Domain, ID: p.h.IDs.Next(), Invitation: store.DigestOf(d.Owner), State: store.MailWaiting, Due: now.UTC()}
+	m := store.Mail{
+		Host:       p.h.Domain,
+		ID:         p.h.IDs.Next(),
+		Invitation: store.DigestOf(d.Owner),
+		State:      store.MailWaiting,
+		Due:        now.UTC(),
+	}
 	newest, ok, err := p.digest(ctx, &m)
 	if err != nil {
 		return err
@@ -232,8 +241,16 @@ func (p *People) digest(ctx context.Context, m *store.Mail) (newest store.ID, ok
 	if err != nil || len(ms) == 0 {
 		return 0, false, err
 	}
-	l := Letter{Kind: LetterDigest, Lang: u.Lang, Organization: p.Title(), Name: u.FullName, Every: every, Link: p.cfg.URL() + "/",
-		Decline: p.DigestURL(u), Settings: p.cfg.URL() + "/me/notifications"}
+	l := Letter{
+		Kind:         LetterDigest,
+		Lang:         u.Lang,
+		Organization: p.Title(),
+		Name:         u.FullName,
+		Every:        every,
+		Link:         p.cfg.URL() + "/",
+		Decline:      p.DigestURL(u),
+		Settings:     p.cfg.URL() + "/me/notifications",
+	}
 	l.More = max(0, len(ms)-maxMissed)
 	l.Missed = ms[:len(ms)-l.More]
 	m.To = u.Email
@@ -271,7 +288,8 @@ func (p *People) DigestURL(u store.Person) string {
 }
 
 func (p *People) digestMAC(u store.Person) []byte {
-	return auth.Derive(p.cfg.Secret, "digest", p.h.Domain, u.Name, strconv.FormatInt(u.Created.UnixMicro(), 10))[:digestMacLen]
+	return auth.Derive(p.cfg.Secret, "digest", p.h.Domain, u.Name,
+		strconv.FormatInt(u.Created.UnixMicro(), 10))[:digestMacLen]
 }
 
 // ByDigest gives the person of a DigestURL's token; NotFound if this host did not make it.

@@ -83,10 +83,12 @@ func FieldAs(f store.ProfileField) FieldChange {
 
 // CreateField defines a profile field, behind the others unless a place is given. An empty key is made from the name.
 // Administrators may.
-func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldChange) (f store.ProfileField, err error) {
+func (p *People) CreateField(ctx context.Context, by Actor, key string,
+	c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		if len(fs) >= MaxFields {
-			return nil, fault.New(fault.Limit, "", "There are already {{.Max}} fields, and there cannot be more", "Max", strconv.Itoa(MaxFields))
+			return nil, fault.New(fault.Limit, "", "There are already {{.Max}} fields, and there cannot be more",
+				"Max", strconv.Itoa(MaxFields))
 		}
 		f = store.ProfileField{Kind: store.FieldText}
 		if c.Kind != nil {
@@ -100,7 +102,8 @@ func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldC
 		}
 		switch {
 		case !fieldKey.MatchString(f.Key):
-			return nil, fault.New(fault.Invalid, "key", "A key begins with a letter and has small letters, digits and hyphens, 40 at most")
+			return nil, fault.New(fault.Invalid, "key",
+				"A key begins with a letter and has small letters, digits and hyphens, 40 at most")
 		case slices.Contains(takenKeys, f.Key), position(fs, f.Key) >= 0:
 			return nil, fault.New(fault.Exists, "key", "There is a field {{.Key}} already", "Key", f.Key)
 		}
@@ -113,7 +116,8 @@ func (p *People) CreateField(ctx context.Context, by Actor, key string, c FieldC
 }
 
 // ChangeField changes the definition of a profile field, except its kind. Administrators may.
-func (p *People) ChangeField(ctx context.Context, by Actor, key string, c FieldChange) (f store.ProfileField, err error) {
+func (p *People) ChangeField(ctx context.Context, by Actor, key string,
+	c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		at := position(fs, key)
 		if at < 0 {
@@ -125,7 +129,8 @@ func (p *People) ChangeField(ctx context.Context, by Actor, key string, c FieldC
 		}
 		f = fs[at]
 		detail := acts.Detail{}
-		shape.Differences(FieldAs(was), FieldAs(f), func(name string, before, after any) { detail[name] = []any{before, after} })
+		shape.Differences(FieldAs(was),
+			FieldAs(f), func(name string, before, after any) { detail[name] = []any{before, after} })
 		fs = moved(fs, at, c.Place)
 		now := position(fs, key)
 		if now != at {
@@ -213,7 +218,8 @@ func change(f *store.ProfileField, c FieldChange) error {
 		return err
 	}
 	if c.Kind != nil && *c.Kind != f.Kind {
-		return fault.New(fault.Invalid, "kind", "The kind of a field stays as it is: delete the field and create another")
+		return fault.New(fault.Invalid, "kind",
+			"The kind of a field stays as it is: delete the field and create another")
 	}
 	if err := changeTexts(f, c); err != nil {
 		return err
@@ -273,13 +279,15 @@ func choices(given []string) (cs []string, err error) {
 		case err != nil:
 			return nil, err
 		case len([]rune(c)) > maxChoice:
-			return nil, fault.New(fault.Invalid, "choices", "A choice has at most {{.Max}} characters", "Max", strconv.Itoa(maxChoice))
+			return nil, fault.New(fault.Invalid, "choices", "A choice has at most {{.Max}} characters",
+				"Max", strconv.Itoa(maxChoice))
 		case c != "" && !slices.Contains(cs, c):
 			cs = append(cs, c)
 		}
 	}
 	if len(cs) > MaxChoices {
-		return nil, fault.New(fault.Invalid, "choices", "There are at most {{.Max}} choices", "Max", strconv.Itoa(MaxChoices))
+		return nil, fault.New(fault.Invalid, "choices", "There are at most {{.Max}} choices", "Max",
+			strconv.Itoa(MaxChoices))
 	}
 	return cs, nil
 }
@@ -316,14 +324,16 @@ func FieldValue(f store.ProfileField, text string) (string, error) {
 	case f.Kind == store.FieldChoice:
 		at := slices.IndexFunc(f.Choices, func(c string) bool { return strings.EqualFold(c, v) })
 		if at < 0 {
-			return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is one of: {{.Choices}}", "Field", f.Name, "Choices", strings.Join(f.Choices, ", "))
+			return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is one of: {{.Choices}}", "Field", f.Name, "Choices",
+				strings.Join(f.Choices, ", "))
 		}
 		v = f.Choices[at]
 	case f.Kind == store.FieldLink:
 		u, err := url.Parse(v)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" ||
 			strings.ContainsAny(v, " \"<>") {
-			return "", fault.New(fault.Invalid, f.Key, "{{.Field}} is a link that begins with https://", "Field", f.Name)
+			return "", fault.New(fault.Invalid, f.Key,
+				"{{.Field}} is a link that begins with https://", "Field", f.Name)
 		}
 	}
 	return v, nil

@@ -51,11 +51,13 @@ func (p *People) event(kind, actor, detail string) store.InvitationEvent {
 }
 
 // open makes an invitation, for an actor whose right has been checked, and gives its token.
-func (p *People) open(ctx context.Context, i store.Invitation, max int, expiry time.Duration) (store.Invitation, string, error) {
+func (p *People) open(ctx context.Context, i store.Invitation, max int,
+	expiry time.Duration) (store.Invitation, string, error) {
 	if expiry <= 0 {
 		expiry = p.Policy().InviteTime
 	}
-	i.Host, i.ID, i.State, i.Created = p.h.Domain, p.h.IDs.Next().String(), store.InviteOpen, time.Now().UTC().Truncate(time.Microsecond)
+	i.Host, i.ID, i.State, i.Created = p.h.Domain, p.h.IDs.Next().String(), store.InviteOpen,
+		time.Now().UTC().Truncate(time.Microsecond)
 	i.Expires = i.Created.Add(expiry)
 	if i.Kind == "" {
 		i.Kind = store.KindInvite
@@ -93,7 +95,8 @@ func (p *People) invite(ctx context.Context, a *acts.Act, v Invite) (i store.Inv
 			return i, "", err
 		}
 		if target.State() != store.StateInvited {
-			return i, "", fault.New(fault.Invalid, "", "{{.Name}} already has a password: create a link for a new one instead", "Name", target.Display())
+			return i, "", fault.New(fault.Invalid, "",
+				"{{.Name}} already has a password: create a link for a new one instead", "Name", target.Display())
 		}
 		v.MaxUses = min(v.MaxUses, 1)
 	}
@@ -191,7 +194,8 @@ func (p *People) mayReuse(uses int) error {
 	case !v.Reusable:
 		return fault.New(fault.NotAllowed, "uses", "The organization's settings let a link be used once only")
 	case uses > v.MaxUses:
-		return fault.New(fault.Invalid, "uses", "The organization's settings let a link be used {{.Count}} times at most", "Count", strconv.Itoa(v.MaxUses))
+		return fault.New(fault.Invalid, "uses",
+			"The organization's settings let a link be used {{.Count}} times at most", "Count", strconv.Itoa(v.MaxUses))
 	}
 	return nil
 }
@@ -216,7 +220,8 @@ func who(i store.Invitation) string {
 // revokeOthers ends the other open links of a kind for an account: it needs only one invitation, and a new password
 // makes other password links worthless.
 func (p *People) revokeOthers(ctx context.Context, a Actor, kind, username string) error {
-	is, _, err := p.st.Invitations(ctx, p.h.Domain, store.InvitationFilter{Kind: kind, Username: username, Limit: maxLinks})
+	is, _, err := p.st.Invitations(ctx, p.h.Domain,
+		store.InvitationFilter{Kind: kind, Username: username, Limit: maxLinks})
 	if err != nil {
 		return err
 	}
@@ -224,10 +229,11 @@ func (p *People) revokeOthers(ctx context.Context, a Actor, kind, username strin
 		if i.State != store.InviteOpen {
 			continue
 		}
-		if _, err := p.st.UpdateInvitation(ctx, p.h.Domain, i.ID, func(i *store.Invitation) (store.InvitationEvent, error) {
-			i.State = store.InviteRevoked
-			return p.event("superseded", a.Name, ""), nil
-		}); err != nil {
+		if _, err := p.st.UpdateInvitation(ctx, p.h.Domain, i.ID,
+			func(i *store.Invitation) (store.InvitationEvent, error) {
+				i.State = store.InviteRevoked
+				return p.event("superseded", a.Name, ""), nil
+			}); err != nil {
 			return err
 		}
 	}
@@ -235,7 +241,8 @@ func (p *People) revokeOthers(ctx context.Context, a Actor, kind, username strin
 }
 
 // change changes an invitation that an actor may change; f may be run again.
-func (p *People) change(ctx context.Context, a *acts.Act, id string, verb acts.Verb, f func(i *store.Invitation) (store.InvitationEvent, error)) (store.Invitation, store.Person, error) {
+func (p *People) change(ctx context.Context, a *acts.Act, id string, verb acts.Verb,
+	f func(i *store.Invitation) (store.InvitationEvent, error)) (store.Invitation, store.Person, error) {
 	i, err := p.st.Invitation(ctx, p.h.Domain, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return i, store.Person{}, fault.New(fault.NotFound, "", "There is no such invitation")
@@ -280,13 +287,15 @@ func (p *People) passes(ctx context.Context, a Actor, i store.Invitation) (store
 }
 
 // Resend makes a new link, which replaces the old one, and with send mails it if there is an address.
-func (p *People) Resend(ctx context.Context, by Actor, id string, send bool) (i store.Invitation, token string, err error) {
+func (p *People) Resend(ctx context.Context, by Actor, id string,
+	send bool) (i store.Invitation, token string, err error) {
 	anew := func(i *store.Invitation) (store.InvitationEvent, error) {
 		if i.State == store.InviteAccepted {
 			return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has been accepted")
 		}
 		if i.Generation >= maxGeneration {
-			return store.InvitationEvent{}, fault.New(fault.Limit, "", "This link was renewed too often: invite the person again")
+			return store.InvitationEvent{},
+				fault.New(fault.Limit, "", "This link was renewed too often: invite the person again")
 		}
 		if i.Kind == store.KindInvite {
 			if err := p.MayInvite(by); err != nil {
@@ -313,28 +322,31 @@ func (p *People) Resend(ctx context.Context, by Actor, id string, send bool) (i 
 // Revoke ends an invitation.
 func (p *People) Revoke(ctx context.Context, by Actor, id string) (i store.Invitation, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
-		i, _, err = p.change(ctx, a, id, acts.InvitationRevoke, func(i *store.Invitation) (store.InvitationEvent, error) {
-			if i.State == store.InviteAccepted {
-				return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has been accepted")
-			}
-			i.State = store.InviteRevoked
-			return p.event("revoked", by.Name, ""), nil
-		})
+		i, _, err = p.change(ctx, a, id, acts.InvitationRevoke,
+			func(i *store.Invitation) (store.InvitationEvent, error) {
+				if i.State == store.InviteAccepted {
+					return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has been accepted")
+				}
+				i.State = store.InviteRevoked
+				return p.event("revoked", by.Name, ""), nil
+			})
 		return err
 	})
 	return i, err
 }
 
 // Extend makes an invitation valid for longer, counted from now.
-func (p *People) Extend(ctx context.Context, by Actor, id string, longer time.Duration) (i store.Invitation, err error) {
+func (p *People) Extend(ctx context.Context, by Actor, id string,
+	longer time.Duration) (i store.Invitation, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
-		i, _, err = p.change(ctx, a, id, acts.InvitationExtend, func(i *store.Invitation) (store.InvitationEvent, error) {
-			if i.State != store.InviteOpen {
-				return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has ended: resend it")
-			}
-			i.Expires = time.Now().UTC().Add(longer)
-			return p.event("extended", by.Name, i.Expires.Format(time.RFC3339)), nil
-		})
+		i, _, err = p.change(ctx, a, id, acts.InvitationExtend,
+			func(i *store.Invitation) (store.InvitationEvent, error) {
+				if i.State != store.InviteOpen {
+					return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has ended: resend it")
+				}
+				i.Expires = time.Now().UTC().Add(longer)
+				return p.event("extended", by.Name, i.Expires.Format(time.RFC3339)), nil
+			})
 		return err
 	})
 	return i, err

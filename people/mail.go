@@ -66,8 +66,19 @@ func (p *People) Mails() bool { return p.cfg.Compose != nil }
 
 // Letter gives the content of an invitation's mail.
 func (p *People) Letter(ctx context.Context, i store.Invitation, token string, to store.Person) Letter {
-	l := Letter{Kind: i.Kind, Lang: i.Lang, Organization: p.Title(), Name: to.FullName, Address: to.Address(), Role: to.Role, RoleName: p.Policy().Roles[to.Role], Department: to.Department,
-		Note: i.Note, Link: p.LinkURL(i.Kind, token), Expires: i.Expires}
+	l := Letter{
+		Kind:         i.Kind,
+		Lang:         i.Lang,
+		Organization: p.Title(),
+		Name:         to.FullName,
+		Address:      to.Address(),
+		Role:         to.Role,
+		RoleName:     p.Policy().Roles[to.Role],
+		Department:   to.Department,
+		Note:         i.Note,
+		Link:         p.LinkURL(i.Kind, token),
+		Expires:      i.Expires,
+	}
 	if i.Kind == store.KindInvite {
 		l.Decline = l.Link + "/decline"
 	}
@@ -78,7 +89,8 @@ func (p *People) Letter(ctx context.Context, i store.Invitation, token string, t
 }
 
 // send puts the mail of an invitation into the outbox, to be sent after a while.
-func (p *People) send(ctx context.Context, by Actor, i store.Invitation, token string, to store.Person, wait time.Duration) (store.Invitation, error) {
+func (p *People) send(ctx context.Context, by Actor, i store.Invitation, token string, to store.Person,
+	wait time.Duration) (store.Invitation, error) {
 	if p.cfg.Compose == nil {
 		return i, fault.New(fault.Invalid, "", "This server sends no e-mail: copy the link instead")
 	}
@@ -104,8 +116,17 @@ func (p *People) QueueMail(ctx context.Context, to, subject, text, html, invitat
 }
 
 func (p *People) post(ctx context.Context, to, subject, text, html, invitation string, wait time.Duration) error {
-	return p.st.AddMail(ctx, store.Mail{Host: p.h.Domain, ID: p.h.IDs.Next(), To: to, Subject: subject, Text: text, HTML: html, Invitation: invitation,
-		State: store.MailWaiting, Due: time.Now().UTC().Add(wait)})
+	return p.st.AddMail(ctx, store.Mail{
+		Host:       p.h.Domain,
+		ID:         p.h.IDs.Next(),
+		To:         to,
+		Subject:    subject,
+		Text:       text,
+		HTML:       html,
+		Invitation: invitation,
+		State:      store.MailWaiting,
+		Due:        time.Now().UTC().Add(wait),
+	})
 }
 
 // Delivered notes the result of a mail in the history of its invitation.
@@ -127,7 +148,13 @@ func (p *People) push(account string, c store.Contact) {
 	for _, s := range p.h.Account(account).Sessions() {
 		if s.Is(server.Interested) {
 			it := wire.E(wire.NSRoster, "item").Set("jid", c.JID).Set("subscription", c.Subscription)
-			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: p.h.NewID(), To: s.JID}
+			st := &wire.Stanza{
+				Kind: wire.IQ,
+				Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+				Type: "set",
+				ID:   p.h.NewID(),
+				To:   s.JID,
+			}
 			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // a client that is gone asks anew when it returns
 		}
 	}
@@ -141,7 +168,12 @@ func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang s
 	if p.cfg.Compose == nil {
 		return fault.New(fault.Invalid, "", "This server sends no e-mail: copy the link instead")
 	}
-	subject, text, html, err := p.cfg.Compose(Letter{Kind: LetterTest, Lang: lang, Organization: p.Title(), Name: to.FullName})
+	subject, text, html, err := p.cfg.Compose(Letter{
+		Kind:         LetterTest,
+		Lang:         lang,
+		Organization: p.Title(),
+		Name:         to.FullName,
+	})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ func (p *People) FreeSince(a Actor, again bool) (time.Time, error) {
 		return now.Add(-p.Policy().Names), nil
 	}
 	if a.Role != store.RoleOwner {
-		return time.Time{}, fault.New(fault.Forbidden, "name", "Only an owner can have the name of a deleted account given again so soon")
+		return time.Time{}, fault.New(fault.Forbidden, "name",
+			"Only an owner can have the name of a deleted account given again so soon")
 	}
 	return now, nil
 }

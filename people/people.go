@@ -148,7 +148,8 @@ func lineOf(field, s string, limit int) (string, error) {
 		return "", fault.New(fault.Invalid, field, "This has characters that cannot be shown")
 	}
 	if utf8.RuneCountInString(s) > limit {
-		return "", fault.New(fault.Invalid, field, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(limit))
+		return "", fault.New(fault.Invalid, field, "This is too long: at most {{.Max}} characters",
+			"Max", strconv.Itoa(limit))
 	}
 	return s, nil
 }
@@ -160,7 +161,8 @@ func CheckEmail(s string) (string, error) {
 		return "", nil
 	}
 	a, err := mail.ParseAddress(s)
-	if err != nil || a.Name != "" || a.Address != s || len(s) > 254 || !strings.Contains(s[strings.LastIndexByte(s, '@'):], ".") && !strings.HasSuffix(s, "@localhost") ||
+	if err != nil || a.Name != "" || a.Address != s || len(s) > 254 ||
+		!strings.Contains(s[strings.LastIndexByte(s, '@'):], ".") && !strings.HasSuffix(s, "@localhost") ||
 		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' }) {
 		return "", fault.New(fault.Invalid, "email", "This is not an e-mail address: write it like alice@example.org")
 	}
@@ -168,7 +170,8 @@ func CheckEmail(s string) (string, error) {
 	at := strings.LastIndexByte(s, '@')
 	if domain := s[at+1:]; domain != "localhost" {
 		ascii, err := idna.Lookup.ToASCII(domain)
-		if err != nil || slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > 63 }) {
+		if err != nil || slices.ContainsFunc(strings.Split(ascii, "."),
+			func(label string) bool { return len(label) > 63 }) {
 			return "", fault.New(fault.Invalid, "email", "{{.Name}} is not a valid domain", "Name", domain)
 		}
 		if shown, err := idna.Lookup.ToUnicode(ascii); err == nil && shown != ascii {
@@ -212,7 +215,8 @@ func Propose(email, full string) string {
 
 // IsPhone says whether a text can be a telephone number.
 func IsPhone(s string) bool {
-	return strings.ContainsAny(s, "0123456789") && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("+0123456789 ().-/", r) })
+	return strings.ContainsAny(s, "0123456789") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("+0123456789 ().-/", r) })
 }
 
 // fields checks and tidies a person's fields.
@@ -229,7 +233,8 @@ func (p *People) fields(u *store.Person) (err error) {
 		return err
 	}
 	if _, bare := ASCIIAddress(u.Email); u.Email != "" && !bare && p.cfg.MailsUTF8 != nil && !p.cfg.MailsUTF8() {
-		return fault.New(fault.Invalid, "email", "The mail relay takes only ASCII letters before the @: enter another address of this person")
+		return fault.New(fault.Invalid, "email",
+			"The mail relay takes only ASCII letters before the @: enter another address of this person")
 	}
 	if !IsPhone(u.Phone) && u.Phone != "" {
 		return fault.New(fault.Invalid, "phone", "A telephone number has digits, spaces and +-()./ only")

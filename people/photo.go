@@ -35,7 +35,8 @@ func CheckPhoto(file []byte) (Photo, error) {
 	data, typ, err := picture.Square(file, maxPhoto)
 	switch {
 	case errors.Is(err, picture.ErrLarge):
-		return Photo{}, fault.New(fault.Invalid, "photo", "This picture is too large: at most 8 MB and 24 million pixels")
+		return Photo{}, fault.New(fault.Invalid, "photo",
+			"This picture is too large: at most 8 MB and 24 million pixels")
 	case errors.Is(err, picture.ErrSmall):
 		return Photo{}, fault.New(fault.Invalid, "photo", "This picture is too small: at least 16 pixels each way")
 	case errors.Is(err, picture.ErrFormat):
@@ -62,7 +63,8 @@ func (p *People) SetPhoto(ctx context.Context, by Actor, name string, photo Phot
 }
 
 // PhotoChanged keeps a photo that a person has published with a client: save writes it.
-func (p *People) PhotoChanged(ctx context.Context, by Actor, name string, has bool, save func(ctx context.Context) error) error {
+func (p *People) PhotoChanged(ctx context.Context, by Actor, name string, has bool,
+	save func(ctx context.Context) error) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Edit, name, true)
 		if err != nil {

@@ -31,7 +31,8 @@ func (p *People) Settings(a Actor) ([]settings.State, error) {
 
 // ChangeSettings sets some settings, and resets those whose value is nil. The error is settings.Mistakes if values are
 // wrong.
-func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*string) (changed []settings.Changed, err error) {
+func (p *People) ChangeSettings(ctx context.Context, by Actor,
+	to map[string]*string) (changed []settings.Changed, err error) {
 	if !by.Runs() {
 		return nil, fault.ErrRole
 	}
@@ -45,7 +46,8 @@ func (p *People) ChangeSettings(ctx context.Context, by Actor, to map[string]*st
 		}
 		a.Note(acts.SettingsChange, "", detail)
 		a.Then(func(ctx context.Context) {
-			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil { // the next periodic read finds the change
+			// the next periodic read finds the change
+			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil {
 				p.cfg.Log.Error("cannot read settings", "err", err)
 			}
 			if detail["signin.two_factor"] != nil {

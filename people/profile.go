@@ -49,7 +49,8 @@ func fits(change any) error {
 	}
 	f := shape.Named(change, wrong.Field)
 	if f.Kind == shape.Choice {
-		return fault.New(fault.Invalid, f.Name, "This is one of: {{.Choices}}", "Choices", strings.Join(f.Choices, ", "))
+		return fault.New(fault.Invalid, f.Name, "This is one of: {{.Choices}}", "Choices",
+			strings.Join(f.Choices, ", "))
 	}
 	return fault.New(fault.Invalid, f.Name, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(f.Max))
 }

@@ -101,7 +101,8 @@ func (c *QuietChange) Apply(q *store.QuietHours, now time.Time) error {
 	if c.Days != nil {
 		days, ok := settings.ParseDays(*c.Days)
 		if !ok {
-			return fault.New(fault.Invalid, "days", "Choose from these days: {{.Known}}", "Known", strings.Join(QuietDays, ", "))
+			return fault.New(fault.Invalid, "days", "Choose from these days: {{.Known}}", "Known",
+				strings.Join(QuietDays, ", "))
 		}
 		q.Days = days
 	}

@@ -47,8 +47,9 @@ func TestQuietCovers(t *testing.T) {
 		{"Europe/Paris", "2027-10-31T06:00:00Z", night, false},
 		{"Asia/Kathmandu", "2027-06-01T16:15:00Z", night, true},
 		{"Asia/Kathmandu", "2027-06-01T16:14:59Z", night, false},
-		{"Pacific/Kiritimati", "2027-06-05T10:00:00Z", hours("00:00", "06:00", sun), true}, // 14 hours before Greenwich: Sunday
-		{"Pacific/Pago_Pago", "2027-06-06T10:59:59Z", hours("22:00", "00:00", sat), true},  // 11 behind: Saturday
+		// 14 hours before Greenwich: Sunday
+		{"Pacific/Kiritimati", "2027-06-05T10:00:00Z", hours("00:00", "06:00", sun), true},
+		{"Pacific/Pago_Pago", "2027-06-06T10:59:59Z", hours("22:00", "00:00", sat), true}, // 11 behind: Saturday
 		{"UTC", "2027-06-02T12:00:00Z", store.QuietHours{Until: time.Date(2027, 6, 2, 12, 0, 1, 0, time.UTC)}, true},
 		{"UTC", "2027-06-02T12:00:01Z", store.QuietHours{Until: time.Date(2027, 6, 2, 12, 0, 1, 0, time.UTC)}, false},
 	} {
@@ -58,13 +59,17 @@ func TestQuietCovers(t *testing.T) {
 			t.Fatal(tc.zone, err)
 		}
 		if got := covers(tc.q, in, at); got != tc.want {
-			t.Errorf("%s %s %s–%s %07b: %v", tc.zone, tc.at, settings.FormatClock(tc.q.From), settings.FormatClock(tc.q.To), tc.q.Days, got)
+			t.Errorf("%s %s %s–%s %07b: %v", tc.zone, tc.at, settings.FormatClock(tc.q.From),
+				settings.FormatClock(tc.q.To), tc.q.Days, got)
 		}
 	}
 	// Where a local time occurs twice or not at all, quiet hours still begin and end once.
 	paris, _ := settings.Zone("Europe/Paris")
-	for _, q := range []store.QuietHours{hours("22:00", "02:30", store.EveryDay), hours("02:15", "06:00", store.EveryDay), hours("02:10", "02:50", store.EveryDay)} {
-		for _, noon := range []time.Time{time.Date(2027, 3, 27, 11, 0, 0, 0, time.UTC), time.Date(2027, 10, 30, 11, 0, 0, 0, time.UTC)} {
+	for _, q := range []store.QuietHours{hours("22:00", "02:30", store.EveryDay), hours("02:15",
+		"06:00", store.EveryDay), hours("02:10", "02:50", store.EveryDay)} {
+		for _, noon := range []time.Time{
+			time.Date(2027, 3, 27, 11, 0, 0, 0, time.UTC), time.Date(2027, 10, 30, 11, 0, 0, 0, time.UTC),
+		} {
 			turns, was := 0, false
 			for at := noon; at.Before(noon.Add(24 * time.Hour)); at = at.Add(time.Minute) {
 				if is := covers(q, paris, at); is != was {
@@ -72,7 +77,8 @@ func TestQuietCovers(t *testing.T) {
 				}
 			}
 			if turns != 2 {
-				t.Errorf("%s–%s after %s: %d turns", settings.FormatClock(q.From), settings.FormatClock(q.To), noon, turns)
+				t.Errorf("%s–%s after %s: %d turns", settings.FormatClock(q.From),
+					settings.FormatClock(q.To), noon, turns)
 			}
 		}
 	}

@@ -34,7 +34,8 @@ func ParseRetention(text string) (time.Duration, error) {
 	}
 	d, ok := settings.ParseDuration(text)
 	if !ok {
-		return 0, fault.New(fault.Invalid, "retention", "\"{{.Text}}\": write how long to keep messages, like 90d, or forever, or host for the organization's usual time", "Text", text)
+		return 0, fault.New(fault.Invalid, "retention",
+			"\"{{.Text}}\": write how long to keep messages, like 90d, or forever, or host for the organization's usual time", "Text", text)
 	}
 	if d < shortRetention || d > longRetention {
 		return 0, fault.New(fault.Invalid, "retention",

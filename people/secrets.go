@@ -64,7 +64,8 @@ func (p *People) Secrets(ctx context.Context, name string) ([]auth.Secret, error
 	case err != nil:
 		return nil, err
 	case !on && p.DemandsFactor(u.Role):
-		own.Refuse = "your role needs the second step: set it up at " + p.URL() + "/me/security, and make an app password for this program there"
+		own.Refuse = "your role needs the second step: set it up at " + p.URL() +
+			"/me/security, and make an app password for this program there"
 		for i := range ss {
 			ss[i].Refuse = own.Refuse
 		}
@@ -109,7 +110,8 @@ func (p *People) AppPasswords(ctx context.Context, name string) ([]store.AppPass
 
 // AddAppPassword makes a password for one program and returns it; it cannot be shown again. Only the person and the
 // machine's operator may.
-func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label string) (made store.AppPassword, password string, err error) {
+func (p *People) AddAppPassword(ctx context.Context, by Actor,
+	name, label string) (made store.AppPassword, password string, err error) {
 	u, err := p.Get(ctx, name)
 	if err != nil {
 		return made, "", err
@@ -118,7 +120,8 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 		return made, "", fault.ErrRole
 	}
 	if u.State() != store.StateActive {
-		return made, "", fault.New(fault.Invalid, "", "{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
+		return made, "", fault.New(fault.Invalid, "",
+			"{{.Name}} cannot sign in now: no new password is needed", "Name", u.Display())
 	}
 	if label, err = line("name", label); err != nil {
 		return made, "", err
@@ -135,7 +138,8 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor, name, label strin
 		return made, "", err
 	}
 	password = appPassword()
-	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...))) // slow, so it runs outside the transaction
+	// slow, so it runs outside the transaction
+	keys, err := auth.KeysLike(password, p.cfg.Iterations, auth.Like(append([]auth.Secret{own}, ss...)))
 	if err != nil {
 		return made, "", err
 	}
@@ -187,7 +191,8 @@ func (p *People) RevokeAppPassword(ctx context.Context, by Actor, name, id strin
 		}
 		a.Note(acts.PersonAppRevoke, u.Address(), acts.Detail{"name": as[i].Name})
 		a.After(func(context.Context) {
-			p.CloseStreams(name, func(i server.SessionInfo) bool { return i.Credential == id }, &wire.StreamError{Condition: "reset", Text: "the app password has been revoked"})
+			p.CloseStreams(name, func(i server.SessionInfo) bool { return i.Credential == id },
+				&wire.StreamError{Condition: "reset", Text: "the app password has been revoked"})
 		})
 		return nil
 	})
@@ -210,7 +215,10 @@ func (p *People) enforceFactor(ctx context.Context) {
 	})
 }
 
-var errFactor = &wire.StreamError{Condition: "policy-violation", Text: "the role needs the second step: set it up first"}
+var errFactor = &wire.StreamError{
+	Condition: "policy-violation",
+	Text:      "the role needs the second step: set it up first",
+}
 
 // CloseStreams ends the streams of an account that choose accepts, and gives how many.
 func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool, why *wire.StreamError) (n int) {
@@ -238,7 +246,8 @@ func (p *People) FactorOn(ctx context.Context, by Actor, name string, f store.Se
 		}
 		a.Note(acts.PersonFactorOn, name+"@"+p.h.Domain, nil)
 		a.After(func(context.Context) {
-			p.CloseStreams(name, ownPassword, &wire.StreamError{Condition: "reset", Text: "the second step is on: sign in with an app password"})
+			p.CloseStreams(name, ownPassword,
+				&wire.StreamError{Condition: "reset", Text: "the second step is on: sign in with an app password"})
 		})
 		return nil
 	})
@@ -250,7 +259,8 @@ func (p *People) SetRecovery(ctx context.Context, by Actor, name string, hashes 
 		return fault.ErrRole
 	}
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
-		err := p.st.UseSecondFactor(ctx, p.h.Domain, name, func(f *store.SecondFactor) error { f.Recovery = hashes; return nil })
+		err := p.st.UseSecondFactor(ctx, p.h.Domain,
+			name, func(f *store.SecondFactor) error { f.Recovery = hashes; return nil })
 		if err == nil {
 			a.Note(acts.PersonFactorCodes, name+"@"+p.h.Domain, nil)
 		}

@@ -49,7 +49,8 @@ func setShown(u *store.Person, show map[string]string) error {
 	for field, to := range show {
 		at := shownField(&u.Shown, field)
 		if at == nil || !slices.Contains(ShownTo, to) {
-			return fault.New(fault.Invalid, "visibility", "A field is shown to the organization, to the team or to administrators")
+			return fault.New(fault.Invalid, "visibility",
+				"A field is shown to the organization, to the team or to administrators")
 		}
 		if *at = to; to == ShownToOrganization {
 			*at = ""
@@ -89,7 +90,12 @@ func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Perso
 		}
 	}
 	u.Fields = seenFields(fs, u.Fields, sameTeam)
-	for to, at := range map[*string]string{&u.Email: u.Shown.Email, &u.Phone: u.Shown.Phone, &u.Title: u.Shown.Title, &u.Department: u.Shown.Department} {
+	for to, at := range map[*string]string{
+		&u.Email:      u.Shown.Email,
+		&u.Phone:      u.Shown.Phone,
+		&u.Title:      u.Shown.Title,
+		&u.Department: u.Shown.Department,
+	} {
 		if at == store.ShownToAdmins || at == store.ShownToTeam && !sameTeam {
 			*to = ""
 		}
@@ -104,7 +110,9 @@ func someToTeam(u store.Person, fs []store.ProfileField) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(fs, func(f store.ProfileField) bool { return f.SeenBy == store.ShownToTeam && u.Fields[f.Key] != "" })
+	return slices.ContainsFunc(fs, func(f store.ProfileField) bool {
+		return f.SeenBy == store.ShownToTeam && u.Fields[f.Key] != ""
+	})
 }
 
 // Actor gives the actor of the account with this address; Outside if it is not an account of the host.

@@ -47,11 +47,13 @@ type Store interface {
 	MailsOf(ctx context.Context, host string, invitation string) ([]store.Mail, error)
 	// ReadArchive gives a page of an account's archive in order of time, whether nothing follows in that direction, and
 	// with Count how many entries the filters choose without After and Before.
-	ReadArchive(ctx context.Context, host string, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error)
+	ReadArchive(ctx context.Context, host string, owner string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	// SetKeys sets the keys of a new password and removes the account's tokens and web sessions.
 	SetKeys(ctx context.Context, host string, name string, keys []byte) error
 	// SetMail writes state, due, error and done.
 	SetMail(ctx context.Context, m store.Mail) error
 	// UpdateContact changes one contact in a transaction.
-	UpdateContact(ctx context.Context, host string, user string, jid string, max int, f func(c *store.Contact) (remove bool, err error)) (store.Contact, error)
+	UpdateContact(ctx context.Context, host string, user string, jid string, max int,
+		f func(c *store.Contact) (remove bool, err error)) (store.Contact, error)
 }

@@ -46,7 +46,8 @@ func (p *People) SetTeamPeople(ctx context.Context, a Actor, t store.Team, names
 	if out {
 		come, gone = nil, names
 	}
-	return p.cfg.Org.SetTeamPeopleIf(ctx, a, p.h.Domain, t.ID, come, gone, func(ctx context.Context) error { return p.maySetTeamPeople(ctx, a, t, names, out) })
+	return p.cfg.Org.SetTeamPeopleIf(ctx, a, p.h.Domain, t.ID, come,
+		gone, func(ctx context.Context) error { return p.maySetTeamPeople(ctx, a, t, names, out) })
 }
 
 // maySetTeamPeople checks the right, and turns names into those of the accounts.

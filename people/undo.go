@@ -24,7 +24,8 @@ func (p *People) undo(ctx context.Context, a *acts.Act, name string) error {
 	if err != nil {
 		return err
 	}
-	es, err := p.st.AuditEntries(ctx, p.h.Domain, store.AuditFilter{Target: u.Address(), Action: string(acts.PersonCreate), Limit: 1})
+	es, err := p.st.AuditEntries(ctx, p.h.Domain,
+		store.AuditFilter{Target: u.Address(), Action: string(acts.PersonCreate), Limit: 1})
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,13 @@ func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (s
 	if n.Role == "" {
 		n.Role = store.RoleMember
 	}
-	u := store.Person{User: store.User{Host: p.h.Domain, Name: n.Name, FullName: n.FullName}, Role: n.Role, Email: n.Email, Department: n.Department, Lang: n.Lang}
+	u := store.Person{
+		User:       store.User{Host: p.h.Domain, Name: n.Name, FullName: n.FullName},
+		Role:       n.Role,
+		Email:      n.Email,
+		Department: n.Department,
+		Lang:       n.Lang,
+	}
 	if err := p.fields(&u); err != nil {
 		return "", "", err
 	}
@@ -90,7 +97,14 @@ func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (s
 	if v.Expiry <= 0 {
 		v.Expiry = p.Policy().InviteTime
 	}
-	i := store.Invitation{Host: p.h.Domain, Kind: store.KindInvite, Inviter: a.Name, Lang: p.langOf(v.Lang, u.Lang), Note: note(v.Note), Expires: time.Now().UTC().Add(v.Expiry)}
+	i := store.Invitation{
+		Host:    p.h.Domain,
+		Kind:    store.KindInvite,
+		Inviter: a.Name,
+		Lang:    p.langOf(v.Lang, u.Lang),
+		Note:    note(v.Note),
+		Expires: time.Now().UTC().Add(v.Expiry),
+	}
 	subject, text, _, err = p.cfg.Compose(p.Letter(ctx, i, "…", u))
 	return subject, text, err
 }

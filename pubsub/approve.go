@@ -26,7 +26,8 @@ func (n *node) authorization(sub store.NodeSubscription) *form.Form {
 	f.Title = "Subscription request"
 	f.Instructions = "Choose whether this subscription is allowed."
 	f.Add("pubsub#subid", form.Hidden, "", sub.SubID).Add("pubsub#node", form.TextSingle, "Node", n.name).
-		Add("pubsub#subscriber_jid", form.JIDSingle, "Subscriber", sub.JID).AddBool("pubsub#allow", "Allow this subscription?", false)
+		Add("pubsub#subscriber_jid", form.JIDSingle, "Subscriber", sub.JID).
+		AddBool("pubsub#allow", "Allow this subscription?", false)
 	return f
 }
 

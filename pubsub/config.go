@@ -33,7 +33,8 @@ type NodeConfig struct {
 	Last        string   `json:"last"`                 // never on_sub on_sub_and_presence
 	Kind        string   `json:"kind"`                 // type of the message: headline or normal
 	Publisher   string   `json:"publisher,omitempty"`  // "publisher": items name their publisher; "none", "owner"
-	Full        string   `json:"full,omitempty"`       // retract-oldest discard-oldest reject: what happens when a full node gets another item
+	// retract-oldest discard-oldest reject: what happens when a full node gets another item
+	Full string `json:"full,omitempty"`
 }
 
 // unlimited is the value "max" of max_items.
@@ -69,10 +70,37 @@ func (c *NodeConfig) since() store.ID {
 
 // The default configurations: those of accounts' nodes follow XEP-0163, section 4; the others are for services.
 var (
-	accountDefault = NodeConfig{Access: "presence", Publish: "publishers", Subscribe: true, Max: 1, Persist: true, Payloads: true, Notify: true,
-		OnDelete: true, OnRetract: true, ByPresence: true, Last: "on_sub_and_presence", Kind: "headline", Publisher: none, Full: fullModels[0]}
-	serviceDefault = NodeConfig{Access: "open", Publish: "publishers", Subscribe: true, Max: 100, Persist: true, Payloads: true, Notify: true,
-		OnDelete: true, OnRetract: true, Last: "on_sub", Kind: "headline", Publisher: publisher, Full: fullModels[0]}
+	accountDefault = NodeConfig{
+		Access:     "presence",
+		Publish:    "publishers",
+		Subscribe:  true,
+		Max:        1,
+		Persist:    true,
+		Payloads:   true,
+		Notify:     true,
+		OnDelete:   true,
+		OnRetract:  true,
+		ByPresence: true,
+		Last:       "on_sub_and_presence",
+		Kind:       "headline",
+		Publisher:  none,
+		Full:       fullModels[0],
+	}
+	serviceDefault = NodeConfig{
+		Access:    "open",
+		Publish:   "publishers",
+		Subscribe: true,
+		Max:       100,
+		Persist:   true,
+		Payloads:  true,
+		Notify:    true,
+		OnDelete:  true,
+		OnRetract: true,
+		Last:      "on_sub",
+		Kind:      "headline",
+		Publisher: publisher,
+		Full:      fullModels[0],
+	}
 )
 
 func parseConfig(b []byte, def NodeConfig) (NodeConfig, error) {

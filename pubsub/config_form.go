@@ -17,8 +17,10 @@ var (
 	publishModels = []string{"publishers", "subscribers", "open"}
 	lastModels    = []string{"never", "on_sub", "on_sub_and_presence"}
 	kinds         = []string{"headline", "normal"}
-	publisherSaid = []string{"publisher", "owner", "none"}                 // "owner" is accepted and means the same as "none"
-	fullModels    = []string{"retract-oldest", "discard-oldest", "reject"} // the first two do the same: the notification of the new item is the only one
+	// "owner" is accepted and means the same as "none"
+	publisherSaid = []string{"publisher", "owner", "none"}
+	// the first two do the same: the notification of the new item is the only one
+	fullModels = []string{"retract-oldest", "discard-oldest", "reject"}
 )
 
 // option is one field of the configuration form: how to show it and how to set it.
@@ -113,7 +115,8 @@ func number(name, label string, at func(c *NodeConfig, v int64, word string, l *
 				if n, err = strconv.ParseInt(word, 10, 64); err != nil {
 					return errValue
 				}
-				if is, _ := at(c, 0, "", l); n > 0 && is == n { // an unchanged value may exceed a limit that was lowered later
+				// an unchanged value may exceed a limit that was lowered later
+				if is, _ := at(c, 0, "", l); n > 0 && is == n {
 					return nil
 				}
 			}
@@ -150,10 +153,13 @@ var options = []option{
 	text("pubsub#description", "Description", form.TextSingle, func(c *NodeConfig) *string { return &c.Description }),
 	text("pubsub#type", "Namespace of the payloads", form.TextSingle, func(c *NodeConfig) *string { return &c.Type }),
 	text("pubsub#language", "Language", form.ListSingle, func(c *NodeConfig) *string { return &c.Language }),
-	several("pubsub#contact", "People to write to", form.JIDMulti, 20, isJID, func(c *NodeConfig) *[]string { return &c.Contact }),
-	choice("pubsub#access_model", "Who may subscribe and read", accessModels, func(c *NodeConfig) *string { return &c.Access }),
+	several("pubsub#contact", "People to write to", form.JIDMulti, 20,
+		isJID, func(c *NodeConfig) *[]string { return &c.Contact }),
+	choice("pubsub#access_model", "Who may subscribe and read",
+		accessModels, func(c *NodeConfig) *string { return &c.Access }),
 	choice("pubsub#publish_model", "Who may publish", publishModels, func(c *NodeConfig) *string { return &c.Publish }),
-	only(several("pubsub#roster_groups_allowed", "Roster groups that may subscribe", form.ListMulti, 100, func(string) bool { return true }, func(c *NodeConfig) *[]string { return &c.Groups })),
+	only(several("pubsub#roster_groups_allowed", "Roster groups that may subscribe", form.ListMulti, 100,
+		func(string) bool { return true }, func(c *NodeConfig) *[]string { return &c.Groups })),
 	truth("pubsub#subscribe", "Allow subscriptions", func(c *NodeConfig) *bool { return &c.Subscribe }),
 	number("pubsub#max_items", "Items kept", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
 		switch {
@@ -167,8 +173,10 @@ var options = []option{
 		}
 		return int64(c.Max), nil
 	}),
-	choice("pubsub#publish_node_full", "What happens when a full node gets another item", fullModels, func(c *NodeConfig) *string { return &c.Full }),
-	number("pubsub#item_expire", "Seconds an item is kept", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
+	choice("pubsub#publish_node_full", "What happens when a full node gets another item",
+		fullModels, func(c *NodeConfig) *string { return &c.Full }),
+	number("pubsub#item_expire", "Seconds an item is kept", func(c *NodeConfig, v int64, word string,
+		l *Limits) (int64, error) {
 		switch {
 		case word == "max":
 			c.Expire = 0
@@ -183,7 +191,8 @@ var options = []option{
 		}
 		return c.Expire, nil
 	}),
-	number("pubsub#max_payload_size", "Bytes of one payload", func(c *NodeConfig, v int64, word string, l *Limits) (int64, error) {
+	number("pubsub#max_payload_size", "Bytes of one payload", func(c *NodeConfig, v int64, word string,
+		l *Limits) (int64, error) {
 		if word != "" {
 			if v < 1 || v > int64(l.ItemBytes) {
 				return 0, errValue
@@ -193,16 +202,25 @@ var options = []option{
 		return int64(c.maxBytes(l)), nil
 	}),
 	truth("pubsub#persist_items", "Keep items", func(c *NodeConfig) *bool { return &c.Persist }),
-	only(truth("pubsub#purge_offline", "Remove items when their publisher goes offline", func(c *NodeConfig) *bool { return &c.PurgeGone })),
-	truth("pubsub#deliver_payloads", "Send payloads with notifications", func(c *NodeConfig) *bool { return &c.Payloads }),
+	only(truth("pubsub#purge_offline",
+		"Remove items when their publisher goes offline", func(c *NodeConfig) *bool { return &c.PurgeGone })),
+	truth("pubsub#deliver_payloads",
+		"Send payloads with notifications", func(c *NodeConfig) *bool { return &c.Payloads }),
 	truth("pubsub#deliver_notifications", "Send notifications", func(c *NodeConfig) *bool { return &c.Notify }),
-	truth("pubsub#notify_config", "Tell subscribers when the configuration changes", func(c *NodeConfig) *bool { return &c.OnConfig }),
-	truth("pubsub#notify_delete", "Tell subscribers when the node is deleted", func(c *NodeConfig) *bool { return &c.OnDelete }),
-	truth("pubsub#notify_retract", "Tell subscribers when items are removed", func(c *NodeConfig) *bool { return &c.OnRetract }),
-	truth("pubsub#notify_sub", "Tell owners about new and lost subscribers", func(c *NodeConfig) *bool { return &c.OnSub }),
-	truth("pubsub#presence_based_delivery", "Notify available clients only", func(c *NodeConfig) *bool { return &c.ByPresence }),
-	choice("pubsub#send_last_published_item", "When to send the newest item", lastModels, func(c *NodeConfig) *string { return &c.Last }),
-	choice("pubsub#itemreply", "Whether items name their publisher", publisherSaid, func(c *NodeConfig) *string { return &c.Publisher }),
+	truth("pubsub#notify_config",
+		"Tell subscribers when the configuration changes", func(c *NodeConfig) *bool { return &c.OnConfig }),
+	truth("pubsub#notify_delete",
+		"Tell subscribers when the node is deleted", func(c *NodeConfig) *bool { return &c.OnDelete }),
+	truth("pubsub#notify_retract",
+		"Tell subscribers when items are removed", func(c *NodeConfig) *bool { return &c.OnRetract }),
+	truth("pubsub#notify_sub",
+		"Tell owners about new and lost subscribers", func(c *NodeConfig) *bool { return &c.OnSub }),
+	truth("pubsub#presence_based_delivery",
+		"Notify available clients only", func(c *NodeConfig) *bool { return &c.ByPresence }),
+	choice("pubsub#send_last_published_item", "When to send the newest item",
+		lastModels, func(c *NodeConfig) *string { return &c.Last }),
+	choice("pubsub#itemreply", "Whether items name their publisher",
+		publisherSaid, func(c *NodeConfig) *string { return &c.Publisher }),
 	choice("pubsub#notification_type", "Type of notifications", kinds, func(c *NodeConfig) *string { return &c.Kind }),
 }
 

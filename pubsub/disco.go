@@ -16,14 +16,18 @@ const maxListed = 1000
 // features returns the features of the engine, as `http://jabber.org/protocol/pubsub#…` (section 10). Clients look for
 // each of them. Like every server, it lists the access-… features that can be chosen, not only the default.
 func features(account bool) []string {
-	names := []string{"access-authorize", "access-open", "access-whitelist", "auto-create", "config-node", "config-node-max",
-		"create-and-configure", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes", "item-ids", "leased-subscription",
-		"manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items",
-		"presence-notifications", "publish", "publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes", "retract-items",
-		"retrieve-affiliations", "retrieve-default", "retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm", "subscribe",
-		"subscription-notifications", "subscription-options"}
+	names := []string{
+		"access-authorize", "access-open", "access-whitelist", "auto-create", "config-node", "config-node-max",
+		"create-and-configure", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes",
+		"item-ids", "leased-subscription", "manage-subscriptions", "member-affiliation", "meta-data",
+		"modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items", "presence-notifications",
+		"publish", "publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes",
+		"retract-items", "retrieve-affiliations", "retrieve-default", "retrieve-default-sub", "retrieve-items",
+		"retrieve-subscriptions", "rsm", "subscribe", "subscription-notifications", "subscription-options",
+	}
 	if account {
-		names = append(names, "access-presence", "access-roster", "auto-subscribe", "filtered-notifications", "last-published", "presence-subscribe")
+		names = append(names, "access-presence", "access-roster", "auto-subscribe", "filtered-notifications",
+			"last-published", "presence-subscribe")
 	}
 	fs := []string{wire.NSPubSub}
 	for _, n := range names {
@@ -45,7 +49,11 @@ func (a ask) info(ctx context.Context, name string) (*wire.Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: n.cfg.Title}}, Features: features(a.accounts), Forms: []*wire.Element{f.Element()}}
+	i := server.Info{
+		Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: n.cfg.Title}},
+		Features:   features(a.accounts),
+		Forms:      []*wire.Element{f.Element()},
+	}
 	return i.Element(name), nil
 }
 
@@ -56,7 +64,10 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 		return nil, err
 	}
 	f := form.New(form.Result, nsMeta)
-	for _, name := range []string{"pubsub#title", "pubsub#description", "pubsub#type", "pubsub#language", "pubsub#contact", "pubsub#access_model", "pubsub#publish_model", "pubsub#max_items"} {
+	for _, name := range []string{
+		"pubsub#title", "pubsub#description", "pubsub#type", "pubsub#language", "pubsub#contact", "pubsub#access_model",
+		"pubsub#publish_model", "pubsub#max_items",
+	} {
 		o := n.option(name)
 		if v := o.get(&n.cfg, &n.limits); len(v) > 0 {
 			f.Add(name, o.kind, "", v...)
@@ -84,7 +95,8 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 			count++
 		}
 	}
-	f.Add("pubsub#creation_date", form.TextSingle, "", row.Created.UTC().Format("2006-01-02T15:04:05Z")).Add("pubsub#creator", form.JIDSingle, "", row.Creator).
+	f.Add("pubsub#creation_date", form.TextSingle, "", row.Created.UTC().Format("2006-01-02T15:04:05Z")).
+		Add("pubsub#creator", form.JIDSingle, "", row.Creator).
 		Add("pubsub#num_subscribers", form.TextSingle, "", strconv.Itoa(count))
 	var who []string
 	for _, o := range owners {
@@ -168,7 +180,8 @@ func (a ask) list(ctx context.Context, e *wire.Element) (*wire.Element, error) {
 	if len(items) == 0 || set == nil && !more {
 		return q, nil
 	}
-	return q.Add(wire.E(wire.NSRSM, "set", wire.T(wire.NSRSM, "first", items[0].Node), wire.T(wire.NSRSM, "last", items[len(items)-1].Node))), nil
+	return q.Add(wire.E(wire.NSRSM, "set", wire.T(wire.NSRSM, "first", items[0].Node),
+		wire.T(wire.NSRSM, "last", items[len(items)-1].Node))), nil
 }
 
 // virtualNodes returns the features' own nodes that have items, for the account itself.

@@ -33,7 +33,10 @@ func (l Limits) withDefaults(nodes int) Limits {
 	for _, d := range []struct {
 		at *int
 		v  int
-	}{{&l.Nodes, nodes}, {&l.Items, 1000}, {&l.ItemBytes, 128 << 10}, {&l.Affiliations, 1000}, {&l.Subscriptions, 10_000}, {&l.Page, 200}} {
+	}{
+		{&l.Nodes, nodes}, {&l.Items, 1000}, {&l.ItemBytes, 128 << 10}, {&l.Affiliations, 1000},
+		{&l.Subscriptions, 10_000}, {&l.Page, 200},
+	} {
 		if *d.at <= 0 {
 			*d.at = d.v
 		}
@@ -323,14 +326,28 @@ var userVerbs, ownerVerbs map[string]verbFunc
 
 func init() { // a func avoids the initialization cycle: subscribing and publishing refer to the engine
 	userVerbs = map[string]verbFunc{
-		"set create": ask.create, "set publish": ask.publish, "set retract": ask.retract, "get items": ask.items,
-		"set subscribe": ask.subscribe, "set unsubscribe": ask.unsubscribe, "get subscriptions": ask.mySubscriptions,
-		"get affiliations": ask.myAffiliations, "get options": ask.getOptions, "set options": ask.setOptionsOf, "get default": ask.defaultOptions,
+		"set create":        ask.create,
+		"set publish":       ask.publish,
+		"set retract":       ask.retract,
+		"get items":         ask.items,
+		"set subscribe":     ask.subscribe,
+		"set unsubscribe":   ask.unsubscribe,
+		"get subscriptions": ask.mySubscriptions,
+		"get affiliations":  ask.myAffiliations,
+		"get options":       ask.getOptions,
+		"set options":       ask.setOptionsOf,
+		"get default":       ask.defaultOptions,
 	}
 	ownerVerbs = map[string]verbFunc{
-		"get configure": ask.getConfig, "set configure": ask.setConfig, "get default": ask.getDefault, "set delete": ask.remove,
-		"set purge": ask.purge, "get subscriptions": ask.getSubscriptions, "set subscriptions": ask.setSubscriptions,
-		"get affiliations": ask.getAffiliations, "set affiliations": ask.setAffiliations,
+		"get configure":     ask.getConfig,
+		"set configure":     ask.setConfig,
+		"get default":       ask.getDefault,
+		"set delete":        ask.remove,
+		"set purge":         ask.purge,
+		"get subscriptions": ask.getSubscriptions,
+		"set subscriptions": ask.setSubscriptions,
+		"get affiliations":  ask.getAffiliations,
+		"set affiliations":  ask.setAffiliations,
 	}
 }
 

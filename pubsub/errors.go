@@ -40,8 +40,10 @@ var (
 	errPayloadSize   = refusal(stanza.Modify, stanza.NotAcceptable, "payload-too-big")
 	errTooManyItems  = refusal(stanza.Modify, stanza.NotAllowed, "max-items-exceeded")
 	// XEP-0060 has no condition for this.
-	errFull          = server.WithText(server.ResourceConstraint, "the storage for items is full: remove some items first")
-	errShare         = server.WithText(server.ResourceConstraint, "the nodes of this node's creator are full: remove some of their items first")
+	errFull = server.WithText(server.ResourceConstraint,
+		"the storage for items is full: remove some items first")
+	errShare = server.WithText(server.ResourceConstraint,
+		"the nodes of this node's creator are full: remove some of their items first")
 	errNodeFull      = refusal(stanza.Cancel, stanza.Conflict, "node-full")
 	errTooManyNodes  = refusal(stanza.Wait, stanza.ResourceConstraint, "max-nodes-exceeded")
 	errTooManySubs   = refusal(stanza.Wait, stanza.PolicyViolation, "too-many-subscriptions")

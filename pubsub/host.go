@@ -19,7 +19,8 @@ func onHost(_ context.Context, r *server.Request) (*wire.Element, error) {
 	switch {
 	case verb.Name.Local == "create":
 		return nil, unsupported("create-nodes")
-	case e.Name.Space == wire.NSPubSub && r.Stanza.Type == "get" && (verb.Name.Local == "subscriptions" || verb.Name.Local == "affiliations") && verb.Attr("node") == "":
+	case e.Name.Space == wire.NSPubSub && r.Stanza.Type == "get" &&
+		(verb.Name.Local == "subscriptions" || verb.Name.Local == "affiliations") && verb.Attr("node") == "":
 		return wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, verb.Name.Local)), nil
 	case verb.Attr("node") == "":
 		return nil, errNodeRequired

@@ -17,15 +17,24 @@ func (s *Service) Inherit(ctx context.Context, who, heir jid.JID, why string) ([
 		return nil, err
 	}
 	if heir.IsZero() {
-		s.h.Log.Warn("some nodes have no owner any more, and there is no administrator to own them", "service", s.cfg.Domain, "nodes", len(names))
+		s.h.Log.Warn("some nodes have no owner any more, and there is no administrator to own them",
+			"service", s.cfg.Domain, "nodes", len(names))
 		return nil, nil
 	}
 	for _, name := range names {
 		a := store.NodeAffiliation{JID: heir.String(), Affiliation: owner}
-		if err := s.st.SetNodeAffiliations(ctx, s.cfg.Domain, "", name, 0, a); err != nil { // its list of affiliations may be full
+		// its list of affiliations may be full
+		if err := s.st.SetNodeAffiliations(ctx, s.cfg.Domain, "", name, 0, a); err != nil {
 			return nil, err
 		}
-		note := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, Type: "normal", From: s.jid, To: heir, ID: s.h.NewID()}
+		note := &wire.Stanza{
+			Kind: wire.Message,
+			Name: wire.Name{Space: wire.NSClient, Local: "message"},
+			Type: "normal",
+			From: s.jid,
+			To:   heir,
+			ID:   s.h.NewID(),
+		}
 		s.h.Router.Send(ctx, note.Add(wire.T(wire.NSClient, "body",
 			"You now own the node "+name+" of "+s.cfg.Domain+": its last owner, "+who.String()+", "+why+".")))
 	}

@@ -227,7 +227,9 @@ func pageOf(all []server.PEPItem, p store.ItemPage) ([]server.PEPItem, int, erro
 	}
 	all = all[from:to]
 	if len(p.IDs) > 0 {
-		all = slices.DeleteFunc(slices.Clone(all), func(it server.PEPItem) bool { return !slices.Contains(p.IDs, it.ID) })
+		all = slices.DeleteFunc(slices.Clone(all), func(it server.PEPItem) bool {
+			return !slices.Contains(p.IDs, it.ID)
+		})
 	}
 	if len(all) > p.Max {
 		if p.Backwards {

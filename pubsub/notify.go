@@ -211,7 +211,8 @@ func delayed(st *wire.Stanza, n *node, at time.Time) *wire.Stanza {
 	if at.IsZero() {
 		return st
 	}
-	return st.Add(wire.E(wire.NSDelay, "delay").Set("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z")).Set("from", n.jid.String()))
+	return st.Add(wire.E(wire.NSDelay, "delay").Set("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z")).
+		Set("from", n.jid.String()))
 }
 
 func (n *node) owners(ctx context.Context) ([]jid.JID, error) {

@@ -17,7 +17,8 @@ func (a ask) getConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 	if err != nil {
 		return nil, err
 	}
-	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", a.form(n.cfg, form.Ask, nsConfig)).Set("node", n.name)), nil
+	return wire.E(nsOwner, "pubsub",
+		wire.E(nsOwner, "configure", a.form(n.cfg, form.Ask, nsConfig)).Set("node", n.name)), nil
 }
 
 func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Element, error) {
@@ -44,7 +45,13 @@ func (a ask) setConfig(ctx context.Context, e, verb *wire.Element) (*wire.Elemen
 		}
 		return nil, nil
 	}
-	if err := n.st.SetNodeConfig(ctx, store.Node{Host: n.host, Owner: n.place.owner, Name: n.name, Config: cfg.json(), Upkeep: cfg.upkeep()}); err != nil {
+	if err := n.st.SetNodeConfig(ctx, store.Node{
+		Host:   n.host,
+		Owner:  n.place.owner,
+		Name:   n.name,
+		Config: cfg.json(),
+		Upkeep: cfg.upkeep(),
+	}); err != nil {
 		return nil, err
 	}
 	n.cfg = cfg

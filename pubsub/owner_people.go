@@ -26,7 +26,8 @@ func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 	list := wire.E(nsOwner, "subscriptions").Set("node", n.name)
 	for i := range ss {
 		if s := &ss[i]; s.State == subscribed && !over(s) {
-			list.Add(wire.E(nsOwner, "subscription").Set("jid", s.JID).Set("subscription", s.State).Set("subid", s.SubID))
+			list.Add(wire.E(nsOwner, "subscription").Set("jid", s.JID).
+				Set("subscription", s.State).Set("subid", s.SubID))
 		}
 	}
 	return wire.E(nsOwner, "pubsub", list), nil
@@ -36,7 +37,10 @@ func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 // (sections 8.8.2.4, 8.9.2.4).
 func someRefused(n *node, list string, entries []*wire.Element) error {
 	l := wire.E(nsOwner, list, entries...).Set("node", n.name)
-	return &server.AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable}, Payload: wire.E(nsOwner, "pubsub", l)}
+	return &server.AppError{
+		Stanza:  stanza.Error{Type: stanza.Modify, Condition: stanza.NotAcceptable},
+		Payload: wire.E(nsOwner, "pubsub", l),
+	}
 }
 
 var errTooMany = server.WithText(server.NotAcceptable, "too many changes at once")
@@ -60,7 +64,8 @@ func (a ask) setSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 		}
 		was, err := n.setSubscription(ctx, c)
 		if errors.Is(err, errEntry) {
-			refused = append(refused, wire.E(nsOwner, "subscription").Set("jid", c.Attr("jid")).Set("subscription", was))
+			refused = append(refused,
+				wire.E(nsOwner, "subscription").Set("jid", c.Attr("jid")).Set("subscription", was))
 		} else if err != nil {
 			return nil, err
 		}

@@ -28,8 +28,17 @@ func NewAccounts(h *server.Host, st Store, l Limits) *server.Feature {
 	}
 	return &server.Feature{
 		Name: "pep",
-		XEP: []server.XEP{{Number: 163, Title: "Personal Eventing Protocol", Version: "1.2.2"}, {Number: 60, Title: "Publish-Subscribe", Version: "1.30.0", Notes: "no collections; one subscription an address"},
-			{Number: 222, Title: "Persistent Storage of Public Data via PubSub", Version: "1.0"}, {Number: 223, Title: "Persistent Storage of Private Data via PubSub", Version: "1.1.1"}},
+		XEP: []server.XEP{
+			{Number: 163, Title: "Personal Eventing Protocol", Version: "1.2.2"},
+			{
+				Number:  60,
+				Title:   "Publish-Subscribe",
+				Version: "1.30.0",
+				Notes:   "no collections; one subscription an address",
+			},
+			{Number: 222, Title: "Persistent Storage of Public Data via PubSub", Version: "1.0"},
+			{Number: 223, Title: "Persistent Storage of Private Data via PubSub", Version: "1.1.1"},
+		},
 		Account:           features(true),
 		AccountIdentities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		AccountNode:       server.Node{Info: s.nodeInfo, Items: s.nodeItems},
@@ -38,13 +47,24 @@ func NewAccounts(h *server.Host, st Store, l Limits) *server.Feature {
 		Disco:      []string{wire.NSPubSub},
 		Identities: []server.Identity{{Category: "pubsub", Type: "pep"}},
 		IQ: map[server.Query]server.IQFunc{
-			q("get", wire.NSPubSub): s.iq, q("set", wire.NSPubSub): s.iq, q("get", nsOwner): s.iq, q("set", nsOwner): s.iq,
-			host("get", wire.NSPubSub): onHost, host("set", wire.NSPubSub): onHost, host("get", nsOwner): onHost, host("set", nsOwner): onHost,
+			q("get", wire.NSPubSub):    s.iq,
+			q("set", wire.NSPubSub):    s.iq,
+			q("get", nsOwner):          s.iq,
+			q("set", nsOwner):          s.iq,
+			host("get", wire.NSPubSub): onHost,
+			host("set", wire.NSPubSub): onHost,
+			host("get", nsOwner):       onHost,
+			host("set", nsOwner):       onHost,
 		},
-		Steps: []server.Step{{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer}, {Stage: server.Announce, Do: s.offline}},
-		Wants: s.wants, WantsFrom: s.wantsFrom, Granted: s.granted,
-		Run:      func(ctx context.Context) error { return s.expire(ctx, h.Domain) },
-		Commands: []server.Command{s.getPending(s.asker)},
+		Steps: []server.Step{
+			{Stage: server.ReceivedCheck, Kind: wire.Message, Do: s.answer},
+			{Stage: server.Announce, Do: s.offline},
+		},
+		Wants:     s.wants,
+		WantsFrom: s.wantsFrom,
+		Granted:   s.granted,
+		Run:       func(ctx context.Context) error { return s.expire(ctx, h.Domain) },
+		Commands:  []server.Command{s.getPending(s.asker)},
 	}
 }
 
@@ -66,7 +86,12 @@ func (s *accounts) of(account string, from jid.JID) (ask, error) {
 	}
 	e := s.engine
 	e.virtual = s.collect()
-	return ask{engine: &e, place: place{jid: j, host: s.h.Domain, owner: account}, from: from, self: from.Bare() == j}, nil
+	return ask{
+		engine: &e,
+		place:  place{jid: j, host: s.h.Domain, owner: account},
+		from:   from,
+		self:   from.Bare() == j,
+	}, nil
 }
 
 // own returns a request of the account itself.
@@ -128,7 +153,8 @@ func isNotFound(err error) bool {
 // answer takes the owner's answer to a subscription request, which comes as a message to the account itself.
 func (s *accounts) answer(ctx context.Context, p *server.Pass) error {
 	x := p.Stanza.Element(wire.NSForm, "x")
-	if x == nil || x.Attr("type") != form.Submit && x.Attr("type") != form.Cancel || p.Stanza.From.Bare() != p.Stanza.To || p.Stanza.To.Local() == "" {
+	if x == nil || x.Attr("type") != form.Submit && x.Attr("type") != form.Cancel ||
+		p.Stanza.From.Bare() != p.Stanza.To || p.Stanza.To.Local() == "" {
 		return nil
 	}
 	a, err := s.of(p.Account, p.Stanza.From)
@@ -236,7 +262,8 @@ func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []str
 		if n.cfg, err = parseConfig(it.Config, a.def); err != nil {
 			return err
 		}
-		if it.Seq < n.cfg.since() || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" || n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to) != nil {
+		if it.Seq < n.cfg.since() || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" ||
+			n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to) != nil {
 			continue
 		}
 		items := n.viewed(ctx, to, []server.PEPItem{pepItem(it.NodeItem)})

@@ -47,7 +47,15 @@ func (a ask) create(ctx context.Context, e, verb *wire.Element) (*wire.Element, 
 }
 
 func (a ask) make(ctx context.Context, name string, cfg NodeConfig) error {
-	n := store.Node{Host: a.host, Owner: a.owner, Name: name, Config: cfg.json(), Creator: a.from.Bare().String(), Created: time.Now(), Upkeep: cfg.upkeep()}
+	n := store.Node{
+		Host:    a.host,
+		Owner:   a.owner,
+		Name:    name,
+		Config:  cfg.json(),
+		Creator: a.from.Bare().String(),
+		Created: time.Now(),
+		Upkeep:  cfg.upkeep(),
+	}
 	var as []store.NodeAffiliation
 	if a.owner == "" {
 		n.Share = a.limits.Share
@@ -209,7 +217,12 @@ func (n *node) put(ctx context.Context, items []server.PEPItem) error {
 	if n.cfg.Persist && len(items) > 0 {
 		kept := make([]store.NodeItem, len(items))
 		for i, it := range items {
-			kept[i] = store.NodeItem{ID: it.ID, Seq: n.h.IDs.Next(), Publisher: it.Publisher.String(), Payload: it.Payload}
+			kept[i] = store.NodeItem{
+				ID:        it.ID,
+				Seq:       n.h.IDs.Next(),
+				Publisher: it.Publisher.String(),
+				Payload:   it.Payload,
+			}
 		}
 		keep := store.Keep{Items: n.cfg.max(&n.limits), Refuse: n.cfg.Full == "reject", Bytes: n.limits.Bytes}
 		if n.place.owner == "" {

@@ -38,7 +38,17 @@ func NewService(c ServiceConfig) (*Service, error) {
 	if c.Name == "" {
 		c.Name = "Publish-Subscribe"
 	}
-	s := &Service{engine: engine{h: c.Host, st: c.Store, limits: c.Limits.withDefaults(10_000), def: serviceDefault, mayCreate: c.Create}, cfg: c, jid: j}
+	s := &Service{
+		engine: engine{
+			h:         c.Host,
+			st:        c.Store,
+			limits:    c.Limits.withDefaults(10_000),
+			def:       serviceDefault,
+			mayCreate: c.Create,
+		},
+		cfg: c,
+		jid: j,
+	}
 	if s.mayCreate == nil {
 		s.mayCreate = func(_ context.Context, who jid.JID) bool { return who.Domain() == c.Host.Domain }
 	}
@@ -137,8 +147,11 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		if node != "" {
 			return a.info(ctx, node)
 		}
-		i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: s.cfg.Name}},
-			Features: append(features(false), wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCommands, wire.NSRSM, "urn:xmpp:ping")}
+		i := server.Info{
+			Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: s.cfg.Name}},
+			Features: append(features(false), wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCommands,
+				wire.NSRSM, "urn:xmpp:ping"),
+		}
 		return i.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
 		if c := server.CommandItems(ctx, s.commands(), st.From, s.jid, node); c != nil {
@@ -152,7 +165,8 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		return nil, nil
 	case "set " + wire.NSCommands + " command":
 		return server.RunCommand(ctx, s.commands(), st.From, e)
-	case "get " + wire.NSPubSub + " pubsub", "set " + wire.NSPubSub + " pubsub", "get " + nsOwner + " pubsub", "set " + nsOwner + " pubsub":
+	case "get " + wire.NSPubSub + " pubsub", "set " + wire.NSPubSub + " pubsub", "get " + nsOwner + " pubsub",
+		"set " + nsOwner + " pubsub":
 		return a.do(ctx, st.Type, e)
 	}
 	return nil, stanza.Error{Type: stanza.Cancel, Condition: stanza.ServiceUnavailable}

@@ -78,7 +78,13 @@ func (s *Spaces) Open() (err error) {
 func (s *Spaces) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "spaces",
-		XEP:  []server.XEP{{Number: 503, Title: "Server-side spaces", Version: "0.3.0", Notes: "spaces are the groups; no banners", Partial: true}},
+		XEP: []server.XEP{{
+			Number:  503,
+			Title:   "Server-side spaces",
+			Version: "0.3.0",
+			Notes:   "spaces are the groups; no banners",
+			Partial: true,
+		}},
 		PEP: []server.PEPNode{{Name: nodeMovim, Access: "whitelist", Items: s.subscriptionItems,
 			Publish: s.keepExtensions, Retract: func(context.Context, string, string) error { return nil }}},
 		Run: s.run,
@@ -87,11 +93,17 @@ func (s *Spaces) Feature() *server.Feature {
 
 // spacesFeatures lists the features that XEP-0503, section 4, requires, and further ones.
 var spacesFeatures = func() []string {
-	fs := []string{wire.NSPubSub, nsSpaces, wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, wire.NSCommands, nsPubSubFilt, "urn:xmpp:ping"}
-	for _, n := range []string{"access-authorize", "access-open", "access-whitelist", "config-node", "create-nodes", "delete-items", "delete-nodes", "get-pending", "instant-nodes",
-		"item-ids", "manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation",
-		"persistent-items", "publish", "publisher-affiliation", "retract-items", "retrieve-affiliations", "retrieve-items",
-		"retrieve-subscriptions", "rsm", "subscribe", "subscription-notifications"} {
+	fs := []string{
+		wire.NSPubSub, nsSpaces, wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSRSM, wire.NSCommands,
+		nsPubSubFilt, "urn:xmpp:ping",
+	}
+	for _, n := range []string{
+		"access-authorize", "access-open", "access-whitelist", "config-node", "create-nodes", "delete-items",
+		"delete-nodes", "get-pending", "instant-nodes", "item-ids", "manage-subscriptions", "member-affiliation",
+		"meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items", "publish",
+		"publisher-affiliation", "retract-items", "retrieve-affiliations", "retrieve-items", "retrieve-subscriptions",
+		"rsm", "subscribe", "subscription-notifications",
+	} {
 		fs = append(fs, wire.NSPubSub+"#"+n)
 	}
 	return fs
@@ -142,7 +154,10 @@ func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*
 		if node != "" {
 			return s.info(ctx, st.From, node)
 		}
-		i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: "Spaces"}}, Features: spacesFeatures}
+		i := server.Info{
+			Identities: []server.Identity{{Category: "pubsub", Type: "service", Name: "Spaces"}},
+			Features:   spacesFeatures,
+		}
 		return i.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
 		if c := server.CommandItems(ctx, s.commands(), st.From, s.jid, node); c != nil {
@@ -198,7 +213,8 @@ func (s *Spaces) list(ctx context.Context, who jid.JID, e *wire.Element) (*wire.
 		items = nil
 	}
 	for _, it := range items {
-		q.Add(wire.E(wire.NSDiscoItems, "item").Set("jid", s.jid.String()).Set("node", it.ID).Set("name", string(it.Payload)))
+		q.Add(wire.E(wire.NSDiscoItems, "item").Set("jid", s.jid.String()).Set("node", it.ID).
+			Set("name", string(it.Payload)))
 	}
 	if set != nil || len(items) < total {
 		q.Add(rsm(items, total))

@@ -56,7 +56,8 @@ func (s *Spaces) tell(ctx context.Context, e org.Event) error {
 		return s.toMembers(ctx, e.Group.ID, e.Theme.Key, node)
 	case org.GroupChanged:
 		sp := space{Spaces: s, group: e.Group}
-		c := wire.E(wire.NSPubSubEv, "configuration", s.engine.form(sp.config(), "result", nsConfig)).Set("node", e.Group.ID)
+		c := wire.E(wire.NSPubSubEv, "configuration",
+			s.engine.form(sp.config(), "result", nsConfig)).Set("node", e.Group.ID)
 		if err := s.toMembers(ctx, e.Group.ID, "", c); err != nil {
 			return err
 		}
@@ -180,7 +181,8 @@ func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
 		if err != nil {
 			continue
 		}
-		state, news := "subscribed", slices.Contains(e.Joined, who.Local()) && (e.Kind != org.GroupCreated || m.Role != store.RoleOwner)
+		state, news := "subscribed",
+			slices.Contains(e.Joined, who.Local()) && (e.Kind != org.GroupCreated || m.Role != store.RoleOwner)
 		if m.Role == "" || m.Role == store.RoleBanned {
 			state, news = none, true
 			if subs[who] {
@@ -190,7 +192,8 @@ func (s *Spaces) tellMembers(ctx context.Context, e org.Event) error {
 		if _, asked := s.asked.LoadAndDelete(membership{e.Group.ID, who}); asked || !news {
 			continue // gets the answer, made the group, or was a member before and has another role now
 		}
-		st := s.message(wire.E(wire.NSPubSubEv, "subscription").Set("node", e.Group.ID).Set("jid", m.JID).Set("subscription", state))
+		st := s.message(wire.E(wire.NSPubSubEv, "subscription").Set("node", e.Group.ID).Set("jid", m.JID).
+			Set("subscription", state))
 		s.give(ctx, st, who, subs[who])
 	}
 	for _, name := range e.Joined {

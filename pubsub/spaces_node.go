@@ -30,9 +30,25 @@ func filterHasSpaces(filter *wire.Element) (bool, error) {
 
 // config returns the configuration of the node, as in XEP-0503, section 3.
 func (sp *space) config() NodeConfig {
-	c := NodeConfig{Title: sp.group.Name, Description: sp.group.Description, Type: nsSpaces, Access: "open", Publish: "publishers",
-		Max: unlimited, Persist: true, Payloads: true, Notify: true, OnConfig: true, OnDelete: true, OnRetract: true,
-		ByPresence: true, Last: "never", Kind: "headline", Subscribe: true, Publisher: none}
+	c := NodeConfig{
+		Title:       sp.group.Name,
+		Description: sp.group.Description,
+		Type:        nsSpaces,
+		Access:      "open",
+		Publish:     "publishers",
+		Max:         unlimited,
+		Persist:     true,
+		Payloads:    true,
+		Notify:      true,
+		OnConfig:    true,
+		OnDelete:    true,
+		OnRetract:   true,
+		ByPresence:  true,
+		Last:        "never",
+		Kind:        "headline",
+		Subscribe:   true,
+		Publisher:   none,
+	}
 	if sp.group.Private {
 		c.Access = "whitelist"
 	} else if org.RulesOf(sp.group).Asks {
@@ -79,7 +95,8 @@ func (s *Spaces) info(ctx context.Context, who jid.JID, node string) (*wire.Elem
 	}
 	f.Add("pubsub#creation_date", form.TextSingle, "", sp.group.Created.UTC().Format("2006-01-02T15:04:05Z")).
 		AddList("pubsub#access_model", "", c.Access).AddList("pubsub#publish_model", "", c.Publish).
-		Add("pubsub#num_items", form.TextSingle, "", strconv.Itoa(len(items))).Add("pubsub#num_subscribers", form.TextSingle, "", strconv.Itoa(members))
+		Add("pubsub#num_items", form.TextSingle, "", strconv.Itoa(len(items))).
+		Add("pubsub#num_subscribers", form.TextSingle, "", strconv.Itoa(members))
 	i := server.Info{Identities: []server.Identity{{Category: "pubsub", Type: "leaf", Name: sp.group.Name}},
 		Features: []string{wire.NSPubSub, nsSpaces}, Forms: []*wire.Element{f.Element()}}
 	return i.Element(node), nil
@@ -103,7 +120,8 @@ func (sp *space) items(ctx context.Context) ([]server.PEPItem, error) {
 
 // mainItem returns the group's room, pinned above its themes (XEP-0469).
 func (s *Spaces) mainItem(g store.Group) server.PEPItem {
-	e := wire.E(nsBookmarks, "conference", wire.E(nsBookmarks, "extensions", wire.E(nsPinning, "pinned"))).Set("name", g.Name).Set("autojoin", "true")
+	e := wire.E(nsBookmarks, "conference", wire.E(nsBookmarks, "extensions", wire.E(nsPinning, "pinned"))).
+		Set("name", g.Name).Set("autojoin", "true")
 	return server.PEPItem{ID: s.o.RoomJID(s.h.Domain, g.Room).String(), Payload: e.AppendXML(nil, ""), At: g.Created}
 }
 

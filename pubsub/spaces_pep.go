@@ -42,7 +42,8 @@ func (s *Spaces) subscriptionItems(ctx context.Context, account string) ([]serve
 }
 
 func (s *Spaces) subscriptionItem(g store.Group, extensions []byte) server.PEPItem {
-	e := wire.E(nsPubSubSubs, "subscription", wire.T(nsPubSubSubs, "title", g.Name)).Set("server", org.SpacesDomain(s.h.Domain)).Set("node", g.ID)
+	e := wire.E(nsPubSubSubs, "subscription", wire.T(nsPubSubSubs, "title", g.Name)).Set("server",
+		org.SpacesDomain(s.h.Domain)).Set("node", g.ID)
 	if len(extensions) > 0 {
 		e.AddRaw(extensions)
 	}

@@ -102,7 +102,8 @@ func (s *Spaces) request(to jid.JID, g store.Group, r store.GroupRequest) *wire.
 	f := form.New(form.Ask, nsSubAuth)
 	f.Title = "Request to join " + g.Name
 	f.Instructions = r.Reason
-	f.Add("pubsub#node", form.TextSingle, "Group", g.ID).Add("pubsub#subscriber_jid", form.JIDSingle, "Who", r.JID).AddBool("pubsub#allow", "Let them in?", false)
+	f.Add("pubsub#node", form.TextSingle, "Group", g.ID).Add("pubsub#subscriber_jid", form.JIDSingle, "Who", r.JID).
+		AddBool("pubsub#allow", "Let them in?", false)
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: s.jid, To: to, ID: s.h.NewID()}
 	return st.Add(f.Element())
 }
@@ -132,7 +133,8 @@ func (s *Spaces) answer(ctx context.Context, from jid.JID, x *wire.Element) erro
 func (s *Spaces) tellAnswer(ctx context.Context, e org.Event) {
 	for _, m := range e.Members {
 		if to, err := jid.Parse(m.JID); err == nil {
-			st := s.message(wire.E(wire.NSPubSubEv, "subscription").Set("node", e.Group.ID).Set("jid", m.JID).Set("subscription", none))
+			st := s.message(wire.E(wire.NSPubSubEv, "subscription").Set("node", e.Group.ID).Set("jid", m.JID).
+				Set("subscription", none))
 			s.give(ctx, st, to, false)
 		}
 	}

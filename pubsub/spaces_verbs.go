@@ -19,9 +19,14 @@ type spacesVerb func(s *Spaces, ctx context.Context, from jid.JID, e, verb *wire
 
 var (
 	spacesVerbs = map[string]spacesVerb{
-		"get items": (*Spaces).getItems, "set subscribe": (*Spaces).subscribe, "set unsubscribe": (*Spaces).unsubscribe,
-		"get subscriptions": (*Spaces).mySubscriptions, "get affiliations": (*Spaces).myAffiliations, "set create": (*Spaces).create,
-		"set publish": (*Spaces).publish, "set retract": (*Spaces).retract,
+		"get items":         (*Spaces).getItems,
+		"set subscribe":     (*Spaces).subscribe,
+		"set unsubscribe":   (*Spaces).unsubscribe,
+		"get subscriptions": (*Spaces).mySubscriptions,
+		"get affiliations":  (*Spaces).myAffiliations,
+		"set create":        (*Spaces).create,
+		"set publish":       (*Spaces).publish,
+		"set retract":       (*Spaces).retract,
 	}
 	spacesOwnerVerbs = map[string]spacesVerb{
 		"get configure": (*Spaces).getConfig, "set configure": (*Spaces).setConfig, "set delete": (*Spaces).remove,
@@ -30,7 +35,8 @@ var (
 	}
 )
 
-func (s *Spaces) do(ctx context.Context, st *wire.Stanza, e *wire.Element, verbs map[string]spacesVerb) (*wire.Element, error) {
+func (s *Spaces) do(ctx context.Context, st *wire.Stanza, e *wire.Element,
+	verbs map[string]spacesVerb) (*wire.Element, error) {
 	for _, verb := range e.Elements() {
 		if verb.Name.Space != e.Name.Space {
 			continue
@@ -121,7 +127,8 @@ func (s *Spaces) subscribe(ctx context.Context, from jid.JID, e, verb *wire.Elem
 		return pubsubAnswer(s.subscription(sp.group.ID, who.String(), "pending")), nil
 	}
 	sub := store.NodeSubscription{Node: sp.group.ID, JID: from.Bare().String(), State: "subscribed"}
-	if err := s.st.SetNodeSubscriptions(ctx, s.jid.Domain(), "", s.engine.limits.Subscriptions, sub); errors.Is(err, store.ErrLimit) {
+	if err := s.st.SetNodeSubscriptions(ctx, s.jid.Domain(), "",
+		s.engine.limits.Subscriptions, sub); errors.Is(err, store.ErrLimit) {
 		return nil, errTooManySubs
 	} else if err != nil {
 		return nil, err
@@ -216,8 +223,19 @@ func (s *Spaces) mine(ctx context.Context, from jid.JID, node string) ([]store.G
 
 // affiliationOf maps a group's roles to XEP-0060's affiliations; roleOf is its inverse.
 var (
-	affiliationOf = map[string]string{store.RoleOwner: owner, store.RoleModerator: publisher, store.RoleMember: member, store.RoleBanned: outcast}
-	roleOf        = map[string]string{owner: store.RoleOwner, publisher: store.RoleModerator, member: store.RoleMember, outcast: store.RoleBanned, none: ""}
+	affiliationOf = map[string]string{
+		store.RoleOwner:     owner,
+		store.RoleModerator: publisher,
+		store.RoleMember:    member,
+		store.RoleBanned:    outcast,
+	}
+	roleOf = map[string]string{
+		owner:     store.RoleOwner,
+		publisher: store.RoleModerator,
+		member:    store.RoleMember,
+		outcast:   store.RoleBanned,
+		none:      "",
+	}
 )
 
 // by returns the actor for a request to the service.
@@ -279,7 +297,8 @@ func (s *Spaces) publish(ctx context.Context, from jid.JID, e, verb *wire.Elemen
 	if there {
 		return nil, server.WithText(server.NotAllowed, "the theme "+t.Name+" already exists")
 	}
-	if t, err = s.o.CreateTheme(ctx, s.by(from), s.h.Domain, sp.group.ID, org.NewTheme{Name: c.Attr("name"), Creator: from.Bare()}); err != nil {
+	if t, err = s.o.CreateTheme(ctx, s.by(from), s.h.Domain, sp.group.ID,
+		org.NewTheme{Name: c.Attr("name"), Creator: from.Bare()}); err != nil {
 		return nil, err
 	}
 	p := wire.E(wire.NSPubSub, "publish").Set("node", sp.group.ID)
@@ -319,7 +338,8 @@ func (s *Spaces) getConfig(ctx context.Context, from jid.JID, e, verb *wire.Elem
 	if err != nil {
 		return nil, err
 	}
-	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", s.engine.form(sp.config(), form.Ask, nsConfig)).Set("node", sp.group.ID)), nil
+	return wire.E(nsOwner, "pubsub",
+		wire.E(nsOwner, "configure", s.engine.form(sp.config(), form.Ask, nsConfig)).Set("node", sp.group.ID)), nil
 }
 
 // setConfig changes the name and the description. Everything else in the form must stay as it is.
@@ -420,7 +440,8 @@ func (s *Spaces) setAffiliations(ctx context.Context, from jid.JID, e, verb *wir
 
 // setPeople changes members by their subscription or affiliation, in one transaction. Moderators may add and remove
 // members; only owners may change roles.
-func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element, role func(was, value string) (string, bool), what string) (*wire.Element, error) {
+func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element,
+	role func(was, value string) (string, bool), what string) (*wire.Element, error) {
 	sp, err := s.led(ctx, from, verb.Attr("node"))
 	if err != nil {
 		return nil, err
@@ -447,7 +468,8 @@ func (s *Spaces) setPeople(ctx context.Context, from jid.JID, verb *wire.Element
 
 // change returns the change of a member that c asks for; nil if there is nothing to change, or if c was the answer to a
 // request to join.
-func (sp *space) change(ctx context.Context, from jid.JID, c *wire.Element, role func(was, value string) (string, bool), what string) (*store.Member, error) {
+func (sp *space) change(ctx context.Context, from jid.JID, c *wire.Element, role func(was, value string) (string, bool),
+	what string) (*store.Member, error) {
 	s := sp.Spaces
 	who, err := jid.Parse(c.Attr("jid"))
 	if err != nil || who.Local() == "" || c.Name.Local != what {

@@ -178,7 +178,8 @@ func (a ask) getOptions(ctx context.Context, e, verb *wire.Element) (*wire.Eleme
 	if err != nil {
 		return nil, err
 	}
-	o := wire.E(wire.NSPubSub, "options", a.subscriptionForm(form.Ask, sub, who)).Set("node", n.name).Set("jid", sub.JID).Set("subid", sub.SubID)
+	o := wire.E(wire.NSPubSub, "options", a.subscriptionForm(form.Ask, sub, who)).Set("node", n.name).
+		Set("jid", sub.JID).Set("subid", sub.SubID)
 	return wire.E(wire.NSPubSub, "pubsub", o), nil
 }
 
@@ -213,5 +214,6 @@ func (a ask) defaultOptions(ctx context.Context, e, verb *wire.Element) (*wire.E
 		}
 		d.Set("node", name)
 	}
-	return wire.E(wire.NSPubSub, "pubsub", d.Add(a.subscriptionForm(form.Result, new(store.NodeSubscription), a.from))), nil
+	return wire.E(wire.NSPubSub, "pubsub",
+		d.Add(a.subscriptionForm(form.Result, new(store.NodeSubscription), a.from))), nil
 }

@@ -167,7 +167,8 @@ func (n *node) exactly(ctx context.Context, who jid.JID) (*store.NodeSubscriptio
 }
 
 func subscriptionElement(space string, s store.NodeSubscription) *wire.Element {
-	e := wire.E(space, "subscription").Set("node", s.Node).Set("jid", s.JID).Set("subid", s.SubID).Set("subscription", s.State)
+	e := wire.E(space, "subscription").Set("node", s.Node).Set("jid", s.JID).Set("subid", s.SubID).
+		Set("subscription", s.State)
 	if !s.Expires.IsZero() && s.State != none {
 		e.Set("expiry", s.Expires.UTC().Format(time.RFC3339))
 	}

@@ -189,7 +189,8 @@ func ArchiveForm(search bool) *wire.Element {
 	}
 	x := f.Element()
 	x.Add(wire.E(wire.NSForm, "field", wire.E("http://jabber.org/protocol/xdata-validate", "validate",
-		wire.E("http://jabber.org/protocol/xdata-validate", "open")).Set("datatype", "xs:string")).Set("var", "ids").Set("type", "list-multi"))
+		wire.E("http://jabber.org/protocol/xdata-validate", "open")).Set("datatype", "xs:string")).Set("var", "ids").
+		Set("type", "list-multi"))
 	return wire.E(wire.NSMAM, "query", x)
 }
 
@@ -209,8 +210,14 @@ func ArchiveResult(from, to jid.JID, queryID string, id store.ID, kept []byte) *
 	b = append(b, `'/>`...)
 	b = append(b, kept...)
 	b = append(b, `</forwarded></result>`...)
-	return &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, From: from, To: to, Payload: b,
-		Children: []wire.Child{{Name: wire.Name{Space: wire.NSMAM, Local: "result"}, End: len(b)}}}
+	return &wire.Stanza{
+		Kind:     wire.Message,
+		Name:     wire.Name{Space: wire.NSClient, Local: "message"},
+		From:     from,
+		To:       to,
+		Payload:  b,
+		Children: []wire.Child{{Name: wire.Name{Space: wire.NSMAM, Local: "result"}, End: len(b)}},
+	}
 }
 
 // TimeFormat is the layout of XEP-0082 in UTC with microseconds, which is the precision of an entry's time. A client
@@ -291,7 +298,8 @@ func Meaningful(st *wire.Stanza) bool {
 			keep = keep || n.Local != "markable"
 		case wire.NSClient:
 			keep = keep || n.Local == "body" || n.Local == "subject"
-		case wire.NSMUCUser: // an invitation; an empty <x/> only marks a private message of a room (XEP-0045, section 7.5)
+		case wire.NSMUCUser:
+			// an invitation; an empty <x/> only marks a private message of a room (XEP-0045, section 7.5)
 			keep = keep || hasChild(st.Raw(st.Children[i]))
 		default:
 			keep = true
@@ -313,12 +321,13 @@ func Said(st *wire.Stanza) bool {
 	for i := range st.Children {
 		n := &st.Children[i].Name
 		switch n.Space {
-		case "urn:xmpp:message-correct:0", "urn:xmpp:reactions:0", "urn:xmpp:message-retract:0", wire.NSRetract, wire.NSModerate,
-			"urn:xmpp:fasten:0", "urn:xmpp:chat-markers:0":
+		case "urn:xmpp:message-correct:0", "urn:xmpp:reactions:0", "urn:xmpp:message-retract:0",
+			wire.NSRetract, wire.NSModerate, "urn:xmpp:fasten:0", "urn:xmpp:chat-markers:0":
 			if n.Local != "markable" {
 				return false
 			}
-		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "jabber:x:encrypted", "urn:xmpp:openpgp:0", "urn:xmpp:call-invites:0":
+		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "jabber:x:encrypted", "urn:xmpp:openpgp:0",
+			"urn:xmpp:call-invites:0":
 			said = said || n.Local != "fallback"
 		case wire.NSClient:
 			said = said || n.Local == "body"

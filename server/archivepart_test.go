@@ -22,7 +22,14 @@ func TestToldOf(t *testing.T) {
 	if beyond = ids.Next(); err != nil || last != there {
 		t.Fatal(last, err)
 	}
-	for id, want := range map[store.ID]bool{0: false, first - 1: false, first: true, late: true, there: true, beyond: false} {
+	for id, want := range map[store.ID]bool{
+		0:         false,
+		first - 1: false,
+		first:     true,
+		late:      true,
+		there:     true,
+		beyond:    false,
+	} {
 		if s.ToldOf(id) != want {
 			t.Errorf("%v: not %v", id, want)
 		}
@@ -43,7 +50,9 @@ func TestToldOf(t *testing.T) {
 	}); err != nil || s.ToldOf(late) || !s.ToldOf(first) {
 		t.Error("what came while the archive was read is held for known", err)
 	}
-	if _, _, err := s.TellArchive(&ids, func() (store.ID, store.ID, error) { return 0, 0, store.ErrLimit }); err == nil || s.ToldOf(first) {
+	if _, _, err := s.TellArchive(&ids, func() (store.ID, store.ID, error) {
+		return 0, 0, store.ErrLimit
+	}); err == nil || s.ToldOf(first) {
 		t.Error("a client that could not be told knows")
 	}
 }

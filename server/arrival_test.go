@@ -49,7 +49,9 @@ func TestArrivalIsShort(t *testing.T) {
 		h.Features = []*Feature{{Wants: func(context.Context, *Session, []string) { <-items }}}
 		h.steps[Announce] = []Step{{Do: func(context.Context, *Pass) error { return nil }}}
 		h.steps[Arrival] = []Step{{Do: func(context.Context, *Pass) error { <-waiting; return nil }}}
-		st, err := wire.ParseStanza([]byte("<presence xmlns='jabber:client'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/></presence>"), wire.Limits{Stanza: 1000})
+		st, err := wire.ParseStanza([]byte("<presence xmlns='jabber:client'>"+
+			"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/></presence>"),
+			wire.Limits{Stanza: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}

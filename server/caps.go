@@ -158,7 +158,13 @@ func (h *Host) askCaps(ctx context.Context, from, to jid.JID, node string, key c
 	if node != "" {
 		node += "#" + key.ver
 	}
-	q := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "get", From: from, To: to}
+	q := &wire.Stanza{
+		Kind: wire.IQ,
+		Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+		Type: "get",
+		From: from,
+		To:   to,
+	}
 	answer, err := h.Ask(ctx, q.Add(wire.E(wire.NSDiscoInfo, "query").Set("node", node)), askTimeout)
 	if err != nil || answer.Type != "result" {
 		return nil, false

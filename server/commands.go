@@ -31,7 +31,10 @@ type NoteError struct{ Text string }
 // Error returns the text for the person.
 func (e *NoteError) Error() string { return e.Text }
 
-var errBadAction = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-action")}
+var errBadAction = &AppError{
+	Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest},
+	App:    wire.E(wire.NSCommands, "bad-action"),
+}
 
 // Noted makes of a fault.Error a NoteError with its text; other errors stay as they are.
 func Noted(err error) error {
@@ -96,7 +99,8 @@ func (cmd *Command) finish(ctx context.Context, who jid.JID, f form.Form, reply 
 	note, result, err := cmd.Do(ctx, who, f)
 	var failed *NoteError
 	if errors.As(err, &failed) {
-		return reply.Set("status", "completed").Add(wire.T(wire.NSCommands, "note", failed.Text).Set("type", "error")), nil
+		return reply.Set("status", "completed").Add(wire.T(wire.NSCommands, "note", failed.Text).Set("type", "error")),
+			nil
 	}
 	if err != nil {
 		return nil, err
@@ -147,11 +151,17 @@ func CommandItems(ctx context.Context, cmds []Command, who, at jid.JID, node str
 // CommandInfo answers disco#info for the node of commands and for each command. It returns nil for any other node.
 func CommandInfo(cmds []Command, node string) *wire.Element {
 	if node == wire.NSCommands {
-		return Info{Identities: []Identity{{"automation", "command-list", "Commands"}}, Features: []string{wire.NSCommands}}.Element(node)
+		return Info{
+			Identities: []Identity{{"automation", "command-list", "Commands"}},
+			Features:   []string{wire.NSCommands},
+		}.Element(node)
 	}
 	for _, c := range cmds {
 		if c.Node == node {
-			return Info{Identities: []Identity{{"automation", "command-node", c.Name}}, Features: []string{wire.NSCommands, wire.NSForm}}.Element(node)
+			return Info{
+				Identities: []Identity{{"automation", "command-node", c.Name}},
+				Features:   []string{wire.NSCommands, wire.NSForm},
+			}.Element(node)
 		}
 	}
 	return nil

@@ -27,8 +27,14 @@ type FormStage func(ctx context.Context, who jid.JID, sofar form.Form) (*form.Fo
 const maxSession = 32 << 10
 
 var (
-	errBadSession = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-sessionid")}
-	errBadPayload = &AppError{Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}, App: wire.E(wire.NSCommands, "bad-payload")}
+	errBadSession = &AppError{
+		Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest},
+		App:    wire.E(wire.NSCommands, "bad-sessionid"),
+	}
+	errBadPayload = &AppError{
+		Stanza: stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest},
+		App:    wire.E(wire.NSCommands, "bad-payload"),
+	}
 )
 
 // progress is a client's position in a command of several stages.
@@ -69,7 +75,8 @@ func (p progress) form() form.Form {
 
 // stage answers a request for a command of several stages. done says that the last stage is answered; f then holds all
 // answers.
-func (cmd *Command) stage(ctx context.Context, who jid.JID, c, reply *wire.Element) (f form.Form, done bool, err error) {
+func (cmd *Command) stage(ctx context.Context, who jid.JID,
+	c, reply *wire.Element) (f form.Form, done bool, err error) {
 	x, action := c.Child(wire.NSForm, "x"), c.Attr("action")
 	if x == nil && c.Attr("sessionid") == "" {
 		if action != "" && action != "execute" {

@@ -21,7 +21,8 @@ type Info struct {
 func (i Info) Element(node string) *wire.Element {
 	q := wire.E(wire.NSDiscoInfo, "query").Set("node", node)
 	for _, id := range i.Identities {
-		q.Add(wire.E(wire.NSDiscoInfo, "identity").Set("category", id.Category).Set("type", id.Type).Set("name", id.Name))
+		q.Add(wire.E(wire.NSDiscoInfo, "identity").Set("category", id.Category).
+			Set("type", id.Type).Set("name", id.Name))
 	}
 	fs := slices.Clone(i.Features)
 	slices.Sort(fs)

@@ -22,7 +22,14 @@ func (h *Host) Do(ctx context.Context, account, typ string, payload *wire.Elemen
 			return nil, ServiceUnavailable
 		}
 	}
-	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: typ, ID: h.NewID(), From: self, To: self}
+	st := &wire.Stanza{
+		Kind: wire.IQ,
+		Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+		Type: typ,
+		ID:   h.NewID(),
+		From: self,
+		To:   self,
+	}
 	st.Add(payload)
 	if payload = st.Element(payload.Name.Space, payload.Name.Local); payload == nil { // larger than an element may be
 		return nil, NotAcceptable

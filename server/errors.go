@@ -95,7 +95,8 @@ const maxEcho = 2048
 // a result itself, or if err needs no answer. An error that is no Refusal becomes internal-server-error; the caller
 // logs it.
 func ErrorReply(st *wire.Stanza, err error) *wire.Stanza {
-	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) || st.Type == "error" || st.Kind == wire.Other {
+	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) ||
+		st.Type == "error" || st.Kind == wire.Other {
 		return nil // never bounce an error
 	}
 	if st.Kind == wire.IQ && st.Type == "result" {
@@ -153,6 +154,7 @@ func (h *Host) logFault(ctx context.Context, st *wire.Stanza, err error) {
 		level = slog.LevelInfo
 	}
 	if h.Log.Enabled(ctx, level) {
-		h.Log.Log(ctx, level, "stanza refused", "kind", st.Kind.String(), "type", st.Type, "from", st.From.String(), "to", st.To.String(), "err", err)
+		h.Log.Log(ctx, level, "stanza refused", "kind", st.Kind.String(), "type", st.Type, "from", st.From.String(),
+			"to", st.To.String(), "err", err)
 	}
 }

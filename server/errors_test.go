@@ -27,7 +27,8 @@ func TestRefusalOfEveryKind(t *testing.T) {
 		{fault.New(fault.NotAllowed, "", "x"), stanza.Cancel, stanza.NotAllowed, "x"},
 		{fault.New(fault.Limit, "", "{{.Max}} at most", "Max", 3), stanza.Wait, stanza.ResourceConstraint, "3 at most"},
 		{fault.New(fault.Busy, "", "x"), stanza.Wait, stanza.ResourceConstraint, "x"},
-		{fmt.Errorf("act: %w", fault.At(fault.Invalid, "name", "is missing")), stanza.Modify, stanza.NotAcceptable, "name: is missing"},
+		{fmt.Errorf("act: %w", fault.At(fault.Invalid, "name", "is missing")), stanza.Modify,
+			stanza.NotAcceptable, "name: is missing"},
 		{fmt.Errorf("read: %w", store.ErrNotFound), stanza.Cancel, stanza.ItemNotFound, ""},
 		{store.ErrExists, stanza.Cancel, stanza.Conflict, ""},
 		{store.ErrConflict, stanza.Cancel, stanza.Conflict, ""},
@@ -56,7 +57,8 @@ func TestRefusalOfEveryKind(t *testing.T) {
 
 func TestNoted(t *testing.T) {
 	var note *server.NoteError
-	if err := server.Noted(fault.New(fault.Forbidden, "", "not you")); !errors.As(err, &note) || note.Text != "not you" {
+	if err := server.Noted(fault.New(fault.Forbidden,
+		"", "not you")); !errors.As(err, &note) || note.Text != "not you" {
 		t.Errorf("got %v", err)
 	}
 	if err := errors.New("the disk has gone"); server.Noted(err) != err || server.Noted(nil) != nil {

@@ -55,8 +55,8 @@ func (r *Router) forgedID(st *wire.Stanza, c wire.Child, person bool) bool {
 	return err != nil || r.Local(j.Domain()) && (person || j.Bare() != st.From.Bare())
 }
 
-// claimsOther reports whether a claimed address is served here and is not the sender's. A room of another server may say
-// which of our people sent what it passes on, but not to that same person.
+// claimsOther reports whether a claimed address is served here and is not the sender's. A room of another server may
+// say which of our people sent what it passes on, but not to that same person.
 func (r *Router) claimsOther(st *wire.Stanza, address string, person bool) bool {
 	j, err := jid.Parse(address)
 	if address == "" || err != nil || !r.Local(j.Domain()) || j.Bare() == st.From.Bare() {

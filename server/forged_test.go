@@ -22,14 +22,17 @@ func TestUnforged(t *testing.T) {
 	}{
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='hall@other.example' stamp='x'/>`, true},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' stamp='x'/>`, true},
-		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='romeo@example.org/x' stamp='x'/>`, true}, // who has written it
+		// who has written it
+		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='romeo@example.org/x' stamp='x'/>`, true},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='juliet@example.org' stamp='x'/>`, false},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='x'/>`, false},
 		{"hall@other.example/Romeo", `<x xmlns='jabber:x:delay' from='EXAMPLE.org' stamp='x'/>`, false},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='hall@groups.example.org' stamp='x'/>`, false},
-		{"hall@groups.example.org/Romeo", `<delay xmlns='urn:xmpp:delay' from='hall@groups.example.org' stamp='x'/>`, true},
+		{"hall@groups.example.org/Romeo",
+			`<delay xmlns='urn:xmpp:delay' from='hall@groups.example.org' stamp='x'/>`, true},
 		{"hall@other.example/Romeo", `<stanza-id xmlns='urn:xmpp:sid:0' by='hall@other.example' id='x'/>`, true},
-		{"hall@groups.example.org/Romeo", `<stanza-id xmlns='urn:xmpp:sid:0' by='hall@groups.example.org' id='x'/>`, true},
+		{"hall@groups.example.org/Romeo",
+			`<stanza-id xmlns='urn:xmpp:sid:0' by='hall@groups.example.org' id='x'/>`, true},
 		{"hall@other.example/Romeo", `<stanza-id xmlns='urn:xmpp:sid:0' by='hall@groups.example.org' id='x'/>`, false},
 		{"hall@other.example/Romeo", `<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@example.org' id='x'/>`, false},
 		{"hall@other.example/Romeo", `<stanza-id xmlns='urn:xmpp:sid:0' by='@' id='x'/>`, false},
@@ -39,7 +42,8 @@ func TestUnforged(t *testing.T) {
 		{"romeo@other.example/x", `<sent xmlns='urn:xmpp:carbons:2'/>`, false},
 		{"romeo@other.example/x", `<private xmlns='urn:xmpp:carbons:2'/>`, true},
 	} {
-		raw := "<message xmlns='jabber:client' from='" + tc.from + "' to='juliet@example.org'><body>x</body>" + tc.payload + "</message>"
+		raw := "<message xmlns='jabber:client' from='" + tc.from + "' to='juliet@example.org'><body>x</body>" +
+			tc.payload + "</message>"
 		st, err := wire.ParseStanza([]byte(raw), wire.Limits{Stanza: len(raw)})
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +60,11 @@ func TestUnforged(t *testing.T) {
 			t.Errorf("%s is copied for nothing", tc.payload)
 		}
 	}
-	st := &wire.Stanza{Kind: wire.Message, From: jid.MustParse("romeo@example.org/x"), To: jid.MustParse("juliet@example.org")}
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		From: jid.MustParse("romeo@example.org/x"),
+		To:   jid.MustParse("juliet@example.org"),
+	}
 	st.Add(wire.T(wire.NSClient, "body", "x"), wire.E(wire.NSSID, "origin-id").Set("id", "x"))
 	if n := testing.AllocsPerRun(100, func() { r.Unforged(st, true) }); n != 0 {
 		t.Errorf("an ordinary message costs %v allocations", n)

@@ -118,7 +118,9 @@ func (h *Host) AddItem(it Item) {
 
 // Items returns the host's services that are available now.
 func (h *Host) Items() []Item {
-	return slices.DeleteFunc(slices.Clone(*h.items.Load()), func(it Item) bool { return it.While != nil && !it.While() })
+	return slices.DeleteFunc(slices.Clone(*h.items.Load()), func(it Item) bool {
+		return it.While != nil && !it.While()
+	})
 }
 
 // Conflict says what happens when a client asks for a resource that is in use (RFC 6120, section 7.7.2.2).
@@ -132,7 +134,8 @@ const (
 
 // Bind makes a session for the account name. resource is what the client asked for; "" lets the server choose. A
 // session that this one replaces has been unbound when Bind returns.
-func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict, out Outbound, info SessionInfo) (*Session, error) {
+func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict, out Outbound,
+	info SessionInfo) (*Session, error) {
 	a := h.Account(name)
 	taken := resource != "" && a.Session(resource) != nil
 	if max := h.Limits.SessionsPerAccount; max > 0 && len(a.Sessions()) >= max && !taken {

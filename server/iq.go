@@ -109,13 +109,15 @@ func (h *Host) nobody(ctx context.Context, r *Request) error {
 			h.Router.Send(ctx, r.Stanza.Reply().Add(ItemsElement(e.Attr("node"), nil)))
 			return nil
 		}
-	case wire.NSPubSub, wire.NSPubSub + "#owner": // XEP-0060, section 6.1.3.2: like a node for those who see the presence
+	case wire.NSPubSub, wire.NSPubSub + "#owner":
+		// XEP-0060, section 6.1.3.2: like a node for those who see the presence
 		return errUnseen
 	case "vcard-temp": // XEP-0054, section 3.2
 		if r.Stanza.Type == "set" {
 			return Forbidden
 		}
-	case "jabber:iq:private", wire.NSRoster, wire.NSMAM, "jabber:iq:last": // RFC 6121, section 2.3.3; XEP-0313, section 8; XEP-0012, section 3
+	case "jabber:iq:private", wire.NSRoster, wire.NSMAM, "jabber:iq:last":
+		// RFC 6121, section 2.3.3; XEP-0313, section 8; XEP-0012, section 3
 		return Forbidden
 	}
 	return ServiceUnavailable

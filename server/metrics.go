@@ -14,8 +14,16 @@ type Metrics struct {
 
 // NewMetrics makes the metrics and registers them with r.
 func NewMetrics(r prometheus.Registerer) *Metrics {
-	m := &Metrics{sessions: prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_sessions", Help: "Bound resources of this node."})}
-	stanzas := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_stanzas_total", Help: "Stanzas from and to local sessions."}, []string{"kind", "side"})
+	m := &Metrics{
+		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "parley_sessions",
+			Help: "Bound resources of this node.",
+		}),
+	}
+	stanzas := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_stanzas_total",
+		Help: "Stanzas from and to local sessions.",
+	}, []string{"kind", "side"})
 	r.MustRegister(m.sessions, stanzas)
 	for k := wire.Message; k <= wire.Other; k++ {
 		m.in[k] = stanzas.WithLabelValues(k.String(), "received")

@@ -123,7 +123,12 @@ func priority(st *wire.Stanza) (int8, error) {
 
 // withdraw sends unavailable presence for an ending session to everyone who saw it.
 func (h *Host) withdraw(ctx context.Context, s *Session) {
-	st := &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: "unavailable", From: s.JID}
+	st := &wire.Stanza{
+		Kind: wire.Presence,
+		Name: wire.Name{Space: wire.NSClient, Local: "presence"},
+		Type: "unavailable",
+		From: s.JID,
+	}
 	if was := s.setPresence(nil, 0); was != nil {
 		p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
 		h.logFault(ctx, st, h.run(ctx, Announce, p))
@@ -145,7 +150,14 @@ func (h *Host) Subscribe(ctx context.Context, account string, to jid.JID) error 
 	if err != nil {
 		return err
 	}
-	st := &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: "subscribe", ID: h.NewID(), From: from, To: to.Bare()}
+	st := &wire.Stanza{
+		Kind: wire.Presence,
+		Name: wire.Name{Space: wire.NSClient, Local: "presence"},
+		Type: "subscribe",
+		ID:   h.NewID(),
+		From: from,
+		To:   to.Bare(),
+	}
 	return h.run(ctx, Subscribing, &Pass{Host: h, Account: account, Sent: true, Stanza: st})
 }
 

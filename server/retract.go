@@ -60,7 +60,8 @@ func Retracts(st *wire.Stanza) (id string, fastened bool) {
 		return "", false
 	}
 	a := st.Element(nsFasten, "apply-to")
-	if c := a.Attr("clear"); c == "true" || c == "1" || a.Child(nsRetract0, "retract") == nil && a.Child(wire.NSRetract, "retract") == nil {
+	if c := a.Attr("clear"); c == "true" || c == "1" ||
+		a.Child(nsRetract0, "retract") == nil && a.Child(wire.NSRetract, "retract") == nil {
 		return "", false
 	}
 	return a.Attr("id"), true
@@ -73,7 +74,8 @@ func IsMessage(stanza []byte, id string) (from jid.JID, own string, ok bool) {
 	if err != nil || id == "" {
 		return from, "", false
 	}
-	return st.From, st.ID, st.ID == id || st.Has(wire.NSSID, "origin-id") && st.Element(wire.NSSID, "origin-id").Attr("id") == id
+	return st.From, st.ID, st.ID == id ||
+		st.Has(wire.NSSID, "origin-id") && st.Element(wire.NSSID, "origin-id").Attr("id") == id
 }
 
 const nsCorrect = "urn:xmpp:message-correct:0"

@@ -52,7 +52,11 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 		if e.Attr("node") != "" {
 			return nil, ItemNotFound
 		}
-		return Info{Identities: []Identity{s.Identity}, Features: slices.Concat([]string{wire.NSDiscoInfo, wire.NSDiscoItems, "urn:xmpp:ping"}, s.Features), Forms: s.Forms}.Element(""), nil
+		return Info{
+			Identities: []Identity{s.Identity},
+			Features:   slices.Concat([]string{wire.NSDiscoInfo, wire.NSDiscoItems, "urn:xmpp:ping"}, s.Features),
+			Forms:      s.Forms,
+		}.Element(""), nil
 	case "get " + wire.NSDiscoItems + " query":
 		if e.Attr("node") != "" {
 			return nil, ItemNotFound
@@ -66,7 +70,8 @@ func (s *Service) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (
 
 // AnswerIQ passes a request's payload to answer and sends the result; it drops everything that is no request. A request
 // without an id or with more than one payload gets bad-request (RFC 6120, section 8.2.3).
-func AnswerIQ(ctx context.Context, r *Router, st *wire.Stanza, answer func(context.Context, *wire.Stanza, *wire.Element) (*wire.Element, error)) error {
+func AnswerIQ(ctx context.Context, r *Router, st *wire.Stanza,
+	answer func(context.Context, *wire.Stanza, *wire.Element) (*wire.Element, error)) error {
 	if st.Type != "get" && st.Type != "set" {
 		return nil
 	}

@@ -225,7 +225,8 @@ type archivePart struct{ first, last store.ID }
 // TellArchive asks bounds where the account's archive begins and ends, and notes that the session's client knows it:
 // the client fetches what is between from the archive and from nowhere else (XEP-0386, section 3.2). If bounds fails,
 // the client knows nothing.
-func (s *Session) TellArchive(ids *store.IDs, bounds func() (first, last store.ID, err error)) (first, last store.ID, err error) {
+func (s *Session) TellArchive(ids *store.IDs,
+	bounds func() (first, last store.ID, err error)) (first, last store.ID, err error) {
 	// Noted before the archive is read: archivedLate reports what is committed later under an earlier id.
 	s.told.Store(&archivePart{last: ids.Next()})
 	if first, last, err = bounds(); err != nil {

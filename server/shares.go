@@ -13,7 +13,8 @@ const entryCost = 256
 
 // How a stream is slowed when its person exceeds their pace.
 const (
-	longestPause = 5 * time.Second  // after one stanza: pings and acknowledgements behind it still get their answers in time
+	// after one stanza: pings and acknowledgements behind it still get their answers in time
+	longestPause = 5 * time.Second
 	farAhead     = 15 * time.Second // somebody further ahead than this is refused
 )
 
@@ -119,9 +120,12 @@ func (h *Host) dropShare(account string) {
 	delete(h.shares, account)
 }
 
-var errTooMuch = WithText(ResourceConstraint, "you are sending faster than the server stores messages of one person: wait a minute")
+var errTooMuch = WithText(ResourceConstraint,
+	"you are sending faster than the server stores messages of one person: wait a minute")
 
-var errNoRoom = WithText(ResourceConstraint, "the server's disk is nearly full, and you have written much lately: others' messages come first until its administrators make room")
+var errNoRoom = WithText(ResourceConstraint,
+	"the server's disk is nearly full, and you have written much lately: others' messages come first until its "+
+		"administrators make room")
 
 // Allow limits what each person may write while the disk is nearly full: bytes is the limit for what they wrote lately;
 // 0 removes it.

@@ -43,7 +43,11 @@ func TestShare(t *testing.T) {
 
 // A person's share outlives the sessions; no more shares at rest are kept than necessary.
 func TestSharesAreKept(t *testing.T) {
-	h := &Host{Limits: Limits{ArchiveBytesPerSecond: 1, ArchiveBytesBurst: 1000}, accounts: make(map[string]*Account), shares: make(map[string]*share)}
+	h := &Host{
+		Limits:   Limits{ArchiveBytesPerSecond: 1, ArchiveBytesBurst: 1000},
+		accounts: make(map[string]*Account),
+		shares:   make(map[string]*share),
+	}
 	busy := h.shareLocked("busy")
 	busy.take(h.Limits.pace(), time.Time{}, 1000)
 	live := h.shareLocked("live")
@@ -69,7 +73,8 @@ func TestWrittenLately(t *testing.T) {
 		h := &Host{accounts: make(map[string]*Account), shares: make(map[string]*share)}
 		h.Wrote("romeo", 1000)
 		s := &Session{account: &Account{share: h.shareLocked("romeo")}}
-		st, err := wire.ParseStanza([]byte("<message xmlns='jabber:client' type='chat'><body>x</body></message>"), wire.Limits{Stanza: 1000})
+		st, err := wire.ParseStanza([]byte("<message xmlns='jabber:client' type='chat'><body>x</body></message>"),
+			wire.Limits{Stanza: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}

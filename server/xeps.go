@@ -17,7 +17,8 @@ func Matrix(all []XEP) []byte {
 	})
 	all = merged(all)
 	var b strings.Builder
-	b.WriteString("# What parley speaks\n\nGenerated from the features themselves by `go test ./node -run XEPs -update`; do not edit.\n\n")
+	b.WriteString("# What parley speaks\n\nGenerated from the features themselves by `go test ./node -run XEPs " +
+		"-update`; do not edit.\n\n")
 	b.WriteString("The version is the one that parley follows; the notes of a partial one say what is missing.\n\n")
 	b.WriteString("| specification | version | status | notes |\n|---|---|---|---|\n")
 	for _, x := range all {

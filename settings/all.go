@@ -69,19 +69,27 @@ var All = []Setting{
 	days("phones.quiet_days", func(v *Values) *store.Days { return &v.Quiet.Days }),
 
 	several("signin.two_factor", "auth.two_factor", ranks, func(v *Values) *[]string { return &v.TwoFactor }),
-	duration("signin.session_idle", "web.session_idle", 5*time.Minute, 365*day, false, func(v *Values) *time.Duration { return &v.SessionIdle }),
+	duration("signin.session_idle", "web.session_idle", 5*time.Minute, 365*day,
+		false, func(v *Values) *time.Duration { return &v.SessionIdle }),
 
-	choice("invitations.by", "", []string{store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}, func(v *Values) *string { return &v.InviteBy }),
-	choice("invitations.apps", "registration.invitations", []string{"anyone", "admins", "nobody"}, func(v *Values) *string { return &v.InviteApps }),
-	duration("invitations.validity", "web.invite_time", time.Hour, 365*day, false, func(v *Values) *time.Duration { return &v.InviteTime }),
+	choice("invitations.by", "", []string{store.RoleSupervisor, store.RoleAdmin, store.RoleOwner},
+		func(v *Values) *string { return &v.InviteBy }),
+	choice("invitations.apps", "registration.invitations",
+		[]string{"anyone", "admins", "nobody"}, func(v *Values) *string { return &v.InviteApps }),
+	duration("invitations.validity", "web.invite_time", time.Hour, 365*day,
+		false, func(v *Values) *time.Duration { return &v.InviteTime }),
 	onOff("invitations.reusable", "", func(v *Values) *bool { return &v.Reusable }),
 	number("invitations.max_uses", "", 2, 100_000, func(v *Values) *int { return &v.MaxUses }),
 	number("invitations.max_open", "", 1, 100_000, func(v *Values) *int { return &v.MaxInvites }),
 
-	duration("retention.archive", "archive.retention", day, 36500*day, true, func(v *Values) *time.Duration { return &v.Archive }),
-	duration("retention.rooms", "rooms.retention", day, 36500*day, true, func(v *Values) *time.Duration { return &v.Rooms }),
-	duration("retention.uploads", "upload.expiry", time.Hour, 36500*day, false, func(v *Values) *time.Duration { return &v.Uploads }),
-	duration("retention.names", "accounts.name_quarantine", 0, 36500*day, false, func(v *Values) *time.Duration { return &v.Names }),
+	duration("retention.archive", "archive.retention", day, 36500*day,
+		true, func(v *Values) *time.Duration { return &v.Archive }),
+	duration("retention.rooms", "rooms.retention", day, 36500*day,
+		true, func(v *Values) *time.Duration { return &v.Rooms }),
+	duration("retention.uploads", "upload.expiry", time.Hour, 36500*day,
+		false, func(v *Values) *time.Duration { return &v.Uploads }),
+	duration("retention.names", "accounts.name_quarantine", 0, 36500*day,
+		false, func(v *Values) *time.Duration { return &v.Names }),
 }
 
 func find(name string) (Setting, bool) {
@@ -105,42 +113,65 @@ func clean(s string) (string, error) {
 }
 
 func text(name, key string, of func(*Values) *string) Setting {
-	return Setting{Name: name, Key: key, Kind: Text, get: func(v *Values) string { return *of(v) }, set: func(v *Values, s string) (err error) {
-		s, err = clean(s)
-		if err == nil {
-			*of(v) = s
-		}
-		return err
-	}}
+	return Setting{
+		Name: name,
+		Key:  key,
+		Kind: Text,
+		get:  func(v *Values) string { return *of(v) },
+		set: func(v *Values, s string) (err error) {
+			s, err = clean(s)
+			if err == nil {
+				*of(v) = s
+			}
+			return err
+		},
+	}
 }
 
 func role(name string) Setting {
-	return Setting{Name: "organization.role_" + name, Kind: Text, get: func(v *Values) string { return v.Roles[name] }, set: func(v *Values, s string) error {
-		s, err := clean(s)
-		switch {
-		case err != nil:
-			return err
-		case s == "":
-			delete(v.Roles, name)
-		default:
-			v.Roles[name] = s
-		}
-		return nil
-	}}
+	return Setting{
+		Name: "organization.role_" + name,
+		Kind: Text,
+		get:  func(v *Values) string { return v.Roles[name] },
+		set: func(v *Values, s string) error {
+			s, err := clean(s)
+			switch {
+			case err != nil:
+				return err
+			case s == "":
+				delete(v.Roles, name)
+			default:
+				v.Roles[name] = s
+			}
+			return nil
+		},
+	}
 }
 
 func choice(name, key string, choices []string, of func(*Values) *string) Setting {
-	return Setting{Name: name, Key: key, Kind: Choice, Choices: choices, get: func(v *Values) string { return *of(v) }, set: func(v *Values, s string) error {
-		if !slices.Contains(choices, s) {
-			return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
-		}
-		*of(v) = s
-		return nil
-	}}
+	return Setting{
+		Name:    name,
+		Key:     key,
+		Kind:    Choice,
+		Choices: choices,
+		get:     func(v *Values) string { return *of(v) },
+		set: func(v *Values, s string) error {
+			if !slices.Contains(choices, s) {
+				return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
+			}
+			*of(v) = s
+			return nil
+		},
+	}
 }
 
 func several(name, key string, choices []string, of func(*Values) *[]string) Setting {
-	return Setting{Name: name, Key: key, Kind: Several, Choices: choices, get: func(v *Values) string { return strings.Join(*of(v), ",") },
+	return Setting{
+		Name:    name,
+		Key:     key,
+		Kind:    Several,
+		Choices: choices,
+		get:     func(v *Values) string { return strings.Join(*of(v), ",") },
 		set: func(v *Values, s string) error {
 			given := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 			for _, g := range given {
@@ -156,43 +187,63 @@ func several(name, key string, choices []string, of func(*Values) *[]string) Set
 			}
 			*of(v) = in
 			return nil
-		}}
+		},
+	}
 }
 
 func number(name, key string, min, max int, of func(*Values) *int) Setting {
-	return Setting{Name: name, Key: key, Kind: Number, get: func(v *Values) string { return strconv.Itoa(*of(v)) }, set: func(v *Values, s string) error {
-		n, err := strconv.Atoi(strings.TrimSpace(s))
-		if err != nil || n < min || n > max {
-			return wrong("Enter a number from {{.Min}} to {{.Max}}", "Min", min, "Max", max)
-		}
-		*of(v) = n
-		return nil
-	}}
+	return Setting{
+		Name: name,
+		Key:  key,
+		Kind: Number,
+		get:  func(v *Values) string { return strconv.Itoa(*of(v)) },
+		set: func(v *Values, s string) error {
+			n, err := strconv.Atoi(strings.TrimSpace(s))
+			if err != nil || n < min || n > max {
+				return wrong("Enter a number from {{.Min}} to {{.Max}}", "Min", min, "Max", max)
+			}
+			*of(v) = n
+			return nil
+		},
+	}
 }
 
 func onOff(name, key string, of func(*Values) *bool) Setting {
-	return Setting{Name: name, Key: key, Kind: Switch, get: func(v *Values) string { return strconv.FormatBool(*of(v)) }, set: func(v *Values, s string) error {
-		b, err := strconv.ParseBool(s)
-		if err != nil {
-			return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
-		}
-		*of(v) = b
-		return nil
-	}}
+	return Setting{
+		Name: name,
+		Key:  key,
+		Kind: Switch,
+		get:  func(v *Values) string { return strconv.FormatBool(*of(v)) },
+		set: func(v *Values, s string) error {
+			b, err := strconv.ParseBool(s)
+			if err != nil {
+				return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
+			}
+			*of(v) = b
+			return nil
+		},
+	}
 }
 
 // duration describes a setting that is a time from min to max; with forever, 0 is a value too: without end.
 func duration(name, key string, min, max time.Duration, forever bool, of func(*Values) *time.Duration) Setting {
-	return Setting{Name: name, Key: key, Kind: Duration, get: func(v *Values) string { return FormatDuration(*of(v)) }, set: func(v *Values, s string) error {
-		d, ok := ParseDuration(s)
-		switch {
-		case ok && d == 0 && forever:
-		case !ok || d < min || d > max:
-			return wrong("Enter a duration from {{.Min}} to {{.Max}}", "Min", FormatDuration(min), "Max", FormatDuration(max))
-		}
-		*of(v) = d
-		return nil
-	}}
+	return Setting{
+		Name: name,
+		Key:  key,
+		Kind: Duration,
+		get:  func(v *Values) string { return FormatDuration(*of(v)) },
+		set: func(v *Values, s string) error {
+			d, ok := ParseDuration(s)
+			switch {
+			case ok && d == 0 && forever:
+			case !ok || d < min || d > max:
+				return wrong("Enter a duration from {{.Min}} to {{.Max}}", "Min", FormatDuration(min),
+					"Max", FormatDuration(max))
+			}
+			*of(v) = d
+			return nil
+		},
+	}
 }
 
 var units = []struct {

@@ -59,34 +59,50 @@ func Zone(name string) (*time.Location, bool) {
 }
 
 func timeZone(name string, of func(*Values) *string) Setting {
-	return Setting{Name: name, Kind: Text, get: func(v *Values) string { return *of(v) }, set: func(v *Values, s string) error {
-		s = strings.TrimSpace(s)
-		if _, ok := Zone(s); !ok {
-			return wrong("There is no such time zone: give its name, like Europe/Paris")
-		}
-		*of(v) = s
-		return nil
-	}}
+	return Setting{
+		Name: name,
+		Kind: Text,
+		get:  func(v *Values) string { return *of(v) },
+		set: func(v *Values, s string) error {
+			s = strings.TrimSpace(s)
+			if _, ok := Zone(s); !ok {
+				return wrong("There is no such time zone: give its name, like Europe/Paris")
+			}
+			*of(v) = s
+			return nil
+		},
+	}
 }
 
 func clockTime(name string, of func(*Values) *int) Setting {
-	return Setting{Name: name, Kind: Text, get: func(v *Values) string { return FormatClock(*of(v)) }, set: func(v *Values, s string) error {
-		m, ok := ParseClock(s)
-		if !ok {
-			return wrong("Enter a time from 00:00 to 23:59, like 22:00")
-		}
-		*of(v) = m
-		return nil
-	}}
+	return Setting{
+		Name: name,
+		Kind: Text,
+		get:  func(v *Values) string { return FormatClock(*of(v)) },
+		set: func(v *Values, s string) error {
+			m, ok := ParseClock(s)
+			if !ok {
+				return wrong("Enter a time from 00:00 to 23:59, like 22:00")
+			}
+			*of(v) = m
+			return nil
+		},
+	}
 }
 
 func days(name string, of func(*Values) *store.Days) Setting {
-	return Setting{Name: name, Kind: Several, Choices: DayNames, get: func(v *Values) string { return strings.Join(DaysOf(*of(v)), ",") }, set: func(v *Values, s string) error {
-		d, ok := ParseDays(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }))
-		if !ok {
-			return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
-		}
-		*of(v) = d
-		return nil
-	}}
+	return Setting{
+		Name:    name,
+		Kind:    Several,
+		Choices: DayNames,
+		get:     func(v *Values) string { return strings.Join(DaysOf(*of(v)), ",") },
+		set: func(v *Values, s string) error {
+			d, ok := ParseDays(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }))
+			if !ok {
+				return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
+			}
+			*of(v) = d
+			return nil
+		},
+	}
 }

@@ -84,7 +84,8 @@ type Settings struct {
 type host struct {
 	defaults Defaults
 	now      atomic.Pointer[inForce]
-	mu       sync.Mutex // held from reading the store until the values are replaced, so that an old read does not hide a change
+	// held from reading the store until the values are replaced, so that an old read does not hide a change
+	mu sync.Mutex
 }
 
 type inForce struct {

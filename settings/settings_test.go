@@ -28,9 +28,21 @@ func open(t *testing.T) store.Store {
 }
 
 func defaults() map[string]settings.Defaults {
-	v := settings.Values{Title: "Example", SessionIdle: 14 * day, InviteBy: store.RoleSupervisor, InviteApps: "admins", InviteTime: 7 * day, Reusable: true, MaxUses: 500,
-		MaxInvites: 2000, Uploads: 90 * day}
-	return map[string]settings.Defaults{"a.example": {Values: v, Configured: []string{"organization.title"}}, "b.example": {Values: v}}
+	v := settings.Values{
+		Title:       "Example",
+		SessionIdle: 14 * day,
+		InviteBy:    store.RoleSupervisor,
+		InviteApps:  "admins",
+		InviteTime:  7 * day,
+		Reusable:    true,
+		MaxUses:     500,
+		MaxInvites:  2000,
+		Uploads:     90 * day,
+	}
+	return map[string]settings.Defaults{
+		"a.example": {Values: v, Configured: []string{"organization.title"}},
+		"b.example": {Values: v},
+	}
 }
 
 func node(t *testing.T, st store.Store) *settings.Settings {
@@ -71,12 +83,18 @@ func TestSettings(t *testing.T) {
 	if s := state(t, one, "signin.session_idle"); s.Source != settings.BuiltIn || s.Value != "14d" {
 		t.Errorf("%+v", s)
 	}
-	changed, err := one.Change(t.Context(), "a.example", "alice", to("organization.title", "  Big   Co ", "signin.two_factor", "owner,admin", "organization.role_member", "Agent",
-		"retention.archive", "30d", "invitations.validity", "7d"))
+	changed, err := one.Change(t.Context(), "a.example", "alice", to("organization.title", "  Big   Co ",
+		"signin.two_factor", "owner,admin", "organization.role_member", "Agent", "retention.archive", "30d",
+		"invitations.validity", "7d"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []settings.Changed{{"organization.title", "Example", "Big Co"}, {"organization.role_member", "", "Agent"}, {"signin.two_factor", "", "admin,owner"}, {"retention.archive", "0d", "30d"}}
+	want := []settings.Changed{
+		{"organization.title", "Example", "Big Co"},
+		{"organization.role_member", "", "Agent"},
+		{"signin.two_factor", "", "admin,owner"},
+		{"retention.archive", "0d", "30d"},
+	}
 	if !reflect.DeepEqual(changed, want) {
 		t.Errorf("changed %v, want %v", changed, want)
 	}
@@ -85,24 +103,28 @@ func TestSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := s.Of("a.example")
-		if v.Title != "Big Co" || v.Roles["member"] != "Agent" || v.Archive != 30*day || !v.NeedsTwoFactor("owner") || !v.NeedsTwoFactor("admin") || v.NeedsTwoFactor("member") {
+		if v.Title != "Big Co" || v.Roles["member"] != "Agent" || v.Archive != 30*day || !v.NeedsTwoFactor("owner") ||
+			!v.NeedsTwoFactor("admin") || v.NeedsTwoFactor("member") {
 			t.Errorf("%s: %+v", name, v)
 		}
 		if other := s.Of("b.example"); !reflect.DeepEqual(other, withRoles(defaults()["b.example"].Values)) {
 			t.Errorf("%s: b.example has %+v", name, other)
 		}
 	}
-	if s := state(t, two, "organization.title"); s.Source != settings.Set || s.By != "alice" || s.Since.IsZero() || s.Default != "Example" || s.From != settings.Configuration {
+	if s := state(t, two, "organization.title"); s.Source != settings.Set || s.By != "alice" || s.Since.IsZero() ||
+		s.Default != "Example" || s.From != settings.Configuration {
 		t.Errorf("%+v", s)
 	}
 	if s := state(t, two, "invitations.validity"); s.Source != settings.BuiltIn {
 		t.Errorf("what was not changed counts as set: %+v", s)
 	}
-	if changed, err := two.Change(t.Context(), "a.example", "bob", map[string]*string{"organization.title": nil, "signin.session_idle": nil}); err != nil ||
+	if changed, err := two.Change(t.Context(), "a.example", "bob",
+		map[string]*string{"organization.title": nil, "signin.session_idle": nil}); err != nil ||
 		!reflect.DeepEqual(changed, []settings.Changed{{"organization.title", "Big Co", "Example"}}) {
 		t.Error(changed, err)
 	}
-	if err := one.Load(t.Context()); err != nil || one.Of("a.example").Title != "Example" || one.Of("a.example").Archive != 30*day {
+	if err := one.Load(t.Context()); err != nil || one.Of("a.example").Title != "Example" ||
+		one.Of("a.example").Archive != 30*day {
 		t.Errorf("%v, %+v", err, one.Of("a.example"))
 	}
 }
@@ -116,9 +138,11 @@ func withRoles(v settings.Values) settings.Values {
 func TestMistakes(t *testing.T) {
 	s := node(t, open(t))
 	long := strings.Repeat("x", 101)
-	_, err := s.Change(t.Context(), "a.example", "alice", to("organization.title", long, "organization.lang", "de", "organization.role_admin", "a\x07b", "signin.two_factor", "owner,god",
-		"signin.session_idle", "3s", "invitations.by", "member", "invitations.max_uses", "1", "invitations.reusable", "perhaps", "retention.archive", "1h", "retention.uploads", "0d",
-		"invitations.validity", "for ever", "invitations.max_open", "many", "no.such", "1", "invitations.apps", "anyone"))
+	_, err := s.Change(t.Context(), "a.example", "alice", to("organization.title", long, "organization.lang", "de",
+		"organization.role_admin", "a\x07b", "signin.two_factor", "owner,god", "signin.session_idle", "3s",
+		"invitations.by", "member", "invitations.max_uses", "1", "invitations.reusable", "perhaps", "retention.archive",
+		"1h", "retention.uploads", "0d", "invitations.validity", "for ever", "invitations.max_open", "many", "no.such",
+		"1", "invitations.apps", "anyone"))
 	var ms settings.Mistakes
 	if !errors.As(err, &ms) {
 		t.Fatal(err)
@@ -127,8 +151,11 @@ func TestMistakes(t *testing.T) {
 	for _, m := range ms {
 		names = append(names, m.Field)
 	}
-	want := []string{"no.such", "organization.title", "organization.lang", "organization.role_admin", "signin.two_factor", "signin.session_idle", "invitations.by", "invitations.validity",
-		"invitations.reusable", "invitations.max_uses", "invitations.max_open", "retention.archive", "retention.uploads"}
+	want := []string{
+		"no.such", "organization.title", "organization.lang", "organization.role_admin", "signin.two_factor",
+		"signin.session_idle", "invitations.by", "invitations.validity", "invitations.reusable", "invitations.max_uses",
+		"invitations.max_open", "retention.archive", "retention.uploads",
+	}
 	if !reflect.DeepEqual(names, want) {
 		t.Errorf("mistakes in %v\nwant %v", names, want)
 	}
@@ -146,7 +173,11 @@ func TestMistakes(t *testing.T) {
 // TestStrangeRows checks that rows of a newer parley and damaged rows are ignored, and the rest applies.
 func TestStrangeRows(t *testing.T) {
 	st := open(t)
-	if err := st.SetSettings(t.Context(), "a.example", []store.Setting{{Name: "future.thing", Value: "1"}, {Name: "retention.archive", Value: "soon"}, {Name: "organization.title", Value: "Kept"}}, nil); err != nil {
+	if err := st.SetSettings(t.Context(), "a.example", []store.Setting{
+		{Name: "future.thing", Value: "1"},
+		{Name: "retention.archive", Value: "soon"},
+		{Name: "organization.title", Value: "Kept"},
+	}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if v := node(t, st).Of("a.example"); v.Title != "Kept" || v.Archive != 0 {
@@ -155,7 +186,14 @@ func TestStrangeRows(t *testing.T) {
 }
 
 func TestDurations(t *testing.T) {
-	for text, want := range map[string]time.Duration{"0": 0, "0d": 0, "1d": day, "36h": 36 * time.Hour, "90m": 90 * time.Minute, "5s": 5 * time.Second} {
+	for text, want := range map[string]time.Duration{
+		"0":   0,
+		"0d":  0,
+		"1d":  day,
+		"36h": 36 * time.Hour,
+		"90m": 90 * time.Minute,
+		"5s":  5 * time.Second,
+	} {
 		if got, ok := settings.ParseDuration(text); !ok || got != want {
 			t.Errorf("%s: %v %v", text, got, ok)
 		}
@@ -177,17 +215,30 @@ func TestQuietSettings(t *testing.T) {
 		_, err := s.Change(t.Context(), "a.example", "romeo", to(pairs...))
 		return err
 	}
-	if err := change("phones.quiet", "true", "phones.quiet_from", "21:30", "phones.quiet_to", "6:15", "phones.quiet_days", "sun,fri", "organization.time_zone", " Europe/Rome "); err != nil {
+	if err := change("phones.quiet", "true", "phones.quiet_from", "21:30", "phones.quiet_to", "6:15",
+		"phones.quiet_days", "sun,fri", "organization.time_zone", " Europe/Rome "); err != nil {
 		t.Fatal(err)
 	}
-	want := store.QuietHours{On: true, From: 21*60 + 30, To: 6*60 + 15, Days: 1<<time.Sunday | 1<<time.Friday, Zone: "Europe/Rome"}
+	want := store.QuietHours{
+		On:   true,
+		From: 21*60 + 30,
+		To:   6*60 + 15,
+		Days: 1<<time.Sunday | 1<<time.Friday,
+		Zone: "Europe/Rome",
+	}
 	if got := s.Of("a.example").Quiet; got != want {
 		t.Errorf("%+v", got)
 	}
 	if v := state(t, s, "phones.quiet_days").Value + " " + state(t, s, "phones.quiet_to").Value; v != "fri,sun 06:15" {
 		t.Error(v)
 	}
-	for _, bad := range [][]string{{"phones.quiet_from", "24:00"}, {"phones.quiet_to", "7 pm"}, {"phones.quiet_days", "someday"}, {"organization.time_zone", "Local"}, {"organization.time_zone", "../etc"}} {
+	for _, bad := range [][]string{
+		{"phones.quiet_from", "24:00"},
+		{"phones.quiet_to", "7 pm"},
+		{"phones.quiet_days", "someday"},
+		{"organization.time_zone", "Local"},
+		{"organization.time_zone", "../etc"},
+	} {
 		var wrong settings.Mistakes
 		if err := change(bad...); !errors.As(err, &wrong) || wrong[0].Field != bad[0] {
 			t.Errorf("%v: %v", bad, err)

@@ -10,7 +10,8 @@ const (
 	DomainBlock       = "block"       // no connection to it or from it
 	DomainAllow       = "allow"       // connections are allowed even if a blocklist names the domain
 	DomainCertificate = "certificate" // as allow, and only a valid certificate authenticates it
-	DomainDialback    = "dialback"    // as allow, and dialback authenticates it even if certificates are required of others
+	// as allow, and dialback authenticates it even if certificates are required of others
+	DomainDialback = "dialback"
 )
 
 // DomainRule is a rule about a remote domain or, if Domain begins with "*.", about all domains below one. It holds for

@@ -69,12 +69,14 @@ type Invitations interface {
 	Invitations(ctx context.Context, host string, f InvitationFilter) ([]Invitation, int, error)
 	// UpdateInvitation changes an invitation in a transaction. f changes generation, e-mail, state or expiry and gives
 	// the event for the history; it may be called again.
-	UpdateInvitation(ctx context.Context, host, id string, f func(i *Invitation) (InvitationEvent, error)) (Invitation, error)
+	UpdateInvitation(ctx context.Context, host, id string,
+		f func(i *Invitation) (InvitationEvent, error)) (Invitation, error)
 	// UseInvitation counts one use of an invitation that can be used and has this generation. In the same transaction
 	// it makes the account u, or gives u's keys to an account of that name without a password; ErrExists if that
 	// account has one. With KindReset it sets the existing account's password and removes its tokens and web sessions.
 	// u is nil where no account is made. ErrNotFound if the invitation cannot be used.
-	UseInvitation(ctx context.Context, host, id string, generation int, at time.Time, u *User, e InvitationEvent) (Invitation, error)
+	UseInvitation(ctx context.Context, host, id string, generation int, at time.Time, u *User,
+		e InvitationEvent) (Invitation, error)
 	// InvitationEvents gives the history of an invitation, the oldest event first.
 	InvitationEvents(ctx context.Context, host, id string) ([]InvitationEvent, error)
 	// AddInvitationEvent adds an event to the history of an invitation.

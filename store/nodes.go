@@ -66,7 +66,8 @@ type Keep struct {
 	Items  int   // how many items of the node: the newest
 	Refuse bool  // ErrFull if the node would have more than Items
 	Bytes  int64 // of the payloads of all the owner's nodes: ErrLimit if there would be more; 0: no limit
-	Share  int64 // bytes in all nodes of a service made by the node's creator: ErrShare if there would be more; 0: no limit
+	// bytes in all nodes of a service made by the node's creator: ErrShare if there would be more; 0: no limit
+	Share int64
 }
 
 // Nodes keeps publish-subscribe nodes with their items, affiliations and subscriptions.

@@ -71,8 +71,9 @@ func (p Person) Display() string {
 
 // PeopleFilter chooses people; the zero value chooses all.
 type PeopleFilter struct {
-	Words      []string // each must occur in name, full name, e-mail, title, department or a searchable field, in any case
-	Open       bool     // Words and Department look only at what everybody of the organization sees
+	// each must occur in name, full name, e-mail, title, department or a searchable field, in any case
+	Words      []string
+	Open       bool // Words and Department look only at what everybody of the organization sees
 	State      string
 	Here       bool // only active or invited people
 	Role       string

@@ -198,14 +198,16 @@ type Rosters interface {
 	// Roster gives all contacts, also those not InRoster, and the current version (0: never changed).
 	Roster(ctx context.Context, host, user string) ([]Contact, int64, error)
 	// RosterSince gives what changed after a version; ok is false if the changes since then are no longer known.
-	RosterSince(ctx context.Context, host, user string, version int64) (changed []Contact, removed []Removed, now int64, ok bool, err error)
+	RosterSince(ctx context.Context, host, user string,
+		version int64) (changed []Contact, removed []Removed, now int64, ok bool, err error)
 	// Contact gives one contact; ErrNotFound if there is none.
 	Contact(ctx context.Context, host, user, jid string) (Contact, error)
 	// UpdateContact changes one contact in a transaction. f gets the contact (a zero Contact with JID if there is none)
 	// and changes it; f may be called again; with remove the contact leaves the roster. There may be max contacts and
 	// max pending requests: ErrLimit; as many removed contacts are remembered. It gives the contact afterwards with its
 	// new version (0 if f returned ErrNoChange).
-	UpdateContact(ctx context.Context, host, user, jid string, max int, f func(c *Contact) (remove bool, err error)) (Contact, error)
+	UpdateContact(ctx context.Context, host, user, jid string, max int,
+		f func(c *Contact) (remove bool, err error)) (Contact, error)
 }
 
 // ErrNoChange is returned by an update function that changes nothing.

@@ -48,7 +48,8 @@ type OrgChange struct {
 	GroupTeams []GroupTeam
 	Members    []GroupMember
 	Bookmarks  map[string][]Bookmark // by group: for users of host who are new in it
-	Fill       string                // a group whose teams' people are not all members yet: it is in ToFill until FillDone
+	// a group whose teams' people are not all members yet: it is in ToFill until FillDone
+	Fill string
 }
 
 // Teams keeps teams and their part in groups.

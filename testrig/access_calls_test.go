@@ -14,8 +14,8 @@ import (
 	"parley/testrig"
 )
 
-// TestAccessOfCalls: whoever is called by name in a room is told of it where they may read it, and nobody else is: it is
-// noted under what they have missed, their devices are pushed, and their clients get the room's bookmark back.
+// TestAccessOfCalls: whoever is called by name in a room is told of it where they may read it, and nobody else is: it
+// is noted under what they have missed, their devices are pushed, and their clients get the room's bookmark back.
 func TestAccessOfCalls(t *testing.T) {
 	r, ctl := startControlled(t, func(c *config.Config) {
 		testrig.WithComponent("push.example")(c)
@@ -38,7 +38,8 @@ func TestAccessOfCalls(t *testing.T) {
 			if e.Find("notification") == nil {
 				continue
 			}
-			if err := service.Write("<iq type='result' id='" + e.Attr("id") + "' from='push.example' to='" + e.Attr("from") + "'/>"); err != nil {
+			if err := service.Write("<iq type='result' id='" + e.Attr("id") + "' from='push.example' to='" +
+				e.Attr("from") + "'/>"); err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range e.Find("notification").Find("x").Children {
@@ -53,7 +54,8 @@ func TestAccessOfCalls(t *testing.T) {
 	var all strings.Builder
 	for _, v := range visitors {
 		host := clients[v].Host()
-		all.WriteString(fmt.Sprintf("<reference xmlns='urn:xmpp:reference:0' type='mention' uri='xmpp:%s@%s'/>", v, host))
+		all.WriteString(fmt.Sprintf("<reference xmlns='urn:xmpp:reference:0' type='mention' uri='xmpp:%s@%s'/>",
+			v, host))
 		if host == testrig.Host { // others are pushed by their own server
 			enablePush(t, signInAt(t, r, v, host, "phone"), v)
 		}
@@ -79,7 +81,8 @@ func TestAccessOfCalls(t *testing.T) {
 			}
 			enters(t, clients["moderator"], room)
 			id := fresh()
-			do(t, clients["moderator"], "<message type='groupchat' id='"+id+"' to='"+room+"'><body>hear!</body>"+all.String()+"</message>", id)
+			do(t, clients["moderator"],
+				"<message type='groupchat' id='"+id+"' to='"+room+"'><body>hear!</body>"+all.String()+"</message>", id)
 			got := make(map[string]bool)
 			for len(got) < len(want) {
 				who, at, called := pushed()
@@ -100,11 +103,13 @@ func TestAccessOfCalls(t *testing.T) {
 					continue
 				}
 				told := slices.Contains(want, v)
-				ids, err := r.Node.Store.Mentions(t.Context(), testrig.Host, v, room, 0, 10) // written before anybody is pushed
+				// written before anybody is pushed
+				ids, err := r.Node.Store.Mentions(t.Context(), testrig.Host, v, room, 0, 10)
 				if err != nil || (len(ids) > 0) != told {
 					t.Errorf("%s, %s: in %s noted %v, to be %v: %v", kind, v, room, ids, told, err)
 				}
-				for deadline := time.Now().Add(20 * time.Second); told && !hasMark(t, r, v, room); time.Sleep(time.Millisecond) {
+				for deadline := time.Now().Add(20 * time.Second); told &&
+					!hasMark(t, r, v, room); time.Sleep(time.Millisecond) {
 					if time.Now().After(deadline) {
 						t.Fatalf("%s, %s: is not woken", kind, v)
 					}
@@ -112,14 +117,16 @@ func TestAccessOfCalls(t *testing.T) {
 			}
 			// The last of those told is woken after all others were looked at, in order of name.
 			for _, v := range visitors {
-				if clients[v].Host() == testrig.Host && v != "moderator" && !slices.Contains(want, v) && hasMark(t, r, v, room) {
+				if clients[v].Host() == testrig.Host && v != "moderator" &&
+					!slices.Contains(want, v) && hasMark(t, r, v, room) {
 					t.Errorf("%s, %s: is woken for %s", kind, v, room)
 				}
 			}
 		}
 	}
 	// What was pushed to anybody else came before this.
-	do(t, clients["owner"], "<message to='nurse@"+testrig.Host+"' type='chat'><body>x</body></message><iq type='get' id='synced'><ping xmlns='urn:xmpp:ping'/></iq>", "synced")
+	do(t, clients["owner"], "<message to='nurse@"+testrig.Host+
+		"' type='chat'><body>x</body></message><iq type='get' id='synced'><ping xmlns='urn:xmpp:ping'/></iq>", "synced")
 	for who, room, called := pushed(); who != "nurse"; who, room, called = pushed() {
 		if called {
 			t.Errorf("a push for %s of %s", who, room)
@@ -130,7 +137,9 @@ func TestAccessOfCalls(t *testing.T) {
 // enablePush has an app of somebody woken, and its connection gone.
 func enablePush(t *testing.T, c *testrig.Client, node string) {
 	t.Helper()
-	if e := ask(t, c, strings.Split(c.Address, "/")[0], "set", "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='"+node+"'><priority xmlns='tigase:push:priority:0'/></enable>"); !ok(e) {
+	if e := ask(t, c, strings.Split(c.Address, "/")[0], "set",
+		"<enable xmlns='urn:xmpp:push:0' jid='push.example' node='"+node+
+			"'><priority xmlns='tigase:push:priority:0'/></enable>"); !ok(e) {
 		t.Fatalf("push is not enabled: %s", e)
 	}
 	if err := c.Write("</stream:stream>"); err != nil {
@@ -167,14 +176,19 @@ func hasMark(t *testing.T, r *testrig.Rig, user, room string) bool {
 	return false
 }
 
-// TestAccessOfFiles: people of the host get a place for a file, whatever they are in a group, and others none. A file is for
-// whoever has its address, which nobody guesses; who learns of it are those who read the message that it is in.
+// TestAccessOfFiles: people of the host get a place for a file, whatever they are in a group, and others none. A file
+// is for whoever has its address, which nobody guesses; who learns of it are those who read the message that it is in.
 func TestAccessOfFiles(t *testing.T) {
 	r, ctl := startControlled(t, web)
 	clients := makeVisitors(t, r)
-	purposes := []string{"", "<message xmlns='urn:xmpp:http:upload:purpose:0'/>", "<permanent xmlns='urn:xmpp:http:upload:purpose:0'/>", "<profile xmlns='urn:xmpp:http:upload:purpose:0'/>"}
+	purposes := []string{
+		"", "<message xmlns='urn:xmpp:http:upload:purpose:0'/>", "<permanent xmlns='urn:xmpp:http:upload:purpose:0'/>",
+		"<profile xmlns='urn:xmpp:http:upload:purpose:0'/>",
+	}
 	slot := func(v, purpose string) *testrig.Element {
-		return ask(t, clients[v], "upload."+testrig.Host, "get", "<request xmlns='urn:xmpp:http:upload:0' filename='plan.txt' size='5' content-type='text/plain'>"+purpose+"</request>")
+		return ask(t, clients[v], "upload."+testrig.Host, "get",
+			"<request xmlns='urn:xmpp:http:upload:0' filename='plan.txt' size='5' content-type='text/plain'>"+purpose+
+				"</request>")
 	}
 	for _, v := range visitors {
 		for _, p := range purposes {
@@ -219,7 +233,9 @@ func TestAccessOfFiles(t *testing.T) {
 	if strings.HasSuffix(dir, "A") {
 		last = "B"
 	}
-	for _, at := range []string{dir[:len(dir)-1] + last + name, dir[:strings.LastIndexByte(dir, '/')] + "/", dir + "/", dir + "/other.txt", dir} {
+	for _, at := range []string{
+		dir[:len(dir)-1] + last + name, dir[:strings.LastIndexByte(dir, '/')] + "/", dir + "/", dir + "/other.txt", dir,
+	} {
 		if status, _ := send("GET", at, ""); status < 400 {
 			t.Errorf("%s: %d", at, status)
 		}
@@ -228,11 +244,13 @@ func TestAccessOfFiles(t *testing.T) {
 	g := makeGate(t, r, ctl, "private")
 	enters(t, clients["member"], g.room)
 	id := fresh()
-	do(t, clients["member"], "<message type='groupchat' id='"+id+"' to='"+g.room+"'><body>"+get+"</body><x xmlns='jabber:x:oob'><url>"+get+"</url></x></message>", id)
+	do(t, clients["member"], "<message type='groupchat' id='"+id+"' to='"+g.room+"'><body>"+get+
+		"</body><x xmlns='jabber:x:oob'><url>"+get+"</url></x></message>", id)
 	for _, v := range visitors {
 		found := false
 		id := fresh()
-		for _, e := range gather(t, clients[v], "<iq type='set' id='"+id+"' to='"+g.room+"'><query xmlns='urn:xmpp:mam:2'/></iq>", id) {
+		for _, e := range gather(t, clients[v],
+			"<iq type='set' id='"+id+"' to='"+g.room+"'><query xmlns='urn:xmpp:mam:2'/></iq>", id) {
 			found = found || strings.Contains(e.String(), get)
 		}
 		if want := open(access["private"][v], "a"); found != want {

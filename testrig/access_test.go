@@ -25,7 +25,8 @@ var doors = []struct {
 		return ok(ask(t, c, g.room, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>"))
 	}},
 	{"l", func(t *testing.T, c *testrig.Client, g gate) bool { // find it in the list
-		return lists(ask(t, c, "groups.example.org", "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>"), g.room)
+		return lists(ask(t, c, "groups.example.org", "get",
+			"<query xmlns='http://jabber.org/protocol/disco#items'/>"), g.room)
 	}},
 	{"v", func(t *testing.T, c *testrig.Client, g gate) bool { // its picture
 		return ok(ask(t, c, g.room, "get", "<vCard xmlns='vcard-temp'/>"))
@@ -38,9 +39,11 @@ var doors = []struct {
 		}
 		return known
 	}},
-	{"x", func(t *testing.T, c *testrig.Client, g gate) bool { // its restricted theme: in the list, known, read, entered
+	// its restricted theme: in the list, known, read, entered
+	{"x", func(t *testing.T, c *testrig.Client, g gate) bool {
 		e := ask(t, c, g.room, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>")
-		all := [4]bool{ok(e) && lists(e, g.secret), ok(ask(t, c, g.secret, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")),
+		all := [4]bool{ok(e) && lists(e, g.secret), ok(ask(t, c, g.secret, "get",
+			"<query xmlns='http://jabber.org/protocol/disco#info'/>")),
 			ok(ask(t, c, g.secret, "set", "<query xmlns='urn:xmpp:mam:2'/>")), enters(t, c, g.secret)}
 		if all != [4]bool{} && all != [4]bool{true, true, true, true} {
 			t.Errorf("restricted theme: %v", all)
@@ -48,21 +51,26 @@ var doors = []struct {
 		return all[0]
 	}},
 	{"a", func(t *testing.T, c *testrig.Client, g gate) bool { // its archive, and that of its theme
-		e, f := ask(t, c, g.room, "set", "<query xmlns='urn:xmpp:mam:2'/>"), ask(t, c, g.theme, "set", "<query xmlns='urn:xmpp:mam:2'/>")
+		e, f := ask(t, c, g.room, "set", "<query xmlns='urn:xmpp:mam:2'/>"),
+			ask(t, c, g.theme, "set", "<query xmlns='urn:xmpp:mam:2'/>")
 		if ok(e) != ok(f) {
 			t.Errorf("archive of the group: %v, of its theme: %v", ok(e), ok(f))
 		}
 		return ok(e)
 	}},
 	{"f", func(t *testing.T, c *testrig.Client, g gate) bool { // search in it
-		return ok(ask(t, c, g.room, "set", "<query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>"+
-			"<field var='{urn:xmpp:fulltext:0}fulltext'><value>hello</value></field></x></query>"))
+		return ok(ask(t, c, g.room, "set",
+			"<query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>"+
+				"<value>urn:xmpp:mam:2</value></field>"+
+				"<field var='{urn:xmpp:fulltext:0}fulltext'><value>hello</value></field></x></query>"))
 	}},
 	{"m", func(t *testing.T, c *testrig.Client, g gate) bool { // the list of members
-		return ok(ask(t, c, g.room, "get", "<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='member'/></query>"))
+		return ok(ask(t, c, g.room, "get",
+			"<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='member'/></query>"))
 	}},
 	{"b", func(t *testing.T, c *testrig.Client, g gate) bool { // the list of who is banned
-		return ok(ask(t, c, g.room, "get", "<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query>"))
+		return ok(ask(t, c, g.room, "get",
+			"<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query>"))
 	}},
 	{"c", func(t *testing.T, c *testrig.Client, g gate) bool { // its configuration
 		return ok(ask(t, c, g.room, "get", "<query xmlns='http://jabber.org/protocol/muc#owner'/>"))
@@ -70,7 +78,8 @@ var doors = []struct {
 	{"j", func(t *testing.T, c *testrig.Client, g gate) bool { return enters(t, c, g.room) }},
 	{"s", func(t *testing.T, c *testrig.Client, g gate) bool { // say something
 		id := fresh()
-		return do(t, c, "<message type='groupchat' id='"+id+"' to='"+g.room+"'><body>hello</body></message>", id).Attr("type") != "error"
+		return do(t, c, "<message type='groupchat' id='"+id+"' to='"+g.room+"'><body>hello</body></message>",
+			id).Attr("type") != "error"
 	}},
 }
 
@@ -107,15 +116,16 @@ func lists(e *testrig.Element, room string) bool { return strings.Contains(e.Str
 func enters(t *testing.T, c *testrig.Client, room string) bool {
 	t.Helper()
 	id := fresh()
-	return do(t, c, "<presence id='"+id+"' to='"+room+"/"+fresh()+"'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id).Attr("type") != "error"
+	return do(t, c, "<presence id='"+id+"' to='"+room+"/"+fresh()+
+		"'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id).Attr("type") != "error"
 }
 
-// Who stands before the doors. A stranger is of another server; remote is too, and a member where that can be; colleague
-// is of the organization and not in the group; former was in it.
+// Who stands before the doors. A stranger is of another server; remote is too, and a member where that can be;
+// colleague is of the organization and not in the group; former was in it.
 var visitors = []string{"stranger", "remote", "colleague", "member", "moderator", "owner", "admin", "banned", "former"}
 
-// access is the table: which doors are open in which kind of group for whom. "i" is being in the group oneself, as far as
-// one's own server knows: those doors, and others that these letters open, are in access_views_test.go.
+// access is the table: which doors are open in which kind of group for whom. "i" is being in the group oneself, as far
+// as one's own server knows: those doors, and others that these letters open, are in access_views_test.go.
 var access = map[string]map[string]string{
 	"private": {"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"public": {"colleague": "klvtjs", "former": "klvtjs",
@@ -126,7 +136,12 @@ var access = map[string]map[string]string{
 		"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"announcement": {"colleague": "klvtj", "former": "klvtj",
 		"member": "klvtafmji", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
-	"announcement, hidden": {"member": "klvtafmji", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
+	"announcement, hidden": {
+		"member":    "klvtafmji",
+		"moderator": "klvtxafmbjsi",
+		"owner":     "klvtxafmbcjsi",
+		"admin":     "klvtxafmbcjs",
+	},
 	"federated": {"remote": "klvtafjs",
 		"member": "klvtafjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 }
@@ -249,13 +264,20 @@ func makeGate(t *testing.T, r *testrig.Rig, ctl *testrig.Line, kind string) gate
 	}
 	name, _, hidden := strings.Cut(kind, ",")
 	person := personOf
-	g, err := o.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{Slug: "g" + org.Slug(kind), Name: kind, Kind: name, Private: hidden, Owner: person("owner"),
-		Members: []jid.JID{person("member"), person("moderator"), person("former")}})
+	g, err := o.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{
+		Slug:    "g" + org.Slug(kind),
+		Name:    kind,
+		Kind:    name,
+		Private: hidden,
+		Owner:   person("owner"),
+		Members: []jid.JID{person("member"), person("moderator"), person("former")},
+	})
 	fail(err)
 	fail(o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("moderator"), store.RoleModerator))
 	fail(o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("banned"), store.RoleBanned))
 	fail(o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("former"), ""))
-	if err := o.SetMember(ctx, acts.System, testrig.Host, g.ID, person("remote"), store.RoleMember); (err == nil) != (name == org.Federated) {
+	if err := o.SetMember(ctx, acts.System, testrig.Host, g.ID,
+		person("remote"), store.RoleMember); (err == nil) != (name == org.Federated) {
 		t.Fatalf("%s: a remote member: %v", kind, err)
 	}
 	theme, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Open"})
@@ -263,8 +285,16 @@ func makeGate(t *testing.T, r *testrig.Rig, ctl *testrig.Line, kind string) gate
 	secret, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Secret", Restricted: true})
 	fail(err)
 	address := func(room string) string { return o.RoomJID(testrig.Host, room).String() }
-	made := gate{room: address(g.Room), theme: address(theme.Room), secret: address(secret.Room), id: g.ID, slug: g.Slug, hidden: name == org.Federated,
-		keys: [3]string{"", theme.Key, secret.Key}, word: "rosemary" + strings.ReplaceAll(g.Slug, "-", "")}
+	made := gate{
+		room:   address(g.Room),
+		theme:  address(theme.Room),
+		secret: address(secret.Room),
+		id:     g.ID,
+		slug:   g.Slug,
+		hidden: name == org.Federated,
+		keys:   [3]string{"", theme.Key, secret.Key},
+		word:   "rosemary" + strings.ReplaceAll(g.Slug, "-", ""),
+	}
 	speak(t, r, ctl, &made)
 	return made
 }

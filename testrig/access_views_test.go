@@ -41,16 +41,21 @@ var views = []struct {
 		}
 		return g.in(got, "'", "'")
 	}},
-	{"bookmarks", [3]string{"i", "i", ""}, false, func(t *testing.T, v visitor, g gate) [3]bool { // nobody is in the restricted theme
-		return g.in(ask(t, v.c, v.bare(), "get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:bookmarks:1'/></pubsub>").String(), "id='", "'")
+	// nobody is in the restricted theme
+	{"bookmarks", [3]string{"i", "i", ""}, false, func(t *testing.T, v visitor, g gate) [3]bool {
+		return g.in(ask(t, v.c, v.bare(), "get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+			"<items node='urn:xmpp:bookmarks:1'/></pubsub>").String(), "id='", "'")
 	}},
 	{"list of spaces", [3]string{"i", "", ""}, false, func(t *testing.T, v visitor, g gate) [3]bool {
 		const node = "{https://movim.eu}spaces_subscriptions_node"
-		e := ask(t, v.c, v.bare(), "get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='"+node+"'/></pubsub>")
+		e := ask(t, v.c, v.bare(), "get",
+			"<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='"+node+"'/></pubsub>")
 		listed := strings.Contains(e.String(), "id='"+g.id+"'")
 		// To pin it is for the same.
-		pinned := ok(ask(t, v.c, v.bare(), "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='"+node+"'><item id='"+g.id+
-			"'><subscription xmlns='urn:xmpp:pubsub:subscription:0' server='spaces."+testrig.Host+"' node='"+g.id+"'/></item></publish></pubsub>"))
+		pinned := ok(ask(t, v.c, v.bare(), "set",
+			"<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='"+node+"'><item id='"+g.id+
+				"'><subscription xmlns='urn:xmpp:pubsub:subscription:0' server='spaces."+testrig.Host+"' node='"+g.id+
+				"'/></item></publish></pubsub>"))
 		if listed != pinned {
 			t.Errorf("listed: %v, pinned: %v", listed, pinned)
 		}
@@ -58,16 +63,20 @@ var views = []struct {
 	}},
 	{"space", [3]string{"k", "t", "x"}, true, func(t *testing.T, v visitor, g gate) [3]bool {
 		at := "spaces." + testrig.Host
-		items := ask(t, v.c, at, "get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='"+g.id+"'/></pubsub>").String()
+		items := ask(t, v.c, at, "get",
+			"<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='"+g.id+"'/></pubsub>").String()
 		seen := g.in(items, "id='", "'")
-		names := g.in(ask(t, v.c, at, "get", "<query xmlns='http://jabber.org/protocol/disco#items' node='"+g.id+"'/>").String(), "name='", "'")
+		names := g.in(ask(t, v.c, at, "get",
+			"<query xmlns='http://jabber.org/protocol/disco#items' node='"+g.id+"'/>").String(), "name='", "'")
 		meta := ask(t, v.c, at, "get", "<query xmlns='http://jabber.org/protocol/disco#info' node='"+g.id+"'/>")
 		info := ok(meta)
 		// Who owns it is for who sees addresses in its rooms.
-		if owner := strings.Contains(meta.String(), ">owner@"+testrig.Host+"<"); owner != (info && (!g.hidden || v.name == "moderator" || v.name == "owner" || v.name == "admin")) {
+		if owner := strings.Contains(meta.String(), ">owner@"+testrig.Host+"<"); owner != (info &&
+			(!g.hidden || v.name == "moderator" || v.name == "owner" || v.name == "admin")) {
 			t.Errorf("%s, %s: the owner is named: %v", g.slug, v.name, owner)
 		}
-		listed := strings.Contains(ask(t, v.c, at, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>").String(), "'"+g.id+"'")
+		listed := strings.Contains(ask(t, v.c, at, "get",
+			"<query xmlns='http://jabber.org/protocol/disco#items'/>").String(), "'"+g.id+"'")
 		if names != seen || info != seen[0] || listed != seen[0] {
 			t.Errorf("items %v, names %v, metadata %v, listed %v", seen, names, info, listed)
 		}
@@ -119,10 +128,13 @@ var views = []struct {
 	}},
 	{"webhooks", [3]string{"c", "c", "c"}, true, func(t *testing.T, v visitor, g gate) (seen [3]bool) {
 		for i := range seen {
-			seen[i] = runs(t, v.c, g.room, "new-webhook", "<field var='name'><value>CI</value></field><field var='theme'><value>"+g.keys[i]+"</value></field>")
+			seen[i] = runs(t, v.c, g.room, "new-webhook",
+				"<field var='name'><value>CI</value></field><field var='theme'><value>"+g.keys[i]+"</value></field>")
 		}
 		listed := runs(t, v.c, g.room, "webhooks", "")
-		tells := runs(t, v.c, g.room, "new-outgoing-webhook", "<field var='name'><value>CI</value></field><field var='url'><value>https://ci.example.net/</value></field>")
+		tells := runs(t, v.c, g.room, "new-outgoing-webhook",
+			"<field var='name'><value>CI</value></field><field var='url'>"+
+				"<value>https://ci.example.net/</value></field>")
 		if listed != seen[0] || tells != seen[0] {
 			t.Errorf("in %v, out %v, listed %v", seen[0], tells, listed)
 		}
@@ -155,7 +167,8 @@ func visit(t *testing.T, r *testrig.Rig, name string, c *testrig.Client) visitor
 	}
 	v.web = r.Browser(t)
 	v.web.SignIn(name)
-	p := v.web.Post("/me/tokens", "name", "doors", "scope", "messages:read", "scope", "groups:read", "days", "30", "current", testrig.Password)
+	p := v.web.Post("/me/tokens", "name", "doors", "scope", "messages:read", "scope", "groups:read", "days", "30",
+		"current", testrig.Password)
 	if v.token = regexp.MustCompile(`parley_[0-9a-z]{20,}`).FindString(p.Text); v.token == "" {
 		t.Fatalf("%s has no token: %d", name, p.Status)
 	}
@@ -163,7 +176,8 @@ func visit(t *testing.T, r *testrig.Rig, name string, c *testrig.Client) visitor
 }
 
 func (v visitor) api(method, path string) testrig.Page {
-	return v.web.Do(method, "/api/v1"+path, nil, func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+v.token) })
+	return v.web.Do(method, "/api/v1"+path,
+		nil, func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+v.token) })
 }
 
 func (v visitor) bare() string { return v.name + "@" + v.c.Host() }
@@ -209,7 +223,8 @@ func gather(t *testing.T, c *testrig.Client, stanza, id string) (all []*testrig.
 // words writes to somebody who answers in words; "" is an error.
 func words(t *testing.T, c *testrig.Client, to, text string) string {
 	t.Helper()
-	if err := c.Write("<message to='" + to + "' type='chat' id='" + fresh() + "'><body>" + text + "</body></message>"); err != nil {
+	if err := c.Write("<message to='" + to + "' type='chat' id='" + fresh() + "'><body>" + text +
+		"</body></message>"); err != nil {
 		t.Fatal(err)
 	}
 	for {
@@ -233,8 +248,9 @@ func runs(t *testing.T, c *testrig.Client, room, command, fields string) bool {
 	node := "https://parley.im/commands#" + command
 	e := ask(t, c, room, "set", "<command xmlns='http://jabber.org/protocol/commands' node='"+node+"'/>")
 	if x := e.Find("command"); ok(e) && x != nil && x.Attr("status") == "executing" {
-		e = ask(t, c, room, "set", "<command xmlns='http://jabber.org/protocol/commands' node='"+node+"' sessionid='"+x.Attr("sessionid")+
-			"'><x xmlns='jabber:x:data' type='submit'>"+fields+"</x></command>")
+		e = ask(t, c, room, "set",
+			"<command xmlns='http://jabber.org/protocol/commands' node='"+node+"' sessionid='"+x.Attr("sessionid")+
+				"'><x xmlns='jabber:x:data' type='submit'>"+fields+"</x></command>")
 	}
 	x := e.Find("command")
 	return ok(e) && x != nil && x.Attr("status") == "completed" && !strings.Contains(x.String(), "type='error'")
@@ -270,7 +286,8 @@ func look(t *testing.T, kind string, v visitor, g gate, letters string) {
 // subscribes knocks at the last door: to subscribe to a space is to join its group, or to ask to.
 func subscribes(t *testing.T, kind string, v visitor, g gate, letters string) {
 	t.Helper()
-	e := ask(t, v.c, "spaces."+testrig.Host, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='"+g.id+"' jid='"+v.bare()+"'/></pubsub>")
+	e := ask(t, v.c, "spaces."+testrig.Host, "set",
+		"<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='"+g.id+"' jid='"+v.bare()+"'/></pubsub>")
 	got, want := "", ""
 	if s := e.Find("subscription"); ok(e) && s != nil {
 		got = s.Attr("subscription")
@@ -286,8 +303,8 @@ func subscribes(t *testing.T, kind string, v visitor, g gate, letters string) {
 	}
 }
 
-// looksFromOutside follows the links as somebody who has not signed in: of public groups the name is to be seen, of others
-// and of what is in any of them nothing.
+// looksFromOutside follows the links as somebody who has not signed in: of public groups the name is to be seen, of
+// others and of what is in any of them nothing.
 func looksFromOutside(t *testing.T, r *testrig.Rig, kind string, g gate) {
 	t.Helper()
 	b := r.Browser(t)
@@ -299,7 +316,8 @@ func looksFromOutside(t *testing.T, r *testrig.Rig, kind string, g gate) {
 				continue
 			}
 			text := b.Get(p.To).Text
-			if named, want := strings.Contains(text, "the group "+kind), kind == "public" || kind == "large"; named != want {
+			if named, want := strings.Contains(text, "the group "+kind),
+				kind == "public" || kind == "large"; named != want {
 				t.Errorf("%s: its name is shown: %v", kind, named)
 			}
 			if strings.Contains(text, g.word) || strings.Contains(text, "Secret") || strings.Contains(text, "Open") {

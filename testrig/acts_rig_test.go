@@ -63,8 +63,15 @@ func newActsWorld(t *testing.T, change func(*config.Config)) *actsWorld {
 		c.Groups.MaxOwned, c.Groups.ThemePace = 100_000, 100_000
 		change(c)
 	})
-	w := &actsWorld{t: t, r: r, ctl: ctl, clients: make(map[string]*testrig.Client), pages: make(map[string]*testrig.Browser), apis: make(map[string]apiClient),
-		fields: make(map[string]bool)}
+	w := &actsWorld{
+		t:       t,
+		r:       r,
+		ctl:     ctl,
+		clients: make(map[string]*testrig.Client),
+		pages:   make(map[string]*testrig.Browser),
+		apis:    make(map[string]apiClient),
+		fields:  make(map[string]bool),
+	}
 	r.Account("colleague", "member", "moderator", "owner", "!admin", "newcomer")
 	for i, byAPI := range apiOfAll(t, r, actActors...) {
 		who := actActors[i]
@@ -104,8 +111,12 @@ func (w *actsWorld) place(kind string) *actsPlace {
 	p := &actsPlace{actsWorld: w, number: w.made}
 	ctx, o := context.Background(), w.r.Node.Org
 	var err error
-	p.group, err = o.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{Name: p.name("Group"), Kind: kind, Owner: personOf("owner"),
-		Members: []jid.JID{personOf("member"), personOf("moderator")}})
+	p.group, err = o.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{
+		Name:    p.name("Group"),
+		Kind:    kind,
+		Owner:   personOf("owner"),
+		Members: []jid.JID{personOf("member"), personOf("moderator")},
+	})
 	w.must(err)
 	w.must(o.SetMember(ctx, acts.System, testrig.Host, p.group.ID, personOf("moderator"), store.RoleModerator))
 	p.room = o.RoomJID(testrig.Host, p.group.Room).String()
@@ -114,14 +125,16 @@ func (w *actsWorld) place(kind string) *actsPlace {
 
 func (p *actsPlace) makeTheme(restricted bool) {
 	p.t.Helper()
-	t, err := p.r.Node.Org.CreateTheme(context.Background(), acts.System, testrig.Host, p.group.ID, org.NewTheme{Name: p.name("Theme"), Restricted: restricted})
+	t, err := p.r.Node.Org.CreateTheme(context.Background(), acts.System, testrig.Host, p.group.ID,
+		org.NewTheme{Name: p.name("Theme"), Restricted: restricted})
 	p.must(err)
 	p.theme, p.themeRoom = t, p.r.Node.Org.RoomJID(testrig.Host, t.Room).String()
 }
 
 func (p *actsPlace) makeTeam(people ...string) {
 	p.t.Helper()
-	t, err := p.r.Node.Org.CreateTeam(context.Background(), acts.System, testrig.Host, org.NewTeam{Name: p.name("Team"), People: people})
+	t, err := p.r.Node.Org.CreateTeam(context.Background(), acts.System, testrig.Host,
+		org.NewTeam{Name: p.name("Team"), People: people})
 	p.must(err)
 	p.team = t
 }
@@ -206,7 +219,8 @@ func (w *actsWorld) tryAs(row actRow, d actDoor, who, want string) {
 	since := w.newest()
 	got := d.do(p, who)
 	es := w.entries(since)
-	if got == refused && slices.Contains([]string{forbidden, missing, exists, invalid}, want) || got == isDone && want == same {
+	if got == refused && slices.Contains([]string{forbidden, missing, exists, invalid}, want) ||
+		got == isDone && want == same {
 		got = want
 	}
 	if got != want {
@@ -232,9 +246,11 @@ func (w *actsWorld) compare(at string, row actRow, d actDoor, who string, p *act
 		actor = ""
 	}
 	if e.Action != string(row.verb) || e.Target != row.target(p) || e.Door != string(d.door) || e.Actor != actor {
-		w.t.Errorf("%s: the log has %s of %s by %q through %q, not %s of %s by %q through %q", at, e.Action, e.Target, e.Actor, e.Door, row.verb, row.target(p), actor, d.door)
+		w.t.Errorf("%s: the log has %s of %s by %q through %q, not %s of %s by %q through %q",
+			at, e.Action, e.Target, e.Actor, e.Door, row.verb, row.target(p), actor, d.door)
 	}
-	if local := strings.HasPrefix(e.Remote, "127.0.0.1") || strings.HasPrefix(e.Remote, "::1"); who == operator && e.Remote != acts.ByCommandLine || who != operator && !local {
+	if local := strings.HasPrefix(e.Remote, "127.0.0.1") || strings.HasPrefix(e.Remote, "::1"); who == operator &&
+		e.Remote != acts.ByCommandLine || who != operator && !local {
 		w.t.Errorf("%s: it came from %q", at, e.Remote)
 	}
 	detail := make(map[string]json.RawMessage)
@@ -321,8 +337,9 @@ func picture(n int) []byte {
 
 // fill puts the place's names into a text: {slug}, {N}, {room}, {theme} …
 func (p *actsPlace) fill(text string) string {
-	return strings.NewReplacer("{slug}", p.group.Slug, "{id}", p.group.ID, "{room}", p.room, "{theme}", p.theme.Key, "{themeroom}", p.themeRoom,
-		"{team}", p.team.Slug, "{name}", p.group.Name, "{teamname}", p.team.Name, "{N}", fmt.Sprint(p.number)).Replace(text)
+	return strings.NewReplacer("{slug}", p.group.Slug, "{id}", p.group.ID, "{room}", p.room, "{theme}", p.theme.Key,
+		"{themeroom}", p.themeRoom, "{team}", p.team.Slug, "{name}", p.group.Name, "{teamname}", p.team.Name, "{N}",
+		fmt.Sprint(p.number)).Replace(text)
 }
 
 func at(text string) func(*actsPlace) string {
@@ -359,8 +376,14 @@ func ofStanza(e *testrig.Element) string {
 		}
 		return isDone
 	}
-	for condition, what := range map[string]string{"forbidden": forbidden, "not-allowed": forbidden, "registration-required": forbidden, "item-not-found": missing,
-		"conflict": exists, "unexpected-request": missing} {
+	for condition, what := range map[string]string{
+		"forbidden":             forbidden,
+		"not-allowed":           forbidden,
+		"registration-required": forbidden,
+		"item-not-found":        missing,
+		"conflict":              exists,
+		"unexpected-request":    missing,
+	} {
 		if e.Find(condition) != nil {
 			return what
 		}
@@ -382,7 +405,8 @@ func byIQ(to, payload string) func(*actsPlace, string) string {
 
 // byCommand runs an ad-hoc command with a form of names and values in turn.
 func byCommand(to, node string, fields ...string) func(*actsPlace, string) string {
-	return byIQ(to, "<command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#"+node+"' action='execute'>"+submitted("", fields...)+"</command>")
+	return byIQ(to, "<command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#"+node+
+		"' action='execute'>"+submitted("", fields...)+"</command>")
 }
 
 func submitted(about string, fields ...string) string {
@@ -400,7 +424,8 @@ func submitted(about string, fields ...string) string {
 }
 
 func byAffiliation(to, who, affiliation string) func(*actsPlace, string) string {
-	return byIQ(to, "<query xmlns='http://jabber.org/protocol/muc#admin'><item jid='"+who+"@"+testrig.Host+"' affiliation='"+affiliation+"'/></query>")
+	return byIQ(to, "<query xmlns='http://jabber.org/protocol/muc#admin'><item jid='"+who+"@"+testrig.Host+
+		"' affiliation='"+affiliation+"'/></query>")
 }
 
 func bySpace(verbs string) func(*actsPlace, string) string {
@@ -416,7 +441,8 @@ func byForm(to, form string) func(*actsPlace, string) string {
 	return func(p *actsPlace, who string) string {
 		c, id, then := p.clients[who], fresh(), fresh()
 		p.must(c.Write("<message id='" + id + "' to='" + p.fill(to) + "'>" + p.fill(form) + "</message>"))
-		p.must(c.Write("<iq type='get' id='" + then + "' to='" + p.fill(to) + "'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"))
+		p.must(c.Write("<iq type='get' id='" + then + "' to='" + p.fill(to) +
+			"'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"))
 		verdict := isDone
 		for {
 			e, err := c.Next()
@@ -437,7 +463,8 @@ func byInvite(room, whom string) func(*actsPlace, string) string {
 		if !enters(p.t, p.clients[who], p.fill(room)) {
 			return refused
 		}
-		return byForm(room, "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='"+whom+"@"+testrig.Host+"'/></x>")(p, who)
+		return byForm(room, "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='"+whom+"@"+
+			testrig.Host+"'/></x>")(p, who)
 	}
 }
 
@@ -449,19 +476,23 @@ func byLine(room, text string, answer string) func(*actsPlace, string) string {
 		room, text, c := p.fill(room), p.fill(text), p.clients[who]
 		nick := fmt.Sprintf("%s-%d", who, actLines.Add(1))
 		id := fresh()
-		if do(p.t, c, "<presence id='"+id+"' to='"+room+"/"+nick+"'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id).Attr("type") == "error" {
+		if do(p.t, c, "<presence id='"+id+"' to='"+room+"/"+nick+
+			"'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id).Attr("type") == "error" {
 			return refused // nobody writes where they are not
 		}
 		id = fresh()
-		p.must(c.Write("<message type='groupchat' id='" + id + "' to='" + room + "'><body>" + text + "</body></message>"))
+		p.must(c.Write("<message type='groupchat' id='" + id + "' to='" + room + "'><body>" +
+			text + "</body></message>"))
 		for {
 			e, err := c.Next()
 			p.must(err)
 			switch b := e.Find("body"); {
 			case e.Attr("id") == id && e.Attr("type") == "error":
 				return ofStanza(e)
-			case answer == "" && e.Name.Local == "presence" && e.Attr("from") == room+"/"+nick && e.Attr("type") == "unavailable",
-				answer != "" && b != nil && e.Attr("type") == "groupchat" && strings.HasPrefix(e.Attr("from"), room) && strings.Contains(b.Text, p.fill(answer)) && b.Text != text:
+			case answer == "" && e.Name.Local == "presence" && e.Attr("from") == room+"/"+nick &&
+				e.Attr("type") == "unavailable",
+				answer != "" && b != nil && e.Attr("type") == "groupchat" && strings.HasPrefix(e.Attr("from"), room) &&
+					strings.Contains(b.Text, p.fill(answer)) && b.Text != text:
 				return isDone
 			}
 		}

@@ -92,7 +92,11 @@ func createGroup() actRow {
 				do:   byPage(at("/groups/new"), "name", "New {N}", "kind", "private", "themes_by", "members"),
 			},
 			{door: acts.API, do: byAPI("POST", "/groups", `{"name": "New {N}", "kind": "private"}`)},
-			{door: acts.CommandLine, do: byOperator("POST", "/groups", `{"slug": "new-{N}", "name": "New {N}", "kind": "private", "owner": "owner"}`)},
+			{
+				door: acts.CommandLine,
+				do: byOperator("POST", "/groups",
+					`{"slug": "new-{N}", "name": "New {N}", "kind": "private", "owner": "owner"}`),
+			},
 			{
 				door: acts.Client,
 				name: "command",
@@ -119,12 +123,19 @@ func actsOfGroups() []actRow {
 				{door: acts.API, do: byAPI("PATCH", "/groups/{slug}", `{"name": "Fair {N}"}`)},
 				{door: acts.CommandLine, do: byOperator("PATCH", "/groups/{slug}", `{"name": "Fair {N}"}`)},
 				{door: acts.Client, name: "command", do: byCommand("{room}", "group-settings", "name", "Fair {N}")},
-				{door: acts.Client, name: "muc#owner", do: byIQ("{room}", "<query xmlns='http://jabber.org/protocol/muc#owner'>"+
-					submitted("http://jabber.org/protocol/muc#roomconfig", "muc#roomconfig_roomname", "Fair {N}")+"</query>")},
+				{
+					door: acts.Client,
+					name: "muc#owner",
+					do: byIQ("{room}", "<query xmlns='http://jabber.org/protocol/muc#owner'>"+
+						submitted("http://jabber.org/protocol/muc#roomconfig",
+							"muc#roomconfig_roomname", "Fair {N}")+"</query>"),
+				},
 				{
 					door: acts.Client,
 					name: "space",
-					do:   bySpaceOwner("<configure node='{id}'>" + submitted("http://jabber.org/protocol/pubsub#node_config", "pubsub#title", "Fair {N}") + "</configure>"),
+					do: bySpaceOwner("<configure node='{id}'>" +
+						submitted("http://jabber.org/protocol/pubsub#node_config",
+							"pubsub#title", "Fair {N}") + "</configure>"),
 				},
 			}},
 		{
@@ -161,29 +172,46 @@ func actsOfGroups() []actRow {
 			doors: []actDoor{
 				{door: acts.Page, do: byUpload(at("/g/{slug}/photo"))},
 				{door: acts.API, do: func(p *actsPlace, who string) string {
-					return byAPI("PUT", "/groups/{slug}/photo", `{"image": "`+base64.StdEncoding.EncodeToString(picture(p.number))+`"}`)(p, who)
+					return byAPI("PUT", "/groups/{slug}/photo",
+						`{"image": "`+base64.StdEncoding.EncodeToString(picture(p.number))+`"}`)(p, who)
 				}},
 				{door: acts.CommandLine, do: func(p *actsPlace, who string) string {
-					return byOperator("PUT", "/groups/{slug}/photo", `{"image": "`+base64.StdEncoding.EncodeToString(picture(p.number))+`"}`)(p, who)
+					return byOperator("PUT", "/groups/{slug}/photo",
+						`{"image": "`+base64.StdEncoding.EncodeToString(picture(p.number))+`"}`)(p, who)
 				}},
 				{door: acts.Client, name: "vCard", do: func(p *actsPlace, who string) string {
-					return byIQ("{room}", "<vCard xmlns='vcard-temp'><PHOTO><TYPE>image/png</TYPE><BINVAL>"+base64.StdEncoding.EncodeToString(picture(p.number))+"</BINVAL></PHOTO></vCard>")(p, who)
+					return byIQ("{room}", "<vCard xmlns='vcard-temp'><PHOTO><TYPE>image/png</TYPE><BINVAL>"+
+						base64.StdEncoding.EncodeToString(picture(p.number))+"</BINVAL></PHOTO></vCard>")(p, who)
 				}},
 			}},
-		{name: "have a team in a group for good", verb: acts.GroupMandatory, want: "missing forbidden forbidden forbidden done", make: func(p *actsPlace) { p.makeTeam("newcomer") },
-			target: ofGroup, detail: map[string]string{"whom": `\["","team-{N}"\]`}, doors: []actDoor{
+		{
+			name:   "have a team in a group for good",
+			verb:   acts.GroupMandatory,
+			want:   "missing forbidden forbidden forbidden done",
+			make:   func(p *actsPlace) { p.makeTeam("newcomer") },
+			target: ofGroup,
+			detail: map[string]string{"whom": `\["","team-{N}"\]`},
+			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/g/{slug}/mandatory"), "whom", "{team}")},
 				{door: acts.API, do: byAPI("PUT", "/groups/{slug}/mandatory", `{"whom": "{team}"}`)},
 				{door: acts.CommandLine, do: byOperator("PUT", "/groups/{slug}/mandatory", `{"whom": "{team}"}`)},
 				{door: acts.Client, name: "command", do: byCommand("{room}", "mandatory", "whom", "team:{team}")},
-			}},
-		{name: "have a team in a group", verb: acts.GroupTeam, want: forOwners, make: func(p *actsPlace) { p.makeTeam("newcomer") },
-			target: ofGroup, detail: map[string]string{"team": `"team-{N}"`, "role": `\["","member"\]`}, doors: []actDoor{
+			},
+		},
+		{
+			name:   "have a team in a group",
+			verb:   acts.GroupTeam,
+			want:   forOwners,
+			make:   func(p *actsPlace) { p.makeTeam("newcomer") },
+			target: ofGroup,
+			detail: map[string]string{"team": `"team-{N}"`, "role": `\["","member"\]`},
+			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/g/{slug}/teams"), "team", "{team}", "role", "member")},
 				{door: acts.API, do: byAPI("PUT", "/groups/{slug}/teams/{team}", `{"role": "member"}`)},
 				{door: acts.CommandLine, do: byOperator("PUT", "/groups/{slug}/teams/{team}", `{"role": "member"}`)},
 				{door: acts.Client, name: "command", do: byCommand("{room}", "group-teams", "teams", "{team}")},
-			}},
+			},
+		},
 	}
 }
 
@@ -193,8 +221,17 @@ func setRole(name, role, affiliation, want string, was string) actRow {
 	if in == "" {
 		in = "none"
 	}
-	row := actRow{name: name, verb: acts.GroupMembers, want: want, target: ofGroup,
-		detail: map[string]string{"role": `"` + role + `"`, "members": `\["newcomer@example.org"\]`, "count": "1", "before": ""},
+	row := actRow{
+		name:   name,
+		verb:   acts.GroupMembers,
+		want:   want,
+		target: ofGroup,
+		detail: map[string]string{
+			"role":    `"` + role + `"`,
+			"members": `\["newcomer@example.org"\]`,
+			"count":   "1",
+			"before":  "",
+		},
 		make: func(p *actsPlace) {
 			if was != "" {
 				p.setMember("newcomer", was)
@@ -203,7 +240,8 @@ func setRole(name, role, affiliation, want string, was string) actRow {
 		doors: []actDoor{
 			{
 				door: acts.Page,
-				do:   byPage(at("/g/{slug}/members"), "member", "newcomer", "role", map[bool]string{true: "remove", false: role}[role == ""]),
+				do: byPage(at("/g/{slug}/members"), "member", "newcomer", "role",
+					map[bool]string{true: "remove", false: role}[role == ""]),
 			},
 			{
 				door: acts.API,
@@ -216,13 +254,28 @@ func setRole(name, role, affiliation, want string, was string) actRow {
 				do:   byCommand("{room}", "members", "people", "newcomer@example.org", "role", in),
 			},
 			{door: acts.Client, name: "muc#admin", do: byAffiliation("{room}", "newcomer", affiliation)},
-			{door: acts.Client, name: "space", do: bySpaceOwner("<affiliations node='{id}'><affiliation jid='newcomer@example.org' affiliation='" +
-				map[string]string{"member": "member", "admin": "publisher", "owner": "owner", "none": "none", "outcast": "outcast"}[affiliation] + "'/></affiliations>")},
-		}}
+			{
+				door: acts.Client,
+				name: "space",
+				do: bySpaceOwner("<affiliations node='{id}'><affiliation jid='newcomer@example.org' affiliation='" +
+					map[string]string{
+						"member":  "member",
+						"admin":   "publisher",
+						"owner":   "owner",
+						"none":    "none",
+						"outcast": "outcast",
+					}[affiliation] + "'/></affiliations>"),
+			},
+		},
+	}
 	if was != "" {
 		row.detail["before"] = `{"newcomer@example.org":"` + was + `"}`
 	}
-	one := actDoor{door: acts.API, name: "one", do: byAPI("PUT", "/groups/{slug}/members/newcomer", `{"role": "`+role+`"}`)}
+	one := actDoor{
+		door: acts.API,
+		name: "one",
+		do:   byAPI("PUT", "/groups/{slug}/members/newcomer", `{"role": "`+role+`"}`),
+	}
 	operators := byOperator("PUT", "/groups/{slug}/members/newcomer", `{"role": "`+role+`"}`)
 	if role == "" {
 		one.do = byAPI("DELETE", "/groups/{slug}/members/newcomer", "")
@@ -239,7 +292,8 @@ func actsOfMembers() []actRow {
 		actDoor{
 			door: acts.Client,
 			name: "space's subscriptions",
-			do:   bySpaceOwner("<subscriptions node='{id}'><subscription jid='newcomer@example.org' subscription='subscribed'/></subscriptions>"),
+			do: bySpaceOwner("<subscriptions node='{id}'>" +
+				"<subscription jid='newcomer@example.org' subscription='subscribed'/></subscriptions>"),
 		})
 	add.doors = append(add.doors, actDoor{door: acts.Client, name: "invitation", do: byInvite("{room}", "newcomer")})
 	remove := setRole("remove a member", "", "none", forModerators, store.RoleMember)
@@ -250,14 +304,16 @@ func actsOfMembers() []actRow {
 		actDoor{
 			door: acts.Client,
 			name: "space's subscriptions",
-			do:   bySpaceOwner("<subscriptions node='{id}'><subscription jid='newcomer@example.org' subscription='none'/></subscriptions>"),
+			do: bySpaceOwner("<subscriptions node='{id}'>" +
+				"<subscription jid='newcomer@example.org' subscription='none'/></subscriptions>"),
 		})
 	asked := func(p *actsPlace) {
 		by := acts.Person(personOf("newcomer"), testrig.Host, acts.Client)
 		p.must(p.r.Node.Org.Request(context.Background(), by, testrig.Host, p.group.ID, "I sing"))
 	}
 	const register = "<query xmlns='jabber:iq:register'>"
-	registered := byIQ("{room}", register+submitted("http://jabber.org/protocol/muc#register", "muc#register_roomnick", "me")+"</query>")
+	registered := byIQ("{room}",
+		register+submitted("http://jabber.org/protocol/muc#register", "muc#register_roomnick", "me")+"</query>")
 	subscribed := bySpace("<subscribe node='{id}' jid='{who}'/>")
 	return []actRow{
 		add, remove,
@@ -300,8 +356,15 @@ func actsOfMembers() []actRow {
 				{door: acts.Client, name: "registration", do: registered},
 				{door: acts.Client, name: "space", do: subscribed},
 			}},
-		{name: "answer a request", verb: acts.GroupRequest, kind: org.ByRequest, want: "forbidden forbidden done done done", make: asked, target: ofGroup,
-			detail: map[string]string{"members": `\["newcomer@example.org"\]`, "accepted": "true"}, doors: []actDoor{
+		{
+			name:   "answer a request",
+			verb:   acts.GroupRequest,
+			kind:   org.ByRequest,
+			want:   "forbidden forbidden done done done",
+			make:   asked,
+			target: ofGroup,
+			detail: map[string]string{"members": `\["newcomer@example.org"\]`, "accepted": "true"},
+			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/g/{slug}/requests"), "address", "newcomer@example.org", "do", "yes")},
 				{door: acts.API, do: byAPI("PUT", "/groups/{slug}/requests/newcomer", `{"yes": true}`)},
 				{door: acts.CommandLine, do: byOperator("PUT", "/groups/{slug}/requests/newcomer", `{"yes": true}`)},
@@ -314,24 +377,38 @@ func actsOfMembers() []actRow {
 				{
 					door: acts.Client,
 					name: "form",
-					do:   byForm("{room}", submitted("http://jabber.org/protocol/muc#register", "x-jid", "newcomer@example.org", "muc#register_allow", "1")),
+					do: byForm("{room}", submitted("http://jabber.org/protocol/muc#register", "x-jid",
+						"newcomer@example.org", "muc#register_allow", "1")),
 				},
 				{
 					door: acts.Client,
 					name: "space",
-					do:   bySpaceOwner("<subscriptions node='{id}'><subscription jid='newcomer@example.org' subscription='subscribed'/></subscriptions>"),
+					do: bySpaceOwner("<subscriptions node='{id}'>" +
+						"<subscription jid='newcomer@example.org' subscription='subscribed'/></subscriptions>"),
 				},
-				{door: acts.Client, name: "space's form", do: byForm(spacesService, submitted("http://jabber.org/protocol/pubsub#subscribe_authorization", "pubsub#node", "{id}",
-					"pubsub#subscriber_jid", "newcomer@example.org", "pubsub#allow", "1"))},
-			}},
-		{name: "take a request back", verb: acts.GroupWithdraw, kind: org.ByRequest, want: "done - - - -", target: ofGroup,
+				{
+					door: acts.Client,
+					name: "space's form",
+					do: byForm(spacesService, submitted("http://jabber.org/protocol/pubsub#subscribe_authorization",
+						"pubsub#node", "{id}", "pubsub#subscriber_jid", "newcomer@example.org", "pubsub#allow", "1")),
+				},
+			},
+		},
+		{
+			name:   "take a request back",
+			verb:   acts.GroupWithdraw,
+			kind:   org.ByRequest,
+			want:   "done - - - -",
+			target: ofGroup,
 			make: func(p *actsPlace) {
 				by := acts.Person(personOf("colleague"), testrig.Host, acts.Client)
 				p.must(p.r.Node.Org.Request(context.Background(), by, testrig.Host, p.group.ID, ""))
-			}, doors: []actDoor{
+			},
+			doors: []actDoor{
 				{door: acts.Client, name: "registration", do: byIQ("{room}", register+"<remove/></query>")},
 				{door: acts.Client, name: "space", do: bySpace("<unsubscribe node='{id}' jid='{who}'/>")},
-			}},
+			},
+		},
 		// The last owner stays, and who administers is not in it.
 		{
 			name:   "leave a group",
@@ -342,7 +419,9 @@ func actsOfMembers() []actRow {
 				{door: acts.Page, do: byPage(at("/g/{slug}/leave"))},
 				{door: acts.API, do: byAPI("POST", "/groups/{slug}/leave", "")},
 				{door: acts.Client, name: "command", do: func(p *actsPlace, who string) string {
-					return byIQ("{room}", "<command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#leave-group' action='complete'><x xmlns='jabber:x:data' type='submit'/></command>")(p, who)
+					return byIQ("{room}", "<command xmlns='http://jabber.org/protocol/commands' "+
+						"node='https://parley.im/commands#leave-group' action='complete'>"+
+						"<x xmlns='jabber:x:data' type='submit'/></command>")(p, who)
 				}},
 				{door: acts.Line, do: byLine("{room}", "!leave", "")},
 				{door: acts.Client, name: "registration", do: byIQ("{room}", register+"<remove/></query>")},

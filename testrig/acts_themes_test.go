@@ -43,17 +43,22 @@ func actsOfThemes() []actRow {
 				{door: acts.API, do: byAPI("POST", "/groups/{slug}/themes", `{"name": "Balcony"}`)},
 				{door: acts.CommandLine, do: byOperator("POST", "/groups/{slug}/themes", `{"name": "Balcony"}`)},
 				{door: acts.Client, name: "command", do: func(p *actsPlace, who string) string {
-					return byIQ("{room}", "<command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-theme' action='execute'>"+submitted("", "name", "Balcony")+"</command>")(p, who)
+					return byIQ("{room}", "<command xmlns='http://jabber.org/protocol/commands' "+
+						"node='https://parley.im/commands#new-theme' action='execute'>"+
+						submitted("", "name", "Balcony")+"</command>")(p, who)
 				}},
 				{door: acts.Client, name: "presence", do: func(p *actsPlace, who string) string {
 					id := fresh()
-					return ofStanza(do(p.t, p.clients[who], "<presence id='"+id+"' to='"+strings.Replace(p.room, "@", ".balcony@", 1)+"/me'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id))
+					return ofStanza(do(p.t, p.clients[who],
+						"<presence id='"+id+"' to='"+strings.Replace(p.room, "@", ".balcony@", 1)+
+							"/me'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id))
 				}},
 				{door: acts.Line, do: byLine("{room}", "!theme Balcony", "New theme: Balcony")},
 				{
 					door: acts.Client,
 					name: "space",
-					do:   bySpace("<publish node='{id}'><item id='balcony'><conference xmlns='urn:xmpp:bookmarks:1' name='Balcony'/></item></publish>"),
+					do: bySpace("<publish node='{id}'><item id='balcony'>" +
+						"<conference xmlns='urn:xmpp:bookmarks:1' name='Balcony'/></item></publish>"),
 				},
 			}},
 		{
@@ -80,10 +85,17 @@ func actsOfThemes() []actRow {
 			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/g/{slug}/t/{theme}/close"))},
 				{door: acts.API, do: byAPI("PATCH", "/groups/{slug}/themes/{theme}", `{"state": "closed"}`)},
-				{door: acts.CommandLine, do: byOperator("PATCH", "/groups/{slug}/themes/{theme}", `{"state": "closed"}`)},
+				{
+					door: acts.CommandLine,
+					do:   byOperator("PATCH", "/groups/{slug}/themes/{theme}", `{"state": "closed"}`),
+				},
 				command("close-theme"),
 				{door: acts.Line, do: byLine("{themeroom}", "!close", "this theme is closed")},
-				{door: acts.Client, name: "space", do: bySpace("<retract node='{id}'><item id='{themeroom}'/></retract>")},
+				{
+					door: acts.Client,
+					name: "space",
+					do:   bySpace("<retract node='{id}'><item id='{themeroom}'/></retract>"),
+				},
 			}},
 		{
 			name:   "archive a theme",
@@ -99,19 +111,28 @@ func actsOfThemes() []actRow {
 				command("archive-theme"),
 				{door: acts.Line, do: byLine("{themeroom}", "!archive", "this theme is archived")},
 			}},
-		{name: "have somebody in a theme", verb: acts.ThemePeople, want: "missing missing done done done", target: ofTheme,
+		{
+			name:   "have somebody in a theme",
+			verb:   acts.ThemePeople,
+			want:   "missing missing done done done",
+			target: ofTheme,
 			make:   func(p *actsPlace) { p.setMember("newcomer", store.RoleMember); p.makeTheme(true) },
-			detail: map[string]string{"members": `{"newcomer@example.org":"member"}`, "count": "1", "before": ""}, doors: []actDoor{
+			detail: map[string]string{"members": `{"newcomer@example.org":"member"}`, "count": "1", "before": ""},
+			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/g/{slug}/t/{theme}/people"), "person", "newcomer", "role", "member")},
 				{
 					door: acts.API,
 					do:   byAPI("PUT", "/groups/{slug}/themes/{theme}/people/newcomer", `{"role": "member"}`),
 				},
-				{door: acts.CommandLine, do: byOperator("PUT", "/groups/{slug}/themes/{theme}/people/newcomer", `{"role": "member"}`)},
+				{
+					door: acts.CommandLine,
+					do:   byOperator("PUT", "/groups/{slug}/themes/{theme}/people/newcomer", `{"role": "member"}`),
+				},
 				command("theme-people", "people", "newcomer@example.org"),
 				{door: acts.Client, name: "muc#admin", do: byAffiliation("{themeroom}", "newcomer", "member")},
 				{door: acts.Line, do: byLine("{themeroom}", "!invite newcomer", "is in here now")},
-			}},
+			},
+		},
 	}
 }
 
@@ -120,7 +141,10 @@ func actsOfTeams() []actRow {
 	const forTeam = "forbidden done forbidden forbidden done" // the member is in the team
 	team := func(p *actsPlace) { p.makeTeam("member") }
 	share := func(kind, name, text string) actDoor {
-		return actDoor{door: acts.CommandLine, do: byOperator("PUT", "/teams/{team}/shares/"+kind+"/"+name, `{"text": "`+text+`"}`)}
+		return actDoor{
+			door: acts.CommandLine,
+			do:   byOperator("PUT", "/teams/{team}/shares/"+kind+"/"+name, `{"text": "`+text+`"}`),
+		}
 	}
 	// The pages of teams are a part of the console, which members do not have.
 	noConsole := map[string]string{"member": forbidden}
@@ -134,7 +158,10 @@ func actsOfTeams() []actRow {
 			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/admin/teams"), "name", "Guards {N}")},
 				{door: acts.API, do: byAPI("POST", "/teams", `{"name": "Guards {N}"}`)},
-				{door: acts.CommandLine, do: byOperator("POST", "/teams", `{"slug": "guards-{N}", "name": "Guards {N}"}`)},
+				{
+					door: acts.CommandLine,
+					do:   byOperator("POST", "/teams", `{"slug": "guards-{N}", "name": "Guards {N}"}`),
+				},
 				{door: acts.Client, name: "command", do: byCommand(groupsService, "new-team", "name", "Guards {N}")},
 			}},
 		{
@@ -193,14 +220,16 @@ func actsOfTeams() []actRow {
 				{
 					door: acts.Page,
 					but:  noConsole,
-					do:   byPage(at("/admin/teams/{team}/shared"), "kind", store.SharedSnippet, "name", "hello", "text", "Good morrow"),
+					do: byPage(at("/admin/teams/{team}/shared"), "kind", store.SharedSnippet, "name",
+						"hello", "text", "Good morrow"),
 				},
 				{door: acts.API, do: byAPI("PUT", "/teams/{team}/shares/snippets/hello", `{"text": "Good morrow"}`)},
 				share(api.Snippets, "hello", "Good morrow"),
 				{
 					door: acts.Client,
 					name: "command",
-					do:   byCommand("example.org", "new-snippet", "team", "{team}", "name", "hello", "text", "Good morrow"),
+					do: byCommand("example.org", "new-snippet", "team", "{team}", "name",
+						"hello", "text", "Good morrow"),
 				},
 			}},
 		{
@@ -214,7 +243,8 @@ func actsOfTeams() []actRow {
 				{
 					door: acts.Page,
 					but:  noConsole,
-					do:   byPage(at("/admin/teams/{team}/shared"), "kind", store.SharedContact, "name", "nurse@second.example", "text", "Nurse"),
+					do: byPage(at("/admin/teams/{team}/shared"), "kind", store.SharedContact, "name",
+						"nurse@second.example", "text", "Nurse"),
 				},
 				{
 					door: acts.API,
@@ -224,19 +254,27 @@ func actsOfTeams() []actRow {
 				{
 					door: acts.Client,
 					name: "command",
-					do:   byCommand("example.org", "share-contact", "team", "{team}", "contact", "nurse@second.example", "name", "Nurse"),
+					do: byCommand("example.org", "share-contact", "team", "{team}", "contact",
+						"nurse@second.example", "name", "Nurse"),
 				},
 			}},
-		{name: "share a saved reply no more", verb: acts.TeamUnshare, want: forTeam, target: ofTeam, detail: map[string]string{"kind": `"snippet"`, "name": `"hello"`},
+		{
+			name:   "share a saved reply no more",
+			verb:   acts.TeamUnshare,
+			want:   forTeam,
+			target: ofTeam,
+			detail: map[string]string{"kind": `"snippet"`, "name": `"hello"`},
 			make: func(p *actsPlace) {
 				team(p)
-				p.must(p.r.Node.Org.PutSnippet(context.Background(), acts.System, testrig.Host, p.team.Slug, "hello", "Good morrow"))
+				p.must(p.r.Node.Org.PutSnippet(context.Background(), acts.System, testrig.Host,
+					p.team.Slug, "hello", "Good morrow"))
 			},
 			doors: []actDoor{
 				{
 					door: acts.Page,
 					but:  noConsole,
-					do:   byPage(at("/admin/teams/{team}/shared"), "do", "remove", "kind", store.SharedSnippet, "name", "hello"),
+					do: byPage(at("/admin/teams/{team}/shared"), "do", "remove", "kind",
+						store.SharedSnippet, "name", "hello"),
 				},
 				{door: acts.API, do: byAPI("DELETE", "/teams/{team}/shares/snippets/hello", "")},
 				{door: acts.CommandLine, do: byOperator("DELETE", "/teams/{team}/shares/snippets/hello", "")},
@@ -245,6 +283,7 @@ func actsOfTeams() []actRow {
 					name: "command",
 					do:   byCommand("example.org", "delete-snippet", "which", "{team}/hello"),
 				},
-			}},
+			},
+		},
 	}
 }

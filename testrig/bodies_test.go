@@ -28,7 +28,9 @@ func slowPost(t *testing.T, r *testrig.Rig, from, path string, length, sent int)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	_, err = fmt.Fprintf(nc, "POST %s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, testrig.Host, from, length, strings.Repeat("a", sent))
+	_, err = fmt.Fprintf(nc, "POST %s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: %s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+		path, testrig.Host, from, length, strings.Repeat("a", sent))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +52,21 @@ func answer(t *testing.T, nc net.Conn) *http.Response {
 // form holds.
 func TestUnwantedBodies(t *testing.T) {
 	r := testrig.Start(t, web)
-	for path, want := range map[string]int{"/no/such/page": 404, "/upload/example.org/x/y": 404, "/hooks/nobody": 404, "/api/v1/people": 401, "/me": 303, "/admin/people": 303, "/assets/1/x": 404} {
+	for path, want := range map[string]int{
+		"/no/such/page":           404,
+		"/upload/example.org/x/y": 404,
+		"/hooks/nobody":           404,
+		"/api/v1/people":          401,
+		"/me":                     303,
+		"/admin/people":           303,
+		"/assets/1/x":             404,
+	} {
 		if res := answer(t, slowPost(t, r, "203.0.113.9", path, 250_000, 10)); res.StatusCode != want {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}
 	}
-	if res := answer(t, slowPost(t, r, "203.0.113.9", "/login", 250_000, 100_000)); res.StatusCode != http.StatusUnprocessableEntity {
+	if res := answer(t, slowPost(t, r, "203.0.113.9",
+		"/login", 250_000, 100_000)); res.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("a large form: %d", res.StatusCode)
 	}
 	// With a length and chunks at once, nothing after the request is read as another.
@@ -64,10 +75,12 @@ func TestUnwantedBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	fmt.Fprintf(nc, "POST /login HTTP/1.1\r\nHost: %s\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /login HTTP/1.1\r\nHost: %s\r\n\r\n", testrig.Host, testrig.Host)
+	fmt.Fprintf(nc, "POST /login HTTP/1.1\r\nHost: %s\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"+
+		"\r\nGET /login HTTP/1.1\r\nHost: %s\r\n\r\n", testrig.Host, testrig.Host)
 	_ = nc.SetReadDeadline(time.Now().Add(time.Minute))
 	all, err := io.ReadAll(nc)
-	if errors.Is(err, os.ErrDeadlineExceeded) || strings.Count(string(all), "HTTP/1.1 ") != 1 || !strings.Contains(string(all), "Connection: close") {
+	if errors.Is(err, os.ErrDeadlineExceeded) || strings.Count(string(all), "HTTP/1.1 ") != 1 ||
+		!strings.Contains(string(all), "Connection: close") {
 		t.Errorf("%v, %q", err, all)
 	}
 }
@@ -143,10 +156,12 @@ func TestLargeBOSH(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo")
 	b := newBrowser(t, r)
-	big := "<message xmlns='jabber:client' to='romeo@" + testrig.Host + "'><body>" + strings.Repeat("x", 100_000) + "</body></message>"
+	big := "<message xmlns='jabber:client' to='romeo@" + testrig.Host + "'><body>" +
+		strings.Repeat("x", 100_000) + "</body></message>"
 	// The server answers without reading all of it; where that is faster than the client writes, the client may not see
 	// the answer.
-	if out, err := b.post(b.request("", big)); err == nil && out.Type != "terminate" || err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+	if out, err := b.post(b.request("", big)); err == nil && out.Type != "terminate" ||
+		err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("of nobody: %+v, %v", out, err)
 	}
 	b.signIn("romeo")

@@ -35,8 +35,15 @@ type body struct {
 }
 
 func newBrowser(t *testing.T, r *testrig.Rig) *browser {
-	return &browser{t: t, url: "https://" + r.Node.Addr("websocket").String() + "/http-bind", rid: rand.Int64N(1 << 40),
-		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.Roots, ServerName: testrig.Host}}}}
+	return &browser{
+		t:   t,
+		url: "https://" + r.Node.Addr("websocket").String() + "/http-bind",
+		rid: rand.Int64N(1 << 40),
+		http: &http.Client{
+			Timeout:   time.Minute,
+			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.Roots, ServerName: testrig.Host}},
+		},
+	}
 }
 
 func (b *browser) post(text string) (body, error) {
@@ -62,7 +69,8 @@ func (b *browser) request(attrs, inner string) string {
 }
 
 func (b *browser) with(rid int64, attrs, inner string) string {
-	return fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='%d' sid='%s' %s>%s</body>", rid, b.sid, attrs, inner)
+	return fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='%d' "+
+		"sid='%s' %s>%s</body>", rid, b.sid, attrs, inner)
 }
 
 // send posts and expects something in the answer.
@@ -89,7 +97,8 @@ func (b *browser) send(attrs, inner, want string) body {
 func (b *browser) begin(wait int) body {
 	b.t.Helper()
 	b.rid++
-	out, err := b.post(fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='%d' to='%s' hold='1' wait='%d' ver='1.6' xmpp:version='1.0' xml:lang='en'/>", b.rid, testrig.Host, wait))
+	out, err := b.post(fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' "+
+		"rid='%d' to='%s' hold='1' wait='%d' ver='1.6' xmpp:version='1.0' xml:lang='en'/>", b.rid, testrig.Host, wait))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -111,7 +120,8 @@ func (b *browser) beginAndSignIn(name string, wait int) {
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + testrig.Password))
 	b.send("", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>"+plain+"</auth>", "<success")
 	b.send("xmpp:restart='true' to='"+testrig.Host+"'", "", "urn:ietf:params:xml:ns:xmpp-bind")
-	b.send("", "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>web</resource></bind></iq>", name+"@"+testrig.Host+"/web")
+	b.send("", "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"+
+		"<resource>web</resource></bind></iq>", name+"@"+testrig.Host+"/web")
 }
 
 func TestBOSH(t *testing.T) {
@@ -121,7 +131,8 @@ func TestBOSH(t *testing.T) {
 	romeo.signIn("romeo")
 	juliet.signIn("juliet")
 	juliet.send("", "<presence xmlns='jabber:client'/>", "<presence")
-	romeo.send("", "<message xmlns='jabber:client' to='juliet@example.org' type='chat'><body>But soft</body></message><iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>", "id='p'")
+	romeo.send("", "<message xmlns='jabber:client' to='juliet@example.org' type='chat'><body>But soft</body>"+
+		"</message><iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>", "id='p'")
 	juliet.send("", "", "But soft")
 
 	// A request that waits is answered by what comes later.
@@ -134,7 +145,8 @@ func TestBOSH(t *testing.T) {
 		}
 		got <- b
 	}()
-	romeo.send("", "<message xmlns='jabber:client' to='juliet@example.org' type='chat'><body>what light</body></message><iq xmlns='jabber:client' type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>", "id='q'")
+	romeo.send("", "<message xmlns='jabber:client' to='juliet@example.org' type='chat'><body>what light</body>"+
+		"</message><iq xmlns='jabber:client' type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>", "id='q'")
 	if b := <-got; !strings.Contains(b.Inner, "what light") {
 		t.Errorf("got %+v", b)
 	}
@@ -143,14 +155,17 @@ func TestBOSH(t *testing.T) {
 		t.Errorf("again: %+v %v", b, err)
 	}
 	// A request id out of the window ends the session.
-	if b, err := juliet.post(juliet.with(juliet.rid+100, "", "")); err != nil || b.Type != "terminate" || b.Condition != "item-not-found" {
+	if b, err := juliet.post(juliet.with(juliet.rid+100, "", "")); err != nil || b.Type != "terminate" ||
+		b.Condition != "item-not-found" {
 		t.Errorf("got %+v %v", b, err)
 	}
 	if b, err := juliet.post(juliet.request("", "")); err != nil || b.Type != "terminate" {
 		t.Errorf("got %+v %v", b, err)
 	}
 	// The client's own end.
-	if b, err := romeo.post(romeo.request("type='terminate'", "<presence xmlns='jabber:client' type='unavailable'/>")); err != nil || b.Type != "terminate" || b.Condition != "" {
+	if b, err := romeo.post(romeo.request("type='terminate'",
+		"<presence xmlns='jabber:client' type='unavailable'/>")); err != nil ||
+		b.Type != "terminate" || b.Condition != "" {
 		t.Errorf("got %+v %v", b, err)
 	}
 }
@@ -160,10 +175,13 @@ func TestBOSHRefuses(t *testing.T) {
 	r.Account("romeo")
 	b := newBrowser(t, r)
 	for text, condition := range map[string]string{
-		"hello": "bad-request", "<a/>": "bad-request", "<body xmlns='http://jabber.org/protocol/httpbind'/>": "bad-request",
-		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='nowhere.example'/>":                     "host-unknown",
-		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1'/>":                                          "improper-addressing",
-		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'/>":                               "item-not-found",
+		"hello": "bad-request",
+		"<a/>":  "bad-request",
+		"<body xmlns='http://jabber.org/protocol/httpbind'/>":                              "bad-request",
+		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='nowhere.example'/>": "host-unknown",
+		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1'/>":                      "improper-addressing",
+		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'/>":           "item-not-found",
+
 		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1'>" + strings.Repeat(" ", 32<<10) + "</body>": "policy-violation",
 	} {
 		out, err := b.post(text)
@@ -173,7 +191,8 @@ func TestBOSHRefuses(t *testing.T) {
 	}
 	// A stream error ends the session, and says which.
 	b.signIn("romeo")
-	out, err := b.post(b.request("", "<message xmlns='jabber:client' from='juliet@example.org' to='romeo@example.org'/>"))
+	out, err := b.post(b.request("",
+		"<message xmlns='jabber:client' from='juliet@example.org' to='romeo@example.org'/>"))
 	if err != nil || out.Type != "terminate" && !strings.Contains(out.Inner, "invalid-from") {
 		t.Errorf("got %+v %v", out, err)
 	}
@@ -184,7 +203,8 @@ func TestHostMeta(t *testing.T) {
 	r := testrig.Start(t, nil)
 	c := newBrowser(t, r)
 	get := func(path, host string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+r.Node.Addr("websocket").String()+path, nil)
+		req, err := http.NewRequestWithContext(t.Context(), "GET",
+			"https://"+r.Node.Addr("websocket").String()+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +233,8 @@ func TestHostMeta(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	if _, text := get("/.well-known/host-meta", testrig.Host+":443"); !strings.Contains(text, "<Link rel=\"urn:xmpp:alt-connections:websocket\" href=\"wss://") {
+	if _, text := get("/.well-known/host-meta", testrig.Host+":443"); !strings.Contains(text,
+		"<Link rel=\"urn:xmpp:alt-connections:websocket\" href=\"wss://") {
 		t.Error(text)
 	}
 	if code, _ := get("/.well-known/host-meta", "nowhere.example"); code != 404 {

@@ -23,7 +23,15 @@ func TestFilesInABucket(t *testing.T) {
 	t.Cleanup(s3.Close)
 	r := Start(t, func(c *config.Config) {
 		c.Web.PlainLinks = false
-		c.Upload.S3 = config.S3{Endpoint: strings.TrimPrefix(s3.URL, "http://"), Bucket: "files", Region: "here", Prefix: "parley/", AccessKey: "k", SecretKey: "s", Plain: true}
+		c.Upload.S3 = config.S3{
+			Endpoint:  strings.TrimPrefix(s3.URL, "http://"),
+			Bucket:    "files",
+			Region:    "here",
+			Prefix:    "parley/",
+			AccessKey: "k",
+			SecretKey: "s",
+			Plain:     true,
+		}
 	})
 	r.Account("romeo@example.org")
 	c, err := r.Connect("tcp", "example.org")
@@ -37,7 +45,8 @@ func TestFilesInABucket(t *testing.T) {
 	if err := c.Bind("x"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Write("<iq type='get' id='slot' to='upload.example.org'><request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/></iq>"); err != nil {
+	if err := c.Write("<iq type='get' id='slot' to='upload.example.org'><request xmlns='urn:xmpp:http:upload:0' " +
+		"filename='a.txt' size='5' content-type='text/plain'/></iq>"); err != nil {
 		t.Fatal(err)
 	}
 	slot, err := c.Next()
@@ -53,10 +62,12 @@ func TestFilesInABucket(t *testing.T) {
 		t.Fatal(put)
 	}
 	l, err := mem.ListBucket("files", nil, gofakes3.ListBucketPage{})
-	if err != nil || len(l.Contents) != 1 || !strings.HasPrefix(l.Contents[0].Key, "parley/example.org/") || l.Contents[0].Size != 5 {
+	if err != nil || len(l.Contents) != 1 || !strings.HasPrefix(l.Contents[0].Key, "parley/example.org/") ||
+		l.Contents[0].Size != 5 {
 		t.Fatalf("in the bucket: %+v %v", l, err)
 	}
-	if got := web.Do("GET", slot.Find("get").Attr("url"), nil, nil); got.Status != http.StatusOK || got.Text != "hello" {
+	if got := web.Do("GET", slot.Find("get").Attr("url"), nil, nil); got.Status != http.StatusOK ||
+		got.Text != "hello" {
 		t.Errorf("%+v", got)
 	}
 }

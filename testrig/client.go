@@ -46,8 +46,8 @@ const nsStream = "http://etherx.jabber.org/streams"
 // Connect opens a connection over "tcp", "tls" or "ws"; nothing is said on it.
 func (r *Rig) Connect(door, host string) (*Client, error) { return r.ConnectVia(nil, door, host) }
 
-// ConnectVia connects as a proxy does: it says before all that it connects for from, by the PROXY protocol in this version,
-// or to a WebSocket by X-Forwarded-For. nil: as a client does.
+// ConnectVia connects as a proxy does: it says before all that it connects for from, by the PROXY protocol in this
+// version, or to a WebSocket by X-Forwarded-For. nil: as a client does.
 func (r *Rig) ConnectVia(p *Proxied, door, host string) (*Client, error) {
 	c := &Client{rig: r, host: host, more: make(chan struct{}, 1)}
 	if door == "ws" || door == "wss" {
@@ -131,7 +131,8 @@ func (c *Client) header() string {
 	if c.ws != nil {
 		return fmt.Sprintf("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='%s' version='1.0'/>", c.host)
 	}
-	return fmt.Sprintf("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='%s' to='%s' version='1.0'>", nsStream, c.host)
+	return fmt.Sprintf("<?xml version='1.0'?>"+
+		"<stream:stream xmlns='jabber:client' xmlns:stream='%s' to='%s' version='1.0'>", nsStream, c.host)
 }
 
 // Listen reads a stream from its header on, in the background; nothing if it does so already.
@@ -302,7 +303,8 @@ func (c *Client) SignIn(name, password string) error {
 		}
 	}
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + password))
-	if err := c.Write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + plain + "</auth>"); err != nil {
+	if err := c.Write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" +
+		plain + "</auth>"); err != nil {
 		return err
 	}
 	e, err := c.Next()
@@ -326,7 +328,8 @@ func (c *Client) Bind(resource string) error {
 	if resource != "" {
 		resource = "<resource>" + resource + "</resource>"
 	}
-	if err := c.Write("<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" + resource + "</bind></iq>"); err != nil {
+	if err := c.Write("<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" +
+		resource + "</bind></iq>"); err != nil {
 		return err
 	}
 	e, err := c.Next()

@@ -18,11 +18,14 @@ import (
 	"parley/transfer"
 )
 
-// A clock that is set back while the server is down hides nothing: what is said later comes after what a client knows, in
-// its own archive and in a room's, and the item that was published last is the newest.
+// A clock that is set back while the server is down hides nothing: what is said later comes after what a client knows,
+// in its own archive and in a room's, and the item that was published last is the newest.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	for name, dsn := range map[string]func(t *testing.T) string{"SQLite": nil, "PostgreSQL": func(t *testing.T) string { return pgtest.Fresh(t).Database(t) }} {
+	for name, dsn := range map[string]func(t *testing.T) string{
+		"SQLite":     nil,
+		"PostgreSQL": func(t *testing.T) string { return pgtest.Fresh(t).Database(t) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			var back atomic.Int64
 			p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) {
@@ -42,11 +45,15 @@ func TestClockSetBack(t *testing.T) {
 
 			back.Store(int64(time.Minute))
 			p.rig.Restart()
-			if h := p.health(); !strings.Contains(h, "200 OK") || !strings.Contains(h, `"status": "warning"`) || !strings.Contains(h, "the clock is 1m") && !strings.Contains(h, "the clock is 5") {
+			if h := p.health(); !strings.Contains(h, "200 OK") || !strings.Contains(h, `"status": "warning"`) ||
+				!strings.Contains(h, "the clock is 1m") && !strings.Contains(h, "the clock is 5") {
 				t.Errorf("after: %s", h)
 			}
 			p.talk("after")
-			for of, last := range map[string]string{"": known[9].Attr("id"), "r@groups." + testrig.Host: knownRoom[9].Attr("id")} {
+			for of, last := range map[string]string{
+				"":                         known[9].Attr("id"),
+				"r@groups." + testrig.Host: knownRoom[9].Attr("id"),
+			} {
 				var got, want []string
 				for i, e := range p.caughtUp(of, last) {
 					got, want = append(got, e.Find("body").Text), append(want, fmt.Sprintf("after %d", i))
@@ -56,7 +63,8 @@ func TestClockSetBack(t *testing.T) {
 				}
 			}
 			juliet := p.signIn("juliet", "")
-			e := p.ask(juliet, "get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:x' max_items='1'/></pubsub>")
+			e := p.ask(juliet, "get",
+				"<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:x' max_items='1'/></pubsub>")
 			if i := e.Find("item"); i == nil || i.Attr("id") != "after" {
 				t.Errorf("the newest item: %s", e)
 			}
@@ -69,15 +77,22 @@ func TestImportFromTheFuture(t *testing.T) {
 	p := &pushes{t: t, rig: testrig.Start(t, nil)}
 	p.rig.Account("romeo", "juliet")
 	at := time.Now().Add(time.Minute)
-	file := "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='romeo'><archive xmlns='urn:xmpp:pie:0#mam'>"
+	file := "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='romeo'>" +
+		"<archive xmlns='urn:xmpp:pie:0#mam'>"
 	for i, id := range []string{"theirs", (store.FirstID(at) + 5).String()} {
-		file += fmt.Sprintf("<result xmlns='urn:xmpp:mam:2' id='%s'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='%s'/>"+
-			"<message xmlns='jabber:client' type='chat' id='i%d' from='juliet@example.org' to='romeo@example.org'><body>imported %d</body></message></forwarded></result>",
+		file += fmt.Sprintf("<result xmlns='urn:xmpp:mam:2' id='%s'><forwarded xmlns='urn:xmpp:forward:0'>"+
+			"<delay xmlns='urn:xmpp:delay' stamp='%s'/>"+
+			"<message xmlns='jabber:client' type='chat' id='i%d' from='juliet@example.org' to='romeo@example.org'>"+
+			"<body>imported %d</body></message></forwarded></result>",
 			id, at.UTC().Format(time.RFC3339), i, i)
 	}
 	file += "</archive></user></host></server-data>"
 	for range 2 { // doing it again does no harm
-		report, err := (&transfer.Importer{Host: p.rig.Node.Host, Merge: true, Config: transfer.Config{Store: p.rig.Node.Store, Iterations: 4096}}).Read(t.Context(), strings.NewReader(file))
+		report, err := (&transfer.Importer{
+			Host:   p.rig.Node.Host,
+			Merge:  true,
+			Config: transfer.Config{Store: p.rig.Node.Store, Iterations: 4096},
+		}).Read(t.Context(), strings.NewReader(file))
 		p.check(err)
 		if len(report.Problems) > 0 {
 			t.Errorf("%q", report.Problems)
@@ -104,12 +119,17 @@ func (p *pushes) talk(what string) {
 	p.t.Helper()
 	juliet := p.signIn("juliet", "x")
 	room := "r@groups." + testrig.Host
-	p.check(juliet.Write("<presence to='" + room + "/Juliet'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
-	p.ask(juliet, "set' to='"+room, "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>"+
-		"<field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query>")
+	p.check(juliet.Write("<presence to='" + room +
+		"/Juliet'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
+	p.ask(juliet, "set' to='"+room,
+		"<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>"+
+			"<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>"+
+			"<field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query>")
 	for i := range 10 {
-		p.check(juliet.Write(fmt.Sprintf("<message to='romeo@%s' type='chat' id='c%s%d'><body>%s %d</body></message>", testrig.Host, what, i, what, i)))
-		p.check(juliet.Write(fmt.Sprintf("<message to='%s' type='groupchat' id='g%s%d'><body>%s %d</body></message>", room, what, i, what, i)))
+		p.check(juliet.Write(fmt.Sprintf("<message to='romeo@%s' type='chat' id='c%s%d'><body>%s %d</body></message>",
+			testrig.Host, what, i, what, i)))
+		p.check(juliet.Write(fmt.Sprintf("<message to='%s' type='groupchat' id='g%s%d'><body>%s %d</body></message>",
+			room, what, i, what, i)))
 		for { // its own echo: what the room has kept
 			e, err := juliet.Next()
 			p.check(err)
@@ -118,8 +138,10 @@ func (p *pushes) talk(what string) {
 			}
 		}
 	}
-	e := p.ask(juliet, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:x'><item id='"+what+"'><x xmlns='urn:x'/></item></publish>"+
-		"<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>"+
+	e := p.ask(juliet, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:x'><item id='"+what+
+		"'><x xmlns='urn:x'/></item></publish>"+
+		"<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>"+
+		"<value>http://jabber.org/protocol/pubsub#publish-options</value></field>"+
 		"<field var='pubsub#max_items'><value>5</value></field></x></publish-options></pubsub>")
 	if e.Attr("type") != "result" {
 		p.t.Fatalf("%s", e)
@@ -137,7 +159,9 @@ func (p *pushes) caughtUp(of, after string) (out []*testrig.Element) {
 	if after != "" {
 		after = "<after>" + after + "</after>"
 	}
-	p.check(who.Write("<iq type='set" + to + "' id='page'><query xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><max>50</max>" + after + "</set></query></iq>"))
+	p.check(who.Write("<iq type='set" + to +
+		"' id='page'><query xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><max>50</max>" +
+		after + "</set></query></iq>"))
 	for {
 		e, err := who.Next()
 		p.check(err)

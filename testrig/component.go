@@ -28,7 +28,8 @@ func (r *Rig) ComponentVia(p *Proxied, domain string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Write(fmt.Sprintf("<stream:stream xmlns='jabber:component:accept' xmlns:stream='%s' to='%s'>", nsStream, domain)); err != nil {
+	if err := c.Write(fmt.Sprintf("<stream:stream xmlns='jabber:component:accept' xmlns:stream='%s' to='%s'>",
+		nsStream, domain)); err != nil {
 		return nil, err
 	}
 	c.Listen()

@@ -12,8 +12,11 @@ func TestComponentsInTheList(t *testing.T) {
 	r.Account("romeo")
 	ask := func(id, want string) {
 		t.Helper()
-		r.Run(t, "romeo signs in as romeo/"+id+"\nromeo sends: <iq type='get' id='1' to='example.org'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>\n"+
-			"romeo gets: <iq type='result' id='1'><query xmlns='http://jabber.org/protocol/disco#items'><item jid='groups.example.org'/>"+want+"</query></iq>")
+		r.Run(t, "romeo signs in as romeo/"+id+
+			"\nromeo sends: <iq type='get' id='1' to='example.org'>"+
+			"<query xmlns='http://jabber.org/protocol/disco#items'/></iq>\n"+
+			"romeo gets: <iq type='result' id='1'><query xmlns='http://jabber.org/protocol/disco#items'>"+
+			"<item jid='groups.example.org'/>"+want+"</query></iq>")
 	}
 	ask("before", "<never><item jid='bots.example.org'/></never>")
 	if _, err := r.Component("bots.example.org"); err != nil {

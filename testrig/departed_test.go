@@ -99,8 +99,8 @@ profile_fields | never: field name name_fr kind choices seen_by
 person_fields | cleared: owner | never: field value
 `
 
-// form is how a column names the account where it is not the whole address; and what else the row says, so that it is one that
-// there could be.
+// form is how a column names the account where it is not the whole address; and what else the row says, so that it is
+// one that there could be.
 var forms = map[string]string{
 	"kv.k":                         "mam/prefs/zed",
 	"rooms.config":                 `{"persistent":true,"hats":[{"uri":"urn:a","title":"A"}],"worn":{"zed@example.org":["urn:a"]}}`,
@@ -112,7 +112,8 @@ var forms = map[string]string{
 	"node_subscriptions.bare with": "jid=zed@example.org",
 }
 
-// TestDepartedFromSchema: nothing that names an account outlives it, in no table, but for what is named here with its reason.
+// TestDepartedFromSchema: nothing that names an account outlives it, in no table, but for what is
+// named here with its reason.
 func TestDepartedFromSchema(t *testing.T) {
 	var file string
 	r := testrig.Start(t, func(c *config.Config) { file = filepath.Join(c.DataDir, "parley.db") })
@@ -143,7 +144,8 @@ func TestDepartedFromSchema(t *testing.T) {
 				write(t, db, table, c.name, cols)
 				written = append(written, cell{table, c.name})
 			case !slices.Contains([]string{tombstone, audited, archived, never}, rule):
-				t.Errorf("%s.%s: what becomes of an address in it when the account is deleted has to be said here (%q)", table, c.name, rule)
+				t.Errorf("%s.%s: what becomes of an address in it when the account is deleted has to be said here (%q)",
+					table, c.name, rule)
 			}
 			delete(rules[table], c.name)
 		}
@@ -192,7 +194,9 @@ type column struct {
 // schema gives the columns of each table.
 func schema(t *testing.T, db *sql.DB) map[string][]column {
 	t.Helper()
-	rows, err := db.Query("SELECT m.name, c.name, c.type, c.pk > 0 FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> 'schema_versions' ORDER BY m.name, c.cid")
+	rows, err := db.Query("SELECT m.name, c.name, c.type, c.pk > 0 FROM sqlite_schema m JOIN " +
+		"pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> " +
+		"'schema_versions' ORDER BY m.name, c.cid")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +263,8 @@ func write(t *testing.T, db *sql.DB, table, name string, cols []column) {
 		}
 		names, marks, args = append(names, c.name), append(marks, fmt.Sprintf("$%d", i+1)), append(args, v)
 	}
-	q := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT DO NOTHING", table, strings.Join(names, ", "), strings.Join(marks, ", "))
+	q := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT DO NOTHING",
+		table, strings.Join(names, ", "), strings.Join(marks, ", "))
 	if _, err := db.Exec(q, args...); err != nil {
 		t.Fatalf("%s.%s: %v", table, name, err)
 	}

@@ -9,8 +9,8 @@ import (
 	"parley/config"
 )
 
-// TestUploadsWhereCertificatesAreNotTrusted: with links to the plain listener, as in `parley dev`, a browser puts files and
-// gets them where its page comes from; an app puts them by TLS, and what it puts is read in browsers too.
+// TestUploadsWhereCertificatesAreNotTrusted: with links to the plain listener, as in `parley dev`, a browser puts files
+// and gets them where its page comes from; an app puts them by TLS, and what it puts is read in browsers too.
 func TestUploadsWhereCertificatesAreNotTrusted(t *testing.T) {
 	r := Start(t, func(c *config.Config) { c.Web.PlainLinks = true })
 	r.Account("romeo@example.org")
@@ -26,7 +26,8 @@ func TestUploadsWhereCertificatesAreNotTrusted(t *testing.T) {
 		if err := c.Bind(transport); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Write("<iq xmlns='jabber:client' type='get' id='slot' to='upload.example.org'><request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/></iq>"); err != nil {
+		if err := c.Write("<iq xmlns='jabber:client' type='get' id='slot' to='upload.example.org'><request " +
+			"xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/></iq>"); err != nil {
 			t.Fatal(err)
 		}
 		slot, err := c.Next()

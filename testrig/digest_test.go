@@ -32,7 +32,8 @@ type digests struct {
 // due has a person's next mail be due now.
 func (d *digests) due(name, every string) {
 	d.Helper()
-	if err := d.r.Node.Store.SetDigest(d.Context(), testrig.Host, store.Digest{Owner: name, Every: every, Due: time.Now().Add(-time.Second)}); err != nil {
+	if err := d.r.Node.Store.SetDigest(d.Context(), testrig.Host,
+		store.Digest{Owner: name, Every: every, Due: time.Now().Add(-time.Second)}); err != nil {
 		d.Fatal(err)
 	}
 }
@@ -131,7 +132,10 @@ func startDigests(t *testing.T) *digests {
 	}
 	romeo := d.r.Browser(t)
 	romeo.SignIn("romeo")
-	for name, members := range map[string][]string{"Verona": {"romeo", "juliet", "nurse"}, "Capulet": {"romeo", "nurse"}} {
+	for name, members := range map[string][]string{
+		"Verona":  {"romeo", "juliet", "nurse"},
+		"Capulet": {"romeo", "nurse"},
+	} {
 		g, err := o.CreateGroup(ctx, acts.System, testrig.Host, newGroup(name, members...))
 		if err != nil {
 			t.Fatal(err)
@@ -140,7 +144,8 @@ func startDigests(t *testing.T) *digests {
 			t.Fatalf("said: %d %s", p.Status, p.Text)
 		}
 		if name == "Verona" {
-			th, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Feast", Creator: jid.MustParse("romeo@" + testrig.Host)})
+			th, err := o.CreateTheme(ctx, acts.System, testrig.Host, g.ID,
+				org.NewTheme{Name: "Feast", Creator: jid.MustParse("romeo@" + testrig.Host)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,13 +158,15 @@ func startDigests(t *testing.T) *digests {
 	return d
 }
 
-// Who has missed something gets one mail in a period, in their language, which says where and not what; one click ends it.
+// Who has missed something gets one mail in a period, in their language, which says where and not
+// what; one click ends it.
 func TestDigest(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	d := startDigests(t)
 	juliet := d.r.Browser(t)
 	juliet.SignIn("juliet")
-	if p := juliet.Get("/me/notifications"); p.Status != 200 || !regexp.MustCompile(`value="off" checked`).MatchString(p.Text) {
+	if p := juliet.Get("/me/notifications"); p.Status != 200 ||
+		!regexp.MustCompile(`value="off" checked`).MatchString(p.Text) {
 		t.Fatalf("%d: who has not chosen gets none: %s", p.Status, p.Text)
 	}
 	if p := juliet.Post("/me/notifications", "digest", "hourly"); p.Status != 422 {
@@ -176,12 +183,14 @@ func TestDigest(t *testing.T) {
 	}
 	d.due("juliet", "daily")
 	l := d.next()
-	if l.subject != "Ce que vous avez manqué chez example.org" || l.Get("Auto-Submitted") != "auto-generated" || l.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+	if l.subject != "Ce que vous avez manqué chez example.org" || l.Get("Auto-Submitted") != "auto-generated" ||
+		l.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
 		t.Errorf("%q, %v", l.subject, l.Header)
 	}
 	for _, text := range []string{l.text, l.html} {
-		if !strings.Contains(text, "nouveau") || !strings.Contains(text, "/g/verona") || !strings.Contains(text, "/digest/") || strings.Contains(text, "Swords") || strings.Contains(text, "Feast") ||
-			strings.Contains(text, "Capulet") || strings.Contains(text, "<img") {
+		if !strings.Contains(text, "nouveau") || !strings.Contains(text, "/g/verona") ||
+			!strings.Contains(text, "/digest/") || strings.Contains(text, "Swords") ||
+			strings.Contains(text, "Feast") || strings.Contains(text, "Capulet") || strings.Contains(text, "<img") {
 			t.Errorf("%s", text)
 		}
 	}
@@ -205,7 +214,8 @@ func TestDigest(t *testing.T) {
 		t.Fatalf("%q: %v", link, err)
 	}
 	click := func(method, path string) int {
-		return d.r.Browser(t).Do(method, path, url.Values{"List-Unsubscribe": {"One-Click"}}, func(q *http.Request) { q.Header.Del("Sec-Fetch-Site") }).Status
+		return d.r.Browser(t).Do(method, path, url.Values{"List-Unsubscribe": {"One-Click"}},
+			func(q *http.Request) { q.Header.Del("Sec-Fetch-Site") }).Status
 	}
 	if s := d.r.Browser(t).Get(u.Path).Status; s != 200 || d.digest("juliet").Every != "daily" {
 		t.Errorf("looking at the link: %d, %+v", s, d.digest("juliet"))
@@ -222,12 +232,14 @@ func TestDigest(t *testing.T) {
 	if s := click("POST", u.Path); s != 200 {
 		t.Errorf("twice: %d", s)
 	}
-	if p := juliet.Get("/me/notifications"); !regexp.MustCompile(`value="off" checked`).MatchString(p.Text) || !regexp.MustCompile(`value="muted" selected`).MatchString(p.Text) {
+	if p := juliet.Get("/me/notifications"); !regexp.MustCompile(`value="off" checked`).MatchString(p.Text) ||
+		!regexp.MustCompile(`value="muted" selected`).MatchString(p.Text) {
 		t.Errorf("the page: %s", p.Text)
 	}
 }
 
-// A mail that waits for the relay is written anew before it is sent: it says nothing of a group that its reader has lost.
+// A mail that waits for the relay is written anew before it is sent: it says nothing of a group that
+// its reader has lost.
 func TestDigestOfWhatWasLost(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	d := startDigests(t)
@@ -264,7 +276,8 @@ func TestDigestOfWhatWasLost(t *testing.T) {
 	}
 	leave("capulet")
 	again(m)
-	if l := d.next(); strings.Contains(l.text+l.html, "Capulet") || !strings.Contains(l.text, "Verona › Feast: 1 new message") || !strings.Contains(l.text, "once a week") {
+	if l := d.next(); strings.Contains(l.text+l.html, "Capulet") ||
+		!strings.Contains(l.text, "Verona › Feast: 1 new message") || !strings.Contains(l.text, "once a week") {
 		t.Errorf("%s", l.text)
 	}
 
@@ -292,7 +305,8 @@ func TestDigestByDefault(t *testing.T) {
 	})
 	d := &digests{t, r, sink, nil}
 	r.Account("romeo", "juliet")
-	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, "romeo", func(p *store.Person) error { p.Email = "romeo@work.example"; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host,
+		"romeo", func(p *store.Person) error { p.Email = "romeo@work.example"; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	b := r.Browser(t)
@@ -311,18 +325,22 @@ func TestDigestByDefault(t *testing.T) {
 
 	// A room of no group counts too, under the name that it is bookmarked by.
 	const room = "garden@groups.example.org"
-	if err := r.Node.Store.SetBookmarks(t.Context(), testrig.Host, "romeo", 0, store.Bookmark{Room: room, Name: "Garden party", Updated: time.Now().Add(-time.Hour)}); err != nil {
+	if err := r.Node.Store.SetBookmarks(t.Context(), testrig.Host, "romeo", 0,
+		store.Bookmark{Room: room, Name: "Garden party", Updated: time.Now().Add(-time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	juliet := signIn(t, r, "juliet")
 	do(t, juliet, "<presence to='"+room+"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
-	do(t, juliet, "<iq type='set' id='c' to='"+room+"'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", "c")
+	do(t, juliet, "<iq type='set' id='c' to='"+room+"'><query xmlns='http://jabber.org/protocol/muc#owner'>"+
+		"<x xmlns='jabber:x:data' type='submit'/></query></iq>", "c")
 	do(t, juliet, "<message type='groupchat' id='m' to='"+room+"'><body>Roses</body></message>", "m")
 	d.due("romeo", "")
-	if l := d.next(); !strings.Contains(l.text, "Garden party: 1 new message\nhttps://") || !strings.Contains(l.html, "/chat#converse/room?jid="+room) || strings.Contains(l.text, "Roses") {
+	if l := d.next(); !strings.Contains(l.text, "Garden party: 1 new message\nhttps://") ||
+		!strings.Contains(l.html, "/chat#converse/room?jid="+room) || strings.Contains(l.text, "Roses") {
 		t.Errorf("%s\n%s", l.text, l.html)
 	}
-	if p := b.Get("/"); !strings.Contains(p.Text, "Garden party") || !strings.Contains(p.Text, "/chat#converse/room?jid="+room) {
+	if p := b.Get("/"); !strings.Contains(p.Text, "Garden party") ||
+		!strings.Contains(p.Text, "/chat#converse/room?jid="+room) {
 		t.Errorf("the page: %s", p.Text)
 	}
 }
@@ -333,7 +351,9 @@ func TestNotificationsByCommand(t *testing.T) {
 	juliet, key := signIn(t, d.r, "juliet"), d.themes["Feast"]
 	run := func(id, fields string) *testrig.Element {
 		t.Helper()
-		return do(t, juliet, "<iq type='set' id='"+id+"' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#notifications'>"+fields+"</command></iq>", id)
+		return do(t, juliet, "<iq type='set' id='"+id+
+			"' to='example.org'><command xmlns='http://jabber.org/protocol/commands' "+
+			"node='https://parley.im/commands#notifications'>"+fields+"</command></iq>", id)
 	}
 	submit := func(id, every string, muted ...string) *testrig.Element {
 		t.Helper()
@@ -341,9 +361,11 @@ func TestNotificationsByCommand(t *testing.T) {
 		for _, m := range muted {
 			vs += "<value>" + m + "</value>"
 		}
-		return run(id, "<x xmlns='jabber:x:data' type='submit'><field var='digest'><value>"+every+"</value></field><field var='muted'>"+vs+"</field></x>")
+		return run(id, "<x xmlns='jabber:x:data' type='submit'><field var='digest'><value>"+every+
+			"</value></field><field var='muted'>"+vs+"</field></x>")
 	}
-	if e := run("1", "").String(); !strings.Contains(e, "Verona › Feast") || !strings.Contains(e, key) || !strings.Contains(e, "weekly") || strings.Contains(e, "Capulet") {
+	if e := run("1", "").String(); !strings.Contains(e, "Verona › Feast") || !strings.Contains(e, key) ||
+		!strings.Contains(e, "weekly") || strings.Contains(e, "Capulet") {
 		t.Errorf("%s", e)
 	}
 	state := func() string {
@@ -354,18 +376,23 @@ func TestNotificationsByCommand(t *testing.T) {
 		}
 		return s
 	}
-	if e := submit("2", "weekly", key, "nonsense"); e.Find("note").Attr("type") != "info" || d.digest("juliet").Every != store.DigestWeekly || state() != store.FollowMuted {
+	if e := submit("2", "weekly", key, "nonsense"); e.Find("note").Attr("type") != "info" ||
+		d.digest("juliet").Every != store.DigestWeekly || state() != store.FollowMuted {
 		t.Errorf("%s, %+v, %s", e, d.digest("juliet"), state())
 	}
-	if e := submit("3", "hourly"); e.Find("note").Attr("type") != "error" || d.digest("juliet").Every != store.DigestWeekly {
+	if e := submit("3", "hourly"); e.Find("note").Attr("type") != "error" ||
+		d.digest("juliet").Every != store.DigestWeekly {
 		t.Errorf("no such choice: %s", e)
 	}
-	if e := submit("4", "off"); e.Find("note").Attr("type") != "info" || d.digest("juliet").Every != store.DigestOff || state() != store.FollowAuto {
+	if e := submit("4", "off"); e.Find("note").Attr("type") != "info" || d.digest("juliet").Every != store.DigestOff ||
+		state() != store.FollowAuto {
 		t.Errorf("%s, %+v, %s", e, d.digest("juliet"), state())
 	}
 	quiet := func(id, zone string) *testrig.Element {
 		t.Helper()
-		return run(id, "<x xmlns='jabber:x:data' type='submit'><field var='quiet'><value>1</value></field><field var='from'><value>20:00</value></field><field var='days'><value>sat</value></field><field var='time_zone'><value>"+zone+"</value></field></x>")
+		return run(id, "<x xmlns='jabber:x:data' type='submit'><field var='quiet'><value>1</value></field>"+
+			"<field var='from'><value>20:00</value></field><field var='days'><value>sat</value></field>"+
+			"<field var='time_zone'><value>"+zone+"</value></field></x>")
 	}
 	if e := quiet("5", "Nowhere"); e.Find("note").Attr("type") != "error" {
 		t.Errorf("no such time zone: %s", e)
@@ -373,7 +400,13 @@ func TestNotificationsByCommand(t *testing.T) {
 	if e := quiet("6", "Europe/Rome"); e.Find("note").Attr("type") != "info" {
 		t.Errorf("%s", e)
 	}
-	if q, err := d.r.Node.Store.QuietHours(t.Context(), testrig.Host, "juliet"); err != nil || q != (store.QuietHours{On: true, From: 20 * 60, To: 7 * 60, Days: 1 << time.Saturday, Zone: "Europe/Rome"}) {
+	if q, err := d.r.Node.Store.QuietHours(t.Context(), testrig.Host, "juliet"); err != nil || q != (store.QuietHours{
+		On:   true,
+		From: 20 * 60,
+		To:   7 * 60,
+		Days: 1 << time.Saturday,
+		Zone: "Europe/Rome",
+	}) {
 		t.Errorf("%+v, %v", q, err)
 	}
 }

@@ -71,19 +71,26 @@ type setup struct {
 
 var setups = []setup{
 	{"nginx", "nginx (a file in", func(t *testing.T, block, dir, web, _ string, r *testrig.Rig) string {
-		block = instead(t, block, "listen 443 ssl", "listen "+web+" ssl", "/etc/ssl/chat.pem", dir+"/cert.pem", "/etc/ssl/chat.key", dir+"/key.pem", "127.0.0.1:5280", r.Node.Addr("websocket_plain").String())
+		block = instead(t, block, "listen 443 ssl", "listen "+web+" ssl", "/etc/ssl/chat.pem", dir+"/cert.pem",
+			"/etc/ssl/chat.key", dir+"/key.pem", "127.0.0.1:5280", r.Node.Addr("websocket_plain").String())
 		paths := ""
 		for _, p := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 			paths += fmt.Sprintf("%s_temp_path %s/%s;\n", p, dir, p)
 		}
-		return fmt.Sprintf("daemon off;\npid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", dir, paths, block)
+		return fmt.Sprintf("daemon off;\npid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n",
+			dir, paths, block)
 	}, []string{"-e", "stderr", "-c", "FILE"}, false},
 	{"caddy", "Caddy, which", func(t *testing.T, block, dir, web, _ string, r *testrig.Rig) string {
-		block = instead(t, block, "chat.example.org {", "https://example.org:"+web[strings.LastIndexByte(web, ':')+1:]+" {\nbind 127.0.0.1\ntls "+dir+"/cert.pem "+dir+"/key.pem", "127.0.0.1:5280", r.Node.Addr("websocket_plain").String())
-		return "{\nadmin off\nauto_https disable_redirects\nskip_install_trust\nstorage file_system " + dir + "/caddy\n}\n" + block
+		block = instead(t, block, "chat.example.org {",
+			"https://example.org:"+web[strings.LastIndexByte(web, ':')+1:]+" {\nbind 127.0.0.1\ntls "+dir+"/cert.pem "+
+				dir+"/key.pem", "127.0.0.1:5280", r.Node.Addr("websocket_plain").String())
+		return "{\nadmin off\nauto_https disable_redirects\nskip_install_trust\nstorage file_system " +
+			dir + "/caddy\n}\n" + block
 	}, []string{"run", "--adapter", "caddyfile", "--config", "FILE"}, false},
 	{"haproxy", "haproxy, for the web", func(t *testing.T, block, dir, web, xmpp string, r *testrig.Rig) string {
-		block = instead(t, block, "bind :443", "bind "+web, "bind :5222", "bind "+xmpp, "/etc/haproxy/chat.pem", dir+"/both.pem", "127.0.0.1:5280", r.Node.Addr("websocket_plain").String(), "10.0.0.5:5222", r.Node.Addr("c2s").String())
+		block = instead(t, block, "bind :443", "bind "+web, "bind :5222", "bind "+xmpp, "/etc/haproxy/chat.pem",
+			dir+"/both.pem", "127.0.0.1:5280", r.Node.Addr("websocket_plain").String(), "10.0.0.5:5222",
+			r.Node.Addr("c2s").String())
 		// As Debian's package has them.
 		return "defaults\n  mode http\n  timeout connect 5000\n  timeout client 50000\n  timeout server 50000\n" + block
 	}, []string{"-db", "-f", "FILE"}, true},
@@ -161,8 +168,8 @@ func listens(addr string, ended chan error) error {
 }
 
 // TestDocumentedProxies runs the proxies that docs/operations.md sets up with the very blocks that stand there: pages,
-// WebSocket and BOSH come through each, and XMPP through haproxy; clients keep their addresses; streams outlive the time-outs that
-// the proxies come with.
+// WebSocket and BOSH come through each, and XMPP through haproxy; clients keep their addresses; streams outlive the
+// time-outs that the proxies come with.
 func TestDocumentedProxies(t *testing.T) {
 	t.Parallel()               // it waits most of the time
 	const client = "127.0.0.2" // who is not the proxy
@@ -186,7 +193,8 @@ func TestDocumentedProxies(t *testing.T) {
 			through.Dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(client)}
 
 			b := newBrowser(t, r)
-			b.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			b.http.Transport.(*http.Transport).DialContext = func(ctx context.Context,
+				network, _ string) (net.Conn, error) {
 				return through.Dialer.DialContext(ctx, network, web)
 			}
 			b.http.Timeout = 0
@@ -232,7 +240,8 @@ func TestDocumentedProxies(t *testing.T) {
 				}
 			}
 			for account, c := range sockets {
-				if err := c.Write("<iq xmlns='jabber:client' type='get' id='late'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+				if err := c.Write("<iq xmlns='jabber:client' type='get' id='late'>" +
+					"<ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
 					t.Fatalf("%s: %v", account, err)
 				}
 				for {

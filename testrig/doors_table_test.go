@@ -1,7 +1,7 @@
 package testrig_test
 
-// deeds are what can be done, with who may and by which doors. Those of nobody need more than a right: they are tried in tests
-// of their own.
+// deeds are what can be done, with who may and by which doors. Those of nobody need more than a right: they are
+// tried in tests of their own.
 var deeds = []deed{
 	{"say which other servers are spoken with", "ao", []string{
 		"api DELETE /api/v1/federation/rules/{domain}",

@@ -18,9 +18,10 @@ import (
 	"parley/wire/jid"
 )
 
-// askers are who stands before the doors of the console, each with a letter: a stranger (not signed in; for commands a member
-// of another host), a member, a supervisor, an administrator of another host at what is that host's, the same at what is the
-// first host's (commands only: pages and the API know whose they are by who asks), an administrator of the first, its owner.
+// askers are who stands before the doors of the console, each with a letter: a stranger (not signed in; for commands
+// a member of another host), a member, a supervisor, an administrator of another host at what is that host's, the
+// same at what is the first host's (commands only: pages and the API know whose they are by who asks), an
+// administrator of the first, its owner.
 var askers = []struct{ letter, account, host, role string }{
 	{"x", "guest", testrig.Second, store.RoleMember},
 	{"m", "member", testrig.Host, store.RoleMember},
@@ -77,8 +78,18 @@ func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 		s, _ := got[field].(string)
 		return s
 	}
-	at := map[string]string{"slug": "verona", "name": "paris", "team": "guards", "address": "paris@" + host, "domain": "bad.example", "section": "organization", "hash": "0",
-		"kind": "snippets", "token": "0", "version": "0"}
+	at := map[string]string{
+		"slug":    "verona",
+		"name":    "paris",
+		"team":    "guards",
+		"address": "paris@" + host,
+		"domain":  "bad.example",
+		"section": "organization",
+		"hash":    "0",
+		"kind":    "snippets",
+		"token":   "0",
+		"version": "0",
+	}
 	create("/groups", `{"name":"Verona","slug":"verona","kind":"private"}`, "slug")
 	create("/groups/verona/members", `{"members":["nurse"],"role":"owner"}`, "")
 	at["key"] = create("/groups/verona/themes", `{"name":"Balcony"}`, "key")
@@ -158,7 +169,13 @@ func (x things) fill(pattern string) string {
 	}[pattern]; ok {
 		pattern = special
 	}
-	for part, of := range map[string]string{"/invitations/": "invitation", "/webhooks/": "webhook", "/messages/": "message", "/m/": "message", "/reports/": "report"} {
+	for part, of := range map[string]string{
+		"/invitations/": "invitation",
+		"/webhooks/":    "webhook",
+		"/messages/":    "message",
+		"/m/":           "message",
+		"/reports/":     "report",
+	} {
 		pattern = strings.ReplaceAll(pattern, part+"{id}", part+"{"+of+"}")
 	}
 	return braces.ReplaceAllStringFunc(strings.ReplaceAll(pattern, "{$}", ""), func(name string) string {
@@ -170,27 +187,35 @@ func (x things) fill(pattern string) string {
 	})
 }
 
-// shutPage says that a page is not for who asks; public ones, which anybody may open, may say that something is not there.
+// shutPage says that a page is not for who asks; public ones, which anybody may open, may say that
+// something is not there.
 func shutPage(p testrig.Page, public bool) bool {
-	for _, k := range (&http.Response{Header: p.Header}).Cookies() { // where a form leads to, which says what went wrong
-		if b, err := base64.RawURLEncoding.DecodeString(k.Value); err == nil && strings.Contains(string(b), "Your role does not allow this") {
+	// where a form leads to, which says what went wrong
+	for _, k := range (&http.Response{Header: p.Header}).Cookies() {
+		if b, err := base64.RawURLEncoding.DecodeString(k.Value); err == nil &&
+			strings.Contains(string(b), "Your role does not allow this") {
 			return true
 		}
 	}
-	return p.Status == 401 || p.Status == 403 || p.Status == 404 && !public || p.Status == 303 && strings.HasPrefix(p.To, "/login") && !public
+	return p.Status == 401 || p.Status == 403 || p.Status == 404 && !public ||
+		p.Status == 303 && strings.HasPrefix(p.To, "/login") && !public
 }
 
-// last are the pages and operations that end what others need: they are tried after those, and with nothing left to lose.
+// last are the pages and operations that end what others need: they are tried after those, and with
+// nothing left to lose.
 func last(door string) int {
 	switch {
 	case strings.Contains(door, "GET "):
 		return 0
 	case strings.Contains(door, "logout"), strings.Contains(door, "me/sessions"):
 		return 4
-	case slices.Contains([]string{"api DELETE /api/v1/teams/{team}", "api DELETE /api/v1/groups/{slug}", "api DELETE /api/v1/people/{name}",
-		"page POST /admin/teams/{team}/delete", "page POST /g/{slug}/delete"}, door):
+	case slices.Contains([]string{
+		"api DELETE /api/v1/teams/{team}", "api DELETE /api/v1/groups/{slug}", "api DELETE /api/v1/people/{name}",
+		"page POST /admin/teams/{team}/delete", "page POST /g/{slug}/delete",
+	}, door):
 		return 3
-	case strings.HasSuffix(door, "/join"), strings.Contains(door, "DELETE"), strings.HasSuffix(door, "/delete"), strings.HasSuffix(door, "/leave"), strings.HasSuffix(door, "/kick"):
+	case strings.HasSuffix(door, "/join"), strings.Contains(door, "DELETE"), strings.HasSuffix(door, "/delete"),
+		strings.HasSuffix(door, "/leave"), strings.HasSuffix(door, "/kick"):
 		return 2
 	}
 	return 1
@@ -286,8 +311,16 @@ func sample(all map[string]any, schema any) any {
 
 // ad-hoc commands: where they are, by a name that does not change from run to run.
 func (x things) services(host string) map[string]string {
-	return map[string]string{"host": host, "groups": "groups." + host, "room": x.at["room"], "theme": x.at["themeroom"], "free": "square@groups." + host,
-		"nodes": "pubsub." + host, "spaces": "spaces." + host, "users": "users." + host}
+	return map[string]string{
+		"host":   host,
+		"groups": "groups." + host,
+		"room":   x.at["room"],
+		"theme":  x.at["themeroom"],
+		"free":   "square@groups." + host,
+		"nodes":  "pubsub." + host,
+		"spaces": "spaces." + host,
+		"users":  "users." + host,
+	}
 }
 
 // askCommands asks for each command without giving it, and compares with what is offered.
@@ -296,7 +329,8 @@ func askCommands(t *testing.T, r *testrig.Rig, x things, c *testrig.Client, know
 	open = make(map[string]bool)
 	listed := make(map[string]bool)
 	for at, address := range x.services(x.host) {
-		e := ask(t, c, address, "get", "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>")
+		e := ask(t, c, address, "get",
+			"<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>")
 		if q := e.Find("query"); ok(e) && q != nil {
 			for _, it := range q.Children {
 				listed["command "+at+" "+it.Attr("node")] = true
@@ -305,7 +339,8 @@ func askCommands(t *testing.T, r *testrig.Rig, x things, c *testrig.Client, know
 	}
 	for _, door := range append(slices.Collect(maps.Keys(listed)), known...) {
 		parts := strings.Fields(door)
-		e := ask(t, c, x.services(x.host)[parts[1]], "set", "<command xmlns='http://jabber.org/protocol/commands' node='"+parts[2]+"' action='cancel'/>")
+		e := ask(t, c, x.services(x.host)[parts[1]], "set",
+			"<command xmlns='http://jabber.org/protocol/commands' node='"+parts[2]+"' action='cancel'/>")
 		open[door] = ok(e)
 		if open[door] != listed[door] {
 			t.Errorf("%s: listed %v, open %v", door, listed[door], open[door])
@@ -341,7 +376,8 @@ func sameWhateverIsSent(t *testing.T, b *testrig.Browser, token, door, path stri
 	for _, query := range []string{"", and + "limit=x&offset=-1&state=x&whose=x&before=" + strings.Repeat("x", 50)} {
 		for _, body := range bodies {
 			if p := askAPI(b, token, method, path+query, body); p.Status != refused.Status || p.Text != refused.Text {
-				t.Errorf("%s: %d %s, and with %s %s: %d %s", door, refused.Status, refused.Text, query, body, p.Status, p.Text)
+				t.Errorf("%s: %d %s, and with %s %s: %d %s",
+					door, refused.Status, refused.Text, query, body, p.Status, p.Text)
 				return
 			}
 		}
@@ -363,7 +399,8 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 	x := makeThings(t, r, host)
 	if who.host != host {
 		r.Account(who.account + "@" + who.host)
-		if _, _, err := r.Node.Store.UpdateOwner(t.Context(), who.host, who.account, func(p *store.Person) error { p.Role = who.role; return nil }); err != nil {
+		if _, _, err := r.Node.Store.UpdateOwner(t.Context(), who.host,
+			who.account, func(p *store.Person) error { p.Role = who.role; return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -388,7 +425,9 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 		}
 		nurse := signInAt(t, r, "nurse", host, "x")
 		enters(t, nurse, "square@groups."+host)
-		if e := ask(t, nurse, "square@groups."+host, "set", "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>"); !ok(e) {
+		if e := ask(t, nurse, "square@groups."+host, "set",
+			"<query xmlns='http://jabber.org/protocol/muc#owner'>"+
+				"<x xmlns='jabber:x:data' type='submit'/></query>"); !ok(e) {
 			t.Fatal(e)
 		}
 		return askCommands(t, r, x, signInAt(t, r, who.account, who.host, "x"), hosts)
@@ -408,7 +447,8 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 					form = url.Values{}
 				}
 			}
-			if door == "page POST /admin/system/backup" && who.letter == "o" { // it would be under way when the node stops
+			// it would be under way when the node stops
+			if door == "page POST /admin/system/backup" && who.letter == "o" {
 				open[door] = strings.Contains(b.Get("/admin/system").Text, `action="/admin/system/backup"`)
 				continue
 			}
@@ -426,8 +466,10 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 			body := bodyFor(t, door, bodies[door])
 			p := askAPI(b, token, method, x.fill(path), body)
 			open[door] = p.Status != 401 && p.Status != 403 && p.Status != 404
-			// Who may not: who runs the organization may, and is told that there is nobody to do it to; a stranger has no token.
-			if d := want[door]; !open[door] && token != "" && d != nil && !strings.Contains(d.who, who.letter) && (d.who != "" || strings.Contains("ms", who.letter)) {
+			// Who may not: who runs the organization may, and is told that there is nobody to do it to;
+			// a stranger has no token.
+			if d := want[door]; !open[door] && token != "" && d != nil && !strings.Contains(d.who, who.letter) &&
+				(d.who != "" || strings.Contains("ms", who.letter)) {
 				sameWhateverIsSent(t, b, token, door, x.fill(path), p)
 			}
 		}
@@ -435,8 +477,8 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 	return open
 }
 
-// Whoever may do something may do it by every door that there is for it, and nobody else by any: those of the console's pages,
-// of the API, and of ad-hoc commands, asked of the running server. One that is new is named in deeds.
+// Whoever may do something may do it by every door that there is for it, and nobody else by any: those of the console's
+// pages, of the API, and of ad-hoc commands, asked of the running server. One that is new is named in deeds.
 func TestEveryDoorAsksTheSame(t *testing.T) {
 	want := make(map[string]*deed)
 	for i := range deeds {

@@ -41,25 +41,38 @@ func TestItemsExpire(t *testing.T) {
 			}
 		}
 	}
-	const ps, config = "http://jabber.org/protocol/pubsub", "<field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#node_config</value></field>"
-	e := ask("set", "<pubsub xmlns='"+ps+"'><create node='n'/><configure><x xmlns='jabber:x:data' type='submit'>"+config+
-		"<field var='pubsub#item_expire'><value>3600</value></field><field var='pubsub#max_items'><value>9</value></field></x></configure></pubsub>")
+	const ps, config = "http://jabber.org/protocol/pubsub",
+		"<field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#node_config</value></field>"
+	e := ask("set", "<pubsub xmlns='"+ps+
+		"'><create node='n'/><configure><x xmlns='jabber:x:data' type='submit'>"+config+
+		"<field var='pubsub#item_expire'><value>3600</value></field><field var='pubsub#max_items'><value>9</value>"+
+		"</field></x></configure></pubsub>")
 	if e.Attr("type") != "result" {
 		t.Fatal(e)
 	}
 	st := r.Node.Store
 	for id, age := range map[string]time.Duration{"old": 2 * time.Hour, "new": time.Minute} {
-		it := store.NodeItem{ID: id, Seq: store.FirstID(time.Now().Add(-age)), Publisher: "romeo@example.org", Payload: []byte("<a xmlns='a'/>")}
+		it := store.NodeItem{
+			ID:        id,
+			Seq:       store.FirstID(time.Now().Add(-age)),
+			Publisher: "romeo@example.org",
+			Payload:   []byte("<a xmlns='a'/>"),
+		}
 		if err := st.Publish(t.Context(), "example.org", "romeo", "n", store.Keep{Items: 9}, it); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, items := range []string{"<items node='n'/>", "<items node='n' max_items='5'/>", "<items node='n'><item id='old'/><item id='new'/></items>"} {
-		if got := ask("get", "<pubsub xmlns='"+ps+"'>"+items+"</pubsub>").String(); strings.Contains(got, "old") || !strings.Contains(got, "new") {
+	for _, items := range []string{
+		"<items node='n'/>", "<items node='n' max_items='5'/>",
+		"<items node='n'><item id='old'/><item id='new'/></items>",
+	} {
+		if got := ask("get", "<pubsub xmlns='"+ps+"'>"+items+"</pubsub>").String(); strings.Contains(got, "old") ||
+			!strings.Contains(got, "new") {
 			t.Errorf("%s: %s", items, got)
 		}
 	}
-	if got := ask("get", "<query xmlns='http://jabber.org/protocol/disco#info' node='n'/>").String(); !strings.Contains(got, "<field var='pubsub#num_items' type='text-single'><value>1</value>") {
+	if got := ask("get", "<query xmlns='http://jabber.org/protocol/disco#info' node='n'/>").
+		String(); !strings.Contains(got, "<field var='pubsub#num_items' type='text-single'><value>1</value>") {
 		t.Errorf("metadata: %s", got)
 	}
 	left := func() string {
@@ -78,11 +91,13 @@ func TestItemsExpire(t *testing.T) {
 		t.Errorf("after the sweep: %s %v", left(), err)
 	}
 	// For ever, from now on.
-	e = ask("set", "<pubsub xmlns='"+ps+"#owner'><configure node='n'><x xmlns='jabber:x:data' type='submit'>"+config+"<field var='pubsub#item_expire'><value>max</value></field></x></configure></pubsub>")
+	e = ask("set", "<pubsub xmlns='"+ps+"#owner'><configure node='n'><x xmlns='jabber:x:data' type='submit'>"+config+
+		"<field var='pubsub#item_expire'><value>max</value></field></x></configure></pubsub>")
 	if e.Attr("type") != "result" {
 		t.Fatal(e)
 	}
-	if err := st.ExpireNodes(t.Context(), "example.org", time.Now().Add(1000*time.Hour)); err != nil || left() != "[new]" {
+	if err := st.ExpireNodes(t.Context(), "example.org",
+		time.Now().Add(1000*time.Hour)); err != nil || left() != "[new]" {
 		t.Errorf("without a limit: %s %v", left(), err)
 	}
 }

@@ -49,7 +49,8 @@ func code(t *testing.T, secret string, steps int) string {
 // spare forgets which code was used last, so that a test need not wait for the next.
 func spare(t *testing.T, r *testrig.Rig, name string) {
 	t.Helper()
-	if err := r.Node.Store.UseSecondFactor(context.Background(), testrig.Host, name, func(f *store.SecondFactor) error { f.LastStep = 0; return nil }); err != nil {
+	if err := r.Node.Store.UseSecondFactor(context.Background(), testrig.Host,
+		name, func(f *store.SecondFactor) error { f.LastStep = 0; return nil }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -88,7 +89,9 @@ func app(t *testing.T, b *testrig.Browser, name string) string {
 func scram(t *testing.T, r *testrig.Rig, m sasl.Mechanism, user, password string) (*testrig.Client, *testrig.Element) {
 	t.Helper()
 	c := newer(t, r)
-	n := sasl.NewClient(m, sasl.Credentials(func() ([]byte, []byte, []byte) { return []byte(user), []byte(password), nil }),
+	n := sasl.NewClient(m, sasl.Credentials(func() ([]byte, []byte, []byte) {
+		return []byte(user), []byte(password), nil
+	}),
 		sasl.RemoteMechanisms(m.Name), sasl.TLSState(c.TLS()))
 	_, msg, err := n.Step(nil)
 	write := func(format string, args ...any) *testrig.Element {
@@ -105,7 +108,8 @@ func scram(t *testing.T, r *testrig.Rig, m sasl.Mechanism, user, password string
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='%s'>%s</auth>", m.Name, base64.StdEncoding.EncodeToString(msg))
+	e := write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='%s'>%s</auth>",
+		m.Name, base64.StdEncoding.EncodeToString(msg))
 	for e.Name.Local == "challenge" {
 		data, err := base64.StdEncoding.DecodeString(e.Text)
 		if err != nil {
@@ -114,7 +118,8 @@ func scram(t *testing.T, r *testrig.Rig, m sasl.Mechanism, user, password string
 		if _, msg, err = n.Step(data); err != nil {
 			t.Fatal(err)
 		}
-		e = write("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>%s</response>", base64.StdEncoding.EncodeToString(msg))
+		e = write("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>%s</response>",
+			base64.StdEncoding.EncodeToString(msg))
 	}
 	if e.Name.Local == "success" && e.Text != "" {
 		data, _ := base64.StdEncoding.DecodeString(e.Text)
@@ -125,10 +130,12 @@ func scram(t *testing.T, r *testrig.Rig, m sasl.Mechanism, user, password string
 	return c, e
 }
 
-var mechanisms = []sasl.Mechanism{sasl.Plain, sasl.ScramSha1, sasl.ScramSha256, sasl.ScramSha1Plus, sasl.ScramSha256Plus}
+var mechanisms = []sasl.Mechanism{
+	sasl.Plain, sasl.ScramSha1, sasl.ScramSha256, sasl.ScramSha1Plus, sasl.ScramSha256Plus,
+}
 
-// With the second step on, clients sign in with app passwords, each with its own; the account's password is refused to who
-// knows it, with words, and who does not learns nothing.
+// With the second step on, clients sign in with app passwords, each with its own; the account's password is refused to
+// who knows it, with words, and who does not learns nothing.
 func TestAppPasswords(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo")
@@ -145,12 +152,14 @@ func TestAppPasswords(t *testing.T) {
 	if err := before.Bind("before"); err != nil {
 		t.Fatal(err)
 	}
-	if e := authenticate(t, newer(t, r), "PLAIN", "\x00romeo\x00"+testrig.Password, "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>"); e.Find("token") == nil {
+	if e := authenticate(t, newer(t, r), "PLAIN", "\x00romeo\x00"+testrig.Password,
+		"<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>"); e.Find("token") == nil {
 		t.Fatal(e)
 	} else {
 		old := e.Find("token").Attr("token")
 		defer func() {
-			if e := authenticate(t, newer(t, r), "HT-SHA-256-NONE", proof(old), "<fast xmlns='urn:xmpp:fast:0'/>"); e.Name.Local != "failure" {
+			if e := authenticate(t, newer(t, r), "HT-SHA-256-NONE", proof(old),
+				"<fast xmlns='urn:xmpp:fast:0'/>"); e.Name.Local != "failure" {
 				t.Errorf("a token got with the password: %s", e)
 			}
 		}()
@@ -166,7 +175,8 @@ func TestAppPasswords(t *testing.T) {
 				t.Errorf("%s: %s", m.Name, e)
 			}
 		}
-		if _, e := scram(t, r, m, "romeo", testrig.Password); e.Find("not-authorized") == nil || !strings.Contains(e.String(), "/me/security") {
+		if _, e := scram(t, r, m, "romeo", testrig.Password); e.Find("not-authorized") == nil ||
+			!strings.Contains(e.String(), "/me/security") {
 			t.Errorf("%s with the account's password: %s", m.Name, e)
 		}
 		for _, user := range []string{"romeo", "nobody"} {
@@ -177,7 +187,8 @@ func TestAppPasswords(t *testing.T) {
 	}
 
 	// A token belongs to the app password that it was got with.
-	e := authenticate(t, newer(t, r), "PLAIN", "\x00romeo\x00"+phone, "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>")
+	e := authenticate(t, newer(t, r), "PLAIN", "\x00romeo\x00"+phone,
+		"<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>")
 	token := e.Find("token").Attr("token")
 	const fast = "<fast xmlns='urn:xmpp:fast:0'/><bind xmlns='urn:xmpp:bind:0'><tag>rig</tag></bind>"
 	byToken := newer(t, r)
@@ -224,8 +235,12 @@ func TestAppPasswords(t *testing.T) {
 	closed(t, late, "reset")
 
 	// It is not enough to take the account over.
-	for what, payload := range map[string]string{"change the password": "<username>romeo</username><password>Another-Word-77</password>", "give the account up": "<remove/>"} {
-		if err := byDesk.Write("<iq type='set' id='r'><query xmlns='jabber:iq:register'>" + payload + "</query></iq>"); err != nil {
+	for what, payload := range map[string]string{
+		"change the password": "<username>romeo</username><password>Another-Word-77</password>",
+		"give the account up": "<remove/>",
+	} {
+		if err := byDesk.Write("<iq type='set' id='r'><query xmlns='jabber:iq:register'>" + payload +
+			"</query></iq>"); err != nil {
 			t.Fatal(err)
 		}
 		if e, err := byDesk.Next(); err != nil || e.Find("not-allowed") == nil {
@@ -233,13 +248,15 @@ func TestAppPasswords(t *testing.T) {
 		}
 	}
 	// A new password of one's own leaves app passwords as they are.
-	if p := b.Post("/me/password", "current", testrig.Password, "password", "Another-Word-77"); p.Status != http.StatusSeeOther {
+	if p := b.Post("/me/password", "current", testrig.Password,
+		"password", "Another-Word-77"); p.Status != http.StatusSeeOther {
 		t.Fatalf("a new password: %d", p.Status)
 	}
 	if _, e := scram(t, r, sasl.ScramSha1Plus, "romeo", desk); e.Name.Local != "success" {
 		t.Errorf("after a new password: %s", e)
 	}
-	if _, e := scram(t, r, sasl.ScramSha256, "romeo", "Another-Word-77"); !strings.Contains(e.String(), "/me/security") {
+	if _, e := scram(t, r, sasl.ScramSha256, "romeo",
+		"Another-Word-77"); !strings.Contains(e.String(), "/me/security") {
 		t.Errorf("the new password: %s", e)
 	}
 }
@@ -269,8 +286,8 @@ func bindAgain(t *testing.T, c *testrig.Client, resource string) {
 	}
 }
 
-// Who has lost the account gets it back with nothing left in other hands: a link for a new password revokes app passwords
-// and API tokens.
+// Who has lost the account gets it back with nothing left in other hands: a link for a new password revokes app
+// passwords and API tokens.
 func TestResetRevokes(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
@@ -305,10 +322,12 @@ func TestFactorDemanded(t *testing.T) {
 		c.Auth.TwoFactor = []string{store.RoleAdmin}
 	})
 	r.Account("!romeo", "juliet")
-	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, "juliet", func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host,
+		"juliet", func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, "romeo", func(p *store.Person) error { p.Role = store.RoleMember; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host,
+		"romeo", func(p *store.Person) error { p.Role = store.RoleMember; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	juliet, romeo := r.Browser(t), r.Browser(t)
@@ -329,14 +348,16 @@ func TestFactorDemanded(t *testing.T) {
 			t.Errorf("%s: %d %s", path, p.Status, p.To)
 		}
 	}
-	if p := romeo.Post("/me/apps", "name", "x"); p.Status != http.StatusSeeOther || !strings.HasPrefix(p.To, "/me/security") {
+	if p := romeo.Post("/me/apps", "name", "x"); p.Status != http.StatusSeeOther ||
+		!strings.HasPrefix(p.To, "/me/security") {
 		t.Errorf("an app password: %d %s", p.Status, p.To)
 	}
 	if status := key.do("GET", "/v1/people", "", nil); status != 403 {
 		t.Errorf("the API: %d", status)
 	}
 	for _, password := range []string{phone, testrig.Password} {
-		if _, e := scram(t, r, sasl.ScramSha256, "romeo", password); e.Find("not-authorized") == nil || !strings.Contains(e.String(), "/me/security") {
+		if _, e := scram(t, r, sasl.ScramSha256, "romeo", password); e.Find("not-authorized") == nil ||
+			!strings.Contains(e.String(), "/me/security") {
 			t.Errorf("a client: %s", e)
 		}
 	}
@@ -355,7 +376,8 @@ func TestFactorDemanded(t *testing.T) {
 	}
 	spare(t, r, "romeo")
 	again := r.Browser(t)
-	if p := again.Post("/login", "user", "romeo", "password", testrig.Password); !strings.HasPrefix(p.To, "/login/code") {
+	if p := again.Post("/login", "user", "romeo",
+		"password", testrig.Password); !strings.HasPrefix(p.To, "/login/code") {
 		t.Fatalf("sign-in: %d %s", p.Status, p.To)
 	}
 	if p := again.Get("/admin"); p.Status != http.StatusSeeOther {
@@ -381,11 +403,13 @@ func TestFactorDemandedLater(t *testing.T) {
 		clients[name] = c
 	}
 	supervisors := store.RoleSupervisor
-	if _, err := r.Node.People(testrig.Host).ChangeSettings(t.Context(), people.System, map[string]*string{"signin.two_factor": &supervisors}); err != nil {
+	if _, err := r.Node.People(testrig.Host).ChangeSettings(t.Context(), people.System,
+		map[string]*string{"signin.two_factor": &supervisors}); err != nil {
 		t.Fatal(err)
 	}
 	closed(t, clients["juliet"], "policy-violation")
-	if err := clients["romeo"].Write("<iq type='get' id='p' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+	if err := clients["romeo"].Write("<iq type='get' id='p' to='example.org'>" +
+		"<ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
 		t.Fatal(err)
 	}
 	if e, err := clients["romeo"].Next(); err != nil || e.Attr("id") != "p" {
@@ -402,10 +426,13 @@ func TestAppPasswordsDoNotAdminister(t *testing.T) {
 	for _, c := range [][2]string{{app(t, b, "Phone"), "forbidden"}, {testrig.Password, "command"}} {
 		s, _ := scram(t, r, sasl.ScramSha256Plus, "romeo", c[0])
 		bindAgain(t, s, c[1])
-		if err := s.Write("<iq type='set' id='x' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='http://jabber.org/protocol/admin#get-online-users-num' action='execute'/></iq>"); err != nil {
+		if err := s.Write("<iq type='set' id='x' to='example.org'>" +
+			"<command xmlns='http://jabber.org/protocol/commands' " +
+			"node='http://jabber.org/protocol/admin#get-online-users-num' action='execute'/></iq>"); err != nil {
 			t.Fatal(err)
 		}
-		if e, err := s.Next(); err != nil || e.Find(c[1]) == nil || (e.Attr("type") == "error") != (c[1] == "forbidden") {
+		if e, err := s.Next(); err != nil || e.Find(c[1]) == nil ||
+			(e.Attr("type") == "error") != (c[1] == "forbidden") {
 			t.Errorf("%s: %v %v", c[1], e, err)
 		}
 	}

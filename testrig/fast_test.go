@@ -28,8 +28,10 @@ func newer(t *testing.T, r *testrig.Rig) *testrig.Client {
 // authenticate signs in by SASL2 (XEP-0388) and gives the answer.
 func authenticate(t *testing.T, c *testrig.Client, mech, initial, more string) *testrig.Element {
 	t.Helper()
-	if err := c.Write(fmt.Sprintf("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='%s'><initial-response>%s</initial-response>"+
-		"<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>rig</software></user-agent>%s</authenticate>",
+	if err := c.Write(fmt.Sprintf(
+		"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='%s'><initial-response>%s</initial-response>"+
+			"<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>rig</software>"+
+			"</user-agent>%s</authenticate>",
 		mech, base64.StdEncoding.EncodeToString([]byte(initial)), more)); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +57,8 @@ func TestFAST(t *testing.T) {
 	if c.Features.Find("fast") == nil {
 		t.Fatalf("tokens are not offered: %s", c.Features)
 	}
-	e := authenticate(t, c, "PLAIN", "\x00romeo\x00"+testrig.Password, "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>")
+	e := authenticate(t, c, "PLAIN", "\x00romeo\x00"+testrig.Password,
+		"<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>")
 	if e.Name.Local != "success" || e.Find("token") == nil || e.Find("token").Attr("expiry") == "" {
 		t.Fatalf("got %s", e)
 	}
@@ -65,7 +68,8 @@ func TestFAST(t *testing.T) {
 		t.Helper()
 		return authenticate(t, newer(t, r), "HT-SHA-256-NONE", with, more)
 	}
-	if e := come(proof(token), fmt.Sprintf(fast, 1, "")+"<bind xmlns='urn:xmpp:bind:0'><tag>rig</tag></bind>"); e.Name.Local != "success" || e.Find("bound") == nil {
+	if e := come(proof(token), fmt.Sprintf(fast, 1, "")+
+		"<bind xmlns='urn:xmpp:bind:0'><tag>rig</tag></bind>"); e.Name.Local != "success" || e.Find("bound") == nil {
 		t.Fatalf("with the token: %s", e)
 	}
 	// The same again is a replay.
@@ -77,7 +81,11 @@ func TestFAST(t *testing.T) {
 			t.Errorf("%s: %s", what, e)
 		}
 	}
-	for what, with := range map[string]string{"a proof that is cut": proof(token)[:30], "one of another hash": "romeo\x00" + strings.Repeat("x", 64), "none": "romeo\x00"} {
+	for what, with := range map[string]string{
+		"a proof that is cut": proof(token)[:30],
+		"one of another hash": "romeo\x00" + strings.Repeat("x", 64),
+		"none":                "romeo\x00",
+	} {
 		if e := come(with, fmt.Sprintf(fast, 2, "")); e.Find("not-authorized") == nil {
 			t.Errorf("%s: %s", what, e)
 		}

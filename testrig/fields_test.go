@@ -60,7 +60,8 @@ func TestProfileFieldsAreDefined(t *testing.T) {
 		t.Errorf("got %s, want %s", got, wanted)
 	}
 	admin.want(201, "POST", path,
-		`{"key": "site", "name": "Site", "kind": "choice", "choices": ["Verona", " Mantua ", "Verona"], "place": 1}`, &f)
+		`{"key": "site", "name": "Site", "kind": "choice", "choices": ["Verona", " Mantua ", "Verona"], "place": 1}`,
+		&f)
 	if f.Place != 1 || !slices.Equal(f.Choices, []string{"Verona", "Mantua"}) {
 		t.Errorf("got %+v", f)
 	}
@@ -140,7 +141,8 @@ func TestProfileFieldsAreDefined(t *testing.T) {
 	if len(details) != 1 || targets[0] != "site" || asJSON(t, details[0]) != `{"kind":"choice","name":"Site"}` {
 		t.Errorf("the deletion: %q %v", targets, details)
 	}
-	if details, targets = actsOn(t, r, "field.create"); !slices.Equal(targets, []string{"salary-group", "site", "extension"}) ||
+	if details, targets = actsOn(t,
+		r, "field.create"); !slices.Equal(targets, []string{"salary-group", "site", "extension"}) ||
 		asJSON(t, details[2]) != `{"kind":"number","name":"Extension"}` {
 		t.Errorf("the creations: %q %v", targets, details)
 	}
@@ -181,9 +183,15 @@ func TestProfileFieldValues(t *testing.T) {
 		c.want(status, "PATCH", "/v1/people/juliet", `{"fields": {"`+key+`": `+strconv.Quote(value)+`}}`, nil)
 	}
 	for _, x := range []struct{ key, given, kept string }{
-		{"extension", " 0042 ", "0042"}, {"extension", "+1,5", "+1,5"}, {"extension", "1 000", "1000"},
-		{"key", "Oui", "yes"}, {"key", "false", "no"}, {"site", "MANTUA", "Mantua"}, {"page", "https://j.example/?a=b#c", "https://j.example/?a=b#c"},
-		{"motto", "  a   rose ", "a rose"}, {"motto", strings.Repeat("é", 500), strings.Repeat("é", 500)},
+		{"extension", " 0042 ", "0042"},
+		{"extension", "+1,5", "+1,5"},
+		{"extension", "1 000", "1000"},
+		{"key", "Oui", "yes"},
+		{"key", "false", "no"},
+		{"site", "MANTUA", "Mantua"},
+		{"page", "https://j.example/?a=b#c", "https://j.example/?a=b#c"},
+		{"motto", "  a   rose ", "a rose"},
+		{"motto", strings.Repeat("é", 500), strings.Repeat("é", 500)},
 	} {
 		set(juliet, 200, x.key, x.given)
 		if got := profileOf(t, r, "juliet").Fields[x.key]; got != x.kept {
@@ -194,7 +202,8 @@ func TestProfileFieldValues(t *testing.T) {
 	for _, x := range [][2]string{
 		{"extension", "12a"}, {"extension", "--1"}, {"key", "maybe"}, {"site", "Rome"}, {"page", "javascript:alert(1)"},
 		{"page", "https://"}, {"page", "https://a b"}, {"page", "https://a.example/\u202e"},
-		{"motto", strings.Repeat("é", 501)}, {"page", "https://a.example/" + strings.Repeat("x", 500)}, {"motto", "a\u202eb"}, {"none", "x"},
+		{"motto", strings.Repeat("é", 501)}, {"page", "https://a.example/" + strings.Repeat("x", 500)},
+		{"motto", "a\u202eb"}, {"none", "x"},
 	} {
 		set(juliet, 422, x[0], x[1])
 	}
@@ -223,13 +232,14 @@ func TestProfileFieldValues(t *testing.T) {
 	}
 	details, targets := actsOn(t, r, "person.change")
 	if len(details) < 3 || targets[0] != "juliet@"+testrig.Host ||
-		asJSON(t, details[0]) != `{"motto":["`+strings.Repeat("é", 500)+`",""]}` || asJSON(t, details[1]) != `{"badge":["7","8"]}` ||
-		asJSON(t, details[2]) != `{"badge":["","7"]}` {
+		asJSON(t, details[0]) != `{"motto":["`+strings.Repeat("é", 500)+`",""]}` ||
+		asJSON(t, details[1]) != `{"badge":["7","8"]}` || asJSON(t, details[2]) != `{"badge":["","7"]}` {
 		t.Errorf("the audit log: %q %v", targets, details[:min(3, len(details))])
 	}
 }
 
-const setCard4 = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:vcard4'><item id='current'>" +
+const setCard4 = "<pubsub xmlns='http://jabber.org/protocol/pubsub'>" +
+	"<publish node='urn:xmpp:vcard4'><item id='current'>" +
 	"<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'>"
 
 // publishCard4 publishes these properties.
@@ -272,8 +282,15 @@ func TestProfileFieldsInCards(t *testing.T) {
 		}
 		return strings.Join(got, " ")
 	}
-	const everybody, team, everything = "extension page badge", "extension ratio key page badge", "extension ratio key page badge secret"
-	sees := map[string]string{"romeo": everything, "juliet": team, "escalus": everything, "nurse": team, "paris": everybody}
+	const everybody, team, everything = "extension page badge", "extension ratio key page badge",
+		"extension ratio key page badge secret"
+	sees := map[string]string{
+		"romeo":   everything,
+		"juliet":  team,
+		"escalus": everything,
+		"nurse":   team,
+		"paris":   everybody,
+	}
 	look := func(when string) {
 		t.Helper()
 		for name, want := range sees {
@@ -281,19 +298,23 @@ func TestProfileFieldsInCards(t *testing.T) {
 			if got := seen(now); got != want {
 				t.Errorf("%s, %s sees %q, want %q: %s", when, name, got, want, now)
 			}
-			if strings.Contains(strings.ToLower(old.String()), "x-") || strings.Contains(now.String(), "profile-fields") {
+			if strings.Contains(strings.ToLower(old.String()), "x-") ||
+				strings.Contains(now.String(), "profile-fields") {
 				t.Errorf("%s, %s gets %s and %s", when, name, old, now)
 			}
 		}
-		if _, now := cards(t, stranger, "juliet@example.org"); seen(now) != "" || strings.Contains(now.String(), "profile-fields") {
+		if _, now := cards(t, stranger, "juliet@example.org"); seen(now) != "" ||
+			strings.Contains(now.String(), "profile-fields") {
 			t.Errorf("%s, a stranger sees %s", when, now)
 		}
 	}
 	look("from the profile")
 	_, now := cards(t, clients["juliet"], "juliet@example.org")
 	for _, want := range []string{
-		"<x-extension><parameters><x-label><text>Extension</text></x-label></parameters><integer>4711</integer></x-extension>",
-		"<float>0.5</float>", "<boolean>true</boolean>", "<x-label><text>Page &amp; more</text></x-label></parameters><uri>https://j.example/?a=b&amp;c</uri>",
+		"<x-extension><parameters><x-label><text>Extension</text></x-label></parameters>" +
+			"<integer>4711</integer></x-extension>",
+		"<float>0.5</float>", "<boolean>true</boolean>",
+		"<x-label><text>Page &amp; more</text></x-label></parameters><uri>https://j.example/?a=b&amp;c</uri>",
 		"<text>7</text></x-badge>",
 	} {
 		if !strings.Contains(now.String(), want) {
@@ -310,24 +331,36 @@ func TestProfileFieldsInCards(t *testing.T) {
 
 	// What a client publishes: of hers to change, of what is not, of what cannot be, and of what the organization knows
 	// nothing.
-	publishCard4(t, clients["juliet"], "p1", "<fn><text>Juliet</text></fn><x-extension><integer>12</integer></x-extension>"+
-		"<x-key><boolean>false</boolean></x-key><x-ratio><text>half</text></x-ratio><x-badge><text>1</text></x-badge>"+
-		"<x-secret><text/></x-secret><x-cat><text>Tom</text></x-cat>")
-	want := map[string]string{"extension": "12", "ratio": "1,5", "key": "no", "page": "https://j.example/?a=b&c", "badge": "7", "secret": "hush"}
+	publishCard4(t, clients["juliet"], "p1",
+		"<fn><text>Juliet</text></fn><x-extension><integer>12</integer></x-extension>"+
+			"<x-key><boolean>false</boolean></x-key><x-ratio><text>half</text></x-ratio><x-badge>"+
+			"<text>1</text></x-badge>"+
+			"<x-secret><text/></x-secret><x-cat><text>Tom</text></x-cat>")
+	want := map[string]string{
+		"extension": "12",
+		"ratio":     "1,5",
+		"key":       "no",
+		"page":      "https://j.example/?a=b&c",
+		"badge":     "7",
+		"secret":    "hush",
+	}
 	if p := profileOf(t, r, "juliet"); !maps.Equal(p.Fields, want) {
 		t.Errorf("after a client has published: %v", p.Fields)
 	}
 	admin.want(200, "PATCH", "/v1/people/juliet", `{"fields": {"secret": "hush"}}`, nil)
 	look("after a client has published")
 	_, now = cards(t, clients["paris"], "juliet@example.org")
-	for _, want := range []string{"<integer>12</integer></x-extension>", "<text>7</text></x-badge>", "<text>Tom</text></x-cat>"} {
+	for _, want := range []string{
+		"<integer>12</integer></x-extension>", "<text>7</text></x-badge>", "<text>Tom</text></x-cat>",
+	} {
 		if !strings.Contains(now.String(), want) {
 			t.Errorf("no %s in %s", want, now)
 		}
 	}
 	// What has no value is not to be claimed.
 	admin.want(200, "PATCH", "/v1/people/juliet", `{"fields": {"badge": ""}}`, nil)
-	publishCard4(t, clients["juliet"], "p2", "<x-badge><text>boss</text></x-badge><x-secret><text>hush</text></x-secret>")
+	publishCard4(t, clients["juliet"], "p2",
+		"<x-badge><text>boss</text></x-badge><x-secret><text>hush</text></x-secret>")
 	if _, now = cards(t, clients["paris"], "juliet@example.org"); strings.Contains(now.String(), "boss") ||
 		!strings.Contains(now.String(), "<integer>12</integer>") {
 		t.Errorf("a claim: %s", now)
@@ -336,7 +369,8 @@ func TestProfileFieldsInCards(t *testing.T) {
 	admin.want(204, "DELETE", "/v1/profile-fields/secret", "", nil)
 	admin.want(204, "DELETE", "/v1/profile-fields/badge", "", nil)
 	for _, c := range []*testrig.Client{clients["paris"], stranger, clients["juliet"]} {
-		if _, now = cards(t, c, "juliet@example.org"); strings.Contains(now.String(), "hush") || strings.Contains(now.String(), "boss") {
+		if _, now = cards(t, c, "juliet@example.org"); strings.Contains(now.String(), "hush") ||
+			strings.Contains(now.String(), "boss") {
 			t.Errorf("of a field that is no more: %s", now)
 		}
 	}
@@ -370,22 +404,27 @@ func TestProfileFieldsInTheDirectory(t *testing.T) {
 		t.Helper()
 		n++
 		id := "d" + strconv.Itoa(n)
-		return do(t, paris, "<iq type='"+typ+"' id='"+id+"' to='users.example.org'><query xmlns='jabber:iq:search'>"+inside+"</query></iq>", id)
+		return do(t, paris, "<iq type='"+typ+"' id='"+id+"' to='users.example.org'><query xmlns='jabber:iq:search'>"+
+			inside+"</query></iq>", id)
 	}
 	found := func(word string) bool { return ask("set", "<nick>"+word+"</nick>").Find("item") != nil }
 	if e := ask("get", "").String(); !strings.Contains(e, "var='x-extension' type='text-single' label='Extension'") ||
 		strings.Contains(e, "x-hidden") {
 		t.Errorf("the form: %s", e)
 	}
-	e := ask("set", "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>jabber:iq:search</value></field>"+
-		"<field var='x-extension'><value>471</value></field></x>").String()
-	if !strings.Contains(e, "juliet@example.org") || !strings.Contains(e, "<value>4711</value>") || strings.Contains(e, "hush") {
+	e := ask("set",
+		"<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>jabber:iq:search</value></field>"+
+			"<field var='x-extension'><value>471</value></field></x>").String()
+	if !strings.Contains(e, "juliet@example.org") || !strings.Contains(e, "<value>4711</value>") ||
+		strings.Contains(e, "hush") {
 		t.Errorf("the answer in a form: %s", e)
 	}
 	if !found("4711") || found("hush") {
 		t.Errorf("by what everybody sees: %v, by what administrators see: %v", found("4711"), found("hush"))
 	}
-	for _, change := range []string{`{"seen_by": "admins"}`, `{"seen_by": "team"}`, `{"seen_by": "organization", "searched": false}`} {
+	for _, change := range []string{
+		`{"seen_by": "admins"}`, `{"seen_by": "team"}`, `{"seen_by": "organization", "searched": false}`,
+	} {
 		admin.want(200, "PATCH", "/v1/profile-fields/extension", change, nil)
 		if found("4711") {
 			t.Errorf("found, with %s", change)

@@ -24,7 +24,8 @@ func TestFollowing(t *testing.T) {
 		t.Fatal(err)
 	}
 	const room = "verona.feast@groups.example.org"
-	do(t, romeo, "<presence id='j' to='"+room+"/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, romeo, "<presence id='j' to='"+room+
+		"/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	enters := func(user string) bool {
 		t.Helper()
 		bs, err := r.Node.Store.Bookmarks(ctx, testrig.Host, user)
@@ -46,7 +47,8 @@ func TestFollowing(t *testing.T) {
 		}
 	}
 	is("a new theme", true, true, true)
-	do(t, nurse, "<iq type='set' id='b'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='"+room+
+	do(t, nurse, "<iq type='set' id='b'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+		"<publish node='urn:xmpp:bookmarks:1'><item id='"+room+
 		"'><conference xmlns='urn:xmpp:bookmarks:1' name='x'/></item></publish></pubsub></iq>", "b")
 	if err := o.DozeIdle(ctx, testrig.Host, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
@@ -90,13 +92,18 @@ func TestFollowing(t *testing.T) {
 		t.Errorf("woken again: %v, %v", more, err)
 	}
 	is("a second silence", true, false, false)
-	for user, want := range map[string]string{"romeo": store.FollowYes, "juliet": store.FollowSleep, "nurse": store.FollowMuted} {
+	for user, want := range map[string]string{
+		"romeo":  store.FollowYes,
+		"juliet": store.FollowSleep,
+		"nurse":  store.FollowMuted,
+	} {
 		if state, _, err := r.Node.Store.Follow(ctx, testrig.Host, th.Key, user); err != nil || state != want {
 			t.Errorf("%s is %s, %v", user, state, err)
 		}
 	}
 	// By a line, and by writing.
-	do(t, nurse, "<presence id='j' to='"+room+"/Nurse'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, nurse, "<presence id='j' to='"+room+
+		"/Nurse'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	do(t, nurse, "<message type='groupchat' id='f' to='"+room+"'><body>!follow</body></message>", "f")
 	for deadline := time.Now().Add(time.Minute); !enters("nurse"); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -108,17 +115,24 @@ func TestFollowing(t *testing.T) {
 		t.Fatal(err)
 	}
 	main := "verona@groups.example.org"
-	do(t, signIn(t, r, "juliet"), "<iq type='set' id='d'><pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='urn:xmpp:bookmarks:1'><item id='"+main+"'/></retract></pubsub></iq>", "d")
+	do(t, signIn(t, r, "juliet"),
+		"<iq type='set' id='d'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+			"<retract node='urn:xmpp:bookmarks:1'><item id='"+main+"'/></retract></pubsub></iq>", "d")
 	again := signIn(t, r, "juliet")
-	e := do(t, again, "<iq type='get' id='g'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:bookmarks:1'/></pubsub></iq>", "g")
+	e := do(t, again, "<iq type='get' id='g'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+		"<items node='urn:xmpp:bookmarks:1'/></pubsub></iq>", "g")
 	if !marked(e, main) {
 		t.Errorf("the group is not entered again: %s", e)
 	}
-	do(t, again, "<iq type='set' id='d'><pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='urn:xmpp:bookmarks:1'><item id='"+main+"'/></retract></pubsub></iq>", "d")
-	if e = do(t, signIn(t, r, "juliet"), "<iq type='get' id='g'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:bookmarks:1'/></pubsub></iq>", "g"); marked(e, main) {
+	do(t, again, "<iq type='set' id='d'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+		"<retract node='urn:xmpp:bookmarks:1'><item id='"+main+"'/></retract></pubsub></iq>", "d")
+	if e = do(t, signIn(t, r, "juliet"),
+		"<iq type='get' id='g'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:bookmarks:1'/>"+
+			"</pubsub></iq>", "g"); marked(e, main) {
 		t.Errorf("twice on one day: %s", e)
 	}
-	if role, err := o.RoleOf(ctx, testrig.Host, g.ID, jid.MustParse("juliet@"+testrig.Host)); err != nil || role != store.RoleMember {
+	if role, err := o.RoleOf(ctx, testrig.Host, g.ID, jid.MustParse("juliet@"+testrig.Host)); err != nil ||
+		role != store.RoleMember {
 		t.Errorf("without the bookmark they are %q, %v", role, err)
 	}
 }

@@ -29,22 +29,26 @@ var registered = sync.OnceValue(func() map[string]map[string]string {
 
 // unregistered are fields that forms of a registered type have here though no registry names them, and why.
 var unregistered = map[string]string{
-	"http://jabber.org/protocol/muc#roominfo muc#roominfo_changesubject":   "Prosody and ejabberd say it, clients read it",
-	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_changesubject": "so do others, by the name in the configuration",
-	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_roomname":      "Conversations reads it",
-	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_allowpm":       "Conversations reads it",
-	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_allowinvites":  "Conversations reads it",
-	"http://jabber.org/protocol/pubsub#meta-data pubsub#num_items":         "Movim reads it",
+	"http://jabber.org/protocol/muc#roominfo muc#roominfo_changesubject": "Prosody and ejabberd " +
+		"say it, clients read it",
+	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_changesubject": "so do others, by the " +
+		"name in the configuration",
+	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_roomname":     "Conversations reads it",
+	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_allowpm":      "Conversations reads it",
+	"http://jabber.org/protocol/muc#roominfo muc#roomconfig_allowinvites": "Conversations reads it",
+	"http://jabber.org/protocol/pubsub#meta-data pubsub#num_items":        "Movim reads it",
 	"urn:xmpp:mam:2 withtext": "the search of servers before XEP-0431",
 }
 
 // besides are types that a field also has in the examples of its XEP.
 var besides = map[string]string{
-	"http://jabber.org/protocol/pubsub#subscribe_authorization pubsub#subid": "hidden",      // XEP-0060, section 8.6
-	"http://jabber.org/protocol/pubsub#subscribe_authorization pubsub#node":  "list-single", // section 8.7: which to look at
-	"urn:xmpp:hats:commands hats#jid":                                        "jid-single",  // XEP-0317, section 6.4
-	"urn:xmpp:hats:commands hats#uri":                                        "list-single", // those there are
-	"http://jabber.org/protocol/admin onlineresources":                       "text-multi",  // XEP-0133, section 4.10, has several
+	"http://jabber.org/protocol/pubsub#subscribe_authorization pubsub#subid": "hidden", // XEP-0060, section 8.6
+	// section 8.7: which to look at
+	"http://jabber.org/protocol/pubsub#subscribe_authorization pubsub#node": "list-single",
+	"urn:xmpp:hats:commands hats#jid":                                       "jid-single",  // XEP-0317, section 6.4
+	"urn:xmpp:hats:commands hats#uri":                                       "list-single", // those there are
+	// XEP-0133, section 4.10, has several
+	"http://jabber.org/protocol/admin onlineresources": "text-multi",
 }
 
 // Forms says which types of forms have come to the clients of all rigs of this process, with how many fields that are
@@ -96,14 +100,16 @@ func OddForms(e *Element) (odd []string) {
 		want, ok := types[name]
 		switch {
 		case fd.Name.Local != "field" || name == "" || name == "FORM_TYPE":
-		case ok && fd.Attr("type") != want && fd.Attr("type") != besides[about+" "+name] && !(fd.Attr("type") == "" && want == "text-single"):
+		case ok && fd.Attr("type") != want && fd.Attr("type") != besides[about+" "+name] &&
+			!(fd.Attr("type") == "" && want == "text-single"):
 			odd = append(odd, fmt.Sprintf("%s of %s is %q, registered as %q", name, about, fd.Attr("type"), want))
 		case ok:
 			seenForms.Lock()
 			seenForms.of[about]++
 			seenForms.Unlock()
 		// XEP-0068, section 3.2: others have a namespace, or begin with x-.
-		case !strings.HasPrefix(name, "{") && !strings.HasPrefix(name, "x-") && !strings.HasPrefix(name, "https://") && unregistered[about+" "+name] == "":
+		case !strings.HasPrefix(name, "{") && !strings.HasPrefix(name, "x-") && !strings.HasPrefix(name, "https://") &&
+			unregistered[about+" "+name] == "":
 			odd = append(odd, fmt.Sprintf("%s of %s is not registered", name, about))
 		}
 	}

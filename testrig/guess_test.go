@@ -17,12 +17,14 @@ import (
 	"parley/testrig"
 )
 
-// plainly tries a password by PLAIN on a stream of its own, and gives the condition of the failure; "" if there is none.
+// plainly tries a password by PLAIN on a stream of its own, and gives the condition of the failure;
+// "" if there is none.
 func plainly(t *testing.T, r *testrig.Rig, user, password string) string {
 	t.Helper()
 	c := newer(t, r)
 	defer c.Close()
-	if err := c.Write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)) + "</auth>"); err != nil {
+	if err := c.Write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" +
+		base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)) + "</auth>"); err != nil {
 		t.Fatal(err)
 	}
 	e, err := c.Next()
@@ -39,8 +41,8 @@ func condition(e *testrig.Element) string {
 	return e.Children[0].Name.Local
 }
 
-// What others behind an address guess at by one door does not shut another, and what is good is never refused: links, API
-// tokens, passwords.
+// What others behind an address guess at by one door does not shut another, and what is good is never refused:
+// links, API tokens, passwords.
 func TestGuessesAtOneDoorShutNoOther(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
@@ -59,7 +61,8 @@ func TestGuessesAtOneDoorShutNoOther(t *testing.T) {
 				t.Fatalf("%s: %d", path, p.Status)
 			}
 		}
-		if status := (apiClient{t, thief, fmt.Sprint("parley_", i)}).do("GET", "/v1/groups", "", nil); status == http.StatusTooManyRequests {
+		if status := (apiClient{t, thief, fmt.Sprint("parley_", i)}).do("GET",
+			"/v1/groups", "", nil); status == http.StatusTooManyRequests {
 			bad++
 		} else if status != http.StatusUnauthorized {
 			t.Fatal(status)
@@ -80,7 +83,8 @@ func TestGuessesAtOneDoorShutNoOther(t *testing.T) {
 	}
 }
 
-// Colleagues whose clients have an old password shut nobody else out, by whichever mechanism they try it again and again.
+// Colleagues whose clients have an old password shut nobody else out, by whichever mechanism they
+// try it again and again.
 func TestOldPasswordsOfColleagues(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo")
@@ -90,7 +94,8 @@ func TestOldPasswordsOfColleagues(t *testing.T) {
 			if got := plainly(t, r, fmt.Sprint("colleague", i), "an old password"); got == "" {
 				t.Fatal("PLAIN: an old password is good")
 			}
-			if _, e := scram(t, r, sasl.ScramSha256, fmt.Sprint("colleague", i), "an old password"); condition(e) == "" {
+			if _, e := scram(t, r, sasl.ScramSha256, fmt.Sprint("colleague", i),
+				"an old password"); condition(e) == "" {
 				t.Fatalf("SCRAM: %s", e)
 			}
 		}
@@ -104,8 +109,8 @@ func TestOldPasswordsOfColleagues(t *testing.T) {
 	r.Browser(t).SignIn("romeo")
 }
 
-// An address from which many accounts are guessed at lets in who has signed in from there before, after a restart too, by
-// every door; others wait, and are told the same whether there is such an account or not.
+// An address from which many accounts are guessed at lets in who has signed in from there before, after a restart too,
+// by every door; others wait, and are told the same whether there is such an account or not.
 func TestGuessesFromWherePeopleAre(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	r := testrig.Start(t, func(c *config.Config) {
@@ -145,14 +150,15 @@ func TestGuessesFromWherePeopleAre(t *testing.T) {
 		if _, e := scram(t, r, sasl.ScramSha256, name, "wrong"); condition(e) != "temporary-auth-failure" {
 			t.Errorf("%s by SCRAM: %s", name, e)
 		}
-		if p := r.Browser(t).Post("/login", "user", name, "password", "wrong"); p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" {
+		if p := r.Browser(t).Post("/login", "user", name,
+			"password", "wrong"); p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" {
 			t.Errorf("%s on the page: %d", name, p.Status)
 		}
 	}
 }
 
-// Failed sign-ins are in the log, each in one line that the filter in docs/operations.md finds with its address, whatever was
-// typed; with `log.failed_sign_ins: false` there are none.
+// Failed sign-ins are in the log, each in one line that the filter in docs/operations.md finds with its address,
+// whatever was typed; with `log.failed_sign_ins: false` there are none.
 func TestFailedSignInsAreLogged(t *testing.T) {
 	doc, err := os.ReadFile("../docs/operations.md")
 	if err != nil {

@@ -63,8 +63,10 @@ func TestInvitations(t *testing.T) {
 	romeo := signIn(t, r, "romeo")
 	do(t, romeo, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "r")
 	do(t, romeo, "<presence/>", "presence")
-	form := "<x xmlns='jabber:x:data' type='submit'><field var='username'><value>benvolio</value></field><field var='roster-subscription'><value>1</value></field></x>"
-	e := do(t, romeo, "<iq type='set' id='i' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#create-account' action='complete'>"+form+"</command></iq>", "i")
+	form := "<x xmlns='jabber:x:data' type='submit'><field var='username'><value>benvolio</value></field>" +
+		"<field var='roster-subscription'><value>1</value></field></x>"
+	e := do(t, romeo, "<iq type='set' id='i' to='example.org'><command xmlns='http://jabber.org/protocol/commands' "+
+		"node='urn:xmpp:invite#create-account' action='complete'>"+form+"</command></iq>", "i")
 	tok := token(t, e)
 
 	stranger, err := r.Connect("tls", testrig.Host)
@@ -82,7 +84,8 @@ func TestInvitations(t *testing.T) {
 		t.Fatal(e)
 	}
 	register := func(id, name string) *testrig.Element {
-		return iq(id, "set", "<query xmlns='jabber:iq:register'><username>"+name+"</username><password>"+testrig.Password+"</password></query>")
+		return iq(id, "set", "<query xmlns='jabber:iq:register'><username>"+name+"</username><password>"+
+			testrig.Password+"</password></query>")
 	}
 	if e := register("2", "mercutio"); e.Find("not-acceptable") == nil {
 		t.Errorf("another name: %s", e)
@@ -90,14 +93,17 @@ func TestInvitations(t *testing.T) {
 	if e := register("3", "benvolio"); e.Attr("type") != "result" {
 		t.Fatal(e)
 	}
-	if e := do(t, romeo, "", "item"); e.Find("item").Attr("jid") != "benvolio@example.org" || e.Find("item").Attr("subscription") != "both" {
+	if e := do(t, romeo, "", "item"); e.Find("item").Attr("jid") != "benvolio@example.org" ||
+		e.Find("item").Attr("subscription") != "both" {
 		t.Errorf("the inviter's roster: %s", e)
 	}
-	if e := do(t, signIn(t, r, "benvolio"), "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "r"); e.Find("item").Attr("jid") != "romeo@example.org" {
+	if e := do(t, signIn(t, r, "benvolio"), "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>",
+		"r"); e.Find("item").Attr("jid") != "romeo@example.org" {
 		t.Errorf("the new account's roster: %s", e)
 	}
 	// Once.
-	if err := stranger.Write("<iq xmlns='jabber:client' type='set' id='4'><preauth xmlns='urn:xmpp:pars:0' token='" + tok + "'/></iq>"); err != nil {
+	if err := stranger.Write("<iq xmlns='jabber:client' type='set' id='4'><preauth xmlns='urn:xmpp:pars:0' token='" +
+		tok + "'/></iq>"); err != nil {
 		t.Fatal(err)
 	}
 	if e := do(t, stranger, "", "4"); e.Find("item-not-found") == nil {
@@ -110,10 +116,13 @@ func TestInvitedContact(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("juliet", "tybalt")
 	juliet, tybalt := signIn(t, r, "juliet"), signIn(t, r, "tybalt")
-	tok := token(t, do(t, juliet, "<iq type='set' id='i' to='example.org'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#invite'/></iq>", "i"))
+	tok := token(t, do(t, juliet,
+		"<iq type='set' id='i' to='example.org'>"+
+			"<command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#invite'/></iq>", "i"))
 	do(t, tybalt, "<presence/>", "presence")
 	do(t, tybalt, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "r")
-	if err := tybalt.Write("<presence to='juliet@example.org' type='subscribe'><preauth xmlns='urn:xmpp:pars:0' token='" + tok + "'/></presence>"); err != nil {
+	if err := tybalt.Write("<presence to='juliet@example.org' type='subscribe'>" +
+		"<preauth xmlns='urn:xmpp:pars:0' token='" + tok + "'/></presence>"); err != nil {
 		t.Fatal(err)
 	}
 	seen := make(map[string]bool)

@@ -41,7 +41,12 @@ func TestAPILimitsAreThoseOfTheRules(t *testing.T) {
 		}
 		return s
 	}
-	person := map[string]int{"full_name": people.MaxField, "phone": people.MaxField, "title": people.MaxField, "department": people.MaxField}
+	person := map[string]int{
+		"full_name":  people.MaxField,
+		"phone":      people.MaxField,
+		"title":      people.MaxField,
+		"department": people.MaxField,
+	}
 	want := map[string]map[string]int{
 		"create-person":     person,
 		"change-person":     person,

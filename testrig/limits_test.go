@@ -45,51 +45,137 @@ func repeated(n int, format string) string {
 func limitsOfAnAccount() []limit {
 	publish := func(node string, item func(i int) string) func(int) string {
 		return func(i int) string {
-			return "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='" + node + "'>" + item(i) + "</publish></pubsub>"
+			return "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='" + node + "'>" +
+				item(i) + "</publish></pubsub>"
 		}
 	}
 	return []limit{
-		{name: "contacts", tables: "contacts", n: 2, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return fmt.Sprintf("<query xmlns='jabber:iq:roster'><item jid='x%d@c.example'/></query>", i)
-		}},
-		{name: "private elements", tables: "private_data", n: 2, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return fmt.Sprintf("<query xmlns='jabber:iq:private'><e xmlns='x%d'/></query>", i)
-		}},
-		{name: "a private element's size", tables: "private_data", n: 1, errType: "modify", condition: "not-acceptable", set: func(i int) string {
-			return "<query xmlns='jabber:iq:private'><e xmlns='x0'>" + strings.Repeat("x", i*1024) + "</e></query>"
-		}},
-		{name: "bookmarks", tables: "bookmarks", n: 2, errType: "wait", condition: "resource-constraint", set: publish("urn:xmpp:bookmarks:1", func(i int) string {
-			return fmt.Sprintf("<item id='r%d@c.example'><conference xmlns='urn:xmpp:bookmarks:1'/></item>", i)
-		})},
-		{name: "nodes", tables: "nodes", n: 2, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return publish(fmt.Sprint("n", i), func(int) string { return "<item id='1'><a xmlns='a'/></item>" })(i)
-		}},
-		{name: "items' bytes", tables: "node_items node_usage", n: 2, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return publish(fmt.Sprint("n", i%2), func(int) string { return "<item id='1'><a xmlns='a'>" + strings.Repeat("x", 200+800*i) + "</a></item>" })(i)
-		}},
-		{name: "blocked addresses", tables: "blocked", n: 2, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return "<block xmlns='urn:xmpp:blocking'>" + repeated(500, "<item jid='x"+fmt.Sprint(i)+"-%d@c.example'/>") + "</block>"
-		}},
-		{name: "rules of the archive", tables: "kv", n: 1, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return "<prefs xmlns='urn:xmpp:mam:2' default='always'><always/><never>" + repeated(500+i, "<jid>x%d@c.example</jid>") + "</never></prefs>"
-		}},
-		{name: "apps that are woken", tables: "kv", n: 20, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return fmt.Sprintf("<enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='%d'/>", i)
-		}},
-		{name: "invitations", tables: "invites invite_events", n: 100, to: testrig.Host, errType: "wait", condition: "resource-constraint", set: func(int) string {
-			return command("urn:xmpp:invite#invite")
-		}},
-		{name: "bytes of files", tables: "uploads", n: 2, typ: "get", to: "upload." + testrig.Host, errType: "wait", condition: "resource-constraint", set: func(i int) string {
-			return fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='%d.txt' size='1024'/>", i)
-		}},
+		{
+			name:      "contacts",
+			tables:    "contacts",
+			n:         2,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return fmt.Sprintf("<query xmlns='jabber:iq:roster'><item jid='x%d@c.example'/></query>", i)
+			},
+		},
+		{
+			name:      "private elements",
+			tables:    "private_data",
+			n:         2,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return fmt.Sprintf("<query xmlns='jabber:iq:private'><e xmlns='x%d'/></query>", i)
+			},
+		},
+		{
+			name:      "a private element's size",
+			tables:    "private_data",
+			n:         1,
+			errType:   "modify",
+			condition: "not-acceptable",
+			set: func(i int) string {
+				return "<query xmlns='jabber:iq:private'><e xmlns='x0'>" + strings.Repeat("x", i*1024) + "</e></query>"
+			},
+		},
+		{
+			name:      "bookmarks",
+			tables:    "bookmarks",
+			n:         2,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: publish("urn:xmpp:bookmarks:1", func(i int) string {
+				return fmt.Sprintf("<item id='r%d@c.example'><conference xmlns='urn:xmpp:bookmarks:1'/></item>", i)
+			}),
+		},
+		{
+			name:      "nodes",
+			tables:    "nodes",
+			n:         2,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return publish(fmt.Sprint("n", i), func(int) string { return "<item id='1'><a xmlns='a'/></item>" })(i)
+			},
+		},
+		{
+			name:      "items' bytes",
+			tables:    "node_items node_usage",
+			n:         2,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return publish(fmt.Sprint("n", i%2), func(int) string {
+					return "<item id='1'><a xmlns='a'>" + strings.Repeat("x", 200+800*i) + "</a></item>"
+				})(i)
+			},
+		},
+		{
+			name:      "blocked addresses",
+			tables:    "blocked",
+			n:         2,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return "<block xmlns='urn:xmpp:blocking'>" +
+					repeated(500, "<item jid='x"+fmt.Sprint(i)+"-%d@c.example'/>") + "</block>"
+			},
+		},
+		{
+			name:      "rules of the archive",
+			tables:    "kv",
+			n:         1,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return "<prefs xmlns='urn:xmpp:mam:2' default='always'><always/><never>" +
+					repeated(500+i, "<jid>x%d@c.example</jid>") + "</never></prefs>"
+			},
+		},
+		{
+			name:      "apps that are woken",
+			tables:    "kv",
+			n:         20,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return fmt.Sprintf("<enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='%d'/>", i)
+			},
+		},
+		{
+			name:      "invitations",
+			tables:    "invites invite_events",
+			n:         100,
+			to:        testrig.Host,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(int) string {
+				return command("urn:xmpp:invite#invite")
+			},
+		},
+		{
+			name:      "bytes of files",
+			tables:    "uploads",
+			n:         2,
+			typ:       "get",
+			to:        "upload." + testrig.Host,
+			errType:   "wait",
+			condition: "resource-constraint",
+			set: func(i int) string {
+				return fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='%d.txt' size='1024'/>", i)
+			},
+		},
 	}
 }
 
 // bounded is what bounds the other tables with an owner, and which test says so.
 var bounded = map[string]string{
-	"archive":            "time: TestRetentionOfAccounts",
-	"offline":            "feature/offline/testdata: offline.xmpp, bytes.xmpp",
-	"rosters":            "one row: the roster's version; contacts that are gone count as contacts do: storetest RosterVersions",
+	"archive": "time: TestRetentionOfAccounts",
+	"offline": "feature/offline/testdata: offline.xmpp, bytes.xmpp",
+	"rosters": "one row: the roster's version; contacts that are gone count as contacts do: " +
+		"storetest RosterVersions",
 	"node_affiliations":  "storetest Limits",
 	"node_subscriptions": "storetest Limits, pubsub/testdata/limits.xmpp",
 	"node_options":       "one for each subscription",
@@ -118,7 +204,8 @@ var bounded = map[string]string{
 func TestLimitsOfAnAccount(t *testing.T) {
 	dir := ""
 	r := testrig.Start(t, func(c *config.Config) {
-		c.Accounts.MaxContacts, c.Accounts.MaxBookmarks, c.Accounts.PrivateElements, c.Accounts.PrivateElementSize = 2, 2, 2, 1024
+		c.Accounts.MaxContacts, c.Accounts.MaxBookmarks, c.Accounts.PrivateElements, c.Accounts.PrivateElementSize = 2,
+			2, 2, 1024
 		c.PubSub.Nodes, c.PubSub.ItemSize, c.PubSub.Bytes = 2, 2048, 2048
 		c.Upload.Quota = 2048
 		dir = c.DataDir
@@ -142,7 +229,8 @@ func TestLimitsOfAnAccount(t *testing.T) {
 				if n < l.n {
 					fmt.Fprintf(&b, "%s gets: <iq type='result' id='%d'/>\n", who, n)
 				} else {
-					fmt.Fprintf(&b, "%s gets: <iq type='error' id='%d'><error type='%s'><%s xmlns='%s'/></error></iq>\n", who, n, l.errType, l.condition, nsStanzas)
+					fmt.Fprintf(&b, "%s gets: <iq type='error' id='%d'><error type='%s'><%s xmlns='%s'/>"+
+						"</error></iq>\n", who, n, l.errType, l.condition, nsStanzas)
 				}
 			}
 			r.Run(t, b.String())
@@ -166,7 +254,8 @@ func owned(t *testing.T, dir string) (names []string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(t.Context(), "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'owner'")
+	rows, err := db.QueryContext(t.Context(), "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "+
+		"WHERE m.type = 'table' AND c.name = 'owner'")
 	if err != nil {
 		t.Fatal(err)
 	}

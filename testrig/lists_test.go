@@ -41,33 +41,98 @@ func fill(t *testing.T, r *testrig.Rig) (groups []store.Group) {
 		return fmt.Sprintf("%s %04d", kind, i)
 	}
 	low := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
-	members := []store.Member{{JID: "mercutio@" + testrig.Host, Role: store.RoleOwner, Since: now}, {JID: "romeo@" + testrig.Host, Role: store.RoleModerator, Since: now}}
+	members := []store.Member{
+		{JID: "mercutio@" + testrig.Host, Role: store.RoleOwner, Since: now},
+		{JID: "romeo@" + testrig.Host, Role: store.RoleModerator, Since: now},
+	}
 	rooms := r.Node.Org.RoomDomain(testrig.Host)
 	for i := range manyGroups {
 		n := name("Group", i, manyGroups)
-		g := store.Group{Host: testrig.Host, ID: fmt.Sprintf("id%d", i), Slug: org.Slug(n), Room: org.Slug(n), Name: n, ThemesBy: "members", Created: now, GroupSettings: store.GroupSettings{Kind: org.Public, MentionBy: "members"}}
+		g := store.Group{
+			Host:          testrig.Host,
+			ID:            fmt.Sprintf("id%d", i),
+			Slug:          org.Slug(n),
+			Room:          org.Slug(n),
+			Name:          n,
+			ThemesBy:      "members",
+			Created:       now,
+			GroupSettings: store.GroupSettings{Kind: org.Public, MentionBy: "members"},
+		}
 		if i >= manyGroups-manyOthers && i < manyGroups-1 { // there is no end of mandatory ones, too
 			g.Mandatory = org.Everyone
 		}
 		groups = append(groups, g)
-		no(st.CreateGroup(ctx, g, store.Room{Host: rooms, Name: g.Room, Group: g.ID, Created: now}, members, store.Bookmark{Room: g.Room + "@" + rooms, Name: n}))
+		no(st.CreateGroup(ctx, g, store.Room{Host: rooms, Name: g.Room, Group: g.ID, Created: now}, members,
+			store.Bookmark{Room: g.Room + "@" + rooms, Name: n}))
 	}
 	for i := range manyPeople {
 		n := name("Person", i, manyPeople)
-		no(st.CreatePerson(ctx, store.Person{User: store.User{Host: testrig.Host, Name: low(n), FullName: n, Created: now}, Role: store.RoleMember, Department: n}))
+		no(st.CreatePerson(ctx, store.Person{
+			User:       store.User{Host: testrig.Host, Name: low(n), FullName: n, Created: now},
+			Role:       store.RoleMember,
+			Department: n,
+		}))
 	}
 	for i := range manyOthers {
-		_, err := r.Node.Org.CreateTeam(ctx, acts.System, testrig.Host, org.NewTeam{Slug: org.Slug(name("Team", i, manyOthers)), Name: name("Team", i, manyOthers)})
+		_, err := r.Node.Org.CreateTeam(ctx, acts.System, testrig.Host,
+			org.NewTeam{Slug: org.Slug(name("Team", i, manyOthers)), Name: name("Team", i, manyOthers)})
 		no(err)
-		no(st.CreateWebhook(ctx, store.Webhook{Host: testrig.Host, ID: fmt.Sprintf("hook%d", i), Direction: store.HookOut, Name: name("Hook", i, manyOthers), Group: "id0", URL: "https://hooks.example/", Created: now.Add(time.Duration(i))}, 1000))
-		no(st.AddAPIToken(ctx, store.APIToken{Host: testrig.Host, Hash: fmt.Sprintf("%064d", i), Owner: low(name("Person", i, manyOthers)), Name: name("Token", i, manyOthers), Scopes: "people:read", Created: now.Add(time.Duration(i) * time.Microsecond), Expires: now.Add(time.Hour)}, 1000))
+		no(st.CreateWebhook(ctx, store.Webhook{
+			Host:      testrig.Host,
+			ID:        fmt.Sprintf("hook%d", i),
+			Direction: store.HookOut,
+			Name:      name("Hook", i, manyOthers),
+			Group:     "id0",
+			URL:       "https://hooks.example/",
+			Created:   now.Add(time.Duration(i)),
+		}, 1000))
+		no(st.AddAPIToken(ctx, store.APIToken{
+			Host:    testrig.Host,
+			Hash:    fmt.Sprintf("%064d", i),
+			Owner:   low(name("Person", i, manyOthers)),
+			Name:    name("Token", i, manyOthers),
+			Scopes:  "people:read",
+			Created: now.Add(time.Duration(i) * time.Microsecond),
+			Expires: now.Add(time.Hour),
+		}, 1000))
 		id := store.FirstID(now.Add(-time.Duration(i) * time.Minute))
-		no(st.AddMail(ctx, store.Mail{Host: testrig.Host, ID: id, To: "x@work.example", Subject: name("Mail", i, manyOthers), State: store.MailFailed}))
-		d := store.Delivery{Host: testrig.Host, Hook: "hook0", Room: "group-0000", ID: id, Event: "message", Body: []byte("{}"), State: store.DeliveryDead, Error: name("Delivery", i, manyOthers), Updated: now}
+		no(st.AddMail(ctx, store.Mail{
+			Host:    testrig.Host,
+			ID:      id,
+			To:      "x@work.example",
+			Subject: name("Mail", i, manyOthers),
+			State:   store.MailFailed,
+		}))
+		d := store.Delivery{
+			Host:    testrig.Host,
+			Hook:    "hook0",
+			Room:    "group-0000",
+			ID:      id,
+			Event:   "message",
+			Body:    []byte("{}"),
+			State:   store.DeliveryDead,
+			Error:   name("Delivery", i, manyOthers),
+			Updated: now,
+		}
 		no(st.AddDeliveries(ctx, d))
 		no(st.SetDelivery(ctx, d))
-		no(st.AddAudit(ctx, testrig.Host, store.AuditEntry{ID: id, Actor: "romeo", Action: "group.create", Target: name("Audit", i, manyOthers)}))
-		no(st.CreateInvitation(ctx, store.Invitation{Host: testrig.Host, ID: fmt.Sprintf("inv%d", i), Kind: store.KindInvite, Username: low(name("Invited", i, manyOthers)), Inviter: "romeo", State: store.InviteOpen, MaxUses: 1, Created: now.Add(-time.Duration(i) * time.Minute), Expires: now.Add(time.Hour)}, 1000, store.InvitationEvent{ID: id, Kind: "created"}))
+		no(st.AddAudit(ctx, testrig.Host, store.AuditEntry{
+			ID:     id,
+			Actor:  "romeo",
+			Action: "group.create",
+			Target: name("Audit", i, manyOthers),
+		}))
+		no(st.CreateInvitation(ctx, store.Invitation{
+			Host:     testrig.Host,
+			ID:       fmt.Sprintf("inv%d", i),
+			Kind:     store.KindInvite,
+			Username: low(name("Invited", i, manyOthers)),
+			Inviter:  "romeo",
+			State:    store.InviteOpen,
+			MaxUses:  1,
+			Created:  now.Add(-time.Duration(i) * time.Minute),
+			Expires:  now.Add(time.Hour),
+		}, 1000, store.InvitationEvent{ID: id, Kind: "created"}))
 	}
 	return groups
 }
@@ -121,10 +186,21 @@ func TestTheLastOfEachListIsFound(t *testing.T) {
 			path, want string
 			pages      int
 		}{
-			{romeo, "/groups", ">ZGroup<", 42}, {juliet, "/groups", ">ZGroup<", 42}, {juliet, "/groups?of=others", ">ZGroup<", 42}, {romeo, "/groups?of=mine", ">ZGroup<", 42},
-			{juliet, "/people", ">juliet<", 1}, {romeo, "/admin/people", ">ZPerson<", 6}, {romeo, "/admin/invitations", ">zinvited<", 3}, {romeo, "/admin/teams", ">ZTeam<", 3},
-			{romeo, "/admin/webhooks", ">ZHook<", 3}, {romeo, "/admin/webhooks/hook0", ">ZDelivery<", 2}, {romeo, "/admin/audit", "ZAudit", 3}, {romeo, "/admin/system", "ZMail", 4},
-			{romeo, "/admin/settings", ">ZToken<", 3}, {romeo, "/g/group-0000/members/add", ">ZPerson<", 6}, {romeo, "/admin/teams/zteam/people?as=outside", ">ZPerson<", 6},
+			{romeo, "/groups", ">ZGroup<", 42},
+			{juliet, "/groups", ">ZGroup<", 42},
+			{juliet, "/groups?of=others", ">ZGroup<", 42},
+			{romeo, "/groups?of=mine", ">ZGroup<", 42},
+			{juliet, "/people", ">juliet<", 1},
+			{romeo, "/admin/people", ">ZPerson<", 6},
+			{romeo, "/admin/invitations", ">zinvited<", 3},
+			{romeo, "/admin/teams", ">ZTeam<", 3},
+			{romeo, "/admin/webhooks", ">ZHook<", 3},
+			{romeo, "/admin/webhooks/hook0", ">ZDelivery<", 2},
+			{romeo, "/admin/audit", "ZAudit", 3},
+			{romeo, "/admin/system", "ZMail", 4},
+			{romeo, "/admin/settings", ">ZToken<", 3},
+			{romeo, "/g/group-0000/members/add", ">ZPerson<", 6},
+			{romeo, "/admin/teams/zteam/people?as=outside", ">ZPerson<", 6},
 		} {
 			if n := walk(t, c.who, c.path, c.want); n != c.pages {
 				t.Errorf("%s has %d pages, not %d", c.path, n, c.pages)
@@ -136,18 +212,29 @@ func TestTheLastOfEachListIsFound(t *testing.T) {
 			who        *testrig.Browser
 			path, want string
 		}{
-			{juliet, "/groups?q=zgroup", ">ZGroup<"}, {romeo, "/admin/webhooks?q=zhook", ">ZHook<"}, {romeo, "/admin/teams?q=zteam", ">ZTeam<"}, {romeo, "/admin/people?q=zperson", ">ZPerson<"},
-			{romeo, "/pick/people?find_member=zperson", ">ZPerson<"}, {romeo, "/pick/groups?for=group&find_group=zgroup", ">ZGroup<"}, {romeo, "/pick/groups?for=defaults&find_defaults=zgroup", ">ZGroup<"},
-			{romeo, "/pick/groups?for=colleague&find_groups=zgroup", ">ZGroup<"}, {benvolio, "/pick/groups?for=colleague&find_groups=zgroup", ">ZGroup<"},
-			{romeo, "/admin", fmt.Sprint(manyGroups)}, {romeo, "/groups", ">1030<"},
-			{romeo, "/groups/new", "more: search to find them"}, {romeo, "/admin/people/new", "more: search to find them"}, {romeo, "/admin/people/new", "and in 19 more"},
-			{romeo, "/admin/teams/zteam", "more: search to find them"}, {romeo, "/admin/webhooks", "more: search to find them"},
+			{juliet, "/groups?q=zgroup", ">ZGroup<"},
+			{romeo, "/admin/webhooks?q=zhook", ">ZHook<"},
+			{romeo, "/admin/teams?q=zteam", ">ZTeam<"},
+			{romeo, "/admin/people?q=zperson", ">ZPerson<"},
+			{romeo, "/pick/people?find_member=zperson", ">ZPerson<"},
+			{romeo, "/pick/groups?for=group&find_group=zgroup", ">ZGroup<"},
+			{romeo, "/pick/groups?for=defaults&find_defaults=zgroup", ">ZGroup<"},
+			{romeo, "/pick/groups?for=colleague&find_groups=zgroup", ">ZGroup<"},
+			{benvolio, "/pick/groups?for=colleague&find_groups=zgroup", ">ZGroup<"},
+			{romeo, "/admin", fmt.Sprint(manyGroups)},
+			{romeo, "/groups", ">1030<"},
+			{romeo, "/groups/new", "more: search to find them"},
+			{romeo, "/admin/people/new", "more: search to find them"},
+			{romeo, "/admin/people/new", "and in 19 more"},
+			{romeo, "/admin/teams/zteam", "more: search to find them"},
+			{romeo, "/admin/webhooks", "more: search to find them"},
 		} {
 			if p := c.who.Get(c.path); p.Status != 200 || !strings.Contains(p.Text, c.want) {
 				t.Errorf("%s: %d, without %q", c.path, p.Status, c.want)
 			}
 		}
-		p := juliet.Do("GET", "/search?palette=1&q=zgr", nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") })
+		p := juliet.Do("GET", "/search?palette=1&q=zgr",
+			nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") })
 		if !strings.Contains(p.Text, "/g/zgroup") {
 			t.Error("the palette does not find the last group")
 		}
@@ -171,11 +258,13 @@ func TestTheLastOfEachListIsFound(t *testing.T) {
 		}
 		var ds []api.Delivery
 		const dead = "/webhooks/hook0/deliveries?state=dead"
-		if err := line.Do("GET", fmt.Sprintf("%s&limit=%d", dead, manyOthers-1), "", &ds); err != nil || len(ds) != manyOthers-1 {
+		if err := line.Do("GET", fmt.Sprintf("%s&limit=%d", dead, manyOthers-1), "", &ds); err != nil ||
+			len(ds) != manyOthers-1 {
 			t.Fatal(len(ds), err)
 		}
 		last := ds[len(ds)-1].ID
-		if err := line.Do("GET", dead+"&limit=10&before="+last, "", &ds); err != nil || len(ds) != 1 || ds[0].Error != "ZDelivery" {
+		if err := line.Do("GET", dead+"&limit=10&before="+last, "", &ds); err != nil || len(ds) != 1 ||
+			ds[0].Error != "ZDelivery" {
 			t.Errorf("%v, %v", ds, err)
 		}
 		if err := line.Do("GET", "/webhooks/hook0/deliveries?before=!", "", &ds); err == nil {
@@ -191,7 +280,8 @@ func TestTheLastOfEachListIsFound(t *testing.T) {
 	if p := romeo.Post("/admin/system/mail/" + last.ID.String()); p.Status != 303 {
 		t.Fatal(p.Status)
 	}
-	if ms, err = r.Node.Store.Mails(t.Context(), testrig.Host, last.ID+1, 1); err != nil || ms[0].State == store.MailFailed && !ms[0].Due.After(last.Due) {
+	if ms, err = r.Node.Store.Mails(t.Context(), testrig.Host, last.ID+1, 1); err != nil ||
+		ms[0].State == store.MailFailed && !ms[0].Due.After(last.Due) {
 		t.Errorf("%+v, %v", ms, err)
 	}
 }
@@ -199,7 +289,9 @@ func TestTheLastOfEachListIsFound(t *testing.T) {
 // pickWithoutScripts sends each form once to search, which keeps what was filled in and ticked, and once to be done.
 func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 	ctx := t.Context()
-	p := romeo.Post("/groups/new", "name", "Balcony", "kind", "private", "themes_by", "members", "member", "person0001", "find_member", "zperson", "shown_member", "") // Enter after words
+	// Enter after words
+	p := romeo.Post("/groups/new", "name", "Balcony", "kind", "private", "themes_by", "members", "member", "person0001",
+		"find_member", "zperson", "shown_member", "")
 	for _, want := range []string{`value="Balcony"`, `value="person0001" checked`, `value="zperson">`, ">ZPerson<"} {
 		if p.Status != 200 || !strings.Contains(p.Text, want) {
 			t.Errorf("new group: %d without %s", p.Status, want)
@@ -208,7 +300,8 @@ func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 	if _, err := r.Node.Org.Group(ctx, testrig.Host, "balcony"); err == nil {
 		t.Fatal("looking for people has made the group")
 	}
-	p = romeo.Post("/groups/new", "name", "Balcony", "kind", "private", "themes_by", "members", "member", "person0001", "member", "zperson", "find_member", "zperson", "shown_member", "zperson")
+	p = romeo.Post("/groups/new", "name", "Balcony", "kind", "private", "themes_by", "members", "member", "person0001",
+		"member", "zperson", "find_member", "zperson", "shown_member", "zperson")
 	g, err := r.Node.Org.Group(ctx, testrig.Host, "balcony")
 	if err != nil || p.Status != 303 {
 		t.Fatal(p.Status, err)
@@ -219,7 +312,8 @@ func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 	// A theme for some of many.
 	members := []store.Member{{JID: "zperson@" + testrig.Host, Role: store.RoleMember}}
 	for i := range manyPeople - 1 {
-		members = append(members, store.Member{JID: fmt.Sprintf("person%04d@%s", i, testrig.Host), Role: store.RoleMember})
+		members = append(members,
+			store.Member{JID: fmt.Sprintf("person%04d@%s", i, testrig.Host), Role: store.RoleMember})
 	}
 	if err := r.Node.Org.SetMembers(ctx, acts.System, testrig.Host, "id0", members); err != nil {
 		t.Fatal(err)
@@ -227,19 +321,23 @@ func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 	if p := romeo.Get("/g/group-0000/themes/new"); !strings.Contains(p.Text, "more: search to find them") {
 		t.Error("not said that members are left out")
 	}
-	p = romeo.Post("/g/group-0000/themes", "name", "Tomb", "restricted", "1", "person", "person0002@"+testrig.Host, "find", "person", "find_person", "zperson")
-	if p.Status != 200 || !strings.Contains(p.Text, `value="person0002@`+testrig.Host+`" checked`) || !strings.Contains(p.Text, ">ZPerson<") || !strings.Contains(p.Text, `value="Tomb"`) {
+	p = romeo.Post("/g/group-0000/themes", "name", "Tomb", "restricted", "1", "person", "person0002@"+testrig.Host,
+		"find", "person", "find_person", "zperson")
+	if p.Status != 200 || !strings.Contains(p.Text, `value="person0002@`+testrig.Host+`" checked`) ||
+		!strings.Contains(p.Text, ">ZPerson<") || !strings.Contains(p.Text, `value="Tomb"`) {
 		t.Errorf("new theme: %d", p.Status)
 	}
 	p = romeo.Post("/g/group-0000/themes", "name", "Tomb", "restricted", "1", "person", "zperson@"+testrig.Host)
 	if p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if p := romeo.Get("/g/group-0000/pick?find_person=zperson"); p.Status != 200 || !strings.Contains(p.Text, ">ZPerson<") {
+	if p := romeo.Get("/g/group-0000/pick?find_person=zperson"); p.Status != 200 ||
+		!strings.Contains(p.Text, ">ZPerson<") {
 		t.Errorf("%d", p.Status)
 	}
 	key := p.To[strings.LastIndex(p.To, "/")+1:]
-	if p := romeo.Get("/g/group-0000/pick?theme=" + key + "&find_person=zperson"); p.Status != 200 || strings.Contains(p.Text, ">ZPerson<") {
+	if p := romeo.Get("/g/group-0000/pick?theme=" + key + "&find_person=zperson"); p.Status != 200 ||
+		strings.Contains(p.Text, ">ZPerson<") {
 		t.Errorf("who is in the theme already is offered: %d", p.Status)
 	}
 	// A webhook for the last group.
@@ -247,24 +345,31 @@ func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 	if p.Status != 200 || !strings.Contains(p.Text, `value="zgroup"`) || !strings.Contains(p.Text, `value="CI"`) {
 		t.Errorf("new webhook: %d", p.Status)
 	}
-	if p := romeo.Post("/admin/webhooks", "name", "CI", "direction", "in", "group", "zgroup"); p.Status != 200 || !strings.Contains(p.Text, "CI is ready") {
+	if p := romeo.Post("/admin/webhooks", "name", "CI", "direction", "in", "group", "zgroup"); p.Status != 200 ||
+		!strings.Contains(p.Text, "CI is ready") {
 		t.Errorf("new webhook: %d", p.Status)
 	}
 	// A team's groups: those it has stay ticked while one searches.
-	p = romeo.Post("/admin/teams/zteam", "with_defaults", "1", "defaults", "group-0003", "find", "defaults", "find_defaults", "zgroup")
-	if p.Status != 200 || !strings.Contains(p.Text, `value="group-0003" checked`) || !strings.Contains(p.Text, `value="zgroup"`) {
+	p = romeo.Post("/admin/teams/zteam", "with_defaults", "1", "defaults", "group-0003", "find", "defaults",
+		"find_defaults", "zgroup")
+	if p.Status != 200 || !strings.Contains(p.Text, `value="group-0003" checked`) ||
+		!strings.Contains(p.Text, `value="zgroup"`) {
 		t.Errorf("groups of a team: %d", p.Status)
 	}
 	romeo.Post("/admin/teams/zteam", "with_defaults", "1", "defaults", "group-0003", "defaults", "zgroup")
-	if p := romeo.Get("/admin/teams/zteam"); !strings.Contains(p.Text, `value="group-0003" checked`) || !strings.Contains(p.Text, `value="zgroup" checked`) {
+	if p := romeo.Get("/admin/teams/zteam"); !strings.Contains(p.Text, `value="group-0003" checked`) ||
+		!strings.Contains(p.Text, `value="zgroup" checked`) {
 		t.Error("the groups of a team are not kept")
 	}
 	// A colleague in the last group.
-	p = romeo.Post("/admin/people/new", "full_name", "Rosaline", "name", "rosaline", "role", "member", "lang", "en", "groups", "group-0003", "find", "groups", "find_groups", "zgroup", "do", "create")
-	if p.Status != 200 || !strings.Contains(p.Text, `value="group-0003" checked`) || !strings.Contains(p.Text, `value="zgroup"`) || !strings.Contains(p.Text, `value="Rosaline"`) {
+	p = romeo.Post("/admin/people/new", "full_name", "Rosaline", "name", "rosaline", "role", "member", "lang", "en",
+		"groups", "group-0003", "find", "groups", "find_groups", "zgroup", "do", "create")
+	if p.Status != 200 || !strings.Contains(p.Text, `value="group-0003" checked`) ||
+		!strings.Contains(p.Text, `value="zgroup"`) || !strings.Contains(p.Text, `value="Rosaline"`) {
 		t.Errorf("new colleague: %d", p.Status)
 	}
-	if p := romeo.Post("/admin/people/new", "full_name", "Rosaline", "name", "rosaline", "role", "member", "lang", "en", "groups", "zgroup", "do", "create"); p.Status != 303 {
+	if p := romeo.Post("/admin/people/new", "full_name", "Rosaline", "name", "rosaline", "role", "member", "lang", "en",
+		"groups", "zgroup", "do", "create"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	last, err := r.Node.Org.Group(ctx, testrig.Host, "zgroup")
@@ -275,12 +380,19 @@ func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 
 // listsOfAPI: lists tell how many there are and where the next part is; following that leads to the last.
 func listsOfAPI(t *testing.T, r *testrig.Rig, romeo, juliet *testrig.Browser) {
-	a := apiClient{t, r.Browser(t), newToken(t, romeo, "people:read", "groups:read", "webhooks:read", "tokens:read", "system:read", "audit:read")}
+	a := apiClient{t, r.Browser(t),
+		newToken(t, romeo, "people:read", "groups:read", "webhooks:read", "tokens:read", "system:read", "audit:read")}
 	token := newToken(t, juliet, "groups:read")
 	get := func(token, path string) testrig.Page {
 		return a.b.Do("GET", path, nil, func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+token) })
 	}
-	for path, want := range map[string]string{"/groups": "ZGroup", "/groups?limit=100": "ZGroup", "/teams?limit=20": "ZTeam", "/webhooks?limit=20": "ZHook", "/tokens?all=true&limit=20": "ZToken"} {
+	for path, want := range map[string]string{
+		"/groups":                   "ZGroup",
+		"/groups?limit=100":         "ZGroup",
+		"/teams?limit=20":           "ZTeam",
+		"/webhooks?limit=20":        "ZHook",
+		"/tokens?all=true&limit=20": "ZToken",
+	} {
 		who := a.token
 		if strings.HasPrefix(path, "/groups") {
 			who = token
@@ -310,10 +422,12 @@ func listsOfAPI(t *testing.T, r *testrig.Rig, romeo, juliet *testrig.Browser) {
 		}
 	}
 	var gs []map[string]any
-	if p := get(token, "/api/v1/groups?q=zgroup&limit=1"); json.Unmarshal([]byte(p.Text), &gs) != nil || len(gs) != 1 || gs[0]["slug"] != "zgroup" || p.Header.Get("X-Total-Count") != "1" || p.Header.Get("Link") != "" {
+	if p := get(token, "/api/v1/groups?q=zgroup&limit=1"); json.Unmarshal([]byte(p.Text), &gs) != nil || len(gs) != 1 ||
+		gs[0]["slug"] != "zgroup" || p.Header.Get("X-Total-Count") != "1" || p.Header.Get("Link") != "" {
 		t.Errorf("%+v", p)
 	}
-	if p := get(token, "/api/v1/groups?offset=5&limit=2"); json.Unmarshal([]byte(p.Text), &gs) != nil || len(gs) != 2 || gs[0]["slug"] != "group-0004" && gs[0]["slug"] != "group-0005" {
+	if p := get(token, "/api/v1/groups?offset=5&limit=2"); json.Unmarshal([]byte(p.Text), &gs) != nil || len(gs) != 2 ||
+		gs[0]["slug"] != "group-0004" && gs[0]["slug"] != "group-0005" {
 		t.Errorf("%+v", p)
 	}
 	if p := get(token, "/api/v1/groups?limit=1001"); p.Status != 422 {

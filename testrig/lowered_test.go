@@ -7,7 +7,8 @@ import (
 	"parley/testrig"
 )
 
-// Limits that an operator has lowered stop what grows; what is above them can be changed, given back as it is, and removed.
+// Limits that an operator has lowered stop what grows; what is above them can be changed, given back
+// as it is, and removed.
 func TestLoweredLimits(t *testing.T) {
 	var cfg *config.Config
 	r := testrig.Start(t, func(c *config.Config) { cfg = c })
@@ -56,7 +57,9 @@ func TestPushRenewedWhereFull(t *testing.T) {
 	r.Account("romeo")
 	script := "romeo signs in\n"
 	enable := func(id, node, answer string) {
-		script += "romeo sends: <iq type='set' id='" + id + "'><enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='" + node + "'/></iq>\nromeo gets: <iq type='" + answer + "' id='" + id + "'/>\n"
+		script += "romeo sends: <iq type='set' id='" + id +
+			"'><enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='" + node +
+			"'/></iq>\nromeo gets: <iq type='" + answer + "' id='" + id + "'/>\n"
 	}
 	for i := range 20 {
 		enable(string(rune('a'+i)), string(rune('a'+i)), "result")

@@ -42,7 +42,10 @@ func newPeopleStage(t *testing.T, change func(c *config.Config)) *peopleStage {
 	role(t, r, "romeo", store.RoleOwner, "")
 	s := &peopleStage{Rig: r, t: t, page: r.Browser(t), line: r.Line(t)}
 	s.page.SignIn("romeo")
-	scopes := []string{"people:read", "people:write", "webhooks:read", "webhooks:write", "system:read", "system:write", "tokens:read", "tokens:write"}
+	scopes := []string{
+		"people:read", "people:write", "webhooks:read", "webhooks:write", "system:read", "system:write",
+		"tokens:read", "tokens:write",
+	}
 	s.api = apiClient{t, r.Browser(t), newToken(t, s.page, scopes...)}
 	s.client = signIn(t, r, "romeo")
 	s.entries()
@@ -92,7 +95,8 @@ func (s *peopleStage) command(to, node string, fields ...string) error {
 		form += "<field var='" + fields[i] + "'><value>" + fields[i+1] + "</value></field>"
 	}
 	if e.Find("command").Attr("status") != "completed" {
-		e = ask(s.t, s.client, to, "set", "<command xmlns='http://jabber.org/protocol/commands' node='"+node+"' sessionid='"+e.Find("command").Attr("sessionid")+
+		e = ask(s.t, s.client, to, "set", "<command xmlns='http://jabber.org/protocol/commands' node='"+node+
+			"' sessionid='"+e.Find("command").Attr("sessionid")+
 			"'><x xmlns='jabber:x:data' type='submit'>"+form+"</x></command>")
 	}
 	if !ok(e) || strings.Contains(e.String(), "type='error'") || e.Find("command").Attr("status") != "completed" {
@@ -145,26 +149,39 @@ func testActsOfPeople(t *testing.T, engine func(c *config.Config)) {
 		want string // the verb and the target of each entry
 		do   func() error
 	}{
-		{acts.Page, "person.create p1@" + host, func() error { return s.post("/admin/people/new", "name", "p1", "full_name", "P") }},
-		{acts.API, "person.create p2@" + host, func() error { return s.call("POST", "/v1/people", `{"name":"p2","password":"Very-Long-2026"}`) }},
-		{acts.CommandLine, "person.create p3@" + host, line("POST", "/people", `{"name":"p3","password":"Very-Long-2026"}`)},
+		{acts.Page, "person.create p1@" + host, func() error {
+			return s.post("/admin/people/new", "name", "p1", "full_name", "P")
+		}},
+		{acts.API, "person.create p2@" + host, func() error {
+			return s.call("POST", "/v1/people", `{"name":"p2","password":"Very-Long-2026"}`)
+		}},
+		{acts.CommandLine, "person.create p3@" + host,
+			line("POST", "/people", `{"name":"p3","password":"Very-Long-2026"}`)},
 		{acts.Client, "person.create p4@" + host, func() error {
-			return s.command(host, adminForm+"#add-user", "FORM_TYPE", adminForm, "accountjid", "p4@"+host, "password", "word", "password-verify", "word")
+			return s.command(host, adminForm+"#add-user", "FORM_TYPE", adminForm, "accountjid", "p4@"+host, "password",
+				"word", "password-verify", "word")
 		}},
 		{acts.Page, "person.change p2@" + host, func() error { return s.post("/admin/people/p2", "title", "Count") }},
-		{acts.API, "person.change p2@" + host, func() error { return s.call("PATCH", "/v1/people/p2", `{"title":"Prince"}`) }},
+		{acts.API, "person.change p2@" + host, func() error {
+			return s.call("PATCH", "/v1/people/p2", `{"title":"Prince"}`)
+		}},
 		{acts.CommandLine, "person.change p2@" + host, line("PATCH", "/people/p2", `{"full_name":"Paris, Count"}`)},
-		{acts.CommandLine, "person.change p2@" + host, line("PATCH", "/people/p2", `{"full_name":"Paris","retention":"90d"}`)},
-		{acts.CommandLine, "person.password p2@" + host, line("PUT", "/people/p2/password", `{"password":"Another-Long-2026"}`)},
+		{acts.CommandLine, "person.change p2@" + host,
+			line("PATCH", "/people/p2", `{"full_name":"Paris","retention":"90d"}`)},
+		{acts.CommandLine, "person.password p2@" + host,
+			line("PUT", "/people/p2/password", `{"password":"Another-Long-2026"}`)},
 		{acts.Client, "person.password p2@" + host, func() error {
-			return s.command(host, adminForm+"#change-user-password", "FORM_TYPE", adminForm, "accountjid", "p2@"+host, "password", "word")
+			return s.command(host, adminForm+"#change-user-password", "FORM_TYPE", adminForm, "accountjid",
+				"p2@"+host, "password", "word")
 		}},
 		{acts.Page, "person.reset p2@" + host, func() error { return s.post("/admin/people/p2/reset") }},
 		{acts.API, "person.reset p2@" + host, func() error { return s.call("POST", "/v1/people/p2/reset", `{}`) }},
 		{acts.Page, "person.signout p2@" + host, func() error { return s.post("/admin/people/p2/signout") }},
 		{acts.API, "person.signout p2@" + host, func() error { return s.call("POST", "/v1/people/p2/sign-out", "") }},
 		{acts.Page, "person.disable p2@" + host, func() error { return s.post("/admin/people/p2/disable") }},
-		{acts.API, "person.enable p2@" + host, func() error { return s.call("PATCH", "/v1/people/p2", `{"disabled":false}`) }},
+		{acts.API, "person.enable p2@" + host, func() error {
+			return s.call("PATCH", "/v1/people/p2", `{"disabled":false}`)
+		}},
 		{acts.CommandLine, "person.disable p2@" + host, line("PATCH", "/people/p2", `{"disabled":true}`)},
 		{acts.Client, "person.enable p2@" + host, func() error {
 			return s.command(host, adminForm+"#reenable-user", "FORM_TYPE", adminForm, "accountjids", "p2@"+host)
@@ -176,52 +193,90 @@ func testActsOfPeople(t *testing.T, engine func(c *config.Config)) {
 			return s.command(host, adminForm+"#delete-user", "FORM_TYPE", adminForm, "accountjids", "p2@"+host)
 		}},
 		{acts.Page, "person.undo p1@" + host, func() error { return s.post("/admin/people/p1/undo") }},
-		{acts.API, "person.disable p3@" + host + ", person.delete p3@" + host, func() error { return s.call("DELETE", "/v1/people/p3", "") }},
-		{acts.CommandLine, "person.disable p4@" + host + ", person.delete p4@" + host, line("DELETE", "/people/p4", "")},
+		{acts.API, "person.disable p3@" + host + ", person.delete p3@" + host, func() error {
+			return s.call("DELETE", "/v1/people/p3", "")
+		}},
+		{acts.CommandLine, "person.disable p4@" + host + ", person.delete p4@" + host,
+			line("DELETE", "/people/p4", "")},
 
-		{acts.Page, "invitation.create #", func() error { return s.post("/admin/invitations", "days", "3", "uses", "1") }},
+		{acts.Page, "invitation.create #", func() error {
+			return s.post("/admin/invitations", "days", "3", "uses", "1")
+		}},
 		{acts.API, "invitation.create #", func() error { return s.call("POST", "/v1/invitations", `{}`) }},
 		{acts.CommandLine, "invitation.create #", line("POST", "/invitations", `{}`)},
 		{acts.Client, "invitation.create #", func() error { return s.command(host, "urn:xmpp:invite#invite") }},
-		{acts.Page, "invitation.extend #", func() error { return s.post("/admin/invitations/" + invitation() + "/extend") }},
-		{acts.API, "invitation.resend #", func() error { return s.call("POST", "/v1/invitations/"+invitation()+"/resend", `{}`) }},
-		{acts.CommandLine, "invitation.revoke #", func() error { return s.line.Do("DELETE", "/invitations/"+invitation(), "", nil) }},
-		{acts.CommandLine, "person.create p5@" + host + ", group.members verona, invitation.create p5@" + host, line("POST", "/people", `{"name":"p5","full_name":"P","groups":["verona"],"invitation":{}}`)},
-		{acts.Page, "person.create p6@" + host + ", group.members verona, invitation.create p6@" + host, func() error {
-			return s.post("/admin/people/new", "name", "p6", "full_name", "P", "email", "p6@work.example", "groups", "verona", "do", "invite")
+		{acts.Page, "invitation.extend #", func() error {
+			return s.post("/admin/invitations/" + invitation() + "/extend")
 		}},
-		{acts.Import, "person.create p7@" + host + ", group.members verona, invitation.create p7@" + host + ", person.import ", func() error {
-			return s.post("/admin/people/import", "do", "import", "invite", "1", "text", "full_name,email,groups\nPeter,p7@work.example,verona\n")
+		{acts.API, "invitation.resend #", func() error {
+			return s.call("POST", "/v1/invitations/"+invitation()+"/resend", `{}`)
+		}},
+		{acts.CommandLine, "invitation.revoke #", func() error {
+			return s.line.Do("DELETE", "/invitations/"+invitation(), "", nil)
+		}},
+		{acts.CommandLine, "person.create p5@" + host + ", group.members verona, invitation.create p5@" + host,
+			line("POST", "/people", `{"name":"p5","full_name":"P","groups":["verona"],"invitation":{}}`)},
+		{acts.Page, "person.create p6@" + host + ", group.members verona, invitation.create p6@" + host, func() error {
+			return s.post("/admin/people/new", "name", "p6", "full_name", "P", "email", "p6@work.example",
+				"groups", "verona", "do", "invite")
+		}},
+		{acts.Import, "person.create p7@" + host + ", group.members verona, invitation.create p7@" + host +
+			", person.import ", func() error {
+			return s.post("/admin/people/import", "do", "import", "invite", "1",
+				"text", "full_name,email,groups\nPeter,p7@work.example,verona\n")
 		}},
 
-		{acts.Page, "settings.change ", func() error { return s.post("/admin/settings/organization", "organization.title", "Capulet & Co") }},
-		{acts.API, "settings.change ", func() error { return s.call("PATCH", "/v1/settings", `{"organization.title":"Montague"}`) }},
-		{acts.CommandLine, "token.create juliet@" + host, line("POST", "/tokens", `{"owner":"juliet","name":"n","scopes":["people:read"],"valid":"1d"}`)},
-		{acts.CommandLine, "person.app.create juliet@" + host, line("POST", "/people/juliet/app-passwords", `{"name":"phone"}`)},
+		{acts.Page, "settings.change ", func() error {
+			return s.post("/admin/settings/organization", "organization.title", "Capulet & Co")
+		}},
+		{acts.API, "settings.change ", func() error {
+			return s.call("PATCH", "/v1/settings", `{"organization.title":"Montague"}`)
+		}},
+		{acts.CommandLine, "token.create juliet@" + host,
+			line("POST", "/tokens", `{"owner":"juliet","name":"n","scopes":["people:read"],"valid":"1d"}`)},
+		{acts.CommandLine, "person.app.create juliet@" + host,
+			line("POST", "/people/juliet/app-passwords", `{"name":"phone"}`)},
 		{acts.Page, "person.app.create romeo@" + host, func() error { return s.post("/me/apps", "name", "phone") }},
 
-		{acts.Page, "system.webhook #", func() error { return s.post("/admin/webhooks", "group", "verona", "name", "CI", "direction", "in") }},
-		{acts.API, "system.webhook #", func() error { return s.call("POST", "/v1/webhooks", `{"group":"verona","name":"CI"}`) }},
+		{acts.Page, "system.webhook #", func() error {
+			return s.post("/admin/webhooks", "group", "verona", "name", "CI", "direction", "in")
+		}},
+		{acts.API, "system.webhook #", func() error {
+			return s.call("POST", "/v1/webhooks", `{"group":"verona","name":"CI"}`)
+		}},
 		{acts.CommandLine, "system.webhook #", line("POST", "/webhooks", `{"group":"verona","name":"CI"}`)},
 		{acts.Page, "system.webhook #", func() error { return s.post("/admin/webhooks/" + webhook() + "/disable") }},
-		{acts.API, "system.webhook #", func() error { return s.call("PATCH", "/v1/webhooks/"+webhook(), `{"disabled":false}`) }},
-		{acts.CommandLine, "system.webhook #", func() error { return s.line.Do("DELETE", "/webhooks/"+webhook(), "", nil) }},
+		{acts.API, "system.webhook #", func() error {
+			return s.call("PATCH", "/v1/webhooks/"+webhook(), `{"disabled":false}`)
+		}},
+		{acts.CommandLine, "system.webhook #", func() error {
+			return s.line.Do("DELETE", "/webhooks/"+webhook(), "", nil)
+		}},
 		{acts.Client, "system.webhook #", func() error {
 			g, err := s.Node.Org.Group(ctx, host, "verona")
 			if err != nil {
 				return err
 			}
-			return s.command(s.Node.Org.RoomJID(host, g.Room).String(), "https://parley.im/commands#new-webhook", "name", "CI")
+			return s.command(s.Node.Org.RoomJID(host, g.Room).String(),
+				"https://parley.im/commands#new-webhook", "name", "CI")
 		}},
 
-		{acts.Page, "system.federation a.example", func() error { return s.post("/admin/federation/rules", "domain", "a.example", "do", "block") }},
-		{acts.API, "system.federation b.example", func() error { return s.call("PUT", "/v1/federation/rules/b.example", `{"action":"block"}`) }},
-		{acts.CommandLine, "system.federation c.example", line("POST", "/federation/rules", `{"rules":[{"domain":"c.example","action":"block"}]}`)},
-		{acts.Client, "system.federation d.example, system.federation a.example, system.federation b.example, system.federation c.example", func() error {
+		{acts.Page, "system.federation a.example", func() error {
+			return s.post("/admin/federation/rules", "domain", "a.example", "do", "block")
+		}},
+		{acts.API, "system.federation b.example", func() error {
+			return s.call("PUT", "/v1/federation/rules/b.example", `{"action":"block"}`)
+		}},
+		{acts.CommandLine, "system.federation c.example",
+			line("POST", "/federation/rules", `{"rules":[{"domain":"c.example","action":"block"}]}`)},
+		{acts.Client, "system.federation d.example, system.federation a.example, system.federation b.example, " +
+			"system.federation c.example", func() error {
 			return s.command(host, adminForm+"#edit-blacklist", "FORM_TYPE", adminForm, "blacklistjids", "d.example")
 		}},
 		{acts.CommandLine, "system.federation ", line("PUT", "/federation/only-listed", `{"only_listed":true}`)},
-		{acts.API, "system.federation ", func() error { return s.call("PUT", "/v1/federation/only-listed", `{"only_listed":false}`) }},
+		{acts.API, "system.federation ", func() error {
+			return s.call("PUT", "/v1/federation/only-listed", `{"only_listed":false}`)
+		}},
 	} {
 		if err := c.do(); err != nil {
 			t.Errorf("%s %s: %v", c.door, c.want, err)
@@ -267,25 +322,34 @@ func testColleagueOfAFullGroup(t *testing.T, engine func(c *config.Config)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Node.Org.SetMember(ctx, acts.System, host, full.ID, jid.MustParse("juliet@"+host), store.RoleMember); err != nil {
+	if err := s.Node.Org.SetMember(ctx, acts.System, host, full.ID,
+		jid.MustParse("juliet@"+host), store.RoleMember); err != nil {
 		t.Fatal(err)
 	}
 	s.entries()
 	for door, do := range map[acts.Door]func() int{
 		acts.Page: func() int {
-			v := url.Values{"name": {"ann"}, "full_name": {"Ann"}, "email": {"ann@work.example"}, "groups": {"open", "full"}, "do": {"invite"}}
+			v := url.Values{
+				"name":      {"ann"},
+				"full_name": {"Ann"},
+				"email":     {"ann@work.example"},
+				"groups":    {"open", "full"},
+				"do":        {"invite"},
+			}
 			return s.page.Do("POST", "/admin/people/new", v, nil).Status
 		},
 		acts.API: func() int { return s.api.do("POST", "/v1/people", `{"name":"ann","groups":["open","full"]}`, nil) },
 		acts.Import: func() int {
-			p := s.page.Post("/admin/people/import", "do", "import", "invite", "1", "text", "name,full_name,email,groups\nann,Ann,ann@work.example,open full\n")
+			p := s.page.Post("/admin/people/import", "do", "import", "invite", "1",
+				"text", "name,full_name,email,groups\nann,Ann,ann@work.example,open full\n")
 			if p.Status != 200 || strings.Contains(p.Text, "person.create") {
 				return p.Status
 			}
 			return 422 // the row is wrong, the file was read
 		},
 		acts.CommandLine: func() int {
-			if err := s.line.Do("POST", "/people", `{"name":"ann","full_name":"Ann","groups":["open","full"],"invitation":{}}`, nil); err == nil {
+			if err := s.line.Do("POST", "/people",
+				`{"name":"ann","full_name":"Ann","groups":["open","full"],"invitation":{}}`, nil); err == nil {
 				return 200
 			}
 			return 422
@@ -302,7 +366,8 @@ func testColleagueOfAFullGroup(t *testing.T, engine func(c *config.Config)) {
 				t.Errorf("%s: the log has %s %s", door, e.Action, e.Target)
 			}
 		}
-		if is, _, err := s.Node.Store.Invitations(ctx, host, store.InvitationFilter{Limit: 5}); err != nil || len(is) > 0 {
+		if is, _, err := s.Node.Store.Invitations(ctx, host,
+			store.InvitationFilter{Limit: 5}); err != nil || len(is) > 0 {
 			t.Errorf("%s: refused, and invited: %v, %v", door, is, err)
 		}
 		open, err := s.Node.Store.GroupsOf(ctx, host, "ann@"+host)
@@ -369,7 +434,8 @@ func TestColleagueOfAMandatoryGroup(t *testing.T) {
 	if status := s.api.do("POST", "/v1/people", `{"name":"ann","groups":["open"]}`, nil); status != 201 {
 		t.Errorf("%d", status)
 	}
-	if role, err := s.Node.Org.RoleOf(ctx, host, g.ID, jid.MustParse("ann@"+host)); err != nil || role != store.RoleMember {
+	if role, err := s.Node.Org.RoleOf(ctx, host, g.ID, jid.MustParse("ann@"+host)); err != nil ||
+		role != store.RoleMember {
 		t.Errorf("she is %q: %v", role, err)
 	}
 }

@@ -38,43 +38,57 @@ func profileOf(t *testing.T, r *testrig.Rig, name string) store.Person {
 	return p
 }
 
-// What the organization knows is in the card, in both forms; what a client changes goes into the profile where the person
-// may change it, and what is none of the profile's stays.
+// What the organization knows is in the card, in both forms; what a client changes goes into the profile where the
+// person may change it, and what is none of the profile's stays.
 func TestCardAndProfile(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
 	admin, own := r.Browser(t), r.Browser(t)
 	admin.SignIn("romeo")
 	own.SignIn("juliet")
-	if p := admin.Post("/admin/people/juliet", "full_name", "Juliet Capulet", "email", "juliet@work.example", "phone", "+39 045 1", "title", "Heiress", "department", "Balcony"); p.Status != 303 {
+	if p := admin.Post("/admin/people/juliet", "full_name", "Juliet Capulet", "email", "juliet@work.example",
+		"phone", "+39 045 1", "title", "Heiress", "department", "Balcony"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	romeo, juliet := signIn(t, r, "romeo"), signIn(t, r, "juliet")
 	old, now := cards(t, romeo, "juliet@example.org")
-	for _, want := range []string{"<FN>Juliet Capulet<", "<USERID>juliet@work.example<", "<NUMBER>+39 045 1<", "<TITLE>Heiress<", "<ORGUNIT>Balcony<"} {
+	for _, want := range []string{
+		"<FN>Juliet Capulet<", "<USERID>juliet@work.example<", "<NUMBER>+39 045 1<",
+		"<TITLE>Heiress<", "<ORGUNIT>Balcony<",
+	} {
 		if !strings.Contains(old.String(), want) {
 			t.Errorf("the card lacks %s: %s", want, old)
 		}
 	}
-	for _, want := range []string{"<fn><text>Juliet Capulet<", "<text>juliet@work.example<", "<uri>tel:+39-045-1<", "<title><text>Heiress<", "<text>Balcony<"} {
+	for _, want := range []string{
+		"<fn><text>Juliet Capulet<", "<text>juliet@work.example<", "<uri>tel:+39-045-1<",
+		"<title><text>Heiress<", "<text>Balcony<",
+	} {
 		if !strings.Contains(now.String(), want) {
 			t.Errorf("the card in its new form lacks %s: %s", want, now)
 		}
 	}
 
-	// A client publishes: another name, mobile and title, which are hers to say; another e-mail address and department, which
-	// are not; and what is nobody else's business.
-	do(t, juliet, "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet Montague</FN><N><FAMILY>Montague</FAMILY></N><NICKNAME>Jule</NICKNAME><TITLE>Wife</TITLE><TEL><CELL/><VOICE/><NUMBER>+39 045 2</NUMBER></TEL>"+
-		"<TEL><HOME/><NUMBER>ask the nurse</NUMBER></TEL><EMAIL><WORK/><USERID>boss@work.example</USERID></EMAIL><EMAIL><HOME/><USERID>j@home.example</USERID></EMAIL><ORG><ORGNAME>Montague</ORGNAME><ORGUNIT>Board</ORGUNIT></ORG><X-CAT>yes</X-CAT></vCard></iq>", "1")
+	// A client publishes: another name, mobile and title, which are hers to say; another e-mail address and department,
+	// which are not; and what is nobody else's business.
+	do(t, juliet, "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet Montague</FN><N>"+
+		"<FAMILY>Montague</FAMILY></N><NICKNAME>Jule</NICKNAME><TITLE>Wife</TITLE><TEL><CELL/><VOICE/>"+
+		"<NUMBER>+39 045 2</NUMBER></TEL>"+
+		"<TEL><HOME/><NUMBER>ask the nurse</NUMBER></TEL><EMAIL><WORK/><USERID>boss@work.example</USERID></EMAIL>"+
+		"<EMAIL><HOME/><USERID>j@home.example</USERID></EMAIL><ORG><ORGNAME>Montague</ORGNAME>"+
+		"<ORGUNIT>Board</ORGUNIT></ORG><X-CAT>yes</X-CAT></vCard></iq>", "1")
 	p := profileOf(t, r, "juliet")
-	if p.FullName != "Juliet Montague" || p.Phone != "+39 045 2" || p.Title != "Wife" || p.Email != "juliet@work.example" || p.Department != "Balcony" {
+	if p.FullName != "Juliet Montague" || p.Phone != "+39 045 2" || p.Title != "Wife" ||
+		p.Email != "juliet@work.example" || p.Department != "Balcony" {
 		t.Errorf("the profile: %+v", p)
 	}
 	for _, who := range []*testrig.Client{romeo, juliet} {
 		old, now = cards(t, who, "juliet@example.org")
 		for _, e := range []*testrig.Element{old, now} {
 			text := e.String()
-			for _, want := range []string{"Juliet Montague", "Jule", "Wife", "ask the nurse", "j@home.example", "juliet@work.example", "Balcony"} {
+			for _, want := range []string{
+				"Juliet Montague", "Jule", "Wife", "ask the nurse", "j@home.example", "juliet@work.example", "Balcony",
+			} {
 				if !strings.Contains(text, want) {
 					t.Errorf("no %s in %s", want, text)
 				}
@@ -91,14 +105,20 @@ func TestCardAndProfile(t *testing.T) {
 	}
 
 	// The other form, the same rules.
-	do(t, juliet, "<iq type='set' id='2'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:vcard4'><item id='current'><vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>J. Montague</text></fn><gender><sex>F</sex></gender>"+
-		"<tel><parameters><type><text>cell</text></type></parameters><uri>tel:+39-045-3</uri></tel><email><parameters><type><text>work</text></type></parameters><text>ceo@work.example</text></email></vcard></item></publish></pubsub></iq>", "2")
-	if p = profileOf(t, r, "juliet"); p.FullName != "J. Montague" || p.Phone != "+39-045-3" || p.Title != "" || p.Email != "juliet@work.example" {
+	do(t, juliet, "<iq type='set' id='2'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+		"<publish node='urn:xmpp:vcard4'><item id='current'><vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn>"+
+		"<text>J. Montague</text></fn><gender><sex>F</sex></gender>"+
+		"<tel><parameters><type><text>cell</text></type></parameters><uri>tel:+39-045-3</uri></tel><email>"+
+		"<parameters><type><text>work</text></type></parameters><text>ceo@work.example</text></email></vcard></item>"+
+		"</publish></pubsub></iq>", "2")
+	if p = profileOf(t, r, "juliet"); p.FullName != "J. Montague" || p.Phone != "+39-045-3" || p.Title != "" ||
+		p.Email != "juliet@work.example" {
 		t.Errorf("the profile: %+v", p)
 	}
 	old, now = cards(t, romeo, "juliet@example.org")
 	for _, e := range []*testrig.Element{old, now} {
-		if text := e.String(); strings.Contains(text, "ceo@") || !strings.Contains(text, "juliet@work.example") || !strings.Contains(text, "J. Montague") {
+		if text := e.String(); strings.Contains(text, "ceo@") || !strings.Contains(text, "juliet@work.example") ||
+			!strings.Contains(text, "J. Montague") {
 			t.Errorf("after the new form: %s", text)
 		}
 	}
@@ -110,15 +130,19 @@ func TestCardAndProfile(t *testing.T) {
 	if p := own.Post("/me", "full_name", "Juliet", "phone", "+39 045 4", "title", "Widow"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if old, now = cards(t, romeo, "juliet@example.org"); !strings.Contains(old.String(), "<NUMBER>+39 045 4<") || !strings.Contains(old.String(), "<FN>Juliet<") || !strings.Contains(now.String(), "tel:+39-045-4") || strings.Contains(old.String(), "<FAMILY>") {
+	if old, now = cards(t, romeo, "juliet@example.org"); !strings.Contains(old.String(), "<NUMBER>+39 045 4<") ||
+		!strings.Contains(old.String(), "<FN>Juliet<") || !strings.Contains(now.String(), "tel:+39-045-4") ||
+		strings.Contains(old.String(), "<FAMILY>") {
 		t.Errorf("after the page: %s %s", old, now)
 	}
 	// What the rules refuse is refused to clients too; nothing of it is kept.
-	if e := do(t, juliet, "<iq type='set' id='3'><vCard xmlns='vcard-temp'><FN>"+strings.Repeat("x", 300)+"</FN></vCard></iq>", "3"); e.Find("not-acceptable") == nil {
+	if e := do(t, juliet, "<iq type='set' id='3'><vCard xmlns='vcard-temp'><FN>"+strings.Repeat("x", 300)+
+		"</FN></vCard></iq>", "3"); e.Find("not-acceptable") == nil {
 		t.Errorf("a name without end: %s", e)
 	}
 	// A picture alone changes nothing of the person.
-	do(t, juliet, "<iq type='set' id='4'><vCard xmlns='vcard-temp'><PHOTO><TYPE>image/gif</TYPE><BINVAL>R0lGODlhAQABAAAAACw=</BINVAL></PHOTO></vCard></iq>", "4")
+	do(t, juliet, "<iq type='set' id='4'><vCard xmlns='vcard-temp'><PHOTO><TYPE>image/gif</TYPE>"+
+		"<BINVAL>R0lGODlhAQABAAAAACw=</BINVAL></PHOTO></vCard></iq>", "4")
 	if p = profileOf(t, r, "juliet"); p.FullName != "Juliet" || p.Phone != "+39 045 4" || p.Title != "Widow" {
 		t.Errorf("after a picture: %+v", p)
 	}
@@ -136,7 +160,8 @@ func TestCardAndProfile(t *testing.T) {
 	if p := admin.Post("/me", "email", "stolen@work.example"); p.Status != 422 || profileOf(t, r, "romeo").Email != "" {
 		t.Errorf("an administrator's own, on the profile: %d", p.Status)
 	}
-	if p = profileOf(t, r, "juliet"); p.Email != "juliet@work.example" || p.Department != "Balcony" || p.Role != store.RoleMember {
+	if p = profileOf(t, r, "juliet"); p.Email != "juliet@work.example" || p.Department != "Balcony" ||
+		p.Role != store.RoleMember {
 		t.Errorf("the profile: %+v", p)
 	}
 }
@@ -146,7 +171,8 @@ func TestCompanyInCards(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) { c.Hosts[0].Title = "Verona & Sons" })
 	r.Account("romeo", "juliet", "tybalt@second.example")
 	juliet := signIn(t, r, "juliet")
-	do(t, juliet, "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet</FN><ORG><ORGNAME>Capulet</ORGNAME></ORG></vCard></iq>", "1")
+	do(t, juliet, "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet</FN><ORG><ORGNAME>Capulet</ORGNAME>"+
+		"</ORG></vCard></iq>", "1")
 	old, now := cards(t, signIn(t, r, "romeo"), "juliet@example.org")
 	for _, e := range []*testrig.Element{old, now} {
 		if text := e.String(); !strings.Contains(text, "Verona &amp; Sons") || strings.Contains(text, "Capulet") {
@@ -165,7 +191,8 @@ func TestCompanyInCards(t *testing.T) {
 	}
 	old, now = cards(t, tybalt, "juliet@example.org")
 	for _, e := range []*testrig.Element{old, now} {
-		if text := e.String(); !strings.Contains(text, "Juliet") || strings.Contains(text, "Verona") || strings.Contains(text, "Capulet") {
+		if text := e.String(); !strings.Contains(text, "Juliet") || strings.Contains(text, "Verona") ||
+			strings.Contains(text, "Capulet") {
 			t.Errorf("a stranger gets %s", text)
 		}
 	}
@@ -181,13 +208,15 @@ func TestWhoSeesWhat(t *testing.T) {
 	for b, name := range map[*testrig.Browser]string{admin: "romeo", own: "juliet", mate: "nurse", other: "paris"} {
 		b.SignIn(name)
 	}
-	if p := admin.Post("/admin/people/juliet", "full_name", "Juliet Capulet", "email", "jules@work.example", "phone", "+39 045 1", "title", "Heiress", "department", "Balcony"); p.Status != 303 {
+	if p := admin.Post("/admin/people/juliet", "full_name", "Juliet Capulet", "email", "jules@work.example",
+		"phone", "+39 045 1", "title", "Heiress", "department", "Balcony"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	if p := own.Post("/me", "show_email", "team", "show_phone", "admins", "show_title", "everybody"); p.Status != 422 {
 		t.Errorf("shown to whom there is not: %d", p.Status)
 	}
-	if p := own.Post("/me", "show_email", "team", "show_phone", "admins", "show_title", "team", "show_department", "team"); p.Status != 303 {
+	if p := own.Post("/me", "show_email", "team", "show_phone", "admins", "show_title", "team",
+		"show_department", "team"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	if p := other.Post("/admin/people/juliet", "show_email", "organization"); p.Status != 403 {
@@ -203,7 +232,12 @@ func TestWhoSeesWhat(t *testing.T) {
 		}
 		return got
 	}
-	clients := map[string]*testrig.Client{"romeo": signIn(t, r, "romeo"), "juliet": signIn(t, r, "juliet"), "nurse": signIn(t, r, "nurse"), "paris": signIn(t, r, "paris")}
+	clients := map[string]*testrig.Client{
+		"romeo":  signIn(t, r, "romeo"),
+		"juliet": signIn(t, r, "juliet"),
+		"nurse":  signIn(t, r, "nurse"),
+		"paris":  signIn(t, r, "paris"),
+	}
 	stranger, err := r.Connect("tls", testrig.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -223,12 +257,16 @@ func TestWhoSeesWhat(t *testing.T) {
 			t.Errorf("%s sees %q and %q in cards, want %q", name, old, now, want)
 		}
 	}
-	if old, now := cards(t, stranger, "juliet@example.org"); see(old.String()+now.String()) != "" || strings.Contains(now.String(), "Juliet Capulet") {
+	if old, now := cards(t, stranger, "juliet@example.org"); see(old.String()+now.String()) != "" ||
+		strings.Contains(now.String(), "Juliet Capulet") {
 		t.Errorf("a stranger sees %s %s", old, now)
 	}
 	// Also once she has a card of her own, which strangers get without what is the organization's.
-	do(t, clients["juliet"], "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet Capulet</FN><NICKNAME>Jule</NICKNAME><TITLE>Heiress</TITLE><TEL><CELL/><NUMBER>+39 045 1</NUMBER></TEL><EMAIL><WORK/><USERID>jules@work.example</USERID></EMAIL></vCard></iq>", "1")
-	if old, now := cards(t, stranger, "juliet@example.org"); see(old.String()+now.String()) != "" || !strings.Contains(old.String(), "Jule") || !strings.Contains(now.String(), "Jule") {
+	do(t, clients["juliet"], "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet Capulet</FN>"+
+		"<NICKNAME>Jule</NICKNAME><TITLE>Heiress</TITLE><TEL><CELL/><NUMBER>+39 045 1</NUMBER></TEL><EMAIL><WORK/>"+
+		"<USERID>jules@work.example</USERID></EMAIL></vCard></iq>", "1")
+	if old, now := cards(t, stranger, "juliet@example.org"); see(old.String()+now.String()) != "" ||
+		!strings.Contains(old.String(), "Jule") || !strings.Contains(now.String(), "Jule") {
 		t.Errorf("a stranger sees %s %s", old, now)
 	}
 	for name, want := range map[string]string{"romeo": "eptd", "nurse": "etd", "paris": ""} {
@@ -239,7 +277,8 @@ func TestWhoSeesWhat(t *testing.T) {
 	// Who is told of a change is told only what is shown to them.
 	for name, want := range map[string]string{"nurse": "etd", "paris": ""} {
 		c := clients[name]
-		do(t, c, "<iq type='set' id='s' to='juliet@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='urn:xmpp:vcard4' jid='"+name+"@example.org'/></pubsub></iq>", "s")
+		do(t, c, "<iq type='set' id='s' to='juliet@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+			"<subscribe node='urn:xmpp:vcard4' jid='"+name+"@example.org'/></pubsub></iq>", "s")
 		if err := c.Write("<presence/>"); err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +305,8 @@ func TestWhoSeesWhat(t *testing.T) {
 				}
 			}
 		}
-		if got := see(who.Get("/groups/new").Text); strings.Contains(got, "e") || strings.Contains(got, "p") || c == "" && got != "" {
+		if got := see(who.Get("/groups/new").Text); strings.Contains(got, "e") ||
+			strings.Contains(got, "p") || c == "" && got != "" {
 			t.Errorf("in the form of a group: %q", got)
 		}
 	}
@@ -281,11 +321,14 @@ func TestWhoSeesWhat(t *testing.T) {
 	}
 	// The directory of clients.
 	for name, want := range map[string]string{"nurse": "e", "paris": "", "romeo": "e"} {
-		e := do(t, clients[name], "<iq type='set' id='d' to='users.example.org'><query xmlns='jabber:iq:search'><nick>juliet</nick></query></iq>", "d")
+		e := do(t, clients[name], "<iq type='set' id='d' to='users.example.org'><query xmlns='jabber:iq:search'>"+
+			"<nick>juliet</nick></query></iq>", "d")
 		if got := see(e.String()); got != want || e.Find("item") == nil {
 			t.Errorf("%s finds %s", name, e)
 		}
-		if e := do(t, clients[name], "<iq type='set' id='e' to='users.example.org'><query xmlns='jabber:iq:search'><nick>jules</nick></query></iq>", "e"); e.Find("item") != nil {
+		if e := do(t, clients[name],
+			"<iq type='set' id='e' to='users.example.org'><query xmlns='jabber:iq:search'><nick>jules</nick>"+
+				"</query></iq>", "e"); e.Find("item") != nil {
 			t.Errorf("%s finds by what is not a name: %s", name, e)
 		}
 	}
@@ -366,10 +409,12 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, kind, err := image.DecodeConfig(bytes.NewReader(data)); err != nil || c.Width != 512 || c.Height != 512 || "image/"+kind != card.Find("TYPE").Text {
+	if c, kind, err := image.DecodeConfig(bytes.NewReader(data)); err != nil || c.Width != 512 || c.Height != 512 ||
+		"image/"+kind != card.Find("TYPE").Text {
 		t.Errorf("%v %s %v", c, kind, err)
 	}
-	meta := do(t, paris, "<iq type='get' id='2' to='juliet@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:metadata'/></pubsub></iq>", "2")
+	meta := do(t, paris, "<iq type='get' id='2' to='juliet@example.org'>"+
+		"<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:metadata'/></pubsub></iq>", "2")
 	if i := meta.Find("info"); i == nil || i.Attr("width") != "512" {
 		t.Errorf("the avatar's node: %s", meta)
 	}
@@ -378,44 +423,58 @@ func TestPictures(t *testing.T) {
 		t.Fatal("no picture in the list")
 	}
 	p := other.Get(m[1])
-	if c, kind, err := image.DecodeConfig(strings.NewReader(p.Text)); p.Status != 200 || err != nil || c.Width != 192 || p.Header.Get("Content-Type") != "image/"+kind || !strings.Contains(p.Header.Get("Cache-Control"), "private") {
+	if c, kind, err := image.DecodeConfig(strings.NewReader(p.Text)); p.Status != 200 || err != nil || c.Width != 192 ||
+		p.Header.Get("Content-Type") != "image/"+kind || !strings.Contains(p.Header.Get("Cache-Control"), "private") {
 		t.Errorf("%d %v %s %v %v", p.Status, c, kind, err, p.Header)
 	}
-	if again := other.Do("GET", m[1], nil, func(q *http.Request) { q.Header.Set("If-None-Match", p.Header.Get("ETag")) }); again.Status != 304 || p.Header.Get("ETag") == "" {
+	if again := other.Do("GET", m[1],
+		nil, func(q *http.Request) { q.Header.Set("If-None-Match", p.Header.Get("ETag")) }); again.Status != 304 ||
+		p.Header.Get("ETag") == "" {
 		t.Errorf("asked again: %d", again.Status)
 	}
 	if p := r.Browser(t).Get(m[1]); p.Status != 303 || !strings.HasPrefix(p.To, "/login") {
 		t.Errorf("signed out: %d", p.Status)
 	}
-	for name, file := range map[string][]byte{"text": []byte("The quick brown fox"), "SVG": []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"), "a dot": pngOf(t, 2, 2), "nothing": nil} {
+	for name, file := range map[string][]byte{
+		"text":    []byte("The quick brown fox"),
+		"SVG":     []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
+		"a dot":   pngOf(t, 2, 2),
+		"nothing": nil,
+	} {
 		uploaded(own, "/me/photo", "photo", file)
 		if now := img.FindStringSubmatch(other.Get("/people?q=juliet").Text); now == nil || now[1] != m[1] {
 			t.Errorf("%s has changed the picture", name)
 		}
 	}
-	if p := uploaded(own, "/me/photo", "photo", make([]byte, 9<<20)); p.Status < 400 && img.FindStringSubmatch(other.Get("/people?q=juliet").Text)[1] != m[1] {
+	if p := uploaded(own, "/me/photo", "photo", make([]byte, 9<<20)); p.Status < 400 &&
+		img.FindStringSubmatch(other.Get("/people?q=juliet").Text)[1] != m[1] {
 		t.Errorf("9 MB: %d", p.Status)
 	}
 	// Somebody else's is an administrator's to change, nobody's else.
 	if p := uploaded(other, "/admin/people/juliet/photo", "photo", pngOf(t, 64, 64)); p.Status != 403 {
 		t.Errorf("by a colleague: %d", p.Status)
 	}
-	if p := uploaded(admin, "/admin/people/juliet/photo", "photo", nil, "do", "remove"); p.Status != 303 || img.MatchString(other.Get("/people?q=juliet").Text) {
+	if p := uploaded(admin, "/admin/people/juliet/photo", "photo", nil, "do", "remove"); p.Status != 303 ||
+		img.MatchString(other.Get("/people?q=juliet").Text) {
 		t.Errorf("removed: %d", p.Status)
 	}
-	if e := do(t, paris, "<iq type='get' id='3' to='juliet@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:metadata'/></pubsub></iq>", "3"); e.Find("info") != nil {
+	if e := do(t, paris, "<iq type='get' id='3' to='juliet@example.org'>"+
+		"<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:metadata'/></pubsub></iq>",
+		"3"); e.Find("info") != nil {
 		t.Errorf("still in the node: %s", e)
 	}
 	// What clients publish is shown if it is a picture, and drawn anew; what is none is not served.
 	juliet := signIn(t, r, "juliet")
 	publish := func(id string, data []byte) testrig.Page {
-		do(t, juliet, "<iq type='set' id='"+id+"'><vCard xmlns='vcard-temp'><PHOTO><TYPE>image/svg+xml</TYPE><BINVAL>"+base64.StdEncoding.EncodeToString(data)+"</BINVAL></PHOTO></vCard></iq>", id)
+		do(t, juliet, "<iq type='set' id='"+id+"'><vCard xmlns='vcard-temp'><PHOTO><TYPE>image/svg+xml</TYPE><BINVAL>"+
+			base64.StdEncoding.EncodeToString(data)+"</BINVAL></PHOTO></vCard></iq>", id)
 		return other.Get("/people/juliet/photo")
 	}
 	if p := publish("4", pngOf(t, 100, 50)); p.Status != 200 || p.Header.Get("Content-Type") != "image/png" {
 		t.Errorf("by a client: %d %s", p.Status, p.Header.Get("Content-Type"))
 	}
-	if p := publish("5", []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")); p.Status != 404 {
+	if p := publish("5", []byte("<svg xmlns='http://www.w3.org/2000/svg'>"+
+		"<script>alert(1)</script></svg>")); p.Status != 404 {
 		t.Errorf("a script by a client: %d %s", p.Status, p.Text)
 	}
 }

@@ -59,10 +59,13 @@ func TestProxy65(t *testing.T) {
 	p.check(juliet.SignIn("juliet", testrig.Password))
 	p.check(juliet.Bind("phone"))
 	proxy, ns := "proxy."+testrig.Host, "http://jabber.org/protocol/bytestreams"
-	if e := p.ask(romeo, "get' to='"+testrig.Host, "<query xmlns='http://jabber.org/protocol/disco#items'/>"); !strings.Contains(e.String(), proxy) {
+	if e := p.ask(romeo, "get' to='"+testrig.Host,
+		"<query xmlns='http://jabber.org/protocol/disco#items'/>"); !strings.Contains(e.String(), proxy) {
 		t.Errorf("not among the services: %s", e)
 	}
-	if e := p.ask(romeo, "get' to='"+proxy, "<query xmlns='http://jabber.org/protocol/disco#info'/>"); !strings.Contains(e.String(), "bytestreams") || e.Find("identity").Attr("category") != "proxy" {
+	if e := p.ask(romeo, "get' to='"+proxy,
+		"<query xmlns='http://jabber.org/protocol/disco#info'/>"); !strings.Contains(e.String(), "bytestreams") ||
+		e.Find("identity").Attr("category") != "proxy" {
 		t.Errorf("%s", e)
 	}
 	if e := p.ask(juliet, "get' to='"+proxy, "<query xmlns='"+ns+"'/>"); e.Find("forbidden") == nil {
@@ -75,7 +78,8 @@ func TestProxy65(t *testing.T) {
 	addr := net.JoinHostPort(h.Attr("host"), h.Attr("port"))
 	const target = "juliet@second.example/phone"
 	activate := func(sid string) *testrig.Element {
-		return p.ask(romeo, "set' to='"+proxy, fmt.Sprintf("<query xmlns='%s' sid='%s'><activate>%s</activate></query>", ns, sid, target))
+		return p.ask(romeo, "set' to='"+proxy,
+			fmt.Sprintf("<query xmlns='%s' sid='%s'><activate>%s</activate></query>", ns, sid, target))
 	}
 	sum := sha1.Sum([]byte("s1romeo@" + testrig.Host + "/phone" + target))
 	name := hex.EncodeToString(sum[:])

@@ -44,12 +44,13 @@ func via(r *testrig.Rig, door, from string, version byte, account string) (*test
 	return c, nil
 }
 
-// Who comes by a proxy that is believed is who it says, on every door for clients: what is shown, and what the limits by
-// address count.
+// Who comes by a proxy that is believed is who it says, on every door for clients: what is shown, and what the
+// limits by address count.
 func TestClientsOfProxies(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		c.Limits.ConnectionsPerAddress = 2
-		c.Listeners.C2S.TrustedProxies, c.Listeners.C2STLS.TrustedProxies = []string{"127.0.0.0/8"}, []string{"127.0.0.1"}
+		c.Listeners.C2S.TrustedProxies, c.Listeners.C2STLS.TrustedProxies = []string{"127.0.0.0/8"},
+			[]string{"127.0.0.1"}
 	})
 	r.Account("romeo", "juliet", "nurse", "tybalt")
 	for name, c := range map[string]struct {
@@ -147,7 +148,9 @@ func TestOthersByProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Write("<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' xmlns:stream='http://etherx.jabber.org/streams' from='other.example' to='" + testrig.Host + "' version='1.0'>"); err != nil {
+		if err := s.Write("<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' " +
+			"xmlns:stream='http://etherx.jabber.org/streams' from='other.example' to='" + testrig.Host +
+			"' version='1.0'>"); err != nil {
 			t.Fatal(err)
 		}
 		s.Listen()
@@ -166,7 +169,8 @@ func TestPagesByProxy(t *testing.T) {
 	})
 	r.Account("romeo")
 	ask := func(from, guess string) int {
-		q, err := http.NewRequest("POST", "http://"+r.Node.Addr("websocket_plain").String()+"/login", strings.NewReader("user=romeo&password="+guess))
+		q, err := http.NewRequest("POST", "http://"+r.Node.Addr("websocket_plain").String()+"/login",
+			strings.NewReader("user=romeo&password="+guess))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +218,8 @@ func TestPublicAddresses(t *testing.T) {
 		}
 	}
 	c := (&pushes{t: t, rig: r}).signIn("romeo", "phone")
-	slot := (&pushes{t: t, rig: r}).ask(c, "get' to='upload."+testrig.Host, "<request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5'/>")
+	slot := (&pushes{t: t, rig: r}).ask(c, "get' to='upload."+testrig.Host,
+		"<request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5'/>")
 	for _, e := range slot.Children[0].Children {
 		if !strings.HasPrefix(e.Attr("url"), base+"/upload/") {
 			t.Errorf("%s", e)

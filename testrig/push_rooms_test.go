@@ -11,9 +11,9 @@ import (
 	"parley/wire/jid"
 )
 
-// TestPushFromRooms: who is gone is pushed what is said in their rooms, once, by what their bookmark says (XEP-0492): all,
-// mentions, nothing; of a room that is not for its members mentions. A new theme is one of these things. Who has asked not
-// to be disturbed is not.
+// TestPushFromRooms: who is gone is pushed what is said in their rooms, once, by what their bookmark says (XEP-0492):
+// all, mentions, nothing; of a room that is not for its members mentions. A new theme is one of these things. Who has
+// asked not to be disturbed is not.
 func TestPushFromRooms(t *testing.T) {
 	p := startPushes(t, nil)
 	p.rig.Account("tybalt")
@@ -26,14 +26,18 @@ func TestPushFromRooms(t *testing.T) {
 		g, err := p.rig.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, n)
 		p.check(err)
 		room := p.rig.Node.Org.RoomJID(testrig.Host, g.Room).String()
-		do(t, p.juliet, "<presence id='j' to='"+room+"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+		do(t, p.juliet, "<presence id='j' to='"+room+
+			"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 		return room
 	}
 	wants := func(name, room, notify string) {
 		t.Helper()
 		c := p.signIn(name, "desk")
-		e := p.ask(c, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='"+room+
-			"'><conference xmlns='urn:xmpp:bookmarks:1' autojoin='true'><nick>Rom</nick><extensions><notify xmlns='urn:xmpp:notification-settings:1'>"+notify+"</notify></extensions></conference></item></publish></pubsub>")
+		e := p.ask(c, "set",
+			"<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='"+room+
+				"'><conference xmlns='urn:xmpp:bookmarks:1' autojoin='true'><nick>Rom</nick><extensions>"+
+				"<notify xmlns='urn:xmpp:notification-settings:1'>"+notify+
+				"</notify></extensions></conference></item></publish></pubsub>")
 		if e.Attr("type") != "result" {
 			t.Fatal(e)
 		}
@@ -41,7 +45,8 @@ func TestPushFromRooms(t *testing.T) {
 	}
 	private, large := group("secret", org.Private), group("piazza", org.Large)
 	said := 0
-	// says has juliet say something. tybalt, who wants all, is told after romeo: when he is, it is decided whether romeo is.
+	// says has juliet say something. tybalt, who wants all, is told after romeo: when he is, it is
+	// decided whether romeo is.
 	says := func(what, room, body string, pushed bool) {
 		t.Helper()
 		said++
@@ -100,7 +105,12 @@ func TestPushFromRooms(t *testing.T) {
 	}
 	g, err := p.rig.Node.Org.Group(t.Context(), testrig.Host, "secret")
 	p.check(err)
-	plot := org.NewTheme{Name: "Plot", Restricted: true, Creator: jid.MustParse("juliet@" + testrig.Host), People: []jid.JID{jid.MustParse("romeo@" + testrig.Host)}}
+	plot := org.NewTheme{
+		Name:       "Plot",
+		Restricted: true,
+		Creator:    jid.MustParse("juliet@" + testrig.Host),
+		People:     []jid.JID{jid.MustParse("romeo@" + testrig.Host)},
+	}
 	_, err = p.rig.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, g.ID, plot)
 	p.check(err)
 	if e := p.gets(""); !strings.Contains(e.String(), "node='n1'") {
@@ -112,19 +122,28 @@ func TestPushFromRooms(t *testing.T) {
 // TestPushSleepingInRoom: a client that is asleep in a room is woken by the same wishes, and once.
 func TestPushSleepingInRoom(t *testing.T) {
 	p := startPushes(t, nil)
-	n := org.NewGroup{Slug: "piazza", Name: "Piazza", Kind: org.Large, Owner: jid.MustParse("juliet@" + testrig.Host), Members: []jid.JID{jid.MustParse("romeo@" + testrig.Host)}}
+	n := org.NewGroup{
+		Slug:    "piazza",
+		Name:    "Piazza",
+		Kind:    org.Large,
+		Owner:   jid.MustParse("juliet@" + testrig.Host),
+		Members: []jid.JID{jid.MustParse("romeo@" + testrig.Host)},
+	}
 	g, err := p.rig.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, n)
 	p.check(err)
 	room := p.rig.Node.Org.RoomJID(testrig.Host, g.Room).String()
-	do(t, p.juliet, "<presence id='j' to='"+room+"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, p.juliet, "<presence id='j' to='"+room+
+		"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	p.ask(p.romeo, "set", fmt.Sprintf(enable, "s"))
-	do(t, p.romeo, "<enable xmlns='urn:xmpp:sm:3' resume='true'/><presence id='j' to='"+room+"/Rom'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, p.romeo, "<enable xmlns='urn:xmpp:sm:3' resume='true'/><presence id='j' to='"+room+
+		"/Rom'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	p.ask(p.romeo, "get", "<ping xmlns='urn:xmpp:ping'/>")
 	p.romeo.Close()
 	do(t, p.juliet, "<message type='groupchat' id='a' to='"+room+"'><body>plain</body></message>", "a")
 	p.nothing("a plain message where one is not a member")
 	do(t, p.juliet, "<message type='groupchat' id='b' to='"+room+"'><body>@Rom called</body></message>", "b")
-	if e := p.gets(""); !strings.Contains(e.String(), "node='n1'") || !strings.Contains(e.String(), "<value>1</value>") {
+	if e := p.gets(""); !strings.Contains(e.String(), "node='n1'") ||
+		!strings.Contains(e.String(), "<value>1</value>") {
 		t.Errorf("a mention: %s", e)
 	}
 	p.nothing("woken twice for one message")

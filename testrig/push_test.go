@@ -63,7 +63,8 @@ func (p *pushes) leaves(c *testrig.Client) {
 
 func (p *pushes) says(id, payload string) {
 	p.t.Helper()
-	p.check(p.juliet.Write(fmt.Sprintf("<message to='romeo@%s' type='chat' id='%s'>%s</message>", testrig.Host, id, payload)))
+	p.check(p.juliet.Write(fmt.Sprintf("<message to='romeo@%s' type='chat' id='%s'>%s</message>",
+		testrig.Host, id, payload)))
 	p.ask(p.juliet, "get", "<ping xmlns='urn:xmpp:ping'/>") // it has had its effect
 }
 
@@ -80,7 +81,8 @@ func (p *pushes) gets(answer string) *testrig.Element {
 		if answer != "" {
 			typ = "error"
 		}
-		p.check(p.service.Write(fmt.Sprintf("<iq type='%s' id='%s' from='push.example' to='%s'>%s</iq>", typ, e.Attr("id"), e.Attr("from"), answer)))
+		p.check(p.service.Write(fmt.Sprintf("<iq type='%s' id='%s' from='push.example' to='%s'>%s</iq>",
+			typ, e.Attr("id"), e.Attr("from"), answer)))
 		return e
 	}
 }
@@ -133,13 +135,18 @@ func startPushes(t *testing.T, change func(*config.Config), more ...node.Option)
 	return p
 }
 
-const enable = "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n1'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value></field><field var='secret'><value>%s</value></field></x></enable>"
+const enable = "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n1'><x xmlns='jabber:x:data' type='submit'>" +
+	"<field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>" +
+	"<field var='secret'><value>%s</value></field></x></enable>"
 
 func TestPush(t *testing.T) {
 	p := startPushes(t, nil)
 	for what, bad := range map[string]string{
-		"no service": "<enable xmlns='urn:xmpp:push:0'/>", "no address": "<enable xmlns='urn:xmpp:push:0' jid='@'/>", "nothing to disable": "<disable xmlns='urn:xmpp:push:0'/>",
-		"another form": "<enable xmlns='urn:xmpp:push:0' jid='push.example'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>other</value></field></x></enable>",
+		"no service":         "<enable xmlns='urn:xmpp:push:0'/>",
+		"no address":         "<enable xmlns='urn:xmpp:push:0' jid='@'/>",
+		"nothing to disable": "<disable xmlns='urn:xmpp:push:0'/>",
+		"another form": "<enable xmlns='urn:xmpp:push:0' jid='push.example'>" +
+			"<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>other</value></field></x></enable>",
 	} {
 		if e := p.ask(p.romeo, "set", bad); e.Find("bad-request") == nil {
 			t.Errorf("%s: %s", what, e)
@@ -157,7 +164,10 @@ func TestPush(t *testing.T) {
 	p.says("1", "<body>A secret thing</body>")
 	e := p.gets("")
 	got := e.String()
-	for _, want := range []string{"from='romeo@example.org'", "node='n1'", "urn:xmpp:push:summary", "<field var='message-count'><value>1</value>", "publish-options", "<value>new</value>", "New message"} {
+	for _, want := range []string{
+		"from='romeo@example.org'", "node='n1'", "urn:xmpp:push:summary", "<field var='message-count'><value>1</value>",
+		"publish-options", "<value>new</value>", "New message",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in %s", want, got)
 		}
@@ -173,7 +183,9 @@ func TestPush(t *testing.T) {
 		t.Errorf("got %s", e)
 	}
 	// Encrypted ones and calls wake, too.
-	for _, payload := range []string{"<encrypted xmlns='urn:xmpp:omemo:2'/>", "<propose xmlns='urn:xmpp:jingle-message:0' id='c'/>"} {
+	for _, payload := range []string{
+		"<encrypted xmlns='urn:xmpp:omemo:2'/>", "<propose xmlns='urn:xmpp:jingle-message:0' id='c'/>",
+	} {
 		p.says("4", payload)
 		p.gets("")
 	}
@@ -187,7 +199,8 @@ func TestPush(t *testing.T) {
 	p.says("5", "<body>again</body>")
 	p.gets("")
 	p.romeo = p.signIn("romeo", "phone")
-	if e := p.ask(p.romeo, "set", "<disable xmlns='urn:xmpp:push:0' jid='push.example' node='other'/>"); e.Attr("type") != "result" {
+	if e := p.ask(p.romeo, "set",
+		"<disable xmlns='urn:xmpp:push:0' jid='push.example' node='other'/>"); e.Attr("type") != "result" {
 		t.Errorf("%s", e)
 	}
 	p.leaves(p.romeo)
@@ -242,7 +255,8 @@ func TestPushErrors(t *testing.T) {
 				p.says(fmt.Sprint(i), "<body>x</body>")
 				p.gets(a)
 				// The answer has been taken before the next message is sent: the component's own ping comes after it.
-				p.check(p.service.Write("<iq type='get' id='settled' from='push.example' to='" + testrig.Host + "'><ping xmlns='urn:xmpp:ping'/></iq>"))
+				p.check(p.service.Write("<iq type='get' id='settled' from='push.example' to='" + testrig.Host +
+					"'><ping xmlns='urn:xmpp:ping'/></iq>"))
 				if e, err := p.service.Next(); err != nil || e.Attr("id") != "settled" {
 					t.Fatalf("%s %v", e, err)
 				}
@@ -270,7 +284,8 @@ func TestPushSilent(t *testing.T) {
 	}
 	p.leaves(nurse)
 	for range 5 { // whatever workers there are
-		p.check(p.juliet.Write(fmt.Sprintf("<message to='nurse@%s' type='chat'><body>x</body></message>", testrig.Host)))
+		p.check(p.juliet.Write(fmt.Sprintf("<message to='nurse@%s' type='chat'><body>x</body></message>",
+			testrig.Host)))
 	}
 	p.says("1", "<body>wake up</body>")
 	silent := []*testrig.Element{}
@@ -287,7 +302,8 @@ func TestPushSilent(t *testing.T) {
 		t.Errorf("%d at once of one account", len(silent))
 	}
 	for n := 2; n < 20; n++ { // each answer lets another go
-		p.check(p.service.Write(fmt.Sprintf("<iq type='result' id='%s' from='push.example' to='%s'/>", silent[0].Attr("id"), silent[0].Attr("from"))))
+		p.check(p.service.Write(fmt.Sprintf("<iq type='result' id='%s' from='push.example' to='%s'/>",
+			silent[0].Attr("id"), silent[0].Attr("from"))))
 		e, err := p.service.Next()
 		p.check(err)
 		silent = append(silent[1:], e)

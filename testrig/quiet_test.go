@@ -31,12 +31,19 @@ func startQuiet(t *testing.T, at string) *quietPhones {
 	q := &quietPhones{}
 	q.turn(t, at)
 	q.pushes = startPushes(t, web, node.WithClock(func() time.Time { return time.UnixMicro(q.clock.Load()).UTC() }))
-	g, err := q.rig.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, org.NewGroup{Slug: "verona", Name: "Verona", Kind: org.Private, Owner: jid.MustParse("juliet@" + testrig.Host),
-		Members: []jid.JID{jid.MustParse("romeo@" + testrig.Host)}})
+	g, err := q.rig.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, org.NewGroup{
+		Slug:    "verona",
+		Name:    "Verona",
+		Kind:    org.Private,
+		Owner:   jid.MustParse("juliet@" + testrig.Host),
+		Members: []jid.JID{jid.MustParse("romeo@" + testrig.Host)},
+	})
 	q.check(err)
 	q.room = q.rig.Node.Org.RoomJID(testrig.Host, g.Room).String()
-	do(t, q.juliet, "<presence id='j' to='"+q.room+"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
-	q.check(q.rig.Node.Store.SetQuietHours(t.Context(), testrig.Host, "nurse", store.QuietHours{Zone: "UTC"})) // who is pushed to last, whatever others have
+	do(t, q.juliet, "<presence id='j' to='"+q.room+
+		"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	// who is pushed to last, whatever others have
+	q.check(q.rig.Node.Store.SetQuietHours(t.Context(), testrig.Host, "nurse", store.QuietHours{Zone: "UTC"}))
 	q.ask(q.romeo, "set", fmt.Sprintf(enable, "s"))
 	q.leaves(q.romeo)
 	q.web = q.rig.Browser(t)
@@ -66,36 +73,40 @@ func (q *quietPhones) set(body string) {
 	}
 }
 
-// at has juliet write to romeo, call him, speak to him in the room and say something there at a moment, and says whether his
-// phone is woken.
+// at has juliet write to romeo, call him, speak to him in the room and say something there at a moment, and says
+// whether his phone is woken.
 func (q *quietPhones) at(when string, pushed bool) {
 	q.t.Helper()
 	q.turn(q.t, when)
-	for _, what := range []string{"<body>to him alone</body>", "<propose xmlns='urn:xmpp:jingle-message:0' id='c'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>", "@romeo called", "plain"} {
+	for _, what := range []string{"<body>to him alone</body>", "<propose xmlns='urn:xmpp:jingle-message:0' id='c'>" +
+		"<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>", "@romeo called", "plain"} {
 		q.said++
 		id := fmt.Sprint("q", q.said)
 		if strings.HasPrefix(what, "<") {
 			q.says(id, what)
 		} else {
-			do(q.t, q.juliet, "<message type='groupchat' id='"+id+"' to='"+q.room+"'><body>"+what+"</body></message>", id)
+			do(q.t, q.juliet, "<message type='groupchat' id='"+id+"' to='"+q.room+"'><body>"+
+				what+"</body></message>", id)
 		}
 		if !pushed {
 			q.nothing(when + ": " + what)
-		} else if e := q.gets(""); !strings.Contains(e.String(), "node='n1'") || !strings.Contains(e.String(), "<value>1</value>") {
+		} else if e := q.gets(""); !strings.Contains(e.String(), "node='n1'") ||
+			!strings.Contains(e.String(), "<value>1</value>") {
 			q.t.Errorf("%s: %s: %s", when, what, e)
 		}
 	}
 }
 
-// TestQuietHours: in the hours that a person has chosen, by the clock on their wall, their phone is not woken by anything,
-// and not afterwards for what came in them.
+// TestQuietHours: in the hours that a person has chosen, by the clock on their wall, their phone is not woken by
+// anything, and not afterwards for what came in them.
 func TestQuietHours(t *testing.T) {
 	q := startQuiet(t, "2027-03-27T20:00:00Z")
 	q.at("2027-03-27T20:30:00Z", true)
 	// The organization's hours hold for who has chosen none.
 	set := func(name, value string) {
 		t.Helper()
-		if _, err := q.rig.Node.People(testrig.Host).ChangeSettings(t.Context(), people.System, map[string]*string{name: &value}); err != nil {
+		if _, err := q.rig.Node.People(testrig.Host).ChangeSettings(t.Context(), people.System,
+			map[string]*string{name: &value}); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
@@ -141,8 +152,8 @@ func TestQuietHours(t *testing.T) {
 	}
 }
 
-// TestQuietHoursPage: what is chosen by the page is what the API says, and what cannot be is refused by name, with what was
-// typed kept in the form. Only the own can be chosen; they go with the account.
+// TestQuietHoursPage: what is chosen by the page is what the API says, and what cannot be is refused by name, with what
+// was typed kept in the form. Only the own can be chosen; they go with the account.
 func TestQuietHoursPage(t *testing.T) {
 	q := startQuiet(t, "2027-03-27T20:00:00Z")
 	state := func() string {
@@ -153,32 +164,51 @@ func TestQuietHoursPage(t *testing.T) {
 		}
 		return string(got)
 	}
-	if got := state(); !strings.Contains(got, `"on":false,"from":"22:00","to":"07:00","days":["mon","tue","wed","thu","fri","sat","sun"]`) {
+	if got := state(); !strings.Contains(got,
+		`"on":false,"from":"22:00","to":"07:00","days":["mon","tue","wed","thu","fri","sat","sun"]`) {
 		t.Error(got)
 	}
 	const want = `"on":true,"from":"21:30","to":"06:15","days":["mon","sun"],"time_zone":"America/New_York"`
-	good := []string{"quiet_hours", "1", "quiet", "1", "from", "21:30", "to", "06:15", "days", "mon", "days", "sun", "time_zone", "America/New_York"}
+	good := []string{
+		"quiet_hours", "1", "quiet", "1", "from", "21:30", "to", "06:15", "days", "mon", "days", "sun",
+		"time_zone", "America/New_York",
+	}
 	if p := q.web.Post("/me/notifications", good...); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	if got := state(); !strings.Contains(got, want) || strings.Contains(got, "paused_until") {
 		t.Error(got)
 	}
-	if p := q.web.Get("/me/notifications"); !strings.Contains(p.Text, `value="21:30"`) || !strings.Contains(p.Text, `value="America/New_York"`) || !strings.Contains(p.Text, `name="days" value="sun" checked`) {
+	if p := q.web.Get("/me/notifications"); !strings.Contains(p.Text, `value="21:30"`) || !strings.Contains(p.Text,
+		`value="America/New_York"`) || !strings.Contains(p.Text, `name="days" value="sun" checked`) {
 		t.Error(p.Text)
 	}
-	for field, bad := range map[string]struct{ value, says string }{"from": {"24:00", "Enter a time"}, "to": {"soon", "Enter a time"}, "time_zone": {"Europe/Verona", "no such time zone"}, "days": {"someday", "Choose from these days"}} {
+	for field, bad := range map[string]struct{ value, says string }{
+		"from":      {"24:00", "Enter a time"},
+		"to":        {"soon", "Enter a time"},
+		"time_zone": {"Europe/Verona", "no such time zone"},
+		"days":      {"someday", "Choose from these days"},
+	} {
 		p := q.web.Post("/me/notifications", "quiet_hours", "1", "quiet", "1", "days", "tue", field, bad.value)
-		if p.Status != 422 || !strings.Contains(p.Text, bad.says) || field != "days" && !strings.Contains(p.Text, `value="`+bad.value+`"`) {
+		if p.Status != 422 || !strings.Contains(p.Text, bad.says) ||
+			field != "days" && !strings.Contains(p.Text, `value="`+bad.value+`"`) {
 			t.Errorf("%s: %d %s", field, p.Status, p.Text)
 		}
 	}
 	for body, field := range map[string]string{
-		`{"from":"7"}`: "from", `{"to":"25:00"}`: "to", `{"time_zone":"Local"}`: "time_zone", `{"time_zone":"../etc/passwd"}`: "time_zone", `{"days":["x"]}`: "days", `{"days":[]}`: "days",
-		`{"paused_until":"soon"}`: "paused_until", `{"paused_until":"2027-03-01T00:00:00Z"}`: "paused_until", `{"paused_until":"2029-03-01T00:00:00Z"}`: "paused_until",
+		`{"from":"7"}`:                            "from",
+		`{"to":"25:00"}`:                          "to",
+		`{"time_zone":"Local"}`:                   "time_zone",
+		`{"time_zone":"../etc/passwd"}`:           "time_zone",
+		`{"days":["x"]}`:                          "days",
+		`{"days":[]}`:                             "days",
+		`{"paused_until":"soon"}`:                 "paused_until",
+		`{"paused_until":"2027-03-01T00:00:00Z"}`: "paused_until",
+		`{"paused_until":"2029-03-01T00:00:00Z"}`: "paused_until",
 	} {
 		var got map[string]any
-		if status := q.api.do("PATCH", "/v1/me/quiet-hours", body, &got); status != 422 || !strings.Contains(fmt.Sprint(got["errors"]), "body."+field) {
+		if status := q.api.do("PATCH", "/v1/me/quiet-hours", body, &got); status != 422 ||
+			!strings.Contains(fmt.Sprint(got["errors"]), "body."+field) {
 			t.Errorf("%s: %d %v", body, status, got)
 		}
 	}
@@ -198,12 +228,14 @@ func TestQuietHoursPage(t *testing.T) {
 	}
 	rules := q.rig.Node.People(testrig.Host)
 	on := true
-	if _, err := rules.SetQuiet(t.Context(), people.Actor{Name: "juliet", Role: store.RoleOwner}, "romeo", people.QuietChange{On: &on}); err == nil {
+	if _, err := rules.SetQuiet(t.Context(), people.Actor{Name: "juliet", Role: store.RoleOwner}, "romeo",
+		people.QuietChange{On: &on}); err == nil {
 		t.Error("an owner chooses for somebody else")
 	}
 	// A new account of the name has chosen none.
 	q.check(rules.Delete(t.Context(), people.System, "romeo"))
-	if quiet, err := rules.IsQuiet(t.Context(), "romeo", time.Date(2027, 3, 29, 2, 0, 0, 0, time.UTC)); err != nil || quiet {
+	if quiet, err := rules.IsQuiet(t.Context(), "romeo",
+		time.Date(2027, 3, 29, 2, 0, 0, 0, time.UTC)); err != nil || quiet {
 		t.Error(quiet, err)
 	}
 }

@@ -24,8 +24,10 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 	}
 	script += "juliet signs in\n"
 	bookmark := func(id, room, answer string) {
-		script += "juliet sends: <iq type='set' id='" + id + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='" + room +
-			"@c.example'><conference xmlns='urn:xmpp:bookmarks:1'/></item></publish></pubsub></iq>\njuliet gets: <iq type='" + answer + "' id='" + id + "'/>\n"
+		script += "juliet sends: <iq type='set' id='" + id + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'>" +
+			"<publish node='urn:xmpp:bookmarks:1'><item id='" + room +
+			"@c.example'><conference xmlns='urn:xmpp:bookmarks:1'/></item></publish></pubsub></iq>\n" +
+			"juliet gets: <iq type='" + answer + "' id='" + id + "'/>\n"
 	}
 	bookmark("b1", "a", "result")
 	bookmark("b2", "b", "result")
@@ -40,7 +42,8 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 	}
 	script += "x3 gets: <presence type='error'/>\njuliet forgets\n"
 	for i, answer := range []string{"result", "result", "error"} {
-		script += fmt.Sprintf("juliet sends: <iq type='set' id='c%d'><query xmlns='jabber:iq:roster'><item jid='y%d@c.example'/></query></iq>\n", i, i)
+		script += fmt.Sprintf("juliet sends: <iq type='set' id='c%d'><query xmlns='jabber:iq:roster'>"+
+			"<item jid='y%d@c.example'/></query></iq>\n", i, i)
 		if answer == "error" {
 			script += fmt.Sprintf("juliet gets: <iq type='error' id='c%d'/>\n", i)
 		} else {
@@ -48,9 +51,11 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 		}
 	}
 	// What the server keeps beside her private elements.
-	script += "juliet sends: <iq type='set' id='p'><enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='n'/></iq>\njuliet gets: <iq type='result' id='p'/>\n"
+	script += "juliet sends: <iq type='set' id='p'><enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='n'/>" +
+		"</iq>\njuliet gets: <iq type='result' id='p'/>\n"
 	for i, answer := range []string{"result", "result", "error"} {
-		script += fmt.Sprintf("juliet sends: <iq type='set' id='e%d'><query xmlns='jabber:iq:private'><e xmlns='x%d'/></query></iq>\njuliet gets: <iq type='%s' id='e%d'/>\n", i, i, answer, i)
+		script += fmt.Sprintf("juliet sends: <iq type='set' id='e%d'><query xmlns='jabber:iq:private'>"+
+			"<e xmlns='x%d'/></query></iq>\njuliet gets: <iq type='%s' id='e%d'/>\n", i, i, answer, i)
 	}
 	r.Run(t, script)
 }
@@ -80,8 +85,17 @@ romeo gets: <iq type='result' id='1'/>`)
 	const groups = 620
 	for i := range groups {
 		id := fmt.Sprintf("g%03d", i)
-		g := store.Group{Host: testrig.Host, ID: id, Slug: id, Room: id, Name: id, ThemesBy: "members", GroupSettings: store.GroupSettings{Kind: "public"}}
-		if err := st.CreateGroup(ctx, g, store.Room{Host: "groups." + testrig.Host, Name: id, Group: id}, nil, store.Bookmark{}); err != nil {
+		g := store.Group{
+			Host:          testrig.Host,
+			ID:            id,
+			Slug:          id,
+			Room:          id,
+			Name:          id,
+			ThemesBy:      "members",
+			GroupSettings: store.GroupSettings{Kind: "public"},
+		}
+		if err := st.CreateGroup(ctx, g, store.Room{Host: "groups." + testrig.Host, Name: id, Group: id},
+			nil, store.Bookmark{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,13 +133,17 @@ romeo gets: <iq type='result' id='1'/>`)
 		{"spaces", "spaces.example.org", disco(""), groups},
 	} {
 		got := ask(q.to, q.payload)
-		if count := strings.Count(got, "<item ") + strings.Count(got, "<item>"); count != q.want || q.want == n && strings.Contains(got, "rsm") {
+		if count := strings.Count(got, "<item ") + strings.Count(got, "<item>"); count != q.want ||
+			q.want == n && strings.Contains(got, "rsm") {
 			t.Errorf("%s: %d, want %d: %.300s", q.what, count, q.want, got)
 		}
 	}
 	// Page by page: the spaces too.
-	got := ask("spaces.example.org", "<query xmlns='http://jabber.org/protocol/disco#items'><set xmlns='http://jabber.org/protocol/rsm'><max>2</max><after>g300</after></set></query>")
-	if !strings.Contains(got, "'g301'") || !strings.Contains(got, "'g302'") || strings.Contains(got, "'g303'") || !strings.Contains(got, ">620<") {
+	got := ask("spaces.example.org",
+		"<query xmlns='http://jabber.org/protocol/disco#items'><set xmlns='http://jabber.org/protocol/rsm'>"+
+			"<max>2</max><after>g300</after></set></query>")
+	if !strings.Contains(got, "'g301'") || !strings.Contains(got, "'g302'") || strings.Contains(got, "'g303'") ||
+		!strings.Contains(got, ">620<") {
 		t.Errorf("a page of spaces: %s", got)
 	}
 }
@@ -144,8 +162,10 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 	}
 	script = ""
 	start := func(who, id, answer string) {
-		script += who + " sends: <iq type='set' id='" + id + "' to='spaces.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='" + g.ID +
-			"'><item><conference xmlns='urn:xmpp:bookmarks:1' name='" + who + " " + id + "'/></item></publish></pubsub></iq>\n" + who + " gets: <iq type='" + answer + "' id='" + id + "'/>\n"
+		script += who + " sends: <iq type='set' id='" + id +
+			"' to='spaces.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='" + g.ID +
+			"'><item><conference xmlns='urn:xmpp:bookmarks:1' name='" + who + " " + id +
+			"'/></item></publish></pubsub></iq>\n" + who + " gets: <iq type='" + answer + "' id='" + id + "'/>\n"
 	}
 	for _, who := range []string{"juliet", "romeo"} {
 		script += who + " signs in\n"

@@ -8,9 +8,9 @@ import (
 	"parley/testrig"
 )
 
-// Fields of forms have the names and types that are registered for them: libraries take forms for what the registries say.
-// Every form that comes to a client of a rig is compared, in scripts too; here are those that are asked for, so that none is
-// left out, and all of the commands.
+// Fields of forms have the names and types that are registered for them: libraries take forms for what the registries
+// say. Every form that comes to a client of a rig is compared, in scripts too; here are those that are asked for, so
+// that none is left out, and all of the commands.
 func TestFormsAreAsRegistered(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		web(c)
@@ -45,21 +45,33 @@ romeo gets: <iq type='result' id='3'/>`)
 		}
 	}
 	for _, q := range [][2]string{
-		{"romeo@example.org", configure}, {"pubsub.example.org", configure},
-		{"romeo@example.org", info + " node='n'/>"}, {"pubsub.example.org", info + " node='n'/>"},
-		{"pubsub.example.org", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><options node='n' jid='romeo@example.org'/></pubsub>"},
-		{"hall@groups.example.org", "<query xmlns='http://jabber.org/protocol/muc#owner'/>"}, {"hall@groups.example.org", info + "/>"},
-		{"hall@groups.example.org", "<query xmlns='jabber:iq:register'/>"}, {"users.example.org", "<query xmlns='jabber:iq:search'/>"},
-		{"romeo@example.org", "<query xmlns='urn:xmpp:mam:2'/>"}, {"hall@groups.example.org", "<query xmlns='urn:xmpp:mam:2'/>"},
-		{"groups.example.org", "<search xmlns='urn:xmpp:channel-search:0:search'/>"}, {"example.org", info + "/>"}, {"upload.example.org", info + "/>"},
+		{"romeo@example.org", configure},
+		{"pubsub.example.org", configure},
+		{"romeo@example.org", info + " node='n'/>"},
+		{"pubsub.example.org", info + " node='n'/>"},
+		{"pubsub.example.org", "<pubsub xmlns='http://jabber.org/protocol/pubsub'>" +
+			"<options node='n' jid='romeo@example.org'/></pubsub>"},
+		{"hall@groups.example.org", "<query xmlns='http://jabber.org/protocol/muc#owner'/>"},
+		{"hall@groups.example.org", info + "/>"},
+		{"hall@groups.example.org", "<query xmlns='jabber:iq:register'/>"},
+		{"users.example.org", "<query xmlns='jabber:iq:search'/>"},
+		{"romeo@example.org", "<query xmlns='urn:xmpp:mam:2'/>"},
+		{"hall@groups.example.org", "<query xmlns='urn:xmpp:mam:2'/>"},
+		{"groups.example.org", "<search xmlns='urn:xmpp:channel-search:0:search'/>"},
+		{"example.org", info + "/>"},
+		{"upload.example.org", info + "/>"},
 	} {
 		ask("get", q[0], q[1])
 	}
 	commands := 0
-	for _, at := range []string{"example.org", "romeo@example.org", "groups.example.org", "hall@groups.example.org", "pubsub.example.org"} {
-		list := ask("get", at, "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>")
+	for _, at := range []string{
+		"example.org", "romeo@example.org", "groups.example.org", "hall@groups.example.org", "pubsub.example.org",
+	} {
+		list := ask("get", at,
+			"<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>")
 		for _, it := range list.Children[0].Children {
-			ask("set", at, "<command xmlns='http://jabber.org/protocol/commands' node='"+html.EscapeString(it.Attr("node"))+"'/>")
+			ask("set", at, "<command xmlns='http://jabber.org/protocol/commands' node='"+
+				html.EscapeString(it.Attr("node"))+"'/>")
 			commands++
 		}
 	}
@@ -67,9 +79,13 @@ romeo gets: <iq type='result' id='3'/>`)
 		t.Errorf("only %d commands were looked at", commands)
 	}
 	seen := testrig.Forms()
-	for _, about := range []string{"http://jabber.org/protocol/pubsub#node_config", "http://jabber.org/protocol/pubsub#meta-data", "http://jabber.org/protocol/muc#roomconfig", "http://jabber.org/protocol/muc#roominfo", "jabber:iq:search",
-		"http://jabber.org/protocol/pubsub#subscribe_options", "http://jabber.org/protocol/muc#register", "urn:xmpp:mam:2", "urn:xmpp:channel-search:0:search-params",
-		"http://jabber.org/network/serverinfo", "urn:xmpp:http:upload:0", "http://jabber.org/protocol/admin"} {
+	for _, about := range []string{
+		"http://jabber.org/protocol/pubsub#node_config", "http://jabber.org/protocol/pubsub#meta-data",
+		"http://jabber.org/protocol/muc#roomconfig", "http://jabber.org/protocol/muc#roominfo", "jabber:iq:search",
+		"http://jabber.org/protocol/pubsub#subscribe_options", "http://jabber.org/protocol/muc#register",
+		"urn:xmpp:mam:2", "urn:xmpp:channel-search:0:search-params", "http://jabber.org/network/serverinfo",
+		"urn:xmpp:http:upload:0", "http://jabber.org/protocol/admin",
+	} {
 		if seen[about] == 0 {
 			t.Errorf("no form of type %s was seen", about)
 		}

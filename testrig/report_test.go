@@ -25,8 +25,10 @@ func TestReport(t *testing.T) {
 			id = s.Attr("id")
 		}
 	}
-	block := "<block xmlns='urn:xmpp:blocking'><item jid='juliet@example.org'><report xmlns='urn:xmpp:reporting:1' reason='urn:xmpp:reporting:spam'>" +
-		"<stanza-id xmlns='urn:xmpp:sid:0' by='romeo@example.org' id='%s'/><stanza-id xmlns='urn:xmpp:sid:0' by='juliet@example.org' id='%[1]s'/><text>Never came through the capulets</text></report></item>" +
+	block := "<block xmlns='urn:xmpp:blocking'><item jid='juliet@example.org'>" +
+		"<report xmlns='urn:xmpp:reporting:1' reason='urn:xmpp:reporting:spam'>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='romeo@example.org' id='%s'/><stanza-id xmlns='urn:xmpp:sid:0' " +
+		"by='juliet@example.org' id='%[1]s'/><text>Never came through the capulets</text></report></item>" +
 		"<item jid='tybalt@example.org'/></block>"
 	if e := p.ask(romeo, "set", fmt.Sprintf(block, id)); e.Attr("type") != "result" {
 		t.Fatalf("%s", e)
@@ -37,7 +39,8 @@ func TestReport(t *testing.T) {
 		t.Fatalf("%+v", rs)
 	}
 	want, _ := store.ParseID(id)
-	if r := rs[0]; r.Reporter != "romeo" || r.Who != "juliet@example.org" || r.Reason != "spam" || r.Text != "Never came through the capulets" || len(r.Messages) != 1 || r.Messages[0] != want {
+	if r := rs[0]; r.Reporter != "romeo" || r.Who != "juliet@example.org" || r.Reason != "spam" ||
+		r.Text != "Never came through the capulets" || len(r.Messages) != 1 || r.Messages[0] != want {
 		t.Errorf("%+v", r)
 	}
 }

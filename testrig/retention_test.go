@@ -13,7 +13,14 @@ import (
 func keep(t *testing.T, r *testrig.Rig, owners ...[2]string) {
 	old := store.FirstID(time.Now().Add(-7 * 24 * time.Hour))
 	for _, o := range owners {
-		e := &store.ArchiveEntry{Host: o[0], Owner: o[1], ID: old, With: "nurse@c.example", Incoming: true, Stanza: []byte("<message xmlns='jabber:client' from='nurse@c.example'><body>x</body></message>")}
+		e := &store.ArchiveEntry{
+			Host:     o[0],
+			Owner:    o[1],
+			ID:       old,
+			With:     "nurse@c.example",
+			Incoming: true,
+			Stanza:   []byte("<message xmlns='jabber:client' from='nurse@c.example'><body>x</body></message>"),
+		}
 		if err := r.Node.Store.Commit(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
@@ -56,8 +63,13 @@ func TestRetentionOfAccounts(t *testing.T) {
 	const day = 24 * time.Hour
 	r := testrig.Start(t, func(c *config.Config) { c.Archive.Retention = 3 * day })
 	r.Account("aaron", "juliet", "nurse", "romeo", "tybalt@second.example", "zed")
-	for name, said := range map[string]store.Retention{"juliet": {Set: store.Forever}, "nurse": {Set: 30 * day, Own: day}, "romeo": {Own: 30 * day}} {
-		if err := r.Node.Store.SetRetention(t.Context(), testrig.Host, name, func(r *store.Retention) { *r = said }); err != nil {
+	for name, said := range map[string]store.Retention{
+		"juliet": {Set: store.Forever},
+		"nurse":  {Set: 30 * day, Own: day},
+		"romeo":  {Own: 30 * day},
+	} {
+		if err := r.Node.Store.SetRetention(t.Context(), testrig.Host,
+			name, func(r *store.Retention) { *r = said }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -80,7 +92,12 @@ func TestRoomRetention(t *testing.T) {
 	const day = 24 * time.Hour
 	r := testrig.Start(t, func(c *config.Config) { c.Rooms.Retention, c.Rooms.Create = 3*day, "anyone" })
 	service := "groups." + testrig.Host
-	room := store.Room{Host: service, Name: "r", Config: []byte(`{"persistent":true,"public":true,"archive":true}`), Created: time.Now()}
+	room := store.Room{
+		Host:    service,
+		Name:    "r",
+		Config:  []byte(`{"persistent":true,"public":true,"archive":true}`),
+		Created: time.Now(),
+	}
 	ctx, st := t.Context(), r.Node.Store
 	if err := st.CreateRoom(ctx, room, store.Affiliation{JID: "nurse@example.org", Affiliation: "owner"}); err != nil {
 		t.Fatal(err)
@@ -90,8 +107,16 @@ func TestRoomRetention(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, age := range []time.Duration{7 * day, day} {
-		e := &store.RoomEntry{Host: service, Room: "r", Epoch: taken.Epoch, Seq: int64(i + 1), ID: store.FirstID(time.Now().Add(-age)), Nick: "Nurse",
-			Stanza: []byte("<message xmlns='jabber:client' type='groupchat' from='r@" + service + "/Nurse'><body>x</body></message>")}
+		e := &store.RoomEntry{
+			Host:  service,
+			Room:  "r",
+			Epoch: taken.Epoch,
+			Seq:   int64(i + 1),
+			ID:    store.FirstID(time.Now().Add(-age)),
+			Nick:  "Nurse",
+			Stanza: []byte("<message xmlns='jabber:client' type='groupchat' from='r@" + service +
+				"/Nurse'><body>x</body></message>"),
+		}
 		if err := st.Commit(ctx, e); err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,8 @@ type attachment struct {
 
 func putFile(t *testing.T, web *http.Client, c *testrig.Client) attachment {
 	t.Helper()
-	slot := ask(t, c, "upload."+testrig.Host, "get", "<request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/>")
+	slot := ask(t, c, "upload."+testrig.Host, "get",
+		"<request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/>")
 	if !ok(slot) {
 		t.Fatal(slot)
 	}
@@ -64,13 +65,18 @@ func (a attachment) goes(t *testing.T) {
 
 // filesOf makes a client of a rig's web pages, wherever names lead.
 func filesOf(r *testrig.Rig) *http.Client {
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.Roots}, DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
-		var d net.Dialer
-		if strings.HasPrefix(at, testrig.Host+":") {
-			at = r.Node.Addr("websocket").String()
-		}
-		return d.DialContext(ctx, network, at)
-	}}}
+	return &http.Client{
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: r.Roots},
+			DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
+				var d net.Dialer
+				if strings.HasPrefix(at, testrig.Host+":") {
+					at = r.Node.Addr("websocket").String()
+				}
+				return d.DialContext(ctx, network, at)
+			},
+		},
+	}
 }
 
 // The file of a message that was taken back is served no more, if it is the sender's own, and nothing else has it.
@@ -83,7 +89,8 @@ func TestFileOfARetractedMessage(t *testing.T) {
 	say := func(c *testrig.Client, to, typ, payload string) (id string) {
 		t.Helper()
 		id = fresh()
-		if err := c.Write("<message to='" + to + "' type='" + typ + "' id='" + id + "'>" + payload + "</message>"); err != nil {
+		if err := c.Write("<message to='" + to + "' type='" + typ + "' id='" + id + "'>" + payload +
+			"</message>"); err != nil {
 			t.Fatal(err)
 		}
 		if e := ask(t, c, testrig.Host, "get", "<ping xmlns='urn:xmpp:ping'/>"); !ok(e) { // it is dealt with
@@ -112,7 +119,11 @@ func TestFileOfARetractedMessage(t *testing.T) {
 	sentinel()
 
 	// Encrypted, where the address is known all the same; and with attachments by another extension.
-	for _, payload := range []string{"<body>aesgcm%s#0123456789</body>", "<body>see</body><file-sharing xmlns='urn:xmpp:sfs:0'><sources><url-data xmlns='http://jabber.org/protocol/url-data' target='http%s'/></sources></file-sharing>"} {
+	for _, payload := range []string{
+		"<body>aesgcm%s#0123456789</body>",
+		"<body>see</body><file-sharing xmlns='urn:xmpp:sfs:0'><sources>" +
+			"<url-data xmlns='http://jabber.org/protocol/url-data' target='http%s'/></sources></file-sharing>",
+	} {
 		a := putFile(t, web, romeo)
 		id := say(romeo, to("juliet"), "chat", fmt.Sprintf(payload, strings.TrimPrefix(a.get, "http")))
 		takeBack(romeo, to("juliet"), "chat", id)
@@ -165,7 +176,8 @@ func TestFileOfARetractedMessage(t *testing.T) {
 		}
 		if !moderated {
 			takeBack(romeo, room, "groupchat", sid)
-		} else if e := ask(t, juliet, room, "set", "<moderate xmlns='urn:xmpp:message-moderate:1' id='"+sid+"'><retract xmlns='urn:xmpp:message-retract:1'/></moderate>"); !ok(e) {
+		} else if e := ask(t, juliet, room, "set", "<moderate xmlns='urn:xmpp:message-moderate:1' id='"+sid+
+			"'><retract xmlns='urn:xmpp:message-retract:1'/></moderate>"); !ok(e) {
 			t.Fatal(e)
 		}
 		a.goes(t)

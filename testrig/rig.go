@@ -116,7 +116,8 @@ func start(t testing.TB, change func(*config.Config), lines *Lines, more []node.
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	cfg := config.Dev(dir)
 	cfg.Hosts = []config.Host{{Domain: Host}, {Domain: Second}}
-	files, err := devcert.Ensure(filepath.Join(dir, "tls"), []string{Host, Second, "groups." + Host, "groups." + Second}, time.Now())
+	files, err := devcert.Ensure(filepath.Join(dir, "tls"),
+		[]string{Host, Second, "groups." + Host, "groups." + Second}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,8 @@ func start(t testing.TB, change func(*config.Config), lines *Lines, more []node.
 	free := []string{"127.0.0.1:0"}
 	l.C2S.Addresses, l.C2STLS.Addresses, l.WebSocket.Addresses, l.WebSocket.PlainAddresses = free, free, free, free
 	l.Metrics.Addresses, l.Component.Addresses = free, free
-	cfg.Limits.HandshakeTimeout, cfg.Limits.AuthTimeout = time.Minute, time.Minute // the machine may have much else to do
+	// the machine may have much else to do
+	cfg.Limits.HandshakeTimeout, cfg.Limits.AuthTimeout = time.Minute, time.Minute
 	if change != nil {
 		change(cfg)
 	}
@@ -144,8 +146,8 @@ func start(t testing.TB, change func(*config.Config), lines *Lines, more []node.
 	return r
 }
 
-// Attach gives clients to a node that runs elsewhere, as a process of its own; doors are its addresses by the names that
-// node.Addr has.
+// Attach gives clients to a node that runs elsewhere, as a process of its own; doors are its addresses by the
+// names that node.Addr has.
 func Attach(t testing.TB, doors map[string]string, roots *x509.CertPool) *Rig {
 	return &Rig{t: t, doors: doors, Roots: roots}
 }
@@ -200,7 +202,8 @@ func (r *Rig) Restart() {
 	r.run()
 }
 
-// Crash ends the node as kill -9 would, and starts another: on the data as they were while it ran. Nothing may be under way.
+// Crash ends the node as kill -9 would, and starts another: on the data as they were while it ran.
+// Nothing may be under way.
 func (r *Rig) Crash() {
 	r.t.Helper()
 	dir := r.cfg.DataDir
@@ -274,7 +277,8 @@ func (r *Rig) Account(names ...string) {
 			r.t.Fatalf("account %s: %v", name, err)
 		}
 		if owner {
-			if _, _, err := r.Node.Store.UpdatePerson(context.Background(), host, local, func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
+			if _, _, err := r.Node.Store.UpdatePerson(context.Background(), host,
+				local, func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
 				r.t.Fatalf("owner %s: %v", name, err)
 			}
 		}

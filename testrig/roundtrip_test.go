@@ -28,20 +28,36 @@ func TestExportLosesNothing(t *testing.T) {
 	const day = 24 * time.Hour
 	at := time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)
 	var err error
-	p.check(st.SetRetention(ctx, testrig.Host, "romeo", func(r *store.Retention) { r.Set, r.Own = store.Forever, 7*day }))
-	p.check(st.SetQuietHours(ctx, testrig.Host, "romeo", store.QuietHours{On: true, From: 22*60 + 30, To: 7 * 60, Days: 1<<time.Monday | 1<<time.Friday, Zone: "Asia/Kathmandu", Until: time.Now().Add(day).UTC().Truncate(time.Second)}))
+	p.check(st.SetRetention(ctx, testrig.Host,
+		"romeo", func(r *store.Retention) { r.Set, r.Own = store.Forever, 7*day }))
+	p.check(st.SetQuietHours(ctx, testrig.Host, "romeo", store.QuietHours{
+		On:    true,
+		From:  22*60 + 30,
+		To:    7 * 60,
+		Days:  1<<time.Monday | 1<<time.Friday,
+		Zone:  "Asia/Kathmandu",
+		Until: time.Now().Add(day).UTC().Truncate(time.Second),
+	}))
 	p.check(st.SetDigest(ctx, testrig.Host, store.Digest{Owner: "romeo", Every: store.DigestWeekly, Due: at}))
 	p.check(st.SetLastSeen(ctx, testrig.Host, "romeo", at, "to <bed>"))
-	p.check(st.SetDisplayed(ctx, testrig.Host, "romeo", 100, store.Displayed{Chat: "r@groups.example.org", ID: store.FirstID(at) + 7}))
+	p.check(st.SetDisplayed(ctx, testrig.Host, "romeo", 100,
+		store.Displayed{Chat: "r@groups.example.org", ID: store.FirstID(at) + 7}))
 	keys, err := auth.NewKeys("abcd-efgh-ijkl-mnop-qrst", 4096)
 	p.check(err)
 	kept, err := keys.MarshalBinary()
 	p.check(err)
-	p.check(st.AddAppPassword(ctx, testrig.Host, "romeo", store.AppPassword{ID: "0rs6a2t0yyjgj", Name: "mail on 'phone'", Keys: kept, Created: at, Used: at.Add(day)}, 9))
+	p.check(st.AddAppPassword(ctx, testrig.Host, "romeo", store.AppPassword{
+		ID:      "0rs6a2t0yyjgj",
+		Name:    "mail on 'phone'",
+		Keys:    kept,
+		Created: at,
+		Used:    at.Add(day),
+	}, 9))
 	// A group, whose room is bookmarked, and which is not the account's own.
 	_, err = from.Node.Org.CreateGroup(ctx, acts.System, testrig.Host, newGroup("Friends", "juliet", "romeo"))
 	p.check(err)
-	_, err = from.Node.Org.CreateGroup(ctx, acts.System, testrig.Host, org.NewGroup{Name: "Plot", Kind: org.Private, Owner: jid.MustParse("romeo@" + testrig.Host)})
+	_, err = from.Node.Org.CreateGroup(ctx, acts.System, testrig.Host,
+		org.NewGroup{Name: "Plot", Kind: org.Private, Owner: jid.MustParse("romeo@" + testrig.Host)})
 	p.check(err)
 	from.Run(t, `
 romeo signs in
@@ -76,25 +92,36 @@ romeo gets: <iq type='result' id='4'/>
 	}
 	_, _, err = st.UpdatePerson(ctx, testrig.Host, "romeo", func(p *store.Person) error {
 		p.Fields = map[string]string{"extension": "0042", "motto": "Love & <war>", "hobby": "night walks"}
-		p.FullName, p.Email, p.Phone, p.Title, p.Department, p.Lang, p.Role = "Romeo & Co", "romeo@montague.example", "+39 045", "Heir", "Été", "fr", store.RoleSupervisor
+		p.FullName, p.Email, p.Phone, p.Title, p.Department, p.Lang, p.Role = "Romeo & Co", "romeo@montague.example",
+			"+39 045", "Heir", "Été", "fr", store.RoleSupervisor
 		p.Shown = store.Shown{Phone: store.ShownToTeam, Email: store.ShownToAdmins}
 		return nil
 	})
 	p.check(err)
-	_, err = st.UpdateContact(ctx, testrig.Host, "romeo", "abbot@c.example", 100, func(c *store.Contact) (bool, error) { c.Approved = true; return false, nil })
+	_, err = st.UpdateContact(ctx, testrig.Host, "romeo", "abbot@c.example",
+		100, func(c *store.Contact) (bool, error) { c.Approved = true; return false, nil })
 	p.check(err)
-	p.check(st.SetSecondFactor(ctx, testrig.Host, "romeo", store.SecondFactor{Secret: "NEVERNEVER234567", Confirmed: true}))
+	p.check(st.SetSecondFactor(ctx, testrig.Host, "romeo",
+		store.SecondFactor{Secret: "NEVERNEVER234567", Confirmed: true}))
 	export := func(r *testrig.Rig, h string) []byte {
 		var b bytes.Buffer
 		all := func(*server.Host, string) bool { return true }
-		p.check(transfer.Exporter{Store: r.Node.Store, Archive: true, Passwords: true}.Write(ctx, &b, []*server.Host{r.Node.Host(h)}, all))
+		p.check(transfer.Exporter{Store: r.Node.Store, Archive: true, Passwords: true}.Write(ctx, &b,
+			[]*server.Host{r.Node.Host(h)}, all))
 		return b.Bytes()
 	}
 	one := export(from, testrig.Host)
-	for _, want := range []string{"email='romeo@montague.example'", "department='Été'", "lang='fr'", "shown-email='admins'", "shown-phone='team'", "retention='forever'", "<quiet-hours on='true' from='22:30' to='07:00' days='mon fri' time-zone='Asia/Kathmandu' paused-until='2", "own-retention='604800'", "digest='weekly'",
-		"last-status='to &lt;bed&gt;'", "<approved jid='abbot@c.example'/>", "<displayed chat='r@groups.example.org'", "name='mail on &apos;phone&apos;'", " id='friends@groups.example.org'",
-		"<body>Good &amp; night</body>", "<body>to myself</body>", "from='romeo@example.org' type='subscribe'", "node='urn:xmpp:mds:displayed:0'", "<extensions", "role='supervisor'",
-		"<field key='extension'>0042</field>", "<field key='motto'>Love &amp; &lt;war&gt;</field>"} {
+	for _, want := range []string{
+		"email='romeo@montague.example'", "department='Été'", "lang='fr'", "shown-email='admins'", "shown-phone='team'",
+		"retention='forever'",
+		"<quiet-hours on='true' from='22:30' to='07:00' days='mon fri' time-zone='Asia/Kathmandu' paused-until='2",
+		"own-retention='604800'", "digest='weekly'", "last-status='to &lt;bed&gt;'",
+		"<approved jid='abbot@c.example'/>", "<displayed chat='r@groups.example.org'",
+		"name='mail on &apos;phone&apos;'", " id='friends@groups.example.org'", "<body>Good &amp; night</body>",
+		"<body>to myself</body>", "from='romeo@example.org' type='subscribe'", "node='urn:xmpp:mds:displayed:0'",
+		"<extensions", "role='supervisor'", "<field key='extension'>0042</field>",
+		"<field key='motto'>Love &amp; &lt;war&gt;</field>",
+	} {
 		if !bytes.Contains(one, []byte(want)) {
 			t.Errorf("no %s in\n%s", want, one)
 		}
@@ -108,7 +135,10 @@ romeo gets: <iq type='result' id='4'/>
 	to := testrig.Start(t, nil)
 	define(to, "Extension", store.FieldNumber)
 	define(to, "Motto", store.FieldText)
-	report, err := (&transfer.Importer{Host: to.Node.Host, Config: transfer.Config{Store: to.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
+	report, err := (&transfer.Importer{
+		Host:   to.Node.Host,
+		Config: transfer.Config{Store: to.Node.Store, Iterations: 4096},
+	}).Read(ctx, bytes.NewReader(one))
 	p.check(err)
 	problems := strings.Join(report.Problems, "\n")
 	if len(report.Problems) != 2 || !strings.Contains(problems, "was supervisor where it comes from") ||
@@ -124,10 +154,12 @@ romeo gets: <iq type='result' id='4'/>
 		}
 		return es
 	}
-	again, was := elements(export(to, testrig.Host)), elements(without(one, " role='supervisor'", "<field key='hobby'>night walks</field>"))
+	again, was := elements(export(to, testrig.Host)),
+		elements(without(one, " role='supervisor'", "<field key='hobby'>night walks</field>"))
 	for i := range min(len(was), len(again)) {
 		if was[i] != again[i] {
-			t.Fatalf("it was\n%s\nand is\n%s", strings.Join(was[max(0, i-3):min(i+5, len(was))], ">"), strings.Join(again[max(0, i-3):min(i+5, len(again))], ">"))
+			t.Fatalf("it was\n%s\nand is\n%s", strings.Join(was[max(0, i-3):min(i+5, len(was))], ">"),
+				strings.Join(again[max(0, i-3):min(i+5, len(again))], ">"))
 		}
 	}
 	if len(was) != len(again) {
@@ -152,9 +184,13 @@ romeo gets: <iq type='result' id='4'/>
 		define(other, name, store.FieldText)
 	}
 	define(other, "Motto", store.FieldChoice, "Peace")
-	report, err = (&transfer.Importer{Host: other.Node.Host, Config: transfer.Config{Store: other.Node.Store, Iterations: 4096}}).Read(ctx, bytes.NewReader(one))
+	report, err = (&transfer.Importer{
+		Host:   other.Node.Host,
+		Config: transfer.Config{Store: other.Node.Store, Iterations: 4096},
+	}).Read(ctx, bytes.NewReader(one))
 	p.check(err)
-	if problems := strings.Join(report.Problems, "\n"); !strings.Contains(problems, `"motto" is left out: Motto is one of: Peace`) {
+	if problems := strings.Join(report.Problems, "\n"); !strings.Contains(problems,
+		`"motto" is left out: Motto is one of: Peace`) {
 		t.Errorf("%s", problems)
 	}
 	if u, err := other.Node.Store.Person(ctx, testrig.Host, "romeo"); err != nil ||
@@ -162,7 +198,8 @@ romeo gets: <iq type='result' id='4'/>
 		t.Errorf("%+v, %v", u.Fields, err)
 	}
 	// He signs in with the password he had.
-	to.Run(t, "romeo signs in\nromeo sends: <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\nromeo gets: <iq type='result' id='1'/>\n")
+	to.Run(t, "romeo signs in\nromeo sends: <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\n"+
+		"romeo gets: <iq type='result' id='1'/>\n")
 }
 
 // without is a file without these texts.

@@ -95,7 +95,8 @@ func Play(t *testing.T, file string) {
 	r.play(t, file, s)
 }
 
-// Run plays the text of a script on this node. Its clients stay until the test ends, or their resources are bound again.
+// Run plays the text of a script on this node. Its clients stay until the test ends, or their
+// resources are bound again.
 func (r *Rig) Run(t *testing.T, text string) {
 	t.Helper()
 	s, err := Parse(text)
@@ -113,7 +114,13 @@ func (r *Rig) play(t *testing.T, file string, s *Script) {
 
 func (r *Rig) player(t *testing.T, file string, s *Script) *player {
 	t.Helper()
-	p := &player{t: t, rig: r, clients: make(map[string]*Client), vars: vars{"host": Host, "second": Second}, file: file}
+	p := &player{
+		t:       t,
+		rig:     r,
+		clients: make(map[string]*Client),
+		vars:    vars{"host": Host, "second": Second},
+		file:    file,
+	}
 	r.Account(s.accounts...)
 	for _, st := range s.steps {
 		if err := p.do(st); err != nil {
@@ -291,7 +298,8 @@ func (p *player) pass(c *Client) error {
 func (p *player) until(c *Client, to, ns string) ([]*Element, error) {
 	p.pings++
 	id := fmt.Sprintf("settle%d", p.pings)
-	if err := c.Write(p.stanza(c, fmt.Sprintf("<iq type='get' id='%s' to='%s'><ping xmlns='%s'/></iq>", id, to, ns))); err != nil {
+	if err := c.Write(p.stanza(c, fmt.Sprintf("<iq type='get' id='%s' to='%s'><ping xmlns='%s'/></iq>",
+		id, to, ns))); err != nil {
 		return nil, err
 	}
 	var es []*Element

@@ -13,7 +13,10 @@ import (
 func TestScripts(t *testing.T) { testrig.RunScripts(t, "testdata") }
 
 // played are the folders whose scripts a TestScripts plays.
-var played = []string{"testrig/testdata", "feature/*/testdata", "muc/testdata", "muc/groups/testdata", "pubsub/testdata", "server/testdata", "server/c2s/testdata"}
+var played = []string{
+	"testrig/testdata", "feature/*/testdata", "muc/testdata", "muc/groups/testdata", "pubsub/testdata",
+	"server/testdata", "server/c2s/testdata",
+}
 
 // TestEveryScriptIsPlayed finds scripts in folders that no test looks into.
 func TestEveryScriptIsPlayed(t *testing.T) {

@@ -18,7 +18,8 @@ func TestShareOfTheServicesNodes(t *testing.T) {
 	romeo, juliet := signIn(t, r, "romeo"), signIn(t, r, "juliet")
 	service := "pubsub." + testrig.Host
 	create := func(c *testrig.Client, node string) *testrig.Element {
-		return ask(t, c, service, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='"+node+"'/></pubsub>")
+		return ask(t, c, service, "set",
+			"<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='"+node+"'/></pubsub>")
 	}
 	for i := range 2 {
 		if e := create(romeo, fmt.Sprint("r", i)); !ok(e) {
@@ -28,13 +29,16 @@ func TestShareOfTheServicesNodes(t *testing.T) {
 	if e := create(romeo, "r2"); ok(e) || e.Find("resource-constraint") == nil || e.Find("max-nodes-exceeded") == nil {
 		t.Errorf("one too many: %s", e)
 	}
-	if e := ask(t, romeo, service, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='r3'><item id='1'><a xmlns='a'/></item></publish></pubsub>"); ok(e) {
+	if e := ask(t, romeo, service, "set",
+		"<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='r3'><item id='1'><a xmlns='a'/></item>"+
+			"</publish></pubsub>"); ok(e) {
 		t.Errorf("one too many, by publishing: %s", e)
 	}
 	if e := create(juliet, "j"); !ok(e) {
 		t.Errorf("somebody else: %s", e)
 	}
-	if e := ask(t, romeo, service, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete node='r0'/></pubsub>"); !ok(e) {
+	if e := ask(t, romeo, service, "set",
+		"<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete node='r0'/></pubsub>"); !ok(e) {
 		t.Fatal(e)
 	}
 	if e := create(romeo, "r2"); !ok(e) {
@@ -42,7 +46,8 @@ func TestShareOfTheServicesNodes(t *testing.T) {
 	}
 }
 
-// Who fills archives is read from more slowly; with so many clients that this does not help, they are refused. Others write on.
+// Who fills archives is read from more slowly; with so many clients that this does not help, they are
+// refused. Others write on.
 func TestPaceOfArchives(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	r := testrig.Start(t, func(c *config.Config) {
@@ -56,7 +61,8 @@ func TestPaceOfArchives(t *testing.T) {
 	juliet := signIn(t, r, "juliet")
 	write := func(c *testrig.Client, to, id, typ string, size int) {
 		t.Helper()
-		if err := c.Write("<message to='" + to + "@" + testrig.Host + "' type='" + typ + "' id='" + id + "'><body>" + strings.Repeat("x", size) + "</body></message>"); err != nil {
+		if err := c.Write("<message to='" + to + "@" + testrig.Host + "' type='" + typ + "' id='" + id + "'><body>" +
+			strings.Repeat("x", size) + "</body></message>"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,7 +77,9 @@ func TestPaceOfArchives(t *testing.T) {
 		t.Errorf("after %v: %s", time.Since(began), e)
 	}
 	for i := range 100 { // what is not kept costs nothing
-		if err := romeos[0].Write("<message to='juliet@" + testrig.Host + "' type='chat' id='s" + fmt.Sprint(i) + "'><composing xmlns='http://jabber.org/protocol/chatstates'/><no-store xmlns='urn:xmpp:hints'/></message>"); err != nil {
+		if err := romeos[0].Write("<message to='juliet@" + testrig.Host + "' type='chat' id='s" + fmt.Sprint(i) +
+			"'><composing xmlns='http://jabber.org/protocol/chatstates'/>" +
+			"<no-store xmlns='urn:xmpp:hints'/></message>"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,14 +122,17 @@ func TestShareOfTheServicesBytes(t *testing.T) {
 	r.Account("romeo", "juliet")
 	romeo, juliet := signIn(t, r, "romeo"), signIn(t, r, "juliet")
 	publish := func(c *testrig.Client, node string) *testrig.Element {
-		return ask(t, c, "pubsub."+testrig.Host, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='"+node+"'><item id='1'><a xmlns='a'>"+strings.Repeat("x", 700)+"</a></item></publish></pubsub>")
+		return ask(t, c, "pubsub."+testrig.Host, "set",
+			"<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='"+node+"'><item id='1'><a xmlns='a'>"+
+				strings.Repeat("x", 700)+"</a></item></publish></pubsub>")
 	}
 	for _, node := range []string{"r0", "r1", "r1"} {
 		if e := publish(romeo, node); !ok(e) {
 			t.Fatal(e)
 		}
 	}
-	if e := publish(romeo, "r2"); ok(e) || e.Find("resource-constraint") == nil || e.Find("text") == nil || !strings.Contains(e.Find("text").Text, "one person") {
+	if e := publish(romeo, "r2"); ok(e) || e.Find("resource-constraint") == nil || e.Find("text") == nil ||
+		!strings.Contains(e.Find("text").Text, "one person") {
 		t.Errorf("more than a share: %s", e)
 	}
 	for _, node := range []string{"j0", "j1"} {
@@ -129,7 +140,8 @@ func TestShareOfTheServicesBytes(t *testing.T) {
 			t.Errorf("somebody else: %s", e)
 		}
 	}
-	if e := ask(t, romeo, "pubsub."+testrig.Host, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='r0'><item id='1'/></retract></pubsub>"); !ok(e) {
+	if e := ask(t, romeo, "pubsub."+testrig.Host, "set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
+		"<retract node='r0'><item id='1'/></retract></pubsub>"); !ok(e) {
 		t.Fatal(e)
 	}
 	if e := publish(romeo, "r2"); !ok(e) {

@@ -19,7 +19,8 @@ import (
 	"parley/testrig"
 )
 
-// Of those who use the first owner's link at the same moment one becomes the owner; who fills the form in badly may try again.
+// Of those who use the first owner's link at the same moment one becomes the owner; who fills the
+// form in badly may try again.
 func TestFirstOwnerOnce(t *testing.T) {
 	r := testrig.Start(t, web)
 	link, err := r.Node.FirstOwner(t.Context(), testrig.Host)
@@ -46,7 +47,8 @@ func TestFirstOwnerOnce(t *testing.T) {
 			t.Errorf("answered %d", status)
 		}
 	}
-	_, owners, err := r.Node.Store.People(t.Context(), testrig.Host, store.PeopleFilter{Role: store.RoleOwner, Limit: 9})
+	_, owners, err := r.Node.Store.People(t.Context(), testrig.Host,
+		store.PeopleFilter{Role: store.RoleOwner, Limit: 9})
 	if err != nil || owners != 1 || made != 1 {
 		t.Errorf("%d owners, %d who were told so: %v", owners, made, err)
 	}
@@ -60,10 +62,12 @@ func TestHalfSignInEndsWithPassword(t *testing.T) {
 	b.SignIn("romeo")
 	secret, _ := factor(t, b)
 	spare(t, r, "romeo")
-	if p := thief.Post("/login", "user", "romeo", "password", testrig.Password); !strings.HasPrefix(p.To, "/login/code") {
+	if p := thief.Post("/login", "user", "romeo",
+		"password", testrig.Password); !strings.HasPrefix(p.To, "/login/code") {
 		t.Fatalf("%d %s", p.Status, p.To)
 	}
-	if p := b.Post("/me/password", "current", testrig.Password, "password", "Another-Word-77"); p.Status != http.StatusSeeOther {
+	if p := b.Post("/me/password", "current", testrig.Password,
+		"password", "Another-Word-77"); p.Status != http.StatusSeeOther {
 		t.Fatal(p.Status)
 	}
 	if p := thief.Post("/login/code", "code", code(t, secret, 0)); p.To != "/login" {
@@ -81,13 +85,16 @@ func TestFederationRulesAreTheDeployments(t *testing.T) {
 	op, other := r.Browser(t), r.Browser(t)
 	op.SignIn("romeo")
 	other.SignIn("paris@second.example")
-	if p := other.Post("/admin/federation/rules", "domain", "evil.example", "do", "block"); p.Status != http.StatusForbidden {
+	if p := other.Post("/admin/federation/rules",
+		"domain", "evil.example", "do", "block"); p.Status != http.StatusForbidden {
 		t.Errorf("another organization's administrator: %d", p.Status)
 	}
-	if p := other.Get("/admin/federation"); p.Status != http.StatusOK || strings.Contains(p.Text, `action="/admin/federation/rules"`) {
+	if p := other.Get("/admin/federation"); p.Status != http.StatusOK ||
+		strings.Contains(p.Text, `action="/admin/federation/rules"`) {
 		t.Errorf("the page: %d", p.Status)
 	}
-	if p := op.Post("/admin/federation/rules", "domain", "evil.example", "do", "block"); p.Status != http.StatusSeeOther {
+	if p := op.Post("/admin/federation/rules",
+		"domain", "evil.example", "do", "block"); p.Status != http.StatusSeeOther {
 		t.Errorf("who runs the first host: %d", p.Status)
 	}
 	if p := other.Get("/admin/federation"); !strings.Contains(p.Text, "evil.example") {
@@ -95,7 +102,11 @@ func TestFederationRulesAreTheDeployments(t *testing.T) {
 	}
 	for who, b := range map[int]*testrig.Browser{403: other, 204: op} {
 		key := apiClient{t, r.Browser(t), newToken(t, b, "system:read", "system:write")}
-		for _, c := range [][3]string{{"PUT", "/v1/federation/rules/worse.example", `{"action":"block"}`}, {"DELETE", "/v1/federation/rules/worse.example", ""}, {"PUT", "/v1/federation/only-listed", `{"only_listed":false}`}} {
+		for _, c := range [][3]string{
+			{"PUT", "/v1/federation/rules/worse.example", `{"action":"block"}`},
+			{"DELETE", "/v1/federation/rules/worse.example", ""},
+			{"PUT", "/v1/federation/only-listed", `{"only_listed":false}`},
+		} {
 			if status := key.do(c[0], c[1], c[2], nil); status != who {
 				t.Errorf("%v: %d, want %d", c, status, who)
 			}
@@ -106,14 +117,16 @@ func TestFederationRulesAreTheDeployments(t *testing.T) {
 	}
 	// So are backups: they have every organization in them.
 	role(t, r, "romeo", store.RoleOwner, "")
-	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Second, "paris", func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Second,
+		"paris", func(p *store.Person) error { p.Role = store.RoleOwner; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if p := other.Post("/admin/system/backup"); p.Status != http.StatusForbidden {
 		t.Errorf("a backup for another organization's owner: %d", p.Status)
 	}
 	const button = `action="/admin/system/backup"`
-	if !strings.Contains(op.Get("/admin/system").Text, button) || strings.Contains(other.Get("/admin/system").Text, button) {
+	if !strings.Contains(op.Get("/admin/system").Text, button) ||
+		strings.Contains(other.Get("/admin/system").Text, button) {
 		t.Error("a backup is offered to the wrong one")
 	}
 }
@@ -127,7 +140,8 @@ func TestDevicesAreForWhoMayEndThem(t *testing.T) {
 	role(t, r, "paris", store.RoleMember, "Sales")
 	owner, supervisor, member := r.Browser(t), r.Browser(t), r.Browser(t)
 	agent := func(b *testrig.Browser, name string) {
-		if p := b.Do("POST", "/login", map[string][]string{"user": {name}, "password": {testrig.Password}}, func(q *http.Request) { q.Header.Set("User-Agent", "Firefox/1 Linux") }); p.Status != http.StatusSeeOther {
+		if p := b.Do("POST", "/login", map[string][]string{"user": {name}, "password": {testrig.Password}},
+			func(q *http.Request) { q.Header.Set("User-Agent", "Firefox/1 Linux") }); p.Status != http.StatusSeeOther {
 			t.Fatal(p.Status)
 		}
 	}
@@ -138,7 +152,10 @@ func TestDevicesAreForWhoMayEndThem(t *testing.T) {
 		b    *testrig.Browser
 		of   string
 		seen bool
-	}{{supervisor, "paris", true}, {supervisor, "juliet", false}, {supervisor, "tybalt", true}, {owner, "tybalt", true}, {owner, "juliet", true}} {
+	}{
+		{supervisor, "paris", true}, {supervisor, "juliet", false}, {supervisor, "tybalt", true},
+		{owner, "tybalt", true}, {owner, "juliet", true},
+	} {
 		p := c.b.Get("/admin/people/" + c.of)
 		if p.Status != http.StatusOK || strings.Contains(p.Text, "127.0.0.1") != c.seen {
 			t.Errorf("%s: %d, %v", c.of, p.Status, !c.seen)
@@ -146,7 +163,8 @@ func TestDevicesAreForWhoMayEndThem(t *testing.T) {
 	}
 	// Nor does a supervisor turn the second step of somebody above off, or make a link for a new password.
 	for _, act := range []string{"factor", "reset", "signout", "disable"} {
-		if p := supervisor.Post("/admin/people/juliet/" + act); p.Status == http.StatusOK || strings.HasSuffix(p.To, "#access") && !denied(supervisor, "juliet") {
+		if p := supervisor.Post("/admin/people/juliet/" + act); p.Status == http.StatusOK ||
+			strings.HasSuffix(p.To, "#access") && !denied(supervisor, "juliet") {
 			t.Errorf("%s of an owner: %d %s", act, p.Status, p.To)
 		}
 	}
@@ -165,7 +183,11 @@ func chat(t *testing.T, b *testrig.Browser) (ends, goesOn func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
-	c, _, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{HTTPClient: b.Client(), HTTPHeader: http.Header{"Origin": {"https://" + testrig.Host}}, Subprotocols: []string{"xmpp"}})
+	c, _, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{
+		HTTPClient:   b.Client(),
+		HTTPHeader:   http.Header{"Origin": {"https://" + testrig.Host}},
+		Subprotocols: []string{"xmpp"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,14 +226,15 @@ func chat(t *testing.T, b *testrig.Browser) (ends, goesOn func() bool) {
 	}
 	ends = func() bool { return read("policy-violation", "reset") != "" && ctx.Err() == nil }
 	goesOn = func() bool {
-		err := c.Write(ctx, websocket.MessageText, []byte(`<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>`))
+		err := c.Write(ctx, websocket.MessageText,
+			[]byte(`<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>`))
 		return err == nil && read("policy-violation", "reset", `id='p'`) == `id='p'`
 	}
 	return ends, goesOn
 }
 
-// The chat in a browser ends with the session of that browser, and with no other; nothing is to be had on its stream that
-// outlives it.
+// The chat in a browser ends with the session of that browser, and with no other; nothing is to be had on its
+// stream that outlives it.
 func TestChatEndsWithSession(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo")
@@ -220,7 +243,8 @@ func TestChatEndsWithSession(t *testing.T) {
 	there.SignIn("romeo")
 	_, mine := chat(t, here)
 	theirs, _ := chat(t, there)
-	other := regexp.MustCompile(`name="session" value="([0-9a-f]{64})"`).FindStringSubmatch(here.Get("/me/security").Text)
+	other := regexp.MustCompile(`name="session" value="([0-9a-f]{64})"`).
+		FindStringSubmatch(here.Get("/me/security").Text)
 	if other == nil {
 		t.Fatal("the other browser is not on the page")
 	}
@@ -236,7 +260,11 @@ func TestChatEndsWithSession(t *testing.T) {
 	}
 	// A session that is gone by another way is missed when the stream binds.
 	ctx := t.Context()
-	c, _, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{HTTPClient: here.Client(), HTTPHeader: http.Header{"Origin": {"https://" + testrig.Host}}, Subprotocols: []string{"xmpp"}})
+	c, _, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{
+		HTTPClient:   here.Client(),
+		HTTPHeader:   http.Header{"Origin": {"https://" + testrig.Host}},
+		Subprotocols: []string{"xmpp"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +303,11 @@ func TestNoTokensInTheChat(t *testing.T) {
 	b := r.Browser(t)
 	b.SignIn("romeo")
 	ctx := t.Context()
-	c, _, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{HTTPClient: b.Client(), HTTPHeader: http.Header{"Origin": {"https://" + testrig.Host}}, Subprotocols: []string{"xmpp"}})
+	c, _, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{
+		HTTPClient:   b.Client(),
+		HTTPHeader:   http.Header{"Origin": {"https://" + testrig.Host}},
+		Subprotocols: []string{"xmpp"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,12 +341,16 @@ func TestGuessesTellNothing(t *testing.T) {
 			}
 		}
 		for i := range 9 {
-			if p := b.Post("/login", "user", name, "password", fmt.Sprint("wrong", i)); p.Status != http.StatusUnauthorized {
+			if p := b.Post("/login", "user", name,
+				"password", fmt.Sprint("wrong", i)); p.Status != http.StatusUnauthorized {
 				t.Fatalf("%s: %d", name, p.Status)
 			}
 		}
-		for _, who := range []string{name, name + "@" + testrig.Host, strings.ToUpper(name), strings.ToUpper(name) + "@" + testrig.Host} {
-			if p := b.Post("/login", "user", who, "password", "another"); p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" {
+		for _, who := range []string{
+			name, name + "@" + testrig.Host, strings.ToUpper(name), strings.ToUpper(name) + "@" + testrig.Host,
+		} {
+			if p := b.Post("/login", "user", who, "password", "another"); p.Status != http.StatusTooManyRequests ||
+				p.Header.Get("Retry-After") == "" {
 				t.Errorf("%s: %d", who, p.Status)
 			}
 		}
@@ -330,7 +366,8 @@ func TestSignInEndsWhatWasThere(t *testing.T) {
 	over, _ := chat(t, b)
 	b.SignIn("romeo")
 	for name, want := range map[string]int{"juliet": 0, "romeo": 1} {
-		if ws, err := r.Node.Store.WebSessionsOf(t.Context(), testrig.Host, name, time.Now()); err != nil || len(ws) != want {
+		if ws, err := r.Node.Store.WebSessionsOf(t.Context(),
+			testrig.Host, name, time.Now()); err != nil || len(ws) != want {
 			t.Errorf("%s: %d sessions, %v", name, len(ws), err)
 		}
 	}
@@ -380,7 +417,8 @@ func TestLinksForPasswordsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := b.Post("/me/password", "current", "Another-Word-77", "password", "Another-Word-79"); g.Status != http.StatusSeeOther {
+	if g := b.Post("/me/password", "current", "Another-Word-77",
+		"password", "Another-Word-79"); g.Status != http.StatusSeeOther {
 		t.Fatal(g.Status)
 	}
 	if g := r.Browser(t).Get("/reset/" + token); g.Status != http.StatusGone {

@@ -33,13 +33,16 @@ func TestSpaceAvatar(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := "https://example.org:" + h.addr[strings.LastIndexByte(h.addr, ':')+1:] + "/spaces/example.org/" + h.id + "/" + g.PhotoHash
+	at := "https://example.org:" + h.addr[strings.LastIndexByte(h.addr, ':')+1:] +
+		"/spaces/example.org/" + h.id + "/" + g.PhotoHash
 	h.Run(t, `
 romeo signs in
 romeo sends: <iq type='get' id='1' to='spaces.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'/></pubsub></iq>
 romeo gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'>
-<item id='urn:xmpp:spaces:avatar:metadata:0'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' id='`+g.PhotoHash+`' url='`+at+`'/></metadata></item>
-<item id='urn:xmpp:avatar:metadata'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' id='`+g.PhotoHash+`'/></metadata></item></items></pubsub></iq>`)
+<item id='urn:xmpp:spaces:avatar:metadata:0'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' id='`+
+		g.PhotoHash+`' url='`+at+`'/></metadata></item>
+<item id='urn:xmpp:avatar:metadata'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' id='`+g.PhotoHash+
+		`'/></metadata></item></items></pubsub></iq>`)
 	get := func(path string) (int, []byte) {
 		res, err := h.http.Get("https://" + h.addr + "/spaces/example.org/" + path)
 		if err != nil {
@@ -65,19 +68,22 @@ romeo gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/p
 	if err := h.Node.Org.SetPhoto(t.Context(), acts.System, testrig.Host, h.id, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Node.Org.Update(t.Context(), acts.System, testrig.Host, h.id, org.GroupChange{Emoji: &emoji}); err != nil {
+	if _, err := h.Node.Org.Update(t.Context(), acts.System, testrig.Host, h.id,
+		org.GroupChange{Emoji: &emoji}); err != nil {
 		t.Fatal(err)
 	}
 	h.Run(t, `
 juliet signs in
 juliet sends: <iq type='get' id='1' to='spaces.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'/></pubsub></iq>
-juliet gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+`'><item id='urn:xmpp:avatar:metadata'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' bytes='*'/></metadata></item></items></pubsub></iq>`)
+juliet gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+h.id+
+		`'><item id='urn:xmpp:avatar:metadata'><metadata xmlns='urn:xmpp:avatar:metadata'><info type='image/png' bytes='*'/></metadata></item></items></pubsub></iq>`)
 	p, err := h.Node.Org.Picture(t.Context(), testrig.Host, h.id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	status, b := get(h.id + "/" + p.Hash)
-	if sum := sha1.Sum(b); status != 200 || hex.EncodeToString(sum[:]) != p.Hash || !bytes.HasPrefix(b, []byte("\x89PNG")) {
+	if sum := sha1.Sum(b); status != 200 || hex.EncodeToString(sum[:]) != p.Hash ||
+		!bytes.HasPrefix(b, []byte("\x89PNG")) {
 		t.Errorf("%d, %d bytes of %s", status, len(b), p.Hash)
 	}
 	if status, _ := get(h.id + "/" + g.PhotoHash); status != 404 {
@@ -107,7 +113,8 @@ romeo forgets from `+h.room)
 		return ns[0]
 	}
 	n := news(juliet)
-	for deadline := time.Now().Add(time.Minute); n.Mentions < 2 && time.Now().Before(deadline); n = news(juliet) { // noted away from the room
+	// noted away from the room
+	for deadline := time.Now().Add(time.Minute); n.Mentions < 2 && time.Now().Before(deadline); n = news(juliet) {
 	}
 	if n.Unread != 3 || n.Mentions != 2 || !strings.Contains(string(n.Last.Stanza), "@all three") {
 		t.Errorf("%+v", n)
@@ -115,25 +122,30 @@ romeo forgets from `+h.room)
 	if n := news(romeo); n.Unread != 0 || n.Mentions != 0 {
 		t.Errorf("%+v", n)
 	}
-	if err := h.Node.Store.SetDisplayed(t.Context(), testrig.Host, "juliet", 10, store.Displayed{Chat: h.room, ID: n.Last.ID}); err != nil {
+	if err := h.Node.Store.SetDisplayed(t.Context(), testrig.Host, "juliet", 10,
+		store.Displayed{Chat: h.room, ID: n.Last.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if ns, err := h.Node.Org.News(t.Context(), testrig.Host, juliet, true); err != nil || len(ns) != 0 {
 		t.Errorf("%+v %v", ns, err)
 	}
-	if ns, err := h.Node.Org.News(t.Context(), testrig.Host, jid.MustParse("tybalt@example.org"), false); err != nil || len(ns) != 0 {
+	if ns, err := h.Node.Org.News(t.Context(), testrig.Host,
+		jid.MustParse("tybalt@example.org"), false); err != nil || len(ns) != 0 {
 		t.Errorf("%+v %v", ns, err)
 	}
 }
 
-// TestTeamMention: a team is called by its name, those of it who may read the room are told, and nobody else; who calls must
-// be allowed to.
+// TestTeamMention: a team is called by its name, those of it who may read the room are told, and nobody else; who
+// calls must be allowed to.
 func TestTeamMention(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
 	h.Account("tybalt")
 	ctx := t.Context()
-	for _, n := range []org.NewTeam{{Name: "Guard", People: []string{"juliet", "tybalt"}}, {Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}}} {
+	for _, n := range []org.NewTeam{
+		{Name: "Guard", People: []string{"juliet", "tybalt"}},
+		{Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}},
+	} {
 		if _, err := h.Node.Org.CreateTeam(ctx, acts.System, testrig.Host, n); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +156,8 @@ romeo sends: <presence to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/protoco
 romeo forgets from `+h.room+`
 romeo sends: <message type='groupchat' to='`+h.room+`'><body>@quiet hush</body></message>
 romeo sends: <message type='groupchat' to='`+h.room+`'><body>to arms, @guard!</body></message>
-romeo sends: <message type='groupchat' to='`+h.room+`'><body>to arms</body><mention xmlns='urn:xmpp:mentions:0' mentions='urn:xmpp:mentions:0#hats' uri='https://example.org/hats/team/guard'/></message>
+romeo sends: <message type='groupchat' to='`+h.room+
+		`'><body>to arms</body><mention xmlns='urn:xmpp:mentions:0' mentions='urn:xmpp:mentions:0#hats' uri='https://example.org/hats/team/guard'/></message>
 romeo forgets from `+h.room)
 	mentions := func(user string) int {
 		ids, err := h.Node.Store.Mentions(ctx, testrig.Host, user, h.room, 0, 10)
@@ -163,20 +176,24 @@ romeo forgets from `+h.room)
 	}
 }
 
-// TestMentionOnPage: who is called on a page, by name or by a team, is named by a reference (XEP-0372), which clients notify
-// of; not who may not read the room. The team is called once, and by the rules for teams.
+// TestMentionOnPage: who is called on a page, by name or by a team, is named by a reference (XEP-0372), which clients
+// notify of; not who may not read the room. The team is called once, and by the rules for teams.
 func TestMentionOnPage(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
 	h.Account("tybalt")
 	ctx := t.Context()
-	for _, n := range []org.NewTeam{{Name: "Guard", People: []string{"juliet", "tybalt"}}, {Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}}} {
+	for _, n := range []org.NewTeam{
+		{Name: "Guard", People: []string{"juliet", "tybalt"}},
+		{Name: "Quiet", MentionBy: "nobody", People: []string{"juliet"}},
+	} {
 		if _, err := h.Node.Org.CreateTeam(ctx, acts.System, testrig.Host, n); err != nil {
 			t.Fatal(err)
 		}
 	}
 	juliet := signIn(t, h.Rig, "juliet")
-	do(t, juliet, "<presence id='j' to='"+h.room+"/Jule'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, juliet, "<presence id='j' to='"+h.room+
+		"/Jule'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	b := h.Browser(t)
 	b.SignIn("romeo")
 	for _, tc := range []struct {
@@ -230,7 +247,8 @@ func TestSharing(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
 	h.Account("tybalt")
-	if _, err := h.Node.Org.CreateTeam(t.Context(), acts.System, testrig.Host, org.NewTeam{Name: "Guard", People: []string{"romeo", "juliet"}}); err != nil {
+	if _, err := h.Node.Org.CreateTeam(t.Context(), acts.System, testrig.Host,
+		org.NewTeam{Name: "Guard", People: []string{"romeo", "juliet"}}); err != nil {
 		t.Fatal(err)
 	}
 	h.Run(t, `
@@ -261,7 +279,8 @@ romeo sends: <presence id='j' to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/
 romeo forgets from `+h.room+`
 juliet forgets from `+h.room+`
 juliet sends: <message type='groupchat' id='s1' to='`+h.room+`'><body>!snippet peace</body></message>
-romeo gets: <message type='groupchat' from='`+h.room+`/Juliet'><body>I do but keep the peace,&#10;put up thy sword.</body><stanza-id xmlns='urn:xmpp:sid:0'/></message>
+romeo gets: <message type='groupchat' from='`+h.room+
+		`/Juliet'><body>I do but keep the peace,&#10;put up thy sword.</body><stanza-id xmlns='urn:xmpp:sid:0'/></message>
 juliet gets: <message id='s1'/>
 juliet gets: <message type='groupchat' from='`+h.room+`/Juliet'/>
 juliet sends: <message type='groupchat' id='s2' to='`+h.room+`'><body>!snippet war</body></message>
@@ -291,10 +310,12 @@ func TestMentionWakes(t *testing.T) {
 	h := startHooked(t, nil)
 	h.Account("nurse")
 	ctx := t.Context()
-	if err := h.Node.Org.SetMember(ctx, acts.System, testrig.Host, h.id, jid.MustParse("nurse@example.org"), store.RoleMember); err != nil {
+	if err := h.Node.Org.SetMember(ctx, acts.System, testrig.Host, h.id,
+		jid.MustParse("nurse@example.org"), store.RoleMember); err != nil {
 		t.Fatal(err)
 	}
-	theme, err := h.Node.Org.CreateTheme(ctx, acts.System, testrig.Host, h.id, org.NewTheme{Name: "Balcony", Creator: jid.MustParse("romeo@example.org")})
+	theme, err := h.Node.Org.CreateTheme(ctx, acts.System, testrig.Host, h.id,
+		org.NewTheme{Name: "Balcony", Creator: jid.MustParse("romeo@example.org")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +335,8 @@ func TestMentionWakes(t *testing.T) {
 	if err := h.Node.Org.Follow(ctx, testrig.Host, theme.Key, "juliet", store.FollowMuted); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Node.Store.SetBookmarks(ctx, testrig.Host, "nurse", 0, store.Bookmark{Room: room, Name: "Balcony", Updated: time.Now()}); err != nil {
+	if err := h.Node.Store.SetBookmarks(ctx, testrig.Host, "nurse", 0,
+		store.Bookmark{Room: room, Name: "Balcony", Updated: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if enters("juliet") || enters("nurse") {

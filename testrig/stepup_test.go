@@ -12,7 +12,8 @@ import (
 	"parley/testrig"
 )
 
-// What is dangerous wants a proof that is not old; the page that asks brings along what was to be done, without scripts.
+// What is dangerous wants a proof that is not old; the page that asks brings along what was to be
+// done, without scripts.
 func TestStepUp(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "nurse")
@@ -23,11 +24,20 @@ func TestStepUp(t *testing.T) {
 		t.Errorf("just signed in: %d", p.Status)
 	}
 	for n, c := range [][]string{
-		{"/admin/people/nurse/delete", "confirm", "nurse"}, {"/admin/people/nurse/reset"}, {"/admin/people/nurse/factor"},
-		{"/admin/people/fields/extension/delete", "confirm", "extension"}, {"/admin/people/nurse", "role", store.RoleSupervisor},
-		{"/admin/people/nurse", "email", "other@work.example"}, {"/admin/people/new", "name", "paris", "role", store.RoleSupervisor}, {"/admin/webhooks", "name", "x", "direction", "in", "group", "g"},
-		{"/admin/federation/rules", "domain", "evil.example", "do", "block"}, {"/me/tokens", "name", "x", "scope", "people:read", "days", "30"}, {"/me/apps", "name", "x"},
-		{"/me/factor", "do", "start"}, {"/me/data"}, {"/admin/people/import"},
+		{"/admin/people/nurse/delete", "confirm", "nurse"},
+		{"/admin/people/nurse/reset"},
+		{"/admin/people/nurse/factor"},
+		{"/admin/people/fields/extension/delete", "confirm", "extension"},
+		{"/admin/people/nurse", "role", store.RoleSupervisor},
+		{"/admin/people/nurse", "email", "other@work.example"},
+		{"/admin/people/new", "name", "paris", "role", store.RoleSupervisor},
+		{"/admin/webhooks", "name", "x", "direction", "in", "group", "g"},
+		{"/admin/federation/rules", "domain", "evil.example", "do", "block"},
+		{"/me/tokens", "name", "x", "scope", "people:read", "days", "30"},
+		{"/me/apps", "name", "x"},
+		{"/me/factor", "do", "start"},
+		{"/me/data"},
+		{"/admin/people/import"},
 	} {
 		stale(t, r, "romeo")
 		p := b.Post(c[0], c[1:]...)
@@ -53,16 +63,24 @@ func TestStepUp(t *testing.T) {
 		t.Error("gone without a proof")
 	}
 	// What is not in the list goes on as it did.
-	for _, c := range [][]string{{"/admin/people/nurse", "full_name", "The Nurse"}, {"/admin/people/nurse/disable"}, {"/me", "phone", "1"}, {"/admin/people/new", "name", "paris"}} {
+	for _, c := range [][]string{
+		{"/admin/people/nurse", "full_name", "The Nurse"},
+		{"/admin/people/nurse/disable"},
+		{"/me", "phone", "1"},
+		{"/admin/people/new", "name", "paris"},
+	} {
 		if p := b.Post(c[0], c[1:]...); p.Status != http.StatusSeeOther {
 			t.Errorf("%s: %d", c, p.Status)
 		}
 	}
-	// The form that asks is sent as it is, with the password: what was to be done is done, and the proof is good for a while.
+	// The form that asks is sent as it is, with the password: what was to be done is done, and the
+	// proof is good for a while.
 	p := b.Post("/admin/people/nurse/delete", "confirm", "nurse")
-	action := html.UnescapeString(regexp.MustCompile(`<form method="post" action="(/admin/[^"]+)"`).FindStringSubmatch(p.Text)[1])
+	action := html.UnescapeString(regexp.MustCompile(`<form method="post" action="(/admin/[^"]+)"`).
+		FindStringSubmatch(p.Text)[1])
 	fields := []string{"proof", testrig.Password}
-	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`).FindAllStringSubmatch(p.Text, -1) {
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`).
+		FindAllStringSubmatch(p.Text, -1) {
 		fields = append(fields, m[1], html.UnescapeString(m[2]))
 	}
 	if p := b.Post(action, fields...); p.Status != http.StatusSeeOther {
@@ -76,17 +94,20 @@ func TestStepUp(t *testing.T) {
 	}
 	// A page that is dangerous to open comes back after the proof.
 	stale(t, r, "romeo")
-	if p := b.Get("/admin/people.csv?q=jul"); p.Status != http.StatusForbidden || !strings.Contains(p.Text, `value="/admin/people.csv?q=jul"`) {
+	if p := b.Get("/admin/people.csv?q=jul"); p.Status != http.StatusForbidden ||
+		!strings.Contains(p.Text, `value="/admin/people.csv?q=jul"`) {
 		t.Errorf("the list: %d", p.Status)
 	}
-	if p := b.Post("/me/prove", "back", "/admin/people.csv?q=jul", "proof", "wrong"); p.Status != http.StatusUnprocessableEntity || !strings.Contains(p.Text, "people.csv") {
+	if p := b.Post("/me/prove", "back", "/admin/people.csv?q=jul",
+		"proof", "wrong"); p.Status != http.StatusUnprocessableEntity || !strings.Contains(p.Text, "people.csv") {
 		t.Errorf("a wrong proof: %d", p.Status)
 	}
 	if p := b.Post("/me/prove", "back", "https://evil.example/", "proof", testrig.Password); p.To != "/me/security" {
 		t.Errorf("back to elsewhere: %s", p.To)
 	}
 	stale(t, r, "romeo")
-	if p := b.Post("/me/prove", "back", "/admin/people.csv?q=jul", "proof", testrig.Password); p.To != "/admin/people.csv?q=jul" {
+	if p := b.Post("/me/prove", "back", "/admin/people.csv?q=jul",
+		"proof", testrig.Password); p.To != "/admin/people.csv?q=jul" {
 		t.Errorf("the proof: %d %s", p.Status, p.To)
 	}
 	if p := b.Get("/admin/people.csv?q=jul"); p.Status != http.StatusOK {

@@ -7,7 +7,8 @@ import (
 	"parley/testrig"
 )
 
-const stopNow = "<command xmlns='http://jabber.org/protocol/commands' node='http://jabber.org/protocol/admin#shutdown'><x xmlns='jabber:x:data' type='submit'>" +
+const stopNow = "<command xmlns='http://jabber.org/protocol/commands' " +
+	"node='http://jabber.org/protocol/admin#shutdown'><x xmlns='jabber:x:data' type='submit'>" +
 	"<field var='FORM_TYPE'><value>http://jabber.org/protocol/admin</value></field></x></command>"
 
 // An administrator stops the server from a client (XEP-0133, section 4.31), where the operator allows it.

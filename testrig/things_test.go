@@ -29,17 +29,25 @@ func (x things) kinds() []kindOfThing {
 		return id[:len(id)-1] + last
 	}
 	k := func(at, id string) kindOfThing { return kindOfThing{at, id, other(id)} }
-	return []kindOfThing{k("/teams/{team}", x.at["team"]), k("/people/{name}", "paris"), k("/people/{name}", "valentine"), k("/invitations/{id}", x.at["invitation"]), k("/webhooks/{id}", x.at["webhook"]),
-		k("/reports/{id}", x.at["report"]), k("/mail/{id}", x.at["mail"]), k("/tokens/{id}", x.at["key of a program"]), k("owner={owner}", "escalus"), k("owner={owner}", "paris"), k("/messages/{id}", x.at["reply"]), k("/m/{id}", x.at["reply"]),
-		k("/members/{address}", "paris"), k("/requests/{address}", "paris"), k("/people/{address}", "paris"), k("theme={theme}", x.at["key"]), k("/t/{key}", x.at["key"]), k("/themes/{theme}", x.at["key"]),
-		k("/profile-fields/{key}", x.at["field"]), k("/people/fields/{key}", x.at["field"])}
+	return []kindOfThing{
+		k("/teams/{team}", x.at["team"]), k("/people/{name}", "paris"), k("/people/{name}", "valentine"),
+		k("/invitations/{id}", x.at["invitation"]), k("/webhooks/{id}", x.at["webhook"]),
+		k("/reports/{id}", x.at["report"]), k("/mail/{id}", x.at["mail"]), k("/tokens/{id}", x.at["key of a program"]),
+		k("owner={owner}", "escalus"), k("owner={owner}", "paris"), k("/messages/{id}", x.at["reply"]),
+		k("/m/{id}", x.at["reply"]), k("/members/{address}", "paris"), k("/requests/{address}", "paris"),
+		k("/people/{address}", "paris"), k("theme={theme}", x.at["key"]), k("/t/{key}", x.at["key"]),
+		k("/themes/{theme}", x.at["key"]), k("/profile-fields/{key}", x.at["field"]),
+		k("/people/fields/{key}", x.at["field"]),
+	}
 }
 
-// others are ids in paths that name nothing that one could learn of: secrets that are guessed, and what everybody knows.
+// others are ids in paths that name nothing that one could learn of: secrets that are guessed, and
+// what everybody knows.
 var others = regexp.MustCompile(`\{(token|hash|version|section|domain|kind|name\.\.\.|\$)\}`)
 
-// TestThingsCannotBeTold: every page and operation with an id in it (people, teams, invitations, webhooks, tokens, reports, mails,
-// themes, messages) answers who has nothing to do with the thing as it answers for one that is not there.
+// TestThingsCannotBeTold: every page and operation with an id in it (people, teams, invitations,
+// webhooks, tokens, reports, mails, themes, messages) answers who has nothing to do with the thing as it
+// answers for one that is not there.
 func TestThingsCannotBeTold(t *testing.T) {
 	r := testrig.Start(t, web)
 	x := makeThings(t, r, testrig.Host)
@@ -49,16 +57,19 @@ func TestThingsCannotBeTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"member", "supervisor"} { // in the group, and not in its theme
-		if err := r.Node.Org.SetMember(ctx, acts.System, testrig.Host, g.ID, jid.MustParse(name+"@"+testrig.Host), store.RoleMember); err != nil {
+		if err := r.Node.Org.SetMember(ctx, acts.System, testrig.Host, g.ID,
+			jid.MustParse(name+"@"+testrig.Host), store.RoleMember); err != nil {
 			t.Fatal(err)
 		}
 	}
-	secret, err := r.Node.Org.CreateTheme(ctx, acts.System, testrig.Host, g.ID, org.NewTheme{Name: "Plot", Restricted: true, Creator: jid.MustParse("nurse@" + testrig.Host)})
+	secret, err := r.Node.Org.CreateTheme(ctx, acts.System, testrig.Host, g.ID,
+		org.NewTheme{Name: "Plot", Restricted: true, Creator: jid.MustParse("nurse@" + testrig.Host)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	x.at["key"] = secret.Key
-	if _, _, err := r.Node.Store.UpdateOwner(ctx, testrig.Host, "supervisor", func(p *store.Person) error { p.Department = "Kitchen"; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdateOwner(ctx, testrig.Host,
+		"supervisor", func(p *store.Person) error { p.Department = "Kitchen"; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for _, who := range []string{"member", "supervisor"} {
@@ -91,23 +102,29 @@ func TestThingsCannotBeTold(t *testing.T) {
 					continue
 				}
 				walked[door] = true
-				for _, act := range []string{"disable", "signout", "invite", "reset", "delete", "resend", "revoke", "extend"} {
+				for _, act := range []string{
+					"disable", "signout", "invite", "reset", "delete", "resend", "revoke", "extend",
+				} {
 					at := strings.NewReplacer("{act}", act, "{kind}", "snippets").Replace(path)
 					at = strings.Replace(at, k.at, braces.ReplaceAllString(k.at, "SLOT"), 1)
-					at = strings.NewReplacer("{owner}", "escalus", "?theme={theme}", "", "/themes/{theme}", "/themes/"+secret.Key, "/tokens/{id}", "/tokens/"+x.at["key of a program"]).Replace(at)
+					at = strings.NewReplacer("{owner}", "escalus", "?theme={theme}", "", "/themes/{theme}",
+						"/themes/"+secret.Key, "/tokens/{id}", "/tokens/"+x.at["key of a program"]).Replace(at)
 					at = x.fill(at)
-					one, two := get(strings.ReplaceAll(at, "SLOT", k.there)), get(strings.ReplaceAll(at, "SLOT", k.none))
+					one, two := get(strings.ReplaceAll(at, "SLOT", k.there)),
+						get(strings.ReplaceAll(at, "SLOT", k.none))
 					asked++
 					same := func(p testrig.Page, id string) string { return strings.ReplaceAll(p.To+p.Text, id, "X") }
 					if one.Status != two.Status || same(one, k.there) != same(two, k.none) {
-						t.Errorf("%s, %s: %s gives %d, %s gives %d\n%s\n%s", who, door, k.there, one.Status, k.none, two.Status, cutShort(one), cutShort(two))
+						t.Errorf("%s, %s: %s gives %d, %s gives %d\n%s\n%s",
+							who, door, k.there, one.Status, k.none, two.Status, cutShort(one), cutShort(two))
 					}
 					if at == path || !strings.Contains(path, "{act}") {
 						break
 					}
 				}
 			}
-			if left := braces.FindString(others.ReplaceAllString(path, "")); left != "" && left != "{slug}" && !walked[door] {
+			if left := braces.FindString(others.ReplaceAllString(path, "")); left != "" &&
+				left != "{slug}" && !walked[door] {
 				t.Errorf("%s: say in kinds, or in others, what %s is", door, left)
 			}
 		}
@@ -135,8 +152,8 @@ func cutShort(p testrig.Page) string {
 	return text[:min(len(text), 400)]
 }
 
-// TestRightComesBeforeInput: who is in a group, and may not do something there, is told so whatever they send; and so is who
-// has a console, of what is not theirs.
+// TestRightComesBeforeInput: who is in a group, and may not do something there, is told so whatever they send; and so
+// is who has a console, of what is not theirs.
 func TestRightComesBeforeInput(t *testing.T) {
 	r := testrig.Start(t, web)
 	x := makeThings(t, r, testrig.Host)
@@ -144,13 +161,15 @@ func TestRightComesBeforeInput(t *testing.T) {
 	moderators, kind := "moderators", org.Announcement
 	g, err := r.Node.Org.Group(ctx, testrig.Host, "verona")
 	if err == nil {
-		_, err = r.Node.Org.Update(ctx, acts.System, testrig.Host, g.ID, org.GroupChange{Kind: &kind, ThemesBy: &moderators})
+		_, err = r.Node.Org.Update(ctx, acts.System, testrig.Host, g.ID,
+			org.GroupChange{Kind: &kind, ThemesBy: &moderators})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"member", "supervisor"} {
-		if err := r.Node.Org.SetMember(ctx, acts.System, testrig.Host, g.ID, jid.MustParse(name+"@"+testrig.Host), store.RoleMember); err != nil {
+		if err := r.Node.Org.SetMember(ctx, acts.System, testrig.Host, g.ID,
+			jid.MustParse(name+"@"+testrig.Host), store.RoleMember); err != nil {
 			t.Fatal(err)
 		}
 		b := r.Browser(t)
@@ -164,7 +183,8 @@ func TestRightComesBeforeInput(t *testing.T) {
 				continue
 			}
 			body := bodyFor(t, door, bodies[door])
-			if p := askAPI(b, token, method, x.fill(path), body); p.Status == 403 || p.Status == 404 && name == "member" && !strings.Contains(path, "photo") && !strings.Contains(path, "/messages/{id}") {
+			if p := askAPI(b, token, method, x.fill(path), body); p.Status == 403 || p.Status == 404 &&
+				name == "member" && !strings.Contains(path, "photo") && !strings.Contains(path, "/messages/{id}") {
 				refused++
 				sameWhateverIsSent(t, b, token, door, x.fill(path), p)
 			}

@@ -19,8 +19,18 @@ import (
 // Two people whose clients have asked for relays (XEP-0215) reach each other through the TURN server that is built in.
 func TestTURN(t *testing.T) {
 	p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) {
-		c.TURN = config.TURN{Enabled: true, Addresses: []string{"127.0.0.1:0"}, TLSAddresses: []string{"127.0.0.1:0"}, Host: "127.0.0.1", PublicAddress: "127.0.0.1",
-			MinPort: 1024, MaxPort: 65535, AllowNetworks: []string{"127.0.0.0/8"}, PerUser: 2, Total: 10}
+		c.TURN = config.TURN{
+			Enabled:       true,
+			Addresses:     []string{"127.0.0.1:0"},
+			TLSAddresses:  []string{"127.0.0.1:0"},
+			Host:          "127.0.0.1",
+			PublicAddress: "127.0.0.1",
+			MinPort:       1024,
+			MaxPort:       65535,
+			AllowNetworks: []string{"127.0.0.0/8"},
+			PerUser:       2,
+			Total:         10,
+		}
 	})}
 	p.rig.Account("romeo", "juliet@second.example")
 	relay := func(c *testrig.Client) net.PacketConn {
@@ -41,8 +51,13 @@ func TestTURN(t *testing.T) {
 		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		p.check(err)
 		addr := net.JoinHostPort(udp.Attr("host"), udp.Attr("port"))
-		tc, err := pion.NewClient(&pion.ClientConfig{TURNServerAddr: addr, Conn: conn, Username: udp.Attr("username"), Password: udp.Attr("password"),
-			LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}})
+		tc, err := pion.NewClient(&pion.ClientConfig{
+			TURNServerAddr: addr,
+			Conn:           conn,
+			Username:       udp.Attr("username"),
+			Password:       udp.Attr("password"),
+			LoggerFactory:  &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
+		})
 		p.check(err)
 		t.Cleanup(func() { tc.Close(); conn.Close() })
 		p.check(tc.Listen())
@@ -73,8 +88,15 @@ func TestTURN(t *testing.T) {
 func TestTURNDoor(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) {
-		c.TURN = config.TURN{Enabled: true, Addresses: []string{"127.0.0.1:0"}, TLSAddresses: []string{"127.0.0.1:0"}, PublicAddress: "127.0.0.1",
-			MinPort: 1024, MaxPort: 65535, ConnectionsPerAddress: 3}
+		c.TURN = config.TURN{
+			Enabled:               true,
+			Addresses:             []string{"127.0.0.1:0"},
+			TLSAddresses:          []string{"127.0.0.1:0"},
+			PublicAddress:         "127.0.0.1",
+			MinPort:               1024,
+			MaxPort:               65535,
+			ConnectionsPerAddress: 3,
+		}
 		c.Limits.AuthTimeout = 5 * time.Second
 	})}
 	p.rig.Account("romeo")
@@ -103,15 +125,25 @@ func TestTURNDoor(t *testing.T) {
 			user, password, port = s.Attr("username"), s.Attr("password"), s.Attr("port")
 		}
 	}
-	want := map[string]string{"stun udp": "127.0.0.1", "turn udp": "127.0.0.1", "turn tcp": "127.0.0.1", "turns tcp": testrig.Host}
+	want := map[string]string{
+		"stun udp":  "127.0.0.1",
+		"turn udp":  "127.0.0.1",
+		"turn tcp":  "127.0.0.1",
+		"turns tcp": testrig.Host,
+	}
 	if !maps.Equal(hosts, want) {
 		t.Errorf("clients are told of %v", hosts)
 	}
 	allocate := func() error {
 		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		p.check(err)
-		tc, err := pion.NewClient(&pion.ClientConfig{TURNServerAddr: "127.0.0.1:" + port, Conn: conn, Username: user, Password: password,
-			LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}})
+		tc, err := pion.NewClient(&pion.ClientConfig{
+			TURNServerAddr: "127.0.0.1:" + port,
+			Conn:           conn,
+			Username:       user,
+			Password:       password,
+			LoggerFactory:  &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
+		})
 		p.check(err)
 		t.Cleanup(func() { tc.Close(); conn.Close() })
 		p.check(tc.Listen())
@@ -119,7 +151,8 @@ func TestTURNDoor(t *testing.T) {
 		return err
 	}
 	p.check(allocate())
-	_, _, err := p.rig.Node.Store.UpdatePerson(t.Context(), testrig.Host, "romeo", func(u *store.Person) error { u.Disabled = true; return nil })
+	_, _, err := p.rig.Node.Store.UpdatePerson(t.Context(), testrig.Host,
+		"romeo", func(u *store.Person) error { u.Disabled = true; return nil })
 	p.check(err)
 	if allocate() == nil {
 		t.Error("a relay for a disabled account")

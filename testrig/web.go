@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Browser asks for pages of a rig as a browser would that runs no scripts: it keeps cookies, and says where a form is from.
+// Browser asks for pages of a rig as a browser would that runs no scripts: it keeps cookies, and
+// says where a form is from.
 type Browser struct {
 	t    testing.TB
 	http *http.Client
@@ -28,10 +29,13 @@ func (r *Rig) Browser(t testing.TB) *Browser {
 		t.Fatal(err)
 	}
 	to := r.addr("websocket")
-	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.Roots}, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, network, to)
-	}}
+	tr := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: r.Roots},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, network, to)
+		},
+	}
 	t.Cleanup(tr.CloseIdleConnections)
 	return &Browser{t: t, Base: "https://" + Host, http: &http.Client{Transport: tr, Jar: jar, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}

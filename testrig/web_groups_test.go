@@ -60,7 +60,8 @@ func form(t *testing.T, page, action string) []string {
 	}
 	rest, _, _ = strings.Cut(rest, "</form>")
 	var fields []string
-	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`).FindAllStringSubmatch(rest, -1) {
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`).
+		FindAllStringSubmatch(rest, -1) {
 		fields = append(fields, m[1], strings.ReplaceAll(m[2], "&amp;", "&"))
 	}
 	return fields
@@ -75,12 +76,14 @@ func TestMembersOnPages(t *testing.T) {
 	r, romeo, g := verona(t, append(people, "juliet", "tybalt")...)
 	role(t, r, "tybalt", store.RoleMember, "Guard")
 	p := romeo.Get("/g/verona/members/add?q=guest")
-	if p.Status != 200 || !strings.Contains(p.Text, "guest1@") || strings.Contains(p.Text, "juliet@") || !strings.Contains(p.Text, `name="all"`) {
+	if p.Status != 200 || !strings.Contains(p.Text, "guest1@") || strings.Contains(p.Text, "juliet@") ||
+		!strings.Contains(p.Text, `name="all"`) {
 		t.Fatalf("people to add: %d", p.Status)
 	}
 	// All that the search finds, also those on the next page.
 	p = romeo.Post("/g/verona/members", "step", "look", "from", "outside", "all", "1", "q", "guest", "role", "member")
-	if p.Status != 200 || !strings.Contains(p.Text, "30 people will be added") || !strings.Contains(p.Text, "Nobody is removed") || !strings.Contains(p.Text, "and 18 more") {
+	if p.Status != 200 || !strings.Contains(p.Text, "30 people will be added") ||
+		!strings.Contains(p.Text, "Nobody is removed") || !strings.Contains(p.Text, "and 18 more") {
 		t.Fatalf("the plan: %d %s", p.Status, p.Text)
 	}
 	if n := len(rolesIn(t, r, g)); n != 1 {
@@ -93,7 +96,8 @@ func TestMembersOnPages(t *testing.T) {
 		t.Fatalf("%d members", n)
 	}
 	// One, by a filter of department; the toast takes it back.
-	p = romeo.Post("/g/verona/members", "step", "look", "from", "outside", "all", "1", "department", "Guard", "role", "member")
+	p = romeo.Post("/g/verona/members", "step", "look", "from", "outside", "all", "1",
+		"department", "Guard", "role", "member")
 	if !strings.Contains(p.Text, "1 person will be added") {
 		t.Errorf("the plan: %s", p.Text)
 	}
@@ -108,15 +112,24 @@ func TestMembersOnPages(t *testing.T) {
 		t.Error("undone, and still in it")
 	}
 	// Moderators, and what cannot be.
-	if p := romeo.Post("/g/verona/members", "step", "look", "member", "guest1", "member", "guest2", "role", "moderator"); !strings.Contains(p.Text, "The role of 2 people becomes: Moderators") {
+	if p := romeo.Post("/g/verona/members", "step", "look", "member", "guest1", "member", "guest2",
+		"role", "moderator"); !strings.Contains(p.Text, "The role of 2 people becomes: Moderators") {
 		t.Errorf("the plan: %s", p.Text)
 	}
 	romeo.Post("/g/verona/members", "member", "guest1", "member", "guest2", "role", "moderator")
-	if p := romeo.Get("/g/verona/members?as=moderator"); !strings.Contains(p.Text, "guest1@") || strings.Contains(p.Text, "guest3@") {
+	if p := romeo.Get("/g/verona/members?as=moderator"); !strings.Contains(p.Text, "guest1@") ||
+		strings.Contains(p.Text, "guest3@") {
 		t.Error("the list of moderators")
 	}
-	for _, c := range [][3]string{{"romeo", "remove", "last owner"}, {"nobody", "member", "no account"}, {"x@elsewhere.example", "member", "other server"}, {"@", "member", "not the address of a person"}, {"guest1", "moderator", "Nothing to change"}} {
-		if p := romeo.Post("/g/verona/members", "step", "look", "member", c[0], "role", c[1]); p.Status != 303 || !strings.Contains(romeo.Get("/g/verona/members").Text, c[2]) {
+	for _, c := range [][3]string{
+		{"romeo", "remove", "last owner"},
+		{"nobody", "member", "no account"},
+		{"x@elsewhere.example", "member", "other server"},
+		{"@", "member", "not the address of a person"},
+		{"guest1", "moderator", "Nothing to change"},
+	} {
+		if p := romeo.Post("/g/verona/members", "step", "look", "member", c[0], "role", c[1]); p.Status != 303 ||
+			!strings.Contains(romeo.Get("/g/verona/members").Text, c[2]) {
 			t.Errorf("%v: %d", c, p.Status)
 		}
 	}
@@ -134,10 +147,15 @@ func TestMembersOnPages(t *testing.T) {
 	juliet, guest := r.Browser(t), r.Browser(t)
 	juliet.SignIn("juliet")
 	guest.SignIn("guest1")
-	if p := juliet.Get("/g/verona/members"); p.Status != 200 || !strings.Contains(p.Text, "romeo@") || strings.Contains(p.Text, "checkbox\" name=\"member") {
+	if p := juliet.Get("/g/verona/members"); p.Status != 200 || !strings.Contains(p.Text, "romeo@") ||
+		strings.Contains(p.Text, "checkbox\" name=\"member") {
 		t.Errorf("for a member: %d", p.Status)
 	}
-	for path, status := range map[string]int{"/g/verona/members/add": 403, "/g/verona/settings": 403, "/g/verona/members?as=banned": 404} {
+	for path, status := range map[string]int{
+		"/g/verona/members/add":       403,
+		"/g/verona/settings":          403,
+		"/g/verona/members?as=banned": 404,
+	} {
 		if p := juliet.Get(path); p.Status != status {
 			t.Errorf("%s for a member: %d", path, p.Status)
 		}
@@ -153,12 +171,17 @@ func TestSettingsOnPages(t *testing.T) {
 	r, romeo, g := verona(t, "juliet", "tybalt")
 	romeo.Post("/g/verona/members", "member", "juliet", "role", "member")
 	// Words are saved at once.
-	if p := romeo.Post("/g/verona/settings", "step", "look", "name", "Verona", "description", "Two households", "kind", "private", "themes_by", "members", "mention_by", "members", "boxes", "1"); p.Status != 303 {
+	if p := romeo.Post("/g/verona/settings", "step", "look", "name", "Verona", "description", "Two households",
+		"kind", "private", "themes_by", "members", "mention_by", "members", "boxes", "1"); p.Status != 303 {
 		t.Errorf("%d %s", p.Status, p.Text)
 	}
-	p := romeo.Post("/g/verona/settings", "step", "look", "name", "Fair Verona", "emoji", "🎭", "kind", "announcement", "themes_by", "moderators", "mention_by", "nobody", "boxes", "1", "since_join", "on")
-	for _, want := range []string{"Its new name is Fair Verona", "Everyone in the organization can find it", "People who join become members", "Only one person can write", "Only owners and moderators can start themes",
-		"Nobody can notify everyone", "Members can read only messages sent after", "Nobody is added or removed"} {
+	p := romeo.Post("/g/verona/settings", "step", "look", "name", "Fair Verona", "emoji", "🎭", "kind", "announcement",
+		"themes_by", "moderators", "mention_by", "nobody", "boxes", "1", "since_join", "on")
+	for _, want := range []string{
+		"Its new name is Fair Verona", "Everyone in the organization can find it", "People who join become members",
+		"Only one person can write", "Only owners and moderators can start themes", "Nobody can notify everyone",
+		"Members can read only messages sent after", "Nobody is added or removed",
+	} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("the plan does not say %q", want)
 		}
@@ -174,10 +197,12 @@ func TestSettingsOnPages(t *testing.T) {
 		t.Errorf("looking has changed it: %+v", now)
 	}
 	romeo.Post("/g/verona/settings", form(t, p.Text, "/g/verona/settings")...)
-	if now := get(); now.Name != "Fair Verona" || now.Kind != org.Announcement || now.MentionBy != "nobody" || !now.SinceJoin || now.Emoji != "🎭" {
+	if now := get(); now.Name != "Fair Verona" || now.Kind != org.Announcement || now.MentionBy != "nobody" ||
+		!now.SinceJoin || now.Emoji != "🎭" {
 		t.Errorf("%+v", now)
 	}
-	if p := romeo.Post("/g/verona/settings", "step", "look", "name", "", "emoji", "abc", "kind", "private"); p.Status != 422 {
+	if p := romeo.Post("/g/verona/settings", "step", "look", "name", "", "emoji", "abc",
+		"kind", "private"); p.Status != 422 {
 		t.Errorf("without a name: %d", p.Status)
 	}
 	p = romeo.Post("/g/verona/settings", "name", "Verona", "emoji", "abc", "mention_by", "members", "kind", "private")
@@ -202,11 +227,13 @@ func TestSettingsOnPages(t *testing.T) {
 	if now := get(); now.ReactBy != "moderators" {
 		t.Errorf("%+v", now)
 	}
-	if p := romeo.Get("/g/verona/settings"); !strings.Contains(p.Text, `<label for="react_by">Who can react with emoji</label>`) {
+	if p := romeo.Get("/g/verona/settings"); !strings.Contains(p.Text,
+		`<label for="react_by">Who can react with emoji</label>`) {
 		t.Error("the page lacks who may react")
 	}
 	// A team in it, and everybody.
-	if _, err := r.Node.Org.CreateTeam(t.Context(), acts.System, testrig.Host, org.NewTeam{Name: "Guard", People: []string{"tybalt"}}); err != nil {
+	if _, err := r.Node.Org.CreateTeam(t.Context(), acts.System, testrig.Host,
+		org.NewTeam{Name: "Guard", People: []string{"tybalt"}}); err != nil {
 		t.Fatal(err)
 	}
 	p = romeo.Post("/g/verona/teams", "step", "look", "team", "guard", "role", "moderator")
@@ -234,7 +261,8 @@ func TestSettingsOnPages(t *testing.T) {
 	}
 	romeo.Post("/g/verona/mandatory", form(t, p.Text, "/g/verona/mandatory")...)
 	part := func() string {
-		return romeo.Do("GET", "/g/verona/progress", nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") }).Text
+		return romeo.Do("GET", "/g/verona/progress",
+			nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") }).Text
 	}
 	for strings.Contains(part(), "<progress") { // what people see meanwhile
 		if !strings.Contains(part(), "Adding people") && !strings.Contains(part(), "Everyone is in the group") {
@@ -245,7 +273,8 @@ func TestSettingsOnPages(t *testing.T) {
 		t.Errorf("everybody: %v", got)
 	}
 	for _, whom := range []string{"nobody", "x y"} {
-		if p := romeo.Post("/g/verona/mandatory", "step", "look", "whom", whom); p.Status != 303 || !strings.Contains(romeo.Get("/g/verona/settings").Text, "no team") {
+		if p := romeo.Post("/g/verona/mandatory", "step", "look", "whom", whom); p.Status != 303 ||
+			!strings.Contains(romeo.Get("/g/verona/settings").Text, "no team") {
 			t.Errorf("mandatory for %q: %d", whom, p.Status)
 		}
 	}
@@ -254,7 +283,8 @@ func TestSettingsOnPages(t *testing.T) {
 	if get().Name == "" {
 		t.Fatal("deleted by a wrong name")
 	}
-	if p := romeo.Post("/g/verona/delete", "confirm", "Fair Verona"); p.Status != 303 || romeo.Get("/g/verona").Status != 404 {
+	if p := romeo.Post("/g/verona/delete", "confirm", "Fair Verona"); p.Status != 303 ||
+		romeo.Get("/g/verona").Status != 404 {
 		t.Errorf("deleted: %d", p.Status)
 	}
 	list := romeo.Get("/groups?of=deleted").Text
@@ -307,7 +337,8 @@ func TestPhotoOnPages(t *testing.T) {
 	}
 	p := romeo.Get(src)
 	c, format, err := image.DecodeConfig(strings.NewReader(p.Text))
-	if err != nil || c.Width != 512 || c.Height != 512 || len(p.Text) > 64<<10 || "image/"+format != p.Header.Get("Content-Type") {
+	if err != nil || c.Width != 512 || c.Height != 512 || len(p.Text) > 64<<10 ||
+		"image/"+format != p.Header.Get("Content-Type") {
 		t.Fatalf("%d bytes of %s, %dx%d, %v", len(p.Text), p.Header.Get("Content-Type"), c.Width, c.Height, err)
 	}
 	juliet, tybalt := r.Browser(t), r.Browser(t)
@@ -324,7 +355,8 @@ func TestPhotoOnPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := signIn(t, r, "juliet")
-	card := do(t, x, "<iq type='get' id='card' to='"+g.Room+"@groups."+testrig.Host+"'><vCard xmlns='vcard-temp'/></iq>", "BINVAL")
+	card := do(t, x, "<iq type='get' id='card' to='"+g.Room+"@groups."+testrig.Host+
+		"'><vCard xmlns='vcard-temp'/></iq>", "BINVAL")
 	if got, err := base64.StdEncoding.DecodeString(card.Find("BINVAL").Text); err != nil || string(got) != p.Text {
 		t.Errorf("the room's vCard has other bytes than the page: %v", err)
 	}
@@ -333,13 +365,16 @@ func TestPhotoOnPages(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"a script": {romeo, []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"), "not a PNG, JPEG, GIF or WebP picture"},
+		"a script": {romeo, []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
+			"not a PNG, JPEG, GIF or WebP picture"},
 		"nothing":  {romeo, nil, "Choose a picture first"},
 		"a member": {juliet, big.Bytes(), ""},
 	} {
 		p := upload(c.b, c.data)
 		now, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
-		if err != nil || c.want != "" && (p.Status != 303 || !strings.Contains(c.b.Get("/g/verona/settings").Text, c.want)) || c.b == juliet && p.Status != 403 {
+		if err != nil || c.want != "" &&
+			(p.Status != 303 || !strings.Contains(c.b.Get("/g/verona/settings").Text, c.want)) ||
+			c.b == juliet && p.Status != 403 {
 			t.Errorf("%s: %d, %v", name, p.Status, err)
 		}
 		if now.PhotoHash == "" {
@@ -364,7 +399,8 @@ func TestRestrictedThemeOnPages(t *testing.T) {
 	juliet, tybalt := r.Browser(t), r.Browser(t)
 	juliet.SignIn("juliet")
 	tybalt.SignIn("tybalt")
-	if p := juliet.Get("/g/verona/themes/new"); p.Status != 200 || !strings.Contains(p.Text, `value="tybalt@example.org"`) || strings.Contains(p.Text, `value="romeo@example.org"`) {
+	if p := juliet.Get("/g/verona/themes/new"); p.Status != 200 || !strings.Contains(p.Text,
+		`value="tybalt@example.org"`) || strings.Contains(p.Text, `value="romeo@example.org"`) {
 		t.Fatalf("the form: %d", p.Status)
 	}
 	p := juliet.Post("/g/verona/themes", "name", "Elopement", "restricted", "1", "person", "paris@example.org")
@@ -463,7 +499,8 @@ func TestModerationOnPages(t *testing.T) {
 	if p := juliet.Post("/g/verona/m/" + id + "/retract"); p.Status != 403 {
 		t.Errorf("a member takes another's message back: %d", p.Status)
 	}
-	if text := juliet.Get("/g/verona").Text; strings.Contains(text, "/g/verona/m/"+id+"/retract") || strings.Contains(text, "/g/verona/out") {
+	if text := juliet.Get("/g/verona").Text; strings.Contains(text, "/g/verona/m/"+id+"/retract") ||
+		strings.Contains(text, "/g/verona/out") {
 		t.Error("a member is offered what moderators do")
 	}
 	if !strings.Contains(romeo.Get("/g/verona").Text, "/g/verona/m/"+id+"/retract") {
@@ -473,10 +510,12 @@ func TestModerationOnPages(t *testing.T) {
 		t.Fatal(p.Status, p.Text)
 	}
 	e := until(func(e *testrig.Element) bool { return e.Find("retract") != nil })
-	if e.Find("retract").Attr("id") != id || e.Find("moderated") == nil || e.Find("reason") == nil || e.Find("reason").Text != "no quarrels" {
+	if e.Find("retract").Attr("id") != id || e.Find("moderated") == nil || e.Find("reason") == nil ||
+		e.Find("reason").Text != "no quarrels" {
 		t.Errorf("juliet's app got %s", e)
 	}
-	if text := juliet.Get("/g/verona").Text; strings.Contains(text, "talk of peace") || !strings.Contains(text, "This message was removed") {
+	if text := juliet.Get("/g/verona").Text; strings.Contains(text, "talk of peace") ||
+		!strings.Contains(text, "This message was removed") {
 		t.Error("it is still on the page")
 	}
 	// One's own.
@@ -484,7 +523,8 @@ func TestModerationOnPages(t *testing.T) {
 	if p := tybalt.Post("/g/verona/m/" + id + "/retract"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if e := until(func(e *testrig.Element) bool { return e.Find("retract") != nil }); e.Find("moderated") != nil || e.Find("retract").Attr("id") != id {
+	if e := until(func(e *testrig.Element) bool { return e.Find("retract") != nil }); e.Find("moderated") != nil ||
+		e.Find("retract").Attr("id") != id {
 		t.Errorf("juliet's app got %s", e)
 	}
 	if strings.Contains(juliet.Get("/g/verona").Text, "hate the word") {
@@ -503,7 +543,8 @@ func TestModerationOnPages(t *testing.T) {
 	if !strings.Contains(romeo.Get("/g/verona").Text, "is not in the room now") {
 		t.Error("who is not there was shown out")
 	}
-	if p := romeo.Post("/g/verona/out", "who", "juliet@example.org", "do", "kick", "reason", "calm down"); p.Status != 303 {
+	if p := romeo.Post("/g/verona/out", "who", "juliet@example.org", "do", "kick",
+		"reason", "calm down"); p.Status != 303 {
 		t.Fatal(p.Status)
 	}
 	e = until(func(e *testrig.Element) bool { return e.Find("status") != nil && e.Attr("type") == "unavailable" })
@@ -565,7 +606,8 @@ func TestUndoOnPages(t *testing.T) {
 		t.Errorf("enabled and undone: %s", got)
 	}
 	romeo.Post(at + "/archive")
-	if _, toast, _ := strings.Cut(romeo.Get(at).Text, `id="toasts"`); strings.Contains(toast, "Undo") || state() != store.StateArchived {
+	if _, toast, _ := strings.Cut(romeo.Get(at).Text, `id="toasts"`); strings.Contains(toast, "Undo") ||
+		state() != store.StateArchived {
 		t.Error("from disabled to the archive is taken back by something else")
 	}
 	romeo.Post(at + "/enable")

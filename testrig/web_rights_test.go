@@ -37,7 +37,8 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 	owner.SignIn("juliet")
 	latest := func(name string) string { // the link that was made last for an account
 		for {
-			is, _, err := r.Node.Store.Invitations(t.Context(), testrig.Host, store.InvitationFilter{Username: name, Limit: 1})
+			is, _, err := r.Node.Store.Invitations(t.Context(), testrig.Host,
+				store.InvitationFilter{Username: name, Limit: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +65,8 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 		if g := b.Get("/admin/invitations/" + ofOwner + "/qr.png"); g.Status < 400 {
 			t.Errorf("the picture of an owner's link: %d", g.Status)
 		}
-		if g := b.Post("/admin/invitations/" + ofOwner + "/resend"); link.MatchString(b.Get("/admin/invitations/" + ofOwner).Text) {
+		if g := b.Post("/admin/invitations/" + ofOwner +
+			"/resend"); link.MatchString(b.Get("/admin/invitations/" + ofOwner).Text) {
 			t.Errorf("made anew: %d", g.Status)
 		}
 	}
@@ -86,7 +88,8 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 		}
 	}
 	// An account that waits to be an owner's.
-	if g := owner.Post("/admin/people/new", "name", "boss", "full_name", "The Boss", "email", "boss@work.example", "role", "owner", "do", "invite"); g.Status != 303 {
+	if g := owner.Post("/admin/people/new", "name", "boss", "full_name", "The Boss", "email", "boss@work.example",
+		"role", "owner", "do", "invite"); g.Status != 303 {
 		t.Fatal(g.Status, g.Text)
 	}
 	for _, path := range []string{"/admin/people/boss", "/admin/invitations"} {
@@ -102,14 +105,16 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 	}
 }
 
-// On pages a moderator does what a moderator does in rooms: members, not the ranks above them, and not what the group is.
+// On pages a moderator does what a moderator does in rooms: members, not the ranks above them, and
+// not what the group is.
 func TestModeratorsOnPages(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt", "paris")
 	romeo, tybalt := r.Browser(t), r.Browser(t)
 	romeo.SignIn("romeo")
 	tybalt.SignIn("tybalt")
-	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members", "member", "juliet", "member", "tybalt"); p.Status != 303 {
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members", "member", "juliet",
+		"member", "tybalt"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	romeo.Post("/g/verona/members", "member", "tybalt", "role", "moderator")
@@ -130,7 +135,10 @@ func TestModeratorsOnPages(t *testing.T) {
 		return m
 	}
 	want := map[string]string{"kind": "private", "romeo": "owner", "juliet": "owner", "tybalt": "moderator"}
-	for _, try := range [][]string{{"juliet", "banned"}, {"juliet", "member"}, {"juliet", "remove"}, {"paris", "moderator"}, {"paris", "owner"}, {"tybalt", "owner"}} {
+	for _, try := range [][]string{
+		{"juliet", "banned"}, {"juliet", "member"}, {"juliet", "remove"}, {"paris", "moderator"},
+		{"paris", "owner"}, {"tybalt", "owner"},
+	} {
 		tybalt.Post("/g/verona/members", "member", try[0], "role", try[1])
 	}
 	tybalt.Post("/g/verona/settings", "name", "Verona", "kind", "public")
@@ -143,8 +151,8 @@ func TestModeratorsOnPages(t *testing.T) {
 	}
 }
 
-// What was said before a member was added is not on pages where it is not in the room's archive; addresses and who is banned
-// are for moderators there as they are in rooms.
+// What was said before a member was added is not on pages where it is not in the room's archive; addresses and who is
+// banned are for moderators there as they are in rooms.
 func TestPagesShowNoMoreThanRooms(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt")
@@ -159,7 +167,8 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	yes := true
-	if _, err := r.Node.Org.Update(t.Context(), acts.System, testrig.Host, g.ID, org.GroupChange{SinceJoin: &yes}); err != nil {
+	if _, err := r.Node.Org.Update(t.Context(), acts.System, testrig.Host, g.ID,
+		org.GroupChange{SinceJoin: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	romeo.Post("/g/verona", "text", "an old secret")
@@ -169,13 +178,20 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 	}
 	romeo.Post("/g/verona/members", "member", "juliet", "role", "member")
 	romeo.Post("/g/verona/members", "member", "tybalt", "role", "banned")
-	token := regexp.MustCompile(`parley_[0-9a-z]{20,}`).FindString(juliet.Post("/me/tokens", "name", "x", "scope", "messages:read", "scope", "groups:read", "days", "30").Text)
+	token := regexp.MustCompile(`parley_[0-9a-z]{20,}`).FindString(juliet.Post("/me/tokens", "name", "x",
+		"scope", "messages:read", "scope", "groups:read", "days", "30").Text)
 	bearer := func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+token) }
 	api := func(path string) string { return juliet.Do("GET", "/api/v1"+path, nil, bearer).Text }
 	look := func() map[string]string {
-		return map[string]string{"home": juliet.Get("/").Text, "room": juliet.Get("/g/verona").Text, "link": juliet.Get("/g/verona/m/" + old[1]).Text,
-			"page": juliet.Get("/g/verona?after=0000000000001").Text, "search": juliet.Get("/search?q=secret").Text, "API": api("/groups/verona/messages"),
-			"group in the API": api("/groups/verona")}
+		return map[string]string{
+			"home":             juliet.Get("/").Text,
+			"room":             juliet.Get("/g/verona").Text,
+			"link":             juliet.Get("/g/verona/m/" + old[1]).Text,
+			"page":             juliet.Get("/g/verona?after=0000000000001").Text,
+			"search":           juliet.Get("/search?q=secret").Text,
+			"API":              api("/groups/verona/messages"),
+			"group in the API": api("/groups/verona"),
+		}
 	}
 	for where, text := range look() {
 		if strings.Contains(text, "old secret") || strings.Contains(text, "tybalt") && where != "home" {
@@ -200,10 +216,15 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 		t.Errorf("said by %q", m)
 	}
 	kind := org.Federated
-	if _, err := r.Node.Org.Update(t.Context(), acts.System, testrig.Host, g.ID, org.GroupChange{Kind: &kind}); err != nil {
+	if _, err := r.Node.Org.Update(t.Context(), acts.System, testrig.Host, g.ID,
+		org.GroupChange{Kind: &kind}); err != nil {
 		t.Fatal(err)
 	}
-	for where, text := range map[string]string{"group": api("/groups/verona"), "messages": api("/groups/verona/messages"), "page": juliet.Get("/g/verona").Text} {
+	for where, text := range map[string]string{
+		"group":    api("/groups/verona"),
+		"messages": api("/groups/verona/messages"),
+		"page":     juliet.Get("/g/verona").Text,
+	} {
 		if strings.Contains(text, "romeo@"+testrig.Host) {
 			t.Errorf("%s shows an address that the room does not", where)
 		}
@@ -229,15 +250,18 @@ func TestSupervisorsPutPeopleWhereTheyMay(t *testing.T) {
 			t.Fatal(p.Status, p.Text)
 		}
 	}
-	if p := tybalt.Get("/admin/people/new"); p.Status != 200 || strings.Contains(p.Text, "Board") || strings.Contains(p.Text, "Council") || !strings.Contains(p.Text, "Canteen") {
+	if p := tybalt.Get("/admin/people/new"); p.Status != 200 || strings.Contains(p.Text, "Board") ||
+		strings.Contains(p.Text, "Council") || !strings.Contains(p.Text, "Canteen") {
 		t.Errorf("the form: %d", p.Status)
 	}
 	for slug, status := range map[string]int{"board": 422, "council": 422, "canteen": 303} {
-		if p := tybalt.Post("/admin/people/new", "full_name", "Spy "+slug, "department", "Sales", "groups", slug, "do", "create"); p.Status != status {
+		if p := tybalt.Post("/admin/people/new", "full_name", "Spy "+slug, "department", "Sales",
+			"groups", slug, "do", "create"); p.Status != status {
 			t.Errorf("into %s: %d", slug, p.Status)
 		}
 	}
-	// Of no department, a supervisor sees nobody; and an address that is taken is a mistake of who gives it. On every engine.
+	// Of no department, a supervisor sees nobody; and an address that is taken is a mistake of who
+	// gives it. On every engine.
 	role(t, r, "tybalt", store.RoleSupervisor, "")
 	tybalt.Get("/me") // which says what was just done
 	if p := tybalt.Get("/admin/people"); p.Status != 200 || strings.Contains(p.Text, "spy") {
@@ -254,7 +278,8 @@ func TestWhatXMLCannotHold(t *testing.T) {
 	r.Account("!romeo", "juliet")
 	romeo := r.Browser(t)
 	romeo.SignIn("romeo")
-	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members", "member", "juliet"); p.Status != 303 {
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members",
+		"member", "juliet"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
@@ -262,7 +287,8 @@ func TestWhatXMLCannotHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := signIn(t, r, "juliet")
-	do(t, c, "<presence to='"+g.Room+"@groups."+testrig.Host+"/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
+	do(t, c, "<presence to='"+g.Room+"@groups."+testrig.Host+
+		"/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
 	for _, text := range []string{"one\x01", "two\x00", "three\xff", "four\ufffe"} {
 		if p := romeo.Post("/g/verona", "text", text); p.Status != 303 && p.Status != 422 {
 			t.Errorf("%q: %d", text, p.Status)
@@ -278,7 +304,9 @@ func TestWhatXMLCannotHold(t *testing.T) {
 			break
 		}
 	}
-	for _, path := range []string{"/search?q=%00a", "/g/%00", "/people?q=%ff", "/admin/people?q=%00", "/i/%00", "/admin/people/%00"} {
+	for _, path := range []string{
+		"/search?q=%00a", "/g/%00", "/people?q=%ff", "/admin/people?q=%00", "/i/%00", "/admin/people/%00",
+	} {
 		if p := romeo.Get(path); p.Status >= 500 {
 			t.Errorf("%s: %d", path, p.Status)
 		}
@@ -293,7 +321,8 @@ func TestClosingAThemeOnPages(t *testing.T) {
 	romeo.SignIn("romeo")
 	juliet.SignIn("juliet")
 	paris.SignIn("paris")
-	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "public", "themes_by", "members", "member", "juliet", "member", "paris"); p.Status != 303 {
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "public", "themes_by", "members", "member", "juliet",
+		"member", "paris"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
 	made := juliet.Post("/g/verona/themes", "name", "Balcony")
@@ -314,7 +343,11 @@ func TestClosingAThemeOnPages(t *testing.T) {
 		b    *testrig.Browser
 		may  bool
 		form string
-	}{{"another member", paris, false, ""}, {"who has created it", juliet, true, ""}, {"who has created it", juliet, true, "open"}} {
+	}{
+		{"another member", paris, false, ""},
+		{"who has created it", juliet, true, ""},
+		{"who has created it", juliet, true, "open"},
+	} {
 		was := closed()
 		if is := offered(try.b); is != try.may {
 			t.Errorf("%s is offered to close it: %v", try.who, is)

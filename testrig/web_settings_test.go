@@ -41,15 +41,20 @@ func as(fields ...string) []string {
 func TestSettingsPage(t *testing.T) {
 	r, owner := settingsRig(t)
 	p := owner.Get("/admin/settings")
-	for _, want := range []string{`value="Verona Ltd"`, "from the configuration", "hosts.title", "auth.two_factor", "No tokens", `name="signin.session_idle.n" value="2"`} {
+	for _, want := range []string{
+		`value="Verona Ltd"`, "from the configuration", "hosts.title", "auth.two_factor", "No tokens",
+		`name="signin.session_idle.n" value="2"`,
+	} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if p := owner.Post("/admin/settings/organization", as("organization.title", "Montague & Co", "organization.role_member", "Agent")...); p.Status != http.StatusSeeOther {
+	if p := owner.Post("/admin/settings/organization", as("organization.title", "Montague & Co",
+		"organization.role_member", "Agent")...); p.Status != http.StatusSeeOther {
 		t.Fatal(p.Status, p.Text)
 	}
-	if v := r.Node.Settings().Of(testrig.Host); v.Title != "Montague & Co" || v.Roles["member"] != "Agent" || v.Lang != "" {
+	if v := r.Node.Settings().Of(testrig.Host); v.Title != "Montague & Co" ||
+		v.Roles["member"] != "Agent" || v.Lang != "" {
 		t.Errorf("%+v", v)
 	}
 	p = owner.Get("/admin/settings")
@@ -62,10 +67,12 @@ func TestSettingsPage(t *testing.T) {
 		t.Error("members are not called agents")
 	}
 	es, err := r.Node.Store.AuditEntries(t.Context(), testrig.Host, store.AuditFilter{Action: "settings", Limit: 5})
-	if err != nil || len(es) != 1 || es[0].Actor != "romeo" || !strings.Contains(es[0].Detail, `"organization.title":["Verona Ltd","Montague \u0026 Co"]`) {
+	if err != nil || len(es) != 1 || es[0].Actor != "romeo" ||
+		!strings.Contains(es[0].Detail, `"organization.title":["Verona Ltd","Montague \u0026 Co"]`) {
 		t.Errorf("%v %+v", err, es)
 	}
-	if p := owner.Get("/admin/audit?action=settings"); !strings.Contains(p.Text, "Name of the organization: <del>Verona Ltd</del> → Montague &amp; Co") {
+	if p := owner.Get("/admin/audit?action=settings"); !strings.Contains(p.Text,
+		"Name of the organization: <del>Verona Ltd</del> → Montague &amp; Co") {
 		t.Error("the audit log does not say what has changed")
 	}
 	if p := owner.Post("/admin/settings/default", "name", "organization.title"); p.Status != http.StatusSeeOther {
@@ -82,15 +89,19 @@ func TestSettingsPage(t *testing.T) {
 	}
 }
 
-// What is wrong is said beside its field, with what was sent, and nothing is kept; who has not touched a field does not undo
-// what another has set.
+// What is wrong is said beside its field, with what was sent, and nothing is kept; who has not touched a field does not
+// undo what another has set.
 func TestSettingsMistakesAndOthers(t *testing.T) {
 	r, owner := settingsRig(t)
-	p := owner.Post("/admin/settings/signin", "was:signin.two_factor", "", "signin.two_factor", "owner", "signin.two_factor", "admin", "was:signin.session_idle", "2d", "signin.session_idle.n", "forty", "signin.session_idle.unit", "h")
+	p := owner.Post("/admin/settings/signin", "was:signin.two_factor", "", "signin.two_factor", "owner",
+		"signin.two_factor", "admin", "was:signin.session_idle", "2d", "signin.session_idle.n", "forty",
+		"signin.session_idle.unit", "h")
 	if p.Status != http.StatusUnprocessableEntity {
 		t.Fatal(p.Status)
 	}
-	for _, want := range []string{"Enter a duration from 5 minutes to 365 days", `value="forty"`, `value="owner" checked`, "Nothing was saved"} {
+	for _, want := range []string{
+		"Enter a duration from 5 minutes to 365 days", `value="forty"`, `value="owner" checked`, "Nothing was saved",
+	} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -105,8 +116,11 @@ func TestSettingsMistakesAndOthers(t *testing.T) {
 		}
 	}
 	shown := []string{"was:retention.archive", "0d", "was:retention.uploads", "90d"}
-	save(append(shown, "retention.archive.n", "400", "retention.archive.unit", "d", "retention.uploads.n", "90", "retention.uploads.unit", "d")...)
-	save(append(shown, "retention.archive.n", "0", "retention.archive.unit", "d", "retention.uploads.n", "30", "retention.uploads.unit", "d")...) // from a page that was shown before
+	save(append(shown, "retention.archive.n", "400", "retention.archive.unit", "d", "retention.uploads.n", "90",
+		"retention.uploads.unit", "d")...)
+	// from a page that was shown before
+	save(append(shown, "retention.archive.n", "0", "retention.archive.unit", "d", "retention.uploads.n", "30",
+		"retention.uploads.unit", "d")...)
 	day := 24 * time.Hour
 	if v := r.Node.Settings().Of(testrig.Host); v.Archive != 400*day || v.Uploads != 30*day {
 		t.Errorf("%v %v", v.Archive, v.Uploads)
@@ -122,8 +136,10 @@ func TestSettingsAreForAdministrators(t *testing.T) {
 	for _, name := range []string{"tybalt", "juliet"} {
 		b := r.Browser(t)
 		b.SignIn(name)
-		for _, p := range []testrig.Page{b.Get("/admin/settings"), b.Post("/admin/settings/organization", as("organization.title", "Mine")...),
-			b.Post("/admin/settings/default", "name", "organization.title"), b.Post("/admin/settings/tokens/revoke", "owner", "romeo", "token", "x")} {
+		for _, p := range []testrig.Page{b.Get("/admin/settings"), b.Post("/admin/settings/organization",
+			as("organization.title", "Mine")...),
+			b.Post("/admin/settings/default", "name", "organization.title"), b.Post("/admin/settings/tokens/revoke",
+				"owner", "romeo", "token", "x")} {
 			if p.Status != http.StatusForbidden {
 				t.Errorf("%s: %d", name, p.Status)
 			}
@@ -134,9 +150,11 @@ func TestSettingsAreForAdministrators(t *testing.T) {
 // What is set about invitations holds on pages, and there is no way round it.
 func TestSettingsOfInvitations(t *testing.T) {
 	r, owner := settingsRig(t)
-	if p := owner.Post("/admin/settings/invitations", "was:invitations.by", "supervisor", "invitations.by", "admin", "was:invitations.reusable", "true", "was:invitations.validity", "7d",
-		"invitations.validity.n", "3", "invitations.validity.unit", "h", "was:invitations.apps", "admins", "invitations.apps", "admins", "was:invitations.max_uses", "500", "invitations.max_uses", "500",
-		"was:invitations.max_open", "2000", "invitations.max_open", "1"); p.Status != http.StatusSeeOther {
+	if p := owner.Post("/admin/settings/invitations", "was:invitations.by", "supervisor", "invitations.by", "admin",
+		"was:invitations.reusable", "true", "was:invitations.validity", "7d", "invitations.validity.n", "3",
+		"invitations.validity.unit", "h", "was:invitations.apps", "admins", "invitations.apps", "admins",
+		"was:invitations.max_uses", "500", "invitations.max_uses", "500", "was:invitations.max_open", "2000",
+		"invitations.max_open", "1"); p.Status != http.StatusSeeOther {
 		t.Fatal(p.Status, p.Text)
 	}
 	tybalt := r.Browser(t)
@@ -179,7 +197,8 @@ func TestSettingsOfSessions(t *testing.T) {
 	if err := r.Node.Store.TouchWebSession(t.Context(), ws[0]); err != nil {
 		t.Fatal(err)
 	}
-	if p := owner.Post("/admin/settings/signin", "was:signin.two_factor", "", "was:signin.session_idle", "2d", "signin.session_idle.n", "30", "signin.session_idle.unit", "m"); p.Status != http.StatusSeeOther {
+	if p := owner.Post("/admin/settings/signin", "was:signin.two_factor", "", "was:signin.session_idle", "2d",
+		"signin.session_idle.n", "30", "signin.session_idle.unit", "m"); p.Status != http.StatusSeeOther {
 		t.Fatal(p.Status, p.Text)
 	}
 	if p := juliet.Get("/me"); p.Status != http.StatusSeeOther || !strings.HasPrefix(p.To, "/login") {
@@ -195,7 +214,8 @@ func TestSettingsTokens(t *testing.T) {
 	r, owner := settingsRig(t)
 	juliet := r.Browser(t)
 	juliet.SignIn("juliet")
-	if p := juliet.Post("/me/tokens", "name", "robot", "scope", "people:read", "days", "30", "current", testrig.Password); p.Status != http.StatusOK {
+	if p := juliet.Post("/me/tokens", "name", "robot", "scope", "people:read", "days", "30",
+		"current", testrig.Password); p.Status != http.StatusOK {
 		t.Fatal(p.Status, p.Text)
 	}
 	if p := owner.Get("/admin/settings"); !strings.Contains(p.Text, "robot") {

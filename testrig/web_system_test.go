@@ -28,7 +28,8 @@ func TestBackupOnPage(t *testing.T) {
 	owner.SignIn("romeo")
 	admin.SignIn("paris")
 	other.SignIn("tybalt")
-	if p := owner.Get("/admin/system"); !strings.Contains(p.Text, "No backup yet.") || !strings.Contains(p.Text, "Messages between people") {
+	if p := owner.Get("/admin/system"); !strings.Contains(p.Text, "No backup yet.") ||
+		!strings.Contains(p.Text, "Messages between people") {
 		t.Error("the page lacks storage or backups")
 	}
 	for _, b := range []*testrig.Browser{admin, other} {
@@ -74,7 +75,8 @@ func TestBackupOnPage(t *testing.T) {
 	if b, err := backup.Verify(t.Context(), f); err != nil || !b.Database {
 		t.Errorf("%+v %v", b, err)
 	}
-	es, err := r.Node.Store.AuditEntries(t.Context(), testrig.Host, store.AuditFilter{Action: "system.backup", Limit: 5})
+	es, err := r.Node.Store.AuditEntries(t.Context(), testrig.Host,
+		store.AuditFilter{Action: "system.backup", Limit: 5})
 	if err != nil || len(es) != 1 || es[0].Actor != "romeo" {
 		t.Errorf("%v %+v", err, es)
 	}

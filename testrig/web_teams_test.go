@@ -37,10 +37,13 @@ func TestTeamsOnPages(t *testing.T) {
 	if p := b.Get("/admin/teams"); p.Status != 200 || !strings.Contains(p.Text, "No teams yet") {
 		t.Errorf("without teams: %d", p.Status)
 	}
-	if p := b.Post("/admin/teams", "name", "Sales", "emoji", "no emoji", "description", "We sell"); p.Status != 422 || !strings.Contains(p.Text, `id="emoji" name="emoji" value="no emoji" maxlength="16" aria-invalid="true"`) || !strings.Contains(p.Text, "We sell") {
+	if p := b.Post("/admin/teams", "name", "Sales", "emoji", "no emoji", "description", "We sell"); p.Status != 422 ||
+		!strings.Contains(p.Text, `id="emoji" name="emoji" value="no emoji" maxlength="16" aria-invalid="true"`) ||
+		!strings.Contains(p.Text, "We sell") {
 		t.Errorf("no emoji: %d", p.Status)
 	}
-	if p := b.Post("/admin/teams", "name", "Sales", "emoji", "🛒", "description", "We sell"); p.To != "/admin/teams/sales/people?as=outside" {
+	if p := b.Post("/admin/teams", "name", "Sales", "emoji", "🛒",
+		"description", "We sell"); p.To != "/admin/teams/sales/people?as=outside" {
 		t.Fatalf("made: %d to %q", p.Status, p.To)
 	}
 	if p := b.Post("/admin/teams", "name", "Sales"); p.Status != 422 && p.Status != 409 {
@@ -49,7 +52,8 @@ func TestTeamsOnPages(t *testing.T) {
 	if p := b.Get("/admin/teams?q=sell"); !strings.Contains(p.Text, "/admin/teams/sales") {
 		t.Error("not found by its description")
 	}
-	if p := b.Get("/admin/teams?q=kitchen"); strings.Contains(p.Text, `href="/admin/teams/sales"`) || !strings.Contains(p.Text, "No team found") {
+	if p := b.Get("/admin/teams?q=kitchen"); strings.Contains(p.Text, `href="/admin/teams/sales"`) ||
+		!strings.Contains(p.Text, "No team found") {
 		t.Error("found by what it has not")
 	}
 	for _, name := range []string{"Shop", "Fair"} {
@@ -64,19 +68,24 @@ func TestTeamsOnPages(t *testing.T) {
 	if p := b.Get("/admin/teams/sales/people"); !strings.Contains(p.Text, "Nobody is in this team yet") {
 		t.Error("empty, and does not say so")
 	}
-	if p := b.Get("/admin/teams/sales/people?as=outside&q=jul"); !strings.Contains(p.Text, `value="juliet"`) || strings.Contains(p.Text, `value="nurse"`) {
+	if p := b.Get("/admin/teams/sales/people?as=outside&q=jul"); !strings.Contains(p.Text, `value="juliet"`) ||
+		strings.Contains(p.Text, `value="nurse"`) {
 		t.Error("the search for who is not in it")
 	}
-	if p := b.Post("/admin/teams/sales/people", "do", "in"); p.Status != 303 || !strings.Contains(b.Get("/admin/teams/sales/people").Text, "Select some people first") {
+	if p := b.Post("/admin/teams/sales/people", "do", "in"); p.Status != 303 ||
+		!strings.Contains(b.Get("/admin/teams/sales/people").Text, "Select some people first") {
 		t.Errorf("nobody ticked: %d", p.Status)
 	}
-	if p := b.Post("/admin/teams/sales/people", "do", "in", "member", "nobody"); p.Status != 303 || !strings.Contains(b.Get("/admin/teams/sales/people").Text, "There is no account") {
+	if p := b.Post("/admin/teams/sales/people", "do", "in", "member", "nobody"); p.Status != 303 ||
+		!strings.Contains(b.Get("/admin/teams/sales/people").Text, "There is no account") {
 		t.Errorf("who there is not: %d", p.Status)
 	}
 	if p := b.Post("/admin/teams/sales/people", "do", "in", "member", "juliet", "member", "nurse"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if text := b.Get("/admin/teams/sales/people").Text; !strings.Contains(text, "2 people joined the team") || !strings.Contains(text, `value="juliet"`) || strings.Contains(text, `value="paris"`) || !strings.Contains(text, "data-undo") {
+	if text := b.Get("/admin/teams/sales/people").Text; !strings.Contains(text, "2 people joined the team") ||
+		!strings.Contains(text, `value="juliet"`) || strings.Contains(text, `value="paris"`) ||
+		!strings.Contains(text, "data-undo") {
 		t.Error("who is in it is not listed")
 	}
 	gs, err := r.Node.Store.GroupsOf(t.Context(), testrig.Host, "juliet@example.org")
@@ -89,35 +98,45 @@ func TestTeamsOnPages(t *testing.T) {
 		}
 	}
 	// What it is.
-	if p := b.Post("/admin/teams/sales", "name", "Vente", "emoji", "💶", "description", "Nous vendons", "mention_by", "nobody"); p.Status != 303 {
+	if p := b.Post("/admin/teams/sales", "name", "Vente", "emoji", "💶", "description", "Nous vendons",
+		"mention_by", "nobody"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if x, _ := teamOf(t, r, "sales"); x.Name != "Vente" || x.Emoji != "💶" || x.MentionBy != "nobody" || x.Description != "Nous vendons" {
+	if x, _ := teamOf(t, r, "sales"); x.Name != "Vente" || x.Emoji != "💶" || x.MentionBy != "nobody" ||
+		x.Description != "Nous vendons" {
 		t.Errorf("%+v", x)
 	}
-	if p := b.Post("/admin/teams/sales", "name", strings.Repeat("x", 200)); p.Status != 422 || !strings.Contains(p.Text, `aria-invalid="true"`) {
+	if p := b.Post("/admin/teams/sales", "name", strings.Repeat("x", 200)); p.Status != 422 ||
+		!strings.Contains(p.Text, `aria-invalid="true"`) {
 		t.Errorf("a name without end: %d", p.Status)
 	}
-	if text := b.Get("/admin/teams/sales").Text; !strings.Contains(text, "💶 Vente") || !strings.Contains(text, `value="shop" checked`) || strings.Contains(text, `value="fair" checked`) {
+	if text := b.Get("/admin/teams/sales").Text; !strings.Contains(text, "💶 Vente") ||
+		!strings.Contains(text, `value="shop" checked`) || strings.Contains(text, `value="fair" checked`) {
 		t.Error("its page does not show its hat and default groups")
 	}
 	// What it shares.
-	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours", "text", "We open\nat nine."); p.Status != 303 {
+	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours",
+		"text", "We open\nat nine."); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "", "text", "lost?"); p.Status != 422 || !strings.Contains(p.Text, "lost?") {
+	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "", "text", "lost?"); p.Status != 422 ||
+		!strings.Contains(p.Text, "lost?") {
 		t.Errorf("a reply without a name: %d", p.Status)
 	}
-	if p := b.Post("/admin/teams/sales/shared", "kind", "contact", "name", "no address at all @", "text", "X"); p.Status != 422 || !strings.Contains(p.Text, "This is not an address") {
+	if p := b.Post("/admin/teams/sales/shared", "kind", "contact", "name", "no address at all @",
+		"text", "X"); p.Status != 422 || !strings.Contains(p.Text, "This is not an address") {
 		t.Errorf("no address: %d", p.Status)
 	}
-	if p := b.Post("/admin/teams/sales/shared", "kind", "contact", "name", "shop@partner.example", "text", "The partner"); p.Status != 303 {
+	if p := b.Post("/admin/teams/sales/shared", "kind", "contact", "name", "shop@partner.example",
+		"text", "The partner"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
-	if text := b.Get("/admin/teams/sales/shared").Text; !strings.Contains(text, "We open\nat nine.") || !strings.Contains(text, "shop@partner.example") || !strings.Contains(text, "The partner") {
+	if text := b.Get("/admin/teams/sales/shared").Text; !strings.Contains(text, "We open\nat nine.") ||
+		!strings.Contains(text, "shop@partner.example") || !strings.Contains(text, "The partner") {
 		t.Error("what is shared is not listed")
 	}
-	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours", "do", "remove"); p.Status != 303 || strings.Contains(b.Get("/admin/teams/sales/shared").Text, "at nine") {
+	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours", "do", "remove"); p.Status != 303 ||
+		strings.Contains(b.Get("/admin/teams/sales/shared").Text, "at nine") {
 		t.Errorf("taken back: %d", p.Status)
 	}
 	if p := b.Post("/admin/teams/sales/shared", "kind", "secret", "name", "x", "text", "y"); p.Status != 422 {
@@ -130,7 +149,9 @@ func TestTeamsOnPages(t *testing.T) {
 	if p := b.Post("/admin/teams/sales/delete", "confirm", "Vente"); p.Status != 303 {
 		t.Errorf("deleted: %d", p.Status)
 	}
-	for _, path := range []string{"/admin/teams/sales", "/admin/teams/sales/people", "/admin/teams/sales/shared", "/admin/teams/none"} {
+	for _, path := range []string{
+		"/admin/teams/sales", "/admin/teams/sales/people", "/admin/teams/sales/shared", "/admin/teams/none",
+	} {
 		if p := b.Get(path); p.Status != 404 {
 			t.Errorf("%s afterwards: %d", path, p.Status)
 		}
@@ -152,29 +173,46 @@ func TestTeamsOfASupervisor(t *testing.T) {
 			t.Fatal(p.Status, p.Text)
 		}
 	}
-	if p := tybalt.Get("/admin/teams"); p.Status != 200 || !strings.Contains(p.Text, "You are not in a team") || strings.Contains(p.Text, `<form method="post" action="/admin/teams">`) {
+	if p := tybalt.Get("/admin/teams"); p.Status != 200 || !strings.Contains(p.Text, "You are not in a team") ||
+		strings.Contains(p.Text, `<form method="post" action="/admin/teams">`) {
 		t.Errorf("in no team: %d", p.Status)
 	}
 	romeo.Post("/admin/teams/sales/people", "do", "in", "member", "tybalt", "member", "juliet")
-	if text := tybalt.Get("/admin/teams").Text; !strings.Contains(text, "/admin/teams/sales") || strings.Contains(text, "/admin/teams/board") {
+	if text := tybalt.Get("/admin/teams").Text; !strings.Contains(text, "/admin/teams/sales") ||
+		strings.Contains(text, "/admin/teams/board") {
 		t.Error("the list is not of the own teams")
 	}
-	for path, status := range map[string]int{"/admin/teams/sales": 200, "/admin/teams/sales/people": 200, "/admin/teams/sales/people?as=outside": 200, "/admin/teams/sales/shared": 200,
-		"/admin/teams/board": 404, "/admin/teams/board/people": 404, "/admin/teams/board/shared": 404} {
+	for path, status := range map[string]int{
+		"/admin/teams/sales":                   200,
+		"/admin/teams/sales/people":            200,
+		"/admin/teams/sales/people?as=outside": 200,
+		"/admin/teams/sales/shared":            200,
+		"/admin/teams/board":                   404,
+		"/admin/teams/board/people":            404,
+		"/admin/teams/board/shared":            404,
+	} {
 		if p := tybalt.Get(path); p.Status != status {
 			t.Errorf("%s: %d, want %d", path, p.Status, status)
 		}
 	}
-	if text := tybalt.Get("/admin/teams/sales").Text; strings.Contains(text, `name="mention_by"`) || strings.Contains(text, "/delete") {
+	if text := tybalt.Get("/admin/teams/sales").Text; strings.Contains(text, `name="mention_by"`) ||
+		strings.Contains(text, "/delete") {
 		t.Error("is offered to change what the team is")
 	}
-	for _, try := range [][]string{{"/admin/teams", "name", "Mine"}, {"/admin/teams/sales", "name", "Mine"}, {"/admin/teams/sales/delete", "confirm", "Sales"},
-		{"/admin/teams/board/people", "do", "in", "member", "tybalt"}, {"/admin/teams/board/shared", "kind", "snippet", "name", "x", "text", "y"}} {
-		if p := tybalt.Post(try[0], try[1:]...); p.Status != 403 && (p.Status != 404 || !strings.Contains(try[0], "board")) {
+	for _, try := range [][]string{
+		{"/admin/teams", "name", "Mine"},
+		{"/admin/teams/sales", "name", "Mine"},
+		{"/admin/teams/sales/delete", "confirm", "Sales"},
+		{"/admin/teams/board/people", "do", "in", "member", "tybalt"},
+		{"/admin/teams/board/shared", "kind", "snippet", "name", "x", "text", "y"},
+	} {
+		if p := tybalt.Post(try[0], try[1:]...); p.Status != 403 &&
+			(p.Status != 404 || !strings.Contains(try[0], "board")) {
 			t.Errorf("%v: %d", try, p.Status)
 		}
 	}
-	if text := tybalt.Get("/admin/teams/sales/people?as=outside").Text; !strings.Contains(text, `value="paris"`) || strings.Contains(text, `value="romeo"`) {
+	if text := tybalt.Get("/admin/teams/sales/people?as=outside").Text; !strings.Contains(text, `value="paris"`) ||
+		strings.Contains(text, `value="romeo"`) {
 		t.Error("who may be added")
 	}
 	tybalt.Post("/admin/teams/sales/people", "do", "in", "member", "paris")
@@ -184,7 +222,8 @@ func TestTeamsOfASupervisor(t *testing.T) {
 	if _, names := teamOf(t, r, "sales"); !slices.Equal(names, []string{"juliet", "paris", "tybalt"}) {
 		t.Errorf("the team has %v", names)
 	}
-	if p := tybalt.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours", "text", "At nine"); p.Status != 303 {
+	if p := tybalt.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours",
+		"text", "At nine"); p.Status != 303 {
 		t.Errorf("a saved reply: %d %s", p.Status, p.Text)
 	}
 }
@@ -204,7 +243,8 @@ func TestTeamOfMany(t *testing.T) {
 		t.Fatal(p.Status)
 	}
 	b.Post("/admin/teams", "name", "Many")
-	if text := b.Get("/admin/teams/many/people?as=outside&department=Team+1").Text; !strings.Contains(text, "Select all 30 people of this list") {
+	if text := b.Get("/admin/teams/many/people?as=outside&department=Team+1").Text; !strings.Contains(text,
+		"Select all 30 people of this list") {
 		t.Error("no offer to take all of the list")
 	}
 	if p := b.Post("/admin/teams/many/people", "do", "in", "all", "1", "department", "Team 1"); p.Status != 303 {
@@ -213,7 +253,8 @@ func TestTeamOfMany(t *testing.T) {
 	if _, names := teamOf(t, r, "many"); len(names) != 30 || names[0] != "p1" {
 		t.Errorf("the team has %d: %v", len(names), names)
 	}
-	if text := b.Get("/admin/teams/many/people?page=2").Text; strings.Count(text, `type="checkbox" name="member"`) != 5 {
+	if text := b.Get("/admin/teams/many/people?page=2").Text; strings.Count(text,
+		`type="checkbox" name="member"`) != 5 {
 		t.Errorf("the second page has %d", strings.Count(text, `type="checkbox" name="member"`))
 	}
 }

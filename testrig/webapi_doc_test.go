@@ -98,7 +98,8 @@ func TestTheCommandLineIsAClientOfTheAPI(t *testing.T) {
 	}
 }
 
-// The description is OpenAPI 3.1 as programs read it: what refers to something finds it, what is named once is there once.
+// The description is OpenAPI 3.1 as programs read it: what refers to something finds it, what is
+// named once is there once.
 func TestAPIDescriptionIsValid(t *testing.T) {
 	r := testrig.Start(t, web)
 	p := r.Browser(t).Get("/api/openapi.json")
@@ -145,7 +146,8 @@ func TestAPIDescriptionIsValid(t *testing.T) {
 			named := make(map[string]bool)
 			inPath := 0
 			for _, p := range op.Parameters {
-				if named[p.In+p.Name] || len(p.Schema) == 0 || p.In == "path" && (!p.Required || !strings.Contains(path, "{"+p.Name+"}")) {
+				if named[p.In+p.Name] || len(p.Schema) == 0 ||
+					p.In == "path" && (!p.Required || !strings.Contains(path, "{"+p.Name+"}")) {
 					t.Errorf("%s: parameter %+v", at, p)
 				}
 				if named[p.In+p.Name] = true; p.In == "path" {
@@ -250,7 +252,8 @@ func TestAPIDocument(t *testing.T) {
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		for _, method := range []string{"get", "post", "put", "patch", "delete"} {
 			if op, ok := doc.Paths[path][method]; ok {
-				fmt.Fprintf(&table, "| `%s %s` | `%s` | %s |\n", strings.ToUpper(method), strings.TrimPrefix(path, "/api/v1"), op.Security[0]["token"][0], op.Summary)
+				fmt.Fprintf(&table, "| `%s %s` | `%s` | %s |\n", strings.ToUpper(method),
+					strings.TrimPrefix(path, "/api/v1"), op.Security[0]["token"][0], op.Summary)
 			}
 		}
 	}

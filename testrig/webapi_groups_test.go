@@ -45,7 +45,8 @@ func TestAPIGroups(t *testing.T) {
 		ReactBy     string `json:"react_by"`
 		Guests      bool
 	}
-	romeo.want(201, "POST", "/v1/groups", `{"name": "Verona", "kind": "private", "emoji": "🎭", "react_by": "moderators", "guests": true}`, &made)
+	romeo.want(201, "POST", "/v1/groups",
+		`{"name": "Verona", "kind": "private", "emoji": "🎭", "react_by": "moderators", "guests": true}`, &made)
 	if made.Kind != "private" || made.Emoji != "🎭" || made.ReactBy != "moderators" || !made.Guests {
 		t.Errorf("made: %+v", made)
 	}
@@ -53,19 +54,26 @@ func TestAPIGroups(t *testing.T) {
 		Added, Removed, Changed []string
 		Done                    bool
 	}
-	romeo.want(200, "POST", "/v1/groups/verona/members", `{"members": ["juliet", "tybalt@example.org"], "role": "member", "dry_run": true}`, &plan)
+	romeo.want(200, "POST", "/v1/groups/verona/members",
+		`{"members": ["juliet", "tybalt@example.org"], "role": "member", "dry_run": true}`, &plan)
 	if len(plan.Added) != 2 || plan.Done {
 		t.Errorf("the plan: %+v", plan)
 	}
 	juliet.want(404, "GET", "/v1/groups/verona", "", nil)
-	romeo.want(200, "POST", "/v1/groups/verona/members", `{"members": ["juliet", "tybalt@example.org"], "role": "member"}`, &plan)
+	romeo.want(200, "POST", "/v1/groups/verona/members",
+		`{"members": ["juliet", "tybalt@example.org"], "role": "member"}`, &plan)
 	juliet.want(200, "GET", "/v1/groups/verona", "", nil)
 	romeo.want(200, "POST", "/v1/groups/verona/members", `{"members": ["juliet"], "role": "moderator"}`, &plan)
 	if !plan.Done || len(plan.Changed) != 1 {
 		t.Errorf("done: %+v", plan)
 	}
-	for body, status := range map[string]int{`{"members": ["nobody"], "role": "member"}`: 404, `{"members": ["@"], "role": "member"}`: 422, `{"members": [], "role": "member"}`: 422,
-		`{"members": ["romeo"], "role": "none"}`: 403, `{"members": ["paris"], "role": "king"}`: 422} {
+	for body, status := range map[string]int{
+		`{"members": ["nobody"], "role": "member"}`: 404,
+		`{"members": ["@"], "role": "member"}`:      422,
+		`{"members": [], "role": "member"}`:         422,
+		`{"members": ["romeo"], "role": "none"}`:    403,
+		`{"members": ["paris"], "role": "king"}`:    422,
+	} {
 		romeo.want(status, "POST", "/v1/groups/verona/members", body, nil)
 	}
 	tybalt.want(403, "POST", "/v1/groups/verona/members", `{"members": ["paris"], "role": "member"}`, nil)
@@ -81,7 +89,8 @@ func TestAPIGroups(t *testing.T) {
 		Adding                              *struct{ Done, Total int }
 	}
 	juliet.want(403, "PATCH", "/v1/groups/verona", `{"name": "Mine"}`, nil)
-	romeo.want(200, "PATCH", "/v1/groups/verona", `{"name": "Fair Verona", "mention_by": "nobody", "since_join": true}`, &g)
+	romeo.want(200, "PATCH", "/v1/groups/verona",
+		`{"name": "Fair Verona", "mention_by": "nobody", "since_join": true}`, &g)
 	if g.Name != "Fair Verona" || g.MentionBy != "nobody" || !g.SinceJoin || g.Emoji != "🎭" {
 		t.Errorf("%+v", g)
 	}
@@ -96,7 +105,8 @@ func TestAPIGroups(t *testing.T) {
 	romeo.want(204, "PUT", "/v1/groups/verona/photo", string(put), nil)
 	var photo struct{ Type, Hash, Image string }
 	tybalt.want(200, "GET", "/v1/groups/verona/photo", "", &photo)
-	if raw, err := base64.StdEncoding.DecodeString(photo.Image); err != nil || photo.Type != "image/png" || len(raw) > 64<<10 {
+	if raw, err := base64.StdEncoding.DecodeString(photo.Image); err != nil ||
+		photo.Type != "image/png" || len(raw) > 64<<10 {
 		t.Errorf("%s, %d bytes, %v", photo.Type, len(raw), err)
 	}
 	romeo.want(422, "PUT", "/v1/groups/verona/photo", `{"image": "bm8gcGljdHVyZQ=="}`, nil)
@@ -154,7 +164,8 @@ func TestAPIGroups(t *testing.T) {
 		Restricted                bool
 		People                    []struct{ Address, Role string }
 	}
-	tybalt.want(201, "POST", "/v1/groups/verona/themes", `{"name": "Duel", "restricted": true, "people": ["juliet"]}`, &theme)
+	tybalt.want(201, "POST", "/v1/groups/verona/themes",
+		`{"name": "Duel", "restricted": true, "people": ["juliet"]}`, &theme)
 	at := "/v1/groups/verona/themes/" + theme.Key
 	if !theme.Restricted || theme.State != "open" || theme.Creator != "tybalt@example.org" {
 		t.Errorf("%+v", theme)
@@ -247,7 +258,8 @@ func TestAPIOrganization(t *testing.T) {
 	romeo.want(201, "POST", "/v1/people", `{"full_name": "Ben Volio", "department": "Court"}`, nil)
 	romeo.want(200, "POST", "/v1/people/ben.volio/invitation", `{"hours": 2}`, &i)
 	romeo.want(200, "GET", "/v1/invitations?name=ben.volio", "", &page)
-	if page.Total != 1 || page.Invitations[0].ID != i.ID || page.Invitations[0].State != "open" || page.Invitations[0].Link == "" {
+	if page.Total != 1 || page.Invitations[0].ID != i.ID || page.Invitations[0].State != "open" ||
+		page.Invitations[0].Link == "" {
 		t.Errorf("%+v", page)
 	}
 	tybalt.want(200, "GET", "/v1/invitations", "", &page)
@@ -255,8 +267,11 @@ func TestAPIOrganization(t *testing.T) {
 		t.Errorf("a supervisor sees others' invitations: %+v", page)
 	}
 	for n, c := range []apiClient{tybalt, paris} {
-		for _, x := range [][3]string{{"GET", "", ""}, {"DELETE", "", ""}, {"POST", "/resend", "{}"}, {"POST", "/extend", `{"hours": 3}`}} {
-			c.want([]int{404, 403}[n], x[0], "/v1/invitations/"+i.ID+x[1], x[2], nil) // a supervisor may have others of their own
+		for _, x := range [][3]string{
+			{"GET", "", ""}, {"DELETE", "", ""}, {"POST", "/resend", "{}"}, {"POST", "/extend", `{"hours": 3}`},
+		} {
+			// a supervisor may have others of their own
+			c.want([]int{404, 403}[n], x[0], "/v1/invitations/"+i.ID+x[1], x[2], nil)
 		}
 	}
 	romeo.want(200, "POST", "/v1/invitations/"+i.ID+"/resend", `{}`, &again)
@@ -293,7 +308,8 @@ func TestAPIOrganization(t *testing.T) {
 	if hook.Direction != "in" || !strings.Contains(hook.URL, "/hooks/") {
 		t.Errorf("%+v", hook)
 	}
-	romeo.want(201, "POST", "/v1/webhooks", `{"group": "verona", "name": "Log", "url": "https://hooks.example/in", "events": ["message"]}`, &hook)
+	romeo.want(201, "POST", "/v1/webhooks",
+		`{"group": "verona", "name": "Log", "url": "https://hooks.example/in", "events": ["message"]}`, &hook)
 	if hook.Direction != "out" || hook.Secret == "" {
 		t.Errorf("%+v", hook)
 	}
@@ -379,7 +395,10 @@ func TestAPIOrganization(t *testing.T) {
 	if len(tokens) != 3 {
 		t.Errorf("%d tokens", len(tokens))
 	}
-	for _, path := range []string{"/v1/webhooks", "/v1/federation/rules", "/v1/federation/domains", "/v1/health", "/v1/sessions", "/v1/reports", "/v1/settings", "/v1/teams", "/v1/audit", "/v1/deleted-groups", "/v1/dns", "/v1/findings"} {
+	for _, path := range []string{
+		"/v1/webhooks", "/v1/federation/rules", "/v1/federation/domains", "/v1/health", "/v1/sessions", "/v1/reports",
+		"/v1/settings", "/v1/teams", "/v1/audit", "/v1/deleted-groups", "/v1/dns", "/v1/findings",
+	} {
 		for _, c := range []apiClient{tybalt, paris} {
 			c.want(403, "GET", path, "", nil)
 		}

@@ -65,9 +65,11 @@ func TestAPI(t *testing.T) {
 	romeo, juliet := r.Browser(t), r.Browser(t)
 	romeo.SignIn("romeo")
 	juliet.SignIn("juliet")
-	all := apiClient{t, r.Browser(t), newToken(t, romeo, "people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read")}
+	all := apiClient{t, r.Browser(t), newToken(t, romeo, "people:read", "people:write", "groups:read", "groups:write",
+		"messages:read", "messages:write", "audit:read")}
 	reads := apiClient{t, r.Browser(t), newToken(t, romeo, "people:read")}
-	hers := apiClient{t, r.Browser(t), newToken(t, juliet, "people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write", "audit:read")}
+	hers := apiClient{t, r.Browser(t), newToken(t, juliet, "people:read", "people:write", "groups:read", "groups:write",
+		"messages:read", "messages:write", "audit:read")}
 	nobody := apiClient{t, r.Browser(t), ""}
 
 	var doc struct {
@@ -76,7 +78,8 @@ func TestAPI(t *testing.T) {
 			Security []map[string][]string
 		}
 	}
-	if status := nobody.do("GET", "/openapi.json", "", &doc); status != 200 || !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) < 12 {
+	if status := nobody.do("GET", "/openapi.json", "", &doc); status != 200 ||
+		!strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) < 12 {
 		t.Fatalf("%d, %s, %d paths", status, doc.OpenAPI, len(doc.Paths))
 	}
 	// Each operation that is described wants a token, and a scope of it.
@@ -108,42 +111,55 @@ func TestAPI(t *testing.T) {
 	}
 
 	var person struct{ Name, Address, State, Role string }
-	if status := all.do("POST", "/v1/people", `{"full_name": "Ben Volio", "email": "ben@work.example", "lang": "fr"}`, &person); status != 201 || person.Address != "ben@example.org" || person.State != "invited" {
+	if status := all.do("POST", "/v1/people", `{"full_name": "Ben Volio", "email": "ben@work.example", "lang": "fr"}`,
+		&person); status != 201 || person.Address != "ben@example.org" || person.State != "invited" {
 		t.Fatalf("%d, %+v", status, person)
 	}
 	var problem struct {
 		Detail string
 		Errors []struct{ Location string }
 	}
-	if status := all.do("POST", "/v1/people", `{"email": "BEN@work.example", "name": "other"}`, &problem); status != 409 || problem.Errors[0].Location != "body.email" {
+	if status := all.do("POST", "/v1/people", `{"email": "BEN@work.example", "name": "other"}`,
+		&problem); status != 409 || problem.Errors[0].Location != "body.email" {
 		t.Errorf("%d, %+v", status, problem)
 	}
 	if status := all.do("POST", "/v1/people", `{"name": "x", "colour": "red"}`, nil); status != 422 {
 		t.Errorf("a field that there is not: %d", status)
 	}
 	var link struct{ Link, URI string }
-	if status := all.do("POST", "/v1/people/ben/invitation", `{"hours": 2}`, &link); status != 200 || !strings.Contains(link.Link, "/i/") || !strings.Contains(link.URI, "preauth=") {
+	if status := all.do("POST", "/v1/people/ben/invitation", `{"hours": 2}`, &link); status != 200 ||
+		!strings.Contains(link.Link, "/i/") || !strings.Contains(link.URI, "preauth=") {
 		t.Fatalf("%d, %+v", status, link)
 	}
-	if p := r.Browser(t).Post(link.Link[strings.Index(link.Link, "/i/"):], "full_name", "Ben", "password", "A-good-Password-1"); p.To != "/welcome" {
+	if p := r.Browser(t).Post(link.Link[strings.Index(link.Link, "/i/"):], "full_name", "Ben",
+		"password", "A-good-Password-1"); p.To != "/welcome" {
 		t.Errorf("accepted: %d", p.Status)
 	}
 	var page struct {
 		Total  int
 		People []struct{ Name, State string }
 	}
-	if status := reads.do("GET", "/v1/people?q=ben&state=active", "", &page); status != 200 || page.Total != 1 || page.People[0].Name != "ben" {
+	if status := reads.do("GET", "/v1/people?q=ben&state=active", "", &page); status != 200 || page.Total != 1 ||
+		page.People[0].Name != "ben" {
 		t.Errorf("%d, %+v", status, page)
 	}
 	if status := reads.do("PATCH", "/v1/people/ben", `{"title": "x"}`, nil); status != 403 {
 		t.Errorf("writing with a scope to read: %d", status)
 	}
-	if status := all.do("PATCH", "/v1/people/ben", `{"title": "Cousin", "disabled": true}`, &person); status != 200 || person.State != "disabled" {
+	if status := all.do("PATCH", "/v1/people/ben", `{"title": "Cousin", "disabled": true}`, &person); status != 200 ||
+		person.State != "disabled" {
 		t.Errorf("%d, %+v", status, person)
 	}
 	// A member's token with every scope is still a member's.
-	for _, c := range [][3]string{{"GET", "/v1/people", ""}, {"GET", "/v1/people/romeo", ""}, {"POST", "/v1/people", `{"name": "x"}`}, {"DELETE", "/v1/people/ben", ""}, {"GET", "/v1/audit", ""},
-		{"POST", "/v1/groups", `{"name": "x"}`}, {"PATCH", "/v1/people/juliet", `{"role": "owner"}`}} {
+	for _, c := range [][3]string{
+		{"GET", "/v1/people", ""},
+		{"GET", "/v1/people/romeo", ""},
+		{"POST", "/v1/people", `{"name": "x"}`},
+		{"DELETE", "/v1/people/ben", ""},
+		{"GET", "/v1/audit", ""},
+		{"POST", "/v1/groups", `{"name": "x"}`},
+		{"PATCH", "/v1/people/juliet", `{"role": "owner"}`},
+	} {
 		if status := hers.do(c[0], c[1], c[2], nil); status != 403 {
 			t.Errorf("%s %s by a member: %d", c[0], c[1], status)
 		}
@@ -162,7 +178,8 @@ func TestAPI(t *testing.T) {
 		t.Errorf("%d", status)
 	}
 	var ms []struct{ Text, Sender string }
-	if status := all.do("GET", "/v1/groups/verona/messages", "", &ms); status != 200 || ms[len(ms)-1].Text != "wherefore" || ms[len(ms)-1].Sender != "juliet@example.org" {
+	if status := all.do("GET", "/v1/groups/verona/messages", "", &ms); status != 200 ||
+		ms[len(ms)-1].Text != "wherefore" || ms[len(ms)-1].Sender != "juliet@example.org" {
 		t.Errorf("%d, %+v", status, ms)
 	}
 	if status := all.do("GET", "/v1/search?q=wherefore", "", &ms); status != 200 || len(ms) != 1 {
@@ -172,7 +189,8 @@ func TestAPI(t *testing.T) {
 		t.Errorf("a member makes herself owner: %d", status)
 	}
 	var log []struct{ Actor, Action string }
-	if status := all.do("GET", "/v1/audit?action=group", "", &log); status != 200 || len(log) < 2 || log[0].Actor != "romeo" {
+	if status := all.do("GET", "/v1/audit?action=group", "", &log); status != 200 || len(log) < 2 ||
+		log[0].Actor != "romeo" {
 		t.Errorf("%d, %+v", status, log)
 	}
 	// Revoked, it is no good; so is that of a disabled account.
@@ -180,7 +198,8 @@ func TestAPI(t *testing.T) {
 	if hash == nil {
 		t.Fatal("no token on the page")
 	}
-	if p := romeo.Post("/me/tokens/revoke", "token", hash[1]); p.Status != 303 || hers.do("GET", "/v1/groups", "", nil) != 200 {
+	if p := romeo.Post("/me/tokens/revoke", "token", hash[1]); p.Status != 303 ||
+		hers.do("GET", "/v1/groups", "", nil) != 200 {
 		t.Error("somebody else's token was revoked")
 	}
 	juliet.Post("/me/tokens/revoke", "token", hash[1])

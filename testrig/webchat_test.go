@@ -12,7 +12,8 @@ import (
 	"parley/testrig"
 )
 
-// The WebSocket of the chat page knows who it is by the page's session, offers nothing but that, and is for the page alone.
+// The WebSocket of the chat page knows who it is by the page's session, offers nothing but that, and
+// is for the page alone.
 func TestChatSocket(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet")
@@ -24,7 +25,8 @@ func TestChatSocket(t *testing.T) {
 		if origin != "" {
 			h.Set("Origin", origin)
 		}
-		c, res, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws", &websocket.DialOptions{HTTPClient: b.Client(), HTTPHeader: h, Subprotocols: []string{"xmpp"}})
+		c, res, err := websocket.Dial(ctx, "wss://"+testrig.Host+"/chat/ws",
+			&websocket.DialOptions{HTTPClient: b.Client(), HTTPHeader: h, Subprotocols: []string{"xmpp"}})
 		if err != nil {
 			if res == nil {
 				t.Fatal(err)
@@ -65,20 +67,24 @@ func TestChatSocket(t *testing.T) {
 		return `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='` + mechanism + `'>` + id + `</auth>`
 	}
 	c, _ := dial(b, "https://"+testrig.Host)
-	if f := open(c); strings.Count(f, "<mechanism>") != 1 || !strings.Contains(f, "<mechanism>EXTERNAL</mechanism>") || strings.Contains(f, "register") {
+	if f := open(c); strings.Count(f, "<mechanism>") != 1 || !strings.Contains(f, "<mechanism>EXTERNAL</mechanism>") ||
+		strings.Contains(f, "register") {
 		t.Errorf("on offer: %s", f)
 	}
-	if a := say(c, auth("PLAIN", "AHJvbWVvAHBlbmNpbC1hbmQtcGFwZXI="), "failure"); !strings.Contains(a, "invalid-mechanism") {
+	if a := say(c, auth("PLAIN", "AHJvbWVvAHBlbmNpbC1hbmQtcGFwZXI="), "failure"); !strings.Contains(a,
+		"invalid-mechanism") {
 		t.Errorf("a password: %s", a)
 	}
-	if a := say(c, auth("EXTERNAL", "anVsaWV0QGV4YW1wbGUub3Jn"), "failure"); !strings.Contains(a, "invalid-authzid") { // juliet@example.org
+	// juliet@example.org
+	if a := say(c, auth("EXTERNAL", "anVsaWV0QGV4YW1wbGUub3Jn"), "failure"); !strings.Contains(a, "invalid-authzid") {
 		t.Errorf("as someone else: %s", a)
 	}
 	say(c, auth("EXTERNAL", "cm9tZW9AZXhhbXBsZS5vcmc="), "success") // romeo@example.org
 	if f := open(c); !strings.Contains(f, "bind") {
 		t.Errorf("after signing in: %s", f)
 	}
-	if a := say(c, `<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`, `id='b'`); !strings.Contains(a, "romeo@example.org/") {
+	if a := say(c, `<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`,
+		`id='b'`); !strings.Contains(a, "romeo@example.org/") {
 		t.Errorf("bound: %s", a)
 	}
 	// Who signs out of the browser is out of the chat in it.

@@ -50,14 +50,21 @@ func startHooked(t *testing.T, change func(*config.Config)) *hooked {
 		}
 	})
 	h.Account("romeo", "juliet")
-	g, err := h.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, org.NewGroup{Name: "Verona", Kind: org.Private, Owner: jid.MustParse("romeo@example.org"), Members: []jid.JID{jid.MustParse("juliet@example.org")}})
+	g, err := h.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, org.NewGroup{
+		Name:    "Verona",
+		Kind:    org.Private,
+		Owner:   jid.MustParse("romeo@example.org"),
+		Members: []jid.JID{jid.MustParse("juliet@example.org")},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.group, h.id, h.room = g.Slug, g.ID, g.Room+"@groups.example.org"
 	h.ctl = h.Line(t)
 	h.addr = h.Node.Addr("websocket").String()
-	h.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: h.Roots, ServerName: testrig.Host}}}
+	h.http = &http.Client{
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: h.Roots, ServerName: testrig.Host}},
+	}
 	return h
 }
 
@@ -122,37 +129,50 @@ romeo signs in
 romeo sends: <presence to='`+h.room+`/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>
 romeo forgets from `+h.room)
 	said := func(id string) (body string) {
-		es, _, _, err := h.Node.Store.ReadRoom(t.Context(), "groups.example.org", strings.TrimSuffix(h.room, "@groups.example.org"), store.Page{IDs: []store.ID{must(store.ParseID(id))}, Max: 1})
+		es, _, _, err := h.Node.Store.ReadRoom(t.Context(), "groups.example.org",
+			strings.TrimSuffix(h.room, "@groups.example.org"),
+			store.Page{IDs: []store.ID{must(store.ParseID(id))}, Max: 1})
 		if err != nil || len(es) != 1 {
 			t.Fatalf("%v %v", es, err)
 		}
 		return string(es[0].Stanza)
 	}
-	status, body, _ := h.post(w.URL, "application/json", `{"title":"Build 7","text":"failed <b> & so","link":"https://ci.example.org/7"}`, "Idempotency-Key", "k1")
+	status, body, _ := h.post(w.URL, "application/json",
+		`{"title":"Build 7","text":"failed <b> & so","link":"https://ci.example.org/7"}`, "Idempotency-Key", "k1")
 	var a struct{ ID, Room string }
 	if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || a.Room != h.room {
 		t.Fatalf("%d %s", status, body)
 	}
 	st := said(a.ID)
-	for _, part := range []string{h.room + "/CI", "*Build 7*\nfailed &lt;b&gt; &amp; so\nhttps://ci.example.org/7", "https://example.org/hats/bot", "urn:xmpp:occupant-id:0"} {
+	for _, part := range []string{
+		h.room + "/CI", "*Build 7*\nfailed &lt;b&gt; &amp; so\nhttps://ci.example.org/7",
+		"https://example.org/hats/bot", "urn:xmpp:occupant-id:0",
+	} {
 		if !strings.Contains(st, part) {
 			t.Errorf("no %s in %s", part, st)
 		}
 	}
-	if status, again, _ := h.post(w.URL, "application/json", `{"text":"another"}`, "Idempotency-Key", "k1"); status != 200 || again != body {
+	if status, again, _ := h.post(w.URL, "application/json", `{"text":"another"}`,
+		"Idempotency-Key", "k1"); status != 200 || again != body {
 		t.Errorf("%d %s, first %s", status, again, body)
 	}
-	if status, body, _ := h.post(w.URL, "application/x-www-form-urlencoded", "text=by+form&file=https%3A%2F%2Ffiles.example.org%2Fa.png"); status != 200 {
+	if status, body, _ := h.post(w.URL, "application/x-www-form-urlencoded",
+		"text=by+form&file=https%3A%2F%2Ffiles.example.org%2Fa.png"); status != 200 {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body, _ := h.post(w.URL, "application/json", `{"text":"in a theme","theme":"`+theme.Key+`"}`); status != 200 || !strings.Contains(body, theme.Room) {
+	if status, body, _ := h.post(w.URL, "application/json",
+		`{"text":"in a theme","theme":"`+theme.Key+`"}`); status != 200 || !strings.Contains(body, theme.Room) {
 		t.Errorf("%d %s", status, body)
 	}
 	for _, tc := range []struct {
 		url, body string
 		status    int
 	}{
-		{w.URL + "x", `{"text":"x"}`, 404}, {w.URL, `{`, 400}, {w.URL, `{}`, 400}, {w.URL, `{"link":"javascript:alert(1)"}`, 400}, {w.URL, `{"text":"x","theme":"nosuch"}`, 404},
+		{w.URL + "x", `{"text":"x"}`, 404},
+		{w.URL, `{`, 400},
+		{w.URL, `{}`, 400},
+		{w.URL, `{"link":"javascript:alert(1)"}`, 400},
+		{w.URL, `{"text":"x","theme":"nosuch"}`, 404},
 		{w.URL, `{"text":"` + strings.Repeat("x", 70<<10) + `"}`, 413},
 	} {
 		if status, body, _ := h.post(tc.url, "application/json", tc.body); status != tc.status {
@@ -218,8 +238,8 @@ func (r *receiver) next(t *testing.T) *http.Request {
 	}
 }
 
-// TestWebhookOut: messages are posted in order, signed, again until they are taken; a given-up one is kept, and sent when
-// asked for.
+// TestWebhookOut: messages are posted in order, signed, again until they are taken; a given-up one is kept,
+// and sent when asked for.
 func TestWebhookOut(t *testing.T) {
 	t.Parallel()
 	r := &receiver{came: make(chan *http.Request, 100), status: func(n int) int {
@@ -253,23 +273,29 @@ romeo forgets from `+h.room)
 		if err := json.Unmarshal([]byte(body), &e); err != nil {
 			t.Fatal(err)
 		}
-		if e.Event != "message" || e.Group != h.group || e.Room != h.room || e.Data.Text != want || e.Data.From != "romeo@example.org" || e.Data.Nick != "Romeo" || e.Data.ID == "" {
+		if e.Event != "message" || e.Group != h.group || e.Room != h.room || e.Data.Text != want ||
+			e.Data.From != "romeo@example.org" || e.Data.Nick != "Romeo" || e.Data.ID == "" {
 			t.Errorf("%d: %s", i, body)
 		}
-		if got := q.Header.Get("Parley-Signature"); got != "v1="+webhooks.Sign(w.Secret, q.Header.Get("Parley-Timestamp"), []byte(body)) {
+		if got := q.Header.Get("Parley-Signature"); got != "v1="+
+			webhooks.Sign(w.Secret, q.Header.Get("Parley-Timestamp"), []byte(body)) {
 			t.Errorf("signature %s", got)
 		}
 	}
-	if err := h.Node.Org.SetMember(t.Context(), acts.System, testrig.Host, h.id, jid.MustParse("juliet@example.org"), ""); err != nil {
+	if err := h.Node.Org.SetMember(t.Context(), acts.System, testrig.Host, h.id,
+		jid.MustParse("juliet@example.org"), ""); err != nil {
 		t.Fatal(err)
 	}
-	if q := r.next(t); q.Header.Get("Parley-Event") != "member" || !strings.Contains(q.Header.Get("Body"), `{"address":"juliet@example.org","role":""}`) {
+	if q := r.next(t); q.Header.Get("Parley-Event") != "member" ||
+		!strings.Contains(q.Header.Get("Body"), `{"address":"juliet@example.org","role":""}`) {
 		t.Errorf("%v", q.Header)
 	}
-	if _, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id, org.NewTheme{Name: "Secret", Restricted: true, Creator: jid.MustParse("romeo@example.org")}); err != nil {
+	if _, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id,
+		org.NewTheme{Name: "Secret", Restricted: true, Creator: jid.MustParse("romeo@example.org")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id, org.NewTheme{Name: "Open", Creator: jid.MustParse("romeo@example.org")}); err != nil {
+	if _, err := h.Node.Org.CreateTheme(t.Context(), acts.System, testrig.Host, h.id,
+		org.NewTheme{Name: "Open", Creator: jid.MustParse("romeo@example.org")}); err != nil {
 		t.Fatal(err)
 	}
 	sawTheme, sawLine := false, false
@@ -326,7 +352,8 @@ func TestWebhookGuard(t *testing.T) {
 	if err := h.make(api.NewWebhook{Name: "x", URL: "http://example.com/"}, nil); err == nil {
 		t.Error("http is taken")
 	}
-	if err := h.make(api.NewWebhook{Name: "x", URL: "https://example.com/", Events: []string{"weather"}}, nil); err == nil {
+	if err := h.make(api.NewWebhook{Name: "x", URL: "https://example.com/", Events: []string{"weather"}},
+		nil); err == nil {
 		t.Error("weather is taken")
 	}
 	w := h.create(api.NewWebhook{Name: "Log", URL: srv.URL})

@@ -15,13 +15,14 @@ import (
 	"parley/wire/jid"
 )
 
-// TestAccountsCannotBeTold: what features answer a stranger for an account that shows them nothing is what the server answers
-// for one that is not there. Every query that accounts answer is asked, also from another host.
+// TestAccountsCannotBeTold: what features answer a stranger for an account that shows them nothing is what the server
+// answers for one that is not there. Every query that accounts answer is asked, also from another host.
 func TestAccountsCannotBeTold(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo", "juliet", "nurse@second.example")
 	juliet, romeo := signIn(t, r, "juliet"), signIn(t, r, "romeo")
-	do(t, juliet, "<iq type='set' id='p'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='hers'><item id='i'><e xmlns='u:x'/></item></publish></pubsub></iq>", "p")
+	do(t, juliet, "<iq type='set' id='p'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='hers'>"+
+		"<item id='i'><e xmlns='u:x'/></item></publish></pubsub></iq>", "p")
 	nurse, err := r.Connect("tls", testrig.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -31,9 +32,14 @@ func TestAccountsCannotBeTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	payloads := map[string][]string{
-		"http://jabber.org/protocol/pubsub": {"<items node='hers'/>", "<items node='none'/>", "<items node='urn:xmpp:bookmarks:1'/>", "<items node='urn:xmpp:avatar:metadata'/>", "<items/>", "<subscribe node='hers' jid='romeo@example.org'/>",
-			"<subscribe node='none' jid='romeo@example.org'/>", "<publish node='hers'><item/></publish>", "<publish node='none'><item/></publish>", "<retract node='hers'><item id='i'/></retract>", "<options node='hers' jid='romeo@example.org'/>", "<default node='hers'/>", "<create node='x'/>", "<bad/>", ""},
-		"http://jabber.org/protocol/pubsub#owner":     {"<configure node='hers'/>", "<configure node='none'/>", "<delete node='hers'/>", "<purge node='none'/>", "<affiliations node='hers'/>", "<default/>"},
+		"http://jabber.org/protocol/pubsub": {"<items node='hers'/>", "<items node='none'/>",
+			"<items node='urn:xmpp:bookmarks:1'/>", "<items node='urn:xmpp:avatar:metadata'/>", "<items/>",
+			"<subscribe node='hers' jid='romeo@example.org'/>", "<subscribe node='none' jid='romeo@example.org'/>",
+			"<publish node='hers'><item/></publish>", "<publish node='none'><item/></publish>",
+			"<retract node='hers'><item id='i'/></retract>", "<options node='hers' jid='romeo@example.org'/>",
+			"<default node='hers'/>", "<create node='x'/>", "<bad/>", ""},
+		"http://jabber.org/protocol/pubsub#owner": {"<configure node='hers'/>", "<configure node='none'/>",
+			"<delete node='hers'/>", "<purge node='none'/>", "<affiliations node='hers'/>", "<default/>"},
 		"http://jabber.org/protocol/disco#info":       {""},
 		"http://jabber.org/protocol/disco#items":      {""},
 		"http://jabber.org/protocol/commands command": {""},
@@ -56,11 +62,13 @@ func TestAccountsCannotBeTold(t *testing.T) {
 						for i, name := range []string{"juliet", "nobody"} {
 							asked++
 							n := fmt.Sprint("q", asked)
-							e := do(t, by, fmt.Sprintf("<iq type='%s' id='%s' to='%s@example.org'><%s xmlns='%s'%s>%s</%[4]s></iq>", q.Type, n, name, q.Local, q.Space, node, in), n)
+							e := do(t, by, fmt.Sprintf("<iq type='%s' id='%s' to='%s@example.org'>"+
+								"<%s xmlns='%s'%s>%s</%[4]s></iq>", q.Type, n, name, q.Local, q.Space, node, in), n)
 							answers[i] = id.ReplaceAllString(e.String(), "")
 						}
 						if answers[0] != answers[1] {
-							t.Errorf("%s %s %s%s %s from %s:\n%s\nand for nobody\n%s", q.Type, q.Space, q.Local, node, in, by.Host(), answers[0], answers[1])
+							t.Errorf("%s %s %s%s %s from %s:\n%s\nand for nobody\n%s",
+								q.Type, q.Space, q.Local, node, in, by.Host(), answers[0], answers[1])
 						}
 					}
 				}
@@ -72,8 +80,8 @@ func TestAccountsCannotBeTold(t *testing.T) {
 	}
 }
 
-// TestGroupsCannotBeTold: every page and every operation with a group or a theme in its path answers who may not know of it as
-// it answers for one that is not there.
+// TestGroupsCannotBeTold: every page and every operation with a group or a theme in its path answers who may not know
+// of it as it answers for one that is not there.
 func TestGroupsCannotBeTold(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet", "!friar")
@@ -89,13 +97,15 @@ func TestGroupsCannotBeTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	romeo := jid.MustParse("romeo@" + testrig.Host)
-	closed, err := o.CreateTheme(ctx, acts.System, testrig.Host, open.ID, org.NewTheme{Name: "Plot", Restricted: true, Creator: romeo})
+	closed, err := o.CreateTheme(ctx, acts.System, testrig.Host, open.ID,
+		org.NewTheme{Name: "Plot", Restricted: true, Creator: romeo})
 	if err != nil {
 		t.Fatal(err)
 	}
 	juliet := r.Browser(t)
 	juliet.SignIn("juliet")
-	token := newToken(t, juliet, "people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write")
+	token := newToken(t, juliet, "people:read", "people:write", "groups:read", "groups:write",
+		"messages:read", "messages:write")
 	type ask func(path string) (int, string)
 	routes := make(map[string]ask)
 	for _, route := range r.Node.WebRoutes() {
@@ -151,9 +161,11 @@ func TestGroupsCannotBeTold(t *testing.T) {
 		}
 	}
 	for route, get := range routes {
-		compare(strings.NewReplacer("{slug}", "SLOT", "{key}", closed.Key, "{theme}", closed.Key).Replace(route), get, secret.Slug, "nosuchplan")
+		compare(strings.NewReplacer("{slug}", "SLOT", "{key}", closed.Key, "{theme}", closed.Key).Replace(route), get,
+			secret.Slug, "nosuchplan")
 		if strings.Contains(route, "{key}") || strings.Contains(route, "{theme}") {
-			compare(strings.NewReplacer("{slug}", open.Slug, "{key}", "SLOT", "{theme}", "SLOT").Replace(route), get, closed.Key, closed.Key[1:]+"z")
+			compare(strings.NewReplacer("{slug}", open.Slug, "{key}", "SLOT", "{theme}", "SLOT").Replace(route), get,
+				closed.Key, closed.Key[1:]+"z")
 		}
 	}
 }

@@ -85,12 +85,18 @@ type personField struct {
 }
 
 func personFields(p *store.Person) []personField {
-	return []personField{{"email", &p.Email, 320}, {"phone", &p.Phone, 200}, {"title", &p.Title, 800}, {"department", &p.Department, 800}, {"lang", &p.Lang, 8}}
+	return []personField{{"email", &p.Email, 320}, {"phone", &p.Phone, 200}, {"title", &p.Title, 800}, {"department",
+		&p.Department, 800}, {"lang", &p.Lang, 8}}
 }
 
 // shownFields are the choices of who sees the fields.
 func shownFields(s *store.Shown) []personField {
-	return []personField{{name: "shown-email", at: &s.Email}, {name: "shown-phone", at: &s.Phone}, {name: "shown-title", at: &s.Title}, {name: "shown-department", at: &s.Department}}
+	return []personField{
+		{name: "shown-email", at: &s.Email},
+		{name: "shown-phone", at: &s.Phone},
+		{name: "shown-title", at: &s.Title},
+		{name: "shown-department", at: &s.Department},
+	}
 }
 
 func stamp(t time.Time) string {
@@ -131,7 +137,8 @@ func (o *out) appPasswords(h *server.Host, name string, to *wire.Element) {
 		return
 	}
 	for _, p := range ps {
-		e := wire.E(nsAccount, "app-password").Set("id", p.ID).Set("name", p.Name).Set("created", stamp(p.Created)).Set("used", stamp(p.Used))
+		e := wire.E(nsAccount, "app-password").Set("id", p.ID).Set("name", p.Name).Set("created", stamp(p.Created)).
+			Set("used", stamp(p.Used))
 		to.Add(e.Add(o.credentials(p.Keys)...))
 	}
 }
@@ -150,8 +157,10 @@ func (o *out) credentials(kept []byte) (es []*wire.Element) {
 		if m.key.IsZero() {
 			continue
 		}
-		es = append(es, wire.E(nsScram, "scram-credentials", wire.T(nsScram, "iter-count", strconv.Itoa(m.key.Iterations)), wire.T(nsScram, "salt", b64(m.key.Salt)),
-			wire.T(nsScram, "server-key", b64(m.key.Server)), wire.T(nsScram, "stored-key", b64(m.key.Stored))).Set("mechanism", m.name))
+		es = append(es, wire.E(nsScram, "scram-credentials",
+			wire.T(nsScram, "iter-count", strconv.Itoa(m.key.Iterations)),
+			wire.T(nsScram, "salt", b64(m.key.Salt)), wire.T(nsScram, "server-key", b64(m.key.Server)),
+			wire.T(nsScram, "stored-key", b64(m.key.Stored))).Set("mechanism", m.name))
 	}
 	return es
 }
@@ -168,20 +177,24 @@ func (u *incoming) account(e *wire.Element) error {
 		return err
 	}
 	if role := e.Attr("role"); role != "" {
-		u.report.problem(kindProfiles, "%s: was %s where it comes from; a file gives nobody rights: say so yourself, by `parley user admin %[1]s on` or on the pages", u.self, cut(role, 20))
+		u.report.problem(kindProfiles,
+			"%s: was %s where it comes from; a file gives nobody rights: say so yourself, by `parley user admin "+
+				"%[1]s on` or on the pages", u.self, cut(role, 20))
 	}
 	set, err := readSpan(e.Attr("retention"))
 	own, err2 := readSpan(e.Attr("own-retention"))
 	if err != nil || err2 != nil {
 		u.report.problem(kindProfiles, "%s: how long its messages are kept: it is malformed", u.self)
 	} else if set != 0 || own != 0 {
-		if err := u.Store.SetRetention(u.ctx, u.h.Domain, u.name, func(r *store.Retention) { r.Set, r.Own = set, max(own, 0) }); err != nil {
+		if err := u.Store.SetRetention(u.ctx, u.h.Domain,
+			u.name, func(r *store.Retention) { r.Set, r.Own = set, max(own, 0) }); err != nil {
 			return err
 		}
 	}
 	switch d := e.Attr("digest"); d {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
-		if err := u.Store.SetDigest(u.ctx, u.h.Domain, store.Digest{Owner: u.name, Every: d, Due: time.Now().Add(24 * time.Hour)}); err != nil {
+		if err := u.Store.SetDigest(u.ctx, u.h.Domain,
+			store.Digest{Owner: u.name, Every: d, Due: time.Now().Add(24 * time.Hour)}); err != nil {
 			return err
 		}
 	}
@@ -217,7 +230,9 @@ func (u *incoming) person(e *wire.Element) error {
 		return nil
 	})
 	if errors.Is(err, store.ErrExists) {
-		u.report.problem(kindProfiles, "%s: somebody else has the address %s: it is left out, with phone, title and department", u.self, cut(e.Attr("email"), 320))
+		u.report.problem(kindProfiles,
+			"%s: somebody else has the address %s: it is left out, with phone, title and department",
+			u.self, cut(e.Attr("email"), 320))
 		if name := e.Attr("name"); len(name) <= 800 {
 			if err := u.Store.SetFullName(u.ctx, u.h.Domain, u.name, name); err != nil {
 				return err
@@ -245,8 +260,9 @@ func (u *incoming) fields(e *wire.Element) error {
 		key := cut(c.Attr("key"), 40)
 		at := slices.IndexFunc(fs, func(f store.ProfileField) bool { return f.Key == key })
 		if at < 0 {
-			u.report.problem(kindProfiles, "%s: its value of the profile field %q is left out: there is no such field here; "+
-				"define it before accounts are imported (parley user field add)", u.self, key)
+			u.report.problem(kindProfiles,
+				"%s: its value of the profile field %q is left out: there is no such field here; "+
+					"define it before accounts are imported (parley user field add)", u.self, key)
 			continue
 		}
 		v, err := rules.FieldValue(fs[at], c.Text())
@@ -290,7 +306,8 @@ func (u *incoming) rest(e *wire.Element) error {
 	if len(ds) == 0 {
 		return nil
 	}
-	return u.problem(kindOther, "how far it has read", u.Store.SetDisplayed(u.ctx, u.h.Domain, u.name, maxDisplayed, ds...))
+	return u.problem(kindOther, "how far it has read",
+		u.Store.SetDisplayed(u.ctx, u.h.Domain, u.name, maxDisplayed, ds...))
 }
 
 func kindOf(local string) string {
@@ -321,10 +338,11 @@ func (u *incoming) approved(e *wire.Element) error {
 	if err != nil || j.Bare() == u.self {
 		return errValue
 	}
-	_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
-		c.Approved = true
-		return false, nil
-	})
+	_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts,
+		func(c *store.Contact) (bool, error) {
+			c.Approved = true
+			return false, nil
+		})
 	return err
 }
 
@@ -339,7 +357,8 @@ func (u *incoming) appPassword(e *wire.Element) error {
 		}
 	}
 	b, err := k.MarshalBinary()
-	if id := e.Attr("id"); err != nil || id == "" || len(id) > 64 || strings.ContainsAny(id, " /") || len(e.Attr("name")) > 400 {
+	if id := e.Attr("id"); err != nil || id == "" || len(id) > 64 || strings.ContainsAny(id, " /") ||
+		len(e.Attr("name")) > 400 {
 		return errValue
 	}
 	p := store.AppPassword{ID: e.Attr("id"), Name: e.Attr("name"), Keys: b}

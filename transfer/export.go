@@ -60,7 +60,8 @@ func (o *out) open(local, name, value string) {
 }
 
 // Write writes the accounts of hosts that pick accepts, in order of name. After an error the file is not whole.
-func (x Exporter) Write(ctx context.Context, w io.Writer, hosts []*server.Host, pick func(h *server.Host, name string) bool) error {
+func (x Exporter) Write(ctx context.Context, w io.Writer, hosts []*server.Host,
+	pick func(h *server.Host, name string) bool) error {
 	o := &out{ctx: ctx, st: x.Store, w: w}
 	o.raw("<?xml version='1.0' encoding='UTF-8'?>\n")
 	o.open("server-data", "", "")
@@ -171,7 +172,8 @@ func (o *out) private(h *server.Host, name string) {
 			q.Add(e)
 		}
 	}
-	if marks, err := h.Do(o.ctx, name, "get", wire.E(nsPrivate, "query", wire.E("storage:bookmarks", "storage"))); !o.fail(err) {
+	if marks, err := h.Do(o.ctx, name, "get",
+		wire.E(nsPrivate, "query", wire.E("storage:bookmarks", "storage"))); !o.fail(err) {
 		for _, e := range marks.Elements() {
 			if len(e.Elements()) > 0 {
 				q.Add(e)
@@ -191,7 +193,8 @@ func (o *out) blocked(h *server.Host, name string) {
 	}
 	l := wire.E(nsPrivacy, "list").Set("name", "blocked")
 	for i, j := range js {
-		l.Add(wire.E(nsPrivacy, "item").Set("type", "jid").Set("value", j).Set("action", "deny").Set("order", strconv.Itoa(i+1)))
+		l.Add(wire.E(nsPrivacy, "item").Set("type", "jid").Set("value", j).Set("action", "deny").
+			Set("order", strconv.Itoa(i+1)))
 	}
 	l.Add(wire.E(nsPrivacy, "item").Set("action", "allow").Set("order", strconv.Itoa(len(js)+1)))
 	o.element(wire.E(nsPrivacy, "query", wire.E(nsPrivacy, "default").Set("name", "blocked"), l))
@@ -259,7 +262,8 @@ func (o *out) items(h *server.Host, name, node string) {
 		if after != "" {
 			set.Add(wire.T(wire.NSRSM, "after", after))
 		}
-		e, err := h.Do(o.ctx, name, "get", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "items").Set("node", node), set))
+		e, err := h.Do(o.ctx, name, "get",
+			wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "items").Set("node", node), set))
 		if errors.Is(err, server.FeatureNotImplemented) { // the node does not keep items
 			break
 		}
@@ -342,7 +346,8 @@ func (o *out) archive(h *server.Host, name string) {
 		}
 		for _, e := range es {
 			delay := wire.E(wire.NSDelay, "delay").Set("stamp", e.ID.Time().Format(timeFormat))
-			o.element(wire.E(wire.NSMAM, "result", wire.E(nsForward, "forwarded", delay).AddRaw(e.Stanza)).Set("id", e.ID.String()))
+			o.element(wire.E(wire.NSMAM, "result",
+				wire.E(nsForward, "forwarded", delay).AddRaw(e.Stanza)).Set("id", e.ID.String()))
 			p.After = e.ID
 		}
 		if complete || len(es) == 0 {

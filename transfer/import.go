@@ -77,7 +77,8 @@ func (im *Importer) host(ctx context.Context, r *reader, host xml.StartElement, 
 		h = im.Host(j.Domain())
 	}
 	if h == nil {
-		report.problem(kindAccounts, "%q is not hosted here: its accounts are left out; add it to hosts, and import again", attr(host, "jid"))
+		report.problem(kindAccounts,
+			"%q is not hosted here: its accounts are left out; add it to hosts, and import again", attr(host, "jid"))
 		return r.skip()
 	}
 	for {
@@ -107,7 +108,17 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 		report.problem(kindAccounts, "%s is the server's own", j)
 		return r.skip()
 	}
-	u := &incoming{Importer: im, ctx: ctx, r: r, report: report, h: h, name: j.Local(), self: j, unknown: make(map[string]bool), lost: make(map[string]bool)}
+	u := &incoming{
+		Importer: im,
+		ctx:      ctx,
+		r:        r,
+		report:   report,
+		h:        h,
+		name:     j.Local(),
+		self:     j,
+		unknown:  make(map[string]bool),
+		lost:     make(map[string]bool),
+	}
 	if p := attr(s, "password"); p != "" {
 		if u.keys, err = auth.NewKeys(p, im.Iterations); err != nil {
 			u.problem(kindPasswords, "password", err)
@@ -124,12 +135,14 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 		h.Forget(u.name)
 		h.Created(ctx, u.name)
 	case errors.Is(err, store.ErrReserved):
-		report.problem(kindAccounts, "%s was deleted here lately, and its name is not given again yet: import with --reuse-name if this is the same person", j)
+		report.problem(kindAccounts, "%s was deleted here lately, and its name is not given again yet: import with "+
+			"--reuse-name if this is the same person", j)
 		return r.skip()
 	case !errors.Is(err, store.ErrExists):
 		return err
 	case !im.Merge:
-		report.problem(kindAccounts, "%s exists already and is left as it is; with --merge it gets what the file has, too", j)
+		report.problem(kindAccounts,
+			"%s exists already and is left as it is; with --merge it gets what the file has, too", j)
 		return r.skip()
 	}
 	if err := u.read(); err != nil {
@@ -217,7 +230,8 @@ func (u *incoming) child(s xml.StartElement) error {
 		}
 	case wire.Name{Space: wire.NSRoster, Local: "query"}:
 		return u.roster(e)
-	case wire.Name{Space: wire.NSClient, Local: "presence"}, wire.Name{Space: ns, Local: "presence"}: // COMPAT: Prosody forgets xmlns
+	case wire.Name{Space: wire.NSClient, Local: "presence"}, wire.Name{Space: ns, Local: "presence"}:
+		// COMPAT: Prosody forgets xmlns
 		return u.problem(kindContacts, "a subscription request", u.request(e))
 	case wire.Name{Space: nsVCard, Local: "vCard"}:
 		u.card = e
@@ -275,14 +289,15 @@ func (u *incoming) roster(q *wire.Element) error {
 				groups = append(groups, t)
 			}
 		}
-		_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
-			if c.InRoster {
-				return false, store.ErrNoChange
-			}
-			c.InRoster, c.Name, c.Groups, c.Subscription = true, cut(it.Attr("name"), 1023), groups, sub
-			c.Ask, c.Approved = it.Attr("ask") == "subscribe", it.Attr("approved") == "true"
-			return false, nil
-		})
+		_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, j.Bare().String(), u.MaxContacts,
+			func(c *store.Contact) (bool, error) {
+				if c.InRoster {
+					return false, store.ErrNoChange
+				}
+				c.InRoster, c.Name, c.Groups, c.Subscription = true, cut(it.Attr("name"), 1023), groups, sub
+				c.Ask, c.Approved = it.Attr("ask") == "subscribe", it.Attr("approved") == "true"
+				return false, nil
+			})
 		if err := u.problem(kindContacts, "contact "+j.String(), err); err != nil {
 			return err
 		}
@@ -304,20 +319,22 @@ func (u *incoming) request(e *wire.Element) error {
 	if err != nil || e.Attr("type") != "subscribe" {
 		return errValue
 	}
-	p := wire.E(wire.NSClient, "presence").Set("type", "subscribe").Set("from", from.Bare().String()).Set("to", u.self.String()).Set("id", e.Attr("id"))
+	p := wire.E(wire.NSClient, "presence").Set("type", "subscribe").Set("from", from.Bare().String()).
+		Set("to", u.self.String()).Set("id", e.Attr("id"))
 	p.Nodes = e.Nodes
 	kept := p.AppendXML(nil, "")
 	if len(kept) > 4096 {
 		p.Nodes = nil
 		kept = p.AppendXML(nil, "")
 	}
-	_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, from.Bare().String(), u.MaxContacts, func(c *store.Contact) (bool, error) {
-		if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth || c.Request != nil {
-			return false, store.ErrNoChange
-		}
-		c.Request = kept
-		return false, nil
-	})
+	_, err = u.Store.UpdateContact(u.ctx, u.h.Domain, u.name, from.Bare().String(), u.MaxContacts,
+		func(c *store.Contact) (bool, error) {
+			if c.Subscription == store.SubFrom || c.Subscription == store.SubBoth || c.Request != nil {
+				return false, store.ErrNoChange
+			}
+			c.Request = kept
+			return false, nil
+		})
 	return err
 }
 
@@ -334,14 +351,17 @@ func (u *incoming) privacy(q *wire.Element) error {
 			continue
 		}
 		if l.Attr("name") != def {
-			u.report.problem(kindBlocked, "%s: the privacy list %q is not in force and is left out", u.self, l.Attr("name"))
+			u.report.problem(kindBlocked,
+				"%s: the privacy list %q is not in force and is left out", u.self, l.Attr("name"))
 			continue
 		}
 		for _, it := range l.Elements() {
-			if it.Attr("type") == "jid" && it.Attr("action") == "deny" && (len(it.Elements()) == 0 || it.Child(nsPrivacy, "message") != nil) {
+			if it.Attr("type") == "jid" && it.Attr("action") == "deny" &&
+				(len(it.Elements()) == 0 || it.Child(nsPrivacy, "message") != nil) {
 				block.Add(wire.E(nsBlock, "item").Set("jid", it.Attr("value")))
 			} else if it.Attr("action") == "deny" {
-				u.report.problem(kindBlocked, "%s: the privacy list has a rule that is not by address and is left out", u.self)
+				u.report.problem(kindBlocked,
+					"%s: the privacy list has a rule that is not by address and is left out", u.self)
 			}
 		}
 	}

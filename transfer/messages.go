@@ -89,7 +89,8 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 	newest := u.h.IDs.Next()
 	ahead := store.FirstID(at) > newest
 	if ahead && entry.OriginID != "" { // it gets an id of now, a different one at each import
-		if _, err := u.Store.FindArchived(u.ctx, u.h.Domain, u.name, entry.With, entry.OriginID, entry.Incoming); err == nil {
+		if _, err := u.Store.FindArchived(u.ctx, u.h.Domain, u.name, entry.With,
+			entry.OriginID, entry.Incoming); err == nil {
 			return nil, nil
 		}
 	}
@@ -183,7 +184,13 @@ func (u *incoming) offline() error {
 			continue
 		}
 		n++
-		o := &store.OfflineEntry{Host: u.h.Domain, Owner: u.name, ID: u.h.IDs.Next(), Stanza: st.AppendXML(nil, u.self, wire.Client), Expires: time.Now().Add(u.OfflineExpiry)}
+		o := &store.OfflineEntry{
+			Host:    u.h.Domain,
+			Owner:   u.name,
+			ID:      u.h.IDs.Next(),
+			Stanza:  st.AppendXML(nil, u.self, wire.Client),
+			Expires: time.Now().Add(u.OfflineExpiry),
+		}
 		if err := u.Store.Commit(u.ctx, o); err != nil {
 			return err
 		}
@@ -192,11 +199,14 @@ func (u *incoming) offline() error {
 		u.report.count(kindWaiting, n, 0)
 	}
 	if left > 0 {
-		u.report.problem(kindWaiting, "%s: %d waiting messages are left out: more may not wait for an account; raise accounts.offline_messages before you import", u.self, left)
+		u.report.problem(kindWaiting,
+			"%s: %d waiting messages are left out: more may not wait for an account; raise accounts.offline_messages "+
+				"before you import", u.self, left)
 		u.report.count(kindWaiting, 0, left-1)
 	}
 	if had > 0 {
-		u.report.problem(kindWaiting, "%s: %d waiting messages are left out: the account was here already, and may have had them", u.self, had)
+		u.report.problem(kindWaiting,
+			"%s: %d waiting messages are left out: the account was here already, and may have had them", u.self, had)
 		u.report.count(kindWaiting, 0, had-1)
 	}
 	return nil

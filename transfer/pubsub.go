@@ -116,7 +116,8 @@ func (u *incoming) publish(node string, l *wire.Element) error {
 			continue
 		}
 		item := wire.E(wire.NSPubSub, "item", it.Elements()...).Set("id", id)
-		_, err := u.h.Do(u.ctx, u.name, "set", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", node)))
+		_, err := u.h.Do(u.ctx, u.name, "set",
+			wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "publish", item).Set("node", node)))
 		kind, what := itemOf(node)
 		if err != nil && node == nodePicture {
 			u.lost[id] = true
@@ -152,7 +153,8 @@ func (u *incoming) people(c *wire.Element) error {
 			return true
 		}
 		j, err := jid.Parse(n.Element.Attr("jid"))
-		return err == nil && j.Bare() == u.self && n.Element.Attr("affiliation") != "" && n.Element.Attr("affiliation") != "none"
+		return err == nil && j.Bare() == u.self && n.Element.Attr("affiliation") != "" &&
+			n.Element.Attr("affiliation") != "none"
 	})
 	if len(l.Elements()) == 0 {
 		return nil
@@ -168,7 +170,8 @@ func people(c *wire.Element) *wire.Element {
 		if state == "" {
 			state = p.Attr("subscribed")
 		}
-		l.Add(wire.E(nsOwner, p.Name.Local).Set("jid", p.Attr("jid")).Set("affiliation", p.Attr("affiliation")).Set("subscription", state))
+		l.Add(wire.E(nsOwner, p.Name.Local).Set("jid", p.Attr("jid")).Set("affiliation", p.Attr("affiliation")).
+			Set("subscription", state))
 	}
 	return l
 }
@@ -192,10 +195,11 @@ func (u *incoming) node(name string, c *wire.Element, many bool) (bool, error) {
 		f.Add("pubsub#max_items", "", "", "max")
 	}
 	set := func(f *form.Form) error {
-		_, err := u.h.Do(u.ctx, u.name, "set", wire.E(wire.NSPubSub, "pubsub", wire.E(wire.NSPubSub, "create").Set("node", name),
-			wire.E(wire.NSPubSub, "configure", f.Element())))
+		_, err := u.h.Do(u.ctx, u.name, "set", wire.E(wire.NSPubSub, "pubsub",
+			wire.E(wire.NSPubSub, "create").Set("node", name), wire.E(wire.NSPubSub, "configure", f.Element())))
 		if is(err, stanza.Conflict) { // it exists, or every account has it
-			_, err = u.h.Do(u.ctx, u.name, "set", wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", f.Element()).Set("node", name)))
+			_, err = u.h.Do(u.ctx, u.name, "set",
+				wire.E(nsOwner, "pubsub", wire.E(nsOwner, "configure", f.Element()).Set("node", name)))
 			if is(err, stanza.NotAllowed) {
 				err = nil // and it cannot be configured
 			}

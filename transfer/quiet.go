@@ -20,8 +20,10 @@ func (o *out) quiet(h *server.Host, name string, to *wire.Element) {
 	if errors.Is(err, store.ErrNotFound) || o.fail(err) {
 		return
 	}
-	to.Add(wire.E(nsAccount, "quiet-hours").Set("on", strconv.FormatBool(q.On)).Set("from", settings.FormatClock(q.From)).Set("to", settings.FormatClock(q.To)).
-		Set("days", strings.Join(settings.DaysOf(q.Days), " ")).Set("time-zone", q.Zone).Set("paused-until", stamp(q.Until)))
+	to.Add(wire.E(nsAccount, "quiet-hours").Set("on", strconv.FormatBool(q.On)).
+		Set("from", settings.FormatClock(q.From)).Set("to", settings.FormatClock(q.To)).
+		Set("days", strings.Join(settings.DaysOf(q.Days), " ")).Set("time-zone", q.Zone).
+		Set("paused-until", stamp(q.Until)))
 }
 
 // quiet imports quiet hours.
@@ -36,7 +38,8 @@ func (u *incoming) quiet(e *wire.Element) error {
 	if err := c.Apply(&q, time.Now()); err != nil {
 		return errValue
 	}
-	if t, err := time.Parse(timeFormat, e.Attr("paused-until")); err == nil && t.After(time.Now()) { // a pause that is over is left out
+	// a pause that is over is left out
+	if t, err := time.Parse(timeFormat, e.Attr("paused-until")); err == nil && t.After(time.Now()) {
 		if err := (&rules.QuietChange{Until: &t}).Apply(&q, time.Now()); err != nil {
 			return errValue
 		}

@@ -29,7 +29,8 @@ type Store interface {
 	// Displayed gives how far an account has read each conversation, in order of Chat.
 	Displayed(ctx context.Context, host string, user string) ([]store.Displayed, error)
 	// FindArchived gives the newest entry with this id attribute, other side (bare) and direction.
-	FindArchived(ctx context.Context, host string, owner string, with string, originID string, incoming bool) (store.Archived, error)
+	FindArchived(ctx context.Context, host string, owner string, with string, originID string,
+		incoming bool) (store.Archived, error)
 	// ForgetIndex makes the index of an account's or room's messages, and an account's list of conversations, be built
 	// anew: messages were added among older ones.
 	ForgetIndex(ctx context.Context, host string, owner string) error
@@ -41,7 +42,8 @@ type Store interface {
 	ProfileFields(ctx context.Context, host string) ([]store.ProfileField, error)
 	// ReadArchive gives a page of an account's archive in order of time, whether nothing follows in that direction, and
 	// with Count how many entries the filters choose without After and Before.
-	ReadArchive(ctx context.Context, host string, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error)
+	ReadArchive(ctx context.Context, host string, owner string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	// Roster gives all contacts, also those not InRoster, and the current version (0: never changed).
 	Roster(ctx context.Context, host string, user string) ([]store.Contact, int64, error)
 	// SetDigest writes Every and Due of a person's digest.
@@ -59,9 +61,11 @@ type Store interface {
 	// SetPrivate keeps an element.
 	SetPrivate(ctx context.Context, host string, user string, space string, local string, data []byte, max int) error
 	// UpdateContact changes one contact in a transaction.
-	UpdateContact(ctx context.Context, host string, user string, jid string, max int, f func(c *store.Contact) (remove bool, err error)) (store.Contact, error)
+	UpdateContact(ctx context.Context, host string, user string, jid string, max int,
+		f func(c *store.Contact) (remove bool, err error)) (store.Contact, error)
 	// UpdatePerson changes a person in a transaction.
-	UpdatePerson(ctx context.Context, host string, name string, f func(p *store.Person) error) (was store.Person, is store.Person, err error)
+	UpdatePerson(ctx context.Context, host string, name string,
+		f func(p *store.Person) error) (was store.Person, is store.Person, err error)
 	// Users gives accounts in order of Name, at most limit, beginning behind after.
 	Users(ctx context.Context, host string, after string, limit int) ([]store.User, error)
 }

@@ -16,7 +16,13 @@ import (
 )
 
 // XEPs lists what the package implements, for docs/xeps.md.
-var XEPs = []server.XEP{{Number: 227, Title: "Portable Import/Export Format for XMPP-IM Servers", Version: "1.1", Notes: "by `parley user export` and `import`; of privacy lists what blocks addresses", Partial: true}}
+var XEPs = []server.XEP{{
+	Number:  227,
+	Title:   "Portable Import/Export Format for XMPP-IM Servers",
+	Version: "1.1",
+	Notes:   "by `parley user export` and `import`; of privacy lists what blocks addresses",
+	Partial: true,
+}}
 
 // Namespaces of the format.
 const (
@@ -87,8 +93,10 @@ const (
 	kindOther     = "other things"
 )
 
-var kinds = []string{kindAccounts, kindPasswords, kindProfiles, kindContacts, kindBlocked, kindCards, kindPictures, kindBookmarks, kindPrivate, kindItems,
-	kindNodes, kindMessages, kindWaiting, kindOther}
+var kinds = []string{
+	kindAccounts, kindPasswords, kindProfiles, kindContacts, kindBlocked, kindCards, kindPictures,
+	kindBookmarks, kindPrivate, kindItems, kindNodes, kindMessages, kindWaiting, kindOther,
+}
 
 const maxProblems = 1000
 
@@ -103,7 +111,8 @@ func (r *Report) problem(kind, format string, args ...any) {
 
 func (r *Report) count(kind string, taken, leftOut int) {
 	at := func(k string) int { return slices.Index(kinds, k) }
-	i, ok := slices.BinarySearchFunc(r.Kinds, kind, func(k Kind, name string) int { return cmp.Compare(at(k.Name), at(name)) })
+	i, ok := slices.BinarySearchFunc(r.Kinds,
+		kind, func(k Kind, name string) int { return cmp.Compare(at(k.Name), at(name)) })
 	if !ok {
 		r.Kinds = slices.Insert(r.Kinds, i, Kind{Name: kind})
 	}

@@ -33,7 +33,8 @@ type relay struct {
 func (s *Server) relayOf(name string, c net.PacketConn) net.PacketConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for n, u := range s.people { // people without relays whose limiter is full again: opening a new relay must not reset a limit
+	// people without relays whose limiter is full again: opening a new relay must not reset a limit
+	for n, u := range s.people {
 		if len(u.relays) == 0 && (u.Limiter == nil || u.Tokens() >= float64(u.Burst())) {
 			delete(s.people, n)
 		}

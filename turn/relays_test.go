@@ -29,7 +29,12 @@ var far = &net.UDPAddr{IP: net.IPv4(9, 9, 9, 9), Port: 9}
 
 // rated is a server that only has relays.
 func rated(perSecond int) *Server {
-	return &Server{cfg: Config{Rate: perSecond}, people: make(map[string]*user), open: make(map[uint16]int), dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "x"})}
+	return &Server{
+		cfg:     Config{Rate: perSecond},
+		people:  make(map[string]*user),
+		open:    make(map[uint16]int),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "x"}),
+	}
 }
 
 // dropped returns the value of the counter.

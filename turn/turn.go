@@ -78,9 +78,22 @@ func Serve(cfg Config, udp []net.PacketConn, tcp []Listener) (*Server, error) {
 	if cfg.Check <= 0 {
 		cfg.Check = 30 * time.Second
 	}
-	s := &Server{cfg: cfg, tcp: tcp, mine: machine(), users: make(map[string]int), people: make(map[string]*user), open: make(map[uint16]int),
-		gauge:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_turn_relays", Help: "Relays that are open for calls."}),
-		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_turn_dropped_total", Help: "Datagrams that were not relayed because somebody's were too many."})}
+	s := &Server{
+		cfg:    cfg,
+		tcp:    tcp,
+		mine:   machine(),
+		users:  make(map[string]int),
+		people: make(map[string]*user),
+		open:   make(map[uint16]int),
+		gauge: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "parley_turn_relays",
+			Help: "Relays that are open for calls.",
+		}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_turn_dropped_total",
+			Help: "Datagrams that were not relayed because somebody's were too many.",
+		}),
+	}
 	cfg.Metrics.MustRegister(s.gauge, s.dropped)
 	pc := pion.ServerConfig{Realm: cfg.Realm, AuthHandler: s.auth, QuotaHandler: s.quota,
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: debug{cfg.Log}, DefaultLogLevel: logging.LogLevelWarn},
@@ -96,14 +109,16 @@ func Serve(cfg Config, udp []net.PacketConn, tcp []Listener) (*Server, error) {
 		}}
 	may := func(_ net.Addr, peer net.IP) bool { return s.may(peer) }
 	for _, c := range udp {
-		pc.PacketConnConfigs = append(pc.PacketConnConfigs, pion.PacketConnConfig{PacketConn: c, RelayAddressGenerator: ports{s}, PermissionHandler: may})
+		pc.PacketConnConfigs = append(pc.PacketConnConfigs,
+			pion.PacketConnConfig{PacketConn: c, RelayAddressGenerator: ports{s}, PermissionHandler: may})
 	}
 	for _, l := range tcp {
 		var nl net.Listener = l.Door
 		if l.TLS != nil {
 			nl = tls.NewListener(nl, l.TLS)
 		}
-		pc.ListenerConfigs = append(pc.ListenerConfigs, pion.ListenerConfig{Listener: nl, RelayAddressGenerator: ports{s}, PermissionHandler: may})
+		pc.ListenerConfigs = append(pc.ListenerConfigs,
+			pion.ListenerConfig{Listener: nl, RelayAddressGenerator: ports{s}, PermissionHandler: may})
 	}
 	var err error
 	if s.pion, err = pion.NewServer(pc); err != nil {
@@ -200,7 +215,8 @@ func (p ports) AllocatePacketConn(c pion.AllocateListenerConfig) (net.PacketConn
 		var pc *net.UDPConn
 		pc, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.s.cfg.Local, uint16(port))))
 		if err == nil {
-			return p.s.relayOf(c.UserID, pc), &net.UDPAddr{IP: p.s.cfg.Public.AsSlice(), Port: pc.LocalAddr().(*net.UDPAddr).Port}, nil
+			return p.s.relayOf(c.UserID, pc),
+				&net.UDPAddr{IP: p.s.cfg.Public.AsSlice(), Port: pc.LocalAddr().(*net.UDPAddr).Port}, nil
 		}
 	}
 	return nil, nil, err

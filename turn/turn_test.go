@@ -37,8 +37,14 @@ func startOver(t *testing.T, over door.Config, change func(*Config)) (s *Server,
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Realm: "a.example", Secret: "s", Public: loopback, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	cfg := Config{
+		Realm:   "a.example",
+		Secret:  "s",
+		Public:  loopback,
+		Allow:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Log:     slog.New(slog.DiscardHandler),
+		Metrics: prometheus.NewRegistry(),
+	}
 	if change != nil {
 		change(&cfg)
 	}
@@ -66,8 +72,15 @@ func client(t *testing.T, network, addr, username, password string) *pion.Client
 		}
 		conn = c
 	}
-	c, err := pion.NewClient(&pion.ClientConfig{STUNServerAddr: addr, TURNServerAddr: addr, Conn: conn, Username: username, Password: password, Realm: "a.example",
-		LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}})
+	c, err := pion.NewClient(&pion.ClientConfig{
+		STUNServerAddr: addr,
+		TURNServerAddr: addr,
+		Conn:           conn,
+		Username:       username,
+		Password:       password,
+		Realm:          "a.example",
+		LoggerFactory:  &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +140,13 @@ func TestCredentials(t *testing.T) {
 	old, oldPW := auth.RelayCredentials("s", "romeo@a.example", time.Now().Add(-time.Minute))
 	other, _ := auth.RelayCredentials("s", "juliet@a.example", soon())
 	_, wrong := auth.RelayCredentials("another secret", "romeo@a.example", soon())
-	for what, c := range map[string][2]string{"expired": {old, oldPW}, "another's password": {other, pw}, "another secret": {name, wrong}, "no time": {"romeo", pw}, "none": {"", ""}} {
+	for what, c := range map[string][2]string{
+		"expired":            {old, oldPW},
+		"another's password": {other, pw},
+		"another secret":     {name, wrong},
+		"no time":            {"romeo", pw},
+		"none":               {"", ""},
+	} {
 		if relay, err := client(t, "udp", udp, c[0], c[1]).Allocate(); err == nil {
 			relay.Close()
 			t.Errorf("%s: relayed", what)
@@ -181,7 +200,11 @@ func TestQuota(t *testing.T) {
 
 // Nobody reaches the network around the relay.
 func TestGuard(t *testing.T) {
-	_, udp, _ := start(t, func(c *Config) { c.Allow = nil; c.Public = netip.MustParseAddr("8.8.4.4"); c.Local = loopback })
+	_, udp, _ := start(t, func(c *Config) {
+		c.Allow = nil
+		c.Public = netip.MustParseAddr("8.8.4.4")
+		c.Local = loopback
+	})
 	name, pw := auth.RelayCredentials("s", "romeo@a.example", soon())
 	c := client(t, "udp", udp, name, pw)
 	relay, err := c.Allocate()
@@ -195,10 +218,37 @@ func TestGuard(t *testing.T) {
 	if err := c.CreatePermission(&net.UDPAddr{IP: net.IPv4(8, 8, 8, 8), Port: 53}); err != nil {
 		t.Errorf("the internet may not: %v", err)
 	}
-	s := &Server{cfg: Config{Public: netip.MustParseAddr("1.2.3.4"), Allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}}
-	for addr, want := range map[string]bool{"9.9.9.9": true, "1.2.3.4": true, "2606:4700::1111": true, "10.1.2.3": true, "10.2.0.1": false, "192.168.1.1": false, "172.16.0.1": false,
-		"127.0.0.1": false, "169.254.169.254": false, "100.64.0.1": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false, "::1": false, "::": false, "fe80::1": false,
-		"fd00::1": false, "ff02::1": false, "::ffff:192.168.1.1": false, "::ffff:9.9.9.9": true, "64:ff9b::a00:1": false, "2002:a00:1::": false, "::a00:1": false} {
+	s := &Server{
+		cfg: Config{
+			Public: netip.MustParseAddr("1.2.3.4"),
+			Allow:  []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")},
+		},
+	}
+	for addr, want := range map[string]bool{
+		"9.9.9.9":            true,
+		"1.2.3.4":            true,
+		"2606:4700::1111":    true,
+		"10.1.2.3":           true,
+		"10.2.0.1":           false,
+		"192.168.1.1":        false,
+		"172.16.0.1":         false,
+		"127.0.0.1":          false,
+		"169.254.169.254":    false,
+		"100.64.0.1":         false,
+		"0.0.0.0":            false,
+		"224.0.0.1":          false,
+		"255.255.255.255":    false,
+		"::1":                false,
+		"::":                 false,
+		"fe80::1":            false,
+		"fd00::1":            false,
+		"ff02::1":            false,
+		"::ffff:192.168.1.1": false,
+		"::ffff:9.9.9.9":     true,
+		"64:ff9b::a00:1":     false,
+		"2002:a00:1::":       false,
+		"::a00:1":            false,
+	} {
 		if got := s.may(net.ParseIP(addr)); got != want {
 			t.Errorf("%s: %v", addr, got)
 		}
@@ -214,7 +264,9 @@ func TestOnlyUDP(t *testing.T) {
 	if _, err := client(t, "tcp", tcp, name, pw).AllocateTCP(); err == nil {
 		t.Error("connections are relayed")
 	}
-	if _, _, err := (ports{&Server{cfg: Config{MinPort: 50000, MaxPort: 50010}}}).AllocatePacketConn(pion.AllocateListenerConfig{RequestedPort: 22}); err == nil {
+	if _, _, err := (ports{&Server{
+		cfg: Config{MinPort: 50000, MaxPort: 50010},
+	}}).AllocatePacketConn(pion.AllocateListenerConfig{RequestedPort: 22}); err == nil {
 		t.Error("a port that is not one of the relay's")
 	}
 	if _, err := (ports{}).AllocateConn(pion.AllocateConnConfig{}); !errors.Is(err, errNoTCP) {
@@ -316,7 +368,8 @@ func TestOwnPorts(t *testing.T) {
 func TestAllowed(t *testing.T) {
 	var off atomic.Bool
 	s, udp, _ := start(t, func(c *Config) {
-		c.Allowed, c.Check = func(who string) bool { return who != "romeo@a.example" || !off.Load() }, 10*time.Millisecond
+		c.Allowed, c.Check = func(who string) bool { return who != "romeo@a.example" || !off.Load() },
+			10*time.Millisecond
 	})
 	allocate := func(who string) error {
 		name, pw := auth.RelayCredentials("s", who, soon())

@@ -111,7 +111,8 @@ func (p *parser) address(a *rawAttr) jid.JID {
 	if err != nil {
 		p.head.Malformed = true
 		bare, _, _ := strings.Cut(text, "/")
-		j, _ = jid.Parse(bare) // if only the resource is invalid, the answer can still name an address, which clients look for
+		// if only the resource is invalid, the answer can still name an address, which clients look for
+		j, _ = jid.Parse(bare)
 		return j
 	}
 	p.cache.put(j)
@@ -150,7 +151,12 @@ func (p *parser) child(t *rawTag, def *rawAttr) error {
 	if len(p.kids) >= p.lim.Children {
 		return tooMuch("too many payloads")
 	}
-	p.kids = append(p.kids, payload{start: t.at, nameTo: t.nameEnd, used: int32(len(p.used)), usedTo: int32(len(p.used))})
+	p.kids = append(p.kids, payload{
+		start:  t.at,
+		nameTo: t.nameEnd,
+		used:   int32(len(p.used)),
+		usedTo: int32(len(p.used)),
+	})
 	k := &p.kids[len(p.kids)-1]
 	k.name.Local = intern(t.local(p.b))
 	switch {

@@ -240,7 +240,8 @@ func TestConnFrames(t *testing.T) {
 	c.Close([]byte("<a/>"), nil, []byte("<b/>"))
 	want := []string{}
 	for n := range 3 {
-		want = append(want, fmt.Sprintf("<message xmlns='jabber:client' to='juliet@capulet.example/balcony' id='%d'/>", n))
+		want = append(want, fmt.Sprintf("<message xmlns='jabber:client' to='juliet@capulet.example/balcony' id='%d'/>",
+			n))
 	}
 	want = append(want, "<r xmlns='urn:xmpp:sm:3'/>", "<a/>", "<b/>")
 	if fmt.Sprint(frames) != fmt.Sprint(want) {

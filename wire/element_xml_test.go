@@ -13,7 +13,8 @@ func TestElementRoundTrip(t *testing.T) {
 		{`<a><b xmlns=''/><c/></a>`, "x", `<a><b xmlns=''/><c/></a>`},
 		{`<p:a xmlns:p='y'><b/><p:c/></p:a>`, "x", `<a xmlns='y'><b xmlns='x'/><c/></a>`},
 		{` <a>1&amp;2<![CDATA[<3>]]>4<b/>5</a> `, "", `<a>1&amp;2&lt;3&gt;4<b/>5</a>`},
-		{`<a p:b='1' xmlns:p='y' q:c="2'&#x22;" xmlns:q='y' xml:lang='de'/>`, "", `<a xmlns:ns000='y' ns000:b='1' ns000:c='2&apos;&quot;' xml:lang='de'/>`},
+		{`<a p:b='1' xmlns:p='y' q:c="2'&#x22;" xmlns:q='y' xml:lang='de'/>`, "",
+			`<a xmlns:ns000='y' ns000:b='1' ns000:c='2&apos;&quot;' xml:lang='de'/>`},
 		{"<a b='1\n2&#10;3'>x\r\ny&#13;</a>", "", "<a b='1 2&#10;3'>x\ny&#13;</a>"},
 		{`<größe länge='1'/>`, "", `<größe länge='1'/>`},
 	} {

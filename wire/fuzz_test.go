@@ -25,7 +25,8 @@ const streamNS = ` xmlns:stream='http://etherx.jabber.org/streams'`
 var headers = []string{
 	`<stream:stream xmlns='jabber:client'` + streamNS + `>`,
 	`<stream:stream xmlns='jabber:server'` + streamNS + ` xmlns:db='jabber:server:dialback'>`,
-	`<stream:stream xmlns='jabber:client'` + streamNS + ` xmlns:a='urn:a' xmlns:b='urn:&apos;b' xmlns:c='jabber:client'>`,
+	`<stream:stream xmlns='jabber:client'` + streamNS +
+		` xmlns:a='urn:a' xmlns:b='urn:&apos;b' xmlns:c='jabber:client'>`,
 	`<s:stream xmlns:c='jabber:client' xmlns:s='http://etherx.jabber.org/streams' xmlns:a='urn:a'>`,
 	`<s:stream xmlns='urn:d' xmlns:c='jabber:server' xmlns:s='http://etherx.jabber.org/streams' xmlns:a='urn:a'>`,
 	`<stream xmlns='http://etherx.jabber.org/streams' xmlns:a='jabber:server'>`,
@@ -278,7 +279,8 @@ func (g *generator) element(depth int) {
 		attrs = append(attrs, "xmlns:"+p+"=\""+g.namespace()+"\"")
 	}
 	for range g.rnd.IntN(3) {
-		attrs = append(attrs, g.prefix()+pick(g.rnd, "to", "from", "id", "type", "lang", "x")+"='"+pick(g.rnd, "1", "a@b.example/c", "&lt;\"", "\tx", "ü", "")+"'")
+		attrs = append(attrs, g.prefix()+pick(g.rnd, "to", "from", "id", "type", "lang", "x")+"='"+
+			pick(g.rnd, "1", "a@b.example/c", "&lt;\"", "\tx", "ü", "")+"'")
 	}
 	g.rnd.Shuffle(len(attrs), func(i, j int) { attrs[i], attrs[j] = attrs[j], attrs[i] })
 	name := g.prefix() + pick(g.rnd, "message", "iq", "body", "x")
@@ -395,7 +397,8 @@ func compare(t *testing.T, d *xml.Decoder, h Header, st *Stanza) {
 			t.Fatalf("in %.25s\n got %v\nwant %v\nfrom %s", around, got, want, b)
 		}
 	}
-	if st.Kind == Other && (st.Name.Space == NSClient || st.Name.Space == NSServer) || st.Kind != Other && h.ContentNS == NSServer {
+	if st.Kind == Other && (st.Name.Space == NSClient || st.Name.Space == NSServer) ||
+		st.Kind != Other && h.ContentNS == NSServer {
 		return // alone, it means something else
 	}
 	b := st.AppendXML(nil, st.To, Client)
@@ -449,8 +452,9 @@ func (t *tree) header(tt *testing.T, st *Stanza) {
 		}
 	}
 	t.attrs, t.text = kept, strings.Repeat("\x00", strings.Count(t.text, "\x00"))
-	if normalise.Replace(st.Type) != want.Type || normalise.Replace(st.ID) != want.ID || normalise.Replace(st.Lang) != want.Lang ||
-		st.Malformed != want.Malformed || !st.Malformed && (st.To != want.To || st.From != want.From) {
+	if normalise.Replace(st.Type) != want.Type || normalise.Replace(st.ID) != want.ID ||
+		normalise.Replace(st.Lang) != want.Lang || st.Malformed != want.Malformed ||
+		!st.Malformed && (st.To != want.To || st.From != want.From) {
 		tt.Fatalf("header\n got %+v\nwant %+v", st, want)
 	}
 }
@@ -458,7 +462,8 @@ func (t *tree) header(tt *testing.T, st *Stanza) {
 // FuzzStanza is FuzzReader for elements that stand alone.
 func FuzzStanza(f *testing.F) {
 	for _, s := range []string{
-		`<message xmlns='jabber:client'` + chat[len("<message"):], ` <r xmlns='urn:xmpp:sm:3'/>` + "\n", `<c:iq xmlns:c='jabber:server'><c:x/></c:iq>`,
+		`<message xmlns='jabber:client'` + chat[len("<message"):], ` <r xmlns='urn:xmpp:sm:3'/>` + "\n",
+		`<c:iq xmlns:c='jabber:server'><c:x/></c:iq>`,
 		`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' xml:lang='de'/>`, `<message/>`, `<a>x<b/>y</a>`,
 	} {
 		f.Add(s)

@@ -406,7 +406,10 @@ func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 	case err != nil:
 		return h, false, err
 	case l.e.Name.Space != NSStream:
-		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the stream's namespace must be " + NSStream}
+		return h, false, &StreamError{
+			Condition: "invalid-namespace",
+			Text:      "the stream's namespace must be " + NSStream,
+		}
 	case l.e.Name.Local != "stream":
 		return h, false, &StreamError{Condition: "bad-format", Text: "expected a stream"}
 	}
@@ -419,7 +422,10 @@ func (r *Reader) openTag(b []byte) (h Header, empty bool, err error) {
 		r.scope.prefixes = append(r.scope.prefixes, d)
 	}
 	if r.scope.content = r.scope.contentNS(); r.scope.content == "" {
-		return h, false, &StreamError{Condition: "invalid-namespace", Text: "the content namespace must be jabber:client, jabber:server or jabber:component:accept"}
+		return h, false, &StreamError{
+			Condition: "invalid-namespace",
+			Text:      "the content namespace must be jabber:client, jabber:server or jabber:component:accept",
+		}
 	}
 	h.ContentNS = r.scope.content
 	for _, a := range l.e.Attrs {

@@ -49,14 +49,19 @@ func TestNextKeepsPayloadsSelfContained(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{`<message to='b@a.example' type="chat" id='1'><body>hi &amp; <![CDATA[<x>]]></body><x xmlns='urn:x'><y/></x></message>`,
 			`<message to='b@a.example' type='chat' id='1'><body>hi &amp; <![CDATA[<x>]]></body><x xmlns='urn:x'><y/></x></message>`},
-		{`<message><q:a q:b='c'><q:d/></q:a></message>`, `<message><q:a xmlns:q='urn:q' q:b='c'><q:d/></q:a></message>`},
-		{`<message xmlns:w='urn:w'><w:a xmlns='urn:n'/></message>`, `<message><w:a xmlns:w='urn:w' xmlns='urn:n'/></message>`},
+		{`<message><q:a q:b='c'><q:d/></q:a></message>`,
+			`<message><q:a xmlns:q='urn:q' q:b='c'><q:d/></q:a></message>`},
+		{`<message xmlns:w='urn:w'><w:a xmlns='urn:n'/></message>`,
+			`<message><w:a xmlns:w='urn:w' xmlns='urn:n'/></message>`},
 		{`<message><body xmlns='jabber:client'>x</body></message>`, `<message><body>x</body></message>`},
-		{`<iq type='get' id='a&apos;b'> <query xmlns="jabber:iq:roster"/> </iq>`, `<iq type='get' id='a&apos;b'><query xmlns="jabber:iq:roster"/></iq>`},
+		{`<iq type='get' id='a&apos;b'> <query xmlns="jabber:iq:roster"/> </iq>`,
+			`<iq type='get' id='a&apos;b'><query xmlns="jabber:iq:roster"/></iq>`},
 		{`<presence/>`, `<presence/>`},
-		{`<message><a xmlns='urn:a' t='>'><b>]</b></a></message>`, `<message><a xmlns='urn:a' t='>'><b>]</b></a></message>`},
+		{`<message><a xmlns='urn:a' t='>'><b>]</b></a></message>`,
+			`<message><a xmlns='urn:a' t='>'><b>]</b></a></message>`},
 		{`<r xmlns='urn:xmpp:sm:3'/>`, `<r xmlns='urn:xmpp:sm:3'/>`},
-		{`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGE=</auth>`, `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGE=</auth>`},
+		{`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGE=</auth>`,
+			`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGE=</auth>`},
 	} {
 		sts := read(t, hdr+" "+c.in+"\n</stream:stream>")
 		if len(sts) != 1 {
@@ -145,11 +150,14 @@ func TestStreamErrors(t *testing.T) {
 		{`<r xmlns='urn:xmpp:sm:3'>` + strings.Repeat("<a/>", 257) + `</r>`, "policy-violation"},
 		{`<message>` + strings.Repeat("<a"+manyDecls(40)+">", 2), "policy-violation"},
 		{`<message xmlns:a='urn:` + strings.Repeat("a", 300) + `'/>`, "policy-violation"},
-		{`<message` + longDecls() + `>` + strings.Repeat(`<a0:x`+strings.ReplaceAll(manyAttrs(60), "=", ":y=")+`/>`, 240) + `</message>`, "policy-violation"},
+		{`<message` + longDecls() + `>` + strings.Repeat(`<a0:x`+strings.ReplaceAll(manyAttrs(60), "=", ":y=")+`/>`,
+			240) + `</message>`, "policy-violation"},
 		{`<message id='` + strings.Repeat("a", 300<<10) + `'/>`, "policy-violation"},
 		{`<message id='` + strings.Repeat("a", 300<<10), "policy-violation"},
 	} {
-		for _, src := range []io.Reader{strings.NewReader(hdr + c.in), iotest.OneByteReader(strings.NewReader(hdr + c.in))} {
+		for _, src := range []io.Reader{
+			strings.NewReader(hdr + c.in), iotest.OneByteReader(strings.NewReader(hdr + c.in)),
+		} {
 			r := NewReader(src, Limits{})
 			if _, err := r.Header(); err != nil {
 				t.Fatal(err)
@@ -209,7 +217,8 @@ func TestHeaderErrors(t *testing.T) {
 		{`<!-- x -->`, "restricted-xml"},
 		{`</stream:stream>`, "not-well-formed"},
 		{`<stream:stream xmlns='jabber:client' ` + strings.Repeat(" ", 20<<10), "policy-violation"},
-		{`<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'` + manyAttrs(70) + `>`, "policy-violation"},
+		{`<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'` + manyAttrs(70) +
+			`>`, "policy-violation"},
 		{`<!DOCTYPE x>`, "restricted-xml"},
 	} {
 		for _, src := range []io.Reader{strings.NewReader(c.in), iotest.OneByteReader(strings.NewReader(c.in))} {
@@ -228,9 +237,11 @@ func TestHeader(t *testing.T) {
 		in   string
 		want Header
 	}{
-		{`<stream:stream xmlns='jabber:client'` + ns + ` to="a.example" from='b@a.example' version='1.0' id='&lt;' xml:lang='de'>`,
+		{`<stream:stream xmlns='jabber:client'` + ns +
+			` to="a.example" from='b@a.example' version='1.0' id='&lt;' xml:lang='de'>`,
 			Header{To: "a.example", From: "b@a.example", Version: "1.0", ID: "<", Lang: "de", ContentNS: NSClient}},
-		{`<?xml version="1.0" encoding='utf-8' standalone="yes" ?>` + "\n" + `<stream:stream xmlns='jabber:server'` + ns + ">", Header{ContentNS: NSServer}},
+		{`<?xml version="1.0" encoding='utf-8' standalone="yes" ?>` + "\n" + `<stream:stream xmlns='jabber:server'` +
+			ns + ">", Header{ContentNS: NSServer}},
 		{" \n<x:stream xmlns='jabber:server' xmlns:x='http://etherx.jabber.org/streams'>", Header{ContentNS: NSServer}},
 		{`<stream xmlns='http://etherx.jabber.org/streams'>`, Header{ContentNS: NSClient}},
 		{`<stream xmlns='http://etherx.jabber.org/streams' xmlns:c='jabber:server'>`, Header{ContentNS: NSServer}},
@@ -265,7 +276,8 @@ func TestRestart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r = NewReader(strings.NewReader(hdr+`<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><iq id='injected'/>`), Limits{})
+	r = NewReader(strings.NewReader(hdr+
+		`<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><iq id='injected'/>`), Limits{})
 	mustHeader(t, r)
 	if _, err := r.Next(); err != nil || r.Buffered() == 0 {
 		t.Fatal(err)
@@ -341,7 +353,8 @@ func TestLimitsRise(t *testing.T) {
 func TestIdle(t *testing.T) {
 	a, b := net.Pipe()
 	r := NewReader(a, Limits{})
-	for _, s := range []string{hdr, chat, " ", chat + "\n" + chat, `<message><body>` + strings.Repeat("a", 100<<10) + `</body></message>`, "\n"} {
+	for _, s := range []string{hdr, chat, " ", chat + "\n" + chat, `<message><body>` + strings.Repeat("a", 100<<10) +
+		`</body></message>`, "\n"} {
 		go func() { _, _ = io.WriteString(b, s) }()
 		if s == hdr {
 			mustHeader(t, r)
@@ -410,8 +423,10 @@ func TestParseStanza(t *testing.T) {
 	}{
 		{` <message xmlns='jabber:client'><body>x</body></message>` + "\n", Message, Name{NSClient, "message"}},
 		{`<iq xmlns='jabber:server'><ping xmlns='urn:xmpp:ping'/></iq>`, IQ, Name{NSClient, "iq"}},
-		{`<c:presence xmlns:c='jabber:client'><c:show>away</c:show></c:presence>`, Presence, Name{NSClient, "presence"}},
-		{`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example' version='1.0' xml:lang='en'/>`, Other, Name{NSFraming, "open"}},
+		{`<c:presence xmlns:c='jabber:client'><c:show>away</c:show></c:presence>`, Presence,
+			Name{NSClient, "presence"}},
+		{`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example' version='1.0' xml:lang='en'/>`, Other,
+			Name{NSFraming, "open"}},
 		{`<message><body>x</body></message>`, Other, Name{"", "message"}},
 	} {
 		st, err := ParseStanza([]byte(c.in), Limits{})
@@ -424,9 +439,17 @@ func TestParseStanza(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		``: "not-well-formed", ` `: "not-well-formed", `x<a/>`: "not-well-formed", `<a/>x`: "not-well-formed", `<a/><b/>`: "not-well-formed",
-		`<a>`: "not-well-formed", `</a>`: "not-well-formed", `<?xml version='1.0'?><a/>`: "restricted-xml", `<!-- --><a/>`: "restricted-xml",
-		`<foo xmlns='jabber:client'/>`: "unsupported-stanza-type", `<a>` + strings.Repeat(" ", 300<<10) + `</a>`: "policy-violation",
+		``:                             "not-well-formed",
+		` `:                            "not-well-formed",
+		`x<a/>`:                        "not-well-formed",
+		`<a/>x`:                        "not-well-formed",
+		`<a/><b/>`:                     "not-well-formed",
+		`<a>`:                          "not-well-formed",
+		`</a>`:                         "not-well-formed",
+		`<?xml version='1.0'?><a/>`:    "restricted-xml",
+		`<!-- --><a/>`:                 "restricted-xml",
+		`<foo xmlns='jabber:client'/>`: "unsupported-stanza-type",
+		`<a>` + strings.Repeat(" ", 300<<10) + `</a>`: "policy-violation",
 	} {
 		_, err := ParseStanza([]byte(in), Limits{})
 		var se *StreamError
@@ -439,7 +462,8 @@ func TestParseStanza(t *testing.T) {
 func TestHeaderOfStanza(t *testing.T) {
 	sts := read(t, hdr+`<message to='A@B.example/R' from='b.example' id='' type='chat' xml:lang='de' x='y' q:to='z'/>`+
 		`<message to='@'/><message to='a@b.example' from=''/><message to='a&#64;b.example'/></stream:stream>`)
-	if st := sts[0]; st.To.String() != "a@b.example/R" || st.From.String() != "b.example" || st.Type != "chat" || st.Lang != "de" || st.Malformed || st.Attrs != nil {
+	if st := sts[0]; st.To.String() != "a@b.example/R" || st.From.String() != "b.example" || st.Type != "chat" ||
+		st.Lang != "de" || st.Malformed || st.Attrs != nil {
 		t.Errorf("%+v", st)
 	}
 	if st := sts[1]; !st.Malformed || !st.To.IsZero() {

@@ -18,12 +18,12 @@ const (
 // slotCost is what a stanza under way counts besides its payload, in bytes.
 const slotCost = 256
 
-// Window counts the stanzas that one stream has read and that are not handled yet (XEP-0198, section 4). Most are handled
-// when the stream's reader has routed them; one that is handed to a queue (a room's inbox, the way to another server) is
-// held until whoever has it settles it. What a stream acknowledges is the length of the finished prefix.
+// Window counts the stanzas that one stream has read and that are not handled yet (XEP-0198, section 4). Most are
+// handled when the stream's reader has routed them; one that is handed to a queue (a room's inbox, the way to another
+// server) is held until whoever has it settles it. What a stream acknowledges is the length of the finished prefix.
 //
-// Begin, End, Wait, Restart and Resume are for the stream's reader alone; everything else is safe from any goroutine. The
-// zero value is ready for use.
+// Begin, End, Wait, Restart and Resume are for the stream's reader alone; everything else is safe from any goroutine.
+// The zero value is ready for use.
 type Window struct {
 	now   *Stanza // between Begin and End: what the reader is routing
 	nowTo jid.JID // its recipient, as the client wrote it

@@ -79,7 +79,8 @@ func (s *Server) accounts(d *doors) {
 		}
 		return out, err
 	})
-	serve(s, d, CreateAppPassword, nil, func(ctx context.Context, c caller, in *NewAppPasswordInput) (AppPassword, error) {
+	serve(s, d, CreateAppPassword, nil, func(ctx context.Context, c caller,
+		in *NewAppPasswordInput) (AppPassword, error) {
 		a, password, err := c.p.AddAppPassword(ctx, c.actor, in.Name, in.Body.Name)
 		out := showAppPassword(a)
 		out.Password = password

@@ -27,17 +27,18 @@ import (
 
 // Config is what the API needs.
 type Config struct {
-	People     []*people.People // one a host, the first host's first
-	Hosts      map[string]*server.Host
-	Hooks      map[string]*webhooks.Webhooks // by host
-	Photos     map[string]admin.Photos       // by host; nil: there are no pages that show them
-	Org        *org.Org
-	Store      Store
-	Log        *slog.Logger
-	Throttle   *auth.Throttle
-	Failures   *auth.Failures // nil: failed sign-ins are not noted
-	Rooms      admin.Rooms
-	Find       func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
+	People   []*people.People // one a host, the first host's first
+	Hosts    map[string]*server.Host
+	Hooks    map[string]*webhooks.Webhooks // by host
+	Photos   map[string]admin.Photos       // by host; nil: there are no pages that show them
+	Org      *org.Org
+	Store    Store
+	Log      *slog.Logger
+	Throttle *auth.Throttle
+	Failures *auth.Failures // nil: failed sign-ins are not noted
+	Rooms    admin.Rooms
+	// begins a search for messages
+	Find       func(ctx context.Context, host string, who jid.JID, text string) store.Find
 	System     admin.System
 	Federation *federation.Admin
 	Import     transfer.Config // writes and reads the files of accounts
@@ -79,7 +80,8 @@ func New(c Config) *Server {
 		s.files(d)
 	}
 	public.HandleFunc("/", s.nothing(token, "there is no such thing"))
-	socket.HandleFunc("/", s.nothing(operator, "there is no such operation: the command and the server may be of different versions"))
+	socket.HandleFunc("/", s.nothing(operator,
+		"there is no such operation: the command and the server may be of different versions"))
 	return s
 }
 

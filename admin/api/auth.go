@@ -188,7 +188,9 @@ func (s *Server) operated(name string, any bool) (*people.People, error) {
 		if len(s.People) == 1 || any {
 			return s.People[0], nil
 		}
-		return nil, invalid("host", "several domains are hosted here: name one, like alice@{{.Host}} or --host {{.Host}}", "Host", s.People[0].Host())
+		return nil, invalid("host",
+			"several domains are hosted here: name one, like alice@{{.Host}} or --host {{.Host}}",
+			"Host", s.People[0].Host())
 	}
 	j, err := jid.Parse(name)
 	if err != nil {
@@ -201,5 +203,6 @@ func (s *Server) operated(name string, any bool) (*people.People, error) {
 	for _, p := range s.People {
 		have = append(have, p.Host())
 	}
-	return nil, missing("host", "{{.Host}} is not hosted here: the hosted domains are {{.Hosts}}", "Host", j.Domain(), "Hosts", strings.Join(have, ", "))
+	return nil, missing("host", "{{.Host}} is not hosted here: the hosted domains are {{.Hosts}}", "Host", j.Domain(),
+		"Hosts", strings.Join(have, ", "))
 }

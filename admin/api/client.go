@@ -205,7 +205,8 @@ func refused(res *http.Response) error {
 	}
 	first := p.Errors[0]
 	_, e.Field, _ = strings.Cut(first.Location, ".")
-	if first.Message != "" && first.Message != p.Detail { // the server has refused the values before the operation: say which are wrong
+	// the server has refused the values before the operation: say which are wrong
+	if first.Message != "" && first.Message != p.Detail {
 		e.Text = e.Field + ": " + first.Message
 	}
 	return e
@@ -216,7 +217,8 @@ func (c *Client) dialError(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("you cannot use the control socket %s: run this as the server's user", c.path)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w on %s: start it with `parley serve`, or name the socket with --socket", ErrNoServer, c.path)
+		return fmt.Errorf("%w on %s: start it with `parley serve`, or name the socket with --socket",
+			ErrNoServer, c.path)
 	}
 	return fmt.Errorf("control socket %s: %w", c.path, err)
 }

@@ -66,8 +66,8 @@ func TestClientSendsWhatIsRead(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 			continue
 		}
-		if got.Name != name || got.Team != "sales" || strings.Join(got.Words, "|") != "one|two & more" || !got.All || got.Offset != 3 ||
-			got.Limit != 7 || got.Body.Text != "hello" {
+		if got.Name != name || got.Team != "sales" || strings.Join(got.Words, "|") != "one|two & more" ||
+			!got.All || got.Offset != 3 || got.Limit != 7 || got.Body.Text != "hello" {
 			t.Errorf("%q: the server reads %+v", name, got)
 		}
 	}
@@ -80,7 +80,8 @@ func TestClientSendsWhatIsRead(t *testing.T) {
 		t.Errorf("no such kind: %v", err)
 	}
 	in.Kind, in.Body.Text = Contacts, "too long"
-	if _, err := o.Do(t.Context(), c, in); !errors.As(err, &e) || e.Field != "text" || !strings.HasPrefix(e.Text, "text: ") {
+	if _, err := o.Do(t.Context(), c, in); !errors.As(err, &e) || e.Field != "text" ||
+		!strings.HasPrefix(e.Text, "text: ") {
 		t.Errorf("a text that is too long: %v", err)
 	}
 }
@@ -112,7 +113,8 @@ func TestClientErrors(t *testing.T) {
 	if _, err := none.Do(t.Context(), c, None{}); !errors.As(err, &e) || e.Status != 404 || e.Text != "there is none" {
 		t.Errorf("an operation that there is not: %v", err)
 	}
-	if _, err := none.Do(t.Context(), NewClient(filepath.Join(t.TempDir(), "none")), None{}); !errors.Is(err, ErrNoServer) {
+	if _, err := none.Do(t.Context(),
+		NewClient(filepath.Join(t.TempDir(), "none")), None{}); !errors.Is(err, ErrNoServer) {
 		t.Errorf("no server: %v", err)
 	}
 }

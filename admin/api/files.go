@@ -215,7 +215,8 @@ func (s *Server) importAccounts(ctx context.Context, c caller, in *ImportInput) 
 		out.Kinds = append(out.Kinds, Kind(k))
 	}
 	if errors.Is(err, transfer.ErrFormat) {
-		return out, invalid("", "{{.Why}}; {{.Count}} accounts were imported before that", "Why", err.Error(), "Count", fmt.Sprint(len(report.Users)))
+		return out, invalid("", "{{.Why}}; {{.Count}} accounts were imported before that", "Why", err.Error(), "Count",
+			fmt.Sprint(len(report.Users)))
 	}
 	if err != nil {
 		return out, fmt.Errorf("import accounts: %w", err)

@@ -160,7 +160,8 @@ func (s *Server) groupPeople(d *doors) {
 	act(s, d, RemoveGroupTeam, s.owner, func(ctx context.Context, c caller, in *InGroupTeam) error {
 		return s.setGroupTeam(ctx, c, *in, "")
 	})
-	listAll(s, d, ListRequests, s.manager, func(ctx context.Context, c caller, in *PartOfGroup) (out []Request, err error) {
+	listAll(s, d, ListRequests, s.manager, func(ctx context.Context, c caller,
+		in *PartOfGroup) (out []Request, err error) {
 		g, err := s.managed(ctx, c, in.Slug, false)
 		if err != nil {
 			return nil, err

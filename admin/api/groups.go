@@ -101,7 +101,8 @@ var (
 )
 
 func (s *Server) groups(d *doors) {
-	list(s, d, ListGroups, nil, func(ctx context.Context, c caller, in *FindGroups) (out []Group, total int, err error) {
+	list(s, d, ListGroups, nil, func(ctx context.Context, c caller,
+		in *FindGroups) (out []Group, total int, err error) {
 		words := strings.Fields(in.Q)
 		gs, total, err := s.Org.FindGroups(ctx, c.host(), c.self(), store.GroupFilter{
 			Words:     words[:min(len(words), 8)],
@@ -167,7 +168,8 @@ func (s *Server) access(ctx context.Context, c caller, group, key string) (org.A
 
 // room finds the room of a group or a theme for a caller, as pages do: a group that the caller must not know of is not
 // found.
-func (s *Server) room(ctx context.Context, c caller, slug, key string) (g store.Group, a org.Access, local string, err error) {
+func (s *Server) room(ctx context.Context, c caller,
+	slug, key string) (g store.Group, a org.Access, local string, err error) {
 	if g, err = s.Org.Group(ctx, c.host(), slug); err != nil {
 		return g, a, "", err
 	}

@@ -125,7 +125,8 @@ var (
 func (s *Server) invitations(d *doors) {
 	serve(s, d, ListInvitations, hasConsole, s.listInvitations)
 	serve(s, d, GetInvitation, seesInvitation, s.getInvitation)
-	serve(s, d, CreateInvitation, invites, func(ctx context.Context, c caller, in *Body[OpenInvite]) (Invitation, error) {
+	serve(s, d, CreateInvitation, invites, func(ctx context.Context, c caller,
+		in *Body[OpenInvite]) (Invitation, error) {
 		valid, err := validity(in.Body.Hours, in.Body.Valid)
 		if err != nil {
 			return Invitation{}, err
@@ -141,14 +142,16 @@ func (s *Server) invitations(d *doors) {
 		}
 		return s.showInvitation(ctx, c, i)
 	})
-	serve(s, d, ResendInvitation, changesInvitation, func(ctx context.Context, c caller, in *ResendInvitationInput) (Invitation, error) {
+	serve(s, d, ResendInvitation, changesInvitation, func(ctx context.Context, c caller,
+		in *ResendInvitationInput) (Invitation, error) {
 		i, _, err := c.p.Resend(ctx, c.actor, in.ID, in.Body.Send)
 		if err != nil {
 			return Invitation{}, err
 		}
 		return s.showInvitation(ctx, c, i)
 	})
-	serve(s, d, ExtendInvitation, changesInvitation, func(ctx context.Context, c caller, in *ExtendInvitationInput) (Invitation, error) {
+	serve(s, d, ExtendInvitation, changesInvitation, func(ctx context.Context, c caller,
+		in *ExtendInvitationInput) (Invitation, error) {
 		valid, err := validity(in.Body.Hours, in.Body.Valid)
 		if err != nil {
 			return Invitation{}, err
@@ -166,7 +169,8 @@ func (s *Server) invitations(d *doors) {
 		_, err := c.p.Revoke(ctx, c.actor, in.ID)
 		return err
 	})
-	serve(s, d, ResetPassword, doesTo(people.Reset, true), func(ctx context.Context, c caller, in *ResetPasswordInput) (Invitation, error) {
+	serve(s, d, ResetPassword, doesTo(people.Reset, true), func(ctx context.Context, c caller,
+		in *ResetPasswordInput) (Invitation, error) {
 		i, _, err := c.p.Reset(ctx, c.actor, in.Name, in.Body.Send)
 		if err != nil {
 			return Invitation{}, err

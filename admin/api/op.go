@@ -78,7 +78,8 @@ type doors struct {
 }
 
 // register adds an operation with its right: each goes through here.
-func register[I, O any](d *doors, takes way, op huma.Operation, needs right, f func(ctx context.Context, in *I) (*O, error)) {
+func register[I, O any](d *doors, takes way, op huma.Operation, needs right,
+	f func(ctx context.Context, in *I) (*O, error)) {
 	if takes&d.takes == 0 {
 		return
 	}
@@ -93,7 +94,8 @@ func register[I, O any](d *doors, takes way, op huma.Operation, needs right, f f
 type answer[T any] struct{ Body T }
 
 // serve adds an operation with its right. What f gives is the answer.
-func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right, f func(ctx context.Context, c caller, in *I) (O, error)) {
+func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right,
+	f func(ctx context.Context, c caller, in *I) (O, error)) {
 	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*answer[O], error) {
 		out, err := f(ctx, who(ctx), in)
 		if err != nil {

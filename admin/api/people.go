@@ -182,7 +182,8 @@ func (s *Server) people(d *doors) {
 		_, err := c.p.SignOut(ctx, c.actor, in.Name)
 		return err
 	})
-	serve(s, d, InvitePerson, invitesTo, func(ctx context.Context, c caller, in *InvitePersonInput) (Invitation, error) {
+	serve(s, d, InvitePerson, invitesTo, func(ctx context.Context, c caller,
+		in *InvitePersonInput) (Invitation, error) {
 		v, err := in.Body.invite(c)
 		if err != nil {
 			return Invitation{}, err

@@ -68,14 +68,16 @@ func (s *Server) profileFields(d *doors) {
 		}
 		return out, err
 	})
-	serve(s, d, CreateProfileField, runsIt, func(ctx context.Context, c caller, in *Body[NewProfileField]) (ProfileField, error) {
-		f, err := c.p.CreateField(ctx, c.actor, in.Body.Key, in.Body.FieldChange)
-		return showField(f), err
-	})
-	serve(s, d, ChangeProfileField, runsIt, func(ctx context.Context, c caller, in *ChangeProfileFieldInput) (ProfileField, error) {
-		f, err := c.p.ChangeField(ctx, c.actor, in.Key, in.Body)
-		return showField(f), err
-	})
+	serve(s, d, CreateProfileField, runsIt,
+		func(ctx context.Context, c caller, in *Body[NewProfileField]) (ProfileField, error) {
+			f, err := c.p.CreateField(ctx, c.actor, in.Body.Key, in.Body.FieldChange)
+			return showField(f), err
+		})
+	serve(s, d, ChangeProfileField, runsIt,
+		func(ctx context.Context, c caller, in *ChangeProfileFieldInput) (ProfileField, error) {
+			f, err := c.p.ChangeField(ctx, c.actor, in.Key, in.Body)
+			return showField(f), err
+		})
 	act(s, d, DeleteProfileField, runsIt, func(ctx context.Context, c caller, in *InProfileField) error {
 		return c.p.DeleteField(ctx, c.actor, in.Key)
 	})

@@ -18,7 +18,8 @@ type Store interface {
 	Invitations(ctx context.Context, host string, f store.InvitationFilter) ([]store.Invitation, int, error)
 	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)
 	Person(ctx context.Context, host string, name string) (store.Person, error)
-	ReadRoom(ctx context.Context, host string, room string, p store.Page) (es []store.Archived, complete bool, total int, err error)
+	ReadRoom(ctx context.Context, host string, room string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	UseAPIToken(ctx context.Context, host string, hash string, at time.Time) error
 }

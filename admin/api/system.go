@@ -158,10 +158,11 @@ func (s *Server) system(d *doors) {
 		return some(s.System.Records(ctx, c.host(), in.Look), nil)
 	})
 	listAll(s, d, ListSessions, runsIt, s.listSessions)
-	serve(s, d, EndSessions, doesTo(people.Disable, true), func(ctx context.Context, c caller, in *EndSessionsInput) (Ended, error) {
-		n, err := c.p.EndDevices(ctx, c.actor, in.Name, in.Resource)
-		return Ended{n}, err
-	})
+	serve(s, d, EndSessions, doesTo(people.Disable, true),
+		func(ctx context.Context, c caller, in *EndSessionsInput) (Ended, error) {
+			n, err := c.p.EndDevices(ctx, c.actor, in.Name, in.Resource)
+			return Ended{n}, err
+		})
 	serve(s, d, ListReports, runsIt, s.listReports)
 	act(s, d, DeleteReport, runsIt, func(ctx context.Context, c caller, in *InReport) error {
 		return c.p.DeleteReport(ctx, c.actor, in.ID)

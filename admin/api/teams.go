@@ -179,7 +179,8 @@ func (c caller) names(addresses []string) ([]string, error) {
 		case err != nil:
 			return nil, invalid("people", "{{.Address}} is not the address of a person", "Address", a)
 		case j.Domain() != c.host():
-			return nil, invalid("people", "{{.Address}} is not of {{.Host}}: a team is of one organization", "Address", a, "Host", c.host())
+			return nil, invalid("people", "{{.Address}} is not of {{.Host}}: a team is of one organization",
+				"Address", a, "Host", c.host())
 		}
 		out = append(out, j.Local())
 	}

@@ -96,7 +96,8 @@ var (
 func (s *Server) themes(d *doors) {
 	serve(s, d, CreateTheme, s.themeStarter, s.createTheme)
 	serve(s, d, GetTheme, nil, s.getTheme)
-	serve(s, d, ChangeTheme, s.themeManager, func(ctx context.Context, c caller, in *ChangeThemeInput) (v Theme, err error) {
+	serve(s, d, ChangeTheme, s.themeManager, func(ctx context.Context, c caller,
+		in *ChangeThemeInput) (v Theme, err error) {
 		g, t, _, err := s.theme(ctx, c, in.InTheme)
 		if err != nil {
 			return v, err

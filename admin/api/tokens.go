@@ -60,7 +60,8 @@ var (
 )
 
 func (s *Server) tokens(d *doors) {
-	list(s, d, ListTokens, tokensOf, func(ctx context.Context, c caller, in *FindTokens) (out []Token, total int, err error) {
+	list(s, d, ListTokens, tokensOf, func(ctx context.Context, c caller,
+		in *FindTokens) (out []Token, total int, err error) {
 		var ts []store.APIToken
 		if in.All {
 			ts, total, err = c.p.Tokens(ctx, c.actor, in.Offset, in.Limit)

@@ -112,7 +112,8 @@ var (
 )
 
 func (s *Server) webhooks(d *doors) {
-	listAll(s, d, ListWebhooks, runsIt, func(ctx context.Context, c caller, in *FindWebhooks) (out []Webhook, err error) {
+	listAll(s, d, ListWebhooks, runsIt, func(ctx context.Context, c caller,
+		in *FindWebhooks) (out []Webhook, err error) {
 		hs, err := s.Hooks[c.host()].List(ctx, in.Group)
 		for _, h := range hs {
 			out = append(out, showWebhook(h))

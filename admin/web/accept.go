@@ -62,7 +62,8 @@ func (c *ctx) deadLink(err error) error {
 			by = u.Display()
 		}
 	}
-	return c.page(status, "deadlink", c.T("This link is no longer valid"), map[string]any{"Why": d.Why, "By": by, "Kind": d.Invitation.Kind})
+	return c.page(status, "deadlink", c.T("This link is no longer valid"),
+		map[string]any{"Why": d.Why, "By": by, "Kind": d.Invitation.Kind})
 }
 
 type acceptForm struct {
@@ -74,7 +75,15 @@ type acceptForm struct {
 
 func (c *ctx) acceptForm(p *people.People, i store.Invitation) acceptForm {
 	token := c.r.PathValue("token")
-	f := acceptForm{Token: token, Fixed: i.Username, Domain: p.Host(), URI: p.URI(i, token), Note: i.Note, Expires: i.Expires, Role: store.RoleMember}
+	f := acceptForm{
+		Token:   token,
+		Fixed:   i.Username,
+		Domain:  p.Host(),
+		URI:     p.URI(i, token),
+		Note:    i.Note,
+		Expires: i.Expires,
+		Role:    store.RoleMember,
+	}
 	if u, err := c.s.Store.Person(c.r.Context(), i.Host, i.Inviter); err == nil {
 		f.By = u.Display()
 	}
@@ -124,7 +133,8 @@ func (c *ctx) accept() error {
 		if n := c.form("full_name"); n != "" {
 			f.FullName = n
 		}
-		return c.page(http.StatusUnprocessableEntity, "accept", c.T("Join {{.Organization}}", "Organization", p.Title()), f)
+		return c.page(http.StatusUnprocessableEntity, "accept",
+			c.T("Join {{.Organization}}", "Organization", p.Title()), f)
 	}
 	if err := c.signIn(p, u); err != nil {
 		return err

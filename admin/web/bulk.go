@@ -46,7 +46,11 @@ func (c *ctx) bulk() error {
 	}
 	do := c.form("do")
 	yes, no := true, false
-	change := map[string]people.Change{"disable": {Disabled: &yes}, "enable": {Disabled: &no, Archived: &no}, "archive": {Archived: &yes}}
+	change := map[string]people.Change{
+		"disable": {Disabled: &yes},
+		"enable":  {Disabled: &no, Archived: &no},
+		"archive": {Archived: &yes},
+	}
 	var done []string
 	failed := ""
 	for _, n := range names {
@@ -70,7 +74,8 @@ func (c *ctx) bulk() error {
 		failed = text
 	}
 	if len(done) < len(names) {
-		c.say("error", c.T("Done for {{.Count}} people", "Count", len(done))+". "+c.T("Not done for the others: {{.Why}}", "Why", failed))
+		c.say("error", c.T("Done for {{.Count}} people", "Count", len(done))+". "+
+			c.T("Not done for the others: {{.Why}}", "Why", failed))
 		return c.to(back)
 	}
 	if other := map[string]string{"disable": "enable", "archive": "enable"}[do]; other != "" && len(done) <= maxUndo {

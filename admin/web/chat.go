@@ -12,9 +12,11 @@ import (
 	"parley/wire/jid"
 )
 
-// Chat serves the WebSocket of a chat client that runs in a page of ours, for the account that the page is signed in with,
-// until the stream is over. session names the browser's session, and holds says store.ErrNotFound when that is over.
-type Chat func(w http.ResponseWriter, r *http.Request, account jid.JID, session string, holds func(context.Context) error, proxied bool)
+// Chat serves the WebSocket of a chat client that runs in a page of ours, for the account that the page is
+// signed in with, until the stream is over. session names the browser's session, and holds says
+// store.ErrNotFound when that is over.
+type Chat func(w http.ResponseWriter, r *http.Request, account jid.JID, session string,
+	holds func(context.Context) error, proxied bool)
 
 // chatCheck is how often parley checks that the session of a chatting browser still exists. Ending a session on this
 // node ends its streams at once; this is for sessions that expire or end elsewhere.
@@ -31,8 +33,9 @@ func (s *Server) chat() {
 
 // chatPolicy is looser than the policy of other pages: Converse.js has styles in attributes, shows pictures from other
 // servers and plays sounds. It loads no script but ours.
-const chatPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data: https:; media-src 'self' blob: https:; " +
-	"font-src 'self' data:; connect-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const chatPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: " +
+	"data: https:; media-src 'self' blob: https:; font-src 'self' data:; connect-src 'self' https:; form-action " +
+	"'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (c *ctx) chatPage() error {
 	c.w.Header().Set("Content-Security-Policy", chatPolicy)

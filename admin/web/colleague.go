@@ -41,7 +41,13 @@ type colleague struct {
 type mailPreview struct{ To, Subject, Text, Error string }
 
 func (c *ctx) colleague(groups []string) (colleague, error) {
-	f := colleague{Domain: c.host(), Grants: c.Actor.Grants(), Mails: c.P.Mails(), Usual: c.span(c.P.Policy().InviteTime), MayInvite: c.P.Policy().MayInvite(c.Actor.Role)}
+	f := colleague{
+		Domain:    c.host(),
+		Grants:    c.Actor.Grants(),
+		Mails:     c.P.Mails(),
+		Usual:     c.span(c.P.Policy().InviteTime),
+		MayInvite: c.P.Policy().MayInvite(c.Actor.Role),
+	}
 	if len(f.Grants) == 0 {
 		f.Grants = []string{store.RoleMember}
 	}
@@ -77,7 +83,13 @@ func (c *ctx) newPage() error {
 	return c.panel(http.StatusOK, "colleague", "panel", c.T("New colleague"), f)
 }
 
-var validity = map[string]time.Duration{"1": 24 * time.Hour, "3": 72 * time.Hour, "7": 168 * time.Hour, "14": 336 * time.Hour, "30": 720 * time.Hour}
+var validity = map[string]time.Duration{
+	"1":  24 * time.Hour,
+	"3":  72 * time.Hour,
+	"7":  168 * time.Hour,
+	"14": 336 * time.Hour,
+	"30": 720 * time.Hour,
+}
 
 // filled returns the form as it was filled in, and how long the link is valid; 0: the default.
 func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
@@ -86,9 +98,18 @@ func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
 	if f, err = c.colleague(groups); err != nil {
 		return f, 0, err
 	}
-	f.NewPerson = people.NewPerson{Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Phone: c.form("phone"), Title: c.form("title"),
-		Department: c.form("department"), Role: c.form("role"), Lang: c.form("lang"), ReuseName: c.form("reuse_name") != "",
-		Fields: c.fieldValues()}
+	f.NewPerson = people.NewPerson{
+		Name:       c.form("name"),
+		FullName:   c.form("full_name"),
+		Email:      c.form("email"),
+		Phone:      c.form("phone"),
+		Title:      c.form("title"),
+		Department: c.form("department"),
+		Role:       c.form("role"),
+		Lang:       c.form("lang"),
+		ReuseName:  c.form("reuse_name") != "",
+		Fields:     c.fieldValues(),
+	}
 	keepRows(f.Own, f.Fields, "", "")
 	f.Groups, f.Days, f.Note = groups, c.form("days"), c.form("note")
 	var ok bool
@@ -104,7 +125,8 @@ func (c *ctx) previewMail() error {
 	if err != nil {
 		return err
 	}
-	subject, text, err := c.P.Preview(c.r.Context(), c.Actor, f.NewPerson, people.Invite{Note: f.Note, Lang: f.Lang, Expiry: expiry})
+	subject, text, err := c.P.Preview(c.r.Context(), c.Actor, f.NewPerson,
+		people.Invite{Note: f.Note, Lang: f.Lang, Expiry: expiry})
 	f.Preview = &mailPreview{To: f.Email, Subject: subject, Text: text}
 	if err != nil {
 		var ok bool

@@ -59,23 +59,28 @@ func headsOf(fs []store.ProfileField) map[string]string {
 // heads are the names that columns go by in lists of other programs, in English, French, German and Spanish, as plainly
 // writes them. Three depend on the other columns: see chooseColumns.
 var heads = readHeads(map[string]string{
-	"full_name": "full name, fullname, display name, displayname, complete name, nom complet, nom et prenom, nom prenom, prenom et nom, prenom nom, " +
-		"nom affiche, nom d affichage, vollstandiger name, voller name, anzeigename, vor und nachname, vorname und nachname, vorname nachname, " +
-		"nombre completo, nombre y apellido, nombre y apellidos",
+	"full_name": "full name, fullname, display name, displayname, complete name, nom complet, nom et prenom, nom " +
+		"prenom, prenom et nom, prenom nom, nom affiche, nom d affichage, vollstandiger name, voller name, " +
+		"anzeigename, vor und nachname, vorname und nachname, vorname nachname, nombre completo, nombre y " +
+		"apellido, nombre y apellidos",
 	"first_name": "first name, firstname, first, given name, forename, prenom, vorname, rufname, nombre de pila",
-	"last_name":  "last name, lastname, last, surname, family name, nom de famille, nachname, familienname, zuname, apellido, apellidos",
-	"email": "email, e mail, mail, email address, e mail address, mail address, e mail 1 value, work email, primary email, courriel, adresse e mail, adresse email, " +
-		"adresse mail, adresse electronique, adresse de courriel, adresse courriel, mel, courriel professionnel, " +
-		"e mail professionnel, email professionnel, mail professionnel, adresse e mail professionnelle, e mail adresse, email adresse, mailadresse, mail adresse, " +
+	"last_name": "last name, lastname, last, surname, family name, nom de famille, nachname, familienname, " +
+		"zuname, apellido, apellidos",
+	"email": "email, e mail, mail, email address, e mail address, mail address, e mail 1 value, work email, primary " +
+		"email, courriel, adresse e mail, adresse email, adresse mail, adresse electronique, adresse de courriel, " +
+		"adresse courriel, mel, courriel professionnel, e mail professionnel, email professionnel, mail " +
+		"professionnel, adresse e mail professionnelle, e mail adresse, email adresse, mailadresse, mail adresse, " +
 		"correo, correo electronico, direccion de correo, direccion de correo electronico",
-	"name": "username, user name, user, login, login name, account, account name, identifiant, nom d utilisateur, utilisateur, compte, " +
-		"benutzername, benutzer, anmeldename, kennung, konto, usuario, nombre de usuario, cuenta",
-	"phone": "phone, phone number, telephone, telephone number, tel, mobile, mobile phone, mobile number, cell, cell phone, work phone, business phone, gsm, " +
-		"portable, telephone portable, telephone mobile, numero de telephone, telefon, telefonnummer, handy, handynummer, mobil, mobiltelefon, " +
-		"telefono, telefono movil, movil, numero de telefono",
-	"title": "title, job title, job, position, fonction, poste, titre, intitule du poste, metier, titel, funktion, stelle, berufsbezeichnung, cargo, puesto, titulo",
-	"department": "department, dept, team, unit, division, departement, service, equipe, direction, pole, abteilung, bereich, team name, " +
-		"departamento, equipo, area",
+	"name": "username, user name, user, login, login name, account, account name, identifiant, nom d utilisateur, " +
+		"utilisateur, compte, benutzername, benutzer, anmeldename, kennung, konto, usuario, nombre de usuario, cuenta",
+	"phone": "phone, phone number, telephone, telephone number, tel, mobile, mobile phone, mobile number, cell, cell " +
+		"phone, work phone, business phone, gsm, portable, telephone portable, telephone mobile, numero de " +
+		"telephone, telefon, telefonnummer, handy, handynummer, mobil, mobiltelefon, telefono, telefono movil, " +
+		"movil, numero de telefono",
+	"title": "title, job title, job, position, fonction, poste, titre, intitule du poste, metier, titel, funktion, " +
+		"stelle, berufsbezeichnung, cargo, puesto, titulo",
+	"department": "department, dept, team, unit, division, departement, service, equipe, direction, pole, abteilung, " +
+		"bereich, team name, departamento, equipo, area",
 	"role":   "role, rolle, rol",
 	"groups": "groups, group, groupes, groupe, gruppen, gruppe, grupos, grupo",
 	"lang":   "lang, language, preferred language, locale, langue, sprache, idioma, lengua",
@@ -176,7 +181,9 @@ func chooseHead(rows []sheet.Row, fs []store.ProfileField) ([]sheet.Row, chosen)
 
 // spaced says whether a column has texts of several words: names of people.
 func spaced(rows []sheet.Row, i int) bool {
-	return slices.ContainsFunc(rows, func(r sheet.Row) bool { return i < len(r.Cells) && strings.Contains(clean(r.Cells[i]), " ") })
+	return slices.ContainsFunc(rows, func(r sheet.Row) bool {
+		return i < len(r.Cells) && strings.Contains(clean(r.Cells[i]), " ")
+	})
 }
 
 // clean returns the visible text of a cell.
@@ -236,13 +243,16 @@ func (c *chosen) person(r sheet.Row) people.NewPerson {
 	if len(n.Email) > 7 && strings.EqualFold(n.Email[:7], "mailto:") {
 		n.Email = n.Email[7:]
 	}
-	if a, err := mail.ParseAddress(n.Email); err == nil && strings.HasSuffix(n.Email, ">") { // "Ann One <ann@work.example>", as address books copy it
+	// "Ann One <ann@work.example>", as address books copy it
+	if a, err := mail.ParseAddress(n.Email); err == nil && strings.HasSuffix(n.Email, ">") {
 		n.Email = a.Address
 		if n.FullName == "" {
 			n.FullName = a.Name
 		}
 	}
-	n.Groups = strings.FieldsFunc(c.get(r, "groups"), func(r rune) bool { return strings.ContainsRune(",;|", r) || unicode.IsSpace(r) })
+	n.Groups = strings.FieldsFunc(c.get(r, "groups"), func(r rune) bool {
+		return strings.ContainsRune(",;|", r) || unicode.IsSpace(r)
+	})
 	if n.Role == "" {
 		n.Role = store.RoleMember
 	}

@@ -57,7 +57,8 @@ func (c *ctx) overview() error {
 	if err != nil {
 		return err
 	}
-	waiting, _, err := c.s.Store.People(ctx, c.host(), c.Actor.Filter(store.PeopleFilter{State: store.StateInvited, Limit: 5}))
+	waiting, _, err := c.s.Store.People(ctx, c.host(),
+		c.Actor.Filter(store.PeopleFilter{State: store.StateInvited, Limit: 5}))
 	if err != nil {
 		return err
 	}
@@ -76,11 +77,13 @@ func (c *ctx) overview() error {
 			total += n
 		}
 		info := c.s.System.Info(ctx, c.host())
-		d["Audit"], d["Mails"], d["Checks"], d["Info"], d["Sessions"] = c.entries(audit), mails, c.s.System.Health(ctx), info, info.Sessions
+		d["Audit"], d["Mails"], d["Checks"], d["Info"], d["Sessions"] = c.entries(audit), mails,
+			c.s.System.Health(ctx), info, info.Sessions
 		steps := []step{
 			{total > 1, c.T("Invite your first colleagues"), "/admin/people/new", c.T("New colleague")},
 			{groups > 0, c.T("Create a group to talk in"), "/groups/new", c.T("New group")},
-			{c.Me.Email != "", c.T("Add a work e-mail address to your own account"), "/admin/people/" + c.Me.Name, c.T("Your page")},
+			{c.Me.Email != "", c.T("Add a work e-mail address to your own account"),
+				"/admin/people/" + c.Me.Name, c.T("Your page")},
 			{c.P.Mails(), c.T("Set up e-mail, so that invitations are sent"), "/admin/system", c.T("System")},
 		}
 		open := 0
@@ -126,7 +129,13 @@ func (c *ctx) peopleFilter() store.PeopleFilter {
 	if len(words) > 8 {
 		words = words[:8]
 	}
-	return c.Actor.Filter(store.PeopleFilter{Words: words, State: c.form("state"), Role: c.form("role"), Department: c.form("department"), Limit: perPage})
+	return c.Actor.Filter(store.PeopleFilter{
+		Words:      words,
+		State:      c.form("state"),
+		Role:       c.form("role"),
+		Department: c.form("department"),
+		Limit:      perPage,
+	})
 }
 
 // tab narrows a list to one state.
@@ -168,9 +177,21 @@ func (c *ctx) peopleList() error {
 	for _, s := range []string{store.StateActive, store.StateInvited, store.StateDisabled, store.StateArchived} {
 		tabs = append(tabs, tab{s, c.T("state " + s), counts[s], f.State == s})
 	}
-	d := map[string]any{"People": ps, "Pager": c.pager(page, total), "Tabs": tabs, "Departments": departments, "Roles": roles, "Online": c.online(ps),
-		"Q": c.form("q"), "Role": f.Role, "Department": c.form("department"),
-		"Listed": listed, "Cells": values, "State": f.State, "Filtered": len(f.Words) > 0 || f.State != "" || f.Role != "" || c.form("department") != ""}
+	d := map[string]any{
+		"People":      ps,
+		"Pager":       c.pager(page, total),
+		"Tabs":        tabs,
+		"Departments": departments,
+		"Roles":       roles,
+		"Online":      c.online(ps),
+		"Q":           c.form("q"),
+		"Role":        f.Role,
+		"Department":  c.form("department"),
+		"Listed":      listed,
+		"Cells":       values,
+		"State":       f.State,
+		"Filtered":    len(f.Words) > 0 || f.State != "" || f.Role != "" || c.form("department") != "",
+	}
 	return c.panel(200, "people", "list", c.T("People"), d)
 }
 
@@ -321,6 +342,12 @@ func (c *ctx) auditPage() error {
 		es = es[:50]
 		next = es[49].ID.String()
 	}
-	return c.show("audit", c.T("Audit log"), map[string]any{"Entries": c.entries(es), "Next": next, "Actor": f.Actor, "Target": f.Target, "Action": f.Action,
-		"Actions": auditKinds})
+	return c.show("audit", c.T("Audit log"), map[string]any{
+		"Entries": c.entries(es),
+		"Next":    next,
+		"Actor":   f.Actor,
+		"Target":  f.Target,
+		"Action":  f.Action,
+		"Actions": auditKinds,
+	})
 }

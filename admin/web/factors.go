@@ -55,7 +55,8 @@ func matching(secret, code string, now time.Time, last int64) (int64, bool) {
 	at := now.Unix() / codeStep
 	found, ok := int64(0), false
 	for step := at - 1; step <= at+1; step++ {
-		want, err := hotp.GenerateCodeCustom(secret, uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		want, err := hotp.GenerateCodeCustom(secret, uint64(step),
+			hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 && step > last {
 			found, ok = step, true
 		}

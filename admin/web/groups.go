@@ -56,7 +56,8 @@ func (c *ctx) groupList() error {
 		return c.deletedGroups(f)
 	}
 	count := func(whose string) (int, error) {
-		_, n, err := c.s.Org.FindGroups(c.r.Context(), c.host(), c.self(), store.GroupFilter{Words: f.Words, Described: true, Whose: whose})
+		_, n, err := c.s.Org.FindGroups(c.r.Context(), c.host(), c.self(),
+			store.GroupFilter{Words: f.Words, Described: true, Whose: whose})
 		return n, err
 	}
 	mine, err := count(store.OwnGroups)
@@ -97,7 +98,11 @@ func (c *ctx) groupList() error {
 
 // groupTabs narrow the list. Only people who can restore groups see the deleted groups.
 func (c *ctx) groupTabs(of string, mine, others int) ([]tab, error) {
-	tabs := []tab{{"", c.T("All"), mine + others, of == ""}, {"mine", c.T("Mine"), mine, of == "mine"}, {"others", c.T("Others"), others, of == "others"}}
+	tabs := []tab{
+		{"", c.T("All"), mine + others, of == ""},
+		{"mine", c.T("Mine"), mine, of == "mine"},
+		{"others", c.T("Others"), others, of == "others"},
+	}
 	if !c.Actor.Runs() {
 		return tabs, nil
 	}
@@ -157,7 +162,8 @@ func (c *ctx) deletedGroups(f store.GroupFilter) error {
 	}
 	var counts [2]int
 	for i, whose := range []string{store.OwnGroups, store.OtherGroups} {
-		if _, counts[i], err = c.s.Org.FindGroups(ctx, c.host(), c.self(), store.GroupFilter{Whose: whose}); err != nil {
+		if _, counts[i], err = c.s.Org.FindGroups(ctx, c.host(), c.self(),
+			store.GroupFilter{Whose: whose}); err != nil {
 			return err
 		}
 	}
@@ -165,8 +171,15 @@ func (c *ctx) deletedGroups(f store.GroupFilter) error {
 	if err != nil {
 		return err
 	}
-	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), map[string]any{"Q": c.form("q"), "Of": "deleted", "May": c.mayCreate(), "Deleted": deleted, "Total": total,
-		"Pager": c.pager(c.pageNumber(), total), "Tabs": tabs})
+	return c.panel(http.StatusOK, "groups", "list", c.T("Groups"), map[string]any{
+		"Q":       c.form("q"),
+		"Of":      "deleted",
+		"May":     c.mayCreate(),
+		"Deleted": deleted,
+		"Total":   total,
+		"Pager":   c.pager(c.pageNumber(), total),
+		"Tabs":    tabs,
+	})
 }
 
 type groupForm struct {

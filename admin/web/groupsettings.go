@@ -143,7 +143,13 @@ func (c *ctx) saveGroup() error {
 			return err
 		}
 		if len(effects) > 0 {
-			return c.confirm(r, confirmation{Action: page, Back: page, Question: c.T("Change {{.Name}}?", "Name", was.Name), Effects: append(effects, c.T("Nobody is added or removed.")), Verb: c.T("Save")})
+			return c.confirm(r, confirmation{
+				Action:   page,
+				Back:     page,
+				Question: c.T("Change {{.Name}}?", "Name", was.Name),
+				Effects:  append(effects, c.T("Nobody is added or removed.")),
+				Verb:     c.T("Save"),
+			})
 		}
 	}
 	if err == nil {
@@ -208,9 +214,11 @@ func (c *ctx) accessEffects(a, b org.Rules, members, moderators int) (out []stri
 	say(a.Listed && !b.Listed, "Only its {{.Count}} members see it.", "Count", members)
 	say(b.Joins && !a.Joins, "People who join become members.")
 	say(b.Asks && !a.Asks, "People ask its owners and moderators to join.")
-	say(!b.Joins && !b.Asks && b.MembersOnly && (a.Joins || a.Asks || !a.MembersOnly), "Its owners and moderators add new people.")
+	say(!b.Joins && !b.Asks && b.MembersOnly && (a.Joins || a.Asks || !a.MembersOnly),
+		"Its owners and moderators add new people.")
 	say(a.MembersOnly && !b.MembersOnly, "Everyone in the organization can read and write in it, members or not.")
-	say(!a.MembersOnly && b.MembersOnly, "Only its {{.Count}} members can read and write in it. Everyone else leaves its rooms now.", "Count", members)
+	say(!a.MembersOnly && b.MembersOnly,
+		"Only its {{.Count}} members can read and write in it. Everyone else leaves its rooms now.", "Count", members)
 	say(b.Moderated && !a.Moderated, "Only its {{.Count}} owners and moderators can write.", "Count", moderators)
 	say(a.Moderated && !b.Moderated, "All its {{.Count}} members can write.", "Count", members)
 	say(a.ShowAddresses && !b.ShowAddresses, "Only owners and moderators see addresses. Everyone else sees nicknames.")
@@ -225,7 +233,8 @@ func (c *ctx) featureEffects(was, is store.Group) (out []string) {
 	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "moderators", "Only owners and moderators can start themes.")
 	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "members", "Every member can start themes.")
 	say(was.MentionBy != is.MentionBy && is.MentionBy == "members", "Every member can notify everyone with @all.")
-	say(was.MentionBy != is.MentionBy && is.MentionBy == "moderators", "Only owners and moderators can notify everyone with @all.")
+	say(was.MentionBy != is.MentionBy && is.MentionBy == "moderators",
+		"Only owners and moderators can notify everyone with @all.")
 	say(was.MentionBy != is.MentionBy && is.MentionBy == "nobody", "Nobody can notify everyone with @all.")
 	say(is.Guests && !was.Guests, "Themes can have guests who are not in the group.")
 	say(was.Guests && !is.Guests, "Themes get no new guests. Current guests stay until somebody removes them.")
@@ -278,7 +287,8 @@ func (c *ctx) deleteGroup() error {
 		return c.oops(r.Path, err)
 	}
 	if c.Actor.Runs() {
-		return c.undoable("/groups", undo("/groups/restore", "slug", r.Group.Slug), "{{.Name}} is deleted; its messages are kept", "Name", r.Group.Name)
+		return c.undoable("/groups", undo("/groups/restore", "slug", r.Group.Slug),
+			"{{.Name}} is deleted; its messages are kept", "Name", r.Group.Name)
 	}
 	return c.done("/groups", "{{.Name}} is deleted; its messages are kept", "Name", r.Group.Name)
 }
@@ -309,7 +319,13 @@ func (c *ctx) setMandatory() error {
 		if err != nil {
 			return c.oops(page, err)
 		}
-		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/mandatory", Back: page, Question: c.T("Change who must be in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save")})
+		return c.confirm(r, confirmation{
+			Action:   "/g/" + r.Group.Slug + "/mandatory",
+			Back:     page,
+			Question: c.T("Change who must be in {{.Name}}?", "Name", r.Group.Name),
+			Effects:  effects,
+			Verb:     c.T("Save"),
+		})
 	}
 	if err := c.s.setMandatory(ctx, c.Actor, r.Group, whom); err != nil {
 		return c.oops(page, err)
@@ -334,17 +350,23 @@ func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
 	nobody := c.T("Nobody is removed.")
 	switch whom {
 	case "":
-		return []string{c.T("Members stay, and can leave."), c.T("New accounts no longer join automatically."), nobody}, nil
+		return []string{c.T("Members stay, and can leave."), c.T("New accounts no longer join automatically."), nobody},
+			nil
 	case org.Everyone:
 		n, err := c.s.Org.PlanMandatory(ctx, c.host(), g.ID)
-		return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("New accounts join automatically, and nobody can leave."), nobody}, err
+		return []string{c.T("{{.Count}} people will be added.",
+			"Count", n), c.T("New accounts join automatically, and nobody can leave."), nobody}, err
 	}
 	t, err := c.s.Org.Team(ctx, c.host(), whom)
 	if err != nil {
 		return nil, err
 	}
 	n, err := c.teamOutside(g, t)
-	return []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("People who join the team {{.Team}} join the group, and cannot leave it while they are in the team.", "Team", org.TeamLabel(t)), nobody}, err
+	return []string{
+		c.T("{{.Count}} people will be added.", "Count", n),
+		c.T("People who join the team {{.Team}} join the group, and cannot leave it while they are in the team.",
+			"Team", org.TeamLabel(t)), nobody,
+	}, err
 }
 
 // teamOutside counts the members of a team who are not in a group.
@@ -405,11 +427,22 @@ func (c *ctx) setGroupTeam() error {
 		if err != nil {
 			return err
 		}
-		effects := []string{c.T("{{.Count}} people will be added.", "Count", n), c.T("People who join the team join the group, and people who leave the team leave the group."), c.T("Nobody is removed.")}
+		effects := []string{
+			c.T("{{.Count}} people will be added.", "Count", n),
+			c.T("People who join the team join the group, and people who leave the team leave the group."),
+			c.T("Nobody is removed."),
+		}
 		if role == "" {
 			effects = []string{c.T("People who are in the group only through this team leave it.")}
 		}
-		return c.confirm(r, confirmation{Action: "/g/" + r.Group.Slug + "/teams", Back: page, Question: c.T("Change the teams in {{.Name}}?", "Name", r.Group.Name), Effects: effects, Verb: c.T("Save"), Danger: role == ""})
+		return c.confirm(r, confirmation{
+			Action:   "/g/" + r.Group.Slug + "/teams",
+			Back:     page,
+			Question: c.T("Change the teams in {{.Name}}?", "Name", r.Group.Name),
+			Effects:  effects,
+			Verb:     c.T("Save"),
+			Danger:   role == "",
+		})
 	}
 	if err := c.s.Org.SetGroupTeam(ctx, c.Actor, c.host(), r.Group.ID, t.ID, role); err != nil {
 		return c.oops(page, err)

@@ -158,8 +158,17 @@ func (c *ctx) importRow(r *row, by *chosen, seen map[string]int, do, invite bool
 
 // where names the wrong cell by its column, as the file calls it, and its text.
 func where(by *chosen, field string, n people.NewPerson) string {
-	value, ok := map[string]string{"full_name": n.FullName, "email": n.Email, "name": n.Name, "phone": n.Phone, "title": n.Title,
-		"department": n.Department, "role": n.Role, "groups": strings.Join(n.Groups, " "), "lang": n.Lang}[field]
+	value, ok := map[string]string{
+		"full_name":  n.FullName,
+		"email":      n.Email,
+		"name":       n.Name,
+		"phone":      n.Phone,
+		"title":      n.Title,
+		"department": n.Department,
+		"role":       n.Role,
+		"groups":     strings.Join(n.Groups, " "),
+		"lang":       n.Lang,
+	}[field]
 	if own, has := n.Fields[field]; has && !ok {
 		field, value, ok = fieldPrefix+field, own, true
 	}
@@ -214,7 +223,8 @@ func readRows(text string, fs []store.ProfileField) ([]row, chosen, rune, error)
 	}
 	var rows []row
 	for _, r := range all[1:] {
-		if one := (row{Line: r.Line, New: c.person(r)}); one.New.Email != "" || one.New.FullName != "" || one.New.Name != "" {
+		if one := (row{Line: r.Line, New: c.person(r)}); one.New.Email != "" ||
+			one.New.FullName != "" || one.New.Name != "" {
 			rows = append(rows, one)
 		}
 	}
@@ -246,7 +256,8 @@ func badTable(err error, head []string, comma rune) error {
 	at := []any{"Line", te.Line, "Column", columnName(head, te.Column), "Comma", commaName(comma)}
 	switch te.Fault {
 	case sheet.TooMany:
-		return bad("Line {{.Line}} is one too many: import at most {{.Most}} people at once", "Line", te.Line, "Most", maxImport)
+		return bad("Line {{.Line}} is one too many: import at most {{.Most}} people at once", "Line",
+			te.Line, "Most", maxImport)
 	case sheet.Unclosed:
 		return bad("Line {{.Line}}, column {{.Column}}: a quotation mark (\") opens this cell, and nothing closes it. Close it, or write it twice where it belongs to the text", at[:4]...)
 	}

@@ -34,23 +34,30 @@ func TestReadRows(t *testing.T) {
 			want = "'Ann, One" // an apostrophe of the name's own
 		}
 		rows, by, _, err := readRows(text, nil)
-		if err != nil || len(rows) != 1 || rows[0].New.FullName != want || rows[0].New.Email != "ann@x.example" || rows[0].New.Name != "" ||
-			strings.Join(rows[0].New.Groups, " ") != "a b" || rows[0].Line != 2 || len(by.unused) != 0 {
+		if err != nil || len(rows) != 1 || rows[0].New.FullName != want || rows[0].New.Email != "ann@x.example" ||
+			rows[0].New.Name != "" || strings.Join(rows[0].New.Groups, " ") != "a b" ||
+			rows[0].Line != 2 || len(by.unused) != 0 {
 			t.Errorf("%q: %+v, %v, %v", text, rows, by.unused, err)
 		}
 	}
-	rows, by, _, err := readRows("name,full_name,E-mail,Tel.,Rôle,Langue,Poste,Chaussures\nann,Ann One,ann@x.example,'+33 1,Responsable,Français (France),'=CEO,42\n", nil)
+	rows, by, _, err := readRows("name,full_name,E-mail,Tel.,Rôle,Langue,Poste,Chaussures\n"+
+		"ann,Ann One,ann@x.example,'+33 1,Responsable,Français (France),'=CEO,42\n", nil)
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%+v, %v", rows, err)
 	}
-	if n := rows[0].New; n.Name != "ann" || n.Phone != "+33 1" || n.Role != "supervisor" || n.Lang != "fr" || n.Title != "=CEO" || strings.Join(by.unused, " ") != "Chaussures" {
+	if n := rows[0].New; n.Name != "ann" || n.Phone != "+33 1" || n.Role != "supervisor" || n.Lang != "fr" ||
+		n.Title != "=CEO" || strings.Join(by.unused, " ") != "Chaussures" {
 		t.Errorf("%+v, left out %v", n, by.unused)
 	}
 	for text, want := range map[string]string{
-		"":                                      "Choose a file, or paste its lines",
-		"a,b\nc,d\n":                            "Line 1 must name the columns, and one of them must be full_name, last_name or email. It has: a · b",
-		"email;Nom\nx;\"y\nz;t":                 "Line 2, column B (Nom): a quotation mark (\") opens this cell, and nothing closes it. Close it, or write it twice where it belongs to the text",
-		"email;Nom\nx;t\n\"y\" z;t":             "Line 3, column A (email): after the quotation mark (\") that closes this cell, ; or the line’s end has to follow. Write a quotation mark twice where it belongs to the text",
+		"": "Choose a file, or paste its lines",
+		"a,b\nc,d\n": "Line 1 must name the columns, and one of them must be full_name, " +
+			"last_name or email. It has: a · b",
+		"email;Nom\nx;\"y\nz;t": "Line 2, column B (Nom): a quotation mark (\") opens this cell, and " +
+			"nothing closes it. Close it, or write it twice where it belongs to the text",
+		"email;Nom\nx;t\n\"y\" z;t": "Line 3, column A (email): after the quotation " +
+			"mark (\") that closes this cell, ; or the line’s end has to follow. Write a quotation mark twice where " +
+			"it belongs to the text",
 		"full_name\n":                           "There is nobody in this file",
 		"email,full_name\n,\n":                  "There is nobody in this file",
 		"email\n" + strings.Repeat("a\n", 5001): "Line 5002 is one too many: import at most 5000 people at once",
@@ -117,7 +124,9 @@ func FuzzLinked(f *testing.F) {
 		if strings.ContainsAny(plain, "<>\"") {
 			t.Errorf("%q gives %q", s, out)
 		}
-		if strings.ReplaceAll(html.UnescapeString(plain), "\ufffd", "\x00") != strings.ReplaceAll(s, "\ufffd", "\x00") && !strings.Contains(s, "&") && !strings.Contains(s, "</a>") {
+		if strings.ReplaceAll(html.UnescapeString(plain),
+			"\ufffd", "\x00") != strings.ReplaceAll(s, "\ufffd", "\x00") && !strings.Contains(s, "&") &&
+			!strings.Contains(s, "</a>") {
 			t.Errorf("%q became %q", s, html.UnescapeString(plain))
 		}
 	})

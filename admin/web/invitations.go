@@ -63,7 +63,12 @@ func (c *ctx) mayShow(i store.Invitation) bool { return i.Kind != store.KindRese
 
 func (c *ctx) invitationList() error {
 	page := c.pageNumber()
-	f := store.InvitationFilter{Kind: store.KindInvite, Username: c.form("name"), Offset: (page - 1) * perPage, Limit: perPage}
+	f := store.InvitationFilter{
+		Kind:     store.KindInvite,
+		Username: c.form("name"),
+		Offset:   (page - 1) * perPage,
+		Limit:    perPage,
+	}
 	if !c.Actor.Runs() {
 		f.Inviter = c.Me.Name
 	}
@@ -87,7 +92,13 @@ func (c *ctx) invitationList() error {
 			uses = append(uses, strconv.Itoa(n))
 		}
 	}
-	return c.show("invitations", c.T("Invitations"), map[string]any{"Invitations": out, "Pager": c.pager(page, total), "May": v.MayInvite(c.Actor.Role), "Uses": uses, "Usual": c.span(v.InviteTime)})
+	return c.show("invitations", c.T("Invitations"), map[string]any{
+		"Invitations": out,
+		"Pager":       c.pager(page, total),
+		"May":         v.MayInvite(c.Actor.Role),
+		"Uses":        uses,
+		"Usual":       c.span(v.InviteTime),
+	})
 }
 
 // openLink creates a link for people who choose their names.
@@ -181,10 +192,16 @@ func (c *ctx) invitationAct() error {
 // mailTrouble says in plain words what became of a mail that was not sent, with what the relay said.
 func (c *ctx) mailTrouble(m store.Mail) string {
 	plain, detail, _ := strings.Cut(m.Error, ": ")
-	why := map[string]string{"the mail relay refuses it for good, for nobody has this address": c.T("nobody has this address there"),
-		"the mail relay was not found": c.T("the mail relay was not found"), "the mail relay's certificate is not trusted": c.T("the certificate of the mail relay is not trusted"),
-		"the mail relay refuses it for good": c.T("the mail relay refuses it for good"), "the mail relay refuses it for now": c.T("the mail relay refuses it for now"),
-		"the mail relay does not answer": c.T("the mail relay does not answer"), "the address is malformed": c.T("the address is written wrongly")}[plain]
+	why := map[string]string{
+		"the mail relay refuses it for good, for nobody has this address": c.T("nobody has this address there"),
+
+		"the mail relay was not found":                c.T("the mail relay was not found"),
+		"the mail relay's certificate is not trusted": c.T("the certificate of the mail relay is not trusted"),
+		"the mail relay refuses it for good":          c.T("the mail relay refuses it for good"),
+		"the mail relay refuses it for now":           c.T("the mail relay refuses it for now"),
+		"the mail relay does not answer":              c.T("the mail relay does not answer"),
+		"the address is malformed":                    c.T("the address is written wrongly"),
+	}[plain]
 	if why == "" {
 		why, detail = m.Error, ""
 	}
@@ -194,5 +211,6 @@ func (c *ctx) mailTrouble(m store.Mail) string {
 	if m.State == store.MailFailed {
 		return c.T("The mail to {{.Address}} could not be delivered: {{.Why}}. Correct the address and send it again, or pass the link on.", "Address", m.To, "Why", why)
 	}
-	return c.T("The mail to {{.Address}} is waiting: {{.Why}}. parley tries again automatically.", "Address", m.To, "Why", why)
+	return c.T("The mail to {{.Address}} is waiting: {{.Why}}. parley tries again automatically.",
+		"Address", m.To, "Why", why)
 }

@@ -45,11 +45,12 @@ func (c *ctx) loginPage() error {
 	if c.Me != nil {
 		return c.to(c.back("/"))
 	}
-	return c.show("login", c.T("Sign in"), loginForm{Back: c.r.FormValue("back"), Mails: c.P.Mails(), Group: c.linked(c.form("back"))})
+	return c.show("login", c.T("Sign in"),
+		loginForm{Back: c.r.FormValue("back"), Mails: c.P.Mails(), Group: c.linked(c.form("back"))})
 }
 
-// linked is the name of the group that a link leads to which somebody follows who has not signed in, if it is for all to
-// know: of others there is nothing to see, not even that they are.
+// linked is the name of the group that a link leads to which somebody follows who has not signed in, if it is for all
+// to know: of others there is nothing to see, not even that they are.
 func (c *ctx) linked(path string) string {
 	slug, ok := strings.CutPrefix(path, "/g/")
 	if !ok {
@@ -132,7 +133,13 @@ func (s *Server) verify(p *people.People, u store.Person, found bool, password s
 func (c *ctx) login() error {
 	who, password := c.form("user"), c.r.FormValue("password")
 	refuse := func(status int, text string) error {
-		return c.page(status, "login", c.T("Sign in"), loginForm{User: who, Back: c.r.FormValue("back"), Error: text, Mails: c.P.Mails(), Group: c.linked(c.form("back"))})
+		return c.page(status, "login", c.T("Sign in"), loginForm{
+			User:  who,
+			Back:  c.r.FormValue("back"),
+			Error: text,
+			Mails: c.P.Mails(),
+			Group: c.linked(c.form("back")),
+		})
 	}
 	if who == "" || password == "" || len(who) > 1000 || len(password) > 1024 {
 		return refuse(http.StatusUnprocessableEntity, c.T("Enter your address and your password"))
@@ -197,7 +204,8 @@ func (s *Server) unseal(kind, sealed string) (string, bool) {
 	a, b, _ := strings.Cut(sealed, ".")
 	text, err1 := base64.RawURLEncoding.DecodeString(a)
 	mac, err2 := base64.RawURLEncoding.DecodeString(b)
-	if err1 != nil || err2 != nil || subtle.ConstantTimeCompare(mac, auth.Derive(s.Secret, "web "+kind, string(text))) != 1 {
+	if err1 != nil || err2 != nil ||
+		subtle.ConstantTimeCompare(mac, auth.Derive(s.Secret, "web "+kind, string(text))) != 1 {
 		return "", false
 	}
 	until, rest, _ := strings.Cut(string(text), "|")
@@ -242,7 +250,8 @@ func (c *ctx) code() error {
 		return c.page(status, "code", c.T("Second step"), loginForm{Back: c.r.FormValue("back"), Error: text})
 	}
 	tooMany := func() error {
-		return refuse(http.StatusTooManyRequests, "too many attempts", c.T("Too many attempts: try again in a few minutes"))
+		return refuse(http.StatusTooManyRequests, "too many attempts",
+			c.T("Too many attempts: try again in a few minutes"))
 	}
 	at := c.s.Throttle.Attempt(c.addr(), auth.Code, u.Address())
 	if at.Shut {
@@ -282,7 +291,8 @@ func (c *ctx) setLang() error {
 	}
 	c.cookie(langCookie, lang, 365*24*time.Hour)
 	if c.Me != nil {
-		if _, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name, people.Change{Profile: people.Profile{Lang: &lang}}); err != nil {
+		if _, err := c.P.Update(c.r.Context(), c.Actor, c.Me.Name,
+			people.Change{Profile: people.Profile{Lang: &lang}}); err != nil {
 			return err
 		}
 	}
@@ -311,7 +321,8 @@ func (s *Server) FirstOwner(ctx context.Context, host string) (string, error) {
 // led says whether somebody can administer a host.
 func (s *Server) led(ctx context.Context, host string) (bool, error) {
 	for _, role := range []string{store.RoleOwner, store.RoleAdmin} {
-		if _, n, err := s.Store.People(ctx, host, store.PeopleFilter{Role: role, State: store.StateActive, Limit: 1}); err != nil || n > 0 {
+		if _, n, err := s.Store.People(ctx, host,
+			store.PeopleFilter{Role: role, State: store.StateActive, Limit: 1}); err != nil || n > 0 {
 			return n > 0, err
 		}
 	}
@@ -346,7 +357,8 @@ func (c *ctx) first() (*people.People, error) {
 	return nil, errFirst
 }
 
-var errFirst = fault.New(fault.NotFound, "", "This link was used already, or a newer one was printed when the server started again")
+var errFirst = fault.New(fault.NotFound, "",
+	"This link was used already, or a newer one was printed when the server started again")
 
 type setupForm struct {
 	Token, Name, FullName, Email, Domain, Error, Field string
@@ -365,7 +377,13 @@ func (c *ctx) setup() error {
 	if err != nil {
 		return err
 	}
-	f := setupForm{Token: c.r.PathValue("token"), Name: c.form("name"), FullName: c.form("full_name"), Email: c.form("email"), Domain: p.Host()}
+	f := setupForm{
+		Token:    c.r.PathValue("token"),
+		Name:     c.form("name"),
+		FullName: c.form("full_name"),
+		Email:    c.form("email"),
+		Domain:   p.Host(),
+	}
 	// Of two who send the form at once, one takes the key, and is the first owner.
 	ctx, hash := c.r.Context(), []byte(hashToken(f.Token))
 	n := people.NewPerson{
@@ -423,9 +441,11 @@ func (c *ctx) forgotPage() error {
 func (c *ctx) forgot() error {
 	who := c.form("user")
 	if ok, _ := c.s.Throttle.Wrong(c.addr(), auth.Forgotten); !ok || len(who) > 1000 { // each asking counts
-		return c.page(http.StatusTooManyRequests, "forgot", c.T("Forgotten password"), forgotForm{User: who, Mails: true})
+		return c.page(http.StatusTooManyRequests, "forgot", c.T("Forgotten password"),
+			forgotForm{User: who, Mails: true})
 	}
-	if p, u, err := c.s.find(c.r.Context(), c.P, who); err == nil && u.Email != "" && u.State() == store.StateActive && p.Mails() {
+	if p, u, err := c.s.find(c.r.Context(), c.P, who); err == nil && u.Email != "" &&
+		u.State() == store.StateActive && p.Mails() {
 		actor := people.As(u, acts.Link, c.remote())
 		ctx := context.WithoutCancel(c.r.Context())
 		c.s.background.Go(func() {
@@ -452,7 +472,8 @@ func (c *ctx) resetPage() error {
 	if err != nil {
 		return c.deadLink(err)
 	}
-	return c.show("reset", c.T("Choose a new password"), resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host()})
+	return c.show("reset", c.T("Choose a new password"),
+		resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host()})
 }
 
 func (c *ctx) reset() error {
@@ -466,7 +487,8 @@ func (c *ctx) reset() error {
 		if !ok {
 			return c.deadLink(err)
 		}
-		return c.page(http.StatusUnprocessableEntity, "reset", c.T("Choose a new password"), resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host(), Error: text})
+		return c.page(http.StatusUnprocessableEntity, "reset", c.T("Choose a new password"),
+			resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host(), Error: text})
 	}
 	f, err := c.s.Store.SecondFactor(c.r.Context(), u.Host, u.Name)
 	if err == nil && f.Confirmed { // the link is not the second factor

@@ -38,7 +38,13 @@ type membersData struct {
 // memberFilter is what the address or the form narrows the group's people to.
 func (c *ctx) memberFilter(r room, role string) store.PeopleFilter {
 	words := strings.Fields(c.form("q"))
-	return store.PeopleFilter{Words: words[:min(len(words), 8)], Department: c.form("department"), Group: r.Group.ID, GroupRole: role, Limit: perPage}
+	return store.PeopleFilter{
+		Words:      words[:min(len(words), 8)],
+		Department: c.form("department"),
+		Group:      r.Group.ID,
+		GroupRole:  role,
+		Limit:      perPage,
+	}
 }
 
 // membersPage lists the members of a group to people who may see them, and lets its managers change them.
@@ -54,7 +60,13 @@ func (c *ctx) membersPage() error {
 	if !slices.Contains(rolesShown, role) && role != "" || role == store.RoleBanned && !r.Manages() {
 		return notFound
 	}
-	d := membersData{room: r, Roles: make(map[string]string), Q: c.form("q"), Role: role, Department: c.form("department")}
+	d := membersData{
+		room:       r,
+		Roles:      make(map[string]string),
+		Q:          c.form("q"),
+		Role:       role,
+		Department: c.form("department"),
+	}
 	ms, err := c.s.Org.Members(ctx, c.host(), r.Group.ID)
 	if err != nil {
 		return err
@@ -150,19 +162,24 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 		}
 		names = nil
 		for _, p := range ps {
-			if p.Name != c.Me.Name || role == store.RoleMember && as == store.OutsideGroup { // nobody takes themselves out by "all"
+			// nobody takes themselves out by "all"
+			if p.Name != c.Me.Name || role == store.RoleMember && as == store.OutsideGroup {
 				names = append(names, p.Name)
 			}
 		}
 	}
 	for _, n := range names {
-		for _, one := range strings.FieldsFunc(n, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) { // addresses may be written in a row
+		// addresses may be written in a row
+		for _, one := range strings.FieldsFunc(n, func(r rune) bool {
+			return r == ',' || r == ';' || unicode.IsSpace(r)
+		}) {
 			if !strings.Contains(one, "@") {
 				one += "@" + c.host()
 			}
 			j, err := jid.Parse(one)
 			if err != nil || j.Local() == "" {
-				return nil, fault.New(fault.Invalid, "member", "{{.Address}} is not the address of a person", "Address", one)
+				return nil, fault.New(fault.Invalid, "member",
+					"{{.Address}} is not the address of a person", "Address", one)
 			}
 			js = append(js, j.Bare())
 		}
@@ -213,7 +230,8 @@ func (c *ctx) saveMembers() error {
 		case in == 0:
 			return c.undoable(page, back, "{{.Count}} people removed", "Count", out)
 		}
-		return c.undoable(page, back, "{{.In}}, {{.Out}}", "In", c.T("{{.Count}} people added", "Count", in), "Out", c.T("{{.Count}} people removed", "Count", out))
+		return c.undoable(page, back, "{{.In}}, {{.Out}}", "In", c.T("{{.Count}} people added", "Count", in), "Out",
+			c.T("{{.Count}} people removed", "Count", out))
 	}
 	return c.done(page, "Done for {{.Count}} people", "Count", len(js))
 }
@@ -252,7 +270,12 @@ func (c *ctx) takeBack(r room, p org.Plan) (undoing, bool) {
 }
 
 func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
-	q := confirmation{Action: "/g/" + r.Group.Slug + "/members", Back: back, Question: c.T("Change who is in {{.Name}}?", "Name", r.Group.Name), Verb: c.T("Do it")}
+	q := confirmation{
+		Action:   "/g/" + r.Group.Slug + "/members",
+		Back:     back,
+		Question: c.T("Change who is in {{.Name}}?", "Name", r.Group.Name),
+		Verb:     c.T("Do it"),
+	}
 	addressesOf := func(ms []store.Member) (out []string) {
 		for _, m := range ms {
 			out = append(out, m.JID)
@@ -273,11 +296,13 @@ func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
 		tell(len(p.Removed), "{{.Count}} people will be removed.", "Nobody is removed.")
 	}
 	if n := len(p.Changed); n > 0 {
-		q.Effects = append(q.Effects, c.T("{{.Count}} people will be {{.Role}}.", "Count", n, "Role", c.T("members "+role)))
+		q.Effects = append(q.Effects,
+			c.T("{{.Count}} people will be {{.Role}}.", "Count", n, "Role", c.T("members "+role)))
 	}
 	tell(len(p.Freed), "{{.Count}} people can come in again.", "")
 	q.Danger = len(p.Removed) > 0
-	q.People, q.More = shortList(slices.Concat(addressesOf(p.Added), addressesOf(p.Removed), addressesOf(p.Changed), addressesOf(p.Freed)), c.host())
+	q.People, q.More = shortList(slices.Concat(addressesOf(p.Added), addressesOf(p.Removed), addressesOf(p.Changed),
+		addressesOf(p.Freed)), c.host())
 	return c.confirm(r, q)
 }
 
@@ -290,7 +315,8 @@ func (c *ctx) answerRequest() error {
 	page, who, yes := "/g/"+r.Group.Slug+"/members", c.form("address"), c.form("do") == "yes"
 	j, err := jid.Parse(who)
 	if err != nil || j.Local() == "" {
-		return c.oops(page, fault.New(fault.Invalid, "member", "{{.Address}} is not the address of a person", "Address", who))
+		return c.oops(page, fault.New(fault.Invalid, "member",
+			"{{.Address}} is not the address of a person", "Address", who))
 	}
 	if err := c.s.Org.AnswerRequest(c.r.Context(), c.Actor, c.host(), r.Group.ID, j, yes); err != nil {
 		return c.oops(page, err)

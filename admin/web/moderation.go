@@ -9,8 +9,8 @@ import (
 	"parley/wire/jid"
 )
 
-// What moderators do in the view of a room. It goes through the room itself, as from an app: everybody sees it at once, and
-// the room's rules hold.
+// What moderators do in the view of a room. It goes through the room itself, as from an app: everybody sees it at once,
+// and the room's rules hold.
 
 func (s *Server) moderation() {
 	for _, where := range []string{"/g/{slug}", "/g/{slug}/t/{key}"} {
@@ -30,7 +30,8 @@ func (c *ctx) retract() error {
 	if err != nil || !r.Access.Read || id < store.FirstID(r.From) {
 		return notFound
 	}
-	es, _, _, err := c.s.Store.ReadRoom(ctx, at.Domain(), r.Local, store.Page{Start: r.From, IDs: []store.ID{id}, Max: 1})
+	es, _, _, err := c.s.Store.ReadRoom(ctx, at.Domain(), r.Local,
+		store.Page{Start: r.From, IDs: []store.ID{id}, Max: 1})
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,8 @@ func (c *ctx) retract() error {
 	if err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(ctx, c.Actor, acts.MessageRetract, roomName(r), acts.Detail{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
+	c.P.Audit(ctx, c.Actor, acts.MessageRetract, roomName(r),
+		acts.Detail{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
 	return c.done(r.Path+"#end", "The message was removed for everyone")
 }
 
@@ -95,11 +97,15 @@ func (c *ctx) showOut() error {
 		if had == "" {
 			had = "remove"
 		}
-		return c.undoable(r.Path, undo("/g/"+r.Group.Slug+"/members", "role", had, "member", who.String(), "back", r.Path), "{{.Name}} is banned from {{.Group}}", "Name", who.String(), "Group", r.Group.Name)
+		return c.undoable(r.Path,
+			undo("/g/"+r.Group.Slug+"/members", "role", had, "member", who.String(), "back", r.Path),
+			"{{.Name}} is banned from {{.Group}}", "Name", who.String(), "Group", r.Group.Name)
 	}
-	if err := c.s.Rooms.Kick(ctx, c.self(), c.s.Org.RoomJID(c.host(), r.Local), who, cut(c.form("reason"), 500)); err != nil {
+	if err := c.s.Rooms.Kick(ctx, c.self(), c.s.Org.RoomJID(c.host(), r.Local), who,
+		cut(c.form("reason"), 500)); err != nil {
 		return c.oops(r.Path, err)
 	}
-	c.P.Audit(ctx, c.Actor, acts.GroupKick, roomName(r), acts.Detail{"members": []string{who.String()}, "reason": c.form("reason")})
+	c.P.Audit(ctx, c.Actor, acts.GroupKick, roomName(r),
+		acts.Detail{"members": []string{who.String()}, "reason": c.form("reason")})
 	return c.done(r.Path, "{{.Name}} was removed and can come back", "Name", who.String())
 }

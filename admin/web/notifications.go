@@ -115,7 +115,8 @@ func (c *ctx) digestLink() error {
 	if err != nil {
 		return err
 	}
-	return c.show("digest", c.T("E-mail about missed activity"), map[string]any{"Address": u.Address(), "Token": c.r.PathValue("token")})
+	return c.show("digest", c.T("E-mail about missed activity"),
+		map[string]any{"Address": u.Address(), "Token": c.r.PathValue("token")})
 }
 
 // endDigest is the button of that page, and the one click of mail programs (RFC 8058), which send no cookie.

@@ -56,7 +56,13 @@ func (c *ctx) home() error {
 	pages := c.pager(page, len(news))
 	news = news[min(len(news), (page-1)*perPage):min(len(news), page*perPage)]
 	for _, n := range news {
-		r := newsRow{Name: n.Name(), Group: n.Group.Name, Link: people.RoomPath(n), Unread: n.Unread, At: n.Last.ID.Time()}
+		r := newsRow{
+			Name:   n.Name(),
+			Group:  n.Group.Name,
+			Link:   people.RoomPath(n),
+			Unread: n.Unread,
+			At:     n.Last.ID.Time(),
+		}
 		if n.Theme != nil {
 			r.Name = n.Theme.Name
 		}
@@ -73,7 +79,14 @@ func (c *ctx) home() error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return c.show("home", c.T("Home"), map[string]any{"News": rows, "Pager": pages, "Unread": unread, "Groups": gs, "Devices": c.devices(c.Me.Name), "TwoFactor": f.Confirmed})
+	return c.show("home", c.T("Home"), map[string]any{
+		"News":      rows,
+		"Pager":     pages,
+		"Unread":    unread,
+		"Groups":    gs,
+		"Devices":   c.devices(c.Me.Name),
+		"TwoFactor": f.Confirmed,
+	})
 }
 
 // directory is the people of the organization, for everyone in it.
@@ -83,7 +96,12 @@ func (c *ctx) directory() error {
 		words = words[:8]
 	}
 	page := c.pageNumber()
-	ps, total, err := c.colleagues(store.PeopleFilter{Words: words, State: store.StateActive, Offset: (page - 1) * perPage, Limit: perPage})
+	ps, total, err := c.colleagues(store.PeopleFilter{
+		Words:  words,
+		State:  store.StateActive,
+		Offset: (page - 1) * perPage,
+		Limit:  perPage,
+	})
 	if err != nil {
 		return err
 	}
@@ -112,7 +130,8 @@ func (c *ctx) download() error {
 	}
 	var b bytes.Buffer // whole before it is sent: half a file looks like all of it
 	own := func(_ *server.Host, name string) bool { return name == c.Me.Name }
-	if err := (transfer.Exporter{Store: c.s.Accounts, Archive: true}).Write(c.r.Context(), &b, []*server.Host{c.s.Hosts[c.host()]}, own); err != nil {
+	if err := (transfer.Exporter{Store: c.s.Accounts, Archive: true}).Write(c.r.Context(), &b,
+		[]*server.Host{c.s.Hosts[c.host()]}, own); err != nil {
 		return err
 	}
 	c.w.Header().Set("Content-Type", "application/xml")

@@ -18,18 +18,22 @@ func (c *ctx) places() []pageLink {
 	if c.s.Chat != nil {
 		out = append(out, pageLink{"/chat", "message-circle", c.T("Chat")})
 	}
-	out = append(out, pageLink{"/people", "users", c.T("Colleagues")}, pageLink{"/me", "user", c.T("Profile")}, pageLink{"/me/security", "shield-check", c.T("Security")},
-		pageLink{"/me/notifications", "bell", c.T("Notifications")}, pageLink{"/me/tokens", "key-round", c.T("API tokens")})
+	out = append(out, pageLink{"/people", "users", c.T("Colleagues")}, pageLink{"/me", "user", c.T("Profile")},
+		pageLink{"/me/security", "shield-check", c.T("Security")}, pageLink{"/me/notifications", "bell",
+			c.T("Notifications")}, pageLink{"/me/tokens", "key-round", c.T("API tokens")})
 	if c.Actor.Console() {
-		out = append(out, pageLink{"/admin", "building-2", c.T("Overview")}, pageLink{"/admin/people", "user-plus", c.T("People")}, pageLink{"/admin/people/new", "plus", c.T("New colleague")},
-			pageLink{"/admin/invitations", "mail", c.T("Invitations")})
+		out = append(out, pageLink{"/admin", "building-2", c.T("Overview")},
+			pageLink{"/admin/people", "user-plus", c.T("People")}, pageLink{"/admin/people/new", "plus",
+				c.T("New colleague")}, pageLink{"/admin/invitations", "mail", c.T("Invitations")})
 	}
 	if c.mayCreate() {
 		out = append(out, pageLink{"/groups/new", "plus", c.T("New group")})
 	}
 	if c.Actor.Runs() {
-		out = append(out, pageLink{"/admin/teams", "users", c.T("Teams")}, pageLink{"/admin/federation", "globe", c.T("Federation")},
-			pageLink{"/admin/webhooks", "webhook", c.T("Webhooks")}, pageLink{"/admin/audit", "scroll-text", c.T("Audit log")}, pageLink{"/admin/system", "server", c.T("System")},
+		out = append(out, pageLink{"/admin/teams", "users", c.T("Teams")},
+			pageLink{"/admin/federation", "globe", c.T("Federation")},
+			pageLink{"/admin/webhooks", "webhook", c.T("Webhooks")}, pageLink{"/admin/audit",
+				"scroll-text", c.T("Audit log")}, pageLink{"/admin/system", "server", c.T("System")},
 			pageLink{"/admin/settings", "settings", c.T("Settings")})
 	}
 	return out
@@ -67,7 +71,8 @@ func (c *ctx) palette(q string) error {
 	var found []personLink
 	if len(words) > 0 {
 		pages = pages[:min(len(pages), paletteMost)]
-		ps, _, err := c.s.Store.People(ctx, c.host(), store.PeopleFilter{Words: words, State: store.StateActive, Limit: paletteMost})
+		ps, _, err := c.s.Store.People(ctx, c.host(),
+			store.PeopleFilter{Words: words, State: store.StateActive, Limit: paletteMost})
 		if err != nil {
 			return err
 		}
@@ -79,5 +84,6 @@ func (c *ctx) palette(q string) error {
 			found = append(found, personLink{p, to})
 		}
 	}
-	return c.panel(http.StatusOK, "search", "palettelist", c.T("Search"), map[string]any{"Pages": pages, "Groups": groups, "People": found, "Q": q})
+	return c.panel(http.StatusOK, "search", "palettelist", c.T("Search"),
+		map[string]any{"Pages": pages, "Groups": groups, "People": found, "Q": q})
 }

@@ -47,16 +47,28 @@ type deviceRow struct {
 func (c *ctx) devices(name string) (ds []deviceRow) {
 	for _, s := range c.P.Sessions(name) {
 		presence, _ := s.Presence()
-		ds = append(ds, deviceRow{s.JID.String(), s.JID.Resource(), s.Info.Client.Software, s.Info.Client.Device, s.Info.Transport, s.Info.Remote, s.Started, presence != nil})
+		ds = append(ds, deviceRow{s.JID.String(), s.JID.Resource(), s.Info.Client.Software, s.Info.Client.Device,
+			s.Info.Transport, s.Info.Remote, s.Started, presence != nil})
 	}
 	return ds
 }
 
 func (c *ctx) personData(u store.Person) (d personData, err error) {
 	ctx := c.r.Context()
-	d = personData{Person: u, Grants: c.Actor.Grants(), Mails: c.P.Mails(), Self: u.Name == c.Me.Name, Can: map[string]bool{
-		"edit": c.Actor.May(people.Edit, u), "disable": c.Actor.May(people.Disable, u) && u.Name != c.Me.Name, "delete": c.Actor.May(people.Delete, u) && u.Name != c.Me.Name,
-		"reset": c.Actor.May(people.Reset, u), "invite": c.Actor.May(people.Create, u), "role": c.Actor.May(people.SetRole, u) && (u.Name != c.Me.Name || c.Actor.Role == store.RoleOwner)}}
+	d = personData{
+		Person: u,
+		Grants: c.Actor.Grants(),
+		Mails:  c.P.Mails(),
+		Self:   u.Name == c.Me.Name,
+		Can: map[string]bool{
+			"edit":    c.Actor.May(people.Edit, u),
+			"disable": c.Actor.May(people.Disable, u) && u.Name != c.Me.Name,
+			"delete":  c.Actor.May(people.Delete, u) && u.Name != c.Me.Name,
+			"reset":   c.Actor.May(people.Reset, u),
+			"invite":  c.Actor.May(people.Create, u),
+			"role":    c.Actor.May(people.SetRole, u) && (u.Name != c.Me.Name || c.Actor.Role == store.RoleOwner),
+		},
+	}
 	d.Shown = c.shownRows(u)
 	if d.Own, err = c.fieldRows(u); err != nil {
 		return d, err
@@ -263,7 +275,9 @@ func (c *ctx) export() error {
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="people.csv"`)
 	out := sheet.NewWriter(c.w, c.comma())
-	head := []string{"name", "full_name", "email", "phone", "title", "department", "role", "state", "created", "last_seen"}
+	head := []string{
+		"name", "full_name", "email", "phone", "title", "department", "role", "state", "created", "last_seen",
+	}
 	for _, own := range fs {
 		head = append(head, own.Key)
 	}

@@ -42,8 +42,8 @@ func (c *ctx) words(field string) []string {
 	return w[:min(len(w), 8)]
 }
 
-// picks says whether a form was sent to find something in a picker, and not to be done: by its button, or by Enter after
-// words whose list one has not seen.
+// picks says whether a form was sent to find something in a picker, and not to be done: by its button, or by Enter
+// after words whose list one has not seen.
 func (c *ctx) picks(name string) bool {
 	return c.form("find") == name || c.r.Form.Has("find_"+name) && c.form("find_"+name) != c.form("shown_"+name)
 }
@@ -82,7 +82,12 @@ func (c *ctx) peoplePicker(chosen []string) (p picker, err error) {
 		}
 		p.Chosen = append(p.Chosen, c.person2choice(u))
 	}
-	ps, total, err := c.colleagues(store.PeopleFilter{Words: c.words("find_member"), Here: true, But: c.Me.Name, Limit: offered})
+	ps, total, err := c.colleagues(store.PeopleFilter{
+		Words: c.words("find_member"),
+		Here:  true,
+		But:   c.Me.Name,
+		Limit: offered,
+	})
 	var found []choice
 	for _, u := range ps {
 		found = append(found, c.person2choice(u))
@@ -109,9 +114,10 @@ func (c *ctx) pickPeople() error {
 
 // placesPicker offers the groups that a new colleague can be put into.
 func (c *ctx) placesPicker(chosen []string) (picker, error) {
-	return c.groupPicker("groups", "/pick/groups?for=colleague", chosen, func(f store.GroupFilter) ([]store.Group, int, error) {
-		return c.P.Places(c.r.Context(), c.Actor, f)
-	})
+	return c.groupPicker("groups", "/pick/groups?for=colleague", chosen,
+		func(f store.GroupFilter) ([]store.Group, int, error) {
+			return c.P.Places(c.r.Context(), c.Actor, f)
+		})
 }
 
 // allGroupsPicker offers all groups of the organization to people who run it.
@@ -121,7 +127,8 @@ func (c *ctx) allGroupsPicker(name string, chosen []string) (picker, error) {
 	})
 }
 
-func (c *ctx) groupPicker(name, find string, chosen []string, list func(store.GroupFilter) ([]store.Group, int, error)) (p picker, err error) {
+func (c *ctx) groupPicker(name, find string, chosen []string,
+	list func(store.GroupFilter) ([]store.Group, int, error)) (p picker, err error) {
 	p = c.picker(name, find)
 	for part := range slices.Chunk(chosen, 100) {
 		gs, _, err := list(store.GroupFilter{Slugs: part, Limit: len(part)})
@@ -160,8 +167,8 @@ func (c *ctx) pickGroups() error {
 	return c.found(p)
 }
 
-// membersPicker offers members of a group who can be chosen for a restricted theme: not its owners and moderators, who are in
-// all, and not those who are in it already.
+// membersPicker offers members of a group who can be chosen for a restricted theme: not its owners and moderators, who
+// are in all, and not those who are in it already.
 func (c *ctx) membersPicker(r room, chosen []string, without map[string]bool) (picker, error) {
 	find := "/g/" + r.Group.Slug + "/pick"
 	if r.Theme != nil {
@@ -181,7 +188,8 @@ func (c *ctx) membersPicker(r room, chosen []string, without map[string]bool) (p
 	roles := make(map[string]string, len(ms))
 	for _, m := range ms {
 		roles[m.JID] = m.Role
-		if m.Role == store.RoleMember && !without[m.JID] && !strings.HasSuffix(m.JID, "@"+c.host()) && hasWords(m.JID, words) {
+		if m.Role == store.RoleMember && !without[m.JID] &&
+			!strings.HasSuffix(m.JID, "@"+c.host()) && hasWords(m.JID, words) {
 			far = append(far, choice{m.JID, m.JID, ""})
 		}
 	}
@@ -197,7 +205,12 @@ func (c *ctx) membersPicker(r room, chosen []string, without map[string]bool) (p
 		}
 		p.Chosen = append(p.Chosen, one)
 	}
-	f := store.PeopleFilter{Words: words, Group: r.Group.ID, GroupRole: store.RoleMember, Limit: offered + len(without) + 1}
+	f := store.PeopleFilter{
+		Words:     words,
+		Group:     r.Group.ID,
+		GroupRole: store.RoleMember,
+		Limit:     offered + len(without) + 1,
+	}
 	ps, total, err := c.colleagues(f)
 	if err != nil {
 		return p, err
@@ -267,5 +280,6 @@ func addressSet(ms []store.Member) map[string]bool {
 
 // mandatoryFor are the groups that everybody is in: the first of them, and how many they are.
 func (c *ctx) mandatoryFor() ([]store.Group, int, error) {
-	return c.s.Org.FindGroups(c.r.Context(), c.host(), jid.JID{}, store.GroupFilter{Mandatory: org.Everyone, Limit: offered})
+	return c.s.Org.FindGroups(c.r.Context(), c.host(), jid.JID{},
+		store.GroupFilter{Mandatory: org.Everyone, Limit: offered})
 }

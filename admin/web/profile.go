@@ -29,7 +29,12 @@ func (c *ctx) fieldLabel(field string) string {
 // shownRows are the choices of whom a person's fields are shown to.
 func (c *ctx) shownRows(u store.Person) (rows []shownRow) {
 	for _, f := range people.ShownFields {
-		rows = append(rows, shownRow{f, c.fieldLabel(f), map[string]string{"email": u.Email, "phone": u.Phone, "title": u.Title, "department": u.Department}[f], people.ShownOf(u, f)})
+		rows = append(rows, shownRow{f, c.fieldLabel(f), map[string]string{
+			"email":      u.Email,
+			"phone":      u.Phone,
+			"title":      u.Title,
+			"department": u.Department,
+		}[f], people.ShownOf(u, f)})
 	}
 	return rows
 }

@@ -65,7 +65,8 @@ func (f *quietForm) sent(c *ctx) {
 	if !c.r.Form.Has("quiet_hours") {
 		return
 	}
-	f.On, f.From, f.To, f.Zone, f.Chosen = c.r.Form.Has("quiet"), c.form("from"), c.form("to"), c.form("time_zone"), true
+	f.On, f.From, f.To, f.Zone, f.Chosen = c.r.Form.Has("quiet"), c.form("from"), c.form("to"),
+		c.form("time_zone"), true
 	f.days(c.r.Form["days"])
 }
 

@@ -26,8 +26,8 @@ import (
 
 var start = time.Now()
 
-// views are the templates of pages, each parsed when it is first shown in a language: all of them in all languages are some
-// ten megabytes. Safe from any goroutine.
+// views are the templates of pages, each parsed when it is first shown in a language: all of them in all languages are
+// some ten megabytes. Safe from any goroutine.
 type views struct {
 	funcs func(host string, l *i18n.Lang) template.FuncMap
 	words *i18n.Catalogue
@@ -53,7 +53,8 @@ func (v *views) get(host, lang, name string) (*template.Template, error) {
 	if t := v.of[[3]string{host, lang, name}]; t != nil {
 		return t, nil
 	}
-	t, err := template.New("").Funcs(v.funcs(host, v.words.Lang(lang))).ParseFS(sub("templates"), "_*.html", name+".html")
+	t, err := template.New("").Funcs(v.funcs(host, v.words.Lang(lang))).
+		ParseFS(sub("templates"), "_*.html", name+".html")
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +137,9 @@ func qs(q url.Values, name string, value any) template.URL {
 
 func initials(name string) string {
 	var out []rune
-	for _, w := range strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '.' || r == '-' || r == '_' }) {
+	for _, w := range strings.FieldsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '.' || r == '-' || r == '_'
+	}) {
 		for _, r := range w {
 			if unicode.IsLetter(r) || unicode.IsDigit(r) {
 				out = append(out, unicode.ToUpper(r))
@@ -161,7 +164,8 @@ func device(l *i18n.Lang, agent string) string {
 		return ""
 	}
 	browser := find("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari")
-	system := find("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS", "macOS", "Linux", "Linux")
+	system := find("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS",
+		"macOS", "Linux", "Linux")
 	switch {
 	case browser == "" && system == "":
 		return l.T("A browser")
@@ -211,8 +215,19 @@ func undo(to string, fields ...string) undoing {
 }
 
 func (c *ctx) view(title string, data any) view {
-	return view{Title: title, Lang: c.Lang.Code, Org: c.P.Title(), Domain: c.host(), Path: c.r.URL.Path, Query: c.r.URL.Query(), Me: c.Me, Actor: c.Actor,
-		Bare: c.Me == nil, Chat: c.s.Chat != nil, Data: data}
+	return view{
+		Title:  title,
+		Lang:   c.Lang.Code,
+		Org:    c.P.Title(),
+		Domain: c.host(),
+		Path:   c.r.URL.Path,
+		Query:  c.r.URL.Query(),
+		Me:     c.Me,
+		Actor:  c.Actor,
+		Bare:   c.Me == nil,
+		Chat:   c.s.Chat != nil,
+		Data:   data,
+	}
 }
 
 // page shows a page.
@@ -273,7 +288,15 @@ func (c *ctx) keep(n note) {
 	if err != nil || len(b) > 2500 {
 		return
 	}
-	http.SetCookie(c.w, &http.Cookie{Name: noteCookie, Value: base64.RawURLEncoding.EncodeToString(b), Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(c.w, &http.Cookie{
+		Name:     noteCookie,
+		Value:    base64.RawURLEncoding.EncodeToString(b),
+		Path:     "/",
+		MaxAge:   60,
+		Secure:   true,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	})
 }
 
 // done reports the act as done and redirects to path.

@@ -167,7 +167,9 @@ func (c *ctx) roomData(r room) (d roomData, err error) {
 		return m.Role == store.RoleBanned || !org.Lists(r.Group, r.Access, c.self(), m)
 	})
 	d.Count = len(ms)
-	slices.SortStableFunc(ms, func(a, b store.Member) int { return cmp.Compare(memberRank[a.Role], memberRank[b.Role]) })
+	slices.SortStableFunc(ms, func(a, b store.Member) int {
+		return cmp.Compare(memberRank[a.Role], memberRank[b.Role])
+	})
 	if d.Members, err = c.named(ms[:min(len(ms), membersShown)]); err != nil {
 		return d, err
 	}
@@ -176,7 +178,13 @@ func (c *ctx) roomData(r room) (d roomData, err error) {
 
 const membersShown = 20 // beside the conversation
 
-var memberRank = map[string]int{store.RoleOwner: 0, store.RoleModerator: 1, store.RoleMember: 2, store.RoleGuest: 3, store.RoleBanned: 4}
+var memberRank = map[string]int{
+	store.RoleOwner:     0,
+	store.RoleModerator: 1,
+	store.RoleMember:    2,
+	store.RoleGuest:     3,
+	store.RoleBanned:    4,
+}
 
 // named gives members with their names, by role and name. Each is a look-up: it is for few.
 func (c *ctx) named(ms []store.Member) (out []memberRow, err error) {
@@ -196,7 +204,8 @@ func (c *ctx) named(ms []store.Member) (out []memberRow, err error) {
 		out = append(out, row)
 	}
 	slices.SortStableFunc(out, func(a, b memberRow) int {
-		return cmp.Or(cmp.Compare(memberRank[a.Role], memberRank[b.Role]), strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display)))
+		return cmp.Or(cmp.Compare(memberRank[a.Role], memberRank[b.Role]),
+			strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display)))
 	})
 	return out, nil
 }
@@ -293,8 +302,8 @@ func (c *ctx) fillMessages(d *roomData, es []store.Archived, here store.ID) erro
 	return nil
 }
 
-// author fills in by whom a message is: colleagues by their full names, whatever they are called in the room. In rooms that
-// show no addresses a nickname is all there is to know.
+// author fills in by whom a message is: colleagues by their full names, whatever they are called in the room. In rooms
+// that show no addresses a nickname is all there is to know.
 func (c *ctx) author(r *room, m *message, names map[string]string) error {
 	m.By = m.Nick
 	switch {

@@ -68,7 +68,11 @@ func (c *ctx) search() error {
 	if f.Older == 0 {
 		fields := strings.Fields(q)
 		total := 0
-		if d["People"], total, err = c.colleagues(store.PeopleFilter{Words: fields[:min(len(fields), 8)], State: store.StateActive, Limit: 5}); err != nil {
+		if d["People"], total, err = c.colleagues(store.PeopleFilter{
+			Words: fields[:min(len(fields), 8)],
+			State: store.StateActive,
+			Limit: 5,
+		}); err != nil {
 			return err
 		}
 		d["MorePeople"] = max(0, total-5)

@@ -45,8 +45,14 @@ func (c *ctx) securityData() (d securityData, err error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return d, err
 	}
-	d = securityData{TwoFactor: f.Confirmed, Pending: f.Secret != "" && !f.Confirmed && c.fresh(), Demanded: c.P.DemandsFactor(c.Me.Role), Left: len(f.Recovery),
-		Here: c.Session.Hash, Devices: c.devices(c.Me.Name)}
+	d = securityData{
+		TwoFactor: f.Confirmed,
+		Pending:   f.Secret != "" && !f.Confirmed && c.fresh(),
+		Demanded:  c.P.DemandsFactor(c.Me.Role),
+		Left:      len(f.Recovery),
+		Here:      c.Session.Hash,
+		Devices:   c.devices(c.Me.Name),
+	}
 	if d.Pending {
 		d.Secret = f.Secret
 	}
@@ -62,7 +68,8 @@ func (c *ctx) securityData() (d securityData, err error) {
 	return d, err
 }
 
-// factorQR draws what an authenticator reads, while the second step is being set up and the password was given just before.
+// factorQR draws what an authenticator reads, while the second step is being set up and the password
+// was given just before.
 func (c *ctx) factorQR() error {
 	f, err := c.s.Store.SecondFactor(c.r.Context(), c.host(), c.Me.Name)
 	if err != nil {
@@ -71,7 +78,8 @@ func (c *ctx) factorQR() error {
 	if f.Confirmed || !c.fresh() {
 		return notFound
 	}
-	k, err := otp.NewKeyFromURL("otpauth://totp/" + queryPath(c.P.Title()) + ":" + queryPath(c.Me.Address()) + "?secret=" + f.Secret + "&issuer=" + queryPath(c.P.Title()))
+	k, err := otp.NewKeyFromURL("otpauth://totp/" + queryPath(c.P.Title()) + ":" + queryPath(c.Me.Address()) +
+		"?secret=" + f.Secret + "&issuer=" + queryPath(c.P.Title()))
 	if err != nil {
 		return err
 	}
@@ -138,17 +146,20 @@ func (c *ctx) factor() error {
 		if f.Confirmed {
 			return c.to("/me/security")
 		}
-		if err := c.s.Store.SetSecondFactor(ctx, c.host(), c.Me.Name, store.SecondFactor{Secret: newSecret()}); err != nil {
+		if err := c.s.Store.SetSecondFactor(ctx, c.host(), c.Me.Name,
+			store.SecondFactor{Secret: newSecret()}); err != nil {
 			return err
 		}
 		return c.to("/me/security#factor")
 	case "confirm":
 		step, ok := matching(f.Secret, strings.ReplaceAll(c.form("code"), " ", ""), c.now, f.LastStep)
 		if f.Confirmed || f.Secret == "" || !ok {
-			return c.refuseSecurity(fault.New(fault.Invalid, "code", "This code is wrong: check the clock of your phone"))
+			return c.refuseSecurity(fault.New(fault.Invalid, "code",
+				"This code is wrong: check the clock of your phone"))
 		}
 		codes, hashes := newRecovery()
-		if err := c.P.FactorOn(ctx, c.Actor, c.Me.Name, store.SecondFactor{Secret: f.Secret, LastStep: step, Recovery: hashes}); err != nil {
+		if err := c.P.FactorOn(ctx, c.Actor, c.Me.Name,
+			store.SecondFactor{Secret: f.Secret, LastStep: step, Recovery: hashes}); err != nil {
 			return err
 		}
 		return c.showSecurity(func(d *securityData) { d.Codes = codes })
@@ -208,7 +219,8 @@ func (c *ctx) endSessions() error {
 
 // endSession signs a browser out, and the chat in it.
 func (c *ctx) endSession(hash string) error {
-	if err := c.s.Store.DeleteWebSession(c.r.Context(), c.host(), c.Me.Name, hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := c.s.Store.DeleteWebSession(c.r.Context(), c.host(), c.Me.Name, hash); err != nil &&
+		!errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	c.P.CloseStreams(c.Me.Name, func(i server.SessionInfo) bool { return i.Credential == hash }, goodbye)

@@ -46,13 +46,23 @@ func (c *ctx) signIn(p *people.People, u store.Person) error {
 	if before, w, _, err := c.s.who(c.r); err != nil {
 		return err
 	} else if before != nil {
-		if err := c.s.Store.DeleteWebSession(c.r.Context(), w.Host, w.Owner, w.Hash); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := c.s.Store.DeleteWebSession(c.r.Context(), w.Host, w.Owner, w.Hash); err != nil &&
+			!errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		before.CloseStreams(w.Owner, func(i server.SessionInfo) bool { return i.Credential == w.Hash }, goodbye)
 	}
-	w := store.WebSession{Host: p.Host(), Hash: hashToken(token), Owner: u.Name, Created: c.now, Seen: c.now, Expires: c.now.Add(idle), Proven: c.now,
-		Remote: c.remote(), Agent: strings.ToValidUTF8(agent, "")}
+	w := store.WebSession{
+		Host:    p.Host(),
+		Hash:    hashToken(token),
+		Owner:   u.Name,
+		Created: c.now,
+		Seen:    c.now,
+		Expires: c.now.Add(idle),
+		Proven:  c.now,
+		Remote:  c.remote(),
+		Agent:   strings.ToValidUTF8(agent, ""),
+	}
 	if err := c.s.Store.CreateWebSession(c.r.Context(), w, maxSessions); err != nil {
 		return err
 	}
@@ -61,7 +71,15 @@ func (c *ctx) signIn(p *people.People, u store.Person) error {
 }
 
 func (c *ctx) cookie(name, value string, keep time.Duration) {
-	k := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(keep.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	k := &http.Cookie{
+		Name:     name,
+		Value:    value,
+		Path:     "/",
+		MaxAge:   int(keep.Seconds()),
+		Secure:   true,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
 	if keep <= 0 {
 		k.MaxAge = -1
 	}

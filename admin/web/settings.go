@@ -70,7 +70,8 @@ func (c *ctx) showSettings(status int, section string, sent map[string]string, w
 		}
 		sections = append(sections, s)
 	}
-	return c.page(status, "settings", c.T("Settings"), map[string]any{"Sections": sections, "Tokens": tokens, "Pager": c.pager(page, total), "Wrong": len(wrong)})
+	return c.page(status, "settings", c.T("Settings"),
+		map[string]any{"Sections": sections, "Tokens": tokens, "Pager": c.pager(page, total), "Wrong": len(wrong)})
 }
 
 // spelled writes the durations among a message's arguments as people say them.
@@ -88,7 +89,14 @@ func (c *ctx) spelled(args []any) []any {
 
 func (c *ctx) settingField(st settings.State) settingField {
 	inputs := []string{"", "text", "choice", "several", "duration", "number", "switch"} // in the order of the kinds
-	f := settingField{State: st, Input: inputs[st.Kind], Shown: st.Value, DefaultText: c.settingText(st, st.Default), Label: c.T("setting " + st.Name), Configurable: st.Key != ""}
+	f := settingField{
+		State:        st,
+		Input:        inputs[st.Kind],
+		Shown:        st.Value,
+		DefaultText:  c.settingText(st, st.Default),
+		Label:        c.T("setting " + st.Name),
+		Configurable: st.Key != "",
+	}
 	if hint := "hint " + st.Name; c.T(hint) != hint {
 		f.Hint = c.T(hint)
 	}
@@ -115,7 +123,8 @@ func (c *ctx) fill(f *settingField) {
 	case settings.Several:
 		picked := strings.Split(f.Shown, ",")
 		for _, v := range f.Choices {
-			f.Options = append(f.Options, option{Value: v, Text: c.choiceText(f.Name, v), Picked: slices.Contains(picked, v)})
+			f.Options = append(f.Options,
+				option{Value: v, Text: c.choiceText(f.Name, v), Picked: slices.Contains(picked, v)})
 		}
 	}
 }

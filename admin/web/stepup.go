@@ -11,9 +11,9 @@ import (
 	"parley/store"
 )
 
-// dangerous are the requests that need a proof that is not old, besides the session: a password or a code, so that a browser
-// that was left open, or a cookie that was stolen, is not enough for them. The function, where there is one, says which of
-// a pattern's requests it is.
+// dangerous are the requests that need a proof that is not old, besides the session: a password or a code, so that a
+// browser that was left open, or a cookie that was stolen, is not enough for them. The function, where there is one,
+// says which of a pattern's requests it is.
 var dangerous = map[string]func(c *ctx) bool{
 	"POST /me/factor":           nil,
 	"POST /me/apps":             nil,
@@ -65,7 +65,9 @@ func (s *Server) steppingUp() {
 }
 
 // enrolling are the pages for people who first have to set up the second step.
-var enrolling = []string{"GET /me/security", "POST /me/prove", "POST /me/factor", "GET /me/factor.png", "POST /logout", "POST /lang"}
+var enrolling = []string{
+	"GET /me/security", "POST /me/prove", "POST /me/factor", "GET /me/factor.png", "POST /logout", "POST /lang",
+}
 
 // enrols sends who has to set up the second step to where that is done.
 func (c *ctx) enrols(pattern string) (bool, error) {
@@ -82,8 +84,8 @@ func (c *ctx) enrols(pattern string) (bool, error) {
 // proofField is what a form has besides its own fields when the proof comes with it.
 const proofField = "proof"
 
-// stepUp lets a request through that is not dangerous, or has its proof; otherwise it asks for one, with all that was sent
-// in the form that asks, and done is true.
+// stepUp lets a request through that is not dangerous, or has its proof; otherwise it asks for one, with all that was
+// sent in the form that asks, and done is true.
 func (c *ctx) stepUp(pattern string) (done bool, err error) {
 	which, listed := dangerous[pattern]
 	if !listed {
@@ -126,8 +128,8 @@ type proofForm struct {
 	Error  string
 }
 
-// askProof asks. A form comes back with what it had; a page is opened again when the proof was given, and a file has to be
-// chosen once more.
+// askProof asks. A form comes back with what it had; a page is opened again when the proof was given, and a file
+// has to be chosen once more.
 func (c *ctx) askProof(status int, text string) error {
 	f := proofForm{Action: c.r.URL.RequestURI(), Error: text}
 	var err error
@@ -167,7 +169,12 @@ func (c *ctx) proveFirst() error {
 		if err != nil {
 			return err
 		}
-		return c.page(http.StatusUnprocessableEntity, "prove", c.T("Is it you?"), proofForm{Action: "/me/prove", Fields: [][2]string{{"back", back}}, Codes: on, Error: text})
+		return c.page(http.StatusUnprocessableEntity, "prove", c.T("Is it you?"), proofForm{
+			Action: "/me/prove",
+			Fields: [][2]string{{"back", back}},
+			Codes:  on,
+			Error:  text,
+		})
 	}
 	return c.to(back)
 }

@@ -51,9 +51,21 @@ func (c *ctx) systemPage() error {
 	if err != nil {
 		failed = err.Error()
 	}
-	return c.show("system", c.T("System"), map[string]any{"Storage": c.s.System.Storage(ctx, c.host()), "Backups": backups, "BackupsFail": failed, "MayBackup": c.mayBackup(),
-		"Checks": c.s.System.Health(ctx), "Info": c.s.System.Info(ctx, c.host()),
-		"Records": records, "Looked": look, "Mails": mails, "OlderMails": older, "Counts": counts, "Sends": c.P.Mails(), "Dev": c.s.Outbox})
+	return c.show("system", c.T("System"), map[string]any{
+		"Storage":     c.s.System.Storage(ctx, c.host()),
+		"Backups":     backups,
+		"BackupsFail": failed,
+		"MayBackup":   c.mayBackup(),
+		"Checks":      c.s.System.Health(ctx),
+		"Info":        c.s.System.Info(ctx, c.host()),
+		"Records":     records,
+		"Looked":      look,
+		"Mails":       mails,
+		"OlderMails":  older,
+		"Counts":      counts,
+		"Sends":       c.P.Mails(),
+		"Dev":         c.s.Outbox,
+	})
 }
 
 // testMail sends a mail to the caller.

@@ -199,7 +199,8 @@ func (c *ctx) deleteTeam() error {
 		return err
 	}
 	if c.form("confirm") != d.Team.Name {
-		return c.refuseTeam(fault.New(fault.Invalid, "confirm", "Type {{.Name}} to delete the team", "Name", d.Team.Name), func(t *teamData) { t.Confirm = c.form("confirm") })
+		return c.refuseTeam(fault.New(fault.Invalid, "confirm", "Type {{.Name}} to delete the team",
+			"Name", d.Team.Name), func(t *teamData) { t.Confirm = c.form("confirm") })
 	}
 	if err := c.s.Org.DeleteTeam(c.r.Context(), c.Actor, c.host(), d.Team.ID); err != nil {
 		return c.oops("/admin/teams/"+d.Team.Slug, err)
@@ -233,7 +234,12 @@ func (c *ctx) teamPeople() error {
 	if err != nil {
 		return err
 	}
-	d := teamPeopleData{oneTeam: t, Outside: c.form("as") == "outside", Q: c.form("q"), Department: c.form("department")}
+	d := teamPeopleData{
+		oneTeam:    t,
+		Outside:    c.form("as") == "outside",
+		Q:          c.form("q"),
+		Department: c.form("department"),
+	}
 	page := c.pageNumber()
 	f := c.teamFilter(t.Team, d.Outside)
 	f.Offset = (page - 1) * perPage
@@ -267,7 +273,8 @@ func (c *ctx) setTeamPeople() error {
 			return err
 		}
 		if total > maxChosen {
-			return c.oops("/admin/teams/"+t.Team.Slug+"/people", fault.New(fault.Invalid, "", "Too many people at once: narrow the list"))
+			return c.oops("/admin/teams/"+t.Team.Slug+"/people",
+				fault.New(fault.Invalid, "", "Too many people at once: narrow the list"))
 		}
 		names = nil
 		for _, p := range ps {
@@ -337,9 +344,11 @@ func (c *ctx) share() error {
 		if err := c.s.Org.Unshare(ctx, c.Actor, c.host(), d.Team.Slug, d.Kind, d.Name); err != nil {
 			return c.oops(page, err)
 		}
-		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")), "{{.Name}} is no longer shared", "Name", d.Name)
+		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")),
+			"{{.Name}} is no longer shared", "Name", d.Name)
 	case d.Kind == store.SharedSnippet:
-		err = c.s.Org.PutSnippet(ctx, c.Actor, c.host(), d.Team.Slug, d.Name, strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
+		err = c.s.Org.PutSnippet(ctx, c.Actor, c.host(), d.Team.Slug, d.Name,
+			strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
 	default:
 		address, jerr := jid.Parse(d.Name)
 		if jerr != nil {
@@ -353,7 +362,8 @@ func (c *ctx) share() error {
 		if d.Error, d.Field, ok = c.explain(err); !ok {
 			return err
 		}
-		return c.page(http.StatusUnprocessableEntity, "teamshared", c.T("What {{.Name}} shares", "Name", d.Team.Name), d)
+		return c.page(http.StatusUnprocessableEntity, "teamshared",
+			c.T("What {{.Name}} shares", "Name", d.Team.Name), d)
 	}
 	return c.done(page, "{{.Name}} is shared with the team", "Name", d.Name)
 }

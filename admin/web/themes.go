@@ -142,11 +142,18 @@ func (c *ctx) closeTheme() error {
 	if open {
 		return c.done(r.Path, "The theme is open again")
 	}
-	return c.undoable(r.Path, undo(r.Path+"/close", "do", "open"), "The theme is closed: people can read it but not write in it")
+	return c.undoable(r.Path, undo(r.Path+"/close", "do", "open"),
+		"The theme is closed: people can read it but not write in it")
 }
 
 func (c *ctx) themeData(r room) (f themeForm, err error) {
-	f = themeForm{room: r, Name: r.Theme.Name, Restricted: r.Theme.Restricted, State: org.StateOf(*r.Theme), Guests: r.Group.Guests}
+	f = themeForm{
+		room:       r,
+		Name:       r.Theme.Name,
+		Restricted: r.Theme.Restricted,
+		State:      org.StateOf(*r.Theme),
+		Guests:     r.Group.Guests,
+	}
 	ms, err := c.s.Org.ThemePeople(c.r.Context(), c.host(), r.Theme.Key)
 	if err != nil {
 		return f, err

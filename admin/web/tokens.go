@@ -43,7 +43,8 @@ func (c *ctx) makeToken() error {
 		d["Error"], d["Field"] = text, field
 		return c.page(http.StatusUnprocessableEntity, "tokens", c.T("API tokens"), d)
 	}
-	keep, ok := map[string]time.Duration{"30": 30 * 24 * time.Hour, "90": 90 * 24 * time.Hour, "365": 365 * 24 * time.Hour}[c.form("days")]
+	keep, ok := map[string]time.Duration{"30": 30 * 24 * time.Hour, "90": 90 * 24 * time.Hour, "365": 365 * 24 *
+		time.Hour}[c.form("days")]
 	if !ok {
 		return badForm
 	}

@@ -123,7 +123,8 @@ var notFound = fault.New(fault.NotFound, "", "There is no such page")
 // nothing answers where there is no page. A page's name with a slash after it redirects to the page.
 func (c *ctx) nothing() error {
 	path := strings.TrimRight(c.r.URL.Path, "/")
-	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead || path == "" || path == c.r.URL.Path || strings.HasPrefix(path, "//") {
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead || path == "" || path == c.r.URL.Path ||
+		strings.HasPrefix(path, "//") {
 		return notFound
 	}
 	r := c.r.Clone(c.r.Context())
@@ -222,7 +223,8 @@ func (c *ctx) answer(pattern string, need access, f func(c *ctx) error) error {
 		return err
 	}
 	if slug := c.r.PathValue("slug"); slug != "" {
-		if hidden, err := c.s.Org.Hidden(c.r.Context(), c.Actor, c.host(), slug, c.r.PathValue("key")); err != nil || hidden {
+		if hidden, err := c.s.Org.Hidden(c.r.Context(), c.Actor, c.host(), slug,
+			c.r.PathValue("key")); err != nil || hidden {
 			return cmp.Or(err, error(notFound))
 		}
 	}
@@ -243,7 +245,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 	if !proxied {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no name of anything, and no text for a database
+	// no name of anything, and no text for a database
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
 		http.Error(w, "there is no such page", http.StatusNotFound)
 		return
 	}
@@ -257,8 +260,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, proxied bool) {
 type proxiedKey struct{}
 
 // policy is the content security policy of every page but the chat's.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func secureHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
@@ -400,7 +403,8 @@ func (c *ctx) to(path string) error {
 // back is the local address a form wants to return to.
 func (c *ctx) back(otherwise string) string {
 	to := c.r.FormValue("back")
-	if u, err := url.Parse(to); err == nil && u.Host == "" && u.Scheme == "" && strings.HasPrefix(u.Path, "/") && !strings.HasPrefix(to, "//") && !strings.Contains(to, `\`) {
+	if u, err := url.Parse(to); err == nil && u.Host == "" && u.Scheme == "" && strings.HasPrefix(u.Path, "/") &&
+		!strings.HasPrefix(to, "//") && !strings.Contains(to, `\`) {
 		return to
 	}
 	return otherwise

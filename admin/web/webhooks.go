@@ -33,7 +33,13 @@ func (c *ctx) webhookData() (map[string]any, error) {
 	ws = slices.DeleteFunc(ws, func(w webhooks.Hook) bool { return !hasWords(w.Name+" "+w.Slug+" "+w.URL, words) })
 	total := len(ws)
 	ws = ws[min(total, (page-1)*perPage):min(total, page*perPage)]
-	return map[string]any{"Webhooks": ws, "Pager": c.pager(page, total), "Q": q, "Groups": groups, "Events": []string{"message", "theme", "member", "group"}}, err
+	return map[string]any{
+		"Webhooks": ws,
+		"Pager":    c.pager(page, total),
+		"Q":        q,
+		"Groups":   groups,
+		"Events":   []string{"message", "theme", "member", "group"},
+	}, err
 }
 
 func (c *ctx) webhookList() error {

@@ -87,7 +87,8 @@ func (a *asker) archive(ctx context.Context, of, words string) (es []entry, err 
 			"<field var='{urn:xmpp:fulltext:0}fulltext'><value>" + words + "</value></field></x>"
 	}
 	for after := ""; ; {
-		ms, err := a.ask(ctx, of, "<query xmlns='urn:xmpp:mam:2'>"+form+"<set xmlns='http://jabber.org/protocol/rsm'><max>"+fmt.Sprint(page)+"</max>"+after+"</set></query>")
+		ms, err := a.ask(ctx, of, "<query xmlns='urn:xmpp:mam:2'>"+form+
+			"<set xmlns='http://jabber.org/protocol/rsm'><max>"+fmt.Sprint(page)+"</max>"+after+"</set></query>")
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +198,10 @@ func (t *talker) shown(group, own []entry, res *Result) {
 		es   []entry
 		of   func(*seen) []string
 		all  bool // of the archive, what lies between what was shown was to be shown too
-	}{{"the group", group, func(s *seen) []string { return s.room }, true}, {"chat", own, func(s *seen) []string { return s.chat }, false}} {
+	}{
+		{"the group", group, func(s *seen) []string { return s.room }, true},
+		{"chat", own, func(s *seen) []string { return s.chat }, false},
+	} {
 		at := make(map[string]int)
 		for i, e := range a.es {
 			at[e.id] = i

@@ -1,10 +1,10 @@
 // Package crash kills a server again and again while people write to each other, and looks whether what it acknowledged
 // is kept: once, in order, in archives, in search, and among what is unread.
 //
-// The server is the program itself, killed with SIGKILL at random moments. Clients pipeline messages to one another and to a
-// group, and note what is acknowledged (XEP-0198). After a kill half of them ask for resumption before they sign in
-// afresh; on a living server some cut their connection and resume. What was not acknowledged they send again under the
-// same id, so that it may be there twice; what was acknowledged at the first attempt has to be there once.
+// The server is the program itself, killed with SIGKILL at random moments. Clients pipeline messages to one another and
+// to a group, and note what is acknowledged (XEP-0198). After a kill half of them ask for resumption before they sign
+// in afresh; on a living server some cut their connection and resume. What was not acknowledged they send again under
+// the same id, so that it may be there twice; what was acknowledged at the first attempt has to be there once.
 package crash
 
 import (
@@ -50,8 +50,11 @@ func (r *Result) Wrong() bool {
 
 // String returns the result on one line.
 func (r *Result) String() string {
-	return fmt.Sprintf("%d kills, %d resumptions; acknowledged: %d to people, %d in the group (%d of them when sent again); lost %d, doubled %d, reordered %d, ghosts %d, skipped live %d, shown twice %d, not found by search %d, unread wrong %d",
-		r.Kills, r.Resumed, r.Chat, r.Room, r.Again, r.Lost, r.Doubled, r.Reordered, r.Ghosts, r.Skipped, r.Twice, r.NotFound, r.WrongUnread)
+	return fmt.Sprintf("%d kills, %d resumptions; acknowledged: %d to people, %d in the group (%d of them when "+
+		"sent again); lost %d, doubled %d, reordered %d, ghosts %d, skipped live %d, shown twice %d, not found by "+
+		"search %d, unread wrong %d",
+		r.Kills, r.Resumed, r.Chat, r.Room, r.Again, r.Lost, r.Doubled, r.Reordered, r.Ghosts, r.Skipped, r.Twice,
+		r.NotFound, r.WrongUnread)
 }
 
 func (r *Result) detail(format string, args ...any) {

@@ -18,17 +18,28 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // A few kills; `go run ./bench/cmd/crash` does some hundred.
 func TestKilled(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "parley")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "parley/cmd/parley").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary,
+		"parley/cmd/parley").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for name, dsn := range map[string]func(t *testing.T) string{"SQLite": nil, "PostgreSQL": func(t *testing.T) string { return pgtest.DSN(t) }} {
+	for name, dsn := range map[string]func(t *testing.T) string{
+		"SQLite":     nil,
+		"PostgreSQL": func(t *testing.T) string { return pgtest.DSN(t) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			dir, err := os.MkdirTemp("", "crash") // t.TempDir's names are too long for a Unix socket
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer os.RemoveAll(dir)
-			c := Config{Binary: binary, Dir: dir, Kills: 4, Clients: 4, Life: 3 * time.Second, Seed: uint64(time.Now().UnixNano())}
+			c := Config{
+				Binary:  binary,
+				Dir:     dir,
+				Kills:   4,
+				Clients: 4,
+				Life:    3 * time.Second,
+				Seed:    uint64(time.Now().UnixNano()),
+			}
 			if dsn != nil {
 				c.DSN = dsn(t)
 			}

@@ -36,9 +36,13 @@ type server struct {
 
 func (s *server) start(ctx context.Context) error {
 	args := []string{"--json", "dev", "--data-dir", s.cfg.Dir}
-	for _, kv := range []string{"listeners.c2s.addresses=127.0.0.1:0", "listeners.c2s_tls.addresses=127.0.0.1:0", "listeners.websocket.addresses=127.0.0.1:0",
-		"listeners.websocket.plain_addresses=127.0.0.1:0", "listeners.metrics.addresses=127.0.0.1:0", "auth.scram_iterations=4096", "log.level=warn",
-		"limits.bytes_per_second=0", "limits.stanzas_per_second=0", "limits.connections_per_address=0", "rooms.message_rate=1000000", "rooms.message_burst=1000000"} {
+	for _, kv := range []string{
+		"listeners.c2s.addresses=127.0.0.1:0", "listeners.c2s_tls.addresses=127.0.0.1:0",
+		"listeners.websocket.addresses=127.0.0.1:0", "listeners.websocket.plain_addresses=127.0.0.1:0",
+		"listeners.metrics.addresses=127.0.0.1:0", "auth.scram_iterations=4096", "log.level=warn",
+		"limits.bytes_per_second=0", "limits.stanzas_per_second=0", "limits.connections_per_address=0",
+		"rooms.message_rate=1000000", "rooms.message_burst=1000000",
+	} {
 		args = append(args, "--set", kv)
 	}
 	if s.cfg.DSN != "" {

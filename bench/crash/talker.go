@@ -50,7 +50,12 @@ type talker struct {
 }
 
 func newTalker(i, n int, seed uint64) *talker {
-	return &talker{name: user(i), to: user((i+1)%n) + "@" + host, resumes: i%2 == 0, rnd: rand.New(rand.NewPCG(seed, uint64(i)+2))}
+	return &talker{
+		name:    user(i),
+		to:      user((i+1)%n) + "@" + host,
+		resumes: i%2 == 0,
+		rnd:     rand.New(rand.NewPCG(seed, uint64(i)+2)),
+	}
 }
 
 const (
@@ -111,7 +116,8 @@ func (t *talker) connect(ctx context.Context, d *load.Dialer) bool {
 		return true
 	}
 	s.Start(t.hear)
-	t.send([]byte("<presence to='"+room+"/"+t.name+"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"), nil)
+	t.send([]byte("<presence to='"+room+"/"+t.name+
+		"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"), nil)
 	var first []*sent // before what was not sent again the last time
 	for _, o := range again {
 		if o.what != nil {
@@ -145,7 +151,8 @@ func (t *talker) talk(ctx context.Context) {
 			kind, to = "groupchat", room
 		}
 		m.attempts++
-		if t.send(fmt.Appendf(nil, "<message to='%s' type='%s' id='%s'><body>the word is %s</body></message>", to, kind, m.key, m.key), m) != nil {
+		if t.send(fmt.Appendf(nil, "<message to='%s' type='%s' id='%s'><body>the word is %s</body></message>",
+			to, kind, m.key, m.key), m) != nil {
 			return
 		}
 		if n%every == 0 && s.Request() != nil {

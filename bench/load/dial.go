@@ -199,7 +199,8 @@ func (s *Session) setUp(o Options) error {
 			return err
 		}
 	}
-	reply, err := s.request("set", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>"+o.Resource+"</resource></bind>", o.Early)
+	reply, err := s.request("set",
+		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>"+o.Resource+"</resource></bind>", o.Early)
 	if err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
@@ -233,7 +234,8 @@ func (s *Session) setUp(o Options) error {
 
 // resume asks for a session that was cut (XEP-0198, section 5), and says whether it is had.
 func (s *Session) resume(was *Session) (bool, error) {
-	if err := s.write("<resume xmlns='" + nsSM + "' previd='" + was.id + "' h='" + strconv.FormatUint(uint64(was.handled.Load()), 10) + "'/>"); err != nil {
+	if err := s.write("<resume xmlns='" + nsSM + "' previd='" + was.id + "' h='" +
+		strconv.FormatUint(uint64(was.handled.Load()), 10) + "'/>"); err != nil {
 		return false, err
 	}
 	st, err := s.sc.Next()

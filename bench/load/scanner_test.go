@@ -104,7 +104,8 @@ func TestAttrAndText(t *testing.T) {
 }
 
 func BenchmarkScanner(b *testing.B) {
-	msg := `<message xmlns='jabber:client' to='a@b.example' type='chat' id='12345'><body>` + strings.Repeat("word ", 50) +
+	msg := `<message xmlns='jabber:client' to='a@b.example' type='chat' id='12345'><body>` +
+		strings.Repeat("word ", 50) +
 		`</body><origin-id xmlns='urn:xmpp:sid:0' id='12345'/></message>`
 	r := &repeat{head: "<s>", body: msg}
 	sc := NewScanner(r, 4096)

@@ -39,10 +39,16 @@ type Report struct {
 // the table.
 func New(scale string, window int, rows []work.Row, targets []string, versions map[string]string) *Report {
 	return &Report{
-		Started: time.Now(), Scale: scale, Window: window, Versions: versions,
-		Machine: fmt.Sprintf("%d cores, %s/%s, load generator on the same cores", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH),
-		Results: make(map[string]map[string][]work.Result), Failures: make(map[string]map[string]string),
-		rows: rows, targets: targets,
+		Started:  time.Now(),
+		Scale:    scale,
+		Window:   window,
+		Versions: versions,
+		Machine: fmt.Sprintf("%d cores, %s/%s, load generator on the same cores",
+			runtime.NumCPU(), runtime.GOOS, runtime.GOARCH),
+		Results:  make(map[string]map[string][]work.Result),
+		Failures: make(map[string]map[string]string),
+		rows:     rows,
+		targets:  targets,
 	}
 }
 

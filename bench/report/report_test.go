@@ -14,7 +14,12 @@ import (
 func sample() *Report {
 	rows := []work.Row{
 		{Name: "a", Unit: "message", Must: []work.Goal{{Of: "ejabberd", Max: 0.1}}, Aim: []work.Goal{{Max: 50}}},
-		{Name: "b", Unit: "delivery", Must: []work.Goal{{Max: 15000, Latency: true}}, Aim: []work.Goal{{Of: "better", Max: 0.25}}},
+		{
+			Name: "b",
+			Unit: "delivery",
+			Must: []work.Goal{{Max: 15000, Latency: true}},
+			Aim:  []work.Goal{{Of: "better", Max: 0.25}},
+		},
 		{Name: "c", Unit: "session", KiB: true, Must: []work.Goal{{Of: "row:a", Max: 1.3}, {NoIdle: true}}},
 		{Name: "d", Unit: "page", Must: []work.Goal{{Of: "relay", Max: 5}}},
 	}
@@ -63,7 +68,8 @@ func TestFailureHidesNumber(t *testing.T) {
 	if err := r.WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	if !r.Failed() || !strings.Contains(b.String(), "FAILED a on parley: 3 lost") || r.ratio("a", "parley", "ejabberd") != "-" {
+	if !r.Failed() || !strings.Contains(b.String(), "FAILED a on parley: 3 lost") ||
+		r.ratio("a", "parley", "ejabberd") != "-" {
 		t.Errorf("table:\n%s", b.String())
 	}
 	if met, known := r.met("a", "parley", work.Goal{Max: 1e9}); met || known {

@@ -184,14 +184,16 @@ func (e Ejabberd) Start(ctx context.Context, dir string, s Setup) (_ *Instance, 
 	p, err := command{
 		name: "erl",
 		// As ejabberdctl of the package does, less -sname.
-		args: []string{"+K", "true", "+P", "250000", "-noinput", "-mnesia", "dir", `"` + filepath.Join(home, "mnesia") + `"`, "-s", "ejabberd"},
+		args: []string{"+K", "true", "+P", "250000", "-noinput", "-mnesia", "dir", `"` +
+			filepath.Join(home, "mnesia") + `"`, "-s", "ejabberd"},
 		env: []string{
 			"EJABBERD_CONFIG_PATH=" + filepath.Join(home, "ejabberd.yml"),
 			"EJABBERD_LOG_PATH=" + filepath.Join(home, "ejabberd-own.log"),
 			"ERL_LIBS=" + filepath.Dir(libs[0]), "ERL_MAX_PORTS=32000", "ERL_MAX_ETS_TABLES=1400",
 			"ERL_CRASH_DUMP_BYTES=0",
 		},
-		dir: home, user: "ejabberd",
+		dir:  home,
+		user: "ejabberd",
 	}.start("ejabberd")
 	if err != nil {
 		return nil, err
@@ -244,9 +246,12 @@ func ejabberdData(ctx context.Context, pg *postgres, s Setup) error {
 	if s.Filled > 0 {
 		q.WriteString("COPY archive (username, timestamp, peer, bare_peer, xml, txt, kind, nick) FROM stdin;\n")
 		for i := range s.Filled {
-			fmt.Fprintf(&q, "%s\t%d\t%s/other\t%s\t<message xml:lang='en' to='%s' from='%s/other' type='chat' id='filled-%d' "+
-				"xmlns='jabber:client'><origin-id id='filled-%d' xmlns='urn:xmpp:sid:0'/><body>%s</body></message>\t%s\tchat\t\n",
-				User(0), FilledStart.UnixMicro()+int64(i)*1e6, JID(1), JID(1), JID(0), JID(1), i, i, FilledBody(i), FilledBody(i))
+			fmt.Fprintf(&q,
+				"%s\t%d\t%s/other\t%s\t<message xml:lang='en' to='%s' from='%s/other' type='chat' id='filled-%d' "+
+					"xmlns='jabber:client'><origin-id id='filled-%d' xmlns='urn:xmpp:sid:0'/><body>%s</body>"+
+					"</message>\t%s\tchat\t\n",
+				User(0), FilledStart.UnixMicro()+int64(i)*1e6, JID(1), JID(1), JID(0), JID(1), i, i,
+				FilledBody(i), FilledBody(i))
 		}
 		q.WriteString("\\.\n")
 	}

@@ -144,7 +144,13 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	}
 	var conf bytes.Buffer
 	if err := parleyConfig.Execute(&conf, map[string]any{
-		"Domain": Domain, "Data": data, "DSN": dsn, "Addr": loopback(port), "Cert": cert.cert, "Key": cert.key, "Archive": s.Archive,
+		"Domain":  Domain,
+		"Data":    data,
+		"DSN":     dsn,
+		"Addr":    loopback(port),
+		"Cert":    cert.cert,
+		"Key":     cert.key,
+		"Archive": s.Archive,
 	}); err != nil {
 		return nil, err
 	}

@@ -52,8 +52,12 @@ func startPostgres(ctx context.Context, dir string) (*postgres, error) {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
-	_, err = command{name: initdb, args: []string{"-D", data, "-A", "trust", "-U", postgresUser, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"},
-		dir: dir, user: postgresUser}.run(ctx, nil)
+	_, err = command{
+		name: initdb,
+		args: []string{"-D", data, "-A", "trust", "-U", postgresUser, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"},
+		dir:  dir,
+		user: postgresUser,
+	}.run(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +65,13 @@ func startPostgres(ctx context.Context, dir string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := command{name: server, args: []string{"-D", data, "-p", strconv.Itoa(port), "-k", dir,
-		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100"}, dir: dir, user: postgresUser}.start("postgres")
+	p, err := command{
+		name: server,
+		args: []string{"-D", data, "-p", strconv.Itoa(port), "-k", dir,
+			"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100"},
+		dir:  dir,
+		user: postgresUser,
+	}.start("postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +95,18 @@ func startPostgres(ctx context.Context, dir string) (*postgres, error) {
 
 // sql runs statements that return nothing of interest.
 func (pg *postgres) sql(ctx context.Context, text string) error {
-	_, err := command{name: "psql", args: []string{"-h", "127.0.0.1", "-p", strconv.Itoa(pg.port), "-U", postgresUser,
-		"-v", "ON_ERROR_STOP=1", "-q", "-X", "-f", "-", "postgres"}, dir: pg.dir, user: postgresUser}.run(ctx, []byte(text))
+	_, err := command{
+		name: "psql",
+		args: []string{"-h", "127.0.0.1", "-p", strconv.Itoa(pg.port), "-U", postgresUser,
+			"-v", "ON_ERROR_STOP=1", "-q", "-X", "-f", "-", "postgres"},
+		dir:  pg.dir,
+		user: postgresUser,
+	}.run(ctx, []byte(text))
 	return err
 }
 
-// Postgres runs a PostgreSQL of its own below dir, with fsync, and gives the DSN of an empty database and what stops it.
+// Postgres runs a PostgreSQL of its own below dir, with fsync, and gives the DSN of an empty
+// database and what stops it.
 func Postgres(ctx context.Context, dir string) (dsn string, stop func(), err error) {
 	pg, err := startPostgres(ctx, dir)
 	if err != nil {

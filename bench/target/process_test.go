@@ -22,7 +22,11 @@ func TestStopEndsWholeGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The child holds the fifo open for writing until it ends.
-	p, err := command{name: "sh", args: []string{"-c", "sh -c 'echo $$; exec sleep 1000' >fifo & wait"}, dir: dir}.start("sh")
+	p, err := command{
+		name: "sh",
+		args: []string{"-c", "sh -c 'echo $$; exec sleep 1000' >fifo & wait"},
+		dir:  dir,
+	}.start("sh")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +55,11 @@ func TestStopEndsWholeGroup(t *testing.T) {
 }
 
 func TestCommandReportsError(t *testing.T) {
-	_, err := command{name: "sh", args: []string{"-c", "echo because >&2; exit 3"}, dir: t.TempDir()}.run(context.Background(), nil)
+	_, err := command{
+		name: "sh",
+		args: []string{"-c", "echo because >&2; exit 3"},
+		dir:  t.TempDir(),
+	}.run(context.Background(), nil)
 	if err == nil || !strings.Contains(err.Error(), "because") {
 		t.Fatalf("got %v", err)
 	}

@@ -92,7 +92,13 @@ func (Prosody) Start(ctx context.Context, dir string, s Setup) (*Instance, error
 	}
 	var conf bytes.Buffer
 	if err := prosodyConfig.Execute(&conf, map[string]any{
-		"Dir": dir, "Port": port, "Archive": s.Archive, "Key": cert.key, "Cert": cert.cert, "Domain": Domain, "Rooms": Rooms,
+		"Dir":     dir,
+		"Port":    port,
+		"Archive": s.Archive,
+		"Key":     cert.key,
+		"Cert":    cert.cert,
+		"Domain":  Domain,
+		"Rooms":   Rooms,
 	}); err != nil {
 		return nil, err
 	}
@@ -111,7 +117,12 @@ func (Prosody) Start(ctx context.Context, dir string, s Setup) (*Instance, error
 	if err := own(dir, "prosody"); err != nil {
 		return nil, err
 	}
-	p, err := command{name: "prosody", args: []string{"-F", "--config", file}, dir: dir, user: "prosody"}.start("prosody")
+	p, err := command{
+		name: "prosody",
+		args: []string{"-F", "--config", file},
+		dir:  dir,
+		user: "prosody",
+	}.start("prosody")
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +150,8 @@ func prosodyAccounts(dir string, n int) error {
 	if err != nil {
 		return err
 	}
-	account := fmt.Appendf(nil, `return { ["iteration_count"] = %d; ["salt"] = "%s"; ["stored_key"] = "%s"; ["server_key"] = "%s"; };`+"\n",
+	account := fmt.Appendf(nil,
+		`return { ["iteration_count"] = %d; ["salt"] = "%s"; ["stored_key"] = "%s"; ["server_key"] = "%s"; };`+"\n",
 		scramIterations, scramSalt, hex.EncodeToString(keys.Stored), hex.EncodeToString(keys.Server))
 	for i := range n {
 		if err := os.WriteFile(filepath.Join(d, User(i)+".dat"), account, 0o600); err != nil {

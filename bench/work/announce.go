@@ -114,7 +114,8 @@ func (h *hall) fill(ctx context.Context, row string) (Result, error) {
 		if err := parallel(ctx, h.n-1, 8, comes); err != nil {
 			return Result{}, err
 		}
-		if err := parallel(ctx, h.n-1, 8, func(ctx context.Context, i int) error { return h.leave(ctx, i+1) }); err != nil {
+		if err := parallel(ctx, h.n-1,
+			8, func(ctx context.Context, i int) error { return h.leave(ctx, i+1) }); err != nil {
 			return Result{}, err
 		}
 	}
@@ -127,14 +128,16 @@ func (h *hall) fill(ctx context.Context, row string) (Result, error) {
 }
 
 func (h *hall) leave(ctx context.Context, i int) error {
-	if err := h.fl[i].Send(1, []byte("<presence type='unavailable' to='"+h.jid+"/n"+strconv.Itoa(i)+"'/>")); err != nil {
+	if err := h.fl[i].Send(1,
+		[]byte("<presence type='unavailable' to='"+h.jid+"/n"+strconv.Itoa(i)+"'/>")); err != nil {
 		return err
 	}
 	return h.wait(ctx, h.out[i], i, "out of")
 }
 
 func (h *hall) join(ctx context.Context, i int) error {
-	if err := h.fl[i].Send(1, []byte("<presence to='"+h.jid+"/n"+strconv.Itoa(i)+"'><x xmlns='http://jabber.org/protocol/muc'><history maxchars='0'/></x></presence>")); err != nil {
+	if err := h.fl[i].Send(1, []byte("<presence to='"+h.jid+"/n"+strconv.Itoa(i)+
+		"'><x xmlns='http://jabber.org/protocol/muc'><history maxchars='0'/></x></presence>")); err != nil {
 		return err
 	}
 	return h.wait(ctx, h.in[i], i, "into")

@@ -85,7 +85,8 @@ func (a *archive) page(ctx context.Context, start, where string) (page, error) {
 			"</value></field><field var='start'><value>" + start + "</value></field></x>"
 	}
 	q := "<iq type='set' id='" + id + "'" + a.to + "><query xmlns='" + nsMAM + "' queryid='" + id + "'>" + form +
-		"<set xmlns='http://jabber.org/protocol/rsm'><max>" + strconv.Itoa(pageSize) + "</max>" + where + "</set></query></iq>"
+		"<set xmlns='http://jabber.org/protocol/rsm'><max>" + strconv.Itoa(pageSize) + "</max>" +
+		where + "</set></query></iq>"
 	if err := a.s.Send(1, []byte(q)); err != nil {
 		return page{}, err
 	}
@@ -255,7 +256,8 @@ func (e *Env) lastInRoom(ctx context.Context, room string, lane int, want int64)
 		}
 	}
 	if last != want {
-		return fmt.Errorf("archive of %s ends with %d of lane %d, sent was %d", strings.TrimSpace(room), last, lane, want)
+		return fmt.Errorf("archive of %s ends with %d of lane %d, sent was %d",
+			strings.TrimSpace(room), last, lane, want)
 	}
 	return nil
 }

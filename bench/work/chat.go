@@ -105,7 +105,8 @@ func (p *pingpong) checkArchive(ctx context.Context, e *Env) error {
 		for w := range p.window {
 			lane := i/2*p.window + w
 			if want := p.next[lane].Load() - 1; last[lane] != want {
-				return fmt.Errorf("archive of %s ends with %d of lane %d, sent was %d", target.JID(i), last[lane], lane, want)
+				return fmt.Errorf("archive of %s ends with %d of lane %d, sent was %d",
+					target.JID(i), last[lane], lane, want)
 			}
 		}
 	}

@@ -70,8 +70,18 @@ func rooms() []Work {
 		},
 		{
 			Rows: []Row{
-				{Name: "talkers500", Title: "joins, the large room", Unit: "presence", Must: []Goal{{Of: "row:talkers100", Max: 1.5}}},
-				{Name: "talk500", Title: "all of the large room talk", Unit: "delivery", Must: []Goal{{Of: "row:talk100", Max: 1.5}}},
+				{
+					Name:  "talkers500",
+					Title: "joins, the large room",
+					Unit:  "presence",
+					Must:  []Goal{{Of: "row:talkers100", Max: 1.5}},
+				},
+				{
+					Name:  "talk500",
+					Title: "all of the large room talk",
+					Unit:  "delivery",
+					Must:  []Goal{{Of: "row:talk100", Max: 1.5}},
+				},
 			},
 			Users: bigRoom, Archive: true, Once: true, Run: talk(bigRoom, "talkers500", "talk500"),
 		},
@@ -108,12 +118,22 @@ func sessions() []Work {
 		{
 			Rows: []Row{{Name: "archive10k", Title: "archive page, of 10,000", Unit: "page",
 				Must: []Goal{{Of: "ejabberd", Max: 0.1}}, Aim: []Goal{{Max: 500}}}},
-			Users: fixed(2), Archive: true, Fresh: true, Once: true, Filled: 10000, Run: archivePages("archive10k", 10000),
+			Users:   fixed(2),
+			Archive: true,
+			Fresh:   true,
+			Once:    true,
+			Filled:  10000,
+			Run:     archivePages("archive10k", 10000),
 		},
 		{
 			Rows: []Row{{Name: "archive100k", Title: "archive page, of 100,000", Unit: "page",
 				Must: []Goal{{Of: "row:archive10k", Max: 1.3}}}},
-			Users: fixed(2), Archive: true, Fresh: true, Once: true, Filled: 100000, Run: archivePages("archive100k", 100000),
+			Users:   fixed(2),
+			Archive: true,
+			Fresh:   true,
+			Once:    true,
+			Filled:  100000,
+			Run:     archivePages("archive100k", 100000),
 		},
 	}
 }

@@ -27,7 +27,14 @@ func (e *Env) loginOnce(ctx context.Context, i int) error {
 			}
 		}
 	}
-	s, err := e.In.Dial.Open(ctx, load.Options{User: target.User(i), Resource: "bench", Roster: true, Presence: true, Early: h, Index: i})
+	s, err := e.In.Dial.Open(ctx, load.Options{
+		User:     target.User(i),
+		Resource: "bench",
+		Roster:   true,
+		Presence: true,
+		Early:    h,
+		Index:    i,
+	})
 	if err != nil {
 		return err
 	}

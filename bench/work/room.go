@@ -89,8 +89,9 @@ func (r *room) fill(ctx context.Context, row string) (Result, error) {
 	}
 	// An instant room, as XEP-0045, section 10.1.2: the configuration is the same
 	// everywhere by the servers' own.
-	if err := r.fl[0].Send(1, []byte("<iq type='set' id='config' to='"+r.jid+"'><query xmlns='http://jabber.org/protocol/muc#owner'>"+
-		"<x xmlns='jabber:x:data' type='submit'/></query></iq>")); err != nil {
+	if err := r.fl[0].Send(1,
+		[]byte("<iq type='set' id='config' to='"+r.jid+"'><query xmlns='http://jabber.org/protocol/muc#owner'>"+
+			"<x xmlns='jabber:x:data' type='submit'/></query></iq>")); err != nil {
 		return Result{}, err
 	}
 	select {
@@ -116,7 +117,8 @@ func (r *room) fill(ctx context.Context, row string) (Result, error) {
 }
 
 func (r *room) join(ctx context.Context, i int) error {
-	st := "<presence to='" + r.jid + "/n" + strconv.Itoa(i) + "'><x xmlns='http://jabber.org/protocol/muc'><history maxchars='0'/></x></presence>"
+	st := "<presence to='" + r.jid + "/n" + strconv.Itoa(i) +
+		"'><x xmlns='http://jabber.org/protocol/muc'><history maxchars='0'/></x></presence>"
 	if err := r.fl[i].Send(1, []byte(st)); err != nil {
 		return err
 	}
@@ -126,7 +128,8 @@ func (r *room) join(ctx context.Context, i int) error {
 	case <-r.fl[i].Done():
 		return fmt.Errorf("session ended while joining: %v", r.fl[i].Err())
 	case <-time.After(max(r.e.Deadline, 30*time.Second)):
-		return fmt.Errorf("%s did not get into %s within 30 s: %w", r.fl[i].JID, r.jid, firstOf(r.err(int64(r.n)), context.DeadlineExceeded))
+		return fmt.Errorf("%s did not get into %s within 30 s: %w",
+			r.fl[i].JID, r.jid, firstOf(r.err(int64(r.n)), context.DeadlineExceeded))
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -30,14 +30,30 @@ type Scale struct {
 
 // Quick is for one row while working on it: a few seconds each.
 var Quick = Scale{
-	Name: "quick", Warm: 500 * time.Millisecond, Measure: 3 * time.Second, Latency: 6 * time.Second,
-	BigRoom: 150, Halls: [3]int{100, 250, 1000}, Idle: 500, Settle: 3 * time.Second, IdleWatch: 3 * time.Second, Pages: 200,
+	Name:      "quick",
+	Warm:      500 * time.Millisecond,
+	Measure:   3 * time.Second,
+	Latency:   6 * time.Second,
+	BigRoom:   150,
+	Halls:     [3]int{100, 250, 1000},
+	Idle:      500,
+	Settle:    3 * time.Second,
+	IdleWatch: 3 * time.Second,
+	Pages:     200,
 }
 
 // Full is what the targets are judged by.
 var Full = Scale{
-	Name: "full", Warm: time.Second, Measure: 8 * time.Second, Latency: 30 * time.Second,
-	BigRoom: 500, Halls: [3]int{500, 1000, 5000}, Idle: 5000, Settle: 10 * time.Second, IdleWatch: 10 * time.Second, Pages: 2000,
+	Name:      "full",
+	Warm:      time.Second,
+	Measure:   8 * time.Second,
+	Latency:   30 * time.Second,
+	BigRoom:   500,
+	Halls:     [3]int{500, 1000, 5000},
+	Idle:      5000,
+	Settle:    10 * time.Second,
+	IdleWatch: 10 * time.Second,
+	Pages:     2000,
 }
 
 // Pairs is how many pairs chat in the one-to-one workloads.
@@ -164,7 +180,15 @@ type fleet []*load.Session
 
 // usual is what a client does on login where nothing else is said.
 func usual(i int) load.Options {
-	return load.Options{User: target.User(i), Resource: "bench", SM: true, Carbons: true, Roster: true, Presence: true, Index: i}
+	return load.Options{
+		User:     target.User(i),
+		Resource: "bench",
+		SM:       true,
+		Carbons:  true,
+		Roster:   true,
+		Presence: true,
+		Index:    i,
+	}
 }
 
 // open logs n sessions in, sixteen at a time, and starts them with h.

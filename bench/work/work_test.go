@@ -21,8 +21,14 @@ import (
 
 // tiny is a scale at which a workload does all it does, once or a little more.
 var tiny = Scale{
-	Name: "tiny", Warm: time.Millisecond, Measure: 200 * time.Millisecond, Latency: 300 * time.Millisecond, BigRoom: 20, Idle: 50,
-	Settle: time.Millisecond, IdleWatch: time.Millisecond,
+	Name:      "tiny",
+	Warm:      time.Millisecond,
+	Measure:   200 * time.Millisecond,
+	Latency:   300 * time.Millisecond,
+	BigRoom:   20,
+	Idle:      50,
+	Settle:    time.Millisecond,
+	IdleWatch: time.Millisecond,
 }
 
 // env runs a relay in this process.
@@ -49,7 +55,12 @@ func env(t *testing.T) *Env {
 	})
 	return &Env{
 		In: &target.Instance{
-			Dial: &load.Dialer{Addr: ln.Addr().String(), Domain: target.Domain, Relay: true, TLS: &tls.Config{RootCAs: roots, ServerName: "example.com"}},
+			Dial: &load.Dialer{
+				Addr:   ln.Addr().String(),
+				Domain: target.Domain,
+				Relay:  true,
+				TLS:    &tls.Config{RootCAs: roots, ServerName: "example.com"},
+			},
 			Tree: meter.Tree{Roots: []int{os.Getpid()}},
 		},
 		Scale: tiny, Window: 2, Scratch: new(atomic.Int64), Befriended: new(atomic.Bool), Deadline: 10 * time.Second,
@@ -96,20 +107,29 @@ func faults(h load.Handler, tl *tally, index int, stanzas ...[]byte) string {
 func TestFaultsInHall(t *testing.T) {
 	from := func(nick, rest string) []byte { return []byte("<presence from='hall@x/" + nick + "'" + rest + "/>") }
 	said := func(seq int64) []byte {
-		return []byte(strings.Replace(string(message("groupchat", "y", 0, seq)), "<message ", "<message from='hall@x/n0' ", 1))
+		return []byte(strings.Replace(string(message("groupchat", "y", 0, seq)), "<message ",
+			"<message from='hall@x/n0' ", 1))
 	}
 	for name, c := range map[string]struct {
 		stanzas [][]byte
 		want    string
 	}{
-		"as it should":  {[][]byte{from("n0", ""), from("n1", ""), said(0), said(1), from("n1", " type='unavailable'"), from("n0", ""), from("n1", "")}, ""},
+		"as it should": {[][]byte{from("n0", ""), from("n1", ""), said(0), said(1), from("n1", " type='unavailable'"),
+			from("n0", ""), from("n1", "")}, ""},
 		"of other room": {[][]byte{[]byte("<presence from='other@x/n1' type='error'/>")}, ""},
 		"too much":      {[][]byte{from("n0", ""), from("n2", ""), from("n1", "")}, "0 lost, 1 doubled"},
 		"lost":          {[][]byte{said(1)}, "1 lost"},
 		"refused":       {[][]byte{from("n1", " type='error'")}, "0 lost, 0 doubled, 1 refused"},
 	} {
-		h := &hall{jid: "hall@x", n: 9, seen: make([]int, 2), next: make([]int64, 2), out: []chan struct{}{nil, make(chan struct{}, 1)}}
-		if got := faults(h.handle, &h.tally, 1, c.stanzas...); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+		h := &hall{
+			jid:  "hall@x",
+			n:    9,
+			seen: make([]int, 2),
+			next: make([]int64, 2),
+			out:  []chan struct{}{nil, make(chan struct{}, 1)},
+		}
+		if got := faults(h.handle, &h.tally, 1, c.stanzas...); !strings.HasPrefix(got, c.want) ||
+			(got == "") != (c.want == "") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -127,8 +147,14 @@ func TestFaultsAreFound(t *testing.T) {
 		"lost":     {[][]byte{msg(0), msg(3)}, "2 lost, 0 doubled, 0 refused"},
 		"refused":  {[][]byte{refusal}, "0 lost, 0 doubled, 1 refused of 1: <message type='error'>"},
 	} {
-		r := &room{n: 2, next: [][]int64{{0}}, openLoop: true, lanes: []lane{{got: make([]atomic.Int64, laneRing), sent: make([]atomic.Int64, laneRing)}}}
-		if got := faults(r.handle, &r.tally, 0, c.stanzas...); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+		r := &room{
+			n:        2,
+			next:     [][]int64{{0}},
+			openLoop: true,
+			lanes:    []lane{{got: make([]atomic.Int64, laneRing), sent: make([]atomic.Int64, laneRing)}},
+		}
+		if got := faults(r.handle, &r.tally, 0, c.stanzas...); !strings.HasPrefix(got, c.want) ||
+			(got == "") != (c.want == "") {
 			t.Errorf("room, %s: %q", name, got)
 		}
 		b := &broadcast{next: make([]int64, 2)}
@@ -138,7 +164,8 @@ func TestFaultsAreFound(t *testing.T) {
 			text := strings.NewReplacer("message", "presence", "body", "status", " type='chat'", "").Replace(string(st))
 			presences = append(presences, []byte(text))
 		}
-		if got := faults(b.handle, &b.tally, 1, presences...); (got == "") != (c.want == "") || (name != "refused" && !strings.HasPrefix(got, c.want)) {
+		if got := faults(b.handle, &b.tally, 1, presences...); (got == "") != (c.want == "") ||
+			(name != "refused" && !strings.HasPrefix(got, c.want)) {
 			t.Errorf("presence, %s: %q", name, got)
 		}
 	}
@@ -149,7 +176,8 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 	o := &openLoop{sent: make([]atomic.Int64, 3), seen: make([]atomic.Bool, 3)}
 	o.hist.Store(new(load.Histogram))
-	if got := faults(o.handle, &o.tally, 0, msg(2), msg(0), msg(2)); !strings.HasPrefix(got, "0 lost, 1 doubled") || o.count.Load() != 2 {
+	if got := faults(o.handle, &o.tally, 0,
+		msg(2), msg(0), msg(2)); !strings.HasPrefix(got, "0 lost, 1 doubled") || o.count.Load() != 2 {
 		t.Errorf("open loop: %q, %d", got, o.count.Load())
 	}
 }
@@ -195,7 +223,9 @@ func TestMessageCarriesItsNumber(t *testing.T) {
 	if n := len(st); n < 300 || n > 420 {
 		t.Errorf("a message has %d bytes", n)
 	}
-	for _, bad := range []string{"<m><body>hello</body></m>", "<m/>", "<m><body>-1:2 </body></m>", "<m><body>1:x</body></m>"} {
+	for _, bad := range []string{
+		"<m><body>hello</body></m>", "<m/>", "<m><body>-1:2 </body></m>", "<m><body>1:x</body></m>",
+	} {
 		if _, _, ok := seqOf([]byte(bad), "body"); ok {
 			t.Errorf("%s has a number", bad)
 		}

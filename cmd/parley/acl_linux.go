@@ -15,7 +15,8 @@ const (
 	aclOther    = 0x20
 )
 
-// byACL judges by the access control list of a file whose owner the user is not; known is false where the file has none.
+// byACL judges by the access control list of a file whose owner the user is not; known is false
+// where the file has none.
 func (u unitUser) byACL(name string, owner, right uint32) (granted, known bool) {
 	b := make([]byte, 64<<10)
 	n, err := syscall.Getxattr(name, "system.posix_acl_access", b)
@@ -25,7 +26,8 @@ func (u unitUser) byACL(name string, owner, right uint32) (granted, known bool) 
 	mask, inGroup, byGroup, other := uint32(7), false, false, uint32(0)
 	user, named := uint32(0), false
 	for e := b[4:n]; len(e) >= 8; e = e[8:] {
-		tag, perm, id := binary.LittleEndian.Uint16(e), uint32(binary.LittleEndian.Uint16(e[2:])), binary.LittleEndian.Uint32(e[4:])
+		tag, perm, id := binary.LittleEndian.Uint16(e), uint32(binary.LittleEndian.Uint16(e[2:])),
+			binary.LittleEndian.Uint32(e[4:])
 		switch {
 		case tag == aclUser && id == u.uid:
 			user, named = perm, true

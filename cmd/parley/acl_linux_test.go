@@ -16,12 +16,16 @@ func TestUnitUserByACL(t *testing.T) {
 	}
 	own := uint32(os.Getgid())
 	entry := func(tag, perm uint16, id uint32) (b []byte) {
-		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, tag), perm), id)
+		return binary.LittleEndian.AppendUint32(
+			binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, tag), perm), id)
 	}
 	set := func(mask uint16) {
 		t.Helper()
 		acl := binary.LittleEndian.AppendUint32(nil, 2)
-		for _, e := range [][]byte{entry(1, 6, ^uint32(0)), entry(aclUser, 4, 4711), entry(aclOwnGroup, 0, ^uint32(0)), entry(aclGroup, 4, 4712), entry(aclMask, mask, ^uint32(0)), entry(aclOther, 0, ^uint32(0))} {
+		for _, e := range [][]byte{
+			entry(1, 6, ^uint32(0)), entry(aclUser, 4, 4711), entry(aclOwnGroup, 0, ^uint32(0)),
+			entry(aclGroup, 4, 4712), entry(aclMask, mask, ^uint32(0)), entry(aclOther, 0, ^uint32(0)),
+		} {
 			acl = append(acl, e...)
 		}
 		if err := syscall.Setxattr(name, "system.posix_acl_access", acl, 0); err != nil {

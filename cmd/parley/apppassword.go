@@ -10,7 +10,12 @@ import (
 )
 
 func (a *app) userAppPassword() *cobra.Command {
-	c := &cobra.Command{Use: "app-password", Short: "App passwords, one for each program: add, list, revoke", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c := &cobra.Command{
+		Use:   "app-password",
+		Short: "App passwords, one for each program: add, list, revoke",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
 	c.AddCommand(a.appPasswordAdd(), a.appPasswordList(), a.appPasswordRevoke())
 	return c
 }
@@ -56,7 +61,8 @@ func (a *app) appPasswordList() *cobra.Command {
 					for _, p := range as {
 						rows = append(rows, []string{p.ID, p.Name, stamp(p.Created), stamp(p.Used)})
 					}
-					table(w, "There are no app passwords: parley user app-password add ADDRESS NAME", "ID\tNAME\tCREATED\tUSED", rows)
+					table(w, "There are no app passwords: parley user app-password add ADDRESS NAME",
+						"ID\tNAME\tCREATED\tUSED", rows)
 				})
 				return nil
 			})
@@ -66,7 +72,9 @@ func (a *app) appPasswordList() *cobra.Command {
 
 func (a *app) appPasswordRevoke() *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke ADDRESS ID...", Short: "Revoke app passwords, and end the sessions that use them", Args: cobra.MinimumNArgs(2),
+		Use:   "revoke ADDRESS ID...",
+		Short: "Revoke app passwords, and end the sessions that use them",
+		Args:  cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			host, name, err := account(args[0])
 			if err != nil {
@@ -85,7 +93,9 @@ func (a *app) appPasswordRevoke() *cobra.Command {
 
 func (a *app) userFactorOff() *cobra.Command {
 	return &cobra.Command{
-		Use: "factor-off ADDRESS...", Short: "Turn the second step off for somebody who has lost the authenticator and the recovery codes", Args: cobra.MinimumNArgs(1),
+		Use:   "factor-off ADDRESS...",
+		Short: "Turn the second step off for somebody who has lost the authenticator and the recovery codes",
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "the second step is off", func(address string) error {

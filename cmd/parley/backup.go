@@ -23,12 +23,15 @@ import (
 func (a *app) backupCommand() *cobra.Command {
 	var stopped bool
 	c := &cobra.Command{
-		Use: "backup FILE|DIR", Short: "Write a backup of the database (SQLite), uploaded files and keys, even while the server runs", Args: cobra.ExactArgs(1),
+		Use:   "backup FILE|DIR",
+		Short: "Write a backup of the database (SQLite), uploaded files and keys, even while the server runs",
+		Args:  cobra.ExactArgs(1),
 		Long: `Writes a backup to a new file (in a directory it gets a name): the database, if it is SQLite, as it is at that moment with all that
 was acknowledged before; files that were uploaded; the keys of certificates. A name that ends in .gz is compressed; - is standard output.
 PostgreSQL and CockroachDB are backed up with their own tools: then the exit code is 3, and it is said what is missing.
 The configuration file is not in it. Whoever has a backup has everything: keep it as safe as the server.`,
-		Example: "  parley backup /backup/\n  parley backup - | ssh elsewhere 'cat > parley.tar'\n  parley backup --stopped parley.tar.gz",
+		Example: "  parley backup /backup/\n  parley backup - | ssh elsewhere 'cat > parley.tar'\n" +
+			"  parley backup --stopped parley.tar.gz",
 		RunE: func(c *cobra.Command, args []string) error {
 			make := func(ctx context.Context, w io.Writer) error {
 				return a.with(func(cl *api.Client) error { return api.Save(ctx, cl, api.Backup, api.None{}, w) })
@@ -41,7 +44,8 @@ The configuration file is not in it. Whoever has a backup has everything: keep i
 	}
 	config.Flags(c.Flags())
 	c.Flags().StringVar(&a.socket, "socket", os.Getenv("PARLEY_SOCKET"), "control `socket` of the server")
-	c.Flags().BoolVar(&stopped, "stopped", false, "the server does not run: read the files that the configuration names")
+	c.Flags().BoolVar(&stopped, "stopped", false,
+		"the server does not run: read the files that the configuration names")
 	return c
 }
 
@@ -56,7 +60,8 @@ func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 			return fmt.Errorf("there is nothing to back up: %w", err)
 		}
 	}
-	st, err := sqlstore.Open(c.Context(), cfg.Store.DSN, sqlstore.Options{Log: newLogger(cfg.Log, a.err), MaxConnections: cfg.Store.MaxConnections})
+	st, err := sqlstore.Open(c.Context(), cfg.Store.DSN,
+		sqlstore.Options{Log: newLogger(cfg.Log, a.err), MaxConnections: cfg.Store.MaxConnections})
 	if err != nil {
 		return err
 	}
@@ -119,7 +124,9 @@ func verify(ctx context.Context, f *os.File) (b backup.Contents, err error) {
 func (a *app) restoreCommand() *cobra.Command {
 	var check bool
 	c := &cobra.Command{
-		Use: "restore FILE", Short: "Restore a backup where there is no data yet, or only check it", Args: cobra.ExactArgs(1),
+		Use:   "restore FILE",
+		Short: "Restore a backup where there is no data yet, or only check it",
+		Args:  cobra.ExactArgs(1),
 		Long: `Reads a backup (- is standard input), checks all of it, and puts it where the configuration says: database, uploaded files, keys that are
 not there. It refuses where there is a database or files already, so stop the server and move them away first. Run it as the server's
 user. --check only says whether the backup is good.`,
@@ -143,7 +150,8 @@ user. --check only says whether the backup is good.`,
 				return err
 			}
 			a.show(r, func(w io.Writer) {
-				fmt.Fprintf(w, "a backup of %s, made %s by parley %s on %s: %d files, %s\n", strings.Join(r.Hosts, ", "), stamp(r.Created), r.Version, r.Engine, r.Files, bytesText(r.Bytes))
+				fmt.Fprintf(w, "a backup of %s, made %s by parley %s on %s: %d files, %s\n",
+					strings.Join(r.Hosts, ", "), stamp(r.Created), r.Version, r.Engine, r.Files, bytesText(r.Bytes))
 				if check {
 					fmt.Fprintln(w, "the backup is good")
 				}

@@ -52,7 +52,8 @@ func (k *talk) run(a *testrig.Client, stop <-chan struct{}) error {
 			n++
 			body := fmt.Sprintf("busy %d", n)
 			said = append(said, body)
-			if err := a.Write("<message to='bob@localhost' type='chat'><body>" + body + "</body></message>"); err != nil {
+			if err := a.Write("<message to='bob@localhost' type='chat'><body>" + body +
+				"</body></message>"); err != nil {
 				return err
 			}
 		}
@@ -121,13 +122,17 @@ func TestBackupAndRestore(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := cli(t, "", "restore", "--check", file); code != exitOK || !strings.Contains(out, "the backup is good") {
+	if code, out, errs := cli(t, "", "restore", "--check", file); code != exitOK ||
+		!strings.Contains(out, "the backup is good") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-	if code, _, errs := cli(t, "", "restore", "--data-dir", dir, file); code != exitFailed || !strings.Contains(errs, "there is something already") {
+	if code, _, errs := cli(t, "", "restore", "--data-dir", dir, file); code != exitFailed ||
+		!strings.Contains(errs, "there is something already") {
 		t.Errorf("over what is there: exit %d: %s", code, errs)
 	}
-	if code, _, errs := cli(t, "", "backup", "--stopped", "--set", "hosts=localhost", "--set", "tls.certificate=x", "--set", "tls.key=x", "--data-dir", dir, file+"2"); code != exitFailed || !strings.Contains(errs, "another process has this database open") {
+	if code, _, errs := cli(t, "", "backup", "--stopped", "--set", "hosts=localhost", "--set", "tls.certificate=x",
+		"--set", "tls.key=x", "--data-dir", dir, file+"2"); code != exitFailed ||
+		!strings.Contains(errs, "another process has this database open") {
 		t.Errorf("of a running server: exit %d: %s", code, errs)
 	}
 	alice.Close()
@@ -138,7 +143,8 @@ func TestBackupAndRestore(t *testing.T) {
 	if code, out, errs := cli(t, "", "restore", "--data-dir", fresh, file); code != exitOK {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
-	if b, err := os.ReadFile(filepath.Join(fresh, "uploads", "localhost", "ab", "abfile")); err != nil || string(b) != "a picture" {
+	if b, err := os.ReadFile(filepath.Join(fresh, "uploads", "localhost", "ab", "abfile")); err != nil ||
+		string(b) != "a picture" {
 		t.Errorf("%q %v", b, err)
 	}
 	for _, name := range []string{"parley.db", "uploads/localhost/ab/abfile"} {
@@ -175,7 +181,13 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 1
-	for name, b := range map[string][]byte{"cut off": whole[:len(whole)*2/3], "no end": whole[:len(whole)-6000], "damaged": flipped, "none": []byte("hello"), "empty": nil} {
+	for name, b := range map[string][]byte{
+		"cut off": whole[:len(whole)*2/3],
+		"no end":  whole[:len(whole)-6000],
+		"damaged": flipped,
+		"none":    []byte("hello"),
+		"empty":   nil,
+	} {
 		if err := os.WriteFile(file, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -189,14 +201,16 @@ func TestRestoreRefuses(t *testing.T) {
 			t.Errorf("%s: left %v %v", name, es, err)
 		}
 	}
-	if code, _, _ := cli(t, "", "restore", "--data-dir", shortDir(t), filepath.Join(shortDir(t), "none")); code != exitFailed {
+	if code, _, _ := cli(t, "", "restore", "--data-dir", shortDir(t),
+		filepath.Join(shortDir(t), "none")); code != exitFailed {
 		t.Errorf("a file that is not there: exit %d", code)
 	}
 	if code, _, _ := cli(t, "", "restore"); code != exitUsage {
 		t.Errorf("without a file: exit %d", code)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"backup", "-", "--socket", d.welcome["socket"]}, stdio{strings.NewReader(""), &out, io.Discard}); code != exitOK {
+	if code := run(t.Context(), []string{"backup", "-", "--socket", d.welcome["socket"]},
+		stdio{strings.NewReader(""), &out, io.Discard}); code != exitOK {
 		t.Errorf("to standard output: exit %d", code)
 	}
 	if code, text, errs := cli(t, out.String(), "restore", "--check", "-"); code != exitOK {
@@ -218,10 +232,12 @@ func TestBackupOfPostgreSQL(t *testing.T) {
 		Engine   string
 		Files    int
 	}
-	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil || r.Database || r.Engine != "PostgreSQL" || r.Files < 2 {
+	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil || r.Database ||
+		r.Engine != "PostgreSQL" || r.Files < 2 {
 		t.Errorf("exit %d: %v %s", code, err, out)
 	}
-	if code, _, errs := d.cli("", "restore", "--data-dir", shortDir(t), "--config", "", file); code != exitFailed || !strings.Contains(errs, "no database in it") {
+	if code, _, errs := d.cli("", "restore", "--data-dir", shortDir(t), "--config", "", file); code != exitFailed ||
+		!strings.Contains(errs, "no database in it") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }

@@ -26,8 +26,14 @@ func writeCert(t *testing.T, dir, name string, until time.Time, names ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: until.Add(-1000 * time.Hour), NotAfter: until, KeyUsage: x509.KeyUsageDigitalSignature}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		Subject:      pkix.Name{CommonName: names[0]},
+		DNSNames:     names,
+		NotBefore:    until.Add(-1000 * time.Hour),
+		NotAfter:     until,
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +43,10 @@ func writeCert(t *testing.T, dir, name string, until time.Time, names ...string)
 		t.Fatal(err)
 	}
 	cert, key = filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
-	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+	for file, b := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: der},
+		key:  {Type: "PRIVATE KEY", Bytes: pkcs8},
+	} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(b), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -53,8 +62,10 @@ func checkRig(t *testing.T, hosts, cert, key, more string) (file string) {
 	t.Setenv("PARLEY_SOCKET", "")
 	t.Setenv("PARLEY_CONFIG", "")
 	file = filepath.Join(dir, "parley.yaml")
-	text := "hosts: " + hosts + "\ndata_dir: " + dir + "/data\ntls:\n  certificate: " + cert + "\n  key: " + key + "\n" +
-		"listeners:\n  c2s:\n    addresses: [\"127.0.0.1:0\"]\n  c2s_tls:\n    addresses: []\n  websocket:\n    addresses: []\n  metrics:\n    addresses: []\n" +
+	text := "hosts: " + hosts + "\ndata_dir: " + dir + "/data\ntls:\n  certificate: " + cert +
+		"\n  key: " + key + "\n" +
+		"listeners:\n  c2s:\n    addresses: [\"127.0.0.1:0\"]\n  c2s_tls:\n    addresses: []\n  websocket:\n" +
+		"    addresses: []\n  metrics:\n    addresses: []\n" +
 		"federation:\n  addresses: [\"127.0.0.1:0\"]\n  tls_addresses: []\n" + more
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -80,7 +91,9 @@ func TestCheckSaysWhatServeSays(t *testing.T) {
 		return name
 	}
 	locked := file("locked.key", strings.ReplaceAll(string(text), "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"))
-	old := file("old.key", strings.Replace(strings.ReplaceAll(string(text), "PRIVATE KEY", "EC PRIVATE KEY"), "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n", 1))
+	old := file("old.key", strings.Replace(strings.ReplaceAll(string(text),
+		"PRIVATE KEY", "EC PRIVATE KEY"), "KEY-----\n",
+		"KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n", 1))
 	for name, c := range map[string]struct{ cert, key, want string }{
 		"the key of another":    {cert, other, "tls.key: " + other + " is not the key of " + cert},
 		"a passphrase":          {cert, locked, "tls.key: " + locked + " has a passphrase"},
@@ -105,7 +118,8 @@ func TestCheckSaysWhatServeSays(t *testing.T) {
 	}
 }
 
-// What others refuse fails the check; the server starts with it, as one that runs goes on with it, and says it as an error.
+// What others refuse fails the check; the server starts with it, as one that runs goes on with it,
+// and says it as an error.
 func TestCheckOfCertificatesThatOthersRefuse(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()
@@ -114,14 +128,17 @@ func TestCheckOfCertificatesThatOthersRefuse(t *testing.T) {
 		names []string
 		want  string
 	}{
-		"expired": {now.Add(-time.Hour), []string{"example.org", "*.example.org"}, "it expired on " + now.Add(-time.Hour).UTC().Format("2006-01-02")},
+		"expired": {now.Add(-time.Hour), []string{"example.org", "*.example.org"},
+			"it expired on " + now.Add(-time.Hour).UTC().Format("2006-01-02")},
 		"not yet": {now.Add(2000 * time.Hour), []string{"example.org", "*.example.org"}, "it is not valid before"},
-		"foreign": {now.Add(time.Hour), []string{"www.example.net", "example.net"}, "it is not valid for example.org, only for www.example.net, example.net"},
+		"foreign": {now.Add(time.Hour), []string{"www.example.net", "example.net"},
+			"it is not valid for example.org, only for www.example.net, example.net"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cert, key := writeCert(t, dir, strings.ReplaceAll(name, " ", "-"), c.until, c.names...)
 			checkRig(t, "[example.org]", cert, key, "")
-			if code, _, errs := cli(t, "", "check"); code != exitFailed || !strings.Contains(errs, "tls.certificate: "+cert+": "+c.want) {
+			if code, _, errs := cli(t, "", "check"); code != exitFailed ||
+				!strings.Contains(errs, "tls.certificate: "+cert+": "+c.want) {
 				t.Errorf("check: exit %d: %s", code, errs)
 			}
 			log := serveUntil(t, "clients and other servers will refuse the certificate")
@@ -166,17 +183,20 @@ func TestCheckWarnsOfServices(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "bare", time.Now().Add(time.Hour), "example.org")
 	checkRig(t, "[example.org]", cert, key, "")
 	code, out, errs := cli(t, "", "check")
-	if code != exitOK || !strings.Contains(out, ": good\n") || !strings.Contains(out, "warning: tls.certificate: "+cert+": it is not valid for groups.example.org") {
+	if code != exitOK || !strings.Contains(out, ": good\n") ||
+		!strings.Contains(out, "warning: tls.certificate: "+cert+": it is not valid for groups.example.org") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-	if code, out, errs := cli(t, "", "check", "--set", "federation.enabled=false"); code != exitOK || strings.Contains(out, "warning") {
+	if code, out, errs := cli(t, "", "check", "--set", "federation.enabled=false"); code != exitOK ||
+		strings.Contains(out, "warning") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 }
 
 // A domain in letters of its own is in certificates in another form.
 func TestCheckOfADomainOutsideASCII(t *testing.T) {
-	cert, key := writeCert(t, t.TempDir(), "idn", time.Now().Add(time.Hour), "xn--mnchen-3ya.example", "*.xn--mnchen-3ya.example")
+	cert, key := writeCert(t, t.TempDir(), "idn", time.Now().Add(time.Hour), "xn--mnchen-3ya.example",
+		"*.xn--mnchen-3ya.example")
 	checkRig(t, "[münchen.example]", cert, key, "")
 	if code, out, errs := cli(t, "", "check"); code != exitOK || strings.Contains(out, "warning") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
@@ -215,7 +235,8 @@ func TestCheckOfHosts(t *testing.T) {
 		"proxy65:\n  address: “10.0.0.1”\n":                        "proxy65.address: ",
 	} {
 		checkRig(t, "[example.org]", cert, key, more)
-		if code, _, errs := cli(t, "", "check"); code != exitFailed || !strings.Contains(errs, want) || !strings.Contains(errs, "is not allowed") {
+		if code, _, errs := cli(t, "", "check"); code != exitFailed || !strings.Contains(errs, want) ||
+			!strings.Contains(errs, "is not allowed") {
 			t.Errorf("%s: exit %d: %s", more, code, errs)
 		}
 	}
@@ -226,9 +247,17 @@ func TestCheckOfVariables(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "c", time.Now().Add(time.Hour), "example.org", "*.example.org")
 	checkRig(t, "[example.org]", cert, key, "")
 	for name, value := range map[string]string{
-		"PARLEY_SOCKET": "", "PARLEY_TEST_ANYTHING": "1", "PARLEY_LOG_LEVEL": "warn", // ours
-		"PARLEY_SERVICE_HOST": "10.0.0.1", "PARLEY_SERVICE_PORT": "5222", "PARLEY_SERVICE_PORT_XMPP": "5222", "PARLEY_PORT": "tcp://10.0.0.1:5222",
-		"PARLEY_PORT_5222_TCP": "tcp://10.0.0.1:5222", "PARLEY_PORT_5222_TCP_ADDR": "10.0.0.1", "PARLEY_WEB_PORT_443_TCP_PROTO": "tcp", // Kubernetes'
+		"PARLEY_SOCKET":            "",
+		"PARLEY_TEST_ANYTHING":     "1",
+		"PARLEY_LOG_LEVEL":         "warn", // ours
+		"PARLEY_SERVICE_HOST":      "10.0.0.1",
+		"PARLEY_SERVICE_PORT":      "5222",
+		"PARLEY_SERVICE_PORT_XMPP": "5222",
+		"PARLEY_PORT":              "tcp://10.0.0.1:5222",
+		// Kubernetes'
+		"PARLEY_PORT_5222_TCP":          "tcp://10.0.0.1:5222",
+		"PARLEY_PORT_5222_TCP_ADDR":     "10.0.0.1",
+		"PARLEY_WEB_PORT_443_TCP_PROTO": "tcp",
 	} {
 		t.Setenv(name, value)
 	}
@@ -251,7 +280,8 @@ func TestSetupLooksAsTheServersUser(t *testing.T) {
 	cert, key := writeCert(t, dir, "c", time.Now().Add(time.Hour), "example.org", "*.example.org")
 	setup := func(args ...string) []admin.Finding {
 		t.Helper()
-		code, out, errs := cli(t, "", append([]string{"--json", "setup", "example.org", "--force", "--dir", "conf", "--resolver", zone(t), "--certificate", cert, "--key", key}, args...)...)
+		code, out, errs := cli(t, "", append([]string{"--json", "setup", "example.org", "--force", "--dir", "conf",
+			"--resolver", zone(t), "--certificate", cert, "--key", key}, args...)...)
 		var d setupAnswer
 		if err := json.Unmarshal([]byte(out), &d); code != exitPartial || err != nil {
 			t.Fatalf("exit %d: %v %s%s", code, err, out, errs)
@@ -260,13 +290,15 @@ func TestSetupLooksAsTheServersUser(t *testing.T) {
 	}
 	says := func(fs []admin.Finding, what, state, text string) {
 		t.Helper()
-		if f := finding(fs, "server's user", what); f.State != state || !strings.Contains(f.Text, text) || state == admin.Failed && f.Todo == "" {
+		if f := finding(fs, "server's user", what); f.State != state || !strings.Contains(f.Text, text) ||
+			state == admin.Failed && f.Todo == "" {
 			t.Errorf("%s: %+v", what, f)
 		}
 	}
 	fs := setup("--user", "nosuchuser", "--data-dir", "/var/lib/nosuchuser")
 	says(fs, "nosuchuser", admin.Failed, "there is no user nosuchuser")
-	if f := finding(fs, "server's user", "nosuchuser"); !strings.Contains(f.Todo, "useradd --system --user-group --home-dir /var/lib/nosuchuser") {
+	if f := finding(fs, "server's user", "nosuchuser"); !strings.Contains(f.Todo,
+		"useradd --system --user-group --home-dir /var/lib/nosuchuser") {
 		t.Errorf("%+v", f)
 	}
 

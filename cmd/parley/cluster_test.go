@@ -27,7 +27,8 @@ type server struct {
 func startServer(t *testing.T, dsn, dir string, more ...string) *server {
 	t.Helper()
 	s := &server{dir: dir, log: new(bytes.Buffer), said: make(chan string, 1000)}
-	s.Cmd = command(t, append(append([]string{"--json", "dev", "--data-dir", dir, "--set", "store.dsn=" + dsn}, anyPort...), more...)...)
+	s.Cmd = command(t, append(append([]string{"--json", "dev", "--data-dir", dir, "--set", "store.dsn=" + dsn},
+		anyPort...), more...)...)
 	out, err := s.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +79,8 @@ func (s *server) refused(t *testing.T) string {
 	return strings.Join(all, "\n")
 }
 
-// Two servers never serve from one database; and a start after a crash, in the same place or another, waits for nothing.
+// Two servers never serve from one database; and a start after a crash, in the same place or
+// another, waits for nothing.
 func TestOneServerToADatabase(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	first := startServer(t, dsn, shortDir(t))
@@ -94,9 +96,11 @@ func TestOneServerToADatabase(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "b.tar")
-	for _, args := range [][]string{{"migrate", "status"}, {"backup", "--stopped", file}} { // what needs no place is not refused
-		args = append(args, "--data-dir", first.dir, "--set", "store.dsn="+dsn, "--set", "hosts=localhost", "--set", "tls.acme.enabled=false",
-			"--set", "tls.certificate="+filepath.Join(first.dir, "tls", "cert.pem"), "--set", "tls.key="+filepath.Join(first.dir, "tls", "key.pem"))
+	// what needs no place is not refused
+	for _, args := range [][]string{{"migrate", "status"}, {"backup", "--stopped", file}} {
+		args = append(args, "--data-dir", first.dir, "--set", "store.dsn="+dsn, "--set", "hosts=localhost", "--set",
+			"tls.acme.enabled=false", "--set", "tls.certificate="+filepath.Join(first.dir, "tls", "cert.pem"), "--set",
+			"tls.key="+filepath.Join(first.dir, "tls", "key.pem"))
 		if code, _, errs := cli(t, "", args...); code != exitOK && code != exitPartial {
 			t.Errorf("%s: exit %d: %s", args[0], code, errs)
 		}
@@ -111,7 +115,8 @@ func TestOneServerToADatabase(t *testing.T) {
 	if second.serves(t) {
 		t.Error("a start elsewhere after kill -9 waits")
 	}
-	if got := startServer(t, dsn, first.dir).refused(t); !strings.Contains(got, fmt.Sprintf("process %d on ", second.Process.Pid)) {
+	if got := startServer(t, dsn, first.dir).refused(t); !strings.Contains(got,
+		fmt.Sprintf("process %d on ", second.Process.Pid)) {
 		t.Errorf("the first one that comes back is told %q", got)
 	}
 	send(t, second, syscall.SIGTERM)
@@ -163,7 +168,8 @@ func TestServerOutOfReach(t *testing.T) {
 	defer mute.Close()
 	first := startServer(t, dsn, shortDir(t), "--set", "cluster.advertise="+mute.Addr().String())
 	first.serves(t)
-	if got := startServer(t, dsn, shortDir(t)).refused(t); !strings.Contains(got, "renews its lease") || !strings.Contains(got, "cluster.address") {
+	if got := startServer(t, dsn, shortDir(t)).refused(t); !strings.Contains(got, "renews its lease") ||
+		!strings.Contains(got, "cluster.address") {
 		t.Errorf("a second one is told %q", got)
 	}
 }

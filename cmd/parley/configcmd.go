@@ -12,7 +12,12 @@ import (
 )
 
 func (a *app) configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "The configuration: check, show, sample", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "The configuration: check, show, sample",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
 	c.AddCommand(a.configCheck(), a.configShow(), a.configSample())
 	return c
 }
@@ -22,7 +27,8 @@ func (a *app) load(c *cobra.Command) (*config.Config, error) {
 	file := a.configFile()
 	cfg, err := config.Load(file, c.Flags())
 	if err != nil && file == "" {
-		return nil, fmt.Errorf("%w\nno configuration file was found (./parley.yaml, /etc/parley/parley.yaml): name one with --config; `parley config sample` shows one", err)
+		return nil, fmt.Errorf("%w\nno configuration file was found (./parley.yaml, /etc/parley/parley.yaml): name "+
+			"one with --config; `parley config sample` shows one", err)
 	}
 	return cfg, err
 }
@@ -44,7 +50,8 @@ func (a *app) configCheck() *cobra.Command {
 				warnings = append(warnings, p.String())
 				text += "\n  warning: " + p.String()
 			}
-			a.done(map[string]any{"ok": true, "file": a.configFile(), "warnings": warnings}, "%s: good%s", a.configFile(), text)
+			a.done(map[string]any{"ok": true, "file": a.configFile(), "warnings": warnings},
+				"%s: good%s", a.configFile(), text)
 			return nil
 		},
 	}
@@ -91,7 +98,9 @@ func value(v any) string {
 
 func (a *app) configSample() *cobra.Command {
 	return &cobra.Command{
-		Use: "sample", Short: "Print a configuration file with every key, its default and what it is for", Args: cobra.NoArgs,
+		Use:   "sample",
+		Short: "Print a configuration file with every key, its default and what it is for",
+		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.out.Write(config.Sample)
 			return err

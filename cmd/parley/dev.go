@@ -23,7 +23,9 @@ func (a *app) devCommand() *cobra.Command {
 	var offset int
 	var seed string
 	c := &cobra.Command{
-		Use: "dev", Short: "Try parley: no questions, loopback only, data in ./parley-data", Args: cobra.NoArgs,
+		Use:   "dev",
+		Short: "Try parley: no questions, loopback only, data in ./parley-data",
+		Args:  cobra.NoArgs,
 		Long: `Runs a server to try parley: it asks nothing, listens on loopback only, keeps its data in ./parley-data and makes a
 certificate of its own. Delete that directory to start over. The environment, --set and the other flags change it as they
 change ` + "`parley serve`.",
@@ -76,9 +78,18 @@ func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 	host := cfg.Hosts[0].Domain
 	ws := cfg.Listeners.WebSocket.Path
 	if a.json {
-		a.encode(a.out, map[string]any{"host": host, "ca": tls.CA, "socket": cfg.Listeners.Control.Path, "data_dir": cfg.DataDir,
-			"c2s": address(n, "c2s"), "c2s_tls": address(n, "c2s_tls"), "websocket": address(n, "websocket"),
-			"websocket_plain": address(n, "websocket_plain"), "web": n.WebURL(host), "metrics": address(n, "metrics")})
+		a.encode(a.out, map[string]any{
+			"host":            host,
+			"ca":              tls.CA,
+			"socket":          cfg.Listeners.Control.Path,
+			"data_dir":        cfg.DataDir,
+			"c2s":             address(n, "c2s"),
+			"c2s_tls":         address(n, "c2s_tls"),
+			"websocket":       address(n, "websocket"),
+			"websocket_plain": address(n, "websocket_plain"),
+			"web":             n.WebURL(host),
+			"metrics":         address(n, "metrics"),
+		})
 		return
 	}
 	var b strings.Builder
@@ -96,8 +107,10 @@ func (a *app) welcome(n *node.Node, cfg *config.Config, tls devcert.Files) {
 	if tls.CA != "" {
 		line("Certificate", "clients have to trust %s", tls.CA)
 	}
-	fmt.Fprintf(&b, "\nNext, in another terminal:\n\n  %s user add alice@%s\n  %s user add bob@%s\n\n", program(), host, program(), host)
-	fmt.Fprintf(&b, "Then sign in with Gajim, Dino, Profanity or another XMPP client (README.md has the steps). If it asks for\na server, that is %s. Ctrl-C stops parley.\n\n", address(n, "c2s"))
+	fmt.Fprintf(&b, "\nNext, in another terminal:\n\n  %s user add alice@%s\n  %s user add bob@%s\n\n",
+		program(), host, program(), host)
+	fmt.Fprintf(&b, "Then sign in with Gajim, Dino, Profanity or another XMPP client (README.md has the steps). If "+
+		"it asks for\na server, that is %s. Ctrl-C stops parley.\n\n", address(n, "c2s"))
 	fmt.Fprint(a.out, b.String())
 }
 
@@ -120,7 +133,8 @@ func (a *app) showFirstOwner(host, link string) {
 		a.encode(a.out, map[string]string{"host": host, "first_owner": link})
 		return
 	}
-	fmt.Fprintf(a.out, "%s has no owner yet. Open this link, once, to create the owner's account:\n\n  %s\n\n", host, link)
+	fmt.Fprintf(a.out, "%s has no owner yet. Open this link, once, to create the owner's account:\n\n  %s\n\n",
+		host, link)
 }
 
 func address(n *node.Node, door string) string {
@@ -138,7 +152,8 @@ func program() string {
 	return filepath.Base(os.Args[0])
 }
 
-// inCache is a program that `go run` keeps in the cache of builds, wherever that is: since Go 1.24 it is run from there.
+// inCache is a program that `go run` keeps in the cache of builds, wherever that is: since Go 1.24
+// it is run from there.
 var inCache = regexp.MustCompile(`[/\\][0-9a-f]{2}[/\\][0-9a-f]{64}-d[/\\]`)
 
 // goRun says whether a program was made by `go run`.

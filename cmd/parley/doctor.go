@@ -16,7 +16,9 @@ import (
 
 func (a *app) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "doctor", Short: "Check configuration, certificates, DNS, ports, storage, clock and e-mail", Args: cobra.NoArgs,
+		Use:   "doctor",
+		Short: "Check configuration, certificates, DNS, ports, storage, clock and e-mail",
+		Args:  cobra.NoArgs,
 		Long: `Asks the running server. If none runs, it checks what the configuration names. The exit code is 1 if something does not work; what only
 might be meant otherwise is a warning.`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -50,7 +52,13 @@ func (a *app) findings(c *cobra.Command) (fs []admin.Finding, err error) {
 	var ps config.Problems
 	if errors.As(err, &ps) {
 		for _, p := range ps {
-			fs = append(fs, admin.Finding{Area: "configuration", What: p.Key, State: admin.Failed, Text: p.String(), Todo: "mend it: `parley check`"})
+			fs = append(fs, admin.Finding{
+				Area:  "configuration",
+				What:  p.Key,
+				State: admin.Failed,
+				Text:  p.String(),
+				Todo:  "mend it: `parley check`",
+			})
 		}
 		return append([]admin.Finding{none}, fs...), nil
 	}
@@ -89,7 +97,9 @@ func (a *app) dnsCommand() *cobra.Command {
 	var host, machine string
 	var quiet bool
 	c := &cobra.Command{
-		Use: "dns", Short: "Show the DNS records you need, and which are published", Args: cobra.NoArgs,
+		Use:   "dns",
+		Short: "Show the DNS records you need, and which are published",
+		Args:  cobra.NoArgs,
 		Long: `Shows the records of a hosted domain, and asks DNS for each. The exit code is 1 if one is missing without which something does not work.
 Where the domain itself belongs to another machine (a web site), --machine names the one that parley runs on.`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -109,7 +119,8 @@ Where the domain itself belongs to another machine (a web site), --machine names
 	config.Flags(c.Flags())
 	hostFlag(c, &host)
 	c.Flags().StringVar(&a.socket, "socket", os.Getenv("PARLEY_SOCKET"), "control `socket` of the server")
-	c.Flags().StringVar(&machine, "machine", "", "`name` of the machine that parley runs on, where it is not the domain's")
+	c.Flags().StringVar(&machine, "machine", "",
+		"`name` of the machine that parley runs on, where it is not the domain's")
 	c.Flags().BoolVar(&quiet, "no-lookup", false, "only show them")
 	return c
 }

@@ -84,7 +84,14 @@ func TestDoctorOfRunningServer(t *testing.T) {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
 	fs := decodeInto[[]admin.Finding](t, out)
-	for area, what := range map[string]string{"configuration": "files", "certificates": "localhost", "dns": "localhost", "storage": "database", "e-mail": "relay", "clock": "synchronisation"} {
+	for area, what := range map[string]string{
+		"configuration": "files",
+		"certificates":  "localhost",
+		"dns":           "localhost",
+		"storage":       "database",
+		"e-mail":        "relay",
+		"clock":         "synchronisation",
+	} {
 		if f := finding(fs, area, what); f.State != admin.OK && area != "clock" || f.Text == "" {
 			t.Errorf("%s, %s: %+v", area, what, f)
 		}
@@ -109,8 +116,11 @@ func TestDoctorOfStoppedServer(t *testing.T) {
 	}
 	defer taken.Close()
 	ns := zone(t, "example.org. 60 IN A 127.0.0.1")
-	text := "hosts: [example.org]\ndata_dir: " + dir + "/data\ntls:\n  certificate: none.crt\n  key: none.key\ndns:\n  resolver: " + ns +
-		"\nlisteners:\n  c2s:\n    addresses: [\"" + taken.Addr().String() + "\"]\n  c2s_tls:\n    addresses: [\"127.0.0.1:0\"]\n  websocket:\n    addresses: [\"127.0.0.1:0\"]\n  metrics:\n    addresses: []\n" +
+	text := "hosts: [example.org]\ndata_dir: " + dir +
+		"/data\ntls:\n  certificate: none.crt\n  key: none.key\ndns:\n  resolver: " + ns +
+		"\nlisteners:\n  c2s:\n    addresses: [\"" + taken.Addr().String() +
+		"\"]\n  c2s_tls:\n    addresses: [\"127.0.0.1:0\"]\n  websocket:\n    addresses: [\"127.0.0.1:0\"]\n" +
+		"  metrics:\n    addresses: []\n" +
 		"federation:\n  enabled: false\nmail:\n  host: 127.0.0.1\n  port: 1\n  tls: none\n  from: chat@example.org\n"
 	if err := os.WriteFile(filepath.Join(dir, "parley.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -130,7 +140,8 @@ func TestDoctorOfStoppedServer(t *testing.T) {
 		{Area: "e-mail", What: "127.0.0.1:1", State: admin.Failed, Text: "refused"},
 		{Area: "storage", What: "database", State: admin.OK, Text: "is made when the server starts"},
 	} {
-		if f := finding(fs, want.Area, want.What); f.State != want.State || !strings.Contains(f.Text, want.Text) || f.State == admin.Failed && f.Todo == "" {
+		if f := finding(fs, want.Area, want.What); f.State != want.State || !strings.Contains(f.Text, want.Text) ||
+			f.State == admin.Failed && f.Todo == "" {
 			t.Errorf("got %+v, want %+v", f, want)
 		}
 	}
@@ -140,7 +151,8 @@ func TestDoctorOfStoppedServer(t *testing.T) {
 	if code, _, errs := cli(t, "", "check"); code != exitFailed || !strings.Contains(errs, "none.crt") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "parley.yaml"), []byte("hosts: [example.org]\nlimits:\n  stanza_sice: 1\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "parley.yaml"),
+		[]byte("hosts: [example.org]\nlimits:\n  stanza_sice: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if code, out, _ := cli(t, "", "doctor"); code != exitFailed || !strings.Contains(out, "stanza_sice") {
@@ -163,8 +175,11 @@ func TestDNS(t *testing.T) {
 	t.Chdir(dir)
 	t.Setenv("PARLEY_SOCKET", "")
 	t.Setenv("PARLEY_CONFIG", "")
-	ns := zone(t, "_xmpp-client._tcp.example.org. 60 IN SRV 0 5 "+c2s+" chat.example.org.", "_xmpps-client._tcp.example.org. 60 IN SRV 0 5 1 chat.example.org.", "chat.example.org. 60 IN A 192.0.2.1")
-	text := "hosts: [example.org]\ndata_dir: " + dir + "/data\ntls:\n  certificate: none.crt\n  key: none.key\ndns:\n  resolver: " + ns + "\nlisteners:\n  c2s:\n    addresses: [\"127.0.0.1:" + c2s + "\"]\n"
+	ns := zone(t, "_xmpp-client._tcp.example.org. 60 IN SRV 0 5 "+c2s+" chat.example.org.",
+		"_xmpps-client._tcp.example.org. 60 IN SRV 0 5 1 chat.example.org.", "chat.example.org. 60 IN A 192.0.2.1")
+	text := "hosts: [example.org]\ndata_dir: " + dir +
+		"/data\ntls:\n  certificate: none.crt\n  key: none.key\ndns:\n  resolver: " + ns +
+		"\nlisteners:\n  c2s:\n    addresses: [\"127.0.0.1:" + c2s + "\"]\n"
 	if err := os.WriteFile(filepath.Join(dir, "parley.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -175,16 +190,42 @@ func TestDNS(t *testing.T) {
 	rs := decodeInto[[]admin.DNSRecord](t, out)
 	for _, want := range []admin.DNSRecord{
 		{Type: "A", Name: "chat.example.org.", State: admin.OK, Found: "192.0.2.1", Must: true},
-		{Type: "SRV", Name: "_xmpp-client._tcp.example.org.", Value: "0 5 " + c2s + " chat.example.org.", State: admin.OK, Must: true},
-		{Type: "SRV", Name: "_xmpps-client._tcp.example.org.", Value: "0 5 5223 chat.example.org.", State: admin.Warning, Must: true},
-		{Type: "SRV", Name: "_xmpp-server._tcp.example.org.", Value: "0 5 5269 chat.example.org.", State: admin.Failed, Found: "there is none", Must: true},
-		{Type: "SRV", Name: "_xmpp-server._tcp.groups.example.org.", Value: "0 5 5269 chat.example.org.", State: admin.Failed, Must: true},
+		{
+			Type:  "SRV",
+			Name:  "_xmpp-client._tcp.example.org.",
+			Value: "0 5 " + c2s + " chat.example.org.",
+			State: admin.OK,
+			Must:  true,
+		},
+		{
+			Type:  "SRV",
+			Name:  "_xmpps-client._tcp.example.org.",
+			Value: "0 5 5223 chat.example.org.",
+			State: admin.Warning,
+			Must:  true,
+		},
+		{
+			Type:  "SRV",
+			Name:  "_xmpp-server._tcp.example.org.",
+			Value: "0 5 5269 chat.example.org.",
+			State: admin.Failed,
+			Found: "there is none",
+			Must:  true,
+		},
+		{
+			Type:  "SRV",
+			Name:  "_xmpp-server._tcp.groups.example.org.",
+			Value: "0 5 5269 chat.example.org.",
+			State: admin.Failed,
+			Must:  true,
+		},
 	} {
 		found := false
 		for _, r := range rs {
 			if r.Name == want.Name && r.Type == want.Type {
 				found = true
-				if r.State != want.State || r.Must != want.Must || r.Value != want.Value || !strings.Contains(r.Found, want.Found) {
+				if r.State != want.State || r.Must != want.Must || r.Value != want.Value ||
+					!strings.Contains(r.Found, want.Found) {
 					t.Errorf("got %+v, want %+v", r, want)
 				}
 			}
@@ -193,10 +234,12 @@ func TestDNS(t *testing.T) {
 			t.Errorf("no record %s %s", want.Type, want.Name)
 		}
 	}
-	if code, out, _ := cli(t, "", "dns", "--no-lookup", "--set", "federation.enabled=false"); code != exitOK || strings.Contains(out, "xmpp-server") || !strings.Contains(out, "_xmpp-client._tcp.example.org.") {
+	if code, out, _ := cli(t, "", "dns", "--no-lookup", "--set", "federation.enabled=false"); code != exitOK ||
+		strings.Contains(out, "xmpp-server") || !strings.Contains(out, "_xmpp-client._tcp.example.org.") {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	if code, _, errs := cli(t, "", "dns", "--host", "other.example"); code != exitFailed || !strings.Contains(errs, "not in hosts") {
+	if code, _, errs := cli(t, "", "dns", "--host", "other.example"); code != exitFailed ||
+		!strings.Contains(errs, "not in hosts") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }

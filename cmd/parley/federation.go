@@ -16,7 +16,8 @@ import (
 
 func (a *app) federationCommand() *cobra.Command {
 	return a.noun("federation", "Other servers: list, test, rules, block, allow, forget, import, only-listed",
-		a.federationList(), a.federationTest(), a.federationRules(), a.federationSet("block", "Block a domain (*.DOMAIN: all below it)"),
+		a.federationList(), a.federationTest(), a.federationRules(),
+		a.federationSet("block", "Block a domain (*.DOMAIN: all below it)"),
 		a.federationSet("allow", "Allow a domain, whatever the lists say"),
 		a.federationSet("certificate", "Allow a domain only if it shows a valid certificate"),
 		a.federationSet("dialback", "Accept dialback from a domain even if others need certificates"),
@@ -47,9 +48,13 @@ func (a *app) federationList() *cobra.Command {
 						if !d.Certificate.NotAfter.IsZero() {
 							until = stamp(d.Certificate.NotAfter)
 						}
-						rows = append(rows, []string{d.Domain, fmt.Sprintf("%d in, %d out", in, out), stamp(latest(d.LastIn, d.LastOut)), until, d.Rule, d.Error})
+						rows = append(rows, []string{
+							d.Domain, fmt.Sprintf("%d in, %d out", in, out),
+							stamp(latest(d.LastIn, d.LastOut)), until, d.Rule, d.Error,
+						})
 					}
-					table(w, "No traffic with other servers since the server started.", "DOMAIN\tSTREAMS\tLAST\tCERTIFICATE UNTIL\tRULE\tERROR", rows)
+					table(w, "No traffic with other servers since the server started.",
+						"DOMAIN\tSTREAMS\tLAST\tCERTIFICATE UNTIL\tRULE\tERROR", rows)
 				})
 				return nil
 			})
@@ -109,7 +114,8 @@ func (a *app) federationRules() *cobra.Command {
 				}
 				a.show(rs, func(w io.Writer) {
 					if rs.OnlyListed {
-						fmt.Fprintln(w, "The server talks only to domains that are allowed here or in the configuration.")
+						fmt.Fprintln(w, "The server talks only to domains that are allowed here "+
+							"or in the configuration.")
 					}
 					var rows [][]string
 					for _, r := range rs.Rules {
@@ -162,7 +168,9 @@ const importBatch = 500
 func (a *app) federationImport() *cobra.Command {
 	var note string
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Block the domains of a list, one a line; # begins a comment, - is standard input", Args: cobra.ExactArgs(1),
+		Use:   "import FILE",
+		Short: "Block the domains of a list, one a line; # begins a comment, - is standard input",
+		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			in := c.InOrStdin()
 			if args[0] != "-" {
@@ -198,7 +206,9 @@ func readList(in io.Reader, note string) (rs []api.DomainRule, err error) {
 	for lines.Scan() {
 		text, _, _ := strings.Cut(lines.Text(), "#")
 		// Lists of Prosody's and others have a column of reasons behind the domain.
-		if fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' }); len(fields) > 0 {
+		if fields := strings.FieldsFunc(text, func(r rune) bool {
+			return r == ' ' || r == '\t' || r == ',' || r == ';'
+		}); len(fields) > 0 {
 			rs = append(rs, api.DomainRule{Domain: fields[0], Action: "block", Note: note})
 		}
 	}
@@ -207,14 +217,18 @@ func readList(in io.Reader, note string) (rs []api.DomainRule, err error) {
 
 func (a *app) federationOnlyListed() *cobra.Command {
 	return &cobra.Command{
-		Use: "only-listed on|off", Short: "Talk only to allowed domains, or to all that are not blocked", Args: cobra.ExactArgs(1), ValidArgs: []string{"on", "off"},
+		Use:       "only-listed on|off",
+		Short:     "Talk only to allowed domains, or to all that are not blocked",
+		Args:      cobra.ExactArgs(1),
+		ValidArgs: []string{"on", "off"},
 		RunE: func(c *cobra.Command, args []string) error {
 			on := args[0] == "on"
 			if !on && args[0] != "off" {
 				return fmt.Errorf("%q is neither on nor off", args[0])
 			}
 			return a.with(func(cl *api.Client) error {
-				if _, err := api.SetOnlyListed.Do(c.Context(), cl, api.With(api.OnlyListed{OnlyListed: on})); err != nil {
+				if _, err := api.SetOnlyListed.Do(c.Context(), cl,
+					api.With(api.OnlyListed{OnlyListed: on})); err != nil {
 					return err
 				}
 				a.done(map[string]bool{"only_listed": on}, "only listed domains: %s", args[0])

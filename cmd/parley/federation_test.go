@@ -12,8 +12,9 @@ import (
 
 func TestFederationCommands(t *testing.T) {
 	dir := shortDir(t)
-	_, welcome, _ := startProcess(t, dir, "--set", "federation.enabled=true", "--set", "federation.addresses=127.0.0.1:0", "--set", "federation.tls_addresses=",
-		"--set", "dns.resolver=127.0.0.1:1", "--set", "dns.timeout=1s")
+	_, welcome, _ := startProcess(t, dir, "--set", "federation.enabled=true", "--set",
+		"federation.addresses=127.0.0.1:0", "--set", "federation.tls_addresses=", "--set", "dns.resolver=127.0.0.1:1",
+		"--set", "dns.timeout=1s")
 	t.Setenv("PARLEY_SOCKET", welcome["socket"])
 	run := func(want int, args ...string) string {
 		t.Helper()
@@ -24,7 +25,8 @@ func TestFederationCommands(t *testing.T) {
 		return out + errs
 	}
 	list := filepath.Join(t.TempDir(), "list")
-	if err := os.WriteFile(list, []byte("# known spammers\nSPAM.example, since 2024\n\n*.more.example # all of it\n"), 0o600); err != nil {
+	if err := os.WriteFile(list,
+		[]byte("# known spammers\nSPAM.example, since 2024\n\n*.more.example # all of it\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(exitOK, "federation", "import", list, "--note", "the list")
@@ -38,10 +40,12 @@ func TestFederationCommands(t *testing.T) {
 	for _, r := range rs.Rules {
 		got = append(got, r.Domain+" "+r.Action+" "+r.Note)
 	}
-	if want := "*.more.example block the list|bank.example certificate |spam.example block the list"; strings.Join(got, "|") != want || !rs.OnlyListed {
+	if want := "*.more.example block the list|bank.example certificate |spam.example " +
+		"block the list"; strings.Join(got, "|") != want || !rs.OnlyListed {
 		t.Errorf("got %q, only listed %v", got, rs.OnlyListed)
 	}
-	if out := run(exitFailed, "federation", "test", "other.example"); !strings.Contains(out, "policy") || !strings.Contains(out, "FAILS") || !strings.Contains(out, "not on the list of allowed ones") {
+	if out := run(exitFailed, "federation", "test", "other.example"); !strings.Contains(out, "policy") ||
+		!strings.Contains(out, "FAILS") || !strings.Contains(out, "not on the list of allowed ones") {
 		t.Errorf("got %s", out)
 	}
 	run(exitOK, "federation", "only-listed", "off")
@@ -63,9 +67,12 @@ func TestFederationCommands(t *testing.T) {
 
 // The test of a domain names the step that fails, and says what DNS has.
 func TestFederationTestNamesTheStep(t *testing.T) {
-	ns := zone(t, "_xmpp-server._tcp.dot.example. 60 IN SRV 0 0 0 .", "_xmpp-server._tcp.inside.example. 60 IN SRV 0 5 5269 inside.example.", "inside.example. 60 IN A 10.1.2.3",
+	ns := zone(t, "_xmpp-server._tcp.dot.example. 60 IN SRV 0 0 0 .",
+		"_xmpp-server._tcp.inside.example. 60 IN SRV 0 5 5269 inside.example.", "inside.example. 60 IN A 10.1.2.3",
 		"_xmpp-server._tcp.lost.example. 60 IN SRV 0 5 5269 nothing.example.", "empty.example. 60 IN TXT hello")
-	_, welcome, _ := startProcess(t, shortDir(t), "--set", "federation.enabled=true", "--set", "federation.addresses=127.0.0.1:0", "--set", "federation.tls_addresses=", "--set", "dns.resolver="+ns, "--set", "dns.timeout=30s")
+	_, welcome, _ := startProcess(t, shortDir(t), "--set", "federation.enabled=true", "--set",
+		"federation.addresses=127.0.0.1:0", "--set", "federation.tls_addresses=", "--set", "dns.resolver="+ns,
+		"--set", "dns.timeout=30s")
 	t.Setenv("PARLEY_SOCKET", welcome["socket"])
 	for domain, want := range map[string]api.ProbeStep{
 		"nosuch.example": {Name: "dns", Text: "DNS knows no such domain"},
@@ -76,7 +83,8 @@ func TestFederationTestNamesTheStep(t *testing.T) {
 	} {
 		code, out, errs := cli(t, "", "--json", "federation", "test", domain)
 		steps := decode[[]api.ProbeStep](t, out)
-		if last := steps[len(steps)-1]; code != exitFailed || last.OK || last.Name != want.Name || !strings.Contains(last.Text, want.Text) {
+		if last := steps[len(steps)-1]; code != exitFailed || last.OK || last.Name != want.Name ||
+			!strings.Contains(last.Text, want.Text) {
 			t.Errorf("%s: exit %d: %+v %s", domain, code, last, errs)
 		}
 	}

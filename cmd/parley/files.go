@@ -23,8 +23,10 @@ func (a *app) userExport() *cobra.Command {
 	var host string
 	var file string
 	c := &cobra.Command{
-		Use: "export [ADDRESS...]", Short: "Write accounts with all their data to a file (XEP-0227); without addresses, all accounts",
-		Long: "Writes accounts with contacts, messages, cards, nodes, bookmarks, blocked addresses and what passwords are known by.\n" +
+		Use:   "export [ADDRESS...]",
+		Short: "Write accounts with all their data to a file (XEP-0227); without addresses, all accounts",
+		Long: "Writes accounts with contacts, messages, cards, nodes, bookmarks, blocked addresses and what " +
+			"passwords are known by.\n" +
 			"Whoever has the file can try passwords on it: keep it as safe as the database.",
 		Example: "  parley user export --output accounts.xml\n  parley user export alice@example.org --archive=false",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,9 +57,13 @@ func (a *app) userExport() *cobra.Command {
 func (a *app) userImport() *cobra.Command {
 	var in api.ImportInput
 	c := &cobra.Command{
-		Use: "import FILE...", Short: "Create accounts from files written by parley, Prosody or ejabberd (XEP-0227)", Args: cobra.MinimumNArgs(1),
-		Long: "Reads files as `parley user export`, `ejabberdctl export_piefxis` and prosody-migrator (type xep0227) write them, with those that they\n" +
-			"include. Their domains have to be hosted here. Accounts that exist are left as they are, or with --merge get what the file has, too.",
+		Use:   "import FILE...",
+		Short: "Create accounts from files written by parley, Prosody or ejabberd (XEP-0227)",
+		Args:  cobra.MinimumNArgs(1),
+		Long: "Reads files as `parley user export`, `ejabberdctl export_piefxis` and prosody-migrator (type xep0227) " +
+			"write them, with those that they\n" +
+			"include. Their domains have to be hosted here. Accounts that exist are left as they are, or with " +
+			"--merge get what the file has, too.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				var v api.Imported
@@ -71,7 +77,8 @@ func (a *app) userImport() *cobra.Command {
 						return fmt.Errorf("%s: this is a part of an export: name the file that includes it", name)
 					}
 					one, err := importFile(c.Context(), cl, in, name, included)
-					v.Users, v.Messages, v.Problems, v.More = append(v.Users, one.Users...), v.Messages+one.Messages, append(v.Problems, one.Problems...), v.More+one.More
+					v.Users, v.Messages, v.Problems, v.More = append(v.Users, one.Users...), v.Messages+one.Messages,
+						append(v.Problems, one.Problems...), v.More+one.More
 					v.Kinds = summed(v.Kinds, one.Kinds)
 					if err != nil {
 						return fmt.Errorf("%s: %w", name, err)
@@ -126,8 +133,8 @@ func summary(w io.Writer, kinds []api.Kind) {
 	t.Flush()
 }
 
-// partedFiles tells files of their own from those that are for another to include: ejabberdctl writes both into one folder,
-// where a pattern of names finds all of them.
+// partedFiles tells files of their own from those that are for another to include: ejabberdctl writes both into one
+// folder, where a pattern of names finds all of them.
 func partedFiles(names []string) (wholes, parts []string) {
 	for _, name := range names {
 		if root := rootOf(name); root == "host" || root == "user" {
@@ -158,7 +165,8 @@ func rootOf(name string) string {
 }
 
 // importFile imports a file, and notes those that it includes.
-func importFile(ctx context.Context, cl *api.Client, in api.ImportInput, name string, included map[string]bool) (api.Imported, error) {
+func importFile(ctx context.Context, cl *api.Client, in api.ImportInput, name string,
+	included map[string]bool) (api.Imported, error) {
 	pr, pw := io.Pipe()
 	read := make(chan error, 1)
 	go func() {

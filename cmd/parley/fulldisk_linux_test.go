@@ -21,13 +21,15 @@ func ownDisk(t *testing.T, dir string) (enter []string, inside func(pid int) str
 	if os.Getuid() != 0 {
 		enter = append([]string{"unshare", "--map-root-user"}, enter[1:]...)
 	}
-	if out, err := exec.CommandContext(t.Context(), enter[0], append(enter[1:], "true")...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), enter[0],
+		append(enter[1:], "true")...).CombinedOutput(); err != nil {
 		t.Skipf("no disk of its own: %v: %s", err, out)
 	}
 	return enter, func(pid int) string { return fmt.Sprintf("/proc/%d/root%s", pid, dir) }
 }
 
-// When the disk is full, probes are told so, and so is who makes a backup; nothing is left of it. With room again all is well.
+// When the disk is full, probes are told so, and so is who makes a backup; nothing is left of it.
+// With room again all is well.
 func TestFullDisk(t *testing.T) {
 	dir := shortDir(t)
 	enter, inside := ownDisk(t, dir)
@@ -85,7 +87,8 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("it says %s", b)
 	}
 	to := filepath.Join(t.TempDir(), "b.tar")
-	if code, _, errs := cli(t, "", "backup", to); code != exitFailed || !strings.Contains(errs, "the server's disk is full") {
+	if code, _, errs := cli(t, "", "backup", to); code != exitFailed ||
+		!strings.Contains(errs, "the server's disk is full") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	if _, err := os.Lstat(to); err == nil {

@@ -12,10 +12,12 @@ import (
 )
 
 func (a *app) groupCommand() *cobra.Command {
-	return a.noun("group", "Groups: create, list, show, set, photo, add, remove, team, mandatory, requests, delete, restore",
+	return a.noun("group",
+		"Groups: create, list, show, set, photo, add, remove, team, mandatory, requests, delete, restore",
 		a.groupCreate(), a.groupList(), a.groupShow(), a.groupSet(), a.groupPhoto(), a.groupAdd(), a.groupRemove(),
-		a.groupTeam(), a.groupMandatory(), a.groupRequests(), a.groupAnswer("approve", "Approve requests to join", "is a member"), a.groupAnswer("deny", "Decline requests to join", "turned down"),
-		a.groupDelete(), a.groupRestore())
+		a.groupTeam(), a.groupMandatory(), a.groupRequests(),
+		a.groupAnswer("approve", "Approve requests to join", "is a member"),
+		a.groupAnswer("deny", "Decline requests to join", "turned down"), a.groupDelete(), a.groupRestore())
 }
 
 func (a *app) groupCreate() *cobra.Command {
@@ -23,8 +25,11 @@ func (a *app) groupCreate() *cobra.Command {
 	var host string
 	var members []string
 	c := &cobra.Command{
-		Use: "create SLUG --owner ADDRESS", Short: "Create a group; SLUG is its short name in addresses and links", Args: cobra.ExactArgs(1),
-		Example: "  parley group create engineering --name Engineering --owner alice@example.org --member bob@example.org",
+		Use:   "create SLUG --owner ADDRESS",
+		Short: "Create a group; SLUG is its short name in addresses and links",
+		Args:  cobra.ExactArgs(1),
+		Example: "  parley group create engineering --name Engineering --owner alice@example.org " +
+			"--member bob@example.org",
 		RunE: func(c *cobra.Command, args []string) error {
 			if g.Slug = args[0]; g.Owner == "" {
 				return usage("a group needs an owner: name one with --owner ADDRESS")
@@ -56,7 +61,8 @@ func (a *app) groupCreate() *cobra.Command {
 	f := c.Flags()
 	f.Lookup("name").Usage = "display name (default: the slug)"
 	f.StringVar(&g.Owner, "owner", "", "`address` of its first owner")
-	f.BoolVar(&g.Private, "private", false, "only members can find it: the kind private, or an announcement that is not listed")
+	f.BoolVar(&g.Private, "private", false,
+		"only members can find it: the kind private, or an announcement that is not listed")
 	f.StringSliceVar(&members, "member", nil, "`address` of a member (may be repeated)")
 	hostFlag(c, &host)
 	return c
@@ -78,7 +84,8 @@ func (a *app) groupList() *cobra.Command {
 						name := strings.TrimSpace(given(g.Emoji) + " " + given(g.Name))
 						rows = append(rows, []string{g.Slug, name, given(g.Kind), visibility(g), g.Room})
 					}
-					table(w, "There are no groups yet: parley group create SLUG --owner ADDRESS", "GROUP\tNAME\tKIND\tSEEN BY\tROOM", rows)
+					table(w, "There are no groups yet: parley group create SLUG --owner ADDRESS",
+						"GROUP\tNAME\tKIND\tSEEN BY\tROOM", rows)
 				})
 				return nil
 			})
@@ -186,7 +193,9 @@ func (a *app) groupDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete GROUP", Short: "Delete a group with its themes", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes the group "+printable(args[0])+": everyone leaves its rooms and themes. For 30 days parley group restore brings it back.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes the group "+printable(args[0])+
+				": everyone leaves its rooms and themes. For 30 days parley group restore brings it back.",
+				args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *api.Client) error {

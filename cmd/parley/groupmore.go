@@ -44,7 +44,9 @@ func (a *app) groupTeam() *cobra.Command {
 	var host, role string
 	var remove bool
 	c := &cobra.Command{
-		Use: "team GROUP TEAM...", Short: "Add whole teams to a group: everyone in the team is in the group", Args: cobra.MinimumNArgs(2),
+		Use:   "team GROUP TEAM...",
+		Short: "Add whole teams to a group: everyone in the team is in the group",
+		Args:  cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			done := role
 			if remove {
@@ -77,7 +79,8 @@ func (a *app) groupRequests() *cobra.Command {
 		Use: "requests GROUP", Short: "List requests to join", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
-				rs, err := api.All(c.Context(), cl.On(host), api.ListRequests, api.PartOfGroup{InGroup: api.InGroup{Slug: args[0]}})
+				rs, err := api.All(c.Context(), cl.On(host), api.ListRequests,
+					api.PartOfGroup{InGroup: api.InGroup{Slug: args[0]}})
 				if err != nil {
 					return err
 				}
@@ -104,7 +107,9 @@ func (a *app) groupAnswer(verb, short, done string) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args[1:], done, func(address string) error {
-					in := api.AnswerRequestInput{InMember: api.InMember{InGroup: api.InGroup{Slug: args[0]}, Address: address}}
+					in := api.AnswerRequestInput{
+						InMember: api.InMember{InGroup: api.InGroup{Slug: args[0]}, Address: address},
+					}
 					in.Body.Yes = verb == "approve"
 					_, err := api.AnswerRequest.Do(c.Context(), cl.On(host), in)
 					return err

@@ -45,7 +45,9 @@ func (a *app) groupPhoto() *cobra.Command {
 	var host string
 	var remove bool
 	c := &cobra.Command{
-		Use: "photo GROUP [FILE]", Short: "Set a group's photo: PNG, JPEG, GIF or WebP, at most 8 MB", Args: cobra.RangeArgs(1, 2),
+		Use:   "photo GROUP [FILE]",
+		Short: "Set a group's photo: PNG, JPEG, GIF or WebP, at most 8 MB",
+		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if remove == (len(args) == 2) {
 				return usage("name a file, or use --remove")
@@ -90,7 +92,9 @@ func (a *app) groupPhoto() *cobra.Command {
 func (a *app) groupRestore() *cobra.Command {
 	var host string
 	c := &cobra.Command{
-		Use: "restore [GROUP]", Short: "Restore a group deleted in the last 30 days; without GROUP, list them", Args: cobra.MaximumNArgs(1),
+		Use:   "restore [GROUP]",
+		Short: "Restore a group deleted in the last 30 days; without GROUP, list them",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				if len(args) == 1 {

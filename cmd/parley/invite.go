@@ -16,17 +16,21 @@ import (
 )
 
 func (a *app) inviteCommand() *cobra.Command {
-	return a.noun("invite", "Invitations: create, list, resend, extend, revoke", a.inviteCreate(), a.inviteList(), a.inviteResend(), a.inviteExtend(), a.inviteRevoke())
+	return a.noun("invite", "Invitations: create, list, resend, extend, revoke", a.inviteCreate(), a.inviteList(),
+		a.inviteResend(), a.inviteExtend(), a.inviteRevoke())
 }
 
 func (a *app) inviteCreate() *cobra.Command {
 	var n newInvitation
 	var host string
 	c := &cobra.Command{
-		Use: "create [ADDRESS]", Short: "Create a link for one account, or for anyone who has the link", Args: cobra.MaximumNArgs(1),
+		Use:   "create [ADDRESS]",
+		Short: "Create a link for one account, or for anyone who has the link",
+		Args:  cobra.MaximumNArgs(1),
 		Long: `Makes a link by which somebody gets an account. With an address it is for that account, which is made if there is none; otherwise who
 comes chooses an address. The link is as good as a password.`,
-		Example: "  parley invite create alice --name 'Alice Martin' --email alice@work.example --send\n  parley invite create --uses 20 --valid 3d",
+		Example: "  parley invite create alice --name 'Alice Martin' --email alice@work.example --send\n" +
+			"  parley invite create --uses 20 --valid 3d",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				if len(args) == 0 {
@@ -81,7 +85,8 @@ func (n newInvitation) ofAccount() bool { return n.Name+n.Email+n.Role != "" || 
 // open creates a link for people who choose their names.
 func (n newInvitation) open(ctx context.Context, cl *api.Client) (api.Invitation, error) {
 	if n.ofAccount() || n.Send {
-		return api.Invitation{}, wrong("address", "name the account: these options are for one account, not for a link that several people use")
+		return api.Invitation{}, wrong("address",
+			"name the account: these options are for one account, not for a link that several people use")
 	}
 	return api.CreateInvitation.Do(ctx, cl, api.With(api.OpenInvite{
 		Valid: n.Valid,
@@ -100,8 +105,13 @@ func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusNotFound:
 		made, err := api.CreatePerson.Do(ctx, cl, api.With(api.NewPerson{
-			Name:       name,
-			Profile:    people.Profile{FullName: told(n.Name), Email: told(n.Email), Role: told(n.Role), Lang: told(n.Lang)},
+			Name: name,
+			Profile: people.Profile{
+				FullName: told(n.Name),
+				Email:    told(n.Email),
+				Role:     told(n.Role),
+				Lang:     told(n.Lang),
+			},
 			Groups:     n.Groups,
 			ReuseName:  n.ReuseName,
 			Invitation: &how,
@@ -113,7 +123,8 @@ func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string
 	case err != nil:
 		return api.Invitation{}, err
 	case n.ofAccount():
-		return api.Invitation{}, wrong("address", "the account %s exists already: leave out what is of a new one", there.Address)
+		return api.Invitation{}, wrong("address",
+			"the account %s exists already: leave out what is of a new one", there.Address)
 	}
 	return api.InvitePerson.Do(ctx, cl, api.InvitePersonInput{InPerson: at, Body: how})
 }
@@ -180,7 +191,8 @@ func (a *app) inviteList() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(cl *api.Client) error {
 				found, err := parts(200, func(skip, limit int) ([]api.Invitation, error) {
-					p, err := api.ListInvitations.Do(c.Context(), cl.On(host), api.FindInvitations{Kind: "any", Offset: skip, Limit: limit})
+					p, err := api.ListInvitations.Do(c.Context(), cl.On(host),
+						api.FindInvitations{Kind: "any", Offset: skip, Limit: limit})
 					return p.Invitations, err
 				})
 				if err != nil {
@@ -222,7 +234,10 @@ func (a *app) inviteResend() *cobra.Command {
 		Use: "resend ID", Short: "Create a new link; the old one stops working", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
-				in := api.ResendInvitationInput{InInvitation: api.InInvitation{ID: args[0]}, Body: api.Sending{Send: send}}
+				in := api.ResendInvitationInput{
+					InInvitation: api.InInvitation{ID: args[0]},
+					Body:         api.Sending{Send: send},
+				}
 				i, err := api.ResendInvitation.Do(c.Context(), cl.On(host), in)
 				if err == nil {
 					a.showLink(shownInvitation(i))

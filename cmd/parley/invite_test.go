@@ -18,8 +18,10 @@ func decodeInto[T any](t *testing.T, text string) (v T) {
 // The life of an invitation on the command line.
 func TestInvite(t *testing.T) {
 	d := startDev(t)
-	i := decodeInto[invitation](t, d.ok("", "--json", "invite", "create", "alice", "--name", "Alice Martin", "--email", "alice@work.example", "--valid", "12h"))
-	if i.Address != "alice@localhost" || i.State != "open" || i.Expires.Sub(i.Created).Hours() != 12 || !strings.Contains(i.Link, "/i/") || !strings.HasPrefix(i.URI, "xmpp:alice@localhost?register;preauth=") {
+	i := decodeInto[invitation](t, d.ok("", "--json", "invite", "create", "alice", "--name", "Alice Martin", "--email",
+		"alice@work.example", "--valid", "12h"))
+	if i.Address != "alice@localhost" || i.State != "open" || i.Expires.Sub(i.Created).Hours() != 12 ||
+		!strings.Contains(i.Link, "/i/") || !strings.HasPrefix(i.URI, "xmpp:alice@localhost?register;preauth=") {
 		t.Errorf("%+v", i)
 	}
 	if out := d.ok("", "invite", "list"); !strings.Contains(out, "alice@localhost") || !strings.Contains(out, i.Link) {
@@ -36,7 +38,8 @@ func TestInvite(t *testing.T) {
 	if out := d.ok("", "invite", "list"); out != "There are no invitations.\n" {
 		t.Error(out)
 	}
-	if all := decodeInto[[]invitation](t, d.ok("", "--json", "invite", "list", "--all")); len(all) != 1 || all[0].State != "revoked" || all[0].Link != "" {
+	if all := decodeInto[[]invitation](t, d.ok("", "--json", "invite", "list", "--all")); len(all) != 1 ||
+		all[0].State != "revoked" || all[0].Link != "" {
 		t.Errorf("%+v", all)
 	}
 	many := decodeInto[invitation](t, d.ok("", "--json", "invite", "create", "--uses", "5"))
@@ -70,13 +73,15 @@ func TestInvite(t *testing.T) {
 func TestToken(t *testing.T) {
 	d := startDev(t)
 	d.ok(pw+"\n", "user", "add", "alice", "--admin")
-	tok := decodeInto[token](t, d.ok("", "--json", "token", "create", "alice", "robot", "--scope", "people:read", "--valid", "1d"))
+	tok := decodeInto[token](t,
+		d.ok("", "--json", "token", "create", "alice", "robot", "--scope", "people:read", "--valid", "1d"))
 	if tok.Owner != "alice@localhost" || tok.Secret == "" || tok.Expires.Sub(tok.Created).Hours() != 24 {
 		t.Errorf("%+v", tok)
 	}
 	get := func() int {
 		t.Helper()
-		q, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+d.welcome["websocket_plain"]+"/api/v1/people", nil)
+		q, err := http.NewRequestWithContext(t.Context(), "GET",
+			"http://"+d.welcome["websocket_plain"]+"/api/v1/people", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,10 @@ import (
 
 // What a client was told to be handled (XEP-0198) is in the archive, once, whenever the process is killed.
 func TestKilledKeepsMessages(t *testing.T) {
-	for name, dsn := range map[string]func(t *testing.T) string{"sqlite": nil, "postgresql": func(t *testing.T) string { return pgtest.DSN(t) }} {
+	for name, dsn := range map[string]func(t *testing.T) string{
+		"sqlite":     nil,
+		"postgresql": func(t *testing.T) string { return pgtest.DSN(t) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			dir := shortDir(t)
 			var more []string
@@ -35,7 +38,8 @@ func TestKilledKeepsMessages(t *testing.T) {
 				archived := archive(t, alice)
 				for body := range acked {
 					if archived[body] != 1 {
-						t.Fatalf("round %d: %q is there %d times, of %d that were acknowledged\n%s", round, body, archived[body], len(acked), log)
+						t.Fatalf("round %d: %q is there %d times, of %d that were acknowledged\n%s",
+							round, body, archived[body], len(acked), log)
 					}
 				}
 				talkUntil(t, alice, round, 40+30*round, acked)
@@ -90,7 +94,8 @@ func archive(t *testing.T, a *testrig.Client) map[string]int {
 	got, after := make(map[string]int), ""
 	for page := 0; ; page++ {
 		id := "page" + strconv.Itoa(page)
-		if err := a.Write(fmt.Sprintf("<iq type='set' id='%s'><query xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><max>200</max>%s</set></query></iq>", id, after)); err != nil {
+		if err := a.Write(fmt.Sprintf("<iq type='set' id='%s'><query xmlns='urn:xmpp:mam:2'>"+
+			"<set xmlns='http://jabber.org/protocol/rsm'><max>200</max>%s</set></query></iq>", id, after)); err != nil {
 			t.Fatal(err)
 		}
 		n, last := 0, ""
@@ -127,7 +132,8 @@ func talkUntil(t *testing.T, a *testrig.Client, round, enough int, acked map[str
 	for done := 0; done < enough; {
 		for range 3 { // more than is waited for: there is always something under way when the process dies
 			sent = append(sent, fmt.Sprintf("round %d message %d", round, len(sent)))
-			if err := a.Write(fmt.Sprintf("<message to='bob@localhost' type='chat' id='r%dm%d'><body>%s</body></message>", round, len(sent), sent[len(sent)-1])); err != nil {
+			if err := a.Write(fmt.Sprintf("<message to='bob@localhost' type='chat' id='r%dm%d'>"+
+				"<body>%s</body></message>", round, len(sent), sent[len(sent)-1])); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -99,7 +99,8 @@ func (s *small) health() (status int, body string) {
 // answer sends a stanza and gives what comes back for its id; nil for a message that is not refused.
 func (s *small) answer(c *testrig.Client, id, stanza string) *testrig.Element {
 	s.t.Helper()
-	if err := c.Write(stanza + "<iq type='get' id='ping-" + id + "' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+	if err := c.Write(stanza + "<iq type='get' id='ping-" + id +
+		"' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
 		s.t.Fatal(err)
 	}
 	var got *testrig.Element
@@ -120,13 +121,15 @@ func (s *small) answer(c *testrig.Client, id, stanza string) *testrig.Element {
 func (s *small) write(c *testrig.Client, to string, size int) *testrig.Element {
 	s.t.Helper()
 	id := fmt.Sprint("m", time.Now().UnixNano())
-	return s.answer(c, id, "<message type='chat' id='"+id+"' to='"+to+"@localhost'><body>"+strings.Repeat("x", size)+"</body></message>")
+	return s.answer(c, id, "<message type='chat' id='"+id+"' to='"+to+"@localhost'><body>"+
+		strings.Repeat("x", size)+"</body></message>")
 }
 
 func (s *small) slot(c *testrig.Client) *testrig.Element {
 	s.t.Helper()
 	id := fmt.Sprint("s", time.Now().UnixNano())
-	return s.answer(c, id, "<iq type='get' id='"+id+"' to='upload.localhost'><request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/></iq>")
+	return s.answer(c, id, "<iq type='get' id='"+id+"' to='upload.localhost'>"+
+		"<request xmlns='urn:xmpp:http:upload:0' filename='a.txt' size='5' content-type='text/plain'/></iq>")
 }
 
 func (s *small) put(slot *testrig.Element) int {
@@ -154,8 +157,8 @@ func (s *small) eventually(what string, so func() bool) {
 	}
 }
 
-// When the disk comes to be full, uploads are refused first, then what who has filled it writes; others write on. All are
-// told why, and the server says so once.
+// When the disk comes to be full, uploads are refused first, then what who has filled it writes; others write on. All
+// are told why, and the server says so once.
 func TestNearlyFullDisk(t *testing.T) {
 	s, process := startSmall(t, "--set", "disk.low=14MiB", "--set", "disk.lowest=7MiB")
 	for _, who := range []string{"alice", "bob"} {
@@ -178,13 +181,15 @@ func TestNearlyFullDisk(t *testing.T) {
 	}
 
 	s.fillUpTo(11 << 20)
-	if e := s.slot(bob); e.Attr("type") != "error" || e.Find("resource-constraint") == nil || e.Find("text") == nil || !strings.Contains(e.Find("text").Text, "nearly full") {
+	if e := s.slot(bob); e.Attr("type") != "error" || e.Find("resource-constraint") == nil || e.Find("text") == nil ||
+		!strings.Contains(e.Find("text").Text, "nearly full") {
 		t.Errorf("a slot: %s", e)
 	}
 	if code := s.put(before); code != http.StatusInsufficientStorage {
 		t.Errorf("a file is put: %d", code)
 	}
-	if code, body := s.health(); code != 200 || !strings.Contains(body, `"status": "warning"`) || !strings.Contains(body, "no files are uploaded") {
+	if code, body := s.health(); code != 200 || !strings.Contains(body, `"status": "warning"`) ||
+		!strings.Contains(body, "no files are uploaded") {
 		t.Errorf("%d %s", code, body)
 	}
 	for _, c := range []*testrig.Client{alice, bob} {
@@ -196,7 +201,8 @@ func TestNearlyFullDisk(t *testing.T) {
 	s.fillUpTo(6 << 20)
 	s.eventually("who has written most is refused", func() bool {
 		e := s.write(alice, "bob", 10)
-		if e != nil && (e.Find("resource-constraint") == nil || e.Find("text") == nil || !strings.Contains(e.Find("text").Text, "you have written much lately")) {
+		if e != nil && (e.Find("resource-constraint") == nil || e.Find("text") == nil ||
+			!strings.Contains(e.Find("text").Text, "you have written much lately")) {
 			t.Error(e)
 		}
 		return e != nil
@@ -223,7 +229,9 @@ func TestNearlyFullDisk(t *testing.T) {
 	if code := s.put(before); code != http.StatusCreated {
 		t.Errorf("the file that was refused: %d", code)
 	}
-	s.eventually("the log says so", func() bool { return strings.Contains(s.log.String(), "there is room on the disk again") })
+	s.eventually("the log says so", func() bool {
+		return strings.Contains(s.log.String(), "there is room on the disk again")
+	})
 	if n := strings.Count(s.log.String(), "who has written most lately is refused"); n != 1 {
 		t.Errorf("the log says it %d times\n%s", n, s.log)
 	}

@@ -13,7 +13,12 @@ import (
 )
 
 func (a *app) migrateCommand() *cobra.Command {
-	c := &cobra.Command{Use: "migrate", Short: "The database's schema: up, status", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c := &cobra.Command{
+		Use:   "migrate",
+		Short: "The database's schema: up, status",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
 	c.AddCommand(a.migrateUp(), a.migrateStatus())
 	return c
 }
@@ -83,7 +88,8 @@ func (a *app) withStore(c *cobra.Command, f func(ctx context.Context, st *sqlsto
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Minute)
 	defer cancel()
-	st, err := sqlstore.Open(ctx, cfg.Store.DSN, sqlstore.Options{Log: newLogger(cfg.Log, a.err), MaxConnections: cfg.Store.MaxConnections, Inspect: true})
+	st, err := sqlstore.Open(ctx, cfg.Store.DSN,
+		sqlstore.Options{Log: newLogger(cfg.Log, a.err), MaxConnections: cfg.Store.MaxConnections, Inspect: true})
 	if err != nil {
 		return err
 	}

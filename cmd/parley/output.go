@@ -161,7 +161,8 @@ func account(address string) (host, name string, err error) {
 	}
 	j, err := jid.New(name, cmp.Or(host, "localhost"), "")
 	if err != nil {
-		return "", "", wrong("address", "%q is no name for an account: letters, digits, dots and hyphens are good, spaces and \"&'/:<>@ are not possible", name)
+		return "", "", wrong("address", "%q is no name for an account: letters, digits, dots and hyphens are good, "+
+			"spaces and \"&'/:<>@ are not possible", name)
 	}
 	return host, j.Local(), nil
 }

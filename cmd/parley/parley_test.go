@@ -54,9 +54,11 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-var anyPort = []string{"--set", "listeners.c2s.addresses=127.0.0.1:0", "--set", "listeners.c2s_tls.addresses=127.0.0.1:0",
+var anyPort = []string{
+	"--set", "listeners.c2s.addresses=127.0.0.1:0", "--set", "listeners.c2s_tls.addresses=127.0.0.1:0",
 	"--set", "listeners.websocket.addresses=127.0.0.1:0", "--set", "listeners.websocket.plain_addresses=127.0.0.1:0",
-	"--set", "listeners.metrics.addresses=127.0.0.1:0", "--set", "auth.scram_iterations=4096"}
+	"--set", "listeners.metrics.addresses=127.0.0.1:0", "--set", "auth.scram_iterations=4096",
+}
 
 // shortDir is a temporary directory whose path leaves room for a Unix socket.
 func shortDir(t *testing.T) string {
@@ -76,7 +78,8 @@ func startDev(t *testing.T, args ...string) *dev {
 	out, in := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, append(append([]string{"--json", "dev", "--data-dir", d.dir}, anyPort...), args...), stdio{strings.NewReader(""), in, d.log})
+		done <- run(ctx, append(append([]string{"--json", "dev", "--data-dir", d.dir}, anyPort...), args...),
+			stdio{strings.NewReader(""), in, d.log})
 		in.Close()
 	}()
 	t.Cleanup(func() {
@@ -200,7 +203,8 @@ func TestUserCommands(t *testing.T) {
 	if out := d.ok("", "user", "list"); !strings.Contains(out, "no accounts yet") {
 		t.Errorf("got %s", out)
 	}
-	if out := d.ok(pw+"\n", "user", "add", "alice@localhost", "--name", "Alice Martin", "--admin"); out != "alice@localhost: added\n" {
+	if out := d.ok(pw+"\n", "user", "add", "alice@localhost", "--name",
+		"Alice Martin", "--admin"); out != "alice@localhost: added\n" {
 		t.Errorf("got %q", out)
 	}
 	file := filepath.Join(t.TempDir(), "pw")
@@ -223,10 +227,12 @@ func TestUserCommands(t *testing.T) {
 	d.fails(exitUsage, "user add ADDRESS", "", "user", "add")
 	d.fails(exitUsage, "on nor off", "", "user", "admin", "alice", "maybe")
 	d.fails(exitUsage, "--yes", "", "user", "delete", "alice")
-	if out := d.ok("", "user", "retention", "bob", "90d"); out != "bob@localhost: messages are kept for 90d, set by an administrator\n" {
+	if out := d.ok("", "user",
+		"retention", "bob", "90d"); out != "bob@localhost: messages are kept for 90d, set by an administrator\n" {
 		t.Error(out)
 	}
-	if out := d.ok("", "user", "show", "bob"); !strings.Contains(out, "messages   kept for 90d, set by an administrator\n") {
+	if out := d.ok("", "user", "show", "bob"); !strings.Contains(out,
+		"messages   kept for 90d, set by an administrator\n") {
 		t.Error(out)
 	}
 	if out := d.ok("", "user", "retention", "bob", "host"); out != "bob@localhost: messages are kept forever\n" {
@@ -249,7 +255,8 @@ func TestUserCommands(t *testing.T) {
 	d.fails(exitFailed, "password", "alice-alice-Alice-1\n", "user", "passwd", "alice")
 
 	phone := d.ok("", "user", "app-password", "add", "alice", "her telephone")
-	if ps := decode[[]api.AppPassword](t, d.ok("", "--json", "user", "app-password", "list", "alice")); len(ps) != 1 || ps[0].Name != "her telephone" || len(phone) != 25 || ps[0].Password != "" {
+	if ps := decode[[]api.AppPassword](t, d.ok("", "--json", "user", "app-password", "list", "alice")); len(ps) != 1 ||
+		ps[0].Name != "her telephone" || len(phone) != 25 || ps[0].Password != "" {
 		t.Errorf("got %+v, %q", ps, phone)
 	} else {
 		d.ok("", "user", "app-password", "revoke", "alice", ps[0].ID)
@@ -295,22 +302,26 @@ func TestGroupCommands(t *testing.T) {
 	for _, name := range []string{"alice", "bob", "carol"} {
 		d.ok(pw+"\n", "user", "add", name)
 	}
-	g := decode[api.Group](t, d.ok("", "--json", "group", "create", "engineering", "--name", "Engineering", "--owner", "alice@localhost", "--member", "bob"))
+	g := decode[api.Group](t, d.ok("", "--json", "group", "create", "engineering", "--name", "Engineering", "--owner",
+		"alice@localhost", "--member", "bob"))
 	if g.Slug != "engineering" || g.Host != "localhost" || !strings.HasSuffix(g.Room, "@groups.localhost") {
 		t.Errorf("got %+v", g)
 	}
-	said := decode[api.Group](t, d.ok("", "--json", "group", "create", "hall", "--owner", "alice", "--react-by", "moderators", "--kind", ""))
+	said := decode[api.Group](t,
+		d.ok("", "--json", "group", "create", "hall", "--owner", "alice", "--react-by", "moderators", "--kind", ""))
 	if *said.Name != "hall" || *said.Kind != "public" || *said.ReactBy != "moderators" {
 		t.Errorf("got %s %s %s", *said.Name, *said.Kind, *said.ReactBy)
 	}
 	d.fails(exitFailed, "react_by", "", "group", "create", "court", "--owner", "alice", "--react-by", "nobody")
 	d.ok("", "group", "delete", "--yes", "hall")
-	d.fails(exitFailed, "slug: a group or room of this name exists", "", "group", "create", "engineering", "--owner", "alice")
+	d.fails(exitFailed, "slug: a group or room of this name exists", "", "group", "create",
+		"engineering", "--owner", "alice")
 	d.fails(exitFailed, "there is no account", "", "group", "create", "sales", "--owner", "zoe")
 	d.fails(exitUsage, "owner", "", "group", "create", "sales")
 	d.fails(exitFailed, "no group", "", "group", "show", "sales")
 	d.fails(exitFailed, "role", "", "group", "add", "engineering", "carol", "--role", "queen")
-	if code, _, errs := d.cli("", "group", "add", "engineering", "carol", "zoe"); code != exitPartial || !strings.Contains(errs, "zoe") {
+	if code, _, errs := d.cli("", "group", "add", "engineering", "carol", "zoe"); code != exitPartial ||
+		!strings.Contains(errs, "zoe") {
 		t.Errorf("exit %d\n%s", code, errs)
 	}
 	g = decode[api.Group](t, d.ok("", "--json", "group", "show", "engineering"))
@@ -318,7 +329,8 @@ func TestGroupCommands(t *testing.T) {
 	for _, m := range g.Members {
 		roles[m.Address] = m.Role
 	}
-	if len(roles) != 3 || roles["alice@localhost"] != "owner" || roles["bob@localhost"] != "member" || roles["carol@localhost"] != "member" {
+	if len(roles) != 3 || roles["alice@localhost"] != "owner" || roles["bob@localhost"] != "member" ||
+		roles["carol@localhost"] != "member" {
 		t.Errorf("got %v", roles)
 	}
 	th := decode[api.Theme](t, d.ok("", "--json", "theme", "create", "engineering", "Q4 launch", "--creator", "bob"))
@@ -377,7 +389,9 @@ func TestStatusAndSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := list(); len(l) != 2 || !slices.ContainsFunc(l, func(s api.Session) bool { return s.Address == desk.LocalAddr().String() }) || l[0].Mechanism != "SCRAM-SHA-256-PLUS" || l[0].Available || l[0].Since.IsZero() {
+	if l := list(); len(l) != 2 ||
+		!slices.ContainsFunc(l, func(s api.Session) bool { return s.Address == desk.LocalAddr().String() }) ||
+		l[0].Mechanism != "SCRAM-SHA-256-PLUS" || l[0].Available || l[0].Since.IsZero() {
 		t.Errorf("got %+v", l)
 	}
 	d.ok("", "session", "kick", desk.LocalAddr().String())
@@ -432,7 +446,8 @@ func TestSeedDemo(t *testing.T) {
 	in := s.TokenReader()
 	defer in.Close()
 	for room, want := range map[string]string{g.Room: "Good morning.", g.Themes[0].Room: "On it."} {
-		if _, err := fmt.Fprintf(s.Conn(), `<presence to="%s/Bob"><x xmlns="http://jabber.org/protocol/muc"/></presence>`, room); err != nil {
+		if _, err := fmt.Fprintf(s.Conn(),
+			`<presence to="%s/Bob"><x xmlns="http://jabber.org/protocol/muc"/></presence>`, room); err != nil {
 			t.Fatal(err)
 		}
 		for {
@@ -453,7 +468,8 @@ func TestNoServer(t *testing.T) {
 	t.Setenv("PARLEY_SOCKET", "")
 	t.Setenv("PARLEY_CONFIG", "")
 	code, _, errs := cli(t, "", "user", "list", "--socket", dir+"/none")
-	if code != exitFailed || errs != "parley: no server is listening on "+dir+"/none: start it with `parley serve`, or name the socket with --socket\n" {
+	if code != exitFailed || errs != "parley: no server is listening on "+dir+
+		"/none: start it with `parley serve`, or name the socket with --socket\n" {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	code, _, errs = cli(t, "", "serve")
@@ -511,14 +527,16 @@ func TestConfigCommands(t *testing.T) {
 	if err := os.WriteFile(os.Getenv("PARLEY_CONFIG"), []byte(sample), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errs := cli(t, "", "config", "check"); code != exitFailed || !strings.Contains(errs, "has no certificate") {
+	if code, _, errs := cli(t, "", "config", "check"); code != exitFailed ||
+		!strings.Contains(errs, "has no certificate") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	set := []string{"--set", "tls.certificate=" + cert, "--set", "tls.key=" + key}
 	if code, _, errs := cli(t, "", append([]string{"config", "check"}, set...)...); code != exitOK {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	code, out, errs := cli(t, "", append([]string{"config", "show", "--set", "store.dsn=postgres://u:hunter2@h/d"}, set...)...)
+	code, out, errs := cli(t, "",
+		append([]string{"config", "show", "--set", "store.dsn=postgres://u:hunter2@h/d"}, set...)...)
 	if code != exitOK || !strings.Contains(out, "\nlimits.stanza_size: 256KiB\n") || strings.Contains(out, "hunter2") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}

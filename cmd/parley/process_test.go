@@ -67,7 +67,8 @@ func TestStopsOnSignals(t *testing.T) {
 			t.Fatalf("exit %d: %s", code, errs)
 		}
 		signedIn(t, welcome)
-		for late := time.Now().Add(30 * time.Second); !strings.Contains(log.String(), "session open"); time.Sleep(time.Millisecond) {
+		for late := time.Now().Add(30 * time.Second); !strings.Contains(log.String(),
+			"session open"); time.Sleep(time.Millisecond) {
 			if time.Now().After(late) { // the client is answered before it is logged
 				t.Fatalf("nobody is signed in\n%s", log)
 			}
@@ -82,7 +83,8 @@ func TestStopsOnSignals(t *testing.T) {
 			t.Errorf("%v: the control socket is still there", sig)
 		}
 		_, ends, ok := strings.Cut(log.String(), "msg=stopping")
-		if lines := strings.Split(strings.TrimSpace(ends), "\n"); !ok || len(lines) != 2 || !strings.Contains(lines[1], "msg=stopped") {
+		if lines := strings.Split(strings.TrimSpace(ends), "\n"); !ok || len(lines) != 2 ||
+			!strings.Contains(lines[1], "msg=stopped") {
 			t.Errorf("%v: its log ends\n%s", sig, ends)
 		}
 	}
@@ -100,7 +102,8 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Wait()
-	if code, _, errs := cli(t, "", "user", "list"); code != exitFailed || !strings.Contains(errs, "no server is listening") {
+	if code, _, errs := cli(t, "", "user", "list"); code != exitFailed ||
+		!strings.Contains(errs, "no server is listening") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	c, _, log := startProcess(t, dir)
@@ -120,7 +123,8 @@ func TestPortTaken(t *testing.T) {
 	defer c.Process.Signal(os.Interrupt)
 	args := append([]string{"dev", "--data-dir", shortDir(t)}, anyPort...)
 	code, _, errs := cli(t, "", append(args, "--set", "listeners.c2s.addresses="+welcome["c2s"])...)
-	if code != exitFailed || !strings.Contains(errs, welcome["c2s"]+" is in use by another program: stop it, or use other ports with --port-offset") {
+	if code != exitFailed || !strings.Contains(errs,
+		welcome["c2s"]+" is in use by another program: stop it, or use other ports with --port-offset") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }

@@ -30,7 +30,8 @@ func (a *app) reportList() *cobra.Command {
 						fmt.Fprintln(w, "Nobody has reported anybody.")
 					}
 					for _, r := range all {
-						fmt.Fprintf(w, "%s  %s  %s reports %s for %s\n", r.ID, stamp(r.At), printable(r.By), printable(r.Whom), printable(r.Reason))
+						fmt.Fprintf(w, "%s  %s  %s reports %s for %s\n",
+							r.ID, stamp(r.At), printable(r.By), printable(r.Whom), printable(r.Reason))
 						for _, t := range append([]string{r.Text}, r.Messages...) {
 							if t != "" {
 								fmt.Fprintf(w, "    %s\n", printable(t))

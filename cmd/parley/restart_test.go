@@ -20,7 +20,8 @@ import (
 // An administrator has the program start anew (XEP-0133, section 4.30): as the same process, with what it has kept.
 func TestRestartByCommand(t *testing.T) {
 	dir := shortDir(t)
-	c, welcome, log := startProcess(t, dir, "--set", "shutdown.by_command=true", "--set", "listeners.c2s.require_tls=false")
+	c, welcome, log := startProcess(t, dir, "--set", "shutdown.by_command=true", "--set",
+		"listeners.c2s.require_tls=false")
 	t.Setenv("PARLEY_SOCKET", welcome["socket"])
 	started := func() (time.Time, bool) {
 		code, out, _ := cli(t, "", "--json", "status")
@@ -41,15 +42,18 @@ func TestRestartByCommand(t *testing.T) {
 	d := &dev{t: t, welcome: welcome}
 	tc := d.trusting()
 	tc.NextProtos = nil
-	s, err := xmpp.NewClientSession(t.Context(), mjid.MustParse("alice@localhost"), conn, xmpp.StartTLS(tc), xmpp.SASL("", pw, sasl.ScramSha256Plus), xmpp.BindResource())
+	s, err := xmpp.NewClientSession(t.Context(), mjid.MustParse("alice@localhost"), conn, xmpp.StartTLS(tc),
+		xmpp.SASL("", pw, sasl.ScramSha256Plus), xmpp.BindResource())
 	if err != nil {
 		t.Fatal(err)
 	}
 	go s.Serve(nil)
-	const form = "<command xmlns='http://jabber.org/protocol/commands' node='http://jabber.org/protocol/admin#restart'><x xmlns='jabber:x:data' type='submit'></x></command>"
+	const form = "<command xmlns='http://jabber.org/protocol/commands' " +
+		"node='http://jabber.org/protocol/admin#restart'><x xmlns='jabber:x:data' type='submit'></x></command>"
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := s.UnmarshalIQElement(ctx, xml.NewDecoder(strings.NewReader(form)), stanza.IQ{Type: stanza.SetIQ, To: mjid.MustParse("localhost")}, new(struct{})); err != nil {
+	if err := s.UnmarshalIQElement(ctx, xml.NewDecoder(strings.NewReader(form)),
+		stanza.IQ{Type: stanza.SetIQ, To: mjid.MustParse("localhost")}, new(struct{})); err != nil {
 		t.Fatal(err)
 	}
 	for late := time.Now().Add(time.Minute); ; {

@@ -119,9 +119,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.`,
 	})
 	p := root.PersistentFlags()
 	p.BoolVar(&a.json, "json", false, "answer in JSON")
-	p.StringVar(&a.config, "config", os.Getenv("PARLEY_CONFIG"), "configuration `file` (default ./parley.yaml or /etc/parley/parley.yaml)")
-	root.AddCommand(a.devCommand(), a.serveCommand(), a.userCommand(), a.inviteCommand(), a.tokenCommand(), a.groupCommand(), a.themeCommand(), a.teamCommand(), a.webhookCommand(), a.sessionCommand(), a.reportCommand(), a.federationCommand(),
-		a.statusCommand(), a.setupCommand(), a.doctorCommand(), a.dnsCommand(), a.checkCommand(), a.backupCommand(), a.restoreCommand(), a.configCommand(), a.migrateCommand(), a.versionCommand())
+	p.StringVar(&a.config, "config", os.Getenv("PARLEY_CONFIG"),
+		"configuration `file` (default ./parley.yaml or /etc/parley/parley.yaml)")
+	root.AddCommand(a.devCommand(), a.serveCommand(), a.userCommand(), a.inviteCommand(), a.tokenCommand(),
+		a.groupCommand(), a.themeCommand(), a.teamCommand(), a.webhookCommand(), a.sessionCommand(), a.reportCommand(),
+		a.federationCommand(), a.statusCommand(), a.setupCommand(), a.doctorCommand(), a.dnsCommand(), a.checkCommand(),
+		a.backupCommand(), a.restoreCommand(), a.configCommand(), a.migrateCommand(), a.versionCommand())
 	strict(root)
 	return root
 }
@@ -146,7 +149,12 @@ func strict(c *cobra.Command) {
 
 // noun returns the parent of commands that talk to the running server.
 func (a *app) noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
 	c.PersistentFlags().StringVar(&a.socket, "socket", os.Getenv("PARLEY_SOCKET"), "control `socket` of the server")
 	c.AddCommand(verbs...)
 	return c

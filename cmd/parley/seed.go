@@ -14,7 +14,8 @@ import (
 func (a *app) seed(ctx context.Context, n *node.Node, host string) error {
 	accounts, err := n.SeedDemo(ctx, host)
 	if errors.Is(err, node.ErrSeeded) {
-		a.done(map[string]bool{"seeded": false}, "%v; `%s user passwd alice@%s` sets a new password.\n", err, program(), host)
+		a.done(map[string]bool{"seeded": false},
+			"%v; `%s user passwd alice@%s` sets a new password.\n", err, program(), host)
 		return nil
 	}
 	if err != nil {

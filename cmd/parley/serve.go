@@ -29,7 +29,8 @@ func (a *app) serveCommand() *cobra.Command {
 				a.firstOwner(ctx, n, cfg)
 				return nil
 			}
-			return a.run(c.Context(), cfg, ready, "give that listener another address in the configuration, or stop the other program")
+			return a.run(c.Context(), cfg, ready,
+				"give that listener another address in the configuration, or stop the other program")
 		},
 	}
 	config.Flags(c.Flags())
@@ -38,15 +39,17 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 func (a *app) takeOverFlag(c *cobra.Command) {
-	c.Flags().BoolVar(&a.takeOver, "take-over", false, "do not wait for the lease of a server that holds the database but is known to be down")
+	c.Flags().BoolVar(&a.takeOver, "take-over", false,
+		"do not wait for the lease of a server that holds the database but is known to be down")
 }
 
 // nodeOptions are options for every node.
 var nodeOptions []node.Option
 
-// run runs a node until the context ends. ready is called when it listens, with a context that ends with the node; an error
-// of ready ends the node. portTaken says what to do about a port that is in use.
-func (a *app) run(ctx context.Context, cfg *config.Config, ready func(ctx context.Context, n *node.Node) error, portTaken string) error {
+// run runs a node until the context ends. ready is called when it listens, with a context that ends with the node; an
+// error of ready ends the node. portTaken says what to do about a port that is in use.
+func (a *app) run(ctx context.Context, cfg *config.Config, ready func(ctx context.Context, n *node.Node) error,
+	portTaken string) error {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("%w: make it for the server's user, or name another in data_dir", err)
 	}
@@ -67,7 +70,8 @@ func (a *app) run(ctx context.Context, cfg *config.Config, ready func(ctx contex
 		select {
 		case <-n.Ready():
 			if ready != nil {
-				if err := ready(ctx, n); err != nil && ctx.Err() == nil { // stopped in the middle of it, it has nothing to say
+				// stopped in the middle of it, it has nothing to say
+				if err := ready(ctx, n); err != nil && ctx.Err() == nil {
 					told <- err
 					cancel()
 				}
@@ -103,7 +107,8 @@ func explainListen(err error, portTaken string) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%v is in use by another program: %s", op.Addr, portTaken)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%v needs rights that this user lacks: use a port above 1023, or give the program cap_net_bind_service", op.Addr)
+		return fmt.Errorf("%v needs rights that this user lacks: use a port above 1023, or give the program "+
+			"cap_net_bind_service", op.Addr)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("%v is not an address of this machine: name one that is in the configuration", op.Addr)
 	}
@@ -111,7 +116,12 @@ func explainListen(err error, portTaken string) error {
 }
 
 func newLogger(l config.Log, w io.Writer) *slog.Logger {
-	level := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[l.Level]
+	level := map[string]slog.Level{
+		"debug": slog.LevelDebug,
+		"info":  slog.LevelInfo,
+		"warn":  slog.LevelWarn,
+		"error": slog.LevelError,
+	}[l.Level]
 	o := &slog.HandlerOptions{Level: level}
 	if l.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))

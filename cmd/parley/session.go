@@ -34,7 +34,10 @@ func (a *app) sessionList() *cobra.Command {
 				a.show(sessions, func(w io.Writer) {
 					var rows [][]string
 					for _, s := range sessions {
-						rows = append(rows, []string{s.Address, stamp(s.Since), s.Transport, s.Mechanism, s.Remote, flags(when(s.Available, fmt.Sprintf("available, %d", s.Priority)))})
+						rows = append(rows, []string{
+							s.Address, stamp(s.Since), s.Transport, s.Mechanism, s.Remote,
+							flags(when(s.Available, fmt.Sprintf("available, %d", s.Priority))),
+						})
 					}
 					table(w, "Nobody is signed in.", "SESSION\tSINCE\tBY\tMECHANISM\tFROM\tPRESENCE", rows)
 				})
@@ -48,7 +51,9 @@ func (a *app) sessionList() *cobra.Command {
 
 func (a *app) sessionKick() *cobra.Command {
 	return &cobra.Command{
-		Use: "kick ADDRESS...", Short: "Close a session (ADDRESS/RESOURCE) or all of an account", Args: cobra.MinimumNArgs(1),
+		Use:   "kick ADDRESS...",
+		Short: "Close a session (ADDRESS/RESOURCE) or all of an account",
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				return a.each(args, "closed", func(address string) error {
@@ -79,7 +84,8 @@ func (a *app) statusCommand() *cobra.Command {
 					return err
 				}
 				a.show(i, func(w io.Writer) {
-					fmt.Fprintf(w, "version  %s (%s)\nstarted  %s\nstore    %s\n\n", i.Version, i.Go, stamp(i.Started), i.Store)
+					fmt.Fprintf(w, "version  %s (%s)\nstarted  %s\nstore    %s\n\n",
+						i.Version, i.Go, stamp(i.Started), i.Store)
 					var rows [][]string
 					for _, h := range i.Hosts {
 						rows = append(rows, []string{h.Domain, h.Title, fmt.Sprint(h.Users), fmt.Sprint(h.Sessions)})

@@ -38,11 +38,14 @@ type setupPlan struct {
 func (a *app) setupCommand() *cobra.Command {
 	p := setupPlan{}
 	c := &cobra.Command{
-		Use: "setup DOMAIN", Short: "Write a configuration and a systemd unit for a domain; check ports, DNS and clock", Args: cobra.ExactArgs(1),
+		Use:   "setup DOMAIN",
+		Short: "Write a configuration and a systemd unit for a domain; check ports, DNS and clock",
+		Args:  cobra.ExactArgs(1),
 		Long: `Writes parley.yaml and parley.service into a directory, looks whether the ports are free, what DNS has and whether the clock is kept right, and
 shows the records to publish. Nothing is started, and nothing outside that directory is changed. The exit code is 3 if something is not
 ready yet; do it again with --force, or look with ` + "`parley doctor`" + `.`,
-		Example: "  parley setup example.org --acme-email admin@example.org --accept-terms\n  parley setup example.org --machine chat.example.org --certificate /etc/ssl/chat.pem --key /etc/ssl/chat.key --dir .",
+		Example: "  parley setup example.org --acme-email admin@example.org --accept-terms\n  parley setup " +
+			"example.org --machine chat.example.org --certificate /etc/ssl/chat.pem --key /etc/ssl/chat.key --dir .",
 		RunE: func(c *cobra.Command, args []string) error {
 			p.Domain = args[0]
 			return a.setup(c, p)
@@ -56,9 +59,11 @@ ready yet; do it again with --force, or look with ` + "`parley doctor`" + `.`,
 	f.StringVar(&p.Machine, "machine", "", "`name` of this machine, where the domain belongs to another one")
 	f.StringVar(&p.Certificate, "certificate", "", "`file` with the certificate")
 	f.StringVar(&p.Key, "key", "", "`file` with its key")
-	f.StringVar(&p.ACMEEmail, "acme-email", "", "have certificates issued by Let's Encrypt, which writes to this `address`")
+	f.StringVar(&p.ACMEEmail, "acme-email", "",
+		"have certificates issued by Let's Encrypt, which writes to this `address`")
 	f.BoolVar(&p.Accept, "accept-terms", false, "accept the terms of Let's Encrypt")
-	f.StringVar(&p.DSNFile, "dsn-file", "", "`file` with the DSN of a PostgreSQL or CockroachDB (default: SQLite in data-dir)")
+	f.StringVar(&p.DSNFile, "dsn-file", "",
+		"`file` with the DSN of a PostgreSQL or CockroachDB (default: SQLite in data-dir)")
 	f.StringVar(&p.Resolver, "resolver", "", "`host:port` of the DNS resolver to ask (default: the system's)")
 	f.BoolVar(&p.Force, "force", false, "overwrite existing files")
 	return c
@@ -92,7 +97,8 @@ func (a *app) setup(c *cobra.Command, p setupPlan) error {
 	node.LookUp(c.Context(), cfg, done.Records)
 	done.Findings = p.userFindings()
 	for _, f := range node.Diagnose(c.Context(), cfg) {
-		if f.Area != "dns" && (f.Area != "configuration" || f.What != "files") { // records are shown by themselves; files are the user's to read
+		// records are shown by themselves; files are the user's to read
+		if f.Area != "dns" && (f.Area != "configuration" || f.What != "files") {
 			done.Findings = append(done.Findings, f)
 		}
 	}
@@ -115,13 +121,15 @@ func (p *setupPlan) check() (err error) {
 	case (p.Certificate == "") != (p.Key == ""):
 		return usage("--certificate and --key belong together")
 	case p.Certificate == "" && p.ACMEEmail == "":
-		return usage("say where certificates come from: --certificate and --key name files, --acme-email and --accept-terms have them issued")
+		return usage("say where certificates come from: --certificate and --key name files, --acme-email and " +
+			"--accept-terms have them issued")
 	case p.Certificate != "" && p.ACMEEmail != "":
 		return usage("certificates are in files or are issued: give --certificate or --acme-email")
 	case p.ACMEEmail != "" && !p.Accept:
 		return usage("read the terms of Let's Encrypt (https://letsencrypt.org/repository/), then use --accept-terms")
 	}
-	for _, s := range []string{p.User, p.DataDir, p.Dir} { // they are written into a unit, which has a syntax of its own
+	// they are written into a unit, which has a syntax of its own
+	for _, s := range []string{p.User, p.DataDir, p.Dir} {
 		if s == "" || strings.ContainsAny(s, "\n\r\t %\"'\\") {
 			return usage("%q has characters that a systemd unit cannot have there", s)
 		}

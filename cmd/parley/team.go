@@ -14,14 +14,17 @@ import (
 
 func (a *app) teamCommand() *cobra.Command {
 	return a.noun("team", "Teams of people: create, list, show, set, add, remove, delete; snippets, contacts",
-		a.teamCreate(), a.teamList(), a.teamShow(), a.teamSet(), a.teamPeople("add"), a.teamPeople("remove"), a.teamDelete(), a.teamSnippets(), a.teamContacts())
+		a.teamCreate(), a.teamList(), a.teamShow(), a.teamSet(), a.teamPeople("add"), a.teamPeople("remove"),
+		a.teamDelete(), a.teamSnippets(), a.teamContacts())
 }
 
 func (a *app) teamCreate() *cobra.Command {
 	var t api.NewTeam
 	var host string
 	c := &cobra.Command{
-		Use: "create SLUG", Short: "Create a team; SLUG is its short name in links and mentions", Args: cobra.ExactArgs(1),
+		Use:     "create SLUG",
+		Short:   "Create a team; SLUG is its short name in links and mentions",
+		Args:    cobra.ExactArgs(1),
 		Example: "  parley team create sales --name Sales --emoji 📞 --member alice --member bob",
 		RunE: func(c *cobra.Command, args []string) error {
 			t.Slug = args[0]
@@ -61,7 +64,9 @@ func (a *app) teamList() *cobra.Command {
 				a.show(ts, func(w io.Writer) {
 					var rows [][]string
 					for _, t := range ts {
-						rows = append(rows, []string{t.Slug, strings.TrimSpace(t.Emoji + " " + t.Name), strconv.Itoa(t.Size), t.Description})
+						rows = append(rows, []string{
+							t.Slug, strings.TrimSpace(t.Emoji + " " + t.Name), strconv.Itoa(t.Size), t.Description,
+						})
 					}
 					table(w, "There are no teams yet: parley team create SLUG", "TEAM\tNAME\tPEOPLE\tDESCRIPTION", rows)
 				})
@@ -98,8 +103,10 @@ func printTeam(w io.Writer, t api.Team) {
 		}
 		return strings.Join(s, ", ")
 	}
-	fmt.Fprintf(w, "team            %s\nname            %s\ndescription     %s\nmentioned by    %s\nin groups       %s\ndefault groups  %s\ncreated         %s\n\n",
-		t.Slug, printable(strings.TrimSpace(t.Emoji+" "+t.Name)), printable(t.Description), t.MentionBy, list(t.Groups), list(t.Defaults), stamp(t.Created))
+	fmt.Fprintf(w,
+		"team            %s\nname            %s\ndescription     %s\nmentioned by    %s\nin groups       %s\n"+
+			"default groups  %s\ncreated         %s\n\n", t.Slug, printable(strings.TrimSpace(t.Emoji+" "+t.Name)),
+		printable(t.Description), t.MentionBy, list(t.Groups), list(t.Defaults), stamp(t.Created))
 	var rows [][]string
 	for _, p := range t.People {
 		rows = append(rows, []string{p.Address, p.Name, stamp(p.Since)})
@@ -116,7 +123,8 @@ func (a *app) teamSet() *cobra.Command {
 	}
 	shapeFlags(c, api.TeamChange{})
 	f := c.Flags()
-	f.StringSliceVar(&defaults, "default-group", nil, "`group` that new members of the team join (may be repeated; '' for none)")
+	f.StringSliceVar(&defaults, "default-group", nil,
+		"`group` that new members of the team join (may be repeated; '' for none)")
 	hostFlag(c, &host)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		var ch api.TeamChange
@@ -136,7 +144,8 @@ func (a *app) teamSet() *cobra.Command {
 			return usage("nothing to change: see parley team set --help")
 		}
 		return a.with(func(cl *api.Client) error {
-			t, err := api.ChangeTeam.Do(c.Context(), cl.On(host), api.ChangeTeamInput{InTeam: api.InTeam{Team: args[0]}, Body: ch})
+			t, err := api.ChangeTeam.Do(c.Context(), cl.On(host),
+				api.ChangeTeamInput{InTeam: api.InTeam{Team: args[0]}, Body: ch})
 			if err == nil {
 				a.done(t, "%s: changed", t.Slug)
 			}
@@ -180,7 +189,8 @@ func (a *app) teamDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete TEAM", Short: "Delete a team; messages and shared things stay", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes the team "+printable(args[0])+": people who are in a group only through it leave the group.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes the team "+printable(args[0])+
+				": people who are in a group only through it leave the group.", args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *api.Client) error {

@@ -16,14 +16,17 @@ const maxText = 64 << 10
 
 func (a *app) teamSnippets() *cobra.Command {
 	return a.noun("snippets", "Saved replies of a team: list, set, remove",
-		a.shareList(api.Snippets, "List saved replies of a team", "NAME\tTEXT\tBY\tCHANGED", "This team has no saved replies: parley team snippets set TEAM NAME"),
+		a.shareList(api.Snippets, "List saved replies of a team", "NAME\tTEXT\tBY\tCHANGED",
+			"This team has no saved replies: parley team snippets set TEAM NAME"),
 		a.snippetSet(), a.shareRemove(api.Snippets, "remove TEAM NAME...", "Remove saved replies of a team"))
 }
 
 func (a *app) teamContacts() *cobra.Command {
 	return a.noun("contacts", "Contacts that a team shares: list, add, remove",
-		a.shareList(api.Contacts, "List contacts that a team shares", "ADDRESS\tNAME\tBY\tCHANGED", "This team shares no contacts: parley team contacts add TEAM ADDRESS"),
-		a.contactAdd(), a.shareRemove(api.Contacts, "remove TEAM ADDRESS...", "Stop sharing contacts; the team's members are told"))
+		a.shareList(api.Contacts, "List contacts that a team shares", "ADDRESS\tNAME\tBY\tCHANGED",
+			"This team shares no contacts: parley team contacts add TEAM ADDRESS"),
+		a.contactAdd(), a.shareRemove(api.Contacts, "remove TEAM ADDRESS...",
+			"Stop sharing contacts; the team's members are told"))
 }
 
 func (a *app) shareList(kind, short, head, none string) *cobra.Command {
@@ -70,8 +73,11 @@ func share(ctx context.Context, cl *api.Client, with api.InShares, name, text st
 func (a *app) snippetSet() *cobra.Command {
 	var host, text, file string
 	c := &cobra.Command{
-		Use: "set TEAM NAME", Short: "Save a reply or change its text; without --text and --file, read it from standard input", Args: cobra.ExactArgs(2),
-		Example: "  parley team snippets set sales offer --text 'Thank you, here is our offer:'\n  parley team snippets set sales terms < terms.txt",
+		Use:   "set TEAM NAME",
+		Short: "Save a reply or change its text; without --text and --file, read it from standard input",
+		Args:  cobra.ExactArgs(2),
+		Example: "  parley team snippets set sales offer --text 'Thank you, here is our offer:'\n" +
+			"  parley team snippets set sales terms < terms.txt",
 		RunE: func(c *cobra.Command, args []string) error {
 			f := c.Flags()
 			switch {
@@ -116,7 +122,9 @@ func (a *app) readText(file string) (string, error) {
 func (a *app) contactAdd() *cobra.Command {
 	var host, name string
 	c := &cobra.Command{
-		Use: "add TEAM ADDRESS", Short: "Share a contact with a team, whose members can add it to their lists", Args: cobra.ExactArgs(2),
+		Use:     "add TEAM ADDRESS",
+		Short:   "Share a contact with a team, whose members can add it to their lists",
+		Args:    cobra.ExactArgs(2),
 		Example: "  parley team contacts add sales escalus@partner.example --name 'Prince Escalus'",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {

@@ -25,7 +25,8 @@ func TestTeamShares(t *testing.T) {
 	}
 	d.ok("", "team", "snippets", "set", "sales", "Offer", "--file", file)
 	xs := decode[[]api.Share](t, d.ok("", "--json", "team", "snippets", "list", "sales"))
-	if len(xs) != 2 || xs[0].Name != "Offer" || xs[0].Text != "From a file" || xs[1].Text != "Delivery within\na week." || xs[0].Updated.IsZero() || xs[0].Creator != "" {
+	if len(xs) != 2 || xs[0].Name != "Offer" || xs[0].Text != "From a file" ||
+		xs[1].Text != "Delivery within\na week." || xs[0].Updated.IsZero() || xs[0].Creator != "" {
 		t.Errorf("got %+v", xs)
 	}
 	if out := d.ok("", "team", "snippets", "list", "sales"); !strings.Contains(out, "Delivery within …") {
@@ -38,7 +39,8 @@ func TestTeamShares(t *testing.T) {
 	d.fails(exitUsage, "not both", "", "team", "snippets", "set", "sales", "Two", "--text", "x", "--file", file)
 	d.fails(exitFailed, "no such file", "", "team", "snippets", "set", "sales", "None", "--file", file+"?")
 	d.fails(exitFailed, "no team", "", "team", "snippets", "list", "nosuch")
-	if code, _, errs := d.cli("", "team", "snippets", "remove", "sales", "Terms, new", "Nothing"); code != exitPartial || !strings.Contains(errs, "no snippet Nothing") {
+	if code, _, errs := d.cli("", "team", "snippets", "remove", "sales",
+		"Terms, new", "Nothing"); code != exitPartial || !strings.Contains(errs, "no snippet Nothing") {
 		t.Errorf("exit %d\n%s", code, errs)
 	}
 	if xs = decode[[]api.Share](t, d.ok("", "--json", "team", "snippets", "list", "sales")); len(xs) != 1 {
@@ -46,13 +48,16 @@ func TestTeamShares(t *testing.T) {
 	}
 
 	d.ok("", "team", "contacts", "add", "sales", "Escalus@Partner.example/desk", "--name", "Prince Escalus")
-	d.fails(exitFailed, "contact: is not the address of a person", "", "team", "contacts", "add", "sales", "partner.example")
+	d.fails(exitFailed, "contact: is not the address of a person", "", "team", "contacts", "add",
+		"sales", "partner.example")
 	d.fails(exitFailed, "is not the address", "", "team", "contacts", "add", "sales", "a@b@c")
-	if xs = decode[[]api.Share](t, d.ok("", "--json", "team", "contacts", "list", "sales")); len(xs) != 1 || xs[0].Name != "escalus@partner.example" || xs[0].Text != "Prince Escalus" {
+	if xs = decode[[]api.Share](t, d.ok("", "--json", "team", "contacts", "list", "sales")); len(xs) != 1 ||
+		xs[0].Name != "escalus@partner.example" || xs[0].Text != "Prince Escalus" {
 		t.Errorf("got %+v", xs)
 	}
 	d.ok("", "team", "contacts", "remove", "sales", "ESCALUS@partner.example")
-	d.fails(exitFailed, "no contact escalus@partner.example", "", "team", "contacts", "remove", "sales", "escalus@partner.example")
+	d.fails(exitFailed, "no contact escalus@partner.example", "", "team", "contacts", "remove", "sales",
+		"escalus@partner.example")
 	if out := d.ok("", "team", "contacts", "list", "sales"); !strings.Contains(out, "shares no contacts") {
 		t.Errorf("got %s", out)
 	}

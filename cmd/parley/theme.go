@@ -11,10 +11,13 @@ import (
 )
 
 func (a *app) themeCommand() *cobra.Command {
-	return a.noun("theme", "Themes of a group: create, list, rename, close, reopen, archive, add, remove", a.themeCreate(), a.themeList(), a.themeRename(),
-		a.themeState("close", "closed", "Close a theme; its messages stay", "closed"), a.themeState("reopen", "open", "Reopen a theme", "reopened"),
-		a.themeState("archive", "archived", "Close a theme and hide it from everyone's list; its messages stay", "archived"),
-		a.themePeople("add", "member", "Add people to a restricted theme, or guests to any theme", "added"), a.themePeople("remove", "", "Remove people from a theme", "removed"))
+	return a.noun("theme", "Themes of a group: create, list, rename, close, reopen, archive, add, remove",
+		a.themeCreate(), a.themeList(), a.themeRename(),
+		a.themeState("close", "closed", "Close a theme; its messages stay", "closed"),
+		a.themeState("reopen", "open", "Reopen a theme", "reopened"), a.themeState("archive", "archived",
+			"Close a theme and hide it from everyone's list; its messages stay", "archived"),
+		a.themePeople("add", "member", "Add people to a restricted theme, or guests to any theme", "added"),
+		a.themePeople("remove", "", "Remove people from a theme", "removed"))
 }
 
 func (a *app) themeCreate() *cobra.Command {
@@ -26,7 +29,8 @@ func (a *app) themeCreate() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			t.Name = args[1]
 			return a.with(func(cl *api.Client) error {
-				made, err := api.CreateTheme.Do(c.Context(), cl.On(host), api.NewThemeInput{InGroup: api.InGroup{Slug: args[0]}, Body: t})
+				made, err := api.CreateTheme.Do(c.Context(), cl.On(host),
+					api.NewThemeInput{InGroup: api.InGroup{Slug: args[0]}, Body: t})
 				if err == nil {
 					a.done(made, "%s: created, its room is %s", printable(made.Name), made.Room)
 				}
@@ -34,7 +38,8 @@ func (a *app) themeCreate() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&t.Restricted, "restricted", false, "only for its creator, those named with --person, and moderators")
+	c.Flags().BoolVar(&t.Restricted, "restricted", false,
+		"only for its creator, those named with --person, and moderators")
 	c.Flags().StringSliceVar(&t.People, "person", nil, "`address` of somebody in a restricted theme (may be repeated)")
 	c.Flags().StringVar(&t.Creator, "creator", "", "`address` of the member who starts it (default: the administrator)")
 	hostFlag(c, &host)
@@ -105,7 +110,9 @@ func findTheme(ctx context.Context, cl *api.Client, slug, theme string) (api.InT
 func printThemes(w io.Writer, themes []api.Theme) {
 	var rows [][]string
 	for _, t := range themes {
-		rows = append(rows, []string{t.Key, t.Name, flags(when(t.Restricted, "restricted"), when(t.State != "open", t.State)), t.Creator, t.Room})
+		rows = append(rows, []string{
+			t.Key, t.Name, flags(when(t.Restricted, "restricted"), when(t.State != "open", t.State)), t.Creator, t.Room,
+		})
 	}
 	table(w, "no themes", "THEME\tNAME\tSTATE\tCREATOR\tROOM", rows)
 }

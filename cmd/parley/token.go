@@ -19,7 +19,9 @@ func (a *app) tokenCommand() *cobra.Command {
 func (a *app) tokenCreate() *cobra.Command {
 	n := api.NewToken{}
 	c := &cobra.Command{
-		Use: "create OWNER NAME", Short: "Create a token for a program that acts for an account; it is shown once", Args: cobra.ExactArgs(2),
+		Use:     "create OWNER NAME",
+		Short:   "Create a token for a program that acts for an account; it is shown once",
+		Args:    cobra.ExactArgs(2),
 		Example: "  parley token create alice@example.org backup-robot --scope people:read --valid 90d",
 		RunE: func(c *cobra.Command, args []string) error {
 			host, owner, err := account(args[0])
@@ -38,13 +40,16 @@ func (a *app) tokenCreate() *cobra.Command {
 				t := shownToken(made)
 				a.show(t, func(w io.Writer) {
 					fmt.Fprintln(w, t.Secret)
-					fmt.Fprintf(a.err, "token %s of %s, valid until %s: it is shown only once\n", t.ID, t.Owner, stamp(t.Expires))
+					fmt.Fprintf(a.err, "token %s of %s, valid until %s: it is shown only once\n",
+						t.ID, t.Owner, stamp(t.Expires))
 				})
 				return nil
 			})
 		},
 	}
-	c.Flags().StringSliceVar(&n.Scopes, "scope", nil, "what it may do: people:read, people:write, groups:read, groups:write, messages:read, messages:write, audit:read (may be repeated)")
+	c.Flags().StringSliceVar(&n.Scopes, "scope", nil,
+		"what it may do: people:read, people:write, groups:read, groups:write, messages:read, messages:write, "+
+			"audit:read (may be repeated)")
 	c.Flags().StringVar(&n.Valid, "valid", "90d", "how long it is valid")
 	return c
 }
@@ -66,7 +71,9 @@ func (a *app) tokenList() *cobra.Command {
 				a.show(ts, func(w io.Writer) {
 					var rows [][]string
 					for _, t := range ts {
-						rows = append(rows, []string{t.ID, t.Owner, t.Name, strings.Join(t.Scopes, " "), stamp(t.Used), stamp(t.Expires)})
+						rows = append(rows, []string{
+							t.ID, t.Owner, t.Name, strings.Join(t.Scopes, " "), stamp(t.Used), stamp(t.Expires),
+						})
 					}
 					table(w, "There are no tokens.", "ID\tOWNER\tNAME\tSCOPES\tUSED\tVALID UNTIL", rows)
 				})
@@ -91,7 +98,8 @@ func (a *app) tokenRevoke() *cobra.Command {
 					}
 					for _, t := range all {
 						if shownToken(t).ID == id {
-							_, err := api.RevokeToken.Do(c.Context(), cl.On(host), api.InToken{ID: t.ID, Owner: t.Owner})
+							_, err := api.RevokeToken.Do(c.Context(), cl.On(host),
+								api.InToken{ID: t.ID, Owner: t.Owner})
 							return err
 						}
 					}

@@ -34,7 +34,8 @@ func (p *setupPlan) findUser() (u unitUser, wrong, todo string) {
 	}
 	group, err := user.LookupGroup(p.User)
 	if err != nil {
-		return u, "there is no group " + p.User + ", which the unit names beside the user", fmt.Sprintf("groupadd --system %s, or name another user with --user", p.User)
+		return u, "there is no group " + p.User + ", which the unit names beside the user",
+			fmt.Sprintf("groupadd --system %s, or name another user with --user", p.User)
 	}
 	ids, err := found.GroupIds()
 	if err != nil {
@@ -79,7 +80,10 @@ func (p *setupPlan) userFindings() (fs []admin.Finding) {
 	for _, f := range []struct {
 		name string
 		need uint32
-	}{{p.Program, toRead | toExecute}, {p.File, toRead}, {p.Certificate, toRead}, {p.Key, toRead}, {p.DSNFile, toRead}, {p.DataDir, toRead | toWrite | toExecute}} {
+	}{
+		{p.Program, toRead | toExecute}, {p.File, toRead}, {p.Certificate, toRead}, {p.Key, toRead},
+		{p.DSNFile, toRead}, {p.DataDir, toRead | toWrite | toExecute},
+	} {
 		if f.name == "" {
 			continue
 		}
@@ -92,9 +96,11 @@ func (p *setupPlan) userFindings() (fs []admin.Finding) {
 		case err != nil && (f.name != p.DataDir || !errors.Is(err, os.ErrNotExist)):
 			say(f.name, admin.Failed, err.Error(), "put it there, or name another")
 		case why != "":
-			say(f.name, admin.Failed, why, "change owner, group or mode, or copy the file to where "+u.name+" can read it")
+			say(f.name, admin.Failed, why,
+				"change owner, group or mode, or copy the file to where "+u.name+" can read it")
 		case hidden != "":
-			say(f.name, admin.Failed, "the unit hides "+hidden+" from the server", "put it elsewhere, such as below /etc, /usr/local or /var/lib")
+			say(f.name, admin.Failed, "the unit hides "+hidden+" from the server",
+				"put it elsewhere, such as below /etc, /usr/local or /var/lib")
 		case wrong == "" && err == nil:
 			say(f.name, admin.OK, u.name+" has the rights that it needs", "")
 		}

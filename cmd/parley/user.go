@@ -16,15 +16,16 @@ import (
 )
 
 func (a *app) userCommand() *cobra.Command {
-	return a.noun("user", "Accounts: add, list, show, set, field, disable, enable, delete, passwd, app-password, factor-off, admin, retention, "+
-		"export, import",
+	return a.noun("user", "Accounts: add, list, show, set, field, disable, enable, delete, passwd, app-password, "+
+		"factor-off, admin, retention, export, import",
 		a.userAdd(), a.userList(), a.userShow(), a.userSet(), a.userField(), a.userDisable(true), a.userDisable(false),
 		a.userAdmin(), a.userRetention(), a.userDelete(), a.userPasswd(), a.userAppPassword(), a.userFactorOff(),
 		a.userExport(), a.userImport())
 }
 
 func passwordFlag(c *cobra.Command, file *string) {
-	c.Flags().StringVar(file, "password-file", "", "read the password from the first line of `file`; - for standard input")
+	c.Flags().StringVar(file, "password-file", "",
+		"read the password from the first line of `file`; - for standard input")
 }
 
 // userRecord is an account in the output.
@@ -128,9 +129,12 @@ func (a *app) userList() *cobra.Command {
 				a.show(users, func(w io.Writer) {
 					var rows [][]string
 					for _, u := range users {
-						rows = append(rows, []string{u.Address, u.Name, userFlags(u), fmt.Sprint(u.Sessions), stamp(u.LastSeen)})
+						rows = append(rows, []string{
+							u.Address, u.Name, userFlags(u), fmt.Sprint(u.Sessions), stamp(u.LastSeen),
+						})
 					}
-					table(w, "There are no accounts yet: parley user add ADDRESS", "ADDRESS\tNAME\tSTATE\tSESSIONS\tLAST SEEN", rows)
+					table(w, "There are no accounts yet: parley user add ADDRESS",
+						"ADDRESS\tNAME\tSTATE\tSESSIONS\tLAST SEEN", rows)
 				})
 				return nil
 			})
@@ -158,8 +162,10 @@ func (a *app) userShow() *cobra.Command {
 					return err
 				}
 				a.show(u, func(w io.Writer) {
-					fmt.Fprintf(w, "address    %s\nname       %s\nstate      %s\ncreated    %s\nlast seen  %s\nsessions   %d\nmessages   %s\n",
-						u.Address, printable(u.Name), userFlags(u), stamp(u.Created), stamp(u.LastSeen), u.Sessions, kept(u))
+					fmt.Fprintf(w,
+						"address    %s\nname       %s\nstate      %s\ncreated    %s\nlast seen  %s\nsessions   %d\n"+
+							"messages   %s\n", u.Address, printable(u.Name), userFlags(u), stamp(u.Created),
+						stamp(u.LastSeen), u.Sessions, kept(u))
 					for _, key := range slices.Sorted(maps.Keys(u.Fields)) {
 						fmt.Fprintf(w, "%-10s %s\n", key, printable(u.Fields[key]))
 					}
@@ -231,7 +237,10 @@ func (a *app) userAdmin() *cobra.Command {
 			return a.with(func(cl *api.Client) error {
 				u, err := setAdmin(c.Context(), cl, args[0], on)
 				if err == nil {
-					a.done(u, "%s: %s", u.Address, map[bool]string{true: "can administer the host", false: "can no longer administer the host"}[on])
+					a.done(u, "%s: %s", u.Address, map[bool]string{
+						true:  "can administer the host",
+						false: "can no longer administer the host",
+					}[on])
 				}
 				return err
 			})
@@ -241,7 +250,10 @@ func (a *app) userAdmin() *cobra.Command {
 
 // kept says how long an account's messages are kept, and who has set it.
 func kept(u userRecord) string {
-	by := map[string]string{"administrator": ", set by an administrator", "person": ", set by the person"}[u.RetentionBy]
+	by := map[string]string{
+		"administrator": ", set by an administrator",
+		"person":        ", set by the person",
+	}[u.RetentionBy]
 	if u.Retention == "forever" {
 		return "kept forever" + by
 	}
@@ -250,8 +262,11 @@ func kept(u userRecord) string {
 
 func (a *app) userRetention() *cobra.Command {
 	return &cobra.Command{
-		Use: "retention ADDRESS DURATION|forever|host", Short: "Set how long an account's messages are kept", Args: cobra.ExactArgs(2),
-		Long: "Sets how long the messages of an account are kept, in place of its host's setting: for a time, shorter or\n" +
+		Use:   "retention ADDRESS DURATION|forever|host",
+		Short: "Set how long an account's messages are kept",
+		Args:  cobra.ExactArgs(2),
+		Long: "Sets how long the messages of an account are kept, in place of its host's setting: " +
+			"for a time, shorter or\n" +
 			"longer, or forever. host goes back to the host's setting. Older messages are removed within the hour.",
 		Example: "  parley user retention alice@example.org 90d",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -269,9 +284,12 @@ func (a *app) userRetention() *cobra.Command {
 func (a *app) userDelete() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "delete ADDRESS...", Short: "Delete accounts with their contacts and messages", Args: cobra.MinimumNArgs(1),
+		Use:   "delete ADDRESS...",
+		Short: "Delete accounts with their contacts and messages",
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes "+printable(strings.Join(args, ", "))+": contacts, archive, memberships. `parley user disable` keeps them.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes "+printable(strings.Join(args, ", "))+
+				": contacts, archive, memberships. `parley user disable` keeps them.", args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *api.Client) error {

@@ -34,7 +34,8 @@ func (a *app) fieldList() *cobra.Command {
 						more := flags(when(f.Searched, "searched"), when(f.Listed, "listed"))
 						rows = append(rows, []string{f.Key, f.Name, f.Kind, f.SeenBy, f.ChangedBy, more})
 					}
-					table(w, "There are no profile fields yet: parley user field add NAME", "FIELD\tNAME\tKIND\tSEEN BY\tCHANGED BY\t", rows)
+					table(w, "There are no profile fields yet: parley user field add NAME",
+						"FIELD\tNAME\tKIND\tSEEN BY\tCHANGED BY\t", rows)
 				})
 				return nil
 			})
@@ -137,7 +138,8 @@ func (a *app) fieldDelete() *cobra.Command {
 		Short: "Delete a profile field with everyone's values",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Deletes the field "+printable(args[0])+" with everyone's values.", args[0]); err != nil {
+			if err := a.confirm(yes, "Deletes the field "+printable(args[0])+
+				" with everyone's values.", args[0]); err != nil {
 				return err
 			}
 			return a.with(func(cl *api.Client) error {

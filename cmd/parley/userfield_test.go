@@ -15,13 +15,15 @@ func TestProfileFieldCommands(t *testing.T) {
 	if out := d.ok("", "user", "field", "list"); !strings.Contains(out, "parley user field add NAME") {
 		t.Errorf("got %q", out)
 	}
-	out := d.ok("", "user", "field", "add", "Extension", "--kind", "number", "--name-fr", "Poste", "--searched", "--listed")
+	out := d.ok("", "user", "field", "add", "Extension", "--kind", "number", "--name-fr", "Poste",
+		"--searched", "--listed")
 	if out != "extension: added\n" {
 		t.Errorf("got %q", out)
 	}
-	site := decode[api.ProfileField](t, d.ok("", "--json", "user", "field", "add", "Office", "--key", "site", "--kind", "choice",
-		"--choices", "Verona, Mantua", "--changed-by", "admins", "--place", "1"))
-	if site.Key != "site" || site.Place != 1 || site.ChangedBy != "admins" || !slices.Equal(site.Choices, []string{"Verona", "Mantua"}) {
+	site := decode[api.ProfileField](t, d.ok("", "--json", "user", "field", "add", "Office", "--key",
+		"site", "--kind", "choice", "--choices", "Verona, Mantua", "--changed-by", "admins", "--place", "1"))
+	if site.Key != "site" || site.Place != 1 || site.ChangedBy != "admins" ||
+		!slices.Equal(site.Choices, []string{"Verona", "Mantua"}) {
 		t.Errorf("got %+v", site)
 	}
 	d.fails(exitFailed, "already", "", "user", "field", "add", "Extension")
@@ -32,19 +34,23 @@ func TestProfileFieldCommands(t *testing.T) {
 	d.fails(exitFailed, "choose from", "", "user", "field", "set", "site", "--choices", "")
 	d.fails(exitFailed, "kind", "", "user", "field", "set", "site", "--kind", "text")
 	d.fails(exitFailed, "no field none", "", "user", "field", "set", "none", "--name", "None")
-	if out := d.ok("", "user", "field", "set", "extension", "--name", "Ext.", "--seen-by", "team", "--listed=false", "--place", "1"); out !=
+	if out := d.ok("", "user", "field", "set", "extension", "--name", "Ext.", "--seen-by", "team",
+		"--listed=false", "--place", "1"); out !=
 		"extension: changed\n" {
 		t.Errorf("got %q", out)
 	}
 	fs := decode[[]api.ProfileField](t, d.ok("", "--json", "user", "field", "list"))
-	if len(fs) != 2 || fs[0].Name != "Ext." || fs[0].SeenBy != "team" || fs[0].Listed || !fs[0].Searched || fs[1].Key != "site" {
+	if len(fs) != 2 || fs[0].Name != "Ext." || fs[0].SeenBy != "team" || fs[0].Listed ||
+		!fs[0].Searched || fs[1].Key != "site" {
 		t.Errorf("got %+v", fs)
 	}
-	if out := d.ok("", "user", "field", "list"); !strings.Contains(out, "extension") || !strings.Contains(out, "searched") {
+	if out := d.ok("", "user", "field", "list"); !strings.Contains(out, "extension") ||
+		!strings.Contains(out, "searched") {
 		t.Errorf("got %q", out)
 	}
 
-	if out := d.ok("", "user", "set", "alice", "--field", "extension=0042", "--field", "site=verona"); out != "alice@localhost: changed\n" {
+	if out := d.ok("", "user", "set", "alice", "--field", "extension=0042",
+		"--field", "site=verona"); out != "alice@localhost: changed\n" {
 		t.Errorf("got %q", out)
 	}
 	u := decode[api.Person](t, d.ok("", "--json", "user", "show", "alice"))

@@ -12,8 +12,10 @@ import (
 )
 
 func (a *app) webhookCommand() *cobra.Command {
-	return a.noun("webhook", "Programs that post to groups or receive their events: create, list, log, retry, disable, enable, delete",
-		a.webhookCreate(), a.webhookList(), a.webhookLog(), a.webhookRetry(), a.webhookSwitch("disable", "Disable webhooks", true),
+	return a.noun("webhook",
+		"Programs that post to groups or receive their events: create, list, log, retry, disable, enable, delete",
+		a.webhookCreate(), a.webhookList(), a.webhookLog(), a.webhookRetry(),
+		a.webhookSwitch("disable", "Disable webhooks", true),
 		a.webhookSwitch("enable", "Enable webhooks again, from now on", false), a.webhookDelete())
 }
 
@@ -21,10 +23,13 @@ func (a *app) webhookCreate() *cobra.Command {
 	var w api.NewWebhook
 	var host string
 	c := &cobra.Command{
-		Use: "create GROUP NAME", Short: "Let a program post to a group, or with --to send it the group's events", Args: cobra.ExactArgs(2),
+		Use:   "create GROUP NAME",
+		Short: "Let a program post to a group, or with --to send it the group's events",
+		Args:  cobra.ExactArgs(2),
 		Long: "Without --to: prints the address to post to; posts appear in the group's room under NAME.\n" +
 			"With --to: events in the group are posted there, signed with a secret. Both are shown only once.",
-		Example: "  parley webhook create engineering CI\n  parley webhook create engineering Log --to https://log.example.org/in --event message --event theme",
+		Example: "  parley webhook create engineering CI\n  parley webhook create engineering Log --to " +
+			"https://log.example.org/in --event message --event theme",
 		RunE: func(c *cobra.Command, args []string) error {
 			w.Group, w.Name = args[0], args[1]
 			return a.with(func(cl *api.Client) error {
@@ -41,9 +46,11 @@ func (a *app) webhookCreate() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&w.Theme, "theme", "", "`key` of the theme it is for (default: the group's room; going out, all of the group)")
+	c.Flags().StringVar(&w.Theme, "theme", "",
+		"`key` of the theme it is for (default: the group's room; going out, all of the group)")
 	c.Flags().StringVar(&w.URL, "to", "", "`URL` that events are posted to")
-	c.Flags().StringSliceVar(&w.Events, "event", nil, "which `events` go there: message, theme, member, group (default message)")
+	c.Flags().StringSliceVar(&w.Events, "event", nil,
+		"which `events` go there: message, theme, member, group (default message)")
 	hostFlag(c, &host)
 	return c
 }
@@ -62,7 +69,10 @@ func (a *app) webhookList() *cobra.Command {
 				a.show(ws, func(w io.Writer) {
 					var rows [][]string
 					for _, h := range ws {
-						rows = append(rows, []string{h.ID, h.Direction, h.Name, h.Group, h.Theme, flags(when(h.Disabled, "disabled")), strings.Join(h.Events, ","), h.URL})
+						rows = append(rows, []string{
+							h.ID, h.Direction, h.Name, h.Group, h.Theme, flags(when(h.Disabled, "disabled")),
+							strings.Join(h.Events, ","), h.URL,
+						})
 					}
 					table(w, "no webhooks", "ID\tDIRECTION\tNAME\tGROUP\tTHEME\tSTATE\tEVENTS\tTO", rows)
 				})
@@ -93,11 +103,15 @@ func (a *app) webhookLog() *cobra.Command {
 				a.show(ds, func(w io.Writer) {
 					var rows [][]string
 					for _, d := range ds {
-						rows = append(rows, []string{d.Updated.Local().Format("2006-01-02 15:04:05"), d.Event, d.State, strconv.Itoa(d.Attempts), printable(d.Error), d.Room})
+						rows = append(rows, []string{
+							d.Updated.Local().Format("2006-01-02 15:04:05"), d.Event, d.State, strconv.Itoa(d.Attempts),
+							printable(d.Error), d.Room,
+						})
 					}
 					table(w, "no deliveries", "WHEN\tEVENT\tSTATE\tATTEMPTS\tERROR\tROOM", rows)
 					if len(ds) == limit {
-						fmt.Fprintf(w, "These are the newest %d. The older ones: --before %s\n", limit, ds[len(ds)-1].ID)
+						fmt.Fprintf(w, "These are the newest %d. The older ones: --before %s\n",
+							limit, ds[len(ds)-1].ID)
 					}
 				})
 				return nil

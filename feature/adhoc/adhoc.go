@@ -15,8 +15,13 @@ type adhoc struct{ h *server.Host }
 func New(h *server.Host) *server.Feature {
 	a := adhoc{h}
 	return &server.Feature{
-		Name:  "adhoc",
-		XEP:   []server.XEP{{Number: 50, Title: "Ad-Hoc Commands", Version: "1.3.0", Notes: "nothing is kept between the steps of a command"}},
+		Name: "adhoc",
+		XEP: []server.XEP{{
+			Number:  50,
+			Title:   "Ad-Hoc Commands",
+			Version: "1.3.0",
+			Notes:   "nothing is kept between the steps of a command",
+		}},
 		Disco: []string{wire.NSCommands},
 		Node:  server.Node{Info: a.info, Items: a.items},
 		// Some clients look for commands at their own account.
@@ -41,7 +46,8 @@ func (a adhoc) run(ctx context.Context, r *server.Request) (*wire.Element, error
 	return server.RunCommand(ctx, a.commands(), r.From, r.Payload)
 }
 
-func (a adhoc) own(f func(context.Context, *server.Request, string) (*wire.Element, error)) func(context.Context, *server.Request, string) (*wire.Element, error) {
+func (a adhoc) own(f func(context.Context, *server.Request,
+	string) (*wire.Element, error)) func(context.Context, *server.Request, string) (*wire.Element, error) {
 	return func(ctx context.Context, r *server.Request, node string) (*wire.Element, error) {
 		if !r.Self() {
 			return nil, store.ErrNotFound

@@ -49,10 +49,22 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 	}
 	return &server.Feature{
 		Name: "blocking",
-		XEP:  []server.XEP{{Number: 191, Title: "Blocking Command", Version: "1.3"}, {Number: 377, Title: "Blocking Command Reports", Version: "0.4.1", Notes: "reports are kept for administrators: parley report list"}},
+		XEP: []server.XEP{
+			{Number: 191, Title: "Blocking Command", Version: "1.3"},
+			{
+				Number:  377,
+				Title:   "Blocking Command Reports",
+				Version: "0.4.1",
+				Notes:   "reports are kept for administrators: parley report list",
+			},
+		},
 		// The host announces it, as section 3.1 requires.
-		Disco:   []string{ns, nsReports},
-		IQ:      map[server.Query]server.IQFunc{q("get", "blocklist"): b.list, q("set", "block"): b.block, q("set", "unblock"): b.unblock},
+		Disco: []string{ns, nsReports},
+		IQ: map[server.Query]server.IQFunc{
+			q("get", "blocklist"): b.list,
+			q("set", "block"):     b.block,
+			q("set", "unblock"):   b.unblock,
+		},
 		Blocks:  b.blocks,
 		Deleted: func(_ context.Context, account string) { b.lists.Delete(account) },
 		// A later owner of a deleted account's address is somebody else, whom nobody has blocked.
@@ -116,7 +128,10 @@ func (b *blocking) blocks(ctx context.Context, account string, who jid.JID) bool
 func in(l map[jid.JID]struct{}, j jid.JID) bool { _, ok := l[j]; return ok }
 
 // errBlocked is the answer to an account that writes to an address it blocks (section 3.3).
-var errBlocked = &server.AppError{Stanza: stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAcceptable}, App: wire.E(nsErrors, "blocked")}
+var errBlocked = &server.AppError{
+	Stanza: stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAcceptable},
+	App:    wire.E(nsErrors, "blocked"),
+}
 
 func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
@@ -238,7 +253,13 @@ func (b *blocking) unblock(ctx context.Context, r *server.Request) (*wire.Elemen
 func (b *blocking) push(account string, e *wire.Element) {
 	for _, s := range b.h.Account(account).Sessions() {
 		if s.Is(server.Blocklist) {
-			st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: b.h.NewID(), To: s.JID}
+			st := &wire.Stanza{
+				Kind: wire.IQ,
+				Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+				Type: "set",
+				ID:   b.h.NewID(),
+				To:   s.JID,
+			}
 			_ = s.Send(st.Add(e)) // a client that is gone needs no push
 		}
 	}
@@ -285,10 +306,17 @@ func (b *blocking) report(ctx context.Context, r *server.Request) {
 		if said == nil || err != nil {
 			continue
 		}
-		rep := store.Report{Host: b.h.Domain, ID: b.h.IDs.Next(), Reporter: r.Account, Who: who.String(),
-			Reason: short(strings.TrimPrefix(said.Attr("reason"), "urn:xmpp:reporting:"), 50), Text: short(said.ChildText(nsReports, "text"), 2000)}
+		rep := store.Report{
+			Host:     b.h.Domain,
+			ID:       b.h.IDs.Next(),
+			Reporter: r.Account,
+			Who:      who.String(),
+			Reason:   short(strings.TrimPrefix(said.Attr("reason"), "urn:xmpp:reporting:"), 50),
+			Text:     short(said.ChildText(nsReports, "text"), 2000),
+		}
 		for _, c := range said.Elements() {
-			if c.Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) || c.Attr("by") != r.From.Bare().String() || len(rep.Messages) == maxReported {
+			if c.Name != (wire.Name{Space: wire.NSSID, Local: "stanza-id"}) || c.Attr("by") != r.From.Bare().String() ||
+				len(rep.Messages) == maxReported {
 				continue
 			}
 			if id, err := store.ParseID(c.Attr("id")); err == nil {
@@ -296,7 +324,8 @@ func (b *blocking) report(ctx context.Context, r *server.Request) {
 			}
 		}
 		b.h.Log.Info("reported", "by", r.From.Bare().String(), "whom", rep.Who, "reason", rep.Reason)
-		if err := b.st.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) { // the person is blocked all the same
+		// the person is blocked all the same
+		if err := b.st.AddReport(ctx, rep, maxReports); err != nil && !errors.Is(err, store.ErrLimit) {
 			b.h.Log.Error("cannot keep a report", "err", err)
 		}
 	}

@@ -55,14 +55,37 @@ func New(h *server.Host, st Store, c Config) *Bookmarks {
 func (b *Bookmarks) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "bookmarks",
-		XEP: []server.XEP{{Number: 402, Title: "PEP Native Bookmarks", Version: "1.2.0"}, {Number: 48, Title: "Bookmarks", Version: "1.2"},
+		XEP: []server.XEP{
+			{Number: 402, Title: "PEP Native Bookmarks", Version: "1.2.0"},
+			{Number: 48, Title: "Bookmarks", Version: "1.2"},
 			{Number: 411, Title: "Bookmarks Conversion", Version: "1.1.0"},
-			{Number: 492, Title: "Chat Notification Settings", Version: "0.2.0", Notes: "push notifications keep to what a room's bookmark says"}},
+			{
+				Number:  492,
+				Title:   "Chat Notification Settings",
+				Version: "0.2.0",
+				Notes:   "push notifications keep to what a room's bookmark says",
+			},
+		},
 		Deleted: func(_ context.Context, account string) { b.forget(account) },
 		Account: []string{nsBookmarks + "#compat", nsBookmarks + "#compat-pep", "urn:xmpp:bookmarks-conversion:0"},
 		PEP: []server.PEPNode{
-			{Name: nsBookmarks, Access: "whitelist", Like: nsStorage, Items: b.items, Publish: b.publish, Retract: b.retract},
-			{Name: nsStorage, Access: "whitelist", Like: nsBookmarks, Single: true, Items: b.storageItems, Publish: b.publishStorage, Retract: b.retractStorage},
+			{
+				Name:    nsBookmarks,
+				Access:  "whitelist",
+				Like:    nsStorage,
+				Items:   b.items,
+				Publish: b.publish,
+				Retract: b.retract,
+			},
+			{
+				Name:    nsStorage,
+				Access:  "whitelist",
+				Like:    nsBookmarks,
+				Single:  true,
+				Items:   b.storageItems,
+				Publish: b.publishStorage,
+				Retract: b.retractStorage,
+			},
 		},
 		Private: map[wire.Name]server.PrivateView{
 			{Space: nsStorage, Local: "storage"}: {Get: b.storage, Set: b.setStorage},
@@ -146,8 +169,13 @@ func (b *Bookmarks) parse(e *wire.Element, room string) (store.Bookmark, error) 
 	if err != nil || !j.IsBare() || j.Local() == "" {
 		return store.Bookmark{}, server.WithText(server.BadRequest, "a bookmark's id is the address of a room")
 	}
-	m := store.Bookmark{Room: j.String(), Name: e.Attr("name"), Nick: e.ChildText(e.Name.Space, "nick"), Password: e.ChildText(e.Name.Space, "password"),
-		Updated: time.Now()}
+	m := store.Bookmark{
+		Room:     j.String(),
+		Name:     e.Attr("name"),
+		Nick:     e.ChildText(e.Name.Space, "nick"),
+		Password: e.ChildText(e.Name.Space, "password"),
+		Updated:  time.Now(),
+	}
 	switch e.Attr("autojoin") {
 	case "true", "1":
 		m.Autojoin = true
@@ -225,7 +253,8 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 	if len(set) > 0 {
 		err := b.st.SetBookmarks(ctx, b.h.Domain, account, b.cfg.Max, set...)
 		if errors.Is(err, store.ErrLimit) {
-			return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint}, "there are too many bookmarks")
+			return server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.ResourceConstraint},
+				"there are too many bookmarks")
 		}
 		if err != nil {
 			return err
@@ -274,7 +303,8 @@ func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookma
 		return err
 	}
 	for i := range set {
-		if err := pep.Notify(ctx, account, nsBookmarks, server.PEPEvent{Items: []server.PEPItem{item(named(nick, &set[i]))}}); err != nil {
+		if err := pep.Notify(ctx, account, nsBookmarks,
+			server.PEPEvent{Items: []server.PEPItem{item(named(nick, &set[i]))}}); err != nil {
 			return err
 		}
 	}

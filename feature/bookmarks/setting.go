@@ -86,7 +86,8 @@ func level(extensions []byte) Level {
 	for _, c := range e.Child(nsNotify, "notify").Elements() {
 		l, ok := map[string]Level{"never": Never, "on-mention": OnMention, "always": Always}[c.Name.Local]
 		category, typ := c.Attr("identity-category"), c.Attr("identity-type")
-		if !ok || c.Name.Space != nsNotify || category != "" && category != "client" || typ != "" && (typ != "phone" || category == "") {
+		if !ok || c.Name.Space != nsNotify || category != "" && category != "client" ||
+			typ != "" && (typ != "phone" || category == "") {
 			continue
 		}
 		specific := 0

@@ -126,5 +126,6 @@ func (b *Bookmarks) setLinks(ctx context.Context, account string, links *wire.El
 }
 
 func same(a, b *store.Bookmark) bool {
-	return a.Name == b.Name && a.Nick == b.Nick && a.Password == b.Password && a.Autojoin == b.Autojoin && bytes.Equal(a.Extensions, b.Extensions)
+	return a.Name == b.Name && a.Nick == b.Nick && a.Password == b.Password && a.Autojoin == b.Autojoin &&
+		bytes.Equal(a.Extensions, b.Extensions)
 }

@@ -63,7 +63,8 @@ func eligible(st *wire.Stanza, sent bool) bool {
 	case "groupchat", "headline", "error":
 		return false
 	}
-	chat := st.Type == "chat" && len(st.Children) > 0 // a message without content was a forged copy (section 11), which has been removed
+	// a message without content was a forged copy (section 11), which has been removed
+	chat := st.Type == "chat" && len(st.Children) > 0
 	for i := range st.Children {
 		n := &st.Children[i].Name
 		switch n.Space {
@@ -74,14 +75,16 @@ func eligible(st *wire.Stanza, sent bool) bool {
 				return false
 			}
 		case wire.NSMUCUser: // a private message in a room, which the room sends to all clients of the occupant
-			if x := st.Element(wire.NSMUCUser, "x"); !sent && x.Child(wire.NSMUCUser, "invite") == nil && x.Child(wire.NSMUCUser, "decline") == nil {
+			if x := st.Element(wire.NSMUCUser, "x"); !sent && x.Child(wire.NSMUCUser, "invite") == nil &&
+				x.Child(wire.NSMUCUser, "decline") == nil {
 				return false
 			}
 			chat = true
 		case wire.NSClient:
 			chat = chat || n.Local == "body"
-		case "urn:xmpp:receipts", "urn:xmpp:chat-markers:0", "http://jabber.org/protocol/chatstates", "eu.siacs.conversations.axolotl",
-			"urn:xmpp:omemo:2", "jabber:x:conference", "urn:xmpp:jingle-message:0", "urn:xmpp:reactions:0", "urn:xmpp:message-retract:1":
+		case "urn:xmpp:receipts", "urn:xmpp:chat-markers:0", "http://jabber.org/protocol/chatstates",
+			"eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "jabber:x:conference", "urn:xmpp:jingle-message:0",
+			"urn:xmpp:reactions:0", "urn:xmpp:message-retract:1":
 			chat = true
 		}
 	}
@@ -138,8 +141,15 @@ func wrap(direction string, p *server.Pass, self jid.JID) *wire.Stanza {
 	b = append(b, `</forwarded></`...)
 	b = append(b, direction...)
 	b = append(b, '>')
-	w := &wire.Stanza{Kind: wire.Message, Name: st.Name, Type: st.Type, From: self, Payload: b,
-		Children: []wire.Child{{Name: wire.Name{Space: wire.NSCarbons, Local: direction}, End: len(b)}}, Delivery: p.Stanza.Delivery}
+	w := &wire.Stanza{
+		Kind:     wire.Message,
+		Name:     st.Name,
+		Type:     st.Type,
+		From:     self,
+		Payload:  b,
+		Children: []wire.Child{{Name: wire.Name{Space: wire.NSCarbons, Local: direction}, End: len(b)}},
+		Delivery: p.Stanza.Delivery,
+	}
 	return w.Render()
 }
 

@@ -58,7 +58,8 @@ func (d *digest) form(ctx context.Context, who jid.JID) (*form.Form, error) {
 			return nil, err
 		}
 		f.AddList("digest", "E-mail about missed activity", every, form.Option{Label: "None", Value: store.DigestOff},
-			form.Option{Label: "At most once a day", Value: store.DigestDaily}, form.Option{Label: "At most once a week", Value: store.DigestWeekly})
+			form.Option{Label: "At most once a day", Value: store.DigestDaily},
+			form.Option{Label: "At most once a week", Value: store.DigestWeekly})
 	}
 	if err := d.quiet(ctx, who, f); err != nil {
 		return nil, err

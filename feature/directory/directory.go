@@ -85,11 +85,13 @@ func fieldVar(f store.ProfileField) string { return "x-" + f.Key }
 func fields(fs []store.ProfileField) *wire.Element {
 	f := form.New(form.Ask, ns)
 	f.Title, f.Instructions = "Find people", instructions
-	f.Add("nick", form.TextSingle, "Name of the account").Add("first", form.TextSingle, "Given name").Add("last", form.TextSingle, "Family name")
+	f.Add("nick", form.TextSingle, "Name of the account").Add("first", form.TextSingle, "Given name").
+		Add("last", form.TextSingle, "Family name")
 	for _, fd := range fs {
 		f.Add(fieldVar(fd), form.TextSingle, fd.Name)
 	}
-	return wire.E(ns, "query", wire.T(ns, "instructions", instructions), wire.E(ns, "first"), wire.E(ns, "last"), wire.E(ns, "nick"), f.Element())
+	return wire.E(ns, "query", wire.T(ns, "instructions", instructions), wire.E(ns, "first"), wire.E(ns, "last"),
+		wire.E(ns, "nick"), f.Element())
 }
 
 // search answers a search (section 2.2): all given words must be found. Without any words it gives the first of all
@@ -150,7 +152,8 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 	}
 	for _, u := range found {
 		first, last := names(u.User)
-		answer.Add(wire.E(ns, "item", wire.T(ns, "first", first), wire.T(ns, "last", last), wire.T(ns, "nick", jid.Unescape(u.Name)), wire.T(ns, "email", u.Email)).Set("jid", u.Address()))
+		answer.Add(wire.E(ns, "item", wire.T(ns, "first", first), wire.T(ns, "last", last),
+			wire.T(ns, "nick", jid.Unescape(u.Name)), wire.T(ns, "email", u.Email)).Set("jid", u.Address()))
 	}
 	return answer.Add(part), nil
 }
@@ -198,7 +201,8 @@ func (s *Service) paging(ctx context.Context, set *wire.Element) (p store.UserPa
 func paged(us []store.User, total, before int) *wire.Element {
 	set := wire.E(wire.NSRSM, "set")
 	if len(us) > 0 {
-		set.Add(wire.T(wire.NSRSM, "first", us[0].Name).Set("index", strconv.Itoa(before)), wire.T(wire.NSRSM, "last", us[len(us)-1].Name))
+		set.Add(wire.T(wire.NSRSM, "first", us[0].Name).Set("index", strconv.Itoa(before)),
+			wire.T(wire.NSRSM, "last", us[len(us)-1].Name))
 	}
 	return set.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(total)))
 }
@@ -250,9 +254,9 @@ func table(us []store.Person, fs []store.ProfileField) *wire.Element {
 	f.Extra = append(f.Extra, columns)
 	for _, u := range us {
 		first, last := names(u.User)
-		row := wire.E(wire.NSForm, "item", cell("jid", form.JIDSingle, "", u.Address()), cell("first", form.TextSingle, "", first),
-			cell("last", form.TextSingle, "", last), cell("nick", form.TextSingle, "", jid.Unescape(u.Name)),
-			cell("email", form.TextSingle, "", u.Email))
+		row := wire.E(wire.NSForm, "item", cell("jid", form.JIDSingle, "", u.Address()),
+			cell("first", form.TextSingle, "", first), cell("last", form.TextSingle, "", last),
+			cell("nick", form.TextSingle, "", jid.Unescape(u.Name)), cell("email", form.TextSingle, "", u.Email))
 		for _, fd := range fs {
 			row.Add(cell(fieldVar(fd), form.TextSingle, "", u.Fields[fd.Key]))
 		}

@@ -26,8 +26,11 @@ func New(h *server.Host, contact map[string][]string, info string) *server.Featu
 	}
 	return &server.Feature{
 		Name: "disco",
-		XEP: []server.XEP{{Number: 30, Title: "Service Discovery", Version: "2.5.0"}, {Number: 157, Title: "Contact Addresses for XMPP Services", Version: "1.1.1"},
-			{Number: 128, Title: "Service Discovery Extensions", Version: "1.0.1"}},
+		XEP: []server.XEP{
+			{Number: 30, Title: "Service Discovery", Version: "2.5.0"},
+			{Number: 157, Title: "Contact Addresses for XMPP Services", Version: "1.1.1"},
+			{Number: 128, Title: "Service Discovery Extensions", Version: "1.0.1"},
+		},
 		Disco:   []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSCaps},
 		Forms:   contacts(contact, info),
 		Account: []string{wire.NSDiscoInfo, wire.NSDiscoItems},

@@ -18,8 +18,10 @@ func New(*server.Host) *server.Feature {
 		XEP:   []server.XEP{{Number: 202, Title: "Entity Time", Version: "2.0"}},
 		Disco: []string{ns},
 		IQ: map[server.Query]server.IQFunc{
-			{To: server.ToHost, Type: "get", Space: ns, Local: "time"}: func(context.Context, *server.Request) (*wire.Element, error) {
-				return wire.E(ns, "time", wire.T(ns, "tzo", "+00:00"), wire.T(ns, "utc", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"))), nil
+			{To: server.ToHost, Type: "get", Space: ns, Local: "time"}: func(context.Context,
+				*server.Request) (*wire.Element, error) {
+				return wire.E(ns, "time", wire.T(ns, "tzo", "+00:00"),
+					wire.T(ns, "utc", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"))), nil
 			},
 		},
 	}

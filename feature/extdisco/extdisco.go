@@ -42,8 +42,13 @@ func New(h *server.Host, c Config) *server.Feature {
 	}
 	x := extdisco{h, c}
 	return &server.Feature{
-		Name:  "extdisco",
-		XEP:   []server.XEP{{Number: 215, Title: "External Service Discovery", Version: "1.0.0", Notes: "those of the configuration and the TURN server that is built in"}},
+		Name: "extdisco",
+		XEP: []server.XEP{{
+			Number:  215,
+			Title:   "External Service Discovery",
+			Version: "1.0.0",
+			Notes:   "those of the configuration and the TURN server that is built in",
+		}},
 		Disco: []string{ns},
 		IQ: map[server.Query]server.IQFunc{
 			{To: server.ToHost, Type: "get", Space: ns, Local: "services"}:    x.list,
@@ -111,7 +116,8 @@ func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Eleme
 	}
 	e := wire.E(ns, "credentials")
 	for _, s := range x.cfg.Services() {
-		if s.Type == q.Attr("type") && strings.EqualFold(s.Host, q.Attr("host")) && (q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) {
+		if s.Type == q.Attr("type") && strings.EqualFold(s.Host, q.Attr("host")) &&
+			(q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) {
 			e.Add(s.element(r.From.Local()+"@"+x.h.Domain, time.Now().Add(x.cfg.Lifetime)))
 		}
 	}
@@ -145,7 +151,14 @@ func (x extdisco) renew(ctx context.Context) error {
 func (x extdisco) push(s *server.Session, typ string) {
 	e, until := x.services(typ, s.JID.Local(), "modify")
 	s.SetValue(askedKey{}, asked{typ, until})
-	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: x.h.NewID(), From: x.h.JID, To: s.JID}
+	st := &wire.Stanza{
+		Kind: wire.IQ,
+		Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+		Type: "set",
+		ID:   x.h.NewID(),
+		From: x.h.JID,
+		To:   s.JID,
+	}
 	_ = s.Send(st.Add(e)) // a client that is gone asks again
 }
 
@@ -157,7 +170,8 @@ func (s *Service) element(who string, until time.Time) *wire.Element {
 	switch {
 	case s.Secret != "":
 		name, password := auth.RelayCredentials(s.Secret, who, until)
-		e.Set("username", name).Set("password", password).Set("expires", until.UTC().Format(time.RFC3339)).Set("restricted", "true")
+		e.Set("username", name).Set("password", password).Set("expires", until.UTC().Format(time.RFC3339)).
+			Set("restricted", "true")
 	case s.Username != "":
 		e.Set("username", s.Username).Set("password", s.Password).Set("restricted", "true")
 	}

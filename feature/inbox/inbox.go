@@ -47,15 +47,29 @@ func New(h *server.Host, st Store, o *org.Org, c Config) *Inbox {
 	if c.Page <= 0 {
 		c.Page = 100
 	}
-	return &Inbox{h: h, st: st, o: o, cfg: c, notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)}}
+	return &Inbox{
+		h:     h,
+		st:    st,
+		o:     o,
+		cfg:   c,
+		notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)},
+	}
 }
 
 // Feature gives the feature to install in the host.
 func (b *Inbox) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "inbox",
-		XEP: []server.XEP{{Number: 430, Title: "Inbox", Version: "0.2.0", Notes: "people, the rooms of groups, and free rooms that one is of the people of or has bookmarked; the ids of pages are addresses"},
-			{Number: 333, Title: "Displayed Markers", Version: "1.0.0", Notes: "the server notes them as read"}},
+		XEP: []server.XEP{
+			{
+				Number:  430,
+				Title:   "Inbox",
+				Version: "0.2.0",
+				Notes: "people, the rooms of groups, and free rooms that one is of the people of or has " +
+					"bookmarked; the ids of pages are addresses",
+			},
+			{Number: 333, Title: "Displayed Markers", Version: "1.0.0", Notes: "the server notes them as read"},
+		},
 		Account: []string{ns},
 		Disco:   []string{ns},
 		IQ: map[server.Query]server.IQFunc{
@@ -223,7 +237,8 @@ func (b *Inbox) list(ctx context.Context, r *server.Request) (*wire.Element, err
 	}
 	set := wire.E(wire.NSRSM, "set")
 	if len(page) > 0 {
-		set.Add(wire.T(wire.NSRSM, "first", page[0].With.String()), wire.T(wire.NSRSM, "last", page[len(page)-1].With.String()))
+		set.Add(wire.T(wire.NSRSM, "first", page[0].With.String()),
+			wire.T(wire.NSRSM, "last", page[len(page)-1].With.String()))
 	}
 	return fin.Add(set.Add(wire.T(wire.NSRSM, "count", strconv.Itoa(len(all))))), nil
 }
@@ -303,8 +318,14 @@ func (b *Inbox) entry(ctx context.Context, r *server.Request, c *Conversation, m
 	if err != nil {
 		return nil, err
 	}
-	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, From: from, To: r.From}
-	st.Add(wire.E(ns, "entry").Set("jid", c.With.String()).Set("unread", strconv.Itoa(c.Unread)).Set("id", c.Last.String()))
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		From: from,
+		To:   r.From,
+	}
+	st.Add(wire.E(ns, "entry").Set("jid", c.With.String()).Set("unread", strconv.Itoa(c.Unread)).
+		Set("id", c.Last.String()))
 	if !message {
 		return st, nil
 	}
@@ -315,7 +336,8 @@ func (b *Inbox) entry(ctx context.Context, r *server.Request, c *Conversation, m
 	res := server.ArchiveResult(from, r.From, r.Stanza.ID, id, kept)
 	start := len(st.Payload)
 	payload := append(append(make([]byte, 0, start+len(res.Payload)), st.Payload...), res.Payload...)
-	cs := append(append([]wire.Child{}, st.Children...), wire.Child{Name: res.Children[0].Name, Start: start, End: len(payload)})
+	cs := append(append([]wire.Child{}, st.Children...),
+		wire.Child{Name: res.Children[0].Name, Start: start, End: len(payload)})
 	st.SetPayload(payload, cs)
 	return st, nil
 }

@@ -45,12 +45,21 @@ func New(h *server.Host, p *people.People, c Config) *Invitations {
 func (v *Invitations) Feature() *server.Feature {
 	return &server.Feature{
 		Name: "invite",
-		XEP: []server.XEP{{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.6.0"},
-			{Number: 379, Title: "Pre-Authenticated Roster Subscription", Version: "0.3.3"}, {Number: 445, Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0"}},
+		XEP: []server.XEP{
+			{Number: 401, Title: "Ad-hoc Account Invitation Generation", Version: "0.6.0"},
+			{Number: 379, Title: "Pre-Authenticated Roster Subscription", Version: "0.3.3"},
+			{Number: 445, Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0"},
+		},
 		Disco: []string{nsInvite},
 		Commands: []server.Command{
 			{Node: nsInvite + "#invite", Name: "Invite a contact", Allowed: v.local, Do: v.invite},
-			{Node: nsInvite + "#create-account", Name: "Invite someone to an account here", Allowed: v.mayAccounts, Form: v.accountForm, Do: v.account},
+			{
+				Node:    nsInvite + "#create-account",
+				Name:    "Invite someone to an account here",
+				Allowed: v.mayAccounts,
+				Form:    v.accountForm,
+				Do:      v.account,
+			},
 		},
 		Steps: []server.Step{{Stage: server.Subscription, Kind: wire.Presence, Do: v.subscribed}},
 	}
@@ -101,7 +110,8 @@ func (v *Invitations) invite(ctx context.Context, who jid.JID, _ form.Form) (str
 }
 
 func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) {
-	return form.New(form.Ask, nsInvite+"#create-account").Add("username", form.TextSingle, "Name of the account (empty: chosen by whom you invite)").
+	return form.New(form.Ask, nsInvite+"#create-account").Add("username", form.TextSingle,
+		"Name of the account (empty: chosen by whom you invite)").
 		AddBool("roster-subscription", "Make us contacts", false), nil
 }
 

@@ -46,8 +46,11 @@ func New(h *server.Host, st Store) *server.Feature {
 			{To: server.ToHost, Type: "get", Space: ns, Local: "query"}:    l.uptime,
 			{To: server.ToAccount, Type: "get", Space: ns, Local: "query"}: l.account,
 		},
-		Steps: []server.Step{{Stage: server.Announce, Do: l.leave}, {Stage: server.ReceivedCheck, Kind: wire.IQ, Do: l.guard}},
-		Run:   l.run,
+		Steps: []server.Step{
+			{Stage: server.Announce, Do: l.leave},
+			{Stage: server.ReceivedCheck, Kind: wire.IQ, Do: l.guard},
+		},
+		Run: l.run,
 		Deleted: func(_ context.Context, account string) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -163,7 +166,8 @@ func (l *last) write(ctx context.Context) {
 	all := maps.Clone(l.gone)
 	l.mu.Unlock()
 	for user, d := range all {
-		if err := l.st.SetLastSeen(ctx, l.h.Domain, user, d.at, d.status); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := l.st.SetLastSeen(ctx, l.h.Domain, user, d.at, d.status); err != nil &&
+			!errors.Is(err, store.ErrNotFound) {
 			if ctx.Err() == nil {
 				l.h.Log.Error("cannot write the last activity", "err", err)
 			}

@@ -18,10 +18,11 @@ import (
 
 // Config of the archive; zero values mean the defaults.
 type Config struct {
-	Default   string               // "always" (the default), "roster" or "never": for accounts without preferences
-	PageMax   int                  // entries of one page; default 250
-	Search    bool                 // clients may search by words (XEP-0431)
-	Retention func() time.Duration // older entries are removed unless the account has its own setting; 0: never. It may change
+	Default string // "always" (the default), "roster" or "never": for accounts without preferences
+	PageMax int    // entries of one page; default 250
+	Search  bool   // clients may search by words (XEP-0431)
+	// older entries are removed unless the account has its own setting; 0: never. It may change
+	Retention func() time.Duration
 }
 
 type archive struct {
@@ -46,23 +47,47 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	}
 	return &server.Feature{
 		Name: "mam",
-		XEP: []server.XEP{{Number: 313, Title: "Message Archive Management", Version: "1.1.3"}, {Number: 441, Title: "Message Archive Management Preferences", Version: "0.2.0"},
-			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"}, {Number: 424, Title: "Message Retraction", Version: "0.4.2", Notes: "tombstones in archives; also for retractions of before 0.4, fastened (XEP-0422)"},
-			{Number: 334, Title: "Message Processing Hints", Version: "1.0.0"}, {Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"}},
-		Account: []string{wire.NSRetract + "#tombstone", wire.NSMAM, wire.NSMAM + "#extended", wire.NSMAM + "#groupchat-field", wire.NSSID},
-		Disco:   []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSRSM},
-		IQ: map[server.Query]server.IQFunc{
-			q("set", "query"): a.query, q("get", "query"): a.fields, q("get", "metadata"): a.metadata,
-			q("get", "prefs"): a.getPrefs, q("set", "prefs"): a.setPrefs,
-			// Somebody else's archive.
-			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "query"}: forbidden, {To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "query"}: forbidden,
-			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
-			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "prefs"}:    forbidden, {To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "prefs"}: forbidden,
+		XEP: []server.XEP{
+			{Number: 313, Title: "Message Archive Management", Version: "1.1.3"},
+			{Number: 441, Title: "Message Archive Management Preferences", Version: "0.2.0"},
+			{Number: 359, Title: "Unique and Stable Stanza IDs", Version: "0.7.0"},
+			{
+				Number:  424,
+				Title:   "Message Retraction",
+				Version: "0.4.2",
+				Notes:   "tombstones in archives; also for retractions of before 0.4, fastened (XEP-0422)",
+			},
+			{Number: 334, Title: "Message Processing Hints", Version: "1.0.0"},
+			{Number: 59, Title: "Result Set Management", Version: "1.0", Notes: "no page by index"},
 		},
-		Commands: []server.Command{{Node: retentionNode, Name: "How long my messages are kept", Allowed: a.local, Form: a.retentionForm, Do: a.setRetention}},
-		Inline:   []server.Inline{{Do: a.bound}},
-		Run:      a.expire,
-		Deleted:  a.deleted,
+		Account: []string{
+			wire.NSRetract + "#tombstone", wire.NSMAM, wire.NSMAM + "#extended",
+			wire.NSMAM + "#groupchat-field", wire.NSSID,
+		},
+		Disco: []string{wire.NSMAM, wire.NSMAM + "#extended", wire.NSRSM},
+		IQ: map[server.Query]server.IQFunc{
+			q("set", "query"):    a.query,
+			q("get", "query"):    a.fields,
+			q("get", "metadata"): a.metadata,
+			q("get", "prefs"):    a.getPrefs,
+			q("set", "prefs"):    a.setPrefs,
+			// Somebody else's archive.
+			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "query"}:    forbidden,
+			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "query"}:    forbidden,
+			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "metadata"}: forbidden,
+			{To: server.ToAccount, Type: "get", Space: wire.NSMAM, Local: "prefs"}:    forbidden,
+			{To: server.ToAccount, Type: "set", Space: wire.NSMAM, Local: "prefs"}:    forbidden,
+		},
+		Commands: []server.Command{{
+			Node:    retentionNode,
+			Name:    "How long my messages are kept",
+			Allowed: a.local,
+			Form:    a.retentionForm,
+			Do:      a.setRetention,
+		}},
+		Inline:  []server.Inline{{Do: a.bound}},
+		Run:     a.expire,
+		Deleted: a.deleted,
 		Steps: []server.Step{
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sentRetraction},
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
@@ -101,8 +126,16 @@ func (a *archive) received(ctx context.Context, p *server.Pass) error {
 
 func (a *archive) keep(p *server.Pass, with jid.JID, incoming bool) {
 	p.ID = a.h.IDs.Next()
-	p.Write(&store.ArchiveEntry{Host: a.h.Domain, Owner: p.Account, ID: p.ID, With: with.Bare().String(), WithRes: with.Resource(),
-		Incoming: incoming, OriginID: p.Stanza.ID, Stanza: p.Serialized()})
+	p.Write(&store.ArchiveEntry{
+		Host:     a.h.Domain,
+		Owner:    p.Account,
+		ID:       p.ID,
+		With:     with.Bare().String(),
+		WithRes:  with.Resource(),
+		Incoming: incoming,
+		OriginID: p.Stanza.ID,
+		Stanza:   p.Serialized(),
+	})
 }
 
 // stamped gives a copy with the archive's id (XEP-0359, section 3).
@@ -117,7 +150,8 @@ func stamped(st *wire.Stanza, by string, id store.ID) *wire.Stanza {
 	b = append(b, id.String()...)
 	b = append(b, `'/>`...)
 	c.Payload = b
-	c.Children = append(slices.Clip(st.Children), wire.Child{Name: wire.Name{Space: wire.NSSID, Local: "stanza-id"}, Start: start, End: len(b)})
+	c.Children = append(slices.Clip(st.Children),
+		wire.Child{Name: wire.Name{Space: wire.NSSID, Local: "stanza-id"}, Start: start, End: len(b)})
 	return c
 }
 
@@ -171,7 +205,9 @@ func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error
 
 // bound tells a client at binding where its archive ends (XEP-0386, section 3.2).
 func (a *archive) bound(ctx context.Context, s *server.Session, _ *wire.Element) *wire.Element {
-	first, last, err := s.TellArchive(a.h.IDs, func() (store.ID, store.ID, error) { return a.bounds(ctx, s.JID.Local()) })
+	first, last, err := s.TellArchive(a.h.IDs, func() (store.ID, store.ID, error) {
+		return a.bounds(ctx, s.JID.Local())
+	})
 	if err != nil {
 		a.h.Log.Error("cannot tell a client where its archive ends", "err", err)
 		return nil

@@ -56,7 +56,8 @@ func (a *archive) expireAll(ctx context.Context) error {
 				continue
 			}
 			for n := expireBatch; n == expireBatch; {
-				if n, err = a.st.ExpireArchive(ctx, a.h.Domain, r.Name, time.Now().Add(-keep), expireBatch); err != nil {
+				if n, err = a.st.ExpireArchive(ctx, a.h.Domain, r.Name,
+					time.Now().Add(-keep), expireBatch); err != nil {
 					return err
 				}
 			}
@@ -108,7 +109,8 @@ func (a *archive) retentionForm(ctx context.Context, who jid.JID) (*form.Form, e
 	if r.Own > 0 {
 		own = strconv.Itoa(int(r.Own / day))
 	}
-	f.Add("days", form.TextSingle, "Days after which my messages are removed; empty: as for everybody, "+spoken(a.general()), own)
+	f.Add("days", form.TextSingle,
+		"Days after which my messages are removed; empty: as for everybody, "+spoken(a.general()), own)
 	return f, nil
 }
 
@@ -121,7 +123,9 @@ func (a *archive) setRetention(ctx context.Context, who jid.JID, f form.Form) (s
 	if text := strings.TrimSpace(f.Get("days")); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxDays {
-			return "", nil, &server.NoteError{Text: fmt.Sprintf("Write a number of days from 1 to %d, or nothing.", maxDays)}
+			return "", nil, &server.NoteError{
+				Text: fmt.Sprintf("Write a number of days from 1 to %d, or nothing.", maxDays),
+			}
 		}
 		own = time.Duration(n) * day
 	}
@@ -139,7 +143,10 @@ func (a *archive) setRetention(ctx context.Context, who jid.JID, f form.Form) (s
 		return "", nil, err
 	}
 	if now.Set != 0 {
-		return "", nil, &server.NoteError{Text: "An administrator has said for your account that messages are kept " + spoken(now.Effective(a.general())) + "."}
+		return "", nil, &server.NoteError{
+			Text: "An administrator has said for your account that messages are kept " +
+				spoken(now.Effective(a.general())) + ".",
+		}
 	}
 	return "Your messages are kept " + spoken(now.Effective(a.general())) + ".", nil, nil
 }

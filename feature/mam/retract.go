@@ -40,7 +40,8 @@ func (a *archive) bury(ctx context.Context, p *server.Pass, with jid.JID, incomi
 	if theirs, err := a.theirs(ctx, p.Stanza.From, e.ID); err != nil || !theirs {
 		return err
 	}
-	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), After: e.ID, Max: server.CorrectionsRead})
+	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account,
+		store.Page{With: with.Bare().String(), After: e.ID, Max: server.CorrectionsRead})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -66,8 +67,10 @@ func (a *archive) theirs(ctx context.Context, from jid.JID, id store.ID) (bool, 
 }
 
 // byOrigin finds the message that the sender sent with this origin-id, and also gives its archive id.
-func (a *archive) byOrigin(ctx context.Context, p *server.Pass, with jid.JID, origin string) (store.Archived, string, error) {
-	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account, store.Page{With: with.Bare().String(), Backwards: true, Max: server.CorrectionsRead})
+func (a *archive) byOrigin(ctx context.Context, p *server.Pass, with jid.JID,
+	origin string) (store.Archived, string, error) {
+	es, _, _, err := a.st.ReadArchive(ctx, a.h.Domain, p.Account,
+		store.Page{With: with.Bare().String(), Backwards: true, Max: server.CorrectionsRead})
 	if err != nil {
 		return store.Archived{}, "", err
 	}

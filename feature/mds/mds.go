@@ -21,8 +21,15 @@ func New(h *server.Host) *server.Feature {
 	m := marks{h}
 	return &server.Feature{
 		Name: "mds",
-		XEP: []server.XEP{{Number: 490, Title: "Message Displayed Synchronization", Version: "1.0.1", Notes: "with server assist"},
-			{Number: 333, Title: "Displayed Markers", Version: "1.0.0", Notes: "kept in archives, copied to a person's other clients"}},
+		XEP: []server.XEP{
+			{Number: 490, Title: "Message Displayed Synchronization", Version: "1.0.1", Notes: "with server assist"},
+			{
+				Number:  333,
+				Title:   "Displayed Markers",
+				Version: "1.0.0",
+				Notes:   "kept in archives, copied to a person's other clients",
+			},
+		},
 		Account: []string{"urn:xmpp:mds:server-assist:0"},
 		Steps:   []server.Step{{Stage: server.SentStamp, Kind: wire.Message, Do: m.sent}},
 	}
@@ -37,7 +44,9 @@ func (m marks) sent(ctx context.Context, p *server.Pass) error {
 	}
 	mark := p.Stanza.Element(ns, "displayed")
 	raw := p.Stanza.Raw(c)
-	p.Stanza = p.Stanza.Copy().Remove(func(c wire.Child) bool { return c.Name == wire.Name{Space: ns, Local: "displayed"} })
+	p.Stanza = p.Stanza.Copy().Remove(func(c wire.Child) bool {
+		return c.Name == wire.Name{Space: ns, Local: "displayed"}
+	})
 	pep := m.h.PEP()
 	if pep == nil || len(raw) > maxMark || mark.Child(wire.NSSID, "stanza-id") == nil {
 		return nil

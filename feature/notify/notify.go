@@ -41,7 +41,13 @@ type command struct {
 
 // New makes the feature.
 func New(h *server.Host, st Store, c Config) *server.Feature {
-	v := &voice{h: h, st: st, cfg: c, jid: jid.MustParse(Name + "@" + h.Domain), queue: make(chan *wire.Stanza, maxWaiting)}
+	v := &voice{
+		h:     h,
+		st:    st,
+		cfg:   c,
+		jid:   jid.MustParse(Name + "@" + h.Domain),
+		queue: make(chan *wire.Stanza, maxWaiting),
+	}
 	if c.Search {
 		v.commands = append(v.commands, command{"!search", "!search WORDS", searchHelp, v.search})
 	}
@@ -57,7 +63,8 @@ func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
 	switch {
 	case st.Type == "error", st.Type == "headline":
 		return nil
-	case st.From.Domain() != v.h.Domain || st.From.Local() == "" || st.Type == "groupchat": // two machines would answer each other for ever
+	case st.From.Domain() != v.h.Domain || st.From.Local() == "" || st.Type == "groupchat":
+		// two machines would answer each other for ever
 		return server.ServiceUnavailable
 	case !st.Has(wire.NSClient, "body"): // a typing notification or a receipt
 		return nil
@@ -78,7 +85,13 @@ func (v *voice) presence(ctx context.Context, st *wire.Stanza) {
 		return
 	}
 	send := func(typ string, from jid.JID) {
-		v.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: typ, From: from, To: st.From.Bare()})
+		v.h.Router.Send(ctx, &wire.Stanza{
+			Kind: wire.Presence,
+			Name: wire.Name{Space: wire.NSClient, Local: "presence"},
+			Type: typ,
+			From: from,
+			To:   st.From.Bare(),
+		})
 	}
 	here, err := v.jid.WithResource("parley")
 	if err != nil {
@@ -119,7 +132,8 @@ func (v *voice) answer(ctx context.Context, st *wire.Stanza) {
 	r.ID, r.From = v.h.NewID(), v.jid
 	// The answer is not archived: it may quote messages that are retracted later or that the person may not read later.
 	// A client that is asleep still gets it when it resumes.
-	r.Add(wire.T(wire.NSClient, "body", text), st.Element(wire.NSClient, "thread"), wire.E(wire.NSHints, "no-permanent-store"))
+	r.Add(wire.T(wire.NSClient, "body", text), st.Element(wire.NSClient, "thread"),
+		wire.E(wire.NSHints, "no-permanent-store"))
 	v.h.Router.Send(ctx, r)
 }
 

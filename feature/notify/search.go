@@ -146,5 +146,6 @@ func (v *voice) hit(who jid.JID, q fulltext.Query, m store.Found) string {
 			said = st.Element(wire.NSClient, "subject").Text()
 		}
 	}
-	return fmt.Sprintf("%s — %s, %s\n%s\nxmpp:%s", where, by, m.ID.Time().Format("2006-01-02 15:04 MST"), q.Excerpt(said, maxExcerpt), link)
+	return fmt.Sprintf("%s — %s, %s\n%s\nxmpp:%s", where, by, m.ID.Time().Format("2006-01-02 15:04 MST"),
+		q.Excerpt(said, maxExcerpt), link)
 }

@@ -96,7 +96,13 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	if !o.delayed(st) { // a client that did not acknowledge it got it before
 		c.Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
 	}
-	e := &store.OfflineEntry{Host: o.h.Domain, Owner: p.Account, ID: o.h.IDs.Next(), Stanza: c.AppendXML(nil, c.To, wire.Client), Expires: now.Add(o.cfg.Expiry)}
+	e := &store.OfflineEntry{
+		Host:    o.h.Domain,
+		Owner:   p.Account,
+		ID:      o.h.IDs.Next(),
+		Stanza:  c.AppendXML(nil, c.To, wire.Client),
+		Expires: now.Add(o.cfg.Expiry),
+	}
 	if n >= o.cfg.Max || bytes+int64(len(e.Stanza)) > o.cfg.Bytes {
 		return server.ServiceUnavailable // XEP-0160, section 3
 	}

@@ -74,7 +74,14 @@ func (f presence) show(ctx context.Context, st *wire.Stanza, to jid.JID) {
 func (f presence) ask(ctx context.Context, s *server.Session, contact jid.JID) {
 	h := f.h.Router.Host(contact.Domain())
 	if h == nil {
-		f.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "probe", ID: f.h.NewID(), From: s.JID.Bare(), To: contact})
+		f.h.Router.Send(ctx, &wire.Stanza{
+			Kind: wire.Presence,
+			Name: presenceName,
+			Type: "probe",
+			ID:   f.h.NewID(),
+			From: s.JID.Bare(),
+			To:   contact,
+		})
 		return
 	}
 	a := h.Account(contact.Local())
@@ -103,7 +110,14 @@ func (f presence) probe(ctx context.Context, p *server.Pass) error {
 			return err
 		}
 		if !cs.SubscribedFrom(who.Bare()) {
-			f.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unsubscribed", ID: st.ID, From: st.To, To: who.Bare()})
+			f.h.Router.Send(ctx, &wire.Stanza{
+				Kind: wire.Presence,
+				Name: presenceName,
+				Type: "unsubscribed",
+				ID:   st.ID,
+				From: st.To,
+				To:   who.Bare(),
+			})
 			return nil
 		}
 	}
@@ -117,7 +131,14 @@ func (f presence) probe(ctx context.Context, p *server.Pass) error {
 		}
 	}
 	if !available {
-		f.h.Router.Send(ctx, &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", ID: st.ID, From: st.To, To: who})
+		f.h.Router.Send(ctx, &wire.Stanza{
+			Kind: wire.Presence,
+			Name: presenceName,
+			Type: "unavailable",
+			ID:   st.ID,
+			From: st.To,
+			To:   who,
+		})
 	}
 	return nil
 }

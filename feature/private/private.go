@@ -42,7 +42,8 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 		Name: "private",
 		XEP:  []server.XEP{{Number: 49, Title: "Private XML Storage", Version: "1.2"}},
 		IQ: map[server.Query]server.IQFunc{q(server.ToSelf, "get"): p.get, q(server.ToSelf, "set"): p.set,
-			q(server.ToAccount, "get"): forbidden, q(server.ToAccount, "set"): forbidden}, // somebody else's: section 2.4
+			// somebody else's: section 2.4
+			q(server.ToAccount, "get"): forbidden, q(server.ToAccount, "set"): forbidden},
 	}
 }
 
@@ -56,7 +57,8 @@ func check(q *wire.Element) ([]*wire.Element, error) {
 		switch space := e.Name.Space; {
 		case space == "" || space == ns:
 			return nil, server.BadRequest
-		case strings.HasPrefix(space, "jabber:") && (space == wire.NSClient || space == wire.NSServer || strings.HasPrefix(space, "jabber:iq:")) || space == "vcard-temp":
+		case strings.HasPrefix(space, "jabber:") && (space == wire.NSClient || space == wire.NSServer ||
+			strings.HasPrefix(space, "jabber:iq:")) || space == "vcard-temp":
 			return nil, server.NotAcceptable // section 2.4: no namespaces of other protocols
 		case strings.HasPrefix(space, "parley:"):
 			return nil, server.NotAcceptable // elements of features
@@ -119,7 +121,8 @@ func (p private) set(ctx context.Context, r *server.Request) (*wire.Element, err
 			}
 			continue
 		}
-		if err := p.st.SetPrivate(ctx, p.h.Domain, r.Account, e.Name.Space, e.Name.Local, e.AppendXML(nil, ""), p.cfg.Max); err != nil {
+		if err := p.st.SetPrivate(ctx, p.h.Domain, r.Account, e.Name.Space, e.Name.Local,
+			e.AppendXML(nil, ""), p.cfg.Max); err != nil {
 			return nil, err // too many: resource-constraint
 		}
 	}

@@ -17,7 +17,12 @@ import (
 const ns = "http://jabber.org/protocol/bytestreams"
 
 // XEPs lists what the service implements, for docs/xeps.md.
-var XEPs = []server.XEP{{Number: 65, Title: "SOCKS5 Bytestreams", Version: "1.8.2", Notes: "the proxy, for people of the hosts, where it is configured; TCP only"}}
+var XEPs = []server.XEP{{
+	Number:  65,
+	Title:   "SOCKS5 Bytestreams",
+	Version: "1.8.2",
+	Notes:   "the proxy, for people of the hosts, where it is configured; TCP only",
+}}
 
 // Errors of activation (section 6.3.7).
 var (
@@ -39,8 +44,12 @@ type Service struct {
 // clients connect to; port 0: the proxy does not listen.
 func New(h *server.Host, domain string, relay *Relay, where func() (host string, port int)) (*Service, error) {
 	s := &Service{relay: relay, where: where}
-	s.Service = server.Service{Host: h, Identity: server.Identity{Category: "proxy", Type: "bytestreams", Name: "File transfer proxy"},
-		Features: []string{ns}, Answer: s.answer}
+	s.Service = server.Service{
+		Host:     h,
+		Identity: server.Identity{Category: "proxy", Type: "bytestreams", Name: "File transfer proxy"},
+		Features: []string{ns},
+		Answer:   s.answer,
+	}
 	if err := s.Open(domain); err != nil {
 		return nil, err
 	}
@@ -66,7 +75,8 @@ func (s *Service) address() (*wire.Element, error) {
 	if port == 0 {
 		return nil, server.NotAllowed
 	}
-	return wire.E(ns, "query", wire.E(ns, "streamhost").Set("host", host).Set("jid", s.JID.String()).Set("port", strconv.Itoa(port))), nil
+	return wire.E(ns, "query",
+		wire.E(ns, "streamhost").Set("host", host).Set("jid", s.JID.String()).Set("port", strconv.Itoa(port))), nil
 }
 
 // activate starts a stream (section 6.3.7). It derives the stream's name from the requester's address, so that nobody

@@ -54,7 +54,8 @@ func relaying(t *testing.T, cfg Config, f func(r *rig)) {
 			t.Error(err)
 		}
 		if len(r.relay.conns)+len(r.relay.waiting)+r.relay.gate.Open() > 0 {
-			t.Errorf("left: %d connections, %d names, %d that are counted", len(r.relay.conns), len(r.relay.waiting), r.relay.gate.Open())
+			t.Errorf("left: %d connections, %d names, %d that are counted",
+				len(r.relay.conns), len(r.relay.waiting), r.relay.gate.Open())
 		}
 	})
 }
@@ -194,7 +195,8 @@ func TestRate(t *testing.T) {
 		if err != nil || n != size {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
-		if d := time.Since(start); d < 8*time.Second || d > 11*time.Second { // the first second's worth may come at once
+		// the first second's worth may come at once
+		if d := time.Since(start); d < 8*time.Second || d > 11*time.Second {
 			t.Errorf("it took %v", d)
 		}
 	})
@@ -212,7 +214,10 @@ func TestConnections(t *testing.T) {
 		for i, c := range []struct {
 			ip   string
 			want bool
-		}{{"2001:db8::2", true}, {"2001:db8::3", false}, {"2001:db8:0:1::1", true}, {"192.0.2.1", true}, {"::ffff:192.0.2.1", true}, {"192.0.2.1", false}} {
+		}{
+			{"2001:db8::2", true}, {"2001:db8::3", false}, {"2001:db8:0:1::1", true}, {"192.0.2.1", true},
+			{"::ffff:192.0.2.1", true}, {"192.0.2.1", false},
+		} {
 			if got := taken(r, r.dial(c.ip), name(string('a'+rune(i)))); got != c.want {
 				t.Errorf("%d, from %s: %v", i, c.ip, got)
 			}
@@ -262,8 +267,10 @@ func TestRefused(t *testing.T) {
 		{"\x05\x01\x00\x05\x02\x00\x03\x00", "\x05\x00\x05\x07\x00\x01\x00\x00\x00\x00\x00\x00"},
 		{"\x05\x01\x00\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x50", "\x05\x00\x05\x08\x00\x01\x00\x00\x00\x00\x00\x00"},
 		{"\x05\x01\x00\x05\x01\x00\x03\x03abc\x00\x00", "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"},
-		{"\x05\x01\x00\x05\x01\x00\x03\x28" + name("a") + "\x00\x50", "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"},
-		{"\x05\x01\x00\x05\x01\x00\x03\x28" + name("g") + "\x00\x00", "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"},
+		{"\x05\x01\x00\x05\x01\x00\x03\x28" + name("a") + "\x00\x50",
+			"\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"},
+		{"\x05\x01\x00\x05\x01\x00\x03\x28" + name("g") + "\x00\x00",
+			"\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"},
 	} {
 		relaying(t, Config{}, func(r *rig) {
 			conn := r.dial("192.0.2.1")

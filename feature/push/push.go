@@ -28,8 +28,9 @@ const (
 
 // Config of push; zero values mean the defaults.
 type Config struct {
-	Max     int           // registrations per account, default 20
-	Body    string        // the text of last-message-body for an important message; default "New message". Never the message's own text
+	Max int // registrations per account, default 20
+	// the text of last-message-body for an important message; default "New message". Never the message's own text
+	Body    string
 	Timeout time.Duration // how long a push service may take to answer, default 1 min
 	Errors  int           // temporary errors in a row after which a registration is dropped, default 5
 	Sender  bool          // tell push services who sent the message
@@ -106,15 +107,31 @@ func New(h *server.Host, st Store, c Config) *Push {
 	if c.Errors <= 0 {
 		c.Errors = 5
 	}
-	return &Push{h: h, st: st, cfg: c, waiting: make(map[key]*note), busy: make(map[string]int), later: make(map[string][]key),
-		told: make(map[key]store.ID), called: make(map[message]struct{}), kept: make(map[message]struct{}), slept: make(chan slept, maxQueue), queue: make(chan key, maxQueue)}
+	return &Push{
+		h:       h,
+		st:      st,
+		cfg:     c,
+		waiting: make(map[key]*note),
+		busy:    make(map[string]int),
+		later:   make(map[string][]key),
+		told:    make(map[key]store.ID),
+		called:  make(map[message]struct{}),
+		kept:    make(map[message]struct{}),
+		slept:   make(chan slept, maxQueue),
+		queue:   make(chan key, maxQueue),
+	}
 }
 
 // Feature gives the feature to install in the host.
 func (p *Push) Feature() *server.Feature {
 	return &server.Feature{
-		Name:    "push",
-		XEP:     []server.XEP{{Number: 357, Title: "Push Notifications", Version: "0.4.1", Notes: "and tigase:push:priority:0"}},
+		Name: "push",
+		XEP: []server.XEP{{
+			Number:  357,
+			Title:   "Push Notifications",
+			Version: "0.4.1",
+			Notes:   "and tigase:push:priority:0",
+		}},
 		Account: []string{ns, nsPriority},
 		Disco:   []string{ns},
 		IQ: map[server.Query]server.IQFunc{
@@ -139,7 +156,12 @@ func (p *Push) enable(ctx context.Context, r *server.Request) (*wire.Element, er
 	if err != nil || r.Session == nil {
 		return nil, server.BadRequest
 	}
-	reg := registration{Service: service.String(), Node: r.Payload.Attr("node"), Device: r.From.Resource(), Urgency: r.Payload.Child(nsPriority, "priority") != nil}
+	reg := registration{
+		Service: service.String(),
+		Node:    r.Payload.Attr("node"),
+		Device:  r.From.Resource(),
+		Urgency: r.Payload.Child(nsPriority, "priority") != nil,
+	}
 	if len(reg.Node) > 1024 {
 		return nil, server.NotAcceptable
 	}
@@ -217,7 +239,8 @@ func (p *Push) change(ctx context.Context, account string, f func([]registration
 	if err != nil {
 		return err
 	}
-	if err := p.st.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName, wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0); err != nil {
+	if err := p.st.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName,
+		wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0); err != nil {
 		return err
 	}
 	p.known.Store(account, now)
@@ -254,7 +277,8 @@ func important(st *wire.Stanza) bool {
 			if n.Local == "body" {
 				return true
 			}
-		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:jingle-message:0", "jabber:x:conference", "urn:xmpp:call-invites:0":
+		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:jingle-message:0", "jabber:x:conference",
+			"urn:xmpp:call-invites:0":
 			return true
 		case wire.NSMUCUser:
 			if st.Type != "groupchat" && st.Element(wire.NSMUCUser, "x").Child(wire.NSMUCUser, "invite") != nil {
@@ -370,7 +394,13 @@ func (p *Push) send(ctx context.Context, k key, n *note) {
 	if err != nil || i < 0 || n == nil || jerr != nil || ferr != nil || p.silent(ctx, k.account, n.at) {
 		return
 	}
-	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", From: from, To: to}
+	st := &wire.Stanza{
+		Kind: wire.IQ,
+		Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+		Type: "set",
+		From: from,
+		To:   to,
+	}
 	answer, err := p.h.Ask(ctx, st.Add(p.payload(rs[i], n)), p.cfg.Timeout)
 	if ctx.Err() != nil {
 		return
@@ -447,7 +477,10 @@ func outcome(answer *wire.Stanza, err error) result {
 	if e.Attr("type") == "wait" {
 		return later
 	}
-	for _, c := range []string{"service-unavailable", "remote-server-not-found", "remote-server-timeout", "internal-server-error", "resource-constraint", "recipient-unavailable"} {
+	for _, c := range []string{
+		"service-unavailable", "remote-server-not-found", "remote-server-timeout", "internal-server-error",
+		"resource-constraint", "recipient-unavailable",
+	} {
 		if e.Child(wire.NSStanzas, c) != nil {
 			return later
 		}
@@ -465,7 +498,8 @@ func (p *Push) settle(ctx context.Context, k key, o result) error {
 			if o == done {
 				rs[i].Errors = 0
 			} else if rs[i].Errors++; o == never || rs[i].Errors >= p.cfg.Errors {
-				p.h.Log.Info("a push service refuses: dropping the registration", "account", k.account, "service", k.service)
+				p.h.Log.Info("a push service refuses: dropping the registration",
+					"account", k.account, "service", k.service)
 				return slices.Delete(rs, i, i+1), nil
 			}
 			break

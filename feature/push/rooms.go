@@ -202,7 +202,8 @@ func addresses(st *wire.Stanza, account, domain, nick string) bool {
 		}
 		uri, _, _ := strings.Cut(strings.TrimPrefix(e.Attr("uri"), "xmpp:"), "?")
 		j, err := jid.Parse(uri)
-		if err == nil && (j.Local() == account && j.Domain() == domain || nick != "" && j.Resource() == nick && j.Bare() == st.From.Bare()) {
+		if err == nil && (j.Local() == account && j.Domain() == domain ||
+			nick != "" && j.Resource() == nick && j.Bare() == st.From.Bare()) {
 			return true
 		}
 	}

@@ -47,7 +47,8 @@ func (r *register) get(_ context.Context, q *server.Request) (*wire.Element, err
 	if q.Session == nil {
 		return nil, server.NotAllowed
 	}
-	return wire.E(ns, "query", wire.E(ns, "registered"), wire.T(ns, "username", q.From.Local()), wire.E(ns, "password")), nil
+	return wire.E(ns, "query", wire.E(ns, "registered"), wire.T(ns, "username", q.From.Local()),
+		wire.E(ns, "password")), nil
 }
 
 func (r *register) set(ctx context.Context, q *server.Request) (*wire.Element, error) {

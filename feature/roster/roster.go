@@ -44,7 +44,10 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	r := &roster{h, st, cfg}
 	f := &server.Feature{
 		Name: "roster",
-		XEP:  []server.XEP{{Title: "RFC 6121: Instant Messaging and Presence (rosters and subscriptions)", Notes: "with roster versioning and pre-approval"}},
+		XEP: []server.XEP{{
+			Title: "RFC 6121: Instant Messaging and Presence (rosters and subscriptions)",
+			Notes: "with roster versioning and pre-approval",
+		}},
 		Stream: []*wire.Element{wire.E("urn:xmpp:features:rosterver", "ver"),
 			wire.E("urn:xmpp:features:pre-approval", "sub")},
 		IQ: map[server.Query]server.IQFunc{
@@ -212,13 +215,15 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if err != nil {
 		return nil, err
 	}
-	if m, ok := cs.Teammate(j); ok { // clients send back all groups: those that come from a team are not the person's own
+	// clients send back all groups: those that come from a team are not the person's own
+	if m, ok := cs.Teammate(j); ok {
 		groups = slices.DeleteFunc(groups, func(g string) bool { return slices.Contains(m.Groups, g) })
 	}
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
-		c.Name, c.Groups, c.InRoster = name, groups, true
-		return false, nil
-	})
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts,
+		func(c *store.Contact) (bool, error) {
+			c.Name, c.Groups, c.InRoster = name, groups, true
+			return false, nil
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -316,13 +321,27 @@ func (r *roster) push(account string, it *wire.Element, version string) {
 }
 
 func (r *roster) pushTo(s *server.Session, it *wire.Element, version string) {
-	st := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "set", ID: r.h.NewID(), To: s.JID}
+	st := &wire.Stanza{
+		Kind: wire.IQ,
+		Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+		Type: "set",
+		ID:   r.h.NewID(),
+		To:   s.JID,
+	}
 	st.Add(wire.E(wire.NSRoster, "query", it).Set("ver", version))
 	_ = s.Send(st)
 }
 
 func about(kind string, from, to jid.JID, id string) *wire.Stanza {
-	return &wire.Stanza{Kind: wire.Presence, Name: wire.Name{Space: wire.NSClient, Local: "presence"}, Type: kind, From: from, To: to, ID: id}
+	return &wire.Stanza{
+		Kind: wire.Presence,
+		Name: wire.Name{Space: wire.NSClient, Local: "presence"},
+		Type: kind,
+		From: from,
+		To:   to,
+		ID:   id,
+	}
 }
 
-var errSelf = server.WithText(stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAllowed}, "you are always subscribed to yourself")
+var errSelf = server.WithText(stanza.Error{Type: stanza.Cancel, Condition: stanza.NotAllowed},
+	"you are always subscribed to yourself")

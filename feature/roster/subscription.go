@@ -32,32 +32,33 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 		return errSelf
 	}
 	route, shown, hidden := true, false, false
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
-		before := *c
-		route, shown, hidden = true, false, false
-		switch st.Type {
-		case "subscribe":
-			if !to(c.Subscription) {
-				c.Ask, c.InRoster = true, true
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts,
+		func(c *store.Contact) (bool, error) {
+			before := *c
+			route, shown, hidden = true, false, false
+			switch st.Type {
+			case "subscribe":
+				if !to(c.Subscription) {
+					c.Ask, c.InRoster = true, true
+				}
+			case "unsubscribe":
+				c.Ask, c.Subscription = false, join(from(c.Subscription), false)
+			case "subscribed":
+				switch {
+				case from(c.Subscription):
+					route = false
+				case c.Request != nil:
+					c.Request, c.InRoster, c.Subscription, shown = nil, true, join(true, to(c.Subscription)), true
+				default: // section 3.4: approved before the request
+					c.Approved, c.InRoster, route = true, true, false
+				}
+			case "unsubscribed":
+				hidden = from(c.Subscription)
+				route = hidden || c.Request != nil
+				c.Request, c.Approved, c.Subscription = nil, false, join(false, to(c.Subscription))
 			}
-		case "unsubscribe":
-			c.Ask, c.Subscription = false, join(from(c.Subscription), false)
-		case "subscribed":
-			switch {
-			case from(c.Subscription):
-				route = false
-			case c.Request != nil:
-				c.Request, c.InRoster, c.Subscription, shown = nil, true, join(true, to(c.Subscription)), true
-			default: // section 3.4: approved before the request
-				c.Approved, c.InRoster, route = true, true, false
-			}
-		case "unsubscribed":
-			hidden = from(c.Subscription)
-			route = hidden || c.Request != nil
-			c.Request, c.Approved, c.Subscription = nil, false, join(false, to(c.Subscription))
-		}
-		return settle(c, before)
-	})
+			return settle(c, before)
+		})
 	if err != nil {
 		return err
 	}
@@ -81,8 +82,8 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 
 // settle says what to keep: ErrNoChange if nothing changed, and no row if nothing is left to remember.
 func settle(c *store.Contact, before store.Contact) (remove bool, err error) {
-	if c.Subscription == before.Subscription && c.Ask == before.Ask && c.Approved == before.Approved && c.InRoster == before.InRoster &&
-		(c.Request == nil) == (before.Request == nil) {
+	if c.Subscription == before.Subscription && c.Ask == before.Ask && c.Approved == before.Approved &&
+		c.InRoster == before.InRoster && (c.Request == nil) == (before.Request == nil) {
 		return false, store.ErrNoChange
 	}
 	return !c.InRoster && c.Request == nil && !c.Approved && c.Subscription == store.SubNone && !c.Ask, nil
@@ -102,13 +103,14 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 	}
 	_, teammate := cs.Teammate(contact)
 	var does effect
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts, func(c *store.Contact) (bool, error) {
-		before := *c
-		if does, err = receive(c, st.Type, request, teammate); err != nil {
-			return false, err
-		}
-		return settle(c, before)
-	})
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts,
+		func(c *store.Contact) (bool, error) {
+			before := *c
+			if does, err = receive(c, st.Type, request, teammate); err != nil {
+				return false, err
+			}
+			return settle(c, before)
+		})
 	if err != nil {
 		return err
 	}
@@ -137,8 +139,8 @@ type effect struct {
 	hidden  bool // The contact sees the user's presence no more.
 }
 
-// receive changes c as a contact's stanza of this type asks. request is the stanza as it is kept until the user answers.
-// People in a team with the user need not ask: teammate.
+// receive changes c as a contact's stanza of this type asks. request is the stanza as it is kept until the user
+// answers. People in a team with the user need not ask: teammate.
 func receive(c *store.Contact, typ string, request []byte, teammate bool) (does effect, err error) {
 	switch typ {
 	case "subscribe":

@@ -25,8 +25,14 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 		c.Every = 5 * time.Minute
 	}
 	return &server.Feature{
-		Name:    "search",
-		XEP:     []server.XEP{{Number: 431, Title: "Full Text Search in MAM", Version: "0.2.0", Notes: "all words, phrases in quotes, beginnings of words; of accounts and rooms; also under the older name withtext"}},
+		Name: "search",
+		XEP: []server.XEP{{
+			Number:  431,
+			Title:   "Full Text Search in MAM",
+			Version: "0.2.0",
+			Notes: "all words, phrases in quotes, beginnings of words; of accounts and rooms; also under " +
+				"the older name withtext",
+		}},
 		Disco:   []string{wire.NSFullText},
 		Account: []string{wire.NSFullText},
 		Run: func(ctx context.Context) error {

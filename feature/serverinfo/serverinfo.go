@@ -65,11 +65,21 @@ const (
 // New makes the feature.
 func New(h *server.Host, c Config) *server.Feature {
 	i := &info{h: h, cfg: c, known: make(map[string]opted)}
-	f := &server.Feature{Name: "serverinfo",
-		XEP: []server.XEP{{Number: 485, Title: "PubSub Server Information", Version: "1.0.0", Notes: "if the operator wants it"},
-			{Number: 455, Title: "Service Outage Status", Version: "0.4.0", Notes: "tells where the file is, which is elsewhere"}}}
+	f := &server.Feature{
+		Name: "serverinfo",
+		XEP: []server.XEP{
+			{Number: 485, Title: "PubSub Server Information", Version: "1.0.0", Notes: "if the operator wants it"},
+			{
+				Number:  455,
+				Title:   "Service Outage Status",
+				Version: "0.4.0",
+				Notes:   "tells where the file is, which is elsewhere",
+			},
+		},
+	}
 	if len(c.Status) > 0 {
-		f.Forms = append(f.Forms, form.New(form.Result, "urn:xmpp:sos:0").Add("external-status-addresses", form.ListMulti, "", c.Status...).Element())
+		f.Forms = append(f.Forms, form.New(form.Result, "urn:xmpp:sos:0").Add("external-status-addresses",
+			form.ListMulti, "", c.Status...).Element())
 	}
 	if c.Publish {
 		f.Disco = []string{ns}
@@ -134,7 +144,8 @@ func (i *info) payload(ctx context.Context) *wire.Element {
 	}
 	e := wire.E(ns, "serverinfo", d)
 	if i.cfg.Version != "" {
-		e.Add(wire.E("jabber:iq:version", "query", wire.T("jabber:iq:version", "name", "parley"), wire.T("jabber:iq:version", "version", i.cfg.Version)))
+		e.Add(wire.E("jabber:iq:version", "query", wire.T("jabber:iq:version", "name", "parley"),
+			wire.T("jabber:iq:version", "version", i.cfg.Version)))
 	}
 	return e
 }
@@ -155,7 +166,13 @@ func (i *info) named(ctx context.Context, domain string) bool {
 	if err != nil {
 		return false
 	}
-	q := &wire.Stanza{Kind: wire.IQ, Name: wire.Name{Space: wire.NSClient, Local: "iq"}, Type: "get", From: i.h.JID, To: to}
+	q := &wire.Stanza{
+		Kind: wire.IQ,
+		Name: wire.Name{Space: wire.NSClient, Local: "iq"},
+		Type: "get",
+		From: i.h.JID,
+		To:   to,
+	}
 	answer, err := i.h.Ask(ctx, q.Add(wire.E(wire.NSDiscoInfo, "query")), patience)
 	o = opted{at: time.Now()}
 	if err == nil && answer.Type == "result" {

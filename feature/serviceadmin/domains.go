@@ -46,7 +46,8 @@ func (s *service) domainLists() []server.Command {
 					}
 				}
 			}
-			if len(was) > form.MaxValues { // the form could not show all of them, so those missing are not meant to be removed
+			// the form could not show all of them, so those missing are not meant to be removed
+			if len(was) > form.MaxValues {
 				return "", nil, tooMany(len(was))
 			}
 			return "The list has been changed.", nil, s.domains.SetListed(ctx, s.h.Domain, blocked, ds)
@@ -68,8 +69,11 @@ func (s *service) domainLists() []server.Command {
 		return c
 	}
 	return s.only(s.rules.Operates,
-		list("edit-blacklist", "Edit the blacklist", "blacklistjids", "These domains are not spoken with, neither way, by no host of this server.", true),
-		list("edit-whitelist", "Edit the whitelist", "whitelistjids", "These domains are spoken with whatever else is blocked. They are the only ones where the server speaks with listed ones only.", false))
+		list("edit-blacklist", "Edit the blacklist", "blacklistjids",
+			"These domains are not spoken with, neither way, by no host of this server.", true),
+		list("edit-whitelist", "Edit the whitelist", "whitelistjids",
+			"These domains are spoken with whatever else is blocked. They are the only ones where the server speaks "+
+				"with listed ones only.", false))
 }
 
 // fieldBelow holds the listed "*.example.org" names: they are not addresses, so the XEP's field cannot hold them.
@@ -87,5 +91,7 @@ func parted(ds []string) (whole, below []string) {
 }
 
 func tooMany(n int) error {
-	return &server.NoteError{Text: "There are " + strconv.Itoa(n) + " domains on this list, too many for a form: see `parley federation`."}
+	return &server.NoteError{
+		Text: "There are " + strconv.Itoa(n) + " domains on this list, too many for a form: see `parley federation`.",
+	}
 }

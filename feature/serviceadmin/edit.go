@@ -63,7 +63,8 @@ func (s *service) editForm(ctx context.Context, by jid.JID, sofar form.Form) (*f
 	if s.accounts.May(ctx, who, people.Disable) == nil {
 		f.AddBool("disabled", "Cannot sign in", u.Disabled)
 	}
-	return f.Add("retention", form.TextSingle, "How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
+	return f.Add("retention", form.TextSingle,
+		"How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
 }
 
 // edit changes the account as the form says.

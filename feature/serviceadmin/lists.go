@@ -44,7 +44,8 @@ func idle(ss []*server.Session) bool {
 			continue
 		}
 		show, _ := pr.Child(wire.NSClient, "show")
-		if e, err := wire.ParseElement(pr.Raw(show), wire.NSClient); err != nil || e.Text() != "away" && e.Text() != "xa" {
+		if e, err := wire.ParseElement(pr.Raw(show), wire.NSClient); err != nil ||
+			e.Text() != "away" && e.Text() != "xa" {
 			return false
 		}
 	}
@@ -77,18 +78,24 @@ func (s *service) choose(ctx context.Context, which string) ([]string, error) {
 // lists makes the commands of sections 4.13 to 4.22.
 func (s *service) lists() []server.Command {
 	kinds := []struct{ which, title, list string }{
-		{"registered", "registered users", "get-registered-users-list"}, {"disabled", "disabled users", "get-disabled-users-list"},
-		{"online", "online users", "get-online-users-list"}, {"active", "active users", "get-active-users"}, {"idle", "idle users", "get-idle-users"},
+		{"registered", "registered users", "get-registered-users-list"},
+		{"disabled", "disabled users", "get-disabled-users-list"},
+		{"online", "online users", "get-online-users-list"},
+		{"active", "active users", "get-active-users"},
+		{"idle", "idle users", "get-idle-users"},
 	}
 	var cmds []server.Command
 	for _, k := range kinds {
-		cmds = append(cmds, s.command("get-"+k.which+"-users-num", "Count the "+k.title, nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
-			names, err := s.choose(ctx, k.which)
-			return "", result().Add(k.which+"usersnum", form.TextSingle, "Number of "+k.title, strconv.Itoa(len(names))), err
-		}))
+		cmds = append(cmds, s.command("get-"+k.which+"-users-num", "Count the "+k.title, nil,
+			func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
+				names, err := s.choose(ctx, k.which)
+				return "", result().Add(k.which+"usersnum", form.TextSingle, "Number of "+k.title,
+					strconv.Itoa(len(names))), err
+			}))
 		cmds = append(cmds, s.command(k.list, "List the "+k.title, func(f *form.Form) {
-			f.AddList("max_items", "How many at most", "100", form.Option{Label: "25", Value: "25"}, form.Option{Label: "100", Value: "100"},
-				form.Option{Label: "500", Value: "500"}, form.Option{Label: "All", Value: "none"})
+			f.AddList("max_items", "How many at most", "100", form.Option{Label: "25", Value: "25"},
+				form.Option{Label: "100", Value: "100"}, form.Option{Label: "500", Value: "500"},
+				form.Option{Label: "All", Value: "none"})
 		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
 			names, err := s.choose(ctx, k.which)
 			if n, aerr := strconv.Atoi(f.Get("max_items")); aerr == nil && n >= 0 {
@@ -125,7 +132,8 @@ func (s *service) roster(ctx context.Context, f form.Form) (string, *form.Form, 
 		if !all[i].InRoster {
 			continue
 		}
-		it := wire.E(wire.NSRoster, "item").Set("jid", all[i].JID).Set("name", all[i].Name).Set("subscription", all[i].Subscription)
+		it := wire.E(wire.NSRoster, "item").Set("jid", all[i].JID).Set("name", all[i].Name).
+			Set("subscription", all[i].Subscription)
 		for _, g := range all[i].Groups {
 			it.Add(wire.T(wire.NSRoster, "group", g))
 		}
@@ -181,20 +189,23 @@ func (s *service) announcements() []server.Command {
 			now, _ := s.st.Get(context.Background(), s.h.Domain, motdKey) // on an error the field is empty
 			f.AddText("motd", "Message of the day", string(now)).Required()
 		}, set),
-		s.command("set-welcome", "Set the welcome message", body("welcome", "Welcome message"), func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			t, err := text(f, "welcome")
-			if err != nil {
-				return "", nil, err
-			}
-			return "New accounts will be welcomed.", nil, s.st.Put(ctx, s.h.Domain, welcomeKey, []byte(t))
-		}),
-		s.command("delete-welcome", "Delete the welcome message", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
-			return "New accounts will not be welcomed any more.", nil, s.st.Delete(ctx, s.h.Domain, welcomeKey)
-		}),
-		s.command("delete-motd", "Delete the message of the day", nil, func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
-			defer s.motd.forget()
-			return "The message of the day has been deleted.", nil, s.st.Delete(ctx, s.h.Domain, motdKey)
-		}),
+		s.command("set-welcome", "Set the welcome message", body("welcome", "Welcome message"),
+			func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+				t, err := text(f, "welcome")
+				if err != nil {
+					return "", nil, err
+				}
+				return "New accounts will be welcomed.", nil, s.st.Put(ctx, s.h.Domain, welcomeKey, []byte(t))
+			}),
+		s.command("delete-welcome", "Delete the welcome message", nil,
+			func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
+				return "New accounts will not be welcomed any more.", nil, s.st.Delete(ctx, s.h.Domain, welcomeKey)
+			}),
+		s.command("delete-motd", "Delete the message of the day", nil,
+			func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
+				defer s.motd.forget()
+				return "The message of the day has been deleted.", nil, s.st.Delete(ctx, s.h.Domain, motdKey)
+			}),
 	}
 }
 
@@ -220,12 +231,25 @@ func (s *service) welcome(ctx context.Context, account string) {
 	if err != nil {
 		return
 	}
-	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, ID: s.h.NewID(), From: s.h.JID, To: to}
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		ID:   s.h.NewID(),
+		From: s.h.JID,
+		To:   to,
+	}
 	s.h.Router.Send(ctx, st.Add(wire.T(wire.NSClient, "body", string(text))))
 }
 
 func (s *service) note(o *server.Session, subject, text string) *wire.Stanza {
-	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, Type: "headline", ID: s.h.NewID(), From: s.h.JID, To: o.JID}
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		Type: "headline",
+		ID:   s.h.NewID(),
+		From: s.h.JID,
+		To:   o.JID,
+	}
 	if subject != "" {
 		st.Add(wire.T(wire.NSClient, "subject", subject))
 	}

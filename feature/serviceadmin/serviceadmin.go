@@ -88,11 +88,18 @@ type service struct {
 func New(h *server.Host, st Store, rules *people.People, accounts Accounts, domains Domains, c Config) *server.Feature {
 	s := &service{h: h, st: st, rules: rules, accounts: accounts, domains: domains, cfg: c}
 	return &server.Feature{
-		Name:     "serviceadmin",
-		XEP:      []server.XEP{{Number: 133, Title: "Service Administration", Version: "1.3.1", Notes: "black- and whitelist of domains, not of people; restart and shutdown where the operator allows them"}},
-		Commands: append(s.people(), slices.Concat(s.domainLists(), s.lists(), s.announcements(), s.stops(), []server.Command{s.editUser()})...),
-		Steps:    []server.Step{{Stage: server.Announce, Do: s.greet}},
-		Created:  s.welcome,
+		Name: "serviceadmin",
+		XEP: []server.XEP{{
+			Number:  133,
+			Title:   "Service Administration",
+			Version: "1.3.1",
+			Notes: "black- and whitelist of domains, not of people; restart and shutdown where " +
+				"the operator allows them",
+		}},
+		Commands: append(s.people(),
+			slices.Concat(s.domainLists(), s.lists(), s.announcements(), s.stops(), []server.Command{s.editUser()})...),
+		Steps:   []server.Step{{Stage: server.Announce, Do: s.greet}},
+		Created: s.welcome,
 	}
 }
 
@@ -123,7 +130,8 @@ func (s *service) only(may func(people.Actor) bool, cs ...server.Command) []serv
 func givesAdmin(a people.Actor) bool { return slices.Contains(a.Grants(), store.RoleAdmin) }
 
 // command makes a command of the XEP: fields builds the form, do gets the submitted one.
-func (s *service) command(name, title string, fields func(f *form.Form), do func(ctx context.Context, f form.Form) (string, *form.Form, error)) server.Command {
+func (s *service) command(name, title string, fields func(f *form.Form),
+	do func(ctx context.Context, f form.Form) (string, *form.Form, error)) server.Command {
 	c := server.Command{Node: ns + "#" + name, Name: title, Allowed: s.allowed(people.Actor.Runs),
 		Do: func(ctx context.Context, by jid.JID, f form.Form) (string, *form.Form, error) {
 			ctx = asked(ctx, by)
@@ -201,28 +209,41 @@ func (s *service) people() []server.Command {
 	return append([]server.Command{
 		s.command("add-user", "Add a user", func(f *form.Form) {
 			f.Add("accountjid", form.JIDSingle, "Address of the new account").Required()
-			f.Add("password", form.TextPrivate, "Password").Add("password-verify", form.TextPrivate, "The password again")
-			f.Add("email", form.TextSingle, "Email address").Add("given_name", form.TextSingle, "Given name").Add("surname", form.TextSingle, "Family name")
+			f.Add("password", form.TextPrivate, "Password").Add("password-verify",
+				form.TextPrivate, "The password again")
+			f.Add("email", form.TextSingle, "Email address").Add("given_name", form.TextSingle, "Given name").
+				Add("surname", form.TextSingle, "Family name")
 		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
 			return done("The account has been made.", s.add(ctx, f))
 		}),
-		s.command("delete-user", "Delete users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The accounts have been deleted.", s.each(ctx, f, "accountjids", s.accounts.Delete))
-		}),
-		s.command("disable-user", "Disable users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The accounts have been disabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.Edit(ctx, j, Edit{Disabled: &yes}) }))
-		}),
-		s.command("reenable-user", "Enable users again", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The accounts have been enabled.", s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error { return s.accounts.Edit(ctx, j, Edit{Disabled: &no}) }))
-		}),
-		s.command("end-user-session", "End the sessions of users", jids, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The sessions have been ended.", s.each(ctx, f, "accountjids", s.accounts.End))
-		}),
+		s.command("delete-user", "Delete users", jids,
+			func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+				return done("The accounts have been deleted.", s.each(ctx, f, "accountjids", s.accounts.Delete))
+			}),
+		s.command("disable-user", "Disable users", jids,
+			func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+				return done("The accounts have been disabled.",
+					s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error {
+						return s.accounts.Edit(ctx, j, Edit{Disabled: &yes})
+					}))
+			}),
+		s.command("reenable-user", "Enable users again", jids,
+			func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+				return done("The accounts have been enabled.", s.each(ctx, f, "accountjids",
+					func(ctx context.Context, j jid.JID) error { return s.accounts.Edit(ctx, j, Edit{Disabled: &no}) }))
+			}),
+		s.command("end-user-session", "End the sessions of users", jids,
+			func(ctx context.Context, f form.Form) (string, *form.Form, error) {
+				return done("The sessions have been ended.", s.each(ctx, f, "accountjids", s.accounts.End))
+			}),
 		s.command("change-user-password", "Change a password", func(f *form.Form) {
 			oneOf(f)
 			f.Add("password", form.TextPrivate, "The new password").Required()
 		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The password has been changed.", s.each(ctx, f, "accountjid", func(ctx context.Context, j jid.JID) error { return s.accounts.SetPassword(ctx, j, f.Get("password")) }))
+			return done("The password has been changed.",
+				s.each(ctx, f, "accountjid", func(ctx context.Context, j jid.JID) error {
+					return s.accounts.SetPassword(ctx, j, f.Get("password"))
+				}))
 		}),
 		s.command("get-user-roster", "Get the roster of a user", jids, s.roster),
 		s.command("get-user-lastlogin", "Get the last sign-in of users", jids, s.lastLogin),
@@ -249,7 +270,8 @@ func (s *service) add(ctx context.Context, f form.Form) error {
 }
 
 // named makes results from the accounts that a field names.
-func (s *service) named(ctx context.Context, f form.Form, add func(ctx context.Context, j jid.JID, r *form.Form) error) (string, *form.Form, error) {
+func (s *service) named(ctx context.Context, f form.Form,
+	add func(ctx context.Context, j jid.JID, r *form.Form) error) (string, *form.Form, error) {
 	r := result()
 	err := s.each(ctx, f, "accountjids", func(ctx context.Context, j jid.JID) error {
 		if ok, err := s.h.Exists(ctx, j.Local()); err != nil {
@@ -301,14 +323,16 @@ func (s *service) stats(ctx context.Context, f form.Form) (string, *form.Form, e
 			addresses, resources = append(addresses, o.Info.Remote), append(resources, o.JID.Resource())
 		}
 		r.Add("rostersize", form.TextSingle, "Contacts", strconv.Itoa(n))
-		r.Add("ipaddresses", form.ListMulti, "Addresses", addresses...).Add("onlineresources", form.TextMulti, "Resources", resources...)
+		r.Add("ipaddresses", form.ListMulti, "Addresses", addresses...).Add("onlineresources", form.TextMulti,
+			"Resources", resources...)
 		return nil
 	})
 }
 
 func (s *service) admins(ctx context.Context) []string {
 	var as []string
-	_ = s.users(ctx, func(u user) { // after an error some are missing from the form; editAdmins looks again and does not remove them
+	// after an error some are missing from the form; editAdmins looks again and does not remove them
+	_ = s.users(ctx, func(u user) {
 		if u.Admin {
 			as = append(as, u.Name+"@"+s.h.Domain)
 		}

@@ -35,7 +35,8 @@ func (s *service) stops() []server.Command {
 			}
 			text := f.Text("announcement")
 			if err != nil || n < 0 || time.Duration(n)*time.Second > maxDelay || len(text) > maxAnnouncement {
-				return "", nil, server.WithText(server.NotAcceptable, "a delay of at most an hour, and a text of at most 16 KiB")
+				return "", nil, server.WithText(server.NotAcceptable,
+					"a delay of at most an hour, and a text of at most 16 KiB")
 			}
 			if text != "" {
 				s.tell("", text)

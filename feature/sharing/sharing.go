@@ -37,7 +37,13 @@ func New(h *server.Host, o *org.Org) *server.Feature {
 	o.Subscribe(s.note)
 	return &server.Feature{
 		Name: "sharing",
-		XEP:  []server.XEP{{Number: 144, Title: "Roster Item Exchange", Version: "1.1.1", Notes: "contacts shared with a team are sent to its people", Partial: true}},
+		XEP: []server.XEP{{
+			Number:  144,
+			Title:   "Roster Item Exchange",
+			Version: "1.1.1",
+			Notes:   "contacts shared with a team are sent to its people",
+			Partial: true,
+		}},
 		Commands: []server.Command{
 			{Node: nodes + "snippets", Name: "Saved replies of my teams", Allowed: s.inTeam, Do: s.list},
 			{Node: nodes + "new-snippet", Name: "New saved reply", Allowed: s.shares, Form: s.snippetForm, Do: s.put},
@@ -115,7 +121,8 @@ func (s *Sharing) teams(ctx context.Context, f *form.Form, who jid.JID) error {
 
 func (s *Sharing) snippetForm(ctx context.Context, who jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodes+"new-snippet")
-	f.Title, f.Instructions = "New saved reply", "The people of the team find it on their pages, and write !snippet and its name in a room."
+	f.Title, f.Instructions = "New saved reply",
+		"The people of the team find it on their pages, and write !snippet and its name in a room."
 	if err := s.teams(ctx, f, who); err != nil {
 		return nil, err
 	}
@@ -206,11 +213,18 @@ func (s *Sharing) contacts(ctx context.Context, who jid.JID, _ form.Form) (strin
 const maxItems = 150
 
 func item(action, team string, c store.Shared) *wire.Element {
-	return wire.E(nsRosterX, "item", wire.T(nsRosterX, "group", team)).Set("action", action).Set("jid", c.Name).Set("name", c.Text)
+	return wire.E(nsRosterX, "item", wire.T(nsRosterX, "group", team)).Set("action", action).
+		Set("jid", c.Name).Set("name", c.Text)
 }
 
 func (s *Sharing) send(ctx context.Context, to jid.JID, body string, x *wire.Element) {
-	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, From: s.h.JID, To: to, ID: s.h.NewID()}
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		From: s.h.JID,
+		To:   to,
+		ID:   s.h.NewID(),
+	}
 	s.h.Router.Send(ctx, st.Add(wire.T(wire.NSClient, "body", body), x))
 }
 
@@ -251,7 +265,8 @@ func (s *Sharing) tell(ctx context.Context, e org.Event) {
 	x := wire.E(nsRosterX, "x", item(action, e.Team.Is.Name, *e.Shared))
 	for _, m := range ms {
 		to, err := jid.New(m.Name, e.Host, "")
-		if err != nil || to == e.Actor.Bare() || to.String() == e.Shared.Name || len(s.h.Account(m.Name).Sessions()) == 0 {
+		if err != nil || to == e.Actor.Bare() || to.String() == e.Shared.Name ||
+			len(s.h.Account(m.Name).Sessions()) == 0 {
 			continue // people who are offline ask, or find it on the pages
 		}
 		s.send(ctx, to, body, x)

@@ -31,7 +31,12 @@ type bucket struct {
 }
 
 func newBucket(b Bucket, host string) (*bucket, error) {
-	c, err := minio.New(b.Endpoint, &minio.Options{Creds: credentials.NewStaticV4(b.AccessKey, b.SecretKey, ""), Secure: !b.Plain, Region: b.Region, MaxRetries: 3})
+	c, err := minio.New(b.Endpoint, &minio.Options{
+		Creds:      credentials.NewStaticV4(b.AccessKey, b.SecretKey, ""),
+		Secure:     !b.Plain,
+		Region:     b.Region,
+		MaxRetries: 3,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("object store: %w", err)
 	}
@@ -56,7 +61,8 @@ func (b *bucket) prepare(ctx context.Context) error {
 
 func (b *bucket) put(ctx context.Context, id string, size int64, r io.Reader) error {
 	in := &body{r: r}
-	_, err := b.c.PutObject(ctx, b.name, b.prefix+id, in, size, minio.PutObjectOptions{DisableMultipart: true, ContentType: "application/octet-stream"})
+	_, err := b.c.PutObject(ctx, b.name, b.prefix+id, in, size,
+		minio.PutObjectOptions{DisableMultipart: true, ContentType: "application/octet-stream"})
 	switch {
 	case in.broken():
 		return in.err

@@ -53,7 +53,15 @@ func (b *fakeBucket) config(t *testing.T) *upload.Bucket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &upload.Bucket{Endpoint: u.Host, Name: bucketName, Region: "us-east-1", Prefix: "p/", AccessKey: "key", SecretKey: "secret", Plain: true}
+	return &upload.Bucket{
+		Endpoint:  u.Host,
+		Name:      bucketName,
+		Region:    "us-east-1",
+		Prefix:    "p/",
+		AccessKey: "key",
+		SecretKey: "secret",
+		Plain:     true,
+	}
 }
 
 // everywhere runs a test with files on disk and in an object store.
@@ -104,23 +112,28 @@ func TestParts(t *testing.T) {
 		put, get, auth := r.slot(request("a.mp4", fmt.Sprint(len(content)), " content-type='video/mp4'"))
 		r.status(201, "PUT", put, auth, content)
 		resp, body := r.do("GET", get, "", nil)
-		if body != string(content) || resp.ContentLength != int64(len(content)) || resp.Header.Get("Accept-Ranges") != "bytes" {
+		if body != string(content) || resp.ContentLength != int64(len(content)) ||
+			resp.Header.Get("Accept-Ranges") != "bytes" {
 			t.Errorf("%d bytes, %v", len(body), resp.Header)
 		}
 		tag := resp.Header.Get("ETag")
-		if resp, body := r.do("HEAD", get, "", nil); resp.StatusCode != 200 || body != "" || resp.ContentLength != int64(len(content)) || resp.Header.Get("ETag") != tag || tag == "" {
+		if resp, body := r.do("HEAD", get, "", nil); resp.StatusCode != 200 || body != "" ||
+			resp.ContentLength != int64(len(content)) || resp.Header.Get("ETag") != tag || tag == "" {
 			t.Errorf("HEAD: %d %v", resp.StatusCode, resp.Header)
 		}
 		r.status(304, "GET", get, "", nil, "If-None-Match", tag)
-		for _, c := range []struct{ ask, got string }{{"bytes=0-15", "0123456789abcdef"}, {"bytes=3199998-", "ef"}, {"bytes=-3", "def"}, {"bytes=1600000-1600002", "012"}} {
+		for _, c := range []struct{ ask, got string }{{"bytes=0-15",
+			"0123456789abcdef"}, {"bytes=3199998-", "ef"}, {"bytes=-3", "def"}, {"bytes=1600000-1600002", "012"}} {
 			if resp, body := r.do("GET", get, "", nil, "Range", c.ask); resp.StatusCode != 206 || body != c.got {
 				t.Errorf("%s: %d %q", c.ask, resp.StatusCode, body)
 			}
 		}
-		if resp := r.status(416, "GET", get, "", nil, "Range", "bytes=9999999-"); resp.Header.Get("Content-Range") != "bytes */3200000" {
+		if resp := r.status(416, "GET", get, "", nil,
+			"Range", "bytes=9999999-"); resp.Header.Get("Content-Range") != "bytes */3200000" {
 			t.Errorf("%v", resp.Header)
 		}
-		if resp, body := r.do("GET", get, "", nil, "Range", "bytes=0-1", "If-Range", `"other"`); resp.StatusCode != 200 || len(body) != len(content) {
+		if resp, body := r.do("GET", get, "", nil, "Range", "bytes=0-1",
+			"If-Range", `"other"`); resp.StatusCode != 200 || len(body) != len(content) {
 			t.Errorf("If-Range: %d, %d bytes", resp.StatusCode, len(body))
 		}
 	})
@@ -134,7 +147,10 @@ func TestBrokenOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, how := range []string{"Content-Length: 500\r\n\r\nonly this", "Transfer-Encoding: chunked\r\n\r\n4\r\nonly\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n201\r\n" + strings.Repeat("x", 0x201) + "\r\n0\r\n\r\n"} {
+		for _, how := range []string{
+			"Content-Length: 500\r\n\r\nonly this", "Transfer-Encoding: chunked\r\n\r\n4\r\nonly\r\n0\r\n\r\n",
+			"Transfer-Encoding: chunked\r\n\r\n201\r\n" + strings.Repeat("x", 0x201) + "\r\n0\r\n\r\n",
+		} {
 			c, err := net.Dial("tcp", u.Host)
 			if err != nil {
 				t.Fatal(err)
@@ -172,7 +188,13 @@ func TestStoreOutOfOrder(t *testing.T) {
 	b.broken.Store(false)
 	r.status(200, "GET", get, "", nil)
 	b.broken.Store(true)
-	c := upload.Config{Domain: "other.example.org", Host: r.host, Store: r.st, Bucket: b.config(t), URL: func() string { return "" }}
+	c := upload.Config{
+		Domain: "other.example.org",
+		Host:   r.host,
+		Store:  r.st,
+		Bucket: b.config(t),
+		URL:    func() string { return "" },
+	}
 	if _, err := upload.New(t.Context(), c); err == nil || !strings.Contains(err.Error(), "object store") {
 		t.Errorf("a service without its store: %v", err)
 	}

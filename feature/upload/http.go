@@ -18,9 +18,25 @@ import (
 
 // shown are the types that a browser may display; other files are only to be saved. None of these runs scripts.
 var shown = map[string]bool{
-	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true, "image/heic": true,
-	"audio/mpeg": true, "audio/ogg": true, "audio/mp4": true, "audio/aac": true, "audio/opus": true, "audio/flac": true, "audio/wav": true, "audio/webm": true,
-	"video/mp4": true, "video/webm": true, "video/ogg": true, "video/quicktime": true, "text/plain": true,
+	"image/png":       true,
+	"image/jpeg":      true,
+	"image/gif":       true,
+	"image/webp":      true,
+	"image/avif":      true,
+	"image/heic":      true,
+	"audio/mpeg":      true,
+	"audio/ogg":       true,
+	"audio/mp4":       true,
+	"audio/aac":       true,
+	"audio/opus":      true,
+	"audio/flac":      true,
+	"audio/wav":       true,
+	"audio/webm":      true,
+	"video/mp4":       true,
+	"video/webm":      true,
+	"video/ogg":       true,
+	"video/quicktime": true,
+	"text/plain":      true,
 }
 
 // ServeHTTP stores and serves files at <id>/<name>; the caller has stripped the path before that.
@@ -195,7 +211,8 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": u.Name}))
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("ETag", `"`+u.ID+`"`)
-	if strings.Contains(r.Header.Get("Range"), ",") { // several ranges: each would be a request to the object store; RFC 9110, section 14.2 allows to ignore them
+	// several ranges: each would be a request to the object store; RFC 9110, section 14.2 allows to ignore them
+	if strings.Contains(r.Header.Get("Range"), ",") {
 		r.Header.Del("Range")
 	}
 	http.ServeContent(w, r, "", u.Created, f)

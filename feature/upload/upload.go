@@ -32,7 +32,12 @@ const (
 )
 
 // XEPs lists what the service implements, for docs/xeps.md.
-var XEPs = []server.XEP{{Number: 363, Title: "HTTP File Upload", Version: "1.2.0", Notes: "files on the node's disk or in an S3-compatible store"}}
+var XEPs = []server.XEP{{
+	Number:  363,
+	Title:   "HTTP File Upload",
+	Version: "1.2.0",
+	Notes:   "files on the node's disk or in an S3-compatible store",
+}}
 
 // Config of the service; zero values mean the defaults.
 type Config struct {
@@ -89,8 +94,15 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	f := form.New(form.Result, ns)
 	f.Add("max-file-size", form.TextSingle, "", strconv.FormatInt(c.MaxSize, 10))
-	s.Service = server.Service{Host: c.Host, Identity: server.Identity{Category: "store", Type: "file", Name: "File upload"}, Answer: s.answer, Forms: []*wire.Element{f.Element()},
-		Features: []string{ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", nsPurpose + "#permanent"}}
+	s.Service = server.Service{
+		Host:     c.Host,
+		Identity: server.Identity{Category: "store", Type: "file", Name: "File upload"},
+		Answer:   s.answer,
+		Forms:    []*wire.Element{f.Element()},
+		Features: []string{
+			ns, nsPurpose + "#message", nsPurpose + "#profile", nsPurpose + "#ephemeral", nsPurpose + "#permanent",
+		},
+	}
 	if err := s.Open(c.Domain); err != nil {
 		return nil, err
 	}
@@ -150,9 +162,15 @@ func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire
 
 // requested reads what a request for a slot says of the file. The result has no owner and no id yet.
 func (s *Service) requested(e *wire.Element) (store.Upload, error) {
-	u := store.Upload{Host: s.cfg.Host.Domain, Name: e.Attr("filename"), ContentType: e.Attr("content-type"), Created: time.Now()}
+	u := store.Upload{
+		Host:        s.cfg.Host.Domain,
+		Name:        e.Attr("filename"),
+		ContentType: e.Attr("content-type"),
+		Created:     time.Now(),
+	}
 	if !isFileName(u.Name) {
-		return u, server.WithText(server.BadRequest, "the file name is missing, too long or has characters that are not allowed")
+		return u, server.WithText(server.BadRequest,
+			"the file name is missing, too long or has characters that are not allowed")
 	}
 	var err error
 	if u.Size, err = strconv.ParseInt(e.Attr("size"), 10, 64); err != nil || u.Size <= 0 {
@@ -160,8 +178,9 @@ func (s *Service) requested(e *wire.Element) (store.Upload, error) {
 	}
 	if u.Size > s.cfg.MaxSize {
 		return u, &server.AppError{
-			Stanza: server.WithText(server.NotAcceptable, fmt.Sprintf("File too large. The maximum file size is %d bytes", s.cfg.MaxSize)),
-			App:    wire.E(ns, "file-too-large", wire.T(ns, "max-file-size", strconv.FormatInt(s.cfg.MaxSize, 10))),
+			Stanza: server.WithText(server.NotAcceptable,
+				fmt.Sprintf("File too large. The maximum file size is %d bytes", s.cfg.MaxSize)),
+			App: wire.E(ns, "file-too-large", wire.T(ns, "max-file-size", strconv.FormatInt(s.cfg.MaxSize, 10))),
 		}
 	}
 	if u.ContentType != "" {
@@ -175,7 +194,8 @@ func (s *Service) requested(e *wire.Element) (store.Upload, error) {
 
 // isFileName says whether a file may have this name: not a path, no control characters, at most maxName bytes.
 func isFileName(name string) bool {
-	if name == "" || len(name) > maxName || !utf8.ValidString(name) || path.Base(name) != name || name == "." || name == ".." {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || path.Base(name) != name ||
+		name == "." || name == ".." {
 		return false
 	}
 	return !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
@@ -221,7 +241,10 @@ func (s *Service) overQuota(ctx context.Context, u store.Upload) error {
 			first = o.Expires
 		}
 	}
-	e := &server.AppError{Stanza: server.WithText(server.ResourceConstraint, fmt.Sprintf("Quota reached. You may have %d files of %d bytes in all", maxFiles, s.cfg.Quota))}
+	e := &server.AppError{
+		Stanza: server.WithText(server.ResourceConstraint,
+			fmt.Sprintf("Quota reached. You may have %d files of %d bytes in all", maxFiles, s.cfg.Quota)),
+	}
 	if !first.IsZero() {
 		e.App = wire.E(ns, "retry").Set("stamp", first.UTC().Format(time.RFC3339))
 	}

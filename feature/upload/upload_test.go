@@ -54,8 +54,15 @@ func newRig(t *testing.T, change func(*upload.Config)) *rig {
 		}
 	})
 	r := &rig{t: t, st: st, r: server.NewRouter(), out: &asker{make(chan *wire.Stanza, 10)}}
-	h, err := server.NewHost(server.HostConfig{Domain: "example.org", Store: st, IDs: new(store.IDs), Router: r.r, Log: slog.New(slog.DiscardHandler),
-		Metrics: server.NewMetrics(prometheus.NewRegistry()), Features: func(*server.Host) []*server.Feature { return nil }})
+	h, err := server.NewHost(server.HostConfig{
+		Domain:   "example.org",
+		Store:    st,
+		IDs:      new(store.IDs),
+		Router:   r.r,
+		Log:      slog.New(slog.DiscardHandler),
+		Metrics:  server.NewMetrics(prometheus.NewRegistry()),
+		Features: func(*server.Host) []*server.Feature { return nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +72,15 @@ func newRig(t *testing.T, change func(*upload.Config)) *rig {
 	if _, err := h.Bind(ctx, "romeo", "x", server.Replace, r.out, server.SessionInfo{}); err != nil {
 		t.Fatal(err)
 	}
-	c := upload.Config{Domain: "upload.example.org", Host: h, Store: st, Dir: t.TempDir(), Secret: []byte("s"), MaxSize: 1000, Quota: 2500}
+	c := upload.Config{
+		Domain:  "upload.example.org",
+		Host:    h,
+		Store:   st,
+		Dir:     t.TempDir(),
+		Secret:  []byte("s"),
+		MaxSize: 1000,
+		Quota:   2500,
+	}
 	c.URL = func() string { return r.web.URL + "/f" }
 	if change != nil {
 		change(&c)
@@ -82,7 +97,9 @@ func newRig(t *testing.T, change func(*upload.Config)) *rig {
 // ask sends a request of romeo's client and gives the answer.
 func (r *rig) ask(payload string) *wire.Stanza {
 	r.t.Helper()
-	st, err := wire.ParseStanza([]byte(`<iq xmlns='jabber:client' type='get' id='1' from='romeo@example.org/x' to='upload.example.org'>`+payload+`</iq>`), wire.Limits{})
+	st, err := wire.ParseStanza(
+		[]byte(`<iq xmlns='jabber:client' type='get' id='1' from='romeo@example.org/x' to='upload.example.org'>`+
+			payload+`</iq>`), wire.Limits{})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -152,7 +169,8 @@ func testUpload(t *testing.T, r *rig) {
 	r.status(201, "PUT", put, auth, []byte("hello"), "Content-Type", "image/jpeg")
 	r.status(409, "PUT", put, auth, []byte("hello"), "Content-Type", "image/jpeg")
 	resp, body := r.do("GET", get, "", nil)
-	if body != "hello" || resp.Header.Get("Content-Type") != "image/jpeg" || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), "inline") {
+	if body != "hello" || resp.Header.Get("Content-Type") != "image/jpeg" ||
+		!strings.HasPrefix(resp.Header.Get("Content-Disposition"), "inline") {
 		t.Errorf("got %q %v", body, resp.Header)
 	}
 	resp, body = r.do("GET", get, "", nil, "Range", "bytes=1-2")
@@ -177,8 +195,10 @@ func TestNothingRuns(t *testing.T) {
 		put, get, auth := r.slot(request("a.html", "1", " content-type='"+typ+"'"))
 		r.status(201, "PUT", put, auth, []byte("x"), "Content-Type", typ)
 		resp := r.status(200, "GET", get, "", nil)
-		if resp.Header.Get("Content-Type") != "application/octet-stream" || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") ||
-			resp.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(resp.Header.Get("Content-Security-Policy"), "sandbox") {
+		if resp.Header.Get("Content-Type") != "application/octet-stream" ||
+			!strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") ||
+			resp.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.Contains(resp.Header.Get("Content-Security-Policy"), "sandbox") {
 			t.Errorf("%q: %v", typ, resp.Header)
 		}
 	}
@@ -187,17 +207,24 @@ func TestNothingRuns(t *testing.T) {
 func TestRefused(t *testing.T) {
 	r := newRig(t, nil)
 	for _, c := range []struct{ payload, condition string }{
-		{request("a", "1001", ""), "not-acceptable"}, {request("a", "0", ""), "bad-request"}, {request("a", "-1", ""), "bad-request"},
-		{request("a", "many", ""), "bad-request"}, {request("", "1", ""), "bad-request"}, {request("../a", "1", ""), "bad-request"},
-		{request("a", "1", " content-type='nothing at all'"), "bad-request"}, {request(strings.Repeat("a", 256), "1", ""), "bad-request"},
-		{`<request xmlns='` + ns + `' filename='a' size='1'><ephemeral xmlns='urn:xmpp:http:upload:purpose:0'/></request>`, "bad-request"},
+		{request("a", "1001", ""), "not-acceptable"},
+		{request("a", "0", ""), "bad-request"},
+		{request("a", "-1", ""), "bad-request"},
+		{request("a", "many", ""), "bad-request"},
+		{request("", "1", ""), "bad-request"},
+		{request("../a", "1", ""), "bad-request"},
+		{request("a", "1", " content-type='nothing at all'"), "bad-request"},
+		{request(strings.Repeat("a", 256), "1", ""), "bad-request"},
+		{`<request xmlns='` + ns +
+			`' filename='a' size='1'><ephemeral xmlns='urn:xmpp:http:upload:purpose:0'/></request>`, "bad-request"},
 		{`<query xmlns='jabber:iq:roster'/>`, "service-unavailable"},
 	} {
 		e := r.ask(c.payload).Element(wire.NSClient, "error")
 		if e.Child(wire.NSStanzas, c.condition) == nil {
 			t.Errorf("%s: %s", c.payload, e.AppendXML(nil, ""))
 		}
-		if tooLarge := e.Child(ns, "file-too-large"); c.condition == "not-acceptable" && tooLarge.ChildText(ns, "max-file-size") != "1000" {
+		if tooLarge := e.Child(ns, "file-too-large"); c.condition == "not-acceptable" &&
+			tooLarge.ChildText(ns, "max-file-size") != "1000" {
 			t.Error("the largest size is not said")
 		}
 	}
@@ -218,7 +245,8 @@ func TestExpiry(t *testing.T) {
 func testExpiry(t *testing.T, r *rig) {
 	put, get, auth := r.slot(request("a", "1", ""))
 	r.status(201, "PUT", put, auth, []byte("x"))
-	keptPut, kept, keptAuth := r.slot(`<request xmlns='` + ns + `' filename='me.png' size='1'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>`)
+	keptPut, kept, keptAuth := r.slot(`<request xmlns='` + ns +
+		`' filename='me.png' size='1'><profile xmlns='urn:xmpp:http:upload:purpose:0'/></request>`)
 	r.status(201, "PUT", keptPut, keptAuth, []byte("x"))
 	_, never, _ := r.slot(request("a", "1", "")) // a slot that stays unused
 	if err := r.svc.Sweep(t.Context(), time.Now().Add(61*time.Minute)); err != nil {

@@ -131,21 +131,24 @@ func (v *Cards) toNodes(ctx context.Context, account string, card *wire.Element)
 		if pep == nil || was == "" {
 			return nil
 		}
-		return pep.Publish(ctx, account, nsMeta, "open", server.PEPItem{ID: "none", Payload: wire.E(nsMeta, "metadata").AppendXML(nil, "")})
+		return pep.Publish(ctx, account, nsMeta, "open",
+			server.PEPItem{ID: "none", Payload: wire.E(nsMeta, "metadata").AppendXML(nil, "")})
 	case pep == nil || was == p.hash():
 		v.changed(ctx, account, p.hash())
 		return nil
 	}
 	h := p.hash()
 	data := wire.T(nsData, "data", base64.StdEncoding.EncodeToString(p.data))
-	if err := pep.Publish(ctx, account, nsData, "open", server.PEPItem{ID: h, Payload: data.AppendXML(nil, "")}); err != nil {
+	if err := pep.Publish(ctx, account, nsData, "open",
+		server.PEPItem{ID: h, Payload: data.AppendXML(nil, "")}); err != nil {
 		return err
 	}
 	info := wire.E(nsMeta, "info").Set("bytes", strconv.Itoa(len(p.data))).Set("id", h).Set("type", p.typ)
 	if c, _, err := image.DecodeConfig(bytes.NewReader(p.data)); err == nil {
 		info.Set("width", strconv.Itoa(c.Width)).Set("height", strconv.Itoa(c.Height))
 	}
-	if err := pep.Publish(ctx, account, nsMeta, "open", server.PEPItem{ID: h, Payload: wire.E(nsMeta, "metadata", info).AppendXML(nil, "")}); err != nil {
+	if err := pep.Publish(ctx, account, nsMeta, "open",
+		server.PEPItem{ID: h, Payload: wire.E(nsMeta, "metadata", info).AppendXML(nil, "")}); err != nil {
 		return err
 	}
 	v.changed(ctx, account, h)

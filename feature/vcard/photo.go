@@ -11,7 +11,8 @@ import (
 
 // SetPhoto sets or removes the photo in an account's card; tell publishes it in the other places where clients look. It
 // implements people.Photos.
-func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ string) (tell func(context.Context), err error) {
+func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte,
+	typ string) (tell func(context.Context), err error) {
 	card, err := v.card(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
 		if card, err = wire.E(ns, "vCard"), nil; data == nil {
@@ -38,9 +39,14 @@ func (v *Cards) SetPhoto(ctx context.Context, account string, data []byte, typ s
 
 // withPhoto gives a copy of a card with another photo, or with none.
 func withPhoto(card *wire.Element, p *picture) *wire.Element {
-	out := &wire.Element{Name: card.Name, Attrs: card.Attrs, Nodes: dropped(card.Nodes, wire.Name{Space: ns, Local: "PHOTO"})}
+	out := &wire.Element{
+		Name:  card.Name,
+		Attrs: card.Attrs,
+		Nodes: dropped(card.Nodes, wire.Name{Space: ns, Local: "PHOTO"}),
+	}
 	if p != nil {
-		out.Add(wire.E(ns, "PHOTO", wire.T(ns, "TYPE", p.typ), wire.T(ns, "BINVAL", base64.StdEncoding.EncodeToString(p.data))))
+		out.Add(wire.E(ns, "PHOTO", wire.T(ns, "TYPE", p.typ),
+			wire.T(ns, "BINVAL", base64.StdEncoding.EncodeToString(p.data))))
 	}
 	return out
 }

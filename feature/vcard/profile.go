@@ -42,12 +42,15 @@ func named(space, local string) func(*wire.Element) bool {
 
 // line makes a shared text: old in vcard-temp, new in vCard4.
 func line(of property) (o, n shared) {
-	return shared{named(ns, of.old), (*wire.Element).Text, func(v string) *wire.Element { return wire.T(ns, of.old, v) }, equal},
-		shared{named(nsCard4, of.new), value, func(v string) *wire.Element { return of.made(wire.T(ns, of.old, v)) }, equal}
+	return shared{named(ns, of.old), (*wire.Element).Text,
+			func(v string) *wire.Element { return wire.T(ns, of.old, v) }, equal},
+		shared{named(nsCard4, of.new), value,
+			func(v string) *wire.Element { return of.made(wire.T(ns, of.old, v)) }, equal}
 }
 
 // flagged is a shared property with a flag, such as a mobile telephone.
-func flagged(of property, flag, text string, fresh *wire.Element, good func(string) bool, same func(a, b string) bool) (o, n shared) {
+func flagged(of property, flag, text string, fresh *wire.Element, good func(string) bool,
+	same func(a, b string) bool) (o, n shared) {
 	val := func(e *wire.Element) string { return strings.TrimSpace(e.ChildText(ns, text)) }
 	val4 := func(e *wire.Element) string {
 		if b := of.back(e); b != nil {
@@ -58,7 +61,8 @@ func flagged(of property, flag, text string, fresh *wire.Element, good func(stri
 	make := func(v string) *wire.Element {
 		return wire.E(ns, of.old).Add(fresh.Elements()...).Add(wire.T(ns, text, v))
 	}
-	o = shared{func(e *wire.Element) bool { return named(ns, of.old)(e) && e.Child(ns, flag) != nil && good(val(e)) }, val, make, same}
+	o = shared{func(e *wire.Element) bool { return named(ns, of.old)(e) && e.Child(ns, flag) != nil && good(val(e)) },
+		val, make, same}
 	n = shared{func(e *wire.Element) bool {
 		if !named(nsCard4, of.new)(e) {
 			return false
@@ -116,8 +120,10 @@ var temp, card4th = func() (o, n form) {
 	o.parts, n.parts = wire.Name{Space: ns, Local: "N"}, wire.Name{Space: nsCard4, Local: "n"}
 	o.name, n.name = line(propertyOf("FN"))
 	o.title, n.title = line(propertyOf("TITLE"))
-	o.phone, n.phone = flagged(propertyOf("TEL"), "CELL", "NUMBER", wire.E(ns, "TEL", wire.E(ns, "CELL")), people.IsPhone, sameNumber)
-	o.email, n.email = flagged(propertyOf("EMAIL"), "WORK", "USERID", wire.E(ns, "EMAIL", wire.E(ns, "INTERNET"), wire.E(ns, "WORK")), some, strings.EqualFold)
+	o.phone, n.phone = flagged(propertyOf("TEL"), "CELL", "NUMBER", wire.E(ns, "TEL", wire.E(ns, "CELL")),
+		people.IsPhone, sameNumber)
+	o.email, n.email = flagged(propertyOf("EMAIL"), "WORK", "USERID",
+		wire.E(ns, "EMAIL", wire.E(ns, "INTERNET"), wire.E(ns, "WORK")), some, strings.EqualFold)
 	o.org, n.org = organization(propertyOf("ORG"))
 	return o, n
 }()
@@ -225,7 +231,8 @@ func (f form) change(card *wire.Element, u store.Person) (c people.Change, any b
 }
 
 // taken gives the person as a published card makes them, and the change of the profile.
-func (v *Cards) taken(ctx context.Context, account string, f form, card *wire.Element) (u store.Person, ch people.Change, any bool, err error) {
+func (v *Cards) taken(ctx context.Context, account string, f form,
+	card *wire.Element) (u store.Person, ch people.Change, any bool, err error) {
 	if u, err = v.rules.Get(ctx, account); err != nil {
 		return u, ch, false, err
 	}
@@ -255,7 +262,8 @@ func (v *Cards) update(ctx context.Context, who jid.JID, ch people.Change) error
 }
 
 // shown gives an account's card as the asker sees it.
-func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID, card *wire.Element) (*wire.Element, error) {
+func (v *Cards) shown(ctx context.Context, f form, account string, who jid.JID,
+	card *wire.Element) (*wire.Element, error) {
 	u, err := v.st.Person(ctx, v.h.Domain, account)
 	if err != nil {
 		return nil, err
@@ -364,5 +372,6 @@ func (v *Cards) followed(ctx context.Context, account string) error {
 	if !known && last.ID == "" || bytes.Equal(now, was.AppendXML(nil, "")) {
 		return nil
 	}
-	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open", server.PEPItem{ID: id, Payload: now})
+	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open",
+		server.PEPItem{ID: id, Payload: now})
 }

@@ -61,10 +61,30 @@ func (v *Cards) Feature() *server.Feature {
 	}
 	return &server.Feature{
 		Name: "vcard",
-		XEP: []server.XEP{{Number: 54, Title: "vcard-temp", Version: "1.3.0", Notes: "name, work e-mail, mobile, job title, company and department are the profile's, and shown to whom it says"}, {Number: 153, Title: "vCard-Based Avatars", Version: "1.1.1", Notes: "the server puts the hash into presence"},
-			{Number: 84, Title: "User Avatar", Version: "1.1.4"}, {Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.0"},
-			{Number: 292, Title: "vCard4 Over XMPP", Version: "0.12.0", Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084; " +
-				"fields that the organization has defined are extended properties"}},
+		XEP: []server.XEP{
+			{
+				Number:  54,
+				Title:   "vcard-temp",
+				Version: "1.3.0",
+				Notes: "name, work e-mail, mobile, job title, company and department are the profile's, " +
+					"and shown to whom it says",
+			},
+			{
+				Number:  153,
+				Title:   "vCard-Based Avatars",
+				Version: "1.1.1",
+				Notes:   "the server puts the hash into presence",
+			},
+			{Number: 84, Title: "User Avatar", Version: "1.1.4"},
+			{Number: 398, Title: "User Avatar to vCard-Based Avatars Conversion", Version: "1.0.0"},
+			{
+				Number:  292,
+				Title:   "vCard4 Over XMPP",
+				Version: "0.12.0",
+				Notes: "converted to and from vcard-temp, but for pictures, which are XEP-0084; " +
+					"fields that the organization has defined are extended properties",
+			},
+		},
 		Disco:   []string{ns},
 		Account: []string{ns, "urn:xmpp:pep-vcard-conversion:0", nsCard4},
 		IQ: map[server.Query]server.IQFunc{
@@ -111,7 +131,8 @@ func (v *Cards) get(ctx context.Context, r *server.Request) (*wire.Element, erro
 		if r.From.Domain() != v.h.Domain {
 			return nil, server.ServiceUnavailable
 		}
-		if card, err = v.shown(ctx, temp, r.Account, r.From, wire.E(ns, "vCard")); errors.Is(err, store.ErrNotFound) || err == nil && len(card.Nodes) == 0 {
+		if card, err = v.shown(ctx, temp, r.Account, r.From, wire.E(ns, "vCard")); errors.Is(err, store.ErrNotFound) ||
+			err == nil && len(card.Nodes) == 0 {
 			return nil, server.ServiceUnavailable
 		}
 		return card, err
@@ -181,5 +202,6 @@ func (v *Cards) keep(ctx context.Context, who jid.JID, e *wire.Element) error {
 	if err != nil {
 		return err
 	}
-	return v.rules.PhotoChanged(ctx, v.rules.ByClient(u, who), account, now != "", func(ctx context.Context) error { return v.save(ctx, account, e) })
+	return v.rules.PhotoChanged(ctx, v.rules.ByClient(u, who), account,
+		now != "", func(ctx context.Context) error { return v.save(ctx, account, e) })
 }

@@ -149,11 +149,13 @@ var places = []string{"HOME", "WORK"}
 
 var properties = []property{
 	text("FN", "fn", "text"),
-	parts("N", "n", nil, "FAMILY", "surname", "GIVEN", "given", "MIDDLE", "additional", "PREFIX", "prefix", "SUFFIX", "suffix"),
-	text("NICKNAME", "nickname", "text"), text("BDAY", "bday", "date"), text("TITLE", "title", "text"), text("ROLE", "role", "text"),
-	text("TZ", "tz", "text"), text("URL", "url", "uri"), text("UID", "uid", "uri"), text("DESC", "note", "text"),
-	uri("JABBERID", "impp", "xmpp:"),
-	parts("ADR", "adr", places, "POBOX", "pobox", "EXTADD", "ext", "STREET", "street", "LOCALITY", "locality", "REGION", "region", "PCODE", "code", "CTRY", "country"),
+	parts("N", "n", nil, "FAMILY", "surname", "GIVEN", "given", "MIDDLE", "additional", "PREFIX",
+		"prefix", "SUFFIX", "suffix"),
+	text("NICKNAME", "nickname", "text"), text("BDAY", "bday", "date"), text("TITLE", "title", "text"),
+	text("ROLE", "role", "text"), text("TZ", "tz", "text"), text("URL", "url", "uri"), text("UID", "uid", "uri"),
+	text("DESC", "note", "text"), uri("JABBERID", "impp", "xmpp:"),
+	parts("ADR", "adr", places, "POBOX", "pobox", "EXTADD", "ext", "STREET", "street", "LOCALITY", "locality", "REGION",
+		"region", "PCODE", "code", "CTRY", "country"),
 	{"EMAIL", "email", func(o *wire.Element) *wire.Element {
 		v := o.ChildText(ns, "USERID")
 		if v == "" {
@@ -319,7 +321,8 @@ func (v *Cards) toCard4(ctx context.Context, account string, card *wire.Element,
 	if was == nil && len(n.Nodes) == 0 {
 		return nil // there is nothing that this form can express
 	}
-	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open", server.PEPItem{ID: id, Payload: n.AppendXML(nil, "")})
+	return pep.Publish(context.WithValue(ctx, converted{}, true), account, nodeCard4, "open",
+		server.PEPItem{ID: id, Payload: n.AppendXML(nil, "")})
 }
 
 // fromCard4 keeps a card that was published in the new form in the old one, too, and updates the profile from it. If

@@ -21,36 +21,71 @@ func (w *Webhooks) Commands(group string) []server.Command {
 		return err == nil && a == org.Owner
 	}
 	return []server.Command{
-		{Node: nodes + "webhooks", Name: "Webhooks of this group", Allowed: owner, Do: func(ctx context.Context, _ jid.JID, _ form.Form) (string, *form.Form, error) {
-			return w.listed(ctx, group)
-		}},
-		{Node: nodes + "new-webhook", Name: "Let a program post here", Allowed: owner, Form: inForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-			_, secret, err := w.Create(ctx, w.by(who), NewHook{Direction: store.HookIn, Name: f.Get("name"), Group: group, Theme: f.Get("theme")})
-			if err != nil {
-				return "", nil, server.Noted(err)
-			}
-			res := form.New(form.Result, nodes+"new-webhook")
-			res.Add("url", form.TextSingle, "Programs post to (told this once)", w.cfg.URL(secret))
-			return "Programs post to " + w.cfg.URL(secret), res, nil
-		}},
-		{Node: nodes + "new-outgoing-webhook", Name: "Tell a program what happens here", Allowed: owner, Form: outForm, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-			var events []string
-			if fd := f.Field("events"); fd != nil {
-				events = fd.Values
-			}
-			_, secret, err := w.Create(ctx, w.by(who), NewHook{Direction: store.HookOut, Name: f.Get("name"), Group: group, Theme: f.Get("theme"), URL: f.Get("url"), Events: events})
-			if err != nil {
-				return "", nil, server.Noted(err)
-			}
-			res := form.New(form.Result, nodes+"new-outgoing-webhook")
-			res.Add("secret", form.TextSingle, "Requests are signed with (told this once)", secret)
-			return "Requests are signed with " + secret, res, nil
-		}},
-		{Node: nodes + "delete-webhook", Name: "Delete a webhook", Allowed: owner, Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
-			return w.deleteForm(ctx, group)
-		}, Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
-			return w.deleted(ctx, w.by(who), group, f.Get("webhook"))
-		}},
+		{
+			Node:    nodes + "webhooks",
+			Name:    "Webhooks of this group",
+			Allowed: owner,
+			Do: func(ctx context.Context, _ jid.JID, _ form.Form) (string, *form.Form, error) {
+				return w.listed(ctx, group)
+			},
+		},
+		{
+			Node:    nodes + "new-webhook",
+			Name:    "Let a program post here",
+			Allowed: owner,
+			Form:    inForm,
+			Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+				_, secret, err := w.Create(ctx, w.by(who), NewHook{
+					Direction: store.HookIn,
+					Name:      f.Get("name"),
+					Group:     group,
+					Theme:     f.Get("theme"),
+				})
+				if err != nil {
+					return "", nil, server.Noted(err)
+				}
+				res := form.New(form.Result, nodes+"new-webhook")
+				res.Add("url", form.TextSingle, "Programs post to (told this once)", w.cfg.URL(secret))
+				return "Programs post to " + w.cfg.URL(secret), res, nil
+			},
+		},
+		{
+			Node:    nodes + "new-outgoing-webhook",
+			Name:    "Tell a program what happens here",
+			Allowed: owner,
+			Form:    outForm,
+			Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+				var events []string
+				if fd := f.Field("events"); fd != nil {
+					events = fd.Values
+				}
+				_, secret, err := w.Create(ctx, w.by(who), NewHook{
+					Direction: store.HookOut,
+					Name:      f.Get("name"),
+					Group:     group,
+					Theme:     f.Get("theme"),
+					URL:       f.Get("url"),
+					Events:    events,
+				})
+				if err != nil {
+					return "", nil, server.Noted(err)
+				}
+				res := form.New(form.Result, nodes+"new-outgoing-webhook")
+				res.Add("secret", form.TextSingle, "Requests are signed with (told this once)", secret)
+				return "Requests are signed with " + secret, res, nil
+			},
+		},
+		{
+			Node:    nodes + "delete-webhook",
+			Name:    "Delete a webhook",
+			Allowed: owner,
+			Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
+				return w.deleteForm(ctx, group)
+			},
+			Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
+				return w.deleted(ctx, w.by(who), group, f.Get("webhook"))
+			},
+		},
 	}
 }
 
@@ -65,7 +100,8 @@ func (w *Webhooks) by(who jid.JID) acts.Actor {
 
 func inForm(context.Context, jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodes+"new-webhook")
-	f.Title, f.Instructions = "Let a program post here", "What it posts is said under this name. Its address is a password: who knows it may post."
+	f.Title, f.Instructions = "Let a program post here",
+		"What it posts is said under this name. Its address is a password: who knows it may post."
 	f.Add("name", form.TextSingle, "Name").Required()
 	f.Add("theme", form.TextSingle, "Key of a theme, if it is for that one")
 	return f, nil

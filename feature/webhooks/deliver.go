@@ -192,8 +192,17 @@ func (w *Webhooks) newClient() *http.Client {
 		}
 		return nil
 	}}
-	return &http.Client{Timeout: w.cfg.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: w.cfg.Timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxConnsPerHost: maxOfHost}}
+	return &http.Client{
+		Timeout:       w.cfg.Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext:         d.DialContext,
+			TLSHandshakeTimeout: w.cfg.Timeout,
+			MaxIdleConnsPerHost: 2,
+			IdleConnTimeout:     time.Minute,
+			MaxConnsPerHost:     maxOfHost,
+		},
+	}
 }
 
 func (w *Webhooks) expire(ctx context.Context) error {

@@ -138,7 +138,13 @@ func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind == "application/x-www-form-urlencoded" {
 		err = r.ParseForm()
-		q = request{Text: r.PostForm.Get("text"), Title: r.PostForm.Get("title"), Link: r.PostForm.Get("link"), File: r.PostForm.Get("file"), Theme: r.PostForm.Get("theme")}
+		q = request{
+			Text:  r.PostForm.Get("text"),
+			Title: r.PostForm.Get("title"),
+			Link:  r.PostForm.Get("link"),
+			File:  r.PostForm.Get("file"),
+			Theme: r.PostForm.Get("theme"),
+		}
 	} else {
 		var b []byte
 		if b, err = io.ReadAll(r.Body); err == nil {
@@ -150,10 +156,12 @@ func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
 		return q, &problem{http.StatusRequestEntityTooLarge, "the request is larger than 64 KiB"}
 	}
 	if err != nil {
-		return q, &problem{http.StatusBadRequest, `the body is to be JSON like {"text": "…", "title": "…", "link": "https://…", "file": "https://…", "theme": "…"}`}
+		return q, &problem{http.StatusBadRequest,
+			`the body is to be JSON like {"text": "…", "title": "…", "link": "https://…", "file": "https://…", "theme": "…"}`}
 	}
 	for _, u := range []string{q.Link, q.File} {
-		if x, err := url.Parse(u); u != "" && (err != nil || x.Host == "" || x.Scheme != "https" && x.Scheme != "http" || len(u) > 2048) {
+		if x, err := url.Parse(u); u != "" &&
+			(err != nil || x.Host == "" || x.Scheme != "https" && x.Scheme != "http" || len(u) > 2048) {
 			return q, &problem{http.StatusBadRequest, "link and file are http addresses"}
 		}
 	}
@@ -214,7 +222,8 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 	}
 	if key != "" {
 		if err := w.st.SetHookKey(ctx, w.h.Domain, hook.ID, key, id); err != nil {
-			w.h.Log.Error("cannot keep an idempotency key: the next request with it finds the message", "hook", hook.ID, "err", err)
+			w.h.Log.Error("cannot keep an idempotency key: the next request with it finds the message",
+				"hook", hook.ID, "err", err)
 		}
 	}
 	return answer{id.String(), to}, nil

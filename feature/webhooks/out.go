@@ -40,7 +40,13 @@ func (w *Webhooks) note(e org.Event) {
 	switch e.Kind {
 	case org.ThemeCreated, org.ThemeChanged:
 		kind, theme = EventTheme, e.Theme.Key
-		data = themeData{Key: e.Theme.Key, Name: e.Theme.Name, Room: w.o.RoomJID(e.Host, e.Theme.Room).String(), Closed: !e.Theme.Closed.IsZero(), New: e.Kind == org.ThemeCreated}
+		data = themeData{
+			Key:    e.Theme.Key,
+			Name:   e.Theme.Name,
+			Room:   w.o.RoomJID(e.Host, e.Theme.Room).String(),
+			Closed: !e.Theme.Closed.IsZero(),
+			New:    e.Kind == org.ThemeCreated,
+		}
 		if e.Theme.Restricted { // only its people may know its name
 			return
 		}
@@ -57,7 +63,13 @@ func (w *Webhooks) note(e org.Event) {
 		return
 	}
 	at := time.Now()
-	d := event{Event: kind, Group: e.Group.Slug, Room: w.o.RoomJID(e.Host, e.Group.Room).String(), At: at.UTC(), Data: data}
+	d := event{
+		Event: kind,
+		Group: e.Group.Slug,
+		Room:  w.o.RoomJID(e.Host, e.Group.Room).String(),
+		At:    at.UTC(),
+		Data:  data,
+	}
 	if !w.waits.add(said{e.Group.ID, theme, e.Group.Room, nil}.with(w.h.IDs.Next(), d)) {
 		w.h.Log.Warn("too many events at once for webhooks", "group", e.Group.ID)
 	}
@@ -125,7 +137,8 @@ func (w *Webhooks) queue(ctx context.Context, s said, a age) error {
 	}
 	var ds []store.Delivery
 	for _, h := range (*w.out.Load())[s.group] {
-		if !slices.Contains(strings.Fields(h.Events), kind) || h.Theme != "" && h.Theme != s.theme || s.entry.ID < store.FirstID(h.Created) {
+		if !slices.Contains(strings.Fields(h.Events), kind) || h.Theme != "" && h.Theme != s.theme ||
+			s.entry.ID < store.FirstID(h.Created) {
 			continue
 		}
 		if a == perhaps && s.entry.ID.Time().Before(h.Last.Time().Add(-overlap)) {
@@ -141,7 +154,15 @@ func (w *Webhooks) queue(ctx context.Context, s said, a age) error {
 		if body == nil {
 			continue
 		}
-		ds = append(ds, store.Delivery{Host: w.h.Domain, Hook: h.ID, Room: s.room, ID: s.entry.ID, Event: kind, Body: body, Updated: time.Now()})
+		ds = append(ds, store.Delivery{
+			Host:    w.h.Domain,
+			Hook:    h.ID,
+			Room:    s.room,
+			ID:      s.entry.ID,
+			Event:   kind,
+			Body:    body,
+			Updated: time.Now(),
+		})
 	}
 	if len(ds) == 0 {
 		return nil
@@ -176,7 +197,14 @@ func (w *Webhooks) message(ctx context.Context, h store.Webhook, s said) ([]byte
 		s.entry.Sender = ""
 	}
 	d := messageData{ID: s.entry.ID.String(), From: s.entry.Sender, Nick: st.From.Resource(), Text: st.BodyText()}
-	return json.Marshal(event{Event: EventMessage, Group: g.Slug, Theme: s.theme, Room: w.o.RoomJID(w.h.Domain, s.room).String(), At: s.entry.ID.Time(), Data: d})
+	return json.Marshal(event{
+		Event: EventMessage,
+		Group: g.Slug,
+		Theme: s.theme,
+		Room:  w.o.RoomJID(w.h.Domain, s.room).String(),
+		At:    s.entry.ID.Time(),
+		Data:  d,
+	})
 }
 
 func ignoreGone(err error) error {

@@ -31,7 +31,11 @@ type place struct {
 }
 
 func newSeats() *seats {
-	return &seats{all: make(chan struct{}, maxSeats), failing: make(chan struct{}, maxFailing), hosts: make(map[string]*place)}
+	return &seats{
+		all:     make(chan struct{}, maxSeats),
+		failing: make(chan struct{}, maxFailing),
+		hosts:   make(map[string]*place),
+	}
 }
 
 // take waits for a seat for a request to an address. done gives it back and says how the request went; done is nil if

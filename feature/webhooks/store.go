@@ -13,5 +13,6 @@ type Store interface {
 	store.Webhooks
 
 	// ReadRoom gives a page of a room's archive, as ReadArchive does.
-	ReadRoom(ctx context.Context, host string, room string, p store.Page) (es []store.Archived, complete bool, total int, err error)
+	ReadRoom(ctx context.Context, host string, room string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
 }

@@ -125,8 +125,16 @@ func New(c Config) *Webhooks {
 	if c.Acts == nil {
 		c.Acts = acts.NewLog(c.Store, func(string) store.ID { return c.Host.IDs.Next() })
 	}
-	w := &Webhooks{cfg: c, h: c.Host, st: c.Store, o: c.Org, waits: backlog{wake: make(chan struct{}, 1)}, seats: newSeats(),
-		lanes: make(map[store.Lane]bool), paces: make(map[string]*pace)}
+	w := &Webhooks{
+		cfg:   c,
+		h:     c.Host,
+		st:    c.Store,
+		o:     c.Org,
+		waits: backlog{wake: make(chan struct{}, 1)},
+		seats: newSeats(),
+		lanes: make(map[store.Lane]bool),
+		paces: make(map[string]*pace),
+	}
 	w.out.Store(&map[string][]store.Webhook{})
 	w.client = w.newClient()
 	c.Org.Subscribe(w.note)
@@ -148,7 +156,8 @@ const MaxName = 50
 
 // Create makes a webhook and returns its secret, which cannot be shown again: the end of an incoming one's URL, or the
 // key that signs an outgoing one's requests.
-func (w *Webhooks) Create(ctx context.Context, by acts.Actor, n NewHook) (hook store.Webhook, secret string, err error) {
+func (w *Webhooks) Create(ctx context.Context, by acts.Actor,
+	n NewHook) (hook store.Webhook, secret string, err error) {
 	err = w.cfg.Acts.Do(ctx, w.h.Domain, by, func(ctx context.Context, a *acts.Act) error {
 		if hook, secret, err = w.plan(ctx, by, n); err != nil {
 			return err
@@ -164,7 +173,8 @@ func (w *Webhooks) Create(ctx context.Context, by acts.Actor, n NewHook) (hook s
 		if err != nil {
 			return err
 		}
-		a.Note(acts.SystemWebhook, hook.ID, acts.Detail{"name": hook.Name, "direction": hook.Direction, "group": g.Slug})
+		a.Note(acts.SystemWebhook, hook.ID,
+			acts.Detail{"name": hook.Name, "direction": hook.Direction, "group": g.Slug})
 		a.After(w.reload)
 		return nil
 	})
@@ -189,8 +199,10 @@ func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook sto
 	if err := w.may(ctx, by, n.Group); err != nil {
 		return hook, "", err
 	}
-	if hook.Name == "" || utf8.RuneCountInString(hook.Name) > MaxName || strings.ContainsFunc(hook.Name, func(r rune) bool { return r < ' ' }) {
-		return hook, "", fault.At(fault.Invalid, "name", fmt.Sprintf("is missing, or longer than %d characters", MaxName))
+	if hook.Name == "" || utf8.RuneCountInString(hook.Name) > MaxName ||
+		strings.ContainsFunc(hook.Name, func(r rune) bool { return r < ' ' }) {
+		return hook, "", fault.At(fault.Invalid, "name",
+			fmt.Sprintf("is missing, or longer than %d characters", MaxName))
 	}
 	if n.Theme != "" {
 		if t, err := w.o.Theme(ctx, w.h.Domain, n.Theme); err != nil {
@@ -235,7 +247,8 @@ func (w *Webhooks) may(ctx context.Context, by acts.Actor, group string) error {
 
 func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
 	u, err := url.Parse(hook.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(hook.URL) > 2048 || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(hook.URL) > 2048 ||
+		u.Scheme != "https" && u.Scheme != "http" {
 		return fault.At(fault.Invalid, "url", "is no address like https://example.org/hook")
 	}
 	if u.Scheme == "http" && len(w.cfg.Allow) == 0 {
@@ -263,7 +276,8 @@ func (w *Webhooks) Hooks(ctx context.Context, group string) ([]store.Webhook, er
 }
 
 // change changes a webhook that the actor may change, with an audit entry.
-func (w *Webhooks) change(ctx context.Context, by acts.Actor, id, do string, f func(ctx context.Context, hook store.Webhook, detail acts.Detail) error) error {
+func (w *Webhooks) change(ctx context.Context, by acts.Actor, id, do string,
+	f func(ctx context.Context, hook store.Webhook, detail acts.Detail) error) error {
 	return w.cfg.Acts.Do(ctx, w.h.Domain, by, func(ctx context.Context, a *acts.Act) error {
 		hook, err := w.st.Webhook(ctx, w.h.Domain, id)
 		if err != nil {

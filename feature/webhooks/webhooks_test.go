@@ -49,8 +49,15 @@ func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string
 	}
 	t.Cleanup(func() { st.Close() })
 	s := &stage{st: st, o: org.New(st, org.Config{})}
-	s.h, err = server.NewHost(server.HostConfig{Domain: host, Store: st, IDs: new(store.IDs), Router: server.NewRouter(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Metrics: server.NewMetrics(prometheus.NewRegistry()), Features: func(*server.Host) []*server.Feature { return nil }})
+	s.h, err = server.NewHost(server.HostConfig{
+		Domain:   host,
+		Store:    st,
+		IDs:      new(store.IDs),
+		Router:   server.NewRouter(),
+		Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Metrics:  server.NewMetrics(prometheus.NewRegistry()),
+		Features: func(*server.Host) []*server.Feature { return nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,18 +79,32 @@ func newStage(t *testing.T, post func(s *stage, ctx context.Context, room string
 	if post == nil {
 		post = (*stage).say
 	}
-	s.hooks = New(Config{Host: s.h, Store: st, Org: s.o, Post: func(ctx context.Context, room string, p Post) (store.ID, error) { return post(s, ctx, room, p) }})
+	s.hooks = New(Config{
+		Host:  s.h,
+		Store: st,
+		Org:   s.o,
+		Post:  func(ctx context.Context, room string, p Post) (store.ID, error) { return post(s, ctx, room, p) },
+	})
 	if err := st.CreateUser(ctx, store.User{Host: host, Name: "romeo", Created: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if s.group, err = s.o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Owner: jid.MustParse("romeo@" + host)}); err != nil {
+	if s.group, err = s.o.CreateGroup(ctx, acts.System, host,
+		org.NewGroup{Name: "Verona", Owner: jid.MustParse("romeo@" + host)}); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
 func (s *stage) say(ctx context.Context, room string, p Post) (store.ID, error) {
-	return s.rooms.Say(ctx, room, groups.Said{ID: p.Hook, Nick: p.Name, Body: p.Body, File: p.File, Hat: "bot", Once: p.Once, Since: p.Since})
+	return s.rooms.Say(ctx, room, groups.Said{
+		ID:    p.Hook,
+		Nick:  p.Name,
+		Body:  p.Body,
+		File:  p.File,
+		Hat:   "bot",
+		Once:  p.Once,
+		Since: p.Since,
+	})
 }
 
 func (s *stage) create(t *testing.T, n NewHook) (store.Webhook, string) {
@@ -161,8 +182,16 @@ func TestOnceForEachKey(t *testing.T) {
 
 // entry is a message in the archive of the group's room.
 func (s *stage) entry(n int) *store.RoomEntry {
-	return &store.RoomEntry{Host: "groups." + host, Room: s.group.Room, Seq: int64(n + 1), ID: s.h.IDs.Next(), Nick: "Romeo", Sender: "romeo@" + host,
-		Stanza: []byte(fmt.Sprintf("<message xmlns='jabber:client' type='groupchat' from='%s@groups.%s/Romeo'><body>%d</body></message>", s.group.Room, host, n))}
+	return &store.RoomEntry{
+		Host:   "groups." + host,
+		Room:   s.group.Room,
+		Seq:    int64(n + 1),
+		ID:     s.h.IDs.Next(),
+		Nick:   "Romeo",
+		Sender: "romeo@" + host,
+		Stanza: []byte(fmt.Sprintf("<message xmlns='jabber:client' type='groupchat' from='%s@groups.%s/Romeo'>"+
+			"<body>%d</body></message>", s.group.Room, host, n)),
+	}
 }
 
 // TestCatchUp checks that messages that were not queued are queued later, each once, however many they are.

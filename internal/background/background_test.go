@@ -41,5 +41,6 @@ func TestKeepEnds(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	keep(ctx, slog.New(slog.NewTextHandler(&log, nil)), "failing", func(context.Context) error { return errors.New("no") }, time.Hour)
+	keep(ctx, slog.New(slog.NewTextHandler(&log, nil)), "failing",
+		func(context.Context) error { return errors.New("no") }, time.Hour)
 }

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Group owns goroutines that are begun while something else goes on: a lock is held, or a stream is read. Close waits for
-// them, so that none outlives its owner. The zero value is ready. It is safe for any goroutine.
+// Group owns goroutines that are begun while something else goes on: a lock is held, or a stream is read. Close waits
+// for them, so that none outlives its owner. The zero value is ready. It is safe for any goroutine.
 type Group struct {
 	mu     sync.Mutex
 	closed bool
@@ -32,8 +32,8 @@ func (g *Group) Close() {
 	g.wg.Wait()
 }
 
-// Wait calls wait, such as the Wait of a sync.WaitGroup, and returns true when that returns, or false when ctx ends first.
-// In that case a goroutine goes on waiting: the caller cuts short whatever it waits for.
+// Wait calls wait, such as the Wait of a sync.WaitGroup, and returns true when that returns, or false when ctx ends
+// first. In that case a goroutine goes on waiting: the caller cuts short whatever it waits for.
 func Wait(ctx context.Context, wait func()) bool {
 	done := make(chan struct{})
 	go func() {

@@ -28,11 +28,18 @@ func (o *House) Requests(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		b := &body{ReadCloser: r.Body, gate: o.bodies, rc: http.NewResponseController(w), header: w.Header(), left: bodySize}
+		b := &body{
+			ReadCloser: r.Body,
+			gate:       o.bodies,
+			rc:         http.NewResponseController(w),
+			header:     w.Header(),
+			left:       bodySize,
+		}
 		// RFC 9112, section 6.1: if a request has both chunks and a length, which net/http does not report, a proxy
 		// before us may have seen another end of it. Whatever follows on the connection cannot be trusted.
 		b.last = len(r.TransferEncoding) > 0
-		b.header.Set("Connection", "close") // until the body is read, since otherwise the server reads it before it answers
+		// until the body is read, since otherwise the server reads it before it answers
+		b.header.Set("Connection", "close")
 		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			b.from = ap.Addr()
 		}

@@ -34,10 +34,23 @@ type House struct {
 
 // NewHouse returns a House that logs to log and registers its metrics with reg, which may be nil.
 func NewHouse(log *slog.Logger, reg prometheus.Registerer) *House {
-	h := &House{log: log, max: connectionsFit(descriptors()), bodies: NewGate(Limits{All: bodies, PerAddress: bodiesFrom}),
-		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "parley_door_connections", Help: "Open connections."}, []string{"door"}),
-		refused:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_refused_total", Help: "Connections refused by a limit."}, []string{"door", "why"}),
-		failed:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_door_accept_errors_total", Help: "Failures to accept a connection, for example because no file descriptor was free."}, []string{"door"})}
+	h := &House{
+		log:    log,
+		max:    connectionsFit(descriptors()),
+		bodies: NewGate(Limits{All: bodies, PerAddress: bodiesFrom}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "parley_door_connections",
+			Help: "Open connections.",
+		}, []string{"door"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_door_refused_total",
+			Help: "Connections refused by a limit.",
+		}, []string{"door", "why"}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_door_accept_errors_total",
+			Help: "Failures to accept a connection, for example because no file descriptor was free.",
+		}, []string{"door"}),
+	}
 	if reg != nil {
 		reg.MustRegister(h.connections, h.refused, h.failed)
 	}
@@ -103,8 +116,15 @@ func (h *House) On(raw net.Listener, cfg Config) *Listener {
 	if cfg.Header <= 0 {
 		cfg.Header = 10 * time.Second
 	}
-	l := &Listener{house: h, cfg: cfg, raw: raw, gate: NewGate(cfg.Limits), ready: make(chan *Conn), conns: make(map[*Conn]struct{}),
-		connections: h.connections.WithLabelValues(cfg.Name)}
+	l := &Listener{
+		house:       h,
+		cfg:         cfg,
+		raw:         raw,
+		gate:        NewGate(cfg.Limits),
+		ready:       make(chan *Conn),
+		conns:       make(map[*Conn]struct{}),
+		connections: h.connections.WithLabelValues(cfg.Name),
+	}
 	l.ctx, l.close = context.WithCancel(context.Background())
 	l.run.Go(l.accept)
 	return l

@@ -96,7 +96,12 @@ func who(t *testing.T, in <-chan net.Conn) (net.Conn, string) {
 
 // A connection over a limit is closed at once, and there is room again when another one leaves.
 func TestLimits(t *testing.T) {
-	for name, l := range map[string]Limits{"in all": {All: 2}, "of an address": {PerAddress: 2}, "not signed in": {Pending: 2}, "of an address, not signed in": {PendingPerAddress: 2}} {
+	for name, l := range map[string]Limits{
+		"in all":                       {All: 2},
+		"of an address":                {PerAddress: 2},
+		"not signed in":                {Pending: 2},
+		"of an address, not signed in": {PendingPerAddress: 2},
+	} {
 		t.Run(name, func(t *testing.T) {
 			door, in := listen(t, Config{Name: "x", Limits: l})
 			dial(t, door)
@@ -130,7 +135,8 @@ func TestNetworks(t *testing.T) {
 	come := func(from string) net.Conn {
 		c := dial(t, door)
 		a := &net.TCPAddr{IP: net.ParseIP(from), Port: 9}
-		if _, err := proxyproto.HeaderProxyFromAddrs(2, a, &net.TCPAddr{IP: net.ParseIP("2001:db8::99"), Port: 5222}).WriteTo(c); err != nil {
+		if _, err := proxyproto.HeaderProxyFromAddrs(2, a,
+			&net.TCPAddr{IP: net.ParseIP("2001:db8::99"), Port: 5222}).WriteTo(c); err != nil {
 			t.Fatal(err)
 		}
 		return c
@@ -168,7 +174,10 @@ func TestNothingEndsAListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := &lacking{raw, make(chan error, 10)}
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPERM, syscall.EPROTO} {
+	for _, e := range []error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED,
+		syscall.EPERM, syscall.EPROTO,
+	} {
 		l.errs <- &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", e)}
 	}
 	l.errs <- errors.New("something else")
@@ -266,7 +275,10 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("later: %q, %v", b[:4], err)
 		}
 	}
-	for _, said := range []string{"", "PROXY TCP4 203.0.113.9", "PROXY TCP4 nobody 192.0.2.1 1 2\r\n", "PROXY " + strings.Repeat("x", 200), "\r\n\r\n\x00\r\nQUIT\n\xff\xff\xff\xff"} {
+	for _, said := range []string{
+		"", "PROXY TCP4 203.0.113.9", "PROXY TCP4 nobody 192.0.2.1 1 2\r\n", "PROXY " + strings.Repeat("x", 200),
+		"\r\n\r\n\x00\r\nQUIT\n\xff\xff\xff\xff",
+	} {
 		c := dial(t, door)
 		if _, err := io.WriteString(c, said); err != nil {
 			t.Fatal(err)

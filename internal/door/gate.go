@@ -49,7 +49,8 @@ func (g *Gate) Enter(a netip.Addr, shared bool) (p *Pass, why string) {
 		return nil, TooMany
 	case l.PerAddress > 0 && !shared && g.from[key] >= l.PerAddress:
 		return nil, TooManyFrom
-	case l.Pending > 0 && g.pending >= l.Pending, l.PendingPerAddress > 0 && !shared && g.pendingFrom[key] >= l.PendingPerAddress:
+	case l.Pending > 0 && g.pending >= l.Pending,
+		l.PendingPerAddress > 0 && !shared && g.pendingFrom[key] >= l.PendingPerAddress:
 		return nil, TooManyPending
 	}
 	g.all++

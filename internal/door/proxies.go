@@ -30,7 +30,8 @@ func (p Proxies) Any() bool { return p.near || len(p.nets) > 0 }
 // Has reports whether the address is that of a trusted proxy.
 func (p Proxies) Has(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	return a.IsValid() && (netaddr.Within(a, p.nets) || p.near && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()))
+	return a.IsValid() && (netaddr.Within(a, p.nets) ||
+		p.near && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()))
 }
 
 // Client returns the address of the client behind a request from peer. Of the addresses in X-Forwarded-For it takes the

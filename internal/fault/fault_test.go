@@ -14,7 +14,8 @@ func TestText(t *testing.T) {
 		want string
 	}{
 		{fault.New(fault.Exists, "name", "{{.Name}} is taken", "Name", "alice"), "alice is taken"},
-		{fault.New(fault.Limit, "", "{{.Have}} of {{.Max}}, which are {{.Max}}", "Have", 3, "Max", 4), "3 of 4, which are 4"},
+		{fault.New(fault.Limit, "", "{{.Have}} of {{.Max}}, which are {{.Max}}",
+			"Have", 3, "Max", 4), "3 of 4, which are 4"},
 		{fault.New(fault.Invalid, "", "{{.Name}} is missing"), "{{.Name}} is missing"},
 		{fault.At(fault.Invalid, "name", "is missing"), "name: is missing"},
 	} {

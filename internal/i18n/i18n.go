@@ -74,7 +74,12 @@ func New() (*Catalogue, error) {
 			if many == "" {
 				many = m.Other
 			}
-			if err := bundle.AddMessages(tag, &goi18n.Message{ID: id, One: m.One, Many: many, Other: m.Other}); err != nil {
+			if err := bundle.AddMessages(tag, &goi18n.Message{
+				ID:    id,
+				One:   m.One,
+				Many:  many,
+				Other: m.Other,
+			}); err != nil {
 				return nil, fmt.Errorf("catalogue %s: %q: %w", code, id, err)
 			}
 		}

@@ -15,7 +15,8 @@ var uses = []*regexp.Regexp{
 	regexp.MustCompile(`\bt ("(?:[^"\\]|\\.)*")`),  // templates
 	regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`), // code
 	regexp.MustCompile(`\bText: ("(?:[^"\\]|\\.)*")`),
-	regexp.MustCompile(`\bfault\.New\(\s*fault\.\w+, [^,\n]*,\s+("[A-Z{\\](?:[^"\\]|\\.)*")`), // what pages never show is in lower case
+	// what pages never show is in lower case
+	regexp.MustCompile(`\bfault\.New\(\s*fault\.\w+, [^,\n]*,\s+("[A-Z{\\](?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\bdone\([^\n]*?, ("(?:[^"\\]|\\.)*")(?:, "|\))`),
 	regexp.MustCompile(`\bundoable\([^\n]*?(?:\)|back), ("[A-Z{](?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\b(?:say|tell)\([^\n]*?, ("[A-Z{][^"\\ ]* (?:[^"\\]|\\.)*")`),
@@ -52,7 +53,10 @@ func TestNothingIsMissing(t *testing.T) {
 		}
 	}
 	found := 0
-	for _, pattern := range []string{"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go", "../../org/mail/*.go", "../../org/*change*.go"} {
+	for _, pattern := range []string{
+		"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go",
+		"../../org/mail/*.go", "../../org/*change*.go",
+	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", pattern, err)
@@ -72,11 +76,13 @@ func TestNothingIsMissing(t *testing.T) {
 			for _, re := range uses {
 				for _, m := range re.FindAllStringSubmatch(text, -1) {
 					id, err := strconv.Unquote(m[1])
-					if err != nil || strings.HasSuffix(id, " ") || strings.HasPrefix(id, "/") || !strings.ContainsAny(id, " ") && id == strings.ToLower(id) && len(id) > 12 {
+					if err != nil || strings.HasSuffix(id, " ") || strings.HasPrefix(id, "/") ||
+						!strings.ContainsAny(id, " ") && id == strings.ToLower(id) && len(id) > 12 {
 						continue // the beginning of a composed message, or a path
 					}
 					found++
-					if _, ok := fr[id]; !ok && !strings.HasPrefix(id, "the password has") && !strings.HasPrefix(id, "this session was") {
+					if _, ok := fr[id]; !ok && !strings.HasPrefix(id, "the password has") &&
+						!strings.HasPrefix(id, "this session was") {
 						t.Errorf("%s: fr.json lacks %q", f, id)
 					}
 				}
@@ -152,7 +158,8 @@ func TestNumbersHaveForms(t *testing.T) {
 			if strings.Contains(id, "{{.Count}}") && m.One == "" && !alike.MatchString(id) {
 				t.Errorf("%s: %q has one form", lang, id)
 			}
-			if regexp.MustCompile(`\{\{\.\w+\}\} (were|are|have|was|is|has) `).MatchString(id) && m.One == "" && regexp.MustCompile(`\{\{\.(In|Out|Number|Added|Removed)\}\}`).MatchString(id) {
+			if regexp.MustCompile(`\{\{\.\w+\}\} (were|are|have|was|is|has) `).MatchString(id) && m.One == "" &&
+				regexp.MustCompile(`\{\{\.(In|Out|Number|Added|Removed)\}\}`).MatchString(id) {
 				t.Errorf("%s: %q counts without forms", lang, id)
 			}
 		}
@@ -172,8 +179,8 @@ func TestNumbersHaveForms(t *testing.T) {
 	}
 }
 
-// French puts a space before high punctuation: U+202F before ; ? and !, U+00A0 before a colon and inside guillemets, none
-// before a comma or a full stop. Apostrophes are curly.
+// French puts a space before high punctuation: U+202F before ; ? and !, U+00A0 before a colon and inside guillemets,
+// none before a comma or a full stop. Apostrophes are curly.
 func TestFrenchTypography(t *testing.T) {
 	fr, err := Messages("fr")
 	if err != nil {

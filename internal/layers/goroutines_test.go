@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// owners names the files that begin a goroutine with a go statement, how many, and who waits for it. Everything else begins
-// them with a sync.WaitGroup or a background.Group, whose owner waits.
+// owners names the files that begin a goroutine with a go statement, how many, and who waits for it. Everything else
+// begins them with a sync.WaitGroup or a background.Group, whose owner waits.
 var owners = map[string]struct {
 	n   int
 	who string
@@ -56,7 +56,8 @@ func TestGoroutinesHaveOwners(t *testing.T) {
 	}
 	for name, n := range found {
 		if n > owners[name].n {
-			t.Errorf("%s begins %d goroutines with go, %d of which have an owner: use a WaitGroup or a background.Group",
+			t.Errorf("%s begins %d goroutines with go, %d of which have an owner: use a "+
+				"WaitGroup or a background.Group",
 				name, n, owners[name].n)
 		}
 	}

@@ -21,7 +21,8 @@ const Module = "parley"
 // ranks is the order of the layers, from the bottom. A package may import those of a lower rank. "feature/*" is any
 // package below feature.
 var ranks = [][]string{
-	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit", "internal/memo", "internal/sheet", "internal/fault"},
+	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit",
+		"internal/memo", "internal/sheet", "internal/fault"},
 	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},
@@ -31,7 +32,8 @@ var ranks = [][]string{
 	{"server", "org", "settings"},
 	{"people"},
 	{"org/mail"},
-	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn", "feature/*", "store/sqlstore", "node/devcert", "node/acme"},
+	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn",
+		"feature/*", "store/sqlstore", "node/devcert", "node/acme"},
 	{"admin/api", "transfer/backup", "muc/groups"},
 	{"admin/web"},
 	{"config"},
@@ -67,11 +69,13 @@ func Check(pkg, imp string) string {
 	from, to := rank(pkg), rank(imp)
 	switch {
 	case from < 0:
-		return fmt.Sprintf("%s has no place in the layers: give it one in internal/layers/layers.go and docs/architecture.md", pkg)
+		return fmt.Sprintf("%s has no place in the layers: give it one in internal/layers/layers.go and "+
+			"docs/architecture.md", pkg)
 	case to < 0:
 		return "" // reported for imp itself
 	case to > from:
-		return fmt.Sprintf("%s imports %s, which is above it: turn the dependency around (pass in an interface or a function)", pkg, imp)
+		return fmt.Sprintf("%s imports %s, which is above it: turn the dependency around (pass in an interface "+
+			"or a function)", pkg, imp)
 	case to == from:
 		return fmt.Sprintf("%s imports %s, which is beside it: move what both need to a lower layer", pkg, imp)
 	}
@@ -147,7 +151,8 @@ func skip(root, dir string) error {
 		return nil
 	}
 	base := path.Base(filepath.ToSlash(dir))
-	if base == "testdata" || base == "vendor" || base == "node_modules" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") {
+	if base == "testdata" || base == "vendor" || base == "node_modules" || strings.HasPrefix(base, ".") ||
+		strings.HasPrefix(base, "_") {
 		return fs.SkipDir
 	}
 	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {

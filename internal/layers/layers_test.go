@@ -19,7 +19,8 @@ func TestLayers(t *testing.T) {
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(pkgs)) {
 		if !matches(outside, pkg) && rank(pkg) < 0 {
-			t.Errorf("%s has no place in the layers: give it one in internal/layers/layers.go and docs/architecture.md", pkg)
+			t.Errorf("%s has no place in the layers: give it one in internal/layers/layers.go and docs/architecture.md",
+				pkg)
 		}
 		for _, imp := range pkgs[pkg] {
 			if wrong := Check(pkg, imp); wrong != "" {

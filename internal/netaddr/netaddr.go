@@ -17,8 +17,11 @@ func Key(a netip.Addr) netip.Addr {
 // special lists networks that are not on the public internet (RFC 6890) and that netip does not know, and IPv6 networks
 // that embed an IPv4 address, which could be anywhere.
 var special = func() (ps []netip.Prefix) {
-	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
+	for _, s := range []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
+		"203.0.113.0/24", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23",
+		"2001:db8::/32", "2002::/16", "fec0::/10",
+	} {
 		ps = append(ps, netip.MustParsePrefix(s))
 	}
 	return ps

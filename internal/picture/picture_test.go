@@ -88,7 +88,14 @@ func TestSquare(t *testing.T) {
 // and that where it was taken is removed.
 func TestOrientation(t *testing.T) {
 	plain := encoded(t, halves(300, 300), "jpeg")
-	top := map[uint16][2]bool{1: {true, false}, 2: {false, true}, 3: {false, true}, 6: {true, true}, 8: {false, false}, 9: {true, false}}
+	top := map[uint16][2]bool{
+		1: {true, false},
+		2: {false, true},
+		3: {false, true},
+		6: {true, true},
+		8: {false, false},
+		9: {true, false},
+	}
 	for o, want := range top { // left and right of the upper edge
 		data := noted(plain, o)
 		if !bytes.Contains(data, []byte("secret place")) {
@@ -127,19 +134,21 @@ func TestLimit(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	huge := encoded(t, image.NewNRGBA(image.Rect(0, 0, 20, 20)), "png")
-	binary.BigEndian.PutUint32(huge[16:], 100_000) // width, and the checksum of the header does not matter: it is refused earlier or there
+	// width, and the checksum of the header does not matter: it is refused earlier or there
+	binary.BigEndian.PutUint32(huge[16:], 100_000)
 	for name, c := range map[string]struct {
 		data []byte
 		want error
 	}{
-		"text":       {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), ErrFormat},
-		"nothing":    {nil, ErrFormat},
-		"cut":        {encoded(t, halves(300, 300), "png")[:200], ErrFormat},
-		"heavy":      {make([]byte, MaxBytes+1), ErrLarge},
-		"deep":       {encoded(t, image.NewNRGBA64(image.Rect(0, 0, 5000, 4000)), "png"), ErrLarge},
-		"tiny":       {encoded(t, halves(4, 400), "png"), ErrSmall},
-		"two faces":  {huge, ErrFormat},
-		"wide plain": {encoded(t, image.NewPaletted(image.Rect(0, 0, 30000, 1000), color.Palette{red, blue}), "png"), ErrLarge},
+		"text":      {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), ErrFormat},
+		"nothing":   {nil, ErrFormat},
+		"cut":       {encoded(t, halves(300, 300), "png")[:200], ErrFormat},
+		"heavy":     {make([]byte, MaxBytes+1), ErrLarge},
+		"deep":      {encoded(t, image.NewNRGBA64(image.Rect(0, 0, 5000, 4000)), "png"), ErrLarge},
+		"tiny":      {encoded(t, halves(4, 400), "png"), ErrSmall},
+		"two faces": {huge, ErrFormat},
+		"wide plain": {encoded(t,
+			image.NewPaletted(image.Rect(0, 0, 30000, 1000), color.Palette{red, blue}), "png"), ErrLarge},
 	} {
 		if _, _, err := Square(c.data, 100<<10); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, not %v", name, err, c.want)
@@ -156,7 +165,8 @@ func FuzzSquare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, format, err := image.DecodeConfig(bytes.NewReader(out)); err != nil || "image/"+format != typ || len(out) > 20<<10 {
+		if _, format, err := image.DecodeConfig(bytes.NewReader(out)); err != nil ||
+			"image/"+format != typ || len(out) > 20<<10 {
 			t.Errorf("%d bytes, %s, %s, %v", len(out), typ, format, err)
 		}
 	})

@@ -30,8 +30,11 @@ const (
 )
 
 // tiles are pairs of colours, of the ground and of the emoji: the colours that the pages give people and groups.
-var tiles = [...][2]uint32{{0xd3ecea, 0x0a4f49}, {0xdbe6fb, 0x1f3f7a}, {0xe9dffb, 0x50308c}, {0xfbdde9, 0x84234e}, {0xfde2d3, 0x7b3a10}, {0xfbecc6, 0x664b00},
-	{0xe3f0cd, 0x41570f}, {0xd1efdc, 0x0f5430}, {0xd3e9f7, 0x10496e}, {0xe0e3f8, 0x333a86}, {0xf5dcf4, 0x70266f}, {0xe6e2dc, 0x4f463a}}
+var tiles = [...][2]uint32{
+	{0xd3ecea, 0x0a4f49}, {0xdbe6fb, 0x1f3f7a}, {0xe9dffb, 0x50308c}, {0xfbdde9, 0x84234e},
+	{0xfde2d3, 0x7b3a10}, {0xfbecc6, 0x664b00}, {0xe3f0cd, 0x41570f}, {0xd1efdc, 0x0f5430}, {0xd3e9f7, 0x10496e},
+	{0xe0e3f8, 0x333a86}, {0xf5dcf4, 0x70266f}, {0xe6e2dc, 0x4f463a},
+}
 
 // Hue gives a name one of the twelve colours, always the same.
 func Hue(name string) int {
@@ -114,7 +117,8 @@ func glyph(f *sfnt.Font, r rune) (*image.Alpha, error) {
 		return nil, err
 	}
 	w, h := (b.Max.X - b.Min.X).Ceil(), (b.Max.Y - b.Min.Y).Ceil()
-	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: 1000 * drawn / float64(max(w, h)), DPI: 72, Hinting: font.HintingNone})
+	face, err := opentype.NewFace(f,
+		&opentype.FaceOptions{Size: 1000 * drawn / float64(max(w, h)), DPI: 72, Hinting: font.HintingNone})
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,10 @@ func TestOf(t *testing.T) {
 	for _, f := range shape.Of(change{}) {
 		got = append(got, strings.Join([]string{f.Name, f.Flag, f.Label}, "|"))
 	}
-	want := []string{"name|name|Name", "about|about|Description", "post_by|posts-by|Who may post", "open|open|Open to guests", "tags|tags|Tags"}
+	want := []string{
+		"name|name|Name", "about|about|Description", "post_by|posts-by|Who may post",
+		"open|open|Open to guests", "tags|tags|Tags",
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -42,7 +45,8 @@ func TestRead(t *testing.T) {
 		return c, shape.Read(&c, func(f shape.Field) (string, bool) { v, ok := given[f.Name]; return v, ok })
 	}
 	c, err := read()
-	if err != nil || *c.Name != "Verona" || !*c.Open || c.About != nil || c.PostBy != nil || len(*c.Tags) != 2 || (*c.Tags)[0] != "a b" {
+	if err != nil || *c.Name != "Verona" || !*c.Open || c.About != nil || c.PostBy != nil ||
+		len(*c.Tags) != 2 || (*c.Tags)[0] != "a b" {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	given["open"] = "perhaps"
@@ -76,7 +80,8 @@ func TestCheck(t *testing.T) {
 func TestApply(t *testing.T) {
 	name, about, by, open := "Verona", "Two households", "members", false
 	moderators, yes := "moderators", true
-	shape.Apply(change{Naming: Naming{&name}, About: &about, PostBy: &by, Open: &open}, change{PostBy: &moderators, Open: &yes})
+	shape.Apply(change{Naming: Naming{&name}, About: &about, PostBy: &by, Open: &open},
+		change{PostBy: &moderators, Open: &yes})
 	if name != "Verona" || about != "Two households" || by != "moderators" || !open {
 		t.Errorf("got %q, %q, %q, %v", name, about, by, open)
 	}
@@ -87,7 +92,8 @@ func TestDifferences(t *testing.T) {
 		return change{Naming: Naming{&name}, About: new(string), PostBy: &by, Open: &open, Tags: &[]string{"t"}}
 	}
 	got := make(map[string]any)
-	shape.Differences(whole("a", "members", true), whole("a", "nobody", false), func(name string, a, b any) { got[name] = []any{a, b} })
+	shape.Differences(whole("a", "members", true),
+		whole("a", "nobody", false), func(name string, a, b any) { got[name] = []any{a, b} })
 	want := map[string]any{"post_by": []any{"members", "nobody"}, "open": []any{true, false}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -137,11 +137,14 @@ func kindOf(b []byte) Kind {
 		return Archive
 	case begins("%PDF-"):
 		return PDF
-	case strings.HasPrefix(start, "<!doctype html"), strings.HasPrefix(start, "<html"), strings.HasPrefix(start, "<table"):
+	case strings.HasPrefix(start, "<!doctype html"), strings.HasPrefix(start, "<html"),
+		strings.HasPrefix(start, "<table"):
 		return Page
-	case strings.HasPrefix(start, "<?xml") && strings.Contains(string(b[:min(len(b), 1024)]), "urn:schemas-microsoft-com:office:spreadsheet"):
+	case strings.HasPrefix(start, "<?xml") &&
+		strings.Contains(string(b[:min(len(b), 1024)]), "urn:schemas-microsoft-com:office:spreadsheet"):
 		return Excel
-	case strings.HasPrefix(start, "<?xml") && strings.Contains(string(b[:min(len(b), 1024)]), "urn:oasis:names:tc:opendocument"):
+	case strings.HasPrefix(start, "<?xml") &&
+		strings.Contains(string(b[:min(len(b), 1024)]), "urn:oasis:names:tc:opendocument"):
 		return OpenDocument
 	}
 	return ""
@@ -241,7 +244,8 @@ func weight(before, prev, r, next rune) int {
 		return -4
 	case unicode.IsLower(r) && unicode.IsUpper(prev) && unicode.IsUpper(before): // CAFé
 		return -2
-	case prev >= utf8.RuneSelf && unicode.IsLetter(prev) && unicode.IsLetter(r) && !cyrillic: // rare in any language with Latin letters
+	case prev >= utf8.RuneSelf && unicode.IsLetter(prev) && unicode.IsLetter(r) && !cyrillic:
+		// rare in any language with Latin letters
 		return 0
 	}
 	return letterWeight(prev, r, next)

@@ -38,8 +38,11 @@ type Error struct {
 
 // Error names the fault.
 func (e *Error) Error() string {
-	return map[Fault]string{Unclosed: "sheet: a quotation mark is not closed", AfterQuote: "sheet: text after a closing quotation mark",
-		TooMany: "sheet: too many rows"}[e.Fault]
+	return map[Fault]string{
+		Unclosed:   "sheet: a quotation mark is not closed",
+		AfterQuote: "sheet: text after a closing quotation mark",
+		TooMany:    "sheet: too many rows",
+	}[e.Fault]
 }
 
 // sepLine matches the line that tells Excel what separates the cells. A spreadsheet that saves such a file adds empty

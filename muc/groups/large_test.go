@@ -66,7 +66,8 @@ func BenchmarkGroup(b *testing.B) {
 			for i := range b.N {
 				role := []string{store.RoleMember, ""}[i%2]
 				r.User(fmt.Sprintf("new%d-%d-%d", n, b.N, i))
-				if err := r.org.SetMember(ctx, acts.System, testHost, g.ID, jid.MustParse(fmt.Sprintf("new%d-%d-%d@%s", n, b.N, i-i%2, testHost)), role); err != nil {
+				if err := r.org.SetMember(ctx, acts.System, testHost, g.ID,
+					jid.MustParse(fmt.Sprintf("new%d-%d-%d@%s", n, b.N, i-i%2, testHost)), role); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -125,7 +125,8 @@ func TestNewThemeIsItsCreators(t *testing.T) {
 			t.Fatal(err)
 		}
 		room := r.org.RoomJID(testHost, g.Room).String()
-		if err := r.Store.SetBookmarks(ctx, testHost, "juliet", 0, store.Bookmark{Room: room, Name: g.Name, Nick: "Jule"}); err != nil {
+		if err := r.Store.SetBookmarks(ctx, testHost, "juliet", 0,
+			store.Bookmark{Room: room, Name: g.Name, Nick: "Jule"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Store.SetFullName(ctx, testHost, "tybalt", "Tybalt Capulet"); err != nil {
@@ -135,7 +136,13 @@ func TestNewThemeIsItsCreators(t *testing.T) {
 			"romeo sends: <presence to='" + room + "/Paris'>" + x + "</presence>\nromeo forgets from " + room,
 		) // a name that is another's
 		hidden := kind == org.Federated
-		for who, nick := range map[string]string{"romeo": "/Paris", "juliet": "/Jule", "tybalt": "/Tybalt Capulet", "paris": "", "": ""} {
+		for who, nick := range map[string]string{
+			"romeo":  "/Paris",
+			"juliet": "/Jule",
+			"tybalt": "/Tybalt Capulet",
+			"paris":  "",
+			"":       "",
+		} {
 			n := org.NewTheme{Name: "Theme of <" + who + ">"}
 			if who != "" {
 				n.Creator = person(who)

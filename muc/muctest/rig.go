@@ -212,7 +212,8 @@ func (c *Client) Sends(xml string) { c.SendsAt(xml, time.Time{}) }
 
 // SendsAt is Sends of a stanza that the server received at another time.
 func (c *Client) SendsAt(xml string, at time.Time) {
-	st, err := wire.ParseStanza([]byte(root.ReplaceAllString(strings.TrimSpace(xml), "<$1 xmlns='jabber:client'")), wire.Limits{Stanza: 1 << 20})
+	st, err := wire.ParseStanza([]byte(root.ReplaceAllString(strings.TrimSpace(xml), "<$1 xmlns='jabber:client'")),
+		wire.Limits{Stanza: 1 << 20})
 	if err != nil {
 		c.rig.T.Fatalf("%v: %s", err, xml)
 	}

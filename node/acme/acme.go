@@ -25,10 +25,11 @@ type Config struct {
 	Roots     *x509.CertPool // for the authority's own certificate; nil: the system's
 	Email     string         // for the authority's warnings; may be ""
 	Names     []string       // one certificate each
-	HTTPPort  int            // port for HTTP-01, which is opened only while the authority checks if nothing else listens on it; 0: never
-	TLSPort   int            // the same for TLS-ALPN-01
-	Host      string         // address to listen on for these; "": all
-	Log       *slog.Logger
+	// port for HTTP-01, which is opened only while the authority checks if nothing else listens on it; 0: never
+	HTTPPort int
+	TLSPort  int    // the same for TLS-ALPN-01
+	Host     string // address to listen on for these; "": all
+	Log      *slog.Logger
 }
 
 // Certs keeps the certificates. Safe from any goroutine.
@@ -45,10 +46,20 @@ func New(c Config) *Certs {
 	// No defaults of certmagic: they are global, and log by themselves.
 	s.cache = certmagic.NewCache(certmagic.CacheOptions{Logger: zap.NewNop(),
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return s.magic, nil }})
-	s.magic = certmagic.New(s.cache, certmagic.Config{Storage: &certmagic.FileStorage{Path: c.Dir}, Logger: zap.NewNop(), OnEvent: s.event})
-	s.issuer = certmagic.NewACMEIssuer(s.magic, certmagic.ACMEIssuer{CA: c.Directory, Email: c.Email, Agreed: true, TrustedRoots: c.Roots,
-		ListenHost: c.Host, AltHTTPPort: c.HTTPPort, AltTLSALPNPort: c.TLSPort, DisableHTTPChallenge: c.HTTPPort == 0, DisableTLSALPNChallenge: c.TLSPort == 0,
-		Logger: zap.NewNop()})
+	s.magic = certmagic.New(s.cache,
+		certmagic.Config{Storage: &certmagic.FileStorage{Path: c.Dir}, Logger: zap.NewNop(), OnEvent: s.event})
+	s.issuer = certmagic.NewACMEIssuer(s.magic, certmagic.ACMEIssuer{
+		CA:                      c.Directory,
+		Email:                   c.Email,
+		Agreed:                  true,
+		TrustedRoots:            c.Roots,
+		ListenHost:              c.Host,
+		AltHTTPPort:             c.HTTPPort,
+		AltTLSALPNPort:          c.TLSPort,
+		DisableHTTPChallenge:    c.HTTPPort == 0,
+		DisableTLSALPNChallenge: c.TLSPort == 0,
+		Logger:                  zap.NewNop(),
+	})
 	s.magic.Issuers = []certmagic.Issuer{s.issuer}
 	return s
 }
@@ -59,7 +70,8 @@ func (s *Certs) event(_ context.Context, name string, data map[string]any) error
 	case "cert_obtained":
 		s.cfg.Log.Info("certificate obtained", "name", data["identifier"], "renewal", data["renewal"])
 	case "cert_failed":
-		s.cfg.Log.Warn("cannot obtain a certificate: trying again later", "name", data["identifier"], "renewal", data["renewal"], "err", data["error"])
+		s.cfg.Log.Warn("cannot obtain a certificate: trying again later", "name", data["identifier"],
+			"renewal", data["renewal"], "err", data["error"])
 	}
 	return nil
 }

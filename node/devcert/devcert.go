@@ -40,7 +40,11 @@ type Files struct {
 // if there is none or it expires soon. Only the owner can read the keys. The CA is limited to these names, so that
 // trusting it puts nothing else at risk; another domain needs a new CA.
 func Ensure(dir string, domains []string, now time.Time) (Files, error) {
-	f := Files{CA: filepath.Join(dir, "ca.crt"), Cert: filepath.Join(dir, "server.crt"), Key: filepath.Join(dir, "server.key")}
+	f := Files{
+		CA:   filepath.Join(dir, "ca.crt"),
+		Cert: filepath.Join(dir, "server.crt"),
+		Key:  filepath.Join(dir, "server.key"),
+	}
 	names, err := asciiNames(domains)
 	if err != nil {
 		return f, err
@@ -188,21 +192,36 @@ func writePEM(name, kind string, der []byte, mode fs.FileMode) error {
 
 func newCA(names []string, now time.Time) (pair, error) {
 	t := &x509.Certificate{
-		Subject:   pkix.Name{CommonName: "parley development CA for " + names[0], Organization: []string{"parley dev"}},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(caLife),
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
-		PermittedDNSDomainsCritical: true, PermittedDNSDomains: names,
-		PermittedIPRanges: []*net.IPNet{{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)}, {IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)}},
+		Subject: pkix.Name{
+			CommonName:   "parley development CA for " + names[0],
+			Organization: []string{"parley dev"},
+		},
+		NotBefore:                   now.Add(-time.Hour),
+		NotAfter:                    now.Add(caLife),
+		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		BasicConstraintsValid:       true,
+		IsCA:                        true,
+		MaxPathLenZero:              true,
+		PermittedDNSDomainsCritical: true,
+		PermittedDNSDomains:         names,
+		PermittedIPRanges: []*net.IPNet{
+			{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
+			{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
+		},
 	}
 	return sign(t, pair{})
 }
 
 func newLeaf(ca pair, names []string, now time.Time) (pair, error) {
 	return sign(&x509.Certificate{
-		Subject:   pkix.Name{CommonName: names[0]},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(leafLife),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, BasicConstraintsValid: true,
-		DNSNames: names, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		Subject:               pkix.Name{CommonName: names[0]},
+		NotBefore:             now.Add(-time.Hour),
+		NotAfter:              now.Add(leafLife),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		BasicConstraintsValid: true,
+		DNSNames:              names,
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}, ca)
 }
 

@@ -58,7 +58,9 @@ func write(t *i18n.Lang, l people.Letter) letter {
 	switch l.Kind {
 	case store.KindInvite:
 		x.Subject = t.T("You've been invited to join {{.Organization}}!", "Organization", l.Organization)
-		x.Before = []string{t.T("{{.Organization}} invites you to its chat: one place for groups, themes and direct messages.", "Organization", l.Organization)}
+		x.Before =
+			[]string{t.T("{{.Organization}} invites you to its chat: one place for groups, themes and direct messages.",
+				"Organization", l.Organization)}
 		if l.By != "" {
 			x.Before = []string{t.T("{{.By}} invites you to the chat of {{.Organization}}: one place for groups, themes and direct messages.", "By", l.By, "Organization", l.Organization)}
 		}
@@ -73,7 +75,8 @@ func write(t *i18n.Lang, l people.Letter) letter {
 		}
 		x.Facts = append(x.Facts, [2]string{t.T("Valid until"), until})
 		x.Button = t.T("Accept the invitation")
-		x.After = []string{t.T("Choose a password and you are signed in. The link is only for you: please do not share it.")}
+		x.After =
+			[]string{t.T("Choose a password and you are signed in. The link is only for you: please do not share it.")}
 		x.Decline, x.DeclineText = l.Decline, t.T("Not for you? Decline the invitation:")
 	case store.KindReset:
 		x.Subject = t.T("Your new password for {{.Organization}}", "Organization", l.Organization)
@@ -149,6 +152,7 @@ func (x *letter) digest(t *i18n.Lang, l people.Letter) {
 	if l.Every == store.DigestWeekly {
 		every = t.T("You get this mail at most once a week, and only when you have missed something.")
 	}
-	x.After = append(x.After, every, t.T("Choose how often you get this e-mail, and which themes you follow: {{.Link}}", "Link", l.Settings))
+	x.After = append(x.After, every,
+		t.T("Choose how often you get this e-mail, and which themes you follow: {{.Link}}", "Link", l.Settings))
 	x.Decline, x.DeclineText = l.Decline, t.T("Do you want to stop these e-mails?")
 }

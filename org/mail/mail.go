@@ -56,7 +56,14 @@ func New(c Config, st store.Outbox, ps []*people.People, r *Relay) *Worker {
 	if c.PerMinute < 1 {
 		c.PerMinute = 20
 	}
-	return &Worker{cfg: c, st: st, people: ps, relay: r, pace: rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), c.PerMinute), look: time.Second}
+	return &Worker{
+		cfg:    c,
+		st:     st,
+		people: ps,
+		relay:  r,
+		pace:   rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), c.PerMinute),
+		look:   time.Second,
+	}
 }
 
 // Run sends mails until ctx ends, and then returns nil.

@@ -14,7 +14,8 @@ import (
 	"parley/people"
 )
 
-var errNotASCII = errors.New("the mail relay takes only addresses with letters of ASCII before the @ (it has no SMTPUTF8)")
+var errNotASCII = errors.New("the mail relay takes only addresses with letters of ASCII before the " +
+	"@ (it has no SMTPUTF8)")
 
 // Relay finds out whether the relay accepts addresses outside ASCII (RFC 6531). Safe from any goroutine.
 type Relay struct {

@@ -13,7 +13,10 @@ const nsSession = wire.NSSession
 // bind offers an authenticated client the remaining features and waits until it has a session: a new one (RFC 6120,
 // section 7) or a resumed one (XEP-0198).
 func (st *stream) bind() error {
-	es := []*wire.Element{wire.E(wire.NSBind, "bind"), wire.E(nsSession, "session", wire.E(nsSession, "optional")), wire.E(wire.NSSM, "sm"), wire.E(nsCSI, "csi"), announced(st.srv.cfg.Authenticated)}
+	es := []*wire.Element{
+		wire.E(wire.NSBind, "bind"), wire.E(nsSession, "session", wire.E(nsSession, "optional")),
+		wire.E(wire.NSSM, "sm"), wire.E(nsCSI, "csi"), announced(st.srv.cfg.Authenticated),
+	}
 	st.features(append(es, st.host.StreamFeatures()...)...)
 	for st.bound == nil {
 		x, err := st.t.next()
@@ -71,7 +74,14 @@ func isStreamError(err error) bool {
 func (st *stream) newBound(resource string, conflict server.Conflict, early bool) (*bound, error) {
 	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn, early: early}}
 	b.reader, b.conn = st.done, st.conn
-	info := server.SessionInfo{StreamID: st.id, Remote: st.addr.String(), Transport: st.t.name(), Mechanism: st.mech, Client: st.client, Credential: st.credential}
+	info := server.SessionInfo{
+		StreamID:   st.id,
+		Remote:     st.addr.String(),
+		Transport:  st.t.name(),
+		Mechanism:  st.mech,
+		Client:     st.client,
+		Credential: st.credential,
+	}
 	s, err := st.host.Bind(st.srv.ctx, st.user, resource, conflict, b.out, info)
 	if err != nil {
 		return nil, err

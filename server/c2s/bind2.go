@@ -51,7 +51,8 @@ func (st *stream) bind2(req *wire.Element, answer func(full string, bound *wire.
 		es = append(es, wire.E(wire.NSSM, "sm"))
 	}
 	hello := answer(b.session.JID.String(), bound).AppendXML(nil, wire.NSClient)
-	b.out.begin(hello, appendFeatures(nil, append(es, st.host.StreamFeatures()...)), b, req.Child(nsCSI, "inactive") != nil)
+	b.out.begin(hello, appendFeatures(nil, append(es, st.host.StreamFeatures()...)), b,
+		req.Child(nsCSI, "inactive") != nil)
 	return nil
 }
 

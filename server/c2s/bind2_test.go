@@ -46,9 +46,14 @@ func TestBind2Resource(t *testing.T) {
 	d := newDoor(t, nil)
 	full := make(map[string]string)
 	for _, tc := range []struct{ name, agent, tag string }{
-		{"phone", agent(phone), "AwesomeXMPP"}, {"laptop", agent(laptop), "AwesomeXMPP"}, {"nobody", "", "AwesomeXMPP"},
-		{"nobody again", "", "AwesomeXMPP"}, {"phone in capitals", agent(strings.ToUpper(phone)), "AwesomeXMPP"},
-		{"no tag", agent(phone), ""}, {"bad tag", agent(phone), "a\u2028b"}, {"long tag", agent(phone), strings.Repeat("x", 2000)},
+		{"phone", agent(phone), "AwesomeXMPP"},
+		{"laptop", agent(laptop), "AwesomeXMPP"},
+		{"nobody", "", "AwesomeXMPP"},
+		{"nobody again", "", "AwesomeXMPP"},
+		{"phone in capitals", agent(strings.ToUpper(phone)), "AwesomeXMPP"},
+		{"no tag", agent(phone), ""},
+		{"bad tag", agent(phone), "a\u2028b"},
+		{"long tag", agent(phone), strings.Repeat("x", 2000)},
 	} {
 		c := d.dial(t, "")
 		full[tc.name], _ = c.bind2("romeo", tc.agent+tagged(tc.tag, ""))
@@ -59,7 +64,8 @@ func TestBind2Resource(t *testing.T) {
 			t.Errorf("%s: %s", tc.name, full[tc.name])
 		}
 	}
-	if full["phone"] != full["phone in capitals"] || full["no tag"] != full["bad tag"] || full["no tag"] != full["long tag"] {
+	if full["phone"] != full["phone in capitals"] || full["no tag"] != full["bad tag"] ||
+		full["no tag"] != full["long tag"] {
 		t.Errorf("an installation's resource changes: %v", full)
 	}
 	if full["phone"] == full["laptop"] || full["nobody"] == full["nobody again"] {
@@ -82,7 +88,8 @@ func TestBind2EndsTheOlderSession(t *testing.T) {
 func TestBind2Inline(t *testing.T) {
 	d := newDoor(t, nil)
 	c := d.dial(t, "")
-	full, bound := c.bind2("romeo", agent(phone)+tagged("x", "<enable xmlns='urn:xmpp:sm:3' resume='true'/><inactive xmlns='urn:xmpp:csi:0'/>"))
+	full, bound := c.bind2("romeo",
+		agent(phone)+tagged("x", "<enable xmlns='urn:xmpp:sm:3' resume='true'/><inactive xmlns='urn:xmpp:csi:0'/>"))
 	enabled := bound.at("urn:xmpp:sm:3 enabled")
 	if enabled == nil || enabled.attr("resume") != "true" || enabled.attr("id") == "" || enabled.attr("max") != "60" {
 		t.Fatalf("%+v", bound)
@@ -91,7 +98,8 @@ func TestBind2Inline(t *testing.T) {
 		t.Error("stream management is offered once more")
 	}
 	s := session(t, d, "romeo", full)
-	if !s.Is(server.Resumable) || s.Info.Client != (server.Client{ID: phone, Software: "AwesomeXMPP", Device: "Kiva's Phone"}) {
+	if !s.Is(server.Resumable) ||
+		s.Info.Client != (server.Client{ID: phone, Software: "AwesomeXMPP", Device: "Kiva's Phone"}) {
 		t.Errorf("%+v", s.Info)
 	}
 	// Presence waits for a client that nobody looks at; a message with a body sends it along.
@@ -137,7 +145,8 @@ func TestResumeInline(t *testing.T) {
 	full, bound := c.bind2("romeo", agent(phone)+tagged("x", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"))
 	id := bound.at("urn:xmpp:sm:3 enabled").attr("id")
 	s := session(t, d, "romeo", full)
-	if err := s.Send((&wire.Stanza{Kind: wire.Message, ID: "lost"}).Add(wire.T(wire.NSClient, "body", "hi"))); err != nil {
+	if err := s.Send((&wire.Stanza{Kind: wire.Message, ID: "lost"}).Add(wire.T(wire.NSClient,
+		"body", "hi"))); err != nil {
 		t.Fatal(err)
 	}
 	resume := func(previd, h string) string {
@@ -146,20 +155,27 @@ func TestResumeInline(t *testing.T) {
 	// Juliet cannot resume somebody else's session; she gets a new one.
 	j := d.dial(t, "")
 	n := j.scram(sasl.ScramSha256, "juliet", "pencil", resume(id, "0")+tagged("x", ""))
-	if n.at("urn:xmpp:sm:3 failed", wire.NSStanzas+" item-not-found") == nil || n.at("urn:xmpp:bind:0 bound") == nil || !strings.HasPrefix(identifier(n), "juliet@"+domain+"/") {
+	if n.at("urn:xmpp:sm:3 failed", wire.NSStanzas+" item-not-found") == nil || n.at("urn:xmpp:bind:0 bound") == nil ||
+		!strings.HasPrefix(identifier(n), "juliet@"+domain+"/") {
 		t.Fatalf("%+v", n)
 	}
 	again := d.dial(t, "")
-	n = again.scram(sasl.ScramSha256, "romeo", "pencil", agent(phone)+resume(id, "0")+tagged("y", "<enable xmlns='urn:xmpp:sm:3'/>"))
+	n = again.scram(sasl.ScramSha256, "romeo", "pencil",
+		agent(phone)+resume(id, "0")+tagged("y", "<enable xmlns='urn:xmpp:sm:3'/>"))
 	r := n.at("urn:xmpp:sm:3 resumed")
-	if r == nil || r.attr("previd") != id || r.attr("h") != "0" || identifier(n) != full || n.at("urn:xmpp:bind:0 bound") != nil {
+	if r == nil || r.attr("previd") != id || r.attr("h") != "0" || identifier(n) != full ||
+		n.at("urn:xmpp:bind:0 bound") != nil {
 		t.Fatalf("not resumed: %+v", n)
 	}
 	if m := again.want("jabber:client message"); m.attr("id") != "lost" { // no features before it
 		t.Fatalf("%+v", m)
 	}
 	again.want("urn:xmpp:sm:3 r")
-	for _, tc := range []struct{ previd, h, want string }{{"nothing", "0", "item-not-found"}, {id, "many", "bad-request"}, {"", "0", "bad-request"}} {
+	for _, tc := range []struct{ previd, h, want string }{
+		{"nothing", "0", "item-not-found"},
+		{id, "many", "bad-request"},
+		{"", "0", "bad-request"},
+	} {
 		c := d.dial(t, "")
 		n := c.scram(sasl.ScramSha256, "romeo", "pencil", resume(tc.previd, tc.h))
 		if n.at("urn:xmpp:sm:3 failed", wire.NSStanzas+" "+tc.want) == nil || identifier(n) != "romeo@"+domain {
@@ -170,7 +186,8 @@ func TestResumeInline(t *testing.T) {
 		}
 	}
 	over := d.dial(t, "")
-	if n := over.scram(sasl.ScramSha256, "romeo", "pencil", resume(id, "7")); n.at("urn:xmpp:sm:3 handled-count-too-high") == nil {
+	if n := over.scram(sasl.ScramSha256, "romeo",
+		"pencil", resume(id, "7")); n.at("urn:xmpp:sm:3 handled-count-too-high") == nil {
 		t.Fatalf("%+v", n)
 	}
 }
@@ -178,22 +195,31 @@ func TestResumeInline(t *testing.T) {
 // Stanzas that arrive during binding come after the address, and count from there. What features report about binding
 // is in <bound/>.
 func TestBind2Order(t *testing.T) {
-	greet := &server.Feature{Name: "greet",
+	greet := &server.Feature{
+		Name: "greet",
 		Bound: func(_ context.Context, s *server.Session) {
-			if err := s.Send((&wire.Stanza{Kind: wire.Message, ID: "early"}).Add(wire.T(wire.NSClient, "body", "hi"))); err != nil {
+			if err := s.Send((&wire.Stanza{Kind: wire.Message, ID: "early"}).Add(wire.T(wire.NSClient,
+				"body", "hi"))); err != nil {
 				t.Error(err)
 			}
 		},
-		Inline: []server.Inline{{Announce: "urn:example:greet", Do: func(_ context.Context, _ *server.Session, bind *wire.Element) *wire.Element {
-			if bind.Child("urn:example:greet", "please") == nil {
-				return nil
-			}
-			return wire.E("urn:example:greet", "hello")
-		}}}}
+		Inline: []server.Inline{
+			{
+				Announce: "urn:example:greet",
+				Do: func(_ context.Context, _ *server.Session, bind *wire.Element) *wire.Element {
+					if bind.Child("urn:example:greet", "please") == nil {
+						return nil
+					}
+					return wire.E("urn:example:greet", "hello")
+				},
+			},
+		},
+	}
 	d := newDoor(t, nil, greet)
 	c := d.dial(t, "")
 	var offered []string
-	for _, f := range c.features.at("urn:xmpp:sasl:2 authentication", "urn:xmpp:sasl:2 inline", "urn:xmpp:bind:0 bind", "urn:xmpp:bind:0 inline").Nodes {
+	for _, f := range c.features.at("urn:xmpp:sasl:2 authentication", "urn:xmpp:sasl:2 inline", "urn:xmpp:bind:0 bind",
+		"urn:xmpp:bind:0 inline").Nodes {
 		offered = append(offered, f.attr("var"))
 	}
 	if !slices.Equal(offered, []string{"urn:example:greet", "urn:xmpp:csi:0", "urn:xmpp:sm:3"}) {

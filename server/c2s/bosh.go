@@ -158,7 +158,8 @@ func (b *bosh) terminate(w http.ResponseWriter, condition string) {
 
 // writeBody writes a <body/> around serialised elements.
 func writeBody(w http.ResponseWriter, body *wire.Element, frames [][]byte) {
-	out := append([]byte(nil), `<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' xmlns:xmpp='urn:xmpp:xbosh'`...)
+	out := append([]byte(nil),
+		`<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' xmlns:xmpp='urn:xmpp:xbosh'`...)
 	for _, a := range body.Attrs {
 		name := a.Name.Local
 		if a.Name.Space == nsXBOSH {
@@ -196,7 +197,16 @@ func (b *bosh) create(w http.ResponseWriter, r *http.Request, e *wire.Element, r
 		b.terminate(w, "system-shutdown")
 		return
 	}
-	s := &boshSession{b: b, nextID: rid, lim: b.srv.cfg.Unauthenticated, wait: b.srv.cfg.Quiet, hold: boshHold, in: make(chan boshIn, 16), answers: make(map[int64]*boshAnswer), secure: r.TLS != nil || b.secure}
+	s := &boshSession{
+		b:       b,
+		nextID:  rid,
+		lim:     b.srv.cfg.Unauthenticated,
+		wait:    b.srv.cfg.Quiet,
+		hold:    boshHold,
+		in:      make(chan boshIn, 16),
+		answers: make(map[int64]*boshAnswer),
+		secure:  r.TLS != nil || b.secure,
+	}
 	if n, err := strconv.Atoi(e.Attr("wait")); err == nil && n >= 0 && time.Duration(n)*time.Second < s.wait {
 		s.wait = time.Duration(n) * time.Second
 	}

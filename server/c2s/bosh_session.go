@@ -130,7 +130,8 @@ func (s *boshSession) take(ctx context.Context, e *wire.Element, a *boshAnswer) 
 	if s.ended || len(s.out) > 0 && s.begun {
 		s.flushLocked()
 	}
-	if p := e.Attr("pause"); p != "" { // section 12: every open request is answered, and the client may stay away for longer
+	// section 12: every open request is answered, and the client may stay away for longer
+	if p := e.Attr("pause"); p != "" {
 		n, err := strconv.Atoi(p)
 		if err == nil && n > 0 && time.Duration(n)*time.Second <= boshPause {
 			for len(s.held) > 0 {
@@ -151,10 +152,17 @@ func (s *boshSession) read(e *wire.Element) []boshIn {
 	var in []boshIn
 	restart := false
 	for _, at := range e.Attrs {
-		restart = restart || at.Name == wire.Name{Space: nsXBOSH, Local: "restart"} && (at.Value == "true" || at.Value == "1")
+		restart = restart || at.Name == wire.Name{Space: nsXBOSH, Local: "restart"} &&
+			(at.Value == "true" || at.Value == "1")
 	}
 	if e.Attr("sid") == "" || restart {
-		h := &wire.Header{To: e.Attr("to"), From: e.Attr("from"), Version: "1.0", Lang: langOf(e), ContentNS: wire.NSClient}
+		h := &wire.Header{
+			To:        e.Attr("to"),
+			From:      e.Attr("from"),
+			Version:   "1.0",
+			Lang:      langOf(e),
+			ContentNS: wire.NSClient,
+		}
 		if h.To == "" && s.st.host != nil {
 			h.To = s.st.host.Domain
 		}
@@ -250,8 +258,10 @@ func (s *boshSession) answerLocked(a *boshAnswer) {
 // attributes adds the attributes of the session (section 7.2, XEP-0206).
 func (s *boshSession) attributes(e *wire.Element) {
 	sec := func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
-	e.Set("sid", s.id).Set("wait", sec(s.wait)).Set("requests", strconv.Itoa(boshRequests)).Set("hold", strconv.Itoa(s.hold)).
-		Set("inactivity", sec(boshInactivity)).Set("maxpause", sec(boshPause)).Set("polling", strconv.Itoa(boshPolling)).Set("ver", "1.11").Set("authid", s.st.id)
+	e.Set("sid", s.id).Set("wait", sec(s.wait)).Set("requests", strconv.Itoa(boshRequests)).
+		Set("hold", strconv.Itoa(s.hold)).
+		Set("inactivity", sec(boshInactivity)).Set("maxpause", sec(boshPause)).
+		Set("polling", strconv.Itoa(boshPolling)).Set("ver", "1.11").Set("authid", s.st.id)
 	if s.st.host != nil {
 		e.Set("from", s.st.host.Domain)
 	}

@@ -55,8 +55,15 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *t
 		t.Fatal(err)
 	}
 	reg, router := prometheus.NewRegistry(), server.NewRouter()
-	d.host, err = server.NewHost(server.HostConfig{Domain: domain, Store: st, IDs: new(store.IDs), Router: router, Log: log,
-		Metrics: server.NewMetrics(reg), Features: func(*server.Host) []*server.Feature { return features }})
+	d.host, err = server.NewHost(server.HostConfig{
+		Domain:   domain,
+		Store:    st,
+		IDs:      new(store.IDs),
+		Router:   router,
+		Log:      log,
+		Metrics:  server.NewMetrics(reg),
+		Features: func(*server.Host) []*server.Feature { return features },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,10 +77,30 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *t
 			t.Fatal(err)
 		}
 	}
-	cfg := Config{Router: router, Store: st, Log: log, Registry: reg, StartTLS: certs.TLS(), DirectTLS: certs.TLS("xmpp-client"),
-		Mechanisms: auth.Mechanisms, Iterations: 4096, Secret: []byte("s"), Throttle: auth.NewThrottle(auth.ThrottleConfig{}), AuthAttempts: 3,
-		SM:               SMConfig{ResumeTimeout: time.Minute, MaxStanzas: 100, MaxBytes: 1 << 20, AckEvery: 10, Sweep: time.Minute, MaxMisses: 4},
-		HandshakeTimeout: 30 * time.Second, AuthTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}
+	cfg := Config{
+		Router:       router,
+		Store:        st,
+		Log:          log,
+		Registry:     reg,
+		StartTLS:     certs.TLS(),
+		DirectTLS:    certs.TLS("xmpp-client"),
+		Mechanisms:   auth.Mechanisms,
+		Iterations:   4096,
+		Secret:       []byte("s"),
+		Throttle:     auth.NewThrottle(auth.ThrottleConfig{}),
+		AuthAttempts: 3,
+		SM: SMConfig{
+			ResumeTimeout: time.Minute,
+			MaxStanzas:    100,
+			MaxBytes:      1 << 20,
+			AckEvery:      10,
+			Sweep:         time.Minute,
+			MaxMisses:     4,
+		},
+		HandshakeTimeout: 30 * time.Second,
+		AuthTimeout:      30 * time.Second,
+		WriteTimeout:     30 * time.Second,
+	}
 	if change != nil {
 		change(&cfg)
 	}
@@ -110,8 +137,14 @@ func (d *testDoor) certificate(t testing.TB, dir string) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: domain}, DNSNames: []string{domain},
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	tmpl := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: domain},
+		DNSNames:              []string{domain},
+		NotAfter:              time.Now().Add(time.Hour),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, k.Public(), k)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +154,10 @@ func (d *testDoor) certificate(t testing.TB, dir string) (cert, key string) {
 		t.Fatal(err)
 	}
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for name, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: kd}} {
+	for name, b := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: der},
+		key:  {Type: "PRIVATE KEY", Bytes: kd},
+	} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(b), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +177,8 @@ func (d *testDoor) mellium(t *testing.T, name string, mechs ...sasl.Mechanism) *
 		t.Fatal(err)
 	}
 	s, err := xmpp.NewClientSession(ctx, mjid.MustParse(name+"@"+domain+"/here"), conn,
-		xmpp.StartTLS(&tls.Config{ServerName: domain, RootCAs: d.roots}), xmpp.SASL("", "pencil", mechs...), xmpp.BindResource())
+		xmpp.StartTLS(&tls.Config{ServerName: domain, RootCAs: d.roots}),
+		xmpp.SASL("", "pencil", mechs...), xmpp.BindResource())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,12 +205,18 @@ func TestMelliumSignsInAndTalks(t *testing.T) {
 			}
 		}
 	}()
-	if err := romeo.Send(context.Background(), stanza.Message{To: juliet.LocalAddr(), Type: stanza.ChatMessage, ID: "m1"}.Wrap(nil)); err != nil {
+	if err := romeo.Send(context.Background(),
+		stanza.Message{To: juliet.LocalAddr(), Type: stanza.ChatMessage, ID: "m1"}.Wrap(nil)); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case start := <-heard:
-		want := map[string]string{"from": romeo.LocalAddr().String(), "to": juliet.LocalAddr().String(), "id": "m1", "type": "chat"}
+		want := map[string]string{
+			"from": romeo.LocalAddr().String(),
+			"to":   juliet.LocalAddr().String(),
+			"id":   "m1",
+			"type": "chat",
+		}
 		for _, a := range start.Attr {
 			if w, ok := want[a.Name.Local]; ok && w == a.Value {
 				delete(want, a.Name.Local)

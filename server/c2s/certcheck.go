@@ -132,7 +132,9 @@ func load(f CertFile) (*tls.Certificate, *CertProblem) {
 		if i == 0 {
 			break
 		}
-		return wrong("certificate", "%s: the certificate of this key (%s) must be the first in the file, before those of authorities", f.Cert, strings.Join(c.DNSNames, ", "))
+		return wrong("certificate",
+			"%s: the certificate of this key (%s) must be the first in the file, before those of authorities",
+			f.Cert, strings.Join(c.DNSNames, ", "))
 	}
 	cert, err := tls.X509KeyPair(certText, keyText)
 	if err != nil {
@@ -183,7 +185,8 @@ func readKey(text []byte) (key crypto.Signer, why string) {
 		}
 		switch {
 		case b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED"):
-			return nil, "has a passphrase, but the server cannot ask for one: write the key without it (openssl pkey -in WITH -out WITHOUT), readable by the server's user alone"
+			return nil, "has a passphrase, but the server cannot ask for one: write the key without it (openssl pkey " +
+				"-in WITH -out WITHOUT), readable by the server's user alone"
 		case strings.HasSuffix(b.Type, "PRIVATE KEY"):
 			if key = parseKey(b.Bytes); key == nil {
 				return nil, "holds a key that cannot be read: use RSA, ECDSA or Ed25519"

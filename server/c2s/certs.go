@@ -75,7 +75,8 @@ func (c *Certs) use(t *certTable) {
 	c.now.Store(t)
 	for _, p := range t.problems {
 		if p.How == Lacking {
-			c.log.Warn("the certificate does not cover a service, so other servers cannot verify it", "key", p.Key, "err", p.Text)
+			c.log.Warn("the certificate does not cover a service, so other servers cannot verify it",
+				"key", p.Key, "err", p.Text)
 		} else {
 			c.log.Error("clients and other servers will refuse the certificate", "key", p.Key, "err", p.Text)
 		}

@@ -84,7 +84,8 @@ func (d *testDoor) dialTLS(t *testing.T, from string, cfg *tls.Config) *client {
 	if from != "" {
 		from = " from='" + from + "'"
 	}
-	c.write("<?xml version='1.0'?><stream:stream" + from + " to='" + domain + "' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
+	c.write("<?xml version='1.0'?><stream:stream" + from + " to='" + domain +
+		"' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
 	for {
 		tok, err := c.dec.Token()
 		if err != nil {
@@ -150,7 +151,8 @@ func (c *client) wantFailure(condition string) {
 // wantStreamError reads a stream error of this condition, and the stream's end.
 func (c *client) wantStreamError(condition string) {
 	c.t.Helper()
-	if n := c.want("http://etherx.jabber.org/streams error"); n.at("urn:ietf:params:xml:ns:xmpp-streams "+condition) == nil {
+	if n := c.want("http://etherx.jabber.org/streams error"); n.at("urn:ietf:params:xml:ns:xmpp-streams "+
+		condition) == nil {
 		c.t.Fatalf("%s is expected; there comes %+v", condition, n)
 	}
 	if n := c.next(); n != nil {
@@ -179,13 +181,17 @@ func (c *client) scram(m sasl.Mechanism, user, password, inline string) *node {
 
 func (c *client) scramAs(m sasl.Mechanism, authzid, user, password, inline string) *node {
 	c.t.Helper()
-	neg := sasl.NewClient(m, sasl.Credentials(func() (u, p, id []byte) { return []byte(user), []byte(password), []byte(authzid) }),
-		sasl.TLSState(c.conn.ConnectionState()), sasl.RemoteMechanisms(c.features.at("urn:xmpp:sasl:2 authentication").all("mechanism")...))
+	neg := sasl.NewClient(m, sasl.Credentials(func() (u, p, id []byte) {
+		return []byte(user), []byte(password), []byte(authzid)
+	}),
+		sasl.TLSState(c.conn.ConnectionState()),
+		sasl.RemoteMechanisms(c.features.at("urn:xmpp:sasl:2 authentication").all("mechanism")...))
 	_, first, err := neg.Step(nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.write("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='" + m.Name + "'><initial-response>" + base64.StdEncoding.EncodeToString(first) +
+	c.write("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='" + m.Name + "'><initial-response>" +
+		base64.StdEncoding.EncodeToString(first) +
 		"</initial-response>" + inline + "</authenticate>")
 	n := c.next()
 	if n == nil || n.XMLName.Local != "challenge" {
@@ -207,7 +213,8 @@ func (c *client) scramAs(m sasl.Mechanism, authzid, user, password, inline strin
 
 // agent is a <user-agent/> with this id.
 func agent(id string) string {
-	return "<user-agent xmlns='urn:xmpp:sasl:2' id='" + id + "'><software>AwesomeXMPP</software><device>Kiva's Phone</device></user-agent>"
+	return "<user-agent xmlns='urn:xmpp:sasl:2' id='" + id +
+		"'><software>AwesomeXMPP</software><device>Kiva's Phone</device></user-agent>"
 }
 
 const (

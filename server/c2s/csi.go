@@ -111,8 +111,8 @@ func canWait(st *wire.Stanza) bool {
 	}
 	for i := range st.Children {
 		switch n := &st.Children[i].Name; n.Space {
-		case "http://jabber.org/protocol/chatstates", wire.NSHints, wire.NSSID, wire.NSDelay, "urn:xmpp:occupant-id:0", "urn:xmpp:chat-markers:0",
-			"urn:xmpp:receipts":
+		case "http://jabber.org/protocol/chatstates", wire.NSHints, wire.NSSID, wire.NSDelay, "urn:xmpp:occupant-id:0",
+			"urn:xmpp:chat-markers:0", "urn:xmpp:receipts":
 		case wire.NSCarbons:
 			if c := forwarded(st, n.Local); c == nil || !canWait(c) {
 				return false

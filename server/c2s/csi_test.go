@@ -13,7 +13,12 @@ import (
 func TestHeldIsBounded(t *testing.T) {
 	to := jid.MustParse("romeo@a.example/phone")
 	state := func(text string) *wire.Stanza {
-		st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, Type: "headline", From: jid.MustParse("juliet@a.example")}
+		st := &wire.Stanza{
+			Kind: wire.Message,
+			Name: wire.Name{Space: wire.NSClient, Local: "message"},
+			Type: "headline",
+			From: jid.MustParse("juliet@a.example"),
+		}
 		return st.Add(wire.T(wire.NSPubSubEv, "event", text))
 	}
 	for name, tc := range map[string]struct {
@@ -21,7 +26,11 @@ func TestHeldIsBounded(t *testing.T) {
 		want int // of stanzas before it goes out
 	}{"many": {"", maxHeld}, "large": {strings.Repeat("x", maxHeldBytes/4), 4}} {
 		t.Run(name, func(t *testing.T) {
-			o := &outbound{srv: &Server{cfg: Config{SM: SMConfig{MaxStanzas: 1000, MaxBytes: 1 << 30}}}, inactive: true, sm: true}
+			o := &outbound{
+				srv:      &Server{cfg: Config{SM: SMConfig{MaxStanzas: 1000, MaxBytes: 1 << 30}}},
+				inactive: true,
+				sm:       true,
+			}
 			o.owner = &bound{session: &server.Session{Host: new(server.Host)}}
 			for n := 1; ; n++ {
 				if err := o.Send(state(tc.text), to); err != nil {

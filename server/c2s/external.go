@@ -29,7 +29,8 @@ func (s *Server) External(w http.ResponseWriter, r *http.Request, k Known) {
 		http.Error(w, "this is an XMPP WebSocket (RFC 7395): offer the subprotocol \"xmpp\"", http.StatusBadRequest)
 		return
 	}
-	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}, CompressionMode: websocket.CompressionDisabled})
+	c, err := websocket.Accept(w, r,
+		&websocket.AcceptOptions{Subprotocols: []string{"xmpp"}, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		s.log.Debug("websocket refused", "remote", r.RemoteAddr, "err", err)
 		return // Accept has answered
@@ -50,7 +51,8 @@ func (st *stream) authenticateKnown() error {
 	if st.host.Domain != st.known.Account.Domain() {
 		return &wire.StreamError{Condition: "host-unknown", Text: "this connection is for " + st.known.Account.Domain()}
 	}
-	st.features(wire.E(wire.NSSASL, "mechanisms", wire.T(wire.NSSASL, "mechanism", "EXTERNAL")), announced(st.srv.cfg.Unauthenticated))
+	st.features(wire.E(wire.NSSASL, "mechanisms", wire.T(wire.NSSASL, "mechanism", "EXTERNAL")),
+		announced(st.srv.cfg.Unauthenticated))
 	for {
 		x, err := st.t.next()
 		if err != nil {

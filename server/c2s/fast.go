@@ -106,7 +106,8 @@ func (st *stream) useToken(ctx context.Context, t store.Token, count int64) erro
 
 // tokenSecret computes a token's secret, which is never stored.
 func (s *Server) tokenSecret(t store.Token) string {
-	sum := auth.Derive(s.cfg.Secret, "token", t.Host, t.Owner, t.Client, t.Mechanism, string(base64.RawStdEncoding.AppendEncode(nil, t.Salt)))
+	sum := auth.Derive(s.cfg.Secret, "token", t.Host, t.Owner, t.Client, t.Mechanism,
+		string(base64.RawStdEncoding.AppendEncode(nil, t.Salt)))
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
@@ -129,7 +130,8 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 		case f.invalidate:
 			if err := st.srv.cfg.Store.DeleteTokens(ctx, st.host.Domain, st.user, st.client.ID); err != nil {
 				st.log.Error("cannot invalidate a token", "user", st.user, "err", err)
-				return nil, &auth.Error{Condition: "temporary-auth-failure"} // otherwise the client would believe that the token is invalid
+				// otherwise the client would believe that the token is invalid
+				return nil, &auth.Error{Condition: "temporary-auth-failure"}
 			}
 		case mech == "" && due:
 			mech = used.Mechanism
@@ -138,12 +140,21 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 	if mech == "" {
 		return nil, nil
 	}
-	t := store.Token{Host: st.host.Domain, Owner: st.user, Client: st.client.ID, Mechanism: mech, Salt: make([]byte, 32),
-		Issued: now, Expires: now.Add(st.srv.cfg.TokenLifetime), App: st.credential}
+	t := store.Token{
+		Host:      st.host.Domain,
+		Owner:     st.user,
+		Client:    st.client.ID,
+		Mechanism: mech,
+		Salt:      make([]byte, 32),
+		Issued:    now,
+		Expires:   now.Add(st.srv.cfg.TokenLifetime),
+		App:       st.credential,
+	}
 	rand.Read(t.Salt)
 	if err := st.srv.cfg.Store.PutToken(ctx, t, maxTokenClients); err != nil {
 		st.log.Error("cannot keep a token", "user", st.user, "err", err)
 		return nil, nil // the sign-in succeeds all the same
 	}
-	return wire.E(nsFAST, "token").Set("token", st.srv.tokenSecret(t)).Set("expiry", t.Expires.UTC().Format(time.RFC3339)), nil
+	return wire.E(nsFAST, "token").Set("token", st.srv.tokenSecret(t)).
+		Set("expiry", t.Expires.UTC().Format(time.RFC3339)), nil
 }

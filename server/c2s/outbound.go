@@ -86,7 +86,10 @@ func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	}
 	if o.queue.len() >= o.srv.cfg.SM.MaxStanzas || o.bytes >= o.srv.cfg.SM.MaxBytes {
 		o.dead = true
-		o.srv.endLater(o.owner, &wire.StreamError{Condition: "policy-violation", Text: "too many unacknowledged stanzas"})
+		o.srv.endLater(o.owner, &wire.StreamError{
+			Condition: "policy-violation",
+			Text:      "too many unacknowledged stanzas",
+		})
 		return server.ErrClosed
 	}
 	st.Delivery.Held()

@@ -36,7 +36,8 @@ func registrationThrottle(perHour int) *auth.Throttle {
 
 // registration announces that strangers may create accounts here; nil if they may not.
 func (st *stream) registration() *wire.Element {
-	if st.srv.cfg.Register == nil || !st.srv.cfg.OpenRegistration && st.token == "" || !st.secure && !st.srv.cfg.PlainStreams {
+	if st.srv.cfg.Register == nil || !st.srv.cfg.OpenRegistration && st.token == "" ||
+		!st.secure && !st.srv.cfg.PlainStreams {
 		return nil
 	}
 	return wire.E(nsRegisterFeature, "register")
@@ -44,7 +45,8 @@ func (st *stream) registration() *wire.Element {
 
 // invitations announces that strangers with a token may create accounts (XEP-0445).
 func (st *stream) invitations() *wire.Element {
-	if st.srv.cfg.Invited == nil || st.srv.cfg.Invites != nil && !st.srv.cfg.Invites(st.host) || !st.secure && !st.srv.cfg.PlainStreams {
+	if st.srv.cfg.Invited == nil || st.srv.cfg.Invites != nil && !st.srv.cfg.Invites(st.host) ||
+		!st.secure && !st.srv.cfg.PlainStreams {
 		return nil
 	}
 	return wire.E("urn:xmpp:ibr-token:0", "register")
@@ -76,7 +78,8 @@ func (st *stream) preauth(x *wire.Stanza) bool {
 func (st *stream) noInvitation() error {
 	st.srv.cfg.Failures.Note(st.addr, st.door(), "no such invitation", "")
 	if ok, wait := st.srv.cfg.Throttle.Wrong(st.addr, auth.Invited); !ok {
-		return server.WithText(server.ResourceConstraint, "too many attempts; try again in "+wait.Round(time.Second).String())
+		return server.WithText(server.ResourceConstraint,
+			"too many attempts; try again in "+wait.Round(time.Second).String())
 	}
 	return server.WithText(server.ItemNotFound, "The provided token is invalid or expired")
 }
@@ -94,7 +97,8 @@ func (st *stream) register(x *wire.Stanza) bool {
 	reply := &wire.Stanza{Kind: wire.IQ, Name: x.Name, ID: x.ID, Type: "result", From: st.host.JID}
 	switch x.Type {
 	case "get":
-		reply.Add(wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", "Choose a name and a password for your account at "+st.host.Domain+"."),
+		reply.Add(wire.E(nsRegister, "query",
+			wire.T(nsRegister, "instructions", "Choose a name and a password for your account at "+st.host.Domain+"."),
 			wire.E(nsRegister, "username"), wire.E(nsRegister, "password")))
 	case "set":
 		if err := st.registered(x.Element(nsRegister, "query")); err != nil {
@@ -125,7 +129,8 @@ func (st *stream) registered(q *wire.Element) error {
 		return server.WithText(server.NotAcceptable, "this invitation is only for the name "+st.invitedAs)
 	}
 	if !st.srv.registrations.Room(st.addr, auth.Accounts) {
-		return server.WithText(server.ResourceConstraint, "too many accounts were created from your address: try again later")
+		return server.WithText(server.ResourceConstraint,
+			"too many accounts were created from your address: try again later")
 	}
 	ctx, cancel := st.within()
 	defer cancel()

@@ -34,7 +34,8 @@ func (st *stream) authenticate() error {
 	for _, m := range mechs {
 		offer.Add(wire.T(wire.NSSASL, "mechanism", m))
 	}
-	st.features(st.offerTLS(), offer, st.offer2(mechs, binding), channelBindings(binding), st.registration(), st.invitations(), announced(st.srv.cfg.Unauthenticated))
+	st.features(st.offerTLS(), offer, st.offer2(mechs, binding), channelBindings(binding), st.registration(),
+		st.invitations(), announced(st.srv.cfg.Unauthenticated))
 	for {
 		x, err := st.t.next()
 		if err != nil {
@@ -142,8 +143,16 @@ func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Bin
 
 func (st *stream) options(mechs []string, binding auth.Binding) auth.Options {
 	return auth.Options{
-		Host: st.host.Domain, Mechanisms: mechs, Binding: binding, Secure: st.secure,
-		Lookup: st.srv.lookup(st.host), Attempt: st.attempt, Upgrade: st.upgraded, Faker: st.srv.faker, DowngradeHash: st.srv.cfg.DowngradeHash, BindingFailed: st.unbindable > 0,
+		Host:          st.host.Domain,
+		Mechanisms:    mechs,
+		Binding:       binding,
+		Secure:        st.secure,
+		Lookup:        st.srv.lookup(st.host),
+		Attempt:       st.attempt,
+		Upgrade:       st.upgraded,
+		Faker:         st.srv.faker,
+		DowngradeHash: st.srv.cfg.DowngradeHash,
+		BindingFailed: st.unbindable > 0,
 	}
 }
 
@@ -177,7 +186,8 @@ func (st *stream) outcome(ctx context.Context, ex auth.Exchange, err error) erro
 	var ae *auth.Error
 	errors.As(err, &ae)
 	at := ex.Attempt()
-	if at == nil || at.Shut || err != nil && (ae == nil || ae.Condition != "not-authorized" || ae.Known || ae == auth.ErrBinding) {
+	if at == nil || at.Shut ||
+		err != nil && (ae == nil || ae.Condition != "not-authorized" || ae.Known || ae == auth.ErrBinding) {
 		return err // nothing was guessed
 	}
 	if in, crowded := at.Done(err == nil); crowded {
@@ -270,7 +280,10 @@ func (st *stream) attempt(user string) (*auth.Attempt, error) {
 }
 
 func tooMany(at *auth.Attempt) error {
-	return &auth.Error{Condition: "temporary-auth-failure", Text: "too many attempts; try again in " + at.Wait.Round(time.Second).String()}
+	return &auth.Error{
+		Condition: "temporary-auth-failure",
+		Text:      "too many attempts; try again in " + at.Wait.Round(time.Second).String(),
+	}
 }
 
 // door returns the transport's name for the log.

@@ -19,7 +19,10 @@ import (
 const maxAgent = 128
 
 // errBetween answers anything but a response to a challenge; XEP-0388, section 2.4, disconnects such a client.
-var errBetween = &wire.StreamError{Condition: "policy-violation", Text: "expected a response or an abort during authentication"}
+var errBetween = &wire.StreamError{
+	Condition: "policy-violation",
+	Text:      "expected a response or an abort during authentication",
+}
 
 // request2 is the content of an <authenticate/>.
 type request2 struct {
@@ -114,7 +117,11 @@ func newRequest2(x *wire.Stanza) (*request2, error) {
 		if id != "" && !isUUID(id) {
 			return nil, &auth.Error{Condition: "malformed-request", Text: "the id of the user agent is not a UUID"}
 		}
-		r.client = server.Client{ID: id, Software: agentText(e.ChildText(wire.NSSASL2, "software")), Device: agentText(e.ChildText(wire.NSSASL2, "device"))}
+		r.client = server.Client{
+			ID:       id,
+			Software: agentText(e.ChildText(wire.NSSASL2, "software")),
+			Device:   agentText(e.ChildText(wire.NSSASL2, "device")),
+		}
 	}
 	if e := x.Element(wire.NSSM, "resume"); e != nil {
 		r.resume, r.previd, r.count = true, e.Attr("previd"), e.Attr("h")
@@ -152,7 +159,9 @@ func (st *stream) success2(req *request2, data []byte, token *wire.Element) erro
 		}
 	}
 	if req.bind != nil {
-		err := st.bind2(req.bind, func(full string, bound *wire.Element) *wire.Element { return answer(full, failed, bound) })
+		err := st.bind2(req.bind, func(full string, bound *wire.Element) *wire.Element {
+			return answer(full, failed, bound)
+		})
 		if err == nil || isStreamError(err) {
 			return err
 		}

@@ -15,7 +15,8 @@ import (
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 func plainAuth(data, inline string) string {
-	return "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>" + data + "</initial-response>" + inline + "</authenticate>"
+	return "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>" + data + "</initial-response>" +
+		inline + "</authenticate>"
 }
 
 func TestSASL2Offer(t *testing.T) {
@@ -53,8 +54,10 @@ func TestSASL2SignsInWithoutANewHeader(t *testing.T) {
 			if f := c.want("http://etherx.jabber.org/streams features"); f.at(wire.NSBind+" bind") == nil {
 				t.Fatalf("no binding among %+v", f)
 			}
-			c.write("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>orchard</resource></bind></iq>")
-			if r := c.want("jabber:client iq").at(wire.NSBind+" bind", wire.NSBind+" jid"); r == nil || r.Text != "romeo@"+domain+"/orchard" {
+			c.write("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" +
+				"<resource>orchard</resource></bind></iq>")
+			if r := c.want("jabber:client iq").at(wire.NSBind+" bind", wire.NSBind+" jid"); r == nil ||
+				r.Text != "romeo@"+domain+"/orchard" {
 				t.Fatalf("bound to %+v", r)
 			}
 			c.write("<iq type='get' id='p' to='" + domain + "'><ping xmlns='urn:xmpp:ping'/></iq>")
@@ -93,7 +96,8 @@ func TestSASL2DowngradeHash(t *testing.T) {
 	slices.Sort(ms)
 	slices.Sort(cbs)
 	sum := sha256.Sum256([]byte(strings.Join(ms, "\x1e") + "\x1f" + strings.Join(cbs, "\x1e")))
-	c.write("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-256'><initial-response>" + b64("n,,n=romeo,r=abc") + "</initial-response></authenticate>")
+	c.write("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-256'><initial-response>" +
+		b64("n,,n=romeo,r=abc") + "</initial-response></authenticate>")
 	got := string(c.decode(c.want("urn:xmpp:sasl:2 challenge")))
 	if want := ",h=" + base64.StdEncoding.EncodeToString(sum[:]); !strings.HasSuffix(got, want) {
 		t.Errorf("%q does not end with %q", got, want)
@@ -104,17 +108,19 @@ func TestSASL2Failures(t *testing.T) {
 	d := newDoor(t, func(c *Config) { c.AuthAttempts = 100 })
 	good := b64("\x00romeo\x00pencil")
 	for name, tc := range map[string]struct{ from, send, want string }{
-		"wrong password":          {"", plainAuth(b64("\x00romeo\x00pen"), ""), "not-authorized"},
-		"nobody":                  {"", plainAuth(b64("\x00tybalt\x00pencil"), ""), "not-authorized"},
-		"mechanism not offered":   {"", "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='X-NONE'/>", "invalid-mechanism"},
-		"no mechanism":            {"", "<authenticate xmlns='urn:xmpp:sasl:2'/>", "malformed-request"},
-		"not base64":              {"", plainAuth("*", ""), "incorrect-encoding"},
-		"the old empty response":  {"", plainAuth("=", ""), "incorrect-encoding"},
-		"empty response":          {"", plainAuth("", ""), "malformed-request"},
-		"too long":                {"", plainAuth(strings.Repeat("AAAA", maxSASL/4+1), ""), "malformed-request"},
-		"agent without a UUID":    {"", plainAuth(good, agent("mine")), "malformed-request"},
-		"acting for another":      {"", plainAuth(b64("juliet@"+domain+"\x00romeo\x00pencil"), ""), "invalid-authzid"},
-		"authzid against from":    {"juliet@" + domain, plainAuth(b64("romeo@"+domain+"\x00romeo\x00pencil"), ""), "invalid-authzid"},
+		"wrong password": {"", plainAuth(b64("\x00romeo\x00pen"), ""), "not-authorized"},
+		"nobody":         {"", plainAuth(b64("\x00tybalt\x00pencil"), ""), "not-authorized"},
+		"mechanism not offered": {"",
+			"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='X-NONE'/>", "invalid-mechanism"},
+		"no mechanism":           {"", "<authenticate xmlns='urn:xmpp:sasl:2'/>", "malformed-request"},
+		"not base64":             {"", plainAuth("*", ""), "incorrect-encoding"},
+		"the old empty response": {"", plainAuth("=", ""), "incorrect-encoding"},
+		"empty response":         {"", plainAuth("", ""), "malformed-request"},
+		"too long":               {"", plainAuth(strings.Repeat("AAAA", maxSASL/4+1), ""), "malformed-request"},
+		"agent without a UUID":   {"", plainAuth(good, agent("mine")), "malformed-request"},
+		"acting for another":     {"", plainAuth(b64("juliet@"+domain+"\x00romeo\x00pencil"), ""), "invalid-authzid"},
+		"authzid against from": {"juliet@" + domain,
+			plainAuth(b64("romeo@"+domain+"\x00romeo\x00pencil"), ""), "invalid-authzid"},
 		"response out of nowhere": {"", "<response xmlns='urn:xmpp:sasl:2'/>", "malformed-request"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,14 +135,16 @@ func TestSASL2Failures(t *testing.T) {
 	}
 	t.Run("abort", func(t *testing.T) {
 		c := d.dial(t, "")
-		c.write("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-1'><initial-response>" + b64("n,,n=romeo,r=abc") + "</initial-response></authenticate>")
+		c.write("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-1'><initial-response>" +
+			b64("n,,n=romeo,r=abc") + "</initial-response></authenticate>")
 		c.want("urn:xmpp:sasl:2 challenge")
 		c.write("<abort xmlns='urn:xmpp:sasl:2'><text>no more</text></abort>")
 		c.wantFailure("aborted")
 	})
 	t.Run("authzid of one's own", func(t *testing.T) {
 		c := d.dial(t, "romeo@"+domain+"/x")
-		if n := c.scramAs(sasl.ScramSha256, "Romeo@A.example", "romeo", "pencil", ""); identifier(n) != "romeo@"+domain {
+		if n := c.scramAs(sasl.ScramSha256, "Romeo@A.example",
+			"romeo", "pencil", ""); identifier(n) != "romeo@"+domain {
 			t.Fatalf("%+v", n)
 		}
 	})
@@ -144,12 +152,14 @@ func TestSASL2Failures(t *testing.T) {
 
 func TestSASL2EndsStreams(t *testing.T) {
 	d := newDoor(t, nil)
-	begin := "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-1'><initial-response>" + b64("n,,n=romeo,r=abc") + "</initial-response></authenticate>"
+	begin := "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-1'><initial-response>" +
+		b64("n,,n=romeo,r=abc") + "</initial-response></authenticate>"
 	for name, tc := range map[string]struct{ from, first, then, want string }{
 		"a stanza in between":        {"", begin, "<presence/>", "not-authorized"},
 		"another request in between": {"", begin, begin, "policy-violation"},
-		"the other profile":          {"", begin, "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>YQ==</response>", "policy-violation"},
-		"from another domain":        {"romeo@b.example", "", begin, "invalid-from"},
+		"the other profile": {"", begin,
+			"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>YQ==</response>", "policy-violation"},
+		"from another domain": {"romeo@b.example", "", begin, "invalid-from"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := d.dial(t, tc.from)

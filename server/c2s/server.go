@@ -51,8 +51,9 @@ type Config struct {
 	StanzasPerSecond int           // from one session, on average
 	StanzasBurst     int
 	MaxConnections   int
-	MaxPerAddress    int                       // an IPv6 /64 counts as one address
-	Quiet            time.Duration             // how long a stream over HTTP may stay silent; 0: 40 s. Proxies cut silent connections
+	MaxPerAddress    int // an IPv6 /64 counts as one address
+	// how long a stream over HTTP may stay silent; 0: 40 s. Proxies cut silent connections
+	Quiet            time.Duration
 	MaxPending       int                       // connections before sign-in
 	KeepAlive        time.Duration             // TCP keep-alive
 	Register         Register                  // creates accounts for strangers; nil: they may not
@@ -104,12 +105,27 @@ func New(cfg Config) *Server {
 	if cfg.Quiet <= 0 {
 		cfg.Quiet = quietTime
 	}
-	s := &Server{cfg: cfg, log: cfg.Log.With("door", "c2s"), faker: auth.NewFaker(cfg.Secret, cfg.Iterations),
-		registrations: registrationThrottle(cfg.RegisterPerHour), streams: make(map[*stream]struct{}),
-		gate: door.NewGate(door.Limits{All: cfg.MaxConnections, PerAddress: cfg.MaxPerAddress, Pending: cfg.MaxPending})}
+	s := &Server{
+		cfg:           cfg,
+		log:           cfg.Log.With("door", "c2s"),
+		faker:         auth.NewFaker(cfg.Secret, cfg.Iterations),
+		registrations: registrationThrottle(cfg.RegisterPerHour),
+		streams:       make(map[*stream]struct{}),
+		gate: door.NewGate(door.Limits{
+			All:        cfg.MaxConnections,
+			PerAddress: cfg.MaxPerAddress,
+			Pending:    cfg.MaxPending,
+		}),
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.connections = prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_c2s_connections", Help: "Client connections."})
-	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_c2s_refused_total", Help: "Client connections and authentications refused."}, []string{"why"})
+	s.connections = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "parley_c2s_connections",
+		Help: "Client connections.",
+	})
+	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_c2s_refused_total",
+		Help: "Client connections and authentications refused.",
+	}, []string{"why"})
 	cfg.Registry.MustRegister(s.connections, s.refused)
 	s.wg.Go(func() { s.sweep.run(s.ctx, cfg.SM.Sweep) })
 	s.wg.Go(func() { s.resume.run(s.ctx, time.Minute) })
@@ -196,8 +212,8 @@ func (s *Server) Shutdown(ctx context.Context) {
 	s.wg.Wait()
 }
 
-// endLater ends a session on a goroutine of its own: that takes locks which the caller may hold, and may run SQL. It does
-// nothing once the server has stopped, which ends all sessions.
+// endLater ends a session on a goroutine of its own: that takes locks which the caller may hold, and may run SQL. It
+// does nothing once the server has stopped, which ends all sessions.
 func (s *Server) endLater(b *bound, why *wire.StreamError) { s.ends.Go(func() { b.end(why) }) }
 
 // waitStreams returns when no stream is left. No new stream begins during shutdown.

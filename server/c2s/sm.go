@@ -100,8 +100,12 @@ func (b *bound) tooHigh(h uint64) *wire.StreamError {
 	b.out.mu.Lock()
 	sent := b.out.sent
 	b.out.mu.Unlock()
-	return &wire.StreamError{Condition: "undefined-condition", Text: "You acknowledged more stanzas than were sent",
-		App: wire.E(wire.NSSM, "handled-count-too-high").Set("h", strconv.FormatUint(h, 10)).Set("send-count", strconv.FormatUint(uint64(sent), 10))}
+	return &wire.StreamError{
+		Condition: "undefined-condition",
+		Text:      "You acknowledged more stanzas than were sent",
+		App: wire.E(wire.NSSM, "handled-count-too-high").Set("h", strconv.FormatUint(h, 10)).Set("send-count",
+			strconv.FormatUint(uint64(sent), 10)),
+	}
 }
 
 func (st *stream) smFailed(condition string, h *uint32) error {
@@ -152,7 +156,8 @@ func newSMID() string {
 }
 
 func (st *stream) resume(x *wire.Stanza) error {
-	failed, err := st.takeOver(x.Attr("previd"), x.Attr("h"), func(resumed *wire.Element, _ *bound) *wire.Element { return resumed })
+	failed, err := st.takeOver(x.Attr("previd"),
+		x.Attr("h"), func(resumed *wire.Element, _ *bound) *wire.Element { return resumed })
 	if failed != nil {
 		st.send(failed)
 	}
@@ -161,7 +166,8 @@ func (st *stream) resume(x *wire.Stanza) error {
 
 // takeOver resumes a session whose connection is lost, or that its client believes lost (XEP-0198, section 5). hello
 // makes what the client gets before the missed stanzas. failed is the answer if the session cannot be resumed.
-func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Element, b *bound) *wire.Element) (failed *wire.Element, err error) {
+func (st *stream) takeOver(previd, count string,
+	hello func(resumed *wire.Element, b *bound) *wire.Element) (failed *wire.Element, err error) {
 	h, err := strconv.ParseUint(count, 10, 32)
 	if err != nil || previd == "" {
 		return smFailure("bad-request", nil), nil
@@ -186,7 +192,8 @@ func (st *stream) takeOver(previd, count string, hello func(resumed *wire.Elemen
 		return smFailure("item-not-found", nil), nil
 	}
 	defer b.mu.Unlock()
-	b.window.Finished(time.Now().Add(finishTime)) // the client sends again what is not handled by then, and the server recognises it
+	// the client sends again what is not handled by then, and the server recognises it
+	b.window.Finished(time.Now().Add(finishTime))
 	handled := b.window.Resume()
 	resumed := wire.E(wire.NSSM, "resumed").Set("previd", b.smid).Set("h", strconv.FormatUint(uint64(handled), 10))
 	switch err := b.out.attach(st.conn, uint32(h), hello(resumed, b).AppendXML(nil, wire.NSClient)); {

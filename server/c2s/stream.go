@@ -44,8 +44,9 @@ type stream struct {
 	opened     bool   // our header was sent
 	user       string
 	mech       string
-	credential string                          // see server.SessionInfo
-	holds      func(ctx context.Context) error // returns store.ErrNotFound when that credential was revoked; nil: not checked
+	credential string // see server.SessionInfo
+	// returns store.ErrNotFound when that credential was revoked; nil: not checked
+	holds      func(ctx context.Context) error
 	failures   int
 	typed      string // the name that the client tried to sign in with
 	invitedAs  string // the name that the invitation is for; "": any
@@ -171,12 +172,14 @@ func (st *stream) serve() {
 	if st.srv.isStopping() { // one log line covers all streams at shutdown
 		level = slog.LevelDebug
 	}
-	st.log.Log(context.Background(), level, "stream closed", "after", time.Since(started).Round(time.Millisecond), "why", why)
+	st.log.Log(context.Background(), level, "stream closed",
+		"after", time.Since(started).Round(time.Millisecond), "why", why)
 }
 
 // announced tells a client how much it may send at once (XEP-0478).
 func announced(l wire.Limits) *wire.Element {
-	return wire.E("urn:xmpp:stream-limits:0", "limits", wire.T("urn:xmpp:stream-limits:0", "max-bytes", strconv.Itoa(l.Stanza)))
+	return wire.E("urn:xmpp:stream-limits:0", "limits",
+		wire.T("urn:xmpp:stream-limits:0", "max-bytes", strconv.Itoa(l.Stanza)))
 }
 
 // live runs the stream until something ends it. A panic ends this stream alone.

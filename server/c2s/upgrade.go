@@ -30,7 +30,9 @@ const (
 func (st *stream) upgradable() []string {
 	var out []string
 	for _, m := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1"} {
-		if slices.ContainsFunc(st.srv.cfg.Mechanisms, func(o string) bool { return strings.TrimSuffix(o, "-PLUS") == m }) {
+		if slices.ContainsFunc(st.srv.cfg.Mechanisms, func(o string) bool {
+			return strings.TrimSuffix(o, "-PLUS") == m
+		}) {
 			out = append(out, m)
 		}
 	}
@@ -54,12 +56,15 @@ func (st *stream) usable(mechs []string) []string {
 	if len(missing) == 0 {
 		return mechs
 	}
-	return slices.DeleteFunc(slices.Clone(mechs), func(m string) bool { return slices.Contains(missing, strings.TrimSuffix(m, "-PLUS")) })
+	return slices.DeleteFunc(slices.Clone(mechs), func(m string) bool {
+		return slices.Contains(missing, strings.TrimSuffix(m, "-PLUS"))
+	})
 }
 
 // upgraded stores keys made from a password that a client sent. If that fails, the sign-in succeeds all the same.
 func (st *stream) upgraded(ctx context.Context, user string, k auth.Keys) {
-	if err := st.keepKeys(ctx, user, func(now *auth.Keys) error { *now = k; return nil }); err != nil && !errors.Is(err, store.ErrConflict) {
+	if err := st.keepKeys(ctx, user, func(now *auth.Keys) error { *now = k; return nil }); err != nil &&
+		!errors.Is(err, store.ErrConflict) {
 		st.log.Error("cannot upgrade the keys of a password", "user", user, "err", err)
 	}
 }
@@ -129,7 +134,8 @@ func (st *stream) scramTask(ctx context.Context, mechanism string, data []byte, 
 		salt, iterations = l.Salt, l.Iterations
 	}
 	st.send(wire.E(wire.NSSASL2, "task-data",
-		wire.T(nsScramUpgrade, "salt", base64.StdEncoding.EncodeToString(salt)).Set("iterations", strconv.Itoa(iterations))))
+		wire.T(nsScramUpgrade, "salt", base64.StdEncoding.EncodeToString(salt)).Set("iterations",
+			strconv.Itoa(iterations))))
 	if x, err = st.during("task-data"); err != nil {
 		return err
 	}

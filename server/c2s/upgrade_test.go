@@ -42,7 +42,8 @@ func (d *testDoor) missing(t *testing.T, user string) []string {
 	return ss[0].Keys.Missing()
 }
 
-const askUpgrades = "<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade><upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-OTHER</upgrade>"
+const askUpgrades = "<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade>" +
+	"<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-OTHER</upgrade>"
 
 func TestUpgradeTask(t *testing.T) {
 	d := newDoor(t, nil)
@@ -56,7 +57,8 @@ func TestUpgradeTask(t *testing.T) {
 		t.Errorf("offered %v", got)
 	}
 	n := c.scram(sasl.ScramSha1Plus, "romeo", "pencil", askUpgrades)
-	if n.XMLName.Local != "continue" || !slices.Equal(n.at(nsSASL2+" tasks").all("task"), []string{"UPGR-SCRAM-SHA-256"}) {
+	if n.XMLName.Local != "continue" ||
+		!slices.Equal(n.at(nsSASL2+" tasks").all("task"), []string{"UPGR-SCRAM-SHA-256"}) {
 		t.Fatalf("%+v", n)
 	}
 	c.write("<next xmlns='urn:xmpp:sasl:2' task='UPGR-SCRAM-SHA-256'/>")
@@ -69,7 +71,8 @@ func TestUpgradeTask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.write("<task-data xmlns='urn:xmpp:sasl:2'><hash xmlns='urn:xmpp:scram-upgrade:0'>" + base64.StdEncoding.EncodeToString(salted) + "</hash></task-data>")
+	c.write("<task-data xmlns='urn:xmpp:sasl:2'><hash xmlns='urn:xmpp:scram-upgrade:0'>" +
+		base64.StdEncoding.EncodeToString(salted) + "</hash></task-data>")
 	n = c.want(nsSASL2 + " success")
 	if identifier(n) != "romeo@"+domain || n.at(nsSASL2+" additional-data") != nil {
 		t.Fatalf("%+v", n)
@@ -91,7 +94,8 @@ func TestUpgradeTaskFails(t *testing.T) {
 	d.older(t, "romeo")
 	next := "<next xmlns='urn:xmpp:sasl:2' task='UPGR-SCRAM-SHA-256'/>"
 	hash := func(s string) string {
-		return next + "<task-data xmlns='urn:xmpp:sasl:2'><hash xmlns='urn:xmpp:scram-upgrade:0'>" + s + "</hash></task-data>"
+		return next + "<task-data xmlns='urn:xmpp:sasl:2'><hash xmlns='urn:xmpp:scram-upgrade:0'>" +
+			s + "</hash></task-data>"
 	}
 	for name, tc := range map[string]struct{ send, failure, stream string }{
 		"another task":    {"<next xmlns='urn:xmpp:sasl:2' task='UPGR-OTHER'/>", "malformed-request", ""},
@@ -119,7 +123,8 @@ func TestUpgradeTaskFails(t *testing.T) {
 				return
 			}
 			c.wantFailure(tc.failure)
-			c.write("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>") // nobody is signed in
+			// nobody is signed in
+			c.write("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
 			c.wantStreamError("not-authorized")
 		})
 	}
@@ -142,7 +147,8 @@ func TestUpgradeByPassword(t *testing.T) {
 	}
 	d.older(t, "juliet")
 	c = d.dial(t, "")
-	c.write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + b64("\x00juliet\x00pencil") + "</auth>")
+	c.write("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" +
+		b64("\x00juliet\x00pencil") + "</auth>")
 	c.want("urn:ietf:params:xml:ns:xmpp-sasl success")
 	if m := d.missing(t, "juliet"); len(m) > 0 {
 		t.Errorf("%v are missing", m)

@@ -41,7 +41,11 @@ func (s *Server) WebSocket(origins []string, secure bool) http.Handler {
 			http.Error(w, "this is an XMPP WebSocket (RFC 7395): offer the subprotocol \"xmpp\"", http.StatusBadRequest)
 			return
 		}
-		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}, OriginPatterns: origins, CompressionMode: websocket.CompressionDisabled})
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+			Subprotocols:    []string{"xmpp"},
+			OriginPatterns:  origins,
+			CompressionMode: websocket.CompressionDisabled,
+		})
 		if err != nil {
 			s.log.Debug("websocket refused", "remote", r.RemoteAddr, "err", err)
 			return // Accept has answered
@@ -142,7 +146,14 @@ func (t *ws) open() (wire.Header, error) {
 		}
 		return wire.Header{}, &wire.StreamError{Condition: "not-well-formed", Text: "expected <open/>"}
 	}
-	return wire.Header{To: x.Attr("to"), From: x.Attr("from"), ID: x.Attr("id"), Version: x.Attr("version"), Lang: x.Lang, ContentNS: wire.NSClient}, nil
+	return wire.Header{
+		To:        x.Attr("to"),
+		From:      x.Attr("from"),
+		ID:        x.Attr("id"),
+		Version:   x.Attr("version"),
+		Lang:      x.Lang,
+		ContentNS: wire.NSClient,
+	}, nil
 }
 
 func (t *ws) next() (*wire.Stanza, error) {
@@ -163,7 +174,8 @@ func (t *ws) next() (*wire.Stanza, error) {
 }
 
 func (t *ws) hello(st *stream, to string) []byte {
-	return append(helloAttrs([]byte(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'`), st, to), '/', '>')
+	return append(helloAttrs([]byte(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'`), st, to),
+		'/', '>')
 }
 
 func (t *ws) footer() []byte { return wsClose }

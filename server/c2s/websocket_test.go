@@ -24,12 +24,14 @@ func TestWebSocketOffersSASL(t *testing.T) {
 	for _, s := range []*httptest.Server{web, secure} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		c, _, err := websocket.Dial(ctx, s.URL, &websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPClient: s.Client()})
+		c, _, err := websocket.Dial(ctx, s.URL,
+			&websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPClient: s.Client()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.CloseNow()
-		if err := c.Write(ctx, websocket.MessageText, []byte(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='`+domain+`' version='1.0'/>`)); err != nil {
+		if err := c.Write(ctx, websocket.MessageText,
+			[]byte(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='`+domain+`' version='1.0'/>`)); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []string{"<open ", "<mechanism>SCRAM-SHA-256</mechanism>"} {
@@ -53,7 +55,8 @@ func TestQuietStreams(t *testing.T) {
 	defer cancel()
 	pings := make(chan bool, 100)
 	c, _, err := websocket.Dial(ctx, web.URL, &websocket.DialOptions{Subprotocols: []string{"xmpp"},
-		OnPingReceived: func(context.Context, []byte) bool { pings <- true; return len(pings) != 2 }}) // one is not answered
+		// one is not answered
+		OnPingReceived: func(context.Context, []byte) bool { pings <- true; return len(pings) != 2 }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +74,9 @@ func TestQuietStreams(t *testing.T) {
 	}
 	bosh := httptest.NewServer(d.BOSH(true))
 	defer bosh.Close()
-	res, err := bosh.Client().Post(bosh.URL, "text/xml", strings.NewReader("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='1' to='"+domain+"' hold='1' wait='3600' xmpp:version='1.0'/>"))
+	res, err := bosh.Client().Post(bosh.URL, "text/xml",
+		strings.NewReader("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='1' to='"+
+			domain+"' hold='1' wait='3600' xmpp:version='1.0'/>"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,14 @@ func New(c Config) *Server {
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Server{cfg: c, ctx: ctx, cancel: cancel, domains: make(map[string]*Component), conns: make(map[net.Conn]bool),
-		gate: door.NewGate(door.Limits{All: maxConns, Pending: maxPending})}
+	return &Server{
+		cfg:     c,
+		ctx:     ctx,
+		cancel:  cancel,
+		domains: make(map[string]*Component),
+		conns:   make(map[net.Conn]bool),
+		gate:    door.NewGate(door.Limits{All: maxConns, Pending: maxPending}),
+	}
 }
 
 // Add lets a program that knows the secret serve a domain. The domain is served from now on: stanzas go back to their
@@ -105,7 +111,8 @@ func (s *Server) Add(domain, secret string) error {
 }
 
 // errAway is the answer to senders while no program serves the domain.
-var errAway = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout}, "the component is not connected")
+var errAway = server.WithText(stanza.Error{Type: stanza.Wait, Condition: stanza.RemoteServerTimeout},
+	"the component is not connected")
 
 // holdTime is how long a stanza that the program has not read yet counts as under way (XEP-0198). A program that does
 // not read must not stop the streams of others.
@@ -272,7 +279,8 @@ func addressOf(nc net.Conn) netip.Addr {
 // open does the handshake (XEP-0114, section 3).
 func (st *stream) open() error {
 	h, err := st.rd.Header()
-	hello := []byte(`<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='` + namespace + `' id='` + st.id + `'`)
+	hello := []byte(`<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='` +
+		namespace + `' id='` + st.id + `'`)
 	if h.To != "" && len(h.To) < 1024 {
 		hello = wire.AppendEscaped(append(hello, ` from='`...), h.To)
 		hello = append(hello, '\'')

@@ -159,7 +159,13 @@ func (r *rig) connect() *program {
 
 func message(from, to, body string) *wire.Stanza {
 	f, t := jid.MustParse(from), jid.MustParse(to)
-	st := &wire.Stanza{Kind: wire.Message, Name: wire.Name{Space: wire.NSClient, Local: "message"}, Type: "chat", From: f, To: t}
+	st := &wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		Type: "chat",
+		From: f,
+		To:   t,
+	}
 	return st.Add(wire.T(wire.NSClient, "body", body))
 }
 

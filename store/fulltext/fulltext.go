@@ -54,7 +54,8 @@ func wordsOf(st *wire.Stanza) []string {
 // silent says whether a payload makes the body a mere fallback for clients that do not know it.
 func silent(n wire.Name) bool {
 	switch n.Space {
-	case "urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "jabber:x:encrypted", "urn:xmpp:openpgp:0", wire.NSRetract, "urn:xmpp:reactions:0":
+	case "urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "jabber:x:encrypted", "urn:xmpp:openpgp:0",
+		wire.NSRetract, "urn:xmpp:reactions:0":
 		return true
 	}
 	return strings.HasPrefix(n.Space, "urn:xmpp:omemo:")
@@ -130,7 +131,19 @@ func foldWide(s string) string {
 }
 
 // letters are those that people write differently where their keyboard lacks them, and that do not decompose.
-var letters = map[rune]string{'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ħ': "h", 'ı': "i", 'ς': "σ"}
+var letters = map[rune]string{
+	'ß': "ss",
+	'æ': "ae",
+	'œ': "oe",
+	'ø': "o",
+	'ł': "l",
+	'đ': "d",
+	'ð': "d",
+	'þ': "th",
+	'ħ': "h",
+	'ı': "i",
+	'ς': "σ",
+}
 
 func cut(s string) string {
 	if len(s) <= maxLength {

@@ -50,7 +50,8 @@ func TestOfStanzas(t *testing.T) {
 		{"<body>taken back</body><retract xmlns='urn:xmpp:message-retract:1' id='x'/>", ""},
 		{"<body>👍 to: hello</body><reactions xmlns='urn:xmpp:reactions:0' id='x'/>", ""},
 	} {
-		if got := strings.Join(Words([]byte("<message xmlns='jabber:client'>"+c.payload+"</message>")), "|"); got != c.want {
+		if got := strings.Join(Words([]byte("<message xmlns='jabber:client'>"+c.payload+"</message>")),
+			"|"); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.payload, got, c.want)
 		}
 	}
@@ -65,10 +66,12 @@ func TestQuery(t *testing.T) {
 		query string
 		want  bool
 	}{
-		{"fox", true}, {"FOX quick", true}, {"fo", true}, {"fo quick", false}, {"fo* quick", true}, {"cat", false}, {"fox cat", false},
-		{`"quick brown"`, true}, {`"brown quick"`, false}, {`"quick bro"`, false}, {`„brown fox“ the`, true}, {`fox "quick brown`, true},
-		{`"quick" "brown"`, true}, {"example.org", true}, {"example.or", true}, {"org.example", false}, {"doesn't", true}, {"cafe", true}, {"CAFÉ", true},
-		{"ab", true}, {"f", false}, {"", false}, {"!?", false}, {`""`, false}, {`"`, false}, {"*", false}, {"brown-fox", true}, {"fox ", true}, {"fo ", false}, {"fo!", false},
+		{"fox", true}, {"FOX quick", true}, {"fo", true}, {"fo quick", false}, {"fo* quick", true},
+		{"cat", false}, {"fox cat", false}, {`"quick brown"`, true}, {`"brown quick"`, false}, {`"quick bro"`, false},
+		{`„brown fox“ the`, true}, {`fox "quick brown`, true}, {`"quick" "brown"`, true}, {"example.org", true},
+		{"example.or", true}, {"org.example", false}, {"doesn't", true}, {"cafe", true}, {"CAFÉ", true}, {"ab", true},
+		{"f", false}, {"", false}, {"!?", false}, {`""`, false}, {`"`, false}, {"*", false}, {"brown-fox", true},
+		{"fox ", true}, {"fo ", false}, {"fo!", false},
 	} {
 		q, err := Parse(c.query)
 		if err != nil {
@@ -77,8 +80,13 @@ func TestQuery(t *testing.T) {
 		if got := q.Match(Words(message(text))); got != c.want {
 			t.Errorf("%q: %v, want %v (%+v)", c.query, got, c.want, q)
 		}
-		for _, m := range []string{text, strings.ReplaceAll(text, "é", "e"), strings.NewReplacer("Café ＡＢ", "<![CDATA[Caf]]>e AB", "fox", "f&#111;x").Replace(text), strings.NewReplacer("Café ＡＢ", "Cafe AB & c").Replace(text)} {
-			st := []byte("<message xmlns='jabber:client' id='NO'><body>" + strings.ReplaceAll(m, " & ", " &amp; ") + "</body></message>")
+		for _, m := range []string{
+			text, strings.ReplaceAll(text, "é", "e"),
+			strings.NewReplacer("Café ＡＢ", "<![CDATA[Caf]]>e AB", "fox", "f&#111;x").Replace(text),
+			strings.NewReplacer("Café ＡＢ", "Cafe AB & c").Replace(text),
+		} {
+			st := []byte("<message xmlns='jabber:client' id='NO'><body>" +
+				strings.ReplaceAll(m, " & ", " &amp; ") + "</body></message>")
 			if got := q.MatchStanza(st); got != c.want {
 				t.Errorf("%q in %s: %v, want %v", c.query, st, got, c.want)
 			}
@@ -126,7 +134,8 @@ func FuzzQuery(f *testing.F) {
 }
 
 func BenchmarkOf(b *testing.B) {
-	m := message("The quick brown fox jumps over the lazy dog; the server archives, routes and delivers each of these, whoever it is for.")
+	m := message("The quick brown fox jumps over the lazy dog; the server archives, routes and delivers each of " +
+		"these, whoever it is for.")
 	for b.Loop() {
 		Terms(Words(m))
 	}

@@ -15,8 +15,9 @@ func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, byt
 	if err := s.settle(ctx, host, user); err != nil {
 		return 0, 0, err
 	}
-	err = s.row(ctx, []any{&n, &bytes}, "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(stanza)), 0) AS INT8) FROM offline WHERE host = $1 AND owner = $2 AND expires > $3",
-		host, user, time.Now().UnixMicro())
+	err = s.row(ctx, []any{&n, &bytes},
+		"SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(stanza)), 0) AS INT8) FROM offline "+
+			"WHERE host = $1 AND owner = $2 AND expires > $3", host, user, time.Now().UnixMicro())
 	return n, bytes, err
 }
 
@@ -34,13 +35,15 @@ func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (
 		e.Expires = when(expires)
 		es = append(es, e)
 		return nil
-	}, "SELECT id, expires, stanza FROM offline WHERE host = $1 AND owner = $2 AND expires > $3 ORDER BY id LIMIT $4", host, user, time.Now().UnixMicro(), limit)
+	}, "SELECT id, expires, stanza FROM offline WHERE host = $1 AND owner = $2 AND expires > $3 ORDER BY id LIMIT $4",
+		host, user, time.Now().UnixMicro(), limit)
 	return es, err
 }
 
 const (
 	dropOfflinePg     = "DELETE FROM offline WHERE host = $1 AND owner = $2 AND (id = ANY($3) OR expires <= $4)"
-	dropOfflineSQLite = "DELETE FROM offline WHERE host = $1 AND owner = $2 AND (id IN (SELECT value FROM json_each($3)) OR expires <= $4)"
+	dropOfflineSQLite = "DELETE FROM offline " +
+		"WHERE host = $1 AND owner = $2 AND (id IN (SELECT value FROM json_each($3)) OR expires <= $4)"
 )
 
 // DropOffline removes the messages with these ids and those that have expired.
@@ -67,7 +70,9 @@ func (s *Store) DropOffline(ctx context.Context, host, user string, ids ...store
 
 // Private gives the element of a name.
 func (s *Store) Private(ctx context.Context, host, user, space, local string) (data []byte, err error) {
-	err = s.row(ctx, []any{&data}, "SELECT data FROM private_data WHERE host = $1 AND owner = $2 AND space = $3 AND local = $4", host, user, space, local)
+	err = s.row(ctx, []any{&data},
+		"SELECT data FROM private_data WHERE host = $1 AND owner = $2 AND space = $3 AND local = $4",
+		host, user, space, local)
 	return data, err
 }
 
@@ -75,10 +80,13 @@ func (s *Store) Private(ctx context.Context, host, user, space, local string) (d
 func (s *Store) SetPrivate(ctx context.Context, host, user, space, local string, data []byte, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO private_data (host, owner, space, local, data) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (host, owner, space, local) DO UPDATE SET data = excluded.data`, host, user, space, local, data)
+			_, err := tx.ExecContext(ctx, `INSERT INTO private_data (host, owner, space, local, data)
+				VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, owner, space, local) DO UPDATE SET data = excluded.data`,
+				host, user, space, local, data)
 			return err
-		}, "SELECT COUNT(*) FROM private_data WHERE host = $1 AND owner = $2 AND space NOT LIKE 'parley:%' AND space <> 'vcard-temp'", host, user)
+		}, "SELECT COUNT(*) FROM private_data WHERE host = $1 AND owner = $2 AND space NOT LIKE 'parley:%' "+
+			"AND space <> 'vcard-temp'", host, user)
 	})
 }
 
@@ -89,7 +97,8 @@ func (s *Store) PrivateOwners(ctx context.Context, host, space, local string) (n
 		err := r.Scan(&name)
 		names = append(names, name)
 		return err
-	}, "SELECT owner FROM private_data WHERE host = $1 AND space = $2 AND local = $3 ORDER BY owner", host, space, local)
+	}, "SELECT owner FROM private_data WHERE host = $1 AND space = $2 AND local = $3 ORDER BY owner",
+		host, space, local)
 	return names, err
 }
 
@@ -117,7 +126,8 @@ func (s *Store) Bookmarks(ctx context.Context, host, user string) (bs []store.Bo
 		b.Updated = when(updated)
 		bs = append(bs, b)
 		return nil
-	}, "SELECT room, name, nick, password, autojoin, extensions, updated FROM bookmarks WHERE host = $1 AND owner = $2 ORDER BY room", host, user)
+	}, "SELECT room, name, nick, password, autojoin, extensions, updated FROM bookmarks "+
+		"WHERE host = $1 AND owner = $2 ORDER BY room", host, user)
 	return bs, err
 }
 
@@ -141,10 +151,12 @@ func writeBookmark(ctx context.Context, tx *sql.Tx, host, user string, b store.B
 	if b.Updated.IsZero() {
 		b.Updated = time.Now()
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO bookmarks (host, owner, room, name, nick, password, autojoin, extensions, updated)
+	_, err := tx.ExecContext(ctx,
+		`INSERT INTO bookmarks (host, owner, room, name, nick, password, autojoin, extensions, updated)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (host, owner, room) DO UPDATE SET name = excluded.name, nick = excluded.nick, password = excluded.password,
-			autojoin = excluded.autojoin, extensions = excluded.extensions, updated = excluded.updated`,
+		ON CONFLICT (host, owner, room) DO UPDATE SET name = excluded.name, nick = excluded.nick,
+		password = excluded.password, autojoin = excluded.autojoin, extensions = excluded.extensions,
+		updated = excluded.updated`,
 		host, user, b.Room, b.Name, b.Nick, b.Password, bit(b.Autojoin), b.Extensions, micros(b.Updated))
 	return err
 }
@@ -153,7 +165,8 @@ func writeBookmark(ctx context.Context, tx *sql.Tx, host, user string, b store.B
 func (s *Store) DeleteBookmarks(ctx context.Context, host, user string, rooms ...string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, room := range rooms {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3", host, user, room); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3",
+				host, user, room); err != nil {
 				return err
 			}
 		}
@@ -172,7 +185,8 @@ func (s *Store) Put(ctx context.Context, host, key string, value []byte) error {
 	if value == nil {
 		return errors.New("store: no value")
 	}
-	_, err := s.exec(ctx, "INSERT INTO kv (host, k, v) VALUES ($1, $2, $3) ON CONFLICT (host, k) DO UPDATE SET v = excluded.v", host, key, value)
+	_, err := s.exec(ctx, "INSERT INTO kv (host, k, v) VALUES ($1, $2, $3) "+
+		"ON CONFLICT (host, k) DO UPDATE SET v = excluded.v", host, key, value)
 	return err
 }
 

@@ -26,7 +26,8 @@ var (
 
 // ReadArchive gives a page of an account's archive in order of time, whether nothing follows in that direction, and
 // with Count how many entries the filters choose without After and Before.
-func (s *Store) ReadArchive(ctx context.Context, host, owner string, p store.Page) ([]store.Archived, bool, int, error) {
+func (s *Store) ReadArchive(ctx context.Context, host, owner string,
+	p store.Page) ([]store.Archived, bool, int, error) {
 	return s.read(ctx, accountLog, host, owner, p)
 }
 
@@ -83,7 +84,8 @@ func newFilter(l log, host, owner string, p store.Page) *filter {
 	return f
 }
 
-func (s *Store) read(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
+func (s *Store) read(ctx context.Context, l log, host, owner string,
+	p store.Page) (es []store.Archived, complete bool, total int, err error) {
 	if err := s.settle(ctx, host, owner); err != nil {
 		return nil, false, 0, err
 	}
@@ -137,7 +139,8 @@ func (s *Store) pageEnds(ctx context.Context, l log, host, owner string, p store
 			continue
 		}
 		var n int64
-		if err := s.row(ctx, []any{&n}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3", host, owner, int64(id)); err != nil {
+		if err := s.row(ctx, []any{&n}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3",
+			host, owner, int64(id)); err != nil {
 			return err
 		}
 	}
@@ -167,13 +170,15 @@ func scanArchived(es *[]store.Archived) func(*sql.Rows) error {
 	}
 }
 
-func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
+func (s *Store) readIDs(ctx context.Context, l log, host, owner string,
+	p store.Page) (es []store.Archived, complete bool, total int, err error) {
 	ids := slices.Clone(p.IDs)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	for _, id := range ids {
 		n := len(es)
-		if err := s.rows(ctx, scanArchived(&es), "SELECT "+l.columns+" FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id = $3", host, owner, int64(id)); err != nil {
+		if err := s.rows(ctx, scanArchived(&es), "SELECT "+l.columns+" FROM "+l.table+" WHERE host = $1 AND "+l.owner+
+			" = $2 AND id = $3", host, owner, int64(id)); err != nil {
 			return nil, false, 0, err
 		}
 		if len(es) == n {
@@ -191,11 +196,13 @@ func (s *Store) readIDs(ctx context.Context, l log, host, owner string, p store.
 }
 
 // FindArchived gives the newest entry with this id attribute, other side (bare) and direction.
-func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (e store.Archived, err error) {
+func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID string,
+	incoming bool) (e store.Archived, err error) {
 	if err := s.settle(ctx, host, owner); err != nil {
 		return e, err
 	}
-	err = s.row(ctx, []any{&e.ID, &e.Stanza}, `SELECT id, stanza FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND origin_id = $4
+	err = s.row(ctx, []any{&e.ID, &e.Stanza}, `SELECT id, stanza FROM archive
+		WHERE host = $1 AND owner = $2 AND with_bare = $3 AND origin_id = $4
 		AND incoming = $5 ORDER BY id DESC LIMIT 1`, host, owner, with, originID, bit(incoming))
 	return e, err
 }

@@ -156,14 +156,16 @@ func (a *atomicTx) rows(ctx context.Context, scan func(*sql.Rows) error, q strin
 func (s *Store) Bump(ctx context.Context, host, kind, id string) (v int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `INSERT INTO versions (host, kind, id, version) VALUES ($1, $2, $3, 1)
-			ON CONFLICT (host, kind, id) DO UPDATE SET version = versions.version + 1 RETURNING version`, host, kind, id).Scan(&v)
+			ON CONFLICT (host, kind, id) DO UPDATE SET version = versions.version + 1
+			RETURNING version`, host, kind, id).Scan(&v)
 	})
 	return v, err
 }
 
 // Version is of store.Atomics.
 func (s *Store) Version(ctx context.Context, host, kind, id string) (v int64, err error) {
-	err = s.row(ctx, []any{&v}, "SELECT version FROM versions WHERE host = $1 AND kind = $2 AND id = $3", host, kind, id)
+	err = s.row(ctx, []any{&v},
+		"SELECT version FROM versions WHERE host = $1 AND kind = $2 AND id = $3", host, kind, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}

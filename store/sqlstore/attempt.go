@@ -16,9 +16,9 @@ import (
 	"parley/store"
 )
 
-// How long a batch may take on PostgreSQL and CockroachDB. A database that does not answer is an error in the end, not a
-// silence. Each attempt has a deadline, twice that of the one before, after which another connection is tried. If there is
-// none to be had because every node refuses, that is said sooner.
+// How long a batch may take on PostgreSQL and CockroachDB. A database that does not answer is an error in the end, not
+// a silence. Each attempt has a deadline, twice that of the one before, after which another connection is tried. If
+// there is none to be had because every node refuses, that is said sooner.
 const (
 	commitTime   = time.Minute
 	firstAttempt = 3 * time.Second
@@ -63,7 +63,8 @@ func (s *Store) commitSurely(ctx context.Context, rs []*request, doubt bool) (bo
 		case silent:
 			deadline *= 2
 			doubt, refused = true, time.Time{}
-			s.opts.Log.Warn("the database does not answer a commit: trying again on another connection", "messages", len(rs), "err", err)
+			s.opts.Log.Warn("the database does not answer a commit: trying again on another connection",
+				"messages", len(rs), "err", err)
 			continue
 		case doubt && errors.Is(err, store.ErrExists) && refused.IsZero(): // the attempt before was ending just now
 			refused = time.Now()
@@ -95,7 +96,7 @@ func unanswered(err error) bool {
 	var ambiguous *crdb.AmbiguousCommitError
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &ambiguous) || errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed)
+	return errors.As(err, &ambiguous) || errors.As(err, &connect) || errors.As(err, &network) ||
+		pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }

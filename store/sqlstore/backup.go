@@ -33,8 +33,8 @@ func (s *Store) Engine() string {
 // ErrOtherTools is returned by Backup for a database that has its own backup tools.
 var ErrOtherTools = errors.New("store: this database is backed up with its own tools")
 
-// Backup copies a SQLite database to a file that is empty or not there, while it is in use. All that was acknowledged before
-// is in the copy: what the journal has is moved to the database first, and one transaction reads it all.
+// Backup copies a SQLite database to a file that is empty or not there, while it is in use. All that was acknowledged
+// before is in the copy: what the journal has is moved to the database first, and one transaction reads it all.
 func (s *Store) Backup(ctx context.Context, file string) error {
 	if s.pg {
 		return ErrOtherTools
@@ -42,7 +42,8 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if err := s.settleAll(ctx); err != nil {
 		return fmt.Errorf("move the journal to the database: %w", err)
 	}
-	db, err := sql.Open("sqlite", "file:"+s.path+"?_pragma=busy_timeout(10000)") // the readers of the store may only read
+	// the readers of the store may only read
+	db, err := sql.Open("sqlite", "file:"+s.path+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,8 @@ func CheckCopy(ctx context.Context, file string) (schema int64, err error) {
 		err = errors.New("it is no database of parley's")
 	}
 	if err == nil && schema > newest {
-		err = fmt.Errorf("a newer parley has made it: its schema has version %d, and this program knows %d at most", schema, newest)
+		err = fmt.Errorf("a newer parley has made it: its schema has version %d, and this program knows %d at most",
+			schema, newest)
 	}
 	if err == nil && schema < firstVersion && schema != lastBefore {
 		err = tooOld(schema)
@@ -153,8 +155,12 @@ func (s *Store) Usage(ctx context.Context, host string) (u Usage, err error) {
 	for _, q := range []struct {
 		text string
 		to   []any
-	}{{"SELECT COUNT(*) FROM archive WHERE host = $1", []any{&u.Archived}}, {"SELECT COUNT(*) FROM room_archive WHERE host = $1", []any{&u.RoomEntries}},
-		{"SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INT8) FROM uploads WHERE host = $1 AND done = 1", []any{&u.Files, &u.FileBytes}}} {
+	}{
+		{"SELECT COUNT(*) FROM archive WHERE host = $1", []any{&u.Archived}},
+		{"SELECT COUNT(*) FROM room_archive WHERE host = $1", []any{&u.RoomEntries}},
+		{"SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INT8) FROM uploads WHERE host = $1 AND done = 1",
+			[]any{&u.Files, &u.FileBytes}},
+	} {
 		if err := s.row(ctx, q.to, q.text, host); err != nil {
 			return u, err
 		}

@@ -17,7 +17,14 @@ import (
 
 func entry(ids *store.IDs, owner string) *store.ArchiveEntry {
 	id := ids.Next()
-	return &store.ArchiveEntry{Host: "example.org", Owner: owner, ID: id, With: "b@example.org", OriginID: id.String(), Stanza: []byte("<message xmlns='jabber:client'><body>x</body></message>")}
+	return &store.ArchiveEntry{
+		Host:     "example.org",
+		Owner:    owner,
+		ID:       id,
+		With:     "b@example.org",
+		OriginID: id.String(),
+		Stanza:   []byte("<message xmlns='jabber:client'><body>x</body></message>"),
+	}
 }
 
 // A copy of a database that is being written to is whole, and has all that was acknowledged before it was begun.
@@ -50,7 +57,8 @@ func TestBackupOfBusyDatabase(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if err := st.Put(t.Context(), "example.org", "busy/"+owner, []byte("x")); err != nil { // and the SQL way
+				// and the SQL way
+				if err := st.Put(t.Context(), "example.org", "busy/"+owner, []byte("x")); err != nil {
 					t.Error(err)
 					return
 				}
@@ -135,7 +143,8 @@ func TestDetach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := sqlstore.Open(t.Context(), "sqlite:"+copied, sqlstore.Options{}); err == nil || !strings.Contains(err.Error(), "belongs to another database") {
+	if _, err := sqlstore.Open(t.Context(), "sqlite:"+copied, sqlstore.Options{}); err == nil ||
+		!strings.Contains(err.Error(), "belongs to another database") {
 		t.Error(err)
 	}
 }

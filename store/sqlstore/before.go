@@ -86,7 +86,8 @@ var emptied = []string{
 // database, and may be interrupted and repeated.
 func takeOver(ctx context.Context, db *sql.DB) error {
 	var before, newest int64
-	err := db.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MAX(version), 0) FROM schema_versions WHERE version BETWEEN 1 AND 999").
+	err := db.QueryRowContext(ctx,
+		"SELECT COUNT(*), COALESCE(MAX(version), 0) FROM schema_versions WHERE version BETWEEN 1 AND 999").
 		Scan(&before, &newest)
 	if err != nil || before == 0 {
 		return err
@@ -110,8 +111,9 @@ func takeOver(ctx context.Context, db *sql.DB) error {
 
 // tooOld gives the error for a database from before the baseline that is not taken over, and says what to do.
 func tooOld(schema int64) error {
-	return fmt.Errorf("the database has schema version %d, from before the baseline, and this program takes over %d only: "+
-		"start the last version of parley from before the baseline once, which brings it there", schema, lastBefore)
+	return fmt.Errorf("the database has schema version %d, from before the baseline, and this program takes "+
+		"over %d only: start the last version of parley from before the baseline once, which brings it there",
+		schema, lastBefore)
 }
 
 func (b besides) fold(ctx context.Context, db *sql.DB) error {
@@ -127,7 +129,8 @@ func (b besides) fold(ctx context.Context, db *sql.DB) error {
 	for _, c := range b.columns {
 		set = append(set, fmt.Sprintf("%s = (SELECT b.%s FROM %s b WHERE %s)", c.to, c.from, b.table, b.where()))
 	}
-	q := "UPDATE " + b.stays + " SET " + strings.Join(set, ", ") + " WHERE EXISTS (SELECT 1 FROM " + b.table + " b WHERE " + b.where() + ")"
+	q := "UPDATE " + b.stays + " SET " + strings.Join(set, ", ") + " WHERE EXISTS (SELECT 1 FROM " + b.table +
+		" b WHERE " + b.where() + ")"
 	if _, err := db.ExecContext(ctx, q); err != nil {
 		return err
 	}

@@ -21,7 +21,9 @@ func (s *Store) Block(ctx context.Context, host, user string, limit int, jids ..
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(jids), func() error {
 			for _, j := range jids {
-				if _, err := tx.ExecContext(ctx, "INSERT INTO blocked (host, owner, jid) VALUES ($1, $2, $3) ON CONFLICT (host, owner, jid) DO NOTHING", host, user, j); err != nil {
+				if _, err := tx.ExecContext(ctx,
+					"INSERT INTO blocked (host, owner, jid) VALUES ($1, $2, $3) "+
+						"ON CONFLICT (host, owner, jid) DO NOTHING", host, user, j); err != nil {
 					return err
 				}
 			}
@@ -38,7 +40,8 @@ func (s *Store) Unblock(ctx context.Context, host, user string, jids ...string) 
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, j := range jids {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM blocked WHERE host = $1 AND owner = $2 AND jid = $3", host, user, j); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM blocked WHERE host = $1 AND owner = $2 AND jid = $3",
+				host, user, j); err != nil {
 				return err
 			}
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 // The conversations of an archive are worked out when somebody asks for them, and nothing is written for them on a
-// message's way. The table chats has a row for each, as they were up to the id in chat_marks; what has come since is read
-// from the archive. When that is much, whoever asked moves the mark.
+// message's way. The table chats has a row for each, as they were up to the id in chat_marks; what has come since is
+// read from the archive. When that is much, whoever asked moves the mark.
 const (
 	chatsBehind  = 500             // entries that are read each time
 	chatsSettled = 5 * time.Minute // an older id is not made any more, and its commit has ended
@@ -25,7 +25,8 @@ func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]stor
 		return nil, err
 	}
 	var upto int64
-	if err := s.row(ctx, []any{&upto}, "SELECT upto FROM chat_marks WHERE host = $1 AND owner = $2", host, user); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := s.row(ctx, []any{&upto}, "SELECT upto FROM chat_marks WHERE host = $1 AND owner = $2",
+		host, user); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	// First what has come since, then the rows: whoever moves the mark meanwhile takes nothing from both.
@@ -48,13 +49,15 @@ func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]stor
 		err := r.Scan(&c.With, &c.Last)
 		last[c.With] = max(last[c.With], c.Last)
 		return err
-	}, "SELECT chat, last FROM chats WHERE host = $1 AND owner = $2 AND last >= "+firstArchived+" ORDER BY last DESC LIMIT $3", host, user, limit)
+	}, "SELECT chat, last FROM chats WHERE host = $1 AND owner = $2 AND last >= "+firstArchived+
+		" ORDER BY last DESC LIMIT $3", host, user, limit)
 	if err != nil {
 		return nil, err
 	}
 	if behind > chatsBehind {
 		if err := s.moveChatMark(ctx, host, user, settled); err != nil && ctx.Err() == nil {
-			s.opts.Log.Warn("cannot keep the list of an account's conversations", "host", host, "account", user, "err", err)
+			s.opts.Log.Warn("cannot keep the list of an account's conversations", "host", host,
+				"account", user, "err", err)
 		}
 	}
 	cs := make([]store.Chat, 0, len(last))
@@ -74,7 +77,8 @@ const firstArchived = "COALESCE((SELECT id FROM archive WHERE host = $1 AND owne
 func (s *Store) moveChatMark(ctx context.Context, host, user string, end int64) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var one int64 // of an account that is deleted meanwhile nothing is to be kept
-		err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), host, user).Scan(&one)
+		err := tx.QueryRowContext(ctx,
+			"SELECT 1 FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), host, user).Scan(&one)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -82,7 +86,8 @@ func (s *Store) moveChatMark(ctx context.Context, host, user string, end int64) 
 			return err
 		}
 		var upto int64
-		err = tx.QueryRowContext(ctx, "SELECT upto FROM chat_marks WHERE host = $1 AND owner = $2", host, user).Scan(&upto)
+		err = tx.QueryRowContext(ctx,
+			"SELECT upto FROM chat_marks WHERE host = $1 AND owner = $2", host, user).Scan(&upto)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -93,8 +98,10 @@ func (s *Store) moveChatMark(ctx context.Context, host, user string, end int64) 
 			{"DELETE FROM chats WHERE host = $1 AND owner = $2 AND last < " + firstArchived, []any{host, user}},
 			{`INSERT INTO chats (host, owner, chat, last) SELECT host, owner, with_bare, MAX(id) FROM archive
 				WHERE host = $1 AND owner = $2 AND id > $3 AND id < $4 GROUP BY host, owner, with_bare
-				ON CONFLICT (host, owner, chat) DO UPDATE SET last = excluded.last WHERE chats.last < excluded.last`, []any{host, user, upto, end}},
-			{"INSERT INTO chat_marks (host, owner, upto) VALUES ($1, $2, $3) ON CONFLICT (host, owner) DO UPDATE SET upto = excluded.upto", []any{host, user, end - 1}},
+				ON CONFLICT (host, owner, chat) DO UPDATE SET last = excluded.last WHERE chats.last < excluded.last`,
+				[]any{host, user, upto, end}},
+			{"INSERT INTO chat_marks (host, owner, upto) VALUES ($1, $2, $3) " +
+				"ON CONFLICT (host, owner) DO UPDATE SET upto = excluded.upto", []any{host, user, end - 1}},
 		} {
 			if _, err := tx.ExecContext(ctx, q.text, q.args...); err != nil {
 				return err
@@ -108,7 +115,8 @@ func (s *Store) moveChatMark(ctx context.Context, host, user string, end int64) 
 // already.
 func (s *Store) forgetChats(ctx context.Context, tx *sql.Tx, host, user string) error {
 	for _, table := range []string{"chat_marks", "chats"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, user); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2",
+			host, user); err != nil {
 			return err
 		}
 	}

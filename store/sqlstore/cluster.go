@@ -12,8 +12,11 @@ import (
 // The rows of nodes, on PostgreSQL and CockroachDB. Times of leases are the database's: nodes' clocks may differ.
 
 const (
-	dbNow     = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
-	nodeRows  = "SELECT n.id, n.incarnation, n.address, n.scope, n.place, n.version, n.started, COALESCE(l.until, 0), COALESCE(l.until, 0) - " + dbNow + " FROM cluster_nodes n LEFT JOIN cluster_leases l ON l.id = n.id AND l.incarnation = n.incarnation WHERE n.id <> '' ORDER BY n.incarnation"
+	dbNow    = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
+	nodeRows = "SELECT n.id, n.incarnation, n.address, n.scope, n.place, n.version, n.started, COALESCE(l.until, " +
+		"0), COALESCE(l.until, 0) - " + dbNow +
+		" FROM cluster_nodes n LEFT JOIN cluster_leases l ON l.id = n.id AND l.incarnation = n.incarnation " +
+		"WHERE n.id <> '' ORDER BY n.incarnation"
 	lockNodes = "SELECT incarnation FROM cluster_nodes FOR UPDATE"
 )
 
@@ -31,7 +34,9 @@ func scanNodes(ns *[]store.ClusterNode) func(*sql.Rows) error {
 // ClusterNodes gives the nodes there are. ErrNotFound if the schema is from before there were any.
 func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err error) {
 	var there bool
-	if err := s.row(ctx, []any{&there}, "SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'cluster_leases' AND table_schema = current_schema())"); err != nil {
+	if err := s.row(ctx, []any{&there},
+		"SELECT EXISTS (SELECT 1 FROM information_schema.tables "+
+			"WHERE table_name = 'cluster_leases' AND table_schema = current_schema())"); err != nil {
 		return nil, err
 	}
 	if !there {
@@ -41,9 +46,10 @@ func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err e
 }
 
 // ClaimNode makes n a node, whose lease runs for a time from now, and gives its incarnation. dead are nodes that are no
-// more. ErrConflict if there is another that is neither, or one of dead has another incarnation by now or has renewed its
-// lease; a dead one whose Until is 0 may have.
-func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration, dead ...store.ClusterNode) (incarnation int64, err error) {
+// more. ErrConflict if there is another that is neither, or one of dead has another incarnation by now or has renewed
+// its lease; a dead one whose Until is 0 may have.
+func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
+	dead ...store.ClusterNode) (incarnation int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		incarnation = 0
 		// Whoever writes under an incarnation reads its row FOR KEY SHARE: this waits for them.
@@ -68,10 +74,13 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 			args []any
 		}{
 			{"UPDATE cluster_nodes SET incarnation = $1 WHERE id = ''", []any{incarnation}},
-			{`INSERT INTO cluster_nodes (id, incarnation, address, scope, place, version, started, draining) VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (id) DO UPDATE SET
-				incarnation = excluded.incarnation, address = excluded.address, scope = excluded.scope, place = excluded.place, version = excluded.version, started = excluded.started, draining = 0`,
+			{`INSERT INTO cluster_nodes (id, incarnation, address, scope, place, version, started, draining)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (id) DO UPDATE SET
+				incarnation = excluded.incarnation, address = excluded.address, scope = excluded.scope,
+				place = excluded.place, version = excluded.version, started = excluded.started, draining = 0`,
 				[]any{n.ID, incarnation, n.Address, n.Scope, n.Place, n.Version, micros(n.Started)}},
-			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + dbNow + " + $3) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, until = excluded.until",
+			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + dbNow +
+				" + $3) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, until = excluded.until",
 				[]any{n.ID, incarnation, lease.Microseconds()}},
 		} {
 			if _, err := tx.ExecContext(ctx, q.text, q.args...); err != nil {
@@ -113,7 +122,8 @@ func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []st
 
 func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) error {
 	for _, table := range []string{"cluster_nodes", "cluster_leases"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE id = $1 AND incarnation = $2", id, incarnation); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE id = $1 AND incarnation = $2",
+			id, incarnation); err != nil {
 			return err
 		}
 	}
@@ -122,7 +132,8 @@ func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) e
 
 // RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
 func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
-	err := s.one(ctx, "UPDATE cluster_leases SET until = "+dbNow+" + $3 WHERE id = $1 AND incarnation = $2", id, incarnation, lease.Microseconds())
+	err := s.one(ctx, "UPDATE cluster_leases SET until = "+dbNow+" + $3 WHERE id = $1 AND incarnation = $2",
+		id, incarnation, lease.Microseconds())
 	if errors.Is(err, store.ErrNotFound) {
 		return store.ErrConflict
 	}

@@ -13,13 +13,17 @@ import (
 // Inserts on PostgreSQL and CockroachDB take a batch as one array for each column: one text, prepared once, and one
 // round trip, however many rows there are. In a list of columns unnest takes one array each on every version.
 //
-// An entry has a key of its own for ever: one that is there already is the same one, kept by an attempt whose answer was
-// lost. In a room the number is the key, and two that want the same one are two entries.
+// An entry has a key of its own for ever: one that is there already is the same one, kept by an attempt whose answer
+// was lost. In a room the number is the key, and two that want the same one are two entries.
 const (
-	insertArchive = "INSERT INTO " + archiveInto + " SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::TEXT[]), unnest($5::TEXT[]), " +
+	insertArchive = "INSERT INTO " + archiveInto +
+		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::TEXT[]), unnest($5::TEXT[]), " +
 		"unnest($6::INT8[]), unnest($7::TEXT[]), unnest($8::BYTEA[]) ON CONFLICT DO NOTHING"
-	insertOffline = "INSERT INTO " + offlineInto + " SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::BYTEA[]) ON CONFLICT DO NOTHING"
-	insertRooms   = "INSERT INTO " + roomInto + " SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::TEXT[]), " +
+	insertOffline = "INSERT INTO " + offlineInto +
+		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::BYTEA[]) " +
+		"ON CONFLICT DO NOTHING"
+	insertRooms = "INSERT INTO " + roomInto +
+		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::TEXT[]), " +
 		"unnest($6::TEXT[]), unnest($7::TEXT[]), unnest($8::TEXT[]), unnest($9::INT8[]), unnest($10::BYTEA[])"
 )
 
@@ -106,10 +110,11 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 	marks := int64(highest) > s.marked.Load()
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
 	if ins := all.inserts(); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks {
-		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
-			_, err := s.w.ExecContext(ctx, ins[0].text, ins[0].args...)
-			return err
-		}))
+		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries),
+			func(ctx context.Context, _ ...any) error {
+				_, err := s.w.ExecContext(ctx, ins[0].text, ins[0].args...)
+				return err
+			}))
 	}
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var all batchColumns
@@ -149,7 +154,8 @@ func unkept(ctx context.Context, tx *sql.Tx, ws []store.Write) (out []store.Writ
 	for _, w := range ws {
 		if e, ok := w.(*store.RoomEntry); ok {
 			var id int64
-			err := tx.QueryRowContext(ctx, "SELECT id FROM room_archive WHERE host = $1 AND room = $2 AND seq = $3", e.Host, e.Room, e.Seq).Scan(&id)
+			err := tx.QueryRowContext(ctx, "SELECT id FROM room_archive WHERE host = $1 AND room = $2 AND seq = $3",
+				e.Host, e.Room, e.Seq).Scan(&id)
 			if err == nil && id == int64(e.ID) {
 				continue
 			}
@@ -172,7 +178,8 @@ func (s *Store) checkEpochs(ctx context.Context, tx *sql.Tx, r *request, known m
 		k := [2]string{e.Host, e.Room}
 		epoch, ok := known[k]
 		if !ok {
-			err := tx.QueryRowContext(ctx, "SELECT epoch FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0"+s.forUpdate(), e.Host, e.Room).Scan(&epoch)
+			err := tx.QueryRowContext(ctx, "SELECT epoch FROM rooms WHERE host = $1 AND name = $2 AND destroyed = 0"+
+				s.forUpdate(), e.Host, e.Room).Scan(&epoch)
 			if errors.Is(err, sql.ErrNoRows) {
 				epoch = -1
 			} else if err != nil {

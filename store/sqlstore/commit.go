@@ -11,13 +11,13 @@ import (
 	"parley/store"
 )
 
-// writer is the group commit. Who comes first commits what is there; who comes meanwhile waits, and is committed together
-// by the first of those. So a batch is as large as the load makes it, nobody waits for it to fill, and one that is alone
-// needs no other goroutine.
+// writer is the group commit. Who comes first commits what is there; who comes meanwhile waits, and is committed
+// together by the first of those. So a batch is as large as the load makes it, nobody waits for it to fill, and one
+// that is alone needs no other goroutine.
 //
-// A batch that PostgreSQL or CockroachDB does not answer in lateAfter is late: it goes on, and others lead beside it, with
-// what is of other accounts and rooms. So one database node that hangs stops nothing but what only it could commit, and
-// what is of one owner is still committed in the order in which it came.
+// A batch that PostgreSQL or CockroachDB does not answer in lateAfter is late: it goes on, and others lead beside it,
+// with what is of other accounts and rooms. So one database node that hangs stops nothing but what only it could
+// commit, and what is of one owner is still committed in the order in which it came.
 type writer struct {
 	mu      sync.Mutex
 	free    sync.Cond // of mu: nothing is being committed

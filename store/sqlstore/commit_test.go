@@ -33,8 +33,19 @@ func TestCommitFromMany(t *testing.T) {
 		wg.Go(func() {
 			for range 20 {
 				id := ids.Next()
-				if err := s.Commit(ctx, &store.ArchiveEntry{Host: "a", Owner: fmt.Sprint("u", i), ID: id, With: "b@a", Stanza: []byte("<message/>")},
-					&store.ArchiveEntry{Host: "a", Owner: "b", ID: id, With: fmt.Sprint("u", i, "@a"), Stanza: []byte("<message/>")}); err != nil {
+				if err := s.Commit(ctx, &store.ArchiveEntry{
+					Host:   "a",
+					Owner:  fmt.Sprint("u", i),
+					ID:     id,
+					With:   "b@a",
+					Stanza: []byte("<message/>"),
+				}, &store.ArchiveEntry{
+					Host:   "a",
+					Owner:  "b",
+					ID:     id,
+					With:   fmt.Sprint("u", i, "@a"),
+					Stanza: []byte("<message/>"),
+				}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -63,8 +74,19 @@ func BenchmarkCommit(b *testing.B) {
 		a, c := fmt.Sprint("user", i), fmt.Sprint("peer", i)
 		for pb.Next() {
 			id := ids.Next()
-			if err := s.Commit(ctx, &store.ArchiveEntry{Host: "a.example", Owner: a, ID: id, With: c + "@a.example", Stanza: stanza},
-				&store.ArchiveEntry{Host: "a.example", Owner: c, ID: id, With: a + "@a.example", Stanza: stanza}); err != nil {
+			if err := s.Commit(ctx, &store.ArchiveEntry{
+				Host:   "a.example",
+				Owner:  a,
+				ID:     id,
+				With:   c + "@a.example",
+				Stanza: stanza,
+			}, &store.ArchiveEntry{
+				Host:   "a.example",
+				Owner:  c,
+				ID:     id,
+				With:   a + "@a.example",
+				Stanza: stanza,
+			}); err != nil {
 				b.Error(err)
 			}
 		}
@@ -77,7 +99,13 @@ func BenchmarkPage(b *testing.B) {
 	for range 100 {
 		var ws []store.Write
 		for range 100 {
-			ws = append(ws, &store.ArchiveEntry{Host: "a", Owner: "b", ID: ids.Next(), With: "c@a", Stanza: make([]byte, 400)})
+			ws = append(ws, &store.ArchiveEntry{
+				Host:   "a",
+				Owner:  "b",
+				ID:     ids.Next(),
+				With:   "c@a",
+				Stanza: make([]byte, 400),
+			})
 		}
 		if err := s.Commit(ctx, ws...); err != nil {
 			b.Fatal(err)
@@ -85,7 +113,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if es, _, _, err := s.ReadArchive(ctx, "a", "b", store.Page{Max: 50, Backwards: true}); err != nil || len(es) != 50 {
+		if es, _, _, err := s.ReadArchive(ctx, "a", "b",
+			store.Page{Max: 50, Backwards: true}); err != nil || len(es) != 50 {
 			b.Fatal(err)
 		}
 	}

@@ -58,7 +58,8 @@ func (s *Store) txAgain(ctx context.Context, level sql.IsolationLevel, f func(*s
 			return translate(err)
 		}
 		select {
-		case <-time.After(time.Duration(rand.Int64N(int64(min(try+1, 20)) * int64(time.Millisecond)))): // not all at once
+		case <-time.After(time.Duration(rand.Int64N(int64(min(try+1, 20)) * int64(time.Millisecond)))):
+			// not all at once
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -56,7 +56,14 @@ func copyFile(t testing.TB, from, to string) {
 }
 
 func entry(owner string, id store.ID, size int) *store.ArchiveEntry {
-	return &store.ArchiveEntry{Host: "a", Owner: owner, ID: id, With: "b@a", OriginID: fmt.Sprint("o", id), Stanza: bytes.Repeat([]byte{'x'}, size)}
+	return &store.ArchiveEntry{
+		Host:     "a",
+		Owner:    owner,
+		ID:       id,
+		With:     "b@a",
+		OriginID: fmt.Sprint("o", id),
+		Stanza:   bytes.Repeat([]byte{'x'}, size),
+	}
 }
 
 func commit(t testing.TB, s *Store, ws ...store.Write) {
@@ -121,7 +128,11 @@ func TestCutAtEveryByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	for cut := start; cut <= end; cut++ {
-		for what, torn := range map[string][]byte{"zeros": bytes.Clone(whole), "rubbish": bytes.Clone(whole), "end": whole[:cut]} {
+		for what, torn := range map[string][]byte{
+			"zeros":   bytes.Clone(whole),
+			"rubbish": bytes.Clone(whole),
+			"end":     whole[:cut],
+		} {
 			if what != "end" {
 				for i := cut; i < end; i++ {
 					torn[i] = 0
@@ -189,7 +200,8 @@ func TestDamagedJournal(t *testing.T) {
 		if err := os.WriteFile(file, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := Open(context.Background(), "sqlite:"+path, Options{}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if s, err := Open(context.Background(), "sqlite:"+path, Options{}); err == nil ||
+			!strings.Contains(err.Error(), "damaged") {
 			t.Errorf("byte %d of what was acknowledged has changed, and it says: %v", at, err)
 			if err == nil {
 				s.Close()
@@ -207,7 +219,8 @@ func TestJournalOfAnotherDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s, err := Open(context.Background(), "sqlite:"+path, Options{Migrate: true}); err == nil || !strings.Contains(err.Error(), "another database") {
+	if s, err := Open(context.Background(), "sqlite:"+path, Options{Migrate: true}); err == nil ||
+		!strings.Contains(err.Error(), "another database") {
 		t.Errorf("%v", err)
 		if err == nil {
 			s.Close()

@@ -35,7 +35,8 @@ func (s *Store) Digest(ctx context.Context, host, owner string) (store.Digest, e
 // SetDigest writes Every and Due of a person's digest.
 func (s *Store) SetDigest(ctx context.Context, host string, d store.Digest) error {
 	_, err := s.exec(ctx, `INSERT INTO digests (host, owner, every, told, due) VALUES ($1, $2, $3, 0, $4)
-		ON CONFLICT (host, owner) DO UPDATE SET every = excluded.every, due = excluded.due`, host, d.Owner, d.Every, micros(d.Due))
+		ON CONFLICT (host, owner) DO UPDATE SET every = excluded.every, due = excluded.due`,
+		host, d.Owner, d.Every, micros(d.Due))
 	return err
 }
 
@@ -55,14 +56,16 @@ func (s *Store) StartDigests(ctx context.Context, host string, due time.Time, li
 }
 
 // PutOffDigest sets Due to next and writes told.
-func (s *Store) PutOffDigest(ctx context.Context, host string, d store.Digest, next time.Time, told store.ID, m *store.Mail) error {
+func (s *Store) PutOffDigest(ctx context.Context, host string, d store.Digest, next time.Time,
+	told store.ID, m *store.Mail) error {
 	if m != nil {
 		if err := s.raise(ctx, m.ID); err != nil {
 			return err
 		}
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE digests SET due = $5, told = $6 WHERE host = $1 AND owner = $2 AND every = $3 AND due = $4",
+		res, err := tx.ExecContext(ctx,
+			"UPDATE digests SET due = $5, told = $6 WHERE host = $1 AND owner = $2 AND every = $3 AND due = $4",
 			host, d.Owner, d.Every, micros(d.Due), micros(next), int64(told))
 		if err != nil {
 			return err

@@ -25,8 +25,10 @@ func (s *Store) SetDomainRules(ctx context.Context, limit int, rs ...store.Domai
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(rs), func() error {
 			for _, d := range rs {
-				if _, err := tx.ExecContext(ctx, "INSERT INTO domain_rules (domain, action, note, since) VALUES ($1, $2, $3, $4)"+
-					" ON CONFLICT (domain) DO UPDATE SET action = excluded.action, note = excluded.note, since = excluded.since",
+				if _, err := tx.ExecContext(ctx,
+					"INSERT INTO domain_rules (domain, action, note, since) VALUES ($1, $2, $3, $4)"+
+						" ON CONFLICT (domain) DO UPDATE SET action = excluded.action, note = excluded.note, "+
+						"since = excluded.since",
 					d.Domain, d.Action, d.Note, micros(d.Since)); err != nil {
 					return err
 				}

@@ -58,8 +58,10 @@ func (s *Store) chosenGroups(host string, f store.GroupFilter) (where string, ar
 	}
 	switch {
 	case f.Puts:
-		add("(g.id IN (SELECT m.group_id FROM members m WHERE m.host = $1 AND m.jid = ? AND m.role IN ('owner', 'moderator')) OR "+openGroup+
-			" AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = g.host AND m.group_id = g.id AND m.jid = ? AND m.role = 'banned'))", f.Asker)
+		add("(g.id IN (SELECT m.group_id FROM members m WHERE m.host = $1 AND m.jid = ? AND m.role IN ('owner', "+
+			"'moderator')) OR "+openGroup+
+			" AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = g.host AND m.group_id = g.id AND m.jid = ? "+
+			"AND m.role = 'banned'))", f.Asker)
 	case f.Whose == store.OwnGroups:
 		add(mine, f.Asker)
 	case f.Whose == store.OtherGroups:
@@ -71,7 +73,8 @@ func (s *Store) chosenGroups(host string, f store.GroupFilter) (where string, ar
 }
 
 // FindGroups gives the groups that a filter chooses, in order of slug, and how many it chooses in all.
-func (s *Store) FindGroups(ctx context.Context, host string, f store.GroupFilter) (gs []store.Group, total int, err error) {
+func (s *Store) FindGroups(ctx context.Context, host string,
+	f store.GroupFilter) (gs []store.Group, total int, err error) {
 	where, args := s.chosenGroups(host, f)
 	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM org_groups g WHERE "+where, args...); err != nil {
 		return nil, 0, err
@@ -80,6 +83,7 @@ func (s *Store) FindGroups(ctx context.Context, host string, f store.GroupFilter
 		return nil, total, nil
 	}
 	n := len(args)
-	gs, err = s.groups(ctx, selectGroup+where+" ORDER BY g.slug LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
+	gs, err = s.groups(ctx, selectGroup+where+" ORDER BY g.slug LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+
+		strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
 	return gs, total, err
 }

@@ -9,7 +9,8 @@ import (
 
 // SQLite's LOWER knows ASCII only: fold is what the others' does.
 func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext,
+		args []driver.Value) (driver.Value, error) {
 		if s, ok := args[0].(string); ok {
 			return strings.ToLower(s), nil
 		}

@@ -14,7 +14,8 @@ import (
 func (s *Store) Follow(ctx context.Context, host, theme, user string) (string, time.Time, error) {
 	var state string
 	var since int64
-	err := s.row(ctx, []any{&state, &since}, "SELECT state, since FROM follows WHERE host = $1 AND theme_key = $2 AND owner = $3", host, theme, user)
+	err := s.row(ctx, []any{&state, &since},
+		"SELECT state, since FROM follows WHERE host = $1 AND theme_key = $2 AND owner = $3", host, theme, user)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.FollowAuto, time.Time{}, nil
 	}
@@ -23,8 +24,10 @@ func (s *Store) Follow(ctx context.Context, host, theme, user string) (string, t
 
 // SetFollow writes how a person follows a theme.
 func (s *Store) SetFollow(ctx context.Context, host, theme, user, state string) error {
-	_, err := s.exec(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken) VALUES ($1, $2, $3, $4, $5, 0)
-		ON CONFLICT (host, theme_key, owner) DO UPDATE SET state = excluded.state, since = excluded.since`, host, theme, user, state, micros(time.Now()))
+	_, err := s.exec(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken)
+		VALUES ($1, $2, $3, $4, $5, 0)
+		ON CONFLICT (host, theme_key, owner) DO UPDATE SET state = excluded.state, since = excluded.since`,
+		host, theme, user, state, micros(time.Now()))
 	return err
 }
 
@@ -33,8 +36,10 @@ func (s *Store) SetFollow(ctx context.Context, host, theme, user, state string) 
 func (s *Store) Doze(ctx context.Context, host, theme, room string) (users []string, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		users = nil
-		rows, err := tx.QueryContext(ctx, `SELECT b.owner FROM bookmarks b WHERE b.host = $1 AND b.room = $2 AND b.autojoin = 1
-			AND NOT EXISTS (SELECT 1 FROM follows f WHERE f.host = b.host AND f.theme_key = $3 AND f.owner = b.owner AND f.state = 'following') ORDER BY b.owner`, host, room, theme)
+		rows, err := tx.QueryContext(ctx, `SELECT b.owner FROM bookmarks b
+			WHERE b.host = $1 AND b.room = $2 AND b.autojoin = 1
+			AND NOT EXISTS (SELECT 1 FROM follows f WHERE f.host = b.host AND f.theme_key = $3 AND f.owner = b.owner
+			AND f.state = 'following') ORDER BY b.owner`, host, room, theme)
 		if err != nil {
 			return err
 		}
@@ -48,11 +53,15 @@ func (s *Store) Doze(ctx context.Context, host, theme, room string) (users []str
 		}
 		now := micros(time.Now())
 		for _, u := range users {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken) VALUES ($1, $2, $3, 'dormant', $4, 0)
-				ON CONFLICT (host, theme_key, owner) DO UPDATE SET state = excluded.state, since = excluded.since`, host, theme, u, now); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken)
+				VALUES ($1, $2, $3, 'dormant', $4, 0)
+				ON CONFLICT (host, theme_key, owner) DO UPDATE SET state = excluded.state, since = excluded.since`,
+				host, theme, u, now); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "UPDATE bookmarks SET autojoin = 0, updated = $4 WHERE host = $1 AND owner = $2 AND room = $3", host, u, room, now); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"UPDATE bookmarks SET autojoin = 0, updated = $4 WHERE host = $1 AND owner = $2 AND room = $3",
+				host, u, room, now); err != nil {
 				return err
 			}
 		}
@@ -62,11 +71,13 @@ func (s *Store) Doze(ctx context.Context, host, theme, room string) (users []str
 }
 
 // Wake undoes Doze for those who were not woken after notAfter.
-func (s *Store) Wake(ctx context.Context, host, theme, room string, notAfter time.Time) (users []string, left int, err error) {
+func (s *Store) Wake(ctx context.Context, host, theme, room string,
+	notAfter time.Time) (users []string, left int, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		users = nil
 		now := micros(time.Now())
-		rows, err := tx.QueryContext(ctx, `UPDATE follows SET state = 'auto', since = $4, woken = $4 WHERE host = $1 AND theme_key = $2 AND state = 'dormant' AND woken <= $3
+		rows, err := tx.QueryContext(ctx, `UPDATE follows SET state = 'auto', since = $4, woken = $4
+			WHERE host = $1 AND theme_key = $2 AND state = 'dormant' AND woken <= $3
 			RETURNING owner`, host, theme, micros(notAfter), now)
 		if err != nil {
 			return err
@@ -80,11 +91,14 @@ func (s *Store) Wake(ctx context.Context, host, theme, room string, notAfter tim
 			return err
 		}
 		for _, u := range users {
-			if _, err := tx.ExecContext(ctx, "UPDATE bookmarks SET autojoin = 1, updated = $4 WHERE host = $1 AND owner = $2 AND room = $3", host, u, room, now); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"UPDATE bookmarks SET autojoin = 1, updated = $4 WHERE host = $1 AND owner = $2 AND room = $3",
+				host, u, room, now); err != nil {
 				return err
 			}
 		}
-		return tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM follows WHERE host = $1 AND theme_key = $2 AND state = 'dormant'", host, theme).Scan(&left)
+		return tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM follows "+
+			"WHERE host = $1 AND theme_key = $2 AND state = 'dormant'", host, theme).Scan(&left)
 	})
 	slices.Sort(users)
 	return users, left, err
@@ -92,7 +106,8 @@ func (s *Store) Wake(ctx context.Context, host, theme, room string, notAfter tim
 
 // Dormant counts the dormant followers of a theme.
 func (s *Store) Dormant(ctx context.Context, host, theme string) (n int, err error) {
-	err = s.row(ctx, []any{&n}, "SELECT COUNT(*) FROM follows WHERE host = $1 AND theme_key = $2 AND state = 'dormant'", host, theme)
+	err = s.row(ctx, []any{&n},
+		"SELECT COUNT(*) FROM follows WHERE host = $1 AND theme_key = $2 AND state = 'dormant'", host, theme)
 	return n, err
 }
 
@@ -103,11 +118,13 @@ func (s *Store) MandatoryRooms(ctx context.Context, host, user string) (bs []sto
 		err := r.Scan(&b.Room, &b.Name, &b.Nick, &b.Password, &b.Extensions)
 		bs = append(bs, b)
 		return err
-	}, `SELECT r.name || '@' || r.host, COALESCE(b.name, g.name), COALESCE(b.nick, ''), COALESCE(b.password, ''), b.extensions
+	}, `SELECT r.name || '@' || r.host, COALESCE(b.name, g.name), COALESCE(b.nick, ''),
+		COALESCE(b.password, ''), b.extensions
 		FROM org_groups g
 		JOIN members m ON m.host = g.host AND m.group_id = g.id AND m.jid = $3 AND m.role <> 'banned'
 		JOIN rooms r ON r.group_id = g.id AND r.theme = '' AND r.destroyed = 0 AND r.name = g.room
 		LEFT JOIN bookmarks b ON b.host = g.host AND b.owner = $2 AND b.room = r.name || '@' || r.host
-		WHERE g.host = $1 AND g.mandatory <> '' AND g.deleted = 0 AND COALESCE(b.autojoin, 0) = 0 ORDER BY g.slug`, host, user, user+"@"+host)
+		WHERE g.host = $1 AND g.mandatory <> '' AND g.deleted = 0 AND COALESCE(b.autojoin, 0) = 0 ORDER BY g.slug`,
+		host, user, user+"@"+host)
 	return bs, err
 }

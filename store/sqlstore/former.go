@@ -50,7 +50,8 @@ func endElsewhere(ctx context.Context, tx *sql.Tx, jid string) error {
 	}
 	for _, e := range namedIn {
 		err := eachHost(ctx, tx, e.table, func(host string) error {
-			_, err := tx.ExecContext(ctx, "UPDATE "+e.table+" SET "+e.column+" = '' WHERE host = $1 AND "+e.column+" = $2", host, jid)
+			_, err := tx.ExecContext(ctx,
+				"UPDATE "+e.table+" SET "+e.column+" = '' WHERE host = $1 AND "+e.column+" = $2", host, jid)
 			return err
 		})
 		if err != nil {
@@ -65,7 +66,8 @@ func eachHost(ctx context.Context, tx *sql.Tx, table string, f func(host string)
 	after := ""
 	for {
 		var host sql.NullString
-		if err := tx.QueryRowContext(ctx, "SELECT MIN(host) FROM "+table+" WHERE host > $1", after).Scan(&host); err != nil {
+		if err := tx.QueryRowContext(ctx,
+			"SELECT MIN(host) FROM "+table+" WHERE host > $1", after).Scan(&host); err != nil {
 			return err
 		}
 		if !host.Valid {
@@ -80,8 +82,9 @@ func eachHost(ctx context.Context, tx *sql.Tx, table string, f func(host string)
 
 // endLinks ends the links that could still set the password of a deleted account.
 func endLinks(ctx context.Context, tx *sql.Tx, host, name string) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM invite_events WHERE host = $1 AND invite IN (SELECT id FROM invites WHERE host = $1 AND (username = $2 OR owner = $2))`,
-		host, name); err != nil {
+	if _, err := tx.ExecContext(ctx,
+		`DELETE FROM invite_events WHERE host = $1 AND invite IN (SELECT id FROM invites
+			WHERE host = $1 AND (username = $2 OR owner = $2))`, host, name); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM invites WHERE host = $1 AND username = $2", host, name)
@@ -90,8 +93,10 @@ func endLinks(ctx context.Context, tx *sql.Tx, host, name string) error {
 
 // entombUser notes that an account of this name was deleted.
 func entombUser(ctx context.Context, tx *sql.Tx, host, name string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO former_accounts (host, name, times, deleted, settled) VALUES ($1, $2, 1, $3, 0)
-		ON CONFLICT (host, name) DO UPDATE SET times = former_accounts.times + 1, deleted = excluded.deleted, settled = 0`, host, name, micros(at))
+	_, err := tx.ExecContext(ctx, `INSERT INTO former_accounts (host, name, times, deleted, settled)
+		VALUES ($1, $2, 1, $3, 0)
+		ON CONFLICT (host, name) DO UPDATE SET times = former_accounts.times + 1,
+		deleted = excluded.deleted, settled = 0`, host, name, micros(at))
 	return err
 }
 
@@ -100,7 +105,8 @@ func entombUser(ctx context.Context, tx *sql.Tx, host, name string, at time.Time
 func nameIsFree(ctx context.Context, tx *sql.Tx, u store.User) error {
 	var deleted int64
 	var settled bool
-	err := tx.QueryRowContext(ctx, "SELECT deleted, settled FROM former_accounts WHERE host = $1 AND name = $2", u.Host, u.Name).Scan(&deleted, &settled)
+	err := tx.QueryRowContext(ctx, "SELECT deleted, settled FROM former_accounts WHERE host = $1 AND name = $2",
+		u.Host, u.Name).Scan(&deleted, &settled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -161,19 +167,23 @@ func (s *Store) names(ctx context.Context, q string, args ...any) (names []strin
 
 // Holders gives the accounts of a host that have an address in their contact list, or a subscription request from it.
 func (s *Store) Holders(ctx context.Context, host, jid string) ([]string, error) {
-	return s.names(ctx, "SELECT owner FROM contacts WHERE host = $1 AND jid = $2 AND removed = 0 ORDER BY owner", host, jid)
+	return s.names(ctx, "SELECT owner FROM contacts WHERE host = $1 AND jid = $2 AND removed = 0 ORDER BY owner",
+		host, jid)
 }
 
 // RoomsWithoutOwner gives the existing free rooms that nobody owns except, perhaps, the address besides.
 func (s *Store) RoomsWithoutOwner(ctx context.Context, host, besides string) ([]string, error) {
-	return s.names(ctx, `SELECT r.name FROM rooms r WHERE r.host = $1 AND r.destroyed = 0 AND r.group_id = '' AND NOT EXISTS (
-		SELECT 1 FROM affiliations a WHERE a.host = r.host AND a.room = r.name AND a.affiliation = 'owner' AND a.jid <> $2) ORDER BY r.name`, host, besides)
+	return s.names(ctx, `SELECT r.name FROM rooms r WHERE r.host = $1 AND r.destroyed = 0
+		AND r.group_id = '' AND NOT EXISTS (
+		SELECT 1 FROM affiliations a WHERE a.host = r.host AND a.room = r.name AND a.affiliation = 'owner'
+		AND a.jid <> $2) ORDER BY r.name`, host, besides)
 }
 
 // NodesWithoutOwner gives the nodes of a service that nobody owns except, perhaps, the address besides.
 func (s *Store) NodesWithoutOwner(ctx context.Context, host, besides string) ([]string, error) {
 	return s.names(ctx, `SELECT n.name FROM nodes n WHERE n.host = $1 AND n.owner = '' AND NOT EXISTS (
-		SELECT 1 FROM node_affiliations a WHERE a.host = n.host AND a.owner = '' AND a.node = n.name AND a.affiliation = 'owner' AND a.jid <> $2) ORDER BY n.name`, host, besides)
+		SELECT 1 FROM node_affiliations a WHERE a.host = n.host AND a.owner = '' AND a.node = n.name
+		AND a.affiliation = 'owner' AND a.jid <> $2) ORDER BY n.name`, host, besides)
 }
 
 // RoomConfigs gives the names and configurations of existing free rooms, in order of name.
@@ -183,7 +193,8 @@ func (s *Store) RoomConfigs(ctx context.Context, host, after string, limit int) 
 		err := r.Scan(&m.Name, &m.Config)
 		ms = append(ms, m)
 		return err
-	}, "SELECT name, config FROM rooms WHERE host = $1 AND name > $2 AND destroyed = 0 AND group_id = '' ORDER BY name LIMIT $3", host, after, limit)
+	}, "SELECT name, config FROM rooms WHERE host = $1 AND name > $2 AND destroyed = 0 AND group_id = '' "+
+		"ORDER BY name LIMIT $3", host, after, limit)
 	return ms, err
 }
 

@@ -14,7 +14,8 @@ import (
 func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Photo) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var n int64
-		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(), host, id).Scan(&n); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(),
+			host, id).Scan(&n); err != nil {
 			return err
 		}
 		if n != 0 {
@@ -23,7 +24,8 @@ func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Phot
 		if len(p.Data) == 0 {
 			p.Hash = ""
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE org_groups SET photo_hash = $3 WHERE host = $1 AND id = $2", host, id, p.Hash)
+		_, err := tx.ExecContext(ctx,
+			"UPDATE org_groups SET photo_hash = $3 WHERE host = $1 AND id = $2", host, id, p.Hash)
 		if err != nil {
 			return err
 		}
@@ -31,15 +33,18 @@ func (s *Store) SetGroupPhoto(ctx context.Context, host, id string, p store.Phot
 			_, err = tx.ExecContext(ctx, "DELETE FROM group_photos WHERE host = $1 AND group_id = $2", host, id)
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO group_photos (host, group_id, mime, hash, data) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (host, group_id) DO UPDATE SET mime = excluded.mime, hash = excluded.hash, data = excluded.data`, host, id, p.Type, p.Hash, p.Data)
+		_, err = tx.ExecContext(ctx, `INSERT INTO group_photos (host, group_id, mime, hash, data)
+			VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (host, group_id) DO UPDATE SET mime = excluded.mime, hash = excluded.hash,
+			data = excluded.data`, host, id, p.Type, p.Hash, p.Data)
 		return err
 	})
 }
 
 // GroupPhoto gives a group's photo.
 func (s *Store) GroupPhoto(ctx context.Context, host, id string) (p store.Photo, err error) {
-	err = s.row(ctx, []any{&p.Type, &p.Hash, &p.Data}, "SELECT mime, hash, data FROM group_photos WHERE host = $1 AND group_id = $2", host, id)
+	err = s.row(ctx, []any{&p.Type, &p.Hash, &p.Data},
+		"SELECT mime, hash, data FROM group_photos WHERE host = $1 AND group_id = $2", host, id)
 	return p, err
 }
 
@@ -47,8 +52,10 @@ func (s *Store) GroupPhoto(ctx context.Context, host, id string) (p store.Photo,
 func (s *Store) PutGroupRequest(ctx context.Context, host, id string, r store.GroupRequest, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO group_requests (host, group_id, jid, reason, since) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (host, group_id, jid) DO UPDATE SET reason = excluded.reason`, host, id, r.JID, r.Reason, micros(r.Since))
+			_, err := tx.ExecContext(ctx, `INSERT INTO group_requests (host, group_id, jid, reason, since)
+				VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, group_id, jid) DO UPDATE SET reason = excluded.reason`,
+				host, id, r.JID, r.Reason, micros(r.Since))
 			return err
 		}, "SELECT COUNT(*) FROM group_requests WHERE host = $1 AND group_id = $2", host, id)
 	})
@@ -81,16 +88,20 @@ func (s *Store) DeletedGroups(ctx context.Context, host string, since time.Time)
 func (s *Store) RestoreGroup(ctx context.Context, host, id string, users []string, bs []store.Bookmark) error {
 	return s.changeRoom(ctx, "", "", func(tx *sql.Tx) error {
 		var deleted int64
-		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(), host, id).Scan(&deleted); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(),
+			host, id).Scan(&deleted); err != nil {
 			return err
 		}
 		if deleted == 0 {
 			return store.ErrNotFound
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE org_groups SET deleted = 0 WHERE host = $1 AND id = $2", host, id); err != nil {
+		if _, err := tx.ExecContext(ctx,
+			"UPDATE org_groups SET deleted = 0 WHERE host = $1 AND id = $2", host, id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE rooms SET destroyed = 0, epoch = epoch + 1 WHERE group_id = $1 AND destroyed = $2", id, deleted); err != nil {
+		if _, err := tx.ExecContext(ctx,
+			"UPDATE rooms SET destroyed = 0, epoch = epoch + 1 WHERE group_id = $1 AND destroyed = $2",
+			id, deleted); err != nil {
 			return err
 		}
 		for _, u := range users {

@@ -10,8 +10,10 @@ import (
 )
 
 // selectGroup selects groups; a condition on the table g is to be appended.
-const selectGroup = "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, g.created, g.deleted, " +
-	"g.kind, g.mandatory, g.mention_by, g.guests, g.emoji, g.photo_hash, g.since_join, g.react_by FROM org_groups g WHERE "
+const selectGroup = "SELECT g.host, g.id, g.slug, g.room, g.name, g.description, g.private, g.themes_by, " +
+	"g.created, g.deleted, " +
+	"g.kind, g.mandatory, g.mention_by, g.guests, g.emoji, g.photo_hash, g.since_join, g.react_by " +
+	"FROM org_groups g WHERE "
 
 func scanGroup(r interface{ Scan(...any) error }) (g store.Group, err error) {
 	var created, deleted int64
@@ -32,10 +34,11 @@ func localUser(host, jid string) string {
 
 // CreateGroup makes a group, its main room and its first members in one transaction, with the bookmarks of those
 // members who are users of g.Host.
-func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms []store.Member, b store.Bookmark) error {
+func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms []store.Member,
+	b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO org_groups (host, id, slug, room, created, deleted, name, description, private, themes_by,
-				kind, mandatory, mention_by, guests, emoji, since_join, react_by)
+		_, err := tx.ExecContext(ctx, `INSERT INTO org_groups (host, id, slug, room, created, deleted, name,
+			description, private, themes_by, kind, mandatory, mention_by, guests, emoji, since_join, react_by)
 			VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 			append([]any{g.Host, g.ID, g.Slug, g.Room, micros(g.Created)}, whatGroupIs(g)...)...)
 		if err != nil {
@@ -69,18 +72,22 @@ func whatGroupIs(g store.Group) []any {
 func writeMembers(ctx context.Context, tx *sql.Tx, host, id string, ms []store.Member, bs []store.Bookmark) error {
 	for _, m := range ms {
 		var was string
-		err := tx.QueryRowContext(ctx, "SELECT role FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, m.JID).Scan(&was)
+		err := tx.QueryRowContext(ctx, "SELECT role FROM members WHERE host = $1 AND group_id = $2 AND jid = $3",
+			host, id, m.JID).Scan(&was)
 		if err != nil && err != sql.ErrNoRows {
 			return err
 		}
 		if m.Role == "" {
-			_, err = tx.ExecContext(ctx, "DELETE FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, m.JID)
+			_, err = tx.ExecContext(ctx,
+				"DELETE FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, m.JID)
 		} else {
 			if m.Since.IsZero() {
 				m.Since = time.Now()
 			}
-			_, err = tx.ExecContext(ctx, `INSERT INTO members (host, group_id, jid, role, since) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (host, group_id, jid) DO UPDATE SET role = excluded.role`, host, id, m.JID, m.Role, micros(m.Since))
+			_, err = tx.ExecContext(ctx, `INSERT INTO members (host, group_id, jid, role, since)
+				VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, group_id, jid) DO UPDATE SET role = excluded.role`,
+				host, id, m.JID, m.Role, micros(m.Since))
 		}
 		if err != nil {
 			return err
@@ -141,27 +148,32 @@ func (s *Store) groups(ctx context.Context, q string, args ...any) (gs []store.G
 
 // Groups gives existing groups in order of slug, at most limit, beginning behind after.
 func (s *Store) Groups(ctx context.Context, host, after string, limit int) ([]store.Group, error) {
-	return s.groups(ctx, selectGroup+"g.host = $1 AND g.slug > $2 AND g.deleted = 0 ORDER BY g.slug LIMIT $3", host, after, limit)
+	return s.groups(ctx, selectGroup+
+		"g.host = $1 AND g.slug > $2 AND g.deleted = 0 ORDER BY g.slug LIMIT $3", host, after, limit)
 }
 
 // GroupsOf gives the groups of which jid is a member, not those that ban jid.
 func (s *Store) GroupsOf(ctx context.Context, host, jid string) ([]store.Group, error) {
-	return s.groups(ctx, selectGroup+"g.host = $1 AND g.deleted = 0 AND g.id IN (SELECT m.group_id FROM members m WHERE m.host = $1 AND m.jid = $2 AND m.role <> $3) ORDER BY g.slug",
-		host, jid, store.RoleBanned)
+	return s.groups(ctx,
+		selectGroup+"g.host = $1 AND g.deleted = 0 AND g.id IN (SELECT m.group_id FROM members m "+
+			"WHERE m.host = $1 AND m.jid = $2 AND m.role <> $3) ORDER BY g.slug", host, jid, store.RoleBanned)
 }
 
 // OwnedGroups counts the groups that jid owns, and those it owned that were deleted after since.
 func (s *Store) OwnedGroups(ctx context.Context, host, jid string, since time.Time) (n int, err error) {
-	err = s.row(ctx, []any{&n}, `SELECT COUNT(*) FROM members m JOIN org_groups g ON g.host = m.host AND g.id = m.group_id
-		WHERE m.host = $1 AND m.jid = $2 AND m.role = $3 AND (g.deleted = 0 OR g.deleted > $4)`, host, jid, store.RoleOwner, micros(since))
+	err = s.row(ctx, []any{&n}, `SELECT COUNT(*) FROM members m
+		JOIN org_groups g ON g.host = m.host AND g.id = m.group_id
+		WHERE m.host = $1 AND m.jid = $2 AND m.role = $3 AND (g.deleted = 0 OR g.deleted > $4)`,
+		host, jid, store.RoleOwner, micros(since))
 	return n, err
 }
 
 // UpdateGroup writes a group's name, description, privacy, ThemesBy and settings.
 func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE org_groups SET name = $3, description = $4, private = $5, themes_by = $6, kind = $7,
-				mandatory = $8, mention_by = $9, guests = $10, emoji = $11, since_join = $12, react_by = $13
+		res, err := tx.ExecContext(ctx, `UPDATE org_groups
+			SET name = $3, description = $4, private = $5, themes_by = $6, kind = $7, mandatory = $8, mention_by = $9,
+			guests = $10, emoji = $11, since_join = $12, react_by = $13
 			WHERE host = $1 AND id = $2 AND deleted = 0`, append([]any{g.Host, g.ID}, whatGroupIs(g)...)...)
 		if err != nil {
 			return err
@@ -176,7 +188,8 @@ func (s *Store) UpdateGroup(ctx context.Context, g store.Group) error {
 // DeleteGroup marks a group as deleted and its rooms as destroyed, and removes the bookmarks of its rooms.
 func (s *Store) DeleteGroup(ctx context.Context, host, id string, at time.Time) error {
 	return s.changeRoom(ctx, "", "", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE org_groups SET deleted = $3 WHERE host = $1 AND id = $2 AND deleted = 0", host, id, micros(at))
+		res, err := tx.ExecContext(ctx,
+			"UPDATE org_groups SET deleted = $3 WHERE host = $1 AND id = $2 AND deleted = 0", host, id, micros(at))
 		if err != nil {
 			return err
 		}
@@ -198,10 +211,13 @@ func (s *Store) DeleteGroup(ctx context.Context, host, id string, at time.Time) 
 			return err
 		}
 		for _, m := range rooms {
-			if _, err := tx.ExecContext(ctx, "UPDATE rooms SET destroyed = $3, epoch = epoch + 1 WHERE host = $1 AND name = $2", m.host, m.name, micros(at)); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"UPDATE rooms SET destroyed = $3, epoch = epoch + 1 WHERE host = $1 AND name = $2",
+				m.host, m.name, micros(at)); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND room = $2", host, m.name+"@"+m.host); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND room = $2",
+				host, m.name+"@"+m.host); err != nil {
 				return err
 			}
 			if err := s.forgetTerms(ctx, tx, m.host, m.name); err != nil {
@@ -225,14 +241,16 @@ func scanMembers(ms *[]store.Member) func(*sql.Rows) error {
 
 // Members gives all members of a group, with those it bans.
 func (s *Store) Members(ctx context.Context, host, id string) (ms []store.Member, err error) {
-	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM members WHERE host = $1 AND group_id = $2 ORDER BY jid", host, id)
+	err = s.rows(ctx, scanMembers(&ms),
+		"SELECT jid, role, since FROM members WHERE host = $1 AND group_id = $2 ORDER BY jid", host, id)
 	return ms, err
 }
 
 // Member gives one member of a group.
 func (s *Store) Member(ctx context.Context, host, id, jid string) (m store.Member, err error) {
 	var ms []store.Member
-	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, jid)
+	err = s.rows(ctx, scanMembers(&ms),
+		"SELECT jid, role, since FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, jid)
 	if err != nil || len(ms) == 0 {
 		return m, orNotFound(err)
 	}
@@ -243,7 +261,8 @@ func (s *Store) Member(ctx context.Context, host, id, jid string) (m store.Membe
 func (s *Store) SetMembers(ctx context.Context, host, id string, ms []store.Member, bs []store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var deleted int64
-		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(), host, id).Scan(&deleted); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT deleted FROM org_groups WHERE host = $1 AND id = $2"+s.forUpdate(),
+			host, id).Scan(&deleted); err != nil {
 			return err
 		}
 		if deleted != 0 {

@@ -16,8 +16,8 @@ import (
 // avoidFor is how long a database node that did not answer is tried last.
 const avoidFor = 30 * time.Second
 
-// hosts are the database nodes of a DSN. Connections are spread over them. When a node has not answered a commit in time,
-// its connections are not used again, and new ones go to the others first.
+// hosts are the database nodes of a DSN. Connections are spread over them. When a node has not answered a commit in
+// time, its connections are not used again, and new ones go to the others first.
 //
 // It is pgx's tracer, which is told the connection of each query.
 type hosts struct {

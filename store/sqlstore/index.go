@@ -52,7 +52,8 @@ func (s *Store) indexAll(ctx context.Context, l log, host string, before time.Ti
 			err := r.Scan(&name)
 			owners = append(owners, name)
 			return err
-		}, "SELECT name FROM "+table+" WHERE host = $1 AND name > $2 AND "+living+" ORDER BY name LIMIT $3", host, after, page)
+		}, "SELECT name FROM "+table+" WHERE host = $1 AND name > $2 AND "+living+
+			" ORDER BY name LIMIT $3", host, after, page)
 		if err != nil {
 			return n, err
 		}
@@ -82,8 +83,10 @@ func (s *Store) indexArchive(ctx context.Context, l log, host, owner string, bef
 		}
 		var left int
 		var oldest int64
-		err = s.row(ctx, []any{&left, &oldest}, "SELECT COUNT(*), COALESCE(MIN(id), 0) FROM (SELECT id FROM "+l.table+" WHERE host = $1 AND "+l.owner+
-			" = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5) AS waiting", host, owner, upto, int64(store.FirstID(before)), indexMany)
+		err = s.row(ctx, []any{&left, &oldest},
+			"SELECT COUNT(*), COALESCE(MIN(id), 0) FROM (SELECT id FROM "+l.table+" WHERE host = $1 AND "+l.owner+
+				" = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5) AS waiting",
+			host, owner, upto, int64(store.FirstID(before)), indexMany)
 		if err != nil {
 			return n, err
 		}
@@ -112,7 +115,8 @@ func (s *Store) indexSome(ctx context.Context, l log, host, owner string, end in
 		}
 		table, living := l.owners()
 		var one int64
-		err = tx.QueryRowContext(ctx, "SELECT 1 FROM "+table+" WHERE host = $1 AND name = $2 AND "+living, host, owner).Scan(&one)
+		err = tx.QueryRowContext(ctx,
+			"SELECT 1 FROM "+table+" WHERE host = $1 AND name = $2 AND "+living, host, owner).Scan(&one)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errGone
 		}
@@ -127,16 +131,19 @@ func (s *Store) indexSome(ctx context.Context, l log, host, owner string, end in
 		if err := s.insertTerms(ctx, tx, host, owner, p); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE search_marks SET upto = $3 WHERE host = $1 AND owner = $2", host, owner, upto)
+		_, err = tx.ExecContext(ctx,
+			"UPDATE search_marks SET upto = $3 WHERE host = $1 AND owner = $2", host, owner, upto)
 		return err
 	})
 	return n, err
 }
 
 // gatherTerms reads the next messages of an archive.
-func gatherTerms(ctx context.Context, tx *sql.Tx, l log, host, owner string, upto, end int64) (n int, last int64, p postings, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, stanza FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5",
-		host, owner, upto, end, indexMany)
+func gatherTerms(ctx context.Context, tx *sql.Tx, l log, host, owner string,
+	upto, end int64) (n int, last int64, p postings, err error) {
+	rows, err := tx.QueryContext(ctx,
+		"SELECT id, stanza FROM "+l.table+" WHERE host = $1 AND "+l.owner+
+			" = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5", host, owner, upto, end, indexMany)
 	if err != nil {
 		return 0, 0, nil, err
 	}

@@ -17,7 +17,9 @@ import (
 // found.
 func TestIndexGone(t *testing.T) {
 	for name, dsn := range map[string]func(t *testing.T) string{
-		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") }, "postgres": func(t *testing.T) string { return pgtest.DSN(t) }} {
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") },
+		"postgres": func(t *testing.T) string { return pgtest.DSN(t) },
+	} {
 		t.Run(name, func(t *testing.T) { indexGone(t, open(t, dsn(t)).(*sqlstore.Store)) })
 	}
 }
@@ -45,7 +47,8 @@ func indexGone(t *testing.T, st *sqlstore.Store) {
 		ok(st.CreateUser(ctx, store.User{Host: "example.org", Name: u, Created: start}))
 	}
 	ok(st.CreateRoom(ctx, store.Room{Host: "groups.example.org", Name: "r", Created: start}))
-	ok(st.CreateGroup(ctx, store.Group{Host: "example.org", ID: "g", Slug: "g", Room: "g", Name: "G", Created: start}, store.Room{Host: "groups.example.org", Name: "g", Group: "g", Created: start}, nil, store.Bookmark{}))
+	ok(st.CreateGroup(ctx, store.Group{Host: "example.org", ID: "g", Slug: "g", Room: "g", Name: "G", Created: start},
+		store.Room{Host: "groups.example.org", Name: "g", Group: "g", Created: start}, nil, store.Bookmark{}))
 	var ws []store.Write
 	text := func(n int) []byte {
 		return fmt.Appendf(nil, "<message xmlns='jabber:client'><body>common word%d</body></message>", n)
@@ -59,7 +62,14 @@ func indexGone(t *testing.T, st *sqlstore.Store) {
 		r, err := st.TakeRoom(ctx, "groups.example.org", room)
 		ok(err)
 		for n := range 200 {
-			ws = append(ws, &store.RoomEntry{Host: "groups.example.org", Room: room, Epoch: r.Epoch, Seq: int64(n + 1), ID: id(n), Stanza: text(n)})
+			ws = append(ws, &store.RoomEntry{
+				Host:   "groups.example.org",
+				Room:   room,
+				Epoch:  r.Epoch,
+				Seq:    int64(n + 1),
+				ID:     id(n),
+				Stanza: text(n),
+			})
 		}
 	}
 	ok(st.Commit(ctx, ws...))
@@ -76,7 +86,8 @@ func indexGone(t *testing.T, st *sqlstore.Store) {
 	ok(st.ReplaceInRoom(ctx, "groups.example.org", "r", id(7), gone))
 	terms("word7", 2)
 	terms("common", 798)
-	ok(st.ReplaceArchived(ctx, "example.org", "romeo", id(8), []byte("<message xmlns='jabber:client'><body>other word8</body></message>")))
+	ok(st.ReplaceArchived(ctx, "example.org", "romeo", id(8),
+		[]byte("<message xmlns='jabber:client'><body>other word8</body></message>")))
 	terms("word8", 4)
 	terms("other", 1)
 	terms("common", 797)
@@ -102,7 +113,9 @@ func indexGone(t *testing.T, st *sqlstore.Store) {
 // TestIndexRace: messages are taken back while they are taken into the index, and accounts deleted. Nothing is left.
 func TestIndexRace(t *testing.T) {
 	for name, dsn := range map[string]func(t *testing.T) string{
-		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") }, "postgres": func(t *testing.T) string { return pgtest.DSN(t) }} {
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") },
+		"postgres": func(t *testing.T) string { return pgtest.DSN(t) },
+	} {
 		t.Run(name, func(t *testing.T) { indexRace(t, open(t, dsn(t)).(*sqlstore.Store)) })
 	}
 }
@@ -121,7 +134,13 @@ func indexRace(t *testing.T, st *sqlstore.Store) {
 		name := fmt.Sprint("u", n)
 		check(st.CreateUser(ctx, store.User{Host: "example.org", Name: name, Created: time.Unix(1, 0)}))
 		for i := range 150 {
-			check(st.Commit(ctx, &store.ArchiveEntry{Host: "example.org", Owner: name, ID: store.ID(i + 1), With: "x@y", Stanza: []byte("<message xmlns='jabber:client'><body>secret</body></message>")}))
+			check(st.Commit(ctx, &store.ArchiveEntry{
+				Host:   "example.org",
+				Owner:  name,
+				ID:     store.ID(i + 1),
+				With:   "x@y",
+				Stanza: []byte("<message xmlns='jabber:client'><body>secret</body></message>"),
+			}))
 		}
 	}
 	for n := range accounts {
@@ -132,7 +151,8 @@ func indexRace(t *testing.T, st *sqlstore.Store) {
 				return
 			}
 			for i := range 150 {
-				check(st.ReplaceArchived(ctx, "example.org", name, store.ID(i+1), []byte("<message xmlns='jabber:client'/>")))
+				check(st.ReplaceArchived(ctx, "example.org", name, store.ID(i+1),
+					[]byte("<message xmlns='jabber:client'/>")))
 			}
 		})
 	}

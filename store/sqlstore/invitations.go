@@ -10,12 +10,13 @@ import (
 	"parley/store"
 )
 
-const inviteColumns = "host, id, generation, owner, kind, account, contact, username, email, lang, note, state, uses, max_uses, created, expires"
+const inviteColumns = "host, id, generation, owner, kind, account, contact, username, email, lang, note, state, " +
+	"uses, max_uses, created, expires"
 
 func scanInvite(r interface{ Scan(...any) error }) (i store.Invitation, err error) {
 	var created, expires int64
-	err = r.Scan(&i.Host, &i.ID, &i.Generation, &i.Inviter, &i.Kind, &i.Account, &i.Contact, &i.Username, &i.Email, &i.Lang, &i.Note, &i.State,
-		&i.Uses, &i.MaxUses, &created, &expires)
+	err = r.Scan(&i.Host, &i.ID, &i.Generation, &i.Inviter, &i.Kind, &i.Account, &i.Contact, &i.Username, &i.Email,
+		&i.Lang, &i.Note, &i.State, &i.Uses, &i.MaxUses, &created, &expires)
 	i.Created, i.Expires = when(created), when(expires)
 	return i, translate(err)
 }
@@ -24,7 +25,8 @@ func (s *Store) addInviteEvent(ctx context.Context, tx *sql.Tx, host, id string,
 	if err := s.raiseIn(ctx, tx, e.ID); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO invite_events (host, invite, id, kind, actor, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+	_, err := tx.ExecContext(ctx,
+		"INSERT INTO invite_events (host, invite, id, kind, actor, detail) VALUES ($1, $2, $3, $4, $5, $6)",
 		host, id, int64(e.ID), e.Kind, e.Actor, e.Detail)
 	return err
 }
@@ -33,13 +35,16 @@ func (s *Store) addInviteEvent(ctx context.Context, tx *sql.Tx, host, id string,
 func (s *Store) CreateInvitation(ctx context.Context, i store.Invitation, limit int, e store.InvitationEvent) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO invites ("+inviteColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-				i.Host, i.ID, i.Generation, i.Inviter, i.Kind, bit(i.Account), bit(i.Contact), i.Username, i.Email, i.Lang, i.Note, i.State,
-				i.Uses, i.MaxUses, micros(i.Created), micros(i.Expires)); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"INSERT INTO invites ("+inviteColumns+
+					") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+				i.Host, i.ID, i.Generation, i.Inviter, i.Kind, bit(i.Account), bit(i.Contact), i.Username, i.Email,
+				i.Lang, i.Note, i.State, i.Uses, i.MaxUses, micros(i.Created), micros(i.Expires)); err != nil {
 				return err
 			}
 			return s.addInviteEvent(ctx, tx, i.Host, i.ID, e)
-		}, "SELECT COUNT(*) FROM invites WHERE host = $1 AND owner = $2 AND state = 'open' AND expires > $3", i.Host, i.Inviter, micros(i.Created))
+		}, "SELECT COUNT(*) FROM invites WHERE host = $1 AND owner = $2 AND state = 'open' AND expires > $3",
+			i.Host, i.Inviter, micros(i.Created))
 	})
 }
 
@@ -58,7 +63,8 @@ func (s *Store) Invitation(ctx context.Context, host, id string) (i store.Invita
 }
 
 // Invitations gives a page of the chosen invitations, the newest first, and how many are chosen in all.
-func (s *Store) Invitations(ctx context.Context, host string, f store.InvitationFilter) (is []store.Invitation, total int, err error) {
+func (s *Store) Invitations(ctx context.Context, host string,
+	f store.InvitationFilter) (is []store.Invitation, total int, err error) {
 	where, args := " WHERE host = $1", []any{host}
 	for _, c := range [][2]string{{"kind", f.Kind}, {"username", f.Username}, {"owner", f.Inviter}} {
 		if c[1] != "" {
@@ -74,21 +80,26 @@ func (s *Store) Invitations(ctx context.Context, host string, f store.Invitation
 		i, err := scanInvite(r)
 		is = append(is, i)
 		return err
-	}, "SELECT "+inviteColumns+" FROM invites"+where+" ORDER BY created DESC, id LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
+	}, "SELECT "+inviteColumns+" FROM invites"+where+" ORDER BY created DESC, id LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+
+		strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
 	return is, total, err
 }
 
 // UpdateInvitation changes an invitation in a transaction.
-func (s *Store) UpdateInvitation(ctx context.Context, host, id string, f func(*store.Invitation) (store.InvitationEvent, error)) (i store.Invitation, err error) {
+func (s *Store) UpdateInvitation(ctx context.Context, host, id string,
+	f func(*store.Invitation) (store.InvitationEvent, error)) (i store.Invitation, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if i, err = scanInvite(tx.QueryRowContext(ctx, "SELECT "+inviteColumns+" FROM invites WHERE host = $1 AND id = $2"+s.forUpdate(), host, id)); err != nil {
+		if i, err = scanInvite(tx.QueryRowContext(ctx,
+			"SELECT "+inviteColumns+" FROM invites WHERE host = $1 AND id = $2"+s.forUpdate(), host, id)); err != nil {
 			return err
 		}
 		e, err := f(&i)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE invites SET generation = $3, email = $4, state = $5, expires = $6, note = $7 WHERE host = $1 AND id = $2",
+		if _, err := tx.ExecContext(ctx,
+			"UPDATE invites SET generation = $3, email = $4, state = $5, expires = $6, note = $7 "+
+				"WHERE host = $1 AND id = $2",
 			host, id, i.Generation, i.Email, i.State, micros(i.Expires), i.Note); err != nil {
 			return err
 		}
@@ -98,9 +109,11 @@ func (s *Store) UpdateInvitation(ctx context.Context, host, id string, f func(*s
 }
 
 // UseInvitation counts one use of an invitation that can be used and has this generation.
-func (s *Store) UseInvitation(ctx context.Context, host, id string, generation int, at time.Time, u *store.User, e store.InvitationEvent) (i store.Invitation, err error) {
+func (s *Store) UseInvitation(ctx context.Context, host, id string, generation int, at time.Time, u *store.User,
+	e store.InvitationEvent) (i store.Invitation, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if i, err = scanInvite(tx.QueryRowContext(ctx, "SELECT "+inviteColumns+" FROM invites WHERE host = $1 AND id = $2"+s.forUpdate(), host, id)); err != nil {
+		if i, err = scanInvite(tx.QueryRowContext(ctx,
+			"SELECT "+inviteColumns+" FROM invites WHERE host = $1 AND id = $2"+s.forUpdate(), host, id)); err != nil {
 			return err
 		}
 		if i.Generation != generation || !i.Good(at) {
@@ -109,7 +122,8 @@ func (s *Store) UseInvitation(ctx context.Context, host, id string, generation i
 		if i.Uses++; i.Uses >= i.MaxUses {
 			i.State = store.InviteAccepted
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE invites SET uses = $3, state = $4 WHERE host = $1 AND id = $2", host, id, i.Uses, i.State); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE invites SET uses = $3, state = $4 WHERE host = $1 AND id = $2",
+			host, id, i.Uses, i.State); err != nil {
 			return err
 		}
 		if u != nil {
@@ -125,21 +139,31 @@ func (s *Store) UseInvitation(ctx context.Context, host, id string, generation i
 // inviteAccount gives the account of an invitation its password, or makes the account.
 func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitation, u *store.User) error {
 	var keys []byte
-	err := tx.QueryRowContext(ctx, "SELECT keys FROM users WHERE host = $1 AND name = $2"+s.forUpdate(), u.Host, u.Name).Scan(&keys)
+	err := tx.QueryRowContext(ctx, "SELECT keys FROM users WHERE host = $1 AND name = $2"+s.forUpdate(),
+		u.Host, u.Name).Scan(&keys)
 	reset := i.Kind == store.KindReset
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && !reset:
-		return insertUser(ctx, tx, store.User{Host: u.Host, Name: u.Name, Keys: u.Keys, FullName: u.FullName, Created: u.Created, FreeSince: u.FreeSince})
+		return insertUser(ctx, tx, store.User{
+			Host:      u.Host,
+			Name:      u.Name,
+			Keys:      u.Keys,
+			FullName:  u.FullName,
+			Created:   u.Created,
+			FreeSince: u.FreeSince,
+		})
 	case err != nil:
 		return err
 	case len(keys) > 0 && !reset || i.Username != u.Name: // one that waits is for who was invited to it
 		return store.ErrExists
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2", u.Host, u.Name, u.Keys); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2",
+		u.Host, u.Name, u.Keys); err != nil {
 		return err
 	}
 	if u.FullName != "" && !reset {
-		if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3 WHERE host = $1 AND name = $2", u.Host, u.Name, u.FullName); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3 WHERE host = $1 AND name = $2",
+			u.Host, u.Name, u.FullName); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,8 @@ import (
 //
 // A file begins with a header: magic, the database's id, the segment's number, where the segment before it ended (0: it
 // was moved to the database when this one began), and the checksum of these. From segmentStart on there are records:
-// length, checksum, entries. The checksum begins with that of the header, so what an earlier segment left in the file is
-// never taken for a record. Numbers are little-endian, checksums CRC-32C.
+// length, checksum, entries. The checksum begins with that of the header, so what an earlier segment left in the file
+// is never taken for a record. Numbers are little-endian, checksums CRC-32C.
 //
 // The files are full of zeros before the first record comes: a write within them changes nothing but data, and syncing
 // it costs one write to the disk.
@@ -222,7 +222,8 @@ func (j *journal) read() ([]segment, error) {
 			continue // it was never begun: a header is on the disk before the first record
 		}
 		if !bytes.Equal(b[len(journalMagic):len(journalMagic)+16], j.id[:]) {
-			return nil, fmt.Errorf("store: %s belongs to another database: put that database back, or take the file away", j.name(n))
+			return nil, fmt.Errorf("store: %s belongs to another database: put that database back, or take "+
+				"the file away", j.name(n))
 		}
 		out = append(out, s)
 	}

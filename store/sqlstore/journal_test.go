@@ -78,7 +78,8 @@ func TestFailedWriteIsTakenBack(t *testing.T) {
 	}
 }
 
-// TestDatabaseRefuses: as long as entries cannot be moved they are kept by the journal; when it is full, Commit says so.
+// TestDatabaseRefuses: as long as entries cannot be moved they are kept by the journal; when it is
+// full, Commit says so.
 func TestDatabaseRefuses(t *testing.T) {
 	s, ctx := openAt(t, filepath.Join(t.TempDir(), "db")), context.Background()
 	commit(t, s, entry("u", 1, 10))
@@ -138,16 +139,30 @@ func TestTwoProcesses(t *testing.T) {
 }
 
 func roomEntry(epoch, seq int64, id store.ID) *store.RoomEntry {
-	return &store.RoomEntry{Host: "r", Room: "x", Epoch: epoch, Seq: seq, ID: id, Nick: "n", OccupantID: "o", Sender: "u@a", OriginID: "1", Subject: seq%2 == 0, Stanza: []byte("<m/>")}
+	return &store.RoomEntry{
+		Host:       "r",
+		Room:       "x",
+		Epoch:      epoch,
+		Seq:        seq,
+		ID:         id,
+		Nick:       "n",
+		OccupantID: "o",
+		Sender:     "u@a",
+		OriginID:   "1",
+		Subject:    seq%2 == 0,
+		Stanza:     []byte("<m/>"),
+	}
 }
 
-// TestTakenOver: who takes a room finds every entry that was acknowledged, and none comes from the one before after that.
+// TestTakenOver: who takes a room finds every entry that was acknowledged, and none comes from the
+// one before after that.
 func TestTakenOver(t *testing.T) {
 	s, ctx := openAt(t, filepath.Join(t.TempDir(), "db")), context.Background()
 	if err := s.CreateRoom(ctx, store.Room{Host: "r", Name: "x", Epoch: 1, Created: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Commit(ctx, &store.RoomEntry{Host: "r", Room: "none", Epoch: 0, Seq: 1, ID: 1}); !errors.Is(err, store.ErrConflict) {
+	if err := s.Commit(ctx, &store.RoomEntry{Host: "r", Room: "none", Epoch: 0, Seq: 1, ID: 1}); !errors.Is(err,
+		store.ErrConflict) {
 		t.Errorf("no such room: %v", err)
 	}
 	var ids store.IDs
@@ -185,7 +200,8 @@ func TestTakenOver(t *testing.T) {
 		t.Errorf("a number again: %v", err)
 	}
 	// One that is refused leaves nothing of what came with it, and takes no others along.
-	if err := s.Commit(ctx, entry("u", 1, 1), roomEntry(epoch, seq+1, ids.Next()), roomEntry(epoch-1, seq+2, ids.Next())); !errors.Is(err, store.ErrConflict) {
+	if err := s.Commit(ctx, entry("u", 1, 1), roomEntry(epoch, seq+1, ids.Next()),
+		roomEntry(epoch-1, seq+2, ids.Next())); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("%v", err)
 	}
 	if ids := archived(t, s, "u"); len(ids) != 0 {
@@ -212,7 +228,13 @@ func TestGoneStaysGone(t *testing.T) {
 	for range 5 {
 		last = ids.Next()
 		all = append(all, last)
-		commit(t, s, entry("gone", last, 10), entry("stays", last, 10), &store.OfflineEntry{Host: "a", Owner: "stays", ID: last, Stanza: []byte("<m/>"), Expires: time.Now().Add(time.Hour)})
+		commit(t, s, entry("gone", last, 10), entry("stays", last, 10), &store.OfflineEntry{
+			Host:    "a",
+			Owner:   "stays",
+			ID:      last,
+			Stanza:  []byte("<m/>"),
+			Expires: time.Now().Add(time.Hour),
+		})
 	}
 	if err := s.DropOffline(ctx, "a", "stays", all[:len(all)-1]...); err != nil {
 		t.Fatal(err)
@@ -225,7 +247,8 @@ func TestGoneStaysGone(t *testing.T) {
 	}
 	for _, s := range []*Store{openAt(t, killed(t, s)), s} {
 		es, err := s.TakeOffline(ctx, "a", "stays", 9)
-		if g, st := archived(t, s, "gone"), archived(t, s, "stays"); len(g) != 0 || len(st) != 2 || st[1] != last || err != nil || len(es) != 1 || es[0].ID != last {
+		if g, st := archived(t, s, "gone"), archived(t, s, "stays"); len(g) != 0 || len(st) != 2 || st[1] != last ||
+			err != nil || len(es) != 1 || es[0].ID != last {
 			t.Errorf("%v, %v, %v, %v", g, st, es, err)
 		}
 	}
@@ -247,7 +270,12 @@ func TestReadWhatWasWritten(t *testing.T) {
 				}
 				e := entry(owner, store.ID(n), 0)
 				e.Stanza = buf
-				switch err := s.Commit(ctx, e, &store.ArchiveEntry{Host: "a", Owner: "all", ID: store.ID(n*8 + i), Stanza: buf}); {
+				switch err := s.Commit(ctx, e, &store.ArchiveEntry{
+					Host:   "a",
+					Owner:  "all",
+					ID:     store.ID(n*8 + i),
+					Stanza: buf,
+				}); {
 				case err == nil:
 					kept++
 				case errors.Is(err, context.Canceled):

@@ -25,8 +25,8 @@ const (
 	killedRooms = "groups.example.org"
 )
 
-// TestKilledProcess kills a process that writes as fast as it can, at random moments: all that it has said to be kept is
-// there when the store is opened again, once.
+// TestKilledProcess kills a process that writes as fast as it can, at random moments: all that it has said to be kept
+// is there when the store is opened again, once.
 func TestKilledProcess(t *testing.T) {
 	if dsn := os.Getenv(killedDSN); dsn != "" {
 		if err := writeUntilKilled(dsn, os.Stdout); err != nil {
@@ -35,7 +35,8 @@ func TestKilledProcess(t *testing.T) {
 		os.Exit(0)
 	}
 	t.Run("sqlite", func(t *testing.T) {
-		killAndLook(t, "sqlite:"+filepath.Join(t.TempDir(), "db"), func(c *exec.Cmd, _ int, _ func() bool) { c.Process.Kill() })
+		killAndLook(t, "sqlite:"+
+			filepath.Join(t.TempDir(), "db"), func(c *exec.Cmd, _ int, _ func() bool) { c.Process.Kill() })
 	})
 	t.Run("postgres", func(t *testing.T) {
 		pg := pgtest.Fresh(t)
@@ -150,7 +151,8 @@ func look(t *testing.T, dsn string, said map[string]bool, round int) {
 	}
 	for what := range said {
 		if !kept[what] || strings.HasPrefix(what, "a") && !kept["o"+what[1:]] {
-			t.Fatalf("round %d: %s was acknowledged and is lost (archive %v), of %d", round, what, kept[what], len(said))
+			t.Fatalf("round %d: %s was acknowledged and is lost (archive %v), of %d",
+				round, what, kept[what], len(said))
 		}
 	}
 }
@@ -197,13 +199,28 @@ func writeUntilKilled(dsn string, out io.Writer) error {
 			return err
 		}
 		write("a", name, func(id store.ID) []store.Write {
-			return []store.Write{&store.ArchiveEntry{Host: killedHost, Owner: name, ID: id, With: "x@y", Stanza: []byte(stanzaOf(id))},
-				&store.OfflineEntry{Host: killedHost, Owner: name, ID: id, Stanza: []byte("<m/>"), Expires: id.Time().AddDate(1, 0, 0)}}
+			return []store.Write{
+				&store.ArchiveEntry{Host: killedHost, Owner: name, ID: id, With: "x@y", Stanza: []byte(stanzaOf(id))},
+				&store.OfflineEntry{
+					Host:    killedHost,
+					Owner:   name,
+					ID:      id,
+					Stanza:  []byte("<m/>"),
+					Expires: id.Time().AddDate(1, 0, 0),
+				},
+			}
 		})
 		seq := room.LastSeq
 		write("r", name, func(id store.ID) []store.Write {
 			seq++
-			return []store.Write{&store.RoomEntry{Host: killedRooms, Room: name, Epoch: room.Epoch, Seq: seq, ID: id, Stanza: []byte(stanzaOf(id))}}
+			return []store.Write{&store.RoomEntry{
+				Host:   killedRooms,
+				Room:   name,
+				Epoch:  room.Epoch,
+				Seq:    seq,
+				ID:     id,
+				Stanza: []byte(stanzaOf(id)),
+			}}
 		})
 	}
 	wg.Wait()

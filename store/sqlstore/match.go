@@ -12,7 +12,8 @@ import (
 )
 
 // readFound reads a page of messages with some words.
-func (s *Store) readFound(ctx context.Context, l log, host, owner string, p store.Page) (es []store.Archived, complete bool, total int, err error) {
+func (s *Store) readFound(ctx context.Context, l log, host, owner string,
+	p store.Page) (es []store.Archived, complete bool, total int, err error) {
 	q, err := fulltext.Parse(p.Text)
 	if err != nil {
 		return nil, false, 0, err
@@ -77,7 +78,8 @@ func (m *matcher) run(ctx context.Context, backwards bool, f func(store.Archived
 var errEnough = errors.New("store: enough")
 
 // rowsUntil is rows until f returns false; then more is false.
-func (s *Store) rowsUntil(ctx context.Context, f func(store.Archived) bool, q string, args ...any) (more bool, err error) {
+func (s *Store) rowsUntil(ctx context.Context, f func(store.Archived) bool, q string,
+	args ...any) (more bool, err error) {
 	var one []store.Archived
 	scan := scanArchived(&one)
 	err = s.rows(ctx, func(r *sql.Rows) error {
@@ -97,7 +99,8 @@ func (s *Store) rowsUntil(ctx context.Context, f func(store.Archived) bool, q st
 }
 
 // tail reads the messages that are not in the index.
-func (m *matcher) tail(ctx context.Context, upto int64, backwards bool, f func(store.Archived) bool) (more bool, err error) {
+func (m *matcher) tail(ctx context.Context, upto int64, backwards bool,
+	f func(store.Archived) bool) (more bool, err error) {
 	w := m.filter()
 	w.and("id >=", max(m.low, upto+1))
 	w.and("id <=", m.high)
@@ -116,7 +119,8 @@ func (m *matcher) filter() *filter {
 const lookUps = 32
 
 // indexed reads the messages that the index names.
-func (m *matcher) indexed(ctx context.Context, upto int64, backwards bool, f func(store.Archived) bool) (more bool, err error) {
+func (m *matcher) indexed(ctx context.Context, upto int64, backwards bool,
+	f func(store.Archived) bool) (more bool, err error) {
 	ids, err := m.named(ctx, upto)
 	if err != nil {
 		return false, err
@@ -133,7 +137,8 @@ func (m *matcher) indexed(ctx context.Context, upto int64, backwards bool, f fun
 		if backwards {
 			order += " DESC"
 		}
-		if more, err := m.s.rowsUntil(ctx, f, "SELECT "+m.l.columns+" FROM "+m.l.table+w.where.String()+order, w.args...); err != nil || !more {
+		if more, err := m.s.rowsUntil(ctx, f,
+			"SELECT "+m.l.columns+" FROM "+m.l.table+w.where.String()+order, w.args...); err != nil || !more {
 			return false, err
 		}
 	}
@@ -181,7 +186,8 @@ func both(a, b []int64) []int64 {
 	return out
 }
 
-// oneOf says that a column is one of some values. The text is the same for any number of them, so that it is prepared once.
+// oneOf says that a column is one of some values. The text is the same for any number of them, so
+// that it is prepared once.
 func oneOf[T int64 | string](f *filter, column string, values []T) {
 	f.where.WriteString(" AND " + column + " IN (")
 	for i := range lookUps {
@@ -200,5 +206,6 @@ func termIs(column, term string, prefix bool, n int) (cond string, args []any) {
 	if !prefix {
 		return column + " = $" + strconv.Itoa(n+1), []any{[]byte(term)}
 	}
-	return column + " >= $" + strconv.Itoa(n+1) + " AND " + column + " < $" + strconv.Itoa(n+2), []any{[]byte(term), []byte(term + "\xff")}
+	return column + " >= $" + strconv.Itoa(n+1) + " AND " + column + " < $" + strconv.Itoa(n+2),
+		[]any{[]byte(term), []byte(term + "\xff")}
 }

@@ -14,8 +14,9 @@ func (s *Store) AddMentions(ctx context.Context, host, room string, id store.ID,
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, user := range users {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO mentions (host, owner, room, id) VALUES ($1, $2, $3, $4) ON CONFLICT (host, owner, room, id) DO NOTHING",
-				host, user, room, int64(id)); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"INSERT INTO mentions (host, owner, room, id) VALUES ($1, $2, $3, $4) "+
+					"ON CONFLICT (host, owner, room, id) DO NOTHING", host, user, room, int64(id)); err != nil {
 				return err
 			}
 		}
@@ -24,19 +25,22 @@ func (s *Store) AddMentions(ctx context.Context, host, room string, id store.ID,
 }
 
 // Mentions gives the messages of a room after an id that mention an account, in order.
-func (s *Store) Mentions(ctx context.Context, host, user, room string, after store.ID, limit int) (ids []store.ID, err error) {
+func (s *Store) Mentions(ctx context.Context, host, user, room string, after store.ID,
+	limit int) (ids []store.ID, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var id store.ID
 		err := r.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, "SELECT DISTINCT id FROM mentions WHERE host = $1 AND owner IN ($2, '') AND room = $3 AND id > $4 ORDER BY id LIMIT $5", host, user, room, int64(after), limit)
+	}, "SELECT DISTINCT id FROM mentions WHERE host = $1 AND owner IN ($2, '') AND room = $3 AND id > $4 "+
+		"ORDER BY id LIMIT $5", host, user, room, int64(after), limit)
 	return ids, err
 }
 
 // ExpireMentions forgets mentions older than before, at most limit, and gives how many.
 func (s *Store) ExpireMentions(ctx context.Context, host string, before store.ID, limit int) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM mentions WHERE host = $1 AND (owner, room, id) IN
-		(SELECT owner, room, id FROM mentions WHERE host = $1 AND id < $2 ORDER BY owner, room, id LIMIT $3)`, host, int64(before), limit)
+		(SELECT owner, room, id FROM mentions WHERE host = $1 AND id < $2 ORDER BY owner, room, id LIMIT $3)`,
+		host, int64(before), limit)
 	return int(n), err
 }

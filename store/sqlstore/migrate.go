@@ -121,7 +121,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if current, newest, err := p.GetVersions(ctx); err != nil {
 		return err
 	} else if current > newest {
-		return fmt.Errorf("the schema has version %d, and this program knows %d at most: it is older than the one that made it", current, newest)
+		return fmt.Errorf("the schema has version %d, and this program knows %d at most: it is older than the one "+
+			"that made it", current, newest)
 	}
 	done, err := p.Up(ctx)
 	for _, r := range done {
@@ -156,7 +157,8 @@ func (versions) TableExists(ctx context.Context, db database.DBTxConn) (bool, er
 }
 
 func (versions) Insert(ctx context.Context, db database.DBTxConn, r database.InsertRequest) error {
-	_, err := db.ExecContext(ctx, "INSERT INTO schema_versions (version) VALUES ($1) ON CONFLICT (version) DO NOTHING", r.Version)
+	_, err := db.ExecContext(ctx,
+		"INSERT INTO schema_versions (version) VALUES ($1) ON CONFLICT (version) DO NOTHING", r.Version)
 	return err
 }
 
@@ -165,9 +167,11 @@ func (versions) Delete(ctx context.Context, db database.DBTxConn, version int64)
 	return err
 }
 
-func (versions) GetMigration(ctx context.Context, db database.DBTxConn, version int64) (*database.GetMigrationResult, error) {
+func (versions) GetMigration(ctx context.Context, db database.DBTxConn,
+	version int64) (*database.GetMigrationResult, error) {
 	var n int64
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM schema_versions WHERE version = $1", version).Scan(&n); err != nil {
+	if err := db.QueryRowContext(ctx,
+		"SELECT COUNT(*) FROM schema_versions WHERE version = $1", version).Scan(&n); err != nil {
 		return nil, err
 	}
 	if n == 0 {
@@ -178,7 +182,8 @@ func (versions) GetMigration(ctx context.Context, db database.DBTxConn, version 
 
 func (versions) GetLatestVersion(ctx context.Context, db database.DBTxConn) (int64, error) {
 	var n, v int64
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MAX(version), 0) FROM schema_versions").Scan(&n, &v); err != nil {
+	if err := db.QueryRowContext(ctx,
+		"SELECT COUNT(*), COALESCE(MAX(version), 0) FROM schema_versions").Scan(&n, &v); err != nil {
 		return 0, err
 	}
 	if n == 0 {

@@ -119,8 +119,9 @@ func rowsOf(t *testing.T, db *sql.DB, table string) (all []row) {
 
 // keys are columns that tables belong together by, and that a table has no two equal of.
 var keys = []string{
-	"host", "owner", "id", "group_id", "theme_key", "room", "jid", "node", "name", "client", "slug", "fresh", "seq", "hash",
-	"domain", "theme", "k", "version", "email_key", "term", "network", "kind", "team", "team_id", "chat", "space", "local",
+	"host", "owner", "id", "group_id", "theme_key", "room", "jid", "node", "name", "client",
+	"slug", "fresh", "seq", "hash", "domain", "theme", "k", "version", "email_key", "term", "network", "kind", "team",
+	"team_id", "chat", "space", "local",
 }
 
 // fill puts rows into every table, each of other values: of those that stand beside others one row less.
@@ -141,7 +142,8 @@ func fill(t *testing.T, db *sql.DB, tables map[string][]column) {
 				names = append(names, c.name)
 				places = append(places, fmt.Sprintf("$%d", i+1))
 				number := strings.Contains(strings.ToUpper(c.kind), "INT")
-				binary := strings.Contains(strings.ToUpper(c.kind), "BYTEA") || strings.Contains(strings.ToUpper(c.kind), "BYTES")
+				binary := strings.Contains(strings.ToUpper(c.kind), "BYTEA") ||
+					strings.Contains(strings.ToUpper(c.kind), "BYTES")
 				isKey := slices.Contains(keys, c.name)
 				switch {
 				case number && isKey:
@@ -156,7 +158,8 @@ func fill(t *testing.T, db *sql.DB, tables map[string][]column) {
 					values = append(values, fmt.Sprintf("%s.%s.%d", table, c.name, n))
 				}
 			}
-			q := "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")"
+			q := "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" +
+				strings.Join(places, ", ") + ")"
 			if _, err := db.Exec(q, values...); err != nil {
 				t.Fatalf("%s: %v", q, err)
 			}
@@ -311,7 +314,8 @@ func TestTakeOverTooOld(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := st.Migrate(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "schema version 460") || !strings.Contains(err.Error(), "the last version of parley") {
+		if err == nil || !strings.Contains(err.Error(), "schema version 460") ||
+			!strings.Contains(err.Error(), "the last version of parley") {
 			t.Errorf("got %v", err)
 		}
 		if _, err := st.Database().Exec("SELECT kind FROM group_settings"); err != nil {
@@ -332,7 +336,8 @@ func TestCopyFromBefore(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := sqlstore.CheckCopy(t.Context(), path)
-		if got != schema || (err == nil) != good || err != nil && !strings.Contains(err.Error(), "from before the baseline") {
+		if got != schema || (err == nil) != good ||
+			err != nil && !strings.Contains(err.Error(), "from before the baseline") {
 			t.Errorf("schema %d: got %d, %v", schema, got, err)
 		}
 	}
@@ -360,7 +365,8 @@ func TestAddColumn(t *testing.T) {
 		}
 		wg.Wait()
 		var colour string
-		if err := st.Database().QueryRow("SELECT colour FROM kv WHERE host = 'h'").Scan(&colour); err != nil || colour != "red" {
+		if err := st.Database().QueryRow("SELECT colour FROM kv WHERE host = 'h'").
+			Scan(&colour); err != nil || colour != "red" {
 			t.Errorf("got %q, %v", colour, err)
 		}
 		if current, newest, err := st.MigrationStatus(t.Context()); err != nil || current != 1999 || newest != 1999 {

@@ -9,13 +9,15 @@ import (
 )
 
 // NodeAffiliations gives the affiliations of a node, in order of JID.
-func (s *Store) NodeAffiliations(ctx context.Context, host, owner, node string) (as []store.NodeAffiliation, err error) {
+func (s *Store) NodeAffiliations(ctx context.Context,
+	host, owner, node string) (as []store.NodeAffiliation, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var a store.NodeAffiliation
 		err := r.Scan(&a.JID, &a.Affiliation)
 		as = append(as, a)
 		return err
-	}, "SELECT jid, affiliation FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY jid", host, owner, node)
+	}, "SELECT jid, affiliation FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY jid",
+		host, owner, node)
 	return as, err
 }
 
@@ -26,12 +28,14 @@ func (s *Store) NodeRoles(ctx context.Context, host, owner, jid string) (rs []st
 		err := r.Scan(&role.Node, &role.Affiliation)
 		rs = append(rs, role)
 		return err
-	}, "SELECT node, affiliation FROM node_affiliations WHERE host = $1 AND owner = $2 AND jid = $3 ORDER BY node", host, owner, jid)
+	}, "SELECT node, affiliation FROM node_affiliations WHERE host = $1 AND owner = $2 AND jid = $3 ORDER BY node",
+		host, owner, jid)
 	return rs, err
 }
 
 // SetNodeAffiliations writes affiliations in one transaction.
-func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node string, limit int, as ...store.NodeAffiliation) error {
+func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node string, limit int,
+	as ...store.NodeAffiliation) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(as), func() error {
 			return writeNodeAffiliations(ctx, tx, host, owner, node, as)
@@ -39,14 +43,19 @@ func (s *Store) SetNodeAffiliations(ctx context.Context, host, owner, node strin
 	})
 }
 
-func writeNodeAffiliations(ctx context.Context, tx *sql.Tx, host, owner, node string, as []store.NodeAffiliation) error {
+func writeNodeAffiliations(ctx context.Context, tx *sql.Tx, host, owner, node string,
+	as []store.NodeAffiliation) error {
 	for _, a := range as {
 		var err error
 		if a.Affiliation == "" || a.Affiliation == "none" {
-			_, err = tx.ExecContext(ctx, "DELETE FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, node, a.JID)
+			_, err = tx.ExecContext(ctx,
+				"DELETE FROM node_affiliations WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4",
+				host, owner, node, a.JID)
 		} else {
-			_, err = tx.ExecContext(ctx, `INSERT INTO node_affiliations (host, owner, node, jid, affiliation) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (host, owner, node, jid) DO UPDATE SET affiliation = excluded.affiliation`, host, owner, node, a.JID, a.Affiliation)
+			_, err = tx.ExecContext(ctx, `INSERT INTO node_affiliations (host, owner, node, jid, affiliation)
+				VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, owner, node, jid) DO UPDATE SET affiliation = excluded.affiliation`,
+				host, owner, node, a.JID, a.Affiliation)
 		}
 		if err != nil {
 			return err
@@ -82,34 +91,43 @@ func (s *Store) subscriptions(ctx context.Context, which string, args ...any) (s
 // writeOptions keeps a row only for subscriptions with other than the default options.
 func writeOptions(ctx context.Context, tx *sql.Tx, host, owner string, sub store.NodeSubscription) error {
 	if sub.State == "" || sub.State == "none" || sub.Options == nil && sub.Expires.IsZero() {
-		_, err := tx.ExecContext(ctx, "DELETE FROM node_options WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, sub.Node, sub.JID)
+		_, err := tx.ExecContext(ctx,
+			"DELETE FROM node_options WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4",
+			host, owner, sub.Node, sub.JID)
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO node_options (host, owner, node, jid, options, expires) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (host, owner, node, jid) DO UPDATE SET options = excluded.options, expires = excluded.expires`, host, owner, sub.Node, sub.JID, sub.Options, micros(sub.Expires))
+	_, err := tx.ExecContext(ctx, `INSERT INTO node_options (host, owner, node, jid, options, expires)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (host, owner, node, jid) DO UPDATE SET options = excluded.options, expires = excluded.expires`,
+		host, owner, sub.Node, sub.JID, sub.Options, micros(sub.Expires))
 	return err
 }
 
 // SetNodeSubscriptions writes subscriptions in one transaction.
-func (s *Store) SetNodeSubscriptions(ctx context.Context, host, owner string, limit int, ss ...store.NodeSubscription) error {
+func (s *Store) SetNodeSubscriptions(ctx context.Context, host, owner string, limit int,
+	ss ...store.NodeSubscription) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		for _, sub := range ss {
 			if err := writeOptions(ctx, tx, host, owner, sub); err != nil {
 				return err
 			}
 			if sub.State == "" || sub.State == "none" {
-				if _, err := tx.ExecContext(ctx, "DELETE FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4", host, owner, sub.Node, sub.JID); err != nil {
+				if _, err := tx.ExecContext(ctx,
+					"DELETE FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3 AND jid = $4",
+					host, owner, sub.Node, sub.JID); err != nil {
 					return err
 				}
 				continue
 			}
 			bare, _, _ := strings.Cut(sub.JID, "/")
 			if err := within(ctx, tx, limit, 1, func() error {
-				_, err := tx.ExecContext(ctx, `INSERT INTO node_subscriptions (host, owner, node, jid, bare, subid, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
+				_, err := tx.ExecContext(ctx, `INSERT INTO node_subscriptions (host, owner, node, jid, bare, subid,
+					state) VALUES ($1, $2, $3, $4, $5, $6, $7)
 					ON CONFLICT (host, owner, node, jid) DO UPDATE SET subid = excluded.subid, state = excluded.state`,
 					host, owner, sub.Node, sub.JID, bare, sub.SubID, sub.State)
 				return err
-			}, "SELECT COUNT(*) FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3", host, owner, sub.Node); err != nil {
+			}, "SELECT COUNT(*) FROM node_subscriptions WHERE host = $1 AND owner = $2 AND node = $3",
+				host, owner, sub.Node); err != nil {
 				return err
 			}
 		}

@@ -27,8 +27,15 @@ func limitsOf(k store.Keep, owner, creator string) (ls []byteLimit) {
 			sum: sum + "node_items i WHERE i.host = $1 AND i.owner = $2"})
 	}
 	if k.Share > 0 && creator != "" {
-		ls = append(ls, byteLimit{most: k.Share, table: "node_shares", key: "creator", whose: creator, err: store.ErrShare,
-			sum: sum + "nodes n JOIN node_items i ON i.host = n.host AND i.owner = n.owner AND i.node = n.name WHERE n.host = $1 AND n.owner = '' AND n.creator = $2"})
+		ls = append(ls, byteLimit{
+			most:  k.Share,
+			table: "node_shares",
+			key:   "creator",
+			whose: creator,
+			err:   store.ErrShare,
+			sum: sum + "nodes n JOIN node_items i ON i.host = n.host AND i.owner = n.owner AND i.node = n.name " +
+				"WHERE n.host = $1 AND n.owner = '' AND n.creator = $2",
+		})
 	}
 	return ls
 }
@@ -38,11 +45,14 @@ const notCounted = 1 << 62
 
 // take notes added bytes; it returns the limit's error if there are too many.
 func (l byteLimit) take(ctx context.Context, tx *sql.Tx, host string, added int64) error {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+") DO NOTHING", host, l.whose, int64(notCounted)); err != nil {
+	if _, err := tx.ExecContext(ctx,
+		"INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+") DO NOTHING",
+		host, l.whose, int64(notCounted)); err != nil {
 		return err
 	}
 	var noted int64
-	err := tx.QueryRowContext(ctx, "UPDATE "+l.table+" SET bytes = bytes + $3 WHERE host = $1 AND "+l.key+" = $2 RETURNING bytes", host, l.whose, added).Scan(&noted)
+	err := tx.QueryRowContext(ctx, "UPDATE "+l.table+" SET bytes = bytes + $3 WHERE host = $1 AND "+l.key+
+		" = $2 RETURNING bytes", host, l.whose, added).Scan(&noted)
 	if err != nil || noted <= l.most {
 		return err
 	}
@@ -51,7 +61,9 @@ func (l byteLimit) take(ctx context.Context, tx *sql.Tx, host string, added int6
 
 // lock keeps others from noting anything until the transaction ends, and counts.
 func (l byteLimit) lock(ctx context.Context, tx *sql.Tx, host string) (bytes int64, err error) {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+") DO UPDATE SET bytes = excluded.bytes", host, l.whose, int64(notCounted)); err != nil {
+	if _, err := tx.ExecContext(ctx,
+		"INSERT INTO "+l.table+" (host, "+l.key+", bytes) VALUES ($1, $2, $3) ON CONFLICT (host, "+l.key+
+			") DO UPDATE SET bytes = excluded.bytes", host, l.whose, int64(notCounted)); err != nil {
 		return 0, err
 	}
 	return l.count(ctx, tx, host)
@@ -71,6 +83,7 @@ func (l byteLimit) settle(ctx context.Context, tx *sql.Tx, host string, most int
 	if bytes > most {
 		return l.err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE "+l.table+" SET bytes = $3 WHERE host = $1 AND "+l.key+" = $2", host, l.whose, bytes)
+	_, err = tx.ExecContext(ctx,
+		"UPDATE "+l.table+" SET bytes = $3 WHERE host = $1 AND "+l.key+" = $2", host, l.whose, bytes)
 	return err
 }

@@ -16,17 +16,22 @@ import (
 func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...store.NodeAffiliation) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		insert := func() error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO nodes (host, owner, name, config, creator, created, expire, purge_offline)
+			_, err := tx.ExecContext(ctx,
+				`INSERT INTO nodes (host, owner, name, config, creator, created, expire, purge_offline)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-				n.Host, n.Owner, n.Name, n.Config, n.Creator, micros(n.Created), toMicros(n.Upkeep.Expire), bit(n.Upkeep.PurgeOffline))
+				n.Host, n.Owner, n.Name, n.Config, n.Creator, micros(n.Created), toMicros(n.Upkeep.Expire),
+				bit(n.Upkeep.PurgeOffline))
 			return err
 		}
 		if err := within(ctx, tx, limit, 1, func() error {
-			return within(ctx, tx, n.Share, 1, insert, "SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2 AND creator = $3", n.Host, n.Owner, n.Creator)
+			return within(ctx, tx, n.Share, 1, insert,
+				"SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2 AND creator = $3",
+				n.Host, n.Owner, n.Creator)
 		}, "SELECT COUNT(*) FROM nodes WHERE host = $1 AND owner = $2", n.Host, n.Owner); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", n.Host, n.Owner, n.Name); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3",
+			n.Host, n.Owner, n.Name); err != nil {
 			return err
 		}
 		return writeNodeAffiliations(ctx, tx, n.Host, n.Owner, n.Name, as)
@@ -37,7 +42,8 @@ func (s *Store) CreateNode(ctx context.Context, n store.Node, limit int, as ...s
 func (s *Store) Node(ctx context.Context, host, owner, name string) (store.Node, error) {
 	n := store.Node{Host: host, Owner: owner, Name: name}
 	var created int64
-	err := s.row(ctx, []any{&n.Config, &n.Creator, &created}, "SELECT config, creator, created FROM nodes WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
+	err := s.row(ctx, []any{&n.Config, &n.Creator, &created},
+		"SELECT config, creator, created FROM nodes WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
 	n.Created = when(created)
 	return n, err
 }
@@ -51,14 +57,17 @@ func (s *Store) Nodes(ctx context.Context, host, owner, after string, limit int)
 		n.Created = when(created)
 		ns = append(ns, n)
 		return err
-	}, "SELECT name, config, creator, created FROM nodes WHERE host = $1 AND owner = $2 AND name > $3 ORDER BY name LIMIT $4", host, owner, after, limit)
+	}, "SELECT name, config, creator, created FROM nodes WHERE host = $1 AND owner = $2 AND name > $3 "+
+		"ORDER BY name LIMIT $4", host, owner, after, limit)
 	return ns, err
 }
 
 // SetNodeConfig writes Config and Upkeep.
 func (s *Store) SetNodeConfig(ctx context.Context, n store.Node) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE nodes SET config = $4, expire = $5, purge_offline = $6 WHERE host = $1 AND owner = $2 AND name = $3",
+		res, err := tx.ExecContext(ctx,
+			"UPDATE nodes SET config = $4, expire = $5, purge_offline = $6 "+
+				"WHERE host = $1 AND owner = $2 AND name = $3",
 			n.Host, n.Owner, n.Name, n.Config, toMicros(n.Upkeep.Expire), bit(n.Upkeep.PurgeOffline))
 		if err != nil {
 			return err
@@ -73,7 +82,8 @@ func (s *Store) SetNodeConfig(ctx context.Context, n store.Node) error {
 // DeleteNode removes a node with all that belongs to it.
 func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect string, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM nodes WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
+		res, err := tx.ExecContext(ctx,
+			"DELETE FROM nodes WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
 		if err != nil {
 			return err
 		}
@@ -81,7 +91,8 @@ func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect stri
 			return orNotFound(err)
 		}
 		for _, table := range []string{"node_items", "node_affiliations", "node_subscriptions", "node_options"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2 AND node = $3", host, owner, name); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2 AND node = $3",
+				host, owner, name); err != nil {
 				return err
 			}
 		}
@@ -93,24 +104,30 @@ func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect stri
 }
 
 func leaveRedirect(ctx context.Context, tx *sql.Tx, host, owner, name, uri string, limit int) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO node_redirects (host, owner, name, uri, created) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (host, owner, name) DO UPDATE SET uri = excluded.uri, created = excluded.created`, host, owner, name, uri, micros(time.Now())); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO node_redirects (host, owner, name, uri, created)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (host, owner, name) DO UPDATE SET uri = excluded.uri, created = excluded.created`,
+		host, owner, name, uri, micros(time.Now())); err != nil {
 		return err
 	}
 	var oldest int64
-	err := tx.QueryRowContext(ctx, "SELECT created FROM node_redirects WHERE host = $1 AND owner = $2 ORDER BY created DESC LIMIT 1 OFFSET $3", host, owner, limit).Scan(&oldest)
+	err := tx.QueryRowContext(ctx,
+		"SELECT created FROM node_redirects WHERE host = $1 AND owner = $2 ORDER BY created DESC LIMIT 1 OFFSET $3",
+		host, owner, limit).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND created <= $3", host, owner, oldest)
+		_, err = tx.ExecContext(ctx,
+			"DELETE FROM node_redirects WHERE host = $1 AND owner = $2 AND created <= $3", host, owner, oldest)
 	}
 	return err
 }
 
 // NodeRedirect gives the redirect that a deleted node left.
 func (s *Store) NodeRedirect(ctx context.Context, host, owner, name string) (uri string, err error) {
-	err = s.row(ctx, []any{&uri}, "SELECT uri FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
+	err = s.row(ctx, []any{&uri},
+		"SELECT uri FROM node_redirects WHERE host = $1 AND owner = $2 AND name = $3", host, owner, name)
 	return uri, err
 }
 
@@ -144,14 +161,18 @@ func (s *Store) Publish(ctx context.Context, host, owner, node string, k store.K
 
 // writeItems writes items of a node, which exists and is locked. It gives the node's creator and how many bytes the
 // items have.
-func (s *Store) writeItems(ctx context.Context, tx *sql.Tx, host, owner, node string, items []store.NodeItem) (creator string, added int64, err error) {
-	if err := tx.QueryRowContext(ctx, "SELECT creator FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+s.forUpdate(), host, owner, node).Scan(&creator); err != nil {
+func (s *Store) writeItems(ctx context.Context, tx *sql.Tx, host, owner, node string,
+	items []store.NodeItem) (creator string, added int64, err error) {
+	if err := tx.QueryRowContext(ctx, "SELECT creator FROM nodes WHERE host = $1 AND owner = $2 AND name = $3"+
+		s.forUpdate(), host, owner, node).Scan(&creator); err != nil {
 		return "", 0, err
 	}
 	for _, it := range items {
 		added += int64(len(it.Payload))
-		if _, err := tx.ExecContext(ctx, `INSERT INTO node_items (host, owner, node, id, seq, publisher, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (host, owner, node, id) DO UPDATE SET seq = excluded.seq, publisher = excluded.publisher, payload = excluded.payload`,
+		if _, err := tx.ExecContext(ctx, `INSERT INTO node_items (host, owner, node, id, seq, publisher, payload)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (host, owner, node, id) DO UPDATE SET seq = excluded.seq, publisher = excluded.publisher,
+			payload = excluded.payload`,
 			host, owner, node, it.ID, int64(it.Seq), it.Publisher, it.Payload); err != nil {
 			return "", 0, err
 		}
@@ -161,7 +182,8 @@ func (s *Store) writeItems(ctx context.Context, tx *sql.Tx, host, owner, node st
 
 // publishInFull publishes items that were refused because the node or its owner is at or above a limit: items that
 // replace others and add nothing are kept all the same.
-func (s *Store) publishInFull(ctx context.Context, host, owner, node string, k store.Keep, items []store.NodeItem) error {
+func (s *Store) publishInFull(ctx context.Context, host, owner, node string, k store.Keep,
+	items []store.NodeItem) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		creator, _, err := s.writeItems(ctx, tx, host, owner, node, nil) // nobody else publishes to the node meanwhile
 		if err != nil {
@@ -201,13 +223,15 @@ func (s *Store) publishInFull(ctx context.Context, host, owner, node string, k s
 }
 
 func countItems(ctx context.Context, tx *sql.Tx, host, owner, node string) (n int64, err error) {
-	err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3", host, owner, node).Scan(&n)
+	err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3",
+		host, owner, node).Scan(&n)
 	return n, err
 }
 
 func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, k store.Keep) error {
 	var oldest int64
-	err := tx.QueryRowContext(ctx, "SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY seq DESC LIMIT 1 OFFSET $4",
+	err := tx.QueryRowContext(ctx,
+		"SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 ORDER BY seq DESC LIMIT 1 OFFSET $4",
 		host, owner, node, k.Items).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -218,13 +242,17 @@ func keepNewest(ctx context.Context, tx *sql.Tx, host, owner, node string, k sto
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq <= $4", host, owner, node, oldest)
+	_, err = tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq <= $4",
+		host, owner, node, oldest)
 	return err
 }
 
 // Items gives a page of items, and how many items there are in all.
-func (s *Store) Items(ctx context.Context, host, owner, node string, p store.ItemPage) (items []store.NodeItem, total int, err error) {
-	if err = s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq >= $4", host, owner, node, int64(p.Since)); err != nil {
+func (s *Store) Items(ctx context.Context, host, owner, node string,
+	p store.ItemPage) (items []store.NodeItem, total int, err error) {
+	if err = s.row(ctx, []any{&total},
+		"SELECT COUNT(*) FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq >= $4",
+		host, owner, node, int64(p.Since)); err != nil {
 		return nil, 0, err
 	}
 	q := "SELECT id, seq, publisher, payload FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq >= $4"
@@ -238,7 +266,9 @@ func (s *Store) Items(ctx context.Context, host, owner, node string, p store.Ite
 			continue
 		}
 		var seq int64
-		if err := s.row(ctx, []any{&seq}, "SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4", host, owner, node, edge.id); err != nil {
+		if err := s.row(ctx, []any{&seq},
+			"SELECT seq FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4",
+			host, owner, node, edge.id); err != nil {
 			return nil, 0, err
 		}
 		add(edge.cond, seq)
@@ -313,7 +343,9 @@ func (s *Store) Retract(ctx context.Context, host, owner, node string, ids ...st
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		gone = nil
 		for _, id := range ids {
-			res, err := tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4", host, owner, node, id)
+			res, err := tx.ExecContext(ctx,
+				"DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4",
+				host, owner, node, id)
 			if err != nil {
 				return err
 			}
@@ -344,13 +376,16 @@ func (s *Store) PurgeOffline(ctx context.Context, host, owner, publisher string)
 		return err
 	}, `SELECT i.node, n.config, i.id, i.seq, i.publisher FROM nodes n
 		JOIN node_items i ON i.host = n.host AND i.owner = n.owner AND i.node = n.name
-		WHERE n.host = $1 AND n.owner = $2 AND n.purge_offline = 1 AND i.publisher = $3 ORDER BY i.node, i.seq`, host, owner, publisher)
+		WHERE n.host = $1 AND n.owner = $2 AND n.purge_offline = 1 AND i.publisher = $3 ORDER BY i.node, i.seq`,
+		host, owner, publisher)
 	if err != nil || len(gone) == 0 {
 		return nil, err
 	}
 	return gone, s.tx(ctx, func(tx *sql.Tx) error {
 		for _, it := range gone { // the sequence number too: what was published meanwhile stays
-			if _, err := tx.ExecContext(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4 AND seq = $5", host, owner, it.Node, it.ID, int64(it.Seq)); err != nil {
+			if _, err := tx.ExecContext(ctx,
+				"DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4 AND seq = $5",
+				host, owner, it.Node, it.ID, int64(it.Seq)); err != nil {
 				return err
 			}
 		}
@@ -376,7 +411,8 @@ func (s *Store) ExpireNodes(ctx context.Context, host string, now time.Time) err
 	}
 	for _, n := range nodes {
 		oldest := store.FirstID(now.Add(-time.Duration(n.keep) * time.Microsecond))
-		if _, err := s.exec(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq < $4", host, n.owner, n.name, int64(oldest)); err != nil {
+		if _, err := s.exec(ctx, "DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND seq < $4",
+			host, n.owner, n.name, int64(oldest)); err != nil {
 			return err
 		}
 	}

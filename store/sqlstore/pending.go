@@ -23,8 +23,8 @@ const (
 var errLocked = errors.New("another process has this database open")
 
 // appender is SQLite's group commit: entries are acknowledged when the journal has them on the disk, and moved to the
-// database some seconds later in one transaction with the position they reach to. So each is there exactly once, whenever
-// the power goes. What asks for entries of an owner has them moved first.
+// database some seconds later in one transaction with the position they reach to. So each is there exactly once,
+// whenever the power goes. What asks for entries of an owner has them moved first.
 //
 // Locks are taken in this order: moving, appending, mu.
 type appender struct {
@@ -66,8 +66,14 @@ type roomUndo struct {
 
 // openJournal takes the database for this process alone, and moves to it what a process that was killed has left.
 func (s *Store) openJournal(ctx context.Context, path string) (err error) {
-	a := &appender{j: &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)}, rooms: make(map[owner]roomState), waiting: &chunk{}, now: &chunk{},
-		kick: make(chan struct{}, 1), stop: make(chan struct{})}
+	a := &appender{
+		j:       &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)},
+		rooms:   make(map[owner]roomState),
+		waiting: &chunk{},
+		now:     &chunk{},
+		kick:    make(chan struct{}, 1),
+		stop:    make(chan struct{}),
+	}
 	if a.lock, err = lock(path + ".lock"); err != nil {
 		return err
 	}
@@ -89,7 +95,10 @@ func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 }
 
 func (s *Store) readPosition(ctx context.Context, a *appender) error {
-	for _, q := range []string{"CREATE TABLE IF NOT EXISTS journal (id BLOB NOT NULL, number INTEGER NOT NULL, off INTEGER NOT NULL)", createMarks} {
+	for _, q := range []string{
+		"CREATE TABLE IF NOT EXISTS journal (id BLOB NOT NULL, number INTEGER NOT NULL, off INTEGER NOT NULL)",
+		createMarks,
+	} {
 		if _, err := s.exec(ctx, q); err != nil {
 			return err
 		}
@@ -292,7 +301,8 @@ func ownerOf(w store.Write) owner {
 	return owner{}
 }
 
-// checkRooms gives ErrConflict if a room is another's by now, ErrExists if a number is taken, and notes the new numbers.
+// checkRooms gives ErrConflict if a room is another's by now, ErrExists if a number is taken, and
+// notes the new numbers.
 func (s *Store) checkRooms(ws []store.Write) error {
 	a, mark := s.app, len(s.app.undo)
 	for _, w := range ws {

@@ -14,9 +14,9 @@ import (
 
 const (
 	personBase = `u.host, u.name, u.keys, u.disabled, u.admin, u.full_name, u.created, u.last_seen, u.last_status,
-		COALESCE(p.role, ''), COALESCE(p.email, ''), COALESCE(p.phone, ''), COALESCE(p.title, ''), COALESCE(p.department, ''),
-		COALESCE(p.lang, ''), COALESCE(p.archived, 0), COALESCE(p.shown_email, ''), COALESCE(p.shown_phone, ''), COALESCE(p.shown_title, ''),
-		COALESCE(p.shown_department, '')`
+		COALESCE(p.role, ''), COALESCE(p.email, ''), COALESCE(p.phone, ''), COALESCE(p.title, ''),
+		COALESCE(p.department, ''), COALESCE(p.lang, ''), COALESCE(p.archived, 0), COALESCE(p.shown_email, ''),
+		COALESCE(p.shown_phone, ''), COALESCE(p.shown_title, ''), COALESCE(p.shown_department, '')`
 	personTables = ` FROM users u LEFT JOIN people p ON p.host = u.host AND p.owner = u.name`
 
 	// stateCase says in SQL what Person.State says.
@@ -34,7 +34,8 @@ func scanPerson(r interface{ Scan(...any) error }) (p store.Person, err error) {
 	var created, seen, archived int64
 	var fields sql.NullString
 	err = r.Scan(&p.Host, &p.Name, &p.Keys, &p.Disabled, &p.Admin, &p.FullName, &created, &seen, &p.LastStatus,
-		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived, &p.Shown.Email, &p.Shown.Phone, &p.Shown.Title, &p.Shown.Department, &fields)
+		&p.Role, &p.Email, &p.Phone, &p.Title, &p.Department, &p.Lang, &archived, &p.Shown.Email, &p.Shown.Phone,
+		&p.Shown.Title, &p.Shown.Department, &fields)
 	if err == nil {
 		p.Fields, err = readFields(fields)
 	}
@@ -90,8 +91,10 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 	}
 	for _, w := range f.Words {
 		args = append(args, anywhere(jid.Typed(w)))
-		add(`(u.name LIKE $`+strconv.Itoa(len(args))+` ESCAPE '\' OR `+fold+`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\'`+open("email")+` OR `+
-			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\'`+open("title")+` OR `+fold+`(COALESCE(p.department, '')) LIKE ? ESCAPE '\'`+open("department")+` OR `+s.fieldMatches(f.Open)+`)`,
+		add(`(u.name LIKE $`+strconv.Itoa(len(args))+` ESCAPE '\' OR `+fold+
+			`(u.full_name) LIKE ? ESCAPE '\' OR COALESCE(p.email_key, '') LIKE ? ESCAPE '\'`+open("email")+` OR `+
+			fold+`(COALESCE(p.title, '')) LIKE ? ESCAPE '\'`+open("title")+` OR `+fold+
+			`(COALESCE(p.department, '')) LIKE ? ESCAPE '\'`+open("department")+` OR `+s.fieldMatches(f.Open)+`)`,
 			anywhere(w))
 	}
 	if f.But != "" {
@@ -110,7 +113,8 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 		add("p.department = ?"+open("department"), f.Department)
 	}
 	if f.Group != "" {
-		in := "EXISTS (SELECT 1 FROM members m WHERE m.host = u.host AND m.group_id = ? AND m.jid = u.name || '@' || u.host"
+		in := "EXISTS (SELECT 1 FROM members m WHERE m.host = u.host AND m.group_id = ? " +
+			"AND m.jid = u.name || '@' || u.host"
 		switch f.GroupRole {
 		case "":
 			add(in+" AND m.role <> 'banned')", f.Group)
@@ -133,7 +137,8 @@ func (s *Store) chosen(host string, f store.PeopleFilter) (where string, args []
 }
 
 // People gives the people that a filter chooses, in order of name, and how many it chooses in all.
-func (s *Store) People(ctx context.Context, host string, f store.PeopleFilter) (ps []store.Person, total int, err error) {
+func (s *Store) People(ctx context.Context, host string,
+	f store.PeopleFilter) (ps []store.Person, total int, err error) {
 	where, args := s.chosen(host, f)
 	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*)"+personTables+where, args...); err != nil {
 		return nil, 0, err
@@ -143,7 +148,8 @@ func (s *Store) People(ctx context.Context, host string, f store.PeopleFilter) (
 		p, err := scanPerson(r)
 		ps = append(ps, p)
 		return err
-	}, "SELECT "+s.personColumns()+personTables+where+" ORDER BY u.name LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
+	}, "SELECT "+s.personColumns()+personTables+where+" ORDER BY u.name LIMIT $"+strconv.Itoa(n+1)+" OFFSET $"+
+		strconv.Itoa(n+2), append(args, f.Limit, f.Offset)...)
 	return ps, total, err
 }
 
@@ -187,20 +193,22 @@ func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
 }
 
 func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO people (host, owner, role, email, email_key, phone, title, department, lang, archived, updated,
-			shown_email, shown_phone, shown_title, shown_department)
+	_, err := tx.ExecContext(ctx, `INSERT INTO people (host, owner, role, email, email_key, phone, title, department,
+		lang, archived, updated, shown_email, shown_phone, shown_title, shown_department)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT (host, owner) DO UPDATE SET role = excluded.role, email = excluded.email, email_key = excluded.email_key,
-			phone = excluded.phone, title = excluded.title, department = excluded.department, lang = excluded.lang,
-			archived = excluded.archived, updated = excluded.updated, shown_email = excluded.shown_email,
-			shown_phone = excluded.shown_phone, shown_title = excluded.shown_title, shown_department = excluded.shown_department`,
-		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang, micros(p.Archived), time.Now().UnixMicro(),
-		p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
+		ON CONFLICT (host, owner) DO UPDATE SET role = excluded.role, email = excluded.email,
+		email_key = excluded.email_key, phone = excluded.phone, title = excluded.title,
+		department = excluded.department, lang = excluded.lang, archived = excluded.archived,
+		updated = excluded.updated, shown_email = excluded.shown_email, shown_phone = excluded.shown_phone,
+		shown_title = excluded.shown_title, shown_department = excluded.shown_department`,
+		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang,
+		micros(p.Archived), time.Now().UnixMicro(), p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
 	return err
 }
 
 // UpdatePerson changes a person in a transaction.
-func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
+func (s *Store) UpdatePerson(ctx context.Context, host, name string,
+	f func(*store.Person) error) (was, is store.Person, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) (err error) {
 		was, is, err = s.updatePerson(ctx, tx, host, name, f)
 		return err
@@ -210,7 +218,8 @@ func (s *Store) UpdatePerson(ctx context.Context, host, name string, f func(*sto
 
 // UpdateOwner is UpdatePerson for a change that may remove an owner: ErrLast if the host would lose its last active
 // owner.
-func (s *Store) UpdateOwner(ctx context.Context, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
+func (s *Store) UpdateOwner(ctx context.Context, host, name string,
+	f func(*store.Person) error) (was, is store.Person, err error) {
 	owns := func(p store.Person) bool { return p.Role == store.RoleOwner && p.State() == store.StateActive }
 	err = s.counted(ctx, func(tx *sql.Tx) (err error) {
 		if was, is, err = s.updatePerson(ctx, tx, host, name, f); err != nil || !owns(was) || owns(is) {
@@ -229,14 +238,17 @@ func (s *Store) UpdateOwner(ctx context.Context, host, name string, f func(*stor
 	return was, is, err
 }
 
-func (s *Store) updatePerson(ctx context.Context, tx *sql.Tx, host, name string, f func(*store.Person) error) (was, is store.Person, err error) {
+func (s *Store) updatePerson(ctx context.Context, tx *sql.Tx, host, name string,
+	f func(*store.Person) error) (was, is store.Person, err error) {
 	if lock := s.forUpdate(); lock != "" { // not of the outer join, which PostgreSQL refuses
 		var n int
-		if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+lock, host, name).Scan(&n); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT 1 FROM users WHERE host = $1 AND name = $2"+lock,
+			host, name).Scan(&n); err != nil {
 			return was, is, err
 		}
 	}
-	p, err := scanPerson(tx.QueryRowContext(ctx, "SELECT "+s.personColumns()+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
+	p, err := scanPerson(tx.QueryRowContext(ctx,
+		"SELECT "+s.personColumns()+personTables+" WHERE u.host = $1 AND u.name = $2", host, name))
 	if err != nil {
 		return was, is, err
 	}
@@ -249,7 +261,8 @@ func (s *Store) updatePerson(ctx context.Context, tx *sql.Tx, host, name string,
 	p.Admin = p.Role == store.RoleOwner || p.Role == store.RoleAdmin
 	p.Fields = present(p.Fields)
 	is = p
-	if _, err := tx.ExecContext(ctx, "UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
+	if _, err := tx.ExecContext(ctx,
+		"UPDATE users SET full_name = $3, disabled = $4, admin = $5 WHERE host = $1 AND name = $2",
 		host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
 		return was, is, err
 	}

@@ -13,14 +13,17 @@ func (s *Store) PutPlaces(ctx context.Context, ps []store.Place, limit int) erro
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, p := range ps {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO places (host, owner, network, used)
-				SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS INT8) WHERE EXISTS (SELECT 1 FROM users WHERE host = $1 AND name = $2)
-				ON CONFLICT (host, owner, network) DO UPDATE SET used = excluded.used`, p.Host, p.Owner, p.Network, micros(p.Used)); err != nil {
+				SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS INT8)
+				WHERE EXISTS (SELECT 1 FROM users WHERE host = $1 AND name = $2)
+				ON CONFLICT (host, owner, network) DO UPDATE SET used = excluded.used`,
+				p.Host, p.Owner, p.Network, micros(p.Used)); err != nil {
 				return err
 			}
 		}
 		for _, p := range ps {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM places WHERE host = $1 AND owner = $2 AND network IN (
-				SELECT network FROM places WHERE host = $1 AND owner = $2 ORDER BY used DESC, network LIMIT 1000 OFFSET $3)`, p.Host, p.Owner, limit); err != nil {
+				SELECT network FROM places WHERE host = $1 AND owner = $2
+				ORDER BY used DESC, network LIMIT 1000 OFFSET $3)`, p.Host, p.Owner, limit); err != nil {
 				return err
 			}
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// connectTime is how long one database node may take to accept a connection, unless the DSN says connect_timeout. Then the
-// next one of the DSN is asked.
+// connectTime is how long one database node may take to accept a connection, unless the DSN says connect_timeout. Then
+// the next one of the DSN is asked.
 const connectTime = 5 * time.Second
 
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
@@ -31,8 +31,8 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	}
 	hosts := newHosts(c)
 	c.Tracer = hosts
-	s.w = stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(hosts.order), stdlib.OptionAfterConnect(connected), stdlib.OptionResetSession(hosts.reset),
-		stdlib.OptionShouldPing(hosts.shouldPing))
+	s.w = stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(hosts.order), stdlib.OptionAfterConnect(connected),
+		stdlib.OptionResetSession(hosts.reset), stdlib.OptionShouldPing(hosts.shouldPing))
 	s.w.SetMaxOpenConns(s.opts.MaxConnections)
 	s.w.SetMaxIdleConns(s.opts.MaxConnections)
 	s.w.SetConnMaxLifetime(30 * time.Minute)
@@ -48,8 +48,8 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	return nil
 }
 
-// connected sets what CockroachDB's sessions need. Its planner tries the orders of up to eight joins each time a statement
-// runs: for what a person may read that took a second, and gave no better plan than four do.
+// connected sets what CockroachDB's sessions need. Its planner tries the orders of up to eight joins each time a
+// statement runs: for what a person may read that took a second, and gave no better plan than four do.
 func connected(ctx context.Context, c *pgx.Conn) error {
 	if c.PgConn().ParameterStatus("crdb_version") == "" {
 		return nil
@@ -66,7 +66,8 @@ var (
 
 var versionNumber = regexp.MustCompile(`^(CockroachDB|PostgreSQL)\D*?v?(\d+)(?:\.(\d+))?`)
 
-// oldEnough looks at what SELECT version() gave. What it does not understand (a fork, a build without a number) may pass.
+// oldEnough looks at what SELECT version() gave. What it does not understand (a fork, a build
+// without a number) may pass.
 func oldEnough(version string) error {
 	m := versionNumber.FindStringSubmatch(version)
 	if m == nil {

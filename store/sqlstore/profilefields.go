@@ -27,7 +27,8 @@ func (s *Store) ProfileFields(ctx context.Context, host string) (fs []store.Prof
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var f store.ProfileField
 		var choices string
-		err := r.Scan(&f.Key, &f.Name, &f.NameFR, &f.Kind, &choices, &f.SeenBy, &f.ByAdmins, &f.Searched, &f.Listed, &f.Place)
+		err := r.Scan(&f.Key, &f.Name, &f.NameFR, &f.Kind, &choices, &f.SeenBy, &f.ByAdmins,
+			&f.Searched, &f.Listed, &f.Place)
 		if err == nil && choices != "" {
 			err = json.Unmarshal([]byte(choices), &f.Choices)
 		}
@@ -54,7 +55,8 @@ func (s *Store) SetProfileField(ctx context.Context, host string, f store.Profil
 		ON CONFLICT (host, field) DO UPDATE SET name = excluded.name, name_fr = excluded.name_fr, kind = excluded.kind,
 			choices = excluded.choices, seen_by = excluded.seen_by, by_admins = excluded.by_admins,
 			searched = excluded.searched, listed = excluded.listed, place = excluded.place`,
-		host, f.Key, f.Name, f.NameFR, f.Kind, choices, f.SeenBy, bit(f.ByAdmins), bit(f.Searched), bit(f.Listed), f.Place)
+		host, f.Key, f.Name, f.NameFR, f.Kind, choices, f.SeenBy, bit(f.ByAdmins),
+		bit(f.Searched), bit(f.Listed), f.Place)
 	return err
 }
 
@@ -91,7 +93,8 @@ func (s *Store) fieldMatches(open bool) string {
 		seen = " AND d.seen_by = ''"
 	}
 	return `EXISTS (SELECT 1 FROM person_fields f JOIN profile_fields d ON d.host = f.host AND d.field = f.field
-		WHERE f.host = u.host AND f.owner = u.name AND d.searched <> 0` + seen + " AND " + s.fold() + `(f.value) LIKE ? ESCAPE '\')`
+		WHERE f.host = u.host AND f.owner = u.name AND d.searched <> 0` + seen + " AND " + s.fold() +
+		`(f.value) LIKE ? ESCAPE '\')`
 }
 
 // writeFields keeps what has changed of a person's values.
@@ -100,7 +103,8 @@ func writeFields(ctx context.Context, tx *sql.Tx, was map[string]string, p store
 		if p.Fields[field] != "" {
 			continue
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM person_fields WHERE host = $1 AND owner = $2 AND field = $3", p.Host, p.Name, field)
+		_, err := tx.ExecContext(ctx,
+			"DELETE FROM person_fields WHERE host = $1 AND owner = $2 AND field = $3", p.Host, p.Name, field)
 		if err != nil {
 			return err
 		}

@@ -29,10 +29,12 @@ func (s *Store) SetQuietHours(ctx context.Context, host, owner string, q store.Q
 		on = 1
 	}
 	n, err := s.exec(ctx, `INSERT INTO quiet_hours (host, owner, active, starts, ends, days, zone, paused)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS INT8), CAST($4 AS INT8), CAST($5 AS INT8), CAST($6 AS INT8), CAST($7 AS TEXT), CAST($8 AS INT8)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS INT8), CAST($4 AS INT8), CAST($5 AS INT8), CAST($6
+		AS INT8), CAST($7 AS TEXT), CAST($8 AS INT8)
 		WHERE EXISTS (SELECT 1 FROM users WHERE host = $1 AND name = $2)
-		ON CONFLICT (host, owner) DO UPDATE SET active = excluded.active, starts = excluded.starts, ends = excluded.ends, days = excluded.days,
-		zone = excluded.zone, paused = excluded.paused`, host, owner, on, q.From, q.To, int64(q.Days), q.Zone, micros(q.Until))
+		ON CONFLICT (host, owner) DO UPDATE SET active = excluded.active, starts = excluded.starts,
+		ends = excluded.ends, days = excluded.days, zone = excluded.zone, paused = excluded.paused`,
+		host, owner, on, q.From, q.To, int64(q.Days), q.Zone, micros(q.Until))
 	if err == nil && n == 0 {
 		err = store.ErrNotFound
 	}

@@ -37,13 +37,16 @@ func (s *Store) replace(ctx context.Context, l log, host, owner string, id int64
 		}
 		where := " WHERE host = $1 AND " + l.owner + " = $2 AND id = $3"
 		var old []byte
-		if err := tx.QueryRowContext(ctx, "SELECT stanza FROM "+l.table+where+s.forUpdate(), host, owner, id).Scan(&old); err != nil {
+		if err := tx.QueryRowContext(ctx,
+			"SELECT stanza FROM "+l.table+where+s.forUpdate(), host, owner, id).Scan(&old); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE "+l.table+" SET stanza = $4"+set+where, host, owner, id, stanza); err != nil || id > upto {
+		if _, err := tx.ExecContext(ctx, "UPDATE "+l.table+" SET stanza = $4"+set+where, host,
+			owner, id, stanza); err != nil || id > upto {
 			return err
 		}
-		if err := s.removeTerms(ctx, tx, host, owner, postings(nil).add(id, fulltext.Terms(fulltext.Words(old)))); err != nil {
+		if err := s.removeTerms(ctx, tx, host, owner,
+			postings(nil).add(id, fulltext.Terms(fulltext.Words(old)))); err != nil {
 			return err
 		}
 		return s.insertTerms(ctx, tx, host, owner, postings(nil).add(id, fulltext.Terms(fulltext.Words(stanza))))

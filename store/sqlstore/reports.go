@@ -19,7 +19,9 @@ func (s *Store) AddReport(ctx context.Context, r store.Report, limit int) error 
 	}
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			_, err := tx.ExecContext(ctx, "INSERT INTO reports (host, id, owner, who, reason, note, messages) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			_, err := tx.ExecContext(ctx,
+				"INSERT INTO reports (host, id, owner, who, reason, note, messages) "+
+					"VALUES ($1, $2, $3, $4, $5, $6, $7)",
 				r.Host, int64(r.ID), r.Reporter, r.Who, r.Reason, r.Text, strings.Join(ids, " "))
 			return err
 		}, "SELECT COUNT(*) FROM reports WHERE host = $1 AND owner = $2", r.Host, r.Reporter)
@@ -44,7 +46,8 @@ func (s *Store) Reports(ctx context.Context, host string, before store.ID, limit
 		}
 		rs = append(rs, r)
 		return nil
-	}, "SELECT id, owner, who, reason, note, messages FROM reports WHERE host = $1 AND id < $2 ORDER BY id DESC LIMIT $3", host, int64(before), limit)
+	}, "SELECT id, owner, who, reason, note, messages FROM reports WHERE host = $1 AND id < $2 "+
+		"ORDER BY id DESC LIMIT $3", host, int64(before), limit)
 	return rs, err
 }
 

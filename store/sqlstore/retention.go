@@ -41,7 +41,8 @@ func (s *Store) Retention(ctx context.Context, host, name string) (r store.Reten
 }
 
 // Retentions gives every account, also those without a setting, in order of Name.
-func (s *Store) Retentions(ctx context.Context, host, after string, limit int) (rs []store.AccountRetention, err error) {
+func (s *Store) Retentions(ctx context.Context, host, after string,
+	limit int) (rs []store.AccountRetention, err error) {
 	err = s.rows(ctx, func(rows *sql.Rows) error {
 		var a store.AccountRetention
 		var err error
@@ -62,7 +63,8 @@ func (s *Store) SetRetention(ctx context.Context, host, name string, f func(*sto
 			return err
 		}
 		f(&r)
-		_, err = tx.ExecContext(ctx, "UPDATE users SET retention_set = $3, retention_own = $4 WHERE host = $1 AND name = $2",
+		_, err = tx.ExecContext(ctx,
+			"UPDATE users SET retention_set = $3, retention_own = $4 WHERE host = $1 AND name = $2",
 			host, name, toMicros(r.Set), toMicros(r.Own))
 		return err
 	})
@@ -109,7 +111,8 @@ func (s *Store) expire(ctx context.Context, l log, host, owner string, before ti
 	}
 	end := int64(store.FirstID(before))
 	var some int // most have nothing to remove, and need no transaction
-	err = s.row(ctx, []any{&some}, "SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id < $3 LIMIT 1", host, owner, end)
+	err = s.row(ctx, []any{&some},
+		"SELECT 1 FROM "+l.table+" WHERE host = $1 AND "+l.owner+" = $2 AND id < $3 LIMIT 1", host, owner, end)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}
@@ -124,7 +127,8 @@ func (s *Store) expire(ctx context.Context, l log, host, owner string, before ti
 }
 
 // expireSome takes their words out of the index, too.
-func (s *Store) expireSome(ctx context.Context, tx *sql.Tx, l log, host, owner string, end int64, limit int) (n int, err error) {
+func (s *Store) expireSome(ctx context.Context, tx *sql.Tx, l log, host, owner string, end int64,
+	limit int) (n int, err error) {
 	if _, err := s.lockMark(ctx, tx, host, owner); err != nil {
 		return 0, err
 	}

@@ -17,7 +17,9 @@ func (s *Store) RetractUpload(ctx context.Context, host, id, owner string) (due 
 			text string
 			args []any
 		}{
-			{"INSERT INTO upload_retractions (host, id, due) SELECT host, id, 0 FROM uploads WHERE host = $1 AND id = $2 AND owner = $3 AND done = 1 AND expires > 0 ON CONFLICT (host, id) DO NOTHING", []any{host, id, owner}},
+			{"INSERT INTO upload_retractions (host, id, due) SELECT host, id, 0 FROM uploads " +
+				"WHERE host = $1 AND id = $2 AND owner = $3 AND done = 1 AND expires > 0 " +
+				"ON CONFLICT (host, id) DO NOTHING", []any{host, id, owner}},
 			{"UPDATE upload_retractions SET due = due + 1 WHERE host = $1 AND id = $2", []any{host, id}},
 		} {
 			res, err := tx.ExecContext(ctx, q.text, q.args...)
@@ -45,13 +47,16 @@ func (s *Store) RetractedUploads(ctx context.Context, host string, limit int) (u
 		u.Created, u.Done = when(created), true
 		us = append(us, u)
 		return err
-	}, "SELECT u.host, u.id, u.owner, u.name, u.content_type, u.size, u.created, r.due FROM upload_retractions r JOIN uploads u ON u.host = r.host AND u.id = r.id WHERE r.host = $1 AND r.due > 0 ORDER BY u.id LIMIT $2", host, limit)
+	}, "SELECT u.host, u.id, u.owner, u.name, u.content_type, u.size, u.created, r.due "+
+		"FROM upload_retractions r JOIN uploads u ON u.host = r.host AND u.id = r.id WHERE r.host = $1 AND r.due > 0 "+
+		"ORDER BY u.id LIMIT $2", host, limit)
 	return us, err
 }
 
 // KeepUpload notes that a file was checked and stays.
 func (s *Store) KeepUpload(ctx context.Context, u store.RetractedUpload) error {
-	_, err := s.exec(ctx, "UPDATE upload_retractions SET due = 0 WHERE host = $1 AND id = $2 AND due = $3", u.Host, u.ID, u.Times)
+	_, err := s.exec(ctx, "UPDATE upload_retractions SET due = 0 WHERE host = $1 AND id = $2 AND due = $3",
+		u.Host, u.ID, u.Times)
 	return err
 }
 
@@ -70,13 +75,19 @@ func (s *Store) UploadReferred(ctx context.Context, u store.Upload) (bool, error
 		text  string // the column
 		args  []any
 	}{
-		{"SELECT host, name FROM users", "SELECT 1 FROM archive WHERE host = $1 AND owner = $2 AND id >= $4 AND ", "stanza", []any{since}},
-		{"SELECT host, name FROM rooms", "SELECT 1 FROM room_archive WHERE host = $1 AND room = $2 AND id >= $4 AND ", "stanza", []any{since}},
-		{"SELECT host, name FROM rooms WHERE subject IS NOT NULL", "SELECT 1 FROM rooms WHERE host = $1 AND name = $2 AND ", "subject", nil},
-		{"SELECT DISTINCT host, owner FROM nodes", "SELECT 1 FROM node_items WHERE host = $1 AND owner = $2 AND seq >= $4 AND ", "payload", []any{since}},
-		{"SELECT DISTINCT host, owner FROM private_data", "SELECT 1 FROM private_data WHERE host = $1 AND owner = $2 AND ", "data", nil},
+		{"SELECT host, name FROM users",
+			"SELECT 1 FROM archive WHERE host = $1 AND owner = $2 AND id >= $4 AND ", "stanza", []any{since}},
+		{"SELECT host, name FROM rooms",
+			"SELECT 1 FROM room_archive WHERE host = $1 AND room = $2 AND id >= $4 AND ", "stanza", []any{since}},
+		{"SELECT host, name FROM rooms WHERE subject IS NOT NULL",
+			"SELECT 1 FROM rooms WHERE host = $1 AND name = $2 AND ", "subject", nil},
+		{"SELECT DISTINCT host, owner FROM nodes",
+			"SELECT 1 FROM node_items WHERE host = $1 AND owner = $2 AND seq >= $4 AND ", "payload", []any{since}},
+		{"SELECT DISTINCT host, owner FROM private_data",
+			"SELECT 1 FROM private_data WHERE host = $1 AND owner = $2 AND ", "data", nil},
 		{"SELECT DISTINCT host, '' FROM kv", "SELECT 1 FROM kv WHERE host = $1 AND k >= $2 AND ", "v", nil},
-		{"SELECT DISTINCT host, owner FROM reports", "SELECT 1 FROM reports WHERE host = $1 AND owner = $2 AND ", "messages", nil},
+		{"SELECT DISTINCT host, owner FROM reports",
+			"SELECT 1 FROM reports WHERE host = $1 AND owner = $2 AND ", "messages", nil},
 	} {
 		var places [][2]string
 		err := s.rows(ctx, func(r *sql.Rows) error {

@@ -13,7 +13,8 @@ const contactColumns = "jid, name, subscription, ask, member_of, approved, reque
 
 func scanContact(r interface{ Scan(...any) error }) (c store.Contact, removed bool, err error) {
 	var groups string
-	err = r.Scan(&c.JID, &c.Name, &c.Subscription, &c.Ask, &groups, &c.Approved, &c.Request, &c.InRoster, &removed, &c.Version)
+	err = r.Scan(&c.JID, &c.Name, &c.Subscription, &c.Ask, &groups, &c.Approved, &c.Request,
+		&c.InRoster, &removed, &c.Version)
 	if err == nil && groups != "" {
 		err = json.Unmarshal([]byte(groups), &c.Groups)
 	}
@@ -31,12 +32,14 @@ func (s *Store) Roster(ctx context.Context, host, user string) (cs []store.Conta
 		c, _, err := scanContact(r)
 		cs = append(cs, c)
 		return err
-	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0 ORDER BY jid", host, user)
+	}, "SELECT "+contactColumns+
+		" FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0 ORDER BY jid", host, user)
 	return cs, version, err
 }
 
 // RosterSince gives what changed after a version.
-func (s *Store) RosterSince(ctx context.Context, host, user string, since int64) (changed []store.Contact, removed []store.Removed, now int64, ok bool, err error) {
+func (s *Store) RosterSince(ctx context.Context, host, user string,
+	since int64) (changed []store.Contact, removed []store.Removed, now int64, ok bool, err error) {
 	err = s.row(ctx, []any{&now}, "SELECT version FROM rosters WHERE host = $1 AND owner = $2", host, user)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, nil, 0, false, err
@@ -55,7 +58,8 @@ func (s *Store) RosterSince(ctx context.Context, host, user string, since int64)
 			changed = append(changed, c)
 		}
 		return err
-	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND version > $3 ORDER BY version", host, user, since)
+	}, "SELECT "+contactColumns+
+		" FROM contacts WHERE host = $1 AND owner = $2 AND version > $3 ORDER BY version", host, user, since)
 	if err != nil || !ok {
 		return nil, nil, now, false, err
 	}
@@ -70,7 +74,8 @@ const forgotten = ""
 func forget(ctx context.Context, tx *sql.Tx, host, user string, limit int) error {
 	const where = " FROM contacts WHERE host = $1 AND owner = $2 AND removed = 1 AND jid <> ''"
 	var last int64
-	err := tx.QueryRowContext(ctx, "SELECT version"+where+" ORDER BY version DESC LIMIT 1 OFFSET $3", host, user, limit).Scan(&last)
+	err := tx.QueryRowContext(ctx, "SELECT version"+where+" ORDER BY version DESC LIMIT 1 OFFSET $3",
+		host, user, limit).Scan(&last)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -80,7 +85,8 @@ func forget(ctx context.Context, tx *sql.Tx, host, user string, limit int) error
 	if _, err := tx.ExecContext(ctx, "DELETE"+where+" AND version <= $3", host, user, last); err != nil {
 		return err
 	}
-	return insertContact(ctx, tx, host, user, store.Contact{JID: forgotten, Subscription: store.SubNone, Version: last}, "", true)
+	return insertContact(ctx, tx, host, user,
+		store.Contact{JID: forgotten, Subscription: store.SubNone, Version: last}, "", true)
 }
 
 // Contact gives one contact.
@@ -90,7 +96,8 @@ func (s *Store) Contact(ctx context.Context, host, user, jid string) (c store.Co
 		found = true
 		c, _, err = scanContact(r)
 		return err
-	}, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND jid = $3 AND removed = 0", host, user, jid)
+	}, "SELECT "+contactColumns+
+		" FROM contacts WHERE host = $1 AND owner = $2 AND jid = $3 AND removed = 0", host, user, jid)
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
@@ -98,13 +105,15 @@ func (s *Store) Contact(ctx context.Context, host, user, jid string) (c store.Co
 }
 
 // UpdateContact changes one contact in a transaction.
-func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit int, f func(*store.Contact) (bool, error)) (out store.Contact, err error) {
+func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit int,
+	f func(*store.Contact) (bool, error)) (out store.Contact, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		version, err := s.lockRoster(ctx, tx, host, user)
 		if err != nil {
 			return err
 		}
-		c, gone, err := scanContact(tx.QueryRowContext(ctx, "SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND jid = $3", host, user, jid))
+		c, gone, err := scanContact(tx.QueryRowContext(ctx,
+			"SELECT "+contactColumns+" FROM contacts WHERE host = $1 AND owner = $2 AND jid = $3", host, user, jid))
 		had := err == nil && !gone
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -122,9 +131,12 @@ func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit
 		if !had && remove {
 			return store.ErrNotFound
 		}
-		if limit > 0 && !remove && (!had || c.InRoster && !before.InRoster) { // those that a person has, and those who ask, each by themselves
+		// those that a person has, and those who ask, each by themselves
+		if limit > 0 && !remove && (!had || c.InRoster && !before.InRoster) {
 			var n int
-			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0 AND in_roster = $3", host, user, bit(c.InRoster)).Scan(&n); err != nil {
+			if err := tx.QueryRowContext(ctx,
+				"SELECT COUNT(*) FROM contacts WHERE host = $1 AND owner = $2 AND removed = 0 AND in_roster = $3",
+				host, user, bit(c.InRoster)).Scan(&n); err != nil {
 				return err
 			}
 			if n >= limit {
@@ -147,10 +159,13 @@ func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit
 
 // lockRoster takes the roster's row, made if need be, so that changes of one roster come one after the other.
 func (s *Store) lockRoster(ctx context.Context, tx *sql.Tx, host, user string) (version int64, err error) {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO rosters (host, owner, version) VALUES ($1, $2, 0) ON CONFLICT (host, owner) DO NOTHING", host, user); err != nil {
+	if _, err := tx.ExecContext(ctx,
+		"INSERT INTO rosters (host, owner, version) VALUES ($1, $2, 0) ON CONFLICT (host, owner) DO NOTHING",
+		host, user); err != nil {
 		return 0, err
 	}
-	err = tx.QueryRowContext(ctx, "SELECT version FROM rosters WHERE host = $1 AND owner = $2"+s.forUpdate(), host, user).Scan(&version)
+	err = tx.QueryRowContext(ctx, "SELECT version FROM rosters WHERE host = $1 AND owner = $2"+s.forUpdate(),
+		host, user).Scan(&version)
 	return version, err
 }
 
@@ -169,16 +184,20 @@ func writeContact(ctx context.Context, tx *sql.Tx, host, user string, c store.Co
 	if err := insertContact(ctx, tx, host, user, c, groups, remove); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE rosters SET version = $3 WHERE host = $1 AND owner = $2", host, user, c.Version)
+	_, err := tx.ExecContext(ctx,
+		"UPDATE rosters SET version = $3 WHERE host = $1 AND owner = $2", host, user, c.Version)
 	return err
 }
 
-func insertContact(ctx context.Context, tx *sql.Tx, host, user string, c store.Contact, groups string, removed bool) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO contacts (host, owner, jid, name, subscription, ask, member_of, approved, request, in_roster, removed, version)
+func insertContact(ctx context.Context, tx *sql.Tx, host, user string, c store.Contact,
+	groups string, removed bool) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO contacts (host, owner, jid, name, subscription, ask, member_of, approved,
+		request, in_roster, removed, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (host, owner, jid) DO UPDATE SET name = excluded.name, subscription = excluded.subscription, ask = excluded.ask,
-			member_of = excluded.member_of, approved = excluded.approved, request = excluded.request, in_roster = excluded.in_roster,
-			removed = excluded.removed, version = excluded.version`,
-		host, user, c.JID, c.Name, c.Subscription, bit(c.Ask), groups, bit(c.Approved), c.Request, bit(c.InRoster), bit(removed), c.Version)
+		ON CONFLICT (host, owner, jid) DO UPDATE SET name = excluded.name, subscription = excluded.subscription,
+		ask = excluded.ask, member_of = excluded.member_of, approved = excluded.approved, request = excluded.request,
+		in_roster = excluded.in_roster, removed = excluded.removed, version = excluded.version`,
+		host, user, c.JID, c.Name, c.Subscription, bit(c.Ask), groups, bit(c.Approved), c.Request,
+		bit(c.InRoster), bit(removed), c.Version)
 	return err
 }

@@ -22,7 +22,14 @@ func (s *Store) SearchMessages(ctx context.Context, f store.Find) ([]store.Found
 	if err := s.settleAll(ctx); err != nil {
 		return nil, false, err
 	}
-	n := &search{s: s, f: f, query: q, account: localUser(f.Host, f.Asker), max: f.Max + 1, seen: make(map[foundKey]bool)}
+	n := &search{
+		s:       s,
+		f:       f,
+		query:   q,
+		account: localUser(f.Host, f.Asker),
+		max:     f.Max + 1,
+		seen:    make(map[foundKey]bool),
+	}
 	n.low, n.high = span(store.Page{Start: f.After, End: f.Before})
 	if f.Older != 0 {
 		n.high = min(n.high, int64(f.Older)-1)
@@ -89,7 +96,8 @@ func (n *search) own(ctx context.Context) error {
 		return nil
 	}
 	var one int64
-	err := n.s.row(ctx, []any{&one}, "SELECT 1 FROM users WHERE host = $1 AND name = $2 AND disabled = 0", f.Host, n.account)
+	err := n.s.row(ctx, []any{&one},
+		"SELECT 1 FROM users WHERE host = $1 AND name = $2 AND disabled = 0", f.Host, n.account)
 	if err != nil {
 		return ignoreNotFound(err)
 	}
@@ -159,7 +167,8 @@ func (n *search) tails(ctx context.Context, names []string) error {
 	w.and("a.id >=", max(n.low, first)) // for who plans the query
 	w.and("a.id <=", n.high)
 	return n.read(ctx, "WITH tails (room, after) AS (VALUES "+values.String()+") SELECT "+foundColumns+
-		" FROM tails CROSS JOIN room_archive a WHERE a.host = $1 AND a.room = tails.room AND a.id > tails.after"+w.where.String(), w.args)
+		" FROM tails CROSS JOIN room_archive a WHERE a.host = $1 AND a.room = tails.room AND a.id > tails.after"+
+		w.where.String(), w.args)
 }
 
 // said is the filter for who has said it.
@@ -222,7 +231,9 @@ func (n *search) named(ctx context.Context) (named []foundKey, err error) {
 			}
 		}
 	}
-	slices.SortFunc(named, func(a, b foundKey) int { return cmp.Or(cmp.Compare(b.id, a.id), strings.Compare(a.owner, b.owner)) })
+	slices.SortFunc(named, func(a, b foundKey) int {
+		return cmp.Or(cmp.Compare(b.id, a.id), strings.Compare(a.owner, b.owner))
+	})
 	return named, nil
 }
 
@@ -259,7 +270,8 @@ func (n *search) lookUp(ctx context.Context, named []foundKey) error {
 		n.said(w)
 		oneOf(w, "a.id", ids)
 		oneOf(w, "a.room", rooms)
-		if err := n.read(ctx, "SELECT "+foundColumns+" FROM room_archive a WHERE a.host = $1"+w.where.String(), w.args); err != nil {
+		if err := n.read(ctx, "SELECT "+foundColumns+" FROM room_archive a WHERE a.host = $1"+
+			w.where.String(), w.args); err != nil {
 			return err
 		}
 		if len(n.found) >= n.max {

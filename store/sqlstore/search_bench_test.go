@@ -31,14 +31,19 @@ func (t *texts) next() []byte {
 	for i := range ws {
 		ws[i] = fmt.Sprintf("w%x", uint64(float64(t.zipf.Uint64())*2654435761)%math.MaxUint32)
 	}
-	return fmt.Appendf(nil, "<message xmlns='jabber:client' type='groupchat' from='room@groups.example.org/Somebody' id='%x'><body>%s</body>"+
-		"<origin-id xmlns='urn:xmpp:sid:0' id='%x'/><stanza-id xmlns='urn:xmpp:sid:0' by='room@groups.example.org' id='0000000000000'/></message>", t.r.Uint64(), strings.Join(ws, " "), t.r.Uint64())
+	return fmt.Appendf(nil, "<message xmlns='jabber:client' type='groupchat' from='room@groups.example.org/Somebody' "+
+		"id='%x'><body>%s</body>"+
+		"<origin-id xmlns='urn:xmpp:sid:0' id='%x'/>"+
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='room@groups.example.org' id='0000000000000'/></message>",
+		t.r.Uint64(), strings.Join(ws, " "), t.r.Uint64())
 }
 
 // BenchmarkSearch: one of 200 members of 100 groups with 1000 messages each, in the index but for the last 50.
 func BenchmarkSearch(b *testing.B) {
 	for name, dsn := range map[string]func() string{
-		"sqlite": func() string { return "sqlite:" + filepath.Join(b.TempDir(), "db") }, "postgres": func() string { return pgtest.DSN(b) }} {
+		"sqlite":   func() string { return "sqlite:" + filepath.Join(b.TempDir(), "db") },
+		"postgres": func() string { return pgtest.DSN(b) },
+	} {
 		b.Run(name, func(b *testing.B) { benchSearch(b, dsn()) })
 	}
 }
@@ -71,15 +76,31 @@ func benchSearch(b *testing.B, dsn string) {
 		ok(err)
 		var ws []store.Write
 		for i := from; i < to; i++ {
-			ws = append(ws, &store.RoomEntry{Host: "groups.example.org", Room: name, Epoch: r.Epoch, Seq: int64(i + 1), ID: store.FirstID(start.Add(time.Duration(i*groups+g)*time.Second)) + 1,
-				Nick: "Somebody", Sender: "u1@example.org", Stanza: t.next()})
+			ws = append(ws, &store.RoomEntry{
+				Host:   "groups.example.org",
+				Room:   name,
+				Epoch:  r.Epoch,
+				Seq:    int64(i + 1),
+				ID:     store.FirstID(start.Add(time.Duration(i*groups+g)*time.Second)) + 1,
+				Nick:   "Somebody",
+				Sender: "u1@example.org",
+				Stanza: t.next(),
+			})
 		}
 		ok(st.Commit(ctx, ws...))
 	}
 	for g := range groups {
 		name := fmt.Sprint("g", g)
-		ok(st.CreateGroup(ctx, store.Group{Host: "example.org", ID: name, Slug: name, Room: name, Name: name, Private: true, Created: start},
-			store.Room{Host: "groups.example.org", Name: name, Group: name, Created: start}, ms, store.Bookmark{Room: name + "@groups.example.org"}))
+		ok(st.CreateGroup(ctx, store.Group{
+			Host:    "example.org",
+			ID:      name,
+			Slug:    name,
+			Room:    name,
+			Name:    name,
+			Private: true,
+			Created: start,
+		}, store.Room{Host: "groups.example.org", Name: name, Group: name, Created: start}, ms,
+			store.Bookmark{Room: name + "@groups.example.org"}))
 		say(g, 0, messages)
 	}
 	ok(st.Ping(ctx))
@@ -95,10 +116,17 @@ func benchSearch(b *testing.B, dsn string) {
 	}
 	ok(st.Analyze(ctx))
 	find := func(text string) store.Find {
-		return store.Find{Host: "example.org", Rooms: "groups.example.org", Asker: "u7@example.org", Text: text, Max: 20}
+		return store.Find{
+			Host:  "example.org",
+			Rooms: "groups.example.org",
+			Asker: "u7@example.org",
+			Text:  text,
+			Max:   20,
+		}
 	}
 	frequent, rare := fmt.Sprintf("w%x", uint64(0)), fmt.Sprintf("w%x", uint64(2654435761)*2000%math.MaxUint32)
-	for _, c := range []struct{ name, text string }{{"common", frequent + " "}, {"rare", rare + " "}, {"both", rare + " " + frequent + " "}, {"beginning", rare[:4]}, {"nothing", "nowhere "}} {
+	for _, c := range []struct{ name, text string }{{"common", frequent + " "}, {"rare", rare + " "}, {"both",
+		rare + " " + frequent + " "}, {"beginning", rare[:4]}, {"nothing", "nowhere "}} {
 		b.Run(c.name, func(b *testing.B) {
 			hits := 0
 			for b.Loop() {
@@ -111,7 +139,8 @@ func benchSearch(b *testing.B, dsn string) {
 	}
 	b.Run("archive", func(b *testing.B) {
 		for b.Loop() {
-			_, _, _, err := st.ReadRoom(ctx, "groups.example.org", "g5", store.Page{Text: frequent + " ", Max: 50, Backwards: true})
+			_, _, _, err := st.ReadRoom(ctx, "groups.example.org", "g5",
+				store.Page{Text: frequent + " ", Max: 50, Backwards: true})
 			ok(err)
 		}
 	})

@@ -11,8 +11,10 @@ import (
 func (s *Store) PutShared(ctx context.Context, x store.Shared, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO shared (host, team, kind, name, body, creator, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (host, team, kind, name) DO UPDATE SET body = excluded.body, creator = excluded.creator, updated = excluded.updated`,
+			_, err := tx.ExecContext(ctx, `INSERT INTO shared (host, team, kind, name, body, creator, updated)
+				VALUES ($1, $2, $3, $4, $5, $6, $7)
+				ON CONFLICT (host, team, kind, name) DO UPDATE SET body = excluded.body, creator = excluded.creator,
+				updated = excluded.updated`,
 				x.Host, x.Team, x.Kind, x.Name, x.Text, x.Creator, micros(x.Updated))
 			return err
 		}, "SELECT COUNT(*) FROM shared WHERE host = $1 AND team = $2 AND kind = $3", x.Host, x.Team, x.Kind)
@@ -28,11 +30,13 @@ func (s *Store) Shared(ctx context.Context, host, team, kind string) (xs []store
 		x.Updated = when(updated)
 		xs = append(xs, x)
 		return err
-	}, "SELECT host, team, kind, name, body, creator, updated FROM shared WHERE host = $1 AND team = $2 AND kind = $3 ORDER BY name", host, team, kind)
+	}, "SELECT host, team, kind, name, body, creator, updated FROM shared "+
+		"WHERE host = $1 AND team = $2 AND kind = $3 ORDER BY name", host, team, kind)
 	return xs, err
 }
 
 // DeleteShared removes a thing.
 func (s *Store) DeleteShared(ctx context.Context, host, team, kind, name string) error {
-	return s.one(ctx, "DELETE FROM shared WHERE host = $1 AND team = $2 AND kind = $3 AND name = $4", host, team, kind, name)
+	return s.one(ctx, "DELETE FROM shared WHERE host = $1 AND team = $2 AND kind = $3 AND name = $4",
+		host, team, kind, name)
 }

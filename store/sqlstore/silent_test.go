@@ -157,8 +157,8 @@ func archived(t *testing.T, st store.Store, owner string) (n int) {
 	return n
 }
 
-// TestSilentNode: of two nodes one hangs. What it was about to commit is committed by the other, and what comes after that
-// does not wait for it.
+// TestSilentNode: of two nodes one hangs. What it was about to commit is committed by the other, and what comes after
+// that does not wait for it.
 func TestSilentNode(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string) {
 		open(t, dsn).Close()
@@ -196,8 +196,8 @@ func TestSilentNode(t *testing.T) {
 	})
 }
 
-// TestSlowOwner: what one account's commit has to wait for keeps no other account waiting, and what comes for that account
-// meanwhile is in its order.
+// TestSlowOwner: what one account's commit has to wait for keeps no other account waiting, and what comes for that
+// account meanwhile is in its order.
 func TestSlowOwner(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string) {
 		st := open(t, dsn)
@@ -260,13 +260,15 @@ func TestSlowOwner(t *testing.T) {
 // waitBusy waits until a statement of the store is under way.
 func waitBusy(t *testing.T, db *sql.DB) {
 	t.Helper()
-	q := "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'parley' AND state = 'active' AND query LIKE 'INSERT INTO archive%'"
+	q := "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'parley' AND state = 'active' AND query " +
+		"LIKE 'INSERT INTO archive%'"
 	var version string
 	if err := db.QueryRow("SELECT version()").Scan(&version); err != nil {
 		t.Fatal(err)
 	}
 	if version[:2] == "Co" {
-		q = "SELECT COUNT(*) FROM [SHOW CLUSTER QUERIES] WHERE application_name = 'parley' AND query LIKE 'INSERT INTO archive%'"
+		q = "SELECT COUNT(*) FROM [SHOW CLUSTER QUERIES] WHERE application_name = 'parley' AND query " +
+			"LIKE 'INSERT INTO archive%'"
 	}
 	for end := time.Now().Add(20 * time.Second); ; {
 		var n int
@@ -283,14 +285,19 @@ func waitBusy(t *testing.T, db *sql.DB) {
 	}
 }
 
-// TestAnswerLost: the database keeps a message of a room and one of an account, and the connection goes before it says so.
-// Both are there once, and the sender is told so.
+// TestAnswerLost: the database keeps a message of a room and one of an account, and the connection goes before it says
+// so. Both are there once, and the sender is told so.
 func TestAnswerLost(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string) {
 		direct := open(t, dsn)
 		defer direct.Close()
 		ctx := context.Background()
-		if err := direct.CreateRoom(ctx, store.Room{Host: "rooms.example.org", Name: "r", Epoch: 1, Created: time.Now()}); err != nil {
+		if err := direct.CreateRoom(ctx, store.Room{
+			Host:    "rooms.example.org",
+			Name:    "r",
+			Epoch:   1,
+			Created: time.Now(),
+		}); err != nil {
 			t.Fatal(err)
 		}
 		n := newNode(t, dsn)

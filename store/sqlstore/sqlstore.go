@@ -277,7 +277,8 @@ func translate(err error) error {
 		return store.ErrExists
 	}
 	var se *sqlite.Error
-	if errors.As(err, &se) && (se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || se.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE) {
+	if errors.As(err, &se) &&
+		(se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || se.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE) {
 		return store.ErrExists
 	}
 	if errors.Is(err, sql.ErrNoRows) {

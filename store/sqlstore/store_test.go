@@ -82,7 +82,13 @@ func TestPostgreSQLKilled(t *testing.T) {
 					if n >= before+100 {
 						once.Do(func() { close(enough) })
 					}
-					if err := st.Commit(ctx, &store.ArchiveEntry{Host: "example.org", Owner: "romeo", ID: mine, With: "x@y", Stanza: []byte("<m/>")}); err != nil {
+					if err := st.Commit(ctx, &store.ArchiveEntry{
+						Host:   "example.org",
+						Owner:  "romeo",
+						ID:     mine,
+						With:   "x@y",
+						Stanza: []byte("<m/>"),
+					}); err != nil {
 						t.Errorf("a database that comes back at once keeps everything: %v", err)
 						once.Do(func() { close(enough) })
 						return
@@ -132,7 +138,9 @@ func TestPostgreSQLKilled(t *testing.T) {
 // TestNewerSchema: a program that is older than its database says so and leaves it alone.
 func TestNewerSchema(t *testing.T) {
 	for name, dsn := range map[string]func(t *testing.T) string{
-		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") }, "postgres": func(t *testing.T) string { return pgtest.DSN(t) }} {
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") },
+		"postgres": func(t *testing.T) string { return pgtest.DSN(t) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			d := dsn(t)
 			st := open(t, d)

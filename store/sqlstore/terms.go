@@ -16,8 +16,8 @@ import (
 // differences. Rows of a word do not overlap in time; high and low are their ends. search_marks says up to which id an
 // archive is in it. What comes after that is found by being read: see decision 008.
 //
-// Who changes terms, or messages that may have some, holds the archive's mark. So a message is never taken into the index
-// while it is being taken back.
+// Who changes terms, or messages that may have some, holds the archive's mark. So a message is never taken into the
+// index while it is being taken back.
 
 const termsInto = "search_terms (host, owner, term, high, low, ids)"
 
@@ -62,13 +62,17 @@ func unpackIDs(ids []int64, b []byte) ([]int64, error) {
 	return ids, nil
 }
 
-// lockMark gives up to where an archive is in the index, and keeps others from changing that until the transaction ends.
+// lockMark gives up to where an archive is in the index, and keeps others from changing that until
+// the transaction ends.
 func (s *Store) lockMark(ctx context.Context, tx *sql.Tx, host, owner string) (upto int64, err error) {
 	for range 3 {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO search_marks (host, owner, upto) VALUES ($1, $2, 0) ON CONFLICT (host, owner) DO NOTHING", host, owner); err != nil {
+		if _, err := tx.ExecContext(ctx,
+			"INSERT INTO search_marks (host, owner, upto) VALUES ($1, $2, 0) ON CONFLICT (host, owner) DO NOTHING",
+			host, owner); err != nil {
 			return 0, err
 		}
-		err = tx.QueryRowContext(ctx, "SELECT upto FROM search_marks WHERE host = $1 AND owner = $2"+s.forUpdate(), host, owner).Scan(&upto)
+		err = tx.QueryRowContext(ctx,
+			"SELECT upto FROM search_marks WHERE host = $1 AND owner = $2"+s.forUpdate(), host, owner).Scan(&upto)
 		if !errors.Is(err, sql.ErrNoRows) { // who had it before has taken it away
 			return upto, err
 		}
@@ -93,14 +97,16 @@ func (s *Store) forgetTerms(ctx context.Context, tx *sql.Tx, host, owner string)
 		return err
 	}
 	for _, table := range []string{"search_terms", "search_marks"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, owner); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2",
+			host, owner); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// prepareTerms prepares what insertTerms needs on SQLite: inside a transaction the only connection that writes is taken.
+// prepareTerms prepares what insertTerms needs on SQLite: inside a transaction the only connection
+// that writes is taken.
 func (s *Store) prepareTerms(ctx context.Context) error {
 	if s.pg {
 		return nil
@@ -140,7 +146,8 @@ func (s *Store) insertTerms(ctx context.Context, tx *sql.Tx, host, owner string,
 		names, packed = append(names, []byte(t)), append(packed, packIDs(ids))
 		highs, lows = append(highs, ids[len(ids)-1]), append(lows, ids[0])
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO "+termsInto+` SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), unnest($3::BYTEA[]), unnest($4::INT8[]),
+	_, err := tx.ExecContext(ctx,
+		"INSERT INTO "+termsInto+` SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), unnest($3::BYTEA[]), unnest($4::INT8[]),
 		unnest($5::INT8[]), unnest($6::BYTEA[])`, host, owner, names, highs, lows, packed)
 	return err
 }
@@ -161,7 +168,8 @@ func removeTerm(ctx context.Context, tx *sql.Tx, host, owner string, term []byte
 		ids  []byte
 	}
 	var es []entry
-	rows, err := tx.QueryContext(ctx, "SELECT high, ids FROM search_terms WHERE host = $1 AND owner = $2 AND term = $3 AND high >= $4 AND low <= $5",
+	rows, err := tx.QueryContext(ctx,
+		"SELECT high, ids FROM search_terms WHERE host = $1 AND owner = $2 AND term = $3 AND high >= $4 AND low <= $5",
 		host, owner, term, gone[0], gone[len(gone)-1])
 	if err != nil {
 		return err
@@ -185,15 +193,18 @@ func removeTerm(ctx context.Context, tx *sql.Tx, host, owner string, term []byte
 		case 0:
 			_, err = tx.ExecContext(ctx, "DELETE FROM search_terms"+key, host, owner, term, es[i].high)
 		default:
-			_, err = tx.ExecContext(ctx, "UPDATE search_terms SET high = $5, low = $6, ids = $7"+key, host, owner, term, es[i].high, ids[len(ids)-1], ids[0], packIDs(ids))
+			_, err = tx.ExecContext(ctx, "UPDATE search_terms SET high = $5, low = $6, ids = $7"+key,
+				host, owner, term, es[i].high, ids[len(ids)-1], ids[0], packIDs(ids))
 		}
 	}
 	return err
 }
 
 // readTerm gives the messages of an archive that have a word, or with prefix one that begins like that, rising.
-func (s *Store) readTerm(ctx context.Context, host, owner, term string, prefix bool, low, high int64) (ids []int64, err error) {
-	q, args := "SELECT ids FROM search_terms WHERE host = $1 AND owner = $2 AND high >= $3 AND low <= $4 AND ", []any{host, owner, low, high}
+func (s *Store) readTerm(ctx context.Context, host, owner, term string, prefix bool,
+	low, high int64) (ids []int64, err error) {
+	q, args := "SELECT ids FROM search_terms WHERE host = $1 AND owner = $2 AND high >= $3 AND low <= $4 AND ",
+		[]any{host, owner, low, high}
 	cond, more := termIs("term", term, prefix, len(args))
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var b sql.RawBytes

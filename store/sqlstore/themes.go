@@ -9,15 +9,16 @@ import (
 	"parley/store"
 )
 
-const selectTheme = "SELECT t.host, t.theme_key, t.group_id, t.slug, t.room, t.name, t.restricted, t.creator, t.created, t.closed, " +
+const selectTheme = "SELECT t.host, t.theme_key, t.group_id, t.slug, t.room, t.name, t.restricted, t.creator, " +
+	"t.created, t.closed, " +
 	"t.archived, t.source_room, t.source_id, t.thread FROM themes t WHERE "
 
 func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.Theme, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var t store.Theme
 		var created, closed int64
-		err := r.Scan(&t.Host, &t.Key, &t.Group, &t.Slug, &t.Room, &t.Name, &t.Restricted, &t.Creator, &created, &closed,
-			&t.Archived, &t.Source.Room, &t.Source.ID, &t.Source.Thread)
+		err := r.Scan(&t.Host, &t.Key, &t.Group, &t.Slug, &t.Room, &t.Name, &t.Restricted,
+			&t.Creator, &created, &closed, &t.Archived, &t.Source.Room, &t.Source.ID, &t.Source.Thread)
 		t.Created, t.Closed = when(created), when(closed)
 		ts = append(ts, t)
 		return err
@@ -27,18 +28,19 @@ func (s *Store) themes(ctx context.Context, q string, args ...any) (ts []store.T
 
 // CreateTheme makes a theme, its room, its list and the bookmarks of those followers (bare JIDs) who are users of the
 // host, in one transaction.
-func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark, list ...store.Member) error {
+func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, followers []string, b store.Bookmark,
+	list ...store.Member) error {
 	if t.First != nil {
 		if err := s.raise(ctx, t.First.ID); err != nil {
 			return err
 		}
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO themes (host, theme_key, group_id, slug, room, name, restricted, creator, created, closed,
-				archived, source_room, source_id, thread)
+		_, err := tx.ExecContext(ctx, `INSERT INTO themes (host, theme_key, group_id, slug, room, name, restricted,
+			creator, created, closed, archived, source_room, source_id, thread)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator, micros(t.Created), micros(t.Closed),
-			bit(t.Archived), t.Source.Room, int64(t.Source.ID), t.Source.Thread)
+			t.Host, t.Key, t.Group, t.Slug, t.Room, t.Name, bit(t.Restricted), t.Creator,
+			micros(t.Created), micros(t.Closed), bit(t.Archived), t.Source.Room, int64(t.Source.ID), t.Source.Thread)
 		if err != nil {
 			return err
 		}
@@ -89,8 +91,9 @@ func (s *Store) Themes(ctx context.Context, host, group string) ([]store.Theme, 
 // UpdateTheme writes a theme's name, Restricted, Closed and Archived.
 func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE themes SET name = $3, restricted = $4, closed = $5, archived = $6 WHERE host = $1 AND theme_key = $2",
-			t.Host, t.Key, t.Name, bit(t.Restricted), micros(t.Closed), bit(t.Archived))
+		res, err := tx.ExecContext(ctx,
+			"UPDATE themes SET name = $3, restricted = $4, closed = $5, archived = $6 WHERE host = $1 "+
+				"AND theme_key = $2", t.Host, t.Key, t.Name, bit(t.Restricted), micros(t.Closed), bit(t.Archived))
 		if err != nil {
 			return err
 		}
@@ -103,7 +106,8 @@ func (s *Store) UpdateTheme(ctx context.Context, t store.Theme) error {
 
 // ThemeList gives the people of a restricted theme and those who are banned from a theme.
 func (s *Store) ThemeList(ctx context.Context, host, key string) (ms []store.Member, err error) {
-	err = s.rows(ctx, scanMembers(&ms), "SELECT jid, role, since FROM theme_people WHERE host = $1 AND theme_key = $2 ORDER BY jid", host, key)
+	err = s.rows(ctx, scanMembers(&ms),
+		"SELECT jid, role, since FROM theme_people WHERE host = $1 AND theme_key = $2 ORDER BY jid", host, key)
 	return ms, err
 }
 
@@ -116,13 +120,16 @@ func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []stor
 	for _, m := range ms {
 		var err error
 		if m.Role == "" {
-			_, err = tx.ExecContext(ctx, "DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
+			_, err = tx.ExecContext(ctx,
+				"DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
 		} else {
 			if m.Since.IsZero() {
 				m.Since = time.Now()
 			}
-			_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (host, theme_key, jid) DO UPDATE SET role = excluded.role`, host, key, m.JID, m.Role, micros(m.Since))
+			_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since)
+				VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (host, theme_key, jid) DO UPDATE SET role = excluded.role`,
+				host, key, m.JID, m.Role, micros(m.Since))
 		}
 		if err != nil {
 			return err
@@ -132,7 +139,8 @@ func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []stor
 }
 
 // ChangeThemeList changes a theme's list (role "" removes) in one transaction.
-func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []store.Member, come, gone []string, b store.Bookmark) error {
+func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []store.Member, come, gone []string,
+	b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := writeThemeList(ctx, tx, host, key, ms); err != nil {
 			return err
@@ -143,7 +151,8 @@ func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []stor
 			}
 		}
 		for _, user := range gone {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3", host, user, b.Room); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM bookmarks WHERE host = $1 AND owner = $2 AND room = $3",
+				host, user, b.Room); err != nil {
 				return err
 			}
 		}
@@ -158,12 +167,14 @@ func (s *Store) Bookmarkers(ctx context.Context, host, room, name string) (users
 
 // RenameBookmarks renames the bookmarks of a room that still have its old name, of these users (at most 1000), and
 // gives their owners.
-func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name string, users []string) (renamed []string, err error) {
+func (s *Store) RenameBookmarks(ctx context.Context, host, room, old, name string,
+	users []string) (renamed []string, err error) {
 	if len(users) == 0 {
 		return nil, nil
 	}
 	list, args := in(5, users, []any{host, room, old, name})
-	return s.owners(ctx, "UPDATE bookmarks SET name = $4 WHERE host = $1 AND room = $2 AND name = $3 AND owner IN "+list+" RETURNING owner", args...)
+	return s.owners(ctx, "UPDATE bookmarks SET name = $4 WHERE host = $1 AND room = $2 AND name = $3 AND owner IN "+
+		list+" RETURNING owner", args...)
 }
 
 // DropBookmarks removes all bookmarks of a room and gives their owners.

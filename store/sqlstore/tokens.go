@@ -19,7 +19,8 @@ func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []st
 		t.Issued, t.Expires = when(issued), when(expires)
 		ts = append(ts, t)
 		return err
-	}, "SELECT "+tokenColumns+" FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 ORDER BY fresh DESC", host, owner, client)
+	}, "SELECT "+tokenColumns+
+		" FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 ORDER BY fresh DESC", host, owner, client)
 	return ts, err
 }
 
@@ -27,11 +28,13 @@ func (s *Store) Tokens(ctx context.Context, host, owner, client string) (ts []st
 func (s *Store) PutToken(ctx context.Context, t store.Token, max int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		// Tokens of another password that the installation signed in with go: they would outlive that.
-		_, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 AND app <> $4", t.Host, t.Owner, t.Client, t.App)
+		_, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 AND app <> $4",
+			t.Host, t.Owner, t.Client, t.App)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO tokens ("+tokenColumns+`) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0, $8)
+		_, err = tx.ExecContext(ctx,
+			"INSERT INTO tokens ("+tokenColumns+`) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0, $8)
 			ON CONFLICT (host, owner, client, fresh) DO UPDATE SET mechanism = excluded.mechanism, salt = excluded.salt,
 				issued = excluded.issued, expires = excluded.expires, uses = 0, app = excluded.app`,
 			t.Host, t.Owner, t.Client, t.Mechanism, t.Salt, micros(t.Issued), micros(t.Expires), t.App)
@@ -67,16 +70,20 @@ func (s *Store) UseToken(ctx context.Context, t store.Token, count int64) error 
 		if !t.Fresh {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 AND fresh = 0", t.Host, t.Owner, t.Client); err != nil {
+		if _, err := tx.ExecContext(ctx,
+			"DELETE FROM tokens WHERE host = $1 AND owner = $2 AND client = $3 AND fresh = 0",
+			t.Host, t.Owner, t.Client); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE tokens SET fresh = 0 WHERE host = $1 AND owner = $2 AND client = $3", t.Host, t.Owner, t.Client)
+		_, err = tx.ExecContext(ctx, "UPDATE tokens SET fresh = 0 WHERE host = $1 AND owner = $2 AND client = $3",
+			t.Host, t.Owner, t.Client)
 		return err
 	})
 }
 
 // DeleteTokens removes an installation's tokens or, with "", those of the whole account.
 func (s *Store) DeleteTokens(ctx context.Context, host, owner, client string) error {
-	_, err := s.exec(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND (client = $3 OR $3 = '')", host, owner, client)
+	_, err := s.exec(ctx, "DELETE FROM tokens WHERE host = $1 AND owner = $2 AND (client = $3 OR $3 = '')",
+		host, owner, client)
 	return err
 }

@@ -13,7 +13,8 @@ func (s *Store) SetDisplayed(ctx context.Context, host, user string, limit int, 
 		return within(ctx, tx, limit, len(ds), func() error {
 			for _, d := range ds {
 				if _, err := tx.ExecContext(ctx, `INSERT INTO displayed (host, owner, chat, id) VALUES ($1, $2, $3, $4)
-					ON CONFLICT (host, owner, chat) DO UPDATE SET id = excluded.id WHERE displayed.id < excluded.id`, host, user, d.Chat, int64(d.ID)); err != nil {
+					ON CONFLICT (host, owner, chat) DO UPDATE SET id = excluded.id WHERE displayed.id < excluded.id`,
+					host, user, d.Chat, int64(d.ID)); err != nil {
 					return err
 				}
 			}
@@ -33,9 +34,10 @@ func (s *Store) Displayed(ctx context.Context, host, user string) (ds []store.Di
 	return ds, err
 }
 
-// RoomNews reads backwards by the index of ids. The column subject says that an entry is quiet, of which a subject is one
-// kind.
-func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after store.ID, limit int) (n store.News, err error) {
+// RoomNews reads backwards by the index of ids. The column subject says that an entry is quiet, of
+// which a subject is one kind.
+func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after store.ID,
+	limit int) (n store.News, err error) {
 	if err := s.settle(ctx, host, room); err != nil {
 		return n, err
 	}
@@ -62,12 +64,14 @@ func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after s
 			n.Unread++
 		}
 		return nil
-	}, `SELECT sender, id FROM room_archive WHERE host = $1 AND room = $2 AND id > $3 AND subject = 0 ORDER BY id DESC LIMIT $4`, host, room, int64(after), limit)
+	}, `SELECT sender, id FROM room_archive WHERE host = $1 AND room = $2 AND id > $3 AND subject = 0
+		ORDER BY id DESC LIMIT $4`, host, room, int64(after), limit)
 	return n, err
 }
 
 // ChatSince gives the newest entries of a conversation after an id, the newest first, with their direction.
-func (s *Store) ChatSince(ctx context.Context, host, user, with string, after store.ID, limit int) (es []store.ChatEntry, err error) {
+func (s *Store) ChatSince(ctx context.Context, host, user, with string, after store.ID,
+	limit int) (es []store.ChatEntry, err error) {
 	if err := s.settle(ctx, host, user); err != nil {
 		return nil, err
 	}
@@ -78,7 +82,8 @@ func (s *Store) ChatSince(ctx context.Context, host, user, with string, after st
 		e.Incoming = incoming != 0
 		es = append(es, e)
 		return err
-	}, `SELECT id, incoming, stanza FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND id > $4 ORDER BY id DESC LIMIT $5`,
-		host, user, with, int64(after), limit)
+	},
+		`SELECT id, incoming, stanza FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND id > $4
+			ORDER BY id DESC LIMIT $5`, host, user, with, int64(after), limit)
 	return es, err
 }

@@ -20,13 +20,16 @@ func scanUpload(r interface{ Scan(...any) error }) (u store.Upload, err error) {
 // CreateUpload keeps a slot.
 func (s *Store) CreateUpload(ctx context.Context, u store.Upload, files int, quota int64) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO uploads ("+uploadColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+		if _, err := tx.ExecContext(ctx,
+			"INSERT INTO uploads ("+uploadColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
 			u.Host, u.ID, u.Owner, u.Name, u.ContentType, u.Size, micros(u.Created), micros(u.Expires)); err != nil {
 			return err
 		}
 		var n int
 		var sum int64
-		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INT8) FROM uploads WHERE host = $1 AND owner = $2", u.Host, u.Owner).Scan(&n, &sum); err != nil {
+		if err := tx.QueryRowContext(ctx,
+			"SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INT8) FROM uploads WHERE host = $1 AND owner = $2",
+			u.Host, u.Owner).Scan(&n, &sum); err != nil {
 			return err
 		}
 		if files > 0 && n > files || quota > 0 && sum > quota {
@@ -67,8 +70,10 @@ func (s *Store) FinishUpload(ctx context.Context, host, id string) error {
 }
 
 // ExpiredUploads gives files that expired before now, and slots made before unused that were never used.
-func (s *Store) ExpiredUploads(ctx context.Context, host string, now, unused time.Time, limit int) ([]store.Upload, error) {
-	return s.uploads(ctx, "host = $1 AND ((expires > 0 AND expires <= $2) OR (done = 0 AND created <= $3)) LIMIT $4", host, micros(now), micros(unused), limit)
+func (s *Store) ExpiredUploads(ctx context.Context, host string, now, unused time.Time,
+	limit int) ([]store.Upload, error) {
+	return s.uploads(ctx, "host = $1 AND ((expires > 0 AND expires <= $2) OR (done = 0 AND created <= $3)) LIMIT $4",
+		host, micros(now), micros(unused), limit)
 }
 
 // DeleteUpload removes a file.

@@ -29,7 +29,8 @@ func (s *Store) CreateUser(ctx context.Context, u store.User) error {
 // insertUser makes the account with all that one has from the start.
 func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created), micros(u.LastSeen), u.LastStatus)
+		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created),
+		micros(u.LastSeen), u.LastStatus)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,8 @@ var (
 // clearOut empties tables of what is an account's own.
 func clearOut(ctx context.Context, tx *sql.Tx, host, owner string, tables []string) error {
 	for _, table := range tables {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2", host, owner); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2",
+			host, owner); err != nil {
 			return err
 		}
 	}
@@ -100,7 +102,8 @@ func clearOut(ctx context.Context, tx *sql.Tx, host, owner string, tables []stri
 
 // UpgradeKeys replaces the keys old by other keys of the same password.
 func (s *Store) UpgradeKeys(ctx context.Context, host, name string, old, now []byte) error {
-	n, err := s.exec(ctx, "UPDATE users SET keys = $4 WHERE host = $1 AND name = $2 AND keys = $3", host, name, old, now)
+	n, err := s.exec(ctx, "UPDATE users SET keys = $4 WHERE host = $1 AND name = $2 AND keys = $3",
+		host, name, old, now)
 	if err == nil && n == 0 {
 		err = store.ErrConflict
 	}
@@ -120,12 +123,14 @@ var like = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // FindUsers gives a page of enabled accounts in order of name, how many there are in all, and how many come before the
 // page.
-func (s *Store) FindUsers(ctx context.Context, host string, words []string, p store.UserPage) (us []store.User, total, before int, err error) {
+func (s *Store) FindUsers(ctx context.Context, host string, words []string,
+	p store.UserPage) (us []store.User, total, before int, err error) {
 	where, args := " FROM users u WHERE host = $1 AND disabled = 0", []any{host}
 	for _, w := range words {
 		args = append(args, anywhere(jid.Typed(w)), anywhere(w))
 		n := strconv.Itoa(len(args))
-		where += " AND (name LIKE $" + strconv.Itoa(len(args)-1) + ` ESCAPE '\' OR ` + s.fold() + `(full_name) LIKE $` + n +
+		where += " AND (name LIKE $" + strconv.Itoa(len(args)-1) + ` ESCAPE '\' OR ` + s.fold() +
+			`(full_name) LIKE $` + n +
 			` ESCAPE '\' OR ` + strings.ReplaceAll(s.fieldMatches(true), "?", "$"+n) + `)`
 	}
 	page, order, all := where, " ORDER BY name", len(args)
@@ -146,7 +151,8 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string, p st
 		u.Created = when(created)
 		us = append(us, u)
 		return err
-	}, "SELECT name, full_name, admin, created"+page+order+" LIMIT $"+strconv.Itoa(len(args)-1)+" OFFSET $"+strconv.Itoa(len(args)), args...)
+	}, "SELECT name, full_name, admin, created"+page+order+" LIMIT $"+strconv.Itoa(len(args)-1)+" OFFSET $"+
+		strconv.Itoa(len(args)), args...)
 	if p.Last {
 		slices.Reverse(us)
 	}
@@ -154,7 +160,8 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string, p st
 		err = s.row(ctx, []any{&total}, "SELECT COUNT(*)"+where, args[:all]...)
 	}
 	if err == nil && len(us) > 0 {
-		err = s.row(ctx, []any{&before}, "SELECT COUNT(*)"+where+" AND name < $"+strconv.Itoa(all+1), append(args[:all:all], us[0].Name)...)
+		err = s.row(ctx, []any{&before}, "SELECT COUNT(*)"+where+" AND name < $"+strconv.Itoa(all+1),
+			append(args[:all:all], us[0].Name)...)
 	}
 	return us, total, before, err
 }
@@ -171,7 +178,8 @@ func (s *Store) SetFullName(ctx context.Context, host, name, full string) error 
 
 // SetLastSeen notes when an account was last online, and its last status text (XEP-0012).
 func (s *Store) SetLastSeen(ctx context.Context, host, name string, at time.Time, status string) error {
-	return s.one(ctx, "UPDATE users SET last_seen = $3, last_status = $4 WHERE host = $1 AND name = $2", host, name, micros(at), status)
+	return s.one(ctx, "UPDATE users SET last_seen = $3, last_status = $4 WHERE host = $1 AND name = $2",
+		host, name, micros(at), status)
 }
 
 // owned are the tables whose rows are an account's own, by its host and owner.
@@ -233,10 +241,12 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 			return err
 		}
 		// Files are removed by who keeps them, which looks for what has expired.
-		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1, owner = '' WHERE host = $1 AND owner = $2", host, name); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1, owner = '' WHERE host = $1 AND owner = $2",
+			host, name); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM team_members WHERE host = $1 AND name = $2", host, name); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM team_members WHERE host = $1 AND name = $2",
+			host, name); err != nil {
 			return err
 		}
 		if err := endElsewhere(ctx, tx, name+"@"+host); err != nil {

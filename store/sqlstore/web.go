@@ -23,15 +23,21 @@ func scanWebSession(r interface{ Scan(...any) error }) (w store.WebSession, err 
 // CreateWebSession keeps a session, and only the newest max of its owner.
 func (s *Store) CreateWebSession(ctx context.Context, w store.WebSession, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO web_sessions ("+webSessionColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			w.Host, w.Hash, w.Owner, micros(w.Created), micros(w.Seen), micros(w.Expires), micros(w.Proven), w.Remote, w.Agent); err != nil {
+		if _, err := tx.ExecContext(ctx,
+			"INSERT INTO web_sessions ("+webSessionColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			w.Host, w.Hash, w.Owner, micros(w.Created), micros(w.Seen), micros(w.Expires), micros(w.Proven),
+			w.Remote, w.Agent); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND (expires <= $3 OR hash IN (
-			SELECT hash FROM web_sessions WHERE host = $1 AND owner = $2 AND hash <> $4 ORDER BY seen DESC, hash LIMIT 1000 OFFSET $5))`,
+		_, err := tx.ExecContext(ctx, `DELETE FROM web_sessions
+			WHERE host = $1 AND owner = $2 AND (expires <= $3 OR hash IN (
+			SELECT hash FROM web_sessions WHERE host = $1 AND owner = $2 AND hash <> $4
+			ORDER BY seen DESC, hash LIMIT 1000 OFFSET $5))`,
 			w.Host, w.Owner, micros(w.Created), w.Hash, limit-1)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, "UPDATE users SET last_seen = $3 WHERE host = $1 AND name = $2 AND last_seen < $3", w.Host, w.Owner, micros(w.Seen))
+			_, err = tx.ExecContext(ctx,
+				"UPDATE users SET last_seen = $3 WHERE host = $1 AND name = $2 AND last_seen < $3",
+				w.Host, w.Owner, micros(w.Seen))
 		}
 		return err
 	})
@@ -44,7 +50,8 @@ func (s *Store) WebSession(ctx context.Context, host, hash string, at time.Time)
 		found = true
 		w, err = scanWebSession(r)
 		return err
-	}, "SELECT "+webSessionColumns+" FROM web_sessions WHERE host = $1 AND hash = $2 AND expires > $3", host, hash, micros(at))
+	}, "SELECT "+webSessionColumns+
+		" FROM web_sessions WHERE host = $1 AND hash = $2 AND expires > $3", host, hash, micros(at))
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
@@ -52,24 +59,29 @@ func (s *Store) WebSession(ctx context.Context, host, hash string, at time.Time)
 }
 
 // WebSessionsOf gives an owner's sessions that have not expired at a moment, the last used first.
-func (s *Store) WebSessionsOf(ctx context.Context, host, owner string, at time.Time) (ws []store.WebSession, err error) {
+func (s *Store) WebSessionsOf(ctx context.Context, host, owner string,
+	at time.Time) (ws []store.WebSession, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		w, err := scanWebSession(r)
 		ws = append(ws, w)
 		return err
-	}, "SELECT "+webSessionColumns+" FROM web_sessions WHERE host = $1 AND owner = $2 AND expires > $3 ORDER BY seen DESC, hash", host, owner, micros(at))
+	}, "SELECT "+webSessionColumns+" FROM web_sessions WHERE host = $1 AND owner = $2 AND expires > $3 "+
+		"ORDER BY seen DESC, hash", host, owner, micros(at))
 	return ws, err
 }
 
 // TouchWebSession notes that a session and its account were used, until when the session is valid now, and Proven if it
 // is not zero.
 func (s *Store) TouchWebSession(ctx context.Context, w store.WebSession) error {
-	_, err := s.exec(ctx, "UPDATE users SET last_seen = $3 WHERE host = $1 AND last_seen < $3 AND name = (SELECT owner FROM web_sessions WHERE host = $1 AND hash = $2)",
-		w.Host, w.Hash, micros(w.Seen))
+	_, err := s.exec(ctx,
+		"UPDATE users SET last_seen = $3 WHERE host = $1 AND last_seen < $3 "+
+			"AND name = (SELECT owner FROM web_sessions WHERE host = $1 AND hash = $2)", w.Host, w.Hash, micros(w.Seen))
 	if err != nil {
 		return err
 	}
-	return s.one(ctx, "UPDATE web_sessions SET seen = $3, expires = $4, proven = CASE WHEN CAST($5 AS INT8) > 0 THEN CAST($5 AS INT8) ELSE proven END WHERE host = $1 AND hash = $2",
+	return s.one(ctx,
+		"UPDATE web_sessions SET seen = $3, expires = $4, proven = CASE "+
+			"WHEN CAST($5 AS INT8) > 0 THEN CAST($5 AS INT8) ELSE proven END WHERE host = $1 AND hash = $2",
 		w.Host, w.Hash, micros(w.Seen), micros(w.Expires), micros(w.Proven))
 }
 
@@ -89,7 +101,9 @@ func (s *Store) AddAudit(ctx context.Context, host string, e store.AuditEntry) e
 	if err := s.raise(ctx, e.ID); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, "INSERT INTO audit_log (host, id, actor, action, target, detail, remote, door) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	_, err := s.exec(ctx,
+		"INSERT INTO audit_log (host, id, actor, action, target, detail, remote, door) "+
+			"VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		host, int64(e.ID), e.Actor, e.Action, e.Target, e.Detail, e.Remote, e.Door)
 	return err
 }
@@ -121,7 +135,8 @@ func (s *Store) AuditEntries(ctx context.Context, host string, f store.AuditFilt
 		err := r.Scan(&e.ID, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.Remote, &e.Door)
 		es = append(es, e)
 		return err
-	}, "SELECT id, actor, action, target, detail, remote, door FROM audit_log"+where+" ORDER BY id DESC LIMIT $"+strconv.Itoa(len(args)), args...)
+	}, "SELECT id, actor, action, target, detail, remote, door FROM audit_log"+where+" ORDER BY id DESC LIMIT $"+
+		strconv.Itoa(len(args)), args...)
 	return es, err
 }
 
@@ -131,7 +146,8 @@ func (s *Store) mails(ctx context.Context, rest string, args ...any) (ms []store
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var m store.Mail
 		var due, done int64
-		err := r.Scan(&m.Host, &m.ID, &m.To, &m.Subject, &m.Text, &m.HTML, &m.Invitation, &m.State, &m.Attempts, &due, &m.Error, &done)
+		err := r.Scan(&m.Host, &m.ID, &m.To, &m.Subject, &m.Text, &m.HTML, &m.Invitation, &m.State,
+			&m.Attempts, &due, &m.Error, &done)
 		m.Due, m.Done = when(due), when(done)
 		ms = append(ms, m)
 		return err
@@ -151,7 +167,10 @@ func (s *Store) AddMail(ctx context.Context, m store.Mail) error {
 const insertMail = "INSERT INTO outbox (" + mailColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 
 func mailArgs(m store.Mail) []any {
-	return []any{m.Host, int64(m.ID), m.To, m.Subject, m.Text, m.HTML, m.Invitation, m.State, m.Attempts, micros(m.Due), m.Error, micros(m.Done)}
+	return []any{
+		m.Host, int64(m.ID), m.To, m.Subject, m.Text, m.HTML, m.Invitation, m.State, m.Attempts,
+		micros(m.Due), m.Error, micros(m.Done),
+	}
 }
 
 // DueMails gives waiting mails that are due at a moment, the longest overdue first.
@@ -161,8 +180,9 @@ func (s *Store) DueMails(ctx context.Context, host string, at time.Time, limit i
 
 // ClaimMail puts off the next attempt of a mail and counts this one.
 func (s *Store) ClaimMail(ctx context.Context, m store.Mail, until time.Time) error {
-	n, err := s.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, due = $4 WHERE host = $1 AND id = $2 AND state = 'waiting' AND attempts = $3",
-		m.Host, int64(m.ID), m.Attempts, micros(until))
+	n, err := s.exec(ctx,
+		"UPDATE outbox SET attempts = attempts + 1, due = $4 WHERE host = $1 AND id = $2 AND state = 'waiting' "+
+			"AND attempts = $3", m.Host, int64(m.ID), m.Attempts, micros(until))
 	if err == nil && n == 0 {
 		err = store.ErrConflict
 	}
@@ -171,8 +191,10 @@ func (s *Store) ClaimMail(ctx context.Context, m store.Mail, until time.Time) er
 
 // SetMail writes state, due, error and done.
 func (s *Store) SetMail(ctx context.Context, m store.Mail) error {
-	return s.one(ctx, `UPDATE outbox SET state = $3, due = $4, error = $5, done = $6, plain = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE plain END, html = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE html END
-		WHERE host = $1 AND id = $2`, m.Host, int64(m.ID), m.State, micros(m.Due), m.Error, micros(m.Done), bit(m.State == store.MailSent || m.State == store.MailDropped))
+	return s.one(ctx, `UPDATE outbox SET state = $3, due = $4, error = $5, done = $6, plain = CASE
+		WHEN CAST($7 AS INT8) = 1 THEN '' ELSE plain END, html = CASE WHEN CAST($7 AS INT8) = 1 THEN '' ELSE html END
+		WHERE host = $1 AND id = $2`, m.Host, int64(m.ID), m.State, micros(m.Due), m.Error, micros(m.Done),
+		bit(m.State == store.MailSent || m.State == store.MailDropped))
 }
 
 // Mails gives mails older than before (0: the newest of all), the newest first.
@@ -204,15 +226,18 @@ func (s *Store) CountMails(ctx context.Context, host string) (map[string]int, er
 // SecondFactor gives a person's second factor.
 func (s *Store) SecondFactor(ctx context.Context, host, owner string) (f store.SecondFactor, err error) {
 	var recovery string
-	err = s.row(ctx, []any{&f.Secret, &f.Confirmed, &f.LastStep, &recovery}, "SELECT secret, confirmed, last_step, recovery FROM second_factors WHERE host = $1 AND owner = $2", host, owner)
+	err = s.row(ctx, []any{&f.Secret, &f.Confirmed, &f.LastStep, &recovery},
+		"SELECT secret, confirmed, last_step, recovery FROM second_factors WHERE host = $1 AND owner = $2", host, owner)
 	if err == nil {
 		err = json.Unmarshal([]byte(recovery), &f.Recovery)
 	}
 	return f, err
 }
 
-const setFactor = `INSERT INTO second_factors (host, owner, secret, confirmed, last_step, recovery) VALUES ($1, $2, $3, $4, $5, $6)
-	ON CONFLICT (host, owner) DO UPDATE SET secret = excluded.secret, confirmed = excluded.confirmed, last_step = excluded.last_step, recovery = excluded.recovery`
+const setFactor = `INSERT INTO second_factors (host, owner, secret, confirmed, last_step, recovery)
+	VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (host, owner) DO UPDATE SET secret = excluded.secret, confirmed = excluded.confirmed,
+	last_step = excluded.last_step, recovery = excluded.recovery`
 
 func factorArgs(host, owner string, f store.SecondFactor) []any {
 	if f.Recovery == nil {
@@ -236,7 +261,9 @@ func (s *Store) UseSecondFactor(ctx context.Context, host, owner string, use fun
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		var f store.SecondFactor
 		var recovery string
-		err := tx.QueryRowContext(ctx, "SELECT secret, confirmed, last_step, recovery FROM second_factors WHERE host = $1 AND owner = $2"+s.forUpdate(), host, owner).
+		err := tx.QueryRowContext(ctx,
+			"SELECT secret, confirmed, last_step, recovery FROM second_factors WHERE host = $1 AND owner = $2"+
+				s.forUpdate(), host, owner).
 			Scan(&f.Secret, &f.Confirmed, &f.LastStep, &recovery)
 		if err != nil {
 			return err
@@ -267,7 +294,8 @@ func (s *Store) AppPasswords(ctx context.Context, host, owner string) (ps []stor
 		p.Created, p.Used = when(created), when(used)
 		ps = append(ps, p)
 		return err
-	}, "SELECT id, name, keys, created, used FROM app_passwords WHERE host = $1 AND owner = $2 ORDER BY created, id", host, owner)
+	}, "SELECT id, name, keys, created, used FROM app_passwords WHERE host = $1 AND owner = $2 ORDER BY created, id",
+		host, owner)
 	return ps, err
 }
 
@@ -275,7 +303,9 @@ func (s *Store) AppPasswords(ctx context.Context, host, owner string) (ps []stor
 func (s *Store) AddAppPassword(ctx context.Context, host, owner string, p store.AppPassword, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			_, err := tx.ExecContext(ctx, "INSERT INTO app_passwords (host, owner, id, name, keys, created, used) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			_, err := tx.ExecContext(ctx,
+				"INSERT INTO app_passwords (host, owner, id, name, keys, created, used) "+
+					"VALUES ($1, $2, $3, $4, $5, $6, $7)",
 				host, owner, p.ID, p.Name, p.Keys, micros(p.Created), micros(p.Used))
 			return err
 		}, "SELECT COUNT(*) FROM app_passwords WHERE host = $1 AND owner = $2", host, owner)
@@ -284,13 +314,15 @@ func (s *Store) AddAppPassword(ctx context.Context, host, owner string, p store.
 
 // UseAppPassword notes when an app password was last used.
 func (s *Store) UseAppPassword(ctx context.Context, host, owner, id string, at time.Time) error {
-	return s.one(ctx, "UPDATE app_passwords SET used = $4 WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id, micros(at))
+	return s.one(ctx, "UPDATE app_passwords SET used = $4 WHERE host = $1 AND owner = $2 AND id = $3",
+		host, owner, id, micros(at))
 }
 
 // DeleteAppPassword removes an app password, and the tokens of clients that signed in with it.
 func (s *Store) DeleteAppPassword(ctx context.Context, host, owner, id string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM app_passwords WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id)
+		res, err := tx.ExecContext(ctx,
+			"DELETE FROM app_passwords WHERE host = $1 AND owner = $2 AND id = $3", host, owner, id)
 		if err != nil {
 			return err
 		}
@@ -325,7 +357,8 @@ func (s *Store) apiTokens(ctx context.Context, rest string, args ...any) (ts []s
 func (s *Store) AddAPIToken(ctx context.Context, t store.APIToken, limit int) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, 1, func() error {
-			_, err := tx.ExecContext(ctx, "INSERT INTO api_tokens ("+apiTokenColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+			_, err := tx.ExecContext(ctx,
+				"INSERT INTO api_tokens ("+apiTokenColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 				t.Host, t.Hash, t.Owner, t.Name, t.Scopes, micros(t.Created), micros(t.Expires), micros(t.Used))
 			return err
 		}, "SELECT COUNT(*) FROM api_tokens WHERE host = $1 AND owner = $2", t.Host, t.Owner)
@@ -350,7 +383,8 @@ func (s *Store) APITokensOf(ctx context.Context, host, owner string) ([]store.AP
 }
 
 // APITokens gives a page of all tokens, in order of owner and time, and how many there are.
-func (s *Store) APITokens(ctx context.Context, host string, offset, limit int) (ts []store.APIToken, total int, err error) {
+func (s *Store) APITokens(ctx context.Context, host string,
+	offset, limit int) (ts []store.APIToken, total int, err error) {
 	if err := s.row(ctx, []any{&total}, "SELECT COUNT(*) FROM api_tokens WHERE host = $1", host); err != nil {
 		return nil, 0, err
 	}

@@ -43,5 +43,6 @@ func writeProbe(dir string) error {
 // IsFull says of an error whether it comes of a disk that is full.
 func IsFull(err error) bool {
 	var se *sqlite.Error
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_FULL
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_FULL
 }

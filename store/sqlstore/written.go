@@ -8,9 +8,10 @@ import (
 	"parley/store"
 )
 
-// Written tells for each account of a host how many bytes archives keep of what the account has written between two ids, in
-// messages and in the rooms of a service. It reads only what lies between, of one archive after the other.
-func (s *Store) Written(ctx context.Context, host, rooms string, since, until store.ID, tell func(account string, bytes int64)) error {
+// Written tells for each account of a host how many bytes archives keep of what the account has written between two
+// ids, in messages and in the rooms of a service. It reads only what lies between, of one archive after the other.
+func (s *Store) Written(ctx context.Context, host, rooms string, since, until store.ID,
+	tell func(account string, bytes int64)) error {
 	if err := s.settleAll(ctx); err != nil {
 		return err
 	}
@@ -21,7 +22,8 @@ func (s *Store) Written(ctx context.Context, host, rooms string, since, until st
 	for _, name := range names {
 		var bytes int64
 		if err := s.row(ctx, []any{&bytes}, `SELECT CAST(COALESCE(SUM(LENGTH(stanza)), 0) AS INT8) FROM archive
-			WHERE host = $1 AND owner = $2 AND id >= $3 AND id < $4 AND (incoming = 0 OR with_bare = $5)`, host, name, int64(since), int64(until), name+"@"+host); err != nil {
+			WHERE host = $1 AND owner = $2 AND id >= $3 AND id < $4 AND (incoming = 0 OR with_bare = $5)`,
+			host, name, int64(since), int64(until), name+"@"+host); err != nil {
 			return err
 		}
 		if bytes > 0 {
@@ -44,7 +46,8 @@ func (s *Store) Written(ctx context.Context, host, rooms string, since, until st
 			}
 			return nil
 		}, `SELECT sender, CAST(COALESCE(SUM(LENGTH(stanza)), 0) AS INT8) FROM room_archive
-			WHERE host = $1 AND room = $2 AND id >= $3 AND id < $4 GROUP BY sender`, rooms, room, int64(since), int64(until))
+			WHERE host = $1 AND room = $2 AND id >= $3 AND id < $4 GROUP BY sender`,
+			rooms, room, int64(since), int64(until))
 		if err != nil {
 			return err
 		}

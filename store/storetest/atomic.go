@@ -47,7 +47,13 @@ func atomic(s *suite) {
 
 	// Within it an archive has what was committed before, and rooms can be ended.
 	s.user("juliet")
-	s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{Host: host, Owner: "juliet", ID: 9, With: "romeo@" + host, Stanza: []byte("<message/>")}))
+	s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
+		Host:   host,
+		Owner:  "juliet",
+		ID:     9,
+		With:   "romeo@" + host,
+		Stanza: []byte("<message/>"),
+	}))
 	s.ok(s.st.Atomic(s.ctx, func(ctx context.Context) error {
 		s.ok(s.st.AddAudit(ctx, host, entry(5)))
 		es, _, _, err := s.st.ReadArchive(ctx, host, "juliet", store.Page{Max: 5})

@@ -21,7 +21,9 @@ func race(n int, f func(i int) error) map[string]int {
 			<-begin
 			err := f(i)
 			what := "ok"
-			for _, known := range []error{store.ErrLimit, store.ErrExists, store.ErrConflict, store.ErrNotFound, store.ErrLast} {
+			for _, known := range []error{
+				store.ErrLimit, store.ErrExists, store.ErrConflict, store.ErrNotFound, store.ErrLast,
+			} {
 				if errors.Is(err, known) {
 					err, what = nil, known.Error()
 				}
@@ -53,25 +55,48 @@ func limits(s *suite) {
 		},
 		"blocked": func(i int) error { return s.st.Block(s.ctx, host, "romeo", max, fmt.Sprint("x", i, "@y")) },
 		"invitations": func(i int) error {
-			return s.st.CreateInvitation(s.ctx, store.Invitation{Host: host, ID: fmt.Sprint(i), Inviter: "romeo", State: store.InviteOpen, MaxUses: 1, Created: at(1), Expires: at(9)}, max, store.InvitationEvent{ID: 1})
+			return s.st.CreateInvitation(s.ctx, store.Invitation{
+				Host:    host,
+				ID:      fmt.Sprint(i),
+				Inviter: "romeo",
+				State:   store.InviteOpen,
+				MaxUses: 1,
+				Created: at(1),
+				Expires: at(9),
+			}, max, store.InvitationEvent{ID: 1})
 		},
 		"nodes": func(i int) error {
 			return s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "romeo", Name: fmt.Sprint("n", i)}, max)
 		},
 		"affiliations": func(i int) error {
-			return s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", max, store.NodeAffiliation{JID: fmt.Sprint("x", i, "@y"), Affiliation: "member"})
+			return s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", max,
+				store.NodeAffiliation{JID: fmt.Sprint("x", i, "@y"), Affiliation: "member"})
 		},
 		"subscriptions": func(i int) error {
-			return s.st.SetNodeSubscriptions(s.ctx, host, "romeo", max, store.NodeSubscription{Node: "n", JID: fmt.Sprint("x", i, "@y"), State: "subscribed"})
+			return s.st.SetNodeSubscriptions(s.ctx, host, "romeo", max,
+				store.NodeSubscription{Node: "n", JID: fmt.Sprint("x", i, "@y"), State: "subscribed"})
 		},
 		"uploads": func(i int) error {
-			return s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: fmt.Sprint(i), Owner: "romeo", Size: 10, Created: at(1)}, 0, 10*max+9)
+			return s.st.CreateUpload(s.ctx, store.Upload{
+				Host:    host,
+				ID:      fmt.Sprint(i),
+				Owner:   "romeo",
+				Size:    10,
+				Created: at(1),
+			}, 0, 10*max+9)
 		},
 		"files": func(i int) error {
-			return s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: fmt.Sprint("f", i), Owner: "juliet", Size: 1, Created: at(1)}, max, 0)
+			return s.st.CreateUpload(s.ctx, store.Upload{
+				Host:    host,
+				ID:      fmt.Sprint("f", i),
+				Owner:   "juliet",
+				Size:    1,
+				Created: at(1),
+			}, max, 0)
 		},
 		"contacts": func(i int) error {
-			_, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprint("x", i, "@y"), max, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
+			_, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprint("x", i, "@y"),
+				max, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
 			return err
 		},
 	} {
@@ -99,24 +124,55 @@ func firstWins(s *suite) {
 	})
 	check("group", exists, func(i int) error {
 		id := fmt.Sprint("g", i)
-		return s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: id, Slug: "eng", Room: id}, store.Room{Host: rooms, Name: id, Group: id}, nil, store.Bookmark{Room: id + "@" + rooms})
+		return s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: id, Slug: "eng", Room: id},
+			store.Room{Host: rooms, Name: id, Group: id}, nil, store.Bookmark{Room: id + "@" + rooms})
 	})
-	i := store.Invitation{Host: host, ID: "h", Generation: 1, Inviter: "romeo", State: store.InviteOpen, MaxUses: 1, Created: at(1), Expires: at(9)}
+	i := store.Invitation{
+		Host:       host,
+		ID:         "h",
+		Generation: 1,
+		Inviter:    "romeo",
+		State:      store.InviteOpen,
+		MaxUses:    1,
+		Created:    at(1),
+		Expires:    at(9),
+	}
 	s.ok(s.st.CreateInvitation(s.ctx, i, 1, store.InvitationEvent{ID: 1}))
 	check("invitation", map[string]int{"ok": 1, store.ErrNotFound.Error(): 7}, func(n int) error {
 		_, err := s.st.UseInvitation(s.ctx, host, "h", 1, at(2), nil, store.InvitationEvent{ID: store.ID(n + 2)})
 		return err
 	})
-	tok := store.Token{Host: host, Owner: "romeo", Client: "c", Fresh: true, Mechanism: "HT", Salt: []byte{1}, Expires: at(9)}
+	tok := store.Token{
+		Host:      host,
+		Owner:     "romeo",
+		Client:    "c",
+		Fresh:     true,
+		Mechanism: "HT",
+		Salt:      []byte{1},
+		Expires:   at(9),
+	}
 	s.ok(s.st.PutToken(s.ctx, tok, 2))
-	check("token", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error { return s.st.UseToken(s.ctx, tok, 0) })
+	check("token", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error {
+		return s.st.UseToken(s.ctx, tok, 0)
+	})
 	tok.Fresh = false
-	check("count", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error { return s.st.UseToken(s.ctx, tok, 5) })
+	check("count", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error {
+		return s.st.UseToken(s.ctx, tok, 5)
+	})
 	s.ok(s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: "u", Owner: "romeo", Size: 1}, 0, 0))
-	check("upload", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error { return s.st.FinishUpload(s.ctx, host, "u") })
+	check("upload", map[string]int{"ok": 1, store.ErrConflict.Error(): 7}, func(int) error {
+		return s.st.FinishUpload(s.ctx, host, "u")
+	})
 	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	check("number in a room", exists, func(i int) error {
-		return s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: 1, ID: store.ID(100 + i), Stanza: []byte("<m/>")})
+		return s.st.Commit(s.ctx, &store.RoomEntry{
+			Host:   rooms,
+			Room:   "r",
+			Epoch:  r.Epoch,
+			Seq:    1,
+			ID:     store.ID(100 + i),
+			Stanza: []byte("<m/>"),
+		})
 	})
 	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "r")).LastSeq, int64(1))
 }
@@ -132,7 +188,14 @@ func fence(s *suite) {
 		some := make(chan struct{})
 		wg.Go(func() {
 			for seq := room.LastSeq + 1; ; seq++ {
-				err := s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: room.Epoch, Seq: seq, ID: store.ID(seq), Stanza: []byte("<m/>")})
+				err := s.st.Commit(s.ctx, &store.RoomEntry{
+					Host:   rooms,
+					Room:   "r",
+					Epoch:  room.Epoch,
+					Seq:    seq,
+					ID:     store.ID(seq),
+					Stanza: []byte("<m/>"),
+				})
 				if err != nil {
 					if !errors.Is(err, store.ErrConflict) {
 						s.Error(err)
@@ -153,7 +216,8 @@ func fence(s *suite) {
 		next := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 		wg.Wait()
 		if next.Epoch <= room.Epoch || next.LastSeq != kept.Load() {
-			s.Fatalf("epoch %d after %d; the last in it is %d, and %d was acknowledged", next.Epoch, room.Epoch, next.LastSeq, kept.Load())
+			s.Fatalf("epoch %d after %d; the last in it is %d, and %d was acknowledged",
+				next.Epoch, room.Epoch, next.LastSeq, kept.Load())
 		}
 		room = next
 	}

@@ -20,10 +20,12 @@ func nodeBytes(s *suite) {
 	seq := store.ID(0)
 	publish := func(owner, node, id string, size int) error {
 		seq++
-		return s.st.Publish(s.ctx, host, owner, node, store.Keep{Items: 2, Bytes: 1000}, store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
+		return s.st.Publish(s.ctx, host, owner, node, store.Keep{Items: 2, Bytes: 1000},
+			store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
 	}
 	// What was there before anybody counted does count.
-	s.ok(s.st.Publish(s.ctx, host, "romeo", "a", store.Keep{Items: 2}, store.NodeItem{ID: "1", Seq: 1, Payload: make([]byte, 600)}))
+	s.ok(s.st.Publish(s.ctx, host, "romeo", "a", store.Keep{Items: 2},
+		store.NodeItem{ID: "1", Seq: 1, Payload: make([]byte, 600)}))
 	s.is(publish("romeo", "b", "1", 401), store.ErrLimit)
 	_, n, err := s.st.Items(s.ctx, host, "romeo", "b", store.ItemPage{Max: 9})
 	s.ok(err)
@@ -62,7 +64,8 @@ func nodeBytesAtOnce(s *suite) {
 	var wg sync.WaitGroup
 	for i := range nodes {
 		wg.Go(func() {
-			err := s.st.Publish(s.ctx, host, "romeo", fmt.Sprint(i), store.Keep{Items: 9, Bytes: 350}, store.NodeItem{ID: "i", Seq: store.ID(i + 1), Payload: make([]byte, 100)})
+			err := s.st.Publish(s.ctx, host, "romeo", fmt.Sprint(i), store.Keep{Items: 9, Bytes: 350},
+				store.NodeItem{ID: "i", Seq: store.ID(i + 1), Payload: make([]byte, 100)})
 			if err != nil && !errors.Is(err, store.ErrLimit) {
 				s.Error(err)
 			}
@@ -80,13 +83,16 @@ func nodeBytesAtOnce(s *suite) {
 
 // nodeShares: of what a service's nodes hold, those that one person has made hold so much at most.
 func nodeShares(s *suite) {
-	for _, n := range []struct{ name, creator string }{{"a", "romeo@x"}, {"b", "romeo@x"}, {"c", "juliet@x"}, {"old", ""}} {
+	for _, n := range []struct{ name, creator string }{
+		{"a", "romeo@x"}, {"b", "romeo@x"}, {"c", "juliet@x"}, {"old", ""},
+	} {
 		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: n.name, Creator: n.creator, Created: at(1)}, 9))
 	}
 	seq := store.ID(0)
 	publish := func(node, id string, size int, share int64) error {
 		seq++
-		return s.st.Publish(s.ctx, host, "", node, store.Keep{Items: 9, Bytes: 1100, Share: share}, store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
+		return s.st.Publish(s.ctx, host, "", node, store.Keep{Items: 9, Bytes: 1100, Share: share},
+			store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
 	}
 	s.ok(publish("a", "1", 200, 0)) // before anybody counted
 	s.ok(publish("a", "2", 100, 400))

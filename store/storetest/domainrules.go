@@ -13,7 +13,10 @@ func domainRules(t *suite) {
 	if rs, err := st.DomainRules(ctx); err != nil || len(rs) != 0 {
 		t.Fatal(rs, err)
 	}
-	want := []store.DomainRule{{Domain: "*.b.example", Action: store.DomainBlock, Note: "spam", Since: at}, {Domain: "a.example", Action: store.DomainAllow, Since: at}}
+	want := []store.DomainRule{
+		{Domain: "*.b.example", Action: store.DomainBlock, Note: "spam", Since: at},
+		{Domain: "a.example", Action: store.DomainAllow, Since: at},
+	}
 	if err := st.SetDomainRules(ctx, 2, want[1], want[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +27,8 @@ func domainRules(t *suite) {
 	if err := st.SetDomainRules(ctx, 2, want[1]); err != nil {
 		t.Error(err)
 	}
-	if err := st.SetDomainRules(ctx, 2, store.DomainRule{Domain: "c.example", Action: store.DomainBlock}); !errors.Is(err, store.ErrLimit) {
+	if err := st.SetDomainRules(ctx, 2,
+		store.DomainRule{Domain: "c.example", Action: store.DomainBlock}); !errors.Is(err, store.ErrLimit) {
 		t.Error(err)
 	}
 	if rs, err := st.DomainRules(ctx); err != nil || len(rs) != 2 || rs[1] != want[1] {

@@ -11,7 +11,8 @@ func follows(s *suite) {
 	s.group("g1", "eng")
 	const room = "eng.k@" + rooms
 	for _, u := range []string{"romeo", "juliet", "nurse"} {
-		s.ok(s.st.SetBookmarks(s.ctx, host, u, 0, store.Bookmark{Room: room, Name: "n", Nick: "x", Autojoin: true}, store.Bookmark{Room: "other@" + rooms, Autojoin: true}))
+		s.ok(s.st.SetBookmarks(s.ctx, host, u, 0, store.Bookmark{Room: room, Name: "n", Nick: "x", Autojoin: true},
+			store.Bookmark{Room: "other@" + rooms, Autojoin: true}))
 	}
 	s.ok(s.st.SetBookmarks(s.ctx, host, "paris", 0, store.Bookmark{Room: room}))
 	state := func(u string) string {
@@ -22,7 +23,8 @@ func follows(s *suite) {
 	s.same(state("romeo"), store.FollowAuto)
 	s.ok(s.st.SetFollow(s.ctx, host, "k", "romeo", store.FollowYes))
 	s.same(must[[]string](s)(s.st.Doze(s.ctx, host, "k", room)), []string{"juliet", "nurse"})
-	s.same([]string{state("romeo"), state("juliet"), state("paris")}, []string{store.FollowYes, store.FollowSleep, store.FollowAuto})
+	s.same([]string{state("romeo"), state("juliet"), state("paris")},
+		[]string{store.FollowYes, store.FollowSleep, store.FollowAuto})
 	s.same(must[int](s)(s.st.Dormant(s.ctx, host, "k")), 2)
 	auto := func(u string) bool {
 		for _, b := range must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, u)) {
@@ -39,7 +41,8 @@ func follows(s *suite) {
 	s.ok(s.st.SetFollow(s.ctx, host, "k", "nurse", store.FollowMuted))
 	woken, left, err := s.st.Wake(s.ctx, host, "k", room, time.Now().Add(-time.Hour))
 	s.ok(err)
-	s.same([]any{woken, left, auto("juliet"), auto("nurse"), state("juliet")}, []any{[]string{"juliet"}, 0, true, false, store.FollowAuto})
+	s.same([]any{woken, left, auto("juliet"), auto("nurse"), state("juliet")},
+		[]any{[]string{"juliet"}, 0, true, false, store.FollowAuto})
 	// Not again within the hour.
 	s.same(must[[]string](s)(s.st.Doze(s.ctx, host, "k", room)), []string{"juliet"})
 	woken, left, err = s.st.Wake(s.ctx, host, "k", room, time.Now().Add(-time.Hour))
@@ -51,7 +54,8 @@ func follows(s *suite) {
 
 func mandatoryRooms(s *suite) {
 	s.user("romeo", "juliet")
-	s.group("g1", "eng", store.Member{JID: "romeo@" + host, Role: store.RoleMember, Since: at(1)}, store.Member{JID: "juliet@" + host, Role: store.RoleBanned, Since: at(1)})
+	s.group("g1", "eng", store.Member{JID: "romeo@" + host, Role: store.RoleMember, Since: at(1)},
+		store.Member{JID: "juliet@" + host, Role: store.RoleBanned, Since: at(1)})
 	s.group("g2", "art", store.Member{JID: "romeo@" + host, Role: store.RoleMember, Since: at(1)})
 	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
 	g.Mandatory = "t1"

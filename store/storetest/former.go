@@ -12,16 +12,39 @@ func formers(s *suite) {
 	_, err := s.st.Former(s.ctx, host, "romeo")
 	s.is(err, store.ErrNotFound)
 
-	s.ok(s.st.CreateRoom(s.ctx, store.Room{Host: "groups." + host, Name: "his", Created: at(1)}, store.Affiliation{JID: "romeo@" + host, Affiliation: "owner"}))
-	s.ok(s.st.CreateRoom(s.ctx, store.Room{Host: "groups." + other, Name: "theirs", Created: at(1), Config: []byte("{}")},
-		store.Affiliation{JID: "romeo@" + host, Affiliation: "owner", Since: at(1)}, store.Affiliation{JID: "juliet@" + host, Affiliation: "owner"}))
-	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: "pubsub." + host, Name: "his", Creator: "romeo@" + host, Created: at(1)}, 0, store.NodeAffiliation{JID: "romeo@" + host, Affiliation: "owner"}))
-	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "juliet", Name: "hers", Created: at(1)}, 0, store.NodeAffiliation{JID: "romeo@" + host, Affiliation: "publisher"}))
-	s.ok(s.st.SetNodeSubscriptions(s.ctx, host, "juliet", 0, store.NodeSubscription{Node: "hers", JID: "romeo@" + host + "/phone", State: "subscribed", Options: []byte("{}")},
-		store.NodeSubscription{Node: "hers", JID: "romeo@" + host + ".example", State: "subscribed"}))
-	_, err = s.st.UpdateContact(s.ctx, host, "juliet", "romeo@"+host, 10, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
+	s.ok(s.st.CreateRoom(s.ctx, store.Room{Host: "groups." + host, Name: "his", Created: at(1)},
+		store.Affiliation{JID: "romeo@" + host, Affiliation: "owner"}))
+	s.ok(s.st.CreateRoom(s.ctx, store.Room{
+		Host:    "groups." + other,
+		Name:    "theirs",
+		Created: at(1),
+		Config:  []byte("{}"),
+	}, store.Affiliation{JID: "romeo@" + host, Affiliation: "owner", Since: at(1)},
+		store.Affiliation{JID: "juliet@" + host, Affiliation: "owner"}))
+	s.ok(s.st.CreateNode(s.ctx,
+		store.Node{Host: "pubsub." + host, Name: "his", Creator: "romeo@" + host, Created: at(1)}, 0,
+		store.NodeAffiliation{JID: "romeo@" + host, Affiliation: "owner"}))
+	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "juliet", Name: "hers", Created: at(1)}, 0,
+		store.NodeAffiliation{JID: "romeo@" + host, Affiliation: "publisher"}))
+	s.ok(s.st.SetNodeSubscriptions(s.ctx, host, "juliet", 0, store.NodeSubscription{
+		Node:    "hers",
+		JID:     "romeo@" + host + "/phone",
+		State:   "subscribed",
+		Options: []byte("{}"),
+	}, store.NodeSubscription{Node: "hers", JID: "romeo@" + host + ".example", State: "subscribed"}))
+	_, err = s.st.UpdateContact(s.ctx, host, "juliet", "romeo@"+host,
+		10, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
 	s.ok(err)
-	link := store.Invitation{Host: host, ID: "i", Kind: store.KindReset, Username: "romeo", State: store.InviteOpen, MaxUses: 1, Created: at(1), Expires: time.Now().Add(time.Hour)}
+	link := store.Invitation{
+		Host:     host,
+		ID:       "i",
+		Kind:     store.KindReset,
+		Username: "romeo",
+		State:    store.InviteOpen,
+		MaxUses:  1,
+		Created:  at(1),
+		Expires:  time.Now().Add(time.Hour),
+	}
 	s.ok(s.st.CreateInvitation(s.ctx, link, 0, store.InvitationEvent{ID: 1, Kind: "created"}))
 	s.same(must[[]string](s)(s.st.Holders(s.ctx, host, "romeo@"+host)), []string{"juliet"})
 	s.same(must[[]string](s)(s.st.RoomsWithoutOwner(s.ctx, "groups."+host, "romeo@"+host)), []string{"his"})

@@ -12,7 +12,15 @@ func groupSettings(s *suite) {
 	romeo := store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)}
 	s.group("g1", "eng", romeo)
 	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
-	g.GroupSettings = store.GroupSettings{Kind: "request", Mandatory: "everyone", MentionBy: "moderators", ReactBy: "moderators", Guests: true, SinceJoin: true, Emoji: "🚀"}
+	g.GroupSettings = store.GroupSettings{
+		Kind:      "request",
+		Mandatory: "everyone",
+		MentionBy: "moderators",
+		ReactBy:   "moderators",
+		Guests:    true,
+		SinceJoin: true,
+		Emoji:     "🚀",
+	}
 	s.ok(s.st.UpdateGroup(s.ctx, g))
 	s.same(must[store.Group](s)(s.st.Group(s.ctx, host, "g1")), g)
 	p := store.Photo{Type: "image/png", Hash: "abc", Data: []byte{1, 0, 2}}
@@ -38,8 +46,13 @@ func groupSettings(s *suite) {
 func findGroups(s *suite) {
 	s.user("romeo", "juliet")
 	for i := range 7 {
-		g := s.group(fmt.Sprintf("g%d", i), fmt.Sprintf("group-%d", i), store.Member{JID: "romeo@example.org", Role: []string{store.RoleOwner, store.RoleMember, store.RoleBanned}[i%3], Since: at(1)})
-		g.Name, g.Description, g.Private, g.Kind = fmt.Sprintf("Équipe %d", i), "100% Ärger", i >= 4, []string{"", "public", "announcement", "request"}[i%4]
+		g := s.group(fmt.Sprintf("g%d", i), fmt.Sprintf("group-%d", i), store.Member{
+			JID:   "romeo@example.org",
+			Role:  []string{store.RoleOwner, store.RoleMember, store.RoleBanned}[i%3],
+			Since: at(1),
+		})
+		g.Name, g.Description, g.Private, g.Kind = fmt.Sprintf("Équipe %d", i), "100% Ärger", i >= 4,
+			[]string{"", "public", "announcement", "request"}[i%4]
 		if i == 5 {
 			g.Mandatory = "everyone"
 		}
@@ -75,7 +88,8 @@ func findGroups(s *suite) {
 	s.same(find(store.GroupFilter{Asker: romeo}), "01346") // of 2 and 5 banned
 	s.same(find(store.GroupFilter{Asker: romeo, Whose: store.OwnGroups}), "01346")
 	s.same(find(store.GroupFilter{Asker: romeo, Whose: store.OtherGroups}), "")
-	s.same(find(store.GroupFilter{Asker: juliet}), "01235")           // listed: not a private one without a kind or of announcements
+	// listed: not a private one without a kind or of announcements
+	s.same(find(store.GroupFilter{Asker: juliet}), "01235")
 	s.same(find(store.GroupFilter{Asker: juliet, Foreign: true}), "") // nothing is listed elsewhere
 	s.same(find(store.GroupFilter{Asker: juliet, Foreign: true, Whose: store.OtherGroups}), "")
 	s.same(find(store.GroupFilter{Asker: juliet, Sees: true}), "0123456") // an administrator
@@ -94,10 +108,13 @@ func findGroups(s *suite) {
 
 func groupRequests(s *suite) {
 	s.group("g1", "eng")
-	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "juliet@example.org", Reason: "please", Since: at(2)}, 2))
+	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1",
+		store.GroupRequest{JID: "juliet@example.org", Reason: "please", Since: at(2)}, 2))
 	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "nurse@example.org", Since: at(1)}, 2))
-	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "juliet@example.org", Reason: "pretty please", Since: at(9)}, 2))
-	s.is(s.st.PutGroupRequest(s.ctx, host, "g1", store.GroupRequest{JID: "romeo@example.org", Since: at(3)}, 2), store.ErrLimit)
+	s.ok(s.st.PutGroupRequest(s.ctx, host, "g1",
+		store.GroupRequest{JID: "juliet@example.org", Reason: "pretty please", Since: at(9)}, 2))
+	s.is(s.st.PutGroupRequest(s.ctx, host, "g1",
+		store.GroupRequest{JID: "romeo@example.org", Since: at(3)}, 2), store.ErrLimit)
 	s.same(must[[]store.GroupRequest](s)(s.st.GroupRequests(s.ctx, host, "g1")), []store.GroupRequest{
 		{JID: "nurse@example.org", Since: at(1)}, {JID: "juliet@example.org", Reason: "pretty please", Since: at(2)}})
 	s.same(len(must[[]store.GroupRequest](s)(s.st.GroupRequests(s.ctx, other, "g1"))), 0)
@@ -115,20 +132,30 @@ func restoreGroup(s *suite) {
 	room("eng.one", "one")
 	room("eng.two", "two")
 	taken := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "eng.two"))
-	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "eng.two", Epoch: taken.Epoch, Seq: 1, ID: 77, Stanza: []byte("<message/>")}))
+	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+		Host:   rooms,
+		Room:   "eng.two",
+		Epoch:  taken.Epoch,
+		Seq:    1,
+		ID:     77,
+		Stanza: []byte("<message/>"),
+	}))
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "eng.one", at(5)))
 	s.is(s.st.RestoreGroup(s.ctx, host, "g1", nil, nil), store.ErrNotFound)
 	s.ok(s.st.DeleteGroup(s.ctx, host, "g1", at(9)))
 	s.same(len(must[[]store.Group](s)(s.st.DeletedGroups(s.ctx, host, at(9)))), 0)
 	gs := must[[]store.Group](s)(s.st.DeletedGroups(s.ctx, host, at(8)))
-	s.same([]int{must[int](s)(s.st.OwnedGroups(s.ctx, host, "romeo@"+host, at(8))), must[int](s)(s.st.OwnedGroups(s.ctx, host, "romeo@"+host, at(9)))}, []int{1, 0})
+	s.same([]int{must[int](s)(s.st.OwnedGroups(s.ctx, host, "romeo@"+host, at(8))), must[int](s)(s.st.OwnedGroups(s.ctx,
+		host, "romeo@"+host, at(9)))}, []int{1, 0})
 	if len(gs) != 1 || gs[0].ID != "g1" || !gs[0].Deleted.Equal(at(9)) {
 		s.Fatalf("deleted groups: %+v", gs)
 	}
 	// Its addresses are still nobody else's.
-	err := s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: "g2", Slug: "eng", Room: "other", Created: at(1)}, store.Room{Host: rooms, Name: "other", Group: "g2"}, nil, store.Bookmark{Room: "other@" + rooms})
+	err := s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: "g2", Slug: "eng", Room: "other", Created: at(1)},
+		store.Room{Host: rooms, Name: "other", Group: "g2"}, nil, store.Bookmark{Room: "other@" + rooms})
 	s.is(err, store.ErrExists)
-	s.ok(s.st.RestoreGroup(s.ctx, host, "g1", []string{"romeo"}, []store.Bookmark{{Room: "eng@" + rooms, Autojoin: true}, {Room: "eng.two@" + rooms}}))
+	s.ok(s.st.RestoreGroup(s.ctx, host, "g1", []string{"romeo"},
+		[]store.Bookmark{{Room: "eng@" + rooms, Autojoin: true}, {Room: "eng.two@" + rooms}}))
 	g := must[store.Group](s)(s.st.Group(s.ctx, host, "g1"))
 	s.same(g.Deleted, time.Time{})
 	_, err = s.st.Room(s.ctx, rooms, "eng.one")
@@ -141,8 +168,19 @@ func restoreGroup(s *suite) {
 
 func themeDetails(s *suite) {
 	s.group("g1", "eng")
-	th := store.Theme{Host: host, Group: "g1", Key: "k", Slug: "q", Room: "eng.k", Name: "Q", Creator: "romeo@example.org", Created: at(1), Source: store.Source{Room: "eng", ID: 99, Thread: "t"}}
-	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, nil, store.Bookmark{Room: "eng.k@" + rooms}))
+	th := store.Theme{
+		Host:    host,
+		Group:   "g1",
+		Key:     "k",
+		Slug:    "q",
+		Room:    "eng.k",
+		Name:    "Q",
+		Creator: "romeo@example.org",
+		Created: at(1),
+		Source:  store.Source{Room: "eng", ID: 99, Thread: "t"},
+	}
+	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)},
+		nil, store.Bookmark{Room: "eng.k@" + rooms}))
 	th.Closed, th.Archived = at(3), true
 	s.ok(s.st.UpdateTheme(s.ctx, th))
 	s.same(must[[]store.Theme](s)(s.st.Themes(s.ctx, host, "g1")), []store.Theme{th})
@@ -155,10 +193,23 @@ func themePeople(s *suite) {
 	s.user("romeo", "juliet", "nurse")
 	s.group("g1", "eng")
 	mark := store.Bookmark{Room: "eng.k@" + rooms, Name: "Eng › Q", Autojoin: true}
-	th := store.Theme{Host: host, Group: "g1", Key: "k", Slug: "q", Room: "eng.k", Name: "Q", Restricted: true, Created: at(1)}
+	th := store.Theme{
+		Host:       host,
+		Group:      "g1",
+		Key:        "k",
+		Slug:       "q",
+		Room:       "eng.k",
+		Name:       "Q",
+		Restricted: true,
+		Created:    at(1),
+	}
 	th.First = &store.RoomEntry{Host: rooms, Room: "eng.k", Seq: 1, ID: 7, OriginID: "o", Stanza: []byte("<message/>")}
-	list := []store.Member{{JID: "juliet@example.org", Role: store.RoleMember, Since: at(1)}, {JID: "romeo@example.org", Role: store.RoleMember, Since: at(1)}}
-	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, []string{"romeo@example.org", "juliet@example.org"}, mark, list...))
+	list := []store.Member{
+		{JID: "juliet@example.org", Role: store.RoleMember, Since: at(1)},
+		{JID: "romeo@example.org", Role: store.RoleMember, Since: at(1)},
+	}
+	s.ok(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)},
+		[]string{"romeo@example.org", "juliet@example.org"}, mark, list...))
 	s.same(must[[]store.Member](s)(s.st.ThemeList(s.ctx, host, "k")), list)
 	es, _, _, err := s.st.ReadRoom(s.ctx, rooms, "eng.k", store.Page{Max: 9})
 	s.ok(err)
@@ -168,9 +219,11 @@ func themePeople(s *suite) {
 	second.Seq, second.ID = 2, 8
 	s.ok(s.st.Commit(s.ctx, &second))
 	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "eng.k")).LastSeq, int64(2))
-	s.is(s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, nil, mark), store.ErrExists)
+	s.is(s.st.CreateTheme(s.ctx, th,
+		store.Room{Host: rooms, Name: "eng.k", Group: "g1", Theme: "k", Created: at(1)}, nil, mark), store.ErrExists)
 	nurse := store.Member{JID: "nurse@example.org", Role: store.RoleGuest, Since: at(2)}
-	s.ok(s.st.ChangeThemeList(s.ctx, host, "k", []store.Member{nurse, {JID: "juliet@example.org"}}, []string{"nurse"}, []string{"juliet"}, mark))
+	s.ok(s.st.ChangeThemeList(s.ctx, host, "k", []store.Member{nurse, {JID: "juliet@example.org"}}, []string{"nurse"},
+		[]string{"juliet"}, mark))
 	s.same(must[[]store.Member](s)(s.st.ThemeList(s.ctx, host, "k")), []store.Member{nurse, list[1]})
 	of := func(user string) []store.Bookmark {
 		return must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, user))
@@ -182,8 +235,10 @@ func themePeople(s *suite) {
 	s.ok(s.st.SetBookmarks(s.ctx, host, "juliet", 0, mark))
 	s.same(must[[]string](s)(s.st.Bookmarkers(s.ctx, host, mark.Room, mark.Name)), []string{"juliet", "romeo"})
 	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R", nil)), []string(nil))
-	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R", []string{"nurse", "romeo"})), []string{"romeo"})
-	s.same([]string{of("romeo")[0].Name, of("nurse")[0].Name, of("juliet")[0].Name}, []string{"Eng › R", "My own name", mark.Name})
+	s.same(must[[]string](s)(s.st.RenameBookmarks(s.ctx, host, mark.Room, mark.Name, "Eng › R",
+		[]string{"nurse", "romeo"})), []string{"romeo"})
+	s.same([]string{of("romeo")[0].Name, of("nurse")[0].Name, of("juliet")[0].Name},
+		[]string{"Eng › R", "My own name", mark.Name})
 	s.ok(s.st.DeleteBookmarks(s.ctx, host, "juliet", mark.Room))
 	s.same(must[[]string](s)(s.st.DropBookmarks(s.ctx, other, mark.Room)), []string(nil))
 	s.same(must[[]string](s)(s.st.DropBookmarks(s.ctx, host, mark.Room)), []string{"nurse", "romeo"})

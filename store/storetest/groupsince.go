@@ -4,19 +4,33 @@ import (
 	"parley/store"
 )
 
-// groupSince: where members read only what was said since they were added, they find nothing older, and visitors nothing.
+// groupSince: where members read only what was said since they were added, they find nothing older,
+// and visitors nothing.
 func groupSince(s *suite) {
 	s.user("romeo", "juliet", "nurse")
 	g := s.group("g1", "eng", store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)},
 		store.Member{JID: "juliet@example.org", Role: store.RoleMember, Since: at(100)})
 	room := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, g.Room))
 	for i, n := range []int{50, 150} {
-		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: g.Room, Epoch: room.Epoch, Seq: int64(i + 1), ID: store.FirstID(at(n)) + 1,
-			Sender: "romeo@example.org", Stanza: said("apothecary")}))
+		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+			Host:   rooms,
+			Room:   g.Room,
+			Epoch:  room.Epoch,
+			Seq:    int64(i + 1),
+			ID:     store.FirstID(at(n)) + 1,
+			Sender: "romeo@example.org",
+			Stanza: said("apothecary"),
+		}))
 	}
 	finds := func(who string, want int) {
 		s.Helper()
-		fs, _, err := s.st.SearchMessages(s.ctx, store.Find{Host: host, Rooms: rooms, Asker: who + "@example.org", Text: "apothecary", Max: 9})
+		fs, _, err := s.st.SearchMessages(s.ctx, store.Find{
+			Host:  host,
+			Rooms: rooms,
+			Asker: who + "@example.org",
+			Text:  "apothecary",
+			Max:   9,
+		})
 		s.ok(err)
 		s.same(len(fs), want)
 	}
@@ -37,7 +51,14 @@ func groupSince(s *suite) {
 	// Who is there just now finds what was said since, and where something else says more, that.
 	visit := func(who, room string, since, want int) {
 		s.Helper()
-		f := store.Find{Host: host, Rooms: rooms, Asker: who + "@example.org", Text: "apothecary", Max: 9, Visits: []store.Visit{{Room: room, Since: at(since)}}}
+		f := store.Find{
+			Host:   host,
+			Rooms:  rooms,
+			Asker:  who + "@example.org",
+			Text:   "apothecary",
+			Max:    9,
+			Visits: []store.Visit{{Room: room, Since: at(since)}},
+		}
 		fs, _, err := s.st.SearchMessages(s.ctx, f)
 		s.ok(err)
 		s.same(len(fs), want)

@@ -12,35 +12,55 @@ func loweredLimits(s *suite) {
 	s.user("romeo")
 	for name, f := range map[string]func(i, limit int) error{
 		"bookmarks": func(i, limit int) error {
-			return s.st.SetBookmarks(s.ctx, host, "romeo", limit, store.Bookmark{Room: fmt.Sprint("r", i, "@c"), Name: fmt.Sprint(limit)})
+			return s.st.SetBookmarks(s.ctx, host, "romeo", limit,
+				store.Bookmark{Room: fmt.Sprint("r", i, "@c"), Name: fmt.Sprint(limit)})
 		},
 		"private": func(i, limit int) error {
 			return s.st.SetPrivate(s.ctx, host, "romeo", "ns", fmt.Sprint("e", i), []byte("<e/>"), limit)
 		},
-		"blocked": func(i, limit int) error { return s.st.Block(s.ctx, host, "romeo", limit, fmt.Sprint("x", i, "@y")) },
+		"blocked": func(i, limit int) error {
+			return s.st.Block(s.ctx, host, "romeo", limit, fmt.Sprint("x", i, "@y"))
+		},
 		"displayed": func(i, limit int) error {
-			return s.st.SetDisplayed(s.ctx, host, "romeo", limit, store.Displayed{Chat: fmt.Sprint("x", i, "@y"), ID: store.ID(100 - limit)})
+			return s.st.SetDisplayed(s.ctx, host, "romeo", limit,
+				store.Displayed{Chat: fmt.Sprint("x", i, "@y"), ID: store.ID(100 - limit)})
 		},
 		"domains": func(i, limit int) error {
-			return s.st.SetDomainRules(s.ctx, limit, store.DomainRule{Domain: fmt.Sprint("x", i, ".example"), Action: store.DomainBlock, Note: fmt.Sprint(limit)})
+			return s.st.SetDomainRules(s.ctx, limit, store.DomainRule{
+				Domain: fmt.Sprint("x", i, ".example"),
+				Action: store.DomainBlock,
+				Note:   fmt.Sprint(limit),
+			})
 		},
 		"requests": func(i, limit int) error {
-			return s.st.PutGroupRequest(s.ctx, host, "g", store.GroupRequest{JID: fmt.Sprint("x", i, "@y"), Since: at(1)}, limit)
+			return s.st.PutGroupRequest(s.ctx, host, "g",
+				store.GroupRequest{JID: fmt.Sprint("x", i, "@y"), Since: at(1)}, limit)
 		},
 		"room requests": func(i, limit int) error {
-			return s.st.AddRoomRequest(s.ctx, rooms, "r", store.RoomRequest{JID: fmt.Sprint("x", i, "@y"), Since: at(1)}, limit)
+			return s.st.AddRoomRequest(s.ctx, rooms, "r",
+				store.RoomRequest{JID: fmt.Sprint("x", i, "@y"), Since: at(1)}, limit)
 		},
 		"shared": func(i, limit int) error {
-			return s.st.PutShared(s.ctx, store.Shared{Host: host, Team: "t", Kind: store.SharedSnippet, Name: fmt.Sprint("x", i), Text: fmt.Sprint(limit), Updated: at(1)}, limit)
+			return s.st.PutShared(s.ctx, store.Shared{
+				Host:    host,
+				Team:    "t",
+				Kind:    store.SharedSnippet,
+				Name:    fmt.Sprint("x", i),
+				Text:    fmt.Sprint(limit),
+				Updated: at(1),
+			}, limit)
 		},
 		"affiliations": func(i, limit int) error {
-			return s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", limit, store.NodeAffiliation{JID: fmt.Sprint("x", i, "@y"), Affiliation: "member"})
+			return s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", limit,
+				store.NodeAffiliation{JID: fmt.Sprint("x", i, "@y"), Affiliation: "member"})
 		},
 		"subscriptions": func(i, limit int) error {
-			return s.st.SetNodeSubscriptions(s.ctx, host, "romeo", limit, store.NodeSubscription{Node: "n", JID: fmt.Sprint("x", i, "@y"), State: "subscribed"})
+			return s.st.SetNodeSubscriptions(s.ctx, host, "romeo", limit,
+				store.NodeSubscription{Node: "n", JID: fmt.Sprint("x", i, "@y"), State: "subscribed"})
 		},
 		"contacts": func(i, limit int) error {
-			_, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprint("x", i, "@y"), limit, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
+			_, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprint("x", i, "@y"),
+				limit, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
 			return err
 		},
 	} {
@@ -57,7 +77,9 @@ func loweredLimits(s *suite) {
 	member := func(i int, affiliation string) store.NodeAffiliation {
 		return store.NodeAffiliation{JID: fmt.Sprint("x", i, "@y"), Affiliation: affiliation}
 	}
-	s.ok(s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", 2, member(1, "owner"), member(2, "none"), member(7, "member"))) // one goes, another comes
+	// one goes, another comes
+	s.ok(s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", 2, member(1, "owner"),
+		member(2, "none"), member(7, "member")))
 	s.is(s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", 2, member(8, "member")), store.ErrLimit)
 	s.itemsAboveLimits()
 }
@@ -68,7 +90,8 @@ func (s *suite) itemsAboveLimits() {
 	seq := store.ID(0)
 	publish := func(id string, size int, k store.Keep) error {
 		seq++
-		return s.st.Publish(s.ctx, host, "romeo", "items", k, store.NodeItem{ID: id, Seq: seq, Payload: make([]byte, size)})
+		return s.st.Publish(s.ctx, host, "romeo", "items", k,
+			store.NodeItem{ID: id, Seq: seq, Payload: make([]byte, size)})
 	}
 	for i := range 4 {
 		s.ok(publish(fmt.Sprint(i), 100, store.Keep{Items: 4, Refuse: true, Bytes: 400}))

@@ -8,14 +8,29 @@ import (
 )
 
 func entry(owner string, id int, with string) *store.ArchiveEntry {
-	return &store.ArchiveEntry{Host: host, Owner: owner, ID: store.ID(id), With: with, WithRes: "res", Incoming: id%2 == 0, OriginID: fmt.Sprint("o", id), Stanza: fmt.Appendf(nil, "<message id='%d'/>", id)}
+	return &store.ArchiveEntry{
+		Host:     host,
+		Owner:    owner,
+		ID:       store.ID(id),
+		With:     with,
+		WithRes:  "res",
+		Incoming: id%2 == 0,
+		OriginID: fmt.Sprint("o", id),
+		Stanza:   fmt.Appendf(nil, "<message id='%d'/>", id),
+	}
 }
 
 func commit(s *suite) {
 	s.user("romeo", "juliet")
 	s.ok(s.st.Commit(s.ctx))
 	s.ok(s.st.Commit(s.ctx, entry("romeo", 1, "juliet@example.org"), entry("juliet", 2, "romeo@example.org"),
-		&store.OfflineEntry{Host: host, Owner: "juliet", ID: 3, Stanza: []byte("<message/>"), Expires: time.Now().Add(time.Hour)}))
+		&store.OfflineEntry{
+			Host:    host,
+			Owner:   "juliet",
+			ID:      3,
+			Stanza:  []byte("<message/>"),
+			Expires: time.Now().Add(time.Hour),
+		}))
 	// All or nothing: a room's entry that may not be takes the others with it.
 	s.ok(s.st.CreateRoom(s.ctx, store.Room{Host: rooms, Name: "r", Created: at(1)}))
 	stale := &store.RoomEntry{Host: rooms, Room: "r", Epoch: 77, Seq: 1, ID: 9, Stanza: []byte("<message/>")}
@@ -28,7 +43,8 @@ func commit(s *suite) {
 
 func replace(s *suite) {
 	s.user("romeo")
-	s.ok(s.st.Commit(s.ctx, entry("romeo", 1, "juliet@example.org"), entry("romeo", 3, "juliet@example.org"), entry("romeo", 4, "juliet@example.org")))
+	s.ok(s.st.Commit(s.ctx, entry("romeo", 1, "juliet@example.org"), entry("romeo", 3, "juliet@example.org"),
+		entry("romeo", 4, "juliet@example.org")))
 	_, err := s.st.FindArchived(s.ctx, host, "romeo", "juliet@example.org", "o3", true)
 	s.is(err, store.ErrNotFound)
 	_, err = s.st.FindArchived(s.ctx, host, "romeo", "nurse@example.org", "o3", false)
@@ -43,7 +59,14 @@ func replace(s *suite) {
 	s.same([]string{string(es[0].Stanza), string(es[1].Stanza)}, []string{"<message id='1'/>", "<gone/>"})
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
-	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: 1, ID: 5, Stanza: []byte("<m/>")}))
+	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+		Host:   rooms,
+		Room:   "r",
+		Epoch:  r.Epoch,
+		Seq:    1,
+		ID:     5,
+		Stanza: []byte("<m/>"),
+	}))
 	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 5, []byte("<gone/>")))
 	s.is(s.st.ReplaceInRoom(s.ctx, rooms, "r", 6, []byte("<gone/>")), store.ErrNotFound)
 	es, _, _, err = s.st.ReadRoom(s.ctx, rooms, "r", store.Page{Max: 1})
@@ -74,7 +97,13 @@ func archive(s *suite) {
 		}
 		s.ok(s.st.Commit(s.ctx, entry("romeo", i, with)))
 	}
-	s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{Host: other, Owner: "romeo", ID: 7, With: "x@y", Stanza: []byte("<message/>")}))
+	s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
+		Host:   other,
+		Owner:  "romeo",
+		ID:     7,
+		With:   "x@y",
+		Stanza: []byte("<message/>"),
+	}))
 	first, last, err := s.st.ArchiveBounds(s.ctx, host, "romeo")
 	s.ok(err)
 	s.same([]store.ID{first, last}, []store.ID{1, 6})
@@ -141,7 +170,11 @@ func archivePages(s *suite) {
 			s.Errorf("%s: got %v %v %d, want %v %v %d", c.name, got, complete, total, c.want, c.complete, c.total)
 		}
 	}
-	for name, p := range map[string]store.Page{"after": {Max: 3, After: 5}, "before": {Max: 3, Before: 5}, "ids": {Max: 3, IDs: []store.ID{id(1), 5}}} {
+	for name, p := range map[string]store.Page{
+		"after":  {Max: 3, After: 5},
+		"before": {Max: 3, Before: 5},
+		"ids":    {Max: 3, IDs: []store.ID{id(1), 5}},
+	} {
 		if _, _, _, err := s.st.ReadArchive(s.ctx, host, "romeo", p); err == nil {
 			s.Errorf("%s something that is not there: no error", name)
 		}
@@ -159,7 +192,13 @@ func (s *suite) waiting(host, user string) int {
 func offline(s *suite) {
 	s.user("romeo")
 	put := func(id int, expires time.Time) {
-		s.ok(s.st.Commit(s.ctx, &store.OfflineEntry{Host: host, Owner: "romeo", ID: store.ID(id), Stanza: fmt.Appendf(nil, "<m>%d</m>", id), Expires: expires}))
+		s.ok(s.st.Commit(s.ctx, &store.OfflineEntry{
+			Host:    host,
+			Owner:   "romeo",
+			ID:      store.ID(id),
+			Stanza:  fmt.Appendf(nil, "<m>%d</m>", id),
+			Expires: expires,
+		}))
 	}
 	soon := time.Now().Add(time.Hour)
 	put(2, soon)
@@ -201,9 +240,18 @@ func roomRows(s *suite) {
 	s.same([]string{string(r.Config), string(r.Subject)}, []string{"{}", "<message/>"})
 	s.is(s.st.SaveRoomConfig(s.ctx, rooms, "c", nil, store.RoomAccess{}), store.ErrNotFound)
 	s.same(must[[]store.Affiliation](s)(s.st.Affiliations(s.ctx, rooms, "b")), []store.Affiliation{owner})
-	s.ok(s.st.SetAffiliations(s.ctx, rooms, "b", store.Affiliation{JID: "a@x", Affiliation: "member", Nick: "A"}, store.Affiliation{JID: owner.JID, Affiliation: "none"}))
-	s.same(must[[]store.Affiliation](s)(s.st.Affiliations(s.ctx, rooms, "b")), []store.Affiliation{{JID: "a@x", Affiliation: "member", Nick: "A"}})
-	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "b", Epoch: r.Epoch, Seq: 1, ID: 1, Stanza: []byte("<m/>")}))
+	s.ok(s.st.SetAffiliations(s.ctx, rooms, "b", store.Affiliation{JID: "a@x", Affiliation: "member", Nick: "A"},
+		store.Affiliation{JID: owner.JID, Affiliation: "none"}))
+	s.same(must[[]store.Affiliation](s)(s.st.Affiliations(s.ctx, rooms, "b")),
+		[]store.Affiliation{{JID: "a@x", Affiliation: "member", Nick: "A"}})
+	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+		Host:   rooms,
+		Room:   "b",
+		Epoch:  r.Epoch,
+		Seq:    1,
+		ID:     1,
+		Stanza: []byte("<m/>"),
+	}))
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "b", at(2)))
 	s.is(s.st.DestroyRoom(s.ctx, rooms, "b", at(2)), store.ErrNotFound)
 	_, err := s.st.Room(s.ctx, rooms, "b")
@@ -229,12 +277,24 @@ func roomArchive(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	for i := 1; i <= 5; i++ {
-		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: int64(i), ID: store.ID(i * 10), Nick: "Romeo", OccupantID: "o", Sender: "romeo@example.org",
-			OriginID: "x", Subject: i == 2, Stanza: fmt.Appendf(nil, "<m>%d</m>", i)}))
+		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+			Host:       rooms,
+			Room:       "r",
+			Epoch:      r.Epoch,
+			Seq:        int64(i),
+			ID:         store.ID(i * 10),
+			Nick:       "Romeo",
+			OccupantID: "o",
+			Sender:     "romeo@example.org",
+			OriginID:   "x",
+			Subject:    i == 2,
+			Stanza:     fmt.Appendf(nil, "<m>%d</m>", i),
+		}))
 	}
 	es, complete, total, err := s.st.ReadRoom(s.ctx, rooms, "r", store.Page{Max: 2, Backwards: true, Count: true})
 	s.ok(err)
-	if fmt.Sprint(ids(es)) != "[40 50]" || complete || total != 5 || es[0].Seq != 4 || es[0].Sender != "romeo@example.org" {
+	if fmt.Sprint(ids(es)) != "[40 50]" || complete || total != 5 || es[0].Seq != 4 ||
+		es[0].Sender != "romeo@example.org" {
 		s.Errorf("%+v %v %d", es, complete, total)
 	}
 	es, complete, _, err = s.st.ReadRoom(s.ctx, rooms, "r", store.Page{Max: 9, After: 30})
@@ -255,7 +315,14 @@ func takeRoom(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	one := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	e := func(epoch int64, seq int) *store.RoomEntry {
-		return &store.RoomEntry{Host: rooms, Room: "r", Epoch: epoch, Seq: int64(seq), ID: store.ID(seq), Stanza: []byte("<m/>")}
+		return &store.RoomEntry{
+			Host:   rooms,
+			Room:   "r",
+			Epoch:  epoch,
+			Seq:    int64(seq),
+			ID:     store.ID(seq),
+			Stanza: []byte("<m/>"),
+		}
 	}
 	s.ok(s.st.Commit(s.ctx, e(one.Epoch, 1)))
 	two := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))

@@ -10,10 +10,17 @@ import (
 func lastOwner(s *suite) {
 	const n = 6
 	for i := range n {
-		s.ok(s.st.CreatePerson(s.ctx, store.Person{User: store.User{Host: host, Name: fmt.Sprint("o", i), Keys: []byte{1}, Admin: true, Created: at(1)}, Role: store.RoleOwner}))
+		s.ok(s.st.CreatePerson(s.ctx, store.Person{
+			User: store.User{Host: host, Name: fmt.Sprint("o", i), Keys: []byte{1}, Admin: true, Created: at(1)},
+			Role: store.RoleOwner,
+		}))
 	}
-	s.ok(s.st.CreatePerson(s.ctx, store.Person{User: store.User{Host: host, Name: "waits", Admin: true, Created: at(1)}, Role: store.RoleOwner}))
-	s.ok(s.st.CreatePerson(s.ctx, store.Person{User: store.User{Host: other, Name: "elsewhere", Keys: []byte{1}, Admin: true, Created: at(1)}, Role: store.RoleOwner}))
+	s.ok(s.st.CreatePerson(s.ctx,
+		store.Person{User: store.User{Host: host, Name: "waits", Admin: true, Created: at(1)}, Role: store.RoleOwner}))
+	s.ok(s.st.CreatePerson(s.ctx, store.Person{
+		User: store.User{Host: other, Name: "elsewhere", Keys: []byte{1}, Admin: true, Created: at(1)},
+		Role: store.RoleOwner,
+	}))
 	go1 := []func(p *store.Person) error{
 		func(p *store.Person) error { p.Role = store.RoleMember; return nil },
 		func(p *store.Person) error { p.Disabled = true; return nil },
@@ -23,13 +30,16 @@ func lastOwner(s *suite) {
 		_, _, err := s.st.UpdateOwner(s.ctx, host, fmt.Sprint("o", i), go1[i%len(go1)])
 		return err
 	}), map[string]int{"ok": n - 1, store.ErrLast.Error(): 1})
-	left := must[[]store.Person](s)(first(s.st.People(s.ctx, host, store.PeopleFilter{Role: store.RoleOwner, State: store.StateActive, Limit: 9})))
+	left := must[[]store.Person](s)(first(s.st.People(s.ctx, host,
+		store.PeopleFilter{Role: store.RoleOwner, State: store.StateActive, Limit: 9})))
 	s.same(len(left), 1)
 	// What takes no owner away is as with UpdatePerson.
-	_, is, err := s.st.UpdateOwner(s.ctx, host, left[0].Name, func(p *store.Person) error { p.FullName = "Last"; return nil })
+	_, is, err := s.st.UpdateOwner(s.ctx, host,
+		left[0].Name, func(p *store.Person) error { p.FullName = "Last"; return nil })
 	s.ok(err)
 	s.same(is.FullName, "Last")
-	_, _, err = s.st.UpdateOwner(s.ctx, host, "waits", func(p *store.Person) error { p.Role = store.RoleMember; return nil })
+	_, _, err = s.st.UpdateOwner(s.ctx, host,
+		"waits", func(p *store.Person) error { p.Role = store.RoleMember; return nil })
 	s.ok(err)
 	_, _, err = s.st.UpdateOwner(s.ctx, host, "nobody", nil)
 	s.is(err, store.ErrNotFound)

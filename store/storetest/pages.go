@@ -7,8 +7,8 @@ import (
 	"parley/store"
 )
 
-// pages reads a whole archive by pages of each size, forwards and backwards, with each filter, and compares what it gets
-// with a list in memory.
+// pages reads a whole archive by pages of each size, forwards and backwards, with each filter, and compares what it
+// gets with a list in memory.
 func pages(s *suite) {
 	a := fillPages(s)
 	for _, filter := range []store.Page{
@@ -60,11 +60,26 @@ func fillPages(s *suite) pagedArchive {
 	var ws []store.Write
 	for i := range 13 {
 		// Several in one second, and two strangers between.
-		k := pagedMessage{store.FirstID(at(i/3)) + store.ID(i+1), []string{"juliet@x", "nurse@x", "juliet@x", "juliet@xx"}[i%4]}
+		k := pagedMessage{store.FirstID(at(i/3)) + store.ID(i+1),
+			[]string{"juliet@x", "nurse@x", "juliet@x", "juliet@xx"}[i%4]}
 		a.all = append(a.all, k)
-		ws = append(ws, &store.ArchiveEntry{Host: host, Owner: "romeo", ID: k.id, With: k.with, WithRes: fmt.Sprint(i % 2), Stanza: fmt.Append(nil, i)},
-			&store.ArchiveEntry{Host: host, Owner: "romeos", ID: k.id + 1000, With: k.with, Stanza: []byte("not his")},
-			&store.RoomEntry{Host: rooms, Room: "r", Epoch: room.Epoch, Seq: int64(i + 1), ID: k.id, Sender: k.with, Stanza: fmt.Append(nil, i)})
+		ws = append(ws, &store.ArchiveEntry{
+			Host:    host,
+			Owner:   "romeo",
+			ID:      k.id,
+			With:    k.with,
+			WithRes: fmt.Sprint(i % 2),
+			Stanza:  fmt.Append(nil, i),
+		}, &store.ArchiveEntry{Host: host, Owner: "romeos", ID: k.id + 1000, With: k.with, Stanza: []byte("not his")},
+			&store.RoomEntry{
+				Host:   rooms,
+				Room:   "r",
+				Epoch:  room.Epoch,
+				Seq:    int64(i + 1),
+				ID:     k.id,
+				Sender: k.with,
+				Stanza: fmt.Append(nil, i),
+			})
 	}
 	s.ok(s.st.Commit(s.ctx, ws...))
 	return a
@@ -82,7 +97,8 @@ func (a pagedArchive) matching(filter store.Page) (ids []store.ID) {
 	for _, k := range a.all {
 		// An id's time has no more than microseconds.
 		at := k.id.Time()
-		if (filter.With == "" || filter.With == k.with) && (filter.Start.IsZero() || !at.Before(filter.Start)) && (filter.End.IsZero() || !at.After(filter.End)) {
+		if (filter.With == "" || filter.With == k.with) && (filter.Start.IsZero() || !at.Before(filter.Start)) &&
+			(filter.End.IsZero() || !at.After(filter.End)) {
 			ids = append(ids, k.id)
 		}
 	}
@@ -160,8 +176,16 @@ func (a pagedArchive) places(inRoom bool) {
 func again(s *suite) {
 	s.user("romeo")
 	e := func(text string) []store.Write {
-		return []store.Write{&store.ArchiveEntry{Host: host, Owner: "romeo", ID: 7, With: "a@x", Stanza: []byte(text)},
-			&store.OfflineEntry{Host: host, Owner: "romeo", ID: 7, Stanza: []byte(text), Expires: time.Now().Add(time.Hour)}}
+		return []store.Write{
+			&store.ArchiveEntry{Host: host, Owner: "romeo", ID: 7, With: "a@x", Stanza: []byte(text)},
+			&store.OfflineEntry{
+				Host:    host,
+				Owner:   "romeo",
+				ID:      7,
+				Stanza:  []byte(text),
+				Expires: time.Now().Add(time.Hour),
+			},
+		}
 	}
 	s.ok(s.st.Commit(s.ctx, e("one")...))
 	s.ok(s.st.Commit(s.ctx, e("two")...))
@@ -182,12 +206,21 @@ func revived(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r"), store.Affiliation{JID: "a@x", Affiliation: "owner"}))
 	old := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	e := func(r store.Room, seq int64) *store.RoomEntry {
-		return &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: seq, ID: store.ID(seq), Stanza: []byte("<m/>")}
+		return &store.RoomEntry{
+			Host:   rooms,
+			Room:   "r",
+			Epoch:  r.Epoch,
+			Seq:    seq,
+			ID:     store.ID(seq),
+			Stanza: []byte("<m/>"),
+		}
 	}
 	s.ok(s.st.Commit(s.ctx, e(old, 1), e(old, 2)))
 	s.is(s.st.ReviveRoom(s.ctx, roomRow("never")), store.ErrExists)
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "r", at(1)))
-	for _, err := range []error{s.st.SaveRoomConfig(s.ctx, rooms, "r", nil, store.RoomAccess{}), s.st.SaveRoomSubject(s.ctx, rooms, "r", nil)} {
+	for _, err := range []error{
+		s.st.SaveRoomConfig(s.ctx, rooms, "r", nil, store.RoomAccess{}), s.st.SaveRoomSubject(s.ctx, rooms, "r", nil),
+	} {
 		s.is(err, store.ErrNotFound)
 	}
 	s.ok(s.st.ReviveRoom(s.ctx, roomRow("r")))
@@ -201,6 +234,12 @@ func revived(s *suite) {
 	s.is(err, store.ErrNotFound)
 	s.ok(s.st.Commit(s.ctx, e(r, 1)))
 	s.is(s.st.Commit(s.ctx, e(r, 1)), store.ErrExists)
-	s.is(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "never", Seq: 1, ID: 1, Stanza: []byte("<m/>")}), store.ErrConflict)
+	s.is(s.st.Commit(s.ctx, &store.RoomEntry{
+		Host:   rooms,
+		Room:   "never",
+		Seq:    1,
+		ID:     1,
+		Stanza: []byte("<m/>"),
+	}), store.ErrConflict)
 	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "r")).LastSeq, int64(1))
 }

@@ -8,8 +8,23 @@ import (
 )
 
 func invitation(id string) store.Invitation {
-	return store.Invitation{Host: host, ID: id, Generation: 1, Inviter: "romeo", Kind: store.KindInvite, Account: true, Contact: true, Username: "juliet", Email: "j@x.example",
-		Lang: "fr", Note: "hello", State: store.InviteOpen, MaxUses: 1, Created: at(1), Expires: at(10)}
+	return store.Invitation{
+		Host:       host,
+		ID:         id,
+		Generation: 1,
+		Inviter:    "romeo",
+		Kind:       store.KindInvite,
+		Account:    true,
+		Contact:    true,
+		Username:   "juliet",
+		Email:      "j@x.example",
+		Lang:       "fr",
+		Note:       "hello",
+		State:      store.InviteOpen,
+		MaxUses:    1,
+		Created:    at(1),
+		Expires:    at(10),
+	}
 }
 
 func invitations(s *suite) {
@@ -23,7 +38,8 @@ func invitations(s *suite) {
 		s.is(err, store.ErrNotFound)
 	}
 	use := func(id string, generation int, at time.Time) error {
-		_, err := s.st.UseInvitation(s.ctx, host, id, generation, at, nil, store.InvitationEvent{ID: 9, Kind: "accepted"})
+		_, err := s.st.UseInvitation(s.ctx, host, id, generation, at, nil,
+			store.InvitationEvent{ID: 9, Kind: "accepted"})
 		return err
 	}
 	s.is(use("one", 1, at(10)), store.ErrNotFound) // expired
@@ -39,7 +55,12 @@ func invitations(s *suite) {
 	s.ok(err)
 	s.same(n, 2)
 	s.same(all, []store.Invitation{two})
-	all, n, err = s.st.Invitations(s.ctx, host, store.InvitationFilter{Username: "juliet", Kind: store.KindInvite, Inviter: "romeo", Limit: 5})
+	all, n, err = s.st.Invitations(s.ctx, host, store.InvitationFilter{
+		Username: "juliet",
+		Kind:     store.KindInvite,
+		Inviter:  "romeo",
+		Limit:    5,
+	})
 	s.ok(err)
 	s.same(n, 1)
 	s.same(all, []store.Invitation{i})
@@ -63,7 +84,12 @@ func invitations(s *suite) {
 	s.is(use("one", 2, at(2)), store.ErrNotFound)
 	s.ok(s.st.AddInvitationEvent(s.ctx, host, "one", store.InvitationEvent{ID: 3, Kind: "opened"}))
 	s.same(must[[]store.InvitationEvent](s)(s.st.InvitationEvents(s.ctx, host, "one")),
-		[]store.InvitationEvent{created, {ID: 3, Kind: "opened"}, {ID: 5, Kind: "revoked", Actor: "romeo", Detail: "x"}})
+		[]store.InvitationEvent{created, {ID: 3, Kind: "opened"}, {
+			ID:     5,
+			Kind:   "revoked",
+			Actor:  "romeo",
+			Detail: "x",
+		}})
 	_, err = s.st.UpdateInvitation(s.ctx, host, "none", nil)
 	s.is(err, store.ErrNotFound)
 }
@@ -74,7 +100,8 @@ func invitedAccounts(s *suite) {
 	use := func(i store.Invitation, u store.User) error {
 		n++
 		s.ok(s.st.CreateInvitation(s.ctx, i, 0, store.InvitationEvent{ID: 1}))
-		_, err := s.st.UseInvitation(s.ctx, host, i.ID, 1, at(2), &u, store.InvitationEvent{ID: n + 1, Kind: "accepted"})
+		_, err := s.st.UseInvitation(s.ctx, host, i.ID, 1, at(2), &u,
+			store.InvitationEvent{ID: n + 1, Kind: "accepted"})
 		return err
 	}
 	i := invitation("new")
@@ -87,7 +114,10 @@ func invitedAccounts(s *suite) {
 	s.is(use(i, u), store.ErrExists)
 	s.same(must[store.Invitation](s)(s.st.Invitation(s.ctx, host, "again")).Uses, 0) // it is not used up
 
-	s.ok(s.st.CreatePerson(s.ctx, store.Person{User: store.User{Host: host, Name: "juliet", FullName: "Juliet", Created: at(1)}, Role: store.RoleMember}))
+	s.ok(s.st.CreatePerson(s.ctx, store.Person{
+		User: store.User{Host: host, Name: "juliet", FullName: "Juliet", Created: at(1)},
+		Role: store.RoleMember,
+	}))
 	i.ID = "stranger" // without a name cannot take an account that waits
 	s.is(use(i, store.User{Host: host, Name: "juliet", Keys: []byte{3}}), store.ErrExists)
 	s.ok(use(invitation("hers"), store.User{Host: host, Name: "juliet", Keys: []byte{4}, FullName: "Juliet C"}))
@@ -97,7 +127,13 @@ func invitedAccounts(s *suite) {
 
 	reset := invitation("reset")
 	reset.Kind = store.KindReset
-	s.ok(s.st.CreateWebSession(s.ctx, store.WebSession{Host: host, Hash: "h", Owner: "juliet", Created: at(1), Expires: at(9)}, 5))
+	s.ok(s.st.CreateWebSession(s.ctx, store.WebSession{
+		Host:    host,
+		Hash:    "h",
+		Owner:   "juliet",
+		Created: at(1),
+		Expires: at(9),
+	}, 5))
 	s.ok(use(reset, store.User{Host: host, Name: "juliet", Keys: []byte{6}}))
 	s.same(must[store.User](s)(s.st.User(s.ctx, host, "juliet")).Keys, []byte{6})
 	_, err := s.st.WebSession(s.ctx, host, "h", at(2))
@@ -107,16 +143,38 @@ func invitedAccounts(s *suite) {
 }
 
 func people(s *suite) {
-	p := store.Person{User: store.User{Host: host, Name: "juliet", Keys: []byte{1}, Admin: true, FullName: "Juliette Été", Created: at(1)}, Role: store.RoleOwner,
-		Email: "Juliet@Capulet.example", Phone: "+33 1", Title: "Lead", Department: "Été", Lang: "fr", Shown: store.Shown{Phone: store.ShownToAdmins}}
+	p := store.Person{
+		User: store.User{
+			Host:     host,
+			Name:     "juliet",
+			Keys:     []byte{1},
+			Admin:    true,
+			FullName: "Juliette Été",
+			Created:  at(1),
+		},
+		Role:       store.RoleOwner,
+		Email:      "Juliet@Capulet.example",
+		Phone:      "+33 1",
+		Title:      "Lead",
+		Department: "Été",
+		Lang:       "fr",
+		Shown:      store.Shown{Phone: store.ShownToAdmins},
+	}
 	s.ok(s.st.CreatePerson(s.ctx, p))
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
 	s.same(must[store.Person](s)(s.st.PersonByEmail(s.ctx, host, "juliet@capulet.EXAMPLE")), p)
-	for _, err := range []error{second(s.st.Person(s.ctx, other, "juliet")), second(s.st.PersonByEmail(s.ctx, other, p.Email)), second(s.st.PersonByEmail(s.ctx, host, ""))} {
+	for _, err := range []error{
+		second(s.st.Person(s.ctx, other, "juliet")), second(s.st.PersonByEmail(s.ctx, other, p.Email)),
+		second(s.st.PersonByEmail(s.ctx, host, "")),
+	} {
 		s.is(err, store.ErrNotFound)
 	}
 	s.is(s.st.CreatePerson(s.ctx, p), store.ErrExists)
-	q := store.Person{User: store.User{Host: host, Name: "nurse", Created: at(1)}, Role: store.RoleMember, Email: "JULIET@capulet.example"}
+	q := store.Person{
+		User:  store.User{Host: host, Name: "nurse", Created: at(1)},
+		Role:  store.RoleMember,
+		Email: "JULIET@capulet.example",
+	}
 	s.is(s.st.CreatePerson(s.ctx, q), store.ErrExists)
 	_, err := s.st.User(s.ctx, host, "nurse")
 	s.is(err, store.ErrNotFound) // nothing of it is kept
@@ -173,33 +231,49 @@ func peopleLists(s *suite) {
 	} {
 		s.same(s.peopleNames(c.f), c.want)
 	}
-	s.group("g1", "eng", store.Member{JID: "romeo@" + host, Role: store.RoleOwner, Since: at(1)}, store.Member{JID: "juliet@" + host, Role: store.RoleMember, Since: at(1)},
-		store.Member{JID: "nurse@" + host, Role: store.RoleBanned, Since: at(1)}, store.Member{JID: "nurse@elsewhere.example", Role: store.RoleMember, Since: at(1)})
+	s.group("g1", "eng", store.Member{JID: "romeo@" + host, Role: store.RoleOwner, Since: at(1)},
+		store.Member{JID: "juliet@" + host, Role: store.RoleMember, Since: at(1)},
+		store.Member{JID: "nurse@" + host, Role: store.RoleBanned, Since: at(1)},
+		store.Member{JID: "nurse@elsewhere.example", Role: store.RoleMember, Since: at(1)})
 	s.user("tybalt")
-	for role, want := range map[string][]string{"": {"2", "juliet", "romeo"}, store.RoleOwner: {"1", "romeo"}, store.RoleBanned: {"1", "nurse"}, store.RoleModerator: {"0"}, store.OutsideGroup: {"1", "tybalt"}} {
+	for role, want := range map[string][]string{
+		"":                  {"2", "juliet", "romeo"},
+		store.RoleOwner:     {"1", "romeo"},
+		store.RoleBanned:    {"1", "nurse"},
+		store.RoleModerator: {"0"},
+		store.OutsideGroup:  {"1", "tybalt"},
+	} {
 		s.same(s.peopleNames(store.PeopleFilter{Group: "g1", GroupRole: role, Limit: 9}), want)
 	}
 	s.same(s.peopleNames(store.PeopleFilter{Group: "g1", Words: []string{"rom"}, Limit: 9}), []string{"1", "romeo"})
 	s.same(s.peopleNames(store.PeopleFilter{Group: "none", Limit: 9}), []string{"0"})
 	s.deleted(host, "tybalt")
-	s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{Host: host, TeamID: "t", Team: &store.Team{Host: host, ID: "t", Slug: "t", Name: "T", Created: at(1)}, In: []string{"nurse"}}))
+	s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{
+		Host:   host,
+		TeamID: "t",
+		Team:   &store.Team{Host: host, ID: "t", Slug: "t", Name: "T", Created: at(1)},
+		In:     []string{"nurse"},
+	}))
 	s.same(s.peopleNames(store.PeopleFilter{Team: "t", Limit: 9}), []string{"1", "nurse"})
 	s.same(s.peopleNames(store.PeopleFilter{Team: "t", OutsideTeam: true, Limit: 9}), []string{"2", "juliet", "romeo"})
 	s.same(s.peopleNames(store.PeopleFilter{Team: "t", Words: []string{"juliet"}}), []string{"0"})
-	s.same(must[map[string]int](s)(s.st.CountPeople(s.ctx, host, store.PeopleFilter{})), map[string]int{store.StateActive: 2, store.StateInvited: 1})
+	s.same(must[map[string]int](s)(s.st.CountPeople(s.ctx, host, store.PeopleFilter{})),
+		map[string]int{store.StateActive: 2, store.StateInvited: 1})
 	s.same(must[[]string](s)(s.st.Departments(s.ctx, host)), []string{"Été"})
 }
 
 // peopleChanges changes juliet, who is p so far.
 func peopleChanges(s *suite, p store.Person) {
 	was, is, err := s.st.UpdatePerson(s.ctx, host, "juliet", func(p *store.Person) error {
-		p.Role, p.Disabled, p.Archived, p.FullName, p.Keys, p.Email = store.RoleSupervisor, true, at(7), "J", nil, "j@x.example"
+		p.Role, p.Disabled, p.Archived, p.FullName, p.Keys, p.Email = store.RoleSupervisor, true,
+			at(7), "J", nil, "j@x.example"
 		p.Shown = store.Shown{Email: store.ShownToTeam, Title: store.ShownToAdmins, Department: store.ShownToTeam}
 		return nil
 	})
 	s.ok(err)
 	s.same(was, p)
-	p.Role, p.Disabled, p.Archived, p.FullName, p.Email, p.Admin = store.RoleSupervisor, true, at(7), "J", "j@x.example", false
+	p.Role, p.Disabled, p.Archived, p.FullName, p.Email, p.Admin = store.RoleSupervisor, true, at(7),
+		"J", "j@x.example", false
 	p.Shown = store.Shown{Email: store.ShownToTeam, Title: store.ShownToAdmins, Department: store.ShownToTeam}
 	s.same(is, p)
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
@@ -210,17 +284,36 @@ func peopleChanges(s *suite, p store.Person) {
 		s.same(s.peopleNames(store.PeopleFilter{Words: []string{w}, Open: true}), []string{"0"})
 	}
 	s.same(s.peopleNames(store.PeopleFilter{Department: "Été", Open: true}), []string{"0"})
-	_, _, err = s.st.UpdatePerson(s.ctx, host, "nurse", func(p *store.Person) error { p.Email = "J@X.example"; return nil })
+	_, _, err = s.st.UpdatePerson(s.ctx, host,
+		"nurse", func(p *store.Person) error { p.Email = "J@X.example"; return nil })
 	s.is(err, store.ErrExists)
 	_, _, err = s.st.UpdatePerson(s.ctx, host, "nobody", func(*store.Person) error { return nil })
 	s.is(err, store.ErrNotFound)
-	_, _, err = s.st.UpdatePerson(s.ctx, host, "nurse", func(p *store.Person) error { p.FullName = "x"; return store.ErrConflict })
+	_, _, err = s.st.UpdatePerson(s.ctx, host,
+		"nurse", func(p *store.Person) error { p.FullName = "x"; return store.ErrConflict })
 	s.is(err, store.ErrConflict)
 }
 
 func profileFields(s *suite) {
-	ext := store.ProfileField{Key: "extension", Name: "Extension", NameFR: "Poste", Kind: store.FieldNumber, Searched: true, Listed: true, Place: 2}
-	site := store.ProfileField{Key: "site", Name: "Site", Kind: store.FieldChoice, Choices: []string{"Verona", "Mantua, old"}, SeenBy: store.ShownToAdmins, ByAdmins: true, Searched: true, Place: 1}
+	ext := store.ProfileField{
+		Key:      "extension",
+		Name:     "Extension",
+		NameFR:   "Poste",
+		Kind:     store.FieldNumber,
+		Searched: true,
+		Listed:   true,
+		Place:    2,
+	}
+	site := store.ProfileField{
+		Key:      "site",
+		Name:     "Site",
+		Kind:     store.FieldChoice,
+		Choices:  []string{"Verona", "Mantua, old"},
+		SeenBy:   store.ShownToAdmins,
+		ByAdmins: true,
+		Searched: true,
+		Place:    1,
+	}
 	s.ok(s.st.SetProfileField(s.ctx, host, ext))
 	s.ok(s.st.SetProfileField(s.ctx, host, site))
 	s.ok(s.st.SetProfileField(s.ctx, other, store.ProfileField{Key: "extension", Name: "Other", Kind: store.FieldText}))
@@ -230,8 +323,11 @@ func profileFields(s *suite) {
 	s.same(must[[]store.ProfileField](s)(s.st.ProfileFields(s.ctx, host)), []store.ProfileField{ext, site})
 	s.is(s.st.DeleteProfileField(s.ctx, host, "none"), store.ErrNotFound)
 
-	p := store.Person{User: store.User{Host: host, Name: "juliet", Keys: []byte{1}, Created: at(1)}, Role: store.RoleMember,
-		Fields: map[string]string{"extension": "4711", "site": `Été "old", \1`}}
+	p := store.Person{
+		User:   store.User{Host: host, Name: "juliet", Keys: []byte{1}, Created: at(1)},
+		Role:   store.RoleMember,
+		Fields: map[string]string{"extension": "4711", "site": `Été "old", \1`},
+	}
 	s.ok(s.st.CreatePerson(s.ctx, p))
 	s.user("romeo")
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
@@ -241,7 +337,8 @@ func profileFields(s *suite) {
 		s.ok(err)
 		return n
 	}
-	s.same([]int{found("471", true), found("éTÉ", false), found("été", true), found("nothing", false)}, []int{1, 1, 0, 0})
+	s.same([]int{found("471", true), found("éTÉ", false), found("été", true), found("nothing", false)},
+		[]int{1, 1, 0, 0})
 	directory := func(word string) int {
 		_, n, _, err := s.st.FindUsers(s.ctx, host, []string{word}, store.UserPage{Max: 9})
 		s.ok(err)
@@ -283,10 +380,23 @@ func profileFields(s *suite) {
 func second[T any](_ T, err error) error { return err }
 
 func webSessions(s *suite) {
-	w := store.WebSession{Host: host, Hash: "a", Owner: "romeo", Created: at(1), Seen: at(1), Expires: at(10), Proven: at(1), Remote: "::1", Agent: "Firefox"}
+	w := store.WebSession{
+		Host:    host,
+		Hash:    "a",
+		Owner:   "romeo",
+		Created: at(1),
+		Seen:    at(1),
+		Expires: at(10),
+		Proven:  at(1),
+		Remote:  "::1",
+		Agent:   "Firefox",
+	}
 	s.ok(s.st.CreateWebSession(s.ctx, w, 2))
 	s.same(must[store.WebSession](s)(s.st.WebSession(s.ctx, host, "a", at(9))), w)
-	for _, err := range []error{second(s.st.WebSession(s.ctx, host, "a", at(10))), second(s.st.WebSession(s.ctx, other, "a", at(2))), second(s.st.WebSession(s.ctx, host, "b", at(2)))} {
+	for _, err := range []error{
+		second(s.st.WebSession(s.ctx, host, "a", at(10))), second(s.st.WebSession(s.ctx, other, "a", at(2))),
+		second(s.st.WebSession(s.ctx, host, "b", at(2))),
+	} {
 		s.is(err, store.ErrNotFound)
 	}
 	for i, hash := range []string{"b", "c"} { // the third takes the place of the one not seen for longest
@@ -304,7 +414,13 @@ func webSessions(s *suite) {
 	s.ok(s.st.TouchWebSession(s.ctx, store.WebSession{Host: host, Hash: "b", Seen: at(8), Expires: at(30)}))
 	b := must[store.WebSession](s)(s.st.WebSession(s.ctx, host, "b", at(20)))
 	s.same([]time.Time{b.Seen, b.Expires, b.Proven}, []time.Time{at(8), at(30), at(1)})
-	s.ok(s.st.TouchWebSession(s.ctx, store.WebSession{Host: host, Hash: "b", Seen: at(8), Expires: at(30), Proven: at(6)}))
+	s.ok(s.st.TouchWebSession(s.ctx, store.WebSession{
+		Host:    host,
+		Hash:    "b",
+		Seen:    at(8),
+		Expires: at(30),
+		Proven:  at(6),
+	}))
 	s.same(must[store.WebSession](s)(s.st.WebSession(s.ctx, host, "b", at(20))).Proven, at(6))
 	s.is(s.st.TouchWebSession(s.ctx, store.WebSession{Host: host, Hash: "x"}), store.ErrNotFound)
 	// A new password ends them all.
@@ -324,7 +440,14 @@ func webSessions(s *suite) {
 
 func audit(s *suite) {
 	for i, a := range []string{"person.create", "person.disable", "personal", "group.create"} {
-		s.ok(s.st.AddAudit(s.ctx, host, store.AuditEntry{ID: store.ID(i + 1), Actor: []string{"romeo", "juliet"}[i%2], Action: a, Target: fmt.Sprint("t", i%3), Detail: "{}", Remote: "::1"}))
+		s.ok(s.st.AddAudit(s.ctx, host, store.AuditEntry{
+			ID:     store.ID(i + 1),
+			Actor:  []string{"romeo", "juliet"}[i%2],
+			Action: a,
+			Target: fmt.Sprint("t", i%3),
+			Detail: "{}",
+			Remote: "::1",
+		}))
 	}
 	ids := func(f store.AuditFilter) (ids []store.ID) {
 		f.Limit = max(f.Limit, 2)
@@ -338,11 +461,22 @@ func audit(s *suite) {
 	s.same(ids(store.AuditFilter{Action: "person"}), []store.ID{2, 1})
 	s.same(ids(store.AuditFilter{Actor: "romeo"}), []store.ID{3, 1})
 	s.same(ids(store.AuditFilter{Target: "t0", Limit: 9}), []store.ID{4, 1})
-	s.same(must[[]store.AuditEntry](s)(s.st.AuditEntries(s.ctx, other, store.AuditFilter{Limit: 9})), []store.AuditEntry(nil))
+	s.same(must[[]store.AuditEntry](s)(s.st.AuditEntries(s.ctx, other,
+		store.AuditFilter{Limit: 9})), []store.AuditEntry(nil))
 }
 
 func outbox(s *suite) {
-	m := store.Mail{Host: host, ID: 1, To: "j@x.example", Subject: "hello", Text: "t", HTML: "<p>", Invitation: "i", State: store.MailWaiting, Due: at(1)}
+	m := store.Mail{
+		Host:       host,
+		ID:         1,
+		To:         "j@x.example",
+		Subject:    "hello",
+		Text:       "t",
+		HTML:       "<p>",
+		Invitation: "i",
+		State:      store.MailWaiting,
+		Due:        at(1),
+	}
 	s.ok(s.st.AddMail(s.ctx, m))
 	late := m
 	late.ID, late.Due = 2, at(9)
@@ -355,7 +489,8 @@ func outbox(s *suite) {
 	s.ok(s.st.SetMail(s.ctx, m))
 	s.is(s.st.ClaimMail(s.ctx, m, at(6)), store.ErrConflict) // it is over
 	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 0, 5)), []store.Mail{late, m})
-	s.same(must[map[string]int](s)(s.st.CountMails(s.ctx, host)), map[string]int{store.MailWaiting: 1, store.MailFailed: 1})
+	s.same(must[map[string]int](s)(s.st.CountMails(s.ctx, host)),
+		map[string]int{store.MailWaiting: 1, store.MailFailed: 1})
 	// What is sent has no text any more.
 	m.State, m.Error = store.MailSent, ""
 	s.ok(s.st.SetMail(s.ctx, m))
@@ -373,9 +508,15 @@ func factors(s *suite) {
 		f.Confirmed, f.LastStep, f.Recovery = true, 8, nil
 		return nil
 	}))
-	s.same(must[store.SecondFactor](s)(s.st.SecondFactor(s.ctx, host, "romeo")), store.SecondFactor{Secret: "ABC", Confirmed: true, LastStep: 8, Recovery: []string{}})
+	s.same(must[store.SecondFactor](s)(s.st.SecondFactor(s.ctx, host, "romeo")), store.SecondFactor{
+		Secret:    "ABC",
+		Confirmed: true,
+		LastStep:  8,
+		Recovery:  []string{},
+	})
 	s.is(s.st.UseSecondFactor(s.ctx, host, "juliet", nil), store.ErrNotFound)
-	s.is(s.st.UseSecondFactor(s.ctx, host, "romeo", func(f *store.SecondFactor) error { f.LastStep = 99; return store.ErrConflict }), store.ErrConflict)
+	s.is(s.st.UseSecondFactor(s.ctx, host,
+		"romeo", func(f *store.SecondFactor) error { f.LastStep = 99; return store.ErrConflict }), store.ErrConflict)
 	s.same(must[store.SecondFactor](s)(s.st.SecondFactor(s.ctx, host, "romeo")).LastStep, int64(8))
 	s.ok(s.st.DeleteSecondFactor(s.ctx, host, "romeo"))
 	_, err = s.st.SecondFactor(s.ctx, host, "romeo")
@@ -383,7 +524,8 @@ func factors(s *suite) {
 
 	p := store.AppPassword{ID: "1", Name: "phone", Keys: []byte{1}, Created: at(1)}
 	s.ok(s.st.AddAppPassword(s.ctx, host, "romeo", p, 1))
-	s.is(s.st.AddAppPassword(s.ctx, host, "romeo", store.AppPassword{ID: "2", Keys: []byte{1}, Created: at(1)}, 1), store.ErrLimit)
+	s.is(s.st.AddAppPassword(s.ctx, host, "romeo",
+		store.AppPassword{ID: "2", Keys: []byte{1}, Created: at(1)}, 1), store.ErrLimit)
 	s.ok(s.st.UseAppPassword(s.ctx, host, "romeo", "1", at(3)))
 	p.Used = at(3)
 	s.same(must[[]store.AppPassword](s)(s.st.AppPasswords(s.ctx, host, "romeo")), []store.AppPassword{p})
@@ -396,10 +538,25 @@ func factors(s *suite) {
 func appTokens(s *suite) {
 	s.user("romeo")
 	app := func(id string) {
-		s.ok(s.st.AddAppPassword(s.ctx, host, "romeo", store.AppPassword{ID: id, Name: id, Keys: []byte{1}, Created: at(1)}, 9))
+		s.ok(s.st.AddAppPassword(s.ctx, host, "romeo", store.AppPassword{
+			ID:      id,
+			Name:    id,
+			Keys:    []byte{1},
+			Created: at(1),
+		}, 9))
 	}
 	put := func(client, app string, n byte) {
-		s.ok(s.st.PutToken(s.ctx, store.Token{Host: host, Owner: "romeo", Client: client, Mechanism: "m", Salt: []byte{n}, Issued: at(1), Expires: at(9), Fresh: true, App: app}, 9))
+		s.ok(s.st.PutToken(s.ctx, store.Token{
+			Host:      host,
+			Owner:     "romeo",
+			Client:    client,
+			Mechanism: "m",
+			Salt:      []byte{n},
+			Issued:    at(1),
+			Expires:   at(9),
+			Fresh:     true,
+			App:       app,
+		}, 9))
 	}
 	apps := func(client string) (out []string) {
 		for _, t := range must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", client)) {
@@ -423,7 +580,13 @@ func appTokens(s *suite) {
 	put("b", "2", 5)
 	s.same(apps("b"), []string{"2"})
 
-	s.ok(s.st.AddAPIToken(s.ctx, store.APIToken{Host: host, Hash: "r", Owner: "romeo", Created: at(1), Expires: at(9)}, 9))
+	s.ok(s.st.AddAPIToken(s.ctx, store.APIToken{
+		Host:    host,
+		Hash:    "r",
+		Owner:   "romeo",
+		Created: at(1),
+		Expires: at(9),
+	}, 9))
 	s.user("nurse")
 	s.ok(s.st.AddAppPassword(s.ctx, host, "nurse", store.AppPassword{ID: "1", Keys: []byte{1}, Created: at(1)}, 9))
 	s.ok(s.st.RevokePrograms(s.ctx, host, "romeo"))
@@ -434,7 +597,15 @@ func appTokens(s *suite) {
 }
 
 func apiTokens(s *suite) {
-	k := store.APIToken{Host: host, Hash: "h", Owner: "romeo", Name: "script", Scopes: "people:read", Created: at(1), Expires: at(9)}
+	k := store.APIToken{
+		Host:    host,
+		Hash:    "h",
+		Owner:   "romeo",
+		Name:    "script",
+		Scopes:  "people:read",
+		Created: at(1),
+		Expires: at(9),
+	}
 	s.ok(s.st.AddAPIToken(s.ctx, k, 1))
 	s.is(s.st.AddAPIToken(s.ctx, store.APIToken{Host: host, Hash: "i", Owner: "romeo"}, 1), store.ErrLimit)
 	s.same(must[store.APIToken](s)(s.st.APIToken(s.ctx, host, "h", at(8))), k)
@@ -443,7 +614,15 @@ func apiTokens(s *suite) {
 	s.ok(s.st.UseAPIToken(s.ctx, host, "h", at(3)))
 	k.Used = at(3)
 	s.same(must[[]store.APIToken](s)(s.st.APITokensOf(s.ctx, host, "romeo")), []store.APIToken{k})
-	j := store.APIToken{Host: host, Hash: "j", Owner: "juliet", Name: "other", Scopes: "audit:read", Created: at(5), Expires: at(9)}
+	j := store.APIToken{
+		Host:    host,
+		Hash:    "j",
+		Owner:   "juliet",
+		Name:    "other",
+		Scopes:  "audit:read",
+		Created: at(5),
+		Expires: at(9),
+	}
 	s.ok(s.st.AddAPIToken(s.ctx, j, 1))
 	for _, part := range []struct {
 		offset, limit int
@@ -462,7 +641,8 @@ func apiTokens(s *suite) {
 func digests(s *suite) {
 	s.user("romeo", "juliet", "nurse")
 	for _, n := range []string{"romeo", "juliet"} {
-		_, _, err := s.st.UpdatePerson(s.ctx, host, n, func(p *store.Person) error { p.Email = n + "@x.example"; return nil })
+		_, _, err := s.st.UpdatePerson(s.ctx, host,
+			n, func(p *store.Person) error { p.Email = n + "@x.example"; return nil })
 		s.ok(err)
 	}
 	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")), store.Digest{Owner: "romeo"})
@@ -473,7 +653,15 @@ func digests(s *suite) {
 	due := func(t int) []store.Digest { return must[[]store.Digest](s)(s.st.DueDigests(s.ctx, host, at(t), 9)) }
 	s.same(due(4), []store.Digest(nil))
 	s.same(due(7), []store.Digest{weekly, {Owner: "juliet", Due: at(7)}})
-	m := store.Mail{Host: host, ID: 8, To: "romeo@x.example", Subject: "missed", Invitation: store.DigestOf("romeo"), State: store.MailWaiting, Due: at(5)}
+	m := store.Mail{
+		Host:       host,
+		ID:         8,
+		To:         "romeo@x.example",
+		Subject:    "missed",
+		Invitation: store.DigestOf("romeo"),
+		State:      store.MailWaiting,
+		Due:        at(5),
+	}
 	s.ok(s.st.PutOffDigest(s.ctx, host, weekly, at(12), 77, &m))
 	m2 := m
 	m2.ID = 9

@@ -10,7 +10,14 @@ func quiet(s *suite) {
 	get := func(name string) store.QuietHours {
 		return must[store.QuietHours](s)(s.st.QuietHours(s.ctx, host, name))
 	}
-	nights := store.QuietHours{On: true, From: 22 * 60, To: 7*60 + 30, Days: 1<<1 | 1<<5, Zone: "Europe/Paris", Until: at(5)}
+	nights := store.QuietHours{
+		On:    true,
+		From:  22 * 60,
+		To:    7*60 + 30,
+		Days:  1<<1 | 1<<5,
+		Zone:  "Europe/Paris",
+		Until: at(5),
+	}
 	s.ok(s.st.SetQuietHours(s.ctx, host, "romeo", nights))
 	s.same(get("romeo"), nights)
 	s.ok(s.st.SetQuietHours(s.ctx, host, "juliet", store.QuietHours{Days: store.EveryDay, To: 1439, Zone: "UTC"}))

@@ -12,8 +12,10 @@ import (
 // readers checks that a search finds for every kind of person what they may read, and nothing else. In rooms of groups
 // org decides that; this test decides it for free rooms.
 func readers(s *suite) {
-	people := []string{"owner", "moderator", "member", "banned", "former", "listed", "kept-out", "guest", "admin", "admin-guest", "admin-member", "admin-banned", "admin-kept-out",
-		"disabled", "disabled-admin", "stranger"}
+	people := []string{
+		"owner", "moderator", "member", "banned", "former", "listed", "kept-out", "guest", "admin", "admin-guest",
+		"admin-member", "admin-banned", "admin-kept-out", "disabled", "disabled-admin", "stranger",
+	}
 	for _, p := range people {
 		admin := len(p) >= 5 && p[:5] == "admin" || p == "disabled-admin"
 		s.ok(s.st.CreateUser(s.ctx, store.User{Host: host, Name: p, Admin: admin, Created: at(1)}))
@@ -22,7 +24,10 @@ func readers(s *suite) {
 		s.ok(s.st.SetDisabled(s.ctx, host, p, true))
 	}
 	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "member", Created: at(1)}))
-	askers := []string{here("nobody"), "guest@elsewhere.example", "far@elsewhere.example", "farther@elsewhere.example", "member@" + other}
+	askers := []string{
+		here("nobody"), "guest@elsewhere.example", "far@elsewhere.example",
+		"farther@elsewhere.example", "member@" + other,
+	}
 	for _, p := range people {
 		askers = append(askers, here(p))
 	}
@@ -34,13 +39,28 @@ func readers(s *suite) {
 		var ws []store.Write
 		for n := range 101 {
 			id++
-			ws = append(ws, &store.RoomEntry{Host: rooms, Room: r.Name, Epoch: epoch, Seq: int64(n + 1), ID: store.FirstID(at(n)) + id, Nick: "N", Sender: here("member"), Stanza: said(fmt.Sprint("needle number", n, " in ", r.Name))})
+			ws = append(ws, &store.RoomEntry{
+				Host:   rooms,
+				Room:   r.Name,
+				Epoch:  epoch,
+				Seq:    int64(n + 1),
+				ID:     store.FirstID(at(n)) + id,
+				Nick:   "N",
+				Sender: here("member"),
+				Stanza: said(fmt.Sprint("needle number", n, " in ", r.Name)),
+			})
 		}
 		s.ok(s.st.Commit(s.ctx, ws...))
 	}
 	for _, p := range append(people, "nobody") {
 		id++
-		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{Host: host, Owner: p, ID: store.FirstID(at(200)) + id, With: "x@y", Stanza: said("needle of mine")}))
+		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
+			Host:   host,
+			Owner:  p,
+			ID:     store.FirstID(at(200)) + id,
+			With:   "x@y",
+			Stanza: said("needle of mine"),
+		}))
 	}
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "f-gone", at(500)))
 	s.ok(s.st.DeleteGroup(s.ctx, host, "gone", at(500)))
@@ -73,8 +93,18 @@ func readersGroups(s *suite) {
 		{JID: "far@elsewhere.example", Role: store.RoleMember},
 	}
 	theme := func(group, key string, restricted bool) {
-		t := store.Theme{Host: host, Group: group, Key: key, Slug: key, Room: group + "." + key, Name: "Theme " + key, Restricted: restricted, Created: at(1)}
-		s.ok(s.st.CreateTheme(s.ctx, t, store.Room{Host: rooms, Name: t.Room, Group: group, Theme: key, Created: at(1)}, nil, store.Bookmark{}))
+		t := store.Theme{
+			Host:       host,
+			Group:      group,
+			Key:        key,
+			Slug:       key,
+			Room:       group + "." + key,
+			Name:       "Theme " + key,
+			Restricted: restricted,
+			Created:    at(1),
+		}
+		s.ok(s.st.CreateTheme(s.ctx, t,
+			store.Room{Host: rooms, Name: t.Room, Group: group, Theme: key, Created: at(1)}, nil, store.Bookmark{}))
 		list := []store.Member{
 			{JID: here("kept-out"), Role: store.RoleBanned},
 			{JID: here("admin-kept-out"), Role: store.RoleBanned},
@@ -90,11 +120,21 @@ func readersGroups(s *suite) {
 		s.ok(s.st.SetThemeList(s.ctx, host, key, list...))
 	}
 	for _, id := range append([]string{"g1", "gone"}, org.Kinds...) {
-		g := store.Group{Host: host, ID: id, Slug: id, Room: id, Name: "Group " + id, Private: true, ThemesBy: "members", Created: at(1)}
+		g := store.Group{
+			Host:     host,
+			ID:       id,
+			Slug:     id,
+			Room:     id,
+			Name:     "Group " + id,
+			Private:  true,
+			ThemesBy: "members",
+			Created:  at(1),
+		}
 		if slices.Contains(org.Kinds, id) {
 			g.Kind = id
 		}
-		s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: rooms, Name: id, Group: id, Created: at(1)}, members, store.Bookmark{}))
+		s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: rooms, Name: id, Group: id, Created: at(1)},
+			members, store.Bookmark{}))
 		s.ok(s.st.SetMembers(s.ctx, host, id, []store.Member{{JID: here("former")}}, nil))
 		theme(id, "open-"+id, false)
 		theme(id, "few-"+id, true)
@@ -174,7 +214,8 @@ func (x readersOf) rooms(asker jid.JID) map[string]bool {
 		switch {
 		case a == org.Owner, a == org.Admin:
 			may[r.Name] = true
-		case a == org.Member && access.Readers != store.ReadersAdmins, a == org.None && !domain && access.Readers == store.ReadersAnyone && !access.Since && asker.Domain() == host:
+		case a == org.Member && access.Readers != store.ReadersAdmins, a == org.None && !domain &&
+			access.Readers == store.ReadersAnyone && !access.Since && asker.Domain() == host:
 			may[r.Name] = access.Named
 		}
 	}
@@ -216,11 +257,18 @@ func (x readersOf) check(stage, asker string) {
 	expect("one word", find(store.Find{Text: "needle"}), all)
 	expect("two words", find(store.Find{Text: "needle in "}), func(r string, _ bool) bool { return r != "" })
 	expect("the beginning of one", find(store.Find{Text: "number9"}), func(r string, _ bool) bool { return r != "" })
-	expect("another's words", find(store.Find{Text: "needle", From: "member@" + host}), func(r string, named bool) bool {
-		return r != "" && named || r == "" && asker == "member@"+host
+	expect("another's words", find(store.Find{Text: "needle", From: "member@" + host}),
+		func(r string, named bool) bool {
+			return r != "" && named || r == "" && asker == "member@"+host
+		})
+	expect("a group", find(store.Find{Text: "needle", Group: "g1"}), func(r string, _ bool) bool {
+		return slices.Contains([]string{"g1", "g1.open-g1", "g1.few-g1"}, r)
 	})
-	expect("a group", find(store.Find{Text: "needle", Group: "g1"}), func(r string, _ bool) bool { return slices.Contains([]string{"g1", "g1.open-g1", "g1.few-g1"}, r) })
-	expect("a theme", find(store.Find{Text: "needle", Theme: "few-large"}), func(r string, _ bool) bool { return r == "large.few-large" })
-	expect("what was said since", find(store.Find{Text: "needle", Room: "f-since"}), func(r string, _ bool) bool { return r == "f-since" })
-	expect("a room", find(store.Find{Text: "needle", Room: "f-open"}), func(r string, _ bool) bool { return r == "f-open" })
+	expect("a theme", find(store.Find{Text: "needle", Theme: "few-large"}), func(r string, _ bool) bool {
+		return r == "large.few-large"
+	})
+	expect("what was said since",
+		find(store.Find{Text: "needle", Room: "f-since"}), func(r string, _ bool) bool { return r == "f-since" })
+	expect("a room", find(store.Find{Text: "needle", Room: "f-open"}),
+		func(r string, _ bool) bool { return r == "f-open" })
 }

@@ -3,7 +3,15 @@ package storetest
 import "parley/store"
 
 func reports(s *suite) {
-	r := store.Report{Host: host, ID: 10, Reporter: "romeo", Who: "tybalt@c.example", Reason: "abuse", Text: "he bites his thumb", Messages: []store.ID{3, 4}}
+	r := store.Report{
+		Host:     host,
+		ID:       10,
+		Reporter: "romeo",
+		Who:      "tybalt@c.example",
+		Reason:   "abuse",
+		Text:     "he bites his thumb",
+		Messages: []store.ID{3, 4},
+	}
 	s.ok(s.st.AddReport(s.ctx, r, 2))
 	second := store.Report{Host: host, ID: 20, Reporter: "romeo", Who: "c.example", Reason: "spam"}
 	s.ok(s.st.AddReport(s.ctx, second, 2))

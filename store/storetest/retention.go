@@ -42,7 +42,14 @@ func roomsExpire(s *suite) {
 		s.ok(s.st.CreateRoom(s.ctx, roomRow(name)))
 		r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, name))
 		for i := 1; i <= 5; i++ {
-			e := &store.RoomEntry{Host: rooms, Room: name, Epoch: r.Epoch, Seq: int64(i), ID: store.FirstID(at(i)) + 1, Stanza: []byte("<message xmlns='jabber:client'><body>needle</body></message>")}
+			e := &store.RoomEntry{
+				Host:   rooms,
+				Room:   name,
+				Epoch:  r.Epoch,
+				Seq:    int64(i),
+				ID:     store.FirstID(at(i)) + 1,
+				Stanza: []byte("<message xmlns='jabber:client'><body>needle</body></message>"),
+			}
 			s.ok(s.st.Commit(s.ctx, e))
 		}
 	}

@@ -11,7 +11,15 @@ func retractedUploads(s *suite) {
 	s.user("romeo", "juliet")
 	const file = "id_of-a-file" // of one letter more or less in a pattern it is not
 	put := func(id string, expires time.Time) {
-		s.ok(s.st.CreateUpload(s.ctx, store.Upload{Host: host, ID: id, Owner: "romeo", Name: "a.jpg", Size: 1, Created: at(100), Expires: expires}, 0, 0))
+		s.ok(s.st.CreateUpload(s.ctx, store.Upload{
+			Host:    host,
+			ID:      id,
+			Owner:   "romeo",
+			Name:    "a.jpg",
+			Size:    1,
+			Created: at(100),
+			Expires: expires,
+		}, 0, 0))
 		s.ok(s.st.FinishUpload(s.ctx, host, id))
 	}
 	put(file, at(1000))
@@ -52,12 +60,20 @@ func retractedUploads(s *suite) {
 	referred(false)
 	s.ok(s.st.CreateRoom(s.ctx, store.Room{Host: rooms, Name: "r", Created: at(1)}))
 	r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
-	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: 1, ID: store.FirstID(at(202)), Stanza: in}))
+	s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+		Host:   rooms,
+		Room:   "r",
+		Epoch:  r.Epoch,
+		Seq:    1,
+		ID:     store.FirstID(at(202)),
+		Stanza: in,
+	}))
 	referred(true)
 	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", store.FirstID(at(202)), []byte("<m/>")))
 	referred(false)
 	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Owner: "juliet", Name: "n", Created: at(1)}, 9))
-	s.ok(s.st.Publish(s.ctx, host, "juliet", "n", store.Keep{Items: 9}, store.NodeItem{ID: "1", Seq: store.FirstID(at(203)), Payload: in}))
+	s.ok(s.st.Publish(s.ctx, host, "juliet", "n", store.Keep{Items: 9},
+		store.NodeItem{ID: "1", Seq: store.FirstID(at(203)), Payload: in}))
 	referred(true)
 	s.ok(s.st.Purge(s.ctx, host, "juliet", "n"))
 	referred(false)

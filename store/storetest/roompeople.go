@@ -39,7 +39,8 @@ func roomPeople(s *suite) {
 	s.ok(ask("b@y", 4, 2))
 	s.is(ask("c@y", 5, 2), store.ErrLimit)
 	s.ok(s.st.AddRoomRequest(s.ctx, rooms, "a", store.RoomRequest{JID: "x@y", Nick: "new", Since: at(8)}, 2))
-	s.same(must[[]store.RoomRequest](s)(s.st.RoomRequests(s.ctx, rooms, "a")), []store.RoomRequest{{JID: "x@y", Nick: "new", Since: at(3)}, {JID: "b@y", Nick: "b", Since: at(4)}})
+	s.same(must[[]store.RoomRequest](s)(s.st.RoomRequests(s.ctx, rooms, "a")),
+		[]store.RoomRequest{{JID: "x@y", Nick: "new", Since: at(3)}, {JID: "b@y", Nick: "b", Since: at(4)}})
 	s.ok(s.st.DeleteRoomRequest(s.ctx, rooms, "a", "x@y"))
 	s.ok(s.st.DeleteRoomRequest(s.ctx, rooms, "a", "x@y"))
 	s.same(len(must[[]store.RoomRequest](s)(s.st.RoomRequests(s.ctx, rooms, "a"))), 1)
@@ -49,6 +50,7 @@ func roomPeople(s *suite) {
 	owned(1)
 	s.ok(s.st.ReviveRoom(s.ctx, roomRow("a")))
 	s.same(len(must[[]store.RoomRequest](s)(s.st.RoomRequests(s.ctx, rooms, "a"))), 0)
-	s.ok(s.st.SetAffiliations(s.ctx, rooms, "a", store.Affiliation{JID: member.JID, Affiliation: "member", Since: at(30)}))
+	s.ok(s.st.SetAffiliations(s.ctx, rooms, "a",
+		store.Affiliation{JID: member.JID, Affiliation: "member", Since: at(30)}))
 	s.same(must[[]store.Affiliation](s)(s.st.Affiliations(s.ctx, rooms, "a"))[0].Since, at(30))
 }

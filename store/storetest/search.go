@@ -30,7 +30,12 @@ type searched struct {
 func newSearched(s *suite) *searched {
 	s.user("romeo", "juliet")
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r"), store.Affiliation{JID: "romeo@example.org", Affiliation: "admin"}))
-	return &searched{suite: s, room: must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r")), all: make(map[store.ID]string), withs: make(map[store.ID]string)}
+	return &searched{
+		suite: s,
+		room:  must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r")),
+		all:   make(map[store.ID]string),
+		withs: make(map[store.ID]string),
+	}
 }
 
 func (x *searched) say(texts ...string) {
@@ -41,9 +46,23 @@ func (x *searched) say(texts ...string) {
 		id := store.FirstID(at(int(x.seq))) + 1
 		with := []string{"juliet@example.org", "nurse@example.org"}[x.seq%2]
 		x.all[id], x.withs[id] = text, with
-		ws = append(ws, &store.ArchiveEntry{Host: host, Owner: "romeo", ID: id, With: with, Incoming: true, Stanza: said(text)},
-			&store.ArchiveEntry{Host: host, Owner: "romeos", ID: id, With: with, Stanza: said(text + " needle")},
-			&store.RoomEntry{Host: rooms, Room: "r", Epoch: x.room.Epoch, Seq: x.seq, ID: id, Sender: with, Stanza: said(text)})
+		ws = append(ws, &store.ArchiveEntry{
+			Host:     host,
+			Owner:    "romeo",
+			ID:       id,
+			With:     with,
+			Incoming: true,
+			Stanza:   said(text),
+		}, &store.ArchiveEntry{Host: host, Owner: "romeos", ID: id, With: with, Stanza: said(text + " needle")},
+			&store.RoomEntry{
+				Host:   rooms,
+				Room:   "r",
+				Epoch:  x.room.Epoch,
+				Seq:    x.seq,
+				ID:     id,
+				Sender: with,
+				Stanza: said(text),
+			})
 	}
 	x.ok(x.st.Commit(x.ctx, ws...))
 }
@@ -54,7 +73,8 @@ func (x *searched) want(p store.Page) (ids []store.ID) {
 	x.ok(err)
 	for id, text := range x.all {
 		t := id.Time()
-		if q.Match(fulltext.Words(said(text))) && (p.With == "" || p.With == x.withs[id]) && (p.Start.IsZero() || !t.Before(p.Start)) && (p.End.IsZero() || !t.After(p.End)) {
+		if q.Match(fulltext.Words(said(text))) && (p.With == "" || p.With == x.withs[id]) &&
+			(p.Start.IsZero() || !t.Before(p.Start)) && (p.End.IsZero() || !t.After(p.End)) {
 			ids = append(ids, id)
 		}
 	}
@@ -66,7 +86,9 @@ func (x *searched) want(p store.Page) (ids []store.ID) {
 func (x *searched) check(texts ...string) {
 	x.Helper()
 	for _, text := range texts {
-		for _, p := range []store.Page{{Max: 1000}, {Max: 17}, {Max: 40, With: "juliet@example.org"}, {Max: 20, Start: at(20), End: at(150)}} {
+		for _, p := range []store.Page{
+			{Max: 1000}, {Max: 17}, {Max: 40, With: "juliet@example.org"}, {Max: 20, Start: at(20), End: at(150)},
+		} {
 			p.Text, p.Count = text, true
 			want := x.want(p)
 			for _, backwards := range []bool{false, true} {
@@ -74,10 +96,21 @@ func (x *searched) check(texts ...string) {
 				x.pages(p, want, func(p store.Page) ([]store.Archived, bool, int, error) {
 					return x.st.ReadArchive(x.ctx, host, "romeo", p)
 				})
-				x.pages(p, want, func(p store.Page) ([]store.Archived, bool, int, error) { return x.st.ReadRoom(x.ctx, rooms, "r", p) })
+				x.pages(p, want, func(p store.Page) ([]store.Archived, bool, int, error) {
+					return x.st.ReadRoom(x.ctx, rooms, "r", p)
+				})
 			}
 			slices.Reverse(want)
-			f := store.Find{Host: host, Rooms: rooms, Asker: "romeo@example.org", Text: text, From: p.With, After: p.Start, Before: p.End, Max: p.Max}
+			f := store.Find{
+				Host:   host,
+				Rooms:  rooms,
+				Asker:  "romeo@example.org",
+				Text:   text,
+				From:   p.With,
+				After:  p.Start,
+				Before: p.End,
+				Max:    p.Max,
+			}
 			x.newest(f, want, want)
 			f.Room = "r"
 			x.newest(f, want)
@@ -142,7 +175,8 @@ func (x *searched) newest(f store.Find, wants ...[]store.ID) {
 		}
 		for _, m := range fs {
 			got = append(got, m.ID)
-			if string(m.Stanza) != string(said(x.all[m.ID])) || m.Sender != x.withs[m.ID] || (m.Room == "") != (m.With != "") {
+			if string(m.Stanza) != string(said(x.all[m.ID])) || m.Sender != x.withs[m.ID] ||
+				(m.Room == "") != (m.With != "") {
 				x.Fatalf("%+v: %+v", f, m)
 			}
 		}
@@ -157,7 +191,8 @@ func (x *searched) newest(f store.Find, wants ...[]store.ID) {
 	x.Fatalf("%+v has no end", f)
 }
 
-// search compares with what a list in memory gives: before there is an index, with one, with one and messages behind it.
+// search compares with what a list in memory gives: before there is an index, with one, with one and
+// messages behind it.
 func search(s *suite) {
 	x := newSearched(s)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -198,12 +233,16 @@ func search(s *suite) {
 		}
 	}
 	x.check(queries...)
-	es, _, _, err := s.st.ReadArchive(s.ctx, host, "romeo", store.Page{Text: "alphabet", IDs: slices.Sorted(mapKeys(x.all))[:8], Max: 9})
+	es, _, _, err := s.st.ReadArchive(s.ctx, host, "romeo",
+		store.Page{Text: "alphabet", IDs: slices.Sorted(mapKeys(x.all))[:8], Max: 9})
 	s.ok(err)
 	if len(es) == 0 || len(es) == 8 {
 		s.Errorf("%d of 8 by their ids", len(es))
 	}
-	for _, p := range []store.Page{{Text: strings.Repeat("a ", 100), Max: 1}, {Text: strings.Repeat("a ", 100), Max: 1, IDs: slices.Sorted(mapKeys(x.all))[:1]}} {
+	for _, p := range []store.Page{
+		{Text: strings.Repeat("a ", 100), Max: 1},
+		{Text: strings.Repeat("a ", 100), Max: 1, IDs: slices.Sorted(mapKeys(x.all))[:1]},
+	} {
 		_, _, _, err = s.st.ReadArchive(s.ctx, host, "romeo", p)
 		s.is(err, fulltext.ErrTooMuch)
 	}
@@ -246,7 +285,13 @@ func searchGone(s *suite) {
 		s.same(must[int](s)(s.st.IndexArchives(s.ctx, h, later())), 150)
 	}
 	find := func(asker string) int {
-		fs, _, err := s.st.SearchMessages(s.ctx, store.Find{Host: host, Rooms: rooms, Asker: asker, Text: "needle ", Max: 1000})
+		fs, _, err := s.st.SearchMessages(s.ctx, store.Find{
+			Host:  host,
+			Rooms: rooms,
+			Asker: asker,
+			Text:  "needle ",
+			Max:   1000,
+		})
 		s.ok(err)
 		return len(fs)
 	}

@@ -26,15 +26,29 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		test func(*suite)
 	}{
-		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions}, {"Commit", commit}, {"Archive", archive}, {"Retentions", retentions}, {"RoomsExpire", roomsExpire}, {"Replace", replace},
-		{"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private}, {"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep}, {"NodeBytes", nodeBytes}, {"NodeBytesAtOnce", nodeBytesAtOnce}, {"NodeShares", nodeShares}, {"Written", written},
-		{"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople}, {"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups}, {"Themes", themes},
-		{"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats}, {"ManyChats", manyChats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries}, {"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers},
-		{"Places", places},
-		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads}, {"RetractedUploads", retractedUploads}, {"ManyAtOnce", many}, {"Limits", limits}, {"LoweredLimits", loweredLimits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers}, {"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts}, {"Pages", pages}, {"Again", again}, {"Revived", revived},
-		{"GroupSettings", groupSettings}, {"FindGroups", findGroups}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup}, {"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams}, {"Mandatory", mandatory}, {"Follows", follows}, {"MandatoryRooms", mandatoryRooms},
-		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"ProfileFields", profileFields}, {"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors}, {"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings}, {"APITokens", apiTokens},
-		{"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet}, {"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers},
+		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions},
+		{"Commit", commit}, {"Archive", archive}, {"Retentions", retentions}, {"RoomsExpire", roomsExpire},
+		{"Replace", replace}, {"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private},
+		{"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep},
+		{"NodeBytes", nodeBytes}, {"NodeBytesAtOnce", nodeBytesAtOnce}, {"NodeShares", nodeShares},
+		{"Written", written}, {"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople},
+		{"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups},
+		{"Themes", themes}, {"Displayed", displayedUpTo}, {"RoomNews", roomNews}, {"Chats", chats},
+		{"ManyChats", manyChats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries},
+		{"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers}, {"Places", places},
+		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads},
+		{"RetractedUploads", retractedUploads}, {"ManyAtOnce", many}, {"Limits", limits},
+		{"LoweredLimits", loweredLimits}, {"FirstWins", firstWins}, {"Fence", fence}, {"Takers", takers},
+		{"Invitations", invitations}, {"Names", exactNames}, {"FindUsers", findUsers}, {"Hosts", hosts},
+		{"Pages", pages}, {"Again", again}, {"Revived", revived}, {"GroupSettings", groupSettings},
+		{"FindGroups", findGroups}, {"GroupRequests", groupRequests}, {"RestoreGroup", restoreGroup},
+		{"ThemeDetails", themeDetails}, {"ThemePeople", themePeople}, {"Teams", teams}, {"GroupTeams", groupTeams},
+		{"Mandatory", mandatory}, {"Follows", follows}, {"MandatoryRooms", mandatoryRooms},
+		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"ProfileFields", profileFields},
+		{"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors},
+		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
+		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
+		{"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
@@ -91,7 +105,13 @@ func at(n int) time.Time {
 func (s *suite) user(names ...string) {
 	s.Helper()
 	for _, n := range names {
-		s.ok(s.st.CreateUser(s.ctx, store.User{Host: host, Name: n, Keys: []byte{1}, Created: at(1), FreeSince: time.Now()}))
+		s.ok(s.st.CreateUser(s.ctx, store.User{
+			Host:      host,
+			Name:      n,
+			Keys:      []byte{1},
+			Created:   at(1),
+			FreeSince: time.Now(),
+		}))
 	}
 }
 
@@ -103,7 +123,14 @@ func (s *suite) deleted(host, name string) {
 }
 
 func users(s *suite) {
-	u := store.User{Host: host, Name: "romeo", Keys: []byte{1, 0, 255}, Admin: true, FullName: "Romeo Montague ♥", Created: at(1)}
+	u := store.User{
+		Host:     host,
+		Name:     "romeo",
+		Keys:     []byte{1, 0, 255},
+		Admin:    true,
+		FullName: "Romeo Montague ♥",
+		Created:  at(1),
+	}
 	s.ok(s.st.CreateUser(s.ctx, u))
 	s.same(must[store.User](s)(s.st.User(s.ctx, host, "romeo")), u)
 	s.is(s.st.CreateUser(s.ctx, u), store.ErrExists)
@@ -153,10 +180,22 @@ func deleteUser(s *suite) {
 	s.user("romeo")
 	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "romeo", Created: at(1)}))
 	fill := func(h string) {
-		_, err := s.st.UpdateContact(s.ctx, h, "romeo", "juliet@example.org", 10, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
+		_, err := s.st.UpdateContact(s.ctx, h, "romeo", "juliet@example.org",
+			10, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil })
 		s.ok(err)
-		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{Host: h, Owner: "romeo", ID: 1, With: "juliet@example.org", Stanza: []byte("<message/>")},
-			&store.OfflineEntry{Host: h, Owner: "romeo", ID: 2, Stanza: []byte("<message/>"), Expires: time.Now().Add(time.Hour)}))
+		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
+			Host:   h,
+			Owner:  "romeo",
+			ID:     1,
+			With:   "juliet@example.org",
+			Stanza: []byte("<message/>"),
+		}, &store.OfflineEntry{
+			Host:    h,
+			Owner:   "romeo",
+			ID:      2,
+			Stanza:  []byte("<message/>"),
+			Expires: time.Now().Add(time.Hour),
+		}))
 		s.ok(s.st.SetPrivate(s.ctx, h, "romeo", "a", "b", []byte("<b/>"), 0))
 		s.ok(s.st.SetBookmarks(s.ctx, h, "romeo", 0, store.Bookmark{Room: "r@c"}))
 		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: h, Owner: "romeo", Name: "n", Created: at(1)}, 0))
@@ -190,7 +229,8 @@ func roster(s *suite) {
 	}
 	c, err := set("juliet@example.org", 2, func(c *store.Contact) (bool, error) {
 		s.same(c.JID, "juliet@example.org")
-		c.Name, c.Groups, c.Subscription, c.InRoster, c.Ask = "Juliet", []string{"Friends", "a,b\nc"}, store.SubBoth, true, true
+		c.Name, c.Groups, c.Subscription, c.InRoster, c.Ask = "Juliet", []string{"Friends", "a,b\nc"},
+			store.SubBoth, true, true
 		return false, nil
 	})
 	s.ok(err)
@@ -222,7 +262,8 @@ func roster(s *suite) {
 	s.ok(err)
 	_, err = s.st.Contact(s.ctx, host, "romeo", "b@example.org")
 	s.is(err, store.ErrNotFound)
-	_, err = set("c@example.org", 2, func(c *store.Contact) (bool, error) { c.Request = []byte("<presence/>"); return false, nil })
+	_, err = set("c@example.org",
+		2, func(c *store.Contact) (bool, error) { c.Request = []byte("<presence/>"); return false, nil })
 	s.ok(err)
 	c = must[store.Contact](s)(s.st.Contact(s.ctx, host, "romeo", "c@example.org"))
 	s.same(string(c.Request), "<presence/>")
@@ -254,7 +295,8 @@ func rosterVersions(s *suite) {
 	change("b@x", true)
 	changed, removed, now, ok, err := s.st.RosterSince(s.ctx, host, "romeo", versions[0])
 	s.ok(err)
-	if !ok || now != versions[4] || len(changed) != 2 || changed[0].JID != "c@x" || changed[1].JID != "a@x" || changed[1].Name != "xx" {
+	if !ok || now != versions[4] || len(changed) != 2 || changed[0].JID != "c@x" || changed[1].JID != "a@x" ||
+		changed[1].Name != "xx" {
 		s.Errorf("%v %v %v", changed, now, ok)
 	}
 	s.same(removed, []store.Removed{{JID: "b@x", Version: versions[4]}})
@@ -280,7 +322,8 @@ func rosterVersions(s *suite) {
 		change(jid, true)
 	}
 	for _, since := range []int64{versions[0], before} {
-		if changed, removed, _, ok, err := s.st.RosterSince(s.ctx, host, "romeo", since); err != nil || ok || len(changed)+len(removed) > 0 {
+		if changed, removed, _, ok, err := s.st.RosterSince(s.ctx, host, "romeo", since); err != nil || ok ||
+			len(changed)+len(removed) > 0 {
 			s.Errorf("since %d: %v %v %v %v", since, changed, removed, ok, err)
 		}
 	}
@@ -316,7 +359,16 @@ func kv(s *suite) {
 }
 
 func uploads(s *suite) {
-	u := store.Upload{Host: host, ID: "id1", Owner: "romeo", Name: "très.jpg", ContentType: "image/jpeg", Size: 60, Created: at(1), Expires: at(100)}
+	u := store.Upload{
+		Host:        host,
+		ID:          "id1",
+		Owner:       "romeo",
+		Name:        "très.jpg",
+		ContentType: "image/jpeg",
+		Size:        60,
+		Created:     at(1),
+		Expires:     at(100),
+	}
 	s.ok(s.st.CreateUpload(s.ctx, u, 0, 100))
 	s.same(must[store.Upload](s)(s.st.Upload(s.ctx, host, "id1")), u)
 	v := u
@@ -338,7 +390,8 @@ func uploads(s *suite) {
 	s.same(ids(must[[]store.Upload](s)(s.st.UploadsOf(s.ctx, host, "romeo"))), []string{"id1", "id2"})
 	s.same(len(must[[]store.Upload](s)(s.st.ExpiredUploads(s.ctx, host, at(99), at(0), 10))), 0)
 	s.same(ids(must[[]store.Upload](s)(s.st.ExpiredUploads(s.ctx, host, at(100), at(0), 10))), []string{"id1"})
-	s.same(ids(must[[]store.Upload](s)(s.st.ExpiredUploads(s.ctx, host, at(2), at(2), 10))), []string{"id2"}) // never used
+	// never used
+	s.same(ids(must[[]store.Upload](s)(s.st.ExpiredUploads(s.ctx, host, at(2), at(2), 10))), []string{"id2"})
 	s.ok(s.st.DeleteUpload(s.ctx, host, "id1"))
 	s.is(s.st.DeleteUpload(s.ctx, host, "id1"), store.ErrNotFound)
 }
@@ -351,10 +404,17 @@ func many(s *suite) {
 		wg.Go(func() {
 			for j := range 10 {
 				n := i*10 + j
-				if err := s.st.Commit(s.ctx, &store.ArchiveEntry{Host: host, Owner: "romeo", ID: store.ID(n + 1), With: "x@y", Stanza: fmt.Appendf(nil, "<m>%d</m>", n)}); err != nil {
+				if err := s.st.Commit(s.ctx, &store.ArchiveEntry{
+					Host:   host,
+					Owner:  "romeo",
+					ID:     store.ID(n + 1),
+					With:   "x@y",
+					Stanza: fmt.Appendf(nil, "<m>%d</m>", n),
+				}); err != nil {
 					s.Error(err)
 				}
-				if _, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprintf("c%d@x", n), 0, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil }); err != nil {
+				if _, err := s.st.UpdateContact(s.ctx, host, "romeo", fmt.Sprintf("c%d@x", n),
+					0, func(c *store.Contact) (bool, error) { c.InRoster = true; return false, nil }); err != nil {
 					s.Error(err)
 				}
 			}
@@ -388,7 +448,16 @@ func blocklist(s *suite) {
 func tokens(s *suite) {
 	s.user("romeo")
 	tok := func(client string, n byte) store.Token {
-		return store.Token{Host: host, Owner: "romeo", Client: client, Fresh: true, Mechanism: "HT", Salt: []byte{n}, Issued: at(int(n)), Expires: at(1000 + int(n))}
+		return store.Token{
+			Host:      host,
+			Owner:     "romeo",
+			Client:    client,
+			Fresh:     true,
+			Mechanism: "HT",
+			Salt:      []byte{n},
+			Issued:    at(int(n)),
+			Expires:   at(1000 + int(n)),
+		}
 	}
 	one := tok("a", 1)
 	s.ok(s.st.PutToken(s.ctx, one, 2))

@@ -26,7 +26,15 @@ func private(s *suite) {
 
 func bookmarks(s *suite) {
 	s.user("romeo")
-	b := store.Bookmark{Room: "b@c", Name: "B", Nick: "n", Password: "p", Autojoin: true, Extensions: []byte("<extensions/>"), Updated: at(1)}
+	b := store.Bookmark{
+		Room:       "b@c",
+		Name:       "B",
+		Nick:       "n",
+		Password:   "p",
+		Autojoin:   true,
+		Extensions: []byte("<extensions/>"),
+		Updated:    at(1),
+	}
 	a := store.Bookmark{Room: "a@c", Updated: at(2)}
 	s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 2, b, a))
 	s.same(must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, "romeo")), []store.Bookmark{a, b})
@@ -39,7 +47,14 @@ func bookmarks(s *suite) {
 }
 
 func nodes(s *suite) {
-	n := store.Node{Host: host, Owner: "romeo", Name: "b", Config: []byte("{}"), Creator: "romeo@example.org", Created: at(1)}
+	n := store.Node{
+		Host:    host,
+		Owner:   "romeo",
+		Name:    "b",
+		Config:  []byte("{}"),
+		Creator: "romeo@example.org",
+		Created: at(1),
+	}
 	s.ok(s.st.CreateNode(s.ctx, n, 2, store.NodeAffiliation{JID: "a@x", Affiliation: "owner"}))
 	s.is(s.st.CreateNode(s.ctx, n, 2), store.ErrExists)
 	m := n
@@ -64,13 +79,16 @@ func nodes(s *suite) {
 	s.ok(s.st.Publish(s.ctx, host, "romeo", "b", store.Keep{Items: 5}, store.NodeItem{ID: "i", Seq: 1}))
 	s.ok(s.st.DeleteNode(s.ctx, host, "romeo", "b", "", 1))
 	s.is(s.st.DeleteNode(s.ctx, host, "romeo", "b", "", 1), store.ErrNotFound)
-	s.is(s.st.Publish(s.ctx, host, "romeo", "b", store.Keep{Items: 5}, store.NodeItem{ID: "i", Seq: 1}), store.ErrNotFound)
+	s.is(s.st.Publish(s.ctx, host, "romeo", "b", store.Keep{Items: 5},
+		store.NodeItem{ID: "i", Seq: 1}), store.ErrNotFound)
 	n.Config = nil
 	s.ok(s.st.CreateNode(s.ctx, n, 2)) // nothing of the old one is in it
 	nodeRedirects(s)
 	its, total, err := s.st.Items(s.ctx, host, "romeo", "b", store.ItemPage{Max: 10})
 	s.ok(err)
-	s.same([]int{len(its), total, len(must[[]store.NodeAffiliation](s)(s.st.NodeAffiliations(s.ctx, host, "romeo", "b")))}, []int{0, 0, 0})
+	s.same([]int{
+		len(its), total, len(must[[]store.NodeAffiliation](s)(s.st.NodeAffiliations(s.ctx, host, "romeo", "b"))),
+	}, []int{0, 0, 0})
 }
 
 // nodeRedirects checks that a redirect stays until the node is made again, and that only so many are kept.
@@ -94,7 +112,8 @@ func nodeUpkeep(s *suite) {
 	const hour = time.Hour
 	now := store.Epoch.Add(1000 * hour)
 	put := func(node, id, who string, ago time.Duration) {
-		s.ok(s.st.Publish(s.ctx, host, "romeo", node, store.Keep{Items: 9}, store.NodeItem{ID: id, Seq: store.FirstID(now.Add(-ago)) + 1, Publisher: who}))
+		s.ok(s.st.Publish(s.ctx, host, "romeo", node, store.Keep{Items: 9},
+			store.NodeItem{ID: id, Seq: store.FirstID(now.Add(-ago)) + 1, Publisher: who}))
 	}
 	left := func(node string, since store.ID) (ids []string) {
 		its, total, err := s.st.Items(s.ctx, host, "romeo", node, store.ItemPage{Max: 9, Since: since})
@@ -105,23 +124,36 @@ func nodeUpkeep(s *suite) {
 		s.same(total, len(its))
 		return ids
 	}
-	for _, n := range []store.Node{{Name: "short", Upkeep: store.Upkeep{Expire: hour}}, {Name: "long"}, {Name: "off", Upkeep: store.Upkeep{PurgeOffline: true}}} {
+	for _, n := range []store.Node{
+		{Name: "short", Upkeep: store.Upkeep{Expire: hour}},
+		{Name: "long"},
+		{Name: "off", Upkeep: store.Upkeep{PurgeOffline: true}},
+	} {
 		n.Host, n.Owner, n.Config = host, "romeo", []byte("{}")
 		s.ok(s.st.CreateNode(s.ctx, n, 0))
 		put(n.Name, "old", "romeo@"+host, 2*hour)
 		put(n.Name, "new", "juliet@"+host, hour/2)
 	}
 	s.same(left("short", store.FirstID(now.Add(-hour))), []string{"new"})
-	sub := store.NodeSubscription{Node: "long", JID: "a@x", SubID: "1", State: "subscribed", Options: []byte(`{"a":1}`), Expires: now}
+	sub := store.NodeSubscription{
+		Node:    "long",
+		JID:     "a@x",
+		SubID:   "1",
+		State:   "subscribed",
+		Options: []byte(`{"a":1}`),
+		Expires: now,
+	}
 	stays := store.NodeSubscription{Node: "long", JID: "b@x", SubID: "2", State: "subscribed", Expires: now.Add(hour)}
 	s.ok(s.st.SetNodeSubscriptions(s.ctx, host, "romeo", 9, sub, stays))
-	s.same(must[[]store.NodeSubscription](s)(s.st.SubscriptionsOf(s.ctx, host, "romeo", "a@x")), []store.NodeSubscription{sub})
+	s.same(must[[]store.NodeSubscription](s)(s.st.SubscriptionsOf(s.ctx, host, "romeo", "a@x")),
+		[]store.NodeSubscription{sub})
 	s.ok(s.st.ExpireNodes(s.ctx, "other.example", now))
 	s.same(left("short", 0), []string{"old", "new"})
 	s.ok(s.st.ExpireNodes(s.ctx, host, now))
 	s.same(left("short", 0), []string{"new"})
 	s.same(left("long", 0), []string{"old", "new"})
-	s.same(must[[]store.NodeSubscription](s)(s.st.NodeSubscriptions(s.ctx, host, "romeo", "long")), []store.NodeSubscription{stays})
+	s.same(must[[]store.NodeSubscription](s)(s.st.NodeSubscriptions(s.ctx, host, "romeo", "long")),
+		[]store.NodeSubscription{stays})
 	gone := must[[]store.OwnedItem](s)(s.st.PurgeOffline(s.ctx, host, "romeo", "romeo@"+host))
 	if len(gone) != 1 || gone[0].Node != "off" || gone[0].ID != "old" || string(gone[0].Config) != "{}" {
 		s.Errorf("went with their publisher: %+v", gone)
@@ -140,7 +172,12 @@ func items(s *suite) {
 		s.ok(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: max}, is...))
 	}
 	for i := 1; i <= 5; i++ {
-		put(4, store.NodeItem{ID: fmt.Sprint("i", i), Seq: store.ID(i), Publisher: "romeo@example.org", Payload: fmt.Appendf(nil, "<p>%d</p>", i)})
+		put(4, store.NodeItem{
+			ID:        fmt.Sprint("i", i),
+			Seq:       store.ID(i),
+			Publisher: "romeo@example.org",
+			Payload:   fmt.Appendf(nil, "<p>%d</p>", i),
+		})
 	}
 	list := func(p store.ItemPage) (string, int) {
 		its, total, err := s.st.Items(s.ctx, host, "romeo", "n", p)
@@ -160,8 +197,11 @@ func items(s *suite) {
 	check(store.ItemPage{Max: 10}, "i2 i3 i4 i5 ")
 	put(4, store.NodeItem{ID: "i2", Seq: 6, Payload: []byte("<again/>")}) // published again: it is the newest now
 	check(store.ItemPage{Max: 10}, "i3 i4 i5 i2 ")
-	s.is(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true}, store.NodeItem{ID: "i6", Seq: 7}), store.ErrFull)
-	s.ok(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true}, store.NodeItem{ID: "i2", Seq: 7, Payload: []byte("<again/>")})) // no other one
+	s.is(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true},
+		store.NodeItem{ID: "i6", Seq: 7}), store.ErrFull)
+	// no other one
+	s.ok(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true},
+		store.NodeItem{ID: "i2", Seq: 7, Payload: []byte("<again/>")}))
 	check(store.ItemPage{Max: 10}, "i3 i4 i5 i2 ")
 	check(store.ItemPage{Max: 2}, "i3 i4 ")
 	check(store.ItemPage{Max: 2, Backwards: true}, "i5 i2 ")
@@ -171,7 +211,8 @@ func items(s *suite) {
 	_, _, err := s.st.Items(s.ctx, host, "romeo", "n", store.ItemPage{Max: 1, After: "no"})
 	s.is(err, store.ErrNotFound)
 	s.ok(s.st.Publish(s.ctx, host, "juliet", "n", store.Keep{Items: 4}, store.NodeItem{ID: "j", Seq: 9}))
-	last := must[[]store.OwnedItem](s)(s.st.LastItems(s.ctx, host, []string{"romeo", "juliet", "nobody"}, []string{"n", "m"}))
+	last := must[[]store.OwnedItem](s)(s.st.LastItems(s.ctx, host,
+		[]string{"romeo", "juliet", "nobody"}, []string{"n", "m"}))
 	got := make(map[string]string)
 	for _, l := range last {
 		got[l.Owner] = l.ID + string(l.Config)
@@ -186,25 +227,42 @@ func items(s *suite) {
 func nodePeople(s *suite) {
 	s.ok(s.st.CreateNode(s.ctx, store.Node{Host: rooms, Name: "n"}, 0))
 	a := store.NodeAffiliation{JID: "a@x", Affiliation: "owner"}
-	s.ok(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2, a, store.NodeAffiliation{JID: "b@x", Affiliation: "member"}))
-	s.is(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2, store.NodeAffiliation{JID: "c@x", Affiliation: "member"}), store.ErrLimit)
+	s.ok(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2, a,
+		store.NodeAffiliation{JID: "b@x", Affiliation: "member"}))
+	s.is(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2,
+		store.NodeAffiliation{JID: "c@x", Affiliation: "member"}), store.ErrLimit)
 	s.ok(s.st.SetNodeAffiliations(s.ctx, rooms, "", "n", 2, store.NodeAffiliation{JID: "b@x", Affiliation: "none"}))
 	s.same(must[[]store.NodeAffiliation](s)(s.st.NodeAffiliations(s.ctx, rooms, "", "n")), []store.NodeAffiliation{a})
-	s.same(must[[]store.NodeRole](s)(s.st.NodeRoles(s.ctx, rooms, "", "a@x")), []store.NodeRole{{Node: "n", Affiliation: "owner"}})
+	s.same(must[[]store.NodeRole](s)(s.st.NodeRoles(s.ctx, rooms, "", "a@x")),
+		[]store.NodeRole{{Node: "n", Affiliation: "owner"}})
 	one := store.NodeSubscription{Node: "n", JID: "a@x/res", SubID: "1", State: "subscribed"}
 	two := store.NodeSubscription{Node: "n", JID: "a@x", SubID: "2", State: "pending"}
 	s.ok(s.st.SetNodeSubscriptions(s.ctx, rooms, "", 2, one, two))
-	s.is(s.st.SetNodeSubscriptions(s.ctx, rooms, "", 2, store.NodeSubscription{Node: "n", JID: "b@x", State: "subscribed"}), store.ErrLimit)
-	s.same(must[[]store.NodeSubscription](s)(s.st.NodeSubscriptions(s.ctx, rooms, "", "n")), []store.NodeSubscription{two, one})
+	s.is(s.st.SetNodeSubscriptions(s.ctx, rooms, "", 2,
+		store.NodeSubscription{Node: "n", JID: "b@x", State: "subscribed"}), store.ErrLimit)
+	s.same(must[[]store.NodeSubscription](s)(s.st.NodeSubscriptions(s.ctx, rooms, "", "n")),
+		[]store.NodeSubscription{two, one})
 	s.same(len(must[[]store.NodeSubscription](s)(s.st.SubscriptionsOf(s.ctx, rooms, "", "a@x"))), 2)
 	one.State = "none"
 	s.ok(s.st.SetNodeSubscriptions(s.ctx, rooms, "", 2, one))
-	s.same(must[[]store.NodeSubscription](s)(s.st.SubscriptionsOf(s.ctx, rooms, "", "a@x")), []store.NodeSubscription{two})
+	s.same(must[[]store.NodeSubscription](s)(s.st.SubscriptionsOf(s.ctx, rooms, "", "a@x")),
+		[]store.NodeSubscription{two})
 }
 
 func (s *suite) group(id, slug string, ms ...store.Member) store.Group {
-	g := store.Group{Host: host, ID: id, Slug: slug, Room: slug, Name: "Group " + slug, Description: "D", Private: true, ThemesBy: "members", Created: at(1)}
-	s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: rooms, Name: slug, Group: id, Created: at(1)}, ms, store.Bookmark{Room: slug + "@" + rooms, Name: g.Name, Autojoin: true}))
+	g := store.Group{
+		Host:        host,
+		ID:          id,
+		Slug:        slug,
+		Room:        slug,
+		Name:        "Group " + slug,
+		Description: "D",
+		Private:     true,
+		ThemesBy:    "members",
+		Created:     at(1),
+	}
+	s.ok(s.st.CreateGroup(s.ctx, g, store.Room{Host: rooms, Name: slug, Group: id, Created: at(1)}, ms,
+		store.Bookmark{Room: slug + "@" + rooms, Name: g.Name, Autojoin: true}))
 	return g
 }
 
@@ -214,7 +272,8 @@ func groups(s *suite) {
 	g := s.group("g1", "eng", romeo, store.Member{JID: "far@elsewhere.example", Role: store.RoleMember, Since: at(1)})
 	s.same(must[store.Group](s)(s.st.Group(s.ctx, host, "g1")), g)
 	s.same(must[store.Group](s)(s.st.GroupBySlug(s.ctx, host, "eng")), g)
-	err := s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: "g2", Slug: "eng", Room: "eng2", Created: at(1)}, store.Room{Host: rooms, Name: "eng2", Group: "g2"}, nil, store.Bookmark{Room: "eng2@" + rooms})
+	err := s.st.CreateGroup(s.ctx, store.Group{Host: host, ID: "g2", Slug: "eng", Room: "eng2", Created: at(1)},
+		store.Room{Host: rooms, Name: "eng2", Group: "g2"}, nil, store.Bookmark{Room: "eng2@" + rooms})
 	s.is(err, store.ErrExists)
 	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "eng")).Group, "g1")
 	bs := must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, "romeo"))
@@ -225,7 +284,10 @@ func groups(s *suite) {
 	_, err = s.st.Member(s.ctx, host, "g1", "juliet@example.org")
 	s.is(err, store.ErrNotFound)
 	mark := []store.Bookmark{{Room: "eng@" + rooms, Autojoin: true}}
-	s.ok(s.st.SetMembers(s.ctx, host, "g1", []store.Member{{JID: "juliet@example.org", Role: store.RoleMember, Since: at(2)}, {JID: "nurse@example.org", Role: store.RoleBanned, Since: at(2)}}, mark))
+	s.ok(s.st.SetMembers(s.ctx, host, "g1", []store.Member{
+		{JID: "juliet@example.org", Role: store.RoleMember, Since: at(2)},
+		{JID: "nurse@example.org", Role: store.RoleBanned, Since: at(2)},
+	}, mark))
 	s.same(len(must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, "juliet"))), 1)
 	s.same(len(must[[]store.Group](s)(s.st.GroupsOf(s.ctx, host, "juliet@example.org"))), 1)
 	s.same(len(must[[]store.Group](s)(s.st.GroupsOf(s.ctx, host, "nurse@example.org"))), 0)
@@ -248,9 +310,21 @@ func groups(s *suite) {
 func themes(s *suite) {
 	s.user("romeo", "juliet")
 	s.group("g1", "eng", store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)})
-	th := store.Theme{Host: host, Group: "g1", Key: "abc234", Slug: "q4", Room: "q4.abc234", Name: "Q4 launch", Creator: "romeo@example.org", Created: at(1)}
+	th := store.Theme{
+		Host:    host,
+		Group:   "g1",
+		Key:     "abc234",
+		Slug:    "q4",
+		Room:    "q4.abc234",
+		Name:    "Q4 launch",
+		Creator: "romeo@example.org",
+		Created: at(1),
+	}
 	make := func(th store.Theme) error {
-		return s.st.CreateTheme(s.ctx, th, store.Room{Host: rooms, Name: th.Room, Group: "g1", Theme: th.Key, Created: at(1)}, []string{"romeo@example.org", "far@elsewhere.example"}, store.Bookmark{Room: th.Room + "@" + rooms, Autojoin: true})
+		return s.st.CreateTheme(s.ctx, th,
+			store.Room{Host: rooms, Name: th.Room, Group: "g1", Theme: th.Key, Created: at(1)},
+			[]string{"romeo@example.org", "far@elsewhere.example"},
+			store.Bookmark{Room: th.Room + "@" + rooms, Autojoin: true})
 	}
 	s.ok(make(th))
 	s.is(make(th), store.ErrExists)

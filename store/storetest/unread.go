@@ -10,13 +10,18 @@ import (
 // displayedUpTo: how far somebody has read only goes forward, and goes with the account.
 func displayedUpTo(s *suite) {
 	s.user("romeo", "juliet")
-	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "b@x", ID: 20}, store.Displayed{Chat: "a@x", ID: 5}))
-	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "b@x", ID: 10}, store.Displayed{Chat: "a@x", ID: 6}))
+	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "b@x", ID: 20},
+		store.Displayed{Chat: "a@x", ID: 5}))
+	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "b@x", ID: 10},
+		store.Displayed{Chat: "a@x", ID: 6}))
 	s.ok(s.st.SetDisplayed(s.ctx, host, "juliet", 2, store.Displayed{Chat: "b@x", ID: 99}))
-	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")), []store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
+	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")),
+		[]store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, other, "romeo"))), 0)
-	s.is(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "a@x", ID: 7}, store.Displayed{Chat: "c@x", ID: 1}), store.ErrLimit)
-	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")), []store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
+	s.is(s.st.SetDisplayed(s.ctx, host, "romeo", 2, store.Displayed{Chat: "a@x", ID: 7},
+		store.Displayed{Chat: "c@x", ID: 1}), store.ErrLimit)
+	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")),
+		[]store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
 	s.deleted(host, "romeo")
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo"))), 0)
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "juliet"))), 1)
@@ -29,7 +34,16 @@ func roomNews(s *suite) {
 	_, err := s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 0, 10)
 	s.is(err, store.ErrNotFound)
 	say := func(seq int, sender string, quiet bool) {
-		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: "r", Epoch: r.Epoch, Seq: int64(seq), ID: store.ID(seq * 10), Sender: sender, Quiet: quiet, Stanza: fmt.Appendf(nil, "<m>%d</m>", seq)}))
+		s.ok(s.st.Commit(s.ctx, &store.RoomEntry{
+			Host:   rooms,
+			Room:   "r",
+			Epoch:  r.Epoch,
+			Seq:    int64(seq),
+			ID:     store.ID(seq * 10),
+			Sender: sender,
+			Quiet:  quiet,
+			Stanza: fmt.Appendf(nil, "<m>%d</m>", seq),
+		}))
 	}
 	news := func(who string, after store.ID, limit int) [2]int {
 		s.Helper()
@@ -54,7 +68,8 @@ func roomNews(s *suite) {
 	s.same(news("romeo@example.org", 60, 10), [2]int{0, 60})
 	n := must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 60, 10))
 	s.same([]string{n.Last.Sender, string(n.Last.Stanza)}, []string{"nurse@example.org", "<m>6</m>"})
-	s.same([]store.ID{must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 10, 10)).Since, must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 40, 10)).Since}, []store.ID{30, 40})
+	s.same([]store.ID{must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 10, 10)).Since,
+		must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 40, 10)).Since}, []store.ID{30, 40})
 	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 60, []byte("<gone/>"))) // taken back: nothing to read
 	s.same(news("romeo@example.org", 0, 10), [2]int{1, 40})
 }
@@ -86,19 +101,33 @@ func chats(s *suite) {
 	for i, c := range []struct {
 		with string
 		in   bool
-	}{{"juliet@example.org", true}, {"nurse@example.org", true}, {"juliet@example.org", false}, {"juliet@example.org", true}, {"friar@example.org", false}} {
-		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{Host: host, Owner: "romeo", ID: store.ID(i + 1), With: c.with, Incoming: c.in, Stanza: fmt.Appendf(nil, "<m>%d</m>", i+1)}))
+	}{
+		{"juliet@example.org", true}, {"nurse@example.org", true}, {"juliet@example.org", false},
+		{"juliet@example.org", true}, {"friar@example.org", false},
+	} {
+		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
+			Host:     host,
+			Owner:    "romeo",
+			ID:       store.ID(i + 1),
+			With:     c.with,
+			Incoming: c.in,
+			Stanza:   fmt.Appendf(nil, "<m>%d</m>", i+1),
+		}))
 	}
-	s.same(must[[]store.Chat](s)(s.st.Chats(s.ctx, host, "romeo", 2)), []store.Chat{{With: "friar@example.org", Last: 5}, {With: "juliet@example.org", Last: 4}})
+	s.same(must[[]store.Chat](s)(s.st.Chats(s.ctx, host, "romeo", 2)),
+		[]store.Chat{{With: "friar@example.org", Last: 5}, {With: "juliet@example.org", Last: 4}})
 	s.same(len(must[[]store.Chat](s)(s.st.Chats(s.ctx, host, "romeo", 9))), 3)
 	s.same(len(must[[]store.Chat](s)(s.st.Chats(s.ctx, other, "romeo", 9))), 0)
 	es := must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 1, 9))
-	s.same(es, []store.ChatEntry{{ID: 4, Incoming: true, Stanza: []byte("<m>4</m>")}, {ID: 3, Incoming: false, Stanza: []byte("<m>3</m>")}})
+	s.same(es, []store.ChatEntry{
+		{ID: 4, Incoming: true, Stanza: []byte("<m>4</m>")},
+		{ID: 3, Incoming: false, Stanza: []byte("<m>3</m>")},
+	})
 	s.same(len(must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 0, 1))), 1)
 }
 
-// manyChats: with many messages the list is that of the archive all the same, whatever is remembered of it: also after what
-// comes next, what is added among the old ones, what expires, and when the account is deleted.
+// manyChats: with many messages the list is that of the archive all the same, whatever is remembered of it: also after
+// what comes next, what is added among the old ones, what expires, and when the account is deleted.
 func manyChats(s *suite) {
 	s.user("romeo")
 	ago := func(d time.Duration) store.ID { return store.FirstID(time.Now().Add(-d)) }
@@ -153,7 +182,8 @@ func freeRooms(s *suite) {
 	anyone, known := store.RoomAccess{Readers: store.ReadersAnyone}, store.RoomAccess{Readers: store.ReadersKnown}
 	make("a-owned", store.RoomAccess{Readers: store.ReadersAdmins}, store.Affiliation{JID: romeo, Affiliation: "owner"})
 	make("b-member", store.RoomAccess{Since: true}, store.Affiliation{JID: romeo, Affiliation: "member", Since: at(5)})
-	make("c-kept-from-members", store.RoomAccess{Readers: store.ReadersAdmins}, store.Affiliation{JID: romeo, Affiliation: "member"})
+	make("c-kept-from-members", store.RoomAccess{Readers: store.ReadersAdmins},
+		store.Affiliation{JID: romeo, Affiliation: "member"})
 	make("d-open", anyone)
 	make("e-known", known)
 	make("f-closed", store.RoomAccess{})
@@ -163,13 +193,21 @@ func freeRooms(s *suite) {
 	make("j-gone", anyone)
 	make("k-open-not-marked", anyone)
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "j-gone", at(2)))
-	for _, n := range []string{"b-member", "d-open", "e-known", "f-closed", "g-banned", "h-all-banned", "i-since", "j-gone", "none"} {
-		s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 0, store.Bookmark{Room: n + "@" + rooms, Name: "My " + n, Updated: at(7)}))
+	for _, n := range []string{
+		"b-member", "d-open", "e-known", "f-closed", "g-banned", "h-all-banned", "i-since", "j-gone", "none",
+	} {
+		s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 0,
+			store.Bookmark{Room: n + "@" + rooms, Name: "My " + n, Updated: at(7)}))
 	}
-	s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 0, store.Bookmark{Room: "d-open@elsewhere.example", Name: "Far", Updated: at(7)}, store.Bookmark{Room: "x", Name: "Short"}))
+	s.ok(s.st.SetBookmarks(s.ctx, host, "romeo", 0,
+		store.Bookmark{Room: "d-open@elsewhere.example", Name: "Far", Updated: at(7)},
+		store.Bookmark{Room: "x", Name: "Short"}))
 	s.same(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "romeo", 9)), []store.FreeRoom{
-		{Name: "a-owned", Since: at(1)}, {Name: "b-member", Title: "My b-member", From: store.FirstID(at(5)), Since: at(5)},
-		{Name: "d-open", Title: "My d-open", Since: at(7)}, {Name: "e-known", Title: "My e-known", Since: at(7)}})
+		{Name: "a-owned", Since: at(1)},
+		{Name: "b-member", Title: "My b-member", From: store.FirstID(at(5)), Since: at(5)},
+		{Name: "d-open", Title: "My d-open", Since: at(7)},
+		{Name: "e-known", Title: "My e-known", Since: at(7)},
+	})
 	s.same(len(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "romeo", 2))), 2)
 	s.same(len(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "juliet", 9))), 0)
 }

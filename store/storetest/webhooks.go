@@ -8,8 +8,30 @@ import (
 
 // webhookRows: made within a limit, found by their token, gone with what waits for them.
 func webhookRows(s *suite) {
-	in := store.Webhook{Host: host, ID: "a", Direction: store.HookIn, Name: "CI", Group: "g", Theme: "t", Token: []byte{1, 0, 2}, Creator: "romeo@example.org", Created: at(1)}
-	out := store.Webhook{Host: host, ID: "b", Direction: store.HookOut, Name: "Log", Group: "g", URL: "https://x.example/", Secret: "s", Events: "message theme", Creator: "romeo@example.org", Created: at(2), Last: 7}
+	in := store.Webhook{
+		Host:      host,
+		ID:        "a",
+		Direction: store.HookIn,
+		Name:      "CI",
+		Group:     "g",
+		Theme:     "t",
+		Token:     []byte{1, 0, 2},
+		Creator:   "romeo@example.org",
+		Created:   at(1),
+	}
+	out := store.Webhook{
+		Host:      host,
+		ID:        "b",
+		Direction: store.HookOut,
+		Name:      "Log",
+		Group:     "g",
+		URL:       "https://x.example/",
+		Secret:    "s",
+		Events:    "message theme",
+		Creator:   "romeo@example.org",
+		Created:   at(2),
+		Last:      7,
+	}
 	s.ok(s.st.CreateWebhook(s.ctx, in, 2))
 	s.ok(s.st.CreateWebhook(s.ctx, out, 2))
 	s.is(s.st.CreateWebhook(s.ctx, in, 9), store.ErrExists)
@@ -26,7 +48,15 @@ func webhookRows(s *suite) {
 	s.ok(s.st.SetWebhookDisabled(s.ctx, host, "b", false, 8))
 	s.same(must[store.Webhook](s)(s.st.Webhook(s.ctx, host, "b")).Last, store.ID(8))
 	s.is(s.st.SetWebhookDisabled(s.ctx, host, "none", true, 0), store.ErrNotFound)
-	s.ok(s.st.AddDeliveries(s.ctx, store.Delivery{Host: host, Hook: "b", Room: "r", ID: 9, Event: "message", Body: []byte("x"), Updated: at(4)}))
+	s.ok(s.st.AddDeliveries(s.ctx, store.Delivery{
+		Host:    host,
+		Hook:    "b",
+		Room:    "r",
+		ID:      9,
+		Event:   "message",
+		Body:    []byte("x"),
+		Updated: at(4),
+	}))
 	_, _, err = s.st.BeginHookKey(s.ctx, host, "a", "k", 5)
 	s.ok(err)
 	s.ok(s.st.SetHookKey(s.ctx, host, "a", "k", 5))
@@ -43,14 +73,30 @@ func webhookRows(s *suite) {
 
 // hookDeliveries: in order within a room, each once, and what becomes of them.
 func hookDeliveries(s *suite) {
-	s.ok(s.st.CreateWebhook(s.ctx, store.Webhook{Host: host, ID: "b", Direction: store.HookOut, Group: "g", Created: at(1)}, 9))
+	s.ok(s.st.CreateWebhook(s.ctx, store.Webhook{
+		Host:      host,
+		ID:        "b",
+		Direction: store.HookOut,
+		Group:     "g",
+		Created:   at(1),
+	}, 9))
 	d := func(room string, id int) store.Delivery {
-		return store.Delivery{Host: host, Hook: "b", Room: room, ID: store.ID(id), Event: "message", Body: fmt.Appendf(nil, "%s%d", room, id), State: store.DeliveryWaiting, Updated: at(id)}
+		return store.Delivery{
+			Host:    host,
+			Hook:    "b",
+			Room:    room,
+			ID:      store.ID(id),
+			Event:   "message",
+			Body:    fmt.Appendf(nil, "%s%d", room, id),
+			State:   store.DeliveryWaiting,
+			Updated: at(id),
+		}
 	}
 	s.ok(s.st.AddDeliveries(s.ctx, d("r", 3), d("q", 2), d("r", 1)))
 	s.ok(s.st.AddDeliveries(s.ctx, d("r", 3), store.Delivery{Host: host, Hook: "gone", Room: "r", ID: 4}))
 	s.same(must[store.Webhook](s)(s.st.Webhook(s.ctx, host, "b")).Last, store.ID(3))
-	s.same(must[[]store.Lane](s)(s.st.WaitingLanes(s.ctx, host)), []store.Lane{{Hook: "b", Room: "q"}, {Hook: "b", Room: "r"}})
+	s.same(must[[]store.Lane](s)(s.st.WaitingLanes(s.ctx, host)),
+		[]store.Lane{{Hook: "b", Room: "q"}, {Hook: "b", Room: "r"}})
 	first := must[store.Delivery](s)(s.st.NextDelivery(s.ctx, host, store.Lane{Hook: "b", Room: "r"}))
 	s.same(first, d("r", 1))
 	first.State, first.Attempts, first.Status, first.Error, first.Updated = store.DeliveryDead, 3, 500, "no", at(10)
@@ -61,7 +107,8 @@ func hookDeliveries(s *suite) {
 	s.ok(s.st.SetDelivery(s.ctx, next))
 	_, err := s.st.NextDelivery(s.ctx, host, store.Lane{Hook: "b", Room: "r"})
 	s.is(err, store.ErrNotFound)
-	s.same(must[[]store.Delivery](s)(s.st.Deliveries(s.ctx, host, "b", store.DeliveryDead, 0, 9)), []store.Delivery{first})
+	s.same(must[[]store.Delivery](s)(s.st.Deliveries(s.ctx, host, "b",
+		store.DeliveryDead, 0, 9)), []store.Delivery{first})
 	s.same(len(must[[]store.Delivery](s)(s.st.Deliveries(s.ctx, host, "b", "", 0, 2))), 2)
 	all := must[[]store.Delivery](s)(s.st.Deliveries(s.ctx, host, "b", "", 0, 9))
 	s.same(must[[]store.Delivery](s)(s.st.Deliveries(s.ctx, host, "b", "", all[0].ID, 9)), all[1:])

@@ -1,4 +1,5 @@
-// Package acme holds the test of certificates that come from an authority: Pebble, the one that Let's Encrypt tests with.
+// Package acme holds the test of certificates that come from an authority: Pebble, the one that
+// Let's Encrypt tests with.
 package acme
 
 import (
@@ -29,8 +30,8 @@ import (
 
 const domain = "chat.example.net"
 
-// TestCertificates: a node without certificate files gets them from the authority, which finds its proof on the doors for
-// browsers, and keeps them over a restart.
+// TestCertificates: a node without certificate files gets them from the authority, which finds its proof on the doors
+// for browsers, and keeps them over a restart.
 func TestCertificates(t *testing.T) {
 	for _, way := range []string{"http", "tls"} {
 		t.Run(way, func(t *testing.T) {
@@ -40,7 +41,13 @@ func TestCertificates(t *testing.T) {
 			r := testrig.Start(t, func(c *config.Config) {
 				c.Hosts = []config.Host{{Domain: domain}}
 				c.TLS.Certificate, c.TLS.Key = "", ""
-				c.TLS.ACME = config.ACME{Enabled: true, Terms: true, Directory: p.web.URL + wfe.DirectoryPath, CAFile: p.file, Host: "127.0.0.1"}
+				c.TLS.ACME = config.ACME{
+					Enabled:   true,
+					Terms:     true,
+					Directory: p.web.URL + wfe.DirectoryPath,
+					CAFile:    p.file,
+					Host:      "127.0.0.1",
+				}
 				if way == "http" {
 					c.TLS.ACME.HTTPPort = freePort(t)
 				} else {
@@ -95,7 +102,8 @@ func startPebble(t *testing.T) *pebble {
 func (p *pebble) open(t *testing.T, httpPort, tlsPort int) {
 	said, kept := log.New(t.Output(), "", 0), db.NewMemoryStore()
 	p.ca = ca.New(said, kept, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "the only one"}})
-	front := wfe.New(said, kept, va.New(said, httpPort, tlsPort, false, p.dns, kept), p.ca, []string{"pebble.example"}, false, false, 0, 0)
+	front := wfe.New(said, kept, va.New(said, httpPort, tlsPort, false, p.dns, kept), p.ca,
+		[]string{"pebble.example"}, false, false, 0, 0)
 	p.h = front.Handler()
 	close(p.ready)
 }
@@ -112,8 +120,10 @@ func (p *pebble) root(t *testing.T) *x509.Certificate {
 // certificate waits until an address shows a certificate that is good for a name.
 func (p *pebble) certificate(t *testing.T, addr string, roots *x509.CertPool, name string) *x509.Certificate {
 	t.Helper()
-	for until := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) { // polling: it is got in the background
-		nc, err := tls.Dial("tcp", addr, &tls.Config{ServerName: name, RootCAs: roots, NextProtos: []string{"xmpp-client"}})
+	// polling: it is got in the background
+	for until := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		nc, err := tls.Dial("tcp", addr,
+			&tls.Config{ServerName: name, RootCAs: roots, NextProtos: []string{"xmpp-client"}})
 		if err == nil {
 			defer nc.Close()
 			return nc.ConnectionState().PeerCertificates[0]
@@ -177,8 +187,10 @@ func answer(nc net.Conn) error {
 	m.Additionals = nil
 	for _, q := range m.Questions {
 		if q.Type == dnsmessage.TypeA {
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
-				Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}})
+			m.Answers = append(m.Answers, dnsmessage.Resource{
+				Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
+				Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+			})
 		}
 	}
 	out, err := m.Pack()

@@ -1,5 +1,5 @@
-// Package clients has real clients, unmodified and as Debian and npm deliver them, try a real `parley dev`. What parley's
-// own tests hold of the standards is here held against what others understand of them.
+// Package clients has real clients, unmodified and as Debian and npm deliver them, try a real `parley dev`. What
+// parley's own tests hold of the standards is here held against what others understand of them.
 package clients
 
 import (
@@ -125,7 +125,9 @@ func startServerAt(t *testing.T, c2s string, set ...string) *server {
 	s := &server{t: t, dir: dir}
 	args := []string{"--json", "dev", "--data-dir", filepath.Join(dir, "data"), "--log-level", "debug"}
 	args = append(args, "--set", "listeners.c2s.addresses="+c2s)
-	for _, door := range []string{"c2s_tls.addresses", "websocket.addresses", "websocket.plain_addresses", "metrics.addresses"} {
+	for _, door := range []string{
+		"c2s_tls.addresses", "websocket.addresses", "websocket.plain_addresses", "metrics.addresses",
+	} {
 		args = append(args, "--set", "listeners."+door+"=127.0.0.1:0")
 	}
 	for _, kv := range set {
@@ -215,7 +217,8 @@ func (s *server) env() []string {
 	return append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home+"/.config", "XDG_DATA_HOME="+home+"/.local/share",
 		"XDG_CACHE_HOME="+home+"/.cache", "LC_ALL=C.UTF-8", "TERM=screen-256color", "PYTHONDONTWRITEBYTECODE=1",
 		"PARLEY="+parleyBin, "PARLEY_SOCKET="+s.welcome["socket"],
-		"RIG_C2S="+s.welcome["c2s"], "RIG_WEBSOCKET="+s.welcome["websocket"], "RIG_CA="+s.welcome["ca"], "RIG_PASSWORD="+pw)
+		"RIG_C2S="+s.welcome["c2s"], "RIG_WEBSOCKET="+s.welcome["websocket"],
+		"RIG_CA="+s.welcome["ca"], "RIG_PASSWORD="+pw)
 }
 
 // script runs a script to its end; what it printed is shown if it fails.

@@ -9,7 +9,8 @@ import (
 // converse is alice in Converse.js, in a Chromium without a window.
 func (s *server) converse(node, chromium string) *peer {
 	c := exec.Command(node, "js/converse.js")
-	c.Env = append(s.env(), "RIG_CHROMIUM="+chromium, "RIG_WEBSOCKET_URL=wss://localhost:"+s.port("websocket")+"/xmpp-websocket")
+	c.Env = append(s.env(), "RIG_CHROMIUM="+chromium,
+		"RIG_WEBSOCKET_URL=wss://localhost:"+s.port("websocket")+"/xmpp-websocket")
 	return s.start(c, "Converse.js")
 }
 
@@ -31,8 +32,10 @@ func TestConverse(t *testing.T) {
 	alice.send("bob@localhost", "chat", "hello from the browser")
 	bob.message("alice@localhost", "chat", "hello from the browser")
 
-	// A group is made while she is there: the bookmark that is pushed leads her into its room, and nobody has told her to.
-	s.parley("", "group", "create", "engineering", "--name", "Engineering", "--owner", "bob@localhost", "--member", "alice@localhost")
+	// A group is made while she is there: the bookmark that is pushed leads her into its room, and
+	// nobody has told her to.
+	s.parley("", "group", "create", "engineering", "--name", "Engineering", "--owner", "bob@localhost",
+		"--member", "alice@localhost")
 	alice.tell(event{Event: "entered", To: "engineering@groups.localhost"})
 	alice.on("entered")
 	phone := s.peer("bob@localhost/phone", "engineering@groups.localhost")

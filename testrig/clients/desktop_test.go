@@ -40,8 +40,8 @@ func alone(t *testing.T, programs ...string) bool {
 	return false
 }
 
-// desktop has alice come by a client with windows: it signs in and joins her group's room, which it has learned of from her
-// bookmarks alone.
+// desktop has alice come by a client with windows: it signs in and joins her group's room, which it has learned of
+// from her bookmarks alone.
 func desktop(t *testing.T, client string) {
 	s := startServerAt(t, "127.0.0.1:5222")
 	ca, err := os.ReadFile(s.welcome["ca"])
@@ -68,7 +68,8 @@ func desktop(t *testing.T, client string) {
 		t.Fatal(err)
 	}
 	const room = "engineering@groups.localhost"
-	s.parley("", "group", "create", "engineering", "--name", "Engineering", "--owner", "bob@localhost", "--member", "alice@localhost")
+	s.parley("", "group", "create", "engineering", "--name", "Engineering", "--owner", "bob@localhost",
+		"--member", "alice@localhost")
 	bob := s.peer("bob@localhost/desk", room)
 
 	c := exec.Command("./desktop.sh", client)
@@ -86,7 +87,8 @@ func desktop(t *testing.T, client string) {
 		}
 	})
 	bob.want("alice in the room", func(e event) bool {
-		return e.Event == "presence" && strings.HasPrefix(e.From, room+"/") && strings.Contains(strings.ToLower(e.From), "/alice") && e.Type != "unavailable"
+		return e.Event == "presence" && strings.HasPrefix(e.From, room+"/") &&
+			strings.Contains(strings.ToLower(e.From), "/alice") && e.Type != "unavailable"
 	})
 }
 

@@ -111,7 +111,8 @@ func (p *peer) want(what string, is func(event) bool) event {
 func (p *peer) message(from, kind, body string) {
 	p.t.Helper()
 	p.want(fmt.Sprintf("%s %q from %s", kind, body, from), func(e event) bool {
-		return e.Event == "message" && e.Type == kind && e.Body == body && (e.From == from || strings.HasPrefix(e.From, from+"/"))
+		return e.Event == "message" && e.Type == kind && e.Body == body &&
+			(e.From == from || strings.HasPrefix(e.From, from+"/"))
 	})
 }
 

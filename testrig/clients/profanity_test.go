@@ -7,7 +7,8 @@ func TestProfanity(t *testing.T) {
 	needSlixmpp(t)
 	t.Parallel()
 	s := startServer(t)
-	s.parley("", "group", "create", "ops", "--name", "Operations", "--owner", "bob@localhost", "--member", "alice@localhost")
+	s.parley("", "group", "create", "ops", "--name", "Operations", "--owner", "bob@localhost",
+		"--member", "alice@localhost")
 	const room = "ops@groups.localhost"
 	bob := s.peer("bob@localhost/desk", room)
 
@@ -27,7 +28,9 @@ func TestProfanity(t *testing.T) {
 
 	term.line("/join " + room)
 	term.shows("Operations", "You have joined the room as alice", "affiliation: member")
-	bob.want("that alice is in the room", func(e event) bool { return e.Event == "presence" && e.From == room+"/alice" && e.Type == "available" })
+	bob.want("that alice is in the room", func(e event) bool {
+		return e.Event == "presence" && e.From == room+"/alice" && e.Type == "available"
+	})
 	term.line("good morning, all")
 	bob.message(room+"/alice", "groupchat", "good morning, all")
 	bob.send(room, "groupchat", "good morning, alice")
@@ -37,5 +40,7 @@ func TestProfanity(t *testing.T) {
 	term.shows("New theme: Night shift")
 
 	term.line("/quit")
-	bob.want("that alice has left the room", func(e event) bool { return e.Event == "presence" && e.From == room+"/alice" && e.Type == "unavailable" })
+	bob.want("that alice has left the room", func(e event) bool {
+		return e.Event == "presence" && e.From == room+"/alice" && e.Type == "unavailable"
+	})
 }

@@ -10,7 +10,8 @@ import (
 
 // sendxmpp is go-sendxmpp as alice; it trusts the CA of `parley dev` and nothing else.
 func (s *server) sendxmpp(ctx context.Context, program string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, program, append([]string{"--username", "alice@localhost", "--password", pw}, args...)...)
+	c := exec.CommandContext(ctx, program,
+		append([]string{"--username", "alice@localhost", "--password", pw}, args...)...)
 	c.Env = append(s.env(), "SSL_CERT_FILE="+s.welcome["ca"], "SSL_CERT_DIR="+s.dir)
 	return c
 }
@@ -20,7 +21,8 @@ func TestSendxmpp(t *testing.T) {
 	needSlixmpp(t)
 	t.Parallel()
 	s := startServer(t)
-	s.parley("", "group", "create", "ops", "--name", "Operations", "--owner", "bob@localhost", "--member", "alice@localhost")
+	s.parley("", "group", "create", "ops", "--name", "Operations", "--owner", "bob@localhost",
+		"--member", "alice@localhost")
 	const room = "ops@groups.localhost"
 	bob := s.peer("bob@localhost/desk", room)
 

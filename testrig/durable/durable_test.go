@@ -152,7 +152,8 @@ func (c client) number(s string) int {
 
 func (c client) enter() {
 	c.b.Helper()
-	c.say("<presence to='" + address + "/" + c.Address[:3] + "'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>")
+	c.say("<presence to='" + address + "/" + c.Address[:3] +
+		"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>")
 }
 
 // open has the client make the room, as one that stays.
@@ -160,7 +161,8 @@ func (c client) open() {
 	c.b.Helper()
 	c.enter()
 	c.until("201")
-	c.say("<iq type='set' id='instant' to='" + address + "'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>" +
+	c.say("<iq type='set' id='instant' to='" + address +
+		"'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>" +
 		"<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>" +
 		"<field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query></iq>")
 	c.until("id='instant'", "type='result'")
@@ -189,7 +191,8 @@ func (c client) archived(ids ...string) map[string]int {
 	return n
 }
 
-// A message to a room is counted as handled when it is committed (XEP-0198, section 4), and what was sent after it not before.
+// A message to a room is counted as handled when it is committed (XEP-0198, section 4), and what was
+// sent after it not before.
 func TestRoomMessageIsAcknowledgedWithItsCommit(t *testing.T) {
 	b := start(t)
 	a := b.session("alice")
@@ -243,7 +246,8 @@ func TestResumptionWaitsForWhatIsUnderWay(t *testing.T) {
 				t.Fatalf("resumed with %d, not %d", h, want)
 			}
 			if late {
-				a.say(groupchat("one") + groupchat("two") + "<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>" + groupchat("three"))
+				a.say(groupchat("one") + groupchat("two") +
+					"<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>" + groupchat("three"))
 				unlock()
 			} else {
 				a.say(groupchat("three"))
@@ -281,7 +285,8 @@ func TestRoomAnswersInOrder(t *testing.T) {
 		t.Error("a message is neither in the archive's answer nor was it shown before")
 	}
 	info, _ := c.until("id='info'")
-	if s := strings.ReplaceAll(info.String(), `"`, "'"); !strings.Contains(s, "var='muc#roominfo_occupants'") || !strings.Contains(s, "<value>2</value>") {
+	if s := strings.ReplaceAll(info.String(), `"`, "'"); !strings.Contains(s, "var='muc#roominfo_occupants'") ||
+		!strings.Contains(s, "<value>2</value>") {
 		t.Errorf("the room does not know yet who is in it: %s", s)
 	}
 }

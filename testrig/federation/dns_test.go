@@ -48,14 +48,25 @@ func startDNS(t *testing.T) *nameserver {
 func (n *nameserver) answer(q dnsmessage.Message) *dnsmessage.Message {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	a := &dnsmessage.Message{Header: dnsmessage.Header{ID: q.ID, Response: true, Authoritative: true, RecursionDesired: q.RecursionDesired, RecursionAvailable: true}, Questions: q.Questions}
+	a := &dnsmessage.Message{
+		Header: dnsmessage.Header{
+			ID:                 q.ID,
+			Response:           true,
+			Authoritative:      true,
+			RecursionDesired:   q.RecursionDesired,
+			RecursionAvailable: true,
+		},
+		Questions: q.Questions,
+	}
 	what := q.Questions[0]
 	head := dnsmessage.ResourceHeader{Name: what.Name, Type: what.Type, Class: dnsmessage.ClassINET, TTL: 1}
 	name := strings.ToLower(what.Name.String())
 	port, ok := n.srv[name]
 	switch {
 	case ok && what.Type == dnsmessage.TypeSRV:
-		a.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.SRVResource{Port: port, Target: dnsmessage.MustNewName("host.test.")}}}
+		a.Answers = []dnsmessage.Resource{
+			{Header: head, Body: &dnsmessage.SRVResource{Port: port, Target: dnsmessage.MustNewName("host.test.")}},
+		}
 	case name == "host.test." && what.Type == dnsmessage.TypeA:
 		a.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
 	case !ok && name != "host.test.":

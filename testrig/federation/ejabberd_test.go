@@ -73,8 +73,13 @@ func startEjabberd(t *testing.T, external bool, files devcert.Files, trusted str
 	if err := os.WriteFile(yml, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range map[string]string{"EJABBERD_CONFIG_PATH": yml, "EJABBERD_LOG_PATH": filepath.Join(home, "ejabberd.log"), "HOME": home,
-		"ERL_LIBS": filepath.Dir(libs[0]), "ERL_CRASH_DUMP_BYTES": "0"} {
+	for k, v := range map[string]string{
+		"EJABBERD_CONFIG_PATH": yml,
+		"EJABBERD_LOG_PATH":    filepath.Join(home, "ejabberd.log"),
+		"HOME":                 home,
+		"ERL_LIBS":             filepath.Dir(libs[0]),
+		"ERL_CRASH_DUMP_BYTES": "0",
+	} {
 		t.Setenv(k, v)
 	}
 	process(t, "erl", "-noinput", "-mnesia", "dir", `"`+filepath.Join(home, "mnesia")+`"`, "-s", "ejabberd")

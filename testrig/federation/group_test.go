@@ -9,14 +9,18 @@ import (
 	"parley/testrig"
 )
 
-// TestGroupAcross: a federated group has members on another server: they are invited (their bookmarks are not ours), talk,
-// read the archive under the same ids, and are invited to themes.
+// TestGroupAcross: a federated group has members on another server: they are invited (their bookmarks are not ours),
+// talk, read the archive under the same ids, and are invited to themes.
 func TestGroupAcross(t *testing.T) {
 	a, b := twoHouses(t, func(c *config.Config) { c.Groups.Create = "members" })
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
-	romeo.sends("<iq type='set' id='new' to='groups.a.example'><command xmlns='http://jabber.org/protocol/commands' node='https://parley.im/commands#new-group' action='complete'>" +
-		"<x xmlns='jabber:x:data' type='submit'><field var='name'><value>Allies</value></field><field var='kind'><value>federated</value></field></x></command></iq>")
-	made := romeo.gets("the group", func(e *testrig.Element) bool { return e.Attr("id") == "new" && e.Attr("type") == "result" })
+	romeo.sends("<iq type='set' id='new' to='groups.a.example'><command xmlns='http://jabber.org/protocol/commands' " +
+		"node='https://parley.im/commands#new-group' action='complete'>" +
+		"<x xmlns='jabber:x:data' type='submit'><field var='name'><value>Allies</value></field><field var='kind'>" +
+		"<value>federated</value></field></x></command></iq>")
+	made := romeo.gets("the group", func(e *testrig.Element) bool {
+		return e.Attr("id") == "new" && e.Attr("type") == "result"
+	})
 	room := valueOf(made, "room")
 	if !strings.HasSuffix(room, "@groups.a.example") {
 		t.Fatalf("got %s", made)
@@ -29,7 +33,8 @@ func TestGroupAcross(t *testing.T) {
 			return e.Name.Local == "message" && x != nil && x.Name.Space == "jabber:x:conference" && x.Attr("jid") == to
 		})
 	}
-	romeo.sends("<iq type='set' id='add' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='%s' affiliation='member'/></query></iq>", room, juliet.bare)
+	romeo.sends("<iq type='set' id='add' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'>"+
+		"<item jid='%s' affiliation='member'/></query></iq>", room, juliet.bare)
 	invited(room)
 	juliet.sends("<presence to='%s/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room)
 	romeo.getsPresence("", room+"/juliet")
@@ -38,7 +43,8 @@ func TestGroupAcross(t *testing.T) {
 	seen := juliet.getsMessage("groupchat", room+"/romeo", "welcome")
 	juliet.sends("<message type='groupchat' to='%s'><body>thank you</body></message>", room)
 	romeo.getsMessage("groupchat", room+"/juliet", "thank you")
-	juliet.sends("<iq type='set' id='mam' to='%s'><query xmlns='urn:xmpp:mam:2' queryid='q'><set xmlns='http://jabber.org/protocol/rsm'><max>50</max></set></query></iq>", room)
+	juliet.sends("<iq type='set' id='mam' to='%s'><query xmlns='urn:xmpp:mam:2' queryid='q'>"+
+		"<set xmlns='http://jabber.org/protocol/rsm'><max>50</max></set></query></iq>", room)
 	id := seen.Find("stanza-id").Attr("id")
 	juliet.gets("the message in the archive", func(e *testrig.Element) bool {
 		r := e.Find("result")
@@ -49,7 +55,8 @@ func TestGroupAcross(t *testing.T) {
 	var theme string
 	told := false
 	juliet.gets("the line in the group's room, and an invitation", func(e *testrig.Element) bool {
-		if x := e.Find("x"); x != nil && x.Name.Space == "jabber:x:conference" && strings.HasPrefix(x.Attr("jid"), strings.TrimSuffix(room, "@groups.a.example")+".") {
+		if x := e.Find("x"); x != nil && x.Name.Space == "jabber:x:conference" &&
+			strings.HasPrefix(x.Attr("jid"), strings.TrimSuffix(room, "@groups.a.example")+".") {
 			theme = x.Attr("jid")
 		}
 		b := e.Find("body")
@@ -59,10 +66,12 @@ func TestGroupAcross(t *testing.T) {
 	juliet.sends("<presence to='%s/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", theme)
 	juliet.getsPresence("", theme+"/juliet")
 	// Who is put out of the group is put out of both rooms.
-	romeo.sends("<iq type='set' id='out' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'><item jid='%s' affiliation='none'/></query></iq>", room, juliet.bare)
+	romeo.sends("<iq type='set' id='out' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'>"+
+		"<item jid='%s' affiliation='none'/></query></iq>", room, juliet.bare)
 	for range 2 {
 		juliet.gets("a way out", func(e *testrig.Element) bool {
-			return e.Name.Local == "presence" && e.Attr("type") == "unavailable" && strings.HasSuffix(e.Attr("from"), "/juliet") && strings.Contains(e.String(), "code='321'")
+			return e.Name.Local == "presence" && e.Attr("type") == "unavailable" &&
+				strings.HasSuffix(e.Attr("from"), "/juliet") && strings.Contains(e.String(), "code='321'")
 		})
 	}
 }
@@ -82,8 +91,8 @@ func valueOf(e *testrig.Element, field string) string {
 	return ""
 }
 
-// TestDNSLies: where certificates are required, a server that DNS names and that is not the domain's hears nothing; where
-// dialback is enough, it has to serve the domain.
+// TestDNSLies: where certificates are required, a server that DNS names and that is not the domain's hears nothing;
+// where dialback is enough, it has to serve the domain.
 func TestDNSLies(t *testing.T) {
 	dns := startDNS(t)
 	fa, fb := certificates(t, "a.example", "groups"), certificates(t, "b.example", "groups")
@@ -102,6 +111,7 @@ func TestDNSLies(t *testing.T) {
 	}
 	defer l.Close()
 	dns.point(l.Addr(), "mute.example")
-	a := newHouse(t, "a.example", dns.addr, fa, func(c *config.Config) { c.Federation.AuthTimeout, c.Federation.HandshakeTimeout = 1e9, 1e9 })
+	a := newHouse(t, "a.example", dns.addr,
+		fa, func(c *config.Config) { c.Federation.AuthTimeout, c.Federation.HandshakeTimeout = 1e9, 1e9 })
 	a.party(t, "romeo").fails("x@mute.example", "mute", "remote-server-timeout")
 }

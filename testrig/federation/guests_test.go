@@ -43,7 +43,8 @@ func TestStrangersRefused(t *testing.T) {
 	nurse.getsPresence("", room+"/nurse")
 	romeo.sends("<message type='groupchat' to='%s'><body>welcome</body></message>", room)
 	nurse.getsMessage("groupchat", room+"/romeo", "welcome")
-	romeo.sends("<message type='chat' to='%s/nurse'><body>psst</body><x xmlns='http://jabber.org/protocol/muc#user'/></message>", room)
+	romeo.sends("<message type='chat' to='%s/nurse'><body>psst</body>"+
+		"<x xmlns='http://jabber.org/protocol/muc#user'/></message>", room)
 	nurse.getsMessage("chat", room+"/romeo", "psst")
 }
 
@@ -67,9 +68,12 @@ func TestStrangersAtARate(t *testing.T) {
 	// Rooms are entered at a rate as well.
 	for _, room := range []string{"one", "two", "three"} {
 		juliet.opens(room+"@groups.b.example", "juliet")
-		romeo.sends("<presence to='%s@groups.b.example/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room)
+		romeo.sends("<presence to='%s@groups.b.example/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>",
+			room)
 	}
-	e = romeo.gets("a refusal", func(e *testrig.Element) bool { return e.Name.Local == "presence" && e.Attr("type") == "error" })
+	e = romeo.gets("a refusal", func(e *testrig.Element) bool {
+		return e.Name.Local == "presence" && e.Attr("type") == "error"
+	})
 	if e.Attr("from") != "three@groups.b.example/romeo" || e.Find("resource-constraint") == nil {
 		t.Errorf("got %s", e)
 	}
@@ -89,19 +93,28 @@ func TestBlockedAbroad(t *testing.T) {
 func TestEventsAbroad(t *testing.T) {
 	a, b := twoHouses(t, func(*config.Config) {})
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
-	for _, p := range []struct{ asks, grants *party }{{juliet, romeo}, {romeo, juliet}} { // his server has to hear what her client wants
+	// his server has to hear what her client wants
+	for _, p := range []struct{ asks, grants *party }{{juliet, romeo}, {romeo, juliet}} {
 		p.asks.sends("<presence type='subscribe' to='%s'/>", p.grants.bare)
 		p.grants.getsPresence("subscribe", p.asks.bare)
 		p.grants.sends("<presence type='subscribed' to='%s'/>", p.asks.bare)
 		p.asks.getsPresence("subscribed", p.grants.bare)
 	}
-	romeo.sends("<iq type='set' id='p'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='http://jabber.org/protocol/tune'><item id='t'>" +
-		"<tune xmlns='http://jabber.org/protocol/tune'><title>Greensleeves</title></tune></item></publish></pubsub></iq>")
-	romeo.gets("it is published", func(e *testrig.Element) bool { return e.Attr("id") == "p" && e.Attr("type") == "result" })
-	juliet.sends("<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:client' ver='tunes'/></presence>")
+	romeo.sends("<iq type='set' id='p'><pubsub xmlns='http://jabber.org/protocol/pubsub'>" +
+		"<publish node='http://jabber.org/protocol/tune'><item id='t'>" +
+		"<tune xmlns='http://jabber.org/protocol/tune'><title>Greensleeves</title></tune></item>" +
+		"</publish></pubsub></iq>")
+	romeo.gets("it is published", func(e *testrig.Element) bool {
+		return e.Attr("id") == "p" && e.Attr("type") == "result"
+	})
+	juliet.sends("<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:client' " +
+		"ver='tunes'/></presence>")
 	event := juliet.gets("the event", func(e *testrig.Element) bool {
-		if q := e.Find("query"); q != nil && e.Attr("type") == "get" && q.Name.Space == "http://jabber.org/protocol/disco#info" { // each server asks
-			juliet.sends("<iq type='result' id='%s' to='%s'><query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' type='pc'/>"+
+		// each server asks
+		if q := e.Find("query"); q != nil && e.Attr("type") == "get" &&
+			q.Name.Space == "http://jabber.org/protocol/disco#info" {
+			juliet.sends("<iq type='result' id='%s' to='%s'><query xmlns='http://jabber.org/protocol/disco#info'>"+
+				"<identity category='client' type='pc'/>"+
 				"<feature var='http://jabber.org/protocol/tune+notify'/></query></iq>", e.Attr("id"), e.Attr("from"))
 		}
 		return e.Name.Local == "message" && e.Find("event") != nil

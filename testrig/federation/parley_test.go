@@ -111,8 +111,8 @@ func TestNobodyThere(t *testing.T) {
 	romeo.getsPresence("unavailable", room+"/juliet")
 }
 
-// TestGhosts: who is silent in a room of another server is asked whether they are there, and leaves it when they cannot be
-// reached, though nobody says anything.
+// TestGhosts: who is silent in a room of another server is asked whether they are there, and leaves it when they cannot
+// be reached, though nobody says anything.
 func TestGhosts(t *testing.T) {
 	dns := startDNS(t)
 	fa, fb := certificates(t, "a.example", "groups"), certificates(t, "b.example", "groups")
@@ -138,7 +138,8 @@ func TestGhosts(t *testing.T) {
 		}).Attr("id")
 	}
 	answer := func(p *party, id, condition string) {
-		p.sends("<iq type='error' id='%s' to='%s'><error type='cancel'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, room, condition)
+		p.sends("<iq type='error' id='%s' to='%s'><error type='cancel'>"+
+			"<%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, room, condition)
 	}
 	// Who does not answer, and who knows no pings, stays: asked again.
 	asked(juliet)

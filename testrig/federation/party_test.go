@@ -69,7 +69,8 @@ func (p *party) getsMessage(kind, from, body string) *testrig.Element {
 	p.t.Helper()
 	return p.gets("a message "+body, func(e *testrig.Element) bool {
 		b := e.Find("body")
-		return e.Name.Local == "message" && e.Attr("type") == kind && e.Attr("from") == from && b != nil && b.Text == body
+		return e.Name.Local == "message" && e.Attr("type") == kind && e.Attr("from") == from &&
+			b != nil && b.Text == body
 	})
 }
 
@@ -85,8 +86,11 @@ func (p *party) opens(room, nick string) {
 	p.t.Helper()
 	p.sends("<presence to='%s/%s'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room, nick)
 	if e := p.getsPresence("", room+"/"+nick); strings.Contains(e.String(), "code='201'") {
-		p.sends("<iq type='set' id='cfg' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
-		p.gets("the room's settings taken", func(e *testrig.Element) bool { return e.Attr("id") == "cfg" && e.Attr("type") == "result" })
+		p.sends("<iq type='set' id='cfg' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'>"+
+			"<x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
+		p.gets("the room's settings taken", func(e *testrig.Element) bool {
+			return e.Attr("id") == "cfg" && e.Attr("type") == "result"
+		})
 	}
 }
 
@@ -111,8 +115,10 @@ func (p *party) keepsSending(stanza string) (stop func()) {
 func across(t *testing.T, a, b *party) {
 	t.Helper()
 	// Messages.
-	a.sends("<message type='chat' to='%s' id='m1'><body>hello &amp; welcome</body><x xmlns='urn:example:any'><y xmlns='jabber:client'/></x></message>", b.bare)
-	if e := b.getsMessage("chat", a.c.Address, "hello & welcome"); e.Attr("id") != "m1" || e.Find("x") == nil || e.Find("x").Name.Space != "urn:example:any" {
+	a.sends("<message type='chat' to='%s' id='m1'><body>hello &amp; welcome</body><x xmlns='urn:example:any'>"+
+		"<y xmlns='jabber:client'/></x></message>", b.bare)
+	if e := b.getsMessage("chat", a.c.Address, "hello & welcome"); e.Attr("id") != "m1" || e.Find("x") == nil ||
+		e.Find("x").Name.Space != "urn:example:any" {
 		t.Errorf("got %s", e)
 	}
 	b.sends("<message type='chat' to='%s'><body>good day</body></message>", a.c.Address)

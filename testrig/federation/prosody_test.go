@@ -116,8 +116,11 @@ func answers(t *testing.T, addr string) {
 // startDNSMasq serves records for both servers.
 func startDNSMasq(t *testing.T, direct bool) {
 	t.Helper()
-	args := []string{"--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local=/lan/", "--user=root", "--pid-file=",
-		"--listen-address=" + dnsAddr, "--bind-interfaces", "--host-record=host." + ours + "," + ourAddr, "--host-record=host." + theirs + "," + theirAddr}
+	args := []string{
+		"--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local=/lan/",
+		"--user=root", "--pid-file=", "--listen-address=" + dnsAddr, "--bind-interfaces",
+		"--host-record=host." + ours + "," + ourAddr, "--host-record=host." + theirs + "," + theirAddr,
+	}
 	for _, d := range []string{ours, "groups." + ours} {
 		args = append(args, fmt.Sprintf("--srv-host=_xmpp-server._tcp.%s,host.%s,5269,10", d, ours))
 		if direct {
@@ -176,7 +179,8 @@ func startProsody(t *testing.T, secure, bidi bool, files devcert.Files, trusted 
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		conf:                                  prosodyConfig(dir, trusted(files.CA), files.Cert, files.Key, secure, bidi),
+		conf: prosodyConfig(dir, trusted(files.CA), files.Cert,
+			files.Key, secure, bidi),
 		filepath.Join(accounts, "juliet.dat"): `return { ["password"] = "` + testrig.Password + `" };`,
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -261,13 +265,15 @@ func TestProsodyBidi(t *testing.T)      { withProsody(t, true, false, true) }
 func (p *party) fails(to, id, condition string) {
 	p.t.Helper()
 	p.sends("<message type='chat' to='%s' id='%s'><body>?</body></message>", to, id)
-	if e := p.gets("an error", func(e *testrig.Element) bool { return e.Attr("id") == id }); e.Attr("type") != "error" || condition != "" && e.Find(condition) == nil {
+	if e := p.gets("an error", func(e *testrig.Element) bool {
+		return e.Attr("id") == id
+	}); e.Attr("type") != "error" || condition != "" && e.Find(condition) == nil {
 		p.t.Errorf("got %s", e)
 	}
 }
 
-// TestProsodyBadCertificate: neither side speaks with the other where a certificate is wanted and that of Prosody is for
-// another host, or ours is not trusted there.
+// TestProsodyBadCertificate: neither side speaks with the other where a certificate is wanted and that of Prosody is
+// for another host, or ours is not trusted there.
 func TestProsodyBadCertificate(t *testing.T) {
 	if !namespaced(t) {
 		return
@@ -294,7 +300,8 @@ func TestProsodyDies(t *testing.T) {
 	startDNSMasq(t, false)
 	fo, ft := certificates(t, ours, "groups"), certificates(t, theirs, "conference")
 	p := startProsody(t, false, false, ft, func(own string) string { return own })
-	h := newHouse(t, ours, dnsAddr+":53", fo, func(c *config.Config) { c.Federation.Addresses = []string{ourAddr + ":5269"} })
+	h := newHouse(t, ours, dnsAddr+":53",
+		fo, func(c *config.Config) { c.Federation.Addresses = []string{ourAddr + ":5269"} })
 	romeo, juliet := h.party(t, "romeo"), join(t, p.clients, "juliet@"+theirs, testrig.Password, "")
 	const room = "hall@groups." + ours
 	romeo.opens(room, "romeo")
@@ -319,7 +326,8 @@ func TestProsodyExpired(t *testing.T) {
 	}
 	startDNSMasq(t, false)
 	fo := certificates(t, ours, "groups")
-	ft, err := devcert.Ensure(filepath.Join(t.TempDir(), theirs), []string{theirs, "conference." + theirs}, time.Now().AddDate(-2, 0, 0))
+	ft, err := devcert.Ensure(filepath.Join(t.TempDir(), theirs), []string{theirs, "conference." + theirs},
+		time.Now().AddDate(-2, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,13 @@ import (
 // browser fetches from a house's web listener, by its name and with its authority.
 func (h *house) browser(t *testing.T) *http.Client {
 	t.Helper()
-	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots(t, h.ca)}, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, network, h.Node.Addr("websocket").String())
-	}}
+	tr := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots(t, h.ca)},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, network, h.Node.Addr("websocket").String())
+		},
+	}
 	t.Cleanup(tr.CloseIdleConnections)
 	return &http.Client{Transport: tr, Timeout: 30 * time.Second}
 }
@@ -50,23 +53,26 @@ func fetch(t *testing.T, c *http.Client, method, url, authorization, body string
 	return res.StatusCode, string(b)
 }
 
-// TestFileAbroad: what somebody has uploaded is there for people of other servers who have the link, and the service is for
-// its own people only (XEP-0363).
+// TestFileAbroad: what somebody has uploaded is there for people of other servers who have the link, and the service is
+// for its own people only (XEP-0363).
 func TestFileAbroad(t *testing.T) {
 	a, b := twoHouses(t, func(c *config.Config) { c.Web.PlainLinks = false })
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
-	const slot = "<iq type='get' id='%s' to='upload.a.example'><request xmlns='urn:xmpp:http:upload:0' filename='rose.txt' size='4' content-type='text/plain'/></iq>"
+	const slot = "<iq type='get' id='%s' to='upload.a.example'>" +
+		"<request xmlns='urn:xmpp:http:upload:0' filename='rose.txt' size='4' content-type='text/plain'/></iq>"
 	romeo.sends(slot, "mine")
 	e := romeo.gets("a slot", func(e *testrig.Element) bool { return e.Attr("id") == "mine" })
 	if e.Attr("type") != "result" {
 		t.Fatalf("got %s", e)
 	}
 	web := a.browser(t)
-	if status, text := fetch(t, web, "PUT", e.Find("put").Attr("url"), e.Find("header").Text, "rose"); status != http.StatusCreated {
+	if status, text := fetch(t, web, "PUT", e.Find("put").Attr("url"),
+		e.Find("header").Text, "rose"); status != http.StatusCreated {
 		t.Fatalf("%d %s", status, text)
 	}
 	link := e.Find("get").Attr("url")
-	romeo.sends("<message type='chat' to='%s'><body>%s</body><x xmlns='jabber:x:oob'><url>%s</url></x></message>", juliet.bare, link, link)
+	romeo.sends("<message type='chat' to='%s'><body>%s</body><x xmlns='jabber:x:oob'><url>%s</url></x></message>",
+		juliet.bare, link, link)
 	got := juliet.getsMessage("chat", romeo.c.Address, link)
 	if oob := got.Find("url"); oob == nil || oob.Text != link {
 		t.Fatalf("got %s", got)
@@ -75,7 +81,9 @@ func TestFileAbroad(t *testing.T) {
 		t.Errorf("her client gets %d %q", status, text)
 	}
 	juliet.sends(slot, "hers")
-	if e := juliet.gets("a refusal", func(e *testrig.Element) bool { return e.Attr("id") == "hers" }); e.Attr("type") != "error" {
+	if e := juliet.gets("a refusal", func(e *testrig.Element) bool {
+		return e.Attr("id") == "hers"
+	}); e.Attr("type") != "error" {
 		t.Errorf("who is of another server uploads: %s", e)
 	}
 }
@@ -84,7 +92,8 @@ func TestFileAbroad(t *testing.T) {
 func TestPushFromAbroad(t *testing.T) {
 	dns := startDNS(t)
 	a := newHouse(t, "a.example", dns.addr, certificates(t, "a.example", "groups"), func(*config.Config) {})
-	b := newHouse(t, "b.example", dns.addr, certificates(t, "b.example", "groups"), testrig.WithComponent("push.example"))
+	b := newHouse(t, "b.example", dns.addr, certificates(t, "b.example", "groups"),
+		testrig.WithComponent("push.example"))
 	for _, h := range []*house{a, b} {
 		dns.point(h.Node.Addr("s2s"), h.domain, "groups."+h.domain)
 	}
@@ -95,7 +104,9 @@ func TestPushFromAbroad(t *testing.T) {
 	t.Cleanup(service.Close)
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
 	juliet.sends("<iq type='set' id='e'><enable xmlns='urn:xmpp:push:0' jid='push.example' node='telephone'/></iq>")
-	juliet.gets("it is enabled", func(e *testrig.Element) bool { return e.Attr("id") == "e" && e.Attr("type") == "result" })
+	juliet.gets("it is enabled", func(e *testrig.Element) bool {
+		return e.Attr("id") == "e" && e.Attr("type") == "result"
+	})
 	juliet.sends("</stream:stream>")
 	for {
 		if _, err := juliet.c.Next(); err != nil {
@@ -111,7 +122,8 @@ func TestPushFromAbroad(t *testing.T) {
 		if e.Find("notification") == nil {
 			continue
 		}
-		if p := e.Find("publish"); p == nil || p.Attr("node") != "telephone" || strings.Contains(e.String(), "wake up") || e.Attr("from") != "b.example" && e.Attr("from") != juliet.bare {
+		if p := e.Find("publish"); p == nil || p.Attr("node") != "telephone" ||
+			strings.Contains(e.String(), "wake up") || e.Attr("from") != "b.example" && e.Attr("from") != juliet.bare {
 			t.Errorf("got %s", e)
 		}
 		return
@@ -139,7 +151,8 @@ func TestEjabberdExpired(t *testing.T) {
 	}
 	startDNSMasq(t, false)
 	fo := certificates(t, ours, "groups")
-	ft, err := devcert.Ensure(filepath.Join(t.TempDir(), theirs), []string{theirs, "conference." + theirs}, time.Now().AddDate(-2, 0, 0))
+	ft, err := devcert.Ensure(filepath.Join(t.TempDir(), theirs), []string{theirs, "conference." + theirs},
+		time.Now().AddDate(-2, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

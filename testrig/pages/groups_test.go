@@ -30,10 +30,14 @@ func groupPages(t *testing.T, r *testrig.Rig) []string {
 		t.Fatal(ts, err)
 	}
 	theme := "/g/engineering/t/" + ts[0].Key
-	return []string{"/g/engineering/members", "/g/engineering/members?q=nobody+like+that", "/g/engineering/members/add", "/g/engineering/themes/new", theme, theme + "/settings"}
+	return []string{
+		"/g/engineering/members", "/g/engineering/members?q=nobody+like+that", "/g/engineering/members/add",
+		"/g/engineering/themes/new", theme, theme + "/settings",
+	}
 }
 
-// peer is a real client in a process of its own: slixmpp, which tells each message as a line of JSON and sends those it reads.
+// peer is a real client in a process of its own: slixmpp, which tells each message as a line of JSON
+// and sends those it reads.
 type peer struct {
 	t     *testing.T
 	in    *json.Encoder
@@ -54,7 +58,8 @@ func slixmpp(t *testing.T, r *testrig.Rig, user string, rooms ...string) *peer {
 	c := exec.Command(python, append([]string{"peer.py", user + "@" + testrig.Host}, rooms...)...)
 	c.Dir = "../clients/py"
 	ca := filepath.Join(filepath.Dir(r.Node.Config.TLS.Certificate), "ca.crt")
-	c.Env = append(os.Environ(), "HOME="+t.TempDir(), "PYTHONDONTWRITEBYTECODE=1", "RIG_C2S="+r.Node.Addr("c2s").String(), "RIG_CA="+ca, "RIG_PASSWORD="+testrig.Password)
+	c.Env = append(os.Environ(), "HOME="+t.TempDir(), "PYTHONDONTWRITEBYTECODE=1",
+		"RIG_C2S="+r.Node.Addr("c2s").String(), "RIG_CA="+ca, "RIG_PASSWORD="+testrig.Password)
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -109,8 +114,8 @@ func (p *peer) want(is func(said) bool) said {
 	}
 }
 
-// A group with members and a theme is made on pages; what is written on the theme's page arrives in a client, and the client's
-// answer is on the page, where a moderator takes it back.
+// A group with members and a theme is made on pages; what is written on the theme's page arrives in a client, and the
+// client's answer is on the page, where a moderator takes it back.
 func TestGroupOnTheWeb(t *testing.T) {
 	r := rig(t)
 	r.Account("juliet", "tybalt")
@@ -165,12 +170,14 @@ func TestGroupOnTheWeb(t *testing.T) {
 	b.press("a[href='/g/stage/members/add']")
 	eval[bool](b, `(() => { document.querySelector("input[name=member][value=tybalt]").click(); return true })()`)
 	b.press("button[name=step]")
-	if text := b.text(); !strings.Contains(text, "1 person will be added") || !strings.Contains(text, "Nobody is removed") {
+	if text := b.text(); !strings.Contains(text, "1 person will be added") ||
+		!strings.Contains(text, "Nobody is removed") {
 		t.Errorf("what it comes to: %s", text)
 	}
 	b.look("what it comes to")
 	for _, wide := range []int64{360, 1280} {
-		if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: wide, Height: 900, DeviceScaleFactor: 1}); err != nil {
+		if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride,
+			emulation.SetDeviceMetricsOverrideParams{Width: wide, Height: 900, DeviceScaleFactor: 1}); err != nil {
 			t.Fatal(err)
 		}
 		if w := eval[int64](b, `document.documentElement.scrollWidth`); w > wide {
@@ -212,7 +219,8 @@ func TestKeys(t *testing.T) {
 			b.until("!" + open("keys"))
 
 			b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-			b.until(open("palette") + ` && document.querySelectorAll("#palette-list a").length > 4`) // pages, before anything is written
+			// pages, before anything is written
+			b.until(open("palette") + ` && document.querySelectorAll("#palette-list a").length > 4`)
 			b.look("the palette")
 			b.typed("palette-q", "engin")
 			b.until(`[...document.querySelectorAll("#palette-list a")].some(a => a.getAttribute("href") === "/g/engineering")`)

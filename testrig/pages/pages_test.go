@@ -1,5 +1,5 @@
-// Package pages tries the pages in a real Chromium: nothing breaks the content security policy, no script fails, axe finds no
-// serious fault, in both languages and both colour schemes, and what people do with a mouse works.
+// Package pages tries the pages in a real Chromium: nothing breaks the content security policy, no script fails, axe
+// finds no serious fault, in both languages and both colour schemes, and what people do with a mouse works.
 package pages
 
 import (
@@ -64,9 +64,11 @@ func start(t *testing.T, r *testrig.Rig, lang, scheme string) *browser {
 	}
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	opts = append(opts, chromedp.ExecPath(chromium), chromedp.WindowSize(1280, 900), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("lang", lang),
-		chromedp.Flag("accept-lang", lang), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("headless", "new"),
-		chromedp.Flag("host-resolver-rules", "MAP "+testrig.Host+":443 127.0.0.1:"+port+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true),
+		chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("lang", lang),
+		chromedp.Flag("accept-lang", lang), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("headless", "new"), chromedp.Flag("host-resolver-rules",
+			"MAP "+testrig.Host+":443 127.0.0.1:"+port+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	t.Cleanup(cancel)
 	ctx, stop := chromedp.NewExecAllocator(ctx, opts...)
@@ -74,10 +76,16 @@ func start(t *testing.T, r *testrig.Rig, lang, scheme string) *browser {
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(closeTab)
 	b := &browser{t, ctx, string(axe)}
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watch}); err != nil {
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: watch}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"},
+		},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -155,7 +163,8 @@ func (b *browser) fill(id, text string) {
 func (b *browser) press(selector string) {
 	b.t.Helper()
 	eval[bool](b, `window.__here = true`)
-	if !eval[bool](b, fmt.Sprintf(`(() => { const e = document.querySelector(%q); if (e) setTimeout(() => e.click(), 0); return !!e })()`, selector)) {
+	if !eval[bool](b,
+		fmt.Sprintf(`(() => { const e = document.querySelector(%q); if (e) setTimeout(() => e.click(), 0); return !!e })()`, selector)) {
 		text := eval[string](b, `document.body.innerText.slice(0, 600)`)
 		b.t.Fatalf("nothing to press: %s\n%s", selector, text)
 	}
@@ -225,9 +234,16 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 	if err != nil || len(is) == 0 {
 		t.Fatal(is, err)
 	}
-	return append(groupPages(t, r), []string{"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people", "/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome",
-		"/admin", "/admin/people", "/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import", "/admin/people/fields", "/admin/people/daniel", "/admin/people/bob",
-		"/admin/invitations", "/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/teams?q=nothing+like+it", "/admin/teams/platform", "/admin/teams/platform/people", "/admin/teams/platform/people?as=outside", "/admin/teams/platform/people?q=nobody", "/admin/teams/platform/shared", "/admin/federation", "/admin/webhooks", "/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing"}...)
+	return append(groupPages(t, r), []string{
+		"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people",
+		"/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome", "/admin", "/admin/people",
+		"/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import",
+		"/admin/people/fields", "/admin/people/daniel", "/admin/people/bob", "/admin/invitations",
+		"/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/teams?q=nothing+like+it", "/admin/teams/platform",
+		"/admin/teams/platform/people", "/admin/teams/platform/people?as=outside",
+		"/admin/teams/platform/people?q=nobody", "/admin/teams/platform/shared", "/admin/federation", "/admin/webhooks",
+		"/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing",
+	}...)
 }
 
 func TestEveryPage(t *testing.T) {
@@ -252,7 +268,13 @@ func TestEveryPage(t *testing.T) {
 				}
 			}
 			// On a telephone nothing is wider than it.
-			if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 740, DeviceScaleFactor: 1, Mobile: true}); err != nil {
+			if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride,
+				emulation.SetDeviceMetricsOverrideParams{
+					Width:             360,
+					Height:            740,
+					DeviceScaleFactor: 1,
+					Mobile:            true,
+				}); err != nil {
 				t.Fatal(err)
 			}
 			for _, path := range everyPage(t, r) {
@@ -296,14 +318,17 @@ func TestColleague(t *testing.T) {
 	b.fill("email", "other@work.example")
 	eval[bool](b, `(() => { document.querySelector("#panel button[formaction$='/preview']").click(); return true })()`)
 	b.until(`document.querySelector("#mail-preview .mail") !== null`)
-	if text := eval[string](b, `document.getElementById("mail-preview").innerText`); !strings.Contains(text, "invited to join Verona") || !strings.Contains(text, "other@example.org") {
+	if text := eval[string](b,
+		`document.getElementById("mail-preview").innerText`); !strings.Contains(text, "invited to join Verona") ||
+		!strings.Contains(text, "other@example.org") {
 		t.Errorf("the preview: %s", text)
 	}
 	b.press("#panel button[value=create]")
 	if where, _ := chromedp.Run(b.ctx, chromedp.Location()); where != base+"/admin/people" {
 		t.Errorf("created, and on %s", where)
 	}
-	if href := eval[string](b, `document.querySelector("#toasts .toast a").getAttribute("href")`); href != "/admin/people/other" {
+	if href := eval[string](b,
+		`document.querySelector("#toasts .toast a").getAttribute("href")`); href != "/admin/people/other" {
 		t.Errorf("the toast leads to %s", href)
 	}
 	b.press("#toasts button.undo")
@@ -383,13 +408,20 @@ func TestShots(t *testing.T) {
 	}
 	r, password := seeded(t)
 	for _, c := range []struct{ lang, scheme, path, name, click string }{
-		{"en", "light", "/admin", "overview", ""}, {"en", "light", "/admin/people", "people", ""}, {"en", "light", "/admin/people", "colleague", "main [data-key=n]"},
-		{"en", "light", "/admin/people/daniel", "person", ""}, {"en", "dark", "/g/engineering", "group", ""}, {"fr", "dark", "/", "home", ""},
-		{"en", "light", "/g/engineering/settings", "groupsettings", ""}, {"fr", "light", "/g/engineering/members", "members", ""}, {"en", "dark", "/groups", "palette", "[data-open=palette]"},
+		{"en", "light", "/admin", "overview", ""},
+		{"en", "light", "/admin/people", "people", ""},
+		{"en", "light", "/admin/people", "colleague", "main [data-key=n]"},
+		{"en", "light", "/admin/people/daniel", "person", ""},
+		{"en", "dark", "/g/engineering", "group", ""},
+		{"fr", "dark", "/", "home", ""},
+		{"en", "light", "/g/engineering/settings", "groupsettings", ""},
+		{"fr", "light", "/g/engineering/members", "members", ""},
+		{"en", "dark", "/groups", "palette", "[data-open=palette]"},
 	} {
 		b := start(t, r, c.lang, c.scheme)
 		b.signInWith("alice", password)
-		if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 760, DeviceScaleFactor: 1}); err != nil {
+		if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride,
+			emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 760, DeviceScaleFactor: 1}); err != nil {
 			t.Fatal(err)
 		}
 		b.open(c.path)

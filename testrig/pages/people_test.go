@@ -44,7 +44,8 @@ func TestImport(t *testing.T) {
 	if text := b.text(); !strings.Contains(text, "500 people created") {
 		t.Fatalf("imported: %.600s", text)
 	}
-	if _, n, err := r.Node.Store.People(t.Context(), testrig.Host, store.PeopleFilter{Department: "Imported", Limit: 1}); err != nil || n != 500 {
+	if _, n, err := r.Node.Store.People(t.Context(), testrig.Host,
+		store.PeopleFilter{Department: "Imported", Limit: 1}); err != nil || n != 500 {
 		t.Fatalf("%d people, %v", n, err)
 	}
 	b.open("/admin/people?department=Imported")
@@ -56,7 +57,8 @@ func TestImport(t *testing.T) {
 	if text := b.text(); !strings.Contains(text, "Done for 500 people") {
 		t.Errorf("archived: %.600s", text)
 	}
-	if _, n, err := r.Node.Store.People(t.Context(), testrig.Host, store.PeopleFilter{Department: "Imported", State: store.StateArchived, Limit: 1}); err != nil || n != 500 {
+	if _, n, err := r.Node.Store.People(t.Context(), testrig.Host,
+		store.PeopleFilter{Department: "Imported", State: store.StateArchived, Limit: 1}); err != nil || n != 500 {
 		t.Errorf("%d in the archive, %v", n, err)
 	}
 	// Some that were ticked, and the way back.

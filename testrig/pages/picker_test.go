@@ -15,13 +15,21 @@ import (
 	"parley/testrig"
 )
 
-// With scripts a picker's list follows the words, and who is ticked stays ticked and in sight; Enter looks, and does not send
-// the form. What is not shown is said.
+// With scripts a picker's list follows the words, and who is ticked stays ticked and in sight; Enter looks, and does
+// not send the form. What is not shown is said.
 func TestPicker(t *testing.T) {
 	r := rig(t)
 	for i := range 120 {
-		if err := r.Node.Store.CreatePerson(t.Context(), store.Person{User: store.User{Host: testrig.Host, Name: fmt.Sprintf("extra%03d", i), FullName: fmt.Sprintf("Extra %03d", i), Created: time.Now()},
-			Role: store.RoleMember, Department: "Palace"}); err != nil {
+		if err := r.Node.Store.CreatePerson(t.Context(), store.Person{
+			User: store.User{
+				Host:     testrig.Host,
+				Name:     fmt.Sprintf("extra%03d", i),
+				FullName: fmt.Sprintf("Extra %03d", i),
+				Created:  time.Now(),
+			},
+			Role:       store.RoleMember,
+			Department: "Palace",
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

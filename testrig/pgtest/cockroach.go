@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// CockroachDSN gives a fresh database of the CockroachDB that the environment names, dropped when the test ends; the test
-// is skipped if it names none.
+// CockroachDSN gives a fresh database of the CockroachDB that the environment names, dropped when the test ends; the
+// test is skipped if it names none.
 func CockroachDSN(t testing.TB) string {
 	t.Helper()
 	d := cockroach(t)
@@ -25,9 +25,9 @@ func CockroachDSN(t testing.TB) string {
 	return d.dsn
 }
 
-// CockroachCopy gives a database like CockroachDSN, but as make has left one: it is called once, and every test after that
-// gets the same database with all rows deleted, as changes of the schema are slow there. One test has it at a time. All
-// callers in a process make the same, and have Main.
+// CockroachCopy gives a database like CockroachDSN, but as make has left one: it is called once, and every test after
+// that gets the same database with all rows deleted, as changes of the schema are slow there. One test has it at a
+// time. All callers in a process make the same, and have Main.
 func CockroachCopy(t testing.TB, make func(dsn string) error) string {
 	t.Helper()
 	roachTurn.Lock()
@@ -80,7 +80,8 @@ func cockroach(t testing.TB) (d roachDatabase) {
 
 // empty deletes every row but those that say which schema it is.
 func (d *roachDatabase) empty() error {
-	rows, err := d.db.Query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'schema_versions'")
+	rows, err := d.db.Query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND " +
+		"table_name <> 'schema_versions'")
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,8 @@ func sweep() {
 		}
 		info, err := f.Stat()
 		// One that is a moment old may be about to be locked.
-		if err == nil && time.Since(info.ModTime()) > time.Minute && syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		if err == nil && time.Since(info.ModTime()) > time.Minute &&
+			syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			_ = os.RemoveAll(filepath.Dir(name)) // or the next one does
 		}
 		f.Close()

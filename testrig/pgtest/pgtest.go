@@ -69,8 +69,8 @@ func DSN(t testing.TB) string {
 	return common(t).Database(t)
 }
 
-// Copy gives a fresh database of the shared server like DSN, but as make has left one: it is called once, and the others
-// are copies. All callers in a process make the same.
+// Copy gives a fresh database of the shared server like DSN, but as make has left one: it is called once, and the
+// others are copies. All callers in a process make the same.
 func Copy(t testing.TB, make func(dsn string) error) string {
 	t.Helper()
 	s := common(t)
@@ -155,7 +155,8 @@ func start(fsync string) (*Server, error) {
 			return nil, err
 		}
 	}
-	out, err := s.command(initdb, "-D", s.data(), "-A", "trust", "-U", "parley", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync").CombinedOutput()
+	out, err := s.command(initdb, "-D", s.data(), "-A", "trust", "-U", "parley", "-E", "UTF8",
+		"--locale=C.UTF-8", "--no-sync").CombinedOutput()
 	if err == nil {
 		err = s.Run()
 	} else {
@@ -185,8 +186,8 @@ func someone() (*syscall.Credential, error) {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// command makes one that ends with this process: at SIGQUIT PostgreSQL stops at once, as if it had crashed, but gives its
-// shared memory back.
+// command makes one that ends with this process: at SIGQUIT PostgreSQL stops at once, as if it had crashed, but
+// gives its shared memory back.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Dir = s.dir
@@ -206,8 +207,9 @@ func (s *Server) Run() error {
 		return err
 	}
 	defer log.Close()
-	c := s.command(postgres, "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB",
-		"-c", "dynamic_shared_memory_type=mmap", "-c", "fsync="+s.sync, "-c", "timezone=UTC")
+	c := s.command(postgres, "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=100",
+		"-c", "shared_buffers=32MB", "-c", "dynamic_shared_memory_type=mmap", "-c",
+		"fsync="+s.sync, "-c", "timezone=UTC")
 	c.Stdout, c.Stderr = log, log
 	if err := s.start(c); err != nil {
 		return err

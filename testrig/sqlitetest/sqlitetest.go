@@ -1,4 +1,5 @@
-// Package sqlitetest gives tests databases that are migrated already. A hundred migrations take longer than most tests do.
+// Package sqlitetest gives tests databases that are migrated already. A hundred migrations take
+// longer than most tests do.
 package sqlitetest
 
 import (

@@ -1,5 +1,5 @@
-// Package backup writes all that one server keeps (database, shared files, keys of certificates) into one tar file, checks
-// such a file, and puts it back on an empty server.
+// Package backup writes all that one server keeps (database, shared files, keys of certificates) into one tar file,
+// checks such a file, and puts it back on an empty server.
 package backup
 
 import (
@@ -22,8 +22,8 @@ import (
 	"parley/store/sqlstore"
 )
 
-// A backup is a tar file: a copy of SQLite's database, then the shared files, then certificates and their keys, and last
-// the manifest.
+// A backup is a tar file: a copy of SQLite's database, then the shared files, then certificates and their
+// keys, and last the manifest.
 const (
 	format        = 1
 	manifestName  = "manifest.json"
@@ -57,9 +57,9 @@ type writer struct {
 	sum hash.Hash
 }
 
-// Write writes to w a backup of what a server with this layout and open store keeps, and says what the backup holds. The
-// database is in the backup only with SQLite: other engines have their own tools, which Contents.Missing names. An error
-// leaves w without an end, so that Verify refuses what was written.
+// Write writes to w a backup of what a server with this layout and open store keeps, and says what the backup holds.
+// The database is in the backup only with SQLite: other engines have their own tools, which Contents.Missing names. An
+// error leaves w without an end, so that Verify refuses what was written.
 func Write(ctx context.Context, l Layout, st Store, w io.Writer) (Contents, error) {
 	b := &writer{ctx: ctx, tw: tar.NewWriter(w), sum: sha256.New(), m: manifest{
 		Format:  format,
@@ -97,8 +97,8 @@ func absolute(dir string) string {
 
 const copyPrefix = "parley-backup-"
 
-// RemoveLeftovers removes from the data directory the database copies that a process killed during a backup left behind.
-// It must not run while a backup is being written.
+// RemoveLeftovers removes from the data directory the database copies that a process killed during a backup left
+// behind. It must not run while a backup is being written.
 func RemoveLeftovers(dataDir string) error {
 	left, err := filepath.Glob(filepath.Join(dataDir, copyPrefix+"*"))
 	for _, f := range left {
@@ -184,7 +184,14 @@ func (b *writer) file(from, name string) error {
 }
 
 func (b *writer) add(name string, size int64, at time.Time, r io.Reader) error {
-	if err := b.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: at, Format: tar.FormatPAX}); err != nil {
+	if err := b.tw.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg,
+		Name:     name,
+		Size:     size,
+		Mode:     0o600,
+		ModTime:  at,
+		Format:   tar.FormatPAX,
+	}); err != nil {
 		return fmt.Errorf("backup: %s: %w", name, err)
 	}
 	sum := sha256.New()
@@ -222,7 +229,14 @@ func (b *writer) end() (Contents, error) {
 	if err != nil {
 		return out, err
 	}
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: manifestName, Size: int64(len(text)), Mode: 0o600, ModTime: b.m.Created, Format: tar.FormatPAX}
+	h := &tar.Header{
+		Typeflag: tar.TypeReg,
+		Name:     manifestName,
+		Size:     int64(len(text)),
+		Mode:     0o600,
+		ModTime:  b.m.Created,
+		Format:   tar.FormatPAX,
+	}
 	if err := b.tw.WriteHeader(h); err != nil {
 		return out, fmt.Errorf("backup: %w", err)
 	}
@@ -245,9 +259,11 @@ func (m manifest) contents() Contents {
 	}
 	switch m.Engine {
 	case sqlstore.PostgreSQL:
-		c.Missing = append(c.Missing, "the database: back it up with pg_dump --format=custom, and put it back with pg_restore")
+		c.Missing = append(c.Missing,
+			"the database: back it up with pg_dump --format=custom, and put it back with pg_restore")
 	case sqlstore.CockroachDB:
-		c.Missing = append(c.Missing, "the database: back it up with CockroachDB's BACKUP statement, and put it back with RESTORE")
+		c.Missing = append(c.Missing,
+			"the database: back it up with CockroachDB's BACKUP statement, and put it back with RESTORE")
 	}
 	if m.Bucket {
 		c.Missing = append(c.Missing, "uploaded files: they are in the object store (upload.s3)")

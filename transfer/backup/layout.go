@@ -23,7 +23,8 @@ type KeyFile struct {
 	Name string `json:"name"` // Name is the file's name in the backup.
 }
 
-// Store is the open database: *sqlstore.Store is one. Backup is called with SQLite only; it copies the database to a file.
+// Store is the open database: *sqlstore.Store is one. Backup is called with SQLite only; it copies
+// the database to a file.
 type Store interface {
 	// Engine gives the name of the database: sqlstore.SQLite, PostgreSQL or CockroachDB.
 	Engine() string

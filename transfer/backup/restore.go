@@ -76,14 +76,16 @@ func refuseExisting(l Layout) error {
 		}
 	}
 	if len(there) > 0 {
-		return fmt.Errorf("restore: there is something already: stop the server and move it away first: %s", strings.Join(there, ", "))
+		return fmt.Errorf("restore: there is something already: stop the server and move it away first: %s",
+			strings.Join(there, ", "))
 	}
 	return nil
 }
 
 func holdsFiles(dir string) bool {
 	found := false
-	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error { // A directory that cannot be read fails when it is written to.
+	// A directory that cannot be read fails when it is written to.
+	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			found = true
 			return filepath.SkipAll
@@ -95,16 +97,18 @@ func holdsFiles(dir string) bool {
 
 func fits(l Layout, m manifest) error {
 	if m.Database && l.Database == "" {
-		return errors.New("restore: the backup has a SQLite database, and store.dsn names another engine: set it to sqlite:…, or move accounts with `parley user export` and `import`")
+		return errors.New("restore: the backup has a SQLite database, and store.dsn names another engine: set it to " +
+			"sqlite:…, or move accounts with `parley user export` and `import`")
 	}
 	if !m.Database && l.Database != "" {
-		return fmt.Errorf("restore: the backup comes from a server on %s and has no database in it: restore the database with its own tools, and name it in store.dsn", m.Engine)
+		return fmt.Errorf("restore: the backup comes from a server on %s and has no database in it: restore the "+
+			"database with its own tools, and name it in store.dsn", m.Engine)
 	}
 	return nil
 }
 
-// Verify reads a backup to its end and says what it holds; an error if it is not whole or not as it was written. It does
-// not look into the database.
+// Verify reads a backup to its end and says what it holds; an error if it is not whole or not as it was written. It
+// does not look into the database.
 func Verify(ctx context.Context, r io.Reader) (Contents, error) {
 	m, err := unpack(ctx, "", r)
 	return m.contents(), err
@@ -191,7 +195,9 @@ func unpackFile(root *os.Root, h *tar.Header, r io.Reader) error {
 }
 
 func known(name string) bool {
-	return name == databaseName || path.Clean(name) == name && (strings.HasPrefix(name, uploadsPrefix) || strings.HasPrefix(name, acmePrefix) || strings.HasPrefix(name, keysPrefix))
+	return name == databaseName || path.Clean(name) == name &&
+		(strings.HasPrefix(name, uploadsPrefix) || strings.HasPrefix(name, acmePrefix) ||
+			strings.HasPrefix(name, keysPrefix))
 }
 
 func readManifest(r io.Reader) (m manifest, err error) {
@@ -203,7 +209,8 @@ func readManifest(r io.Reader) (m manifest, err error) {
 		return m, fmt.Errorf("the backup's manifest cannot be read: %w", err)
 	}
 	if m.Format != format {
-		return m, fmt.Errorf("the backup has format %d, and this program reads %d: a newer parley wrote it", m.Format, format)
+		return m, fmt.Errorf("the backup has format %d, and this program reads %d: a newer parley wrote it",
+			m.Format, format)
 	}
 	return m, nil
 }
@@ -262,8 +269,8 @@ func place(ctx context.Context, l Layout, dir string, m manifest) (placed []stri
 	return placed, nil
 }
 
-// placeKey puts a key where the configuration names it, else where it was in the data directory, else into leftoverKeys.
-// A key that exists stays; then to is "".
+// placeKey puts a key where the configuration names it, else where it was in the data directory, else into
+// leftoverKeys. A key that exists stays; then to is "".
 func placeKey(l Layout, m manifest, k KeyFile, from string) (string, error) {
 	to := ""
 	if i := slices.IndexFunc(l.Keys, func(c KeyFile) bool { return c.Key == k.Key }); i >= 0 {

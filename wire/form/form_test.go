@@ -22,7 +22,8 @@ func TestRoundTrip(t *testing.T) {
 	f := New(Ask, "http://jabber.org/protocol/muc#roomconfig").
 		Add("muc#roomconfig_roomname", TextSingle, "Name", "Küche & <Bad>").Required().
 		AddBool("muc#roomconfig_persistentroom", "Persistent", true).
-		AddList("whois", "Who sees addresses", "moderators", Option{"Moderators", "moderators"}, Option{"Anyone", "anyone"}).
+		AddList("whois", "Who sees addresses", "moderators", Option{"Moderators", "moderators"},
+			Option{"Anyone", "anyone"}).
 		AddText("desc", "Description", "one\n\nthree").
 		AddFixed("The end").
 		Add("admins", JIDMulti, "Admins", "a@x.example", "b@x.example", "A@x.example")

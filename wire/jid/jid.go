@@ -85,7 +85,8 @@ func make3(whole, local, domain, resource string) (JID, error) {
 			return JID{}, ErrInvalid
 		}
 		local, domain, resource, whole = m.Localpart(), m.Domainpart(), m.Resourcepart(), ""
-		if emptyLabel(domain) || len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart || strings.ContainsAny(domain, "@/") {
+		if emptyLabel(domain) || len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart ||
+			strings.ContainsAny(domain, "@/") {
 			return JID{}, ErrInvalid
 		}
 	}
@@ -118,7 +119,8 @@ func plainLocal(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '+', c == '=', c == '~', c == '!', c == '#', c == '$', c == '%', c == '*':
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '+', c == '=', c == '~',
+			c == '!', c == '#', c == '$', c == '%', c == '*':
 		default:
 			return false
 		}

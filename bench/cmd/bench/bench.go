@@ -112,13 +112,15 @@ func (b *bench) measure(ctx context.Context, w work.Work, t target.Target) error
 	}
 	for _, res := range results {
 		b.report.Add(t.Name(), res)
-		fmt.Fprintf(os.Stderr, "%-14s %-9s %10.2f  (%d in %v, p50 %v, p99 %v)%s\n", res.Row, t.Name(), res.PerUnit, res.Units,
-			res.Wall.Round(time.Millisecond), res.P50.Round(time.Microsecond), res.P99.Round(time.Microsecond), note(res))
+		fmt.Fprintf(os.Stderr, "%-14s %-9s %10.2f  (%d in %v, p50 %v, p99 %v)%s\n",
+			res.Row, t.Name(), res.PerUnit, res.Units, res.Wall.Round(time.Millisecond),
+			res.P50.Round(time.Microsecond), res.P99.Round(time.Microsecond), note(res))
 	}
 	if err == nil {
 		return nil
 	}
-	fmt.Fprintf(os.Stderr, "%-14s %-9s FAILED after %v: %v\n", w.Rows[len(results)].Name, t.Name(), time.Since(began).Round(time.Second), err)
+	fmt.Fprintf(os.Stderr, "%-14s %-9s FAILED after %v: %v\n",
+		w.Rows[len(results)].Name, t.Name(), time.Since(began).Round(time.Second), err)
 	for _, row := range w.Rows[len(results):] {
 		b.report.Fail(row.Name, t.Name(), err)
 	}

@@ -68,15 +68,20 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.StringVar(&o.targets, "targets", "", "servers to run, comma-separated; all that are installed if empty: "+strings.Join(targetNames(), ","))
-	fs.StringVar(&o.work, "work", "", "rows to measure, comma-separated; all if empty: "+strings.Join(rowNames(work.All()), ","))
+	fs.StringVar(&o.targets, "targets", "",
+		"servers to run, comma-separated; all that are installed if empty: "+strings.Join(targetNames(), ","))
+	fs.StringVar(&o.work, "work", "",
+		"rows to measure, comma-separated; all if empty: "+strings.Join(rowNames(work.All()), ","))
 	fs.StringVar(&o.scale, "scale", "full", "quick: a few seconds for each row; full: what the targets are judged by")
 	fs.StringVar(&o.json, "json", "", "write everything to this file as JSON")
-	fs.StringVar(&o.profile, "profile", "", "write profiles of parley to this directory: cpu.pprof, and heap.pprof at its largest; for one row at a time")
-	fs.IntVar(&o.rounds, "rounds", 0, "how often each row is measured, the median counts; 1 for quick and 3 for full if 0")
+	fs.StringVar(&o.profile, "profile", "",
+		"write profiles of parley to this directory: cpu.pprof, and heap.pprof at its largest; for one row at a time")
+	fs.IntVar(&o.rounds, "rounds", 0,
+		"how often each row is measured, the median counts; 1 for quick and 3 for full if 0")
 	fs.IntVar(&o.window, "window", 1, "messages in flight for each pair or room in the closed loops, at most 8")
 	fs.DurationVar(&o.timeout, "timeout", 2*time.Hour, "end everything after this time")
-	fs.DurationVar(&o.deadline, "deadline", 15*time.Second, "what has not come after this time without progress is lost")
+	fs.DurationVar(&o.deadline, "deadline", 15*time.Second,
+		"what has not come after this time without progress is lost")
 	err := fs.Parse(args)
 	if err == nil && fs.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))

@@ -49,13 +49,23 @@ func run(ctx context.Context) (wrong bool, err error) {
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	c := crash.Config{Binary: *binary, Dir: filepath.Join(dir, "data"), DSN: *dsn, Kills: *kills, Clients: *clients, Life: *life, Seed: *seed, Log: os.Stderr}
+	c := crash.Config{
+		Binary:  *binary,
+		Dir:     filepath.Join(dir, "data"),
+		DSN:     *dsn,
+		Kills:   *kills,
+		Clients: *clients,
+		Life:    *life,
+		Seed:    *seed,
+		Log:     os.Stderr,
+	}
 	if err := os.Mkdir(c.Dir, 0o700); err != nil {
 		return false, err
 	}
 	if c.Binary == "" {
 		c.Binary = filepath.Join(dir, "parley")
-		if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", c.Binary, "parley/cmd/parley").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", c.Binary,
+			"parley/cmd/parley").CombinedOutput(); err != nil {
 			return false, fmt.Errorf("build: %w: %s", err, out)
 		}
 	}
