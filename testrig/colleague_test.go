@@ -88,7 +88,7 @@ func TestNewColleague(t *testing.T) {
 	if ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 0, 9); err != nil || len(ms) != 1 || ms[0].State != store.MailDropped {
 		t.Errorf("mails: %+v, %v", ms, err)
 	}
-	if p := uploaded(tybalt, "/admin/people/new", "photo", nil, append(form, "do", "another")...); p.Status != 200 || !strings.Contains(p.Text, `formaction="/admin/people/ann/undo"`) || !strings.Contains(p.Text, "Ann Chor is there") {
+	if p := uploaded(tybalt, "/admin/people/new", "photo", nil, append(form, "do", "another")...); p.Status != 200 || !strings.Contains(p.Text, `formaction="/admin/people/ann/undo"`) || !strings.Contains(p.Text, "Ann Chor was created") {
 		t.Errorf("the address is free again: %d", p.Status)
 	}
 	if p := tybalt.Post("/admin/people/juliet/undo"); p.Status != 404 {

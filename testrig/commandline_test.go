@@ -104,7 +104,7 @@ func TestCommandLineNamesItsHost(t *testing.T) {
 	}{
 		{"", "GET", "/groups", "", 422, "several domains are hosted here"},
 		{"nowhere.example", "GET", "/groups", "", 404, "nowhere.example is not hosted here"},
-		{"@", "GET", "/groups", "", 422, "is no domain"},
+		{"@", "GET", "/groups", "", 422, "is not a domain"},
 		{"", "GET", "/export?address=romeo", "", 422, "several domains are hosted here"},
 		{"", "GET", "/export?address=nobody@" + testrig.Second, "", 404, "There is no account nobody"},
 		{"nowhere.example", "GET", "/federation/rules", "", 404, "nowhere.example is not hosted here"},

@@ -134,7 +134,7 @@ func TestMailByRelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
-	if err != nil || subject != "Vous êtes invité·e à rejoindre example.org !" || msg.Header.Get("Auto-Submitted") != "auto-generated" || msg.Header.Get("User-Agent") != "" ||
+	if err != nil || subject != "Vous êtes invité·e à rejoindre example.org\u202f!" || msg.Header.Get("Auto-Submitted") != "auto-generated" || msg.Header.Get("User-Agent") != "" ||
 		!strings.Contains(msg.Header.Get("From"), "chat@example.org") || !strings.HasSuffix(msg.Header.Get("Message-Id"), "@example.org>") {
 		t.Errorf("%v, %q: %v", err, subject, msg.Header)
 	}

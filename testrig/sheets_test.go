@@ -69,7 +69,7 @@ func TestSpreadsheetsAreImported(t *testing.T) {
 	}
 	// What is wrong with one line names the column as the file does, and what it has.
 	p := uploaded(b, "/admin/people/import", "file", []byte("Nom;Courriel;Rôle\nAnn;ann@work.example;roi\nBob;bob;\n"))
-	for _, says := range []string{"<b>Rôle “roi”</b>: There is no such role: owner, admin, supervisor or member", "<b>Courriel “bob”</b>: This is no e-mail address"} {
+	for _, says := range []string{"<b>Rôle “roi”</b>: There is no such role: owner, admin, supervisor or member", "<b>Courriel “bob”</b>: This is not an e-mail address"} {
 		if !strings.Contains(p.Text, says) {
 			t.Errorf("not said: %s", says)
 		}

@@ -207,7 +207,7 @@ func TestFromOwnerToColleague(t *testing.T) {
 		t.Errorf("create: %d to %q", p.Status, p.To)
 	}
 	if p := owner.Post("/admin/people/new", "full_name", "Ben Two", "role", "supervisor", "department", "Sales", "groups", "engineering", "lang", "fr", "do", "another"); p.Status != 200 ||
-		!strings.Contains(p.Text, "Ben Two is there") || !strings.Contains(p.Text, `value="Sales"`) || !strings.Contains(p.Text, `value="supervisor" selected`) || !strings.Contains(p.Text, `value="engineering" checked`) {
+		!strings.Contains(p.Text, "Ben Two was created") || !strings.Contains(p.Text, `value="Sales"`) || !strings.Contains(p.Text, `value="supervisor" selected`) || !strings.Contains(p.Text, `value="engineering" checked`) {
 		t.Errorf("create & add another: %d", p.Status)
 	}
 	if p := owner.Post("/admin/people/new", "full_name", "Cleo", "do", "invite"); p.Status != 422 {
@@ -219,7 +219,7 @@ func TestFromOwnerToColleague(t *testing.T) {
 	if p := owner.Post("/admin/people/new", "full_name", "Other", "name", "other", "email", "CLEO@work.example", "do", "create"); p.Status != 422 || !strings.Contains(p.Text, "/admin/people/cleo") {
 		t.Errorf("an address that is known: %d", p.Status)
 	}
-	if p := owner.Post("/admin/people/new", "full_name", "Dan Four", "email", "dan@work.example", "do", "invite another"); p.Status != 200 || !strings.Contains(p.Text, "Dan Four is there") {
+	if p := owner.Post("/admin/people/new", "full_name", "Dan Four", "email", "dan@work.example", "do", "invite another"); p.Status != 200 || !strings.Contains(p.Text, "Dan Four was created") {
 		t.Errorf("create & invite & add another: %d", p.Status)
 	}
 	ms, err := r.Node.Store.Mails(ctx, testrig.Host, 0, 10)

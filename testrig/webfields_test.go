@@ -181,7 +181,7 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 	// In French, where there is a French name.
 	b.Post("/lang", "lang", "fr")
 	p = b.Get("/me")
-	has(t, "en français", p, 200, "Numéro de poste", "Shared mailboxes", "Qui le voit")
+	has(t, "en français", p, 200, "Numéro de poste", "Shared mailboxes", "Visible pour")
 	hasNot(t, "en français", p, ">Extension<")
 	has(t, "en français", b.Post("/me", "field_extension", "x"), 422, "Numéro de poste doit être un nombre")
 
