@@ -75,7 +75,8 @@ func (p *People) Welcome(ctx context.Context, by Actor, n Newcomer) (w Welcomed,
 }
 
 // Found makes the first owner's account in one act with take, which uses up the setup key: both happen, or neither.
-func (p *People) Found(ctx context.Context, by Actor, n NewPerson, take func(context.Context) error) (u store.Person, err error) {
+func (p *People) Found(ctx context.Context, by Actor, n NewPerson,
+	take func(context.Context) error) (u store.Person, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, _ *acts.Act) error {
 		if err := take(ctx); err != nil {
 			return err
@@ -134,7 +135,8 @@ func (p *People) Register(ctx context.Context, from Actor, name, password string
 	case errors.Is(err, store.ErrExists):
 		return u, fault.New(fault.Exists, "name", textExists, "Name", u.Address())
 	case errors.Is(err, store.ErrReserved):
-		return u, fault.New(fault.Exists, "name", "The name {{.Name}} cannot be used at the moment: choose another", "Name", u.Name)
+		return u, fault.New(fault.Exists, "name",
+			"The name {{.Name}} cannot be used at the moment: choose another", "Name", u.Name)
 	}
 	return u, err
 }
@@ -185,7 +187,8 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 	}
 	j, err := jid.New(name, p.h.Domain, "")
 	if err != nil {
-		return u, fault.New(fault.Invalid, "name", "This cannot be the name of an account: use letters, digits, dots and hyphens")
+		return u, fault.New(fault.Invalid, "name",
+			"This cannot be the name of an account: use letters, digits, dots and hyphens")
 	}
 	if p.h.Reserved(j.Local()) {
 		return u, fault.New(fault.Exists, "name", "This name is taken")
@@ -213,7 +216,8 @@ func (p *People) taken(ctx context.Context, u store.Person) error {
 		return err
 	}
 	if other, err := p.st.PersonByEmail(ctx, u.Host, u.Email); err == nil && other.Name != u.Name {
-		return fault.New(fault.Exists, "email", "This e-mail address belongs to {{.Name}}", "Name", other.Display(), "Account", other.Name)
+		return fault.New(fault.Exists, "email", "This e-mail address belongs to {{.Name}}", "Name",
+			other.Display(), "Account", other.Name)
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}

@@ -10,7 +10,8 @@ import (
 	"parley/testrig"
 )
 
-// The panel of a new colleague: its picture, the mail before it is sent, groups that nobody has to tick, and the way back.
+// The panel of a new colleague: its picture, the mail before it is sent, groups that nobody has to
+// tick, and the way back.
 func TestNewColleague(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt")
@@ -30,18 +31,25 @@ func TestNewColleague(t *testing.T) {
 	if err := r.Node.Org.SetMandatory(t.Context(), acts.System, testrig.Host, every.ID, "everyone"); err != nil {
 		t.Fatal(err)
 	}
-	if p := tybalt.Get("/admin/people/new"); p.Status != 200 || !strings.Contains(p.Text, "checked disabled") || strings.Contains(p.Text, `value="everybody"`) || !strings.Contains(p.Text, `value="canteen"`) {
+	if p := tybalt.Get("/admin/people/new"); p.Status != 200 || !strings.Contains(p.Text, "checked disabled") ||
+		strings.Contains(p.Text, `value="everybody"`) || !strings.Contains(p.Text, `value="canteen"`) {
 		t.Errorf("groups that everybody is in: %d", p.Status)
 	}
 
-	form := []string{"full_name", "Ann Chor", "email", "ann@work.example", "department", "Sales", "lang", "fr", "days", "3", "note", "À <bientôt>"}
+	form := []string{
+		"full_name", "Ann Chor", "email", "ann@work.example", "department", "Sales", "lang", "fr", "days",
+		"3", "note", "À <bientôt>",
+	}
 	p := tybalt.Post("/admin/people/new/preview", form...)
-	for _, want := range []string{"Vous êtes invité·e à rejoindre", "ann@example.org", "À &lt;bientôt&gt;", "Sales", `value="Ann Chor"`} {
+	for _, want := range []string{
+		"Vous êtes invité·e à rejoindre", "ann@example.org", "À &lt;bientôt&gt;", "Sales", `value="Ann Chor"`,
+	} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("the preview lacks %s: %d", want, p.Status)
 		}
 	}
-	part := tybalt.Do("POST", "/admin/people/new/preview", nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") })
+	part := tybalt.Do("POST", "/admin/people/new/preview",
+		nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") })
 	if part.Status != 200 || strings.Contains(part.Text, "<html") {
 		t.Errorf("as a part: %d", part.Status)
 	}
@@ -52,17 +60,23 @@ func TestNewColleague(t *testing.T) {
 		t.Error("a preview has made an account")
 	}
 
-	if p := uploaded(tybalt, "/admin/people/new", "photo", []byte("no picture"), append(form, "do", "invite")...); p.Status != 422 || !strings.Contains(p.Text, "not a PNG, JPEG, GIF or WebP picture") {
+	if p := uploaded(tybalt, "/admin/people/new", "photo", []byte("no picture"),
+		append(form, "do", "invite")...); p.Status != 422 ||
+		!strings.Contains(p.Text, "not a PNG, JPEG, GIF or WebP picture") {
 		t.Errorf("no picture: %d", p.Status)
 	}
 	if _, err := r.Node.Store.User(t.Context(), testrig.Host, "ann"); err == nil {
 		t.Error("refused, and made")
 	}
-	if p := uploaded(tybalt, "/admin/people/new", "photo", pngOf(t, 200, 100), append(form, "groups", "canteen", "do", "invite")...); p.Status != 303 || p.To != "/admin/people" {
+	if p := uploaded(tybalt, "/admin/people/new", "photo", pngOf(t, 200, 100),
+		append(form, "groups", "canteen", "do", "invite")...); p.Status != 303 || p.To != "/admin/people" {
 		t.Fatalf("%d to %q: %s", p.Status, p.To, p.Text)
 	}
 	text := tybalt.Get("/admin/people").Text
-	for _, want := range []string{`action="/admin/people/ann/undo"`, `<a href="/admin/people/ann">View</a>`, `id="toast-link"`, "/i/", "/people/ann/photo?v="} {
+	for _, want := range []string{
+		`action="/admin/people/ann/undo"`, `<a href="/admin/people/ann">View</a>`, `id="toast-link"`,
+		"/i/", "/people/ann/photo?v=",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("after it: no %s", want)
 		}
@@ -85,16 +99,20 @@ func TestNewColleague(t *testing.T) {
 	if _, err := r.Node.Store.User(t.Context(), testrig.Host, "ann"); err == nil {
 		t.Error("still there")
 	}
-	if ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 0, 9); err != nil || len(ms) != 1 || ms[0].State != store.MailDropped {
+	if ms, err := r.Node.Store.Mails(t.Context(), testrig.Host, 0, 9); err != nil || len(ms) != 1 ||
+		ms[0].State != store.MailDropped {
 		t.Errorf("mails: %+v, %v", ms, err)
 	}
-	if p := uploaded(tybalt, "/admin/people/new", "photo", nil, append(form, "do", "another")...); p.Status != 200 || !strings.Contains(p.Text, `formaction="/admin/people/ann/undo"`) || !strings.Contains(p.Text, "Ann Chor was created") {
+	if p := uploaded(tybalt, "/admin/people/new", "photo", nil, append(form, "do", "another")...); p.Status != 200 ||
+		!strings.Contains(p.Text, `formaction="/admin/people/ann/undo"`) ||
+		!strings.Contains(p.Text, "Ann Chor was created") {
 		t.Errorf("the address is free again: %d", p.Status)
 	}
 	if p := tybalt.Post("/admin/people/juliet/undo"); p.Status != 404 {
 		t.Errorf("somebody of another department: %d", p.Status)
 	}
-	if p := romeo.Post("/admin/people/juliet/undo"); p.Status != 303 || !strings.Contains(romeo.Get("/admin/people").Text, "Only the person who created the account") {
+	if p := romeo.Post("/admin/people/juliet/undo"); p.Status != 303 ||
+		!strings.Contains(romeo.Get("/admin/people").Text, "Only the person who created the account") {
 		t.Errorf("who was not created here: %d", p.Status)
 	}
 }

@@ -68,8 +68,12 @@ func TestCommandLineIsAudited(t *testing.T) {
 			got = append(got, e.Action+" "+e.Target)
 		}
 	}
-	want := []string{"group.create verona", "group.change verona", "group.members verona", "group.members verona", "theme.create verona/", "team.create sales", "team.people sales", "team.share sales", "team.unshare sales", "team.delete sales",
-		"group.delete verona", "person.change juliet@" + testrig.Host, "person.disable tybalt@" + testrig.Host, "person.delete tybalt@" + testrig.Host}
+	want := []string{
+		"group.create verona", "group.change verona", "group.members verona", "group.members verona",
+		"theme.create verona/", "team.create sales", "team.people sales", "team.share sales", "team.unshare sales",
+		"team.delete sales", "group.delete verona", "person.change juliet@" + testrig.Host,
+		"person.disable tybalt@" + testrig.Host, "person.delete tybalt@" + testrig.Host,
+	}
 	if len(got) != len(want) {
 		t.Fatalf("got %q\nwant %q", got, want)
 	}

@@ -85,7 +85,8 @@ func startRelay(t *testing.T, change ...func(*smtp.Server)) (*relay, func(c *con
 	})
 	return sink, func(c *config.Config) {
 		m := &c.Mail
-		m.Host, m.Port, m.TLS, m.From, m.PerMinute = "127.0.0.1", l.Addr().(*net.TCPAddr).Port, "none", "Verona <chat@example.org>", 600
+		m.Host, m.Port, m.TLS, m.From, m.PerMinute = "127.0.0.1", l.Addr().(*net.TCPAddr).Port, "none",
+			"Verona <chat@example.org>", 600
 		m.Show = false
 	}
 }
@@ -124,7 +125,8 @@ func TestMailByRelay(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"good", "full", "gone"} {
-		if p := b.Post("/admin/people/new", "full_name", name, "email", name+"@work.example", "lang", "fr", "note", "À bientôt", "do", "invite"); p.Status != 303 {
+		if p := b.Post("/admin/people/new", "full_name", name, "email", name+"@work.example", "lang", "fr",
+			"note", "À bientôt", "do", "invite"); p.Status != 303 {
 			t.Fatalf("%s: %d %s", name, p.Status, p.Text)
 		}
 	}
@@ -134,8 +136,10 @@ func TestMailByRelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
-	if err != nil || subject != "Vous êtes invité·e à rejoindre example.org\u202f!" || msg.Header.Get("Auto-Submitted") != "auto-generated" || msg.Header.Get("User-Agent") != "" ||
-		!strings.Contains(msg.Header.Get("From"), "chat@example.org") || !strings.HasSuffix(msg.Header.Get("Message-Id"), "@example.org>") {
+	if err != nil || subject != "Vous êtes invité·e à rejoindre example.org\u202f!" ||
+		msg.Header.Get("Auto-Submitted") != "auto-generated" || msg.Header.Get("User-Agent") != "" ||
+		!strings.Contains(msg.Header.Get("From"), "chat@example.org") ||
+		!strings.HasSuffix(msg.Header.Get("Message-Id"), "@example.org>") {
 		t.Errorf("%v, %q: %v", err, subject, msg.Header)
 	}
 	_, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
@@ -149,7 +153,9 @@ func TestMailByRelay(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(quotedprintable.NewReader(p))
-		if err != nil || !strings.HasPrefix(p.Header.Get("Content-Type"), want) || !strings.Contains(string(text), "/i/") || !strings.Contains(string(text), "À bientôt") || strings.Contains(string(text), "<img") {
+		if err != nil || !strings.HasPrefix(p.Header.Get("Content-Type"), want) ||
+			!strings.Contains(string(text), "/i/") || !strings.Contains(string(text), "À bientôt") ||
+			strings.Contains(string(text), "<img") {
 			t.Errorf("%v, %s: %s", err, p.Header, text)
 		}
 	}
@@ -163,7 +169,9 @@ func TestMailByRelay(t *testing.T) {
 	if err := r.Node.Store.SetMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	until("full@work.example", func(m store.Mail) bool { return m.State == store.MailSent && m.Attempts == 2 && m.Error == "" })
+	until("full@work.example", func(m store.Mail) bool {
+		return m.State == store.MailSent && m.Attempts == 2 && m.Error == ""
+	})
 
 	// For good: no further attempt; the invitation knows, and the page says why.
 	m = until("gone@work.example", func(m store.Mail) bool { return m.State == store.MailFailed })
@@ -189,7 +197,8 @@ func TestMailByRelay(t *testing.T) {
 	}
 	until("found@work.example", func(m store.Mail) bool { return m.State == store.MailSent })
 	old := m.Text[strings.Index(m.Text, "/i/"):][:35]
-	if p := r.Browser(t).Get(old); p.Status != 410 || !strings.Contains(p.Text, "plus récent") && !strings.Contains(p.Text, "newer link") {
+	if p := r.Browser(t).Get(old); p.Status != 410 ||
+		!strings.Contains(p.Text, "plus récent") && !strings.Contains(p.Text, "newer link") {
 		t.Errorf("the old link: %d", p.Status)
 	}
 	if p := b.Get("/dev/outbox"); p.Status != 404 {
@@ -207,7 +216,8 @@ func TestSecondStep(t *testing.T) {
 	if err != nil || f.Confirmed || len(f.Secret) != 32 {
 		t.Fatal(f, err)
 	}
-	if p := b.Get("/me/factor.png"); p.Status != 200 || p.Header.Get("Content-Type") != "image/png" || p.Header.Get("Cache-Control") != "no-store" {
+	if p := b.Get("/me/factor.png"); p.Status != 200 || p.Header.Get("Content-Type") != "image/png" ||
+		p.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the picture: %d", p.Status)
 	}
 	code := func(at time.Time) string {
@@ -243,7 +253,8 @@ func TestSecondStep(t *testing.T) {
 	step := func() *testrig.Browser {
 		t.Helper()
 		b := r.Browser(t)
-		if p := b.Post("/login", "user", "romeo", "password", testrig.Password); p.Status != 303 || !strings.HasPrefix(p.To, "/login/code") {
+		if p := b.Post("/login", "user", "romeo", "password", testrig.Password); p.Status != 303 ||
+			!strings.HasPrefix(p.To, "/login/code") {
 			t.Fatalf("%d to %q", p.Status, p.To)
 		}
 		if p := b.Get("/"); p.Status != 303 {
@@ -273,8 +284,8 @@ func TestSecondStep(t *testing.T) {
 	}
 }
 
-// What can be written in ASCII is: the domain. What the relay cannot take is refused when it is typed, and a relay that can
-// take it gets it. Why a mail did not arrive stands on the page of the person it is for.
+// What can be written in ASCII is: the domain. What the relay cannot take is refused when it is typed, and a relay that
+// can take it gets it. Why a mail did not arrive stands on the page of the person it is for.
 func TestMailOutsideASCII(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	for _, utf8 := range []bool{false, true} {
@@ -284,7 +295,8 @@ func TestMailOutsideASCII(t *testing.T) {
 		b := r.Browser(t)
 		b.SignIn("romeo")
 		invite := func(name, email string) testrig.Page {
-			return b.Post("/admin/people/new", "full_name", name, "name", name, "email", email, "lang", "en", "do", "invite")
+			return b.Post("/admin/people/new", "full_name", name, "name", name, "email", email,
+				"lang", "en", "do", "invite")
 		}
 		rcpt := func() string {
 			t.Helper()
@@ -306,7 +318,8 @@ func TestMailOutsideASCII(t *testing.T) {
 		if p := b.Get("/admin/people/anne"); !strings.Contains(p.Text, "anne@bücher.example") {
 			t.Error("the address is not kept as it was typed")
 		}
-		if p := invite("again", "ANNE@xn--bcher-kva.example"); p.Status != 422 || !strings.Contains(p.Text, "belongs to") {
+		if p := invite("again", "ANNE@xn--bcher-kva.example"); p.Status != 422 ||
+			!strings.Contains(p.Text, "belongs to") {
 			t.Errorf("the same address in its other form: %d", p.Status)
 		}
 		p := invite("elodie", "élodie@work.example")
@@ -324,7 +337,8 @@ func TestMailOutsideASCII(t *testing.T) {
 			t.Fatal(p.Status)
 		}
 		deadline := time.Now().Add(time.Minute)
-		for page := ""; !strings.Contains(page, "The mail to gone@work.example could not be delivered: nobody has this address there"); page = b.Get("/admin/people/gone").Text {
+		for page := ""; !strings.Contains(page, "The mail to gone@work.example could not be delivered: nobody has "+
+			"this address there"); page = b.Get("/admin/people/gone").Text {
 			if time.Now().After(deadline) {
 				t.Fatal("it is not said on the page of the person")
 			}

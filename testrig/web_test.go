@@ -57,14 +57,17 @@ func TestHeadersOfEveryRoute(t *testing.T) {
 					t.Errorf("%s: %s is %q", route, name, p.Header.Get(name))
 				}
 			}
-			if csp := p.Header.Get("Content-Security-Policy"); strings.Contains(csp, "unsafe-") && path != "/chat" || !strings.Contains(csp, "frame-ancestors 'none'") {
+			if csp := p.Header.Get("Content-Security-Policy"); strings.Contains(csp, "unsafe-") && path != "/chat" ||
+				!strings.Contains(csp, "frame-ancestors 'none'") {
 				t.Errorf("%s: the policy is %q", route, csp)
 			}
-			if c := p.Header.Get("Cache-Control"); p.Status == 200 && !strings.HasPrefix(path, "/assets") && c != "no-store" {
+			if c := p.Header.Get("Cache-Control"); p.Status == 200 &&
+				!strings.HasPrefix(path, "/assets") && c != "no-store" {
 				t.Errorf("%s: Cache-Control is %q", route, c)
 			}
 			for _, c := range p.Header.Values("Set-Cookie") {
-				if !strings.HasPrefix(c, "__Host-") || !strings.Contains(c, "Secure") || !strings.Contains(c, "HttpOnly") {
+				if !strings.HasPrefix(c, "__Host-") || !strings.Contains(c, "Secure") ||
+					!strings.Contains(c, "HttpOnly") {
 					t.Errorf("%s: cookie %q", route, c)
 				}
 			}
@@ -94,7 +97,8 @@ func TestWhoMayOpenWhat(t *testing.T) {
 		if p := out.Do(method, path, form, nil); p.Status != http.StatusSeeOther || !strings.HasPrefix(p.To, "/login") {
 			t.Errorf("%s signed out: %d to %q", route, p.Status, p.To)
 		}
-		if p := juliet.Do(method, path, form, nil); strings.HasPrefix(path, "/admin") && p.Status != http.StatusForbidden {
+		if p := juliet.Do(method, path, form, nil); strings.HasPrefix(path, "/admin") &&
+			p.Status != http.StatusForbidden {
 			t.Errorf("%s as a member: %d", route, p.Status)
 		}
 	}
@@ -115,12 +119,14 @@ func TestSignIn(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet")
 	ctx := context.Background()
-	if _, _, err := r.Node.Store.UpdatePerson(ctx, testrig.Host, "juliet", func(p *store.Person) error { p.Email = "j.capulet@work.example"; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdatePerson(ctx, testrig.Host,
+		"juliet", func(p *store.Person) error { p.Email = "j.capulet@work.example"; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	b := r.Browser(t)
 	for _, who := range []string{"juliet", "JULIET@example.org", "J.Capulet@work.example"} {
-		if p := b.Post("/login", "user", who, "password", testrig.Password, "back", "/groups"); p.Status != 303 || p.To != "/groups" {
+		if p := b.Post("/login", "user", who, "password", testrig.Password,
+			"back", "/groups"); p.Status != 303 || p.To != "/groups" {
 			t.Errorf("%s: %d to %q", who, p.Status, p.To)
 		}
 	}
@@ -130,7 +136,8 @@ func TestSignIn(t *testing.T) {
 		}
 	}
 	// The same words for a wrong password and for nobody.
-	wrong, nobody := r.Browser(t).Post("/login", "user", "romeo", "password", "x"), r.Browser(t).Post("/login", "user", "nobody", "password", "x")
+	wrong, nobody := r.Browser(t).Post("/login", "user", "romeo", "password", "x"),
+		r.Browser(t).Post("/login", "user", "nobody", "password", "x")
 	if wrong.Status != 401 || strings.ReplaceAll(wrong.Text, "romeo", "nobody") != nobody.Text {
 		t.Errorf("%d, %d: the answers differ", wrong.Status, nobody.Status)
 	}
@@ -161,7 +168,8 @@ func TestSignIn(t *testing.T) {
 	// Guessing is slowed down, for this address and account.
 	status := 0
 	for i := range 30 { // the same one again and again is one guess
-		if status = r.Browser(t).Post("/login", "user", "romeo", "password", fmt.Sprint("guess", i)).Status; status == http.StatusTooManyRequests {
+		if status = r.Browser(t).Post("/login", "user", "romeo",
+			"password", fmt.Sprint("guess", i)).Status; status == http.StatusTooManyRequests {
 			break
 		}
 	}
@@ -188,10 +196,12 @@ func TestFromOwnerToColleague(t *testing.T) {
 		t.Errorf("an older link: %d", p.Status)
 	}
 	setup := path(newer)
-	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner", "password", "short"); p.Status != 422 || !strings.Contains(p.Text, "too short") {
+	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner", "password", "short"); p.Status != 422 ||
+		!strings.Contains(p.Text, "too short") {
 		t.Errorf("a weak password: %d", p.Status)
 	}
-	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner", "password", "Correct-horse-9"); p.To != "/admin" {
+	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner",
+		"password", "Correct-horse-9"); p.To != "/admin" {
 		t.Fatalf("%d to %q: %s", p.Status, p.To, p.Text)
 	}
 	if p := owner.Get(setup); p.Status != 404 {
@@ -206,20 +216,26 @@ func TestFromOwnerToColleague(t *testing.T) {
 	if p := owner.Post("/admin/people/new", "full_name", "Ann One", "do", "create"); p.To != "/admin/people" {
 		t.Errorf("create: %d to %q", p.Status, p.To)
 	}
-	if p := owner.Post("/admin/people/new", "full_name", "Ben Two", "role", "supervisor", "department", "Sales", "groups", "engineering", "lang", "fr", "do", "another"); p.Status != 200 ||
-		!strings.Contains(p.Text, "Ben Two was created") || !strings.Contains(p.Text, `value="Sales"`) || !strings.Contains(p.Text, `value="supervisor" selected`) || !strings.Contains(p.Text, `value="engineering" checked`) {
+	if p := owner.Post("/admin/people/new", "full_name", "Ben Two", "role", "supervisor", "department", "Sales",
+		"groups", "engineering", "lang", "fr", "do", "another"); p.Status != 200 ||
+		!strings.Contains(p.Text, "Ben Two was created") || !strings.Contains(p.Text, `value="Sales"`) ||
+		!strings.Contains(p.Text, `value="supervisor" selected`) ||
+		!strings.Contains(p.Text, `value="engineering" checked`) {
 		t.Errorf("create & add another: %d", p.Status)
 	}
 	if p := owner.Post("/admin/people/new", "full_name", "Cleo", "do", "invite"); p.Status != 422 {
 		t.Errorf("invite without an address: %d", p.Status)
 	}
-	if p := owner.Post("/admin/people/new", "full_name", "Cléo Three", "email", "cleo@work.example", "groups", "engineering", "lang", "fr", "note", "à <bientôt>", "do", "invite"); p.To != "/admin/people" {
+	if p := owner.Post("/admin/people/new", "full_name", "Cléo Three", "email", "cleo@work.example",
+		"groups", "engineering", "lang", "fr", "note", "à <bientôt>", "do", "invite"); p.To != "/admin/people" {
 		t.Errorf("create & invite: %d to %q", p.Status, p.To)
 	}
-	if p := owner.Post("/admin/people/new", "full_name", "Other", "name", "other", "email", "CLEO@work.example", "do", "create"); p.Status != 422 || !strings.Contains(p.Text, "/admin/people/cleo") {
+	if p := owner.Post("/admin/people/new", "full_name", "Other", "name", "other", "email", "CLEO@work.example",
+		"do", "create"); p.Status != 422 || !strings.Contains(p.Text, "/admin/people/cleo") {
 		t.Errorf("an address that is known: %d", p.Status)
 	}
-	if p := owner.Post("/admin/people/new", "full_name", "Dan Four", "email", "dan@work.example", "do", "invite another"); p.Status != 200 || !strings.Contains(p.Text, "Dan Four was created") {
+	if p := owner.Post("/admin/people/new", "full_name", "Dan Four", "email", "dan@work.example",
+		"do", "invite another"); p.Status != 200 || !strings.Contains(p.Text, "Dan Four was created") {
 		t.Errorf("create & invite & add another: %d", p.Status)
 	}
 	ms, err := r.Node.Store.Mails(ctx, testrig.Host, 0, 10)
@@ -227,7 +243,8 @@ func TestFromOwnerToColleague(t *testing.T) {
 		t.Fatalf("%d mails, %v", len(ms), err)
 	}
 	m := ms[1]
-	if m.To != "cleo@work.example" || !strings.HasPrefix(m.Subject, "Vous êtes invité·e à rejoindre") || !strings.Contains(m.Text, "à <bientôt>") || !strings.Contains(m.HTML, "à &lt;bientôt&gt;") {
+	if m.To != "cleo@work.example" || !strings.HasPrefix(m.Subject, "Vous êtes invité·e à rejoindre") ||
+		!strings.Contains(m.Text, "à <bientôt>") || !strings.Contains(m.HTML, "à &lt;bientôt&gt;") {
 		t.Errorf("the mail: %+v", m)
 	}
 	token := regexp.MustCompile(`/i/([0-9a-z]{32})`).FindStringSubmatch(m.Text)
@@ -238,11 +255,13 @@ func TestFromOwnerToColleague(t *testing.T) {
 	// GET and HEAD use nothing up.
 	guest := r.Browser(t)
 	for range 3 {
-		if p := guest.Do("HEAD", "/i/"+strings.ToUpper(token[1]), nil, nil); p.Status != 200 || !strings.Contains(p.Header.Get("Link"), "xmpp:cleo@example.org?register;preauth=") {
+		if p := guest.Do("HEAD", "/i/"+strings.ToUpper(token[1]), nil, nil); p.Status != 200 ||
+			!strings.Contains(p.Header.Get("Link"), "xmpp:cleo@example.org?register;preauth=") {
 			t.Errorf("HEAD: %d, %q", p.Status, p.Header.Get("Link"))
 		}
 	}
-	if p := guest.Get("/i/" + token[1]); p.Status != 200 || !strings.Contains(p.Text, "cleo@example.org") || !strings.Contains(p.Text, `lang="fr"`) {
+	if p := guest.Get("/i/" + token[1]); p.Status != 200 || !strings.Contains(p.Text, "cleo@example.org") ||
+		!strings.Contains(p.Text, `lang="fr"`) {
 		t.Errorf("GET: %d", p.Status)
 	}
 	if p := guest.Post("/i/"+token[1], "full_name", "Cléo Trois", "password", "cleo-cleo-cleo"); p.Status != 422 {
@@ -251,7 +270,8 @@ func TestFromOwnerToColleague(t *testing.T) {
 	if p := guest.Post("/i/"+token[1], "full_name", "Cléo Trois", "password", "Un-mot-de-passe-7"); p.To != "/welcome" {
 		t.Fatalf("accept: %d to %q", p.Status, p.To)
 	}
-	if p := guest.Get("/"); p.Status != 200 || !strings.Contains(p.Text, "Engineering") || !strings.Contains(p.Text, "Bonjour, Cléo Trois") {
+	if p := guest.Get("/"); p.Status != 200 || !strings.Contains(p.Text, "Engineering") ||
+		!strings.Contains(p.Text, "Bonjour, Cléo Trois") {
 		t.Errorf("her home: %d", p.Status)
 	}
 	if p := r.Browser(t).Get("/i/" + token[1]); p.Status != http.StatusGone {
@@ -301,7 +321,8 @@ func TestFromOwnerToColleague(t *testing.T) {
 		t.Errorf("her browser: %d", p.Status)
 	}
 	// The owner stays: nobody else is one.
-	if p := owner.Post("/admin/people/olivia", "role", "member"); p.Status != 422 || !strings.Contains(p.Text, "last owner") {
+	if p := owner.Post("/admin/people/olivia", "role", "member"); p.Status != 422 ||
+		!strings.Contains(p.Text, "last owner") {
 		t.Errorf("the last owner: %d", p.Status)
 	}
 	// Deleting wants the name typed.
@@ -321,7 +342,8 @@ func TestFromOwnerToColleague(t *testing.T) {
 			t.Error("a password is in the log")
 		}
 	}
-	if got := strings.Join(did, " "); err != nil || got != "olivia:person.delete olivia:person.disable cleo:invitation.accept olivia:invitation.create olivia:person.create" {
+	if got := strings.Join(did, " "); err != nil || got != "olivia:person.delete olivia:person.disable "+
+		"cleo:invitation.accept olivia:invitation.create olivia:person.create" {
 		t.Errorf("audit: %s, %v", got, err)
 	}
 }
@@ -338,19 +360,22 @@ func TestImportOfMany(t *testing.T) {
 	}
 	csv.WriteString("Twice;p7@work.example;;\nNobody;not an address;;\n\"Romeo\";romeo@work.example;;\n")
 	dry := b.Post("/admin/people/import", "text", csv.String())
-	if dry.Status != 200 || !strings.Contains(dry.Text, "Create 500 people") || !strings.Contains(dry.Text, "2 wrong") || !strings.Contains(dry.Text, "1 known") {
+	if dry.Status != 200 || !strings.Contains(dry.Text, "Create 500 people") ||
+		!strings.Contains(dry.Text, "2 wrong") || !strings.Contains(dry.Text, "1 known") {
 		t.Fatalf("dry run: %d", dry.Status)
 	}
 	if n, err := r.Node.Store.CountUsers(t.Context(), testrig.Host); n != 1 || err != nil {
 		t.Fatalf("the dry run has made %d accounts, %v", n, err)
 	}
-	if p := b.Post("/admin/people/import", "text", csv.String(), "do", "import"); p.Status != 200 || !strings.Contains(p.Text, "500 people created") {
+	if p := b.Post("/admin/people/import", "text", csv.String(), "do", "import"); p.Status != 200 ||
+		!strings.Contains(p.Text, "500 people created") {
 		t.Fatalf("import: %d", p.Status)
 	}
 	if n, err := r.Node.Store.CountUsers(t.Context(), testrig.Host); n != 501 || err != nil {
 		t.Fatalf("%d accounts, %v", n, err)
 	}
-	if p := b.Get("/admin/people?q=person+499&department=Team+4"); !strings.Contains(p.Text, "p499@work.example") || strings.Contains(p.Text, "p4@work.example") {
+	if p := b.Get("/admin/people?q=person+499&department=Team+4"); !strings.Contains(p.Text, "p499@work.example") ||
+		strings.Contains(p.Text, "p4@work.example") {
 		t.Error("the filter does not find one of them")
 	}
 	if p := b.Get("/admin/people.csv?department=Team+1"); strings.Count(p.Text, "\n") != 101 {
@@ -365,7 +390,8 @@ func TestGroupOnAPage(t *testing.T) {
 	romeo, tybalt := r.Browser(t), r.Browser(t)
 	romeo.SignIn("romeo")
 	tybalt.SignIn("tybalt")
-	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members", "member", "juliet"); p.To != "/g/verona" {
+	if p := romeo.Post("/groups/new", "name", "Verona", "kind", "private", "themes_by", "members",
+		"member", "juliet"); p.To != "/g/verona" {
 		t.Fatalf("%d to %q", p.Status, p.To)
 	}
 	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
@@ -411,7 +437,8 @@ func TestGroupOnAPage(t *testing.T) {
 	if p := romeo.Get("/search?q=client"); !strings.Contains(p.Text, "/g/verona/m/") {
 		t.Error("the search does not find it")
 	}
-	if p := tybalt.Get("/search?q=client"); strings.Contains(p.Text, "Verona") || strings.Contains(p.Text, "/g/verona") {
+	if p := tybalt.Get("/search?q=client"); strings.Contains(p.Text, "Verona") ||
+		strings.Contains(p.Text, "/g/verona") {
 		t.Error("the search finds it for a stranger")
 	}
 	if p := tybalt.Get("/groups"); strings.Contains(p.Text, "Verona") {
@@ -422,13 +449,15 @@ func TestGroupOnAPage(t *testing.T) {
 func TestPasswordByLink(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
-	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, "juliet", func(p *store.Person) error { p.Email = "j@work.example"; return nil }); err != nil {
+	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host,
+		"juliet", func(p *store.Person) error { p.Email = "j@work.example"; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	admin, juliet := r.Browser(t), r.Browser(t)
 	admin.SignIn("romeo")
 	juliet.SignIn("juliet")
-	known, unknown := r.Browser(t).Post("/forgot", "user", "j@work.example"), r.Browser(t).Post("/forgot", "user", "nobody@work.example")
+	known, unknown := r.Browser(t).Post("/forgot", "user", "j@work.example"),
+		r.Browser(t).Post("/forgot", "user", "nobody@work.example")
 	if known.Text != unknown.Text || known.Status != 200 {
 		t.Error("who asks learns whether there is an account")
 	}

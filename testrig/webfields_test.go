@@ -37,9 +37,12 @@ func withFields(t *testing.T) (r *testrig.Rig, owner *testrig.Browser) {
 	owner = r.Browser(t)
 	owner.SignIn("romeo")
 	for _, f := range [][]string{
-		{"name", "Extension", "name_fr", "Numéro de poste", "kind", "number", "boxes", "1", "searched", "on", "listed", "on"},
-		{"name", "Shared mailboxes", "kind", "choice", "choices", "sales\r\nsupport", "changed_by", "admins", "boxes", "1"},
-		{"name", "Note", "key", "hr-note", "kind", "text", "seen_by", "admins", "changed_by", "admins", "boxes", "1", "listed", "on"},
+		{"name", "Extension", "name_fr", "Numéro de poste", "kind", "number", "boxes", "1",
+			"searched", "on", "listed", "on"},
+		{"name", "Shared mailboxes", "kind", "choice", "choices", "sales\r\nsupport",
+			"changed_by", "admins", "boxes", "1"},
+		{"name", "Note", "key", "hr-note", "kind", "text", "seen_by", "admins", "changed_by", "admins",
+			"boxes", "1", "listed", "on"},
 	} {
 		if p := owner.Post(fieldsPage, f...); p.Status != http.StatusSeeOther || p.To != fieldsPage {
 			t.Fatalf("%v: %d to %q: %s", f, p.Status, p.To, p.Text)
@@ -90,7 +93,8 @@ func TestProfileFieldsOnPages(t *testing.T) {
 	}
 	owner.Post(fieldsPage + "/shared-mailboxes/down")
 
-	p = owner.Post(fieldsPage, "name", "Languages", "kind", "choice", "choices", "", "boxes", "1", "listed", "on", "key", "langs")
+	p = owner.Post(fieldsPage, "name", "Languages", "kind", "choice", "choices", "", "boxes", "1",
+		"listed", "on", "key", "langs")
 	has(t, "a choice without choices", p, 422, "Say what there is to choose from", `value="Languages"`, `value="langs"`,
 		`name="listed" checked`, `aria-describedby="choices-error"`, `<option value="choice" selected>`)
 	p = owner.Post(fieldsPage, "name", "Second extension", "key", "extension", "kind", "text")
@@ -98,10 +102,12 @@ func TestProfileFieldsOnPages(t *testing.T) {
 	has(t, "no kind", owner.Post(fieldsPage, "name", "X", "kind", "colour"), 422, "This is one of:")
 
 	p = owner.Post(fieldsPage, "name", "Pay", "kind", "text", "seen_by", "admins", "changed_by", "person")
-	has(t, "what a person would change unseen", p, 422, `aria-describedby="changed_by-error"`, `value="admins" selected`)
+	has(t, "what a person would change unseen", p, 422, `aria-describedby="changed_by-error"`,
+		`value="admins" selected`)
 
 	p = owner.Get(fieldsPage + "/extension")
-	has(t, "one field", p, 200, `value="Numéro de poste"`, "The kind of a field cannot be changed.", `name="searched" checked`)
+	has(t, "one field", p, 200, `value="Numéro de poste"`, "The kind of a field cannot be changed.",
+		`name="searched" checked`)
 	hasNot(t, "one field", p, `name="kind"`, `name="choices"`)
 	p = owner.Post(fieldsPage+"/extension", "name", " ")
 	has(t, "without a name", p, 422, "A field needs a name", `aria-describedby="name-error"`)
@@ -143,7 +149,8 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 	b := r.Browser(t)
 	b.SignIn("juliet")
 	p := b.Get("/me")
-	has(t, "the profile", p, 200, `name="field_extension"`, `inputmode="decimal"`, "Shared mailboxes", "An administrator changes it.")
+	has(t, "the profile", p, 200, `name="field_extension"`, `inputmode="decimal"`, "Shared mailboxes",
+		"An administrator changes it.")
 	hasNot(t, "the profile", p, `name="field_shared-mailboxes"`, "hr-note", ">Note<")
 	if p := b.Post("/me", "full_name", "Juliet Capulet", "field_extension", "0117"); p.Status != 303 {
 		t.Fatalf("%d: %s", p.Status, p.Text)
@@ -158,7 +165,8 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 
 	// The console: the same form, all fields, and columns of those that are listed.
 	p = owner.Get("/admin/people/juliet")
-	has(t, "the person", p, 200, `name="field_extension" value="0117"`, `name="field_shared-mailboxes"`, `name="field_hr-note"`)
+	has(t, "the person", p, 200, `name="field_extension" value="0117"`,
+		`name="field_shared-mailboxes"`, `name="field_hr-note"`)
 	p = owner.Post("/admin/people/juliet", "field_shared-mailboxes", "press")
 	has(t, "no choice", p, 422, "Shared mailboxes is one of: sales, support")
 	p = owner.Post("/admin/people/juliet", "field_shared-mailboxes", "support", "field_hr-note", "on leave")
@@ -166,7 +174,8 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 		t.Errorf("saved: %d: %s", p.Status, p.Text)
 	}
 	p = owner.Get("/admin/people?q=0117")
-	has(t, "found by it", p, 200, "Juliet Capulet", `<td data-label="Extension">0117</td>`, `<td data-label="Note">on leave</td>`)
+	has(t, "found by it", p, 200, "Juliet Capulet", `<td data-label="Extension">0117</td>`,
+		`<td data-label="Note">on leave</td>`)
 	hasNot(t, "the list", p, `data-label="Shared mailboxes"`)
 
 	// Others: what is for administrators stays with them, also before a supervisor of other people.
@@ -189,7 +198,8 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 	owner.Post(fieldsPage+"/shared-mailboxes", "choices", "sales\npress")
 	p = owner.Get("/admin/people/juliet")
 	has(t, "an old choice", p, 200, "<option selected>support</option>")
-	if p := owner.Post("/admin/people/juliet", "title", "Heiress", "field_shared-mailboxes", "support"); p.Status != 303 {
+	if p := owner.Post("/admin/people/juliet", "title", "Heiress",
+		"field_shared-mailboxes", "support"); p.Status != 303 {
 		t.Errorf("an old choice: %d", p.Status)
 	}
 }
@@ -198,8 +208,10 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 func TestValuesOfProfileFields(t *testing.T) {
 	r, owner := withFields(t)
 	owner.Post(fieldsPage, "name", "Calendar", "kind", "link", "boxes", "1", "listed", "on")
-	owner.Post(fieldsPage, "name", "First aider", "name_fr", "Secouriste", "kind", "yes-no", "boxes", "1", "listed", "on")
-	owner.Post("/admin/people/juliet", "field_calendar", "https://cal.example/juliet?a=1&b=2", "field_first-aider", "yes")
+	owner.Post(fieldsPage, "name", "First aider", "name_fr", "Secouriste", "kind", "yes-no",
+		"boxes", "1", "listed", "on")
+	owner.Post("/admin/people/juliet", "field_calendar", "https://cal.example/juliet?a=1&b=2",
+		"field_first-aider", "yes")
 	link := `<a class="reach" href="https://cal.example/juliet?a=1&amp;b=2" rel="noopener noreferrer nofollow">`
 	has(t, "the list", owner.Get("/admin/people"), 200, link, `<td data-label="First aider">yes</td>`)
 	b := r.Browser(t)
@@ -218,7 +230,8 @@ func TestProfileFieldsOfLists(t *testing.T) {
 	has(t, "the export", p, 200, "created,last_seen,extension,shared-mailboxes,hr-note\r\n", ",0117,sales,\r\n")
 
 	has(t, "columns", owner.Get("/admin/people/import"), 200, ">shared-mailboxes<")
-	csv := "Name,Email,Numéro de poste,Shared Mailboxes\nAnn One,ann@work.example,0118,Support\nBen Two,ben@work.example,desk,\n"
+	csv := "Name,Email,Numéro de poste,Shared Mailboxes\nAnn One,ann@work.example,0118,Support\n" +
+		"Ben Two,ben@work.example,desk,\n"
 	p = owner.Post("/admin/people/import", "text", csv)
 	has(t, "the preview", p, 200, "<th>Extension</th>", `<td data-label="Extension">0118</td>`, "1 wrong",
 		"Extension is a number", "<b>Numéro de poste “desk”</b>")
@@ -229,7 +242,8 @@ func TestProfileFieldsOfLists(t *testing.T) {
 	}
 
 	has(t, "a new colleague", owner.Get("/admin/people/new"), 200, `name="field_extension"`, `name="field_hr-note"`)
-	p = owner.Post("/admin/people/new", "full_name", "Cleo Three", "field_extension", "x", "field_hr-note", "new", "do", "create")
+	p = owner.Post("/admin/people/new", "full_name", "Cleo Three", "field_extension", "x",
+		"field_hr-note", "new", "do", "create")
 	has(t, "a new colleague", p, 422, "Extension is a number", `name="field_extension" value="x"`, `value="new"`)
 	owner.Post("/admin/people/new", "full_name", "Cleo Three", "field_extension", "0119", "do", "create")
 	if v := fieldOf(t, r, "cleo.three", "extension"); v != "0119" {

@@ -36,7 +36,8 @@ func (b *browser) where() string {
 // code is what the authenticator shows now. The server takes none twice: what it has seen is forgotten for the test.
 func code(t *testing.T, r *testrig.Rig, name, secret string) string {
 	t.Helper()
-	err := r.Node.Store.UseSecondFactor(t.Context(), testrig.Host, name, func(f *store.SecondFactor) error { f.LastStep = 0; return nil })
+	err := r.Node.Store.UseSecondFactor(t.Context(), testrig.Host,
+		name, func(f *store.SecondFactor) error { f.LastStep = 0; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +63,8 @@ func stale(t *testing.T, r *testrig.Rig, name string) {
 	}
 }
 
-// From setting the second step up to signing in with it, by the authenticator and by a recovery code; an app password for a
-// client; and the page that asks whether it is oneself.
+// From setting the second step up to signing in with it, by the authenticator and by a recovery code; an app password
+// for a client; and the page that asks whether it is oneself.
 func TestSecondStep(t *testing.T) {
 	r := rig(t)
 	b := start(t, r, "en", "light")
@@ -226,7 +227,8 @@ func (b *browser) typed(id, text string) {
 	b.keys("#"+id, text)
 }
 
-// keys types into an element. chromedp's SendKeys reads what the page may be changing (v0.23.0): the race detector sees it.
+// keys types into an element. chromedp's SendKeys reads what the page may be changing (v0.23.0): the
+// race detector sees it.
 func (b *browser) keys(selector, text string) {
 	b.t.Helper()
 	b.do(chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible), chromedp.KeyEvent(text))
@@ -240,12 +242,13 @@ func (b *browser) follow(selector, until string) {
 	b.until(`!window.__here && document.readyState === "complete" && ` + until)
 }
 
-// An invitation is accepted, a group joined and written in, the second step set up and a dangerous thing proven, in a Chromium
-// that runs no scripts at all.
+// An invitation is accepted, a group joined and written in, the second step set up and a dangerous thing proven, in a
+// Chromium that runs no scripts at all.
 func TestWithoutScripts(t *testing.T) {
 	r := rig(t)
 	p := r.Node.People(testrig.Host)
-	u, err := p.Create(t.Context(), people.System, people.NewPerson{Name: "paris", Email: "paris@work.example", Role: store.RoleAdmin})
+	u, err := p.Create(t.Context(), people.System,
+		people.NewPerson{Name: "paris", Email: "paris@work.example", Role: store.RoleAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +257,8 @@ func TestWithoutScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := start(t, r, "en", "light")
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.do(chromedp.Navigate(base + "/i/" + token))
@@ -285,5 +289,6 @@ func TestWithoutScripts(t *testing.T) {
 	b.do(chromedp.Navigate(base + "/admin/people/carol"))
 	b.follow("form[action='/admin/people/carol/reset'] button", `document.querySelector("#proof") !== null`)
 	b.typed("proof", "Mot-de-passe-7")
-	b.follow("form[action='/admin/people/carol/reset'] button", fmt.Sprintf(`location.pathname === %q && document.body.innerText.includes("The link for a new password is ready")`, "/admin/people/carol"))
+	b.follow("form[action='/admin/people/carol/reset'] button",
+		fmt.Sprintf(`location.pathname === %q && document.body.innerText.includes("The link for a new password is ready")`, "/admin/people/carol"))
 }
