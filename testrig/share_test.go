@@ -132,7 +132,7 @@ func TestShareOfTheServicesBytes(t *testing.T) {
 		}
 	}
 	if e := publish(romeo, "r2"); ok(e) || e.Find("resource-constraint") == nil || e.Find("text") == nil ||
-		!strings.Contains(e.Find("text").Text, "one person") {
+		!strings.Contains(e.Find("text").Text, "creator") {
 		t.Errorf("more than a share: %s", e)
 	}
 	for _, node := range []string{"j0", "j1"} {
