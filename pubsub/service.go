@@ -82,11 +82,11 @@ func (s *Service) Keep(ctx context.Context, name, title string, it server.PEPIte
 
 // kept returns the asker's own node, or item-not-found. It deletes a node of that name that somebody else made.
 func (a ask) kept(ctx context.Context, name string) (*node, error) {
-	n, err := a.load(ctx, name)
-	if err != nil {
+	if _, err := a.load(ctx, name); err != nil {
 		return nil, err
 	}
-	if n, err = a.owned(ctx, name); !errors.Is(err, server.Forbidden) {
+	n, err := a.owned(ctx, name)
+	if !errors.Is(err, server.Forbidden) {
 		return n, err
 	}
 	if n, err = a.load(ctx, name); err != nil {
