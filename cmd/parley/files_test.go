@@ -207,8 +207,8 @@ func TestImportRefuses(t *testing.T) {
 		"<server-data xmlns='urn:xmpp:pie:0' xmlns:xi='http://www.w3.org/2001/XInclude'>", "<xi:include href='"
 	write("secret", "no XML")
 	for what, tc := range map[string]struct{ text, want string }{
-		"another format":   {"<users/>", "no XEP-0227 file"},
-		"no XML":           {"hello", "no XEP-0227 file"},
+		"another format":   {"<users/>", "not an XEP-0227 file"},
+		"no XML":           {"hello", "not an XEP-0227 file"},
 		"cut short":        {head + "<host jid='capulet.example'><user name='a' password='Correct-Horse-7'>", "EOF"},
 		"a file elsewhere": {head + xi + "../../../../etc/passwd'/></server-data>", "escapes"},
 		"an absolute path": {head + xi + "/etc/passwd'/></server-data>", "includes no file beside it"},

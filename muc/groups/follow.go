@@ -19,9 +19,9 @@ func sleep(_ context.Context, r *muc.Room) {
 }
 
 // note logs a failure of something that nobody waits for. That a group or theme is gone meanwhile is no failure.
-func (s *Service) note(what string, err error) {
+func (s *Service) note(what string, err error, args ...any) {
 	if err != nil && fault.Of(err) == nil && !errors.Is(err, store.ErrNotFound) {
-		s.log.Error(what, "err", err)
+		s.log.Error(what, append(args, "err", err)...)
 	}
 }
 

@@ -88,9 +88,7 @@ func (s *Service) eachOf(group string, do func(ctx context.Context, k *keeper)) 
 
 // reconfigure takes over what the group or theme says now.
 func (k *keeper) reconfigure(ctx context.Context) {
-	if err := k.r.Reconfigure(ctx); err != nil {
-		k.s.log.Error("a group's room cannot be brought up to date", "room", k.r.JID().String(), "err", err)
-	}
+	k.s.note("cannot bring a group's room up to date", k.r.Reconfigure(ctx), "room", k.r.JID().String())
 }
 
 // manyMembers is how many people may come into a group at once so that each is shown to everyone in its room.
@@ -111,7 +109,7 @@ func (k *keeper) membersChanged(ctx context.Context, ms []store.Member) {
 		}
 		a, err := k.Affiliation(ctx, who)
 		if err != nil {
-			k.s.log.Error("affiliation", "room", r.JID().String(), "err", err)
+			k.s.note("cannot find an affiliation", err, "room", r.JID().String())
 			continue
 		}
 		if k.theme != "" && !r.IsIn(who) {
