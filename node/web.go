@@ -16,6 +16,7 @@ import (
 	"parley/admin/web"
 	"parley/auth"
 	"parley/feature/webhooks"
+	"parley/muc/puppet"
 	"parley/people"
 	"parley/server"
 	"parley/server/c2s"
@@ -37,7 +38,7 @@ func (n *Node) buildAPI() {
 		Log:        n.Log,
 		Throttle:   n.throttle,
 		Failures:   n.failures,
-		Rooms:      webRooms{n},
+		Rooms:      n.puppets(),
 		Find:       n.find,
 		System:     webSystem{n, time.Now()},
 		Federation: n.others,
@@ -75,7 +76,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 		Failures:   n.failures,
 		Faker:      auth.NewFaker(secret, n.Config.Auth.ScramIterations),
 		Outbox:     n.Config.Mail.Show,
-		Rooms:      webRooms{n},
+		Rooms:      n.puppets(),
 		Find:       n.find,
 		System:     webSystem{n, time.Now()},
 		Accounts:   n.Store,
@@ -87,6 +88,29 @@ func (n *Node) buildWeb(ctx context.Context) error {
 		},
 	})
 	return err
+}
+
+// puppets acts in rooms for people on pages.
+func (n *Node) puppets() puppet.Rooms {
+	return puppet.Rooms{
+		Store: n.Store,
+		Host:  n.Host,
+		Name: func(ctx context.Context, account jid.JID) (string, error) {
+			u, err := n.people[account.Domain()].Get(ctx, account.Local())
+			return u.Display(), err
+		},
+		References: func(ctx context.Context, account, room jid.JID, text string) []*wire.Element {
+			h := n.host(account.Domain())
+			if h == nil {
+				return nil
+			}
+			es, err := h.rooms.References(ctx, room, account, text)
+			if err != nil { // the message is sent without them
+				n.Log.Error("cannot find the people whom a message mentions", "room", room.String(), "err", err)
+			}
+			return es
+		},
+	}
 }
 
 // peoples gives the People of all hosts, the first host's first.
@@ -246,21 +270,6 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 		in.Mail = net.JoinHostPort(m.Host, strconv.Itoa(m.Port)) + " (" + m.TLS + ")"
 	}
 	return in
-}
-
-// hidden makes a session of an account that no contact sees.
-func (n *Node) hidden(ctx context.Context, who jid.JID, transport string) (*actor, error) {
-	h := n.Host(who.Domain())
-	if h == nil {
-		return nil, server.ItemNotFound
-	}
-	a := &actor{got: make(chan *wire.Stanza, 256)}
-	s, err := h.Bind(ctx, who.Local(), "", server.Generate, a, server.SessionInfo{Transport: transport})
-	if err != nil {
-		return nil, err
-	}
-	a.s = s
-	return a, nil
 }
 
 // WebRoutes gives the patterns of all pages, for tests.

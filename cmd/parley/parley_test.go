@@ -24,7 +24,7 @@ import (
 	mjid "mellium.im/xmpp/jid"
 
 	"parley/admin/api"
-	"parley/node"
+	"parley/node/demo"
 )
 
 // dev is a server started by `parley dev`, on ports of its own.
@@ -421,7 +421,7 @@ func TestSeedDemo(t *testing.T) {
 	d := startDev(t, "--seed", "demo")
 	var seeded struct {
 		Seeded   bool
-		Accounts []node.DemoAccount
+		Accounts []demo.Account
 	}
 	if err := d.out.Decode(&seeded); err != nil {
 		t.Fatalf("%v\n%s", err, d.log)

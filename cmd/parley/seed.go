@@ -8,12 +8,13 @@ import (
 	"text/tabwriter"
 
 	"parley/node"
+	"parley/node/demo"
 )
 
 // seed creates demo accounts and prints their passwords once.
 func (a *app) seed(ctx context.Context, n *node.Node, host string) error {
-	accounts, err := n.SeedDemo(ctx, host)
-	if errors.Is(err, node.ErrSeeded) {
+	accounts, err := demo.Seed(ctx, demo.Server{Host: n.Host(host), People: n.People(host), Org: n.Org})
+	if errors.Is(err, demo.ErrSeeded) {
 		a.done(map[string]bool{"seeded": false},
 			"%v; `%s user passwd alice@%s` sets a new password.\n", err, program(), host)
 		return nil

@@ -34,7 +34,8 @@ var ranks = [][]string{
 	{"org/mail"},
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn",
 		"feature/*", "store/sqlstore", "node/devcert", "node/acme"},
-	{"admin/api", "transfer/backup", "muc/groups"},
+	{"admin/api", "transfer/backup", "muc/groups", "muc/puppet"},
+	{"node/demo"},
 	{"admin/web"},
 	{"config"},
 	{"node"},
@@ -49,6 +50,7 @@ var only = map[string][]string{
 	"config":       {"node", "cmd/*"},
 	"node/devcert": {"node", "cmd/*"},
 	"node/acme":    {"node"},
+	"node/demo":    {"cmd/*"},
 }
 
 // under restricts what a package may import, where the ranks would allow more.
