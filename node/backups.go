@@ -16,8 +16,8 @@ import (
 
 	"parley/acts"
 	"parley/admin"
-	"parley/config"
 	"parley/internal/fault"
+	"parley/node/plan"
 	"parley/store"
 	"parley/transfer/backup"
 )
@@ -63,7 +63,7 @@ func (n *Node) backup(ctx context.Context, by acts.Actor, file string, w io.Writ
 	if err := backup.RemoveLeftovers(n.Config.DataDir); err != nil {
 		n.Log.Warn("cannot remove what an earlier backup left behind", "err", err)
 	}
-	made, err := backup.Write(ctx, BackupLayout(n.Config), n.Store, w)
+	made, err := backup.Write(ctx, plan.Backup(n.Config, Version()), n.Store, w)
 	noted := err
 	err = fullDisk(err)
 	last := lastBackup{
@@ -101,31 +101,6 @@ func (b *backups) set(since time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running = since
-}
-
-// BackupLayout gives the places that a backup is made from, and that one is restored to, as the configuration names
-// them.
-func BackupLayout(c *config.Config) backup.Layout {
-	l := backup.Layout{
-		Version:  Version(),
-		DataDir:  c.DataDir,
-		Uploads:  uploadsDir(c),
-		Database: sqlitePath(c),
-		Bucket:   c.Upload.S3.Endpoint != "",
-	}
-	key := func(key, file string) {
-		if file != "" {
-			l.Keys = append(l.Keys, backup.KeyFile{Key: key, File: file})
-		}
-	}
-	key("tls.certificate", c.TLS.Certificate)
-	key("tls.key", c.TLS.Key)
-	for _, h := range c.Hosts {
-		l.Hosts = append(l.Hosts, h.Domain)
-		key("hosts."+h.Domain+".certificate", h.Certificate)
-		key("hosts."+h.Domain+".key", h.Key)
-	}
-	return l
 }
 
 func (n *Node) backupDir() string {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parley/node/acme"
+	"parley/node/plan"
 	"parley/server/c2s"
 )
 
@@ -25,7 +26,7 @@ func (n *Node) buildCerts() (err error) {
 			Log:       n.Log,
 		}
 		if a.CAFile != "" {
-			if c.Roots, err = authorities([]string{a.CAFile}); err != nil {
+			if c.Roots, err = plan.Authorities([]string{a.CAFile}); err != nil {
 				return err
 			}
 		}
@@ -35,7 +36,7 @@ func (n *Node) buildCerts() (err error) {
 	if n.acme != nil {
 		issued = n.acme.For
 	}
-	n.certs, err = c2s.NewCerts(certFiles(n.Config), issued, n.Log)
+	n.certs, err = c2s.NewCerts(plan.CertFiles(n.Config), issued, n.Log)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/config"
+	"parley/node/plan"
 	"parley/server/c2s"
 )
 
@@ -19,7 +20,7 @@ func Check(c *config.Config) (wrong, advice config.Problems) {
 	for _, p := range wrong {
 		said[p.Key] = true
 	}
-	for _, p := range c2s.CheckCerts(certFiles(c), time.Now()) {
+	for _, p := range c2s.CheckCerts(plan.CertFiles(c), time.Now()) {
 		problem := config.Problem{Key: p.Key, Text: p.Text}
 		switch {
 		case p.How == c2s.Lacking:

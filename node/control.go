@@ -50,7 +50,7 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping},
 		admin.Check{Name: "writing", Do: n.writable.check},
 		admin.Check{Name: "clock", Do: func(context.Context) error { return n.clockBehind() }, Warning: true},
-		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disksLow() }, Warning: true},
+		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disks.Low() }, Warning: true},
 		admin.Check{Name: "lease", Do: n.leaseHeld})
 	for _, a := range n.Config.Listeners.Metrics.Addresses {
 		if err := n.serveHTTP(g, "metrics", a, monitor, nil,

@@ -16,6 +16,7 @@ import (
 
 	"parley/admin"
 	"parley/config"
+	"parley/node/plan"
 )
 
 // ports are the ports of doors, by the names of Addr. 0: closed.
@@ -111,7 +112,7 @@ const maxLookups = 8
 
 // LookUp fills in what is published for each record.
 func LookUp(ctx context.Context, c *config.Config, rs []admin.DNSRecord) {
-	l := looker{resolver(c.DNS.Resolver), c.DNS.Timeout}
+	l := looker{plan.Resolver(c.DNS.Resolver), c.DNS.Timeout}
 	var wg sync.WaitGroup
 	free := make(chan struct{}, maxLookups)
 	for i := range rs {

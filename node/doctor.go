@@ -17,6 +17,8 @@ import (
 
 	"parley/admin"
 	"parley/config"
+	"parley/internal/disk"
+	"parley/node/plan"
 	"parley/org/mail"
 	"parley/server/c2s"
 	"parley/store/sqlstore"
@@ -106,7 +108,7 @@ func (d *doctor) names(host string) []string {
 const expiresSoon = 14 * 24 * time.Hour
 
 func (d *doctor) certificates(context.Context) {
-	roots, err := authorities(d.c.TLS.CAFiles)
+	roots, err := plan.Authorities(d.c.TLS.CAFiles)
 	if err != nil {
 		d.say("certificates", "tls.ca_files", admin.Failed, err.Error(), "name files with certificates of authorities")
 		return
@@ -308,7 +310,7 @@ func (d *doctor) bind(key, addr string) {
 }
 
 func (d *doctor) storage(ctx context.Context) {
-	for _, x := range disksOf(d.c) {
+	for _, x := range plan.Disks(d.c) {
 		d.room(x)
 	}
 	if i, err := os.Stat(d.c.DataDir); errors.Is(err, fs.ErrNotExist) {
@@ -323,7 +325,7 @@ func (d *doctor) storage(ctx context.Context) {
 		d.schema(ctx, d.n.Store)
 		return
 	}
-	if p := sqlitePath(d.c); p != "" {
+	if p := plan.SQLiteFile(d.c); p != "" {
 		if _, err := os.Stat(p); err != nil {
 			d.say("storage", "database", admin.OK, filepath.Base(p)+" is made when the server starts", "")
 			return
@@ -343,21 +345,21 @@ func (d *doctor) storage(ctx context.Context) {
 // lowSpace is the free space under which doctor warns.
 const lowSpace = 1 << 30
 
-func (d *doctor) room(x *disk) {
-	free, f := x.look(0)
-	left := fmt.Sprintf("%d MiB are left in %s", free>>20, x.dir)
+func (d *doctor) room(x *disk.Disk) {
+	free, f := x.Look(0)
+	left := fmt.Sprintf("%d MiB are left in %s", free>>20, x.Dir)
 	switch {
 	case free < 0: // unknown
-	case f == lowest:
-		d.say("storage", "free space", admin.Failed, x.says(free, f).Error(),
+	case f == disk.Lowest:
+		d.say("storage", "free space", admin.Failed, x.Says(free, f).Error(),
 			"make room now, or give it a larger disk: see disk.lowest")
-	case f == low:
-		d.say("storage", "free space", admin.Warning, x.says(free, f).Error(),
+	case f == disk.Low:
+		d.say("storage", "free space", admin.Warning, x.Says(free, f).Error(),
 			"make room, or give it a larger disk: see disk.low")
 	case free < lowSpace:
 		d.say("storage", "free space", admin.Warning, left, "make room: without it nothing can be kept")
 	default:
-		d.say("storage", "free space", admin.OK, fmt.Sprintf("%d GiB are left in %s", free>>30, x.dir), "")
+		d.say("storage", "free space", admin.OK, fmt.Sprintf("%d GiB are left in %s", free>>30, x.Dir), "")
 	}
 }
 
@@ -404,11 +406,11 @@ func (d *doctor) mail(ctx context.Context) {
 		return
 	}
 	at := net.JoinHostPort(m.Host, fmt.Sprint(m.Port))
-	roots, err := authorities(d.c.TLS.CAFiles)
+	roots, err := plan.Authorities(d.c.TLS.CAFiles)
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 		defer cancel()
-		err = mail.Probe(ctx, mailConfig(d.c, roots))
+		err = mail.Probe(ctx, plan.Mail(d.c, roots))
 	}
 	if err != nil {
 		d.say("e-mail", at, admin.Failed, err.Error(), "see mail in the configuration")

@@ -2,16 +2,14 @@ package node
 
 import (
 	"context"
-	"crypto/x509"
-	"fmt"
 	"net"
-	"os"
 
 	"github.com/miekg/dns"
 	"golang.org/x/sync/errgroup"
 
 	"parley/config"
 	"parley/federation"
+	"parley/node/plan"
 	"parley/wire"
 )
 
@@ -25,7 +23,7 @@ func (n *Node) buildFederation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	roots, err := authorities(n.Config.TLS.CAFiles)
+	roots, err := plan.Authorities(n.Config.TLS.CAFiles)
 	if err != nil {
 		return err
 	}
@@ -42,7 +40,7 @@ func (n *Node) buildFederation(ctx context.Context) error {
 		Roots:         roots,
 		AllowNetworks: config.Networks(f.AllowNetworks),
 		MinTLS:        n.tlsConfig().MinVersion,
-		Resolver:      resolver(n.Config.DNS.Resolver),
+		Resolver:      plan.Resolver(n.Config.DNS.Resolver),
 		DNSTimeout:    n.Config.DNS.Timeout,
 		DNSServer:     dnsServer(n.Config.DNS.Resolver),
 		Secure:        secure,
@@ -95,43 +93,7 @@ func (n *Node) watchRules(ctx context.Context, g *errgroup.Group) {
 	})
 }
 
-// authorities gives the system's certificate authorities and those of the files; nil: only the system's.
-func authorities(files []string) (*x509.CertPool, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool() // a machine without any
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("authorities: %w", err)
-		}
-		if !pool.AppendCertsFromPEM(b) {
-			return nil, fmt.Errorf("authorities: %s holds no certificate in PEM", name)
-		}
-	}
-	return pool, nil
-}
-
-// resolver gives a resolver that asks one DNS server; "" gives the system's resolver.
-func resolver(addr string) *net.Resolver {
-	if addr == "" {
-		return net.DefaultResolver
-	}
-	var d net.Dialer
-	return &net.Resolver{
-		PreferGo:     true,
-		StrictErrors: true,
-		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return d.DialContext(ctx, network, addr)
-		},
-	}
-}
-
-// dnsServer gives the address of the server that resolver asks; "" if the system does not say.
+// dnsServer gives the address of the server that plan.Resolver asks; "" if the system does not say.
 func dnsServer(addr string) string {
 	if addr != "" {
 		return addr

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -175,39 +174,6 @@ func (n *Node) tlsConfig(alpn ...string) *tls.Config {
 		c.MinVersion = tls.VersionTLS13
 	}
 	return c
-}
-
-// certFiles gives each host's certificate, the default one first.
-func certFiles(cfg *config.Config) []c2s.CertFile {
-	var files []c2s.CertFile
-	byName := make(map[string]int)
-	add := func(at, cert, key string, hosts ...string) {
-		if cert == "" {
-			return
-		}
-		name := cert + "\x00" + key // one certificate file may be used with several key files
-		i, ok := byName[name]
-		if !ok {
-			i = len(files)
-			byName[name] = i
-			files = append(files, c2s.CertFile{At: at, Cert: cert, Key: key})
-		}
-		files[i].Hosts = append(files[i].Hosts, hosts...)
-		for _, h := range hosts {
-			if s := cfg.Rooms.Label + "." + h; cfg.Federation.Enabled && !slices.Contains(cfg.ACMENames(), s) {
-				files[i].Services = append(files[i].Services, s)
-			}
-		}
-	}
-	add("tls.", cfg.TLS.Certificate, cfg.TLS.Key)
-	for i, h := range cfg.Hosts {
-		if h.Certificate != "" {
-			add(fmt.Sprintf("hosts[%d].", i), h.Certificate, h.Key, h.Domain)
-		} else {
-			add("tls.", cfg.TLS.Certificate, cfg.TLS.Key, h.Domain)
-		}
-	}
-	return files
 }
 
 // doorConfig makes the configuration of the client door.

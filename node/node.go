@@ -27,9 +27,11 @@ import (
 	"parley/feature/webhooks"
 	"parley/federation"
 	"parley/internal/background"
+	"parley/internal/disk"
 	"parley/internal/door"
 	"parley/muc/groups"
 	"parley/node/acme"
+	"parley/node/plan"
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
@@ -69,7 +71,7 @@ type Node struct {
 	invitations map[string]*invite.Invitations // by host
 	backups     backups
 	usages      *usages
-	disks       []*disk // the first is that of the data
+	disks       *disk.Watch
 	began       time.Time
 	proxy       *proxy65.Relay // nil: it is off
 	certs       *c2s.Certs
@@ -128,7 +130,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	for _, o := range os {
 		o(n)
 	}
-	if err := unusable(certFiles(cfg)); err != nil { // before another server is taken over or a schema is changed
+	if err := unusable(plan.CertFiles(cfg)); err != nil { // before another server is taken over or a schema is changed
 		return nil, err
 	}
 	if err := n.openStore(ctx); err != nil {
@@ -217,7 +219,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.keep(work, g, "departures", n.runDepartures)
 	n.keep(work, g, "backups", n.runBackups)
 	n.keep(work, g, "counts", n.runCounts)
-	n.keep(work, g, "disks", n.watchDisks)
+	n.keep(work, g, "disks", n.disks.Run)
 	n.runMail(work, g)
 	n.runPlaces(work, g)
 	n.runCerts(work, g)

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"net"
 	"strconv"
@@ -13,8 +12,8 @@ import (
 	"parley/admin/api"
 	"parley/admin/web"
 	"parley/auth"
-	"parley/config"
 	"parley/internal/i18n"
+	"parley/node/plan"
 	"parley/org/mail"
 	"parley/people"
 	"parley/server"
@@ -130,11 +129,11 @@ func (n *Node) buildWords() (err error) {
 		return err
 	}
 	if m := n.Config.Mail; m.Host != "" && !m.Show {
-		roots, err := authorities(n.Config.TLS.CAFiles)
+		roots, err := plan.Authorities(n.Config.TLS.CAFiles)
 		if err != nil {
 			return err
 		}
-		n.mail = mailConfig(n.Config, roots)
+		n.mail = plan.Mail(n.Config, roots)
 		n.mail.Log = n.Log
 		n.relay = mail.NewRelay(n.mail)
 	}
@@ -159,18 +158,3 @@ func (n *Node) runMail(ctx context.Context, g *errgroup.Group) {
 
 // People gives the accounts of a host; nil if it is not hosted here.
 func (n *Node) People(domain string) *people.People { return n.people[domain] }
-
-// mailConfig gives the relay's configuration.
-func mailConfig(c *config.Config, roots *x509.CertPool) mail.Config {
-	m := c.Mail
-	return mail.Config{
-		Host:      m.Host,
-		Port:      m.Port,
-		TLS:       m.TLS,
-		Username:  m.Username,
-		Password:  m.Password,
-		From:      m.From,
-		PerMinute: m.PerMinute,
-		Roots:     roots,
-	}
-}

@@ -2,13 +2,10 @@ package node
 
 import (
 	"context"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"parley/admin"
-	"parley/config"
 	"parley/store/sqlstore"
 )
 
@@ -85,19 +82,13 @@ func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
 		FileBytes: u.FileBytes,
 		At:        u.at,
 		Counting:  u.done != nil,
-		Free:      w.n.freeSpace(),
+		Free:      w.n.disks.Free(),
 		Bucket:    w.n.Config.Upload.S3.Endpoint != "",
 	}
 	if u.err != nil {
 		out.Error = u.err.Error()
 	}
 	return out
-}
-
-// freeSpace gives the free bytes of the data directory's disk; -1 if unknown.
-func (n *Node) freeSpace() int64 {
-	free, _ := n.disks[0].look(0)
-	return free
 }
 
 func (n *Node) count(ctx context.Context, host string) {
@@ -113,20 +104,4 @@ func (n *Node) count(ctx context.Context, host string) {
 	}
 	close(u.done)
 	u.at, u.err, u.done = time.Now(), err, nil
-}
-
-// uploadsDir is the directory of shared files.
-func uploadsDir(c *config.Config) string {
-	if c.Upload.Dir != "" {
-		return c.Upload.Dir
-	}
-	return filepath.Join(c.DataDir, "uploads")
-}
-
-// sqlitePath is the file of SQLite's database; "" for another engine.
-func sqlitePath(c *config.Config) string {
-	if p, ok := strings.CutPrefix(c.Store.DSN, "sqlite:"); ok {
-		return p
-	}
-	return ""
 }

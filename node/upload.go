@@ -12,6 +12,7 @@ import (
 
 	"parley/config"
 	"parley/feature/upload"
+	"parley/node/plan"
 	"parley/server"
 )
 
@@ -43,14 +44,14 @@ func (n *Node) buildUpload(ctx context.Context, h *server.Host) (*upload.Service
 		Domain:     "upload." + h.Domain,
 		Host:       h,
 		Store:      n.Store,
-		Dir:        filepath.Join(uploadsDir(n.Config), h.Domain),
+		Dir:        filepath.Join(plan.UploadsDir(n.Config), h.Domain),
 		Secret:     secret,
 		URL:        func() string { return n.uploadURL(h.Domain) },
 		MaxSize:    int64(c.MaxSize),
 		Quota:      int64(c.Quota),
 		Expiry:     func() time.Duration { return n.settings.Of(h.Domain).Uploads },
 		Bucket:     bucket(c.S3),
-		Fits:       n.uploadFits,
+		Fits:       func(bytes int64) bool { return n.disks.Fits(bytes) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("uploads of %s: %w", h.Domain, err)

@@ -193,7 +193,7 @@ func (w webSystem) Health(ctx context.Context) []admin.Status {
 		store.Text = err.Error()
 	}
 	out := []admin.Status{store}
-	if err := w.n.disksLow(); err != nil {
+	if err := w.n.disks.Low(); err != nil {
 		out = append(out, admin.Status{Name: "Disk", Text: err.Error()})
 	}
 	certificates, without := w.certificates()

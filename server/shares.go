@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"math"
 	"sync"
 	"time"
 
+	"parley/store"
 	"parley/wire"
 )
 
@@ -166,4 +168,20 @@ func (s *Session) Pause() time.Duration {
 		return 0
 	}
 	return time.Duration(s.pause.Swap(0))
+}
+
+// Writings tells what accounts have written before.
+type Writings interface {
+	Written(ctx context.Context, host, rooms string, since, until store.ID,
+		tell func(account string, bytes int64)) error
+}
+
+// CountWritten counts what people wrote in the day before the server began, which it does not remember. rooms is the
+// domain of the rooms of the host.
+func (h *Host) CountWritten(ctx context.Context, st Writings, rooms string, began time.Time) {
+	since, until := store.FirstID(began.Add(-24*time.Hour)), store.FirstID(began)
+	err := st.Written(ctx, h.Domain, rooms, since, until, h.Wrote)
+	if err != nil && ctx.Err() == nil {
+		h.Log.Error("cannot count what people wrote lately", "host", h.Domain, "err", err)
+	}
 }

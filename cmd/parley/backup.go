@@ -16,6 +16,7 @@ import (
 	"parley/admin/api"
 	"parley/config"
 	"parley/node"
+	"parley/node/plan"
 	"parley/store/sqlstore"
 	"parley/transfer/backup"
 )
@@ -65,7 +66,7 @@ func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = backup.Write(c.Context(), node.BackupLayout(cfg), st, w)
+	_, err = backup.Write(c.Context(), plan.Backup(cfg, node.Version()), st, w)
 	return errors.Join(err, st.Close())
 }
 
@@ -145,7 +146,7 @@ user. --check only says whether the backup is good.`,
 			if err != nil {
 				return err
 			}
-			r, err := backup.Restore(c.Context(), node.BackupLayout(cfg), in, check)
+			r, err := backup.Restore(c.Context(), plan.Backup(cfg, node.Version()), in, check)
 			if err = errors.Join(err, done()); err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ const Module = "parley"
 // package below feature.
 var ranks = [][]string{
 	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit",
-		"internal/memo", "internal/sheet", "internal/fault"},
+		"internal/memo", "internal/sheet", "internal/fault", "internal/disk"},
 	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},
@@ -38,6 +38,7 @@ var ranks = [][]string{
 	{"node/demo"},
 	{"admin/web"},
 	{"config"},
+	{"node/plan"},
 	{"node"},
 	{"cmd/*"},
 }
@@ -47,10 +48,11 @@ var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "benc
 
 // only restricts who may import a package, whatever the ranks allow.
 var only = map[string][]string{
-	"config":       {"node", "cmd/*"},
+	"config":       {"node", "node/plan", "cmd/*"},
 	"node/devcert": {"node", "cmd/*"},
 	"node/acme":    {"node"},
 	"node/demo":    {"cmd/*"},
+	"node/plan":    {"node", "cmd/*"},
 }
 
 // under restricts what a package may import, where the ranks would allow more.

@@ -1,12 +1,12 @@
-package node
+package disk
 
 import (
 	"os"
 	"syscall"
 )
 
-// diskSpace gives the free and total bytes of a directory's disk; false if unknown.
-func diskSpace(dir string) (free, all int64, ok bool) {
+// space gives the free and total bytes of a directory's disk; false if unknown.
+func space(dir string) (free, all int64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, 0, false
@@ -14,8 +14,8 @@ func diskSpace(dir string) (free, all int64, ok bool) {
 	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, true
 }
 
-// sameDisk says whether two directories are on one disk.
-func sameDisk(a, b string) bool {
+// same says whether two directories are on one disk.
+func same(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {
 		return false
