@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"parley/admin"
 )
 
 // behindAtMost is how far the clock may be behind the newest id without a warning: after a crash ids begin up to a
@@ -34,16 +32,4 @@ func (n *Node) clockBehind() error {
 	}
 	return fmt.Errorf("the clock is %v behind the newest message: until it catches up, new ones are dated "+
 		"after that one", d.Round(time.Second))
-}
-
-func (d *doctor) order(context.Context) {
-	if d.n == nil {
-		return
-	}
-	if err := d.n.clockBehind(); err != nil {
-		d.say("clock", "messages", admin.Warning, err.Error(),
-			"set the clock right; if it is, it was ahead when that message was kept, and time will mend it")
-		return
-	}
-	d.say("clock", "messages", admin.OK, "it is not behind what is kept", "")
 }

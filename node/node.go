@@ -31,7 +31,7 @@ import (
 	"parley/internal/door"
 	"parley/muc/groups"
 	"parley/node/acme"
-	"parley/node/plan"
+	"parley/node/doctor"
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
@@ -130,7 +130,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	for _, o := range os {
 		o(n)
 	}
-	if err := unusable(plan.CertFiles(cfg)); err != nil { // before another server is taken over or a schema is changed
+	if err := doctor.Usable(cfg); err != nil { // before another server is taken over or a schema is changed
 		return nil, err
 	}
 	if err := n.openStore(ctx); err != nil {

@@ -17,6 +17,7 @@ import (
 	"parley/auth"
 	"parley/feature/webhooks"
 	"parley/muc/puppet"
+	"parley/node/doctor"
 	"parley/people"
 	"parley/server"
 	"parley/server/c2s"
@@ -270,6 +271,37 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 		in.Mail = net.JoinHostPort(m.Host, strconv.Itoa(m.Port)) + " (" + m.TLS + ")"
 	}
 	return in
+}
+
+// Findings checks everything that this node needs.
+func (w webSystem) Findings(ctx context.Context) []admin.Finding {
+	n := w.n
+	return doctor.Diagnose(ctx, n.Config, &doctor.Running{
+		Ports:       n.ports(),
+		Certificate: n.certs.For,
+		Store:       n.Store,
+		Clock:       n.clockBehind,
+	})
+}
+
+// Records gives the DNS records that a host needs and, with look, what is published.
+func (w webSystem) Records(ctx context.Context, domain string, look bool) []admin.DNSRecord {
+	rs := doctor.RecordsAt(w.n.Config, w.n.ports(), domain, "")
+	if look {
+		doctor.LookUp(ctx, w.n.Config, rs)
+	}
+	return rs
+}
+
+// ports gives the ports that the node listens on.
+func (n *Node) ports() doctor.Ports {
+	p := make(doctor.Ports)
+	for _, door := range []string{"c2s", "c2s_tls", "s2s", "s2s_tls"} {
+		if a, ok := n.Addr(door).(*net.TCPAddr); ok {
+			p[door] = a.Port
+		}
+	}
+	return p
 }
 
 // WebRoutes gives the patterns of all pages, for tests.

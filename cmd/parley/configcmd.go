@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parley/config"
-	"parley/node"
+	"parley/node/doctor"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -41,7 +41,7 @@ func (a *app) configCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			wrong, advice := node.Check(cfg)
+			wrong, advice := doctor.Check(cfg)
 			if len(wrong) > 0 {
 				return wrong
 			}

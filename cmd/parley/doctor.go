@@ -11,7 +11,7 @@ import (
 	"parley/admin"
 	"parley/admin/api"
 	"parley/config"
-	"parley/node"
+	"parley/node/doctor"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -65,7 +65,7 @@ func (a *app) findings(c *cobra.Command) (fs []admin.Finding, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]admin.Finding{none}, node.Diagnose(c.Context(), cfg)...), nil
+	return append([]admin.Finding{none}, doctor.Diagnose(c.Context(), cfg, nil)...), nil
 }
 
 var marks = map[string]string{admin.OK: "ok", admin.Warning: "WARNING", admin.Failed: "FAILED"}
@@ -142,14 +142,14 @@ func (a *app) dnsRecords(c *cobra.Command, host, machine string, look bool) (rs 
 	}
 	for _, h := range cfg.Hosts {
 		if host == "" || h.Domain == host {
-			rs = append(rs, node.Records(cfg, h.Domain, machine)...)
+			rs = append(rs, doctor.Records(cfg, h.Domain, machine)...)
 		}
 	}
 	if len(rs) == 0 {
 		return nil, fmt.Errorf("%s is not in hosts", host)
 	}
 	if look {
-		node.LookUp(c.Context(), cfg, rs)
+		doctor.LookUp(c.Context(), cfg, rs)
 	}
 	return rs, nil
 }

@@ -16,7 +16,7 @@ import (
 
 	"parley/admin"
 	"parley/config"
-	"parley/node"
+	"parley/node/doctor"
 )
 
 // setupPlan holds the flags of `parley setup`.
@@ -93,10 +93,10 @@ func (a *app) setup(c *cobra.Command, p setupPlan) error {
 	if err := p.write(done.Files, text, unit); err != nil {
 		return err
 	}
-	done.Records = node.Records(cfg, cfg.Hosts[0].Domain, p.Machine)
-	node.LookUp(c.Context(), cfg, done.Records)
+	done.Records = doctor.Records(cfg, cfg.Hosts[0].Domain, p.Machine)
+	doctor.LookUp(c.Context(), cfg, done.Records)
 	done.Findings = p.userFindings()
-	for _, f := range node.Diagnose(c.Context(), cfg) {
+	for _, f := range doctor.Diagnose(c.Context(), cfg, nil) {
 		// records are shown by themselves; files are the user's to read
 		if f.Area != "dns" && (f.Area != "configuration" || f.What != "files") {
 			done.Findings = append(done.Findings, f)

@@ -39,6 +39,7 @@ var ranks = [][]string{
 	{"admin/web"},
 	{"config"},
 	{"node/plan"},
+	{"node/doctor"},
 	{"node"},
 	{"cmd/*"},
 }
@@ -48,11 +49,12 @@ var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "benc
 
 // only restricts who may import a package, whatever the ranks allow.
 var only = map[string][]string{
-	"config":       {"node", "node/plan", "cmd/*"},
+	"config":       {"node", "node/plan", "node/doctor", "cmd/*"},
 	"node/devcert": {"node", "cmd/*"},
 	"node/acme":    {"node"},
 	"node/demo":    {"cmd/*"},
-	"node/plan":    {"node", "cmd/*"},
+	"node/plan":    {"node", "node/doctor", "cmd/*"},
+	"node/doctor":  {"node", "cmd/*"},
 }
 
 // under restricts what a package may import, where the ranks would allow more.

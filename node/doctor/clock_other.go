@@ -1,6 +1,6 @@
 //go:build !linux
 
-package node
+package doctor
 
 // clockSynced is known on Linux only.
 func clockSynced() (synced, known bool) { return false, false }

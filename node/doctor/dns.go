@@ -1,4 +1,4 @@
-package node
+package doctor
 
 import (
 	"context"
@@ -19,11 +19,11 @@ import (
 	"parley/node/plan"
 )
 
-// ports are the ports of doors, by the names of Addr. 0: closed.
-type ports map[string]int
+// Ports are the ports of doors, by the names of node.Node.Addr. 0: closed.
+type Ports map[string]int
 
 // portsOf gives the ports that a configuration opens.
-func portsOf(c *config.Config) ports {
+func portsOf(c *config.Config) Ports {
 	first := func(as []string) int {
 		for _, a := range as {
 			if _, p, err := net.SplitHostPort(a); err == nil {
@@ -34,20 +34,9 @@ func portsOf(c *config.Config) ports {
 		}
 		return 0
 	}
-	p := ports{"c2s": first(c.Listeners.C2S.Addresses), "c2s_tls": first(c.Listeners.C2STLS.Addresses)}
+	p := Ports{"c2s": first(c.Listeners.C2S.Addresses), "c2s_tls": first(c.Listeners.C2STLS.Addresses)}
 	if c.Federation.Enabled {
 		p["s2s"], p["s2s_tls"] = first(c.Federation.Addresses), first(c.Federation.TLSAddresses)
-	}
-	return p
-}
-
-// ports gives the ports that the node listens on.
-func (n *Node) ports() ports {
-	p := make(ports)
-	for _, door := range []string{"c2s", "c2s_tls", "s2s", "s2s_tls"} {
-		if a, ok := n.Addr(door).(*net.TCPAddr); ok {
-			p[door] = a.Port
-		}
 	}
 	return p
 }
@@ -59,10 +48,11 @@ func services(c *config.Config) []string {
 
 // Records gives the DNS records that a host needs if its server is the machine of that name ("": the host's own).
 func Records(c *config.Config, host, machine string) []admin.DNSRecord {
-	return records(c, portsOf(c), host, machine)
+	return RecordsAt(c, portsOf(c), host, machine)
 }
 
-func records(c *config.Config, p ports, host, machine string) (out []admin.DNSRecord) {
+// RecordsAt is Records for a server that listens on these ports.
+func RecordsAt(c *config.Config, p Ports, host, machine string) (out []admin.DNSRecord) {
 	if machine == "" {
 		machine = host
 	}

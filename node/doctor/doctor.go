@@ -1,4 +1,6 @@
-package node
+// Package doctor looks for what is wrong with a configuration and the machine: files, certificates, DNS, ports, disks,
+// the clock, the relay for mails.
+package doctor
 
 import (
 	"context"
@@ -24,10 +26,25 @@ import (
 	"parley/store/sqlstore"
 )
 
+// Running is what Diagnose asks a node that runs.
+type Running struct {
+	Ports       Ports                              // it listens on
+	Certificate func(name string) *tls.Certificate // it shows for a name; nil if it has none
+	Store       Store
+	Clock       func() error // It returns an error if the clock is behind what is kept.
+}
+
+// Store is what Diagnose asks of the store.
+type Store interface {
+	Ping(ctx context.Context) error
+	MigrationStatus(ctx context.Context) (current, newest int64, err error)
+	Engine() string
+}
+
 // doctor checks what a configuration needs, and the node if one runs.
 type doctor struct {
 	c   *config.Config
-	n   *Node // nil: the server does not run
+	n   *Running // nil: the server does not run
 	now time.Time
 	out []admin.Finding
 }
@@ -36,10 +53,9 @@ func (d *doctor) say(area, what, state, text, todo string) {
 	d.out = append(d.out, admin.Finding{Area: area, What: what, State: state, Text: text, Todo: todo})
 }
 
-// Diagnose checks everything that a server with this configuration needs, while it does not run.
-func Diagnose(ctx context.Context, c *config.Config) []admin.Finding { return diagnose(ctx, c, nil) }
-
-func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
+// Diagnose checks everything that a server with this configuration needs. n is the node that runs with it; nil if none
+// does. It waits for other machines, some seconds at most.
+func Diagnose(ctx context.Context, c *config.Config, n *Running) []admin.Finding {
 	parts := []func(*doctor, context.Context){
 		(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage,
 		(*doctor).clock, (*doctor).order, (*doctor).mail,
@@ -56,20 +72,6 @@ func diagnose(ctx context.Context, c *config.Config, n *Node) []admin.Finding {
 		out = append(out, d.out...)
 	}
 	return out
-}
-
-// Findings checks everything that this node needs.
-func (w webSystem) Findings(ctx context.Context) []admin.Finding {
-	return diagnose(ctx, w.n.Config, w.n)
-}
-
-// Records gives the DNS records that a host needs and, with look, what is published.
-func (w webSystem) Records(ctx context.Context, domain string, look bool) []admin.DNSRecord {
-	rs := records(w.n.Config, w.n.ports(), domain, "")
-	if look {
-		LookUp(ctx, w.n.Config, rs)
-	}
-	return rs
 }
 
 func (d *doctor) configuration(context.Context) {
@@ -166,7 +168,7 @@ func (d *doctor) chain(h config.Host, name string) ([]*x509.Certificate, error) 
 	var shown *tls.Certificate
 	switch {
 	case d.n != nil:
-		shown = d.n.certs.For(name)
+		shown = d.n.Certificate(name)
 	default:
 		f := c2s.CertFile{Cert: h.Certificate, Key: h.Key}
 		if f.Cert == "" {
@@ -200,14 +202,14 @@ func (d *doctor) chain(h config.Host, name string) ([]*x509.Certificate, error) 
 func (d *doctor) dns(ctx context.Context) {
 	p := portsOf(d.c)
 	if d.n != nil {
-		p = d.n.ports()
+		p = d.n.Ports
 	}
 	for _, h := range d.c.Hosts {
 		if local(h.Domain) {
 			d.say("dns", h.Domain, admin.OK, "it is this machine's own name: no record is needed", "")
 			continue
 		}
-		rs := records(d.c, p, h.Domain, "")
+		rs := RecordsAt(d.c, p, h.Domain, "")
 		LookUp(ctx, d.c, rs)
 		d.records(h.Domain, rs)
 	}
@@ -363,7 +365,7 @@ func (d *doctor) room(x *disk.Disk) {
 	}
 }
 
-func (d *doctor) schema(ctx context.Context, st *sqlstore.Store) {
+func (d *doctor) schema(ctx context.Context, st Store) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	err := st.Ping(ctx)
@@ -397,6 +399,18 @@ func (d *doctor) clock(context.Context) {
 	default:
 		d.say("clock", "synchronisation", admin.OK, "it follows a time server", "")
 	}
+}
+
+func (d *doctor) order(context.Context) {
+	if d.n == nil {
+		return
+	}
+	if err := d.n.Clock(); err != nil {
+		d.say("clock", "messages", admin.Warning, err.Error(),
+			"set the clock right; if it is, it was ahead when that message was kept, and time will mend it")
+		return
+	}
+	d.say("clock", "messages", admin.OK, "it is not behind what is kept", "")
 }
 
 func (d *doctor) mail(ctx context.Context) {

@@ -1,4 +1,4 @@
-package node
+package doctor
 
 import (
 	"crypto/x509"
@@ -44,10 +44,10 @@ func Check(c *config.Config) (wrong, advice config.Problems) {
 	return wrong, advice
 }
 
-// unusable returns an error if the server cannot start with its certificates.
-func unusable(files []c2s.CertFile) error {
+// Usable returns an error if the server cannot start with the certificates that a configuration names.
+func Usable(c *config.Config) error {
 	var ps config.Problems
-	for _, p := range c2s.CheckCerts(files, time.Now()) {
+	for _, p := range c2s.CheckCerts(plan.CertFiles(c), time.Now()) {
 		if p.How == c2s.Unusable {
 			ps = append(ps, config.Problem{Key: p.Key, Text: p.Text})
 		}
