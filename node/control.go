@@ -48,7 +48,7 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping},
-		admin.Check{Name: "writing", Do: n.writable.check},
+		admin.Check{Name: "writing", Do: n.writable.Check},
 		admin.Check{Name: "clock", Do: func(context.Context) error { return n.clockBehind() }, Warning: true},
 		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disks.Low() }, Warning: true},
 		admin.Check{Name: "lease", Do: n.leaseHeld})

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parley/acts"
+	"parley/admin"
 	"parley/cluster"
 	"parley/config"
 	"parley/feature/bookmarks"
@@ -40,6 +41,7 @@ import (
 	"parley/settings"
 	"parley/store"
 	"parley/store/sqlstore"
+	"parley/transfer/backup"
 )
 
 // Node is one running server. Two in one process share nothing.
@@ -54,7 +56,7 @@ type Node struct {
 	acts     *acts.Log
 	settings *settings.Settings
 
-	writable *writable
+	writable *admin.Writable
 	seat     *cluster.Seat // nil: no other process can reach the database
 	takeOver bool
 	lease    time.Duration // 0: the usual
@@ -69,8 +71,8 @@ type Node struct {
 	hats        hats
 	departures  departures
 	invitations map[string]*invite.Invitations // by host
-	backups     backups
-	usages      *usages
+	backups     *backup.Keeper
+	counts      *admin.Counts
 	disks       *disk.Watch
 	began       time.Time
 	proxy       *proxy65.Relay // nil: it is off
@@ -125,7 +127,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		ready:       make(chan struct{}),
 		quit:        make(chan error, 1),
 	}
-	n.backups.asked, n.began = make(chan acts.Actor, 1), time.Now()
+	n.began = time.Now()
 	n.doors = door.NewHouse(log, n.Registry)
 	for _, o := range os {
 		o(n)
@@ -136,7 +138,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	if err := n.openStore(ctx); err != nil {
 		return nil, err
 	}
-	n.writable = &writable{write: n.Store.Writable}
+	n.writable = &admin.Writable{Write: n.Store.Writable, IsFull: sqlstore.IsFull}
 	if err := n.build(ctx); err != nil {
 		return nil, errors.Join(err, n.leave(), n.Store.Close())
 	}
@@ -159,8 +161,8 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.buildHosts(ctx); err != nil {
 		return err
 	}
-	n.usages = newUsages(n.hosts)
 	n.buildDisks()
+	n.buildSystem()
 	if err := n.buildComponents(); err != nil {
 		return err
 	}
@@ -217,8 +219,8 @@ func (n *Node) Run(ctx context.Context) error {
 	n.watchRules(work, g)
 	n.keep(work, g, "settings", n.settings.Run)
 	n.keep(work, g, "departures", n.runDepartures)
-	n.keep(work, g, "backups", n.runBackups)
-	n.keep(work, g, "counts", n.runCounts)
+	n.keep(work, g, "backups", n.backups.Run)
+	n.keep(work, g, "counts", n.counts.Run)
 	n.keep(work, g, "disks", n.disks.Run)
 	n.runMail(work, g)
 	n.runPlaces(work, g)
@@ -250,7 +252,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.web != nil {
 		n.web.Wait()
 	}
-	n.writable.run.Wait()
+	n.writable.Wait()
 	err = errors.Join(err, n.leave(), n.Store.Close())
 	n.Log.Info("stopped", "after", time.Since(began).Round(time.Millisecond))
 	return err

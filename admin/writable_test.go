@@ -1,4 +1,4 @@
-package node
+package admin
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 func TestWritable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		writes, err := 0, error(nil)
-		w := &writable{write: func(ctx context.Context) error {
+		w := &Writable{IsFull: isFull, Write: func(ctx context.Context) error {
 			writes++
 			if err == nil {
 				return nil
@@ -28,7 +28,7 @@ func TestWritable(t *testing.T) {
 		probe := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			return w.check(ctx)
+			return w.Check(ctx)
 		}
 		for range 100 {
 			if err := probe(); err != nil {
@@ -57,6 +57,8 @@ func TestWritable(t *testing.T) {
 		if got := probe(); got != nil {
 			t.Errorf("it can be written again: %v", got)
 		}
-		w.run.Wait()
+		w.Wait()
 	})
 }
+
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) }

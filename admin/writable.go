@@ -1,4 +1,4 @@
-package node
+package admin
 
 import (
 	"context"
@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"parley/admin"
-	"parley/store/sqlstore"
 )
 
 const (
@@ -16,9 +13,10 @@ const (
 	writableTime  = 2500 * time.Millisecond // limit of a test write; probes wait a little longer
 )
 
-// writable caches whether something could be written, so that probes cause no load.
-type writable struct {
-	write func(context.Context) error
+// Writable caches whether the store could write something, so that probes cause no load.
+type Writable struct {
+	Write  func(ctx context.Context) error
+	IsFull func(err error) bool // says whether an error of Write means that the disk is full
 
 	mu     sync.Mutex
 	at     time.Time
@@ -27,8 +25,8 @@ type writable struct {
 	run    sync.WaitGroup
 }
 
-// check returns an error if nothing can be written.
-func (w *writable) check(ctx context.Context) error {
+// Check returns an error if nothing can be written.
+func (w *Writable) Check(ctx context.Context) error {
 	w.mu.Lock()
 	if w.trying == nil && time.Since(w.at) >= writableAgain {
 		w.trying = make(chan struct{})
@@ -48,13 +46,16 @@ func (w *writable) check(ctx context.Context) error {
 	return w.err
 }
 
-func (w *writable) try() {
+// Wait waits until no write of Check runs any more.
+func (w *Writable) Wait() { w.run.Wait() }
+
+func (w *Writable) try() {
 	ctx, cancel := context.WithTimeout(context.Background(), writableTime)
 	defer cancel()
-	err := w.write(ctx)
+	err := w.Write(ctx)
 	switch {
 	case err == nil:
-	case sqlstore.IsFull(err):
+	case w.IsFull(err):
 		err = errDiskFull
 	case ctx.Err() != nil:
 		err = fmt.Errorf("nothing can be kept: the store has not written anything within %v", writableTime)
@@ -69,11 +70,3 @@ func (w *writable) try() {
 }
 
 var errDiskFull = errors.New("nothing can be kept: the disk is full")
-
-// fullDisk marks an error of a full disk as admin.ErrDiskFull.
-func fullDisk(err error) error {
-	if !sqlstore.IsFull(err) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", admin.ErrDiskFull, err)
-}

@@ -1,12 +1,9 @@
-package node
+package admin
 
 import (
 	"context"
 	"sync"
 	"time"
-
-	"parley/admin"
-	"parley/store/sqlstore"
 )
 
 // Counting in a large database takes a while, so it runs in the background, and its result is kept for some minutes.
@@ -16,44 +13,55 @@ const (
 	countMost  = 2 * time.Minute
 )
 
-// usages holds what each host uses, as counted last.
-type usages struct {
+// CountsConfig is what Counts needs.
+type CountsConfig struct {
+	Hosts  []string
+	Engine string       // of the database
+	Bucket bool         // files are in an object store
+	Free   func() int64 // bytes on the disk of the data; -1 if unknown
+	// Count counts what a host uses: the bytes of the database, messages, files and their bytes.
+	Count func(ctx context.Context, host string) (Storage, error)
+}
+
+// Counts counts what each host uses, and holds what was counted last. It is safe from any goroutine, but Run runs once.
+type Counts struct {
+	cfg CountsConfig
 	mu  sync.Mutex
 	of  map[string]*usage
 	ask chan string // hosts to be counted
 }
 
 type usage struct {
-	sqlstore.Usage
+	last Storage
 	at   time.Time
 	err  error
 	done chan struct{} // closed when the current count has ended; nil if none runs
 }
 
-func newUsages(hosts []*host) *usages {
+// NewCounts makes Counts; those who ask wait for its Run.
+func NewCounts(c CountsConfig) *Counts {
 	// each host is in the queue at most once
-	us := &usages{of: make(map[string]*usage), ask: make(chan string, len(hosts))}
-	for _, h := range hosts {
-		us.of[h.Domain] = new(usage)
+	us := &Counts{cfg: c, of: make(map[string]*usage), ask: make(chan string, len(c.Hosts))}
+	for _, h := range c.Hosts {
+		us.of[h] = new(usage)
 	}
 	return us
 }
 
-// runCounts counts for the hosts in the queue until ctx ends.
-func (n *Node) runCounts(ctx context.Context) error {
+// Run counts for the hosts in the queue until ctx ends.
+func (us *Counts) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case host := <-n.usages.ask:
-			n.count(ctx, host)
+		case host := <-us.ask:
+			us.count(ctx, host)
 		}
 	}
 }
 
 // Storage gives what a host uses. If counting takes longer than countWait, it gives the last result.
-func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
-	us := w.n.usages
+func (us *Counts) Storage(ctx context.Context, host string) Storage {
 	us.mu.Lock()
 	u := us.of[host]
 	if u.done == nil && time.Since(u.at) > countAgain {
@@ -73,34 +81,24 @@ func (w webSystem) Storage(ctx context.Context, host string) admin.Storage {
 	}
 	us.mu.Lock()
 	defer us.mu.Unlock()
-	out := admin.Storage{
-		Engine:    w.n.Store.Engine(),
-		Database:  u.Bytes,
-		Archived:  u.Archived,
-		Rooms:     u.RoomEntries,
-		Files:     u.Files,
-		FileBytes: u.FileBytes,
-		At:        u.at,
-		Counting:  u.done != nil,
-		Free:      w.n.disks.Free(),
-		Bucket:    w.n.Config.Upload.S3.Endpoint != "",
-	}
+	out := u.last
+	out.Engine, out.Bucket, out.Free = us.cfg.Engine, us.cfg.Bucket, us.cfg.Free()
+	out.At, out.Counting = u.at, u.done != nil
 	if u.err != nil {
 		out.Error = u.err.Error()
 	}
 	return out
 }
 
-func (n *Node) count(ctx context.Context, host string) {
+func (us *Counts) count(ctx context.Context, host string) {
 	ctx, cancel := context.WithTimeout(ctx, countMost)
 	defer cancel()
-	got, err := n.Store.Usage(ctx, host)
-	us := n.usages
+	got, err := us.cfg.Count(ctx, host)
 	us.mu.Lock()
 	defer us.mu.Unlock()
 	u := us.of[host]
 	if err == nil {
-		u.Usage = got
+		u.last = got
 	}
 	close(u.done)
 	u.at, u.err, u.done = time.Now(), err, nil
