@@ -388,7 +388,7 @@ func compare(t *testing.T, d *xml.Decoder, h Header, st *Stanza) {
 		if err != nil {
 			t.Fatalf("%s: %v", b, err)
 		}
-		if i == 2 && st.Kind != Other { // what inherits jabber:server here was in the content namespace there
+		if i == 2 && st.Kind != Other { // elements that inherit jabber:server here were in the content namespace there
 			got.oneContent()
 			want.oneContent()
 		}

@@ -9,7 +9,7 @@ import (
 
 func TestParse(t *testing.T) {
 	long := strings.Repeat("a", MaxPart)
-	for _, c := range []struct{ in, want string }{ // want is empty for what is no address
+	for _, c := range []struct{ in, want string }{ // want is empty for an invalid address
 		{"example.org", "example.org"},
 		{"a@example.org", "a@example.org"},
 		{"a@example.org/B c@d/e", "a@example.org/B c@d/e"},
