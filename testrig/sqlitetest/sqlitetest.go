@@ -23,13 +23,13 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := st.Close(); err != nil { // what is in SQLite's log goes into the file
+	if err := st.Close(); err != nil { // SQLite's log is merged into the file
 		return nil, err
 	}
 	return os.ReadFile(path)
 })
 
-// Put writes an empty database of today's schema to a path where there is none.
+// Put writes an empty database of today's schema to a path where no file is.
 func Put(t testing.TB, path string) {
 	t.Helper()
 	b, err := migrated()
