@@ -85,7 +85,7 @@ func children(parent int) (pids []int) {
 	return pids
 }
 
-// process gives a process's parent and state (proc(5)); zeros if there is none.
+// process returns a process's parent and state (proc(5)); zeros if it does not exist.
 func process(pid int) (parent int, state byte) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -123,7 +123,7 @@ func sweep() {
 			continue
 		}
 		info, err := f.Stat()
-		// One that is a moment old may be about to be locked.
+		// Another process may be about to lock a new file.
 		if err == nil && time.Since(info.ModTime()) > time.Minute &&
 			syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			_ = os.RemoveAll(filepath.Dir(name)) // or the next one does

@@ -186,8 +186,8 @@ func someone() (*syscall.Credential, error) {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// command makes one that ends with this process: at SIGQUIT PostgreSQL stops at once, as if it had crashed, but
-// gives its shared memory back.
+// command makes a process that ends with this one: at SIGQUIT PostgreSQL stops at once, as if it had crashed, but gives
+// its shared memory back.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Dir = s.dir
