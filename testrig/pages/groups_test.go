@@ -114,8 +114,8 @@ func (p *peer) want(is func(said) bool) said {
 	}
 }
 
-// A group with members and a theme is made on pages; what is written on the theme's page arrives in a client, and the
-// client's answer is on the page, where a moderator takes it back.
+// Pages create a group with members and a theme; a message written on the theme's page arrives in a client, and the
+// client's answer is on the page, where a moderator retracts it.
 func TestGroupOnTheWeb(t *testing.T) {
 	r := rig(t)
 	r.Account("juliet", "tybalt")
@@ -165,7 +165,7 @@ func TestGroupOnTheWeb(t *testing.T) {
 	if text := b.text(); strings.Contains(text, "Ay me") || !strings.Contains(text, "This message was removed") {
 		t.Errorf("taken back: %s", text)
 	}
-	// Somebody is added: what it comes to, done, and undone.
+	// Adding somebody: the preview, the act, and its undoing.
 	b.open("/g/stage/members")
 	b.press("a[href='/g/stage/members/add']")
 	eval[bool](b, `(() => { document.querySelector("input[name=member][value=tybalt]").click(); return true })()`)

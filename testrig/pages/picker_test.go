@@ -15,8 +15,8 @@ import (
 	"parley/testrig"
 )
 
-// With scripts a picker's list follows the words, and who is ticked stays ticked and in sight; Enter looks, and does
-// not send the form. What is not shown is said.
+// With scripts a picker's list follows the words, and ticked people stay ticked and in sight; Enter searches, and does
+// not send the form. The picker says that there are more.
 func TestPicker(t *testing.T) {
 	r := rig(t)
 	for i := range 120 {
@@ -64,7 +64,7 @@ func TestPicker(t *testing.T) {
 	// Enter in the field finds, and the form stays.
 	b.fill("find-member", "extra00")
 	eval[bool](b, `document.getElementById("find-member").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true})), true`)
-	b.until(`document.querySelectorAll("#found-member label").length === 9`) // 10, without the one that is ticked
+	b.until(`document.querySelectorAll("#found-member label").length === 9`) // 10, not counting the ticked one
 	shot("picked")
 	if faults := b.faults(); len(faults) > 0 {
 		t.Error(faults)

@@ -33,7 +33,7 @@ func (b *browser) where() string {
 	return strings.TrimPrefix(at, base)
 }
 
-// code is what the authenticator shows now. The server takes none twice: what it has seen is forgotten for the test.
+// code is the authenticator's present code. The server accepts none twice: the test makes it forget those it has seen.
 func code(t *testing.T, r *testrig.Rig, name, secret string) string {
 	t.Helper()
 	err := r.Node.Store.UseSecondFactor(t.Context(), testrig.Host,
@@ -207,7 +207,7 @@ func TestDisabledEverywhere(t *testing.T) {
 	}
 }
 
-// wait is until for what is not on the page.
+// wait waits until ok returns true: it is until for conditions outside the page.
 func (b *browser) wait(ok func() bool) {
 	b.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -267,7 +267,7 @@ func TestWithoutScripts(t *testing.T) {
 	}
 	b.typed("full_name", "Paris Escalus")
 	b.typed("password", "short")
-	// What the browser itself refuses is not sent; what only the server knows is said by it.
+	// The browser refuses some input itself and does not send it; the server says what only it knows.
 	eval[bool](b, `(() => { document.getElementById("password").removeAttribute("minlength"); return true })()`)
 	b.follow("main form button.primary", `document.querySelector(".alert.error, .error") !== null`)
 	b.typed("password", "Mot-de-passe-7")
