@@ -65,7 +65,7 @@ func TestGroupAcross(t *testing.T) {
 	})
 	juliet.sends("<presence to='%s/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", theme)
 	juliet.getsPresence("", theme+"/juliet")
-	// Who is put out of the group is put out of both rooms.
+	// Whoever is put out of the group is put out of both rooms.
 	romeo.sends("<iq type='set' id='out' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'>"+
 		"<item jid='%s' affiliation='none'/></query></iq>", room, juliet.bare)
 	for range 2 {

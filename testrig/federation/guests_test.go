@@ -20,7 +20,8 @@ func twoHouses(t *testing.T, change func(*config.Config)) (a, b *house) {
 	return a, b
 }
 
-// TestStrangersRefused: who is not known is not heard, but may ask to become known; who was written to may answer.
+// TestStrangersRefused: messages from strangers are refused, but strangers may ask to become contacts; people who were
+// written to may answer.
 func TestStrangersRefused(t *testing.T) {
 	a, b := twoHouses(t, func(c *config.Config) { c.Federation.Strangers = "refuse" })
 	romeo, juliet, nurse := a.party(t, "romeo"), b.party(t, "juliet"), b.party(t, "nurse")
@@ -79,7 +80,7 @@ func TestStrangersAtARate(t *testing.T) {
 	}
 }
 
-// TestBlockedAbroad: a domain that a person has blocked is not heard by that person.
+// TestBlockedAbroad: nothing from a domain that a person has blocked reaches that person.
 func TestBlockedAbroad(t *testing.T) {
 	a, b := twoHouses(t, func(*config.Config) {})
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
@@ -89,7 +90,7 @@ func TestBlockedAbroad(t *testing.T) {
 	juliet.fails(romeo.bare, "back", "not-acceptable") // XEP-0191, section 3.2
 }
 
-// TestEventsAbroad: what a contact on another server publishes is told to who wants to know (XEP-0163).
+// TestEventsAbroad: what a contact on another server publishes reaches people who want to know (XEP-0163).
 func TestEventsAbroad(t *testing.T) {
 	a, b := twoHouses(t, func(*config.Config) {})
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")

@@ -80,7 +80,8 @@ func TestParleyToParley(t *testing.T) {
 	}
 }
 
-// TestNobodyThere: what cannot be sent comes back, and occupants that cannot be reached do not stay in rooms.
+// TestNobodyThere: stanzas that cannot be delivered come back, and occupants that cannot be reached do not stay in
+// rooms.
 func TestNobodyThere(t *testing.T) {
 	dns := startDNS(t)
 	fa, fb := certificates(t, "a.example", "groups"), certificates(t, "b.example", "groups")
@@ -111,8 +112,8 @@ func TestNobodyThere(t *testing.T) {
 	romeo.getsPresence("unavailable", room+"/juliet")
 }
 
-// TestGhosts: who is silent in a room of another server is asked whether they are there, and leaves it when they cannot
-// be reached, though nobody says anything.
+// TestGhosts: a room pings silent occupants of another server, and removes them if they cannot be reached, even while
+// nobody says anything.
 func TestGhosts(t *testing.T) {
 	dns := startDNS(t)
 	fa, fb := certificates(t, "a.example", "groups"), certificates(t, "b.example", "groups")
@@ -141,14 +142,14 @@ func TestGhosts(t *testing.T) {
 		p.sends("<iq type='error' id='%s' to='%s'><error type='cancel'>"+
 			"<%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, room, condition)
 	}
-	// Who does not answer, and who knows no pings, stays: asked again.
+	// Occupants who do not answer, or whose clients know no pings, stay and are asked again.
 	asked(juliet)
 	answer(juliet, asked(juliet), "service-unavailable")
 	answer(juliet, asked(juliet), "feature-not-implemented")
 	juliet.sends("<iq type='result' id='%s' to='%s'/>", asked(juliet), room)
-	answer(juliet, "another", "item-not-found") // not what was asked
+	answer(juliet, "another", "item-not-found") // an answer to another question
 	asked(juliet)
-	// Who says that nobody is there goes; the other stays.
+	// An occupant whose server answers that nobody is there is removed; the other stays.
 	answer(nurse, asked(nurse), "recipient-unavailable")
 	if e := romeo.getsPresence("unavailable", room+"/nurse"); !strings.Contains(e.String(), "code='333'") {
 		t.Errorf("got %s", e)

@@ -19,7 +19,7 @@ type party struct {
 	rooms string
 }
 
-// join signs someone in who is available from then on.
+// join signs a person in, who is available from then on.
 func join(t *testing.T, r *testrig.Rig, address, password, rooms string) *party {
 	t.Helper()
 	name, host, _ := strings.Cut(address, "@")
@@ -49,7 +49,7 @@ func (p *party) sends(format string, args ...any) {
 	}
 }
 
-// gets waits for a stanza; what comes before it does not count.
+// gets waits for a stanza and skips those before it.
 func (p *party) gets(what string, is func(*testrig.Element) bool) *testrig.Element {
 	p.t.Helper()
 	var had []string
@@ -162,7 +162,7 @@ func across(t *testing.T, a, b *party) {
 		p.guest.getsMessage("groupchat", room+"/host", "come in")
 	}
 
-	// Who goes is gone everywhere.
+	// Whoever leaves has left everywhere.
 	b.sends("<presence type='unavailable'/>")
 	a.gets("their absence", func(e *testrig.Element) bool {
 		return e.Name.Local == "presence" && e.Attr("type") == "unavailable" && e.Attr("from") == b.c.Address

@@ -51,7 +51,7 @@ func (p *party) answers(asked int) {
 	}
 }
 
-// TestEvents: a contact on another server is told of nodes as one on the same (XEP-0163).
+// TestEvents: a contact on another server is told of nodes like a contact on the same server (XEP-0163).
 func TestEvents(t *testing.T) {
 	dns := startDNS(t)
 	fa, fb := certificates(t, "a.example"), certificates(t, "b.example")
@@ -121,7 +121,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestEventsOfNewContacts: who is there already when they become contacts is told as who comes.
+// TestEventsOfNewContacts: people who become contacts while both are there get each other's events, as if they had just
+// come.
 func TestEventsOfNewContacts(t *testing.T) {
 	dns := startDNS(t)
 	fa, fb := certificates(t, "a.example"), certificates(t, "b.example")

@@ -319,7 +319,7 @@ func TestProsodyDies(t *testing.T) {
 	romeo.getsPresence("unavailable", room+"/juliet")
 }
 
-// TestProsodyExpired: where a certificate is wanted, one that has expired is none.
+// TestProsodyExpired: where a certificate is required, an expired one counts as none.
 func TestProsodyExpired(t *testing.T) {
 	if !namespaced(t) {
 		return

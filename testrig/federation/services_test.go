@@ -53,8 +53,8 @@ func fetch(t *testing.T, c *http.Client, method, url, authorization, body string
 	return res.StatusCode, string(b)
 }
 
-// TestFileAbroad: what somebody has uploaded is there for people of other servers who have the link, and the service is
-// for its own people only (XEP-0363).
+// TestFileAbroad: people of other servers who have the link can fetch an uploaded file; only people of the host can
+// upload (XEP-0363).
 func TestFileAbroad(t *testing.T) {
 	a, b := twoHouses(t, func(c *config.Config) { c.Web.PlainLinks = false })
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
@@ -88,7 +88,7 @@ func TestFileAbroad(t *testing.T) {
 	}
 }
 
-// TestPushFromAbroad: a message from another server wakes the telephone of who is away (XEP-0357).
+// TestPushFromAbroad: a message from another server wakes the phone of somebody who is away (XEP-0357).
 func TestPushFromAbroad(t *testing.T) {
 	dns := startDNS(t)
 	a := newHouse(t, "a.example", dns.addr, certificates(t, "a.example", "groups"), func(*config.Config) {})
@@ -144,7 +144,7 @@ func (h *house) saysExpired(t *testing.T, domain string) {
 	}
 }
 
-// TestEjabberdExpired: where a certificate is wanted, one that has expired is none.
+// TestEjabberdExpired: where a certificate is required, an expired one counts as none.
 func TestEjabberdExpired(t *testing.T) {
 	if !namespaced(t) {
 		return
