@@ -8,7 +8,7 @@ import (
 	"parley/testrig"
 )
 
-// What waited for somebody comes before what is sent while it is given out (RFC 6120, section 10.1).
+// Messages that waited for somebody come before those sent while they are delivered (RFC 6120, section 10.1).
 func TestNothingOvertakesWhatWaited(t *testing.T) {
 	b := start(t)
 	a, c := b.session("alice"), b.session("bob")
@@ -26,7 +26,7 @@ func TestNothingOvertakesWhatWaited(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.say("<presence/>")
-	b.wait("SELECT COUNT(*) FROM pg_locks WHERE NOT granted", 1) // bob's client is one that takes messages
+	b.wait("SELECT COUNT(*) FROM pg_locks WHERE NOT granted", 1) // bob's client is available for messages
 	chat("second")
 	b.wait("SELECT COUNT(*) FROM archive WHERE owner = 'bob'", 2) // it is on its way
 	if err := tx.Rollback(); err != nil {

@@ -1,5 +1,5 @@
-// Package durable tries what a client is told of its stanzas while the database stands still: PostgreSQL with a table
-// locked, which is the same to a server as one that hangs.
+// Package durable tests what a client is told of its stanzas while the database stands still: PostgreSQL with a locked
+// table, which looks to a server like a hanging database.
 package durable
 
 import (
@@ -156,7 +156,7 @@ func (c client) enter() {
 		"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>")
 }
 
-// open has the client make the room, as one that stays.
+// open makes the client create the room as a persistent one.
 func (c client) open() {
 	c.b.Helper()
 	c.enter()
@@ -191,8 +191,8 @@ func (c client) archived(ids ...string) map[string]int {
 	return n
 }
 
-// A message to a room is counted as handled when it is committed (XEP-0198, section 4), and what was
-// sent after it not before.
+// A message to a room counts as handled when it is committed (XEP-0198, section 4), and later messages do not before
+// it.
 func TestRoomMessageIsAcknowledgedWithItsCommit(t *testing.T) {
 	b := start(t)
 	a := b.session("alice")
@@ -219,7 +219,8 @@ func TestRoomMessageIsAcknowledgedWithItsCommit(t *testing.T) {
 	a.archived("one", "two", "three")
 }
 
-// A client that comes back waits for what is under way and need not send it again; what it does is recognised.
+// A client that comes back waits for its stanzas under way and need not send them again; if it does, they are
+// recognised.
 func TestResumptionWaitsForWhatIsUnderWay(t *testing.T) {
 	for name, late := range map[string]bool{"done in time": false, "done later": true} {
 		t.Run(name, func(t *testing.T) {
@@ -259,7 +260,8 @@ func TestResumptionWaitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// What a client asks a room for sees what the client has done there before (RFC 6120, section 10.1).
+// The answer to a client's request to a room includes the effects of its earlier stanzas there (RFC 6120, section
+// 10.1).
 func TestRoomAnswersInOrder(t *testing.T) {
 	b := start(t)
 	a, c := b.session("alice"), b.session("carol")
