@@ -1,5 +1,5 @@
-// Package clients has real clients, unmodified and as Debian and npm deliver them, try a real `parley dev`. What
-// parley's own tests hold of the standards is here held against what others understand of them.
+// Package clients has real clients, unmodified and as Debian and npm deliver them, try a real `parley dev`. parley's
+// own tests follow our understanding of the standards; these follow that of others.
 package clients
 
 import (
@@ -30,8 +30,8 @@ const (
 	pw     = "Correct-Horse-7"
 )
 
-// What the tests run is not compiled into them: that these are read tells the go command that a result kept from before
-// is void if one of them changes; importing node says it of the packages.
+// The programs that the tests run are not compiled into them. Reading these files here tells the go command that a
+// cached result is void if one of them changes; importing node does so for the packages.
 var runs = []string{"../../cmd/parley", "py", "js", "."}
 
 // parleyBin is the program, built once.
@@ -221,7 +221,7 @@ func (s *server) env() []string {
 		"RIG_CA="+s.welcome["ca"], "RIG_PASSWORD="+pw)
 }
 
-// script runs a script to its end; what it printed is shown if it fails.
+// script runs a script to its end; if it fails, its output is shown.
 func (s *server) script(program string, args ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), scriptTime)

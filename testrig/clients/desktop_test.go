@@ -79,7 +79,7 @@ func desktop(t *testing.T, client string) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // what it has started ends with the namespace
+	t.Cleanup(func() { // processes that it has started end with the namespace
 		c.Process.Kill()
 		_ = c.Wait() // that it was killed
 		if t.Failed() {

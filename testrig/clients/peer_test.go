@@ -16,7 +16,7 @@ type peer struct {
 	name string
 	in   *json.Encoder
 	seen chan event
-	had  []event // what came and was not waited for
+	had  []event // events that came while it waited for others
 	errs lockedBuffer
 }
 
@@ -29,7 +29,7 @@ type event struct {
 	Body  string `json:"body,omitempty"`
 }
 
-// peer is a slixmpp client, signed in and in rooms: whom the other clients speak with.
+// peer is a slixmpp client, signed in and in rooms: the other clients talk with it.
 func (s *server) peer(address string, rooms ...string) *peer {
 	s.t.Helper()
 	needSlixmpp(s.t)

@@ -43,7 +43,7 @@ func TestSendxmpp(t *testing.T) {
 	send("disk is full", "--jserver", starttls, "--chatroom", "--alias", "alice", room)
 	bob.message(room+"/alice", "groupchat", "disk is full")
 
-	// What is sent while alice is away is there when she listens.
+	// Messages sent while alice is away are there when she listens.
 	bob.send("alice@localhost", "chat", "thanks, I look at it")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

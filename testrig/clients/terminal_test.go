@@ -28,7 +28,8 @@ func (s *server) terminal(tmux, program string) *terminal {
 	return term
 }
 
-// run is a command of a tmux server of its own. It outlives the test's context, so that what was started is ended.
+// run runs a command of a tmux server of its own. It outlives the test's context, so that cleaning up can end what was
+// started.
 func (term *terminal) run(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(term.t.Context()), patience)
 	defer cancel()
