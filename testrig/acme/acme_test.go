@@ -1,5 +1,4 @@
-// Package acme holds the test of certificates that come from an authority: Pebble, the one that
-// Let's Encrypt tests with.
+// Package acme holds the test of certificates from an authority: Pebble, with which Let's Encrypt tests.
 package acme
 
 import (
@@ -63,7 +62,7 @@ func TestCertificates(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			p.web.Close() // what is kept does without the authority
+			p.web.Close() // certificates on the disk do without the authority
 			r.Restart()
 			p.certificate(t, r.Node.Addr("c2s_tls").String(), roots, domain)
 		})
