@@ -14,8 +14,8 @@ import (
 	"parley/testrig"
 )
 
-// TestAccessOfCalls: whoever is called by name in a room is told of it where they may read it, and nobody else is: it
-// is noted under what they have missed, their devices are pushed, and their clients get the room's bookmark back.
+// TestAccessOfCalls: somebody who is mentioned by name in a room is told if they may read it there, and nobody else is:
+// the mention is listed in what they missed, their devices get a push, and their clients get the room's bookmark again.
 func TestAccessOfCalls(t *testing.T) {
 	r, ctl := startControlled(t, func(c *config.Config) {
 		testrig.WithComponent("push.example")(c)
@@ -70,7 +70,8 @@ func TestAccessOfCalls(t *testing.T) {
 				if open(table[v], needs) {
 					may = append(may, v)
 				}
-				if open(table[v], needs) && clients[v].Host() == testrig.Host && v != "moderator" { // who calls
+				// the person who mentions them
+				if open(table[v], needs) && clients[v].Host() == testrig.Host && v != "moderator" {
 					want = append(want, v)
 				}
 			}
@@ -124,7 +125,7 @@ func TestAccessOfCalls(t *testing.T) {
 			}
 		}
 	}
-	// What was pushed to anybody else came before this.
+	// Pushes to anybody else came before this one.
 	do(t, clients["owner"], "<message to='nurse@"+testrig.Host+
 		"' type='chat'><body>x</body></message><iq type='get' id='synced'><ping xmlns='urn:xmpp:ping'/></iq>", "synced")
 	for who, room, called := pushed(); who != "nurse"; who, room, called = pushed() {
@@ -176,8 +177,9 @@ func hasMark(t *testing.T, r *testrig.Rig, user, room string) bool {
 	return false
 }
 
-// TestAccessOfFiles: people of the host get a place for a file, whatever they are in a group, and others none. A file
-// is for whoever has its address, which nobody guesses; who learns of it are those who read the message that it is in.
+// TestAccessOfFiles: people of the host may upload a file, whatever they are in a group, and others may not. Anybody
+// with a file's address, which nobody can guess, may fetch it; the address is known to those who may read the message
+// with it.
 func TestAccessOfFiles(t *testing.T) {
 	r, ctl := startControlled(t, web)
 	clients := makeVisitors(t, r)
@@ -240,7 +242,7 @@ func TestAccessOfFiles(t *testing.T) {
 			t.Errorf("%s: %d", at, status)
 		}
 	}
-	// Said in a private group, its address is found by who may read there, and by nobody else.
+	// The address was posted in a private group: people who may read there find it, and nobody else does.
 	g := makeGate(t, r, ctl, "private")
 	enters(t, clients["member"], g.room)
 	id := fresh()
@@ -257,7 +259,7 @@ func TestAccessOfFiles(t *testing.T) {
 			t.Errorf("%s finds the file's address: %v", v, found)
 		}
 	}
-	// Who has left the group has their file still, as has who has its address.
+	// People who have left the group can still fetch the file, as can anybody with its address.
 	if err := r.Node.Org.SetMember(t.Context(), acts.System, testrig.Host, g.id, personOf("member"), ""); err != nil {
 		t.Fatal(err)
 	}

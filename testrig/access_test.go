@@ -68,7 +68,7 @@ var doors = []struct {
 		return ok(ask(t, c, g.room, "get",
 			"<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='member'/></query>"))
 	}},
-	{"b", func(t *testing.T, c *testrig.Client, g gate) bool { // the list of who is banned
+	{"b", func(t *testing.T, c *testrig.Client, g gate) bool { // the list of banned people
 		return ok(ask(t, c, g.room, "get",
 			"<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast'/></query>"))
 	}},
@@ -89,7 +89,7 @@ type gate struct {
 	id, slug            string
 	hidden              bool      // addresses are for moderators
 	keys                [3]string // of the themes, "" for the group's own room
-	said                [3]string // stanza-ids of what was said in each
+	said                [3]string // stanza-ids of the messages in each
 	word                string    // that was said in each, and nowhere else
 }
 
@@ -120,12 +120,12 @@ func enters(t *testing.T, c *testrig.Client, room string) bool {
 		"'><x xmlns='http://jabber.org/protocol/muc'/></presence>", id).Attr("type") != "error"
 }
 
-// Who stands before the doors. A stranger is of another server; remote is too, and a member where that can be;
-// colleague is of the organization and not in the group; former was in it.
+// The people who try the doors. A stranger is of another server; remote is too, and is a member where that is possible;
+// a colleague is of the organization but not in the group; former was in it.
 var visitors = []string{"stranger", "remote", "colleague", "member", "moderator", "owner", "admin", "banned", "former"}
 
-// access is the table: which doors are open in which kind of group for whom. "i" is being in the group oneself, as far
-// as one's own server knows: those doors, and others that these letters open, are in access_views_test.go.
+// access is the table: which doors are open in which kind of group to whom. "i" is being a member oneself, as far as
+// one's own server knows: those doors, and others that these letters open, are in access_views_test.go.
 var access = map[string]map[string]string{
 	"private": {"member": "klvtafmjsi", "moderator": "klvtxafmbjsi", "owner": "klvtxafmbcjsi", "admin": "klvtxafmbcjs"},
 	"public": {"colleague": "klvtjs", "former": "klvtjs",
@@ -186,7 +186,8 @@ func knock(t *testing.T, kind string, v visitor, g gate, letters string) {
 	}
 }
 
-// TestAccessOfAdminsApart: where administrators own no groups by that, they are in them what anybody else would be.
+// TestAccessOfAdminsApart: where administrators do not own every group, they have in each only the rights of their
+// membership.
 func TestAccessOfAdminsApart(t *testing.T) {
 	r, ctl := startControlled(t, func(c *config.Config) { c.Groups.AdminsOwn = false })
 	c := makeVisitors(t, r)["admin"]

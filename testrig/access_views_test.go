@@ -19,8 +19,9 @@ type visitor struct {
 	token string           // for the API
 }
 
-// views are what shows something of a group, each with the letters of the table that have its own room, its open theme
-// and its restricted one seen there; "" is nobody. Who is of another server has only those that say so.
+// views are the places that show something of a group. The letters of the table say for which rights a place shows the
+// group's own room, its open theme and its restricted theme; "" shows them to nobody. People of another server see only
+// the views that say so.
 var views = []struct {
 	name   string
 	needs  [3]string
@@ -70,7 +71,7 @@ var views = []struct {
 			"<query xmlns='http://jabber.org/protocol/disco#items' node='"+g.id+"'/>").String(), "name='", "'")
 		meta := ask(t, v.c, at, "get", "<query xmlns='http://jabber.org/protocol/disco#info' node='"+g.id+"'/>")
 		info := ok(meta)
-		// Who owns it is for who sees addresses in its rooms.
+		// People who see addresses in its rooms see its owner.
 		if owner := strings.Contains(meta.String(), ">owner@"+testrig.Host+"<"); owner != (info &&
 			(!g.hidden || v.name == "moderator" || v.name == "owner" || v.name == "admin")) {
 			t.Errorf("%s, %s: the owner is named: %v", g.slug, v.name, owner)
@@ -303,8 +304,8 @@ func subscribes(t *testing.T, kind string, v visitor, g gate, letters string) {
 	}
 }
 
-// looksFromOutside follows the links as somebody who has not signed in: of public groups the name is to be seen, of
-// others and of what is in any of them nothing.
+// looksFromOutside follows the links without being signed in: it sees the names of public groups, and nothing of other
+// groups or of anything in a group.
 func looksFromOutside(t *testing.T, r *testrig.Rig, kind string, g gate) {
 	t.Helper()
 	b := r.Browser(t)

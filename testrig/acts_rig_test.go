@@ -27,8 +27,7 @@ import (
 	"parley/wire/jid"
 )
 
-// What comes of an act that somebody tries. A door that shows a refusal in words, as a page that is shown again does,
-// says refused.
+// Results of trying an act. A door that shows a refusal in words, such as a page that is shown again, returns refused.
 const (
 	isDone    = "done"
 	same      = "same" // nothing was to be done: no error, and no entry in the log
@@ -92,7 +91,7 @@ type actsPlace struct {
 	team      store.Team
 }
 
-// name is one that nothing else has.
+// name returns a name that nothing else has.
 func (p *actsPlace) name(word string) string { return fmt.Sprintf("%s %d", word, p.number) }
 
 func (p *actsPlace) slug(word string) string { return fmt.Sprintf("%s-%d", word, p.number) }
@@ -174,7 +173,7 @@ type actRow struct {
 	verb   acts.Verb
 	kind   string // of the group; "": private
 	want   string
-	make   func(p *actsPlace) // what has to be there besides the group
+	make   func(p *actsPlace) // prepares what the act needs besides the group
 	target func(p *actsPlace) string
 	detail map[string]string // fields of the entry's detail: expressions that their JSON matches
 	doors  []actDoor
@@ -239,7 +238,7 @@ func (w *actsWorld) tryAs(row actRow, d actDoor, who, want string) {
 	w.compare(at, row, d, who, p, es[0])
 }
 
-// compare looks at the entry of what was done.
+// compare looks at the audit entry of the act.
 func (w *actsWorld) compare(at string, row actRow, d actDoor, who string, p *actsPlace, e store.AuditEntry) {
 	actor := who
 	if who == operator {
@@ -352,7 +351,7 @@ func byAPI(method, at, body string) func(*actsPlace, string) string {
 	}
 }
 
-// byOperator is the command line: what it asks of the API over the control socket.
+// byOperator is the command line: the requests that it sends to the API over the control socket.
 func byOperator(method, at, body string) func(*actsPlace, string) string {
 	return func(p *actsPlace, _ string) string {
 		err := p.ctl.Do(method, p.fill(at), p.fill(body), nil)

@@ -330,7 +330,7 @@ func actsOfMembers() []actRow {
 			doors: []actDoor{
 				{door: acts.Page, do: byPage(at("/g/{slug}/join"))},
 				{door: acts.API, do: byAPI("POST", "/groups/{slug}/join", `{}`)},
-				// Who administers comes into rooms without being in their groups.
+				// Administrators may enter rooms without being in their groups.
 				{
 					door: acts.Client,
 					name: "presence",

@@ -6,7 +6,7 @@ import (
 )
 
 // administer is `administrator does: POST /teams {…}`: a request to the API over the control socket, as the command
-// line sends it; `administrator cannot:` is one that is refused.
+// line sends it; `administrator cannot:` expects a refusal.
 func (p *player) administer(s step) error {
 	method, rest, _ := strings.Cut(s.arg, " ")
 	path, body, _ := strings.Cut(rest, " ")

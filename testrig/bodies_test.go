@@ -48,8 +48,8 @@ func answer(t *testing.T, nc net.Conn) *http.Response {
 	return res
 }
 
-// What nobody wants is not read, and the answer does not wait for it; of who has not signed in no more is read than a
-// form holds.
+// The server does not read a body that no door wants, and answers without waiting for it; from people who are not
+// signed in it reads no more than a form holds.
 func TestUnwantedBodies(t *testing.T) {
 	r := testrig.Start(t, web)
 	for path, want := range map[string]int{
@@ -85,7 +85,7 @@ func TestUnwantedBodies(t *testing.T) {
 	}
 }
 
-// Many slow posts hold little, are over soon, and shut nobody out who comes from elsewhere.
+// Many slow posts hold little memory, are over soon, and keep out nobody at other addresses.
 func TestSlowPosts(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	r := testrig.Start(t, web)
@@ -129,7 +129,7 @@ func heap() int64 {
 	return int64(m.HeapInuse)
 }
 
-// Who has signed in may send more, and slowly; a file, too.
+// People who are signed in may send more, and slowly; so may files be sent.
 func TestWantedBodies(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo")
@@ -151,7 +151,7 @@ func TestWantedBodies(t *testing.T) {
 	}
 }
 
-// A stream over BOSH that has not signed in sends what a stanza may have then; one that has sends more.
+// A BOSH stream that has not signed in may send as much as a stanza may hold before sign-in; after it, more.
 func TestLargeBOSH(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo")

@@ -80,7 +80,7 @@ func (b *browser) send(attrs, inner, want string) body {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for n := 0; !strings.Contains(out.Inner, want); n++ { // what is wanted may come with a later answer
+	for n := 0; !strings.Contains(out.Inner, want); n++ { // the wanted stanza may come with a later answer
 		if n == 5 || out.Type != "" {
 			b.t.Fatalf("got %+v, want %s", out, want)
 		}

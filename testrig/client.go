@@ -187,7 +187,7 @@ func (c *Client) readStream(nc net.Conn) {
 			if err != nil {
 				return
 			}
-			if pause(e) { // another stream begins: who reads on has to know
+			if pause(e) { // another stream begins: its reader has to know
 				return
 			}
 		case xml.EndElement:

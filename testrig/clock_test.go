@@ -18,8 +18,8 @@ import (
 	"parley/transfer"
 )
 
-// A clock that is set back while the server is down hides nothing: what is said later comes after what a client knows,
-// in its own archive and in a room's, and the item that was published last is the newest.
+// A clock that is set back while the server is down hides nothing: later messages come after those that a client knows,
+// in its own archive and in a room's, and the item published last is the newest.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	for name, dsn := range map[string]func(t *testing.T) string{
@@ -72,7 +72,7 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// Imported messages of the future hide nothing of what is said until then, and do not push the clock ahead.
+// Imported messages of the future hide no messages sent until then, and do not push the clock ahead.
 func TestImportFromTheFuture(t *testing.T) {
 	p := &pushes{t: t, rig: testrig.Start(t, nil)}
 	p.rig.Account("romeo", "juliet")
@@ -130,7 +130,7 @@ func (p *pushes) talk(what string) {
 			testrig.Host, what, i, what, i)))
 		p.check(juliet.Write(fmt.Sprintf("<message to='%s' type='groupchat' id='g%s%d'><body>%s %d</body></message>",
 			room, what, i, what, i)))
-		for { // its own echo: what the room has kept
+		for { // its own echo: the room has kept the message
 			e, err := juliet.Next()
 			p.check(err)
 			if e.Name.Local == "message" && e.Attr("id") == fmt.Sprintf("g%s%d", what, i) {

@@ -86,7 +86,8 @@ func TestNewColleague(t *testing.T) {
 		t.Errorf("in %d groups, %v", len(gs), err)
 	}
 
-	// Undone by who has done it, while nobody has used the account; the mail that waits is dropped.
+	// Only the administrator who created the account can undo that, while nobody has used it; the waiting mail is
+	// dropped.
 	if p := romeo.Post("/admin/people/ann/undo"); p.Status != 303 {
 		t.Fatal(p.Status)
 	}

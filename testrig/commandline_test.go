@@ -13,7 +13,7 @@ import (
 	"parley/testrig"
 )
 
-// What is done on the command line is in the audit log as what is done on pages is, and goes by the same rules.
+// Acts on the command line are in the audit log like acts on pages, and follow the same rules.
 func TestCommandLineIsAudited(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt")

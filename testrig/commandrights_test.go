@@ -29,8 +29,8 @@ var done = map[string]struct {
 	"urn:parley:admin#edit-user":                          {people.Edit, ""},
 }
 
-// Every command that is about an account asks the rules of people: so it is with each of those that the host has, for
-// each role that has commands, to each role.
+// Every command about an account applies the rules of package people: the test tries each such command of the host, as
+// each role, on each role.
 func TestCommandsAskTheRulesOfPeople(t *testing.T) {
 	r := testrig.Start(t, nil)
 	h := r.Node.Host(testrig.Host)
@@ -48,7 +48,7 @@ func TestCommandsAskTheRulesOfPeople(t *testing.T) {
 				if cmd.Form != nil {
 					form, err := cmd.Form(t.Context(), jid.MustParse(name+"@"+testrig.Host+"/x"))
 					if err != nil {
-						continue // for somebody who is in a team, or the like
+						continue // needs somebody who is in a team, or the like
 					}
 					for _, fd := range form.Fields {
 						if fd.Var == "accountjid" || fd.Var == "accountjids" {
@@ -99,7 +99,7 @@ func TestCommandsAskTheRulesOfPeople(t *testing.T) {
 	}
 }
 
-// Who may make no administrators is not asked about them, nor about closing an account that is not theirs to close.
+// A form leaves out fields that its user may not set: making administrators, or closing somebody else's account.
 func TestFormsOfferWhatMayBeDone(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("!friar", "!!prince", "romeo")

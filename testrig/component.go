@@ -18,11 +18,11 @@ func WithComponent(domain string) func(*config.Config) {
 	}
 }
 
-// Component is an external component (XEP-0114) that has shown its secret. What it gets is in the namespace
+// Component is an external component (XEP-0114) that has proven its secret. Stanzas to it are in the namespace
 // jabber:component:accept.
 func (r *Rig) Component(domain string) (*Client, error) { return r.ComponentVia(nil, domain) }
 
-// ComponentVia is Component for one that comes by a proxy.
+// ComponentVia is Component for a component behind a proxy.
 func (r *Rig) ComponentVia(p *Proxied, domain string) (*Client, error) {
 	c, err := r.ConnectVia(p, "component", domain)
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"parley/testrig"
 )
 
-// What becomes of a column that can hold a local address, in any form, when the account is deleted.
+// Fates of a column that can hold a local address, in any form, when the account is deleted.
 const (
 	cleared   = "cleared"           // this test writes it there, and finds it no more
 	tombstone = "tombstone"         // that there was an account of the name
-	audited   = "audit"             // what was done, by whom, and when: nobody may do anything by it
-	archived  = "archive of others" // what others were told, or have written
+	audited   = "audit"             // a record of acts: nobody may do anything by it
+	archived  = "archive of others" // messages that others received or wrote
 	never     = "never"             // it holds none: ids, choices, hashes, names of other things
 )
 
@@ -99,8 +99,8 @@ profile_fields | never: field name name_fr kind choices seen_by
 person_fields | cleared: owner | never: field value
 `
 
-// form is how a column names the account where it is not the whole address; and what else the row says, so that it is
-// one that there could be.
+// form is how a column names the account where it does not hold the whole address, and the other values that make the
+// row a possible one.
 var forms = map[string]string{
 	"kv.k":                         "mam/prefs/zed",
 	"rooms.config":                 `{"persistent":true,"hats":[{"uri":"urn:a","title":"A"}],"worn":{"zed@example.org":["urn:a"]}}`,
@@ -112,8 +112,8 @@ var forms = map[string]string{
 	"node_subscriptions.bare with": "jid=zed@example.org",
 }
 
-// TestDepartedFromSchema: nothing that names an account outlives it, in no table, but for what is
-// named here with its reason.
+// TestDepartedFromSchema: when an account is deleted, no table keeps anything that names it, except the columns listed
+// here with their reason.
 func TestDepartedFromSchema(t *testing.T) {
 	var file string
 	r := testrig.Start(t, func(c *config.Config) { file = filepath.Join(c.DataDir, "parley.db") })
@@ -160,7 +160,7 @@ func TestDepartedFromSchema(t *testing.T) {
 	count := func(c cell) (n int) {
 		q := fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE CAST(%s AS TEXT) LIKE '%%zed%%'", c.table, c.column)
 		if c.table == "contacts" {
-			q += " AND removed = 0" // what is remembered so that clients learn that it is gone
+			q += " AND removed = 0" // a removed contact stays, so that clients learn that it is gone
 		}
 		if err := db.QueryRow(q).Scan(&n); err != nil {
 			t.Fatal(err)

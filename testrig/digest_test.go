@@ -158,8 +158,8 @@ func startDigests(t *testing.T) *digests {
 	return d
 }
 
-// Who has missed something gets one mail in a period, in their language, which says where and not
-// what; one click ends it.
+// Somebody who has missed messages gets one mail in a period, in their language, which says where and not what; one
+// click ends it.
 func TestDigest(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	d := startDigests(t)
@@ -281,7 +281,7 @@ func TestDigestOfWhatWasLost(t *testing.T) {
 		t.Errorf("%s", l.text)
 	}
 
-	// What is left of nothing is not sent.
+	// A digest whose messages have all been read is not sent.
 	romeo := d.r.Browser(t)
 	romeo.SignIn("romeo")
 	romeo.Post("/g/verona", "text", "And again")

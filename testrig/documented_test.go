@@ -48,7 +48,7 @@ func instead(t *testing.T, block string, pairs ...string) string {
 	return block
 }
 
-// freePort is one that was free a moment ago.
+// freePort returns a port that was free a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -172,7 +172,7 @@ func listens(addr string, ended chan error) error {
 // time-outs that the proxies come with.
 func TestDocumentedProxies(t *testing.T) {
 	t.Parallel()               // it waits most of the time
-	const client = "127.0.0.2" // who is not the proxy
+	const client = "127.0.0.2" // not the address of the proxy
 	for _, s := range setups {
 		t.Run(s.program, func(t *testing.T) {
 			if _, err := exec.LookPath(s.program); err != nil {

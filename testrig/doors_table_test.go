@@ -1,7 +1,7 @@
 package testrig_test
 
-// deeds are what can be done, with who may and by which doors. Those of nobody need more than a right: they are
-// tried in tests of their own.
+// deeds are all possible deeds, each with the roles that may do it and the doors for it. A deed with no role needs more
+// than a right: tests of their own try these.
 var deeds = []deed{
 	{"say which other servers are spoken with", "ao", []string{
 		"api DELETE /api/v1/federation/rules/{domain}",

@@ -221,7 +221,7 @@ func last(door string) int {
 	return 1
 }
 
-// sent is what has to be in a form or a request to get as far as the question of who may.
+// sent holds the fields that a form or a request needs to get as far as the check of rights.
 var sent = map[string]string{
 	"page POST /lang":                        "lang=en",
 	"page POST /admin/settings/default":      "name=organization.title",
@@ -232,7 +232,7 @@ var sent = map[string]string{
 	"api PATCH /api/v1/people/{name}":        `{"phone":"123"}`,
 }
 
-// bodyFor is what is sent to an operation: what sent says, or what its schema describes.
+// bodyFor returns the body for an operation: from sent, or made from the operation's schema.
 func bodyFor(t *testing.T, door string, described any) string {
 	t.Helper()
 	if known := sent[door]; known != "" || described == nil {
@@ -250,7 +250,7 @@ func inOrder(doors []string) []string {
 	return doors
 }
 
-// described is what the server says of its operations: by door, the schema of what is sent.
+// described is the server's description of its operations: by door, the schema of the body.
 func described(t *testing.T, b *testrig.Browser) map[string]any {
 	t.Helper()
 	var doc struct {
@@ -323,7 +323,7 @@ func (x things) services(host string) map[string]string {
 	}
 }
 
-// askCommands asks for each command without giving it, and compares with what is offered.
+// askCommands tries each command without listing them first, and compares with the list offered.
 func askCommands(t *testing.T, r *testrig.Rig, x things, c *testrig.Client, known []string) (open map[string]bool) {
 	t.Helper()
 	open = make(map[string]bool)
@@ -361,7 +361,7 @@ func askAPI(b *testrig.Browser, token, method, path, body string) testrig.Page {
 	})
 }
 
-// sameWhateverIsSent says that who may not do something gets one answer to it, whatever they send.
+// sameWhateverIsSent checks that somebody without the right gets one answer, whatever they send.
 func sameWhateverIsSent(t *testing.T, b *testrig.Browser, token, door, path string, refused testrig.Page) {
 	t.Helper()
 	method, _, _ := strings.Cut(strings.TrimPrefix(door, "api "), " ")
@@ -466,8 +466,8 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 			body := bodyFor(t, door, bodies[door])
 			p := askAPI(b, token, method, x.fill(path), body)
 			open[door] = p.Status != 401 && p.Status != 403 && p.Status != 404
-			// Who may not: who runs the organization may, and is told that there is nobody to do it to;
-			// a stranger has no token.
+			// Only people without the right: administrators have it, and are told that the person does not exist; a
+			// stranger has no token.
 			if d := want[door]; !open[door] && token != "" && d != nil && !strings.Contains(d.who, who.letter) &&
 				(d.who != "" || strings.Contains("ms", who.letter)) {
 				sameWhateverIsSent(t, b, token, door, x.fill(path), p)
@@ -477,8 +477,8 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 	return open
 }
 
-// Whoever may do something may do it by every door that there is for it, and nobody else by any: those of the console's
-// pages, of the API, and of ad-hoc commands, asked of the running server. One that is new is named in deeds.
+// Whoever may do something may do it by every door for it, and nobody else by any: pages of the console, the API, and
+// ad-hoc commands, as the running server lists them. A new door must be named in deeds.
 func TestEveryDoorAsksTheSame(t *testing.T) {
 	want := make(map[string]*deed)
 	for i := range deeds {

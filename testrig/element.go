@@ -25,7 +25,7 @@ func (e *Element) Attr(local string) string {
 	return ""
 }
 
-// Find gives the first element of that local name, e itself or below it in order; nil if there is none.
+// Find returns the first element of that local name, e itself or below it in document order; nil if no element has it.
 func (e *Element) Find(local string) *Element {
 	if e.Name.Local == local {
 		return e
@@ -118,8 +118,8 @@ func parse(s, space string) (*Element, error) {
 // vars are a script's names for values it has seen.
 type vars map[string]string
 
-// match says why got is not what want describes; "" if it is. What want does not name may be or not; an attribute of
-// value - must not be there, * is any, {name} the same wherever it stands; children in <never/> must not be there.
+// match returns why got does not match want; "" if it does. Parts that want does not name are free; an attribute of
+// value - must be missing, * matches any value, {name} the same value everywhere; children in <never/> must be missing.
 func (v vars) match(want, got *Element) string {
 	if want.Name != got.Name {
 		return fmt.Sprintf("{%s}%s is not {%s}%s", got.Name.Space, got.Name.Local, want.Name.Space, want.Name.Local)

@@ -10,7 +10,7 @@ import (
 	"parley/store"
 )
 
-// TestItemsExpire: what is older than its node keeps it is not shown, however it is asked for, and goes (XEP-0060,
+// TestItemsExpire: items older than their node keeps them are not shown, by any request, and are removed (XEP-0060,
 // pubsub#item_expire).
 func TestItemsExpire(t *testing.T) {
 	r := Start(t, func(*config.Config) {})

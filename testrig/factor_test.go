@@ -134,8 +134,8 @@ var mechanisms = []sasl.Mechanism{
 	sasl.Plain, sasl.ScramSha1, sasl.ScramSha256, sasl.ScramSha1Plus, sasl.ScramSha256Plus,
 }
 
-// With the second step on, clients sign in with app passwords, each with its own; the account's password is refused to
-// who knows it, with words, and who does not learns nothing.
+// With the second step on, clients sign in with app passwords, each with its own. The account's password is refused:
+// with an explanation for somebody who knows it, and without any for others.
 func TestAppPasswords(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo")
@@ -198,7 +198,7 @@ func TestAppPasswords(t *testing.T) {
 	byDesk, _ := scram(t, r, sasl.ScramSha256, "romeo", desk)
 	bindAgain(t, byDesk, "desk")
 
-	// Its last use is on the page; who revokes it ends what is signed in with it, and only that.
+	// The page shows its last use; revoking it ends the sessions signed in with it, and only those.
 	as, err := r.Node.Store.AppPasswords(t.Context(), testrig.Host, "romeo")
 	if err != nil || len(as) != 2 || as[0].Used.IsZero() || as[1].Used.IsZero() {
 		t.Fatal(as, err)
@@ -220,7 +220,7 @@ func TestAppPasswords(t *testing.T) {
 		t.Errorf("the other one: %v %v", e, err)
 	}
 
-	// One that is revoked while its client is on the way in comes too late.
+	// An app password that is revoked while its client is signing in does not work any more.
 	late, _ := scram(t, r, sasl.ScramSha1, "romeo", app(t, b, "Late"))
 	if err := late.Again(); err != nil {
 		t.Fatal(err)
@@ -261,7 +261,7 @@ func TestAppPasswords(t *testing.T) {
 	}
 }
 
-// closed waits for the end of a stream with this error; what comes before it does not matter.
+// closed waits for the end of a stream with this error; stanzas before it do not matter.
 func closed(t *testing.T, c *testrig.Client, condition string) {
 	t.Helper()
 	for {
@@ -286,8 +286,8 @@ func bindAgain(t *testing.T, c *testrig.Client, resource string) {
 	}
 }
 
-// Who has lost the account gets it back with nothing left in other hands: a link for a new password revokes app
-// passwords and API tokens.
+// Somebody who gets a lost account back takes it out of other hands: the link for a new password revokes app passwords
+// and API tokens.
 func TestResetRevokes(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
@@ -315,7 +315,7 @@ func TestResetRevokes(t *testing.T) {
 	}
 }
 
-// Who has a role that demands the second step sets it up before anything else, at every door.
+// People whose role demands the second step have to set it up before anything else, at every door.
 func TestFactorDemanded(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		web(c)
@@ -338,7 +338,7 @@ func TestFactorDemanded(t *testing.T) {
 	c, _ := scram(t, r, sasl.ScramSha256, "romeo", phone)
 	bindAgain(t, c, "phone")
 
-	// The role rises, and with it what is demanded.
+	// A higher role demands more.
 	if p := juliet.Post("/admin/people/romeo", "role", store.RoleAdmin); p.Status != http.StatusSeeOther {
 		t.Fatalf("the role: %d", p.Status)
 	}
@@ -391,7 +391,7 @@ func TestFactorDemanded(t *testing.T) {
 	}
 }
 
-// What the organization decides holds for who is signed in, too.
+// The organization's decisions apply also to people who are signed in already.
 func TestFactorDemandedLater(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet")

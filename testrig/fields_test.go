@@ -14,8 +14,7 @@ import (
 	"parley/testrig"
 )
 
-// fieldsRig is an organization with an administrator, a supervisor and three members, of whom two are of one
-// department.
+// fieldsRig is an organization with an administrator, a supervisor and three members, two of them of one department.
 func fieldsRig(t *testing.T) (r *testrig.Rig, admin apiClient) {
 	t.Helper()
 	r = testrig.Start(t, web)
@@ -47,7 +46,7 @@ func actsOn(t *testing.T, r *testrig.Rig, action string) (details []map[string]a
 	return details, targets
 }
 
-// Who runs the organization says what fields there are; each act is in the audit log.
+// Administrators define the fields; each act is in the audit log.
 func TestProfileFieldsAreDefined(t *testing.T) {
 	r, admin := fieldsRig(t)
 	others := apiOfAll(t, r, "juliet", "escalus")
@@ -162,8 +161,8 @@ func asJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-// A value is one that the field can have, is changed by whom its definition says, and each change is noted with what
-// was.
+// A value must be possible for its field, only the people named in the definition may change it, and each change is in
+// the audit log with the old value.
 func TestProfileFieldValues(t *testing.T) {
 	r, admin := fieldsRig(t)
 	as := apiOfAll(t, r, "juliet", "nurse", "escalus")
@@ -214,7 +213,7 @@ func TestProfileFieldValues(t *testing.T) {
 	}
 	set(escalus, 200, "badge", "7")
 	set(admin, 200, "badge", "8")
-	set(juliet, 200, "badge", "8") // says what is
+	set(juliet, 200, "badge", "8") // sets the present value again
 	set(juliet, 200, "motto", "")
 	if now := profileOf(t, r, "juliet").Fields; now["badge"] != "8" || len(now) != 5 {
 		t.Errorf("the values: %v", now)
@@ -251,8 +250,8 @@ func publishCard4(t *testing.T, c *testrig.Client, id, properties string) {
 	}
 }
 
-// Fields are shown to whom their definitions say: in the API, and as extended properties of vCard4, also of its
-// changes; and what a client says of them there goes into the profile, where the person may change it.
+// Definitions say who sees a field: in the API, and as extended properties of vCard4, also when they change. Values
+// that a client publishes there go into the profile if the person may change them.
 func TestProfileFieldsInCards(t *testing.T) {
 	r, admin := fieldsRig(t)
 	for _, f := range []string{
@@ -329,8 +328,8 @@ func TestProfileFieldsInCards(t *testing.T) {
 		}
 	}
 
-	// What a client publishes: of hers to change, of what is not, of what cannot be, and of what the organization knows
-	// nothing.
+	// A client publishes fields that she may change, fields that she may not, impossible values, and properties that
+	// the organization does not know.
 	publishCard4(t, clients["juliet"], "p1",
 		"<fn><text>Juliet</text></fn><x-extension><integer>12</integer></x-extension>"+
 			"<x-key><boolean>false</boolean></x-key><x-ratio><text>half</text></x-ratio><x-badge>"+
@@ -357,7 +356,7 @@ func TestProfileFieldsInCards(t *testing.T) {
 			t.Errorf("no %s in %s", want, now)
 		}
 	}
-	// What has no value is not to be claimed.
+	// A client cannot claim a value for an empty field.
 	admin.want(200, "PATCH", "/v1/people/juliet", `{"fields": {"badge": ""}}`, nil)
 	publishCard4(t, clients["juliet"], "p2",
 		"<x-badge><text>boss</text></x-badge><x-secret><text>hush</text></x-secret>")
@@ -375,7 +374,7 @@ func TestProfileFieldsInCards(t *testing.T) {
 		}
 	}
 
-	// Who wants to be told of changes is told, and only what they may see.
+	// People who subscribe to changes are told of them, and only of what they may see.
 	for name, want := range map[string]string{"nurse": "extension ratio key page", "paris": "extension page"} {
 		c := clients[name]
 		do(t, c, "<iq type='set' id='s' to='juliet@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+

@@ -13,7 +13,8 @@ import (
 	"parley/wire/jid"
 )
 
-// TestFollowing: who leaves a theme on purpose is not woken; who is idle sleeps, and what is said wakes them.
+// TestFollowing: a theme does not wake for somebody who left it on purpose; for somebody idle it sleeps, and wakes at
+// the next message.
 func TestFollowing(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) { c.Web.URL = "https://chat.example.org" })
 	r.Account("romeo", "juliet", "nurse")
@@ -84,7 +85,7 @@ func TestFollowing(t *testing.T) {
 		}
 	}
 	is("what is said", true, true, false)
-	// Not twice within the hour, and nobody who has left: of the nurse it is kept why.
+	// Not twice within the hour, and not for people who have left: for the nurse the store keeps why.
 	if err := o.DozeIdle(ctx, testrig.Host, time.Now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}

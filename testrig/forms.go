@@ -68,7 +68,7 @@ var seenForms = struct {
 	of map[string]int
 }{of: make(map[string]int)}
 
-// OddForms says what is not as registered in the forms within an element that a server has sent.
+// OddForms returns fields that differ from their registration, in the forms within an element that a server has sent.
 func OddForms(e *Element) (odd []string) {
 	if e.Name.Local != "x" || e.Name.Space != "jabber:x:data" {
 		for _, c := range e.Children {
@@ -77,7 +77,7 @@ func OddForms(e *Element) (odd []string) {
 		return odd
 	}
 	typ, about := e.Attr("type"), ""
-	if typ != "form" && typ != "result" { // what clients submit is theirs
+	if typ != "form" && typ != "result" { // clients may submit what they like
 		return nil
 	}
 	fields := e.Children

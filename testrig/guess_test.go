@@ -17,8 +17,8 @@ import (
 	"parley/testrig"
 )
 
-// plainly tries a password by PLAIN on a stream of its own, and gives the condition of the failure;
-// "" if there is none.
+// plainly tries a password by PLAIN on a stream of its own, and returns the condition of the failure; "" if there was
+// no failure.
 func plainly(t *testing.T, r *testrig.Rig, user, password string) string {
 	t.Helper()
 	c := newer(t, r)
@@ -41,7 +41,7 @@ func condition(e *testrig.Element) string {
 	return e.Children[0].Name.Local
 }
 
-// What others behind an address guess at by one door does not shut another, and what is good is never refused:
+// Guessing of others behind an address at one door does not shut another door, and valid secrets are never refused:
 // links, API tokens, passwords.
 func TestGuessesAtOneDoorShutNoOther(t *testing.T) {
 	r := testrig.Start(t, web)
@@ -109,8 +109,8 @@ func TestOldPasswordsOfColleagues(t *testing.T) {
 	r.Browser(t).SignIn("romeo")
 }
 
-// An address from which many accounts are guessed at lets in who has signed in from there before, after a restart too,
-// by every door; others wait, and are told the same whether there is such an account or not.
+// An address from which many accounts are guessed at lets in people who have signed in from there before, after a
+// restart too, by every door; others wait, and get the same answer whether the account exists or not.
 func TestGuessesFromWherePeopleAre(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	r := testrig.Start(t, func(c *config.Config) {
@@ -158,7 +158,7 @@ func TestGuessesFromWherePeopleAre(t *testing.T) {
 }
 
 // Failed sign-ins are in the log, each in one line that the filter in docs/operations.md finds with its address,
-// whatever was typed; with `log.failed_sign_ins: false` there are none.
+// whatever was typed; `log.failed_sign_ins: false` leaves them out.
 func TestFailedSignInsAreLogged(t *testing.T) {
 	doc, err := os.ReadFile("../docs/operations.md")
 	if err != nil {

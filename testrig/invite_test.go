@@ -111,7 +111,7 @@ func TestInvitations(t *testing.T) {
 	}
 }
 
-// Who subscribes with a token is let in at once, and asked in turn (XEP-0379).
+// A subscription with a token is accepted at once, and answered with a subscription in return (XEP-0379).
 func TestInvitedContact(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("juliet", "tybalt")

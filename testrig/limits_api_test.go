@@ -18,7 +18,7 @@ type apiSchema struct {
 	Properties map[string]apiSchema
 }
 
-// What the API says a text may be long is what the rules take: the tags that it is made of cannot name the rules'
+// The limits of texts that the API states are those of the rules: the tags that state them cannot use the rules'
 // constants.
 func TestAPILimitsAreThoseOfTheRules(t *testing.T) {
 	r := testrig.Start(t, web)

@@ -16,8 +16,8 @@ import (
 	"parley/testrig"
 )
 
-// limit is what bounds one thing that is stored for an account: set keeps the i-th of it, n of them are taken, the next
-// is refused with an error of this type and condition.
+// limit tries one limit of what is stored for an account: set stores the i-th thing, n of them are accepted, and the
+// next is refused with an error of this type and condition.
 type limit struct {
 	name, tables string
 	n            int

@@ -168,7 +168,7 @@ func walk(t *testing.T, b *testrig.Browser, path, want string) int {
 	return 0
 }
 
-// What is beyond the first page of a list is found through every door: by its pages, by its search, by its pickers.
+// Entries beyond the first page of a list can be reached through every door: by further pages, by search, by pickers.
 func TestTheLastOfEachListIsFound(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "benvolio")
@@ -286,7 +286,8 @@ func TestTheLastOfEachListIsFound(t *testing.T) {
 	}
 }
 
-// pickWithoutScripts sends each form once to search, which keeps what was filled in and ticked, and once to be done.
+// pickWithoutScripts sends each form once as a search, which keeps what was filled in and ticked, and once to be
+// carried out.
 func pickWithoutScripts(t *testing.T, r *testrig.Rig, romeo *testrig.Browser) {
 	ctx := t.Context()
 	// Enter after words

@@ -7,8 +7,8 @@ import (
 	"parley/testrig"
 )
 
-// Limits that an operator has lowered stop what grows; what is above them can be changed, given back
-// as it is, and removed.
+// Limits that an operator has lowered stop growth; what is above them already can be changed, imported again unchanged,
+// and removed.
 func TestLoweredLimits(t *testing.T) {
 	var cfg *config.Config
 	r := testrig.Start(t, func(c *config.Config) { cfg = c })
@@ -51,7 +51,7 @@ romeo sends: <iq type='set' id='8'><pubsub xmlns='http://jabber.org/protocol/pub
 romeo gets: <iq type='error' id='8'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`)
 }
 
-// Who has as many apps for push as one may still renews each of them.
+// Somebody with as many push registrations as allowed can still renew each of them.
 func TestPushRenewedWhereFull(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo")

@@ -26,7 +26,7 @@ type relay struct {
 	mu   sync.Mutex
 	seen map[string]int
 	got  chan string
-	last string // who it was told to bring something to
+	last string // the last recipient that it was given
 }
 
 func (r *relay) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{r: r}, nil }
@@ -284,8 +284,8 @@ func TestSecondStep(t *testing.T) {
 	}
 }
 
-// What can be written in ASCII is: the domain. What the relay cannot take is refused when it is typed, and a relay that
-// can take it gets it. Why a mail did not arrive stands on the page of the person it is for.
+// Domains are written in ASCII. An address that the relay cannot take is refused when it is typed; a relay that can
+// take it gets it. The recipient's page says why a mail did not arrive.
 func TestMailOutsideASCII(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	for _, utf8 := range []bool{false, true} {

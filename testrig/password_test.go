@@ -14,8 +14,8 @@ import (
 	"parley/testrig"
 )
 
-// TestPasswordElsewhere: by whichever door a password is set, links for a new one that are out are no more, browsers
-// and other clients are signed out, and the audit log says who did it.
+// TestPasswordElsewhere: setting a password by any door voids the links for a new one, signs out browsers and other
+// clients, and is in the audit log with the actor.
 func TestPasswordElsewhere(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!friar", "juliet")
@@ -87,7 +87,7 @@ func TestPasswordElsewhere(t *testing.T) {
 		}
 		juliet.Close()
 	}
-	// What two kinds of clients write differently is refused everywhere, with the reason.
+	// A password that two kinds of clients would encode differently is refused at every door, with the reason.
 	if err := line.Do("PUT", "/people/juliet/password", `{"password": "Azerty²2026!"}`, nil); err == nil ||
 		!strings.Contains(err.Error(), "two ways") {
 		t.Errorf("the command line: %v", err)
@@ -98,7 +98,7 @@ func TestPasswordElsewhere(t *testing.T) {
 	}
 }
 
-// TestOneState: an archived account that is enabled signs in; who only uses pages was seen.
+// TestOneState: an archived account that is enabled can sign in; somebody who uses only pages was seen too.
 func TestOneState(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!!queen", "juliet")

@@ -303,8 +303,8 @@ func testActsOfPeople(t *testing.T, engine func(c *config.Config)) {
 	}
 }
 
-// A colleague who is refused a group does not exist afterwards, and nothing of it is in the audit log: by the page, the
-// API, a file of people and the command line.
+// If a new colleague is refused a group, the account does not exist afterwards and nothing is in the audit log: by the
+// page, the API, a file of people and the command line.
 func TestColleagueOfAFullGroup(t *testing.T) { onEachEngine(t, testColleagueOfAFullGroup) }
 
 func testColleagueOfAFullGroup(t *testing.T, engine func(c *config.Config)) {

@@ -38,8 +38,8 @@ func profileOf(t *testing.T, r *testrig.Rig, name string) store.Person {
 	return p
 }
 
-// What the organization knows is in the card, in both forms; what a client changes goes into the profile where the
-// person may change it, and what is none of the profile's stays.
+// Both forms of the vCard hold the organization's profile fields. A client's change goes into the profile if the person
+// may change the field, and other properties stay in the card.
 func TestCardAndProfile(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
@@ -69,8 +69,8 @@ func TestCardAndProfile(t *testing.T) {
 		}
 	}
 
-	// A client publishes: another name, mobile and title, which are hers to say; another e-mail address and department,
-	// which are not; and what is nobody else's business.
+	// A client publishes another name, mobile and title, which she may change; another e-mail address and department,
+	// which she may not; and other properties, which only the card holds.
 	do(t, juliet, "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet Montague</FN><N>"+
 		"<FAMILY>Montague</FAMILY></N><NICKNAME>Jule</NICKNAME><TITLE>Wife</TITLE><TEL><CELL/><VOICE/>"+
 		"<NUMBER>+39 045 2</NUMBER></TEL>"+
@@ -135,7 +135,7 @@ func TestCardAndProfile(t *testing.T) {
 		strings.Contains(old.String(), "<FAMILY>") {
 		t.Errorf("after the page: %s %s", old, now)
 	}
-	// What the rules refuse is refused to clients too; nothing of it is kept.
+	// Clients, too, cannot set values that the rules refuse; none of them is kept.
 	if e := do(t, juliet, "<iq type='set' id='3'><vCard xmlns='vcard-temp'><FN>"+strings.Repeat("x", 300)+
 		"</FN></vCard></iq>", "3"); e.Find("not-acceptable") == nil {
 		t.Errorf("a name without end: %s", e)
@@ -198,7 +198,7 @@ func TestCompanyInCards(t *testing.T) {
 	}
 }
 
-// Each field is shown to whom its owner, or an administrator, has said, in every place where it could be seen.
+// Each field is shown to the people that its owner, or an administrator, has chosen, in every place that could show it.
 func TestWhoSeesWhat(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "nurse", "paris", "tybalt@second.example")
@@ -261,7 +261,7 @@ func TestWhoSeesWhat(t *testing.T) {
 		strings.Contains(now.String(), "Juliet Capulet") {
 		t.Errorf("a stranger sees %s %s", old, now)
 	}
-	// Also once she has a card of her own, which strangers get without what is the organization's.
+	// Also once she has a card of her own; strangers get it without the organization's fields.
 	do(t, clients["juliet"], "<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Juliet Capulet</FN>"+
 		"<NICKNAME>Jule</NICKNAME><TITLE>Heiress</TITLE><TEL><CELL/><NUMBER>+39 045 1</NUMBER></TEL><EMAIL><WORK/>"+
 		"<USERID>jules@work.example</USERID></EMAIL></vCard></iq>", "1")
@@ -274,7 +274,7 @@ func TestWhoSeesWhat(t *testing.T) {
 			t.Errorf("with a card of her own, %s sees %q and %q, want %q", name, old, now, want)
 		}
 	}
-	// Who is told of a change is told only what is shown to them.
+	// People who are notified of a change learn only what is shown to them.
 	for name, want := range map[string]string{"nurse": "etd", "paris": ""} {
 		c := clients[name]
 		do(t, c, "<iq type='set' id='s' to='juliet@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"+
@@ -290,7 +290,7 @@ func TestWhoSeesWhat(t *testing.T) {
 			t.Errorf("%s is told %s", name, e)
 		}
 	}
-	// Pages: what is shown, and what can be found.
+	// Pages: the fields shown, and the values that a search finds.
 	for who, c := range map[*testrig.Browser]string{mate: "etd", other: ""} {
 		if got := see(between(who.Get("/people?q=juliet").Text, `id="list"`)); got != c {
 			t.Errorf("in the list of colleagues: %q, want %q", got, c)
@@ -381,8 +381,8 @@ func pngOf(t *testing.T, w, h int) []byte {
 	return b.Bytes()
 }
 
-// A picture that was given on a page is in all places where clients look, square and drawn anew; one that a client has
-// published is on pages, if it is a picture.
+// A photo set on a page is in all places where clients look, square and drawn anew; a photo published by a client is on
+// pages, if it is a picture.
 func TestPictures(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "paris")
@@ -463,7 +463,7 @@ func TestPictures(t *testing.T) {
 		"3"); e.Find("info") != nil {
 		t.Errorf("still in the node: %s", e)
 	}
-	// What clients publish is shown if it is a picture, and drawn anew; what is none is not served.
+	// A photo published by a client is shown if it is a picture, and drawn anew; anything else is not served.
 	juliet := signIn(t, r, "juliet")
 	publish := func(id string, data []byte) testrig.Page {
 		do(t, juliet, "<iq type='set' id='"+id+"'><vCard xmlns='vcard-temp'><PHOTO><TYPE>image/svg+xml</TYPE><BINVAL>"+

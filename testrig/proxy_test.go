@@ -44,8 +44,8 @@ func via(r *testrig.Rig, door, from string, version byte, account string) (*test
 	return c, nil
 }
 
-// Who comes by a proxy that is believed is who it says, on every door for clients: what is shown, and what the
-// limits by address count.
+// A trusted proxy says whom it connects, on every door for clients: the address that is shown, and that the limits
+// count.
 func TestClientsOfProxies(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		c.Limits.ConnectionsPerAddress = 2
@@ -161,7 +161,7 @@ func TestOthersByProxy(t *testing.T) {
 	}
 }
 
-// Pages and the API see the same address as chat does: who tries too often is shut out, and nobody else.
+// Pages and the API see the same address as chat does: an address with too many attempts is shut out, and no other is.
 func TestPagesByProxy(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		web(c)
@@ -200,7 +200,7 @@ func TestPagesByProxy(t *testing.T) {
 	}
 }
 
-// What the server tells of its own addresses is where a proxy serves it.
+// The addresses that the server publishes are those where a proxy serves it.
 func TestPublicAddresses(t *testing.T) {
 	const base = "https://chat.example.org:47600"
 	r := testrig.Start(t, func(c *config.Config) {

@@ -11,9 +11,9 @@ import (
 	"parley/wire/jid"
 )
 
-// TestPushFromRooms: who is gone is pushed what is said in their rooms, once, by what their bookmark says (XEP-0492):
-// all, mentions, nothing; of a room that is not for its members mentions. A new theme is one of these things. Who has
-// asked not to be disturbed is not.
+// TestPushFromRooms: somebody whose client is gone gets a push for messages in their rooms, once, as their bookmark
+// says (XEP-0492): all, mentions, nothing; in a room that is not for members only the default is mentions. A new theme
+// counts as a message. People who asked not to be disturbed get none.
 func TestPushFromRooms(t *testing.T) {
 	p := startPushes(t, nil)
 	p.rig.Account("tybalt")
@@ -45,8 +45,8 @@ func TestPushFromRooms(t *testing.T) {
 	}
 	private, large := group("secret", org.Private), group("piazza", org.Large)
 	said := 0
-	// says has juliet say something. tybalt, who wants all, is told after romeo: when he is, it is
-	// decided whether romeo is.
+	// says makes juliet say something. tybalt, who wants all, is told after romeo: once he is, it is decided whether
+	// romeo is.
 	says := func(what, room, body string, pushed bool) {
 		t.Helper()
 		said++
@@ -97,7 +97,7 @@ func TestPushFromRooms(t *testing.T) {
 	p.nothing("do not disturb, a message to a person")
 	p.leaves(desk)
 
-	// A theme is announced in the group's room; one that is not for all is told to its people.
+	// A theme is announced in the group's room; people of a restricted theme are told of it by themselves.
 	do(t, p.juliet, "<message type='groupchat' id='t1' to='"+private+"'><body>!theme Budget</body></message>", "t1")
 	both := p.gets("").String() + p.gets("").String()
 	if !strings.Contains(both, "node='n1'") || !strings.Contains(both, "node='tybalt'") {

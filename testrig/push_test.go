@@ -37,7 +37,7 @@ func (p *pushes) signIn(name, resource string) *testrig.Client {
 	return c
 }
 
-// ask sends a request and gives the answer; what else comes before is dropped.
+// ask sends a request and returns the answer; it drops stanzas that come before.
 func (p *pushes) ask(c *testrig.Client, typ, payload string) *testrig.Element {
 	p.t.Helper()
 	p.check(c.Write("<iq type='" + typ + "' id='asked'>" + payload + "</iq>"))
@@ -233,7 +233,7 @@ func TestPushToSleeping(t *testing.T) {
 	}
 }
 
-// What a service answers decides whether it is asked again (section 7.1).
+// The answer of a push service decides whether it is asked again (section 7.1).
 func TestPushErrors(t *testing.T) {
 	const wait = "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
 	const gone = "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"

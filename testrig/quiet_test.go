@@ -42,7 +42,7 @@ func startQuiet(t *testing.T, at string) *quietPhones {
 	q.room = q.rig.Node.Org.RoomJID(testrig.Host, g.Room).String()
 	do(t, q.juliet, "<presence id='j' to='"+q.room+
 		"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "subject")
-	// who is pushed to last, whatever others have
+	// she gets her push last, whatever hours others have
 	q.check(q.rig.Node.Store.SetQuietHours(t.Context(), testrig.Host, "nurse", store.QuietHours{Zone: "UTC"}))
 	q.ask(q.romeo, "set", fmt.Sprintf(enable, "s"))
 	q.leaves(q.romeo)
@@ -102,7 +102,7 @@ func (q *quietPhones) at(when string, pushed bool) {
 func TestQuietHours(t *testing.T) {
 	q := startQuiet(t, "2027-03-27T20:00:00Z")
 	q.at("2027-03-27T20:30:00Z", true)
-	// The organization's hours hold for who has chosen none.
+	// The organization's quiet hours apply to people who have chosen none.
 	set := func(name, value string) {
 		t.Helper()
 		if _, err := q.rig.Node.People(testrig.Host).ChangeSettings(t.Context(), people.System,
@@ -152,8 +152,8 @@ func TestQuietHours(t *testing.T) {
 	}
 }
 
-// TestQuietHoursPage: what is chosen by the page is what the API says, and what cannot be is refused by name, with what
-// was typed kept in the form. Only the own can be chosen; they go with the account.
+// TestQuietHoursPage: the API returns what was chosen on the page; an impossible value is refused with the name of its
+// field, and stays in the form. People can choose only their own hours; these are deleted with the account.
 func TestQuietHoursPage(t *testing.T) {
 	q := startQuiet(t, "2027-03-27T20:00:00Z")
 	state := func() string {

@@ -10,7 +10,7 @@ import (
 	"parley/testrig"
 )
 
-// What the server adds to an account's lists takes nothing of what its person may have.
+// Rows that the server adds to an account's lists do not count against the account's limits.
 func TestServersOwnRowsDoNotCount(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		c.Accounts.MaxBookmarks, c.Accounts.MaxContacts, c.Accounts.PrivateElements = 2, 2, 2
@@ -33,7 +33,7 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 	bookmark("b2", "b", "result")
 	bookmark("b3", "c", "error")
 	bookmark("b4", "b", "result")
-	// Who asks to be a contact takes no place of those that one has; and the other way round.
+	// Requests from others do not use up room for contacts, and contacts none for requests.
 	for i := 1; i <= 3; i++ {
 		script += fmt.Sprintf("x%d signs in\nx%d sends: <presence type='subscribe' to='juliet@example.org'/>\n", i, i)
 		if i < 3 {
@@ -50,7 +50,7 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 			script += "juliet forgets\n"
 		}
 	}
-	// What the server keeps beside her private elements.
+	// The server's own data beside her private elements.
 	script += "juliet sends: <iq type='set' id='p'><enable xmlns='urn:xmpp:push:0' jid='push.c.example' node='n'/>" +
 		"</iq>\njuliet gets: <iq type='result' id='p'/>\n"
 	for i, answer := range []string{"result", "result", "error"} {
@@ -60,7 +60,7 @@ administrator does: PUT /groups/verona/members/juliet@example.org {"role":"membe
 	r.Run(t, script)
 }
 
-// Who does not page gets all of what is bounded.
+// A reader who does not ask for pages gets all of a bounded list.
 func TestNothingIsCut(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo")

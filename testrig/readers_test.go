@@ -14,7 +14,7 @@ import (
 
 const (
 	commands = "http://jabber.org/protocol/commands"
-	announce = "SALE" // what she would have everybody read
+	announce = "SALE" // the word that she tries to show to everybody
 )
 
 // attempts are the ways in which a client could have a room say something, each with what its sender gets: an error of
@@ -181,7 +181,7 @@ phone forgets from %[1]s
 romeo gets nothing from %[1]s
 nurse gets nothing from %[1]s
 `, room)
-			// What they may: an emoji, and how far they have read, of which nothing else comes along.
+			// Permitted: an emoji, and how far they have read; everything else in the stanza is removed.
 			fmt.Fprintf(&b, `juliet sends: <message type='groupchat' id='r1' to='%[1]s'><reactions xmlns='urn:xmpp:reactions:0' id='{m1}' note='SALE'><reaction label='SALE'>❤️</reaction><reaction>👩🏽‍💻</reaction><reaction>🇫🇷</reaction></reactions><store xmlns='urn:xmpp:hints'>SALE</store></message>
 juliet gets: <message id='r1'/>
 romeo gets: <message id='r1' from='%[1]s/Juliet'><reactions xmlns='urn:xmpp:reactions:0' id='{m1}' note='-'><reaction label='-'>❤️</reaction><reaction>👩🏽‍💻</reaction><reaction>🇫🇷</reaction></reactions></message>
@@ -213,8 +213,8 @@ nurse gets: <message id='r2'/>
 	}
 }
 
-// readersElsewhere tries what is not in the room itself: fresh rooms at its address, its space, its pages, a theme that
-// a reader began when she was a moderator.
+// readersElsewhere tries places other than the room itself: a new room at its address, its space, its pages, a theme
+// that the reader began as a moderator.
 func readersElsewhere(t *testing.T, r *testrig.Rig, rooms map[string]string) {
 	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "news")
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"parley/testrig"
 )
 
-// What somebody says of whom they block is kept for administrators, with the messages that it names (XEP-0377).
+// A person's report about somebody whom they block is kept for administrators, with the messages that it names
+// (XEP-0377).
 func TestReport(t *testing.T) {
 	p := &pushes{t: t, rig: testrig.Start(t, nil)}
 	p.rig.Account("romeo", "juliet")

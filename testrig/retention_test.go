@@ -27,7 +27,7 @@ func keep(t *testing.T, r *testrig.Rig, owners ...[2]string) {
 	}
 }
 
-// kept counts what is there of it; with gone it waits until there is nothing.
+// kept counts the messages in an archive; with gone it waits until none is left.
 func kept(t *testing.T, r *testrig.Rig, host, owner string, gone bool) int {
 	for late := time.Now().Add(time.Minute); ; {
 		es, _, _, err := r.Node.Store.ReadArchive(t.Context(), host, owner, store.Page{Max: 10})
@@ -51,14 +51,14 @@ func TestRetention(t *testing.T) {
 	})
 	r.Account("romeo", "juliet@second.example")
 	keep(t, r, [2]string{testrig.Host, "romeo"}, [2]string{testrig.Second, "juliet"})
-	r.Restart() // what is too old goes at the start, then every hour
+	r.Restart() // messages that are too old are removed at the start, then every hour
 	kept(t, r, testrig.Second, "juliet", true)
 	if n := kept(t, r, testrig.Host, "romeo", false); n != 1 {
 		t.Errorf("the other host has %d", n)
 	}
 }
 
-// What has been said for one account holds for it and no other.
+// A retention set for one account applies to it and to no other.
 func TestRetentionOfAccounts(t *testing.T) {
 	const day = 24 * time.Hour
 	r := testrig.Start(t, func(c *config.Config) { c.Archive.Retention = 3 * day })
@@ -87,7 +87,7 @@ func TestRetentionOfAccounts(t *testing.T) {
 	}
 }
 
-// What is too old in a room is in its archive no more, nor shown to who comes in.
+// Messages that are too old are no longer in a room's archive, nor shown to people who enter.
 func TestRoomRetention(t *testing.T) {
 	const day = 24 * time.Hour
 	r := testrig.Start(t, func(c *config.Config) { c.Rooms.Retention, c.Rooms.Create = 3*day, "anyone" })

@@ -107,7 +107,7 @@ func TestFileOfARetractedMessage(t *testing.T) {
 		return say(c, to, "chat", "<body>"+a.get+"</body><x xmlns='jabber:x:oob'><url>"+a.get+"</url></x>")
 	}
 	to := func(name string) string { return name + "@" + testrig.Host }
-	// sentinel: when it goes, what was taken back before has been looked at.
+	// sentinel waits until a file is gone; files retracted before have been looked at by then.
 	sentinel := func() {
 		t.Helper()
 		for range 2 {

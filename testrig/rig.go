@@ -1,5 +1,5 @@
 // Package testrig runs real nodes in the test's own process, with scripted clients that share no code with the server's
-// streams: what they read goes through encoding/xml.
+// streams: they read with encoding/xml.
 package testrig
 
 import (
@@ -54,7 +54,7 @@ type Rig struct {
 	odd     []string // in forms that have come
 }
 
-// look notes what is wrong with the forms in an element that has come.
+// look notes faults of the forms in an element that has come.
 func (r *Rig) look(e *Element) {
 	if odd := OddForms(e); odd != nil {
 		r.oddLock.Lock()
@@ -63,7 +63,7 @@ func (r *Rig) look(e *Element) {
 	}
 }
 
-// tell fails the test for what was noted.
+// tell fails the test with the noted faults.
 func (r *Rig) tell() {
 	r.oddLock.Lock()
 	defer r.oddLock.Unlock()

@@ -19,7 +19,7 @@ import (
 	"parley/wire/jid"
 )
 
-// What parley writes of an account a fresh parley reads, and has nothing less.
+// A fresh parley imports an account exported by parley, and nothing is missing.
 func TestExportLosesNothing(t *testing.T) {
 	p := &pushes{t: t, rig: testrig.Start(t, nil)}
 	from := p.rig
@@ -178,7 +178,7 @@ romeo gets: <iq type='result' id='4'/>
 	if !slices.ContainsFunc(bs, func(b store.Bookmark) bool { return b.Room == "friends@groups.example.org" }) {
 		t.Errorf("%+v", bs)
 	}
-	// What a field of another kind cannot have is left out, and said.
+	// A value that is impossible for a field of another kind is left out and reported.
 	other := testrig.Start(t, nil)
 	for _, name := range []string{"Extension", "Hobby"} {
 		define(other, name, store.FieldText)

@@ -315,7 +315,7 @@ func (p *player) until(c *Client, to, ns string) ([]*Element, error) {
 	}
 }
 
-// ends expects a stream error of this condition, then the end of the stream; what comes before does not count.
+// ends expects a stream error of this condition, then the end of the stream; it skips stanzas before.
 func (p *player) ends(c *Client, condition string) error {
 	condition = strings.Trim(strings.TrimSpace(condition), "<>/")
 	for {

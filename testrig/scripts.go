@@ -8,7 +8,7 @@ import (
 )
 
 // RunScripts plays every script (*.xmpp) below the folders that match the given patterns of filepath.Glob, each as a
-// parallel subtest on a node of its own. A subtest is named after the script's path without "testdata": what lies in
+// parallel subtest on a node of its own. A subtest is named after the script's path without "testdata":
 // mam/testdata/pages.xmpp is mam/pages. A pattern below which there is no script fails the test.
 func RunScripts(t *testing.T, patterns ...string) {
 	t.Helper()

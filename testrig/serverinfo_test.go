@@ -9,7 +9,7 @@ import (
 	"parley/testrig"
 )
 
-// What a server publishes of itself (XEP-0485) everyone may read, and nobody else may write.
+// Everyone may read what a server publishes of itself (XEP-0485), and nobody else may write there.
 func TestServerInfo(t *testing.T) {
 	p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) { c.Federation.Publish = true })}
 	p.rig.Account("romeo")

@@ -10,8 +10,8 @@ import (
 	"parley/testrig"
 )
 
-// Nobody fills what all share: of the nodes of the host's service one person makes as many as is configured, and others
-// still can; one that is deleted makes room.
+// Nobody uses up shared space: one person may make a configured number of nodes at the host's service, and others still
+// can; deleting a node makes room.
 func TestShareOfTheServicesNodes(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) { c.PubSub.ServiceNodes, c.PubSub.ServiceShare = 5, 2 })
 	r.Account("romeo", "juliet")
@@ -46,8 +46,8 @@ func TestShareOfTheServicesNodes(t *testing.T) {
 	}
 }
 
-// Who fills archives is read from more slowly; with so many clients that this does not help, they are
-// refused. Others write on.
+// People who fill archives are read from more slowly; if they use so many clients that this does not help, their
+// messages are refused. Others can still write.
 func TestPaceOfArchives(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	r := testrig.Start(t, func(c *config.Config) {
@@ -76,14 +76,14 @@ func TestPaceOfArchives(t *testing.T) {
 	if e := ask(t, romeos[0], testrig.Host, "get", ping); !ok(e) || time.Since(began) < 2500*time.Millisecond {
 		t.Errorf("after %v: %s", time.Since(began), e)
 	}
-	for i := range 100 { // what is not kept costs nothing
+	for i := range 100 { // messages that are not archived cost nothing
 		if err := romeos[0].Write("<message to='juliet@" + testrig.Host + "' type='chat' id='s" + fmt.Sprint(i) +
 			"'><composing xmlns='http://jabber.org/protocol/chatstates'/>" +
 			"<no-store xmlns='urn:xmpp:hints'/></message>"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i, c := range romeos[1:] { // one who is 15 s ahead is refused: 6000 bytes
+	for i, c := range romeos[1:] { // a client that is 15 s ahead of its rate is refused: 6000 bytes
 		write(c, []string{"juliet", "romeo"}[i%2], "n", "chat", size)
 	}
 	for _, c := range romeos[1:] {

@@ -82,7 +82,7 @@ func TestSpreadsheetsAreImported(t *testing.T) {
 			t.Errorf("%s: %d %s", name, p.Status, cutOut(p.Text, `role="alert"`, "</div>"))
 		}
 	}
-	// What is wrong with one line names the column as the file does, and what it has.
+	// An error in a line names the column as the file does, and the value in it.
 	p := uploaded(b, "/admin/people/import", "file", []byte("Nom;Courriel;Rôle\nAnn;ann@work.example;roi\nBob;bob;\n"))
 	for _, says := range []string{
 		"<b>Rôle “roi”</b>: There is no such role: owner, admin, supervisor or member",
@@ -100,7 +100,7 @@ func cutOut(s, from, to string) string {
 	return s
 }
 
-// What is exported opens with every letter whole, has no formulas, and comes back as it was.
+// An exported file opens with every letter intact, has no formulas, and can be imported unchanged.
 func TestExportComesBack(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo")

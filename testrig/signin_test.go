@@ -19,8 +19,8 @@ import (
 	"parley/testrig"
 )
 
-// Of those who use the first owner's link at the same moment one becomes the owner; who fills the
-// form in badly may try again.
+// If several people use the first owner's link at the same moment, one of them becomes the owner; somebody who fills in
+// the form badly may try again.
 func TestFirstOwnerOnce(t *testing.T) {
 	r := testrig.Start(t, web)
 	link, err := r.Node.FirstOwner(t.Context(), testrig.Host)
@@ -78,7 +78,8 @@ func TestHalfSignInEndsWithPassword(t *testing.T) {
 	}
 }
 
-// Rules for other servers are the whole deployment's: who runs another of its organizations reads them.
+// Rules for other servers belong to the whole deployment: an administrator of another of its organizations may only
+// read them.
 func TestFederationRulesAreTheDeployments(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "!paris@second.example")
@@ -131,7 +132,8 @@ func TestFederationRulesAreTheDeployments(t *testing.T) {
 	}
 }
 
-// Where somebody is signed in is for who may sign that person out; who sees the page sees no more.
+// The places where somebody is signed in are shown to people who may sign that person out; others who see the page do
+// not see them.
 func TestDevicesAreForWhoMayEndThem(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("juliet", "tybalt", "paris")
@@ -173,7 +175,7 @@ func TestDevicesAreForWhoMayEndThem(t *testing.T) {
 	}
 }
 
-// denied says that the page says no to what was done just before.
+// denied checks that the page refuses the act just tried.
 func denied(b *testrig.Browser, name string) bool {
 	return strings.Contains(b.Get("/admin/people/"+name).Text, "Your role does not allow this")
 }
@@ -357,7 +359,7 @@ func TestGuessesTellNothing(t *testing.T) {
 	}
 }
 
-// Who signs in leaves no older session of the browser behind, and never goes on under a token that was there before.
+// A sign-in ends the browser's older session, and never continues under a token that was there before.
 func TestSignInEndsWhatWasThere(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet")
@@ -412,7 +414,7 @@ func TestLinksForPasswordsEnd(t *testing.T) {
 			t.Errorf("%s: %d", link, g.Status)
 		}
 	}
-	// Nor is one that was out when the person set a password.
+	// Nor does a link that was out when the person set a password.
 	_, token, err := p.Reset(ctx, people.System, "romeo", false)
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ juliet gets: <iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/
 	}
 }
 
-// TestNews: what pages and digests say of missed activity, with mentions among it.
+// TestNews: pages and digests list missed activity, with mentions among it.
 func TestNews(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
@@ -135,8 +135,8 @@ romeo forgets from `+h.room)
 	}
 }
 
-// TestTeamMention: a team is called by its name, those of it who may read the room are told, and nobody else; who
-// calls must be allowed to.
+// TestTeamMention: mentioning a team by its name tells those of its people who may read the room, and nobody else; the
+// author must be allowed to mention the team.
 func TestTeamMention(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
@@ -176,8 +176,8 @@ romeo forgets from `+h.room)
 	}
 }
 
-// TestMentionOnPage: who is called on a page, by name or by a team, is named by a reference (XEP-0372), which clients
-// notify of; not who may not read the room. The team is called once, and by the rules for teams.
+// TestMentionOnPage: a mention on a page, by name or by team, gets a reference (XEP-0372), which clients notify of, but
+// only for people who may read the room. A team is mentioned once, and by the rules for teams.
 func TestMentionOnPage(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)
@@ -304,7 +304,8 @@ juliet gets: <message from='example.org'><x xmlns='http://jabber.org/protocol/ro
 tybalt gets nothing`)
 }
 
-// TestMentionWakes: who sleeps in a theme is woken by being mentioned, and not who has left it on purpose.
+// TestMentionWakes: a mention wakes a theme for somebody for whom it sleeps, and not for somebody who left it on
+// purpose.
 func TestMentionWakes(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, nil)

@@ -12,8 +12,7 @@ import (
 	"parley/testrig"
 )
 
-// What is dangerous wants a proof that is not old; the page that asks brings along what was to be
-// done, without scripts.
+// Dangerous acts want a recent proof; the page that asks for it carries the act along, without scripts.
 func TestStepUp(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "nurse")
@@ -62,7 +61,7 @@ func TestStepUp(t *testing.T) {
 	if _, err := r.Node.Store.Person(t.Context(), testrig.Host, "nurse"); err != nil {
 		t.Error("gone without a proof")
 	}
-	// What is not in the list goes on as it did.
+	// Acts that are not in the list go on without a proof.
 	for _, c := range [][]string{
 		{"/admin/people/nurse", "full_name", "The Nurse"},
 		{"/admin/people/nurse/disable"},
@@ -73,8 +72,7 @@ func TestStepUp(t *testing.T) {
 			t.Errorf("%s: %d", c, p.Status)
 		}
 	}
-	// The form that asks is sent as it is, with the password: what was to be done is done, and the
-	// proof is good for a while.
+	// The form that asks is sent with the password: the act is done, and the proof is good for a while.
 	p := b.Post("/admin/people/nurse/delete", "confirm", "nurse")
 	action := html.UnescapeString(regexp.MustCompile(`<form method="post" action="(/admin/[^"]+)"`).
 		FindStringSubmatch(p.Text)[1])

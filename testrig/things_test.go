@@ -16,7 +16,7 @@ import (
 	"parley/wire/jid"
 )
 
-// kindOfThing is what an id in a path, or in a query, names: one that is there and one that is not.
+// kindOfThing is what an id in a path, or in a query, names: an id that exists and one that does not.
 type kindOfThing struct{ at, there, none string }
 
 // kinds are things that a member of the group, or a supervisor of other people, has nothing to do with.
@@ -45,9 +45,9 @@ func (x things) kinds() []kindOfThing {
 // what everybody knows.
 var others = regexp.MustCompile(`\{(token|hash|version|section|domain|kind|name\.\.\.|\$)\}`)
 
-// TestThingsCannotBeTold: every page and operation with an id in it (people, teams, invitations,
-// webhooks, tokens, reports, mails, themes, messages) answers who has nothing to do with the thing as it
-// answers for one that is not there.
+// TestThingsCannotBeTold: every page and operation with an id in it (people, teams, invitations, webhooks, tokens,
+// reports, mails, themes, messages) gives people who may not know of the thing the same answer as for an id that does
+// not exist.
 func TestThingsCannotBeTold(t *testing.T) {
 	r := testrig.Start(t, web)
 	x := makeThings(t, r, testrig.Host)
@@ -152,8 +152,8 @@ func cutShort(p testrig.Page) string {
 	return text[:min(len(text), 400)]
 }
 
-// TestRightComesBeforeInput: who is in a group, and may not do something there, is told so whatever they send; and so
-// is who has a console, of what is not theirs.
+// TestRightComesBeforeInput: a member of a group without the right to an act gets the same refusal whatever they send;
+// so does a user of the console for things outside their reach.
 func TestRightComesBeforeInput(t *testing.T) {
 	r := testrig.Start(t, web)
 	x := makeThings(t, r, testrig.Host)

@@ -84,7 +84,7 @@ func TestTURN(t *testing.T) {
 	}
 }
 
-// Idle connections to the relay are cut and bounded, and a relay is for who has an account that is not disabled.
+// Idle connections to the relay are cut and their number is bounded, and only enabled accounts may use the relay.
 func TestTURNDoor(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) {

@@ -6,7 +6,7 @@ import (
 	"parley/testrig"
 )
 
-// Who has made no card is shown to colleagues by the name that the organization knows; to nobody else.
+// Colleagues see a person without a vCard under the name that the organization knows; nobody else does.
 func TestCardOfAColleague(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo", "juliet", "nurse@second.example")

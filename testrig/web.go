@@ -21,7 +21,7 @@ type Browser struct {
 	Base string
 }
 
-// Browser gives one that nobody has signed in with. It does not follow redirections by itself.
+// Browser returns a browser that nobody has signed in with. It does not follow redirections by itself.
 func (r *Rig) Browser(t testing.TB) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)

@@ -20,7 +20,7 @@ import (
 	"parley/testrig"
 )
 
-// verona is a rig with a private group of romeo's, who is signed in on pages.
+// verona is a rig with a private group; its owner romeo is signed in on pages.
 func verona(t *testing.T, people ...string) (*testrig.Rig, *testrig.Browser, store.Group) {
 	t.Helper()
 	r := testrig.Start(t, web)
@@ -37,7 +37,7 @@ func verona(t *testing.T, people ...string) (*testrig.Rig, *testrig.Browser, sto
 	return r, romeo, g
 }
 
-// rolesIn gives who is what in a group, by localpart.
+// rolesIn returns the roles of a group's people, by localpart.
 func rolesIn(t *testing.T, r *testrig.Rig, g store.Group) map[string]string {
 	t.Helper()
 	ms, err := r.Node.Org.Members(t.Context(), testrig.Host, g.ID)
@@ -142,7 +142,7 @@ func TestMembersOnPages(t *testing.T) {
 	if got := rolesIn(t, r, g); len(got) != 1 || got["romeo"] != store.RoleOwner {
 		t.Errorf("left: %v", got)
 	}
-	// A member sees who is in it, and no means to change that; a stranger sees nothing.
+	// A member sees the members of a group, and no means to change them; a stranger sees nothing.
 	romeo.Post("/g/verona/members", "member", "juliet", "role", "member")
 	juliet, guest := r.Browser(t), r.Browser(t)
 	juliet.SignIn("juliet")
@@ -264,7 +264,7 @@ func TestSettingsOnPages(t *testing.T) {
 		return romeo.Do("GET", "/g/verona/progress",
 			nil, func(q *http.Request) { q.Header.Set("HX-Request", "true") }).Text
 	}
-	for strings.Contains(part(), "<progress") { // what people see meanwhile
+	for strings.Contains(part(), "<progress") { // the page while people are being added
 		if !strings.Contains(part(), "Adding people") && !strings.Contains(part(), "Everyone is in the group") {
 			t.Fatal(part())
 		}
@@ -420,7 +420,7 @@ func TestRestrictedThemeOnPages(t *testing.T) {
 	if !sees(juliet) || !sees(paris) || !sees(romeo) || sees(tybalt) {
 		t.Error("who sees it")
 	}
-	// Who has made it renames it; who is in it is for moderators to say.
+	// The creator may rename it; only moderators may change its people.
 	if p := juliet.Post(at+"/settings", "name", "Elopement", "state", "open"); p.Status != 303 {
 		t.Errorf("renamed: %d", p.Status)
 	}
@@ -570,7 +570,7 @@ func TestModerationOnPages(t *testing.T) {
 	}
 }
 
-// What was done is taken back from the toast, to what it was before.
+// The toast undoes an act and restores the old values.
 func TestUndoOnPages(t *testing.T) {
 	r, romeo, _ := verona(t, "juliet")
 	undo := func(b *testrig.Browser, page, to string) {

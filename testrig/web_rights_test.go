@@ -24,7 +24,8 @@ func role(t *testing.T, r *testrig.Rig, name, role, department string) {
 	}
 }
 
-// A link is as good as a password: who may see a person's page, and not give that person a new one, gets none from it.
+// A link is as good as a password: somebody who may see a person's page, but not set that person's password, gets no
+// link from it.
 func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt", "paris", "nurse")
@@ -47,7 +48,7 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 			}
 		}
 	}
-	reset := func(name string) string { // as who has forgotten the password
+	reset := func(name string) string { // as if the person had forgotten the password
 		if g := r.Browser(t).Post("/forgot", "user", name); g.Status != 200 {
 			t.Fatal(g.Status)
 		}
@@ -75,7 +76,7 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 			t.Errorf("the page of a member: %d", g.Status)
 		}
 	}
-	// Who had the right when the link was made has lost it.
+	// The supervisor who made the link has lost the right since.
 	if g := supervisor.Post("/admin/people/paris/reset"); g.Status != 303 {
 		t.Fatal(g.Status)
 	}
@@ -151,8 +152,8 @@ func TestModeratorsOnPages(t *testing.T) {
 	}
 }
 
-// What was said before a member was added is not on pages where it is not in the room's archive; addresses and who is
-// banned are for moderators there as they are in rooms.
+// Pages, like the room's archive, hide messages from before a member was added; addresses and the list of banned people
+// are for moderators, as in rooms.
 func TestPagesShowNoMoreThanRooms(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt")
@@ -207,7 +208,7 @@ func TestPagesShowNoMoreThanRooms(t *testing.T) {
 			t.Errorf("%s does not show what was said since", where)
 		}
 	}
-	// Who has said it is called by the full name, but where the room shows nicknames only.
+	// Authors are shown by their full names, except where the room shows only nicknames.
 	if err := r.Node.Store.SetFullName(t.Context(), testrig.Host, "romeo", "Romeo Montague"); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +264,7 @@ func TestSupervisorsPutPeopleWhereTheyMay(t *testing.T) {
 	// Of no department, a supervisor sees nobody; and an address that is taken is a mistake of who
 	// gives it. On every engine.
 	role(t, r, "tybalt", store.RoleSupervisor, "")
-	tybalt.Get("/me") // which says what was just done
+	tybalt.Get("/me") // the page shows the message about the last act
 	if p := tybalt.Get("/admin/people"); p.Status != 200 || strings.Contains(p.Text, "spy") {
 		t.Errorf("the people of no department: %d", p.Status)
 	}
@@ -272,7 +273,7 @@ func TestSupervisorsPutPeopleWhereTheyMay(t *testing.T) {
 	}
 }
 
-// What XML cannot hold reaches nobody's client by way of a page.
+// Characters that XML cannot hold reach no client by way of a page.
 func TestWhatXMLCannotHold(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
@@ -313,7 +314,7 @@ func TestWhatXMLCannotHold(t *testing.T) {
 	}
 }
 
-// Who has created a theme closes it as long as they are in its group, and not afterwards.
+// The creator of a theme may close it while they are in its group, and not afterwards.
 func TestClosingAThemeOnPages(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "paris")

@@ -89,8 +89,8 @@ func TestSettingsPage(t *testing.T) {
 	}
 }
 
-// What is wrong is said beside its field, with what was sent, and nothing is kept; who has not touched a field does not
-// undo what another has set.
+// An error is shown beside its field, with the input, and nothing is saved; somebody who has not touched a field does
+// not undo another's change of it.
 func TestSettingsMistakesAndOthers(t *testing.T) {
 	r, owner := settingsRig(t)
 	p := owner.Post("/admin/settings/signin", "was:signin.two_factor", "", "signin.two_factor", "owner",
@@ -147,7 +147,7 @@ func TestSettingsAreForAdministrators(t *testing.T) {
 	}
 }
 
-// What is set about invitations holds on pages, and there is no way round it.
+// Settings about invitations apply on pages, and there is no way round them.
 func TestSettingsOfInvitations(t *testing.T) {
 	r, owner := settingsRig(t)
 	if p := owner.Post("/admin/settings/invitations", "was:invitations.by", "supervisor", "invitations.by", "admin",
@@ -209,7 +209,7 @@ func TestSettingsOfSessions(t *testing.T) {
 	}
 }
 
-// Tokens of others are seen and revoked by who may sign them out.
+// People who may sign others out see and revoke their tokens.
 func TestSettingsTokens(t *testing.T) {
 	r, owner := settingsRig(t)
 	juliet := r.Browser(t)

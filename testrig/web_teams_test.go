@@ -61,7 +61,7 @@ func TestTeamsOnPages(t *testing.T) {
 			t.Fatal(p.Status, p.Text)
 		}
 	}
-	// Its people: who is not in it is listed to be added, and come into its default groups.
+	// The team's people: others are listed to be added, and become members of its default groups.
 	if p := b.Post("/admin/teams/sales", "with_defaults", "1", "defaults", "shop"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
 	}
@@ -97,7 +97,7 @@ func TestTeamsOnPages(t *testing.T) {
 			t.Errorf("after nurse was taken out: %v", names)
 		}
 	}
-	// What it is.
+	// The team's name, emoji and description.
 	if p := b.Post("/admin/teams/sales", "name", "Vente", "emoji", "💶", "description", "Nous vendons",
 		"mention_by", "nobody"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
@@ -114,7 +114,7 @@ func TestTeamsOnPages(t *testing.T) {
 		!strings.Contains(text, `value="shop" checked`) || strings.Contains(text, `value="fair" checked`) {
 		t.Error("its page does not show its hat and default groups")
 	}
-	// What it shares.
+	// Things that the team shares.
 	if p := b.Post("/admin/teams/sales/shared", "kind", "snippet", "name", "hours",
 		"text", "We open\nat nine."); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)
@@ -228,7 +228,7 @@ func TestTeamsOfASupervisor(t *testing.T) {
 	}
 }
 
-// A team of many: searched, and all of what was found taken at once.
+// A large team: a search, and then all the people found are added at once.
 func TestTeamOfMany(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo")

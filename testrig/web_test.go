@@ -78,7 +78,7 @@ func TestHeadersOfEveryRoute(t *testing.T) {
 	}
 }
 
-// Who is not signed in, or has no such role, does not get in, whatever the route.
+// People who are not signed in, or who lack the role, get in by no route.
 func TestWhoMayOpenWhat(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
@@ -178,7 +178,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// From the link that is printed to an owner, who creates a colleague, who accepts and is in the groups.
+// From the printed link to an owner, who creates a colleague, who accepts the invitation and is in the groups.
 func TestFromOwnerToColleague(t *testing.T) {
 	r := testrig.Start(t, web)
 	ctx := context.Background()
@@ -383,7 +383,7 @@ func TestImportOfMany(t *testing.T) {
 	}
 }
 
-// What is said on a page reaches clients in the room, and what they say is on the page.
+// Messages written on a page reach clients in the room, and their messages are on the page.
 func TestGroupOnAPage(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt")
@@ -425,7 +425,7 @@ func TestGroupOnAPage(t *testing.T) {
 	if p := romeo.Get("/g/verona/m/" + id[1]); p.Status != 200 || !strings.Contains(p.Text, `message here`) {
 		t.Errorf("the link: %d", p.Status)
 	}
-	// Who is not in it does not learn that it is there, by any address.
+	// Outsiders do not learn that it exists, by any address.
 	for _, path := range []string{"/g/verona", "/g/verona/m/" + id[1], "/g/verona/settings"} {
 		if p := tybalt.Get(path); p.Status != 404 || strings.Contains(p.Text, "Verona") {
 			t.Errorf("%s as a stranger: %d", path, p.Status)

@@ -29,7 +29,7 @@ var onlySocket = map[string]string{
 	"get-server":          "it is about all hosts; of one host it is get-health",
 }
 
-// onlyToken are operations for people, which the operator of the machine is none of.
+// onlyToken are operations for people, not for the operator of the machine.
 var onlyToken = map[string]string{
 	"list-messages":      "what people say to each other is for them",
 	"search-messages":    "what people say to each other is for them",
@@ -60,7 +60,8 @@ type apiOperation struct {
 	Security []map[string][]string
 }
 
-// There is one API: what the command line has programs have too, and the other way around, or it is said why not.
+// There is one API: programs have all operations of the command line, and the other way around, or the list says why
+// not.
 func TestTheCommandLineIsAClientOfTheAPI(t *testing.T) {
 	r := testrig.Start(t, web)
 	type description struct {
@@ -98,8 +99,7 @@ func TestTheCommandLineIsAClientOfTheAPI(t *testing.T) {
 	}
 }
 
-// The description is OpenAPI 3.1 as programs read it: what refers to something finds it, what is
-// named once is there once.
+// The description is OpenAPI 3.1 as programs read it: references lead somewhere, and names that must be unique are.
 func TestAPIDescriptionIsValid(t *testing.T) {
 	r := testrig.Start(t, web)
 	p := r.Browser(t).Get("/api/openapi.json")

@@ -190,7 +190,7 @@ func TestAPIGroups(t *testing.T) {
 	juliet.want(200, "PATCH", at, `{"state": "closed"}`, &theme)
 	tybalt.want(403, "POST", "/v1/groups/verona/messages?theme="+theme.Key, `{"text": "too late"}`, nil)
 
-	// Messages are taken back by who has said them, and by moderators.
+	// Messages are retracted by their authors, and by moderators.
 	tybalt.want(204, "POST", "/v1/groups/verona/messages", `{"text": "villain"}`, nil)
 	var ms []struct{ ID, Text string }
 	juliet.want(200, "GET", "/v1/groups/verona/messages", "", &ms)
@@ -293,7 +293,7 @@ func TestAPIOrganization(t *testing.T) {
 	if i.Name != "" || !strings.Contains(i.Link, "/i/") {
 		t.Errorf("%+v", i)
 	}
-	// A link for a new password, and not of who is above oneself.
+	// A link for a new password, but not for somebody with a higher role.
 	romeo.want(200, "POST", "/v1/people/paris/reset", `{}`, &i)
 	if !strings.Contains(i.Link, "/reset/") {
 		t.Errorf("%+v", i)
@@ -346,7 +346,7 @@ func TestAPIOrganization(t *testing.T) {
 	romeo.want(204, "DELETE", "/v1/federation/rules/bad.example", "", nil)
 	romeo.want(404, "DELETE", "/v1/federation/rules/bad.example", "", nil)
 
-	// The server, settings, tokens, what was done.
+	// The server, settings, tokens, the audit log.
 	var health struct {
 		OK     bool
 		Checks []struct {

@@ -87,7 +87,7 @@ func TestChatSocket(t *testing.T) {
 		`id='b'`); !strings.Contains(a, "romeo@example.org/") {
 		t.Errorf("bound: %s", a)
 	}
-	// Who signs out of the browser is out of the chat in it.
+	// Signing out of the browser ends the chat in it.
 	b.Post("/logout")
 	for {
 		_, text, err := c.Read(ctx)

@@ -72,7 +72,7 @@ func hasNot(t *testing.T, what string, p testrig.Page, no ...string) {
 	}
 }
 
-// An owner defines, orders, changes and deletes profile fields; what is wrong is said where it was typed.
+// An owner defines, orders, changes and deletes profile fields; errors are shown beside the input.
 func TestProfileFieldsOnPages(t *testing.T) {
 	empty := testrig.Start(t, web)
 	empty.Account("!romeo")
@@ -143,7 +143,8 @@ func TestProfileFieldsOnPages(t *testing.T) {
 	}
 }
 
-// A person fills in what is the person's to fill in, and sees what is shown; the others see it where they see the rest.
+// A person fills in the fields that are theirs to change, and sees those that are shown to them; colleagues see them
+// beside the other fields.
 func TestProfileFieldsOfAPerson(t *testing.T) {
 	r, owner := withFields(t)
 	b := r.Browser(t)
@@ -178,7 +179,7 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 		`<td data-label="Note">on leave</td>`)
 	hasNot(t, "the list", p, `data-label="Shared mailboxes"`)
 
-	// Others: what is for administrators stays with them, also before a supervisor of other people.
+	// Colleagues: fields for administrators are hidden from them, and from a supervisor of other people.
 	p = b.Get("/people")
 	has(t, "colleagues", p, 200, "0117", "support")
 	hasNot(t, "colleagues", p, "on leave")
@@ -204,7 +205,7 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 	}
 }
 
-// A link is one that leads to no harm, and a yes is said in the page's language.
+// A link must be a harmless one, and "yes" is written in the page's language.
 func TestValuesOfProfileFields(t *testing.T) {
 	r, owner := withFields(t)
 	owner.Post(fieldsPage, "name", "Calendar", "kind", "link", "boxes", "1", "listed", "on")

@@ -112,7 +112,7 @@ func (h *hooked) post(hook, kind, body string, headers ...string) (int, string, 
 	return res.StatusCode, string(b), res.Header
 }
 
-// TestWebhookIn: what a program posts is said in the room, once for each key, within its rate.
+// TestWebhookIn: a program's post appears in the room, once for each key, within its rate.
 func TestWebhookIn(t *testing.T) {
 	t.Parallel()
 	h := startHooked(t, func(c *config.Config) { c.Webhooks.Burst = 12 })
@@ -211,7 +211,7 @@ romeo forgets from `+h.room)
 // receiver is a program that events are posted to.
 type receiver struct {
 	mu     sync.Mutex
-	status func(n int) int // what to answer to the nth request
+	status func(n int) int // status of the answer to the nth request
 	n      int
 	came   chan *http.Request // with its body in Header "Body"
 }

@@ -15,8 +15,8 @@ import (
 	"parley/wire/jid"
 )
 
-// TestAccountsCannotBeTold: what features answer a stranger for an account that shows them nothing is what the server
-// answers for one that is not there. Every query that accounts answer is asked, also from another host.
+// TestAccountsCannotBeTold: for an account that shows a stranger nothing, features answer the stranger as for an
+// account that does not exist. The test asks every query that accounts answer, also from another host.
 func TestAccountsCannotBeTold(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo", "juliet", "nurse@second.example")
@@ -80,8 +80,8 @@ func TestAccountsCannotBeTold(t *testing.T) {
 	}
 }
 
-// TestGroupsCannotBeTold: every page and every operation with a group or a theme in its path answers who may not know
-// of it as it answers for one that is not there.
+// TestGroupsCannotBeTold: every page and every operation with a group or a theme in its path gives people who may not
+// know of it the same answer as for one that does not exist.
 func TestGroupsCannotBeTold(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("romeo", "juliet", "!friar")
