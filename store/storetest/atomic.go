@@ -45,7 +45,7 @@ func atomic(s *suite) {
 	s.same(kept(), []string{"x4", "x2"})
 	must[store.User](s)(s.st.User(s.ctx, host, "romeo"))
 
-	// Within it an archive has what was committed before, and rooms can be ended.
+	// Within a transaction, an archive holds everything committed before, and rooms can be ended.
 	s.user("juliet")
 	s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
 		Host:   host,
@@ -68,7 +68,7 @@ func atomic(s *suite) {
 	s.same(kept()[0], "x5")
 	s.is(func() error { _, err := s.st.User(s.ctx, host, "juliet"); return err }(), store.ErrNotFound)
 
-	// What several do at once to one thing goes one after the other.
+	// Concurrent changes of one thing are made one after the other.
 	s.same(race(8, func(int) error {
 		return s.st.Atomic(s.ctx, func(ctx context.Context) error {
 			v, err := s.st.Bump(ctx, host, "group", "g")

@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// nodeBytes: what an owner's nodes hold together has a limit.
+// nodeBytes: the nodes of an owner have a limit for their total size.
 func nodeBytes(s *suite) {
 	s.user("romeo", "juliet")
 	for _, name := range []string{"a", "b"} {
@@ -23,7 +23,7 @@ func nodeBytes(s *suite) {
 		return s.st.Publish(s.ctx, host, owner, node, store.Keep{Items: 2, Bytes: 1000},
 			store.NodeItem{ID: id, Seq: seq, Payload: bytes.Repeat([]byte("x"), size)})
 	}
-	// What was there before anybody counted does count.
+	// Items from before anybody counted are counted too.
 	s.ok(s.st.Publish(s.ctx, host, "romeo", "a", store.Keep{Items: 2},
 		store.NodeItem{ID: "1", Seq: 1, Payload: make([]byte, 600)}))
 	s.is(publish("romeo", "b", "1", 401), store.ErrLimit)
@@ -36,7 +36,7 @@ func nodeBytes(s *suite) {
 	for range 5 { // in its own place
 		s.ok(publish("romeo", "b", "1", 400))
 	}
-	// What goes makes room: by being replaced, pushed out, retracted, with its node.
+	// Removed items make room: replaced ones, pushed out ones, retracted ones, and those of a deleted node.
 	s.ok(publish("romeo", "b", "1", 100))
 	s.ok(publish("romeo", "b", "2", 300))
 	s.ok(publish("romeo", "b", "3", 100))
@@ -54,7 +54,7 @@ func nodeBytes(s *suite) {
 	s.ok(publish("romeo", "a", "1", 1000))
 }
 
-// nodeBytesAtOnce: who publish at the same time do not get past the limit together.
+// nodeBytesAtOnce: people who publish at the same time cannot exceed the limit together.
 func nodeBytesAtOnce(s *suite) {
 	s.user("romeo")
 	const nodes = 8
@@ -106,7 +106,7 @@ func nodeShares(s *suite) {
 	s.ok(publish("old", "1", 200, 400))
 	s.ok(publish("b", "1", 100, 300)) // a limit was lowered: in its own place
 	s.is(publish("b", "1", 101, 300), store.ErrShare)
-	s.ok(s.st.DeleteNode(s.ctx, host, "", "a", "", 0)) // what goes makes room
+	s.ok(s.st.DeleteNode(s.ctx, host, "", "a", "", 0)) // deleted items make room
 	s.ok(publish("b", "2", 300, 400))
 	s.is(publish("b", "3", 1, 400), store.ErrShare)
 	must[[]string](s)(s.st.Retract(s.ctx, host, "", "b", "1"))

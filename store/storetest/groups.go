@@ -122,7 +122,7 @@ func groupRequests(s *suite) {
 	s.is(s.st.DropGroupRequest(s.ctx, host, "g1", "nurse@example.org"), store.ErrNotFound)
 }
 
-// restoreGroup: what went with the group comes back with it, and nothing else.
+// restoreGroup: everything that was deleted with the group comes back with it, and nothing else.
 func restoreGroup(s *suite) {
 	s.user("romeo")
 	s.group("g1", "eng", store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)})

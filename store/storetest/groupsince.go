@@ -4,8 +4,7 @@ import (
 	"parley/store"
 )
 
-// groupSince: where members read only what was said since they were added, they find nothing older,
-// and visitors nothing.
+// groupSince: where members read only messages since they were added, they find no older ones, and visitors find none.
 func groupSince(s *suite) {
 	s.user("romeo", "juliet", "nurse")
 	g := s.group("g1", "eng", store.Member{JID: "romeo@example.org", Role: store.RoleOwner, Since: at(1)},
@@ -48,7 +47,7 @@ func groupSince(s *suite) {
 	s.ok(err)
 	finds("juliet", 1)
 	finds("nurse", 0)
-	// Who is there just now finds what was said since, and where something else says more, that.
+	// Visitors find messages since they came in, and earlier ones if they may read these for another reason.
 	visit := func(who, room string, since, want int) {
 		s.Helper()
 		f := store.Find{

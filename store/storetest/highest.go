@@ -6,7 +6,7 @@ import (
 	"parley/store"
 )
 
-// highest: whatever keeps an id of the node's, the next start's are above it, also when what was kept has gone since.
+// highest: the ids after a restart are above every id of the node that was ever kept, even if its entry is gone.
 func highest(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	epoch := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r")).Epoch

@@ -210,7 +210,7 @@ func hosts(s *suite) {
 	}
 	check(host)
 	check(other)
-	// What is removed in one of them stays in the other.
+	// Deleting something on one host leaves the other host's.
 	s.ok(s.st.DeleteGroup(s.ctx, host, "g"+host, at(9)))
 	s.ok(s.st.DeleteUpload(s.ctx, host, "u"))
 	s.ok(s.st.DeleteTokens(s.ctx, host, "romeo", ""))

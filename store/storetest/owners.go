@@ -33,7 +33,7 @@ func lastOwner(s *suite) {
 	left := must[[]store.Person](s)(first(s.st.People(s.ctx, host,
 		store.PeopleFilter{Role: store.RoleOwner, State: store.StateActive, Limit: 9})))
 	s.same(len(left), 1)
-	// What takes no owner away is as with UpdatePerson.
+	// A change that takes no owner away works like UpdatePerson.
 	_, is, err := s.st.UpdateOwner(s.ctx, host,
 		left[0].Name, func(p *store.Person) error { p.FullName = "Last"; return nil })
 	s.ok(err)

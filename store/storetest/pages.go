@@ -172,7 +172,7 @@ func (a pagedArchive) places(inRoom bool) {
 	}
 }
 
-// again: an entry that is kept twice, as after an answer that was lost, is there once and as it was.
+// again: an entry that is written twice, as after a lost answer, is there once and unchanged.
 func again(s *suite) {
 	s.user("romeo")
 	e := func(text string) []store.Write {

@@ -71,7 +71,7 @@ func invitations(s *suite) {
 	s.ok(err)
 	s.is(use("two", 1, at(3)), store.ErrNotFound)
 	s.same(must[store.Invitation](s)(s.st.Invitation(s.ctx, host, "two")).State, store.InviteAccepted)
-	s.ok(s.st.CreateInvitation(s.ctx, three, 2, created)) // one that is over does not count
+	s.ok(s.st.CreateInvitation(s.ctx, three, 2, created)) // an invitation that is over does not count
 
 	got, err := s.st.UpdateInvitation(s.ctx, host, "one", func(i *store.Invitation) (store.InvitationEvent, error) {
 		i.Generation, i.State, i.Expires = 2, store.InviteRevoked, at(20)
@@ -262,7 +262,7 @@ func peopleLists(s *suite) {
 	s.same(must[[]string](s)(s.st.Departments(s.ctx, host)), []string{"Été"})
 }
 
-// peopleChanges changes juliet, who is p so far.
+// peopleChanges changes juliet, whose present state is p.
 func peopleChanges(s *suite, p store.Person) {
 	was, is, err := s.st.UpdatePerson(s.ctx, host, "juliet", func(p *store.Person) error {
 		p.Role, p.Disabled, p.Archived, p.FullName, p.Keys, p.Email = store.RoleSupervisor, true,
@@ -279,7 +279,8 @@ func peopleChanges(s *suite, p store.Person) {
 	s.same(must[store.Person](s)(s.st.Person(s.ctx, host, "juliet")), p)
 	s.same(s.peopleNames(store.PeopleFilter{State: store.StateArchived}), []string{"1", "juliet"})
 	s.same(s.peopleNames(store.PeopleFilter{Here: true, Limit: 9}), []string{"2", "nurse", "romeo"})
-	for _, w := range []string{"x.example", "lead", "été"} { // what is not shown to everybody is not found by everybody
+	// fields that not everybody sees are not searched for everybody
+	for _, w := range []string{"x.example", "lead", "été"} {
 		s.same(s.peopleNames(store.PeopleFilter{Words: []string{w}}), []string{"1", "juliet"})
 		s.same(s.peopleNames(store.PeopleFilter{Words: []string{w}, Open: true}), []string{"0"})
 	}
@@ -408,7 +409,7 @@ func outbox(s *suite) {
 	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 0, 5)), []store.Mail{late, m})
 	s.same(must[map[string]int](s)(s.st.CountMails(s.ctx, host)),
 		map[string]int{store.MailWaiting: 1, store.MailFailed: 1})
-	// What is sent has no text any more.
+	// A sent mail keeps no text.
 	m.State, m.Error = store.MailSent, ""
 	s.ok(s.st.SetMail(s.ctx, m))
 	m.Text, m.HTML = "", ""

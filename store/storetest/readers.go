@@ -182,7 +182,7 @@ type readersOf struct {
 	free map[string]store.RoomAccess
 }
 
-// rooms gives what an asker may read, and whether they may know who has said it.
+// rooms returns the rooms that an asker may read; the value says whether they may know the authors.
 func (x readersOf) rooms(asker jid.JID) map[string]bool {
 	may := make(map[string]bool)
 	if asker.Domain() == host {

@@ -29,7 +29,7 @@ func retentions(s *suite) {
 	s.is(s.st.SetRetention(s.ctx, host, "nobody", func(r *store.Retention) { r.Set = day }), store.ErrNotFound)
 	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "nobody")), store.Retention{})
 
-	// An account that is made anew has none.
+	// A new account of the same name has no retention.
 	s.deleted(host, "romeo")
 	s.user("romeo")
 	s.same(must[store.Retention](s)(s.st.Retention(s.ctx, host, "romeo")), store.Retention{})

@@ -6,7 +6,7 @@ import (
 	"parley/store"
 )
 
-// retractedUploads: what is known of files whose messages were taken back, and who else has them.
+// retractedUploads: the files of retracted messages, and who else has them.
 func retractedUploads(s *suite) {
 	s.user("romeo", "juliet")
 	const file = "id_of-a-file" // of one letter more or less in a pattern it is not

@@ -4,7 +4,7 @@ import (
 	"parley/store"
 )
 
-// roomPeople: since when somebody is in a room, which rooms are somebody's, who wants to be in one.
+// roomPeople: since when somebody is in a room, how many rooms a person owns, and who asks to be in one.
 func roomPeople(s *suite) {
 	owner := store.Affiliation{JID: "romeo@example.org", Affiliation: "owner", Since: at(1)}
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("a"), owner))

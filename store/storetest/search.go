@@ -223,7 +223,7 @@ func search(s *suite) {
 	s.same(must[int](s)(s.st.IndexArchives(s.ctx, host, later())), 131)
 	s.same(must[int](s)(s.st.IndexArchives(s.ctx, rooms, later())), 121)
 	x.check(queries...)
-	// What is taken back or said otherwise, in the index and behind it.
+	// Retracted and corrected messages, in the index and behind it.
 	x.say(some(10)...)
 	for n, id := range slices.Sorted(mapKeys(x.all)) {
 		if n%7 == 0 || n > 305 {
@@ -248,7 +248,7 @@ func search(s *suite) {
 	}
 	_, _, _, err = s.st.ReadArchive(s.ctx, host, "romeo", store.Page{Text: "alpha", Max: 1, After: 5})
 	s.is(err, store.ErrNotFound)
-	// What has expired.
+	// Expired messages.
 	for _, owner := range []string{"romeo", "romeos"} {
 		s.same(must[int](s)(s.st.ExpireArchive(s.ctx, host, owner, at(100), 1000)), 99)
 	}
@@ -306,7 +306,7 @@ func searchGone(s *suite) {
 	s.same(must[int](s)(s.st.IndexArchives(s.ctx, host, later())), 0)
 	s.user("romeo")
 	s.same(find("romeo@example.org"), 0)
-	// Who has the name now owns nothing by it.
+	// A new account of the same name owns nothing of the old one.
 	s.ok(s.st.SetAffiliations(s.ctx, rooms, "r", store.Affiliation{JID: "romeo@example.org", Affiliation: "owner"}))
 	// A new archive under an old name begins anew.
 	x.room = must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))

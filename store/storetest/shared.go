@@ -2,7 +2,7 @@ package storetest
 
 import "parley/store"
 
-// sharing: what a team has in common, by kind, within a limit.
+// sharing: a team's shared things, by kind, within a limit.
 func sharing(s *suite) {
 	x := func(kind, name, text string) store.Shared {
 		return store.Shared{

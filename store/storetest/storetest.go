@@ -314,7 +314,7 @@ func rosterVersions(s *suite) {
 	if len(changed) != 1 || len(removed) != 0 {
 		s.Errorf("%v %v", changed, removed)
 	}
-	// Of those that were removed the newest are remembered: who has not heard of the others gets all anew.
+	// The newest removed contacts are remembered: a client that missed others gets the whole roster.
 	before := versions[len(versions)-1]
 	for i := range 25 {
 		jid := fmt.Sprintf("%d@y", i)
@@ -396,7 +396,7 @@ func uploads(s *suite) {
 	s.is(s.st.DeleteUpload(s.ctx, host, "id1"), store.ErrNotFound)
 }
 
-// many: what goes on at the same time is all kept, and versions of one roster stay apart.
+// many: concurrent writes are all kept, and versions of one roster stay apart.
 func many(s *suite) {
 	s.user("romeo")
 	var wg sync.WaitGroup

@@ -60,7 +60,7 @@ func teams(s *suite) {
 	s.same(len(people()), 0)
 }
 
-// groupTeams: people come into a group and go with a team; what they are there of their own is kept beside.
+// groupTeams: people join and leave a group with a team; a role of their own is kept beside.
 func groupTeams(s *suite) {
 	s.user("romeo", "juliet")
 	s.team("t1", "a", "romeo", "juliet")

@@ -62,7 +62,7 @@ func nodes(s *suite) {
 	s.ok(s.st.CreateNode(s.ctx, m, 2))
 	m.Name = "c"
 	s.is(s.st.CreateNode(s.ctx, m, 2), store.ErrLimit)
-	for i, by := range []string{"a@x", "a@x", "b@x"} { // each has a share of what is common
+	for i, by := range []string{"a@x", "a@x", "b@x"} { // each creator has a share of the common limit
 		s.ok(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: fmt.Sprint("shared", i), Creator: by, Share: 2}, 9))
 	}
 	s.is(s.st.CreateNode(s.ctx, store.Node{Host: host, Name: "shared", Creator: "a@x", Share: 2}, 9), store.ErrLimit)
@@ -107,7 +107,7 @@ func nodeRedirects(s *suite) {
 	s.is(err, store.ErrNotFound)
 }
 
-// nodeUpkeep: what goes by itself goes, and nothing else does.
+// nodeUpkeep: the upkeep removes what it should, and nothing else.
 func nodeUpkeep(s *suite) {
 	const hour = time.Hour
 	now := store.Epoch.Add(1000 * hour)

@@ -38,7 +38,7 @@ func factors(s *suite) {
 	s.same(must[[]store.AppPassword](s)(s.st.AppPasswords(s.ctx, host, "romeo")), []store.AppPassword(nil))
 }
 
-// What clients have got by an app password goes with it.
+// Deleting an app password deletes the tokens that clients got with it.
 func appTokens(s *suite) {
 	s.user("romeo")
 	app := func(id string) {

@@ -126,8 +126,8 @@ func chats(s *suite) {
 	s.same(len(must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 0, 1))), 1)
 }
 
-// manyChats: with many messages the list is that of the archive all the same, whatever is remembered of it: also after
-// what comes next, what is added among the old ones, what expires, and when the account is deleted.
+// manyChats: with many messages the list still agrees with the archive, whatever is cached: also after new messages,
+// messages added among the old ones, expiry, and deletion of the account.
 func manyChats(s *suite) {
 	s.user("romeo")
 	ago := func(d time.Duration) store.ID { return store.FirstID(time.Now().Add(-d)) }

@@ -6,7 +6,7 @@ import (
 	"parley/store"
 )
 
-// written: what archives keep of what people have written between two ids, theirs and those of rooms.
+// written: the messages that people wrote between two ids, in their archives and in those of rooms.
 func written(s *suite) {
 	counter, ok := s.st.(interface {
 		Written(ctx context.Context, host, rooms string, since, until store.ID,
