@@ -29,7 +29,7 @@ type atomicTx struct {
 // connection that the transaction holds, and locks that are taken before it elsewhere.
 var errUnsettled = errors.New("store: the journal is not moved to the database")
 
-// current gives the transaction that a context carries; nil if it carries none of this store.
+// current returns the transaction that a context carries; nil if it carries none of this store.
 func (s *Store) current(ctx context.Context) *atomicTx {
 	if a, ok := ctx.Value(atomicKey{}).(*atomicTx); ok && a.s == s {
 		return a

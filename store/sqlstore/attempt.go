@@ -18,7 +18,7 @@ import (
 
 // How long a batch may take on PostgreSQL and CockroachDB. A database that does not answer is an error in the end, not
 // a silence. Each attempt has a deadline, twice that of the one before, after which another connection is tried. If
-// there is none to be had because every node refuses, that is said sooner.
+// every node refuses the connection, the error comes sooner.
 const (
 	commitTime   = time.Minute
 	firstAttempt = 3 * time.Second

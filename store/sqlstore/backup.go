@@ -33,8 +33,9 @@ func (s *Store) Engine() string {
 // ErrOtherTools is returned by Backup for a database that has its own backup tools.
 var ErrOtherTools = errors.New("store: this database is backed up with its own tools")
 
-// Backup copies a SQLite database to a file that is empty or not there, while it is in use. All that was acknowledged
-// before is in the copy: what the journal has is moved to the database first, and one transaction reads it all.
+// Backup copies a SQLite database to a file that is empty or missing, while the database is in use. Every entry that
+// was acknowledged before is in the copy: Backup moves the journal's entries to the database first, and then reads
+// everything in one transaction.
 func (s *Store) Backup(ctx context.Context, file string) error {
 	if s.pg {
 		return ErrOtherTools

@@ -68,7 +68,7 @@ func TestBackupOfBusyDatabase(t *testing.T) {
 			}
 		})
 	}
-	copies := make(map[string]map[string][]string) // what has to be in each
+	copies := make(map[string]map[string][]string) // each backup must contain it
 	for round := range 3 {
 		for n := count(); count() < n+200 && !t.Failed(); {
 			time.Sleep(time.Millisecond)

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// Before the baseline the schema was made of 119 migrations that only ever added tables: what was added to groups,
-// people, themes and others later stood in tables of their own beside them. takeOver brings over a database of that
-// time, once.
+// Before the baseline the schema was made of 119 migrations that only ever added tables: later attributes of groups,
+// people, themes and others stood in tables of their own beside them. takeOver converts such a database, once.
 
 // Of the schema before the baseline.
 const (

@@ -11,9 +11,9 @@ import (
 	"parley/store"
 )
 
-// The conversations of an archive are worked out when somebody asks for them, and nothing is written for them on a
-// message's way. The table chats has a row for each, as they were up to the id in chat_marks; what has come since is
-// read from the archive. When that is much, whoever asked moves the mark.
+// The list of an archive's conversations is computed when somebody asks for it; storing a message writes nothing for
+// it. The table chats has a row for each conversation, as it was up to the id in chat_marks; newer messages are read
+// from the archive. When these become many, the request that read them moves the mark.
 const (
 	chatsBehind  = 500             // entries that are read each time
 	chatsSettled = 5 * time.Minute // an older id is not made any more, and its commit has ended

@@ -52,7 +52,7 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 	dead ...store.ClusterNode) (incarnation int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		incarnation = 0
-		// Whoever writes under an incarnation reads its row FOR KEY SHARE: this waits for them.
+		// A transaction that writes under an incarnation reads its row FOR KEY SHARE: this statement waits for it.
 		locked, err := tx.QueryContext(ctx, lockNodes)
 		if err != nil {
 			return err

@@ -13,8 +13,8 @@ import (
 // Inserts on PostgreSQL and CockroachDB take a batch as one array for each column: one text, prepared once, and one
 // round trip, however many rows there are. In a list of columns unnest takes one array each on every version.
 //
-// An entry has a key of its own for ever: one that is there already is the same one, kept by an attempt whose answer
-// was lost. In a room the number is the key, and two that want the same one are two entries.
+// An entry's key is unique for ever: if the key exists already, an earlier attempt, whose answer was lost, has stored
+// the same entry. In a room the number is the key, and two entries with the same number are different ones.
 const (
 	insertArchive = "INSERT INTO " + archiveInto +
 		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::TEXT[]), unnest($5::TEXT[]), " +

@@ -11,13 +11,13 @@ import (
 	"parley/store"
 )
 
-// writer is the group commit. Who comes first commits what is there; who comes meanwhile waits, and is committed
-// together by the first of those. So a batch is as large as the load makes it, nobody waits for it to fill, and one
-// that is alone needs no other goroutine.
+// writer is the group commit. The first request commits the queue. Requests that come meanwhile wait, and the first of
+// them then commits them all together. So a batch is as large as the load makes it, nobody waits for it to fill, and a
+// single request needs no other goroutine.
 //
-// A batch that PostgreSQL or CockroachDB does not answer in lateAfter is late: it goes on, and others lead beside it,
-// with what is of other accounts and rooms. So one database node that hangs stops nothing but what only it could
-// commit, and what is of one owner is still committed in the order in which it came.
+// A batch that PostgreSQL or CockroachDB does not answer within lateAfter is late: it goes on, and meanwhile other
+// requests may commit entries of other accounts and rooms. So a database node that hangs stops only what it alone could
+// commit, and the entries of one owner are still committed in the order in which they came.
 type writer struct {
 	mu      sync.Mutex
 	free    sync.Cond // of mu: nothing is being committed
@@ -29,7 +29,7 @@ type writer struct {
 	watch   *time.Timer // runs overdue for led
 	late    int         // batches
 	busy    map[owner]int
-	waiting map[owner]struct{} // owners of what is in the queue behind something late, if nobody leads
+	waiting map[owner]struct{} // owners whose requests wait behind something late while nobody leads
 }
 
 // batch is what one leader commits.
@@ -242,7 +242,7 @@ func (w *writer) overdue() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b := w.led
-	if b == nil || time.Since(b.begun) < lateAfter { // the one that was meant has ended meanwhile
+	if b == nil || time.Since(b.begun) < lateAfter { // the batch that the timer was for has ended
 		return
 	}
 	if w.busy == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// PretendNewer marks the schema as one that a later version of the program has made.
+// PretendNewer marks the schema as made by a later version of the program.
 func (s *Store) PretendNewer(ctx context.Context) error {
 	_, err := s.exec(ctx, "INSERT INTO schema_versions (version) VALUES (99999)")
 	return err

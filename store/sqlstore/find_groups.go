@@ -11,7 +11,7 @@ import (
 const (
 	// listedGroup says in SQL what the rules of org call Listed: people of the organization find the group.
 	listedGroup = `(g.kind IN ('public', 'large', 'request') OR g.kind IN ('', 'announcement') AND g.private = 0)`
-	// openGroup is one that they are in by coming in, or need not be in.
+	// openGroup says that they may enter without asking: they become members by it, or need not be members.
 	openGroup = `(g.kind IN ('public', 'large') OR g.kind IN ('', 'announcement') AND g.private = 0)`
 )
 
@@ -49,7 +49,7 @@ func (s *Store) chosenGroups(host string, f store.GroupFilter) (where string, ar
 	}
 	const mine = "g.id IN (SELECT m.group_id FROM members m WHERE m.host = $1 AND m.jid = ? AND m.role <> 'banned')"
 	const stranger = "NOT EXISTS (SELECT 1 FROM members m WHERE m.host = g.host AND m.group_id = g.id AND m.jid = ?)"
-	others := stranger // of who may see any
+	others := stranger // for people who may see all groups
 	switch {
 	case f.Foreign:
 		others = "CAST(? AS TEXT) = ''" // which no asker is

@@ -84,7 +84,8 @@ func (s *Store) DeletedGroups(ctx context.Context, host string, since time.Time)
 	return s.groups(ctx, selectGroup+"g.host = $1 AND g.deleted > $2 ORDER BY g.slug", host, micros(since))
 }
 
-// RestoreGroup wakes the rooms that went at the very moment of the group: one that was destroyed by itself stays so.
+// RestoreGroup wakes the rooms that were destroyed together with the group: a room that was destroyed separately stays
+// so.
 func (s *Store) RestoreGroup(ctx context.Context, host, id string, users []string, bs []store.Bookmark) error {
 	return s.changeRoom(ctx, "", "", func(tx *sql.Tx) error {
 		var deleted int64

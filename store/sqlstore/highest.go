@@ -17,7 +17,8 @@ const markAhead = 1_000_000 << 12 // ids of one second
 const raiseMark = `INSERT INTO id_marks (node, upto) VALUES ('', $1)
 	ON CONFLICT (node) DO UPDATE SET upto = excluded.upto WHERE id_marks.upto < excluded.upto`
 
-// createMarks is also in the baseline. What a journal has left is moved before the schema is brought up to date.
+// createMarks is also in the baseline. The rest of a journal is moved to the database before the schema is brought up
+// to date.
 const createMarks = "CREATE TABLE IF NOT EXISTS id_marks (node TEXT NOT NULL PRIMARY KEY, upto INT8 NOT NULL)"
 
 // HighestID is of store.Marks.

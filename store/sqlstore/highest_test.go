@@ -8,7 +8,7 @@ import (
 	"parley/store"
 )
 
-// What the journal alone has when the process is killed is not above the mark either.
+// The mark is not too low either for entries that only the journal has when the process is killed.
 func TestHighestAfterKill(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "db"))
 	id := store.FirstID(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))

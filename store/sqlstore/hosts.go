@@ -21,7 +21,7 @@ const avoidFor = 30 * time.Second
 //
 // It is pgx's tracer, which is told the connection of each query.
 type hosts struct {
-	groups [][]pgconn.FallbackConfig // what may be tried for one node, with TLS and without, in the order of the DSN
+	groups [][]pgconn.FallbackConfig // the addresses to try for one node, with TLS and without, in the order of the DSN
 
 	mu     sync.Mutex
 	next   int                  // in groups: where the next connection begins

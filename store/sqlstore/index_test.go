@@ -13,8 +13,8 @@ import (
 	"parley/testrig/pgtest"
 )
 
-// TestIndexGone: what is taken back, expired, deleted or destroyed leaves no word in the index, not only nothing to be
-// found.
+// TestIndexGone: messages that are retracted, expired, deleted or in a destroyed room leave no word in the index; they
+// are not merely hidden from searches.
 func TestIndexGone(t *testing.T) {
 	for name, dsn := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") },

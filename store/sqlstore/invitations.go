@@ -154,7 +154,8 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 		})
 	case err != nil:
 		return err
-	case len(keys) > 0 && !reset || i.Username != u.Name: // one that waits is for who was invited to it
+	// an account without a password is for the person invited to it
+	case len(keys) > 0 && !reset || i.Username != u.Name:
 		return store.ErrExists
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE users SET keys = $3 WHERE host = $1 AND name = $2",

@@ -12,8 +12,8 @@ import (
 	"strconv"
 )
 
-// A journal is two files beside the database, written in turns. What is in one is moved to the database before it is
-// written over; see docs/decisions/007.
+// A journal is two files beside the database, written in turns. The entries in a file are moved to the database before
+// the file is written over; see docs/decisions/007.
 //
 // A file begins with a header: magic, the database's id, the segment's number, where the segment before it ended (0: it
 // was moved to the database when this one began), and the checksum of these. From segmentStart on there are records:
@@ -28,7 +28,7 @@ type journal struct {
 	size  int64 // of a file; a record that is larger than that extends it
 	files [2]*os.File
 
-	previous position // the end of the segment before the one that is written
+	previous position // the end of the segment before the present one
 
 	number int64  // of the segment that is written; 0: none yet
 	off    int64  // where its next record goes

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// openSynced opens a file whose every write is on the disk when it returns, as with fdatasync after it: the data and
-// what is needed to find it, but not its time of change.
+// openSynced opens a file whose writes are on the disk when they return, as with fdatasync after each: the data and the
+// metadata needed to find it, but not the time of change.
 func openSynced(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC|syscall.O_DSYNC, 0o600)
 }

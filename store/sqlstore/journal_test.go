@@ -44,7 +44,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("refused, and there: %v", ids)
 	}
 	put(file)
-	// The numbers of what was refused are free again.
+	// The numbers of refused entries are free again.
 	commit(t, s, entry("u", 3, 10), roomEntry(1, 2, 3))
 	for _, s := range []*Store{openAt(t, killed(t, s)), s} {
 		if ids := archived(t, s, "u"); len(ids) != 2 || ids[1] != 3 {
@@ -154,8 +154,8 @@ func roomEntry(epoch, seq int64, id store.ID) *store.RoomEntry {
 	}
 }
 
-// TestTakenOver: who takes a room finds every entry that was acknowledged, and none comes from the
-// one before after that.
+// TestTakenOver: a node that takes over a room finds every entry that was acknowledged, and the old node adds none
+// after that.
 func TestTakenOver(t *testing.T) {
 	s, ctx := openAt(t, filepath.Join(t.TempDir(), "db")), context.Background()
 	if err := s.CreateRoom(ctx, store.Room{Host: "r", Name: "x", Epoch: 1, Created: time.Now()}); err != nil {
@@ -199,7 +199,7 @@ func TestTakenOver(t *testing.T) {
 	if err := s.Commit(ctx, roomEntry(epoch, seq, ids.Next())); !errors.Is(err, store.ErrExists) {
 		t.Errorf("a number again: %v", err)
 	}
-	// One that is refused leaves nothing of what came with it, and takes no others along.
+	// A refused batch leaves no entry behind, and makes no other batch fail.
 	if err := s.Commit(ctx, entry("u", 1, 1), roomEntry(epoch, seq+1, ids.Next()),
 		roomEntry(epoch-1, seq+2, ids.Next())); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("%v", err)
@@ -216,7 +216,7 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
-// TestGoneStaysGone: what was deleted does not come back from the journal.
+// TestGoneStaysGone: deleted entries do not come back from the journal.
 func TestGoneStaysGone(t *testing.T) {
 	s, ctx := openAt(t, filepath.Join(t.TempDir(), "db")), context.Background()
 	var ids store.IDs

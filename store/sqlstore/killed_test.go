@@ -101,14 +101,14 @@ func killAndLook(t *testing.T, dsn string, kill func(c *exec.Cmd, round int, rea
 			t.Fatalf("round %d: nothing was written", round)
 		}
 		kill(c, round, read)
-		for read() { // what it had said before
+		for read() { // its output from before the kill
 		}
 		c.Wait() // the error is that it was killed
 		look(t, dsn, said, round)
 	}
 }
 
-// look compares what is kept with what was said to be.
+// look compares the stored entries with those that the process reported as stored.
 func look(t *testing.T, dsn string, said map[string]bool, round int) {
 	t.Helper()
 	st := open(t, dsn)

@@ -42,8 +42,8 @@ func (s *Store) readFound(ctx context.Context, l log, host, owner string,
 	return es, complete, total, err
 }
 
-// matcher finds the messages of one archive that have some words: by the index, and by reading what is not indexed yet.
-// Every message is checked before it is given, so errors of the index do no harm.
+// matcher finds the messages of one archive that have some words: by the index, and by reading messages that are not
+// indexed yet. Every message is checked before it is returned, so errors of the index do no harm.
 type matcher struct {
 	s           *Store
 	l           log

@@ -167,8 +167,8 @@ func fill(t *testing.T, db *sql.DB, tables map[string][]column) {
 	}
 }
 
-// A database from before the baseline is taken over with all that is in it, also where that was interrupted, and is
-// then like one that was made today.
+// A database from before the baseline is taken over with all its contents, also if the conversion was interrupted, and
+// is then like a new one.
 func TestTakeOver(t *testing.T) {
 	onEmpty(t, func(t *testing.T, dsn string) {
 		for _, interrupted := range []bool{false, true} {

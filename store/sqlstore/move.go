@@ -107,7 +107,7 @@ func (s *Store) insertRows(ctx context.Context, tx *sql.Tx, m *mover, rs *rows) 
 	for i := range rs.list {
 		rs.order = append(rs.order, i)
 	}
-	// The keys are trees: what is of one owner, one after the other, touches few of their pages.
+	// The keys are trees: entries of one owner, one after the other, touch few of their pages.
 	slices.SortFunc(rs.order, func(i, j int) int {
 		a, b := &rs.list[i], &rs.list[j]
 		return cmp.Or(strings.Compare(a.host, b.host), strings.Compare(a.owner, b.owner), cmp.Compare(a.id, b.id))
@@ -134,8 +134,8 @@ type table struct {
 
 var sizes = [...]int{64, 16, 4, 1}
 
-// moves are the tables of what the journal has. Nothing conflicts there but what is the same entry: rooms have been
-// checked. SQLite looks parameters like $1 up one after the other; ? has no name.
+// moves are the tables for the journal's entries. An entry conflicts only with itself: the numbers of rooms were
+// checked before. SQLite looks parameters like $1 up one after the other; ? has no name.
 var moves = [...]table{newTable(archiveInto), newTable(offlineInto), newTable(roomInto)}
 
 const (

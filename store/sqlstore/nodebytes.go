@@ -16,7 +16,7 @@ type byteLimit struct {
 	key   string // its column that names whose nodes are meant
 	whose string
 	sum   string // counts them
-	err   error  // of what is more than most
+	err   error  // returned if there would be too many bytes
 }
 
 // limitsOf gives the limits that apply to publishing to a node, in the order in which their rows are locked.
@@ -40,7 +40,7 @@ func limitsOf(k store.Keep, owner, creator string) (ls []byteLimit) {
 	return ls
 }
 
-// notCounted is what is noted of nodes that nobody has counted yet.
+// notCounted stands for the bytes of nodes that nobody has counted yet.
 const notCounted = 1 << 62
 
 // take notes added bytes; it returns the limit's error if there are too many.

@@ -382,7 +382,7 @@ func (s *Store) PurgeOffline(ctx context.Context, host, owner, publisher string)
 		return nil, err
 	}
 	return gone, s.tx(ctx, func(tx *sql.Tx) error {
-		for _, it := range gone { // the sequence number too: what was published meanwhile stays
+		for _, it := range gone { // the sequence number too: an item that was published again meanwhile stays
 			if _, err := tx.ExecContext(ctx,
 				"DELETE FROM node_items WHERE host = $1 AND owner = $2 AND node = $3 AND id = $4 AND seq = $5",
 				host, owner, it.Node, it.ID, int64(it.Seq)); err != nil {

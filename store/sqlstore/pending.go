@@ -14,7 +14,7 @@ import (
 	"parley/store"
 )
 
-// When what is pending is moved to the database, if nobody asks for it before.
+// Limits after which pending entries are moved to the database, if nobody asks for them before.
 const (
 	moveAfter = 5 * time.Second
 	moveBytes = 2 << 20
@@ -24,7 +24,7 @@ var errLocked = errors.New("another process has this database open")
 
 // appender is SQLite's group commit: entries are acknowledged when the journal has them on the disk, and moved to the
 // database some seconds later in one transaction with the position they reach to. So each is there exactly once,
-// whenever the power goes. What asks for entries of an owner has them moved first.
+// whenever the power goes. A request for an owner's entries moves them first.
 //
 // Locks are taken in this order: moving, appending, mu.
 type appender struct {
@@ -214,7 +214,7 @@ func (s *Store) appendBatch(batch []*request) {
 	}
 }
 
-// tryAppend leaves everything as it was if it gives full or an error.
+// tryAppend changes nothing if it returns full or an error.
 func (s *Store) tryAppend(batch []*request) (full bool, err error) {
 	a := s.app
 	a.appending.Lock()
@@ -331,8 +331,8 @@ func (s *Store) checkRooms(ws []store.Write) error {
 	return nil
 }
 
-// roomState reads from the database what it does not know. Nothing of such a room is pending: what makes it unknown
-// has everything moved.
+// roomState reads a room's state from the database if it is not in memory. Such a room has no pending entries: whatever
+// removes the state from memory moves all entries first.
 func (s *Store) roomState(room owner) (st roomState, err error) {
 	if st, ok := s.app.rooms[room]; ok {
 		return st, nil

@@ -66,8 +66,8 @@ var (
 
 var versionNumber = regexp.MustCompile(`^(CockroachDB|PostgreSQL)\D*?v?(\d+)(?:\.(\d+))?`)
 
-// oldEnough looks at what SELECT version() gave. What it does not understand (a fork, a build
-// without a number) may pass.
+// oldEnough reads the answer to SELECT version(). It accepts a version that it does not understand (a fork, a build
+// without a number).
 func oldEnough(version string) error {
 	m := versionNumber.FindStringSubmatch(version)
 	if m == nil {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A database is for its user alone, whatever the folder and the umask, and one that was not becomes so.
+// A database file is readable for its user alone, whatever the folder and the umask; a file that others could read is
+// changed.
 func TestPrivateFiles(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	dir := t.TempDir()

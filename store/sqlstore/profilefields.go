@@ -85,8 +85,8 @@ func (s *Store) fieldValues() string {
 	return "(SELECT " + pairs + " FROM person_fields f WHERE f.host = u.host AND f.owner = u.name)"
 }
 
-// fieldMatches says in SQL that a value of u's profile fields matches the pattern in place of ?, of a field by which
-// people are found: with open, of one that everybody of the organization sees.
+// fieldMatches is SQL that says whether one of u's profile fields matches the pattern in place of ?. It looks only at
+// fields that the search includes and, with open, only at those that everybody of the organization sees.
 func (s *Store) fieldMatches(open bool) string {
 	seen := ""
 	if open {
@@ -122,7 +122,7 @@ func writeFields(ctx context.Context, tx *sql.Tx, was map[string]string, p store
 	return nil
 }
 
-// readFields reads what fieldValues gives; nil where there is none.
+// readFields reads the text that fieldValues selects; nil if there is none.
 func readFields(text sql.NullString) (values map[string]string, err error) {
 	if !text.Valid || text.String == "[]" {
 		return nil, nil

@@ -24,8 +24,8 @@ const (
 		LEFT JOIN theme_people p ON p.host = $1 AND p.theme_key = r.theme AND p.jid = $3 `
 	notBanned = ` (r.theme = '' OR t.theme_key IS NOT NULL) AND COALESCE(p.role, '') <> 'banned' `
 	inNoGroup = ` AND NOT EXISTS (SELECT 1 FROM members m WHERE m.host = $1 AND m.group_id = g.id AND m.jid = $3) `
-	// forVisitors: who is in no group is added at no time, and finds nothing where members find what is newer than
-	// that; but what was said while they are there (store.Visit).
+	// forVisitors excludes groups whose members read only messages since they were added: an outsider was never added
+	// and finds nothing there, except messages from the time of a visit (store.Visit).
 	forVisitors = ` g.since_join = 0 AND `
 	hidden      = ` COALESCE(g.kind, '') = 'federated' ` // addresses are shown to moderators only
 
@@ -79,10 +79,11 @@ const enabled = `($4 = '' OR EXISTS (SELECT 1 FROM users e WHERE e.host = $1 AND
 
 // mayRead is a room that somebody may read.
 type mayRead struct {
-	store.Found       // what it is
-	named       bool  // and who is who
-	after       int64 // what comes after is to be read: it is not in the index, and not from before they were added
-	since       int64 // the first that may be read
+	store.Found      // the room
+	named       bool // authors may be named
+	// only later messages are to be read here: others are in the index, or from before the person was added
+	after int64
+	since int64 // the first that may be read
 }
 
 // readables lists the rooms of readable that are asked for, by name.

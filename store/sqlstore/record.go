@@ -14,7 +14,7 @@ const (
 	kindRoom    = 3
 )
 
-// What the byte after the kind says.
+// Flags in the byte after the kind.
 const (
 	flagSet  = 1 // Incoming, or Subject or Quiet
 	flagSame = 2 // the stanza is that of the entry before

@@ -10,7 +10,7 @@ import (
 	"parley/store/fulltext"
 )
 
-// toMicros gives microseconds; what is for ever stays so.
+// toMicros returns microseconds; -1 for store.Forever.
 func toMicros(d time.Duration) int64 {
 	if d == store.Forever {
 		return -1

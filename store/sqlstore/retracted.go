@@ -63,7 +63,7 @@ func (s *Store) KeepUpload(ctx context.Context, u store.RetractedUpload) error {
 // referenceMargin is how much older than an upload, by its own clock, a message may seem that has its address.
 const referenceMargin = time.Minute
 
-// UploadReferred reads what was kept since the file was uploaded, one archive after the other.
+// UploadReferred reads the messages stored since the file was uploaded, one archive after the other.
 func (s *Store) UploadReferred(ctx context.Context, u store.Upload) (bool, error) {
 	if err := s.settleAll(ctx); err != nil {
 		return false, err

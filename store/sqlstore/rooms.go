@@ -47,7 +47,7 @@ func (s *Store) CreateRoom(ctx context.Context, r store.Room, as ...store.Affili
 }
 
 // ReviveRoom makes a destroyed free room anew under its old name: its archive and affiliations are gone. A room of a
-// group or theme is never revived: ErrExists, as for one that lives.
+// group or theme is never revived: ErrExists, as for a room that exists.
 func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affiliation) error {
 	return s.changeRoom(ctx, r.Host, r.Name, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx,
@@ -201,7 +201,7 @@ func writeAffiliations(ctx context.Context, tx *sql.Tx, host, room string, as []
 		if a.Affiliation == "" || a.Affiliation == "none" {
 			err = deleteAffiliation(ctx, tx, host, room, a.JID)
 		} else {
-			// Since when somebody is there stays as it was, unless they are nothing that has a beginning any more.
+			// The time since when somebody is there stays, unless the new affiliation has no such time.
 			_, err = tx.ExecContext(ctx, `INSERT INTO affiliations (host, room, jid, affiliation, nick, reason, since)
 				VALUES ($1, $2, $3, $4, $5, $6, $7)
 				ON CONFLICT (host, room, jid) DO UPDATE SET affiliation = excluded.affiliation, nick = excluded.nick,

@@ -70,7 +70,7 @@ func (s *Store) RosterSince(ctx context.Context, host, user string,
 // more.
 const forgotten = ""
 
-// forget keeps only the newest of what was removed.
+// forget keeps the newest notes of removed contacts and deletes the older ones.
 func forget(ctx context.Context, tx *sql.Tx, host, user string, limit int) error {
 	const where = " FROM contacts WHERE host = $1 AND owner = $2 AND removed = 1 AND jid <> ''"
 	var last int64

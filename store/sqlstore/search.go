@@ -126,7 +126,7 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// rooms searches the rooms: first what is not in the index, then what the index names.
+// rooms searches the rooms: first the messages that are not in the index, then those that the index names.
 func (n *search) rooms(ctx context.Context) (err error) {
 	if n.may, err = n.s.readables(ctx, n.f, n.account); err != nil {
 		return err
@@ -171,7 +171,7 @@ func (n *search) tails(ctx context.Context, names []string) error {
 		w.where.String(), w.args)
 }
 
-// said is the filter for who has said it.
+// said is the filter for a message's author.
 func (n *search) said(w *filter) {
 	if n.f.From != "" {
 		w.and("a.sender =", n.f.From)

@@ -38,7 +38,8 @@ func (t *texts) next() []byte {
 		t.r.Uint64(), strings.Join(ws, " "), t.r.Uint64())
 }
 
-// BenchmarkSearch: one of 200 members of 100 groups with 1000 messages each, in the index but for the last 50.
+// BenchmarkSearch searches as one of 200 members of 100 groups with 1000 messages each, all but the last 50 in the
+// index.
 func BenchmarkSearch(b *testing.B) {
 	for name, dsn := range map[string]func() string{
 		"sqlite":   func() string { return "sqlite:" + filepath.Join(b.TempDir(), "db") },

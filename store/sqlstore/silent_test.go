@@ -17,7 +17,8 @@ import (
 	"parley/testrig/pgtest"
 )
 
-// node is a database node as a network shows it: what goes through it can be stopped, or cut off after it has arrived.
+// node is a database node as seen through the network: its traffic can be stopped, or cut off after a request has
+// arrived.
 type node struct {
 	l net.Listener
 
@@ -157,8 +158,8 @@ func archived(t *testing.T, st store.Store, owner string) (n int) {
 	return n
 }
 
-// TestSilentNode: of two nodes one hangs. What it was about to commit is committed by the other, and what comes after
-// that does not wait for it.
+// TestSilentNode: one of two nodes hangs. The other commits the batch that hangs there, and later batches do not wait
+// for it.
 func TestSilentNode(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string) {
 		open(t, dsn).Close()
@@ -196,8 +197,8 @@ func TestSilentNode(t *testing.T) {
 	})
 }
 
-// TestSlowOwner: what one account's commit has to wait for keeps no other account waiting, and what comes for that
-// account meanwhile is in its order.
+// TestSlowOwner: a slow commit for one account delays no other account, and later entries of that account stay in
+// order.
 func TestSlowOwner(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string) {
 		st := open(t, dsn)
@@ -212,7 +213,7 @@ func TestSlowOwner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The same key, not committed yet: who inserts it has to wait.
+		// The same key, not committed yet: another insert of it has to wait.
 		if _, err := other.Exec(`INSERT INTO archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza)
 			VALUES ('example.org', 'romeo', 1, '', '', 0, '', '')`); err != nil {
 			t.Fatal(err)

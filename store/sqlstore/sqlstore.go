@@ -231,7 +231,7 @@ func each(rows *sql.Rows, scan func(*sql.Rows) error) error {
 	return rows.Err()
 }
 
-// row runs a query for one row: ErrNotFound if there is none.
+// row runs a query for one row: ErrNotFound if it finds none.
 func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) error {
 	found := false
 	err := s.rows(ctx, func(r *sql.Rows) error {

@@ -52,8 +52,8 @@ func TestCockroachDB(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, pgtest.CockroachCopy(t, migrate)) })
 }
 
-// TestPostgreSQLKilled: the database is killed while messages are written, and started again: what was under way is
-// committed then, what was acknowledged is there, and nothing is there twice.
+// TestPostgreSQLKilled kills the database while messages are written, and starts it again: messages under way are
+// committed then, acknowledged ones are there, and none is there twice.
 func TestPostgreSQLKilled(t *testing.T) {
 	pg := pgtest.Fresh(t)
 	st := open(t, pg.Database(t))

@@ -195,7 +195,7 @@ func (s *Store) TeamGroups(ctx context.Context, host, team string) ([]store.Grou
 		WHERE t.host = $1 AND t.team_id = $2 ORDER BY t.group_id`, host, team)
 }
 
-// Grants gives, for the people to whom a team gives a role in a group, the role that they have without the team.
+// Grants returns the people to whom a team gives a role in a group, and the role that each would have without the team.
 func (s *Store) Grants(ctx context.Context, host, group string) (map[string]string, error) {
 	own := make(map[string]string)
 	err := s.rows(ctx, func(r *sql.Rows) error {
@@ -221,8 +221,9 @@ func (s *Store) CountOutside(ctx context.Context, host, group string) (n int, er
 	return n, err
 }
 
-// arrive has a new account in the groups that everyone is in; part of the transaction that makes it. Of a group's rooms
-// they have the main one at hand; what else they are to follow is written when they are told of.
+// arrive makes a new account a member of the groups for everyone, in the transaction that makes the account. It gives
+// the account only each group's main room; the bookmarks of the rooms to follow are written when the account is told of
+// them.
 func arrive(ctx context.Context, tx *sql.Tx, host, name string) error {
 	now := micros(time.Now())
 	_, err := tx.ExecContext(ctx, `INSERT INTO members (host, group_id, jid, role, since)

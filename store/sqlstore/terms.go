@@ -14,10 +14,10 @@ import (
 
 // The index of words: a row of search_terms has, for one word of one archive, the ids of some messages that have it, as
 // differences. Rows of a word do not overlap in time; high and low are their ends. search_marks says up to which id an
-// archive is in it. What comes after that is found by being read: see decision 008.
+// archive is in it. Newer messages are found by reading them: see decision 008.
 //
-// Who changes terms, or messages that may have some, holds the archive's mark. So a message is never taken into the
-// index while it is being taken back.
+// Whoever changes terms, or messages that may be indexed, locks the archive's mark first. So a message is never taken
+// into the index while it is being taken back.
 
 const termsInto = "search_terms (host, owner, term, high, low, ids)"
 
@@ -73,7 +73,7 @@ func (s *Store) lockMark(ctx context.Context, tx *sql.Tx, host, owner string) (u
 		}
 		err = tx.QueryRowContext(ctx,
 			"SELECT upto FROM search_marks WHERE host = $1 AND owner = $2"+s.forUpdate(), host, owner).Scan(&upto)
-		if !errors.Is(err, sql.ErrNoRows) { // who had it before has taken it away
+		if !errors.Is(err, sql.ErrNoRows) { // whoever held the lock has deleted the row
 			return upto, err
 		}
 	}
@@ -200,7 +200,8 @@ func removeTerm(ctx context.Context, tx *sql.Tx, host, owner string, term []byte
 	return err
 }
 
-// readTerm gives the messages of an archive that have a word, or with prefix one that begins like that, rising.
+// readTerm returns the messages of an archive that have a word, or with prefix a word that begins like it, in rising
+// order.
 func (s *Store) readTerm(ctx context.Context, host, owner, term string, prefix bool,
 	low, high int64) (ids []int64, err error) {
 	q, args := "SELECT ids FROM search_terms WHERE host = $1 AND owner = $2 AND high >= $3 AND low <= $4 AND ",

@@ -85,11 +85,11 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 }
 
 var (
-	signedIn = []string{"tokens", "web_sessions"}                // what goes with a password
-	programs = []string{"app_passwords", "api_tokens", "tokens"} // what signs in without it
+	signedIn = []string{"tokens", "web_sessions"}                // end with the password
+	programs = []string{"app_passwords", "api_tokens", "tokens"} // sign in without the password
 )
 
-// clearOut empties tables of what is an account's own.
+// clearOut empties tables of an account's own rows.
 func clearOut(ctx context.Context, tx *sql.Tx, host, owner string, tables []string) error {
 	for _, table := range tables {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE host = $1 AND owner = $2",

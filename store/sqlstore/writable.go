@@ -15,7 +15,7 @@ import (
 // probeKey is what Writable writes.
 const probeKey = "health/written"
 
-// probeSize is what has to fit on the disk: SQLite's log has room for a row long after there is none for messages.
+// probeSize must fit on the disk: SQLite's log may still have room for a row when messages no longer fit.
 const probeSize = 256 << 10
 
 // Writable says whether something can be kept now, by writing a row, and on SQLite a file beside the database as well.
