@@ -83,7 +83,7 @@ type PeopleFilter struct {
 	Team       string // a team's id: its people or, with OutsideTeam, everybody else
 
 	OutsideTeam bool
-	But         string // the name of a person who is left out
+	But         string // the name of a person to leave out
 	Offset      int
 	Limit       int // at least 1
 }

@@ -26,7 +26,8 @@ type Find struct {
 	Max           int       // at least 1
 }
 
-// Visit is a room that the asker is in now, and from when on they may read it where no affiliation says so.
+// Visit is a room that the asker is in now, and the time from which on they may read it if no affiliation lets them
+// read more.
 type Visit struct {
 	Room  string // localpart
 	Since time.Time

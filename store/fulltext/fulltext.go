@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	maxWords  = 1000 // of one message: what comes behind them is not found
+	maxWords  = 1000 // for one message: words beyond them are not found
 	maxLength = 40   // bytes of a word; longer ones are cut, also where they are asked for
 )
 
 // Words gives the words of an archived message in order, with "" between two texts. A message that is encrypted,
-// retracted or a retraction has none: its text for clients that do not understand it is nobody's words.
+// retracted or a retraction has none: its fallback text for other clients was written by nobody.
 func Words(stanza []byte) []string {
 	st, err := wire.ParseStanza(stanza, wire.Limits{Stanza: len(stanza)})
 	if err != nil {

@@ -57,7 +57,7 @@ func Parse(text string) (Query, error) {
 		}
 		quoted = !quoted
 	}
-	// Behind an even number of quotes the text ended outside of them: what was split last was not quoted.
+	// After an even number of quotes the text ends outside of them: the last part is not quoted.
 	if n := len(q.parts); n > 0 && quoted && endsInWord(text) {
 		last := &q.parts[n-1]
 		last.prefix = last.prefix || enough(last.words[len(last.words)-1])
