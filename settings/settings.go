@@ -266,7 +266,7 @@ func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*st
 		}
 		_, isSet := f.set[d.Name]
 		was := d.get(&f.values)
-		if v == nil { // back to the default, also one that could not be set here
+		if v == nil { // back to the default, also a value that could not be set here
 			if isSet {
 				forget = append(forget, d.Name)
 			}
