@@ -15,7 +15,7 @@ type Account struct {
 	Host *Host
 	Name string // the localpart
 
-	share *share // what this person adds to archives
+	share *share // counts this person's writes to archives
 
 	mu       sync.Mutex // guards changes of sessions
 	sessions atomic.Pointer[[]*Session]

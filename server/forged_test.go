@@ -22,7 +22,7 @@ func TestUnforged(t *testing.T) {
 	}{
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='hall@other.example' stamp='x'/>`, true},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' stamp='x'/>`, true},
-		// who has written it
+		// the author
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='romeo@example.org/x' stamp='x'/>`, true},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='juliet@example.org' stamp='x'/>`, false},
 		{"hall@other.example/Romeo", `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='x'/>`, false},
