@@ -9,7 +9,7 @@ import (
 // Actor makes a change: see acts.Actor.
 type Actor = acts.Actor
 
-// What an actor does to a person: see acts.Deed.
+// Deeds of an actor on a person: see acts.Deed.
 const (
 	See     = acts.See
 	Create  = acts.Create

@@ -16,7 +16,7 @@ const (
 	longRetention  = 36500 * 24 * time.Hour
 )
 
-// Who has set how long an account's messages are kept.
+// Those who can set how long an account's messages are kept.
 const (
 	ByHost          = "host"
 	ByAdministrator = "administrator"
