@@ -164,7 +164,7 @@ func (o *Org) Enter(ctx context.Context, by acts.Actor, host, group, theme strin
 	return o.Access(ctx, host, group, theme, by.Who)
 }
 
-// join makes an actor who may enter a member.
+// join makes an actor a member if the actor may enter.
 func (o *Org) join(ctx context.Context, by acts.Actor, host, group string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)

@@ -40,7 +40,7 @@ func (o *Org) act(ctx context.Context, host string, by acts.Actor, f func(ctx co
 const (
 	versionGroup  = "group"
 	versionTeams  = "teams"  // all teams of a host
-	versionShared = "shared" // what a team shares
+	versionShared = "shared" // things that a team shares
 )
 
 // lock locks an existing group until the act is over, and gives it as it is.
@@ -67,7 +67,7 @@ func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 	return &next, nil
 }
 
-// find gives a group that this act, or one that contains it, has locked; nil if none has.
+// find returns a group that this act, or one that contains it, has locked; nil if neither has.
 func (c *change) find(k [2]string) *state {
 	for ; c != nil; c = c.outer {
 		if s := c.locked[k]; s != nil {

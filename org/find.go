@@ -8,8 +8,9 @@ import (
 	"parley/wire/jid"
 )
 
-// FindGroups gives the groups that a filter chooses among those that who may know of, in order of slug, and how many it
-// chooses in all. With the zero address it chooses among all groups. The query applies the same rules as Access.
+// FindGroups returns the groups that a filter chooses among those that the person who may know of, in order of slug,
+// and how many it chooses in all. With the zero address it chooses among all groups. The query applies the same rules
+// as Access.
 func (o *Org) FindGroups(ctx context.Context, host string, who jid.JID,
 	f store.GroupFilter) ([]store.Group, int, error) {
 	if who.IsZero() {

@@ -233,13 +233,13 @@ func token(n int) string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:n]
 }
 
-// Group gives an existing group by its slug; a NotFound error if there is none.
+// Group returns an existing group by its slug; a NotFound error if it does not exist.
 func (o *Org) Group(ctx context.Context, host, slug string) (store.Group, error) {
 	g, err := o.st.GroupBySlug(ctx, host, slug)
 	return g, notFound(err, "there is no group "+slug)
 }
 
-// GroupByID gives an existing group by its id; a NotFound error if there is none.
+// GroupByID returns an existing group by its id; a NotFound error if it does not exist.
 func (o *Org) GroupByID(ctx context.Context, host, id string) (store.Group, error) {
 	s, err := o.state(ctx, host, id)
 	if err != nil {

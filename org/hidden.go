@@ -7,7 +7,7 @@ import (
 	"parley/internal/fault"
 )
 
-// Hidden says whether an actor may not know that a group or, with a key, a theme in it exists; one that does not exist
+// Hidden says whether an actor may not know that a group or, with a key, a theme in it exists; a missing group or theme
 // is hidden from everybody. Doors ask it first, so that no other error reveals it. Administrators of the organization
 // also see deleted groups: the functions they call tell them.
 func (o *Org) Hidden(ctx context.Context, by acts.Actor, host, slug, key string) (bool, error) {

@@ -154,7 +154,7 @@ func readPhoto(data []byte) (p store.Photo, err error) {
 	return p, nil
 }
 
-// Photo gives a group's photo; NotFound if it has none.
+// Photo returns a group's photo; NotFound if it has none.
 func (o *Org) Photo(ctx context.Context, host, id string) (store.Photo, error) {
 	p, err := o.st.GroupPhoto(ctx, host, id)
 	return p, notFound(err, "the group has no photo")

@@ -71,7 +71,7 @@ func (o *Org) setMandatory(ctx context.Context, c *change, s *state, whom string
 	return nil
 }
 
-// whom names, for the audit log, for whom a group is mandatory: a team by its slug.
+// whom returns, for the audit log, the people for whom a group is mandatory: everyone, or a team by its slug.
 func (o *Org) whom(ctx context.Context, host, whom string) (string, error) {
 	if whom == "" || whom == Everyone {
 		return whom, nil

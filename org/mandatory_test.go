@@ -222,7 +222,7 @@ func TestLargeTeam(t *testing.T) {
 	}
 }
 
-// TestTeamInGroup checks the roles that a team gives people in a group, the roles they have without it, and what is
+// TestTeamInGroup checks the roles that a team gives people in a group, the roles they have without it, and the roles
 // left when the team leaves.
 func TestTeamInGroup(t *testing.T) {
 	ctx := context.Background()

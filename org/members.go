@@ -283,7 +283,7 @@ type memberChange struct {
 	changed []store.Member // people whose effective role changes
 	joined  []string
 	left    []string
-	guests  []jid.JID // of other servers, who come in
+	guests  []jid.JID // new members of other servers
 	grown   int       // by how many people the group grows
 	bans    int       // newly banned people who were not members
 }
@@ -358,7 +358,7 @@ func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
 	if len(mc.changed) == 0 {
 		return nil
 	}
-	for _, m := range mc.changed { // a request of somebody who is in or banned now is moot
+	for _, m := range mc.changed { // a new member or a banned person needs no request any more
 		if !RulesOf(g).Asks {
 			break
 		}

@@ -60,7 +60,7 @@ func (ts *tiles) of(g store.Group) (store.Photo, error) {
 	return p, nil
 }
 
-// PictureHash gives the hash of the group's picture; "" if it has none.
+// PictureHash returns the hash of the group's picture; "" if it has none.
 func (o *Org) PictureHash(g store.Group) (string, error) {
 	if g.PhotoHash != "" {
 		return g.PhotoHash, nil

@@ -126,7 +126,7 @@ func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group stri
 	})
 }
 
-// Withdraw removes an actor's own request; NotFound if there is none.
+// Withdraw removes an actor's own request; NotFound if the actor has made none.
 func (o *Org) Withdraw(ctx context.Context, by acts.Actor, host, group string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)

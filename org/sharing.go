@@ -56,7 +56,7 @@ func (o *Org) TeamShares(ctx context.Context, host, team, kind string) ([]store.
 	return o.st.Shared(ctx, host, team, kind)
 }
 
-// Snippet finds a saved reply of a person's teams by its name, in any case; NotFound if there is none.
+// Snippet returns a saved reply of a person's teams by its name, ignoring case; NotFound if it does not exist.
 func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string) (SharedWith, error) {
 	all, err := o.SharedOf(ctx, host, store.SharedSnippet, who)
 	for _, x := range all {
@@ -70,7 +70,7 @@ func (o *Org) Snippet(ctx context.Context, host string, who jid.JID, name string
 	return SharedWith{}, err
 }
 
-// teamFor gives a team to its people and to administrators, who may change what it shares.
+// teamFor returns a team if the actor is in it or is an administrator: they may change what it shares.
 func (o *Org) teamFor(ctx context.Context, by acts.Actor, host, slug string) (store.Team, error) {
 	t, err := o.Team(ctx, host, slug)
 	if err != nil {

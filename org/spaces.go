@@ -62,7 +62,7 @@ func (o *Org) Join(ctx context.Context, by acts.Actor, host, group string) (join
 	if err != nil || !a.Read { // somebody has to approve it
 		return false, err
 	}
-	// an administrator, who enters without being a member
+	// an administrator may enter without being a member
 	if role, err = o.RoleOf(ctx, host, group, by.Who); err == nil && role == "" {
 		err = o.join(ctx, by, host, group)
 	}

@@ -194,7 +194,7 @@ func (o *Org) SetTeamPeople(ctx context.Context, by acts.Actor, host, id string,
 	return o.SetTeamPeopleIf(ctx, by, host, id, in, out, nil)
 }
 
-// SetTeamPeopleIf is SetTeamPeople also for actors for whom may returns nil.
+// SetTeamPeopleIf does what SetTeamPeople does, and is open also to actors for whom may returns nil.
 func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id string, in, out []string,
 	may func(ctx context.Context) error) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {

@@ -129,7 +129,7 @@ func (o *Org) Teams(ctx context.Context, host string) ([]store.Team, error) {
 	return ts, nil
 }
 
-// Team gives a team by its slug; NotFound if there is none.
+// Team returns a team by its slug; NotFound if it does not exist.
 func (o *Org) Team(ctx context.Context, host, slug string) (store.Team, error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil {
@@ -177,8 +177,8 @@ type Mate struct {
 	Teams    []string // names of the common teams, as groups of the contact list
 }
 
-// Mates gives the people in an account's contact list because of its teams, in order of name, and a version: "" if
-// there are none, and another text whenever the list changes.
+// Mates gives the people in an account's contact list because of its teams, in order of name, and a version: "" for an
+// empty list, and another text whenever the list changes.
 func (o *Org) Mates(ctx context.Context, host, name string) (ms []Mate, version string, err error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil || len(tv.of[name]) == 0 {

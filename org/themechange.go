@@ -296,8 +296,8 @@ func (o *Org) ThemePeople(ctx context.Context, host, key string) ([]store.Member
 	return o.st.ThemeList(ctx, host, key)
 }
 
-// SetThemePeople changes the list of a restricted theme (member), the guests of a theme if the group allows guests, and
-// who is banned from the theme. Role "" removes a person. Moderators may.
+// SetThemePeople changes the list of a restricted theme (member), the theme's guests if the group allows guests, and
+// the people banned from the theme. Role "" removes a person. Moderators may do this.
 func (o *Org) SetThemePeople(ctx context.Context, by acts.Actor, host, key string, ms []store.Member) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, t, err := c.theme(ctx, host, key)

@@ -25,7 +25,7 @@ type NewTheme struct {
 }
 
 // CreateTheme makes a theme with its room and the bookmarks of its followers: everyone in a small group, otherwise its
-// creator. The group's policy says who may. A person who acts is the creator.
+// creator. The group's policy says who may do this. The acting person is the creator.
 func (o *Org) CreateTheme(ctx context.Context, by acts.Actor, host, group string,
 	n NewTheme) (t store.Theme, err error) {
 	if !by.Machine() {
@@ -189,7 +189,7 @@ func (o *Org) MayCreateTheme(ctx context.Context, host, group string, who jid.JI
 	return fault.New(fault.NotAllowed, "", "only members create themes")
 }
 
-// Theme gives a theme by its key; NotFound if there is none.
+// Theme returns a theme by its key; NotFound if it does not exist.
 func (o *Org) Theme(ctx context.Context, host, key string) (store.Theme, error) {
 	t, err := o.st.Theme(ctx, host, key)
 	return t, notFound(err, "there is no theme "+key)

@@ -129,8 +129,8 @@ func (x letter) text() string {
 	return b.String()
 }
 
-// digest lists the rooms with unread messages and their number, but no message: what is said in a group does not belong
-// in a mailbox.
+// digest lists the rooms with unread messages and their number, but no message: messages of a group do not belong in a
+// mailbox.
 func (x *letter) digest(t *i18n.Lang, l people.Letter) {
 	x.Subject = t.T("What you missed at {{.Organization}}", "Organization", l.Organization)
 	x.Before = []string{t.T("There is something new that you have not read yet.")}
