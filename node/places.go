@@ -97,7 +97,7 @@ func (n *Node) runPlaces(ctx context.Context, g *errgroup.Group) {
 		for {
 			select {
 			case <-tick.C:
-				// what was taken from the queue is written even when the node stops
+				// rows taken from the queue are written even when the node stops
 				n.places.write(context.WithoutCancel(ctx), n)
 			case <-ctx.Done():
 				n.places.write(context.WithoutCancel(ctx), n)

@@ -15,7 +15,7 @@ import (
 	"parley/store/sqlstore"
 )
 
-// TakeOver makes the node not wait for the lease of another one that does not answer.
+// TakeOver makes the node start without waiting for the lease of another node that does not answer.
 func TakeOver() Option { return func(n *Node) { n.takeOver = true } }
 
 // WithLease makes the node's lease on a database last d instead of 30 s.

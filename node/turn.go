@@ -78,7 +78,7 @@ type openedTURN struct {
 	tcp     []turn.Listener
 }
 
-// openTURN opens the relay's doors. What is open is to be closed by the caller, also after an error.
+// openTURN opens the relay's doors. The caller has to close those that are open, also after an error.
 func (n *Node) openTURN(ctx context.Context) (*openedTURN, error) {
 	c := n.Config.TURN
 	o := &openedTURN{n: n, host: c.Host, reached: c.Host}
