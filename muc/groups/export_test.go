@@ -1,7 +1,7 @@
 package groups
 
-// Texts gives the text commands that there are in groups' rooms and in themes: what comes before the arguments, and
-// from which affiliation on.
+// Texts lists the text commands of groups' rooms and of themes: the word before the arguments, and the lowest
+// affiliation that may use it.
 func Texts(s *Service) (inGroups, inThemes map[string]string) {
 	inGroups, inThemes = make(map[string]string), make(map[string]string)
 	for _, c := range s.texts {

@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// People who write in a theme follow it. What is said there wakes the people who sleep in it.
+// People who write in a theme follow it. Each message there wakes the theme for the people for whom it sleeps.
 
 // sleep notes that people sleep in a theme.
 func sleep(_ context.Context, r *muc.Room) {
@@ -25,8 +25,8 @@ func (s *Service) note(what string, err error, args ...any) {
 	}
 }
 
-// followRule has people follow a theme in which they write. It costs nothing but for the first message of an occupant,
-// and the first after a long silence.
+// followRule makes people follow a theme in which they write. It costs something only for an occupant's first message,
+// and for the first after a long silence.
 func followRule(k *keeper) muc.Hooks {
 	if k.theme == "" {
 		return muc.Hooks{}

@@ -152,7 +152,7 @@ func settingsOf(f form.Form) (c org.GroupChange, err error) {
 	return c, err
 }
 
-// ranked says who may use a command: people of this affiliation or a higher one.
+// ranked lets people of this affiliation or a higher one use a command.
 func (k *keeper) ranked(least string) func(context.Context, jid.JID) bool {
 	return func(ctx context.Context, who jid.JID) bool {
 		a, err := k.Affiliation(ctx, who)

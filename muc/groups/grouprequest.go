@@ -87,7 +87,7 @@ func (k *keeper) requestForm(a org.Access, who jid.JID) *form.Form {
 	return f
 }
 
-// askModerators passes a wish on to everyone who may answer it, in the room or not.
+// askModerators passes a request on to everyone who may answer it, in the room or not.
 func (s *Service) askModerators(e org.Event) {
 	s.Background(func(ctx context.Context) {
 		all, err := s.cfg.Org.AffiliationsOf(ctx, e.Host, e.Group.ID, "")

@@ -37,14 +37,14 @@ type Config struct {
 	Store Store
 	Org   *org.Org
 
-	// Web gives what links to pages begin with, "" where there are none.
+	// Web returns the beginning of links to pages; "" if the server has no pages.
 	Web func() string
 
 	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams. It is called when they come in
 	// and after HatsChanged, on the room's goroutine: it may not wait for anything.
 	Hats func(ctx context.Context, group string, who jid.JID) []muc.Hat
 
-	// Meetings is the template of addresses of meetings, with {secret} and perhaps {room}; "" if there are none.
+	// Meetings is the template of addresses of meetings, with {secret} and perhaps {room}; "" for no meetings.
 	Meetings string
 
 	// Commands are what else there is to do in a group's room (XEP-0050), by the group's id.
@@ -53,11 +53,11 @@ type Config struct {
 	// Mentioned has people told who were mentioned in a message, wherever they are.
 	Mentioned func(ctx context.Context, m Mention)
 
-	// Heard is told of each message with something to read that is kept in any room, once it is shown, and once
-	// Mentioned has been told who is mentioned in it. It returns at once.
+	// Heard is called for each message with something to read that any room keeps: after the message is shown, and
+	// after Mentioned was called for the people whom it mentions. It must return at once.
 	Heard func(Heard)
 
-	// Said is told of each message that is kept in a group's room, once it is shown. It returns at once.
+	// Said is called for each message that a group's room keeps, after the message is shown. It must return at once.
 	Said func(group, theme string, e *store.RoomEntry)
 }
 

@@ -15,10 +15,10 @@ type Heard struct {
 	Theme     string // key of the theme
 	ID        store.ID
 	By        string    // real, bare; "" if the room says it
-	Mentioned []jid.JID // who has been told that they are mentioned
+	Mentioned []jid.JID // people who were told that they are mentioned
 }
 
-// saidRule passes on what is kept in the rooms of groups.
+// saidRule passes on the messages that groups' rooms keep.
 func saidRule(k *keeper) muc.Hooks {
 	if k.s.cfg.Said == nil {
 		return muc.Hooks{}
@@ -30,15 +30,15 @@ func saidRule(k *keeper) muc.Hooks {
 	}}
 }
 
-// heard passes a message on that has something to read. Of one that is not kept h has no ID.
+// heard passes on a message that has something to read. For a message that is not kept, h has no ID.
 func (s *Service) heard(h Heard) {
 	if h.ID != 0 && s.cfg.Heard != nil {
 		s.cfg.Heard(h)
 	}
 }
 
-// PeopleOf gives the people of the room that a message was heard in, whether they are in it now or not: those who may
-// read it, or of a free room those who have an affiliation to it. A free room that is not in memory has none.
+// PeopleOf returns the people of the room where a message was said, whether they are in it now or not: everyone who may
+// read the room; for a free room, everyone with an affiliation. A free room that is not in memory has none.
 func (s *Service) PeopleOf(ctx context.Context, h Heard) ([]jid.JID, error) {
 	var all map[jid.JID]string
 	var err error

@@ -45,8 +45,7 @@ func (s *Service) meetingURL(room string) string {
 	return strings.NewReplacer("{room}", url.PathEscape(room), "{secret}", secret).Replace(s.cfg.Meetings)
 }
 
-// StartMeeting says in a room that there is a meeting, in the name of a person who may write there, and gives its
-// address.
+// StartMeeting announces a meeting in a room, in the name of a person who may write there, and returns its address.
 func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, topic string) (string, error) {
 	if s.cfg.Meetings == "" {
 		return "", fault.New(fault.NotAllowed, "", "there are no meetings here: groups.meeting_url is not set")

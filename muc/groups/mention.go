@@ -37,11 +37,11 @@ type Mention struct {
 	People []jid.JID
 }
 
-// called is what a message says; whom that means is found out later.
+// called holds the mentions of a message; the people whom teams and roles stand for are found out later.
 type called struct {
 	people []jid.JID // bare, by name or address
 	teams  []string  // by their names for addresses
-	all    bool      // everyone who may read the room
+	all    bool      // mentions everyone who may read the room
 	roles  []string  // XEP-0513, section 3.2.2: role or affiliation
 	here   bool      // those who are in the room and not away
 	count  int
@@ -106,7 +106,7 @@ func (s *Service) mentionRule(r *muc.Room) muc.Hooks {
 	}
 }
 
-// heardOf says what was heard. It is the zero value for a message that is not kept or has nothing to read.
+// heardOf describes a message for Heard. It is the zero value for a message that is not kept or has nothing to read.
 func (ms *mentions) heardOf(p *muc.Message) Heard {
 	if p.Entry == nil || p.Entry.Quiet {
 		return Heard{}
@@ -114,15 +114,16 @@ func (ms *mentions) heardOf(p *muc.Message) Heard {
 	return Heard{Room: ms.r.JID(), Group: ms.group, Theme: ms.theme, ID: p.Entry.ID, By: p.Entry.Sender}
 }
 
-// tell has the people told whom a message mentions, once it is kept and shown. It returns false if the message mentions
-// nobody. The room's goroutine finds out whom it names, and another one who of them may know.
+// tell has the mentioned people told, once the message is kept and shown. It returns false if the message mentions
+// nobody. The room's goroutine finds the mentions; another goroutine finds out which of these people may know of the
+// message.
 func (ms *mentions) tell(p *muc.Message) bool {
 	if p.Entry == nil || p.Entry.Quiet || ms.s.cfg.Mentioned == nil || !mayMention(p.Stanza) {
 		return false
 	}
 	rules := mentionRules(ms.r.Now())
 	c := ms.call(p, rules.Count)
-	if c.count > rules.Count { // XEP-0513, section 3.6: too many are none
+	if c.count > rules.Count { // XEP-0513, section 3.6: too many mentions count as none
 		return false
 	}
 	var by jid.JID
@@ -186,8 +187,8 @@ func (ms *mentions) withRole(role string) (who []jid.JID) {
 	return who
 }
 
-// freeReaders gives the people who may read a free room: those with an affiliation, and those who are in it. It is nil
-// for other rooms.
+// freeReaders returns the people who may read a free room: those with an affiliation, and its occupants. It is nil for
+// other rooms.
 func (ms *mentions) freeReaders() map[jid.JID]bool {
 	if ms.group != "" {
 		return nil
@@ -205,7 +206,7 @@ func (ms *mentions) freeReaders() map[jid.JID]bool {
 	return m
 }
 
-// call reads whom a message mentions. It stops once there are more than most.
+// call reads the mentions of a message. It stops once there are more than most.
 func (ms *mentions) call(p *muc.Message, most int) (c called) {
 	st := p.Stanza
 	for i := range st.Children {
@@ -224,14 +225,14 @@ func (ms *mentions) call(p *muc.Message, most int) (c called) {
 			}
 		}
 	}
-	if c.count == 0 { // who says explicitly whom they mean is not read between the lines
+	if c.count == 0 { // a message with explicit mentions is not searched for names
 		ms.callText(&c, st.BodyText())
 	}
 	return c
 }
 
-// callReference is XEP-0372. References to the people of a team at the place where the text calls the team count as the
-// team: who may call it, and how often, does not depend on how it is written.
+// callReference is XEP-0372. References to the people of a team, at the place where the text mentions the team, count
+// as a mention of the team: the rules for mentioning a team do not depend on how a client writes it.
 func (ms *mentions) callReference(c *called, e *wire.Element, st *wire.Stanza) {
 	if begin := number(e.Attr("begin")); begin > 0 {
 		text := []rune(st.BodyText())
@@ -322,8 +323,8 @@ func (ms *mentions) callExplicit(c *called, e *wire.Element) {
 var associations = map[string]string{"moderators": "moderator", "participants": "participant", "visitors": "visitor",
 	"owner": "owner", "admin": "admin", "member": "member", "none": "none"}
 
-// peopleAround gives everyone with an affiliation, in the room or not. For a large group it is nil: that would cost too
-// much.
+// peopleAround returns everyone with an affiliation, in the room or not; nil for a large group, where that would cost
+// too much.
 func (ms *mentions) peopleAround() map[jid.JID]string {
 	m, err := ms.r.Keeper().Affiliations(context.Background())
 	if err != nil || ms.group != "" && len(m) > 500 {
@@ -349,7 +350,7 @@ func (ms *mentions) callText(c *called, text string) {
 	}
 }
 
-// callName reads the name that a text begins with, and gives its length in bytes, 0 if there is none.
+// callName reads the name that a text begins with, and returns its length in bytes; 0 if it begins with no name.
 func (ms *mentions) callName(c *called, rest string) int {
 	best := -1
 	for i, o := range ms.r.Occupants() { // the longest nick that stands there
@@ -399,7 +400,7 @@ func hasWord(s, word string) bool {
 	return len(s) == len(word) || !unicode.IsLetter(next) && !unicode.IsDigit(next)
 }
 
-// mentioned has those told of the people named who may read the room, and gives them. Nobody else learns of it.
+// mentioned has the named people told if they may read the room, and returns them. It tells nobody else.
 func (s *Service) mentioned(
 	ctx context.Context,
 	m Mention,
@@ -455,7 +456,7 @@ func (s *Service) mentionFailed(m Mention, err error) {
 	}
 }
 
-// team gives the people of a team that by may mention. There are none if by may not, or if there is no such team.
+// team returns the people of a team that by may mention; nobody if by may not, or if the team does not exist.
 func (s *Service) team(ctx context.Context, by jid.JID, slug string) (who []jid.JID) {
 	o, host := s.cfg.Org, s.host.Domain
 	t, err := o.Team(ctx, host, slug)

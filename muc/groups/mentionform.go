@@ -135,7 +135,7 @@ func (ms *mentions) onIQ(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 	return nil, server.ErrHandled
 }
 
-// readMentionForm gives the rules as they were submitted, and a form that has what is new in them.
+// readMentionForm returns the submitted rules, and a form with those of them that are new.
 func (ms *mentions) readMentionForm(
 	f form.Form,
 	was muc.MentionRules,

@@ -24,7 +24,7 @@ type Said struct {
 	Nick string
 	Body string
 	File string // URL; shown as a file by clients that do so
-	Hat  string // what it is, for people: "bot"
+	Hat  string // what people see the program as: "bot"
 	More []*wire.Element
 
 	// Once is the id that clients know the message by, and no other message has it: it is said once, however often Say
@@ -80,8 +80,8 @@ func (s *Service) namesOf(ctx context.Context, room, who jid.JID) (own, names []
 	return own, append(names, who.Name())
 }
 
-// sayFrom says something for a person: as the occupant that the person is, or else under the first of some nicknames
-// that nobody else has. Where there is none the room says it.
+// sayFrom says something for a person: as that occupant if the person is in the room, or else under the first of some
+// nicknames that nobody else has. If others have them all, the room says it.
 func (s *Service) sayFrom(
 	ctx context.Context, r *muc.Room, who jid.JID, nicks []string, body string, more ...*wire.Element,
 ) {
@@ -162,7 +162,7 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 // again no more than that come in.
 const maxLooked = 20_000
 
-// saidOnce finds the message that has an id of programs, since a moment; 0 if there is none.
+// saidOnce finds a message since a moment by the id that a program gave it; 0 if there is none.
 func (s *Service) saidOnce(ctx context.Context, r *muc.Room, id string, since store.ID) (store.ID, error) {
 	r.Flush(ctx)
 	mark := []byte(id)

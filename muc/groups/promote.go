@@ -16,7 +16,7 @@ import (
 	"parley/wire/jid"
 )
 
-// A theme may begin with what was said before: with the message that its maker replies to, or with a thread.
+// A theme may begin with an older message: the one that its creator replies to, or a thread.
 
 const (
 	nsReply    = "urn:xmpp:reply:0"
@@ -63,8 +63,8 @@ func (s *Service) source(
 	return s.sourceByThread(ctx, room, a.thread, from)
 }
 
-// readsFrom says from when on a person may read what was said in a room of a group; ok is false if the person may read
-// nothing.
+// readsFrom returns the time from which on a person may read the messages of a group's room; ok is false if the person
+// may read none.
 func (s *Service) readsFrom(
 	ctx context.Context,
 	group, theme string,

@@ -126,9 +126,9 @@ func reactions(e *wire.Element) (*wire.Element, bool) {
 	return out, true
 }
 
-// ownName gives the nick under which a person comes in. It is the nick that the person asks for, but in a group where
-// moderators write: there a nick of any words would be a line to everyone at each reaction, and people go by their own
-// names.
+// ownName gives the nick under which a person comes in. It is the nick that the person asks for, except in a group
+// where only moderators write. There, people appear under their own names: otherwise a member could say something to
+// everyone in a nick, which each reaction shows.
 func (k *keeper) ownName(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {
 	if !k.rules.Moderated || k.r.RoleFor(affiliation) != "visitor" {
 		return nick, nil

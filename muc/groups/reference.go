@@ -40,9 +40,9 @@ func (ms *mentions) mentionsIn(text string) (all []mentioning) {
 	return all
 }
 
-// References gives XEP-0372 references to the people whom a text calls in a room, by their names or by a team. by is
-// the bare address of the person who writes it. Apps write references themselves; pages have no list of names to choose
-// from. Only people who may read the room are named, and by their addresses only where everyone sees addresses.
+// References returns XEP-0372 references to the people whom a text mentions in a room, by their names or by a team. by
+// is the bare address of the person who writes it. Apps write references themselves; pages have no list of names to
+// choose from. Only people who may read the room are named, and by their addresses only where everyone sees addresses.
 func (s *Service) References(ctx context.Context, where, by jid.JID, text string) ([]*wire.Element, error) {
 	var found []mentioning
 	var free map[jid.JID]bool
@@ -100,7 +100,7 @@ func (s *Service) References(ctx context.Context, where, by jid.JID, text string
 	return es, err
 }
 
-// mayRead says whether a person may read a room. free are those who may read it if it is a free room.
+// mayRead says whether a person may read a room. free holds the people who may read it if it is a free room.
 func (s *Service) mayRead(ctx context.Context, group, theme string, free map[jid.JID]bool, who jid.JID) bool {
 	if group == "" {
 		return free[who]

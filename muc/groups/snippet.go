@@ -59,7 +59,8 @@ func (s *Service) inRoom(ctx context.Context, name string, do func(ctx context.C
 	})
 }
 
-// sayAs says something in the name of an occupant who may write; false if the person is not in the room or may not.
+// sayAs says something in the name of an occupant who may write; it returns false if the person is not in the room or
+// may not write.
 func (k *keeper) sayAs(ctx context.Context, who jid.JID, body string, more ...*wire.Element) bool {
 	for _, o := range k.r.Occupants() {
 		if o.Person() != who.Bare() {

@@ -172,7 +172,8 @@ func (s *Service) restore(ctx context.Context, who jid.JID, f form.Form) (string
 	return "The group " + g.Name + " is at " + s.cfg.Org.RoomJID(s.host.Domain, g.Room).String() + ".", nil, nil
 }
 
-// teamCommands gives the commands of a group's room: which teams are in the group as one, and who has to be in it.
+// teamCommands returns the commands of a group's room for teams: which teams are members of the group, and who must be
+// a member.
 func (k *keeper) teamCommands() []server.Command {
 	return []server.Command{
 		{

@@ -32,7 +32,7 @@ const (
 	inTheme
 )
 
-// textCall is a command as it was written. It is carried out beside the room's goroutine.
+// textCall is a command as it was typed. It is carried out outside the room's goroutine.
 type textCall struct {
 	s            *Service
 	group, theme string  // id and key
@@ -40,7 +40,7 @@ type textCall struct {
 	who          jid.JID // bare
 	from         jid.JID // the client
 	nick         string
-	rest         string // what comes after the word
+	rest         string // the text after the word
 	about        about
 }
 
@@ -56,7 +56,8 @@ func textRule(k *keeper) muc.Hooks {
 	}}
 }
 
-// textCommandOf finds the command of a message; nil if it has none. An unknown word is a message like others.
+// textCommandOf finds the command of a message; nil if it has none. A message that begins with an unknown word is an
+// ordinary message.
 func (k *keeper) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) {
 	if !st.Has(wire.NSClient, "body") {
 		return nil, ""
@@ -80,7 +81,7 @@ func (k *keeper) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) 
 	return nil, ""
 }
 
-// runText starts a command. What it changes comes to the room as work.
+// runText starts a command. Its changes come to the room as work.
 func (k *keeper) runText(ctx context.Context, o *muc.Occupant, st *wire.Stanza, cmd *textCommand, rest string) error {
 	if !muc.AtLeast(o.Affiliation(), cmd.least) {
 		return server.WithText(server.Forbidden, "!"+cmd.word+" is not for you to use here")
@@ -96,7 +97,7 @@ func (k *keeper) runText(ctx context.Context, o *muc.Occupant, st *wire.Stanza, 
 		rest:  rest,
 	}
 	if c.about = aboutOf(st); c.about != (about{}) {
-		k.r.Flush(ctx) // it may be about what was just said
+		k.r.Flush(ctx) // the command may be about a message that is still in the batch
 	}
 	k.r.Echo(ctx, o, st)
 	st.Hold()

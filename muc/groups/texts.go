@@ -95,7 +95,7 @@ func textTheme(ctx context.Context, c *textCall) (string, error) {
 	).String() + "?join", nil
 }
 
-// kept says whether the place is for some people only, and for whom: a theme that is started there is for the same
+// kept says whether the place is for some people only, and for whom. A theme that is started there is for the same
 // people.
 func (c *textCall) kept(ctx context.Context) (restricted bool, people []jid.JID, err error) {
 	if c.theme == "" {

@@ -13,7 +13,7 @@ import (
 	"parley/wire/jid"
 )
 
-// !help names each command that somebody has in a place, and none that they would be refused.
+// !help lists each command that somebody may use in a place, and none that would be refused.
 func TestHelpIsComplete(t *testing.T) {
 	r := newRig(t, func(c *groups.Config, rooms *muc.Config) {
 		c.Meetings, rooms.Search = "https://meet.example.net/{secret}", true
@@ -73,7 +73,8 @@ func TestHelpIsComplete(t *testing.T) {
 			}
 		}
 	}
-	// What a member has beyond their affiliation: themes are made by moderators here, and this theme is another's.
+	// Rights that a member has or lacks beyond the affiliation: only moderators create themes here, and this theme is
+	// somebody else's.
 	refused := map[string]map[string]bool{"juliet": {"!theme": true, "!rename": true, "!close": true, "!reopen": true}}
 	mine := map[string]int{"juliet": 1, "paris": 2, "romeo": 3}
 	least := map[string]int{org.None: 0, org.Member: 1, org.Admin: 2, org.Owner: 3}
@@ -102,7 +103,7 @@ func TestHelpIsComplete(t *testing.T) {
 	}
 }
 
-// The line about a new theme is its creator's, who need not be in the room; under no nickname of somebody else.
+// The line about a new theme comes from its creator, who need not be in the room; nobody else's nickname is used.
 func TestNewThemeIsItsCreators(t *testing.T) {
 	r := newRig(t)
 	r.User("romeo", "juliet", "paris", "tybalt")

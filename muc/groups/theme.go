@@ -29,9 +29,9 @@ func (s *Service) makeTheme(ctx context.Context, st *wire.Stanza, group, slug st
 	return err
 }
 
-// announceTheme says that there is a new theme: in the group's room, from its creator, who need not be there (decision
-// 046). It invites members of other servers, whose bookmarks are not ours to write. Not everyone may know of a
-// restricted theme.
+// announceTheme announces a new theme in the group's room, in the name of its creator, who need not be there (decision
+// 046). It invites members of other servers, because we cannot write their bookmarks. A restricted theme is not
+// announced: not everyone may know of it.
 func (s *Service) announceTheme(e org.Event) {
 	theme := e.Rooms[0]
 	uri := "xmpp:" + theme.String() + "?join"
@@ -40,7 +40,7 @@ func (s *Service) announceTheme(e org.Event) {
 			own, names := s.namesOf(ctx, s.cfg.Org.RoomJID(e.Host, e.Group.Room), e.Actor)
 			do := func(ctx context.Context, r *muc.Room) {
 				nicks := own
-				if r.Now().NonAnonymous { // else a name would say who is who
+				if r.Now().NonAnonymous { // otherwise a name would reveal an address
 					nicks = append(nicks, names...)
 				}
 				body, link := "New theme: "+e.Theme.Name+": "+s.themeLink(e)+uri, wire.T(wire.NSOOB, "url", uri)
