@@ -19,7 +19,7 @@ type change struct {
 	role string
 }
 
-// adminGet lists who has an affiliation or a role (sections 8.x and 9.x).
+// adminGet lists the people with an affiliation or a role (sections 8.x and 9.x).
 func (r *Room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	items := q.Elements()
 	if len(items) != 1 || items[0].Name.Local != "item" {
@@ -68,9 +68,10 @@ func (r *Room) adminGet(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	return reply, nil
 }
 
-// mayList says who reads which list: administrators every one, but where addresses are hidden owners alone those of
-// owners and administrators (sections 10.5, 10.8); those who see addresses anyway, in the room or members of it, all
-// but that of who is banned (section 9.5: OMEMO clients need them), if their role is one that may.
+// mayList says which lists a person may read. Administrators may read all; but where addresses are hidden, only owners
+// may read the lists of owners and administrators (sections 10.5, 10.8). People who see addresses anyway, occupants or
+// members, may read all but the list of banned people, if their role is allowed to (section 9.5: OMEMO clients need the
+// lists).
 func (r *Room) mayList(who jid.JID, mine, want string) error {
 	switch {
 	case mine == Owner:
@@ -98,8 +99,8 @@ func (r *Room) mayList(who jid.JID, mine, want string) error {
 // maxChanges is how many items one set may have.
 const maxChanges = 500
 
-// adminSet changes roles and affiliations: all of it or, if one item may not be, nothing. It answers by itself: who has
-// asked is told of success, and then everyone of what is new (sections 8.2 to 10.8).
+// adminSet changes roles and affiliations: all the items or, if one of them is not allowed, none. It answers by itself:
+// first the person who asked is told of success, then everyone is told of the changes (sections 8.2 to 10.8).
 func (r *Room) adminSet(ctx context.Context, st *wire.Stanza, q *wire.Element) error {
 	mine, err := r.affiliation(ctx, st.From)
 	if err != nil {
@@ -175,7 +176,7 @@ func (r *Room) change(ctx context.Context, actor *Occupant, from jid.JID, mine s
 	return c, server.BadRequest
 }
 
-// mayAffiliate is the table of section 5.2.1: owners change everything, admins what is below them.
+// mayAffiliate is the table of section 5.2.1: owners change every affiliation, admins only the lower ones.
 func (r *Room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c change) error {
 	if _, ok := rank[c.Affiliation]; !ok {
 		return server.BadRequest
@@ -262,7 +263,7 @@ func affiliations(cs []change) (out []Change) {
 	return out
 }
 
-// affiliate makes changes and shows them; actor is whom they are shown to be of, nil if nobody.
+// affiliate makes changes and shows them as made by actor; nil: by nobody in particular.
 func (r *Room) affiliate(ctx context.Context, by acts.Actor, actor *Occupant, cs ...Change) error {
 	show, err := r.keeper.Affiliate(ctx, by, cs)
 	if err == nil {
@@ -278,7 +279,7 @@ func (r *Room) showChanges(ctx context.Context, actor *Occupant, cs []Change) {
 	}
 }
 
-// affiliated shows a person's new affiliation to the room, and puts out who may not be in it any more.
+// affiliated shows a person's new affiliation to the room, and puts the person out if they may not be in it any more.
 func (r *Room) affiliated(ctx context.Context, who jid.JID, affiliation string, l leaving) {
 	found := false
 	l.version = r.affiliatedBy(who, affiliation)
@@ -296,7 +297,7 @@ func (r *Room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 		case affiliation == None && r.cfg.MembersOnly:
 			l.codes = []string{"321"}
 			r.expel(ctx, o, l)
-		case was == affiliation && l.actor == nil && l.version == nil: // who became a member by coming in
+		case was == affiliation && l.actor == nil && l.version == nil: // somebody became a member by entering
 		default:
 			if was != affiliation {
 				o.role = r.RoleFor(affiliation)
@@ -304,7 +305,7 @@ func (r *Room) affiliated(ctx context.Context, who jid.JID, affiliation string, 
 			r.reshow(ctx, o, l)
 		}
 	}
-	if !found { // section 10.3 and others: who is not in
+	if !found { // section 10.3 and others: the person is not in the room
 		r.affiliatedAbsent(ctx, who, affiliation, l)
 	}
 }

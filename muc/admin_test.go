@@ -37,7 +37,7 @@ func TestKick(t *testing.T) {
 	r.Play(refused("nurse", "k4", "cancel", "not-allowed"))
 }
 
-// Who submits the whole form, as clients do, names all roles whose presence is shown: a kick is shown as before.
+// Clients submit the whole form, so all roles are named as those whose presence is shown: a kick is shown as before.
 func TestKickIsShown(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo",
@@ -70,7 +70,7 @@ func TestVoice(t *testing.T) {
 	romeo forgets from orchard@groups.example.org`)
 	r.admin("romeo", "v6", `<item nick='Juliet' role='moderator'/>`)
 	r.Play(`juliet gets: <presence><x xmlns='http://jabber.org/protocol/muc#user'><item role='moderator' affiliation='none'/></x></presence>`)
-	// A moderator who is no admin may not take the owner's voice.
+	// A moderator who is not an admin may not take the owner's voice.
 	r.admin("juliet", "v7", `<item nick='Romeo' role='visitor'/>`)
 	r.Play(refused("juliet", "v7", "cancel", "not-allowed"))
 }
@@ -107,7 +107,7 @@ func TestAffiliations(t *testing.T) {
 	r.admin("juliet", "a10", `<item jid='tybalt@example.org' affiliation='king'/>`)
 	r.Play(refused("juliet", "a10", "modify", "bad-request"))
 
-	// A ban, of one who is in and of one who is not.
+	// Ban somebody who is in the room and somebody who is not.
 	r.admin("juliet", "b1",
 		`<item jid='nurse@example.org' affiliation='outcast'><reason>Treason</reason></item><item jid='tybalt@example.org' affiliation='outcast'/>`)
 	r.Play(`

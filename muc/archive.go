@@ -13,14 +13,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Who may read what was said: values of RoomConfig.HistoryFor.
+// Who may read the room's messages: values of RoomConfig.HistoryFor.
 const (
 	historyForMembers = "members"
 	historyForAdmins  = "admins"
 )
 
-// reading gives somebody's affiliation, and from when on they may read what was said in the room; an error if they may
-// read nothing of it. For who comes in the history on entering follows the same rules.
+// reading returns a person's affiliation, and the time from which on they may read the room's messages; an error if
+// they may read none. The history on entering follows the same rules.
 func (r *Room) reading(ctx context.Context, who jid.JID) (affiliation string, from time.Time, err error) {
 	if affiliation, err = r.affiliation(ctx, who); err != nil {
 		return affiliation, from, err
@@ -32,8 +32,8 @@ func (r *Room) reading(ctx context.Context, who jid.JID) (affiliation string, fr
 	return affiliation, from, err
 }
 
-// readsFrom: where people read only what was said since they were added, that is when; who just visits reads what was
-// said since they came in. Administrators read everything.
+// readsFrom returns the time from which on a person may read. In rooms where people read only messages since they were
+// added, it is when that was; for a visitor it is when they came in. Administrators read everything.
 func (r *Room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
 	if !r.Config().SinceJoin || rank[affiliation] >= rank[Admin] {
 		return time.Time{}, nil
@@ -61,7 +61,8 @@ func (r *Room) cameAt(ctx context.Context, who jid.JID) (at time.Time, err error
 	return at, err
 }
 
-// shownFrom is from when on somebody who comes in is shown the history; ok is false if they are shown nothing.
+// shownFrom returns the time from which on the history is shown to somebody who enters; ok is false if they are shown
+// nothing.
 func (r *Room) shownFrom(ctx context.Context, o *Occupant) (from time.Time, ok bool) {
 	switch {
 	case r.cfg.HistoryFor != "" && !mayRead(&r.cfg, o.affiliation):
@@ -75,7 +76,7 @@ func (r *Room) shownFrom(ctx context.Context, o *Occupant) (from time.Time, ok b
 	return from, ok && err == nil
 }
 
-// bounds gives the first and last message that may be read; zero if there is none.
+// bounds returns the first and last message that may be read; zero for no bound.
 func (r *Room) bounds(ctx context.Context, from time.Time) (first, last store.ID, err error) {
 	first, last, err = r.s.st.RoomBounds(ctx, r.s.cfg.Domain, r.name)
 	switch {
@@ -118,7 +119,7 @@ func (r *Room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	real := c.NonAnonymous || rank[a] >= rank[Admin]
 	switch {
 	case aq.With == "":
-	case !real: // section 4.1.1: it would say who is who
+	case !real: // section 4.1.1: it would reveal people's addresses
 		return nil, server.Forbidden
 	case strings.Contains(aq.With, "/"):
 		return nil, server.WithText(server.NotAcceptable, "an archive of a room knows people by their bare addresses")

@@ -49,7 +49,7 @@ func (r *Room) vcard(ctx context.Context, st *wire.Stanza, card *wire.Element) (
 	return nil, r.keeper.SetPicture(ctx, st, card)
 }
 
-// SetPicture keeps the vCard as it was sent.
+// SetPicture keeps the vCard unchanged, as it was sent.
 func (k *free) SetPicture(ctx context.Context, st *wire.Stanza, card *wire.Element) error {
 	hashes, _, err := ReadPhotos(card)
 	if err != nil {
@@ -79,8 +79,8 @@ func (k *free) Picture(ctx context.Context) (*wire.Element, error) {
 	return wire.ParseElement(raw, wire.NSClient)
 }
 
-// ReadPhotos gives the pictures of a vCard (XEP-0054) and their SHA-1 hashes in hex, none if it has none. An error is a
-// stanza error that says what is wrong with a picture: at most four of 100 KiB each are taken.
+// ReadPhotos gives the pictures of a vCard (XEP-0054) and their SHA-1 hashes in hex, none if it has none. It accepts at
+// most four pictures of 100 KiB each; the error is a stanza error that describes the fault.
 func ReadPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error) {
 	for _, ph := range card.Elements() {
 		text := strings.Join(strings.Fields(ph.ChildText(nsVCard, "BINVAL")), "")
@@ -113,7 +113,7 @@ func (r *Room) sendAvatar(ctx context.Context, tos []jid.JID) {
 	r.send(ctx, st.Add(wire.E(nsVCardUpdate, "x", wire.T(nsVCardUpdate, "photo", r.cfg.Avatars[0]))), tos)
 }
 
-// avatarChanged tells everyone who is in of a new picture, or that there is none any more.
+// avatarChanged tells all occupants that the picture is new or gone.
 func (r *Room) avatarChanged(ctx context.Context, was []string) {
 	if slices.Equal(was, r.cfg.Avatars) {
 		return
@@ -126,7 +126,7 @@ func (r *Room) avatarChanged(ctx context.Context, was []string) {
 	r.send(ctx, st.Add(wire.E(nsVCardUpdate, "x", photo)), r.everyone(nil))
 }
 
-// setCard keeps a free room's vCard and tells everyone who is in.
+// setCard keeps a free room's vCard and tells all occupants.
 func (r *Room) setCard(ctx context.Context, raw []byte, hashes []string) error {
 	if len(hashes) == 0 {
 		if err := r.s.st.Delete(ctx, r.s.cfg.Domain, r.cardKey()); err != nil && !errors.Is(err, store.ErrNotFound) {

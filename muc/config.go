@@ -33,14 +33,14 @@ type RoomConfig struct {
 	History    int      `json:"history,omitempty"` // messages on joining; 0: the service's default
 	Broadcast  []string `json:"broadcast"`         // roles whose presence is shown; nil: all
 	MemberList []string `json:"member_list"`
-	// who reads what was said: "" (who may come in), members, admins
+	// who reads the room's messages: "" (all who may enter), members, admins
 	HistoryFor string   `json:"history_for,omitempty"`
-	SinceJoin  bool     `json:"since_join,omitempty"` // and only what was said since they were added
+	SinceJoin  bool     `json:"since_join,omitempty"` // they read only messages since they were added
 	SlowMode   int      `json:"slow_mode,omitempty"`  // seconds between two messages of one person (XEP-0500)
 	Avatars    []string `json:"avatars,omitempty"`    // SHA-1 in hex of the pictures in the room's vCard (XEP-0486)
 
 	Hats []Hat               `json:"hats,omitempty"` // XEP-0317: the room's own
-	Worn map[string][]string `json:"worn,omitempty"` // who wears which of them: URIs by bare address
+	Worn map[string][]string `json:"worn,omitempty"` // the hats that people wear: URIs by bare address
 
 	Mentions *MentionRules `json:"mentions,omitempty"` // nil: the defaults
 
@@ -308,7 +308,7 @@ func (r *Room) setConfig(c RoomConfig) {
 	}
 }
 
-// reveal shows and hides those whose role has become one that is shown, or is not any more.
+// reveal shows or hides occupants whose new role has its presence shown or hidden.
 func (r *Room) reveal(ctx context.Context) {
 	for _, o := range r.order {
 		if r.visible(o) != o.seen {

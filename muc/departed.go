@@ -15,9 +15,9 @@ import (
 	"parley/wire/jid"
 )
 
-// An account that is deleted leaves nothing in free rooms that the next one of its name would have: the store has taken
-// out its affiliations, and here the rooms that are in memory, and what is kept in their configurations, follow. Other
-// rooms are their keepers' matter. A room that nobody owns any more gets an owner.
+// A deleted account leaves nothing in free rooms that the next account of its name would get. The store has removed its
+// affiliations; the code here does the same for rooms in memory and in the rooms' configurations. The keepers of other
+// rooms take care of those. A room that nobody owns any more gets an owner.
 
 // patience is how long one room may take to learn that an account is gone.
 const patience = 20 * time.Second
@@ -25,7 +25,7 @@ const patience = 20 * time.Second
 // Left is why somebody owns rooms no more.
 type Left string
 
-// What has become of an account.
+// What happened to an account.
 const (
 	Deleted  Left = "was deleted"
 	Archived Left = "was archived"
@@ -34,8 +34,8 @@ const (
 // Inherited is a room, or another thing, that somebody owns now because nobody else did.
 type Inherited struct{ What, Heir jid.JID }
 
-// Departed is called when an account was deleted, of whichever host: none of the rooms knows its address any more when
-// it returns. Doing it again does no harm.
+// Departed is called after an account of any host was deleted. When it returns, no room knows the address any more.
+// Calling it again does no harm.
 func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error) {
 	names, err := s.knowing(ctx, who)
 	if err != nil {
@@ -141,8 +141,8 @@ func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inh
 	return all, nil
 }
 
-// inherit gives the room an owner, if it has none besides an address: of its administrators who was added first, or
-// else whom the organization names. One that nobody has configured yet ends.
+// inherit gives the room a new owner if nobody but who owns it: the administrator who was added first, or else whoever
+// the organization names. A room that nobody has configured yet ends.
 func (k *free) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID, err error) {
 	r := k.r
 	for j, a := range k.people {
@@ -186,7 +186,7 @@ func (k *free) inherit(ctx context.Context, who jid.JID, why Left) (heir jid.JID
 	return heir, nil
 }
 
-// heir is who is to own the room: zero if there is nobody.
+// heir returns the address that is to own the room; zero if there is nobody.
 func (k *free) heir(ctx context.Context) (jid.JID, error) {
 	r := k.r
 	var admins []store.Affiliation

@@ -78,7 +78,7 @@ func (s *Service) receive(ctx context.Context, st *wire.Stanza) error {
 	if len(st.Children) != 1 {
 		return server.BadRequest
 	}
-	if !st.Receipt.Earlier(ctx) { // what its sender has done in rooms
+	if !st.Receipt.Earlier(ctx) { // the sender's activity in rooms
 		return ErrClosing
 	}
 	n := st.Children[0].Name
@@ -139,7 +139,8 @@ func (s *Service) answer(ctx context.Context, st *wire.Stanza, q *wire.Element) 
 	return nil, server.ServiceUnavailable
 }
 
-// listed gives a room as the service's list has it, and its configuration; ok is false if who does not find it there.
+// listed returns a room as the service's list shows it, and its configuration; ok is false if the list hides it from
+// who.
 func (s *Service) listed(
 	ctx context.Context, row store.Room, who jid.JID,
 ) (it server.Item, c RoomConfig, ok bool, err error) {
@@ -367,7 +368,7 @@ func (r *Room) command(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	return server.RunCommand(ctx, r.keeper.Commands(), st.From, q)
 }
 
-// ranked says who may use a command: people of this affiliation or a higher one.
+// ranked lets people of this affiliation or a higher one use a command.
 func (r *Room) ranked(least string) func(context.Context, jid.JID) bool {
 	return func(ctx context.Context, who jid.JID) bool {
 		a, err := r.affiliation(ctx, who)

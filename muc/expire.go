@@ -7,7 +7,7 @@ import (
 
 const expireEvery = time.Hour
 
-// expire removes what is older than the service keeps until ctx ends.
+// expire removes messages that are older than the service keeps them, until ctx ends.
 func (s *Service) expire(ctx context.Context) {
 	t := time.NewTicker(expireEvery)
 	defer t.Stop()

@@ -10,8 +10,8 @@ import (
 	"parley/wire/jid"
 )
 
-// What people ask a room for, and moderators and owners answer: a voice (XEP-0045, sections 7.13 and 8.6) here,
-// membership (sections 7.10 and 9.9) by the room's keeper.
+// People ask a room for things, and moderators and owners answer: for a voice (XEP-0045, sections 7.13 and 8.6) here,
+// for membership (sections 7.10 and 9.9) in the room's keeper.
 
 const (
 	nsRequest    = "http://jabber.org/protocol/muc#request"
@@ -70,7 +70,7 @@ func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {
 	return r.tellModerators(ctx, ask, func(m *Occupant) bool { return m.role == "moderator" })
 }
 
-// tellModerators gives a form to those occupants who may answer it; an error if none is there.
+// tellModerators sends a form to the occupants who may answer it; an error if none is in the room.
 func (r *Room) tellModerators(ctx context.Context, f *form.Form, may func(*Occupant) bool) error {
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
 	if r.tell(ctx, st.Add(f.Element()), r.those(may)) == 0 {
@@ -79,7 +79,7 @@ func (r *Room) tellModerators(ctx context.Context, f *form.Form, may func(*Occup
 	return nil
 }
 
-// those gives the occupants for whom ok says so.
+// those returns the occupants for whom ok returns true.
 func (r *Room) those(ok func(*Occupant) bool) (os []*Occupant) {
 	for _, o := range r.order {
 		if ok(o) {

@@ -17,9 +17,9 @@ import (
 // people and those who ask to be members.
 type free struct {
 	r        *Room
-	people   map[jid.JID]store.Affiliation // who has an affiliation; guarded by the room's mu
-	holders  map[string]jid.JID            // who has reserved a nick that looks like this
-	requests []store.RoomRequest           // who wants to be a member
+	people   map[jid.JID]store.Affiliation // affiliations by address; guarded by the room's mu
+	holders  map[string]jid.JID            // owners of reserved nicks, by what the nick looks like
+	requests []store.RoomRequest           // people who ask to become members
 }
 
 // newFree reads the people of a room and the requests for membership.
@@ -143,7 +143,7 @@ func (k *free) setPeople(ctx context.Context, cs []Change) error {
 			more--
 		}
 		nick := c.Nick
-		if !c.SetNick { // if there is one it only said who was meant
+		if !c.SetNick { // a nick without SetNick only says which person is meant
 			nick = k.people[c.Who].Nick
 		}
 		since := k.people[c.Who].Since
@@ -183,7 +183,7 @@ func (k *free) setPeople(ctx context.Context, cs []Change) error {
 	return nil
 }
 
-// keep brings what is in memory up to what the store has.
+// keep makes the state in memory that of the store.
 func (k *free) keep(as []store.Affiliation) {
 	r := k.r
 	r.mu.Lock()
@@ -268,7 +268,7 @@ func (k *free) Items(ctx context.Context, who jid.JID) ([]server.Item, error) {
 	return items, nil
 }
 
-// mayRead says whether a configuration lets people of an affiliation read what was said.
+// mayRead says whether a configuration lets people of an affiliation read the room's messages.
 func mayRead(c *RoomConfig, affiliation string) bool {
 	least := rank[None]
 	if c.MembersOnly || c.Password != "" || c.HistoryFor == historyForMembers {

@@ -95,8 +95,8 @@ func (k *free) with(affiliation string) []string {
 	return js
 }
 
-// Configure takes an owner's form (section 10.2), answers, and then tells everyone what is new; nothing changes if the
-// form is wrong.
+// Configure takes an owner's form (section 10.2), answers, and then tells everyone what has changed; a wrong form
+// changes nothing.
 func (k *free) Configure(ctx context.Context, st *wire.Stanza, f form.Form) error {
 	r := k.r
 	now := r.cfg
@@ -123,8 +123,8 @@ func (k *free) Configure(ctx context.Context, st *wire.Stanza, f form.Form) erro
 	return err
 }
 
-// peopleOfForm reads roomowners and roomadmins of a configuration form, which replace the lists there are. Who is on
-// neither any more stays a member.
+// peopleOfForm reads roomowners and roomadmins of a configuration form, which replace the present lists. Somebody who
+// is no longer on either list stays a member.
 func (k *free) peopleOfForm(f form.Form) ([]Change, error) {
 	want, lists := make(map[jid.JID]string), make(map[string]bool)
 	for _, l := range []struct{ field, affiliation string }{{"roomadmins", Admin}, {"roomowners", Owner}} {

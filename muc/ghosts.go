@@ -11,9 +11,9 @@ import (
 	"parley/wire/jid"
 )
 
-// Ghosts are occupants that have left a room without a word: their server is gone, or the connection to it was cut at
-// the wrong moment (XEP-0045, section 18.4). What the room sends to them comes back some time and takes them out. In a
-// room where nobody says anything they are asked (XEP-0199).
+// Ghosts are occupants whose leaving the room has not heard of: their server is gone, or the connection to it was cut
+// at the wrong moment (XEP-0045, section 18.4). Stanzas to them bounce at some time, and the room then removes them. In
+// a silent room they are pinged (XEP-0199).
 
 // ghosts knows which rooms have clients of other servers in them.
 type ghosts struct {

@@ -54,7 +54,7 @@ func (s *Service) HatsChanged(who jid.JID) {
 	}
 }
 
-// hatsOf makes the payload of an occupant's hats; nil if there are none.
+// hatsOf makes the payload of an occupant's hats; nil for no hats.
 func (r *Room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
 	var hats []Hat
 	for i := range r.hooks {
@@ -172,14 +172,15 @@ func (k *free) Commands() []server.Command {
 	}
 }
 
-// mayLook: who could come in may know of what there is.
+// mayLook says whether a person may see the hats: everyone who could enter may.
 func (r *Room) mayLook(ctx context.Context, who jid.JID) bool {
 	a, err := r.affiliation(ctx, who)
 	c := r.Config()
 	return err == nil && a != Outcast && (rank[a] >= rank[Member] || !c.MembersOnly && c.Password == "")
 }
 
-// changeHats saves a change and shows it: who wears another hat now, and, if the list is another, code 104.
+// changeHats saves a change and shows it: presence of everyone whose hats are others now, and code 104 if the list of
+// hats has changed.
 func (r *Room) changeHats(ctx context.Context, change func(c *RoomConfig) error) error {
 	was := r.cfg
 	now := was

@@ -34,7 +34,7 @@ func (r *Room) loadRecent(ctx context.Context) error {
 	return nil
 }
 
-// remember keeps a message for newcomers: what is archived, or in a room without an archive whatever has a body.
+// remember keeps a message for newcomers: every archived one, or in a room without an archive every one with a body.
 func (r *Room) remember(st *wire.Stanza, e *store.RoomEntry) {
 	switch {
 	case e != nil && !e.Subject:

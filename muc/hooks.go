@@ -18,7 +18,7 @@ type Hooks struct {
 	// Come is called for a client that wants to come in, or in again. An error refuses it.
 	Come func(st *wire.Stanza) error
 
-	// Nick gives the nick under which a person is in the room, who asks for nick.
+	// Nick returns the nick under which a person is in the room; nick is the one that the person asks for.
 	Nick func(ctx context.Context, who jid.JID, affiliation, nick string) (string, error)
 
 	// Role gives the role that goes with an affiliation, where role is what the rules before have it be.
@@ -69,8 +69,8 @@ type Hooks struct {
 	// IQ answers requests to the room by the namespace of their payload. A nil element is an empty result.
 	IQ map[string]func(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error)
 
-	// Affiliated is called for each change of an affiliation. The element that it returns, if any, is part of what
-	// everyone is told of it.
+	// Affiliated is called for each change of an affiliation. The element that it returns, if any, becomes part of the
+	// presence that tells everyone.
 	Affiliated func(who jid.JID, affiliation string) *wire.Element
 
 	// Unknown is called when affiliations may have changed without Affiliated.
@@ -86,7 +86,7 @@ type Hooks struct {
 	Forms func() []*wire.Element
 }
 
-// nickOf gives the nick under which a person is in the room, who asks for nick.
+// nickOf returns the nick under which a person is in the room; nick is the one that the person asks for.
 func (r *Room) nickOf(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {
 	for i := range r.hooks {
 		if f := r.hooks[i].Nick; f != nil {
@@ -157,7 +157,7 @@ func (r *Room) affiliatedBy(who jid.JID, affiliation string) (e *wire.Element) {
 	return e
 }
 
-// clientIn and clientOut tell the rules who is in.
+// clientIn and clientOut tell the rules that a client has come in or gone out.
 func (r *Room) clientIn(client jid.JID) {
 	for i := range r.hooks {
 		if f := r.hooks[i].In; f != nil {
@@ -228,7 +228,7 @@ func (r *Room) mayAskVoice(o *Occupant) error {
 	return nil
 }
 
-// iqOf gives the rule that answers requests with a payload of this namespace; nil if there is none.
+// iqOf returns the rule that answers requests with a payload of this namespace; nil if no rule does.
 func (r *Room) iqOf(space string) func(context.Context, *wire.Stanza, *wire.Element) (*wire.Element, error) {
 	for i := range r.hooks {
 		if f := r.hooks[i].IQ[space]; f != nil {

@@ -70,7 +70,8 @@ func (iv *inviting) invite(ctx context.Context, o *Occupant, st *wire.Stanza, in
 		return err
 	case a == Outcast:
 		return server.WithText(server.Forbidden, "they are banned from this room")
-	case r.cfg.MembersOnly && a == None: // section 9.5: who may invite makes members by that
+	// section 9.5: an invitation from somebody who may make members makes the invited person a member
+	case r.cfg.MembersOnly && a == None:
 		if err := r.affiliate(ctx, r.s.by(st.From), o, Change{Who: to.Bare(), Affiliation: Member}); err != nil {
 			return err
 		}
@@ -84,10 +85,11 @@ func (iv *inviting) invite(ctx context.Context, o *Occupant, st *wire.Stanza, in
 	return r.s.host.Router.Route(ctx, r.invitation(st.ID, from, to, inv))
 }
 
-// invited is who was invited by whom: nobody else has something to decline. Others would learn who is in the room.
+// invited maps invited people to their inviters: nobody else has something to decline. Otherwise strangers could find
+// out who is in the room.
 type invited struct{ who, by jid.JID }
 
-// invitation is what somebody who is invited gets; inv has the reason and what else the inviter says, or is nil.
+// invitation makes the stanza for an invited person; inv has the reason and other words of the inviter, or is nil.
 func (r *Room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.Stanza {
 	out := wire.E(wire.NSMUCUser, "invite").Set("from", from.String())
 	for _, name := range []string{"reason", "continue"} {
@@ -120,7 +122,7 @@ func (r *Room) mayReceive(ctx context.Context, from, to jid.JID) error {
 	return err
 }
 
-// decline tells who has invited, if they are still here: once.
+// decline tells the inviter once, if they are still here.
 func (iv *inviting) decline(ctx context.Context, st *wire.Stanza, d *wire.Element) error {
 	r := iv.r
 	to, err := jid.Parse(d.Attr("to"))

@@ -12,9 +12,9 @@ import (
 	"parley/wire/jid"
 )
 
-// Keeper keeps one room: it says who is who in it and what its configuration is, and it carries out what owners and
-// administrators change. A free room, which belongs to nothing but its owners, is kept by the store. The rooms of
-// groups are kept by package muc/groups.
+// Keeper keeps one room: it knows the people's affiliations and the configuration, and carries out changes of owners
+// and administrators. A free room, which belongs to nothing but its owners, is kept by the store. The rooms of groups
+// are kept by package muc/groups.
 //
 // Methods run on the room's goroutine, unless their comment says that they run on any. The person who
 // asked is sent what server.Refusal makes of an error.
@@ -32,18 +32,18 @@ type Keeper interface {
 	// Destroy ends the room at an owner's wish (section 10.9). d is the request's <destroy/>.
 	Destroy(ctx context.Context, d *wire.Element) error
 
-	// Affiliation gives a person's affiliation. who may be a full address. It runs on any goroutine.
+	// Affiliation returns a person's affiliation. who may be a full address. It runs on any goroutine.
 	Affiliation(ctx context.Context, who jid.JID) (string, error)
 
-	// Affiliations gives everyone who has an affiliation, by bare address; whole domains may be among the outcasts. The
-	// map belongs to the caller. It runs on any goroutine.
+	// Affiliations returns everyone with an affiliation, by bare address; a whole domain may be an outcast. The map
+	// belongs to the caller. It runs on any goroutine.
 	Affiliations(ctx context.Context) (map[jid.JID]string, error)
 
 	// List gives those with one affiliation, in any order, with reserved nicks and reasons where there are such.
 	List(ctx context.Context, affiliation string) ([]store.Affiliation, error)
 
-	// Since says when a person was added to the room; ok is false for a person who was not, and only visits. It runs on
-	// any goroutine.
+	// Since returns when a person was added to the room; ok is false for a visitor, who never was. It runs on any
+	// goroutine.
 	Since(ctx context.Context, who jid.JID) (at time.Time, ok bool, err error)
 
 	// Affiliate changes affiliations: all, or none if one is refused. It returns the changes that the room itself has
@@ -56,11 +56,11 @@ type Keeper interface {
 	// Answer takes the answer to a request for membership (section 9.9). o is nil if the sender is not in the room.
 	Answer(ctx context.Context, o *Occupant, st *wire.Stanza, f form.Form) error
 
-	// Nick gives the nick that a person has in this room without asking for one (section 6.6), "" if there is none. It
-	// runs on any goroutine.
+	// Nick returns the nick that a person has in this room without asking for one (section 6.6); "" for no such nick.
+	// It runs on any goroutine.
 	Nick(who jid.JID) string
 
-	// Reserved says whether somebody other than who has reserved this nick, or one that looks like it.
+	// Reserved says whether another person has reserved this nick, or one that looks like it.
 	Reserved(nick string, who jid.JID) bool
 
 	// Enter gives the affiliation of a person who wants to come in, and may make them a member. With seat the person
@@ -71,7 +71,7 @@ type Keeper interface {
 	// any goroutine.
 	Knows(ctx context.Context, who jid.JID, banned bool) error
 
-	// Reads returns an error if a person must not read what was said. affiliation is the person's. It runs on any
+	// Reads returns an error if a person must not read the room's messages. affiliation is the person's. It runs on any
 	// goroutine.
 	Reads(ctx context.Context, who jid.JID, affiliation string) error
 
@@ -85,7 +85,7 @@ type Keeper interface {
 	// Commands gives the room's ad-hoc commands (XEP-0050). It runs on any goroutine.
 	Commands() []server.Command
 
-	// Picture gives the room's vCard, an empty one if there is none. It runs on any goroutine.
+	// Picture returns the room's vCard, an empty one if the room has none. It runs on any goroutine.
 	Picture(ctx context.Context) (*wire.Element, error)
 
 	// SetPicture takes an owner's vCard; ReadPhotos reads its pictures. It runs on any goroutine.

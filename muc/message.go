@@ -17,14 +17,14 @@ import (
 type Message struct {
 	Stanza  *wire.Stanza     // as everyone gets it
 	Entry   *store.RoomEntry // as it is kept; nil if it is not
-	By      *Occupant        // who says it; nil if that is the room or a program
+	By      *Occupant        // the sender; nil if it is the room or a program
 	Program bool             // a program says it
 	Done    bool             // it is kept and shown
 
 	from  *wire.Stanza // as sent
 	after func(ctx context.Context)
 
-	to *Occupant        // who alone gets it; nil: all
+	to *Occupant        // the only recipient; nil: all
 	in *server.Incoming // by way of that person's account; nil: it is on another server
 }
 
@@ -79,10 +79,10 @@ func isSubject(st *wire.Stanza) bool {
 	return st.Has(wire.NSClient, "subject") && !st.Has(wire.NSClient, "body") && !st.Has(wire.NSClient, "thread")
 }
 
-// outgoing makes what is broadcast of what an occupant has sent: from the occupant, with its occupant-id, without what
-// only the room may say.
+// outgoing makes the stanza that is broadcast from an occupant's stanza: sent from the occupant, with its occupant-id,
+// without elements that only the room may write.
 func (r *Room) outgoing(o *Occupant, st *wire.Stanza) *wire.Stanza {
-	// Who sends it may be on another server; a client of ours has said nothing of that by now.
+	// The sender may be on another server; for our own clients the marks have been removed by now.
 	out := r.s.host.Router.Unforged(st, true).Copy().Remove(func(c wire.Child) bool {
 		switch c.Name.Space {
 		case wire.NSMUCUser, nsOccupantID:
@@ -225,12 +225,12 @@ func (r *Room) notKept(ctx context.Context, batch []*Message, err error) {
 	}
 }
 
-// Post has the room say something to all: from itself, or from an occupant that is not there. Flush keeps and shows it.
-// Who is said to have said it may be changed in the entry until then. It is called on the room's goroutine.
+// Post has the room say something to all: in its own name, or in that of an occupant who is not there. Flush keeps and
+// shows the message. Until then, the sender in the entry may be changed. Post is called on the room's goroutine.
 func (r *Room) Post(st *wire.Stanza) *Message { return r.queue(nil, st, false) }
 
-// PostAs has an occupant say something to all. sent is the stanza that it follows from, which its sender's stream
-// counts as handled once the message is kept; st says what is shown. No rule is asked. It is called on the room's
+// PostAs has an occupant say something to all. sent is the stanza that caused it: its sender's stream counts it as
+// handled once the message is kept. st is the stanza that is shown. No rule is asked. It is called on the room's
 // goroutine.
 func (r *Room) PostAs(o *Occupant, sent, st *wire.Stanza) *Message {
 	p := r.queue(o, st, false)
@@ -285,7 +285,7 @@ func (r *Room) sendSubject(ctx context.Context, to jid.JID) {
 	r.send(ctx, st.Copy(), []jid.JID{to})
 }
 
-// toOne makes what is said to one occupant, to be committed and given out with the batch. An error is for who says it.
+// toOne prepares a message to one occupant, to be committed and delivered with the batch. An error goes to the sender.
 func (r *Room) toOne(ctx context.Context, st *wire.Stanza, to *Occupant) (*Message, error) {
 	p := &Message{from: st, Stanza: st, to: to}
 	host := r.s.host.Router.Host(to.bare.Domain())
@@ -313,7 +313,7 @@ func (r *Room) tell(ctx context.Context, st *wire.Stanza, tos []*Occupant) (told
 	return told
 }
 
-// deliver gives an occupant's clients what is for that person alone.
+// deliver sends a message for one person to all clients of that occupant.
 func (r *Room) deliver(ctx context.Context, p *Message) {
 	tos := clientsOf(p.to)
 	if p.in == nil {

@@ -14,7 +14,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Messages that are taken back: by who wrote them (XEP-0424), or by a moderator (XEP-0425, as it is and as it was).
+// Retraction of messages: by their author (XEP-0424), or by a moderator (XEP-0425, in its present and its older form).
 
 const (
 	nsModerate0 = "urn:xmpp:message-moderate:0"
@@ -138,7 +138,7 @@ func (r *Room) entomb(ctx context.Context, e store.Archived, retraction string, 
 	return nil
 }
 
-// ownRetraction: who wrote a message may take it back; a retraction of what another wrote is refused.
+// ownRetraction lets people retract their own messages and refuses a retraction of somebody else's.
 func (r *Room) ownRetraction(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	sid, _ := server.Retracts(st)
 	if sid == "" {

@@ -67,7 +67,7 @@ func plainNick(nick string) bool {
 	return true
 }
 
-// taken says that somebody else is here under this nick, or under one that looks like it.
+// taken says whether somebody else is here under this nick, or under one that looks like it.
 func (r *Room) taken(nick string, who jid.JID) bool {
 	o := r.keys[NickKey(nick)]
 	return o != nil && o.bare != who

@@ -14,7 +14,7 @@ import (
 	"parley/wire/jid"
 )
 
-// create makes a room for who enters one that is not there (section 10.1). It stays locked until its owner has
+// create makes the room when somebody enters an address without one (section 10.1). It stays locked until its owner has
 // accepted or changed its configuration.
 func (s *Service) create(ctx context.Context, st *wire.Stanza) error {
 	if st.To.Resource() == "" {
@@ -114,7 +114,7 @@ func (s *Service) mayOwnMore(ctx context.Context, who jid.JID) error {
 	return err
 }
 
-// IsAdmin says whether who is an administrator of the host whose people the service is for.
+// IsAdmin says whether who administers the host whose people the service is for.
 func (s *Service) IsAdmin(ctx context.Context, who jid.JID) bool {
 	if who.Domain() != s.host.Domain {
 		return false

@@ -177,7 +177,7 @@ func TestTakenOver(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("persistentroom", "1"))
 	r.enter("juliet")
-	// Another node takes the room: what is said here is not kept, so it is not shown.
+	// Another node takes the room: a message sent here is not kept, so it is not shown.
 	if _, err := r.Store.TakeRoom(context.Background(), "groups.example.org", "orchard"); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestLoadTogether(t *testing.T) {
 func TestGhost(t *testing.T) {
 	r := verona(t)
 	r.enter("juliet", "nurse")
-	// A client's stream is gone without a word: what cannot be delivered takes it out.
+	// A client's stream is gone without a word: a bounced stanza takes the client out.
 	c := r.Clients["nurse"]
 	c.Shut()
 	r.Play(`romeo sends: <message type='groupchat' id='g1' to='orchard@groups.example.org'><body>x</body></message>

@@ -29,7 +29,8 @@ func userX(item *wire.Element, codes ...string) *wire.Element {
 	return x
 }
 
-// maxPresence bounds what a client says of itself, in bytes: all of it goes to everybody, now and to each who comes.
+// maxPresence is the most bytes of presence that a client may send: all of it goes to every occupant, now and to each
+// who enters later.
 const maxPresence = 16 << 10
 
 var errPresence = server.WithText(server.PolicyViolation, "the presence is too large")
@@ -143,8 +144,8 @@ func (s *Service) notIn(ctx context.Context, st *wire.Stanza) {
 	s.host.Router.Send(ctx, p.Add(userX(it, "110", "307", "333")))
 }
 
-// notInAnyMore answers who leaves a room it is not in (any more), or one that is gone: its client waits to hear that it
-// is out, and may have left while it was put out.
+// notInAnyMore answers a client that leaves a room where it is not, or not any more, or a room that is gone: the client
+// waits to hear that it is out, and the room may have put it out at the same time.
 func (s *Service) notInAnyMore(ctx context.Context, st *wire.Stanza) {
 	if st.To.Resource() == "" {
 		return
@@ -344,7 +345,7 @@ func (r *Room) show(ctx context.Context, o *Occupant) {
 	})
 }
 
-// hide takes the presence of an occupant back whose role is not one that is shown, or not any more.
+// hide withdraws the presence of an occupant whose role is not shown, or no longer.
 func (r *Room) hide(ctx context.Context, o *Occupant) {
 	if !o.seen {
 		return
@@ -378,7 +379,7 @@ func (r *Room) views(o *Occupant, f func(real bool, tos []jid.JID)) {
 	}
 }
 
-// leaving says how somebody goes: by themselves, or with codes, by whom and why.
+// leaving says how somebody leaves: by themselves, or with status codes, the actor and a reason.
 type leaving struct {
 	codes   []string
 	actor   *Occupant
@@ -447,7 +448,7 @@ func (r *Room) goodbye(o *Occupant, sent *wire.Stanza, who jid.JID, real bool, c
 	return st.Add(x, wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 }
 
-// expel takes a whole occupant out. It keeps its role until then: that says who is shown that it goes.
+// expel puts out all clients of an occupant. The role stays until then: it decides who is shown the departure.
 func (r *Room) expel(ctx context.Context, o *Occupant, l leaving) {
 	l.whole = true
 	for _, c := range slices.Clone(o.clients) {

@@ -89,8 +89,8 @@ func (r *Room) bounced(ctx context.Context, st *wire.Stanza) error {
 		return nil
 	}
 	if to != nil && e.Child(wire.NSStanzas, "service-unavailable") != nil && r.private.sent(to.nick, st.ID) != nil {
-		// Who has blocked another answers that one's private messages so (XEP-0191, section 3.3), and is here all the
-		// same.
+		// An occupant who has blocked the sender answers private messages in this way (XEP-0191, section 3.3), and is
+		// here all the same.
 		r.send(ctx, r.outgoing(o, st), clientsOf(to))
 		return nil
 	}

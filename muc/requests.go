@@ -66,15 +66,15 @@ func (k *free) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 	return nil, k.enroll(ctx, nil, who, nick)
 }
 
-// asks says that nobody becomes a member of a free room by registering alone: members come in, speak or read what
-// others do not, and it is not for everybody to be one. Who knows the password is in.
+// asks says that nobody becomes a member of a free room just by registering: members may enter, speak or read where
+// others may not, so membership has to be granted. People who know the password are in already.
 func (k *free) asks(who jid.JID) bool {
 	r := k.r
 	c := &r.cfg
 	return c.MembersOnly || c.Moderated || c.HistoryFor != "" || c.Password != "" && !r.IsIn(who)
 }
 
-// enroll makes somebody a member under a nick; who is more than that stays so.
+// enroll makes somebody a member under a nick; a higher affiliation stays.
 func (k *free) enroll(ctx context.Context, actor *Occupant, who jid.JID, nick string) error {
 	r := k.r
 	affiliation := k.people[who].Affiliation
@@ -98,7 +98,8 @@ func (k *free) unregister(ctx context.Context, from jid.JID, affiliation string)
 // maxRequests is how many people may wait for an answer of one room.
 const maxRequests = 100
 
-// askMembership keeps a request, and passes it on to those who may make members; who of them comes later gets it then.
+// askMembership keeps a request, and passes it on to those who may make members; those of them who enter later get it
+// then.
 func (k *free) askMembership(ctx context.Context, who jid.JID, nick string) error {
 	r := k.r
 	q := store.RoomRequest{JID: who.String(), Nick: nick, Since: time.Now().UTC()}
@@ -122,8 +123,8 @@ func (r *Room) asksFor(q store.RoomRequest) *wire.Stanza {
 	return st.Add(ask.Element())
 }
 
-// sendRequests gives an administrator who comes in what waits for an answer. The room keeps it until then: it is no
-// matter of the administrator's account, whose archive would have it once more each time.
+// sendRequests sends the waiting requests to an administrator who enters. The room keeps them, not the administrator's
+// account: otherwise its archive would get each request again and again.
 func (k *free) sendRequests(ctx context.Context, o *Occupant, to jid.JID) {
 	r := k.r
 	if rank[o.affiliation] >= rank[Admin] {

@@ -22,7 +22,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Room is one room. Its goroutine owns everything below `owned`; what others read lies under mu.
+// Room is one room. Its goroutine owns everything below `owned`; mu guards the fields that others read.
 type Room struct {
 	s    *Service
 	name string
@@ -113,8 +113,8 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 	return r, r.loadRecent(ctx)
 }
 
-// give hands work over; an error if the room has too much to do. The stream that its stanza came in on counts that as
-// handled when the room has done it: what a room acknowledges is committed.
+// give hands work over; it returns an error if the room has too much to do. The work's stream counts its stanza as
+// handled when the room has done it: the room acknowledges only what is committed.
 func (r *Room) give(w work) error {
 	r.used.Store(time.Now().UnixNano()) // before it is in the inbox: a room with something to do is not idle
 	if w.st != nil {
@@ -159,7 +159,7 @@ func (r *Room) run(ctx context.Context) {
 		r.dropGone(ctx)
 		r.given.Add(-int64(len(batch)))
 	}
-	// What came too late is for the room that is at this address now, if there is one.
+	// Work that came too late is for the room that is at this address now, if there is one.
 	for _, w := range r.late {
 		if w.st != nil {
 			r.s.Fail(ctx, w.st, r.s.Receive(ctx, w.st))
@@ -232,8 +232,8 @@ func (r *Room) affiliation(ctx context.Context, who jid.JID) (string, error) {
 	return r.keeper.Affiliation(ctx, who)
 }
 
-// OccupantID gives what is the same for a person in this room for ever, and says nothing of who it is (XEP-0421). The
-// next person with the address of a deleted account has another. It is safe on any goroutine.
+// OccupantID returns an id that is the same for a person in this room for ever, and reveals nothing about the person
+// (XEP-0421). The next person with the address of a deleted account has another. It is safe on any goroutine.
 func (r *Room) OccupantID(who jid.JID) string {
 	m := hmac.New(sha256.New, r.s.cfg.Secret)
 	m.Write([]byte(r.jid.String() + "\x00" + who.Bare().String()))

@@ -173,7 +173,7 @@ func (w *wantedRooms) matches(r foundRoom) bool {
 	return r.users >= w.minUsers
 }
 
-// matching gives what is found, in order.
+// matching returns the rooms found, in order.
 func (s *Service) matching(ctx context.Context, who jid.JID, w wantedRooms) (found []foundRoom, err error) {
 	if w.elsewhere {
 		return nil, nil
@@ -201,8 +201,8 @@ func (s *Service) matching(ctx context.Context, who jid.JID, w wantedRooms) (fou
 	return found, err
 }
 
-// page cuts a page out of what was found (XEP-0059): by the address after which the last one ended, or by its place if
-// they are in the order of how many are there, which changes.
+// page cuts a page out of the rooms found (XEP-0059). The position is the address of the last room before; where the
+// order is by number of occupants, which changes, it is the place in the list.
 func (w *wantedRooms) page(found []foundRoom, set *wire.Element) (*wire.Element, error) {
 	n, first := searchPage, 0
 	if set != nil {

@@ -1,5 +1,5 @@
-// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it. Who is who in a
-// room is said by its Keeper, and what a room does besides is a Rule: package muc/groups has those of the product.
+// Package muc is multi-user chat (XEP-0045): a service of rooms, each with a goroutine that owns it. A room's Keeper
+// says who has which affiliation, and Rules add all other behaviour: package muc/groups has those of the product.
 package muc
 
 import (
@@ -31,14 +31,14 @@ type Config struct {
 	// Rules are what rooms do besides what this package does itself.
 	Rules []Rule
 
-	// Lives says how many accounts had an address before the one that has it now, so that it has other occupant ids
-	// than they had. It is called on a room's goroutine and waits for nothing. May be nil.
+	// Lives returns how many accounts had an address before its present one: the new account needs other occupant ids
+	// than they had. It is called on a room's goroutine and must not wait. May be nil.
 	Lives func(who jid.JID) int
 	// Heir gives who becomes the owner of a room that nobody owns any more, and has no administrator; zero: nobody.
 	// Serves says whether an address can own a room: that of an account that can sign in. May be nil.
 	Heir     func(ctx context.Context) (jid.JID, error)
 	Serves   func(ctx context.Context, who jid.JID) (bool, error)
-	Create   string // who may create rooms: "anyone", "local" (the default), "admins"
+	Create   string // people who may create rooms: "anyone", "local" (the default), "admins"
 	Defaults RoomConfig
 
 	MaxOccupants   int                  // of one room; default 1000
@@ -278,7 +278,7 @@ func (w work) settle() {
 	}
 }
 
-// post hands work to a room, which is loaded if need be: ErrNotFound if there is none.
+// post hands work to a room, which is loaded if need be; ErrNotFound if the room does not exist.
 func (s *Service) post(ctx context.Context, name string, w work) error {
 	s.mu.RLock()
 	r := s.rooms[name]
@@ -306,8 +306,8 @@ func (r *Room) ask(ctx context.Context, do func(ctx context.Context, r *Room) er
 // Patience is how long a request waits for a room to do what it was given before.
 const Patience = 30 * time.Second
 
-// Ask has a room do something on its goroutine, waits until it has, and gives the error that do returns. The room is
-// loaded if need be: store.ErrNotFound if there is none. It waits no longer than patience.
+// Ask runs do on the room's goroutine, waits for it, and returns its error. The room is loaded if need be;
+// store.ErrNotFound if it does not exist. Ask waits no longer than patience.
 func (s *Service) Ask(
 	ctx context.Context, name string, patience time.Duration, do func(ctx context.Context, r *Room) error,
 ) error {
@@ -329,8 +329,8 @@ func (s *Service) Ask(
 	}
 }
 
-// Post has a room do something on its goroutine, and does not wait for it. The room is loaded if need be:
-// store.ErrNotFound if there is none.
+// Post runs a function on the room's goroutine and does not wait for it. The room is loaded if need be;
+// store.ErrNotFound if it does not exist.
 func (s *Service) Post(ctx context.Context, name string, do func(ctx context.Context, r *Room)) error {
 	return s.post(ctx, name, work{do: do})
 }
@@ -377,8 +377,9 @@ func (s *Service) PostLoaded(name string, do func(ctx context.Context, r *Room))
 	}
 }
 
-// load takes a room over from the store and starts its goroutine, once setup (if any) has had it; nothing if it is in
-// memory already. Who comes while somebody else is at it waits for that: taking it twice would make the first stale.
+// load takes a room over from the store and starts its goroutine, after running setup (if any) on it. It does nothing
+// if the room is in memory already. A second caller waits for the first: taking the room twice would make the first one
+// stale.
 func (s *Service) load(ctx context.Context, name string) error {
 	done := make(chan struct{})
 	for {
@@ -490,8 +491,8 @@ func (s *Service) Loaded(name string) *Room {
 	return s.rooms[name]
 }
 
-// ForMembers says that a room is for its members only: what is said there is said to each of them. So it is of a room
-// that is not in memory. It is safe on any goroutine.
+// ForMembers says whether a room is for its members only, so that each message there is for each of them. It is true
+// for a room that is not in memory. It is safe on any goroutine.
 func (s *Service) ForMembers(room jid.JID) bool {
 	r := s.Loaded(room.Local())
 	return r == nil || r.Config().MembersOnly

@@ -8,8 +8,8 @@ import (
 	"parley/wire/jid"
 )
 
-// What keepers and rules of other packages use of a room, besides what they say in it (message.go). All of it is called
-// on the room's goroutine unless its comment says otherwise.
+// Functions for the keepers and rules of other packages, besides those for messages (message.go). All are called on the
+// room's goroutine unless their comment says otherwise.
 
 // Name gives the localpart of the room's address. It is safe on any goroutine.
 func (r *Room) Name() string { return r.name }
@@ -23,21 +23,20 @@ func (r *Room) Keeper() Keeper { return r.keeper }
 // Now gives the configuration itself, not a copy. It must not be changed, or kept after the call that it is needed for.
 func (r *Room) Now() *RoomConfig { return &r.cfg }
 
-// Occupants gives everyone who is in the room, as they came. The slice is the room's own: it must not be changed or
-// kept.
+// Occupants returns all occupants, in the order in which they entered. The slice is the room's own: it must not be
+// changed or kept.
 func (r *Room) Occupants() []*Occupant { return r.order }
 
 // Occupant finds an occupant by nick; nil if nobody is in the room under it.
 func (r *Room) Occupant(nick string) *Occupant { return r.nicks[nick] }
 
-// NickFree says whether a person may have a nick: whether no other person has it or one that looks like it, in the room
-// or reserved.
+// NickFree says whether a person may have a nick: nobody else has it or a similar one, in the room or reserved.
 func (r *Room) NickFree(nick string, who jid.JID) bool {
 	return !r.taken(nick, who) && !r.keeper.Reserved(nick, who)
 }
 
-// Find finds a message of the room by its stanza-id, or by the id that its sender gave it if it is among the last; ok
-// is false if there is none.
+// Find finds a message of the room by its stanza-id, or by its sender's id if it is among the last ones; ok is false if
+// it is not found.
 func (r *Room) Find(ctx context.Context, id string) (_ store.ID, st *wire.Stanza, ok bool) {
 	if e, err := r.kept(ctx, id); err == nil {
 		if st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)}); err == nil {
@@ -80,7 +79,7 @@ func (r *Room) Reconfigure(ctx context.Context) error {
 	for _, o := range r.order {
 		o.shown = [2]*wire.Stanza{}
 	}
-	r.AffiliationsUnknown() // the configuration may decide who is who
+	r.AffiliationsUnknown() // affiliations may depend on the configuration
 	r.tellConfig(ctx, was, r.cfg)
 	r.avatarChanged(ctx, was.Avatars)
 	if roles != [2]string{r.RoleFor(Member), r.RoleFor(None)} {
@@ -92,7 +91,8 @@ func (r *Room) Reconfigure(ctx context.Context) error {
 	return nil
 }
 
-// Affiliated shows everyone a person's new affiliation, and puts the person out who may not be in the room any more.
+// Affiliated shows everyone a person's new affiliation, and puts the person out if they may not be in the room any
+// more.
 func (r *Room) Affiliated(ctx context.Context, who jid.JID, affiliation string) {
 	r.affiliated(ctx, who, affiliation, leaving{})
 }

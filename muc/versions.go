@@ -14,12 +14,12 @@ import (
 	"parley/wire/jid"
 )
 
-// Versions of the list of affiliations (XEP-0463): who comes in says which one they know, and gets
-// what has changed since.
+// Versions of the list of affiliations (XEP-0463): a client that enters says which version it knows, and gets the
+// changes since.
 //
-// A version is a sum over the list itself: it is the same after a restart, on another node and after a change that was
-// taken back, and nothing is kept for it. The last changes are remembered while the room is in memory; who knows an
-// older version gets the whole list. All of this is there only in rooms where somebody has asked for it.
+// A version is a checksum of the list itself: it is the same after a restart, on another node and after a change and
+// its reversal, and nothing is stored for it. The room remembers the last changes while it is in memory; a client with
+// an older version gets the whole list. Rooms where nobody has asked for versions do none of this.
 
 const (
 	nsVersions  = "urn:xmpp:muc:affiliations:1"
@@ -146,7 +146,7 @@ func (vs *versioning) send(
 	admin, known := rank[affiliation] >= rank[Admin], ask.Attr("since")
 	if steps, ok := v.after(known); ok {
 		r.sendItems(ctx, st.From, known, v.sum, items(steps, func(a string) string {
-			if a == Outcast && !admin { // who is banned is the administrators' to know, as in the lists
+			if a == Outcast && !admin { // only administrators learn who is banned, as in the lists
 				return None
 			}
 			return a
@@ -178,7 +178,7 @@ func (v *versions) after(known string) (changes map[jid.JID]string, ok bool) {
 	return changes, true
 }
 
-// mayFollow: who may read the lists once they are in (section 4.2.3).
+// mayFollow says whether a person may read the lists once they have entered (section 4.2.3).
 func (r *Room) mayFollow(affiliation string) bool {
 	role := r.RoleFor(affiliation)
 	return role == "moderator" ||
@@ -198,8 +198,8 @@ func items(list map[jid.JID]string, shown func(string) string) []*wire.Element {
 	return es
 }
 
-// sendItems sends a list in as many messages as it takes, each from the version with which the one before ended. The
-// versions in between are known to nobody: who has only seen those gets the whole list again.
+// sendItems sends a list in as many messages as it takes; each begins from the version with which the one before ended.
+// Nobody knows the versions in between: a client that gets only some of the messages gets the whole list the next time.
 func (r *Room) sendItems(ctx context.Context, to jid.JID, since string, until versionSum, items []*wire.Element) {
 	if since == until.String() {
 		return

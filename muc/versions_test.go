@@ -49,7 +49,7 @@ func TestVersionsInParts(t *testing.T) {
 	if parts != 3 || len(seen) != 701 || !seen["romeo@example.org"] {
 		t.Errorf("%d entries in %d parts", len(seen), parts)
 	}
-	// Who was cut off after the first part does not know where they are, and gets all of it.
+	// A client that was cut off after the first part has no valid version, and gets the whole list.
 	c.Sends("<presence to='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc'><mav xmlns='" +
 		ns + "' since='" + since + "a'/></x></presence>")
 	c.Next() // the subject of the first time

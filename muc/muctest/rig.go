@@ -128,7 +128,7 @@ func (r *Rig) User(names ...string) {
 	}
 }
 
-// Client is a client's socket: what is sent to it waits to be looked at.
+// Client is a client's socket: stanzas sent to it wait until somebody looks at them.
 type Client struct {
 	rig     *Rig
 	Session *server.Session
