@@ -150,7 +150,8 @@ func kindOf(b []byte) Kind {
 	return ""
 }
 
-// guess detects the encoding: by a byte order mark, by what is possible, and at last by what looks like words.
+// guess detects the encoding: by a byte order mark, by which encodings are possible, and at last by which gives likely
+// words.
 func guess(b []byte) string {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xfe")):

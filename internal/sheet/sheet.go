@@ -16,7 +16,7 @@ type Row struct {
 
 // Table is the content of a file.
 type Table struct {
-	Comma rune // what separates the cells
+	Comma rune // the character between the cells
 	Rows  []Row
 }
 
@@ -160,7 +160,7 @@ func (p *parser) cell(column int) (string, error) {
 	return rest[:end], nil
 }
 
-// quoted reads a cell in quotation marks. n is its length, including what is left out after it.
+// quoted reads a cell in quotation marks. n is its length, including the characters that are skipped after it.
 func (p *parser) quoted(s string) (cell string, n int, fault Fault) {
 	var b strings.Builder
 	for n = 1; ; {

@@ -37,7 +37,7 @@ func (w *Writer) Write(cells ...string) {
 	_, _ = w.w.WriteString("\r\n")
 }
 
-// Flush writes what is left, and returns the first error of all writes.
+// Flush writes the buffered rest, and returns the first error of all writes.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
 // signs lists what begins a formula, in a cell or in the part of a cell that a spreadsheet splits off at another
