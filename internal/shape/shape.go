@@ -1,6 +1,6 @@
-// Package shape reads what a change consists of from the struct that holds it, so that pages, the API's schema,
-// clients' forms and the command line are made of one description. Such a struct has pointers to strings, bools and
-// lists of strings, where nil means that the field stays as it is, and says the rest in tags:
+// Package shape reads the fields of a change from the struct that holds it, so that pages, the API's schema, clients'
+// forms and the command line are made of one description. Such a struct has pointers to strings, bools and lists of
+// strings, where nil means that the field stays as it is, and says the rest in tags:
 //
 //	json       the field's name at every door
 //	label      what people read beside it: English, and the name of the message in other languages
@@ -11,8 +11,7 @@
 //	doc        one line of explanation, for programmers
 //	lines      "true": several lines of text
 //
-// A field without a label is none of these doors' business, and is left alone. A struct that is embedded gives its
-// fields.
+// These doors ignore a field without a label. A struct that is embedded gives its fields.
 package shape
 
 import (
