@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// orientation reads which way up a JPEG is from its EXIF note; 1 (as it lies) if there is none that can be read.
+// orientation reads from a JPEG's EXIF data which way up the picture is; 1 (as stored) if there is no readable value.
 func orientation(data []byte) int {
 	tiff := exif(data)
 	if len(tiff) < 8 {

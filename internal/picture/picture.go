@@ -12,7 +12,7 @@ import (
 	"image/png"
 
 	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp" // what telephones save
+	_ "golang.org/x/image/webp" // the format that telephones save
 )
 
 const (
