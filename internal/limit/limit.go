@@ -73,7 +73,7 @@ func (k *Keyed[K]) Reset(perSecond rate.Limit, burst int) {
 }
 
 // Allow says whether a key may do a thing received at a time, and counts it; the zero time is now. When there are too
-// many keys, those that have used up nothing are forgotten; if there are none, a new key may do nothing.
+// many keys, those that have used up nothing are forgotten; if all have used up something, a new key is refused.
 func (k *Keyed[K]) Allow(key K, at time.Time) bool {
 	if k == nil {
 		return true
