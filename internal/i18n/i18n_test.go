@@ -15,7 +15,7 @@ var uses = []*regexp.Regexp{
 	regexp.MustCompile(`\bt ("(?:[^"\\]|\\.)*")`),  // templates
 	regexp.MustCompile(`\bT\(("(?:[^"\\]|\\.)*")`), // code
 	regexp.MustCompile(`\bText: ("(?:[^"\\]|\\.)*")`),
-	// what pages never show is in lower case
+	// keys that pages never show are in lower case
 	regexp.MustCompile(`\bfault\.New\(\s*fault\.\w+, [^,\n]*,\s+("[A-Z{\\](?:[^"\\]|\\.)*")`),
 	regexp.MustCompile(`\bdone\([^\n]*?, ("(?:[^"\\]|\\.)*")(?:, "|\))`),
 	regexp.MustCompile(`\bundoable\([^\n]*?(?:\)|back), ("[A-Z{](?:[^"\\]|\\.)*")`),
@@ -209,7 +209,7 @@ func TestFrenchTypography(t *testing.T) {
 	}
 }
 
-// A text that is the same in both languages is most likely one that nobody has translated.
+// Most likely nobody has translated a text that is the same in both languages.
 func TestFrenchIsTranslated(t *testing.T) {
 	same := map[string]bool{ // words of both languages, and texts without words
 		"Code": true, "Conversation": true, "Description": true, "Direction": true, "E-mail": true, "Invitation": true,
