@@ -17,24 +17,24 @@ import (
 	"strings"
 )
 
-// Kind says what is wrong with a request, for doors to turn into their own: a stanza error, an HTTP status.
+// Kind classifies an error. Each door turns it into its own: a stanza error, an HTTP status.
 type Kind uint8
 
 // Kinds of refusals.
 const (
-	// Invalid: what was given cannot be taken, whoever gives it.
+	// Invalid: the input cannot be accepted from anybody.
 	Invalid Kind = iota + 1
-	// Exists: what was to be made is there already, or it was changed by somebody else meanwhile.
+	// Exists: the thing to create exists already, or somebody else has changed it meanwhile.
 	Exists
 	// NotFound: there is no such thing, or who asks may not know of it.
 	NotFound
-	// Forbidden: who asks may not do this; somebody with another role may.
+	// Forbidden: the actor may not do this; somebody with another role may.
 	Forbidden
-	// NotAllowed: nobody may do this as things are; the last owner of a group cannot leave it. It is also what is said
-	// to people who may not make a group or theme: a service that does not let everybody make rooms says so
-	// (XEP-0045, section 10.1.1).
+	// NotAllowed: nobody may do this as things are; the last owner of a group cannot leave it. It is also the error for
+	// people who may not create a group or theme: a service where not everybody may create rooms answers so (XEP-0045,
+	// section 10.1.1).
 	NotAllowed
-	// Limit: there are as many as there may be. What is taken away makes room, or time does.
+	// Limit: the allowed number is reached. Room comes from removing something, or with time.
 	Limit
 	// Busy: the server has too much to do; trying again helps.
 	Busy
@@ -48,7 +48,7 @@ type Error struct {
 	Kind  Kind
 	Field string // the name of the input that it is about; "" for none
 	Text  string // the message of package i18n; see the package
-	Args  []any  // what the text is filled with: names and values in turn
+	Args  []any  // names and values that fill in the text, in turn
 }
 
 // ErrRole is the refusal to people whose role does not allow what they ask for.
@@ -73,7 +73,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Of gives the Error that err is or wraps; nil if there is none.
+// Of returns the Error that err is or wraps; nil if it is none.
 func Of(err error) *Error {
 	var e *Error
 	errors.As(err, &e)
