@@ -17,7 +17,7 @@ type Conn struct {
 	remote  net.Addr      // nil: the connection's own
 	shared  bool          // from is a proxy that does not name its client
 	counted bool          // counted in the house's metrics
-	rest    *bufio.Reader // what came after a proxy's line; nil when it has been read
+	rest    *bufio.Reader // bytes behind a proxy's line; nil once they have been read
 	pass    *Pass
 	late    *time.Timer // closes a connection without a sign-in
 	once    sync.Once
