@@ -58,7 +58,7 @@ type Config struct {
 	DNSServer string
 	Secure    Secure // nil: no DANE
 	Secret    []byte // of the deployment; dialback keys are made from it
-	// our certificate for a domain; nil, or another domain's, where there is none
+	// our certificate for a domain; nil, or another domain's, if it has none
 	Cert func(string) *tls.Certificate
 	// AllowNetworks lists the networks besides the public internet that the server may connect to.
 	AllowNetworks []netip.Prefix

@@ -136,7 +136,7 @@ func TestBounces(t *testing.T) {
 	d.point("xmpp-server", "unknown.example", b.addr) // b does not serve it
 	for domain, want := range map[string]string{
 		"nowhere.example": "remote-server-not-found", // no records at all
-		"none.example":    "remote-server-not-found", // says that there is none
+		"none.example":    "remote-server-not-found", // declares that it has no server
 		"refuses.example": "remote-server-timeout",
 		"hangs.example":   "remote-server-timeout",
 		"unknown.example": "remote-server-not-found",

@@ -293,7 +293,7 @@ func TestProbeNames(t *testing.T) {
 		got := site.door.Probe(ctx, from, c.domain, nil)
 		cancel()
 		path := steps(got)
-		if c.domain == "half.example" { // what is at port 5269 of this machine is not ours to say
+		if c.domain == "half.example" { // the test does not know what listens at port 5269 of this machine
 			path = path[:min(len(path), len(c.want))]
 		}
 		text := ""

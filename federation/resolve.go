@@ -29,7 +29,7 @@ type target struct {
 	direct   bool // TLS from the first byte (XEP-0368)
 	priority uint16
 	weight   uint16
-	doubt    error // why there may be records all the same; nil if DNS says that there are none
+	doubt    error // why DNS may have records all the same; nil if it says that it has none
 	own      bool  // the domain itself, which has no SRV record
 }
 
