@@ -161,7 +161,7 @@ store:
 	if strings.Contains(got, "hunter2") {
 		t.Error("a password is in the message")
 	}
-	// What viper could read of the file is checked as well, once it is valid YAML.
+	// The settings that viper could read from the file are checked as well, once it is valid YAML.
 	_, err = Load(write(t, `
 hosts: ["exam ple", example.org, groups.example.org]
 limits:
